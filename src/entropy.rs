@@ -1,0 +1,27 @@
+//! Chance. The only source of it in the crate, so that what must not be guessed has one place to be right.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use rand::Rng as _;
+
+/// Fills memory with unpredictable bytes.
+pub trait Entropy: Debug + Send + Sync + 'static {
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+pub type SharedEntropy = Arc<dyn Entropy>;
+
+/// A ChaCha generator per thread, seeded and reseeded by the operating system.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OsEntropy;
+
+impl Entropy for OsEntropy {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that draws from the system"
+    )]
+    fn fill(&self, bytes: &mut [u8]) {
+        rand::rng().fill_bytes(bytes);
+    }
+}

@@ -1,0 +1,137 @@
+//! Every address of the house, one function each. All are under the canonical base of
+//! `PROFILES_PUBLIC_URL`; nothing is ever built from a request's `Host`.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use url::Url;
+
+use crate::id::AppId;
+use crate::id::RequestId;
+
+/// The canonical base, taken apart once. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Links(Arc<Base>);
+
+#[derive(Debug)]
+struct Base {
+    /// `https://profiles.campus.example`
+    origin: String,
+    /// `` or `/profiles`: no slash at the end
+    prefix: String,
+    secure: bool,
+}
+
+impl Links {
+    pub fn new(public_url: &Url) -> Self {
+        Self(Arc::new(Base {
+            origin: public_url.origin().ascii_serialization(),
+            prefix: public_url.path().trim_end_matches('/').to_owned(),
+            secure: public_url.scheme() == "https",
+        }))
+    }
+
+    /// The issuer identifier (RFC 8414 §2, RFC 9207): the base without a slash at the end.
+    pub fn issuer(&self) -> String {
+        format!("{}{}", self.0.origin, self.0.prefix)
+    }
+
+    pub fn origin(&self) -> &str {
+        &self.0.origin
+    }
+
+    /// The path in front of every address: empty, or `/profiles`.
+    pub fn prefix(&self) -> &str {
+        &self.0.prefix
+    }
+
+    /// Whether the world reaches us through TLS.
+    pub fn is_secure(&self) -> bool {
+        self.0.secure
+    }
+
+    /// A path of ours with the origin in front, for mails, metadata and redirects of other parties.
+    pub fn absolute(&self, path: &str) -> String {
+        format!("{}{path}", self.0.origin)
+    }
+
+    fn path(&self, rest: impl Display) -> String {
+        format!("{}{rest}", self.0.prefix)
+    }
+
+    pub fn home(&self) -> String {
+        self.path("/")
+    }
+    pub fn login(&self) -> String {
+        self.path("/account/login/")
+    }
+    pub fn login_through(&self, adapter: &str) -> String {
+        self.path(format_args!("/account/login/{adapter}/"))
+    }
+    pub fn logout(&self) -> String {
+        self.path("/account/logout/")
+    }
+    pub fn authorize(&self) -> String {
+        self.path("/oauth/authorize/")
+    }
+    pub fn authorization_request(&self, id: RequestId) -> String {
+        self.path(format_args!("/oauth/authorize/{id}/"))
+    }
+    pub fn token(&self) -> String {
+        self.path("/oauth/token/")
+    }
+    pub fn revoke_token(&self) -> String {
+        self.path("/oauth/revoke_token/")
+    }
+    pub fn apps(&self) -> String {
+        self.path("/oauth/applications/")
+    }
+    pub fn register_app(&self) -> String {
+        self.path("/oauth/applications/register/")
+    }
+    pub fn app(&self, id: AppId) -> String {
+        self.path(format_args!("/oauth/applications/{id}/"))
+    }
+    pub fn edit_app(&self, id: AppId) -> String {
+        self.path(format_args!("/oauth/applications/{id}/update/"))
+    }
+    pub fn delete_app(&self, id: AppId) -> String {
+        self.path(format_args!("/oauth/applications/{id}/delete/"))
+    }
+    pub fn rotate_secret(&self, id: AppId) -> String {
+        self.path(format_args!("/oauth/applications/{id}/secret/"))
+    }
+    pub fn profile(&self) -> String {
+        self.path("/user/")
+    }
+    pub fn connected_apps(&self) -> String {
+        self.path("/user/settings/")
+    }
+    pub fn take_back(&self, id: AppId) -> String {
+        self.path(format_args!("/user/settings/{id}/take-back/"))
+    }
+    pub fn user_api(&self) -> String {
+        self.path("/user/api/user/")
+    }
+    pub fn openapi(&self) -> String {
+        self.path("/api/openapi.json")
+    }
+    pub fn docs(&self) -> String {
+        self.path("/doc/")
+    }
+    pub fn demo(&self) -> String {
+        self.path("/demo/")
+    }
+    pub fn demo_callback(&self) -> String {
+        self.path("/demo/callback/")
+    }
+    pub fn profile_picture(&self, file: &str) -> String {
+        self.path(format_args!("/media/profile_picture/{file}"))
+    }
+    pub fn app_logo(&self, file: &str) -> String {
+        self.path(format_args!("/media/app_logo/{file}"))
+    }
+    pub fn asset(&self, file: &str) -> String {
+        self.path(format_args!("/static/{file}"))
+    }
+}
