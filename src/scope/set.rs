@@ -1,0 +1,250 @@
+//! Sets of scopes and of fields, and the two together: a [`Share`].
+
+use std::fmt;
+
+use super::table::Field;
+use super::table::Scope;
+
+/// Scopes without order or repetition, as RFC 6749 §3.3 defines a `scope` value.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct ScopeSet(u16);
+
+/// Fields without order or repetition.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct FieldSet(u16);
+
+macro_rules! sets {
+    ($($set:ident of $item:ident)*) => {$(
+        impl $set {
+            pub const EMPTY: Self = Self(0);
+
+            pub fn all() -> Self {
+                $item::all().collect()
+            }
+            pub fn contains(self, item: $item) -> bool {
+                self.0 & (1 << item as u16) != 0
+            }
+            pub fn insert(&mut self, item: $item) {
+                self.0 |= 1 << item as u16;
+            }
+            pub fn is_empty(self) -> bool {
+                self.0 == 0
+            }
+            #[must_use]
+            pub fn union(self, other: Self) -> Self {
+                Self(self.0 | other.0)
+            }
+            #[must_use]
+            pub fn intersection(self, other: Self) -> Self {
+                Self(self.0 & other.0)
+            }
+            /// What is here and not in `other`.
+            #[must_use]
+            pub fn without(self, other: Self) -> Self {
+                Self(self.0 & !other.0)
+            }
+            pub fn is_within(self, other: Self) -> bool {
+                self.without(other).is_empty()
+            }
+            /// In the table's order.
+            pub fn iter(self) -> impl Iterator<Item = $item> {
+                $item::all().filter(move |item| self.contains(*item))
+            }
+            /// As the database and JSON keep it.
+            pub fn names(self) -> Vec<String> {
+                self.iter().map(|item| item.name().to_owned()).collect()
+            }
+            /// Back from [`Self::names`]. A name the table no longer knows is left out: what was
+            /// removed from the table is no longer shown to anybody.
+            pub fn of_names<'a>(names: impl IntoIterator<Item = &'a String>) -> Self {
+                names.into_iter().filter_map(|name| $item::named(name)).collect()
+            }
+        }
+
+        impl FromIterator<$item> for $set {
+            fn from_iter<I: IntoIterator<Item = $item>>(items: I) -> Self {
+                let mut set = Self::EMPTY;
+                items.into_iter().for_each(|item| set.insert(item));
+                set
+            }
+        }
+
+        /// Space-separated, as on the wire.
+        impl fmt::Display for $set {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                for (at, item) in self.iter().enumerate() {
+                    let space = if at == 0 { "" } else { " " };
+                    write!(f, "{space}{}", item.name())?;
+                }
+                Ok(())
+            }
+        }
+
+        impl fmt::Debug for $set {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({self})", stringify!($set))
+            }
+        }
+    )*};
+}
+
+sets! {
+    ScopeSet of Scope
+    FieldSet of Field
+}
+
+/// A `scope` value named something that is not in the table.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown scope: {0}")]
+pub struct UnknownScope(pub String);
+
+impl ScopeSet {
+    /// Reads a `scope` value: names between blanks of any kind and number.
+    pub fn parse(text: &str) -> Result<Self, UnknownScope> {
+        text.split_whitespace()
+            .map(|name| Scope::named(name).ok_or_else(|| UnknownScope(name.to_owned())))
+            .collect()
+    }
+
+    /// Every field these scopes open.
+    pub fn fields(self) -> FieldSet {
+        self.iter()
+            .flat_map(|scope| scope.row().fields)
+            .copied()
+            .collect()
+    }
+}
+
+/// What is shared with an app: scopes, and the fields among theirs that stay ticked.
+///
+/// Always consistent: no field without its scope, and no scope that opened fields once all of them
+/// are gone. A scope that opens none by nature stands for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Share {
+    scopes: ScopeSet,
+    fields: FieldSet,
+}
+
+impl Share {
+    /// The consistent part of what was said: a field counts only if its scope does, a scope only if
+    /// one of its fields does.
+    pub fn of(scopes: ScopeSet, fields: FieldSet) -> Self {
+        let fields = fields.intersection(scopes.fields());
+        let left = |scope: &Scope| {
+            let opened = scope.row().fields;
+            opened.is_empty() || opened.iter().any(|field| fields.contains(*field))
+        };
+        Self {
+            scopes: scopes.iter().filter(left).collect(),
+            fields,
+        }
+    }
+
+    /// These scopes with every field they open.
+    pub fn whole(scopes: ScopeSet) -> Self {
+        Self {
+            scopes,
+            fields: scopes.fields(),
+        }
+    }
+
+    pub fn scopes(self) -> ScopeSet {
+        self.scopes
+    }
+
+    pub fn fields(self) -> FieldSet {
+        self.fields
+    }
+
+    pub fn is_empty(self) -> bool {
+        self.scopes.is_empty()
+    }
+
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self::of(
+            self.scopes.union(other.scopes),
+            self.fields.union(other.fields),
+        )
+    }
+
+    #[must_use]
+    pub fn intersection(self, other: Self) -> Self {
+        let scopes = self.scopes.intersection(other.scopes);
+        Self::of(scopes, self.fields.intersection(other.fields))
+    }
+
+    /// What is left when `other` is taken away: its fields, and those of its scopes that open none.
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
+        let deeds = other
+            .scopes
+            .iter()
+            .filter(|scope| scope.row().fields.is_empty())
+            .collect();
+        Self::of(
+            self.scopes.without(deeds),
+            self.fields.without(other.fields),
+        )
+    }
+
+    pub fn is_within(self, other: Self) -> bool {
+        self.scopes.is_within(other.scopes) && self.fields.is_within(other.fields)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scopes(text: &str) -> ScopeSet {
+        ScopeSet::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_scope_value_has_no_order_and_any_blanks() {
+        assert_eq!(scopes("profile basic"), scopes(" basic \t profile  basic"));
+        assert_eq!(scopes("profile basic").to_string(), "basic profile");
+        assert_eq!(scopes(""), ScopeSet::EMPTY);
+    }
+
+    #[test]
+    fn one_unknown_scope_refuses_the_value() {
+        assert_eq!(
+            ScopeSet::parse("basic bogus"),
+            Err(UnknownScope("bogus".into()))
+        );
+        assert!(ScopeSet::parse("basic,profile").is_err());
+    }
+
+    #[test]
+    fn a_scope_without_a_field_left_is_not_shared() {
+        let share = Share::of(
+            scopes("basic phone send_mail"),
+            FieldSet::from_iter([Field::Id]),
+        );
+        assert_eq!(share.scopes(), scopes("basic send_mail"));
+    }
+
+    #[test]
+    fn a_field_without_its_scope_is_not_shared() {
+        let share = Share::of(
+            scopes("basic"),
+            FieldSet::from_iter([Field::Id, Field::Mobile]),
+        );
+        assert_eq!(share.fields(), FieldSet::from_iter([Field::Id]));
+    }
+
+    #[test]
+    fn taking_away_part_of_a_scope_leaves_the_rest_of_it() {
+        let all = Share::whole(scopes("basic phone send_mail"));
+        let mobile = Share::of(scopes("phone"), FieldSet::from_iter([Field::Mobile]));
+        let rest = all.without(mobile);
+        assert_eq!(rest.scopes(), scopes("basic phone send_mail"));
+        assert!(!rest.fields().contains(Field::Mobile));
+        assert_eq!(
+            all.without(Share::whole(scopes("send_mail"))).scopes(),
+            scopes("basic phone")
+        );
+    }
+}
