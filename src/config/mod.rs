@@ -1,0 +1,395 @@
+//! Settings, read once from the environment. A name we do not know or a value that does not parse
+//! stops the start with one line that says what to do: a typing error must not become a default.
+//!
+//! [`Config`] is taken apart in `app.rs` and goes no further; rooms get values.
+
+mod variables;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ipnet::IpNet;
+use secrecy::SecretString;
+use time::UtcOffset;
+use url::Url;
+
+pub use variables::NOT_YET;
+pub use variables::VARIABLES;
+pub use variables::Variable;
+pub use variables::help;
+pub use variables::sample;
+
+/// Everything that can be set.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Unset: the private cluster, with demo people.
+    pub database_url: Option<SecretString>,
+    pub listen: SocketAddr,
+    /// Unset: follows the port in use.
+    pub public_url: Option<Url>,
+    /// `/profiles`, `/sso`: a slash in front, none behind.
+    pub aliases: Vec<String>,
+    pub data_dir: PathBuf,
+    /// 32 bytes; unset: made once, in the data folder.
+    pub secret: Option<[u8; 32]>,
+    pub campus_name: String,
+    pub time_zone: UtcOffset,
+    pub smtp_url: Option<SecretString>,
+    pub mail_from: String,
+    pub lifetimes: Lifetimes,
+    /// People an unverified app may have.
+    pub unverified_cap: i32,
+    pub session_idle: Duration,
+    pub trusted_proxies: Vec<IpNet>,
+    pub log: String,
+    pub log_json: bool,
+    /// Settings given whose feature this version does not have.
+    pub without_effect: Vec<String>,
+}
+
+/// How long what the server hands out lives.
+#[derive(Debug, Clone, Copy)]
+pub struct Lifetimes {
+    pub access_token: Duration,
+    pub code: Duration,
+    /// In which a traded refresh token counts as a lost answer (0: never).
+    pub refresh_grace: Duration,
+    /// Unused.
+    pub refresh_token: Duration,
+    /// A family as a whole, however often it is refreshed.
+    pub family: Duration,
+}
+
+/// Why the program does not start. One line, which names the variable and says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{name} is not a setting of this program{hint}. See `profiles serve --help`.")]
+    Unknown { name: String, hint: String },
+    #[error("{name} {problem}")]
+    Value { name: &'static str, problem: String },
+}
+
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+impl Config {
+    /// Reads the settings out of an environment.
+    pub fn load(
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let given: BTreeMap<String, String> = environment
+            .into_iter()
+            .filter(|(name, _)| name == "DATABASE_URL" || name.starts_with("PROFILES_"))
+            .collect();
+        refuse_unknown(&given)?;
+        let values = Values(&given);
+        let public_url = values.optional("PROFILES_PUBLIC_URL", public_url)?;
+        Ok(Self {
+            database_url: values.optional("DATABASE_URL", database_url)?,
+            listen: values.required("PROFILES_LISTEN", |text| {
+                text.parse()
+                    .map_err(|_| "must be an address and a port, as 127.0.0.1:8000".to_owned())
+            })?,
+            public_url,
+            aliases: values.required("PROFILES_ALIASES", aliases)?,
+            data_dir: values.required("PROFILES_DATA_DIR", |text| Ok(PathBuf::from(text)))?,
+            secret: values.optional("PROFILES_SECRET", secret)?,
+            campus_name: values.required("PROFILES_CAMPUS_NAME", |text| Ok(text.to_owned()))?,
+            time_zone: values.required("PROFILES_TIME_ZONE", time_zone)?,
+            smtp_url: values.optional("PROFILES_SMTP_URL", smtp_url)?,
+            mail_from: values.required("PROFILES_MAIL_FROM", mailbox)?,
+            lifetimes: Lifetimes {
+                access_token: values.seconds("PROFILES_ACCESS_TOKEN_SECONDS", 1..=30 * 86_400)?,
+                code: values.seconds("PROFILES_CODE_SECONDS", 1..=600)?,
+                refresh_grace: values.seconds("PROFILES_REFRESH_GRACE_SECONDS", 0..=600)?,
+                refresh_token: DAY * values.number("PROFILES_REFRESH_TOKEN_DAYS", 1..=365)?,
+                family: YEAR,
+            },
+            unverified_cap: values
+                .number("PROFILES_UNVERIFIED_CAP", 0..=1_000_000)
+                .map(|cap| i32::try_from(cap).unwrap_or(i32::MAX))?,
+            session_idle: Duration::from_secs(60)
+                * values.number("PROFILES_SESSION_IDLE_MINUTES", 1..=525_600)?,
+            trusted_proxies: values
+                .optional("PROFILES_TRUSTED_PROXIES", networks)?
+                .unwrap_or_default(),
+            log: values.required("PROFILES_LOG", |text| Ok(text.to_owned()))?,
+            log_json: values.required("PROFILES_LOG_FORMAT", log_format)?,
+            without_effect: given
+                .keys()
+                .filter(|name| NOT_YET.contains(&name.as_str()))
+                .cloned()
+                .collect(),
+        })
+    }
+}
+
+/// The given variables, read one by one against the table's defaults.
+struct Values<'a>(&'a BTreeMap<String, String>);
+
+impl Values<'_> {
+    /// An empty value counts as unset, as in a copied `.env.sample`.
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|text| !text.is_empty())
+    }
+
+    fn optional<T>(
+        &self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, ConfigError> {
+        let value = self.text(name).map(parse).transpose();
+        value.map_err(|problem| ConfigError::Value { name, problem })
+    }
+
+    fn required<T>(
+        &self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<T, ConfigError> {
+        let default = VARIABLES.iter().find(|variable| variable.name == name);
+        let default = default
+            .and_then(|variable| variable.default)
+            .unwrap_or_default();
+        let text = self.text(name).unwrap_or(default);
+        parse(text).map_err(|problem| ConfigError::Value { name, problem })
+    }
+
+    fn number(
+        &self,
+        name: &'static str,
+        range: std::ops::RangeInclusive<u32>,
+    ) -> Result<u32, ConfigError> {
+        self.required(name, |text| {
+            text.parse()
+                .ok()
+                .filter(|number| range.contains(number))
+                .ok_or_else(|| {
+                    format!(
+                        "must be a whole number from {} to {}",
+                        range.start(),
+                        range.end()
+                    )
+                })
+        })
+    }
+
+    fn seconds(
+        &self,
+        name: &'static str,
+        range: std::ops::RangeInclusive<u32>,
+    ) -> Result<Duration, ConfigError> {
+        self.number(name, range)
+            .map(|seconds| Duration::from_secs(seconds.into()))
+    }
+}
+
+fn refuse_unknown(given: &BTreeMap<String, String>) -> Result<(), ConfigError> {
+    let known = |name: &str| {
+        VARIABLES.iter().any(|variable| variable.name == name) || NOT_YET.contains(&name)
+    };
+    let Some(name) = given.keys().find(|name| !known(name)) else {
+        return Ok(());
+    };
+    let near = VARIABLES
+        .iter()
+        .find(|variable| is_near(variable.name, name));
+    let hint = near.map(|variable| format!("; did you mean {}?", variable.name));
+    Err(ConfigError::Unknown {
+        name: name.clone(),
+        hint: hint.unwrap_or_default(),
+    })
+}
+
+/// Whether two names differ by little more than a slip of the finger.
+fn is_near(one: &str, other: &str) -> bool {
+    let bare = |name: &str| name.replace('_', "").to_ascii_uppercase();
+    let (one, other) = (bare(one), bare(other));
+    one == other
+        || (one.len().abs_diff(other.len()) <= 2
+            && one
+                .chars()
+                .zip(other.chars())
+                .filter(|(a, b)| a != b)
+                .count()
+                <= 2)
+        || (other.len() > 12 && (one.starts_with(&other) || other.starts_with(&one)))
+}
+
+fn database_url(text: &str) -> Result<SecretString, String> {
+    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        return Ok(SecretString::from(text));
+    }
+    Err("must be a PostgreSQL address, as postgres://user:password@host/name".to_owned())
+}
+
+fn public_url(text: &str) -> Result<Url, String> {
+    let url: Url = text
+        .parse()
+        .map_err(|_| "must be an address, as https://profiles.campus.example".to_owned())?;
+    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+        return Err("must be scheme, host and path only".to_owned());
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
+        "http" => Err("must be https: plain http is for loopback hosts only".to_owned()),
+        _ => Err("must begin with https://".to_owned()),
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn aliases(text: &str) -> Result<Vec<String>, String> {
+    let items = text
+        .split(',')
+        .map(str::trim)
+        .filter(|item| !item.is_empty());
+    items
+        .map(|item| {
+            let path = item.trim_end_matches('/');
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-._~/".contains(c);
+            if path.len() > 1
+                && path.starts_with('/')
+                && !path.contains("//")
+                && path.chars().all(plain)
+            {
+                Ok(path.to_owned())
+            } else {
+                Err("must be paths that begin with a slash, as /profiles,/sso".to_owned())
+            }
+        })
+        .collect()
+}
+
+fn secret(text: &str) -> Result<[u8; 32], String> {
+    let bytes = STANDARD.decode(text).unwrap_or_default();
+    bytes.try_into().map_err(|_| {
+        "must be 32 random bytes in base64: `head -c 32 /dev/urandom | base64` makes some"
+            .to_owned()
+    })
+}
+
+fn time_zone(text: &str) -> Result<UtcOffset, String> {
+    // India keeps one offset all year. A zone name is understood for the campuses we know of.
+    let text = if text == "Asia/Kolkata" {
+        "+05:30"
+    } else {
+        text
+    };
+    let offset = time::macros::format_description!("[offset_hour sign:mandatory]:[offset_minute]");
+    UtcOffset::parse(text, &offset).map_err(|_| "must be an offset from UTC, as +05:30".to_owned())
+}
+
+fn smtp_url(text: &str) -> Result<SecretString, String> {
+    let known = text.starts_with("smtp://") || text.starts_with("smtps://");
+    let parsed: Option<Url> = text.parse().ok();
+    if known && parsed.is_some_and(|url| url.has_host()) {
+        return Ok(SecretString::from(text));
+    }
+    Err("must be a mail server, as smtp://user:password@host or smtps://…".to_owned())
+}
+
+fn mailbox(text: &str) -> Result<String, String> {
+    let parsed: Result<lettre::Address, _> = text.parse();
+    parsed
+        .map(|_| text.to_owned())
+        .map_err(|_| "must be a mail address".to_owned())
+}
+
+fn networks(text: &str) -> Result<Vec<IpNet>, String> {
+    let items = text
+        .split(',')
+        .map(str::trim)
+        .filter(|item| !item.is_empty());
+    items
+        .map(|item| {
+            let network = item
+                .parse()
+                .or_else(|_| item.parse::<std::net::IpAddr>().map(IpNet::from));
+            network.map_err(|_| "must be addresses or networks, as 10.0.0.0/8,192.0.2.7".to_owned())
+        })
+        .collect()
+}
+
+fn log_format(text: &str) -> Result<bool, String> {
+    match text {
+        "json" => Ok(true),
+        "text" => Ok(false),
+        _ => Err("must be text or json".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::load(
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        )
+    }
+
+    #[test]
+    fn nothing_set_is_a_good_start() {
+        let config = load(&[("PATH", "/bin"), ("PROFILES_LISTEN", "")]).unwrap();
+        assert_eq!(config.aliases, ["/profiles", "/sso"]);
+        assert_eq!(config.lifetimes.access_token, Duration::from_secs(36_000));
+        assert!(config.database_url.is_none());
+    }
+
+    #[test]
+    fn an_unknown_name_is_told_with_the_nearest() {
+        let error = load(&[("PROFILES_LISTENS", "x")]).unwrap_err().to_string();
+        assert!(
+            error.contains("PROFILES_LISTENS") && error.contains("did you mean PROFILES_LISTEN?")
+        );
+        assert!(!error.contains('\n'));
+    }
+
+    #[test]
+    fn a_bad_value_is_told_without_repeating_it() {
+        let error = load(&[("DATABASE_URL", "mysql://root:hunter2@db")])
+            .unwrap_err()
+            .to_string();
+        assert!(error.starts_with("DATABASE_URL must be") && !error.contains("hunter2"));
+        for (name, value) in [
+            ("PROFILES_LISTEN", "8000"),
+            ("PROFILES_CODE_SECONDS", "601"),
+            ("PROFILES_PUBLIC_URL", "http://profiles.campus.example"),
+            ("PROFILES_ALIASES", "sso"),
+            ("PROFILES_SECRET", "c2hvcnQ="),
+            ("PROFILES_TRUSTED_PROXIES", "10.0.0.0/99"),
+            ("PROFILES_LOG_FORMAT", "xml"),
+            ("PROFILES_SMTP_URL", "http://mail"),
+        ] {
+            let error = load(&[(name, value)]).unwrap_err();
+            assert!(
+                matches!(error, ConfigError::Value { name: told, .. } if told == name),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_only() {
+        assert!(load(&[("PROFILES_PUBLIC_URL", "http://127.0.0.1:9/p")]).is_ok());
+        assert!(load(&[("PROFILES_PUBLIC_URL", "https://profiles.campus.example/p")]).is_ok());
+    }
+}

@@ -1,0 +1,128 @@
+//! The table of variables. The loader, `profiles serve --help` and `.env.sample` are read from it.
+
+/// One environment variable.
+#[derive(Debug)]
+pub struct Variable {
+    pub name: &'static str,
+    /// What it is when unset; `None` where unset means off.
+    pub default: Option<&'static str>,
+    pub meaning: &'static str,
+}
+
+const fn variable(
+    name: &'static str,
+    default: Option<&'static str>,
+    meaning: &'static str,
+) -> Variable {
+    Variable {
+        name,
+        default,
+        meaning,
+    }
+}
+
+#[rustfmt::skip]
+pub const VARIABLES: &[Variable] = &[
+    variable("DATABASE_URL", None,
+        "PostgreSQL 14 or newer, as postgres://user:password@host/name. Unset: a private cluster under the data folder, with demo people"),
+    variable("PROFILES_LISTEN", Some("127.0.0.1:8000"),
+        "address and port to listen on; port 0 takes a free one"),
+    variable("PROFILES_PUBLIC_URL", Some("http://localhost:8000"),
+        "where the world reaches the service; may carry a path; https except on loopback"),
+    variable("PROFILES_ALIASES", Some("/profiles,/sso"),
+        "further path prefixes under which the protocol addresses answer"),
+    variable("PROFILES_DATA_DIR", Some("./data"),
+        "folder for the private cluster, pictures and mail files"),
+    variable("PROFILES_SECRET", None,
+        "32 bytes in base64 from which server keys are derived. Unset: made once, in a file of the data folder"),
+    variable("PROFILES_CAMPUS_NAME", Some("Campus"),
+        "the name above every page"),
+    variable("PROFILES_TIME_ZONE", Some("Asia/Kolkata"),
+        "the campus' time zone, for times on pages: Asia/Kolkata, or an offset from UTC as +05:30"),
+    variable("PROFILES_SMTP_URL", None,
+        "mail server, as smtp://user:password@host or smtps://…. Unset: each mail becomes a file under the data folder's mail/"),
+    variable("PROFILES_MAIL_FROM", Some("no-reply@localhost"),
+        "the address mails come from"),
+    variable("PROFILES_ACCESS_TOKEN_SECONDS", Some("36000"),
+        "how long an access token lives"),
+    variable("PROFILES_CODE_SECONDS", Some("60"),
+        "how long an authorization code lives; 600 at most"),
+    variable("PROFILES_REFRESH_GRACE_SECONDS", Some("10"),
+        "how long a refresh token that was just traded may be presented again, in case the answer was lost; 0 is strict"),
+    variable("PROFILES_REFRESH_TOKEN_DAYS", Some("90"),
+        "how long a refresh token lives unused; a login as a whole ends after 365 days"),
+    variable("PROFILES_UNVERIFIED_CAP", Some("10"),
+        "how many people an app that is not verified may have"),
+    variable("PROFILES_SESSION_IDLE_MINUTES", Some("120"),
+        "how long a browser session lives unused; sessions to be remembered live 365 days"),
+    variable("PROFILES_TRUSTED_PROXIES", None,
+        "addresses (CIDR, comma-separated) whose Forwarded and X-Forwarded-For headers are believed"),
+    variable("PROFILES_LOG", Some("info"),
+        "what is logged, as a filter such as info,profiles=debug"),
+    variable("PROFILES_LOG_FORMAT", Some("text"),
+        "text for people, json for machines"),
+];
+
+/// Settings of the contract whose feature this version does not have. They are known, so that a
+/// shared environment file does not stop the start, but the start says that they do nothing yet.
+pub const NOT_YET: &[&str] = &[
+    "PROFILES_ERP_URL",
+    "PROFILES_JIIT_URL",
+    "PROFILES_LDAP_BASE_DN",
+    "PROFILES_LDAP_BIND_DN",
+    "PROFILES_LDAP_BIND_PASSWORD",
+    "PROFILES_LDAP_CA_FILE",
+    "PROFILES_LDAP_URL",
+    "PROFILES_LDAP_USER_DN",
+    "PROFILES_LDAP_USER_FILTER",
+    "PROFILES_LEPRECHAUN_AUTHORIZATION",
+    "PROFILES_LEPRECHAUN_URL",
+    "PROFILES_METRICS_LISTEN",
+];
+
+/// `.env.sample`, whole.
+pub fn sample() -> String {
+    let mut text = String::from(
+        "# Every setting, with its default. Copy to .env and change what differs.\n\
+         # Written from src/config/variables.rs; a test holds the two together.\n",
+    );
+    for variable in VARIABLES {
+        let value = variable.default.unwrap_or_default();
+        text.push_str(&format!(
+            "\n# {}\n#{}={value}\n",
+            variable.meaning, variable.name
+        ));
+    }
+    text
+}
+
+/// The part of `profiles serve --help` that lists them.
+pub fn help() -> String {
+    let mut text = String::from(
+        "Environment variables (a .env file in the working directory is read first):\n",
+    );
+    for variable in VARIABLES {
+        let default = variable.default.map(|value| format!(" [default: {value}]"));
+        text.push_str(&format!(
+            "\n  {}\n      {}{}\n",
+            variable.name,
+            variable.meaning,
+            default.unwrap_or_default()
+        ));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sample_file_says_the_same() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/.env.sample");
+        if std::env::var_os("PROFILES_WRITE_DERIVED").is_some() {
+            std::fs::write(path, sample()).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap(), sample());
+    }
+}
