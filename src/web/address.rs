@@ -1,0 +1,156 @@
+//! Where a request comes from: the peer, or what a trusted proxy says of it (security: headers of
+//! anybody else are lies until proved).
+
+use std::net::IpAddr;
+use std::net::Ipv6Addr;
+use std::net::SocketAddr;
+
+use axum::extract::ConnectInfo;
+use axum::extract::FromRef;
+use axum::extract::FromRequestParts;
+use http::HeaderMap;
+use http::request::Parts;
+use ipnet::IpNet;
+
+use super::Web;
+
+/// The address a limit counts by. Of IPv6 it is the /64, which is what one household or host has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ClientAddress(pub IpAddr);
+
+impl<S> FromRequestParts<S> for ClientAddress
+where
+    Web: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let web = Web::from_ref(state);
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |info| info.0.ip());
+        let origin = origin(peer.to_canonical(), &parts.headers, &web.trusted_proxies);
+        Ok(Self(household(origin)))
+    }
+}
+
+/// Walks the chain of proxies from the nearest outwards and stops at the first that is not trusted.
+fn origin(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
+    if !is_trusted(&peer) {
+        return peer;
+    }
+    let hops = forwarded(headers);
+    hops.iter()
+        .rev()
+        .copied()
+        .find(|hop| !is_trusted(hop))
+        .or(hops.first().copied())
+        .unwrap_or(peer)
+}
+
+/// `Forwarded: for=…` (RFC 7239) if there is one, else `X-Forwarded-For`; what is not an address ends
+/// the list towards us, since what stands before it cannot be attributed.
+fn forwarded(headers: &HeaderMap) -> Vec<IpAddr> {
+    let lines = |name: &str| {
+        let lines = headers
+            .get_all(name)
+            .iter()
+            .filter_map(|line| line.to_str().ok());
+        lines
+            .flat_map(|line| line.split(','))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let standard = lines("forwarded");
+    let hops: Vec<Option<IpAddr>> = if standard.is_empty() {
+        lines("x-forwarded-for")
+            .iter()
+            .map(|item| node(item))
+            .collect()
+    } else {
+        standard.iter().map(|item| forwarded_for(item)).collect()
+    };
+    let known = hops
+        .iter()
+        .rposition(Option::is_none)
+        .map_or(0, |unknown| unknown + 1);
+    hops.into_iter().skip(known).flatten().collect()
+}
+
+fn forwarded_for(element: &str) -> Option<IpAddr> {
+    element.split(';').find_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        name.trim()
+            .eq_ignore_ascii_case("for")
+            .then(|| node(value))?
+    })
+}
+
+/// An address with or without port, brackets and quotes.
+fn node(text: &str) -> Option<IpAddr> {
+    let text = text.trim().trim_matches('"');
+    let bare = text.parse::<IpAddr>().ok();
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    bare.or_else(with_port)
+        .or_else(bracketed)
+        .map(|address: IpAddr| address.to_canonical())
+}
+
+fn household(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(
+            address.to_bits() & !u128::from(u64::MAX),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect()
+    }
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_stranger_is_not_believed() {
+        let said = headers(&[("x-forwarded-for", "10.0.0.1")]);
+        assert_eq!(
+            origin(address("203.0.113.9"), &said, &[]),
+            address("203.0.113.9")
+        );
+    }
+
+    #[test]
+    fn the_first_untrusted_hop_counts_and_what_it_claims_does_not() {
+        let trusted = ["192.0.2.0/24".parse().unwrap()];
+        let said = headers(&[("x-forwarded-for", "10.6.6.6, 203.0.113.9, 192.0.2.7")]);
+        assert_eq!(
+            origin(address("192.0.2.1"), &said, &trusted),
+            address("203.0.113.9")
+        );
+        let said = headers(&[(
+            "forwarded",
+            "for=evil, for=\"[2001:db8::1]:80\";proto=https",
+        )]);
+        assert_eq!(
+            origin(address("192.0.2.1"), &said, &trusted),
+            address("2001:db8::1")
+        );
+        let said = headers(&[("x-forwarded-for", "nonsense")]);
+        assert_eq!(
+            origin(address("192.0.2.1"), &said, &trusted),
+            address("192.0.2.1")
+        );
+    }
+}

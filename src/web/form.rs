@@ -1,0 +1,228 @@
+//! Forms and queries as lists of pairs, so that a repeated name can be told from a single one, and
+//! forms of pages behind their seal.
+
+use axum::body::Bytes;
+use axum::extract::FromRef;
+use axum::extract::FromRequest;
+use axum::extract::FromRequestParts;
+use axum::extract::Multipart;
+use axum::extract::Request;
+use http::StatusCode;
+use http::header;
+use tower_sessions::Session;
+
+use super::Frame;
+use super::PageProblem;
+use super::Web;
+
+/// Decoded `application/x-www-form-urlencoded` pairs in the order they came.
+#[derive(Debug, Clone, Default)]
+pub struct Pairs(Vec<(String, String)>);
+
+/// A parameter came more than once where once is the rule (RFC 6749 §3.1).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the parameter {0} was sent more than once")]
+pub struct Repeated(pub &'static str);
+
+impl Pairs {
+    /// Reads leniently, as old clients write: what is not percent-encoded stands for itself. `None`
+    /// for text that holds a NUL, which nothing rightly sends and the database cannot keep.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let pairs: Vec<_> = url::form_urlencoded::parse(text).into_owned().collect();
+        let storable =
+            |(name, value): &(String, String)| !name.contains('\0') && !value.contains('\0');
+        pairs.iter().all(storable).then_some(Self(pairs))
+    }
+
+    /// The value of a parameter that may come once. Empty counts as absent (OAuth 2.1 §3.1).
+    pub fn one(&self, name: &'static str) -> Result<Option<&str>, Repeated> {
+        let mut values = self.all(name);
+        let first = values.next();
+        if values.next().is_some() {
+            return Err(Repeated(name));
+        }
+        Ok(first.filter(|value| !value.is_empty()))
+    }
+
+    /// Every value of a name, as ticked boxes send them.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0
+            .iter()
+            .filter(move |(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// What was typed into a field of a page; empty if nothing was.
+    pub fn text(&self, name: &str) -> &str {
+        self.0
+            .iter()
+            .find(|(key, _)| key == name)
+            .map_or("", |(_, value)| value)
+    }
+
+    pub fn is_ticked(&self, name: &str) -> bool {
+        self.0.iter().any(|(key, _)| key == name)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// A page's form, sent from a page of ours by the browser that was shown it.
+#[derive(Debug)]
+pub struct Protected {
+    pub frame: Frame,
+    pub form: Pairs,
+}
+
+impl<S> FromRequest<S> for Protected
+where
+    Web: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = PageProblem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, PageProblem> {
+        let (mut parts, body) = request.into_parts();
+        let frame = Frame::from_request_parts(&mut parts, state).await?;
+        let request = Request::from_parts(parts, body);
+        let body = Bytes::from_request(request, state)
+            .await
+            .map_err(|refused| unreadable(refused.status()))?;
+        let form = Pairs::parse(&body).ok_or_else(|| unreadable(StatusCode::BAD_REQUEST))?;
+        frame.check_seal(form.text("csrf_token"))?;
+        Ok(Self { frame, form })
+    }
+}
+
+/// A file that came with a form.
+#[derive(Debug)]
+pub struct Upload {
+    pub field: String,
+    pub content: Bytes,
+}
+
+/// A page's form that may carry files (`multipart/form-data`, RFC 7578); also reads the plain kind.
+#[derive(Debug)]
+pub struct ProtectedUpload {
+    pub frame: Frame,
+    pub form: Pairs,
+    /// Only files somebody chose: an empty file field sends none.
+    pub files: Vec<Upload>,
+}
+
+impl<S> FromRequest<S> for ProtectedUpload
+where
+    Web: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = PageProblem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, PageProblem> {
+        let kind = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok());
+        if !kind.is_some_and(|kind| kind.starts_with("multipart/form-data")) {
+            let Protected { frame, form } = Protected::from_request(request, state).await?;
+            return Ok(Self {
+                frame,
+                form,
+                files: Vec::new(),
+            });
+        }
+        let (mut parts, body) = request.into_parts();
+        let frame = Frame::from_request_parts(&mut parts, state).await?;
+        let request = Request::from_parts(parts, body);
+        let multipart = Multipart::from_request(request, state).await;
+        let multipart = multipart.map_err(|refused| unreadable(refused.status()))?;
+        let (form, files) = read(multipart).await?;
+        frame.check_seal(form.text("csrf_token"))?;
+        Ok(Self { frame, form, files })
+    }
+}
+
+async fn read(mut multipart: Multipart) -> Result<(Pairs, Vec<Upload>), PageProblem> {
+    let mut pairs = Vec::new();
+    let mut files = Vec::new();
+    while let Some(part) = multipart
+        .next_field()
+        .await
+        .map_err(|refused| unreadable(refused.status()))?
+    {
+        let field = part.name().unwrap_or_default().to_owned();
+        let is_file = part.file_name().is_some();
+        let content = part
+            .bytes()
+            .await
+            .map_err(|refused| unreadable(refused.status()))?;
+        if is_file {
+            if !content.is_empty() {
+                files.push(Upload { field, content });
+            }
+            continue;
+        }
+        let text = String::from_utf8_lossy(&content).into_owned();
+        if text.contains('\0') || field.contains('\0') {
+            return Err(unreadable(StatusCode::BAD_REQUEST));
+        }
+        pairs.push((field, text));
+    }
+    Ok((Pairs(pairs), files))
+}
+
+fn unreadable(status: StatusCode) -> PageProblem {
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        return PageProblem::new(
+            status,
+            "That is too large",
+            "What you sent is larger than this form takes.",
+        )
+        .advise("Go back and choose a smaller file: pictures may have up to 2 MB.");
+    }
+    PageProblem::new(
+        StatusCode::BAD_REQUEST,
+        "This form did not arrive whole",
+        "What was sent could not be read, so nothing was changed.",
+    )
+    .advise("Go back, reload the page and send it again.")
+}
+
+/// The session of a request, or a page that says why there is none.
+pub(super) async fn session<S: Send + Sync>(
+    parts: &mut http::request::Parts,
+    state: &S,
+) -> Result<Session, PageProblem> {
+    let session = Session::from_request_parts(parts, state).await;
+    session.map_err(|(_, why)| PageProblem::broken(std::io::Error::other(why)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn once_twice_empty_and_absent_are_told_apart() {
+        let pairs = Pairs::parse(b"a=1&b=&c=1&c=2&d=x+y%26").unwrap();
+        assert_eq!(pairs.one("a"), Ok(Some("1")));
+        assert_eq!(pairs.one("b"), Ok(None));
+        assert_eq!(pairs.one("c"), Err(Repeated("c")));
+        assert_eq!(pairs.one("d"), Ok(Some("x y&")));
+        assert_eq!(pairs.one("e"), Ok(None));
+    }
+
+    #[test]
+    fn a_raw_redirect_uri_reads_as_it_stands() {
+        let pairs = Pairs::parse(b"redirect_uri=https://app.example/cb&code=abc").unwrap();
+        assert_eq!(
+            pairs.one("redirect_uri"),
+            Ok(Some("https://app.example/cb"))
+        );
+    }
+
+    #[test]
+    fn a_nul_is_refused() {
+        assert!(Pairs::parse(b"state=%00").is_none());
+    }
+}

@@ -1,0 +1,124 @@
+//! What every page and every endpoint shares: the shell round the routes, pages and their frame,
+//! forms, cookies, limits, and the three answers to trouble.
+//!
+//! A request passes, from outside in: the address made regular ([`shell`]), request id and log span
+//! ([`trace`]), protective headers ([`headers`]), trouble turned into pages ([`problem`]), the session.
+//!
+//! Decision: a page's hidden `csrf_token` is a seal over the browser's session id, or over a cookie
+//! given to visitors who have no session, because so nothing is stored for people who only look.
+
+mod address;
+mod assets;
+mod cookies;
+mod cors;
+mod form;
+mod frame;
+mod headers;
+mod limit;
+mod page;
+mod problem;
+mod session;
+mod session_store;
+mod shell;
+mod trace;
+
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use time::UtcOffset;
+
+use crate::links::Links;
+use crate::secret::Key;
+
+pub use address::ClientAddress;
+pub use assets::Assets;
+pub use cookies::CookiePolicy;
+pub use cors::Concerned;
+pub use cors::answer_preflight;
+pub use cors::open_to_concerned;
+pub use form::Pairs;
+pub use form::Protected;
+pub use form::ProtectedUpload;
+pub use form::Repeated;
+pub use form::Upload;
+pub use frame::Flash;
+pub use frame::FlashKind;
+pub use frame::Frame;
+pub use headers::no_store;
+pub use limit::Limit;
+pub use limit::Limits;
+pub use limit::Slowed;
+pub use limit::Taken;
+pub use page::FormAction;
+pub use page::Page;
+pub use page::Pages;
+pub use problem::ApiProblem;
+pub use problem::Chain;
+pub use problem::OAuthProblem;
+pub use problem::PageProblem;
+pub use session::LifeTime;
+pub use session::Visit;
+pub use session::begin as begin_session;
+pub use session::end as end_session;
+pub use session_store::SessionRows;
+pub use shell::Shell;
+pub use trace::RequestId;
+
+/// What pages need to know of the house. Cheap to clone; every room with pages has one.
+#[derive(Clone, Debug)]
+pub struct Web(Arc<WebParts>);
+
+/// The parts of [`Web`], for `app.rs` to fill.
+#[derive(Debug)]
+pub struct WebParts {
+    pub links: Links,
+    pub pages: Pages,
+    pub assets: Assets,
+    pub cookies: CookiePolicy,
+    pub campus_name: String,
+    pub time_zone: UtcOffset,
+    /// Seals forms.
+    pub form_key: Key,
+    /// Seals the message for the next page and other cookies that hold a value.
+    pub cookie_key: Key,
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+impl Web {
+    pub fn new(parts: WebParts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    pub fn links(&self) -> &Links {
+        &self.0.links
+    }
+
+    /// As `21 Nov 2026`, in the campus' time zone.
+    pub fn date(&self, moment: crate::clock::Moment) -> String {
+        let shape =
+            time::macros::format_description!("[day padding:none] [month repr:short] [year]");
+        moment
+            .to_offset(self.0.time_zone)
+            .format(&shape)
+            .unwrap_or_default()
+    }
+
+    /// As `21 Nov 2026, 18:05`, in the campus' time zone.
+    pub fn date_and_time(&self, moment: crate::clock::Moment) -> String {
+        let shape = time::macros::format_description!(
+            "[day padding:none] [month repr:short] [year], [hour]:[minute]"
+        );
+        moment
+            .to_offset(self.0.time_zone)
+            .format(&shape)
+            .unwrap_or_default()
+    }
+}
+
+impl std::ops::Deref for Web {
+    type Target = WebParts;
+
+    fn deref(&self) -> &WebParts {
+        &self.0
+    }
+}

@@ -1,0 +1,70 @@
+//! One id and one span for each request. The log names the route, never the address asked for: a
+//! query may carry a code, a path somebody's id.
+
+use axum::extract::MatchedPath;
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use http::HeaderName;
+use http::HeaderValue;
+use tracing::Instrument;
+
+use crate::entropy::SharedEntropy;
+use crate::secret::alphanumeric;
+
+/// What a visitor may quote and an operator may search for.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+pub(super) async fn trace(entropy: SharedEntropy, mut request: Request, next: Next) -> Response {
+    let id = alphanumeric(entropy.as_ref(), 16);
+    let span = tracing::info_span!("request", request.id = %id, method = %request.method());
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let began = stopwatch();
+    async move {
+        let mut answer = next.run(request).await;
+        let took = began.elapsed();
+        let route = answer
+            .extensions()
+            .get::<Route>()
+            .map_or("-", |route| route.0.as_str());
+        tracing::info!(
+            route,
+            status = answer.status().as_u16(),
+            took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            "answered"
+        );
+        if let Ok(value) = HeaderValue::from_str(&id) {
+            answer.headers_mut().insert(REQUEST_ID, value);
+        }
+        answer
+    }
+    .instrument(span)
+    .await
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long an answer took is no domain time"
+)]
+fn stopwatch() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
+#[derive(Debug, Clone)]
+struct Route(String);
+
+/// Inside the router, where the route is known: passes its pattern outwards.
+pub(super) async fn note_route(request: Request, next: Next) -> Response {
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map(|path| path.as_str().to_owned());
+    let mut answer = next.run(request).await;
+    if let Some(route) = route {
+        answer.extensions_mut().insert(Route(route));
+    }
+    answer
+}
