@@ -1,1 +1,7 @@
-fn main() {}
+//! Runs the command that was asked for.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    profiles::cli::main()
+}

@@ -1,0 +1,77 @@
+//! Wiring: builds what the rooms share, gives each room what it needs, and puts the shell round their
+//! routes. The only place that knows all rooms.
+
+use std::sync::Arc;
+
+use axum::Router;
+use url::Url;
+
+use crate::clock::SharedClock;
+use crate::config::Config;
+use crate::db::Db;
+use crate::entropy::SharedEntropy;
+use crate::health;
+use crate::links::Links;
+use crate::secret::Key;
+use crate::web::Assets;
+use crate::web::CookiePolicy;
+use crate::web::Pages;
+use crate::web::SessionRows;
+use crate::web::Shell;
+use crate::web::Web;
+use crate::web::WebParts;
+
+/// What comes from outside: the database, the time and chance.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    pub db: Db,
+    pub clock: SharedClock,
+    pub entropy: SharedEntropy,
+    /// From which the server's keys are derived.
+    pub master_key: Key,
+    /// The base of every address.
+    pub public_url: Url,
+}
+
+/// The house, ready to be served.
+#[derive(Debug)]
+pub struct House {
+    pub router: Router,
+}
+
+/// Builds the house. Fails only if a template does not read, which a test rules out.
+pub fn build(config: &Config, parts: Parts) -> Result<House, tera::Error> {
+    let Parts {
+        db,
+        clock,
+        entropy,
+        master_key,
+        public_url,
+    } = parts;
+    let links = Links::new(&public_url);
+    let web = Web::new(WebParts {
+        cookies: CookiePolicy {
+            secure: links.is_secure(),
+        },
+        links,
+        pages: Pages::read()?,
+        assets: Assets::read(),
+        campus_name: config.campus_name.clone(),
+        time_zone: config.time_zone,
+        form_key: master_key.derive("forms"),
+        cookie_key: master_key.derive("cookies"),
+        trusted_proxies: config.trusted_proxies.clone(),
+    });
+    let sessions = SessionRows::new(db.clone(), Arc::clone(&clock), config.session_idle);
+
+    let rooms = Router::new().merge(health::routes(db));
+    let shell = Shell {
+        web,
+        sessions,
+        entropy,
+        aliases: config.aliases.clone(),
+    };
+    Ok(House {
+        router: shell.wrap(rooms),
+    })
+}
