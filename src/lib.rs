@@ -10,6 +10,7 @@ pub mod entropy;
 pub mod id;
 pub mod links;
 pub mod login;
+pub mod oauth;
 pub mod people;
 pub mod scope;
 pub mod secret;
