@@ -4,6 +4,9 @@
 create table families (
     id uuid constraint families_pkey primary key,
     grant_id uuid not null constraint families_grant_id_fkey references grants on delete cascade,
+    -- what was agreed when the code was issued: no refresh ever returns more
+    scopes text[] not null,
+    fields text[] not null,
     began_at timestamptz not null,
     ended_at timestamptz,
     end_reason text constraint families_end_reason_check check (end_reason in ('code_replayed', 'token_replayed')),
@@ -18,8 +21,6 @@ create table codes (
     redirect_uri text not null,
     -- S256 (RFC 7636), or null when the client sent none
     challenge text,
-    scopes text[] not null,
-    fields text[] not null,
     issued_at timestamptz not null,
     used_at timestamptz
 );
