@@ -30,7 +30,9 @@ function arm() {
 }
 
 arm();
-addEventListener("pageshow", arm);
+addEventListener("pageshow", (event) => {
+  if (event.persisted) arm();
+});
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible" && !sent) arm();
 });
@@ -43,4 +45,5 @@ form.addEventListener("keydown", (event) => {
 form.addEventListener("submit", (event) => {
   if (sent) event.preventDefault();
   sent = true;
+  setTimeout(() => (sent = false), 5000);
 });
