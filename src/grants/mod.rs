@@ -1,0 +1,22 @@
+//! What a person has allowed an app.
+//!
+//! A grant holds fields, not only scopes: each was ticked or unticked by the person. There is one
+//! live grant per person and app; taking it back ends it, and its tokens die with it, because a token
+//! lives only while its pair, its family and its grant do. Connecting again makes a new grant, so the
+//! dead stay dead. What was refused is remembered beyond the end and comes up unticked.
+
+mod give;
+mod model;
+mod rules;
+mod store;
+mod take_back;
+
+pub use give::Given;
+pub use give::Giving;
+pub use give::give;
+pub use model::Decided;
+pub use rules::COMPULSORY;
+pub use rules::after;
+pub use rules::covers;
+pub use rules::with_compulsory;
+pub use take_back::take_back;
