@@ -1,0 +1,297 @@
+//! `/oauth/token/` and `/oauth/revoke_token/`.
+
+use axum::Json;
+use axum::Router;
+use axum::extract::FromRef;
+use axum::extract::State;
+use axum::middleware;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use axum::routing::post;
+use http::HeaderMap;
+use http::StatusCode;
+use http::header;
+use serde_json::json;
+
+use crate::apps;
+use crate::clock::Moment;
+use crate::clock::SharedClock;
+use crate::config::Lifetimes;
+use crate::db;
+use crate::db::Db;
+use crate::entropy::SharedEntropy;
+use crate::oauth::Code;
+use crate::oauth::Credential;
+use crate::oauth::OAuthError;
+use crate::scope::ScopeSet;
+use crate::secret::Secret;
+use crate::web::ClientAddress;
+use crate::web::Concerned;
+use crate::web::OAuthProblem;
+use crate::web::Web;
+use crate::web::answer_preflight;
+use crate::web::no_store;
+use crate::web::open_to_concerned;
+
+use super::client_auth;
+use super::client_auth::Guard;
+use super::client_auth::Proof;
+use super::exchange;
+use super::model::Client;
+use super::model::Issued;
+use super::refresh;
+use super::replay;
+use super::replay::Replay;
+use super::request::Form;
+use super::request::RevokeRequest;
+use super::request::TokenRequest;
+use super::revoke;
+use super::store;
+
+/// What the room needs.
+#[derive(Debug, Clone, FromRef)]
+pub struct Feature {
+    pub db: Db,
+    pub web: Web,
+    pub clock: SharedClock,
+    pub entropy: SharedEntropy,
+    pub lifetimes: Lifetimes,
+    pub guard: Guard,
+}
+
+pub fn routes(feature: Feature) -> Router {
+    Router::new()
+        .route(
+            "/oauth/token",
+            post(token).options(preflight).fallback(not_allowed),
+        )
+        .route(
+            "/oauth/revoke_token",
+            post(revoke_token).options(preflight).fallback(not_allowed),
+        )
+        .layer(middleware::from_fn(open_to_concerned))
+        .with_state(feature)
+}
+
+async fn token(
+    State(it): State<Feature>,
+    from: ClientAddress,
+    asked: TokenRequest,
+) -> Result<Response, OAuthProblem> {
+    let now = it.clock.now();
+    let client = match it.authenticate(&asked.credential, from, now).await? {
+        Ok(client) => client,
+        Err(refused) => return Ok(refused),
+    };
+    let issued = match asked.form {
+        Form::Code {
+            code,
+            redirect_uri,
+            verifier,
+        } => {
+            let presented = exchange::Presented {
+                code: &code,
+                redirect_uri: redirect_uri.as_deref(),
+                verifier: verifier.as_deref(),
+            };
+            it.exchange(&client, &presented, now).await
+        }
+        Form::Refresh { token, scopes } => it.refresh(&client, &token, scopes, now).await,
+    };
+    Ok(for_app(
+        &client,
+        match issued {
+            Ok(issued) => answer(&issued, &it.lifetimes),
+            Err(problem) => problem.into_response(),
+        },
+    ))
+}
+
+async fn revoke_token(
+    State(it): State<Feature>,
+    from: ClientAddress,
+    asked: RevokeRequest,
+) -> Result<Response, OAuthProblem> {
+    let now = it.clock.now();
+    let client = match it.authenticate(&asked.credential, from, now).await? {
+        Ok(client) => client,
+        Err(refused) => return Ok(refused),
+    };
+    let mut tx = it.db.begin().await?;
+    let lifetimes = &it.lifetimes;
+    revoke::revoke(
+        &mut tx,
+        &client,
+        &asked.token,
+        lifetimes,
+        now,
+        it.entropy.as_ref(),
+    )
+    .await?;
+    tx.commit().await.map_err(db::Error::from)?;
+    let mut answer = StatusCode::OK.into_response();
+    no_store(&mut answer);
+    Ok(for_app(&client, answer))
+}
+
+impl Feature {
+    /// The client, or the answer to one that did not prove itself.
+    async fn authenticate(
+        &self,
+        credential: &Credential,
+        from: ClientAddress,
+        now: Moment,
+    ) -> db::Result<Result<Client, Response>> {
+        let proof =
+            client_auth::authenticate(self.db.pool(), credential, &self.guard, from, now).await?;
+        Ok(match proof {
+            Proof::Client(client) => Ok(client),
+            Proof::Slowed(slowed) => Err(OAuthProblem::slowed(slowed).into_response()),
+            Proof::Failed { origins } => {
+                let mut answer = OAuthProblem::from(OAuthError::invalid_client()).into_response();
+                answer.extensions_mut().insert(Concerned(origins));
+                Err(answer)
+            }
+        })
+    }
+
+    async fn exchange(
+        &self,
+        client: &Client,
+        presented: &exchange::Presented<'_>,
+        now: Moment,
+    ) -> Result<Issued, OAuthProblem> {
+        let mut connection = self.db.connection().await?;
+        let entropy = self.entropy.as_ref();
+        let outcome = exchange::exchange(
+            &mut connection,
+            client,
+            presented,
+            &self.lifetimes,
+            now,
+            entropy,
+        );
+        let outcome = outcome.await?;
+        drop(connection);
+        match outcome {
+            exchange::Outcome::Issued(issued) => Ok(issued),
+            exchange::Outcome::Refused(error) => Err(error.into()),
+            exchange::Outcome::Replayed(replay) => {
+                self.end_family(replay, now).await?;
+                Err(crate::oauth::oxide::not_this_code().into())
+            }
+        }
+    }
+
+    async fn refresh(
+        &self,
+        client: &Client,
+        token: &Secret,
+        scopes: Option<ScopeSet>,
+        now: Moment,
+    ) -> Result<Issued, OAuthProblem> {
+        let (lifetimes, entropy) = (&self.lifetimes, self.entropy.as_ref());
+        let mut connection = self.db.connection().await?;
+        let outcome = refresh::refresh(
+            &mut connection,
+            client,
+            token,
+            scopes,
+            lifetimes,
+            now,
+            entropy,
+        );
+        let mut outcome = outcome.await?;
+        drop(connection);
+        if let refresh::Outcome::Overtaken = outcome {
+            let mut tx = self.db.begin().await?;
+            store::lock_pair(&mut *tx, token.fingerprint()).await?;
+            outcome =
+                refresh::refresh(&mut tx, client, token, scopes, lifetimes, now, entropy).await?;
+            tx.commit().await.map_err(db::Error::from)?;
+        }
+        match outcome {
+            refresh::Outcome::Issued(issued) => Ok(issued),
+            refresh::Outcome::Refused(error) => Err(error.into()),
+            refresh::Outcome::Replayed(replay) => {
+                self.end_family(replay, now).await?;
+                Err(crate::oauth::oxide::not_this_token().into())
+            }
+            // With the pair held, only the use of its successor can have come between.
+            refresh::Outcome::Overtaken => Err(crate::oauth::oxide::not_this_token().into()),
+        }
+    }
+
+    async fn end_family(&self, replay: Replay, now: Moment) -> db::Result<()> {
+        let mut tx = self.db.begin().await?;
+        replay::end_family(&mut tx, replay, now, self.entropy.as_ref()).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// RFC 6749 §5.1, always with all members, and the fields the person allowed.
+fn answer(issued: &Issued, lifetimes: &Lifetimes) -> Response {
+    let mut answer = Json(json!({
+        "access_token": issued.minted.access.expose(),
+        "token_type": "Bearer",
+        "expires_in": lifetimes.access_token.as_secs(),
+        "refresh_token": issued.minted.refresh.expose(),
+        "scope": issued.share.scopes().to_string(),
+        "fields": issued.share.fields().names(),
+    }))
+    .into_response();
+    no_store(&mut answer);
+    answer
+}
+
+fn for_app(client: &Client, mut answer: Response) -> Response {
+    answer
+        .extensions_mut()
+        .insert(Concerned(client.origins.clone()));
+    answer
+}
+
+async fn preflight(State(it): State<Feature>, asked: HeaderMap) -> Result<Response, OAuthProblem> {
+    let origin = asked
+        .get(header::ORIGIN)
+        .and_then(|origin| origin.to_str().ok());
+    let known = match origin {
+        Some(origin) => apps::knows_origin(it.db.pool(), origin).await?,
+        None => false,
+    };
+    Ok(answer_preflight(&asked, known))
+}
+
+async fn not_allowed() -> Response {
+    let description = "This address takes POST only.";
+    let problem = OAuthProblem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "invalid_request",
+        description,
+    );
+    let mut answer = problem.into_response();
+    answer.headers_mut().insert(
+        header::ALLOW,
+        http::HeaderValue::from_static("POST, OPTIONS"),
+    );
+    answer
+}
+
+impl From<OAuthError> for OAuthProblem {
+    fn from(error: OAuthError) -> Self {
+        if error.code == Code::InvalidClient {
+            // RFC 6749 §5.2 and RFC 9110 §15.5.2: a 401 carries a challenge.
+            return Self::new(
+                StatusCode::UNAUTHORIZED,
+                error.code.as_str(),
+                error.description,
+            )
+            .ask_basic();
+        }
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            error.code.as_str(),
+            error.description,
+        )
+    }
+}

@@ -1,0 +1,151 @@
+//! Requests to the token endpoints, read from the wire and made regular: the habits of old clients
+//! end here.
+
+use axum::body::Bytes;
+use axum::extract::FromRequest;
+use axum::extract::Request;
+use http::StatusCode;
+use http::header;
+
+use crate::oauth::Code;
+use crate::oauth::Credential;
+use crate::oauth::OAuthError;
+use crate::oauth::credential::NoCredential;
+use crate::scope::ScopeSet;
+use crate::secret::Secret;
+use crate::web::OAuthProblem;
+use crate::web::Pairs;
+use crate::web::Repeated;
+
+/// `POST /oauth/token/`
+#[derive(Debug)]
+pub(super) struct TokenRequest {
+    pub credential: Credential,
+    pub form: Form,
+}
+
+/// One grant type each.
+#[derive(Debug)]
+pub(super) enum Form {
+    /// RFC 6749 §4.1.3
+    Code {
+        code: Secret,
+        redirect_uri: Option<String>,
+        verifier: Option<String>,
+    },
+    /// RFC 6749 §6
+    Refresh {
+        token: Secret,
+        scopes: Option<ScopeSet>,
+    },
+}
+
+/// `POST /oauth/revoke_token/` (RFC 7009 §2.1). The hint is not read: both kinds are searched.
+#[derive(Debug)]
+pub(super) struct RevokeRequest {
+    pub credential: Credential,
+    pub token: Secret,
+}
+
+impl<S: Send + Sync> FromRequest<S> for TokenRequest {
+    type Rejection = OAuthProblem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, OAuthProblem> {
+        let (header, pairs) = read(request, state).await?;
+        let grant_type = one(&pairs, "grant_type")?;
+        if !matches!(grant_type, Some("authorization_code" | "refresh_token")) {
+            return Err(unsupported(grant_type).into());
+        }
+        let credential = credential(header.as_deref(), &pairs)?;
+        let form = if grant_type == Some("refresh_token") {
+            let scopes = one(&pairs, "scope")?.map(ScopeSet::parse).transpose();
+            let scopes = scopes
+                .map_err(|unknown| OAuthError::new(Code::InvalidScope, unknown.to_string()))?;
+            Form::Refresh {
+                token: Secret::new(required(&pairs, "refresh_token")?),
+                scopes,
+            }
+        } else {
+            Form::Code {
+                code: Secret::new(required(&pairs, "code")?),
+                redirect_uri: one(&pairs, "redirect_uri")?.map(str::to_owned),
+                verifier: one(&pairs, "code_verifier")?.map(str::to_owned),
+            }
+        };
+        Ok(Self { credential, form })
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for RevokeRequest {
+    type Rejection = OAuthProblem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, OAuthProblem> {
+        let (header, pairs) = read(request, state).await?;
+        let credential = credential(header.as_deref(), &pairs)?;
+        let token = Secret::new(required(&pairs, "token")?);
+        Ok(Self { credential, token })
+    }
+}
+
+/// The `Authorization` header and the form. The content type is not looked at: old clients send all
+/// sorts, and what is not a form has no `grant_type`.
+async fn read<S: Send + Sync>(
+    request: Request,
+    state: &S,
+) -> Result<(Option<String>, Pairs), OAuthProblem> {
+    if request.uri().query().is_some_and(|query| !query.is_empty()) {
+        let error = "Send the parameters in the body: addresses end up in logs.";
+        return Err(OAuthError::invalid_request(error).into());
+    }
+    let header = request.headers().get(header::AUTHORIZATION);
+    let header = header.map(|header| String::from_utf8_lossy(header.as_bytes()).into_owned());
+    let body = Bytes::from_request(request, state)
+        .await
+        .map_err(|refused| {
+            OAuthProblem::new(
+                refused.status(),
+                "invalid_request",
+                "The body is too large or did not arrive whole.",
+            )
+        })?;
+    let pairs = Pairs::parse(&body)
+        .ok_or_else(|| OAuthError::invalid_request("The body holds a NUL character."))?;
+    Ok((header, pairs))
+}
+
+fn credential(header: Option<&str>, pairs: &Pairs) -> Result<Credential, OAuthProblem> {
+    let client_id = one(pairs, "client_id")?;
+    let client_secret = one(pairs, "client_secret")?;
+    Credential::read(header, client_id, client_secret).map_err(|NoCredential { is_basic }| {
+        let description =
+            "Say which client this is: HTTP Basic, or client_id and client_secret in the body.";
+        let problem = OAuthProblem::new(StatusCode::UNAUTHORIZED, "invalid_client", description);
+        // RFC 9110 §15.5.2: every 401 carries a challenge.
+        let _ = is_basic;
+        problem.ask_basic()
+    })
+}
+
+fn one<'a>(pairs: &'a Pairs, name: &'static str) -> Result<Option<&'a str>, OAuthProblem> {
+    pairs
+        .one(name)
+        .map_err(|repeated: Repeated| OAuthError::invalid_request(repeated.to_string()).into())
+}
+
+fn required<'a>(pairs: &'a Pairs, name: &'static str) -> Result<&'a str, OAuthProblem> {
+    let missing =
+        || OAuthError::invalid_request(format!("The parameter {name} is missing.")).into();
+    one(pairs, name)?.ok_or_else(missing)
+}
+
+fn unsupported(grant_type: Option<&str>) -> OAuthError {
+    OAuthError::new(
+        Code::UnsupportedGrantType,
+        match grant_type {
+            None => {
+                "grant_type is missing. Send authorization_code or refresh_token in a form body."
+            }
+            Some(_) => "Only authorization_code and refresh_token are served.",
+        },
+    )
+}
