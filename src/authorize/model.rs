@@ -1,0 +1,86 @@
+//! What an app asks, who it is, and what is known of the person and it.
+
+use crate::grants::Decided;
+use crate::id::AppId;
+use crate::id::GrantId;
+use crate::id::PersonId;
+use crate::oauth::Challenge;
+use crate::oauth::OAuthError;
+use crate::oauth::RedirectUri;
+use crate::scope::ScopeSet;
+
+/// The app behind a request, with what one person has decided about it.
+#[derive(Debug, Clone)]
+pub(super) struct Asker {
+    pub app: AppId,
+    pub client_id: String,
+    pub name: String,
+    pub description: String,
+    pub logo: Option<String>,
+    pub website: Option<String>,
+    pub privacy_policy: Option<String>,
+    pub contact: Option<String>,
+    pub owner: PersonId,
+    pub owner_name: String,
+    pub owner_username: String,
+    pub is_public: bool,
+    pub requires_pkce: bool,
+    pub is_verified: bool,
+    pub is_suspended: bool,
+    pub admitted: i32,
+    pub redirect_uris: Vec<RedirectUri>,
+    pub live_grant: Option<GrantId>,
+    pub was_admitted: bool,
+    pub decided: Decided,
+}
+
+/// Where the answer goes, and what goes with it.
+#[derive(Debug, Clone)]
+pub(super) struct ReturnTo {
+    pub redirect_uri: RedirectUri,
+    pub state: Option<String>,
+}
+
+impl ReturnTo {
+    /// The address that carries a code (RFC 6749 §4.1.2, RFC 9207).
+    pub(super) fn with_code(&self, code: &str, issuer: &str) -> String {
+        self.with(&[("code", code)], issuer)
+    }
+
+    /// The address that carries a refusal (RFC 6749 §4.1.2.1, RFC 9207).
+    pub(super) fn with_error(&self, error: &OAuthError, issuer: &str) -> String {
+        let told = [
+            ("error", error.code.as_str()),
+            ("error_description", &error.description),
+        ];
+        self.with(&told, issuer)
+    }
+
+    fn with(&self, told: &[(&str, &str)], issuer: &str) -> String {
+        let state = self.state.as_deref().map(|state| ("state", state));
+        let pairs = told.iter().copied().chain(state).chain([("iss", issuer)]);
+        self.redirect_uri.with_query(pairs)
+    }
+}
+
+/// A request whose client and redirect address are good and whose every parameter was read.
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    pub return_to: ReturnTo,
+    pub scopes: ScopeSet,
+    pub challenge: Option<Challenge>,
+    /// `approval_prompt=force`: show the page whatever was decided.
+    pub always_ask: bool,
+}
+
+/// What can only be told to the person: nothing may be sent to an address that is not proved to be
+/// the app's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum PersonOnly {
+    Repeated(&'static str),
+    Unreadable,
+    NoClient,
+    UnknownClient,
+    UnknownRedirect { app: String, asked: String },
+    Suspended { app: String },
+}

@@ -1,0 +1,223 @@
+//! What happens next. Pure: facts in, one of three ways out.
+
+use crate::grants;
+use crate::id::GrantId;
+use crate::id::PersonId;
+use crate::oauth::redirect::Reach;
+use crate::scope::Share;
+
+use super::model::Asker;
+use super::model::Request;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Show the consent page.
+    Ask,
+    /// Everything was decided before: this grant gives this.
+    Issue { grant: GrantId, share: Share },
+    /// Not verified, and as many people as such an app may have.
+    Full,
+}
+
+pub(super) fn next(asker: &Asker, request: &Request, person: PersonId, cap: i32) -> Next {
+    let is_newcomer = !asker.was_admitted && asker.owner != person;
+    if !asker.is_verified && is_newcomer && asker.admitted >= cap {
+        return Next::Full;
+    }
+    match asker.live_grant {
+        Some(grant)
+            if !request.always_ask
+                && may_skip(asker, request)
+                && grants::covers(asker.decided, request.scopes) =>
+        {
+            let share = asker
+                .decided
+                .given
+                .intersection(Share::whole(request.scopes));
+            Next::Issue { grant, share }
+        }
+        _ => Next::Ask,
+    }
+}
+
+/// Whether the page may ever be skipped for this app: only where nobody else can stand in its place.
+/// Any program on a machine can listen on a loopback port or claim a private scheme (RFC 8252 §8.6).
+fn may_skip(asker: &Asker, request: &Request) -> bool {
+    let assured = !asker.is_public || request.return_to.redirect_uri.reach() == Reach::Web;
+    asker.is_verified && assured
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::grants::Decided;
+    use crate::id::AppId;
+    use crate::oauth::RedirectUri;
+    use crate::scope::ScopeSet;
+
+    use super::super::model::ReturnTo;
+
+    const ASHA: PersonId = PersonId(7);
+    const OWNER: PersonId = PersonId(1);
+    const GRANT: GrantId = GrantId(Uuid::nil());
+
+    fn scopes(text: &str) -> ScopeSet {
+        ScopeSet::parse(text).unwrap()
+    }
+
+    /// A verified confidential app that Asha allowed `basic profile`.
+    fn known() -> Asker {
+        Asker {
+            app: AppId(Uuid::nil()),
+            client_id: "app".into(),
+            name: "Mess Menu".into(),
+            description: String::new(),
+            logo: None,
+            website: None,
+            privacy_policy: None,
+            contact: None,
+            owner: OWNER,
+            owner_name: String::new(),
+            owner_username: String::new(),
+            is_public: false,
+            requires_pkce: false,
+            is_verified: true,
+            is_suspended: false,
+            admitted: 10,
+            redirect_uris: Vec::new(),
+            live_grant: Some(GRANT),
+            was_admitted: true,
+            decided: grants::after(
+                Decided::default(),
+                scopes("profile"),
+                Share::whole(scopes("profile")),
+            ),
+        }
+    }
+
+    fn asks(text: &str, redirect_uri: &str) -> Request {
+        let redirect_uri = RedirectUri::registered(redirect_uri.into());
+        Request {
+            return_to: ReturnTo {
+                redirect_uri,
+                state: None,
+            },
+            scopes: scopes(text),
+            challenge: None,
+            always_ask: false,
+        }
+    }
+
+    fn next_of(asker: &Asker, request: &Request) -> Next {
+        next(asker, request, ASHA, 10)
+    }
+
+    #[test]
+    fn what_was_decided_is_not_asked_again() {
+        let request = asks("basic profile", "https://app.example/cb");
+        let share = Share::whole(scopes("basic profile"));
+        assert_eq!(
+            next_of(&known(), &request),
+            Next::Issue {
+                grant: GRANT,
+                share
+            }
+        );
+        let narrower = asks("basic", "https://app.example/cb");
+        let share = Share::whole(scopes("basic"));
+        assert_eq!(
+            next_of(&known(), &narrower),
+            Next::Issue {
+                grant: GRANT,
+                share
+            }
+        );
+    }
+
+    #[test]
+    fn more_force_and_the_unassured_are_asked() {
+        let web = "https://app.example/cb";
+        assert_eq!(next_of(&known(), &asks("basic ldap", web)), Next::Ask);
+        assert_eq!(
+            next_of(
+                &known(),
+                &Request {
+                    always_ask: true,
+                    ..asks("basic", web)
+                }
+            ),
+            Next::Ask
+        );
+        let unverified = Asker {
+            is_verified: false,
+            ..known()
+        };
+        assert_eq!(next_of(&unverified, &asks("basic", web)), Next::Ask);
+        let public = Asker {
+            is_public: true,
+            ..known()
+        };
+        assert_eq!(
+            next_of(&public, &asks("basic", "http://127.0.0.1:1/cb")),
+            Next::Ask
+        );
+        assert_eq!(
+            next_of(&public, &asks("basic", "org.example.app:/cb")),
+            Next::Ask
+        );
+        assert!(matches!(
+            next_of(&public, &asks("basic", web)),
+            Next::Issue { .. }
+        ));
+        let ended = Asker {
+            live_grant: None,
+            ..known()
+        };
+        assert_eq!(next_of(&ended, &asks("basic", web)), Next::Ask);
+    }
+
+    #[test]
+    fn a_full_app_takes_its_owner_and_those_already_in() {
+        let web = asks("basic", "https://app.example/cb");
+        let full = Asker {
+            is_verified: false,
+            live_grant: None,
+            was_admitted: false,
+            ..known()
+        };
+        assert_eq!(next_of(&full, &web), Next::Full);
+        assert_eq!(next(&full, &web, OWNER, 10), Next::Ask);
+        assert_eq!(
+            next_of(
+                &Asker {
+                    was_admitted: true,
+                    ..full.clone()
+                },
+                &web
+            ),
+            Next::Ask
+        );
+        assert_eq!(
+            next_of(
+                &Asker {
+                    admitted: 9,
+                    ..full.clone()
+                },
+                &web
+            ),
+            Next::Ask
+        );
+        assert_eq!(
+            next_of(
+                &Asker {
+                    is_verified: true,
+                    ..full
+                },
+                &web
+            ),
+            Next::Ask
+        );
+    }
+}
