@@ -1,0 +1,61 @@
+//! What this server does, for client libraries (RFC 8414). It lists what works, and nothing else.
+
+use axum::Json;
+use axum::Router;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use axum::routing::get;
+use http::HeaderValue;
+use http::header;
+use serde_json::json;
+
+use crate::links::Links;
+use crate::scope::SCOPES;
+
+/// At the root, and with the public address' own path appended (RFC 8414 §3).
+pub(crate) fn routes(links: &Links) -> Router {
+    const ADDRESS: &str = "/.well-known/oauth-authorization-server";
+    let document = document(links);
+    let serve = move || {
+        let document = document.clone();
+        async move { answer(document) }
+    };
+    let router = Router::new().route(ADDRESS, get(serve.clone()));
+    match links.prefix() {
+        "" => router,
+        prefix => router.route(&format!("{ADDRESS}{prefix}"), get(serve)),
+    }
+}
+
+fn answer(document: serde_json::Value) -> Response {
+    let mut answer = Json(document).into_response();
+    let headers = answer.headers_mut();
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    );
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=3600"),
+    );
+    answer
+}
+
+fn document(links: &Links) -> serde_json::Value {
+    let scopes: Vec<&str> = SCOPES.iter().map(|row| row.name).collect();
+    let methods = ["client_secret_basic", "client_secret_post", "none"];
+    json!({
+        "issuer": links.issuer(),
+        "authorization_endpoint": links.absolute(&links.authorize()),
+        "token_endpoint": links.absolute(&links.token()),
+        "revocation_endpoint": links.absolute(&links.revoke_token()),
+        "scopes_supported": scopes,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "token_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_methods_supported": methods,
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": true,
+    })
+}

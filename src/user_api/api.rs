@@ -1,0 +1,125 @@
+//! `GET /user/api/user/` and `/api/openapi.json`.
+
+use axum::Json;
+use axum::Router;
+use axum::extract::FromRef;
+use axum::extract::RawQuery;
+use axum::extract::State;
+use axum::middleware;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use axum::routing::get;
+use http::HeaderMap;
+use http::HeaderValue;
+use http::Method;
+use http::StatusCode;
+use http::header;
+use serde_json::json;
+
+use crate::apps;
+use crate::db::Db;
+use crate::scope;
+use crate::scope::Asked;
+use crate::scope::Scope;
+use crate::token;
+use crate::token::Access;
+use crate::token::Bearer;
+use crate::web::ApiProblem;
+use crate::web::Concerned;
+use crate::web::Web;
+use crate::web::answer_preflight;
+use crate::web::no_store;
+use crate::web::open_to_concerned;
+
+use super::openapi;
+use super::view;
+
+/// What the room needs.
+#[derive(Debug, Clone, FromRef)]
+pub struct Feature {
+    pub web: Web,
+    pub db: Db,
+    pub tokens: token::Feature,
+}
+
+pub fn routes(feature: Feature) -> Router {
+    let user = get(read_person).options(preflight).fallback(not_allowed);
+    Router::new()
+        .route("/user/api/user", user)
+        .layer(middleware::from_fn(open_to_concerned))
+        .route("/user/api", get(index))
+        .route("/api/openapi.json", get(describe))
+        .with_state(feature)
+}
+
+async fn read_person(
+    State(it): State<Feature>,
+    Bearer(access): Bearer<{ Scope::Basic as usize }>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let mut answer = show(&it, &access, &query.unwrap_or_default());
+    no_store(&mut answer);
+    let headers = answer.headers_mut();
+    headers.insert(
+        header::ALLOW,
+        HeaderValue::from_static("GET, HEAD, OPTIONS"),
+    );
+    headers.append(header::VARY, HeaderValue::from_static("Authorization"));
+    answer.extensions_mut().insert(Concerned(access.origins));
+    answer
+}
+
+fn show(it: &Feature, access: &Access, query: &str) -> Response {
+    // The last one counts, as in the original.
+    let pairs = url::form_urlencoded::parse(query.as_bytes());
+    let list = pairs.filter(|(name, _)| name == "fields").last();
+    let list = list.map(|(_, list)| list.into_owned()).unwrap_or_default();
+    match scope::asked(&list) {
+        Asked::Fields(asked) => Json(view::view(
+            &access.person,
+            access.share,
+            asked,
+            it.web.links(),
+        ))
+        .into_response(),
+        Asked::Unknown(names) => {
+            let detail = format!("fields ({}) not found", names.join(", "));
+            ApiProblem::new(StatusCode::BAD_REQUEST, detail).into_response()
+        }
+    }
+}
+
+async fn index(State(it): State<Feature>) -> Response {
+    let links = it.web.links();
+    Json(json!({ "user": links.absolute(&links.user_api()) })).into_response()
+}
+
+async fn describe(State(it): State<Feature>) -> Response {
+    let mut answer = Json(openapi::document(it.web.links())).into_response();
+    let anyone = HeaderValue::from_static("*");
+    answer
+        .headers_mut()
+        .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, anyone);
+    answer
+}
+
+async fn preflight(State(it): State<Feature>, asked: HeaderMap) -> Result<Response, ApiProblem> {
+    let origin = asked
+        .get(header::ORIGIN)
+        .and_then(|origin| origin.to_str().ok());
+    let known = match origin {
+        Some(origin) => apps::knows_origin(it.db.pool(), origin).await?,
+        None => false,
+    };
+    Ok(answer_preflight(&asked, known))
+}
+
+async fn not_allowed(method: Method) -> Response {
+    let detail = format!("Method \"{method}\" not allowed.");
+    let mut answer = ApiProblem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response();
+    answer.headers_mut().insert(
+        header::ALLOW,
+        HeaderValue::from_static("GET, HEAD, OPTIONS"),
+    );
+    answer
+}
