@@ -6,13 +6,17 @@ use std::sync::Arc;
 use axum::Router;
 use url::Url;
 
+use crate::authorize;
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::db::Db;
 use crate::entropy::SharedEntropy;
 use crate::health;
 use crate::links::Links;
+use crate::metadata;
 use crate::secret::Key;
+use crate::token;
+use crate::user_api;
 use crate::web::Assets;
 use crate::web::CookiePolicy;
 use crate::web::Pages;
@@ -64,7 +68,36 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, tera::Error> {
     });
     let sessions = SessionRows::new(db.clone(), Arc::clone(&clock), config.session_idle);
 
-    let rooms = Router::new().merge(health::routes(db));
+    let tokens = token::Feature {
+        db: db.clone(),
+        web: web.clone(),
+        clock: Arc::clone(&clock),
+        entropy: Arc::clone(&entropy),
+        lifetimes: config.lifetimes,
+        guard: token::Guard::default(),
+    };
+    let authorize = authorize::Feature {
+        db: db.clone(),
+        web: web.clone(),
+        clock,
+        entropy: Arc::clone(&entropy),
+        settings: authorize::Settings {
+            lifetimes: config.lifetimes,
+            cap: config.unverified_cap,
+        },
+    };
+    let user_api = user_api::Feature {
+        web: web.clone(),
+        db: db.clone(),
+        tokens: tokens.clone(),
+    };
+
+    let rooms = Router::new()
+        .merge(health::routes(db))
+        .merge(metadata::routes(&web.links))
+        .merge(token::routes(tokens))
+        .merge(authorize::routes(authorize))
+        .merge(user_api::routes(user_api));
     let shell = Shell {
         web,
         sessions,

@@ -12,7 +12,7 @@ pub trait Entropy: Debug + Send + Sync + 'static {
 
 pub type SharedEntropy = Arc<dyn Entropy>;
 
-/// A ChaCha generator per thread, seeded and reseeded by the operating system.
+/// A generator (`ChaCha`) per thread, seeded and reseeded by the operating system.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OsEntropy;
 

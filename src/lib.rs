@@ -1,19 +1,26 @@
 //! Profiles: the sign-in of a campus.
 
 pub mod app;
+pub mod apps;
 pub mod audit;
+pub mod authorize;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod db;
 pub mod entropy;
+pub mod grants;
 pub mod id;
 pub mod links;
 pub mod login;
+pub mod mail;
 pub mod oauth;
 pub mod people;
 pub mod scope;
 pub mod secret;
+pub mod token;
+pub mod user_api;
 pub mod web;
 
 mod health;
+mod metadata;

@@ -17,7 +17,7 @@ pub struct Links(Arc<Base>);
 struct Base {
     /// `https://profiles.campus.example`
     origin: String,
-    /// `` or `/profiles`: no slash at the end
+    /// Empty, or `/profiles`: no slash at the end.
     prefix: String,
     secure: bool,
 }

@@ -73,8 +73,8 @@ pub enum ConfigError {
     Value { name: &'static str, problem: String },
 }
 
-const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const YEAR: Duration = Duration::from_hours(8760);
+const DAY: Duration = Duration::from_hours(24);
 
 impl Config {
     /// Reads the settings out of an environment.
@@ -112,7 +112,7 @@ impl Config {
             unverified_cap: values
                 .number("PROFILES_UNVERIFIED_CAP", 0..=1_000_000)
                 .map(|cap| i32::try_from(cap).unwrap_or(i32::MAX))?,
-            session_idle: Duration::from_secs(60)
+            session_idle: Duration::from_mins(1)
                 * values.number("PROFILES_SESSION_IDLE_MINUTES", 1..=525_600)?,
             trusted_proxies: values
                 .optional("PROFILES_TRUSTED_PROXIES", networks)?
@@ -350,7 +350,7 @@ mod tests {
     fn nothing_set_is_a_good_start() {
         let config = load(&[("PATH", "/bin"), ("PROFILES_LISTEN", "")]).unwrap();
         assert_eq!(config.aliases, ["/profiles", "/sso"]);
-        assert_eq!(config.lifetimes.access_token, Duration::from_secs(36_000));
+        assert_eq!(config.lifetimes.access_token, Duration::from_hours(10));
         assert!(config.database_url.is_none());
     }
 

@@ -1,5 +1,7 @@
 //! The table of variables. The loader, `profiles serve --help` and `.env.sample` are read from it.
 
+use std::fmt::Write;
+
 /// One environment variable.
 #[derive(Debug)]
 pub struct Variable {
@@ -88,10 +90,11 @@ pub fn sample() -> String {
     );
     for variable in VARIABLES {
         let value = variable.default.unwrap_or_default();
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "\n# {}\n#{}={value}\n",
             variable.meaning, variable.name
-        ));
+        );
     }
     text
 }
@@ -103,12 +106,12 @@ pub fn help() -> String {
     );
     for variable in VARIABLES {
         let default = variable.default.map(|value| format!(" [default: {value}]"));
-        text.push_str(&format!(
-            "\n  {}\n      {}{}\n",
-            variable.name,
-            variable.meaning,
-            default.unwrap_or_default()
-        ));
+        let default = default.unwrap_or_default();
+        let _ = write!(
+            text,
+            "\n  {}\n      {}{default}\n",
+            variable.name, variable.meaning
+        );
     }
     text
 }
@@ -118,6 +121,10 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "asks whether to write the file anew"
+    )]
     fn the_sample_file_says_the_same() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/.env.sample");
         if std::env::var_os("PROFILES_WRITE_DERIVED").is_some() {

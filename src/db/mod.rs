@@ -21,6 +21,9 @@ pub use sqlx::PgExecutor as Executor;
 /// One connection inside a transaction; rolls back unless committed.
 pub type Tx = sqlx::Transaction<'static, sqlx::Postgres>;
 
+/// One connection, inside a transaction or not.
+pub type Connection = sqlx::PgConnection;
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 const CONNECTIONS: u32 = 24;
@@ -31,6 +34,13 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const RESTED: Duration = Duration::from_secs(1);
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+
+async fn is_alive(connection: &mut Connection, idle_for: Duration) -> Result<bool, sqlx::Error> {
+    if idle_for > RESTED {
+        sqlx::Connection::ping(connection).await?;
+    }
+    Ok(true)
+}
 
 /// The database, as every room knows it. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -53,14 +63,7 @@ impl Db {
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE)
             .test_before_acquire(false)
-            .before_acquire(|connection, meta| {
-                Box::pin(async move {
-                    if meta.idle_for > RESTED {
-                        sqlx::Connection::ping(connection).await?;
-                    }
-                    Ok(true)
-                })
-            })
+            .before_acquire(|connection, meta| Box::pin(is_alive(connection, meta.idle_for)))
             .connect_lazy_with(options);
         Ok(Self { pool })
     }
@@ -98,6 +101,11 @@ impl Db {
     /// For a single statement.
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// For several statements that need no transaction.
+    pub async fn connection(&self) -> Result<sqlx::pool::PoolConnection<sqlx::Postgres>> {
+        Ok(self.pool.acquire().await?)
     }
 
     pub async fn begin(&self) -> Result<Tx> {

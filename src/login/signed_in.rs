@@ -3,7 +3,6 @@
 use axum::extract::FromRef;
 use axum::extract::FromRequestParts;
 use axum::response::IntoResponse;
-use axum::response::Redirect;
 use axum::response::Response;
 use http::Method;
 use http::Uri;
@@ -35,31 +34,33 @@ where
         let Some(visit) = frame.visit().cloned() else {
             let web = Web::from_ref(state);
             // A form cannot be sent again after the sign-in: its page can.
-            let page = if parts.method == Method::GET {
-                Some(&parts.uri)
-            } else {
-                None
-            };
-            return Err(send_to_login(web.links(), page));
+            let page = (parts.method == Method::GET).then(|| whole_path(web.links(), &parts.uri));
+            return Err(send_to_login(web.links(), page.as_deref()));
         };
         Ok(Self { visit, frame })
     }
 }
 
-/// To the sign-in page, which leads back to `page`. Addresses inside the house have lost their prefix
-/// and closing slash; here they get them back.
-pub fn send_to_login(links: &Links, page: Option<&Uri>) -> Response {
-    let Some(page) = page else {
-        return Redirect::to(&links.login()).into_response();
-    };
-    let query = page
+/// An address inside the house has lost its prefix and closing slash; here it gets them back.
+fn whole_path(links: &Links, uri: &Uri) -> String {
+    let query = uri
         .query()
         .map(|query| format!("?{query}"))
         .unwrap_or_default();
-    let path = page.path().trim_end_matches('/');
-    let next = format!("{}{path}/{query}", links.prefix());
-    let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+    format!(
+        "{}{}/{query}",
+        links.prefix(),
+        uri.path().trim_end_matches('/')
+    )
+}
+
+/// To the sign-in page, which leads back to `next`, a path of ours.
+pub fn send_to_login(links: &Links, next: Option<&str>) -> Response {
+    let next = next.map(|next| url::form_urlencoded::byte_serialize(next.as_bytes()).collect());
+    let next = next
+        .map(|next: String| format!("?next={next}"))
+        .unwrap_or_default();
+    let to = format!("{}{next}", links.login());
     // 302, as old clients and their tests expect of this door.
-    let to = format!("{}?next={next}", links.login());
     (http::StatusCode::FOUND, [(http::header::LOCATION, to)]).into_response()
 }

@@ -243,7 +243,8 @@ pub fn redeem(
     }
 }
 
-fn not_this_code() -> OAuthError {
+/// Said of every code that does not work, whatever the reason.
+pub fn not_this_code() -> OAuthError {
     OAuthError::invalid_grant(
         "The code is unknown, used, too old, or belongs to another client or redirect_uri. Start the sign-in again.",
     )

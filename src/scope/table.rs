@@ -129,7 +129,7 @@ pub const SCOPES: &[ScopeRow] = &[
     scope(Scope::SecondaryEmails, "secondary_emails", "Your other email addresses",
         "see the further addresses you have verified",
         &[Field::SecondaryEmails]),
-    scope(Scope::SendMail, "send_mail", "Write to you",
+    scope(Scope::SendMail, "send_mail", "Write to you, without learning your address",
         "send you mail through this service, without learning your address",
         &[]),
 ];
@@ -200,6 +200,10 @@ pub const FIELDS: &[FieldRow] = &[
 ];
 
 // A row that stands in the wrong place does not compile: `row()` below relies on the order.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "when compiling, a panic is the point"
+)]
 const _: () = {
     let mut at = 0;
     while at < SCOPES.len() {

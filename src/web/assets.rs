@@ -25,15 +25,9 @@ pub struct Assets(BTreeMap<String, String>);
 impl Assets {
     pub fn read() -> Self {
         let hash = |file: &str| {
-            let content = Files::get(file)?.data;
-            let digest = Sha256::digest(&content);
-            Some(
-                digest
-                    .iter()
-                    .take(6)
-                    .map(|byte| format!("{byte:02x}"))
-                    .collect::<String>(),
-            )
+            let digest = Sha256::digest(&Files::get(file)?.data);
+            let start = digest.first_chunk::<8>()?;
+            Some(format!("{:016x}", u64::from_be_bytes(*start)))
         };
         let hashed = Files::iter().filter_map(|file| Some((file.to_string(), hash(&file)?)));
         Self(hashed.collect())

@@ -205,7 +205,6 @@ pub(super) fn house(web: &Web) -> serde_json::Value {
 fn policy(forms: &FormAction) -> String {
     match forms {
         FormAction::Here => format!("{PAGE_POLICY}; form-action 'self'"),
-        FormAction::HereAnd(other) => format!("{PAGE_POLICY}; form-action 'self' {other}"),
         FormAction::Anywhere => PAGE_POLICY.to_owned(),
     }
 }

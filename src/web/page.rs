@@ -30,8 +30,6 @@ pub trait Page: Serialize {
 pub enum FormAction {
     /// Our own pages.
     Here,
-    /// Our own pages, and what answers them may lead to this origin or scheme.
-    HereAnd(String),
     /// Wherever an app's redirect address is.
     Anywhere,
 }

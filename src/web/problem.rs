@@ -41,7 +41,7 @@ impl fmt::Display for Chain {
 #[derive(Debug, Clone)]
 pub struct PageProblem {
     pub(super) status: StatusCode,
-    pub(super) told: ProblemText,
+    pub(super) told: Box<ProblemText>,
     retry_after: Option<u64>,
 }
 
@@ -62,12 +62,12 @@ pub(super) struct Back {
 
 impl PageProblem {
     pub fn new(status: StatusCode, heading: impl Into<String>, text: impl Into<String>) -> Self {
-        let told = ProblemText {
+        let told = Box::new(ProblemText {
             heading: heading.into(),
             text: text.into(),
             what_to_do: Vec::new(),
             back: None,
-        };
+        });
         Self {
             status,
             told,
@@ -113,10 +113,10 @@ impl PageProblem {
     /// Ours to mend. Logs why, tells the visitor only that.
     pub fn broken(why: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let why = why.into();
-        if let Some(error) = why.downcast_ref() {
-            if super::session_store::is_passing(error) {
-                return Self::unavailable();
-            }
+        if let Some(error) = why.downcast_ref()
+            && super::session_store::is_passing(error)
+        {
+            return Self::unavailable();
         }
         tracing::error!(error = %Chain(why), "a page failed");
         Self::new(

@@ -38,8 +38,8 @@ impl LifeTime {
     /// The absolute end, however much it is used.
     pub(super) fn span(self) -> Duration {
         match self {
-            Self::Browser => Duration::from_secs(24 * 3600),
-            Self::Remembered => Duration::from_secs(31_536_000),
+            Self::Browser => Duration::from_hours(24),
+            Self::Remembered => Duration::from_hours(8760),
         }
     }
 }

@@ -124,24 +124,24 @@ impl SessionRows {
 #[async_trait]
 impl SessionStore for SessionRows {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {
-        self.put(record).await.map_err(told)
+        self.put(record).await.map_err(|error| told(&error))
     }
 
     async fn save(&self, record: &Record) -> session_store::Result<()> {
-        self.put(record).await.map_err(told)
+        self.put(record).await.map_err(|error| told(&error))
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-        self.find(id).await.map_err(told)
+        self.find(id).await.map_err(|error| told(&error))
     }
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
-        self.forget(id).await.map_err(told)
+        self.forget(id).await.map_err(|error| told(&error))
     }
 }
 
 /// tower-sessions carries errors as text: the mark in front lets [`is_passing`] tell them apart.
-fn told(error: db::Error) -> session_store::Error {
+fn told(error: &db::Error) -> session_store::Error {
     let mark = if error.is_passing() { PASSING } else { "" };
     session_store::Error::Backend(format!("{mark}{error}"))
 }

@@ -1,5 +1,8 @@
 //! The shell round the rooms' routes: everything that is the same for every request.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
@@ -15,7 +18,6 @@ use http::StatusCode;
 use http::Uri;
 use http::header;
 use serde_json::Value;
-use std::time::Duration;
 use tera::Context;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -78,7 +80,7 @@ impl Shell {
             .layer(RequestBodyTimeoutLayer::new(BODY_STALLS));
         let around = ServiceBuilder::new()
             .layer(middleware::from_fn(move |request, next| {
-                trace::trace(entropy.clone(), request, next)
+                trace::trace(Arc::clone(&entropy), request, next)
             }))
             .layer(middleware::from_fn(move |request, next| {
                 headers::protect(secure, request, next)
