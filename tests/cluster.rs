@@ -1,0 +1,332 @@
+//! The embedded database as a campus meets it: it starts, stops, is killed, is started twice, and
+//! loses nothing. Every test is about a real PostgreSQL.
+#![expect(clippy::unwrap_used, reason = "a story stops at the first surprise")]
+
+use std::env;
+use std::fs;
+use std::io::BufRead;
+use std::io::BufReader;
+use std::io::Write;
+use std::io::stdin;
+use std::io::stdout;
+use std::net::TcpStream;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process;
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
+use std::thread::sleep;
+use std::time::Duration;
+
+use postgres::Client;
+use postgres::NoTls;
+use profiles::db::cluster::Cluster;
+use profiles::db::cluster::ClusterError;
+use profiles::db::cluster::Durability;
+use profiles::db::cluster::start;
+use secrecy::ExposeSecret;
+
+#[test]
+fn rows_outlive_a_stop_and_a_start() {
+    let folder = Folder::new("a folder with 'quotes' and $(spaces)");
+    let cluster = start(&folder.0, Durability::Safe).unwrap();
+    write_row(&cluster);
+    cluster.stop();
+    assert!(!is_served(&folder.0), "the server is still there");
+
+    let cluster = start(&folder.0, Durability::Safe).unwrap();
+    assert_eq!(count_rows(&cluster), 1);
+}
+
+#[test]
+fn a_killed_program_leaves_nothing_running_and_loses_nothing() {
+    let folder = Folder::new("killed");
+    let mut program = Program::on(&folder.0, "safe");
+    let mut client = Client::connect(&program.url, NoTls).unwrap();
+    client
+        .batch_execute("create table rows (x int); insert into rows values (1)")
+        .unwrap();
+
+    program.child.kill().unwrap();
+    program.child.wait().unwrap();
+    let cluster = start(&folder.0, Durability::Safe).unwrap();
+    assert_eq!(count_rows(&cluster), 1);
+    cluster.stop();
+
+    let mut program = Program::on(&folder.0, "safe");
+    program.child.kill().unwrap();
+    wait_until("the server goes away by itself", || !is_served(&folder.0));
+}
+
+#[test]
+fn a_killed_test_leaves_no_rubbish() {
+    let folder = Folder::new("scratch");
+    let mut program = Program::on(&folder.0, "scratch");
+    let cluster = folder.0.join("database/cluster");
+    let is_empty = || fs::read_dir(&cluster).map_or(true, |it| it.count() == 0);
+    assert!(!is_empty());
+    program.child.kill().unwrap();
+    wait_until("its cluster is deleted", is_empty);
+
+    start(&folder.0, Durability::Scratch).unwrap().stop();
+    assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);
+}
+
+#[test]
+fn a_second_program_on_the_same_folder_is_told_who_has_it() {
+    let folder = Folder::new("twice");
+    let mut first = Program::on(&folder.0, "safe");
+    let trouble = start(&folder.0, Durability::Safe).unwrap_err();
+    assert!(matches!(trouble, ClusterError::InUse { .. }), "{trouble}");
+    let said = trouble.to_string();
+    assert!(
+        said.contains(&format!("process {}", first.child.id())),
+        "{said}"
+    );
+    assert!(said.contains("PROFILES_DATA_DIR"), "{said}");
+
+    Client::connect(&first.url, NoTls).expect("the first one goes on serving");
+    first.child.kill().unwrap();
+}
+
+#[test]
+fn an_interrupted_first_start_is_begun_anew() {
+    let folder = Folder::new("interrupted");
+    let database = folder.0.join("database");
+    fs::create_dir_all(database.join("unfinished-1/base")).unwrap();
+    fs::write(database.join("unfinished-1/PG_VERSION"), "9").unwrap();
+    fs::write(database.join("password"), "of an attempt that failed").unwrap();
+
+    let cluster = start(&folder.0, Durability::Safe).unwrap();
+    write_row(&cluster);
+    assert!(!database.join("unfinished-1").exists());
+}
+
+#[test]
+fn a_first_start_killed_at_any_moment_does_no_harm() {
+    for milliseconds in [30, 150, 400, 900] {
+        let folder = Folder::new(&format!("killed-after-{milliseconds}"));
+        let mut child = Program::begin(&folder.0, "safe");
+        sleep(Duration::from_millis(milliseconds));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let cluster = start(&folder.0, Durability::Safe).unwrap();
+        write_row(&cluster);
+    }
+}
+
+#[test]
+fn the_mark_of_a_server_long_gone_is_no_obstacle() {
+    let folder = Folder::new("stale");
+    start(&folder.0, Durability::Safe).unwrap().stop();
+
+    // Its number is now somebody else's, of the same account: PostgreSQL itself would refuse.
+    let cluster = folder.0.join("database/cluster");
+    let owner = fs::metadata(&cluster).unwrap();
+    let mut stranger = Command::new("sleep");
+    if owner.uid() != fs::metadata(&folder.0).unwrap().uid() {
+        stranger.uid(owner.uid()).gid(owner.gid());
+    }
+    let mut stranger = stranger.arg("60").spawn().unwrap();
+    let mark = format!(
+        "{}\n{}\n1\n5432\n\n127.0.0.1\n",
+        stranger.id(),
+        cluster.display()
+    );
+    fs::write(cluster.join("postmaster.pid"), mark).unwrap();
+
+    let outcome = start(&folder.0, Durability::Safe);
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
+    outcome.unwrap();
+}
+
+#[test]
+fn a_lost_password_is_made_anew() {
+    let folder = Folder::new("password");
+    let cluster = start(&folder.0, Durability::Safe).unwrap();
+    write_row(&cluster);
+    let before = cluster.url();
+    cluster.stop();
+    fs::remove_file(folder.0.join("database/password")).unwrap();
+
+    let cluster = start(&folder.0, Durability::Safe).unwrap();
+    assert_eq!(count_rows(&cluster), 1);
+    assert_ne!(
+        password_in(before.expose_secret()),
+        password_in(cluster.url().expose_secret())
+    );
+}
+
+#[test]
+fn a_cluster_of_another_version_is_left_alone() {
+    let folder = Folder::new("version");
+    let cluster = folder.0.join("database/cluster");
+    fs::create_dir_all(&cluster).unwrap();
+    fs::write(cluster.join("PG_VERSION"), "8\n").unwrap();
+    let trouble = start(&folder.0, Durability::Safe).unwrap_err();
+    assert!(
+        matches!(trouble, ClusterError::OtherMajor { made_by: 8, .. }),
+        "{trouble}"
+    );
+    assert!(cluster.join("PG_VERSION").exists());
+}
+
+#[test]
+fn a_server_that_cannot_start_is_quoted() {
+    let folder = Folder::new("broken");
+    start(&folder.0, Durability::Safe).unwrap().stop();
+    fs::remove_dir_all(folder.0.join("database/cluster/global")).unwrap();
+    let said = start(&folder.0, Durability::Safe).unwrap_err().to_string();
+    assert!(said.contains("global/pg_control"), "{said}");
+}
+
+#[test]
+fn only_the_password_opens_the_door_and_only_its_owner_may_read_it() {
+    let folder = Folder::new("closed");
+    let cluster = start(&folder.0, Durability::Safe).unwrap();
+    let mode = fs::metadata(folder.0.join("database/password"))
+        .unwrap()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let url = cluster.url();
+    let wrong = url
+        .expose_secret()
+        .replace(password_in(url.expose_secret()), "wrong");
+    assert!(Client::connect(&wrong, NoTls).is_err());
+    assert!(!format!("{cluster:?}").contains(password_in(url.expose_secret())));
+    assert!(may_not_run_programs(url.expose_secret()));
+}
+
+#[tokio::test]
+async fn it_may_be_started_from_async_code() {
+    let folder = Folder::new("async");
+    start(&folder.0, Durability::Scratch).unwrap();
+}
+
+/// Not a test: what [`Program`] runs, as a program that holds a cluster until it is killed.
+#[test]
+#[ignore = "it is run by other tests, and waits for ever"]
+fn a_program_that_is_going_to_be_killed() {
+    let mut told = stdin().lines().map(Result::unwrap);
+    let durability = match told.next().unwrap().as_str() {
+        "scratch" => Durability::Scratch,
+        _ => Durability::Safe,
+    };
+    let cluster = start(Path::new(&told.next().unwrap()), durability).unwrap();
+    writeln!(stdout(), "\n{}", cluster.url().expose_secret()).unwrap();
+    told.for_each(drop);
+}
+
+/// Another process of this test, with a cluster of its own.
+struct Program {
+    child: Child,
+    url: String,
+}
+
+impl Program {
+    fn on(folder: &Path, durability: &str) -> Program {
+        let mut child = Program::begin(folder, durability);
+        let said = BufReader::new(child.stdout.take().unwrap())
+            .lines()
+            .map(Result::unwrap);
+        let url = said
+            .into_iter()
+            .find(|line| line.starts_with("postgres://"))
+            .unwrap();
+        Program { child, url }
+    }
+
+    fn begin(folder: &Path, durability: &str) -> Child {
+        let child = Command::new(env::current_exe().unwrap())
+            .args([
+                "--ignored",
+                "--exact",
+                "--nocapture",
+                "a_program_that_is_going_to_be_killed",
+            ])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut tell = child.stdin.as_ref().unwrap();
+        writeln!(tell, "{durability}\n{}", folder.display()).unwrap();
+        child
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Already dead in most tests.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A folder that is there for one test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = env::temp_dir().join(format!("profiles-{}-{name}", process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn connect(cluster: &Cluster) -> Client {
+    Client::connect(cluster.url().expose_secret(), NoTls).unwrap()
+}
+
+fn write_row(cluster: &Cluster) {
+    let mut client = connect(cluster);
+    client
+        .batch_execute("create table rows (x int); insert into rows values (1)")
+        .unwrap();
+}
+
+fn count_rows(cluster: &Cluster) -> i64 {
+    connect(cluster)
+        .query_one("select count(*) from rows", &[])
+        .unwrap()
+        .get(0)
+}
+
+fn may_not_run_programs(url: &str) -> bool {
+    let mut client = Client::connect(url, NoTls).unwrap();
+    client
+        .batch_execute("copy (select 1) to program 'cat'")
+        .is_err()
+}
+
+fn password_in(url: &str) -> &str {
+    url.split(['@', ':']).nth(2).unwrap()
+}
+
+/// Whether a server is on the cluster: it says on which port, and something answers there.
+fn is_served(folder: &Path) -> bool {
+    let Ok(mark) = fs::read_to_string(folder.join("database/cluster/postmaster.pid")) else {
+        return false;
+    };
+    let port: u16 = mark.lines().nth(3).unwrap().parse().unwrap();
+    TcpStream::connect(("127.0.0.1", port)).is_ok()
+}
+
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    for _ in 0..100 {
+        if is_so() {
+            return;
+        }
+        sleep(Duration::from_millis(100));
+    }
+    assert!(is_so(), "after ten seconds it is not so that {what}");
+}
