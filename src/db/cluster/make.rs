@@ -35,6 +35,7 @@ pub(super) fn make(
 
     let program = binaries.program("initdb");
     let mut initdb = Command::new(&program);
+    initdb.arg("--no-instructions");
     initdb.arg("--pgdata").arg(&scaffold);
     initdb.arg("--pwfile").arg(home.password_file());
     initdb.args([

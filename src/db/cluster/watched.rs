@@ -28,7 +28,7 @@ program=$!
 (read -r end <&3; kill -s USR1 $$; kill -s "$signal" "$program") >/dev/null 2>&1 &
 watch=$!
 until wait "$program"; status=$?; ! kill -s 0 "$program" 2>/dev/null; do :; done
-kill -s KILL "$watch" 2>/dev/null
+{ kill -s KILL "$watch"; wait "$watch"; } 2>/dev/null
 if [ -n "$rubbish" ] && [ -n "$stopped" ]; then rm -rf -- "$rubbish"; fi
 exit "$status"
 "#;
