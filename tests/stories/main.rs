@@ -1,0 +1,10 @@
+//! What people and apps do with the house, told from outside: HTTP in and out, a real PostgreSQL, the program's own commands.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a story stops at the first thing that is not as told"
+)]
+
+mod support;

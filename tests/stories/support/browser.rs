@@ -1,0 +1,426 @@
+//! A person's browser without JavaScript: keeps cookies, follows redirects on this site, and submits the forms it is shown.
+
+use std::sync::Arc;
+
+use reqwest::Method;
+use reqwest::StatusCode;
+use reqwest::cookie::CookieStore as _;
+use reqwest::cookie::Jar;
+use reqwest::header::HeaderMap;
+use reqwest::header::HeaderValue;
+use reqwest::multipart;
+use reqwest::redirect;
+use url::Url;
+
+use super::form;
+use super::form::Checkbox;
+use super::form::Part;
+use super::form::Submission;
+use super::form::Touch;
+
+#[derive(Clone)]
+pub struct Browser {
+    http: reqwest::Client,
+    jar: Arc<Jar>,
+    base: Url,
+    /// Sent with every request; a proxy's or an attacker's additions.
+    extra: HeaderMap,
+}
+
+impl Browser {
+    /// Nobody's browser yet, on the site at `base`.
+    pub fn new(base: &str) -> Self {
+        let jar = Arc::new(Jar::default());
+        let http = reqwest::Client::builder()
+            .cookie_provider(Arc::clone(&jar))
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .unwrap();
+        Self {
+            http,
+            jar,
+            base: Url::parse(base).unwrap(),
+            extra: HeaderMap::new(),
+        }
+    }
+
+    /// The same browser (same cookies), sending `name: value` with every request.
+    pub fn sending(&self, name: &'static str, value: &str) -> Self {
+        let mut browser = self.clone();
+        browser
+            .extra
+            .insert(name, HeaderValue::from_str(value).unwrap());
+        browser
+    }
+
+    /// Goes to an address as if it were typed or linked to, and on to where the site sends it.
+    pub async fn visits(&self, address: &str) -> Page {
+        self.asks(address).await.follows().await
+    }
+
+    /// One request, following nothing.
+    pub async fn asks(&self, address: &str) -> Page {
+        let url = self.base.join(address).unwrap();
+        self.fetches(Method::GET, url, |request| request).await
+    }
+
+    /// Posts fields that no page has shown, as a script or a forger does; follows nothing.
+    pub async fn posts(&self, address: &str, fields: &[(&str, &str)]) -> Page {
+        let url = self.base.join(address).unwrap();
+        self.fetches(Method::POST, url, |request| request.form(fields))
+            .await
+    }
+
+    /// Signs in on the page that asks for it, and ends up where that leads.
+    pub async fn signs_in(&self, username: &str, password: &str) -> Page {
+        self.visits("account/login/")
+            .await
+            .signs_in(username, password)
+            .await
+    }
+
+    /// Opens the page of connected apps and takes back what `app` may know, confirming where asked.
+    pub async fn disconnects(&self, app: &str) -> Page {
+        let settings = self.visits("user/settings/").await;
+        let choice = settings.presses_beside(app).await;
+        if choice.offers("input[name=csrf_token]")
+            && choice.says(app)
+            && !choice.url.path().ends_with("/settings/")
+        {
+            return choice.enters_in_main().await;
+        }
+        choice
+    }
+
+    /// The cookies the browser would send to the site now.
+    pub fn cookies(&self) -> String {
+        let header = self.jar.cookies(&self.base);
+        header
+            .map(|value| value.to_str().unwrap().to_owned())
+            .unwrap_or_default()
+    }
+
+    /// Plants a cookie, as another site on the same domain could.
+    pub fn is_given(&self, cookie: &str) {
+        self.jar.add_cookie_str(cookie, &self.base);
+    }
+
+    async fn fetches(
+        &self,
+        method: Method,
+        url: Url,
+        with: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
+    ) -> Page {
+        let mut request = self
+            .http
+            .request(method.clone(), url.clone())
+            .header("accept", "text/html,*/*;q=0.8");
+        if method == Method::POST && !self.extra.contains_key("origin") {
+            request = request.header("origin", self.base.origin().ascii_serialization());
+        }
+        let answer = with(request.headers(self.extra.clone()))
+            .send()
+            .await
+            .unwrap();
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let body = answer.bytes().await.unwrap();
+        Page {
+            browser: self.clone(),
+            url,
+            status,
+            headers,
+            body: body.to_vec(),
+            touches: Vec::new(),
+            passed: Vec::new(),
+        }
+    }
+}
+
+/// What the site answered: a page to read and act on, or a redirect.
+#[derive(Clone)]
+pub struct Page {
+    browser: Browser,
+    pub url: Url,
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    body: Vec<u8>,
+    touches: Vec<Touch>,
+    /// The answers followed on the way here.
+    pub passed: Vec<(Url, HeaderMap)>,
+}
+
+impl Page {
+    /// The address this answer redirects to, made absolute; a story stops here if it does not.
+    pub fn location(&self) -> Url {
+        self.redirect().unwrap_or_else(|| {
+            panic!(
+                "{} at {} is no redirect:\n{}",
+                self.status,
+                self.url,
+                self.text()
+            )
+        })
+    }
+
+    pub fn redirect(&self) -> Option<Url> {
+        let location = self
+            .headers
+            .get("location")
+            .filter(|_| self.status.is_redirection())?;
+        Some(self.url.join(location.to_str().unwrap()).unwrap())
+    }
+
+    /// Whether the redirect, if there is one, stays on this site.
+    pub fn stays_here(&self) -> bool {
+        self.redirect()
+            .is_none_or(|to| to.origin() == self.browser.base.origin())
+    }
+
+    /// Follows redirects for as long as they stay on this site: an app's address is never fetched.
+    pub async fn follows(self) -> Self {
+        let mut page = self;
+        for _ in 0..10 {
+            let Some(to) = page.redirect().filter(|_| page.stays_here()) else {
+                return page;
+            };
+            let mut passed = std::mem::take(&mut page.passed);
+            passed.push((page.url.clone(), page.headers.clone()));
+            page = page
+                .browser
+                .clone()
+                .fetches(Method::GET, to, |request| request)
+                .await;
+            page.passed = passed;
+        }
+        panic!("redirected in circles, at {}", page.url);
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The words a person reads.
+    pub fn words(&self) -> String {
+        form::words(&self.text())
+    }
+
+    pub fn says(&self, words: &str) -> bool {
+        self.words().contains(words)
+    }
+
+    /// The page is a page, and a person reads `words` on it.
+    pub fn shows(&self, words: &str) -> &Self {
+        assert_eq!(self.status, 200, "{}: {}", self.url, self.words());
+        assert!(
+            self.says(words),
+            "{words:?} is not on {}, which says: {}",
+            self.url,
+            self.words()
+        );
+        self
+    }
+
+    /// Whether a CSS selector finds anything.
+    pub fn offers(&self, css: &str) -> bool {
+        !form::texts(&self.text(), css).is_empty()
+    }
+
+    pub fn attributes(&self, css: &str, attribute: &str) -> Vec<String> {
+        form::attributes(&self.text(), css, attribute)
+    }
+
+    pub fn texts(&self, css: &str) -> Vec<String> {
+        form::texts(&self.text(), css)
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map(|value| value.to_str().unwrap())
+            .unwrap_or_default()
+    }
+
+    /// Every `Set-Cookie` on the way here and on the page itself.
+    pub fn set_cookies(&self) -> Vec<String> {
+        let all = self
+            .passed
+            .iter()
+            .map(|(_, headers)| headers)
+            .chain([&self.headers]);
+        all.flat_map(|headers| headers.get_all("set-cookie"))
+            .map(|it| it.to_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// The page neither redirects nor lets in: an error page with this status.
+    pub fn refuses(&self, status: u16) -> &Self {
+        assert_eq!(self.status, status, "{}: {}", self.url, self.words());
+        assert!(self.redirect().is_none(), "sent to {:?}", self.redirect());
+        assert!(
+            self.header("content-type").starts_with("text/html"),
+            "{}",
+            self.header("content-type")
+        );
+        self
+    }
+
+    pub fn scope(&self, scope: &str) -> Checkbox {
+        self.checkbox("scope", scope)
+    }
+
+    pub fn field(&self, field: &str) -> Checkbox {
+        self.checkbox("field", field)
+    }
+
+    pub fn scopes(&self) -> Vec<Checkbox> {
+        form::checkboxes(&self.text(), "scope")
+    }
+
+    fn checkbox(&self, name: &str, value: &str) -> Checkbox {
+        let all = form::checkboxes(&self.text(), name);
+        let found = all.iter().find(|it| it.value == value);
+        found
+            .unwrap_or_else(|| panic!("no checkbox {name}={value} among {all:?} at {}", self.url))
+            .clone()
+    }
+
+    /// Unticks a scope on the consent page, and with it the boxes of its fields, as a script would or a careful person does.
+    pub fn unticks(self, scope: &str) -> Self {
+        self.scope(scope);
+        self.touches("scope", scope, false)
+    }
+
+    pub fn unticks_field(self, field: &str) -> Self {
+        self.touches("field", field, false)
+    }
+
+    pub fn ticks(self, scope: &str) -> Self {
+        self.touches("scope", scope, true)
+    }
+
+    pub fn ticks_field(self, field: &str) -> Self {
+        self.touches("field", field, true)
+    }
+
+    pub fn touches(mut self, name: &str, value: &str, on: bool) -> Self {
+        self.touches.push(Touch::Tick {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            on,
+        });
+        self
+    }
+
+    pub fn fills(mut self, name: &str, with: &str) -> Self {
+        self.touches.push(Touch::Fill {
+            name: name.to_owned(),
+            with: with.to_owned(),
+        });
+        self
+    }
+
+    pub fn attaches(mut self, name: &str, file: &str, bytes: Vec<u8>) -> Self {
+        self.touches.push(Touch::Attach {
+            name: name.to_owned(),
+            file: file.to_owned(),
+            bytes,
+        });
+        self
+    }
+
+    /// Signs in with the form on this page.
+    pub async fn signs_in(self, username: &str, password: &str) -> Self {
+        self.fills("username", username)
+            .fills("password", password)
+            .enters("password")
+            .await
+    }
+
+    /// Presses the button that says `button` and goes where this leads.
+    pub async fn presses(&self, button: &str) -> Self {
+        self.sends(form::press(&self.text(), button, &self.touches))
+            .await
+            .follows()
+            .await
+    }
+
+    /// Sends the form around the control called `control`, as the Enter key does.
+    pub async fn enters(&self, control: &str) -> Self {
+        self.sends(form::enter(&self.text(), control, &self.touches))
+            .await
+            .follows()
+            .await
+    }
+
+    /// What pressing `button` would send; for a forger to change first.
+    pub fn would_send(&self, button: &str) -> Submission {
+        form::press(&self.text(), button, &self.touches)
+    }
+
+    /// Sends a form's fields with others added, as a forger at the page's own address does; follows nothing.
+    pub async fn presses_with(&self, button: &str, more: &[(&str, &str)]) -> Self {
+        let mut submission = self.would_send(button);
+        let added = more
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), Part::Text((*value).to_owned())));
+        submission.parts.extend(added);
+        self.sends(submission).await
+    }
+
+    /// Sends a submission from this page, following nothing.
+    pub async fn sends(&self, submission: Submission) -> Self {
+        let mut url = self.url.join(&submission.action).unwrap();
+        let browser = self.browser.clone();
+        if submission.method == "get" {
+            url.query_pairs_mut()
+                .clear()
+                .extend_pairs(submission.pairs());
+            return browser.fetches(Method::GET, url, |request| request).await;
+        }
+        if !submission.multipart {
+            return browser
+                .fetches(Method::POST, url, |request| {
+                    request.form(&submission.pairs())
+                })
+                .await;
+        }
+        let whole =
+            submission
+                .parts
+                .into_iter()
+                .fold(multipart::Form::new(), |form, (name, part)| match part {
+                    Part::Text(value) => form.text(name, value),
+                    Part::File { name: file, bytes } => {
+                        form.part(name, multipart::Part::bytes(bytes).file_name(file))
+                    }
+                });
+        browser
+            .fetches(Method::POST, url, |request| request.multipart(whole))
+            .await
+    }
+
+    /// Presses the one button or link that stands with the words `beside`.
+    async fn presses_beside(&self, beside: &str) -> Self {
+        match form::way_beside(&self.text(), beside) {
+            form::Way::Link(address) => {
+                let url = self.url.join(&address).unwrap();
+                self.browser
+                    .clone()
+                    .fetches(Method::GET, url, |request| request)
+                    .await
+                    .follows()
+                    .await
+            }
+            form::Way::Button(submission) => self.sends(submission).await.follows().await,
+        }
+    }
+
+    /// Sends the form in the page's main part: the confirmation of what was just asked for.
+    async fn enters_in_main(&self) -> Self {
+        self.sends(form::main_form(&self.text()))
+            .await
+            .follows()
+            .await
+    }
+}

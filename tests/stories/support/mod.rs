@@ -1,0 +1,28 @@
+//! What every story is told with: a world of its own, and the actors who live in it.
+
+pub mod browser;
+pub mod campus;
+pub mod clock;
+pub mod command;
+pub mod counting_proxy;
+pub mod database;
+pub mod form;
+pub mod relying_party;
+pub mod server;
+pub mod world;
+
+pub use browser::Browser;
+pub use browser::Page;
+pub use relying_party::Answer;
+pub use relying_party::App;
+pub use relying_party::Tokens;
+pub use world::World;
+
+/// One query parameter of an address, decoded.
+pub fn parameter(address: &str, name: &str) -> Option<String> {
+    let address = url::Url::parse(address).unwrap();
+    address
+        .query_pairs()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+}

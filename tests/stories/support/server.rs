@@ -1,0 +1,131 @@
+//! Two ways to have a server: in this process, where time can be moved, and as the real program, which can be killed.
+
+use std::io::BufRead as _;
+use std::io::BufReader;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Child;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::thread;
+use std::time::Duration;
+use std::time::Instant;
+
+use profiles::app::Parts;
+use profiles::config::Config;
+use profiles::db::Db;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::clock::Chance;
+use super::clock::Clock;
+use super::command;
+
+/// Variables as the environment would have them.
+pub type Settings = Vec<(String, String)>;
+
+/// The house in this process. The one place that knows how it is built.
+pub async fn serve(listener: TcpListener, settings: Settings, clock: Arc<Clock>) -> JoinHandle<()> {
+    let database = &settings
+        .iter()
+        .find(|(name, _)| name == "DATABASE_URL")
+        .unwrap()
+        .1;
+    let db = Db::connect(database).await.unwrap();
+    let config = Config::from_variables(settings).unwrap();
+    let house = profiles::app::build(
+        config,
+        Parts {
+            db,
+            clock,
+            entropy: Arc::new(Chance),
+        },
+    )
+    .unwrap();
+    let service = house
+        .router
+        .into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, service).await.unwrap() })
+}
+
+/// The real program in a process of its own.
+pub struct Process {
+    child: Child,
+    said: Arc<Mutex<String>>,
+    /// The address in use, as the program printed it.
+    pub address: String,
+}
+
+impl Process {
+    /// Starts the program and waits until it says that it listens. Blocking.
+    pub fn start(database: &str, data: &Path, settings: &Settings) -> Self {
+        let mut child = command::profiles(database, data)
+            .envs(settings.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+
+        let said = Arc::new(Mutex::new(String::new()));
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let heard = Arc::clone(&said);
+        thread::spawn(move || {
+            while let Some(Ok(line)) = lines.next() {
+                let mut said = heard.lock().unwrap();
+                said.push_str(&line);
+                said.push('\n');
+            }
+        });
+
+        let started = Instant::now();
+        loop {
+            let address = address_in(&said.lock().unwrap());
+            if let Some(address) = address {
+                return Self {
+                    child,
+                    said,
+                    address,
+                };
+            }
+            let ended = child.try_wait().unwrap();
+            let waited = started.elapsed() > Duration::from_secs(60);
+            assert!(
+                ended.is_none() && !waited,
+                "the program did not start: {}",
+                said.lock().unwrap()
+            );
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Everything the program has written to standard error so far: its log.
+    pub fn log(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+
+    /// As a power cut would: SIGKILL, nothing finished.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// `listening on http://ADDRESS:PORT`, plain or inside a log line.
+fn address_in(log: &str) -> Option<String> {
+    let (_, rest) = log.split_once("listening on http://")?;
+    let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || ".:[]".contains(c)))?;
+    Some(format!("http://{}", &rest[..end]))
+}
