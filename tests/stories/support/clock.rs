@@ -1,8 +1,8 @@
-//! Time that a story moves, and chance from the operating system.
+//! Time that a story moves.
 
 use std::sync::Mutex;
 
-use rand::Rng as _;
+use profiles::clock::SystemClock;
 use time::Duration;
 use time::OffsetDateTime;
 
@@ -20,15 +20,6 @@ impl Clock {
 
 impl profiles::clock::Clock for Clock {
     fn now(&self) -> OffsetDateTime {
-        OffsetDateTime::now_utc() + *self.slept.lock().unwrap()
-    }
-}
-
-#[derive(Debug)]
-pub struct Chance;
-
-impl profiles::entropy::Entropy for Chance {
-    fn fill(&self, bytes: &mut [u8]) {
-        rand::rng().fill_bytes(bytes);
+        SystemClock.now() + *self.slept.lock().unwrap()
     }
 }

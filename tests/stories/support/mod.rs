@@ -26,3 +26,11 @@ pub fn parameter(address: &str, name: &str) -> Option<String> {
         .find(|(key, _)| key == name)
         .map(|(_, value)| value.into_owned())
 }
+
+/// How many stories begin: asha has allowed the canteen `basic profile`, and it has its tokens.
+pub async fn asha_uses_the_canteen() -> (World, Browser, App, Tokens) {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let tokens = world.connects(&asha, &canteen, "basic profile").await;
+    (world, asha, canteen, tokens)
+}

@@ -15,10 +15,10 @@ use std::time::Instant;
 use profiles::app::Parts;
 use profiles::config::Config;
 use profiles::db::Db;
+use profiles::entropy::OsEntropy;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::clock::Chance;
 use super::clock::Clock;
 use super::command;
 
@@ -33,13 +33,13 @@ pub async fn serve(listener: TcpListener, settings: Settings, clock: Arc<Clock>)
         .unwrap()
         .1;
     let db = Db::connect(database).await.unwrap();
-    let config = Config::from_variables(settings).unwrap();
+    let config = Config::load(settings).unwrap();
     let house = profiles::app::build(
         config,
         Parts {
             db,
             clock,
-            entropy: Arc::new(Chance),
+            entropy: Arc::new(OsEntropy),
         },
     )
     .unwrap();

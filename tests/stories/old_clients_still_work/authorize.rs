@@ -1,0 +1,525 @@
+//! K1–K26: the authorize address and the consent page.
+
+use crate::support::Answer;
+use crate::support::Page;
+use crate::support::World;
+use crate::support::parameter;
+use crate::support::relying_party::Shown;
+
+#[tokio::test]
+async fn k01_a_stranger_signs_in_and_is_back_at_the_same_request() {
+    let world = World::new().await;
+    let canteen = world.canteen();
+    let stranger = world.stranger();
+
+    let sent = stranger.asks(&canteen.asks(&[("state", "s1")])).await;
+
+    assert_eq!(sent.status, 302);
+    let login = sent.location();
+    assert_eq!(login.path(), "/account/login/");
+    let next = parameter(login.as_str(), "next").unwrap();
+    assert!(next.starts_with("/oauth/authorize/?"), "{next}");
+
+    let person = world.person("asha").await;
+    let back = sent
+        .follows()
+        .await
+        .signs_in(&person.username, &person.password)
+        .await;
+
+    back.shows("Canteen");
+    let allowed = canteen.receives(&back.presses("allow").await);
+    assert_eq!(allowed.get("state").as_deref(), Some("s1"));
+    assert!(allowed.get("code").is_some());
+}
+
+#[tokio::test]
+async fn k02_a_signed_in_person_sees_who_asks_and_decides() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+
+    let consent = asha
+        .asks(&world.canteen().login_link("basic profile"))
+        .await;
+
+    consent
+        .shows("Canteen")
+        .shows("Order dinner before the queue does")
+        .shows("meera");
+    assert_eq!(consent.would_send("allow").method, "post");
+    assert_eq!(consent.would_send("deny").method, "post");
+}
+
+#[tokio::test]
+async fn k03_each_scope_has_a_box_basic_is_locked_and_nothing_may_be_framed() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+    let canteen = world.canteen();
+
+    let consent = asha.asks(&canteen.login_link("basic profile")).await;
+    let refused = asha
+        .asks(&canteen.with_id("nobody").login_link("basic"))
+        .await;
+    let redirected = asha.asks(&canteen.login_link("bogus")).await;
+
+    let mut shown: Vec<_> = consent.scopes().into_iter().map(|it| it.value).collect();
+    shown.sort();
+    assert_eq!(shown, ["basic", "profile"]);
+    let (basic, profile) = (consent.scope("basic"), consent.scope("profile"));
+    assert!(basic.ticked && basic.locked, "{basic:?}");
+    assert!(profile.ticked && !profile.locked, "{profile:?}");
+    for page in [consent, refused, redirected] {
+        let framing = page
+            .header("content-security-policy")
+            .contains("frame-ancestors 'none'");
+        assert!(
+            framing || page.header("x-frame-options") == "DENY",
+            "{}: {:?}",
+            page.url,
+            page.headers
+        );
+    }
+}
+
+#[tokio::test]
+async fn k04_allowing_leads_back_with_a_code_and_the_state() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+    let canteen = world.canteen();
+
+    let consent = asha
+        .visits(&canteen.asks(&[("scope", "basic profile"), ("state", "s1")]))
+        .await;
+    let allowed = consent.presses("allow").await;
+
+    let back = canteen.receives(&allowed);
+    assert!(
+        [302, 303].contains(&allowed.status.as_u16()),
+        "{}",
+        allowed.status
+    );
+    assert_eq!(
+        back.address.as_str().split_once('?').unwrap().0,
+        canteen.redirect_uris[0]
+    );
+    assert_eq!(back.get("state").as_deref(), Some("s1"));
+    let code = back.code();
+    assert!(
+        (1..=255).contains(&code.len()) && code.chars().all(|c| c.is_ascii_alphanumeric()),
+        "{code}"
+    );
+}
+
+#[tokio::test]
+async fn k05_state_comes_back_as_it_was_sent() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+    let canteen = world.canteen();
+
+    let consent = asha
+        .visits(&canteen.asks(&[("state", "a b&c=é/?#%")]))
+        .await;
+    let back = canteen.receives(&consent.presses("allow").await);
+
+    assert_eq!(back.get("state").as_deref(), Some("a b&c=é/?#%"));
+}
+
+#[tokio::test]
+async fn k06_no_state_is_invented() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+    let canteen = world.canteen();
+
+    let back = canteen.receives(
+        &asha
+            .visits(&canteen.login_link("basic"))
+            .await
+            .presses("allow")
+            .await,
+    );
+
+    assert_eq!(back.get("state"), None, "{}", back.address);
+}
+
+#[tokio::test]
+async fn k07_without_a_redirect_uri_the_first_registered_one_is_meant() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+    let canteen = world.canteen();
+
+    let back = canteen.receives(&asha.visits(&canteen.asks(&[])).await.presses("allow").await);
+
+    assert!(
+        back.address
+            .as_str()
+            .starts_with("https://canteen.example/cb?"),
+        "{}",
+        back.address
+    );
+}
+
+#[tokio::test]
+async fn k08_another_registered_redirect_uri_keeps_its_own_query() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+    let canteen = world.canteen();
+    let second = canteen.redirect_uris[1].clone();
+
+    let consent = asha
+        .visits(&canteen.asks(&[("redirect_uri", &second)]))
+        .await;
+    let back = canteen.receives(&consent.presses("allow").await);
+
+    assert!(
+        back.address
+            .as_str()
+            .starts_with("https://canteen.example/cb2?x=1&"),
+        "{}",
+        back.address
+    );
+    assert!(back.get("code").is_some());
+}
+
+#[tokio::test]
+async fn k09_no_scope_means_basic() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+    let canteen = world.canteen();
+
+    let tokens = canteen
+        .trades(&world.consents(&asha, &canteen.asks(&[])).await)
+        .await;
+
+    assert_eq!(tokens.scopes(), ["basic"]);
+}
+
+#[tokio::test]
+async fn k10_basic_is_always_part_of_it() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+
+    let tokens = world.connects(&asha, &world.canteen(), "program").await;
+
+    assert_eq!(tokens.scopes(), ["basic", "program"]);
+}
+
+#[tokio::test]
+async fn k11_what_is_unticked_the_app_never_sees() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+    let canteen = world.canteen();
+
+    let consent = asha
+        .visits(&canteen.login_link("basic profile ldap phone"))
+        .await;
+    let code = canteen
+        .receives(&consent.unticks("phone").presses("allow").await)
+        .code();
+    let tokens = canteen.trades(&code).await;
+    let read = canteen
+        .reads(&tokens.access, "fields=first_name,username,mobile,contacts")
+        .await
+        .good();
+
+    assert_eq!(tokens.scopes(), ["basic", "ldap", "profile"]);
+    assert_eq!(read["first_name"], "Asha");
+    assert_eq!(read["username"], "asha");
+    assert!(
+        read.get("mobile").is_none() && read.get("contacts").is_none(),
+        "{read}"
+    );
+}
+
+#[tokio::test]
+async fn k12_a_forged_tick_opens_nothing() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+    let canteen = world.canteen();
+
+    let consent = asha.visits(&canteen.login_link("basic profile")).await;
+    let forged = consent
+        .presses_with("allow", &[("scope", "sex"), ("field", "sex")])
+        .await;
+    let tokens = canteen.trades(&canteen.receives(&forged).code()).await;
+    let read = canteen
+        .reads(&tokens.access, "fields=sex,first_name")
+        .await
+        .good();
+
+    assert_eq!(tokens.scopes(), ["basic", "profile"]);
+    assert!(
+        read.get("sex").is_none() && read["first_name"] == "Asha",
+        "{read}"
+    );
+}
+
+#[tokio::test]
+async fn k13_denying_leads_back_with_access_denied() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+    let canteen = world.canteen();
+
+    let consent = asha
+        .visits(&canteen.asks(&[("scope", "basic"), ("state", "s1")]))
+        .await;
+    let back = canteen.receives(&consent.presses("deny").await);
+
+    assert_eq!(back.error(), "access_denied");
+    assert_eq!(back.get("state").as_deref(), Some("s1"));
+}
+
+#[tokio::test]
+async fn k14_a_denial_cannot_be_bent_to_another_address() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+    let canteen = world.canteen();
+
+    let consent = asha.visits(&canteen.login_link("basic")).await;
+    let bent = consent
+        .presses_with("deny", &[("redirect_uri", "https://evil.example/")])
+        .await;
+
+    assert_ne!(
+        bent.redirect()
+            .and_then(|to| to.host_str().map(str::to_owned))
+            .as_deref(),
+        Some("evil.example")
+    );
+}
+
+#[tokio::test]
+async fn k15_an_unknown_scope_is_told_to_the_app() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+    let canteen = world.canteen();
+
+    let back = canteen.receives(
+        &asha
+            .asks(&canteen.asks(&[("scope", "basic bogus"), ("state", "s1")]))
+            .await,
+    );
+
+    assert!(
+        back.address
+            .as_str()
+            .starts_with("https://canteen.example/cb?"),
+        "{}",
+        back.address
+    );
+    assert_eq!(back.error(), "invalid_scope");
+    assert_eq!(back.get("state").as_deref(), Some("s1"));
+}
+
+#[tokio::test]
+async fn k16_a_private_scope_is_nobody_s_by_asking() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+    let canteen = world.canteen();
+
+    let back = canteen.receives(&asha.asks(&canteen.login_link("priv_rooms")).await);
+
+    assert_eq!(back.error(), "invalid_scope");
+}
+
+#[tokio::test]
+async fn k17_a_missing_response_type_is_told_to_the_app() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+    let canteen = world.canteen();
+
+    let back = canteen.receives(
+        &asha
+            .asks(&format!("oauth/authorize/?client_id={}", canteen.client_id))
+            .await,
+    );
+
+    assert!(
+        back.address
+            .as_str()
+            .starts_with("https://canteen.example/cb?"),
+        "{}",
+        back.address
+    );
+    assert_eq!(back.error(), "invalid_request");
+}
+
+#[tokio::test]
+async fn k18_other_response_types_are_refused() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+    let canteen = world.canteen();
+    let asks = |kind: &str| {
+        format!(
+            "oauth/authorize/?client_id={}&response_type={kind}",
+            canteen.client_id
+        )
+    };
+
+    let unknown = canteen.receives(&asha.asks(&asks("foo")).await);
+    let implicit = canteen.receives(&asha.asks(&asks("token")).await);
+
+    assert_eq!(unknown.error(), "unsupported_response_type");
+    assert!(
+        ["unauthorized_client", "unsupported_response_type"].contains(&implicit.error().as_str())
+    );
+}
+
+#[tokio::test]
+async fn k19_an_unknown_client_gets_a_page() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+
+    let unknown = asha
+        .asks(&world.canteen().with_id("nobody").login_link("basic"))
+        .await;
+    let missing = asha.asks("oauth/authorize/?response_type=code").await;
+
+    unknown.refuses(400);
+    missing.refuses(400);
+}
+
+#[tokio::test]
+async fn k20_an_unregistered_redirect_uri_gets_a_page() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+    let canteen = world.canteen();
+
+    for wrong in [
+        "https://evil.example/cb",
+        "https://canteen.example/other",
+        "https://canteen.example/cb/",
+        "https://canteen.example/cb#here",
+    ] {
+        asha.asks(&canteen.asks(&[("redirect_uri", wrong)]))
+            .await
+            .refuses(400);
+    }
+}
+
+#[tokio::test]
+async fn k21_scopes_may_be_parted_and_ordered_as_one_likes() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+    let canteen = world.canteen();
+
+    for scope in [
+        "basic+profile+ldap",
+        "basic%20profile%20ldap",
+        "ldap+profile+basic",
+        "ldap%20%20basic+profile",
+    ] {
+        let link = format!(
+            "oauth/authorize/?client_id={}&response_type=code&scope={scope}",
+            canteen.client_id
+        );
+        let tokens = canteen.trades(&world.consents(&asha, &link).await).await;
+        assert_eq!(tokens.scopes(), ["basic", "ldap", "profile"], "{scope}");
+    }
+}
+
+#[tokio::test]
+async fn k22_unknown_parameters_are_ignored() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+    let canteen = world.canteen();
+
+    let consent = asha
+        .visits(&canteen.asks(&[("scope", "basic"), ("foo", "1"), ("nonce", "2")]))
+        .await;
+
+    assert!(
+        canteen
+            .receives(&consent.presses("allow").await)
+            .get("code")
+            .is_some()
+    );
+}
+
+#[tokio::test]
+async fn k23_what_was_decided_is_not_asked_again() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+    let canteen = world.canteen();
+    world.connects(&asha, &canteen, "basic profile").await;
+
+    let same = asha
+        .asks(&canteen.asks(&[("scope", "basic profile"), ("approval_prompt", "auto")]))
+        .await;
+    let more = asha
+        .asks(&canteen.asks(&[("scope", "basic profile ldap"), ("approval_prompt", "auto")]))
+        .await;
+
+    let tokens = canteen.trades(&canteen.receives(&same).code()).await;
+    assert_eq!(tokens.scopes(), ["basic", "profile"]);
+    is_consent(&more);
+}
+
+#[tokio::test]
+async fn k24_force_always_asks() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+    let canteen = world.canteen();
+    world.connects(&asha, &canteen, "basic profile").await;
+
+    let forced = asha
+        .asks(&canteen.asks(&[("scope", "basic profile"), ("approval_prompt", "force")]))
+        .await;
+
+    is_consent(&forced);
+}
+
+#[tokio::test]
+async fn k25_the_slash_at_the_end_may_be_missing() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+    let canteen = world.canteen();
+    let bare = canteen
+        .asks(&[("scope", "basic"), ("state", "s1")])
+        .replace("/authorize/?", "/authorize?");
+
+    let consent = asha.asks(&bare).await;
+
+    is_consent(&consent);
+    let back = canteen.receives(&consent.presses("allow").await);
+    assert_eq!(back.get("state").as_deref(), Some("s1"));
+    canteen.trades(&back.code()).await;
+}
+
+#[tokio::test]
+async fn k26_a_code_of_one_prefix_is_good_under_another() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+    let canteen = world.canteen();
+
+    for (asked, traded) in [
+        ("sso/", "profiles/"),
+        ("profiles/", "sso/"),
+        ("sso/", ""),
+        ("", "profiles/"),
+    ] {
+        let link = canteen
+            .login_link("basic")
+            .replace("/oauth/authorize/", &format!("/{asked}oauth/authorize/"));
+        let code = world.consents(&asha, &link).await;
+        let answer = canteen
+            .calls(
+                &format!("{traded}oauth/token/"),
+                Shown::InHeader,
+                &[("grant_type", "authorization_code"), ("code", &code)],
+            )
+            .await;
+        let tokens = answer.tokens();
+        let read = canteen
+            .request(reqwest::Method::GET, &format!("{asked}user/api/user/"))
+            .bearer_auth(&tokens.access);
+        assert!(
+            Answer::to(read).await.good()["id"].is_i64(),
+            "{asked} {traded}"
+        );
+    }
+}
+
+fn is_consent(page: &Page) {
+    page.shows("Canteen");
+    assert_eq!(page.would_send("allow").method, "post");
+}

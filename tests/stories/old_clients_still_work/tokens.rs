@@ -1,0 +1,324 @@
+//! K27–K41: trading a code for tokens.
+
+use time::Duration;
+
+use crate::support::App;
+use crate::support::World;
+use crate::support::relying_party::Shown;
+
+const FORM: (&str, &str) = (
+    "content-type",
+    "application/x-www-form-urlencoded; charset=UTF-8",
+);
+
+/// A world, the canteen, and a code asha has just sent it.
+async fn with_a_code() -> (World, App, String) {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let code = world
+        .consents(&asha, &canteen.login_link("basic profile"))
+        .await;
+    (world, canteen, code)
+}
+
+#[tokio::test]
+async fn k27_a_code_becomes_a_pair_of_tokens() {
+    let (_world, canteen, code) = with_a_code().await;
+    let body = format!(
+        "grant_type=authorization_code&code={code}&redirect_uri=https%3A%2F%2Fcanteen.example%2Fcb"
+    );
+
+    let answer = canteen
+        .posts_raw(
+            "oauth/token/",
+            &[FORM, ("authorization", &canteen.basic())],
+            &body,
+        )
+        .await;
+
+    let json = answer.good();
+    assert!(
+        answer
+            .header("content-type")
+            .starts_with("application/json")
+    );
+    assert!(answer.header("cache-control").contains("no-store"));
+    for name in ["access_token", "refresh_token"] {
+        let token = json[name].as_str().unwrap();
+        assert!(
+            !token.is_empty() && token.chars().all(|c| c.is_ascii_alphanumeric()),
+            "{token}"
+        );
+    }
+    assert_eq!(json["token_type"], "Bearer");
+    assert_eq!(json["expires_in"], 36000);
+    assert!(
+        json["expires_in"].is_u64() && json["scope"].is_string(),
+        "{json}"
+    );
+}
+
+#[tokio::test]
+async fn k28_credentials_may_be_in_the_body() {
+    let (_world, canteen, code) = with_a_code().await;
+
+    let answer = canteen
+        .calls(
+            "oauth/token/",
+            Shown::InBody,
+            &[("grant_type", "authorization_code"), ("code", &code)],
+        )
+        .await;
+
+    answer.tokens();
+}
+
+#[tokio::test]
+async fn k29_equal_credentials_may_be_in_both_places() {
+    let (_world, canteen, code) = with_a_code().await;
+
+    let answer = canteen
+        .calls(
+            "oauth/token/",
+            Shown::InBoth,
+            &[("grant_type", "authorization_code"), ("code", &code)],
+        )
+        .await;
+
+    answer.tokens();
+}
+
+#[tokio::test]
+async fn k30_a_body_need_not_be_escaped() {
+    let (_world, canteen, code) = with_a_code().await;
+    let body = format!(
+        "code={code}&redirect_uri=https://canteen.example/cb&grant_type=authorization_code"
+    );
+
+    let answer = canteen
+        .posts_raw(
+            "oauth/token/",
+            &[FORM, ("authorization", &canteen.basic())],
+            &body,
+        )
+        .await;
+
+    answer.tokens();
+}
+
+#[tokio::test]
+async fn k31_the_first_redirect_uri_need_not_be_repeated() {
+    let (world, canteen, code) = with_a_code().await;
+    canteen.tries_to_trade(&code, &[]).await.tokens();
+
+    let asha = world.student("asha").await;
+    let said = canteen.asks(&[
+        ("scope", "basic"),
+        ("redirect_uri", "https://canteen.example/cb"),
+    ]);
+    let code = world.consents(&asha, &said).await;
+
+    canteen.tries_to_trade(&code, &[]).await.tokens();
+}
+
+#[tokio::test]
+async fn k32_another_redirect_uri_must_be_repeated() {
+    let (world, canteen, _) = with_a_code().await;
+    let asha = world.student("asha").await;
+    let code = world
+        .consents(
+            &asha,
+            &canteen.asks(&[("redirect_uri", "https://canteen.example/cb2?x=1")]),
+        )
+        .await;
+
+    for wrong in [
+        &[][..],
+        &[("redirect_uri", "https://canteen.example/cb")][..],
+    ] {
+        let answer = canteen.tries_to_trade(&code, wrong).await;
+        answer.refuses(400, &answer.error());
+    }
+
+    canteen
+        .tries_to_trade(
+            &code,
+            &[("redirect_uri", "https://canteen.example/cb2?x=1")],
+        )
+        .await
+        .tokens();
+}
+
+#[tokio::test]
+async fn k33_a_used_code_is_refused() {
+    let (_world, canteen, code) = with_a_code().await;
+    canteen.trades(&code).await;
+
+    canteen
+        .tries_to_trade(&code, &[])
+        .await
+        .refuses(400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn k34_a_code_lives_a_minute() {
+    let (world, canteen, code) = with_a_code().await;
+
+    world.sleeps(Duration::seconds(61));
+
+    canteen
+        .tries_to_trade(&code, &[])
+        .await
+        .refuses(400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn k35_a_code_is_of_no_use_to_another_app() {
+    let (world, _, code) = with_a_code().await;
+
+    world
+        .library()
+        .tries_to_trade(&code, &[])
+        .await
+        .refuses(400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn k36_a_client_must_be_who_it_says() {
+    let (_world, canteen, code) = with_a_code().await;
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("code", code.as_str()),
+    ];
+
+    for shown in [Shown::InHeader, Shown::InBody] {
+        canteen
+            .with_secret("wrong")
+            .calls("oauth/token/", shown, &fields)
+            .await
+            .refuses(401, "invalid_client");
+        canteen
+            .with_id("nobody")
+            .calls("oauth/token/", shown, &fields)
+            .await
+            .refuses(401, "invalid_client");
+    }
+    canteen
+        .calls("oauth/token/", Shown::Nowhere, &fields)
+        .await
+        .refuses(401, "invalid_client");
+
+    canteen.trades(&code).await;
+}
+
+#[tokio::test]
+async fn k37_what_is_missing_is_named() {
+    let (_world, canteen, code) = with_a_code().await;
+
+    canteen
+        .asks_for_token(&[("grant_type", "authorization_code")])
+        .await
+        .refuses(400, "invalid_request");
+    canteen
+        .asks_for_token(&[("code", &code)])
+        .await
+        .refuses(400, "unsupported_grant_type");
+    canteen
+        .asks_for_token(&[("grant_type", "magic"), ("code", &code)])
+        .await
+        .refuses(400, "unsupported_grant_type");
+    canteen
+        .asks_for_token(&[])
+        .await
+        .refuses(400, "unsupported_grant_type");
+}
+
+#[tokio::test]
+async fn k38_there_is_no_way_around_the_person() {
+    let (world, canteen, _) = with_a_code().await;
+    let asha = world.person("asha").await;
+    let password = [
+        ("grant_type", "password"),
+        ("username", "asha"),
+        ("password", asha.password.as_str()),
+    ];
+
+    for fields in [
+        &password[..],
+        &[("grant_type", "client_credentials"), ("scope", "basic")][..],
+    ] {
+        let answer = canteen.asks_for_token(fields).await;
+        assert!(
+            ["unauthorized_client", "unsupported_grant_type"].contains(&answer.error().as_str())
+        );
+        answer.refuses(400, &answer.error());
+    }
+}
+
+/// As amended by D7: a public client shows no secret, but proves with its verifier that the code is its own.
+#[tokio::test]
+async fn k39_a_public_client_proves_itself_by_its_verifier() {
+    let world = World::new().await;
+    let (asha, timetable) = (world.student("asha").await, world.timetable());
+    let verifier = "the-week-is-long-and-the-verifier-is-longer-still";
+    let link = timetable.login_link_proving("basic", verifier);
+
+    let code = world.consents(&asha, &link).await;
+    let missing = timetable.tries_to_trade(&code, &[]).await;
+    missing.refuses(400, &missing.error());
+    let wrong = "x".repeat(43);
+    timetable
+        .tries_to_trade(&code, &[("code_verifier", &wrong)])
+        .await
+        .refuses(400, "invalid_grant");
+    let tokens = timetable
+        .tries_to_trade(&code, &[("code_verifier", verifier)])
+        .await
+        .tokens();
+
+    assert_eq!(tokens.scopes(), ["basic"]);
+}
+
+#[tokio::test]
+async fn k40_tokens_are_asked_for_by_post_with_or_without_the_slash() {
+    let (_world, canteen, code) = with_a_code().await;
+
+    let got = canteen
+        .request(reqwest::Method::GET, "oauth/token/")
+        .send()
+        .await
+        .unwrap();
+    let answer = canteen
+        .calls(
+            "oauth/token",
+            Shown::InHeader,
+            &[("grant_type", "authorization_code"), ("code", &code)],
+        )
+        .await;
+
+    assert_eq!(got.status(), 405);
+    answer.tokens();
+}
+
+#[tokio::test]
+async fn k41_every_refusal_is_json_with_an_error() {
+    let (_world, canteen, _) = with_a_code().await;
+    let form = [FORM, ("authorization", &canteen.basic())];
+    let json = [("content-type", "application/json"), form[1]];
+
+    for (headers, body) in [
+        (&form[..], "grant_type=authorization_code&code=unknown"),
+        (&form[..], ""),
+        (&form[..], "%zz=%&&&===&grant_type=%ff"),
+        (&json[..], "{\"grant_type\":\"authorization_code\"}"),
+        (&[form[0]][..], "grant_type=refresh_token"),
+    ] {
+        let answer = canteen.posts_raw("oauth/token/", headers, body).await;
+        assert!(answer.status.is_client_error(), "{body}: {}", answer.status);
+        assert!(!answer.error().is_empty(), "{body}: {}", answer.text());
+        assert!(
+            answer.header("cache-control").contains("no-store"),
+            "{body}"
+        );
+    }
+}
