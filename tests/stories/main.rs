@@ -7,5 +7,11 @@
     reason = "a story stops at the first thing that is not as told"
 )]
 
+mod asking_the_database;
+mod choosing_what_to_share;
+mod many_at_once;
 mod old_clients_still_work;
+mod registering_an_app;
+mod security;
 mod support;
+mod when_things_break;

@@ -88,7 +88,7 @@ impl Browser {
             && choice.says(app)
             && !choice.url.path().ends_with("/settings/")
         {
-            return choice.enters_in_main().await;
+            return choice.confirms().await;
         }
         choice
     }
@@ -356,6 +356,19 @@ impl Page {
     /// What pressing `button` would send; for a forger to change first.
     pub fn would_send(&self, button: &str) -> Submission {
         form::press(&self.text(), button, &self.touches)
+    }
+
+    /// What the Enter key in `control` would send.
+    pub fn would_enter(&self, control: &str) -> Submission {
+        form::enter(&self.text(), control, &self.touches)
+    }
+
+    /// Sends the form of the page's main part: says yes to what it asks.
+    pub async fn confirms(&self) -> Self {
+        self.sends(form::main_form(&self.text()))
+            .await
+            .follows()
+            .await
     }
 
     /// Sends a form's fields with others added, as a forger at the page's own address does; follows nothing.

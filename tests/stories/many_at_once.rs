@@ -1,0 +1,219 @@
+//! Fifty at once, again and again: one code makes one pair, one refresh token one lineage, one free seat one person.
+
+use tokio::task::JoinSet;
+
+use crate::support::Answer;
+use crate::support::Tokens;
+use crate::support::World;
+use crate::support::campus::Registration;
+
+const AT_ONCE: usize = 50;
+const ROUNDS: usize = 5;
+
+/// What all of them came to, in the order they ended.
+async fn at_once<T: Send + 'static>(
+    tasks: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
+) -> Vec<T> {
+    tasks.into_iter().collect::<JoinSet<T>>().join_all().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_code_traded_by_many_makes_one_pair() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+
+    for round in 0..ROUNDS {
+        let code = world.consents(&asha, &canteen.login_link("basic")).await;
+        let answers = at_once((0..AT_ONCE).map(|_| {
+            let (canteen, code) = (canteen.clone(), code.clone());
+            async move { canteen.tries_to_trade(&code, &[]).await }
+        }))
+        .await;
+
+        let (given, refused): (Vec<_>, Vec<_>) =
+            answers.into_iter().partition(|answer| answer.status == 200);
+        assert_eq!(given.len(), 1, "round {round}");
+        refused
+            .iter()
+            .for_each(|answer| answer.refuses(400, "invalid_grant"));
+        let pair = given[0].tokens();
+        canteen.reads(&pair.access, "").await.good();
+        canteen.refreshes(&pair).await;
+    }
+}
+
+/// D11: within ten seconds several may hear an answer, each replacing the one before; one lineage goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_refresh_token_used_by_many_goes_on_as_one_lineage() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+
+    for round in 0..ROUNDS {
+        let pair = world.connects(&asha, &canteen, "basic").await;
+        let answers = at_once((0..AT_ONCE).map(|_| {
+            let (canteen, token) = (canteen.clone(), pair.refresh.clone());
+            async move { canteen.tries_to_refresh(&token, &[]).await }
+        }))
+        .await;
+
+        let (given, refused): (Vec<_>, Vec<_>) =
+            answers.into_iter().partition(|answer| answer.status == 200);
+        assert!(!given.is_empty(), "round {round}");
+        refused
+            .iter()
+            .for_each(|answer| answer.refuses(400, "invalid_grant"));
+        let pairs: Vec<Tokens> = given.iter().map(Answer::tokens).collect();
+        let mut alive = Vec::new();
+        for next in &pairs {
+            if canteen.reads(&next.access, "").await.status == 200 {
+                alive.push(next);
+            }
+        }
+        assert_eq!(alive.len(), 1, "round {round}: of {} pairs", pairs.len());
+        let mut working = Vec::new();
+        for next in &pairs {
+            let answer = canteen.tries_to_refresh(&next.refresh, &[]).await;
+            if answer.status == 200 {
+                working.push(answer.tokens());
+            } else {
+                answer.refuses(400, "invalid_grant");
+            }
+        }
+        assert_eq!(
+            working.len(),
+            1,
+            "round {round}: of {} refresh tokens",
+            pairs.len()
+        );
+        canteen.reads(&working[0].access, "").await.good();
+        canteen.refreshes(&working[0]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn the_last_seat_of_an_unverified_app_goes_to_one_person() {
+    let world = World::plan()
+        .set("PROFILES_UNVERIFIED_CAP", "3")
+        .opens()
+        .await;
+    let students = world.students(AT_ONCE + 2).await;
+    let mut browsers = Vec::new();
+    for student in &students {
+        browsers.push(world.signed_in(student).await);
+    }
+
+    for name in ["First", "Second", "Third"] {
+        let app = world
+            .registers(&Registration {
+                owner: "meera",
+                name,
+                description: "Everybody wants in",
+                redirect_uris: &["https://crowded.example/cb"],
+                flags: &[],
+            })
+            .await;
+        let link = app.login_link("basic");
+        for early in &browsers[AT_ONCE..] {
+            world.consents(early, &link).await;
+        }
+        let mut asked = Vec::new();
+        for browser in &browsers[..AT_ONCE] {
+            asked.push(browser.visits(&link).await);
+        }
+
+        let answers = at_once(
+            asked
+                .into_iter()
+                .map(|page| async move { page.presses("allow").await }),
+        )
+        .await;
+
+        let let_in = answers
+            .iter()
+            .filter(|answer| answer.redirect().is_some())
+            .count();
+        assert_eq!(let_in, 1, "{name}");
+        for answer in answers.iter().filter(|answer| answer.redirect().is_none()) {
+            assert!(
+                !answer.status.is_server_error(),
+                "{}: {}",
+                answer.status,
+                answer.words()
+            );
+        }
+        for early in &browsers[AT_ONCE..] {
+            world.consents(early, &link).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_person_who_allows_in_many_tabs_is_one_person() {
+    let world = World::plan()
+        .set("PROFILES_UNVERIFIED_CAP", "1")
+        .opens()
+        .await;
+    let (asha, lost) = (world.student("asha").await, world.lost_and_found());
+    let link = lost.login_link("basic profile");
+    let mut tabs = Vec::new();
+    for _ in 0..AT_ONCE {
+        tabs.push(asha.visits(&link).await);
+    }
+
+    let answers = at_once(
+        tabs.into_iter()
+            .map(|page| async move { page.presses("allow").await }),
+    )
+    .await;
+
+    for answer in answers {
+        let pair = lost.trades(&lost.receives(&answer).code()).await;
+        lost.reads(&pair.access, "").await.good();
+    }
+    assert_eq!(
+        asha.visits("user/settings/")
+            .await
+            .text()
+            .matches("Somebody has your umbrella")
+            .count()
+            .min(2),
+        1
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn taking_an_app_back_leaves_nothing_that_was_on_its_way() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+
+    for round in 0..ROUNDS {
+        world.connects(&asha, &canteen, "basic").await;
+        let mut codes = Vec::new();
+        for _ in 0..20 {
+            codes.push(world.consents(&asha, &canteen.login_link("basic")).await);
+        }
+
+        let trades = codes.into_iter().map(|code| {
+            let canteen = canteen.clone();
+            async move { canteen.tries_to_trade(&code, &[]).await }
+        });
+        let (answers, _) = tokio::join!(
+            at_once(trades.collect::<Vec<_>>()),
+            asha.disconnects("Canteen")
+        );
+
+        for answer in answers.iter().filter(|answer| answer.status == 200) {
+            canteen.reads(&answer.tokens().access, "").await.detail(401);
+            canteen
+                .tries_to_refresh(&answer.tokens().refresh, &[])
+                .await
+                .refuses(400, "invalid_grant");
+        }
+        assert!(
+            answers
+                .iter()
+                .all(|answer| !answer.status.is_server_error()),
+            "round {round}"
+        );
+    }
+}

@@ -1,0 +1,408 @@
+//! Attacks on the door: guessing, spraying, planted sessions, cookies that stay.
+
+use std::time::Duration as RealTime;
+use std::time::Instant;
+
+use time::Duration;
+
+use crate::support::Browser;
+use crate::support::Page;
+use crate::support::World;
+
+/// A page without what differs by design: the CSRF token and the name typed in.
+fn without_accidents(page: &Page, username: &str) -> String {
+    let token = page.attributes("input[name=csrf_token]", "value");
+    token
+        .iter()
+        .fold(page.text(), |text, token| text.replace(token.as_str(), ""))
+        .replace(username, "")
+}
+
+fn is_in(page: &Page) -> bool {
+    page.status.is_success() && !page.offers("input[name=password]")
+}
+
+async fn is_signed_in(browser: &Browser) -> bool {
+    browser.asks("user/settings/").await.status == 200
+}
+
+#[tokio::test]
+async fn nobody_learns_who_exists() {
+    let world = World::new().await;
+
+    let wrong = world.stranger().signs_in("asha", "not her password").await;
+    let unknown = world
+        .stranger()
+        .signs_in("nobody", "not her password")
+        .await;
+
+    assert_eq!(wrong.status, unknown.status);
+    assert_eq!(
+        without_accidents(&wrong, "asha"),
+        without_accidents(&unknown, "nobody")
+    );
+    let names = |page: &Page| {
+        page.headers
+            .keys()
+            .map(|name| name.as_str().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(&wrong), names(&unknown));
+    assert!(!is_in(&wrong));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nor_by_the_time_it_takes() {
+    let world = World::new().await;
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+
+    for turn in 0..12 {
+        // Each from an address of its own and for another name, so that nothing is slowed on purpose.
+        for (times, name) in [
+            (
+                &mut known,
+                ["asha", "vikram", "wasim", "meera"][turn % 4].to_owned(),
+            ),
+            (&mut unknown, format!("nobody{turn}")),
+        ] {
+            let form = world.stranger().visits("account/login/").await;
+            let form = form
+                .fills("username", &name)
+                .fills("password", "not the password");
+            let submission = form.would_enter("password");
+            let started = Instant::now();
+            form.sends(submission).await;
+            times.push(started.elapsed());
+        }
+    }
+
+    let median = |times: &mut Vec<RealTime>| {
+        times.sort();
+        times[times.len() / 2].as_secs_f64()
+    };
+    let ratio = median(&mut known) / median(&mut unknown);
+    assert!(
+        (0.5..2.0).contains(&ratio),
+        "known names take {ratio:.2} times as long: {known:?} {unknown:?}"
+    );
+}
+
+#[tokio::test]
+async fn guessing_a_password_is_slowed_and_over_in_a_quarter_of_an_hour() {
+    let world = World::new().await;
+    let asha = world.person("asha").await;
+    let signed_in_before = world.student("asha").await;
+
+    let mut slowed = None;
+    for guess in 0..100 {
+        let answer = world
+            .stranger()
+            .signs_in("asha", &format!("guess {guess}"))
+            .await;
+        assert!(!is_in(&answer));
+        if answer.status == 429 {
+            slowed = Some(answer);
+            break;
+        }
+    }
+
+    let slowed = slowed.expect("100 guesses in a row were not slowed");
+    let wait: i64 = slowed.header("retry-after").parse().unwrap();
+    assert!((1..=900).contains(&wait), "{wait} s");
+    assert!(is_signed_in(&signed_in_before).await);
+    world.sleeps(Duration::seconds(wait + 1));
+    assert!(is_in(
+        &world.stranger().signs_in("asha", &asha.password).await
+    ));
+}
+
+#[tokio::test]
+async fn one_password_for_many_names_is_slowed_too() {
+    let world = World::new().await;
+
+    let mut slowed = false;
+    for name in 0..300 {
+        let answer = world
+            .stranger()
+            .signs_in(&format!("student{name}"), "Campus@2026")
+            .await;
+        slowed = answer.status == 429 && !answer.header("retry-after").is_empty();
+        if slowed {
+            break;
+        }
+    }
+
+    assert!(slowed, "300 names from one address were not slowed");
+}
+
+#[tokio::test]
+async fn believed_proxies_tell_whom_to_slow_and_nobody_else_does() {
+    let world = World::plan()
+        .set("PROFILES_TRUSTED_PROXIES", "127.0.0.0/8")
+        .opens()
+        .await;
+    let unbelieved = World::new().await;
+    let spray = async |world: &World, fixed: bool| {
+        for name in 0..300 {
+            let address = if fixed {
+                "203.0.113.9".to_owned()
+            } else {
+                format!("203.0.{}.{}", name / 250, name % 250 + 1)
+            };
+            let browser = world.stranger().sending("x-forwarded-for", &address);
+            if browser
+                .signs_in(&format!("student{name}"), "Campus@2026")
+                .await
+                .status
+                == 429
+            {
+                return true;
+            }
+        }
+        false
+    };
+
+    assert!(
+        spray(&world, true).await,
+        "one address behind the proxy was not slowed"
+    );
+    let elsewhere = world.stranger().sending("x-forwarded-for", "198.51.100.7");
+    let asha = world.person("asha").await;
+    assert!(
+        is_in(&elsewhere.signs_in("asha", &asha.password).await),
+        "slowed for what another address did"
+    );
+    assert!(
+        spray(&unbelieved, false).await,
+        "a header that anybody can send hid the address"
+    );
+}
+
+#[tokio::test]
+async fn a_planted_session_is_not_the_one_that_is_signed_in() {
+    let world = World::new().await;
+    let (attacker, victim, asha) = (
+        world.stranger(),
+        world.stranger(),
+        world.person("asha").await,
+    );
+    attacker.visits("account/login/").await;
+    let planted = attacker.cookies();
+    assert!(!planted.is_empty());
+
+    victim.is_given(&format!("{planted}; Path=/"));
+    let page = victim.signs_in(&asha.username, &asha.password).await;
+
+    assert!(is_in(&page) && is_signed_in(&victim).await);
+    assert_ne!(victim.cookies(), planted);
+    assert!(!is_signed_in(&attacker).await);
+}
+
+#[tokio::test]
+async fn signing_in_again_makes_the_old_session_worthless() {
+    let world = World::new().await;
+    let (browser, old, asha) = (
+        world.student("asha").await,
+        world.stranger(),
+        world.person("asha").await,
+    );
+    let first = browser.cookies();
+
+    browser.visits("account/logout/").await.confirms().await;
+    browser.signs_in(&asha.username, &asha.password).await;
+
+    assert_ne!(browser.cookies(), first);
+    old.is_given(&format!("{first}; Path=/"));
+    assert!(!is_signed_in(&old).await);
+    assert!(is_signed_in(&browser).await);
+}
+
+#[tokio::test]
+async fn signing_out_takes_a_button_and_works_on_the_server() {
+    let world = World::new().await;
+    let (asha, thief) = (world.student("asha").await, world.stranger());
+    thief.is_given(&format!("{}; Path=/", asha.cookies()));
+    assert!(is_signed_in(&thief).await);
+
+    let asked = asha
+        .sending("sec-fetch-site", "cross-site")
+        .visits("account/logout/")
+        .await;
+    assert!(
+        is_signed_in(&asha).await,
+        "an image on another site signed asha out"
+    );
+    asha.posts("account/logout/", &[]).await;
+    assert!(
+        is_signed_in(&asha).await,
+        "a form on another site signed asha out"
+    );
+    asked.confirms().await;
+
+    assert!(!is_signed_in(&asha).await);
+    assert!(!is_signed_in(&thief).await);
+}
+
+#[tokio::test]
+async fn cookies_are_for_this_host_and_out_of_reach_of_scripts() {
+    let world = World::new().await;
+    let asha = world.person("asha").await;
+
+    let plain = world
+        .stranger()
+        .signs_in(&asha.username, &asha.password)
+        .await;
+    let form = world.stranger().visits("account/login/").await;
+    let kept = form
+        .touches("remember", "on", true)
+        .signs_in(&asha.username, &asha.password)
+        .await;
+
+    for cookie in plain.set_cookies().iter().chain(&kept.set_cookies()) {
+        let lower = cookie.to_lowercase();
+        assert!(
+            lower.contains("; httponly") && lower.contains("; path=/"),
+            "{cookie}"
+        );
+        assert!(
+            lower.contains("; samesite=lax") || lower.contains("; samesite=strict"),
+            "{cookie}"
+        );
+        assert!(
+            !lower.contains("; domain=") && !lower.contains("; secure"),
+            "{cookie}"
+        );
+    }
+    let lasts = |page: &Page| {
+        page.set_cookies()
+            .iter()
+            .filter(|it| it.to_lowercase().contains("max-age=31536000"))
+            .count()
+    };
+    let ends = |page: &Page| {
+        page.set_cookies().iter().all(|it| {
+            !it.to_lowercase().contains("max-age=") && !it.to_lowercase().contains("expires=")
+        })
+    };
+    assert!(is_in(&plain) && is_in(&kept));
+    assert!(
+        !plain.set_cookies().is_empty() && ends(&plain),
+        "{:?}",
+        plain.set_cookies()
+    );
+    assert!(lasts(&kept) > 0, "{:?}", kept.set_cookies());
+}
+
+#[tokio::test]
+async fn behind_tls_cookies_are_bound_to_the_host_and_the_scheme() {
+    let world = World::plan()
+        .set("PROFILES_PUBLIC_URL", "https://profiles.example")
+        .opens()
+        .await;
+
+    let page = world.stranger().asks("account/login/").await;
+
+    assert!(!page.set_cookies().is_empty());
+    for cookie in page.set_cookies() {
+        let lower = cookie.to_lowercase();
+        assert!(
+            cookie.starts_with("__Host-")
+                && lower.contains("; secure")
+                && lower.contains("; path=/"),
+            "{cookie}"
+        );
+        assert!(
+            lower.contains("; httponly") && !lower.contains("; domain="),
+            "{cookie}"
+        );
+    }
+    let hsts = page.header("strict-transport-security");
+    let seconds: u64 = hsts
+        .split("max-age=")
+        .nth(1)
+        .unwrap()
+        .split(';')
+        .next()
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap();
+    assert!(seconds >= 31_536_000, "{hsts}");
+}
+
+#[tokio::test]
+async fn a_session_ends_when_nobody_uses_it() {
+    let world = World::plan()
+        .set("PROFILES_SESSION_IDLE_MINUTES", "30")
+        .opens()
+        .await;
+    let asha = world.student("asha").await;
+
+    world.sleeps(Duration::minutes(29));
+    assert!(is_signed_in(&asha).await);
+    world.sleeps(Duration::minutes(29));
+    assert!(is_signed_in(&asha).await);
+    world.sleeps(Duration::minutes(31));
+
+    assert!(!is_signed_in(&asha).await);
+}
+
+#[tokio::test]
+async fn a_remembered_session_ends_after_a_year() {
+    let world = World::new().await;
+    let (browser, asha) = (world.stranger(), world.person("asha").await);
+    let form = browser.visits("account/login/").await;
+    form.touches("remember", "on", true)
+        .signs_in(&asha.username, &asha.password)
+        .await;
+
+    world.sleeps(Duration::days(364));
+    assert!(is_signed_in(&browser).await);
+    world.sleeps(Duration::days(2));
+
+    assert!(!is_signed_in(&browser).await);
+}
+
+#[tokio::test]
+async fn nobody_is_signed_in_by_a_form_of_another_site() {
+    let world = World::new().await;
+    let (browser, asha) = (world.stranger(), world.person("asha").await);
+    browser.visits("account/login/").await;
+
+    let fields = [
+        ("username", asha.username.as_str()),
+        ("password", asha.password.as_str()),
+    ];
+    let evil = browser
+        .sending("origin", "https://evil.example")
+        .sending("sec-fetch-site", "cross-site");
+    let answer = evil.posts("account/login/", &fields).await;
+    evil.posts("account/login/password/", &fields).await;
+
+    assert!(
+        !answer.status.is_success() || answer.offers("input[name=password]"),
+        "{}",
+        answer.status
+    );
+    assert!(!is_signed_in(&browser).await);
+}
+
+#[tokio::test]
+async fn a_password_manager_finds_its_way() {
+    let world = World::new().await;
+
+    let form = world.stranger().visits("account/login/").await;
+
+    assert_eq!(
+        form.attributes("input[name=password]", "type"),
+        ["password"]
+    );
+    assert_eq!(
+        form.attributes("input[name=password]", "autocomplete"),
+        ["current-password"]
+    );
+    assert_eq!(
+        form.attributes("input[name=username]", "autocomplete"),
+        ["username"]
+    );
+}

@@ -1,0 +1,203 @@
+//! The program killed while it trades codes; PostgreSQL gone for ten seconds while everybody is at work.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use std::time::Instant;
+
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use crate::support::Answer;
+use crate::support::App;
+use crate::support::Tokens;
+use crate::support::World;
+
+const TRADES: usize = 200;
+
+/// A trade whose answer may never come.
+async fn trade(canteen: &App, code: &str) -> Option<Answer> {
+    let request = canteen
+        .request(reqwest::Method::POST, "oauth/token/")
+        .header("authorization", canteen.basic());
+    let response = request
+        .form(&[("grant_type", "authorization_code"), ("code", code)])
+        .send()
+        .await
+        .ok()?;
+    Answer::of(response).await.ok()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn killed_while_it_trades_codes_it_keeps_every_promise_it_made() {
+    let world = World::plan().in_its_own_process().opens().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+
+    for stop_after in [1, 40, 120] {
+        let mut codes = Vec::new();
+        for _ in 0..TRADES {
+            codes.push(world.consents(&asha, &canteen.login_link("basic")).await);
+        }
+        let answered = Arc::new(AtomicUsize::new(0));
+        let mut trades = JoinSet::new();
+        for code in codes.clone() {
+            let (canteen, answered) = (canteen.clone(), Arc::clone(&answered));
+            trades.spawn(async move {
+                let answer = trade(&canteen, &code).await;
+                answered.fetch_add(1, Ordering::SeqCst);
+                (code, answer.map(|answer| answer.tokens()))
+            });
+        }
+        while answered.load(Ordering::SeqCst) < stop_after {
+            sleep(Duration::from_micros(200)).await;
+        }
+        world.dies();
+        let heard = trades.join_all().await;
+        world.rises().await;
+
+        let received: Vec<&(String, Option<Tokens>)> =
+            heard.iter().filter(|(_, pair)| pair.is_some()).collect();
+        assert!(
+            received.len() < TRADES,
+            "all {TRADES} were answered before the program died"
+        );
+        for (_, pair) in &received {
+            let pair = pair.as_ref().unwrap();
+            canteen.reads(&pair.access, "").await.good();
+            canteen.refreshes(pair).await;
+        }
+        for (code, pair) in &heard {
+            let mut worked = usize::from(pair.is_some());
+            for _ in 0..2 {
+                let answer = canteen.tries_to_trade(code, &[]).await;
+                if answer.status == 200 {
+                    worked += 1;
+                } else {
+                    answer.refuses(400, "invalid_grant");
+                }
+            }
+            assert!(worked <= 1, "a code worked {worked} times");
+        }
+    }
+}
+
+/// How the outage went for one kind of request.
+#[derive(Debug, Default)]
+struct Seen {
+    good: usize,
+    unavailable: usize,
+    slowest: Duration,
+}
+
+impl Seen {
+    fn note(&mut self, answer: &Answer, took: Duration) {
+        self.slowest = self.slowest.max(took);
+        if answer.status == 503 {
+            let wait = answer.header("retry-after");
+            assert!(
+                wait.parse::<u32>().is_ok_and(|seconds| seconds > 0),
+                "Retry-After: {wait:?}"
+            );
+            self.unavailable += 1;
+        } else {
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            self.good += 1;
+        }
+    }
+}
+
+/// Reads and refreshes until told to stop; the tokens it ends with.
+async fn works(canteen: App, mut pair: Tokens, stop: Arc<AtomicBool>) -> (Tokens, Seen) {
+    let mut seen = Seen::default();
+    while !stop.load(Ordering::SeqCst) {
+        let started = Instant::now();
+        seen.note(
+            &canteen.reads(&pair.access, "fields=first_name").await,
+            started.elapsed(),
+        );
+
+        let started = Instant::now();
+        let answer = canteen.tries_to_refresh(&pair.refresh, &[]).await;
+        seen.note(&answer, started.elapsed());
+        if answer.status == 200 {
+            pair = answer.tokens();
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+    (pair, seen)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn without_its_database_it_says_so_and_goes_on_when_it_is_back() {
+    // An answer may be lost on the cut wire itself, and its retry cannot come before the outage is over.
+    let plan = World::plan()
+        .set("PROFILES_REFRESH_GRACE_SECONDS", "60")
+        .in_its_own_process()
+        .on_a_wire();
+    let world = plan.opens().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut workers = JoinSet::new();
+    for _ in 0..8 {
+        let pair = world.connects(&asha, &canteen, "basic profile").await;
+        workers.spawn(works(canteen.clone(), pair, Arc::clone(&stop)));
+    }
+
+    sleep(Duration::from_secs(1)).await;
+    world.wire().cut().await;
+    let cut = Instant::now();
+    let mut pages = Vec::new();
+    while cut.elapsed() < Duration::from_secs(10) {
+        for path in [
+            "user/settings/",
+            "account/login/",
+            "oauth/applications/",
+            "health/ready",
+        ] {
+            pages.push(asha.asks(path).await);
+        }
+        assert_eq!(asha.asks("health/live").await.status, 200);
+        sleep(Duration::from_millis(200)).await;
+    }
+    world.wire().mend().await;
+    let mended = Instant::now();
+    while asha.asks("health/ready").await.status != 200 {
+        assert!(
+            mended.elapsed() < Duration::from_secs(10),
+            "not ready again"
+        );
+        sleep(Duration::from_millis(50)).await;
+    }
+    sleep(Duration::from_secs(1)).await;
+    stop.store(true, Ordering::SeqCst);
+
+    for (pair, seen) in workers.join_all().await {
+        assert!(seen.good > 0 && seen.unavailable > 0, "{seen:?}");
+        assert!(seen.slowest < Duration::from_secs(8), "{seen:?}");
+        canteen.reads(&pair.access, "").await.good();
+        canteen.refreshes(&pair).await;
+    }
+    for page in pages {
+        let sign_in_needs_no_database = page.url.path() == "/account/login/" && page.status == 200;
+        assert!(
+            page.status == 503 || sign_in_needs_no_database,
+            "{} at {}",
+            page.status,
+            page.url
+        );
+        assert!(
+            page.status != 503 || !page.header("retry-after").is_empty(),
+            "{}",
+            page.url
+        );
+    }
+    assert!(world.is_running());
+    assert_eq!(
+        asha.asks("user/settings/").await.status,
+        200,
+        "asha is still signed in"
+    );
+    world.connects(&asha, &canteen, "basic").await;
+}
