@@ -13,5 +13,6 @@ mod many_at_once;
 mod old_clients_still_work;
 mod registering_an_app;
 mod security;
+mod stock_clients;
 mod support;
 mod when_things_break;

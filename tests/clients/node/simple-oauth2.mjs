@@ -1,0 +1,34 @@
+// Signs a person in with simple-oauth2, reads who it is, keeps the login fresh and ends it.
+
+import { createInterface } from 'node:readline/promises'
+import { AuthorizationCode } from 'simple-oauth2'
+
+const { ISSUER, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI } = process.env
+const app = new AuthorizationCode({
+  client: { id: CLIENT_ID, secret: CLIENT_SECRET },
+  auth: {
+    tokenHost: ISSUER,
+    tokenPath: '/oauth/token/',
+    authorizePath: '/oauth/authorize/',
+    revokePath: '/oauth/revoke_token/',
+  },
+})
+
+// Send the person off, and wait until they are back.
+const authorize = app.authorizeURL({ redirect_uri: REDIRECT_URI, scope: ['basic', 'profile'], state: 's1' })
+console.log(JSON.stringify({ authorize }))
+const lines = createInterface({ input: process.stdin })
+const back = new URL(await new Promise((resolve) => lines.once('line', resolve)))
+lines.close()
+
+// Trade the code, read the person.
+const first = await app.getToken({ code: back.searchParams.get('code'), redirect_uri: REDIRECT_URI })
+const user = new URL('/user/api/user/?fields=first_name,last_name', ISSUER)
+const headers = { authorization: `Bearer ${first.token.access_token}` }
+const person = await (await fetch(user, { headers })).json()
+
+// Keep the login fresh, then end it.
+const second = await first.refresh()
+await second.revokeAll()
+
+console.log(JSON.stringify({ tokens: first.token, person, refreshed: second.token, revoked: true }))
