@@ -9,6 +9,7 @@
 
 mod asking_the_database;
 mod choosing_what_to_share;
+mod in_a_real_browser;
 mod many_at_once;
 mod old_clients_still_work;
 mod registering_an_app;

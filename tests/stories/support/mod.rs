@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod campus;
+pub mod chromium;
 pub mod clock;
 pub mod command;
 pub mod counting_proxy;

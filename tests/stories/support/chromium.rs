@@ -1,0 +1,276 @@
+//! A real browser: Chromium without a window, driven over the WebDriver protocol.
+
+use std::io::Read as _;
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
+use std::time::Duration;
+use std::time::Instant;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use fantoccini::Client;
+use fantoccini::ClientBuilder;
+use fantoccini::Locator;
+use fantoccini::elements::Element;
+use fantoccini::wd::WebDriverCompatibleCommand;
+use http::Method;
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::Value;
+use serde_json::json;
+use url::ParseError;
+use url::Url;
+
+use super::campus;
+use super::database;
+
+const FLAGS: [&str; 9] = [
+    "--headless",
+    "--no-sandbox", // root has none
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+];
+
+pub struct Chromium {
+    driver: Child,
+    port: u16,
+    session: String,
+    window: Client,
+}
+
+/// What a page is looked at on.
+const SCREENS: [(&str, u32, u32, bool); 2] =
+    [("phone", 390, 844, true), ("desktop", 1280, 800, false)];
+
+impl Chromium {
+    /// A browser nobody has used before, with or without JavaScript.
+    pub async fn opens(scripts: bool) -> Self {
+        let port = database::free_port();
+        let driver = Command::new("chromedriver")
+            .arg(format!("--port={port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|problem| panic!("chromedriver: {problem}: run script/setup test"));
+        let started = Instant::now();
+        while !database::answers(port) {
+            assert!(
+                started.elapsed() < Duration::from_secs(20),
+                "chromedriver does not answer"
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+
+        let profile =
+            tokio::task::spawn_blocking(move || campus::folder(&format!("chromium-{port}")))
+                .await
+                .unwrap();
+        let mut arguments: Vec<_> = FLAGS.iter().map(|flag| (*flag).to_owned()).collect();
+        arguments.push(format!("--user-data-dir={}", profile.display()));
+        let block_scripts = json!({ "profile.managed_default_content_settings.javascript": 2 });
+        let wishes = json!({
+            "goog:chromeOptions": { "args": arguments, "prefs": if scripts { json!({}) } else { block_scripts } },
+            "goog:loggingPrefs": { "browser": "ALL" },
+        });
+        let window = ClientBuilder::new(HttpConnector::new())
+            .capabilities(wishes.as_object().unwrap().clone())
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .unwrap();
+        let session = window.session_id().await.unwrap().unwrap();
+        Self {
+            driver,
+            port,
+            session,
+            window,
+        }
+    }
+
+    pub async fn visits(&self, address: &str) {
+        self.window.goto(address).await.unwrap();
+    }
+
+    pub async fn address(&self) -> Url {
+        self.window.current_url().await.unwrap()
+    }
+
+    /// The words on the page, as laid out.
+    pub async fn words(&self) -> String {
+        self.one("body").await.text().await.unwrap()
+    }
+
+    /// The words inside the page's one frame.
+    pub async fn words_in_frame(&self) -> String {
+        self.one("iframe").await.enter_frame().await.unwrap();
+        let words = self.words().await;
+        self.window.enter_parent_frame().await.unwrap();
+        words
+    }
+
+    pub async fn source(&self) -> String {
+        self.window.source().await.unwrap()
+    }
+
+    pub async fn one(&self, css: &str) -> Element {
+        let found = self.window.find(Locator::Css(css)).await;
+        match found {
+            Ok(element) => element,
+            Err(problem) => panic!("{css} at {}: {problem}", self.address().await),
+        }
+    }
+
+    pub async fn types(&self, css: &str, text: &str) {
+        let field = self.one(css).await;
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
+    pub async fn clicks(&self, css: &str) {
+        self.one(css).await.click().await.unwrap();
+    }
+
+    /// Clicks something that leads to another page, and waits until that is there.
+    pub async fn follows(&self, css: &str) {
+        let before = self.one("html").await;
+        self.clicks(css).await;
+        let started = Instant::now();
+        // What belongs to a page that is gone can no longer be asked anything.
+        while before.tag_name().await.is_ok() {
+            assert!(
+                started.elapsed() < Duration::from_secs(10),
+                "{css} leads nowhere: {}",
+                self.words().await
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.window
+            .wait()
+            .for_element(Locator::Css("body"))
+            .await
+            .unwrap();
+    }
+
+    pub async fn is_ticked(&self, css: &str) -> bool {
+        self.one(css).await.is_selected().await.unwrap()
+    }
+
+    pub async fn signs_in(&self, username: &str, password: &str) {
+        self.types("input[name=username]", username).await;
+        self.types("input[name=password]", password).await;
+        self.follows("form:has(input[name=password]) button:not([type=button])")
+            .await;
+    }
+
+    /// What the browser complained of: blocked by policy, failed to load, thrown by a script.
+    pub async fn complaints(&self) -> Vec<String> {
+        let log = self.asks("se/log", json!({ "type": "browser" })).await;
+        let worse = log
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|entry| entry["level"] == "SEVERE");
+        worse
+            .map(|entry| entry["message"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// Looks at the page on a phone and on a desktop, by day and by night: nothing sticks out sideways. With
+    /// `PROFILES_SCREENSHOTS` set, what is seen is kept as `target/screenshots/<name>-<screen>-<light>.png`.
+    pub async fn looks_at(&self, name: &str) {
+        for (screen, width, height, mobile) in SCREENS {
+            let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile });
+            self.devtools("Emulation.setDeviceMetricsOverride", size)
+                .await;
+            for light in ["light", "dark"] {
+                let media =
+                    json!({ "features": [{ "name": "prefers-color-scheme", "value": light }] });
+                self.devtools("Emulation.setEmulatedMedia", media).await;
+                let layout = self.devtools("Page.getLayoutMetrics", json!({})).await;
+                let wide = layout["cssContentSize"]["width"].as_f64().unwrap();
+                assert!(
+                    wide <= f64::from(width),
+                    "{name} is {wide} pixels wide on a {screen}"
+                );
+                if std::env::var_os("PROFILES_SCREENSHOTS").is_some() {
+                    self.keeps(&format!("{name}-{screen}-{light}.png")).await;
+                }
+            }
+        }
+        self.devtools("Emulation.clearDeviceMetricsOverride", json!({}))
+            .await;
+    }
+
+    async fn keeps(&self, file: &str) {
+        let picture = self
+            .devtools(
+                "Page.captureScreenshot",
+                json!({ "captureBeyondViewport": true }),
+            )
+            .await;
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(
+            folder.join(file),
+            STANDARD.decode(picture["data"].as_str().unwrap()).unwrap(),
+        )
+        .unwrap();
+    }
+
+    async fn devtools(&self, command: &str, parameters: Value) -> Value {
+        self.asks(
+            "goog/cdp/execute",
+            json!({ "cmd": command, "params": parameters }),
+        )
+        .await
+    }
+
+    async fn asks(&self, path: &'static str, body: Value) -> Value {
+        self.window.issue_cmd(Asked { path, body }).await.unwrap()
+    }
+}
+
+/// A command that Chromium has beside WebDriver's own.
+#[derive(Debug)]
+struct Asked {
+    path: &'static str,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for Asked {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!(
+            "session/{}/{}",
+            session.unwrap_or_default(),
+            self.path
+        ))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.body.to_string()))
+    }
+}
+
+impl Drop for Chromium {
+    /// The driver ends the browser; ended itself first, it would leave it running.
+    fn drop(&mut self) {
+        if let Ok(mut driver) = TcpStream::connect(("127.0.0.1", self.port)) {
+            let _ = driver.set_read_timeout(Some(Duration::from_secs(5)));
+            let request = format!(
+                "DELETE /session/{} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n",
+                self.session
+            );
+            let _ = driver.write_all(request.as_bytes());
+            let _ = driver.read_to_end(&mut Vec::new());
+        }
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
