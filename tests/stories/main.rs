@@ -9,7 +9,9 @@
 
 mod asking_the_database;
 mod choosing_what_to_share;
+mod commands;
 mod in_a_real_browser;
+mod keeping_a_login_fresh;
 mod many_at_once;
 mod old_clients_still_work;
 mod registering_an_app;

@@ -80,17 +80,14 @@ impl Browser {
             .await
     }
 
-    /// Opens the page of connected apps and takes back what `app` may know, confirming where asked.
+    /// Opens the page of connected apps and takes back what `app` may know.
     pub async fn disconnects(&self, app: &str) -> Page {
-        let settings = self.visits("user/settings/").await;
-        let choice = settings.presses_beside(app).await;
-        if choice.offers("input[name=csrf_token]")
-            && choice.says(app)
-            && !choice.url.path().ends_with("/settings/")
-        {
-            return choice.confirms().await;
-        }
-        choice
+        let connected = self.visits("user/settings/").await;
+        connected
+            .clicks(&format!("Take it back from {app}"))
+            .await
+            .presses("Take it back")
+            .await
     }
 
     /// The cookies the browser would send to the site now.
@@ -345,6 +342,17 @@ impl Page {
             .await
     }
 
+    /// Follows the link that says `words`.
+    pub async fn clicks(&self, words: &str) -> Self {
+        let links = form::links(&self.text());
+        let found = links.iter().find(|(label, _)| label == words);
+        let (_, address) =
+            found.unwrap_or_else(|| panic!("no link {words:?} at {}, only {links:?}", self.url));
+        self.browser
+            .visits(self.url.join(address).unwrap().as_str())
+            .await
+    }
+
     /// Sends the form around the control called `control`, as the Enter key does.
     pub async fn enters(&self, control: &str) -> Self {
         self.sends(form::enter(&self.text(), control, &self.touches))
@@ -410,30 +418,6 @@ impl Page {
                 });
         browser
             .fetches(Method::POST, url, |request| request.multipart(whole))
-            .await
-    }
-
-    /// Presses the one button or link that stands with the words `beside`.
-    async fn presses_beside(&self, beside: &str) -> Self {
-        match form::way_beside(&self.text(), beside) {
-            form::Way::Link(address) => {
-                let url = self.url.join(&address).unwrap();
-                self.browser
-                    .clone()
-                    .fetches(Method::GET, url, |request| request)
-                    .await
-                    .follows()
-                    .await
-            }
-            form::Way::Button(submission) => self.sends(submission).await.follows().await,
-        }
-    }
-
-    /// Sends the form in the page's main part: the confirmation of what was just asked for.
-    async fn enters_in_main(&self) -> Self {
-        self.sends(form::main_form(&self.text()))
-            .await
-            .follows()
             .await
     }
 }

@@ -133,8 +133,18 @@ impl Chromium {
         field.send_keys(text).await.unwrap();
     }
 
+    /// Clicks, once it can be: the consent page's button waits a moment before it works.
     pub async fn clicks(&self, css: &str) {
-        self.one(css).await.click().await.unwrap();
+        let element = self.one(css).await;
+        let started = Instant::now();
+        while !element.is_enabled().await.unwrap() {
+            assert!(
+                started.elapsed() < Duration::from_secs(5),
+                "{css} stays disabled"
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        element.click().await.unwrap();
     }
 
     /// Clicks something that leads to another page, and waits until that is there.

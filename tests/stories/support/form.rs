@@ -315,40 +315,17 @@ fn selector(css: &str) -> Selector {
     Selector::parse(css).unwrap()
 }
 
-/// How one takes back what an app may know: a button on the spot, or a link to a page that asks again.
-pub enum Way {
-    Link(String),
-    Button(Submission),
-}
-
-/// The way out that stands with `words`: the smallest part of the page that has both.
-pub fn way_beside(html: &str, words: &str) -> Way {
+/// Every link with its words and its address.
+pub fn links(html: &str) -> Vec<(String, String)> {
     let page = Html::parse_document(html);
-    let (forms, links) = (
-        selector("form[method=post]"),
-        selector("a[href*=revoke], a[href*=settings]"),
-    );
-    let parts = selector("main li, main article, main section, main tr, main div, main details");
-    let mut around: Vec<_> = page
-        .select(&parts)
-        .filter(|part| text_of(*part).contains(words))
-        .filter(|part| part.select(&forms).next().is_some() || part.select(&links).next().is_some())
-        .collect();
-    around.sort_by_key(|part| text_of(*part).len());
-    let part = around
-        .first()
-        .unwrap_or_else(|| panic!("no way to take back {words:?} on the page:\n{html}"));
-    if let Some(form) = part.select(&forms).next() {
-        let button = form.select(&selector("button, input[type=submit]")).next();
-        return Way::Button(submit(&page, form, button, &[]));
-    }
-    Way::Link(
-        part.select(&links)
-            .next()
-            .and_then(|link| link.attr("href"))
-            .unwrap()
-            .to_owned(),
-    )
+    page.select(&selector("a[href]"))
+        .map(|link| {
+            (
+                text_of(link),
+                link.attr("href").unwrap_or_default().to_owned(),
+            )
+        })
+        .collect()
 }
 
 /// The form in the page's main part.

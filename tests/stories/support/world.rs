@@ -303,6 +303,15 @@ impl World {
         self.process().is_running()
     }
 
+    pub fn process_id(&self) -> u32 {
+        self.process().id()
+    }
+
+    /// Waits for the real program to end by itself, and gives its exit code. Blocking.
+    pub fn ends(&self) -> Option<i32> {
+        self.process().ends()
+    }
+
     /// Starts the real program again after [`World::dies`], at the same address.
     pub async fn rises(&self) {
         let address = self.wire.as_ref().map_or_else(

@@ -1,0 +1,245 @@
+//! The program at a shell: what it makes, what it refuses, and what it says.
+
+use std::fs;
+use std::process::Command;
+use std::process::Output;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::task::spawn_blocking;
+
+use crate::support::World;
+use crate::support::command;
+
+async fn runs(world: &World, arguments: &'static [&'static str], input: &'static str) -> Output {
+    let mut profiles = command::profiles(&world.database.url(), &world.data);
+    profiles.args(arguments);
+    spawn_blocking(move || command::run(profiles, input))
+        .await
+        .unwrap()
+}
+
+fn told(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn made(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", told(output));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn a_person_is_added_with_a_password_made_for_them() {
+    let world = World::new().await;
+
+    let output = runs(
+        &world,
+        &[
+            "person",
+            "add",
+            "--username",
+            "ravi",
+            "--first-name",
+            "Ravi",
+            "--last-name",
+            "Nair",
+            "--email",
+            "ravi@campus.example",
+            "--type",
+            "ug",
+            "--roll-number",
+            "012D0701",
+        ],
+        "",
+    )
+    .await;
+
+    let ravi = made(&output);
+    assert!(ravi["id"].is_i64() && ravi["username"] == "ravi", "{ravi}");
+    let password = ravi["password"].as_str().unwrap();
+    assert!(password.len() >= 15, "{} characters", password.len());
+    let home = world.stranger().signs_in("ravi", password).await;
+    assert!(home.status.is_success() && !home.offers("input[name=password]"));
+    let again = runs(
+        &world,
+        &[
+            "person",
+            "add",
+            "--username",
+            "ravi",
+            "--first-name",
+            "R",
+            "--last-name",
+            "N",
+            "--email",
+            "r@campus.example",
+        ],
+        "",
+    )
+    .await;
+    assert_eq!(again.status.code(), Some(1));
+    assert!(told(&again).contains("ravi"), "{}", told(&again));
+}
+
+#[tokio::test]
+async fn a_list_of_people_is_read_row_by_row() {
+    let world = World::new().await;
+    let list = "username,first_name,last_name,email,type,hostel,room,department,degree,join_year,graduation_year,contacts,secondary_emails\n\
+                ravi,Ravi,Nair,ravi@campus.example,ug,14,A-12,CSE,BTECH,2024,2028,98200 11111;98200 22222,ravi@mail.example\n\
+                sana,Sana,Ali,not an address,ug,,,,,,,,\n\
+                tara,Tara,Roy,tara@campus.example,ug,nowhere,,,,,,,\n\
+                asha,Asha,Rao,asha@campus.example,ug,,,,,,,,\n";
+    fs::write(world.data.join("list.csv"), list).unwrap();
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let tokens = world.connects(&asha, &canteen, "basic profile").await;
+    let last_name = async || {
+        canteen
+            .reads(&tokens.access, "fields=last_name")
+            .await
+            .good()["last_name"]
+            .clone()
+    };
+
+    let tried = runs(&world, &["person", "import", "--dry-run", "list.csv"], "").await;
+    assert_eq!(last_name().await, "D’Souza", "a dry run changes nothing");
+    let done = runs(&world, &["person", "import", "list.csv"], "").await;
+
+    assert_eq!(last_name().await, "Rao");
+    for output in [tried, done] {
+        let all = format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            told(&output)
+        );
+        assert!(
+            all.contains("not an address") || all.contains("email"),
+            "{all}"
+        );
+        assert!(
+            all.contains("sana") && all.contains("tara"),
+            "refused rows are named: {all}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrongly_called_or_set_is_said_in_one_line() {
+    let world = World::new().await;
+
+    let unknown = runs(&world, &["dance"], "").await;
+    let incomplete = runs(&world, &["person", "add", "--username", "ravi"], "").await;
+    let nobody = runs(
+        &world,
+        &[
+            "app",
+            "add",
+            "--owner",
+            "nobody",
+            "--name",
+            "X",
+            "--redirect-uri",
+            "https://x.example/cb",
+        ],
+        "",
+    )
+    .await;
+    let nowhere = runs(
+        &world,
+        &[
+            "app",
+            "add",
+            "--owner",
+            "meera",
+            "--name",
+            "X",
+            "--redirect-uri",
+            "http://x.example/cb",
+        ],
+        "",
+    )
+    .await;
+
+    assert_eq!(
+        (unknown.status.code(), incomplete.status.code()),
+        (Some(2), Some(2))
+    );
+    assert_eq!(
+        (nobody.status.code(), nowhere.status.code()),
+        (Some(1), Some(1))
+    );
+    assert!(told(&nobody).contains("nobody") && told(&nowhere).contains("http://x.example/cb"));
+
+    for (name, value) in [
+        ("PROFILES_COLOUR", "blue"),
+        ("PROFILES_UNVERIFIED_CAP", "many"),
+        ("PROFILES_PUBLIC_URL", "http://campus.example"),
+        ("PROFILES_LISTEN", "here"),
+    ] {
+        let mut serve = command::profiles(&world.database.url(), &world.data);
+        serve.arg("serve").env(name, value);
+        let stopped = spawn_blocking(move || command::run(serve, ""))
+            .await
+            .unwrap();
+        assert!(!stopped.status.success());
+        let said = told(&stopped);
+        assert!(
+            said.trim().lines().count() == 1 && said.contains(name),
+            "{said}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn check_says_of_each_thing_how_it_is() {
+    let world = World::new().await;
+
+    let well = runs(&world, &["check"], "").await;
+    let mut broken = command::profiles("postgres://profiles@127.0.0.1:1/none", &world.data);
+    broken.arg("check");
+    let broken = spawn_blocking(move || command::run(broken, ""))
+        .await
+        .unwrap();
+
+    assert!(well.status.success(), "{}", told(&well));
+    assert_eq!(broken.status.code(), Some(1));
+    assert!(
+        told(&broken).to_lowercase().contains("database")
+            || String::from_utf8_lossy(&broken.stdout)
+                .to_lowercase()
+                .contains("database")
+    );
+}
+
+#[tokio::test]
+async fn bringing_the_database_up_to_date_twice_does_no_harm() {
+    let world = World::new().await;
+
+    assert!(runs(&world, &["migrate"], "").await.status.success());
+
+    world.student("asha").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn told_to_stop_it_finishes_what_it_is_answering() {
+    let world = World::plan().in_its_own_process().opens().await;
+    let asha = world.person("asha").await;
+    let form = world.stranger().visits("account/login/").await;
+    // A password takes a moment to compare: long enough to be told to stop meanwhile.
+    let answering =
+        tokio::spawn(async move { form.signs_in(&asha.username, &asha.password).await.status });
+    tokio::time::sleep(Duration::from_millis(5)).await;
+
+    let stopped = Command::new("kill")
+        .args(["-TERM", &world.process_id().to_string()])
+        .status()
+        .unwrap();
+
+    assert!(stopped.success());
+    let ended = spawn_blocking(move || world.ends()).await.unwrap();
+    assert_eq!(ended, Some(0));
+    // The sign-in was answered; what it leads to may have found the door closed.
+    match answering.await {
+        Ok(status) => assert!(!status.is_server_error(), "{status}"),
+        Err(problem) => assert!(problem.is_panic()),
+    }
+}
