@@ -16,6 +16,7 @@ pub mod login;
 pub mod mail;
 pub mod oauth;
 pub mod people;
+pub mod pictures;
 pub mod scope;
 pub mod secret;
 pub mod token;
