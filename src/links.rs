@@ -101,6 +101,9 @@ impl Links {
     pub fn rotate_secret(&self, id: AppId) -> String {
         self.path(format_args!("/oauth/applications/{id}/secret/"))
     }
+    pub fn fresh_secret(&self, id: AppId) -> String {
+        self.path(format_args!("/oauth/applications/{id}/secret/shown/"))
+    }
     pub fn profile(&self) -> String {
         self.path("/user/")
     }

@@ -1,11 +1,101 @@
-//! stub
-use crate::db;
-use crate::db::Executor;
-pub async fn knows_origin(db: impl Executor<'_>, origin: &str) -> db::Result<bool> {
-    Ok(sqlx::query_scalar!(
-        r#"select exists(select 1 from apps where origins @> array[$1]) as "e!""#,
-        origin
-    )
-    .fetch_one(db)
-    .await?)
+//! The campus apps, and the pages where students who make one look after it.
+//!
+//! Who it serves: the developer, for a minute when the app is registered and rarely afterwards. What
+//! other rooms need of an app to decide a request they read themselves, in their own statement; from
+//! here they take the words ([`App`], [`Kind`], [`Face`]) and [`knows_origin`].
+//!
+//! ```text
+//! register ─▶ unverified ─(an administrator looks at it)─▶ verified
+//!                │  edit everything, delete                   │  edit texts, links, logo
+//!                └──────────── rotate secret ─────────────────┘
+//! ```
+//!
+//! Decision: a verified app keeps its name, type and redirect URIs, because they are what was verified;
+//! a change needs the administrator again. Its texts and logo stay free, because an app that cannot
+//! mend a typing error asks for exceptions.
+//!
+//! Decision: a new secret reaches its page through a sealed cookie of the developer's own browser, gone
+//! with the page, because so a reload shows it again and the server keeps nothing it could lose.
+//! Answering the form with the page itself would make another secret on reload.
+//!
+//! Decision: an app of somebody else is not found, as one that never was; there is no "not yours".
+
+mod delete;
+mod edit;
+mod face;
+mod model;
+mod own;
+mod pages;
+mod rotate_secret;
+mod rules;
+mod store;
+
+pub mod register;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::extract::FromRef;
+use axum::routing::get;
+
+use crate::clock::SharedClock;
+use crate::db::Db;
+use crate::entropy::SharedEntropy;
+use crate::pictures::Pictures;
+use crate::web::Web;
+
+pub use face::Face;
+pub use face::Standing as ShownStanding;
+pub use face::Website;
+pub use model::App;
+pub use model::AppName;
+pub use model::ClientId;
+pub use model::Details;
+pub use model::Kind;
+pub use model::Standing;
+pub use store::find_by_client_id;
+pub use store::knows_origin;
+
+/// A form with a picture: 2 MiB for the file, the rest for what is typed.
+const FORM_WITH_PICTURE: usize = 3 * 1024 * 1024;
+
+/// What the room needs.
+#[derive(Debug, Clone, FromRef)]
+pub struct Feature {
+    pub db: Db,
+    pub web: Web,
+    pub clock: SharedClock,
+    pub entropy: SharedEntropy,
+    pub pictures: Pictures,
+    pub cap: Cap,
+}
+
+/// How many people an unverified app may have, for the pages to say.
+#[derive(Debug, Clone, Copy)]
+pub struct Cap(pub i32);
+
+impl Feature {
+    pub fn routes(self) -> Router {
+        let with_picture = DefaultBodyLimit::max(FORM_WITH_PICTURE);
+        Router::new()
+            .route("/oauth/applications", get(pages::list))
+            .route(
+                "/oauth/applications/register",
+                get(pages::new).post(pages::register).layer(with_picture),
+            )
+            .route("/oauth/applications/{id}", get(pages::show))
+            .route(
+                "/oauth/applications/{id}/update",
+                get(pages::edit).post(pages::save).layer(with_picture),
+            )
+            .route(
+                "/oauth/applications/{id}/delete",
+                get(pages::ask_delete).post(pages::delete),
+            )
+            .route(
+                "/oauth/applications/{id}/secret",
+                get(pages::ask_secret).post(pages::make_secret),
+            )
+            .route("/oauth/applications/{id}/secret/shown", get(pages::secret))
+            .with_state(self)
+    }
 }

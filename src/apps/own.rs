@@ -1,0 +1,49 @@
+//! The proof that an app is the visitor's own.
+
+use axum::extract::FromRef;
+use axum::extract::FromRequestParts;
+use axum::extract::Path;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use http::request::Parts;
+
+use crate::db::Db;
+use crate::id::AppId;
+use crate::login::SignedIn;
+use crate::web::Frame;
+use crate::web::PageProblem;
+use crate::web::Visit;
+use crate::web::Web;
+
+use super::App;
+use super::store;
+
+/// The app that the address names is one of the visitor's. Somebody else's, one that never was and an
+/// id that is none get the same 404.
+#[derive(Debug)]
+pub(super) struct Own {
+    pub visit: Visit,
+    pub frame: Frame,
+    pub app: App,
+}
+
+impl<S> FromRequestParts<S> for Own
+where
+    Web: FromRef<S>,
+    Db: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let SignedIn { visit, frame } = SignedIn::from_request_parts(parts, state).await?;
+        let not_found = || PageProblem::not_found().into_response();
+        let Path(id) = Path::<AppId>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| not_found())?;
+        let app = store::find_own(Db::from_ref(state).pool(), id, visit.person).await;
+        let app = app.map_err(|error| PageProblem::from(error).into_response())?;
+        let app = app.ok_or_else(not_found)?;
+        Ok(Self { visit, frame, app })
+    }
+}

@@ -1,0 +1,325 @@
+//! The form of an app, new or old. Whatever is wrong with it, what was typed comes back.
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use serde::Serialize;
+
+use crate::db;
+use crate::id::AppId;
+use crate::login::SignedIn;
+use crate::pictures::Picture;
+use crate::pictures::PictureKind;
+use crate::web::Flash;
+use crate::web::Page;
+use crate::web::PageProblem;
+use crate::web::Pairs;
+use crate::web::ProtectedUpload;
+use crate::web::Visit;
+
+use super::secret;
+use super::secret::Fresh;
+use crate::apps::App;
+use crate::apps::Details;
+use crate::apps::Feature;
+use crate::apps::Standing;
+use crate::apps::edit;
+use crate::apps::edit::Logo;
+use crate::apps::edit::Outcome;
+use crate::apps::own::Own;
+use crate::apps::register;
+use crate::apps::register::Registered;
+use crate::apps::register::Wish;
+use crate::apps::rules;
+use crate::apps::rules::Complaints;
+use crate::apps::rules::Typed;
+
+#[derive(Debug, Serialize)]
+struct FormPage {
+    heading: String,
+    notice: Option<String>,
+    action: String,
+    back: String,
+    submit: &'static str,
+    name: Field,
+    description: Field,
+    logo: LogoField,
+    website: Field,
+    privacy_policy: Field,
+    contact: Field,
+    client_type: Field,
+    redirect_uris: Field,
+    require_pkce: Tick,
+}
+
+/// What a field of the form holds, and what is wrong with it.
+#[derive(Debug, Serialize)]
+struct Field {
+    value: String,
+    error: Option<String>,
+    locked: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct LogoField {
+    src: Option<String>,
+    error: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Tick {
+    ticked: bool,
+}
+
+impl Page for FormPage {
+    const TEMPLATE: &'static str = "apps/form.html";
+
+    fn title(&self) -> String {
+        self.heading.clone()
+    }
+}
+
+impl FormPage {
+    /// The form of a new app.
+    fn of_new(it: &Feature, typed: Typed, told: Complaints) -> Self {
+        let links = it.web.links();
+        let page = Self::of(typed, told, None);
+        Self {
+            heading: "Register an app".to_owned(),
+            action: links.register_app(),
+            back: links.apps(),
+            submit: "Register app",
+            ..page
+        }
+    }
+
+    /// The form of an app there is.
+    fn of_app(it: &Feature, app: &App, typed: Typed, told: Complaints) -> Self {
+        let links = it.web.links();
+        let name = &app.details.name;
+        let is_verified = app.standing == Standing::Verified;
+        let mut page = Self::of(
+            typed,
+            told,
+            app.logo.as_deref().map(|file| links.app_logo(file)),
+        );
+        page.name.locked = is_verified;
+        page.redirect_uris.locked = is_verified;
+        page.client_type.locked = is_verified;
+        let notice = format!(
+            "{name} is verified, so its name, type and redirect URIs stay as they are. Ask an administrator if one has to change."
+        );
+        Self {
+            heading: format!("Edit {name}"),
+            notice: is_verified.then_some(notice),
+            action: links.edit_app(app.id),
+            back: links.app(app.id),
+            submit: "Save",
+            ..page
+        }
+    }
+
+    fn of(typed: Typed, told: Complaints, logo: Option<String>) -> Self {
+        let field = |value: String, error: Option<String>| Field {
+            value,
+            error,
+            locked: false,
+        };
+        Self {
+            heading: String::new(),
+            notice: None,
+            action: String::new(),
+            back: String::new(),
+            submit: "",
+            name: field(typed.name, told.name),
+            description: field(typed.description.unwrap_or_default(), told.description),
+            logo: LogoField {
+                src: logo,
+                error: told.logo,
+            },
+            website: field(typed.website, told.website),
+            privacy_policy: field(typed.privacy_policy, told.privacy_policy),
+            contact: field(typed.contact, told.contact),
+            client_type: field(typed.client_type, told.client_type),
+            redirect_uris: field(typed.redirect_uris, told.redirect_uris),
+            require_pkce: Tick {
+                ticked: typed.require_pkce,
+            },
+        }
+    }
+}
+
+pub(in crate::apps) async fn new(
+    State(it): State<Feature>,
+    SignedIn { frame, .. }: SignedIn,
+) -> Response {
+    let typed = Typed {
+        client_type: "confidential".to_owned(),
+        ..Typed::default()
+    };
+    frame.show(&FormPage::of_new(&it, typed, Complaints::default()))
+}
+
+pub(in crate::apps) async fn register(
+    State(it): State<Feature>,
+    SignedIn { visit, frame }: SignedIn,
+    sent: ProtectedUpload,
+) -> Result<Response, PageProblem> {
+    let typed = typed(&sent.form);
+    let (details, picture) = match read(&it, &typed, sent).await {
+        Ok(read) => read,
+        Err(told) => {
+            let page = FormPage::of_new(&it, typed, *told);
+            return Ok(frame.show_with(StatusCode::UNPROCESSABLE_ENTITY, &page));
+        }
+    };
+    let logo = keep(&it, picture).await?;
+    let registered = match keep_app(&it, &visit, details, logo.clone()).await {
+        Ok(registered) => registered,
+        Err(problem) => {
+            discard(&it, logo).await;
+            return Err(problem);
+        }
+    };
+    let Registered { app, secret } = registered;
+    let Some((secret, id)) = secret else {
+        let told = Flash::good(format!("{} is registered.", app.details.name));
+        return Ok(frame.send_to_with(&it.web.links().app(app.id), &told));
+    };
+    let fresh = Fresh {
+        secret,
+        id,
+        first: true,
+    };
+    Ok(secret::send_to_shown(&it, &frame, &visit, app.id, &fresh))
+}
+
+async fn keep_app(
+    it: &Feature,
+    visit: &Visit,
+    details: Details,
+    logo: Option<String>,
+) -> Result<Registered, PageProblem> {
+    let wish = Wish {
+        owner: visit.person,
+        details,
+        logo,
+        verified: false,
+        actor: Some(visit.person),
+    };
+    let now = it.clock.now();
+    let mut tx = it.db.begin().await?;
+    let registered = register::register(&mut tx, wish, now, it.entropy.as_ref()).await?;
+    tx.commit().await.map_err(db::Error::from)?;
+    Ok(registered)
+}
+
+pub(in crate::apps) async fn edit(
+    State(it): State<Feature>,
+    Own { frame, app, .. }: Own,
+) -> Response {
+    let typed = Typed::of(&app.details);
+    frame.show(&FormPage::of_app(&it, &app, typed, Complaints::default()))
+}
+
+pub(in crate::apps) async fn save(
+    State(it): State<Feature>,
+    Own { visit, frame, app }: Own,
+    sent: ProtectedUpload,
+) -> Result<Response, PageProblem> {
+    let typed = typed(&sent.form);
+    let goes = sent.form.is_ticked("remove_logo");
+    let refuse = |typed, told: Box<Complaints>| {
+        let page = FormPage::of_app(&it, &app, typed, *told);
+        frame.show_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
+    };
+    let (details, picture) = match read(&it, &typed, sent).await {
+        Ok(read) => read,
+        Err(told) => return Ok(refuse(typed, told)),
+    };
+    let new_logo = keep(&it, picture).await?;
+    let logo = match &new_logo {
+        Some(file) => Logo::Becomes(file.clone()),
+        None if goes => Logo::Goes,
+        None => Logo::Stays,
+    };
+    match keep_edit(&it, &visit, app.id, (details, logo)).await {
+        Ok(Outcome::Saved(old_logo)) => {
+            discard(&it, old_logo).await;
+            Ok(frame.send_to_with(&it.web.links().app(app.id), &Flash::good("Saved.")))
+        }
+        Ok(Outcome::Locked(told)) => {
+            discard(&it, new_logo).await;
+            Ok(refuse(typed, told))
+        }
+        Err(problem) => {
+            discard(&it, new_logo).await;
+            Err(problem)
+        }
+    }
+}
+
+async fn keep_edit(
+    it: &Feature,
+    visit: &Visit,
+    app: AppId,
+    wanted: (Details, Logo),
+) -> Result<Outcome, PageProblem> {
+    let now = it.clock.now();
+    let mut tx = it.db.begin().await?;
+    let outcome = edit::edit(&mut tx, app, visit.person, wanted, now, it.entropy.as_ref()).await?;
+    tx.commit().await.map_err(db::Error::from)?;
+    Ok(outcome)
+}
+
+fn typed(form: &Pairs) -> Typed {
+    let text = |name: &str| form.text(name).to_owned();
+    Typed {
+        name: text("name"),
+        description: Some(text("description")),
+        website: text("website"),
+        privacy_policy: text("privacy_policy"),
+        contact: text("contact"),
+        client_type: text("client_type"),
+        redirect_uris: text("redirect_uris"),
+        require_pkce: form.is_ticked("require_pkce"),
+    }
+}
+
+/// Reads what was sent, picture included: everything, or every complaint at once.
+async fn read(
+    it: &Feature,
+    typed: &Typed,
+    sent: ProtectedUpload,
+) -> Result<(Details, Option<Picture>), Box<Complaints>> {
+    let details = rules::read(typed);
+    let file = sent.files.into_iter().find(|file| file.field == "logo");
+    let picture = match file {
+        Some(file) => it.pictures.accept(file.content).await.map(Some),
+        None => Ok(None),
+    };
+    match (details, picture) {
+        (Ok(details), Ok(picture)) => Ok((details, picture)),
+        (details, picture) => {
+            let mut told = details.err().unwrap_or_default();
+            told.logo = picture.err().map(|error| error.to_string());
+            Err(told)
+        }
+    }
+}
+
+async fn keep(it: &Feature, picture: Option<Picture>) -> Result<Option<String>, PageProblem> {
+    let Some(picture) = picture else {
+        return Ok(None);
+    };
+    let kept = it
+        .pictures
+        .keep(PictureKind::AppLogo, &picture, it.entropy.as_ref());
+    kept.await.map(Some).map_err(PageProblem::broken)
+}
+
+async fn discard(it: &Feature, logo: Option<String>) {
+    if let Some(file) = logo {
+        it.pictures.discard(PictureKind::AppLogo, &file).await;
+    }
+}

@@ -1,0 +1,296 @@
+//! The pages: list, one app, its end. The form and the secrets have files of their own.
+
+mod form;
+mod secret;
+
+use axum::extract::State;
+use axum::response::Response;
+use http::HeaderMap;
+use http::StatusCode;
+use serde::Serialize;
+
+use crate::clock::Moment;
+use crate::db;
+use crate::links::Links;
+use crate::login::SignedIn;
+use crate::oauth::RedirectUri;
+use crate::pictures::PictureKind;
+use crate::scope::Scope;
+use crate::web::Flash;
+use crate::web::Page;
+use crate::web::PageProblem;
+use crate::web::Protected;
+use crate::web::Web;
+
+use super::App;
+use super::Face;
+use super::Feature;
+use super::Kind;
+use super::ShownStanding;
+use super::Standing;
+use super::Website;
+use super::delete;
+use super::model::AppsError;
+use super::model::KnownSecret;
+use super::own::Own;
+use super::store;
+
+pub(super) use form::edit;
+pub(super) use form::new;
+pub(super) use form::register;
+pub(super) use form::save;
+pub(super) use secret::ask_secret;
+pub(super) use secret::make_secret;
+pub(super) use secret::secret;
+
+impl From<AppsError> for PageProblem {
+    fn from(error: AppsError) -> Self {
+        let refused = |heading, text| Self::new(StatusCode::CONFLICT, heading, text);
+        match error {
+            AppsError::NotFound => Self::not_found(),
+            AppsError::Verified => refused(
+                "This app is verified",
+                "People rely on it, so its owner cannot delete it. Nothing was changed.",
+            )
+            .advise("Ask an administrator if it has to end."),
+            AppsError::Public => refused(
+                "A public app has no secret",
+                "It runs where everybody can look into it, so it proves itself with PKCE instead.",
+            )
+            .advise("If your app runs on a server, edit it and say so. Then make a secret."),
+            AppsError::Changed => refused(
+                "The secrets have changed",
+                "Another secret was made after this page was opened. Nothing was changed.",
+            )
+            .advise("Go back, reload the page and look again."),
+            AppsError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// The face of an app.
+fn face(app: &App, links: &Links) -> Face {
+    Face::of(app.details.name.as_str(), app.logo.as_deref(), links)
+}
+
+#[derive(Debug, Serialize)]
+struct ListPage {
+    apps: Vec<Listed>,
+}
+
+#[derive(Debug, Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    face: Face,
+    href: String,
+    description: String,
+    standing: ShownStanding,
+    users: i64,
+}
+
+impl Page for ListPage {
+    const TEMPLATE: &'static str = "apps/list.html";
+
+    fn title(&self) -> String {
+        "Your apps".to_owned()
+    }
+}
+
+pub(super) async fn list(
+    State(it): State<Feature>,
+    SignedIn { visit, frame }: SignedIn,
+) -> Result<Response, PageProblem> {
+    let apps = store::list_own(it.db.pool(), visit.person).await?;
+    let links = it.web.links();
+    let listed = apps.into_iter().map(|(app, users)| Listed {
+        face: face(&app, links),
+        href: links.app(app.id),
+        standing: ShownStanding::of(app.standing, it.cap.0),
+        description: app.details.description,
+        users,
+    });
+    Ok(frame.show(&ListPage {
+        apps: listed.collect(),
+    }))
+}
+
+#[derive(Debug, Serialize)]
+struct ShowPage {
+    app: Shown,
+    secrets: Vec<ShownSecret>,
+    /// None where the app's own code has to add a challenge.
+    sign_in_link: Option<String>,
+    links: ShowLinks,
+}
+
+#[derive(Debug, Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    face: Face,
+    description: String,
+    standing: ShownStanding,
+    client_id: String,
+    client_type: &'static str,
+    require_pkce: bool,
+    website: Option<Website>,
+    privacy_policy: Option<String>,
+    contact: Option<String>,
+    redirect_uris: Vec<String>,
+    users: i64,
+    registered: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ShowLinks {
+    edit: String,
+    /// None for a public app.
+    new_secret: Option<String>,
+    /// None for a verified app.
+    delete: Option<String>,
+}
+
+/// A secret as its owner sees it again: never the secret.
+#[derive(Debug, Serialize)]
+struct ShownSecret {
+    hint: String,
+    made: String,
+    last_used: Option<String>,
+}
+
+impl ShownSecret {
+    fn of(secret: &KnownSecret, web: &Web) -> Self {
+        let at = |moment: Moment| web.date_and_time(moment);
+        Self {
+            hint: format!("…{}", secret.hint),
+            made: web.date(secret.created_at),
+            last_used: secret.last_used_at.map(at),
+        }
+    }
+}
+
+impl Page for ShowPage {
+    const TEMPLATE: &'static str = "apps/show.html";
+
+    fn title(&self) -> String {
+        self.app.face.name.clone()
+    }
+}
+
+pub(super) async fn show(
+    State(it): State<Feature>,
+    Own { frame, app, .. }: Own,
+    headers: HeaderMap,
+) -> Result<Response, PageProblem> {
+    let users = store::count_users(it.db.pool(), app.id).await?;
+    let secrets = store::list_secrets(it.db.pool(), app.id).await?;
+    let secrets = secrets
+        .iter()
+        .map(|secret| ShownSecret::of(secret, &it.web));
+    let mut answer = frame.show(&ShowPage {
+        secrets: secrets.collect(),
+        sign_in_link: sign_in_link(&app, it.web.links()),
+        links: show_links(&app, it.web.links()),
+        app: shown(app, users, &it),
+    });
+    // Who looks at the app has copied the secret, so the browser need not hold it any longer.
+    secret::forget(&it.web, &headers, &mut answer);
+    Ok(answer)
+}
+
+fn shown(app: App, users: i64, it: &Feature) -> Shown {
+    let face = face(&app, it.web.links());
+    let details = app.details;
+    Shown {
+        face,
+        standing: ShownStanding::of(app.standing, it.cap.0),
+        client_id: app.client_id.to_string(),
+        client_type: match details.kind {
+            Kind::Confidential => "Confidential: it runs on a server",
+            Kind::Public => "Public: it runs in a browser or on a phone",
+        },
+        require_pkce: details.must_use_pkce(),
+        website: details.website.as_deref().and_then(Website::of),
+        privacy_policy: details.privacy_policy,
+        contact: details.contact,
+        redirect_uris: details
+            .redirect_uris
+            .iter()
+            .map(RedirectUri::to_string)
+            .collect(),
+        description: details.description,
+        users,
+        registered: it.web.date(app.created_at),
+    }
+}
+
+fn show_links(app: &App, links: &Links) -> ShowLinks {
+    ShowLinks {
+        edit: links.edit_app(app.id),
+        new_secret: (app.details.kind == Kind::Confidential).then(|| links.rotate_secret(app.id)),
+        delete: (app.standing != Standing::Verified).then(|| links.delete_app(app.id)),
+    }
+}
+
+fn sign_in_link(app: &App, links: &Links) -> Option<String> {
+    if app.details.must_use_pkce() {
+        return None;
+    }
+    let encoded =
+        |text: &str| -> String { url::form_urlencoded::byte_serialize(text.as_bytes()).collect() };
+    Some(format!(
+        "{}?client_id={}&response_type=code&scope={}%20{}",
+        links.absolute(&links.authorize()),
+        encoded(app.client_id.as_str()),
+        Scope::Basic.name(),
+        Scope::Profile.name(),
+    ))
+}
+
+#[derive(Debug, Serialize)]
+struct DeletePage {
+    app: Face,
+    action: String,
+    back: String,
+    users: i64,
+}
+
+impl Page for DeletePage {
+    const TEMPLATE: &'static str = "apps/delete.html";
+
+    fn title(&self) -> String {
+        format!("Delete {}", self.app.name)
+    }
+}
+
+pub(super) async fn ask_delete(
+    State(it): State<Feature>,
+    Own { frame, app, .. }: Own,
+) -> Result<Response, PageProblem> {
+    if app.standing == Standing::Verified {
+        return Err(AppsError::Verified.into());
+    }
+    let users = store::count_users(it.db.pool(), app.id).await?;
+    let links = it.web.links();
+    Ok(frame.show(&DeletePage {
+        app: face(&app, links),
+        action: links.delete_app(app.id),
+        back: links.app(app.id),
+        users,
+    }))
+}
+
+pub(super) async fn delete(
+    State(it): State<Feature>,
+    Own { visit, frame, app }: Own,
+    _sent: Protected,
+) -> Result<Response, PageProblem> {
+    let now = it.clock.now();
+    let mut tx = it.db.begin().await?;
+    let deleted = delete::delete(&mut tx, app.id, visit.person, now, it.entropy.as_ref()).await?;
+    tx.commit().await.map_err(db::Error::from)?;
+    if let Some(logo) = deleted.logo {
+        it.pictures.discard(PictureKind::AppLogo, &logo).await;
+    }
+    let told = Flash::good(format!("{} is deleted.", deleted.details.name));
+    Ok(frame.send_to_with(&it.web.links().apps(), &told))
+}
