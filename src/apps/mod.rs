@@ -30,6 +30,7 @@ mod rotate_secret;
 mod rules;
 mod store;
 
+pub mod command;
 pub mod register;
 
 use axum::Router;
