@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use url::Url;
 
+use crate::apps;
 use crate::authorize;
 use crate::clock::SharedClock;
 use crate::config::Config;
@@ -14,6 +15,7 @@ use crate::entropy::SharedEntropy;
 use crate::health;
 use crate::links::Links;
 use crate::metadata;
+use crate::pictures::Pictures;
 use crate::secret::Key;
 use crate::token;
 use crate::user_api;
@@ -68,6 +70,16 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, tera::Error> {
     });
     let sessions = SessionRows::new(db.clone(), Arc::clone(&clock), config.session_idle);
 
+    let pictures = Pictures::new(config.data_dir.join("pictures"));
+
+    let apps = apps::Feature {
+        db: db.clone(),
+        web: web.clone(),
+        clock: Arc::clone(&clock),
+        entropy: Arc::clone(&entropy),
+        pictures: pictures.clone(),
+        cap: apps::Cap(config.unverified_cap),
+    };
     let tokens = token::Feature {
         db: db.clone(),
         web: web.clone(),
@@ -94,6 +106,8 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, tera::Error> {
 
     let rooms = Router::new()
         .merge(health::routes(db))
+        .merge(pictures.routes())
+        .merge(apps.routes())
         .merge(metadata::routes(&web.links))
         .merge(token::routes(tokens))
         .merge(authorize::routes(authorize))

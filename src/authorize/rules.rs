@@ -3,7 +3,7 @@
 use crate::grants;
 use crate::id::GrantId;
 use crate::id::PersonId;
-use crate::oauth::redirect::Reach;
+use crate::oauth::Reach;
 use crate::scope::Share;
 
 use super::model::Asker;

@@ -18,4 +18,5 @@ pub use credential::Credential;
 pub use error::Code;
 pub use error::OAuthError;
 pub use pkce::Challenge;
+pub use redirect::Reach;
 pub use redirect::RedirectUri;

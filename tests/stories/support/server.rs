@@ -16,6 +16,7 @@ use profiles::app::Parts;
 use profiles::config::Config;
 use profiles::db::Db;
 use profiles::entropy::OsEntropy;
+use profiles::secret::Key;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -32,17 +33,17 @@ pub async fn serve(listener: TcpListener, settings: Settings, clock: Arc<Clock>)
         .find(|(name, _)| name == "DATABASE_URL")
         .unwrap()
         .1;
-    let db = Db::connect(database).await.unwrap();
+    let db = Db::open(&database.as_str().into()).unwrap();
     let config = Config::load(settings).unwrap();
-    let house = profiles::app::build(
-        config,
-        Parts {
-            db,
-            clock,
-            entropy: Arc::new(OsEntropy),
-        },
-    )
-    .unwrap();
+    let public_url = config.public_url.clone().unwrap();
+    let parts = Parts {
+        db,
+        clock,
+        entropy: Arc::new(OsEntropy),
+        master_key: Key::master([7; 32]),
+        public_url,
+    };
+    let house = profiles::app::build(&config, parts).unwrap();
     let service = house
         .router
         .into_make_service_with_connect_info::<SocketAddr>();
