@@ -3,13 +3,36 @@
 //! A [`Person`] is always read whole, as the database's view `whole_people` builds it: one statement,
 //! whoever asks. What of it may be shown is somebody else's decision (`grants`, `user_api`).
 
+mod add;
+mod details;
 mod fields;
 mod model;
+mod recognise;
+mod rules;
 mod store;
+mod update;
 
+pub use add::add;
+pub use details::Change;
+pub use details::Columns;
+pub use details::ContactNumber;
+pub use details::Details;
+pub use details::Email;
+pub use details::Kind;
+pub use details::Mobile;
+pub use details::Name;
+pub use details::PictureFile;
+pub use details::RollNumber;
+pub use details::Sex;
+pub use details::Unfit;
+pub use details::Username;
 pub use model::Address;
 pub use model::Contact;
+pub use model::PeopleError;
 pub use model::Person;
 pub use model::Programme;
 pub use model::SecondaryEmail;
+pub use recognise::recognise;
 pub use store::find;
+pub use store::find_id;
+pub use update::update;

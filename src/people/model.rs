@@ -3,7 +3,25 @@
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::db;
 use crate::id::PersonId;
+
+use super::details::Unfit;
+
+/// What can be wrong with a new person or a change.
+#[derive(Debug, thiserror::Error)]
+pub enum PeopleError {
+    #[error("somebody has this username already")]
+    UsernameTaken,
+    #[error("somebody has this number already")]
+    NumberTaken,
+    #[error("this identity belongs to somebody else")]
+    IdentityTaken,
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+    #[error(transparent)]
+    Store(#[from] db::Error),
+}
 
 /// Everything known about somebody. Only verified secondary emails are among it.
 #[derive(Debug, Clone, Deserialize)]

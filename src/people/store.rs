@@ -1,12 +1,20 @@
 //! People in the database.
 
+use serde_json::Value;
 use sqlx::types::Json;
 
+use crate::clock::Moment;
 use crate::db;
 use crate::db::Executor;
+use crate::db::Tx;
 use crate::id::PersonId;
 
 use super::Person;
+use super::details::Columns;
+use super::details::ContactNumber;
+use super::details::Email;
+use super::details::Username;
+use super::rules::Hostel;
 
 /// A person who may sign in; a suspended one is not found.
 pub async fn find(db: impl Executor<'_>, id: PersonId) -> db::Result<Option<Person>> {
@@ -18,4 +26,316 @@ pub async fn find(db: impl Executor<'_>, id: PersonId) -> db::Result<Option<Pers
     .fetch_optional(db)
     .await?;
     Ok(row.map(|row| row.person.0))
+}
+
+/// Whoever has this username, suspended or not, whatever its case.
+pub async fn find_id(db: impl Executor<'_>, username: &str) -> db::Result<Option<PersonId>> {
+    let id = sqlx::query_scalar!(
+        "select id from people where lower(username) = lower($1)",
+        username
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(id.map(PersonId))
+}
+
+/// Whose identity this is, noted as used now; a suspended person's is not found.
+pub(super) async fn mark_identity_used(
+    db: impl Executor<'_>,
+    provider: &str,
+    subject: &str,
+    now: Moment,
+) -> db::Result<Option<PersonId>> {
+    let id = sqlx::query_scalar!(
+        "update identities i set last_used_at = $3 from people p
+         where i.provider = $1 and i.subject = $2
+           and p.id = i.person_id and p.suspended_at is null
+         returning i.person_id",
+        provider,
+        subject,
+        now
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(id.map(PersonId))
+}
+
+/// Gives the identity to a person, and says whose it is then: theirs, or whose it was.
+pub(super) async fn insert_identity(
+    tx: &mut Tx,
+    provider: &str,
+    subject: &str,
+    person: PersonId,
+    now: Moment,
+) -> db::Result<PersonId> {
+    sqlx::query!(
+        "insert into identities (provider, subject, person_id, linked_at) values ($1, $2, $3, $4)
+         on conflict (provider, subject) do nothing",
+        provider,
+        subject,
+        person.0,
+        now
+    )
+    .execute(&mut **tx)
+    .await?;
+    let owner = sqlx::query_scalar!(
+        "select person_id from identities where provider = $1 and subject = $2",
+        provider,
+        subject
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(PersonId(owner))
+}
+
+/// A person with a name and nothing else. With `id`, that number; the next new person's is above it.
+pub(super) async fn insert(
+    db: impl Executor<'_>,
+    username: &Username,
+    id: Option<PersonId>,
+    now: Moment,
+) -> db::Result<PersonId> {
+    let id = sqlx::query_scalar!(
+        "insert into people (id, username, created_at, updated_at)
+         values (coalesce($1, nextval(pg_get_serial_sequence('people', 'id'))::integer), $2, $3, $3)
+         returning id",
+        id.map(|id| id.0),
+        username.as_str(),
+        now
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(PersonId(id))
+}
+
+/// New people get numbers above every number there is.
+pub(super) async fn mark_numbers_taken(db: impl Executor<'_>, up_to: PersonId) -> db::Result<()> {
+    sqlx::query!(
+        r#"select setval(pg_get_serial_sequence('people', 'id'), greatest($1::bigint,
+             (select case when is_called then last_value else last_value - 1 end from people_id_seq)))
+           as "last!""#,
+        i64::from(up_to.0)
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(())
+}
+
+/// Changes the columns that are given. The primary address afterwards is the answer.
+pub(super) async fn update(
+    db: impl Executor<'_>,
+    id: PersonId,
+    columns: &Columns,
+    now: Moment,
+) -> db::Result<String> {
+    let patch = serde_json::to_value(columns).unwrap_or(Value::Null);
+    let email = sqlx::query_scalar!(
+        "update people p set
+           (first_name, last_name, email, type, is_alumni, roll_number, mobile, sex, profile_picture,
+            is_admin) = (
+             select n.first_name, n.last_name, n.email, n.type, n.is_alumni, n.roll_number, n.mobile,
+                    n.sex, n.profile_picture, n.is_admin
+             from jsonb_populate_record(p, $2) n),
+           updated_at = $3
+         where p.id = $1
+         returning p.email",
+        id.0,
+        patch,
+        now
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(email)
+}
+
+pub(super) async fn find_picture(
+    db: impl Executor<'_>,
+    id: PersonId,
+) -> db::Result<Option<String>> {
+    let file = sqlx::query_scalar!("select profile_picture from people where id = $1", id.0)
+        .fetch_optional(db)
+        .await?;
+    Ok(file.flatten())
+}
+
+pub(super) async fn find_hostel(db: impl Executor<'_>, code: &str) -> db::Result<Option<Hostel>> {
+    let row = sqlx::query!(
+        "select code, has_wings from choices where kind = 'hostel' and code = $1",
+        code
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| Hostel {
+        code: row.code,
+        has_wings: row.has_wings,
+    }))
+}
+
+pub(super) async fn is_choice(db: impl Executor<'_>, kind: &str, code: &str) -> db::Result<bool> {
+    let found = sqlx::query_scalar!(
+        r#"select exists (select from choices where kind = $1 and code = $2) as "found!""#,
+        kind,
+        code
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(found)
+}
+
+#[derive(Debug, Default)]
+pub(super) struct AddressRow {
+    pub hostel: Option<String>,
+    pub room: Option<String>,
+}
+
+pub(super) async fn find_address(
+    db: impl Executor<'_>,
+    person: PersonId,
+) -> db::Result<Option<AddressRow>> {
+    let row = sqlx::query_as!(
+        AddressRow,
+        "select hostel, room from addresses where person_id = $1",
+        person.0
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row)
+}
+
+/// Keeps an address; one that says nothing is none.
+pub(super) async fn put_address(
+    tx: &mut Tx,
+    person: PersonId,
+    address: &AddressRow,
+) -> db::Result<()> {
+    if address.hostel.is_none() && address.room.is_none() {
+        sqlx::query!("delete from addresses where person_id = $1", person.0)
+            .execute(&mut **tx)
+            .await?;
+        return Ok(());
+    }
+    sqlx::query!(
+        "insert into addresses (person_id, hostel, room) values ($1, $2, $3)
+         on conflict (person_id) do update set hostel = excluded.hostel, room = excluded.room",
+        person.0,
+        address.hostel,
+        address.room
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+#[derive(Debug, Default)]
+pub(super) struct ProgrammeRow {
+    pub department: Option<String>,
+    pub degree: Option<String>,
+    pub join_year: Option<i32>,
+    pub graduation_year: Option<i32>,
+}
+
+pub(super) async fn find_programme(
+    db: impl Executor<'_>,
+    person: PersonId,
+) -> db::Result<Option<ProgrammeRow>> {
+    let row = sqlx::query_as!(
+        ProgrammeRow,
+        "select department, degree, join_year, graduation_year from programmes where person_id = $1",
+        person.0
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row)
+}
+
+/// Keeps a programme; one that says nothing is none.
+pub(super) async fn put_programme(
+    tx: &mut Tx,
+    person: PersonId,
+    programme: &ProgrammeRow,
+) -> db::Result<()> {
+    let says_nothing = programme.department.is_none()
+        && programme.degree.is_none()
+        && programme.join_year.is_none()
+        && programme.graduation_year.is_none();
+    if says_nothing {
+        sqlx::query!("delete from programmes where person_id = $1", person.0)
+            .execute(&mut **tx)
+            .await?;
+        return Ok(());
+    }
+    sqlx::query!(
+        "insert into programmes (person_id, department, degree, join_year, graduation_year)
+         values ($1, $2, $3, $4, $5)
+         on conflict (person_id) do update
+         set department = excluded.department, degree = excluded.degree,
+             join_year = excluded.join_year, graduation_year = excluded.graduation_year",
+        person.0,
+        programme.department,
+        programme.degree,
+        programme.join_year,
+        programme.graduation_year
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// These numbers and no others. One that was there before keeps its own id.
+pub(super) async fn put_contacts(
+    tx: &mut Tx,
+    person: PersonId,
+    numbers: &[ContactNumber],
+) -> db::Result<()> {
+    let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+    sqlx::query!(
+        "delete from contacts where person_id = $1 and not number = any($2)",
+        person.0,
+        &numbers
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!(
+        "insert into contacts (person_id, number)
+         select $1, number from unnest($2::text[]) with ordinality as n (number, position)
+         order by position
+         on conflict (person_id, number) do nothing",
+        person.0,
+        &numbers
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// These addresses and no others, all verified. One that was there before keeps its own id.
+pub(super) async fn put_secondary_emails(
+    tx: &mut Tx,
+    person: PersonId,
+    emails: &[Email],
+    now: Moment,
+) -> db::Result<()> {
+    let emails: Vec<String> = emails.iter().map(ToString::to_string).collect();
+    sqlx::query!(
+        "delete from secondary_emails where person_id = $1
+         and not lower(email) = any(select lower(kept) from unnest($2::text[]) as n (kept))",
+        person.0,
+        &emails
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!(
+        "insert into secondary_emails (person_id, email, verified_at)
+         select $1, email, $3 from unnest($2::text[]) with ordinality as n (email, position)
+         order by position
+         on conflict (person_id, lower(email)) do update
+         set email = excluded.email,
+             verified_at = coalesce(secondary_emails.verified_at, excluded.verified_at)",
+        person.0,
+        &emails,
+        now
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }

@@ -1,0 +1,112 @@
+//! Something else about somebody who is there.
+
+use serde_json::json;
+
+use crate::audit;
+use crate::audit::Entry;
+use crate::clock::Moment;
+use crate::db::Tx;
+use crate::entropy::Entropy;
+use crate::id::PersonId;
+
+use super::PeopleError;
+use super::details::Details;
+use super::details::Unfit;
+use super::rules;
+use super::store;
+use super::store::AddressRow;
+use super::store::ProgrammeRow;
+
+/// Changes what is given and nothing else.
+pub async fn update(
+    tx: &mut Tx,
+    id: PersonId,
+    details: &Details,
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> Result<(), PeopleError> {
+    keep(tx, id, details, now).await?;
+    let entry = Entry::of("person.updated").about(id);
+    let entry = entry.with(json!({ "through": "command line" }));
+    audit::note(&mut **tx, entry, now, entropy).await?;
+    Ok(())
+}
+
+/// What `add` and `update` have in common.
+pub(super) async fn keep(
+    tx: &mut Tx,
+    id: PersonId,
+    details: &Details,
+    now: Moment,
+) -> Result<(), PeopleError> {
+    let email = store::update(&mut **tx, id, &details.columns, now).await?;
+    if details.touches_address() {
+        keep_address(tx, id, details).await?;
+    }
+    if details.touches_programme() {
+        keep_programme(tx, id, details, now).await?;
+    }
+    if let Some(numbers) = &details.contacts {
+        rules::check_contacts(numbers)?;
+        store::put_contacts(tx, id, numbers).await?;
+    }
+    if let Some(emails) = &details.secondary_emails {
+        rules::check_emails(emails, &email)?;
+        store::put_secondary_emails(tx, id, emails, now).await?;
+    }
+    if let Some((provider, subject)) = &details.identity {
+        let owner = store::insert_identity(tx, provider, subject, id, now).await?;
+        if owner != id {
+            return Err(PeopleError::IdentityTaken);
+        }
+    }
+    Ok(())
+}
+
+async fn keep_address(tx: &mut Tx, id: PersonId, details: &Details) -> Result<(), PeopleError> {
+    let before = store::find_address(&mut **tx, id).await?;
+    let before = before.unwrap_or_default();
+    let after = AddressRow {
+        hostel: details.hostel.clone().after(before.hostel),
+        room: details.room.clone().after(before.room),
+    };
+    let hostel = match &after.hostel {
+        Some(code) => {
+            let known = store::find_hostel(&mut **tx, code).await?;
+            Some(known.ok_or_else(|| unknown("hostel"))?)
+        }
+        None => None,
+    };
+    rules::check_room(hostel.as_ref(), after.room.as_deref())?;
+    store::put_address(tx, id, &after).await?;
+    Ok(())
+}
+
+async fn keep_programme(
+    tx: &mut Tx,
+    id: PersonId,
+    details: &Details,
+    now: Moment,
+) -> Result<(), PeopleError> {
+    let before = store::find_programme(&mut **tx, id).await?;
+    let before = before.unwrap_or_default();
+    let after = ProgrammeRow {
+        department: details.department.clone().after(before.department),
+        degree: details.degree.clone().after(before.degree),
+        join_year: details.join_year.after(before.join_year),
+        graduation_year: details.graduation_year.after(before.graduation_year),
+    };
+    for (kind, code) in [("department", &after.department), ("degree", &after.degree)] {
+        let Some(code) = code else { continue };
+        if !store::is_choice(&mut **tx, kind, code).await? {
+            return Err(unknown(kind).into());
+        }
+    }
+    rules::check_years(after.join_year, after.graduation_year, now.year())?;
+    store::put_programme(tx, id, &after).await?;
+    Ok(())
+}
+
+fn unknown(what: &'static str) -> Unfit {
+    Unfit::new(what, "is not one of the codes there are (capitals matter)")
+}
