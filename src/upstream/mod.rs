@@ -1,0 +1,36 @@
+//! The ways of proving who you are, one file or folder each; nobody else knows their names.
+//!
+//! An adapter implements [`Upstream`]: it shows a form ([`Prompt`]), reads what was typed
+//! ([`Answers`]), and says [`Step::Done`] with an [`Identity`], asks again, or refuses. What it must
+//! remember between two forms is its `State`, kept by `login` in memory only. The roof puts the
+//! adapters into a [`Registry`], which forgets each one's type.
+//!
+//! Decision: a prompt is data and not a template, because so one page serves every adapter, with and
+//! without script, and an adapter cannot forget the seal, the labels or the limits.
+
+mod model;
+mod password;
+mod registry;
+
+pub use model::Answers;
+pub use model::Choice;
+pub use model::Face;
+pub use model::Identity;
+pub use model::Input;
+pub use model::InputKind;
+pub use model::Picture;
+pub use model::Prompt;
+pub use model::Refusal;
+pub use model::Step;
+pub use model::StepState;
+pub use model::Steps;
+pub use model::UpstreamError;
+pub use password::Hasher;
+pub use password::NewPassword;
+pub use password::Password;
+pub use password::Unfit;
+pub use password::set as set_password;
+pub use registry::Held;
+pub use registry::Registry;
+pub use registry::Upstream;
+pub use registry::Way;

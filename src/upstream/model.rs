@@ -1,0 +1,197 @@
+//! What adapters and the sign-in page say to each other.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::db;
+
+/// Who somebody has proved to be: the provider's name and the provider's own word for them. Only the
+/// pair identifies; the same word of another provider is somebody else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    pub provider: &'static str,
+    pub subject: String,
+}
+
+/// How a way to sign in is called where ways are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Face {
+    pub label: &'static str,
+    pub hint: Option<&'static str>,
+}
+
+/// What an adapter wants next.
+#[derive(Debug)]
+pub enum Step<S> {
+    /// Show this form and remember this.
+    Ask { prompt: Prompt, state: S },
+    /// Proven.
+    Done(Identity),
+    /// Wrong. With `again`, another try is allowed.
+    Refused {
+        why: Refusal,
+        again: Option<(Prompt, S)>,
+    },
+}
+
+/// What the person is told: what was wrong and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal(pub Cow<'static, str>);
+
+/// Why there is no answer, neither yes nor no.
+#[derive(Debug, thiserror::Error)]
+pub enum UpstreamError {
+    #[error("the upstream does not answer")]
+    Unavailable,
+    /// Too much to do here; come back after this span.
+    #[error("too many sign-ins at once")]
+    Busy(Duration),
+    /// The upstream said something this adapter does not know: it must not guess.
+    #[error("the upstream has changed: {0}")]
+    Changed(&'static str),
+    /// What was begun is over.
+    #[error("this sign-in has expired")]
+    Expired,
+    #[error(transparent)]
+    Store(#[from] db::Error),
+}
+
+/// One form of a sign-in, as data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prompt {
+    pub heading: Cow<'static, str>,
+    /// For instance what happens to the password.
+    pub notice: Option<Cow<'static, str>>,
+    /// Where this form stands among several; empty for a single one.
+    pub steps: Steps,
+    pub inputs: Vec<Input>,
+    pub picture: Option<Picture>,
+    /// The name of the input that says whose account it is: failed tries count against it.
+    pub account: Option<&'static str>,
+    /// Whether this form may be the last, so that "keep me signed in" belongs on it.
+    pub may_be_last: bool,
+    pub submit: Cow<'static, str>,
+}
+
+pub type Steps = Vec<(Cow<'static, str>, StepState)>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StepState {
+    Done,
+    Now,
+    Later,
+}
+
+/// One question of a form. All are required.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Input {
+    pub name: &'static str,
+    pub label: Cow<'static, str>,
+    pub kind: InputKind,
+    /// What stands in it when the page opens. Never printed for a password.
+    pub value: String,
+    /// For password managers (HTML's `autocomplete` words).
+    pub autocomplete: &'static str,
+    pub hint: Option<Cow<'static, str>>,
+    pub error: Option<Cow<'static, str>>,
+    pub options: Vec<Choice>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InputKind {
+    Text,
+    Password,
+    Code,
+    Captcha,
+    Choice,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Choice {
+    pub value: &'static str,
+    pub label: Cow<'static, str>,
+}
+
+/// A picture to read, such as a captcha.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Picture {
+    pub src: String,
+    pub alt: Cow<'static, str>,
+}
+
+impl Input {
+    pub fn new(
+        name: &'static str,
+        kind: InputKind,
+        label: &'static str,
+        autocomplete: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            label: label.into(),
+            kind,
+            value: String::new(),
+            autocomplete,
+            hint: None,
+            error: None,
+            options: Vec::new(),
+        }
+    }
+}
+
+/// What was typed into a prompt. Wiped from memory when dropped, and never printed.
+pub struct Answers(Vec<(&'static str, Zeroizing<String>)>);
+
+impl Answers {
+    /// Takes what was typed for each input of `prompt`, and nothing else.
+    pub fn to(prompt: &Prompt, typed: impl Fn(&str) -> String) -> Self {
+        let answer = |input: &Input| (input.name, Zeroizing::new(typed(input.name)));
+        Self(prompt.inputs.iter().map(answer).collect())
+    }
+
+    /// Empty if nothing was typed.
+    pub fn text(&self, name: &str) -> &str {
+        let answer = self.0.iter().find(|(known, _)| *known == name);
+        answer.map_or("", |(_, text)| text)
+    }
+}
+
+impl fmt::Debug for Answers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Answers(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_hold_what_was_asked_and_do_not_print() {
+        let prompt = Prompt {
+            heading: "Sign in".into(),
+            notice: None,
+            steps: Vec::new(),
+            inputs: vec![Input::new(
+                "password",
+                InputKind::Password,
+                "Password",
+                "off",
+            )],
+            picture: None,
+            account: None,
+            may_be_last: true,
+            submit: "Sign in".into(),
+        };
+        let answers = Answers::to(&prompt, |name| format!("typed {name}"));
+        assert_eq!(answers.text("password"), "typed password");
+        assert_eq!(answers.text("is_admin"), "");
+        assert_eq!(format!("{answers:?}"), "Answers(…)");
+    }
+}

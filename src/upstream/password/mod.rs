@@ -1,0 +1,223 @@
+//! Username and a password that is kept here, for people who do not sign in through the campus.
+//!
+//! An unknown name, a wrong password, a suspended person and one who has no password get the same
+//! answer after the same time. The identity's subject is the person's number, since usernames change.
+
+mod hasher;
+mod store;
+
+use std::fmt;
+
+use crate::clock::Moment;
+use crate::db;
+use crate::db::Db;
+use crate::db::Tx;
+use crate::entropy::SharedEntropy;
+use crate::id::PersonId;
+use crate::secret::Secret;
+
+use super::Answers;
+use super::Face;
+use super::Identity;
+use super::Input;
+use super::InputKind;
+use super::Prompt;
+use super::Refusal;
+use super::Step;
+use super::Upstream;
+use super::UpstreamError;
+
+use hasher::Full;
+pub use hasher::Hasher;
+use hasher::Verdict;
+
+/// In bytes. What is longer is wrong, and no password that long was ever set.
+const LONGEST: usize = 1024;
+/// In characters (NIST SP 800-63B §3.1.1.2).
+const SHORTEST: usize = 8;
+
+/// A password somebody may set: nothing is asked of it but its length.
+#[derive(Debug, Clone)]
+pub struct NewPassword(Secret);
+
+/// Why a password cannot be set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    #[error("a password needs at least 8 characters")]
+    TooShort,
+    #[error("a password may have at most 1024 bytes")]
+    TooLong,
+    #[error("a password cannot hold a NUL character: no form can send one")]
+    Nul,
+}
+
+impl NewPassword {
+    /// Takes a text as it is: nothing is trimmed, folded or cut.
+    pub fn parse(text: &str) -> Result<Self, Unfit> {
+        if text.contains('\0') {
+            return Err(Unfit::Nul);
+        }
+        if text.len() > LONGEST {
+            return Err(Unfit::TooLong);
+        }
+        if text.chars().count() < SHORTEST {
+            return Err(Unfit::TooShort);
+        }
+        Ok(Self(Secret::new(text)))
+    }
+
+    /// Twenty letters and digits, about 119 bits.
+    pub fn mint(entropy: &dyn crate::entropy::Entropy) -> Self {
+        Self(Secret::new(crate::secret::alphanumeric(entropy, 20)))
+    }
+
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+/// Gives somebody this password, and with it this way to sign in. What was begun with the old one is
+/// not ended here: see [`crate::web::end_sessions_of`].
+pub async fn set(
+    tx: &mut Tx,
+    hasher: &Hasher,
+    (person, password): (PersonId, &NewPassword),
+    now: Moment,
+    entropy: &dyn crate::entropy::Entropy,
+) -> Result<(), UpstreamError> {
+    let hash = hasher
+        .hash(password.expose(), entropy)
+        .await
+        .map_err(busy)?;
+    let hash = hash.ok_or(UpstreamError::Changed("argon2 refuses its parameters"))?;
+    store::insert_password(&mut **tx, person, &hash, now).await?;
+    store::insert_identity(&mut **tx, Password::SLUG, person, now).await?;
+    Ok(())
+}
+
+/// The adapter.
+pub struct Password {
+    pub db: Db,
+    pub hasher: Hasher,
+    pub entropy: SharedEntropy,
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+impl Upstream for Password {
+    const SLUG: &'static str = "password";
+    const OPENS_PLAINLY: bool = true;
+    type State = ();
+
+    fn face(&self) -> Face {
+        Face {
+            label: "Username and password",
+            hint: None,
+        }
+    }
+
+    async fn begin(&self, _now: Moment) -> Result<Step<()>, UpstreamError> {
+        Ok(Step::Ask {
+            prompt: prompt(),
+            state: (),
+        })
+    }
+
+    async fn advance(
+        &self,
+        (): (),
+        answers: Answers,
+        _now: Moment,
+    ) -> Result<Step<()>, UpstreamError> {
+        // Telephones add a space behind a name they complete.
+        let username = answers.text("username").trim();
+        let password = answers.text("password");
+        let account = store::find_account(self.db.pool(), username).await?;
+        let account = account.filter(|account| !account.is_suspended);
+        let stored = account.as_ref().and_then(|account| account.hash.as_deref());
+        let verdict = self
+            .hasher
+            .verify(password, stored.filter(|_| password.len() <= LONGEST))
+            .await
+            .map_err(busy)?;
+        match (verdict, &account) {
+            (Verdict::Right | Verdict::RightButOld, Some(account)) => {
+                if verdict == Verdict::RightButOld {
+                    self.renew(account, password).await?;
+                }
+                Ok(Step::Done(Identity {
+                    provider: Self::SLUG,
+                    subject: account.person.to_string(),
+                }))
+            }
+            _ => Ok(Step::Refused {
+                why: Refusal(WRONG.into()),
+                again: Some((prompt(), ())),
+            }),
+        }
+    }
+}
+
+impl Password {
+    /// Hashes a password that was just proven with today's parameters. That can wait for the next
+    /// sign-in if the threads are busy.
+    async fn renew(&self, account: &store::Account, password: &str) -> db::Result<()> {
+        let new = self.hasher.hash(password, self.entropy.as_ref()).await;
+        let (Ok(Some(new)), Some(old)) = (new, &account.hash) else {
+            return Ok(());
+        };
+        store::mark_rehashed(self.db.pool(), account.person, old, &new).await
+    }
+}
+
+const WRONG: &str = "That username and password do not belong together. Check both and try again.";
+
+fn prompt() -> Prompt {
+    Prompt {
+        heading: "Sign in".into(),
+        notice: None,
+        steps: Vec::new(),
+        inputs: vec![
+            Input::new("username", InputKind::Text, "Username", "username"),
+            Input::new(
+                "password",
+                InputKind::Password,
+                "Password",
+                "current-password",
+            ),
+        ],
+        picture: None,
+        account: Some("username"),
+        may_be_last: true,
+        submit: "Sign in".into(),
+    }
+}
+
+fn busy(full: Full) -> UpstreamError {
+    UpstreamError::Busy(full.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_needs_length_and_nothing_else() {
+        assert!(NewPassword::parse("पासवर्ड क ख").is_ok());
+        assert!(NewPassword::parse("        ").is_ok());
+        assert!(NewPassword::parse(&"x".repeat(1024)).is_ok());
+        assert_eq!(NewPassword::parse("seven77").unwrap_err(), Unfit::TooShort);
+        assert_eq!(
+            NewPassword::parse(&"x".repeat(1025)).unwrap_err(),
+            Unfit::TooLong
+        );
+        assert_eq!(
+            NewPassword::parse("a NUL \0 within").unwrap_err(),
+            Unfit::Nul
+        );
+    }
+}
