@@ -1,6 +1,80 @@
 //! Signing in, and being signed in.
+//!
+//! ```text
+//! Choosing ─pick─▶ Asking(way, tries) ─Done─▶ Proven(identity) ─▶ SignedIn ─▶ next
+//!    ▲                │ Refused, tries left: stay     │ nobody's: told so
+//!    └── expired ─────┘ tries spent: closed
+//! ```
+//!
+//! Decision: what a way to sign in must remember between two forms is kept in memory only
+//! ([`attempts`]), because it may hold cookies and a password of the campus' own portals: a type that
+//! is neither printable nor serialisable cannot leak into the database, a cookie or a log. The price:
+//! a restart forgets half-finished sign-ins, and several processes need sticky routing for
+//! `/account/login`. A way whose first form needs no memory (a password) has no attempt at all.
+//!
+//! Decision: where to go afterwards is a path of ours in the form itself (`next`, a [`LocalPath`]),
+//! because campus apps enter through `login/?next=…`; nothing else can be redirected to.
+//!
+//! How often somebody may try is in [`limits`].
 
+mod attempts;
+mod flow;
+mod known;
+mod limits;
+mod model;
+mod pages;
+mod sign_in;
 mod signed_in;
+mod take_turn;
 
+use axum::Router;
+use axum::extract::FromRef;
+use axum::routing::get;
+
+use crate::clock::SharedClock;
+use crate::db::Db;
+use crate::entropy::SharedEntropy;
+use crate::upstream::Registry;
+use crate::web::Web;
+
+pub use model::LocalPath;
 pub use signed_in::SignedIn;
 pub use signed_in::send_to_login;
+
+/// What the room needs.
+#[derive(Clone, Debug, FromRef)]
+pub struct Feature {
+    web: Web,
+    db: Db,
+    clock: SharedClock,
+    entropy: SharedEntropy,
+    turns: take_turn::Turns,
+    limits: limits::Limits,
+}
+
+impl Feature {
+    pub fn new(
+        web: Web,
+        db: Db,
+        clock: SharedClock,
+        entropy: SharedEntropy,
+        ways: Registry,
+    ) -> Self {
+        Self {
+            web,
+            db,
+            clock,
+            entropy,
+            turns: take_turn::Turns::new(ways),
+            limits: limits::Limits::new(),
+        }
+    }
+
+    pub fn routes(self) -> Router {
+        Router::new()
+            .route("/account/login", get(pages::open).post(pages::answer_first))
+            .route("/account/login/{way}", get(pages::look).post(pages::answer))
+            .route("/account/logout", get(pages::leave).post(pages::left))
+            .with_state(self)
+    }
+}

@@ -110,6 +110,14 @@ impl PageProblem {
         problem
     }
 
+    /// Not now, for a reason of its own: come back after a span.
+    pub fn unavailable_for(after: std::time::Duration, why: impl Into<String>) -> Self {
+        let mut problem = Self::unavailable();
+        problem.told.text = why.into();
+        problem.retry_after = Some(after.as_secs().max(1));
+        problem
+    }
+
     /// Ours to mend. Logs why, tells the visitor only that.
     pub fn broken(why: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let why = why.into();

@@ -19,6 +19,7 @@ use tower_sessions::session_store;
 use crate::clock::SharedClock;
 use crate::db;
 use crate::db::Db;
+use crate::id::PersonId;
 use crate::secret::Fingerprint;
 
 use super::session::LifeTime;
@@ -119,6 +120,14 @@ impl SessionRows {
         .await?;
         Ok(())
     }
+}
+
+/// Ends every session of a person, in every browser.
+pub async fn end_sessions_of(db: impl db::Executor<'_>, person: PersonId) -> db::Result<()> {
+    sqlx::query!("delete from sessions where person_id = $1", person.0)
+        .execute(db)
+        .await?;
+    Ok(())
 }
 
 #[async_trait]

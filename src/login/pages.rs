@@ -1,0 +1,528 @@
+//! The sign-in page, which is the same for every way to sign in, and the page that signs out.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use axum::extract::Path;
+use axum::extract::RawQuery;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use http::HeaderMap;
+use http::HeaderValue;
+use http::StatusCode;
+use http::header;
+use serde::Serialize;
+
+use crate::audit;
+use crate::audit::Entry;
+use crate::db;
+use crate::people::PeopleError;
+use crate::upstream::Answers;
+use crate::upstream::Identity;
+use crate::upstream::Input;
+use crate::upstream::Picture;
+use crate::upstream::Prompt;
+use crate::upstream::StepState;
+use crate::upstream::UpstreamError;
+use crate::upstream::Way;
+use crate::web::ClientAddress;
+use crate::web::Flash;
+use crate::web::FormAction;
+use crate::web::Frame;
+use crate::web::LifeTime;
+use crate::web::Page;
+use crate::web::PageProblem;
+use crate::web::Pairs;
+use crate::web::Protected;
+use crate::web::Slowed;
+use crate::web::begin_session;
+use crate::web::end_session;
+
+use super::Feature;
+use super::LocalPath;
+use super::known;
+use super::limits::Account;
+use super::limits::Try;
+use super::sign_in::sign_in;
+use super::take_turn::Asked;
+use super::take_turn::Judged;
+use super::take_turn::Turn;
+use super::take_turn::Turns;
+use super::take_turn::Without;
+
+/// One form of a sign-in.
+#[derive(Debug, Serialize)]
+struct AskPage {
+    heading: Cow<'static, str>,
+    app: Option<()>,
+    action: String,
+    next: String,
+    attempt: Option<String>,
+    steps: Vec<StepShown>,
+    notice: Option<Cow<'static, str>>,
+    error: Option<String>,
+    prompt: PromptShown,
+    other_ways: Vec<OtherWay>,
+}
+
+#[derive(Debug, Serialize)]
+struct StepShown {
+    label: Cow<'static, str>,
+    state: StepState,
+}
+
+#[derive(Debug, Serialize)]
+struct PromptShown {
+    inputs: Vec<Input>,
+    picture: Option<Picture>,
+    remember: bool,
+    remembered: bool,
+    submit: Cow<'static, str>,
+}
+
+#[derive(Debug, Serialize)]
+struct OtherWay {
+    label: &'static str,
+    hint: Option<&'static str>,
+    href: String,
+}
+
+impl Page for AskPage {
+    const TEMPLATE: &'static str = "login/ask.html";
+
+    fn title(&self) -> String {
+        "Sign in".to_owned()
+    }
+
+    /// The sign-in may end at an app, past the consent page.
+    fn form_action(&self) -> FormAction {
+        FormAction::Anywhere
+    }
+}
+
+/// The last answer is still being judged.
+#[derive(Debug, Serialize)]
+struct BusyPage {
+    href: String,
+}
+
+impl Page for BusyPage {
+    const TEMPLATE: &'static str = "login/busy.html";
+
+    fn title(&self) -> String {
+        "Still working".to_owned()
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct LeavePage {
+    action: String,
+    next: String,
+}
+
+impl Page for LeavePage {
+    const TEMPLATE: &'static str = "login/leave.html";
+
+    fn title(&self) -> String {
+        "Sign out".to_owned()
+    }
+}
+
+/// A visit to one way to sign in.
+struct Door<'a> {
+    it: &'a Feature,
+    frame: &'a Frame,
+    way: &'a Way,
+    next: Option<LocalPath>,
+    /// What was typed, on the way back.
+    typed: Option<&'a Pairs>,
+}
+
+/// `GET /account/login/`: who is signed in already goes on.
+pub(super) async fn open(
+    State(it): State<Feature>,
+    RawQuery(query): RawQuery,
+    address: ClientAddress,
+    frame: Frame,
+) -> Result<Response, PageProblem> {
+    let first = it.turns.ways.first().map(Way::slug).unwrap_or_default();
+    look(
+        State(it),
+        Path(first.to_owned()),
+        RawQuery(query),
+        address,
+        frame,
+    )
+    .await
+}
+
+/// `GET /account/login/<way>/`
+pub(super) async fn look(
+    State(it): State<Feature>,
+    Path(way): Path<String>,
+    RawQuery(query): RawQuery,
+    address: ClientAddress,
+    frame: Frame,
+) -> Result<Response, PageProblem> {
+    let asking = asking(query);
+    let next = LocalPath::parse(asking.text("next"));
+    if frame.visit().is_some() {
+        return Ok(go_on(&it, next.as_ref()));
+    }
+    let way = it
+        .turns
+        .ways
+        .named(&way)
+        .ok_or_else(PageProblem::not_found)?;
+    let now = it.clock.now();
+    let attempt = Some(asking.text("attempt")).filter(|name| !name.is_empty());
+    if attempt.is_none() && !way.opens_plainly() {
+        it.limits
+            .begin(address, now)
+            .map_err(|slowed| PageProblem::slowed(slowed, TOO_MANY))?;
+    }
+    let entropy = it.entropy.as_ref();
+    let asked = it
+        .turns
+        .look(way, attempt, frame.browser(), now, entropy)
+        .await;
+    let door = Door {
+        it: &it,
+        frame: &frame,
+        way,
+        next,
+        typed: None,
+    };
+    Ok(match asked {
+        Ok(asked) => door.ask(asked),
+        Err(without) => door.without(without, attempt),
+    })
+}
+
+/// `POST /account/login/`: the first way's form.
+pub(super) async fn answer_first(
+    State(it): State<Feature>,
+    address: ClientAddress,
+    headers: HeaderMap,
+    form: Protected,
+) -> Result<Response, PageProblem> {
+    let first = it.turns.ways.first().map(Way::slug).unwrap_or_default();
+    answer(State(it), Path(first.to_owned()), address, headers, form).await
+}
+
+/// `POST /account/login/<way>/`
+pub(super) async fn answer(
+    State(it): State<Feature>,
+    Path(way): Path<String>,
+    address: ClientAddress,
+    headers: HeaderMap,
+    Protected { frame, form }: Protected,
+) -> Result<Response, PageProblem> {
+    let way = it
+        .turns
+        .ways
+        .named(&way)
+        .ok_or_else(PageProblem::not_found)?;
+    let now = it.clock.now();
+    let door = Door {
+        it: &it,
+        frame: &frame,
+        way,
+        next: LocalPath::parse(form.text("next")),
+        typed: Some(&form),
+    };
+    let attempt = Some(form.text("attempt")).filter(|name| !name.is_empty());
+    let turn = match it.turns.begin(way, attempt, frame.browser(), now).await {
+        Ok(turn) => turn,
+        Err(without) => return Ok(door.without(without, attempt)),
+    };
+    if let Some(missing) = missing(&turn.prompt, &form) {
+        let asked = Turns::put_back(turn);
+        return Ok(door.ask(Asked {
+            prompt: missing,
+            ..asked
+        }));
+    }
+    let account = account(way, &turn.prompt, &form);
+    let known = known::browser(&it.web, &headers, account);
+    match it.limits.take(account, address, known, now) {
+        Ok(taken) => door.judge(turn, (account, taken), &headers).await,
+        Err(slowed) => Ok(door.slow(Turns::put_back(turn), slowed)),
+    }
+}
+
+impl Door<'_> {
+    async fn judge(
+        &self,
+        turn: Turn,
+        (account, taken): (Account, Try),
+        headers: &HeaderMap,
+    ) -> Result<Response, PageProblem> {
+        let Self { it, way, .. } = self;
+        let typed = |name: &str| self.typed.map_or("", |form| form.text(name)).to_owned();
+        let answers = Answers::to(&turn.prompt, typed);
+        let now = it.clock.now();
+        let judged = it
+            .turns
+            .answer(turn, answers, now, it.entropy.as_ref())
+            .await;
+        match judged {
+            Ok(Judged::Proven(identity)) => {
+                taken.give_back();
+                let mut answer = self.enter(&identity).await?;
+                if answer.status() == StatusCode::FOUND {
+                    let entropy = it.entropy.as_ref();
+                    known::remember(&it.web, headers, answer.headers_mut(), account, entropy);
+                }
+                Ok(answer)
+            }
+            Ok(Judged::Ask(asked)) => {
+                if asked.told.is_none() {
+                    taken.give_back();
+                } else {
+                    tracing::info!(upstream = way.slug(), "a sign-in was refused");
+                }
+                Ok(self.ask(asked))
+            }
+            Ok(Judged::Closed(told)) => {
+                tracing::info!(upstream = way.slug(), "a sign-in was refused for good");
+                Ok(self.closed(&told))
+            }
+            Err(error) => {
+                taken.give_back();
+                Ok(self.trouble(error))
+            }
+        }
+    }
+
+    /// Signs in whoever the identity belongs to.
+    async fn enter(&self, identity: &Identity) -> Result<Response, PageProblem> {
+        let Self { it, frame, .. } = self;
+        let now = it.clock.now();
+        let remember = self.typed.is_some_and(|form| form.is_ticked("remember"));
+        let lifetime = if remember {
+            LifeTime::Remembered
+        } else {
+            LifeTime::Browser
+        };
+        let mut tx = it.db.begin().await?;
+        let visit = sign_in(&mut tx, identity, lifetime, now, it.entropy.as_ref()).await?;
+        tx.commit().await.map_err(db::Error::from)?;
+        let Some(visit) = visit else {
+            return Ok(self.closed(
+                "You proved who you are, but nobody here has that account. Ask the people who run \
+                 this service to add you.",
+            ));
+        };
+        begin_session(frame.session(), &visit).await?;
+        Ok(go_on(it, self.next.as_ref()))
+    }
+
+    fn ask(&self, asked: Asked) -> Response {
+        self.frame.show(&self.page(asked))
+    }
+
+    fn slow(&self, asked: Asked, slowed: Slowed) -> Response {
+        tracing::warn!(upstream = self.way.slug(), "sign-ins are slowed");
+        let seconds = slowed.seconds();
+        let mut page = self.page(asked);
+        page.error = Some(format!("{TOO_MANY} Try again in {seconds} seconds."));
+        let mut answer = self.frame.show_with(StatusCode::TOO_MANY_REQUESTS, &page);
+        let headers = answer.headers_mut();
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        answer
+    }
+
+    fn page(&self, asked: Asked) -> AskPage {
+        let Self { it, way, .. } = self;
+        let links = it.web.links();
+        let query = LocalPath::query(self.next.as_ref());
+        let remembered = self.typed.is_some_and(|form| form.is_ticked("remember"));
+        let others = it
+            .turns
+            .ways
+            .iter()
+            .filter(|other| other.slug() != way.slug());
+        AskPage {
+            heading: asked.prompt.heading,
+            app: None,
+            action: links.login_through(way.slug()),
+            next: self
+                .next
+                .as_ref()
+                .map_or_else(String::new, ToString::to_string),
+            attempt: asked.attempt,
+            steps: (asked.prompt.steps.into_iter())
+                .map(|(label, state)| StepShown { label, state })
+                .collect(),
+            notice: asked.prompt.notice,
+            error: asked.told.map(Cow::into_owned),
+            prompt: PromptShown {
+                inputs: (asked.prompt.inputs.into_iter())
+                    .map(|input| self.filled(input))
+                    .collect(),
+                picture: asked.prompt.picture,
+                remember: asked.prompt.may_be_last,
+                remembered,
+                submit: asked.prompt.submit,
+            },
+            other_ways: others
+                .map(|other| OtherWay {
+                    label: other.face().label,
+                    hint: other.face().hint,
+                    href: format!("{}{query}", links.login_through(other.slug())),
+                })
+                .collect(),
+        }
+    }
+
+    /// An input with what was typed into it, unless that is a secret.
+    fn filled(&self, mut input: Input) -> Input {
+        use crate::upstream::InputKind::Choice;
+        use crate::upstream::InputKind::Text;
+        if let Some(form) = self.typed.filter(|_| matches!(input.kind, Text | Choice)) {
+            input.value = form.text(input.name).trim().to_owned();
+        }
+        input
+    }
+
+    fn without(&self, without: Without, attempt: Option<&str>) -> Response {
+        let here = self.it.web.links().login_through(self.way.slug());
+        match without {
+            Without::Busy => {
+                let query = LocalPath::query(self.next.as_ref());
+                let joint = if query.is_empty() { "?" } else { "&" };
+                let attempt = attempt.unwrap_or_default();
+                let href = format!("{here}{query}{joint}attempt={attempt}");
+                self.frame.show(&BusyPage { href })
+            }
+            Without::Gone => self.closed(
+                "This sign-in is over: it took longer than ten minutes, was finished in another \
+                 tab, or the service was started anew.",
+            ),
+            Without::Closed(told) => self.closed(&told),
+            Without::Upstream(error) => self.trouble(error),
+        }
+    }
+
+    /// The sign-in is over.
+    fn closed(&self, told: &str) -> Response {
+        PageProblem::new(StatusCode::BAD_REQUEST, "You are not signed in", told)
+            .back(self.anew(), "Begin again")
+            .into_response()
+    }
+
+    /// There was no answer.
+    fn trouble(&self, error: UpstreamError) -> Response {
+        let upstream = self.way.slug();
+        let problem = match error {
+            UpstreamError::Store(error) => error.into(),
+            UpstreamError::Expired => return self.without(Without::Gone, None),
+            UpstreamError::Busy(after) => {
+                tracing::warn!(upstream, "too many sign-ins at once");
+                PageProblem::unavailable_for(
+                    after,
+                    "Many people are signing in at this moment. Nothing you did is lost.",
+                )
+            }
+            UpstreamError::Unavailable => {
+                tracing::warn!(upstream, "the upstream does not answer");
+                PageProblem::unavailable_for(
+                    Duration::from_secs(30),
+                    "The service that knows your password does not answer.",
+                )
+            }
+            UpstreamError::Changed(what) => {
+                tracing::error!(upstream, what, "the upstream has changed");
+                PageProblem::unavailable_for(
+                    Duration::from_mins(10),
+                    "This way to sign in does not work at the moment, and has to be mended.",
+                )
+            }
+        };
+        problem.back(self.anew(), "Begin again").into_response()
+    }
+
+    fn anew(&self) -> String {
+        let query = LocalPath::query(self.next.as_ref());
+        format!("{}{query}", self.it.web.links().login())
+    }
+}
+
+/// `GET /account/logout/`: asks first, always, since a picture on any page can send a GET.
+pub(super) async fn leave(
+    State(it): State<Feature>,
+    RawQuery(query): RawQuery,
+    frame: Frame,
+) -> Response {
+    let next = LocalPath::parse(asking(query).text("next"));
+    frame.show(&LeavePage {
+        action: it.web.links().logout(),
+        next: next.map_or_else(String::new, |next| next.to_string()),
+    })
+}
+
+/// `POST /account/logout/`
+pub(super) async fn left(
+    State(it): State<Feature>,
+    Protected { frame, form }: Protected,
+) -> Result<Response, PageProblem> {
+    if let Some(visit) = frame.visit() {
+        let entry = Entry::of("person.signed_out");
+        let entry = entry.by(visit.person).about(visit.person);
+        audit::note(it.db.pool(), entry, it.clock.now(), it.entropy.as_ref()).await?;
+        end_session(frame.session()).await?;
+    }
+    let links = it.web.links();
+    let to = match LocalPath::parse(form.text("next")) {
+        Some(next) => format!("{}{}", links.login(), LocalPath::query(Some(&next))),
+        None => links.home(),
+    };
+    let mut answer = frame.send_to_with(&to, &Flash::info("You are signed out."));
+    *answer.status_mut() = StatusCode::FOUND;
+    Ok(answer)
+}
+
+/// What the address carries. Text that cannot be right is as good as none.
+fn asking(query: Option<String>) -> Pairs {
+    let query = query.unwrap_or_default();
+    Pairs::parse(query.as_bytes()).unwrap_or_default()
+}
+
+/// 302, as old clients expect of this door.
+fn go_on(it: &Feature, next: Option<&LocalPath>) -> Response {
+    let profile = it.web.links().profile();
+    let to = next.map_or(profile, ToString::to_string);
+    (StatusCode::FOUND, [(header::LOCATION, to)]).into_response()
+}
+
+/// The prompt with an error at each input that was left empty, if one was.
+fn missing(prompt: &Prompt, form: &Pairs) -> Option<Prompt> {
+    let is_missing = |input: &Input| form.text(input.name).is_empty();
+    if !prompt.inputs.iter().any(is_missing) {
+        return None;
+    }
+    let mut prompt = prompt.clone();
+    for input in prompt.inputs.iter_mut().filter(|input| is_missing(input)) {
+        input.error = Some("This is empty. Fill it in.".into());
+    }
+    Some(prompt)
+}
+
+/// Whose account it is, as far as the form says; a form that does not counts for itself.
+fn account(way: &Way, prompt: &Prompt, form: &Pairs) -> Account {
+    let name = prompt.account.map(|input| form.text(input));
+    Account::typed(way.slug(), name.unwrap_or(form.text("attempt")))
+}
+
+const TOO_MANY: &str = "There were too many tries in a short time.";
+
+impl From<PeopleError> for PageProblem {
+    fn from(error: PeopleError) -> Self {
+        match error {
+            PeopleError::Store(error) => error.into(),
+            error => Self::broken(error),
+        }
+    }
+}
