@@ -1,0 +1,39 @@
+//! The log: to standard error, as text or JSON, filtered as `PROFILES_LOG` says.
+
+use std::io::IsTerminal;
+
+use tracing::Level;
+use tracing::Metadata;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::FilterExt;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use super::Failure;
+
+pub(super) fn begin(filter: &str, json: bool) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(filter).map_err(|_| {
+        Failure::new("PROFILES_LOG must be a filter, as info or info,profiles=debug")
+    })?;
+    let filter = filter.and(filter_fn(is_fit));
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = if json {
+        lines.json().flatten_event(true).with_filter(filter).boxed()
+    } else {
+        let colours = std::io::stderr().is_terminal();
+        lines.with_ansi(colours).with_filter(filter).boxed()
+    };
+    tracing_subscriber::registry()
+        .with(lines)
+        .try_init()
+        .map_err(|error| Failure::while_doing("starting the log", error))
+}
+
+/// Libraries print below warnings what they carry: sessions, the text of mails, passwords of mail
+/// servers. No filter may switch that on.
+fn is_fit(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() <= Level::WARN || metadata.target().starts_with("profiles")
+}

@@ -1,0 +1,106 @@
+//! The key all of the server's keys are derived from: `PROFILES_SECRET`, or made once and kept in a
+//! file of the data folder that only the owner can read.
+
+use std::fs;
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+use crate::entropy::Entropy;
+use crate::secret::Key;
+
+use super::Failure;
+
+pub(super) fn find_or_make(
+    given: Option<[u8; 32]>,
+    data_dir: &Path,
+    entropy: &dyn Entropy,
+) -> Result<Key, Failure> {
+    if let Some(bytes) = given {
+        return Ok(Key::master(bytes));
+    }
+    let file = data_dir.join("secret");
+    let shown = file.display();
+    fs::create_dir_all(data_dir).map_err(|error| {
+        let folder = data_dir.display();
+        Failure::while_doing(format_args!("making the data folder {folder}"), error)
+    })?;
+    match make(&file, entropy) {
+        Ok(bytes) => return Ok(Key::master(bytes)),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(Failure::while_doing(format_args!("writing {shown}"), error)),
+    }
+    let text = fs::read_to_string(&file)
+        .map(Zeroizing::new)
+        .map_err(|error| Failure::while_doing(format_args!("reading {shown}"), error))?;
+    let bytes = STANDARD.decode(text.trim()).ok().map(Zeroizing::new);
+    bytes
+        .and_then(|bytes| bytes.as_slice().try_into().ok())
+        .map(Key::master)
+        .ok_or_else(|| {
+            Failure::new(format!(
+                "{shown} does not hold 32 bytes in base64. Put the right one back, or delete it: \
+                 then a new one is made, and everybody has to sign in again."
+            ))
+        })
+}
+
+/// Fails with `AlreadyExists` if there is one.
+fn make(file: &Path, entropy: &dyn Entropy) -> std::io::Result<[u8; 32]> {
+    // Written whole under another name first: a crash must not leave half a secret.
+    let draft = file.with_extension(format!("{}", std::process::id()));
+    if file.exists() {
+        return Err(ErrorKind::AlreadyExists.into());
+    }
+    let mut bytes = [0; 32];
+    entropy.fill(&mut bytes);
+    let mut open = OpenOptions::new();
+    let mut written = open.write(true).create_new(true).mode(0o600).open(&draft)?;
+    written.write_all(format!("{}\n", STANDARD.encode(bytes)).as_bytes())?;
+    written.sync_all()?;
+    // Unlike a rename, a link never replaces what another process has made meanwhile.
+    let made = fs::hard_link(&draft, file);
+    fs::remove_file(&draft)?;
+    made.map(|()| bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::OsEntropy;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn folder(name: &str) -> std::path::PathBuf {
+        let folder = std::env::temp_dir().join(format!("profiles-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        folder
+    }
+
+    #[test]
+    fn it_is_made_once_for_the_owners_eyes() {
+        let folder = folder("master-key");
+        let first = find_or_make(None, &folder, &OsEntropy).unwrap();
+        let again = find_or_make(None, &folder, &OsEntropy).unwrap();
+        assert_eq!(first.seal(&[b"x"]), again.seal(&[b"x"]));
+        let mode = fs::metadata(folder.join("secret")).unwrap().permissions();
+        assert_eq!(mode.mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_spoilt_file_is_told_and_not_replaced() {
+        let folder = folder("spoilt-key");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("secret"), "hunter2").unwrap();
+        let told = find_or_make(None, &folder, &OsEntropy).unwrap_err();
+        assert!(!told.to_string().contains("hunter2"));
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}

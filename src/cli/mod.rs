@@ -1,0 +1,139 @@
+//! The commands. What a command makes it prints on standard output as one JSON object; everything
+//! else goes to standard error. Exit codes: 0 done, 1 failed, 2 wrongly called.
+
+mod database;
+mod listener;
+mod log;
+mod master_key;
+mod migrate;
+mod person_add;
+mod serve;
+mod settings;
+
+use std::fmt;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::Subcommand;
+use serde::Serialize;
+
+use crate::config;
+use crate::config::Config;
+
+/// The sign-in of a campus. Without a command it serves.
+#[derive(Debug, Parser)]
+#[command(name = "profiles", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Brings the database up to date and serves, until SIGTERM or SIGINT
+    ///
+    /// When it is able to serve it says on standard error "listening on http://ADDRESS:PORT". When it
+    /// is told to stop it takes no new requests and finishes those it is answering.
+    #[command(after_long_help = config::help())]
+    Serve,
+    /// Brings the database up to date and exits
+    Migrate,
+    /// People: add them
+    #[command(subcommand)]
+    Person(Person),
+}
+
+#[derive(Debug, Subcommand)]
+enum Person {
+    /// Adds a person and prints {"id", "username", "password"?}
+    ///
+    /// Without --password-stdin a password is made and printed, this once.
+    Add(person_add::Add),
+}
+
+/// Why a command failed, in one line that says what to do.
+#[derive(Debug)]
+pub(crate) struct Failure(String);
+
+impl Failure {
+    pub(crate) fn new(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+
+    pub(crate) fn while_doing(doing: impl fmt::Display, why: impl std::error::Error) -> Self {
+        Self(format!("{doing}: {why}"))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Reads the command line and the environment, runs the command, and says how it ended.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Also what `--help` and `--version` print; clap knows which stream and which code.
+        Err(told) => {
+            let _ = told.print();
+            return ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(2));
+        }
+    };
+    match prepare().and_then(|(config, runtime)| runtime.block_on(run(cli, config))) {
+        Ok(code) => code,
+        Err(why) => {
+            say(format_args!("profiles: {why}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn prepare() -> Result<(Config, tokio::runtime::Runtime), Failure> {
+    let config = settings::read()?;
+    log::begin(&config.log, config.log_json)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::while_doing("starting", error))?;
+    Ok((config, runtime))
+}
+
+async fn run(cli: Cli, config: Config) -> Result<ExitCode, Failure> {
+    match cli.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::serve(config).await,
+        Command::Migrate => migrate::migrate(&config).await,
+        Command::Person(Person::Add(add)) => person_add::add(add, &config).await,
+    }
+}
+
+/// One line on standard error.
+pub(crate) fn say(line: impl fmt::Display) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// The command's result: one JSON object on standard output.
+pub(crate) fn print(result: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string(result)
+        .map_err(|error| Failure::while_doing("writing the result", error))?;
+    writeln!(std::io::stdout().lock(), "{text}")
+        .map_err(|error| Failure::while_doing("writing the result", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn alone_it_serves() {
+        assert!(Cli::try_parse_from(["profiles"]).unwrap().command.is_none());
+    }
+}

@@ -1,0 +1,133 @@
+//! `profiles person add`
+
+use std::io::Read;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::clock::Clock;
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::entropy::Entropy;
+use crate::entropy::OsEntropy;
+use crate::id::PersonId;
+use crate::people;
+use crate::people::Change;
+use crate::people::Columns;
+use crate::people::Details;
+use crate::people::Email;
+use crate::people::Kind;
+use crate::people::Name;
+use crate::people::RollNumber;
+use crate::people::Username;
+use crate::upstream::Hasher;
+use crate::upstream::NewPassword;
+use crate::upstream::set_password;
+
+use super::Failure;
+use super::database;
+use super::print;
+
+#[derive(Debug, Args)]
+pub(super) struct Add {
+    /// The name to sign in with
+    #[arg(long)]
+    username: Username,
+    #[arg(long)]
+    first_name: Name,
+    #[arg(long)]
+    last_name: Name,
+    #[arg(long)]
+    email: Email,
+    /// The directory's word for what they are, as ug, fac or stf
+    #[arg(long = "type", value_name = "TYPE")]
+    kind: Option<Kind>,
+    #[arg(long)]
+    roll_number: Option<RollNumber>,
+    /// May administer this service
+    #[arg(long)]
+    admin: bool,
+    /// Read the password from standard input (8 characters or more; one line end behind it is not part of it)
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Made<'a> {
+    id: PersonId,
+    username: &'a Username,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<&'a str>,
+}
+
+pub(super) async fn add(add: Add, config: &Config) -> Result<ExitCode, Failure> {
+    let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+    let (password, made) = password(add.password_stdin, entropy.as_ref())?;
+    let db = database::open(config).await?;
+    let hasher = Hasher::start(entropy.as_ref())
+        .map_err(|error| Failure::while_doing("starting the password threads", error))?;
+    let failed = |error: &dyn std::fmt::Display| {
+        Failure::new(format!("{} was not added: {error}", add.username))
+    };
+    let now = SystemClock.now();
+    let mut tx = db.begin().await.map_err(|error| failed(&error))?;
+    let details = details(&add);
+    let id = people::add(
+        &mut tx,
+        &add.username,
+        None,
+        &details,
+        now,
+        entropy.as_ref(),
+    )
+    .await
+    .map_err(|error| failed(&error))?;
+    set_password(&mut tx, &hasher, (id, &password), now, entropy.as_ref())
+        .await
+        .map_err(|error| failed(&error))?;
+    tx.commit().await.map_err(|error| failed(&error))?;
+    db.close().await;
+    print(&Made {
+        id,
+        username: &add.username,
+        password: made.then(|| password.expose()),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn details(add: &Add) -> Details {
+    let set = |given: Option<_>| given.map_or(Change::Keep, Change::Set);
+    Details {
+        columns: Columns {
+            first_name: Some(add.first_name.clone()),
+            last_name: Some(add.last_name.clone()),
+            email: Some(add.email.to_string()),
+            kind: add.kind.clone().map_or(Change::Keep, Change::Set),
+            roll_number: set(add.roll_number.clone()),
+            is_admin: Some(add.admin),
+            ..Columns::default()
+        },
+        ..Details::default()
+    }
+}
+
+/// The password that was given, or a new one; and whether it was made here, and so has to be told.
+pub(super) fn password(
+    from_stdin: bool,
+    entropy: &dyn Entropy,
+) -> Result<(NewPassword, bool), Failure> {
+    if !from_stdin {
+        return Ok((NewPassword::mint(entropy), true));
+    }
+    let mut text = Zeroizing::new(String::new());
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|error| Failure::while_doing("reading the password", error))?;
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    let password = NewPassword::parse(line).map_err(|unfit| Failure::new(unfit.to_string()))?;
+    Ok((password, false))
+}

@@ -1,0 +1,80 @@
+//! `profiles serve`
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::SignalKind;
+use tokio::signal::unix::signal;
+use url::Url;
+
+use crate::app;
+use crate::app::Parts;
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::entropy::OsEntropy;
+
+use super::Failure;
+use super::database;
+use super::listener;
+use super::master_key;
+use super::say;
+
+pub(super) async fn serve(config: Config) -> Result<ExitCode, Failure> {
+    // Whoever speaks TLS to the outside asks for the process' default.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    for name in &config.without_effect {
+        tracing::warn!("{name} has no effect: this version does not have what it sets");
+    }
+    let stop = stop()?;
+    let entropy = Arc::new(OsEntropy);
+    let master_key = master_key::find_or_make(config.secret, &config.data_dir, entropy.as_ref())?;
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+        Failure::while_doing(format_args!("listening on {}", config.listen), error)
+    })?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| Failure::while_doing("listening", error))?;
+    let public_url = match config.public_url.clone() {
+        Some(url) => url,
+        None => follow(address)?,
+    };
+    let db = database::open(&config).await?;
+    let parts = Parts {
+        db: db.clone(),
+        clock: Arc::new(SystemClock),
+        entropy,
+        master_key,
+        public_url,
+    };
+    let house = app::build(&config, parts)
+        .map_err(|error| Failure::while_doing("building the service", error))?;
+    say(format_args!("listening on http://{address}"));
+    listener::serve(listener, house.router, stop).await;
+    db.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The public URL where none is set: this machine, and the port in use.
+fn follow(address: SocketAddr) -> Result<Url, Failure> {
+    format!("http://localhost:{}", address.port())
+        .parse()
+        .map_err(|error| Failure::while_doing("the public URL", error))
+}
+
+/// Completes when the program is asked to stop.
+fn stop() -> Result<impl Future<Output = ()>, Failure> {
+    let listen =
+        |kind| signal(kind).map_err(|error| Failure::while_doing("listening for signals", error));
+    let (mut terminate, mut interrupt) = (
+        listen(SignalKind::terminate())?,
+        listen(SignalKind::interrupt())?,
+    );
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

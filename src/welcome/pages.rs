@@ -1,0 +1,22 @@
+//! `GET /`
+
+use axum::response::Response;
+use serde::Serialize;
+
+use crate::web::Frame;
+use crate::web::Page;
+
+#[derive(Debug, Serialize)]
+struct HomePage {}
+
+impl Page for HomePage {
+    const TEMPLATE: &'static str = "welcome/home.html";
+
+    fn title(&self) -> String {
+        "Start".to_owned()
+    }
+}
+
+pub(super) async fn home(frame: Frame) -> Response {
+    frame.show(&HomePage {})
+}
