@@ -14,10 +14,14 @@ use crate::db::Db;
 use crate::entropy::SharedEntropy;
 use crate::health;
 use crate::links::Links;
+use crate::login;
 use crate::metadata;
 use crate::pictures::Pictures;
 use crate::secret::Key;
 use crate::token;
+use crate::upstream::Hasher;
+use crate::upstream::Password;
+use crate::upstream::Registry;
 use crate::user_api;
 use crate::web::Assets;
 use crate::web::CookiePolicy;
@@ -26,6 +30,7 @@ use crate::web::SessionRows;
 use crate::web::Shell;
 use crate::web::Web;
 use crate::web::WebParts;
+use crate::welcome;
 
 /// What comes from outside: the database, the time and chance.
 #[derive(Debug, Clone)]
@@ -45,17 +50,60 @@ pub struct House {
     pub router: Router,
 }
 
-/// Builds the house. Fails only if a template does not read, which a test rules out.
-pub fn build(config: &Config, parts: Parts) -> Result<House, tera::Error> {
+/// Why the house cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A template does not read, which a test rules out.
+    #[error(transparent)]
+    Templates(#[from] tera::Error),
+    #[error("the machine gives no threads to check passwords on: {0}")]
+    Threads(#[from] std::io::Error),
+}
+
+/// Builds the house.
+pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
+    let web = web(config, &parts)?;
     let Parts {
+        db, clock, entropy, ..
+    } = parts;
+    let it = Shared {
         db,
+        web,
         clock,
         entropy,
-        master_key,
-        public_url,
-    } = parts;
-    let links = Links::new(&public_url);
-    let web = Web::new(WebParts {
+    };
+    let pictures = Pictures::new(config.data_dir.join("pictures"));
+    let tokens = it.tokens(config);
+
+    let rooms = Router::new()
+        .merge(health::routes(it.db.clone()))
+        .merge(metadata::routes(it.web.links()))
+        .merge(
+            welcome::Feature {
+                web: it.web.clone(),
+            }
+            .routes(),
+        )
+        .merge(it.login()?.routes())
+        .merge(it.apps(config, pictures.clone()).routes())
+        .merge(pictures.routes())
+        .merge(authorize::routes(it.authorize(config)))
+        .merge(user_api::routes(it.user_api(tokens.clone())))
+        .merge(token::routes(tokens));
+    let shell = Shell {
+        sessions: SessionRows::new(it.db, it.clock, config.session_idle),
+        web: it.web,
+        entropy: it.entropy,
+        aliases: config.aliases.clone(),
+    };
+    Ok(House {
+        router: shell.wrap(rooms),
+    })
+}
+
+fn web(config: &Config, parts: &Parts) -> Result<Web, tera::Error> {
+    let links = Links::new(&parts.public_url);
+    Ok(Web::new(WebParts {
         cookies: CookiePolicy {
             secure: links.is_secure(),
         },
@@ -64,61 +112,75 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, tera::Error> {
         assets: Assets::read(),
         campus_name: config.campus_name.clone(),
         time_zone: config.time_zone,
-        form_key: master_key.derive("forms"),
-        cookie_key: master_key.derive("cookies"),
+        form_key: parts.master_key.derive("forms"),
+        cookie_key: parts.master_key.derive("cookies"),
         trusted_proxies: config.trusted_proxies.clone(),
-    });
-    let sessions = SessionRows::new(db.clone(), Arc::clone(&clock), config.session_idle);
+    }))
+}
 
-    let pictures = Pictures::new(config.data_dir.join("pictures"));
+/// What most rooms share, and what each room gets of it.
+struct Shared {
+    db: Db,
+    web: Web,
+    clock: SharedClock,
+    entropy: SharedEntropy,
+}
 
-    let apps = apps::Feature {
-        db: db.clone(),
-        web: web.clone(),
-        clock: Arc::clone(&clock),
-        entropy: Arc::clone(&entropy),
-        pictures: pictures.clone(),
-        cap: apps::Cap(config.unverified_cap),
-    };
-    let tokens = token::Feature {
-        db: db.clone(),
-        web: web.clone(),
-        clock: Arc::clone(&clock),
-        entropy: Arc::clone(&entropy),
-        lifetimes: config.lifetimes,
-        guard: token::Guard::default(),
-    };
-    let authorize = authorize::Feature {
-        db: db.clone(),
-        web: web.clone(),
-        clock,
-        entropy: Arc::clone(&entropy),
-        settings: authorize::Settings {
+impl Shared {
+    fn login(&self) -> Result<login::Feature, std::io::Error> {
+        let (clock, entropy) = (Arc::clone(&self.clock), Arc::clone(&self.entropy));
+        let ways = Registry::default().with(Password {
+            db: self.db.clone(),
+            hasher: Hasher::start(entropy.as_ref())?,
+            entropy: Arc::clone(&entropy),
+        });
+        Ok(login::Feature::new(
+            self.web.clone(),
+            self.db.clone(),
+            clock,
+            entropy,
+            ways,
+        ))
+    }
+
+    fn apps(&self, config: &Config, pictures: Pictures) -> apps::Feature {
+        apps::Feature {
+            db: self.db.clone(),
+            web: self.web.clone(),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            pictures,
+            cap: apps::Cap(config.unverified_cap),
+        }
+    }
+
+    fn tokens(&self, config: &Config) -> token::Feature {
+        token::Feature {
+            db: self.db.clone(),
+            web: self.web.clone(),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
             lifetimes: config.lifetimes,
-            cap: config.unverified_cap,
-        },
-    };
-    let user_api = user_api::Feature {
-        web: web.clone(),
-        db: db.clone(),
-        tokens: tokens.clone(),
-    };
+            guard: token::Guard::default(),
+        }
+    }
 
-    let rooms = Router::new()
-        .merge(health::routes(db))
-        .merge(pictures.routes())
-        .merge(apps.routes())
-        .merge(metadata::routes(&web.links))
-        .merge(token::routes(tokens))
-        .merge(authorize::routes(authorize))
-        .merge(user_api::routes(user_api));
-    let shell = Shell {
-        web,
-        sessions,
-        entropy,
-        aliases: config.aliases.clone(),
-    };
-    Ok(House {
-        router: shell.wrap(rooms),
-    })
+    fn authorize(&self, config: &Config) -> authorize::Feature {
+        let (lifetimes, cap) = (config.lifetimes, config.unverified_cap);
+        authorize::Feature {
+            db: self.db.clone(),
+            web: self.web.clone(),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            settings: authorize::Settings { lifetimes, cap },
+        }
+    }
+
+    fn user_api(&self, tokens: token::Feature) -> user_api::Feature {
+        user_api::Feature {
+            web: self.web.clone(),
+            db: self.db.clone(),
+            tokens,
+        }
+    }
 }

@@ -20,8 +20,10 @@ pub mod pictures;
 pub mod scope;
 pub mod secret;
 pub mod token;
+pub mod upstream;
 pub mod user_api;
 pub mod web;
+pub mod welcome;
 
 mod health;
 mod metadata;
