@@ -6,7 +6,6 @@ use tracing::Level;
 use tracing::Metadata;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::FilterExt;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt;
@@ -18,15 +17,18 @@ pub(super) fn begin(filter: &str, json: bool) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(filter).map_err(|_| {
         Failure::new("PROFILES_LOG must be a filter, as info or info,profiles=debug")
     })?;
-    let filter = filter.and(filter_fn(is_fit));
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = if json {
-        lines.json().flatten_event(true).with_filter(filter).boxed()
+        lines.json().flatten_event(true).boxed()
     } else {
         let colours = std::io::stderr().is_terminal();
-        lines.with_ansi(colours).with_filter(filter).boxed()
+        lines.with_ansi(colours).boxed()
     };
+    // Global filters, not the layer's own: of those, a question whether anybody listens (sqlx asks it)
+    // makes the next line on that thread disappear.
     tracing_subscriber::registry()
+        .with(filter)
+        .with(filter_fn(is_fit))
         .with(lines)
         .try_init()
         .map_err(|error| Failure::while_doing("starting the log", error))
