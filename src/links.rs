@@ -40,6 +40,11 @@ impl Links {
         &self.0.origin
     }
 
+    /// Host and port, as a `Host` header would have them.
+    pub fn host(&self) -> &str {
+        self.0.origin.split_once("://").map_or("", |(_, host)| host)
+    }
+
     /// The path in front of every address: empty, or `/profiles`.
     pub fn prefix(&self) -> &str {
         &self.0.prefix
@@ -124,6 +129,9 @@ impl Links {
     }
     pub fn demo(&self) -> String {
         self.path("/demo/")
+    }
+    pub fn demo_sign_in(&self) -> String {
+        self.path("/demo/sign-in/")
     }
     pub fn demo_callback(&self) -> String {
         self.path("/demo/callback/")

@@ -1,0 +1,18 @@
+//! The house on show: people, and a small campus app that signs them in. Only there while no database
+//! is configured.
+//!
+//! The app, Mess Menu, is a page of this program and yet a stranger to it: it was registered like any
+//! other, and it talks to the token endpoint and the user API over HTTP, so that what its page shows of
+//! each exchange is what went over the wire.
+
+mod furnish;
+mod pages;
+mod portrait;
+mod trip;
+
+pub use furnish::Demo;
+pub use furnish::DemoError;
+pub use furnish::NewPerson;
+pub use furnish::furnish;
+pub use pages::Feature;
+pub use pages::routes;

@@ -1,0 +1,286 @@
+//! The demo app's pages: a door, and what came through it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::FromRef;
+use axum::extract::RawQuery;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::response::Redirect;
+use axum::response::Response;
+use axum::routing::get;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::HeaderMap;
+use http::StatusCode;
+use serde::Serialize;
+use serde_json::Value;
+use sha2::Digest;
+use sha2::Sha256;
+
+use crate::entropy::SharedEntropy;
+use crate::links::Links;
+use crate::scope::Field;
+use crate::scope::Scope;
+use crate::secret::Secret;
+use crate::web::Frame;
+use crate::web::Page;
+use crate::web::PageProblem;
+use crate::web::Pairs;
+use crate::web::Web;
+
+use super::Demo;
+use super::furnish;
+use super::trip::CallError;
+use super::trip::Caller;
+use super::trip::Step;
+use super::trip::short;
+
+/// What the room needs.
+#[derive(Debug, Clone, FromRef)]
+pub struct Feature {
+    web: Web,
+    entropy: SharedEntropy,
+    demo: Arc<Demo>,
+    caller: Caller,
+}
+
+impl Feature {
+    /// `address` is where this server listens: the app calls it there.
+    pub fn new(
+        web: Web,
+        entropy: SharedEntropy,
+        demo: Demo,
+        address: SocketAddr,
+    ) -> Result<Self, CallError> {
+        let caller = Caller::new(address, web.links().host())?;
+        Ok(Self {
+            web,
+            entropy,
+            demo: Arc::new(demo),
+            caller,
+        })
+    }
+}
+
+pub fn routes(feature: Feature) -> Router {
+    Router::new()
+        .route("/demo", get(home))
+        .route("/demo/sign-in", get(sign_in))
+        .route("/demo/callback", get(callback))
+        .with_state(feature)
+}
+
+/// The browser keeps state and verifier of the sign-in that is under way.
+const UNDER_WAY: &str = "demo";
+
+#[derive(Debug, Serialize)]
+struct HomePage {
+    sign_in: String,
+    people: Vec<Character>,
+}
+
+#[derive(Debug, Serialize)]
+struct Character {
+    username: &'static str,
+    name: String,
+    about: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct ReceivedPage {
+    again: String,
+    connected_apps: String,
+    person: Vec<Received>,
+    steps: Vec<Step>,
+}
+
+#[derive(Debug, Serialize)]
+struct Received {
+    name: String,
+    value: String,
+}
+
+impl Page for HomePage {
+    const TEMPLATE: &'static str = "demo/home.html";
+
+    fn title(&self) -> String {
+        "Tonight".to_owned()
+    }
+}
+
+impl Page for ReceivedPage {
+    const TEMPLATE: &'static str = "demo/received.html";
+
+    fn title(&self) -> String {
+        "Received".to_owned()
+    }
+}
+
+async fn home(State(it): State<Feature>, frame: Frame) -> Response {
+    let people = furnish::cast();
+    let people = people.map(|(username, name, about)| Character {
+        username,
+        name,
+        about,
+    });
+    frame.show(&HomePage {
+        sign_in: it.web.links().demo_sign_in(),
+        people: people.collect(),
+    })
+}
+
+async fn sign_in(State(it): State<Feature>) -> Response {
+    let state = Secret::mint(it.entropy.as_ref());
+    let verifier = Secret::mint(it.entropy.as_ref());
+    let (state, verifier) = (state.expose(), verifier.expose());
+    let mut answer = Redirect::to(&it.request(state, verifier)).into_response();
+    let seal =
+        it.web
+            .cookie_key
+            .seal(&[UNDER_WAY.as_bytes(), state.as_bytes(), verifier.as_bytes()]);
+    let held = format!("{state}.{verifier}.{seal}");
+    it.web
+        .cookies
+        .set(answer.headers_mut(), UNDER_WAY, held, None);
+    answer
+}
+
+async fn callback(
+    State(it): State<Feature>,
+    frame: Frame,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageProblem> {
+    let query = query.unwrap_or_default();
+    let told = Pairs::parse(query.as_bytes()).unwrap_or_default();
+    let (state, verifier) = it.under_way(&headers).ok_or_else(|| it.stranger())?;
+    if told.text("state") != state {
+        return Err(it.stranger());
+    }
+    let mut steps = vec![it.first_step(&state, &verifier, &query, told.text("code"))];
+    let mut person = Vec::new();
+    if let Ok(Some(code)) = told.one("code") {
+        let (said, step) = it
+            .trade(code, &verifier)
+            .await
+            .map_err(PageProblem::broken)?;
+        steps.push(step);
+        if let Some(token) = said.get("access_token").and_then(Value::as_str) {
+            let path = it.read_path();
+            let (said, step) = it
+                .caller
+                .read(&path, token)
+                .await
+                .map_err(PageProblem::broken)?;
+            steps.push(step);
+            person = received(&said);
+        }
+    }
+    let links = it.web.links();
+    let page = ReceivedPage {
+        again: links.demo(),
+        connected_apps: links.connected_apps(),
+        person,
+        steps,
+    };
+    Ok(frame.show(&page))
+}
+
+impl Feature {
+    /// Everything there is to ask, so that the consent page shows all it can.
+    fn request(&self, state: &str, verifier: &str) -> String {
+        let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
+        let scopes: Vec<&str> = Scope::all().map(Scope::name).collect();
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("client_id", &self.demo.client_id)
+            .append_pair("response_type", "code")
+            .append_pair("redirect_uri", &self.demo.redirect_uri)
+            .append_pair("scope", &scopes.join(" "))
+            .append_pair("approval_prompt", "force")
+            .append_pair("state", state)
+            .append_pair("code_challenge", &challenge)
+            .append_pair("code_challenge_method", "S256")
+            .finish();
+        format!("{}?{query}", self.web.links().authorize())
+    }
+
+    fn first_step(&self, state: &str, verifier: &str, query: &str, code: &str) -> Step {
+        let answer = query.replace('&', "\n&");
+        let answer = if code.is_empty() {
+            answer
+        } else {
+            answer.replace(code, &short(code))
+        };
+        let links: &Links = self.web.links();
+        Step {
+            title: "Send the person to Profiles",
+            explain: if code.is_empty() {
+                "A link, with what Mess Menu would like to know. They pressed Deny."
+            } else {
+                "A link, with what Mess Menu would like to know and a state it made up, to recognise \
+                 the answer by. The person decided, and came back with a code."
+            },
+            request: format!(
+                "GET {} HTTP/1.1\nHost: {}",
+                self.request(state, verifier).replace('&', "\n&"),
+                links.host()
+            ),
+            response: format!(
+                "HTTP/1.1 302 Found\nLocation: {}\n?{answer}",
+                self.demo.redirect_uri
+            ),
+        }
+    }
+
+    async fn trade(&self, code: &str, verifier: &str) -> Result<(Value, Step), CallError> {
+        let path = self.web.links().token();
+        self.caller.trade(&self.demo, &path, code, verifier).await
+    }
+
+    fn read_path(&self) -> String {
+        let fields: Vec<&str> = Field::all().map(Field::name).collect();
+        format!(
+            "{}?fields={}",
+            self.web.links().user_api(),
+            fields.join(",")
+        )
+    }
+
+    /// State and verifier of the sign-in this browser began.
+    fn under_way(&self, headers: &HeaderMap) -> Option<(String, String)> {
+        let held = self.web.cookies.read(headers, UNDER_WAY)?;
+        let mut parts = held.split('.');
+        let (state, verifier, seal) = (parts.next()?, parts.next()?, parts.next()?);
+        let sealed = [UNDER_WAY.as_bytes(), state.as_bytes(), verifier.as_bytes()];
+        let genuine = self.web.cookie_key.is_seal(seal, &sealed);
+        genuine.then(|| (state.to_owned(), verifier.to_owned()))
+    }
+
+    /// An answer to a question this browser did not ask (RFC 6749 §10.12).
+    fn stranger(&self) -> PageProblem {
+        PageProblem::new(
+            StatusCode::BAD_REQUEST,
+            "Mess Menu did not ask for this",
+            "The answer does not belong to a sign-in that began in this browser.",
+        )
+        .advise("Begin again.")
+        .back(self.web.links().demo(), "Back to Mess Menu")
+    }
+}
+
+fn received(said: &Value) -> Vec<Received> {
+    let members = said.as_object().into_iter().flatten();
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        value => value.to_string(),
+    };
+    members
+        .map(|(name, value)| Received {
+            name: name.clone(),
+            value: text(value),
+        })
+        .collect()
+}

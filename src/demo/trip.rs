@@ -1,0 +1,146 @@
+//! The demo app's own calls, over HTTP to this same server, and what went over the wire.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Demo;
+
+/// One exchange, as text for people: secrets and tokens shortened.
+#[derive(Debug, Serialize)]
+pub(super) struct Step {
+    pub title: &'static str,
+    pub explain: &'static str,
+    pub request: String,
+    pub response: String,
+}
+
+/// The server as the demo app reaches it.
+#[derive(Debug, Clone)]
+pub(super) struct Caller {
+    http: reqwest::Client,
+    base: String,
+    host: String,
+}
+
+/// A call that did not get through.
+#[derive(Debug, thiserror::Error)]
+#[error("the demo app could not reach the server: {0}")]
+pub struct CallError(#[from] reqwest::Error);
+
+impl Caller {
+    /// `address` is where the server listens, `host` what the world calls it.
+    pub(super) fn new(address: SocketAddr, host: &str) -> Result<Self, CallError> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a client with time limits, made here once"
+        )]
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_secs(10))
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()?;
+        Ok(Self {
+            http,
+            base: format!("http://{address}"),
+            host: host.to_owned(),
+        })
+    }
+
+    /// Trades the code. Returns what the server said, and the exchange as text.
+    pub(super) async fn trade(
+        &self,
+        demo: &Demo,
+        path: &str,
+        code: &str,
+        verifier: &str,
+    ) -> Result<(Value, Step), CallError> {
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", &demo.redirect_uri),
+            ("code_verifier", verifier),
+        ];
+        let secret = demo.client_secret.expose();
+        let basic = STANDARD.encode(format!("{}:{secret}", demo.client_id));
+        let answer = self
+            .http
+            .post(format!("{}{path}", self.base))
+            .header("Authorization", format!("Basic {basic}"))
+            .form(&form)
+            .send()
+            .await?;
+        let (said, response) = read(answer).await?;
+        let step = Step {
+            title: "Trade the code for a token",
+            explain: "Between the two servers, where the person’s browser sees nothing. The code works \
+                      once, and for a minute.",
+            request: format!(
+                "POST {path} HTTP/1.1\nHost: {}\nAuthorization: Basic {}\n\
+                 Content-Type: application/x-www-form-urlencoded\n\n\
+                 grant_type=authorization_code\n&code={}\n&redirect_uri={}\n&code_verifier={}",
+                self.host,
+                short(&basic),
+                short(code),
+                demo.redirect_uri,
+                short(verifier),
+            ),
+            response,
+        };
+        Ok((said, step))
+    }
+
+    /// Reads the person. Returns what the server said, and the exchange as text.
+    pub(super) async fn read(&self, path: &str, token: &str) -> Result<(Value, Step), CallError> {
+        let request = self
+            .http
+            .get(format!("{}{path}", self.base))
+            .bearer_auth(token);
+        let (said, response) = read(request.send().await?).await?;
+        let step = Step {
+            title: "Read the person",
+            explain: "Only the fields that stayed ticked come back.",
+            request: format!(
+                "GET {path} HTTP/1.1\nHost: {}\nAuthorization: Bearer {}",
+                self.host,
+                short(token)
+            ),
+            response,
+        };
+        Ok((said, step))
+    }
+}
+
+async fn read(answer: reqwest::Response) -> Result<(Value, String), CallError> {
+    let status = answer.status();
+    let headers: Vec<String> = ["content-type", "cache-control"]
+        .into_iter()
+        .filter_map(|name| {
+            Some(format!(
+                "{name}: {}",
+                answer.headers().get(name)?.to_str().ok()?
+            ))
+        })
+        .collect();
+    let said: Value = answer.json().await.unwrap_or_default();
+    let mut shown = said.clone();
+    for name in ["access_token", "refresh_token"] {
+        if let Some(Value::String(token)) = shown.get_mut(name) {
+            *token = short(token);
+        }
+    }
+    let body = serde_json::to_string_pretty(&shown).unwrap_or_default();
+    Ok((
+        said,
+        format!("HTTP/1.1 {status}\n{}\n\n{body}", headers.join("\n")),
+    ))
+}
+
+/// Enough to recognise, too little to use.
+pub(super) fn short(secret: &str) -> String {
+    format!("{}…", secret.chars().take(6).collect::<String>())
+}
