@@ -4,12 +4,14 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    unreachable_pub,
     reason = "a story stops at the first thing that is not as told"
 )]
 
 mod asking_the_database;
 mod choosing_what_to_share;
 mod commands;
+mod finding_the_way;
 mod in_a_real_browser;
 mod keeping_a_login_fresh;
 mod many_at_once;

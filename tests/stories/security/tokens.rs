@@ -1,5 +1,7 @@
 //! S27–S46: the token endpoint, and what tokens are worth.
 
+use std::time::Instant;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
@@ -119,6 +121,34 @@ async fn s28_credentials_are_taken_as_sent_or_percent_decoded_but_only_one_of_th
         );
     }
     decoded.tokens();
+}
+
+#[tokio::test]
+async fn s29_an_unknown_client_takes_as_long_as_a_wrong_secret() {
+    let (_world, _asha, canteen, _) = asha_uses_the_canteen().await;
+    let (wrong, unknown) = (canteen.with_secret("wrong"), canteen.with_id("nobody"));
+    let mut times = [Vec::new(), Vec::new()];
+
+    // Few enough to be slowed by nothing but the work.
+    for _ in 0..8 {
+        for (client, times) in [&wrong, &unknown].iter().zip(&mut times) {
+            let started = Instant::now();
+            client
+                .tries_to_refresh("unknown", &[])
+                .await
+                .refuses(401, "invalid_client");
+            times.push(started.elapsed());
+        }
+    }
+
+    let [wrong, unknown] = times.map(|mut times| {
+        times.sort();
+        times[times.len() / 2].as_secs_f64()
+    });
+    assert!(
+        (0.4..2.5).contains(&(wrong / unknown)),
+        "{wrong} s and {unknown} s"
+    );
 }
 
 #[tokio::test]

@@ -28,20 +28,13 @@ pub type Settings = Vec<(String, String)>;
 
 /// The house in this process. The one place that knows how it is built.
 pub async fn serve(listener: TcpListener, settings: Settings, clock: Arc<Clock>) -> JoinHandle<()> {
-    let database = &settings
-        .iter()
-        .find(|(name, _)| name == "DATABASE_URL")
-        .unwrap()
-        .1;
-    let db = Db::open(&database.as_str().into()).unwrap();
     let config = Config::load(settings).unwrap();
-    let public_url = config.public_url.clone().unwrap();
     let parts = Parts {
-        db,
+        db: Db::open(config.database_url.as_ref().unwrap()).unwrap(),
         clock,
         entropy: Arc::new(OsEntropy),
-        master_key: Key::master([7; 32]),
-        public_url,
+        master_key: Key::master(rand::random()),
+        public_url: config.public_url.clone().unwrap(),
     };
     let house = profiles::app::build(&config, parts).unwrap();
     let service = house

@@ -47,6 +47,7 @@ pub struct Plan {
     settings: Settings,
     apart: bool,
     wired: bool,
+    path: String,
 }
 
 impl Plan {
@@ -65,6 +66,12 @@ impl Plan {
     /// With a wire to PostgreSQL on which round trips are counted, and which can be cut.
     pub fn on_a_wire(mut self) -> Self {
         self.wired = true;
+        self
+    }
+
+    /// With a path in its public address.
+    pub fn under(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.path);
         self
     }
 
@@ -96,7 +103,7 @@ impl Plan {
             )
         } else {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let base = format!("http://{}", listener.local_addr().unwrap());
+            let base = format!("http://{}{}", listener.local_addr().unwrap(), self.path);
             let mut variables = vec![
                 ("DATABASE_URL".to_owned(), address.clone()),
                 (

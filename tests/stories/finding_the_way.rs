@@ -1,0 +1,255 @@
+//! Addresses: what the metadata promise, prefixes old and new, slashes, and whether the server is well.
+
+use reqwest::Method;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::support::Answer;
+use crate::support::World;
+use crate::support::relying_party::Shown;
+
+async fn metadata(world: &World, path: &str) -> Value {
+    Answer::to(world.canteen().request(Method::GET, path))
+        .await
+        .good()
+}
+
+#[tokio::test]
+async fn s48_what_the_metadata_list_works_and_nothing_else_does() {
+    let world = World::new().await;
+    let (asha, canteen, timetable) = (
+        world.student("asha").await,
+        world.canteen(),
+        world.timetable(),
+    );
+
+    let told = metadata(&world, "/.well-known/oauth-authorization-server").await;
+
+    assert_eq!(
+        told["grant_types_supported"],
+        json!(["authorization_code", "refresh_token"])
+    );
+    assert_eq!(
+        told["token_endpoint"],
+        format!("{}oauth/token/", world.base)
+    );
+    assert_eq!(
+        told["revocation_endpoint"],
+        format!("{}oauth/revoke_token/", world.base)
+    );
+    let methods: Vec<_> = told["token_endpoint_auth_methods_supported"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .collect();
+    for method in &methods {
+        let code = world.consents(&asha, &canteen.login_link("basic")).await;
+        let fields = [
+            ("grant_type", "authorization_code"),
+            ("code", code.as_str()),
+        ];
+        let verifier = "v".repeat(43);
+        let answer = match method.as_str().unwrap() {
+            "client_secret_basic" => {
+                canteen
+                    .calls("oauth/token/", Shown::InHeader, &fields)
+                    .await
+            }
+            "client_secret_post" => canteen.calls("oauth/token/", Shown::InBody, &fields).await,
+            "none" => {
+                let code = world
+                    .consents(&asha, &timetable.login_link_proving("basic", &verifier))
+                    .await;
+                timetable
+                    .tries_to_trade(&code, &[("code_verifier", &verifier)])
+                    .await
+            }
+            other => panic!("{other} is promised"),
+        };
+        answer.tokens();
+    }
+    assert_eq!(methods.len(), 3, "{methods:?}");
+    for scope in told["scopes_supported"].as_array().unwrap() {
+        let scope = scope.as_str().unwrap();
+        let tokens = world.connects(&asha, &canteen, scope).await;
+        assert!(
+            tokens.scopes().contains(&scope),
+            "{scope}: {:?}",
+            tokens.scopes()
+        );
+    }
+    for absent in [
+        "jwks_uri",
+        "registration_endpoint",
+        "introspection_endpoint",
+        "device_authorization_endpoint",
+    ] {
+        assert!(told.get(absent).is_none(), "{absent}");
+    }
+}
+
+#[tokio::test]
+async fn metadata_may_be_read_by_any_page() {
+    let world = World::new().await;
+
+    let request = world
+        .canteen()
+        .request(Method::GET, "/.well-known/oauth-authorization-server");
+    let answer = Answer::to(request.header("origin", "https://anywhere.example")).await;
+
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
+}
+
+#[tokio::test]
+async fn everything_lives_under_the_path_of_the_public_url() {
+    let world = World::plan().under("/campus").opens().await;
+    let (stranger, canteen, person) = (
+        world.stranger(),
+        world.canteen(),
+        world.person("asha").await,
+    );
+    let issuer = world.base.trim_end_matches('/').to_owned();
+    assert!(issuer.ends_with("/campus"));
+
+    let sent = stranger.asks(&canteen.login_link("basic profile")).await;
+    assert_eq!(sent.location().path(), "/campus/account/login/");
+    let consent = sent
+        .follows()
+        .await
+        .signs_in(&person.username, &person.password)
+        .await;
+    for address in consent
+        .attributes("script, link, img", "src")
+        .iter()
+        .chain(&consent.attributes("link, a", "href"))
+    {
+        assert!(
+            !address.starts_with('/') || address.starts_with("/campus/"),
+            "{address}"
+        );
+    }
+    let back = canteen.receives(&consent.presses("allow").await);
+    let tokens = canteen.trades(&back.code()).await;
+
+    assert_eq!(back.get("iss"), Some(issuer.clone()));
+    assert_eq!(
+        canteen
+            .reads(&tokens.access, "fields=first_name")
+            .await
+            .good()["first_name"],
+        "Asha"
+    );
+    for path in [
+        "/.well-known/oauth-authorization-server",
+        "/.well-known/oauth-authorization-server/campus",
+        "/campus/.well-known/oauth-authorization-server",
+    ] {
+        assert_eq!(
+            metadata(&world, path).await["issuer"],
+            issuer.as_str(),
+            "{path}"
+        );
+    }
+    for alias in ["/profiles", "/sso"] {
+        let request = canteen
+            .request(Method::GET, &format!("{alias}/user/api/user"))
+            .bearer_auth(&tokens.access);
+        assert_eq!(Answer::to(request).await.status, 200, "{alias}");
+    }
+    for health in ["/health/live", "/health/ready"] {
+        assert_eq!(stranger.asks(health).await.status, 200, "{health}");
+    }
+}
+
+#[tokio::test]
+async fn both_spellings_of_every_address_are_the_same() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let pair = world.connects(&asha, &canteen, "basic").await;
+
+    for path in [
+        "user",
+        "user/settings",
+        "oauth/applications",
+        "oauth/applications/register",
+        "account/logout",
+        "health/ready",
+    ] {
+        let (bare, slashed) = (asha.asks(path).await, asha.asks(&format!("{path}/")).await);
+        assert_eq!(
+            (bare.status.as_u16(), slashed.status.as_u16()),
+            (200, 200),
+            "{path}"
+        );
+    }
+    let bare = canteen
+        .request(Method::GET, "user/api/user")
+        .bearer_auth(&pair.access);
+    assert_eq!(Answer::to(bare).await.status, 200);
+    assert_eq!(
+        canteen
+            .calls(
+                "oauth/revoke_token",
+                Shown::InBody,
+                &[("token", &pair.refresh)]
+            )
+            .await
+            .status,
+        200
+    );
+    canteen.reads(&pair.access, "").await.detail(401);
+}
+
+#[tokio::test]
+async fn an_address_that_is_not_there_is_said_so_in_the_asker_s_way() {
+    let world = World::new().await;
+
+    let page = world.student("asha").await.asks("nowhere/").await;
+    let call = Answer::to(world.canteen().request(Method::GET, "user/api/user/1/")).await;
+
+    page.refuses(404);
+    assert_eq!(call.status, 404);
+}
+
+#[tokio::test]
+async fn the_api_describes_itself() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let told = Answer::to(canteen.request(Method::GET, "api/openapi.json"))
+        .await
+        .good();
+    let scopes =
+        metadata(&world, "/.well-known/oauth-authorization-server").await["scopes_supported"]
+            .clone();
+    let all: Vec<_> = scopes
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|scope| scope.as_str().unwrap())
+        .collect();
+
+    let tokens = world.connects(&asha, &canteen, &all.join(" ")).await;
+    let read = canteen
+        .reads(
+            &tokens.access,
+            &format!("fields={}", tokens.fields().join(",")),
+        )
+        .await
+        .good();
+
+    assert!(
+        told["openapi"].as_str().unwrap().starts_with("3."),
+        "{}",
+        told["openapi"]
+    );
+    let described = told.to_string();
+    for name in read
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .chain(all)
+    {
+        assert!(described.contains(&format!("\"{name}\"")), "{name}");
+    }
+}
