@@ -185,7 +185,7 @@ mod tests {
         let database = tokio::task::spawn_blocking(|| database::cluster().create(None))
             .await
             .unwrap();
-        let wire = CountingProxy::to(database.port).await;
+        let wire = CountingProxy::to(database.port()).await;
         let address = database.url_through(wire.port());
         let mut connection = PgConnection::connect(&address).await.unwrap();
         wire.reset();

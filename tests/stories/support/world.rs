@@ -80,7 +80,7 @@ impl Plan {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (campus, database, data) = spawn_blocking(settle).await.unwrap();
         let wire = if self.wired {
-            Some(CountingProxy::to(database.port).await)
+            Some(CountingProxy::to(database.port()).await)
         } else {
             None
         };
