@@ -56,7 +56,7 @@ impl Squash {
         tokio::spawn(async move {
             axum::serve(listener, Router::new().route("/cb", get(called_back)))
                 .await
-                .unwrap()
+                .unwrap();
         });
         Self { address, app }
     }

@@ -33,9 +33,9 @@ async fn a_code_traded_by_many_makes_one_pair() {
         let (given, refused): (Vec<_>, Vec<_>) =
             answers.into_iter().partition(|answer| answer.status == 200);
         assert_eq!(given.len(), 1, "round {round}");
-        refused
-            .iter()
-            .for_each(|answer| answer.refuses(400, "invalid_grant"));
+        for answer in refused {
+            answer.refuses(400, "invalid_grant");
+        }
         let pair = given[0].tokens();
         canteen.reads(&pair.access, "").await.good();
         canteen.refreshes(&pair).await;
@@ -59,9 +59,9 @@ async fn a_refresh_token_used_by_many_goes_on_as_one_lineage() {
         let (given, refused): (Vec<_>, Vec<_>) =
             answers.into_iter().partition(|answer| answer.status == 200);
         assert!(!given.is_empty(), "round {round}");
-        refused
-            .iter()
-            .for_each(|answer| answer.refuses(400, "invalid_grant"));
+        for answer in refused {
+            answer.refuses(400, "invalid_grant");
+        }
         let pairs: Vec<Tokens> = given.iter().map(Answer::tokens).collect();
         let mut alive = Vec::new();
         for next in &pairs {

@@ -64,8 +64,7 @@ async fn s28_credentials_are_taken_as_sent_or_percent_decoded_but_only_one_of_th
     let secret = canteen.client_secret.clone().unwrap();
     let escaped = |text: &str| {
         text.bytes()
-            .map(|byte| format!("%{byte:02X}"))
-            .collect::<String>()
+            .fold(String::new(), |all, byte| format!("{all}%{byte:02X}"))
     };
     let basic = format!(
         "bAsIc {}",

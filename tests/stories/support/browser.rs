@@ -292,14 +292,6 @@ impl Page {
         self.touches("field", field, false)
     }
 
-    pub fn ticks(self, scope: &str) -> Self {
-        self.touches("scope", scope, true)
-    }
-
-    pub fn ticks_field(self, field: &str) -> Self {
-        self.touches("field", field, true)
-    }
-
     pub fn touches(mut self, name: &str, value: &str, on: bool) -> Self {
         self.touches.push(Touch::Tick {
             name: name.to_owned(),

@@ -170,13 +170,8 @@ pub fn person(database: &Database, data: &Path, username: &str, first: &str, las
 /// Fills in people from JSON lines with `profiles person import`. Blocking.
 pub fn import(database: &Database, data: &Path, rows: &[Value]) {
     let list = data.join("people.jsonl");
-    fs::write(
-        &list,
-        rows.iter()
-            .map(|row| format!("{row}\n"))
-            .collect::<String>(),
-    )
-    .unwrap();
+    let lines: Vec<_> = rows.iter().map(Value::to_string).collect();
+    fs::write(&list, lines.join("\n")).unwrap();
     fs::write(data.join("asha.png"), include_bytes!("asha.png")).unwrap();
     let mut import = command::profiles(&database.url(), data);
     import.args(["person", "import"]).arg(&list);

@@ -1,4 +1,4 @@
-//! A real browser: Chromium without a window, driven over the WebDriver protocol.
+//! A real browser: Chromium without a window, driven over the `WebDriver` protocol.
 
 use std::io::Read as _;
 use std::io::Write as _;
@@ -247,7 +247,7 @@ impl Chromium {
     }
 }
 
-/// A command that Chromium has beside WebDriver's own.
+/// A command that Chromium has beside `WebDriver`'s own.
 #[derive(Debug)]
 struct Asked {
     path: &'static str,

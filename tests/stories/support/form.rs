@@ -182,7 +182,7 @@ fn values(
                 name: asked, value, ..
             } if kind == "radio" && asked == name => ticked = value == own,
             Touch::Fill { name: asked, with } if asked == name && kind != "checkbox" => {
-                filled = Some(Part::Text(with.clone()))
+                filled = Some(Part::Text(with.clone()));
             }
             Touch::Attach {
                 name: asked,

@@ -14,7 +14,6 @@ use super::browser::Page;
 
 #[derive(Clone)]
 pub struct App {
-    pub name: String,
     pub client_id: String,
     pub client_secret: Option<String>,
     pub redirect_uris: Vec<String>,
@@ -34,7 +33,6 @@ pub enum Shown {
 impl App {
     pub fn new(base: &str, http: reqwest::Client, registered: &super::campus::Registered) -> Self {
         Self {
-            name: registered.name.clone(),
             client_id: registered.client_id.clone(),
             client_secret: registered.client_secret.clone(),
             redirect_uris: registered.redirect_uris.clone(),

@@ -27,7 +27,7 @@ use super::command;
 pub type Settings = Vec<(String, String)>;
 
 /// The house in this process. The one place that knows how it is built.
-pub async fn serve(listener: TcpListener, settings: Settings, clock: Arc<Clock>) -> JoinHandle<()> {
+pub fn serve(listener: TcpListener, settings: Settings, clock: Arc<Clock>) -> JoinHandle<()> {
     let config = Config::load(settings).unwrap();
     let parts = Parts {
         db: Db::open(config.database_url.as_ref().unwrap()).unwrap(),
@@ -84,7 +84,7 @@ impl Process {
                 };
             }
             let ended = child.try_wait().unwrap();
-            let waited = started.elapsed() > Duration::from_secs(60);
+            let waited = started.elapsed() > Duration::from_mins(1);
             assert!(
                 ended.is_none() && !waited,
                 "the program did not start: {}",

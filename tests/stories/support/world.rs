@@ -120,7 +120,7 @@ impl Plan {
             variables.extend(settings.clone());
             (
                 base,
-                Server::Here(server::serve(listener, variables, Arc::clone(&clock)).await),
+                Server::Here(server::serve(listener, variables, Arc::clone(&clock))),
             )
         };
 
