@@ -93,10 +93,8 @@ async fn no_word_in_an_address_is_too_odd() {
                 !answer.starts_with("HTTP/1.1 5") && answer.starts_with("HTTP/1.1 "),
                 "{address}: {answer}"
             );
-            assert!(
-                !answer.contains("\nSet-Cookie: a=b") && !answer.contains("\nset-cookie: a=b"),
-                "{address}"
-            );
+            let head = answer.split("\r\n\r\n").next().unwrap().to_lowercase();
+            assert!(!head.contains("\nset-cookie: a=b"), "{address}: {head}");
         }
         let bearer = format!("authorization: Bearer {}\r\n", pair.access);
         let answer = raw_get(

@@ -270,7 +270,7 @@ async fn s26_codes_tokens_and_secrets_are_in_neither_the_database_nor_the_log() 
 
     let (dump, log) = (world.database.dump(), world.log());
 
-    let session = asha.cookies().split_once('=').unwrap().1.to_owned();
+    let session = asha.session().split_once('=').unwrap().1.to_owned();
     let secret = canteen.client_secret.clone().unwrap();
     let secrets = [
         &code,

@@ -98,6 +98,17 @@ impl Browser {
             .unwrap_or_default()
     }
 
+    /// The one of them that holds the session, as `name=value`.
+    pub fn session(&self) -> String {
+        let cookies = self.cookies();
+        let session = cookies
+            .split("; ")
+            .find(|cookie| cookie.contains("session="));
+        session
+            .unwrap_or_else(|| panic!("no session in {cookies:?}"))
+            .to_owned()
+    }
+
     /// Plants a cookie, as another site on the same domain could.
     pub fn is_given(&self, cookie: &str) {
         self.jar.add_cookie_str(cookie, &self.base);
