@@ -64,7 +64,9 @@ pub async fn begin(session: &Session, visit: &Visit) -> Result<(), PageProblem> 
     session
         .insert(VISIT, visit)
         .await
-        .map_err(PageProblem::broken)
+        .map_err(PageProblem::broken)?;
+    // The session's layer will save it too, but can only answer a bare 500 when the database is away.
+    session.save().await.map_err(PageProblem::broken)
 }
 
 /// Forgets who was signed in, here and in the database.
