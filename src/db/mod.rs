@@ -42,6 +42,20 @@ async fn is_alive(connection: &mut Connection, idle_for: Duration) -> Result<boo
     Ok(true)
 }
 
+/// Marks a point in a transaction, in place of the mark before.
+pub async fn set_mark(tx: &mut Tx) -> Result<()> {
+    sqlx::raw_sql("savepoint mark").execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Undoes what was done since the mark, also after a statement that failed.
+pub async fn back_to_mark(tx: &mut Tx) -> Result<()> {
+    sqlx::raw_sql("rollback to savepoint mark")
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
 /// The database, as every room knows it. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Db {

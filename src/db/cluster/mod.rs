@@ -31,12 +31,14 @@ mod watched;
 
 use std::fs::File;
 use std::path::Path;
+use std::path::PathBuf;
 
 use secrecy::ExposeSecret;
 use secrecy::SecretString;
 
 pub use error::ClusterError;
 use home::Home;
+use postmaster::Postmaster;
 use set_up::PROFILES;
 use watched::Watched;
 
@@ -95,12 +97,39 @@ pub fn start(data_dir: &Path, durability: Durability) -> Result<Cluster, Cluster
     })
 }
 
+/// The cluster in `data_dir` that another Profiles runs at this moment, if one does.
+pub fn find_running(data_dir: &Path) -> Result<Option<Running>, ClusterError> {
+    let home = Home::choose(data_dir, Path::new(FALLBACK))?;
+    if !matches!(home.lock(), Err(ClusterError::InUse { .. })) {
+        return Ok(None);
+    }
+    let postmaster = Postmaster::of(&home.cluster()).filter(|postmaster| postmaster.ready);
+    let password = password::find(&home)?;
+    Ok(postmaster
+        .zip(password)
+        .map(|(postmaster, password)| Running {
+            url: url(postmaster.port, &password),
+            data_dir: home.data_dir().to_owned(),
+        }))
+}
+
+/// A cluster that belongs to another process.
+#[derive(Debug)]
+pub struct Running {
+    /// Carries the password.
+    pub url: SecretString,
+    pub data_dir: PathBuf,
+}
+
+fn url(port: u16, password: &SecretString) -> SecretString {
+    let password = password.expose_secret();
+    format!("postgres://{PROFILES}:{password}@127.0.0.1:{port}/{PROFILES}").into()
+}
+
 impl Cluster {
     /// The address of the database, for sqlx and others. It carries the password.
     pub fn url(&self) -> SecretString {
-        let password = self.password.expose_secret();
-        let port = self.port;
-        format!("postgres://{PROFILES}:{password}@127.0.0.1:{port}/{PROFILES}").into()
+        url(self.port, &self.password)
     }
 
     /// The data folder in use, for whatever else belongs there.
