@@ -15,6 +15,8 @@ pub enum PeopleError {
     UsernameTaken,
     #[error("somebody has this number already")]
     NumberTaken,
+    #[error("this username has another number already, and numbers never change")]
+    OtherNumber,
     #[error("this identity belongs to somebody else")]
     IdentityTaken,
     #[error(transparent)]
