@@ -1,10 +1,17 @@
-//! The database a command works on.
+//! The database a command works on: the one that is configured, or a private cluster in the data
+//! folder, which is started if no other process runs it.
 
+use std::path::PathBuf;
 use std::time::Duration;
+
+use secrecy::SecretString;
 
 use crate::config::Config;
 use crate::db;
 use crate::db::Db;
+use crate::db::cluster;
+use crate::db::cluster::Cluster;
+use crate::db::cluster::Durability;
 
 use super::Failure;
 use super::say;
@@ -13,18 +20,100 @@ use super::say;
 const PATIENCE: Duration = Duration::from_secs(30);
 const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 
-/// Opens the database and brings it up to date, since a command may be the first to meet it.
-pub(super) async fn open(config: &Config) -> Result<Db, Failure> {
-    let Some(url) = &config.database_url else {
-        return Err(Failure::new(
-            "DATABASE_URL is not set; set it to postgres://user:password@host/name",
-        ));
-    };
-    let db = Db::open(url).map_err(|error| Failure::while_doing("DATABASE_URL", error))?;
-    migrate(&db).await?;
-    Ok(db)
+/// An open database, up to date, and what has to outlive it.
+pub(super) struct Database {
+    pub db: Db,
+    /// Where pictures and the server's secret belong: what is configured, or where the cluster is.
+    pub data_dir: PathBuf,
+    cluster: Option<Cluster>,
 }
 
+/// Where the database is.
+struct Place {
+    url: SecretString,
+    data_dir: PathBuf,
+    cluster: Option<Cluster>,
+}
+
+/// Opens the database for the server, which has a private cluster to itself.
+pub(super) async fn open_to_serve(config: &Config) -> Result<Database, Failure> {
+    open(config, |data_dir| start(&data_dir)).await
+}
+
+/// Opens the database for a short command, beside a server that may be running.
+pub(super) async fn open_beside(config: &Config) -> Result<Database, Failure> {
+    open(config, |data_dir| {
+        match cluster::find_running(&data_dir).map_err(told)? {
+            Some(running) => Ok(Place {
+                url: running.url,
+                data_dir: running.data_dir,
+                cluster: None,
+            }),
+            None => start(&data_dir),
+        }
+    })
+    .await
+}
+
+impl Database {
+    pub(super) async fn close(self) {
+        self.db.close().await;
+        // Waits until the server has stopped.
+        let _ = tokio::task::spawn_blocking(move || drop(self.cluster)).await;
+    }
+}
+
+async fn open(
+    config: &Config,
+    private: impl FnOnce(PathBuf) -> Result<Place, Failure> + Send + 'static,
+) -> Result<Database, Failure> {
+    let data_dir = config.data_dir.clone();
+    let place = match &config.database_url {
+        Some(url) => Place {
+            url: url.clone(),
+            data_dir,
+            cluster: None,
+        },
+        None => tokio::task::spawn_blocking(move || private(data_dir))
+            .await
+            .map_err(|error| Failure::while_doing("starting the database", error))??,
+    };
+    let db = Db::open(&place.url).map_err(|error| Failure::while_doing("DATABASE_URL", error))?;
+    migrate(&db).await?;
+    Ok(Database {
+        db,
+        data_dir: place.data_dir,
+        cluster: place.cluster,
+    })
+}
+
+/// Starts the private cluster. Blocks.
+fn start(data_dir: &std::path::Path) -> Result<Place, Failure> {
+    let cluster = cluster::start(data_dir, Durability::Safe).map_err(told)?;
+    if let Some(asked) = cluster.moved_from() {
+        say(format_args!(
+            "PostgreSQL cannot run in {}, which is closed to its account: the data is in {}",
+            asked.display(),
+            cluster.data_dir().display()
+        ));
+    }
+    Ok(Place {
+        url: cluster.url(),
+        data_dir: cluster.data_dir().to_owned(),
+        cluster: Some(cluster),
+    })
+}
+
+/// These errors say what to do themselves.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "its callers map an error with it"
+)]
+fn told(error: cluster::ClusterError) -> Failure {
+    Failure::new(error.to_string())
+}
+
+/// Brings the schema up to date: whoever comes first does. Waits for a server that is just starting.
 async fn migrate(db: &Db) -> Result<(), Failure> {
     let mut waited = Duration::ZERO;
     loop {
@@ -37,9 +126,7 @@ async fn migrate(db: &Db) -> Result<(), Failure> {
                 tokio::time::sleep(BETWEEN_TRIES).await;
                 waited += BETWEEN_TRIES;
             }
-            Err(error) => {
-                return Err(Failure::while_doing("preparing the database", error));
-            }
+            Err(error) => return Err(Failure::while_doing("preparing the database", error)),
         }
     }
 }

@@ -8,7 +8,6 @@ use super::Failure;
 use super::database;
 
 pub(super) async fn migrate(config: &Config) -> Result<ExitCode, Failure> {
-    let db = database::open(config).await?;
-    db.close().await;
+    database::open_beside(config).await?.close().await;
     Ok(ExitCode::SUCCESS)
 }

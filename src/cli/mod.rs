@@ -1,12 +1,15 @@
 //! The commands. What a command makes it prints on standard output as one JSON object; everything
 //! else goes to standard error. Exit codes: 0 done, 1 failed, 2 wrongly called.
 
+mod app_add;
 mod database;
 mod listener;
 mod log;
 mod master_key;
 mod migrate;
 mod person_add;
+mod person_import;
+mod person_password;
 mod serve;
 mod settings;
 
@@ -18,6 +21,7 @@ use clap::Parser;
 use clap::Subcommand;
 use serde::Serialize;
 
+use crate::apps::command::AddApp;
 use crate::config;
 use crate::config::Config;
 
@@ -39,17 +43,42 @@ enum Command {
     Serve,
     /// Brings the database up to date and exits
     Migrate,
-    /// People: add them
+    /// People: add one, import many, set a password
     #[command(subcommand)]
     Person(Person),
+    /// Apps: register one
+    #[command(subcommand)]
+    App(App),
+}
+
+#[derive(Debug, Subcommand)]
+enum App {
+    /// Registers an app and prints `{"id", "client_id", "client_secret"?}`
+    ///
+    /// The secret is shown this once; the owner makes another on the app's page.
+    Add(AddApp),
 }
 
 #[derive(Debug, Subcommand)]
 enum Person {
-    /// Adds a person and prints {"id", "username", "password"?}
+    /// Adds a person and prints `{"id", "username", "password"?}`
     ///
     /// Without --password-stdin a password is made and printed, this once.
     Add(person_add::Add),
+    /// Adds or updates everybody on a list and prints `{"added", "updated", "refused"}`
+    ///
+    /// The list is CSV with a header line, or JSON lines shaped like the user API's full answer plus
+    /// the username. Who is there already is found by username. A column that is not in the list
+    /// changes nothing; an empty cell or null clears.
+    ///
+    /// A row that is wrong is refused with its line and the reason, and the others go in. Exits with 0
+    /// if all went in, with 1 if a row was refused.
+    #[command(after_long_help = person_import::columns())]
+    Import(person_import::Import),
+    /// Sets a person's password, ends their sessions, and prints `{"username", "password"?}`
+    ///
+    /// Without --password-stdin a password is made and printed, this once.
+    Password(person_password::Password),
 }
 
 /// Why a command failed, in one line that says what to do.
@@ -106,6 +135,9 @@ async fn run(cli: Cli, config: Config) -> Result<ExitCode, Failure> {
         Command::Serve => serve::serve(config).await,
         Command::Migrate => migrate::migrate(&config).await,
         Command::Person(Person::Add(add)) => person_add::add(add, &config).await,
+        Command::Person(Person::Import(list)) => person_import::import(list, &config).await,
+        Command::Person(Person::Password(asked)) => person_password::set(asked, &config).await,
+        Command::App(App::Add(add)) => app_add::add(add, &config).await,
     }
 }
 

@@ -1,5 +1,6 @@
 //! `profiles person add`
 
+use std::fmt;
 use std::io::Read;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use zeroize::Zeroizing;
 use crate::clock::Clock;
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::db::Db;
 use crate::entropy::Entropy;
 use crate::entropy::OsEntropy;
 use crate::id::PersonId;
@@ -66,36 +68,36 @@ struct Made<'a> {
 pub(super) async fn add(add: Add, config: &Config) -> Result<ExitCode, Failure> {
     let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
     let (password, made) = password(add.password_stdin, entropy.as_ref())?;
-    let db = database::open(config).await?;
-    let hasher = Hasher::start(entropy.as_ref())
-        .map_err(|error| Failure::while_doing("starting the password threads", error))?;
-    let failed = |error: &dyn std::fmt::Display| {
-        Failure::new(format!("{} was not added: {error}", add.username))
-    };
-    let now = SystemClock.now();
-    let mut tx = db.begin().await.map_err(|error| failed(&error))?;
-    let details = details(&add);
-    let id = people::add(
-        &mut tx,
-        &add.username,
-        None,
-        &details,
-        now,
-        entropy.as_ref(),
-    )
-    .await
-    .map_err(|error| failed(&error))?;
-    set_password(&mut tx, &hasher, (id, &password), now, entropy.as_ref())
-        .await
-        .map_err(|error| failed(&error))?;
-    tx.commit().await.map_err(|error| failed(&error))?;
-    db.close().await;
+    let database = database::open_beside(config).await?;
+    let added = keep(&add, &database.db, &password, entropy.as_ref()).await;
+    database.close().await;
+    let id = added.map_err(|why| Failure::new(format!("{} was not added: {why}", add.username)))?;
     print(&Made {
         id,
         username: &add.username,
         password: made.then(|| password.expose()),
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn keep(
+    add: &Add,
+    db: &Db,
+    password: &NewPassword,
+    entropy: &dyn Entropy,
+) -> Result<PersonId, Failure> {
+    let failed = |error: &dyn fmt::Display| Failure::new(error.to_string());
+    let hasher = Hasher::start(entropy).map_err(|error| failed(&error))?;
+    let now = SystemClock.now();
+    let mut tx = db.begin().await.map_err(|error| failed(&error))?;
+    let id = people::add(&mut tx, &add.username, None, &details(add), now, entropy)
+        .await
+        .map_err(|error| failed(&error))?;
+    set_password(&mut tx, &hasher, (id, password), now, entropy)
+        .await
+        .map_err(|error| failed(&error))?;
+    tx.commit().await.map_err(|error| failed(&error))?;
+    Ok(id)
 }
 
 fn details(add: &Add) -> Details {

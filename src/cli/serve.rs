@@ -17,17 +17,30 @@ use crate::entropy::OsEntropy;
 
 use super::Failure;
 use super::database;
+use super::database::Database;
 use super::listener;
 use super::master_key;
 use super::say;
 
-pub(super) async fn serve(config: Config) -> Result<ExitCode, Failure> {
+pub(super) async fn serve(mut config: Config) -> Result<ExitCode, Failure> {
     // Whoever speaks TLS to the outside asks for the process' default.
     let _ = rustls::crypto::ring::default_provider().install_default();
     for name in &config.without_effect {
         tracing::warn!("{name} has no effect: this version does not have what it sets");
     }
     let stop = stop()?;
+    let database = database::open_to_serve(&config).await?;
+    config.data_dir.clone_from(&database.data_dir);
+    let served = open_and_serve(&config, &database, stop).await;
+    database.close().await;
+    served.map(|()| ExitCode::SUCCESS)
+}
+
+async fn open_and_serve(
+    config: &Config,
+    database: &Database,
+    stop: impl Future<Output = ()>,
+) -> Result<(), Failure> {
     let entropy = Arc::new(OsEntropy);
     let master_key = master_key::find_or_make(config.secret, &config.data_dir, entropy.as_ref())?;
     let listener = TcpListener::bind(config.listen).await.map_err(|error| {
@@ -40,20 +53,18 @@ pub(super) async fn serve(config: Config) -> Result<ExitCode, Failure> {
         Some(url) => url,
         None => follow(address)?,
     };
-    let db = database::open(&config).await?;
     let parts = Parts {
-        db: db.clone(),
+        db: database.db.clone(),
         clock: Arc::new(SystemClock),
         entropy,
         master_key,
         public_url,
     };
-    let house = app::build(&config, parts)
+    let house = app::build(config, parts)
         .map_err(|error| Failure::while_doing("building the service", error))?;
     say(format_args!("listening on http://{address}"));
     listener::serve(listener, house.router, stop).await;
-    db.close().await;
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// The public URL where none is set: this machine, and the port in use.

@@ -1,0 +1,215 @@
+//! `profiles person import`
+
+use std::fs;
+use std::path::Component;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::clock::Clock;
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::db;
+use crate::db::Db;
+use crate::db::Tx;
+use crate::entropy::OsEntropy;
+use crate::id::PersonId;
+use crate::people;
+use crate::people::COLUMNS;
+use crate::people::Change;
+use crate::people::Imported;
+use crate::people::Numbers;
+use crate::people::PeopleError;
+use crate::people::PictureFile;
+use crate::people::Row;
+use crate::people::Wanted;
+use crate::pictures::Picture;
+use crate::pictures::PictureKind;
+use crate::pictures::Pictures;
+
+use super::Failure;
+use super::database;
+use super::print;
+use super::say;
+
+#[derive(Debug, Args)]
+pub(super) struct Import {
+    /// The list
+    file: PathBuf,
+    /// Say what would happen, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// The part of `--help` that lists the columns.
+pub(super) fn columns() -> String {
+    format!(
+        "Columns:\n  {}\n\n  id is for new people only. contacts and secondary_emails have a ; between \
+         their items, take the place of\n  those there are, and these addresses count as verified. \
+         profile_picture is a file beside the list. identity is\n  provider:subject, as ldap:asha.",
+        COLUMNS.join(", ")
+    )
+}
+
+/// What is printed.
+#[derive(Debug, Default, Serialize)]
+struct Outcome {
+    added: u32,
+    updated: u32,
+    refused: Vec<Refused>,
+}
+
+#[derive(Debug, Serialize)]
+struct Refused {
+    line: u64,
+    reason: String,
+}
+
+/// Why a row does not go in: it is wrong, and the next may be right; or nothing goes any more.
+enum Stop {
+    Row(String),
+    All(db::Error),
+}
+
+pub(super) async fn import(asked: Import, config: &Config) -> Result<ExitCode, Failure> {
+    let shown = asked.file.display();
+    let list = fs::read(&asked.file)
+        .map_err(|error| Failure::while_doing(format_args!("reading {shown}"), error))?;
+    let rows = people::read_list(&list)
+        .map_err(|error| Failure::while_doing(format_args!("reading {shown}"), error))?;
+    let database = database::open_beside(config).await?;
+    let importer = Importer {
+        pictures: Pictures::new(database.data_dir.join("pictures")),
+        beside: asked.file.parent().map(Path::to_owned).unwrap_or_default(),
+        dry_run: asked.dry_run,
+    };
+    let imported = importer.run(&database.db, rows).await;
+    database.close().await;
+    let outcome = imported?;
+    for refused in &outcome.refused {
+        say(format_args!("line {}: {}", refused.line, refused.reason));
+    }
+    print(&outcome)?;
+    Ok(if outcome.refused.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+struct Importer {
+    pictures: Pictures,
+    /// The list's folder.
+    beside: PathBuf,
+    dry_run: bool,
+}
+
+impl Importer {
+    /// Each row is kept or refused for itself. A rehearsal keeps them all in one transaction, so that
+    /// rows see those before them, and rolls it back.
+    async fn run(&self, db: &Db, rows: Vec<Row>) -> Result<Outcome, Failure> {
+        let mut outcome = Outcome::default();
+        let failed = |line: u64| {
+            move |error: db::Error| {
+                let before = "rows before it were dealt with and may be imported again";
+                Failure::new(format!("stopped at line {line} ({before}): {error}"))
+            }
+        };
+        let mut tx = db.begin().await.map_err(failed(1))?;
+        for Row { line, wanted } in rows {
+            db::set_mark(&mut tx).await.map_err(failed(line))?;
+            let imported = match wanted {
+                Ok(wanted) => self.row(&mut tx, wanted, line).await,
+                Err(reason) => Err(Stop::Row(reason)),
+            };
+            match imported {
+                Ok(Imported::Added) => outcome.added += 1,
+                Ok(Imported::Updated(_)) => outcome.updated += 1,
+                Err(Stop::All(error)) => return Err(failed(line)(error)),
+                Err(Stop::Row(reason)) => {
+                    db::back_to_mark(&mut tx).await.map_err(failed(line))?;
+                    outcome.refused.push(Refused { line, reason });
+                    continue;
+                }
+            }
+            if !self.dry_run {
+                tx.commit()
+                    .await
+                    .map_err(|error| failed(line)(error.into()))?;
+                tx = db.begin().await.map_err(failed(line))?;
+            }
+            if let Ok(Imported::Updated(Some(picture))) = imported {
+                self.discard(&picture).await;
+            }
+        }
+        Ok(outcome)
+    }
+
+    async fn row(&self, tx: &mut Tx, mut wanted: Wanted, line: u64) -> Result<Imported, Stop> {
+        wanted.details.columns.profile_picture = match &wanted.picture {
+            Change::Keep => Change::Keep,
+            Change::Clear => Change::Clear,
+            Change::Set(file) => Change::Set(self.keep(file).await?),
+        };
+        let numbers = if self.dry_run {
+            let lent = i32::try_from(line).map_or(i32::MIN, |line| -line);
+            Numbers::Lent(PersonId(lent))
+        } else {
+            Numbers::Taken
+        };
+        let now = SystemClock.now();
+        let imported = people::import(tx, &wanted, numbers, now, &OsEntropy).await;
+        if let (Err(_), Change::Set(kept)) = (&imported, &wanted.details.columns.profile_picture) {
+            self.discard(kept.as_str()).await;
+        }
+        imported.map_err(|error| match error {
+            PeopleError::Store(error) => Stop::All(error),
+            error => Stop::Row(error.to_string()),
+        })
+    }
+
+    /// Makes the picture ours and keeps it, except in a rehearsal, which only looks at it.
+    async fn keep(&self, file: &str) -> Result<PictureFile, Stop> {
+        let wrong =
+            |why: &dyn std::fmt::Display| Stop::Row(format!("profile_picture {file}: {why}"));
+        let picture = self.picture(file).await.map_err(|why| wrong(&why))?;
+        let kept = if self.dry_run {
+            "rehearsal".to_owned()
+        } else {
+            let kind = PictureKind::ProfilePicture;
+            let kept = self.pictures.keep(kind, &picture, &OsEntropy).await;
+            kept.map_err(|error| wrong(&error))?
+        };
+        PictureFile::parse(&kept).map_err(|unfit| wrong(&unfit))
+    }
+
+    async fn picture(&self, file: &str) -> Result<Picture, String> {
+        let inside = Path::new(file.trim_start_matches('/'));
+        let plain = |part: Component<'_>| matches!(part, Component::Normal(_));
+        if !inside.components().all(plain) {
+            return Err("must be a file beside the list".to_owned());
+        }
+        // As the user API answers it, a picture has a path; beside the list is its file.
+        let candidates = [Some(inside.as_os_str()), inside.file_name()];
+        let found = candidates
+            .into_iter()
+            .flatten()
+            .find_map(|name| fs::read(self.beside.join(name)).ok());
+        let content = found.ok_or("there is no such file beside the list")?;
+        self.pictures
+            .accept(content.into())
+            .await
+            .map_err(|error| error.to_string())
+    }
+
+    async fn discard(&self, file: &str) {
+        if !self.dry_run {
+            self.pictures
+                .discard(PictureKind::ProfilePicture, file)
+                .await;
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! `profiles person password`
+
+use std::fmt;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::audit;
+use crate::audit::Entry;
+use crate::clock::Clock;
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::db::Db;
+use crate::entropy::OsEntropy;
+use crate::people;
+use crate::people::Username;
+use crate::upstream::Hasher;
+use crate::upstream::NewPassword;
+use crate::upstream::set_password;
+use crate::web::end_sessions_of;
+
+use super::Failure;
+use super::database;
+use super::person_add::password;
+use super::print;
+
+#[derive(Debug, Args)]
+pub(super) struct Password {
+    /// Whose
+    username: Username,
+    /// Read the password from standard input (8 characters or more; one line end behind it is not part of it)
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Made<'a> {
+    username: &'a Username,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<&'a str>,
+}
+
+pub(super) async fn set(asked: Password, config: &Config) -> Result<ExitCode, Failure> {
+    let (password, made) = password(asked.password_stdin, &OsEntropy)?;
+    let database = database::open_beside(config).await?;
+    let kept = keep(&asked.username, &database.db, &password).await;
+    database.close().await;
+    kept.map_err(|why| Failure::new(format!("no password was set: {why}")))?;
+    print(&Made {
+        username: &asked.username,
+        password: made.then(|| password.expose()),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// With the old password ends what was begun with it.
+async fn keep(username: &Username, db: &Db, password: &NewPassword) -> Result<(), Failure> {
+    let failed = |error: &dyn fmt::Display| Failure::new(error.to_string());
+    let hasher = Hasher::start(&OsEntropy).map_err(|error| failed(&error))?;
+    let now = SystemClock.now();
+    let mut tx = db.begin().await.map_err(|error| failed(&error))?;
+    let person = people::find_id(&mut *tx, username.as_str())
+        .await
+        .map_err(|error| failed(&error))?
+        .ok_or_else(|| {
+            Failure::new(format!(
+                "there is nobody with the username {username}. Add the person first: \
+                 `profiles person add --username {username} …`"
+            ))
+        })?;
+    set_password(&mut tx, &hasher, (person, password), now, &OsEntropy)
+        .await
+        .map_err(|error| failed(&error))?;
+    end_sessions_of(&mut *tx, person)
+        .await
+        .map_err(|error| failed(&error))?;
+    let entry = Entry::of("person.password_set").about(person);
+    audit::note(&mut *tx, entry, now, &OsEntropy)
+        .await
+        .map_err(|error| failed(&error))?;
+    tx.commit().await.map_err(|error| failed(&error))
+}
