@@ -12,6 +12,7 @@ const app = new AuthorizationCode({
     authorizePath: '/oauth/authorize/',
     revokePath: '/oauth/revoke_token/',
   },
+  http: { json: 'force' }, // a revocation is answered with an empty body (RFC 7009), which has no type
 })
 
 // Send the person off, and wait until they are back.
