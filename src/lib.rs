@@ -12,6 +12,7 @@ pub mod demo;
 pub mod entropy;
 pub mod grants;
 pub mod id;
+pub mod jobs;
 pub mod links;
 pub mod login;
 pub mod mail;
