@@ -2,6 +2,7 @@
 //! routes. The only place that knows all rooms.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use url::Url;
@@ -13,8 +14,12 @@ use crate::config::Config;
 use crate::db::Db;
 use crate::entropy::SharedEntropy;
 use crate::health;
+use crate::jobs::Job;
+use crate::jobs::Jobs;
 use crate::links::Links;
 use crate::login;
+use crate::mail::Post;
+use crate::mail::Transport;
 use crate::metadata;
 use crate::pictures::Pictures;
 use crate::secret::Key;
@@ -48,7 +53,13 @@ pub struct Parts {
 #[derive(Debug)]
 pub struct House {
     pub router: Router,
+    /// To be started beside the router.
+    pub jobs: Jobs,
 }
+
+/// How often letters are looked for, and things that have ended are forgotten.
+const DELIVER_EVERY: Duration = Duration::from_secs(2);
+const SWEEP_EVERY: Duration = Duration::from_mins(10);
 
 /// Why the house cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +69,10 @@ pub enum BuildError {
     Templates(#[from] tera::Error),
     #[error("the machine gives no threads to check passwords on: {0}")]
     Threads(#[from] std::io::Error),
+    #[error("PROFILES_SMTP_URL is no address of a mail server: {0}")]
+    MailServer(#[from] lettre::transport::smtp::Error),
+    #[error("PROFILES_MAIL_FROM is no mail address: {0}")]
+    MailFrom(#[from] lettre::address::AddressError),
 }
 
 /// Builds the house.
@@ -74,6 +89,8 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
     };
     let pictures = Pictures::new(config.data_dir.join("pictures"));
     let tokens = it.tokens(config);
+    let sessions = SessionRows::new(it.db.clone(), Arc::clone(&it.clock), config.session_idle);
+    let jobs = it.jobs(config, sessions.clone())?;
 
     let rooms = Router::new()
         .merge(health::routes(it.db.clone()))
@@ -91,13 +108,14 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
         .merge(user_api::routes(it.user_api(tokens.clone())))
         .merge(token::routes(tokens));
     let shell = Shell {
-        sessions: SessionRows::new(it.db, it.clock, config.session_idle),
+        sessions,
         web: it.web,
         entropy: it.entropy,
         aliases: config.aliases.clone(),
     };
     Ok(House {
         router: shell.wrap(rooms),
+        jobs,
     })
 }
 
@@ -176,11 +194,55 @@ impl Shared {
         }
     }
 
+    fn jobs(&self, config: &Config, sessions: SessionRows) -> Result<Jobs, BuildError> {
+        let post = Post {
+            db: self.db.clone(),
+            web: self.web.clone(),
+            transport: transport(config)?,
+            from: config.mail_from.parse()?,
+        };
+        let (db, lifetimes) = (self.db.clone(), config.lifetimes);
+        let jobs = vec![
+            Job::new(
+                "mail.deliver",
+                DELIVER_EVERY,
+                post.clone(),
+                |it, now| async move { it.deliver(now).await },
+            ),
+            Job::new("mail.sweep", SWEEP_EVERY, post, |it, now| async move {
+                it.sweep(now).await
+            }),
+            Job::new("session.sweep", SWEEP_EVERY, sessions, |it, _| async move {
+                it.sweep().await
+            }),
+            Job::new(
+                "authorize.sweep",
+                SWEEP_EVERY,
+                db.clone(),
+                |db, now| async move { authorize::sweep(&db, now).await },
+            ),
+            Job::new(
+                "token.sweep",
+                SWEEP_EVERY,
+                (db, lifetimes),
+                |(db, lifetimes), now| async move { token::sweep(&db, &lifetimes, now).await },
+            ),
+        ];
+        Ok(Jobs::new(self.db.clone(), Arc::clone(&self.clock), jobs))
+    }
+
     fn user_api(&self, tokens: token::Feature) -> user_api::Feature {
         user_api::Feature {
             web: self.web.clone(),
             db: self.db.clone(),
             tokens,
         }
+    }
+}
+
+fn transport(config: &Config) -> Result<Transport, lettre::transport::smtp::Error> {
+    match &config.smtp_url {
+        Some(address) => Transport::server(address),
+        None => Ok(Transport::Files(config.data_dir.join("mail"))),
     }
 }

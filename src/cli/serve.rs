@@ -63,7 +63,9 @@ async fn open_and_serve(
     let house = app::build(config, parts)
         .map_err(|error| Failure::while_doing("building the service", error))?;
     say(format_args!("listening on http://{address}"));
+    let jobs = house.jobs.start();
     listener::serve(listener, house.router, stop).await;
+    jobs.stop().await;
     Ok(())
 }
 

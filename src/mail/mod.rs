@@ -1,13 +1,27 @@
-//! stub
-use crate::db;
-use crate::db::Executor;
-pub async fn put(
-    _db: impl Executor<'_>,
-    _t: &'static str,
-    _p: crate::id::PersonId,
-    _d: serde_json::Value,
-    _n: crate::clock::Moment,
-    _e: &dyn crate::entropy::Entropy,
-) -> db::Result<()> {
-    Ok(())
-}
+//! Mails that the house itself writes. (What apps write through `send_mail` never comes here: it is not
+//! kept anywhere.)
+//!
+//! ```text
+//! put ─(the caller's transaction)─▶ waiting ─claimed─▶ on its way ─▶ sent
+//!                                      ▲                   │
+//!                                      └── later and later ┘ a day long, then given up
+//! ```
+//!
+//! Decision: the outbox holds a template's name and ids, and the letter is written when it goes out,
+//! because so no link, no name and no address lies in a queue, and what is deleted meanwhile is not
+//! told any more.
+//!
+//! Decision: a letter is claimed for a few minutes at a time, not locked while the mail server talks,
+//! because no transaction may wait for a network. A process that dies while sending leaves the letter
+//! to the next claim; its `Message-ID` is the same again, so a mailbox can tell that it is one letter.
+
+mod deliver;
+mod letter;
+mod rules;
+mod store;
+mod transport;
+
+pub use deliver::Post;
+pub use store::put;
+pub use transport::SendError;
+pub use transport::Transport;

@@ -25,6 +25,12 @@ const COME_BACK: u64 = 5;
 #[derive(Debug)]
 pub struct Chain(Box<dyn Error + Send + Sync>);
 
+impl Chain {
+    pub fn of(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(error.into())
+    }
+}
+
 impl fmt::Display for Chain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)?;
