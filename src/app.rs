@@ -1,6 +1,7 @@
 //! Wiring: builds what the rooms share, gives each room what it needs, and puts the shell round their
 //! routes. The only place that knows all rooms.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use crate::authorize;
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::db::Db;
+use crate::demo;
+use crate::demo::Demo;
 use crate::entropy::SharedEntropy;
 use crate::health;
 use crate::jobs::Job;
@@ -47,6 +50,8 @@ pub struct Parts {
     pub master_key: Key,
     /// The base of every address.
     pub public_url: Url,
+    /// The demo app, where there is one, and where this server listens, for it to call.
+    pub demo: Option<(Demo, SocketAddr)>,
 }
 
 /// The house, ready to be served.
@@ -71,6 +76,8 @@ pub enum BuildError {
     Threads(#[from] std::io::Error),
     #[error("PROFILES_SMTP_URL is no address of a mail server: {0}")]
     MailServer(#[from] lettre::transport::smtp::Error),
+    #[error(transparent)]
+    Demo(#[from] demo::CallError),
     #[error("PROFILES_MAIL_FROM is no mail address: {0}")]
     MailFrom(#[from] lettre::address::AddressError),
 }
@@ -79,7 +86,11 @@ pub enum BuildError {
 pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
     let web = web(config, &parts)?;
     let Parts {
-        db, clock, entropy, ..
+        db,
+        clock,
+        entropy,
+        demo,
+        ..
     } = parts;
     let it = Shared {
         db,
@@ -106,7 +117,8 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
         .merge(pictures.routes())
         .merge(authorize::routes(it.authorize(config)))
         .merge(user_api::routes(it.user_api(tokens.clone())))
-        .merge(token::routes(tokens));
+        .merge(token::routes(tokens))
+        .merge(it.demo(demo)?);
     let shell = Shell {
         sessions,
         web: it.web,
@@ -229,6 +241,14 @@ impl Shared {
             ),
         ];
         Ok(Jobs::new(self.db.clone(), Arc::clone(&self.clock), jobs))
+    }
+
+    fn demo(&self, demo: Option<(Demo, SocketAddr)>) -> Result<Router, demo::CallError> {
+        let Some((app, address)) = demo else {
+            return Ok(Router::new());
+        };
+        let (web, entropy) = (self.web.clone(), Arc::clone(&self.entropy));
+        demo::Feature::new(web, entropy, app, address).map(demo::routes)
     }
 
     fn user_api(&self, tokens: token::Feature) -> user_api::Feature {

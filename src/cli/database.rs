@@ -56,6 +56,11 @@ pub(super) async fn open_beside(config: &Config) -> Result<Database, Failure> {
 }
 
 impl Database {
+    /// Whether it is the private cluster: nobody has configured anything.
+    pub(super) fn is_private(&self) -> bool {
+        self.cluster.is_some()
+    }
+
     pub(super) async fn close(self) {
         self.db.close().await;
         // Waits until the server has stopped.

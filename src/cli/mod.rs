@@ -148,8 +148,16 @@ pub(crate) fn say(line: impl fmt::Display) {
 
 /// The command's result: one JSON object on standard output.
 pub(crate) fn print(result: &impl Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string(result)
-        .map_err(|error| Failure::while_doing("writing the result", error))?;
+    write_result(serde_json::to_string(result))
+}
+
+/// The same over several lines, where somebody is to read it.
+pub(crate) fn print_for_people(result: &impl Serialize) -> Result<(), Failure> {
+    write_result(serde_json::to_string_pretty(result))
+}
+
+fn write_result(text: serde_json::Result<String>) -> Result<(), Failure> {
+    let text = text.map_err(|error| Failure::while_doing("writing the result", error))?;
     writeln!(std::io::stdout().lock(), "{text}")
         .map_err(|error| Failure::while_doing("writing the result", error))
 }

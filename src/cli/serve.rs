@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
@@ -11,9 +12,14 @@ use url::Url;
 
 use crate::app;
 use crate::app::Parts;
+use crate::clock::Clock;
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::demo;
+use crate::demo::Demo;
+use crate::demo::NewPerson;
 use crate::entropy::OsEntropy;
+use crate::links::Links;
 
 use super::Failure;
 use super::database;
@@ -53,20 +59,65 @@ async fn open_and_serve(
         Some(url) => url,
         None => follow(address)?,
     };
+    let demo = if database.is_private() {
+        Some((
+            furnish(config, database, &public_url, entropy.as_ref()).await?,
+            address,
+        ))
+    } else {
+        None
+    };
     let parts = Parts {
         db: database.db.clone(),
         clock: Arc::new(SystemClock),
         entropy,
         master_key,
-        public_url,
+        public_url: public_url.clone(),
+        demo,
     };
     let house = app::build(config, parts)
         .map_err(|error| Failure::while_doing("building the service", error))?;
     say(format_args!("listening on http://{address}"));
+    if database.is_private() {
+        let demo = Links::new(&public_url);
+        let demo = demo.absolute(&demo.demo());
+        say(format_args!(
+            "open {demo} to see a campus app sign somebody in"
+        ));
+    }
     let jobs = house.jobs.start();
     listener::serve(listener, house.router, stop).await;
     jobs.stop().await;
     Ok(())
+}
+
+/// The house on show: what was made is printed, passwords this once.
+async fn furnish(
+    config: &Config,
+    database: &Database,
+    public_url: &Url,
+    entropy: &OsEntropy,
+) -> Result<Demo, Failure> {
+    #[derive(Serialize)]
+    struct Printed {
+        demo: String,
+        people: Vec<NewPerson>,
+    }
+    let links = Links::new(public_url);
+    let now = SystemClock.now();
+    let furnished = demo::furnish(&database.db, &config.data_dir, &links, now, entropy).await;
+    let (demo, people) = furnished.map_err(|why| Failure::new(why.to_string()))?;
+    if people.is_empty() {
+        say(
+            "the demo people are as they were; `profiles person password USERNAME` makes a new password",
+        );
+    } else {
+        super::print_for_people(&Printed {
+            demo: links.absolute(&links.demo()),
+            people,
+        })?;
+    }
+    Ok(demo)
 }
 
 /// The public URL where none is set: this machine, and the port in use.

@@ -16,3 +16,4 @@ pub use furnish::NewPerson;
 pub use furnish::furnish;
 pub use pages::Feature;
 pub use pages::routes;
+pub use trip::CallError;

@@ -35,12 +35,16 @@ pub fn serve(listener: TcpListener, settings: Settings, clock: Arc<Clock>) -> Jo
         entropy: Arc::new(OsEntropy),
         master_key: Key::master(rand::random()),
         public_url: config.public_url.clone().unwrap(),
+        demo: None,
     };
     let house = profiles::app::build(&config, parts).unwrap();
     let service = house
         .router
         .into_make_service_with_connect_info::<SocketAddr>();
-    tokio::spawn(async move { axum::serve(listener, service).await.unwrap() })
+    tokio::spawn(async move {
+        let _jobs = house.jobs.start();
+        axum::serve(listener, service).await.unwrap();
+    })
 }
 
 /// The real program in a process of its own.
