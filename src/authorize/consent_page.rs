@@ -1,15 +1,14 @@
 //! The consent page: who asks, and for every scope the fields it opens with this person's own values.
 
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::config::Lifetimes;
 use crate::grants;
 use crate::grants::Decided;
 use crate::links::Links;
 use crate::people::Person;
+use crate::people::Shown;
 use crate::scope::Field;
-use crate::scope::Kind;
 use crate::scope::Scope;
 use crate::scope::ScopeSet;
 use crate::web::FormAction;
@@ -88,27 +87,6 @@ struct FieldTick {
     ticked: bool,
     is_new: bool,
     value: Shown,
-}
-
-/// A value as the page shows it.
-#[derive(Debug, Serialize, PartialEq, Eq)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-enum Shown {
-    Text {
-        text: String,
-    },
-    /// Shown in full only on request: the page may be read over a shoulder.
-    Masked {
-        short: String,
-        full: String,
-    },
-    Picture {
-        src: String,
-    },
-    List {
-        items: Vec<String>,
-    },
-    Unset,
 }
 
 impl ConsentPage {
@@ -203,7 +181,7 @@ fn ticks(
                 locked,
                 ticked: locked || !decided.refused_fields.contains(*field),
                 is_new: connected && !locked && !decided.knows_field(*field),
-                value: shown(person, *field, links),
+                value: person.shown(*field, links),
             };
             let fields: Vec<FieldTick> = scope.row().fields.iter().map(field).collect();
             let new_fields = fields.iter().any(|field| field.is_new);
@@ -233,98 +211,6 @@ fn ticked(decided: Decided, scope: Scope, fields: &[FieldTick]) -> bool {
     }
 }
 
-fn shown(person: &Person, field: Field, links: &Links) -> Shown {
-    let value = person.field(field, links);
-    match field.row().kind {
-        Kind::Contacts => list(&value, "number", true),
-        Kind::Emails => list(&value, "email", false),
-        Kind::Address => parts(&value, &["hostel_name", "room"]),
-        Kind::Programme => parts(
-            &value,
-            &[
-                "degree_name",
-                "department_name",
-                "join_year",
-                "graduation_year",
-            ],
-        ),
-        Kind::Picture => value.as_str().map_or(Shown::Unset, |src| Shown::Picture {
-            src: src.to_owned(),
-        }),
-        Kind::Boolean => text(if value == Value::Bool(true) {
-            "yes"
-        } else {
-            "no"
-        }),
-        Kind::Integer | Kind::Text | Kind::Sex => match plain(&value) {
-            Some(full) if field == Field::Mobile => masked(&full),
-            Some(full) => text(&full),
-            None => Shown::Unset,
-        },
-    }
-}
-
-fn text(text: &str) -> Shown {
-    Shown::Text {
-        text: text.to_owned(),
-    }
-}
-
-fn plain(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-/// `98••••3210`: enough to recognise one's own.
-fn masked(full: &str) -> Shown {
-    let signs: Vec<char> = full.chars().collect();
-    let short = match signs.as_slice() {
-        [head @ .., _, _, _, _] if head.len() > 2 => {
-            let head: String = head.iter().take(2).collect();
-            let tail: String = signs.iter().skip(signs.len() - 4).collect();
-            format!("{head}••••{tail}")
-        }
-        _ => "••••".to_owned(),
-    };
-    Shown::Masked {
-        short,
-        full: full.to_owned(),
-    }
-}
-
-fn list(value: &Value, member: &str, is_masked: bool) -> Shown {
-    let items = value
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|item| plain(item.get(member)?));
-    let items: Vec<String> = items.collect();
-    match items.as_slice() {
-        [] => Shown::Unset,
-        [one] if is_masked => masked(one),
-        several if is_masked => Shown::Masked {
-            short: format!("{} numbers", several.len()),
-            full: several.join(", "),
-        },
-        _ => Shown::List { items },
-    }
-}
-
-fn parts(value: &Value, members: &[&str]) -> Shown {
-    let said = members
-        .iter()
-        .filter_map(|member| plain(value.get(member)?));
-    let said: Vec<String> = said.collect();
-    if said.is_empty() {
-        Shown::Unset
-    } else {
-        text(&said.join(", "))
-    }
-}
-
 impl Page for ConsentPage {
     const TEMPLATE: &'static str = "authorize/consent.html";
 
@@ -336,37 +222,5 @@ impl Page for ConsentPage {
     /// against the whole chain.
     fn form_action(&self) -> FormAction {
         FormAction::Anywhere
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn a_number_shows_its_ends() {
-        let Shown::Masked { short, .. } = masked("9876543210") else {
-            panic!()
-        };
-        assert_eq!(short, "98••••3210");
-        let Shown::Masked { short, .. } = masked("123") else {
-            panic!()
-        };
-        assert_eq!(short, "••••");
-    }
-
-    #[test]
-    fn lists_and_objects_read_as_text() {
-        let numbers = json!([{"id": 1, "number": "9876543210"}, {"id": 2, "number": "1"}]);
-        let expected = Shown::Masked {
-            short: "2 numbers".into(),
-            full: "9876543210, 1".into(),
-        };
-        assert_eq!(list(&numbers, "number", true), expected);
-        assert_eq!(list(&json!([]), "email", false), Shown::Unset);
-        let address = json!({"id": 1, "hostel_name": "Hostel 14", "room": null});
-        assert_eq!(parts(&address, &["hostel_name", "room"]), text("Hostel 14"));
-        assert_eq!(parts(&Value::Null, &["room"]), Shown::Unset);
     }
 }

@@ -11,6 +11,7 @@ mod list;
 mod model;
 mod recognise;
 mod rules;
+mod shown;
 mod store;
 mod update;
 
@@ -43,6 +44,9 @@ pub use model::Person;
 pub use model::Programme;
 pub use model::SecondaryEmail;
 pub use recognise::recognise;
+pub use rules::Source;
+pub use rules::source;
+pub use shown::Shown;
 pub use store::find;
 pub use store::find_id;
 pub use update::update;

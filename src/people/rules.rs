@@ -1,6 +1,39 @@
 //! What must hold between the things known about somebody.
 
+use crate::scope::Field;
+
 use super::details::Unfit;
+
+/// Who says what a field holds, and so who may change it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// This service.
+    Here,
+    /// The campus directory.
+    Directory,
+    /// The person.
+    Person,
+}
+
+pub fn source(field: Field) -> Source {
+    match field {
+        Field::Id => Source::Here,
+        Field::FirstName
+        | Field::LastName
+        | Field::Type
+        | Field::IsAlumni
+        | Field::Username
+        | Field::Email
+        | Field::Mobile
+        | Field::RollNumber => Source::Directory,
+        Field::Sex
+        | Field::ProfilePicture
+        | Field::Contacts
+        | Field::InstiAddress
+        | Field::Program
+        | Field::SecondaryEmails => Source::Person,
+    }
+}
 
 /// The year the oldest of these campuses opened.
 const FIRST_YEAR: i32 = 1958;
