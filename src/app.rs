@@ -25,6 +25,7 @@ use crate::mail::Post;
 use crate::mail::Transport;
 use crate::metadata;
 use crate::pictures::Pictures;
+use crate::profile;
 use crate::secret::Key;
 use crate::token;
 use crate::upstream::Hasher;
@@ -113,6 +114,7 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
             .routes(),
         )
         .merge(it.login()?.routes())
+        .merge(it.profile().routes())
         .merge(it.apps(config, pictures.clone()).routes())
         .merge(pictures.routes())
         .merge(authorize::routes(it.authorize(config)))
@@ -171,6 +173,13 @@ impl Shared {
             entropy,
             ways,
         ))
+    }
+
+    fn profile(&self) -> profile::Feature {
+        profile::Feature {
+            web: self.web.clone(),
+            db: self.db.clone(),
+        }
     }
 
     fn apps(&self, config: &Config, pictures: Pictures) -> apps::Feature {

@@ -19,6 +19,7 @@ pub mod mail;
 pub mod oauth;
 pub mod people;
 pub mod pictures;
+pub mod profile;
 pub mod scope;
 pub mod secret;
 pub mod token;
