@@ -12,6 +12,7 @@ use crate::apps;
 use crate::authorize;
 use crate::clock::SharedClock;
 use crate::config::Config;
+use crate::connected_apps;
 use crate::db::Db;
 use crate::demo;
 use crate::demo::Demo;
@@ -117,6 +118,7 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
         .merge(it.profile().routes())
         .merge(it.apps(config, pictures.clone()).routes())
         .merge(pictures.routes())
+        .merge(it.connected_apps().routes())
         .merge(authorize::routes(it.authorize(config)))
         .merge(user_api::routes(it.user_api(tokens.clone())))
         .merge(token::routes(tokens))
@@ -190,6 +192,15 @@ impl Shared {
             entropy: Arc::clone(&self.entropy),
             pictures,
             cap: apps::Cap(config.unverified_cap),
+        }
+    }
+
+    fn connected_apps(&self) -> connected_apps::Feature {
+        connected_apps::Feature {
+            db: self.db.clone(),
+            web: self.web.clone(),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
         }
     }
 

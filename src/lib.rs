@@ -7,6 +7,7 @@ pub mod authorize;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod connected_apps;
 pub mod db;
 pub mod demo;
 pub mod entropy;

@@ -1,0 +1,39 @@
+//! What somebody allowed, to whom, since when; and taking it back.
+//!
+//! Whom it serves: the person, whose page this is. Taking back is as near as giving: a button, a page
+//! that says what ends, a button. It ends the grant, and everything under it dies with it at once,
+//! tokens and unused codes alike (see `grants`); what was refused stays remembered.
+
+mod model;
+mod pages;
+mod store;
+
+use axum::Router;
+use axum::extract::FromRef;
+use axum::routing::get;
+
+use crate::clock::SharedClock;
+use crate::db::Db;
+use crate::entropy::SharedEntropy;
+use crate::web::Web;
+
+/// What the room needs.
+#[derive(Debug, Clone, FromRef)]
+pub struct Feature {
+    pub db: Db,
+    pub web: Web,
+    pub clock: SharedClock,
+    pub entropy: SharedEntropy,
+}
+
+impl Feature {
+    pub fn routes(self) -> Router {
+        Router::new()
+            .route("/user/settings", get(pages::list))
+            .route(
+                "/user/settings/{app}/take-back",
+                get(pages::ask).post(pages::take_back),
+            )
+            .with_state(self)
+    }
+}

@@ -1,0 +1,162 @@
+//! The list, and the page that asks before something ends.
+
+use axum::extract::Path;
+use axum::extract::State;
+use axum::extract::rejection::PathRejection;
+use axum::response::Response;
+use serde::Serialize;
+
+use crate::apps::Face;
+use crate::apps::Website;
+use crate::db;
+use crate::grants;
+use crate::id::AppId;
+use crate::id::PersonId;
+use crate::login::SignedIn;
+use crate::web::Flash;
+use crate::web::Page;
+use crate::web::PageProblem;
+use crate::web::Protected;
+use crate::web::Web;
+
+use super::Feature;
+use super::model::Connection;
+use super::model::Row;
+use super::store;
+
+#[derive(Debug, Serialize)]
+struct ListPage {
+    apps: Vec<Connected>,
+}
+
+#[derive(Debug, Serialize)]
+struct Connected {
+    #[serde(flatten)]
+    face: Face,
+    owner_name: String,
+    owner_username: String,
+    website: Option<Website>,
+    privacy_policy: Option<String>,
+    contact: Option<String>,
+    since: String,
+    last_used: Option<String>,
+    take_back: String,
+    rows: Vec<Row>,
+}
+
+impl Page for ListPage {
+    const TEMPLATE: &'static str = "connected_apps/list.html";
+
+    fn title(&self) -> String {
+        "Connected apps".to_owned()
+    }
+}
+
+impl Connected {
+    fn of(connection: Connection, web: &Web) -> Self {
+        let links = web.links();
+        Self {
+            rows: connection.rows(),
+            face: Face::of(&connection.name, connection.logo.as_deref(), links),
+            owner_name: connection.owner_name,
+            owner_username: connection.owner_username,
+            website: connection.website.as_deref().and_then(Website::of),
+            privacy_policy: connection.privacy_policy,
+            contact: connection.contact,
+            since: web.date(connection.since),
+            last_used: connection.last_used.map(|at| web.date(at)),
+            take_back: links.take_back(connection.app),
+        }
+    }
+}
+
+pub(super) async fn list(
+    State(it): State<Feature>,
+    SignedIn { visit, frame }: SignedIn,
+) -> Result<Response, PageProblem> {
+    let connections = store::list(it.db.pool(), visit.person, None).await?;
+    let apps = connections
+        .into_iter()
+        .map(|connection| Connected::of(connection, &it.web));
+    Ok(frame.show(&ListPage {
+        apps: apps.collect(),
+    }))
+}
+
+#[derive(Debug, Serialize)]
+struct TakeBackPage {
+    app: TakenBack,
+    action: String,
+    rows: Vec<Row>,
+}
+
+#[derive(Debug, Serialize)]
+struct TakenBack {
+    #[serde(flatten)]
+    face: Face,
+    owner_name: String,
+    contact: Option<String>,
+}
+
+impl Page for TakeBackPage {
+    const TEMPLATE: &'static str = "connected_apps/take_back.html";
+
+    fn title(&self) -> String {
+        format!("Take it back from {}", self.app.face.name)
+    }
+}
+
+pub(super) async fn ask(
+    State(it): State<Feature>,
+    SignedIn { visit, frame }: SignedIn,
+    app: Result<Path<AppId>, PathRejection>,
+) -> Result<Response, PageProblem> {
+    let connection = find(&it, visit.person, app).await?;
+    let connection = connection.ok_or_else(PageProblem::not_found)?;
+    let links = it.web.links();
+    Ok(frame.show(&TakeBackPage {
+        rows: connection.rows(),
+        action: links.take_back(connection.app),
+        app: TakenBack {
+            face: Face::of(&connection.name, connection.logo.as_deref(), links),
+            owner_name: connection.owner_name,
+            contact: connection.contact,
+        },
+    }))
+}
+
+pub(super) async fn take_back(
+    State(it): State<Feature>,
+    SignedIn { visit, frame }: SignedIn,
+    app: Result<Path<AppId>, PathRejection>,
+    _sent: Protected,
+) -> Result<Response, PageProblem> {
+    let Some(connection) = find(&it, visit.person, app).await? else {
+        // Sent twice, or taken back elsewhere: what was wanted is so.
+        let told = Flash::info("This app can read nothing about you.");
+        return Ok(frame.send_to_with(&it.web.links().connected_apps(), &told));
+    };
+    let now = it.clock.now();
+    let mut tx = it.db.begin().await?;
+    let entropy = it.entropy.as_ref();
+    grants::take_back(&mut tx, visit.person, connection.app, now, entropy).await?;
+    tx.commit().await.map_err(db::Error::from)?;
+    let told = Flash::good(format!(
+        "{} can no longer read anything about you.",
+        connection.name
+    ));
+    Ok(frame.send_to_with(&it.web.links().connected_apps(), &told))
+}
+
+/// The connection that the address names. An id that is none names none.
+async fn find(
+    it: &Feature,
+    person: PersonId,
+    app: Result<Path<AppId>, PathRejection>,
+) -> db::Result<Option<Connection>> {
+    let Ok(Path(app)) = app else {
+        return Ok(None);
+    };
+    let found = store::list(it.db.pool(), person, Some(app)).await?;
+    Ok(found.into_iter().next())
+}

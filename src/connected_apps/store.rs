@@ -1,0 +1,55 @@
+//! Live grants with what the person wants to know of each app.
+
+use crate::db;
+use crate::db::Executor;
+use crate::id::AppId;
+use crate::id::PersonId;
+use crate::scope::FieldSet;
+use crate::scope::ScopeSet;
+use crate::scope::Share;
+
+use super::model::Connection;
+
+/// Every app somebody has connected, by name; or only `app`.
+pub(super) async fn list(
+    db: impl Executor<'_>,
+    person: PersonId,
+    app: Option<AppId>,
+) -> db::Result<Vec<Connection>> {
+    let rows = sqlx::query!(
+        r#"select apps.id, apps.name, apps.logo, apps.website, apps.privacy_policy, apps.contact,
+                  coalesce(nullif(trim(owner.first_name || ' ' || owner.last_name), ''),
+                           owner.username) as "owner_name!",
+                  owner.username as owner_username,
+                  grants.scopes, grants.fields, grants.refused_fields,
+                  grants.given_at, grants.last_used_at
+           from grants
+           join apps on apps.id = grants.app_id
+           join people owner on owner.id = apps.owner_id
+           where grants.person_id = $1 and grants.ended_at is null
+             and ($2::uuid is null or apps.id = $2)
+           order by lower(apps.name), apps.id"#,
+        person.0,
+        app.map(|app| app.0),
+    )
+    .fetch_all(db)
+    .await?;
+    let connections = rows.into_iter().map(|row| Connection {
+        app: AppId(row.id),
+        name: row.name,
+        logo: row.logo,
+        website: row.website,
+        privacy_policy: row.privacy_policy,
+        contact: row.contact,
+        owner_name: row.owner_name,
+        owner_username: row.owner_username,
+        share: Share::of(
+            ScopeSet::of_names(&row.scopes),
+            FieldSet::of_names(&row.fields),
+        ),
+        refused: FieldSet::of_names(&row.refused_fields),
+        since: row.given_at,
+        last_used: row.last_used_at,
+    });
+    Ok(connections.collect())
+}
