@@ -109,9 +109,12 @@ impl Browser {
             .to_owned()
     }
 
-    /// Plants a cookie, as another site on the same domain could.
-    pub fn is_given(&self, cookie: &str) {
-        self.jar.add_cookie_str(cookie, &self.base);
+    /// Plants cookies (`name=value; name=value`), as another site on the same domain could.
+    pub fn is_given(&self, cookies: &str) {
+        for cookie in cookies.split("; ") {
+            self.jar
+                .add_cookie_str(&format!("{cookie}; Path=/"), &self.base);
+        }
     }
 
     async fn fetches(

@@ -9,6 +9,7 @@ use time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::task::spawn_blocking;
+use tracing::Level;
 
 use super::browser::Browser;
 use super::campus;
@@ -78,6 +79,11 @@ impl Plan {
     pub async fn opens(self) -> World {
         // Building HTTP clients needs a provider of cryptography; the first to name one is heard.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        // What the house complains of stands beside the story that failed of it.
+        let _ = tracing_subscriber::fmt()
+            .with_max_level(Level::WARN)
+            .with_test_writer()
+            .try_init();
         let (campus, database, data) = spawn_blocking(settle).await.unwrap();
         let wire = if self.wired {
             Some(CountingProxy::to(database.port()).await)
