@@ -47,8 +47,8 @@ pub struct Chromium {
 }
 
 /// What a page is looked at on.
-const SCREENS: [(&str, u32, u32, bool); 2] =
-    [("phone", 390, 844, true), ("desktop", 1280, 800, false)];
+const SCREENS: [(&str, u32, f64, bool); 2] =
+    [("phone", 390, 844.0, true), ("desktop", 1280, 800.0, false)];
 
 impl Chromium {
     /// A browser nobody has used before, with or without JavaScript.
@@ -196,42 +196,41 @@ impl Chromium {
     /// `PROFILES_SCREENSHOTS` set, what is seen is kept as `target/screenshots/<name>-<screen>-<light>.png`.
     pub async fn looks_at(&self, name: &str) {
         for (screen, width, height, mobile) in SCREENS {
-            let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile });
-            self.devtools("Emulation.setDeviceMetricsOverride", size)
+            let wide = |height: f64| json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile });
+            self.devtools("Emulation.setDeviceMetricsOverride", wide(height))
                 .await;
-            for light in ["light", "dark"] {
-                let media =
-                    json!({ "features": [{ "name": "prefers-color-scheme", "value": light }] });
-                self.devtools("Emulation.setEmulatedMedia", media).await;
-                let layout = self.devtools("Page.getLayoutMetrics", json!({})).await;
-                let wide = layout["cssContentSize"]["width"].as_f64().unwrap();
-                assert!(
-                    wide <= f64::from(width),
-                    "{name} is {wide} pixels wide on a {screen}"
-                );
-                if std::env::var_os("PROFILES_SCREENSHOTS").is_some() {
-                    self.keeps(&format!("{name}-{screen}-{light}.png")).await;
-                }
+            let layout = self.devtools("Page.getLayoutMetrics", json!({})).await;
+            let content = |side: &str| layout["cssContentSize"][side].as_f64().unwrap();
+            assert!(
+                content("width") <= f64::from(width),
+                "{name} is {} pixels wide on a {screen}",
+                content("width")
+            );
+            if std::env::var_os("PROFILES_SCREENSHOTS").is_some() {
+                self.devtools(
+                    "Emulation.setDeviceMetricsOverride",
+                    wide(height.max(content("height")).ceil()),
+                )
+                .await;
+                self.keeps(name, screen).await;
             }
         }
         self.devtools("Emulation.clearDeviceMetricsOverride", json!({}))
             .await;
     }
 
-    async fn keeps(&self, file: &str) {
-        let picture = self
-            .devtools(
-                "Page.captureScreenshot",
-                json!({ "captureBeyondViewport": true }),
-            )
-            .await;
+    async fn keeps(&self, name: &str, screen: &str) {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(
-            folder.join(file),
-            STANDARD.decode(picture["data"].as_str().unwrap()).unwrap(),
-        )
-        .unwrap();
+        for light in ["light", "dark"] {
+            let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": light }] });
+            self.devtools("Emulation.setEmulatedMedia", media).await;
+            // Colours change gently.
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let picture = self.devtools("Page.captureScreenshot", json!({})).await;
+            let bytes = STANDARD.decode(picture["data"].as_str().unwrap()).unwrap();
+            std::fs::write(folder.join(format!("{name}-{screen}-{light}.png")), bytes).unwrap();
+        }
     }
 
     async fn devtools(&self, command: &str, parameters: Value) -> Value {
