@@ -2,8 +2,11 @@
 
 use axum::Router;
 use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::response::Response;
 use axum::routing::get;
 use http::StatusCode;
+use http::header;
 
 use crate::db::Db;
 
@@ -14,13 +17,15 @@ pub(crate) fn routes(db: Db) -> Router {
         .with_state(db)
 }
 
-async fn ready(State(db): State<Db>) -> (StatusCode, &'static str) {
+async fn ready(State(db): State<Db>) -> Response {
     if db.is_ready().await {
-        (StatusCode::OK, "ready\n")
-    } else {
-        (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the database is not reachable or not migrated\n",
-        )
+        return "ready\n".into_response();
     }
+    let why = "the database is not reachable or not migrated\n";
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        [(header::RETRY_AFTER, "5")],
+        why,
+    )
+        .into_response()
 }

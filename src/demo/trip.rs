@@ -35,10 +35,6 @@ pub struct CallError(#[from] reqwest::Error);
 impl Caller {
     /// `address` is where the server listens, `host` what the world calls it.
     pub(super) fn new(address: SocketAddr, host: &str) -> Result<Self, CallError> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "a client with time limits, made here once"
-        )]
         let http = reqwest::Client::builder()
             .timeout(Duration::from_secs(10))
             .redirect(reqwest::redirect::Policy::none())

@@ -1,6 +1,6 @@
 //! What people and apps do with the house, told from outside: HTTP in and out, a real PostgreSQL, the program's own commands.
 #![expect(
-    clippy::expect_used,
+    clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "a story stops at the first thing that is not as told"
