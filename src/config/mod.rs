@@ -201,7 +201,7 @@ fn refuse_unknown(given: &BTreeMap<String, String>) -> Result<(), ConfigError> {
     let near = VARIABLES
         .iter()
         .find(|variable| is_near(variable.name, name));
-    let hint = near.map(|variable| format!("; did you mean {}?", variable.name));
+    let hint = near.map(|variable| format!(" (did you mean {}?)", variable.name));
     Err(ConfigError::Unknown {
         name: name.clone(),
         hint: hint.unwrap_or_default(),

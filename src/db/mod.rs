@@ -85,7 +85,7 @@ impl Db {
     /// Brings the schema up to date. Several programs may do so at once: one works, the others wait.
     pub async fn migrate(&self) -> Result<()> {
         // Migrations may rightly take longer than any request.
-        let mut connection = self.pool.acquire().await?.detach();
+        let mut connection = self.connect_alone().await?;
         sqlx::raw_sql("set statement_timeout = 0")
             .execute(&mut connection)
             .await?;
@@ -110,6 +110,20 @@ impl Db {
             "select max(version) from _sqlx_migrations where success",
         );
         matches!(applied.fetch_one(&self.pool).await, Ok(Some(applied)) if applied >= newest)
+    }
+
+    /// The server's version as it counts itself: 150004 is 15.4. `None` if it does not say.
+    pub async fn server_version(&self) -> Result<Option<u32>> {
+        Ok(self.connect_alone().await?.server_version_num())
+    }
+
+    /// A connection beside the pool, which tells why it cannot be made: the pool only says that it
+    /// has waited.
+    async fn connect_alone(&self) -> Result<Connection> {
+        let options = self.pool.connect_options();
+        let connecting = <Connection as sqlx::Connection>::connect_with(&options);
+        let connected = tokio::time::timeout(PATIENCE, connecting).await;
+        Ok(connected.map_err(|_| sqlx::Error::PoolTimedOut)??)
     }
 
     /// For a single statement.
