@@ -2,6 +2,7 @@
 //! else goes to standard error. Exit codes: 0 done, 1 failed, 2 wrongly called.
 
 mod app_add;
+mod check;
 mod database;
 mod listener;
 mod log;
@@ -46,6 +47,10 @@ enum Command {
     /// People: add one, import many, set a password
     #[command(subcommand)]
     Person(Person),
+    /// Asks the database, the mail server and the data folder, and says of each: ok, or what is wrong
+    ///
+    /// Changes no data. Prints one JSON object with a line for each; exits with 1 if something is wrong.
+    Check,
     /// Apps: register one
     #[command(subcommand)]
     App(App),
@@ -134,6 +139,7 @@ async fn run(cli: Cli, config: Config) -> Result<ExitCode, Failure> {
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(config).await,
         Command::Migrate => migrate::migrate(&config).await,
+        Command::Check => check::check(&config).await,
         Command::Person(Person::Add(add)) => person_add::add(add, &config).await,
         Command::Person(Person::Import(list)) => person_import::import(list, &config).await,
         Command::Person(Person::Password(asked)) => person_password::set(asked, &config).await,

@@ -1,0 +1,159 @@
+//! `profiles check`
+
+use std::fmt;
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::db::Db;
+use crate::db::cluster;
+use crate::mail::Transport;
+
+use super::Failure;
+use super::print;
+use super::say;
+
+/// The oldest PostgreSQL we were built for.
+const OLDEST: u32 = 14;
+
+#[derive(Debug, Serialize)]
+struct Report {
+    database: Finding,
+    data_folder: Finding,
+    mail: Finding,
+    settings: Finding,
+}
+
+/// One thing's state: whether it works, and how, or why not and what to do.
+#[derive(Debug, Serialize)]
+struct Finding {
+    ok: bool,
+    says: String,
+}
+
+impl Finding {
+    fn good(says: impl Into<String>) -> Self {
+        Self {
+            ok: true,
+            says: says.into(),
+        }
+    }
+
+    fn wrong(says: impl Into<String>) -> Self {
+        Self {
+            ok: false,
+            says: says.into(),
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let judged = if self.ok { "ok" } else { "wrong" };
+        write!(f, "{judged}: {}", self.says)
+    }
+}
+
+pub(super) async fn check(config: &Config) -> Result<ExitCode, Failure> {
+    let report = Report {
+        database: database(config).await,
+        data_folder: data_folder(&config.data_dir),
+        mail: mail(config).await,
+        settings: settings(config),
+    };
+    let findings = [
+        ("database", &report.database),
+        ("data folder", &report.data_folder),
+        ("mail", &report.mail),
+        ("settings", &report.settings),
+    ];
+    for (what, finding) in findings {
+        say(format_args!("{what}: {finding}"));
+    }
+    print(&report)?;
+    Ok(if findings.into_iter().all(|(_, finding)| finding.ok) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+async fn database(config: &Config) -> Finding {
+    let Some(url) = &config.database_url else {
+        return private_cluster(config);
+    };
+    let db = match Db::open(url) {
+        Ok(db) => db,
+        Err(error) => return Finding::wrong(format!("DATABASE_URL does not read: {error}")),
+    };
+    let finding = match db.server_version().await {
+        Err(error) => Finding::wrong(format!(
+            "{error}. See that the server runs and that DATABASE_URL has the right host, name and password"
+        )),
+        Ok(Some(version)) if version / 10_000 < OLDEST => Finding::wrong(format!(
+            "it is PostgreSQL {}; {OLDEST} or newer is needed",
+            version / 10_000
+        )),
+        Ok(_) if db.is_ready().await => Finding::good("reachable and up to date"),
+        Ok(_) => Finding::wrong(
+            "it is reachable and not up to date. Run `profiles migrate`, or start the server",
+        ),
+    };
+    db.close().await;
+    finding
+}
+
+fn private_cluster(config: &Config) -> Finding {
+    match cluster::find_running(&config.data_dir) {
+        Ok(Some(_)) => Finding::good("the private cluster runs"),
+        Ok(None) => Finding::good(
+            "DATABASE_URL is not set, so the server starts a private cluster in the data folder",
+        ),
+        Err(error) => Finding::wrong(error.to_string()),
+    }
+}
+
+fn data_folder(folder: &Path) -> Finding {
+    let trial = folder.join(".trial");
+    let tried = fs::create_dir_all(folder)
+        .and_then(|()| fs::write(&trial, b""))
+        .and_then(|()| fs::remove_file(&trial));
+    match tried {
+        Ok(()) => Finding::good("can be written"),
+        Err(error) => Finding::wrong(format!(
+            "{} cannot be written: {error}. Set PROFILES_DATA_DIR to a folder of this account",
+            folder.display()
+        )),
+    }
+}
+
+async fn mail(config: &Config) -> Finding {
+    let Some(url) = &config.smtp_url else {
+        return Finding::good(
+            "PROFILES_SMTP_URL is not set, so each mail becomes a file under the data folder's mail/",
+        );
+    };
+    let server = match Transport::server(url) {
+        Ok(server) => server,
+        Err(error) => return Finding::wrong(format!("PROFILES_SMTP_URL does not read: {error}")),
+    };
+    match server.check().await {
+        Ok(()) => Finding::good("the server answers"),
+        Err(error) => Finding::wrong(format!(
+            "{error}. See that PROFILES_SMTP_URL has the right host, port and password"
+        )),
+    }
+}
+
+fn settings(config: &Config) -> Finding {
+    if config.without_effect.is_empty() {
+        return Finding::good("all known");
+    }
+    Finding::good(format!(
+        "this version does not have what these set: {}",
+        config.without_effect.join(", ")
+    ))
+}
