@@ -65,6 +65,8 @@ struct Outcome {
 #[derive(Debug, Serialize)]
 struct Refused {
     line: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
     reason: String,
 }
 
@@ -90,7 +92,9 @@ pub(super) async fn import(asked: Import, config: &Config) -> Result<ExitCode, F
     database.close().await;
     let outcome = imported?;
     for refused in &outcome.refused {
-        say(format_args!("line {}: {}", refused.line, refused.reason));
+        let whom = refused.username.as_deref().unwrap_or("not read");
+        let Refused { line, reason, .. } = refused;
+        say(format_args!("line {line} ({whom}): {reason}"));
     }
     print(&outcome)?;
     Ok(if outcome.refused.is_empty() {
@@ -119,7 +123,12 @@ impl Importer {
             }
         };
         let mut tx = db.begin().await.map_err(failed(1))?;
-        for Row { line, wanted } in rows {
+        for Row {
+            line,
+            username,
+            wanted,
+        } in rows
+        {
             db::set_mark(&mut tx).await.map_err(failed(line))?;
             let imported = match wanted {
                 Ok(wanted) => self.row(&mut tx, wanted, line).await,
@@ -131,7 +140,11 @@ impl Importer {
                 Err(Stop::All(error)) => return Err(failed(line)(error)),
                 Err(Stop::Row(reason)) => {
                     db::back_to_mark(&mut tx).await.map_err(failed(line))?;
-                    outcome.refused.push(Refused { line, reason });
+                    outcome.refused.push(Refused {
+                        line,
+                        username,
+                        reason,
+                    });
                     continue;
                 }
             }

@@ -49,6 +49,8 @@ pub const COLUMNS: [&str; 20] = [
 pub struct Row {
     /// Where it begins in the file, counted from 1.
     pub line: u64,
+    /// Whom it is about, as far as that can be read.
+    pub username: Option<String>,
     /// What it asks for, or why it cannot be read.
     pub wanted: Result<Wanted, String>,
 }
@@ -107,14 +109,14 @@ fn csv(file: &[u8]) -> Result<Vec<Row>, ListError> {
         let line = reader.position().line();
         match reader.read_record(&mut record) {
             Ok(false) => return Ok(rows),
-            Ok(true) => rows.push(Row {
-                line: record.position().map_or(line, csv::Position::line),
-                wanted: wanted(cells(&header, &record)),
-            }),
-            Err(error) => rows.push(Row {
-                line: error.position().map_or(line, csv::Position::line),
-                wanted: Err(unreadable(error.kind())),
-            }),
+            Ok(true) => {
+                let line = record.position().map_or(line, csv::Position::line);
+                rows.push(Row::of(line, Ok(cells(&header, &record))));
+            }
+            Err(error) => {
+                let line = error.position().map_or(line, csv::Position::line);
+                rows.push(Row::of(line, Err(unreadable(error.kind()))));
+            }
         }
     }
 }
@@ -155,14 +157,11 @@ fn unreadable(kind: &csv::ErrorKind) -> String {
 fn json_lines(file: &[u8]) -> Vec<Row> {
     let lines = file.split(|byte| *byte == b'\n').zip(1..);
     let lines = lines.filter(|(line, _)| !line.trim_ascii().is_empty());
+    let read = |text| {
+        serde_json::from_slice(text).map_err(|error| format!("is not a JSON object: {error}"))
+    };
     lines
-        .map(|(text, line)| Row {
-            line,
-            wanted: serde_json::from_slice(text)
-                .map_err(|error| format!("is not a JSON object: {error}"))
-                .and_then(flat)
-                .and_then(wanted),
-        })
+        .map(|(text, line)| Row::of(line, read(text)))
         .collect()
 }
 
@@ -191,9 +190,21 @@ fn flat(object: BTreeMap<String, Value>) -> Result<BTreeMap<String, Value>, Stri
     Ok(columns)
 }
 
-fn wanted(columns: BTreeMap<String, Value>) -> Result<Wanted, String> {
-    let cells = Cells(columns);
-    cells.wanted().map_err(|unfit| unfit.to_string())
+impl Row {
+    fn of(line: u64, columns: Result<BTreeMap<String, Value>, String>) -> Self {
+        let username = columns
+            .as_ref()
+            .ok()
+            .and_then(|columns| columns.get("username"));
+        Self {
+            line,
+            username: username.and_then(Value::as_str).map(str::to_owned),
+            wanted: columns.and_then(flat).and_then(|columns| {
+                let wanted = Cells(columns).wanted();
+                wanted.map_err(|unfit| unfit.to_string())
+            }),
+        }
+    }
 }
 
 /// The values of one row. A column that is not there changes nothing; an empty value clears.
