@@ -250,3 +250,178 @@ async fn first(way: &Way, now: Moment) -> Result<(Prompt, Held), Without> {
         Step::Done(_) => Err(UpstreamError::Changed("done before it was asked").into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::OsEntropy;
+    use crate::upstream::Face;
+    use crate::upstream::Input;
+    use crate::upstream::InputKind;
+    use crate::upstream::Refusal;
+    use crate::upstream::Upstream;
+
+    const NOW: Moment = time::macros::datetime!(2026-11-21 12:00 UTC);
+    const BROWSER: &str = "browser";
+
+    /// Asks for a name, then for a code, which is `1234`; `slow` takes a moment to judge it.
+    struct Portal;
+
+    fn prompt(name: &'static str) -> Prompt {
+        Prompt {
+            heading: "Sign in".into(),
+            notice: None,
+            steps: Vec::new(),
+            inputs: vec![Input::new(name, InputKind::Text, "Answer", "off")],
+            picture: None,
+            account: None,
+            may_be_last: true,
+            submit: "Go on".into(),
+        }
+    }
+
+    impl Upstream for Portal {
+        const SLUG: &'static str = "portal";
+        const OPENS_PLAINLY: bool = false;
+        type State = Option<String>;
+
+        fn face(&self) -> Face {
+            Face {
+                label: "Portal",
+                hint: None,
+            }
+        }
+
+        async fn begin(&self, _now: Moment) -> Result<Step<Option<String>>, UpstreamError> {
+            Ok(Step::Ask {
+                prompt: prompt("name"),
+                state: None,
+            })
+        }
+
+        async fn advance(
+            &self,
+            state: Option<String>,
+            answers: Answers,
+            _now: Moment,
+        ) -> Result<Step<Option<String>>, UpstreamError> {
+            let Some(name) = state else {
+                return Ok(Step::Ask {
+                    prompt: prompt("code"),
+                    state: Some(answers.text("name").to_owned()),
+                });
+            };
+            match answers.text("code") {
+                "1234" => Ok(Step::Done(Identity {
+                    provider: Self::SLUG,
+                    subject: name,
+                })),
+                "slow" => std::future::pending().await,
+                "gone" => Err(UpstreamError::Unavailable),
+                _ => Ok(Step::Refused {
+                    why: Refusal("Another code.".into()),
+                    again: Some((prompt("code"), Some(name))),
+                }),
+            }
+        }
+    }
+
+    fn portal() -> (Turns, Way) {
+        let turns = Turns::new(Registry::default().with(Portal));
+        let way = turns.ways.first().unwrap().clone();
+        (turns, way)
+    }
+
+    async fn answer(
+        (turns, way): &(Turns, Way),
+        attempt: &str,
+        text: &str,
+    ) -> Result<Judged, Without> {
+        let turn = turns.begin(way, Some(attempt), BROWSER, NOW).await?;
+        let answers = Answers::to(&turn.prompt, |_| text.to_owned());
+        Ok(turns.answer(turn, answers, NOW, &OsEntropy).await?)
+    }
+
+    /// At the second form.
+    async fn at_the_code(portal: &(Turns, Way)) -> String {
+        let (turns, way) = portal;
+        let first = turns.look(way, None, BROWSER, NOW, &OsEntropy).await;
+        let attempt = first.unwrap().attempt.unwrap();
+        let judged = answer(portal, &attempt, "asha").await.unwrap();
+        assert!(matches!(judged, Judged::Ask(Asked { told: None, .. })));
+        attempt
+    }
+
+    #[tokio::test]
+    async fn what_was_said_in_one_form_is_known_in_the_next() {
+        let portal = portal();
+        let attempt = at_the_code(&portal).await;
+        let wrong = answer(&portal, &attempt, "0000").await.unwrap();
+        assert!(matches!(wrong, Judged::Ask(Asked { told: Some(_), .. })));
+        let right = answer(&portal, &attempt, "1234").await.unwrap();
+        assert!(matches!(right, Judged::Proven(Identity { subject, .. }) if subject == "asha"));
+        // And it is over.
+        let again = answer(&portal, &attempt, "1234").await;
+        assert!(matches!(again, Err(Without::Gone)));
+    }
+
+    #[tokio::test]
+    async fn a_form_can_be_looked_at_again_but_not_from_another_browser() {
+        let (turns, way) = portal();
+        let portal = (turns.clone(), way.clone());
+        let attempt = at_the_code(&portal).await;
+        let look = async |browser| {
+            turns
+                .look(&way, Some(&attempt), browser, NOW, &OsEntropy)
+                .await
+        };
+        assert_eq!(look(BROWSER).await.unwrap().prompt, prompt("code"));
+        assert!(matches!(look("another").await, Err(Without::Gone)));
+        let stolen = turns.begin(&way, Some(&attempt), "another", NOW).await;
+        assert!(matches!(stolen, Err(Without::Gone)));
+    }
+
+    #[tokio::test]
+    async fn a_second_submit_waits_for_the_first() {
+        let portal = portal();
+        let attempt = at_the_code(&portal).await;
+        {
+            let mut first = std::pin::pin!(answer(&portal, &attempt, "slow"));
+            let moment = std::time::Duration::from_millis(1);
+            let judged = tokio::time::timeout(moment, first.as_mut()).await;
+            assert!(judged.is_err());
+            let second = answer(&portal, &attempt, "1234").await;
+            assert!(matches!(second, Err(Without::Busy)));
+        }
+        // The browser hung up: what the portal thinks now is not known, so it is over.
+        let third = answer(&portal, &attempt, "1234").await;
+        assert!(matches!(third, Err(Without::Gone)));
+    }
+
+    #[tokio::test]
+    async fn an_unanswered_form_is_put_back() {
+        let portal = portal();
+        let attempt = at_the_code(&portal).await;
+        let turn = portal.0.begin(&portal.1, Some(&attempt), BROWSER, NOW);
+        let asked = Turns::put_back(turn.await.unwrap());
+        assert_eq!(asked.attempt.as_deref(), Some(attempt.as_str()));
+        assert!(answer(&portal, &attempt, "1234").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn guessing_ends_an_attempt_and_so_does_silence() {
+        let portal = portal();
+        let attempt = at_the_code(&portal).await;
+        for _ in 1..flow::MOST_TRIES {
+            let judged = answer(&portal, &attempt, "0000").await.unwrap();
+            assert!(matches!(judged, Judged::Ask(_)));
+        }
+        let last = answer(&portal, &attempt, "0000").await.unwrap();
+        assert!(matches!(last, Judged::Closed(_)));
+        assert!(answer(&portal, &attempt, "1234").await.is_err());
+        let attempt = at_the_code(&portal).await;
+        assert!(answer(&portal, &attempt, "gone").await.is_err());
+        let again = answer(&portal, &attempt, "1234").await;
+        assert!(matches!(again, Err(Without::Gone)));
+    }
+}
