@@ -23,7 +23,7 @@ fn is_in(page: &Page) -> bool {
 }
 
 async fn is_signed_in(browser: &Browser) -> bool {
-    browser.asks("user/settings/").await.status == 200
+    browser.asks("oauth/applications/").await.status == 200
 }
 
 #[tokio::test]
