@@ -60,6 +60,14 @@ pub struct Address {
     pub hostel_name: Option<String>,
 }
 
+/// A hostel as the choices have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Hostel {
+    pub code: String,
+    /// Its rooms carry a wing letter: `A-12`.
+    pub has_wings: bool,
+}
+
 /// What somebody studies. Serialises as the user API shows it.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 pub struct Programme {

@@ -3,6 +3,7 @@
 use crate::scope::Field;
 
 use super::details::Unfit;
+use super::model::Hostel;
 
 /// Who says what a field holds, and so who may change it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,14 +42,6 @@ const FIRST_YEAR: i32 = 1958;
 const LONGEST_COURSE: i32 = 6;
 /// Further numbers one person may have.
 const MOST_CONTACTS: usize = 10;
-
-/// A hostel as the choices have it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Hostel {
-    pub code: String,
-    /// Its rooms carry a wing letter: `A-12`.
-    pub has_wings: bool,
-}
 
 /// A room has at most eight characters, and in a hostel with wings is a capital letter, a hyphen and
 /// digits, from the first character to the last.

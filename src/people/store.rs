@@ -14,7 +14,7 @@ use super::details::Columns;
 use super::details::ContactNumber;
 use super::details::Email;
 use super::details::Username;
-use super::rules::Hostel;
+use super::model::Hostel;
 
 /// A person who may sign in; a suspended one is not found.
 pub async fn find(db: impl Executor<'_>, id: PersonId) -> db::Result<Option<Person>> {
