@@ -152,12 +152,9 @@ impl Frame {
     }
 
     fn render<P: Page>(&self, page: &P) -> Result<String, tera::Error> {
-        let mut context = Context::from_serialize(page)?;
-        context.insert("title", &page.title());
-        context.insert("house", &house(&self.web));
-        context.insert("visitor", &self.visit);
-        context.insert("csrf_token", &self.seal());
-        context.insert("flash", &self.flash);
+        let mut context = own(page)?;
+        let (visit, flash) = (self.visit.as_ref(), self.flash.as_ref());
+        dress(&mut context, &self.web, visit, &self.seal(), flash);
         self.web.pages.render(P::TEMPLATE, &context)
     }
 
@@ -170,8 +167,30 @@ impl Frame {
     }
 }
 
+/// What a template sees of its page.
+pub(super) fn own<P: Page>(page: &P) -> Result<Context, tera::Error> {
+    let mut context = Context::from_serialize(page)?;
+    context.insert("title", &page.title());
+    Ok(context)
+}
+
+/// What a template sees beside its page: the house, who looks at it, the seal of its forms, the
+/// message from the page before.
+pub(super) fn dress(
+    context: &mut Context,
+    web: &Web,
+    visit: Option<&Visit>,
+    seal: &str,
+    flash: Option<&Flash>,
+) {
+    context.insert("house", &house(web));
+    context.insert("visitor", &visit);
+    context.insert("csrf_token", seal);
+    context.insert("flash", &flash);
+}
+
 /// What every page knows of the house.
-pub(super) fn house(web: &Web) -> serde_json::Value {
+fn house(web: &Web) -> serde_json::Value {
     let links = &web.links;
     let asset = |file: &str| links.asset(&web.assets.versioned(file));
     let scripts: serde_json::Map<_, _> = web

@@ -15,6 +15,7 @@ use serde_json::json;
 
 use crate::db;
 
+use super::Page;
 use super::Slowed;
 use super::headers::no_store;
 
@@ -46,24 +47,42 @@ impl fmt::Display for Chain {
 /// Trouble told to a person: what happened and what to do.
 #[derive(Debug, Clone)]
 pub struct PageProblem {
-    pub(super) status: StatusCode,
-    pub(super) told: Box<ProblemText>,
+    status: StatusCode,
+    told: Box<ProblemText>,
     retry_after: Option<u64>,
 }
 
-/// What `problem.html` shows.
+/// What happened, and what to do.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct ProblemText {
-    pub heading: String,
-    pub text: String,
-    pub what_to_do: Vec<String>,
-    pub back: Option<Back>,
+struct ProblemText {
+    heading: String,
+    text: String,
+    what_to_do: Vec<String>,
+    back: Option<Back>,
+}
+
+/// The page of a problem.
+#[derive(Debug, Serialize)]
+pub(super) struct ProblemPage<'a> {
+    #[serde(flatten)]
+    told: &'a ProblemText,
+    status: u16,
+    /// For whoever looks into it; none where the trouble is not ours.
+    request_id: Option<&'a str>,
+}
+
+impl Page for ProblemPage<'_> {
+    const TEMPLATE: &'static str = "problem.html";
+
+    fn title(&self) -> String {
+        self.told.heading.clone()
+    }
 }
 
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Back {
-    pub href: String,
-    pub label: String,
+struct Back {
+    href: String,
+    label: String,
 }
 
 impl PageProblem {
@@ -156,6 +175,15 @@ impl PageProblem {
             label: label.into(),
         });
         self
+    }
+
+    /// As its page shows it, to a visitor whose request has this id.
+    pub(super) fn page<'a>(&'a self, request_id: Option<&'a str>) -> ProblemPage<'a> {
+        ProblemPage {
+            told: &self.told,
+            status: self.status.as_u16(),
+            request_id: request_id.filter(|_| self.status.is_server_error()),
+        }
     }
 }
 

@@ -17,8 +17,6 @@ use http::HeaderValue;
 use http::StatusCode;
 use http::Uri;
 use http::header;
-use serde_json::Value;
-use tera::Context;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
@@ -28,6 +26,7 @@ use tower_sessions::cookie::SameSite;
 use crate::entropy::SharedEntropy;
 
 use super::ApiProblem;
+use super::Page;
 use super::PageProblem;
 use super::RequestId;
 use super::SessionRows;
@@ -36,6 +35,7 @@ use super::assets;
 use super::frame;
 use super::headers;
 use super::headers::PAGE_POLICY;
+use super::problem::ProblemPage;
 use super::trace;
 
 /// Bodies of everything but uploads; the largest honest one is a consent form of every scope.
@@ -171,16 +171,10 @@ async fn tell(web: Web, request: Request, next: Next) -> Response {
     let Some(problem) = answer.extensions_mut().remove::<PageProblem>() else {
         return answer;
     };
-    let shown = Context::from_serialize(&problem.told).and_then(|mut context| {
-        let server_fault = problem.status.is_server_error();
-        context.insert("title", &problem.told.heading);
-        context.insert("status", &problem.status.as_u16());
-        context.insert("request_id", &id.filter(|_| server_fault).map(|id| id.0));
-        context.insert("house", &frame::house(&web));
-        context.insert("visitor", &Value::Null);
-        context.insert("csrf_token", "");
-        context.insert("flash", &Value::Null);
-        web.pages.render("problem.html", &context)
+    let page = problem.page(id.as_ref().map(|id| id.0.as_str()));
+    let shown = frame::own(&page).and_then(|mut context| {
+        frame::dress(&mut context, &web, None, "", None);
+        web.pages.render(ProblemPage::TEMPLATE, &context)
     });
     match shown {
         Ok(html) => {
