@@ -9,7 +9,7 @@ create table families (
     fields text[] not null,
     began_at timestamptz not null,
     ended_at timestamptz,
-    end_reason text constraint families_end_reason_check check (end_reason in ('code_replayed', 'token_replayed')),
+    end_reason text constraint families_end_reason_check check (end_reason in ('code_replayed', 'token_replayed', 'password_changed')),
     constraint families_end_check check ((ended_at is null) = (end_reason is null))
 );
 create index families_grant_id_idx on families (grant_id);

@@ -15,6 +15,7 @@ use crate::db::Db;
 use crate::entropy::OsEntropy;
 use crate::people;
 use crate::people::Username;
+use crate::token;
 use crate::upstream::Hasher;
 use crate::upstream::NewPassword;
 use crate::upstream::set_password;
@@ -73,6 +74,9 @@ async fn keep(username: &Username, db: &Db, password: &NewPassword) -> Result<()
         .await
         .map_err(|error| failed(&error))?;
     end_sessions_of(&mut *tx, person)
+        .await
+        .map_err(|error| failed(&error))?;
+    token::end_after_new_password(&mut *tx, person, now)
         .await
         .map_err(|error| failed(&error))?;
     let entry = Entry::of("person.password_set").about(person);

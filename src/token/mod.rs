@@ -18,6 +18,7 @@
 mod api;
 mod bearer;
 mod client_auth;
+mod end;
 mod exchange;
 mod mint;
 mod model;
@@ -34,6 +35,7 @@ pub use api::routes;
 pub use bearer::Access;
 pub use bearer::Bearer;
 pub use client_auth::Guard;
+pub use end::end_after_new_password;
 pub use mint::Code;
 pub use mint::code;
 pub use sweep::sweep;

@@ -311,6 +311,25 @@ pub(super) async fn mark_family_ended(
     Ok(ended.rows_affected() > 0)
 }
 
+/// Ends every family of a person that has not ended.
+pub(super) async fn mark_families_of_ended(
+    db: impl Executor<'_>,
+    person: PersonId,
+    reason: &str,
+    now: Moment,
+) -> db::Result<()> {
+    sqlx::query!(
+        "update families f set ended_at = $2, end_reason = $3 from grants g
+         where g.id = f.grant_id and g.person_id = $1 and f.ended_at is null",
+        person.0,
+        now,
+        reason
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// Revokes a pair, and ends its grant if no other pair of the grant can still be used. Says whether
 /// the grant ended.
 pub(super) async fn revoke(

@@ -29,6 +29,26 @@ fn made(output: &Output) -> Value {
 }
 
 #[tokio::test]
+async fn a_new_password_ends_what_was_begun_with_the_old_one() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let pair = world.connects(&asha, &canteen, "basic profile").await;
+
+    let output = runs(&world, &["person", "password", "asha"], "").await;
+
+    let password = made(&output)["password"].as_str().unwrap().to_owned();
+    assert_eq!(canteen.reads(&pair.access, "").await.status, 401);
+    canteen
+        .tries_to_refresh(&pair.refresh, &[])
+        .await
+        .refuses(400, "invalid_grant");
+    let page = asha.asks("oauth/applications/").await;
+    assert_eq!(page.status, 302, "asha is asked who she is");
+    let home = world.stranger().signs_in("asha", &password).await;
+    assert!(home.status.is_success() && !home.offers("input[name=password]"));
+}
+
+#[tokio::test]
 async fn a_person_is_added_with_a_password_made_for_them() {
     let world = World::new().await;
 
