@@ -116,7 +116,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(2));
         }
     };
-    match prepare().and_then(|(config, runtime)| runtime.block_on(run(cli, config))) {
+    match prepare(&cli).and_then(|(config, runtime)| runtime.block_on(run(cli, config))) {
         Ok(code) => code,
         Err(why) => {
             say(format_args!("profiles: {why}"));
@@ -125,9 +125,12 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn prepare() -> Result<(Config, tokio::runtime::Runtime), Failure> {
+fn prepare(cli: &Cli) -> Result<(Config, tokio::runtime::Runtime), Failure> {
     let config = settings::read()?;
-    log::begin(&config.log, config.log_json)?;
+    // A short command says in its result what it did.
+    let serves = matches!(cli.command, None | Some(Command::Serve));
+    let filter = if serves { &config.log } else { "warn" };
+    log::begin(filter, config.log_json)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

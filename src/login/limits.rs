@@ -14,11 +14,19 @@
 //! alone cannot use up what the account gets back, so its owner gets in from another.
 //!
 //! An account is what was typed as its name, whether there is such an account or not. A try is taken
-//! before it is judged and given back when it was right or could not be judged.
+//! before it is judged and given back when it was right or could not be judged. So a lecture hall
+//! behind one address may use up its tries for a moment without one of them being wrong: who finds
+//! none waits a little while others are being judged ([`Limits::wait`]).
 
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::clock::Moment;
 use crate::secret::Fingerprint;
 use crate::web;
@@ -32,6 +40,10 @@ const ACCOUNT: Limit = Limit::new(10, Duration::from_secs(30));
 const ADDRESS: Limit = Limit::new(60, Duration::from_secs(3));
 const KNOWN_BROWSER: Limit = Limit::new(10, Duration::from_secs(30));
 const BEGINNINGS: Limit = Limit::new(60, Duration::from_secs(3));
+
+/// How often and how many times somebody who found no try left looks again: five seconds in all.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+const LOOKS: u32 = 100;
 
 /// The account somebody signs in to, as they typed its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,22 +68,85 @@ pub(super) struct Limits {
     address: web::Limits<IpAddr>,
     known_browser: web::Limits<(Account, String)>,
     beginnings: web::Limits<IpAddr>,
+    judging: Judging,
+}
+
+/// Who tries.
+#[derive(Debug, Clone)]
+pub(super) struct Who {
+    pub account: Account,
+    pub address: ClientAddress,
+    /// The name of a browser that signed in to this account before.
+    pub known: Option<String>,
 }
 
 /// A try that was taken.
 #[derive(Debug)]
 #[must_use]
-pub(super) enum Try {
+pub(super) struct Try {
+    buckets: Buckets,
+    _judging: [JudgedNow; 2],
+}
+
+#[derive(Debug)]
+enum Buckets {
     Known(Taken<(Account, String)>),
     Stranger(Taken<(Account, IpAddr)>, Taken<Account>, Taken<IpAddr>),
+}
+
+/// How many tries are being judged at this moment, by account and by address.
+#[derive(Debug, Clone, Default)]
+struct Judging(Arc<Mutex<HashMap<Key, u32>>>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Key {
+    Account(Account),
+    Address(IpAddr),
+}
+
+/// One that is; until it is dropped.
+#[derive(Debug)]
+struct JudgedNow {
+    judging: Judging,
+    key: Key,
+}
+
+impl Judging {
+    fn begin(&self, key: Key) -> JudgedNow {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *counts.entry(key).or_default() += 1;
+        drop(counts);
+        JudgedNow {
+            judging: self.clone(),
+            key,
+        }
+    }
+
+    fn any(&self, keys: [Key; 2]) -> bool {
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.iter().any(|key| counts.contains_key(key))
+    }
+}
+
+impl Drop for JudgedNow {
+    fn drop(&mut self) {
+        let counts = &self.judging.0;
+        let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
+        match counts.get_mut(&self.key) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => {
+                counts.remove(&self.key);
+            }
+        }
+    }
 }
 
 impl Try {
     /// It was right, or could not be judged.
     pub(super) fn give_back(self) {
-        match self {
-            Self::Known(taken) => taken.give_back(),
-            Self::Stranger(both, account, address) => {
+        match self.buckets {
+            Buckets::Known(taken) => taken.give_back(),
+            Buckets::Stranger(both, account, address) => {
                 both.give_back();
                 account.give_back();
                 address.give_back();
@@ -88,22 +163,46 @@ impl Limits {
             address: web::Limits::new(ADDRESS),
             known_browser: web::Limits::new(KNOWN_BROWSER),
             beginnings: web::Limits::new(BEGINNINGS),
+            judging: Judging::default(),
         }
     }
 
-    /// Takes a try, or says how long to wait. `known` is the name of a browser that signed in to this
-    /// account before.
-    pub(super) fn take(
+    /// Takes a try, waiting a little for one that is being judged to be given back; or says how long
+    /// to stay away.
+    pub(super) async fn wait(&self, who: &Who, clock: &dyn Clock) -> Result<Try, Slowed> {
+        let keys = [Key::Account(who.account), Key::Address(who.address.0)];
+        for _ in 0..LOOKS {
+            match self.take(who, clock.now()) {
+                Err(_) if self.judging.any(keys) => tokio::time::sleep(LOOK_AGAIN).await,
+                taken => return taken,
+            }
+        }
+        self.take(who, clock.now())
+    }
+
+    fn take(&self, who: &Who, now: Moment) -> Result<Try, Slowed> {
+        let (account, address) = (who.account, who.address.0);
+        let buckets = match &who.known {
+            Some(browser) => {
+                let key = (account, browser.clone());
+                Buckets::Known(self.known_browser.take(key, now)?)
+            }
+            None => self.take_as_stranger(account, address, now)?,
+        };
+        Ok(Try {
+            buckets,
+            _judging: [Key::Account(account), Key::Address(address)]
+                .map(|key| self.judging.begin(key)),
+        })
+    }
+
+    /// From all three buckets, or from none.
+    fn take_as_stranger(
         &self,
         account: Account,
-        ClientAddress(address): ClientAddress,
-        known: Option<String>,
+        address: IpAddr,
         now: Moment,
-    ) -> Result<Try, Slowed> {
-        if let Some(browser) = known {
-            let taken = self.known_browser.take((account, browser), now)?;
-            return Ok(Try::Known(taken));
-        }
+    ) -> Result<Buckets, Slowed> {
         let both = self.account_from_address.take((account, address), now)?;
         let of_account = match self.account.take(account, now) {
             Ok(taken) => taken,
@@ -113,7 +212,7 @@ impl Limits {
             }
         };
         match self.address.take(address, now) {
-            Ok(of_address) => Ok(Try::Stranger(both, of_account, of_address)),
+            Ok(of_address) => Ok(Buckets::Stranger(both, of_account, of_address)),
             Err(slowed) => {
                 both.give_back();
                 of_account.give_back();
@@ -146,6 +245,14 @@ mod tests {
         Account::typed("password", "asha")
     }
 
+    fn stranger(account: Account, address: ClientAddress) -> Who {
+        Who {
+            account,
+            address,
+            known: None,
+        }
+    }
+
     #[test]
     fn guessing_is_slowed_to_one_in_thirty_seconds_from_however_many_addresses() {
         let limits = Limits::new();
@@ -153,7 +260,7 @@ mod tests {
         for second in 0..3_600 {
             let now = START + Duration::from_secs(second);
             let address = from(u8::try_from(second % 250).unwrap());
-            judged += usize::from(limits.take(asha(), address, None, now).is_ok());
+            judged += usize::from(limits.take(&stranger(asha(), address), now).is_ok());
         }
         assert_eq!(judged, 10 + 119);
     }
@@ -163,10 +270,10 @@ mod tests {
         let limits = Limits::new();
         for second in 0..600 {
             let now = START + Duration::from_secs(second);
-            let _ = limits.take(asha(), from(6), None, now);
+            let _ = limits.take(&stranger(asha(), from(6)), now);
         }
         let now = START + Duration::from_mins(10);
-        assert!(limits.take(asha(), from(7), None, now).is_ok());
+        assert!(limits.take(&stranger(asha(), from(7)), now).is_ok());
     }
 
     #[test]
@@ -174,22 +281,26 @@ mod tests {
         let limits = Limits::new();
         for second in 0..600 {
             let now = START + Duration::from_secs(second);
-            let _ = limits.take(asha(), from(6), None, now);
+            let _ = limits.take(&stranger(asha(), from(6)), now);
         }
         let now = START + Duration::from_mins(10);
-        let known = || Some("browser".to_owned());
+        let known = Who {
+            known: Some("browser".to_owned()),
+            ..stranger(asha(), from(6))
+        };
         for _ in 0..10 {
-            let _ = limits.take(asha(), from(6), known(), now).unwrap();
+            let _ = limits.take(&known, now).unwrap();
         }
-        let slowed = limits.take(asha(), from(6), known(), now).unwrap_err();
+        let slowed = limits.take(&known, now).unwrap_err();
         assert!(slowed.0 <= Duration::from_mins(1));
     }
 
     #[test]
     fn spraying_from_one_address_is_slowed_whatever_the_account() {
         let limits = Limits::new();
-        let spray =
-            |name: &str, now| limits.take(Account::typed("password", name), from(6), None, now);
+        let spray = |name: &str, now| {
+            limits.take(&stranger(Account::typed("password", name), from(6)), now)
+        };
         for number in 0..60 {
             let _ = spray(&number.to_string(), START).unwrap();
         }
@@ -197,7 +308,7 @@ mod tests {
         assert_eq!(slowed.0, Duration::from_secs(3));
         // What was refused took nothing from the account.
         for _ in 0..10 {
-            let taken = limits.take(Account::typed("password", "61"), from(7), None, START);
+            let taken = limits.take(&stranger(Account::typed("password", "61"), from(7)), START);
             let _ = taken.unwrap();
         }
     }
@@ -206,11 +317,46 @@ mod tests {
     fn right_tries_cost_nothing() {
         let limits = Limits::new();
         for _ in 0..100 {
-            limits
-                .take(asha(), from(6), None, START)
-                .unwrap()
-                .give_back();
+            let taken = limits.take(&stranger(asha(), from(6)), START);
+            taken.unwrap().give_back();
         }
+    }
+
+    #[derive(Debug)]
+    struct Stopped;
+
+    impl Clock for Stopped {
+        fn now(&self) -> Moment {
+            START
+        }
+    }
+
+    #[tokio::test]
+    async fn many_who_are_right_at_once_only_wait_for_each_other() {
+        let limits = Limits::new();
+        let taken: Vec<_> = (0..10)
+            .map(|_| limits.take(&stranger(asha(), from(6)), START).unwrap())
+            .collect();
+        let (late, ()) = tokio::join!(
+            async {
+                let who = stranger(asha(), from(6));
+                limits.wait(&who, &Stopped).await
+            },
+            async { taken.into_iter().for_each(Try::give_back) }
+        );
+        assert!(late.is_ok());
+    }
+
+    #[tokio::test]
+    async fn who_was_wrong_too_often_is_told_at_once() {
+        let limits = Limits::new();
+        let who = stranger(asha(), from(6));
+        while limits.wait(&who, &Stopped).await.is_ok() {}
+        assert!(
+            !limits
+                .judging
+                .any([Key::Account(asha()), Key::Address(from(6).0)])
+        );
     }
 
     #[test]

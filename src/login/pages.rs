@@ -44,6 +44,7 @@ use super::LocalPath;
 use super::known;
 use super::limits::Account;
 use super::limits::Try;
+use super::limits::Who;
 use super::sign_in::sign_in;
 use super::take_turn::Asked;
 use super::take_turn::Judged;
@@ -245,8 +246,12 @@ pub(super) async fn answer(
         }));
     }
     let account = account(way, &turn.prompt, &form);
-    let known = known::browser(&it.web, &headers, account);
-    match it.limits.take(account, address, known, now) {
+    let who = Who {
+        account,
+        address,
+        known: known::browser(&it.web, &headers, account),
+    };
+    match it.limits.wait(&who, it.clock.as_ref()).await {
         Ok(taken) => door.judge(turn, (account, taken), &headers).await,
         Err(slowed) => Ok(door.slow(Turns::put_back(turn), slowed)),
     }
