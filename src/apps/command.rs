@@ -7,13 +7,13 @@ use crate::db;
 use crate::db::Db;
 use crate::entropy::Entropy;
 use crate::id::AppId;
+use crate::people;
 
 use super::Kind;
 use super::register;
 use super::register::Wish;
 use super::rules;
 use super::rules::Typed;
-use super::store;
 
 /// What the command line said.
 #[derive(Debug, Clone, clap::Args)]
@@ -83,7 +83,7 @@ pub async fn add(
     let details =
         rules::read(&typed).map_err(|told| AddAppError::Wrong(told.lines().join("\n")))?;
     let mut tx = db.begin().await?;
-    let owner = store::find_owner(&mut *tx, &asked.owner).await?;
+    let owner = people::find_id(&mut *tx, &asked.owner).await?;
     let owner = owner.ok_or(AddAppError::NoOwner(asked.owner))?;
     let wish = Wish {
         owner,

@@ -69,20 +69,6 @@ impl From<Row> for App {
     }
 }
 
-/// The person of a username, however its letters are cased.
-pub(super) async fn find_owner(
-    db: impl Executor<'_>,
-    username: &str,
-) -> db::Result<Option<PersonId>> {
-    let id = sqlx::query_scalar!(
-        "select id from people where lower(username) = lower($1)",
-        username,
-    )
-    .fetch_optional(db)
-    .await?;
-    Ok(id.map(PersonId))
-}
-
 /// An app of this person.
 pub(super) async fn find_own(
     db: impl Executor<'_>,
