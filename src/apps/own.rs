@@ -7,8 +7,10 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 use http::request::Parts;
 
+use crate::clock::SharedClock;
 use crate::db::Db;
 use crate::id::AppId;
+use crate::login;
 use crate::login::SignedIn;
 use crate::web::Frame;
 use crate::web::PageProblem;
@@ -45,5 +47,28 @@ where
         let app = app.map_err(|error| PageProblem::from(error).into_response())?;
         let app = app.ok_or_else(not_found)?;
         Ok(Self { visit, frame, app })
+    }
+}
+
+/// The same, and its owner signed in lately: asked for before an app changes, ends or gets a secret.
+#[derive(Debug)]
+pub(super) struct LatelyOwn(pub Own);
+
+impl<S> FromRequestParts<S> for LatelyOwn
+where
+    Web: FromRef<S>,
+    Db: FromRef<S>,
+    SharedClock: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let own = Own::from_request_parts(parts, state).await?;
+        let (web, now) = (Web::from_ref(state), SharedClock::from_ref(state).now());
+        match login::sign_in_again(&own.visit, parts, web.links(), now) {
+            Some(to_sign_in) => Err(to_sign_in),
+            None => Ok(Self(own)),
+        }
     }
 }

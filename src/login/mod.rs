@@ -40,6 +40,7 @@ use crate::web::Web;
 pub use model::LocalPath;
 pub use signed_in::SignedIn;
 pub use signed_in::send_to_login;
+pub use signed_in::sign_in_again;
 
 /// What the room needs.
 #[derive(Clone, Debug, FromRef)]

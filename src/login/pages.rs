@@ -46,11 +46,15 @@ use super::limits::Account;
 use super::limits::Try;
 use super::limits::Who;
 use super::sign_in::sign_in;
+use super::signed_in::AGAIN;
 use super::take_turn::Asked;
 use super::take_turn::Judged;
 use super::take_turn::Turn;
 use super::take_turn::Turns;
 use super::take_turn::Without;
+
+const AGAIN_NOTICE: Cow<'static, str> =
+    Cow::Borrowed("You signed in a while ago. Sign in again, and you go on where you were.");
 
 /// One form of a sign-in.
 #[derive(Debug, Serialize)]
@@ -168,7 +172,7 @@ pub(super) async fn look(
 ) -> Result<Response, PageProblem> {
     let asking = asking(query);
     let next = LocalPath::parse(asking.text("next"));
-    if frame.visit().is_some() {
+    if frame.visit().is_some() && !asking.is_ticked(AGAIN) {
         return Ok(go_on(&it, next.as_ref()));
     }
     let way = it
@@ -342,7 +346,7 @@ impl Door<'_> {
     fn page(&self, asked: Asked) -> AskPage {
         let Self { it, way, .. } = self;
         let links = it.web.links();
-        let query = LocalPath::query(self.next.as_ref());
+        let query = self.query();
         let remembered = self.typed.is_some_and(|form| form.is_ticked("remember"));
         let others = it
             .turns
@@ -361,7 +365,10 @@ impl Door<'_> {
             steps: (asked.prompt.steps.into_iter())
                 .map(|(label, state)| StepShown { label, state })
                 .collect(),
-            notice: asked.prompt.notice,
+            notice: asked
+                .prompt
+                .notice
+                .or(self.is_again().then_some(AGAIN_NOTICE)),
             error: asked.told.map(Cow::into_owned),
             prompt: PromptShown {
                 inputs: (asked.prompt.inputs.into_iter())
@@ -382,6 +389,21 @@ impl Door<'_> {
         }
     }
 
+    /// Whether somebody who is signed in proves it once more.
+    fn is_again(&self) -> bool {
+        self.frame.visit().is_some()
+    }
+
+    /// What another page of the same sign-in has to be told.
+    fn query(&self) -> String {
+        let query = LocalPath::query(self.next.as_ref());
+        match (self.is_again(), query.is_empty()) {
+            (false, _) => query,
+            (true, true) => format!("?{AGAIN}=1"),
+            (true, false) => format!("{query}&{AGAIN}=1"),
+        }
+    }
+
     /// An input with what was typed into it, unless that is a secret.
     fn filled(&self, mut input: Input) -> Input {
         use crate::upstream::InputKind::Choice;
@@ -396,7 +418,7 @@ impl Door<'_> {
         let here = self.it.web.links().login_through(self.way.slug());
         match without {
             Without::Busy => {
-                let query = LocalPath::query(self.next.as_ref());
+                let query = self.query();
                 let joint = if query.is_empty() { "?" } else { "&" };
                 let attempt = attempt.unwrap_or_default();
                 let href = format!("{here}{query}{joint}attempt={attempt}");

@@ -1,13 +1,17 @@
 //! The proof that somebody is signed in.
 
+use std::time::Duration;
+
 use axum::extract::FromRef;
 use axum::extract::FromRequestParts;
 use axum::response::IntoResponse;
+use axum::response::Redirect;
 use axum::response::Response;
 use http::Method;
 use http::Uri;
 use http::request::Parts;
 
+use crate::clock::Moment;
 use crate::links::Links;
 use crate::web::Frame;
 use crate::web::Visit;
@@ -39,6 +43,26 @@ where
         };
         Ok(Self { visit, frame })
     }
+}
+
+/// How long ago a sign-in may be for what is hard to undo, and how long one may take over its form.
+const LATELY: Duration = Duration::from_hours(1);
+/// Asks the sign-in page for a form though somebody is signed in.
+pub(super) const AGAIN: &str = "again";
+
+/// Before something hard to undo: nothing if the sign-in was not long ago, else the way to the sign-in
+/// page and back. A session may live for a year, and the browser may lie open on a desk.
+pub fn sign_in_again(visit: &Visit, parts: &Parts, links: &Links, now: Moment) -> Option<Response> {
+    let is_look = parts.method == Method::GET;
+    let enough = if is_look { LATELY } else { LATELY * 2 };
+    if now - visit.signed_in_at < enough {
+        return None;
+    }
+    // A form that lay open for too long is filled in anew: its page has the same address.
+    let next = whole_path(links, &parts.uri);
+    let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+    let to = format!("{}?next={next}&{AGAIN}=1", links.login());
+    Some(Redirect::to(&to).into_response())
 }
 
 /// An address inside the house has lost its prefix and closing slash; here it gets them back.

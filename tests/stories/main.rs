@@ -20,6 +20,7 @@ mod commands;
 mod finding_the_way;
 mod in_a_real_browser;
 mod keeping_a_login_fresh;
+mod looking_after_an_app;
 mod many_at_once;
 mod old_clients_still_work;
 mod registering_an_app;

@@ -26,6 +26,7 @@ use crate::apps::Standing;
 use crate::apps::edit;
 use crate::apps::edit::Logo;
 use crate::apps::edit::Outcome;
+use crate::apps::own::LatelyOwn;
 use crate::apps::own::Own;
 use crate::apps::register;
 use crate::apps::register::Registered;
@@ -216,7 +217,7 @@ async fn keep_app(
 
 pub(in crate::apps) async fn edit(
     State(it): State<Feature>,
-    Own { frame, app, .. }: Own,
+    LatelyOwn(Own { frame, app, .. }): LatelyOwn,
 ) -> Response {
     let typed = Typed::of(&app.details);
     frame.show(&FormPage::of_app(&it, &app, typed, Complaints::default()))
@@ -224,7 +225,7 @@ pub(in crate::apps) async fn edit(
 
 pub(in crate::apps) async fn save(
     State(it): State<Feature>,
-    Own { visit, frame, app }: Own,
+    LatelyOwn(Own { visit, frame, app }): LatelyOwn,
     sent: ProtectedUpload,
 ) -> Result<Response, PageProblem> {
     let typed = typed(&sent.form);

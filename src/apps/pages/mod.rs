@@ -32,6 +32,7 @@ use super::Website;
 use super::delete;
 use super::model::AppsError;
 use super::model::KnownSecret;
+use super::own::LatelyOwn;
 use super::own::Own;
 use super::store;
 
@@ -66,6 +67,15 @@ impl From<AppsError> for PageProblem {
             AppsError::Store(error) => error.into(),
         }
     }
+}
+
+/// A refusal with the way back to the app.
+fn refused(error: AppsError, app: &App, links: &Links) -> PageProblem {
+    if matches!(error, AppsError::NotFound | AppsError::Store(_)) {
+        return error.into();
+    }
+    let label = format!("Back to {}", app.details.name);
+    PageProblem::from(error).back(links.app(app.id), label)
 }
 
 /// The face of an app.
@@ -264,10 +274,10 @@ impl Page for DeletePage {
 
 pub(super) async fn ask_delete(
     State(it): State<Feature>,
-    Own { frame, app, .. }: Own,
+    LatelyOwn(Own { frame, app, .. }): LatelyOwn,
 ) -> Result<Response, PageProblem> {
     if app.standing == Standing::Verified {
-        return Err(AppsError::Verified.into());
+        return Err(refused(AppsError::Verified, &app, it.web.links()));
     }
     let users = store::count_users(it.db.pool(), app.id).await?;
     let links = it.web.links();
@@ -281,7 +291,7 @@ pub(super) async fn ask_delete(
 
 pub(super) async fn delete(
     State(it): State<Feature>,
-    Own { visit, frame, app }: Own,
+    LatelyOwn(Own { visit, frame, app }): LatelyOwn,
     _sent: Protected,
 ) -> Result<Response, PageProblem> {
     let now = it.clock.now();

@@ -25,11 +25,13 @@ use crate::web::no_store;
 
 use super::ShownSecret;
 use super::face;
+use super::refused;
 use crate::apps::App;
 use crate::apps::Face;
 use crate::apps::Feature;
 use crate::apps::Kind;
 use crate::apps::model::AppsError;
+use crate::apps::own::LatelyOwn;
 use crate::apps::own::Own;
 use crate::apps::rotate_secret;
 use crate::apps::rotate_secret::Change;
@@ -54,10 +56,10 @@ impl Page for RotatePage {
 
 pub(in crate::apps) async fn ask_secret(
     State(it): State<Feature>,
-    Own { frame, app, .. }: Own,
+    LatelyOwn(Own { frame, app, .. }): LatelyOwn,
 ) -> Result<Response, PageProblem> {
     if app.details.kind == Kind::Public {
-        return Err(AppsError::Public.into());
+        return Err(refused(AppsError::Public, &app, it.web.links()));
     }
     let live = store::list_secrets(it.db.pool(), app.id).await?;
     let Change { stays, drops } = rotate_secret::change(live);
@@ -74,7 +76,7 @@ pub(in crate::apps) async fn ask_secret(
 
 pub(in crate::apps) async fn make_secret(
     State(it): State<Feature>,
-    Own { visit, frame, app }: Own,
+    LatelyOwn(Own { visit, frame, app }): LatelyOwn,
     RawQuery(query): RawQuery,
     _sent: Protected,
 ) -> Result<Response, PageProblem> {
@@ -92,7 +94,7 @@ pub(in crate::apps) async fn make_secret(
             let told = Flash::info("Another secret was made meanwhile. Look again.");
             return Ok(frame.send_to_with(&it.web.links().rotate_secret(app.id), &told));
         }
-        made => made?,
+        made => made.map_err(|error| refused(error, &app, it.web.links()))?,
     };
     tx.commit().await.map_err(db::Error::from)?;
     let fresh = Fresh {

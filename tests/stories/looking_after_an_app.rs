@@ -1,0 +1,149 @@
+//! What a developer may do to an app later on, and what is asked first.
+
+use crate::support::Browser;
+use crate::support::Page;
+use crate::support::World;
+
+/// The page of one of somebody's apps.
+async fn page_of(developer: &Browser, app: &str) -> Page {
+    let list = developer.visits("oauth/applications/").await;
+    list.clicks(app).await
+}
+
+fn secret_on(page: &Page) -> String {
+    page.texts("#client_secret").remove(0)
+}
+
+#[tokio::test]
+async fn k77_what_was_verified_stays() {
+    let world = World::new().await;
+    let (meera, asha) = (world.student("meera").await, world.student("asha").await);
+    let page = page_of(&meera, "Canteen").await;
+
+    for (field, value) in [
+        ("name", "Bank"),
+        ("redirect_uris", "https://evil.example/cb"),
+        ("client_type", "public"),
+    ] {
+        let form = page.clicks("Edit").await;
+        let form = match field {
+            "client_type" => form.touches(field, value, true),
+            _ => form.fills(field, value),
+        };
+        let sent = form.would_enter("redirect_uris");
+        let refused = form.sends(sent).await;
+        assert_eq!(refused.status, 422, "{field}");
+        let told = refused.texts(".field-error").join(" ");
+        assert!(told.contains("Canteen is verified, so"), "{told}");
+    }
+    let path = page.url.path();
+    meera.asks(&format!("{path}delete/")).await.refuses(409);
+    let token = page.attributes("input[name=csrf_token]", "value").remove(0);
+    let forged = [("csrf_token", token.as_str())];
+    meera
+        .posts(&format!("{path}delete/"), &forged)
+        .await
+        .refuses(409);
+
+    let canteen = world.canteen();
+    world.connects(&asha, &canteen, "basic").await;
+    let now = page_of(&meera, "Canteen").await;
+    now.shows("https://canteen.example/cb")
+        .shows("Confidential");
+    let form = now.clicks("Edit").await;
+    let saved = form.fills("description", "Lunch, too").enters("name").await;
+    saved.shows("Lunch, too");
+}
+
+#[tokio::test]
+async fn a_secret_can_be_read_again_until_its_page_is_left() {
+    let world = World::new().await;
+    let (meera, wasim) = (world.student("meera").await, world.student("wasim").await);
+    let page = page_of(&meera, "Lost and Found").await;
+
+    let asked = page.clicks("Make a new secret").await;
+    let shown = asked.presses("Make a new secret").await;
+    let again = meera.visits(shown.url.as_str()).await;
+
+    assert_eq!(secret_on(&shown), secret_on(&again));
+    assert_eq!(again.header("cache-control"), "no-store");
+    wasim.asks(shown.url.as_str()).await.refuses(404);
+    again.clicks("I have copied it").await;
+    let late = meera.visits(shown.url.as_str()).await;
+    assert_eq!(late.url.path(), page.url.path());
+    assert!(!late.says(&secret_on(&shown)));
+}
+
+#[tokio::test]
+async fn a_secret_left_on_the_screen_is_gone_after_ten_minutes() {
+    let world = World::new().await;
+    let meera = world.student("meera").await;
+    let page = page_of(&meera, "Lost and Found").await;
+    let asked = page.clicks("Make a new secret").await;
+    let shown = asked.presses("Make a new secret").await;
+
+    world.sleeps(time::Duration::minutes(11));
+
+    let late = meera.visits(shown.url.as_str()).await;
+    assert!(!late.says(&secret_on(&shown)));
+}
+
+#[tokio::test]
+async fn what_was_asked_twice_is_done_once() {
+    let world = World::new().await;
+    let meera = world.student("meera").await;
+    let page = page_of(&meera, "Lost and Found").await;
+    let asked = page.clicks("Make a new secret").await;
+    let press = || asked.would_send("Make a new secret");
+
+    asked.sends(press()).await;
+    let second = asked.sends(press()).await.follows().await;
+
+    second.shows("Another secret was made meanwhile");
+    let rows = |page: &Page| page.texts("table tbody tr").len();
+    assert_eq!(rows(&page), 1);
+    assert_eq!(rows(&page_of(&meera, "Lost and Found").await), 2);
+}
+
+#[tokio::test]
+async fn who_signed_in_long_ago_signs_in_again_before_an_app_changes() {
+    let world = World::new().await;
+    let person = world.person("meera").await;
+    let meera = world.signed_in(&person).await;
+    let page = page_of(&meera, "Lost and Found").await;
+    let form = page.clicks("Edit").await;
+
+    world.sleeps(time::Duration::minutes(61));
+    meera.visits("oauth/applications/").await;
+
+    let saved = form.fills("name", "Lost").enters("redirect_uris").await;
+    assert_eq!(saved.url.path(), page.url.path(), "a form may lie open");
+    for door in ["update/", "delete/", "secret/"] {
+        let address = format!("{}{door}", page.url.path());
+        let asked = meera.visits(&address).await;
+        assert_eq!(asked.url.path(), "/account/login/");
+        asked.shows("Sign in again");
+    }
+    let asked = meera.visits(&format!("{}delete/", page.url.path())).await;
+    let back = asked.signs_in(&person.username, &person.password).await;
+    assert_eq!(back.url.path(), format!("{}delete/", page.url.path()));
+    back.confirms().await.shows("Lost is deleted");
+}
+
+#[tokio::test]
+async fn a_logo_that_is_taken_away_is_gone() {
+    let world = World::new().await;
+    let meera = world.student("meera").await;
+    let page = page_of(&meera, "Lost and Found").await;
+    let logo = include_bytes!("support/asha.png").to_vec();
+    let form = page.clicks("Edit").await.attaches("logo", "x.txt", logo);
+
+    let with = form.enters("redirect_uris").await;
+    let src = with.attributes("main img.face", "src").remove(0);
+    assert_eq!(world.stranger().asks(&src).await.status, 200);
+    let form = with.clicks("Edit").await.touches("remove_logo", "on", true);
+    let without = form.enters("redirect_uris").await;
+
+    assert!(without.attributes("main img.face", "src").is_empty());
+    assert_eq!(world.stranger().asks(&src).await.status, 404);
+}
