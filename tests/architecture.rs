@@ -43,7 +43,7 @@ const FLOORS: &[Room] = &[
     room("people", "db audit"),
     room("upstream", "db people"),
     room("login", "db audit web people upstream"),
-    room("apps", "db audit web people login pictures"),
+    room("apps", "db audit web mail people login pictures"),
     room("grants", "db audit people apps"),
     room("token", "db audit web mail people apps grants"),
     room("authorize", "db audit web people login apps grants token"),

@@ -11,6 +11,7 @@ use crate::entropy::Entropy;
 use crate::id::AppId;
 use crate::id::PersonId;
 use crate::id::SecretId;
+use crate::mail;
 use crate::secret::Secret;
 
 use super::Kind;
@@ -49,7 +50,7 @@ pub(super) struct Wish {
     pub shown: Option<SecretId>,
 }
 
-/// Makes a secret, and ends the older of two. If another than the one shown would stay, nothing is
+/// Makes a secret, ends the older of two, and tells the owner by mail. If another than the one shown would stay, nothing is
 /// done: the person agreed to something else.
 pub(super) async fn rotate(
     tx: &mut Tx,
@@ -75,7 +76,11 @@ pub(super) async fn rotate(
     if let Some(old) = drops {
         drop_secret(tx, id, old.id, owner, now, entropy).await?;
     }
-    Ok(make(tx, id, Some(owner), now, entropy).await?)
+    let made = make(tx, id, Some(owner), now, entropy).await?;
+    // Whoever sat down at somebody else's browser could have made it.
+    let detail = json!({ "app": id, "at": now.unix_timestamp() });
+    mail::put(&mut **tx, "secret_made", owner, detail, now, entropy).await?;
+    Ok(made)
 }
 
 /// Makes a secret and keeps its fingerprint. The text is in hand only here and now.

@@ -102,9 +102,14 @@ impl Post {
             .at
             .and_then(|at| Moment::from_unix_timestamp(at).ok())
             .unwrap_or(letter.written_at);
+        let (app_page, app) = match &letter.app {
+            Some((id, name)) => (links.absolute(&links.app(*id)), name.clone()),
+            None => (String::new(), String::new()),
+        };
         Facts {
             name: letter.name.clone(),
-            app: letter.app.clone().unwrap_or_default(),
+            app,
+            app_page,
             at: self.web.date_and_time(at),
             connected_apps: links.absolute(&links.connected_apps()),
         }

@@ -21,7 +21,9 @@ pub(super) struct Facts {
     pub app: String,
     /// When it happened, in the campus' time zone.
     pub at: String,
-    /// The page's address.
+    /// The page of the app, for its owner; empty if it is about none.
+    pub app_page: String,
+    /// The page where a person takes things back.
     pub connected_apps: String,
 }
 
@@ -89,6 +91,7 @@ mod tests {
             name: name.into(),
             app: app.into(),
             at: "21 Nov 2026, 14:05".into(),
+            app_page: "http://localhost:8000/oauth/applications/0193/".into(),
             connected_apps: "http://localhost:8000/user/settings/".into(),
         }
     }

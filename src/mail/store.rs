@@ -6,6 +6,7 @@ use crate::clock::Moment;
 use crate::db;
 use crate::db::Executor;
 use crate::entropy::Entropy;
+use crate::id::AppId;
 use crate::id::LetterId;
 use crate::id::PersonId;
 
@@ -45,9 +46,9 @@ pub(super) struct Claimed {
     pub person: PersonId,
     pub name: String,
     pub email: String,
-    /// Whether it is about an app; if it has no name, the app is gone.
+    /// Whether it is about an app; if there is none then, it is gone.
     pub is_about_app: bool,
-    pub app: Option<String>,
+    pub app: Option<(AppId, String)>,
     /// Seconds since 1970.
     pub at: Option<i64>,
 }
@@ -71,7 +72,8 @@ pub(super) async fn claim(
            )
            select claimed.id, template, written_at, attempts, person_id,
                   coalesce(nullif(trim(first_name || ' ' || last_name), ''), username) as "name!",
-                  email, detail ? 'app' as "is_about_app!", apps.name as "app?", (detail ->> 'at')::bigint as at
+                  email, detail ? 'app' as "is_about_app!", apps.id as "app_id?",
+                  apps.name as "app_name?", (detail ->> 'at')::bigint as at
            from claimed
            join people on people.id = claimed.person_id
            left join apps on apps.id::text = detail ->> 'app'"#,
@@ -89,7 +91,7 @@ pub(super) async fn claim(
         name: row.name,
         email: row.email,
         is_about_app: row.is_about_app,
-        app: row.app,
+        app: row.app_id.map(AppId).zip(row.app_name),
         at: row.at,
     }))
 }
