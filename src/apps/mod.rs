@@ -53,6 +53,8 @@ pub use model::ClientId;
 pub use model::Details;
 pub use model::Kind;
 pub use model::Standing;
+#[cfg(test)]
+pub(crate) use pages::samples::samples;
 pub use store::find_by_client_id;
 pub use store::knows_origin;
 

@@ -224,3 +224,82 @@ impl Page for ConsentPage {
         FormAction::Anywhere
     }
 }
+
+#[cfg(test)]
+pub(super) mod samples {
+    use super::*;
+    use crate::web::Sample;
+
+    pub(crate) fn samples() -> Vec<Sample> {
+        vec![Sample::of(&page(false)), Sample::of(&page(true))]
+    }
+
+    fn page(full: bool) -> ConsentPage {
+        let text = |text: &str| full.then(|| text.to_owned());
+        ConsentPage {
+            action: "/oauth/authorize/1/".to_owned(),
+            app: AppFace {
+                name: "Mess Menu".to_owned(),
+                initial: "M".to_owned(),
+                logo: text("/media/app_logo/logo.png"),
+                owner_name: "Meera Iyer".to_owned(),
+                owner_username: "meera".to_owned(),
+                website: full.then(|| Website {
+                    href: "https://mess.example/".to_owned(),
+                    host: "mess.example".to_owned(),
+                }),
+                privacy_policy: text("https://mess.example/privacy"),
+                contact: text("mess@campus.example"),
+                description: text("Tonight’s dinner.").unwrap_or_default(),
+                verified: full,
+            },
+            first_time: !full,
+            asks_more: full,
+            rows: rows(),
+            goes_to: "mess.example".to_owned(),
+            person: PersonFace {
+                name: "Asha D’Souza".to_owned(),
+                username: "asha".to_owned(),
+            },
+            complete_profile: text("/user/"),
+            connected_apps: "/user/settings/".to_owned(),
+            ends_after_unused_days: 90,
+            ends_after_days: 365,
+            switch: Switch {
+                action: "/account/logout/".to_owned(),
+                next: "/oauth/authorize/?client_id=a".to_owned(),
+            },
+        }
+    }
+
+    /// A locked one, a new one, one that was refused, and one without fields.
+    fn rows() -> Vec<ScopeTick> {
+        let fields = |is_new: bool| {
+            let values = Shown::samples().into_iter();
+            let fields = values.map(|value| FieldTick {
+                field: "a_field",
+                label: "A field",
+                locked: !is_new,
+                ticked: is_new,
+                is_new,
+                value,
+            });
+            fields.collect()
+        };
+        let row = |locked, is_new, refused_before, fields: Vec<FieldTick>| ScopeTick {
+            scope: "a_scope",
+            sentence: "Something about you",
+            locked,
+            ticked: is_new,
+            is_new,
+            refused_before,
+            fields,
+        };
+        vec![
+            row(true, false, false, fields(false)),
+            row(false, true, false, fields(true)),
+            row(false, false, true, fields(true)),
+            row(false, false, false, Vec::new()),
+        ]
+    }
+}

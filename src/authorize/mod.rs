@@ -25,6 +25,8 @@ mod rules;
 mod store;
 mod sweep;
 
+#[cfg(test)]
+pub(crate) use consent_page::samples::samples;
 pub use pages::Feature;
 pub use pages::Settings;
 pub use pages::routes;

@@ -17,6 +17,9 @@ use crate::db::Db;
 use crate::entropy::SharedEntropy;
 use crate::web::Web;
 
+#[cfg(test)]
+pub(crate) use pages::samples::samples;
+
 /// What the room needs.
 #[derive(Debug, Clone, FromRef)]
 pub struct Feature {

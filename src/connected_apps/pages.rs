@@ -160,3 +160,63 @@ async fn find(
     let found = store::list(it.db.pool(), person, Some(app)).await?;
     Ok(found.into_iter().next())
 }
+
+#[cfg(test)]
+pub(super) mod samples {
+    use super::*;
+    use crate::web::Sample;
+    use crate::web::sample;
+
+    pub(crate) fn samples() -> Vec<Sample> {
+        vec![
+            Sample::of(&ListPage { apps: Vec::new() }),
+            Sample::of(&ListPage {
+                apps: vec![connected(false), connected(true)],
+            }),
+            Sample::of(&taken_back(false)),
+            Sample::of(&taken_back(true)),
+        ]
+    }
+
+    fn face(full: bool) -> Face {
+        let logo = full.then_some("logo.png");
+        Face::of("Mess Menu", logo, &sample::links())
+    }
+
+    fn rows() -> Vec<Row> {
+        let row = |fields: &[&'static str], kept_back: &[&'static str]| Row {
+            sentence: "Something about you",
+            fields: fields.to_vec(),
+            kept_back: kept_back.to_vec(),
+        };
+        vec![row(&[], &[]), row(&["One", "Two"], &["Three"])]
+    }
+
+    fn connected(full: bool) -> Connected {
+        let text = |text: &str| full.then(|| text.to_owned());
+        Connected {
+            face: face(full),
+            owner_name: "Meera Iyer".to_owned(),
+            owner_username: "meera".to_owned(),
+            website: Website::of("https://mess.example/").filter(|_| full),
+            privacy_policy: text("https://mess.example/privacy"),
+            contact: text("mess@campus.example"),
+            since: "21 Nov 2026".to_owned(),
+            last_used: text("22 Nov 2026"),
+            take_back: "/user/settings/1/take-back/".to_owned(),
+            rows: rows(),
+        }
+    }
+
+    fn taken_back(full: bool) -> TakeBackPage {
+        TakeBackPage {
+            app: TakenBack {
+                face: face(full),
+                owner_name: "Meera Iyer".to_owned(),
+                contact: full.then(|| "mess@campus.example".to_owned()),
+            },
+            action: "/user/settings/1/take-back/".to_owned(),
+            rows: rows(),
+        }
+    }
+}

@@ -16,4 +16,6 @@ pub use furnish::NewPerson;
 pub use furnish::furnish;
 pub use pages::Feature;
 pub use pages::routes;
+#[cfg(test)]
+pub(crate) use pages::samples::samples;
 pub use trip::CallError;

@@ -284,3 +284,42 @@ fn received(said: &Value) -> Vec<Received> {
         })
         .collect()
 }
+
+#[cfg(test)]
+pub(super) mod samples {
+    use super::*;
+    use crate::web::Sample;
+
+    pub(crate) fn samples() -> Vec<Sample> {
+        let home = |people| HomePage {
+            sign_in: "/demo/sign-in/".to_owned(),
+            people,
+        };
+        let asha = Character {
+            username: "asha",
+            name: "Asha D’Souza".to_owned(),
+            about: "a student",
+        };
+        let received = |person, response: &str| ReceivedPage {
+            again: "/demo/".to_owned(),
+            connected_apps: "/user/settings/".to_owned(),
+            person,
+            steps: vec![Step {
+                title: "Send the person to Profiles",
+                explain: "A link.",
+                request: "GET / HTTP/1.1".to_owned(),
+                response: response.to_owned(),
+            }],
+        };
+        let number = Received {
+            name: "id".to_owned(),
+            value: "7".to_owned(),
+        };
+        vec![
+            Sample::of(&home(Vec::new())),
+            Sample::of(&home(vec![asha])),
+            Sample::of(&received(Vec::new(), "")),
+            Sample::of(&received(vec![number], "HTTP/1.1 200 OK")),
+        ]
+    }
+}

@@ -553,3 +553,92 @@ impl From<PeopleError> for PageProblem {
         }
     }
 }
+
+#[cfg(test)]
+pub(super) mod samples {
+    use super::*;
+    use crate::upstream::Choice;
+    use crate::upstream::InputKind;
+    use crate::web::Sample;
+
+    pub(crate) fn samples() -> Vec<Sample> {
+        let password = Input::new("password", InputKind::Password, "Password", "off");
+        let first = ask(vec![password], false);
+        let further = ask(every_kind(), true);
+        let leave = |next: &str| LeavePage {
+            action: "/account/logout/".to_owned(),
+            next: next.to_owned(),
+        };
+        vec![
+            Sample::of(&first),
+            Sample::of(&further),
+            Sample::of(&BusyPage {
+                href: "/account/login/erp/?attempt=a".to_owned(),
+            }),
+            Sample::of(&leave("")),
+            Sample::of(&leave("/user/")),
+        ]
+    }
+
+    /// An input of each kind, half of them with a hint and an error.
+    fn every_kind() -> Vec<Input> {
+        use InputKind::Captcha;
+        use InputKind::Code;
+        let plain = [InputKind::Text, InputKind::Password, Code, Captcha].map(|kind| {
+            let mut input = Input::new("input", kind, "What it asks", "off");
+            input.value = "typed".to_owned();
+            input
+        });
+        let mut choice = Input::new("choice", InputKind::Choice, "One of them", "off");
+        choice.options = vec![Choice {
+            value: "a",
+            label: "The first".into(),
+        }];
+        let plain = plain.into_iter().chain([choice]);
+        let wrong = plain.clone().map(|mut input| {
+            input.hint = Some("As on your card.".into());
+            input.error = Some("This is empty. Fill it in.".into());
+            input
+        });
+        plain.chain(wrong).collect()
+    }
+
+    fn ask(inputs: Vec<Input>, full: bool) -> AskPage {
+        let text = |text: &'static str| full.then(|| text.into());
+        let steps = [StepState::Done, StepState::Now, StepState::Later];
+        let steps = steps.map(|state| StepShown {
+            label: "Roll number".into(),
+            state,
+        });
+        let way = |hint| OtherWay {
+            label: "Campus portal",
+            hint,
+            href: "/account/login/erp/".to_owned(),
+        };
+        AskPage {
+            heading: "Sign in".into(),
+            app: None,
+            action: "/account/login/password/".to_owned(),
+            next: if full { "/user/" } else { "" }.to_owned(),
+            attempt: full.then(|| "name".to_owned()),
+            steps: steps.into_iter().filter(|_| full).collect(),
+            notice: text("Your password goes to the portal."),
+            error: full.then(|| "That is wrong.".to_owned()),
+            prompt: PromptShown {
+                inputs,
+                picture: full.then(|| Picture {
+                    src: "/captcha".to_owned(),
+                    alt: "Six letters".into(),
+                }),
+                remember: true,
+                remembered: full,
+                submit: "Sign in".into(),
+            },
+            other_ways: if full {
+                vec![way(None), way(Some("with a code"))]
+            } else {
+                Vec::new()
+            },
+        }
+    }
+}

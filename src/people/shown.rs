@@ -126,6 +126,22 @@ fn parts(value: &Value, members: &[&str]) -> Shown {
 }
 
 #[cfg(test)]
+impl Shown {
+    /// One of each kind, for samples of pages.
+    pub(crate) fn samples() -> Vec<Self> {
+        let src = "/media/profile_picture/a.jpg".to_owned();
+        let items = vec!["asha@home.example".to_owned()];
+        vec![
+            text("7"),
+            masked("9876543210"),
+            Self::Picture { src },
+            Self::List { items },
+            Self::Unset,
+        ]
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;

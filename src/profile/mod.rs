@@ -9,6 +9,9 @@ use axum::routing::get;
 use crate::db::Db;
 use crate::web::Web;
 
+#[cfg(test)]
+pub(crate) use pages::samples::samples;
+
 /// What the room needs.
 #[derive(Clone, Debug, FromRef)]
 pub struct Feature {

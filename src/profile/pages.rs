@@ -151,6 +151,41 @@ impl Item {
 }
 
 #[cfg(test)]
+pub(super) mod samples {
+    use super::*;
+    use crate::web::Sample;
+
+    pub(crate) fn samples() -> Vec<Sample> {
+        vec![Sample::of(&page(false)), Sample::of(&page(true))]
+    }
+
+    fn page(full: bool) -> HomePage {
+        let items = Shown::samples().into_iter().map(|value| Item {
+            label: "A field",
+            value,
+            source: full.then_some("set by you"),
+        });
+        HomePage {
+            person: Face {
+                name: "Asha D’Souza".to_owned(),
+                username: "asha".to_owned(),
+                initial: "A".to_owned(),
+                picture: full.then(|| "/media/profile_picture/a.jpg".to_owned()),
+            },
+            complete: Complete {
+                set: if full { 15 } else { 1 },
+                of: 15,
+            },
+            notice: full.then_some(NOT_HERE_YET),
+            sections: vec![Section {
+                heading: "You",
+                items: items.collect(),
+            }],
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

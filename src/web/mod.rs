@@ -17,6 +17,8 @@ mod headers;
 mod limit;
 mod page;
 mod problem;
+#[cfg(test)]
+pub(crate) mod sample;
 mod session;
 mod session_store;
 mod shell;
@@ -56,6 +58,8 @@ pub use problem::ApiProblem;
 pub use problem::Chain;
 pub use problem::OAuthProblem;
 pub use problem::PageProblem;
+#[cfg(test)]
+pub(crate) use sample::Sample;
 pub use session::LifeTime;
 pub use session::Visit;
 pub use session::begin as begin_session;

@@ -52,6 +52,13 @@ impl Pages {
         self.0.render(template, context)
     }
 
+    /// What a template takes from its context, those it stands on included.
+    #[cfg(test)]
+    pub(super) fn variables(&self, template: &str) -> Vec<String> {
+        let variables = self.0.get_template_variables(template).unwrap();
+        variables.into_iter().map(str::to_owned).collect()
+    }
+
     /// The files there are, for the test that every one is used.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.get_template_names()

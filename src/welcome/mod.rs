@@ -8,6 +8,9 @@ use axum::routing::get;
 
 use crate::web::Web;
 
+#[cfg(test)]
+pub(crate) use pages::samples::samples;
+
 /// What the room needs.
 #[derive(Clone, Debug, FromRef)]
 pub struct Feature {

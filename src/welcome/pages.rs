@@ -20,3 +20,13 @@ impl Page for HomePage {
 pub(super) async fn home(frame: Frame) -> Response {
     frame.show(&HomePage {})
 }
+
+#[cfg(test)]
+pub(super) mod samples {
+    use super::*;
+    use crate::web::Sample;
+
+    pub(crate) fn samples() -> Vec<Sample> {
+        vec![Sample::of(&HomePage {})]
+    }
+}

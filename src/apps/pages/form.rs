@@ -324,3 +324,35 @@ async fn discard(it: &Feature, logo: Option<String>) {
         it.pictures.discard(PictureKind::AppLogo, &file).await;
     }
 }
+
+#[cfg(test)]
+pub(super) mod samples {
+    use super::*;
+    use crate::web::Sample;
+
+    pub(crate) fn samples() -> Vec<Sample> {
+        let blank = FormPage::of(Typed::default(), Complaints::default(), None);
+        let wrong = || Some("This is empty. Fill it in.".to_owned());
+        let told = Complaints {
+            name: wrong(),
+            description: wrong(),
+            logo: wrong(),
+            website: wrong(),
+            privacy_policy: wrong(),
+            contact: wrong(),
+            client_type: wrong(),
+            redirect_uris: wrong(),
+        };
+        let typed = Typed {
+            client_type: "confidential".to_owned(),
+            require_pkce: true,
+            ..Typed::default()
+        };
+        let mut refused = FormPage::of(typed, told, Some("/media/app_logo/logo.png".to_owned()));
+        refused.notice = Some("Mess Menu is verified.".to_owned());
+        refused.name.locked = true;
+        refused.client_type.locked = true;
+        refused.redirect_uris.locked = true;
+        vec![Sample::of(&blank), Sample::of(&refused)]
+    }
+}

@@ -304,3 +304,99 @@ pub(super) async fn delete(
     let told = Flash::good(format!("{} is deleted.", deleted.details.name));
     Ok(frame.send_to_with(&it.web.links().apps(), &told))
 }
+
+#[cfg(test)]
+pub(super) mod samples {
+    use super::*;
+    use crate::web::Sample;
+    use crate::web::sample;
+
+    pub(crate) fn samples() -> Vec<Sample> {
+        let delete = |users| DeletePage {
+            app: shown_face(false),
+            action: "/oauth/applications/1/delete/".to_owned(),
+            back: "/oauth/applications/1/".to_owned(),
+            users,
+        };
+        let mut samples = vec![
+            Sample::of(&ListPage { apps: Vec::new() }),
+            Sample::of(&ListPage {
+                apps: vec![listed(0, false), listed(1, true), listed(2, true)],
+            }),
+            Sample::of(&show_page(false)),
+            Sample::of(&show_page(true)),
+            Sample::of(&delete(0)),
+            Sample::of(&delete(1)),
+            Sample::of(&delete(2)),
+        ];
+        samples.extend(form::samples::samples());
+        samples.extend(secret::samples::samples());
+        samples
+    }
+
+    pub(super) fn shown_face(has_logo: bool) -> Face {
+        Face::of(
+            "Mess Menu",
+            has_logo.then_some("logo.png"),
+            &sample::links(),
+        )
+    }
+
+    pub(super) fn shown_secret(was_used: bool) -> ShownSecret {
+        ShownSecret {
+            hint: "…AbCd".to_owned(),
+            made: "21 Nov 2026".to_owned(),
+            last_used: was_used.then(|| "21 Nov 2026, 18:05".to_owned()),
+        }
+    }
+
+    fn listed(users: i64, full: bool) -> Listed {
+        Listed {
+            face: shown_face(full),
+            href: "/oauth/applications/1/".to_owned(),
+            description: if full { "Tonight’s dinner." } else { "" }.to_owned(),
+            standing: standing(full),
+            users,
+        }
+    }
+
+    fn standing(is_verified: bool) -> ShownStanding {
+        let standing = if is_verified {
+            Standing::Verified
+        } else {
+            Standing::Unverified
+        };
+        ShownStanding::of(standing, 10)
+    }
+
+    fn show_page(full: bool) -> ShowPage {
+        let text = |text: &str| full.then(|| text.to_owned());
+        ShowPage {
+            app: Shown {
+                face: shown_face(full),
+                description: "Tonight’s dinner.".to_owned(),
+                standing: standing(full),
+                client_id: "AbCd".to_owned(),
+                client_type: "Confidential: it runs on a server",
+                require_pkce: full,
+                website: Website::of("https://mess.example/").filter(|_| full),
+                privacy_policy: text("https://mess.example/privacy"),
+                contact: text("mess@campus.example"),
+                redirect_uris: vec!["https://mess.example/cb".to_owned()],
+                users: i64::from(full),
+                registered: "21 Nov 2026".to_owned(),
+            },
+            secrets: if full {
+                vec![shown_secret(false), shown_secret(true)]
+            } else {
+                Vec::new()
+            },
+            sign_in_link: text("http://localhost:8000/oauth/authorize/"),
+            links: ShowLinks {
+                edit: "/oauth/applications/1/update/".to_owned(),
+                new_secret: text("/oauth/applications/1/secret/"),
+                delete: text("/oauth/applications/1/delete/"),
+            },
+        }
+    }
+}

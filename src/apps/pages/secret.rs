@@ -235,3 +235,39 @@ fn unseal(web: &Web, held: &str, app: &App, person: PersonId, now: Moment) -> Op
     let secret = Secret::new(parts.next()?);
     (now.unix_timestamp() < until).then_some(Fresh { secret, id, first })
 }
+
+#[cfg(test)]
+pub(super) mod samples {
+    use super::super::samples::shown_face;
+    use super::super::samples::shown_secret;
+    use super::*;
+    use crate::web::Sample;
+
+    pub(crate) fn samples() -> Vec<Sample> {
+        let rotate = |stays, drops| RotatePage {
+            app: shown_face(true),
+            action: "/oauth/applications/1/secret/".to_owned(),
+            back: "/oauth/applications/1/".to_owned(),
+            stays,
+            drops,
+        };
+        let made = |first, still_live| SecretPage {
+            app: shown_face(false),
+            first,
+            client_id: "AbCd".to_owned(),
+            secret: "EfGh".to_owned(),
+            still_live,
+            back: "/oauth/applications/1/".to_owned(),
+        };
+        vec![
+            Sample::of(&rotate(None, None)),
+            Sample::of(&rotate(
+                Some(shown_secret(false)),
+                Some(shown_secret(false)),
+            )),
+            Sample::of(&rotate(Some(shown_secret(true)), Some(shown_secret(true)))),
+            Sample::of(&made(true, None)),
+            Sample::of(&made(false, Some(shown_secret(true)))),
+        ]
+    }
+}
