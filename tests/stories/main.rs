@@ -27,4 +27,5 @@ mod registering_an_app;
 mod security;
 mod stock_clients;
 mod support;
+mod the_readme;
 mod when_things_break;

@@ -1,0 +1,247 @@
+//! The README's programs are run as they stand there, and what the papers say is held against the code.
+
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use serde_json::json;
+use tokio::process::Child;
+use tokio::process::Command;
+
+use crate::support::App;
+use crate::support::Browser;
+use crate::support::World;
+use crate::support::campus::Registration;
+use crate::support::database::free_port;
+
+/// What the README tells a developer to register.
+const MINE: Registration<'_> = Registration {
+    owner: "meera",
+    name: "My first app",
+    description: "Shows what it received",
+    redirect_uris: &["http://127.0.0.1:3000/back"],
+    flags: &[],
+};
+
+fn paper(name: &str) -> String {
+    fs::read_to_string(root().join(name)).unwrap()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+/// A program of the README: how its block is fenced, and what is started with it.
+#[derive(Clone, Copy)]
+struct Program {
+    fence: &'static str,
+    file: &'static str,
+    command: &'static str,
+}
+
+const PYTHON: Program = Program {
+    fence: "python",
+    file: "client.py",
+    command: "python3",
+};
+const JAVASCRIPT: Program = Program {
+    fence: "js",
+    file: "client.mjs",
+    command: "node",
+};
+const PHP: Program = Program {
+    fence: "php",
+    file: "client.php",
+    command: "php",
+};
+
+impl Program {
+    /// As it stands in the README, which has one block of each language.
+    fn text(self) -> String {
+        let (readme, fence) = (paper("README.md"), format!("\n```{}\n", self.fence));
+        let mut blocks = readme.split(&fence).skip(1);
+        let block = blocks.next().expect(self.fence);
+        assert_eq!(blocks.next(), None, "two blocks of {}", self.fence);
+        let (block, _) = block.split_once("\n```").unwrap();
+        format!("{block}\n")
+    }
+
+    /// As the README says to start it, on a port of its own.
+    fn command(self, file: &Path, port: u16) -> Command {
+        // Python's libraries are where script/setup has put them.
+        let libraries = root().join("target/clients/python/bin");
+        let paths = std::env::var("PATH").unwrap();
+        let mut command = Command::new(self.command);
+        command.env("PATH", format!("{}:{paths}", libraries.display()));
+        if self.command == "php" {
+            command.args(["-S", &format!("127.0.0.1:{port}")]);
+        }
+        command.arg(file);
+        command
+    }
+}
+
+/// A program of the README at work, and where it is to be found.
+struct Site {
+    _ends_with_this: Child,
+    base: String,
+}
+
+impl Site {
+    async fn opens(world: &World, app: &App, program: Program) -> Self {
+        let port = free_port();
+        let file = world.data.join(program.file);
+        fs::write(&file, program.text()).unwrap();
+        let child = program
+            .command(&file, port)
+            .env("PROFILES", world.base.trim_end_matches('/'))
+            .env("REDIRECT_URI", format!("http://127.0.0.1:{port}/back"))
+            .env("CLIENT_ID", &app.client_id)
+            .env("CLIENT_SECRET", app.client_secret.as_ref().unwrap())
+            .env("NO_PROXY", "127.0.0.1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|problem| panic!("{}: {problem}: run script/setup test", program.file));
+        listens(port).await;
+        Self {
+            _ends_with_this: child,
+            base: format!("http://127.0.0.1:{port}/"),
+        }
+    }
+}
+
+async fn listens(port: u16) {
+    for _ in 0..1_000 {
+        if tokio::net::TcpStream::connect(("127.0.0.1", port))
+            .await
+            .is_ok()
+        {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the program does not start: run script/setup test");
+}
+
+/// What the program shows at `address`.
+async fn shown(browser: &Browser, address: &str) -> Value {
+    let page = browser.asks(address).await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    serde_json::from_str(&page.text()).unwrap_or_else(|_| panic!("{}", page.text()))
+}
+
+async fn signs_in(program: Program) {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+    let mine = world.registers(&MINE).await;
+    let site = Site::opens(&world, &mine, program).await;
+    let visitor = Browser::new(&site.base);
+
+    let link = visitor.asks("/").await.location();
+    let consent = asha.visits(link.as_str()).await;
+    let back = consent.unticks_field("last_name").presses("allow").await;
+    let back = back.location();
+    let received = shown(&visitor, back.as_str()).await;
+
+    let id = world.person("asha").await.id;
+    assert_eq!(received, json!({ "id": id, "first_name": "Asha" }));
+
+    // The answer belongs to one browser, and its code works once.
+    let elsewhere = Browser::new(&site.base).asks(back.as_str()).await;
+    assert_eq!(elsewhere.status, 400, "{}", elsewhere.text());
+    assert_eq!(
+        shown(&visitor, back.as_str()).await["error"],
+        "invalid_grant"
+    );
+
+    let link = visitor.asks("/").await.location();
+    let no = asha.visits(link.as_str()).await.presses("deny").await;
+    let told = shown(&visitor, no.location().as_str()).await;
+    assert_eq!(told["error"], "access_denied");
+}
+
+#[tokio::test]
+async fn its_client_in_python_signs_in() {
+    signs_in(PYTHON).await;
+}
+
+#[tokio::test]
+async fn its_client_in_javascript_signs_in() {
+    signs_in(JAVASCRIPT).await;
+}
+
+#[tokio::test]
+async fn its_client_in_php_signs_in() {
+    signs_in(PHP).await;
+}
+
+#[test]
+fn it_begins_with_the_two_commands() {
+    let readme = paper("README.md");
+    let commands: Vec<_> = readme.lines().skip(3).take(2).collect();
+    assert!(commands[0].starts_with("script/run "), "{commands:?}");
+    assert!(commands[1].starts_with("script/test "), "{commands:?}");
+}
+
+#[test]
+fn links_in_papers_lead_somewhere() {
+    for name in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "CHANGELOG.md",
+    ] {
+        let text = paper(name);
+        let links = text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split_once(')'));
+        for (link, _) in links.filter(|(link, _)| !link.starts_with("http")) {
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let file = if file.is_empty() { name } else { file };
+            assert!(root().join(file).exists(), "{name}: {link}");
+            let has_heading = |line: &str| {
+                let words = line.trim_start_matches('#').trim().to_lowercase();
+                line.starts_with('#') && words.replace(' ', "-") == heading
+            };
+            let leads = heading.is_empty() || paper(file).lines().any(has_heading);
+            assert!(leads, "{name}: {link}");
+        }
+    }
+}
+
+/// Who reads what is promised must not find another number in the code.
+#[test]
+fn security_says_the_limits_that_the_code_says() {
+    let code = paper("src/login/limits.rs");
+    let security = paper("SECURITY.md");
+    let rows: Vec<_> = code
+        .lines()
+        .filter_map(|line| line.strip_prefix("//! "))
+        .filter(|line| line.starts_with("| ") && line.ends_with(" |"))
+        .collect();
+    assert!(rows.len() > 3, "{rows:?}");
+    for row in rows {
+        assert!(security.contains(row), "{row} is not in SECURITY.md");
+    }
+}
+
+#[test]
+fn the_map_names_every_room() {
+    let readme = paper("README.md");
+    let words: Vec<_> = readme.split_whitespace().collect();
+    for entry in fs::read_dir(root().join("src")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let room = name.trim_end_matches(".rs");
+        assert!(
+            words.contains(&room) || room == "lib",
+            "{room} is not on the map"
+        );
+    }
+}
