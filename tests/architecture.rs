@@ -692,6 +692,8 @@ fn paths_below(folder: &Path) -> Vec<PathBuf> {
         return Vec::new();
     };
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    // What npm has put beside a client's own file is not ours.
+    paths.retain(|path| !path.ends_with("node_modules"));
     paths.sort();
     let into = |path: PathBuf| {
         if path.is_dir() {

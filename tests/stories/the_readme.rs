@@ -63,7 +63,7 @@ impl Program {
     fn text(self) -> String {
         let (readme, fence) = (paper("README.md"), format!("\n```{}\n", self.fence));
         let mut blocks = readme.split(&fence).skip(1);
-        let block = blocks.next().expect(self.fence);
+        let block = blocks.next().unwrap();
         assert_eq!(blocks.next(), None, "two blocks of {}", self.fence);
         let (block, _) = block.split_once("\n```").unwrap();
         format!("{block}\n")
