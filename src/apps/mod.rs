@@ -2,7 +2,7 @@
 //!
 //! Who it serves: the developer, for a minute when the app is registered and rarely afterwards. What
 //! other rooms need of an app to decide a request they read themselves, in their own statement; from
-//! here they take the words ([`App`], [`Kind`], [`Face`]) and [`knows_origin`].
+//! here they take the words ([`App`], [`Kind`], [`Face`]) and [`preflight`].
 //!
 //! ```text
 //! register ─▶ unverified ─(an administrator looks at it)─▶ verified
@@ -20,12 +20,14 @@
 //!
 //! Decision: an app of somebody else is not found, as one that never was; there is no "not yours".
 
+mod api;
 mod delete;
 mod edit;
 mod face;
 mod model;
 mod own;
 mod pages;
+
 mod rotate_secret;
 mod rules;
 mod store;
@@ -44,6 +46,7 @@ use crate::entropy::SharedEntropy;
 use crate::pictures::Pictures;
 use crate::web::Web;
 
+pub use api::preflight;
 pub use face::Face;
 pub use face::Standing as ShownStanding;
 pub use face::Website;
@@ -56,7 +59,6 @@ pub use model::Standing;
 #[cfg(test)]
 pub(crate) use pages::samples::samples;
 pub use store::find_by_client_id;
-pub use store::knows_origin;
 
 /// A form with a picture: 2 MiB for the file, the rest for what is typed.
 const FORM_WITH_PICTURE: usize = 3 * 1024 * 1024;

@@ -172,7 +172,7 @@ pub(super) async fn count_users(db: impl Executor<'_>, id: AppId) -> db::Result<
 }
 
 /// Whether a browser page of this origin may be some app (scheme, host and port as browsers write them).
-pub async fn knows_origin(db: impl Executor<'_>, origin: &str) -> db::Result<bool> {
+pub(super) async fn knows_origin(db: impl Executor<'_>, origin: &str) -> db::Result<bool> {
     let known = sqlx::query_scalar!(
         r#"select exists (select 1 from apps where origins @> array[$1::text]) as "known!""#,
         origin,

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::apps::Face;
+use crate::apps::Website;
 use crate::config::Lifetimes;
 use crate::grants;
 use crate::grants::Decided;
@@ -20,7 +22,7 @@ use super::model::Request;
 #[derive(Debug, Serialize)]
 pub(super) struct ConsentPage {
     action: String,
-    app: AppFace,
+    app: Asking,
     first_time: bool,
     asks_more: bool,
     rows: Vec<ScopeTick>,
@@ -35,11 +37,9 @@ pub(super) struct ConsentPage {
 }
 
 #[derive(Debug, Serialize)]
-struct AppFace {
-    name: String,
-    /// Stands in for a missing logo.
-    initial: String,
-    logo: Option<String>,
+struct Asking {
+    #[serde(flatten)]
+    face: Face,
     owner_name: String,
     owner_username: String,
     website: Option<Website>,
@@ -47,12 +47,6 @@ struct AppFace {
     contact: Option<String>,
     description: String,
     verified: bool,
-}
-
-#[derive(Debug, Serialize)]
-struct Website {
-    href: String,
-    host: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -108,7 +102,7 @@ impl ConsentPage {
         let days = |span: std::time::Duration| span.as_secs() / 86_400;
         Self {
             action,
-            app: AppFace::of(asker, links),
+            app: Asking::of(asker, links),
             first_time: !connected,
             asks_more: connected
                 && rows
@@ -132,28 +126,13 @@ impl ConsentPage {
     }
 }
 
-impl AppFace {
+impl Asking {
     fn of(asker: &Asker, links: &Links) -> Self {
-        let host = |href: &String| href.parse::<url::Url>().ok()?.host_str().map(str::to_owned);
-        let website = asker.website.as_ref().and_then(|href| {
-            Some(Website {
-                host: host(href)?,
-                href: href.clone(),
-            })
-        });
         Self {
-            name: asker.name.clone(),
-            initial: asker
-                .name
-                .chars()
-                .next()
-                .unwrap_or('?')
-                .to_uppercase()
-                .collect(),
-            logo: asker.logo.as_deref().map(|file| links.app_logo(file)),
+            face: Face::of(&asker.name, asker.logo.as_deref(), links),
             owner_name: asker.owner_name.clone(),
             owner_username: asker.owner_username.clone(),
-            website,
+            website: asker.website.as_deref().and_then(Website::of),
             privacy_policy: asker.privacy_policy.clone(),
             contact: asker.contact.clone(),
             description: asker.description.clone(),
@@ -215,7 +194,7 @@ impl Page for ConsentPage {
     const TEMPLATE: &'static str = "authorize/consent.html";
 
     fn title(&self) -> String {
-        format!("{} would like to know", self.app.name)
+        format!("{} would like to know", self.app.face.name)
     }
 
     /// The answer leads to the app, and the app may lead on to anywhere: browsers hold the policy
@@ -238,10 +217,12 @@ pub(super) mod samples {
         let text = |text: &str| full.then(|| text.to_owned());
         ConsentPage {
             action: "/oauth/authorize/1/".to_owned(),
-            app: AppFace {
-                name: "Mess Menu".to_owned(),
-                initial: "M".to_owned(),
-                logo: text("/media/app_logo/logo.png"),
+            app: Asking {
+                face: Face {
+                    name: "Mess Menu".to_owned(),
+                    initial: "M".to_owned(),
+                    logo: text("/media/app_logo/logo.png"),
+                },
                 owner_name: "Meera Iyer".to_owned(),
                 owner_username: "meera".to_owned(),
                 website: full.then(|| Website {

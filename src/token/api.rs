@@ -29,7 +29,6 @@ use crate::web::ClientAddress;
 use crate::web::Concerned;
 use crate::web::OAuthProblem;
 use crate::web::Web;
-use crate::web::answer_preflight;
 use crate::web::no_store;
 use crate::web::open_to_concerned;
 
@@ -252,14 +251,7 @@ fn for_app(client: &Client, mut answer: Response) -> Response {
 }
 
 async fn preflight(State(it): State<Feature>, asked: HeaderMap) -> Result<Response, OAuthProblem> {
-    let origin = asked
-        .get(header::ORIGIN)
-        .and_then(|origin| origin.to_str().ok());
-    let known = match origin {
-        Some(origin) => apps::knows_origin(it.db.pool(), origin).await?,
-        None => false,
-    };
-    Ok(answer_preflight(&asked, known))
+    Ok(apps::preflight(&it.db, &asked).await?)
 }
 
 async fn not_allowed() -> Response {

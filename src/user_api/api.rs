@@ -27,7 +27,6 @@ use crate::token::Bearer;
 use crate::web::ApiProblem;
 use crate::web::Concerned;
 use crate::web::Web;
-use crate::web::answer_preflight;
 use crate::web::no_store;
 use crate::web::open_to_concerned;
 
@@ -104,14 +103,7 @@ async fn describe(State(it): State<Feature>) -> Response {
 }
 
 async fn preflight(State(it): State<Feature>, asked: HeaderMap) -> Result<Response, ApiProblem> {
-    let origin = asked
-        .get(header::ORIGIN)
-        .and_then(|origin| origin.to_str().ok());
-    let known = match origin {
-        Some(origin) => apps::knows_origin(it.db.pool(), origin).await?,
-        None => false,
-    };
-    Ok(answer_preflight(&asked, known))
+    Ok(apps::preflight(&it.db, &asked).await?)
 }
 
 async fn not_allowed(method: Method) -> Response {
