@@ -168,12 +168,17 @@ impl Shared {
             hasher: Hasher::start(entropy.as_ref())?,
             entropy: Arc::clone(&entropy),
         });
+        let signpost = apps::Signpost {
+            db: self.db.clone(),
+            links: self.web.links().clone(),
+        };
         Ok(login::Feature::new(
             self.web.clone(),
             self.db.clone(),
             clock,
             entropy,
             ways,
+            Arc::new(signpost),
         ))
     }
 

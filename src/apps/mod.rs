@@ -30,6 +30,7 @@ mod pages;
 
 mod rotate_secret;
 mod rules;
+mod signpost;
 mod store;
 
 pub mod command;
@@ -58,6 +59,7 @@ pub use model::Kind;
 pub use model::Standing;
 #[cfg(test)]
 pub(crate) use pages::samples::samples;
+pub use signpost::Signpost;
 pub use store::find_by_client_id;
 
 /// A form with a picture: 2 MiB for the file, the rest for what is typed.

@@ -25,6 +25,7 @@ mod model;
 mod pages;
 mod sign_in;
 mod signed_in;
+mod signpost;
 mod take_turn;
 
 use axum::Router;
@@ -43,6 +44,10 @@ pub(crate) use pages::samples::samples;
 pub use signed_in::SignedIn;
 pub use signed_in::send_to_login;
 pub use signed_in::sign_in_again;
+pub use signpost::Ahead;
+pub use signpost::AppAhead;
+pub use signpost::SharedSignpost;
+pub use signpost::Signpost;
 
 /// What the room needs.
 #[derive(Clone, Debug, FromRef)]
@@ -53,6 +58,7 @@ pub struct Feature {
     entropy: SharedEntropy,
     turns: take_turn::Turns,
     limits: limits::Limits,
+    signpost: SharedSignpost,
 }
 
 impl Feature {
@@ -62,6 +68,7 @@ impl Feature {
         clock: SharedClock,
         entropy: SharedEntropy,
         ways: Registry,
+        signpost: SharedSignpost,
     ) -> Self {
         Self {
             web,
@@ -70,6 +77,7 @@ impl Feature {
             entropy,
             turns: take_turn::Turns::new(ways),
             limits: limits::Limits::new(),
+            signpost,
         }
     }
 

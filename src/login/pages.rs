@@ -39,6 +39,7 @@ use crate::web::Slowed;
 use crate::web::begin_session;
 use crate::web::end_session;
 
+use super::AppAhead;
 use super::Feature;
 use super::LocalPath;
 use super::known;
@@ -60,7 +61,7 @@ const AGAIN_NOTICE: Cow<'static, str> =
 #[derive(Debug, Serialize)]
 struct AskPage {
     heading: Cow<'static, str>,
-    app: Option<()>,
+    app: Option<AppAhead>,
     action: String,
     next: String,
     attempt: Option<String>,
@@ -200,7 +201,7 @@ pub(super) async fn look(
         typed: None,
     };
     Ok(match asked {
-        Ok(asked) => door.ask(asked),
+        Ok(asked) => door.ask(asked).await,
         Err(without) => door.without(without, attempt),
     })
 }
@@ -244,10 +245,11 @@ pub(super) async fn answer(
     };
     if let Some(missing) = missing(&turn.prompt, &form) {
         let asked = Turns::put_back(turn);
-        return Ok(door.ask(Asked {
+        let asked = Asked {
             prompt: missing,
             ..asked
-        }));
+        };
+        return Ok(door.ask(asked).await);
     }
     let account = account(way, &turn.prompt, &form);
     let who = Who {
@@ -257,7 +259,7 @@ pub(super) async fn answer(
     };
     match it.limits.wait(&who, it.clock.as_ref()).await {
         Ok(taken) => door.judge(turn, (account, taken), &headers).await,
-        Err(slowed) => Ok(door.slow(Turns::put_back(turn), slowed)),
+        Err(slowed) => Ok(door.slow(Turns::put_back(turn), slowed).await),
     }
 }
 
@@ -292,7 +294,7 @@ impl Door<'_> {
                 } else {
                     tracing::info!(upstream = way.slug(), "a sign-in was refused");
                 }
-                Ok(self.ask(asked))
+                Ok(self.ask(asked).await)
             }
             Ok(Judged::Closed(told)) => {
                 tracing::info!(upstream = way.slug(), "a sign-in was refused for good");
@@ -328,14 +330,14 @@ impl Door<'_> {
         Ok(go_on(it, self.next.as_ref()))
     }
 
-    fn ask(&self, asked: Asked) -> Response {
-        self.frame.show(&self.page(asked))
+    async fn ask(&self, asked: Asked) -> Response {
+        self.frame.show(&self.page(asked).await)
     }
 
-    fn slow(&self, asked: Asked, slowed: Slowed) -> Response {
+    async fn slow(&self, asked: Asked, slowed: Slowed) -> Response {
         tracing::warn!(upstream = self.way.slug(), "sign-ins are slowed");
         let seconds = slowed.seconds();
-        let mut page = self.page(asked);
+        let mut page = self.page(asked).await;
         page.error = Some(format!("{TOO_MANY} Try again in {seconds} seconds."));
         let mut answer = self.frame.show_with(StatusCode::TOO_MANY_REQUESTS, &page);
         let headers = answer.headers_mut();
@@ -343,7 +345,7 @@ impl Door<'_> {
         answer
     }
 
-    fn page(&self, asked: Asked) -> AskPage {
+    async fn page(&self, asked: Asked) -> AskPage {
         let Self { it, way, .. } = self;
         let links = it.web.links();
         let query = self.query();
@@ -353,9 +355,13 @@ impl Door<'_> {
             .ways
             .iter()
             .filter(|other| other.slug() != way.slug());
+        let app = match &self.next {
+            Some(next) => it.signpost.app_ahead(next).await,
+            None => None,
+        };
         AskPage {
             heading: asked.prompt.heading,
-            app: None,
+            app,
             action: links.login_through(way.slug()),
             next: self
                 .next
@@ -617,7 +623,11 @@ pub(super) mod samples {
         };
         AskPage {
             heading: "Sign in".into(),
-            app: None,
+            app: full.then(|| AppAhead {
+                name: "Mess Menu".to_owned(),
+                initial: "M".to_owned(),
+                logo: None,
+            }),
             action: "/account/login/password/".to_owned(),
             next: if full { "/user/" } else { "" }.to_owned(),
             attempt: full.then(|| "name".to_owned()),
