@@ -16,6 +16,7 @@ use crate::connected_apps;
 use crate::db::Db;
 use crate::demo;
 use crate::demo::Demo;
+use crate::docs;
 use crate::entropy::SharedEntropy;
 use crate::health;
 use crate::jobs::Job;
@@ -119,6 +120,7 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
         .merge(it.apps(config, pictures.clone()).routes())
         .merge(pictures.routes())
         .merge(it.connected_apps().routes())
+        .merge(it.docs(config).routes())
         .merge(authorize::routes(it.authorize(config)))
         .merge(user_api::routes(it.user_api(tokens.clone())))
         .merge(token::routes(tokens))
@@ -274,6 +276,15 @@ impl Shared {
         };
         let (web, entropy) = (self.web.clone(), Arc::clone(&self.entropy));
         demo::Feature::new(web, entropy, app, address).map(demo::routes)
+    }
+
+    fn docs(&self, config: &Config) -> docs::Feature {
+        let (lifetimes, cap) = (config.lifetimes, config.unverified_cap);
+        docs::Feature {
+            db: self.db.clone(),
+            web: self.web.clone(),
+            settings: docs::Settings { lifetimes, cap },
+        }
     }
 
     fn user_api(&self, tokens: token::Feature) -> user_api::Feature {

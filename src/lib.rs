@@ -74,6 +74,7 @@ pub mod config;
 pub mod connected_apps;
 pub mod db;
 pub mod demo;
+pub mod docs;
 pub mod entropy;
 pub mod grants;
 pub mod id;

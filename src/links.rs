@@ -127,6 +127,13 @@ impl Links {
     pub fn docs(&self) -> String {
         self.path("/doc/")
     }
+    pub fn docs_tab(&self, tab: &str) -> String {
+        self.path(format_args!("/doc/{tab}/"))
+    }
+    /// At the root whatever the prefix, which comes last (RFC 8414 §3).
+    pub fn metadata(&self) -> String {
+        format!("/.well-known/oauth-authorization-server{}", self.0.prefix)
+    }
     pub fn demo(&self) -> String {
         self.path("/demo/")
     }

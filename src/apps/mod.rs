@@ -27,7 +27,6 @@ mod face;
 mod model;
 mod own;
 mod pages;
-
 mod rotate_secret;
 mod rules;
 mod signpost;
@@ -61,6 +60,7 @@ pub use model::Standing;
 pub(crate) use pages::samples::samples;
 pub use signpost::Signpost;
 pub use store::find_by_client_id;
+pub use store::list_own;
 
 /// A form with a picture: 2 MiB for the file, the rest for what is typed.
 const FORM_WITH_PICTURE: usize = 3 * 1024 * 1024;

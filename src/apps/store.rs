@@ -123,10 +123,7 @@ pub async fn find_by_client_id(db: impl Executor<'_>, client_id: &str) -> db::Re
 }
 
 /// Somebody's apps by name, each with how many people have it connected.
-pub(super) async fn list_own(
-    db: impl Executor<'_>,
-    owner: PersonId,
-) -> db::Result<Vec<(App, i64)>> {
+pub async fn list_own(db: impl Executor<'_>, owner: PersonId) -> db::Result<Vec<(App, i64)>> {
     let rows = sqlx::query!(
         r#"select id, client_id, owner_id, name, description, logo, website, privacy_policy, contact,
                   kind, require_pkce, redirect_uris, verified_at, suspended_at, created_at,

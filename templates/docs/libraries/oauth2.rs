@@ -1,0 +1,45 @@
+use oauth2::{basic::BasicClient, reqwest, *};
+
+const BASE: &str = {{ base }};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let campus = BasicClient::new(ClientId::new({{ client_id }}.into()))
+{%- if not is_public %}
+        .set_client_secret(ClientSecret::new(std::env::var("CLIENT_SECRET")?))
+{%- endif %}
+        .set_auth_uri(AuthUrl::new(format!("{BASE}/oauth/authorize/"))?)
+        .set_token_uri(TokenUrl::new(format!("{BASE}/oauth/token/"))?)
+        .set_redirect_uri(RedirectUrl::new({{ redirect_uri }}.into())?);
+    let http = reqwest::blocking::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()?;
+
+    // Send the person to this address; keep state and verifier in their session.
+    let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+    let (link, state) = campus
+        .authorize_url(CsrfToken::new_random)
+        .add_scope(Scope::new({{ scope }}.into()))
+        .set_pkce_challenge(challenge)
+        .url();
+    println!("{link}");
+    let line = std::io::stdin().lines().next().ok_or("no address")??;
+    let address = reqwest::Url::parse(&line)?;
+    let back: std::collections::HashMap<_, _> = address.query_pairs().collect();
+    if back.get("state").map(|it| &**it) != Some(state.secret().as_str())
+        || back.get("iss").map(|it| &**it) != Some(BASE)
+    {
+        return Err("This is not the answer to my question.".into());
+    }
+
+    let code = back.get("code").ok_or("The person said no.")?;
+    let tokens = campus
+        .exchange_code(AuthorizationCode::new(code.to_string()))
+        .set_pkce_verifier(verifier)
+        .request(&http)?;
+    let person = http
+        .get(format!("{BASE}/user/api/user/?fields={}", {{ fields }}))
+        .bearer_auth(tokens.access_token().secret())
+        .send()?;
+    println!("{}", person.text()?);
+    Ok(())
+}
