@@ -76,11 +76,9 @@ async fn nor_by_the_time_it_takes() {
         }
     }
 
-    let median = |times: &mut Vec<RealTime>| {
-        times.sort();
-        times[times.len() / 2].as_secs_f64()
-    };
-    let ratio = median(&mut known) / median(&mut unknown);
+    // The least of them: what the work takes when nothing else on the machine is in its way.
+    let least = |times: &[RealTime]| times.iter().min().unwrap().as_secs_f64();
+    let ratio = least(&known) / least(&unknown);
     assert!(
         (0.5..2.0).contains(&ratio),
         "known names take {ratio:.2} times as long: {known:?} {unknown:?}"
