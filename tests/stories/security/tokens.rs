@@ -140,10 +140,8 @@ async fn s29_an_unknown_client_takes_as_long_as_a_wrong_secret() {
         }
     }
 
-    let [wrong, unknown] = times.map(|mut times| {
-        times.sort();
-        times[times.len() / 2].as_secs_f64()
-    });
+    // The least of them: what the work takes when nothing else on the machine is in its way.
+    let [wrong, unknown] = times.map(|times| times.iter().min().unwrap().as_secs_f64());
     assert!(
         (0.4..2.5).contains(&(wrong / unknown)),
         "{wrong} s and {unknown} s"
