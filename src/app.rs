@@ -218,7 +218,7 @@ impl Shared {
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
             lifetimes: config.lifetimes,
-            guard: token::Guard::default(),
+            memory: token::Memory::default(),
         }
     }
 

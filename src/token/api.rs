@@ -23,6 +23,7 @@ use crate::entropy::SharedEntropy;
 use crate::oauth::Code;
 use crate::oauth::Credential;
 use crate::oauth::OAuthError;
+use crate::oauth::oxide;
 use crate::scope::ScopeSet;
 use crate::secret::Secret;
 use crate::web::ClientAddress;
@@ -35,6 +36,7 @@ use crate::web::open_to_concerned;
 use super::client_auth;
 use super::client_auth::Guard;
 use super::client_auth::Proof;
+use super::doubt::Doubts;
 use super::exchange;
 use super::model::Client;
 use super::model::Issued;
@@ -55,7 +57,14 @@ pub struct Feature {
     pub clock: SharedClock,
     pub entropy: SharedEntropy,
     pub lifetimes: Lifetimes,
-    pub guard: Guard,
+    pub memory: Memory,
+}
+
+/// What this process remembers between requests.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    guard: Guard,
+    doubts: Doubts,
 }
 
 pub fn routes(feature: Feature) -> Router {
@@ -142,7 +151,8 @@ impl Feature {
         now: Moment,
     ) -> db::Result<Result<Client, Response>> {
         let proof =
-            client_auth::authenticate(self.db.pool(), credential, &self.guard, from, now).await?;
+            client_auth::authenticate(self.db.pool(), credential, &self.memory.guard, from, now)
+                .await?;
         Ok(match proof {
             Proof::Client(client) => Ok(client),
             Proof::Slowed(slowed) => Err(OAuthProblem::slowed(slowed).into_response()),
@@ -177,7 +187,7 @@ impl Feature {
             exchange::Outcome::Refused(error) => Err(error.into()),
             exchange::Outcome::Replayed(replay) => {
                 self.end_family(replay, now).await?;
-                Err(crate::oauth::oxide::not_this_code().into())
+                Err(oxide::not_this_code().into())
             }
         }
     }
@@ -189,7 +199,36 @@ impl Feature {
         scopes: Option<ScopeSet>,
         now: Moment,
     ) -> Result<Issued, OAuthProblem> {
-        let (lifetimes, entropy) = (&self.lifetimes, self.entropy.as_ref());
+        let outcome = self.try_to_refresh(client, token, scopes, now).await;
+        if outcome.as_ref().is_err_and(db::Error::is_passing) {
+            self.memory.doubts.note(token.fingerprint(), now);
+        }
+        match outcome? {
+            refresh::Outcome::Issued(issued) => Ok(issued),
+            refresh::Outcome::Refused(error) => Err(error.into()),
+            refresh::Outcome::Replayed(replay) => {
+                self.end_family(replay, now).await?;
+                Err(oxide::not_this_token().into())
+            }
+            // With the pair held, only the use of its successor can have come between.
+            refresh::Outcome::Overtaken => Err(oxide::not_this_token().into()),
+        }
+    }
+
+    /// Looks and rotates; where somebody came between, once more with the pair held.
+    async fn try_to_refresh(
+        &self,
+        client: &Client,
+        token: &Secret,
+        scopes: Option<ScopeSet>,
+        now: Moment,
+    ) -> db::Result<refresh::Outcome> {
+        let entropy = self.entropy.as_ref();
+        let fingerprint = token.fingerprint();
+        let lifetimes = &self
+            .memory
+            .doubts
+            .lifetimes(fingerprint, &self.lifetimes, now);
         let mut connection = self.db.connection().await?;
         let outcome = refresh::refresh(
             &mut connection,
@@ -199,26 +238,18 @@ impl Feature {
             lifetimes,
             now,
             entropy,
-        );
-        let mut outcome = outcome.await?;
+        )
+        .await?;
+        let refresh::Outcome::Overtaken = outcome else {
+            return Ok(outcome);
+        };
         drop(connection);
-        if let refresh::Outcome::Overtaken = outcome {
-            let mut tx = self.db.begin().await?;
-            store::lock_pair(&mut *tx, token.fingerprint()).await?;
-            outcome =
-                refresh::refresh(&mut tx, client, token, scopes, lifetimes, now, entropy).await?;
-            tx.commit().await.map_err(db::Error::from)?;
-        }
-        match outcome {
-            refresh::Outcome::Issued(issued) => Ok(issued),
-            refresh::Outcome::Refused(error) => Err(error.into()),
-            refresh::Outcome::Replayed(replay) => {
-                self.end_family(replay, now).await?;
-                Err(crate::oauth::oxide::not_this_token().into())
-            }
-            // With the pair held, only the use of its successor can have come between.
-            refresh::Outcome::Overtaken => Err(crate::oauth::oxide::not_this_token().into()),
-        }
+        let mut tx = self.db.begin().await?;
+        store::lock_pair(&mut *tx, fingerprint).await?;
+        let outcome =
+            refresh::refresh(&mut tx, client, token, scopes, lifetimes, now, entropy).await?;
+        tx.commit().await?;
+        Ok(outcome)
     }
 
     async fn end_family(&self, replay: Replay, now: Moment) -> db::Result<()> {

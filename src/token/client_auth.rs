@@ -25,7 +25,7 @@ const PER_ADDRESS: Limit = Limit::new(60, Duration::from_secs(1));
 /// Slows those who guess. A right secret is always let through: it has 256 bits, so there is nothing
 /// to protect by shutting its owner out, and nobody can do that to an app.
 #[derive(Debug, Clone)]
-pub struct Guard {
+pub(super) struct Guard {
     by_client: Limits<String>,
     by_address: Limits<IpAddr>,
 }

@@ -18,6 +18,7 @@
 mod api;
 mod bearer;
 mod client_auth;
+mod doubt;
 mod end;
 mod exchange;
 mod mint;
@@ -31,10 +32,10 @@ mod store;
 mod sweep;
 
 pub use api::Feature;
+pub use api::Memory;
 pub use api::routes;
 pub use bearer::Access;
 pub use bearer::Bearer;
-pub use client_auth::Guard;
 pub use end::end_after_new_password;
 pub use mint::Code;
 pub use mint::code;
