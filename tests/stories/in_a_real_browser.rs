@@ -265,15 +265,22 @@ async fn pages_fit_a_phone_and_a_desktop_by_day_and_by_night() {
         .await;
     developer.follows(APP_FORM).await;
     developer.looks_at("app-with-its-secret").await;
+    developer.follows("main p:last-child a.primary").await;
+    developer.looks_at("app").await;
     let app = developer.address().await;
-    for (name, page) in [
-        ("app", ""),
-        ("app-edit", "update/"),
-        ("app-delete", "delete/"),
-    ] {
-        developer
-            .visits(app.join(app.path()).unwrap().join(page).unwrap().as_str())
-            .await;
+    for (name, page) in [("app-edit", "update/"), ("app-delete", "delete/")] {
+        developer.visits(app.join(page).unwrap().as_str()).await;
         developer.looks_at(name).await;
     }
+    developer.visits(app.as_str()).await;
+    developer.follows("a[href*=secret]").await;
+    developer.looks_at("app-new-secret").await;
+    let complaints = developer.complaints().await;
+    assert!(
+        complaints.iter().all(|it| it.contains("status of 422")),
+        "{complaints:?}"
+    );
+    student.visits(&at("user/settings/")).await;
+    student.follows("main .connected a.button").await;
+    student.looks_at("connected-app-take-back").await;
 }
