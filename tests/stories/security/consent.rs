@@ -309,4 +309,15 @@ async fn a_field_that_was_not_asked_for_cannot_be_ticked() {
         tokens.fields(),
         ["first_name", "id", "is_alumni", "last_name", "type"]
     );
+
+    // Nor is it remembered as allowed for the day the app does ask.
+    let later = asha
+        .asks(&canteen.asks(&[
+            ("scope", "basic profile phone"),
+            ("approval_prompt", "auto"),
+        ]))
+        .await;
+    gives_nothing(&later);
+    assert!(later.offers("button[value=allow]"), "{}", later.words());
+    assert!(!asha.visits("user/settings/").await.says("phone"));
 }

@@ -199,6 +199,32 @@ async fn a_planted_session_is_not_the_one_that_is_signed_in() {
 }
 
 #[tokio::test]
+async fn a_planted_session_of_the_attacker_s_own_does_not_become_the_victim_s() {
+    let world = World::new().await;
+    let (attacker, victim, asha) = (
+        world.student("wasim").await,
+        world.stranger(),
+        world.person("asha").await,
+    );
+    let planted = attacker.session();
+    let name = planted.split('=').next().unwrap();
+
+    // Planted while the form is open, and as a value that was never given out.
+    for planted in [planted.clone(), format!("{name}=AAAAAAAAAAAAAAAAAAAAAA")] {
+        let form = victim.visits("account/login/").await;
+        victim.is_given(&planted);
+        form.signs_in(&asha.username, &asha.password).await;
+        assert!(
+            victim.session() != planted || !victim.visits("user/").await.says("Asha"),
+            "{planted}"
+        );
+        victim.visits("account/logout/").await.confirms().await;
+    }
+
+    assert!(!attacker.visits("user/").await.says("Asha"));
+}
+
+#[tokio::test]
 async fn signing_in_again_makes_the_old_session_worthless() {
     let world = World::new().await;
     let (browser, old, asha) = (
