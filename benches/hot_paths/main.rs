@@ -1,0 +1,162 @@
+//! What the house costs on the paths that campus apps use all day: the server as it is released against
+//! a bare axum and sqlx program that sends the very same statements to the same database. Both run at
+//! once and are loaded in turns, so that whatever else the machine does hits both.
+//!
+//! Arguments: parts of the names of what to measure; none is all.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a benchmark lives in real time, prints, and stops at the first surprise"
+)]
+
+mod bare;
+mod campus;
+mod load;
+mod process;
+mod statements;
+mod table;
+
+use std::time::Duration;
+use std::time::Instant;
+
+use campus::Campus;
+use load::Http;
+use load::Reading;
+use load::Refreshing;
+use load::Trading;
+use load::load;
+use process::Process;
+use table::Row;
+
+const CONNECTIONS: usize = 16;
+/// Turns of each side, and how long all of one benchmark may take.
+const ROUNDS: usize = 15;
+const AT_MOST: Duration = Duration::from_secs(40);
+/// Requests of one turn. A connection trades few codes, because each has to be asked for first.
+const READS: usize = 200;
+const TRADES: usize = 60;
+const REFRESHES: usize = 100;
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let wanted: Vec<String> = arguments
+        .by_ref()
+        .filter(|it| !it.starts_with("--"))
+        .collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    if wanted == [bare::COMMAND] {
+        return runtime.block_on(bare::serve());
+    }
+    let campus = Campus::found(&runtime);
+    eprintln!("{CONNECTIONS} connections, {ROUNDS} rounds each, in turns");
+    println!("{}", table::HEAD);
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part));
+    for name in ["user API", "code exchange", "refresh"]
+        .into_iter()
+        .filter(|it| is_wanted(it))
+    {
+        let row = runtime.block_on(async {
+            match name {
+                "user API" => read(&campus).await,
+                "refresh" => refresh(&campus).await,
+                _ => exchange(&campus).await,
+            }
+        });
+        println!("{}", row.line(name));
+    }
+}
+
+async fn read(campus: &Campus) -> Row {
+    let http = Http::default();
+    let token = campus.trades(&http, 1).await.remove(0).access_token;
+    let said = campus
+        .servers()
+        .map(|server| Reading::new(&server.address, &token, 1).once(&http));
+    let [profiles, bare] = said;
+    assert_eq!(
+        profiles.await,
+        bare.await,
+        "the two do not do the same work"
+    );
+    let mut row = Row::default();
+    for (round, server) in turns(campus) {
+        let reading = || Reading::new(&server.address, &token, READS);
+        let workers = (0..CONNECTIONS).map(|_| reading()).collect();
+        let (slice, _) = measured(server, load(&http, workers)).await;
+        row.add(round, server.side, slice);
+    }
+    row
+}
+
+async fn exchange(campus: &Campus) -> Row {
+    let http = Http::default();
+    let mut row = Row::default();
+    for (round, server) in turns(campus) {
+        let mut codes = campus.codes(&http, CONNECTIONS * TRADES).await;
+        let mut trading = || {
+            let some = codes.split_off(codes.len() - TRADES);
+            Trading::new(&server.address, &campus.app, some)
+        };
+        let workers = (0..CONNECTIONS).map(|_| trading()).collect();
+        let (slice, _) = measured(server, load(&http, workers)).await;
+        row.add(round, server.side, slice);
+    }
+    row
+}
+
+async fn refresh(campus: &Campus) -> Row {
+    let http = Http::default();
+    let mut row = Row::default();
+    let mut workers = Vec::new();
+    for server in campus.servers() {
+        let pairs = campus.trades(&http, CONNECTIONS).await;
+        let refreshing = |token| Refreshing::new(&server.address, &campus.app, token);
+        let of_server = pairs.into_iter().map(|pair| refreshing(pair.refresh_token));
+        workers.push((server.side, of_server.collect::<Vec<_>>()));
+    }
+    for (round, server) in turns(campus) {
+        let (_, kept) = workers
+            .iter_mut()
+            .find(|(side, _)| *side == server.side)
+            .unwrap();
+        let mut resting = std::mem::take(kept);
+        for worker in &mut resting {
+            worker.left = REFRESHES;
+        }
+        let (slice, rested) = measured(server, load(&http, resting)).await;
+        *kept = rested;
+        row.add(round, server.side, slice);
+    }
+    row
+}
+
+/// Both sides again and again, each as often first, until the rounds are done or the time is up. The
+/// first round warms up and is not counted.
+fn turns(campus: &Campus) -> impl Iterator<Item = (usize, &Process)> {
+    let began = Instant::now();
+    let in_time = move |round: &usize| *round < 2 || began.elapsed() < AT_MOST;
+    (0..=ROUNDS).take_while(in_time).flat_map(|round| {
+        let mut servers = campus.servers();
+        if round % 2 == 1 {
+            servers.reverse();
+        }
+        servers.map(|server| (round, server))
+    })
+}
+
+async fn measured<T>(
+    server: &Process,
+    work: impl Future<Output = (load::Slice, T)>,
+) -> (load::Slice, T) {
+    let before = server.cpu();
+    let (mut slice, rest) = work.await;
+    slice.cpu = server.cpu().saturating_sub(before);
+    (slice, rest)
+}
