@@ -60,8 +60,8 @@
 //! | floor | modules |
 //! |---|---|
 //! | roof | [`cli`] [`app`] |
-//! | rooms | [`welcome`] [`demo`] [`profile`] [`connected_apps`] [`user_api`] [`authorize`] [`token`] [`grants`] [`apps`] [`login`] [`upstream`] [`people`] [`audit`] [`health`] [`metadata`] |
-//! | kit | [`web`] [`mail`] [`jobs`] [`pictures`] [`db`] |
+//! | rooms | [`welcome`] [`demo`] [`profile`] [`connected_apps`] [`user_api`] [`authorize`] [`token`] [`grants`] [`apps`] [`login`] [`upstream`] [`people`] [`health`] [`metadata`] |
+//! | kit | [`web`] [`mail`] [`jobs`] [`pictures`] [`audit`] [`db`] |
 //! | ground | [`config`] [`links`] [`scope`] [`oauth`] [`secret`] [`id`] [`clock`] [`entropy`] |
 
 pub mod app;

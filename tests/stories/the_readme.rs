@@ -245,3 +245,24 @@ fn the_map_names_every_room() {
         );
     }
 }
+
+#[test]
+fn settings_in_papers_are_settings() {
+    let sample = paper(".env.sample");
+    for name in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "docker-compose.yml",
+    ] {
+        let text = paper(name);
+        let is_part = |letter: char| letter.is_ascii_uppercase() || letter == '_';
+        for setting in text.split(|letter| !is_part(letter)) {
+            let known = sample.contains(&format!("#{setting}="));
+            let is_setting = setting
+                .strip_prefix("PROFILES_")
+                .is_some_and(|it| !it.is_empty());
+            assert!(known || !is_setting, "{name}: {setting}");
+        }
+    }
+}
