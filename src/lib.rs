@@ -60,7 +60,7 @@
 //! | floor | modules |
 //! |---|---|
 //! | roof | [`cli`] [`app`] |
-//! | rooms | [`welcome`] [`demo`] [`profile`] [`connected_apps`] [`user_api`] [`authorize`] [`token`] [`grants`] [`apps`] [`login`] [`upstream`] [`people`] [`health`] [`metadata`] |
+//! | rooms | [`welcome`] [`docs`] [`demo`] [`profile`] [`connected_apps`] [`user_api`] [`authorize`] [`token`] [`grants`] [`apps`] [`login`] [`upstream`] [`people`] [`health`] [`metadata`] |
 //! | kit | [`web`] [`mail`] [`jobs`] [`pictures`] [`audit`] [`db`] |
 //! | ground | [`config`] [`links`] [`scope`] [`oauth`] [`secret`] [`id`] [`clock`] [`entropy`] |
 
