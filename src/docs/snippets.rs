@@ -154,7 +154,7 @@ pub(super) const LIBRARIES: &[Library] = &[
         name: "openid-client",
         language: "Node",
         install: "npm install openid-client",
-        remark: "It finds every address in the metadata and checks iss by itself.",
+        remark: "It finds every address in the metadata and checks iss by itself. Give it a redirect URI without a query.",
         file: "docs/libraries/openid-client.mjs",
         quotes: Quotes::Double,
     },

@@ -23,6 +23,7 @@ mod keeping_a_login_fresh;
 mod looking_after_an_app;
 mod many_at_once;
 mod old_clients_still_work;
+mod reading_the_docs;
 mod registering_an_app;
 mod security;
 mod stock_clients;

@@ -52,11 +52,11 @@ echo "$base/oauth/authorize/?", http_build_query([
 
 // 2. They come back. Is it the answer to this question, and from here?
 parse_str(parse_url(trim(fgets(STDIN)), PHP_URL_QUERY) ?? '', $back);
-if (!hash_equals($state, $back['state'] ?? '') || ($back['iss'] ?? '') !== $base) {
-    exit("This is not the answer to my question.\n");
+if (($back['state'] ?? '') !== $state || ($back['iss'] ?? '') !== $base) {
+    throw new RuntimeException('This is not the answer to my question.');
 }
 if (isset($back['error'])) {
-    exit($back['error'] . "\n");
+    throw new RuntimeException($back['error']);
 }
 
 // 3. Trade the code for tokens, once.

@@ -245,6 +245,11 @@ impl Page {
         form::texts(&self.text(), css)
     }
 
+    /// As a copy button takes it: every blank and line break as it stands.
+    pub fn code(&self, css: &str) -> Vec<String> {
+        form::verbatim(&self.text(), css)
+    }
+
     pub fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)

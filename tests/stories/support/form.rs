@@ -311,6 +311,14 @@ pub fn texts(html: &str, css: &str) -> Vec<String> {
         .collect()
 }
 
+/// What stands in code, to the last blank.
+pub fn verbatim(html: &str, css: &str) -> Vec<String> {
+    Html::parse_document(html)
+        .select(&selector(css))
+        .map(|element| element.text().collect())
+        .collect()
+}
+
 fn selector(css: &str) -> Selector {
     Selector::parse(css).unwrap()
 }
