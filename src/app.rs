@@ -320,6 +320,7 @@ mod tests {
             login::samples(),
             apps::samples(),
             authorize::samples(),
+            docs::samples(),
             profile::samples(),
             connected_apps::samples(),
             demo::samples(),

@@ -36,6 +36,9 @@ use crate::config::Lifetimes;
 use crate::db::Db;
 use crate::web::Web;
 
+#[cfg(test)]
+pub(crate) use pages::samples::samples;
+
 /// What the room needs.
 #[derive(Debug, Clone, FromRef)]
 pub struct Feature {

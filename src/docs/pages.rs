@@ -338,3 +338,62 @@ fn addresses(links: &Links) -> Addresses {
         basics: links.docs(),
     }
 }
+
+#[cfg(test)]
+pub(super) mod samples {
+    use super::super::reader::Choice;
+    use super::super::reader::Own;
+    use super::*;
+    use crate::id::AppId;
+    use crate::web::Sample;
+
+    pub(crate) fn samples() -> Vec<Sample> {
+        vec![Sample::of(&page(false)), Sample::of(&page(true))]
+    }
+
+    fn page(full: bool) -> DocPage {
+        let id = AppId(uuid::Uuid::nil());
+        let heading = |id: &str| Heading {
+            id: id.to_owned(),
+            words: "A heading".to_owned(),
+        };
+        let choice = |is_chosen| Choice {
+            id,
+            name: "Mess Menu".to_owned(),
+            is_chosen,
+        };
+        let own = Own {
+            name: "Mess Menu".to_owned(),
+            href: "/oauth/applications/1/".to_owned(),
+            id,
+        };
+        DocPage {
+            name: "Basics",
+            tabs: vec![TabLink {
+                name: "Basics",
+                href: "/doc/".to_owned(),
+                is_here: full,
+            }],
+            headings: if full {
+                vec![heading("one"), heading("two")]
+            } else {
+                Vec::new()
+            },
+            reader: Reader {
+                client_id: "abc".to_owned(),
+                redirect_uri: "https://mess.example/cb".to_owned(),
+                is_public: full,
+                app: full.then_some(own),
+                apps: if full {
+                    vec![choice(true), choice(false)]
+                } else {
+                    Vec::new()
+                },
+            },
+            sign_in: "/account/login/".to_owned(),
+            lang: full.then_some("python"),
+            head: "<h1>Basics</h1>".to_owned(),
+            text: "<p>Text</p>".to_owned(),
+        }
+    }
+}
