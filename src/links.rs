@@ -143,6 +143,9 @@ impl Links {
     pub fn demo_callback(&self) -> String {
         self.path("/demo/callback/")
     }
+    pub fn demo_received(&self) -> String {
+        self.path("/demo/received/")
+    }
     pub fn profile_picture(&self, file: &str) -> String {
         self.path(format_args!("/media/profile_picture/{file}"))
     }

@@ -1,7 +1,10 @@
 //! The demo app's pages: a door, and what came through it.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 
 use axum::Router;
 use axum::extract::FromRef;
@@ -45,6 +48,7 @@ pub struct Feature {
     entropy: SharedEntropy,
     demo: Arc<Demo>,
     caller: Caller,
+    kept: Kept,
 }
 
 impl Feature {
@@ -61,6 +65,7 @@ impl Feature {
             entropy,
             demo: Arc::new(demo),
             caller,
+            kept: Kept::default(),
         })
     }
 }
@@ -70,6 +75,7 @@ pub fn routes(feature: Feature) -> Router {
         .route("/demo", get(home))
         .route("/demo/sign-in", get(sign_in))
         .route("/demo/callback", get(callback))
+        .route("/demo/received", get(received))
         .with_state(feature)
 }
 
@@ -97,7 +103,7 @@ struct ReceivedPage {
     steps: Vec<Step>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 struct Received {
     name: String,
     value: String,
@@ -160,33 +166,56 @@ async fn callback(
     if told.text("state") != state {
         return Err(it.stranger());
     }
-    let mut steps = vec![it.first_step(&state, &verifier, &query, told.text("code"))];
-    let mut person = Vec::new();
-    if let Ok(Some(code)) = told.one("code") {
-        let (said, step) = it
-            .trade(code, &verifier)
-            .await
-            .map_err(PageProblem::broken)?;
-        steps.push(step);
-        if let Some(token) = said.get("access_token").and_then(Value::as_str) {
-            let path = it.read_path();
-            let (said, step) = it
-                .caller
-                .read(&path, token)
-                .await
-                .map_err(PageProblem::broken)?;
-            steps.push(step);
-            person = received(&said);
-        }
-    }
+    let trip = it
+        .travel(&state, &verifier, &query, &told)
+        .await
+        .map_err(PageProblem::broken)?;
+    it.kept.keep(state, trip);
+    // To a page without the code: whoever reloads it must not present the code again.
+    Ok(frame.send_to(&it.web.links().demo_received()))
+}
+
+async fn received(State(it): State<Feature>, frame: Frame, headers: HeaderMap) -> Response {
     let links = it.web.links();
-    let page = ReceivedPage {
+    let trip = it
+        .under_way(&headers)
+        .and_then(|(state, _)| it.kept.find(&state));
+    let Some(trip) = trip else {
+        return frame.send_to(&links.demo());
+    };
+    frame.show(&ReceivedPage {
         again: links.demo(),
         connected_apps: links.connected_apps(),
-        person,
-        steps,
-    };
-    Ok(frame.show(&page))
+        person: trip.person,
+        steps: trip.steps,
+    })
+}
+
+/// What a sign-in brought, shown until newer ones crowd it out. In memory: it is a demo.
+#[derive(Debug, Clone, Default)]
+struct Kept(Arc<Mutex<VecDeque<(String, Trip)>>>);
+
+#[derive(Debug, Clone)]
+struct Trip {
+    person: Vec<Received>,
+    steps: Vec<Step>,
+}
+
+impl Kept {
+    const CAPACITY: usize = 100;
+
+    fn keep(&self, state: String, trip: Trip) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.truncate(Self::CAPACITY - 1);
+        kept.push_front((state, trip));
+    }
+
+    fn find(&self, state: &str) -> Option<Trip> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter()
+            .find(|(known, _)| known == state)
+            .map(|(_, trip)| trip.clone())
+    }
 }
 
 impl Feature {
@@ -235,6 +264,28 @@ impl Feature {
         }
     }
 
+    /// From the answer to the person: trades the code if there is one, and reads.
+    async fn travel(
+        &self,
+        state: &str,
+        verifier: &str,
+        query: &str,
+        told: &Pairs,
+    ) -> Result<Trip, CallError> {
+        let mut steps = vec![self.first_step(state, verifier, query, told.text("code"))];
+        let mut person = Vec::new();
+        if let Ok(Some(code)) = told.one("code") {
+            let (said, step) = self.trade(code, verifier).await?;
+            steps.push(step);
+            if let Some(token) = said.get("access_token").and_then(Value::as_str) {
+                let (said, step) = self.caller.read(&self.read_path(), token).await?;
+                steps.push(step);
+                person = members(&said);
+            }
+        }
+        Ok(Trip { person, steps })
+    }
+
     async fn trade(&self, code: &str, verifier: &str) -> Result<(Value, Step), CallError> {
         let path = self.web.links().token();
         self.caller.trade(&self.demo, &path, code, verifier).await
@@ -271,7 +322,7 @@ impl Feature {
     }
 }
 
-fn received(said: &Value) -> Vec<Received> {
+fn members(said: &Value) -> Vec<Received> {
     let members = said.as_object().into_iter().flatten();
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),

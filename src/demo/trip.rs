@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::Demo;
 
 /// One exchange, as text for people: secrets and tokens shortened.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct Step {
     pub title: &'static str,
     pub explain: &'static str,
