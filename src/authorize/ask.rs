@@ -89,7 +89,7 @@ impl Asked {
             ));
         }
         let scopes = ScopeSet::parse(self.scope.as_deref().unwrap_or_default())
-            .map_err(|unknown| OAuthError::new(Code::InvalidScope, unknown.to_string()))?;
+            .map_err(|unknown| OAuthError::new(Code::InvalidScope, unknown.advice()))?;
         let scopes = grants::with_compulsory(scopes);
         let scopes = oxide_speaks(self.response_type.as_deref(), asker, &return_to, scopes)?;
         let always_ask = !matches!(self.approval_prompt.as_deref(), None | Some("auto"));

@@ -80,6 +80,7 @@ struct FieldTick {
     locked: bool,
     ticked: bool,
     is_new: bool,
+    refused_before: bool,
     value: Shown,
 }
 
@@ -160,6 +161,7 @@ fn ticks(
                 locked,
                 ticked: locked || !decided.refused_fields.contains(*field),
                 is_new: connected && !locked && !decided.knows_field(*field),
+                refused_before: !locked && decided.refused_fields.contains(*field),
                 value: person.shown(*field, links),
             };
             let fields: Vec<FieldTick> = scope.row().fields.iter().map(field).collect();
@@ -263,6 +265,7 @@ pub(super) mod samples {
                 locked: !is_new,
                 ticked: is_new,
                 is_new,
+                refused_before: is_new,
                 value,
             });
             fields.collect()
