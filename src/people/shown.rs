@@ -8,6 +8,7 @@ use crate::scope::Field;
 use crate::scope::Kind;
 
 use super::Person;
+use super::Programme;
 
 /// A value as pages show it.
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]
@@ -38,15 +39,7 @@ impl Person {
             Kind::Contacts => list(&value, "number", true),
             Kind::Emails => list(&value, "email", false),
             Kind::Address => parts(&value, &["hostel_name", "room"]),
-            Kind::Programme => parts(
-                &value,
-                &[
-                    "degree_name",
-                    "department_name",
-                    "join_year",
-                    "graduation_year",
-                ],
-            ),
+            Kind::Programme => programme(self.programme.as_ref()),
             Kind::Picture => value.as_str().map_or(Shown::Unset, |src| Shown::Picture {
                 src: src.to_owned(),
             }),
@@ -57,6 +50,7 @@ impl Person {
             }),
             Kind::Integer | Kind::Text | Kind::Sex => match plain(&value) {
                 Some(full) if field == Field::Mobile => masked(&full),
+                Some(code) if field == Field::Type => text(&kind_in_words(&code)),
                 Some(full) => text(&full),
                 None => Shown::Unset,
             },
@@ -111,6 +105,48 @@ fn list(value: &Value, member: &str, is_masked: bool) -> Shown {
         },
         _ => Shown::List { items },
     }
+}
+
+fn programme(programme: Option<&Programme>) -> Shown {
+    let Some(programme) = programme else {
+        return Shown::Unset;
+    };
+    let years = match (programme.join_year, programme.graduation_year) {
+        (None, None) => None,
+        (Some(year), None) => Some(format!("since {year}")),
+        (None, Some(year)) => Some(format!("until {year}")),
+        (Some(from), Some(to)) => Some(format!("{from}–{to}")),
+    };
+    let said = [
+        programme.degree_name.clone(),
+        programme.department_name.clone(),
+        years,
+    ];
+    let said: Vec<String> = said.into_iter().flatten().collect();
+    if said.is_empty() {
+        Shown::Unset
+    } else {
+        text(&said.join(", "))
+    }
+}
+
+/// The directory's codes in words, with the code behind, since that is what an app gets. Directories
+/// invent new ones; those stand for themselves.
+fn kind_in_words(code: &str) -> String {
+    let words = match code {
+        "ug" => "Undergraduate",
+        "pg" => "Postgraduate",
+        "dd" => "Dual degree student",
+        "rs" => "Research scholar",
+        "fac" => "Faculty",
+        "stf" => "Staff",
+        "prjstf" => "Project staff",
+        "intern" => "Intern",
+        "institutional" => "Institutional account",
+        "vendor" => "Vendor",
+        _ => return code.to_owned(),
+    };
+    format!("{words} ({code})")
 }
 
 fn parts(value: &Value, members: &[&str]) -> Shown {
