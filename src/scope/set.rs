@@ -98,6 +98,17 @@ sets! {
 #[error("unknown scope: {0}")]
 pub struct UnknownScope(pub String);
 
+impl UnknownScope {
+    /// For the developer who asked: what is wrong, and what there is.
+    pub fn advice(&self) -> String {
+        format!(
+            "There is no scope {}. Ask for some of: {}.",
+            self.0,
+            ScopeSet::all()
+        )
+    }
+}
+
 impl ScopeSet {
     /// Reads a `scope` value: names between blanks of any kind and number.
     pub fn parse(text: &str) -> Result<Self, UnknownScope> {

@@ -59,8 +59,8 @@ impl<S: Send + Sync> FromRequest<S> for TokenRequest {
         let credential = credential(header.as_deref(), &pairs)?;
         let form = if grant_type == Some("refresh_token") {
             let scopes = one(&pairs, "scope")?.map(ScopeSet::parse).transpose();
-            let scopes = scopes
-                .map_err(|unknown| OAuthError::new(Code::InvalidScope, unknown.to_string()))?;
+            let scopes =
+                scopes.map_err(|unknown| OAuthError::new(Code::InvalidScope, unknown.advice()))?;
             Form::Refresh {
                 token: Secret::new(required(&pairs, "refresh_token")?),
                 scopes,
