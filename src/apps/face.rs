@@ -71,10 +71,10 @@ impl Standing {
                 kind: "warning",
                 label: "Not verified",
                 text: Some(match cap {
-                    1 => "One person can connect it, and is warned. Ask for verification once it works."
+                    1 => "One person can connect it, and is warned. Ask the people who run this service to verify it once it works."
                         .to_owned(),
                     cap => format!(
-                        "Up to {cap} people can connect it, and they are warned. Ask for verification once it works."
+                        "Up to {cap} people can connect it, and they are warned. Ask the people who run this service to verify it once it works."
                     ),
                 }),
             },

@@ -108,9 +108,11 @@ async fn furnish(
     let furnished = demo::furnish(&database.db, &config.data_dir, &links, now, entropy).await;
     let (demo, people) = furnished.map_err(|why| Failure::new(why.to_string()))?;
     if people.is_empty() {
-        say(
-            "the demo people are as they were; `profiles person password USERNAME` makes a new password",
-        );
+        let program = std::env::args().next();
+        let program = program.as_deref().unwrap_or("profiles");
+        say(format_args!(
+            "the demo people are as they were; `{program} person password asha` makes a new password"
+        ));
     } else {
         super::print_for_people(&Printed {
             demo: links.absolute(&links.demo()),
