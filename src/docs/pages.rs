@@ -172,11 +172,14 @@ async fn told(
         "redirect_uri_encoded",
         &snippets::encoded(&reader.redirect_uri),
     );
+    told.insert("answered_at", &reader.answered_at());
     told.insert("links", &addresses(links));
     told.insert("lives", &lives(it));
     told.insert("cap", &it.settings.cap);
     told.insert("scope", &snippets::scope());
     told.insert("scope_encoded", &snippets::scope().replace(' ', "%20"));
+    let given = format!("[\"{}\"]", snippets::fields_given().join("\", \""));
+    told.insert("fields_given", &given);
     told.insert("fields_read", &snippets::fields());
     told.insert("compulsory", grants::COMPULSORY.name());
     told.insert("number", Field::Id.name());

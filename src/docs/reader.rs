@@ -6,6 +6,7 @@ use crate::apps::App;
 use crate::apps::Kind;
 use crate::id::AppId;
 use crate::links::Links;
+use crate::oauth::RedirectUri;
 
 /// What the pages show of the app the snippets are written for.
 #[derive(Debug, Serialize)]
@@ -65,6 +66,16 @@ impl Reader {
             }),
             apps: listed.collect(),
         }
+    }
+
+    /// The redirect URI as a person comes back to it, with placeholders for what each sign-in has of
+    /// its own.
+    pub(super) fn answered_at(&self) -> String {
+        RedirectUri::registered(self.redirect_uri.clone()).with_query([
+            ("code", "CODE"),
+            ("state", "STATE"),
+            ("iss", "ISSUER"),
+        ])
     }
 
     fn nobody() -> Self {

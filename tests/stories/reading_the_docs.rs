@@ -12,12 +12,14 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::io::BufReader;
 use tokio::process::Command;
 
+use crate::support::Answer;
 use crate::support::App;
 use crate::support::Browser;
 use crate::support::Page;
 use crate::support::World;
 use crate::support::campus;
 use crate::support::campus::Registration;
+use crate::support::relying_party::challenge;
 
 const TABS: [&str; 7] = [
     "basic",
@@ -301,6 +303,90 @@ async fn the_program_for_curl_signs_in() {
     the_program_signs_in("curl", Runs::Shell).await;
 }
 
+/// The requests in HTTP's own words do what the page says of them, one after the other.
+#[tokio::test]
+async fn the_requests_on_the_page_make_a_sign_in() {
+    let world = World::new().await;
+    let (meera, asha) = (world.student("meera").await, world.student("asha").await);
+    for registration in [MESS_MENU, HOSTEL_MAP] {
+        let app = world.registers(&registration).await;
+        let page = meera.visits("doc/").await;
+        let verifier = "v".repeat(43);
+        let mut known = vec![
+            ("STATE", "s1".to_owned()),
+            ("CHALLENGE", challenge(&verifier)),
+            ("VERIFIER", verifier),
+            (
+                "YOUR_CLIENT_SECRET",
+                app.client_secret.clone().unwrap_or_default(),
+            ),
+        ];
+        let filled = |id: &str, known: &[(&str, String)]| {
+            let text = shown(&page, id);
+            known
+                .iter()
+                .fold(text, |text, (name, value)| text.replace(name, value))
+        };
+
+        let asked = asha.visits(&filled("wire-authorize", &known)).await;
+        let back = app.receives(&asked.presses("allow").await);
+        known.push(("CODE", back.code()));
+        known.push(("ISSUER", encoded(world.base.trim_end_matches('/'))));
+        assert_eq!(back.address.as_str(), filled("wire-callback", &known));
+
+        let traded = sends(&app, &filled("wire-token", &known)).await.good();
+        let promised = shown(&page, "wire-tokens");
+        let (_, promised) = promised.split_once("\n\n").unwrap();
+        let mut promised: serde_json::Value = serde_json::from_str(promised).unwrap();
+        known.extend(take_tokens(&traded));
+        promised["access_token"] = traded["access_token"].clone();
+        promised["refresh_token"] = traded["refresh_token"].clone();
+        assert_eq!(traded, promised);
+
+        let person = sends(&app, &filled("wire-user", &known)).await.good();
+        assert_eq!(person["first_name"], "Asha");
+
+        let fresh = sends(&app, &filled("wire-refresh", &known)).await.good();
+        known.retain(|(name, _)| !name.ends_with("_TOKEN"));
+        known.extend(take_tokens(&fresh));
+        let gone = sends(&app, &filled("wire-revoke", &known)).await;
+        assert_eq!((gone.status.as_u16(), gone.text()), (200, String::new()));
+        app.reads(fresh["access_token"].as_str().unwrap(), "")
+            .await
+            .detail(401);
+    }
+}
+
+fn take_tokens(answer: &serde_json::Value) -> [(&'static str, String); 2] {
+    [
+        ("ACCESS_TOKEN", "access_token"),
+        ("REFRESH_TOKEN", "refresh_token"),
+    ]
+    .map(|(placeholder, name)| (placeholder, answer[name].as_str().unwrap().to_owned()))
+}
+
+fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+/// A request as the page writes it.
+async fn sends(app: &App, text: &str) -> Answer {
+    let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
+    let mut lines = head.lines();
+    let first: Vec<_> = lines.next().unwrap().split(' ').collect();
+    let [method, path, "HTTP/1.1"] = first[..] else {
+        panic!("{text}")
+    };
+    let request = app
+        .request(method.parse().unwrap(), path)
+        .body(body.to_owned());
+    let with_headers = lines.fold(request, |request, line| {
+        let (name, value) = line.split_once(": ").unwrap();
+        request.header(name, value)
+    });
+    Answer::to(with_headers).await
+}
+
 /// meera copies a library's lines out of the page; asha is signed in.
 async fn the_library_signs_in(word: &str, runs: Runs) {
     the_library_signs_in_to(word, runs, [MESS_MENU, HOSTEL_MAP]).await;
@@ -510,7 +596,7 @@ async fn the_tables_are_what_the_server_says_of_itself() {
     let (stranger, canteen) = (world.stranger(), world.canteen());
     let get = async |address: &str| {
         let request = canteen.request(reqwest::Method::GET, address);
-        crate::support::Answer::to(request).await.good()
+        Answer::to(request).await.good()
     };
     let metadata = get(".well-known/oauth-authorization-server").await;
     let openapi = get("api/openapi.json").await;
