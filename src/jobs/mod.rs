@@ -1,6 +1,7 @@
 //! Work that nobody waits for: delivering letters, forgetting what has ended.
 //!
-//! Every process of the service runs every job; a lock in the database lets one of them work at a time.
+//! Every process of the service runs every job; a lock in the database lets one of them work at a time,
+//! except where the work is on what a process holds in memory.
 //! Jobs are made so that being cut off anywhere costs nothing: the next run takes up what is left.
 
 mod runner;
@@ -21,6 +22,8 @@ pub struct Job {
     /// `room.verb`, for the lock and the log.
     name: &'static str,
     every: Duration,
+    /// Whether every process does it, at its end once more; else one process at a time.
+    everywhere: bool,
     work: Box<dyn Fn(Moment) -> Work + Send + Sync>,
 }
 
@@ -43,8 +46,17 @@ impl Job {
         Self {
             name,
             every,
+            everywhere: false,
             work: Box::new(move |now| Box::pin(work(what.clone(), now))),
         }
+    }
+
+    /// Work on what a process holds in memory: every process does it, and once more when it is told to
+    /// stop.
+    #[must_use]
+    pub fn in_every_process(mut self) -> Self {
+        self.everywhere = true;
+        self
     }
 }
 

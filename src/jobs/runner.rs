@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::clock::Moment;
 use crate::clock::SharedClock;
 use crate::db;
 use crate::db::Db;
@@ -36,6 +37,14 @@ pub struct Running {
 impl Jobs {
     pub fn new(db: Db, clock: SharedClock, jobs: Vec<Job>) -> Self {
         Self { jobs, db, clock }
+    }
+
+    /// Runs each once, one after the other.
+    pub async fn run_once(&self) -> db::Result<()> {
+        for job in &self.jobs {
+            job.run(&self.db, self.clock.now()).await?;
+        }
+        Ok(())
     }
 
     /// Starts them all. Needs the runtime.
@@ -76,10 +85,13 @@ impl Loop {
         let mut failed = 0;
         let mut pause = Duration::ZERO;
         loop {
-            tokio::select! {
+            let is_over = tokio::select! {
                 // Also when whoever started the jobs is gone.
-                _ = stopped.wait_for(|stopped| *stopped) => return,
-                () = tokio::time::sleep(pause) => {}
+                _ = stopped.wait_for(|stopped| *stopped) => true,
+                () = tokio::time::sleep(pause) => false,
+            };
+            if is_over {
+                return self.finish().await;
             }
             match self.run().await {
                 Ok(()) => failed = 0,
@@ -92,24 +104,46 @@ impl Loop {
         }
     }
 
-    /// One run, unless another process is at it. A panic ends the run and not the loop.
+    /// What a process holds in memory must not be lost with it.
+    async fn finish(&self) {
+        if self.job.everywhere
+            && let Err(error) = self.run().await
+        {
+            tracing::error!(job = self.job.name, %error, "the last run of a job failed");
+        }
+    }
+
     async fn run(&self) -> db::Result<()> {
-        let lock = store::lock(self.job.name);
-        let Some(held) = store::hold(&self.db, &lock).await? else {
+        self.job.run(&self.db, self.clock.now()).await
+    }
+}
+
+impl Job {
+    /// One run, unless another process is at it. A panic ends the run and not the loop.
+    async fn run(&self, db: &Db, now: Moment) -> db::Result<()> {
+        if self.everywhere {
+            return self.work(now).await;
+        }
+        let lock = store::lock(self.name);
+        let Some(held) = store::hold(db, &lock).await? else {
             return Ok(());
         };
+        let done = self.work(now).await;
+        store::release(held).await?;
+        done
+    }
+
+    async fn work(&self, now: Moment) -> db::Result<()> {
         let mut work = JoinSet::new();
-        work.spawn((self.job.work)(self.clock.now()));
-        let done = match work.join_next().await {
+        work.spawn((self.work)(now));
+        match work.join_next().await {
             Some(Ok(done)) => done,
             Some(Err(panicked)) => {
-                tracing::error!(job = self.job.name, error = %panicked, "a job panicked");
+                tracing::error!(job = self.name, error = %panicked, "a job panicked");
                 Ok(())
             }
             None => Ok(()),
-        };
-        store::release(held).await?;
-        done
+        }
     }
 }
 
