@@ -4,12 +4,14 @@
 //! live grant per person and app; taking it back ends it, and its tokens die with it, because a token
 //! lives only while its pair, its family and its grant do. Connecting again makes a new grant, so the
 //! dead stay dead. What was refused is remembered beyond the end and comes up unticked.
+//! So is what was withdrawn afterwards, a field or a scope: the grant goes on without it.
 
 mod give;
 mod model;
 mod rules;
 mod store;
 mod take_back;
+mod withdraw;
 
 pub use give::Given;
 pub use give::Giving;
@@ -20,3 +22,4 @@ pub use rules::after;
 pub use rules::covers;
 pub use rules::with_compulsory;
 pub use take_back::take_back;
+pub use withdraw::withdraw;

@@ -52,6 +52,21 @@ pub fn after(before: Decided, asked: ScopeSet, chosen: Share) -> Decided {
     }
 }
 
+/// The decisions after the person has withdrawn something: what was given of it is refused from now on.
+/// What is compulsory can only be withdrawn with everything else.
+pub(super) fn after_withdrawal(before: Decided, what: Share) -> Decided {
+    let what = what.without(Share::whole([COMPULSORY].into_iter().collect()));
+    let given = before.given.without(what);
+    let gone = before.given.fields().without(given.fields());
+    Decided {
+        given,
+        refused_scopes: before
+            .refused_scopes
+            .union(before.given.scopes().without(given.scopes())),
+        refused_fields: before.refused_fields.union(gone),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,6 +126,33 @@ mod tests {
         let no = after(Decided::default(), scopes("sex"), Share::default());
         let yes = after(no, scopes("sex"), share("sex", &[]));
         assert!(yes.refused_fields.is_empty() && yes.refused_scopes.is_empty());
+    }
+
+    #[test]
+    fn what_is_withdrawn_is_refused_and_so_not_asked_again() {
+        let asked = scopes("profile phone send_mail");
+        let all = after(Decided::default(), asked, Share::whole(asked));
+        let field = after_withdrawal(all, Share::of_field(Field::Mobile));
+        assert_eq!(
+            field.given,
+            share("basic profile phone send_mail", &[Field::Mobile])
+        );
+        assert!(covers(field, asked) && !field.refused(Scope::Phone));
+        let rest = after_withdrawal(field, Share::of_field(Field::Contacts));
+        assert!(rest.refused(Scope::Phone) && covers(rest, asked));
+        let deed = after_withdrawal(rest, Share::whole(scopes("send_mail")));
+        assert_eq!(deed.given, share("basic profile", &[]));
+        assert!(deed.refused(Scope::SendMail) && covers(deed, asked));
+    }
+
+    #[test]
+    fn what_was_never_given_is_not_refused_by_withdrawing_it_and_basic_stays() {
+        let asked = scopes("profile");
+        let before = after(Decided::default(), asked, Share::whole(asked));
+        assert_eq!(
+            after_withdrawal(before, Share::whole(scopes("basic sex"))),
+            before
+        );
     }
 
     #[test]

@@ -132,19 +132,26 @@ pub(super) async fn mark_decided(
     Ok(())
 }
 
+/// Ends the live grant, and says what it allowed.
 pub(super) async fn mark_ended(
     db: impl Executor<'_>,
     person: PersonId,
     app: AppId,
     now: Moment,
-) -> db::Result<bool> {
+) -> db::Result<Option<Share>> {
     let ended = sqlx::query!(
-        "update grants set ended_at = $3 where person_id = $1 and app_id = $2 and ended_at is null",
+        "update grants set ended_at = $3 where person_id = $1 and app_id = $2 and ended_at is null
+         returning scopes, fields",
         person.0,
         app.0,
         now
     )
-    .execute(db)
+    .fetch_optional(db)
     .await?;
-    Ok(ended.rows_affected() > 0)
+    Ok(ended.map(|row| {
+        Share::of(
+            ScopeSet::of_names(&row.scopes),
+            FieldSet::of_names(&row.fields),
+        )
+    }))
 }

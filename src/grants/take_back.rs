@@ -1,5 +1,7 @@
 //! Taking everything back from an app.
 
+use serde_json::json;
+
 use crate::audit;
 use crate::audit::Entry;
 use crate::clock::Moment;
@@ -19,13 +21,17 @@ pub async fn take_back(
     now: Moment,
     entropy: &dyn Entropy,
 ) -> db::Result<bool> {
-    let ended = store::mark_ended(&mut **tx, person, app, now).await?;
-    if ended {
-        let entry = Entry::of("grant.taken_back")
-            .by(person)
-            .about(person)
-            .on_app(app);
-        audit::note(&mut **tx, entry, now, entropy).await?;
-    }
-    Ok(ended)
+    let Some(ended) = store::mark_ended(&mut **tx, person, app, now).await? else {
+        return Ok(false);
+    };
+    let entry = Entry::of("grant.taken_back")
+        .by(person)
+        .about(person)
+        .on_app(app)
+        .with(json!({
+            "withdrawn": ended.fields().names(),
+            "scopes": ended.scopes().names(),
+        }));
+    audit::note(&mut **tx, entry, now, entropy).await?;
+    Ok(true)
 }

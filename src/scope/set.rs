@@ -159,6 +159,15 @@ impl Share {
         }
     }
 
+    /// One field, with whichever scopes open it.
+    pub fn of_field(field: Field) -> Self {
+        let opens = |scope: &Scope| scope.row().fields.contains(&field);
+        Self::of(
+            Scope::all().filter(opens).collect(),
+            [field].into_iter().collect(),
+        )
+    }
+
     pub fn scopes(self) -> ScopeSet {
         self.scopes
     }
