@@ -21,6 +21,8 @@ use crate::entropy::SharedEntropy;
 use crate::health;
 use crate::jobs::Job;
 use crate::jobs::Jobs;
+use crate::ledger;
+use crate::ledger::Ledger;
 use crate::links::Links;
 use crate::login;
 use crate::mail::Post;
@@ -28,6 +30,7 @@ use crate::mail::Transport;
 use crate::metadata;
 use crate::pictures::Pictures;
 use crate::profile;
+use crate::receipts;
 use crate::secret::Key;
 use crate::token;
 use crate::upstream::Hasher;
@@ -67,6 +70,8 @@ pub struct House {
 
 /// How often letters are looked for, and things that have ended are forgotten.
 const DELIVER_EVERY: Duration = Duration::from_secs(2);
+/// What a crash may lose of the ledger: under a second, with the time that writing takes.
+const WRITE_DOWN_EVERY: Duration = Duration::from_millis(500);
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
 
 /// Why the house cannot be built.
@@ -93,9 +98,11 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
         clock,
         entropy,
         demo,
+        master_key,
         ..
     } = parts;
     let it = Shared {
+        ledger: Ledger::new(db.clone(), Arc::clone(&clock), entropy.as_ref()),
         db,
         web,
         clock,
@@ -121,6 +128,7 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
         .merge(pictures.routes())
         .merge(it.connected_apps().routes())
         .merge(it.docs(config).routes())
+        .merge(it.receipts(&master_key).routes())
         .merge(authorize::routes(it.authorize(config)))
         .merge(user_api::routes(it.user_api(tokens.clone())))
         .merge(token::routes(tokens))
@@ -160,6 +168,7 @@ struct Shared {
     web: Web,
     clock: SharedClock,
     entropy: SharedEntropy,
+    ledger: Ledger,
 }
 
 impl Shared {
@@ -208,6 +217,15 @@ impl Shared {
             web: self.web.clone(),
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
+            ledger: self.ledger.clone(),
+        }
+    }
+
+    fn receipts(&self, master_key: &Key) -> receipts::Feature {
+        receipts::Feature {
+            db: self.db.clone(),
+            web: self.web.clone(),
+            seal: receipts::SealKey(master_key.derive("receipts")),
         }
     }
 
@@ -251,6 +269,19 @@ impl Shared {
             Job::new("mail.sweep", SWEEP_EVERY, post, |it, now| async move {
                 it.sweep(now).await
             }),
+            Job::new(
+                "ledger.write_down",
+                WRITE_DOWN_EVERY,
+                self.ledger.clone(),
+                |it, _| async move { it.write_down().await },
+            )
+            .in_every_process(),
+            Job::new(
+                "ledger.sweep",
+                SWEEP_EVERY,
+                self.db.clone(),
+                |db, now| async move { ledger::sweep(&db, now).await },
+            ),
             Job::new("session.sweep", SWEEP_EVERY, sessions, |it, _| async move {
                 it.sweep().await
             }),
@@ -292,6 +323,7 @@ impl Shared {
             web: self.web.clone(),
             db: self.db.clone(),
             tokens,
+            ledger: self.ledger.clone(),
         }
     }
 }
@@ -323,6 +355,7 @@ mod tests {
             docs::samples(),
             profile::samples(),
             connected_apps::samples(),
+            receipts::samples(),
             demo::samples(),
         ];
         rooms.into_iter().flatten().collect()

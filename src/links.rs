@@ -7,6 +7,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::id::AppId;
+use crate::id::AuditId;
 use crate::id::RequestId;
 
 /// The canonical base, taken apart once. Cheap to clone.
@@ -114,6 +115,46 @@ impl Links {
     }
     pub fn connected_apps(&self) -> String {
         self.path("/user/settings/")
+    }
+    pub fn connected_app(&self, id: AppId) -> String {
+        self.path(format_args!("/user/settings/{id}/"))
+    }
+    /// `part` is `field=…` or `scope=…`.
+    pub fn withdraw(&self, id: AppId, part: &str) -> String {
+        self.path(format_args!("/user/settings/{id}/withdraw/?{part}"))
+    }
+    pub fn receipts(&self) -> String {
+        self.path("/user/receipts/")
+    }
+    pub fn receipt(&self, id: AuditId) -> String {
+        self.path(format_args!("/user/receipts/{id}/"))
+    }
+    pub fn receipt_file(&self, id: AuditId) -> String {
+        self.path(format_args!("/user/receipts/{id}/receipt.json"))
+    }
+    pub fn check_receipt(&self) -> String {
+        self.path("/user/receipts/check/")
+    }
+    pub fn sessions(&self) -> String {
+        self.path("/user/sessions/")
+    }
+    pub fn end_session(&self) -> String {
+        self.path("/user/sessions/end/")
+    }
+    pub fn end_other_sessions(&self) -> String {
+        self.path("/user/sessions/end-others/")
+    }
+    pub fn my_data(&self) -> String {
+        self.path("/user/data/")
+    }
+    pub fn export(&self) -> String {
+        self.path("/user/data/export/")
+    }
+    pub fn close_account(&self) -> String {
+        self.path("/user/data/close/")
+    }
+    pub fn keep_account(&self) -> String {
+        self.path("/user/data/keep/")
     }
     pub fn take_back(&self, id: AppId) -> String {
         self.path(format_args!("/user/settings/{id}/take-back/"))

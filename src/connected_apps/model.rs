@@ -22,6 +22,8 @@ pub(super) struct Connection {
     pub share: Share,
     pub refused: FieldSet,
     pub since: Moment,
+    /// When this app was first allowed anything, in this connection or one that ended.
+    pub first_given: Moment,
     pub last_used: Option<Moment>,
 }
 
@@ -78,6 +80,7 @@ mod tests {
             // A field of a scope that was refused whole is no row: the app was given nothing of it.
             refused: FieldSet::from_iter([kept, Field::Sex]),
             since: Moment::UNIX_EPOCH,
+            first_given: Moment::UNIX_EPOCH,
             last_used: None,
         };
         let row = |scope: Scope, fields, kept_back| Row {

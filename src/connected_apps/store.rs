@@ -22,7 +22,9 @@ pub(super) async fn list(
                            owner.username) as "owner_name!",
                   owner.username as owner_username,
                   grants.scopes, grants.fields, grants.refused_fields,
-                  grants.given_at, grants.last_used_at
+                  grants.given_at, grants.last_used_at,
+                  (select min(given_at) from grants before
+                   where before.person_id = grants.person_id and before.app_id = grants.app_id) as "first_given!"
            from grants
            join apps on apps.id = grants.app_id
            join people owner on owner.id = apps.owner_id
@@ -49,6 +51,7 @@ pub(super) async fn list(
         ),
         refused: FieldSet::of_names(&row.refused_fields),
         since: row.given_at,
+        first_given: row.first_given,
         last_used: row.last_used_at,
     });
     Ok(connections.collect())

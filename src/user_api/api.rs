@@ -18,6 +18,7 @@ use serde_json::json;
 
 use crate::apps;
 use crate::db::Db;
+use crate::ledger::Ledger;
 use crate::scope;
 use crate::scope::Asked;
 use crate::scope::Scope;
@@ -39,6 +40,7 @@ pub struct Feature {
     pub web: Web,
     pub db: Db,
     pub tokens: token::Feature,
+    pub ledger: Ledger,
 }
 
 pub fn routes(feature: Feature) -> Router {
@@ -74,13 +76,13 @@ fn show(it: &Feature, access: &Access, query: &str) -> Response {
     let list = pairs.filter(|(name, _)| name == "fields").last();
     let list = list.map(|(_, list)| list.into_owned()).unwrap_or_default();
     match scope::asked(&list) {
-        Asked::Fields(asked) => Json(view::view(
-            &access.person,
-            access.share,
-            asked,
-            it.web.links(),
-        ))
-        .into_response(),
+        Asked::Fields(asked) => {
+            let shown = view::shown(access.share, asked);
+            if it.ledger.note(access.person.id, access.app, shown).is_err() {
+                return ApiProblem::unavailable().into_response();
+            }
+            Json(view::view(&access.person, shown, it.web.links())).into_response()
+        }
         Asked::Unknown(names) => {
             let detail = format!("fields ({}) not found", names.join(", "));
             ApiProblem::new(StatusCode::BAD_REQUEST, detail).into_response()

@@ -11,10 +11,14 @@ use crate::scope::Share;
 
 /// The number, and of the fields asked for those that are shared. What is not shared is left out, not
 /// null: old clients read a missing key as "not permitted".
-pub(super) fn view(person: &Person, share: Share, asked: FieldSet, links: &Links) -> Value {
+pub(super) fn shown(share: Share, asked: FieldSet) -> FieldSet {
     let mut shown = asked;
     shown.insert(Field::Id);
-    let shown = shown.intersection(share.fields());
+    shown.intersection(share.fields())
+}
+
+/// These fields of a person as one JSON object.
+pub(super) fn view(person: &Person, shown: FieldSet, links: &Links) -> Value {
     let members = shown
         .iter()
         .map(|field| (field.name().to_owned(), person.field(field, links)));

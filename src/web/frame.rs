@@ -216,6 +216,10 @@ fn house(web: &Web) -> serde_json::Value {
             "connected_apps": links.connected_apps(),
             "apps": links.apps(),
             "new_app": links.register_app(),
+            "sessions": links.sessions(),
+            "receipts": links.receipts(),
+            "check_receipt": links.check_receipt(),
+            "my_data": links.my_data(),
             "docs": links.docs(),
         },
     })

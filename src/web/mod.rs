@@ -108,6 +108,32 @@ impl Web {
             .unwrap_or_default()
     }
 
+    /// As `21 Nov 2026, 18:05:03`, in the campus' time zone.
+    pub fn date_and_second(&self, moment: crate::clock::Moment) -> String {
+        let shape = time::macros::format_description!(
+            "[day padding:none] [month repr:short] [year], [hour]:[minute]:[second]"
+        );
+        moment
+            .to_offset(self.0.time_zone)
+            .format(&shape)
+            .unwrap_or_default()
+    }
+
+    /// When something was, as one says it: `today at 18:05`, `yesterday at 18:05`, `on Tuesday at
+    /// 18:05`, `on 21 Nov 2026`.
+    pub fn said(&self, moment: crate::clock::Moment, now: crate::clock::Moment) -> String {
+        let there = moment.to_offset(self.0.time_zone);
+        let days = now.to_offset(self.0.time_zone).date() - there.date();
+        let time = time::macros::format_description!("[hour]:[minute]");
+        let time = there.format(&time).unwrap_or_default();
+        match days.whole_days() {
+            ..=0 => format!("today at {time}"),
+            1 => format!("yesterday at {time}"),
+            2..=6 => format!("on {} at {time}", there.weekday()),
+            _ => format!("on {}", self.date(moment)),
+        }
+    }
+
     /// As `21 Nov 2026, 18:05`, in the campus' time zone.
     pub fn date_and_time(&self, moment: crate::clock::Moment) -> String {
         let shape = time::macros::format_description!(
@@ -125,5 +151,24 @@ impl std::ops::Deref for Web {
 
     fn deref(&self) -> &WebParts {
         &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::sample;
+
+    #[test]
+    fn a_moment_is_said_as_people_say_it() {
+        let web = sample::web();
+        // 00:30 in the campus' time zone
+        let now = datetime!(2026-11-20 19:00 UTC);
+        let said = |moment| web.said(moment, now);
+        assert_eq!(said(datetime!(2026-11-20 18:45 UTC)), "today at 00:15");
+        assert_eq!(said(datetime!(2026-11-20 18:00 UTC)), "yesterday at 23:30");
+        assert_eq!(said(datetime!(2026-11-17 12:00 UTC)), "on Tuesday at 17:30");
+        assert_eq!(said(datetime!(2026-11-14 12:00 UTC)), "on 14 Nov 2026");
     }
 }

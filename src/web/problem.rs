@@ -227,6 +227,16 @@ impl ApiProblem {
         }
     }
 
+    /// Not now: the same request may work in a moment.
+    pub fn unavailable() -> Self {
+        let mut problem = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The service cannot reach its database. Try again in a few seconds.",
+        );
+        problem.retry_after = Some(COME_BACK);
+        problem
+    }
+
     /// With a `WWW-Authenticate: Bearer` header of these parameters.
     #[must_use]
     pub fn challenge(mut self, parameters: &str) -> Self {
@@ -239,12 +249,7 @@ impl From<db::Error> for ApiProblem {
     fn from(error: db::Error) -> Self {
         if error.is_passing() {
             tracing::warn!(error = %Chain(error.into()), "the database is not available");
-            let mut problem = Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "The service cannot reach its database. Try again in a few seconds.",
-            );
-            problem.retry_after = Some(COME_BACK);
-            return problem;
+            return Self::unavailable();
         }
         tracing::error!(error = %Chain(error.into()), "the user API failed");
         Self::new(

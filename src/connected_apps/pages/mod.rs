@@ -1,5 +1,8 @@
 //! The list, and the page that asks before something ends.
 
+pub(super) mod show;
+pub(super) mod withdraw;
+
 use axum::extract::Path;
 use axum::extract::State;
 use axum::extract::rejection::PathRejection;
@@ -41,6 +44,7 @@ struct Connected {
     since: String,
     last_used: Option<String>,
     take_back: String,
+    details: String,
     rows: Vec<Row>,
 }
 
@@ -66,6 +70,7 @@ impl Connected {
             since: web.date(connection.since),
             last_used: connection.last_used.map(|at| web.date(at)),
             take_back: links.take_back(connection.app),
+            details: links.connected_app(connection.app),
         }
     }
 }
@@ -168,14 +173,19 @@ pub(super) mod samples {
     use crate::web::sample;
 
     pub(crate) fn samples() -> Vec<Sample> {
-        vec![
+        let list = vec![
             Sample::of(&ListPage { apps: Vec::new() }),
             Sample::of(&ListPage {
                 apps: vec![connected(false), connected(true)],
             }),
             Sample::of(&taken_back(false)),
             Sample::of(&taken_back(true)),
-        ]
+        ];
+        let parts = show::samples::samples().into_iter();
+        list.into_iter()
+            .chain(parts)
+            .chain(withdraw::samples::samples())
+            .collect()
     }
 
     fn face(full: bool) -> Face {
@@ -204,6 +214,7 @@ pub(super) mod samples {
             since: "21 Nov 2026".to_owned(),
             last_used: text("22 Nov 2026"),
             take_back: "/user/settings/1/take-back/".to_owned(),
+            details: "/user/settings/1/".to_owned(),
             rows: rows(),
         }
     }

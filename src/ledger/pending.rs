@@ -1,0 +1,121 @@
+//! What was read and is not written down yet.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+
+use uuid::Uuid;
+
+use crate::clock::Moment;
+use crate::clock::SharedClock;
+use crate::db::Db;
+use crate::entropy::Entropy;
+use crate::id::AppId;
+use crate::id::PersonId;
+use crate::scope::FieldSet;
+
+use super::model::Batch;
+use super::model::Tallies;
+use super::model::Tally;
+use super::model::What;
+
+/// Different readings that may wait: some seconds of a campus that does nothing else.
+const MOST_PENDING: usize = 50_000;
+
+/// The ledger of one process. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Ledger(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    db: Db,
+    clock: SharedClock,
+    /// This process, among those that share the database.
+    process: Uuid,
+    pending: Mutex<Tallies>,
+    /// How far this process has said that it has written down; held while it writes.
+    said_up_to: tokio::sync::Mutex<Option<Moment>>,
+}
+
+/// Too much waits to be written down.
+#[derive(Debug, thiserror::Error)]
+#[error("the ledger is full")]
+pub struct Full;
+
+impl Ledger {
+    pub fn new(db: Db, clock: SharedClock, entropy: &dyn Entropy) -> Self {
+        let mut chance = [0; 16];
+        entropy.fill(&mut chance);
+        Self(Arc::new(Parts {
+            db,
+            clock,
+            process: uuid::Builder::from_random_bytes(chance).into_uuid(),
+            pending: Mutex::default(),
+            said_up_to: tokio::sync::Mutex::default(),
+        }))
+    }
+
+    /// Notes that an app was given these fields of a person. Waits for nothing. What cannot be noted
+    /// must not be given.
+    pub fn note(&self, person: PersonId, app: AppId, fields: FieldSet) -> Result<(), Full> {
+        let what = What {
+            person,
+            app,
+            fields,
+        };
+        let mut pending = self.pending();
+        // Read while nobody can take what is pending, so that nothing noted is earlier than what was
+        // said to be complete.
+        let once = Tally {
+            times: 1,
+            last: self.0.clock.now(),
+        };
+        if let Some(tally) = pending.get_mut(&what) {
+            *tally = tally.and(once);
+        } else if pending.len() < MOST_PENDING {
+            pending.insert(what, once);
+        } else {
+            return Err(Full);
+        }
+        Ok(())
+    }
+
+    /// Takes what is pending, with the moment up to which this is all.
+    pub(super) fn take(&self) -> Batch {
+        let mut pending = self.pending();
+        Batch {
+            up_to: self.0.clock.now(),
+            tallies: std::mem::take(&mut *pending),
+        }
+    }
+
+    /// Puts back what could not be written down.
+    pub(super) fn put_back(&self, tallies: Tallies) {
+        let mut pending = self.pending();
+        for (what, tally) in tallies {
+            let newer = pending.get(&what).copied();
+            pending.insert(what, newer.map_or(tally, |newer| newer.and(tally)));
+        }
+    }
+
+    pub(super) fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    pub(super) fn process(&self) -> Uuid {
+        self.0.process
+    }
+
+    pub(super) fn said_up_to(&self) -> &tokio::sync::Mutex<Option<Moment>> {
+        &self.0.said_up_to
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Tallies> {
+        // Every change of the map is whole, so a panic elsewhere leaves nothing half done.
+        self.0
+            .pending
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
