@@ -32,6 +32,7 @@ use crate::pictures::Pictures;
 use crate::profile;
 use crate::receipts;
 use crate::secret::Key;
+use crate::sessions;
 use crate::token;
 use crate::upstream::Hasher;
 use crate::upstream::Password;
@@ -129,6 +130,7 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
         .merge(it.connected_apps().routes())
         .merge(it.docs(config).routes())
         .merge(it.receipts(&master_key).routes())
+        .merge(it.sessions().routes())
         .merge(authorize::routes(it.authorize(config)))
         .merge(user_api::routes(it.user_api(tokens.clone())))
         .merge(token::routes(tokens))
@@ -226,6 +228,15 @@ impl Shared {
             db: self.db.clone(),
             web: self.web.clone(),
             seal: receipts::SealKey(master_key.derive("receipts")),
+        }
+    }
+
+    fn sessions(&self) -> sessions::Feature {
+        sessions::Feature {
+            db: self.db.clone(),
+            web: self.web.clone(),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
         }
     }
 
@@ -356,6 +367,7 @@ mod tests {
             profile::samples(),
             connected_apps::samples(),
             receipts::samples(),
+            sessions::samples(),
             demo::samples(),
         ];
         rooms.into_iter().flatten().collect()

@@ -90,6 +90,7 @@ pub mod profile;
 pub mod receipts;
 pub mod scope;
 pub mod secret;
+pub mod sessions;
 pub mod token;
 pub mod upstream;
 pub mod user_api;

@@ -84,6 +84,11 @@ impl Fingerprint {
         self.0.to_vec()
     }
 
+    /// As 64 hexadecimal digits.
+    pub fn to_hex(self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Compares without telling by the time it takes how much was alike.
     pub fn matches(&self, stored: &[u8]) -> bool {
         self.0.ct_eq(stored).into()

@@ -48,6 +48,7 @@ const FLOORS: &[Room] = &[
     room("ledger", "db"),
     room("user_api", "db web people apps grants token ledger"),
     room("profile", "db audit web people login pictures"),
+    room("sessions", "db audit web login"),
     room("receipts", "db web login people apps"),
     room(
         "connected_apps",

@@ -36,6 +36,7 @@ use crate::web::PageProblem;
 use crate::web::Pairs;
 use crate::web::Protected;
 use crate::web::Slowed;
+use crate::web::Visit;
 use crate::web::begin_session;
 use crate::web::end_session;
 
@@ -325,6 +326,10 @@ impl Door<'_> {
                 "You proved who you are, but nobody here has that account. Ask the people who run \
                  this service to add you.",
             ));
+        };
+        let visit = Visit {
+            device: Some(frame.device().to_owned()),
+            ..visit
         };
         begin_session(frame.session(), &visit).await?;
         Ok(go_on(it, self.next.as_ref()))

@@ -35,5 +35,6 @@ pub(super) async fn sign_in(
         is_admin: person.is_admin,
         signed_in_at: now,
         lifetime,
+        device: None,
     }))
 }

@@ -16,14 +16,18 @@ use serde_json::json;
 use tera::Context;
 use tower_sessions::Session;
 
+use crate::secret::Fingerprint;
+
 use super::FormAction;
 use super::Page;
 use super::PageProblem;
 use super::Visit;
 use super::Web;
+use super::device;
 use super::form;
 use super::headers::PAGE_POLICY;
 use super::session::VISIT;
+use super::session_store;
 
 /// A message for the next page.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
@@ -67,6 +71,7 @@ pub struct Frame {
     /// Whether `binding` is a cookie the browser does not have yet.
     is_new: bool,
     flash: Option<Flash>,
+    device: String,
 }
 
 /// Binds forms of visitors who are not signed in to their browser.
@@ -77,6 +82,16 @@ impl Frame {
     /// Who is signed in.
     pub fn visit(&self) -> Option<&Visit> {
         self.visit.as_ref()
+    }
+
+    /// What the browser says it is, in plain words: `Firefox on Android`.
+    pub fn device(&self) -> &str {
+        &self.device
+    }
+
+    /// Under what the database keeps this browser's session; nothing without one.
+    pub fn session_fingerprint(&self) -> Option<Fingerprint> {
+        self.session.id().map(|id| session_store::fingerprint(&id))
     }
 
     pub fn session(&self) -> &Session {
@@ -259,6 +274,8 @@ where
             .as_ref()
             .and_then(|_| session.id())
             .map(|id| id.to_string());
+        let agent = parts.headers.get(header::USER_AGENT);
+        let agent = agent.and_then(|agent| agent.to_str().ok());
         let (binding, is_new) = match (signed_in, held) {
             (Some(id), _) => (id, false),
             (None, Some(held)) => (held, false),
@@ -271,6 +288,7 @@ where
             binding,
             is_new,
             flash,
+            device: device::words(agent.unwrap_or_default()),
         })
     }
 }

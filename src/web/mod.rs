@@ -11,6 +11,7 @@ mod address;
 mod assets;
 mod cookies;
 mod cors;
+mod device;
 mod form;
 mod frame;
 mod headers;

@@ -133,5 +133,6 @@ fn visit() -> Visit {
         is_admin: true,
         signed_in_at: datetime!(2026-11-21 12:00 UTC),
         lifetime: LifeTime::Browser,
+        device: None,
     }
 }

@@ -23,6 +23,9 @@ pub struct Visit {
     #[serde(with = "time::serde::timestamp")]
     pub signed_in_at: Moment,
     pub lifetime: LifeTime,
+    /// What the browser said it is, as [`super::Frame::device`] has it.
+    #[serde(default)]
+    pub device: Option<String>,
 }
 
 /// How long a session lives.

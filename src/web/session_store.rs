@@ -165,7 +165,7 @@ pub(super) fn is_passing(error: &session::Error) -> bool {
     text.starts_with(PASSING)
 }
 
-fn fingerprint(id: &Id) -> Fingerprint {
+pub(super) fn fingerprint(id: &Id) -> Fingerprint {
     Fingerprint::of(&id.0.to_be_bytes())
 }
 
