@@ -79,7 +79,7 @@ pub(super) async fn list(
         end_others: links.end_other_sessions(),
         sign_ins: sign_ins
             .into_iter()
-            .map(|sign_in| ShownSignIn::of(sign_in, &it.web))
+            .map(|sign_in| ShownSignIn::of(&sign_in, &it.web))
             .collect(),
     }))
 }
@@ -98,7 +98,7 @@ impl Browser {
 }
 
 impl ShownSignIn {
-    fn of(sign_in: SignIn, web: &Web) -> Self {
+    fn of(sign_in: &SignIn, web: &Web) -> Self {
         let through = match sign_in.through.as_deref() {
             Some("password") | None => "with your password here".to_owned(),
             Some(other) => format!("through {}", other.to_uppercase()),
