@@ -28,6 +28,7 @@ use crate::login;
 use crate::mail::Post;
 use crate::mail::Transport;
 use crate::metadata;
+use crate::my_data;
 use crate::pictures::Pictures;
 use crate::profile;
 use crate::receipts;
@@ -126,11 +127,12 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
         .merge(it.login()?.routes())
         .merge(it.profile().routes())
         .merge(it.apps(config, pictures.clone()).routes())
-        .merge(pictures.routes())
+        .merge(pictures.clone().routes())
         .merge(it.connected_apps().routes())
         .merge(it.docs(config).routes())
         .merge(it.receipts(&master_key).routes())
         .merge(it.sessions().routes())
+        .merge(it.my_data(pictures).routes())
         .merge(authorize::routes(it.authorize(config)))
         .merge(user_api::routes(it.user_api(tokens.clone())))
         .merge(token::routes(tokens))
@@ -240,6 +242,17 @@ impl Shared {
         }
     }
 
+    fn my_data(&self, pictures: Pictures) -> my_data::Feature {
+        my_data::Feature {
+            db: self.db.clone(),
+            web: self.web.clone(),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            pictures,
+            ledger: self.ledger.clone(),
+        }
+    }
+
     fn tokens(&self, config: &Config) -> token::Feature {
         token::Feature {
             db: self.db.clone(),
@@ -269,6 +282,11 @@ impl Shared {
             transport: transport(config)?,
             from: config.mail_from.parse()?,
         };
+        let removal = my_data::Removal {
+            db: self.db.clone(),
+            pictures: Pictures::new(config.data_dir.join("pictures")),
+            entropy: Arc::clone(&self.entropy),
+        };
         let (db, lifetimes) = (self.db.clone(), config.lifetimes);
         let jobs = vec![
             Job::new(
@@ -292,6 +310,12 @@ impl Shared {
                 SWEEP_EVERY,
                 self.db.clone(),
                 |db, now| async move { ledger::sweep(&db, now).await },
+            ),
+            Job::new(
+                "my_data.remove",
+                SWEEP_EVERY,
+                removal,
+                |it, now| async move { it.remove(now).await },
             ),
             Job::new("session.sweep", SWEEP_EVERY, sessions, |it, _| async move {
                 it.sweep().await
@@ -368,6 +392,7 @@ mod tests {
             connected_apps::samples(),
             receipts::samples(),
             sessions::samples(),
+            my_data::samples(),
             demo::samples(),
         ];
         rooms.into_iter().flatten().collect()

@@ -83,6 +83,7 @@ pub mod ledger;
 pub mod links;
 pub mod login;
 pub mod mail;
+pub mod my_data;
 pub mod oauth;
 pub mod people;
 pub mod pictures;

@@ -147,6 +147,14 @@ impl Pictures {
         }
     }
 
+    /// What is in a picture; nothing if it is not there.
+    pub async fn read(&self, kind: PictureKind, file: &str) -> Option<Vec<u8>> {
+        content_type(file)?;
+        tokio::fs::read(self.folder.join(kind.folder()).join(file))
+            .await
+            .ok()
+    }
+
     /// Serves the pictures, to anybody: apps show them on pages of their own.
     pub fn routes(self) -> Router {
         let of = |kind: PictureKind| {

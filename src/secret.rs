@@ -87,8 +87,11 @@ impl Fingerprint {
     /// As 64 hexadecimal digits.
     pub fn to_hex(self) -> String {
         let (high, low) = self.0.split_at(16);
-        let half = |bytes: &[u8]| u128::from_be_bytes(bytes.try_into().unwrap_or_default());
-        format!("{:032x}{:032x}", half(high), half(low))
+        let number = |half: &[u8]| {
+            half.iter()
+                .fold(0, |number, byte| number << 8 | u128::from(*byte))
+        };
+        format!("{:032x}{:032x}", number(high), number(low))
     }
 
     /// Compares without telling by the time it takes how much was alike.

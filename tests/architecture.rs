@@ -48,6 +48,10 @@ const FLOORS: &[Room] = &[
     room("ledger", "db"),
     room("user_api", "db web people apps grants token ledger"),
     room("profile", "db audit web people login pictures"),
+    room(
+        "my_data",
+        "db audit web mail people login apps pictures ledger",
+    ),
     room("sessions", "db audit web login"),
     room("receipts", "db web login people apps"),
     room(
@@ -93,6 +97,7 @@ const LIBRARIES: &[Library] = &[
             // Extractors, named after what they prove.
             "apps/own.rs",
             "login/signed_in.rs",
+            "my_data/lately.rs",
             "token/bearer.rs",
             "token/request.rs",
         ],
@@ -159,6 +164,11 @@ const LIBRARIES: &[Library] = &[
         "argon2",
         &["upstream/password/"],
         "passwords are hashed on upstream::password's own threads",
+    ),
+    library(
+        "zip",
+        &["my_data/archive.rs"],
+        "let my_data::archive pack it",
     ),
     library(
         "image",

@@ -66,7 +66,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let own = Own::from_request_parts(parts, state).await?;
         let (web, now) = (Web::from_ref(state), SharedClock::from_ref(state).now());
-        match login::sign_in_again(&own.visit, parts, web.links(), now) {
+        match login::sign_in_again(&own.visit, parts, web.links(), login::LATELY, now) {
             Some(to_sign_in) => Err(to_sign_in),
             None => Ok(Self(own)),
         }

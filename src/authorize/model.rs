@@ -31,6 +31,8 @@ pub(super) struct Asker {
     pub redirect_uris: Vec<RedirectUri>,
     pub live_grant: Option<GrantId>,
     pub was_admitted: bool,
+    /// The person has closed their account and may still change their mind.
+    pub is_leaving: bool,
     pub decided: Decided,
 }
 

@@ -140,6 +140,9 @@ impl Feature {
         let Some(person) = person else {
             return Ok(login::send_to_login(&self.web.links, Some(&next)));
         };
+        if asker.is_leaving {
+            return Err(self.leaving(&asker.name));
+        }
         let request = match asked.request(&asker, return_to.clone()) {
             Ok(request) => request,
             Err(error) if asker.is_verified => return Ok(self.tell_app(&return_to, &error)),
@@ -216,6 +219,16 @@ impl Feature {
                 to.with_error(error, &self.web.links.issuer()),
                 format!("Back to {place}"),
             )
+    }
+
+    fn leaving(&self, app: &str) -> PageProblem {
+        PageProblem::new(
+            StatusCode::FORBIDDEN,
+            "Your account is closed",
+            format!("You closed it, so {app} can read nothing about you and cannot sign you in."),
+        )
+        .advise("Keep your account to go on, then go back to the app.")
+        .back(self.web.links.my_data(), "Keep my account")
     }
 
     fn full(&self, app: &str) -> PageProblem {

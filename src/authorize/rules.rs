@@ -89,6 +89,7 @@ mod tests {
             redirect_uris: Vec::new(),
             live_grant: Some(GRANT),
             was_admitted: true,
+            is_leaving: false,
             decided: grants::after(
                 Decided::default(),
                 scopes("profile"),

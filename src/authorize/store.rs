@@ -32,7 +32,7 @@ pub(super) async fn find_asker(
                   a.kind = 'public' as "is_public!", a.require_pkce,
                   a.verified_at is not null as "is_verified!",
                   a.suspended_at is not null as "is_suspended!", a.admitted, a.redirect_uris,
-                  g.id as "grant_id?", g.ended_at as grant_ended_at,
+                  exists (select 1 from closings where person_id = $2) as "is_leaving!", g.id as "grant_id?", g.ended_at as grant_ended_at,
                   g.scopes as "scopes?", g.fields as "fields?",
                   g.refused_scopes as "refused_scopes?", g.refused_fields as "refused_fields?"
            from apps a
@@ -78,6 +78,7 @@ pub(super) async fn find_asker(
                 .map(RedirectUri::registered)
                 .collect(),
             live_grant: row.grant_id.filter(|_| is_live).map(GrantId),
+            is_leaving: row.is_leaving,
             was_admitted: row.grant_id.is_some(),
             decided: if is_live { decided } else { decided.ended() },
         }

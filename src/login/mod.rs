@@ -41,6 +41,7 @@ use crate::web::Web;
 pub use model::LocalPath;
 #[cfg(test)]
 pub(crate) use pages::samples::samples;
+pub use signed_in::LATELY;
 pub use signed_in::SignedIn;
 pub use signed_in::send_to_login;
 pub use signed_in::sign_in_again;

@@ -17,6 +17,7 @@ use serde::Serialize;
 use crate::audit;
 use crate::audit::Entry;
 use crate::db;
+use crate::people;
 use crate::people::PeopleError;
 use crate::upstream::Answers;
 use crate::upstream::Identity;
@@ -320,6 +321,10 @@ impl Door<'_> {
         };
         let mut tx = it.db.begin().await?;
         let visit = sign_in(&mut tx, identity, lifetime, now, it.entropy.as_ref()).await?;
+        let leaving = match &visit {
+            Some(visit) => people::find_leaving(&mut *tx, visit.person).await?,
+            None => None,
+        };
         tx.commit().await.map_err(db::Error::from)?;
         let Some(visit) = visit else {
             return Ok(self.closed(
@@ -332,6 +337,13 @@ impl Door<'_> {
             ..visit
         };
         begin_session(frame.session(), &visit).await?;
+        if leaving.is_some() {
+            // Nowhere else can they do what they came for.
+            return Ok(go_on(
+                it,
+                LocalPath::parse(&it.web.links().my_data()).as_ref(),
+            ));
+        }
         Ok(go_on(it, self.next.as_ref()))
     }
 

@@ -46,15 +46,21 @@ where
 }
 
 /// How long ago a sign-in may be for what is hard to undo, and how long one may take over its form.
-const LATELY: Duration = Duration::from_hours(1);
+pub const LATELY: Duration = Duration::from_hours(1);
 /// Asks the sign-in page for a form though somebody is signed in.
 pub(super) const AGAIN: &str = "again";
 
 /// Before something hard to undo: nothing if the sign-in was not long ago, else the way to the sign-in
 /// page and back. A session may live for a year, and the browser may lie open on a desk.
-pub fn sign_in_again(visit: &Visit, parts: &Parts, links: &Links, now: Moment) -> Option<Response> {
+pub fn sign_in_again(
+    visit: &Visit,
+    parts: &Parts,
+    links: &Links,
+    lately: Duration,
+    now: Moment,
+) -> Option<Response> {
     let is_look = parts.method == Method::GET;
-    let enough = if is_look { LATELY } else { LATELY * 2 };
+    let enough = if is_look { lately } else { lately * 2 };
     if now - visit.signed_in_at < enough {
         return None;
     }

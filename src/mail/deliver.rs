@@ -112,6 +112,7 @@ impl Post {
             app_page,
             at: self.web.date_and_time(at),
             connected_apps: links.absolute(&links.connected_apps()),
+            my_data: links.absolute(&links.my_data()),
         }
     }
 

@@ -25,6 +25,8 @@ pub(super) struct Facts {
     pub app_page: String,
     /// The page where a person takes things back.
     pub connected_apps: String,
+    /// The page where a person takes everything along or ends it.
+    pub my_data: String,
 }
 
 /// What a template made of the facts.
@@ -93,6 +95,7 @@ mod tests {
             at: "21 Nov 2026, 14:05".into(),
             app_page: "http://localhost:8000/oauth/applications/0193/".into(),
             connected_apps: "http://localhost:8000/user/settings/".into(),
+            my_data: "http://localhost:8000/user/data/".into(),
         }
     }
 

@@ -339,3 +339,66 @@ pub(super) async fn put_secondary_emails(
     .await?;
     Ok(())
 }
+
+/// Since when somebody wants to leave; nothing for who does not.
+pub async fn find_leaving(db: impl Executor<'_>, person: PersonId) -> db::Result<Option<Moment>> {
+    let asked_at = sqlx::query_scalar!(
+        "select asked_at from closings where person_id = $1",
+        person.0
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(asked_at)
+}
+
+pub(super) async fn insert_closing(
+    db: impl Executor<'_>,
+    person: PersonId,
+    now: Moment,
+) -> db::Result<bool> {
+    let inserted = sqlx::query!(
+        "insert into closings (person_id, asked_at) values ($1, $2) on conflict do nothing",
+        person.0,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(inserted.rows_affected() > 0)
+}
+
+pub(super) async fn delete_closing(db: impl Executor<'_>, person: PersonId) -> db::Result<bool> {
+    let deleted = sqlx::query!("delete from closings where person_id = $1", person.0)
+        .execute(db)
+        .await?;
+    Ok(deleted.rows_affected() > 0)
+}
+
+pub(super) async fn list_leaving(
+    db: impl Executor<'_>,
+    asked_before: Moment,
+) -> db::Result<Vec<PersonId>> {
+    let ids = sqlx::query_scalar!(
+        "select person_id from closings where asked_at <= $1 order by asked_at limit 100",
+        asked_before
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(ids.into_iter().map(PersonId).collect())
+}
+
+/// Deletes a person; every table that speaks of them refers to this row and follows it.
+pub(super) async fn delete_leaving(
+    db: impl Executor<'_>,
+    person: PersonId,
+    asked_before: Moment,
+) -> db::Result<bool> {
+    let deleted = sqlx::query!(
+        "delete from people p using closings c
+         where p.id = $1 and c.person_id = p.id and c.asked_at <= $2",
+        person.0,
+        asked_before
+    )
+    .execute(db)
+    .await?;
+    Ok(deleted.rows_affected() > 0)
+}

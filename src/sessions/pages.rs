@@ -78,8 +78,8 @@ pub(super) async fn list(
         end: links.end_session(),
         end_others: links.end_other_sessions(),
         sign_ins: sign_ins
-            .into_iter()
-            .map(|sign_in| ShownSignIn::of(&sign_in, &it.web))
+            .iter()
+            .map(|sign_in| ShownSignIn::of(sign_in, &it.web))
             .collect(),
     }))
 }

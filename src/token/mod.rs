@@ -8,7 +8,8 @@
 //!                     otherwise: replayed, the family ends, the person gets a mail
 //! ```
 //!
-//! A token lives while its pair, its family and its grant do, and neither app nor person is suspended.
+//! A token lives while its pair, its family and its grant do, and neither app nor person is suspended,
+//! and the person is not about to leave.
 //! So whoever ends any of these ends it everywhere at the next request, and nobody has to find tokens.
 //!
 //! Decision: no transaction in the common case. Exchange and refresh load the facts, judge them in

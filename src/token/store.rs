@@ -76,7 +76,8 @@ pub(super) async fn find_code(
         r#"select c.family_id, c.redirect_uri, c.challenge, c.issued_at, c.used_at,
                   f.began_at, f.scopes, f.fields, f.grant_id,
                   g.scopes as grant_scopes, g.fields as grant_fields, g.app_id, g.person_id, a.client_id,
-                  f.ended_at is null and g.ended_at is null and p.suspended_at is null as "stands!"
+                  f.ended_at is null and g.ended_at is null and p.suspended_at is null
+                    and not exists (select 1 from closings l where l.person_id = g.person_id) as "stands!"
            from codes c
            join families f on f.id = c.family_id
            join grants g on g.id = f.grant_id
@@ -156,7 +157,8 @@ pub(super) async fn find_pair(
                   n.revoked_at is not null as "successor_is_revoked!",
                   f.began_at, f.scopes, f.fields, f.grant_id,
                   g.scopes as grant_scopes, g.fields as grant_fields, g.app_id, g.person_id, a.client_id,
-                  f.ended_at is null and g.ended_at is null and p.suspended_at is null as "stands!"
+                  f.ended_at is null and g.ended_at is null and p.suspended_at is null
+                    and not exists (select 1 from closings l where l.person_id = g.person_id) as "stands!"
            from pairs t
            left join pairs n on n.id = t.successor_id
            join families f on f.id = t.family_id
@@ -371,7 +373,7 @@ pub(super) struct AccessFacts {
     pub app: AppId,
     pub origins: Vec<String>,
     pub grant: GrantId,
-    /// Pair, family and grant live, neither app nor person suspended.
+    /// Pair, family and grant live, neither app nor person suspended, the person not about to leave.
     pub stands: bool,
     pub issued_at: Moment,
     /// What the token and the grant both allow.
@@ -398,7 +400,8 @@ pub(super) async fn find_access(
                   p.person as "person!: Json<Person>",
                   t.rotated_at is null and t.replaced_at is null and t.revoked_at is null
                     and f.ended_at is null and g.ended_at is null and a.suspended_at is null
-                    and p.suspended_at is null as "stands!"
+                    and p.suspended_at is null
+                    and not exists (select 1 from closings l where l.person_id = g.person_id) as "stands!"
            from pairs t
            join families f on f.id = t.family_id
            join grants g on g.id = f.grant_id

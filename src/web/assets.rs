@@ -40,6 +40,11 @@ impl Assets {
             .map_or_else(|| file.to_owned(), |hash| format!("{file}?v={hash}"))
     }
 
+    /// What is in a file.
+    pub fn text(&self, file: &str) -> Option<Vec<u8>> {
+        Some(Files::get(file)?.data.into_owned())
+    }
+
     /// The files below `folder`, by name without ending.
     pub fn names_in<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.0.keys().filter_map(move |file| {

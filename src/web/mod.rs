@@ -99,6 +99,14 @@ impl Web {
         &self.0.links
     }
 
+    /// A page that is no answer to a request: nobody looks at it, and it has no forms.
+    pub fn render_alone<P: Page>(&self, page: &P) -> Result<String, PageProblem> {
+        let mut context = frame::own(page).map_err(PageProblem::broken)?;
+        frame::dress(&mut context, self, None, "", None);
+        let html = self.0.pages.render(P::TEMPLATE, &context);
+        html.map_err(PageProblem::broken)
+    }
+
     /// As `21 Nov 2026`, in the campus' time zone.
     pub fn date(&self, moment: crate::clock::Moment) -> String {
         let shape =

@@ -24,6 +24,7 @@ mod looking_after_an_app;
 mod many_at_once;
 mod old_clients_still_work;
 mod reading_the_docs;
+mod owning_my_data;
 mod registering_an_app;
 mod security;
 mod stock_clients;

@@ -211,6 +211,10 @@ impl Page {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
+    pub fn bytes(&self) -> Vec<u8> {
+        self.body.clone()
+    }
+
     /// The words a person reads.
     pub fn words(&self) -> String {
         form::words(&self.text())

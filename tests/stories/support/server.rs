@@ -16,6 +16,7 @@ use profiles::app::Parts;
 use profiles::config::Config;
 use profiles::db::Db;
 use profiles::entropy::OsEntropy;
+use profiles::jobs::Jobs;
 use profiles::secret::Key;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -27,7 +28,11 @@ use super::command;
 pub type Settings = Vec<(String, String)>;
 
 /// The house in this process. The one place that knows how it is built.
-pub fn serve(listener: TcpListener, settings: Settings, clock: Arc<Clock>) -> JoinHandle<()> {
+pub fn serve(
+    listener: TcpListener,
+    settings: Settings,
+    clock: Arc<Clock>,
+) -> (JoinHandle<()>, Jobs) {
     let config = Config::load(settings).unwrap();
     let parts = Parts {
         db: Db::open(config.database_url.as_ref().unwrap()).unwrap(),
@@ -42,7 +47,8 @@ pub fn serve(listener: TcpListener, settings: Settings, clock: Arc<Clock>) -> Jo
         .router
         .into_make_service_with_connect_info::<SocketAddr>();
     // Its jobs are not started: stories count what requests ask of the database.
-    tokio::spawn(async move { axum::serve(listener, service).await.unwrap() })
+    let serving = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
+    (serving, house.jobs)
 }
 
 /// The real program in a process of its own.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
 
+use profiles::jobs::Jobs;
 use reqwest::redirect;
 use time::Duration;
 use tokio::net::TcpListener;
@@ -38,7 +39,7 @@ pub struct World {
 }
 
 enum Server {
-    Here(JoinHandle<()>),
+    Here(JoinHandle<()>, Jobs),
     Apart(Box<Mutex<Process>>),
 }
 
@@ -124,10 +125,8 @@ impl Plan {
                 variables.push(("PROFILES_PUBLIC_URL".to_owned(), base.clone()));
             }
             variables.extend(settings.clone());
-            (
-                base,
-                Server::Here(server::serve(listener, variables, Arc::clone(&clock))),
-            )
+            let (serving, jobs) = server::serve(listener, variables, Arc::clone(&clock));
+            (base, Server::Here(serving, jobs))
         };
 
         let http = reqwest::Client::builder()
@@ -169,10 +168,18 @@ impl World {
     /// Time passes.
     pub fn sleeps(&self, by: Duration) {
         assert!(
-            matches!(self.server, Server::Here(_)),
+            matches!(self.server, Server::Here(..)),
             "the real program's time cannot be moved"
         );
         self.clock.advance(by);
+    }
+
+    /// Every job runs once, as it does now and then in the real program.
+    pub async fn does_its_jobs(&self) {
+        let Server::Here(_, jobs) = &self.server else {
+            panic!("the real program does its jobs by itself")
+        };
+        jobs.run_once().await.unwrap();
     }
 
     /// Nobody in particular, not signed in.
@@ -349,7 +356,7 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        if let Server::Here(task) = &self.server {
+        if let Server::Here(task, _) = &self.server {
             task.abort();
         }
     }

@@ -1,0 +1,39 @@
+//! The proof that somebody signed in just now.
+
+use std::time::Duration;
+
+use axum::extract::FromRef;
+use axum::extract::FromRequestParts;
+use axum::response::Response;
+use http::request::Parts;
+
+use crate::clock::SharedClock;
+use crate::login;
+use crate::login::SignedIn;
+use crate::web::Web;
+
+/// How long ago the sign-in may be.
+const LATELY: Duration = Duration::from_mins(10);
+
+/// Somebody is signed in, since ten minutes at most; who sends a form may have taken as long again over
+/// it. Anybody else proves once more who they are and comes back here.
+#[derive(Debug)]
+pub(super) struct Lately(pub SignedIn);
+
+impl<S> FromRequestParts<S> for Lately
+where
+    Web: FromRef<S>,
+    SharedClock: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let signed_in = SignedIn::from_request_parts(parts, state).await?;
+        let (web, now) = (Web::from_ref(state), SharedClock::from_ref(state).now());
+        match login::sign_in_again(&signed_in.visit, parts, web.links(), LATELY, now) {
+            Some(to_sign_in) => Err(to_sign_in),
+            None => Ok(Self(signed_in)),
+        }
+    }
+}

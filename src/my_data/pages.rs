@@ -1,0 +1,388 @@
+//! `/user/data/`: a copy of everything, and the end of it.
+
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use http::HeaderValue;
+use http::StatusCode;
+use http::header;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::apps;
+use crate::audit;
+use crate::audit::Entry;
+use crate::clock::Moment;
+use crate::db;
+use crate::login::SignedIn;
+use crate::people;
+use crate::people::Person;
+use crate::pictures::PictureKind;
+use crate::scope::Field;
+use crate::web::Flash;
+use crate::web::Page;
+use crate::web::PageProblem;
+use crate::web::Protected;
+use crate::web::Web;
+
+use super::Feature;
+use super::archive;
+use super::archive::File;
+use super::close;
+use super::close::Closed;
+use super::lately::Lately;
+use super::store;
+
+#[derive(Debug, Serialize)]
+struct HomePage {
+    /// When everything is deleted, for who has closed the account.
+    closing: Option<Closing>,
+    export: String,
+    close: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Closing {
+    gone_at: String,
+    keep: String,
+}
+
+impl Page for HomePage {
+    const TEMPLATE: &'static str = "my_data/home.html";
+
+    fn title(&self) -> String {
+        "Your data".to_owned()
+    }
+}
+
+pub(super) async fn home(
+    State(it): State<Feature>,
+    SignedIn { visit, frame }: SignedIn,
+) -> Result<Response, PageProblem> {
+    let leaving = people::find_leaving(it.db.pool(), visit.person).await?;
+    let links = it.web.links();
+    let closing = leaving.map(|asked_at| Closing {
+        gone_at: it.web.date_and_time(people::leaves_at(asked_at)),
+        keep: links.keep_account(),
+    });
+    Ok(frame.show(&HomePage {
+        closing,
+        export: links.export(),
+        close: links.close_account(),
+    }))
+}
+
+#[derive(Debug, Serialize)]
+struct ExportPage {
+    action: String,
+}
+
+impl Page for ExportPage {
+    const TEMPLATE: &'static str = "my_data/export.html";
+
+    fn title(&self) -> String {
+        "Download your data".to_owned()
+    }
+}
+
+pub(super) async fn ask_export(
+    State(it): State<Feature>,
+    Lately(SignedIn { frame, .. }): Lately,
+) -> Response {
+    frame.show(&ExportPage {
+        action: it.web.links().export(),
+    })
+}
+
+pub(super) async fn export(
+    State(it): State<Feature>,
+    Lately(SignedIn { visit, .. }): Lately,
+    _sent: Protected,
+) -> Result<Response, PageProblem> {
+    let now = it.clock.now();
+    it.ledger.write_down().await?;
+    let person = people::find(it.db.pool(), visit.person).await?;
+    let person = person.ok_or_else(PageProblem::not_found)?;
+    let everything = store::find_everything(it.db.pool(), person.id).await?;
+    let everything = everything.ok_or_else(PageProblem::not_found)?;
+    let files = it.files(&person, &everything, now).await?;
+    let archive = archive::pack(&files, now).map_err(PageProblem::broken)?;
+    let entry = Entry::of("person.exported").by(person.id).about(person.id);
+    audit::note(it.db.pool(), entry, now, it.entropy.as_ref()).await?;
+    let name = HeaderValue::from_static("attachment; filename=\"profiles.zip\"");
+    let kind = HeaderValue::from_static("application/zip");
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CONTENT_DISPOSITION, name),
+    ];
+    Ok((headers, archive).into_response())
+}
+
+impl Feature {
+    async fn files(
+        &self,
+        person: &Person,
+        everything: &Value,
+        now: Moment,
+    ) -> Result<Vec<File>, PageProblem> {
+        let mut files = Vec::new();
+        let owned = store::find_pictures(self.db.pool(), person.id).await?;
+        let (portrait, logos) = owned.map_or((None, Vec::new()), |it| (it.portrait, it.logos));
+        let portraits = portrait.iter().map(|it| (PictureKind::ProfilePicture, it));
+        for (kind, name) in portraits.chain(logos.iter().map(|it| (PictureKind::AppLogo, it))) {
+            if let Some(content) = self.pictures.read(kind, name).await {
+                let name = format!("pictures/{name}");
+                files.push(File { name, content });
+            }
+        }
+        let json = serde_json::to_vec_pretty(everything).map_err(PageProblem::broken)?;
+        let picture = portrait.map(|name| format!("pictures/{name}"));
+        let page = ReadablePage::of(person, picture, everything, &self.web, now);
+        let page = self.web.render_alone(&page)?;
+        let style = self.web.assets.text("css/house.css").unwrap_or_default();
+        let file = |name: &str, content| File {
+            name: name.to_owned(),
+            content,
+        };
+        files.push(file("profiles.json", json));
+        files.push(file("profiles.html", page.into_bytes()));
+        files.push(file("house.css", style));
+        Ok(files)
+    }
+}
+
+/// What is in the archive, to be read in a browser without the service.
+#[derive(Debug, Serialize)]
+struct ReadablePage {
+    campus: String,
+    name: String,
+    picture: Option<String>,
+    made_at: String,
+    facts: Vec<Fact>,
+    sections: Vec<Section>,
+}
+
+#[derive(Debug, Serialize)]
+struct Fact {
+    label: String,
+    text: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Section {
+    heading: String,
+    records: Vec<Vec<Fact>>,
+}
+
+impl Page for ReadablePage {
+    const TEMPLATE: &'static str = "my_data/readable.html";
+
+    fn title(&self) -> String {
+        format!("What Profiles knows about {}", self.name)
+    }
+}
+
+impl ReadablePage {
+    fn of(
+        person: &Person,
+        picture: Option<String>,
+        everything: &Value,
+        web: &Web,
+        now: Moment,
+    ) -> Self {
+        let facts = Field::all().map(|field| Fact {
+            label: field.row().label.to_owned(),
+            text: plain(&person.field(field, web.links())),
+        });
+        let sections = everything.as_object().into_iter().flatten();
+        let sections = sections.map(|(name, content)| Section {
+            heading: words(name),
+            records: records(content),
+        });
+        Self {
+            campus: web.campus_name.clone(),
+            name: person.full_name(),
+            picture,
+            made_at: web.date_and_time(now),
+            facts: facts.collect(),
+            sections: sections.collect(),
+        }
+    }
+}
+
+/// The rows of a table, or the one there is.
+fn records(content: &Value) -> Vec<Vec<Fact>> {
+    let record = |row: &Value| {
+        let members = row.as_object().into_iter().flatten();
+        let facts = members.map(|(name, value)| Fact {
+            label: words(name),
+            text: plain(value),
+        });
+        facts.collect()
+    };
+    match content {
+        Value::Null => Vec::new(),
+        Value::Array(rows) => rows.iter().map(record).collect(),
+        one => vec![record(one)],
+    }
+}
+
+/// `given_at` → `Given at`
+fn words(name: &str) -> String {
+    let mut letters = name.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    let rest = letters.map(|letter| if letter == '_' { ' ' } else { letter });
+    first.into_iter().chain(rest).collect()
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => "–".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
+        Value::Object(members) => {
+            let members = members
+                .iter()
+                .map(|(name, value)| format!("{}: {}", words(name), plain(value)));
+            members.collect::<Vec<_>>().join("; ")
+        }
+        Value::Number(number) => number.to_string(),
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct ClosePage {
+    action: String,
+    /// Apps that end with the account.
+    apps: Vec<Ending>,
+    /// The verified one among them, for which somebody else has to be found first.
+    verified: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Ending {
+    name: String,
+    people: i64,
+}
+
+impl Page for ClosePage {
+    const TEMPLATE: &'static str = "my_data/close.html";
+
+    fn title(&self) -> String {
+        "Close your account".to_owned()
+    }
+}
+
+pub(super) async fn ask_close(
+    State(it): State<Feature>,
+    Lately(SignedIn { visit, frame }): Lately,
+) -> Result<Response, PageProblem> {
+    let mut connection = it.db.connection().await?;
+    let verified = close::find_verified(&mut connection, visit.person).await?;
+    let own = apps::list_own(&mut *connection, visit.person).await?;
+    let apps = own.into_iter().map(|(app, people)| Ending {
+        name: app.details.name.to_string(),
+        people,
+    });
+    Ok(frame.show(&ClosePage {
+        action: it.web.links().close_account(),
+        apps: apps.collect(),
+        verified,
+    }))
+}
+
+pub(super) async fn close(
+    State(it): State<Feature>,
+    Lately(SignedIn { visit, frame }): Lately,
+    _sent: Protected,
+) -> Result<Response, PageProblem> {
+    let (now, entropy) = (it.clock.now(), it.entropy.as_ref());
+    let mut tx = it.db.begin().await?;
+    let session = frame.session_fingerprint();
+    let links = it.web.links();
+    match close::close(&mut tx, visit.person, session, now, entropy).await? {
+        Closed::Closed => {
+            tx.commit().await.map_err(db::Error::from)?;
+            Ok(frame.send_to(&links.my_data()))
+        }
+        Closed::RunsVerified(app) => {
+            let text = format!("You run {app}, which the campus relies on. Nothing was changed.");
+            let heading = "Find somebody for your app first";
+            Err(PageProblem::new(StatusCode::CONFLICT, heading, text)
+                .advise("Ask the people who run this service to give it to somebody else.")
+                .back(links.my_data(), "Your data"))
+        }
+    }
+}
+
+pub(super) async fn keep(
+    State(it): State<Feature>,
+    SignedIn { visit, frame }: SignedIn,
+    _sent: Protected,
+) -> Result<Response, PageProblem> {
+    let (now, entropy) = (it.clock.now(), it.entropy.as_ref());
+    let mut tx = it.db.begin().await?;
+    people::stay(&mut tx, visit.person, now, entropy).await?;
+    tx.commit().await.map_err(db::Error::from)?;
+    let told = Flash::good("Your account is open again, and everything is as it was.");
+    Ok(frame.send_to_with(&it.web.links().my_data(), &told))
+}
+
+#[cfg(test)]
+pub(super) mod samples {
+    use super::*;
+    use crate::web::Sample;
+
+    pub(crate) fn samples() -> Vec<Sample> {
+        let home = |closing| HomePage {
+            closing,
+            export: "/user/data/export/".to_owned(),
+            close: "/user/data/close/".to_owned(),
+        };
+        let close = |apps, verified: Option<&str>| ClosePage {
+            action: "/user/data/close/".to_owned(),
+            apps,
+            verified: verified.map(str::to_owned),
+        };
+        let ending = |people| Ending {
+            name: "Mess Menu".to_owned(),
+            people,
+        };
+        vec![
+            Sample::of(&home(None)),
+            Sample::of(&home(Some(Closing {
+                gone_at: "28 Nov 2026, 18:05".to_owned(),
+                keep: "/user/data/keep/".to_owned(),
+            }))),
+            Sample::of(&ExportPage {
+                action: "/user/data/export/".to_owned(),
+            }),
+            Sample::of(&close(vec![], None)),
+            Sample::of(&close(vec![ending(0), ending(1), ending(2)], None)),
+            Sample::of(&close(vec![ending(1)], Some("Mess Menu"))),
+            Sample::of(&readable(None)),
+            Sample::of(&readable(Some("pictures/a.jpg".to_owned()))),
+        ]
+    }
+
+    fn readable(picture: Option<String>) -> ReadablePage {
+        let fact = || Fact {
+            label: "First name".to_owned(),
+            text: "Asha".to_owned(),
+        };
+        let section = |records| Section {
+            heading: "Connected apps".to_owned(),
+            records,
+        };
+        ReadablePage {
+            campus: "Campus".to_owned(),
+            name: "Asha D’Souza".to_owned(),
+            picture,
+            made_at: "21 Nov 2026, 18:05".to_owned(),
+            facts: vec![fact()],
+            sections: vec![section(vec![]), section(vec![vec![fact()]])],
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Deleting whose time is over.
+
+use crate::clock::Moment;
+use crate::db;
+use crate::db::Db;
+use crate::entropy::SharedEntropy;
+use crate::id::PersonId;
+use crate::people;
+use crate::pictures::PictureKind;
+use crate::pictures::Pictures;
+
+use super::store;
+
+/// Deletes people and all that is theirs; a job calls it.
+#[derive(Debug, Clone)]
+pub struct Removal {
+    pub db: Db,
+    pub pictures: Pictures,
+    pub entropy: SharedEntropy,
+}
+
+impl Removal {
+    /// Everybody whose seven days are over, one after the other.
+    pub async fn remove(&self, now: Moment) -> db::Result<()> {
+        for person in people::list_due(self.db.pool(), now).await? {
+            self.remove_one(person, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn remove_one(&self, person: PersonId, now: Moment) -> db::Result<()> {
+        let mut tx = self.db.begin().await?;
+        let files = store::find_pictures(&mut *tx, person).await?;
+        let gone = people::gone(&mut tx, person, now, self.entropy.as_ref()).await?;
+        let Some(files) = files.filter(|_| gone) else {
+            return Ok(());
+        };
+        // The files first: should this end half-way, the next run finds the rows and knows the names.
+        if let Some(portrait) = &files.portrait {
+            let kind = PictureKind::ProfilePicture;
+            self.pictures.discard(kind, portrait).await;
+        }
+        for logo in &files.logos {
+            self.pictures.discard(PictureKind::AppLogo, logo).await;
+        }
+        tx.commit().await.map_err(db::Error::from)
+    }
+}

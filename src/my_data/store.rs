@@ -1,0 +1,111 @@
+//! All that the database holds about a person.
+
+use serde_json::Value;
+
+use crate::db;
+use crate::db::Executor;
+use crate::id::PersonId;
+
+/// Everything about somebody, table by table, as one JSON object: but for what proves who they are
+/// (hashes of passwords, tokens and sessions), which is of no use to them and of much to a thief.
+pub(super) async fn find_everything(
+    db: impl Executor<'_>,
+    person: PersonId,
+) -> db::Result<Option<Value>> {
+    let everything = sqlx::query_scalar!(
+        r#"select jsonb_build_object(
+             'person', to_jsonb(p),
+             'address', (select to_jsonb(t) - 'person_id' from addresses t where t.person_id = p.id),
+             'programme', (select to_jsonb(t) - 'person_id' from programmes t where t.person_id = p.id),
+             'contacts', (select coalesce(jsonb_agg(to_jsonb(t) - 'person_id' order by t.id), '[]')
+               from contacts t where t.person_id = p.id),
+             'secondary_emails', (select coalesce(jsonb_agg(to_jsonb(t) - 'person_id' order by t.id), '[]')
+               from secondary_emails t where t.person_id = p.id),
+             'ways_to_sign_in', (select coalesce(jsonb_agg(to_jsonb(t) - 'person_id'
+                 order by t.linked_at, t.provider), '[]')
+               from identities t where t.person_id = p.id),
+             'password', (select jsonb_build_object('set_at', t.set_at) from passwords t where t.person_id = p.id),
+             'sessions', (select coalesce(jsonb_agg(jsonb_build_object('device', t.data #>> '{visit,device}',
+                 'began_at', t.began_at, 'last_seen_at', t.last_seen_at, 'ends_at', t.ends_at)
+                 order by t.began_at), '[]')
+               from sessions t where t.person_id = p.id),
+             'connected_apps', (select coalesce(jsonb_agg(to_jsonb(t) - 'person_id' || jsonb_build_object(
+                 'app', a.name,
+                 'sign_ins', (select coalesce(jsonb_agg(jsonb_build_object('began_at', f.began_at,
+                     'ended_at', f.ended_at, 'scopes', f.scopes, 'fields', f.fields,
+                     'tokens', (select coalesce(jsonb_agg(jsonb_build_object('issued_at', k.issued_at,
+                         'used_at', k.used_at, 'revoked_at', k.revoked_at) order by k.issued_at), '[]')
+                       from pairs k where k.family_id = f.id)) order by f.began_at), '[]')
+                   from families f where f.grant_id = t.id)) order by t.given_at), '[]')
+               from grants t join apps a on a.id = t.app_id where t.person_id = p.id),
+             'questions_of_apps', (select coalesce(jsonb_agg(jsonb_build_object('app', a.name,
+                 'scopes', t.scopes, 'asked_at', t.asked_at, 'decided_at', t.decided_at)
+                 order by t.asked_at), '[]')
+               from authorization_requests t join apps a on a.id = t.app_id where t.person_id = p.id),
+             'read_by_apps', (select coalesce(jsonb_agg(to_jsonb(r) order by r.last), '[]')
+               from (select a.name as app, field, sum(t.times) as times, max(t.read_at) as last
+                     from readings t join apps a on a.id = t.app_id cross join unnest(t.fields) as field
+                     where t.person_id = p.id
+                     group by a.id, a.name, field, date_trunc('day', t.read_at)) r),
+             'own_apps', (select coalesce(jsonb_agg(to_jsonb(t) - 'owner_id' || jsonb_build_object(
+                 'secrets', (select coalesce(jsonb_agg(jsonb_build_object('ends_in', s.hint,
+                     'created_at', s.created_at, 'last_used_at', s.last_used_at) order by s.created_at), '[]')
+                   from app_secrets s where s.app_id = t.id)) order by t.created_at), '[]')
+               from apps t where t.owner_id = p.id),
+             'letters', (select coalesce(jsonb_agg(jsonb_build_object('template', t.template,
+                 'written_at', t.written_at, 'sent_at', t.sent_at) order by t.written_at), '[]')
+               from outbox t where t.person_id = p.id),
+             'closing', (select jsonb_build_object('asked_at', t.asked_at) from closings t where t.person_id = p.id),
+             'history', (select coalesce(jsonb_agg(to_jsonb(t) - 'person_id' || jsonb_build_object(
+                 'app', a.name) order by t.happened_at, t.id), '[]')
+               from audit t left join apps a on a.id = t.app_id
+               where t.person_id = p.id or t.actor_id = p.id)
+           ) as "everything!"
+           from people p where p.id = $1"#,
+        person.0
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(everything)
+}
+
+/// Pictures that belong to somebody: of them, and of their apps.
+#[derive(Debug)]
+pub(super) struct PictureFiles {
+    pub portrait: Option<String>,
+    pub logos: Vec<String>,
+}
+
+pub(super) async fn find_pictures(
+    db: impl Executor<'_>,
+    person: PersonId,
+) -> db::Result<Option<PictureFiles>> {
+    let row = sqlx::query!(
+        r#"select profile_picture,
+                  array(select logo from apps where owner_id = people.id and logo is not null) as "logos!"
+           from people where id = $1"#,
+        person.0
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| PictureFiles {
+        portrait: row.profile_picture,
+        logos: row.logos,
+    }))
+}
+
+/// Ends every session of somebody but this one.
+pub(super) async fn delete_other_sessions(
+    db: impl Executor<'_>,
+    person: PersonId,
+    but: &[u8],
+) -> db::Result<()> {
+    sqlx::query!(
+        "delete from sessions where person_id = $1 and fingerprint <> $2",
+        person.0,
+        but
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

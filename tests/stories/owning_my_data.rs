@@ -1,0 +1,697 @@
+//! People see who reads what, take any of it back, and can leave with it or end it.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+use std::io::Read as _;
+
+use serde_json::Value;
+use time::Duration;
+
+use crate::support::App;
+use crate::support::Browser;
+use crate::support::Page;
+use crate::support::World;
+use crate::support::campus;
+
+/// Opens what `app` knows.
+async fn looks_at(person: &Browser, app: &str) -> Page {
+    person.visits("user/settings/").await.clicks(app).await
+}
+
+/// Takes one part of it back: `part` as the page calls it.
+async fn takes_back(person: &Browser, app: &str, part: &str) -> Page {
+    looks_at(person, app)
+        .await
+        .clicks(&format!("Take back: {part}"))
+        .await
+        .presses("Take it back")
+        .await
+}
+
+/// Takes back all of a scope.
+async fn takes_all_back(person: &Browser, app: &str, scope: &str) -> Page {
+    looks_at(person, app)
+        .await
+        .clicks(&format!("Take all of this back: {scope}"))
+        .await
+        .presses("Take it back")
+        .await
+}
+
+#[tokio::test]
+async fn a_field_taken_back_is_gone_at_the_next_request_and_the_rest_stays() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let tokens = world.connects(&asha, &canteen, "basic profile phone").await;
+    let query = "fields=first_name,mobile,contacts";
+    let before = canteen.reads(&tokens.access, query).await.good();
+    assert_eq!(before["mobile"], "9876543210");
+
+    let told = takes_back(&asha, "Canteen", "Mobile").await;
+
+    told.shows("Canteen can no longer read: Mobile.");
+    let after = canteen.reads(&tokens.access, query).await.good();
+    assert!(after.get("mobile").is_none(), "{after}");
+    assert_eq!(after["first_name"], "Asha");
+    assert_eq!(after["contacts"].as_array().unwrap().len(), 2);
+    let fresh = canteen.refreshes(&tokens).await;
+    assert!(!fresh.fields().contains(&"mobile"), "{:?}", fresh.fields());
+}
+
+#[tokio::test]
+async fn what_was_taken_back_is_not_asked_again_and_comes_up_unticked() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    world.connects(&asha, &canteen, "basic profile phone").await;
+    takes_back(&asha, "Canteen", "Mobile").await;
+
+    let quietly = asha.asks(&canteen.login_link("basic profile phone")).await;
+    let tokens = canteen.trades(&canteen.receives(&quietly).code()).await;
+    assert!(!tokens.fields().contains(&"mobile"));
+
+    let link = canteen.asks(&[
+        ("scope", "basic profile phone"),
+        ("approval_prompt", "force"),
+    ]);
+    let asked = asha.visits(&link).await;
+    assert!(!asked.field("mobile").ticked);
+    assert!(asked.field("contacts").ticked && asked.field("first_name").ticked);
+}
+
+#[tokio::test]
+async fn a_scope_taken_back_takes_its_fields_and_one_without_fields_its_deed() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let tokens = world
+        .connects(&asha, &canteen, "basic profile phone send_mail")
+        .await;
+
+    takes_all_back(&asha, "Canteen", "Your phone").await;
+    let mail = looks_at(&asha, "Canteen").await;
+    let deed = mail
+        .texts("h3")
+        .into_iter()
+        .find(|title| title.contains("mail"))
+        .unwrap();
+    mail.clicks(&format!("Take this back: {}", deed.trim()))
+        .await
+        .presses("Take it back")
+        .await;
+
+    let read = canteen
+        .reads(&tokens.access, "fields=first_name,mobile,contacts")
+        .await
+        .good();
+    assert_eq!(read.as_object().unwrap().len(), 2, "{read}");
+    let fresh = canteen.refreshes(&tokens).await;
+    assert_eq!(fresh.scopes(), ["basic", "profile"]);
+}
+
+#[tokio::test]
+async fn an_app_taken_back_whole_is_dead_at_once_and_leaves_a_receipt() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let tokens = world.connects(&asha, &canteen, "basic profile").await;
+
+    asha.disconnects("Canteen").await;
+
+    canteen.reads(&tokens.access, "").await.detail(401);
+    let receipts = asha.visits("user/receipts/").await;
+    receipts
+        .shows("You took everything back: Canteen")
+        .shows("You allowed: Canteen");
+}
+
+#[tokio::test]
+async fn the_compulsory_part_and_strangers_apps_cannot_be_taken_apart() {
+    let world = World::new().await;
+    let (asha, wasim) = (world.student("asha").await, world.student("wasim").await);
+    world.connects(&asha, &world.canteen(), "basic phone").await;
+    let page = looks_at(&asha, "Canteen").await;
+    let here = page.url.path().to_owned();
+
+    for part in ["field=id", "scope=basic", "field=bogus", "scope=", ""] {
+        asha.visits(&format!("{here}withdraw/?{part}"))
+            .await
+            .refuses(404);
+    }
+    wasim.visits(&here).await.refuses(404);
+    wasim
+        .visits(&format!("{here}withdraw/?field=mobile"))
+        .await
+        .refuses(404);
+    asha.posts(&format!("{here}withdraw/?field=mobile"), &[])
+        .await
+        .refuses(403);
+    looks_at(&asha, "Canteen").await.shows("Mobile");
+}
+
+#[tokio::test]
+async fn a_withdrawal_and_a_consent_at_once_both_count() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    world.connects(&asha, &canteen, "basic phone").await;
+    let consent = asha.visits(&canteen.login_link("basic sex")).await;
+    let withdrawal = looks_at(&asha, "Canteen")
+        .await
+        .clicks("Take back: Mobile")
+        .await;
+
+    let (given, _) = tokio::join!(consent.presses("allow"), withdrawal.presses("Take it back"));
+    canteen.receives(&given).code();
+
+    let tokens = world.connects(&asha, &canteen, "basic phone sex").await;
+    assert_eq!(tokens.fields(), ["contacts", "id", "sex"]);
+}
+
+/// Times each field was read, as the page of a connected app tells it.
+fn told_readings(page: &Page) -> BTreeMap<String, u64> {
+    let labels = page.texts(".readings dt");
+    let times = page.texts(".readings .fact-value > .source");
+    let times = times.iter().map(|text| {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        match words.as_slice() {
+            ["not", ..] => 0,
+            ["read", "once,", ..] => 1,
+            ["read", times, "times,", ..] => times.parse().unwrap(),
+            other => panic!("{other:?}"),
+        }
+    });
+    let told = labels
+        .iter()
+        .map(|label| label.trim().to_owned())
+        .zip(times);
+    told.filter(|(_, times)| *times > 0).collect()
+}
+
+#[tokio::test]
+async fn the_ledger_counts_every_reading_of_every_app_and_holds_no_value() {
+    let world = World::new().await;
+    let (asha, canteen, library) = (
+        world.student("asha").await,
+        world.canteen(),
+        world.library(),
+    );
+    let scopes = "basic profile phone";
+    let (hers, theirs) = (
+        world.connects(&asha, &canteen, scopes).await.access,
+        world.connects(&asha, &library, scopes).await.access,
+    );
+    looks_at(&asha, "Canteen").await.shows("not read yet");
+
+    let queries: [(&App, &str, &str); 4] = [
+        (&canteen, &hers, "fields=mobile"),
+        (&canteen, &hers, "fields=mobile,first_name,sex"),
+        (&library, &theirs, "fields=first_name,contacts"),
+        (&library, &theirs, "fields=bogus"),
+    ];
+    let mut readings = tokio::task::JoinSet::new();
+    for round in 0..120 {
+        let (app, token, query) = queries[round % 4];
+        let (app, token, query) = (app.clone(), token.to_owned(), query.to_owned());
+        readings.spawn(async move { app.reads(&token, &query).await.status });
+    }
+    let mut answered = 0;
+    while let Some(status) = readings.join_next().await {
+        answered += usize::from(status.unwrap() == 200);
+    }
+    assert_eq!(answered, 90);
+
+    let counted = |pairs: &[(&str, u64)]| -> BTreeMap<String, u64> {
+        pairs
+            .iter()
+            .map(|(label, times)| ((*label).to_owned(), *times))
+            .collect()
+    };
+    let page = looks_at(&asha, "Canteen").await;
+    let id = page.texts(".readings dt")[0].trim().to_owned();
+    assert_eq!(
+        told_readings(&page),
+        counted(&[(&id, 60), ("Mobile", 60), ("First name", 30)])
+    );
+    page.shows("The list is complete up to");
+    assert_eq!(
+        told_readings(&looks_at(&asha, "Library").await),
+        counted(&[(&id, 30), ("First name", 30), ("Other numbers", 30)])
+    );
+    let dump = world.database.dump();
+    let ledger: Vec<_> = dump
+        .lines()
+        .filter(|line| line.starts_with("INSERT INTO public.readings "))
+        .collect();
+    assert!(!ledger.is_empty());
+    for value in ["9876543210", "Asha", "98200"] {
+        assert!(ledger.iter().all(|line| !line.contains(value)), "{value}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_read_before_it_was_taken_back_is_still_told() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let tokens = world.connects(&asha, &canteen, "basic phone").await;
+    canteen.reads(&tokens.access, "fields=mobile").await.good();
+
+    takes_back(&asha, "Canteen", "Mobile").await;
+
+    let page = looks_at(&asha, "Canteen").await;
+    page.shows("Read while it still might");
+    assert_eq!(told_readings(&page)["Mobile"], 1);
+}
+
+#[tokio::test]
+async fn readings_are_forgotten_after_twelve_months() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let tokens = world.connects(&asha, &canteen, "basic phone").await;
+    canteen.reads(&tokens.access, "fields=mobile").await.good();
+    world.does_its_jobs().await;
+    assert!(
+        world
+            .database
+            .dump()
+            .contains("INSERT INTO public.readings ")
+    );
+
+    world.sleeps(Duration::days(366));
+    world.does_its_jobs().await;
+
+    assert!(
+        !world
+            .database
+            .dump()
+            .contains("INSERT INTO public.readings ")
+    );
+}
+
+#[tokio::test]
+async fn the_real_program_writes_the_ledger_within_a_second_and_before_it_ends() {
+    let world = World::plan().in_its_own_process().opens().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let tokens = world.connects(&asha, &canteen, "basic phone").await;
+    let readings = || {
+        let dump = world.database.dump();
+        dump.matches("INSERT INTO public.readings ").count()
+    };
+
+    canteen.reads(&tokens.access, "fields=mobile").await.good();
+    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    assert_eq!(readings(), 1);
+
+    canteen
+        .reads(&tokens.access, "fields=contacts")
+        .await
+        .good();
+    std::process::Command::new("kill")
+        .args(["-TERM", &world.process_id().to_string()])
+        .status()
+        .unwrap();
+    assert_eq!(
+        tokio::task::block_in_place(|| world.ends()),
+        Some(0),
+        "{}",
+        world.log()
+    );
+    assert_eq!(readings(), 2);
+}
+
+#[tokio::test]
+async fn a_receipt_can_be_checked_years_later_by_anybody_and_a_changed_letter_shows() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    world.connects(&asha, &canteen, "basic phone").await;
+    takes_back(&asha, "Canteen", "Mobile").await;
+    let list = asha.visits("user/receipts/").await;
+    let link = list
+        .attributes("main .lines a", "href")
+        .into_iter()
+        .next()
+        .unwrap();
+    let receipt = asha.visits(&link).await;
+    receipt
+        .shows("Asha D’Souza (asha)")
+        .shows("Canteen, run by meera")
+        .shows("You withdrew")
+        .shows("Mobile");
+    let file = receipt.clicks("Download it as a file").await;
+    assert!(file.header("content-disposition").starts_with("attachment"));
+    let text = file.text();
+    let json: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json["deed"], "withdrawal");
+    assert_eq!(json["fields"], serde_json::json!(["mobile"]));
+
+    let check = async |text: String| {
+        let page = world.stranger().visits("user/receipts/check/").await;
+        page.fills("text", &text).presses("Check").await
+    };
+    check(text.clone()).await.shows("This receipt is genuine");
+    check(text.replace('\n', " ")).await.shows("genuine");
+    for (from, to) in [("mobile", "contacts"), ("asha", "wasim"), ("1.", "2.")] {
+        let forged = check(text.replacen(from, to, 1)).await;
+        forged.refuses(422);
+        assert!(forged.says("This is not a receipt of this service"));
+    }
+    for nonsense in ["", "{}", "[]", "\u{1f600}"] {
+        check(nonsense.to_owned()).await.refuses(422);
+    }
+    let wasim = world.student("wasim").await;
+    wasim.visits(&link).await.refuses(404);
+}
+
+#[tokio::test]
+async fn a_person_sees_where_they_are_signed_in_and_ends_it_there() {
+    let world = World::new().await;
+    let person = world.person("asha").await;
+    let phone = world.stranger().sending(
+        "user-agent",
+        "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/131.0.0.0 Mobile Safari/537.36",
+    );
+    phone.signs_in(&person.username, &person.password).await;
+    let asha = world.signed_in(&person).await;
+    let library = world.signed_in(&person).await;
+
+    let page = asha.visits("user/sessions/").await;
+    page.shows("Chrome on Android").shows("this browser");
+    assert_eq!(page.texts("li.session").len(), 3);
+    assert_eq!(page.texts("#sign-ins + .lines > li").len(), 3);
+
+    let end = page.texts("li.session button");
+    let end = end.iter().find(|it| it.contains("Android")).unwrap();
+    page.presses(end.trim())
+        .await
+        .shows("You are signed out there.");
+    let after = phone.visits("user/").await;
+    assert!(after.url.path().contains("/account/login/"));
+
+    asha.visits("user/sessions/")
+        .await
+        .presses("End all others")
+        .await
+        .shows("You are signed out everywhere else.");
+    let after = library.visits("user/").await;
+    assert!(after.url.path().contains("/account/login/"));
+    asha.visits("user/").await.shows("Asha");
+}
+
+#[tokio::test]
+async fn nobody_ends_the_session_of_somebody_else() {
+    let world = World::new().await;
+    let (asha, wasim) = (world.student("asha").await, world.student("wasim").await);
+    let person = world.person("asha").await;
+    world.signed_in(&person).await;
+    let page = asha.visits("user/sessions/").await;
+    let name = page.attributes("li.session input[name=session]", "value");
+
+    let his = wasim.visits("user/data/").await;
+    let seal = his.attributes("input[name=csrf_token]", "value");
+    let fields = [
+        ("csrf_token", seal[0].as_str()),
+        ("session", name[0].as_str()),
+    ];
+    wasim.posts("user/sessions/end/", &fields).await;
+
+    let page = asha.visits("user/sessions/").await;
+    assert_eq!(page.texts("li.session").len(), 2);
+}
+
+/// The files of an archive by name.
+fn unpack(archive: &[u8]) -> BTreeMap<String, Vec<u8>> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(archive)).unwrap();
+    let mut files = BTreeMap::new();
+    for at in 0..archive.len() {
+        let mut file = archive.by_index(at).unwrap();
+        let name = file.name().unwrap().into_owned();
+        let mut content = Vec::new();
+        file.read_to_end(&mut content).unwrap();
+        files.insert(name, content);
+    }
+    files
+}
+
+#[tokio::test]
+async fn the_export_holds_all_that_was_entered_and_no_secret() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let tokens = world.connects(&asha, &canteen, "basic phone").await;
+    canteen.reads(&tokens.access, "fields=mobile").await.good();
+
+    let page = asha
+        .visits("user/data/")
+        .await
+        .clicks("Download everything")
+        .await;
+    let archive = page.presses("Download").await;
+
+    assert_eq!(archive.header("content-type"), "application/zip");
+    assert_eq!(archive.header("cache-control"), "no-store");
+    let files = unpack(&archive.bytes());
+    let json: Value = serde_json::from_slice(&files["profiles.json"]).unwrap();
+    let entered = campus::asha();
+    for name in [
+        "username",
+        "first_name",
+        "last_name",
+        "email",
+        "type",
+        "is_alumni",
+        "roll_number",
+        "mobile",
+        "sex",
+    ] {
+        assert_eq!(json["person"][name], entered[name], "{name}");
+    }
+    for (own, name) in [("address", "insti_address"), ("programme", "program")] {
+        for (member, value) in json[own].as_object().unwrap() {
+            if member != "id" {
+                assert_eq!(value, &entered[name][member], "{member}");
+            }
+        }
+    }
+    let listed = |own: &str, member: &str| -> Vec<Value> {
+        let rows = json[own].as_array().unwrap().iter();
+        rows.map(|row| row[member].clone()).collect()
+    };
+    let given = |name: &str, member: &str| -> Vec<Value> {
+        let rows = entered[name].as_array().unwrap().iter();
+        rows.map(|row| row[member].clone()).collect()
+    };
+    assert_eq!(listed("contacts", "number"), given("contacts", "number"));
+    assert_eq!(
+        listed("secondary_emails", "email"),
+        given("secondary_emails", "email")
+    );
+    assert_eq!(listed("connected_apps", "app"), ["Canteen"]);
+    assert!(listed("read_by_apps", "field").contains(&"mobile".into()));
+    let picture = files
+        .iter()
+        .find(|(name, _)| name.starts_with("pictures/"))
+        .unwrap();
+    image::load_from_memory(picture.1).unwrap();
+    let readable = String::from_utf8(files["profiles.html"].clone()).unwrap();
+    for value in [
+        "Asha",
+        "D’Souza",
+        "9876543210",
+        "+91 98200 11111",
+        "Canteen",
+    ] {
+        assert!(readable.contains(value), "{value}");
+    }
+    let whole: Vec<u8> = files.values().flatten().copied().collect();
+    let whole = String::from_utf8_lossy(&whole);
+    for secret in ["$argon2", "fingerprint", &tokens.access, &tokens.refresh] {
+        assert!(!whole.contains(secret), "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn export_and_closing_ask_again_who_it_is_after_ten_minutes() {
+    let world = World::new().await;
+    let (asha, person) = (world.student("asha").await, world.person("asha").await);
+    let ready = asha.visits("user/data/export/").await;
+    world.sleeps(Duration::minutes(30));
+
+    for address in ["user/data/export/", "user/data/close/"] {
+        let asked = asha.visits(address).await;
+        assert!(
+            asked.url.path().contains("/account/login/"),
+            "{}",
+            asked.url
+        );
+    }
+    let refused = ready.presses("Download").await;
+    assert!(
+        refused.url.path().contains("/account/login/"),
+        "{}",
+        refused.url
+    );
+    let back = refused.signs_in(&person.username, &person.password).await;
+    let archive = back.presses("Download").await;
+    assert_eq!(archive.header("content-type"), "application/zip");
+}
+
+#[tokio::test]
+async fn a_closed_account_is_closed_to_apps_at_once_and_opens_again_as_it_was() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let tokens = world.connects(&asha, &canteen, "basic phone").await;
+    let code = world.consents(&asha, &canteen.login_link("basic")).await;
+
+    let closed = asha
+        .visits("user/data/close/")
+        .await
+        .presses("Close my account")
+        .await;
+
+    closed.shows("Your account is closed");
+    canteen.reads(&tokens.access, "").await.detail(401);
+    canteen
+        .tries_to_refresh(&tokens.refresh, &[])
+        .await
+        .refuses(400, "invalid_grant");
+    canteen
+        .tries_to_trade(&code, &[])
+        .await
+        .refuses(400, "invalid_grant");
+    let asked = asha.visits(&canteen.login_link("basic phone")).await;
+    asked.refuses(403);
+    assert!(asked.says("Your account is closed"));
+
+    world.sleeps(Duration::days(6));
+    world.does_its_jobs().await;
+    let again = world.student("asha").await;
+    let page = again.visits("user/data/").await;
+    page.presses("Keep my account")
+        .await
+        .shows("everything is as it was");
+    world.sleeps(Duration::days(2));
+    world.does_its_jobs().await;
+    let fresh = canteen.refreshes(&tokens).await;
+    let read = canteen.reads(&fresh.access, "fields=mobile").await.good();
+    assert_eq!(read["mobile"], "9876543210");
+}
+
+#[tokio::test]
+async fn whoever_signs_in_to_a_closed_account_is_led_to_where_it_can_be_kept() {
+    let world = World::new().await;
+    let (asha, person) = (world.student("asha").await, world.person("asha").await);
+    asha.visits("user/data/close/")
+        .await
+        .presses("Close my account")
+        .await;
+
+    let browser = world.stranger();
+    let landed = browser
+        .visits("account/login/?next=/user/settings/")
+        .await
+        .signs_in(&person.username, &person.password)
+        .await;
+
+    landed.shows("Keep my account");
+}
+
+#[tokio::test]
+async fn seven_days_after_closing_nothing_of_the_person_is_left_anywhere() {
+    let world = World::new().await;
+    let (asha, canteen, library) = (
+        world.student("asha").await,
+        world.canteen(),
+        world.library(),
+    );
+    for app in [&canteen, &library] {
+        let tokens = world
+            .connects(
+                &asha,
+                app,
+                "basic profile sex picture ldap phone insti_address program secondary_emails",
+            )
+            .await;
+        app.reads(&tokens.access, "fields=mobile,profile_picture")
+            .await
+            .good();
+    }
+    let wasim = world.student("wasim").await;
+    let his = world.connects(&wasim, &canteen, "basic profile").await;
+    asha.visits(&canteen.login_link("basic send_mail")).await;
+    takes_back(&asha, "Canteen", "Mobile").await;
+    world.does_its_jobs().await;
+    let pictures = || {
+        let folder = world.data.join("pictures/profile_picture");
+        std::fs::read_dir(folder).map_or(0, Iterator::count)
+    };
+    let values = [
+        "asha",
+        "Asha",
+        "D’Souza",
+        "012D0700",
+        "9876543210",
+        "98200 11111",
+        "2572 2545",
+        "asha@mail.example",
+        "A-12",
+    ];
+    let before = world.database.dump();
+    for value in values {
+        assert!(before.contains(value), "{value} is not there to begin with");
+    }
+    assert_eq!(pictures(), 1);
+
+    asha.visits("user/data/close/")
+        .await
+        .presses("Close my account")
+        .await;
+    world.sleeps(Duration::days(7));
+    world.does_its_jobs().await;
+
+    let after = world.database.dump();
+    for value in values {
+        let left: Vec<_> = after.lines().filter(|line| line.contains(value)).collect();
+        assert!(left.is_empty(), "{value}: {left:?}");
+    }
+    assert_eq!(pictures(), 0);
+    let page = asha.visits("user/").await;
+    assert!(page.url.path().contains("/account/login/"));
+    canteen.refreshes(&his).await;
+}
+
+/// A table that speaks of a person and does not follow them would keep them for ever.
+#[tokio::test]
+async fn every_table_that_speaks_of_people_follows_them() {
+    let world = World::new().await;
+    let dump = world.database.dump();
+    let references: Vec<_> = dump
+        .lines()
+        .filter(|line| line.contains("REFERENCES public.people"))
+        .collect();
+    assert!(references.len() >= 10, "{references:?}");
+    for line in references {
+        assert!(line.contains("ON DELETE CASCADE"), "{line}");
+    }
+    let mut table = "";
+    for line in dump.lines() {
+        if let Some(rest) = line.strip_prefix("CREATE TABLE public.") {
+            table = rest.split(' ').next().unwrap();
+        }
+        let column = line.trim().split(' ').next().unwrap_or_default();
+        if column == "person_id" || column == "owner_id" {
+            let key = format!("{table}_{column}_fkey FOREIGN KEY");
+            let is_free = table == "audit" && column == "person_id";
+            assert!(is_free || dump.contains(&key), "{table}.{column}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_runs_a_verified_app_is_told_to_find_somebody_for_it_first() {
+    let world = World::new().await;
+    let meera = world.student("meera").await;
+
+    let page = meera.visits("user/data/close/").await;
+
+    page.shows("Find somebody for your app first");
+    assert!(!page.offers("main button"));
+    let seal = meera.visits("user/data/export/").await;
+    let seal = seal.attributes("input[name=csrf_token]", "value");
+    let fields = [("csrf_token", seal[0].as_str())];
+    meera.posts("user/data/close/", &fields).await.refuses(409);
+}
