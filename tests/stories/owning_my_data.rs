@@ -87,13 +87,9 @@ async fn a_scope_taken_back_takes_its_fields_and_one_without_fields_its_deed() {
         .await;
 
     takes_all_back(&asha, "Canteen", "Your phone").await;
-    let mail = looks_at(&asha, "Canteen").await;
-    let deed = mail
-        .texts("h3")
-        .into_iter()
-        .find(|title| title.contains("mail"))
-        .unwrap();
-    mail.clicks(&format!("Take this back: {}", deed.trim()))
+    looks_at(&asha, "Canteen")
+        .await
+        .clicks("Take this back: Write to you, without learning your address")
         .await
         .presses("Take it back")
         .await;
@@ -199,23 +195,32 @@ async fn the_ledger_counts_every_reading_of_every_app_and_holds_no_value() {
     );
     looks_at(&asha, "Canteen").await.shows("not read yet");
 
-    let queries: [(&App, &str, &str); 4] = [
+    let queries: [(&App, &str, &'static str); 4] = [
         (&canteen, &hers, "fields=mobile"),
         (&canteen, &hers, "fields=mobile,first_name,sex"),
         (&library, &theirs, "fields=first_name,contacts"),
         (&library, &theirs, "fields=bogus"),
     ];
+    // Twelve at a time, each a mixture.
     let mut readings = tokio::task::JoinSet::new();
-    for round in 0..120 {
-        let (app, token, query) = queries[round % 4];
-        let (app, token, query) = (app.clone(), token.to_owned(), query.to_owned());
-        readings.spawn(async move { app.reads(&token, &query).await.status });
+    for task in 0..12 {
+        let queries = queries.map(|(app, token, query)| (app.clone(), token.to_owned(), query));
+        readings.spawn(async move {
+            for round in 0..10 {
+                let (app, token, query) = &queries[(task + round) % 4];
+                let expected = if query.contains("bogus") { 400 } else { 200 };
+                // Whoever is told to come back (a slow machine) was given nothing, and comes back.
+                let mut status = app.reads(token, query).await.status;
+                while status == 503 {
+                    status = app.reads(token, query).await.status;
+                }
+                assert_eq!(status, expected);
+            }
+        });
     }
-    let mut answered = 0;
-    while let Some(status) = readings.join_next().await {
-        answered += usize::from(status.unwrap() == 200);
+    while let Some(done) = readings.join_next().await {
+        done.unwrap();
     }
-    assert_eq!(answered, 90);
 
     let counted = |pairs: &[(&str, u64)]| -> BTreeMap<String, u64> {
         pairs
@@ -306,12 +311,7 @@ async fn the_real_program_writes_the_ledger_within_a_second_and_before_it_ends()
         .args(["-TERM", &world.process_id().to_string()])
         .status()
         .unwrap();
-    assert_eq!(
-        tokio::task::block_in_place(|| world.ends()),
-        Some(0),
-        "{}",
-        world.log()
-    );
+    assert_eq!(world.ends(), Some(0), "{}", world.log());
     assert_eq!(readings(), 2);
 }
 

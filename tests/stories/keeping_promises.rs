@@ -1,0 +1,272 @@
+//! For random questions, ticks and withdrawals: what the API returns is what the consent page promised and the person
+//! has not taken back since. Never more, and nothing less.
+
+use std::collections::BTreeSet;
+
+use rand::RngExt as _;
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom as _;
+use time::Duration;
+
+use crate::support::App;
+use crate::support::Browser;
+use crate::support::Page;
+use crate::support::Tokens;
+use crate::support::World;
+
+/// Scopes with their fields, as `profiles.md` has them: told here a second time on purpose.
+const OPENS: [(&str, &[&str]); 10] = [
+    ("basic", &["id"]),
+    ("profile", &["first_name", "last_name", "type", "is_alumni"]),
+    ("sex", &["sex"]),
+    ("picture", &["profile_picture"]),
+    ("ldap", &["username", "email"]),
+    ("phone", &["mobile", "contacts"]),
+    ("insti_address", &["insti_address"]),
+    ("program", &["program", "roll_number"]),
+    ("secondary_emails", &["secondary_emails"]),
+    ("send_mail", &[]),
+];
+
+/// Another seed is another run; a run that fails names its own.
+const SEEDS: [u64; 3] = [1, 2_026, 77_777];
+const STEPS: usize = 14;
+
+type Fields = BTreeSet<&'static str>;
+
+fn fields_of(scopes: &[&str]) -> Fields {
+    OPENS
+        .iter()
+        .filter(|(scope, _)| scopes.contains(scope))
+        .flat_map(|(_, fields)| fields.iter().copied())
+        .collect()
+}
+
+fn everything() -> Fields {
+    OPENS
+        .iter()
+        .flat_map(|(_, fields)| fields.iter().copied())
+        .collect()
+}
+
+/// Tokens the app holds.
+struct Held {
+    tokens: Tokens,
+    /// What the consent page promised to the sign-in they come from.
+    promised: Fields,
+    /// What these may open: a refresh leaves behind what was taken back at its time.
+    opens: Fields,
+}
+
+/// What the story believes, from what the pages said alone.
+struct Belief {
+    chance: StdRng,
+    /// What the person allows the app now.
+    allowed: Fields,
+    held: Vec<Held>,
+    told: Vec<String>,
+}
+
+impl Belief {
+    fn some<T: Copy>(&mut self, of: &[T]) -> Vec<T> {
+        let mut some = Vec::new();
+        for item in of {
+            if self.chance.random_bool(0.4) {
+                some.push(*item);
+            }
+        }
+        some
+    }
+
+    /// The app asks for some scopes; the person unticks some fields and allows the rest.
+    async fn asks(&mut self, asha: &Browser, app: &App) {
+        let all = OPENS.map(|(scope, _)| scope);
+        let mut asked = self.some(&all);
+        if !asked.contains(&"basic") {
+            asked.push("basic");
+        }
+        let link = app.asks(&[("scope", &asked.join(" ")), ("approval_prompt", "force")]);
+        let mut page = asha.visits(&link).await;
+        let offered = fields_of(&asked);
+        let mut promised = Fields::from(["id"]);
+        for field in offered.iter().filter(|field| **field != "id") {
+            let on = self.chance.random_bool(0.6);
+            page = page.touches("field", field, on);
+            if on {
+                promised.insert(field);
+            }
+        }
+        for (scope, fields) in OPENS
+            .iter()
+            .filter(|(scope, _)| asked.contains(scope) && *scope != "basic")
+        {
+            // A scope stays ticked as its box comes up; a field counts only with it.
+            let on = fields.is_empty() || fields.iter().any(|field| promised.contains(field));
+            page = page.touches("scope", scope, on);
+        }
+        let back = page.presses("allow").await;
+        let tokens = app.trades(&app.receives(&back).code()).await;
+        self.told
+            .push(format!("asked {asked:?}, allowed {promised:?}"));
+        for field in &offered {
+            self.allowed.remove(field);
+        }
+        self.allowed.extend(&promised);
+        let opens = promised.clone();
+        self.held.push(Held {
+            tokens,
+            promised,
+            opens,
+        });
+    }
+
+    /// The person takes one field back on the page of the app, whichever is offered there.
+    async fn takes_back(&mut self, asha: &Browser) {
+        let list = asha.visits("user/settings/").await;
+        if !list.says("Canteen") {
+            return;
+        }
+        let page = list.clicks("Canteen").await;
+        let links: Vec<String> = page
+            .attributes("main a", "href")
+            .into_iter()
+            .filter(|link| link.contains("/withdraw/"))
+            .collect();
+        let Some(link) = links.choose(&mut self.chance) else {
+            return;
+        };
+        asha.visits(link).await.presses("Take it back").await;
+        let (_, part) = link.split_once('?').unwrap();
+        let (kind, name) = part.split_once('=').unwrap();
+        self.told.push(format!("took back {part}"));
+        if kind == "field" {
+            self.allowed.remove(name);
+        } else {
+            for field in fields_of(&[name]) {
+                self.allowed.remove(field);
+            }
+        }
+    }
+
+    /// The person takes everything back.
+    async fn ends(&mut self, asha: &Browser) {
+        if self.allowed.is_empty() {
+            return;
+        }
+        asha.disconnects("Canteen").await;
+        self.told.push("took everything back".to_owned());
+        self.allowed.clear();
+    }
+
+    /// The app refreshes one of its tokens.
+    async fn refreshes(&mut self, app: &App) {
+        if self.allowed.is_empty() || self.held.is_empty() {
+            return;
+        }
+        let at = self.chance.random_range(0..self.held.len());
+        let old = self.held.swap_remove(at);
+        let answer = app.tries_to_refresh(&old.tokens.refresh, &[]).await;
+        if answer.status != 200 {
+            // Of a grant that was taken back.
+            answer.refuses(400, "invalid_grant");
+            return;
+        }
+        self.told.push("refreshed".to_owned());
+        self.held.push(Held {
+            tokens: answer.tokens(),
+            opens: old.promised.intersection(&self.allowed).copied().collect(),
+            promised: old.promised,
+        });
+    }
+
+    /// The heart of it: every token the app holds opens exactly what was promised to it and still is.
+    async fn holds(&self, app: &App, ended: &mut BTreeSet<String>) {
+        let query = format!(
+            "fields={}",
+            everything().into_iter().collect::<Vec<_>>().join(",")
+        );
+        for Held { tokens, opens, .. } in &self.held {
+            let answer = app.reads(&tokens.access, &query).await;
+            if self.allowed.is_empty() {
+                ended.insert(tokens.access.clone());
+            }
+            if ended.contains(&tokens.access) {
+                answer.detail(401);
+                continue;
+            }
+            let read = answer.good();
+            let shown: BTreeSet<&str> = read
+                .as_object()
+                .unwrap()
+                .keys()
+                .map(String::as_str)
+                .collect();
+            let expected: BTreeSet<&str> = opens.intersection(&self.allowed).copied().collect();
+            assert_eq!(shown, expected, "{:#?}", self.told);
+        }
+    }
+}
+
+async fn lives_a_life(seed: u64) {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let mut ended = BTreeSet::new();
+    let mut belief = Belief {
+        chance: StdRng::seed_from_u64(seed),
+        allowed: Fields::new(),
+        held: Vec::new(),
+        told: vec![format!("seed {seed}")],
+    };
+    for _ in 0..STEPS {
+        match belief.chance.random_range(0..10) {
+            0..=3 => belief.asks(&asha, &canteen).await,
+            4..=7 => belief.takes_back(&asha).await,
+            8 => belief.refreshes(&canteen).await,
+            _ => belief.ends(&asha).await,
+        }
+        belief.holds(&canteen, &mut ended).await;
+        // A page of the browser never looks older than the next deed.
+        world.sleeps(Duration::seconds(1));
+    }
+    assert!(belief.told.len() > STEPS / 3, "{:?}", belief.told);
+}
+
+#[tokio::test]
+async fn an_app_reads_what_was_promised_and_not_taken_back_first_life() {
+    lives_a_life(SEEDS[0]).await;
+}
+
+#[tokio::test]
+async fn an_app_reads_what_was_promised_and_not_taken_back_second_life() {
+    lives_a_life(SEEDS[1]).await;
+}
+
+#[tokio::test]
+async fn an_app_reads_what_was_promised_and_not_taken_back_third_life() {
+    lives_a_life(SEEDS[2]).await;
+}
+
+/// What the page of the app lists is what the API returns.
+#[tokio::test]
+async fn the_page_of_the_app_promises_what_the_api_returns() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let consent: Page = asha
+        .visits(&canteen.login_link("basic profile phone ldap"))
+        .await;
+    let back = consent
+        .unticks_field("last_name")
+        .unticks_field("contacts")
+        .presses("allow")
+        .await;
+    let tokens = canteen.trades(&canteen.receives(&back).code()).await;
+
+    let page = asha.visits("user/settings/").await.clicks("Canteen").await;
+
+    let listed = page.texts(".readings dt").len();
+    let query = "fields=first_name,last_name,type,is_alumni,username,email,mobile,contacts";
+    let read = canteen.reads(&tokens.access, query).await.good();
+    assert_eq!(listed, read.as_object().unwrap().len(), "{read}");
+    page.shows("You keep back: Last name");
+}
