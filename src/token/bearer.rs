@@ -59,7 +59,7 @@ where
             .get(header::AUTHORIZATION)
             .and_then(|header| header.to_str().ok());
         let presented = oxide::present(header, Self::needed());
-        let presented = presented.map_err(|turned| turned_away(turned, Self::needed()))?;
+        let presented = presented.map_err(|turned| turned_away(turned, Self::needed(), None))?;
         let token = Secret::new(presented.token.clone());
         let now = it.clock.now();
         let facts = store::find_access(it.db.pool(), token.fingerprint(), now).await;
@@ -71,6 +71,9 @@ where
         let live = facts
             .filter(|facts| rules::is_live(!facts.stands, facts.issued_at, &it.lifetimes, now));
         let found = live.as_ref().map(|facts| facts.share.scopes());
+        let taken_back = live
+            .as_ref()
+            .and_then(|facts| Self::needed().filter(|needed| facts.taken_back.contains(*needed)));
         let opened = oxide::admit(presented, found);
         match (opened, live) {
             (Ok(()), Some(facts)) => Ok(Self(Access {
@@ -82,7 +85,7 @@ where
             })),
             (turned, _) => {
                 let turned = turned.err().unwrap_or(Turned::InvalidToken);
-                let mut answer = turned_away(turned, Self::needed());
+                let mut answer = turned_away(turned, Self::needed(), taken_back);
                 answer.extensions_mut().insert(Concerned(origins));
                 Err(answer)
             }
@@ -90,8 +93,9 @@ where
     }
 }
 
-/// The words old clients know (the first two are the same on purpose), the header of RFC 6750 §3.
-fn turned_away(turned: Turned, needed: Option<Scope>) -> Response {
+/// The words old clients know (the first two are the same on purpose), the header of RFC 6750 §3. An app
+/// that was allowed something once learns that the person has ended it.
+fn turned_away(turned: Turned, needed: Option<Scope>, taken_back: Option<Scope>) -> Response {
     const NOBODY: &str = "Authentication credentials were not provided.";
     let scope = needed
         .map(|scope| format!(", scope=\"{}\"", scope.name()))
@@ -106,7 +110,15 @@ fn turned_away(turned: Turned, needed: Option<Scope>) -> Response {
         ),
         Turned::InsufficientScope => ApiProblem::new(
             StatusCode::FORBIDDEN,
-            "You do not have permission to perform this action.",
+            taken_back.map_or_else(
+                || "You do not have permission to perform this action.".to_owned(),
+                |scope| {
+                    format!(
+                        "This person has taken back what they allowed your app: {}.",
+                        scope.name()
+                    )
+                },
+            ),
         )
         .challenge(&format!(
             "realm=\"api\", error=\"insufficient_scope\"{scope}"

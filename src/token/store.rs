@@ -378,6 +378,8 @@ pub(super) struct AccessFacts {
     pub issued_at: Moment,
     /// What the token and the grant both allow.
     pub share: Share,
+    /// What was allowed when the token's login began, and the person has taken back since.
+    pub taken_back: ScopeSet,
     pub person: Person,
 }
 
@@ -396,8 +398,8 @@ pub(super) async fn find_access(
                and (g.last_used_at is null or g.last_used_at < $2 - make_interval(secs => $3))
            )
            select t.scopes, t.fields, t.issued_at, g.id as grant_id, g.app_id, a.origins,
-                  g.scopes as grant_scopes, g.fields as grant_fields,
-                  p.person as "person!: Json<Person>",
+                  g.scopes as grant_scopes, g.fields as grant_fields, g.refused_scopes,
+                  f.scopes as family_scopes, p.person as "person!: Json<Person>",
                   t.rotated_at is null and t.replaced_at is null and t.revoked_at is null
                     and f.ended_at is null and g.ended_at is null and a.suspended_at is null
                     and p.suspended_at is null
@@ -422,6 +424,8 @@ pub(super) async fn find_access(
         issued_at: row.issued_at,
         share: share(&row.scopes, &row.fields)
             .intersection(share(&row.grant_scopes, &row.grant_fields)),
+        taken_back: ScopeSet::of_names(&row.family_scopes)
+            .intersection(ScopeSet::of_names(&row.refused_scopes)),
         person: row.person.0,
     }))
 }
