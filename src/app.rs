@@ -2,10 +2,12 @@
 //! routes. The only place that knows all rooms.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use lettre::Address;
 use url::Url;
 
 use crate::apps;
@@ -26,6 +28,8 @@ use crate::ledger::Ledger;
 use crate::links::Links;
 use crate::login;
 use crate::mail::Post;
+use crate::mail::SetupError;
+use crate::mail::Signer;
 use crate::mail::Transport;
 use crate::metadata;
 use crate::my_data;
@@ -84,12 +88,10 @@ pub enum BuildError {
     Templates(#[from] tera::Error),
     #[error("the machine gives no threads to check passwords on: {0}")]
     Threads(#[from] std::io::Error),
-    #[error("PROFILES_SMTP_URL is no address of a mail server: {0}")]
-    MailServer(#[from] lettre::transport::smtp::Error),
+    #[error(transparent)]
+    Mail(#[from] SetupError),
     #[error(transparent)]
     Demo(#[from] demo::CallError),
-    #[error("PROFILES_MAIL_FROM is no mail address: {0}")]
-    MailFrom(#[from] lettre::address::AddressError),
 }
 
 /// Builds the house.
@@ -113,7 +115,8 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
     let pictures = Pictures::new(config.data_dir.join("pictures"));
     let tokens = it.tokens(config);
     let sessions = SessionRows::new(it.db.clone(), Arc::clone(&it.clock), config.session_idle);
-    let jobs = it.jobs(config, sessions.clone())?;
+    let transport = transport(config)?;
+    let jobs = it.jobs(config, sessions.clone(), transport)?;
 
     let rooms = Router::new()
         .merge(health::routes(it.db.clone()))
@@ -275,12 +278,17 @@ impl Shared {
         }
     }
 
-    fn jobs(&self, config: &Config, sessions: SessionRows) -> Result<Jobs, BuildError> {
+    fn jobs(
+        &self,
+        config: &Config,
+        sessions: SessionRows,
+        transport: Transport,
+    ) -> Result<Jobs, BuildError> {
         let post = Post {
             db: self.db.clone(),
             web: self.web.clone(),
-            transport: transport(config)?,
-            from: config.mail_from.parse()?,
+            transport,
+            from: config.mail_from.parse().map_err(SetupError::from)?,
         };
         let removal = my_data::Removal {
             db: self.db.clone(),
@@ -363,11 +371,27 @@ impl Shared {
     }
 }
 
-fn transport(config: &Config) -> Result<Transport, lettre::transport::smtp::Error> {
-    match &config.smtp_url {
-        Some(address) => Transport::server(address),
-        None => Ok(Transport::Files(config.data_dir.join("mail"))),
-    }
+/// The way out for mails, as it is set.
+pub fn transport(config: &Config) -> Result<Transport, SetupError> {
+    let transport = match &config.smtp_url {
+        Some(address) => {
+            let file = config.smtp_ca_file.as_deref();
+            let authority = file.map(|file| read("PROFILES_SMTP_CA_FILE", file));
+            Transport::server(address, authority.transpose()?.as_deref())?
+        }
+        None => Transport::files(config.data_dir.join("mail")),
+    };
+    let Some(file) = &config.dkim_key_file else {
+        return Ok(transport);
+    };
+    let from: Address = config.mail_from.parse()?;
+    let key = read("PROFILES_DKIM_KEY_FILE", file)?;
+    let signer = Signer::read(&key, &config.dkim_selector, from.domain());
+    Ok(transport.signed(Some(signer.ok_or(SetupError::SigningKey)?)))
+}
+
+fn read(setting: &'static str, file: &Path) -> Result<Vec<u8>, SetupError> {
+    std::fs::read(file).map_err(|why| SetupError::File { setting, why })
 }
 
 #[cfg(test)]

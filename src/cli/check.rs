@@ -7,10 +7,10 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+use crate::app;
 use crate::config::Config;
 use crate::db::Db;
 use crate::db::cluster;
-use crate::mail::Transport;
 
 use super::Failure;
 use super::print;
@@ -131,16 +131,16 @@ fn data_folder(folder: &Path) -> Finding {
 }
 
 async fn mail(config: &Config) -> Finding {
-    let Some(url) = &config.smtp_url else {
+    let transport = match app::transport(config) {
+        Ok(transport) => transport,
+        Err(error) => return Finding::wrong(error.to_string()),
+    };
+    if config.smtp_url.is_none() {
         return Finding::good(
             "PROFILES_SMTP_URL is not set, so each mail becomes a file under the data folder's mail/",
         );
-    };
-    let server = match Transport::server(url) {
-        Ok(server) => server,
-        Err(error) => return Finding::wrong(format!("PROFILES_SMTP_URL does not read: {error}")),
-    };
-    match server.check().await {
+    }
+    match transport.check().await {
         Ok(()) => Finding::good("the server answers"),
         Err(error) => Finding::wrong(format!(
             "{error}. See that PROFILES_SMTP_URL has the right host, port and password"

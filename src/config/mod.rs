@@ -39,7 +39,11 @@ pub struct Config {
     pub campus_name: String,
     pub time_zone: UtcOffset,
     pub smtp_url: Option<SecretString>,
+    pub smtp_ca_file: Option<PathBuf>,
     pub mail_from: String,
+    pub dkim_key_file: Option<PathBuf>,
+    pub dkim_selector: String,
+    pub send_mail: SendMailLimits,
     pub lifetimes: Lifetimes,
     /// People an unverified app may have.
     pub unverified_cap: i32,
@@ -62,6 +66,17 @@ pub struct Lifetimes {
     pub refresh_token: Duration,
     /// A family as a whole, however often it is refreshed.
     pub family: Duration,
+}
+
+/// How many mails apps may send.
+#[derive(Debug, Clone, Copy)]
+pub struct SendMailLimits {
+    /// One app to one person in 24 hours.
+    pub per_person_day: u32,
+    /// One app in an hour.
+    pub per_app_hour: u32,
+    /// An app that is not verified, in 24 hours.
+    pub unverified_day: u32,
 }
 
 /// Why the program does not start. One line, which names the variable and says what to do.
@@ -101,7 +116,17 @@ impl Config {
             campus_name: values.required("PROFILES_CAMPUS_NAME", |text| Ok(text.to_owned()))?,
             time_zone: values.required("PROFILES_TIME_ZONE", time_zone)?,
             smtp_url: values.optional("PROFILES_SMTP_URL", smtp_url)?,
+            smtp_ca_file: values
+                .optional("PROFILES_SMTP_CA_FILE", |text| Ok(PathBuf::from(text)))?,
             mail_from: values.required("PROFILES_MAIL_FROM", mailbox)?,
+            dkim_key_file: values
+                .optional("PROFILES_DKIM_KEY_FILE", |text| Ok(PathBuf::from(text)))?,
+            dkim_selector: values.required("PROFILES_DKIM_SELECTOR", selector)?,
+            send_mail: SendMailLimits {
+                per_person_day: values.number("PROFILES_SEND_MAIL_PER_PERSON_DAY", 0..=10_000)?,
+                per_app_hour: values.number("PROFILES_SEND_MAIL_PER_APP_HOUR", 0..=1_000_000)?,
+                unverified_day: values.number("PROFILES_SEND_MAIL_UNVERIFIED_DAY", 0..=10_000)?,
+            },
             lifetimes: Lifetimes {
                 access_token: values.seconds("PROFILES_ACCESS_TOKEN_SECONDS", 1..=30 * 86_400)?,
                 code: values.seconds("PROFILES_CODE_SECONDS", 1..=600)?,
@@ -309,6 +334,17 @@ fn mailbox(text: &str) -> Result<String, String> {
     parsed
         .map(|_| text.to_owned())
         .map_err(|_| "must be a mail address".to_owned())
+}
+
+fn selector(text: &str) -> Result<String, String> {
+    let label = |label: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        !label.is_empty() && label.chars().all(plain)
+    };
+    if text.split('.').all(label) {
+        return Ok(text.to_owned());
+    }
+    Err("must be a name in DNS: letters, digits, dots and -".to_owned())
 }
 
 fn networks(text: &str) -> Result<Vec<IpNet>, String> {

@@ -22,6 +22,8 @@ use super::store::Claimed;
 
 /// How long a letter is this process' alone: longer than sending one can take.
 const CLAIMED_FOR: Duration = Duration::from_mins(5);
+/// How long the mail server may take for a letter, however it trickles.
+const SENT_WITHIN: Duration = Duration::from_secs(30);
 /// How long what was sent or given up can be looked up.
 const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
 
@@ -50,7 +52,12 @@ impl Post {
             let fate = self.send(&letter, now).await;
             let barred = matches!(
                 fate,
-                Fate::Delayed(SendError::Slow | SendError::Unreachable | SendError::File(_))
+                Fate::Delayed(
+                    SendError::Slow
+                        | SendError::Unreachable
+                        | SendError::Untrusted
+                        | SendError::File(_)
+                )
             );
             self.keep(&letter, fate, now).await?;
             if barred {
@@ -90,7 +97,7 @@ impl Post {
         let Ok(message) = message else {
             return Fate::Hopeless("it makes no mail");
         };
-        match self.transport.send(letter.id, message).await {
+        match self.transport.send(letter.id, &message, SENT_WITHIN).await {
             Ok(()) => Fate::Sent,
             Err(error) => Fate::Delayed(error),
         }

@@ -16,12 +16,16 @@
 //! to the next claim; its `Message-ID` is the same again, so a mailbox can tell that it is one letter.
 
 mod deliver;
+mod dkim;
 mod letter;
 mod rules;
+mod server;
 mod store;
 mod transport;
 
 pub use deliver::Post;
+pub use dkim::Signer;
 pub use store::put;
 pub use transport::SendError;
+pub use transport::SetupError;
 pub use transport::Transport;
