@@ -37,6 +37,7 @@ use crate::pictures::Pictures;
 use crate::profile;
 use crate::receipts;
 use crate::secret::Key;
+use crate::send_mail;
 use crate::sessions;
 use crate::token;
 use crate::upstream::Hasher;
@@ -116,7 +117,7 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
     let tokens = it.tokens(config);
     let sessions = SessionRows::new(it.db.clone(), Arc::clone(&it.clock), config.session_idle);
     let transport = transport(config)?;
-    let jobs = it.jobs(config, sessions.clone(), transport)?;
+    let jobs = it.jobs(config, sessions.clone(), transport.clone())?;
 
     let rooms = Router::new()
         .merge(health::routes(it.db.clone()))
@@ -138,6 +139,10 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
         .merge(it.my_data(pictures).routes())
         .merge(authorize::routes(it.authorize(config)))
         .merge(user_api::routes(it.user_api(tokens.clone())))
+        .merge(
+            it.send_mail(config, tokens.clone(), transport, &master_key)?
+                .routes(),
+        )
         .merge(token::routes(tokens))
         .merge(it.demo(demo)?);
     let shell = Shell {
@@ -335,6 +340,12 @@ impl Shared {
                 |db, now| async move { authorize::sweep(&db, now).await },
             ),
             Job::new(
+                "send_mail.sweep",
+                SWEEP_EVERY,
+                db.clone(),
+                |db, now| async move { send_mail::sweep(&db, now).await },
+            ),
+            Job::new(
                 "token.sweep",
                 SWEEP_EVERY,
                 (db, lifetimes),
@@ -359,6 +370,31 @@ impl Shared {
             web: self.web.clone(),
             settings: docs::Settings { lifetimes, cap },
         }
+    }
+
+    fn send_mail(
+        &self,
+        config: &Config,
+        tokens: token::Feature,
+        transport: Transport,
+        master_key: &Key,
+    ) -> Result<send_mail::Feature, SetupError> {
+        let limits = config.send_mail;
+        Ok(send_mail::Feature {
+            db: self.db.clone(),
+            web: self.web.clone(),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            tokens,
+            transport,
+            from: config.mail_from.parse()?,
+            allowance: send_mail::Allowance {
+                per_person_day: limits.per_person_day,
+                per_app_hour: limits.per_app_hour,
+                unverified_day: limits.unverified_day,
+            },
+            stop_key: master_key.derive("stop mail"),
+        })
     }
 
     fn user_api(&self, tokens: token::Feature) -> user_api::Feature {

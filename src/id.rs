@@ -61,6 +61,8 @@ uuid_ids! {
     AuditId
     /// A letter in the outbox.
     LetterId
+    /// A mail an app sent to a person.
+    SentMailId
 }
 
 fn uuid_v7(now: Moment, entropy: &dyn Entropy) -> Uuid {

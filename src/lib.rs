@@ -91,6 +91,7 @@ pub mod profile;
 pub mod receipts;
 pub mod scope;
 pub mod secret;
+pub mod send_mail;
 pub mod sessions;
 pub mod token;
 pub mod upstream;

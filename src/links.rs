@@ -162,6 +162,12 @@ impl Links {
     pub fn user_api(&self) -> String {
         self.path("/user/api/user/")
     }
+    pub fn send_mail(&self) -> String {
+        self.path("/user/api/user/send_mail/")
+    }
+    pub fn stop_mail(&self, link: &str) -> String {
+        self.path(format_args!("/mail/stop/{link}/"))
+    }
     pub fn openapi(&self) -> String {
         self.path("/api/openapi.json")
     }

@@ -47,6 +47,7 @@ const FLOORS: &[Room] = &[
     room("authorize", "db audit web people login apps grants token"),
     room("ledger", "db"),
     room("user_api", "db web people apps grants token ledger"),
+    room("send_mail", "db web mail people apps grants token"),
     room("profile", "db audit web people login pictures"),
     room(
         "my_data",

@@ -52,6 +52,11 @@ impl Pages {
         self.0.render(template, context)
     }
 
+    /// A page that stands by itself: its own fields, and no frame round them.
+    pub fn alone<P: Page>(&self, page: &P) -> Result<String, tera::Error> {
+        self.render(P::TEMPLATE, &Context::from_serialize(page)?)
+    }
+
     /// What a template takes from its context, those it stands on included.
     #[cfg(test)]
     pub(super) fn variables(&self, template: &str) -> Vec<String> {

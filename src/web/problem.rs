@@ -237,6 +237,13 @@ impl ApiProblem {
         problem
     }
 
+    /// Too often: come back after a span.
+    pub fn slowed(slowed: Slowed, detail: impl Into<String>) -> Self {
+        let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, detail);
+        problem.retry_after = Some(slowed.seconds());
+        problem
+    }
+
     /// With a `WWW-Authenticate: Bearer` header of these parameters.
     #[must_use]
     pub fn challenge(mut self, parameters: &str) -> Self {
