@@ -148,7 +148,9 @@ fn address(text: &str) -> Option<Address> {
             .all(|sign| sign.is_ascii_alphanumeric() || sign == '-');
         plain && (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
     };
+    // What begins like an encoded word would be read as one (RFC 2047 §5).
     let fits = text.len() <= 254
+        && !text.contains("=?")
         && local.len() <= 64
         && local.split('.').all(is_atom)
         && domain.contains('.')
@@ -272,6 +274,7 @@ mod tests {
             "ä@b.example",
             "a@[127.0.0.1]",
             "a@localhost",
+            "=?utf-8?q?a?=@b.example",
             "a",
         ] {
             let sent = with("reply_to", json!(["ok@b.example", bad]));

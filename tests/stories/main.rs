@@ -32,3 +32,4 @@ mod stock_clients;
 mod support;
 mod the_readme;
 mod when_things_break;
+mod writing_to_a_person;

@@ -8,6 +8,7 @@ pub mod command;
 pub mod counting_proxy;
 pub mod database;
 pub mod form;
+pub mod mail_server;
 pub mod relying_party;
 pub mod server;
 pub mod world;

@@ -1,0 +1,148 @@
+//! A real mail server with a certificate of its own, which can be told to behave badly: `tests/clients/python/mail_server.py`.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::AsyncBufReadExt as _;
+use tokio::io::AsyncWriteExt as _;
+use tokio::io::BufReader;
+use tokio::process::Child;
+use tokio::process::ChildStdin;
+use tokio::process::Command;
+use tokio::sync::Mutex;
+use tokio::sync::mpsc;
+
+use super::campus;
+
+/// As the server writes a mail down that reached it.
+pub type Mail = Value;
+
+pub struct MailServer {
+    port: u64,
+    strange_port: u64,
+    /// Where its certificates and keys are.
+    pub folder: PathBuf,
+    speaks: Speaks,
+    hears: Mutex<ChildStdin>,
+    says: Mutex<mpsc::UnboundedReceiver<String>>,
+    _process: Child,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaks {
+    Plain,
+    /// TLS after a plain beginning; wants a password.
+    StartTls,
+    /// TLS from the start; wants a password.
+    Tls,
+}
+
+impl MailServer {
+    pub async fn starts(speaks: Speaks) -> Self {
+        static STARTED: AtomicU32 = AtomicU32::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let folder = tokio::task::spawn_blocking(move || campus::folder(&format!("mail-{number}")));
+        let folder = folder.await.unwrap();
+        let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let python = home.join("target/clients/python/bin/python");
+        assert!(
+            python.exists(),
+            "{} is missing: run script/setup test",
+            python.display()
+        );
+        let mut process = Command::new(python)
+            .arg(home.join("tests/clients/python/mail_server.py"))
+            .arg(&folder)
+            .arg(match speaks {
+                Speaks::Plain => "plain",
+                Speaks::StartTls => "starttls",
+                Speaks::Tls => "tls",
+            })
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let hears = Mutex::new(process.stdin.take().unwrap());
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        // Read at once: a server that cannot say what it got would not answer who sent it.
+        let (heard, mut says) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                let _ = heard.send(line);
+            }
+        });
+        let first = says.recv().await.unwrap();
+        let first: Value = serde_json::from_str(&first).unwrap();
+        Self {
+            port: first["port"].as_u64().unwrap(),
+            strange_port: first["strange_port"].as_u64().unwrap(),
+            folder,
+            speaks,
+            hears,
+            says: Mutex::new(says),
+            _process: process,
+        }
+    }
+
+    /// For `PROFILES_SMTP_URL`.
+    pub fn address(&self) -> String {
+        self.address_at(self.port)
+    }
+
+    /// The same server with a certificate that nobody signed whom the house trusts.
+    pub fn strange_address(&self) -> String {
+        self.address_at(self.strange_port)
+    }
+
+    fn address_at(&self, port: u64) -> String {
+        let signed_in = "profiles:h%2F%3A%40%20pass@127.0.0.1";
+        match self.speaks {
+            Speaks::Plain => format!("smtp://127.0.0.1:{port}"),
+            Speaks::StartTls => format!("smtp://{signed_in}:{port}?tls=required"),
+            Speaks::Tls => format!("smtps://{signed_in}:{port}"),
+        }
+    }
+
+    /// For `PROFILES_SMTP_CA_FILE`.
+    pub fn authority(&self) -> String {
+        self.file("authority.pem")
+    }
+
+    pub fn file(&self, name: &str) -> String {
+        self.folder.join(name).to_str().unwrap().to_owned()
+    }
+
+    /// From now on: `well`, `refuses`, `stalls`, `stalls at the end`, `trickles`, `breaks off`, `4xx` (then 5xx).
+    pub async fn behaves(&self, how: &str) {
+        let line = format!("{how}\n");
+        self.hears
+            .lock()
+            .await
+            .write_all(line.as_bytes())
+            .await
+            .unwrap();
+        let answer = self.says.lock().await.recv().await;
+        assert_eq!(answer.as_deref(), Some("\"ok\""));
+    }
+
+    /// The next mail that reached it.
+    pub async fn gets(&self) -> Mail {
+        let mut says = self.says.lock().await;
+        let line = tokio::time::timeout(Duration::from_secs(10), says.recv()).await;
+        let line = line.expect("no mail came").unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+
+    /// Makes sure that no mail came that nobody has looked at.
+    pub async fn got_nothing_else(&self) {
+        let mut says = self.says.lock().await;
+        let line = tokio::time::timeout(Duration::from_millis(300), says.recv()).await;
+        assert!(line.is_err(), "another mail came: {line:?}");
+    }
+}

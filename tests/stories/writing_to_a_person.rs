@@ -1,0 +1,985 @@
+//! An app writes to somebody who allowed it, through a real mail server: the mail, its limits, its end, and what happens
+//! when the mail server behaves badly. K68–K73 by their numbers.
+
+use std::collections::HashMap;
+use std::time::Duration;
+use std::time::Instant;
+
+use reqwest::Method;
+use serde_json::Value;
+use serde_json::json;
+use tokio::task::JoinSet;
+use tokio::task::spawn_blocking;
+
+use crate::support::Answer;
+use crate::support::App;
+use crate::support::Browser;
+use crate::support::Tokens;
+use crate::support::World;
+use crate::support::mail_server::Mail;
+use crate::support::mail_server::MailServer;
+use crate::support::mail_server::Speaks;
+use crate::support::world::Plan;
+
+const ADDRESS: &str = "user/api/user/send_mail/";
+
+/// asha has allowed the canteen to write to her, and there is a mail server.
+struct Post {
+    world: World,
+    server: MailServer,
+    asha: Browser,
+    canteen: App,
+    tokens: Tokens,
+}
+
+impl Post {
+    async fn opens() -> Self {
+        Self::opens_with(Speaks::Plain, |plan, _| plan).await
+    }
+
+    async fn opens_with(speaks: Speaks, change: impl FnOnce(Plan, &MailServer) -> Plan) -> Self {
+        let server = MailServer::starts(speaks).await;
+        let plan = World::plan()
+            .set("PROFILES_SMTP_URL", &server.address())
+            .set("PROFILES_SMTP_CA_FILE", &server.authority())
+            .set("PROFILES_MAIL_FROM", "no-reply@campus.example");
+        let world = change(plan, &server).opens().await;
+        let (asha, canteen) = (world.student("asha").await, world.canteen());
+        let tokens = world.connects(&asha, &canteen, "basic send_mail").await;
+        Self {
+            world,
+            server,
+            asha,
+            canteen,
+            tokens,
+        }
+    }
+
+    async fn sends(&self, mail: &Value) -> Answer {
+        sends(&self.canteen, &self.tokens.access, mail).await
+    }
+
+    /// What the mail server took, and what the app was told of it.
+    async fn delivers(&self, mail: &Value) -> (Value, Mail) {
+        let told = self.sends(mail).await.good();
+        if told["status"] != true {
+            panic!("not sent: {:?}", self.newest_reason().await);
+        }
+        (told, self.server.gets().await)
+    }
+
+    /// The reason that the record keeps of the newest mail, if it did not go out.
+    async fn newest_reason(&self) -> Option<String> {
+        let rows = self
+            .asks("select status, error from sent_mails order by began_at desc, id desc limit 1");
+        let row = &rows.await[0];
+        assert_eq!(
+            row.get::<_, Option<bool>>(0),
+            Some(row.get::<_, Option<String>>(1).is_none())
+        );
+        row.get(1)
+    }
+
+    async fn asks(&self, sql: &'static str) -> Vec<postgres::Row> {
+        let address = self.world.database.url();
+        let asked = spawn_blocking(move || {
+            let mut client = postgres::Client::connect(&address, postgres::NoTls).unwrap();
+            client.query(sql, &[]).unwrap()
+        });
+        asked.await.unwrap()
+    }
+
+    async fn is_renamed(&self, name: String) {
+        let address = self.world.database.url();
+        let renamed = spawn_blocking(move || {
+            let mut client = postgres::Client::connect(&address, postgres::NoTls).unwrap();
+            client
+                .execute(
+                    "update apps set name = $1 where name <> 'Library'",
+                    &[&name],
+                )
+                .unwrap()
+        });
+        renamed.await.unwrap();
+    }
+}
+
+async fn sends(app: &App, access: &str, mail: &Value) -> Answer {
+    let request = app.request(Method::POST, ADDRESS).bearer_auth(access);
+    Answer::to(request.json(mail)).await
+}
+
+fn dinner() -> Value {
+    json!({ "subject": "Dinner", "message": "Rice & dal.\nAt eight.", "reply_to": [] })
+}
+
+fn header<'a>(mail: &'a Mail, name: &str) -> Option<&'a str> {
+    mail["headers"][name].as_str()
+}
+
+/// The path of the link that ends the mail, from its header.
+fn stop_link(mail: &Mail) -> String {
+    let link = header(mail, "List-Unsubscribe").unwrap();
+    link.trim_matches(['<', '>']).to_owned()
+}
+
+// ---------------------------------------------------------------------------------- the mail
+
+#[tokio::test]
+async fn k68_one_mail_reaches_the_primary_address_as_composed() {
+    for speaks in [Speaks::Plain, Speaks::StartTls, Speaks::Tls] {
+        let post = Post::opens_with(speaks, |plan, _| plan).await;
+        let (told, mail) = post
+            .delivers(&json!({
+                "subject": "Dinner – आज",
+                "message": "Rice & <b>dal</b>.\nMenu: https://mess.example/?a=1&b=2.",
+                "reply_to": ["mess@campus.example", "warden@campus.example"],
+            }))
+            .await;
+        post.server.got_nothing_else().await;
+
+        let id = told["Message-ID"].as_str().unwrap();
+        let (left, right) = id.trim_matches(['<', '>']).split_once('@').unwrap();
+        assert!(
+            id.starts_with('<')
+                && id.ends_with('>')
+                && !left.is_empty()
+                && !right.contains(['@', ' '])
+        );
+        assert_eq!(header(&mail, "Message-ID"), Some(id));
+        let recorded = post.asks("select message_id from sent_mails").await;
+        assert_eq!(recorded.len(), 1);
+        assert_eq!(recorded[0].get::<_, String>(0), id);
+
+        assert_eq!(mail["to"], json!(["asha@campus.example"]));
+        assert_eq!(mail["recipients"], json!(["asha@campus.example"]));
+        assert_eq!(mail["from"], "no-reply@campus.example");
+        assert_eq!(
+            mail["sender"],
+            json!(["Canteen via Profiles", "no-reply@campus.example"])
+        );
+        assert_eq!(
+            header(&mail, "Subject"),
+            Some("[SSO] [Canteen] Dinner – आज")
+        );
+        assert_eq!(
+            mail["reply_to"],
+            json!(["mess@campus.example", "warden@campus.example"])
+        );
+        assert_eq!(mail["kind"], "multipart/alternative");
+        assert_eq!(mail["charsets"], json!(["utf-8", "utf-8"]));
+        assert_eq!(mail["defects"], json!([]));
+        for name in ["Date", "MIME-Version", "Auto-Submitted"] {
+            assert!(header(&mail, name).is_some(), "{name}");
+        }
+
+        let text = mail["text"].as_str().unwrap().replace("\r\n", "\n");
+        let start = "Rice & <b>dal</b>.\nMenu: https://mess.example/?a=1&b=2.\n\n\nSent via SSO by Canteen\n\nYou get this";
+        assert!(text.starts_with(start), "{text}");
+        assert!(
+            text.contains(&format!("{}user/settings/", post.world.base)),
+            "{text}"
+        );
+        let html = mail["html"].as_str().unwrap();
+        assert!(
+            html.contains("Rice &amp; &lt;b&gt;dal&lt;/b&gt;."),
+            "{html}"
+        );
+        assert!(
+            html.contains("<a href=\"https://mess.example/?a=1&amp;b=2\">"),
+            "{html}"
+        );
+        assert!(html.contains("Sent via SSO by Canteen"), "{html}");
+    }
+}
+
+#[tokio::test]
+async fn k69_without_reply_to_answers_go_to_the_published_contact_or_nowhere() {
+    let post = Post::opens().await;
+    let (_, mail) = post.delivers(&dinner()).await;
+    assert_eq!(header(&mail, "Reply-To"), None);
+
+    post.asks("update apps set contact = 'canteen@campus.example'")
+        .await;
+    let (_, mail) = post.delivers(&dinner()).await;
+    assert_eq!(mail["reply_to"], json!(["canteen@campus.example"]));
+}
+
+#[tokio::test]
+async fn k70_every_wrong_field_is_named_and_nothing_is_sent() {
+    let post = Post::opens().await;
+    let all = ["subject", "message", "reply_to"];
+    for wrong in 1..8_u8 {
+        let is_wrong = |at: usize| wrong & (1 << at) != 0;
+        for how in [None, Some(json!("  "))] {
+            let mut mail = dinner();
+            for (at, field) in all.iter().enumerate().filter(|(at, _)| is_wrong(*at)) {
+                match &how {
+                    None => drop(mail.as_object_mut().unwrap().remove(*field)),
+                    Some(blank) => mail[*field] = blank.clone(),
+                }
+                assert!(is_wrong(at));
+            }
+            let answer = post.sends(&mail).await;
+            assert_eq!(answer.status, 400, "{mail}");
+            let mut named: Vec<String> =
+                answer.json().as_object().unwrap().keys().cloned().collect();
+            named.sort();
+            let mut expected: Vec<&str> = all
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| is_wrong(*at))
+                .map(|(_, it)| *it)
+                .collect();
+            expected.sort_unstable();
+            assert_eq!(named, expected, "{mail}");
+        }
+    }
+    for reply_to in [
+        json!("a@b.example"),
+        json!(["a@b.example", "nobody"]),
+        json!({}),
+        json!(7),
+    ] {
+        let mut mail = dinner();
+        mail["reply_to"] = reply_to;
+        let answer = post.sends(&mail).await;
+        assert_eq!(answer.status, 400, "{mail}");
+        let told = answer.json();
+        assert_eq!(
+            told.as_object().unwrap().keys().collect::<Vec<_>>(),
+            ["reply_to"]
+        );
+    }
+    let mut mail = dinner();
+    mail["reply_to"] = json!(["a@b.example", "nobody"]);
+    assert_eq!(
+        post.sends(&mail).await.json(),
+        json!({ "reply_to": { "1": ["Enter a valid email address."] } })
+    );
+    post.server.got_nothing_else().await;
+    assert!(post.asks("select 1 from sent_mails").await.is_empty());
+}
+
+#[tokio::test]
+async fn k71_what_is_no_json_is_told_and_a_line_break_makes_no_header() {
+    let post = Post::opens().await;
+    let send = |kind: &'static str, body: &'static str| {
+        let request = post.canteen.request(Method::POST, ADDRESS);
+        let request = request
+            .bearer_auth(&post.tokens.access)
+            .header("content-type", kind);
+        Answer::to(request.body(body))
+    };
+    let told = send("application/json", "{\"subject\": ").await.detail(400);
+    assert!(told.starts_with("JSON parse error - "), "{told}");
+    assert_eq!(
+        send("application/json", "[1]").await.json(),
+        json!({ "non_field_errors": ["Invalid data. Expected a dictionary, but got list."] })
+    );
+    send("text/plain", "hello").await.detail(415);
+    let form = "subject=Dinner&message=Rice&reply_to=a%40b.example&reply_to=c%40d.example";
+    send("application/x-www-form-urlencoded", form).await.good();
+    assert_eq!(
+        post.server.gets().await["reply_to"],
+        json!(["a@b.example", "c@d.example"])
+    );
+
+    let mut mail = dinner();
+    mail["subject"] = json!("Dinner\r\nBcc: everybody@campus.example");
+    let answer = post.sends(&mail).await;
+    assert_eq!(
+        (
+            answer.status.as_u16(),
+            answer.json().as_object().unwrap().contains_key("subject")
+        ),
+        (400, true)
+    );
+    post.server.got_nothing_else().await;
+}
+
+#[tokio::test]
+async fn k72_it_takes_a_token_with_the_scope_and_a_post() {
+    let post = Post::opens().await;
+    let without = post.world.library();
+    let tokens = post
+        .world
+        .connects(&post.asha, &without, "basic profile")
+        .await;
+    let answer = sends(&without, &tokens.access, &dinner()).await;
+    assert_eq!(
+        answer.detail(403),
+        "You do not have permission to perform this action."
+    );
+    assert!(
+        answer
+            .header("www-authenticate")
+            .contains("insufficient_scope")
+    );
+    let nobody = Answer::to(post.canteen.request(Method::POST, ADDRESS).json(&dinner())).await;
+    assert_eq!(
+        nobody.detail(401),
+        "Authentication credentials were not provided."
+    );
+    for method in [Method::GET, Method::PUT, Method::DELETE] {
+        let request = post
+            .canteen
+            .request(method, ADDRESS)
+            .bearer_auth(&post.tokens.access);
+        let answer = Answer::to(request).await;
+        answer.detail(405);
+        assert_eq!(answer.header("allow"), "POST, OPTIONS");
+    }
+    post.server.got_nothing_else().await;
+}
+
+#[tokio::test]
+async fn k73_a_mail_server_that_is_down_is_an_outcome() {
+    let post = Post::opens_with(Speaks::Plain, |plan, _| {
+        plan.set("PROFILES_SMTP_URL", "smtp://127.0.0.1:1")
+    })
+    .await;
+    let told = post.sends(&dinner()).await.good();
+    assert_eq!(told["status"], false);
+    assert!(told["Message-ID"].as_str().unwrap().starts_with('<'));
+    assert_eq!(
+        post.newest_reason().await.as_deref(),
+        Some("the mail server is not reachable")
+    );
+}
+
+#[tokio::test]
+async fn somebody_without_an_address_gets_nothing_and_the_app_is_told() {
+    let post = Post::opens().await;
+    post.asks("update people set email = ''").await;
+    assert_eq!(post.sends(&dinner()).await.good()["status"], false);
+    assert_eq!(
+        post.newest_reason().await.as_deref(),
+        Some("the person has no mail address")
+    );
+    post.server.got_nothing_else().await;
+}
+
+#[tokio::test]
+async fn too_much_is_a_400() {
+    let post = Post::opens().await;
+    for (field, most, over) in [
+        ("subject", json!("é".repeat(200)), json!("é".repeat(201))),
+        (
+            "message",
+            json!("a".repeat(65_536)),
+            json!("a".repeat(65_537)),
+        ),
+        (
+            "message",
+            json!("\u{1f35b}".repeat(16_384)),
+            json!("a".repeat(600_000)),
+        ),
+        (
+            "reply_to",
+            json!(vec!["a@b.example"; 20]),
+            json!(vec!["a@b.example"; 1000]),
+        ),
+    ] {
+        let mut mail = dinner();
+        mail[field] = over;
+        assert_eq!(post.sends(&mail).await.status, 400, "{field}");
+        mail[field] = most;
+        let (_, got) = post.delivers(&mail).await;
+        assert_eq!(got["defects"], json!([]), "{field}");
+        assert!(got["longest_line"].as_u64().unwrap() <= 998, "{field}");
+    }
+    post.server.got_nothing_else().await;
+}
+
+#[tokio::test]
+async fn browsers_of_the_app_may_send() {
+    let post = Post::opens().await;
+    let ask = |origin: &'static str| {
+        let request = post
+            .canteen
+            .request(Method::OPTIONS, ADDRESS)
+            .header("origin", origin);
+        Answer::to(request.header("access-control-request-method", "POST"))
+    };
+    assert_eq!(
+        ask("https://canteen.example")
+            .await
+            .header("access-control-allow-origin"),
+        "https://canteen.example"
+    );
+    assert_eq!(
+        ask("https://evil.example")
+            .await
+            .header("access-control-allow-origin"),
+        ""
+    );
+    let request = post
+        .canteen
+        .request(Method::POST, ADDRESS)
+        .header("origin", "https://canteen.example");
+    let answer = Answer::to(request.bearer_auth(&post.tokens.access).json(&dinner())).await;
+    assert_eq!(
+        answer.header("access-control-allow-origin"),
+        "https://canteen.example"
+    );
+    assert_eq!(answer.header("access-control-allow-credentials"), "");
+}
+
+// ---------------------------------------------------------------------------------- signed
+
+#[tokio::test]
+async fn a_signature_holds_for_the_whole_mail_and_both_headers_of_the_click() {
+    for algorithm in ["rsa", "ed25519"] {
+        let post = Post::opens_with(Speaks::Plain, |plan, server| {
+            plan.set(
+                "PROFILES_DKIM_KEY_FILE",
+                &server.file(&format!("dkim-{algorithm}.pem")),
+            )
+        })
+        .await;
+        for message in [
+            "Rice.",
+            " \tRice  and\t dal. \n\n\n\nÜber – आज ",
+            "a".repeat(5000).as_str(),
+        ] {
+            let mut mail = dinner();
+            mail["message"] = json!(message);
+            mail["subject"] = json!(
+                "A long subject – with अक्षर and  two blanks, over more than one line of a header"
+            );
+            let (_, mail) = post.delivers(&mail).await;
+            assert_eq!(mail["dkim"]["algorithm"], algorithm, "{message:?}: {mail}");
+            assert_eq!(mail["dkim"]["domain"], "campus.example");
+            let covered: Vec<&str> = mail["dkim"]["covered"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|it| it.as_str().unwrap())
+                .collect();
+            for name in [
+                "from",
+                "to",
+                "subject",
+                "date",
+                "message-id",
+                "list-unsubscribe",
+                "list-unsubscribe-post",
+            ] {
+                assert!(covered.contains(&name), "{name}: {covered:?}");
+            }
+        }
+    }
+}
+
+// ---------------------------------------------------------------------------------- the end of it
+
+#[tokio::test]
+async fn one_click_ends_it_for_this_app_and_this_person_only() {
+    let post = Post::opens().await;
+    let library = post.world.library();
+    let to_library = post
+        .world
+        .connects(&post.asha, &library, "basic send_mail")
+        .await;
+    let vikram = post.world.student("vikram").await;
+    let of_vikram = post
+        .world
+        .connects(&vikram, &post.canteen, "basic send_mail")
+        .await;
+
+    let (_, mail) = post.delivers(&dinner()).await;
+    assert_eq!(
+        header(&mail, "List-Unsubscribe-Post"),
+        Some("List-Unsubscribe=One-Click")
+    );
+    let link = stop_link(&mail);
+    assert!(link.starts_with(&post.world.base), "{link}");
+
+    // A mail program that looks where the link leads changes nothing.
+    let mailbox = post.world.stranger();
+    let page = mailbox.visits(&link).await;
+    page.shows("Stop mail from Canteen?");
+    post.delivers(&dinner()).await;
+
+    // The click: a POST without cookies, answered without a redirect (RFC 8058 §3.1).
+    let click = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .unwrap()
+        .post(&link);
+    let clicked = Answer::to(click.form(&[("List-Unsubscribe", "One-Click")])).await;
+    assert_eq!(clicked.status, 200);
+    assert!(
+        clicked.text().contains("Canteen cannot write to you"),
+        "{}",
+        clicked.text()
+    );
+
+    let refused = post.sends(&dinner()).await.detail(403);
+    assert!(refused.contains("has taken back"), "{refused}");
+    post.canteen.reads(&post.tokens.access, "").await.good();
+    let refreshed = post.canteen.refreshes(&post.tokens).await;
+    let refused = sends(&post.canteen, &refreshed.access, &dinner())
+        .await
+        .detail(403);
+    assert!(refused.contains("has taken back"), "{refused}");
+    post.asha
+        .visits("user/settings/")
+        .await
+        .shows("It cannot write to you");
+
+    assert_eq!(
+        sends(&library, &to_library.access, &dinner()).await.good()["status"],
+        true
+    );
+    assert_eq!(
+        sends(&post.canteen, &of_vikram.access, &dinner())
+            .await
+            .good()["status"],
+        true
+    );
+    for to in ["asha@campus.example", "vikram@campus.example"] {
+        assert_eq!(post.server.gets().await["to"], json!([to]));
+    }
+
+    // Again changes nothing; and she can allow it again.
+    assert_eq!(mailbox.posts(&link, &[]).await.status, 200);
+    let asked = post
+        .asha
+        .visits(&post.canteen.login_link("basic send_mail"))
+        .await;
+    let asked = if asked.redirect().is_some() {
+        post.asha
+            .visits(
+                &post
+                    .canteen
+                    .asks(&[("scope", "basic send_mail"), ("approval_prompt", "force")]),
+            )
+            .await
+    } else {
+        asked
+    };
+    assert!(!asked.scope("send_mail").ticked);
+    let back = asked
+        .touches("scope", "send_mail", true)
+        .presses("allow")
+        .await;
+    let tokens = post
+        .canteen
+        .trades(&post.canteen.receives(&back).code())
+        .await;
+    assert_eq!(
+        sends(&post.canteen, &tokens.access, &dinner()).await.good()["status"],
+        true
+    );
+}
+
+#[tokio::test]
+async fn the_button_on_the_page_does_the_same_and_a_made_up_link_nothing() {
+    let post = Post::opens().await;
+    let (_, mail) = post.delivers(&dinner()).await;
+    let link = stop_link(&mail);
+    let page = post.world.stranger().visits(&link).await;
+    page.presses("One-Click")
+        .await
+        .shows("Canteen cannot write to you");
+    post.sends(&dinner()).await.detail(403);
+
+    let (ids, seal) = link.trim_end_matches('/').rsplit_once('.').unwrap();
+    for forged in [
+        format!("{ids}x.{seal}/"),
+        format!("{ids}.{}/", seal.to_lowercase()),
+        format!("{}mail/stop/x/", post.world.base),
+    ] {
+        post.world.stranger().visits(&forged).await.refuses(404);
+        post.world.stranger().posts(&forged, &[]).await.refuses(404);
+    }
+}
+
+// ---------------------------------------------------------------------------------- how much
+
+#[tokio::test]
+async fn allowances_are_per_person_and_per_app_and_say_when_to_come_back() {
+    let post = Post::opens_with(Speaks::Plain, |plan, _| {
+        plan.set("PROFILES_SEND_MAIL_PER_PERSON_DAY", "2")
+            .set("PROFILES_SEND_MAIL_PER_APP_HOUR", "3")
+            .set("PROFILES_SEND_MAIL_UNVERIFIED_DAY", "1")
+    })
+    .await;
+    let vikram = post.world.student("vikram").await;
+    let of_vikram = post
+        .world
+        .connects(&vikram, &post.canteen, "basic send_mail")
+        .await;
+    let wait = |answer: &Answer| {
+        assert!(!answer.detail(429).is_empty());
+        answer.header("retry-after").parse::<i64>().unwrap()
+    };
+
+    post.delivers(&dinner()).await;
+    post.delivers(&dinner()).await;
+    let seconds = wait(&post.sends(&dinner()).await);
+    assert!((86_000..=86_400).contains(&seconds), "{seconds}");
+    sends(&post.canteen, &of_vikram.access, &dinner())
+        .await
+        .good();
+    let seconds = wait(&sends(&post.canteen, &of_vikram.access, &dinner()).await);
+    assert!((3_500..=3_600).contains(&seconds), "{seconds}");
+    post.world.sleeps(time::Duration::seconds(seconds + 1));
+    sends(&post.canteen, &of_vikram.access, &dinner())
+        .await
+        .good();
+    wait(&post.sends(&dinner()).await);
+
+    let lost = post.world.lost_and_found();
+    let tokens = post
+        .world
+        .connects(&post.asha, &lost, "basic send_mail")
+        .await;
+    sends(&lost, &tokens.access, &dinner()).await.good();
+    let refused = sends(&lost, &tokens.access, &dinner()).await;
+    assert!(refused.detail(429).contains("not verified"));
+
+    post.world.sleeps(time::Duration::days(1));
+    let tokens = post.canteen.refreshes(&post.tokens).await;
+    sends(&post.canteen, &tokens.access, &dinner()).await.good();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn of_fifty_at_once_the_one_that_is_left_passes() {
+    let post = Post::opens_with(Speaks::Plain, |plan, _| {
+        plan.set("PROFILES_SEND_MAIL_PER_PERSON_DAY", "3")
+    })
+    .await;
+    post.delivers(&dinner()).await;
+    post.delivers(&dinner()).await;
+    let mut at_once = JoinSet::new();
+    for _ in 0..50 {
+        let (canteen, access) = (post.canteen.clone(), post.tokens.access.clone());
+        at_once.spawn(async move { sends(&canteen, &access, &dinner()).await.status.as_u16() });
+    }
+    let mut counted: HashMap<u16, u32> = HashMap::new();
+    for status in at_once.join_all().await {
+        *counted.entry(status).or_default() += 1;
+    }
+    assert_eq!(counted, HashMap::from([(200, 1), (429, 49)]));
+    post.server.gets().await;
+    post.server.got_nothing_else().await;
+}
+
+// ---------------------------------------------------------------------------------- mail servers that behave badly
+
+#[tokio::test]
+async fn refusals_are_outcomes_with_their_reasons() {
+    let post = Post::opens().await;
+    for (how, reason) in [
+        ("refuses", "the mail server refused with code 550"),
+        ("4xx", "the mail server refused with code 451"),
+        ("5xx", "the mail server refused with code 554"),
+        ("breaks off", "the mail server broke off in the middle"),
+    ] {
+        post.server.behaves(how).await;
+        let told = post.sends(&dinner()).await.good();
+        assert_eq!(told["status"], false, "{how}");
+        assert_eq!(post.newest_reason().await.as_deref(), Some(reason), "{how}");
+    }
+    // The next one goes out as if nothing had been.
+    post.server.behaves("well").await;
+    post.delivers(&dinner()).await;
+    assert_eq!(post.newest_reason().await, None);
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_trusts_gets_neither_password_nor_mail() {
+    for speaks in [Speaks::StartTls, Speaks::Tls] {
+        let post = Post::opens_with(speaks, |plan, server| {
+            plan.set("PROFILES_SMTP_URL", &server.strange_address())
+        })
+        .await;
+        assert_eq!(post.sends(&dinner()).await.good()["status"], false);
+        let reason = post.newest_reason().await.unwrap();
+        assert!(
+            reason.contains("certificate is not to be trusted"),
+            "{reason}"
+        );
+        post.server.got_nothing_else().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_mail_server_that_stalls_holds_up_its_own_mail_only_and_not_for_long() {
+    let mut stories = JoinSet::new();
+    for how in ["stalls", "stalls at the end", "trickles"] {
+        stories.spawn(async move {
+            let post = Post::opens().await;
+            // A connection that worked before waits for the next mail.
+            post.delivers(&dinner()).await;
+            post.server.behaves(how).await;
+            let began = Instant::now();
+            let others = async {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                for _ in 0..20 {
+                    let began = Instant::now();
+                    post.canteen.reads(&post.tokens.access, "").await.good();
+                    assert!(began.elapsed() < Duration::from_secs(2), "{how}");
+                }
+            };
+            let mail = dinner();
+            let (told, ()) = tokio::join!(post.sends(&mail), others);
+            assert!(
+                began.elapsed() < Duration::from_secs(15),
+                "{how}: {:?}",
+                began.elapsed()
+            );
+            assert_eq!(told.good()["status"], false, "{how}");
+            assert_eq!(
+                post.newest_reason().await.as_deref(),
+                Some("the mail server did not answer in time"),
+                "{how}"
+            );
+            // What was cut off does not spoil the next.
+            post.server.behaves("well").await;
+            let (told, mail) = post.delivers(&mail).await;
+            assert_eq!(header(&mail, "Message-ID"), told["Message-ID"].as_str());
+        });
+    }
+    stories.join_all().await;
+}
+
+// ---------------------------------------------------------------------------------- smuggling
+
+/// The next of a row of numbers that looks like chance and is the same every time (SplitMix64).
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn one<'a, T: ?Sized>(&mut self, of: &[&'a T]) -> &'a T {
+        of[usize::try_from(self.next() % of.len() as u64).unwrap()]
+    }
+
+    fn text(&mut self, of: &[&str]) -> String {
+        (0..=self.next() % 5).map(|_| self.one(of)).collect()
+    }
+}
+
+const PIECES: &[&str] = &[
+    "Dinner",
+    " ",
+    "  ",
+    "é",
+    "आज",
+    "\u{1f35b}",
+    "\r",
+    "\n",
+    "\r\n",
+    "\r\nBcc: evil@campus.example",
+    "\r\n\r\nbody",
+    "\nSubject: other",
+    "\0",
+    "=?utf-8?b?DQpCY2M6IGV2aWxAY2FtcHVzLmV4YW1wbGU=?=",
+    "=?utf-8?q?x?=",
+    "=?",
+    "?=",
+    "\u{202e}",
+    "\u{2066}",
+    "\u{200f}",
+    "\u{2028}",
+    "\u{85}",
+    "\u{b}",
+    "\u{1b}[31m",
+    "\t",
+    "\"",
+    "\\",
+    "<x@y.example>",
+    ",",
+    ";",
+    ":",
+    "(comment)",
+    "]",
+    "\r\n.\r\n",
+    "\r\nQUIT\r\n",
+    "<script>alert(1)</script>",
+    "<img src=cid:1>",
+    "--boundary",
+    "\u{feff}",
+    "\u{7f}",
+    "a@b.example",
+    "Content-Type: text/html",
+    "\u{fffd}",
+    "x-very-long-word-without-any-blank-in-it-x",
+];
+
+const ADDRESSES: &[&str] = &[
+    "a@b.example",
+    "o'neill@b.example",
+    "a+b@c-d.example",
+    "a@b.example\r\nBcc: c@d.example",
+    "<a@b.example>",
+    "<>",
+    "",
+    "A <a@b.example>",
+    "group: a@b.example, c@d.example;",
+    "undisclosed-recipients:;",
+    "\"a b\"@c.example",
+    "\"a\r\nb\"@c.example",
+    "a@bücher.example",
+    "a@b.example, c@d.example",
+    "a@b.example\0",
+    "@b.example",
+    "a@",
+    "a@b@c.example",
+    "a@[127.0.0.1]",
+    "=?utf-8?q?a?=@b.example",
+    "a\u{202e}@b.example",
+    "(c)a@b.example",
+    "a@b.example.",
+    "a @b.example",
+];
+
+#[tokio::test]
+async fn whatever_is_written_it_is_refused_or_one_mail_with_one_subject_to_one_person() {
+    let post = Post::opens_with(Speaks::Plain, |plan, _| {
+        plan.set("PROFILES_SEND_MAIL_PER_PERSON_DAY", "10000")
+            .set("PROFILES_SEND_MAIL_PER_APP_HOUR", "10000")
+    })
+    .await;
+    let mut chance = Chance(20_261_121);
+    let (mut refused, mut sent) = (0, 0);
+    for round in 0..400 {
+        // Names that registration would refuse, too: a mail does not rely on it.
+        let name = format!("M{}", chance.text(PIECES).replace('\0', ""));
+        post.is_renamed(name.clone()).await;
+        let plain = round % 2 == 0;
+        let subject = if plain {
+            "Dinner =?utf-8?q?x?= – आज".to_owned()
+        } else {
+            chance.text(PIECES)
+        };
+        let message = chance.text(PIECES);
+        let reply_to: Vec<&str> = match round % 5 {
+            0 => vec!["a@b.example"; 1000],
+            1 => vec!["a@b.example"],
+            2 => vec![],
+            _ => (0..=chance.next() % 3)
+                .map(|_| chance.one(ADDRESSES))
+                .collect(),
+        };
+        let mail = json!({ "subject": subject, "message": message, "reply_to": reply_to });
+        let answer = post.sends(&mail).await;
+        if answer.status == 400 {
+            refused += 1;
+            continue;
+        }
+        assert_eq!(answer.good()["status"], true, "{mail}");
+        sent += 1;
+        let got = post.server.gets().await;
+        assert_eq!(got["to"], json!(["asha@campus.example"]), "{mail}");
+        assert_eq!(got["recipients"], json!(["asha@campus.example"]), "{mail}");
+        assert_eq!(
+            got["sender"][1], "no-reply@campus.example",
+            "{mail} {name:?}"
+        );
+        assert_eq!(got["defects"], json!([]), "{mail} {name:?}");
+        assert_eq!(got["bare_ends"], 0, "{mail}");
+        assert_eq!(got["parts"], 2, "{mail}");
+        assert!(got["longest_line"].as_u64().unwrap() <= 998, "{mail}");
+        let mut names: Vec<String> = got["names"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it.as_str().unwrap().to_lowercase())
+            .collect();
+        names.sort();
+        let mut expected = vec![
+            "auto-submitted",
+            "content-type",
+            "date",
+            "from",
+            "list-unsubscribe",
+            "list-unsubscribe-post",
+            "message-id",
+            "mime-version",
+            "subject",
+            "to",
+        ];
+        if !reply_to.is_empty() {
+            expected.push("reply-to");
+            assert_eq!(
+                got["reply_to"],
+                json!(reply_to.iter().map(|it| it.trim()).collect::<Vec<_>>()),
+                "{mail}"
+            );
+        }
+        expected.sort_unstable();
+        assert_eq!(names, expected, "{mail}");
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let shown = header(&got, "Subject").unwrap();
+        assert!(words(shown).ends_with(&words(&subject)), "{shown:?} {mail}");
+        assert!(shown.starts_with("[SSO] [M"), "{shown:?}");
+        let text = got["text"].as_str().unwrap().replace("\r\n", "\n");
+        let written = message.trim().replace("\r\n", "\n").replace('\r', "\n");
+        assert!(text.starts_with(&written), "{text:?} {mail}");
+        let html = got["html"].as_str().unwrap();
+        assert!(
+            !html.contains("<script") && !html.contains("<img"),
+            "{html}"
+        );
+    }
+    post.server.got_nothing_else().await;
+    assert!(
+        sent >= 80 && refused >= 80 && sent + refused >= 200,
+        "{sent} sent, {refused} refused"
+    );
+}
+
+// ---------------------------------------------------------------------------------- what is kept
+
+#[tokio::test]
+async fn nothing_of_what_a_mail_says_is_kept_anywhere() {
+    let post = Post::opens_with(Speaks::Plain, |plan, _| {
+        plan.in_its_own_process().set("PROFILES_LOG", "trace")
+    })
+    .await;
+    let planted = ["kumquat-subject", "kumquat-message", "kumquat-reply"];
+    let mail = json!({
+        "subject": planted[0], "message": planted[1], "reply_to": [format!("{}@campus.example", planted[2])],
+    });
+    post.delivers(&mail).await;
+    for how in ["refuses", "5xx", "breaks off"] {
+        post.server.behaves(how).await;
+        assert_eq!(post.sends(&mail).await.good()["status"], false);
+    }
+    let mut wrong = mail.clone();
+    wrong["message"] = json!(7.5);
+    wrong["reply_to"] = json!(["kumquat-wrong"]);
+    wrong["subject"] = json!("kumquat\nsubject");
+    let told = post.sends(&wrong).await;
+    assert_eq!(told.status, 400);
+    assert!(!told.text().contains("kumquat"));
+    let broken = post
+        .canteen
+        .request(Method::POST, ADDRESS)
+        .bearer_auth(&post.tokens.access);
+    let broken = broken
+        .header("content-type", "application/json")
+        .body("{\"subject\": \"kumquat\" kumquat");
+    let told = Answer::to(broken).await.detail(400);
+    assert!(!told.contains("kumquat"), "{told}");
+
+    let dump = post.world.database.dump();
+    assert!(dump.contains("sent_mails"));
+    assert!(!dump.contains("kumquat"));
+    let log = post.world.log();
+    assert!(
+        log.contains("an app's mail was not sent") && log.contains(" WARN "),
+        "{log}"
+    );
+    assert!(!log.contains("kumquat"));
+}
