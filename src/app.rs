@@ -295,64 +295,57 @@ impl Shared {
             transport,
             from: config.mail_from.parse().map_err(SetupError::from)?,
         };
+        let deliver = Job::new(
+            "mail.deliver",
+            DELIVER_EVERY,
+            post.clone(),
+            |it, now| async move { it.deliver(now).await },
+        );
+        let write_down = Job::new(
+            "ledger.write_down",
+            WRITE_DOWN_EVERY,
+            self.ledger.clone(),
+            |it, _| async move { it.write_down().await },
+        );
+        let mut jobs = self.sweeps(config, sessions, post);
+        jobs.extend([deliver, write_down.in_every_process()]);
+        Ok(Jobs::new(self.db.clone(), Arc::clone(&self.clock), jobs))
+    }
+
+    /// Forgetting what has ended, room by room.
+    fn sweeps(&self, config: &Config, sessions: SessionRows, post: Post) -> Vec<Job> {
         let removal = my_data::Removal {
             db: self.db.clone(),
             pictures: Pictures::new(config.data_dir.join("pictures")),
             entropy: Arc::clone(&self.entropy),
         };
-        let (db, lifetimes) = (self.db.clone(), config.lifetimes);
-        let jobs = vec![
-            Job::new(
-                "mail.deliver",
-                DELIVER_EVERY,
-                post.clone(),
-                |it, now| async move { it.deliver(now).await },
-            ),
-            Job::new("mail.sweep", SWEEP_EVERY, post, |it, now| async move {
+        let (db, lifetimes, every) = (&self.db, config.lifetimes, SWEEP_EVERY);
+        vec![
+            Job::new("mail.sweep", every, post, |it, now| async move {
                 it.sweep(now).await
             }),
-            Job::new(
-                "ledger.write_down",
-                WRITE_DOWN_EVERY,
-                self.ledger.clone(),
-                |it, _| async move { it.write_down().await },
-            )
-            .in_every_process(),
-            Job::new(
-                "ledger.sweep",
-                SWEEP_EVERY,
-                self.db.clone(),
-                |db, now| async move { ledger::sweep(&db, now).await },
-            ),
-            Job::new(
-                "my_data.remove",
-                SWEEP_EVERY,
-                removal,
-                |it, now| async move { it.remove(now).await },
-            ),
-            Job::new("session.sweep", SWEEP_EVERY, sessions, |it, _| async move {
+            Job::new("ledger.sweep", every, db.clone(), |db, now| async move {
+                ledger::sweep(&db, now).await
+            }),
+            Job::new("my_data.remove", every, removal, |it, now| async move {
+                it.remove(now).await
+            }),
+            Job::new("session.sweep", every, sessions, |it, _| async move {
                 it.sweep().await
             }),
-            Job::new(
-                "authorize.sweep",
-                SWEEP_EVERY,
-                db.clone(),
-                |db, now| async move { authorize::sweep(&db, now).await },
-            ),
-            Job::new(
-                "send_mail.sweep",
-                SWEEP_EVERY,
-                db.clone(),
-                |db, now| async move { send_mail::sweep(&db, now).await },
-            ),
+            Job::new("authorize.sweep", every, db.clone(), |db, now| async move {
+                authorize::sweep(&db, now).await
+            }),
+            Job::new("send_mail.sweep", every, db.clone(), |db, now| async move {
+                send_mail::sweep(&db, now).await
+            }),
             Job::new(
                 "token.sweep",
-                SWEEP_EVERY,
-                (db, lifetimes),
+                every,
+                (db.clone(), lifetimes),
                 |(db, lifetimes), now| async move { token::sweep(&db, &lifetimes, now).await },
             ),
-        ];
-        Ok(Jobs::new(self.db.clone(), Arc::clone(&self.clock), jobs))
+        ]
     }
 
     fn demo(&self, demo: Option<(Demo, SocketAddr)>) -> Result<Router, demo::CallError> {

@@ -20,7 +20,6 @@ use crate::token::Access;
 use crate::token::Bearer;
 use crate::web::ApiProblem;
 use crate::web::Concerned;
-use crate::web::answer_preflight;
 use crate::web::no_store;
 
 use super::Feature;
@@ -95,14 +94,7 @@ pub(super) async fn preflight(
     State(it): State<Feature>,
     asked: HeaderMap,
 ) -> Result<Response, ApiProblem> {
-    let origin = asked
-        .get(header::ORIGIN)
-        .and_then(|origin| origin.to_str().ok());
-    let known = match origin {
-        Some(origin) => apps::knows_origin(it.db.pool(), origin).await?,
-        None => false,
-    };
-    Ok(answer_preflight(&asked, known))
+    Ok(apps::preflight(&it.db, &asked).await?)
 }
 
 pub(super) async fn not_allowed(method: Method) -> Response {

@@ -62,9 +62,8 @@ impl Post {
     /// What the mail server took, and what the app was told of it.
     async fn delivers(&self, mail: &Value) -> (Value, Mail) {
         let told = self.sends(mail).await.good();
-        if told["status"] != true {
-            panic!("not sent: {:?}", self.newest_reason().await);
-        }
+        let sent = told["status"] == true;
+        assert!(sent, "not sent: {:?}", self.newest_reason().await);
         (told, self.server.gets().await)
     }
 
@@ -749,7 +748,7 @@ async fn a_mail_server_that_stalls_holds_up_its_own_mail_only_and_not_for_long()
 
 // ---------------------------------------------------------------------------------- smuggling
 
-/// The next of a row of numbers that looks like chance and is the same every time (SplitMix64).
+/// The next of a row of numbers that looks like chance and is the same every time (`SplitMix64`).
 struct Chance(u64);
 
 impl Chance {

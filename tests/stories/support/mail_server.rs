@@ -135,7 +135,7 @@ impl MailServer {
     pub async fn gets(&self) -> Mail {
         let mut says = self.says.lock().await;
         let line = tokio::time::timeout(Duration::from_secs(10), says.recv()).await;
-        let line = line.expect("no mail came").unwrap();
+        let line = line.unwrap().unwrap();
         serde_json::from_str(&line).unwrap()
     }
 
