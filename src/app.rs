@@ -444,6 +444,7 @@ mod tests {
             profile::samples(),
             connected_apps::samples(),
             receipts::samples(),
+            send_mail::samples(),
             sessions::samples(),
             my_data::samples(),
             demo::samples(),

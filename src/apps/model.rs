@@ -181,6 +181,25 @@ pub(super) struct KnownSecret {
     pub last_used_at: Option<Moment>,
 }
 
+/// What became of the mails an app sent lately, the newest of them one by one.
+#[derive(Debug, Default)]
+pub(super) struct Mails {
+    pub sent: i64,
+    pub failed: i64,
+    pub newest: Vec<SentMail>,
+}
+
+/// One mail: that there was one, never what it said or to whom.
+#[derive(Debug)]
+pub(super) struct SentMail {
+    pub message_id: String,
+    pub at: Moment,
+    /// Whether the mail server took it; none while it is asked.
+    pub status: Option<bool>,
+    /// Why it did not.
+    pub error: Option<String>,
+}
+
 /// What can be wrong with a wish about an app, beside what its form says.
 #[derive(Debug, thiserror::Error)]
 pub enum AppsError {

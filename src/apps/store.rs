@@ -16,6 +16,8 @@ use super::Details;
 use super::Kind;
 use super::Standing;
 use super::model::KnownSecret;
+use super::model::Mails;
+use super::model::SentMail;
 
 /// A row of `apps`, as every statement here reads it.
 struct Row {
@@ -298,4 +300,34 @@ pub(super) async fn delete_secret(db: impl Executor<'_>, id: SecretId) -> db::Re
 
 fn as_texts(uris: &[RedirectUri]) -> Vec<String> {
     uris.iter().map(|uri| uri.as_str().to_owned()).collect()
+}
+
+/// What became of an app's mails since a moment; the newest fifty one by one.
+pub(super) async fn find_mails(
+    db: impl Executor<'_>,
+    app: AppId,
+    since: Moment,
+) -> db::Result<Mails> {
+    let rows = sqlx::query!(
+        r#"select message_id, began_at, status, error,
+                  count(*) filter (where status) over () as "sent!",
+                  count(*) filter (where not status) over () as "failed!"
+           from sent_mails where app_id = $1 and began_at > $2
+           order by began_at desc limit 50"#,
+        app.0,
+        since,
+    )
+    .fetch_all(db)
+    .await?;
+    let mut mails = Mails::default();
+    for row in rows {
+        (mails.sent, mails.failed) = (row.sent, row.failed);
+        mails.newest.push(SentMail {
+            message_id: row.message_id,
+            at: row.began_at,
+            status: row.status,
+            error: row.error,
+        });
+    }
+    Ok(mails)
 }

@@ -21,10 +21,22 @@ pub(super) struct Connection {
     pub owner_username: String,
     pub share: Share,
     pub refused: FieldSet,
+    /// Whether the app was once allowed to write, or asked to, and the person does not want it.
+    pub refuses_mail: bool,
     pub since: Moment,
     /// When this app was first allowed anything, in this connection or one that ended.
     pub first_given: Moment,
     pub last_used: Option<Moment>,
+}
+
+/// A mail an app sent to the person: that there was one, never what it said.
+#[derive(Debug)]
+pub(super) struct SentMail {
+    pub app_name: String,
+    pub message_id: String,
+    pub at: Moment,
+    /// Whether the mail server took it; none while it is asked.
+    pub status: Option<bool>,
 }
 
 /// One scope of a connection: what it is, the fields it opens, and those the person keeps back.
@@ -79,6 +91,7 @@ mod tests {
             ),
             // A field of a scope that was refused whole is no row: the app was given nothing of it.
             refused: FieldSet::from_iter([kept, Field::Sex]),
+            refuses_mail: false,
             since: Moment::UNIX_EPOCH,
             first_given: Moment::UNIX_EPOCH,
             last_used: None,

@@ -5,10 +5,12 @@ use crate::db::Executor;
 use crate::id::AppId;
 use crate::id::PersonId;
 use crate::scope::FieldSet;
+use crate::scope::Scope;
 use crate::scope::ScopeSet;
 use crate::scope::Share;
 
 use super::model::Connection;
+use super::model::SentMail;
 
 /// Every app somebody has connected, by name; or only `app`.
 pub(super) async fn list(
@@ -21,7 +23,7 @@ pub(super) async fn list(
                   coalesce(nullif(trim(owner.first_name || ' ' || owner.last_name), ''),
                            owner.username) as "owner_name!",
                   owner.username as owner_username,
-                  grants.scopes, grants.fields, grants.refused_fields,
+                  grants.scopes, grants.fields, grants.refused_fields, grants.refused_scopes,
                   grants.given_at, grants.last_used_at,
                   (select min(given_at) from grants before
                    where before.person_id = grants.person_id and before.app_id = grants.app_id) as "first_given!"
@@ -50,9 +52,40 @@ pub(super) async fn list(
             FieldSet::of_names(&row.fields),
         ),
         refused: FieldSet::of_names(&row.refused_fields),
+        refuses_mail: ScopeSet::of_names(&row.refused_scopes).contains(Scope::SendMail)
+            && !ScopeSet::of_names(&row.scopes).contains(Scope::SendMail),
         since: row.given_at,
         first_given: row.first_given,
         last_used: row.last_used_at,
     });
     Ok(connections.collect())
+}
+
+/// The newest hundred mails somebody got from `app`; without one, from apps that are not connected any
+/// more.
+pub(super) async fn list_mails(
+    db: impl Executor<'_>,
+    person: PersonId,
+    app: Option<AppId>,
+) -> db::Result<Vec<SentMail>> {
+    let rows = sqlx::query!(
+        "select apps.name, m.message_id, m.began_at, m.status
+         from sent_mails m
+         join apps on apps.id = m.app_id
+         where m.person_id = $1 and (m.app_id = $2 or $2 is null and not exists (
+           select from grants g
+           where g.person_id = m.person_id and g.app_id = m.app_id and g.ended_at is null))
+         order by m.began_at desc limit 100",
+        person.0,
+        app.map(|app| app.0),
+    )
+    .fetch_all(db)
+    .await?;
+    let mails = rows.into_iter().map(|row| SentMail {
+        app_name: row.name,
+        message_id: row.message_id,
+        at: row.began_at,
+        status: row.status,
+    });
+    Ok(mails.collect())
 }

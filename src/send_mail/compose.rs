@@ -182,6 +182,18 @@ fn is_web(text: &str) -> bool {
 }
 
 #[cfg(test)]
+pub(super) mod samples {
+    use super::*;
+    use crate::web::Sample;
+
+    pub(crate) fn samples() -> Vec<Sample> {
+        vec![Sample::of(&HtmlPart::of(
+            "Menu: https://mess.example/\n\nRice.",
+        ))]
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::clock::Clock;

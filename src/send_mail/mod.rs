@@ -45,6 +45,9 @@ use crate::token;
 use crate::web::Web;
 use crate::web::open_to_concerned;
 
+#[cfg(test)]
+pub(crate) use pages::samples::samples;
+
 pub use model::Allowance;
 pub use stop::StopLink;
 pub use sweep::sweep;

@@ -73,3 +73,21 @@ async fn find(it: &Feature, link: &str) -> Result<(StopLink, Writer), PageProble
     let writer = store::find_writer(it.db.pool(), opened.app, opened.person).await?;
     Ok((opened, writer.ok_or_else(PageProblem::not_found)?))
 }
+
+#[cfg(test)]
+pub(super) mod samples {
+    use super::*;
+    use crate::web::Sample;
+    use crate::web::sample;
+
+    pub(crate) fn samples() -> Vec<Sample> {
+        let page = |stopped| StopPage {
+            app: Face::of("Mess Menu", None, &sample::links()),
+            action: "/mail/stop/abc/".to_owned(),
+            stopped,
+        };
+        let mail = super::super::compose::samples::samples();
+        let pages = [Sample::of(&page(false)), Sample::of(&page(true))];
+        pages.into_iter().chain(mail).collect()
+    }
+}

@@ -23,9 +23,12 @@ pub(super) fn document(links: &Links) -> Value {
             "description": "What people allow an app to know about them.",
         },
         "servers": [{ "url": links.issuer() }],
-        "paths": { "/user/api/user/": { "get": read_person() } },
+        "paths": {
+            "/user/api/user/": { "get": read_person() },
+            "/user/api/user/send_mail/": { "post": send_mail() },
+        },
         "components": {
-            "schemas": { "Person": person(), "Problem": problem() },
+            "schemas": { "Person": person(), "Problem": problem(), "Mail": mail() },
             "securitySchemes": { "oauth2": {
                 "type": "oauth2",
                 "flows": { "authorizationCode": {
@@ -64,6 +67,66 @@ fn read_person() -> Value {
             "401": refused("No token, or one that has ended"),
             "403": refused("A token without the scope this needs"),
             "503": refused("Not available right now: come back after Retry-After"),
+        },
+    })
+}
+
+fn send_mail() -> Value {
+    let reference = |schema: &str| json!({ "$ref": schema });
+    let json_of = |schema: Value| json!({ "application/json": { "schema": schema } });
+    let refused = |text: &str| json!({ "description": text, "content": json_of(reference("#/components/schemas/Problem")) });
+    let again =
+        json!({ "Retry-After": { "schema": { "type": "integer" }, "description": "Seconds" } });
+    let mut slowed = refused("Enough for now: come back after Retry-After");
+    if let Some(members) = slowed.as_object_mut() {
+        members.insert("headers".to_owned(), again);
+    }
+    json!({
+        "summary": "Write to the person who signed in, without learning their address",
+        "operationId": "sendMail",
+        "security": [{ "oauth2": [crate::scope::Scope::SendMail.name()] }],
+        "requestBody": {
+            "required": true,
+            "content": {
+                "application/json": { "schema": reference("#/components/schemas/Mail") },
+                "application/x-www-form-urlencoded": { "schema": reference("#/components/schemas/Mail") },
+            },
+        },
+        "responses": {
+            "200": {
+                "description": "Whether the mail server took it. No promise that it is read.",
+                "content": json_of(json!({
+                    "type": "object",
+                    "required": ["Message-ID", "status"],
+                    "properties": { "Message-ID": { "type": "string" }, "status": { "type": "boolean" } },
+                })),
+            },
+            "400": {
+                "description": "What is wrong, by field, all of it at once",
+                "content": json_of(json!({ "type": "object" })),
+            },
+            "401": refused("No token, or one that has ended"),
+            "403": refused("A token without the scope this needs, or the person has taken it back"),
+            "415": refused("Neither JSON nor a form"),
+            "429": slowed,
+            "503": refused("Not available right now: come back after Retry-After"),
+        },
+    })
+}
+
+fn mail() -> Value {
+    json!({
+        "type": "object",
+        "required": ["subject", "message", "reply_to"],
+        "properties": {
+            "subject": { "type": "string", "minLength": 1, "maxLength": 200, "description": "One line" },
+            "message": { "type": "string", "minLength": 1, "description": "Plain text, 64 KiB of UTF-8 at most" },
+            "reply_to": {
+                "type": "array",
+                "maxItems": 20,
+                "items": { "type": "string", "format": "email" },
+                "description": "Where answers go; if empty, to the app's contact address, if it has one",
+            },
         },
     })
 }

@@ -523,10 +523,12 @@ async fn one_click_ends_it_for_this_app_and_this_person_only() {
         .await
         .detail(403);
     assert!(refused.contains("has taken back"), "{refused}");
-    post.asha
-        .visits("user/settings/")
-        .await
-        .shows("It cannot write to you");
+    let connected = post.asha.visits("user/settings/").await;
+    connected.shows("It cannot write to you");
+    let details = connected.clicks("Canteen").await;
+    details
+        .shows("It cannot write to you")
+        .shows(header(&mail, "Message-ID").unwrap());
 
     assert_eq!(
         sends(&library, &to_library.access, &dinner()).await.good()["status"],

@@ -3,6 +3,8 @@
 mod form;
 mod secret;
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
@@ -32,6 +34,7 @@ use super::Website;
 use super::delete;
 use super::model::AppsError;
 use super::model::KnownSecret;
+use super::model::Mails;
 use super::own::LatelyOwn;
 use super::own::Own;
 use super::store;
@@ -77,6 +80,9 @@ fn refused(error: AppsError, app: &App, links: &Links) -> PageProblem {
     let label = format!("Back to {}", app.details.name);
     PageProblem::from(error).back(links.app(app.id), label)
 }
+
+/// How long a developer sees what became of a mail.
+const MAILS_SHOWN_FOR: Duration = Duration::from_hours(30 * 24);
 
 /// The face of an app.
 fn face(app: &App, links: &Links) -> Face {
@@ -131,6 +137,7 @@ struct ShowPage {
     /// None where the app's own code has to add a challenge.
     sign_in_link: Option<String>,
     links: ShowLinks,
+    mails: ShownMails,
 }
 
 #[derive(Debug, Serialize)]
@@ -157,6 +164,42 @@ struct ShowLinks {
     new_secret: Option<String>,
     /// None for a verified app.
     delete: Option<String>,
+}
+
+/// The mails of the last thirty days.
+#[derive(Debug, Serialize)]
+struct ShownMails {
+    sent: i64,
+    failed: i64,
+    newest: Vec<ShownMail>,
+}
+
+#[derive(Debug, Serialize)]
+struct ShownMail {
+    at: String,
+    outcome: &'static str,
+    why: Option<String>,
+    message_id: String,
+}
+
+impl ShownMails {
+    fn of(mails: Mails, web: &Web) -> Self {
+        let newest = mails.newest.into_iter().map(|mail| ShownMail {
+            at: web.date_and_time(mail.at),
+            outcome: match mail.status {
+                Some(true) => "Sent",
+                Some(false) => "Not sent",
+                None => "On its way",
+            },
+            why: mail.error,
+            message_id: mail.message_id,
+        });
+        Self {
+            sent: mails.sent,
+            failed: mails.failed,
+            newest: newest.collect(),
+        }
+    }
 }
 
 /// A secret as its owner sees it again: never the secret.
@@ -196,7 +239,10 @@ pub(super) async fn show(
     let secrets = secrets
         .iter()
         .map(|secret| ShownSecret::of(secret, &it.web));
+    let since = it.clock.now() - MAILS_SHOWN_FOR;
+    let mails = store::find_mails(it.db.pool(), app.id, since).await?;
     let mut answer = frame.show(&ShowPage {
+        mails: ShownMails::of(mails, &it.web),
         secrets: secrets.collect(),
         sign_in_link: sign_in_link(&app, it.web.links()),
         links: show_links(&app, it.web.links()),
@@ -350,6 +396,15 @@ pub(super) mod samples {
         }
     }
 
+    fn shown_mail(why: Option<&str>) -> ShownMail {
+        ShownMail {
+            at: "21 Nov 2026, 18:05".to_owned(),
+            outcome: "Sent",
+            why: why.map(str::to_owned),
+            message_id: "<1.2.3@campus.example>".to_owned(),
+        }
+    }
+
     fn listed(users: i64, full: bool) -> Listed {
         Listed {
             face: shown_face(full),
@@ -392,6 +447,15 @@ pub(super) mod samples {
                 Vec::new()
             },
             sign_in_link: text("http://localhost:8000/oauth/authorize/"),
+            mails: ShownMails {
+                sent: i64::from(full),
+                failed: i64::from(full),
+                newest: if full {
+                    vec![shown_mail(None), shown_mail(Some("a reason"))]
+                } else {
+                    Vec::new()
+                },
+            },
             links: ShowLinks {
                 edit: "/oauth/applications/1/update/".to_owned(),
                 new_secret: text("/oauth/applications/1/secret/"),

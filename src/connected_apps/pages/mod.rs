@@ -25,11 +25,43 @@ use crate::web::Web;
 use super::Feature;
 use super::model::Connection;
 use super::model::Row;
+use super::model::SentMail;
 use super::store;
 
 #[derive(Debug, Serialize)]
 struct ListPage {
     apps: Vec<Connected>,
+    /// From apps that are not connected any more.
+    former_mails: Vec<FormerMail>,
+}
+
+#[derive(Debug, Serialize)]
+struct FormerMail {
+    app_name: String,
+    #[serde(flatten)]
+    mail: ShownMail,
+}
+
+/// A mail as its reader and nobody else can look it up.
+#[derive(Debug, Serialize)]
+pub(super) struct ShownMail {
+    at: String,
+    outcome: &'static str,
+    message_id: String,
+}
+
+impl ShownMail {
+    fn of(mail: SentMail, web: &Web) -> Self {
+        Self {
+            at: web.date_and_time(mail.at),
+            outcome: match mail.status {
+                Some(true) => "Sent",
+                Some(false) => "Not sent",
+                None => "On its way",
+            },
+            message_id: mail.message_id,
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -46,6 +78,7 @@ struct Connected {
     take_back: String,
     details: String,
     rows: Vec<Row>,
+    refuses_mail: bool,
 }
 
 impl Page for ListPage {
@@ -61,6 +94,7 @@ impl Connected {
         let links = web.links();
         Self {
             rows: connection.rows(),
+            refuses_mail: connection.refuses_mail,
             face: Face::of(&connection.name, connection.logo.as_deref(), links),
             owner_name: connection.owner_name,
             owner_username: connection.owner_username,
@@ -83,8 +117,14 @@ pub(super) async fn list(
     let apps = connections
         .into_iter()
         .map(|connection| Connected::of(connection, &it.web));
+    let former = store::list_mails(it.db.pool(), visit.person, None).await?;
+    let former = former.into_iter().map(|mail| FormerMail {
+        app_name: mail.app_name.clone(),
+        mail: ShownMail::of(mail, &it.web),
+    });
     Ok(frame.show(&ListPage {
         apps: apps.collect(),
+        former_mails: former.collect(),
     }))
 }
 
@@ -174,9 +214,16 @@ pub(super) mod samples {
 
     pub(crate) fn samples() -> Vec<Sample> {
         let list = vec![
-            Sample::of(&ListPage { apps: Vec::new() }),
+            Sample::of(&ListPage {
+                apps: Vec::new(),
+                former_mails: Vec::new(),
+            }),
             Sample::of(&ListPage {
                 apps: vec![connected(false), connected(true)],
+                former_mails: vec![FormerMail {
+                    app_name: "Mess Menu".to_owned(),
+                    mail: mail(),
+                }],
             }),
             Sample::of(&taken_back(false)),
             Sample::of(&taken_back(true)),
@@ -202,6 +249,14 @@ pub(super) mod samples {
         vec![row(&[], &[]), row(&["One", "Two"], &["Three"])]
     }
 
+    pub(super) fn mail() -> ShownMail {
+        ShownMail {
+            at: "21 Nov 2026, 18:05".to_owned(),
+            outcome: "Sent",
+            message_id: "<1.2.3@campus.example>".to_owned(),
+        }
+    }
+
     fn connected(full: bool) -> Connected {
         let text = |text: &str| full.then(|| text.to_owned());
         Connected {
@@ -216,6 +271,7 @@ pub(super) mod samples {
             take_back: "/user/settings/1/take-back/".to_owned(),
             details: "/user/settings/1/".to_owned(),
             rows: rows(),
+            refuses_mail: full,
         }
     }
 

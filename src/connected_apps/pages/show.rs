@@ -26,7 +26,9 @@ use crate::web::PageProblem;
 use crate::web::Web;
 
 use super::super::model::Connection;
+use super::super::store;
 use super::Feature;
+use super::ShownMail;
 use super::find;
 
 #[derive(Debug, Serialize)]
@@ -37,6 +39,8 @@ pub(super) struct ShowPage {
     read_before: Vec<Before>,
     complete_up_to: String,
     receipts: Vec<Receipt>,
+    mails: Vec<ShownMail>,
+    refuses_mail: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -114,6 +118,7 @@ pub(in crate::connected_apps) async fn show(
     let complete_up_to = ledger::find_complete_up_to(db, now).await?;
     let readings = ledger::list_readings(db, person, app).await?;
     let entries = receipts::list(db, person, Some(app), None).await?;
+    let mails = store::list_mails(db, person, Some(app)).await?;
     let person = people::find(db, person).await?;
     let person = person.ok_or_else(PageProblem::not_found)?;
     let links = it.web.links();
@@ -128,6 +133,11 @@ pub(in crate::connected_apps) async fn show(
         read_before: before(read),
         complete_up_to: it.web.date_and_second(complete_up_to),
         receipts: entries.iter().map(receipt).collect(),
+        mails: mails
+            .into_iter()
+            .map(|mail| ShownMail::of(mail, &it.web))
+            .collect(),
+        refuses_mail: connection.refuses_mail,
         app: ShownApp::of(connection, &it.web, now),
     }))
 }
@@ -220,6 +230,22 @@ pub(super) mod samples {
         vec![Sample::of(&page(false)), Sample::of(&page(true))]
     }
 
+    fn shown_app(full: bool) -> ShownApp {
+        let text = |text: &str| full.then(|| text.to_owned());
+        ShownApp {
+            face: Face::of("Mess Menu", None, &sample::links()),
+            owner_name: "Meera Iyer".to_owned(),
+            owner_username: "meera".to_owned(),
+            website: Website::of("https://mess.example/").filter(|_| full),
+            privacy_policy: text("https://mess.example/privacy"),
+            contact: text("mess@campus.example"),
+            first_allowed: "21 Nov 2026".to_owned(),
+            connected_since: text("22 Nov 2026"),
+            last_used: text("today at 18:05"),
+            take_back: "/user/settings/1/take-back/".to_owned(),
+        }
+    }
+
     fn page(full: bool) -> ShowPage {
         let text = |text: &str| full.then(|| text.to_owned());
         let read = |times| Read {
@@ -233,18 +259,7 @@ pub(super) mod samples {
             withdraw: text("/user/settings/1/withdraw/?field=mobile"),
         };
         ShowPage {
-            app: ShownApp {
-                face: Face::of("Mess Menu", None, &sample::links()),
-                owner_name: "Meera Iyer".to_owned(),
-                owner_username: "meera".to_owned(),
-                website: Website::of("https://mess.example/").filter(|_| full),
-                privacy_policy: text("https://mess.example/privacy"),
-                contact: text("mess@campus.example"),
-                first_allowed: "21 Nov 2026".to_owned(),
-                connected_since: text("22 Nov 2026"),
-                last_used: text("today at 18:05"),
-                take_back: "/user/settings/1/take-back/".to_owned(),
-            },
+            app: shown_app(full),
             parts: vec![
                 Part {
                     sentence: "Something to do",
@@ -277,6 +292,8 @@ pub(super) mod samples {
                 heading: "You allowed",
                 at: "21 Nov 2026, 18:05".to_owned(),
             }],
+            mails: full.then(super::super::samples::mail).into_iter().collect(),
+            refuses_mail: full,
         }
     }
 }
