@@ -40,6 +40,8 @@ struct DocPage {
     tabs: Vec<TabLink>,
     headings: Vec<Heading>,
     reader: Reader,
+    /// Whether the text says anything of the reader's app.
+    carries_app: bool,
     /// Where a visitor signs in and comes back here.
     sign_in: String,
     /// The word of the language that was asked for, to be kept while another app is chosen.
@@ -108,6 +110,7 @@ async fn show(
         headings: text::headings(&text),
         sign_in: format!("{}?next={}", links.login(), snippets::encoded(&here)),
         lang: asked.names_language.then_some(asked.language.word),
+        carries_app: text.contains(&reader.client_id),
         reader,
         head: head.to_owned(),
         text: rest.to_owned(),
@@ -393,6 +396,7 @@ pub(super) mod samples {
                     Vec::new()
                 },
             },
+            carries_app: full,
             sign_in: "/account/login/".to_owned(),
             lang: full.then_some("python"),
             head: "<h1>Basics</h1>".to_owned(),

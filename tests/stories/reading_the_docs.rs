@@ -579,8 +579,9 @@ async fn the_newest_app_is_shown_until_another_is_chosen() {
             .text()
             .contains(canteen.client_secret.as_ref().unwrap())
     );
-    let api = page.clicks("API").await;
-    assert!(api.text().contains("selected>Canteen"), "the choice stays");
+    let libraries = page.clicks("Libraries").await;
+    let kept = shown(&libraries, "code-authlib");
+    assert!(kept.contains(&canteen.client_id), "the choice stays");
 
     // Somebody else's app is not to be had for its number.
     let asha = world.student("asha").await;

@@ -3,6 +3,7 @@ require 'vendor/autoload.php';
 session_start();
 
 $base = {{ base }};
+$fields = {{ fields }};
 $campus = new League\OAuth2\Client\Provider\GenericProvider([
     'clientId' => {{ client_id }},
 {%- if not is_public %}
@@ -11,7 +12,7 @@ $campus = new League\OAuth2\Client\Provider\GenericProvider([
     'redirectUri' => {{ redirect_uri }},
     'urlAuthorize' => "$base/oauth/authorize/",
     'urlAccessToken' => "$base/oauth/token/",
-    'urlResourceOwnerDetails' => "$base/user/api/user/?fields=" . {{ fields }},
+    'urlResourceOwnerDetails' => "$base/user/api/user/?fields=$fields",
     'scopes' => {{ scope }},
     'scopeSeparator' => ' ',
     'pkceMethod' => 'S256',

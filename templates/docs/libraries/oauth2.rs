@@ -1,15 +1,17 @@
 use oauth2::{basic::BasicClient, reqwest, *};
 
 const BASE: &str = {{ base }};
+const CLIENT_ID: &str = {{ client_id }};
+const REDIRECT_URI: &str = {{ redirect_uri }};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let campus = BasicClient::new(ClientId::new({{ client_id }}.into()))
+    let campus = BasicClient::new(ClientId::new(CLIENT_ID.into()))
 {%- if not is_public %}
         .set_client_secret(ClientSecret::new(std::env::var("CLIENT_SECRET")?))
 {%- endif %}
         .set_auth_uri(AuthUrl::new(format!("{BASE}/oauth/authorize/"))?)
         .set_token_uri(TokenUrl::new(format!("{BASE}/oauth/token/"))?)
-        .set_redirect_uri(RedirectUrl::new({{ redirect_uri }}.into())?);
+        .set_redirect_uri(RedirectUrl::new(REDIRECT_URI.into())?);
     let http = reqwest::blocking::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .build()?;
@@ -25,15 +27,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let line = std::io::stdin().lines().next().ok_or("no address")??;
     let address = reqwest::Url::parse(&line)?;
     let back: std::collections::HashMap<_, _> = address.query_pairs().collect();
-    if back.get("state").map(|it| &**it) != Some(state.secret().as_str())
-        || back.get("iss").map(|it| &**it) != Some(BASE)
-    {
+    let parameter = |name: &str| back.get(name).map(|value| &**value);
+    if parameter("state") != Some(state.secret()) || parameter("iss") != Some(BASE) {
         return Err("This is not the answer to my question.".into());
     }
 
-    let code = back.get("code").ok_or("The person said no.")?;
+    let code = parameter("code").ok_or("The person said no.")?;
     let tokens = campus
-        .exchange_code(AuthorizationCode::new(code.to_string()))
+        .exchange_code(AuthorizationCode::new(code.to_owned()))
         .set_pkce_verifier(verifier)
         .request(&http)?;
     let person = http

@@ -4,12 +4,13 @@ import passport from 'passport'
 import { Strategy } from 'passport-oauth2'
 
 const base = {{ base }}
+const callbackURL = {{ redirect_uri }}
 const campus = new Strategy({
   authorizationURL: base + '/oauth/authorize/',
   tokenURL: base + '/oauth/token/',
   clientID: {{ client_id }},
   clientSecret: {% if is_public %}''{% else %}process.env.CLIENT_SECRET{% endif %},
-  callbackURL: {{ redirect_uri }},
+  callbackURL,
   scope: {{ scope }},
   state: true,
   pkce: true,
@@ -35,6 +36,6 @@ passport.serializeUser((person, done) => done(null, person))
 passport.deserializeUser((person, done) => done(null, person))
 
 site.get('/sign-in', passport.authenticate('campus'))
-site.get(new URL({{ redirect_uri }}).pathname, passport.authenticate('campus'),
+site.get(new URL(callbackURL).pathname, passport.authenticate('campus'),
   (request, answer) => answer.json(request.user))
 site.listen(process.env.PORT ?? 3000)

@@ -13,7 +13,10 @@ import (
 	"golang.org/x/oauth2"
 )
 
-const base = {{ base }}
+const (
+	base = {{ base }}
+	user = base + "/user/api/user/?fields=" + {{ fields }}
+)
 
 var campus = oauth2.Config{
 	ClientID:     {{ client_id }},
@@ -51,10 +54,11 @@ func main() {
 	}
 
 	ctx := context.Background()
-	token, err := campus.Exchange(ctx, back.Get("code"), oauth2.VerifierOption(verifier))
+	code := back.Get("code")
+	token, err := campus.Exchange(ctx, code, oauth2.VerifierOption(verifier))
 	check(err)
 	// This client refreshes by itself.
-	answer, err := campus.Client(ctx, token).Get(base + "/user/api/user/?fields=" + {{ fields }})
+	answer, err := campus.Client(ctx, token).Get(user)
 	check(err)
 	defer answer.Body.Close()
 	person, err := io.ReadAll(answer.Body)

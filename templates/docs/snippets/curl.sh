@@ -3,6 +3,8 @@ set -eu
 base={{ base }}
 client_id={{ client_id }}
 redirect_uri={{ redirect_uri }}
+base_encoded={{ base_encoded }}
+redirect_uri_encoded={{ redirect_uri_encoded }}
 
 post() { # path, then name=value pairs; a 4xx answer ends the program
   path=$1; shift
@@ -27,13 +29,14 @@ verifier=$(openssl rand -hex 32)
 challenge=$(printf '%s' "$verifier" | openssl dgst -sha256 -binary | base64url)
 echo 'Open this, then paste the address you come back to:'
 printf '%s' "$base/oauth/authorize/?response_type=code&client_id=$client_id" \
-  '&redirect_uri='{{ redirect_uri_encoded }} '&scope='{{ scope_encoded }} \
+  "&redirect_uri=$redirect_uri_encoded" '&scope='{{ scope_encoded }} \
   "&state=$state&code_challenge=$challenge&code_challenge_method=S256"
 echo
 
 # 2. They come back. Is it the answer to this question, and from here?
 read -r back
-if [ "$(parameter state)" != "$state" ] || [ "$(parameter iss)" != {{ base_encoded }} ]; then
+if [ "$(parameter state)" != "$state" ] ||
+  [ "$(parameter iss)" != "$base_encoded" ]; then
   echo 'This is not the answer to my question.' >&2
   exit 1
 fi

@@ -17,7 +17,8 @@ public class SignIn {
     public static void main(String[] args) throws Exception {
         // 1. Send the person here. Keep state and verifier in their session.
         String state = random(), verifier = random();
-        byte[] digest = MessageDigest.getInstance("SHA-256").digest(verifier.getBytes(UTF_8));
+        var sha256 = MessageDigest.getInstance("SHA-256");
+        byte[] digest = sha256.digest(verifier.getBytes(UTF_8));
         System.out.println("Open this, then paste the address you come back to:");
         System.out.println(BASE + "/oauth/authorize/?" + form(
             "response_type", "code",
@@ -47,7 +48,8 @@ public class SignIn {
             "code_verifier", verifier);
 
         // 4. Read the person. What they did not allow is left out.
-        var user = URI.create(BASE + "/user/api/user/?" + form("fields", {{ fields }}));
+        String fields = form("fields", {{ fields }});
+        var user = URI.create(BASE + "/user/api/user/?" + fields);
         System.out.println("Signed in: " + send(HttpRequest.newBuilder(user)
             .header("Authorization", "Bearer " + member(tokens, "access_token"))));
 
@@ -62,11 +64,11 @@ public class SignIn {
     }
 
     static String post(String path, String... pairs) throws Exception {
-        String body = form(pairs) + "&" + form("client_id", CLIENT_ID
-{%- if not is_public -%}
-            , "client_secret", System.getenv("CLIENT_SECRET")
-{%- endif -%}
-        );
+        String body = form(pairs) + "&" + form(
+{%- if not is_public %}
+            "client_secret", System.getenv("CLIENT_SECRET"),
+{%- endif %}
+            "client_id", CLIENT_ID);
         return send(HttpRequest.newBuilder(URI.create(BASE + path))
             .header("Content-Type", "application/x-www-form-urlencoded")
             .POST(HttpRequest.BodyPublishers.ofString(body)));
@@ -93,7 +95,8 @@ public class SignIn {
 
     // Enough for tokens, which are letters and digits. Else take a JSON library.
     static String member(String json, String name) {
-        var found = Pattern.compile("\"" + name + "\"\\s*:\\s*\"(\\w+)\"").matcher(json);
+        String wanted = "\"" + name + "\"\\s*:\\s*\"(\\w+)\"";
+        var found = Pattern.compile(wanted).matcher(json);
         if (!found.find()) throw new NoSuchElementException(name);
         return found.group(1);
     }

@@ -68,9 +68,9 @@ $tokens = json_decode(post('/oauth/token/', [
 ]));
 
 // 4. Read the person. What they did not allow is left out.
-$user = "$base/user/api/user/?" . http_build_query(['fields' => {{ fields }}]);
+$fields = http_build_query(['fields' => {{ fields }}]);
 $bearer = "Authorization: Bearer $tokens->access_token";
-echo 'Signed in: ', ask($user, ['header' => $bearer]), "\n";
+echo 'Signed in: ', ask("$base/user/api/user/?$fields", ['header' => $bearer]), "\n";
 
 // 5. Later: a fresh pair for the old one. Keep the new refresh token.
 $tokens = json_decode(post('/oauth/token/', [

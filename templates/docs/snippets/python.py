@@ -15,7 +15,7 @@ APP = {
 {%- endif %}
 
 
-def post(path, **form):  # a 4xx answer raises HTTPError
+def post(path, form):  # a 4xx answer raises HTTPError
     return urlopen(BASE + path, urlencode({**APP, **form}).encode()).read()
 
 
@@ -41,9 +41,12 @@ if "error" in back:
     raise SystemExit(back["error"])
 
 # 3. Trade the code for tokens, once.
-tokens = json.loads(post("/oauth/token/", grant_type="authorization_code",
-                         code=back["code"], redirect_uri=REDIRECT_URI,
-                         code_verifier=verifier))
+tokens = json.loads(post("/oauth/token/", {
+    "grant_type": "authorization_code",
+    "code": back["code"],
+    "redirect_uri": REDIRECT_URI,
+    "code_verifier": verifier,
+}))
 
 # 4. Read the person. What they did not allow is left out.
 user = BASE + "/user/api/user/?" + urlencode({"fields": {{ fields }}})
@@ -51,9 +54,11 @@ bearer = {"Authorization": "Bearer " + tokens["access_token"]}
 print("Signed in:", urlopen(Request(user, headers=bearer)).read().decode())
 
 # 5. Later: a fresh pair for the old one. Keep the new refresh token.
-tokens = json.loads(post("/oauth/token/", grant_type="refresh_token",
-                         refresh_token=tokens["refresh_token"]))
+tokens = json.loads(post("/oauth/token/", {
+    "grant_type": "refresh_token",
+    "refresh_token": tokens["refresh_token"],
+}))
 
 # 6. At the end: give it back.
-post("/oauth/revoke_token/", token=tokens["refresh_token"])
+post("/oauth/revoke_token/", {"token": tokens["refresh_token"]})
 print("Signed out.")

@@ -23,6 +23,10 @@ fn post(path: &str, form: &[(&str, &str)]) -> Result<Answer, Box<dyn Error>> {
     Ok(ureq::post(format!("{BASE}{path}")).send_form(form)?)
 }
 
+fn token(tokens: &Value, name: &str) -> String {
+    tokens[name].as_str().unwrap_or_default().to_owned()
+}
+
 fn random() -> String {
     BASE64URL.encode(rand::random::<[u8; 32]>())
 }
@@ -47,13 +51,14 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // 2. They come back. Is it the answer to this question, and from here?
     let line = std::io::stdin().lines().next().ok_or("no address")??;
-    let back: HashMap<String, String> = Url::parse(&line)?.query_pairs().into_owned().collect();
-    if back.get("state") != Some(&state) || back.get("iss").map(String::as_str) != Some(BASE) {
+    let address = Url::parse(&line)?;
+    let back: HashMap<_, _> = address.query_pairs().collect();
+    let parameter = |name: &str| back.get(name).map(|value| &**value);
+    if parameter("state") != Some(&state) || parameter("iss") != Some(BASE) {
         return Err("This is not the answer to my question.".into());
     }
-    let code = match back.get("code") {
-        Some(code) => code,
-        None => return Err(format!("{:?}", back.get("error")).into()),
+    let Some(code) = parameter("code") else {
+        return Err(parameter("error").unwrap_or("no code").into());
     };
 
     // 3. Trade the code for tokens, once.
@@ -64,7 +69,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("code_verifier", &verifier),
     ];
     let tokens: Value = post("/oauth/token/", &form)?.body_mut().read_json()?;
-    let token = |tokens: &Value, name: &str| tokens[name].as_str().unwrap_or_default().to_owned();
 
     // 4. Read the person. What they did not allow is left out.
     let bearer = format!("Bearer {}", token(&tokens, "access_token"));
