@@ -28,7 +28,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 const CONNECTIONS: u32 = 24;
 /// How long a request waits for a connection before it is told to come back.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(6);
 /// A connection that rested this long is asked whether it still lives before it is used. Under load
 /// none rests, so the question costs no round trip there.
 const RESTED: Duration = Duration::from_secs(1);

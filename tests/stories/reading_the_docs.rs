@@ -97,7 +97,8 @@ impl Runs {
             Self::Node => {
                 let libraries = installed("tests/clients/node/node_modules");
                 std::os::unix::fs::symlink(libraries, folder.join("node_modules")).unwrap();
-                vec!["node".into(), write("it.mjs")]
+                let newer = clients().join("node/webcrypto.cjs");
+                vec!["node".into(), "--require".into(), newer, write("it.mjs")]
             }
             Self::Go => {
                 let main = write("main.go");
