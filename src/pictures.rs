@@ -40,6 +40,8 @@ const LONGEST_SIDE: u32 = 4096;
 const KEPT_SIDE: u32 = 1024;
 /// What decoding one picture may allocate: 4096 × 4096 pixels of 16-bit RGBA are 128 MiB.
 const MEMORY: u64 = 160 * 1024 * 1024;
+/// What the first look at one may allocate: it needs no pixels.
+const FIRST_LOOK: u64 = 8 * 1024 * 1024;
 /// How many pictures are decoded at once; further ones wait.
 const AT_ONCE: usize = 2;
 const JPEG_QUALITY: u8 = 88;
@@ -231,7 +233,8 @@ fn make_anew(file: &[u8]) -> Result<Picture, PictureError> {
         .ok()
         .filter(|format| [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP].contains(format))
         .ok_or(PictureError::NotAPicture)?;
-    let (width, height) = ImageReader::with_format(Cursor::new(file), format)
+    // The first look is limited too: a colour profile is unpacked with the header.
+    let (width, height) = limited(file, format, FIRST_LOOK)
         .into_dimensions()
         .map_err(|_| PictureError::Damaged)?;
     if width > LONGEST_SIDE || height > LONGEST_SIDE {
@@ -246,12 +249,22 @@ fn make_anew(file: &[u8]) -> Result<Picture, PictureError> {
     encode(&image).map_err(|_| PictureError::Damaged)
 }
 
+/// A reader that takes no more memory than this from the first byte on.
+fn limited(file: &[u8], format: ImageFormat, memory: u64) -> ImageReader<Cursor<&[u8]>> {
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(memory);
+    let mut reader = ImageReader::with_format(Cursor::new(file), format);
+    reader.limits(limits);
+    reader
+}
+
 fn decode(file: &[u8], format: ImageFormat) -> image::ImageResult<DynamicImage> {
+    let mut reader = limited(file, format, MEMORY);
+    // What is larger was told apart before, in words of its own.
     let mut limits = Limits::default();
     limits.max_image_width = Some(LONGEST_SIDE);
     limits.max_image_height = Some(LONGEST_SIDE);
     limits.max_alloc = Some(MEMORY);
-    let mut reader = ImageReader::with_format(Cursor::new(file), format);
     reader.limits(limits);
     let mut decoder = reader.into_decoder()?;
     // Cameras write which way is up beside the pixels; what is stripped has to be done instead.
@@ -521,5 +534,37 @@ mod tests {
         let answer = pictures.serve(PictureKind::AppLogo, &name).await;
         assert_eq!(answer.status(), StatusCode::NOT_FOUND);
         std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    /// Only Linux tells a process how much it ever held, and forgets it on request.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_packed_colour_profile_cannot_ask_for_gigabytes() {
+        use image::ImageEncoder;
+        use image::codecs::png::PngEncoder;
+
+        let mut file = Vec::new();
+        let mut encoder = PngEncoder::new(&mut file);
+        encoder.set_icc_profile(vec![0; 500 << 20]).unwrap();
+        encoder
+            .write_image(&[0; 4], 1, 1, image::ExtendedColorType::Rgba8)
+            .unwrap();
+        assert!(file.len() < LARGEST_FILE, "{}", file.len());
+        let most = || {
+            let status = std::fs::read_to_string("/proc/self/status").unwrap();
+            let line = status
+                .lines()
+                .find(|line| line.starts_with("VmHWM"))
+                .unwrap();
+            let number = line.split_whitespace().nth(1).unwrap();
+            number.parse::<u64>().unwrap() * 1024
+        };
+        std::fs::write("/proc/self/clear_refs", "5").unwrap();
+        let before = most();
+
+        let _ = make_anew(&file);
+
+        let grown = most() - before;
+        assert!(grown <= MEMORY + (64 << 20), "{} MiB", grown >> 20);
     }
 }

@@ -153,4 +153,18 @@ mod tests {
             address("192.0.2.1")
         );
     }
+
+    /// A proxy writes one of the two and passes the other on as the client sent it: nobody can tell which.
+    #[test]
+    fn two_kinds_of_header_at_once_are_not_believed() {
+        let trusted = ["192.0.2.0/24".parse().unwrap()];
+        let said = headers(&[
+            ("forwarded", "for=198.51.100.7"),
+            ("x-forwarded-for", "203.0.113.9"),
+        ]);
+        assert_eq!(
+            origin(address("192.0.2.1"), &said, &trusted),
+            address("192.0.2.1")
+        );
+    }
 }

@@ -321,3 +321,21 @@ async fn a_field_that_was_not_asked_for_cannot_be_ticked() {
     assert!(later.offers("button[value=allow]"), "{}", later.words());
     assert!(!asha.visits("user/settings/").await.says("phone"));
 }
+
+/// An owner who takes an address out does so because it is no longer theirs.
+#[tokio::test]
+async fn an_open_page_does_not_lead_to_an_address_that_was_taken_out() {
+    let world = World::new().await;
+    let (meera, asha) = (world.student("meera").await, world.student("asha").await);
+    let question = asha
+        .visits(&world.lost_and_found().login_link("basic"))
+        .await;
+
+    let list = meera.visits("oauth/applications/").await;
+    let form = list.clicks("Lost and Found").await.clicks("Edit").await;
+    form.fills("redirect_uris", "https://elsewhere.example/cb")
+        .enters("name")
+        .await;
+
+    gives_nothing(&question.presses("Allow").await);
+}

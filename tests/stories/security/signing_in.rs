@@ -427,3 +427,43 @@ async fn a_password_manager_finds_its_way() {
         ["username"]
     );
 }
+
+/// PostgreSQL folds `İ` (U+0130) to `i`, Rust does not: what one takes for the same name the other must not count apart.
+#[tokio::test]
+async fn another_spelling_of_a_name_is_no_fresh_set_of_guesses() {
+    let world = World::new().await;
+    let vikram = world.person("vikram").await;
+    let browser = world.stranger();
+
+    let right = browser.signs_in("v\u{130}kram", &vikram.password).await;
+
+    assert!(
+        !is_in(&right),
+        "v\u{130}kram is vikram to the database only"
+    );
+}
+
+/// Proxies write one of the two headers and pass the other on as the client sent it.
+#[tokio::test]
+async fn a_header_of_the_client_s_own_does_not_outrank_the_proxy_s() {
+    let world = World::plan()
+        .set("PROFILES_TRUSTED_PROXIES", "127.0.0.0/8")
+        .opens()
+        .await;
+
+    let mut slowed = false;
+    for name in 0..100 {
+        let invented = format!("for=198.51.100.{name}");
+        let browser = world.stranger().sending("x-forwarded-for", "203.0.113.9");
+        let browser = browser.sending("forwarded", &invented);
+        let answer = browser
+            .signs_in(&format!("student{name}"), "Campus@2026")
+            .await;
+        slowed |= answer.status == 429;
+    }
+
+    assert!(
+        slowed,
+        "100 names from one address behind the proxy were not slowed"
+    );
+}
