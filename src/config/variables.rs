@@ -70,7 +70,7 @@ pub const VARIABLES: &[Variable] = &[
     variable("PROFILES_SESSION_IDLE_MINUTES", Some("120"),
         "how long a browser session lives unused; sessions to be remembered live 365 days"),
     variable("PROFILES_TRUSTED_PROXIES", None,
-        "addresses (CIDR, comma-separated) whose Forwarded and X-Forwarded-For headers are believed"),
+        "addresses (CIDR, comma-separated) whose Forwarded or X-Forwarded-For header is believed; where both come neither is, so let the proxy drop the one it does not write"),
     variable("PROFILES_LOG", Some("info"),
         "what is logged, as a filter such as info,profiles=debug"),
     variable("PROFILES_LOG_FORMAT", Some("text"),

@@ -49,8 +49,9 @@ fn origin(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
         .unwrap_or(peer)
 }
 
-/// `Forwarded: for=…` (RFC 7239) if there is one, else `X-Forwarded-For`; what is not an address ends
-/// the list towards us, since what stands before it cannot be attributed.
+/// `Forwarded: for=…` (RFC 7239) or `X-Forwarded-For`. A proxy writes one of them and passes the other on
+/// as the client sent it, so where there are both neither is believed. What is not an address ends the
+/// list towards us, since what stands before it cannot be attributed.
 fn forwarded(headers: &HeaderMap) -> Vec<IpAddr> {
     let lines = |name: &str| {
         let lines = headers
@@ -62,15 +63,14 @@ fn forwarded(headers: &HeaderMap) -> Vec<IpAddr> {
             .map(str::to_owned)
             .collect::<Vec<_>>()
     };
-    let standard = lines("forwarded");
-    let hops: Vec<Option<IpAddr>> = if standard.is_empty() {
-        lines("x-forwarded-for")
-            .iter()
-            .map(|item| node(item))
-            .collect()
-    } else {
-        standard.iter().map(|item| forwarded_for(item)).collect()
-    };
+    let (standard, older) = (lines("forwarded"), lines("x-forwarded-for"));
+    if !standard.is_empty() && !older.is_empty() {
+        return Vec::new();
+    }
+    let standard = standard.iter().map(|item| forwarded_for(item));
+    let hops: Vec<_> = standard
+        .chain(older.iter().map(|item| node(item)))
+        .collect();
     let known = hops
         .iter()
         .rposition(Option::is_none)
