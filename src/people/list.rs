@@ -20,6 +20,9 @@ use super::details::Sex;
 use super::details::Unfit;
 use super::details::Username;
 
+/// Leaves people enough numbers above whatever a list brings.
+const HIGHEST_ID: i32 = 1_000_000_000;
+
 /// The columns a list may have, in any order.
 pub const COLUMNS: [&str; 20] = [
     "id",
@@ -292,7 +295,10 @@ impl Cells {
     fn id(&self) -> Result<Option<PersonId>, Unfit> {
         let id = self.parsed("id", |text| number("id", text))?;
         match id.after(None) {
-            Some(id) if id < 1 => Err(Unfit::new("id", "must be a number from 1")),
+            Some(id) if !(1..=HIGHEST_ID).contains(&id) => Err(Unfit::new(
+                "id",
+                format!("must be a number from 1 to {HIGHEST_ID}"),
+            )),
             id => Ok(id.map(PersonId)),
         }
     }
@@ -483,7 +489,11 @@ mod tests {
             ),
             (
                 r#"{"username": "a", "id": 0}"#,
-                "id must be a number from 1",
+                "id must be a number from 1 to 1000000000",
+            ),
+            (
+                r#"{"username": "a", "id": 2147483647}"#,
+                "id must be a number from 1 to 1000000000",
             ),
             (
                 r#"{"username": "a", "email": "x"}"#,

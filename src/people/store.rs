@@ -31,8 +31,8 @@ pub async fn find(db: impl Executor<'_>, id: PersonId) -> db::Result<Option<Pers
 /// Whoever has this username, suspended or not, whatever its case.
 pub async fn find_id(db: impl Executor<'_>, username: &str) -> db::Result<Option<PersonId>> {
     let id = sqlx::query_scalar!(
-        "select id from people where lower(username) = lower($1)",
-        username
+        "select id from people where lower(username) = $1",
+        username.to_ascii_lowercase()
     )
     .fetch_optional(db)
     .await?;

@@ -19,8 +19,8 @@ pub(super) async fn find_account(
     let row = sqlx::query!(
         r#"select p.id, p.suspended_at is not null as "is_suspended!", w.hash as "hash?"
            from people p left join passwords w on w.person_id = p.id
-           where lower(p.username) = lower($1)"#,
-        username
+           where lower(p.username) = $1"#,
+        fold(username)
     )
     .fetch_optional(db)
     .await?;
@@ -29,6 +29,12 @@ pub(super) async fn find_account(
         is_suspended: row.is_suspended,
         hash: row.hash,
     }))
+}
+
+/// Usernames are ASCII and have no case. Folded here, since the database would fold letters of other
+/// scripts into ours, and the limits would take one name for two.
+fn fold(username: &str) -> String {
+    username.trim().to_ascii_lowercase()
 }
 
 pub(super) async fn insert_password(
