@@ -75,6 +75,14 @@ pub(super) struct Request {
     pub always_ask: bool,
 }
 
+/// What of an app may have changed while its page was open.
+#[derive(Debug)]
+pub(super) struct Terms {
+    pub name: String,
+    pub redirect_uris: Vec<RedirectUri>,
+    pub needs_challenge: bool,
+}
+
 /// What can only be told to the person: nothing may be sent to an address that is not proved to be
 /// the app's.
 #[derive(Debug, Clone, PartialEq, Eq)]

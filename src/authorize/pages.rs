@@ -106,6 +106,12 @@ async fn answer(
     let asked_after = now - PAGE_LIVES_FOR;
     let request = store::mark_decided(&mut *tx, id, visit.person, asked_after, now).await?;
     let (app, request) = request.ok_or_else(answered)?;
+    let terms = store::find_terms(&mut *tx, app)
+        .await?
+        .ok_or_else(answered)?;
+    if !rules::still_holds(&request, &terms) {
+        return Err(answered());
+    }
     let decision = Decision::read(&form, request.scopes).ok_or_else(answered)?;
     let who = (visit.person, app);
     let (cap, entropy) = (it.settings.cap, it.entropy.as_ref());
@@ -119,12 +125,7 @@ async fn answer(
             tx.commit().await.map_err(db::Error::from)?;
             Ok(it.tell_app(&request.return_to, &error))
         }
-        Decided::Full => {
-            let name = store::find_app_name(&mut *tx, app)
-                .await?
-                .unwrap_or_default();
-            Err(it.full(&name))
-        }
+        Decided::Full => Err(it.full(&terms.name)),
         Decided::Gone => Err(answered()),
     }
 }

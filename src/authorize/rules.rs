@@ -8,6 +8,7 @@ use crate::scope::Share;
 
 use super::model::Asker;
 use super::model::Request;
+use super::model::Terms;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
@@ -38,6 +39,14 @@ pub(super) fn next(asker: &Asker, request: &Request, person: PersonId, cap: i32)
         }
         _ => Next::Ask,
     }
+}
+
+/// Whether a request that was shown may still be answered: its owner may have taken the address out, or
+/// asked for PKCE, while the page was open.
+pub(super) fn still_holds(request: &Request, terms: &Terms) -> bool {
+    let asked = request.return_to.redirect_uri.as_str();
+    let is_registered = terms.redirect_uris.iter().any(|known| known.matches(asked));
+    is_registered && (request.challenge.is_some() || !terms.needs_challenge)
 }
 
 /// Whether the page may ever be skipped for this app: only where nobody else can stand in its place.

@@ -18,6 +18,7 @@ use crate::token::Code;
 use super::model::Asker;
 use super::model::Request;
 use super::model::ReturnTo;
+use super::model::Terms;
 
 /// Everything `rules::next` needs, in one statement. Without a person nothing is decided.
 pub(super) async fn find_asker(
@@ -190,13 +191,23 @@ pub(super) async fn mark_decided(
     }))
 }
 
-/// What a refusal after the page says of an app.
-pub(super) async fn find_app_name(db: impl Executor<'_>, app: AppId) -> db::Result<Option<String>> {
-    Ok(
-        sqlx::query_scalar!("select name from apps where id = $1", app.0)
-            .fetch_optional(db)
-            .await?,
+pub(super) async fn find_terms(db: impl Executor<'_>, app: AppId) -> db::Result<Option<Terms>> {
+    let row = sqlx::query!(
+        r#"select name, redirect_uris, require_pkce or kind = 'public' as "needs_challenge!"
+           from apps where id = $1"#,
+        app.0
     )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| Terms {
+        name: row.name,
+        redirect_uris: row
+            .redirect_uris
+            .into_iter()
+            .map(RedirectUri::registered)
+            .collect(),
+        needs_challenge: row.needs_challenge,
+    }))
 }
 
 pub(super) async fn delete_requests(db: impl Executor<'_>, asked_before: Moment) -> db::Result<()> {

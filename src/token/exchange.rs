@@ -107,7 +107,9 @@ fn judge(
                 "redirect_uri is not the one the sign-in began with. Send the same.",
             ));
         }
-        if !facts.lineage.stands || facts.lineage.share.is_empty() {
+        // An app may have become public since: nothing else would prove who presents the code.
+        let is_bare = client.is_public && facts.challenge.is_none();
+        if is_bare || !facts.lineage.stands || facts.lineage.share.is_empty() {
             return Judged::Refuse(oxide::not_this_code());
         }
     } else if let Some(facts) = facts {
