@@ -361,7 +361,11 @@ impl Shared {
         docs::Feature {
             db: self.db.clone(),
             web: self.web.clone(),
-            settings: docs::Settings { lifetimes, cap },
+            settings: docs::Settings {
+                lifetimes,
+                cap,
+                send_mail: config.send_mail,
+            },
         }
     }
 

@@ -33,6 +33,7 @@ use axum::extract::FromRef;
 use axum::routing::get;
 
 use crate::config::Lifetimes;
+use crate::config::SendMailLimits;
 use crate::db::Db;
 use crate::web::Web;
 
@@ -53,6 +54,8 @@ pub struct Settings {
     pub lifetimes: Lifetimes,
     /// How many people an unverified app may have.
     pub cap: i32,
+    /// How many mails apps may send.
+    pub send_mail: SendMailLimits,
 }
 
 impl Feature {

@@ -12,6 +12,7 @@ use crate::apps::App;
 use crate::grants;
 use crate::links::Links;
 use crate::scope::Field;
+use crate::scope::Scope;
 use crate::web::Frame;
 use crate::web::Page;
 use crate::web::PageProblem;
@@ -179,6 +180,11 @@ async fn told(
     told.insert("links", &addresses(links));
     told.insert("lives", &lives(it));
     told.insert("cap", &it.settings.cap);
+    let mail = it.settings.send_mail;
+    told.insert("mails_per_person", &mail.per_person_day);
+    told.insert("mails_per_app", &mail.per_app_hour);
+    told.insert("mails_unverified", &mail.unverified_day);
+    told.insert("mail_scope", Scope::SendMail.name());
     told.insert("scope", &snippets::scope());
     told.insert("scope_encoded", &snippets::scope().replace(' ', "%20"));
     let given = format!("[\"{}\"]", snippets::fields_given().join("\", \""));
@@ -306,6 +312,7 @@ struct Addresses {
     token_path: String,
     revoke_path: String,
     user_path: String,
+    mail_path: String,
     metadata: String,
     openapi: String,
     apps: String,
@@ -331,6 +338,7 @@ fn addresses(links: &Links) -> Addresses {
         token_path: links.token(),
         revoke_path: links.revoke_token(),
         user_path: links.user_api(),
+        mail_path: links.send_mail(),
         metadata: whole(links.metadata()),
         openapi: whole(links.openapi()),
         apps: links.apps(),

@@ -62,8 +62,8 @@ impl Post {
     /// What the mail server took, and what the app was told of it.
     async fn delivers(&self, mail: &Value) -> (Value, Mail) {
         let told = self.sends(mail).await.good();
-        let sent = told["status"] == true;
-        assert!(sent, "not sent: {:?}", self.newest_reason().await);
+        let reason = self.newest_reason().await;
+        assert_eq!((&told["status"], reason), (&json!(true), None));
         (told, self.server.gets().await)
     }
 
@@ -598,6 +598,92 @@ async fn the_button_on_the_page_does_the_same_and_a_made_up_link_nothing() {
     }
 }
 
+// ---------------------------------------------------------------------------------- who sees what of it
+
+#[tokio::test]
+async fn the_person_and_the_developer_see_when_and_how_it_ended_and_not_what_it_said() {
+    let post = Post::opens().await;
+    let (sent, _) = post.delivers(&dinner()).await;
+    post.server.behaves("refuses").await;
+    let unsent = post.sends(&dinner()).await.good();
+    let ids = [&sent, &unsent].map(|told| told["Message-ID"].as_str().unwrap().to_owned());
+    let details = post
+        .asha
+        .visits("user/settings/")
+        .await
+        .clicks("Canteen")
+        .await;
+    details
+        .shows("Mail it sent you")
+        .shows("Sent")
+        .shows("Not sent");
+    let meera = post.world.student("meera").await;
+    let app = meera
+        .visits("oauth/applications/")
+        .await
+        .clicks("Canteen")
+        .await;
+    app.shows("the mail server took 1 and 1 did not go out");
+    app.shows("the mail server refused with code 550");
+    for page in [&details, &app] {
+        for id in &ids {
+            page.shows(id);
+        }
+        assert!(!page.says("Dinner") && !page.says("Rice"));
+    }
+    assert!(!app.says("asha"), "{}", app.words());
+    // After a month the developer sees it no more, and the person still does.
+    post.world.sleeps(time::Duration::days(31));
+    let asha = post.world.student("asha").await;
+    asha.visits("user/settings/")
+        .await
+        .clicks("Canteen")
+        .await
+        .shows(&ids[0]);
+    let meera = post.world.student("meera").await;
+    let app = meera
+        .visits("oauth/applications/")
+        .await
+        .clicks("Canteen")
+        .await;
+    assert!(!app.says(&ids[0]));
+}
+
+#[tokio::test]
+async fn mail_of_an_app_that_is_no_longer_connected_stays_on_the_list() {
+    let post = Post::opens().await;
+    let (told, _) = post.delivers(&dinner()).await;
+    let page = post.asha.visits("user/settings/").await;
+    assert!(!page.says(told["Message-ID"].as_str().unwrap()));
+    let page = post.asha.disconnects("Canteen").await;
+    assert!(page.redirect().is_none());
+    let page = post.asha.visits("user/settings/").await;
+    page.shows("Mail from apps you took everything back from");
+    page.shows(told["Message-ID"].as_str().unwrap());
+}
+
+#[tokio::test]
+async fn the_request_in_the_docs_sends_a_mail() {
+    let post = Post::opens().await;
+    let page = post.world.stranger().visits("doc/api/").await;
+    let request = page.code("code#wire-mail").concat();
+    let (head, body) = request.split_once("\n\n").unwrap();
+    let path = head.split(' ').nth(1).unwrap();
+    let send = post
+        .canteen
+        .request(Method::POST, path)
+        .bearer_auth(&post.tokens.access);
+    let send = send
+        .header("content-type", "application/json")
+        .body(body.trim().to_owned());
+    assert_eq!(Answer::to(send).await.good()["status"], true);
+    let mail = post.server.gets().await;
+    assert_eq!(mail["reply_to"], json!(["mess@campus.example"]));
+    let promised = page.code("code#wire-mailed").concat();
+    let promised: Value = serde_json::from_str(promised.trim()).unwrap();
+    assert_eq!(promised["status"], true);
+}
+
 // ---------------------------------------------------------------------------------- how much
 
 #[tokio::test]
@@ -852,11 +938,13 @@ async fn whatever_is_written_it_is_refused_or_one_mail_with_one_subject_to_one_p
     })
     .await;
     let mut chance = Chance(20_261_121);
-    let (mut refused, mut sent) = (0, 0);
-    for round in 0..400 {
+    let (mut refused, mut sent, mut name) = (0, 0, String::new());
+    for round in 0..240 {
         // Names that registration would refuse, too: a mail does not rely on it.
-        let name = format!("M{}", chance.text(PIECES).replace('\0', ""));
-        post.is_renamed(name.clone()).await;
+        if round % 3 == 0 {
+            name = format!("M{}", chance.text(PIECES).replace('\0', ""));
+            post.is_renamed(name.clone()).await;
+        }
         let plain = round % 2 == 0;
         let subject = if plain {
             "Dinner =?utf-8?q?x?= – आज".to_owned()
@@ -935,7 +1023,7 @@ async fn whatever_is_written_it_is_refused_or_one_mail_with_one_subject_to_one_p
     }
     post.server.got_nothing_else().await;
     assert!(
-        sent >= 80 && refused >= 80 && sent + refused >= 200,
+        sent >= 50 && refused >= 50 && sent + refused >= 200,
         "{sent} sent, {refused} refused"
     );
 }

@@ -135,7 +135,9 @@ impl MailServer {
     pub async fn gets(&self) -> Mail {
         let mut says = self.says.lock().await;
         let line = tokio::time::timeout(Duration::from_secs(10), says.recv()).await;
-        let line = line.unwrap().unwrap();
+        let Ok(Some(line)) = line else {
+            panic!("no mail came")
+        };
         serde_json::from_str(&line).unwrap()
     }
 
