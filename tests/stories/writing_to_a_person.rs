@@ -16,6 +16,7 @@ use crate::support::App;
 use crate::support::Browser;
 use crate::support::Tokens;
 use crate::support::World;
+use crate::support::chromium::Chromium;
 use crate::support::mail_server::Mail;
 use crate::support::mail_server::MailServer;
 use crate::support::mail_server::Speaks;
@@ -623,7 +624,7 @@ async fn the_person_and_the_developer_see_when_and_how_it_ended_and_not_what_it_
         .await
         .clicks("Canteen")
         .await;
-    app.shows("the mail server took 1 and 1 did not go out");
+    app.shows("1 sent, 1 not sent");
     app.shows("the mail server refused with code 550");
     for page in [&details, &app] {
         for id in &ids {
@@ -647,6 +648,50 @@ async fn the_person_and_the_developer_see_when_and_how_it_ended_and_not_what_it_
         .clicks("Canteen")
         .await;
     assert!(!app.says(&ids[0]));
+}
+
+#[tokio::test]
+async fn its_pages_fit_a_phone_and_a_desktop_by_day_and_by_night() {
+    let post = Post::opens().await;
+    let (_, mail) = post.delivers(&dinner()).await;
+    post.server.behaves("refuses").await;
+    post.sends(&dinner()).await.good();
+    let base = &post.world.base;
+    let browser = Chromium::opens(false).await;
+    browser.visits(&stop_link(&mail)).await;
+    browser.looks_at("mail-stop").await;
+    browser.clicks("button[name='List-Unsubscribe']").await;
+    assert!(
+        browser
+            .words()
+            .await
+            .contains("Canteen cannot write to you")
+    );
+    browser.looks_at("mail-stopped").await;
+    let asha = post.world.person("asha").await;
+    browser.visits(&format!("{base}account/login/")).await;
+    browser.signs_in(&asha.username, &asha.password).await;
+    browser.visits(&format!("{base}user/settings/")).await;
+    browser.looks_at("mail-connected-apps").await;
+    browser.follows(".connected h2 a").await;
+    assert!(browser.words().await.contains("Mail it sent you"));
+    browser.looks_at("mail-connected-app").await;
+    let developer = Chromium::opens(false).await;
+    let meera = post.world.person("meera").await;
+    developer.visits(&format!("{base}account/login/")).await;
+    developer.signs_in(&meera.username, &meera.password).await;
+    let app = post
+        .asks("select id::text from apps where name = 'Canteen'")
+        .await;
+    let app: String = app[0].get(0);
+    developer
+        .visits(&format!("{base}oauth/applications/{app}/"))
+        .await;
+    assert!(developer.words().await.contains("refused with code 550"));
+    developer.looks_at("mail-app").await;
+    developer.visits(&format!("{base}doc/api/#mail")).await;
+    developer.looks_at("mail-docs").await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
 }
 
 #[tokio::test]
