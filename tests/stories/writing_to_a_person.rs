@@ -660,7 +660,7 @@ async fn its_pages_fit_a_phone_and_a_desktop_by_day_and_by_night() {
     let browser = Chromium::opens(false).await;
     browser.visits(&stop_link(&mail)).await;
     browser.looks_at("mail-stop").await;
-    browser.clicks("button[name='List-Unsubscribe']").await;
+    browser.follows("button[name='List-Unsubscribe']").await;
     assert!(
         browser
             .words()
