@@ -119,3 +119,70 @@ impl Ledger {
             .unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::entropy::OsEntropy;
+    use crate::scope::Field;
+
+    const APP: AppId = AppId(Uuid::nil());
+
+    fn ledger() -> Ledger {
+        let db = Db::open(&"postgres://nobody@127.0.0.1:1/none".into()).unwrap();
+        Ledger::new(db, Arc::new(SystemClock), &OsEntropy)
+    }
+
+    fn fields() -> FieldSet {
+        FieldSet::from_iter([Field::Id, Field::Mobile])
+    }
+
+    #[tokio::test]
+    async fn the_same_again_is_counted_and_what_could_not_be_written_is_put_back() {
+        let ledger = ledger();
+        let note = |person| ledger.note(PersonId(person), APP, fields()).unwrap();
+        [1, 1, 2].into_iter().for_each(note);
+        let batch = ledger.take();
+        assert!(ledger.take().tallies.is_empty());
+        note(1);
+        ledger.put_back(batch.tallies);
+        let mut times: Vec<_> = ledger.take().tallies.values().map(|it| it.times).collect();
+        times.sort_unstable();
+        assert_eq!(times, [1, 3]);
+    }
+
+    #[tokio::test]
+    async fn a_full_ledger_takes_what_it_knows_and_nothing_new() {
+        let ledger = ledger();
+        for person in 0..i32::try_from(MOST_PENDING).unwrap() {
+            ledger.note(PersonId(person), APP, fields()).unwrap();
+        }
+        assert!(ledger.note(PersonId(7), APP, fields()).is_ok());
+        assert!(ledger.note(PersonId(-1), APP, fields()).is_err());
+    }
+
+    /// A reading takes hundreds of microseconds, a twentieth of it is ten at least.
+    #[tokio::test]
+    #[expect(clippy::disallowed_methods, reason = "real time is what is measured")]
+    async fn noting_a_reading_takes_a_small_part_of_one() {
+        let ledger = ledger();
+        let mut spans: Vec<Duration> = (0..10_000)
+            .map(|person| {
+                let began = std::time::Instant::now();
+                ledger
+                    .note(PersonId(person % 2_000), APP, fields())
+                    .unwrap();
+                began.elapsed()
+            })
+            .collect();
+        spans.sort_unstable();
+        assert!(
+            spans[5_000] < Duration::from_micros(10),
+            "{:?}",
+            spans[5_000]
+        );
+    }
+}

@@ -15,8 +15,8 @@ pub(super) async fn find_everything(
     let everything = sqlx::query_scalar!(
         r#"select jsonb_build_object(
              'person', to_jsonb(p),
-             'address', (select to_jsonb(t) - 'person_id' from addresses t where t.person_id = p.id),
-             'programme', (select to_jsonb(t) - 'person_id' from programmes t where t.person_id = p.id),
+             'address', (select to_jsonb(t) - 'person_id' from addresses t where person_id = p.id),
+             'programme', (select to_jsonb(t) - 'person_id' from programmes t where person_id = p.id),
              'contacts', (select coalesce(jsonb_agg(to_jsonb(t) - 'person_id' order by t.id), '[]')
                from contacts t where t.person_id = p.id),
              'secondary_emails', (select coalesce(jsonb_agg(to_jsonb(t) - 'person_id' order by t.id), '[]')
@@ -24,10 +24,9 @@ pub(super) async fn find_everything(
              'ways_to_sign_in', (select coalesce(jsonb_agg(to_jsonb(t) - 'person_id'
                  order by t.linked_at, t.provider), '[]')
                from identities t where t.person_id = p.id),
-             'password', (select jsonb_build_object('set_at', t.set_at) from passwords t where t.person_id = p.id),
+             'password', (select jsonb_build_object('set_at', set_at) from passwords t where person_id = p.id),
              'sessions', (select coalesce(jsonb_agg(jsonb_build_object('device', t.data #>> '{visit,device}',
-                 'began_at', t.began_at, 'last_seen_at', t.last_seen_at, 'ends_at', t.ends_at)
-                 order by t.began_at), '[]')
+                 'began_at', began_at, 'last_seen_at', last_seen_at, 'ends_at', ends_at) order by began_at), '[]')
                from sessions t where t.person_id = p.id),
              'connected_apps', (select coalesce(jsonb_agg(to_jsonb(t) - 'person_id' || jsonb_build_object(
                  'app', a.name,
@@ -55,6 +54,10 @@ pub(super) async fn find_everything(
              'letters', (select coalesce(jsonb_agg(jsonb_build_object('template', t.template,
                  'written_at', t.written_at, 'sent_at', t.sent_at) order by t.written_at), '[]')
                from outbox t where t.person_id = p.id),
+             'mails_of_apps', (select coalesce(jsonb_agg(jsonb_build_object('app', a.name,
+                 'message_id', t.message_id, 'began_at', t.began_at, 'status', t.status, 'error', t.error)
+                 order by t.began_at), '[]')
+               from sent_mails t join apps a on a.id = t.app_id where t.person_id = p.id),
              'closing', (select jsonb_build_object('asked_at', t.asked_at) from closings t where t.person_id = p.id),
              'history', (select coalesce(jsonb_agg(to_jsonb(t) - 'person_id' || jsonb_build_object(
                  'app', a.name) order by t.happened_at, t.id), '[]')

@@ -667,6 +667,8 @@ async fn every_table_that_speaks_of_people_follows_them() {
     for line in references {
         assert!(line.contains("ON DELETE CASCADE"), "{line}");
     }
+    // And what it says of them is among what they can take along.
+    let exported = include_str!("../../src/my_data/store.rs");
     let mut table = "";
     for line in dump.lines() {
         if let Some(rest) = line.strip_prefix("CREATE TABLE public.") {
@@ -677,6 +679,7 @@ async fn every_table_that_speaks_of_people_follows_them() {
             let key = format!("{table}_{column}_fkey FOREIGN KEY");
             let is_free = table == "audit" && column == "person_id";
             assert!(is_free || dump.contains(&key), "{table}.{column}");
+            assert!(exported.contains(&format!("from {table} t")), "{table}");
         }
     }
 }
