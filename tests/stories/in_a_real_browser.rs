@@ -284,3 +284,49 @@ async fn pages_fit_a_phone_and_a_desktop_by_day_and_by_night() {
     student.follows("main .connected a.button").await;
     student.looks_at("connected-app-take-back").await;
 }
+
+/// What somebody sees who looks after what is known about them, up to the end.
+#[tokio::test]
+async fn pages_about_oneself_fit_a_phone_and_a_desktop_by_day_and_by_night() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.person("asha").await, world.canteen());
+    let at = |path: &str| format!("{}{path}", world.base);
+    let tokens = world
+        .connects(
+            &world.student("asha").await,
+            &canteen,
+            "basic profile phone send_mail",
+        )
+        .await;
+    canteen.reads(&tokens.access, "fields=mobile").await.good();
+
+    let student = Chromium::opens(true).await;
+    student.visits(&at("user/settings/")).await;
+    student.signs_in(&asha.username, &asha.password).await;
+    student.follows("main .connected h2 a").await;
+    student.looks_at("connected-app").await;
+    student
+        .follows("main a[href*='withdraw/?field=mobile']")
+        .await;
+    student.looks_at("connected-app-field").await;
+    student.follows("main button.danger").await;
+    student.looks_at("connected-app-without-it").await;
+    for (name, path) in [
+        ("receipts", "user/receipts/"),
+        ("receipt-check", "user/receipts/check/"),
+        ("sessions", "user/sessions/"),
+        ("my-data", "user/data/"),
+        ("my-data-download", "user/data/export/"),
+    ] {
+        student.visits(&at(path)).await;
+        student.looks_at(name).await;
+    }
+    student.visits(&at("user/receipts/")).await;
+    student.follows("main .lines a").await;
+    student.looks_at("receipt").await;
+    student.visits(&at("user/data/close/")).await;
+    student.looks_at("my-data-close").await;
+    student.follows("main button.danger").await;
+    student.looks_at("my-data-closed").await;
+    assert_eq!(student.complaints().await, Vec::<String>::new());
+}
