@@ -9,6 +9,7 @@ use crate::people;
 use crate::pictures::PictureKind;
 use crate::pictures::Pictures;
 
+use super::close;
 use super::store;
 
 /// Deletes people and all that is theirs; a job calls it.
@@ -20,16 +21,23 @@ pub struct Removal {
 }
 
 impl Removal {
-    /// Everybody whose seven days are over, one after the other.
+    /// Everybody whose seven days are over, one after the other. One who cannot be deleted keeps nobody
+    /// else; the first error is given back.
     pub async fn remove(&self, now: Moment) -> db::Result<()> {
+        let mut done = Ok(());
         for person in people::list_due(self.db.pool(), now).await? {
-            self.remove_one(person, now).await?;
+            done = done.and(self.remove_one(person, now).await);
         }
-        Ok(())
+        done
     }
 
     async fn remove_one(&self, person: PersonId, now: Moment) -> db::Result<()> {
         let mut tx = self.db.begin().await?;
+        if let Some(app) = close::find_verified(&mut tx, person).await? {
+            // Verified since they closed their account.
+            tracing::warn!(person.id = %person, app, "somebody has to take over a verified app first");
+            return Ok(());
+        }
         let files = store::find_pictures(&mut *tx, person).await?;
         let gone = people::gone(&mut tx, person, now, self.entropy.as_ref()).await?;
         let Some(files) = files.filter(|_| gone) else {
