@@ -33,9 +33,9 @@ impl Removal {
 
     async fn remove_one(&self, person: PersonId, now: Moment) -> db::Result<()> {
         let mut tx = self.db.begin().await?;
-        if let Some(app) = close::find_verified(&mut tx, person).await? {
+        if close::find_verified(&mut tx, person).await?.is_some() {
             // Verified since they closed their account.
-            tracing::warn!(person.id = %person, app, "somebody has to take over a verified app first");
+            tracing::warn!(person.id = %person, "somebody has to take over a verified app first");
             return Ok(());
         }
         let files = store::find_pictures(&mut *tx, person).await?;
