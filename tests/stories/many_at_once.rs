@@ -1,4 +1,6 @@
 //! Fifty at once, again and again: one code makes one pair, one refresh token one lineage, one free seat one person.
+//!
+//! All are patient: on a slow machine some of a crowd are told to come back in a moment (503), and do.
 
 use tokio::task::JoinSet;
 
@@ -20,7 +22,10 @@ async fn at_once<T: Send + 'static>(
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_code_traded_by_many_makes_one_pair() {
     let world = World::new().await;
-    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let (asha, canteen) = (
+        world.student("asha").await.patient(),
+        world.canteen().patient(),
+    );
 
     for round in 0..ROUNDS {
         let code = world.consents(&asha, &canteen.login_link("basic")).await;
@@ -46,7 +51,10 @@ async fn a_code_traded_by_many_makes_one_pair() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_refresh_token_used_by_many_goes_on_as_one_lineage() {
     let world = World::new().await;
-    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let (asha, canteen) = (
+        world.student("asha").await.patient(),
+        world.canteen().patient(),
+    );
 
     for round in 0..ROUNDS {
         let pair = world.connects(&asha, &canteen, "basic").await;
@@ -99,7 +107,7 @@ async fn the_last_seat_of_an_unverified_app_goes_to_one_person() {
     let students = world.students(AT_ONCE + 2).await;
     let mut browsers = Vec::new();
     for student in &students {
-        browsers.push(world.signed_in(student).await);
+        browsers.push(world.signed_in(student).await.patient());
     }
 
     for name in ["First", "Second", "Third"] {
@@ -153,7 +161,10 @@ async fn a_person_who_allows_in_many_tabs_is_one_person() {
         .set("PROFILES_UNVERIFIED_CAP", "1")
         .opens()
         .await;
-    let (asha, lost) = (world.student("asha").await, world.lost_and_found());
+    let (asha, lost) = (
+        world.student("asha").await.patient(),
+        world.lost_and_found().patient(),
+    );
     let link = lost.login_link("basic profile");
     let mut tabs = Vec::new();
     for _ in 0..AT_ONCE {
@@ -179,7 +190,10 @@ async fn a_person_who_allows_in_many_tabs_is_one_person() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn taking_an_app_back_leaves_nothing_that_was_on_its_way() {
     let world = World::new().await;
-    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let (asha, canteen) = (
+        world.student("asha").await.patient(),
+        world.canteen().patient(),
+    );
 
     for round in 0..ROUNDS {
         world.connects(&asha, &canteen, "basic").await;

@@ -17,6 +17,7 @@ use super::form::Checkbox;
 use super::form::Part;
 use super::form::Submission;
 use super::form::Touch;
+use super::relying_party::BEFORE_COMING_BACK;
 
 #[derive(Clone)]
 pub struct Browser {
@@ -25,6 +26,7 @@ pub struct Browser {
     base: Url,
     /// Sent with every request; a proxy's or an attacker's additions.
     extra: HeaderMap,
+    patience: u32,
 }
 
 impl Browser {
@@ -42,6 +44,7 @@ impl Browser {
             jar,
             base: Url::parse(base).unwrap(),
             extra: HeaderMap::new(),
+            patience: 0,
         }
     }
 
@@ -52,6 +55,14 @@ impl Browser {
             .extra
             .insert(name, HeaderValue::from_str(value).unwrap());
         browser
+    }
+
+    /// The same browser, of somebody who reloads when the site is too busy (503).
+    pub fn patient(&self) -> Self {
+        Self {
+            patience: 20,
+            ..self.clone()
+        }
     }
 
     /// Goes to an address as if it were typed or linked to, and on to where the site sends it.
@@ -130,10 +141,20 @@ impl Browser {
         if method == Method::POST && !self.extra.contains_key("origin") {
             request = request.header("origin", self.base.origin().ascii_serialization());
         }
-        let answer = with(request.headers(self.extra.clone()))
-            .send()
-            .await
-            .unwrap();
+        let request = with(request.headers(self.extra.clone()));
+        let mut answer = None;
+        for _ in 0..self.patience {
+            let tried = request.try_clone().unwrap().send().await.unwrap();
+            if tried.status() != StatusCode::SERVICE_UNAVAILABLE {
+                answer = Some(tried);
+                break;
+            }
+            tokio::time::sleep(BEFORE_COMING_BACK).await;
+        }
+        let answer = match answer {
+            Some(answer) => answer,
+            None => request.send().await.unwrap(),
+        };
         let (status, headers) = (answer.status(), answer.headers().clone());
         let body = answer.bytes().await.unwrap();
         Page {

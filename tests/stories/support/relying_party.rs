@@ -1,5 +1,7 @@
 //! A campus app, as an actor: sends people to sign in, trades codes, keeps tokens fresh, reads people.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -19,6 +21,7 @@ pub struct App {
     pub redirect_uris: Vec<String>,
     base: Url,
     http: reqwest::Client,
+    patience: u32,
 }
 
 /// Where a client shows who it is.
@@ -38,6 +41,15 @@ impl App {
             redirect_uris: registered.redirect_uris.clone(),
             base: Url::parse(base).unwrap(),
             http,
+            patience: 0,
+        }
+    }
+
+    /// The same app, which comes back when the token endpoint is too busy (503).
+    pub fn patient(&self) -> Self {
+        Self {
+            patience: 20,
+            ..self.clone()
         }
     }
 
@@ -158,7 +170,15 @@ impl App {
         if matches!(shown, Shown::InHeader | Shown::InBoth) {
             request = request.header("authorization", self.basic());
         }
-        Answer::to(request.form(&fields)).await
+        let request = request.form(&fields);
+        for _ in 0..self.patience {
+            let answer = Answer::to(request.try_clone().unwrap()).await;
+            if answer.status != StatusCode::SERVICE_UNAVAILABLE {
+                return answer;
+            }
+            tokio::time::sleep(BEFORE_COMING_BACK).await;
+        }
+        Answer::to(request).await
     }
 
     /// A body exactly as written, with what an old client calls its content type.
@@ -211,6 +231,9 @@ impl App {
         address
     }
 }
+
+/// Of those who are patient.
+pub const BEFORE_COMING_BACK: Duration = Duration::from_millis(250);
 
 pub fn challenge(verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))
