@@ -12,6 +12,7 @@ use std::sync::Mutex;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering;
+use std::thread;
 
 use profiles::db::cluster;
 use profiles::db::cluster::Durability;
@@ -73,6 +74,17 @@ impl Cluster {
         url.set_path(&name);
         url.set_query(Some("sslmode=disable"));
         Database { name, url }
+    }
+
+    /// Makes room: each database takes some megabytes, and there are hundreds of stories. Not waited for.
+    pub fn discard(&'static self, database: &Database) {
+        let statement = format!("drop database if exists {} with (force)", database.name);
+        let folder = self.folder.join(&database.name);
+        thread::spawn(move || {
+            // The last ones may find the cluster gone, and everything with it.
+            let _ = self.client.lock().unwrap().batch_execute(&statement);
+            let _ = fs::remove_dir_all(folder);
+        });
     }
 }
 

@@ -359,5 +359,6 @@ impl Drop for World {
         if let Server::Here(task, _) = &self.server {
             task.abort();
         }
+        database::cluster().discard(&self.database);
     }
 }
