@@ -102,8 +102,8 @@ impl Pictures {
 
     /// Takes an uploaded file: JPEG, PNG or WebP by its first bytes, whatever its name says, of at most
     /// 2 MiB and 4096 × 4096 pixels. What comes back has at most 1024 pixels on a side and nothing but
-    /// pixels in it.
-    pub async fn accept(&self, file: Bytes) -> Result<Picture, PictureError> {
+    /// pixels in it. Of a person it is square: the middle of what came.
+    pub async fn accept(&self, kind: PictureKind, file: Bytes) -> Result<Picture, PictureError> {
         if file.len() > LARGEST_FILE {
             return Err(PictureError::TooLarge);
         }
@@ -111,7 +111,7 @@ impl Pictures {
         let turn = Arc::clone(&self.decoding).acquire_owned().await.ok();
         let made_anew = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            make_anew(&file)
+            make_anew(kind, &file)
         });
         // A decoder that panics has met a file made for that.
         made_anew.await.unwrap_or(Err(PictureError::Damaged))
@@ -228,7 +228,7 @@ fn content_type(file: &str) -> Option<&'static str> {
     }
 }
 
-fn make_anew(file: &[u8]) -> Result<Picture, PictureError> {
+fn make_anew(kind: PictureKind, file: &[u8]) -> Result<Picture, PictureError> {
     let format = image::guess_format(file)
         .ok()
         .filter(|format| [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP].contains(format))
@@ -241,6 +241,11 @@ fn make_anew(file: &[u8]) -> Result<Picture, PictureError> {
         return Err(PictureError::TooManyPixels);
     }
     let image = decode(file, format).map_err(|_| PictureError::Damaged)?;
+    let image = match kind {
+        PictureKind::ProfilePicture => middle(&image),
+        PictureKind::AppLogo => image,
+    };
+    let (width, height) = (image.width(), image.height());
     let image = if width > KEPT_SIDE || height > KEPT_SIDE {
         image.thumbnail(KEPT_SIDE, KEPT_SIDE)
     } else {
@@ -272,6 +277,13 @@ fn decode(file: &[u8], format: ImageFormat) -> image::ImageResult<DynamicImage> 
     let mut image = DynamicImage::from_decoder(decoder)?;
     image.apply_orientation(orientation);
     Ok(image)
+}
+
+/// The largest square in the middle.
+fn middle(image: &DynamicImage) -> DynamicImage {
+    let (width, height) = (image.width(), image.height());
+    let side = width.min(height);
+    image.crop_imm((width - side) / 2, (height - side) / 2, side, side)
 }
 
 /// PNG where something shines through, JPEG otherwise.
@@ -363,6 +375,10 @@ mod tests {
         [&jpeg[..2], &[0xff, 0xe1], &length, &segment, &jpeg[2..]].concat()
     }
 
+    fn make_logo(file: &[u8]) -> Result<Picture, PictureError> {
+        make_anew(PictureKind::AppLogo, file)
+    }
+
     fn read(picture: &Picture) -> DynamicImage {
         image::load_from_memory(&picture.content).unwrap()
     }
@@ -371,7 +387,7 @@ mod tests {
     fn the_three_formats_are_taken_and_made_anew() {
         for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP] {
             let file = written(&flag(60, 40), format);
-            let picture = make_anew(&file).unwrap();
+            let picture = make_logo(&file).unwrap();
             assert_eq!(picture.ending, "jpg");
             assert_ne!(picture.content, file);
             let image = read(&picture).to_rgb8();
@@ -383,25 +399,46 @@ mod tests {
     #[test]
     fn what_shines_through_goes_on_shining_through() {
         let image = RgbaImage::from_fn(8, 8, |x, _| Rgba([0, 0, 0, if x < 4 { 0 } else { 255 }]));
-        let picture = make_anew(&written(&image.into(), ImageFormat::WebP)).unwrap();
+        let picture = make_logo(&written(&image.into(), ImageFormat::WebP)).unwrap();
         assert_eq!(picture.ending, "png");
         assert_eq!(read(&picture).to_rgba8().get_pixel(1, 1).0[3], 0);
         let opaque = RgbaImage::from_pixel(8, 8, Rgba([1, 2, 3, 255]));
-        let picture = make_anew(&written(&opaque.into(), ImageFormat::Png)).unwrap();
+        let picture = make_logo(&written(&opaque.into(), ImageFormat::Png)).unwrap();
         assert_eq!(picture.ending, "jpg");
     }
 
     #[test]
     fn large_pictures_become_smaller_and_keep_their_shape() {
-        let picture = make_anew(&written(&flag(4096, 1024), ImageFormat::Png)).unwrap();
+        let picture = make_logo(&written(&flag(4096, 1024), ImageFormat::Png)).unwrap();
         let image = read(&picture);
         assert_eq!((image.width(), image.height()), (1024, 256));
     }
 
     #[test]
+    fn people_are_shown_by_the_middle_of_their_picture() {
+        for (width, height, side) in [(60, 40, 40), (40, 60, 40), (4096, 1200, 1024), (4096, 1, 1)]
+        {
+            let file = written(&flag(width, height), ImageFormat::Png);
+            let picture = make_anew(PictureKind::ProfilePicture, &file).unwrap();
+            let image = read(&picture).to_rgb8();
+            assert_eq!(image.dimensions(), (side, side), "{width} × {height}");
+            if side > 1 {
+                let ends = [
+                    image.get_pixel(1, side / 2),
+                    image.get_pixel(side - 2, side / 2),
+                ];
+                assert!(
+                    ends[0].0[0] > 200 && ends[1].0[2] > 200,
+                    "{width} × {height}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn a_header_that_promises_too_many_pixels_is_believed() {
         for (width, height) in [(50_000, 50_000), (4097, 1), (1, 4097), (100_000, 1)] {
-            let refused = make_anew(&png_header(width, height));
+            let refused = make_logo(&png_header(width, height));
             assert!(
                 matches!(refused, Err(PictureError::TooManyPixels)),
                 "{width} × {height}"
@@ -411,7 +448,7 @@ mod tests {
 
     #[test]
     fn a_header_that_promises_pixels_that_do_not_come_is_damage() {
-        let refused = make_anew(&png_header(4096, 4096));
+        let refused = make_logo(&png_header(4096, 4096));
         assert!(matches!(refused, Err(PictureError::Damaged)));
     }
 
@@ -431,7 +468,7 @@ mod tests {
             b"BM",
             b"%PDF-1.7",
         ] {
-            assert!(matches!(make_anew(file), Err(PictureError::NotAPicture)));
+            assert!(matches!(make_logo(file), Err(PictureError::NotAPicture)));
         }
     }
 
@@ -441,7 +478,7 @@ mod tests {
         for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP] {
             let mut file = written(&flag(20, 20), format);
             file.extend(script);
-            let Ok(picture) = make_anew(&file) else {
+            let Ok(picture) = make_logo(&file) else {
                 continue;
             };
             let found = picture.content.windows(7).any(|bytes| bytes == b"<script");
@@ -452,13 +489,13 @@ mod tests {
             33..33,
             chunk(*b"tEXt", b"Comment\0<script>alert(1)</script>"),
         );
-        assert!(make_anew(&file).is_err());
+        assert!(make_logo(&file).is_err());
     }
 
     #[test]
     fn where_the_camera_was_is_gone_and_up_stays_up() {
         let file = exif(&written(&flag(60, 40), ImageFormat::Jpeg));
-        let picture = make_anew(&file).unwrap();
+        let picture = make_logo(&file).unwrap();
         let found = |what: &[u8]| {
             picture
                 .content
@@ -479,18 +516,18 @@ mod tests {
         for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP] {
             let file = written(&flag(64, 64), format);
             for length in 0..file.len() {
-                let _ = make_anew(&file[..length]);
+                let _ = make_logo(&file[..length]);
             }
         }
         let png = written(&flag(64, 64), ImageFormat::Png);
-        assert!(make_anew(&png[..png.len() / 2]).is_err());
+        assert!(make_logo(&png[..png.len() / 2]).is_err());
     }
 
     #[tokio::test]
     async fn a_file_of_more_than_two_mebibytes_is_not_looked_at() {
         let pictures = Pictures::new("/nonexistent");
         let refused = pictures
-            .accept(Bytes::from(vec![0; LARGEST_FILE + 1]))
+            .accept(PictureKind::AppLogo, Bytes::from(vec![0; LARGEST_FILE + 1]))
             .await;
         assert!(matches!(refused, Err(PictureError::TooLarge)));
     }
@@ -516,7 +553,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("profiles-pictures-{}", std::process::id()));
         let pictures = Pictures::new(&folder);
         let file = Bytes::from(written(&flag(8, 8), ImageFormat::Png));
-        let picture = pictures.accept(file).await.unwrap();
+        let picture = pictures.accept(PictureKind::AppLogo, file).await.unwrap();
         let name = pictures
             .keep(PictureKind::AppLogo, &picture, &OsEntropy)
             .await

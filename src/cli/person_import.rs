@@ -213,7 +213,7 @@ impl Importer {
             .find_map(|name| fs::read(self.beside.join(name)).ok());
         let content = found.ok_or("there is no such file beside the list")?;
         self.pictures
-            .accept(content.into())
+            .accept(PictureKind::ProfilePicture, content.into())
             .await
             .map_err(|error| error.to_string())
     }

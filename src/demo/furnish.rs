@@ -216,10 +216,9 @@ async fn fill_in(
     details.secondary_emails = Some(vec!["asha@home.example".parse()?]);
     let pictures = Pictures::new(data_dir.join("pictures"));
     // A portrait that fails is no reason not to start.
-    if let Ok(picture) = pictures.accept(portrait::draw().into()).await {
-        let file = pictures
-            .keep(PictureKind::ProfilePicture, &picture, entropy)
-            .await?;
+    let kind = PictureKind::ProfilePicture;
+    if let Ok(picture) = pictures.accept(kind, portrait::draw().into()).await {
+        let file = pictures.keep(kind, &picture, entropy).await?;
         details.columns.profile_picture = Change::Set(file.parse()?);
     }
     Ok(())

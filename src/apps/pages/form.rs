@@ -296,7 +296,10 @@ async fn read(
     let details = rules::read(typed);
     let file = sent.files.into_iter().find(|file| file.field == "logo");
     let picture = match file {
-        Some(file) => it.pictures.accept(file.content).await.map(Some),
+        Some(file) => {
+            let accepted = it.pictures.accept(PictureKind::AppLogo, file.content);
+            accepted.await.map(Some)
+        }
         None => Ok(None),
     };
     match (details, picture) {
