@@ -129,7 +129,7 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
             .routes(),
         )
         .merge(it.login()?.routes())
-        .merge(it.profile().routes())
+        .merge(it.profile(pictures.clone()).routes())
         .merge(it.apps(config, pictures.clone()).routes())
         .merge(pictures.clone().routes())
         .merge(it.connected_apps().routes())
@@ -205,10 +205,14 @@ impl Shared {
         ))
     }
 
-    fn profile(&self) -> profile::Feature {
+    fn profile(&self, pictures: Pictures) -> profile::Feature {
         profile::Feature {
-            web: self.web.clone(),
             db: self.db.clone(),
+            web: self.web.clone(),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            pictures,
+            limits: profile::Limits::default(),
         }
     }
 
@@ -294,6 +298,7 @@ impl Shared {
             web: self.web.clone(),
             transport,
             from: config.mail_from.parse().map_err(SetupError::from)?,
+            entropy: Arc::clone(&self.entropy),
         };
         let deliver = Job::new(
             "mail.deliver",

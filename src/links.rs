@@ -113,6 +113,21 @@ impl Links {
     pub fn profile(&self) -> String {
         self.path("/user/")
     }
+    /// Where one section of a profile is saved, as `sex` or `address`.
+    pub fn update_profile(&self, section: &str) -> String {
+        self.path(format_args!("/user/update_{section}/"))
+    }
+    pub fn mail_link_again(&self, email: i32) -> String {
+        self.path(format_args!("/user/emails/{email}/mail_again/"))
+    }
+    /// `token` is letters and digits.
+    pub fn confirm_email(&self, token: &str) -> String {
+        self.path(format_args!("/user/confirm_email/?token={token}"))
+    }
+    /// Where the page of such a link sends its form: without the token, which is in the form.
+    pub fn confirm_email_here(&self) -> String {
+        self.path("/user/confirm_email/")
+    }
     pub fn connected_apps(&self) -> String {
         self.path("/user/settings/")
     }

@@ -8,6 +8,8 @@ use lettre::message::Mailbox;
 use crate::clock::Moment;
 use crate::db;
 use crate::db::Db;
+use crate::entropy::SharedEntropy;
+use crate::secret::Secret;
 use crate::web::Chain;
 use crate::web::Web;
 
@@ -19,6 +21,7 @@ use super::letter::Letter;
 use super::rules;
 use super::store;
 use super::store::Claimed;
+use super::store::Proves;
 
 /// How long a letter is this process' alone: longer than sending one can take.
 const CLAIMED_FOR: Duration = Duration::from_mins(5);
@@ -26,6 +29,9 @@ const CLAIMED_FOR: Duration = Duration::from_mins(5);
 const SENT_WITHIN: Duration = Duration::from_secs(30);
 /// How long what was sent or given up can be looked up.
 const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
+
+/// How long the link in a letter proves that its address is read.
+const PROVES_FOR: Duration = Duration::from_mins(30);
 
 /// What delivering needs. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -35,6 +41,7 @@ pub struct Post {
     pub transport: Transport,
     /// The address mails come from.
     pub from: Address,
+    pub entropy: SharedEntropy,
 }
 
 /// How a letter fared.
@@ -49,7 +56,7 @@ impl Post {
     /// Sends every letter that is due. Stops when the way out is barred: the others would fare no better.
     pub async fn deliver(&self, now: Moment) -> db::Result<()> {
         while let Some(letter) = store::claim(self.db.pool(), now, now + CLAIMED_FOR).await? {
-            let fate = self.send(&letter, now).await;
+            let fate = self.send(&letter, now).await?;
             let barred = matches!(
                 fate,
                 Fate::Delayed(
@@ -72,19 +79,29 @@ impl Post {
         store::delete_done(self.db.pool(), now - KEPT_FOR).await
     }
 
-    async fn send(&self, letter: &Claimed, now: Moment) -> Fate {
-        let Ok(address) = letter.email.parse() else {
-            return Fate::Hopeless("the person has no mail address");
+    async fn send(&self, letter: &Claimed, now: Moment) -> db::Result<Fate> {
+        let address = match &letter.proves {
+            Proves::Nothing => &letter.email,
+            Proves::Address(_, address) => address,
+            Proves::NoMore => {
+                return Ok(Fate::Hopeless("the address is verified by now, or gone"));
+            }
+        };
+        let Ok(address) = address.parse() else {
+            return Ok(Fate::Hopeless("the person has no mail address"));
         };
         if letter.is_about_app && letter.app.is_none() {
-            return Fate::Hopeless("the app it is about is gone, and all its access with it");
+            return Ok(Fate::Hopeless(
+                "the app it is about is gone, and all its access with it",
+            ));
         }
-        let written = Letter::write(&self.web.pages, &letter.template, &self.facts(letter));
-        let written = match written {
+        let link = self.link(letter, now).await?;
+        let facts = self.facts(letter, link.as_ref());
+        let written = match Letter::write(&self.web.pages, &letter.template, &facts) {
             Ok(written) => written,
             Err(error) => {
                 tracing::error!(template = letter.template, error = %Chain::of(error), "a letter could not be written");
-                return Fate::Hopeless("its template does not read");
+                return Ok(Fate::Hopeless("its template does not read"));
             }
         };
         let sender = format!("Profiles at {}", self.web.campus_name);
@@ -95,15 +112,27 @@ impl Post {
             date: now,
         });
         let Ok(message) = message else {
-            return Fate::Hopeless("it makes no mail");
+            return Ok(Fate::Hopeless("it makes no mail"));
         };
-        match self.transport.send(letter.id, &message, SENT_WITHIN).await {
+        let sent = self.transport.send(letter.id, &message, SENT_WITHIN).await;
+        Ok(match sent {
             Ok(()) => Fate::Sent,
             Err(error) => Fate::Delayed(error),
-        }
+        })
     }
 
-    fn facts(&self, letter: &Claimed) -> Facts {
+    /// What only who reads this letter will know. Made now, kept as a fingerprint.
+    async fn link(&self, letter: &Claimed, now: Moment) -> db::Result<Option<Secret>> {
+        let Proves::Address(id, _) = letter.proves else {
+            return Ok(None);
+        };
+        let link = Secret::mint(self.entropy.as_ref());
+        let until = now + PROVES_FOR;
+        store::insert_proof(self.db.pool(), id, link.fingerprint(), now, until).await?;
+        Ok(Some(link))
+    }
+
+    fn facts(&self, letter: &Claimed, link: Option<&Secret>) -> Facts {
         let links = self.web.links();
         let at = letter
             .at
@@ -120,6 +149,14 @@ impl Post {
             at: self.web.date_and_time(at),
             connected_apps: links.absolute(&links.connected_apps()),
             my_data: links.absolute(&links.my_data()),
+            username: letter.username.clone(),
+            address: match &letter.proves {
+                Proves::Address(_, address) => address.clone(),
+                _ => letter.email.clone(),
+            },
+            link: link.map_or(String::new(), |link| {
+                links.absolute(&links.confirm_email(link.expose()))
+            }),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::id::LetterId;
 use crate::web::Pages;
 
 /// What templates may speak of.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub(super) struct Facts {
     /// Who reads it.
     pub name: String,
@@ -27,6 +27,12 @@ pub(super) struct Facts {
     pub connected_apps: String,
     /// The page where a person takes everything along or ends it.
     pub my_data: String,
+    /// The reader's username.
+    pub username: String,
+    /// Where the letter goes.
+    pub address: String,
+    /// Where its reader proves that they read it; empty if it is to prove nothing. A secret.
+    pub link: String,
 }
 
 /// What a template made of the facts.
@@ -96,6 +102,9 @@ mod tests {
             app_page: "http://localhost:8000/oauth/applications/0193/".into(),
             connected_apps: "http://localhost:8000/user/settings/".into(),
             my_data: "http://localhost:8000/user/data/".into(),
+            username: "asha".into(),
+            address: "asha@home.example".into(),
+            link: "http://localhost:8000/user/confirm_email/?token=abc".into(),
         }
     }
 
@@ -123,9 +132,9 @@ mod tests {
             let facts = facts("Asha D’Souza", "Mess & Menu");
             let letter = Letter::write(&pages, &template, &facts).unwrap();
             assert!(!letter.text.contains("{{") && letter.text.contains("Asha D’Souza"));
-            // Not every letter is about an app.
-            let named = letter.text.contains("Mess & Menu");
-            assert_eq!(letter.html.contains("Mess &amp; Menu"), named);
+            assert!(letter.html.contains("Asha D’Souza"));
+            let tells_of_app = letter.text.contains("Mess & Menu");
+            assert_eq!(letter.html.contains("Mess &amp; Menu"), tells_of_app);
             let message = message(letter);
             assert!(message.contains("Auto-Submitted: auto-generated\r\n"));
             assert!(message.contains("Content-Type: multipart/alternative"));

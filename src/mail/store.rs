@@ -9,10 +9,12 @@ use crate::entropy::Entropy;
 use crate::id::AppId;
 use crate::id::LetterId;
 use crate::id::PersonId;
+use crate::secret::Fingerprint;
 
 /// Puts a letter into the outbox, in the transaction of what it tells of. `template` is a folder below
 /// `templates/mail/`; `detail` holds ids and moments and nothing that a queue must not hold: `app` is an
-/// app's id, `at` the seconds since 1970 of the event.
+/// app's id, `at` the seconds since 1970 of the event. With `address`, the id of a further address, the
+/// letter goes there instead of to the primary one, with a link that proves that it was read.
 pub async fn put(
     db: impl Executor<'_>,
     template: &'static str,
@@ -45,12 +47,24 @@ pub(super) struct Claimed {
     pub tries: i32,
     pub person: PersonId,
     pub name: String,
+    pub username: String,
     pub email: String,
     /// Whether it is about an app; if there is none then, it is gone.
     pub is_about_app: bool,
     pub app: Option<(AppId, String)>,
     /// Seconds since 1970.
     pub at: Option<i64>,
+    pub proves: Proves,
+}
+
+/// Whether a letter is to prove that an address is read.
+#[derive(Debug)]
+pub(super) enum Proves {
+    Nothing,
+    /// The further address of this id.
+    Address(i32, String),
+    /// One that is verified by now, or gone.
+    NoMore,
 }
 
 /// Takes the letter that waits longest, for this process alone until `until`.
@@ -70,13 +84,17 @@ pub(super) async fn claim(
              from next where outbox.id = next.id
              returning outbox.id, template, person_id, detail, written_at, attempts
            )
-           select claimed.id, template, written_at, attempts, person_id,
+           select claimed.id, template, written_at, attempts, claimed.person_id,
                   coalesce(nullif(trim(first_name || ' ' || last_name), ''), username) as "name!",
-                  email, detail ? 'app' as "is_about_app!", apps.id as "app_id?",
-                  apps.name as "app_name?", (detail ->> 'at')::bigint as at
+                  username, people.email, detail ? 'app' as "is_about_app!", apps.id as "app_id?",
+                  apps.name as "app_name?", (detail ->> 'at')::bigint as at,
+                  detail ? 'address' as "is_to_prove!", s.id as "address_id?", s.email as "address?"
            from claimed
            join people on people.id = claimed.person_id
-           left join apps on apps.id::text = detail ->> 'app'"#,
+           left join apps on apps.id::text = detail ->> 'app'
+           left join secondary_emails s
+             on s.id = (detail ->> 'address')::integer and s.person_id = claimed.person_id
+             and s.verified_at is null"#,
         now,
         until,
     )
@@ -89,11 +107,41 @@ pub(super) async fn claim(
         tries: row.attempts,
         person: PersonId(row.person_id),
         name: row.name,
+        username: row.username,
         email: row.email,
         is_about_app: row.is_about_app,
         app: row.app_id.map(AppId).zip(row.app_name),
         at: row.at,
+        proves: match (row.is_to_prove, row.address_id.zip(row.address)) {
+            (false, _) => Proves::Nothing,
+            (true, Some((id, address))) => Proves::Address(id, address),
+            (true, None) => Proves::NoMore,
+        },
     }))
+}
+
+/// Keeps what proves that the further address `address` is read, and forgets what proves it no longer.
+pub(super) async fn insert_proof(
+    db: impl Executor<'_>,
+    address: i32,
+    link: Fingerprint,
+    now: Moment,
+    until: Moment,
+) -> db::Result<()> {
+    sqlx::query!(
+        "with ended as (
+           delete from email_proofs where secondary_email_id = $1 and expires_at <= $3
+         )
+         insert into email_proofs (fingerprint, secondary_email_id, expires_at)
+         select $2, id, $4 from secondary_emails where id = $1",
+        address,
+        link.to_vec(),
+        now,
+        until,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 pub(super) async fn mark_sent(db: impl Executor<'_>, id: LetterId, now: Moment) -> db::Result<()> {

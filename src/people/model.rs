@@ -19,6 +19,10 @@ pub enum PeopleError {
     OtherNumber,
     #[error("this identity belongs to somebody else")]
     IdentityTaken,
+    #[error("there is nobody of this number, or they are suspended")]
+    Nobody,
+    #[error("there is no such entry")]
+    NoSuchChoice,
     #[error(transparent)]
     Unfit(#[from] Unfit),
     #[error(transparent)]
@@ -60,12 +64,54 @@ pub struct Address {
     pub hostel_name: Option<String>,
 }
 
-/// A hostel as the choices have it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Hostel {
+/// Of what there is a list to choose from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChoiceKind {
+    Hostel,
+    Department,
+    Degree,
+}
+
+impl ChoiceKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hostel => "hostel",
+            Self::Department => "department",
+            Self::Degree => "degree",
+        }
+    }
+}
+
+impl std::str::FromStr for ChoiceKind {
+    type Err = Unfit;
+
+    fn from_str(text: &str) -> Result<Self, Unfit> {
+        [Self::Hostel, Self::Department, Self::Degree]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or_else(|| Unfit::new("kind", "must be hostel, department or degree"))
+    }
+}
+
+/// An entry of such a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Choice {
+    pub kind: String,
+    /// What profiles and the user API hold; upper and lower case are different codes.
     pub code: String,
-    /// Its rooms carry a wing letter: `A-12`.
+    pub name: String,
+    /// Of a hostel: its rooms carry a wing letter, as in `A-12`.
     pub has_wings: bool,
+    /// No longer on offer, but still good for those who carry it.
+    pub is_retired: bool,
+}
+
+/// A further address as its owner sees it. Apps see it once it is verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnEmail {
+    pub id: i32,
+    pub email: String,
+    pub is_verified: bool,
 }
 
 /// What somebody studies. Serialises as the user API shows it.

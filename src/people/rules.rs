@@ -3,7 +3,7 @@
 use crate::scope::Field;
 
 use super::details::Unfit;
-use super::model::Hostel;
+use super::model::Choice;
 
 /// Who says what a field holds, and so who may change it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,15 +37,20 @@ pub fn source(field: Field) -> Source {
 }
 
 /// The year the oldest of these campuses opened.
-const FIRST_YEAR: i32 = 1958;
-/// How far ahead a graduation may lie.
-const LONGEST_COURSE: i32 = 6;
-/// Further numbers one person may have.
-const MOST_CONTACTS: usize = 10;
+pub const FIRST_YEAR: i32 = 1958;
+/// How many years ahead a graduation may lie.
+pub const LONGEST_COURSE: i32 = 6;
+/// Further numbers, and further addresses, one person may have.
+pub const MOST: usize = 10;
+
+/// Whether somebody who carries `carried` may have this entry: it is on offer, or they have it already.
+pub(super) fn may_choose(choice: Option<&Choice>, carried: Option<&str>) -> bool {
+    choice.is_some_and(|choice| !choice.is_retired || carried == Some(choice.code.as_str()))
+}
 
 /// A room has at most eight characters, and in a hostel with wings is a capital letter, a hyphen and
 /// digits, from the first character to the last.
-pub(super) fn check_room(hostel: Option<&Hostel>, room: Option<&str>) -> Result<(), Unfit> {
+pub(super) fn check_room(hostel: Option<&Choice>, room: Option<&str>) -> Result<(), Unfit> {
     let Some(room) = room else { return Ok(()) };
     if room.chars().count() > 8 {
         return Err(Unfit::new("room", "may have at most 8 characters"));
@@ -98,15 +103,19 @@ fn within(what: &'static str, year: Option<i32>, last: i32) -> Result<(), Unfit>
 
 /// Ten further numbers at most, none twice.
 pub(super) fn check_contacts(numbers: &[impl AsRef<str>]) -> Result<(), Unfit> {
-    if numbers.len() > MOST_CONTACTS {
-        let why = format!("may be {MOST_CONTACTS} at most");
+    if numbers.len() > MOST {
+        let why = format!("may be {MOST} at most");
         return Err(Unfit::new("contacts", why));
     }
     no_twins("contacts", numbers.iter().map(AsRef::as_ref))
 }
 
-/// None twice, and none the same as the primary address.
+/// Ten further addresses at most, none twice, and none the same as the primary one.
 pub(super) fn check_emails(emails: &[impl AsRef<str>], primary: &str) -> Result<(), Unfit> {
+    if emails.len() > MOST {
+        let why = format!("may be {MOST} at most");
+        return Err(Unfit::new("secondary_emails", why));
+    }
     let lower: Vec<String> = emails
         .iter()
         .map(|email| email.as_ref().to_lowercase())
@@ -134,11 +143,29 @@ fn no_twins<'a>(what: &'static str, items: impl Iterator<Item = &'a str>) -> Res
 mod tests {
     use super::*;
 
-    fn hostel(has_wings: bool) -> Hostel {
-        Hostel {
+    fn hostel(has_wings: bool) -> Choice {
+        Choice {
+            kind: "hostel".to_owned(),
             code: "14".to_owned(),
+            name: "Hostel 14".to_owned(),
             has_wings,
+            is_retired: false,
         }
+    }
+
+    #[test]
+    fn what_is_retired_stays_with_those_who_carry_it() {
+        let offered = hostel(true);
+        let retired = Choice {
+            is_retired: true,
+            ..hostel(true)
+        };
+        assert!(may_choose(Some(&offered), None));
+        assert!(may_choose(Some(&offered), Some("15")));
+        assert!(may_choose(Some(&retired), Some("14")));
+        assert!(!may_choose(Some(&retired), None));
+        assert!(!may_choose(Some(&retired), Some("15")));
+        assert!(!may_choose(None, Some("14")));
     }
 
     #[test]
@@ -192,5 +219,8 @@ mod tests {
         assert!(check_emails(&["a@home.example"], "a@campus.example").is_ok());
         assert!(check_emails(&["A@home.example", "a@home.example"], "").is_err());
         assert!(check_emails(&["A@Campus.example"], "a@campus.example").is_err());
+        let many = |count: u32| (0..count).map(|it| format!("{it}@home.example"));
+        assert!(check_emails(&many(10).collect::<Vec<_>>(), "").is_ok());
+        assert!(check_emails(&many(11).collect::<Vec<_>>(), "").is_err());
     }
 }

@@ -8,13 +8,16 @@ use crate::db;
 use crate::db::Executor;
 use crate::db::Tx;
 use crate::id::PersonId;
+use crate::secret::Fingerprint;
 
 use super::Person;
 use super::details::Columns;
 use super::details::ContactNumber;
 use super::details::Email;
 use super::details::Username;
-use super::model::Hostel;
+use super::model::Choice;
+use super::model::ChoiceKind;
+use super::model::OwnEmail;
 
 /// A person who may sign in; a suspended one is not found.
 pub async fn find(db: impl Executor<'_>, id: PersonId) -> db::Result<Option<Person>> {
@@ -148,6 +151,18 @@ pub(super) async fn update(
     Ok(email)
 }
 
+/// Keeps others from changing this person until the transaction ends. Their picture is the answer;
+/// nobody who may not sign in is found.
+pub(super) async fn lock(tx: &mut Tx, id: PersonId) -> db::Result<Option<Option<String>>> {
+    let picture = sqlx::query_scalar!(
+        "select profile_picture from people where id = $1 and suspended_at is null for update",
+        id.0
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(picture)
+}
+
 pub(super) async fn find_picture(
     db: impl Executor<'_>,
     id: PersonId,
@@ -158,28 +173,76 @@ pub(super) async fn find_picture(
     Ok(file.flatten())
 }
 
-pub(super) async fn find_hostel(db: impl Executor<'_>, code: &str) -> db::Result<Option<Hostel>> {
-    let row = sqlx::query!(
-        "select code, has_wings from choices where kind = 'hostel' and code = $1",
+/// Every entry there is, retired ones included, in the order lists show them: departments by name,
+/// the others as they were added.
+pub async fn list_choices(db: impl Executor<'_>) -> db::Result<Vec<Choice>> {
+    let choices = sqlx::query_as!(
+        Choice,
+        r#"select kind, code, name, has_wings, retired_at is not null as "is_retired!" from choices
+           order by kind, case when kind = 'department' then lower(name) collate "C" end, position,
+                    code"#
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(choices)
+}
+
+pub(super) async fn find_choice(
+    db: impl Executor<'_>,
+    kind: ChoiceKind,
+    code: &str,
+) -> db::Result<Option<Choice>> {
+    let choice = sqlx::query_as!(
+        Choice,
+        r#"select kind, code, name, has_wings, retired_at is not null as "is_retired!" from choices
+           where kind = $1 and code = $2"#,
+        kind.as_str(),
         code
     )
     .fetch_optional(db)
     .await?;
-    Ok(row.map(|row| Hostel {
-        code: row.code,
-        has_wings: row.has_wings,
-    }))
+    Ok(choice)
 }
 
-pub(super) async fn is_choice(db: impl Executor<'_>, kind: &str, code: &str) -> db::Result<bool> {
-    let found = sqlx::query_scalar!(
-        r#"select exists (select from choices where kind = $1 and code = $2) as "found!""#,
-        kind,
-        code
+/// Puts an entry at the end of its list. One that is there is on offer again, under this name.
+pub(super) async fn put_choice(
+    db: impl Executor<'_>,
+    kind: ChoiceKind,
+    code: &str,
+    name: &str,
+    has_wings: bool,
+) -> db::Result<()> {
+    sqlx::query!(
+        "insert into choices (kind, code, name, position, has_wings)
+         select $1, $2, $3, coalesce(max(position), 0) + 1, $4 from choices where kind = $1
+         on conflict (kind, code) do update
+         set name = excluded.name, has_wings = excluded.has_wings, retired_at = null",
+        kind.as_str(),
+        code,
+        name,
+        has_wings
     )
-    .fetch_one(db)
+    .execute(db)
     .await?;
-    Ok(found)
+    Ok(())
+}
+
+/// Whether there is such an entry; from now on it is retired.
+pub(super) async fn mark_choice_retired(
+    db: impl Executor<'_>,
+    kind: ChoiceKind,
+    code: &str,
+    now: Moment,
+) -> db::Result<bool> {
+    let done = sqlx::query!(
+        "update choices set retired_at = coalesce(retired_at, $3) where kind = $1 and code = $2",
+        kind.as_str(),
+        code,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() > 0)
 }
 
 #[derive(Debug, Default)]
@@ -401,4 +464,92 @@ pub(super) async fn delete_leaving(
     .execute(db)
     .await?;
     Ok(deleted.rows_affected() > 0)
+}
+
+/// These addresses and no others. What is new has yet to be verified; its ids are the answer.
+pub(super) async fn put_own_emails(
+    tx: &mut Tx,
+    person: PersonId,
+    emails: &[Email],
+) -> db::Result<Vec<i32>> {
+    let emails: Vec<String> = emails.iter().map(ToString::to_string).collect();
+    sqlx::query!(
+        "delete from secondary_emails where person_id = $1
+         and not lower(email) = any(select lower(kept) from unnest($2::text[]) as n (kept))",
+        person.0,
+        &emails
+    )
+    .execute(&mut **tx)
+    .await?;
+    let new = sqlx::query_scalar!(
+        "insert into secondary_emails (person_id, email)
+         select $1, email from unnest($2::text[]) with ordinality as n (email, position)
+         order by position
+         on conflict (person_id, lower(email)) do nothing
+         returning id",
+        person.0,
+        &emails
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(new)
+}
+
+/// Every further address of somebody, verified or not, in the order they were added.
+pub async fn list_emails(db: impl Executor<'_>, person: PersonId) -> db::Result<Vec<OwnEmail>> {
+    let emails = sqlx::query_as!(
+        OwnEmail,
+        r#"select id, email, verified_at is not null as "is_verified!" from secondary_emails
+           where person_id = $1 order by id"#,
+        person.0
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(emails)
+}
+
+/// The address of theirs that a link proves, as long as the link is good for anything.
+pub async fn find_proven(
+    db: impl Executor<'_>,
+    person: PersonId,
+    link: Fingerprint,
+    now: Moment,
+) -> db::Result<Option<String>> {
+    let email = sqlx::query_scalar!(
+        "select s.email from email_proofs p join secondary_emails s on s.id = p.secondary_email_id
+         where p.fingerprint = $2 and p.expires_at > $3 and s.person_id = $1
+           and s.verified_at is null",
+        person.0,
+        link.to_vec(),
+        now
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(email)
+}
+
+/// Uses a link up, and every other that went to the same address, which is verified from now on.
+pub(super) async fn mark_email_verified(
+    db: impl Executor<'_>,
+    person: PersonId,
+    link: Fingerprint,
+    now: Moment,
+) -> db::Result<Option<String>> {
+    let email = sqlx::query_scalar!(
+        "with proven as (
+           update secondary_emails s set verified_at = $3 from email_proofs p
+           where p.fingerprint = $2 and p.expires_at > $3 and s.id = p.secondary_email_id
+             and s.person_id = $1 and s.verified_at is null
+           returning s.id, s.email
+         ), used as (
+           delete from email_proofs using proven where secondary_email_id = proven.id
+         )
+         select email from proven",
+        person.0,
+        link.to_vec(),
+        now
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(email)
 }

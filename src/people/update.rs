@@ -12,6 +12,7 @@ use crate::id::PersonId;
 use super::PeopleError;
 use super::details::Details;
 use super::details::Unfit;
+use super::model::ChoiceKind;
 use super::rules;
 use super::store;
 use super::store::AddressRow;
@@ -32,13 +33,13 @@ pub async fn update(
     Ok(())
 }
 
-/// What `add` and `update` have in common.
+/// What `add`, `update` and `edit` have in common. The primary address afterwards is the answer.
 pub(super) async fn keep(
     tx: &mut Tx,
     id: PersonId,
     details: &Details,
     now: Moment,
-) -> Result<(), PeopleError> {
+) -> Result<String, PeopleError> {
     let email = store::update(&mut **tx, id, &details.columns, now).await?;
     if details.touches_address() {
         keep_address(tx, id, details).await?;
@@ -60,7 +61,7 @@ pub(super) async fn keep(
             return Err(PeopleError::IdentityTaken);
         }
     }
-    Ok(())
+    Ok(email)
 }
 
 async fn keep_address(tx: &mut Tx, id: PersonId, details: &Details) -> Result<(), PeopleError> {
@@ -72,7 +73,7 @@ async fn keep_address(tx: &mut Tx, id: PersonId, details: &Details) -> Result<()
     };
     let hostel = match &after.hostel {
         Some(code) => {
-            let known = store::find_hostel(&mut **tx, code).await?;
+            let known = store::find_choice(&mut **tx, ChoiceKind::Hostel, code).await?;
             Some(known.ok_or_else(|| unknown("hostel"))?)
         }
         None => None,
@@ -96,17 +97,19 @@ async fn keep_programme(
         join_year: details.join_year.after(before.join_year),
         graduation_year: details.graduation_year.after(before.graduation_year),
     };
-    for (kind, code) in [("department", &after.department), ("degree", &after.degree)] {
+    for (kind, code) in [
+        (ChoiceKind::Department, &after.department),
+        (ChoiceKind::Degree, &after.degree),
+    ] {
         let Some(code) = code else { continue };
-        if !store::is_choice(&mut **tx, kind, code).await? {
-            return Err(unknown(kind).into());
-        }
+        let known = store::find_choice(&mut **tx, kind, code).await?;
+        known.ok_or_else(|| unknown(kind.as_str()))?;
     }
     rules::check_years(after.join_year, after.graduation_year, now.year())?;
     store::put_programme(tx, id, &after).await?;
     Ok(())
 }
 
-fn unknown(what: &'static str) -> Unfit {
+pub(super) fn unknown(what: &'static str) -> Unfit {
     Unfit::new(what, "is not one of the codes there are (capitals matter)")
 }

@@ -1,28 +1,83 @@
-//! What is known about the person who looks, as they see it: read-only in this first form.
+//! What is known about the person who looks: the directory's word for it, and what they say themselves,
+//! which they change here, one section at a time.
+//!
+//! ```text
+//! a section ─save─▶ every value fits ─▶ kept, back to the page
+//!                   something does not ─▶ the page again: nothing kept, everything typed still there
+//!
+//! an address added ─▶ unverified ──mail──▶ link (30 minutes) ─▶ page ─button─▶ verified
+//!                         ▲───────── again, so often ─────┘
+//! ```
+//!
+//! Decision: a mailed link opens a page for whoever is signed in to the profile the address was added to,
+//! and only its button confirms, because machines that look for harm in mails follow links, and because
+//! nobody else may decide that an address belongs to this profile.
+//!
+//! Decision: sections are saved one by one, because a mistake in one of them then never keeps another
+//! from being saved.
 
+mod edit;
+mod forms;
+mod limits;
+mod mail_again;
+mod model;
 mod pages;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::extract::FromRef;
 use axum::routing::get;
+use axum::routing::post;
 
+use crate::clock::SharedClock;
 use crate::db::Db;
+use crate::entropy::SharedEntropy;
+use crate::pictures::Pictures;
 use crate::web::Web;
 
+pub use limits::Limits;
 #[cfg(test)]
 pub(crate) use pages::samples::samples;
+
+/// A form with a picture: 2 MiB for the file, the rest for what surrounds it.
+const FORM_WITH_PICTURE: usize = 3 * 1024 * 1024;
 
 /// What the room needs.
 #[derive(Clone, Debug, FromRef)]
 pub struct Feature {
-    pub web: Web,
     pub db: Db,
+    pub web: Web,
+    pub clock: SharedClock,
+    pub entropy: SharedEntropy,
+    pub pictures: Pictures,
+    pub limits: Limits,
 }
 
 impl Feature {
     pub fn routes(self) -> Router {
+        let with_picture = DefaultBodyLimit::max(FORM_WITH_PICTURE);
         Router::new()
             .route("/user", get(pages::home))
+            .route(
+                "/user/update_pp",
+                post(pages::save_picture).layer(with_picture),
+            )
+            .route("/user/update_sex", get(pages::home).post(pages::save_sex))
+            .route(
+                "/user/update_address",
+                get(pages::home).post(pages::save_address),
+            )
+            .route(
+                "/user/update_program",
+                get(pages::home).post(pages::save_programme),
+            )
+            .route("/user/update_mobile", post(pages::save_numbers))
+            .route("/user/update_email", post(pages::save_emails))
+            .route("/user/emails/{id}/mail_again", post(pages::mail_again))
+            .route(
+                "/user/confirm_email",
+                get(pages::ask_confirm).post(pages::confirm),
+            )
             .with_state(self)
     }
 }

@@ -1,0 +1,29 @@
+//! A further address that turned out to be read by its owner.
+
+use crate::audit;
+use crate::audit::Entry;
+use crate::clock::Moment;
+use crate::db;
+use crate::db::Tx;
+use crate::entropy::Entropy;
+use crate::id::PersonId;
+use crate::secret::Fingerprint;
+
+use super::store;
+
+/// Verifies the address that this link was mailed to, if it is this person's and the link still good. The
+/// address is the answer. No link works twice.
+pub async fn confirm(
+    tx: &mut Tx,
+    person: PersonId,
+    link: Fingerprint,
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> db::Result<Option<String>> {
+    let email = store::mark_email_verified(&mut **tx, person, link, now).await?;
+    if email.is_some() {
+        let entry = Entry::of("email.verified").by(person).about(person);
+        audit::note(&mut **tx, entry, now, entropy).await?;
+    }
+    Ok(email)
+}

@@ -1,0 +1,99 @@
+//! What somebody changes about themself.
+
+use serde_json::json;
+
+use crate::audit;
+use crate::audit::Entry;
+use crate::clock::Moment;
+use crate::db::Tx;
+use crate::entropy::Entropy;
+use crate::id::PersonId;
+use crate::scope::Field;
+
+use super::PeopleError;
+use super::details::Change;
+use super::details::Details;
+use super::model::ChoiceKind;
+use super::rules;
+use super::store;
+use super::update::keep;
+use super::update::unknown;
+
+/// What a change leaves to be done.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Edited {
+    /// A picture that nothing shows any more.
+    pub old_picture: Option<String>,
+    /// Addresses that have yet to be verified.
+    pub new_emails: Vec<i32>,
+}
+
+/// Changes what is given and nothing else, as the person's own deed: only what is on offer may be
+/// chosen, and further addresses count once they are verified.
+pub async fn edit(
+    tx: &mut Tx,
+    person: PersonId,
+    mut wanted: Details,
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> Result<Edited, PeopleError> {
+    let picture = store::lock(tx, person).await?.ok_or(PeopleError::Nobody)?;
+    let fields = fields(&wanted);
+    let emails = wanted.secondary_emails.take();
+    check_offered(tx, person, &wanted).await?;
+    let primary = keep(tx, person, &wanted, now).await?;
+    let new_emails = match emails {
+        Some(emails) => {
+            rules::check_emails(&emails, &primary)?;
+            store::put_own_emails(tx, person, &emails).await?
+        }
+        None => Vec::new(),
+    };
+    let entry = Entry::of("profile.edited").by(person).about(person);
+    let entry = entry.with(json!({ "fields": fields }));
+    audit::note(&mut **tx, entry, now, entropy).await?;
+    let stays = wanted.columns.profile_picture.is_keep();
+    Ok(Edited {
+        old_picture: picture.filter(|_| !stays),
+        new_emails,
+    })
+}
+
+async fn check_offered(tx: &mut Tx, person: PersonId, wanted: &Details) -> Result<(), PeopleError> {
+    let address = store::find_address(&mut **tx, person).await?;
+    let programme = store::find_programme(&mut **tx, person).await?;
+    let (hostel, (department, degree)) = (
+        address.and_then(|it| it.hostel),
+        programme.map_or((None, None), |it| (it.department, it.degree)),
+    );
+    for (kind, change, carried) in [
+        (ChoiceKind::Hostel, &wanted.hostel, hostel),
+        (ChoiceKind::Department, &wanted.department, department),
+        (ChoiceKind::Degree, &wanted.degree, degree),
+    ] {
+        let Change::Set(code) = change else { continue };
+        let choice = store::find_choice(&mut **tx, kind, code).await?;
+        if !rules::may_choose(choice.as_ref(), carried.as_deref()) {
+            return Err(unknown(kind.as_str()).into());
+        }
+    }
+    Ok(())
+}
+
+/// The names of what is given, for the audit.
+fn fields(wanted: &Details) -> Vec<&'static str> {
+    let columns = &wanted.columns;
+    let given = [
+        (!columns.sex.is_keep(), Field::Sex),
+        (!columns.profile_picture.is_keep(), Field::ProfilePicture),
+        (wanted.contacts.is_some(), Field::Contacts),
+        (wanted.secondary_emails.is_some(), Field::SecondaryEmails),
+        (wanted.touches_address(), Field::InstiAddress),
+        (wanted.touches_programme(), Field::Program),
+    ];
+    given
+        .into_iter()
+        .filter(|(is_given, _)| *is_given)
+        .map(|(_, field)| field.name())
+        .collect()
+}

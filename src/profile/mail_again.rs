@@ -1,0 +1,34 @@
+//! Another link, for an address whose first one was lost or ran out.
+
+use serde_json::json;
+
+use crate::clock::Moment;
+use crate::db::Tx;
+use crate::entropy::Entropy;
+use crate::id::PersonId;
+use crate::mail;
+use crate::people;
+
+use super::edit::EMAIL_ADDED;
+use super::limits::Limits;
+use super::model::ProfileError;
+
+/// Mails a link to an address of this person that is not verified yet, and says which that is.
+pub(super) async fn mail_again(
+    tx: &mut Tx,
+    person: PersonId,
+    email: i32,
+    limits: &Limits,
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> Result<String, ProfileError> {
+    let emails = people::list_emails(&mut **tx, person).await?;
+    let waiting = emails
+        .into_iter()
+        .find(|it| it.id == email && !it.is_verified)
+        .ok_or(ProfileError::NoSuchEmail)?;
+    limits.take(person, &waiting.email, now)?;
+    let detail = json!({ "address": waiting.id });
+    mail::put(&mut **tx, EMAIL_ADDED, person, detail, now, entropy).await?;
+    Ok(waiting.email)
+}
