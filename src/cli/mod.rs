@@ -3,6 +3,7 @@
 
 mod app_add;
 mod check;
+mod choice;
 mod database;
 mod listener;
 mod log;
@@ -54,6 +55,9 @@ enum Command {
     /// Apps: register one
     #[command(subcommand)]
     App(App),
+    /// What profiles choose from: offer a hostel, department or degree, retire one, list them
+    #[command(subcommand)]
+    Choice(choice::Asked),
 }
 
 #[derive(Debug, Subcommand)]
@@ -146,6 +150,7 @@ async fn run(cli: Cli, config: Config) -> Result<ExitCode, Failure> {
         Command::Person(Person::Add(add)) => person_add::add(add, &config).await,
         Command::Person(Person::Import(list)) => person_import::import(list, &config).await,
         Command::Person(Person::Password(asked)) => person_password::set(asked, &config).await,
+        Command::Choice(asked) => choice::run(asked, &config).await,
         Command::App(App::Add(add)) => app_add::add(add, &config).await,
     }
 }
