@@ -55,6 +55,9 @@ pub(super) fn check_room(hostel: Option<&Choice>, room: Option<&str>) -> Result<
     if room.chars().count() > 8 {
         return Err(Unfit::new("room", "may have at most 8 characters"));
     }
+    if room.contains(turns_text_round) {
+        return Err(Unfit::new("room", "may hold nothing that cannot be seen"));
+    }
     if hostel.is_none_or(|hostel| !hostel.has_wings) || has_wing(room) {
         return Ok(());
     }
@@ -62,6 +65,13 @@ pub(super) fn check_room(hostel: Option<&Choice>, room: Option<&str>) -> Result<
         "room",
         "must be a wing letter, a hyphen and a number in this hostel, as A-12",
     ))
+}
+
+/// Controls, and the marks that make what follows read backwards (Unicode's bidirectional formatting):
+/// apps show a room beside other words.
+fn turns_text_round(sign: char) -> bool {
+    sign.is_control()
+        || matches!(sign, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 fn has_wing(room: &str) -> bool {
@@ -187,6 +197,8 @@ mod tests {
             assert!(check_room(place, Some("12")).is_ok());
             assert!(check_room(place, Some("कमरा १")).is_ok());
             assert!(check_room(place, Some("123456789")).is_err());
+            assert!(check_room(place, Some("\u{202e}21-A")).is_err());
+            assert!(check_room(place, Some("A\n12")).is_err());
             assert!(check_room(place, None).is_ok());
         }
         assert!(check_room(Some(&hostel(true)), None).is_ok());
