@@ -305,6 +305,32 @@ impl World {
             .unwrap_or_else(|| panic!("no code in {}", back.location()))
     }
 
+    /// The newest of `many` mails to an address, as it can be read, once all that waited are files.
+    pub async fn mail_to(&self, address: &str, many: usize) -> String {
+        self.does_its_jobs().await;
+        let to = format!("<{address}>");
+        let files = std::fs::read_dir(self.data.join("mail"))
+            .into_iter()
+            .flatten();
+        let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+        // Named after their ids, which are in the order of time.
+        files.sort();
+        let mails = files
+            .iter()
+            .map(|file| readable(&std::fs::read(file).unwrap()));
+        let mut mails: Vec<_> = mails.filter(|mail| mail.contains(&to)).collect();
+        assert_eq!(mails.len(), many, "mails to {to}");
+        mails.remove(many - 1)
+    }
+
+    /// How many mails have gone out, to whomever.
+    pub fn mails(&self) -> usize {
+        std::fs::read_dir(self.data.join("mail"))
+            .into_iter()
+            .flatten()
+            .count()
+    }
+
     /// The wire of a world that has one.
     pub fn wire(&self) -> &CountingProxy {
         self.wire.as_ref().unwrap()
@@ -352,6 +378,12 @@ impl World {
         };
         process.lock().unwrap()
     }
+}
+
+/// A mail with its quoted-printable parts undone, as far as links go (RFC 2045 §6.7).
+fn readable(mail: &[u8]) -> String {
+    let mail = String::from_utf8_lossy(mail);
+    mail.replace("=\r\n", "").replace("=3D", "=")
 }
 
 impl Drop for World {

@@ -1,0 +1,1048 @@
+//! Section by section, a person changes what they say of themselves; what does not fit is told where it stands, and
+//! nothing that was typed is lost.
+
+use image_files::png_that_says;
+use serde_json::Value;
+use serde_json::json;
+use tokio::task::spawn_blocking;
+
+use crate::support::App;
+use crate::support::Browser;
+use crate::support::Page;
+use crate::support::World;
+use crate::support::command;
+use crate::support::mail_server::MailServer;
+use crate::support::mail_server::Speaks;
+
+const EVERYTHING: &str = "basic profile sex picture phone insti_address program secondary_emails";
+
+/// What the user API says of a field.
+async fn told(app: &App, access: &str, field: &str) -> Value {
+    let answer = app.reads(access, &format!("fields={field}")).await.good();
+    answer[field].clone()
+}
+
+async fn seal(browser: &Browser) -> String {
+    let page = browser.visits("user/").await;
+    page.attributes("input[name=csrf_token]", "value").remove(0)
+}
+
+/// Posts to a section what no page would have sent, behind the page's own seal.
+async fn forges(browser: &Browser, section: &str, fields: &[(&str, &str)]) -> Page {
+    let seal = seal(browser).await;
+    let mut fields = fields.to_vec();
+    fields.push(("csrf_token", &seal));
+    browser
+        .posts(&format!("user/update_{section}/"), &fields)
+        .await
+}
+
+/// Back on the page, which says so.
+fn is_saved(page: &Page, words: &str) {
+    assert_eq!(page.url.path(), "/user/");
+    let flash = page.texts(".flash").join(" ");
+    assert_eq!(flash, words);
+}
+
+/// Nothing is saved: the page again, with something beside the field of this id.
+fn is_refused(page: &Page, id: &str) {
+    assert_eq!(page.status, 422, "{}", page.words());
+    let beside = page.texts(&format!("#{id}-error"));
+    assert_eq!(beside.len(), 1, "beside {id}: {}", page.words());
+    let field = page
+        .attributes(&format!("#{id}"), "aria-describedby")
+        .remove(0);
+    assert!(field.contains(&format!("{id}-error")), "{field}");
+    assert!(
+        page.attributes(".notice.danger a", "href")
+            .contains(&format!("#{id}"))
+    );
+}
+
+#[tokio::test]
+async fn what_the_directory_says_is_shown_and_cannot_be_changed() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let tokens = world
+        .connects(&asha, &canteen, "basic profile ldap phone program")
+        .await;
+    let before = canteen
+        .reads(
+            &tokens.access,
+            "fields=first_name,username,email,mobile,roll_number,type",
+        )
+        .await
+        .good();
+
+    let page = asha.visits("user/").await;
+    page.shows("From the directory")
+        .shows("012D0700")
+        .shows("asha@campus.example")
+        .shows("D’Souza");
+    assert!(
+        page.texts(".source")
+            .iter()
+            .any(|it| it == "from the directory")
+    );
+    for name in [
+        "first_name",
+        "last_name",
+        "username",
+        "email_primary",
+        "mobile",
+        "roll_number",
+        "type",
+        "is_alumni",
+        "id",
+    ] {
+        assert!(!page.offers(&format!("main [name={name}]")), "{name}");
+    }
+    let smuggled = [
+        ("sex", "other"),
+        ("first_name", "Eve"),
+        ("username", "eve"),
+        ("mobile", "1"),
+        ("roll_number", "1"),
+        ("type", "fac"),
+        ("is_admin", "true"),
+    ];
+    assert_eq!(forges(&asha, "sex", &smuggled).await.status, 303);
+
+    let after = canteen
+        .reads(
+            &tokens.access,
+            "fields=first_name,username,email,mobile,roll_number,type",
+        )
+        .await
+        .good();
+    assert_eq!(before, after);
+}
+
+#[tokio::test]
+async fn the_page_says_what_is_still_empty() {
+    let world = World::new().await;
+    let (asha, vikram) = (world.student("asha").await, world.student("vikram").await);
+
+    let empty = vikram.visits("user/").await.texts(".jumps a");
+    assert_eq!(
+        empty,
+        [
+            "Picture",
+            "Sex",
+            "Contact numbers",
+            "Further addresses",
+            "Address on campus",
+            "Programme"
+        ]
+    );
+    let saved = vikram
+        .visits("user/")
+        .await
+        .fills("sex", "male")
+        .enters("sex")
+        .await;
+    is_saved(&saved, "Sex is saved.");
+    assert!(!saved.texts(".jumps a").contains(&"Sex".to_owned()));
+    assert!(asha.visits("user/").await.texts(".jumps a").is_empty());
+}
+
+#[tokio::test]
+async fn sex_is_said_changed_and_taken_back() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
+
+    for (chosen, kept) in [
+        ("other", json!("other")),
+        ("male", json!("male")),
+        ("", Value::Null),
+    ] {
+        let saved = asha
+            .visits("user/")
+            .await
+            .fills("sex", chosen)
+            .enters("sex")
+            .await;
+        is_saved(&saved, "Sex is saved.");
+        assert_eq!(told(&canteen, &tokens.access, "sex").await, kept);
+    }
+    for hostile in ["Male", "x", "<script>alert(1)</script>", "male' or 1=1 --"] {
+        is_refused(&forges(&asha, "sex", &[("sex", hostile)]).await, "sex");
+    }
+    assert_eq!(told(&canteen, &tokens.access, "sex").await, Value::Null);
+}
+
+#[tokio::test]
+async fn an_address_fits_its_hostel() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
+    let saves = async |hostel: &str, room: &str| {
+        let page = asha.visits("user/").await;
+        page.fills("hostel", hostel)
+            .fills("room", room)
+            .enters("room")
+            .await
+    };
+
+    for (hostel, room) in [
+        ("15", "B-7"),
+        ("4", "12 b"),
+        ("", "Annexe 2"),
+        ("10", ""),
+        ("tansa", "क १"),
+    ] {
+        is_saved(&saves(hostel, room).await, "Your address is saved.");
+        let address = told(&canteen, &tokens.access, "insti_address").await;
+        let or_null = |text: &str| {
+            if text.is_empty() {
+                Value::Null
+            } else {
+                json!(text)
+            }
+        };
+        assert_eq!(
+            (&address["hostel"], &address["room"]),
+            (&or_null(hostel), &or_null(room))
+        );
+    }
+    for room in ["A12", "a-12", "12", "A-12xyz", "A-1234567", "A-", "-12"] {
+        let refused = saves("14", room).await;
+        is_refused(&refused, "room");
+        assert_eq!(
+            refused.attributes("#room", "value"),
+            [room],
+            "what was typed is still there"
+        );
+        assert_eq!(
+            refused.attributes("#hostel option[selected]", "value"),
+            ["14"]
+        );
+    }
+    for (room, hostel) in [("123456789", "4"), ("<b>12</b>!", "4"), ("a\tb", "4")] {
+        is_refused(
+            &forges(&asha, "address", &[("hostel", hostel), ("room", room)]).await,
+            "room",
+        );
+    }
+    for hostel in ["19", "Hostel 4", "TANSA", "CSE", "<i>4</i>"] {
+        is_refused(
+            &forges(&asha, "address", &[("hostel", hostel), ("room", "")]).await,
+            "hostel",
+        );
+    }
+    is_saved(&saves("", "").await, "Your address is saved.");
+    assert_eq!(
+        told(&canteen, &tokens.access, "insti_address").await,
+        Value::Null
+    );
+}
+
+#[tokio::test]
+async fn a_programme_has_its_years_in_order() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
+    let this_year = time::OffsetDateTime::now_utc().year();
+    let saves = async |department: &str, join: &str, graduation: &str, degree: &str| {
+        let fields = [
+            ("department", department),
+            ("join_year", join),
+            ("graduation_year", graduation),
+            ("degree", degree),
+        ];
+        forges(&asha, "program", &fields).await.follows().await
+    };
+
+    let (now, last) = (this_year.to_string(), (this_year + 6).to_string());
+    is_saved(
+        &saves("MEMS", "1958", &last, "MtechPhDDD").await,
+        "Your programme is saved.",
+    );
+    is_saved(
+        &saves("CSE", &now, "", "").await,
+        "Your programme is saved.",
+    );
+    let programme = told(&canteen, &tokens.access, "program").await;
+    assert_eq!(
+        programme["department_name"],
+        "Computer Science & Engineering"
+    );
+    assert_eq!(
+        (&programme["join_year"], &programme["degree"]),
+        (&json!(this_year), &Value::Null)
+    );
+
+    let beyond = [
+        (this_year + 1).to_string(),
+        "1957".to_owned(),
+        "0".to_owned(),
+        "-2012".to_owned(),
+        "99999999999999999999".to_owned(),
+        "2012.0".to_owned(),
+        "MMXII".to_owned(),
+    ];
+    for year in &beyond {
+        let refused = saves("CSE", year, "", "BTECH").await;
+        is_refused(&refused, "join_year");
+        assert_eq!(
+            refused.attributes("#join_year", "value"),
+            std::slice::from_ref(year)
+        );
+        assert_eq!(
+            refused.attributes("#degree option[selected]", "value"),
+            ["BTECH"]
+        );
+    }
+    is_refused(
+        &saves("CSE", "", &(this_year + 7).to_string(), "").await,
+        "graduation_year",
+    );
+    for graduation in ["2012", "2011"] {
+        let refused = saves("CSE", "2012", graduation, "").await;
+        is_refused(&refused, "join_year");
+        is_refused(&refused, "graduation_year");
+    }
+    is_refused(&saves("cse", "", "", "").await, "department");
+    is_refused(&saves("", "", "", "btech").await, "degree");
+    is_refused(&saves("", "", "", "<script>").await, "degree");
+    assert_eq!(
+        told(&canteen, &tokens.access, "program").await["join_year"],
+        json!(this_year)
+    );
+}
+
+#[tokio::test]
+async fn numbers_are_a_list_and_who_stays_keeps_the_id() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
+    let before = told(&canteen, &tokens.access, "contacts").await;
+    let saves = async |numbers: &[&str]| {
+        let fields: Vec<_> = numbers.iter().map(|number| ("phone", *number)).collect();
+        forges(&asha, "mobile", &fields).await.follows().await
+    };
+
+    is_saved(
+        &saves(&["022-2572 2545", "", " 98200 22222 ", "98200 22222"]).await,
+        "Your numbers are saved.",
+    );
+    let after = told(&canteen, &tokens.access, "contacts").await;
+    assert_eq!(after[0], before[1], "what stays keeps its id");
+    assert_eq!(after[1]["number"], "98200 22222");
+    assert_eq!(
+        after.as_array().unwrap().len(),
+        2,
+        "a number typed twice counts once"
+    );
+
+    for bad in [
+        "12345",
+        "12345678901234567",
+        "call me",
+        "98200;11111",
+        "<img src=x onerror=alert(1)>",
+        "٠١٢٣٤٥٦٧",
+    ] {
+        let refused = saves(&["98200 22222", bad]).await;
+        is_refused(&refused, "phone-2");
+        assert_eq!(refused.attributes("#phone-2", "value"), [bad]);
+        assert_eq!(refused.attributes("#phone-1", "value"), ["98200 22222"]);
+    }
+    let many: Vec<String> = (0..11).map(|it| format!("98200 330{it:02}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    is_refused(&saves(&many).await, "phone");
+    is_saved(&saves(&many[..10]).await, "Your numbers are saved.");
+    assert_eq!(
+        told(&canteen, &tokens.access, "contacts")
+            .await
+            .as_array()
+            .unwrap()
+            .len(),
+        10
+    );
+    is_saved(&saves(&[]).await, "Your numbers are saved.");
+    assert_eq!(told(&canteen, &tokens.access, "contacts").await, json!([]));
+
+    let thousands: Vec<_> = (0..4000).map(|_| ("phone", "call me")).collect();
+    let refused = forges(&asha, "mobile", &thousands).await;
+    assert_eq!(refused.status, 422);
+    assert!(
+        refused.text().len() < 100_000,
+        "{} bytes",
+        refused.text().len()
+    );
+    let too_long: Vec<_> = (0..10_000).map(|_| ("phone", "98200 11111")).collect();
+    forges(&asha, "mobile", &too_long).await.refuses(413);
+}
+
+#[tokio::test]
+async fn two_browsers_at_once_leave_no_list_longer_than_ten() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
+    let seal = seal(&asha).await;
+    let lists: Vec<Vec<String>> = (0..6)
+        .map(|list| (0..10).map(|it| format!("9820{list} 330{it:02}")).collect())
+        .collect();
+
+    let saving = lists.iter().map(|numbers| {
+        let (asha, seal) = (asha.clone(), seal.clone());
+        let numbers = numbers.clone();
+        tokio::spawn(async move {
+            let mut fields: Vec<_> = numbers.iter().map(|it| ("phone", it.as_str())).collect();
+            fields.push(("csrf_token", &seal));
+            asha.posts("user/update_mobile/", &fields).await.status
+        })
+    });
+    for saved in saving.collect::<Vec<_>>() {
+        assert_eq!(saved.await.unwrap(), 303);
+    }
+
+    let numbers = told(&canteen, &tokens.access, "contacts").await;
+    assert_eq!(numbers.as_array().unwrap().len(), 10, "{numbers}");
+}
+
+#[tokio::test]
+async fn only_the_persons_own_page_saves() {
+    let world = World::new().await;
+    let (asha, wasim) = (world.student("asha").await, world.student("wasim").await);
+    let sections = ["pp", "sex", "address", "program", "mobile", "email"];
+    let others = seal(&wasim).await;
+
+    for section in sections {
+        let address = format!("user/update_{section}/");
+        asha.posts(&address, &[("sex", "other")]).await.refuses(403);
+        asha.posts(&address, &[("csrf_token", &others)])
+            .await
+            .refuses(403);
+        let nobody = world
+            .stranger()
+            .posts(&address, &[("csrf_token", &others)])
+            .await;
+        assert!(nobody.location().path().contains("/account/login/"));
+    }
+    for section in ["pp", "mobile", "email"] {
+        assert_eq!(
+            asha.asks(&format!("user/update_{section}/")).await.status,
+            405
+        );
+    }
+    for section in ["sex", "address", "program"] {
+        asha.visits(&format!("user/update_{section}/"))
+            .await
+            .shows("Asha");
+    }
+}
+
+#[tokio::test]
+async fn what_was_typed_stays_text() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+    let hostile = [
+        "\"><script>alert(1)</script>",
+        "'-alert(1)-'",
+        "{{ 7 * 7 }}",
+        "javascript:alert(1)",
+        "\u{202e}gnp.exe",
+    ];
+
+    for text in hostile {
+        for (section, field) in [
+            ("address", "room"),
+            ("program", "join_year"),
+            ("mobile", "phone"),
+            ("email", "email"),
+        ] {
+            let page = forges(&asha, section, &[(field, text)]).await;
+            assert_eq!(page.status, 422, "{section}: {text}");
+            let raw = page.text();
+            assert!(
+                !raw.contains("<script>alert") && !raw.contains("49"),
+                "{text}"
+            );
+            let shown = page.attributes(&format!("main [name={field}]"), "value");
+            assert_eq!(shown[0], text, "given back as it was typed");
+            assert!(
+                page.header("content-security-policy")
+                    .contains("script-src 'self'")
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_picture_is_made_square_and_the_old_one_goes() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
+    let before = told(&canteen, &tokens.access, "profile_picture").await;
+    let before = before.as_str().unwrap();
+    let uploads = async |file: &'static str, bytes: Vec<u8>| {
+        let page = asha.visits("user/").await;
+        page.attaches("profile_picture", file, bytes)
+            .enters("profile_picture")
+            .await
+    };
+
+    let wide = include_bytes!("support/wide.png").to_vec();
+    is_saved(&uploads("me.png", wide).await, "Your picture is saved.");
+
+    let after = told(&canteen, &tokens.access, "profile_picture").await;
+    let after = after.as_str().unwrap();
+    assert_ne!(before, after, "a new address, so that caches see it");
+    assert_eq!(world.stranger().asks(before).await.status, 404);
+    let picture = world.stranger().asks(after).await;
+    assert_eq!(
+        (picture.status.as_u16(), picture.header("content-type")),
+        (200, "image/jpeg")
+    );
+    assert_eq!(jpeg_size(&picture), (40, 40));
+
+    let page = asha.visits("user/").await;
+    let gone = page.presses("Take it away").await;
+    is_saved(&gone, "Your picture is gone.");
+    assert_eq!(
+        told(&canteen, &tokens.access, "profile_picture").await,
+        Value::Null
+    );
+    assert_eq!(world.stranger().asks(after).await.status, 404);
+    assert_eq!(
+        std::fs::read_dir(world.data.join("pictures/profile_picture"))
+            .unwrap()
+            .count(),
+        0
+    );
+}
+
+#[tokio::test]
+async fn no_file_but_a_picture_gets_in_and_no_bomb_goes_off() {
+    let world = World::plan().in_its_own_process().opens().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
+    let before = told(&canteen, &tokens.access, "profile_picture").await;
+    let page = asha.visits("user/").await;
+    let uploads = async |file: &str, bytes: Vec<u8>| {
+        page.clone()
+            .attaches("profile_picture", file, bytes)
+            .enters("profile_picture")
+            .await
+    };
+    let jpeg = world
+        .stranger()
+        .asks(before.as_str().unwrap())
+        .await
+        .bytes();
+
+    let hostile: Vec<(&str, Vec<u8>)> = vec![
+        ("me.svg", b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>".to_vec()),
+        ("me.png", b"<!doctype html><script>alert(1)</script>".to_vec()),
+        ("me.gif", b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff!\xf9\x04\0\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;".to_vec()),
+        ("../../me.png", png_that_says(50_000, 50_000)),
+        ("me.png", png_that_says(4096, 4096)),
+        ("me.png", png_that_says(u32::MAX, u32::MAX)),
+        ("me.png", include_bytes!("support/wide.png")[..60].to_vec()),
+        ("me.bmp", b"BM".to_vec()),
+        ("me.jpg", vec![0; 2 * 1024 * 1024 + 1]),
+    ];
+    let idle = memory(&world);
+    for (name, bytes) in hostile {
+        is_refused(&uploads(name, bytes).await, "profile_picture");
+    }
+    let many = (0..12).map(|_| {
+        let form = page
+            .clone()
+            .attaches("profile_picture", "me.png", png_that_says(4096, 4096));
+        tokio::spawn(async move { form.enters("profile_picture").await })
+    });
+    for refused in many.collect::<Vec<_>>() {
+        assert_eq!(refused.await.unwrap().status, 422);
+    }
+    is_refused(
+        &page.clone().enters("profile_picture").await,
+        "profile_picture",
+    );
+    page.clone()
+        .attaches("profile_picture", "me.png", vec![0; 4 * 1024 * 1024])
+        .enters("profile_picture")
+        .await
+        .refuses(413);
+    let grown = memory(&world).saturating_sub(idle);
+    assert!(
+        grown < 400 * 1024,
+        "{grown} KiB more at the highest than before"
+    );
+    assert_eq!(
+        told(&canteen, &tokens.access, "profile_picture").await,
+        before
+    );
+
+    let mut polyglot = with_gps(&jpeg);
+    polyglot.extend(b"<script>alert(document.domain)</script>");
+    is_saved(&uploads("me.php", polyglot).await, "Your picture is saved.");
+    let address = told(&canteen, &tokens.access, "profile_picture").await;
+    let kept = world.stranger().asks(address.as_str().unwrap()).await;
+    for hidden in [&b"<script"[..], b"Exif", b"GPS 19.1334"] {
+        assert!(!kept.bytes().windows(hidden.len()).any(|it| it == hidden));
+    }
+    assert_eq!(kept.header("x-content-type-options"), "nosniff");
+    assert!(kept.header("content-security-policy").contains("sandbox"));
+}
+
+/// The most memory the program has had at once, in KiB.
+fn memory(world: &World) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", world.process_id())).unwrap();
+    let peak = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM:"))
+        .unwrap();
+    peak.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// Width and height, from the frame header (ITU T.81 §B.2.2).
+fn jpeg_size(picture: &Page) -> (u16, u16) {
+    let bytes = picture.bytes();
+    let frame = bytes
+        .windows(2)
+        .position(|it| it[0] == 0xff && (0xc0..=0xc2).contains(&it[1]))
+        .unwrap();
+    let number = |at: usize| u16::from_be_bytes([bytes[frame + at], bytes[frame + at + 1]]);
+    (number(7), number(5))
+}
+
+/// The picture with an EXIF segment that says where it was taken.
+fn with_gps(jpeg: &[u8]) -> Vec<u8> {
+    let mut tiff =
+        b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x88\x25\0\x04\0\0\0\x01\0\0\0\x1a\0\0\0\0".to_vec();
+    tiff.extend(b"GPS 19.1334 N 72.9133 E");
+    let length = u16::try_from(tiff.len() + 2).unwrap().to_be_bytes();
+    [&jpeg[..2], &[0xff, 0xe1], &length, &tiff, &jpeg[2..]].concat()
+}
+
+/// Files made by hand.
+mod image_files {
+    /// The beginning of a PNG that claims so many pixels.
+    pub(super) fn png_that_says(width: u32, height: u32) -> Vec<u8> {
+        let mut header = [width.to_be_bytes(), height.to_be_bytes()].concat();
+        header.extend([8, 6, 0, 0, 0]);
+        let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
+        file.extend(chunk(*b"IHDR", &header));
+        file.extend(chunk(
+            *b"IDAT",
+            &[0x78, 0x9c, 1, 0, 0, 0xff, 0xff, 0, 0, 0, 1],
+        ));
+        file.extend(chunk(*b"IEND", &[]));
+        file
+    }
+
+    /// Length, kind, content and check sum (PNG, third edition, §5.3).
+    fn chunk(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
+        let covered: Vec<u8> = kind.iter().chain(content).copied().collect();
+        let mut crc = u32::MAX;
+        for byte in &covered {
+            crc ^= u32::from(*byte);
+            for _ in 0..8 {
+                crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
+            }
+        }
+        let length = u32::try_from(content.len()).unwrap().to_be_bytes();
+        [&length[..], &covered, &(!crc).to_be_bytes()].concat()
+    }
+}
+
+/// The link in a mail.
+fn link_in(mail: &str) -> String {
+    let (_, rest) = mail
+        .split_once("/user/confirm_email/?token=")
+        .unwrap_or_else(|| panic!("no link in {mail}"));
+    let token: String = rest
+        .chars()
+        .take_while(char::is_ascii_alphanumeric)
+        .collect();
+    format!("user/confirm_email/?token={token}")
+}
+
+async fn adds(browser: &Browser, emails: &[&str]) -> Page {
+    let fields: Vec<_> = emails.iter().map(|email| ("email", *email)).collect();
+    forges(browser, "email", &fields).await.follows().await
+}
+
+#[tokio::test]
+async fn an_address_counts_once_its_link_was_confirmed() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
+    let before = told(&canteen, &tokens.access, "secondary_emails").await;
+
+    let page = asha.visits("user/").await;
+    let saved = adds(&asha, &["asha@mail.example", "asha@home.example"]).await;
+    assert!(page.offers("[name=email]"));
+    assert!(
+        saved
+            .texts(".flash")
+            .join(" ")
+            .contains("A link is on its way")
+    );
+    saved
+        .shows("Not confirmed")
+        .shows("Waiting for you to confirm");
+    assert_eq!(
+        told(&canteen, &tokens.access, "secondary_emails").await,
+        before,
+        "no app sees it"
+    );
+    let consent = asha
+        .visits(&world.library().login_link("basic secondary_emails"))
+        .await;
+    assert!(!consent.says("asha@home.example"), "nor is it offered");
+
+    let mail = world.mail_to("asha@home.example", 1).await;
+    assert!(
+        mail.contains("Subject: Confirm asha@home.example") && mail.contains("within 30 minutes"),
+        "{mail}"
+    );
+    assert_eq!(world.mails(), 1, "who is confirmed gets no mail");
+    let link = link_in(&mail);
+    for _ in 0..3 {
+        asha.visits(&link)
+            .await
+            .shows("Is this address yours?")
+            .shows("asha@home.example");
+    }
+    assert_eq!(
+        told(&canteen, &tokens.access, "secondary_emails").await,
+        before,
+        "looking confirms nothing"
+    );
+
+    let asked = asha.visits(&link).await;
+    assert_eq!(asked.header("referrer-policy"), "no-referrer");
+    let confirmed = asked.presses("Confirm").await;
+    assert_eq!(confirmed.url.path(), "/user/");
+    confirmed.shows("asha@home.example is confirmed.");
+    let after = told(&canteen, &tokens.access, "secondary_emails").await;
+    assert_eq!(after[0], before[0], "what stays keeps its id");
+    assert_eq!(after[1]["email"], "asha@home.example");
+    assert_eq!(after[1].as_object().unwrap().len(), 2);
+
+    asha.visits(&link).await.refuses(410);
+    asked.presses("Confirm").await.refuses(410);
+}
+
+#[tokio::test]
+async fn a_link_is_for_one_person_and_for_thirty_minutes() {
+    let world = World::new().await;
+    let (vikram, wasim) = (world.student("vikram").await, world.student("wasim").await);
+    adds(&vikram, &["vikram@home.example"]).await;
+    let first = link_in(&world.mail_to("vikram@home.example", 1).await);
+
+    let seal = seal(&wasim).await;
+    let token = first.rsplit('=').next().unwrap();
+    wasim.visits(&first).await.refuses(410);
+    let forged = [("csrf_token", seal.as_str()), ("token", token)];
+    wasim
+        .posts("user/confirm_email/", &forged)
+        .await
+        .refuses(410);
+    vikram
+        .posts("user/confirm_email/", &[("token", token)])
+        .await
+        .refuses(403);
+    let nobody = world.stranger().asks(&first).await;
+    assert!(nobody.location().path().contains("/account/login/"));
+    for nonsense in [
+        "",
+        "?token=",
+        "?token=%00",
+        "?token=a&token=b",
+        "?token=%ff",
+        "?x",
+    ] {
+        vikram
+            .visits(&format!("user/confirm_email/{nonsense}"))
+            .await
+            .refuses(410);
+    }
+
+    let asked = vikram.visits(&first).await;
+    world.sleeps(time::Duration::minutes(31));
+    vikram.visits(&first).await.refuses(410);
+    asked.presses("Confirm").await.refuses(410);
+
+    let again = vikram
+        .visits("user/")
+        .await
+        .presses("Mail the link again to vikram@home.example")
+        .await;
+    again.shows("Another link is on its way to vikram@home.example.");
+    let second = link_in(&world.mail_to("vikram@home.example", 2).await);
+    assert_ne!(first, second);
+    vikram
+        .visits(&second)
+        .await
+        .presses("Confirm")
+        .await
+        .shows("is confirmed");
+    assert!(
+        !vikram
+            .visits("user/")
+            .await
+            .says("Waiting for you to confirm")
+    );
+}
+
+#[tokio::test]
+async fn nobody_can_be_flooded_with_links() {
+    let world = World::new().await;
+    let (vikram, wasim) = (world.student("vikram").await, world.student("wasim").await);
+    adds(&vikram, &["victim@home.example"]).await;
+    let page = vikram.visits("user/").await;
+    let resend = "Mail the link again to victim@home.example";
+    let address = page.would_send(resend).action;
+
+    for _ in 0..2 {
+        page.presses(resend)
+            .await
+            .shows("Another link is on its way");
+    }
+    let refused = page.presses(resend).await;
+    refused.refuses(429);
+    assert!(refused.header("retry-after").parse::<u32>().unwrap() <= 600);
+    let same = adds(&wasim, &["Victim@Home.example"]).await;
+    assert_eq!(same.status, 429, "whoever adds it");
+    assert_eq!(
+        same.attributes("#email-1", "value"),
+        ["Victim@Home.example"],
+        "and it is still there"
+    );
+    assert!(
+        wasim
+            .visits("user/")
+            .await
+            .attributes("[name=email]", "value")
+            .iter()
+            .all(String::is_empty)
+    );
+
+    let seal = seal(&wasim).await;
+    wasim
+        .posts(&address, &[("csrf_token", &seal)])
+        .await
+        .refuses(404);
+    wasim
+        .posts("user/emails/x/mail_again/", &[("csrf_token", &seal)])
+        .await
+        .refuses(404);
+    vikram.posts(&address, &[]).await.refuses(403);
+    assert_eq!(vikram.asks(&address).await.status, 405);
+
+    let mut refusals = 0;
+    for round in 0..12 {
+        let email = format!("v{round}@home.example");
+        refusals += u32::from(adds(&vikram, &[&email]).await.status == 429);
+    }
+    assert!(
+        refusals >= 4,
+        "{refusals} refusals: adding and taking out is no way round"
+    );
+    world.sleeps(time::Duration::minutes(10));
+    assert_eq!(adds(&wasim, &["victim@home.example"]).await.status, 200);
+}
+
+#[tokio::test]
+async fn only_what_can_be_mailed_to_is_added() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+
+    for bad in [
+        "asha",
+        "@home.example",
+        "asha@",
+        "a b@home.example",
+        "<b>@home.example",
+        "a@b\r\nBcc: all@campus.example",
+        "a@b, c@d",
+    ] {
+        let refused = adds(&asha, &["asha@mail.example", bad]).await;
+        is_refused(&refused, "email-2");
+        assert_eq!(
+            refused.attributes("#email-1", "value"),
+            ["asha@mail.example"]
+        );
+    }
+    let long = format!("{}@home.example", "x".repeat(250));
+    is_refused(&adds(&asha, &[&long]).await, "email-1");
+    for primary in ["asha@campus.example", "Asha@CAMPUS.example "] {
+        is_refused(
+            &adds(&asha, &["asha@mail.example", primary]).await,
+            "email-2",
+        );
+    }
+    let many: Vec<String> = (0..11).map(|it| format!("a{it}@home.example")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    is_refused(&adds(&asha, &many).await, "email");
+    let page = asha.visits("user/").await;
+    page.shows("Confirmed");
+    assert_eq!(
+        page.attributes("[name=email]", "value")
+            .iter()
+            .filter(|it| !it.is_empty())
+            .count(),
+        1
+    );
+
+    is_saved(
+        &adds(&asha, &["ASHA@mail.example", "asha@mail.example"]).await,
+        "Your addresses are saved.",
+    );
+    is_saved(&adds(&asha, &[]).await, "Your addresses are saved.");
+}
+
+#[tokio::test]
+async fn the_list_of_hostels_changes_without_a_release() {
+    let world = World::new().await;
+    let (asha, vikram) = (world.student("asha").await, world.student("vikram").await);
+    let runs = async |arguments: &'static [&'static str]| {
+        let mut profiles = command::profiles(&world.database.url(), &world.data);
+        profiles.arg("choice").args(arguments);
+        spawn_blocking(move || command::run(profiles, ""))
+            .await
+            .unwrap()
+    };
+    let offered = async |browser: &Browser| {
+        browser
+            .visits("user/")
+            .await
+            .attributes("#hostel option", "value")
+    };
+
+    let added = runs(&["add", "hostel", "19", "Hostel 19", "--wings"]).await;
+    assert!(added.status.success());
+    let made: Value = serde_json::from_slice(&added.stdout).unwrap();
+    assert_eq!(
+        (&made["code"], &made["has_wings"], &made["is_retired"]),
+        (&json!("19"), &json!(true), &json!(false))
+    );
+    assert!(offered(&vikram).await.contains(&"19".to_owned()));
+    is_refused(
+        &forges(&vikram, "address", &[("hostel", "19"), ("room", "12")]).await,
+        "room",
+    );
+    let saved = forges(&vikram, "address", &[("hostel", "19"), ("room", "A-12")])
+        .await
+        .follows()
+        .await;
+    is_saved(&saved, "Your address is saved.");
+
+    assert!(runs(&["retire", "hostel", "14"]).await.status.success());
+    assert!(!offered(&vikram).await.contains(&"14".to_owned()));
+    is_refused(
+        &forges(&vikram, "address", &[("hostel", "14"), ("room", "A-1")]).await,
+        "hostel",
+    );
+    let page = asha.visits("user/").await;
+    page.shows("Hostel 14 (no longer offered)");
+    is_saved(
+        &page.fills("room", "B-3").enters("room").await,
+        "Your address is saved.",
+    );
+
+    let listed = runs(&["list", "hostel"]).await;
+    let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    let retired = |it: &&Value| it["is_retired"] == true;
+    assert_eq!(
+        listed["choices"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(retired)
+            .unwrap()["code"],
+        "14"
+    );
+    assert!(
+        runs(&["add", "hostel", "14", "Hostel 14", "--wings"])
+            .await
+            .status
+            .success()
+    );
+    assert!(offered(&vikram).await.contains(&"14".to_owned()));
+    for wrong in [
+        &["retire", "hostel", "99"][..],
+        &["add", "degree", "X", "X", "--wings"],
+        &["add", "hostel", "a b", "X"],
+        &["add", "hostel", "20", " "],
+    ] {
+        let mut profiles = command::profiles(&world.database.url(), &world.data);
+        profiles.arg("choice").args(wrong);
+        let refused = spawn_blocking(move || command::run(profiles, ""))
+            .await
+            .unwrap();
+        assert_eq!(refused.status.code(), Some(1), "{wrong:?}");
+        assert!(refused.stdout.is_empty() && !refused.stderr.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn the_link_is_made_when_the_mail_goes_out_and_lies_nowhere() {
+    let server = MailServer::starts(Speaks::Plain).await;
+    let plan = World::plan().set("PROFILES_SMTP_URL", &server.address());
+    let world = plan
+        .set("PROFILES_MAIL_FROM", "no-reply@campus.example")
+        .opens()
+        .await;
+    let vikram = world.student("vikram").await;
+    let dumped = async || {
+        let database = world.database.clone();
+        spawn_blocking(move || database.dump()).await.unwrap()
+    };
+    let rows_of = |dump: &str, table: &str| {
+        let row = format!("INSERT INTO public.{table} ");
+        let rows = dump.lines().filter(|line| line.starts_with(&row));
+        rows.map(str::to_owned).collect::<Vec<_>>()
+    };
+
+    adds(&vikram, &["vikram@home.example"]).await;
+    let waiting = dumped().await;
+    let outbox = rows_of(&waiting, "outbox");
+    assert_eq!(outbox.len(), 1);
+    assert!(
+        outbox[0].contains("email_added") && !outbox[0].contains("home.example"),
+        "{outbox:?}"
+    );
+    assert!(
+        rows_of(&waiting, "email_proofs").is_empty(),
+        "nothing is made before it goes out"
+    );
+
+    server.behaves("4xx").await;
+    world.does_its_jobs().await;
+    server.behaves("well").await;
+    world.sleeps(time::Duration::minutes(3));
+    world.does_its_jobs().await;
+    let mail = server.gets().await;
+    server.got_nothing_else().await;
+    let link = link_in(&mail.to_string());
+    let token = link.rsplit('=').next().unwrap();
+
+    assert!(mail.to_string().contains("vikram@home.example"));
+    assert!(!dumped().await.contains(token));
+    vikram
+        .visits(&link)
+        .await
+        .presses("Confirm")
+        .await
+        .shows("is confirmed");
+    let done = dumped().await;
+    assert!(
+        rows_of(&done, "email_proofs").is_empty(),
+        "used up, and what was made before with it"
+    );
+    let edits: Vec<_> = rows_of(&done, "audit")
+        .into_iter()
+        .filter(|row| row.contains("profile.edited"))
+        .collect();
+    assert!(
+        edits[0].contains("secondary_emails") && !edits[0].contains("home.example"),
+        "{edits:?}"
+    );
+}
