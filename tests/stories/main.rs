@@ -18,6 +18,7 @@ mod asking_the_database;
 mod choosing_what_to_share;
 mod commands;
 mod editing_my_profile;
+mod everybody_can_use_it;
 mod finding_the_way;
 mod in_a_real_browser;
 mod keeping_a_login_fresh;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
+use std::sync::OnceLock;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -15,6 +16,9 @@ use base64::engine::general_purpose::STANDARD;
 use fantoccini::Client;
 use fantoccini::ClientBuilder;
 use fantoccini::Locator;
+use fantoccini::actions::InputSource;
+use fantoccini::actions::KeyAction;
+use fantoccini::actions::KeyActions;
 use fantoccini::elements::Element;
 use fantoccini::wd::WebDriverCompatibleCommand;
 use http::Method;
@@ -168,6 +172,35 @@ impl Chromium {
             .unwrap();
     }
 
+    /// Waits until the page has what `css` finds.
+    pub async fn waits_for(&self, css: &str) {
+        let wait = self.window.wait().at_most(Duration::from_secs(10));
+        let found = wait.for_element(Locator::Css(css)).await;
+        if let Err(problem) = found {
+            panic!(
+                "{css} at {}: {problem}: {}",
+                self.address().await,
+                self.words().await
+            );
+        }
+    }
+
+    /// Waits until the browser has left this address, and says where it is.
+    pub async fn leaves(&self, address: &Url) -> Url {
+        let started = Instant::now();
+        loop {
+            let here = self.address().await;
+            if here != *address {
+                return here;
+            }
+            assert!(
+                started.elapsed() < Duration::from_secs(10),
+                "still at {here}"
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     pub async fn is_ticked(&self, css: &str) -> bool {
         self.one(css).await.is_selected().await.unwrap()
     }
@@ -219,6 +252,98 @@ impl Chromium {
             .await;
     }
 
+    /// Axe finds nothing wrong with the page (WCAG 2.2 AA and what is good practice besides), by day and by night, on a
+    /// narrow phone (which is also a desktop at 400 %) and on a desktop; and nothing sticks out sideways.
+    pub async fn can_be_used(&self, name: &str) {
+        for (width, mobile) in [(320, true), (1280, false)] {
+            let size =
+                json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": mobile });
+            self.devtools("Emulation.setDeviceMetricsOverride", size)
+                .await;
+            let layout = self.devtools("Page.getLayoutMetrics", json!({})).await;
+            let content = layout["cssContentSize"]["width"].as_f64().unwrap();
+            assert!(
+                content <= f64::from(width),
+                "{name} is {content} pixels wide on {width}"
+            );
+            for light in ["light", "dark"] {
+                let told = self.hears_axe(light).await;
+                assert_eq!(
+                    told,
+                    Vec::<String>::new(),
+                    "{name}, {light}, {width} pixels"
+                );
+            }
+            if std::env::var_os("PROFILES_SCREENSHOTS").is_some() {
+                let height = layout["cssContentSize"]["height"].as_f64().unwrap();
+                let size = json!({ "width": width, "height": height.max(800.0), "deviceScaleFactor": 1, "mobile": mobile });
+                self.devtools("Emulation.setDeviceMetricsOverride", size)
+                    .await;
+                self.keeps(&name.replace(['/', ' '], "-"), &width.to_string())
+                    .await;
+            }
+        }
+        self.devtools("Emulation.clearDeviceMetricsOverride", json!({}))
+            .await;
+    }
+
+    /// What axe finds wrong, a line for each thing.
+    pub async fn hears_axe(&self, light: &str) -> Vec<String> {
+        // Colours that are still changing would be judged half-way.
+        let media = json!({ "features": [
+            { "name": "prefers-color-scheme", "value": light },
+            { "name": "prefers-reduced-motion", "value": "reduce" },
+        ] });
+        self.devtools("Emulation.setEmulatedMedia", media).await;
+        // Evaluated by the browser's tools, not by the page: its policy lets no foreign script in.
+        if self.evaluates("typeof axe").await != "object" {
+            self.evaluates(axe()).await;
+        }
+        let found = self.evaluates(ASK_AXE).await;
+        let found = found
+            .as_array()
+            .unwrap_or_else(|| panic!("axe says {found}"));
+        found
+            .iter()
+            .map(|it| it.as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// What a JavaScript expression comes to, awaited.
+    pub async fn evaluates(&self, expression: &str) -> Value {
+        let asked =
+            json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
+        let answer = self.devtools("Runtime.evaluate", asked).await;
+        assert!(answer["exceptionDetails"].is_null(), "{answer}");
+        answer["result"]["value"].clone()
+    }
+
+    /// Presses keys one after the other, wherever the focus is: signs, or the codes of keys in `WebDriver` (§17.4.2).
+    pub async fn presses_keys(&self, keys: &str) {
+        let presses =
+            keys.chars()
+                .fold(KeyActions::new("keyboard".to_owned()), |actions, value| {
+                    actions
+                        .then(KeyAction::Down { value })
+                        .then(KeyAction::Up { value })
+                });
+        self.window.perform_actions(presses).await.unwrap();
+    }
+
+    /// Presses Tab until the focus is on what `css` finds, and can be seen on all the way there.
+    pub async fn tabs_to(&self, css: &str) {
+        for _ in 0..100 {
+            let here = format!("document.activeElement.matches({})", json!(css));
+            if self.evaluates(&here).await == true {
+                return;
+            }
+            self.presses_keys("\u{e004}").await;
+            let seen = self.evaluates(FOCUS_IS_SEEN).await;
+            assert!(seen == true, "the focus is not seen: {seen}");
+        }
+        panic!("Tab does not lead to {css}");
+    }
+
     async fn keeps(&self, name: &str, screen: &str) {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
         std::fs::create_dir_all(&folder).unwrap();
@@ -245,6 +370,39 @@ impl Chromium {
         self.window.issue_cmd(Asked { path, body }).await.unwrap()
     }
 }
+
+/// Axe itself, as npm installed it.
+fn axe() -> &'static str {
+    static AXE: OnceLock<String> = OnceLock::new();
+    AXE.get_or_init(|| {
+        let file = "tests/clients/node/node_modules/axe-core/axe.min.js";
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(file);
+        let axe = std::fs::read_to_string(path);
+        // What the last expression comes to is not wanted.
+        let axe = axe.unwrap_or_else(|problem| panic!("{file}: {problem}: run script/setup test"));
+        format!("{axe}; true")
+    })
+}
+
+const ASK_AXE: &str = r#"
+    axe.run(document, {
+        runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+        resultTypes: ["violations"],
+    }).then(result => result.violations.flatMap(it =>
+        it.nodes.map(node => `${it.id}: ${it.help}: ${node.html}: ${node.failureSummary}`)))
+"#;
+
+/// The page's own outline, or what a browser gives the page's frame.
+const FOCUS_IS_SEEN: &str = r#"
+    (() => {
+        const focused = document.activeElement;
+        if (focused === document.body) return true;
+        const box = focused.getBoundingClientRect(), style = getComputedStyle(focused);
+        const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+        const there = box.width > 0 && box.bottom > 0 && box.top < innerHeight;
+        return outlined && there ? true : focused.outerHTML;
+    })()
+"#;
 
 /// A command that Chromium has beside `WebDriver`'s own.
 #[derive(Debug)]

@@ -1,0 +1,291 @@
+//! Every page there is, for everybody: judged by axe in both colour schemes on a narrow phone and a desktop, by keyboard
+//! alone, and without scripts.
+
+use std::collections::BTreeSet;
+use std::collections::VecDeque;
+
+use url::Url;
+
+use crate::support::World;
+use crate::support::chromium::Chromium;
+
+const TAB: &str = "\u{e004}";
+const ENTER: &str = "\u{e007}";
+
+/// The pattern of an address: one page for one kind of thing.
+fn kind_of(address: &Url) -> String {
+    let is_id = |part: &str| part.len() == 36 && part.matches('-').count() == 4;
+    let parts = address.path().split('/');
+    let parts: Vec<_> = parts
+        .map(|part| if is_id(part) { "*" } else { part })
+        .collect();
+    parts.join("/")
+}
+
+/// Goes wherever links lead, one page of each kind, and looks at every one. The kinds are the answer.
+async fn walks(browser: &Chromium, world: &World, from: &[&str]) -> BTreeSet<String> {
+    let base = Url::parse(&world.base).unwrap();
+    let mut ahead: VecDeque<Url> = from.iter().map(|path| base.join(path).unwrap()).collect();
+    let mut seen = BTreeSet::new();
+    while let Some(address) = ahead.pop_front() {
+        let is_page = ![
+            "/static/",
+            "/media/",
+            "/api/",
+            "/.well-known/",
+            "/user/api/",
+        ]
+        .iter()
+        .any(|it| address.path().starts_with(it));
+        if address.origin() != base.origin() || !is_page || !seen.insert(kind_of(&address)) {
+            continue;
+        }
+        browser.visits(address.as_str()).await;
+        let is_html = browser.evaluates("document.contentType").await == "text/html";
+        if !is_html {
+            seen.remove(&kind_of(&address));
+            continue;
+        }
+        browser.can_be_used(address.path()).await;
+        let links = browser
+            .evaluates("[...document.links].map(it => it.href)")
+            .await;
+        let links = links
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|it| Url::parse(it.as_str()?).ok());
+        ahead.extend(links);
+    }
+    seen
+}
+
+#[tokio::test]
+async fn axe_is_heard() {
+    let browser = Chromium::opens(true).await;
+    browser
+        .visits("data:text/html,<title>x</title><img src=x><p style=color:silver>Pale<input>")
+        .await;
+
+    let told = browser.hears_axe("light").await.join("\n");
+
+    for rule in ["image-alt", "color-contrast", "label", "html-has-lang"] {
+        assert!(
+            told.contains(&format!("{rule}: ")),
+            "{rule} is not in {told}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn axe_finds_nothing_wherever_links_lead() {
+    let world = World::new().await;
+    let (meera, asha) = (world.person("meera").await, world.person("asha").await);
+    let owner = world.signed_in(&meera).await;
+    world
+        .connects(&owner, &world.canteen(), "basic profile phone")
+        .await;
+
+    let stranger = Chromium::opens(true).await;
+    let open = walks(&stranger, &world, &["", "account/login/", "nowhere/"]).await;
+    let developer = Chromium::opens(true).await;
+    developer
+        .visits(&format!("{}account/login/", world.base))
+        .await;
+    developer.signs_in(&meera.username, &meera.password).await;
+    // Of a kind the first is looked at, and only what is not verified has every page.
+    let list = owner.visits("oauth/applications/").await;
+    let app = list.clicks("Lost and Found").await;
+    let from = [app.url.path(), "user/", "account/logout/", "nowhere/"];
+    let own = walks(&developer, &world, &from).await;
+    let newcomer = Chromium::opens(true).await;
+    newcomer
+        .visits(&format!("{}account/login/", world.base))
+        .await;
+    newcomer.signs_in(&asha.username, &asha.password).await;
+    // What is empty for one person is not for another.
+    for path in ["user/", "user/settings/", "oauth/applications/"] {
+        newcomer.visits(&format!("{}{path}", world.base)).await;
+        newcomer.can_be_used(&format!("{path} of asha")).await;
+    }
+
+    for page in ["/", "/account/login/", "/doc/"] {
+        assert!(open.contains(page), "{page} is not among {open:?}");
+    }
+    for page in [
+        "/user/",
+        "/user/settings/",
+        "/oauth/applications/",
+        "/oauth/applications/register/",
+        "/oauth/applications/*/",
+        "/oauth/applications/*/update/",
+        "/oauth/applications/*/delete/",
+        "/oauth/applications/*/secret/",
+        "/user/settings/*/take-back/",
+    ] {
+        assert!(own.contains(page), "{page} is not among {own:?}");
+    }
+}
+
+#[tokio::test]
+async fn axe_finds_nothing_on_the_way_in_and_where_something_is_wrong() {
+    let world = World::new().await;
+    let (meera, vikram) = (world.person("meera").await, world.person("vikram").await);
+    let at = |path: &str| format!("{}{path}", world.base);
+    let all =
+        "basic profile sex picture ldap phone insti_address program secondary_emails send_mail";
+
+    let browser = Chromium::opens(true).await;
+    browser.visits(&world.canteen().login_link(all)).await;
+    browser.can_be_used("sign-in for an app").await;
+    browser.signs_in(&meera.username, "mistyped").await;
+    browser.can_be_used("sign-in refused").await;
+    browser.signs_in(&meera.username, &meera.password).await;
+    browser.can_be_used("consent").await;
+    browser.clicks("input[name=scope][value=phone]").await;
+    browser.can_be_used("consent, unticked").await;
+    browser
+        .visits(&at("oauth/authorize/?client_id=nobody"))
+        .await;
+    browser.can_be_used("unknown client").await;
+    browser.visits(&at("oauth/applications/register/")).await;
+    browser
+        .types("[name=redirect_uris]", "http://squash.example/cb")
+        .await;
+    browser
+        .follows("form:has([name=redirect_uris]) button:not([type=button])")
+        .await;
+    browser.can_be_used("an app refused").await;
+    browser.types("[name=name]", "Squash").await;
+    browser
+        .types("[name=description]", "Bookings for the squash court")
+        .await;
+    browser
+        .types("[name=redirect_uris]", "https://squash.example/cb")
+        .await;
+    browser
+        .follows("form:has([name=redirect_uris]) button:not([type=button])")
+        .await;
+    browser.can_be_used("an app's secret").await;
+
+    let student = Chromium::opens(true).await;
+    student
+        .visits(&world.lost_and_found().login_link(all))
+        .await;
+    student.signs_in(&vikram.username, &vikram.password).await;
+    student
+        .can_be_used("consent of an app that is not verified")
+        .await;
+    for (field, text, button) in [
+        ("#room", "123456789", "form:has(#room) .primary"),
+        ("#phone-1", "call me", "form:has(#phone-1) .primary"),
+        ("#email-2", "nobody", "form:has(#email-2) .primary"),
+        ("#join_year", "12", "form:has(#join_year) .primary"),
+    ] {
+        student.visits(&at("user/")).await;
+        student.types(field, text).await;
+        student.follows(button).await;
+        student
+            .can_be_used(&format!("profile, {field} refused"))
+            .await;
+        assert!(
+            student
+                .one(".notice.danger[role=alert]")
+                .await
+                .is_displayed()
+                .await
+                .unwrap()
+        );
+    }
+    student.visits(&at("user/")).await;
+    student.follows("form:has(#profile_picture) .primary").await;
+    student.can_be_used("profile, no picture chosen").await;
+    student.visits(&at("user/")).await;
+    student.types("#email-1", "vikram@home.example").await;
+    student.follows("form:has(#email-1) .primary").await;
+    student.can_be_used("profile, saved").await;
+    let mail = world.mail_to("vikram@home.example", 1).await;
+    let (_, link) = mail.split_once("/user/confirm_email/").unwrap();
+    let link = link.split_whitespace().next().unwrap();
+    student
+        .visits(&at(&format!("user/confirm_email/{link}")))
+        .await;
+    student.can_be_used("an address to confirm").await;
+    student.follows("main .primary").await;
+    student.can_be_used("an address confirmed").await;
+    student
+        .visits(&at(&format!("user/confirm_email/{link}")))
+        .await;
+    student.can_be_used("a link that is used").await;
+}
+
+#[tokio::test]
+async fn the_main_job_by_keyboard_alone() {
+    let world = World::new().await;
+    let (asha, browser) = (world.person("asha").await, Chromium::opens(true).await);
+
+    browser
+        .visits(&world.canteen().login_link("basic profile phone"))
+        .await;
+    browser.tabs_to("[name=username]").await;
+    browser
+        .presses_keys(&format!("{}{TAB}", asha.username))
+        .await;
+    browser.tabs_to("[name=password]").await;
+    browser
+        .presses_keys(&format!("{}{ENTER}", asha.password))
+        .await;
+    browser.waits_for("#consent").await;
+    let asked = browser.address().await;
+    browser.tabs_to("input[name=scope][value=phone]").await;
+    browser.presses_keys(" ").await;
+    assert!(!browser.is_ticked("input[name=field][value=mobile]").await);
+    browser.tabs_to("button[value=allow]:enabled").await;
+    browser.presses_keys(ENTER).await;
+    let back = browser.leaves(&asked).await;
+
+    assert_eq!(back.host_str(), Some("canteen.example"));
+    assert!(back.query_pairs().any(|(name, _)| name == "code"), "{back}");
+    let code = back
+        .query_pairs()
+        .find(|(name, _)| name == "code")
+        .unwrap()
+        .1
+        .into_owned();
+    assert_eq!(
+        world.canteen().trades(&code).await.scopes(),
+        ["basic", "profile"]
+    );
+}
+
+#[tokio::test]
+async fn a_profile_is_changed_by_keyboard_alone_and_without_scripts() {
+    let world = World::new().await;
+    let vikram = world.person("vikram").await;
+
+    for (scripts, room) in [(true, "12"), (false, "14")] {
+        let browser = Chromium::opens(scripts).await;
+        browser.visits(&format!("{}user/", world.base)).await;
+        browser.signs_in(&vikram.username, &vikram.password).await;
+        browser.presses_keys(TAB).await;
+        browser.tabs_to("#hostel").await;
+        browser.presses_keys("Hostel 4").await;
+        browser.tabs_to("#room").await;
+        browser.presses_keys(&format!("{room}{ENTER}")).await;
+        browser.waits_for(".flash").await;
+        assert!(browser.words().await.contains("Your address is saved."));
+        assert_eq!(
+            browser
+                .evaluates("document.querySelector('#room').value")
+                .await,
+            room
+        );
+        assert_eq!(
+            browser
+                .evaluates("document.querySelector('#hostel').value")
+                .await,
+            "4"
+        );
+        assert_eq!(browser.complaints().await, Vec::<String>::new());
+    }
+}
