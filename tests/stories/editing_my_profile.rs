@@ -442,7 +442,7 @@ async fn what_was_typed_stays_text() {
     let hostile = [
         "\"><script>alert(1)</script>",
         "'-alert(1)-'",
-        "{{ 7 * 7 }}",
+        "{{ 913 * 977 }}",
         "javascript:alert(1)",
         "\u{202e}gnp.exe",
     ];
@@ -458,7 +458,7 @@ async fn what_was_typed_stays_text() {
             assert_eq!(page.status, 422, "{section}: {text}");
             let raw = page.text();
             assert!(
-                !raw.contains("<script>alert") && !raw.contains("49"),
+                !raw.contains("<script>alert") && !raw.contains("892001"),
                 "{text}"
             );
             let shown = page.attributes(&format!("main [name={field}]"), "value");
