@@ -1,10 +1,15 @@
 //! The shell round the rooms' routes: everything that is the same for every request.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Context;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::body::Bytes;
+use axum::body::HttpBody;
 use axum::extract::DefaultBodyLimit;
 use axum::extract::Request;
 use axum::middleware;
@@ -17,6 +22,9 @@ use http::HeaderValue;
 use http::StatusCode;
 use http::Uri;
 use http::header;
+use http_body::Frame;
+use http_body::SizeHint;
+use tokio::time::Sleep;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
@@ -42,6 +50,9 @@ use super::trace;
 const BODY: usize = 64 * 1024;
 /// A body that trickles slower than this is hung up on.
 const BODY_STALLS: Duration = Duration::from_secs(15);
+/// A body that is not there whole by then is hung up on, however it trickles: a picture of 2 MB over
+/// a bad line takes a minute.
+const BODY_WHOLE: Duration = Duration::from_mins(2);
 
 /// What the shell needs.
 #[derive(Debug)]
@@ -77,7 +88,10 @@ impl Shell {
             .layer(middleware::from_fn(trace::note_route))
             .layer(session)
             .layer(DefaultBodyLimit::max(BODY))
-            .layer(RequestBodyTimeoutLayer::new(BODY_STALLS));
+            .layer(RequestBodyTimeoutLayer::new(BODY_STALLS))
+            .layer(middleware::map_request(|request| async {
+                whole_within(BODY_WHOLE, request)
+            }));
         let around = ServiceBuilder::new()
             .layer(middleware::from_fn(move |request, next| {
                 trace::trace(Arc::clone(&entropy), request, next)
@@ -153,6 +167,52 @@ fn regular(uri: &Uri, prefix: &str, aliases: &[String]) -> Option<Uri> {
     Uri::try_from(format!("{bare}{query}")).ok()
 }
 
+fn whole_within(span: Duration, request: Request) -> Request {
+    request.map(|body| {
+        if body.is_end_stream() {
+            return body;
+        }
+        Body::new(WholeBy {
+            body,
+            deadline: Box::pin(tokio::time::sleep(span)),
+        })
+    })
+}
+
+/// A body that fails unless it has ended by a moment.
+#[derive(Debug)]
+struct WholeBy {
+    body: Body,
+    deadline: Pin<Box<Sleep>>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the body did not arrive in time")]
+struct TooSlow;
+
+impl HttpBody for WholeBy {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if self.deadline.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Some(Err(axum::Error::new(TooSlow))));
+        }
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
 async fn not_found(request: Request) -> Response {
     if request.uri().path().starts_with("/user/api/") {
         return ApiProblem::new(StatusCode::NOT_FOUND, "Not found.").into_response();
@@ -203,6 +263,40 @@ mod tests {
         let aliases = ["/profiles".to_owned(), "/sso".to_owned()];
         let uri: Uri = path.parse().unwrap();
         regular(&uri, prefix, &aliases).unwrap_or(uri).to_string()
+    }
+
+    /// Sends one byte, then another, for ever.
+    #[derive(Debug)]
+    struct Trickle(Pin<Box<Sleep>>);
+
+    impl HttpBody for Trickle {
+        type Data = Bytes;
+        type Error = axum::Error;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+            self.0.as_mut().poll(context).map(|()| {
+                let next = tokio::time::Instant::now() + Duration::from_millis(5);
+                self.0.as_mut().reset(next);
+                Some(Ok(Frame::data(Bytes::from_static(b"x"))))
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_trickles_ends_all_the_same() {
+        let trickle = Trickle(Box::pin(tokio::time::sleep(Duration::ZERO)));
+        let request = Request::new(Body::new(trickle));
+        let body = whole_within(Duration::from_millis(50), request).into_body();
+        let read = axum::body::to_bytes(body, usize::MAX);
+        let read = tokio::time::timeout(Duration::from_secs(10), read);
+        assert!(read.await.unwrap().is_err());
+
+        let request = Request::new(Body::from("whole"));
+        let body = whole_within(Duration::from_mins(1), request).into_body();
+        assert_eq!(axum::body::to_bytes(body, 9).await.unwrap(), "whole");
     }
 
     #[test]
