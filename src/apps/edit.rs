@@ -50,7 +50,7 @@ pub(super) async fn edit(
         .await?
         .ok_or(AppsError::NotFound)?;
     let (details, logo) = wanted;
-    let complaints = rules::locked(&app, &details);
+    let complaints = rules::locked(&app, &details, logo != Logo::Stays);
     if !complaints.is_empty() {
         return Ok(Outcome::Locked(Box::new(complaints)));
     }

@@ -6,13 +6,14 @@
 //!
 //! ```text
 //! register ─▶ unverified ─(an administrator looks at it)─▶ verified
-//!                │  edit everything, delete                   │  edit texts, links, logo
+//!                │  edit everything, delete                   │  edit description, contact
 //!                └──────────── rotate secret ─────────────────┘
 //! ```
 //!
-//! Decision: a verified app keeps its name, type and redirect URIs, because they are what was verified;
-//! a change needs the administrator again. Its texts and logo stay free, because an app that cannot
-//! mend a typing error asks for exceptions.
+//! Decision: a verified app keeps its name, logo, links, type and redirect URIs, and goes on requiring
+//! PKCE, because people know it by them and they are what was verified; a change needs the
+//! administrator again. Description and contact stay free, because an app that cannot mend a typing
+//! error asks for exceptions.
 //!
 //! Decision: a new secret reaches its page through a sealed cookie of the developer's own browser, gone
 //! with the page, because so a reload shows it again and the server keeps nothing it could lose.

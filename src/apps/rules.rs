@@ -44,6 +44,7 @@ pub(super) struct Complaints {
     pub contact: Option<String>,
     pub client_type: Option<String>,
     pub redirect_uris: Option<String>,
+    pub require_pkce: Option<String>,
 }
 
 impl Complaints {
@@ -62,6 +63,7 @@ impl Complaints {
             ("contact", &self.contact),
             ("client type", &self.client_type),
             ("redirect URI", &self.redirect_uris),
+            ("require PKCE", &self.require_pkce),
         ];
         let told = fields
             .iter()
@@ -247,8 +249,9 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// What of an edit is refused because the app is verified (its owner cannot change what was verified).
-pub(super) fn locked(app: &App, wanted: &Details) -> Complaints {
+/// What of an edit is refused because the app is verified: its owner cannot change what people know it
+/// by, where it leads them, or how safely it signs them in.
+pub(super) fn locked(app: &App, wanted: &Details, has_other_logo: bool) -> Complaints {
     let mut complaints = Complaints::default();
     if app.standing != Standing::Verified {
         return complaints;
@@ -268,6 +271,18 @@ pub(super) fn locked(app: &App, wanted: &Details) -> Complaints {
     }
     if now.kind != wanted.kind {
         complaints.client_type = refuse("this stays as it is");
+    }
+    if has_other_logo {
+        complaints.logo = refuse("its logo stays as it is");
+    }
+    if now.website != wanted.website {
+        complaints.website = refuse("its website stays as it is");
+    }
+    if now.privacy_policy != wanted.privacy_policy {
+        complaints.privacy_policy = refuse("its privacy policy stays as it is");
+    }
+    if now.must_use_pkce() && !wanted.must_use_pkce() {
+        complaints.require_pkce = refuse("it goes on requiring PKCE");
     }
     complaints
 }
@@ -458,14 +473,29 @@ mod tests {
         let verified = app(Standing::Verified);
         let mut wanted = verified.details.clone();
         wanted.description = "Lunch, too.".into();
+        wanted.contact = Some("team@mess.example".into());
         wanted.require_pkce = true;
-        assert!(locked(&verified, &wanted).is_empty());
+        assert!(locked(&verified, &wanted, false).is_empty());
         wanted.name = AppName::parse("Bank").unwrap();
         wanted.kind = Kind::Public;
         wanted.redirect_uris.reverse();
-        let told = locked(&verified, &wanted);
+        let told = locked(&verified, &wanted, false);
         assert!(told.name.is_some() && told.client_type.is_some() && told.redirect_uris.is_some());
-        assert!(locked(&app(Standing::Unverified), &wanted).is_empty());
+        assert!(locked(&app(Standing::Unverified), &wanted, true).is_empty());
+    }
+
+    #[test]
+    fn what_people_know_a_verified_app_by_stays() {
+        let mut verified = app(Standing::Verified);
+        verified.details.require_pkce = true;
+        let mut wanted = verified.details.clone();
+        assert!(locked(&verified, &wanted, true).logo.is_some());
+        wanted.website = Some("https://evil.example".into());
+        wanted.privacy_policy = Some("https://evil.example/privacy".into());
+        wanted.require_pkce = false;
+        let told = locked(&verified, &wanted, false);
+        assert!(told.logo.is_none() && told.website.is_some());
+        assert!(told.privacy_policy.is_some() && told.require_pkce.is_some());
     }
 
     #[test]

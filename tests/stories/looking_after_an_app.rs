@@ -28,6 +28,8 @@ async fn k77_what_was_verified_stays() {
         ("name", "Bank"),
         ("redirect_uris", "https://evil.example/cb"),
         ("client_type", "public"),
+        ("website", "https://evil.example/"),
+        ("privacy_policy", "https://evil.example/privacy"),
     ] {
         let form = page.clicks("Edit").await;
         let form = match field {
@@ -41,6 +43,10 @@ async fn k77_what_was_verified_stays() {
         assert!(told.contains("Canteen is verified, so"), "{told}");
     }
     let path = page.url.path();
+    let form = page.clicks("Edit").await;
+    assert!(!form.offers("input[name=logo], input[name=remove_logo]"));
+    let forged = form.presses_with("Save", &[("remove_logo", "on")]).await;
+    forged.refuses(422);
     meera.asks(&format!("{path}delete/")).await.refuses(409);
     let token = page.attributes("input[name=csrf_token]", "value").remove(0);
     let forged = [("csrf_token", token.as_str())];

@@ -65,11 +65,13 @@ struct Field {
 struct LogoField {
     src: Option<String>,
     error: Option<String>,
+    locked: bool,
 }
 
 #[derive(Debug, Serialize)]
 struct Tick {
     ticked: bool,
+    error: Option<String>,
 }
 
 impl Page for FormPage {
@@ -107,8 +109,11 @@ impl FormPage {
         page.name.locked = is_verified;
         page.redirect_uris.locked = is_verified;
         page.client_type.locked = is_verified;
+        page.logo.locked = is_verified;
+        page.website.locked = is_verified;
+        page.privacy_policy.locked = is_verified;
         let notice = format!(
-            "{name} is verified, so its name, type and redirect URIs stay as they are. Ask an administrator if one has to change."
+            "{name} is verified, so you can change its description and contact, and make it require PKCE. Ask an administrator if anything else has to change."
         );
         Self {
             heading: format!("Edit {name}"),
@@ -137,6 +142,7 @@ impl FormPage {
             logo: LogoField {
                 src: logo,
                 error: told.logo,
+                locked: false,
             },
             website: field(typed.website, told.website),
             privacy_policy: field(typed.privacy_policy, told.privacy_policy),
@@ -145,6 +151,7 @@ impl FormPage {
             redirect_uris: field(typed.redirect_uris, told.redirect_uris),
             require_pkce: Tick {
                 ticked: typed.require_pkce,
+                error: told.require_pkce,
             },
         }
     }
@@ -345,6 +352,7 @@ pub(super) mod samples {
             contact: wrong(),
             client_type: wrong(),
             redirect_uris: wrong(),
+            require_pkce: wrong(),
         };
         let typed = Typed {
             client_type: "confidential".to_owned(),
