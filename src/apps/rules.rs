@@ -18,6 +18,8 @@ const LONGEST_DESCRIPTION: usize = 4000;
 const LONGEST_ADDRESS: usize = 2000;
 const LONGEST_MAILBOX: usize = 254;
 const MOST_REDIRECT_URIS: usize = 100;
+/// What one person may register on the pages: far more than anybody looks after, and not the whole disk.
+pub(super) const MOST_APPS: i64 = 100;
 
 /// What was typed into the form of an app, field by field.
 #[derive(Debug, Clone, Default)]

@@ -159,6 +159,14 @@ pub async fn list_own(db: impl Executor<'_>, owner: PersonId) -> db::Result<Vec<
     Ok(apps.collect())
 }
 
+pub(super) async fn count_own(db: impl Executor<'_>, owner: PersonId) -> db::Result<i64> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from apps where owner_id = $1"#,
+        owner.0
+    );
+    Ok(count.fetch_one(db).await?)
+}
+
 /// How many people have an app connected.
 pub(super) async fn count_users(db: impl Executor<'_>, id: AppId) -> db::Result<i64> {
     let count = sqlx::query_scalar!(

@@ -17,6 +17,10 @@ use super::model::PersonOnly;
 use super::model::Request;
 use super::model::ReturnTo;
 
+/// In bytes. It is kept while the page is open and comes back in an address, which browsers and
+/// proxies cut somewhere above.
+const LONGEST_STATE: usize = 4096;
+
 /// The parameters as they came; empty ones count as absent.
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
@@ -80,6 +84,15 @@ impl Asked {
             &return_to,
             ScopeSet::EMPTY,
         )?;
+        if self
+            .state
+            .as_ref()
+            .is_some_and(|state| state.len() > LONGEST_STATE)
+        {
+            return Err(OAuthError::invalid_request(
+                "state is longer than 4096 bytes. Send a short one, and keep on your side what it stands for.",
+            ));
+        }
         let method = self.challenge_method.as_deref();
         let challenge = Challenge::parse(self.challenge.as_deref(), method)
             .map_err(|wrong| OAuthError::invalid_request(wrong.to_string()))?;

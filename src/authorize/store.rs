@@ -131,6 +131,7 @@ pub(super) async fn insert_code(
     Ok(())
 }
 
+/// Keeps a request while its page is open: the twenty newest of a person, as nobody has more pages open.
 pub(super) async fn insert_request(
     db: impl Executor<'_>,
     id: RequestId,
@@ -140,7 +141,14 @@ pub(super) async fn insert_request(
     now: Moment,
 ) -> db::Result<()> {
     sqlx::query!(
-        "insert into authorization_requests
+        "with forgotten as (
+           delete from authorization_requests where id in (
+             select id from authorization_requests
+             where person_id = $3 and decided_at is null
+             order by asked_at desc, id desc offset 19
+           )
+         )
+         insert into authorization_requests
            (id, app_id, person_id, redirect_uri, state, challenge, scopes, asked_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8)",
         id.0,

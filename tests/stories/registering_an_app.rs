@@ -186,6 +186,29 @@ async fn a_wrong_form_says_why_and_loses_nothing() {
 }
 
 #[tokio::test]
+async fn a_hundred_apps_are_enough_for_one_person() {
+    let world = World::new().await;
+    let wasim = world.student("wasim").await;
+    let form = wasim
+        .visits("oauth/applications/register/")
+        .await
+        .fills("name", "Squash")
+        .fills("description", "Bookings for the squash court")
+        .fills("redirect_uris", "https://squash.example/cb")
+        .touches("client_type", "public", true);
+    for _ in 0..100 {
+        let sent = form.sends(form.would_enter("redirect_uris")).await;
+        assert!(sent.redirect().is_some(), "{}", sent.text());
+    }
+
+    let refused = form.sends(form.would_enter("redirect_uris")).await;
+
+    assert_eq!(refused.status, 409);
+    assert!(refused.says("Delete one that nobody needs"));
+    assert_eq!(refused.attributes("input[name=name]", "value"), ["Squash"]);
+}
+
+#[tokio::test]
 async fn a_logo_is_shown_to_everybody() {
     let world = World::new().await;
     let (meera, asha) = (world.student("meera").await, world.student("asha").await);

@@ -34,6 +34,7 @@ use crate::apps::register::Wish;
 use crate::apps::rules;
 use crate::apps::rules::Complaints;
 use crate::apps::rules::Typed;
+use crate::apps::store;
 
 #[derive(Debug, Serialize)]
 struct FormPage {
@@ -181,6 +182,18 @@ pub(in crate::apps) async fn register(
             return Ok(frame.show_with(StatusCode::UNPROCESSABLE_ENTITY, &page));
         }
     };
+    if store::count_own(it.db.pool(), visit.person).await? >= rules::MOST_APPS {
+        let page = FormPage::of_new(&it, typed, Complaints::default());
+        let most = rules::MOST_APPS;
+        let notice = format!(
+            "You look after {most} apps, and that is as many as one person may. Delete one that nobody needs, then register this one: what you typed is still here."
+        );
+        let page = FormPage {
+            notice: Some(notice),
+            ..page
+        };
+        return Ok(frame.show_with(StatusCode::CONFLICT, &page));
+    }
     let logo = keep(&it, picture).await?;
     let registered = match keep_app(&it, &visit, details, logo.clone()).await {
         Ok(registered) => registered,

@@ -184,6 +184,34 @@ async fn s07_a_long_state_in_any_script_comes_back_whole() {
 }
 
 #[tokio::test]
+async fn s07_a_state_that_holds_a_whole_session_is_refused() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let ask = |long: usize| canteen.asks(&[("state", &"s".repeat(long))]);
+
+    asha.asks(&ask(4096)).await.shows("Canteen");
+    let back = canteen.receives(&asha.asks(&ask(4097)).await);
+
+    assert_eq!(back.error(), "invalid_request");
+}
+
+#[tokio::test]
+async fn only_the_newest_twenty_questions_stay_open() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let mut pages = Vec::new();
+    for _ in 0..21 {
+        pages.push(asha.visits(&canteen.login_link("basic")).await);
+    }
+
+    pages[0].presses("deny").await.refuses(400);
+    for open in [1, 20] {
+        let back = canteen.receives(&pages[open].presses("deny").await);
+        assert_eq!(back.error(), "access_denied");
+    }
+}
+
+#[tokio::test]
 async fn s08_the_issuer_is_the_one_the_metadata_name() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
