@@ -261,7 +261,9 @@ pub(super) async fn answer(
     };
     match it.limits.wait(&who, it.clock.as_ref()).await {
         Ok(taken) => door.judge(turn, (account, taken), &headers).await,
-        Err(slowed) => Ok(door.slow(Turns::put_back(turn), slowed).await),
+        Err(slowed) => {
+            Ok(door.slow(Turns::put_back(turn), slowed).await)
+        }
     }
 }
 
@@ -285,6 +287,8 @@ impl Door<'_> {
                 taken.give_back();
                 let mut answer = self.enter(&identity).await?;
                 if answer.status() == StatusCode::FOUND {
+                    let cookies = it.web.cookies;
+                    cookies.forget_person(headers, answer.headers_mut());
                     let entropy = it.entropy.as_ref();
                     known::remember(&it.web, headers, answer.headers_mut(), account, entropy);
                 }
@@ -516,6 +520,7 @@ pub(super) async fn leave(
 /// `POST /account/logout/`
 pub(super) async fn left(
     State(it): State<Feature>,
+    headers: HeaderMap,
     Protected { frame, form }: Protected,
 ) -> Result<Response, PageProblem> {
     if let Some(visit) = frame.visit() {
@@ -531,6 +536,8 @@ pub(super) async fn left(
     };
     let mut answer = frame.send_to_with(&to, &Flash::info("You are signed out."));
     *answer.status_mut() = StatusCode::FOUND;
+    let cookies = it.web.cookies;
+    cookies.forget_person(&headers, answer.headers_mut());
     Ok(answer)
 }
 

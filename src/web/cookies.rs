@@ -6,6 +6,11 @@ use http::header;
 use tower_sessions::cookie::Cookie;
 use tower_sessions::cookie::SameSite;
 
+/// A client's secret on its way to the page that shows it once.
+pub const FRESH_SECRET: &str = "fresh_secret";
+/// What is one person's and not the next one's in the same browser.
+const PERSONAL: [&str; 1] = [FRESH_SECRET];
+
 /// With TLS every cookie is `Secure` and named `__Host-`, so that no other host of the campus can set
 /// it; without (loopback only) it is neither, since browsers would refuse it.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +56,15 @@ impl CookiePolicy {
         let mut cookie = self.cookie(name, String::new());
         cookie.set_max_age(time::Duration::ZERO);
         append(headers, &cookie);
+    }
+
+    /// Takes out of a browser what the person before left there: when somebody signs in or out.
+    pub fn forget_person(self, sent: &HeaderMap, headers: &mut HeaderMap) {
+        for name in PERSONAL {
+            if self.read(sent, name).is_some() {
+                self.remove(headers, name);
+            }
+        }
     }
 
     fn cookie(self, name: &'static str, value: String) -> Cookie<'static> {

@@ -36,6 +36,7 @@ use crate::secret::Key;
 pub use address::ClientAddress;
 pub use assets::Assets;
 pub use cookies::CookiePolicy;
+pub use cookies::FRESH_SECRET;
 pub use cors::Concerned;
 pub use cors::answer_preflight;
 pub use cors::open_to_concerned;

@@ -85,6 +85,27 @@ async fn a_secret_can_be_read_again_until_its_page_is_left() {
 }
 
 #[tokio::test]
+async fn a_secret_does_not_stay_for_the_next_person_at_the_browser() {
+    let world = World::new().await;
+    let (wasim, meera) = (world.person("wasim").await, world.student("meera").await);
+    let page = page_of(&meera, "Lost and Found").await;
+    let shown = page.clicks("Make a new secret").await;
+    let shown = shown.presses("Make a new secret").await;
+    assert!(meera.cookies().contains(&secret_on(&shown)));
+    let held = meera.cookies();
+
+    let asked = meera.visits("account/logout/").await;
+    asked.confirms().await;
+
+    assert!(!meera.cookies().contains("fresh_secret"));
+    let fresh = held.split("; ").find(|it| it.contains("fresh_secret"));
+    let shared = world.stranger();
+    shared.is_given(fresh.unwrap());
+    shared.signs_in(&wasim.username, &wasim.password).await;
+    assert!(!shared.cookies().contains("fresh_secret"));
+}
+
+#[tokio::test]
 async fn a_secret_left_on_the_screen_is_gone_after_ten_minutes() {
     let world = World::new().await;
     let meera = world.student("meera").await;

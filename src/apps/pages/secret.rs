@@ -14,6 +14,7 @@ use crate::id::AppId;
 use crate::id::PersonId;
 use crate::id::SecretId;
 use crate::secret::Secret;
+use crate::web::FRESH_SECRET;
 use crate::web::Flash;
 use crate::web::Frame;
 use crate::web::Page;
@@ -141,7 +142,7 @@ pub(in crate::apps) async fn secret(
     headers: HeaderMap,
 ) -> Result<Response, PageProblem> {
     let now = it.clock.now();
-    let held = it.web.cookies.read(&headers, COOKIE);
+    let held = it.web.cookies.read(&headers, FRESH_SECRET);
     let fresh = held.and_then(|held| unseal(&it.web, &held, &app, visit.person, now));
     let live = store::list_secrets(it.db.pool(), app.id).await?;
     let links = it.web.links();
@@ -172,7 +173,6 @@ pub(super) struct Fresh {
     pub first: bool,
 }
 
-const COOKIE: &str = "fresh_secret";
 /// In which a reload shows the secret again.
 const SHOWN_FOR: Duration = Duration::from_mins(10);
 
@@ -191,24 +191,27 @@ pub(super) fn send_to_shown(
     let seal = seal(&it.web, &text, app, visit.person);
     let mut answer = frame.send_to(&it.web.links().fresh_secret(app));
     let headers = answer.headers_mut();
-    it.web
-        .cookies
-        .set(headers, COOKIE, format!("{seal}.{text}"), Some(SHOWN_FOR));
+    it.web.cookies.set(
+        headers,
+        FRESH_SECRET,
+        format!("{seal}.{text}"),
+        Some(SHOWN_FOR),
+    );
     no_store(&mut answer);
     answer
 }
 
 /// Takes the secret out of the browser again.
 pub(super) fn forget(web: &Web, headers: &HeaderMap, answer: &mut Response) {
-    if web.cookies.read(headers, COOKIE).is_some() {
-        web.cookies.remove(answer.headers_mut(), COOKIE);
+    if web.cookies.read(headers, FRESH_SECRET).is_some() {
+        web.cookies.remove(answer.headers_mut(), FRESH_SECRET);
     }
 }
 
 fn seal(web: &Web, text: &str, app: AppId, person: PersonId) -> String {
     let person = person.0.to_be_bytes();
     let parts = [
-        COOKIE.as_bytes(),
+        FRESH_SECRET.as_bytes(),
         app.0.as_bytes(),
         &person,
         text.as_bytes(),
@@ -220,7 +223,7 @@ fn unseal(web: &Web, held: &str, app: &App, person: PersonId, now: Moment) -> Op
     let (seal, text) = held.split_once('.')?;
     let person = person.0.to_be_bytes();
     let parts = [
-        COOKIE.as_bytes(),
+        FRESH_SECRET.as_bytes(),
         app.id.0.as_bytes(),
         &person,
         text.as_bytes(),
