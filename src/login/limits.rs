@@ -39,6 +39,8 @@ const ACCOUNT_FROM_ADDRESS: Limit = Limit::new(10, Duration::from_mins(1));
 const ACCOUNT: Limit = Limit::new(10, Duration::from_secs(30));
 const ADDRESS: Limit = Limit::new(60, Duration::from_secs(3));
 const KNOWN_BROWSER: Limit = Limit::new(10, Duration::from_secs(30));
+/// How often it is noted that an account is slowed for an address.
+const NOTED: Limit = Limit::new(1, Duration::from_mins(1));
 const BEGINNINGS: Limit = Limit::new(60, Duration::from_secs(3));
 
 /// How often and how many times somebody who found no try left looks again: five seconds in all.
@@ -68,6 +70,7 @@ pub(super) struct Limits {
     address: web::Limits<IpAddr>,
     known_browser: web::Limits<(Account, String)>,
     beginnings: web::Limits<IpAddr>,
+    noted: web::Limits<(Account, IpAddr)>,
     judging: Judging,
 }
 
@@ -163,6 +166,7 @@ impl Limits {
             address: web::Limits::new(ADDRESS),
             known_browser: web::Limits::new(KNOWN_BROWSER),
             beginnings: web::Limits::new(BEGINNINGS),
+            noted: web::Limits::new(NOTED),
             judging: Judging::default(),
         }
     }
@@ -219,6 +223,11 @@ impl Limits {
                 Err(slowed)
             }
         }
+    }
+
+    /// Whether to note that somebody was slowed: not again within a minute.
+    pub(super) fn is_news(&self, who: &Who, now: Moment) -> bool {
+        self.noted.take((who.account, who.address.0), now).is_ok()
     }
 
     /// Takes a beginning of a sign-in that asks an upstream: we must not be used to flood it.

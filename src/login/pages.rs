@@ -13,9 +13,11 @@ use http::HeaderValue;
 use http::StatusCode;
 use http::header;
 use serde::Serialize;
+use serde_json::json;
 
 use crate::audit;
 use crate::audit::Entry;
+use crate::clock::Moment;
 use crate::db;
 use crate::people;
 use crate::people::PeopleError;
@@ -262,12 +264,33 @@ pub(super) async fn answer(
     match it.limits.wait(&who, it.clock.as_ref()).await {
         Ok(taken) => door.judge(turn, (account, taken), &headers).await,
         Err(slowed) => {
+            let now = it.clock.now();
+            if it.limits.is_news(&who, now) {
+                door.note_slowed(&turn.prompt, now).await?;
+            }
             Ok(door.slow(Turns::put_back(turn), slowed).await)
         }
     }
 }
 
 impl Door<'_> {
+    /// Somebody guesses, most likely; at whose account, if there is one.
+    async fn note_slowed(&self, prompt: &Prompt, now: Moment) -> Result<(), PageProblem> {
+        let Self { it, way, .. } = self;
+        let name = prompt.account.zip(self.typed);
+        let person = match name.map(|(input, form)| form.text(input).trim()) {
+            Some(name) => people::find_id(it.db.pool(), name).await?,
+            None => None,
+        };
+        let entry = Entry {
+            person,
+            ..Entry::of("sign_in.slowed")
+        };
+        let entry = entry.with(json!({ "through": way.slug() }));
+        audit::note(it.db.pool(), entry, now, it.entropy.as_ref()).await?;
+        Ok(())
+    }
+
     async fn judge(
         &self,
         turn: Turn,

@@ -1,5 +1,7 @@
 //! `/oauth/token/` and `/oauth/revoke_token/`.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::Router;
 use axum::extract::FromRef;
@@ -14,12 +16,15 @@ use http::header;
 use serde_json::json;
 
 use crate::apps;
+use crate::audit;
+use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::clock::SharedClock;
 use crate::config::Lifetimes;
 use crate::db;
 use crate::db::Db;
 use crate::entropy::SharedEntropy;
+use crate::id::AppId;
 use crate::oauth::Code;
 use crate::oauth::Credential;
 use crate::oauth::OAuthError;
@@ -28,6 +33,8 @@ use crate::scope::ScopeSet;
 use crate::secret::Secret;
 use crate::web::ClientAddress;
 use crate::web::Concerned;
+use crate::web::Limit;
+use crate::web::Limits;
 use crate::web::OAuthProblem;
 use crate::web::Web;
 use crate::web::no_store;
@@ -65,6 +72,18 @@ pub struct Feature {
 pub struct Memory {
     guard: Guard,
     doubts: Doubts,
+    foreign: Foreign,
+}
+
+/// Codes of other apps are noted once a minute for each app that presents them, so that nobody fills
+/// the audit with one.
+#[derive(Debug, Clone)]
+struct Foreign(Limits<AppId>);
+
+impl Default for Foreign {
+    fn default() -> Self {
+        Self(Limits::new(Limit::new(1, Duration::from_mins(1))))
+    }
 }
 
 pub fn routes(feature: Feature) -> Router {
@@ -185,6 +204,14 @@ impl Feature {
         match outcome {
             exchange::Outcome::Issued(issued) => Ok(issued),
             exchange::Outcome::Refused(error) => Err(error.into()),
+            exchange::Outcome::Foreign(owner) => {
+                if self.memory.foreign.0.take(client.app, now).is_ok() {
+                    let entry = Entry::of("code.foreign").on_app(client.app);
+                    let entry = entry.with(json!({ "of": owner }));
+                    audit::note(self.db.pool(), entry, now, entropy).await?;
+                }
+                Err(oxide::not_this_code().into())
+            }
             exchange::Outcome::Replayed(replay) => {
                 self.end_family(replay, now).await?;
                 Err(oxide::not_this_code().into())

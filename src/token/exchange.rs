@@ -5,6 +5,7 @@ use crate::config::Lifetimes;
 use crate::db;
 use crate::db::Connection;
 use crate::entropy::Entropy;
+use crate::id::AppId;
 use crate::oauth::OAuthError;
 use crate::oauth::oxide;
 use crate::scope::Share;
@@ -32,6 +33,8 @@ pub(super) struct Presented<'a> {
 pub(super) enum Outcome {
     Issued(Issued),
     Refused(OAuthError),
+    /// Refused: it is the code of this other app.
+    Foreign(AppId),
     /// Refused, and to be dealt with.
     Replayed(Replay),
 }
@@ -51,6 +54,7 @@ pub(super) async fn exchange(
     let share = match judge(client, presented, facts.as_ref(), lifetimes, now) {
         Judged::Trade(share) => share,
         Judged::Refuse(error) => return Ok(Outcome::Refused(error)),
+        Judged::Foreign(owner) => return Ok(Outcome::Foreign(owner)),
         Judged::Replay(replay) => return Ok(Outcome::Replayed(replay)),
     };
     let minted = mint::pair(now, entropy);
@@ -74,6 +78,7 @@ pub(super) async fn exchange(
 enum Judged {
     Trade(Share),
     Refuse(OAuthError),
+    Foreign(AppId),
     Replay(Replay),
 }
 
@@ -118,6 +123,7 @@ fn judge(
             owner.app.id = %facts.lineage.app,
             "an app presented another app's code"
         );
+        return Judged::Foreign(facts.lineage.app);
     }
     let known = facts.map(|facts| oxide::KnownCode {
         client_id: &facts.lineage.client_id,

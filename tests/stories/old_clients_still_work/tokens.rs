@@ -176,11 +176,16 @@ async fn k34_a_code_lives_a_minute() {
 async fn k35_a_code_is_of_no_use_to_another_app() {
     let (world, _, code) = with_a_code().await;
 
-    world
-        .library()
-        .tries_to_trade(&code, &[])
-        .await
-        .refuses(400, "invalid_grant");
+    for _ in 0..2 {
+        world
+            .library()
+            .tries_to_trade(&code, &[])
+            .await
+            .refuses(400, "invalid_grant");
+    }
+
+    let noted = world.database.dump();
+    assert_eq!(noted.matches("'code.foreign'").count(), 1);
 }
 
 #[tokio::test]

@@ -115,6 +115,23 @@ async fn guessing_a_password_is_slowed_and_over_in_a_quarter_of_an_hour() {
 }
 
 #[tokio::test]
+async fn who_is_slowed_is_in_the_audit_once_a_minute() {
+    let world = World::new().await;
+    let noted = || world.database.dump().matches("'sign_in.slowed'").count();
+    for _ in 0..10 {
+        world.stranger().signs_in("asha", "guess").await;
+    }
+    assert_eq!(noted(), 0);
+
+    for _ in 0..3 {
+        let answer = world.stranger().signs_in("asha", "guess").await;
+        assert_eq!(answer.status, 429);
+    }
+
+    assert_eq!(noted(), 1);
+}
+
+#[tokio::test]
 async fn one_password_for_many_names_is_slowed_too() {
     let world = World::new().await;
 
