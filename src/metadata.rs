@@ -6,6 +6,7 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 use axum::routing::get;
 use http::HeaderValue;
+use http::StatusCode;
 use http::header;
 use serde_json::json;
 
@@ -20,11 +21,26 @@ pub(crate) fn routes(links: &Links) -> Router {
         let document = document.clone();
         async move { answer(document) }
     };
-    let router = Router::new().route(ADDRESS, get(serve.clone()));
+    let router = Router::new().route(ADDRESS, get(serve.clone()).options(preflight));
     match links.prefix() {
         "" => router,
-        prefix => router.route(&format!("{ADDRESS}{prefix}"), get(serve)),
+        prefix => router.route(&format!("{ADDRESS}{prefix}"), get(serve).options(preflight)),
     }
+}
+
+/// Any page may read it, with whatever headers its library adds (Fetch standard, CORS).
+async fn preflight() -> Response {
+    let mut answer = StatusCode::NO_CONTENT.into_response();
+    for (name, value) in [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "*"),
+        (header::ACCESS_CONTROL_MAX_AGE, "600"),
+    ] {
+        let value = HeaderValue::from_static(value);
+        answer.headers_mut().insert(name, value);
+    }
+    answer
 }
 
 fn answer(document: serde_json::Value) -> Response {

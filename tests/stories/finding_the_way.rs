@@ -98,6 +98,17 @@ async fn metadata_may_be_read_by_any_page() {
     let answer = Answer::to(request.header("origin", "https://anywhere.example")).await;
 
     assert_eq!(answer.header("access-control-allow-origin"), "*");
+
+    let request = world
+        .canteen()
+        .request(Method::OPTIONS, "/.well-known/oauth-authorization-server")
+        .header("origin", "https://anywhere.example")
+        .header("access-control-request-method", "GET")
+        .header("access-control-request-headers", "x-library");
+    let answer = Answer::to(request).await;
+    assert_eq!(answer.status, 204);
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
+    assert_eq!(answer.header("access-control-allow-headers"), "*");
 }
 
 #[tokio::test]
