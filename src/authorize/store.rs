@@ -131,7 +131,8 @@ pub(super) async fn insert_code(
     Ok(())
 }
 
-/// Keeps a request while its page is open: the twenty newest of a person, as nobody has more pages open.
+/// Keeps a request while its page is open: the hundred newest of a person, as nobody
+/// has more pages open.
 pub(super) async fn insert_request(
     db: impl Executor<'_>,
     id: RequestId,
@@ -145,7 +146,7 @@ pub(super) async fn insert_request(
            delete from authorization_requests where id in (
              select id from authorization_requests
              where person_id = $3 and decided_at is null
-             order by asked_at desc, id desc offset 19
+             order by asked_at desc, id desc offset 99
            )
          )
          insert into authorization_requests

@@ -126,7 +126,11 @@ impl Runs {
                 let _turn = RUST.lock().await;
                 succeeds(build.current_dir(folder)).await;
                 let program = folder.join("it");
-                fs::copy(installed("target/clients/rust/debug/snippets"), &program).unwrap();
+                // By another process: one of ours that is just being started would inherit the open file,
+                // and a program somebody still writes cannot be run.
+                let mut copy = Command::new("cp");
+                copy.arg(installed("target/clients/rust/debug/snippets"));
+                succeeds(copy.arg(&program)).await;
                 vec![program]
             }
         }

@@ -196,16 +196,16 @@ async fn s07_a_state_that_holds_a_whole_session_is_refused() {
 }
 
 #[tokio::test]
-async fn only_the_newest_twenty_questions_stay_open() {
+async fn only_the_newest_hundred_questions_stay_open() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let mut pages = Vec::new();
-    for _ in 0..21 {
+    for _ in 0..101 {
         pages.push(asha.visits(&canteen.login_link("basic")).await);
     }
 
     pages[0].presses("deny").await.refuses(400);
-    for open in [1, 20] {
+    for open in [1, 100] {
         let back = canteen.receives(&pages[open].presses("deny").await);
         assert_eq!(back.error(), "access_denied");
     }
