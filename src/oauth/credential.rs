@@ -23,15 +23,11 @@ pub struct Claim {
 #[derive(Debug, Clone)]
 pub struct Credential {
     claims: Vec<Claim>,
-    /// Whether the client used the `Authorization` header, and so is owed a challenge.
-    pub is_basic: bool,
 }
 
 /// The client did not say who it is, or said two things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoCredential {
-    pub is_basic: bool,
-}
+pub struct NoCredential;
 
 impl Credential {
     /// Reads the `Authorization` header and the form's `client_id` and `client_secret`.
@@ -43,23 +39,19 @@ impl Credential {
         let basic = header.and_then(|header| strip_scheme(header, "basic"));
         let Some(basic) = basic else {
             let claim = Claim {
-                client_id: plausible(client_id).ok_or(NoCredential { is_basic: false })?,
+                client_id: plausible(client_id).ok_or(NoCredential)?,
                 secret: client_secret.map(Secret::new),
             };
             return Ok(Self {
                 claims: vec![claim],
-                is_basic: false,
             });
         };
-        let mut claims = read_basic(basic).ok_or(NoCredential { is_basic: true })?;
+        let mut claims = read_basic(basic).ok_or(NoCredential)?;
         claims.retain(|claim| agrees(claim, client_id, client_secret));
         if claims.is_empty() {
-            return Err(NoCredential { is_basic: true });
+            return Err(NoCredential);
         }
-        Ok(Self {
-            claims,
-            is_basic: true,
-        })
+        Ok(Self { claims })
     }
 
     pub fn claims(&self) -> &[Claim] {

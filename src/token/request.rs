@@ -116,12 +116,11 @@ async fn read<S: Send + Sync>(
 fn credential(header: Option<&str>, pairs: &Pairs) -> Result<Credential, OAuthProblem> {
     let client_id = one(pairs, "client_id")?;
     let client_secret = one(pairs, "client_secret")?;
-    Credential::read(header, client_id, client_secret).map_err(|NoCredential { is_basic }| {
+    Credential::read(header, client_id, client_secret).map_err(|NoCredential| {
         let description =
             "Say which client this is: HTTP Basic, or client_id and client_secret in the body.";
         let problem = OAuthProblem::new(StatusCode::UNAUTHORIZED, "invalid_client", description);
         // RFC 9110 §15.5.2: every 401 carries a challenge.
-        let _ = is_basic;
         problem.ask_basic()
     })
 }
