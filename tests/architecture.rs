@@ -59,7 +59,7 @@ const FLOORS: &[Room] = &[
         "connected_apps",
         "db audit web login people apps grants ledger receipts",
     ),
-    room("docs", "db web apps grants"),
+    room("docs", "db web people apps grants"),
     room("welcome", "web"),
     room("demo", "db web people upstream apps pictures"),
     room("health", "db"),

@@ -24,7 +24,6 @@ mod model;
 mod pages;
 mod reader;
 mod snippets;
-mod store;
 mod tables;
 mod text;
 

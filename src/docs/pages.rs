@@ -11,6 +11,7 @@ use crate::apps;
 use crate::apps::App;
 use crate::grants;
 use crate::links::Links;
+use crate::people;
 use crate::scope::Field;
 use crate::scope::Scope;
 use crate::web::Frame;
@@ -28,7 +29,6 @@ use super::snippets;
 use super::snippets::LANGUAGES;
 use super::snippets::LIBRARIES;
 use super::snippets::Library;
-use super::store;
 use super::tables;
 use super::text;
 use super::text::Heading;
@@ -235,7 +235,7 @@ fn tell_program(
 }
 
 async fn tell_choices(told: &mut Context, it: &Feature) -> Result<(), PageProblem> {
-    let choices = store::list_choices(it.db.pool()).await?;
+    let choices = people::list_choices(it.db.pool()).await?;
     for (name, kind) in [
         ("hostels", "hostel"),
         ("departments", "department"),
