@@ -74,6 +74,16 @@ impl Links {
     pub fn login_through(&self, adapter: &str) -> String {
         self.path(format_args!("/account/login/{adapter}/"))
     }
+    /// The picture of a sign-in's form, as a captcha. `attempt` is letters and digits.
+    pub fn sign_in_picture(&self, adapter: &str, attempt: &str) -> String {
+        self.path(format_args!(
+            "/account/login/{adapter}/picture/?attempt={attempt}"
+        ))
+    }
+    /// The sign-in page of an adapter, for a further way to sign in to the same account.
+    pub fn link_way_in(&self, adapter: &str) -> String {
+        self.path(format_args!("/account/login/{adapter}/?link=1"))
+    }
     pub fn logout(&self) -> String {
         self.path("/account/logout/")
     }
@@ -127,6 +137,12 @@ impl Links {
     /// Where the page of such a link sends its form: without the token, which is in the form.
     pub fn confirm_email_here(&self) -> String {
         self.path("/user/confirm_email/")
+    }
+    pub fn ways_in(&self) -> String {
+        self.path("/user/ways-in/")
+    }
+    pub fn remove_way_in(&self) -> String {
+        self.path("/user/ways-in/remove/")
     }
     pub fn connected_apps(&self) -> String {
         self.path("/user/settings/")

@@ -11,6 +11,7 @@ use crate::app;
 use crate::config::Config;
 use crate::db::Db;
 use crate::db::cluster;
+use crate::upstream;
 
 use super::Failure;
 use super::print;
@@ -24,6 +25,7 @@ struct Report {
     database: Finding,
     data_folder: Finding,
     mail: Finding,
+    sign_in: Finding,
     settings: Finding,
 }
 
@@ -62,12 +64,14 @@ pub(super) async fn check(config: &Config) -> Result<ExitCode, Failure> {
         database: database(config).await,
         data_folder: data_folder(&config.data_dir),
         mail: mail(config).await,
+        sign_in: sign_in(config).await,
         settings: settings(config),
     };
     let findings = [
         ("database", &report.database),
         ("data folder", &report.data_folder),
         ("mail", &report.mail),
+        ("sign-in", &report.sign_in),
         ("settings", &report.settings),
     ];
     for (what, finding) in findings {
@@ -104,6 +108,15 @@ async fn database(config: &Config) -> Finding {
     };
     db.close().await;
     finding
+}
+
+/// The database as it is: nothing is started for this.
+fn reach(config: &Config) -> Option<Db> {
+    let url = match &config.database_url {
+        Some(url) => url.clone(),
+        None => cluster::find_running(&config.data_dir).ok()??.url,
+    };
+    Db::open(&url).ok()
 }
 
 fn private_cluster(config: &Config) -> Finding {
@@ -146,6 +159,32 @@ async fn mail(config: &Config) -> Finding {
             "{error}. See that PROFILES_SMTP_URL has the right host, port and password"
         )),
     }
+}
+
+/// Whether a way to sign in has closed itself.
+async fn sign_in(config: &Config) -> Finding {
+    // Where there is no answer, the database's own line says why.
+    let closed = match reach(config) {
+        Some(db) => {
+            let closed = upstream::list_closed(db.pool()).await;
+            db.close().await;
+            closed.unwrap_or_default()
+        }
+        None => Vec::new(),
+    };
+    if closed.is_empty() {
+        return Finding::good("no way to sign in is closed");
+    }
+    let each = closed.iter().map(|closed| {
+        format!(
+            "{slug} closed itself on {at}, because {met}. See what changed over there, then run \
+             `profiles upstream open {slug}`",
+            slug = closed.slug,
+            at = closed.closed_at.date(),
+            met = closed.met
+        )
+    });
+    Finding::wrong(each.collect::<Vec<_>>().join("; "))
 }
 
 fn settings(config: &Config) -> Finding {

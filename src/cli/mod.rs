@@ -14,6 +14,7 @@ mod person_import;
 mod person_password;
 mod serve;
 mod settings;
+mod upstream;
 
 use std::fmt;
 use std::io::Write;
@@ -58,6 +59,9 @@ enum Command {
     /// What profiles choose from: offer a hostel, department or degree, retire one, list them
     #[command(subcommand)]
     Choice(choice::Asked),
+    /// The campus' systems people sign in through: open one again that had closed itself
+    #[command(subcommand)]
+    Upstream(upstream::Asked),
 }
 
 #[derive(Debug, Subcommand)]
@@ -151,6 +155,7 @@ async fn run(cli: Cli, config: Config) -> Result<ExitCode, Failure> {
         Command::Person(Person::Import(list)) => person_import::import(list, &config).await,
         Command::Person(Person::Password(asked)) => person_password::set(asked, &config).await,
         Command::Choice(asked) => choice::run(asked, &config).await,
+        Command::Upstream(asked) => upstream::run(asked, &config).await,
         Command::App(App::Add(add)) => app_add::add(add, &config).await,
     }
 }

@@ -64,7 +64,9 @@ impl Attempts {
         now: Moment,
     ) {
         let mut seats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seats.retain(|_, seat| now < seat.began_at + LIVES_FOR);
+        if seats.len() >= CAPACITY {
+            seats.retain(|_, seat| now < seat.began_at + LIVES_FOR);
+        }
         if seats.len() >= CAPACITY {
             let oldest = seats.iter().min_by_key(|(_, seat)| seat.began_at);
             if let Some(oldest) = oldest.map(|(name, _)| *name) {
@@ -95,6 +97,12 @@ impl Attempts {
         }
     }
 
+    /// Forgets what is over, and what its adapter remembered with it.
+    pub(super) fn sweep(&self, now: Moment) {
+        let mut seats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seats.retain(|_, seat| now < seat.began_at + LIVES_FOR);
+    }
+
     pub(super) fn forget(&self, name: &str) {
         let mut seats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         seats.remove(&Fingerprint::of(name.as_bytes()));
@@ -109,16 +117,7 @@ mod tests {
 
     fn attempt() -> Attempt {
         Attempt {
-            prompt: Prompt {
-                heading: "Sign in".into(),
-                notice: None,
-                steps: Vec::new(),
-                inputs: Vec::new(),
-                picture: None,
-                account: None,
-                may_be_last: true,
-                submit: "Sign in".into(),
-            },
+            prompt: Prompt::default(),
             held: None,
             tries: 0,
         }

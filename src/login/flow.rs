@@ -14,7 +14,7 @@ pub(super) const MOST_TRIES: u32 = 10;
 pub(super) enum Next<S> {
     /// Ask (again); `told` is what was wrong.
     Ask {
-        prompt: Prompt,
+        prompt: Box<Prompt>,
         state: S,
         tries: u32,
         told: Option<Cow<'static, str>>,
@@ -28,7 +28,7 @@ pub(super) enum Next<S> {
 pub(super) fn next<S>(tries: u32, step: Step<S>) -> Next<S> {
     match step {
         Step::Ask { prompt, state } => Next::Ask {
-            prompt,
+            prompt: Box::new(prompt),
             state,
             tries,
             told: None,
@@ -36,7 +36,7 @@ pub(super) fn next<S>(tries: u32, step: Step<S>) -> Next<S> {
         Step::Done(identity) => Next::Proven(identity),
         Step::Refused { why, again } => match again {
             Some((prompt, state)) if tries + 1 < MOST_TRIES => Next::Ask {
-                prompt,
+                prompt: Box::new(prompt),
                 state,
                 tries: tries + 1,
                 told: Some(why.0),
@@ -52,16 +52,7 @@ mod tests {
     use crate::upstream::Refusal;
 
     fn prompt() -> Prompt {
-        Prompt {
-            heading: "Sign in".into(),
-            notice: None,
-            steps: Vec::new(),
-            inputs: Vec::new(),
-            picture: None,
-            account: None,
-            may_be_last: true,
-            submit: "Sign in".into(),
-        }
+        Prompt::default()
     }
 
     fn refused(again: bool) -> Step<()> {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Choosing ─pick─▶ Asking(way, tries) ─Done─▶ Proven(identity) ─▶ SignedIn ─▶ next
-//!    ▲                │ Refused, tries left: stay     │ nobody's: told so
+//!    ▲                │ Refused, tries left: stay     │ nobody's: a new person, or told so
 //!    └── expired ─────┘ tries spent: closed
 //! ```
 //!
@@ -32,17 +32,23 @@ use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::get;
 
+use crate::clock::Moment;
 use crate::clock::SharedClock;
+use crate::db;
 use crate::db::Db;
 use crate::entropy::SharedEntropy;
+use crate::upstream;
+use crate::upstream::Closed;
 use crate::upstream::Registry;
+use crate::upstream::Way;
 use crate::web::Web;
 
 pub use model::LocalPath;
 #[cfg(test)]
-pub(crate) use pages::samples::samples;
+pub(crate) use pages::samples;
 pub use signed_in::LATELY;
 pub use signed_in::SignedIn;
+pub use signed_in::SignedInLately;
 pub use signed_in::send_to_login;
 pub use signed_in::sign_in_again;
 pub use signpost::Ahead;
@@ -82,10 +88,24 @@ impl Feature {
         }
     }
 
+    /// The ways nobody can sign in by at the moment. Where no way asks another system, nobody is asked.
+    async fn closed(&self) -> db::Result<Vec<Closed>> {
+        if !self.turns.ways.iter().any(Way::closes) {
+            return Ok(Vec::new());
+        }
+        upstream::list_closed(self.db.pool()).await
+    }
+
+    /// Forgets sign-ins that were begun and never finished, and the secrets they hold.
+    pub fn sweep(&self, now: Moment) {
+        self.turns.sweep(now);
+    }
+
     pub fn routes(self) -> Router {
         Router::new()
             .route("/account/login", get(pages::open).post(pages::answer_first))
             .route("/account/login/{way}", get(pages::look).post(pages::answer))
+            .route("/account/login/{way}/picture", get(pages::picture))
             .route("/account/logout", get(pages::leave).post(pages::left))
             .with_state(self)
     }

@@ -7,13 +7,18 @@ use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db::Tx;
 use crate::entropy::Entropy;
+use crate::id::PersonId;
+use crate::mail;
 use crate::people;
+use crate::people::Joined;
 use crate::people::PeopleError;
+use crate::people::Proven;
 use crate::upstream::Identity;
 use crate::web::LifeTime;
 use crate::web::Visit;
 
-/// Who signs in with this identity, noted; nobody for one that belongs to nobody here.
+/// Who signs in with this identity, noted: somebody new if it is nobody's yet and its provider says who
+/// they are. Nobody if it does not, or for somebody suspended.
 pub(super) async fn sign_in(
     tx: &mut Tx,
     identity: &Identity,
@@ -21,10 +26,22 @@ pub(super) async fn sign_in(
     now: Moment,
     entropy: &dyn Entropy,
 ) -> Result<Option<Visit>, PeopleError> {
-    let person = people::recognise(tx, identity.provider, &identity.subject, now).await?;
-    let Some(person) = person else {
+    let joined = people::join(tx, proven(identity), now, entropy).await?;
+    let Some(Joined { person, new_emails }) = joined else {
         return Ok(None);
     };
+    for address in new_emails {
+        let detail = json!({ "address": address });
+        mail::put(
+            &mut **tx,
+            mail::EMAIL_ADDED,
+            person.id,
+            detail,
+            now,
+            entropy,
+        )
+        .await?;
+    }
     let entry = Entry::of("person.signed_in").by(person.id).about(person.id);
     let entry = entry.with(json!({ "through": identity.provider }));
     audit::note(&mut **tx, entry, now, entropy).await?;
@@ -37,4 +54,29 @@ pub(super) async fn sign_in(
         lifetime,
         device: None,
     }))
+}
+
+/// Gives this identity to somebody who is signed in, and tells them by mail. Whether it is new to them
+/// is the answer.
+pub(super) async fn link(
+    tx: &mut Tx,
+    person: PersonId,
+    identity: &Identity,
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> Result<bool, PeopleError> {
+    let is_new = people::link(tx, person, proven(identity), now, entropy).await?;
+    if is_new {
+        let detail = json!({ "at": now.unix_timestamp() });
+        mail::put(&mut **tx, "way_in_added", person, detail, now, entropy).await?;
+    }
+    Ok(is_new)
+}
+
+fn proven(identity: &Identity) -> Proven<'_> {
+    Proven {
+        provider: identity.provider,
+        subject: &identity.subject,
+        says: identity.says.as_deref(),
+    }
 }

@@ -12,6 +12,7 @@ use http::Uri;
 use http::request::Parts;
 
 use crate::clock::Moment;
+use crate::clock::SharedClock;
 use crate::links::Links;
 use crate::web::Frame;
 use crate::web::Visit;
@@ -45,10 +46,35 @@ where
     }
 }
 
+/// Somebody is signed in, and that was [lately](LATELY). Who signed in longer ago does so once more and
+/// comes back here.
+#[derive(Debug)]
+pub struct SignedInLately(pub SignedIn);
+
+impl<S> FromRequestParts<S> for SignedInLately
+where
+    Web: FromRef<S>,
+    SharedClock: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let signed_in = SignedIn::from_request_parts(parts, state).await?;
+        let (web, now) = (Web::from_ref(state), SharedClock::from_ref(state).now());
+        match sign_in_again(&signed_in.visit, parts, web.links(), LATELY, now) {
+            Some(to_sign_in) => Err(to_sign_in),
+            None => Ok(Self(signed_in)),
+        }
+    }
+}
+
 /// How long ago a sign-in may be for what is hard to undo, and how long one may take over its form.
 pub const LATELY: Duration = Duration::from_hours(1);
 /// Asks the sign-in page for a form though somebody is signed in.
 pub(super) const AGAIN: &str = "again";
+/// Asks it for a form that proves a further identity of who is signed in.
+pub(super) const LINK: &str = "link";
 
 /// Before something hard to undo: nothing if the sign-in was not long ago, else the way to the sign-in
 /// page and back. A session may live for a year, and the browser may lie open on a desk.

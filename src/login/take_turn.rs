@@ -11,10 +11,12 @@ use crate::secret::Secret;
 use crate::upstream::Answers;
 use crate::upstream::Held;
 use crate::upstream::Identity;
+use crate::upstream::Picture;
 use crate::upstream::Prompt;
 use crate::upstream::Registry;
 use crate::upstream::Step;
 use crate::upstream::UpstreamError;
+use crate::upstream::Visitor;
 use crate::upstream::Way;
 
 use super::attempts::Attempt;
@@ -70,7 +72,7 @@ pub(super) enum Without {
 /// How an answer was judged.
 #[derive(Debug)]
 pub(super) enum Judged {
-    Ask(Asked),
+    Ask(Box<Asked>),
     Proven(Identity),
     Closed(Cow<'static, str>),
 }
@@ -89,11 +91,11 @@ impl Turns {
         way: &Way,
         attempt: Option<&str>,
         browser: &str,
-        now: Moment,
+        visitor: Visitor,
         entropy: &dyn Entropy,
     ) -> Result<Asked, Without> {
         if let Some(name) = attempt {
-            return match self.attempts.find(name, browser, way.slug(), now) {
+            return match self.attempts.find(name, browser, way.slug(), visitor.now) {
                 Found::Here(attempt) => Ok(Asked {
                     prompt: attempt.prompt.clone(),
                     attempt: Some(name.to_owned()),
@@ -103,20 +105,39 @@ impl Turns {
                 Found::Gone => Err(Without::Gone),
             };
         }
-        let (prompt, held) = first(way, now).await?;
+        let (prompt, held) = first(way, visitor).await?;
         let attempt = (!way.opens_plainly()).then(|| {
             let attempt = Attempt {
                 prompt: prompt.clone(),
                 held: Some(held),
                 tries: 0,
             };
-            self.keep((browser, way.slug()), attempt, now, entropy)
+            self.keep((browser, way.slug()), attempt, visitor.now, entropy)
         });
         Ok(Asked {
             prompt,
             attempt,
             told: None,
         })
+    }
+
+    /// The picture of an attempt's form, if that has one and is not being judged.
+    pub(super) fn picture(
+        &self,
+        way: &Way,
+        attempt: &str,
+        browser: &str,
+        now: Moment,
+    ) -> Option<Picture> {
+        match self.attempts.find(attempt, browser, way.slug(), now) {
+            Found::Here(attempt) => attempt.prompt.picture.clone(),
+            Found::Busy | Found::Gone => None,
+        }
+    }
+
+    /// Forgets what was begun and never finished, with the secrets it holds.
+    pub(super) fn sweep(&self, now: Moment) {
+        self.attempts.sweep(now);
     }
 
     /// Keeps a new attempt and gives the name its page carries.
@@ -138,7 +159,7 @@ impl Turns {
         way: &Way,
         attempt: Option<&str>,
         browser: &str,
-        now: Moment,
+        visitor: Visitor,
     ) -> Result<Turn, Without> {
         let turn = |prompt, held, tries, seat| Turn {
             prompt,
@@ -152,10 +173,10 @@ impl Turns {
             if !way.opens_plainly() {
                 return Err(Without::Gone);
             }
-            let (prompt, held) = first(way, now).await?;
+            let (prompt, held) = first(way, visitor).await?;
             return Ok(turn(prompt, held, 0, None));
         };
-        match self.attempts.find(name, browser, way.slug(), now) {
+        match self.attempts.find(name, browser, way.slug(), visitor.now) {
             Found::Here(mut attempt) => {
                 let held = attempt.held.take().ok_or(Without::Gone)?;
                 let (prompt, tries) = (attempt.prompt.clone(), attempt.tries);
@@ -184,7 +205,7 @@ impl Turns {
         &self,
         turn: Turn,
         answers: Answers,
-        now: Moment,
+        visitor: Visitor,
         entropy: &dyn Entropy,
     ) -> Result<Judged, UpstreamError> {
         let Turn {
@@ -195,7 +216,7 @@ impl Turns {
             seat,
             ..
         } = turn;
-        let step = way.advance(held, answers, now).await;
+        let step = way.advance(held, answers, visitor).await;
         let next = step.map(|step| flow::next(tries, step));
         let Ok(Next::Ask {
             prompt,
@@ -214,7 +235,7 @@ impl Turns {
             });
         };
         let after = Attempt {
-            prompt: prompt.clone(),
+            prompt: prompt.as_ref().clone(),
             held: Some(state),
             tries,
         };
@@ -225,18 +246,18 @@ impl Turns {
             }
             // The first form again, which needs no memory.
             None if told.is_some() => None,
-            None => Some(self.keep((&browser, way.slug()), after, now, entropy)),
+            None => Some(self.keep((&browser, way.slug()), after, visitor.now, entropy)),
         };
-        Ok(Judged::Ask(Asked {
-            prompt,
+        Ok(Judged::Ask(Box::new(Asked {
+            prompt: *prompt,
             attempt,
             told,
-        }))
+        })))
     }
 }
 
-async fn first(way: &Way, now: Moment) -> Result<(Prompt, Held), Without> {
-    match way.begin(now).await? {
+async fn first(way: &Way, visitor: Visitor) -> Result<(Prompt, Held), Without> {
+    match way.begin(visitor).await? {
         Step::Ask { prompt, state } => Ok((prompt, state)),
         Step::Refused {
             why,
@@ -261,7 +282,10 @@ mod tests {
     use crate::upstream::Refusal;
     use crate::upstream::Upstream;
 
-    const NOW: Moment = time::macros::datetime!(2026-11-21 12:00 UTC);
+    const VISITOR: Visitor = Visitor {
+        now: time::macros::datetime!(2026-11-21 12:00 UTC),
+        address: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+    };
     const BROWSER: &str = "browser";
 
     /// Asks for a name, then for a code, which is `1234`; `slow` takes a moment to judge it.
@@ -269,14 +293,8 @@ mod tests {
 
     fn prompt(name: &'static str) -> Prompt {
         Prompt {
-            heading: "Sign in".into(),
-            notice: None,
-            steps: Vec::new(),
             inputs: vec![Input::new(name, InputKind::Text, "Answer", "off")],
-            picture: None,
-            account: None,
-            may_be_last: true,
-            submit: "Go on".into(),
+            ..Prompt::default()
         }
     }
 
@@ -292,7 +310,7 @@ mod tests {
             }
         }
 
-        async fn begin(&self, _now: Moment) -> Result<Step<Option<String>>, UpstreamError> {
+        async fn begin(&self, _visitor: Visitor) -> Result<Step<Option<String>>, UpstreamError> {
             Ok(Step::Ask {
                 prompt: prompt("name"),
                 state: None,
@@ -303,7 +321,7 @@ mod tests {
             &self,
             state: Option<String>,
             answers: Answers,
-            _now: Moment,
+            _visitor: Visitor,
         ) -> Result<Step<Option<String>>, UpstreamError> {
             let Some(name) = state else {
                 return Ok(Step::Ask {
@@ -315,6 +333,7 @@ mod tests {
                 "1234" => Ok(Step::Done(Identity {
                     provider: Self::SLUG,
                     subject: name,
+                    says: None,
                 })),
                 "slow" => std::future::pending().await,
                 "gone" => Err(UpstreamError::Unavailable),
@@ -337,18 +356,18 @@ mod tests {
         attempt: &str,
         text: &str,
     ) -> Result<Judged, Without> {
-        let turn = turns.begin(way, Some(attempt), BROWSER, NOW).await?;
+        let turn = turns.begin(way, Some(attempt), BROWSER, VISITOR).await?;
         let answers = Answers::to(&turn.prompt, |_| text.to_owned());
-        Ok(turns.answer(turn, answers, NOW, &OsEntropy).await?)
+        Ok(turns.answer(turn, answers, VISITOR, &OsEntropy).await?)
     }
 
     /// At the second form.
     async fn at_the_code(portal: &(Turns, Way)) -> String {
         let (turns, way) = portal;
-        let first = turns.look(way, None, BROWSER, NOW, &OsEntropy).await;
+        let first = turns.look(way, None, BROWSER, VISITOR, &OsEntropy).await;
         let attempt = first.unwrap().attempt.unwrap();
         let judged = answer(portal, &attempt, "asha").await.unwrap();
-        assert!(matches!(judged, Judged::Ask(Asked { told: None, .. })));
+        assert!(matches!(judged, Judged::Ask(asked) if asked.told.is_none()));
         attempt
     }
 
@@ -357,7 +376,7 @@ mod tests {
         let portal = portal();
         let attempt = at_the_code(&portal).await;
         let wrong = answer(&portal, &attempt, "0000").await.unwrap();
-        assert!(matches!(wrong, Judged::Ask(Asked { told: Some(_), .. })));
+        assert!(matches!(wrong, Judged::Ask(asked) if asked.told.is_some()));
         let right = answer(&portal, &attempt, "1234").await.unwrap();
         assert!(matches!(right, Judged::Proven(Identity { subject, .. }) if subject == "asha"));
         // And it is over.
@@ -372,12 +391,12 @@ mod tests {
         let attempt = at_the_code(&portal).await;
         let look = async |browser| {
             turns
-                .look(&way, Some(&attempt), browser, NOW, &OsEntropy)
+                .look(&way, Some(&attempt), browser, VISITOR, &OsEntropy)
                 .await
         };
         assert_eq!(look(BROWSER).await.unwrap().prompt, prompt("code"));
         assert!(matches!(look("another").await, Err(Without::Gone)));
-        let stolen = turns.begin(&way, Some(&attempt), "another", NOW).await;
+        let stolen = turns.begin(&way, Some(&attempt), "another", VISITOR).await;
         assert!(matches!(stolen, Err(Without::Gone)));
     }
 
@@ -402,7 +421,7 @@ mod tests {
     async fn an_unanswered_form_is_put_back() {
         let portal = portal();
         let attempt = at_the_code(&portal).await;
-        let turn = portal.0.begin(&portal.1, Some(&attempt), BROWSER, NOW);
+        let turn = portal.0.begin(&portal.1, Some(&attempt), BROWSER, VISITOR);
         let asked = Turns::put_back(turn.await.unwrap());
         assert_eq!(asked.attempt.as_deref(), Some(attempt.as_str()));
         assert!(answer(&portal, &attempt, "1234").await.is_ok());

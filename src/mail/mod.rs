@@ -29,3 +29,6 @@ pub use store::put;
 pub use transport::SendError;
 pub use transport::SetupError;
 pub use transport::Transport;
+
+/// The letter with the link that proves a further address.
+pub const EMAIL_ADDED: &str = "email_added";

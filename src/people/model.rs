@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::clock::Moment;
 use crate::db;
 use crate::id::PersonId;
 
@@ -19,6 +20,10 @@ pub enum PeopleError {
     OtherNumber,
     #[error("this identity belongs to somebody else")]
     IdentityTaken,
+    #[error("of this identity's two keys one is another than before")]
+    OtherTwin,
+    #[error("somebody needs one way to sign in at least")]
+    LastWayIn,
     #[error("there is nobody of this number, or they are suspended")]
     Nobody,
     #[error("there is no such entry")]
@@ -112,6 +117,16 @@ pub struct OwnEmail {
     pub id: i32,
     pub email: String,
     pub is_verified: bool,
+}
+
+/// A way somebody has of signing in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WayIn {
+    pub provider: String,
+    /// The provider's own word for them.
+    pub subject: String,
+    pub linked_at: Moment,
+    pub last_used_at: Option<Moment>,
 }
 
 /// What somebody studies. Serialises as the user API shows it.

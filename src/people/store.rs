@@ -18,6 +18,7 @@ use super::details::Username;
 use super::model::Choice;
 use super::model::ChoiceKind;
 use super::model::OwnEmail;
+use super::model::WayIn;
 
 /// A person who may sign in; a suspended one is not found.
 pub async fn find(db: impl Executor<'_>, id: PersonId) -> db::Result<Option<Person>> {
@@ -42,25 +43,97 @@ pub async fn find_id(db: impl Executor<'_>, username: &str) -> db::Result<Option
     Ok(id.map(PersonId))
 }
 
-/// Whose identity this is, noted as used now; a suspended person's is not found.
-pub(super) async fn mark_identity_used(
+/// Whose identity this is, suspended or not.
+pub(super) async fn find_owner(
     db: impl Executor<'_>,
     provider: &str,
     subject: &str,
-    now: Moment,
 ) -> db::Result<Option<PersonId>> {
     let id = sqlx::query_scalar!(
-        "update identities i set last_used_at = $3 from people p
-         where i.provider = $1 and i.subject = $2
-           and p.id = i.person_id and p.suspended_at is null
-         returning i.person_id",
+        "select person_id from identities where provider = $1 and subject = $2",
         provider,
-        subject,
-        now
+        subject
     )
     .fetch_optional(db)
     .await?;
     Ok(id.map(PersonId))
+}
+
+/// Waits until nobody else is at this identity, and keeps others waiting until the transaction ends.
+pub(super) async fn lock_identity(tx: &mut Tx, provider: &str, subject: &str) -> db::Result<()> {
+    sqlx::query!(
+        "select pg_advisory_xact_lock(hashtextextended($1 || ':' || $2, 0))::text",
+        provider,
+        subject
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// An identity that was used now: whose it is, and the provider's second key as it is known.
+#[derive(Debug)]
+pub(super) struct Used {
+    pub person: PersonId,
+    pub twin: Option<String>,
+}
+
+/// Notes that an identity was used now; a suspended person's is not found. A twin that is known
+/// stays as it is.
+pub(super) async fn mark_identity_used(
+    db: impl Executor<'_>,
+    provider: &str,
+    subject: &str,
+    twin: Option<&str>,
+    now: Moment,
+) -> db::Result<Option<Used>> {
+    let row = sqlx::query!(
+        "update identities i set last_used_at = $4, twin = coalesce(i.twin, $3) from people p
+         where i.provider = $1 and i.subject = $2
+           and p.id = i.person_id and p.suspended_at is null
+         returning i.person_id, i.twin",
+        provider,
+        subject,
+        twin,
+        now
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| Used {
+        person: PersonId(row.person_id),
+        twin: row.twin,
+    }))
+}
+
+/// Every way somebody has of signing in, the oldest first.
+pub async fn list_ways_in(db: impl Executor<'_>, person: PersonId) -> db::Result<Vec<WayIn>> {
+    let ways = sqlx::query_as!(
+        WayIn,
+        "select provider, subject, linked_at, last_used_at from identities
+         where person_id = $1 order by linked_at, provider, subject",
+        person.0
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(ways)
+}
+
+/// Whether it was theirs.
+pub(super) async fn delete_identity(
+    db: impl Executor<'_>,
+    person: PersonId,
+    provider: &str,
+    subject: &str,
+) -> db::Result<bool> {
+    let done = sqlx::query!(
+        "delete from identities where person_id = $1 and provider = $2 and subject = $3",
+        person.0,
+        provider,
+        subject
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() > 0)
 }
 
 /// Gives the identity to a person, and says whose it is then: theirs, or whose it was.
@@ -149,6 +222,30 @@ pub(super) async fn update(
     .fetch_one(db)
     .await?;
     Ok(email)
+}
+
+/// Changes the columns that are given, if one of them differs; whether one did is the answer.
+pub(super) async fn refresh(
+    db: impl Executor<'_>,
+    id: PersonId,
+    columns: &Columns,
+    now: Moment,
+) -> db::Result<bool> {
+    let patch = serde_json::to_value(columns).unwrap_or(Value::Null);
+    let done = sqlx::query!(
+        "update people p set
+           (first_name, last_name, email, type, is_alumni, roll_number, mobile) = (
+             select n.first_name, n.last_name, n.email, n.type, n.is_alumni, n.roll_number, n.mobile
+             from jsonb_populate_record(p, $2) n),
+           updated_at = $3
+         where p.id = $1 and not to_jsonb(p) @> $2",
+        id.0,
+        patch,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() > 0)
 }
 
 /// Keeps others from changing this person until the transaction ends. Their picture is the answer;
@@ -316,6 +413,7 @@ pub(super) async fn put_programme(
     tx: &mut Tx,
     person: PersonId,
     programme: &ProgrammeRow,
+    is_inferred: bool,
 ) -> db::Result<()> {
     let says_nothing = programme.department.is_none()
         && programme.degree.is_none()
@@ -328,16 +426,19 @@ pub(super) async fn put_programme(
         return Ok(());
     }
     sqlx::query!(
-        "insert into programmes (person_id, department, degree, join_year, graduation_year)
-         values ($1, $2, $3, $4, $5)
+        "insert into programmes
+           (person_id, department, degree, join_year, graduation_year, is_inferred)
+         values ($1, $2, $3, $4, $5, $6)
          on conflict (person_id) do update
          set department = excluded.department, degree = excluded.degree,
-             join_year = excluded.join_year, graduation_year = excluded.graduation_year",
+             join_year = excluded.join_year, graduation_year = excluded.graduation_year,
+             is_inferred = excluded.is_inferred",
         person.0,
         programme.department,
         programme.degree,
         programme.join_year,
-        programme.graduation_year
+        programme.graduation_year,
+        is_inferred
     )
     .execute(&mut **tx)
     .await?;

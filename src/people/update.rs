@@ -106,7 +106,8 @@ async fn keep_programme(
         known.ok_or_else(|| unknown(kind.as_str()))?;
     }
     rules::check_years(after.join_year, after.graduation_year, now.year())?;
-    store::put_programme(tx, id, &after).await?;
+    // Whoever wrote this has looked at it.
+    store::put_programme(tx, id, &after, false).await?;
     Ok(())
 }
 

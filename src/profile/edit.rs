@@ -14,9 +14,6 @@ use crate::people::Edited;
 use super::limits::Limits;
 use super::model::ProfileError;
 
-/// The letter with the link that proves an address.
-pub(super) const EMAIL_ADDED: &str = "email_added";
-
 /// Changes what is given, and mails a link to every address that is new.
 pub(super) async fn edit(
     tx: &mut Tx,
@@ -37,7 +34,7 @@ pub(super) async fn edit(
     for email in new {
         limits.take(person, &email.email, now)?;
         let detail = json!({ "address": email.id });
-        mail::put(&mut **tx, EMAIL_ADDED, person, detail, now, entropy).await?;
+        mail::put(&mut **tx, mail::EMAIL_ADDED, person, detail, now, entropy).await?;
     }
     Ok(edited)
 }

@@ -9,7 +9,6 @@ use crate::id::PersonId;
 use crate::mail;
 use crate::people;
 
-use super::edit::EMAIL_ADDED;
 use super::limits::Limits;
 use super::model::ProfileError;
 
@@ -29,6 +28,6 @@ pub(super) async fn mail_again(
         .ok_or(ProfileError::NoSuchEmail)?;
     limits.take(person, &waiting.email, now)?;
     let detail = json!({ "address": waiting.id });
-    mail::put(&mut **tx, EMAIL_ADDED, person, detail, now, entropy).await?;
+    mail::put(&mut **tx, mail::EMAIL_ADDED, person, detail, now, entropy).await?;
     Ok(waiting.email)
 }

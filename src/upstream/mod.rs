@@ -8,10 +8,16 @@
 //! Decision: a prompt is data and not a template, because so one page serves every adapter, with and
 //! without script, and an adapter cannot forget the seal, the labels or the limits.
 
+mod health;
 mod model;
 mod password;
 mod registry;
+mod store;
 
+pub use health::Closed;
+pub use health::close;
+pub use health::list_closed;
+pub use health::open;
 pub use model::Answers;
 pub use model::Choice;
 pub use model::Face;
@@ -25,6 +31,8 @@ pub use model::Step;
 pub use model::StepState;
 pub use model::Steps;
 pub use model::UpstreamError;
+pub use model::Visitor;
+pub use model::Whose;
 pub use password::Hasher;
 pub use password::NewPassword;
 pub use password::Password;

@@ -2,19 +2,31 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use crate::clock::Moment;
 use crate::db;
+use crate::people::Says;
+
+/// Who stands before the form, as far as budgets go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Visitor {
+    pub now: Moment,
+    pub address: IpAddr,
+}
 
 /// Who somebody has proved to be: the provider's name and the provider's own word for them. Only the
 /// pair identifies; the same word of another provider is somebody else.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Identity {
     pub provider: &'static str,
     pub subject: String,
+    /// What the provider says of them. Who is unknown here is added with it; without it nobody is.
+    pub says: Option<Box<Says>>,
 }
 
 /// How a way to sign in is called where ways are listed.
@@ -61,20 +73,33 @@ pub enum UpstreamError {
 }
 
 /// One form of a sign-in, as data.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Prompt {
     pub heading: Cow<'static, str>,
     /// For instance what happens to the password.
     pub notice: Option<Cow<'static, str>>,
+    /// What went wrong without being anybody's fault. It costs no try.
+    pub trouble: Option<Cow<'static, str>>,
     /// Where this form stands among several; empty for a single one.
     pub steps: Steps,
     pub inputs: Vec<Input>,
+    /// Stands at the input that is a captcha.
     pub picture: Option<Picture>,
-    /// The name of the input that says whose account it is: failed tries count against it.
-    pub account: Option<&'static str>,
+    pub account: Option<Whose>,
     /// Whether this form may be the last, so that "keep me signed in" belongs on it.
     pub may_be_last: bool,
     pub submit: Cow<'static, str>,
+    /// Further buttons, each of which stands for the whole form: what was typed is dropped.
+    pub instead: Vec<Choice>,
+}
+
+/// Whose account a form is about: failed tries count against it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whose {
+    /// What is typed into the input of this name.
+    Typed(&'static str),
+    /// Said in a form before.
+    Known(String),
 }
 
 pub type Steps = Vec<(Cow<'static, str>, StepState)>;
@@ -119,10 +144,18 @@ pub struct Choice {
 }
 
 /// A picture to read, such as a captcha.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Picture {
-    pub src: String,
+    /// As `image/png`.
+    pub media_type: &'static str,
+    pub bytes: Vec<u8>,
     pub alt: Cow<'static, str>,
+}
+
+impl fmt::Debug for Picture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Picture({})", self.alt)
+    }
 }
 
 impl Input {
@@ -146,19 +179,38 @@ impl Input {
 }
 
 /// What was typed into a prompt. Wiped from memory when dropped, and never printed.
-pub struct Answers(Vec<(&'static str, Zeroizing<String>)>);
+pub struct Answers {
+    typed: Vec<(&'static str, Zeroizing<String>)>,
+    instead: Option<&'static str>,
+}
 
 impl Answers {
     /// Takes what was typed for each input of `prompt`, and nothing else.
     pub fn to(prompt: &Prompt, typed: impl Fn(&str) -> String) -> Self {
         let answer = |input: &Input| (input.name, Zeroizing::new(typed(input.name)));
-        Self(prompt.inputs.iter().map(answer).collect())
+        Self {
+            typed: prompt.inputs.iter().map(answer).collect(),
+            instead: None,
+        }
+    }
+
+    /// The press of a button of [`Prompt::instead`]. Nothing was typed.
+    pub fn instead_of(value: &'static str) -> Self {
+        Self {
+            typed: Vec::new(),
+            instead: Some(value),
+        }
     }
 
     /// Empty if nothing was typed.
     pub fn text(&self, name: &str) -> &str {
-        let answer = self.0.iter().find(|(known, _)| *known == name);
+        let answer = self.typed.iter().find(|(known, _)| *known == name);
         answer.map_or("", |(_, text)| text)
+    }
+
+    /// Which of the further buttons was pressed, if one was.
+    pub fn instead(&self) -> Option<&'static str> {
+        self.instead
     }
 }
 
@@ -175,19 +227,13 @@ mod tests {
     #[test]
     fn answers_hold_what_was_asked_and_do_not_print() {
         let prompt = Prompt {
-            heading: "Sign in".into(),
-            notice: None,
-            steps: Vec::new(),
             inputs: vec![Input::new(
                 "password",
                 InputKind::Password,
                 "Password",
                 "off",
             )],
-            picture: None,
-            account: None,
-            may_be_last: true,
-            submit: "Sign in".into(),
+            ..Prompt::default()
         };
         let answers = Answers::to(&prompt, |name| format!("typed {name}"));
         assert_eq!(answers.text("password"), "typed password");

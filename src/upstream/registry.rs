@@ -6,12 +6,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::clock::Moment;
-
 use super::Answers;
 use super::Face;
 use super::Step;
 use super::UpstreamError;
+use super::Visitor;
 
 /// One way of proving who you are.
 pub trait Upstream: Send + Sync + 'static {
@@ -22,6 +21,9 @@ pub trait Upstream: Send + Sync + 'static {
     /// looking at the form stores nothing, and answers may come without an attempt.
     const OPENS_PLAINLY: bool;
 
+    /// Whether it asks somebody else, who may change, so that it has to be closed then.
+    const CLOSES: bool = true;
+
     /// What it must remember between two forms. May hold a password the upstream wants twice: it has
     /// to wipe it when dropped, and is deliberately neither printable nor serialisable.
     type State: Send + 'static;
@@ -31,7 +33,7 @@ pub trait Upstream: Send + Sync + 'static {
     /// The first form.
     fn begin(
         &self,
-        now: Moment,
+        visitor: Visitor,
     ) -> impl Future<Output = Result<Step<Self::State>, UpstreamError>> + Send;
 
     /// Judges what was typed into the form that came with `state`.
@@ -39,7 +41,7 @@ pub trait Upstream: Send + Sync + 'static {
         &self,
         state: Self::State,
         answers: Answers,
-        now: Moment,
+        visitor: Visitor,
     ) -> impl Future<Output = Result<Step<Self::State>, UpstreamError>> + Send;
 }
 
@@ -63,21 +65,25 @@ impl Way {
     pub fn opens_plainly(&self) -> bool {
         self.0.opens_plainly()
     }
+    /// Whether it asks somebody else, and is closed when they changed.
+    pub fn closes(&self) -> bool {
+        self.0.closes()
+    }
     pub fn face(&self) -> Face {
         self.0.face()
     }
     /// [`Upstream::begin`]
-    pub async fn begin(&self, now: Moment) -> Result<Step<Held>, UpstreamError> {
-        self.0.begin(now).await
+    pub async fn begin(&self, visitor: Visitor) -> Result<Step<Held>, UpstreamError> {
+        self.0.begin(visitor).await
     }
     /// [`Upstream::advance`]
     pub async fn advance(
         &self,
         held: Held,
         answers: Answers,
-        now: Moment,
+        visitor: Visitor,
     ) -> Result<Step<Held>, UpstreamError> {
-        self.0.advance(held, answers, now).await
+        self.0.advance(held, answers, visitor).await
     }
 }
 
@@ -117,9 +123,10 @@ type Answer<'a> = Pin<Box<dyn Future<Output = Result<Step<Held>, UpstreamError>>
 trait Forgotten: Send + Sync {
     fn slug(&self) -> &'static str;
     fn opens_plainly(&self) -> bool;
+    fn closes(&self) -> bool;
     fn face(&self) -> Face;
-    fn begin(&self, now: Moment) -> Answer<'_>;
-    fn advance(&self, held: Held, answers: Answers, now: Moment) -> Answer<'_>;
+    fn begin(&self, visitor: Visitor) -> Answer<'_>;
+    fn advance(&self, held: Held, answers: Answers, visitor: Visitor) -> Answer<'_>;
 }
 
 impl<U: Upstream> Forgotten for U {
@@ -129,17 +136,22 @@ impl<U: Upstream> Forgotten for U {
     fn opens_plainly(&self) -> bool {
         U::OPENS_PLAINLY
     }
+    fn closes(&self) -> bool {
+        U::CLOSES
+    }
     fn face(&self) -> Face {
         Upstream::face(self)
     }
-    fn begin(&self, now: Moment) -> Answer<'_> {
-        Box::pin(async move { Ok(forget(Upstream::begin(self, now).await?)) })
+    fn begin(&self, visitor: Visitor) -> Answer<'_> {
+        Box::pin(async move { Ok(forget(Upstream::begin(self, visitor).await?)) })
     }
-    fn advance(&self, held: Held, answers: Answers, now: Moment) -> Answer<'_> {
+    fn advance(&self, held: Held, answers: Answers, visitor: Visitor) -> Answer<'_> {
         Box::pin(async move {
             // Another adapter's state cannot come here; if it did, the attempt would be over.
             let state = held.0.downcast().map_err(|_| UpstreamError::Expired)?;
-            Ok(forget(Upstream::advance(self, *state, answers, now).await?))
+            Ok(forget(
+                Upstream::advance(self, *state, answers, visitor).await?,
+            ))
         })
     }
 }

@@ -26,6 +26,8 @@ use super::Refusal;
 use super::Step;
 use super::Upstream;
 use super::UpstreamError;
+use super::Visitor;
+use super::Whose;
 
 use hasher::Full;
 pub use hasher::Hasher;
@@ -111,6 +113,7 @@ impl fmt::Debug for Password {
 impl Upstream for Password {
     const SLUG: &'static str = "password";
     const OPENS_PLAINLY: bool = true;
+    const CLOSES: bool = false;
     type State = ();
 
     fn face(&self) -> Face {
@@ -120,7 +123,7 @@ impl Upstream for Password {
         }
     }
 
-    async fn begin(&self, _now: Moment) -> Result<Step<()>, UpstreamError> {
+    async fn begin(&self, _visitor: Visitor) -> Result<Step<()>, UpstreamError> {
         Ok(Step::Ask {
             prompt: prompt(),
             state: (),
@@ -131,7 +134,7 @@ impl Upstream for Password {
         &self,
         (): (),
         answers: Answers,
-        _now: Moment,
+        _visitor: Visitor,
     ) -> Result<Step<()>, UpstreamError> {
         // Telephones add a space behind a name they complete.
         let username = answers.text("username").trim();
@@ -152,6 +155,7 @@ impl Upstream for Password {
                 Ok(Step::Done(Identity {
                     provider: Self::SLUG,
                     subject: account.person.to_string(),
+                    says: None,
                 }))
             }
             _ => Ok(Step::Refused {
@@ -179,8 +183,6 @@ const WRONG: &str = "That username and password do not belong together. Check bo
 fn prompt() -> Prompt {
     Prompt {
         heading: "Sign in".into(),
-        notice: None,
-        steps: Vec::new(),
         inputs: vec![
             Input::new("username", InputKind::Text, "Username", "username"),
             Input::new(
@@ -190,10 +192,10 @@ fn prompt() -> Prompt {
                 "current-password",
             ),
         ],
-        picture: None,
-        account: Some("username"),
+        account: Some(Whose::Typed("username")),
         may_be_last: true,
         submit: "Sign in".into(),
+        ..Prompt::default()
     }
 }
 

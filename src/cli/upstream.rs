@@ -1,0 +1,66 @@
+//! `profiles upstream`: the campus' systems people sign in through.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use clap::Subcommand;
+use serde::Serialize;
+
+use crate::audit;
+use crate::audit::Entry;
+use crate::clock::Clock;
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::db;
+use crate::db::Db;
+use crate::entropy::OsEntropy;
+use crate::upstream;
+
+use super::Failure;
+use super::database;
+use super::print;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Asked {
+    /// Lets people sign in again by a way that had closed itself, and prints `{"upstream", "was_closed"}`
+    ///
+    /// A way closes itself when the other side says something it does not know. `profiles check` says
+    /// which is closed, since when, and what it met. Look at that first.
+    Open(Open),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Open {
+    /// As in the address of its page: ldap, erp, jiit …
+    upstream: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Opened {
+    upstream: String,
+    was_closed: bool,
+}
+
+pub(super) async fn run(asked: Asked, config: &Config) -> Result<ExitCode, Failure> {
+    let Asked::Open(Open { upstream }) = asked;
+    let database = database::open_beside(config).await?;
+    let opened = open(&database.db, &upstream).await;
+    database.close().await;
+    let was_closed = opened.map_err(|error| Failure::while_doing("opening it", error))?;
+    print(&Opened {
+        upstream,
+        was_closed,
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn open(db: &Db, slug: &str) -> db::Result<bool> {
+    let mut tx = db.begin().await?;
+    let was_closed = upstream::open(&mut tx, slug).await?;
+    if was_closed {
+        let entry = Entry::of("upstream.opened").with(serde_json::json!({ "upstream": slug }));
+        audit::note(&mut *tx, entry, SystemClock.now(), &OsEntropy).await?;
+    }
+    tx.commit().await.map_err(db::Error::from)?;
+    Ok(was_closed)
+}

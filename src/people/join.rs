@@ -1,0 +1,221 @@
+//! From a proven identity to the person it belongs to: found, linked, or new.
+
+use serde_json::json;
+
+use crate::audit;
+use crate::audit::Entry;
+use crate::clock::Moment;
+use crate::db::Tx;
+use crate::entropy::Entropy;
+use crate::id::PersonId;
+
+use super::PeopleError;
+use super::Person;
+use super::details::Details;
+use super::details::Email;
+use super::details::Username;
+use super::rules;
+use super::store;
+use super::store::ProgrammeRow;
+use super::update::keep;
+
+/// What a campus system says of somebody who has just proved to it who they are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Says {
+    /// What a new person would be called here.
+    pub username: Username,
+    /// Columns and programme. A department or degree we have no name for is kept as it is.
+    pub details: Details,
+    /// A directory: the columns are written again at each sign-in. Otherwise they are of the first one.
+    pub keeps_fresh: bool,
+    /// The programme was worked out and not read, so the person is asked to look at it.
+    pub is_inferred: bool,
+    /// An address that nobody has proved: it becomes a further one, to be verified.
+    pub unproven_email: Option<Email>,
+    /// The provider's second key for the person, if it has one. The pair must stay the same.
+    pub twin: Option<String>,
+}
+
+/// An identity, proven a moment ago.
+#[derive(Debug, Clone, Copy)]
+pub struct Proven<'a> {
+    pub provider: &'a str,
+    pub subject: &'a str,
+    pub says: Option<&'a Says>,
+}
+
+/// Somebody who may come in.
+#[derive(Debug)]
+pub struct Joined {
+    pub person: Person,
+    /// The further addresses that have yet to be verified because of this.
+    pub new_emails: Vec<i32>,
+}
+
+/// The person who signs in with this identity, noted as used now; if there is none, a new one made of
+/// what the provider says. Nobody for an identity that belongs to somebody suspended, or of which the
+/// provider says nothing.
+///
+/// Nothing but the pair of provider and subject finds anybody: a username that is taken is
+/// [`PeopleError::UsernameTaken`], and not a guess that it is the same person.
+pub async fn join(
+    tx: &mut Tx,
+    proven: Proven<'_>,
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> Result<Option<Joined>, PeopleError> {
+    let mut used = use_identity(tx, proven, now).await?;
+    if used.is_none() && proven.says.is_some() {
+        // Two first sign-ins at the same moment are one person: the second finds the first one's.
+        store::lock_identity(tx, proven.provider, proven.subject).await?;
+        used = use_identity(tx, proven, now).await?;
+    }
+    let (id, new_emails) = match (used, proven.says) {
+        (Some(id), says) => {
+            if let Some(says) = says.filter(|says| says.keeps_fresh) {
+                refresh(tx, id, says, now, entropy).await?;
+            }
+            (id, Vec::new())
+        }
+        (None, Some(says)) => {
+            let owner = store::find_owner(&mut **tx, proven.provider, proven.subject).await?;
+            if owner.is_some() {
+                return Ok(None);
+            }
+            add(tx, proven, says, now, entropy).await?
+        }
+        (None, None) => return Ok(None),
+    };
+    let person = store::find(&mut **tx, id).await?;
+    Ok(person.map(|person| Joined { person, new_emails }))
+}
+
+/// Gives a proven identity to somebody who is here. Whether it was not theirs before is the answer.
+pub async fn link(
+    tx: &mut Tx,
+    person: PersonId,
+    proven: Proven<'_>,
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> Result<bool, PeopleError> {
+    store::lock(tx, person).await?.ok_or(PeopleError::Nobody)?;
+    let before = store::find_owner(&mut **tx, proven.provider, proven.subject).await?;
+    let owner = store::insert_identity(tx, proven.provider, proven.subject, person, now).await?;
+    if owner != person {
+        return Err(PeopleError::IdentityTaken);
+    }
+    use_identity(tx, proven, now).await?;
+    let is_new = before.is_none();
+    if is_new {
+        let entry = Entry::of("identity.linked").by(person).about(person);
+        let entry = entry.with(json!({ "provider": proven.provider }));
+        audit::note(&mut **tx, entry, now, entropy).await?;
+    }
+    Ok(is_new)
+}
+
+/// Notes that an identity was used. Nobody for one that belongs to nobody, or to somebody suspended.
+async fn use_identity(
+    tx: &mut Tx,
+    proven: Proven<'_>,
+    now: Moment,
+) -> Result<Option<PersonId>, PeopleError> {
+    let twin = proven.says.and_then(|says| says.twin.as_deref());
+    let used = store::mark_identity_used(&mut **tx, proven.provider, proven.subject, twin, now);
+    let used = used
+        .await
+        .map_err(|error| error.on_constraint(TWINS, PeopleError::OtherTwin))?;
+    // One of a provider's two keys with another partner than before: an account that was given to
+    // somebody else, or a mistake over there. Either way nobody comes in by it.
+    match used {
+        Some(used) if twin.is_some() && used.twin.as_deref() != twin => Err(PeopleError::OtherTwin),
+        used => Ok(used.map(|used| used.person)),
+    }
+}
+
+/// No two people of a provider have the same second key.
+const TWINS: &str = "identities_provider_twin_key";
+
+/// What a directory says now, in place of what it said before.
+async fn refresh(
+    tx: &mut Tx,
+    person: PersonId,
+    says: &Says,
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> Result<(), PeopleError> {
+    if store::refresh(&mut **tx, person, &says.details.columns, now).await? {
+        let entry = Entry::of("person.refreshed").about(person);
+        audit::note(&mut **tx, entry, now, entropy).await?;
+    }
+    Ok(())
+}
+
+async fn add(
+    tx: &mut Tx,
+    proven: Proven<'_>,
+    says: &Says,
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> Result<(PersonId, Vec<i32>), PeopleError> {
+    let added = store::insert(&mut **tx, &says.username, None, now).await;
+    let id = added
+        .map_err(|error| error.on_constraint("people_username_key", PeopleError::UsernameTaken))?;
+    let columns = Details {
+        columns: says.details.columns.clone(),
+        ..Details::default()
+    };
+    let primary = keep(tx, id, &columns, now).await?;
+    let programme = programme(&says.details, now);
+    store::put_programme(tx, id, &programme, says.is_inferred).await?;
+    let further: Vec<Email> = (says.unproven_email.iter())
+        .filter(|email| !email.as_str().eq_ignore_ascii_case(&primary))
+        .cloned()
+        .collect();
+    let new_emails = store::put_own_emails(tx, id, &further).await?;
+    store::insert_identity(tx, proven.provider, proven.subject, id, now).await?;
+    use_identity(tx, proven, now).await?;
+    let entry = Entry::of("person.added").about(id);
+    let entry = entry.with(json!({ "through": proven.provider }));
+    audit::note(&mut **tx, entry, now, entropy).await?;
+    Ok((id, new_emails))
+}
+
+/// What a new person studies, as far as it was said. Years that cannot be are left out: nobody is kept
+/// from signing in by them.
+fn programme(details: &Details, now: Moment) -> ProgrammeRow {
+    let join = details.join_year.after(None);
+    let graduation = details.graduation_year.after(None);
+    let is_fit = rules::check_years(join, graduation, now.year()).is_ok();
+    ProgrammeRow {
+        department: details.department.clone().after(None),
+        degree: details.degree.clone().after(None),
+        join_year: join.filter(|_| is_fit),
+        graduation_year: graduation.filter(|_| is_fit),
+    }
+}
+
+/// Takes a way of signing in from somebody; whether they had it is the answer. `on` are the providers
+/// that are switched on here: one identity of theirs stays with them ([`PeopleError::LastWayIn`]).
+pub async fn unlink(
+    tx: &mut Tx,
+    person: PersonId,
+    (provider, subject): (&str, &str),
+    on: &[&str],
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> Result<bool, PeopleError> {
+    // Two that are removed at the same moment would each be the one that is not the last.
+    store::lock(tx, person).await?.ok_or(PeopleError::Nobody)?;
+    if !store::delete_identity(&mut **tx, person, provider, subject).await? {
+        return Ok(false);
+    }
+    let left = store::list_ways_in(&mut **tx, person).await?;
+    if !left.iter().any(|way| on.contains(&way.provider.as_str())) {
+        return Err(PeopleError::LastWayIn);
+    }
+    let entry = Entry::of("identity.unlinked").by(person).about(person);
+    let entry = entry.with(json!({ "provider": provider }));
+    audit::note(&mut **tx, entry, now, entropy).await?;
+    Ok(true)
+}
