@@ -44,6 +44,7 @@ use crate::upstream::Hasher;
 use crate::upstream::Password;
 use crate::upstream::Registry;
 use crate::user_api;
+use crate::ways_in;
 use crate::web::Assets;
 use crate::web::CookiePolicy;
 use crate::web::Pages;
@@ -79,6 +80,8 @@ pub struct House {
 const DELIVER_EVERY: Duration = Duration::from_secs(2);
 /// What a crash may lose of the ledger: under a second, with the time that writing takes.
 const WRITE_DOWN_EVERY: Duration = Duration::from_millis(500);
+/// Half-finished sign-ins may hold a password.
+const FORGET_SIGN_INS_EVERY: Duration = Duration::from_secs(30);
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
 
 /// Why the house cannot be built.
@@ -117,7 +120,9 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
     let tokens = it.tokens(config);
     let sessions = SessionRows::new(it.db.clone(), Arc::clone(&it.clock), config.session_idle);
     let transport = transport(config)?;
-    let jobs = it.jobs(config, sessions.clone(), transport.clone())?;
+    let ways = it.ways()?;
+    let login = it.login(ways.clone());
+    let jobs = it.jobs(config, sessions.clone(), transport.clone(), login.clone())?;
 
     let rooms = Router::new()
         .merge(health::routes(it.db.clone()))
@@ -128,7 +133,8 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
             }
             .routes(),
         )
-        .merge(it.login()?.routes())
+        .merge(login.routes())
+        .merge(it.ways_in(ways).routes())
         .merge(it.profile(pictures.clone()).routes())
         .merge(it.apps(config, pictures.clone()).routes())
         .merge(pictures.clone().routes())
@@ -184,25 +190,39 @@ struct Shared {
 }
 
 impl Shared {
-    fn login(&self) -> Result<login::Feature, std::io::Error> {
-        let (clock, entropy) = (Arc::clone(&self.clock), Arc::clone(&self.entropy));
-        let ways = Registry::default().with(Password {
+    /// Every way to sign in that is switched on; the sign-in page opens with the first.
+    fn ways(&self) -> Result<Registry, std::io::Error> {
+        let entropy = Arc::clone(&self.entropy);
+        Ok(Registry::default().with(Password {
             db: self.db.clone(),
             hasher: Hasher::start(entropy.as_ref())?,
-            entropy: Arc::clone(&entropy),
-        });
+            entropy,
+        }))
+    }
+
+    fn login(&self, ways: Registry) -> login::Feature {
         let signpost = apps::Signpost {
             db: self.db.clone(),
             links: self.web.links().clone(),
         };
-        Ok(login::Feature::new(
+        login::Feature::new(
             self.web.clone(),
             self.db.clone(),
-            clock,
-            entropy,
+            Arc::clone(&self.clock),
+            Arc::clone(&self.entropy),
             ways,
             Arc::new(signpost),
-        ))
+        )
+    }
+
+    fn ways_in(&self, ways: Registry) -> ways_in::Feature {
+        ways_in::Feature {
+            db: self.db.clone(),
+            web: self.web.clone(),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            ways,
+        }
     }
 
     fn profile(&self, pictures: Pictures) -> profile::Feature {
@@ -292,6 +312,7 @@ impl Shared {
         config: &Config,
         sessions: SessionRows,
         transport: Transport,
+        login: login::Feature,
     ) -> Result<Jobs, BuildError> {
         let post = Post {
             db: self.db.clone(),
@@ -313,7 +334,20 @@ impl Shared {
             |it, _| async move { it.write_down().await },
         );
         let mut jobs = self.sweeps(config, sessions, post);
-        jobs.extend([deliver, write_down.in_every_process()]);
+        let forget = Job::new(
+            "login.sweep",
+            FORGET_SIGN_INS_EVERY,
+            login,
+            |it, now| async move {
+                it.sweep(now);
+                Ok(())
+            },
+        );
+        jobs.extend([
+            deliver,
+            write_down.in_every_process(),
+            forget.in_every_process(),
+        ]);
         Ok(Jobs::new(self.db.clone(), Arc::clone(&self.clock), jobs))
     }
 
@@ -455,6 +489,7 @@ mod tests {
             receipts::samples(),
             send_mail::samples(),
             sessions::samples(),
+            ways_in::samples(),
             my_data::samples(),
             demo::samples(),
         ];

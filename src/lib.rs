@@ -60,7 +60,7 @@
 //! | floor | modules |
 //! |---|---|
 //! | roof | [`cli`] [`app`] |
-//! | rooms | [`welcome`] [`docs`] [`demo`] [`profile`] [`connected_apps`] [`receipts`] [`ledger`] [`sessions`] [`my_data`] [`send_mail`] [`user_api`] [`authorize`] [`token`] [`grants`] [`apps`] [`login`] [`upstream`] [`people`] [`health`] [`metadata`] |
+//! | rooms | [`welcome`] [`docs`] [`demo`] [`profile`] [`connected_apps`] [`receipts`] [`ledger`] [`sessions`] [`ways_in`] [`my_data`] [`send_mail`] [`user_api`] [`authorize`] [`token`] [`grants`] [`apps`] [`login`] [`upstream`] [`people`] [`health`] [`metadata`] |
 //! | kit | [`web`] [`mail`] [`jobs`] [`pictures`] [`audit`] [`db`] |
 //! | ground | [`config`] [`links`] [`scope`] [`oauth`] [`secret`] [`id`] [`clock`] [`entropy`] |
 
@@ -96,6 +96,7 @@ pub mod sessions;
 pub mod token;
 pub mod upstream;
 pub mod user_api;
+pub mod ways_in;
 pub mod web;
 pub mod welcome;
 

@@ -40,7 +40,7 @@ const FLOORS: &[Room] = &[
     // rooms
     room("people", "db audit"),
     room("upstream", "db people"),
-    room("login", "db audit web people upstream"),
+    room("login", "db audit web mail people upstream"),
     room("apps", "db audit web mail people login pictures"),
     room("grants", "db audit people apps"),
     room("token", "db audit web mail people apps grants"),
@@ -54,6 +54,7 @@ const FLOORS: &[Room] = &[
         "db audit web mail people login apps pictures ledger",
     ),
     room("sessions", "db audit web login"),
+    room("ways_in", "db web mail people upstream login"),
     room("receipts", "db web login people apps"),
     room(
         "connected_apps",

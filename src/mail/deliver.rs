@@ -149,6 +149,7 @@ impl Post {
             at: self.web.date_and_time(at),
             connected_apps: links.absolute(&links.connected_apps()),
             my_data: links.absolute(&links.my_data()),
+            ways_in: links.absolute(&links.ways_in()),
             username: letter.username.clone(),
             address: match &letter.proves {
                 Proves::Address(_, address) => address.clone(),

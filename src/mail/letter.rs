@@ -27,6 +27,8 @@ pub(super) struct Facts {
     pub connected_apps: String,
     /// The page where a person takes everything along or ends it.
     pub my_data: String,
+    /// The page where a person sees how they can sign in.
+    pub ways_in: String,
     /// The reader's username.
     pub username: String,
     /// Where the letter goes.
@@ -102,6 +104,7 @@ mod tests {
             app_page: "http://localhost:8000/oauth/applications/0193/".into(),
             connected_apps: "http://localhost:8000/user/settings/".into(),
             my_data: "http://localhost:8000/user/data/".into(),
+            ways_in: "http://localhost:8000/user/ways-in/".into(),
             username: "asha".into(),
             address: "asha@home.example".into(),
             link: "http://localhost:8000/user/confirm_email/?token=abc".into(),

@@ -232,6 +232,7 @@ fn house(web: &Web) -> serde_json::Value {
             "apps": links.apps(),
             "new_app": links.register_app(),
             "sessions": links.sessions(),
+            "ways_in": links.ways_in(),
             "receipts": links.receipts(),
             "check_receipt": links.check_receipt(),
             "my_data": links.my_data(),
