@@ -23,6 +23,7 @@ mod finding_the_way;
 mod in_a_real_browser;
 mod keeping_a_login_fresh;
 mod keeping_promises;
+mod keeping_secrets;
 mod looking_after_an_app;
 mod many_at_once;
 mod old_clients_still_work;

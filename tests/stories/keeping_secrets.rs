@@ -1,0 +1,123 @@
+//! What people type to prove who they are is gone once they have: from the database and its write-ahead log, from the
+//! log at its most talkative, and from the memory of the program.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::support::World;
+use crate::support::database;
+
+/// Where a secret could have been left.
+struct Traces(Vec<(&'static str, Vec<u8>)>);
+
+impl Traces {
+    /// Everything the program has written, and all of its memory.
+    async fn of(world: &World) -> Self {
+        // Connections of browsers and upstreams are let go a moment after the last answer.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let folder = core_file(world.process_id());
+        Self(vec![
+            ("the database", world.database.dump().into_bytes()),
+            ("the write-ahead log", write_ahead_log()),
+            ("the log", world.log().into_bytes()),
+            ("PostgreSQL's log", postgresql_log()),
+            ("the memory", core(world.process_id(), &folder)),
+        ])
+    }
+
+    /// Stops the story where one of them is found, however it is written.
+    fn hold_none_of(&self, secrets: &[&str]) {
+        for secret in secrets {
+            let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+            let spelled = [
+                secret.as_bytes().to_vec(),
+                encoded.into_bytes(),
+                STANDARD.encode(secret).into_bytes(),
+            ];
+            for (place, content) in &self.0 {
+                for spelling in &spelled {
+                    let at = find(content, spelling);
+                    assert_eq!(at, None, "{secret:?} is left in {place}");
+                }
+            }
+        }
+    }
+
+    /// The search itself works: this is there.
+    fn hold(&self, place: &str, text: &str) {
+        let (_, content) = self.0.iter().find(|(name, _)| *name == place).unwrap();
+        assert!(
+            find(content, text.as_bytes()).is_some(),
+            "{text:?} is not in {place}"
+        );
+    }
+}
+
+fn find(content: &[u8], what: &[u8]) -> Option<usize> {
+    memchr::memmem::find(content, what)
+}
+
+fn core_file(process: u32) -> std::path::PathBuf {
+    database::cluster()
+        .folder
+        .join(format!("core-of-{process}"))
+}
+
+/// The cluster's, of all stories: what one of them leaves there is found by this one.
+fn write_ahead_log() -> Vec<u8> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(database::cluster().folder.join("database/cluster/pg_wal")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            all.extend(fs::read(path).unwrap());
+        }
+    }
+    all
+}
+
+fn postgresql_log() -> Vec<u8> {
+    fs::read(database::cluster().folder.join("database/log")).unwrap()
+}
+
+/// The program's memory, as `gcore` writes it down.
+fn core(process: u32, at: &Path) -> Vec<u8> {
+    let gcore = Command::new("gcore")
+        .arg("-o")
+        .arg(at)
+        .arg(process.to_string())
+        .output()
+        .unwrap();
+    let file = format!("{}.{process}", at.display());
+    let Ok(core) = fs::read(&file) else {
+        panic!("no core: {}", String::from_utf8_lossy(&gcore.stderr));
+    };
+    fs::remove_file(file).unwrap();
+    core
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_is_gone_once_it_is_judged() {
+    let world = World::plan()
+        .in_its_own_process()
+        .set("PROFILES_LOG", "trace")
+        .opens()
+        .await;
+    let person = world.person("asha").await;
+    let wrong = "canary-wrong-&=+%-8461";
+
+    let page = world.stranger().signs_in(&person.username, wrong).await;
+    page.shows("do not belong together");
+    drop(page);
+    drop(world.signed_in(&person).await);
+
+    let traces = Traces::of(&world).await;
+    traces.hold("the database", &person.username);
+    traces.hold("the log", "a sign-in was refused");
+    traces.hold("the memory", "do not belong together");
+    traces.hold_none_of(&[wrong, &person.password]);
+}
