@@ -60,10 +60,6 @@ use super::shown::StepShown;
 
 const AGAIN_NOTICE: Cow<'static, str> =
     Cow::Borrowed("You signed in a while ago. Sign in again, and you go on where you were.");
-const LINK_NOTICE: Cow<'static, str> = Cow::Borrowed(
-    "You are signed in. Prove that this is yours too, and it becomes a further way to sign in to the same account.",
-);
-
 /// What somebody proves who they are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -332,7 +328,7 @@ impl Door<'_> {
             purpose_notice: match self.purpose {
                 Purpose::SignIn => None,
                 Purpose::SignInAgain => Some(AGAIN_NOTICE),
-                Purpose::Link => Some(LINK_NOTICE),
+                Purpose::Link => self.frame.visit().map(link_notice),
             },
             error: told.or(prompt.trouble).map(Cow::into_owned),
             prompt: PromptShown {
@@ -492,6 +488,15 @@ impl Door<'_> {
     fn anew(&self) -> String {
         format!("{}{}", self.it.web.links().login(), self.query())
     }
+}
+
+fn link_notice(visit: &Visit) -> Cow<'static, str> {
+    let name = &visit.name;
+    let text = format!(
+        "You are signed in as {name}. Prove that this is yours too, and it becomes a further way to \
+         sign in to the same account."
+    );
+    text.into()
 }
 
 impl Purpose {

@@ -29,6 +29,7 @@ use super::limits::Account;
 use super::limits::Who;
 use super::signed_in::AGAIN;
 use super::signed_in::LINK;
+use super::signed_in::send_to_login;
 use super::take_turn::Asked;
 use super::take_turn::Turns;
 
@@ -69,8 +70,13 @@ pub(super) async fn look(
     let asking = asking(query);
     let next = LocalPath::parse(asking.text("next"));
     let purpose = Purpose::of(&asking, frame.visit().is_some());
-    if frame.visit().is_some() && purpose == Purpose::SignIn {
-        return Ok(go_on(&it, next.as_ref()));
+    match (frame.visit(), purpose) {
+        (Some(_), Purpose::SignIn) => return Ok(go_on(&it, next.as_ref())),
+        (None, Purpose::Link) => {
+            let links = it.web.links();
+            return Ok(send_to_login(links, Some(&links.ways_in())));
+        }
+        _ => {}
     }
     let way = way_named(&it, &way)?;
     let closed = it.closed().await?;
@@ -228,12 +234,16 @@ fn go_on(it: &Feature, next: Option<&LocalPath>) -> Response {
 }
 
 impl Purpose {
-    /// What the query or the form says it is; to somebody who is not signed in it can only be one thing.
+    /// What the query or the form says it is. A link that has lost its person stays one: it must not
+    /// become a sign-in that makes a second account.
     fn of(pairs: &Pairs, is_signed_in: bool) -> Self {
-        match (is_signed_in, pairs.is_ticked(LINK), pairs.is_ticked(AGAIN)) {
-            (true, true, _) => Self::Link,
-            (true, false, true) => Self::SignInAgain,
-            _ => Self::SignIn,
+        match (
+            pairs.is_ticked(LINK),
+            is_signed_in && pairs.is_ticked(AGAIN),
+        ) {
+            (true, _) => Self::Link,
+            (false, true) => Self::SignInAgain,
+            (false, false) => Self::SignIn,
         }
     }
 }
