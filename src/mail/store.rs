@@ -48,6 +48,7 @@ pub(super) struct Claimed {
     pub person: PersonId,
     pub name: String,
     pub username: String,
+    /// The primary address; of somebody the directory has none for, the first that they proved.
     pub email: String,
     /// Whether it is about an app; if there is none then, it is gone.
     pub is_about_app: bool,
@@ -86,7 +87,8 @@ pub(super) async fn claim(
            )
            select claimed.id, template, written_at, attempts, claimed.person_id,
                   coalesce(nullif(trim(first_name || ' ' || last_name), ''), username) as "name!",
-                  username, people.email, detail ? 'app' as "is_about_app!", apps.id as "app_id?",
+                  username, coalesce(nullif(people.email, ''), proven.email, '') as "email!",
+                  detail ? 'app' as "is_about_app!", apps.id as "app_id?",
                   apps.name as "app_name?", (detail ->> 'at')::bigint as at,
                   detail ? 'address' as "is_to_prove!", s.id as "address_id?", s.email as "address?"
            from claimed
@@ -94,7 +96,12 @@ pub(super) async fn claim(
            left join apps on apps.id::text = detail ->> 'app'
            left join secondary_emails s
              on s.id = (detail ->> 'address')::integer and s.person_id = claimed.person_id
-             and s.verified_at is null"#,
+             and s.verified_at is null
+           left join lateral (
+             select email from secondary_emails
+             where person_id = claimed.person_id and verified_at is not null
+             order by id limit 1
+           ) proven on true"#,
         now,
         until,
     )

@@ -156,6 +156,16 @@ pub struct SecondaryEmail {
 }
 
 impl Person {
+    /// Where mail reaches them: the primary address; of somebody the directory has none for, the first
+    /// that they proved. May be empty.
+    pub fn mailbox(&self) -> &str {
+        let proven = self.secondary_emails.first();
+        match (self.email.as_str(), proven) {
+            ("", Some(proven)) => &proven.email,
+            (email, _) => email,
+        }
+    }
+
     /// First and last name, or the username of somebody who has neither.
     pub fn full_name(&self) -> String {
         let name = format!("{} {}", self.first_name, self.last_name);

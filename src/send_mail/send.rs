@@ -80,7 +80,7 @@ impl Feature {
             message_id: message_id.clone(),
             app,
             person,
-            email: access.person.email.clone(),
+            email: access.person.mailbox().to_owned(),
             sender,
             mail,
             now,

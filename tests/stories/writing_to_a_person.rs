@@ -349,9 +349,19 @@ async fn k73_a_mail_server_that_is_down_is_an_outcome() {
 }
 
 #[tokio::test]
+async fn somebody_the_directory_has_no_address_for_gets_it_at_the_one_they_proved() {
+    let post = Post::opens().await;
+    post.asks("update people set email = ''").await;
+    assert_eq!(post.sends(&dinner()).await.good()["status"], true);
+    let mail = post.server.gets().await;
+    assert_eq!(mail["recipients"], json!(["asha@mail.example"]));
+}
+
+#[tokio::test]
 async fn somebody_without_an_address_gets_nothing_and_the_app_is_told() {
     let post = Post::opens().await;
     post.asks("update people set email = ''").await;
+    post.asks("delete from secondary_emails").await;
     assert_eq!(post.sends(&dinner()).await.good()["status"], false);
     assert_eq!(
         post.newest_reason().await.as_deref(),
