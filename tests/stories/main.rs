@@ -17,6 +17,7 @@
 mod asking_the_database;
 mod choosing_what_to_share;
 mod commands;
+mod delivering_the_outbox;
 mod editing_my_profile;
 mod everybody_can_use_it;
 mod finding_the_way;

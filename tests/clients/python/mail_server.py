@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 folder, speaks = pathlib.Path(sys.argv[1]), sys.argv[2]
 behaviour = "well"
 keys = {}
+connections = []
 
 
 def say(what):
@@ -137,6 +138,10 @@ def described(envelope):
 
 
 class Server(SMTP):
+    def connection_made(self, transport):
+        super().connection_made(transport)
+        connections.append(transport)
+
     async def smtp_DATA(self, arg):
         if behaviour == "breaks off":
             await self.push("354 go on")
@@ -178,6 +183,8 @@ class Handler:
         if behaviour == "5xx":
             return "554 never"
         say(described(envelope))
+        if behaviour == "falls silent":
+            await asyncio.sleep(3600)
         return "250 taken"
 
 
@@ -191,14 +198,14 @@ async def main():
     right, wrong = make_certificates("authority"), make_certificates("stranger")
     loop = asyncio.get_running_loop()
 
-    async def listen(context):
+    async def listen(context, port=0):
         options = {"enable_SMTPUTF8": True, "data_size_limit": None}
         if speaks == "starttls":
             options |= {"tls_context": context, "require_starttls": True}
         if speaks != "plain":
             options |= {"authenticator": authenticate, "auth_required": True, "auth_require_tls": speaks == "starttls"}
         outer = context if speaks == "tls" else None
-        server = await loop.create_server(lambda: Server(Handler(), **options), "127.0.0.1", 0, ssl=outer)
+        server = await loop.create_server(lambda: Server(Handler(), **options), "127.0.0.1", port, ssl=outer)
         return server, server.sockets[0].getsockname()[1]
 
     server, port = await listen(right)
@@ -208,6 +215,13 @@ async def main():
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
         behaviour = line.decode().strip()
+        if behaviour == "is gone":
+            server.close()
+            for connection in connections:
+                connection.abort()
+            connections.clear()
+        elif not server.is_serving():
+            server, _ = await listen(right, port)
         say("ok")
 
 

@@ -118,7 +118,8 @@ impl MailServer {
         self.folder.join(name).to_str().unwrap().to_owned()
     }
 
-    /// From now on: `well`, `refuses`, `stalls`, `stalls at the end`, `trickles`, `breaks off`, `4xx` (then 5xx).
+    /// From now on: `well`, `refuses`, `stalls`, `stalls at the end`, `trickles`, `breaks off`, `4xx` (then 5xx), `is gone`
+    /// (nobody listens), `falls silent` (once it has taken a mail, which it does not say).
     pub async fn behaves(&self, how: &str) {
         let line = format!("{how}\n");
         self.hears

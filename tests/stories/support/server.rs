@@ -12,6 +12,7 @@ use std::thread;
 use std::time::Duration;
 use std::time::Instant;
 
+use profiles::app::House;
 use profiles::app::Parts;
 use profiles::config::Config;
 use profiles::db::Db;
@@ -27,12 +28,23 @@ use super::command;
 /// Variables as the environment would have them.
 pub type Settings = Vec<(String, String)>;
 
-/// The house in this process. The one place that knows how it is built.
+/// The house in this process.
 pub fn serve(
     listener: TcpListener,
     settings: Settings,
     clock: Arc<Clock>,
 ) -> (JoinHandle<()>, Jobs) {
+    let house = house(settings, clock);
+    let service = house
+        .router
+        .into_make_service_with_connect_info::<SocketAddr>();
+    // Its jobs are not started: stories count what requests ask of the database.
+    let serving = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
+    (serving, house.jobs)
+}
+
+/// The one place that knows how it is built.
+pub fn house(settings: Settings, clock: Arc<Clock>) -> House {
     let config = Config::load(settings).unwrap();
     let parts = Parts {
         db: Db::open(config.database_url.as_ref().unwrap()).unwrap(),
@@ -42,13 +54,7 @@ pub fn serve(
         public_url: config.public_url.clone().unwrap(),
         demo: None,
     };
-    let house = profiles::app::build(&config, parts).unwrap();
-    let service = house
-        .router
-        .into_make_service_with_connect_info::<SocketAddr>();
-    // Its jobs are not started: stories count what requests ask of the database.
-    let serving = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-    (serving, house.jobs)
+    profiles::app::build(&config, parts).unwrap()
 }
 
 /// The real program in a process of its own.

@@ -124,8 +124,9 @@ impl Plan {
             {
                 variables.push(("PROFILES_PUBLIC_URL".to_owned(), base.clone()));
             }
-            variables.extend(settings.clone());
-            let (serving, jobs) = server::serve(listener, variables, Arc::clone(&clock));
+            variables.extend(settings);
+            settings = variables;
+            let (serving, jobs) = server::serve(listener, settings.clone(), Arc::clone(&clock));
             (base, Server::Here(serving, jobs))
         };
 
@@ -180,6 +181,12 @@ impl World {
             panic!("the real program does its jobs by itself")
         };
         jobs.run_once().await.unwrap();
+    }
+
+    /// The jobs of another process on the same database, at the same time.
+    pub fn jobs_of_another_process(&self) -> Jobs {
+        assert!(matches!(self.server, Server::Here(..)));
+        server::house(self.settings.clone(), Arc::clone(&self.clock)).jobs
     }
 
     /// Nobody in particular, not signed in.
