@@ -60,23 +60,26 @@ impl Feature {
             .route("/user", get(pages::home))
             .route(
                 "/user/update_pp",
-                post(pages::save_picture).layer(with_picture),
+                post(pages::save::picture).layer(with_picture),
             )
-            .route("/user/update_sex", get(pages::home).post(pages::save_sex))
+            .route("/user/update_sex", get(pages::home).post(pages::save::sex))
             .route(
                 "/user/update_address",
-                get(pages::home).post(pages::save_address),
+                get(pages::home).post(pages::save::address),
             )
             .route(
                 "/user/update_program",
-                get(pages::home).post(pages::save_programme),
+                get(pages::home).post(pages::save::programme),
             )
-            .route("/user/update_mobile", post(pages::save_numbers))
-            .route("/user/update_email", post(pages::save_emails))
-            .route("/user/emails/{id}/mail_again", post(pages::mail_again))
+            .route("/user/update_mobile", post(pages::save::numbers))
+            .route("/user/update_email", post(pages::save::emails))
+            .route(
+                "/user/emails/{id}/mail_again",
+                post(pages::confirm::mail_again),
+            )
             .route(
                 "/user/confirm_email",
-                get(pages::ask_confirm).post(pages::confirm),
+                get(pages::confirm::ask).post(pages::confirm::confirm),
             )
             .with_state(self)
     }

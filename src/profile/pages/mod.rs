@@ -1,0 +1,69 @@
+//! The page with all its forms, saving them, and the page a mailed link opens.
+
+pub(super) mod confirm;
+pub(super) mod save;
+mod show;
+
+use axum::extract::State;
+use axum::response::Response;
+
+use crate::id::PersonId;
+use crate::links::Links;
+use crate::login::SignedIn;
+use crate::people;
+use crate::people::PeopleError;
+use crate::web::PageProblem;
+
+use super::Feature;
+use super::forms::Forms;
+use super::model::ProfileError;
+use show::HomePage;
+use show::Known;
+
+pub(super) async fn home(
+    State(it): State<Feature>,
+    SignedIn { visit, frame }: SignedIn,
+) -> Result<Response, PageProblem> {
+    let known = know(&it, visit.person).await?;
+    let forms = Forms::of(&known.person, &known.emails);
+    Ok(frame.show(&HomePage::of(&known, forms, Vec::new(), it.web.links())))
+}
+
+async fn know(it: &Feature, id: PersonId) -> Result<Known, PageProblem> {
+    let person = people::find(it.db.pool(), id).await?;
+    Ok(Known {
+        person: person.ok_or_else(PageProblem::not_found)?,
+        emails: people::list_emails(it.db.pool(), id).await?,
+        choices: people::list_choices(it.db.pool()).await?,
+    })
+}
+
+fn refused(error: ProfileError, links: &Links) -> PageProblem {
+    let problem = match error {
+        ProfileError::Slowed(slowed) => PageProblem::slowed(
+            slowed,
+            "Several links are on their way already. Nothing more was sent.",
+        ),
+        ProfileError::NoSuchEmail | ProfileError::People(PeopleError::Nobody) => {
+            PageProblem::not_found()
+        }
+        ProfileError::Store(error) | ProfileError::People(PeopleError::Store(error)) => {
+            return error.into();
+        }
+        ProfileError::People(error) => return PageProblem::broken(error),
+    };
+    problem.back(links.profile(), "Your profile")
+}
+
+#[cfg(test)]
+pub(super) mod samples {
+    use super::confirm;
+    use super::show;
+    use crate::web::Sample;
+
+    pub(crate) fn samples() -> Vec<Sample> {
+        let mut samples = show::samples::samples();
+        samples.extend(confirm::samples::samples());
+        samples
+    }
+}
