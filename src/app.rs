@@ -60,6 +60,8 @@ pub struct Parts {
     pub db: Db,
     pub clock: SharedClock,
     pub entropy: SharedEntropy,
+    /// What apps read is noted here.
+    pub ledger: Ledger,
     /// From which the server's keys are derived.
     pub master_key: Key,
     /// The base of every address.
@@ -105,16 +107,17 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
         db,
         clock,
         entropy,
+        ledger,
         demo,
         master_key,
         ..
     } = parts;
     let it = Shared {
-        ledger: Ledger::new(db.clone(), Arc::clone(&clock), entropy.as_ref()),
         db,
         web,
         clock,
         entropy,
+        ledger,
     };
     let pictures = Pictures::new(config.data_dir.join("pictures"));
     let tokens = it.tokens(config);

@@ -25,6 +25,7 @@ use super::load::Pair;
 use super::load::Trading;
 use super::load::load;
 use super::process::Process;
+use super::table::Side;
 
 const PASSWORD: &str = "asha walks by the lake";
 
@@ -32,11 +33,12 @@ const PASSWORD: &str = "asha walks by the lake";
 pub(crate) struct Campus {
     profiles: Process,
     bare: Process,
+    database: String,
     pub app: App,
     /// Of the browser in which asha is signed in.
     cookie: String,
     _cluster: Cluster,
-    _folder: Folder,
+    folder: Folder,
 }
 
 #[derive(Debug, Deserialize)]
@@ -88,15 +90,21 @@ impl Campus {
         Self {
             profiles,
             bare,
+            database,
             app,
             cookie,
             _cluster: cluster,
-            _folder: folder,
+            folder,
         }
     }
 
     pub(crate) fn servers(&self) -> [&Process; 2] {
         [&self.profiles, &self.bare]
+    }
+
+    /// The house with its ledger on, and with it off.
+    pub(crate) fn houses(&self) -> [Process; 2] {
+        [Side::First, Side::Second].map(|side| Process::house(side, &self.database, &self.folder.0))
     }
 
     /// New codes, from the house itself: it remembers what asha allowed.

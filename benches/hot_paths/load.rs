@@ -11,6 +11,7 @@ use http::header;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use profiles::scope;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -25,6 +26,7 @@ pub(crate) const FIELDS: &str = "first_name,last_name,email,roll_number,program"
 pub(crate) struct Slice {
     pub requests: u32,
     took: Duration,
+    pub mean: Duration,
     pub p50: Duration,
     pub p99: Duration,
     /// Of the server.
@@ -35,9 +37,11 @@ impl Slice {
     fn of(mut each: Vec<Duration>, took: Duration) -> Self {
         each.sort();
         let at = |percent: usize| each[(each.len() - 1) * percent / 100];
+        let requests = u32::try_from(each.len()).unwrap();
         Self {
-            requests: u32::try_from(each.len()).unwrap(),
+            requests,
             took,
+            mean: each.iter().sum::<Duration>() / requests,
             p50: at(50),
             p99: at(99),
             cpu: Duration::ZERO,
@@ -89,6 +93,23 @@ pub(crate) async fn load<W: Worker>(http: &Http, workers: Vec<W>) -> (Slice, Vec
     (Slice::of(each.concat(), began.elapsed()), workers)
 }
 
+/// The same with workers that ask two servers in turns: a slice for each, the first's in front.
+pub(crate) async fn load_two<W: Worker>(http: &Http, workers: Vec<W>) -> [Slice; 2] {
+    let began = Instant::now();
+    let mut tasks = JoinSet::new();
+    for worker in workers {
+        tasks.spawn(work(http.clone(), worker));
+    }
+    let mut sides = [Vec::new(), Vec::new()];
+    for (each, _) in tasks.join_all().await {
+        for (index, took) in each.into_iter().enumerate() {
+            sides[index % 2].push(took);
+        }
+    }
+    let took = began.elapsed();
+    sides.map(|each| Slice::of(each, took))
+}
+
 async fn work<W: Worker>(http: Http, mut worker: W) -> (Vec<Duration>, W) {
     let mut each = Vec::new();
     while let Some(request) = worker.next() {
@@ -129,6 +150,50 @@ impl Worker for Reading {
     fn next(&mut self) -> Option<Request<Body>> {
         self.left = self.left.checked_sub(1)?;
         let request = Request::get(&self.address).header(header::AUTHORIZATION, &self.token);
+        Some(request.body(Body::empty()).unwrap())
+    }
+
+    fn hear(&mut self, _: &Response<Bytes>) {}
+}
+
+/// Reads the person from two servers in turns, the same of both and then another set of fields, so that
+/// hardly two readings of one server are the same.
+pub(crate) struct InTurns {
+    addresses: [String; 2],
+    token: String,
+    asked: usize,
+    left: usize,
+}
+
+impl InTurns {
+    /// `from` is where in the row of sets it begins.
+    pub(crate) fn new(addresses: [&str; 2], token: &str, from: usize, readings: usize) -> Self {
+        Self {
+            addresses: addresses.map(|it| format!("{it}/user/api/user/?fields=")),
+            token: format!("Bearer {token}"),
+            asked: 2 * from,
+            left: 2 * readings,
+        }
+    }
+
+    /// Each bit of the number a field.
+    fn fields(number: usize) -> String {
+        let all = scope::FIELDS.iter().enumerate();
+        let some = all.filter(|(bit, _)| number >> bit & 1 == 1);
+        some.map(|(_, row)| row.name).collect::<Vec<_>>().join(",")
+    }
+}
+
+impl Worker for InTurns {
+    fn next(&mut self) -> Option<Request<Body>> {
+        self.left = self.left.checked_sub(1)?;
+        let (address, fields) = (
+            &self.addresses[self.asked % 2],
+            Self::fields(self.asked / 2),
+        );
+        let request = Request::get(format!("{address}{fields}"));
+        self.asked += 1;
+        let request = request.header(header::AUTHORIZATION, &self.token);
         Some(request.body(Body::empty()).unwrap())
     }
 

@@ -1,6 +1,7 @@
 //! What the house costs on the paths that campus apps use all day: the server as it is released against
 //! a bare axum and sqlx program that sends the very same statements to the same database. Both run at
-//! once and are loaded in turns, so that whatever else the machine does hits both.
+//! once and are loaded in turns, so that whatever else the machine does hits both. And what the access ledger
+//! costs the user API: the house with it against the house without, request by request.
 //!
 //! Arguments: parts of the names of what to measure; none is all.
 #![expect(
@@ -15,6 +16,7 @@
 
 mod bare;
 mod campus;
+mod house;
 mod load;
 mod process;
 mod statements;
@@ -25,11 +27,14 @@ use std::time::Instant;
 
 use campus::Campus;
 use load::Http;
+use load::InTurns;
 use load::Reading;
 use load::Refreshing;
 use load::Trading;
 use load::load;
+use load::load_two;
 use process::Process;
+use profiles::ledger::Ledger;
 use table::Row;
 
 const CONNECTIONS: usize = 16;
@@ -37,6 +42,7 @@ const CONNECTIONS: usize = 16;
 const ROUNDS: usize = 15;
 const AT_MOST: Duration = Duration::from_secs(40);
 /// Requests of one turn. A connection trades few codes, because each has to be asked for first.
+const LEDGER: &str = "ledger";
 const READS: usize = 200;
 const TRADES: usize = 60;
 const REFRESHES: usize = 100;
@@ -51,17 +57,21 @@ fn main() {
         .enable_all()
         .build()
         .unwrap();
-    if wanted == [bare::COMMAND] {
-        return runtime.block_on(bare::serve());
+    match wanted.as_slice() {
+        [it] if it == bare::COMMAND => return runtime.block_on(bare::serve()),
+        [it] if it == house::LEDGER_ON => return runtime.block_on(house::serve(Ledger::new)),
+        [it] if it == house::LEDGER_OFF => return runtime.block_on(house::serve(Ledger::silent)),
+        _ => {}
     }
     let campus = Campus::found(&runtime);
     eprintln!("{CONNECTIONS} connections, {ROUNDS} rounds each, in turns");
-    println!("{}", table::HEAD);
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part));
-    for name in ["user API", "code exchange", "refresh"]
-        .into_iter()
-        .filter(|it| is_wanted(it))
-    {
+    let names = ["user API", "code exchange", "refresh"];
+    let names: Vec<_> = names.into_iter().filter(|it| is_wanted(it)).collect();
+    if !names.is_empty() {
+        println!("{}", table::head("profiles", "bare"));
+    }
+    for name in names {
         let row = runtime.block_on(async {
             match name {
                 "user API" => read(&campus).await,
@@ -70,6 +80,10 @@ fn main() {
             }
         });
         println!("{}", row.line(name));
+    }
+    if is_wanted(LEDGER) {
+        println!("{}", table::head("ledger on", "ledger off"));
+        println!("{}", runtime.block_on(ledger(&campus)).line(LEDGER));
     }
 }
 
@@ -86,7 +100,7 @@ async fn read(campus: &Campus) -> Row {
         "the two do not do the same work"
     );
     let mut row = Row::default();
-    for (round, server) in turns(campus) {
+    for (round, server) in turns(campus.servers()) {
         let reading = || Reading::new(&server.address, &token, READS);
         let workers = (0..CONNECTIONS).map(|_| reading()).collect();
         let (slice, _) = measured(server, load(&http, workers)).await;
@@ -95,10 +109,31 @@ async fn read(campus: &Campus) -> Row {
     row
 }
 
+/// What noting costs a reading. Both sides are this program, so that they differ in nothing else, and
+/// every connection asks one and then the other, so that each moment of the machine is in both.
+async fn ledger(campus: &Campus) -> Row {
+    let http = Http::default();
+    let token = campus.trades(&http, 1).await.remove(0).access_token;
+    let houses = campus.houses();
+    let addresses = houses.each_ref().map(|it| it.address.as_str());
+    let mut row = Row::default();
+    for round in 0..=ROUNDS {
+        let reading = |number: usize| InTurns::new(addresses, &token, number * READS, READS);
+        let workers = (0..CONNECTIONS).map(reading).collect();
+        let before = houses.each_ref().map(Process::cpu);
+        let slices = load_two(&http, workers).await;
+        for ((house, before), mut slice) in houses.iter().zip(before).zip(slices) {
+            slice.cpu = house.cpu().saturating_sub(before);
+            row.add(round, house.side, slice);
+        }
+    }
+    row
+}
+
 async fn exchange(campus: &Campus) -> Row {
     let http = Http::default();
     let mut row = Row::default();
-    for (round, server) in turns(campus) {
+    for (round, server) in turns(campus.servers()) {
         let mut codes = campus.codes(&http, CONNECTIONS * TRADES).await;
         let mut trading = || {
             let some = codes.split_off(codes.len() - TRADES);
@@ -121,7 +156,7 @@ async fn refresh(campus: &Campus) -> Row {
         let of_server = pairs.into_iter().map(|pair| refreshing(pair.refresh_token));
         workers.push((server.side, of_server.collect::<Vec<_>>()));
     }
-    for (round, server) in turns(campus) {
+    for (round, server) in turns(campus.servers()) {
         let (_, kept) = workers
             .iter_mut()
             .find(|(side, _)| *side == server.side)
@@ -139,11 +174,11 @@ async fn refresh(campus: &Campus) -> Row {
 
 /// Both sides again and again, each as often first, until the rounds are done or the time is up. The
 /// first round warms up and is not counted.
-fn turns(campus: &Campus) -> impl Iterator<Item = (usize, &Process)> {
+fn turns(servers: [&Process; 2]) -> impl Iterator<Item = (usize, &Process)> {
     let began = Instant::now();
     let in_time = move |round: &usize| *round < 2 || began.elapsed() < AT_MOST;
-    (0..=ROUNDS).take_while(in_time).flat_map(|round| {
-        let mut servers = campus.servers();
+    (0..=ROUNDS).take_while(in_time).flat_map(move |round| {
+        let mut servers = servers;
         if round % 2 == 1 {
             servers.reverse();
         }

@@ -1,4 +1,4 @@
-//! The two programs, each in a process of its own.
+//! The programs, each in a process of its own.
 
 use std::fs;
 use std::fs::File;
@@ -12,6 +12,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use super::bare;
+use super::house;
 use super::table::Side;
 
 /// How the kernel counts time in `/proc`: ticks of this length, on every Linux.
@@ -29,7 +30,7 @@ impl Process {
     pub(crate) fn profiles(mut command: Command, folder: &Path) -> Self {
         command.env("PROFILES_LISTEN", "127.0.0.1:0").arg("serve");
         Self::start(
-            Side::Profiles,
+            Side::First,
             command,
             "",
             folder.join("profiles.log").as_path(),
@@ -38,14 +39,22 @@ impl Process {
 
     /// This program again, as the bare one.
     pub(crate) fn bare(database: &str, folder: &Path) -> Self {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.arg(bare::COMMAND);
         Self::start(
-            Side::Bare,
-            command,
+            Side::Second,
+            this_program(bare::COMMAND),
             database,
             folder.join("bare.log").as_path(),
         )
+    }
+
+    /// This program again, as the house with its ledger on (the first) or off.
+    pub(crate) fn house(side: Side, database: &str, folder: &Path) -> Self {
+        let command = match side {
+            Side::First => house::LEDGER_ON,
+            Side::Second => house::LEDGER_OFF,
+        };
+        let log = folder.join(format!("{command}.log"));
+        Self::start(side, this_program(command), database, &log)
     }
 
     fn start(side: Side, mut command: Command, told: &str, log: &Path) -> Self {
@@ -82,6 +91,12 @@ impl Process {
         let ticks = fields.split(' ').skip(11).take(2);
         TICK * ticks.filter_map(|ticks| ticks.parse::<u32>().ok()).sum()
     }
+}
+
+fn this_program(argument: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.arg(argument);
+    command
 }
 
 impl Drop for Process {

@@ -1,47 +1,58 @@
-//! The outcome: medians of the rounds, and how many times dearer the house is than the bare program.
+//! The outcome: medians of the rounds, and how many times dearer the first side is than the second.
 
 use std::time::Duration;
 
 use super::load::Slice;
 
-pub(crate) const HEAD: &str = "\
-what          |          profiles: /s   p50 ms   p99 ms   cpu µs |              bare: /s   p50 ms   p99 ms   cpu µs | ratio: time    cpu
---------------|--------------------------------------------------|--------------------------------------------------|---------------------";
+/// The line above what is measured.
+pub(crate) fn head(first: &str, second: &str) -> String {
+    let side = |name: &str| format!("{:>22}   p50 ms   p99 ms   cpu µs", format!("{name}: /s"));
+    let (first, second) = (side(first), side(second));
+    let line = "-".repeat(50);
+    format!(
+        "{:<14}|{first} |{second} | ratio: p50   mean    cpu\n{}|{line}|{line}|-------------------------",
+        "what",
+        "-".repeat(14)
+    )
+}
 
-/// Which program.
+/// Which of the two programs that are measured against each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
-    Profiles,
-    Bare,
+    First,
+    Second,
 }
 
 /// The rounds of one benchmark.
 #[derive(Debug, Default)]
 pub(crate) struct Row {
-    profiles: Vec<Slice>,
-    bare: Vec<Slice>,
+    first: Vec<Slice>,
+    second: Vec<Slice>,
 }
 
 impl Row {
     /// Counts a turn, unless it was to warm up.
     pub(crate) fn add(&mut self, round: usize, side: Side, slice: Slice) {
         let slices = match side {
-            Side::Profiles => &mut self.profiles,
-            Side::Bare => &mut self.bare,
+            Side::First => &mut self.first,
+            Side::Second => &mut self.second,
         };
         if round > 0 {
             slices.push(slice);
         }
     }
 
-    /// Time: the median of each round's ratio of seconds per request. CPU: of the whole, since the
+    /// Time: the medians of each round's ratio of what a request takes. CPU: of the whole, since the
     /// kernel counts it in hundredths of a second.
     pub(crate) fn line(&self, name: &str) -> String {
-        let rounds = self.profiles.iter().zip(&self.bare);
-        let time = median(rounds.map(|(profiles, bare)| bare.per_second() / profiles.per_second()));
-        let cpu = cpu(&self.profiles) / cpu(&self.bare);
-        let (profiles, bare) = (side(&self.profiles), side(&self.bare));
-        format!("{name:<14}|{profiles} |{bare} | {time:>11.2} {cpu:>6.2}")
+        let ratio = |of: fn(&Slice) -> Duration| {
+            let rounds = self.first.iter().zip(&self.second);
+            median(rounds.map(|(first, second)| of(first).div_duration_f64(of(second))))
+        };
+        let (p50, mean) = (ratio(|it| it.p50), ratio(|it| it.mean));
+        let cpu = cpu(&self.first) / cpu(&self.second);
+        let (first, second) = (side(&self.first), side(&self.second));
+        format!("{name:<14}|{first} |{second} | {p50:>10.2} {mean:>6.2} {cpu:>6.2}")
     }
 }
 

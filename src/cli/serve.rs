@@ -13,12 +13,14 @@ use url::Url;
 use crate::app;
 use crate::app::Parts;
 use crate::clock::Clock;
+use crate::clock::SharedClock;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::demo;
 use crate::demo::Demo;
 use crate::demo::NewPerson;
 use crate::entropy::OsEntropy;
+use crate::ledger::Ledger;
 use crate::links::Links;
 
 use super::Failure;
@@ -67,9 +69,12 @@ async fn open_and_serve(
     } else {
         None
     };
+    let clock: SharedClock = Arc::new(SystemClock);
+    let db = database.db.clone();
     let parts = Parts {
-        db: database.db.clone(),
-        clock: Arc::new(SystemClock),
+        ledger: Ledger::new(db.clone(), Arc::clone(&clock), entropy.as_ref()),
+        db,
+        clock,
         entropy,
         master_key,
         public_url: public_url.clone(),

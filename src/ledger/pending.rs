@@ -33,9 +33,25 @@ struct Parts {
     clock: SharedClock,
     /// This process, among those that share the database.
     process: Uuid,
+    is_silent: bool,
     pending: Mutex<Tallies>,
     /// How far this process has said that it has written down; held while it writes.
     said_up_to: tokio::sync::Mutex<Option<Moment>>,
+}
+
+impl Parts {
+    fn new(db: Db, clock: SharedClock, entropy: &dyn Entropy) -> Self {
+        let mut chance = [0; 16];
+        entropy.fill(&mut chance);
+        Self {
+            db,
+            clock,
+            process: uuid::Builder::from_random_bytes(chance).into_uuid(),
+            is_silent: false,
+            pending: Mutex::default(),
+            said_up_to: tokio::sync::Mutex::default(),
+        }
+    }
 }
 
 /// Too much waits to be written down.
@@ -45,20 +61,24 @@ pub struct Full;
 
 impl Ledger {
     pub fn new(db: Db, clock: SharedClock, entropy: &dyn Entropy) -> Self {
-        let mut chance = [0; 16];
-        entropy.fill(&mut chance);
+        Self(Arc::new(Parts::new(db, clock, entropy)))
+    }
+
+    /// One that notes nothing: what the benchmark of the user API measures noting against. No setting
+    /// leads here, because what apps read is noted wherever people are.
+    pub fn silent(db: Db, clock: SharedClock, entropy: &dyn Entropy) -> Self {
         Self(Arc::new(Parts {
-            db,
-            clock,
-            process: uuid::Builder::from_random_bytes(chance).into_uuid(),
-            pending: Mutex::default(),
-            said_up_to: tokio::sync::Mutex::default(),
+            is_silent: true,
+            ..Parts::new(db, clock, entropy)
         }))
     }
 
     /// Notes that an app was given these fields of a person. Waits for nothing. What cannot be noted
     /// must not be given.
     pub fn note(&self, person: PersonId, app: AppId, fields: FieldSet) -> Result<(), Full> {
+        if self.0.is_silent {
+            return Ok(());
+        }
         let what = What {
             person,
             app,

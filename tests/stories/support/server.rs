@@ -14,10 +14,12 @@ use std::time::Instant;
 
 use profiles::app::House;
 use profiles::app::Parts;
+use profiles::clock::SharedClock;
 use profiles::config::Config;
 use profiles::db::Db;
 use profiles::entropy::OsEntropy;
 use profiles::jobs::Jobs;
+use profiles::ledger::Ledger;
 use profiles::secret::Key;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -46,8 +48,11 @@ pub fn serve(
 /// The one place that knows how it is built.
 pub fn house(settings: Settings, clock: Arc<Clock>) -> House {
     let config = Config::load(settings).unwrap();
+    let db = Db::open(config.database_url.as_ref().unwrap()).unwrap();
+    let clock: SharedClock = clock;
     let parts = Parts {
-        db: Db::open(config.database_url.as_ref().unwrap()).unwrap(),
+        ledger: Ledger::new(db.clone(), Arc::clone(&clock), &OsEntropy),
+        db,
         clock,
         entropy: Arc::new(OsEntropy),
         master_key: Key::master(rand::random()),

@@ -1,0 +1,49 @@
+//! The house in this program, with a ledger that notes or one that does not.
+
+use std::io::stdin;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use profiles::app;
+use profiles::app::Parts;
+use profiles::clock::SharedClock;
+use profiles::clock::SystemClock;
+use profiles::config::Config;
+use profiles::db::Db;
+use profiles::entropy::Entropy;
+use profiles::entropy::OsEntropy;
+use profiles::ledger::Ledger;
+use profiles::secret::Key;
+use tokio::net::TcpListener;
+
+/// With one of these arguments the benchmark is this program.
+pub(crate) const LEDGER_ON: &str = "ledger-on";
+pub(crate) const LEDGER_OFF: &str = "ledger-off";
+
+/// The database's address comes on standard input, its own goes to standard error.
+pub(crate) async fn serve(ledger: fn(Db, SharedClock, &dyn Entropy) -> Ledger) {
+    let mut database = String::new();
+    stdin().read_line(&mut database).unwrap();
+    let setting = ("DATABASE_URL".to_owned(), database.trim().to_owned());
+    let config = Config::load([setting]).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let db = Db::open(config.database_url.as_ref().unwrap()).unwrap();
+    let clock: SharedClock = Arc::new(SystemClock);
+    let parts = Parts {
+        ledger: ledger(db.clone(), Arc::clone(&clock), &OsEntropy),
+        db,
+        clock,
+        entropy: Arc::new(OsEntropy),
+        master_key: Key::master([7; 32]),
+        public_url: address.parse().unwrap(),
+        demo: None,
+    };
+    let house = app::build(&config, parts).unwrap();
+    let _working = house.jobs.start();
+    eprintln!("listening on {address}");
+    let service = house
+        .router
+        .into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).await.unwrap();
+}
