@@ -8,6 +8,7 @@
 
 use std::io;
 use std::io::Cursor;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -62,6 +63,46 @@ impl PictureKind {
     }
 }
 
+/// What of a picture is to be shown: a square of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Square {
+    zoom: u32,
+    across: u32,
+    down: u32,
+}
+
+impl Square {
+    /// The largest one, in the middle.
+    pub const MIDDLE: Self = Self {
+        zoom: *Self::ZOOM.start(),
+        across: 50,
+        down: 50,
+    };
+    /// How many times larger than in the largest square everything is, in percent.
+    const ZOOM: RangeInclusive<u32> = 100..=400;
+    /// How much of what is left out is on the left, or above, in percent.
+    const PLACE: RangeInclusive<u32> = 0..=100;
+
+    /// `zoom` in percent, from 100, the largest square there is, to 400; `across` and `down` from 0, the
+    /// left and the top, to 100. `None` if one is beyond that.
+    pub fn new(zoom: u32, across: u32, down: u32) -> Option<Self> {
+        let fits = Self::ZOOM.contains(&zoom)
+            && Self::PLACE.contains(&across)
+            && Self::PLACE.contains(&down);
+        fits.then_some(Self { zoom, across, down })
+    }
+
+    fn cut(self, image: &DynamicImage) -> DynamicImage {
+        let (width, height) = (image.width(), image.height());
+        let side = (width.min(height) * 100 / self.zoom).max(1);
+        let (left, top) = (
+            (width - side) * self.across / 100,
+            (height - side) * self.down / 100,
+        );
+        image.crop_imm(left, top, side, side)
+    }
+}
+
 /// A picture as we encoded it.
 #[derive(Debug, Clone)]
 pub struct Picture {
@@ -104,6 +145,19 @@ impl Pictures {
     /// 2 MiB and 4096 × 4096 pixels. What comes back has at most 1024 pixels on a side and nothing but
     /// pixels in it. Of a person it is square: the middle of what came.
     pub async fn accept(&self, kind: PictureKind, file: Bytes) -> Result<Picture, PictureError> {
+        let cut = match kind {
+            PictureKind::ProfilePicture => Some(Square::MIDDLE),
+            PictureKind::AppLogo => None,
+        };
+        self.take(cut, file).await
+    }
+
+    /// Takes the same, of which a square is kept.
+    pub async fn accept_square(&self, cut: Square, file: Bytes) -> Result<Picture, PictureError> {
+        self.take(Some(cut), file).await
+    }
+
+    async fn take(&self, cut: Option<Square>, file: Bytes) -> Result<Picture, PictureError> {
         if file.len() > LARGEST_FILE {
             return Err(PictureError::TooLarge);
         }
@@ -111,7 +165,7 @@ impl Pictures {
         let turn = Arc::clone(&self.decoding).acquire_owned().await.ok();
         let made_anew = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            make_anew(kind, &file)
+            make_anew(cut, &file)
         });
         // A decoder that panics has met a file made for that.
         made_anew.await.unwrap_or(Err(PictureError::Damaged))
@@ -228,7 +282,7 @@ fn content_type(file: &str) -> Option<&'static str> {
     }
 }
 
-fn make_anew(kind: PictureKind, file: &[u8]) -> Result<Picture, PictureError> {
+fn make_anew(cut: Option<Square>, file: &[u8]) -> Result<Picture, PictureError> {
     let format = image::guess_format(file)
         .ok()
         .filter(|format| [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP].contains(format))
@@ -241,9 +295,9 @@ fn make_anew(kind: PictureKind, file: &[u8]) -> Result<Picture, PictureError> {
         return Err(PictureError::TooManyPixels);
     }
     let image = decode(file, format).map_err(|_| PictureError::Damaged)?;
-    let image = match kind {
-        PictureKind::ProfilePicture => middle(&image),
-        PictureKind::AppLogo => image,
+    let image = match cut {
+        Some(square) => square.cut(&image),
+        None => image,
     };
     let (width, height) = (image.width(), image.height());
     let image = if width > KEPT_SIDE || height > KEPT_SIDE {
@@ -277,13 +331,6 @@ fn decode(file: &[u8], format: ImageFormat) -> image::ImageResult<DynamicImage> 
     let mut image = DynamicImage::from_decoder(decoder)?;
     image.apply_orientation(orientation);
     Ok(image)
-}
-
-/// The largest square in the middle.
-fn middle(image: &DynamicImage) -> DynamicImage {
-    let (width, height) = (image.width(), image.height());
-    let side = width.min(height);
-    image.crop_imm((width - side) / 2, (height - side) / 2, side, side)
 }
 
 /// PNG where something shines through, JPEG otherwise.
@@ -376,7 +423,7 @@ mod tests {
     }
 
     fn make_logo(file: &[u8]) -> Result<Picture, PictureError> {
-        make_anew(PictureKind::AppLogo, file)
+        make_anew(None, file)
     }
 
     fn read(picture: &Picture) -> DynamicImage {
@@ -419,7 +466,7 @@ mod tests {
         for (width, height, side) in [(60, 40, 40), (40, 60, 40), (4096, 1200, 1024), (4096, 1, 1)]
         {
             let file = written(&flag(width, height), ImageFormat::Png);
-            let picture = make_anew(PictureKind::ProfilePicture, &file).unwrap();
+            let picture = make_anew(Some(Square::MIDDLE), &file).unwrap();
             let image = read(&picture).to_rgb8();
             assert_eq!(image.dimensions(), (side, side), "{width} × {height}");
             if side > 1 {
@@ -431,6 +478,38 @@ mod tests {
                     ends[0].0[0] > 200 && ends[1].0[2] > 200,
                     "{width} × {height}"
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn the_square_is_where_it_was_put() {
+        let cut = |zoom, across| {
+            let square = Square::new(zoom, across, 0).unwrap();
+            let file = written(&flag(400, 200), ImageFormat::Png);
+            let image = read(&make_anew(Some(square), &file).unwrap()).to_rgb8();
+            let side = image.width();
+            let red = |x| image.get_pixel(x, side / 2).0[0] > 200;
+            (side, red(1), red(side - 2))
+        };
+        assert_eq!(cut(100, 0), (200, true, true));
+        assert_eq!(cut(100, 50), (200, true, false));
+        assert_eq!(cut(100, 100), (200, false, false));
+        assert_eq!(cut(400, 50), (50, true, false));
+        assert_eq!(cut(400, 40), (50, true, true));
+        assert_eq!(cut(300, 100), (66, false, false));
+    }
+
+    #[test]
+    fn no_square_lies_outside_of_its_picture() {
+        for (zoom, across, down) in [(99, 0, 0), (401, 0, 0), (100, 101, 0), (100, 0, u32::MAX)] {
+            assert_eq!(Square::new(zoom, across, down), None);
+        }
+        for (width, height) in [(1, 1), (4096, 1), (1, 4096), (3, 2)] {
+            for (zoom, place) in [(100, 0), (400, 100), (399, 99)] {
+                let square = Square::new(zoom, place, place).unwrap();
+                let cut = square.cut(&flag(width, height));
+                assert_eq!(cut.width(), cut.height());
             }
         }
     }
