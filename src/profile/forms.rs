@@ -14,6 +14,7 @@ use crate::people::OwnEmail;
 use crate::people::Person;
 use crate::people::Sex;
 use crate::people::Unfit;
+use crate::pictures::Square;
 use crate::web::Pairs;
 
 /// What a field of a form holds, and what is wrong with it.
@@ -293,6 +294,19 @@ impl Typed {
     }
 }
 
+/// Which square of a picture was chosen: the middle where nothing was, nothing where there is none such.
+pub(super) fn square(form: &Pairs) -> Option<Square> {
+    let number = |name: &str, usual: &str| {
+        let typed = form.all(name).next().unwrap_or(usual);
+        typed.parse().ok()
+    };
+    Square::new(
+        number("crop_zoom", "100")?,
+        number("crop_across", "50")?,
+        number("crop_down", "50")?,
+    )
+}
+
 /// The change, or none and what is to be done about the field.
 fn or_tell<T>(change: Option<Change<T>>, what: &str, this_year: i32, told: &mut Told) -> Change<T> {
     change.unwrap_or_else(|| {
@@ -432,6 +446,29 @@ mod tests {
         let read = read.unwrap();
         assert_eq!(read.hostel, Change::Set("14".to_owned()));
         assert_eq!(read.room, Change::Set("A-12".to_owned()));
+    }
+
+    #[test]
+    fn a_square_lies_in_its_picture_or_is_none() {
+        assert_eq!(square(&pairs("")), Some(Square::MIDDLE));
+        let chosen = square(&pairs("crop_zoom=250&crop_across=0&crop_down=100"));
+        assert_eq!(chosen, Square::new(250, 0, 100));
+        // A slider without room to move is not sent.
+        assert_eq!(square(&pairs("crop_down=7")), Square::new(100, 50, 7));
+        for wrong in [
+            "crop_zoom=99",
+            "crop_zoom=401",
+            "crop_across=-1",
+            "crop_down=101",
+            "crop_zoom=1e2",
+            "crop_zoom=NaN",
+            "crop_across=50.5",
+            "crop_down=4294967296",
+            "crop_zoom=",
+            "crop_across=%D9%A5",
+        ] {
+            assert_eq!(square(&pairs(wrong)), None, "{wrong}");
+        }
     }
 
     #[test]

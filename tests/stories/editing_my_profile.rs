@@ -10,9 +10,16 @@ use crate::support::App;
 use crate::support::Browser;
 use crate::support::Page;
 use crate::support::World;
+use crate::support::chromium::Chromium;
 use crate::support::command;
+use crate::support::form::Part;
 use crate::support::mail_server::MailServer;
 use crate::support::mail_server::Speaks;
+
+/// Keys by their codes in `WebDriver` (§17.4.2).
+const ENTER: &str = "\u{e007}";
+const END: &str = "\u{e010}";
+const HOME: &str = "\u{e011}";
 
 const EVERYTHING: &str = "basic profile sex picture phone insti_address program secondary_emails";
 
@@ -513,6 +520,125 @@ async fn a_picture_is_made_square_and_the_old_one_goes() {
             .count(),
         0
     );
+}
+
+/// Of the flag, red on the left and blue on the right, in the middle row: what is on both ends.
+async fn ends_of(world: &World, picture: &Value) -> (u32, [&'static str; 2]) {
+    let file = world.stranger().asks(picture.as_str().unwrap()).await;
+    let image = image::load_from_memory(&file.bytes()).unwrap().to_rgb8();
+    assert_eq!(image.width(), image.height());
+    let side = image.width();
+    let ends = [0, side - 1].map(|x| {
+        let [red, _, blue] = image.get_pixel(x, side / 2).0;
+        if red > blue { "red" } else { "blue" }
+    });
+    (side, ends)
+}
+
+#[tokio::test]
+async fn the_square_that_was_chosen_is_kept_and_no_other() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
+    let uploads = async |square: &[(&str, &str)]| {
+        let page = asha.visits("user/").await;
+        assert!(page.offers("fieldset.crop[hidden][disabled]"));
+        let wide = include_bytes!("support/wide.png").to_vec();
+        let page = page.attaches("profile_picture", "me.png", wide);
+        let mut form = page.would_enter("profile_picture");
+        assert!(
+            !form
+                .pairs()
+                .iter()
+                .any(|(name, _)| name.starts_with("crop"))
+        );
+        for (name, value) in square {
+            let part = Part::Text((*value).to_owned());
+            form.parts.push(((*name).to_owned(), part));
+        }
+        page.sends(form).await.follows().await
+    };
+    let shown = async || {
+        let picture = told(&canteen, &tokens.access, "profile_picture").await;
+        ends_of(&world, &picture).await
+    };
+
+    for (square, kept) in [
+        (vec![], (40, ["red", "blue"])),
+        (vec![("crop_across", "0")], (40, ["red", "blue"])),
+        (
+            vec![("crop_zoom", "200"), ("crop_across", "0")],
+            (20, ["red", "red"]),
+        ),
+        (
+            vec![
+                ("crop_zoom", "400"),
+                ("crop_across", "100"),
+                ("crop_down", "100"),
+            ],
+            (10, ["blue", "blue"]),
+        ),
+    ] {
+        is_saved(&uploads(&square).await, "Your picture is saved.");
+        assert_eq!(shown().await, kept, "{square:?}");
+    }
+
+    for wrong in [
+        ("crop_zoom", "99"),
+        ("crop_zoom", "401"),
+        ("crop_zoom", "0"),
+        ("crop_zoom", ""),
+        ("crop_across", "-1"),
+        ("crop_across", "101"),
+        ("crop_down", "NaN"),
+        ("crop_down", "1e9"),
+        ("crop_down", "99999999999999999999"),
+        ("crop_down", "<script>"),
+    ] {
+        let refused = uploads(&[wrong]).await;
+        is_refused(&refused, "profile_picture");
+        assert!(refused.says("lies outside of the picture"), "{wrong:?}");
+    }
+    assert_eq!(shown().await, (10, ["blue", "blue"]), "and nothing changed");
+}
+
+#[tokio::test]
+async fn a_square_is_chosen_by_keyboard_alone() {
+    let world = World::new().await;
+    let (person, asha) = (world.person("asha").await, world.student("asha").await);
+    let canteen = world.canteen();
+    let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
+    let browser = Chromium::opens(true).await;
+    browser.visits(&format!("{}user/", world.base)).await;
+    browser.signs_in(&person.username, &person.password).await;
+
+    let chosen = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/stories/support/wide.png"
+    );
+    let input = browser.one("#profile_picture").await;
+    input.send_keys(chosen).await.unwrap();
+    browser.waits_for("fieldset.crop:not([hidden])").await;
+    browser.can_be_used("a picture to be cut").await;
+    let pixel = async || {
+        let data = "document.querySelector('.crop canvas').getContext('2d').getImageData(400, 200, 1, 1).data";
+        let pixel = browser.evaluates(&format!("Array.from({data})")).await;
+        pixel[0].as_u64().unwrap() > pixel[2].as_u64().unwrap()
+    };
+    assert!(!pixel().await, "blue on the right");
+    assert_eq!(browser.evaluates("crop_down.disabled").await, true);
+    browser.tabs_to("#crop_zoom").await;
+    browser.presses_keys(END).await;
+    browser.tabs_to("#crop_across").await;
+    browser.presses_keys(HOME).await;
+    assert!(pixel().await, "all red");
+    browser.presses_keys(ENTER).await;
+    browser.waits_for(".flash").await;
+    assert!(browser.words().await.contains("Your picture is saved."));
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+
+    let picture = told(&canteen, &tokens.access, "profile_picture").await;
+    assert_eq!(ends_of(&world, &picture).await, (10, ["red", "red"]));
 }
 
 #[tokio::test]

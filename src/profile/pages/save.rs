@@ -28,6 +28,7 @@ use super::super::edit::edit;
 use super::super::forms::Forms;
 use super::super::forms::Told;
 use super::super::forms::Typed;
+use super::super::forms::square;
 use super::super::model::ProfileError;
 use super::know;
 use super::refused;
@@ -86,12 +87,12 @@ pub(in crate::profile) async fn picture(
         .files
         .into_iter()
         .find(|file| file.field == "profile_picture");
+    let Some(square) = square(&sent.form) else {
+        let told = refuse(NO_SQUARE.to_owned());
+        return show_again(&it, &visit, &frame, (Typed::Picture, told)).await;
+    };
     let new = match file.filter(|_| !goes) {
-        Some(file) => match it
-            .pictures
-            .accept(PictureKind::ProfilePicture, file.content)
-            .await
-        {
+        Some(file) => match it.pictures.accept_square(square, file.content).await {
             Ok(picture) => Some(keep_picture(&it, &picture).await?),
             Err(why) => {
                 let told = refuse(why.to_string());
@@ -185,6 +186,7 @@ async fn save(
 
 const CONFIRM_THEM: &str = "Your addresses are saved. A link is on its way to each new one: open it \
                             within 30 minutes and press the button there.";
+const NO_SQUARE: &str = "What should show of it lies outside of the picture. Choose it again.";
 const TOO_MANY_MAILS: &str = "You asked for many mails in a short time. Wait ten minutes before you add \
                               another address.";
 
