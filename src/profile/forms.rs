@@ -28,6 +28,10 @@ pub(super) struct Field {
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Lines {
     pub lines: Vec<Line>,
+    /// One more, for a script to add.
+    pub blank: Line,
+    /// How many there may be.
+    pub most: usize,
     /// What is wrong with the list as a whole.
     pub error: Option<String>,
 }
@@ -161,6 +165,8 @@ impl Lines {
         });
         Self {
             lines: lines.collect(),
+            blank: Line::default(),
+            most: people::MOST,
             error: None,
         }
     }

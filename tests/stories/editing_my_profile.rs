@@ -17,6 +17,7 @@ use crate::support::mail_server::MailServer;
 use crate::support::mail_server::Speaks;
 
 /// Keys by their codes in `WebDriver` (§17.4.2).
+const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";
 const END: &str = "\u{e010}";
 const HOME: &str = "\u{e011}";
@@ -639,6 +640,77 @@ async fn a_square_is_chosen_by_keyboard_alone() {
 
     let picture = told(&canteen, &tokens.access, "profile_picture").await;
     assert_eq!(ends_of(&world, &picture).await, (10, ["red", "red"]));
+}
+
+#[tokio::test]
+async fn lines_come_and_go_by_button_and_without_scripts_by_spare_lines() {
+    let world = World::new().await;
+    let vikram = world.person("vikram").await;
+    let numbers = async || {
+        let page = world.signed_in(&vikram).await.visits("user/").await;
+        let lines = page.attributes(".entries [name=phone]", "value");
+        lines
+            .into_iter()
+            .filter(|it| !it.is_empty())
+            .collect::<Vec<_>>()
+    };
+    let browser = Chromium::opens(true).await;
+    browser.visits(&format!("{}user/", world.base)).await;
+    browser.signs_in(&vikram.username, &vikram.password).await;
+    let lines = "document.querySelectorAll('#phone .entries > li').length";
+    assert_eq!(
+        browser.evaluates(lines).await,
+        1,
+        "an empty one to begin with"
+    );
+
+    browser.tabs_to("#phone [name=phone]").await;
+    browser.presses_keys("98200 11111").await;
+    for number in ["98200 22222", "98200 33333"] {
+        browser.tabs_to("#phone [data-adds]").await;
+        browser.presses_keys(&format!("{ENTER}{number}")).await;
+    }
+    browser.can_be_used("lines that were added").await;
+    browser.presses_keys(ENTER).await;
+    browser.waits_for(".flash").await;
+    assert_eq!(
+        numbers().await,
+        ["98200 11111", "98200 22222", "98200 33333"]
+    );
+    assert_eq!(browser.evaluates(lines).await, 3, "no spare one");
+
+    browser.presses_keys(TAB).await;
+    browser.tabs_to("#phone li:nth-child(2) button").await;
+    let said = browser
+        .evaluates("document.activeElement.textContent")
+        .await;
+    assert_eq!(said, "Take out number 2");
+    browser.presses_keys(ENTER).await;
+    let focused = browser.evaluates("document.activeElement.value").await;
+    assert_eq!(focused, "98200 33333", "the focus is where the line was");
+    browser.presses_keys(ENTER).await;
+    browser.waits_for(".flash").await;
+    assert_eq!(numbers().await, ["98200 11111", "98200 33333"]);
+
+    let many = "while (!document.querySelector('#phone [data-adds]').hidden) document.querySelector('#phone [data-adds]').click()";
+    browser.evaluates(many).await;
+    assert_eq!(
+        browser.evaluates(lines).await,
+        10,
+        "as many as there may be"
+    );
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+
+    let without = Chromium::opens(false).await;
+    without.visits(&format!("{}user/", world.base)).await;
+    without.signs_in(&vikram.username, &vikram.password).await;
+    assert_eq!(without.evaluates(lines).await, 4, "two spare ones");
+    assert_eq!(
+        without
+            .evaluates("document.querySelector('#phone [data-adds]').checkVisibility()")
+            .await,
+        false
+    );
 }
 
 #[tokio::test]

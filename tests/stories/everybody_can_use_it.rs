@@ -179,7 +179,7 @@ async fn axe_finds_nothing_on_the_way_in_and_where_something_is_wrong() {
     for (field, text, button) in [
         ("#room", "123456789", "form:has(#room) .primary"),
         ("#phone-1", "call me", "form:has(#phone-1) .primary"),
-        ("#email-2", "nobody", "form:has(#email-2) .primary"),
+        ("#email-1", "nobody", "form:has(#email-1) .primary"),
         ("#join_year", "12", "form:has(#join_year) .primary"),
     ] {
         student.visits(&at("user/")).await;

@@ -248,10 +248,12 @@ fn form_of_maybe<'a>(page: &'a Html, control: ElementRef<'a>) -> Option<ElementR
             .select(&selector("form"))
             .find(|form| form.attr("id") == Some(id));
     }
+    // What a template holds is no part of the page yet.
     control
         .ancestors()
         .filter_map(ElementRef::wrap)
-        .find(|it| it.value().name() == "form")
+        .find(|it| matches!(it.value().name(), "form" | "template"))
+        .filter(|it| it.value().name() == "form")
 }
 
 fn is_disabled(control: ElementRef<'_>) -> bool {
