@@ -48,6 +48,7 @@ use crate::ways_in;
 use crate::web::Assets;
 use crate::web::CookiePolicy;
 use crate::web::Pages;
+use crate::web::Places;
 use crate::web::SessionRows;
 use crate::web::Shell;
 use crate::web::Web;
@@ -180,6 +181,7 @@ fn web(config: &Config, parts: &Parts) -> Result<Web, tera::Error> {
         form_key: parts.master_key.derive("forms"),
         cookie_key: parts.master_key.derive("cookies"),
         trusted_proxies: config.trusted_proxies.clone(),
+        places: Places(config.places.clone()),
     }))
 }
 

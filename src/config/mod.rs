@@ -49,6 +49,8 @@ pub struct Config {
     pub unverified_cap: i32,
     pub session_idle: Duration,
     pub trusted_proxies: Vec<IpNet>,
+    /// What ranges of addresses are called.
+    pub places: Vec<(String, IpNet)>,
     pub log: String,
     pub log_json: bool,
     /// Settings given whose feature this version does not have.
@@ -141,6 +143,9 @@ impl Config {
                 * values.number("PROFILES_SESSION_IDLE_MINUTES", 1..=525_600)?,
             trusted_proxies: values
                 .optional("PROFILES_TRUSTED_PROXIES", networks)?
+                .unwrap_or_default(),
+            places: values
+                .optional("PROFILES_PLACES", places)?
                 .unwrap_or_default(),
             log: values.required("PROFILES_LOG", |text| Ok(text.to_owned()))?,
             log_json: values.required("PROFILES_LOG_FORMAT", log_format)?,
@@ -348,18 +353,33 @@ fn selector(text: &str) -> Result<String, String> {
 }
 
 fn networks(text: &str) -> Result<Vec<IpNet>, String> {
-    let items = text
-        .split(',')
-        .map(str::trim)
-        .filter(|item| !item.is_empty());
-    items
-        .map(|item| {
-            let network = item
-                .parse()
-                .or_else(|_| item.parse::<std::net::IpAddr>().map(IpNet::from));
-            network.map_err(|_| "must be addresses or networks, as 10.0.0.0/8,192.0.2.7".to_owned())
-        })
-        .collect()
+    let networks = items(text).map(network).collect::<Option<_>>();
+    networks.ok_or_else(|| "must be addresses or networks, as 10.0.0.0/8,192.0.2.7".to_owned())
+}
+
+fn places(text: &str) -> Result<Vec<(String, IpNet)>, String> {
+    let place = |item: &str| {
+        let (name, range) = item.split_once('=')?;
+        let name = name.trim();
+        let is_name = !name.is_empty() && !name.contains(char::is_control);
+        is_name.then(|| Some((name.to_owned(), network(range.trim())?)))?
+    };
+    let places = items(text).map(place).collect::<Option<_>>();
+    places.ok_or_else(|| {
+        "must be names with their networks, as Campus network=10.0.0.0/8,Library=10.7.0.0/16"
+            .to_owned()
+    })
+}
+
+fn items(text: &str) -> impl Iterator<Item = &str> {
+    let items = text.split(',').map(str::trim);
+    items.filter(|item| !item.is_empty())
+}
+
+/// An address stands for itself.
+fn network(text: &str) -> Option<IpNet> {
+    let alone = || text.parse::<std::net::IpAddr>().ok().map(IpNet::from);
+    text.parse().ok().or_else(alone)
 }
 
 fn log_format(text: &str) -> Result<bool, String> {
@@ -412,6 +432,10 @@ mod tests {
             ("PROFILES_ALIASES", "sso"),
             ("PROFILES_SECRET", "c2hvcnQ="),
             ("PROFILES_TRUSTED_PROXIES", "10.0.0.0/99"),
+            ("PROFILES_PLACES", "10.0.0.0/8"),
+            ("PROFILES_PLACES", "=10.0.0.0/8"),
+            ("PROFILES_PLACES", "Campus=10.0.0.0/33"),
+            ("PROFILES_PLACES", "Campus=the lake"),
             ("PROFILES_LOG_FORMAT", "xml"),
             ("PROFILES_SMTP_URL", "http://mail"),
         ] {
@@ -421,6 +445,22 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[test]
+    fn a_place_has_a_name_and_a_range() {
+        let text = "Campus network=10.0.0.0/8, Library = 2001:db8:7::/48,Library=192.0.2.7";
+        let places = load(&[("PROFILES_PLACES", text)]).unwrap().places;
+        let places: Vec<_> = places
+            .iter()
+            .map(|(name, range)| format!("{name} {range}"))
+            .collect();
+        let expected = [
+            "Campus network 10.0.0.0/8",
+            "Library 2001:db8:7::/48",
+            "Library 192.0.2.7/32",
+        ];
+        assert_eq!(places, expected);
     }
 
     #[test]

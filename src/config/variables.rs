@@ -71,6 +71,8 @@ pub const VARIABLES: &[Variable] = &[
         "how long a browser session lives unused; sessions to be remembered live 365 days"),
     variable("PROFILES_TRUSTED_PROXIES", None,
         "addresses (CIDR, comma-separated) whose Forwarded or X-Forwarded-For header is believed; where both come neither is, so let the proxy drop the one it does not write"),
+    variable("PROFILES_PLACES", None,
+        "names of address ranges (name=CIDR, comma-separated; the narrowest counts), as Campus network=10.0.0.0/8: people see the name beside where they signed in; the address itself is not kept"),
     variable("PROFILES_LOG", Some("info"),
         "what is logged, as a filter such as info,profiles=debug"),
     variable("PROFILES_LOG_FORMAT", Some("text"),

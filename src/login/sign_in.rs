@@ -53,6 +53,7 @@ pub(super) async fn sign_in(
         signed_in_at: now,
         lifetime,
         device: None,
+        place: None,
     }))
 }
 

@@ -26,7 +26,7 @@ pub(super) async fn find_everything(
                from identities t where t.person_id = p.id),
              'password', (select jsonb_build_object('set_at', set_at) from passwords t where person_id = p.id),
              'sessions', (select coalesce(jsonb_agg(jsonb_build_object('device', t.data #>> '{visit,device}',
-                 'began_at', began_at, 'last_seen_at', last_seen_at, 'ends_at', ends_at) order by began_at), '[]')
+                 'place', t.data #>> '{visit,place}', 'began_at', began_at, 'last_seen_at', last_seen_at, 'ends_at', ends_at) order by began_at), '[]')
                from sessions t where t.person_id = p.id),
              'connected_apps', (select coalesce(jsonb_agg(to_jsonb(t) - 'person_id' || jsonb_build_object(
                  'app', a.name,

@@ -4,8 +4,9 @@
 //! somebody else is signed in as them.
 //!
 //! Decision: a browser is told by what it says it is and when it was seen, not by its address: where
-//! somebody was is nothing this service needs to know. Sign-ins come from the audit, which has no
-//! addresses either.
+//! somebody was is nothing this service needs to know. A campus that names its networks
+//! (`PROFILES_PLACES`) lets its people see the name; the address is forgotten with the request that
+//! brought it. Sign-ins come from the audit, which has no addresses either.
 
 mod pages;
 mod store;

@@ -39,6 +39,7 @@ struct ListPage {
 struct Browser {
     name: String,
     device: String,
+    place: Option<String>,
     is_this: bool,
     since: String,
     last_seen: String,
@@ -91,6 +92,7 @@ impl Browser {
             is_this: own == Some(browser.name.as_str()),
             name: browser.name,
             device: device.unwrap_or_else(|| "A browser we do not know".to_owned()),
+            place: browser.place,
             since: web.date_and_time(browser.since),
             last_seen: web.said(browser.last_seen, now),
         }
@@ -159,9 +161,10 @@ pub(super) mod samples {
     use crate::web::Sample;
 
     pub(crate) fn samples() -> Vec<Sample> {
-        let browser = |is_this| Browser {
+        let browser = |is_this: bool| Browser {
             name: "ab12".to_owned(),
             device: "Firefox on Android".to_owned(),
+            place: (!is_this).then(|| "Campus network".to_owned()),
             is_this,
             since: "21 Nov 2026, 18:05".to_owned(),
             last_seen: "today at 18:05".to_owned(),

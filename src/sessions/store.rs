@@ -11,6 +11,8 @@ pub(super) struct SignedInBrowser {
     /// SHA-256 of the session's id, in hexadecimal: names the session and opens nothing.
     pub name: String,
     pub device: Option<String>,
+    /// What the campus calls the network it signed in from.
+    pub place: Option<String>,
     pub since: Moment,
     pub last_seen: Moment,
 }
@@ -23,7 +25,7 @@ pub(super) async fn list_live(
 ) -> db::Result<Vec<SignedInBrowser>> {
     let rows = sqlx::query!(
         r#"select encode(fingerprint, 'hex') as "name!", data #>> '{visit,device}' as device,
-                  began_at, last_seen_at
+                  data #>> '{visit,place}' as place, began_at, last_seen_at
            from sessions
            where person_id = $1 and ends_at > $2
              and last_seen_at + make_interval(secs => idle_seconds) > $2
@@ -36,6 +38,7 @@ pub(super) async fn list_live(
     let browsers = rows.into_iter().map(|row| SignedInBrowser {
         name: row.name,
         device: row.device,
+        place: row.place,
         since: row.began_at,
         last_seen: row.last_seen_at,
     });

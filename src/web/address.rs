@@ -26,12 +26,34 @@ where
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
-        let web = Web::from_ref(state);
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let peer = peer.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |info| info.0.ip());
-        let origin = origin(peer.to_canonical(), &parts.headers, &web.trusted_proxies);
-        Ok(Self(household(origin)))
+        Ok(Self(household(origin_of(parts, &Web::from_ref(state)))))
     }
+}
+
+/// What ranges of addresses are called.
+#[derive(Debug, Default)]
+pub struct Places(pub Vec<(String, IpNet)>);
+
+impl Places {
+    /// The name of the place a request comes from: that of the narrowest range it lies in, if any.
+    pub(super) fn of(&self, parts: &Parts, web: &Web) -> Option<String> {
+        if self.0.is_empty() {
+            return None;
+        }
+        self.named(origin_of(parts, web)).map(str::to_owned)
+    }
+
+    fn named(&self, address: IpAddr) -> Option<&str> {
+        let around = self.0.iter().filter(|(_, range)| range.contains(&address));
+        let narrowest = around.max_by_key(|(_, range)| range.prefix_len());
+        narrowest.map(|(name, _)| name.as_str())
+    }
+}
+
+fn origin_of(parts: &Parts, web: &Web) -> IpAddr {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |info| info.0.ip());
+    origin(peer.to_canonical(), &parts.headers, &web.trusted_proxies)
 }
 
 /// Walks the chain of proxies from the nearest outwards and stops at the first that is not trusted.

@@ -72,6 +72,7 @@ pub struct Frame {
     is_new: bool,
     flash: Option<Flash>,
     device: String,
+    place: Option<String>,
 }
 
 /// Binds forms of visitors who are not signed in to their browser.
@@ -87,6 +88,11 @@ impl Frame {
     /// What the browser says it is, in plain words: `Firefox on Android`.
     pub fn device(&self) -> &str {
         &self.device
+    }
+
+    /// What the campus calls the network this browser is in; nothing where it has no name for it.
+    pub fn place(&self) -> Option<&str> {
+        self.place.as_deref()
     }
 
     /// Under what the database keeps this browser's session; nothing without one.
@@ -282,6 +288,7 @@ where
             (None, Some(held)) => (held, false),
             (None, None) => (tower_sessions::session::Id::default().to_string(), true),
         };
+        let place = web.places.of(parts, &web);
         Ok(Self {
             web,
             visit,
@@ -289,6 +296,7 @@ where
             binding,
             is_new,
             flash,
+            place,
             device: device::words(agent.unwrap_or_default()),
         })
     }

@@ -34,6 +34,7 @@ use crate::links::Links;
 use crate::secret::Key;
 
 pub use address::ClientAddress;
+pub use address::Places;
 pub use assets::Assets;
 pub use cookies::CookiePolicy;
 pub use cookies::FRESH_SECRET;
@@ -89,6 +90,7 @@ pub struct WebParts {
     /// Seals the message for the next page and other cookies that hold a value.
     pub cookie_key: Key,
     pub trusted_proxies: Vec<IpNet>,
+    pub places: Places,
 }
 
 impl Web {

@@ -17,6 +17,7 @@ use super::LifeTime;
 use super::Page;
 use super::PageProblem;
 use super::Pages;
+use super::Places;
 use super::Visit;
 use super::Web;
 use super::WebParts;
@@ -118,6 +119,7 @@ pub(crate) fn web() -> Web {
         form_key: key.derive("forms"),
         cookie_key: key.derive("cookies"),
         trusted_proxies: Vec::new(),
+        places: Places::default(),
     })
 }
 
@@ -134,5 +136,6 @@ fn visit() -> Visit {
         signed_in_at: datetime!(2026-11-21 12:00 UTC),
         lifetime: LifeTime::Browser,
         device: None,
+        place: None,
     }
 }

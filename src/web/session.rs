@@ -26,6 +26,9 @@ pub struct Visit {
     /// What the browser said it is, as [`super::Frame::device`] has it.
     #[serde(default)]
     pub device: Option<String>,
+    /// What the campus calls the network it was in, as [`super::Frame::place`] has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
 }
 
 /// How long a session lives.

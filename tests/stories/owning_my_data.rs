@@ -394,6 +394,49 @@ async fn a_person_sees_where_they_are_signed_in_and_ends_it_there() {
 }
 
 #[tokio::test]
+async fn a_place_has_a_name_where_the_campus_named_it_and_no_address_is_kept() {
+    let plan = World::plan().set("PROFILES_TRUSTED_PROXIES", "127.0.0.1");
+    let places = "Campus network=10.0.0.0/8, Hostel 4 <b>=10.4.0.0/16,Library=2001:db8:7::/48";
+    let world = plan.set("PROFILES_PLACES", places).opens().await;
+    let person = world.person("asha").await;
+    let from = async |address: &str| {
+        let browser = world.stranger().sending("x-forwarded-for", address);
+        browser.signs_in(&person.username, &person.password).await;
+        let page = browser.visits("user/sessions/").await;
+        page.texts("li.session").remove(0)
+    };
+
+    assert!(from("10.9.8.7").await.contains("From: Campus network"));
+    assert!(from("10.4.8.7").await.contains("From: Hostel 4 <b>"));
+    assert!(from("2001:db8:7:1::5").await.contains("From: Library"));
+    assert!(
+        !from("192.0.2.99").await.contains("From"),
+        "no name, nothing"
+    );
+
+    let asha = world.signed_in(&person).await;
+    let page = asha
+        .visits("user/data/")
+        .await
+        .clicks("Download everything")
+        .await;
+    let files = unpack(&page.presses("Download").await.bytes());
+    let json: Value = serde_json::from_slice(&files["profiles.json"]).unwrap();
+    assert_eq!(json["sessions"][0]["place"], "Campus network");
+    let database = world.database.clone();
+    let dump = tokio::task::spawn_blocking(move || database.dump())
+        .await
+        .unwrap();
+    for address in ["10.9.8.7", "10.4.8.7", "2001:db8:7:1", "192.0.2.99"] {
+        assert!(!dump.contains(address), "{address} is kept");
+    }
+
+    let nameless = World::new().await;
+    let asha = nameless.student("asha").await;
+    assert!(!asha.visits("user/sessions/").await.says("From:"));
+}
+
+#[tokio::test]
 async fn nobody_ends_the_session_of_somebody_else() {
     let world = World::new().await;
     let (asha, wasim) = (world.student("asha").await, world.student("wasim").await);

@@ -241,6 +241,7 @@ impl Door<'_> {
         };
         let visit = Visit {
             device: Some(frame.device().to_owned()),
+            place: frame.place().map(str::to_owned),
             ..visit
         };
         if let Err(problem) = begin_session(frame.session(), &visit).await {
