@@ -12,6 +12,7 @@ use crate::support::Browser;
 use crate::support::Page;
 use crate::support::World;
 use crate::support::campus;
+use crate::support::form::Part;
 
 /// Opens what `app` knows.
 async fn looks_at(person: &Browser, app: &str) -> Page {
@@ -477,6 +478,13 @@ async fn the_export_holds_all_that_was_entered_and_no_secret() {
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, "basic phone").await;
     canteen.reads(&tokens.access, "fields=mobile").await.good();
+    // Beside the confirmed one that she has, one that she has yet to confirm.
+    let own = asha.visits("user/").await;
+    let own = own.fills("email", "asha@unconfirmed.example");
+    let mut form = own.would_enter("email");
+    let kept = Part::Text("asha@mail.example".to_owned());
+    form.parts.push(("email".to_owned(), kept));
+    own.sends(form).await;
 
     let page = asha
         .visits("user/data/")
@@ -519,10 +527,11 @@ async fn the_export_holds_all_that_was_entered_and_no_secret() {
         rows.map(|row| row[member].clone()).collect()
     };
     assert_eq!(listed("contacts", "number"), given("contacts", "number"));
-    assert_eq!(
-        listed("secondary_emails", "email"),
-        given("secondary_emails", "email")
-    );
+    let emails = listed("secondary_emails", "email");
+    assert_eq!(emails[..1], given("secondary_emails", "email"));
+    assert_eq!(emails[1..], ["asha@unconfirmed.example"]);
+    let verified_at = listed("secondary_emails", "verified_at");
+    assert!(verified_at[0].is_string() && verified_at[1].is_null());
     assert_eq!(listed("connected_apps", "app"), ["Canteen"]);
     assert!(listed("read_by_apps", "field").contains(&"mobile".into()));
     let picture = files
@@ -536,6 +545,7 @@ async fn the_export_holds_all_that_was_entered_and_no_secret() {
         "D’Souza",
         "9876543210",
         "+91 98200 11111",
+        "asha@unconfirmed.example",
         "Canteen",
     ] {
         assert!(readable.contains(value), "{value}");
