@@ -120,8 +120,20 @@ async fn a_list_of_people_is_read_row_by_row() {
             .clone()
     };
 
+    let rows = async || {
+        let database = world.database.clone();
+        let dump = spawn_blocking(move || database.dump()).await.unwrap();
+        let rows = dump.lines().filter(|line| line.starts_with("INSERT"));
+        rows.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = rows().await;
     let tried = runs(&world, &["person", "import", "--dry-run", "list.csv"], "").await;
-    assert_eq!(last_name().await, "D’Souza", "a dry run changes nothing");
+    assert_eq!(rows().await, before, "a dry run changes nothing");
+    assert!(
+        !told(&tried).contains("audit"),
+        "and says of no deed that it was done"
+    );
+    assert_eq!(last_name().await, "D’Souza");
     let done = runs(&world, &["person", "import", "list.csv"], "").await;
 
     assert_eq!(last_name().await, "Rao");
