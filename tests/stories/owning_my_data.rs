@@ -320,9 +320,14 @@ async fn the_real_program_writes_the_ledger_within_a_second_and_before_it_ends()
 async fn a_receipt_can_be_checked_years_later_by_anybody_and_a_changed_letter_shows() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let asked = asha.visits(&canteen.login_link("basic phone")).await;
+    asked.shows("where a receipt of what you allow is kept");
     world.connects(&asha, &canteen, "basic phone").await;
     takes_back(&asha, "Canteen", "Mobile").await;
-    let list = asha.visits("user/receipts/").await;
+    let connected = asha.visits("user/settings/").await;
+    let list = connected
+        .clicks("Receipts of all you allowed and took back")
+        .await;
     let link = list
         .attributes("main .lines a", "href")
         .into_iter()
