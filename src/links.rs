@@ -127,6 +127,9 @@ impl Links {
     pub fn update_profile(&self, section: &str) -> String {
         self.path(format_args!("/user/update_{section}/"))
     }
+    pub fn own_emails(&self) -> String {
+        self.path(format_args!("/user/emails/"))
+    }
     pub fn mail_link_again(&self, email: i32) -> String {
         self.path(format_args!("/user/emails/{email}/mail_again/"))
     }

@@ -50,6 +50,7 @@ pub use signed_in::LATELY;
 pub use signed_in::SignedIn;
 pub use signed_in::SignedInLately;
 pub use signed_in::send_to_login;
+pub use signed_in::send_to_login_again;
 pub use signed_in::sign_in_again;
 pub use signpost::Ahead;
 pub use signpost::AppAhead;

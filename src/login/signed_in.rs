@@ -91,10 +91,14 @@ pub fn sign_in_again(
         return None;
     }
     // A form that lay open for too long is filled in anew: its page has the same address.
-    let next = whole_path(links, &parts.uri);
+    Some(send_to_login_again(links, &whole_path(links, &parts.uri)))
+}
+
+/// To the sign-in page, which asks whoever is signed in and leads back to `next`, a path of ours.
+pub fn send_to_login_again(links: &Links, next: &str) -> Response {
     let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
     let to = format!("{}?next={next}&{AGAIN}=1", links.login());
-    Some(Redirect::to(&to).into_response())
+    Redirect::to(&to).into_response()
 }
 
 /// An address inside the house has lost its prefix and closing slash; here it gets them back.

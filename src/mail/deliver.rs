@@ -150,6 +150,8 @@ impl Post {
             connected_apps: links.absolute(&links.connected_apps()),
             my_data: links.absolute(&links.my_data()),
             ways_in: links.absolute(&links.ways_in()),
+            profile: links.absolute(&links.profile()),
+            further: letter.further.clone().unwrap_or_default(),
             username: letter.username.clone(),
             address: match &letter.proves {
                 Proves::Address(_, address) => address.clone(),

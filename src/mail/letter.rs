@@ -29,6 +29,10 @@ pub(super) struct Facts {
     pub my_data: String,
     /// The page where a person sees how they can sign in.
     pub ways_in: String,
+    /// The page where a person sees their addresses.
+    pub profile: String,
+    /// The further address it tells of; empty if that is gone again, or it tells of none.
+    pub further: String,
     /// The reader's username.
     pub username: String,
     /// Where the letter goes.
@@ -105,6 +109,8 @@ mod tests {
             connected_apps: "http://localhost:8000/user/settings/".into(),
             my_data: "http://localhost:8000/user/data/".into(),
             ways_in: "http://localhost:8000/user/ways-in/".into(),
+            profile: "http://localhost:8000/user/".into(),
+            further: "asha@home.example".into(),
             username: "asha".into(),
             address: "asha@home.example".into(),
             link: "http://localhost:8000/user/confirm_email/?token=abc".into(),

@@ -13,7 +13,7 @@ use crate::secret::Fingerprint;
 
 /// Puts a letter into the outbox, in the transaction of what it tells of. `template` is a folder below
 /// `templates/mail/`; `detail` holds ids and moments and nothing that a queue must not hold: `app` is an
-/// app's id, `at` the seconds since 1970 of the event. With `address`, the id of a further address, the
+/// app's id, `at` the seconds since 1970 of the event, `further` the id of a further address. With `address`, the id of a further address, the
 /// letter goes there instead of to the primary one, with a link that proves that it was read.
 pub async fn put(
     db: impl Executor<'_>,
@@ -55,6 +55,8 @@ pub(super) struct Claimed {
     pub app: Option<(AppId, String)>,
     /// Seconds since 1970.
     pub at: Option<i64>,
+    /// The further address it tells of, unless that is gone.
+    pub further: Option<String>,
     pub proves: Proves,
 }
 
@@ -90,7 +92,8 @@ pub(super) async fn claim(
                   username, coalesce(nullif(people.email, ''), proven.email, '') as "email!",
                   detail ? 'app' as "is_about_app!", apps.id as "app_id?",
                   apps.name as "app_name?", (detail ->> 'at')::bigint as at,
-                  detail ? 'address' as "is_to_prove!", s.id as "address_id?", s.email as "address?"
+                  detail ? 'address' as "is_to_prove!", s.id as "address_id?", s.email as "address?",
+                  told.email as "further?"
            from claimed
            join people on people.id = claimed.person_id
            left join apps on apps.id::text = detail ->> 'app'
@@ -101,7 +104,9 @@ pub(super) async fn claim(
              select email from secondary_emails
              where person_id = claimed.person_id and verified_at is not null
              order by id limit 1
-           ) proven on true"#,
+           ) proven on true
+           left join secondary_emails told
+             on told.id = (detail ->> 'further')::integer and told.person_id = claimed.person_id"#,
         now,
         until,
     )
@@ -119,6 +124,7 @@ pub(super) async fn claim(
         is_about_app: row.is_about_app,
         app: row.app_id.map(AppId).zip(row.app_name),
         at: row.at,
+        further: row.further,
         proves: match (row.is_to_prove, row.address_id.zip(row.address)) {
             (false, _) => Proves::Nothing,
             (true, Some((id, address))) => Proves::Address(id, address),

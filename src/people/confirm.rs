@@ -9,17 +9,18 @@ use crate::entropy::Entropy;
 use crate::id::PersonId;
 use crate::secret::Fingerprint;
 
+use super::model::OwnEmail;
 use super::store;
 
-/// Verifies the address that this link was mailed to, if it is this person's and the link still good. The
-/// address is the answer. No link works twice.
+/// Verifies the address that this link was mailed to, if it is this person's and the link still good: it is
+/// the answer. No link works twice.
 pub async fn confirm(
     tx: &mut Tx,
     person: PersonId,
     link: Fingerprint,
     now: Moment,
     entropy: &dyn Entropy,
-) -> db::Result<Option<String>> {
+) -> db::Result<Option<OwnEmail>> {
     let email = store::mark_email_verified(&mut **tx, person, link, now).await?;
     if email.is_some() {
         let entry = Entry::of("email.verified").by(person).about(person);

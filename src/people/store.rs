@@ -635,9 +635,10 @@ pub(super) async fn mark_email_verified(
     person: PersonId,
     link: Fingerprint,
     now: Moment,
-) -> db::Result<Option<String>> {
-    let email = sqlx::query_scalar!(
-        "with proven as (
+) -> db::Result<Option<OwnEmail>> {
+    let email = sqlx::query_as!(
+        OwnEmail,
+        r#"with proven as (
            update secondary_emails s set verified_at = $3 from email_proofs p
            where p.fingerprint = $2 and p.expires_at > $3 and s.id = p.secondary_email_id
              and s.person_id = $1 and s.verified_at is null
@@ -645,7 +646,7 @@ pub(super) async fn mark_email_verified(
          ), used as (
            delete from email_proofs using proven where secondary_email_id = proven.id
          )
-         select email from proven",
+         select id, email, true as "is_verified!" from proven"#,
         person.0,
         link.to_vec(),
         now

@@ -13,9 +13,14 @@
 //! and only its button confirms, because machines that look for harm in mails follow links, and because
 //! nobody else may decide that an address belongs to this profile.
 //!
+//! Decision: who changes addresses has signed in within the hour, and a mail to the primary address tells
+//! of each one that was confirmed, because a further address is a way to reach the person elsewhere, and a
+//! browser may lie open on a desk.
+//!
 //! Decision: sections are saved one by one, because a mistake in one of them then never keeps another
 //! from being saved.
 
+mod confirm;
 mod edit;
 mod forms;
 mod limits;
@@ -73,6 +78,7 @@ impl Feature {
             )
             .route("/user/update_mobile", post(pages::save::numbers))
             .route("/user/update_email", post(pages::save::emails))
+            .route("/user/emails", get(pages::emails))
             .route(
                 "/user/emails/{id}/mail_again",
                 post(pages::confirm::mail_again),

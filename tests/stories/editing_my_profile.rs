@@ -990,6 +990,78 @@ async fn a_link_is_for_one_person_and_for_thirty_minutes() {
 }
 
 #[tokio::test]
+async fn addresses_change_after_a_fresh_sign_in_only() {
+    let world = World::new().await;
+    let (vikram, person) = (world.student("vikram").await, world.person("vikram").await);
+    adds(&vikram, &["vikram@home.example"]).await;
+    let open = vikram.visits("user/").await;
+    assert!(open.offers("form [name=email]"));
+    world.sleeps(time::Duration::minutes(70));
+
+    let stale = vikram.visits("user/").await;
+    stale.shows("vikram@home.example").shows("Sign in again");
+    assert!(!stale.offers("[name=email]") && stale.offers("[name=phone]"));
+    world.sleeps(time::Duration::minutes(60));
+    let forged = adds(&vikram, &["thief@evil.example"]).await;
+    assert!(
+        forged.url.path().contains("/account/login/"),
+        "{}",
+        forged.url
+    );
+    let late = open
+        .fills("email", "late@home.example")
+        .enters("email")
+        .await;
+    assert!(late.url.path().contains("/account/login/"), "{}", late.url);
+    assert!(!vikram.visits("user/").await.says("evil.example"));
+
+    let again = stale.clicks("Sign in again to change your addresses").await;
+    let back = again.signs_in(&person.username, &person.password).await;
+    assert_eq!(
+        (back.url.path(), back.url.fragment()),
+        ("/user/", Some("emails"))
+    );
+    assert!(back.offers("form [name=email]"));
+    let saved = adds(&vikram, &["vikram@work.example"]).await;
+    saved
+        .shows("vikram@work.example")
+        .shows("A link is on its way");
+}
+
+#[tokio::test]
+async fn the_primary_address_is_told_of_one_that_was_confirmed() {
+    let world = World::new().await;
+    let vikram = world.student("vikram").await;
+    let primary = "vikram@campus.example";
+    for (number, address) in ["vikram@home.example", "thief@evil.example"]
+        .iter()
+        .enumerate()
+    {
+        adds(&vikram, &[address]).await;
+        let link = link_in(&world.mail_to(address, 1).await);
+        vikram.visits(&link).await.presses("Confirm").await;
+        if number == 0 {
+            let told = world.mail_to(primary, 1).await;
+            assert!(
+                told.contains("Subject: A further address was confirmed"),
+                "{told}"
+            );
+            assert!(
+                told.contains("vikram@home.example was confirmed") && told.contains("/user/\r\n")
+            );
+            assert!(told.contains("multipart/alternative") && !told.contains("token="));
+        }
+    }
+    // Who takes it out again at once does not keep the person from hearing of it.
+    adds(&vikram, &[]).await;
+    let told = world.mail_to(primary, 2).await;
+    assert!(
+        told.contains("an address that is gone again by now"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
 async fn nobody_can_be_flooded_with_links() {
     let world = World::new().await;
     let (vikram, wasim) = (world.student("vikram").await, world.student("wasim").await);

@@ -19,6 +19,7 @@ use crate::web::Pairs;
 use crate::web::Protected;
 
 use super::super::Feature;
+use super::super::confirm;
 use super::super::mail_again;
 use super::refused;
 
@@ -84,7 +85,8 @@ pub(in crate::profile) async fn confirm(
     let link = Secret::new(form.text("token")).fingerprint();
     let (now, entropy) = (it.clock.now(), it.entropy.as_ref());
     let mut tx = it.db.begin().await?;
-    let email = people::confirm(&mut tx, visit.person, link, now, entropy).await?;
+    let email = confirm::confirm(&mut tx, visit.person, link, now, entropy).await;
+    let email = email.map_err(|error| refused(error, links))?;
     tx.commit().await.map_err(db::Error::from)?;
     let email = email.ok_or_else(|| spent(links))?;
     let said = format!("{email} is confirmed. Apps that you allow it can see it now.");

@@ -7,12 +7,14 @@ mod show;
 use axum::extract::State;
 use axum::response::Response;
 
-use crate::id::PersonId;
 use crate::links::Links;
+use crate::login;
 use crate::login::SignedIn;
+use crate::login::SignedInLately;
 use crate::people;
 use crate::people::PeopleError;
 use crate::web::PageProblem;
+use crate::web::Visit;
 
 use super::Feature;
 use super::forms::Forms;
@@ -24,17 +26,27 @@ pub(super) async fn home(
     State(it): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
 ) -> Result<Response, PageProblem> {
-    let known = know(&it, visit.person).await?;
+    let known = know(&it, &visit).await?;
     let forms = Forms::of(&known.person, &known.emails);
     Ok(frame.show(&HomePage::of(&known, forms, Vec::new(), it.web.links())))
 }
 
-async fn know(it: &Feature, id: PersonId) -> Result<Known, PageProblem> {
+/// Where the addresses may be changed: on the page, for who has just signed in again for that.
+pub(super) async fn emails(
+    State(it): State<Feature>,
+    SignedInLately(SignedIn { frame, .. }): SignedInLately,
+) -> Response {
+    frame.send_to(&format!("{}#emails", it.web.links().profile()))
+}
+
+async fn know(it: &Feature, visit: &Visit) -> Result<Known, PageProblem> {
+    let id = visit.person;
     let person = people::find(it.db.pool(), id).await?;
     Ok(Known {
         person: person.ok_or_else(PageProblem::not_found)?,
         emails: people::list_emails(it.db.pool(), id).await?,
         choices: people::list_choices(it.db.pool()).await?,
+        is_lately: it.clock.now() - visit.signed_in_at < login::LATELY,
     })
 }
 

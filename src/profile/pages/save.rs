@@ -7,6 +7,7 @@ use http::StatusCode;
 use http::header;
 
 use crate::db;
+use crate::login;
 use crate::login::SignedIn;
 use crate::people::Change;
 use crate::people::Columns;
@@ -57,6 +58,11 @@ pub(in crate::profile) async fn emails(
     SignedIn { visit, frame }: SignedIn,
     Protected { form, .. }: Protected,
 ) -> Result<Response, PageProblem> {
+    // As long again may be taken over the form.
+    if it.clock.now() - visit.signed_in_at >= login::LATELY * 2 {
+        let links = it.web.links();
+        return Ok(login::send_to_login_again(links, &links.own_emails()));
+    }
     save(&it, &visit, &frame, Typed::emails(&form)).await
 }
 
@@ -158,7 +164,7 @@ async fn save(
             Ok(frame.send_to_with(&it.web.links().profile(), &flash))
         }
         Err(ProfileError::People(PeopleError::Unfit(unfit))) => {
-            let known = know(it, visit.person).await?;
+            let known = know(it, visit).await?;
             let told = typed.misfits(&unfit, &known.person.email, this_year);
             Ok(again(
                 it,
@@ -170,7 +176,7 @@ async fn save(
         }
         Err(ProfileError::Slowed(slowed)) => {
             let told = Told::from([("email".to_owned(), TOO_MANY_MAILS.to_owned())]);
-            let known = know(it, visit.person).await?;
+            let known = know(it, visit).await?;
             let page = again(
                 it,
                 frame,
@@ -211,7 +217,7 @@ async fn show_again(
     frame: &Frame,
     wrong: (Typed, Told),
 ) -> Result<Response, PageProblem> {
-    let known = know(it, visit.person).await?;
+    let known = know(it, visit).await?;
     Ok(again(
         it,
         frame,

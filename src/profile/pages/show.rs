@@ -27,6 +27,8 @@ pub(super) struct HomePage {
     forms: Forms,
     options: Options,
     waiting: Vec<Waiting>,
+    /// Where to sign in again, if the last time is too long ago to change addresses.
+    emails_locked: Option<String>,
     save: Save,
 }
 
@@ -127,6 +129,8 @@ pub(super) struct Known {
     pub person: Person,
     pub emails: Vec<OwnEmail>,
     pub choices: Vec<Choice>,
+    /// Whether the sign-in was not long ago.
+    pub is_lately: bool,
 }
 
 impl HomePage {
@@ -162,6 +166,7 @@ impl HomePage {
                     mail_again: links.mail_link_again(email.id),
                 })
                 .collect(),
+            emails_locked: (!known.is_lately).then(|| links.own_emails()),
             save: Save {
                 picture: links.update_profile("pp"),
                 sex: links.update_profile("sex"),
@@ -292,6 +297,7 @@ pub(super) mod samples {
             person: person(full),
             emails: emails.collect(),
             choices,
+            is_lately: !full,
         };
         let links = Links::new(&"http://localhost:8000".parse().unwrap());
         let mut forms = Forms::of(&known.person, &known.emails);
