@@ -68,6 +68,7 @@ pub async fn join(
     if used.is_none() && proven.says.is_some() {
         // Two first sign-ins at the same moment are one person: the second finds the first one's.
         store::lock_identity(tx, proven.provider, proven.subject).await?;
+        follow(tx, proven, now, entropy).await?;
         used = use_identity(tx, proven, now).await?;
     }
     let (id, new_emails) = match (used, proven.says) {
@@ -131,6 +132,27 @@ async fn use_identity(
         Some(used) if twin.is_some() && used.twin.as_deref() != twin => Err(PeopleError::OtherTwin),
         used => Ok(used.map(|used| used.person)),
     }
+}
+
+/// A directory's entry under a new name is who it was: its second key is the directory's own and is
+/// never given again.
+async fn follow(
+    tx: &mut Tx,
+    proven: Proven<'_>,
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> Result<(), PeopleError> {
+    let says = proven.says.filter(|says| says.keeps_fresh);
+    let Some(twin) = says.and_then(|says| says.twin.as_deref()) else {
+        return Ok(());
+    };
+    let renamed = store::rename_identity(&mut **tx, proven.provider, twin, proven.subject).await?;
+    if let Some(person) = renamed {
+        let entry = Entry::of("identity.renamed").about(person);
+        let entry = entry.with(json!({ "provider": proven.provider }));
+        audit::note(&mut **tx, entry, now, entropy).await?;
+    }
+    Ok(())
 }
 
 /// No two people of a provider have the same second key.

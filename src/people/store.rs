@@ -105,6 +105,27 @@ pub(super) async fn mark_identity_used(
     }))
 }
 
+/// Gives the identity with this second key another subject, unless somebody has that one. Whose it is.
+pub(super) async fn rename_identity(
+    db: impl Executor<'_>,
+    provider: &str,
+    twin: &str,
+    subject: &str,
+) -> db::Result<Option<PersonId>> {
+    let person = sqlx::query_scalar!(
+        "update identities set subject = $3
+         where provider = $1 and twin = $2
+           and not exists (select from identities where provider = $1 and subject = $3)
+         returning person_id",
+        provider,
+        twin,
+        subject
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(person.map(PersonId))
+}
+
 /// Every way somebody has of signing in, the oldest first.
 pub async fn list_ways_in(db: impl Executor<'_>, person: PersonId) -> db::Result<Vec<WayIn>> {
     let ways = sqlx::query_as!(
