@@ -3,6 +3,7 @@
 //!
 //! [`Config`] is taken apart in `app.rs` and goes no further; rooms get values.
 
+mod directory;
 mod variables;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,11 @@ use secrecy::SecretString;
 use time::UtcOffset;
 use url::Url;
 
+pub use directory::Directory;
+pub use directory::DirectoryServer;
+pub use directory::DirectorySpeaks;
+pub use directory::FindsPeople;
+pub use directory::PLACEHOLDER;
 pub use variables::NOT_YET;
 pub use variables::VARIABLES;
 pub use variables::Variable;
@@ -48,6 +54,8 @@ pub struct Config {
     /// People an unverified app may have.
     pub unverified_cap: i32,
     pub session_idle: Duration,
+    /// Unset: nobody signs in through a directory.
+    pub directory: Option<Directory>,
     pub trusted_proxies: Vec<IpNet>,
     /// What ranges of addresses are called.
     pub places: Vec<(String, IpNet)>,
@@ -141,6 +149,7 @@ impl Config {
                 .map(|cap| i32::try_from(cap).unwrap_or(i32::MAX))?,
             session_idle: Duration::from_mins(1)
                 * values.number("PROFILES_SESSION_IDLE_MINUTES", 1..=525_600)?,
+            directory: Directory::read(&values)?,
             trusted_proxies: values
                 .optional("PROFILES_TRUSTED_PROXIES", networks)?
                 .unwrap_or_default(),
