@@ -41,6 +41,8 @@ use crate::send_mail;
 use crate::sessions;
 use crate::token;
 use crate::upstream::Hasher;
+use crate::upstream::Ldap;
+use crate::upstream::LdapSetupError;
 use crate::upstream::Password;
 use crate::upstream::Registry;
 use crate::user_api;
@@ -98,6 +100,8 @@ pub enum BuildError {
     #[error(transparent)]
     Mail(#[from] SetupError),
     #[error(transparent)]
+    Directory(#[from] LdapSetupError),
+    #[error(transparent)]
     Demo(#[from] demo::CallError),
 }
 
@@ -124,7 +128,7 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
     let tokens = it.tokens(config);
     let sessions = SessionRows::new(it.db.clone(), Arc::clone(&it.clock), config.session_idle);
     let transport = transport(config)?;
-    let ways = it.ways()?;
+    let ways = it.ways(config)?;
     let login = it.login(ways.clone());
     let jobs = it.jobs(config, sessions.clone(), transport.clone(), login.clone())?;
 
@@ -196,13 +200,17 @@ struct Shared {
 
 impl Shared {
     /// Every way to sign in that is switched on; the sign-in page opens with the first.
-    fn ways(&self) -> Result<Registry, std::io::Error> {
-        let entropy = Arc::clone(&self.entropy);
-        Ok(Registry::default().with(Password {
+    fn ways(&self, config: &Config) -> Result<Registry, BuildError> {
+        let entropy = || Arc::clone(&self.entropy);
+        let mut ways = Registry::default().with(Password {
             db: self.db.clone(),
-            hasher: Hasher::start(entropy.as_ref())?,
-            entropy,
-        }))
+            hasher: Hasher::start(self.entropy.as_ref())?,
+            entropy: entropy(),
+        });
+        if let Some(directory) = config.directory.clone() {
+            ways = ways.with(Ldap::new(directory, entropy())?);
+        }
+        Ok(ways)
     }
 
     fn login(&self, ways: Registry) -> login::Feature {

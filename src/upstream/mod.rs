@@ -9,6 +9,7 @@
 //! without script, and an adapter cannot forget the seal, the labels or the limits.
 
 mod health;
+mod ldap;
 mod model;
 mod password;
 mod registry;
@@ -18,6 +19,8 @@ pub use health::Closed;
 pub use health::close;
 pub use health::list_closed;
 pub use health::open;
+pub use ldap::Ldap;
+pub use ldap::SetupError as LdapSetupError;
 pub use model::Answers;
 pub use model::Choice;
 pub use model::Face;

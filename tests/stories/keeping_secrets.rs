@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::support::World;
 use crate::support::database;
+use crate::support::directory::Directory;
 
 /// Where a secret could have been left.
 struct Traces(Vec<(&'static str, Vec<u8>)>);
@@ -120,4 +121,34 @@ async fn a_password_is_gone_once_it_is_judged() {
     traces.hold("the log", "a sign-in was refused");
     traces.hold("the memory", "do not belong together");
     traces.hold_none_of(&[wrong, &person.password]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_of_the_directory_is_gone_once_it_is_judged() {
+    let directory = Directory::opens().await;
+    let (right, wrong) = ("canary-right-&=+%-3307", "canary-wrong-&=+%-5512");
+    directory
+        .changes(&format!(
+            "dn: uid=nandini,ou=People,dc=campus,dc=example\nchangetype: modify\n\
+             replace: userPassword\nuserPassword: {right}\n"
+        ))
+        .await;
+    let plan = directory.plan().in_its_own_process();
+    let world = plan.set("PROFILES_LOG", "trace").opens().await;
+    for password in [wrong, right] {
+        let form = world.stranger().visits("account/login/ldap/").await;
+        let page = form.signs_in("nandini", password).await;
+        assert_eq!(page.says("do not belong together"), password == wrong);
+    }
+    // Neither is one that was on its way when the directory stalled.
+    directory.freezes();
+    let stalled = "canary-stalled-&=+%-7726";
+    let form = world.stranger().visits("account/login/ldap/").await;
+    form.signs_in("nandini", stalled).await.refuses(503);
+    directory.thaws();
+
+    let traces = Traces::of(&world).await;
+    traces.hold("the database", "nandini");
+    traces.hold("the log", "the directory was of no use");
+    traces.hold_none_of(&[right, wrong, stalled]);
 }

@@ -14,7 +14,9 @@
     reason = "stories are outside of the house: they live in real time and are told in one go"
 )]
 
+mod a_directory_that_lies;
 mod asking_the_database;
+mod asking_the_directory;
 mod choosing_what_to_share;
 mod commands;
 mod delivering_the_outbox;

@@ -1,0 +1,464 @@
+//! Signing in through the campus directory, which is OpenLDAP's own server with TLS.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use std::time::Instant;
+
+use serde_json::Value;
+use serde_json::json;
+use tokio::task::spawn_blocking;
+
+use crate::support::Browser;
+use crate::support::Page;
+use crate::support::World;
+use crate::support::campus;
+use crate::support::directory::Directory;
+use crate::support::directory::authority;
+use crate::support::lying_directory::LyingDirectory;
+use crate::support::lying_directory::honestly;
+
+const PASSWORD: &str = "walks by the lake";
+const WRONG: &str = "do not belong together";
+const SILENT: &str = "does not answer";
+/// What a sign-in may take, the machine's other work included.
+const SOON: Duration = Duration::from_secs(12);
+
+async fn tries(browser: &Browser, username: &str, password: &str) -> Page {
+    let form = browser.visits("account/login/ldap/").await;
+    form.signs_in(username, password).await
+}
+
+async fn comes_in(world: &World, username: &str) -> Browser {
+    let browser = world.stranger();
+    let page = tries(&browser, username, PASSWORD).await;
+    assert!(is_in(&page), "{username}: {}", page.words());
+    browser
+}
+
+fn is_in(page: &Page) -> bool {
+    page.status == 200 && !page.url.path().contains("/account/login")
+}
+
+async fn is_signed_in(browser: &Browser) -> bool {
+    browser.asks("oauth/applications/").await.status == 200
+}
+
+/// What an app that may know it reads of somebody.
+async fn known(world: &World, browser: &Browser) -> Value {
+    let canteen = world.canteen();
+    let scope = "basic profile ldap phone program";
+    let tokens = world.connects(browser, &canteen, scope).await;
+    let fields = "fields=username,first_name,last_name,email,type,is_alumni,roll_number,mobile";
+    canteen.reads(&tokens.access, fields).await.good()
+}
+
+fn without_accidents(page: &Page, username: &str) -> String {
+    let token = page.attributes("input[name=csrf_token]", "value");
+    let text = token
+        .iter()
+        .fold(page.text(), |text, token| text.replace(token, ""));
+    text.replace(username, "")
+}
+
+#[tokio::test]
+async fn the_first_sign_in_makes_the_person_the_directory_knows() {
+    let directory = Directory::opens().await;
+    let world = directory.plan().opens().await;
+
+    let nandini = comes_in(&world, "nandini").await;
+
+    let mut known = known(&world, &nandini).await;
+    let id = known.as_object_mut().unwrap().remove("id").unwrap();
+    assert_eq!(
+        known,
+        json!({
+            "username": "nandini", "first_name": "Nandini", "last_name": "Sen", "email": "nandini@campus.example",
+            "type": "ug", "is_alumni": false, "roll_number": "020D0700", "mobile": "98765 43210",
+        })
+    );
+    // The second time she is the same one, however she writes her name.
+    let again = world.stranger();
+    assert!(is_in(&tries(&again, " NANDINI ", PASSWORD).await));
+    let tokens = world.connects(&again, &world.canteen(), "basic").await;
+    assert_eq!(
+        world.canteen().reads(&tokens.access, "").await.good()["id"],
+        id
+    );
+}
+
+#[tokio::test]
+async fn whoever_has_left_is_below_the_alumni() {
+    let directory = Directory::opens().await;
+    let world = directory.plan().opens().await;
+
+    let farhan = comes_in(&world, "farhan").await;
+
+    let known = known(&world, &farhan).await;
+    assert_eq!(known["is_alumni"], json!(true));
+    assert_eq!(known["type"], Value::Null);
+    assert_eq!(known["roll_number"], Value::Null);
+}
+
+#[tokio::test]
+async fn what_the_directory_says_later_is_known_from_the_next_sign_in_on() {
+    let directory = Directory::opens().await;
+    let world = directory.plan().opens().await;
+    let nandini = comes_in(&world, "nandini").await;
+    let before = known(&world, &nandini).await;
+
+    directory
+        .changes(
+            "dn: uid=nandini,ou=People,dc=campus,dc=example\nchangetype: modify\n\
+             replace: sn\nsn: Sen Gupta\n-\nreplace: employeeType\nemployeeType: rs\n-\n\
+             delete: mobile\n",
+        )
+        .await;
+    assert_eq!(known(&world, &nandini).await, before);
+    let again = comes_in(&world, "nandini").await;
+
+    let after = known(&world, &again).await;
+    assert_eq!(after["last_name"], "Sen Gupta");
+    assert_eq!(after["type"], "rs");
+    assert_eq!(after["mobile"], Value::Null);
+    assert_eq!(after["id"], before["id"]);
+}
+
+#[tokio::test]
+async fn a_new_name_in_the_directory_is_the_same_person_and_an_old_name_nobody() {
+    let directory = Directory::opens().await;
+    let world = directory.plan().opens().await;
+    let nandini = comes_in(&world, "nandini").await;
+    let before = known(&world, &nandini).await;
+
+    directory
+        .changes(
+            "dn: uid=nandini,ou=People,dc=campus,dc=example\nchangetype: modrdn\n\
+             newrdn: uid=nandini.sen\ndeleteoldrdn: 1\n\n\
+             dn: uid=nandini,ou=People,dc=campus,dc=example\nchangetype: add\n\
+             objectClass: inetOrgPerson\nuid: nandini\ncn: Nandini Das\nsn: Das\n\
+             userPassword: walks by the lake\n",
+        )
+        .await;
+
+    let renamed = comes_in(&world, "nandini.sen").await;
+    assert_eq!(known(&world, &renamed).await["id"], before["id"]);
+    // Whoever has the name now does not find the other's profile.
+    let newcomer = world.stranger();
+    let page = tries(&newcomer, "nandini", PASSWORD).await;
+    assert!(!is_in(&page) && page.status.is_client_error());
+    assert!(!is_signed_in(&newcomer).await);
+}
+
+#[tokio::test]
+async fn an_account_that_was_given_to_somebody_else_lets_them_into_nobodys_profile() {
+    let directory = Directory::opens().await;
+    let world = directory.plan().opens().await;
+    comes_in(&world, "nandini").await;
+
+    directory
+        .changes(
+            "dn: uid=nandini,ou=People,dc=campus,dc=example\nchangetype: delete\n\n\
+             dn: uid=nandini,ou=People,dc=campus,dc=example\nchangetype: add\n\
+             objectClass: inetOrgPerson\nuid: nandini\ncn: Nandini Das\nsn: Das\n\
+             userPassword: walks by the lake\n",
+        )
+        .await;
+
+    let newcomer = world.stranger();
+    let page = tries(&newcomer, "nandini", PASSWORD).await;
+    assert!(page.says("not the one it was"), "{}", page.words());
+    assert!(!is_signed_in(&newcomer).await);
+}
+
+#[tokio::test]
+async fn who_is_on_the_list_of_people_is_found_by_their_name_in_the_directory() {
+    let directory = Directory::opens().await;
+    let world = directory.plan().opens().await;
+    let list = json!({
+        "username": "n.sen", "first_name": "N.", "last_name": "S.", "email": "n@campus.example", "sex": "female",
+        "identity": "ldap:nandini",
+    });
+    let (database, data) = (world.database.clone(), world.data.clone());
+    spawn_blocking(move || campus::import(&database, &data, &[list]))
+        .await
+        .unwrap();
+
+    let nandini = comes_in(&world, "nandini").await;
+
+    let known = known(&world, &nandini).await;
+    assert_eq!(known["username"], "n.sen");
+    assert_eq!(known["first_name"], "Nandini");
+}
+
+#[tokio::test]
+async fn a_name_that_no_account_here_can_have_is_told_what_to_do() {
+    let directory = Directory::opens().await;
+    let world = directory.plan().opens().await;
+    directory
+        .changes(
+            "dn: uid=nandini,ou=People,dc=campus,dc=example\nchangetype: modrdn\n\
+             newrdn: uid=nandini sen\ndeleteoldrdn: 1\n",
+        )
+        .await;
+
+    let page = tries(&world.stranger(), "Nandini  Sen", PASSWORD).await;
+
+    assert!(page.status.is_client_error());
+    assert!(
+        page.says("nobody here has that account"),
+        "{}",
+        page.words()
+    );
+}
+
+#[tokio::test]
+async fn an_unknown_name_costs_the_directory_as_much_as_a_wrong_password() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let directory = LyingDirectory::that(move |id, _, what| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        honestly(id, what)
+    });
+    let directory = directory.await;
+    let world = directory.plan().opens().await;
+    let mut costs = Vec::new();
+    for name in ["nandini", "nobodyx"] {
+        tries(&world.stranger(), name, "not hers")
+            .await
+            .shows(WRONG);
+        // The goodbye may still be on its way.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        costs.push(asked.swap(0, Ordering::SeqCst));
+    }
+    assert_eq!(costs[0], costs[1]);
+    assert!(costs[0] >= 4);
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_left_out_and_nobody_is_kept_out_by_it() {
+    let directory = Directory::opens().await;
+    let world = directory.plan().in_its_own_process().opens().await;
+
+    let odd = comes_in(&world, "odd").await;
+
+    let known = known(&world, &odd).await;
+    assert_eq!(known["email"], "");
+    assert_eq!(known["roll_number"], Value::Null);
+    assert_eq!(known["type"], "ug");
+    let log = world.log();
+    assert!(log.contains("mail employeeNumber"), "{log}");
+    assert!(!log.contains("not an address") && !log.contains("0000000000111"));
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_an_unknown_name_are_the_same() {
+    let directory = Directory::opens().await;
+    let world = directory.plan().opens().await;
+
+    let wrong = tries(&world.stranger(), "nandini", "not hers").await;
+    let unknown = tries(&world.stranger(), "nobodyx", "not hers").await;
+    let twice = tries(&world.stranger(), "iyer", PASSWORD).await;
+
+    assert_eq!(wrong.status, unknown.status);
+    wrong.shows(WRONG);
+    assert_eq!(
+        without_accidents(&wrong, "nandini"),
+        without_accidents(&unknown, "nobodyx")
+    );
+    // Two entries of one name: nobody knows whose password it is.
+    assert_eq!(
+        without_accidents(&twice, "iyer"),
+        without_accidents(&unknown, "nobodyx")
+    );
+}
+
+#[tokio::test]
+async fn nothing_that_is_typed_is_more_than_a_name() {
+    let directory = Directory::opens().await;
+    let attempts = [
+        "*",
+        "nandin*",
+        "*)(uid=*",
+        "nandini)(|(uid=*",
+        "nandini)(userPassword=*",
+        "*))(|(uid=*",
+        "nandini)\0",
+        "\\2a",
+        "\\6eandini",
+        "(&(uid=nandini))",
+        "nandini,ou=People",
+        "nandini+cn=Nandini Sen",
+        "uid=nandini,ou=People,dc=campus,dc=example",
+        "nandini\\",
+        "#6e616e64696e69",
+        "\"nandini\"",
+        "nandini;ou=People",
+        "<nandini>",
+        "nobody+cn=here",
+        "आशा",
+    ];
+    for plan in [directory.plan(), directory.plan_by_name()] {
+        let world = plan.opens().await;
+        for name in attempts {
+            let stranger = world.stranger();
+            let page = tries(&stranger, name, PASSWORD).await;
+            let is_told = page.says(WRONG) || page.status == 429 || page.status == 400;
+            assert!(is_told, "{name}: {} {}", page.status, page.words());
+            assert!(!is_signed_in(&stranger).await, "{name}");
+        }
+        // The directory has taken no harm.
+        comes_in(&world, "nandini").await;
+    }
+}
+
+#[tokio::test]
+async fn without_a_password_nobody_is_asked() {
+    let directory = Directory::opens().await;
+    for plan in [directory.plan(), directory.plan_by_name()] {
+        let world = plan.opens().await;
+        let stranger = world.stranger();
+        for password in ["", "\0", "\0walks by the lake"] {
+            let page = tries(&stranger, "nandini", password).await;
+            assert!(!is_in(&page), "{}", page.words());
+            assert!(!is_signed_in(&stranger).await);
+        }
+        // A form that no browser sends.
+        let token = stranger.visits("account/login/ldap/").await;
+        let token = token
+            .attributes("input[name=csrf_token]", "value")
+            .remove(0);
+        let fields = [("csrf_token", token.as_str()), ("username", "nandini")];
+        let page = stranger.posts("account/login/ldap/", &fields).await;
+        assert!(page.redirect().is_none() && !page.status.is_server_error());
+        assert!(!is_signed_in(&stranger).await);
+    }
+}
+
+#[tokio::test]
+async fn people_may_sign_in_by_a_name_without_any_account_that_searches() {
+    let directory = Directory::opens().await;
+    let world = directory.plan_by_name().opens().await;
+
+    let nandini = comes_in(&world, "Nandini").await;
+
+    assert_eq!(known(&world, &nandini).await["roll_number"], "020D0700");
+    tries(&world.stranger(), "nandini", "not hers")
+        .await
+        .shows(WRONG);
+    tries(&world.stranger(), "nobodyx", "not hers")
+        .await
+        .shows(WRONG);
+    // Not below the people.
+    tries(&world.stranger(), "farhan", PASSWORD)
+        .await
+        .shows(WRONG);
+}
+
+#[tokio::test]
+async fn a_name_that_somebody_has_here_is_linked_and_not_guessed() {
+    let directory = Directory::opens().await;
+    let world = directory.plan().opens().await;
+    let stranger = world.stranger();
+
+    let refused = tries(&stranger, "asha", PASSWORD).await;
+
+    assert!(refused.status.is_client_error(), "{}", refused.status);
+    assert!(refused.says("link"), "{}", refused.words());
+    assert!(!is_signed_in(&stranger).await);
+    // asha links it, and then it is a way in.
+    let asha = world.student("asha").await;
+    let ways = asha.visits("user/ways-in/").await;
+    let form = ways.clicks("Campus account").await;
+    let linked = form.signs_in("asha", PASSWORD).await;
+    assert!(linked.says("From now on"), "{}", linked.words());
+    let again = comes_in(&world, "asha").await;
+    // And the directory has its say.
+    assert_eq!(known(&world, &again).await["last_name"], "Menon");
+}
+
+/// The page says that nobody answers, in time, and nobody is in.
+async fn is_silent(world: &World) {
+    let stranger = world.stranger();
+    let began = Instant::now();
+    let page = tries(&stranger, "nandini", PASSWORD).await;
+    page.refuses(503);
+    assert!(page.says(SILENT), "{}", page.words());
+    assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
+    assert!(!page.header("retry-after").is_empty());
+    assert!(!is_signed_in(&stranger).await);
+}
+
+#[tokio::test]
+async fn a_directory_that_is_gone_is_told_of() {
+    let directory = Directory::opens().await;
+    let world = directory.plan().opens().await;
+    comes_in(&world, "nandini").await;
+
+    directory.dies();
+
+    is_silent(&world).await;
+    // Those who have a password here come in.
+    world.student("asha").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_directory_that_dies_while_it_is_asked_is_told_of() {
+    let directory = Directory::opens().await;
+    let world = directory.plan().opens().await;
+    let form = world.stranger().visits("account/login/ldap/").await;
+
+    directory.freezes();
+    let asked = tokio::spawn(form.signs_in("nandini", PASSWORD));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(!asked.is_finished());
+    directory.dies();
+
+    let page = asked.await.unwrap();
+    page.refuses(503);
+    assert!(page.says(SILENT));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_directory_that_stalls_is_not_waited_for_and_taken_up_again() {
+    let directory = Directory::opens().await;
+    let world = directory.plan().opens().await;
+
+    directory.freezes();
+    is_silent(&world).await;
+    directory.thaws();
+
+    comes_in(&world, "nandini").await;
+}
+
+#[tokio::test]
+async fn a_certificate_of_somebody_else_gets_no_password() {
+    let directory = Directory::opens().await;
+    let stranger = &authority().stranger;
+    for address in [directory.tls_address(), directory.address()] {
+        let plan = Directory::plan_at(&address);
+        let world = plan.set("PROFILES_LDAP_CA_FILE", stranger).opens().await;
+        is_silent(&world).await;
+    }
+    // The right certificate, for another name.
+    let port = directory
+        .tls_address()
+        .rsplit(':')
+        .next()
+        .unwrap()
+        .to_owned();
+    let world = Directory::plan_at(&format!("ldaps://localhost:{port}"));
+    is_silent(&world.opens().await).await;
+}
+
+#[tokio::test]
+async fn tls_may_begin_later_but_must_begin() {
+    let directory = Directory::opens().await;
+    let world = Directory::plan_at(&directory.address()).opens().await;
+    comes_in(&world, "nandini").await;
+
+    let plain = Directory::opens_without_tls().await;
+    let world = Directory::plan_at(&plain.address()).opens().await;
+    is_silent(&world).await;
+}

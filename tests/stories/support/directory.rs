@@ -1,0 +1,442 @@
+//! A campus directory: OpenLDAP's own server on free ports, with certificates made for it and a handful of people. It
+//! knows nothing of a directory that this machine may have, and is gone when its story is.
+
+use std::fs;
+use std::io::BufRead as _;
+use std::io::BufReader;
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::Duration;
+
+use tokio::task::spawn_blocking;
+
+use super::World;
+use super::campus;
+use super::database::free_port;
+use super::world::Plan;
+
+pub const BASE: &str = "dc=campus,dc=example";
+const ADMIN: &str = "cn=admin,dc=campus,dc=example";
+const READER: &str = "cn=reader,ou=services,dc=campus,dc=example";
+const PASSWORD: &str = "correct horse";
+
+pub struct Directory {
+    folder: PathBuf,
+    port: u16,
+    tls_port: u16,
+    process: u32,
+    /// The shell that ends the server once this process has let go of its pipe, killed or not.
+    shell: Child,
+}
+
+/// What a directory offers beside plain connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offers {
+    Tls,
+    NoTls,
+}
+
+impl Directory {
+    pub async fn opens() -> Self {
+        spawn_blocking(|| Self::start(Offers::Tls)).await.unwrap()
+    }
+
+    pub async fn opens_without_tls() -> Self {
+        spawn_blocking(|| Self::start(Offers::NoTls)).await.unwrap()
+    }
+
+    fn start(offers: Offers) -> Self {
+        static OPENED: AtomicU32 = AtomicU32::new(0);
+        let number = OPENED.fetch_add(1, Ordering::Relaxed);
+        let folder = campus::folder(&format!("directory-{number}"));
+        fs::create_dir_all(folder.join("database")).unwrap();
+        let program = program(&folder);
+        let settings = folder.join("slapd.conf");
+        fs::write(&settings, slapd_conf(&folder, offers)).unwrap();
+        fs::write(folder.join("people.ldif"), PEOPLE).unwrap();
+        let mut load = Command::new(&program);
+        load.args(["-Tadd", "-q", "-f"])
+            .arg(&settings)
+            .arg("-l")
+            .arg(folder.join("people.ldif"));
+        runs(load, "");
+
+        let (port, tls_port) = (free_port(), free_port());
+        let addresses = match offers {
+            Offers::Tls => format!("ldap://127.0.0.1:{port} ldaps://127.0.0.1:{tls_port}"),
+            Offers::NoTls => format!("ldap://127.0.0.1:{port}"),
+        };
+        let mut shell = Command::new("/bin/sh")
+            .args(["-c", "\"$@\" & echo $!; read -r _; kill -KILL $!", "sh"])
+            .arg(&program)
+            // In the foreground, and silent.
+            .args(["-d", "0", "-f"])
+            .arg(&settings)
+            .args(["-h", &addresses])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut first = String::new();
+        let said = shell.stdout.take().unwrap();
+        BufReader::new(said).read_line(&mut first).unwrap();
+        for _ in 0..500 {
+            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                break;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        Self {
+            folder,
+            port,
+            tls_port,
+            process: first.trim().parse().unwrap(),
+            shell,
+        }
+    }
+
+    /// A world that searches it over TLS, with an account of its own.
+    pub fn plan(&self) -> Plan {
+        Self::plan_at(&self.tls_address())
+    }
+
+    /// The same of whatever directory is at this address.
+    pub fn plan_at(address: &str) -> Plan {
+        World::plan()
+            .set("PROFILES_LDAP_URL", address)
+            .set("PROFILES_LDAP_BASE_DN", BASE)
+            .set("PROFILES_LDAP_BIND_DN", READER)
+            .set("PROFILES_LDAP_BIND_PASSWORD", PASSWORD)
+            .set("PROFILES_LDAP_CA_FILE", &authority().campus)
+    }
+
+    /// A world whose people sign in to it by a name made of their own.
+    pub fn plan_by_name(&self) -> Plan {
+        World::plan()
+            .set("PROFILES_LDAP_URL", &self.tls_address())
+            .set(
+                "PROFILES_LDAP_USER_DN",
+                "uid={username},ou=People,dc=campus,dc=example",
+            )
+            .set("PROFILES_LDAP_CA_FILE", &authority().campus)
+    }
+
+    pub fn tls_address(&self) -> String {
+        format!("ldaps://127.0.0.1:{}", self.tls_port)
+    }
+
+    /// TLS is asked for on it, where there is a certificate to trust.
+    pub fn address(&self) -> String {
+        format!("ldap://127.0.0.1:{}", self.port)
+    }
+
+    /// Changes entries as an administrator does; `changes` is LDIF.
+    pub async fn changes(&self, changes: &str) {
+        let mut modify = Command::new("ldapmodify");
+        modify.env("LDAPNOINIT", "1").args([
+            "-x",
+            "-D",
+            ADMIN,
+            "-w",
+            PASSWORD,
+            "-H",
+            &self.address(),
+        ]);
+        let changes = changes.to_owned();
+        spawn_blocking(move || runs(modify, &changes))
+            .await
+            .unwrap();
+    }
+
+    /// It takes connections and says nothing.
+    pub fn freezes(&self) {
+        self.signal("-STOP");
+    }
+
+    pub fn thaws(&self) {
+        self.signal("-CONT");
+    }
+
+    /// As a power cut would.
+    pub fn dies(&self) {
+        self.signal("-KILL");
+    }
+
+    fn signal(&self, signal: &str) {
+        let mut kill = Command::new("kill");
+        kill.args([signal, &self.process.to_string()]);
+        runs(kill, "");
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        drop(self.shell.stdin.take());
+        let _ = self.shell.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Whom worlds trust: files in PEM.
+pub struct Authority {
+    pub campus: String,
+    /// Somebody else's, who has signed nothing.
+    pub stranger: String,
+    certificate: String,
+    key: String,
+}
+
+/// Made by whichever directory needs it first. Blocking.
+pub fn authority() -> &'static Authority {
+    static AUTHORITY: OnceLock<Authority> = OnceLock::new();
+    AUTHORITY.get_or_init(|| {
+        let folder = campus::folder("directory-authority");
+        let file = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+        for name in ["campus", "stranger"] {
+            openssl(
+                &folder,
+                &[
+                    "req",
+                    "-x509",
+                    "-newkey",
+                    "ec",
+                    "-pkeyopt",
+                    "ec_paramgen_curve:P-256",
+                    "-nodes",
+                    "-days",
+                    "2",
+                    "-subj",
+                    "/CN=Authority",
+                    "-keyout",
+                    &format!("{name}.key"),
+                    "-out",
+                    &format!("{name}.pem"),
+                ],
+            );
+        }
+        openssl(
+            &folder,
+            &[
+                "req",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-subj",
+                "/CN=directory",
+                "-keyout",
+                "server.key",
+                "-out",
+                "server.request",
+            ],
+        );
+        fs::write(
+            folder.join("names"),
+            "subjectAltName=IP:127.0.0.1\nbasicConstraints=CA:FALSE\n",
+        )
+        .unwrap();
+        openssl(
+            &folder,
+            &[
+                "x509",
+                "-req",
+                "-in",
+                "server.request",
+                "-CA",
+                "campus.pem",
+                "-CAkey",
+                "campus.key",
+                "-CAcreateserial",
+                "-days",
+                "2",
+                "-extfile",
+                "names",
+                "-out",
+                "server.pem",
+            ],
+        );
+        Authority {
+            campus: file("campus.pem"),
+            stranger: file("stranger.pem"),
+            certificate: file("server.pem"),
+            key: file("server.key"),
+        }
+    })
+}
+
+fn openssl(folder: &Path, arguments: &[&str]) {
+    let mut command = Command::new("openssl");
+    command.args(arguments).current_dir(folder);
+    runs(command, "");
+}
+
+fn runs(mut command: Command, input: &str) {
+    let line = format!("{command:?}");
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|problem| panic!("{line}: {problem}: run script/setup test"));
+    let mut input_pipe = child.stdin.take().unwrap();
+    input_pipe.write_all(input.as_bytes()).unwrap();
+    drop(input_pipe);
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{line}: {told}");
+}
+
+/// The server, copied: where AppArmor guards it, it does so by the path, and lets it read its own folders only.
+fn program(folder: &Path) -> PathBuf {
+    let places = [
+        "/usr/sbin/slapd",
+        "/usr/libexec/slapd",
+        "/opt/homebrew/opt/openldap/libexec/slapd",
+    ];
+    let found = places.iter().find(|place| Path::new(place).exists());
+    let found = found.unwrap_or_else(|| panic!("slapd is missing: run script/setup test"));
+    let program = folder.join("slapd");
+    fs::copy(found, &program).unwrap();
+    program
+}
+
+fn slapd_conf(folder: &Path, offers: Offers) -> String {
+    let schemas = [
+        "/etc/ldap/schema",
+        "/etc/openldap/schema",
+        "/opt/homebrew/etc/openldap/schema",
+    ];
+    let schemas = schemas
+        .iter()
+        .find(|place| Path::new(place).exists())
+        .unwrap();
+    // Where the database is no part of the server it is a module.
+    let module = if Path::new("/usr/lib/ldap/back_mdb.so").exists() {
+        "modulepath /usr/lib/ldap\nmoduleload back_mdb\n"
+    } else {
+        ""
+    };
+    let tls = match offers {
+        Offers::Tls => {
+            let Authority {
+                campus,
+                certificate,
+                key,
+                ..
+            } = authority();
+            format!(
+                "TLSCACertificateFile {campus}\nTLSCertificateFile {certificate}\nTLSCertificateKeyFile {key}\n"
+            )
+        }
+        Offers::NoTls => String::new(),
+    };
+    let folder = folder.display();
+    format!(
+        "include {schemas}/core.schema\ninclude {schemas}/cosine.schema\ninclude {schemas}/inetorgperson.schema\n\
+         pidfile {folder}/slapd.pid\n{module}{tls}\
+         database mdb\nsuffix {BASE}\nrootdn {ADMIN}\nrootpw \"{PASSWORD}\"\ndirectory {folder}/database\n\
+         access to attrs=userPassword by anonymous auth by * none\n\
+         access to * by dn.exact={READER} read by self read by * none\n"
+    )
+}
+
+/// nandini studies, farhan has left, asha is somebody else than the asha everybody knows here, iyer has two entries,
+/// and in odd's nothing is as it should be. Everybody's password is `walks by the lake`.
+const PEOPLE: &str = "\
+dn: dc=campus,dc=example
+objectClass: organization
+objectClass: dcObject
+o: Campus
+dc: campus
+
+dn: ou=People,dc=campus,dc=example
+objectClass: organizationalUnit
+ou: People
+
+dn: ou=Alumni,dc=campus,dc=example
+objectClass: organizationalUnit
+ou: Alumni
+
+dn: ou=services,dc=campus,dc=example
+objectClass: organizationalUnit
+ou: services
+
+dn: cn=reader,ou=services,dc=campus,dc=example
+objectClass: organizationalRole
+objectClass: simpleSecurityObject
+cn: reader
+userPassword: correct horse
+
+dn: uid=nandini,ou=People,dc=campus,dc=example
+objectClass: inetOrgPerson
+uid: nandini
+cn: Nandini Sen
+givenName: Nandini
+sn: Sen
+mail: nandini@campus.example
+employeeNumber: 020D0700
+employeeType: ug
+mobile: 98765 43210
+userPassword: walks by the lake
+
+dn: uid=farhan,ou=Alumni,dc=campus,dc=example
+objectClass: inetOrgPerson
+uid: farhan
+cn: Farhan Ali
+givenName: Farhan
+sn: Ali
+mail: farhan@campus.example
+userPassword: walks by the lake
+
+dn: uid=asha,ou=People,dc=campus,dc=example
+objectClass: inetOrgPerson
+uid: asha
+cn: Asha Menon
+givenName: Asha
+sn: Menon
+mail: asha.menon@campus.example
+userPassword: walks by the lake
+
+dn: uid=iyer,ou=People,dc=campus,dc=example
+objectClass: inetOrgPerson
+uid: iyer
+cn: Meera Iyer
+sn: Iyer
+userPassword: walks by the lake
+
+dn: uid=iyer,ou=Alumni,dc=campus,dc=example
+objectClass: inetOrgPerson
+uid: iyer
+cn: Mohan Iyer
+sn: Iyer
+userPassword: walks by the lake
+
+dn: uid=odd,ou=People,dc=campus,dc=example
+objectClass: inetOrgPerson
+uid: odd
+cn: Odd
+givenName: Odd
+sn: One
+mail: not an address
+employeeNumber: 00000000001111111111222222222233333333334444444444555555555566666666667777777777
+employeeType: ug
+userPassword: walks by the lake
+
+dn: uid=nobody+cn=here,ou=People,dc=campus,dc=example
+objectClass: inetOrgPerson
+uid: nobody
+cn: here
+sn: Here
+userPassword: walks by the lake
+";
