@@ -4,14 +4,18 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::app;
 use crate::config::Config;
+use crate::config::FindsPeople;
 use crate::db::Db;
 use crate::db::cluster;
+use crate::entropy::OsEntropy;
 use crate::upstream;
+use crate::upstream::Ldap;
 
 use super::Failure;
 use super::print;
@@ -26,6 +30,8 @@ struct Report {
     data_folder: Finding,
     mail: Finding,
     sign_in: Finding,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    directory: Option<Finding>,
     settings: Finding,
 }
 
@@ -65,20 +71,26 @@ pub(super) async fn check(config: &Config) -> Result<ExitCode, Failure> {
         data_folder: data_folder(&config.data_dir),
         mail: mail(config).await,
         sign_in: sign_in(config).await,
+        directory: directory(config).await,
         settings: settings(config),
     };
     let findings = [
-        ("database", &report.database),
-        ("data folder", &report.data_folder),
-        ("mail", &report.mail),
-        ("sign-in", &report.sign_in),
-        ("settings", &report.settings),
+        ("database", Some(&report.database)),
+        ("data folder", Some(&report.data_folder)),
+        ("mail", Some(&report.mail)),
+        ("sign-in", Some(&report.sign_in)),
+        ("directory", report.directory.as_ref()),
+        ("settings", Some(&report.settings)),
     ];
-    for (what, finding) in findings {
+    let findings = findings.into_iter();
+    let findings: Vec<_> = findings
+        .filter_map(|(what, it)| Some((what, it?)))
+        .collect();
+    for (what, finding) in &findings {
         say(format_args!("{what}: {finding}"));
     }
     print(&report)?;
-    Ok(if findings.into_iter().all(|(_, finding)| finding.ok) {
+    Ok(if findings.iter().all(|(_, finding)| finding.ok) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -185,6 +197,26 @@ async fn sign_in(config: &Config) -> Finding {
         )
     });
     Finding::wrong(each.collect::<Vec<_>>().join("; "))
+}
+
+/// Whether the campus directory would let people in; nothing where there is none.
+async fn directory(config: &Config) -> Option<Finding> {
+    let directory = config.directory.clone()?;
+    let searches = matches!(directory.finds, FindsPeople::Search { .. });
+    let ldap = match Ldap::new(directory, Arc::new(OsEntropy)) {
+        Ok(ldap) => ldap,
+        Err(error) => return Some(Finding::wrong(error.to_string())),
+    };
+    Some(match ldap.check().await {
+        Ok(()) if searches => {
+            Finding::good("it answers, may be searched, and refuses who is not in it")
+        }
+        Ok(()) => Finding::good(
+            "it answers, and refuses who is not in it. Whether PROFILES_LDAP_USER_DN is right shows \
+             when somebody signs in",
+        ),
+        Err(why) => Finding::wrong(why),
+    })
 }
 
 fn settings(config: &Config) -> Finding {

@@ -14,10 +14,12 @@ use crate::support::Browser;
 use crate::support::Page;
 use crate::support::World;
 use crate::support::campus;
+use crate::support::command;
 use crate::support::directory::Directory;
 use crate::support::directory::authority;
 use crate::support::lying_directory::LyingDirectory;
 use crate::support::lying_directory::honestly;
+use crate::support::world::Plan;
 
 const PASSWORD: &str = "walks by the lake";
 const WRONG: &str = "do not belong together";
@@ -461,4 +463,70 @@ async fn tls_may_begin_later_but_must_begin() {
     let plain = Directory::opens_without_tls().await;
     let world = Directory::plan_at(&plain.address()).opens().await;
     is_silent(&world).await;
+}
+
+async fn checks(plan: Plan) -> (bool, String) {
+    let settings = plan.settings();
+    let world = World::new().await;
+    let mut check = command::profiles(&world.database.url(), &world.data);
+    check.arg("check").envs(settings);
+    let output = spawn_blocking(move || command::run(check, ""))
+        .await
+        .unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    let line = told
+        .lines()
+        .find_map(|line| line.strip_prefix("directory: "));
+    let line = line.unwrap_or_else(|| panic!("{told}")).to_owned();
+    (output.status.success(), line)
+}
+
+#[tokio::test]
+async fn the_check_says_what_is_wrong_with_the_directory() {
+    let directory = Directory::opens().await;
+    let plain = Directory::opens_without_tls().await;
+
+    for good in [directory.plan(), directory.plan_by_name()] {
+        let (is_well, told) = checks(good).await;
+        assert!(is_well && told.starts_with("ok: it answers"), "{told}");
+    }
+    let stranger = &authority().stranger;
+    for (wrong, advice) in [
+        (
+            directory.plan().set("PROFILES_LDAP_BIND_PASSWORD", "guess"),
+            "PROFILES_LDAP_BIND_PASSWORD",
+        ),
+        (
+            directory
+                .plan()
+                .set("PROFILES_LDAP_BASE_DN", "dc=elsewhere"),
+            "PROFILES_LDAP_BASE_DN",
+        ),
+        (
+            directory
+                .plan()
+                .set("PROFILES_LDAP_USER_FILTER", "uid{username}"),
+            "PROFILES_LDAP_USER_FILTER",
+        ),
+        (
+            directory.plan().set("PROFILES_LDAP_CA_FILE", stranger),
+            "PROFILES_LDAP_CA_FILE",
+        ),
+        (
+            directory
+                .plan()
+                .set("PROFILES_LDAP_CA_FILE", "/nowhere.pem"),
+            "PROFILES_LDAP_CA_FILE",
+        ),
+        (Directory::plan_at(&plain.address()), "StartTLS"),
+        (
+            Directory::plan_at("ldaps://127.0.0.1:1"),
+            "PROFILES_LDAP_URL",
+        ),
+    ] {
+        let (is_well, told) = checks(wrong).await;
+        assert!(!is_well && told.starts_with("wrong: "), "{told}");
+        assert!(told.contains(advice), "{told}");
+        assert!(!told.contains("guess") && !told.contains("correct horse"));
+    }
 }

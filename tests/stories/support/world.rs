@@ -59,6 +59,11 @@ impl Plan {
         self
     }
 
+    /// The variables that are set.
+    pub fn settings(&self) -> Settings {
+        self.settings.clone()
+    }
+
     /// With the real program, which can be killed; its clock is the machine's.
     pub fn in_its_own_process(mut self) -> Self {
         self.apart = true;
