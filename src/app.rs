@@ -135,12 +135,7 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
     let rooms = Router::new()
         .merge(health::routes(it.db.clone()))
         .merge(metadata::routes(it.web.links()))
-        .merge(
-            welcome::Feature {
-                web: it.web.clone(),
-            }
-            .routes(),
-        )
+        .merge(it.welcome().routes())
         .merge(login.routes())
         .merge(it.ways_in(ways).routes())
         .merge(it.profile(pictures.clone()).routes())
@@ -199,6 +194,12 @@ struct Shared {
 }
 
 impl Shared {
+    fn welcome(&self) -> welcome::Feature {
+        welcome::Feature {
+            web: self.web.clone(),
+        }
+    }
+
     /// Every way to sign in that is switched on; the sign-in page opens with the first.
     fn ways(&self, config: &Config) -> Result<Registry, BuildError> {
         let entropy = || Arc::clone(&self.entropy);
