@@ -56,6 +56,8 @@ pub struct Config {
     pub session_idle: Duration,
     /// Unset: nobody signs in through a directory.
     pub directory: Option<Directory>,
+    /// What one call of an upstream may take.
+    pub upstream_timeout: Duration,
     pub trusted_proxies: Vec<IpNet>,
     /// What ranges of addresses are called.
     pub places: Vec<(String, IpNet)>,
@@ -150,6 +152,7 @@ impl Config {
             session_idle: Duration::from_mins(1)
                 * values.number("PROFILES_SESSION_IDLE_MINUTES", 1..=525_600)?,
             directory: Directory::read(&values)?,
+            upstream_timeout: values.seconds("PROFILES_UPSTREAM_SECONDS", 1..=30)?,
             trusted_proxies: values
                 .optional("PROFILES_TRUSTED_PROXIES", networks)?
                 .unwrap_or_default(),
@@ -290,6 +293,35 @@ fn is_loopback(url: &Url) -> bool {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
         Some(url::Host::Ipv6(address)) => address.is_loopback(),
         None => false,
+    }
+}
+
+/// The base address of an upstream, as a setting gives it.
+pub fn upstream(text: &str) -> Result<Url, String> {
+    let base: Url = text
+        .parse()
+        .map_err(|_| "must be an address, as https://portal.campus.example".to_owned())?;
+    check_upstream(&base).map_err(str::to_owned)?;
+    Ok(base)
+}
+
+/// Whether passwords may be sent there: over TLS, or on this very machine.
+pub fn check_upstream(base: &Url) -> Result<(), &'static str> {
+    let is_here = match base.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    let has_more = !base.username().is_empty()
+        || base.password().is_some()
+        || base.query().is_some()
+        || base.fragment().is_some();
+    match base.scheme() {
+        "https" | "http" if has_more => Err("must be scheme, host and path only"),
+        "https" => Ok(()),
+        "http" if is_here => Ok(()),
+        _ => Err("must be https: plain http is for loopback hosts only"),
     }
 }
 
@@ -476,5 +508,29 @@ mod tests {
     fn plain_http_is_for_loopback_only() {
         assert!(load(&[("PROFILES_PUBLIC_URL", "http://127.0.0.1:9/p")]).is_ok());
         assert!(load(&[("PROFILES_PUBLIC_URL", "https://profiles.campus.example/p")]).is_ok());
+    }
+
+    #[test]
+    fn passwords_are_sent_over_tls_or_to_this_machine() {
+        for good in [
+            "https://erp.example",
+            "https://portal.example/api/",
+            "http://127.0.0.1:9",
+            "http://[::1]:9/x",
+            "http://localhost",
+        ] {
+            assert!(upstream(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://erp.example",
+            "http://localhost.example",
+            "http://192.168.1.1",
+            "ftp://127.0.0.1",
+            "https://me:secret@erp.example",
+            "https://erp.example/?a=b",
+            "erp.example",
+        ] {
+            assert!(upstream(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -85,6 +85,8 @@ pub const VARIABLES: &[Variable] = &[
         "certificates in PEM to trust for the directory, in place of those that everybody trusts"),
     variable("PROFILES_LDAP_ALUMNI_UNIT", Some("ou=Alumni"),
         "the part of the directory whose people are alumni"),
+    variable("PROFILES_UPSTREAM_SECONDS", Some("30"),
+        "how long the campus' own systems may take for one answer at a sign-in; 30 at most"),
     variable("PROFILES_TRUSTED_PROXIES", None,
         "addresses (CIDR, comma-separated) whose Forwarded or X-Forwarded-For header is believed; where both come neither is, so let the proxy drop the one it does not write"),
     variable("PROFILES_PLACES", None,
