@@ -10,6 +10,7 @@
 
 mod health;
 mod ldap;
+mod http;
 mod model;
 mod password;
 mod registry;
@@ -21,6 +22,12 @@ pub use health::list_closed;
 pub use health::open;
 pub use ldap::Ldap;
 pub use ldap::SetupError as LdapSetupError;
+pub use http::Caller;
+pub use http::Heard;
+pub use http::NewestTls;
+pub use http::Reach;
+pub use http::ReachError;
+pub use http::Silence;
 pub use model::Answers;
 pub use model::Choice;
 pub use model::Face;
