@@ -34,6 +34,8 @@ mod owning_my_data;
 mod reading_the_docs;
 mod registering_an_app;
 mod security;
+#[path = "../sim/mod.rs"]
+mod sim;
 mod stock_clients;
 mod support;
 mod the_readme;
