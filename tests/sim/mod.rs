@@ -1,5 +1,6 @@
 //! Simulators of the campus' own systems. They speak the real wire, so that adapters are told about whole; stories start
 //! them in this process, and each runs by itself as a cargo example.
 
+pub mod erp;
 #[expect(dead_code, reason = "what one simulator needs, another may not")]
 pub mod kit;

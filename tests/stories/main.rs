@@ -34,6 +34,7 @@ mod owning_my_data;
 mod reading_the_docs;
 mod registering_an_app;
 mod security;
+mod signing_in_through_erp;
 #[path = "../sim/mod.rs"]
 mod sim;
 mod stock_clients;

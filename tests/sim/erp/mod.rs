@@ -1,0 +1,101 @@
+//! The ERP of IIT Kharagpur as its clients know it: sign-in with a security question and a mailed code, what is behind it
+//! as far as clients look, and how long all of it lives.
+//!
+//! What the system itself would say is in `pages`; what it says when one of its knobs is turned too. Under `/__sim/` are
+//! switches that no ERP has: its outbox, its people and its knobs.
+
+mod control;
+pub mod knobs;
+mod pages;
+pub mod people;
+pub mod state;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+
+use axum::Router;
+
+use super::kit::Watch;
+use super::kit::authority::Authority;
+use super::kit::site::Site;
+use knobs::Knobs;
+use people::Person;
+use state::Letter;
+use state::State;
+
+/// What every handler holds. Cheap to clone.
+#[derive(Clone)]
+pub struct House {
+    pub watch: Watch,
+    /// Whether it is spoken to over TLS, which its redirects say.
+    scheme: &'static str,
+    state: Arc<Mutex<State>>,
+}
+
+impl House {
+    pub fn new(secure: bool) -> Self {
+        let scheme = if secure { "https" } else { "http" };
+        Self {
+            watch: Watch::default(),
+            scheme,
+            state: Arc::default(),
+        }
+    }
+
+    pub fn router(&self) -> Router {
+        pages::routes(self.clone()).merge(control::routes(self.clone()))
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+}
+
+/// An ERP in this process, gone when dropped.
+pub struct Erp {
+    pub site: Site,
+    house: House,
+}
+
+impl Erp {
+    pub async fn opens() -> Self {
+        Self::opens_with(None).await
+    }
+
+    pub async fn opens_with(authority: Option<&Authority>) -> Self {
+        let house = House::new(authority.is_some());
+        let at = SocketAddr::from(([127, 0, 0, 1], 0));
+        let site = Site::opens(at, authority, house.watch.clone(), house.router()).await;
+        Self { site, house }
+    }
+
+    pub fn turns(&self, turn: impl FnOnce(&mut Knobs)) {
+        turn(&mut self.state().knobs);
+    }
+
+    /// Changes somebody, as they would in the ERP itself.
+    pub fn changes(&self, roll: &str, change: impl FnOnce(&mut Person)) {
+        change(self.state().people.get_mut(roll).unwrap());
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.house.state()
+    }
+
+    /// What was mailed to somebody.
+    pub fn letters(&self, roll: &str) -> Vec<Letter> {
+        self.state().letters(Some(roll))
+    }
+
+    /// The code in the newest mail to somebody.
+    pub fn code(&self, roll: &str) -> String {
+        let letters = self.letters(roll);
+        letters
+            .last()
+            .unwrap_or_else(|| panic!("no mail to {roll}"))
+            .otp
+            .clone()
+    }
+}
