@@ -14,6 +14,7 @@ use crate::apps;
 use crate::authorize;
 use crate::clock::SharedClock;
 use crate::config::Config;
+use crate::config::ErpSettings;
 use crate::connected_apps;
 use crate::db::Db;
 use crate::demo;
@@ -40,11 +41,17 @@ use crate::secret::Key;
 use crate::send_mail;
 use crate::sessions;
 use crate::token;
+use crate::upstream;
+use crate::upstream::Caller;
 use crate::upstream::Hasher;
 use crate::upstream::Ldap;
 use crate::upstream::LdapSetupError;
 use crate::upstream::Password;
+use crate::upstream::Reach;
 use crate::upstream::Registry;
+use crate::upstream::Upstream;
+use crate::upstream::erp;
+use crate::upstream::erp::Erp;
 use crate::user_api;
 use crate::ways_in;
 use crate::web::Assets;
@@ -102,7 +109,24 @@ pub enum BuildError {
     #[error(transparent)]
     Directory(#[from] LdapSetupError),
     #[error(transparent)]
+    Upstream(#[from] UpstreamSetupError),
+    #[error(transparent)]
     Demo(#[from] demo::CallError),
+}
+
+/// Why an upstream cannot be asked as it was set. One line that names the setting.
+#[derive(Debug, thiserror::Error)]
+pub enum UpstreamSetupError {
+    #[error("{setting}: {why}")]
+    Reach {
+        setting: &'static str,
+        why: upstream::ReachError,
+    },
+    #[error("{setting} cannot be read: {why}")]
+    File {
+        setting: &'static str,
+        why: std::io::Error,
+    },
 }
 
 /// Builds the house.
@@ -210,6 +234,9 @@ impl Shared {
         });
         if let Some(directory) = config.directory.clone() {
             ways = ways.with(Ldap::new(directory, entropy())?);
+        }
+        if let Some(erp) = erp(config, &self.db)? {
+            ways = ways.with(erp);
         }
         Ok(ways)
     }
@@ -455,6 +482,47 @@ impl Shared {
             ledger: self.ledger.clone(),
         }
     }
+}
+
+/// The ERP as it was set, if it was.
+pub fn erp(config: &Config, db: &Db) -> Result<Option<Erp>, UpstreamSetupError> {
+    let Some(settings) = &config.erp else {
+        return Ok(None);
+    };
+    let wishes = erp::Wishes {
+        fetch_name: settings.fetch_name,
+        reask_password: settings.reask_password,
+    };
+    let caller = erp_caller(config, settings)?;
+    Ok(Some(Erp::new(caller, db.clone(), wishes)))
+}
+
+/// What it shows to anybody.
+pub fn erp_pages(
+    config: &Config,
+    settings: &ErpSettings,
+) -> Result<erp::Questions, UpstreamSetupError> {
+    Ok(erp::Questions::new(erp_caller(config, settings)?))
+}
+
+fn erp_caller(config: &Config, settings: &ErpSettings) -> Result<Caller, UpstreamSetupError> {
+    let mut reach = Reach::of(settings.base.clone());
+    reach.within = config.upstream_timeout;
+    if let Some(file) = &settings.ca_file {
+        let read = std::fs::read(file).map_err(|why| UpstreamSetupError::File {
+            setting: "PROFILES_ERP_CA_FILE",
+            why,
+        });
+        reach.authority = Some(read?);
+    }
+    let caller = Caller::new(Erp::SLUG, &reach);
+    caller.map_err(|why| UpstreamSetupError::Reach {
+        setting: match why {
+            upstream::ReachError::Authority => "PROFILES_ERP_CA_FILE",
+            _ => "PROFILES_ERP_URL",
+        },
+        why,
+    })
 }
 
 /// The way out for mails, as it is set.

@@ -39,7 +39,7 @@ const FLOORS: &[Room] = &[
     room("pictures", "web"),
     // rooms
     room("people", "db audit"),
-    room("upstream", "db people"),
+    room("upstream", "db audit people"),
     room("login", "db audit web mail people upstream"),
     room("apps", "db audit web mail people login pictures"),
     room("grants", "db audit people apps"),

@@ -16,6 +16,7 @@ use crate::db::cluster;
 use crate::entropy::OsEntropy;
 use crate::upstream;
 use crate::upstream::Ldap;
+use crate::upstream::UpstreamError;
 
 use super::Failure;
 use super::print;
@@ -32,6 +33,8 @@ struct Report {
     sign_in: Finding,
     #[serde(skip_serializing_if = "Option::is_none")]
     directory: Option<Finding>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    erp: Option<Finding>,
     settings: Finding,
 }
 
@@ -72,6 +75,7 @@ pub(super) async fn check(config: &Config) -> Result<ExitCode, Failure> {
         mail: mail(config).await,
         sign_in: sign_in(config).await,
         directory: directory(config).await,
+        erp: erp(config).await,
         settings: settings(config),
     };
     let findings = [
@@ -80,6 +84,7 @@ pub(super) async fn check(config: &Config) -> Result<ExitCode, Failure> {
         ("mail", Some(&report.mail)),
         ("sign-in", Some(&report.sign_in)),
         ("directory", report.directory.as_ref()),
+        ("ERP", report.erp.as_ref()),
         ("settings", Some(&report.settings)),
     ];
     let findings = findings.into_iter();
@@ -216,6 +221,24 @@ async fn directory(config: &Config) -> Option<Finding> {
              when somebody signs in",
         ),
         Err(why) => Finding::wrong(why),
+    })
+}
+
+/// Looks at its login page, as everybody may.
+async fn erp(config: &Config) -> Option<Finding> {
+    let settings = config.erp.as_ref()?;
+    let client = match app::erp_pages(config, settings) {
+        Ok(client) => client,
+        Err(error) => return Some(Finding::wrong(error.to_string())),
+    };
+    Some(match client.check().await {
+        Ok(()) => Finding::good("it answers, and its login page is as we know it"),
+        Err(UpstreamError::Changed(what)) => Finding::wrong(format!(
+            "it has changed: {what}. Nobody can sign in by it until this program knows the new one; unset PROFILES_ERP_URL"
+        )),
+        Err(_) => Finding::wrong(
+            "it does not answer. See that PROFILES_ERP_URL is right, and that this machine reaches it",
+        ),
     })
 }
 

@@ -4,6 +4,7 @@
 //! [`Config`] is taken apart in `app.rs` and goes no further; rooms get values.
 
 mod directory;
+mod erp;
 mod variables;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ pub use directory::DirectoryServer;
 pub use directory::DirectorySpeaks;
 pub use directory::FindsPeople;
 pub use directory::PLACEHOLDER;
+pub use erp::ErpSettings;
 pub use variables::NOT_YET;
 pub use variables::VARIABLES;
 pub use variables::Variable;
@@ -56,6 +58,8 @@ pub struct Config {
     pub session_idle: Duration,
     /// Unset: nobody signs in through a directory.
     pub directory: Option<Directory>,
+    /// Unset: nobody signs in with an ERP account.
+    pub erp: Option<ErpSettings>,
     /// What one call of an upstream may take.
     pub upstream_timeout: Duration,
     pub trusted_proxies: Vec<IpNet>,
@@ -152,6 +156,7 @@ impl Config {
             session_idle: Duration::from_mins(1)
                 * values.number("PROFILES_SESSION_IDLE_MINUTES", 1..=525_600)?,
             directory: Directory::read(&values)?,
+            erp: ErpSettings::read(&values)?,
             upstream_timeout: values.seconds("PROFILES_UPSTREAM_SECONDS", 1..=30)?,
             trusted_proxies: values
                 .optional("PROFILES_TRUSTED_PROXIES", networks)?
@@ -479,6 +484,9 @@ mod tests {
             ("PROFILES_PLACES", "Campus=the lake"),
             ("PROFILES_LOG_FORMAT", "xml"),
             ("PROFILES_SMTP_URL", "http://mail"),
+            ("PROFILES_ERP_URL", "http://erp.campus.example"),
+            ("PROFILES_ERP_URL", "https://campus.example/erp"),
+            ("PROFILES_ERP_FETCH_NAME", "1"),
         ] {
             let error = load(&[(name, value)]).unwrap_err();
             assert!(

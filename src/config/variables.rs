@@ -85,6 +85,14 @@ pub const VARIABLES: &[Variable] = &[
         "certificates in PEM to trust for the directory, in place of those that everybody trusts"),
     variable("PROFILES_LDAP_ALUMNI_UNIT", Some("ou=Alumni"),
         "the part of the directory whose people are alumni"),
+    variable("PROFILES_ERP_URL", None,
+        "the ERP of IIT Kharagpur, as https://erp.iitkgp.ac.in: people may sign in with their ERP account. Unset: they may not"),
+    variable("PROFILES_ERP_CA_FILE", None,
+        "a certificate in PEM to trust for the ERP, beside those that everybody trusts"),
+    variable("PROFILES_ERP_FETCH_NAME", Some("off"),
+        "on: read somebody's name off ERP's first page when they sign in for the first time"),
+    variable("PROFILES_ERP_REASK_PASSWORD", Some("off"),
+        "on: ask for the ERP password a second time, beside the code, instead of holding it in memory in between"),
     variable("PROFILES_UPSTREAM_SECONDS", Some("30"),
         "how long the campus' own systems may take for one answer at a sign-in; 30 at most"),
     variable("PROFILES_TRUSTED_PROXIES", None,
@@ -100,7 +108,6 @@ pub const VARIABLES: &[Variable] = &[
 /// Settings of the contract whose feature this version does not have. They are known, so that a
 /// shared environment file does not stop the start, but the start says that they do nothing yet.
 pub const NOT_YET: &[&str] = &[
-    "PROFILES_ERP_URL",
     "PROFILES_JIIT_URL",
     "PROFILES_LEPRECHAUN_AUTHORIZATION",
     "PROFILES_LEPRECHAUN_URL",

@@ -8,9 +8,10 @@
 //! Decision: a prompt is data and not a template, because so one page serves every adapter, with and
 //! without script, and an adapter cannot forget the seal, the labels or the limits.
 
+pub mod erp;
 mod health;
-mod ldap;
 mod http;
+mod ldap;
 mod model;
 mod password;
 mod registry;
@@ -20,14 +21,14 @@ pub use health::Closed;
 pub use health::close;
 pub use health::list_closed;
 pub use health::open;
-pub use ldap::Ldap;
-pub use ldap::SetupError as LdapSetupError;
 pub use http::Caller;
 pub use http::Heard;
 pub use http::NewestTls;
 pub use http::Reach;
 pub use http::ReachError;
 pub use http::Silence;
+pub use ldap::Ldap;
+pub use ldap::SetupError as LdapSetupError;
 pub use model::Answers;
 pub use model::Choice;
 pub use model::Face;

@@ -1,0 +1,293 @@
+//! The calls of ERP: addresses, fields, cookies in and out. What is heard is read in `reply.rs`.
+
+use std::time::Duration;
+
+use http::HeaderName;
+use http::Method;
+use http::header;
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::upstream::Caller;
+use crate::upstream::Silence;
+use crate::upstream::http::Call;
+use crate::upstream::http::Heard;
+
+use super::jar::Jar;
+use super::reply;
+use super::reply::CodeReply;
+use super::reply::Hop;
+use super::reply::Page;
+use super::reply::SignInReply;
+use super::reply::SsoToken;
+use super::reply::Strange;
+use super::roll::Roll;
+
+const QUESTION: &str = "/SSOAdministration/getSecurityQues.htm";
+/// Spelt as ERP spells it.
+const SEND_CODE: &str = "/SSOAdministration/getEmilOTP.htm";
+const SIGN_IN: &str = "/SSOAdministration/auth.htm";
+const END_OTHERS: &str = "/SSOAdministration/clearAllSessions.htm";
+const WAYS_OUT: [&str; 2] = ["/IIT_ERP3/logout.htm", "/SSOAdministration/logout.htm"];
+
+const TOKEN_COOKIE: &str = "ssoToken";
+
+const MOST_HOPS: usize = 8;
+const OUT_WITHIN: Duration = Duration::from_secs(2);
+
+/// Why there is nothing to go on with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trouble {
+    Silence,
+    Strange(Strange),
+    /// ERP sends us back to the beginning.
+    Expired,
+}
+
+impl From<Silence> for Trouble {
+    fn from(_: Silence) -> Self {
+        Self::Silence
+    }
+}
+
+impl From<Strange> for Trouble {
+    fn from(strange: Strange) -> Self {
+        Self::Strange(strange)
+    }
+}
+
+/// How a try to sign in ended.
+pub(super) enum Outcome {
+    Success(SsoToken),
+    CodeMismatch,
+    Rejected,
+    PreviousSession,
+}
+
+/// ERP's session of one sign-in. Wiped when dropped.
+#[derive(Default)]
+pub(super) struct Session {
+    jar: Jar,
+    token: Zeroizing<String>,
+}
+
+/// What a person typed, and whose it is.
+pub(super) struct Credentials<'a> {
+    pub roll: &'a Roll,
+    pub password: &'a str,
+    pub answer: &'a str,
+    /// Empty where there is none yet.
+    pub code: &'a str,
+}
+
+/// ERP as it is reached.
+#[derive(Debug, Clone)]
+pub(super) struct Client(Caller);
+
+impl Client {
+    pub(super) fn new(caller: Caller) -> Self {
+        Self(caller)
+    }
+
+    /// Goes in at the front door, as far as the login page.
+    pub(super) async fn open(&self) -> Result<Session, Trouble> {
+        let mut session = Session::default();
+        let mut heard = self
+            .get(&mut session, self.0.address(reply::PORTAL))
+            .await?;
+        if heard.location().is_some() {
+            let to = self.follow(&heard)?;
+            if !reply::is_login(&to) {
+                return Err(Strange("its front door leads elsewhere").into());
+            }
+            heard = self.get(&mut session, to).await?;
+        }
+        settled(&heard)?;
+        let page = Page::read(&heard.text());
+        session.token = reply::session_token(&page, &heard.address)?;
+        Ok(session)
+    }
+
+    /// One of somebody's three questions, at random; none for a number that ERP does not know.
+    pub(super) async fn question(
+        &self,
+        session: &mut Session,
+        roll: &Roll,
+    ) -> Result<Option<String>, Trouble> {
+        let call = self.post(QUESTION).form(&[("user_id", roll.as_str())]);
+        let heard = self.send(session, QUESTION, call).await?;
+        settled(&heard)?;
+        Ok(reply::question(&heard.text())?)
+    }
+
+    /// Asks for a code by mail. Every one that is sent is a mail to somebody: never asked twice.
+    pub(super) async fn send_code(
+        &self,
+        session: &mut Session,
+        given: &Credentials<'_>,
+    ) -> Result<CodeReply, Trouble> {
+        let heard = self.post_all(session, SEND_CODE, given).await?;
+        settled(&heard)?;
+        Ok(reply::code(&heard.text())?)
+    }
+
+    /// Tries to sign in, and follows ERP to where it shows whether it worked. The token is not presented.
+    pub(super) async fn sign_in(
+        &self,
+        session: &mut Session,
+        given: &Credentials<'_>,
+    ) -> Result<Outcome, Trouble> {
+        // What counts as a proof has to come of this very call.
+        session.jar.forget(TOKEN_COOKIE);
+        let mut heard = self.post_all(session, SIGN_IN, given).await?;
+        for _ in 0..MOST_HOPS {
+            if heard.location().is_none() {
+                return self.ended(session, &heard).await;
+            }
+            let to = self.follow(&heard)?;
+            match reply::hop(&to) {
+                Hop::Success(token) => return Ok(Outcome::Success(token)),
+                Hop::Expired => return Err(Trouble::Expired),
+                Hop::Onward => heard = self.get(session, to).await?,
+            }
+        }
+        Err(Strange("it redirects in circles").into())
+    }
+
+    async fn ended(&self, session: &mut Session, heard: &Heard) -> Result<Outcome, Trouble> {
+        settled(heard)?;
+        let body = heard.text();
+        let page = Page::read(&body);
+        let reply = reply::signed_in(&page, &body, session.jar.value(TOKEN_COOKIE))?;
+        Ok(match reply {
+            SignInReply::CodeMismatch => Outcome::CodeMismatch,
+            SignInReply::Rejected => Outcome::Rejected,
+            SignInReply::PreviousSession => Outcome::PreviousSession,
+            SignInReply::Candidate(token) => {
+                // Found on a page and not in a redirect: it has to open the portal.
+                self.present(session, &token).await?;
+                Outcome::Success(token)
+            }
+        })
+    }
+
+    /// Presents the token, which spends it: the portal's page, if it opens.
+    pub(super) async fn present(
+        &self,
+        session: &mut Session,
+        token: &SsoToken,
+    ) -> Result<Page, Trouble> {
+        let mut to = self.0.address(reply::PORTAL);
+        to.query_pairs_mut().append_pair("ssoToken", &token.0);
+        let mut heard = self.get(session, to).await?;
+        for _ in 0..MOST_HOPS {
+            if heard.location().is_none() {
+                break;
+            }
+            let to = self.follow(&heard)?;
+            heard = self.get(session, to).await?;
+        }
+        settled(&heard)?;
+        let body = heard.text();
+        let page = Page::read(&body);
+        if reply::is_portal(&heard.address, &body, &page) {
+            Ok(page)
+        } else {
+            Err(Strange("a token that does not open the portal").into())
+        }
+    }
+
+    /// Ends the person's other sessions.
+    pub(super) async fn end_others(
+        &self,
+        session: &mut Session,
+        roll: &Roll,
+    ) -> Result<(), Trouble> {
+        let call = self
+            .post(END_OTHERS)
+            .header(
+                HeaderName::from_static("x-requested-with"),
+                "XMLHttpRequest",
+            )
+            .header(header::ACCEPT, "text/plain, */*; q=0.01")
+            .form(&[("user_code", roll.as_str())]);
+        let heard = self.send(session, END_OTHERS, call).await?;
+        settled(&heard)
+    }
+
+    /// Leaves no session behind, as far as that can be had in a moment.
+    pub(super) async fn log_out(&self, mut session: Session) {
+        for way in WAYS_OUT {
+            let call = self.0.get(way).within(OUT_WITHIN);
+            // ERP lets what is left run out by itself.
+            let _ = self.send(&mut session, way, call).await;
+        }
+    }
+
+    async fn post_all(
+        &self,
+        session: &mut Session,
+        path: &str,
+        given: &Credentials<'_>,
+    ) -> Result<Heard, Trouble> {
+        let wanted = self.0.address(reply::PORTAL);
+        let fields = [
+            ("user_id", given.roll.as_str()),
+            ("password", given.password),
+            ("answer", given.answer),
+            ("typeee", "SI"),
+            ("sessionToken", session.token.as_str()),
+            ("requestedUrl", wanted.as_str()),
+            ("email_otp", given.code),
+        ];
+        let call = self.post(path).form(&fields);
+        self.send(session, path, call).await
+    }
+
+    fn post(&self, path: &str) -> Call<'_> {
+        let referer = self.0.address(reply::PORTAL);
+        self.0
+            .post(path)
+            .header(header::ORIGIN, &self.0.origin())
+            .header(header::REFERER, referer.as_str())
+    }
+
+    async fn get(&self, session: &mut Session, to: Url) -> Result<Heard, Trouble> {
+        let path = to.path().to_owned();
+        let call = self.0.call(Method::GET, to);
+        self.send(session, &path, call).await
+    }
+
+    async fn send(
+        &self,
+        session: &mut Session,
+        path: &str,
+        call: Call<'_>,
+    ) -> Result<Heard, Trouble> {
+        let cookies = session.jar.header(&self.0.address(path));
+        let call = match &cookies {
+            Some(line) => call.header(header::COOKIE, line),
+            None => call,
+        };
+        let heard = call.send().await?;
+        session.jar.store(&heard.address, &heard.headers);
+        if heard.status.is_server_error() {
+            return Err(Trouble::Silence);
+        }
+        Ok(heard)
+    }
+
+    fn follow(&self, heard: &Heard) -> Result<Url, Trouble> {
+        let location = heard.location().unwrap_or_default();
+        let to = self.0.follow(&heard.address, location);
+        to.ok_or(Trouble::Strange(Strange("it redirects to another server")))
+    }
+}
+
+/// An answer that is one, and no redirect.
+fn settled(heard: &Heard) -> Result<(), Trouble> {
+    if heard.status.is_success() {
+        return Ok(());
+    }
+    Err(Strange("a status that it never had there").into())
+}

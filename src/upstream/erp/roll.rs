@@ -1,0 +1,180 @@
+//! What a roll number of IIT Kharagpur is, and what it says of whoever has it.
+//!
+//! The first two digits are the year of entry, the letters the department. The fifth character is
+//! said to tell the programme; no document says so, so what it means is configuration
+//! ([`Class`]), and what follows from it is marked as worked out.
+
+use std::fmt;
+
+/// In its normal form: `22CS10001`, `25MA60R29`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Roll(String);
+
+/// Not a roll number: two digits, two letters, then five letters or digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a roll number is two digits, two letters and five digits or letters, for example 21CS10001"
+)]
+pub struct NoRoll;
+
+impl Roll {
+    /// Takes it as people type it: in small letters, with blanks at its ends.
+    pub fn parse(text: &str) -> Result<Self, NoRoll> {
+        let text = text.trim().to_ascii_uppercase();
+        let fits = |(at, byte): (usize, u8)| match at {
+            0 | 1 => byte.is_ascii_digit(),
+            2 | 3 => byte.is_ascii_uppercase(),
+            _ => byte.is_ascii_digit() || byte.is_ascii_uppercase(),
+        };
+        if text.len() == 9 && text.bytes().enumerate().all(fits) {
+            Ok(Self(text))
+        } else {
+            Err(NoRoll)
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Two letters, which need not be the code of any department we know.
+    pub fn department(&self) -> &str {
+        self.0.get(2..4).unwrap_or_default()
+    }
+
+    /// The fifth character.
+    pub fn class(&self) -> &str {
+        self.0.get(4..5).unwrap_or_default()
+    }
+
+    /// The year of entry, as seen in `this_year`: next year's students have their numbers already.
+    pub fn entered(&self, this_year: i32) -> i32 {
+        let short = self.0.get(..2).and_then(|digits| digits.parse().ok());
+        let short: i32 = short.unwrap_or_default();
+        if short <= this_year.rem_euclid(100) + 1 {
+            2000 + short
+        } else {
+            1900 + short
+        }
+    }
+
+    /// What follows from it, with what its class and its department mean here; without a row for them
+    /// it is some programme of the department that has these letters.
+    pub fn says(&self, class: Option<&Class>, department: Option<&str>, this_year: i32) -> Derived {
+        let join_year = self.entered(this_year);
+        Derived {
+            kind: class.map_or("misc", |class| class.kind.as_str()).to_owned(),
+            department: department.unwrap_or(self.department()).to_owned(),
+            degree: class.and_then(|class| class.degree.clone()),
+            join_year,
+            graduation_year: class.and_then(|class| Some(join_year + class.years?)),
+        }
+    }
+}
+
+impl fmt::Display for Roll {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a fifth character means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Class {
+    /// A code of the degrees that profiles know, or of none.
+    pub degree: Option<String>,
+    /// How long it takes; none where it takes as long as it takes.
+    pub years: Option<i32>,
+    /// The directory's word for such people: `ug`, `pg`, `rs` …
+    pub kind: String,
+}
+
+/// What a roll number says, worked out.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Derived {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub department: String,
+    pub degree: Option<String>,
+    pub join_year: i32,
+    pub graduation_year: Option<i32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn e25_what_is_no_roll_number_is_refused() {
+        for good in [
+            "12CS40067",
+            "22CS10001",
+            "25MA60R29",
+            "19PH91R01",
+            "19PHX1R01",
+        ] {
+            assert_eq!(Roll::parse(good).unwrap().as_str(), good);
+        }
+        assert_eq!(Roll::parse(" 22ee30002 ").unwrap().as_str(), "22EE30002");
+        for bad in [
+            "",
+            "ABCS10001",
+            "22C510001",
+            "22CS1000",
+            "22CS100011",
+            "22CS1000 1",
+            "22CS1000é",
+            "२२CS10001",
+            "22CS1000\0",
+            "22CS1-001",
+            "22CS10001'",
+        ] {
+            assert_eq!(Roll::parse(bad), Err(NoRoll), "{bad}");
+        }
+    }
+
+    #[test]
+    fn e25_years_are_of_this_century_if_they_can_be() {
+        let entered = |text: &str, now| Roll::parse(text).unwrap().entered(now);
+        assert_eq!(entered("12CS40067", 2026), 2012);
+        assert_eq!(entered("26CS10001", 2026), 2026);
+        assert_eq!(entered("27CS10001", 2026), 2027);
+        assert_eq!(entered("28CS10001", 2026), 1928);
+        assert_eq!(entered("99CS10001", 2026), 1999);
+        assert_eq!(entered("00CS10001", 1999), 2000);
+    }
+
+    #[test]
+    fn e25_what_nobody_told_us_is_left_open() {
+        let roll = Roll::parse("22XY50001").unwrap();
+        let said = roll.says(None, None, 2026);
+        assert_eq!(
+            said,
+            Derived {
+                kind: "misc".into(),
+                department: "XY".into(),
+                degree: None,
+                join_year: 2022,
+                graduation_year: None
+            }
+        );
+        let doctorate = Class {
+            degree: Some("PHD".into()),
+            years: None,
+            kind: "rs".into(),
+        };
+        let said = roll.says(Some(&doctorate), Some("XYZ"), 2026);
+        assert_eq!(
+            (said.department.as_str(), said.graduation_year),
+            ("XYZ", None)
+        );
+        let two_years = Class {
+            years: Some(2),
+            ..doctorate
+        };
+        assert_eq!(
+            roll.says(Some(&two_years), None, 2026).graduation_year,
+            Some(2024)
+        );
+    }
+}
