@@ -12,6 +12,7 @@ mod migrate;
 mod person_add;
 mod person_import;
 mod person_password;
+mod roll;
 mod serve;
 mod settings;
 mod upstream;
@@ -59,6 +60,9 @@ enum Command {
     /// What profiles choose from: offer a hostel, department or degree, retire one, list them
     #[command(subcommand)]
     Choice(choice::Asked),
+    /// What the characters of a roll number of IIT Kharagpur mean: programme, department, years
+    #[command(subcommand)]
+    Roll(roll::Asked),
     /// The campus' systems people sign in through: open one again that had closed itself
     #[command(subcommand)]
     Upstream(upstream::Asked),
@@ -155,6 +159,7 @@ async fn run(cli: Cli, config: Config) -> Result<ExitCode, Failure> {
         Command::Person(Person::Import(list)) => person_import::import(list, &config).await,
         Command::Person(Person::Password(asked)) => person_password::set(asked, &config).await,
         Command::Choice(asked) => choice::run(asked, &config).await,
+        Command::Roll(asked) => roll::run(asked, &config).await,
         Command::Upstream(asked) => upstream::run(asked, &config).await,
         Command::App(App::Add(add)) => app_add::add(add, &config).await,
     }

@@ -1,0 +1,157 @@
+//! `profiles roll`: what the characters of a roll number mean.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use clap::Subcommand;
+use serde::Serialize;
+
+use crate::clock::Clock;
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::db;
+use crate::db::Db;
+use crate::entropy::OsEntropy;
+use crate::upstream::erp;
+use crate::upstream::erp::ClassRow;
+use crate::upstream::erp::DepartmentRow;
+use crate::upstream::erp::Roll;
+use crate::upstream::erp::TablesError;
+
+use super::Failure;
+use super::database;
+use super::print;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Asked {
+    /// Says what a fifth character means, and prints the row; who signed in before keeps what they have
+    Class(Class),
+    /// Drops such a row
+    Forget(Forget),
+    /// Says by which code profiles know a department, where it is not that of the roll number
+    Department(Department),
+    /// Prints every row: `{"classes": […], "departments": […]}`
+    List,
+    /// Prints what a roll number says, as it would be written into a new profile
+    Read(Read),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Class {
+    /// The fifth character of the roll number, as 1
+    class: String,
+    /// Only in this department, by its two letters in roll numbers
+    #[arg(long)]
+    department: Option<String>,
+    /// A code of the degrees of `profiles choice list`
+    #[arg(long)]
+    degree: Option<String>,
+    /// How long it takes, if that is known
+    #[arg(long)]
+    years: Option<i32>,
+    /// What such people are, as ug, pg or rs
+    #[arg(long = "type")]
+    kind: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Forget {
+    class: String,
+    /// The row of this department
+    #[arg(long)]
+    department: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Department {
+    /// The two letters in roll numbers, as CH
+    code: String,
+    /// A code of the departments of `profiles choice list`, as CHE
+    department: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Read {
+    roll_number: String,
+}
+
+/// What is printed.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Told {
+    Class(ClassRow),
+    Department(DepartmentRow),
+    All(erp::Tables),
+    Read(erp::Derived),
+}
+
+pub(super) async fn run(asked: Asked, config: &Config) -> Result<ExitCode, Failure> {
+    let database = database::open_beside(config).await?;
+    let told = answer(asked, &database.db).await;
+    database.close().await;
+    print(&told?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn answer(asked: Asked, db: &Db) -> Result<Told, Failure> {
+    let now = SystemClock.now();
+    match asked {
+        Asked::List => erp::tables(db.pool()).await.map(Told::All).map_err(failed),
+        Asked::Read(Read { roll_number }) => {
+            let roll = Roll::parse(&roll_number).map_err(failed)?;
+            erp::read(db.pool(), &roll, now)
+                .await
+                .map(Told::Read)
+                .map_err(failed)
+        }
+        Asked::Class(it) => {
+            let row = ClassRow {
+                class: it.class,
+                department: it.department,
+                degree: it.degree,
+                years: it.years,
+                kind: it.kind,
+            };
+            let mut tx = db.begin().await.map_err(failed)?;
+            erp::set_class(&mut tx, &row, now, &OsEntropy)
+                .await
+                .map_err(failed)?;
+            tx.commit()
+                .await
+                .map_err(|error| failed(db::Error::from(error)))?;
+            Ok(Told::Class(row))
+        }
+        Asked::Forget(Forget { class, department }) => {
+            let mut tx = db.begin().await.map_err(failed)?;
+            let gone = erp::forget_class(&mut tx, (&class, department.as_deref()), now, &OsEntropy);
+            gone.await.map_err(|why| match why {
+                TablesError::NoSuchClass => {
+                    Failure::new("there is no such row. See what there is: `profiles roll list`")
+                }
+                why => failed(why),
+            })?;
+            tx.commit()
+                .await
+                .map_err(|error| failed(db::Error::from(error)))?;
+            erp::tables(db.pool()).await.map(Told::All).map_err(failed)
+        }
+        Asked::Department(it) => {
+            let row = DepartmentRow {
+                code: it.code,
+                department: it.department,
+            };
+            let mut tx = db.begin().await.map_err(failed)?;
+            erp::set_department(&mut tx, &row, now, &OsEntropy)
+                .await
+                .map_err(failed)?;
+            tx.commit()
+                .await
+                .map_err(|error| failed(db::Error::from(error)))?;
+            Ok(Told::Department(row))
+        }
+    }
+}
+
+fn failed(error: impl std::fmt::Display) -> Failure {
+    Failure::new(error.to_string())
+}
