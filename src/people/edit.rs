@@ -73,7 +73,7 @@ async fn check_offered(tx: &mut Tx, person: PersonId, wanted: &Details) -> Resul
     ] {
         let Change::Set(code) = change else { continue };
         let choice = store::find_choice(&mut **tx, kind, code).await?;
-        if !rules::may_choose(choice.as_ref(), carried.as_deref()) {
+        if !rules::may_choose(code, choice.as_ref(), carried.as_deref()) {
             return Err(unknown(kind.as_str()).into());
         }
     }

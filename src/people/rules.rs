@@ -43,9 +43,11 @@ pub const LONGEST_COURSE: i32 = 6;
 /// Further numbers, and further addresses, one person may have.
 pub const MOST: usize = 10;
 
-/// Whether somebody who carries `carried` may have this entry: it is on offer, or they have it already.
-pub(super) fn may_choose(choice: Option<&Choice>, carried: Option<&str>) -> bool {
-    choice.is_some_and(|choice| !choice.is_retired || carried == Some(choice.code.as_str()))
+/// Whether somebody who carries `carried` may have `code`, of which `choice` is the entry if there is
+/// one: it is on offer, or they have it already, from a list of before or from a campus system that has
+/// more words than we.
+pub(super) fn may_choose(code: &str, choice: Option<&Choice>, carried: Option<&str>) -> bool {
+    carried == Some(code) || choice.is_some_and(|choice| !choice.is_retired)
 }
 
 /// A room has at most eight characters, and in a hostel with wings is a capital letter, a hyphen and
@@ -170,12 +172,14 @@ mod tests {
             is_retired: true,
             ..hostel(true)
         };
-        assert!(may_choose(Some(&offered), None));
-        assert!(may_choose(Some(&offered), Some("15")));
-        assert!(may_choose(Some(&retired), Some("14")));
-        assert!(!may_choose(Some(&retired), None));
-        assert!(!may_choose(Some(&retired), Some("15")));
-        assert!(!may_choose(None, Some("14")));
+        assert!(may_choose("14", Some(&offered), None));
+        assert!(may_choose("14", Some(&offered), Some("15")));
+        assert!(may_choose("14", Some(&retired), Some("14")));
+        assert!(!may_choose("14", Some(&retired), None));
+        assert!(!may_choose("14", Some(&retired), Some("15")));
+        assert!(!may_choose("14", None, None));
+        assert!(!may_choose("14", None, Some("15")));
+        assert!(may_choose("14", None, Some("14")));
     }
 
     #[test]

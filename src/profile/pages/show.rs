@@ -211,7 +211,14 @@ impl Options {
         let of = |kind: ChoiceKind, carried: Option<&str>| {
             let all = known.choices.iter().filter(|it| it.kind == kind.as_str());
             let good = all.filter(|it| !it.is_retired || carried == Some(it.code.as_str()));
-            good.map(Choosable::of).collect()
+            let mut offered: Vec<Choosable> = good.map(Choosable::of).collect();
+            // A campus system may know what no list of ours has. Saving must not lose it.
+            let missing = carried.filter(|code| offered.iter().all(|it| it.code != *code));
+            offered.extend(missing.map(|code| Choosable {
+                code: code.to_owned(),
+                label: code.to_owned(),
+            }));
+            offered
         };
         Self {
             sex: SEXES
