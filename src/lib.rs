@@ -61,7 +61,7 @@
 //! |---|---|
 //! | roof | [`cli`] [`app`] |
 //! | rooms | [`welcome`] [`docs`] [`demo`] [`profile`] [`connected_apps`] [`receipts`] [`ledger`] [`sessions`] [`ways_in`] [`my_data`] [`send_mail`] [`user_api`] [`authorize`] [`token`] [`grants`] [`apps`] [`login`] [`upstream`] [`people`] [`health`] [`metadata`] |
-//! | kit | [`web`] [`mail`] [`jobs`] [`pictures`] [`audit`] [`db`] |
+//! | kit | [`web`] [`mail`] [`jobs`] [`pictures`] [`audit`] [`measure`] [`db`] |
 //! | ground | [`config`] [`links`] [`scope`] [`oauth`] [`secret`] [`id`] [`clock`] [`entropy`] |
 
 pub mod app;
@@ -83,6 +83,7 @@ pub mod ledger;
 pub mod links;
 pub mod login;
 pub mod mail;
+pub mod measure;
 pub mod my_data;
 pub mod oauth;
 pub mod people;

@@ -33,14 +33,15 @@ const FLOORS: &[Room] = &[
     // kit: machines any room may use
     room("db", ""),
     room("audit", "db"),
-    room("web", "db"),
-    room("jobs", "db"),
-    room("mail", "db jobs web"),
+    room("measure", ""),
+    room("web", "db measure"),
+    room("jobs", "db measure"),
+    room("mail", "db measure jobs web"),
     room("pictures", "web"),
     // rooms
     room("people", "db audit"),
     room("upstream", "db audit people"),
-    room("login", "db audit web mail people upstream"),
+    room("login", "db audit measure web mail people upstream"),
     room("apps", "db audit web mail people login pictures"),
     room("grants", "db audit people apps"),
     room("token", "db audit web mail people apps grants"),
@@ -134,6 +135,11 @@ const LIBRARIES: &[Library] = &[
         // Its words only: see upstream/ldap/client.rs.
         &["upstream/ldap/template.rs"],
         "filters and names are filled in by upstream::ldap's Template",
+    ),
+    library(
+        "prometheus_client",
+        &["measure.rs"],
+        "count with a function of crate::measure, where every name and label is",
     ),
     library(
         "oxide_auth",

@@ -126,6 +126,15 @@ impl Db {
         Ok(connected.map_err(|_| sqlx::Error::PoolTimedOut)??)
     }
 
+    /// Connections that are at work, that rest, and that there may be.
+    pub fn connections(&self) -> [usize; 3] {
+        let open = usize::try_from(self.pool.size()).unwrap_or(usize::MAX);
+        let idle = self.pool.num_idle();
+        let most = usize::try_from(CONNECTIONS).unwrap_or(usize::MAX);
+        // The two are read one after the other.
+        [open.saturating_sub(idle), idle, most]
+    }
+
     /// For a single statement.
     pub fn pool(&self) -> &PgPool {
         &self.pool

@@ -10,6 +10,9 @@ use crate::clock::Moment;
 use crate::clock::SharedClock;
 use crate::db;
 use crate::db::Db;
+use crate::measure;
+use crate::measure::Run;
+use crate::measure::Stopwatch;
 
 use super::Job;
 use super::store;
@@ -134,16 +137,19 @@ impl Job {
     }
 
     async fn work(&self, now: Moment) -> db::Result<()> {
+        let began = Stopwatch::start();
         let mut work = JoinSet::new();
         work.spawn((self.work)(now));
-        match work.join_next().await {
-            Some(Ok(done)) => done,
+        let (done, outcome) = match work.join_next().await {
+            Some(Ok(Err(error))) => (Err(error), Run::Failed),
             Some(Err(panicked)) => {
                 tracing::error!(job = self.name, error = %panicked, "a job panicked");
-                Ok(())
+                (Ok(()), Run::Panicked)
             }
-            None => Ok(()),
-        }
+            Some(Ok(Ok(()))) | None => (Ok(()), Run::Done),
+        };
+        measure::ran(self.name, outcome, began.elapsed());
+        done
     }
 }
 

@@ -14,6 +14,9 @@ use lettre::transport::smtp;
 use secrecy::ExposeSecret;
 use secrecy::SecretString;
 
+use crate::measure;
+use crate::measure::Mail;
+
 use super::dkim::Signer;
 use super::server::Server;
 
@@ -121,6 +124,21 @@ impl Transport {
     /// Sends a letter off or fails, before `within` has passed. `name` is unlike every other letter's:
     /// a file is called so.
     pub async fn send(
+        &self,
+        name: impl Display,
+        message: &Message,
+        within: Duration,
+    ) -> Result<(), SendError> {
+        let sent = self.hand_over(name, message, within).await;
+        measure::mailed(match &sent {
+            Ok(()) => Mail::Sent,
+            Err(SendError::Refused(_)) => Mail::Refused,
+            Err(_) => Mail::Failed,
+        });
+        sent
+    }
+
+    async fn hand_over(
         &self,
         name: impl Display,
         message: &Message,

@@ -10,6 +10,8 @@ use http::HeaderValue;
 use tracing::Instrument;
 
 use crate::entropy::SharedEntropy;
+use crate::measure;
+use crate::measure::Stopwatch;
 use crate::secret::alphanumeric;
 
 /// What a visitor may quote and an operator may search for.
@@ -22,7 +24,7 @@ pub(super) async fn trace(entropy: SharedEntropy, mut request: Request, next: Ne
     let id = alphanumeric(entropy.as_ref(), 16);
     let span = tracing::info_span!("request", request.id = %id, method = %request.method());
     request.extensions_mut().insert(RequestId(id.clone()));
-    let began = stopwatch();
+    let (began, method) = (Stopwatch::start(), request.method().clone());
     async move {
         let mut answer = next.run(request).await;
         let took = began.elapsed();
@@ -30,6 +32,7 @@ pub(super) async fn trace(entropy: SharedEntropy, mut request: Request, next: Ne
             .extensions()
             .get::<Route>()
             .map_or("-", |route| route.0.as_str());
+        measure::answered(route, &method, answer.status(), took);
         tracing::info!(
             route,
             status = answer.status().as_u16(),
@@ -43,14 +46,6 @@ pub(super) async fn trace(entropy: SharedEntropy, mut request: Request, next: Ne
     }
     .instrument(span)
     .await
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long an answer took is no domain time"
-)]
-fn stopwatch() -> std::time::Instant {
-    std::time::Instant::now()
 }
 
 #[derive(Debug, Clone)]

@@ -14,6 +14,8 @@ use serde_json::json;
 use crate::audit;
 use crate::audit::Entry;
 use crate::db;
+use crate::measure;
+use crate::measure::SignIn;
 use crate::people;
 use crate::people::PeopleError;
 use crate::upstream;
@@ -168,11 +170,13 @@ impl Door<'_> {
                 if asked.told.is_none() {
                     taken.give_back();
                 } else {
+                    self.measure(SignIn::Refused);
                     tracing::info!(upstream = way.slug(), "a sign-in was refused");
                 }
                 Ok(self.ask(*asked).await)
             }
             Ok(Judged::Closed(told)) => {
+                self.measure(SignIn::Refused);
                 tracing::info!(upstream = way.slug(), "a sign-in was refused for good");
                 Ok(self.closed(&told))
             }
@@ -187,7 +191,12 @@ impl Door<'_> {
     async fn enter(&self, identity: &Identity) -> Result<Response, PageProblem> {
         let entered = match self.purpose {
             Purpose::Link => self.link(identity).await,
-            Purpose::SignIn | Purpose::SignInAgain => self.sign_in(identity).await,
+            Purpose::SignIn | Purpose::SignInAgain => {
+                let entered = self.sign_in(identity).await;
+                let is_in = matches!(&entered, Ok(answer) if answer.status() == StatusCode::FOUND);
+                self.measure(if is_in { SignIn::In } else { SignIn::Unknown });
+                entered
+            }
         };
         match entered {
             Ok(answer) => Ok(answer),
@@ -285,6 +294,7 @@ impl Door<'_> {
     }
 
     pub(super) async fn slow(&self, asked: Asked, slowed: Slowed) -> Response {
+        self.measure(SignIn::Slowed);
         tracing::warn!(upstream = self.way.slug(), "sign-ins are slowed");
         let seconds = slowed.seconds();
         let mut page = self.page(asked).await;
@@ -421,6 +431,7 @@ impl Door<'_> {
             UpstreamError::Store(error) => error.into(),
             UpstreamError::Expired => return Ok(self.gone()),
             UpstreamError::Busy(after) => {
+                self.measure(SignIn::Busy);
                 tracing::warn!(upstream, "too many sign-ins at once");
                 PageProblem::unavailable_for(
                     after,
@@ -428,6 +439,7 @@ impl Door<'_> {
                 )
             }
             UpstreamError::Unavailable => {
+                self.measure(SignIn::Unanswered);
                 tracing::warn!(upstream, "the upstream does not answer");
                 PageProblem::unavailable_for(
                     Duration::from_secs(30),
@@ -437,6 +449,7 @@ impl Door<'_> {
                 )
             }
             UpstreamError::Changed(met) => {
+                self.measure(SignIn::Changed);
                 self.close(met).await?;
                 return Ok(self.closed_way());
             }
@@ -461,6 +474,10 @@ impl Door<'_> {
         }
         tx.commit().await.map_err(db::Error::from)?;
         Ok(())
+    }
+
+    fn measure(&self, outcome: SignIn) {
+        measure::signed_in(self.way.slug(), outcome);
     }
 
     fn has_closed(&self, way: &Way) -> bool {
