@@ -33,6 +33,7 @@ use crate::mail::SetupError;
 use crate::mail::Signer;
 use crate::mail::Transport;
 use crate::metadata;
+use crate::metrics;
 use crate::my_data;
 use crate::pictures::Pictures;
 use crate::profile;
@@ -84,6 +85,8 @@ pub struct Parts {
 #[derive(Debug)]
 pub struct House {
     pub router: Router,
+    /// For operators, on a listener of its own.
+    pub metrics: Router,
     /// To be started beside the router.
     pub jobs: Jobs,
 }
@@ -153,6 +156,7 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
     let sessions = SessionRows::new(it.db.clone(), Arc::clone(&it.clock), config.session_idle);
     let transport = transport(config)?;
     let ways = it.ways(config)?;
+    let metrics = it.metrics(ways.clone());
     let login = it.login(ways.clone());
     let jobs = it.jobs(config, sessions.clone(), transport.clone(), login.clone())?;
 
@@ -186,6 +190,7 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
     };
     Ok(House {
         router: shell.wrap(rooms),
+        metrics,
         jobs,
     })
 }
@@ -254,6 +259,11 @@ impl Shared {
             ways,
             Arc::new(signpost),
         )
+    }
+
+    fn metrics(&self, ways: Registry) -> Router {
+        let db = self.db.clone();
+        metrics::Feature { db, ways }.routes()
     }
 
     fn ways_in(&self, ways: Registry) -> ways_in::Feature {

@@ -60,7 +60,7 @@
 //! | floor | modules |
 //! |---|---|
 //! | roof | [`cli`] [`app`] |
-//! | rooms | [`welcome`] [`docs`] [`demo`] [`profile`] [`connected_apps`] [`receipts`] [`ledger`] [`sessions`] [`ways_in`] [`my_data`] [`send_mail`] [`user_api`] [`authorize`] [`token`] [`grants`] [`apps`] [`login`] [`upstream`] [`people`] [`health`] [`metadata`] |
+//! | rooms | [`welcome`] [`docs`] [`demo`] [`profile`] [`connected_apps`] [`receipts`] [`ledger`] [`sessions`] [`ways_in`] [`my_data`] [`send_mail`] [`user_api`] [`authorize`] [`token`] [`grants`] [`apps`] [`login`] [`upstream`] [`people`] [`health`] [`metrics`] [`metadata`] |
 //! | kit | [`web`] [`mail`] [`jobs`] [`pictures`] [`audit`] [`measure`] [`db`] |
 //! | ground | [`config`] [`links`] [`scope`] [`oauth`] [`secret`] [`id`] [`clock`] [`entropy`] |
 
@@ -84,6 +84,7 @@ pub mod links;
 pub mod login;
 pub mod mail;
 pub mod measure;
+pub mod metrics;
 pub mod my_data;
 pub mod oauth;
 pub mod people;

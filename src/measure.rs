@@ -325,4 +325,27 @@ mod tests {
         }
         assert!(told.ends_with("# EOF\n"));
     }
+
+    #[test]
+    fn the_readme_names_what_there_is() {
+        signed_in("a way of this test", SignIn::In);
+        answered("/", &Method::GET, StatusCode::OK, Duration::ZERO);
+        mailed(Mail::Sent);
+        ran("a job of this test", Run::Done, Duration::ZERO);
+        let told = whole(&Now {
+            connections: [0; 3],
+            ways: vec![("ldap", false)],
+        });
+        let told = told.unwrap();
+        let readme = include_str!("../README.md").split('`');
+        let named = readme.filter_map(|word| word.strip_prefix("profiles_"));
+        let mut named: Vec<_> = named.map(|name| name.trim_end_matches("_total")).collect();
+        let types = told
+            .lines()
+            .filter_map(|line| line.strip_prefix("# TYPE profiles_"));
+        let mut there: Vec<_> = types.filter_map(|it| it.split(' ').next()).collect();
+        named.sort_unstable();
+        there.sort_unstable();
+        assert_eq!(named, there);
+    }
 }

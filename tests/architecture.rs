@@ -65,6 +65,7 @@ const FLOORS: &[Room] = &[
     room("welcome", "web"),
     room("demo", "db web people upstream apps pictures"),
     room("health", "db"),
+    room("metrics", "db measure upstream"),
     room("metadata", ""),
 ];
 
@@ -94,6 +95,7 @@ const LIBRARIES: &[Library] = &[
             "cli/listener.rs",
             // Rooms of one file: route and handler are all they have.
             "health.rs",
+            "metrics.rs",
             "metadata.rs",
             // Kit that serves its own files.
             "pictures.rs",

@@ -1,5 +1,6 @@
 //! `profiles serve`
 
+use std::future::pending;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -51,12 +52,11 @@ async fn open_and_serve(
 ) -> Result<(), Failure> {
     let entropy = Arc::new(OsEntropy);
     let master_key = master_key::find_or_make(config.secret, &config.data_dir, entropy.as_ref())?;
-    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
-        Failure::while_doing(format_args!("listening on {}", config.listen), error)
-    })?;
-    let address = listener
-        .local_addr()
-        .map_err(|error| Failure::while_doing("listening", error))?;
+    let (listener, address) = listen(config.listen).await?;
+    let for_metrics = match config.metrics_listen {
+        Some(at) => Some(listen(at).await?),
+        None => None,
+    };
     let public_url = match config.public_url.clone() {
         Some(url) => url,
         None => follow(address)?,
@@ -91,9 +91,24 @@ async fn open_and_serve(
         ));
     }
     let jobs = house.jobs.start();
+    // To the end: how the service stops is worth watching too.
+    let watched = for_metrics.map(|(listener, address)| {
+        say(format_args!("metrics on http://{address}/metrics"));
+        tokio::spawn(listener::serve(listener, house.metrics, pending()))
+    });
     listener::serve(listener, house.router, stop).await;
     jobs.stop().await;
+    if let Some(watched) = watched {
+        watched.abort();
+    }
     Ok(())
+}
+
+async fn listen(at: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let failed = |error| Failure::while_doing(format_args!("listening on {at}"), error);
+    let listener = TcpListener::bind(at).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
 }
 
 /// The house on show: what was made is printed, passwords this once.

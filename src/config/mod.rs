@@ -65,6 +65,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// What ranges of addresses are called.
     pub places: Vec<(String, IpNet)>,
+    /// Unset: nobody reads what is counted.
+    pub metrics_listen: Option<SocketAddr>,
     pub log: String,
     pub log_json: bool,
     /// Settings given whose feature this version does not have.
@@ -121,10 +123,7 @@ impl Config {
         let public_url = values.optional("PROFILES_PUBLIC_URL", public_url)?;
         Ok(Self {
             database_url: values.optional("DATABASE_URL", database_url)?,
-            listen: values.required("PROFILES_LISTEN", |text| {
-                text.parse()
-                    .map_err(|_| "must be an address and a port, as 127.0.0.1:8000".to_owned())
-            })?,
+            listen: values.required("PROFILES_LISTEN", |text| listen(text, "127.0.0.1:8000"))?,
             public_url,
             aliases: values.required("PROFILES_ALIASES", aliases)?,
             data_dir: values.required("PROFILES_DATA_DIR", |text| Ok(PathBuf::from(text)))?,
@@ -164,6 +163,9 @@ impl Config {
             places: values
                 .optional("PROFILES_PLACES", places)?
                 .unwrap_or_default(),
+            metrics_listen: values.optional("PROFILES_METRICS_LISTEN", |text| {
+                listen(text, "127.0.0.1:9100")
+            })?,
             log: values.required("PROFILES_LOG", |text| Ok(text.to_owned()))?,
             log_json: values.required("PROFILES_LOG_FORMAT", log_format)?,
             without_effect: given
@@ -268,6 +270,11 @@ fn is_near(one: &str, other: &str) -> bool {
                 .count()
                 <= 2)
         || (other.len() > 12 && (one.starts_with(&other) || other.starts_with(&one)))
+}
+
+fn listen(text: &str, example: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| format!("must be an address and a port, as {example}"))
 }
 
 fn database_url(text: &str) -> Result<SecretString, String> {
@@ -473,6 +480,7 @@ mod tests {
         assert!(error.starts_with("DATABASE_URL must be") && !error.contains("hunter2"));
         for (name, value) in [
             ("PROFILES_LISTEN", "8000"),
+            ("PROFILES_METRICS_LISTEN", ":9100"),
             ("PROFILES_CODE_SECONDS", "601"),
             ("PROFILES_PUBLIC_URL", "http://profiles.campus.example"),
             ("PROFILES_ALIASES", "sso"),

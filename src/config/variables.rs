@@ -99,6 +99,8 @@ pub const VARIABLES: &[Variable] = &[
         "addresses (CIDR, comma-separated) whose Forwarded or X-Forwarded-For header is believed; where both come neither is, so let the proxy drop the one it does not write"),
     variable("PROFILES_PLACES", None,
         "names of address ranges (name=CIDR, comma-separated; the narrowest counts), as Campus network=10.0.0.0/8: people see the name beside where they signed in; the address itself is not kept"),
+    variable("PROFILES_METRICS_LISTEN", None,
+        "address and port at which Prometheus reads /metrics, for operators only: nobody is asked who they are there. Unset: nowhere"),
     variable("PROFILES_LOG", Some("info"),
         "what is logged, as a filter such as info,profiles=debug"),
     variable("PROFILES_LOG_FORMAT", Some("text"),
@@ -111,7 +113,6 @@ pub const NOT_YET: &[&str] = &[
     "PROFILES_JIIT_URL",
     "PROFILES_LEPRECHAUN_AUTHORIZATION",
     "PROFILES_LEPRECHAUN_URL",
-    "PROFILES_METRICS_LISTEN",
 ];
 
 /// `.env.sample`, whole.

@@ -40,5 +40,6 @@ mod sim;
 mod stock_clients;
 mod support;
 mod the_readme;
+mod watching_it;
 mod when_things_break;
 mod writing_to_a_person;

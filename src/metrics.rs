@@ -1,0 +1,59 @@
+//! What is counted, for Prometheus to read: at an address that is no part of the service, since it is
+//! nobody's business but the operators'.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use axum::routing::get;
+use http::StatusCode;
+use http::header;
+
+use crate::db::Db;
+use crate::measure;
+use crate::measure::Now;
+use crate::upstream;
+use crate::upstream::Registry;
+use crate::upstream::Way;
+
+/// Somebody who looks wants to see that the database is gone, and not wait for it.
+const DATABASE_WITHIN: Duration = Duration::from_secs(2);
+
+/// What the page needs.
+#[derive(Debug, Clone)]
+pub struct Feature {
+    pub db: Db,
+    pub ways: Registry,
+}
+
+impl Feature {
+    pub fn routes(self) -> Router {
+        Router::new().route("/metrics", get(read)).with_state(self)
+    }
+
+    async fn now(&self) -> Now {
+        let connections = self.db.connections();
+        let closed = upstream::list_closed(self.db.pool());
+        let closed = tokio::time::timeout(DATABASE_WITHIN, closed).await;
+        let ways = match closed {
+            Ok(Ok(closed)) => {
+                let is_closed = |slug| closed.iter().any(|it| it.slug == slug);
+                let ways = self.ways.iter().filter(|way| way.closes());
+                ways.map(Way::slug)
+                    .map(|slug| (slug, is_closed(slug)))
+                    .collect()
+            }
+            _ => Vec::new(),
+        };
+        Now { connections, ways }
+    }
+}
+
+async fn read(State(it): State<Feature>) -> Response {
+    match measure::whole(&it.now().await) {
+        Ok(text) => ([(header::CONTENT_TYPE, measure::MEDIA_TYPE)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

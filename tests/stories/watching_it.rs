@@ -1,0 +1,185 @@
+//! What operators read of the service while it is at work.
+
+use std::time::Duration;
+
+use crate::support::World;
+use crate::support::database::free_port;
+use crate::support::lying_directory::Asked;
+use crate::support::lying_directory::Does;
+use crate::support::lying_directory::LyingDirectory;
+use crate::support::lying_directory::PASSWORD;
+use crate::support::lying_directory::bound;
+use crate::support::lying_directory::honestly;
+use crate::support::world::Plan;
+
+struct Metrics {
+    address: String,
+}
+
+impl Metrics {
+    /// The world of `plan`, with metrics on a port of their own.
+    async fn of(plan: Plan) -> (World, Self) {
+        let port = free_port();
+        let plan = plan.set("PROFILES_METRICS_LISTEN", &format!("127.0.0.1:{port}"));
+        let world = plan.in_its_own_process().opens().await;
+        let address = format!("http://127.0.0.1:{port}/metrics");
+        (world, Self { address })
+    }
+
+    async fn read(&self) -> String {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = http.get(&self.address).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let kind = answer.headers()["content-type"]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        assert!(kind.starts_with("application/openmetrics-text"), "{kind}");
+        answer.text().await.unwrap()
+    }
+}
+
+/// The value of the one line of `name` that has all these labels.
+fn value(text: &str, name: &str, labels: &[&str]) -> Option<f64> {
+    let mut lines = text.lines().filter(|line| {
+        let is_it = line
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with(['{', ' ']));
+        is_it && labels.iter().all(|label| line.contains(label))
+    });
+    let line = lines.next()?;
+    assert_eq!(lines.next(), None, "{name} {labels:?} in two lines");
+    line.rsplit(' ').next()?.parse().ok()
+}
+
+#[tokio::test]
+async fn what_happens_is_counted() {
+    let (world, metrics) = Metrics::of(World::plan()).await;
+    let asha = world.student("asha").await;
+    world.stranger().signs_in("asha", "not hers").await;
+    world.connects(&asha, &world.canteen(), "basic").await;
+    // Jobs begin with the service.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+
+    let told = metrics.read().await;
+
+    let tries = |outcome| {
+        value(
+            &told,
+            "profiles_sign_ins_total",
+            &[r#"upstream="password""#, outcome],
+        )
+    };
+    assert_eq!(tries(r#"outcome="in""#), Some(1.0));
+    assert_eq!(tries(r#"outcome="refused""#), Some(1.0));
+    let tokens = [
+        r#"route="/oauth/token""#,
+        r#"method="POST""#,
+        r#"status="2xx""#,
+    ];
+    assert_eq!(
+        value(&told, "profiles_http_requests_total", &tokens),
+        Some(1.0)
+    );
+    let took = "profiles_http_request_duration_seconds_count";
+    assert_eq!(value(&told, took, &tokens[..1]), Some(1.0));
+    let runs = [r#"job="mail.deliver""#, r#"outcome="done""#];
+    assert!(value(&told, "profiles_job_runs_total", &runs).unwrap() >= 1.0);
+    let most = value(&told, "profiles_database_connections", &[r#"state="most""#]);
+    assert!(most.unwrap() >= 1.0);
+    assert!(told.ends_with("# EOF\n"));
+}
+
+#[tokio::test]
+async fn nothing_of_people_and_nothing_a_visitor_invents_is_in_it() {
+    let (world, metrics) = Metrics::of(World::plan()).await;
+    let asha = world.student("asha").await;
+    let canteen = world.canteen();
+    let tokens = world.connects(&asha, &canteen, "basic profile").await;
+    for number in 0..40 {
+        let address = format!("nowhere/{number}/?code={}", tokens.access);
+        world.stranger().asks(&address).await;
+        let way = format!("account/login/way{number}/");
+        world.stranger().asks(&way).await;
+    }
+    let invented = reqwest::Method::from_bytes(b"BREWCOFFEE").unwrap();
+    canteen
+        .request(invented, "oauth/token/")
+        .send()
+        .await
+        .unwrap();
+
+    let told = metrics.read().await;
+
+    for secret in [&tokens.access, &tokens.refresh, &canteen.client_id] {
+        assert!(!told.contains(secret.as_str()));
+    }
+    for word in [
+        "asha",
+        "Canteen",
+        "127.0.0.1",
+        "way1",
+        "nowhere",
+        "BREWCOFFEE",
+    ] {
+        assert!(!told.contains(word), "{word} in\n{told}");
+    }
+    assert!(told.lines().count() < 600);
+}
+
+#[tokio::test]
+async fn a_way_to_sign_in_that_closed_itself_is_seen() {
+    let directory = LyingDirectory::that(|id, _, asked| match asked {
+        Asked::Bind { .. } => Does::Says(bound(id, 0)),
+        _ => honestly(id, asked),
+    })
+    .await;
+    let (world, metrics) = Metrics::of(directory.plan()).await;
+    let closed = ["upstream=\"ldap\""];
+    let before = metrics.read().await;
+    assert_eq!(
+        value(&before, "profiles_upstream_closed", &closed),
+        Some(0.0)
+    );
+
+    let form = world.stranger().visits("account/login/ldap/").await;
+    form.signs_in("nandini", PASSWORD).await.refuses(503);
+
+    let after = metrics.read().await;
+    assert_eq!(
+        value(&after, "profiles_upstream_closed", &closed),
+        Some(1.0)
+    );
+    let changed = [closed[0], r#"outcome="changed""#];
+    assert_eq!(
+        value(&after, "profiles_sign_ins_total", &changed),
+        Some(1.0)
+    );
+}
+
+#[tokio::test]
+async fn visitors_do_not_find_it_and_without_the_setting_nobody_does() {
+    let (world, metrics) = Metrics::of(World::plan()).await;
+    assert_eq!(world.stranger().asks("metrics").await.status, 404);
+    // And where metrics are, nothing else is.
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let login = metrics.address.replace("metrics", "account/login/");
+    assert_eq!(http.get(login).send().await.unwrap().status(), 404);
+
+    let silent = World::plan().in_its_own_process().opens().await;
+    assert!(!silent.log().contains("metrics on"));
+}
+
+#[tokio::test]
+async fn without_a_database_it_is_read_all_the_same() {
+    let directory = LyingDirectory::that(|id, _, asked| honestly(id, asked)).await;
+    let (world, metrics) = Metrics::of(directory.plan().on_a_wire()).await;
+    let closed = "profiles_upstream_closed";
+    assert_eq!(value(&metrics.read().await, closed, &[]), Some(0.0));
+    world.wire().cut().await;
+
+    let told = metrics.read().await;
+
+    assert!(value(&told, "profiles_database_connections", &[r#"state="most""#]).is_some());
+    assert_eq!(value(&told, closed, &[]), None);
+}
