@@ -391,6 +391,31 @@ async fn no_lie_of_a_directory_lets_anybody_in_or_breaks_anything() {
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_many_wait_for_it_the_next_are_told_at_once() {
+    let directory = LyingDirectory::that(|_, _, _| Does::Stalls).await;
+    let plan = directory.plan();
+    let plan = plan.set("PROFILES_TRUSTED_PROXIES", "127.0.0.1/32");
+    let world = plan.opens().await;
+    let mut asked = Vec::new();
+    for number in 0..80 {
+        let from = format!("192.0.2.{number}");
+        let stranger = world.stranger().sending("x-forwarded-for", &from);
+        let form = stranger.visits("account/login/ldap/").await;
+        asked.push(tokio::spawn(async move {
+            let began = Instant::now();
+            let page = form.signs_in(&format!("student{number}"), PASSWORD).await;
+            page.refuses(503);
+            page.says("Many people") && began.elapsed() < Duration::from_secs(4)
+        }));
+    }
+    let mut at_once = 0;
+    for one in asked {
+        at_once += usize::from(one.await.unwrap());
+    }
+    assert!((10..=20).contains(&at_once), "{at_once}");
+}
+
 #[tokio::test]
 async fn a_directory_that_says_yes_to_all_is_not_asked_again_until_somebody_has_looked() {
     let directory = LyingDirectory::that(|id, _, asked| match asked {

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::support::World;
-use crate::support::database::free_port;
 use crate::support::lying_directory::Asked;
 use crate::support::lying_directory::Does;
 use crate::support::lying_directory::LyingDirectory;
@@ -19,11 +18,20 @@ struct Metrics {
 impl Metrics {
     /// The world of `plan`, with metrics on a port of their own.
     async fn of(plan: Plan) -> (World, Self) {
-        let port = free_port();
-        let plan = plan.set("PROFILES_METRICS_LISTEN", &format!("127.0.0.1:{port}"));
+        let plan = plan.set("PROFILES_METRICS_LISTEN", "127.0.0.1:0");
         let world = plan.in_its_own_process().opens().await;
-        let address = format!("http://127.0.0.1:{port}/metrics");
-        (world, Self { address })
+        for _ in 0..500 {
+            let log = world.log();
+            let said = log
+                .lines()
+                .find_map(|line| line.strip_prefix("metrics on "));
+            if let Some(address) = said {
+                let address = address.to_owned();
+                return (world, Self { address });
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("nowhere to read: {}", world.log());
     }
 
     async fn read(&self) -> String {

@@ -5,7 +5,6 @@ use std::fs;
 use std::io::BufRead as _;
 use std::io::BufReader;
 use std::io::Write as _;
-use std::net::TcpStream;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Child;
@@ -21,6 +20,7 @@ use tokio::task::spawn_blocking;
 
 use super::World;
 use super::campus;
+use super::database::answers;
 use super::database::free_port;
 use super::world::Plan;
 
@@ -70,6 +70,16 @@ impl Directory {
             .arg(folder.join("people.ldif"));
         runs(load, "");
 
+        // Somebody may have taken a port since it was free.
+        for _ in 0..5 {
+            if let Some(directory) = Self::serve(&folder, &program, offers) {
+                return directory;
+            }
+        }
+        panic!("slapd does not start with {}", settings.display());
+    }
+
+    fn serve(folder: &Path, program: &Path, offers: Offers) -> Option<Self> {
         let (port, tls_port) = (free_port(), free_port());
         let addresses = match offers {
             Offers::Tls => format!("ldap://127.0.0.1:{port} ldaps://127.0.0.1:{tls_port}"),
@@ -77,10 +87,10 @@ impl Directory {
         };
         let mut shell = Command::new("/bin/sh")
             .args(["-c", "\"$@\" & echo $!; read -r _; kill -KILL $!", "sh"])
-            .arg(&program)
+            .arg(program)
             // In the foreground, and silent.
             .args(["-d", "0", "-f"])
-            .arg(&settings)
+            .arg(folder.join("slapd.conf"))
             .args(["-h", &addresses])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -88,21 +98,24 @@ impl Directory {
             .spawn()
             .unwrap();
         let mut first = String::new();
-        let said = shell.stdout.take().unwrap();
-        BufReader::new(said).read_line(&mut first).unwrap();
-        for _ in 0..500 {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                break;
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-        Self {
-            folder,
+        let mut said = BufReader::new(shell.stdout.take().unwrap());
+        said.read_line(&mut first).unwrap();
+        let mut directory = Self {
+            folder: folder.to_owned(),
             port,
             tls_port,
             process: first.trim().parse().unwrap(),
             shell,
+        };
+        for _ in 0..500 {
+            if answers(port) {
+                return Some(directory);
+            }
+            thread::sleep(Duration::from_millis(10));
         }
+        // The folder is for the next try.
+        directory.folder = PathBuf::new();
+        None
     }
 
     /// A world that searches it over TLS, with an account of its own.
