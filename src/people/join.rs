@@ -17,6 +17,7 @@ use super::details::Username;
 use super::rules;
 use super::store;
 use super::store::ProgrammeRow;
+use super::store::Used;
 use super::update::keep;
 
 /// What a campus system says of somebody who has just proved to it who they are.
@@ -72,11 +73,11 @@ pub async fn join(
         used = use_identity(tx, proven, now).await?;
     }
     let (id, new_emails) = match (used, proven.says) {
-        (Some(id), says) => {
-            if let Some(says) = says.filter(|says| says.keeps_fresh) {
-                refresh(tx, id, says, now, entropy).await?;
+        (Some(used), says) => {
+            if let Some(says) = says.filter(|says| says.keeps_fresh && used.vouches) {
+                refresh(tx, used.person, says, now, entropy).await?;
             }
-            (id, Vec::new())
+            (used.person, Vec::new())
         }
         (None, Some(says)) => {
             let owner = store::find_owner(&mut **tx, proven.provider, proven.subject).await?;
@@ -92,6 +93,8 @@ pub async fn join(
 }
 
 /// Gives a proven identity to somebody who is here. Whether it was not theirs before is the answer.
+///
+/// It is a way in, and fills in what nobody has said of the person yet; it never changes what is there.
 pub async fn link(
     tx: &mut Tx,
     person: PersonId,
@@ -108,6 +111,10 @@ pub async fn link(
     use_identity(tx, proven, now).await?;
     let is_new = before.is_none();
     if is_new {
+        store::mark_not_vouching(&mut **tx, proven.provider, proven.subject).await?;
+        if let Some(says) = proven.says {
+            store::fill(&mut **tx, person, &says.details.columns, now).await?;
+        }
         let entry = Entry::of("identity.linked").by(person).about(person);
         let entry = entry.with(json!({ "provider": proven.provider }));
         audit::note(&mut **tx, entry, now, entropy).await?;
@@ -120,7 +127,7 @@ async fn use_identity(
     tx: &mut Tx,
     proven: Proven<'_>,
     now: Moment,
-) -> Result<Option<PersonId>, PeopleError> {
+) -> Result<Option<Used>, PeopleError> {
     let twin = proven.says.and_then(|says| says.twin.as_deref());
     let used = store::mark_identity_used(&mut **tx, proven.provider, proven.subject, twin, now);
     let used = used
@@ -130,7 +137,7 @@ async fn use_identity(
     // somebody else, or a mistake over there. Either way nobody comes in by it.
     match used {
         Some(used) if twin.is_some() && used.twin.as_deref() != twin => Err(PeopleError::OtherTwin),
-        used => Ok(used.map(|used| used.person)),
+        used => Ok(used),
     }
 }
 

@@ -76,6 +76,8 @@ pub(super) async fn lock_identity(tx: &mut Tx, provider: &str, subject: &str) ->
 pub(super) struct Used {
     pub person: PersonId,
     pub twin: Option<String>,
+    /// Whether what the provider says is written into the person.
+    pub vouches: bool,
 }
 
 /// Notes that an identity was used now; a suspended person's is not found. A twin that is known
@@ -91,7 +93,7 @@ pub(super) async fn mark_identity_used(
         "update identities i set last_used_at = $4, twin = coalesce(i.twin, $3) from people p
          where i.provider = $1 and i.subject = $2
            and p.id = i.person_id and p.suspended_at is null
-         returning i.person_id, i.twin",
+         returning i.person_id, i.twin, i.vouches",
         provider,
         subject,
         twin,
@@ -102,7 +104,23 @@ pub(super) async fn mark_identity_used(
     Ok(row.map(|row| Used {
         person: PersonId(row.person_id),
         twin: row.twin,
+        vouches: row.vouches,
     }))
+}
+
+pub(super) async fn mark_not_vouching(
+    db: impl Executor<'_>,
+    provider: &str,
+    subject: &str,
+) -> db::Result<()> {
+    sqlx::query!(
+        "update identities set vouches = false where provider = $1 and subject = $2",
+        provider,
+        subject
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// Gives the identity with this second key another subject, unless somebody has that one. Whose it is.
@@ -267,6 +285,32 @@ pub(super) async fn refresh(
     .execute(db)
     .await?;
     Ok(done.rows_affected() > 0)
+}
+
+/// Puts what is given into the columns that are empty.
+pub(super) async fn fill(
+    db: impl Executor<'_>,
+    id: PersonId,
+    columns: &Columns,
+    now: Moment,
+) -> db::Result<()> {
+    let given = serde_json::to_value(columns).unwrap_or(Value::Null);
+    sqlx::query!(
+        "update people p set
+           (first_name, last_name, email, type, roll_number, mobile) = (
+             select n.first_name, n.last_name, n.email, n.type, n.roll_number, n.mobile
+             from jsonb_populate_record(p, (
+               select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each($2::jsonb)
+               where coalesce(to_jsonb(p) ->> key, '') = '')) n),
+           updated_at = $3
+         where p.id = $1",
+        id.0,
+        given,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// Keeps others from changing this person until the transaction ends. Their picture is the answer;

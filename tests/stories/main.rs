@@ -41,5 +41,6 @@ mod stock_clients;
 mod support;
 mod the_readme;
 mod watching_it;
+mod ways_to_sign_in;
 mod when_things_break;
 mod writing_to_a_person;
