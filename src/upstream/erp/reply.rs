@@ -44,6 +44,9 @@ pub(super) fn question(body: &str) -> Result<Option<String>, Strange> {
     if text.to_ascii_lowercase().contains("<html") {
         return Err(Strange("a page in place of a question"));
     }
+    if text.contains(char::REPLACEMENT_CHARACTER) {
+        return Err(Strange("a question that is no text"));
+    }
     if text.chars().count() > LONGEST_QUESTION {
         return Err(Strange("a question that is far too long"));
     }
@@ -79,13 +82,11 @@ pub(super) enum CodeReply {
 
 /// Reads `{"msg": "…"}`, whatever its media type.
 pub(super) fn code(body: &str) -> Result<CodeReply, Strange> {
-    #[derive(serde::Deserialize)]
-    struct Said {
-        msg: String,
-    }
-    let said: Said = serde_json::from_str(body)
+    // An object and nothing else: serde takes a list for a struct, too.
+    let said: serde_json::Map<String, serde_json::Value> = serde_json::from_str(body)
         .map_err(|_| Strange("something else than a message about the code"))?;
-    let msg = collapsed(&said.msg);
+    let msg = said.get("msg").and_then(serde_json::Value::as_str);
+    let msg = collapsed(msg.ok_or(Strange("a message about the code without a text"))?);
     Ok(if msg.contains("question's answare mismatch") {
         CodeReply::AnswerMismatch
     } else if msg.contains("password mismatch") {
@@ -342,6 +343,7 @@ mod tests {
         );
         assert!(question("<!DOCTYPE html>\n<HTML>").is_err());
         assert!(question(&"x".repeat(501)).is_err());
+        assert!(question("\u{fffd}\u{fffd}").is_err());
     }
 
     #[test]
@@ -384,6 +386,7 @@ mod tests {
             "\"msg\"",
             "<html></html>",
             "{\"message\":\"x\"}",
+            "[\"OTP has been sent\"]",
         ] {
             assert!(code(strange).is_err(), "{strange}");
         }
