@@ -20,6 +20,8 @@ pub struct Asked {
     pub fields: Vec<String>,
     /// Names of headers, in lower case.
     pub headers: Vec<String>,
+    /// Names of cookies.
+    pub cookies: Vec<String>,
 }
 
 /// All of them, in the order they came. Cheap to clone.
@@ -71,8 +73,17 @@ impl Requests {
             path: head.uri.path().to_owned(),
             fields,
             headers,
+            cookies: cookies(&head.headers),
         });
     }
+}
+
+fn cookies(headers: &HeaderMap) -> Vec<String> {
+    let lines = headers.get_all(header::COOKIE).iter();
+    let lines = lines.filter_map(|line| line.to_str().ok());
+    let pairs = lines.flat_map(|line| line.split(';'));
+    let names = pairs.filter_map(|pair| pair.split_once('='));
+    names.map(|(name, _)| name.trim().to_owned()).collect()
 }
 
 fn media_type(headers: &HeaderMap) -> &str {

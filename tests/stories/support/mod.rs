@@ -13,10 +13,6 @@ pub mod lying_directory;
 pub mod mail_server;
 pub mod relying_party;
 pub mod server;
-#[expect(
-    dead_code,
-    reason = "the first adapter that asks another system uses it"
-)]
 pub mod upstream;
 pub mod world;
 

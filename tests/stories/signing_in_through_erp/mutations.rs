@@ -1,0 +1,358 @@
+//! The ERP as it is not: changed, unwell, or pretending. Nobody gets in who should not, and nobody waits for ever.
+
+use serde_json::json;
+
+use super::ANSWER;
+use super::PASSWORD;
+use super::at_credentials;
+use super::enters;
+use super::gives;
+use super::is_in;
+use super::plan;
+use super::signs_in;
+use crate::sim::erp::Erp;
+use crate::sim::erp::knobs::QuestionMode;
+use crate::sim::kit::authority::Authority;
+use crate::sim::kit::fault::Fault;
+use crate::support::Browser;
+use crate::support::Page;
+use crate::support::World;
+use crate::support::upstream::Ends;
+use crate::support::upstream::Mutation;
+use crate::support::upstream::Portal;
+use crate::support::upstream::behaves;
+use crate::support::world::Plan;
+
+const DOOR: &str = "/IIT_ERP3/";
+const LOGIN: &str = "/SSOAdministration/login.htm";
+const QUESTION: &str = "/SSOAdministration/getSecurityQues.htm";
+const SEND_CODE: &str = "/SSOAdministration/getEmilOTP.htm";
+const AUTH: &str = "/SSOAdministration/auth.htm";
+const SUCCESS: &str = "/SSOAdministration/success.htm";
+
+impl Portal for Erp {
+    const SLUG: &'static str = "erp";
+    const CALLS: u32 = 8;
+
+    async fn opens() -> Self {
+        super::erp().await
+    }
+
+    fn plan(&self, plan: Plan) -> Plan {
+        plan.set("PROFILES_ERP_URL", &self.site.origin)
+    }
+
+    async fn walk(&self, browser: &Browser) -> Page {
+        let mut page = at_credentials(browser, super::ASHA).await;
+        if page.offers("input[name=answer]") {
+            page = gives(page, PASSWORD, ANSWER).await;
+        }
+        if page.offers("input[name=code]") {
+            page = enters(page, &self.code(super::ASHA)).await;
+        }
+        page
+    }
+}
+
+/// A fault at one path.
+fn at(erp: &Erp, path: &str, fault: &str) {
+    erp.site.watch.faults.set(path, fault.parse().unwrap());
+}
+
+fn says(erp: &Erp, path: &str, body: &str) {
+    erp.site.watch.faults.set(
+        path,
+        Fault::Says("text/html;charset=UTF-8", body.to_owned()),
+    );
+}
+
+fn redirects(erp: &Erp, path: &str, to: &str) {
+    erp.site
+        .watch
+        .faults
+        .set(path, Fault::Redirect(to.to_owned()));
+}
+
+fn msg(erp: &Erp, msg: &str) {
+    says(erp, SEND_CODE, &json!({ "msg": msg }).to_string());
+}
+
+fn rewrites(erp: &Erp, path: &str, from: &str, to: &str) {
+    erp.site.watch.faults.set(path, Fault::replace(from, to));
+}
+
+fn token() -> String {
+    "A".repeat(140)
+}
+
+const fn mutation(name: &'static str, changes: fn(&Erp), ends: Ends) -> Mutation<Erp> {
+    Mutation {
+        name,
+        changes,
+        ends,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn forty_changes_of_the_erp_let_nobody_in() {
+    use Ends::Changed;
+    use Ends::Refused;
+    use Ends::SignedIn;
+    use Ends::Unavailable;
+    behaves(vec![
+        // The front door and the login page.
+        mutation(
+            "the door has a fault",
+            |it| at(it, DOOR, "500"),
+            Unavailable,
+        ),
+        mutation("the door is shut", |it| at(it, DOOR, "close"), Unavailable),
+        mutation(
+            "the door does not open in time",
+            |it| at(it, DOOR, "late"),
+            Unavailable,
+        ),
+        mutation(
+            "a notice hangs at the door",
+            |it| at(it, DOOR, "html"),
+            Changed,
+        ),
+        mutation("the door is gone", |it| at(it, DOOR, "404"), Changed),
+        mutation(
+            "the door leads to itself",
+            |it| at(it, DOOR, "loop"),
+            Changed,
+        ),
+        mutation(
+            "the door leads elsewhere",
+            |it| redirects(it, DOOR, "https://erp.example/SSOAdministration/login.htm"),
+            Changed,
+        ),
+        mutation(
+            "the door leads to a script",
+            |it| redirects(it, DOOR, "javascript:alert(1)"),
+            Changed,
+        ),
+        mutation(
+            "the login page drips",
+            |it| at(it, LOGIN, "drip"),
+            Unavailable,
+        ),
+        mutation(
+            "the login page never ends",
+            |it| at(it, LOGIN, "endless"),
+            Unavailable,
+        ),
+        mutation(
+            "the login page breaks off",
+            |it| at(it, LOGIN, "cut"),
+            Unavailable,
+        ),
+        mutation(
+            "the token has another name",
+            |it| {
+                rewrites(it, DOOR, "sessionToken", "sessionTicket");
+                rewrites(it, LOGIN, "sessionToken", "sessionTicket");
+            },
+            Changed,
+        ),
+        mutation(
+            "the login page says nothing, but its address does",
+            |it| at(it, LOGIN, "empty"),
+            SignedIn,
+        ),
+        // The question.
+        mutation(
+            "the question is a fault",
+            |it| at(it, QUESTION, "502"),
+            Unavailable,
+        ),
+        mutation(
+            "the question comes too late",
+            |it| at(it, QUESTION, "late"),
+            Unavailable,
+        ),
+        mutation(
+            "the question is a page",
+            |it| at(it, QUESTION, "html"),
+            Changed,
+        ),
+        mutation(
+            "the question is no text",
+            |it| at(it, QUESTION, "garbage"),
+            Changed,
+        ),
+        mutation(
+            "the question is a novel",
+            |it| says(it, QUESTION, &"Why? ".repeat(200)),
+            Changed,
+        ),
+        mutation(
+            "the question is elsewhere",
+            |it| redirects(it, QUESTION, LOGIN),
+            Changed,
+        ),
+        mutation(
+            "the question is of nobody",
+            |it| says(it, QUESTION, "FALSE"),
+            Refused("does not know this roll number"),
+        ),
+        // The code.
+        mutation(
+            "the code has a fault",
+            |it| at(it, SEND_CODE, "500"),
+            Unavailable,
+        ),
+        mutation(
+            "the code's answer drips",
+            |it| at(it, SEND_CODE, "drip"),
+            Unavailable,
+        ),
+        mutation(
+            "the code's answer is a page",
+            |it| at(it, SEND_CODE, "html"),
+            Changed,
+        ),
+        mutation(
+            "the code's answer is no text",
+            |it| at(it, SEND_CODE, "garbage"),
+            Changed,
+        ),
+        mutation(
+            "the message has another name",
+            |it| rewrites(it, SEND_CODE, "\"msg\"", "\"message\""),
+            Changed,
+        ),
+        mutation(
+            "the message is a list",
+            |it| says(it, SEND_CODE, "[\"OTP has been sent\"]"),
+            Changed,
+        ),
+        mutation(
+            "there is a captcha now",
+            |it| msg(it, "Captcha mismatch."),
+            Refused("could not send the code"),
+        ),
+        mutation(
+            "the message is empty",
+            |it| msg(it, ""),
+            Refused("could not send the code"),
+        ),
+        // The proof.
+        mutation(
+            "the proof has a fault",
+            |it| at(it, AUTH, "500"),
+            Unavailable,
+        ),
+        mutation(
+            "the proof is not answered",
+            |it| at(it, AUTH, "close"),
+            Unavailable,
+        ),
+        mutation("the proof is a page", |it| at(it, AUTH, "html"), Changed),
+        mutation("the proof is yes", |it| says(it, AUTH, "OK"), Changed),
+        mutation("the proof is forbidden", |it| at(it, AUTH, "403"), Changed),
+        mutation(
+            "the proof leads in circles",
+            |it| at(it, AUTH, "loop"),
+            Changed,
+        ),
+        mutation(
+            "the proof leads in without a token",
+            |it| redirects(it, AUTH, DOOR),
+            Refused("This sign-in is over"),
+        ),
+        mutation(
+            "the proof leads elsewhere with a token",
+            |it| {
+                redirects(
+                    it,
+                    AUTH,
+                    &format!("https://evil.example/IIT_ERP3/?ssoToken={}", token()),
+                )
+            },
+            Changed,
+        ),
+        mutation(
+            "the proof is a token that opens nothing",
+            |it| {
+                says(
+                    it,
+                    AUTH,
+                    &format!(
+                        "<script>location='/IIT_ERP3/?ssoToken={}'</script>",
+                        token()
+                    ),
+                )
+            },
+            Changed,
+        ),
+        mutation(
+            "the proof is the login page with a token on it",
+            |it| {
+                says(
+                    it,
+                    AUTH,
+                    &format!("<form id=loginForm>/IIT_ERP3/?ssoToken={}</form>", token()),
+                )
+            },
+            Refused("ERP refused the sign-in"),
+        ),
+        mutation(
+            "success has a fault",
+            |it| at(it, SUCCESS, "503"),
+            Unavailable,
+        ),
+        mutation(
+            "success hands over half a token",
+            |it| redirects(it, SUCCESS, "/IIT_ERP3/?ssoToken=ABC"),
+            Refused("This sign-in is over"),
+        ),
+        // All of it.
+        mutation("everything is a fault", |it| at(it, "", "500"), Unavailable),
+        mutation("everything is a page", |it| at(it, "", "html"), Changed),
+        mutation(
+            "everything is yes",
+            |it| says(it, "", "{\"msg\":\"OTP has been sent\"}"),
+            Changed,
+        ),
+        mutation(
+            "everything leads in with a token",
+            |it| redirects(it, "", &format!("/IIT_ERP3/?ssoToken={}", token())),
+            Changed,
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn only_an_erp_with_a_certificate_to_trust_is_spoken_to() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let erp = Erp::opens_with(Some(&authority)).await;
+    erp.turns(|knobs| knobs.question_mode = QuestionMode::Fixed);
+    let folder = std::env::temp_dir().join(format!("erp-authorities-{}", std::process::id()));
+    let file = |authority: &Authority, name: &str| {
+        let folder = folder.join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        authority.file(&folder).to_str().unwrap().to_owned()
+    };
+
+    for ca_file in [String::new(), file(&other, "other")] {
+        let world = plan(&erp)
+            .set("PROFILES_ERP_CA_FILE", &ca_file)
+            .opens()
+            .await;
+        let page = at_credentials(&world.stranger(), super::ASHA).await;
+        page.shows("ERP is not answering.");
+    }
+    assert!(erp.site.watch.requests.all().is_empty());
+
+    let world: World = plan(&erp)
+        .set("PROFILES_ERP_CA_FILE", &file(&authority, "ours"))
+        .opens()
+        .await;
+    std::fs::remove_dir_all(&folder).unwrap();
+    let browser = world.stranger();
+    signs_in(&erp, &browser).await;
+    assert!(is_in(&browser).await);
+}

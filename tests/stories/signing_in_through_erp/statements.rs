@@ -1,0 +1,745 @@
+//! What the protocol's statements ask of whoever signs people in through it, by their numbers.
+
+use std::time::Duration;
+use std::time::Instant;
+
+use serde_json::Value;
+use serde_json::json;
+use time::Duration as Span;
+
+use super::ANSWER;
+use super::ASHA;
+use super::IN;
+use super::PASSWORD;
+use super::TO_CODE;
+use super::TO_CREDENTIALS;
+use super::asked;
+use super::at_code;
+use super::at_credentials;
+use super::campus;
+use super::enters;
+use super::erp;
+use super::gives;
+use super::is_in;
+use super::plan;
+use super::signs_in;
+use crate::sim::erp::knobs::OtpError;
+use crate::sim::erp::knobs::QuestionMode;
+use crate::sim::erp::knobs::SuccessStyle;
+use crate::sim::kit::fault::Fault;
+use crate::support::command;
+use crate::support::database;
+
+const QUESTION: &str = "/SSOAdministration/getSecurityQues.htm";
+const SEND_CODE: &str = "/SSOAdministration/getEmilOTP.htm";
+const AUTH: &str = "/SSOAdministration/auth.htm";
+
+#[tokio::test]
+async fn e01_a_sign_in_begins_at_the_front_door_with_an_empty_jar() {
+    let (erp, world) = campus().await;
+    // Looking at the first form asks nobody.
+    let browser = world.stranger();
+    browser
+        .visits("account/login/erp/")
+        .await
+        .shows("Roll number");
+    assert!(asked(&erp).is_empty());
+
+    signs_in(&erp, &browser).await;
+    let requests = erp.site.watch.requests.all();
+    assert_eq!(
+        asked(&erp)[..3],
+        ["GET ~/", "GET login.htm", "POST getSecurityQues.htm"]
+    );
+    assert!(requests[0].cookies.is_empty());
+    // The portal's cookie does not go to the login application, and the other way round.
+    assert!(requests[1].cookies.is_empty());
+    let to = |path: &str| requests.iter().find(|it| it.path == path).unwrap();
+    assert_eq!(to(AUTH).cookies, ["JSESSIONID"]);
+    assert_eq!(
+        to("/IIT_ERP3/logout.htm").cookies,
+        ["JSESSIONID", "ssoToken"]
+    );
+    assert!(
+        requests
+            .iter()
+            .all(|it| !it.headers.contains(&"timeout".to_owned()))
+    );
+    assert!(to(AUTH).headers.contains(&"origin".to_owned()));
+}
+
+#[tokio::test]
+async fn e02_the_session_token_is_that_of_the_form() {
+    let (erp, world) = campus().await;
+    erp.turns(|knobs| (knobs.rotate, knobs.strict_session_token) = (true, true));
+    let browser = world.stranger();
+    signs_in(&erp, &browser).await;
+    assert!(is_in(&browser).await);
+}
+
+#[tokio::test]
+async fn e03_one_of_three_questions_is_asked_and_another_may_be() {
+    let (erp, world) = campus().await;
+    erp.turns(|knobs| knobs.question_mode = QuestionMode::RoundRobin);
+    let questions = erp.state().people[ASHA].questions.clone();
+    let browser = world.stranger();
+    let mut page = at_credentials(&browser, ASHA).await;
+    for (question, _) in &questions {
+        page.shows(question);
+        page = page.presses("Another question").await;
+    }
+    for it in erp
+        .site
+        .watch
+        .requests
+        .all()
+        .iter()
+        .filter(|it| it.path == QUESTION)
+    {
+        assert_eq!(it.fields, ["user_id"]);
+    }
+    // The answer belongs to the question that is shown, the first one again.
+    page.shows(&questions[0].0);
+    gives(page, PASSWORD, &questions[0].1)
+        .await
+        .shows("Code from the mail");
+}
+
+#[tokio::test]
+async fn e04_an_unknown_roll_number_is_said() {
+    let (erp, world) = campus().await;
+    let browser = world.stranger();
+    let page = at_credentials(&browser, "99XX99999").await;
+    page.shows("ERP does not know this roll number.");
+    for nobody in ["false\r\n", ""] {
+        erp.site
+            .watch
+            .faults
+            .set(QUESTION, Fault::Says("text/plain", nobody.to_owned()));
+        at_credentials(&browser, ASHA)
+            .await
+            .shows("ERP does not know this roll number.");
+    }
+    erp.site.watch.faults.mend();
+    let page = page.fills("roll", ASHA).presses(TO_CREDENTIALS).await;
+    page.shows("What was the name of your first school?");
+}
+
+#[tokio::test]
+async fn e05_questions_are_read_decoded() {
+    let (erp, world) = campus().await;
+    at_credentials(&world.stranger(), "23ME10003")
+        .await
+        .shows("Which city do you miss?");
+    erp.turns(|knobs| knobs.encode_question = 2);
+    at_credentials(&world.stranger(), ASHA)
+        .await
+        .shows("What was the name of your first school?");
+}
+
+#[tokio::test]
+async fn e06_e07_a_wrong_answer_or_password_is_told_apart_and_mails_nobody() {
+    let (erp, world) = campus().await;
+    let page = at_credentials(&world.stranger(), ASHA).await;
+    let page = gives(page, PASSWORD, "wrong").await;
+    page.shows("The answer was not accepted.")
+        .shows("What was the name of your first school?");
+    // Nothing that was typed comes back.
+    assert!(!page.text().contains("wrong") && !page.text().contains(PASSWORD));
+    let page = gives(page, "wrong", ANSWER).await;
+    page.shows("The ERP password was not accepted.");
+    assert!(erp.letters(ASHA).is_empty());
+    gives(page, PASSWORD, ANSWER)
+        .await
+        .shows("Code from the mail");
+
+    // Three in one sign-in end it.
+    world.sleeps(Span::minutes(1));
+    let mut page = at_credentials(&world.stranger(), ASHA).await;
+    for _ in 0..3 {
+        page = gives(page, "wrong", ANSWER).await;
+    }
+    page.refuses(400);
+}
+
+#[tokio::test]
+async fn e08_e09_right_answers_have_one_code_mailed() {
+    let (erp, world) = campus().await;
+    at_code(&world.stranger()).await;
+    let letters = erp.letters(ASHA);
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0].from, "erpkgp@adm.iitkgp.ac.in");
+    assert_eq!(letters[0].otp.len(), 6);
+
+    let (erp, world) = campus().await;
+    erp.turns(|knobs| knobs.otp_content_type = "text/html".to_owned());
+    at_code(&world.stranger()).await;
+    assert_eq!(erp.letters(ASHA).len(), 1);
+}
+
+#[tokio::test]
+async fn e10_what_erp_says_in_words_of_its_own_is_not_repeated() {
+    let (erp, world) = campus().await;
+    let said = json!({ "msg": "ORA-01017: <b>no mail today</b>" }).to_string();
+    erp.site
+        .watch
+        .faults
+        .set(SEND_CODE, Fault::Says("application/json", said));
+    let page = at_credentials(&world.stranger(), ASHA).await;
+    let page = gives(page, PASSWORD, ANSWER).await;
+    page.shows("ERP could not send the code. Try again later.");
+    assert!(!page.text().contains("ORA-01017") && !page.text().contains("no mail today"));
+    // It is nobody's fault, and may work a moment later.
+    erp.site.watch.faults.mend();
+    gives(page, PASSWORD, ANSWER)
+        .await
+        .shows("Code from the mail");
+}
+
+#[tokio::test]
+async fn e11_the_right_code_signs_in_and_the_token_is_not_presented() {
+    let (erp, world) = campus().await;
+    let browser = world.stranger();
+    let home = signs_in(&erp, &browser).await;
+    assert_eq!(home.status, 200, "{}", home.words());
+    assert!(is_in(&browser).await);
+
+    let wanted = format!("{}/IIT_ERP3/", erp.site.origin);
+    let posted = erp.state().posted.clone();
+    assert_eq!(posted.len(), 2);
+    for it in &posted {
+        assert_eq!((it.user_id.as_str(), it.typeee.as_str()), (ASHA, "SI"));
+        assert_eq!(it.requested_url, wanted);
+    }
+    let requests = erp.site.watch.requests.all();
+    let sent = requests.iter().find(|it| it.path == AUTH).unwrap();
+    let fields = [
+        "user_id",
+        "password",
+        "answer",
+        "typeee",
+        "sessionToken",
+        "requestedUrl",
+        "email_otp",
+    ];
+    assert_eq!(sent.fields, fields);
+    assert_eq!(
+        asked(&erp)[3..6],
+        ["POST getEmilOTP.htm", "POST auth.htm", "GET success.htm"]
+    );
+    let presented = |it: &&crate::sim::kit::requests::Asked| {
+        it.path == "/IIT_ERP3/" && it.fields.contains(&"ssoToken".to_owned())
+    };
+    assert_eq!(requests.iter().filter(presented).count(), 0);
+    assert!(erp.state().tokens.values().all(|token| !token.spent));
+}
+
+#[tokio::test]
+async fn e12_three_wrong_codes_end_the_sign_in() {
+    for style in [OtpError::Page, OtpError::Bare] {
+        let (erp, world) = campus().await;
+        erp.turns(|knobs| knobs.otp_error = style);
+        let browser = world.stranger();
+        let mut page = at_code(&browser).await;
+        let code = erp.code(ASHA);
+        let wrong = if code == "000000" { "111111" } else { "000000" };
+        for _ in 0..2 {
+            page = enters(page, wrong).await;
+            page.shows("That code was not accepted.");
+        }
+        let form = page.clone();
+        enters(page, wrong).await.refuses(400);
+        // The right one comes too late.
+        enters(form, &code).await.refuses(400);
+        assert!(!is_in(&browser).await);
+        assert_eq!(erp.site.watch.requests.to(AUTH), 3);
+    }
+}
+
+#[tokio::test]
+async fn e13_an_old_or_used_code_is_not_accepted() {
+    let (erp, world) = campus().await;
+    let page = at_code(&world.stranger()).await;
+    erp.turns(|knobs| knobs.otp_ttl = 0);
+    let page = enters(page, &erp.code(ASHA)).await;
+    page.shows("That code was not accepted.");
+    erp.turns(|knobs| knobs.otp_ttl = 300);
+    erp.state().use_code(ASHA);
+    enters(page, &erp.code(ASHA))
+        .await
+        .shows("That code was not accepted.");
+
+    // Another one comes after a minute.
+    let browser = world.stranger();
+    world.sleeps(Span::minutes(2));
+    let page = at_code(&browser).await;
+    let first = erp.code(ASHA);
+    let page = page.presses("Send the code again").await;
+    page.shows("A code is on its way.");
+    world.sleeps(Span::minutes(1));
+    let page = page.presses("Send the code again").await;
+    page.shows("ERP has mailed you a code");
+    assert_eq!(erp.letters(ASHA).len(), 3);
+    let page = if erp.code(ASHA) == first {
+        page
+    } else {
+        enters(page, &first).await
+    };
+    enters(page, &erp.code(ASHA)).await;
+    assert!(is_in(&browser).await);
+}
+
+#[tokio::test]
+async fn e14_a_password_changed_in_between_goes_back_a_step() {
+    let (erp, world) = campus().await;
+    let browser = world.stranger();
+    let page = at_code(&browser).await;
+    erp.changes(ASHA, |asha| asha.password = "Another-1".to_owned());
+    let page = enters(page, &erp.code(ASHA)).await;
+    page.shows("ERP refused the sign-in. Check password and answer.");
+    world.sleeps(Span::minutes(1));
+    let page = gives(page, "Another-1", ANSWER).await;
+    enters(page, &erp.code(ASHA)).await;
+    assert!(is_in(&browser).await);
+}
+
+#[tokio::test]
+async fn e15_a_token_on_a_page_has_to_open_the_portal() {
+    let (erp, world) = campus().await;
+    erp.turns(|knobs| knobs.success_style = SuccessStyle::Js);
+    let browser = world.stranger();
+    signs_in(&erp, &browser).await;
+    assert!(is_in(&browser).await);
+    assert_eq!(erp.site.watch.requests.to("/IIT_ERP3/"), 2);
+
+    // A login page that mentions one is a login page.
+    let (erp, world) = campus().await;
+    let browser = world.stranger();
+    let page = at_code(&browser).await;
+    let token = "A".repeat(140);
+    let login =
+        format!("<form id=\"loginForm\"></form><a href=\"/IIT_ERP3/?ssoToken={token}\">x</a>");
+    erp.site
+        .watch
+        .faults
+        .set(AUTH, Fault::Says("text/html", login));
+    enters(page, &erp.code(ASHA))
+        .await
+        .shows("ERP refused the sign-in.");
+    assert!(!is_in(&browser).await);
+}
+
+#[tokio::test]
+async fn e16_nobody_is_followed_to_another_host() {
+    let (erp, world) = campus().await;
+    let elsewhere = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = elsewhere.local_addr().unwrap();
+    erp.turns(|knobs| knobs.foreign_redirect = format!("http://{address}/IIT_ERP3/"));
+    let browser = world.stranger();
+    let told = signs_in(&erp, &browser).await;
+    assert!(
+        told.says("this way to sign in is closed"),
+        "{}",
+        told.words()
+    );
+    assert!(!is_in(&browser).await);
+    let called = tokio::time::timeout(Duration::from_millis(200), elsewhere.accept()).await;
+    assert!(called.is_err(), "the other host was called");
+}
+
+#[tokio::test]
+async fn e17_another_session_is_ended_by_its_owner_alone() {
+    let (erp, world) = campus().await;
+    erp.turns(|knobs| knobs.single_session = true);
+    erp.state().make_token(ASHA, "elsewhere");
+    let browser = world.stranger();
+    let page = signs_in(&erp, &browser).await;
+    page.shows("You are signed in to ERP elsewhere");
+    assert!(erp.state().is_in(ASHA));
+    let clear = "/SSOAdministration/clearAllSessions.htm";
+    assert_eq!(erp.site.watch.requests.to(clear), 0);
+
+    erp.site.watch.requests.forget();
+    let page = page.presses("End my other ERP session and try again").await;
+    page.shows("What was the name of your first school?");
+    let begins = [
+        "POST clearAllSessions.htm",
+        "GET ~/",
+        "GET login.htm",
+        "POST getSecurityQues.htm",
+    ];
+    assert_eq!(asked(&erp), begins);
+    let requests = erp.site.watch.requests.all();
+    assert_eq!(requests[0].fields, ["user_code"]);
+    assert!(requests[1].cookies.is_empty());
+    assert!(!erp.state().is_in(ASHA));
+
+    // A second code within a minute is too soon for her mailbox.
+    let page = gives(page, PASSWORD, ANSWER).await;
+    page.shows("A code was sent to you less than a minute ago.");
+    world.sleeps(Span::minutes(1));
+    let page = gives(page, PASSWORD, ANSWER).await;
+    enters(page, &erp.code(ASHA)).await;
+    assert!(is_in(&browser).await);
+    assert_eq!(erp.site.watch.requests.to(clear), 1);
+
+    // Who leaves it open is not signed in, and nothing is ended.
+    world.sleeps(Span::minutes(1));
+    erp.state().make_token(ASHA, "elsewhere");
+    let other = world.stranger();
+    let page = signs_in(&erp, &other).await;
+    page.presses("Leave it open").await.refuses(400);
+    assert!(erp.state().is_in(ASHA) && !is_in(&other).await);
+    assert_eq!(erp.site.watch.requests.to(clear), 1);
+}
+
+#[tokio::test]
+async fn e18_a_password_arrives_byte_for_byte() {
+    let (erp, world) = campus().await;
+    let zoya = "20CH10004";
+    let browser = world.stranger();
+    let page = at_credentials(&browser, zoya).await;
+    let page = gives(page, "&=+% \"ü", "2 & a half = \"many\"").await;
+    enters(page, &erp.code(zoya)).await;
+    assert!(is_in(&browser).await);
+}
+
+#[tokio::test]
+async fn e19_later_forms_cannot_change_whose_sign_in_it_is() {
+    let (erp, world) = campus().await;
+    let browser = world.stranger();
+    let page = at_credentials(&browser, ASHA).await;
+    let forged = [("roll", "22EE30002"), ("user_id", "22EE30002")];
+    let page = page.fills("password", PASSWORD).fills("answer", ANSWER);
+    let page = page.presses_with(TO_CODE, &forged).await.follows().await;
+    page.shows("Code from the mail");
+    let page = page
+        .fills("code", &erp.code(ASHA))
+        .presses_with(IN, &forged)
+        .await
+        .follows()
+        .await;
+    page.shows("21cs10001");
+    assert!(erp.state().posted.iter().all(|it| it.user_id == ASHA));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn e20_nothing_that_was_typed_or_heard_is_written_anywhere() {
+    let erp = erp().await;
+    let plan = plan(&erp)
+        .set("PROFILES_LOG", "trace")
+        .set("PROFILES_ERP_FETCH_NAME", "on");
+    let world = plan.in_its_own_process().opens().await;
+    let ravi = "22EE30002";
+    let browser = world.stranger();
+
+    // Every way a sign-in can end: refused, not accepted, rejected, in conflict, changed, silent, in.
+    let page = gives(
+        at_credentials(&browser, ravi).await,
+        "canary-wrong-password",
+        "canary-wrong-answer",
+    )
+    .await;
+    let page = gives(page, "canary-wrong-password", "Mrs Pillai").await;
+    let page = gives(page, "Monsoon-2022-Kgp", "Mrs Pillai").await;
+    let page = enters(page, "000000").await;
+    erp.turns(|knobs| knobs.single_session = true);
+    erp.state().make_token(ravi, "elsewhere");
+    enters(page, &erp.code(ravi))
+        .await
+        .shows("You are signed in to ERP elsewhere");
+    erp.turns(|knobs| knobs.single_session = false);
+    let page = at_code(&world.stranger()).await;
+    erp.changes(ASHA, |asha| asha.disabled = true);
+    enters(page, &erp.code(ASHA))
+        .await
+        .shows("ERP refused the sign-in.");
+    let meera = "25MA60R29";
+    let page = gives(
+        at_credentials(&browser, meera).await,
+        "prime numbers 17",
+        "1729",
+    )
+    .await;
+    let home = enters(page, &erp.code(meera)).await;
+    home.shows("Meera");
+    erp.site.watch.faults.set(SEND_CODE, Fault::Close);
+    gives(
+        at_credentials(&world.stranger(), "19PH91R01").await,
+        "h-bar is small",
+        "a radio",
+    )
+    .await;
+    erp.site.watch.faults.set(SEND_CODE, Fault::Html);
+    gives(
+        at_credentials(&world.stranger(), "20CH10004").await,
+        "canary-html",
+        "canary-answer",
+    )
+    .await;
+
+    let (log, dump) = (world.log(), world.database.dump());
+    assert!(dump.contains(meera), "nobody was written down");
+    assert!(
+        log.contains("no answer from upstream"),
+        "nothing was logged"
+    );
+    let mut secrets: Vec<String> = erp.state().secrets.iter().cloned().collect();
+    assert!(secrets.len() > 12);
+    let typed = [
+        "canary-wrong-password",
+        "canary-wrong-answer",
+        "canary-html",
+        "canary-answer",
+        "Monsoon-2022-Kgp",
+        "Mrs Pillai",
+        PASSWORD,
+        ANSWER,
+        "prime numbers 17",
+        "h-bar is small",
+        "a radio",
+    ];
+    secrets.extend(typed.map(str::to_owned));
+    for secret in &secrets {
+        let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        for spelling in [secret, &encoded] {
+            // A code has six digits, and so have other things.
+            if spelling.len() > 6 {
+                assert!(!log.contains(spelling.as_str()), "{spelling} is in the log");
+                assert!(
+                    !dump.contains(spelling.as_str()),
+                    "{spelling} is in the database"
+                );
+            }
+        }
+    }
+    for code in secrets.iter().filter(|secret| secret.len() == 6) {
+        let is_alone = |text: &str| {
+            text.split(|sign: char| !sign.is_ascii_alphanumeric())
+                .any(|word| word == code)
+        };
+        let lines = log
+            .lines()
+            .filter(|line| !line.contains("sqlx") && is_alone(line));
+        let lines: Vec<_> = lines
+            .filter(|line| line.contains("otp") || line.contains("code"))
+            .collect();
+        assert!(lines.is_empty(), "{code} is in the log: {lines:?}");
+    }
+}
+
+#[tokio::test]
+async fn e21_who_is_in_is_logged_out_of_erp_and_the_sign_in_is_forgotten() {
+    let (erp, world) = campus().await;
+    let browser = world.stranger();
+    let form = at_code(&browser).await;
+    enters(form.clone(), &erp.code(ASHA)).await;
+    for way in ["/IIT_ERP3/logout.htm", "/SSOAdministration/logout.htm"] {
+        assert_eq!(erp.site.watch.requests.to(way), 1, "{way}");
+    }
+    assert!(!erp.state().is_in(ASHA));
+    // The form is of no use any more.
+    let before = asked(&erp).len();
+    enters(form, &erp.code(ASHA)).await;
+    assert_eq!(asked(&erp).len(), before);
+
+    // That ERP does not hear of it is no reason not to let somebody in.
+    let (erp, world) = campus().await;
+    for way in ["/IIT_ERP3/logout.htm", "/SSOAdministration/logout.htm"] {
+        erp.site.watch.faults.set(way, Fault::Close);
+    }
+    let browser = world.stranger();
+    signs_in(&erp, &browser).await;
+    assert!(is_in(&browser).await);
+}
+
+#[tokio::test]
+async fn e22_silence_ends_in_time_and_nothing_is_sent_twice() {
+    let late = async {
+        let (erp, world) = campus().await;
+        erp.site
+            .watch
+            .faults
+            .set(SEND_CODE, Fault::Late(Duration::from_secs(40)));
+        let page = at_credentials(&world.stranger(), ASHA).await;
+        let began = Instant::now();
+        let page = gives(page, PASSWORD, ANSWER).await;
+        assert!(
+            began.elapsed() < Duration::from_secs(31),
+            "{:?}",
+            began.elapsed()
+        );
+        page.refuses(503);
+        assert!(page.says("does not answer"), "{}", page.words());
+        assert_eq!(erp.site.watch.requests.to(SEND_CODE), 1);
+    };
+    let closed = async {
+        let (erp, world) = campus().await;
+        erp.site.watch.faults.set(SEND_CODE, Fault::Close);
+        let page = at_credentials(&world.stranger(), ASHA).await;
+        let form = page.clone();
+        gives(page, PASSWORD, ANSWER).await.refuses(503);
+        assert_eq!(erp.site.watch.requests.to(SEND_CODE), 1);
+        // What ERP made of it is not known: it begins again.
+        gives(form, PASSWORD, ANSWER).await.refuses(400);
+
+        // Before anything was sent, the same form may be tried again.
+        erp.site.watch.faults.set("/IIT_ERP3/", Fault::Close);
+        let page = at_credentials(&world.stranger(), ASHA).await;
+        page.shows("ERP is not answering.");
+        erp.site.watch.faults.mend();
+        let page = page.presses(TO_CREDENTIALS).await;
+        page.shows("What was the name of your first school?");
+    };
+    tokio::join!(late, closed);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn e25_a_roll_number_says_what_its_tables_say() {
+    let (erp, world) = campus().await;
+    let roll = |arguments: &[&str]| -> Value {
+        let mut roll = command::profiles(&world.database.url(), &world.data);
+        roll.arg("roll").args(arguments);
+        serde_json::from_str(&command::succeed(roll, "")).unwrap()
+    };
+    let says = |kind: &str, department: &str, degree: &str, join: i32, graduation: Option<i32>| json!({ "type": kind, "department": department, "degree": degree, "join_year": join, "graduation_year": graduation });
+    for (number, expected) in [
+        ("12CS40067", says("pg", "CS", "TYMSC", 2012, Some(2014))),
+        ("22CS10001", says("ug", "CS", "BTECH", 2022, Some(2026))),
+        ("25MA60R29", says("pg", "MA", "MTECH", 2025, Some(2027))),
+        ("19PH91R01", says("rs", "PH", "PHD", 2019, None)),
+        (" 22ee30002 ", says("dd", "EE", "DD", 2022, Some(2027))),
+        ("21AR10001", says("ug", "AR", "BARCH", 2021, Some(2026))),
+        ("21CH10001", says("ug", "CHE", "BTECH", 2021, Some(2025))),
+    ] {
+        assert_eq!(roll(&["read", number]), expected, "{number}");
+    }
+    let unknown = json!({ "type": "misc", "department": "ZZ", "degree": null, "join_year": 2022, "graduation_year": null });
+    assert_eq!(roll(&["read", "22ZZ50001"]), unknown);
+    roll(&[
+        "class", "5", "--degree", "DIIT", "--years", "1", "--type", "pg",
+    ]);
+    roll(&["department", "ZZ", "ES"]);
+    assert_eq!(
+        roll(&["read", "22ZZ50001"]),
+        says("pg", "ES", "DIIT", 2022, Some(2023))
+    );
+    let left = roll(&["forget", "5"]);
+    assert!(
+        left["classes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|row| row["class"] != "5")
+    );
+    let mut wrong = command::profiles(&world.database.url(), &world.data);
+    wrong.args(["roll", "class", "55", "--type", "pg"]);
+    let wrong = command::run(wrong, "");
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("one digit or capital letter"));
+
+    // What is no roll number asks nobody.
+    for bad in ["ABCS10001", "22C510001", "22CS1000"] {
+        at_credentials(&world.stranger(), bad)
+            .await
+            .shows("Enter your roll number, for example 21CS10001.");
+    }
+    assert!(asked(&erp).is_empty());
+
+    // And it stands on the profile of whoever signs in, to be looked at.
+    let browser = world.stranger();
+    let home = signs_in(&erp, &browser).await;
+    home.shows("21cs10001")
+        .shows(ASHA)
+        .shows("Computer Science and Engineering")
+        .shows("Bachelor of Technology");
+    let year = |name: &str| home.attributes(&format!("input[name={name}]"), "value");
+    assert_eq!(year("join_year"), ["2021"]);
+    assert_eq!(year("graduation_year"), ["2025"]);
+}
+
+#[tokio::test]
+async fn a_name_is_read_only_where_it_is_wished_for() {
+    let (erp, world) = campus().await;
+    let browser = world.stranger();
+    let home = signs_in(&erp, &browser).await;
+    assert!(!home.says("Asha Rao"));
+
+    let erp = super::erp().await;
+    let world = plan(&erp)
+        .set("PROFILES_ERP_FETCH_NAME", "on")
+        .opens()
+        .await;
+    let browser = world.stranger();
+    let home = signs_in(&erp, &browser).await;
+    home.shows("Asha").shows("Rao");
+    assert!(!erp.state().is_in(ASHA));
+}
+
+#[tokio::test]
+async fn a_password_asked_for_twice_signs_in_too() {
+    let erp = erp().await;
+    let world = plan(&erp)
+        .set("PROFILES_ERP_REASK_PASSWORD", "on")
+        .opens()
+        .await;
+    let browser = world.stranger();
+    let page = at_code(&browser).await;
+    let page = page.fills("password", PASSWORD).fills("answer", ANSWER);
+    enters(page, &erp.code(ASHA)).await;
+    assert!(is_in(&browser).await);
+}
+
+#[tokio::test]
+async fn budgets_hold_across_sign_ins() {
+    let (erp, world) = campus().await;
+    // Ten questions from one address in ten minutes.
+    for _ in 0..10 {
+        at_credentials(&world.stranger(), ASHA)
+            .await
+            .shows("first school");
+    }
+    let told = at_credentials(&world.stranger(), ASHA).await;
+    told.refuses(400);
+    assert!(
+        told.says("Too many attempts. Try again in 10 minutes."),
+        "{}",
+        told.words()
+    );
+    assert_eq!(erp.site.watch.requests.to(QUESTION), 10);
+
+    // Five wrong passwords of one roll number in an hour, whoever types them.
+    world.sleeps(Span::minutes(11));
+    for attempt in 0..5 {
+        if attempt == 2 {
+            world.sleeps(Span::minutes(1));
+        }
+        let page = at_credentials(&world.stranger(), ASHA).await;
+        gives(page, "wrong", ANSWER)
+            .await
+            .shows("The ERP password was not accepted.");
+    }
+    let page = at_credentials(&world.stranger(), ASHA).await;
+    let told = gives(page, PASSWORD, ANSWER).await;
+    assert!(told.says("Too many attempts."), "{}", told.words());
+    assert_eq!(erp.site.watch.requests.to(SEND_CODE), 5);
+    world.sleeps(Span::minutes(61));
+    at_code(&world.stranger()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_check_says_how_erp_is() {
+    let (erp, world) = campus().await;
+    let check = |url: &str| {
+        let mut check = command::profiles(&world.database.url(), &world.data);
+        check.arg("check").env("PROFILES_ERP_URL", url);
+        let told = command::run(check, "");
+        let report: Value = serde_json::from_slice(&told.stdout).unwrap();
+        report["erp"]["says"].as_str().unwrap().to_owned()
+    };
+    assert!(check(&erp.site.origin).starts_with("it answers"));
+    erp.site.watch.faults.set("/IIT_ERP3/", Fault::Html);
+    assert!(check(&erp.site.origin).contains("its login page has no sessionToken"));
+    let nobody = format!("http://127.0.0.1:{}", database::free_port());
+    assert!(check(&nobody).starts_with("it does not answer"));
+}
