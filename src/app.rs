@@ -42,13 +42,16 @@ use crate::secret::Key;
 use crate::send_mail;
 use crate::sessions;
 use crate::token;
-use crate::upstream;
 use crate::upstream::Caller;
 use crate::upstream::Hasher;
+use crate::upstream::Jiit;
+use crate::upstream::JiitPaths;
 use crate::upstream::Ldap;
 use crate::upstream::LdapSetupError;
+use crate::upstream::NewestTls;
 use crate::upstream::Password;
 use crate::upstream::Reach;
+use crate::upstream::ReachError;
 use crate::upstream::Registry;
 use crate::upstream::Upstream;
 use crate::upstream::erp;
@@ -123,13 +126,23 @@ pub enum UpstreamSetupError {
     #[error("{setting}: {why}")]
     Reach {
         setting: &'static str,
-        why: upstream::ReachError,
+        why: ReachError,
     },
     #[error("{setting} cannot be read: {why}")]
     File {
         setting: &'static str,
         why: std::io::Error,
     },
+}
+
+impl UpstreamSetupError {
+    fn reach([address, ca_file]: [&'static str; 2], why: ReachError) -> Self {
+        let setting = match why {
+            ReachError::Authority => ca_file,
+            _ => address,
+        };
+        Self::Reach { setting, why }
+    }
 }
 
 /// Builds the house.
@@ -242,6 +255,9 @@ impl Shared {
         }
         if let Some(erp) = erp(config, &self.db)? {
             ways = ways.with(erp);
+        }
+        if let Some(jiit) = jiit(config, entropy())? {
+            ways = ways.with(jiit);
         }
         Ok(ways)
     }
@@ -516,23 +532,46 @@ pub fn erp_pages(
 }
 
 fn erp_caller(config: &Config, settings: &ErpSettings) -> Result<Caller, UpstreamSetupError> {
-    let mut reach = Reach::of(settings.base.clone());
-    reach.within = config.upstream_timeout;
-    if let Some(file) = &settings.ca_file {
-        let read = std::fs::read(file).map_err(|why| UpstreamSetupError::File {
-            setting: "PROFILES_ERP_CA_FILE",
-            why,
-        });
-        reach.authority = Some(read?);
+    let names = ["PROFILES_ERP_URL", "PROFILES_ERP_CA_FILE"];
+    let reach = reach(config, &settings.base, names, settings.ca_file.as_deref())?;
+    Caller::new(Erp::SLUG, &reach).map_err(|why| UpstreamSetupError::reach(names, why))
+}
+
+/// The JIIT portal as it was set, if it was.
+pub fn jiit(config: &Config, entropy: SharedEntropy) -> Result<Option<Jiit>, UpstreamSetupError> {
+    let Some(settings) = &config.jiit else {
+        return Ok(None);
+    };
+    let names = ["PROFILES_JIIT_URL", "PROFILES_JIIT_CA_FILE"];
+    let mut reach = reach(config, &settings.url, names, settings.ca_file.as_deref())?;
+    reach.longest = 4 << 20;
+    if !settings.has_new_tls {
+        reach.newest_tls = NewestTls::V1_2;
     }
-    let caller = Caller::new(Erp::SLUG, &reach);
-    caller.map_err(|why| UpstreamSetupError::Reach {
-        setting: match why {
-            upstream::ReachError::Authority => "PROFILES_ERP_CA_FILE",
-            _ => "PROFILES_ERP_URL",
-        },
-        why,
-    })
+    let paths = JiitPaths {
+        captcha: settings.captcha_path.clone(),
+        pre_token: settings.pre_token_path.clone(),
+        token: settings.token_path.clone(),
+        particulars: settings.person_path.clone(),
+    };
+    let jiit = Jiit::new(&reach, paths, settings.mail_domain.clone(), entropy);
+    let jiit = jiit.map_err(|why| UpstreamSetupError::reach(names, why));
+    jiit.map(Some)
+}
+
+/// How an upstream is reached. `names` are those of its address and of the file to trust.
+fn reach(
+    config: &Config,
+    base: &Url,
+    names: [&'static str; 2],
+    ca_file: Option<&Path>,
+) -> Result<Reach, UpstreamSetupError> {
+    let mut reach = Reach::of(base.clone());
+    reach.within = config.upstream_timeout;
+    let [_, setting] = names;
+    let read = ca_file.map(std::fs::read).transpose();
+    reach.authority = read.map_err(|why| UpstreamSetupError::File { setting, why })?;
+    Ok(reach)
 }
 
 /// The way out for mails, as it is set.

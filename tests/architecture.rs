@@ -40,7 +40,7 @@ const FLOORS: &[Room] = &[
     room("pictures", "web"),
     // rooms
     room("people", "db audit"),
-    room("upstream", "db audit people"),
+    room("upstream", "db audit web people"),
     room("login", "db audit measure web mail people upstream"),
     room("apps", "db audit web mail people login pictures"),
     room("grants", "db audit people apps"),
@@ -184,8 +184,13 @@ const LIBRARIES: &[Library] = &[
     ),
     library(
         "image",
-        // The demo draws the portrait that it then uploads as anybody would.
-        &["pictures.rs", "demo/portrait.rs"],
+        // The demo draws the portrait that it then uploads as anybody would; a portal's captcha is drawn
+        // anew before a browser of ours is shown it.
+        &[
+            "pictures.rs",
+            "demo/portrait.rs",
+            "upstream/jiit/picture.rs",
+        ],
         "let Pictures accept it",
     ),
     library(

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::app;
+use crate::clock::Clock;
+use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::config::FindsPeople;
 use crate::db::Db;
@@ -35,6 +37,7 @@ struct Report {
     directory: Option<Finding>,
     #[serde(skip_serializing_if = "Option::is_none")]
     erp: Option<Finding>,
+    jiit: Option<Finding>,
     settings: Finding,
 }
 
@@ -76,6 +79,7 @@ pub(super) async fn check(config: &Config) -> Result<ExitCode, Failure> {
         sign_in: sign_in(config).await,
         directory: directory(config).await,
         erp: erp(config).await,
+        jiit: jiit(config).await,
         settings: settings(config),
     };
     let findings = [
@@ -85,6 +89,7 @@ pub(super) async fn check(config: &Config) -> Result<ExitCode, Failure> {
         ("sign-in", Some(&report.sign_in)),
         ("directory", report.directory.as_ref()),
         ("ERP", report.erp.as_ref()),
+        ("JIIT portal", report.jiit.as_ref()),
         ("settings", Some(&report.settings)),
     ];
     let findings = findings.into_iter();
@@ -239,6 +244,21 @@ async fn erp(config: &Config) -> Option<Finding> {
         Err(_) => Finding::wrong(
             "it does not answer. See that PROFILES_ERP_URL is right, and that this machine reaches it",
         ),
+    })
+}
+
+/// The portal, if people sign in through it. Asking for a captcha is what a sign-in begins with, and
+/// changes nothing over there.
+async fn jiit(config: &Config) -> Option<Finding> {
+    let portal = match app::jiit(config, Arc::new(OsEntropy)) {
+        Ok(portal) => portal?,
+        Err(error) => return Some(Finding::wrong(error.to_string())),
+    };
+    Some(match portal.check(SystemClock.now()).await {
+        Ok(()) => Finding::good("it gives a captcha"),
+        Err(error) => Finding::wrong(format!(
+            "{error}. See that PROFILES_JIIT_URL and the paths that go with it are those of today"
+        )),
     })
 }
 

@@ -62,6 +62,8 @@ pub struct Config {
     pub erp: Option<ErpSettings>,
     /// What one call of an upstream may take.
     pub upstream_timeout: Duration,
+    /// Unset: nobody signs in through the JIIT portal.
+    pub jiit: Option<Jiit>,
     pub trusted_proxies: Vec<IpNet>,
     /// What ranges of addresses are called.
     pub places: Vec<(String, IpNet)>,
@@ -71,6 +73,22 @@ pub struct Config {
     pub log_json: bool,
     /// Settings given whose feature this version does not have.
     pub without_effect: Vec<String>,
+}
+
+/// The JIIT portal.
+#[derive(Debug, Clone)]
+pub struct Jiit {
+    pub url: Url,
+    pub ca_file: Option<PathBuf>,
+    /// Whether TLS 1.3 is offered.
+    pub has_new_tls: bool,
+    /// What the campus' own mail addresses end in, behind the `@`.
+    pub mail_domain: String,
+    /// Below `url`, each with a slash in front.
+    pub captcha_path: String,
+    pub pre_token_path: String,
+    pub token_path: String,
+    pub person_path: String,
 }
 
 /// How long what the server hands out lives.
@@ -131,11 +149,9 @@ impl Config {
             campus_name: values.required("PROFILES_CAMPUS_NAME", |text| Ok(text.to_owned()))?,
             time_zone: values.required("PROFILES_TIME_ZONE", time_zone)?,
             smtp_url: values.optional("PROFILES_SMTP_URL", smtp_url)?,
-            smtp_ca_file: values
-                .optional("PROFILES_SMTP_CA_FILE", |text| Ok(PathBuf::from(text)))?,
+            smtp_ca_file: values.file("PROFILES_SMTP_CA_FILE")?,
             mail_from: values.required("PROFILES_MAIL_FROM", mailbox)?,
-            dkim_key_file: values
-                .optional("PROFILES_DKIM_KEY_FILE", |text| Ok(PathBuf::from(text)))?,
+            dkim_key_file: values.file("PROFILES_DKIM_KEY_FILE")?,
             dkim_selector: values.required("PROFILES_DKIM_SELECTOR", selector)?,
             send_mail: SendMailLimits {
                 per_person_day: values.number("PROFILES_SEND_MAIL_PER_PERSON_DAY", 0..=10_000)?,
@@ -157,6 +173,7 @@ impl Config {
             directory: Directory::read(&values)?,
             erp: ErpSettings::read(&values)?,
             upstream_timeout: values.seconds("PROFILES_UPSTREAM_SECONDS", 1..=30)?,
+            jiit: jiit(&values)?,
             trusted_proxies: values
                 .optional("PROFILES_TRUSTED_PROXIES", networks)?
                 .unwrap_or_default(),
@@ -196,6 +213,10 @@ impl Values<'_> {
     ) -> Result<Option<T>, ConfigError> {
         let value = self.text(name).map(parse).transpose();
         value.map_err(|problem| ConfigError::Value { name, problem })
+    }
+
+    fn file(&self, name: &'static str) -> Result<Option<PathBuf>, ConfigError> {
+        self.optional(name, |text| Ok(PathBuf::from(text)))
     }
 
     fn required<T>(
@@ -305,6 +326,42 @@ fn is_loopback(url: &Url) -> bool {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
         Some(url::Host::Ipv6(address)) => address.is_loopback(),
         None => false,
+    }
+}
+
+fn jiit(values: &Values<'_>) -> Result<Option<Jiit>, ConfigError> {
+    let Some(url) = values.optional("PROFILES_JIIT_URL", upstream)? else {
+        return Ok(None);
+    };
+    let path = |name| values.required(name, path_below);
+    Ok(Some(Jiit {
+        url,
+        ca_file: values.file("PROFILES_JIIT_CA_FILE")?,
+        has_new_tls: values.required("PROFILES_JIIT_TLS", |text| match text {
+            "1.2" => Ok(false),
+            "1.3" => Ok(true),
+            _ => Err("must be 1.2 or 1.3".to_owned()),
+        })?,
+        mail_domain: values.required("PROFILES_JIIT_MAIL_DOMAIN", domain)?,
+        captcha_path: path("PROFILES_JIIT_CAPTCHA_PATH")?,
+        pre_token_path: path("PROFILES_JIIT_PRETOKEN_PATH")?,
+        token_path: path("PROFILES_JIIT_TOKEN_PATH")?,
+        person_path: path("PROFILES_JIIT_PERSON_PATH")?,
+    }))
+}
+
+fn path_below(text: &str) -> Result<String, String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
+    if text.starts_with('/') && text.bytes().all(plain) {
+        return Ok(text.to_owned());
+    }
+    Err("must be a path with a slash in front, as /token/getcaptcha".to_owned())
+}
+
+fn domain(text: &str) -> Result<String, String> {
+    match format!("a@{text}").parse::<lettre::Address>() {
+        Ok(_) if !text.contains('@') => Ok(text.to_lowercase()),
+        _ => Err("must be what stands behind the @ of a mail address".to_owned()),
     }
 }
 
@@ -524,6 +581,41 @@ mod tests {
     fn plain_http_is_for_loopback_only() {
         assert!(load(&[("PROFILES_PUBLIC_URL", "http://127.0.0.1:9/p")]).is_ok());
         assert!(load(&[("PROFILES_PUBLIC_URL", "https://profiles.campus.example/p")]).is_ok());
+    }
+
+    #[test]
+    fn the_portals_paths_and_domain_are_its_own_settings() {
+        let url = (
+            "PROFILES_JIIT_URL",
+            "https://portal.example/StudentPortalAPI",
+        );
+        assert!(load(&[]).unwrap().jiit.is_none());
+        let jiit = load(&[url]).unwrap().jiit.unwrap();
+        assert_eq!(jiit.token_path, "/token/generatewebtoken");
+        assert!(!jiit.has_new_tls);
+        let moved = ("PROFILES_JIIT_TOKEN_PATH", "/token/next");
+        let jiit = load(&[url, moved, ("PROFILES_JIIT_TLS", "1.3")])
+            .unwrap()
+            .jiit
+            .unwrap();
+        assert_eq!(
+            (jiit.token_path.as_str(), jiit.has_new_tls),
+            ("/token/next", true)
+        );
+        for (name, value) in [
+            ("PROFILES_JIIT_URL", "http://portal.example"),
+            ("PROFILES_JIIT_TOKEN_PATH", "token"),
+            ("PROFILES_JIIT_TOKEN_PATH", "https://evil.example/token"),
+            ("PROFILES_JIIT_TOKEN_PATH", "/token?a=b"),
+            ("PROFILES_JIIT_TLS", "1.1"),
+            ("PROFILES_JIIT_MAIL_DOMAIN", "a@b.example"),
+        ] {
+            let error = load(&[url, (name, value)]).unwrap_err();
+            assert!(
+                matches!(error, ConfigError::Value { name: told, .. } if told == name),
+                "{name}"
+            );
+        }
     }
 
     #[test]

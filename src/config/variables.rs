@@ -95,6 +95,22 @@ pub const VARIABLES: &[Variable] = &[
         "on: ask for the ERP password a second time, beside the code, instead of holding it in memory in between"),
     variable("PROFILES_UPSTREAM_SECONDS", Some("30"),
         "how long the campus' own systems may take for one answer at a sign-in; 30 at most"),
+    variable("PROFILES_JIIT_URL", None,
+        "the JIIT portal's API, up to and with /StudentPortalAPI: people can sign in with their enrollment number; http only on loopback"),
+    variable("PROFILES_JIIT_CA_FILE", None,
+        "a certificate in PEM to trust for the portal, beside those that everybody trusts"),
+    variable("PROFILES_JIIT_TLS", Some("1.2"),
+        "the newest TLS the portal is offered, 1.2 or 1.3: JIIT's own breaks off at 1.3"),
+    variable("PROFILES_JIIT_MAIL_DOMAIN", Some("mail.jiit.ac.in"),
+        "mail addresses of the portal are taken, to be verified, if they end in this"),
+    variable("PROFILES_JIIT_CAPTCHA_PATH", Some("/token/getcaptcha"),
+        "where below PROFILES_JIIT_URL the portal gives a captcha"),
+    variable("PROFILES_JIIT_PRETOKEN_PATH", Some("/token/pretoken-check"),
+        "where it takes number and captcha"),
+    variable("PROFILES_JIIT_TOKEN_PATH", Some("/token/generatewebtoken"),
+        "where it takes the password; this has changed twice in 2026"),
+    variable("PROFILES_JIIT_PERSON_PATH", Some("/studentpersinfo/getstudent-personalinformation"),
+        "where it tells of a student who agreed to that"),
     variable("PROFILES_TRUSTED_PROXIES", None,
         "addresses (CIDR, comma-separated) whose Forwarded or X-Forwarded-For header is believed; where both come neither is, so let the proxy drop the one it does not write"),
     variable("PROFILES_PLACES", None,
@@ -110,7 +126,6 @@ pub const VARIABLES: &[Variable] = &[
 /// Settings of the contract whose feature this version does not have. They are known, so that a
 /// shared environment file does not stop the start, but the start says that they do nothing yet.
 pub const NOT_YET: &[&str] = &[
-    "PROFILES_JIIT_URL",
     "PROFILES_LEPRECHAUN_AUTHORIZATION",
     "PROFILES_LEPRECHAUN_URL",
 ];

@@ -11,6 +11,7 @@
 pub mod erp;
 mod health;
 mod http;
+mod jiit;
 mod ldap;
 mod model;
 mod password;
@@ -27,6 +28,8 @@ pub use http::NewestTls;
 pub use http::Reach;
 pub use http::ReachError;
 pub use http::Silence;
+pub use jiit::Jiit;
+pub use jiit::Paths as JiitPaths;
 pub use ldap::Ldap;
 pub use ldap::SetupError as LdapSetupError;
 pub use model::Answers;

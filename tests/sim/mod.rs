@@ -2,5 +2,6 @@
 //! them in this process, and each runs by itself as a cargo example.
 
 pub mod erp;
+pub mod jiit;
 #[expect(dead_code, reason = "what one simulator needs, another may not")]
 pub mod kit;

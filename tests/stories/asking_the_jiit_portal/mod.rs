@@ -1,0 +1,134 @@
+//! Signing in with an enrollment number, through a portal of JIIT's kind. Numbers (`j01` …) are those of the statements
+//! in the portal's description; those about bytes and dates alone stand beside the code.
+
+mod by_hand;
+mod mutations;
+mod numbered;
+
+use time::Date;
+use time::OffsetDateTime;
+
+use crate::sim::jiit;
+use crate::sim::kit::authority::Authority;
+use crate::sim::kit::site::Site;
+use crate::support::Browser;
+use crate::support::Page;
+use crate::support::World;
+use crate::support::upstream::Portal;
+use crate::support::world::Plan;
+
+/// A student of the portal.
+struct Student {
+    number: &'static str,
+    password: &'static str,
+}
+
+const ASHA: Student = Student {
+    number: "22000001",
+    password: "S3cr3t!pass",
+};
+
+const FORM: &str = "account/login/jiit/";
+
+/// The portal, served over TLS.
+struct Jiit {
+    portal: jiit::Portal,
+    site: Site,
+    authority: Authority,
+}
+
+impl Jiit {
+    async fn opens() -> Self {
+        let (portal, authority) = (jiit::Portal::new(), Authority::new());
+        let at = "127.0.0.1:0".parse().unwrap();
+        let (watch, router) = (portal.watch.clone(), portal.router());
+        let site = Site::opens(at, Some(&authority), watch, router).await;
+        Self {
+            portal,
+            site,
+            authority,
+        }
+    }
+
+    fn base(&self) -> String {
+        format!("{}{}", self.site.origin, jiit::PREFIX)
+    }
+
+    fn trusted(&self, plan: Plan) -> Plan {
+        let folder = std::env::temp_dir().join(format!("jiit-{}", self.site.address.port()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = self.authority.file(&folder);
+        plan.set("PROFILES_JIIT_URL", &self.base())
+            .set("PROFILES_JIIT_CA_FILE", file.to_str().unwrap())
+    }
+
+    async fn world(&self) -> World {
+        self.trusted(World::plan()).opens().await
+    }
+
+    /// What the newest picture says.
+    fn letters(&self) -> String {
+        self.portal.newest_captcha().0
+    }
+
+    /// How many calls went to a path.
+    fn calls(&self, path: &str) -> usize {
+        self.site
+            .watch
+            .requests
+            .to(&format!("{}{path}", jiit::PREFIX))
+    }
+
+    /// Number, password and picture typed into `form`, and sent.
+    async fn answers(&self, form: Page, student: &Student) -> Page {
+        let form = form
+            .fills("username", student.number)
+            .fills("password", student.password);
+        form.fills("captcha", &self.letters())
+            .presses("Sign in")
+            .await
+    }
+
+    /// The whole way with everything right.
+    async fn signs_in(&self, browser: &Browser, student: &Student) -> Page {
+        let form = browser.visits(FORM).await;
+        self.answers(form, student).await
+    }
+
+    /// The same by somebody who lets the portal tell us more.
+    async fn signs_in_and_agrees(&self, browser: &Browser, student: &Student) -> Page {
+        let form = browser.visits(FORM).await.touches("details", "yes", true);
+        self.answers(form, student).await
+    }
+}
+
+/// In India, where the portal is.
+fn today() -> Date {
+    jiit::today(OffsetDateTime::now_utc())
+}
+
+async fn is_in(browser: &Browser) -> bool {
+    browser.asks("user/").await.status == 200
+}
+
+impl Portal for Jiit {
+    const SLUG: &'static str = "jiit";
+    const CALLS: u32 = 5;
+
+    async fn opens() -> Self {
+        Self::opens().await
+    }
+
+    fn plan(&self, plan: Plan) -> Plan {
+        self.trusted(plan)
+    }
+
+    async fn walk(&self, browser: &Browser) -> Page {
+        let form = browser.visits(FORM).await;
+        if !form.offers("input[name=captcha]") {
+            return form;
+        }
+        let form = form.touches("details", "yes", true);
+        self.answers(form, &ASHA).await
+    }
+}
