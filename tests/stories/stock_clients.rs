@@ -31,7 +31,7 @@ fn installed(name: &str) -> PathBuf {
     path
 }
 
-fn python(program: &str) -> Command {
+pub fn python(program: &str) -> Command {
     let mut command = Command::new(installed("python/bin/python"));
     command.arg(clients().join("python").join(program));
     command

@@ -4,6 +4,7 @@
 mod by_hand;
 mod mutations;
 mod numbered;
+mod other_clients;
 
 use time::Date;
 use time::OffsetDateTime;

@@ -1,0 +1,43 @@
+//! The simulated portal is an honest one: the client that students know signs in to it.
+
+use serde_json::Value;
+
+use super::ASHA;
+use super::Jiit;
+use crate::stock_clients::python;
+
+#[tokio::test]
+async fn pyjiit_signs_in_with_nothing_but_another_host() {
+    let jiit = Jiit::opens().await;
+    let folder = std::env::temp_dir().join(format!("pyjiit-{}", jiit.site.address.port()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let authority = jiit.authority.file(&folder);
+
+    let ended = python("pyjiit_client.py")
+        .env("API", jiit.base())
+        .env("SIMULATOR", &jiit.site.origin)
+        .env("REQUESTS_CA_BUNDLE", &authority)
+        .env("NO_PROXY", "127.0.0.1")
+        // It takes the machine's own day for India's.
+        .env("TZ", "Asia/Kolkata")
+        .env("ENROLLMENT", ASHA.number)
+        .env("PASSWORD", ASHA.password)
+        .output()
+        .await
+        .unwrap();
+
+    let problem = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.success(), "{problem}");
+    let told: Value = serde_json::from_slice(&ended.stdout).unwrap();
+    assert_eq!(
+        told,
+        serde_json::json!({
+            "wrong_password": "refused",
+            "name": "ASHA RAO",
+            "institute": "JIIT",
+            "memberid": "JSIM0000001",
+            "branch": "ECE",
+            "registrationno": ASHA.number,
+        })
+    );
+}
