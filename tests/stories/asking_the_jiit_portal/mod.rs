@@ -2,6 +2,7 @@
 //! in the portal's description; those about bytes and dates alone stand beside the code.
 
 mod by_hand;
+mod in_chromium;
 mod mutations;
 mod numbered;
 mod other_clients;
