@@ -211,6 +211,32 @@ impl Links {
     pub fn docs_tab(&self, tab: &str) -> String {
         self.path(format_args!("/doc/{tab}/"))
     }
+    /// A file of the widget's.
+    pub fn widget_script(&self, file: &str) -> String {
+        self.path(format_args!("/static/widget/js/{file}"))
+    }
+    /// Above all that a browser's account chooser asks.
+    pub fn fedcm(&self) -> String {
+        self.path("/fedcm/")
+    }
+    pub fn fedcm_config(&self) -> String {
+        self.path("/fedcm/config.json")
+    }
+    pub fn fedcm_accounts(&self) -> String {
+        self.path("/fedcm/accounts/")
+    }
+    pub fn fedcm_client(&self) -> String {
+        self.path("/fedcm/client_metadata/")
+    }
+    pub fn fedcm_assertion(&self) -> String {
+        self.path("/fedcm/assertion/")
+    }
+    pub fn fedcm_disconnect(&self) -> String {
+        self.path("/fedcm/disconnect/")
+    }
+    pub fn fedcm_login(&self) -> String {
+        self.path("/fedcm/login/")
+    }
     /// At the root whatever the prefix, which comes last (RFC 8414 §3).
     pub fn metadata(&self) -> String {
         format!("/.well-known/oauth-authorization-server{}", self.0.prefix)

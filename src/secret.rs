@@ -94,6 +94,14 @@ impl Fingerprint {
         format!("{:032x}{:032x}", number(high), number(low))
     }
 
+    /// Back from [`Self::to_hex`].
+    pub fn from_hex(hex: &str) -> Option<Self> {
+        let (high, low) = hex.split_at_checked(32)?;
+        let half = |digits| u128::from_str_radix(digits, 16).ok().map(u128::to_be_bytes);
+        let bytes = [half(high)?, half(low)?].concat();
+        bytes.try_into().ok().map(Self)
+    }
+
     /// Compares without telling by the time it takes how much was alike.
     pub fn matches(&self, stored: &[u8]) -> bool {
         self.0.ct_eq(stored).into()

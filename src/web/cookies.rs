@@ -29,14 +29,7 @@ impl CookiePolicy {
 
     /// The value of a cookie of ours in a request.
     pub fn read(self, headers: &HeaderMap, name: &'static str) -> Option<String> {
-        let name = self.name(name);
-        let lines = headers
-            .get_all(header::COOKIE)
-            .iter()
-            .filter_map(|line| line.to_str().ok());
-        let cookies = lines.flat_map(|line| Cookie::split_parse(line.to_owned()));
-        let mut ours = cookies.flatten().filter(|cookie| cookie.name() == name);
-        ours.next().map(|cookie| cookie.value().to_owned())
+        read(headers, &self.name(name))
     }
 
     /// Sets a cookie for as long as the browser is open, or for a span.
@@ -50,6 +43,34 @@ impl CookiePolicy {
         let mut cookie = self.cookie(name, value);
         cookie.set_max_age(lives_for.and_then(|span| span.try_into().ok()));
         append(headers, &cookie);
+    }
+
+    /// Sets a cookie that requests from other sites carry, too, to the addresses below `path` alone.
+    /// Without TLS there is none: browsers would not send it.
+    pub fn set_across_sites(
+        self,
+        headers: &mut HeaderMap,
+        name: &'static str,
+        path: String,
+        value: String,
+        lives_for: Option<std::time::Duration>,
+    ) {
+        if !self.secure {
+            return;
+        }
+        let mut cookie = Cookie::build((across_sites(name), value))
+            .path(path)
+            .http_only(true)
+            .secure(true)
+            .same_site(SameSite::None)
+            .build();
+        cookie.set_max_age(lives_for.and_then(|span| span.try_into().ok()));
+        append(headers, &cookie);
+    }
+
+    /// The value of such a cookie in a request.
+    pub fn read_across_sites(self, headers: &HeaderMap, name: &'static str) -> Option<String> {
+        read(headers, &across_sites(name))
     }
 
     pub fn remove(self, headers: &mut HeaderMap, name: &'static str) {
@@ -75,6 +96,21 @@ impl CookiePolicy {
             .same_site(SameSite::Lax)
             .build()
     }
+}
+
+/// A cookie with a path of its own cannot be `__Host-`.
+fn across_sites(name: &'static str) -> String {
+    format!("__Secure-{name}")
+}
+
+fn read(headers: &HeaderMap, name: &str) -> Option<String> {
+    let lines = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok());
+    let cookies = lines.flat_map(|line| Cookie::split_parse(line.to_owned()));
+    let mut ours = cookies.flatten().filter(|cookie| cookie.name() == name);
+    ours.next().map(|cookie| cookie.value().to_owned())
 }
 
 fn append(headers: &mut HeaderMap, cookie: &Cookie<'_>) {

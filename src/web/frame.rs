@@ -26,6 +26,7 @@ use super::Web;
 use super::device;
 use super::form;
 use super::headers::PAGE_POLICY;
+use super::login_status;
 use super::session::VISIT;
 use super::session_store;
 
@@ -128,6 +129,16 @@ impl Frame {
             self.web.cookies.remove(answer.headers_mut(), FLASH);
         }
         answer
+    }
+
+    /// Tells the browser in an answer that somebody has signed in, for its own account chooser.
+    pub fn announce(&self, visit: &Visit, answer: &mut Response) {
+        login_status::announce(&self.web, &self.session, visit, answer.headers_mut());
+    }
+
+    /// Tells it that nobody is signed in any more.
+    pub fn retract(&self, answer: &mut Response) {
+        login_status::retract(&self.web, answer.headers_mut());
     }
 
     /// To another page of ours, as a GET (303).

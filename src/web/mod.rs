@@ -16,6 +16,7 @@ mod form;
 mod frame;
 mod headers;
 mod limit;
+mod login_status;
 mod page;
 mod problem;
 #[cfg(test)]
@@ -54,6 +55,8 @@ pub use limit::Limit;
 pub use limit::Limits;
 pub use limit::Slowed;
 pub use limit::Taken;
+pub use login_status::LOGGED_OUT;
+pub use login_status::named_session;
 pub use page::FormAction;
 pub use page::Page;
 pub use page::Pages;

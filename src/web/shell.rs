@@ -118,10 +118,11 @@ impl Shell {
 }
 
 /// Addresses of the protocol, which alias prefixes serve too.
-const PROTOCOL: [&str; 6] = [
+const PROTOCOL: [&str; 7] = [
     "/oauth/",
     "/user/api/",
     "/widget/",
+    "/fedcm/",
     "/static/widget/",
     "/account/login/",
     "/account/logout/",

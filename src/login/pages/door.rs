@@ -256,14 +256,11 @@ impl Door<'_> {
         if let Err(problem) = begin_session(frame.session(), &visit).await {
             return Ok(problem.into_response());
         }
-        if leaving.is_some() {
-            // Nowhere else can they do what they came for.
-            return Ok(go_on(
-                it,
-                LocalPath::parse(&it.web.links().my_data()).as_ref(),
-            ));
-        }
-        Ok(go_on(it, self.next.as_ref()))
+        // Who leaves can nowhere else do what they came for.
+        let my_data = LocalPath::parse(&it.web.links().my_data()).filter(|_| leaving.is_some());
+        let mut answer = go_on(it, my_data.as_ref().or(self.next.as_ref()));
+        frame.announce(&visit, &mut answer);
+        Ok(answer)
     }
 
     /// Gives the identity to whoever is signed in.

@@ -68,6 +68,7 @@ pub(in super::super) async fn left(
     *answer.status_mut() = StatusCode::FOUND;
     let cookies = it.web.cookies;
     cookies.forget_person(&headers, answer.headers_mut());
+    frame.retract(&mut answer);
     Ok(answer)
 }
 
