@@ -31,7 +31,16 @@ const TWO_YEARS: HeaderValue = HeaderValue::from_static("max-age=63072000; inclu
 pub(super) async fn protect(secure: bool, request: Request, next: Next) -> Response {
     let mut answer = next.run(request).await;
     let headers = answer.headers_mut();
+    // The older header knows no list of origins: beside one it would only contradict.
+    let is_framed = headers
+        .get(header::CONTENT_SECURITY_POLICY)
+        .and_then(|policy| policy.to_str().ok())
+        .and_then(|policy| policy.split_once("frame-ancestors "))
+        .is_some_and(|(_, ancestors)| !ancestors.starts_with("'none'"));
     for (name, value) in ALWAYS {
+        if name == header::X_FRAME_OPTIONS && is_framed {
+            continue;
+        }
         headers
             .entry(name)
             .or_insert(HeaderValue::from_static(value));
