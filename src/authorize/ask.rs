@@ -16,6 +16,7 @@ use super::model::Asker;
 use super::model::PersonOnly;
 use super::model::Request;
 use super::model::ReturnTo;
+use super::model::Through;
 
 /// In bytes. It is kept while the page is open and comes back in an address, which browsers and
 /// proxies cut somewhere above.
@@ -32,6 +33,7 @@ pub(super) struct Asked {
     approval_prompt: Option<String>,
     challenge: Option<String>,
     challenge_method: Option<String>,
+    response_mode: Option<String>,
 }
 
 impl Asked {
@@ -49,6 +51,7 @@ impl Asked {
             approval_prompt: one("approval_prompt")?,
             challenge: one("code_challenge")?,
             challenge_method: one("code_challenge_method")?,
+            response_mode: one("response_mode")?,
         })
     }
 
@@ -68,6 +71,7 @@ impl Asked {
         Ok(ReturnTo {
             redirect_uri,
             state: self.state.clone(),
+            through: Through::named(self.response_mode.as_deref()),
         })
     }
 

@@ -15,19 +15,24 @@
 //! Decision: the validated request is kept in a row and the form carries only its id, the person's
 //! ticks and a seal, because hidden fields that are trusted again are how the ancestor leaked codes.
 //! A request is kept only when a page is shown for it.
+//!
+//! Decision: a browser that stands between the app and us (FedCM) brings the same request and gets the
+//! same answer, by the same rules; only the way there and back differ ([`dialog`], [`model::Through`]).
 
 mod ask;
 mod consent_page;
 mod decide;
+mod dialog;
 mod model;
 mod pages;
 mod rules;
 mod store;
 mod sweep;
 
-#[cfg(test)]
-pub(crate) use consent_page::samples::samples;
+pub use dialog::Unseen;
 pub use pages::Feature;
 pub use pages::Settings;
 pub use pages::routes;
+#[cfg(test)]
+pub(crate) use pages::samples::samples;
 pub use sweep::sweep;

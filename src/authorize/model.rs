@@ -41,9 +41,50 @@ pub(super) struct Asker {
 pub(super) struct ReturnTo {
     pub redirect_uri: RedirectUri,
     pub state: Option<String>,
+    pub through: Through,
+}
+
+/// By whom the answer is carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Through {
+    /// A redirect.
+    Redirect,
+    /// The browser's own sign-in dialog, in which our page stands (FedCM, `IdentityProvider.resolve`):
+    /// the code alone, for whoever called FedCM themselves.
+    DialogCode,
+    /// The same with the whole address a redirect would lead to, for our own script.
+    DialogAddress,
+}
+
+impl Through {
+    /// As `response_mode` says. Other words ask for a redirect, as they always did.
+    pub(super) fn named(word: Option<&str>) -> Self {
+        match word {
+            Some("fedcm") => Self::DialogCode,
+            Some("fedcm.query") => Self::DialogAddress,
+            _ => Self::Redirect,
+        }
+    }
+
+    /// As addresses and the database have it.
+    pub(super) fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Redirect => None,
+            Self::DialogCode => Some("fedcm"),
+            Self::DialogAddress => Some("fedcm.query"),
+        }
+    }
 }
 
 impl ReturnTo {
+    /// What the dialog is given for a code: less for who asked for less.
+    pub(super) fn token(&self, code: &str, issuer: &str) -> String {
+        match self.through {
+            Through::DialogCode => code.to_owned(),
+            Through::DialogAddress | Through::Redirect => self.with_code(code, issuer),
+        }
+    }
+
     /// The address that carries a code (RFC 6749 §4.1.2, RFC 9207).
     pub(super) fn with_code(&self, code: &str, issuer: &str) -> String {
         self.with(&[("code", code)], issuer)

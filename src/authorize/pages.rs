@@ -12,6 +12,7 @@ use axum::routing::get;
 use axum::routing::post;
 use http::StatusCode;
 use http::header;
+use serde::Serialize;
 use std::time::Duration;
 
 use crate::clock::SharedClock;
@@ -25,6 +26,7 @@ use crate::login;
 use crate::oauth::OAuthError;
 use crate::people;
 use crate::web::Frame;
+use crate::web::Page;
 use crate::web::PageProblem;
 use crate::web::Pairs;
 use crate::web::Protected;
@@ -39,6 +41,7 @@ use super::model::Asker;
 use super::model::PersonOnly;
 use super::model::Request;
 use super::model::ReturnTo;
+use super::model::Through;
 use super::rules;
 use super::rules::Next;
 use super::store;
@@ -61,6 +64,24 @@ pub struct Settings {
     pub lifetimes: Lifetimes,
     /// How many people an unverified app may have.
     pub cap: i32,
+}
+
+/// The last page in the browser's sign-in dialog, seen for a moment: its script gives the answer to
+/// the dialog, which closes. Anywhere else it goes on to the app, as its link does.
+#[derive(Debug, Serialize)]
+pub(super) struct HandOverPage {
+    place: String,
+    address: String,
+    /// None: there is nothing to give but that the person said no.
+    token: Option<String>,
+}
+
+impl Page for HandOverPage {
+    const TEMPLATE: &'static str = "authorize/hand_over.html";
+
+    fn title(&self) -> String {
+        "On your way".to_owned()
+    }
 }
 
 pub fn routes(feature: Feature) -> Router {
@@ -119,11 +140,11 @@ async fn answer(
     match decided {
         Decided::Code(code) => {
             tx.commit().await.map_err(db::Error::from)?;
-            Ok(it.give_code(&request.return_to, code.expose()))
+            Ok(it.give_code(&frame, &request.return_to, code.expose()))
         }
         Decided::Refused(error) => {
             tx.commit().await.map_err(db::Error::from)?;
-            Ok(it.tell_app(&request.return_to, &error))
+            Ok(it.tell_app(&frame, &request.return_to, &error))
         }
         Decided::Full => Err(it.full(&terms.name)),
         Decided::Gone => Err(answered()),
@@ -146,7 +167,9 @@ impl Feature {
         }
         let request = match asked.request(&asker, return_to.clone()) {
             Ok(request) => request,
-            Err(error) if asker.is_verified => return Ok(self.tell_app(&return_to, &error)),
+            Err(error) if asker.is_verified => {
+                return Ok(self.tell_app(frame, &return_to, &error));
+            }
             Err(error) => return Err(self.offer_to_tell(&asker, &return_to, &error)),
         };
         let now = self.clock.now();
@@ -156,7 +179,7 @@ impl Feature {
                 let mut connection = self.db.connection().await?;
                 let code =
                     decide::issue(&mut connection, grant, share, &request, now, entropy).await?;
-                Ok(self.give_code(&request.return_to, code.expose()))
+                Ok(self.give_code(frame, &request.return_to, code.expose()))
             }
             Next::Full => Err(self.full(&asker.name)),
             Next::Ask => {
@@ -195,12 +218,16 @@ impl Feature {
         Ok(frame.show(&page))
     }
 
-    fn give_code(&self, return_to: &ReturnTo, code: &str) -> Response {
-        found(return_to.with_code(code, &self.web.links.issuer()))
+    fn give_code(&self, frame: &Frame, to: &ReturnTo, code: &str) -> Response {
+        let issuer = self.web.links.issuer();
+        let token = to.token(code, &issuer);
+        hand_over(frame, to, to.with_code(code, &issuer), Some(token))
     }
 
-    fn tell_app(&self, return_to: &ReturnTo, error: &OAuthError) -> Response {
-        found(return_to.with_error(error, &self.web.links.issuer()))
+    fn tell_app(&self, frame: &Frame, to: &ReturnTo, error: &OAuthError) -> Response {
+        let address = to.with_error(error, &self.web.links.issuer());
+        let token = (to.through == Through::DialogAddress).then(|| address.clone());
+        hand_over(frame, to, address, token)
     }
 
     /// An app nobody has verified could use our redirects to lead people astray, so the person decides
@@ -247,6 +274,18 @@ impl Feature {
     }
 }
 
+/// The answer to the app, by the way it asked for.
+fn hand_over(frame: &Frame, to: &ReturnTo, address: String, token: Option<String>) -> Response {
+    if to.through == Through::Redirect {
+        return found(address);
+    }
+    frame.show(&HandOverPage {
+        place: to.redirect_uri.place().to_owned(),
+        address,
+        token,
+    })
+}
+
 /// 302, as old clients expect; browsers follow with a GET (RFC 9700 §4.12 forbids 307 only).
 fn found(address: String) -> Response {
     (StatusCode::FOUND, [(header::LOCATION, address)]).into_response()
@@ -284,5 +323,23 @@ fn told(wrong: &PersonOnly) -> PageProblem {
             "{app} has been stopped by the people who run this service."
         ))
         .advise("If you run it: ask them why."),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod samples {
+    use super::super::consent_page;
+    use super::*;
+    use crate::web::Sample;
+
+    pub(crate) fn samples() -> Vec<Sample> {
+        let page = |token: Option<&str>| HandOverPage {
+            place: "mess.example".to_owned(),
+            address: "https://mess.example/cb?code=a".to_owned(),
+            token: token.map(str::to_owned),
+        };
+        let mut samples = consent_page::samples::samples();
+        samples.extend([Sample::of(&page(None)), Sample::of(&page(Some("a")))]);
+        samples
     }
 }

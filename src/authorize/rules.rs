@@ -67,6 +67,7 @@ mod tests {
     use crate::scope::ScopeSet;
 
     use super::super::model::ReturnTo;
+    use super::super::model::Through;
 
     const ASHA: PersonId = PersonId(7);
     const OWNER: PersonId = PersonId(1);
@@ -113,6 +114,7 @@ mod tests {
             return_to: ReturnTo {
                 redirect_uri,
                 state: None,
+                through: Through::Redirect,
             },
             scopes: scopes(text),
             challenge: None,

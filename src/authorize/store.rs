@@ -19,6 +19,7 @@ use super::model::Asker;
 use super::model::Request;
 use super::model::ReturnTo;
 use super::model::Terms;
+use super::model::Through;
 
 /// Everything `rules::next` needs, in one statement. Without a person nothing is decided.
 pub(super) async fn find_asker(
@@ -150,8 +151,8 @@ pub(super) async fn insert_request(
            )
          )
          insert into authorization_requests
-           (id, app_id, person_id, redirect_uri, state, challenge, scopes, asked_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+           (id, app_id, person_id, redirect_uri, state, challenge, scopes, asked_at, response_mode)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         id.0,
         app.0,
         person.0,
@@ -160,6 +161,7 @@ pub(super) async fn insert_request(
         request.challenge.as_ref().map(Challenge::as_str),
         &request.scopes.names(),
         now,
+        request.return_to.through.name(),
     )
     .execute(db)
     .await?;
@@ -177,7 +179,7 @@ pub(super) async fn mark_decided(
     let row = sqlx::query!(
         "update authorization_requests set decided_at = $3
          where id = $1 and person_id = $2 and decided_at is null and asked_at > $4
-         returning app_id, redirect_uri, state, challenge, scopes",
+         returning app_id, redirect_uri, state, challenge, scopes, response_mode",
         id.0,
         person.0,
         now,
@@ -191,6 +193,7 @@ pub(super) async fn mark_decided(
             return_to: ReturnTo {
                 redirect_uri,
                 state: row.state,
+                through: Through::named(row.response_mode.as_deref()),
             },
             scopes: ScopeSet::of_names(&row.scopes),
             challenge: row.challenge.map(Challenge::stored),

@@ -28,10 +28,7 @@ impl Pairs {
     /// Reads leniently, as old clients write: what is not percent-encoded stands for itself. `None`
     /// for text that holds a NUL, which nothing rightly sends and the database cannot keep.
     pub fn parse(text: &[u8]) -> Option<Self> {
-        let pairs: Vec<_> = url::form_urlencoded::parse(text).into_owned().collect();
-        let storable =
-            |(name, value): &(String, String)| !name.contains('\0') && !value.contains('\0');
-        pairs.iter().all(storable).then_some(Self(pairs))
+        Self::of(url::form_urlencoded::parse(text).into_owned().collect())
     }
 
     /// The value of a parameter that may come once. Empty counts as absent (OAuth 2.1 §3.1).
@@ -62,6 +59,19 @@ impl Pairs {
 
     pub fn is_ticked(&self, name: &str) -> bool {
         self.0.iter().any(|(key, _)| key == name)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Pairs that came by another way, under the same law as [`Self::parse`].
+    pub fn of(pairs: Vec<(String, String)>) -> Option<Self> {
+        let storable =
+            |(name, value): &(String, String)| !name.contains('\0') && !value.contains('\0');
+        pairs.iter().all(storable).then_some(Self(pairs))
     }
 
     pub fn is_empty(&self) -> bool {

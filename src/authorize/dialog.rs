@@ -1,0 +1,99 @@
+//! A request that comes by the browser's own sign-in dialog (FedCM), where no page is shown unless one
+//! has to be.
+
+use crate::clock::Moment;
+use crate::db;
+use crate::id::PersonId;
+use crate::oauth::Code as ErrorCode;
+use crate::oauth::OAuthError;
+use crate::web::Pairs;
+
+use super::Feature;
+use super::ask::Asked;
+use super::decide;
+use super::model::Through;
+use super::rules;
+use super::rules::Next;
+use super::store;
+
+/// What the dialog is told.
+#[derive(Debug)]
+pub enum Unseen {
+    /// Everything was decided before: what it gives to the page.
+    Token(String),
+    /// Go on with this page of ours.
+    Ask(String),
+    Refused(OAuthError),
+}
+
+impl Feature {
+    /// Answers a request of the page at `origin`, in which `person` chose their account. Nothing goes to
+    /// a page of another origin than the redirect URI's: where a redirect would not lead, neither does
+    /// the dialog.
+    pub async fn answer_unseen(
+        &self,
+        pairs: &Pairs,
+        origin: &str,
+        person: PersonId,
+        now: Moment,
+    ) -> db::Result<Unseen> {
+        let Ok(asked) = Asked::read(pairs) else {
+            return Ok(refused(
+                ErrorCode::InvalidRequest,
+                "A parameter came twice.",
+            ));
+        };
+        let client_id = asked.client_id.as_deref().unwrap_or_default();
+        let asker = store::find_asker(self.db.pool(), client_id, Some(person)).await?;
+        let unknown = "No app of this client_id returns to this redirect_uri.";
+        let Some(asker) = asker else {
+            return Ok(refused(ErrorCode::UnauthorizedClient, unknown));
+        };
+        let Ok(mut return_to) = asked.return_to(&asker) else {
+            return Ok(refused(ErrorCode::UnauthorizedClient, unknown));
+        };
+        if return_to.redirect_uri.origin().as_deref() != Some(origin) {
+            let text = "The page and its redirect_uri must be of one origin.";
+            return Ok(refused(ErrorCode::InvalidRequest, text));
+        }
+        return_to.through = match pairs.text("response_mode") {
+            "query" => Through::DialogAddress,
+            _ => Through::DialogCode,
+        };
+        if asker.is_leaving {
+            return Ok(refused(ErrorCode::AccessDenied, "The account is closed."));
+        }
+        let through = return_to.through;
+        let request = match asked.request(&asker, return_to) {
+            Ok(request) => request,
+            Err(error) => return Ok(Unseen::Refused(error)),
+        };
+        match rules::next(&asker, &request, person, self.settings.cap) {
+            Next::Issue { grant, share } => {
+                let mut connection = self.db.connection().await?;
+                let entropy = self.entropy.as_ref();
+                let code = decide::issue(&mut connection, grant, share, &request, now, entropy);
+                let issuer = self.web.links.issuer();
+                let token = request.return_to.token(code.await?.expose(), &issuer);
+                Ok(Unseen::Token(token))
+            }
+            Next::Ask => Ok(Unseen::Ask(self.page_for(pairs, through))),
+            Next::Full => Ok(refused(ErrorCode::AccessDenied, "The app is full.")),
+        }
+    }
+
+    /// The address of the same request's page, whose answer goes to the dialog.
+    fn page_for(&self, pairs: &Pairs, through: Through) -> String {
+        let own = pairs.iter().filter(|(name, _)| *name != "response_mode");
+        let mode = through.name().map(|name| ("response_mode", name));
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(own.chain(mode))
+            .finish();
+        let links = &self.web.links;
+        format!("{}?{query}", links.absolute(&links.authorize()))
+    }
+}
+
+fn refused(code: ErrorCode, description: &str) -> Unseen {
+    Unseen::Refused(OAuthError::new(code, description))
+}
