@@ -67,6 +67,7 @@ use crate::web::Shell;
 use crate::web::Web;
 use crate::web::WebParts;
 use crate::welcome;
+use crate::widget;
 
 /// What comes from outside: the database, the time and chance.
 #[derive(Debug, Clone)]
@@ -183,7 +184,7 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
         .merge(it.apps(config, pictures.clone()).routes())
         .merge(pictures.clone().routes())
         .merge(it.connected_apps().routes())
-        .merge(it.docs(config).routes())
+        .merge(it.for_developers(config))
         .merge(it.receipts(&master_key).routes())
         .merge(it.sessions().routes())
         .merge(it.my_data(pictures).routes())
@@ -462,6 +463,21 @@ impl Shared {
         demo::Feature::new(web, entropy, app, address).map(demo::routes)
     }
 
+    fn for_developers(&self, config: &Config) -> Router {
+        let widget = self.widget(config).routes();
+        self.docs(config).routes().merge(widget)
+    }
+
+    fn widget(&self, config: &Config) -> widget::Feature {
+        widget::Feature {
+            db: self.db.clone(),
+            web: self.web.clone(),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            requests: self.authorize(config),
+        }
+    }
+
     fn docs(&self, config: &Config) -> docs::Feature {
         let (lifetimes, cap) = (config.lifetimes, config.unverified_cap);
         docs::Feature {
@@ -615,6 +631,7 @@ mod tests {
             apps::samples(),
             authorize::samples(),
             docs::samples(),
+            widget::samples(),
             profile::samples(),
             connected_apps::samples(),
             receipts::samples(),

@@ -61,6 +61,7 @@ const FLOORS: &[Room] = &[
         "connected_apps",
         "db audit web login people apps grants ledger receipts",
     ),
+    room("widget", "db web people login apps grants authorize"),
     room("docs", "db web people apps grants"),
     room("welcome", "web"),
     room("demo", "db web people upstream apps pictures"),

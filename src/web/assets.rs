@@ -1,5 +1,5 @@
-//! The files of `static/` and `widget/`, inside the program. A page links them by an address that
-//! carries a hash of their content, so browsers may keep them for ever.
+//! The files of `static/`, inside the program. A page links them by an address that carries a
+//! hash of their content, so browsers may keep them for ever.
 
 use std::collections::BTreeMap;
 

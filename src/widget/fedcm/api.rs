@@ -1,0 +1,278 @@
+//! What the browser asks while it signs somebody in: JSON, for it alone.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::RawQuery;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use http::HeaderMap;
+use http::HeaderValue;
+use http::StatusCode;
+use http::header;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::apps;
+use crate::apps::App;
+use crate::apps::Standing;
+use crate::authorize::Unseen;
+use crate::clock::Moment;
+use crate::db;
+use crate::grants;
+use crate::id::PersonId;
+use crate::oauth::Code as ErrorCode;
+use crate::oauth::OAuthError;
+use crate::people;
+use crate::web::LOGGED_OUT;
+use crate::web::OAuthProblem;
+use crate::web::Pairs;
+use crate::web::named_session;
+
+use super::super::Feature;
+use super::super::model::Home;
+use super::params;
+use super::store;
+
+/// `GET /.well-known/web-identity`
+pub(super) async fn well_known(State(it): State<Feature>) -> Response {
+    open(&super::well_known(it.web.links()))
+}
+
+/// `GET /fedcm/config.json`
+pub(super) async fn config(State(it): State<Feature>) -> Response {
+    let links = it.web.links();
+    open(&json!({
+        "accounts_endpoint": links.absolute(&links.fedcm_accounts()),
+        "client_metadata_endpoint": links.absolute(&links.fedcm_client()),
+        "id_assertion_endpoint": links.absolute(&links.fedcm_assertion()),
+        "disconnect_endpoint": links.absolute(&links.fedcm_disconnect()),
+        "login_url": links.absolute(&links.fedcm_login()),
+        "branding": {
+            "name": it.web.campus_name,
+            "background_color": "#303F9F",
+            "color": "#FFFFFF",
+        },
+    }))
+}
+
+/// `GET /fedcm/client_metadata/?client_id=…`: what the chooser may link to.
+pub(super) async fn client_metadata(
+    State(it): State<Feature>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, OAuthProblem> {
+    let query = Pairs::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
+    let app = find_app(&it, query.text("client_id")).await?;
+    let app = app.ok_or_else(|| problem(StatusCode::NOT_FOUND, "No such app."))?;
+    Ok(open(&match app.details.privacy_policy {
+        Some(address) => json!({ "privacy_policy_url": address }),
+        None => json!({}),
+    }))
+}
+
+/// `GET /fedcm/accounts/`: who is signed in, for the browser to show. It does not say for which page.
+pub(super) async fn accounts(
+    State(it): State<Feature>,
+    asked: HeaderMap,
+) -> Result<Response, OAuthProblem> {
+    let Some(person) = visitor(&it, &asked).await? else {
+        return Ok(nobody());
+    };
+    let Some(person) = people::find(it.db.pool(), person).await? else {
+        return Ok(nobody());
+    };
+    let connected = store::list_connected(it.db.pool(), person.id).await?;
+    let links = it.web.links();
+    let picture = person.profile_picture.as_deref();
+    let picture = picture.map(|file| links.absolute(&links.profile_picture(file)));
+    let email = Some(&person.email).filter(|email| !email.is_empty());
+    let mut account = json!({
+        "id": person.id.to_string(),
+        "name": person.full_name(),
+        "username": person.username,
+        "approved_clients": connected,
+        "login_hints": [person.username],
+    });
+    let known = [
+        ("email", email.cloned()),
+        (
+            "given_name",
+            Some(person.first_name).filter(|name| !name.is_empty()),
+        ),
+        ("picture", picture),
+    ];
+    for (name, value) in known {
+        if let (Some(value), Some(account)) = (value, account.as_object_mut()) {
+            account.insert(name.to_owned(), value.into());
+        }
+    }
+    Ok(Json(json!({ "accounts": [account] })).into_response())
+}
+
+/// `POST /fedcm/assertion/`: somebody chose their account for a page.
+pub(super) async fn assertion(
+    State(it): State<Feature>,
+    asked: HeaderMap,
+    body: Bytes,
+) -> Result<Response, OAuthProblem> {
+    let now = it.clock.now();
+    let (form, app, origin) = from_an_app(&it, &asked, &body).await?;
+    let Some(person) = visitor(&it, &asked).await? else {
+        return Ok(readable(nobody(), origin));
+    };
+    if form.text("account_id") != person.to_string() {
+        let error = OAuthError::new(ErrorCode::AccessDenied, "Somebody else is signed in now.");
+        return Ok(readable(refusal(&error), origin));
+    }
+    let pairs = params::read(app.client_id.as_str(), form.text("params"));
+    let Some(pairs) = pairs else {
+        let text = "params must be a JSON object of texts, as an authorization request has them.";
+        return Ok(readable(
+            refusal(&OAuthError::invalid_request(text)),
+            origin,
+        ));
+    };
+    let told = it
+        .requests
+        .answer_unseen(&pairs, origin, person, now)
+        .await?;
+    let answer = match told {
+        Unseen::Token(token) => Json(json!({ "token": token })).into_response(),
+        Unseen::Ask(page) => Json(json!({ "continue_on": page })).into_response(),
+        Unseen::Refused(error) => refusal(&error),
+    };
+    Ok(readable(answer, origin))
+}
+
+/// `POST /fedcm/disconnect/`: a page ends what it has of somebody.
+pub(super) async fn disconnect(
+    State(it): State<Feature>,
+    asked: HeaderMap,
+    body: Bytes,
+) -> Result<Response, OAuthProblem> {
+    let now = it.clock.now();
+    let (form, app, origin) = from_an_app(&it, &asked, &body).await?;
+    let Some(person) = visitor(&it, &asked).await? else {
+        return Ok(readable(nobody(), origin));
+    };
+    let hint = form.text("account_hint");
+    if !is_meant(&it, person, hint).await? {
+        let error = OAuthError::new(ErrorCode::AccessDenied, "Somebody else is signed in now.");
+        return Ok(readable(refusal(&error), origin));
+    }
+    let mut tx = it.db.begin().await?;
+    grants::take_back(&mut tx, person, app.id, now, it.entropy.as_ref()).await?;
+    tx.commit().await.map_err(db::Error::from)?;
+    let answer = Json(json!({ "account_id": person.to_string() })).into_response();
+    Ok(readable(answer, origin))
+}
+
+/// Whether a page's word for an account is this person's.
+async fn is_meant(it: &Feature, person: PersonId, hint: &str) -> db::Result<bool> {
+    let person = people::find(it.db.pool(), person).await?;
+    Ok(person.is_some_and(|person| {
+        let known = [person.id.to_string(), person.username, person.email];
+        !hint.is_empty() && known.iter().any(|known| known == hint)
+    }))
+}
+
+/// Who is signed in, asked by the browser itself and not by a page.
+async fn visitor(it: &Feature, asked: &HeaderMap) -> Result<Option<PersonId>, OAuthProblem> {
+    by_the_browser(asked)?;
+    let Some(session) = named_session(&it.web, asked) else {
+        return Ok(None);
+    };
+    let now: Moment = it.clock.now();
+    Ok(store::find_person(it.db.pool(), &session.to_vec(), now).await?)
+}
+
+/// What the browser sends for a page, when the page is one of the app's own.
+async fn from_an_app<'a>(
+    it: &Feature,
+    asked: &'a HeaderMap,
+    body: &Bytes,
+) -> Result<(Pairs, App, &'a str), OAuthProblem> {
+    by_the_browser(asked)?;
+    let form = Pairs::parse(body);
+    let form = form.ok_or_else(|| problem(StatusCode::BAD_REQUEST, "The form holds a NUL."))?;
+    let app = find_app(it, form.text("client_id")).await?;
+    let app = app.ok_or_else(|| problem(StatusCode::BAD_REQUEST, "No such app."))?;
+    let origin = asked.get(header::ORIGIN);
+    let origin = origin.and_then(|origin| origin.to_str().ok());
+    let home = Home::of(&app.details.redirect_uris);
+    match origin {
+        Some(origin) if home.has(origin) => Ok((form, app, origin)),
+        _ => Err(problem(
+            StatusCode::FORBIDDEN,
+            "No redirect URI of this app is at the origin of this page.",
+        )),
+    }
+}
+
+/// No page can send this header, and no form.
+fn by_the_browser(asked: &HeaderMap) -> Result<(), OAuthProblem> {
+    let is_it = asked
+        .get("sec-fetch-dest")
+        .is_some_and(|destination| destination == "webidentity");
+    if is_it {
+        return Ok(());
+    }
+    Err(problem(
+        StatusCode::BAD_REQUEST,
+        "This address is for the browser's own sign-in dialog (FedCM).",
+    ))
+}
+
+async fn find_app(it: &Feature, client_id: &str) -> db::Result<Option<App>> {
+    let app = apps::find_by_client_id(it.db.pool(), client_id).await?;
+    Ok(app.filter(|app| app.standing != Standing::Suspended))
+}
+
+fn problem(status: StatusCode, text: &str) -> OAuthProblem {
+    OAuthProblem::new(status, ErrorCode::InvalidRequest.as_str(), text)
+}
+
+/// Nobody is signed in, and the browser need not ask until somebody is.
+fn nobody() -> Response {
+    let error = OAuthError::new(ErrorCode::AccessDenied, "Nobody is signed in.");
+    let mut answer = refusal(&error);
+    *answer.status_mut() = StatusCode::UNAUTHORIZED;
+    let (name, value) = LOGGED_OUT;
+    answer.headers_mut().insert(name, value);
+    answer
+}
+
+/// `code` is how browsers before 2026 call `error`.
+fn refusal(error: &OAuthError) -> Response {
+    let code = error.code.as_str();
+    let body =
+        json!({ "error": { "error": code, "code": code }, "error_description": error.description });
+    (StatusCode::FORBIDDEN, Json(body)).into_response()
+}
+
+/// For the page at this origin, whose request carried a cookie (Fetch standard, CORS).
+fn readable(mut answer: Response, origin: &str) -> Response {
+    let headers = answer.headers_mut();
+    if let Ok(origin) = HeaderValue::from_str(origin) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    }
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+        HeaderValue::from_static("true"),
+    );
+    headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+    answer
+}
+
+/// For anybody, and the same for everybody.
+fn open(document: &Value) -> Response {
+    let mut answer = Json(document).into_response();
+    let headers = answer.headers_mut();
+    for (name, value) in [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::CACHE_CONTROL, "public, max-age=3600"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    answer
+}

@@ -1,0 +1,63 @@
+//! The login button that other sites place with one script.
+//!
+//! Who it serves: the developer, who copies four lines once, and whose page of 2015 goes on working; and
+//! the person in front of the button, who sees who would sign in where the browser lets us know.
+//!
+//! ```text
+//! widget/login.js ─▶ a link to /oauth/authorize/, always
+//!       │ page of the same site ─▶ frame /widget/login/ over it: "Continue as Asha"
+//!       └ page of another site, browser with FedCM ─▶ on a click: the browser's account chooser ([`fedcm`])
+//! ```
+//!
+//! Decision: the button is a link that the script draws into the page itself, because a link works in
+//! every browser, whatever it does to frames and cookies; everything else is put on top of it and may
+//! fail.
+//!
+//! Decision: nothing that leaves the frame depends on who is signed in. It has one size and says one
+//! sentence, and that only to a page of the app's own origin, because otherwise any site could learn
+//! that somebody is signed in here.
+//!
+//! Decision: the script is answered under its old address for an hour, because pages link it there for
+//! years and want mends, and under numbered addresses for ever, because pages that hold its hash (SRI)
+//! want none.
+
+mod api;
+mod fedcm;
+mod model;
+mod pages;
+mod script;
+
+use axum::Router;
+use axum::extract::FromRef;
+use axum::routing::get;
+
+use crate::authorize;
+use crate::clock::SharedClock;
+use crate::db::Db;
+use crate::entropy::SharedEntropy;
+use crate::web::Web;
+
+pub use fedcm::well_known;
+#[cfg(test)]
+pub(crate) use pages::samples::samples;
+pub use script::release;
+
+/// What the room needs.
+#[derive(Debug, Clone, FromRef)]
+pub struct Feature {
+    pub db: Db,
+    pub web: Web,
+    pub clock: SharedClock,
+    pub entropy: SharedEntropy,
+    pub requests: authorize::Feature,
+}
+
+impl Feature {
+    pub fn routes(self) -> Router {
+        Router::new()
+            .route("/static/widget/js/{file}", get(api::script))
+            .route("/widget/login", get(pages::frame))
+            .merge(fedcm::routes())
+            .with_state(self)
+    }
+}

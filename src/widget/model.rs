@@ -1,0 +1,169 @@
+//! What the frame is asked for, and where an app is at home.
+
+use crate::oauth::RedirectUri;
+
+/// A colour as three or six hexadecimal digits, without `#`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Colour(String);
+
+impl Colour {
+    /// Anything else is the default.
+    pub(super) fn read(text: &str, default: &'static str) -> Self {
+        let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let text = if is_hex && matches!(text.len(), 3 | 6) {
+            text
+        } else {
+            default
+        };
+        Self(text.to_owned())
+    }
+}
+
+/// The button's and its links' colours.
+#[derive(Debug)]
+pub(super) struct Colours {
+    pub button: Colour,
+    pub words: Colour,
+    pub other: Colour,
+}
+
+impl Colours {
+    /// The frame's whole style, the same as the script gives the links beneath.
+    pub(super) fn style(&self) -> String {
+        let Self {
+            button: Colour(button),
+            words: Colour(words),
+            other: Colour(other),
+        } = self;
+        format!(
+            ":root{{color-scheme:light}}\
+             body{{margin:0;overflow:hidden;background:transparent;font:600 15px/42px system-ui,sans-serif}}\
+             a{{display:block;box-sizing:border-box;width:100%;padding:0 8px;border:1px solid transparent;\
+             border-radius:6px;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;text-align:center;\
+             background:#{button};color:#{words};text-decoration:none}}\
+             a.other{{font:12px/22px system-ui,sans-serif;margin-top:2px;background:none;color:#{other};\
+             text-decoration:underline}}\
+             a:focus-visible{{outline:2px solid #fff;outline-offset:-4px;box-shadow:inset 0 0 0 4px #000}}"
+        )
+    }
+}
+
+/// The origins of an app's own pages: those of its redirect URIs. The port of 127.0.0.1 is free, as it
+/// is for redirects.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Home(Vec<String>);
+
+impl Home {
+    pub(super) fn of(redirect_uris: &[RedirectUri]) -> Self {
+        let origins = redirect_uris.iter().filter_map(RedirectUri::origin);
+        // A host may hold signs that end a directive or a policy.
+        let is_plain = |sign: char| sign.is_ascii_alphanumeric() || ".:/-_[]".contains(sign);
+        let mut origins: Vec<_> = origins.filter(|it| it.chars().all(is_plain)).collect();
+        origins.sort_unstable();
+        origins.dedup();
+        Self(origins)
+    }
+
+    /// Whether a page of this origin is the app's.
+    pub(super) fn has(&self, origin: &str) -> bool {
+        let is_loopback = |it: &str| it.starts_with(LOOPBACK);
+        let any_port = self.0.iter().any(|it| is_loopback(it));
+        self.0.iter().any(|known| known == origin)
+            || (any_port && is_loopback(origin) && port(origin))
+    }
+
+    /// As a policy writes them (CSP `frame-ancestors`).
+    pub(super) fn directive(&self) -> String {
+        let known = self.0.iter().map(|origin| {
+            if origin.starts_with(LOOPBACK) {
+                format!("{LOOPBACK}:*")
+            } else {
+                origin.clone()
+            }
+        });
+        let mut known: Vec<_> = known.collect();
+        known.dedup();
+        if known.is_empty() {
+            "'none'".to_owned()
+        } else {
+            known.join(" ")
+        }
+    }
+}
+
+const LOOPBACK: &str = "http://127.0.0.1";
+
+/// Whether what follows the loopback host is a port and nothing else.
+fn port(origin: &str) -> bool {
+    let rest = origin.strip_prefix(LOOPBACK).unwrap_or_default();
+    rest.is_empty()
+        || rest
+            .strip_prefix(':')
+            .is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(uris: &[&str]) -> Home {
+        let uris = uris
+            .iter()
+            .map(|uri| RedirectUri::registered((*uri).into()));
+        Home::of(&uris.collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_colour_is_hexadecimal_or_the_default() {
+        for good in ["fff", "303F9F"] {
+            assert_eq!(Colour::read(good, "000"), Colour(good.to_owned()));
+        }
+        for bad in ["", "#fff", "ffff", "red", "fff\n", "fff;}", "é0"] {
+            assert_eq!(
+                Colour::read(bad, "000"),
+                Colour("000".to_owned()),
+                "{bad:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_frame_is_for_pages_where_the_app_is_at_home() {
+        let home = of(&[
+            "https://app.example/cb",
+            "https://app.example/other?x=1",
+            "https://app.example:8443/cb",
+            "app.example:/cb",
+        ]);
+        assert_eq!(
+            home.directive(),
+            "https://app.example https://app.example:8443"
+        );
+        assert!(home.has("https://app.example"));
+        for other in [
+            "http://app.example",
+            "https://app.example.evil",
+            "null",
+            "",
+            "*",
+        ] {
+            assert!(!home.has(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_port_of_loopback_is_free() {
+        let home = of(&["http://127.0.0.1/cb", "http://localhost:3000/cb"]);
+        assert_eq!(home.directive(), "http://127.0.0.1:* http://localhost:3000");
+        assert!(home.has("http://127.0.0.1:5000"));
+        assert!(!home.has("http://localhost:5000"));
+        assert!(!home.has("http://127.0.0.1.evil.example"));
+    }
+
+    #[test]
+    fn nobody_and_strange_hosts_have_no_frame() {
+        assert_eq!(of(&[]).directive(), "'none'");
+        assert_eq!(of(&["https://a,b.example/cb"]).directive(), "'none'");
+        assert_eq!(of(&["https://a;sandbox/cb"]).directive(), "'none'");
+    }
+}

@@ -1,0 +1,164 @@
+//! `GET /widget/login/`: the frame that an app's page may have over the widget's links.
+
+use axum::extract::RawQuery;
+use axum::extract::State;
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderMap;
+use http::HeaderValue;
+use http::header;
+use serde::Serialize;
+use sha2::Digest;
+use sha2::Sha256;
+
+use crate::apps;
+use crate::apps::Standing;
+use crate::db;
+use crate::id::PersonId;
+use crate::people;
+use crate::web::Frame;
+use crate::web::Page;
+use crate::web::PageProblem;
+use crate::web::Pairs;
+
+use super::Feature;
+use super::model::Colour;
+use super::model::Colours;
+use super::model::Home;
+
+/// The links in the frame.
+#[derive(Debug, Serialize)]
+pub(super) struct LoginPage {
+    style: String,
+    /// The origin of the page that has the frame, if the app is at home there.
+    embedder: Option<String>,
+    /// Of whoever is signed in.
+    name: Option<String>,
+    authorize: String,
+    other: String,
+    target: &'static str,
+}
+
+impl Page for LoginPage {
+    const TEMPLATE: &'static str = "widget/login.html";
+
+    fn title(&self) -> String {
+        "Login with SSO".to_owned()
+    }
+}
+
+/// What goes on to the authorization request, in this order; what is empty is left out.
+const HANDED_ON: [&str; 7] = [
+    "client_id",
+    "scope",
+    "redirect_uri",
+    "state",
+    "response_type",
+    "code_challenge",
+    "code_challenge_method",
+];
+
+pub(super) async fn frame(
+    State(it): State<Feature>,
+    frame: Frame,
+    asked: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageProblem> {
+    let query = query.unwrap_or_default();
+    let pairs = Pairs::parse(query.as_bytes()).unwrap_or_default();
+    let app = apps::find_by_client_id(it.db.pool(), pairs.text("client_id")).await?;
+    let app = app.filter(|app| app.standing != Standing::Suspended);
+    let home = app.map(|app| Home::of(&app.details.redirect_uris));
+    let home = home.unwrap_or_else(|| Home::of(&[]));
+    let origin = Some(pairs.text("origin")).filter(|origin| home.has(origin));
+    let links = it.web.links();
+    let handed_on = HANDED_ON.map(|name| (name, pairs.text(name)));
+    let handed_on = handed_on.iter().filter(|(_, value)| !value.is_empty());
+    let authorize = format!("{}?{}", links.authorize(), encoded(handed_on));
+    let name = match frame.visit() {
+        Some(visit) if !is_cross_site(&asked) => first_name(&it, visit.person).await?,
+        _ => None,
+    };
+    let is_new_window = ["true", "yes", "True", "1"].contains(&pairs.text("new_window"));
+    let page = LoginPage {
+        style: colours(&pairs).style(),
+        embedder: origin.map(str::to_owned),
+        name,
+        other: format!(
+            "{}?{}",
+            links.logout(),
+            encoded(&[("next", authorize.as_str())])
+        ),
+        authorize,
+        target: if is_new_window { "_blank" } else { "_parent" },
+    };
+    let mut answer = frame.show(&page);
+    if let Ok(policy) = HeaderValue::try_from(policy(&page.style, &home)) {
+        let headers = answer.headers_mut();
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    Ok(answer)
+}
+
+/// What one calls somebody on a button.
+async fn first_name(it: &Feature, person: PersonId) -> db::Result<Option<String>> {
+    let person = people::find(it.db.pool(), person).await?;
+    Ok(person.map(|person| match person.first_name.trim() {
+        "" => person.username,
+        name => name.to_owned(),
+    }))
+}
+
+fn colours(pairs: &Pairs) -> Colours {
+    let colour = |name, default| Colour::read(pairs.text(name), default);
+    Colours {
+        button: colour("button_div_bg_color", "303F9F"),
+        words: colour("button_anchor_color", "FFFFFF"),
+        other: colour("logout_anchor_color", "727272"),
+    }
+}
+
+/// The session's cookie does not come to a frame in a page of another site; should a browser send it
+/// all the same, the frame still knows nobody.
+fn is_cross_site(asked: &HeaderMap) -> bool {
+    asked
+        .get("sec-fetch-site")
+        .is_some_and(|site| site == "cross-site")
+}
+
+fn encoded<'a>(pairs: impl IntoIterator<Item = &'a (&'a str, &'a str)>) -> String {
+    url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(pairs.into_iter().copied())
+        .finish()
+}
+
+fn policy(style: &str, home: &Home) -> String {
+    let style = STANDARD.encode(Sha256::digest(style));
+    let home = home.directive();
+    format!(
+        "default-src 'none'; style-src 'sha256-{style}'; script-src 'self'; base-uri 'none'; \
+         form-action 'none'; frame-ancestors {home}"
+    )
+}
+
+#[cfg(test)]
+pub(super) mod samples {
+    use super::super::fedcm;
+    use super::*;
+    use crate::web::Sample;
+
+    pub(crate) fn samples() -> Vec<Sample> {
+        let page = |full: bool| LoginPage {
+            style: "a{}".to_owned(),
+            embedder: full.then(|| "https://mess.example".to_owned()),
+            name: full.then(|| "Asha D’Souza".to_owned()),
+            authorize: "/oauth/authorize/?client_id=a".to_owned(),
+            other: "/account/logout/?next=a".to_owned(),
+            target: "_parent",
+        };
+        let mut samples = fedcm::samples();
+        samples.extend([Sample::of(&page(false)), Sample::of(&page(true))]);
+        samples
+    }
+}
