@@ -20,6 +20,7 @@
 //! beside it would go stale. Scopes and fields come from the one table, lifetimes and the cap from the
 //! settings, hostels, departments and degrees from the database.
 
+mod button;
 mod model;
 mod pages;
 mod reader;

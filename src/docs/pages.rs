@@ -17,8 +17,10 @@ use crate::scope::Scope;
 use crate::web::Frame;
 use crate::web::Page;
 use crate::web::PageProblem;
+use crate::widget;
 
 use super::Feature;
+use super::button::Button;
 use super::model::Asked;
 use super::model::TABS;
 use super::model::Tab;
@@ -100,7 +102,7 @@ async fn show(
     let links = it.web.links();
     let asked = Asked::read(query).ok_or_else(PageProblem::not_found)?;
     let reader = Reader::of(own_apps(it, frame).await?, asked.app, links);
-    let told = told(it, row, &asked, &reader).await?;
+    let told = told(it, row, &asked, &reader, query).await?;
     let text = it.web.pages.render(row.template, &told);
     let text = text.map_err(PageProblem::broken)?;
     let (head, rest) = text::head_and_rest(&text);
@@ -167,6 +169,7 @@ async fn told(
     row: &TabRow,
     asked: &Asked,
     reader: &Reader,
+    query: &str,
 ) -> Result<Context, PageProblem> {
     let links = it.web.links();
     let mut told = Context::new();
@@ -203,7 +206,8 @@ async fn told(
             tell_choices(&mut told, it).await?;
         }
         Tab::Libraries => told.insert("libraries", &libraries(it, reader)?),
-        Tab::Widgets | Tab::BestPractices | Tab::Policy | Tab::Errors => {}
+        Tab::Widgets => tell_button(&mut told, it, reader, query)?,
+        Tab::BestPractices | Tab::Policy | Tab::Errors => {}
     }
     Ok(told)
 }
@@ -231,6 +235,26 @@ fn tell_program(
     told.insert("language", asked.language);
     let program = asked.language.program(&it.web.pages, reader, links);
     told.insert("program", &program.map_err(PageProblem::broken)?);
+    Ok(())
+}
+
+fn tell_button(
+    told: &mut Context,
+    it: &Feature,
+    reader: &Reader,
+    query: &str,
+) -> Result<(), PageProblem> {
+    let links = it.web.links();
+    let button = Button::read(query);
+    let lines = button.lines(&it.web.pages, reader, links);
+    told.insert("lines", &lines.map_err(PageProblem::broken)?);
+    told.insert("button", &button);
+    told.insert("origin", links.origin());
+    let script = links.asset(&it.web.assets.versioned("js/widget_try.js"));
+    told.insert("try_script", &script);
+    told.insert("release", &widget::release(links));
+    let known = serde_json::to_string_pretty(&widget::well_known(links));
+    told.insert("well_known", &known.map_err(PageProblem::broken)?);
     Ok(())
 }
 
@@ -315,6 +339,7 @@ struct Addresses {
     mail_path: String,
     metadata: String,
     openapi: String,
+    widget_script: String,
     apps: String,
     new_app: String,
     connected_apps: String,
@@ -341,6 +366,7 @@ fn addresses(links: &Links) -> Addresses {
         mail_path: links.send_mail(),
         metadata: whole(links.metadata()),
         openapi: whole(links.openapi()),
+        widget_script: links.widget_script("login.min.js"),
         apps: links.apps(),
         new_app: links.register_app(),
         connected_apps: links.connected_apps(),

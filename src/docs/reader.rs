@@ -26,7 +26,6 @@ pub(super) struct Reader {
 pub(super) struct Own {
     pub name: String,
     pub href: String,
-    #[serde(skip)]
     pub id: AppId,
 }
 

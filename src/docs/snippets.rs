@@ -201,14 +201,18 @@ pub(super) const LIBRARIES: &[Library] = &[
 /// The scopes every snippet asks for.
 const ASKED: [Scope; 2] = [Scope::Basic, Scope::Profile];
 
+pub(super) fn scopes() -> ScopeSet {
+    ASKED.into_iter().collect()
+}
+
 /// They, as a `scope` value.
 pub(super) fn scope() -> String {
-    ScopeSet::from_iter(ASKED).to_string()
+    scopes().to_string()
 }
 
 /// The fields they open, as the token answer lists them.
 pub(super) fn fields_given() -> Vec<String> {
-    ScopeSet::from_iter(ASKED).fields().names()
+    scopes().fields().names()
 }
 
 /// The fields every snippet reads.
