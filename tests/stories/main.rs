@@ -22,6 +22,7 @@ mod choosing_what_to_share;
 mod commands;
 mod delivering_the_outbox;
 mod editing_my_profile;
+mod embedding_the_widget;
 mod everybody_can_use_it;
 mod finding_the_way;
 mod in_a_real_browser;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use reqwest::StatusCode;
 use reqwest::cookie::CookieStore as _;
@@ -18,6 +20,7 @@ use super::form::Part;
 use super::form::Submission;
 use super::form::Touch;
 use super::relying_party::BEFORE_COMING_BACK;
+use super::town::Town;
 
 #[derive(Clone)]
 pub struct Browser {
@@ -32,11 +35,24 @@ pub struct Browser {
 impl Browser {
     /// Nobody's browser yet, on the site at `base`.
     pub fn new(base: &str) -> Self {
+        Self::on_the_way(base, reqwest::Client::builder().no_proxy())
+    }
+
+    /// The same where sites have names and TLS.
+    pub fn in_town(town: &Town, base: &str) -> Self {
+        let way = format!("http://127.0.0.1:{}", town.port);
+        let authority = STANDARD.decode(town.authority()).unwrap();
+        let way = reqwest::Client::builder()
+            .proxy(reqwest::Proxy::https(way).unwrap())
+            .tls_certs_merge([reqwest::Certificate::from_der(&authority).unwrap()]);
+        Self::on_the_way(base, way)
+    }
+
+    fn on_the_way(base: &str, http: reqwest::ClientBuilder) -> Self {
         let jar = Arc::new(Jar::default());
-        let http = reqwest::Client::builder()
+        let http = http
             .cookie_provider(Arc::clone(&jar))
             .redirect(redirect::Policy::none())
-            .no_proxy()
             .build()
             .unwrap();
         Self {

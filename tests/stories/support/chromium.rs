@@ -21,15 +21,21 @@ use fantoccini::actions::KeyAction;
 use fantoccini::actions::KeyActions;
 use fantoccini::elements::Element;
 use fantoccini::wd::WebDriverCompatibleCommand;
+use futures_util::SinkExt as _;
+use futures_util::StreamExt as _;
 use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::Value;
 use serde_json::json;
+use tokio_tungstenite::MaybeTlsStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
 use url::ParseError;
 use url::Url;
 
 use super::campus;
 use super::database;
+use super::town::Town;
 
 const FLAGS: [&str; 9] = [
     "--headless",
@@ -57,6 +63,30 @@ const SCREENS: [(&str, u32, f64, bool); 2] =
 impl Chromium {
     /// A browser nobody has used before, with or without JavaScript.
     pub async fn opens(scripts: bool) -> Self {
+        let block_scripts = json!({ "profile.managed_default_content_settings.javascript": 2 });
+        let preferences = if scripts { json!({}) } else { block_scripts };
+        Self::opens_with(preferences, &[]).await
+    }
+
+    /// One that finds its way about a town, and answers the questions of its own sign-in dialog (FedCM) when the story
+    /// does. Cookies of other sites are let through or not.
+    pub async fn opens_in(town: &Town, strange_cookies: bool) -> Self {
+        let mode = u8::from(!strange_cookies);
+        let preferences = json!({
+            "profile.cookie_controls_mode": mode,
+            "profile.block_third_party_cookies": !strange_cookies,
+        });
+        let arguments = [
+            format!("--proxy-server=http://127.0.0.1:{}", town.port),
+            format!(
+                "--ignore-certificate-errors-spki-list={}",
+                town.authority_fingerprint()
+            ),
+        ];
+        Self::opens_with(preferences, &arguments).await
+    }
+
+    async fn opens_with(preferences: Value, more: &[String]) -> Self {
         let port = database::free_port();
         let driver = Command::new("chromedriver")
             .arg(format!("--port={port}"))
@@ -79,9 +109,10 @@ impl Chromium {
                 .unwrap();
         let mut arguments: Vec<_> = FLAGS.iter().map(|flag| (*flag).to_owned()).collect();
         arguments.push(format!("--user-data-dir={}", profile.display()));
-        let block_scripts = json!({ "profile.managed_default_content_settings.javascript": 2 });
+        arguments.extend_from_slice(more);
         let wishes = json!({
-            "goog:chromeOptions": { "args": arguments, "prefs": if scripts { json!({}) } else { block_scripts } },
+            "goog:chromeOptions": { "args": arguments, "prefs": preferences },
+            "fedcm:accounts": true,
             "goog:loggingPrefs": { "browser": "ALL" },
         });
         let window = ClientBuilder::new(HttpConnector::new())
@@ -369,6 +400,153 @@ impl Chromium {
     async fn asks(&self, path: &'static str, body: Value) -> Value {
         self.window.issue_cmd(Asked { path, body }).await.unwrap()
     }
+
+    /// Waits for the browser's own sign-in dialog (FedCM), and says what it is: `AccountChooser`, `ConfirmIdpLogin`,
+    /// `Error`.
+    pub async fn dialog(&self) -> String {
+        let started = Instant::now();
+        loop {
+            let path = "fedcm/getdialogtype";
+            let asked = Asked {
+                path,
+                body: Value::Null,
+            };
+            if let Ok(Value::String(kind)) = self.window.issue_cmd(asked).await {
+                return kind;
+            }
+            assert!(
+                started.elapsed() < Duration::from_secs(10),
+                "no dialog at {}: {:?}",
+                self.address().await,
+                self.complaints().await
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Whether a dialog or a window opens.
+    pub async fn opens_something(&self) -> bool {
+        let started = Instant::now();
+        while started.elapsed() < Duration::from_secs(10) {
+            let path = "fedcm/getdialogtype";
+            let asked = Asked {
+                path,
+                body: Value::Null,
+            };
+            if self.window.issue_cmd(asked).await.is_ok() {
+                return true;
+            }
+            if self.window.windows().await.unwrap().len() > 1 {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        false
+    }
+
+    /// Whether there is such a dialog within a moment.
+    pub async fn has_dialog(&self) -> bool {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let path = "fedcm/getdialogtype";
+        let asked = Asked {
+            path,
+            body: Value::Null,
+        };
+        self.window.issue_cmd(asked).await.is_ok()
+    }
+
+    /// Who can be chosen in the dialog.
+    pub async fn dialog_accounts(&self) -> Value {
+        self.asks("fedcm/accountlist", Value::Null).await
+    }
+
+    /// What is written above it.
+    pub async fn dialog_title(&self) -> String {
+        self.asks("fedcm/gettitle", Value::Null).await.to_string()
+    }
+
+    pub async fn chooses_account(&self, index: u32) {
+        self.asks("fedcm/selectaccount", json!({ "accountIndex": index }))
+            .await;
+    }
+
+    pub async fn closes_dialog(&self) {
+        self.asks("fedcm/canceldialog", json!({})).await;
+    }
+
+    pub async fn presses_in_dialog(&self, button: &str) {
+        self.asks("fedcm/clickdialogbutton", json!({ "dialogButton": button }))
+            .await;
+    }
+
+    /// Looks over the browser's shoulder from now on, to close the next dialog as a person does who is not to be asked
+    /// again for a while. (The driver's own command closes it as if it had never been.)
+    pub async fn watches_dialogs(&self) -> Watch {
+        let all = self.window.capabilities().unwrap();
+        let address = all["goog:chromeOptions"]["debuggerAddress"]
+            .as_str()
+            .unwrap();
+        let pages = reqwest::get(format!("http://{address}/json/list"))
+            .await
+            .unwrap();
+        let pages: Value = serde_json::from_str(&pages.text().await.unwrap()).unwrap();
+        let mut pages = pages.as_array().unwrap().iter();
+        let page = pages.find(|page| page["type"] == "page").unwrap();
+        let wire = page["webSocketDebuggerUrl"].as_str().unwrap();
+        let (wire, _) = tokio_tungstenite::connect_async(wire).await.unwrap();
+        let mut watch = Watch(wire);
+        watch.says("FedCm.enable", json!({})).await;
+        watch
+    }
+
+    /// Forgets that somebody closed a dialog here, for which the browser otherwise keeps quiet for a while.
+    pub async fn forgets_dialogs(&self) {
+        self.asks("fedcm/resetcooldown", json!({})).await;
+    }
+
+    /// Goes on in the window that has opened.
+    pub async fn enters_new_window(&self) {
+        let here = self.window.window().await.unwrap();
+        let started = Instant::now();
+        loop {
+            let all = self.window.windows().await.unwrap();
+            if let Some(new) = all.into_iter().find(|handle| *handle != here) {
+                self.window.switch_to_window(new).await.unwrap();
+                return;
+            }
+            assert!(
+                started.elapsed() < Duration::from_secs(10),
+                "no window opens: {:?}",
+                self.complaints().await
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Waits until the window one was in has closed, and goes on in the one that is left.
+    pub async fn returns(&self) {
+        let started = Instant::now();
+        loop {
+            let all = self.window.windows().await.unwrap();
+            if let [only] = all.as_slice() {
+                self.window.switch_to_window(only.clone()).await.unwrap();
+                return;
+            }
+            assert!(
+                started.elapsed() < Duration::from_secs(10),
+                "the window does not close"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    pub async fn enters_frame(&self, css: &str) {
+        self.one(css).await.enter_frame().await.unwrap();
+    }
+
+    pub async fn leaves_frame(&self) {
+        self.window.enter_parent_frame().await.unwrap();
+    }
 }
 
 /// Axe itself, as npm installed it.
@@ -404,6 +582,38 @@ const FOCUS_IS_SEEN: &str = r#"
     })()
 "#;
 
+/// A line of one's own to the browser's tools.
+pub struct Watch(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
+
+impl Watch {
+    /// Closes the dialog that opens, and the browser asks no more here for a while.
+    pub async fn closes_dialog_for_a_while(mut self) {
+        let shown = self
+            .hears(|told| told["method"] == "FedCm.dialogShown")
+            .await;
+        let close = json!({ "dialogId": shown["params"]["dialogId"], "triggerCooldown": true });
+        self.says("FedCm.dismissDialog", close).await;
+        self.hears(|told| told["id"] == 1 && told["result"].is_object())
+            .await;
+    }
+
+    async fn says(&mut self, method: &str, parameters: Value) {
+        let said = json!({ "id": 1, "method": method, "params": parameters });
+        self.0.send(Message::text(said.to_string())).await.unwrap();
+    }
+
+    async fn hears(&mut self, what: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let next = tokio::time::timeout(Duration::from_secs(10), self.0.next());
+            let told = next.await.unwrap().unwrap().unwrap();
+            let told = serde_json::from_str(told.to_text().unwrap()).unwrap();
+            if what(&told) {
+                return told;
+            }
+        }
+    }
+}
+
 /// A command that Chromium has beside `WebDriver`'s own.
 #[derive(Debug)]
 struct Asked {
@@ -421,6 +631,9 @@ impl WebDriverCompatibleCommand for Asked {
     }
 
     fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        if self.body.is_null() {
+            return (Method::GET, None);
+        }
         (Method::POST, Some(self.body.to_string()))
     }
 }

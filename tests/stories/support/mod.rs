@@ -8,11 +8,13 @@ pub mod command;
 pub mod counting_proxy;
 pub mod database;
 pub mod directory;
+pub mod firefox;
 pub mod form;
 pub mod lying_directory;
 pub mod mail_server;
 pub mod relying_party;
 pub mod server;
+pub mod town;
 pub mod upstream;
 pub mod world;
 

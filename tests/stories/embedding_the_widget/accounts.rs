@@ -1,0 +1,405 @@
+//! What the browser's account chooser asks of us (FedCM), asked by hand: by browsers, and by pages that pretend.
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::support::App;
+use crate::support::Browser;
+use crate::support::Page;
+use crate::support::campus::Registration;
+
+use super::Campus;
+use super::MESS_MENU;
+
+const MESS: &str = "https://mess.example";
+
+/// The browser itself, on behalf of a page at this origin.
+fn for_a_page(browser: &Browser, origin: &str) -> Browser {
+    browser
+        .sending("sec-fetch-dest", "webidentity")
+        .sending("origin", origin)
+}
+
+fn told(page: &Page) -> Value {
+    serde_json::from_str(&page.text()).unwrap_or_else(|_| panic!("{}", page.text()))
+}
+
+fn error(page: &Page, status: u16) -> String {
+    assert_eq!(page.status, status, "{}", page.text());
+    let told = told(page);
+    let error = if told["error"].is_string() {
+        &told["error"]
+    } else {
+        assert_eq!(told["error"]["code"], told["error"]["error"]);
+        &told["error"]["error"]
+    };
+    error.as_str().unwrap().to_owned()
+}
+
+struct Asking {
+    app: App,
+    account: String,
+    params: Value,
+}
+
+impl Asking {
+    async fn asks(&self, browser: &Browser) -> Page {
+        let params = self.params.to_string();
+        let form = [
+            ("client_id", self.app.client_id.as_str()),
+            ("account_id", &self.account),
+            ("params", &params),
+            ("is_auto_selected", "false"),
+        ];
+        browser.posts("fedcm/assertion/", &form).await
+    }
+}
+
+/// asha, signed in, and an app that asks for her name.
+async fn asha_and_mess_menu() -> (Campus, Browser, Asking) {
+    let campus = Campus::opens().await;
+    let asha = campus.browser();
+    asha.signs_in(&campus.asha.username, &campus.asha.password)
+        .await;
+    let asking = Asking {
+        app: campus.mess_menu().await,
+        account: campus.asha.id.to_string(),
+        params: json!({
+            "response_type": "code", "scope": "basic profile", "redirect_uri": "https://mess.example/cb", "state": "s",
+        }),
+    };
+    (campus, asha, asking)
+}
+
+#[tokio::test]
+async fn the_browser_is_told_at_sign_in_and_at_sign_out() {
+    let campus = Campus::opens().await;
+    let asha = campus.browser();
+    let ask = asha.asks("account/login/").await;
+    let entered = ask
+        .clone()
+        .fills("username", &campus.asha.username)
+        .fills("password", &campus.asha.password)
+        .would_enter("password");
+    let entered = ask.sends(entered).await;
+    assert_eq!(entered.header("set-login"), "logged-in");
+    let cookies = entered.set_cookies();
+    let narrow: Vec<_> = cookies
+        .iter()
+        .filter(|it| it.starts_with("__Secure-fedcm="))
+        .collect();
+    let [narrow] = narrow.as_slice() else {
+        panic!("{cookies:?}");
+    };
+    for part in [
+        "; HttpOnly",
+        "; SameSite=None",
+        "; Secure",
+        "; Path=/fedcm/",
+    ] {
+        assert!(narrow.contains(part), "{narrow}");
+    }
+    let others = cookies.iter().filter(|it| it != narrow);
+    assert!(
+        others.clone().all(|it| it.contains("SameSite=Lax")),
+        "{cookies:?}"
+    );
+
+    // It alone opens nothing.
+    let value = narrow.split(';').next().unwrap();
+    let thief = campus.browser().sending("cookie", value);
+    for path in [
+        "user/",
+        "user/settings/",
+        "oauth/applications/",
+        "account/login/",
+    ] {
+        let page = thief.visits(&campus.at(path)).await;
+        assert!(page.url.path().contains("/account/login/"), "{}", page.url);
+    }
+    let known = thief.sending("sec-fetch-dest", "webidentity");
+    assert_eq!(known.asks("fedcm/accounts/").await.status, 200);
+
+    let left = asha.visits(&campus.at("account/logout/")).await;
+    let left = left.sends(left.would_send("Sign out")).await;
+    assert_eq!(left.header("set-login"), "logged-out");
+    let cleared = left.set_cookies();
+    let is_cleared = |it: &String| it.starts_with("__Secure-fedcm=;") && it.contains("Max-Age=0");
+    assert!(cleared.iter().any(is_cleared), "{cleared:?}");
+    // And it ended with the session.
+    let gone = known.asks("fedcm/accounts/").await;
+    assert_eq!(gone.status, 401);
+    assert_eq!(gone.header("set-login"), "logged-out");
+}
+
+#[tokio::test]
+async fn accounts_are_for_the_browser_alone() {
+    let (campus, asha, Asking { app, .. }) = asha_and_mess_menu().await;
+    campus.asha_has_allowed(&app, "basic profile").await;
+    for strange in [None, Some("empty"), Some("document"), Some("image")] {
+        let asked = strange.map_or_else(|| asha.clone(), |it| asha.sending("sec-fetch-dest", it));
+        assert_eq!(
+            error(&asked.asks("fedcm/accounts/").await, 400),
+            "invalid_request"
+        );
+    }
+    let browser = asha.sending("sec-fetch-dest", "webidentity");
+    let accounts = browser.asks("fedcm/accounts/").await;
+    assert!(accounts.header("access-control-allow-origin").is_empty());
+    assert_eq!(accounts.header("cache-control"), "no-store");
+    let account = &told(&accounts)["accounts"][0];
+    assert_eq!(account["id"], campus.asha.id.to_string());
+    assert_eq!(account["name"], "Asha D’Souza");
+    assert_eq!(account["given_name"], "Asha");
+    assert_eq!(account["email"], "asha@campus.example");
+    assert_eq!(account["approved_clients"], json!([app.client_id]));
+    let picture = account["picture"].as_str().unwrap();
+    assert_eq!(campus.browser().asks(picture).await.status, 200);
+
+    let stranger = campus.browser().sending("sec-fetch-dest", "webidentity");
+    assert_eq!(
+        error(&stranger.asks("fedcm/accounts/").await, 401),
+        "access_denied"
+    );
+    for forged in [
+        "",
+        "x",
+        "00.00",
+        &format!("{}.{}", "0".repeat(64), "A".repeat(43)),
+        "é",
+        "\"",
+    ] {
+        let forger = stranger.sending("cookie", &format!("__Secure-fedcm={forged}"));
+        assert_eq!(forger.asks("fedcm/accounts/").await.status, 401, "{forged}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_decided_gives_a_code_and_what_was_not_a_page() {
+    let (campus, asha, mut asking) = asha_and_mess_menu().await;
+    let browser = for_a_page(&asha, MESS);
+    let first = asking.asks(&browser).await;
+    assert_eq!(first.header("access-control-allow-origin"), MESS);
+    assert_eq!(first.header("access-control-allow-credentials"), "true");
+    let page = told(&first)["continue_on"].as_str().unwrap().to_owned();
+    assert!(page.starts_with(&campus.at("oauth/authorize/?")), "{page}");
+    let allowed = asha.visits(&page).await.presses("allow").await;
+    let code = allowed
+        .attributes("[data-dialog=resolve]", "data-token")
+        .remove(0);
+    super::trades_at(&asking.app, &code, "https://mess.example/cb").await;
+
+    let code = told(&asking.asks(&browser).await)["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let tokens = super::trades_at(&asking.app, &code, "https://mess.example/cb").await;
+    assert_eq!(tokens.scopes(), ["basic", "profile"]);
+    asking.params["response_mode"] = "query".into();
+    let address = told(&asking.asks(&browser).await)["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        address.starts_with("https://mess.example/cb?code="),
+        "{address}"
+    );
+    // More than was decided, or force: a page again.
+    for (name, value) in [
+        ("scope", "basic profile phone"),
+        ("approval_prompt", "force"),
+    ] {
+        let before = asking.params.clone();
+        asking.params[name] = value.into();
+        let told = told(&asking.asks(&browser).await);
+        assert!(told["continue_on"].is_string(), "{name}: {told}");
+        asking.params = before;
+    }
+}
+
+#[tokio::test]
+async fn an_app_nobody_has_verified_is_asked_about_each_time() {
+    let (campus, asha, mut asking) = asha_and_mess_menu().await;
+    asking.app = campus
+        .world
+        .registers(&Registration {
+            flags: &[],
+            ..MESS_MENU
+        })
+        .await;
+    let browser = for_a_page(&asha, MESS);
+    for _ in 0..2 {
+        let page = told(&asking.asks(&browser).await)["continue_on"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let asked = asha.visits(&page).await;
+        asked.shows("Not verified");
+        asked.presses("allow").await;
+    }
+}
+
+#[tokio::test]
+async fn the_assertion_is_for_the_apps_own_pages_and_the_person_who_chose() {
+    let (campus, asha, mut asking) = asha_and_mess_menu().await;
+    campus.asha_has_allowed(&asking.app, "basic profile").await;
+    let browser = for_a_page(&asha, MESS);
+
+    let page = asha.sending("origin", MESS);
+    assert_eq!(error(&asking.asks(&page).await, 400), "invalid_request");
+    for other in [
+        "https://evil.example",
+        "https://mess.example.evil.example",
+        "http://mess.example",
+        "null",
+        "https://mess.example:444",
+    ] {
+        let answer = asking.asks(&for_a_page(&asha, other)).await;
+        assert_eq!(error(&answer, 403), "invalid_request", "{other}");
+        assert!(
+            answer.header("access-control-allow-origin").is_empty(),
+            "{other}"
+        );
+    }
+    // At home, but not where the answer would go.
+    let hostel = for_a_page(&asha, "https://hostel.campus.example");
+    assert_eq!(error(&asking.asks(&hostel).await, 403), "invalid_request");
+
+    let asha_number = std::mem::replace(&mut asking.account, "4711".to_owned());
+    assert_eq!(error(&asking.asks(&browser).await, 403), "access_denied");
+    asking.account = asha_number;
+    let stranger = for_a_page(&campus.browser(), MESS);
+    let answer = asking.asks(&stranger).await;
+    assert_eq!(error(&answer, 401), "access_denied");
+    assert_eq!(answer.header("set-login"), "logged-out");
+
+    let known = asking.app.clone();
+    asking.app = known.with_id("nobody");
+    assert_eq!(error(&asking.asks(&browser).await, 400), "invalid_request");
+    asking.app = known;
+    for (params, expected) in [
+        (
+            json!({ "redirect_uri": "https://evil.example/cb", "response_type": "code" }),
+            "unauthorized_client",
+        ),
+        (
+            json!({ "redirect_uri": "https://mess.example/cb/", "response_type": "code" }),
+            "unauthorized_client",
+        ),
+        (
+            json!({ "redirect_uri": "https://mess.example/cb" }),
+            "invalid_request",
+        ),
+        (
+            json!({ "redirect_uri": "https://mess.example/cb", "response_type": "token" }),
+            "unsupported_response_type",
+        ),
+        (
+            json!({ "response_type": "code", "scope": "bogus" }),
+            "invalid_scope",
+        ),
+        (
+            json!({ "response_type": "code", "state": "a".repeat(5000) }),
+            "invalid_request",
+        ),
+        (
+            json!({ "response_type": "code", "code_challenge": "a" }),
+            "invalid_request",
+        ),
+        (json!({ "response_type": ["code", 1] }), "invalid_request"),
+        (json!(["code"]), "invalid_request"),
+        (json!({ "state": "\0" }), "invalid_request"),
+    ] {
+        asking.params = params.clone();
+        assert_eq!(
+            error(&asking.asks(&browser).await, 403),
+            expected,
+            "{params}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn disconnecting_is_for_the_same_and_ends_the_grant() {
+    let (campus, asha, Asking { app, .. }) = asha_and_mess_menu().await;
+    campus.asha_has_allowed(&app, "basic profile").await;
+    let browser = for_a_page(&asha, MESS);
+    let form = |hint: &'static str| {
+        [
+            ("client_id", app.client_id.clone()),
+            ("account_hint", hint.to_owned()),
+        ]
+    };
+    let sent = async |by: &Browser, hint| {
+        let form = form(hint);
+        let fields = form.each_ref().map(|(name, value)| (*name, value.as_str()));
+        by.posts("fedcm/disconnect/", &fields).await
+    };
+    let is_connected = async || {
+        asha.visits(&campus.at("user/settings/"))
+            .await
+            .says("Mess Menu")
+    };
+
+    assert_eq!(
+        error(&sent(&asha.sending("origin", MESS), "asha").await, 400),
+        "invalid_request"
+    );
+    let evil = for_a_page(&asha, "https://evil.example");
+    assert_eq!(error(&sent(&evil, "asha").await, 403), "invalid_request");
+    for other in ["vikram", ""] {
+        assert_eq!(error(&sent(&browser, other).await, 403), "access_denied");
+    }
+    let stranger = for_a_page(&campus.browser(), MESS);
+    assert_eq!(error(&sent(&stranger, "asha").await, 401), "access_denied");
+    assert!(is_connected().await);
+
+    let done = sent(&browser, "asha@campus.example").await;
+    assert_eq!(told(&done)["account_id"], campus.asha.id.to_string());
+    assert_eq!(done.header("access-control-allow-origin"), MESS);
+    assert!(!is_connected().await);
+    // Once more is no harm.
+    assert_eq!(sent(&browser, "asha").await.status, 200);
+}
+
+#[tokio::test]
+async fn what_anybody_may_read_is_the_same_for_everybody() {
+    let campus = Campus::opens().await;
+    let browser = campus.browser();
+    let config = told(&browser.asks("fedcm/config.json").await);
+    for name in [
+        "accounts_endpoint",
+        "id_assertion_endpoint",
+        "login_url",
+        "client_metadata_endpoint",
+        "disconnect_endpoint",
+    ] {
+        assert!(
+            config[name].as_str().unwrap().starts_with(&campus.base),
+            "{config}"
+        );
+    }
+    // A page may load the script under an old prefix: what it leads to is the same.
+    assert_eq!(config, told(&browser.asks("sso/fedcm/config.json").await));
+    let app = campus.mess_menu().await;
+    let known = browser
+        .asks(&format!(
+            "fedcm/client_metadata/?client_id={}",
+            app.client_id
+        ))
+        .await;
+    assert_eq!(told(&known), json!({}));
+    let unknown = browser
+        .asks("fedcm/client_metadata/?client_id=nobody")
+        .await;
+    assert_eq!(error(&unknown, 404), "invalid_request");
+    let popup = browser.visits(&campus.at("fedcm/login/")).await;
+    assert!(
+        popup
+            .url
+            .as_str()
+            .contains("/account/login/?next=%2Ffedcm%2Flogin%2F"),
+        "{}",
+        popup.url
+    );
+}

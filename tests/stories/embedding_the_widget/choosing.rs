@@ -1,0 +1,298 @@
+//! The browser's own account chooser (FedCM), on a page of another site.
+
+use crate::support::App;
+use crate::support::chromium::Chromium;
+use crate::support::parameter;
+use crate::support::town::Site;
+
+use super::Campus;
+use super::MESS;
+use super::TO_MESS;
+use super::button;
+use super::code_at;
+use super::page;
+use super::trades;
+
+async fn mess_with_a_button(campus: &Campus) -> (App, Site) {
+    let (app, mess) = (campus.mess_menu().await, campus.site(MESS).await);
+    campus.is_known_to_browsers().await;
+    mess.shows("/", &[], &page(&button(&app, TO_MESS)));
+    (app, mess)
+}
+
+/// Visits the page and clicks the button, which makes the browser open a dialog or a window.
+async fn clicks_the_button(browser: &Chromium, mess: &Site) {
+    let home = mess.at("/");
+    for _ in 0..3 {
+        browser.visits(&home).await;
+        browser.clicks("#sso-root a").await;
+        if browser.opens_something().await {
+            return;
+        }
+        // On a machine that is too busy, the browser has forgotten the click when it hears what it was for.
+        let told = browser.complaints().await;
+        let is_late = told
+            .iter()
+            .all(|it| it.contains("transient user activation"));
+        assert!(is_late && !told.is_empty(), "{told:?}");
+    }
+    panic!("the browser opens nothing");
+}
+
+/// Waits until the page has been left for its callback.
+async fn comes_back(browser: &Chromium, mess: &Site) {
+    let home = url::Url::parse(&mess.at("/")).unwrap();
+    let there = browser.leaves(&home).await;
+    assert_eq!(there.path(), "/cb", "{there}");
+}
+
+async fn the_first_time_and_the_second(strange_cookies: bool) {
+    let campus = Campus::opens().await;
+    let (app, mess) = mess_with_a_button(&campus).await;
+    let browser = Chromium::opens_in(&campus.town, strange_cookies).await;
+    campus.asha_signs_in(&browser).await;
+
+    clicks_the_button(&browser, &mess).await;
+    assert_eq!(browser.dialog().await, "AccountChooser");
+    assert!(browser.dialog_title().await.contains(MESS));
+    let accounts = browser.dialog_accounts().await;
+    assert_eq!(accounts[0]["name"], "Asha D’Souza", "{accounts}");
+    browser.chooses_account(0).await;
+    browser.enters_new_window().await;
+    assert!(
+        browser
+            .words()
+            .await
+            .contains("Mess Menu would like to know")
+    );
+    browser.clicks("input[name=field][value=last_name]").await;
+    browser.clicks("button[value=allow]").await;
+    browser.returns().await;
+    comes_back(&browser, &mess).await;
+    let code = code_at(&mess);
+    let tokens = trades(&app, &code, &mess).await;
+    assert!(
+        !tokens.fields().contains(&"last_name"),
+        "{:?}",
+        tokens.fields()
+    );
+
+    // Everything was decided: the browser goes ahead without a question, and still it is a code of its own. Were it the
+    // link that is followed, it would lead elsewhere.
+    browser.visits(&mess.at("/")).await;
+    browser
+        .evaluates("document.querySelector('#sso-root a').href = '/link'")
+        .await;
+    browser.clicks("#sso-root a").await;
+    comes_back(&browser, &mess).await;
+    let back = mess.visits("/cb");
+    let second = parameter(back[1].as_str(), "code").unwrap();
+    assert_ne!(second, code);
+    trades(&app, &second, &mess).await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn it_signs_in_with_other_sites_cookies_blocked() {
+    the_first_time_and_the_second(false).await;
+}
+
+#[tokio::test]
+async fn it_signs_in_with_other_sites_cookies_let_through() {
+    the_first_time_and_the_second(true).await;
+}
+
+#[tokio::test]
+async fn who_is_not_signed_in_does_so_in_a_window_of_the_browsers() {
+    let campus = Campus::opens().await;
+    let (app, mess) = mess_with_a_button(&campus).await;
+    campus.asha_has_allowed(&app, "basic profile").await;
+    let browser = Chromium::opens_in(&campus.town, false).await;
+
+    clicks_the_button(&browser, &mess).await;
+    browser.enters_new_window().await;
+    let asha = &campus.asha;
+    browser.types("input[name=username]", &asha.username).await;
+    browser.types("input[name=password]", &asha.password).await;
+    browser
+        .clicks("form:has(input[name=password]) button:not([type=button])")
+        .await;
+    browser.returns().await;
+    assert_eq!(browser.dialog().await, "AccountChooser");
+    browser.chooses_account(0).await;
+    comes_back(&browser, &mess).await;
+    trades(&app, &code_at(&mess), &mess).await;
+}
+
+#[tokio::test]
+async fn who_says_no_on_the_page_in_the_dialog_has_said_no_to_the_app() {
+    let campus = Campus::opens().await;
+    let (_app, mess) = mess_with_a_button(&campus).await;
+    let browser = Chromium::opens_in(&campus.town, false).await;
+    campus.asha_signs_in(&browser).await;
+    clicks_the_button(&browser, &mess).await;
+    browser.dialog().await;
+    browser.chooses_account(0).await;
+    browser.enters_new_window().await;
+    browser.clicks("button[value=deny]").await;
+    browser.returns().await;
+    comes_back(&browser, &mess).await;
+    let back = &mess.visits("/cb")[0];
+    assert_eq!(
+        parameter(back.as_str(), "error").as_deref(),
+        Some("access_denied")
+    );
+    assert_eq!(
+        parameter(back.as_str(), "state").as_deref(),
+        Some("a b&c=é")
+    );
+    assert_eq!(parameter(back.as_str(), "code"), None);
+}
+
+#[tokio::test]
+async fn who_closes_the_dialog_stays_and_the_next_click_is_a_link() {
+    let campus = Campus::opens().await;
+    let (app, mess) = mess_with_a_button(&campus).await;
+    campus.asha_has_allowed(&app, "basic profile").await;
+    let browser = Chromium::opens_in(&campus.town, false).await;
+    campus.asha_signs_in(&browser).await;
+    clicks_the_button(&browser, &mess).await;
+    browser.dialog().await;
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    browser.closes_dialog().await;
+    assert!(!browser.has_dialog().await);
+    assert_eq!(browser.address().await.as_str(), mess.at("/"));
+    assert!(mess.visits("/cb").is_empty());
+
+    browser.follows("#sso-root a").await;
+    trades(&app, &code_at(&mess), &mess).await;
+}
+
+/// A page that asks by itself, without a click, is kept quiet for a while once somebody has said no.
+#[tokio::test]
+async fn the_browsers_cooldown_is_no_matter_of_the_button() {
+    let campus = Campus::opens().await;
+    let (app, mess) = mess_with_a_button(&campus).await;
+    campus.asha_has_allowed(&app, "basic profile").await;
+    let config = campus.at("fedcm/config.json");
+    let passive = format!(
+        "navigator.credentials.get({{ identity: {{ providers: [{{ configURL: '{config}', clientId: '{}' }}] }} }}).catch(() => 0); 1",
+        app.client_id
+    );
+    let browser = Chromium::opens_in(&campus.town, false).await;
+    campus.asha_signs_in(&browser).await;
+    browser.visits(&mess.at("/")).await;
+    let watch = browser.watches_dialogs().await;
+    browser.evaluates(&passive).await;
+    watch.closes_dialog_for_a_while().await;
+
+    browser.visits(&mess.at("/")).await;
+    browser.evaluates(&passive).await;
+    assert!(!browser.has_dialog().await, "the browser keeps quiet");
+    clicks_the_button(&browser, &mess).await;
+    assert_eq!(browser.dialog().await, "AccountChooser");
+    browser.closes_dialog().await;
+    browser.forgets_dialogs().await;
+    browser.visits(&mess.at("/")).await;
+    browser.evaluates(&passive).await;
+    assert_eq!(browser.dialog().await, "AccountChooser");
+    browser.chooses_account(0).await;
+}
+
+/// Not the widget but a page's own script: what it gets is the code alone.
+#[tokio::test]
+async fn a_page_that_calls_it_by_itself_gets_a_code() {
+    let campus = Campus::opens().await;
+    let (app, mess) = mess_with_a_button(&campus).await;
+    campus.asha_has_allowed(&app, "basic profile").await;
+    let calls = format!(
+        "<!doctype html><link rel=icon href=data:,><button>Sign in</button><script>
+        document.querySelector('button').onclick = async () => {{
+            const credential = await navigator.credentials.get({{ identity: {{ mode: 'active', providers: [{{
+                configURL: '{}', clientId: '{}',
+                params: {{ response_type: 'code', scope: 'basic', redirect_uri: 'https://mess.example/cb' }} }}] }} }});
+            document.title = credential.token;
+        }}</script>",
+        campus.at("fedcm/config.json"),
+        app.client_id
+    );
+    mess.shows("/own", &[], &calls);
+    let browser = Chromium::opens_in(&campus.town, false).await;
+    campus.asha_signs_in(&browser).await;
+    browser.visits(&mess.at("/own")).await;
+    browser.clicks("button").await;
+    browser.dialog().await;
+    browser.chooses_account(0).await;
+    let told = "new Promise(done => { const look = () => document.title ? done(document.title) : setTimeout(look, 20); look() })";
+    let code = browser.evaluates(told).await;
+    trades(&app, code.as_str().unwrap(), &mess).await;
+}
+
+#[tokio::test]
+async fn disconnecting_takes_everything_back() {
+    let campus = Campus::opens().await;
+    let (app, mess) = mess_with_a_button(&campus).await;
+    campus.asha_has_allowed(&app, "basic profile").await;
+    let browser = Chromium::opens_in(&campus.town, false).await;
+    campus.asha_signs_in(&browser).await;
+    clicks_the_button(&browser, &mess).await;
+    browser.dialog().await;
+    browser.chooses_account(0).await;
+    comes_back(&browser, &mess).await;
+    let tokens = trades(&app, &code_at(&mess), &mess).await;
+    app.reads(&tokens.access, "").await.good();
+
+    let disconnect = |hint: &str| {
+        format!(
+            "IdentityCredential.disconnect({{ configURL: '{}', clientId: '{}', accountHint: '{hint}' }})
+                .then(() => 'done', problem => problem.name)",
+            campus.at("fedcm/config.json"),
+            app.client_id
+        )
+    };
+    browser.visits(&mess.at("/")).await;
+    assert_eq!(browser.evaluates(&disconnect("asha")).await, "done");
+    assert_eq!(app.reads(&tokens.access, "").await.status, 401);
+    app.tries_to_refresh(&tokens.refresh, &[])
+        .await
+        .refuses(400, "invalid_grant");
+    browser.visits(&campus.at("user/settings/")).await;
+    assert!(!browser.words().await.contains("Mess Menu"));
+}
+
+#[tokio::test]
+async fn where_the_browser_does_not_know_us_a_click_is_a_link() {
+    let campus = Campus::opens().await;
+    let (app, mess) = (campus.mess_menu().await, campus.site(MESS).await);
+    campus.asha_has_allowed(&app, "basic profile").await;
+    // Nobody has put up the file.
+    mess.shows("/", &[], &page(&button(&app, TO_MESS)));
+    let browser = Chromium::opens_in(&campus.town, false).await;
+    campus.asha_signs_in(&browser).await;
+    browser.visits(&mess.at("/")).await;
+    browser.follows("#sso-root a").await;
+    trades(&app, &code_at(&mess), &mess).await;
+}
+
+/// The browser says that it did not work; the app is told why by the redirect that follows.
+#[tokio::test]
+async fn what_cannot_be_is_told_to_the_app() {
+    let campus = Campus::opens().await;
+    let (app, mess) = mess_with_a_button(&campus).await;
+    let wrong = button(&app, &format!("{TO_MESS}, scope: 'bogus'"));
+    mess.shows("/", &[], &page(&wrong));
+    let browser = Chromium::opens_in(&campus.town, false).await;
+    campus.asha_signs_in(&browser).await;
+    clicks_the_button(&browser, &mess).await;
+    browser.dialog().await;
+    browser.chooses_account(0).await;
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    assert_eq!(browser.dialog().await, "Error");
+    browser.presses_in_dialog("ErrorGotIt").await;
+    comes_back(&browser, &mess).await;
+    let back = &mess.visits("/cb")[0];
+    assert_eq!(
+        parameter(back.as_str(), "error").as_deref(),
+        Some("invalid_scope")
+    );
+}

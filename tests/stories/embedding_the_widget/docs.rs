@@ -1,0 +1,92 @@
+//! The page that documents it.
+
+use crate::support::chromium::Chromium;
+
+use super::Campus;
+use super::MESS;
+use super::PROFILES;
+use super::code_at;
+
+#[tokio::test]
+async fn the_developer_paints_it_and_copies_lines_that_work() {
+    let campus = Campus::opens().await;
+    let meera = campus.world.person("meera").await;
+    let app = campus.mess_menu().await;
+    let browser = Chromium::opens_in(&campus.town, false).await;
+    browser.visits(&campus.at("account/login/")).await;
+    browser.signs_in(&meera.username, &meera.password).await;
+    browser.visits(&campus.at("doc/widgets/")).await;
+    browser.waits_for("#widget-live a").await;
+    browser.looks_at("widget-docs").await;
+    browser.can_be_used("widget-docs").await;
+
+    let paints = "(() => { const input = document.querySelector('[name=button_div_bg_color]');
+        input.value = '#ffee00'; input.dispatchEvent(new Event('input', { bubbles: true })) })()";
+    browser.evaluates(paints).await;
+    let colour = "getComputedStyle(document.querySelector('#widget-live a')).backgroundColor";
+    assert_eq!(browser.evaluates(colour).await, "rgb(255, 238, 0)");
+    browser.waits_for("#widget-contrast:not([hidden])").await;
+    browser.clicks("[name=scope][value=phone]").await;
+    let written = "new Promise(done => { const look = () => /'phone'/.test(document.querySelector('#widget-code').textContent)
+        ? done(document.querySelector('#widget-code').textContent) : setTimeout(look, 20); look() })";
+    let lines = browser.evaluates(written).await;
+    let lines = lines.as_str().unwrap();
+    assert!(lines.contains("button_div_bg_color: 'FFEE00'"), "{lines}");
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+
+    // As copied, with what the server writes.
+    let lines = lines.replace("'STATE'", "'a b&c=é'");
+    let mess = campus.site(MESS).await;
+    mess.shows(
+        "/",
+        &[],
+        &format!("<!doctype html><link rel=icon href=data:,>{lines}"),
+    );
+    let student = Chromium::opens_in(&campus.town, false).await;
+    student.visits(&mess.at("/")).await;
+    student.clicks("#sso-root a").await;
+    student.waits_for("input[name=username]").await;
+    student
+        .signs_in(&campus.asha.username, &campus.asha.password)
+        .await;
+    student.follows("button[value=allow]").await;
+    let tokens = app.trades(&code_at(&mess)).await;
+    assert_eq!(tokens.scopes(), ["basic", "phone", "profile"]);
+}
+
+#[tokio::test]
+async fn the_tag_with_the_hash_loads_and_a_changed_one_does_not() {
+    let campus = Campus::opens().await;
+    let docs = campus.browser().visits(&campus.at("doc/widgets/")).await;
+    let tag = docs.code("#widget-sri").remove(0);
+    assert!(tag.contains("integrity=\"sha384-"), "{tag}");
+    let mess = campus.site(MESS).await;
+    mess.shows("/", &[], &format!("<link rel=icon href=data:,>{tag}"));
+    let spoilt = tag.replace("login-1.0.0.min.js", "login.js");
+    mess.shows(
+        "/spoilt",
+        &[],
+        &format!("<link rel=icon href=data:,>{spoilt}"),
+    );
+
+    let browser = Chromium::opens_in(&campus.town, false).await;
+    browser.visits(&mess.at("/")).await;
+    assert_eq!(browser.evaluates("typeof SSO_JS").await, "function");
+    browser.visits(&mess.at("/spoilt")).await;
+    assert_eq!(browser.evaluates("typeof SSO_JS").await, "undefined");
+}
+
+#[tokio::test]
+async fn the_file_for_the_registrable_domain_is_what_we_answer_ourselves() {
+    let campus = Campus::opens().await;
+    let browser = campus.browser();
+    let docs = browser.visits(&campus.at("doc/widgets/")).await;
+    let shown: serde_json::Value =
+        serde_json::from_str(&docs.code("#widget-well-known").remove(0)).unwrap();
+    let answered = browser.asks(&campus.at(".well-known/web-identity")).await;
+    assert_eq!(answered.header("content-type"), "application/json");
+    let answered: serde_json::Value = serde_json::from_str(&answered.text()).unwrap();
+    assert_eq!(shown, answered);
+    let config = format!("https://{PROFILES}/fedcm/config.json");
+    assert_eq!(shown["provider_urls"], serde_json::json!([config]));
+}

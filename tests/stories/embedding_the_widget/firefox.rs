@@ -1,0 +1,58 @@
+//! The same in Firefox, which has no account chooser of its own and keeps other sites' cookies apart.
+
+use crate::support::firefox::Firefox;
+
+use super::Campus;
+use super::HOSTEL;
+use super::MESS;
+use super::TO_HOSTEL;
+use super::TO_MESS;
+use super::button;
+use super::code_at;
+use super::page;
+use super::trades;
+
+#[tokio::test]
+async fn elsewhere_it_is_a_link_and_nobody_complains() {
+    let campus = Campus::opens().await;
+    let (app, mess) = (campus.mess_menu().await, campus.site(MESS).await);
+    campus.is_known_to_browsers().await;
+    mess.shows("/", &[], &page(&button(&app, TO_MESS)));
+
+    let browser = Firefox::opens_in(&campus.town).await;
+    browser.visits(&mess.at("/")).await;
+    browser.waits_for("#sso-root a").await;
+    browser.follows("#sso-root a").await;
+    let asha = &campus.asha;
+    browser.signs_in(&asha.username, &asha.password).await;
+    browser.follows("button[value=allow]").await;
+
+    trades(&app, &code_at(&mess), &mess).await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn on_the_campus_it_says_who_would_sign_in() {
+    let campus = Campus::opens().await;
+    let (app, hostel) = (campus.mess_menu().await, campus.site(HOSTEL).await);
+    hostel.shows("/", &[], &page(&button(&app, TO_HOSTEL)));
+
+    let browser = Firefox::opens_in(&campus.town).await;
+    browser.visits(&campus.at("account/login/")).await;
+    let asha = &campus.asha;
+    browser.signs_in(&asha.username, &asha.password).await;
+    browser.visits(&hostel.at("/")).await;
+    browser.waits_for("#sso-root iframe[data-shown]").await;
+    browser.enters_frame("#sso-root iframe").await;
+    assert_eq!(
+        browser.words().await,
+        "Continue as Asha\nLogin as other user"
+    );
+    browser.clicks("a.login").await;
+    browser.leaves_frame().await;
+    browser.waits_for("button[value=allow]").await;
+    browser.follows("button[value=allow]").await;
+
+    trades(&app, &code_at(&hostel), &hostel).await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}

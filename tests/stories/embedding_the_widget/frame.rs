@@ -1,0 +1,219 @@
+//! The frame on pages of the campus' own domain: says who would sign in, to nobody but the person.
+
+use serde_json::json;
+
+use crate::support::chromium::Chromium;
+
+use super::Campus;
+use super::HOSTEL;
+use super::MESS;
+use super::PROFILES;
+use super::TO_HOSTEL;
+use super::button;
+use super::code_at;
+use super::page;
+use super::trades;
+
+const SHOWN: &str = "#sso-root iframe[data-shown]";
+/// Set before the button is: what the page hears, and from whom.
+const LISTENS: &str =
+    "heard = []; addEventListener('message', it => heard.push(it.origin + ' ' + it.data));";
+
+#[tokio::test]
+async fn it_says_who_would_sign_in_and_never_to_the_page() {
+    let campus = Campus::opens().await;
+    let (app, hostel) = (campus.mess_menu().await, campus.site(HOSTEL).await);
+    hostel.shows(
+        "/",
+        &[],
+        &page(&format!("{LISTENS}{}", button(&app, TO_HOSTEL))),
+    );
+    let browser = Chromium::opens_in(&campus.town, false).await;
+    let seen = "JSON.stringify([heard, document.querySelector('#sso-root').innerHTML.replace(/state=[^&]*/, ''),
+        ...['#sso-root', '#sso-root > span', '#sso-root iframe'].map(it => document.querySelector(it).getBoundingClientRect())])";
+
+    browser.visits(&hostel.at("/")).await;
+    browser.waits_for(SHOWN).await;
+    let as_a_stranger = browser.evaluates(seen).await;
+    assert_eq!(browser.words_in_frame().await, "Login with SSO");
+    browser.looks_at("widget-campus-stranger").await;
+
+    campus.asha_signs_in(&browser).await;
+    browser.visits(&hostel.at("/")).await;
+    browser.waits_for(SHOWN).await;
+    let as_asha = browser.evaluates(seen).await;
+    assert_eq!(
+        browser.words_in_frame().await,
+        "Continue as Asha\nLogin as other user"
+    );
+    browser.looks_at("widget-campus-asha").await;
+    browser.can_be_used("widget-campus").await;
+
+    assert_eq!(as_a_stranger, as_asha);
+    let heard = browser.evaluates("heard").await;
+    assert_eq!(
+        heard,
+        json!([format!("https://{PROFILES} sso-iframe://70:200")])
+    );
+
+    browser.enters_frame("#sso-root iframe").await;
+    browser.clicks("a.login").await;
+    browser.leaves_frame().await;
+    browser.waits_for("button[value=allow]").await;
+    browser.follows("button[value=allow]").await;
+    trades(&app, &code_at(&hostel), &hostel).await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn somebody_else_can_sign_in_instead() {
+    let campus = Campus::opens().await;
+    let (app, hostel) = (campus.mess_menu().await, campus.site(HOSTEL).await);
+    hostel.shows("/", &[], &page(&button(&app, TO_HOSTEL)));
+    let browser = Chromium::opens_in(&campus.town, false).await;
+    campus.asha_signs_in(&browser).await;
+    browser.visits(&hostel.at("/")).await;
+    browser.waits_for(SHOWN).await;
+    browser.enters_frame("#sso-root iframe").await;
+    browser.clicks("a.other").await;
+    browser.leaves_frame().await;
+    browser.waits_for("form.choices").await;
+    assert!(browser.words().await.contains("You are signed in as Asha"));
+    browser.follows("form.choices button").await;
+    let vikram = campus.world.person("vikram").await;
+    browser.signs_in(&vikram.username, &vikram.password).await;
+    assert!(browser.words().await.contains("Not Vikram Rao (vikram)?"));
+}
+
+/// A page that is not the app's, and messages that are not ours.
+#[tokio::test]
+async fn only_the_apps_own_pages_have_it_and_only_we_can_show_it() {
+    let campus = Campus::opens().await;
+    let (app, hostel) = (campus.mess_menu().await, campus.site(HOSTEL).await);
+    let other = campus.site("other.campus.example").await;
+    other.shows(
+        "/",
+        &[],
+        &page(&format!("{LISTENS}{}", button(&app, TO_HOSTEL))),
+    );
+    let browser = Chromium::opens_in(&campus.town, true).await;
+    campus.asha_signs_in(&browser).await;
+    browser.visits(&other.at("/")).await;
+    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    assert_eq!(browser.evaluates("heard").await, json!([]));
+    let frames = "document.querySelectorAll('#sso-root iframe').length";
+    assert_eq!(browser.evaluates(frames).await, 0);
+    assert!(browser.words().await.contains("Login with SSO"));
+    let told = browser.complaints().await;
+    assert!(
+        told.iter().all(|it| it.contains("frame-ancestors")) && !told.is_empty(),
+        "{told:?}"
+    );
+
+    // From the page itself, from a frame of its own, from ours but with other words.
+    let spoof = "for (const data of ['sso-iframe://70:200', 'sso-iframe://9999:9999', {}, null, '<img onerror=1>'])
+        { postMessage(data, '*'); const frame = document.body.appendChild(document.createElement('iframe'));
+          frame.srcdoc = `<script>parent.postMessage(${JSON.stringify(data)}, '*')<\\/script>`; }";
+    let hidden = page(&format!(
+        "{spoof}{}",
+        button(&app, &format!("{TO_HOSTEL}, frame: 'off'"))
+    ));
+    hostel.shows("/", &[], &hidden);
+    browser.visits(&hostel.at("/")).await;
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    let state =
+        "JSON.stringify([document.querySelectorAll('#sso-root iframe, #sso-root [inert]').length,
+        document.querySelector('#sso-root > span').getBoundingClientRect().height])";
+    assert_eq!(browser.evaluates(state).await, "[0,70]");
+}
+
+/// The checklist's 80.
+#[tokio::test]
+async fn its_page_is_for_the_apps_origins_and_takes_any_query() {
+    let campus = Campus::opens().await;
+    let app = campus.mess_menu().await;
+    let browser = campus.browser();
+    let own = format!("widget/login/?client_id={}", app.client_id);
+    for prefix in ["", "profiles/", "sso/"] {
+        let page = browser.asks(&format!("{prefix}{own}")).await;
+        page.shows("Login with SSO");
+        let policy = page.header("content-security-policy");
+        let home = "frame-ancestors https://hostel.campus.example https://mess.example";
+        assert!(policy.ends_with(home), "{policy}");
+        assert_eq!(page.header("x-frame-options"), "");
+    }
+    for stranger in ["widget/login/", "widget/login/?client_id=nobody"] {
+        let page = browser.asks(stranger).await;
+        page.shows("Login with SSO");
+        assert!(
+            page.header("content-security-policy")
+                .ends_with("frame-ancestors 'none'")
+        );
+        assert_eq!(page.header("x-frame-options"), "DENY");
+    }
+
+    let evil = "%22%3E%3Cscript%3Epwned%3C/script%3E%0D%0A%27%3Bx";
+    for name in [
+        "client_id",
+        "scope",
+        "redirect_uri",
+        "state",
+        "response_type",
+        "new_window",
+        "origin",
+        "button_div_bg_color",
+        "button_anchor_color",
+        "logout_anchor_color",
+        "code_challenge",
+        "bogus",
+    ] {
+        let page = browser.asks(&format!("{own}&{name}={evil}")).await;
+        page.shows("Login with SSO");
+        assert!(!page.text().contains("<script>"), "{name}: {}", page.text());
+        assert!(!page.text().contains("pwned</"), "{name}: {}", page.text());
+        assert!(
+            !page.header("content-security-policy").contains("pwned"),
+            "{name}"
+        );
+        let links = page.attributes("a", "href");
+        assert!(
+            links.iter().all(|it| it.starts_with("/oauth/authorize/?")),
+            "{links:?}"
+        );
+    }
+    let twice = browser
+        .asks(&format!("{own}&state=%00&%FF=%FF&state=2&&&="))
+        .await;
+    twice.shows("Login with SSO");
+    let page = browser
+        .asks(&format!("{own}&state=a%26b%23c%2Bd&scope=basic+ldap"))
+        .await;
+    let link = url::Url::parse(&campus.at(""))
+        .unwrap()
+        .join(&page.attributes("a.login", "href")[0])
+        .unwrap();
+    let state = crate::support::parameter(link.as_str(), "state");
+    assert_eq!(state.as_deref(), Some("a&b#c+d"));
+    // Nothing tells the page round it anything unless that page is the app's.
+    assert!(!page.offers("[data-origin]") && !page.offers("script"));
+    let told = browser.asks(&format!("{own}&origin=https://{MESS}")).await;
+    assert_eq!(
+        told.attributes("body", "data-origin"),
+        [format!("https://{MESS}")]
+    );
+    for other in [
+        "https://mess.example.evil",
+        "*",
+        "null",
+        "https://mess.example/",
+        "http://mess.example",
+    ] {
+        assert!(
+            !browser
+                .asks(&format!("{own}&origin={other}"))
+                .await
+                .offers("[data-origin]"),
+            "{other}"
+        );
+    }
+}

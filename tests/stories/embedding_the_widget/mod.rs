@@ -1,0 +1,168 @@
+//! A student developer places the login button in a page of another site, and people sign in with it: in two browsers,
+//! on real origins with TLS, with cookies of other sites blocked and let through.
+
+mod accounts;
+mod button;
+mod choosing;
+mod docs;
+mod firefox;
+mod frame;
+
+use serde_json::json;
+use url::Url;
+
+use crate::support::App;
+use crate::support::Browser;
+use crate::support::Tokens;
+use crate::support::World;
+use crate::support::campus::Person;
+use crate::support::campus::Registration;
+use crate::support::chromium::Chromium;
+use crate::support::parameter;
+use crate::support::town::Site;
+use crate::support::town::Town;
+
+const PROFILES: &str = "profiles.campus.example";
+/// Of the campus' own domain, so that the session's cookie reaches a frame there.
+const HOSTEL: &str = "hostel.campus.example";
+/// Somebody else's.
+const MESS: &str = "mess.example";
+
+const MESS_MENU: Registration<'_> = Registration {
+    owner: "meera",
+    name: "Mess Menu",
+    description: "Dinner",
+    redirect_uris: &[
+        "https://mess.example/cb",
+        "https://hostel.campus.example/cb",
+    ],
+    flags: &["--verified"],
+};
+
+/// A campus with names and TLS.
+struct Campus {
+    town: Town,
+    world: World,
+    asha: Person,
+    base: String,
+}
+
+impl Campus {
+    async fn opens() -> Self {
+        let town = Town::opens().await;
+        let base = format!("https://{PROFILES}/");
+        let world = World::plan()
+            .set("PROFILES_PUBLIC_URL", &base)
+            .opens()
+            .await;
+        let port = Url::parse(&world.base).unwrap().port().unwrap();
+        town.names(PROFILES, port);
+        let asha = world.person("asha").await;
+        Self {
+            town,
+            world,
+            asha,
+            base,
+        }
+    }
+
+    /// A verified app at home on two sites.
+    async fn mess_menu(&self) -> App {
+        self.world.registers(&MESS_MENU).await
+    }
+
+    async fn site(&self, name: &str) -> Site {
+        Site::opens(&self.town, name).await
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// Whoever runs the registrable domain answers for us there, as the documentation says.
+    async fn is_known_to_browsers(&self) -> Site {
+        let apex = self.site("campus.example").await;
+        let known = json!({
+            "provider_urls": [self.at("fedcm/config.json")],
+            "accounts_endpoint": self.at("fedcm/accounts/"),
+            "login_url": self.at("fedcm/login/"),
+        });
+        let headers = ["content-type: application/json"];
+        apex.shows("/.well-known/web-identity", &headers, &known.to_string());
+        apex
+    }
+
+    /// A browser without scripts, which finds its way about the town.
+    fn browser(&self) -> Browser {
+        Browser::in_town(&self.town, &self.base)
+    }
+
+    async fn asha_signs_in(&self, browser: &Chromium) {
+        browser.visits(&self.at("account/login/")).await;
+        let asha = &self.asha;
+        browser.signs_in(&asha.username, &asha.password).await;
+    }
+
+    /// asha allows it everything, elsewhere.
+    async fn asha_has_allowed(&self, app: &App, scope: &str) {
+        let browser = self.browser();
+        browser
+            .signs_in(&self.asha.username, &self.asha.password)
+            .await;
+        let link = app.login_link(scope);
+        let query = Url::parse(&link).unwrap().query().unwrap().to_owned();
+        let asked = browser
+            .visits(&self.at(&format!("oauth/authorize/?{query}")))
+            .await;
+        asked.presses("allow").await.location();
+    }
+}
+
+/// A page with the button as it is today.
+fn page(button: &str) -> String {
+    page_with(button, "static/widget/js/login.min.js")
+}
+
+fn page_with(button: &str, script: &str) -> String {
+    format!(
+        "<!doctype html><html lang=en><title>Mess Menu</title><link rel=icon href=data:,>\
+         <meta name=viewport content=width=device-width><main><h1>Mess Menu</h1>\
+         <div id=sso-root></div></main>\
+         <script src=https://{PROFILES}/{script}></script><script>{button}</script>"
+    )
+}
+
+/// The call that draws it, with further configuration.
+fn button(app: &App, more: &str) -> String {
+    let client_id = &app.client_id;
+    format!(
+        "new SSO_JS({{ config: {{ client_id: '{client_id}', scope: ['basic', 'profile'], \
+         state: 'a b&c=é', {more} }} }}).init()"
+    )
+}
+
+const TO_MESS: &str = "redirect_uri: 'https://mess.example/cb'";
+const TO_HOSTEL: &str = "redirect_uri: 'https://hostel.campus.example/cb'";
+
+/// The code that came to a site's callback, with everything else as it should be.
+fn code_at(site: &Site) -> String {
+    let back = site.visits("/cb");
+    let [back] = back.as_slice() else {
+        panic!("{back:?}");
+    };
+    assert_eq!(parameter(back.as_str(), "state").unwrap(), "a b&c=é");
+    let issuer = parameter(back.as_str(), "iss").unwrap();
+    assert_eq!(issuer, format!("https://{PROFILES}"));
+    parameter(back.as_str(), "code").unwrap_or_else(|| panic!("no code in {back}"))
+}
+
+/// Trades it as an app does that says where it came to.
+async fn trades(app: &App, code: &str, site: &Site) -> Tokens {
+    trades_at(app, code, &site.at("/cb")).await
+}
+
+async fn trades_at(app: &App, code: &str, back: &str) -> Tokens {
+    app.tries_to_trade(code, &[("redirect_uri", back)])
+        .await
+        .tokens()
+}

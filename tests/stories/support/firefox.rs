@@ -1,0 +1,262 @@
+//! A real browser of another kind: Firefox without a window, spoken to in its own protocol (Marionette: JSON over TCP,
+//! the commands of `WebDriver`), which needs no driver beside it.
+
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
+use std::time::Duration;
+use std::time::Instant;
+
+use serde_json::Value;
+use serde_json::json;
+use tokio::io::AsyncReadExt as _;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio::sync::Mutex;
+use url::Url;
+
+use super::campus;
+use super::database;
+use super::town::Town;
+
+pub struct Firefox {
+    process: Child,
+    wire: Mutex<Wire>,
+}
+
+struct Wire {
+    stream: TcpStream,
+    asked: u64,
+}
+
+/// The key under which `WebDriver` names an element (§12.3).
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+impl Firefox {
+    /// A browser nobody has used before, which finds its way about a town.
+    pub async fn opens_in(town: &Town) -> Self {
+        let port = database::free_port();
+        let profile =
+            tokio::task::spawn_blocking(move || campus::folder(&format!("firefox-{port}")))
+                .await
+                .unwrap();
+        let preferences = [
+            ("marionette.port", json!(port)),
+            ("network.proxy.type", json!(1)),
+            ("network.proxy.http", json!("127.0.0.1")),
+            ("network.proxy.http_port", json!(town.port)),
+            ("network.proxy.ssl", json!("127.0.0.1")),
+            ("network.proxy.ssl_port", json!(town.port)),
+            ("datareporting.policy.dataSubmissionEnabled", json!(false)),
+            ("app.normandy.enabled", json!(false)),
+        ];
+        let lines =
+            preferences.map(|(name, value)| format!("user_pref({}, {value});\n", json!(name)));
+        std::fs::write(profile.join("user.js"), lines.concat()).unwrap();
+        let names = ["firefox-esr", "firefox"];
+        let is_there = |name: &&&str| Command::new(name).arg("--version").output().is_ok();
+        let name = names.iter().find(is_there);
+        let name = name.unwrap_or_else(|| panic!("no Firefox: run script/setup test"));
+        let process = Command::new(name)
+            .args([
+                "--headless",
+                "--marionette",
+                "--remote-allow-system-access",
+                "--no-remote",
+            ])
+            .arg("--profile")
+            .arg(&profile)
+            .env("HOME", &profile)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let started = Instant::now();
+        let stream = loop {
+            if let Ok(stream) = TcpStream::connect(("127.0.0.1", port)).await {
+                break stream;
+            }
+            assert!(
+                started.elapsed() < Duration::from_mins(1),
+                "Firefox does not answer"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        };
+        let mut wire = Wire { stream, asked: 0 };
+        wire.hears().await;
+        let firefox = Self {
+            process,
+            wire: Mutex::new(wire),
+        };
+        firefox.asks("WebDriver:NewSession", json!({})).await;
+        firefox.trusts(town).await;
+        firefox
+    }
+
+    async fn trusts(&self, town: &Town) {
+        let trust = "Cc['@mozilla.org/security/x509certdb;1'].getService(Ci.nsIX509CertDB)
+            .addCertFromBase64(arguments[0], 'C,,')";
+        self.as_the_browser(trust, json!([town.authority()])).await;
+        // What it said while it started is nobody's complaint.
+        self.as_the_browser("Services.console.reset()", json!([]))
+            .await;
+    }
+
+    pub async fn visits(&self, address: &str) {
+        self.asks("WebDriver:Navigate", json!({ "url": address }))
+            .await;
+    }
+
+    pub async fn address(&self) -> Url {
+        let address = self.asks("WebDriver:GetCurrentURL", json!({})).await;
+        Url::parse(address["value"].as_str().unwrap()).unwrap()
+    }
+
+    pub async fn words(&self) -> String {
+        let words = self.evaluates("document.body.innerText").await;
+        words.as_str().unwrap().to_owned()
+    }
+
+    /// What a JavaScript expression comes to.
+    pub async fn evaluates(&self, expression: &str) -> Value {
+        let script = json!({ "script": format!("return {expression}"), "args": [] });
+        self.asks("WebDriver:ExecuteScript", script).await["value"].clone()
+    }
+
+    pub async fn types(&self, css: &str, text: &str) {
+        let id = self.one(css).await;
+        self.asks(
+            "WebDriver:ElementSendKeys",
+            json!({ "id": id, "text": text }),
+        )
+        .await;
+    }
+
+    /// Clicks, once it can be.
+    pub async fn clicks(&self, css: &str) {
+        let id = self.one(css).await;
+        let started = Instant::now();
+        while self
+            .asks("WebDriver:IsElementEnabled", json!({ "id": id }))
+            .await["value"]
+            != true
+        {
+            assert!(
+                started.elapsed() < Duration::from_secs(5),
+                "{css} stays disabled"
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.asks("WebDriver:ElementClick", json!({ "id": id }))
+            .await;
+    }
+
+    /// Clicks something that leads to another address, and waits until the browser is there.
+    pub async fn follows(&self, css: &str) {
+        let before = self.address().await;
+        self.clicks(css).await;
+        let started = Instant::now();
+        while self.address().await == before
+            || self.evaluates("document.readyState").await != "complete"
+        {
+            assert!(
+                started.elapsed() < Duration::from_secs(10),
+                "{css} leads nowhere: {}",
+                self.words().await
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    pub async fn signs_in(&self, username: &str, password: &str) {
+        self.types("input[name=username]", username).await;
+        self.types("input[name=password]", password).await;
+        self.follows("form:has(input[name=password]) button:not([type=button])")
+            .await;
+    }
+
+    /// Waits until the page has what `css` finds.
+    pub async fn waits_for(&self, css: &str) {
+        let started = Instant::now();
+        let there = format!("document.querySelector({}) !== null", json!(css));
+        while self.evaluates(&there).await != true {
+            assert!(
+                started.elapsed() < Duration::from_secs(10),
+                "no {css} at {}: {}",
+                self.address().await,
+                self.words().await
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    pub async fn enters_frame(&self, css: &str) {
+        let id = self.one(css).await;
+        self.asks("WebDriver:SwitchToFrame", json!({ "element": id }))
+            .await;
+    }
+
+    pub async fn leaves_frame(&self) {
+        self.asks("WebDriver:SwitchToParentFrame", json!({})).await;
+    }
+
+    /// What is in the browser's console of pages: errors and warnings, those of its own parts left out.
+    pub async fn complaints(&self) -> Vec<String> {
+        let all = "return Services.console.getMessageArray()
+            .filter(it => it instanceof Ci.nsIScriptError && /^https?:/.test(it.sourceName || ''))
+            .map(it => `${it.errorMessage} (${it.sourceName}:${it.lineNumber})`)";
+        let all = self.as_the_browser(all, json!([])).await;
+        let all = all.as_array().unwrap().iter();
+        all.map(|it| it.as_str().unwrap().to_owned()).collect()
+    }
+
+    async fn one(&self, css: &str) -> Value {
+        let asked = json!({ "using": "css selector", "value": css });
+        self.asks("WebDriver:FindElement", asked).await["value"][ELEMENT].clone()
+    }
+
+    /// Runs a script with the rights of the browser itself.
+    async fn as_the_browser(&self, script: &str, args: Value) -> Value {
+        self.asks("Marionette:SetContext", json!({ "value": "chrome" }))
+            .await;
+        let asked = json!({ "script": script, "args": args });
+        let answer = self.asks("WebDriver:ExecuteScript", asked).await["value"].clone();
+        self.asks("Marionette:SetContext", json!({ "value": "content" }))
+            .await;
+        answer
+    }
+
+    async fn asks(&self, command: &str, parameters: Value) -> Value {
+        let mut wire = self.wire.lock().await;
+        wire.asked += 1;
+        let asked = json!([0, wire.asked, command, parameters]).to_string();
+        let line = format!("{}:{asked}", asked.len());
+        wire.stream.write_all(line.as_bytes()).await.unwrap();
+        let answer = wire.hears().await;
+        assert!(answer[2].is_null(), "{command} {parameters}: {}", answer[2]);
+        answer[3].clone()
+    }
+}
+
+impl Wire {
+    /// One message: its length, a colon, JSON.
+    async fn hears(&mut self) -> Value {
+        let mut length = 0;
+        loop {
+            match self.stream.read_u8().await.unwrap() {
+                b':' => break,
+                digit => length = length * 10 + usize::from(digit - b'0'),
+            }
+        }
+        let mut message = vec![0; length];
+        self.stream.read_exact(&mut message).await.unwrap();
+        serde_json::from_slice(&message).unwrap()
+    }
+}
+
+impl Drop for Firefox {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

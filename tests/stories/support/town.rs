@@ -1,0 +1,206 @@
+//! Sites with names and TLS of their own, for browsers to visit: a proxy that hands `https://name/` to whoever on this
+//! machine has that name, with certificates of an authority that only these browsers trust.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::HeaderName;
+use axum::http::HeaderValue;
+use axum::http::Uri;
+use axum::response::Html;
+use axum::response::IntoResponse as _;
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rcgen::BasicConstraints;
+use rcgen::CertificateParams;
+use rcgen::CertifiedIssuer;
+use rcgen::IsCa;
+use rcgen::KeyPair;
+use rcgen::PublicKeyData as _;
+use rustls::ServerConfig;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::PrivateKeyDer;
+use sha2::Digest as _;
+use sha2::Sha256;
+use tokio::io::AsyncReadExt as _;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpListener;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use url::Url;
+
+/// Where the sites are.
+#[derive(Clone)]
+pub struct Town {
+    /// Of the proxy that knows the way to every site.
+    pub port: u16,
+    inside: Arc<Inside>,
+}
+
+struct Inside {
+    authority: CertifiedIssuer<'static, KeyPair>,
+    sites: Mutex<HashMap<String, u16>>,
+}
+
+impl Town {
+    pub async fn opens() -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = CertifiedIssuer::self_signed(params, key).unwrap();
+        let inside = Arc::new(Inside {
+            authority,
+            sites: Mutex::default(),
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let town = Self {
+            port: listener.local_addr().unwrap().port(),
+            inside,
+        };
+        let here = town.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let here = here.clone();
+                tokio::spawn(async move { here.lets_in(stream).await });
+            }
+        });
+        town
+    }
+
+    /// Gives a name to whoever listens on `port`.
+    pub fn names(&self, name: &str, port: u16) {
+        self.inside
+            .sites
+            .lock()
+            .unwrap()
+            .insert(name.to_owned(), port);
+    }
+
+    /// The authority's certificate, as base64 of its DER form.
+    pub fn authority(&self) -> String {
+        STANDARD.encode(self.inside.authority.der())
+    }
+
+    /// What Chromium knows the authority by: SHA-256 of its public key.
+    pub fn authority_fingerprint(&self) -> String {
+        let key = self.inside.authority.key().subject_public_key_info();
+        STANDARD.encode(Sha256::digest(key))
+    }
+
+    /// One request to the proxy: `CONNECT name:443`.
+    async fn lets_in(&self, mut stream: TcpStream) -> Option<()> {
+        let mut asked = Vec::new();
+        while !asked.ends_with(b"\r\n\r\n") {
+            asked.push(stream.read_u8().await.ok()?);
+        }
+        let asked = String::from_utf8(asked).ok()?;
+        let name = asked
+            .strip_prefix("CONNECT ")?
+            .split(':')
+            .next()?
+            .to_owned();
+        let port = self.inside.sites.lock().unwrap().get(&name).copied();
+        let Some(port) = port else {
+            stream
+                .write_all(b"HTTP/1.1 502 Nobody\r\n\r\n")
+                .await
+                .ok()?;
+            return None;
+        };
+        stream.write_all(b"HTTP/1.1 200 Here\r\n\r\n").await.ok()?;
+        let mut there = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
+        let mut here = self.speaks_as(&name).accept(stream).await.ok()?;
+        tokio::io::copy_bidirectional(&mut here, &mut there)
+            .await
+            .ok()?;
+        Some(())
+    }
+
+    fn speaks_as(&self, name: &str) -> TlsAcceptor {
+        let authority = &self.inside.authority;
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let own = params.signed_by(&key, authority).unwrap();
+        let chain: Vec<CertificateDer<'static>> = vec![
+            own.der().clone(),
+            CertificateDer::from(authority.der().to_vec()),
+        ];
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let config = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .unwrap();
+        TlsAcceptor::from(Arc::new(config))
+    }
+}
+
+/// A site with a few pages, which remembers what was asked of it.
+#[derive(Clone)]
+pub struct Site {
+    pub name: String,
+    inside: Arc<Mutex<Pages>>,
+}
+
+#[derive(Default)]
+struct Pages {
+    pages: HashMap<String, (HeaderMap, String)>,
+    asked: Vec<Uri>,
+}
+
+impl Site {
+    pub async fn opens(town: &Town, name: &str) -> Self {
+        let inside: Arc<Mutex<Pages>> = Arc::default();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        town.names(name, listener.local_addr().unwrap().port());
+        let routes = Router::new().fallback(show).with_state(Arc::clone(&inside));
+        tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+        Self {
+            name: name.to_owned(),
+            inside,
+        }
+    }
+
+    /// Has a page from now on, or a file of another kind, with headers (`name: value`) of its own.
+    pub fn shows(&self, path: &str, headers: &[&str], text: &str) {
+        let mut map = HeaderMap::new();
+        for line in headers {
+            let (name, value) = line.split_once(": ").unwrap();
+            let name: HeaderName = name.parse().unwrap();
+            map.append(name, HeaderValue::from_str(value).unwrap());
+        }
+        let page = (map, text.to_owned());
+        self.inside
+            .lock()
+            .unwrap()
+            .pages
+            .insert(path.to_owned(), page);
+    }
+
+    pub fn at(&self, path: &str) -> String {
+        format!("https://{}{path}", self.name)
+    }
+
+    /// The addresses of `path` that browsers asked for so far.
+    pub fn visits(&self, path: &str) -> Vec<Url> {
+        let asked = self.inside.lock().unwrap().asked.clone();
+        let asked = asked.iter().filter(|uri| uri.path() == path);
+        asked
+            .map(|uri| Url::parse(&self.at(&uri.to_string())).unwrap())
+            .collect()
+    }
+}
+
+async fn show(State(pages): State<Arc<Mutex<Pages>>>, uri: Uri) -> Response {
+    let mut pages = pages.lock().unwrap();
+    let found = pages.pages.get(uri.path()).cloned();
+    pages.asked.push(uri);
+    match found {
+        Some((headers, text)) => (headers, Html(text)).into_response(),
+        None => Html("<!doctype html><link rel=icon href=data:,><p>Nothing here").into_response(),
+    }
+}
