@@ -296,3 +296,52 @@ async fn what_cannot_be_is_told_to_the_app() {
         Some("invalid_scope")
     );
 }
+
+/// A link to the dialog's page may be opened anywhere: it ends where a redirect would.
+#[tokio::test]
+async fn a_page_meant_for_the_dialog_goes_on_in_any_window() {
+    let campus = Campus::opens().await;
+    let (app, mess) = mess_with_a_button(&campus).await;
+    let browser = Chromium::opens_in(&campus.town, false).await;
+    campus.asha_signs_in(&browser).await;
+    browser.visits(&campus.at("fedcm/login/")).await;
+    assert!(browser.words().await.contains("You are signed in"));
+    browser.looks_at("widget-signed-in").await;
+    browser.can_be_used("widget-signed-in").await;
+
+    let query =
+        "response_type=code&redirect_uri=https%3A%2F%2Fmess.example%2Fcb&state=a%20b%26c%3D%C3%A9";
+    for mode in ["fedcm", "fedcm.query"] {
+        let link = format!(
+            "oauth/authorize/?client_id={}&{query}&response_mode={mode}&approval_prompt=force",
+            app.client_id
+        );
+        browser.visits(&campus.at(&link)).await;
+        browser.clicks("button[value=allow]").await;
+        let started = std::time::Instant::now();
+        while browser.address().await.host_str() != Some(MESS) {
+            assert!(
+                started.elapsed().as_secs() < 10,
+                "{}",
+                browser.words().await
+            );
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+    let back = mess.visits("/cb");
+    let code = parameter(back[1].as_str(), "code").unwrap();
+    trades(&app, &code, &mess).await;
+
+    // Without scripts its link leads there.
+    let asha = campus.browser();
+    asha.signs_in(&campus.asha.username, &campus.asha.password)
+        .await;
+    let link = format!(
+        "oauth/authorize/?client_id={}&{query}&response_mode=fedcm",
+        app.client_id
+    );
+    let page = asha.visits(&campus.at(&link)).await;
+    page.shows("Go on to mess.example");
+    let href = page.attributes("a[data-dialog]", "href").remove(0);
+    assert!(href.starts_with("https://mess.example/cb?code="), "{href}");
+}
