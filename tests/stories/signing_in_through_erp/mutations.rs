@@ -269,7 +269,7 @@ async fn forty_changes_of_the_erp_let_nobody_in() {
                     it,
                     AUTH,
                     &format!("https://evil.example/IIT_ERP3/?ssoToken={}", token()),
-                )
+                );
             },
             Changed,
         ),
@@ -283,7 +283,7 @@ async fn forty_changes_of_the_erp_let_nobody_in() {
                         "<script>location='/IIT_ERP3/?ssoToken={}'</script>",
                         token()
                     ),
-                )
+                );
             },
             Changed,
         ),
@@ -294,7 +294,7 @@ async fn forty_changes_of_the_erp_let_nobody_in() {
                     it,
                     AUTH,
                     &format!("<form id=loginForm>/IIT_ERP3/?ssoToken={}</form>", token()),
-                )
+                );
             },
             Refused("ERP refused the sign-in"),
         ),
