@@ -3,6 +3,7 @@
 mod mutations;
 mod simulator;
 mod statements;
+mod stock_client;
 
 use crate::sim::erp::Erp;
 use crate::sim::erp::knobs::QuestionMode;
