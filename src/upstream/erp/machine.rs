@@ -445,9 +445,9 @@ impl Machine {
         Prompt {
             heading: HEADING.into(),
             notice: Some(
-                "ERP will want your password, the answer to one of your security questions, and a code it mails you. \
-                 We pass them on to ERP, hold them in memory until it has answered (ten minutes at most) and store none of them. \
-                 Your institute may not want its passwords typed anywhere but in ERP: where there is another way to sign in, prefer it."
+                "ERP will ask for your password, a security answer and a code it mails you. We pass \
+                 them on to ERP, forget them within ten minutes and store none of them. Your \
+                 institute may want them typed in ERP only: then sign in another way."
                     .into(),
             ),
             steps: steps(0),
@@ -463,7 +463,13 @@ impl Machine {
             heading: HEADING.into(),
             notice: Some(
                 format!(
-                    "{}: password and answer go to ERP and nowhere else. If they are right, ERP mails you a code.",
+                    "{}You are {}. Password and answer go to ERP and nowhere else; if they are \
+                     right, it mails you a code.",
+                    if self.counts.restarts > 0 {
+                        "Your other ERP session is ended. "
+                    } else {
+                        ""
+                    },
                     self.shown_roll()
                 )
                 .into(),
@@ -508,7 +514,7 @@ impl Machine {
             heading: HEADING.into(),
             notice: Some(
                 format!(
-                    "{}: ERP has mailed you a code, which is good for a few minutes.",
+                    "You are {}. ERP has mailed you a code, which is good for a few minutes.",
                     self.shown_roll()
                 )
                 .into(),
@@ -558,7 +564,7 @@ const HEADING: &str = "Sign in with ERP";
 
 /// The three forms; the one `at` this place is shown now.
 fn steps(now: usize) -> Vec<(Cow<'static, str>, StepState)> {
-    let labels = ["Roll number", "Password and answer", "Code"];
+    let labels = ["Roll number", "Password", "Code"];
     let state = |at: usize| match at.cmp(&now) {
         std::cmp::Ordering::Less => StepState::Done,
         std::cmp::Ordering::Equal => StepState::Now,

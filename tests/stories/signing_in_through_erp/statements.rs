@@ -361,7 +361,8 @@ async fn e17_another_session_is_ended_by_its_owner_alone() {
 
     erp.site.watch.requests.forget();
     let page = page.presses("End my other ERP session and try again").await;
-    page.shows("What was the name of your first school?");
+    page.shows("Your other ERP session is ended.")
+        .shows("What was the name of your first school?");
     let begins = [
         "POST clearAllSessions.htm",
         "GET ~/",
