@@ -3,11 +3,17 @@
 
 use std::collections::BTreeSet;
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use url::Url;
 
 use crate::support::World;
 use crate::support::chromium::Chromium;
+use crate::support::lying_directory::Does;
+use crate::support::lying_directory::LyingDirectory;
+use crate::support::lying_directory::honestly;
 
 const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";
@@ -122,6 +128,14 @@ async fn axe_finds_nothing_wherever_links_lead() {
         "/oauth/applications/*/delete/",
         "/oauth/applications/*/secret/",
         "/user/settings/*/take-back/",
+        "/user/receipts/",
+        "/user/receipts/*/",
+        "/user/receipts/check/",
+        "/user/sessions/",
+        "/user/ways-in/",
+        "/user/data/",
+        "/user/data/export/",
+        "/user/data/close/",
     ] {
         assert!(own.contains(page), "{page} is not among {own:?}");
     }
@@ -217,6 +231,139 @@ async fn axe_finds_nothing_on_the_way_in_and_where_something_is_wrong() {
         .visits(&at(&format!("user/confirm_email/{link}")))
         .await;
     student.can_be_used("a link that is used").await;
+}
+
+#[tokio::test]
+async fn axe_finds_nothing_in_the_demo() {
+    let world = World::plan().with_the_demo().opens().await;
+    let asha = world.person("asha").await;
+    let browser = Chromium::opens(true).await;
+    browser.visits(&format!("{}demo/", world.base)).await;
+    browser.can_be_used("demo").await;
+    browser.follows("main .button.primary").await;
+    browser.can_be_used("demo, sign-in").await;
+    browser.signs_in(&asha.username, &asha.password).await;
+    browser.can_be_used("demo, consent").await;
+    browser.follows("button[value=allow]").await;
+    assert!(
+        browser
+            .words()
+            .await
+            .contains("This is what Mess Menu received")
+    );
+    browser.can_be_used("demo, received").await;
+
+    let refuses = Chromium::opens(true).await;
+    refuses.visits(&format!("{}demo/", world.base)).await;
+    refuses.follows("main .button.primary").await;
+    refuses
+        .signs_in("vikram", &world.person("vikram").await.password)
+        .await;
+    refuses.follows("button[value=deny]").await;
+    assert!(
+        refuses
+            .words()
+            .await
+            .contains("Mess Menu received nothing about you")
+    );
+    refuses.can_be_used("demo, nothing received").await;
+}
+
+#[tokio::test]
+async fn axe_finds_nothing_while_somebody_signs_in_by_either_way() {
+    let silent = Arc::new(AtomicBool::new(false));
+    let speaks = Arc::clone(&silent);
+    let directory = LyingDirectory::that(move |id, _, asked| {
+        if speaks.load(Ordering::Relaxed) {
+            return Does::HangsUp;
+        }
+        honestly(id, asked)
+    })
+    .await;
+    let world = directory.plan().opens().await;
+    let asha = world.person("asha").await;
+    let at = |path: &str| format!("{}{path}", world.base);
+    let browser = Chromium::opens(true).await;
+    browser.visits(&at("account/login/")).await;
+    browser.can_be_used("sign-in, two ways").await;
+    browser.visits(&at("account/login/ldap/")).await;
+    browser.can_be_used("sign-in, the directory's").await;
+    browser.signs_in("nandini", "mistyped").await;
+    browser
+        .can_be_used("sign-in, the directory's, refused")
+        .await;
+    silent.store(true, Ordering::Relaxed);
+    browser.signs_in("nandini", "mistyped").await;
+    browser
+        .can_be_used("sign-in, the directory is silent")
+        .await;
+    silent.store(false, Ordering::Relaxed);
+
+    browser.visits(&at("account/login/password/")).await;
+    for _ in 0..12 {
+        browser.signs_in("wasim", "mistyped").await;
+    }
+    assert!(browser.words().await.contains("Try again in"));
+    browser.can_be_used("sign-in, slowed").await;
+    browser.signs_in(&asha.username, &asha.password).await;
+    browser.visits(&at("user/ways-in/")).await;
+    browser.can_be_used("ways in, another to link").await;
+    browser
+        .visits(&at("account/login/?again=1&next=/user/"))
+        .await;
+    browser.can_be_used("sign-in, again").await;
+}
+
+#[tokio::test]
+async fn axe_finds_nothing_on_pages_about_oneself_in_their_other_states() {
+    let world = World::new().await;
+    let (person, asha) = (world.person("asha").await, world.student("asha").await);
+    let canteen = world.canteen();
+    let tokens = world
+        .connects(&asha, &canteen, "basic phone send_mail")
+        .await;
+    canteen.reads(&tokens.access, "fields=mobile").await.good();
+    world.does_its_jobs().await;
+    let browser = Chromium::opens(true).await;
+    let at = |path: &str| format!("{}{path}", world.base);
+    let looks = async |path: &str, name: &str| {
+        browser.visits(&at(path)).await;
+        browser.can_be_used(name).await;
+    };
+    browser.visits(&at("account/login/")).await;
+    browser.signs_in(&person.username, &person.password).await;
+
+    looks("user/sessions/", "sessions, two of them").await;
+    looks("user/settings/", "connected apps").await;
+    browser.follows(".connected h2 a").await;
+    browser.can_be_used("a connected app that has read").await;
+    let withdraw = "main a[href*='/withdraw/'], main a[href*='withdraw']";
+    browser.follows(withdraw).await;
+    browser.can_be_used("a field to be taken back").await;
+    let list = asha.visits("user/receipts/").await;
+    let receipt = asha
+        .visits(&list.attributes("main .lines a", "href")[0])
+        .await;
+    let file = receipt.clicks("Download it as a file").await.text();
+    for (text, name) in [(file.as_str(), "genuine"), ("{}", "forged")] {
+        browser.visits(&at("user/receipts/check/")).await;
+        let fill = format!(
+            "document.querySelector('[name=text]').value = {}",
+            serde_json::json!(text)
+        );
+        browser.evaluates(&fill).await;
+        browser.follows("form:has([name=text]) .primary").await;
+        browser
+            .can_be_used(&format!("a receipt that is {name}"))
+            .await;
+    }
+
+    world.sleeps(time::Duration::minutes(70));
+    looks("user/", "profile, addresses kept for a fresh sign-in").await;
+    looks("user/data/close/", "sign-in, asked again").await;
+    browser.signs_in(&person.username, &person.password).await;
+    browser.follows("main .danger").await;
+    browser.can_be_used("an account closed").await;
 }
 
 #[tokio::test]

@@ -667,9 +667,10 @@ async fn its_pages_fit_a_phone_and_a_desktop_by_day_and_by_night() {
     post.server.behaves("refuses").await;
     post.sends(&dinner()).await.good();
     let base = &post.world.base;
-    let browser = Chromium::opens(false).await;
+    let browser = Chromium::opens(true).await;
     browser.visits(&stop_link(&mail)).await;
     browser.looks_at("mail-stop").await;
+    browser.can_be_used("a mail to be stopped").await;
     browser.follows("button[name='List-Unsubscribe']").await;
     assert!(
         browser
@@ -678,6 +679,7 @@ async fn its_pages_fit_a_phone_and_a_desktop_by_day_and_by_night() {
             .contains("Canteen cannot write to you")
     );
     browser.looks_at("mail-stopped").await;
+    browser.can_be_used("mails that are stopped").await;
     let asha = post.world.person("asha").await;
     browser.visits(&format!("{base}account/login/")).await;
     browser.signs_in(&asha.username, &asha.password).await;

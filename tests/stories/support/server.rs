@@ -14,12 +14,16 @@ use std::time::Instant;
 
 use profiles::app::House;
 use profiles::app::Parts;
+use profiles::clock::Clock as _;
 use profiles::clock::SharedClock;
 use profiles::config::Config;
 use profiles::db::Db;
+use profiles::demo;
+use profiles::demo::Demo;
 use profiles::entropy::OsEntropy;
 use profiles::jobs::Jobs;
 use profiles::ledger::Ledger;
+use profiles::links::Links;
 use profiles::secret::Key;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -31,12 +35,19 @@ use super::command;
 pub type Settings = Vec<(String, String)>;
 
 /// The house in this process.
-pub fn serve(
+pub async fn serve(
     listener: TcpListener,
     settings: Settings,
     clock: Arc<Clock>,
+    has_demo: bool,
 ) -> (JoinHandle<()>, Jobs) {
-    let house = house(settings, clock);
+    let demo = if has_demo {
+        let address = listener.local_addr().unwrap();
+        Some((furnished(&settings, &clock).await, address))
+    } else {
+        None
+    };
+    let house = house(settings, clock, demo);
     let service = house
         .router
         .into_make_service_with_connect_info::<SocketAddr>();
@@ -46,7 +57,7 @@ pub fn serve(
 }
 
 /// The one place that knows how it is built.
-pub fn house(settings: Settings, clock: Arc<Clock>) -> House {
+pub fn house(settings: Settings, clock: Arc<Clock>, demo: Option<(Demo, SocketAddr)>) -> House {
     let config = Config::load(settings).unwrap();
     let db = Db::open(config.database_url.as_ref().unwrap()).unwrap();
     let clock: SharedClock = clock;
@@ -57,9 +68,18 @@ pub fn house(settings: Settings, clock: Arc<Clock>) -> House {
         entropy: Arc::new(OsEntropy),
         master_key: Key::master(rand::random()),
         public_url: config.public_url.clone().unwrap(),
-        demo: None,
+        demo,
     };
     profiles::app::build(&config, parts).unwrap()
+}
+
+/// The demo's app, registered; its people are those of the campus.
+async fn furnished(settings: &Settings, clock: &Clock) -> Demo {
+    let config = Config::load(settings.clone()).unwrap();
+    let db = Db::open(config.database_url.as_ref().unwrap()).unwrap();
+    let links = Links::new(config.public_url.as_ref().unwrap());
+    let furnished = demo::furnish(&db, &config.data_dir, &links, clock.now(), &OsEntropy);
+    furnished.await.unwrap().0
 }
 
 /// The real program in a process of its own.

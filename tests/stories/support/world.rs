@@ -49,6 +49,7 @@ pub struct Plan {
     settings: Settings,
     apart: bool,
     wired: bool,
+    demo: bool,
     path: String,
 }
 
@@ -73,6 +74,12 @@ impl Plan {
     /// With a wire to PostgreSQL on which round trips are counted, and which can be cut.
     pub fn on_a_wire(mut self) -> Self {
         self.wired = true;
+        self
+    }
+
+    /// With the demo's app and its pages.
+    pub fn with_the_demo(mut self) -> Self {
+        self.demo = true;
         self
     }
 
@@ -131,7 +138,8 @@ impl Plan {
             }
             variables.extend(settings);
             settings = variables;
-            let (serving, jobs) = server::serve(listener, settings.clone(), Arc::clone(&clock));
+            let (serving, jobs) =
+                server::serve(listener, settings.clone(), Arc::clone(&clock), self.demo).await;
             (base, Server::Here(serving, jobs))
         };
 
@@ -191,7 +199,7 @@ impl World {
     /// The jobs of another process on the same database, at the same time.
     pub fn jobs_of_another_process(&self) -> Jobs {
         assert!(matches!(self.server, Server::Here(..)));
-        server::house(self.settings.clone(), Arc::clone(&self.clock)).jobs
+        server::house(self.settings.clone(), Arc::clone(&self.clock), None).jobs
     }
 
     /// Nobody in particular, not signed in.
