@@ -33,7 +33,9 @@ pub(super) struct Asked {
     approval_prompt: Option<String>,
     challenge: Option<String>,
     challenge_method: Option<String>,
-    response_mode: Option<String>,
+    pub response_mode: Option<String>,
+    /// Our word that we sent the browser's dialog here.
+    pub dialog: Option<String>,
 }
 
 impl Asked {
@@ -52,6 +54,7 @@ impl Asked {
             challenge: one("code_challenge")?,
             challenge_method: one("code_challenge_method")?,
             response_mode: one("response_mode")?,
+            dialog: one("dialog")?,
         })
     }
 
@@ -71,7 +74,7 @@ impl Asked {
         Ok(ReturnTo {
             redirect_uri,
             state: self.state.clone(),
-            through: Through::named(self.response_mode.as_deref()),
+            through: Through::Redirect,
         })
     }
 

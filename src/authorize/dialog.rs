@@ -77,20 +77,53 @@ impl Feature {
                 let token = request.return_to.token(code.await?.expose(), &issuer);
                 Ok(Unseen::Token(token))
             }
-            Next::Ask => Ok(Unseen::Ask(self.page_for(pairs, through))),
+            Next::Ask => Ok(Unseen::Ask(
+                self.page_for(pairs, client_id, person, through),
+            )),
             Next::Full => Ok(refused(ErrorCode::AccessDenied, "The app is full.")),
         }
     }
 
     /// The address of the same request's page, whose answer goes to the dialog.
-    fn page_for(&self, pairs: &Pairs, through: Through) -> String {
-        let own = pairs.iter().filter(|(name, _)| *name != "response_mode");
+    fn page_for(
+        &self,
+        pairs: &Pairs,
+        client_id: &str,
+        person: PersonId,
+        through: Through,
+    ) -> String {
+        let ours = ["response_mode", "dialog"];
+        let own = pairs.iter().filter(|(name, _)| !ours.contains(name));
         let mode = through.name().map(|name| ("response_mode", name));
+        let whose = Whose(client_id, person.to_string());
+        let seal = self.web.form_key.seal(&whose.parts());
         let query = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(own.chain(mode))
+            .extend_pairs(own.chain(mode).chain([("dialog", seal.as_str())]))
             .finish();
         let links = &self.web.links;
         format!("{}?{query}", links.absolute(&links.authorize()))
+    }
+
+    /// How the answer to a request travels. Into the dialog only if we sent this person's dialog here for
+    /// this very app: otherwise a link in one app's dialog could make it hand over another app's code.
+    pub(super) fn way_back(&self, asked: &Asked, person: PersonId) -> Through {
+        let client_id = asked.client_id.as_deref().unwrap_or_default();
+        let seal = asked.dialog.as_deref().unwrap_or_default();
+        let whose = Whose(client_id, person.to_string());
+        if self.web.form_key.is_seal(seal, &whose.parts()) {
+            Through::named(asked.response_mode.as_deref())
+        } else {
+            Through::Redirect
+        }
+    }
+}
+
+/// What the seal of a dialog is over: the app that opened it, and who chose their account in it.
+struct Whose<'a>(&'a str, String);
+
+impl Whose<'_> {
+    fn parts(&self) -> [&[u8]; 3] {
+        [b"dialog", self.0.as_bytes(), self.1.as_bytes()]
     }
 }
 

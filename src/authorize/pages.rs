@@ -162,6 +162,10 @@ impl Feature {
         let Some(person) = person else {
             return Ok(login::send_to_login(&self.web.links, Some(&next)));
         };
+        let return_to = ReturnTo {
+            through: self.way_back(&asked, person),
+            ..return_to
+        };
         if asker.is_leaving {
             return Err(self.leaving(&asker.name));
         }

@@ -1,6 +1,7 @@
 //! The browser's own account chooser (FedCM), on a page of another site.
 
 use crate::support::App;
+use crate::support::campus::Registration;
 use crate::support::chromium::Chromium;
 use crate::support::parameter;
 use crate::support::town::Site;
@@ -297,7 +298,7 @@ async fn what_cannot_be_is_told_to_the_app() {
     );
 }
 
-/// A link to the dialog's page may be opened anywhere: it ends where a redirect would.
+/// The dialog's page may be opened in any window, and ends there where a redirect would.
 #[tokio::test]
 async fn a_page_meant_for_the_dialog_goes_on_in_any_window() {
     let campus = Campus::opens().await;
@@ -309,39 +310,62 @@ async fn a_page_meant_for_the_dialog_goes_on_in_any_window() {
     browser.looks_at("widget-signed-in").await;
     browser.can_be_used("widget-signed-in").await;
 
-    let query =
-        "response_type=code&redirect_uri=https%3A%2F%2Fmess.example%2Fcb&state=a%20b%26c%3D%C3%A9";
-    for mode in ["fedcm", "fedcm.query"] {
-        let link = format!(
-            "oauth/authorize/?client_id={}&{query}&response_mode={mode}&approval_prompt=force",
-            app.client_id
-        );
-        browser.visits(&campus.at(&link)).await;
-        browser.clicks("button[value=allow]").await;
-        let started = std::time::Instant::now();
-        while browser.address().await.host_str() != Some(MESS) {
-            assert!(
-                started.elapsed().as_secs() < 10,
-                "{}",
-                browser.words().await
-            );
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
-    }
+    clicks_the_button(&browser, &mess).await;
+    browser.dialog().await;
+    browser.chooses_account(0).await;
+    browser.enters_new_window().await;
+    let page = browser.address().await;
+    browser.clicks("button[value=deny]").await;
+    browser.returns().await;
+    comes_back(&browser, &mess).await;
+
+    browser.visits(page.as_str()).await;
+    browser.clicks("button[value=allow]").await;
+    browser.leaves_for(MESS).await;
     let back = mess.visits("/cb");
     let code = parameter(back[1].as_str(), "code").unwrap();
     trades(&app, &code, &mess).await;
+}
 
-    // Without scripts its link leads there.
-    let asha = campus.browser();
-    asha.signs_in(&campus.asha.username, &campus.asha.password)
+/// A shop with a page that leads on, in the window of its own dialog, to the sign-in of another app.
+#[tokio::test]
+async fn a_dialog_never_hands_over_another_apps_code() {
+    let campus = Campus::opens().await;
+    let (app, _mess) = mess_with_a_button(&campus).await;
+    campus.asha_has_allowed(&app, "basic profile").await;
+    let shop = campus
+        .world
+        .registers(&Registration {
+            name: "Shop",
+            redirect_uris: &["https://shop.example/cb"],
+            ..super::MESS_MENU
+        })
         .await;
-    let link = format!(
-        "oauth/authorize/?client_id={}&{query}&response_mode=fedcm",
-        app.client_id
-    );
-    let page = asha.visits(&campus.at(&link)).await;
-    page.shows("Go on to mess.example");
-    let href = page.attributes("a[data-dialog]", "href").remove(0);
-    assert!(href.starts_with("https://mess.example/cb?code="), "{href}");
+    let evil = campus.site("shop.example").await;
+    let to_shop = button(&shop, "redirect_uri: 'https://shop.example/cb'");
+    evil.shows("/", &[], &page(&to_shop));
+    let browser = Chromium::opens_in(&campus.town, false).await;
+    campus.asha_signs_in(&browser).await;
+
+    clicks_the_button(&browser, &evil).await;
+    browser.dialog().await;
+    browser.chooses_account(0).await;
+    browser.enters_new_window().await;
+    let own = browser.address().await;
+    let seal = parameter(own.as_str(), "dialog").unwrap();
+    let query =
+        "response_type=code&redirect_uri=https%3A%2F%2Fmess.example%2Fcb&state=a%20b%26c%3D%C3%A9";
+    for mode in [
+        "response_mode=fedcm",
+        &format!("response_mode=fedcm&dialog={seal}"),
+    ] {
+        let link = format!(
+            "oauth/authorize/?client_id={}&{query}&{mode}",
+            app.client_id
+        );
+        browser.visits(&campus.at(&link)).await;
+        let there = browser.address().await;
+        assert_eq!(there.host_str(), Some(MESS), "{there}");
+    }
+    assert!(evil.visits("/cb").is_empty());
 }

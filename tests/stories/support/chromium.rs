@@ -232,6 +232,20 @@ impl Chromium {
         }
     }
 
+    /// Waits until the browser is at an address of this host.
+    pub async fn leaves_for(&self, host: &str) {
+        let started = Instant::now();
+        while self.address().await.host_str() != Some(host) {
+            assert!(
+                started.elapsed() < Duration::from_secs(10),
+                "still at {}: {}",
+                self.address().await,
+                self.words().await
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     pub async fn is_ticked(&self, css: &str) -> bool {
         self.one(css).await.is_selected().await.unwrap()
     }
