@@ -179,8 +179,8 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
         .merge(metadata::routes(it.web.links()))
         .merge(it.welcome().routes())
         .merge(login.routes())
+        .merge(it.profile(pictures.clone(), ways.clone()).routes())
         .merge(it.ways_in(ways).routes())
-        .merge(it.profile(pictures.clone()).routes())
         .merge(it.apps(config, pictures.clone()).routes())
         .merge(pictures.clone().routes())
         .merge(it.connected_apps().routes())
@@ -293,7 +293,7 @@ impl Shared {
         }
     }
 
-    fn profile(&self, pictures: Pictures) -> profile::Feature {
+    fn profile(&self, pictures: Pictures, ways: Registry) -> profile::Feature {
         profile::Feature {
             db: self.db.clone(),
             web: self.web.clone(),
@@ -301,6 +301,7 @@ impl Shared {
             entropy: Arc::clone(&self.entropy),
             pictures,
             limits: profile::Limits::default(),
+            ways,
         }
     }
 

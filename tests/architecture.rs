@@ -49,7 +49,7 @@ const FLOORS: &[Room] = &[
     room("ledger", "db"),
     room("user_api", "db web people apps grants token ledger"),
     room("send_mail", "db web mail people apps grants token"),
-    room("profile", "db web mail people login pictures"),
+    room("profile", "db web mail people upstream login pictures"),
     room(
         "my_data",
         "db audit web mail people login apps pictures ledger",

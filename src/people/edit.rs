@@ -13,6 +13,7 @@ use crate::scope::Field;
 use super::PeopleError;
 use super::details::Change;
 use super::details::Details;
+use super::details::Unfit;
 use super::model::ChoiceKind;
 use super::rules;
 use super::store;
@@ -39,6 +40,13 @@ pub async fn edit(
 ) -> Result<Edited, PeopleError> {
     let picture = store::lock(tx, person).await?.ok_or(PeopleError::Nobody)?;
     let fields = fields(&wanted);
+    let names = [&wanted.columns.first_name, &wanted.columns.last_name];
+    if names.iter().any(|name| name.is_some()) && !store::owns_names(&mut **tx, person).await? {
+        return Err(Unfit::new("first_name", "is the directory's to change").into());
+    }
+    for (what, name) in ["first_name", "last_name"].into_iter().zip(names) {
+        rules::check_own_name(what, name.as_ref().map(AsRef::as_ref))?;
+    }
     let emails = wanted.secondary_emails.take();
     check_offered(tx, person, &wanted).await?;
     let primary = keep(tx, person, &wanted, now).await?;
@@ -84,6 +92,8 @@ async fn check_offered(tx: &mut Tx, person: PersonId, wanted: &Details) -> Resul
 fn fields(wanted: &Details) -> Vec<&'static str> {
     let columns = &wanted.columns;
     let given = [
+        (columns.first_name.is_some(), Field::FirstName),
+        (columns.last_name.is_some(), Field::LastName),
         (!columns.sex.is_keep(), Field::Sex),
         (!columns.profile_picture.is_keep(), Field::ProfilePicture),
         (wanted.contacts.is_some(), Field::Contacts),

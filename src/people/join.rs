@@ -195,6 +195,8 @@ async fn add(
         ..Details::default()
     };
     let primary = keep(tx, id, &columns, now).await?;
+    // A directory knows what people are called; a portal that people pass through may not.
+    store::mark_vouched(&mut **tx, id, proven.provider, !says.keeps_fresh).await?;
     let programme = programme(&says.details, now);
     store::put_programme(tx, id, &programme, says.is_inferred).await?;
     let further: Vec<Email> = (says.unproven_email.iter())

@@ -52,6 +52,12 @@ pub struct Person {
     /// A file name under the data folder's pictures.
     pub profile_picture: Option<String>,
     pub is_admin: bool,
+    /// The campus system that made this person of what it knows, as `erp`.
+    #[serde(default)]
+    pub vouched_by: Option<String>,
+    /// Whether the names are the person's to change: the system that vouches does not know them well.
+    #[serde(default)]
+    pub names_are_own: bool,
     #[serde(rename = "insti_address")]
     pub address: Option<Address>,
     #[serde(rename = "program")]
@@ -139,6 +145,9 @@ pub struct Programme {
     pub graduation_year: Option<i32>,
     pub degree: Option<String>,
     pub degree_name: Option<String>,
+    /// Worked out from a roll number, and not looked at since.
+    #[serde(default, skip_serializing)]
+    pub is_inferred: bool,
 }
 
 /// A further number.

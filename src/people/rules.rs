@@ -76,6 +76,17 @@ fn turns_text_round(sign: char) -> bool {
         || matches!(sign, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
+/// A name somebody gives themselves is shown to others beside other words, so it holds nothing that
+/// cannot be seen.
+pub(super) fn check_own_name(what: &'static str, name: Option<&str>) -> Result<(), Unfit> {
+    match name {
+        Some(name) if name.contains(turns_text_round) => {
+            Err(Unfit::new(what, "may hold nothing that cannot be seen"))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn has_wing(room: &str) -> bool {
     let Some((wing, number)) = room.split_once('-') else {
         return false;

@@ -287,6 +287,32 @@ pub(super) async fn refresh(
     Ok(done.rows_affected() > 0)
 }
 
+/// Notes which campus system made this person of what it knows.
+pub(super) async fn mark_vouched(
+    db: impl Executor<'_>,
+    id: PersonId,
+    provider: &str,
+    names_are_own: bool,
+) -> db::Result<()> {
+    sqlx::query!(
+        "update people set vouched_by = $2, names_are_own = $3 where id = $1",
+        id.0,
+        provider,
+        names_are_own
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Whether somebody may change their names.
+pub(super) async fn owns_names(db: impl Executor<'_>, id: PersonId) -> db::Result<bool> {
+    let own = sqlx::query_scalar!("select names_are_own from people where id = $1", id.0)
+        .fetch_one(db)
+        .await?;
+    Ok(own)
+}
+
 /// Puts what is given into the columns that are empty.
 pub(super) async fn fill(
     db: impl Executor<'_>,

@@ -10,6 +10,7 @@ use crate::people::Change;
 use crate::people::ContactNumber;
 use crate::people::Details;
 use crate::people::Email;
+use crate::people::Name;
 use crate::people::OwnEmail;
 use crate::people::Person;
 use crate::people::Sex;
@@ -49,6 +50,8 @@ pub(super) struct Line {
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Forms {
     pub picture: Option<String>,
+    pub first_name: Field,
+    pub last_name: Field,
     pub sex: Field,
     pub numbers: Lines,
     pub emails: Lines,
@@ -64,6 +67,10 @@ pub(super) struct Forms {
 #[derive(Debug)]
 pub(super) enum Typed {
     Picture,
+    Names {
+        first: String,
+        last: String,
+    },
     Sex(String),
     Numbers(Vec<String>),
     Emails(Vec<String>),
@@ -106,6 +113,8 @@ impl Forms {
             .map(|it| (it.email.clone(), Some(it.is_verified)));
         Self {
             picture: None,
+            first_name: text(Some(&person.first_name)),
+            last_name: text(Some(&person.last_name)),
             sex: text(person.sex.as_ref()),
             numbers: Lines::of("phone", numbers.collect()),
             emails: Lines::of("email", emails.collect()),
@@ -126,6 +135,10 @@ impl Forms {
         };
         match typed {
             Typed::Picture => self.picture = told.remove("profile_picture"),
+            Typed::Names { first, last } => {
+                self.first_name = field("first_name", first);
+                self.last_name = field("last_name", last);
+            }
             Typed::Sex(sex) => self.sex = field("sex", sex),
             Typed::Address { hostel, room } => {
                 self.hostel = field("hostel", hostel);
@@ -193,6 +206,13 @@ impl Typed {
         Self::Sex(form.text("sex").to_owned())
     }
 
+    pub(super) fn names(form: &Pairs) -> Self {
+        Self::Names {
+            first: form.text("first_name").to_owned(),
+            last: form.text("last_name").to_owned(),
+        }
+    }
+
     pub(super) fn numbers(form: &Pairs) -> Self {
         Self::Numbers(filled(form, "phone"))
     }
@@ -222,6 +242,7 @@ impl Typed {
     pub(super) fn saved(&self) -> &'static str {
         match self {
             Self::Picture => "Your picture is saved.",
+            Self::Names { .. } => "Your name is saved.",
             Self::Sex(_) => "Sex is saved.",
             Self::Numbers(_) => "Your numbers are saved.",
             Self::Emails(_) => "Your addresses are saved.",
@@ -236,6 +257,10 @@ impl Typed {
         let mut details = Details::default();
         match self {
             Self::Picture => {}
+            Self::Names { first, last } => {
+                details.columns.first_name = name(first, "first_name", &mut told);
+                details.columns.last_name = name(last, "last_name", &mut told);
+            }
             Self::Sex(sex) => {
                 details.columns.sex = or_tell(read(sex, Sex::parse), "sex", this_year, &mut told);
             }
@@ -325,6 +350,7 @@ fn or_tell<T>(change: Option<Change<T>>, what: &str, this_year: i32, told: &mut 
 fn sentence(what: &str, this_year: i32) -> String {
     let first = people::FIRST_YEAR;
     match what {
+        "first_name" | "last_name" => NAME.to_owned(),
         "sex" => "Choose one from the list.".to_owned(),
         "hostel" => "Choose a hostel from the list.".to_owned(),
         "department" => "Choose a department from the list.".to_owned(),
@@ -346,6 +372,7 @@ const TOO_MANY_EMAILS: &str = "You can have 10 addresses. Take some out.";
 const PRIMARY: &str = "This is your primary address, which is there already. Take it out here.";
 const JOINED_LATE: &str = "This must be before the year of graduation.";
 const LEFT_EARLY: &str = "This must be after the year of joining.";
+const NAME: &str = "Write at most 255 characters, and nothing that cannot be seen.";
 const ROOM: &str = "Write at most 8 characters. Where a hostel has wings, write the wing letter, a \
                     hyphen and the number, as A-12.";
 
@@ -378,6 +405,14 @@ fn year(text: &str) -> Result<i32, Unfit> {
     let is_year = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
     let year = text.parse().ok().filter(|_| is_year);
     year.ok_or_else(|| Unfit::new("year", "must be four digits"))
+}
+
+fn name(typed: &str, what: &str, told: &mut Told) -> Option<Name> {
+    let name = Name::parse(typed).ok();
+    if name.is_none() {
+        told.insert(what.to_owned(), NAME.to_owned());
+    }
+    name
 }
 
 fn numbers(typed: &[String], told: &mut Told) -> Vec<ContactNumber> {

@@ -38,6 +38,7 @@ use crate::clock::SharedClock;
 use crate::db::Db;
 use crate::entropy::SharedEntropy;
 use crate::pictures::Pictures;
+use crate::upstream::Registry;
 use crate::web::Web;
 
 pub use limits::Limits;
@@ -56,6 +57,8 @@ pub struct Feature {
     pub entropy: SharedEntropy,
     pub pictures: Pictures,
     pub limits: Limits,
+    /// To say who vouches for somebody.
+    pub ways: Registry,
 }
 
 impl Feature {
@@ -66,6 +69,10 @@ impl Feature {
             .route(
                 "/user/update_pp",
                 post(pages::save::picture).layer(with_picture),
+            )
+            .route(
+                "/user/update_name",
+                get(pages::home).post(pages::save::names),
             )
             .route("/user/update_sex", get(pages::home).post(pages::save::sex))
             .route(

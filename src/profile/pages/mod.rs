@@ -13,6 +13,7 @@ use crate::login::SignedIn;
 use crate::login::SignedInLately;
 use crate::people;
 use crate::people::PeopleError;
+use crate::people::Person;
 use crate::web::PageProblem;
 use crate::web::Visit;
 
@@ -42,12 +43,22 @@ pub(super) async fn emails(
 async fn know(it: &Feature, visit: &Visit) -> Result<Known, PageProblem> {
     let id = visit.person;
     let person = people::find(it.db.pool(), id).await?;
+    let person = person.ok_or_else(PageProblem::not_found)?;
     Ok(Known {
-        person: person.ok_or_else(PageProblem::not_found)?,
         emails: people::list_emails(it.db.pool(), id).await?,
         choices: people::list_choices(it.db.pool()).await?,
+        vouching: it.vouching(&person),
         is_lately: it.clock.now() - visit.signed_in_at < login::LATELY,
+        person,
     })
+}
+
+impl Feature {
+    /// The campus system that made this person of what it knows, if it is not a list.
+    fn vouching(&self, person: &Person) -> Option<&'static str> {
+        let way = self.ways.named(person.vouched_by.as_deref()?)?;
+        Some(way.face().label)
+    }
 }
 
 fn refused(error: ProfileError, links: &Links) -> PageProblem {

@@ -37,6 +37,14 @@ use super::show::HomePage;
 use super::show::Known;
 use super::show::Target;
 
+pub(in crate::profile) async fn names(
+    State(it): State<Feature>,
+    SignedIn { visit, frame }: SignedIn,
+    Protected { form, .. }: Protected,
+) -> Result<Response, PageProblem> {
+    save(&it, &visit, &frame, Typed::names(&form)).await
+}
+
 pub(in crate::profile) async fn sex(
     State(it): State<Feature>,
     SignedIn { visit, frame }: SignedIn,

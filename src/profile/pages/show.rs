@@ -21,6 +21,12 @@ pub(super) struct HomePage {
     empty: Vec<Target>,
     wrong: Vec<Target>,
     directory: Vec<Item>,
+    /// Who says what cannot be changed here.
+    vouching: &'static str,
+    /// Whether the names are theirs to change.
+    names_are_own: bool,
+    /// Whether what they study was worked out and not looked at yet.
+    is_inferred: bool,
     mobile: Item,
     email: Item,
     roll_number: Item,
@@ -52,7 +58,7 @@ pub(super) struct Target {
 struct Item {
     label: &'static str,
     value: Shown,
-    source: &'static str,
+    source: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -80,6 +86,7 @@ struct Waiting {
 #[derive(Debug, Serialize)]
 struct Save {
     picture: String,
+    names: String,
     sex: String,
     numbers: String,
     emails: String,
@@ -105,6 +112,9 @@ const DIRECTORY: [scope::Field; 6] = [
     scope::Field::Id,
 ];
 
+/// What it says of them only if it knows.
+const NAMES: [scope::Field; 2] = [scope::Field::FirstName, scope::Field::LastName];
+
 /// What the directory says of something the person adds to, beside which it is shown.
 const BESIDE: [scope::Field; 3] = [
     scope::Field::Mobile,
@@ -129,6 +139,8 @@ pub(super) struct Known {
     pub person: Person,
     pub emails: Vec<OwnEmail>,
     pub choices: Vec<Choice>,
+    /// The campus system that vouches for them; none where the directory was read beforehand.
+    pub vouching: Option<&'static str>,
     /// Whether the sign-in was not long ago.
     pub is_lately: bool,
 }
@@ -142,8 +154,13 @@ impl HomePage {
             scope::Field::SecondaryEmails => known.emails.is_empty(),
             field => shown(*field) == Shown::Unset,
         };
-        let empty = SECTIONS.into_iter().filter(is_empty);
-        let item = |field| Item::of(field, shown(field));
+        let has_no_name =
+            person.names_are_own && NAMES.iter().all(|name| shown(*name) == Shown::Unset);
+        let name_section = has_no_name.then_some((scope::Field::FirstName, "Name", "names"));
+        let empty = (name_section.into_iter()).chain(SECTIONS.into_iter().filter(is_empty));
+        let vouching = known.vouching.unwrap_or("the directory");
+        let item = |field| Item::of(field, shown(field), vouching);
+        let is_given = |field: &scope::Field| !(person.names_are_own && NAMES.contains(field));
         let [mobile, email, roll_number] = BESIDE.map(item);
         let waiting = known.emails.iter().filter(|email| !email.is_verified);
         Self {
@@ -154,7 +171,10 @@ impl HomePage {
                 })
                 .collect(),
             wrong,
-            directory: DIRECTORY.map(item).into(),
+            directory: (DIRECTORY.into_iter().filter(is_given).map(item)).collect(),
+            vouching,
+            names_are_own: person.names_are_own,
+            is_inferred: (person.programme.as_ref()).is_some_and(|programme| programme.is_inferred),
             mobile,
             email,
             roll_number,
@@ -169,6 +189,7 @@ impl HomePage {
             emails_locked: (!known.is_lately).then(|| links.own_emails()),
             save: Save {
                 picture: links.update_profile("pp"),
+                names: links.update_profile("name"),
                 sex: links.update_profile("sex"),
                 numbers: links.update_profile("mobile"),
                 emails: links.update_profile("email"),
@@ -187,12 +208,12 @@ impl HomePage {
 }
 
 impl Item {
-    fn of(field: scope::Field, value: Shown) -> Self {
+    fn of(field: scope::Field, value: Shown, vouching: &str) -> Self {
         let source = match people::source(field) {
-            _ if value == Shown::Unset => "",
-            Source::Here => "given here",
-            Source::Directory => "from the directory",
-            Source::Person => "set by you",
+            _ if value == Shown::Unset => String::new(),
+            Source::Here => "given here".to_owned(),
+            Source::Directory => format!("from {vouching}"),
+            Source::Person => "set by you".to_owned(),
         };
         Self {
             label: field.row().label,
@@ -253,6 +274,8 @@ impl Target {
     pub(super) fn of(id: &str) -> Self {
         let label = match id.split('-').next().unwrap_or(id) {
             "profile_picture" => "Picture",
+            "first_name" => "First name",
+            "last_name" => "Last name",
             "sex" => "Sex",
             "phone" => "Contact numbers",
             "email" => "Further addresses",
@@ -304,6 +327,7 @@ pub(super) mod samples {
             person: person(full),
             emails: emails.collect(),
             choices,
+            vouching: full.then_some("ERP of IIT Kharagpur"),
             is_lately: !full,
         };
         let links = Links::new(&"http://localhost:8000".parse().unwrap());
@@ -340,7 +364,8 @@ pub(super) mod samples {
             "email": "asha@campus.example", "type": text("ug"), "is_alumni": false,
             "roll_number": text("012D0700"), "mobile": text("9876543210"), "sex": text("female"),
             "profile_picture": text("a.jpg"), "is_admin": false, "insti_address": null,
-            "program": null, "contacts": [], "secondary_emails": [],
+            "names_are_own": full,
+            "program": full.then(|| serde_json::json!({ "id": 1, "is_inferred": true })), "contacts": [], "secondary_emails": [],
         }))
         .unwrap()
     }

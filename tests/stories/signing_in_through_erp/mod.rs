@@ -1,6 +1,7 @@
 //! Students sign in with their ERP account: what the simulated ERP itself does, and what we do with it.
 
 mod mutations;
+mod profile;
 mod simulator;
 mod statements;
 mod stock_client;
