@@ -9,6 +9,9 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::asking_the_jiit_portal::ASHA;
+use crate::asking_the_jiit_portal::Jiit;
+use crate::asking_the_jiit_portal::Student;
 use crate::support::World;
 use crate::support::database;
 use crate::support::directory::Directory;
@@ -151,4 +154,44 @@ async fn a_password_of_the_directory_is_gone_once_it_is_judged() {
     traces.hold("the database", "nandini");
     traces.hold("the log", "the directory was of no use");
     traces.hold_none_of(&[right, wrong, stalled]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_typed_for_the_jiit_portal_is_gone_once_it_is_judged() {
+    let jiit = Jiit::opens().await;
+    let (right, wrong) = ("canary-right-&=+%-6091", "canary-wrong-&=+%-1148");
+    jiit.portal
+        .changes(ASHA.number, |asha| right.clone_into(&mut asha.password));
+    let plan = jiit.trusted(World::plan()).in_its_own_process();
+    let world = plan.set("PROFILES_LOG", "trace").opens().await;
+    for password in [wrong, right] {
+        let asha = Student { password, ..ASHA };
+        let page = jiit.signs_in_and_agrees(&world.stranger(), &asha).await;
+        assert_eq!(page.says("Asha Rao"), password == right);
+    }
+    // Neither is one that was on its way when the portal had to be asked twice.
+    jiit.portal
+        .set(&serde_json::json!({ "clock_offset_s": 86_400, "wrong_password": "empty" }));
+    let twice = Student {
+        password: "canary-twice-&=+%-9920",
+        ..ASHA
+    };
+    let page = jiit.signs_in(&world.stranger(), &twice).await;
+    assert!(page.says("The portal answered unexpectedly"));
+    drop(page);
+
+    let traces = Traces::of(&world).await;
+    traces.hold("the database", ASHA.number);
+    traces.hold("the log", "a sign-in was stopped");
+    traces.hold_none_of(&[right, wrong, twice.password]);
+    // What is sealed is as good as plain; what links the phases and what opens the account, too.
+    let secrets = jiit.portal.secrets();
+    let links_or_opens = |it: &&String| it.contains('.') || it.len() == 36;
+    let made = secrets.made.iter().filter(links_or_opens);
+    let all: Vec<&str> = made
+        .chain(&secrets.sealed_bodies)
+        .map(String::as_str)
+        .collect();
+    assert!(all.len() > 6);
+    traces.hold_none_of(&all);
 }

@@ -20,12 +20,12 @@ use crate::support::upstream::Portal;
 use crate::support::world::Plan;
 
 /// A student of the portal.
-struct Student {
-    number: &'static str,
-    password: &'static str,
+pub struct Student {
+    pub number: &'static str,
+    pub password: &'static str,
 }
 
-const ASHA: Student = Student {
+pub const ASHA: Student = Student {
     number: "22000001",
     password: "S3cr3t!pass",
 };
@@ -33,14 +33,14 @@ const ASHA: Student = Student {
 const FORM: &str = "account/login/jiit/";
 
 /// The portal, served over TLS.
-struct Jiit {
-    portal: jiit::Portal,
+pub struct Jiit {
+    pub portal: jiit::Portal,
     site: Site,
     authority: Authority,
 }
 
 impl Jiit {
-    async fn opens() -> Self {
+    pub async fn opens() -> Self {
         let (portal, authority) = (jiit::Portal::new(), Authority::new());
         let at = "127.0.0.1:0".parse().unwrap();
         let (watch, router) = (portal.watch.clone(), portal.router());
@@ -56,7 +56,7 @@ impl Jiit {
         format!("{}{}", self.site.origin, jiit::PREFIX)
     }
 
-    fn trusted(&self, plan: Plan) -> Plan {
+    pub fn trusted(&self, plan: Plan) -> Plan {
         let folder = std::env::temp_dir().join(format!("jiit-{}", self.site.address.port()));
         std::fs::create_dir_all(&folder).unwrap();
         let file = self.authority.file(&folder);
@@ -92,13 +92,13 @@ impl Jiit {
     }
 
     /// The whole way with everything right.
-    async fn signs_in(&self, browser: &Browser, student: &Student) -> Page {
+    pub async fn signs_in(&self, browser: &Browser, student: &Student) -> Page {
         let form = browser.visits(FORM).await;
         self.answers(form, student).await
     }
 
     /// The same by somebody who lets the portal tell us more.
-    async fn signs_in_and_agrees(&self, browser: &Browser, student: &Student) -> Page {
+    pub async fn signs_in_and_agrees(&self, browser: &Browser, student: &Student) -> Page {
         let form = browser.visits(FORM).await.touches("details", "yes", true);
         self.answers(form, student).await
     }
