@@ -298,7 +298,8 @@ impl Chromium {
     }
 
     /// Axe finds nothing wrong with the page (WCAG 2.2 AA and what is good practice besides), by day and by night, on a
-    /// narrow phone (which is also a desktop at 400 %) and on a desktop; and nothing sticks out sideways.
+    /// narrow phone (which is also a desktop at 400 %) and on a desktop; and nothing sticks out sideways. Axe is a script, so
+    /// the browser must run some.
     pub async fn can_be_used(&self, name: &str) {
         for (width, mobile) in [(320, true), (1280, false)] {
             let size =
@@ -330,6 +331,30 @@ impl Chromium {
         }
         self.devtools("Emulation.clearDeviceMetricsOverride", json!({}))
             .await;
+        self.is_reached_by_tab(name).await;
+    }
+
+    /// Tab leads to everything one can act on, and the focus is seen on each.
+    async fn is_reached_by_tab(&self, name: &str) {
+        let ahead = self.evaluates(WHAT_TAB_REACHES).await.as_u64().unwrap();
+        for _ in 0..=ahead {
+            self.presses_keys("\u{e004}").await;
+            let seen = self.evaluates(FOCUS_IS_SEEN).await;
+            assert!(seen == true, "{name}: the focus is not seen: {seen}");
+            self.evaluates("ahead.delete(document.activeElement)").await;
+        }
+        let missed = self.evaluates("[...ahead].map(it => it.outerHTML)").await;
+        assert_eq!(missed, json!([]), "{name}: Tab does not lead there");
+        // Left as it was found. Behind the last thing Tab leaves the page, which then hears no keys.
+        while self
+            .evaluates("document.activeElement === document.body")
+            .await
+            == true
+        {
+            self.presses_keys("\u{e004}").await;
+        }
+        let back = "document.activeElement.blur(), before.focus(), scrollTo(0, 0)";
+        self.evaluates(back).await;
     }
 
     /// What axe finds wrong, a line for each thing.
@@ -582,6 +607,17 @@ const ASK_AXE: &str = r#"
         resultTypes: ["violations"],
     }).then(result => result.violations.flatMap(it =>
         it.nodes.map(node => `${it.id}: ${it.help}: ${node.html}: ${node.failureSummary}`)))
+"#;
+
+/// Everything a finger could act on, in `ahead`; how many that are. Of radio buttons Tab leads to one of a name.
+const WHAT_TAB_REACHES: &str = r#"
+    globalThis.ahead = new Set([...document.querySelectorAll(
+        "a[href], button, input:not([type=hidden]), select, textarea, summary"
+    )].filter(it => {
+        const radios = it.type === "radio" ? [...it.form.elements[it.name]] : [it];
+        const one = radios.find(it => it.checked) ?? radios[0];
+        return it === one && !it.matches(":disabled") && it.checkVisibility({ visibilityProperty: true });
+    })), globalThis.before = document.activeElement, before.blur(), ahead.size
 "#;
 
 /// The page's own outline, or what a browser gives the page's frame.
