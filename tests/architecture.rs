@@ -180,6 +180,11 @@ const LIBRARIES: &[Library] = &[
         "passwords are hashed on upstream::password's own threads",
     ),
     library(
+        "zxcvbn",
+        &["upstream/password/"],
+        "a password that can be set is a NewPassword",
+    ),
+    library(
         "zip",
         &["my_data/archive.rs"],
         "let my_data::archive pack it",

@@ -102,6 +102,23 @@ async fn a_person_is_added_with_a_password_made_for_them() {
 }
 
 #[tokio::test]
+async fn a_password_that_everybody_would_try_is_not_set() {
+    let world = World::new().await;
+    let person = world.person("asha").await;
+    const COMMAND: [&str; 4] = ["person", "password", "asha", "--password-stdin"];
+    for common in ["Passw0rd!", "12345678", "qwertyuiop", "iloveyou"] {
+        let refused = runs(&world, &COMMAND, common).await;
+        assert_eq!(refused.status.code(), Some(1), "{common}");
+        let told = told(&refused);
+        assert!(
+            told.contains("among the first") && !told.contains(common),
+            "{told}"
+        );
+    }
+    world.signed_in(&person).await;
+}
+
+#[tokio::test]
 async fn a_list_of_people_is_read_row_by_row() {
     let world = World::new().await;
     let list = "username,first_name,last_name,email,type,hostel,room,department,degree,join_year,graduation_year,contacts,secondary_emails\n\
