@@ -1,7 +1,7 @@
 // What the widget makes of its configuration, without a browser, and that the files beside it are made of it.
 // What it does in browsers is told in tests/stories/embedding_the_widget.rs.
 //
-//   PROFILES_WRITE_DERIVED=1 node --test widget/   writes login.min.js anew
+//   PROFILES_WRITE_DERIVED=1 node --test widget/*.test.mjs   writes login.min.js anew
 
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
@@ -114,7 +114,7 @@ test('hosts may be of one site if they end alike', () => {
 test('login.min.js is login.js made small', async () => {
   const { code } = await minify(read('login.js'), { ecma: 2018, compress: { passes: 2 }, format: { comments: false } })
   if (process.env.PROFILES_WRITE_DERIVED) writeFileSync(new URL('login.min.js', import.meta.url), `${code}\n`)
-  assert.equal(read('login.min.js'), `${code}\n`, 'write it with PROFILES_WRITE_DERIVED=1 node --test widget/')
+  assert.equal(read('login.min.js'), `${code}\n`, 'write it with PROFILES_WRITE_DERIVED=1 node --test widget/*.test.mjs')
 })
 
 test('both are under 10 KiB', () => {
