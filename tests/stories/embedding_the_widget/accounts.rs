@@ -403,3 +403,27 @@ async fn what_anybody_may_read_is_the_same_for_everybody() {
         popup.url
     );
 }
+
+#[tokio::test]
+async fn under_a_path_everything_is_under_it_but_the_file_browsers_look_for() {
+    let campus = Campus::opens_under("/profiles/").await;
+    let asha = campus.browser();
+    let entered = asha
+        .signs_in(&campus.asha.username, &campus.asha.password)
+        .await;
+    let cookies = entered.set_cookies();
+    let narrow = cookies.iter().find(|it| it.starts_with("__Secure-fedcm="));
+    assert!(
+        narrow.unwrap().contains("; Path=/profiles/fedcm/"),
+        "{cookies:?}"
+    );
+    let known = told(&asha.asks("/.well-known/web-identity").await);
+    let config = campus.at("fedcm/config.json");
+    assert_eq!(known["provider_urls"], json!([config]));
+    let config = told(&asha.asks("/sso/fedcm/config.json").await);
+    let accounts = config["accounts_endpoint"].as_str().unwrap();
+    assert_eq!(accounts, campus.at("fedcm/accounts/"));
+    assert_eq!(known["accounts_endpoint"], accounts);
+    let browser = asha.sending("sec-fetch-dest", "webidentity");
+    assert_eq!(browser.asks(accounts).await.status, 200);
+}

@@ -34,6 +34,9 @@ async fn it_leads_to_a_code_that_can_be_traded() {
     browser.visits(&mess.at("/")).await;
     browser.looks_at("widget-elsewhere").await;
     browser.can_be_used("widget-elsewhere").await;
+    // By keyboard alone, and one sees where one is.
+    browser.tabs_to("#sso-root a").await;
+    browser.tabs_to("#sso-root a[data-other]").await;
     browser.follows("#sso-root a").await;
     let asha = &campus.asha;
     browser.signs_in(&asha.username, &asha.password).await;

@@ -69,11 +69,17 @@ async fn it_says_who_would_sign_in_and_never_to_the_page() {
 async fn somebody_else_can_sign_in_instead() {
     let campus = Campus::opens().await;
     let (app, hostel) = (campus.mess_menu().await, campus.site(HOSTEL).await);
-    hostel.shows("/", &[], &page(&button(&app, TO_HOSTEL)));
+    // In a dark page nothing white lies round it.
+    let dark =
+        "<meta name=color-scheme content=dark><style>body { background: #112 }</style><main>";
+    let colours = "colors: { button_div_bg_color: 'c5cae9', button_anchor_color: '112', logout_anchor_color: 'bbc' }";
+    let drawn = button(&app, TO_HOSTEL).replace("} }).init", &format!("}}, {colours} }}).init"));
+    hostel.shows("/", &[], &page(&drawn).replace("<main>", dark));
     let browser = Chromium::opens_in(&campus.town, false).await;
     campus.asha_signs_in(&browser).await;
     browser.visits(&hostel.at("/")).await;
     browser.waits_for(SHOWN).await;
+    browser.looks_at("widget-campus-dark").await;
     browser.enters_frame("#sso-root iframe").await;
     browser.clicks("a.other").await;
     browser.leaves_frame().await;

@@ -49,8 +49,13 @@ struct Campus {
 
 impl Campus {
     async fn opens() -> Self {
+        Self::opens_under("/").await
+    }
+
+    /// With a path in the public address.
+    async fn opens_under(path: &str) -> Self {
         let town = Town::opens().await;
-        let base = format!("https://{PROFILES}/");
+        let base = format!("https://{PROFILES}{path}");
         let world = World::plan()
             .set("PROFILES_PUBLIC_URL", &base)
             .opens()
