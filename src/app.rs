@@ -28,6 +28,7 @@ use crate::ledger;
 use crate::ledger::Ledger;
 use crate::links::Links;
 use crate::login;
+use crate::mail::CodeKey;
 use crate::mail::Post;
 use crate::mail::SetupError;
 use crate::mail::Signer;
@@ -159,6 +160,7 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
         ..
     } = parts;
     let it = Shared {
+        codes: CodeKey::of(&master_key),
         db,
         web,
         clock,
@@ -234,6 +236,7 @@ struct Shared {
     clock: SharedClock,
     entropy: SharedEntropy,
     ledger: Ledger,
+    codes: CodeKey,
 }
 
 impl Shared {
@@ -389,6 +392,7 @@ impl Shared {
             transport,
             from: config.mail_from.parse().map_err(SetupError::from)?,
             entropy: Arc::clone(&self.entropy),
+            codes: self.codes.clone(),
         };
         let deliver = Job::new(
             "mail.deliver",

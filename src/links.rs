@@ -147,6 +147,10 @@ impl Links {
     pub fn remove_way_in(&self) -> String {
         self.path("/user/ways-in/remove/")
     }
+    /// `token` is letters and digits.
+    pub fn confirm_association(&self, token: &str) -> String {
+        self.path(format_args!("/association/confirm/?token={token}"))
+    }
     pub fn connected_apps(&self) -> String {
         self.path("/user/settings/")
     }

@@ -70,6 +70,20 @@ pub fn alphanumeric(entropy: &dyn Entropy, length: usize) -> String {
     text
 }
 
+/// `length` digits, every one equally likely.
+pub fn digits(entropy: &dyn Entropy, length: usize) -> String {
+    let mut text = String::with_capacity(length);
+    let mut chance = [0_u8; 32];
+    while text.len() < length {
+        entropy.fill(&mut chance);
+        // 250 is the largest multiple of ten that a byte can hold.
+        let fair = chance.iter().filter(|byte| **byte < 250);
+        let digits = fair.map(|byte| char::from(b'0' + byte % 10));
+        text.extend(digits.take(length - text.len()));
+    }
+    text
+}
+
 /// SHA-256 of a secret we made. Enough, because what we make has 256 bits and cannot be guessed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);

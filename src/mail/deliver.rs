@@ -18,8 +18,11 @@ use super::Transport;
 use super::letter::Envelope;
 use super::letter::Facts;
 use super::letter::Letter;
+use super::mailbox::Carries;
+use super::mailbox::CodeKey;
 use super::rules;
 use super::store;
+use super::store::AtMailbox;
 use super::store::Claimed;
 use super::store::Proves;
 
@@ -29,6 +32,9 @@ const CLAIMED_FOR: Duration = Duration::from_mins(5);
 const SENT_WITHIN: Duration = Duration::from_secs(30);
 /// How long what was sent or given up can be looked up.
 const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
+
+/// How long the address of a mailbox is kept after what was mailed to it is over.
+const ADDRESS_KEPT_FOR: Duration = Duration::from_hours(24);
 
 /// How long the link in a letter proves that its address is read.
 const PROVES_FOR: Duration = Duration::from_mins(30);
@@ -42,6 +48,7 @@ pub struct Post {
     /// The address mails come from.
     pub from: Address,
     pub entropy: SharedEntropy,
+    pub codes: CodeKey,
 }
 
 /// How a letter fared.
@@ -76,12 +83,16 @@ impl Post {
 
     /// Forgets letters that went out, or were given up, a month ago.
     pub async fn sweep(&self, now: Moment) -> db::Result<()> {
+        store::delete_addressees(self.db.pool(), now - ADDRESS_KEPT_FOR).await?;
         store::delete_done(self.db.pool(), now - KEPT_FOR).await
     }
 
     async fn send(&self, letter: &Claimed, now: Moment) -> db::Result<Fate> {
         let address = match &letter.proves {
-            Proves::Nothing => &letter.email,
+            Proves::Mailbox(at) if now >= at.until => {
+                return Ok(Fate::Hopeless("what it would carry is over"));
+            }
+            Proves::Nothing | Proves::Mailbox(_) => &letter.email,
             Proves::Address(_, address) => address,
             Proves::NoMore => {
                 return Ok(Fate::Hopeless("the address is verified by now, or gone"));
@@ -95,8 +106,8 @@ impl Post {
                 "the app it is about is gone, and all its access with it",
             ));
         }
-        let link = self.link(letter, now).await?;
-        let facts = self.facts(letter, link.as_ref());
+        let carried = self.carried(letter, now).await?;
+        let facts = self.facts(letter, carried.as_ref());
         let written = match Letter::write(&self.web.pages, &letter.template, &facts) {
             Ok(written) => written,
             Err(error) => {
@@ -122,9 +133,11 @@ impl Post {
     }
 
     /// What only who reads this letter will know. Made now, kept as a fingerprint.
-    async fn link(&self, letter: &Claimed, now: Moment) -> db::Result<Option<Secret>> {
-        let Proves::Address(id, _) = letter.proves else {
-            return Ok(None);
+    async fn carried(&self, letter: &Claimed, now: Moment) -> db::Result<Option<Secret>> {
+        let id = match &letter.proves {
+            Proves::Address(id, _) => *id,
+            Proves::Mailbox(at) => return self.carried_to_mailbox(at).await,
+            Proves::Nothing | Proves::NoMore => return Ok(None),
         };
         let link = Secret::mint(self.entropy.as_ref());
         let until = now + PROVES_FOR;
@@ -132,7 +145,16 @@ impl Post {
         Ok(Some(link))
     }
 
-    fn facts(&self, letter: &Claimed, link: Option<&Secret>) -> Facts {
+    async fn carried_to_mailbox(&self, at: &AtMailbox) -> db::Result<Option<Secret>> {
+        let Some(carries) = at.carries else {
+            return Ok(None);
+        };
+        let (carried, kept) = self.codes.make(at.id, carries, self.entropy.as_ref());
+        store::mark_carried(self.db.pool(), at.id, kept).await?;
+        Ok(Some(carried))
+    }
+
+    fn facts(&self, letter: &Claimed, carried: Option<&Secret>) -> Facts {
         let links = self.web.links();
         let at = letter
             .at
@@ -142,8 +164,22 @@ impl Post {
             Some((id, name)) => (links.absolute(&links.app(*id)), name.clone()),
             None => (String::new(), String::new()),
         };
+        let text = carried.map(Secret::expose).unwrap_or_default();
+        let (link, code) = match &letter.proves {
+            Proves::Address(..) => (links.absolute(&links.confirm_email(text)), String::new()),
+            Proves::Mailbox(at) => match at.carries {
+                Some(Carries::Link) => {
+                    let link = links.confirm_association(text);
+                    (links.absolute(&link), String::new())
+                }
+                Some(Carries::Code) => (String::new(), spaced(text)),
+                None => (String::new(), String::new()),
+            },
+            Proves::Nothing | Proves::NoMore => (String::new(), String::new()),
+        };
         Facts {
             name: letter.name.clone(),
+            campus: self.web.campus_name.clone(),
             app,
             app_page,
             at: self.web.date_and_time(at),
@@ -157,33 +193,41 @@ impl Post {
                 Proves::Address(_, address) => address.clone(),
                 _ => letter.email.clone(),
             },
-            link: link.map_or(String::new(), |link| {
-                links.absolute(&links.confirm_email(link.expose()))
-            }),
+            link,
+            code,
         }
     }
 
     async fn keep(&self, letter: &Claimed, fate: Fate, now: Moment) -> db::Result<()> {
-        let (id, person, template) = (letter.id, letter.person, letter.template.as_str());
+        let (id, template) = (letter.id, letter.template.as_str());
+        let person = letter.person.map(|person| person.0);
         let db = self.db.pool();
         match fate {
             Fate::Sent => {
-                tracing::info!(letter.id = %id, person.id = %person, template, "a letter is sent");
+                tracing::info!(letter.id = %id, person.id = person, template, "a letter is sent");
                 store::mark_sent(db, id, now).await
             }
             Fate::Hopeless(why) => {
-                tracing::warn!(letter.id = %id, person.id = %person, template, why, "a letter is given up");
+                tracing::warn!(letter.id = %id, person.id = person, template, why, "a letter is given up");
                 store::mark_given_up(db, id, now).await
             }
             Fate::Delayed(error) => {
                 let tries = letter.tries.unsigned_abs();
                 let next = rules::next_try(letter.written_at, tries, now);
-                tracing::warn!(letter.id = %id, person.id = %person, template, tries, gives_up = next.is_none(), %error, "a letter did not go out");
+                tracing::warn!(letter.id = %id, person.id = person, template, tries, gives_up = next.is_none(), %error, "a letter did not go out");
                 match next {
                     Some(next) => store::mark_due(db, id, next).await,
                     None => store::mark_given_up(db, id, now).await,
                 }
             }
         }
+    }
+}
+
+/// Four and four, as one reads digits to oneself.
+fn spaced(code: &str) -> String {
+    match code.split_at_checked(code.len() / 2) {
+        Some((front, back)) => format!("{front} {back}"),
+        None => code.to_owned(),
     }
 }

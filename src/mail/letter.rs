@@ -39,6 +39,10 @@ pub(super) struct Facts {
     pub address: String,
     /// Where its reader proves that they read it; empty if it is to prove nothing. A secret.
     pub link: String,
+    /// What its reader types where it was asked for; empty if it is to prove nothing. A secret.
+    pub code: String,
+    /// What the campus is called.
+    pub campus: String,
 }
 
 /// What a template made of the facts.
@@ -114,6 +118,8 @@ mod tests {
             username: "asha".into(),
             address: "asha@home.example".into(),
             link: "http://localhost:8000/user/confirm_email/?token=abc".into(),
+            code: "1234 5678".into(),
+            campus: "Campus".into(),
         }
     }
 

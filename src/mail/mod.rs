@@ -11,6 +11,9 @@
 //! because so no link, no name and no address lies in a queue, and what is deleted meanwhile is not
 //! told any more.
 //!
+//! Decision: a letter to a mailbox that is nobody's yet (to see whether it is read) refers to a row that
+//! holds the address and the hash of what it carried, and is deleted with it a day after that is over.
+//!
 //! Decision: a letter is claimed for a few minutes at a time, not locked while the mail server talks,
 //! because no transaction may wait for a network. A process that dies while sending leaves the letter
 //! to the next claim; its `Message-ID` is the same again, so a mailbox can tell that it is one letter.
@@ -18,6 +21,7 @@
 mod deliver;
 mod dkim;
 mod letter;
+mod mailbox;
 mod rules;
 mod server;
 mod store;
@@ -25,6 +29,12 @@ mod transport;
 
 pub use deliver::Post;
 pub use dkim::Signer;
+pub use mailbox::Carries;
+pub use mailbox::CodeKey;
+pub use mailbox::ToMailbox;
+pub use mailbox::find_linked;
+pub use mailbox::put_to_mailbox;
+pub use mailbox::take_code;
 pub use store::put;
 pub use transport::SendError;
 pub use transport::SetupError;
