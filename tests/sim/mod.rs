@@ -5,3 +5,4 @@ pub mod erp;
 pub mod jiit;
 #[expect(dead_code, reason = "what one simulator needs, another may not")]
 pub mod kit;
+pub mod leprechaun;

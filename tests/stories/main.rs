@@ -33,6 +33,7 @@ mod looking_after_an_app;
 mod many_at_once;
 mod old_clients_still_work;
 mod owning_my_data;
+mod proving_a_mailbox;
 mod reading_the_docs;
 mod registering_an_app;
 mod security;
