@@ -13,6 +13,7 @@ use url::Url;
 use crate::apps;
 use crate::authorize;
 use crate::clock::SharedClock;
+use crate::config;
 use crate::config::Config;
 use crate::config::ErpSettings;
 use crate::connected_apps;
@@ -49,6 +50,8 @@ use crate::upstream::Jiit;
 use crate::upstream::JiitPaths;
 use crate::upstream::Ldap;
 use crate::upstream::LdapSetupError;
+use crate::upstream::Leprechaun;
+use crate::upstream::MailedCode;
 use crate::upstream::NewestTls;
 use crate::upstream::Password;
 use crate::upstream::Reach;
@@ -263,7 +266,39 @@ impl Shared {
         if let Some(jiit) = jiit(config, entropy())? {
             ways = ways.with(jiit);
         }
+        if let Some(server) = &config.leprechaun {
+            ways = ways.with(self.leprechaun(server, config)?);
+        }
         Ok(ways)
+    }
+
+    fn leprechaun(
+        &self,
+        server: &config::Leprechaun,
+        config: &Config,
+    ) -> Result<Leprechaun, UpstreamSetupError> {
+        let reach = Reach {
+            within: config.upstream_timeout.min(Leprechaun::WITHIN),
+            longest: Leprechaun::LONGEST,
+            ..Reach::of(server.url.clone())
+        };
+        let caller = Caller::new(Leprechaun::SLUG, &reach);
+        let caller = caller.map_err(|why| UpstreamSetupError::Reach {
+            setting: "PROFILES_LEPRECHAUN_URL",
+            why,
+        })?;
+        Ok(Leprechaun {
+            caller,
+            authorization: server.authorization.clone(),
+            max_age: config.association_age,
+            codes: self.mailed_codes(),
+            db: self.db.clone(),
+        })
+    }
+
+    fn mailed_codes(&self) -> MailedCode {
+        let (db, entropy) = (self.db.clone(), Arc::clone(&self.entropy));
+        MailedCode::new(db, self.codes.clone(), entropy)
     }
 
     fn login(&self, ways: Registry) -> login::Feature {

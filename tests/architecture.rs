@@ -40,7 +40,7 @@ const FLOORS: &[Room] = &[
     room("pictures", "web"),
     // rooms
     room("people", "db audit"),
-    room("upstream", "db audit web people"),
+    room("upstream", "db audit web mail people"),
     room("login", "db audit measure web mail people upstream"),
     room("apps", "db audit web mail people login pictures"),
     room("grants", "db audit people apps"),

@@ -64,6 +64,9 @@ pub struct Config {
     pub upstream_timeout: Duration,
     /// Unset: nobody signs in through the JIIT portal.
     pub jiit: Option<Jiit>,
+    /// After which a mailbox that was proved to belong to a roll number has to be proved again.
+    pub association_age: Duration,
+    pub leprechaun: Option<Leprechaun>,
     pub trusted_proxies: Vec<IpNet>,
     /// What ranges of addresses are called.
     pub places: Vec<(String, IpNet)>,
@@ -102,6 +105,14 @@ pub struct Lifetimes {
     pub refresh_token: Duration,
     /// A family as a whole, however often it is refreshed.
     pub family: Duration,
+}
+
+/// A Leprechaun server to ask which mailbox belongs to a roll number.
+#[derive(Debug, Clone)]
+pub struct Leprechaun {
+    pub url: Url,
+    /// The `Authorization` header, whole.
+    pub authorization: SecretString,
 }
 
 /// How many mails apps may send.
@@ -174,6 +185,8 @@ impl Config {
             erp: ErpSettings::read(&values)?,
             upstream_timeout: values.seconds("PROFILES_UPSTREAM_SECONDS", 1..=30)?,
             jiit: jiit(&values)?,
+            association_age: DAY * values.number("PROFILES_ASSOCIATION_DAYS", 1..=3_650)?,
+            leprechaun: leprechaun(&values)?,
             trusted_proxies: values
                 .optional("PROFILES_TRUSTED_PROXIES", networks)?
                 .unwrap_or_default(),
@@ -185,11 +198,7 @@ impl Config {
             })?,
             log: values.required("PROFILES_LOG", |text| Ok(text.to_owned()))?,
             log_json: values.required("PROFILES_LOG_FORMAT", log_format)?,
-            without_effect: given
-                .keys()
-                .filter(|name| NOT_YET.contains(&name.as_str()))
-                .cloned()
-                .collect(),
+            without_effect: without_effect(&given),
         })
     }
 }
@@ -259,6 +268,12 @@ impl Values<'_> {
         self.number(name, range)
             .map(|seconds| Duration::from_secs(seconds.into()))
     }
+}
+
+/// What was given whose feature there is not yet.
+fn without_effect(given: &BTreeMap<String, String>) -> Vec<String> {
+    let is_idle = |name: &&String| NOT_YET.contains(&name.as_str());
+    given.keys().filter(is_idle).cloned().collect()
 }
 
 fn refuse_unknown(given: &BTreeMap<String, String>) -> Result<(), ConfigError> {
@@ -362,6 +377,31 @@ fn domain(text: &str) -> Result<String, String> {
     match format!("a@{text}").parse::<lettre::Address>() {
         Ok(_) if !text.contains('@') => Ok(text.to_lowercase()),
         _ => Err("must be what stands behind the @ of a mail address".to_owned()),
+    }
+}
+
+/// A server without what it wants to hear would refuse every look-up; that is told at the start.
+fn leprechaun(values: &Values<'_>) -> Result<Option<Leprechaun>, ConfigError> {
+    const AUTHORIZATION: &str = "PROFILES_LEPRECHAUN_AUTHORIZATION";
+    let url = values.optional("PROFILES_LEPRECHAUN_URL", upstream)?;
+    let authorization = values.optional(AUTHORIZATION, |text| {
+        let fits = text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+        if fits && !text.trim().is_empty() {
+            Ok(SecretString::from(text))
+        } else {
+            Err(
+                "must be what the server wants in the Authorization header, as Bearer abcd"
+                    .to_owned(),
+            )
+        }
+    })?;
+    match (url, authorization) {
+        (Some(url), Some(authorization)) => Ok(Some(Leprechaun { url, authorization })),
+        (Some(_), None) => Err(ConfigError::Value {
+            name: AUTHORIZATION,
+            problem: "must be set where PROFILES_LEPRECHAUN_URL is, as Bearer abcd".to_owned(),
+        }),
+        (None, _) => Ok(None),
     }
 }
 
@@ -616,6 +656,26 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[test]
+    fn l18_a_leprechaun_server_without_authorization_is_no_start() {
+        let url = ("PROFILES_LEPRECHAUN_URL", "https://leprechaun.example");
+        let told = |authorization: &str| {
+            let error = load(&[url, ("PROFILES_LEPRECHAUN_AUTHORIZATION", authorization)]);
+            error.unwrap_err().to_string()
+        };
+        assert!(load(&[url]).is_err());
+        for empty in ["", " ", "Bearer\tabcd"] {
+            let told = told(empty);
+            assert!(
+                told.starts_with("PROFILES_LEPRECHAUN_AUTHORIZATION must be"),
+                "{told}"
+            );
+            assert!(!told.contains("abcd,"), "{told}");
+        }
+        let config = load(&[url, ("PROFILES_LEPRECHAUN_AUTHORIZATION", "Bearer abcd")]).unwrap();
+        assert!(!format!("{config:?}").contains("abcd"));
     }
 
     #[test]

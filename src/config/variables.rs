@@ -111,6 +111,12 @@ pub const VARIABLES: &[Variable] = &[
         "where it takes the password; this has changed twice in 2026"),
     variable("PROFILES_JIIT_PERSON_PATH", Some("/studentpersinfo/getstudent-personalinformation"),
         "where it tells of a student who agreed to that"),
+    variable("PROFILES_ASSOCIATION_DAYS", Some("400"),
+        "after how many days a mailbox proved to belong to a roll number has to be proved again to sign in by it; such proofs are made where PROFILES_ERP_URL is set"),
+    variable("PROFILES_LEPRECHAUN_URL", None,
+        "a Leprechaun server, as https://leprechaun.example: people it knows a mailbox of sign in by a code mailed there"),
+    variable("PROFILES_LEPRECHAUN_AUTHORIZATION", None,
+        "what it wants in the Authorization header, whole, as Bearer abcd"),
     variable("PROFILES_TRUSTED_PROXIES", None,
         "addresses (CIDR, comma-separated) whose Forwarded or X-Forwarded-For header is believed; where both come neither is, so let the proxy drop the one it does not write"),
     variable("PROFILES_PLACES", None,
@@ -125,10 +131,7 @@ pub const VARIABLES: &[Variable] = &[
 
 /// Settings of the contract whose feature this version does not have. They are known, so that a
 /// shared environment file does not stop the start, but the start says that they do nothing yet.
-pub const NOT_YET: &[&str] = &[
-    "PROFILES_LEPRECHAUN_AUTHORIZATION",
-    "PROFILES_LEPRECHAUN_URL",
-];
+pub const NOT_YET: &[&str] = &[];
 
 /// `.env.sample`, whole.
 pub fn sample() -> String {

@@ -25,7 +25,7 @@ use super::update::keep;
 pub struct Says {
     /// What a new person would be called here.
     pub username: Username,
-    /// Columns and programme. A department or degree we have no name for is kept as it is.
+    /// Columns, programme, and further addresses that are proved. A department or degree we have no name for is kept as it is.
     pub details: Details,
     /// A directory: the columns are written again at each sign-in. Otherwise they are of the first one.
     pub keeps_fresh: bool,
@@ -203,7 +203,14 @@ async fn add(
         .filter(|email| !email.as_str().eq_ignore_ascii_case(&primary))
         .cloned()
         .collect();
-    let new_emails = store::put_own_emails(tx, id, &further).await?;
+    let new_emails = match &says.details.secondary_emails {
+        Some(proven) => {
+            rules::check_emails(proven, &primary)?;
+            store::put_secondary_emails(tx, id, proven, now).await?;
+            Vec::new()
+        }
+        None => store::put_own_emails(tx, id, &further).await?,
+    };
     store::insert_identity(tx, proven.provider, proven.subject, id, now).await?;
     use_identity(tx, proven, now).await?;
     let entry = Entry::of("person.added").about(id);

@@ -29,7 +29,9 @@ use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
 use crate::clock::Moment;
+use crate::db;
 use crate::db::Db;
+use crate::db::Executor;
 use crate::people::Change;
 use crate::people::Columns;
 use crate::people::Details;
@@ -337,6 +339,16 @@ fn says(roll: &Roll, derived: &Derived, names: Names) -> Option<Says> {
         unproven_email: None,
         twin: None,
     })
+}
+
+/// What becomes of somebody new whose roll number was proved in another way than by signing in there.
+pub async fn campus_person(
+    db: impl Executor<'_> + Copy,
+    roll: &Roll,
+    now: Moment,
+) -> db::Result<Option<Says>> {
+    let derived = read(db, roll, now).await?;
+    Ok(says(roll, &derived, None))
 }
 
 /// What ERP shows to anybody: its login page, and the security questions of whoever has a roll number.

@@ -1,4 +1,16 @@
-//! A roll number and a mailbox that belong together: what a Leprechaun server does. Numbers are those of the protocol's
+//! A roll number and a mailbox that belong together, as a Leprechaun server knows it. Numbers are those of the protocol's
 //! statements.
 
+mod looking_up_elsewhere;
 mod simulator;
+
+/// The code in a mail.
+fn code(mail: &str) -> String {
+    let line = mail.lines().find(|line| {
+        let bare = line.trim().replace(' ', "");
+        bare.len() == 8 && bare.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    line.unwrap_or_else(|| panic!("no code in {mail}"))
+        .trim()
+        .to_owned()
+}

@@ -29,6 +29,12 @@ pub trait Portal: Sized + Send + Sync + 'static {
     /// well, and ends at whichever page comes then.
     fn walk(&self, browser: &Browser) -> impl Future<Output = Page> + Send;
 
+    /// The same where more is needed than a browser: somebody's mails.
+    fn walk_in(&self, world: &World, browser: &Browser) -> impl Future<Output = Page> + Send {
+        let _ = world;
+        self.walk(browser)
+    }
+
     /// How many calls of the upstream the walk makes at most, one after the other.
     const CALLS: u32;
 }
@@ -82,7 +88,7 @@ async fn rehearse<P: Portal>(name: &'static str, change: fn(&P), ends: Ends) {
     change(&portal);
 
     let began = Instant::now();
-    let page = portal.walk(&browser).await;
+    let page = portal.walk_in(&world, &browser).await;
     let limit = PATIENCE * (P::CALLS + 1);
     assert!(
         began.elapsed() < limit,

@@ -1,0 +1,235 @@
+//! What two ways to sign in have in common that know somebody's mailbox: a code that is mailed there, and
+//! the form that asks for it, which is the same where there is no mailbox.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use crate::clock::Moment;
+use crate::db::Db;
+use crate::entropy::SharedEntropy;
+use crate::id::AddresseeId;
+use crate::mail;
+use crate::mail::Carries;
+use crate::mail::CodeKey;
+use crate::mail::ToMailbox;
+use crate::people::Email;
+use crate::people::Says;
+use crate::web;
+use crate::web::Limit;
+use crate::web::Slowed;
+
+use super::Choice;
+use super::Input;
+use super::InputKind;
+use super::Prompt;
+use super::Refusal;
+use super::StepState;
+use super::Steps;
+use super::UpstreamError;
+use super::Whose;
+
+/// The letter with the code.
+const LETTER: &str = "sign_in_code";
+/// How long a code is good.
+const GOOD_FOR: Duration = Duration::from_mins(10);
+/// Wrong codes, after which none is right any more.
+const MOST_WRONG: u32 = 5;
+/// Codes for one account: at once, and then one every so often. So 10^8 codes outlast every guesser, and
+/// nobody's mailbox is flooded.
+const CODES: Limit = Limit::new(5, Duration::from_mins(30));
+
+/// The button that asks for another code.
+const AGAIN: &str = "again";
+
+/// Mails codes and judges what is typed. Cheap to clone.
+#[derive(Clone)]
+pub struct MailedCode {
+    db: Db,
+    key: CodeKey,
+    entropy: SharedEntropy,
+    asked: web::Limits<String>,
+}
+
+impl fmt::Debug for MailedCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MailedCode(…)")
+    }
+}
+
+/// A code that was mailed for an account, or would have been if it had a mailbox.
+#[derive(Debug)]
+pub struct Mailed {
+    account: String,
+    /// None where there is no mailbox: then no code is right.
+    letter: Option<AddresseeId>,
+    wrong: u32,
+}
+
+/// What a typed code is worth.
+#[derive(Debug)]
+pub enum Typed {
+    /// The account is proven.
+    Right(String),
+    Wrong(Mailed),
+    /// Too many were wrong.
+    Spent,
+}
+
+impl MailedCode {
+    pub fn new(db: Db, key: CodeKey, entropy: SharedEntropy) -> Self {
+        Self {
+            db,
+            key,
+            entropy,
+            asked: web::Limits::new(CODES),
+        }
+    }
+
+    /// Counts a code for this account, whether there is one or not; or says how long to wait.
+    pub fn may_ask(&self, account: &str, now: Moment) -> Result<(), Slowed> {
+        self.asked.take(account.to_owned(), now).map(drop)
+    }
+
+    /// Mails a code to where it belongs, if it belongs anywhere.
+    pub async fn send(
+        &self,
+        account: &str,
+        mailbox: Option<&str>,
+        now: Moment,
+    ) -> Result<Mailed, UpstreamError> {
+        let letter = match mailbox {
+            Some(address) => {
+                let letter = ToMailbox {
+                    address,
+                    about: account,
+                    carries: Some(Carries::Code),
+                    until: now + GOOD_FOR,
+                };
+                let (db, entropy) = (self.db.pool(), self.entropy.as_ref());
+                Some(mail::put_to_mailbox(db, LETTER, letter, now, entropy).await?)
+            }
+            None => None,
+        };
+        Ok(Mailed {
+            account: account.to_owned(),
+            letter,
+            wrong: 0,
+        })
+    }
+
+    pub async fn judge(
+        &self,
+        mut mailed: Mailed,
+        typed: &str,
+        now: Moment,
+    ) -> Result<Typed, UpstreamError> {
+        if let Some(letter) = mailed.letter
+            && mail::take_code(self.db.pool(), &self.key, letter, typed, now).await?
+        {
+            return Ok(Typed::Right(mailed.account));
+        }
+        mailed.wrong += 1;
+        Ok(if mailed.wrong < MOST_WRONG {
+            Typed::Wrong(mailed)
+        } else {
+            Typed::Spent
+        })
+    }
+}
+
+impl Mailed {
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// The form that asks for the code. It says the same whether one was mailed or not.
+    pub fn prompt(&self) -> Prompt {
+        let code = Input {
+            hint: Some("Eight digits, good for ten minutes.".into()),
+            ..Input::new("code", InputKind::Code, "Code", "one-time-code")
+        };
+        let notice = format!(
+            "If a mailbox belongs to {}, we have just sent a code there. It can take a minute.",
+            self.account
+        );
+        Prompt {
+            heading: "Read your mail".into(),
+            notice: Some(notice.into()),
+            steps: steps(StepState::Done, StepState::Now),
+            inputs: vec![code],
+            account: Some(Whose::Known(self.account.clone())),
+            may_be_last: true,
+            submit: "Sign in".into(),
+            instead: vec![Choice {
+                value: AGAIN,
+                label: "Send another code".into(),
+            }],
+            ..Prompt::default()
+        }
+    }
+}
+
+/// Hosts whose mailboxes the institute gives, so that one there is somebody's primary address.
+const INSTITUTE: [&str; 2] = ["kgpian.iitkgp.ac.in", "iitkgp.ac.in"];
+
+/// What is said of somebody, with a mailbox that they have shown to read.
+pub fn with_mailbox(mut says: Says, mailbox: &str) -> Option<Says> {
+    let email = Email::parse(mailbox).ok()?;
+    let host = mailbox.rsplit_once('@').map_or("", |(_, host)| host);
+    if INSTITUTE
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(host))
+    {
+        says.details.columns.email = Some(email.to_string());
+    } else {
+        says.details.secondary_emails = Some(vec![email]);
+    }
+    Some(says)
+}
+
+/// Whether another code is wanted instead.
+pub fn wants_another(answers: &super::Answers) -> bool {
+    answers.instead() == Some(AGAIN)
+}
+
+/// The form that asks whose mailbox.
+pub fn ask_for_roll(notice: &'static str) -> Prompt {
+    let roll = Input {
+        hint: Some("As on your identity card, for instance 22CS10001.".into()),
+        ..Input::new("roll", InputKind::Text, "Roll number", "username")
+    };
+    Prompt {
+        heading: "Sign in with a mailed code".into(),
+        notice: Some(notice.into()),
+        steps: steps(StepState::Now, StepState::Later),
+        inputs: vec![roll],
+        account: Some(Whose::Typed("roll")),
+        submit: "Send me a code".into(),
+        ..Prompt::default()
+    }
+}
+
+fn steps(roll: StepState, code: StepState) -> Steps {
+    vec![("Roll number".into(), roll), ("Code".into(), code)]
+}
+
+/// Told to whoever typed what is no code.
+pub fn wrong() -> Refusal {
+    Refusal("That is not the code. Look at the newest mail, or send another code.".into())
+}
+
+/// Told after too many of them.
+pub fn spent() -> Refusal {
+    Refusal("Too many codes were wrong, so this one ended. Begin again for another.".into())
+}
+
+/// Told to whoever asks for too many.
+pub fn too_many(slowed: Slowed) -> Refusal {
+    let minutes = slowed.seconds().div_ceil(60);
+    let wait: Cow<'static, str> = format!(
+        "Many codes were asked for with this roll number. Use the newest, or try again in {minutes} minutes."
+    )
+    .into();
+    Refusal(wait)
+}

@@ -1,0 +1,338 @@
+//! Signing in with a mailbox that a Leprechaun server knows, and a code that is mailed there.
+
+use axum::http::StatusCode;
+use tokio::task::spawn_blocking;
+
+use super::code;
+use crate::sim::kit::fault::Fault;
+use crate::sim::leprechaun::Leprechaun;
+use crate::support::Browser;
+use crate::support::Page;
+use crate::support::World;
+use crate::support::command;
+use crate::support::upstream::Ends;
+use crate::support::upstream::Mutation;
+use crate::support::upstream::Portal;
+use crate::support::upstream::behaves;
+use crate::support::world::Plan;
+
+const ROLL: &str = "12CS40067";
+const BOB: &str = "bob@example.com";
+const AUTHORIZATION: &str = "Bearer abcd";
+const MAILED: &str = "If a mailbox belongs to 12CS40067, we have just sent a code there.";
+
+/// A server that knows bob.
+async fn server() -> Leprechaun {
+    // It is only asked, so there is no ERP behind it.
+    let server = Leprechaun::opens("http://127.0.0.1:9", AUTHORIZATION).await;
+    server.knows(ROLL, BOB, time::Duration::days(30));
+    server
+}
+
+async fn opens() -> (World, Leprechaun) {
+    let server = server().await;
+    let world = server.plan(World::plan()).opens().await;
+    (world, server)
+}
+
+async fn asks_for_code(browser: &Browser, roll: &str) -> Page {
+    let form = browser.visits("account/login/leprechaun/").await;
+    form.fills("roll", roll).presses("Send me a code").await
+}
+
+async fn signs_in(world: &World, browser: &Browser, many: usize) -> Page {
+    let asked = asks_for_code(browser, ROLL).await;
+    asked.shows(MAILED);
+    let code = code(&world.mail_to(BOB, many).await);
+    asked.fills("code", &code).presses("Sign in").await
+}
+
+#[tokio::test]
+async fn somebody_signs_in_with_the_mailbox_that_is_known_there() {
+    let (world, _server) = opens().await;
+    let bob = world.stranger();
+    signs_in(&world, &bob, 1).await;
+    let profile = bob.visits("user/").await;
+    profile.shows(ROLL).shows("12cs40067");
+    let further = profile.attributes("#email [name=email]", "value");
+    assert!(further.contains(&BOB.to_owned()), "{further:?}");
+    // The same person next time.
+    let number = profile.texts(".facts dd").join(" ");
+    let again = world.stranger();
+    signs_in(&world, &again, 2).await;
+    assert_eq!(
+        again.visits("user/").await.texts(".facts dd").join(" "),
+        number
+    );
+}
+
+#[tokio::test]
+async fn a_record_kept_in_small_letters_is_found() {
+    let (world, server) = opens().await;
+    server.knows("21cs10001", "asha@example.com", time::Duration::ZERO);
+    let asha = world.stranger();
+    let asked = asks_for_code(&asha, " 21Cs10001 ").await;
+    let code = code(&world.mail_to("asha@example.com", 1).await);
+    asked.fills("code", &code).presses("Sign in").await;
+    asha.visits("user/").await.shows("21CS10001");
+    assert_eq!(
+        server.site.watch.requests.lines(),
+        ["GET /get/roll/21CS10001", "GET /get/roll/21cs10001"]
+    );
+}
+
+#[tokio::test]
+async fn l17_what_cannot_be_believed_signs_nobody_in() {
+    let elsewhere =
+        |says: &'static str| Fault::Says("application/json; charset=utf-8", says.to_owned());
+    // Of somebody else; unknown; a wrong authorization; too long ago.
+    for (what, words) in [
+        ("another", "this way to sign in is closed"),
+        ("unknown", "If a mailbox belongs to 12CS40067"),
+        ("unauthorised", "this way to sign in is closed"),
+        ("stale", "If a mailbox belongs to 12CS40067"),
+    ] {
+        let (world, server) = opens().await;
+        match what {
+            "another" => server.site.watch.faults.set("", elsewhere(
+                r#"{"authenticated":"2026-01-04T13:12:50Z","email":"eve@example.com","roll":"13CS40067"}"#,
+            )),
+            "unknown" => server.state().people.clear(),
+            "unauthorised" => server.state().auth_token = "Bearer another".to_owned(),
+            _ => server.state().people[0].step2completedat -= time::Duration::days(400),
+        }
+        let asked = asks_for_code(&world.stranger(), ROLL).await;
+        assert!(asked.says(words), "{what}: {}", asked.words());
+        world.does_its_jobs().await;
+        assert_eq!(world.mails(), 0, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn l18_without_an_authorization_the_program_does_not_start() {
+    let world = World::new().await;
+    for authorization in ["", " "] {
+        let (url, data) = (world.database.url(), world.data.clone());
+        let output = spawn_blocking(move || {
+            let mut profiles = command::profiles(&url, &data);
+            profiles
+                .arg("serve")
+                .env("PROFILES_LEPRECHAUN_URL", "https://leprechaun.example")
+                .env("PROFILES_LEPRECHAUN_AUTHORIZATION", authorization);
+            command::run(profiles, "")
+        });
+        let output = output.await.unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            told.contains("PROFILES_LEPRECHAUN_AUTHORIZATION must be"),
+            "{told}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn l19_who_is_not_known_sees_the_same_page_and_gets_no_mail() {
+    let (world, _server) = opens().await;
+    let (bob, eve) = (world.stranger(), world.stranger());
+    let known = asks_for_code(&bob, ROLL).await;
+    let unknown = asks_for_code(&eve, "99XX10001").await;
+    assert_eq!(known.status, unknown.status);
+    let (known, unknown) = (known.words(), unknown.words());
+    assert_eq!(known, unknown.replace("99XX10001", ROLL));
+    assert!(!known.contains(BOB));
+    world.does_its_jobs().await;
+    assert_eq!(world.mails(), 1);
+    world.mail_to(BOB, 1).await;
+}
+
+impl Portal for Leprechaun {
+    const SLUG: &'static str = "leprechaun";
+    /// In capitals and in small letters, each with a redirect.
+    const CALLS: u32 = 4;
+
+    async fn opens() -> Self {
+        server().await
+    }
+
+    fn plan(&self, plan: Plan) -> Plan {
+        plan.set("PROFILES_LEPRECHAUN_URL", &self.site.origin)
+            .set("PROFILES_LEPRECHAUN_AUTHORIZATION", AUTHORIZATION)
+    }
+
+    async fn walk(&self, browser: &Browser) -> Page {
+        asks_for_code(browser, ROLL).await
+    }
+
+    async fn walk_in(&self, world: &World, browser: &Browser) -> Page {
+        let asked = self.walk(browser).await;
+        world.does_its_jobs().await;
+        if !asked.says(MAILED) || world.mails() == 0 {
+            return asked;
+        }
+        let code = code(&world.mail_to(BOB, 1).await);
+        asked.fills("code", &code).presses("Sign in").await
+    }
+}
+
+fn mutation(name: &'static str, changes: fn(&Leprechaun), ends: Ends) -> Mutation<Leprechaun> {
+    Mutation {
+        name,
+        changes,
+        ends,
+    }
+}
+
+fn set(server: &Leprechaun, fault: Fault) {
+    server.site.watch.faults.set("", fault);
+}
+
+fn replace(server: &Leprechaun, from: &str, to: &str) {
+    set(server, Fault::replace(from, to));
+}
+
+fn says(server: &Leprechaun, kind: &'static str, body: &str) {
+    set(server, Fault::Says(kind, body.to_owned()));
+}
+
+const JSON: &str = "application/json; charset=utf-8";
+const RECORD: &str =
+    r#"{"authenticated":"2026-11-04T13:12:50Z","email":"bob@example.com","roll":"12CS40067"}"#;
+
+#[tokio::test]
+async fn nothing_a_server_says_signs_in_who_did_not_read_the_mail() {
+    use Ends::Changed;
+    use Ends::SignedIn;
+    use Ends::Unavailable;
+    let no_mail = Ends::Refused("If a mailbox belongs to 12CS40067");
+    behaves(vec![
+        mutation("500", |it| set(it, Fault::Status(500)), Unavailable),
+        mutation("502", |it| set(it, Fault::Status(502)), Unavailable),
+        mutation("503", |it| set(it, Fault::Status(503)), Unavailable),
+        mutation("429", |it| set(it, Fault::Status(429)), Unavailable),
+        mutation("hangs up", |it| set(it, Fault::Close), Unavailable),
+        mutation(
+            "too late",
+            |it| set(it, "late".parse().unwrap()),
+            Unavailable,
+        ),
+        mutation("drips", |it| set(it, Fault::Drip), Unavailable),
+        mutation("breaks off", |it| set(it, Fault::Cut), Unavailable),
+        mutation("never ends", |it| set(it, Fault::Endless), Unavailable),
+        mutation("403", |it| set(it, Fault::Status(403)), Changed),
+        mutation(
+            "204",
+            |it| set(it, Fault::Status(StatusCode::NO_CONTENT.as_u16())),
+            Changed,
+        ),
+        mutation("404 of another", |it| set(it, Fault::Status(404)), Changed),
+        mutation(
+            "401 of another kind",
+            |it| set(it, Fault::Status(401)),
+            Changed,
+        ),
+        mutation(
+            "another authorization",
+            |it| it.state().auth_token.push('x'),
+            Changed,
+        ),
+        mutation(
+            "elsewhere",
+            |it| set(it, Fault::Redirect("https://evil.example/".to_owned())),
+            Changed,
+        ),
+        mutation("in circles", |it| set(it, Fault::Loop), Changed),
+        mutation("a page", |it| set(it, Fault::Html), Changed),
+        mutation("no text", |it| set(it, Fault::Garbage), Changed),
+        mutation("nothing", |it| set(it, Fault::Empty), Changed),
+        mutation("null", |it| says(it, JSON, "null"), Changed),
+        mutation(
+            "a list",
+            |it| says(it, JSON, &format!("[{RECORD}]")),
+            Changed,
+        ),
+        mutation("half a record", |it| says(it, JSON, &RECORD[..60]), Changed),
+        mutation(
+            "always yes",
+            |it| says(it, JSON, &RECORD.replace("12CS40067", "12CS40066")),
+            Changed,
+        ),
+        mutation(
+            "another roll number",
+            |it| replace(it, "12CS40067", "13CS40067"),
+            Changed,
+        ),
+        mutation(
+            "another name for roll",
+            |it| replace(it, "\"roll\"", "\"rollno\""),
+            Changed,
+        ),
+        mutation(
+            "another name for email",
+            |it| replace(it, "\"email\"", "\"mail\""),
+            Changed,
+        ),
+        mutation(
+            "another name for the moment",
+            |it| replace(it, "\"authenticated\"", "\"at\""),
+            Changed,
+        ),
+        mutation(
+            "a number for an address",
+            |it| replace(it, "\"bob@example.com\"", "7"),
+            Changed,
+        ),
+        mutation(
+            "no address",
+            |it| replace(it, "bob@example.com", "bob"),
+            Changed,
+        ),
+        mutation(
+            "two addresses",
+            |it| replace(it, "bob@example.com", "bob@example.com, eve@example.com"),
+            Changed,
+        ),
+        mutation(
+            "an address of two lines",
+            |it| replace(it, "bob@", "eve@example.com\\r\\nbob@"),
+            Changed,
+        ),
+        mutation(
+            "no moment",
+            |it| says(it, JSON, &RECORD.replace("2026-11-04T", "yesterday ")),
+            Changed,
+        ),
+        mutation(
+            "a moment to come",
+            |it| says(it, JSON, &RECORD.replace("2026", "2036")),
+            Changed,
+        ),
+        mutation(
+            "long ago",
+            |it| it.state().people[0].step2completedat -= time::Duration::days(400),
+            no_mail,
+        ),
+        mutation("nobody", |it| it.state().people.clear(), no_mail),
+        mutation(
+            "step one undone",
+            |it| it.state().people[0].step1complete = false,
+            no_mail,
+        ),
+        mutation(
+            "another type",
+            |it| says(it, "text/plain", RECORD),
+            SignedIn,
+        ),
+        mutation(
+            "more than a record",
+            |it| replace(it, "\"roll\"", "\"name\":\"Bob\",\"roll\""),
+            SignedIn,
+        ),
+        mutation(
+            "small letters",
+            |it| replace(it, "12CS40067", "12cs40067"),
+            SignedIn,
+        ),
+    ])
+    .await;
+}
