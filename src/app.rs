@@ -11,6 +11,7 @@ use lettre::Address;
 use url::Url;
 
 use crate::apps;
+use crate::association;
 use crate::authorize;
 use crate::clock::SharedClock;
 use crate::config;
@@ -186,6 +187,7 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
         .merge(login.routes())
         .merge(it.profile(pictures.clone(), ways.clone()).routes())
         .merge(it.ways_in(ways).routes())
+        .merge(it.association(config)?)
         .merge(it.apps(config, pictures.clone()).routes())
         .merge(pictures.clone().routes())
         .merge(it.connected_apps().routes())
@@ -261,7 +263,12 @@ impl Shared {
             ways = ways.with(Ldap::new(directory, entropy())?);
         }
         if let Some(erp) = erp(config, &self.db)? {
-            ways = ways.with(erp);
+            ways = ways.with(erp).with(association::ByCode {
+                db: self.db.clone(),
+                links: self.web.links().clone(),
+                codes: self.mailed_codes(),
+                max_age: config.association_age,
+            });
         }
         if let Some(jiit) = jiit(config, entropy())? {
             ways = ways.with(jiit);
@@ -299,6 +306,28 @@ impl Shared {
     fn mailed_codes(&self) -> MailedCode {
         let (db, entropy) = (self.db.clone(), Arc::clone(&self.entropy));
         MailedCode::new(db, self.codes.clone(), entropy)
+    }
+
+    /// Where there is a portal whose security questions can be looked at.
+    fn association(&self, config: &Config) -> Result<Router, UpstreamSetupError> {
+        let Some(settings) = &config.erp else {
+            return Ok(Router::new());
+        };
+        let room = association::Feature {
+            db: self.db.clone(),
+            web: self.web.clone(),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            portal: association::Portal {
+                questions: erp_pages(config, settings)?,
+                page: format!(
+                    "{}/IIT_ERP3/home.htm",
+                    settings.base.as_str().trim_end_matches('/')
+                ),
+            },
+            limits: association::Limits::default(),
+        };
+        Ok(room.routes())
     }
 
     fn login(&self, ways: Registry) -> login::Feature {
@@ -483,6 +512,12 @@ impl Shared {
             Job::new("authorize.sweep", every, db.clone(), |db, now| async move {
                 authorize::sweep(&db, now).await
             }),
+            Job::new(
+                "association.sweep",
+                every,
+                db.clone(),
+                |db, now| async move { association::sweep(&db, now).await },
+            ),
             Job::new("send_mail.sweep", every, db.clone(), |db, now| async move {
                 send_mail::sweep(&db, now).await
             }),
@@ -669,6 +704,7 @@ mod tests {
             welcome::samples(),
             login::samples(),
             apps::samples(),
+            association::samples(),
             authorize::samples(),
             docs::samples(),
             widget::samples(),

@@ -61,6 +61,8 @@ uuid_ids! {
     AuditId
     /// A letter in the outbox.
     LetterId
+    /// A proof that a mailbox belongs to a roll number, while it is made.
+    ProofId
     /// The mailbox one letter goes to, where it is nobody's yet.
     AddresseeId
     /// A mail an app sent to a person.

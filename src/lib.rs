@@ -60,12 +60,13 @@
 //! | floor | modules |
 //! |---|---|
 //! | roof | [`cli`] [`app`] |
-//! | rooms | [`welcome`] [`docs`] [`demo`] [`widget`] [`profile`] [`connected_apps`] [`receipts`] [`ledger`] [`sessions`] [`ways_in`] [`my_data`] [`send_mail`] [`user_api`] [`authorize`] [`token`] [`grants`] [`apps`] [`login`] [`upstream`] [`people`] [`health`] [`metrics`] [`metadata`] |
+//! | rooms | [`welcome`] [`docs`] [`demo`] [`widget`] [`profile`] [`connected_apps`] [`receipts`] [`ledger`] [`sessions`] [`ways_in`] [`my_data`] [`association`] [`send_mail`] [`user_api`] [`authorize`] [`token`] [`grants`] [`apps`] [`login`] [`upstream`] [`people`] [`health`] [`metrics`] [`metadata`] |
 //! | kit | [`web`] [`mail`] [`jobs`] [`pictures`] [`audit`] [`measure`] [`db`] |
 //! | ground | [`config`] [`links`] [`scope`] [`oauth`] [`secret`] [`id`] [`clock`] [`entropy`] |
 
 pub mod app;
 pub mod apps;
+pub mod association;
 pub mod audit;
 pub mod authorize;
 pub mod cli;

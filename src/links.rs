@@ -147,6 +147,13 @@ impl Links {
     pub fn remove_way_in(&self) -> String {
         self.path("/user/ways-in/remove/")
     }
+    pub fn association(&self) -> String {
+        self.path("/association/")
+    }
+    /// A step of proving which mailbox belongs to a roll number: `begin`, `check`, `mail`, `cancel`.
+    pub fn association_step(&self, step: &str) -> String {
+        self.path(format_args!("/association/{step}/"))
+    }
     /// `token` is letters and digits.
     pub fn confirm_association(&self, token: &str) -> String {
         self.path(format_args!("/association/confirm/?token={token}"))

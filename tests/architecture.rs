@@ -47,6 +47,10 @@ const FLOORS: &[Room] = &[
     room("token", "db audit web mail people apps grants"),
     room("authorize", "db audit web people login apps grants token"),
     room("ledger", "db"),
+    room(
+        "association",
+        "db audit measure web mail people upstream login",
+    ),
     room("user_api", "db web people apps grants token ledger"),
     room("send_mail", "db web mail people apps grants token"),
     room("profile", "db web mail people upstream login pictures"),

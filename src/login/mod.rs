@@ -46,6 +46,8 @@ use crate::web::Web;
 pub use model::LocalPath;
 #[cfg(test)]
 pub(crate) use pages::samples;
+pub use sign_in::link;
+pub use sign_in::sign_in;
 pub use signed_in::LATELY;
 pub use signed_in::SignedIn;
 pub use signed_in::SignedInLately;

@@ -19,7 +19,7 @@ use crate::web::Visit;
 
 /// Who signs in with this identity, noted: somebody new if it is nobody's yet and its provider says who
 /// they are. Nobody if it does not, or for somebody suspended.
-pub(super) async fn sign_in(
+pub async fn sign_in(
     tx: &mut Tx,
     identity: &Identity,
     lifetime: LifeTime,
@@ -59,7 +59,7 @@ pub(super) async fn sign_in(
 
 /// Gives this identity to somebody who is signed in, and tells them by mail. Whether it is new to them
 /// is the answer.
-pub(super) async fn link(
+pub async fn link(
     tx: &mut Tx,
     person: PersonId,
     identity: &Identity,

@@ -24,6 +24,13 @@ pub(super) async fn find_everything(
              'ways_to_sign_in', (select coalesce(jsonb_agg(to_jsonb(t) - 'person_id'
                  order by t.linked_at, t.provider), '[]')
                from identities t where t.person_id = p.id),
+             'mailboxes_proved', (select coalesce(jsonb_agg(to_jsonb(o) - 'provider' order by o.roll), '[]')
+               from associations o join identities i on i.provider = o.provider and i.subject = o.roll
+               where i.person_id = p.id),
+             'proofs_begun', (select coalesce(jsonb_agg(jsonb_build_object('roll', t.roll, 'email', t.email,
+                 'begun_at', t.begun_at, 'question_seen_at', t.question_seen_at,
+                 'completed_at', t.completed_at) order by t.begun_at), '[]')
+               from association_proofs t where t.person_id = p.id),
              'password', (select jsonb_build_object('set_at', set_at) from passwords t where person_id = p.id),
              'sessions', (select coalesce(jsonb_agg(jsonb_build_object('device', t.data #>> '{visit,device}',
                  'place', t.data #>> '{visit,place}', 'began_at', began_at, 'last_seen_at', last_seen_at, 'ends_at', ends_at) order by began_at), '[]')
@@ -49,7 +56,10 @@ pub(super) async fn find_everything(
              'own_apps', (select coalesce(jsonb_agg(to_jsonb(t) - 'owner_id' || jsonb_build_object(
                  'secrets', (select coalesce(jsonb_agg(jsonb_build_object('ends_in', s.hint,
                      'created_at', s.created_at, 'last_used_at', s.last_used_at) order by s.created_at), '[]')
-                   from app_secrets s where s.app_id = t.id)) order by t.created_at), '[]')
+                   from app_secrets s where s.app_id = t.id),
+                 'look_up_tokens', (select coalesce(jsonb_agg(jsonb_build_object('ends_in', l.hint,
+                     'created_at', l.created_at, 'last_used_at', l.last_used_at) order by l.created_at), '[]')
+                   from look_up_tokens l where l.app_id = t.id)) order by t.created_at), '[]')
                from apps t where t.owner_id = p.id),
              'letters', (select coalesce(jsonb_agg(jsonb_build_object('template', t.template,
                  'written_at', t.written_at, 'sent_at', t.sent_at) order by t.written_at), '[]')

@@ -42,6 +42,7 @@ pub use mailed_code::Typed;
 pub use model::Answers;
 pub use model::Choice;
 pub use model::Face;
+pub use model::FirstTime;
 pub use model::Identity;
 pub use model::Input;
 pub use model::InputKind;

@@ -36,6 +36,14 @@ pub struct Face {
     pub hint: Option<&'static str>,
 }
 
+/// Where somebody begins who has never used a way to sign in: a page of ours, and the words that lead
+/// there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirstTime {
+    pub href: String,
+    pub words: &'static str,
+}
+
 /// What an adapter wants next.
 #[derive(Debug)]
 pub enum Step<S> {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::Answers;
 use super::Face;
+use super::FirstTime;
 use super::Step;
 use super::UpstreamError;
 use super::Visitor;
@@ -29,6 +30,11 @@ pub trait Upstream: Send + Sync + 'static {
     type State: Send + 'static;
 
     fn face(&self) -> Face;
+
+    /// Where somebody begins who has never used it, if that is elsewhere. It is linked from there, too.
+    fn first_time(&self) -> Option<FirstTime> {
+        None
+    }
 
     /// The first form.
     fn begin(
@@ -71,6 +77,10 @@ impl Way {
     }
     pub fn face(&self) -> Face {
         self.0.face()
+    }
+    /// [`Upstream::first_time`]
+    pub fn first_time(&self) -> Option<FirstTime> {
+        self.0.first_time()
     }
     /// [`Upstream::begin`]
     pub async fn begin(&self, visitor: Visitor) -> Result<Step<Held>, UpstreamError> {
@@ -125,6 +135,7 @@ trait Forgotten: Send + Sync {
     fn opens_plainly(&self) -> bool;
     fn closes(&self) -> bool;
     fn face(&self) -> Face;
+    fn first_time(&self) -> Option<FirstTime>;
     fn begin(&self, visitor: Visitor) -> Answer<'_>;
     fn advance(&self, held: Held, answers: Answers, visitor: Visitor) -> Answer<'_>;
 }
@@ -141,6 +152,9 @@ impl<U: Upstream> Forgotten for U {
     }
     fn face(&self) -> Face {
         Upstream::face(self)
+    }
+    fn first_time(&self) -> Option<FirstTime> {
+        Upstream::first_time(self)
     }
     fn begin(&self, visitor: Visitor) -> Answer<'_> {
         Box::pin(async move { Ok(forget(Upstream::begin(self, visitor).await?)) })

@@ -39,6 +39,8 @@ struct ShownWay {
     /// Switched off by the people who run this service.
     is_off: bool,
     may_go: bool,
+    /// Where one sees what it rests on.
+    more: Option<String>,
 }
 
 /// A way somebody does not have yet.
@@ -70,7 +72,7 @@ pub(super) async fn list(
         .map(|way| Further {
             label: way.face().label,
             hint: way.face().hint,
-            href: links.link_way_in(way.slug()),
+            href: (way.first_time()).map_or_else(|| links.link_way_in(way.slug()), |it| it.href),
         });
     let page = ListPage {
         further: further.collect(),
@@ -96,6 +98,7 @@ impl Feature {
             since: self.web.date(way.linked_at),
             last_used: way.last_used_at.map(|at| self.web.said(at, now)),
             is_off: offered.is_none(),
+            more: offered.and_then(Way::first_time).map(|it| it.href),
             may_go: way.provider != PASSWORD && !is_last,
         }
     }
@@ -145,6 +148,7 @@ pub(super) mod samples {
             last_used: may_go.then(|| "today at 18:05".to_owned()),
             is_off: !may_go,
             may_go,
+            more: may_go.then(|| "/association/".to_owned()),
         };
         let further = |hint| Further {
             label: "IIT Kharagpur ERP",

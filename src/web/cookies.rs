@@ -8,8 +8,10 @@ use tower_sessions::cookie::SameSite;
 
 /// A client's secret on its way to the page that shows it once.
 pub const FRESH_SECRET: &str = "fresh_secret";
+/// What a browser keeps of a proof that was begun in it.
+pub const ASSOCIATION: &str = "association";
 /// What is one person's and not the next one's in the same browser.
-const PERSONAL: [&str; 1] = [FRESH_SECRET];
+const PERSONAL: [&str; 2] = [FRESH_SECRET, ASSOCIATION];
 
 /// With TLS every cookie is `Secure` and named `__Host-`, so that no other host of the campus can set
 /// it; without (loopback only) it is neither, since browsers would refuse it.

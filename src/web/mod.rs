@@ -37,6 +37,7 @@ use crate::secret::Key;
 pub use address::ClientAddress;
 pub use address::Places;
 pub use assets::Assets;
+pub use cookies::ASSOCIATION;
 pub use cookies::CookiePolicy;
 pub use cookies::FRESH_SECRET;
 pub use cors::Concerned;

@@ -55,6 +55,7 @@ use super::TOO_MANY;
 use super::go_on;
 use super::shown::AskPage;
 use super::shown::BusyPage;
+use super::shown::FirstTimeShown;
 use super::shown::OtherWay;
 use super::shown::PictureShown;
 use super::shown::PromptShown;
@@ -349,9 +350,19 @@ impl Door<'_> {
                 submit: prompt.submit,
                 instead: prompt.instead,
             },
+            // Further on, it is not the first time.
+            first_time: attempt.is_none().then(|| self.first_time()).flatten(),
             attempt,
             other_ways: self.other_ways(),
         }
+    }
+
+    fn first_time(&self) -> Option<FirstTimeShown> {
+        let first = self.way.first_time()?;
+        Some(FirstTimeShown {
+            href: format!("{}{}", first.href, self.query()),
+            words: first.words,
+        })
     }
 
     fn other_ways(&self) -> Vec<OtherWay> {

@@ -27,7 +27,15 @@ pub(super) struct AskPage {
     pub notice: Option<Cow<'static, str>>,
     pub error: Option<String>,
     pub prompt: PromptShown,
+    pub first_time: Option<FirstTimeShown>,
     pub other_ways: Vec<OtherWay>,
+}
+
+/// The way in for somebody who has not used this one before.
+#[derive(Debug, Serialize)]
+pub(super) struct FirstTimeShown {
+    pub href: String,
+    pub words: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -170,6 +178,10 @@ pub(in super::super) mod samples {
                 submit: "Sign in".into(),
                 instead: if full { vec![button] } else { Vec::new() },
             },
+            first_time: full.then(|| FirstTimeShown {
+                href: "/association/".to_owned(),
+                words: "First time here?",
+            }),
             other_ways: if full {
                 vec![way(None), way(Some("with a code"))]
             } else {

@@ -1,7 +1,8 @@
-//! A roll number and a mailbox that belong together, as a Leprechaun server knows it. Numbers are those of the protocol's
-//! statements.
+//! A roll number and a mailbox that belong together: proved here without a password, and looked up at a Leprechaun server.
+//! Numbers are those of the protocol's statements.
 
 mod looking_up_elsewhere;
+mod proving;
 mod simulator;
 
 /// The code in a mail.

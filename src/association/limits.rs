@@ -1,0 +1,30 @@
+//! How often, beside what [`super::flow`] counts for each proof:
+//!
+//! | Of | At once | Then one every |
+//! |---|---|---|
+//! | one address beginning proofs | 10 | 1 min |
+//! | calls to the portal for its questions, all proofs together | 20 | 3 s |
+//! | codes mailed for one roll number | 5 | 30 min |
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::web;
+use crate::web::Limit;
+
+/// The buckets. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    pub(super) beginnings: web::Limits<IpAddr>,
+    pub(super) calls: web::Limits<()>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let limit = |burst, every| Limit::new(burst, Duration::from_secs(every));
+        Self {
+            beginnings: web::Limits::new(limit(10, 60)),
+            calls: web::Limits::new(limit(20, 3)),
+        }
+    }
+}

@@ -1,0 +1,638 @@
+//! A roll number proved without a password: a text in a security question, a link in a mail.
+
+use std::time::Duration;
+use std::time::Instant;
+
+use super::code;
+use crate::sim::erp::Erp;
+use crate::sim::erp::knobs::QuestionMode;
+use crate::support::Browser;
+use crate::support::Page;
+use crate::support::World;
+use crate::support::world::Plan;
+
+const ROLL: &str = "21CS10001";
+const MAILBOX: &str = "asha.21cs10001@kgpian.iitkgp.ac.in";
+const QUESTIONS: &str = "/SSOAdministration/getSecurityQues.htm";
+const CHECK: &str = "I have changed my question – check now";
+const NOT_THERE: &str = "The text is not in any of your three questions";
+
+/// A world whose portal is simulated, and the portal.
+pub async fn opens() -> (World, Erp) {
+    opens_with(World::plan()).await
+}
+
+async fn opens_with(plan: Plan) -> (World, Erp) {
+    let erp = Erp::opens().await;
+    let world = plan.set("PROFILES_ERP_URL", &erp.site.origin).opens().await;
+    // So that no story fails by chance: one look in four hundred finds nothing where questions come at random.
+    erp.turns(|knobs| knobs.question_mode = QuestionMode::RoundRobin);
+    (world, erp)
+}
+
+/// Puts a text behind one of somebody's questions, as they do in the portal.
+fn puts(erp: &Erp, roll: &str, text: &str) {
+    erp.changes(roll, |person| {
+        person.questions[1].0.push(' ');
+        person.questions[1].0.push_str(text);
+    });
+}
+
+async fn begins(browser: &Browser, roll: &str, mailbox: &str) -> Page {
+    let start = browser.visits("association/?again=1").await;
+    start
+        .fills("roll", roll)
+        .fills("email", mailbox)
+        .presses("Go on")
+        .await
+}
+
+fn verifier(page: &Page) -> String {
+    let text = page.code("#verifier").remove(0);
+    assert!(text.starts_with("sso-") && text.len() == 24, "{text}");
+    text
+}
+
+/// As far as the mail: the newest of `many` to this mailbox is the answer.
+async fn is_mailed(
+    (world, erp): &(World, Erp),
+    browser: &Browser,
+    (roll, mailbox): (&str, &str),
+    many: usize,
+) -> String {
+    let shown = begins(browser, roll, mailbox).await;
+    puts(erp, roll, &verifier(&shown));
+    let mailed = shown.presses(CHECK).await;
+    mailed.shows("We have seen your text").shows(mailbox);
+    link(&world.mail_to(mailbox, many).await)
+}
+
+/// The link in a mail.
+fn link(mail: &str) -> String {
+    let (_, rest) = mail.split_once("/association/confirm/?token=").unwrap();
+    let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap();
+    format!("association/confirm/?token={}", &rest[..end])
+}
+
+/// The whole way in one browser.
+pub async fn proves(place: &(World, Erp), browser: &Browser, whose: (&str, &str)) -> Page {
+    let before = mails_to(&place.0, whose.1);
+    let link = is_mailed(place, browser, whose, before + 1).await;
+    let done = browser.visits(&link).await.presses("Confirm").await;
+    done.shows("It is proved");
+    done
+}
+
+fn mails_to(world: &World, address: &str) -> usize {
+    let to = format!("<{address}>");
+    let files = std::fs::read_dir(world.data.join("mail"))
+        .into_iter()
+        .flatten();
+    let texts = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+    texts.filter(|mail| mail.contains(&to)).count()
+}
+
+async fn is_in(browser: &Browser) -> bool {
+    browser.asks("user/").await.status == 200
+}
+
+#[tokio::test]
+async fn somebody_new_proves_a_mailbox_and_is_signed_in() {
+    let place = opens().await;
+    let (world, erp) = &place;
+    let asha = world.stranger();
+
+    let sign_in = asha.visits("account/login/?next=/doc/").await;
+    let by_code = sign_in
+        .clicks("Prove it without your password with your roll number and a mailbox")
+        .await;
+    let start = by_code
+        .clicks("First time here, or a new mailbox? Prove that the roll number is yours")
+        .await;
+    start.shows("Nobody asks for your ERP password");
+    let wrong = start
+        .clone()
+        .fills("roll", "2CS")
+        .fills("email", "asha at home")
+        .presses("Go on")
+        .await;
+    assert_eq!(wrong.status, 422);
+    assert_eq!(wrong.texts("#roll-error").len(), 1);
+    assert_eq!(wrong.texts("#email-error").len(), 1);
+    assert_eq!(wrong.attributes("#roll", "value"), ["2CS"]);
+
+    let shown = wrong
+        .fills("roll", " 21cs10001 ")
+        .fills("email", "asha.21cs10001@KGPian.iitkgp.ac.in")
+        .presses("Go on")
+        .await;
+    shown
+        .shows("Only for a text you asked for yourself")
+        .shows(MAILBOX)
+        .shows("as 21CS10001");
+    let text = verifier(&shown);
+    puts(erp, ROLL, &text.to_uppercase());
+    let mailed = shown.presses(CHECK).await;
+    mailed.shows("Read your mail").shows(MAILBOX);
+    let mail = world.mail_to(MAILBOX, 1).await;
+    assert!(mail.contains(ROLL), "{mail}");
+    assert!(!is_in(&asha).await);
+
+    let asked = asha.visits(&link(&mail)).await;
+    asked
+        .shows("Is this mailbox yours?")
+        .shows(MAILBOX)
+        .shows(ROLL);
+    let done = asked.presses("Confirm").await;
+    done.shows("It is proved").shows(&text);
+    assert!(!is_in(&asha).await);
+    let entered = done.presses("Sign in as 21CS10001").await;
+    assert_eq!(entered.url.path(), "/doc/");
+
+    let profile = asha.visits("user/").await;
+    profile.shows(ROLL).shows("21cs10001").shows(MAILBOX);
+    // And it is over: the text proves nothing more.
+    let again = asha.posts("association/enter/", &[]).await;
+    assert_eq!(again.status, 403);
+    asha.visits("association/")
+        .await
+        .shows("You proved that these belong together");
+}
+
+#[tokio::test]
+async fn a_mailbox_elsewhere_becomes_a_further_address_that_is_proved() {
+    let place = opens().await;
+    let asha = place.0.stranger();
+    let done = proves(&place, &asha, (ROLL, "asha@home.example")).await;
+    done.presses("Sign in as 21CS10001").await;
+    let profile = asha.visits("user/").await;
+    let further = profile.attributes("#email [name=email]", "value");
+    assert!(
+        further.contains(&"asha@home.example".to_owned()),
+        "{further:?}"
+    );
+    assert_eq!(profile.texts(".tag.good"), ["Confirmed"]);
+}
+
+#[tokio::test]
+async fn l20_the_verifier_is_found_in_few_calls_that_are_apart() {
+    let place = opens().await;
+    let (world, erp) = &place;
+    let asha = world.stranger();
+    for (mode, most) in [(QuestionMode::Random, 15), (QuestionMode::RoundRobin, 3)] {
+        erp.turns(|knobs| knobs.question_mode = mode);
+        let shown = begins(&asha, ROLL, MAILBOX).await;
+        puts(erp, ROLL, &verifier(&shown));
+        erp.site.watch.requests.forget();
+        let mut began = Instant::now();
+        let mut mailed = shown.presses(CHECK).await;
+        if mode == QuestionMode::Random && mailed.says(NOT_THERE) {
+            assert_eq!(erp.site.watch.requests.to(QUESTIONS), 15);
+            erp.site.watch.requests.forget();
+            world.sleeps(time::Duration::seconds(40));
+            began = Instant::now();
+            mailed = shown.presses(CHECK).await;
+        }
+        mailed.shows("We have seen your text");
+        let calls = erp.site.watch.requests.to(QUESTIONS);
+        assert!((1..=most).contains(&calls), "{calls}");
+        let apart = Duration::from_millis(150) * u32::try_from(calls - 1).unwrap();
+        assert!(began.elapsed() >= apart, "{calls} in {:?}", began.elapsed());
+        for call in erp.site.watch.requests.all() {
+            assert_eq!(call.fields, ["user_id"]);
+        }
+        world.sleeps(time::Duration::minutes(2));
+    }
+}
+
+#[tokio::test]
+async fn l21_without_the_verifier_it_stops_after_three_questions_and_one_may_look_again() {
+    let place = opens().await;
+    let (world, erp) = &place;
+    let asha = world.stranger();
+    let shown = begins(&asha, ROLL, MAILBOX).await;
+    let text = verifier(&shown);
+    let told = shown.presses(CHECK).await;
+    told.shows(NOT_THERE)
+        .shows("we looked 3 times")
+        .shows(&text);
+    assert_eq!(erp.site.watch.requests.to(QUESTIONS), 3);
+
+    // Not at once, and the portal is not asked.
+    told.presses(CHECK).await.shows("Wait 20 seconds");
+    assert_eq!(erp.site.watch.requests.to(QUESTIONS), 3);
+    puts(erp, ROLL, &text);
+    world.sleeps(time::Duration::seconds(20));
+    told.presses(CHECK).await.shows("We have seen your text");
+}
+
+#[tokio::test]
+async fn l22_a_roll_number_the_portal_does_not_know_is_asked_for_once() {
+    let (world, erp) = opens().await;
+    let eve = world.stranger();
+    let shown = begins(&eve, "99XX10001", "eve@home.example").await;
+    let told = shown.presses(CHECK).await;
+    told.shows("The ERP does not know the roll number 99XX10001");
+    assert_eq!(erp.site.watch.requests.to(QUESTIONS), 1);
+}
+
+#[tokio::test]
+async fn l23_whoever_opens_every_link_completes_nothing_and_the_button_works_once() {
+    let place = opens().await;
+    let (world, _) = &place;
+    let asha = world.stranger();
+    let link = is_mailed(&place, &asha, (ROLL, MAILBOX), 1).await;
+
+    let scanner = world.stranger();
+    for _ in 0..5 {
+        scanner.visits(&link).await.shows("Is this mailbox yours?");
+        asha.visits("association/").await.shows("Read your mail");
+    }
+
+    // The mailbox is read on a telephone: that one is told, and not signed in.
+    let phone = world.stranger();
+    let asked = phone.visits(&link).await;
+    let done = asked.presses("Confirm").await;
+    done.shows("It is proved")
+        .shows("Go back to the browser where you began");
+    assert!(!done.offers("form button.primary"));
+    phone
+        .visits("association/")
+        .await
+        .shows("Nobody asks for your ERP password");
+    assert!(!is_in(&phone).await);
+
+    asked.presses("Confirm").await.refuses(410);
+    phone.visits(&link).await.refuses(410);
+    let here = asha.visits("association/").await;
+    here.presses("Sign in as 21CS10001").await;
+    assert!(is_in(&asha).await);
+}
+
+#[tokio::test]
+async fn l24_another_browser_and_who_comes_late_ask_the_portal_nothing() {
+    let place = opens().await;
+    let (world, erp) = &place;
+    let asha = world.stranger();
+    let shown = begins(&asha, ROLL, MAILBOX).await;
+    let text = verifier(&shown);
+    puts(erp, ROLL, &text);
+
+    // Somebody else has a proof of their own under way, and with it not this one.
+    let eve = world.stranger();
+    let other = begins(&eve, "99XX10001", "eve@home.example").await;
+    assert!(!other.says(&text));
+    let nobody = world.stranger();
+    let seal = nobody.visits("association/").await;
+    let seal = seal.attributes("[name=csrf_token]", "value").remove(0);
+    let forged = nobody
+        .posts("association/check/", &[("csrf_token", &seal)])
+        .await;
+    assert_eq!(forged.status, 303);
+    nobody.visits("association/").await.shows("That is over");
+
+    world.sleeps(time::Duration::minutes(30));
+    shown.presses(CHECK).await.shows("That is over");
+    assert_eq!(erp.site.watch.requests.to(QUESTIONS), 0);
+
+    // The same goes for the mailed link.
+    let link = is_mailed(&place, &asha, ("23ME10003", MAILBOX), 1).await;
+    world.sleeps(time::Duration::minutes(30));
+    asha.visits(&link).await.refuses(410);
+}
+
+#[tokio::test]
+async fn l25_of_two_proofs_for_one_roll_number_at_once_one_succeeds() {
+    for _ in 0..4 {
+        let place = opens().await;
+        let (world, _) = &place;
+        let (asha, eve) = (world.stranger(), world.stranger());
+        let one = is_mailed(&place, &asha, (ROLL, MAILBOX), 1).await;
+        let two = is_mailed(&place, &eve, (ROLL, "eve@home.example"), 1).await;
+        let (one, two) = (asha.visits(&one).await, eve.visits(&two).await);
+        let (one, two) = tokio::join!(one.presses("Confirm"), two.presses("Confirm"));
+        let mut ends = [one.status.as_u16(), two.status.as_u16()];
+        ends.sort_unstable();
+        assert_eq!(ends, [200, 410]);
+        let winner = if one.status == 200 { &asha } else { &eve };
+        let loser = if one.status == 200 { &eve } else { &asha };
+        let here = winner.visits("association/").await;
+        here.presses("Sign in as 21CS10001").await;
+        assert!(is_in(winner).await);
+        loser
+            .visits("association/")
+            .await
+            .shows("Nobody asks for your ERP password");
+        assert!(!is_in(loser).await);
+    }
+}
+
+#[tokio::test]
+async fn next_time_a_mailed_code_is_enough() {
+    let place = opens().await;
+    let (world, _) = &place;
+    proves(&place, &world.stranger(), (ROLL, MAILBOX)).await;
+
+    let asha = world.stranger();
+    let form = asha.visits("account/login/association/?next=/doc/").await;
+    let asked = form
+        .fills("roll", "21cs10001")
+        .presses("Send me a code")
+        .await;
+    asked.shows("If a mailbox belongs to 21CS10001");
+    let first = code(&world.mail_to(MAILBOX, 2).await);
+    let wrong = asked
+        .clone()
+        .fills("code", "0000 0000")
+        .presses("Sign in")
+        .await;
+    wrong.shows("That is not the code");
+
+    let again = wrong.presses("Send another code").await;
+    let newest = code(&world.mail_to(MAILBOX, 3).await);
+    let old = again.clone().fills("code", &first).presses("Sign in").await;
+    old.shows("That is not the code");
+    let entered = old.fills("code", &newest).presses("Sign in").await;
+    assert_eq!(entered.url.path(), "/doc/");
+    assert!(is_in(&asha).await);
+}
+
+#[tokio::test]
+async fn a_code_is_guessed_five_times_and_ends_after_ten_minutes() {
+    let place = opens().await;
+    let (world, _) = &place;
+    proves(&place, &world.stranger(), (ROLL, MAILBOX)).await;
+    let eve = world.stranger();
+    let mut asked = eve
+        .visits("account/login/association/")
+        .await
+        .fills("roll", ROLL)
+        .presses("Send me a code")
+        .await;
+    let right = code(&world.mail_to(MAILBOX, 2).await);
+    for _ in 0..4 {
+        asked = asked.fills("code", "12345678").presses("Sign in").await;
+        asked.shows("That is not the code");
+    }
+    let spent = asked.fills("code", "12345678").presses("Sign in").await;
+    spent.refuses(400);
+    let late = spent.clone();
+    assert!(late.says("Too many codes were wrong"));
+
+    let asked = eve
+        .visits("account/login/association/")
+        .await
+        .fills("roll", ROLL)
+        .presses("Send me a code")
+        .await;
+    // That code was another attempt's.
+    let other = asked.clone().fills("code", &right).presses("Sign in").await;
+    other.shows("That is not the code");
+    let right = code(&world.mail_to(MAILBOX, 3).await);
+    world.sleeps(time::Duration::minutes(10));
+    let late = other.fills("code", &right).presses("Sign in").await;
+    late.refuses(400);
+    assert!(!is_in(&eve).await);
+}
+
+#[tokio::test]
+async fn who_never_proved_anything_sees_the_same_page() {
+    let place = opens().await;
+    let (world, _) = &place;
+    proves(&place, &world.stranger(), (ROLL, MAILBOX)).await;
+    let ask = async |roll: &str| {
+        let form = world.stranger().visits("account/login/association/").await;
+        let asked = form.fills("roll", roll).presses("Send me a code").await;
+        world.does_its_jobs().await;
+        asked.words().replace(roll, "ROLL")
+    };
+    let before = world.mails();
+    let unknown = ask("99XX10001").await;
+    assert_eq!(world.mails(), before);
+    let known = ask(ROLL).await;
+    assert_eq!(world.mails(), before + 1);
+    assert_eq!(known, unknown);
+    // As long as there are codes to be had, and when there are none.
+    for roll in [ROLL, "99XX10001"] {
+        let mut told = String::new();
+        for _ in 0..5 {
+            told = ask(roll).await;
+        }
+        assert!(told.contains("Many codes were asked for"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_proof_of_long_ago_has_to_be_made_again() {
+    let place = opens_with(World::plan().set("PROFILES_ASSOCIATION_DAYS", "30")).await;
+    let (world, _) = &place;
+    proves(&place, &world.stranger(), (ROLL, MAILBOX)).await;
+    let signs_in = async |many| {
+        let asha = world.stranger();
+        let form = asha.visits("account/login/association/").await;
+        let asked = form.fills("roll", ROLL).presses("Send me a code").await;
+        let code = code(&world.mail_to(MAILBOX, many).await);
+        (asha, asked.fills("code", &code).presses("Sign in").await)
+    };
+    world.sleeps(time::Duration::days(29));
+    let (asha, _) = signs_in(2).await;
+    assert!(is_in(&asha).await);
+    world.sleeps(time::Duration::days(1));
+    let (asha, told) = signs_in(3).await;
+    assert!(
+        told.says("your proof is too old by now"),
+        "{}",
+        told.words()
+    );
+    assert!(!is_in(&asha).await);
+
+    let done = proves(&place, &asha, (ROLL, MAILBOX)).await;
+    done.presses("Sign in as 21CS10001").await;
+    assert!(is_in(&asha).await);
+    let (asha, _) = signs_in(5).await;
+    assert!(is_in(&asha).await);
+}
+
+#[tokio::test]
+async fn proving_it_again_moves_to_the_new_mailbox_and_tells_the_old_one() {
+    let place = opens().await;
+    let (world, _) = &place;
+    let asha = world.stranger();
+    let done = proves(&place, &asha, (ROLL, MAILBOX)).await;
+    done.presses("Sign in as 21CS10001").await;
+    let number = asha.visits("user/").await.texts(".facts dd").join(" ");
+
+    let later = world.stranger();
+    let done = proves(&place, &later, (ROLL, "asha@new.example")).await;
+    done.presses("Sign in as 21CS10001").await;
+    assert_eq!(
+        later.visits("user/").await.texts(".facts dd").join(" "),
+        number
+    );
+    let told = world.mail_to(MAILBOX, 2).await;
+    assert!(told.contains("has another mailbox now"), "{told}");
+
+    let form = world.stranger().visits("account/login/association/").await;
+    form.fills("roll", ROLL).presses("Send me a code").await;
+    world.mail_to("asha@new.example", 2).await;
+    world.mail_to(MAILBOX, 2).await;
+}
+
+#[tokio::test]
+async fn somebody_signed_in_gains_a_further_way_in() {
+    let place = opens().await;
+    let (world, _) = &place;
+    let asha = world.student("asha").await;
+    let ways = asha.visits("user/ways-in/").await;
+    let start = ways
+        .clicks("Prove it without your password with your roll number and a mailbox")
+        .await;
+    start.shows("in which you are signed in, gains a further way");
+    let done = proves(&place, &asha, (ROLL, MAILBOX)).await;
+    done.shows("asha").presses("Go on").await;
+    asha.visits("user/ways-in/")
+        .await
+        .shows("Prove it without your password");
+    let told = world.mail_to("asha@campus.example", 1).await;
+    assert!(told.contains("sign in"), "{told}");
+
+    let elsewhere = world.stranger();
+    let form = elsewhere.visits("account/login/association/").await;
+    let asked = form.fills("roll", ROLL).presses("Send me a code").await;
+    let code = code(&world.mail_to(MAILBOX, 2).await);
+    asked.fills("code", &code).presses("Sign in").await;
+    elsewhere.visits("user/").await.shows("asha@campus.example");
+
+    // To somebody else it is taken, whoever can show it.
+    let wasim = world.student("wasim").await;
+    let link = is_mailed(&place, &wasim, (ROLL, "wasim@home.example"), 1).await;
+    let taken = wasim.visits(&link).await.presses("Confirm").await;
+    taken.refuses(409);
+    assert!(taken.says("signs in to another account here already"));
+    wasim.visits("association/").await.shows("Read your mail");
+
+    // And it goes as every way in goes.
+    let ways = asha.visits("user/ways-in/").await;
+    ways.presses("Remove Prove it without your password").await;
+    asha.visits("association/")
+        .await
+        .shows("Nobody asks for your ERP password");
+}
+
+#[tokio::test]
+async fn what_is_somebody_elses_stays_theirs() {
+    let place = opens().await;
+    let (world, _) = &place;
+    // Somebody is called like the roll number, and signs in another way.
+    world.student("23me10003").await;
+    let eve = world.stranger();
+    let mailed = is_mailed(&place, &eve, ("23ME10003", MAILBOX), 1).await;
+    let refused = eve.visits(&mailed).await.presses("Confirm").await;
+    refused.refuses(409);
+    assert!(refused.says("sign in as before"), "{}", refused.words());
+    assert!(!is_in(&eve).await);
+
+    // A mailbox has one roll number.
+    proves(&place, &world.stranger(), (ROLL, "asha@home.example")).await;
+    let zoya = world.student("vikram").await;
+    let whose = ("20CH10004", "Asha@home.example");
+    let shown = begins(&zoya, whose.0, whose.1).await;
+    puts(&place.1, whose.0, &verifier(&shown));
+    shown.presses(CHECK).await.shows("We have seen your text");
+    let mail = world.mail_to(whose.1, 1).await;
+    let taken = zoya.visits(&link(&mail)).await.presses("Confirm").await;
+    taken.refuses(409);
+    assert!(taken.says("belongs to another roll number already"));
+}
+
+#[tokio::test]
+async fn a_portal_that_does_not_answer_costs_nothing() {
+    let place = opens_with(World::plan().set("PROFILES_UPSTREAM_SECONDS", "2")).await;
+    let (world, erp) = &place;
+    let asha = world.stranger();
+    let shown = begins(&asha, ROLL, MAILBOX).await;
+    puts(erp, ROLL, &verifier(&shown));
+    for fault in ["503", "close", "html", "empty", "late", "garbage"] {
+        erp.site.watch.faults.set(QUESTIONS, fault.parse().unwrap());
+        let told = shown.presses(CHECK).await;
+        assert_eq!(told.status, 200, "{fault}");
+        assert!(
+            told.says("The ERP is not answering. Your text stays good until")
+                || told.says("does not know the roll number")
+                || told.says(NOT_THERE),
+            "{fault}: {}",
+            told.words()
+        );
+        world.sleeps(time::Duration::seconds(20));
+    }
+    erp.site.watch.faults.mend();
+    shown.presses(CHECK).await.shows("We have seen your text");
+}
+
+#[tokio::test]
+async fn the_portal_is_spared_and_so_is_the_mailbox() {
+    let place = opens().await;
+    let (world, erp) = &place;
+    let asha = world.stranger();
+    let shown = begins(&asha, ROLL, MAILBOX).await;
+    for _ in 0..10 {
+        shown.presses(CHECK).await.shows(NOT_THERE);
+        world.sleeps(time::Duration::seconds(21));
+    }
+    shown.presses(CHECK).await.shows("as often as it can be");
+    // Five proofs a day look at somebody's questions, whoever began them.
+    for _ in 0..4 {
+        let shown = begins(&world.stranger(), ROLL, MAILBOX).await;
+        shown.presses(CHECK).await.shows(NOT_THERE);
+        world.sleeps(time::Duration::minutes(1));
+    }
+    let shown = begins(&asha, ROLL, MAILBOX).await;
+    shown.presses(CHECK).await.shows("Try again tomorrow");
+    world.sleeps(time::Duration::hours(24));
+
+    let link = is_mailed(&place, &asha, (ROLL, MAILBOX), 1).await;
+    let mailed = asha.visits("association/").await;
+    mailed
+        .presses("Mail another link")
+        .await
+        .shows("Wait 60 seconds");
+    for many in 2..=4 {
+        world.sleeps(time::Duration::minutes(1));
+        let told = mailed.presses("Mail another link").await;
+        told.shows("Only the newest one works");
+        world.mail_to(MAILBOX, many).await;
+    }
+    world.sleeps(time::Duration::minutes(1));
+    mailed
+        .presses("Mail another link")
+        .await
+        .shows("as often as it can be");
+    asha.visits(&link).await.refuses(410);
+}
+
+#[tokio::test]
+async fn nothing_of_a_question_or_a_link_is_kept() {
+    let place = opens().await;
+    let (world, erp) = &place;
+    erp.changes(ROLL, |person| {
+        for question in &mut person.questions {
+            question.0.push_str(" canaryquestion");
+        }
+    });
+    let asha = world.stranger();
+    let link = is_mailed(&place, &asha, (ROLL, MAILBOX), 1).await;
+    let (_, token) = link.split_once('=').unwrap();
+    let dump = world.database.dump();
+    assert!(dump.contains(MAILBOX));
+    assert!(!dump.contains("canaryquestion") && !dump.contains(token));
+    let cookie = asha.cookies();
+    let cookie = cookie
+        .split("; ")
+        .find_map(|it| it.strip_prefix("association="));
+    assert!(!dump.contains(cookie.unwrap()));
+    // And in time it is forgotten.
+    world.sleeps(time::Duration::hours(60));
+    world.does_its_jobs().await;
+    let dump = world.database.dump();
+    assert!(!dump.contains(MAILBOX) && !dump.contains(ROLL), "{dump}");
+}
