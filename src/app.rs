@@ -318,6 +318,7 @@ impl Shared {
             web: self.web.clone(),
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
+            ledger: self.ledger.clone(),
             portal: association::Portal {
                 questions: erp_pages(config, settings)?,
                 page: format!(

@@ -158,6 +158,20 @@ impl Links {
     pub fn confirm_association(&self, token: &str) -> String {
         self.path(format_args!("/association/confirm/?token={token}"))
     }
+    /// Where apps look people up, by `roll` or `email`.
+    pub fn look_up(&self, kind: &str, value: &str) -> String {
+        self.path(format_args!("/association/{kind}/{value}"))
+    }
+    /// The same at the address of the service that apps asked before.
+    pub fn look_up_as_before(&self, kind: &str, value: &str) -> String {
+        self.path(format_args!("/get/{kind}/{value}"))
+    }
+    pub fn look_up_token(&self, id: AppId) -> String {
+        self.path(format_args!("/oauth/applications/{id}/look-up/"))
+    }
+    pub fn fresh_look_up_token(&self, id: AppId) -> String {
+        self.path(format_args!("/oauth/applications/{id}/look-up/shown/"))
+    }
     pub fn connected_apps(&self) -> String {
         self.path("/user/settings/")
     }

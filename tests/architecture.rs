@@ -49,7 +49,7 @@ const FLOORS: &[Room] = &[
     room("ledger", "db"),
     room(
         "association",
-        "db audit measure web mail people upstream login",
+        "db audit measure web mail people upstream login ledger",
     ),
     room("user_api", "db web people apps grants token ledger"),
     room("send_mail", "db web mail people apps grants token"),

@@ -1,4 +1,4 @@
-//! `profiles app add`: an app registered from the command line.
+//! `profiles app`: an app registered from the command line, or allowed something.
 
 use serde::Serialize;
 
@@ -10,6 +10,8 @@ use crate::id::AppId;
 use crate::people;
 
 use super::Kind;
+use super::look_ups;
+use super::model::AppsError;
 use super::register;
 use super::register::Wish;
 use super::rules;
@@ -45,6 +47,67 @@ pub struct Added {
     pub client_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_secret: Option<String>,
+}
+
+/// An app that is allowed something, or not any more.
+#[derive(Debug, Clone, clap::Args)]
+pub struct AllowApp {
+    /// The app's client id
+    pub client_id: String,
+    /// What: association
+    pub what: Allowance,
+}
+
+/// What an app may only do when the people who run the campus allow it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Allowance {
+    /// To look up which mailbox belongs to a roll number, of people who agreed
+    Association,
+}
+
+/// What is printed.
+#[derive(Debug, Serialize)]
+pub struct Allowed {
+    pub client_id: String,
+    pub name: String,
+    /// What it is allowed now.
+    pub allowed: Vec<&'static str>,
+}
+
+/// Why nothing was changed. Says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum AllowAppError {
+    #[error("there is no app with the client id {0}. Its owner finds it on the app's page")]
+    NoApp(String),
+    #[error(transparent)]
+    Store(#[from] db::Error),
+}
+
+/// Allows an app something, or takes that back.
+pub async fn allow(
+    db: &Db,
+    asked: AllowApp,
+    allowed: bool,
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> Result<Allowed, AllowAppError> {
+    let mut tx = db.begin().await?;
+    let Allowance::Association = asked.what;
+    let changed = look_ups::allow(&mut tx, &asked.client_id, allowed, now, entropy).await;
+    let app = changed.map_err(|error| match error {
+        AppsError::Store(error) => error.into(),
+        _ => AllowAppError::NoApp(asked.client_id),
+    })?;
+    tx.commit().await.map_err(db::Error::from)?;
+    Ok(Allowed {
+        client_id: app.client_id.to_string(),
+        name: app.details.name.to_string(),
+        allowed: if allowed {
+            vec!["association"]
+        } else {
+            Vec::new()
+        },
+    })
 }
 
 /// Why there is no new app. Says what to do.

@@ -25,6 +25,7 @@ mod api;
 mod delete;
 mod edit;
 mod face;
+mod look_ups;
 mod model;
 mod own;
 mod pages;
@@ -104,6 +105,11 @@ impl Feature {
                 get(pages::ask_secret).post(pages::make_secret),
             )
             .route("/oauth/applications/{id}/secret/shown", get(pages::secret))
+            .route(
+                "/oauth/applications/{id}/look-up",
+                get(pages::ask_token).post(pages::make_token),
+            )
+            .route("/oauth/applications/{id}/look-up/shown", get(pages::token))
             .with_state(self)
     }
 }

@@ -91,15 +91,7 @@ pub(super) async fn make(
     now: Moment,
     entropy: &dyn Entropy,
 ) -> db::Result<(Secret, SecretId)> {
-    let text = Secret::mint(entropy);
-    let secret = Secret::new(format!("{MARK}{}", text.expose()));
-    let tail = secret.expose().len().saturating_sub(HINT);
-    let known = KnownSecret {
-        id: SecretId::new(now, entropy),
-        hint: secret.expose().get(tail..).unwrap_or_default().to_owned(),
-        created_at: now,
-        last_used_at: None,
-    };
+    let (secret, known) = mint(MARK, now, entropy);
     store::insert_secret(&mut **tx, app, &known, secret.fingerprint()).await?;
     let entry = Entry {
         actor,
@@ -108,6 +100,20 @@ pub(super) async fn make(
     let entry = entry.on_app(app).with(json!({ "secret": known.id }));
     audit::note(&mut **tx, entry, now, entropy).await?;
     Ok((secret, known.id))
+}
+
+/// Something of an app's own to prove itself with, and what its owner sees of it later.
+pub(super) fn mint(mark: &str, now: Moment, entropy: &dyn Entropy) -> (Secret, KnownSecret) {
+    let text = Secret::mint(entropy);
+    let secret = Secret::new(format!("{mark}{}", text.expose()));
+    let tail = secret.expose().len().saturating_sub(HINT);
+    let known = KnownSecret {
+        id: SecretId::new(now, entropy),
+        hint: secret.expose().get(tail..).unwrap_or_default().to_owned(),
+        created_at: now,
+        last_used_at: None,
+    };
+    (secret, known)
 }
 
 /// Ends a secret at once.

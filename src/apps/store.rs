@@ -339,3 +339,88 @@ pub(super) async fn find_mails(
     }
     Ok(mails)
 }
+
+/// Since when an app may look people up, if it may.
+pub(super) async fn find_looks_up_since(
+    db: impl Executor<'_>,
+    app: AppId,
+) -> db::Result<Option<Moment>> {
+    let since = sqlx::query_scalar!("select looks_up_since from apps where id = $1", app.0);
+    Ok(since.fetch_optional(db).await?.flatten())
+}
+
+/// Lets an app look people up from now on. It stays as it was for one that may already.
+pub(super) async fn mark_looks_up(
+    db: impl Executor<'_>,
+    app: AppId,
+    now: Moment,
+) -> db::Result<()> {
+    sqlx::query!(
+        "update apps set looks_up_since = coalesce(looks_up_since, $2) where id = $1",
+        app.0,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Takes that back, and every token with it.
+pub(super) async fn mark_looks_up_no_more(db: impl Executor<'_>, app: AppId) -> db::Result<()> {
+    sqlx::query!(
+        "with ended as (delete from look_up_tokens where app_id = $1)
+         update apps set looks_up_since = null where id = $1",
+        app.0
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn insert_look_up_token(
+    db: impl Executor<'_>,
+    app: AppId,
+    token: &KnownSecret,
+    fingerprint: Fingerprint,
+) -> db::Result<()> {
+    sqlx::query!(
+        "insert into look_up_tokens (id, app_id, fingerprint, hint, created_at)
+         values ($1, $2, $3, $4, $5)",
+        token.id.0,
+        app.0,
+        fingerprint.to_vec(),
+        token.hint,
+        token.created_at,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// An app's live look-up tokens, the oldest first.
+pub(super) async fn list_look_up_tokens(
+    db: impl Executor<'_>,
+    app: AppId,
+) -> db::Result<Vec<KnownSecret>> {
+    let rows = sqlx::query!(
+        "select id, hint, created_at, last_used_at from look_up_tokens
+         where app_id = $1 order by created_at, id",
+        app.0,
+    )
+    .fetch_all(db)
+    .await?;
+    let tokens = rows.into_iter().map(|row| KnownSecret {
+        id: SecretId(row.id),
+        hint: row.hint,
+        created_at: row.created_at,
+        last_used_at: row.last_used_at,
+    });
+    Ok(tokens.collect())
+}
+
+pub(super) async fn delete_look_up_token(db: impl Executor<'_>, id: SecretId) -> db::Result<()> {
+    sqlx::query!("delete from look_up_tokens where id = $1", id.0)
+        .execute(db)
+        .await?;
+    Ok(())
+}

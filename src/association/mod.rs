@@ -28,12 +28,17 @@
 //! its subject) and ends with it, because so there is one list of ways in, and one place to end them.
 //!
 //! Decision: afterwards a code that is mailed to the mailbox signs in, until the proof is too old.
+//!
+//! Decision: apps look up only who said that they may, with a token of their own, and every answer is in
+//! the person's ledger. Who said nothing is as unknown as who is not there.
 
+mod api;
 mod begin;
 mod check;
 mod confirm;
 mod flow;
 mod limits;
+mod look_up;
 mod model;
 mod pages;
 mod sign_in;
@@ -48,6 +53,7 @@ use axum::routing::post;
 use crate::clock::SharedClock;
 use crate::db::Db;
 use crate::entropy::SharedEntropy;
+use crate::ledger::Ledger;
 use crate::upstream::erp::Questions;
 use crate::web::Web;
 
@@ -67,6 +73,7 @@ pub struct Feature {
     pub web: Web,
     pub clock: SharedClock,
     pub entropy: SharedEntropy,
+    pub ledger: Ledger,
     pub portal: Portal,
     pub limits: Limits,
 }
@@ -102,6 +109,8 @@ impl Feature {
                 "/association/confirm",
                 get(pages::ask_confirm).post(pages::confirm),
             )
+            .route("/association/{kind}/{value}", get(api::look_up))
+            .route("/get/{kind}/{value}", get(api::look_up_as_before))
             .with_state(self)
     }
 }

@@ -125,6 +125,21 @@ pub(super) enum Status {
     Cancelled,
 }
 
+/// By what an association is looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Key<'a> {
+    Roll(&'a str),
+    Email(&'a str),
+}
+
+impl Key<'_> {
+    /// Whether there could be such a roll number or mailbox at all.
+    pub(super) fn could_be(self) -> bool {
+        let (Self::Roll(text) | Self::Email(text)) = self;
+        text.len() <= 254 && !text.chars().any(char::is_control)
+    }
+}
+
 /// Why a proof does not go on. What was not done can be done again, unless it says that it is over.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AssociationError {

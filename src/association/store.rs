@@ -5,6 +5,7 @@ use crate::db;
 use crate::db::Executor;
 use crate::db::Tx;
 use crate::id::AddresseeId;
+use crate::id::AppId;
 use crate::id::PersonId;
 use crate::id::ProofId;
 use crate::secret::Fingerprint;
@@ -12,6 +13,7 @@ use crate::secret::Fingerprint;
 use super::PROVIDER;
 use super::model::Association;
 use super::model::Claim;
+use super::model::Key;
 use super::model::Proof;
 use super::model::Verifier;
 
@@ -381,4 +383,55 @@ pub(super) async fn mark_look_ups(
     .execute(db)
     .await?;
     Ok(done.rows_affected() > 0)
+}
+
+/// An association that may be looked up, and whose it is. Nobody's who is suspended.
+pub(super) async fn find_allowed(
+    db: impl Executor<'_>,
+    key: Key<'_>,
+) -> db::Result<Option<(Association, PersonId)>> {
+    let (roll, email) = match key {
+        Key::Roll(roll) => (Some(roll), None),
+        Key::Email(email) => (None, Some(email)),
+    };
+    let row = sqlx::query!(
+        "select a.roll, a.email, a.proved_at, i.person_id
+         from associations a
+         join identities i on i.provider = a.provider and i.subject = a.roll
+         join people p on p.id = i.person_id and p.suspended_at is null
+         where a.allows_look_ups and (a.roll = upper($1) or lower(a.email) = lower($2))",
+        roll,
+        email,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| {
+        let association = Association {
+            roll: row.roll,
+            email: row.email,
+            proved_at: row.proved_at,
+            allows_look_ups: true,
+        };
+        (association, PersonId(row.person_id))
+    }))
+}
+
+/// The app that a look-up token belongs to, noted as used now; none that may not look up (any more).
+pub(super) async fn mark_token_used(
+    db: impl Executor<'_>,
+    token: Fingerprint,
+    now: Moment,
+) -> db::Result<Option<AppId>> {
+    let app = sqlx::query_scalar!(
+        "update look_up_tokens t set last_used_at = $2
+         from apps a
+         where t.fingerprint = $1 and a.id = t.app_id
+           and a.looks_up_since is not null and a.suspended_at is null
+         returning a.id",
+        token.to_vec(),
+        now
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(app.map(AppId))
 }

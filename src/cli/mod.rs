@@ -2,6 +2,7 @@
 //! else goes to standard error. Exit codes: 0 done, 1 failed, 2 wrongly called.
 
 mod app_add;
+mod app_allow;
 mod check;
 mod choice;
 mod database;
@@ -26,6 +27,7 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use crate::apps::command::AddApp;
+use crate::apps::command::AllowApp;
 use crate::config;
 use crate::config::Config;
 
@@ -54,7 +56,7 @@ enum Command {
     ///
     /// Changes no data. Prints one JSON object with a line for each; exits with 1 if something is wrong.
     Check,
-    /// Apps: register one
+    /// Apps: register one, allow it more
     #[command(subcommand)]
     App(App),
     /// What profiles choose from: offer a hostel, department or degree, retire one, list them
@@ -74,6 +76,13 @@ enum App {
     ///
     /// The secret is shown this once; the owner makes another on the app's page.
     Add(AddApp),
+    /// Allows an app to do what only the campus can allow, and prints `{"client_id", "name", "allowed"}`
+    ///
+    /// association: to look up which mailbox belongs to a roll number, of people who agreed. The owner
+    /// then makes a look-up token on the app's page.
+    Allow(AllowApp),
+    /// Takes that back, at once, with every token that was made for it
+    Disallow(AllowApp),
 }
 
 #[derive(Debug, Subcommand)]
@@ -162,6 +171,8 @@ async fn run(cli: Cli, config: Config) -> Result<ExitCode, Failure> {
         Command::Roll(asked) => roll::run(asked, &config).await,
         Command::Upstream(asked) => upstream::run(asked, &config).await,
         Command::App(App::Add(add)) => app_add::add(add, &config).await,
+        Command::App(App::Allow(asked)) => app_allow::allow(asked, true, &config).await,
+        Command::App(App::Disallow(asked)) => app_allow::allow(asked, false, &config).await,
     }
 }
 

@@ -39,6 +39,15 @@ pub(super) struct SentMail {
     pub status: Option<bool>,
 }
 
+/// An app that is not connected and has read something all the same: it was, or it looked somebody up.
+#[derive(Debug)]
+pub(super) struct Unconnected {
+    pub app_name: String,
+    pub fields: FieldSet,
+    pub times: i64,
+    pub last: Moment,
+}
+
 /// One scope of a connection: what it is, the fields it opens, and those the person keeps back.
 #[derive(Debug, Serialize, PartialEq, Eq)]
 pub(super) struct Row {

@@ -11,6 +11,7 @@ use crate::scope::Share;
 
 use super::model::Connection;
 use super::model::SentMail;
+use super::model::Unconnected;
 
 /// Every app somebody has connected, by name; or only `app`.
 pub(super) async fn list(
@@ -88,4 +89,34 @@ pub(super) async fn list_mails(
         status: row.status,
     });
     Ok(mails.collect())
+}
+
+/// What apps read of somebody that are not connected (any more), the latest first: those that looked
+/// them up, and those they took everything back from.
+pub(super) async fn list_unconnected(
+    db: impl Executor<'_>,
+    person: PersonId,
+) -> db::Result<Vec<Unconnected>> {
+    let rows = sqlx::query!(
+        r#"select a.name, sum(r.times) as "times!", max(r.read_at) as "last!",
+                  (select array_agg(distinct field)
+                   from readings f cross join unnest(f.fields) as field
+                   where f.person_id = $1 and f.app_id = a.id) as "fields!"
+           from readings r
+           join apps a on a.id = r.app_id
+           where r.person_id = $1 and not exists (
+             select from grants g
+             where g.person_id = $1 and g.app_id = a.id and g.ended_at is null)
+           group by a.id order by "last!" desc limit 100"#,
+        person.0
+    )
+    .fetch_all(db)
+    .await?;
+    let apps = rows.into_iter().map(|row| Unconnected {
+        app_name: row.name,
+        fields: FieldSet::of_names(&row.fields),
+        times: row.times,
+        last: row.last,
+    });
+    Ok(apps.collect())
 }

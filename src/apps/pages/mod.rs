@@ -1,6 +1,7 @@
 //! The pages: list, one app, its end. The form and the secrets have files of their own.
 
 mod form;
+mod look_up;
 mod secret;
 
 use std::time::Duration;
@@ -43,6 +44,9 @@ pub(super) use form::edit;
 pub(super) use form::new;
 pub(super) use form::register;
 pub(super) use form::save;
+pub(super) use look_up::ask_token;
+pub(super) use look_up::make_token;
+pub(super) use look_up::token;
 pub(super) use secret::ask_secret;
 pub(super) use secret::make_secret;
 pub(super) use secret::secret;
@@ -137,7 +141,18 @@ struct ShowPage {
     /// None where the app's own code has to add a challenge.
     sign_in_link: Option<String>,
     links: ShowLinks,
+    look_ups: Option<ShownLookUps>,
     mails: ShownMails,
+}
+
+/// Of an app that may look people up.
+#[derive(Debug, Serialize)]
+struct ShownLookUps {
+    since: String,
+    tokens: Vec<ShownSecret>,
+    make: String,
+    /// How it is done.
+    docs: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -239,6 +254,7 @@ pub(super) async fn show(
     let secrets = secrets
         .iter()
         .map(|secret| ShownSecret::of(secret, &it.web));
+    let look_ups = look_ups(&it, &app).await?;
     let since = it.clock.now() - MAILS_SHOWN_FOR;
     let mails = store::find_mails(it.db.pool(), app.id, since).await?;
     let mut answer = frame.show(&ShowPage {
@@ -246,11 +262,29 @@ pub(super) async fn show(
         secrets: secrets.collect(),
         sign_in_link: sign_in_link(&app, it.web.links()),
         links: show_links(&app, it.web.links()),
+        look_ups,
         app: shown(app, users, &it),
     });
     // Who looks at the app has copied the secret, so the browser need not hold it any longer.
     secret::forget(&it.web, &headers, &mut answer);
     Ok(answer)
+}
+
+async fn look_ups(it: &Feature, app: &App) -> db::Result<Option<ShownLookUps>> {
+    let Some(since) = store::find_looks_up_since(it.db.pool(), app.id).await? else {
+        return Ok(None);
+    };
+    let tokens = store::list_look_up_tokens(it.db.pool(), app.id).await?;
+    let links = it.web.links();
+    Ok(Some(ShownLookUps {
+        since: it.web.date(since),
+        tokens: tokens
+            .iter()
+            .map(|token| ShownSecret::of(token, &it.web))
+            .collect(),
+        make: links.look_up_token(app.id),
+        docs: format!("{}#look-ups", links.docs_tab("api")),
+    }))
 }
 
 fn shown(app: App, users: i64, it: &Feature) -> Shown {
@@ -377,6 +411,7 @@ pub(super) mod samples {
         ];
         samples.extend(form::samples::samples());
         samples.extend(secret::samples::samples());
+        samples.extend(look_up::samples::samples());
         samples
     }
 
@@ -447,6 +482,12 @@ pub(super) mod samples {
                 Vec::new()
             },
             sign_in_link: text("http://localhost:8000/oauth/authorize/"),
+            look_ups: full.then(|| ShownLookUps {
+                since: "21 Nov 2026".to_owned(),
+                tokens: vec![shown_secret(false), shown_secret(true)],
+                make: "/oauth/applications/1/look-up/".to_owned(),
+                docs: "/doc/api/#look-ups".to_owned(),
+            }),
             mails: ShownMails {
                 sent: i64::from(full),
                 failed: i64::from(full),

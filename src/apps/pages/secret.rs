@@ -107,7 +107,7 @@ pub(in crate::apps) async fn make_secret(
 }
 
 /// The secret that the page said would stay.
-fn shown_to_stay(query: &str) -> Option<SecretId> {
+pub(super) fn shown_to_stay(query: &str) -> Option<SecretId> {
     let mut pairs = url::form_urlencoded::parse(query.as_bytes());
     let (_, id) = pairs.find(|(name, _)| name == "stays")?;
     // One that does not read was not shown: no secret has this id.
@@ -141,9 +141,7 @@ pub(in crate::apps) async fn secret(
     Own { visit, frame, app }: Own,
     headers: HeaderMap,
 ) -> Result<Response, PageProblem> {
-    let now = it.clock.now();
-    let held = it.web.cookies.read(&headers, FRESH_SECRET);
-    let fresh = held.and_then(|held| unseal(&it.web, &held, &app, visit.person, now));
+    let fresh = held(&it, &headers, &app, visit.person);
     let live = store::list_secrets(it.db.pool(), app.id).await?;
     let links = it.web.links();
     let Some(fresh) = fresh.filter(|fresh| live.iter().any(|known| known.id == fresh.id)) else {
@@ -185,11 +183,23 @@ pub(super) fn send_to_shown(
     app: AppId,
     fresh: &Fresh,
 ) -> Response {
+    let mut answer = frame.send_to(&it.web.links().fresh_secret(app));
+    keep_in_browser(it, &mut answer, visit, app, fresh);
+    answer
+}
+
+/// Hands the browser a secret that the next page shows.
+pub(super) fn keep_in_browser(
+    it: &Feature,
+    answer: &mut Response,
+    visit: &Visit,
+    app: AppId,
+    fresh: &Fresh,
+) {
     let until = (it.clock.now() + SHOWN_FOR).unix_timestamp();
     let Fresh { secret, id, first } = fresh;
     let text = format!("{until}.{id}.{}.{}", u8::from(*first), secret.expose());
     let seal = seal(&it.web, &text, app, visit.person);
-    let mut answer = frame.send_to(&it.web.links().fresh_secret(app));
     let headers = answer.headers_mut();
     it.web.cookies.set(
         headers,
@@ -197,8 +207,18 @@ pub(super) fn send_to_shown(
         format!("{seal}.{text}"),
         Some(SHOWN_FOR),
     );
-    no_store(&mut answer);
-    answer
+    no_store(answer);
+}
+
+/// The secret that the browser holds for this app's owner.
+pub(super) fn held(
+    it: &Feature,
+    headers: &HeaderMap,
+    app: &App,
+    person: PersonId,
+) -> Option<Fresh> {
+    let held = it.web.cookies.read(headers, FRESH_SECRET)?;
+    unseal(&it.web, &held, app, person, it.clock.now())
 }
 
 /// Takes the secret out of the browser again.

@@ -16,6 +16,7 @@ use crate::grants;
 use crate::id::AppId;
 use crate::id::PersonId;
 use crate::login::SignedIn;
+use crate::scope::FieldSet;
 use crate::web::Flash;
 use crate::web::Page;
 use crate::web::PageProblem;
@@ -32,7 +33,17 @@ use super::store;
 struct ListPage {
     apps: Vec<Connected>,
     /// From apps that are not connected any more.
+    unconnected: Vec<ReadUnconnected>,
     former_mails: Vec<FormerMail>,
+}
+
+/// What an app read that is not connected.
+#[derive(Debug, Serialize)]
+struct ReadUnconnected {
+    app_name: String,
+    fields: String,
+    times: i64,
+    last: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -117,6 +128,13 @@ pub(super) async fn list(
     let apps = connections
         .into_iter()
         .map(|connection| Connected::of(connection, &it.web));
+    let unconnected = store::list_unconnected(it.db.pool(), visit.person).await?;
+    let unconnected = unconnected.into_iter().map(|app| ReadUnconnected {
+        fields: labels(app.fields),
+        app_name: app.app_name,
+        times: app.times,
+        last: it.web.date_and_time(app.last),
+    });
     let former = store::list_mails(it.db.pool(), visit.person, None).await?;
     let former = former.into_iter().map(|mail| FormerMail {
         app_name: mail.app_name.clone(),
@@ -124,8 +142,14 @@ pub(super) async fn list(
     });
     Ok(frame.show(&ListPage {
         apps: apps.collect(),
+        unconnected: unconnected.collect(),
         former_mails: former.collect(),
     }))
+}
+
+fn labels(fields: FieldSet) -> String {
+    let labels: Vec<_> = fields.iter().map(|field| field.row().label).collect();
+    labels.join(", ")
 }
 
 #[derive(Debug, Serialize)]
@@ -216,10 +240,19 @@ pub(super) mod samples {
         let list = vec![
             Sample::of(&ListPage {
                 apps: Vec::new(),
+                unconnected: Vec::new(),
                 former_mails: Vec::new(),
             }),
             Sample::of(&ListPage {
                 apps: vec![connected(false), connected(true)],
+                unconnected: [1, 2]
+                    .map(|times| ReadUnconnected {
+                        app_name: "Mess Menu".to_owned(),
+                        fields: "Roll number, Email".to_owned(),
+                        times,
+                        last: "21 Nov 2026, 18:05".to_owned(),
+                    })
+                    .into(),
                 former_mails: vec![FormerMail {
                     app_name: "Mess Menu".to_owned(),
                     mail: mail(),

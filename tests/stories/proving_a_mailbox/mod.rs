@@ -1,6 +1,7 @@
-//! A roll number and a mailbox that belong together: proved here without a password, and looked up at a Leprechaun server.
-//! Numbers are those of the protocol's statements.
+//! A roll number and a mailbox that belong together: proved here without a password, looked up at a Leprechaun server,
+//! and looked up here by apps. Numbers are those of the protocol's statements.
 
+mod looking_up;
 mod looking_up_elsewhere;
 mod proving;
 mod simulator;

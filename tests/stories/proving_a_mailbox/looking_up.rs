@@ -1,0 +1,315 @@
+//! Apps that were allowed to look up which mailbox belongs to a roll number.
+
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tokio::task::spawn_blocking;
+
+use super::proving;
+use crate::sim::erp::Erp;
+use crate::support::Answer;
+use crate::support::App;
+use crate::support::Browser;
+use crate::support::World;
+use crate::support::command;
+
+const ROLL: &str = "21CS10001";
+const MAILBOX: &str = "asha.21cs10001@kgpian.iitkgp.ac.in";
+
+/// `profiles app allow` or `disallow`.
+async fn tells(world: &World, verb: &'static str, app: &App) -> Value {
+    let (url, data, id) = (
+        world.database.url(),
+        world.data.clone(),
+        app.client_id.clone(),
+    );
+    let told = spawn_blocking(move || {
+        let mut profiles = command::profiles(&url, &data);
+        profiles.args(["app", verb, &id, "association"]);
+        command::succeed(profiles, "")
+    });
+    serde_json::from_str(&told.await.unwrap()).unwrap()
+}
+
+/// Makes a look-up token on the app's page.
+async fn makes_token(developer: &Browser, app: &str) -> String {
+    let list = developer.visits("oauth/applications/").await;
+    let page = list.clicks(app).await;
+    let asked = page.clicks("Make a new look-up token").await;
+    let shown = asked.presses("Make a new token").await;
+    let token = shown.code("#look_up_token").remove(0);
+    assert!(token.starts_with("pfl"), "{token}");
+    token
+}
+
+async fn asks(app: &App, path: &str, token: &str) -> Answer {
+    let request = app.request(reqwest::Method::GET, path);
+    Answer::to(request.header("authorization", format!("Bearer {token}"))).await
+}
+
+/// asha proved her mailbox and agreed to look-ups, and the canteen may look people up.
+async fn opens() -> ((World, Erp), Browser, String) {
+    let place = proving::opens().await;
+    let asha = place.0.stranger();
+    proving::proves(&place, &asha, (ROLL, MAILBOX))
+        .await
+        .presses("Sign in as 21CS10001")
+        .await;
+    let mine = asha.visits("association/").await;
+    let saved = mine
+        .touches("allows_look_ups", "on", true)
+        .presses("Save")
+        .await;
+    saved.shows("Apps that the campus allowed to may find you now.");
+    let told = tells(&place.0, "allow", &place.0.canteen()).await;
+    assert_eq!(told["allowed"], serde_json::json!(["association"]));
+    let meera = place.0.student("meera").await;
+    let token = makes_token(&meera, "Canteen").await;
+    (place, asha, token)
+}
+
+#[tokio::test]
+async fn an_app_that_may_is_told_and_the_person_sees_it() {
+    let ((world, _erp), asha, token) = opens().await;
+    let canteen = world.canteen();
+    for path in [
+        "association/roll/21CS10001",
+        "association/roll/21cs10001/",
+        "association/email/asha.21cs10001@kgpian.iitkgp.ac.in",
+        "association/email/Asha.21cs10001%40kgpian.iitkgp.ac.in",
+    ] {
+        let answer = asks(&canteen, path, &token).await;
+        assert_eq!(answer.header("cache-control"), "no-store");
+        let told = answer.good();
+        let at = told["authenticated"].as_str().unwrap();
+        OffsetDateTime::parse(at, &Rfc3339).unwrap();
+        assert!(at.ends_with('Z') && at.len() == 20, "{at}");
+        assert_eq!(told["roll"], ROLL);
+        assert_eq!(told["email"], MAILBOX);
+        assert_eq!(told.as_object().unwrap().len(), 3);
+    }
+    // The pages are complete once what is noted is written down.
+    world.does_its_jobs().await;
+    let list = asha.visits("user/settings/").await;
+    list.shows("Read by apps that are not connected")
+        .shows("Canteen")
+        .shows("4 times");
+    world.connects(&asha, &canteen, "basic").await;
+    let list = asha.visits("user/settings/").await;
+    assert!(!list.says("Read by apps that are not connected"));
+    list.clicks("Canteen")
+        .await
+        .shows("or looked up")
+        .shows("4 times");
+}
+
+#[tokio::test]
+async fn old_programs_are_told_in_the_words_they_know() {
+    let ((world, _erp), _asha, token) = opens().await;
+    let canteen = world.canteen();
+    for path in [
+        "get/roll/21CS10001",
+        "get/email/asha.21cs10001@kgpian.iitkgp.ac.in",
+    ] {
+        let answer = asks(&canteen, path, &token).await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert_eq!(
+            answer.header("content-type"),
+            "application/json; charset=utf-8"
+        );
+        let text = answer.text();
+        let (front, rest) = text.split_at(18);
+        assert_eq!(front, r#"{"authenticated":""#);
+        let (at, rest) = rest.split_at(20);
+        OffsetDateTime::parse(at, &Rfc3339).unwrap();
+        assert_eq!(
+            rest,
+            r#"","email":"asha.21cs10001@kgpian.iitkgp.ac.in","roll":"21CS10001"}"#
+        );
+    }
+    let not_authenticated = "OOPS! You are not authenticated. If you would like to use Leprechaun, contact the Metakgp Maintainers. More info at https://wiki.metakgp.org/w/Metakgp:Governance#Current_maintainers\n";
+    let no_such_kind = "That input type is not allowed! Allowed input types: roll, email\n";
+    let no_record = "That record doesn't exist in our database!\n";
+    for (path, token, status, words) in [
+        ("get/roll/21CS10001", "wrong", 401, not_authenticated),
+        ("get/name/x", "wrong", 401, not_authenticated),
+        ("get/name/x", token.as_str(), 401, no_such_kind),
+        ("get/roll/99XX10001", token.as_str(), 404, no_record),
+        ("get/email/eve@example.com", token.as_str(), 404, no_record),
+    ] {
+        let answer = asks(&canteen, path, token).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.text().as_str()),
+            (status, words)
+        );
+        assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_want_to_be_found_is_as_unknown_as_nobody() {
+    let ((world, _erp), asha, token) = opens().await;
+    let canteen = world.canteen();
+    let nobody = asks(&canteen, "association/roll/99XX10001", &token).await;
+    assert_eq!(nobody.status, 404);
+
+    let mine = asha.visits("association/").await;
+    let saved = mine
+        .touches("allows_look_ups", "on", false)
+        .presses("Save")
+        .await;
+    saved.shows("No app can look you up any more.");
+    for path in [
+        "association/roll/21CS10001",
+        "association/email/asha.21cs10001@kgpian.iitkgp.ac.in",
+    ] {
+        let hidden = asks(&canteen, path, &token).await;
+        assert_eq!(hidden.status, 404);
+        assert_eq!(hidden.text(), nobody.text());
+    }
+    world.does_its_jobs().await;
+    assert!(!asha.visits("user/settings/").await.says("Canteen"));
+
+    // Whoever said nothing is not found either.
+    let place = proving::opens().await;
+    let zoya = place.0.stranger();
+    proving::proves(&place, &zoya, (ROLL, MAILBOX)).await;
+    tells(&place.0, "allow", &place.0.canteen()).await;
+    let meera = place.0.student("meera").await;
+    let token = makes_token(&meera, "Canteen").await;
+    let answer = asks(&place.0.canteen(), "association/roll/21CS10001", &token).await;
+    assert_eq!(answer.status, 404);
+}
+
+#[tokio::test]
+async fn only_a_token_of_an_app_that_may_opens_it() {
+    let ((world, _erp), _asha, token) = opens().await;
+    let (canteen, meera) = (world.canteen(), world.student("meera").await);
+    let path = "association/roll/21CS10001";
+    let status = async |token: &str| asks(&canteen, path, token).await.status.as_u16();
+
+    let bare = Answer::to(canteen.request(reqwest::Method::GET, path)).await;
+    assert_eq!(bare.status, 401);
+    assert!(bare.header("www-authenticate").starts_with("Bearer"));
+    let access = world.connects(&meera, &canteen, "basic").await.access;
+    for wrong in ["", "wrong", &token[3..], &access] {
+        assert_eq!(status(wrong).await, 401, "{wrong}");
+    }
+
+    // Two can be live at once; a third ends the first. Nothing of them is kept.
+    let second = makes_token(&meera, "Canteen").await;
+    assert_eq!((status(&token).await, status(&second).await), (200, 200));
+    let third = makes_token(&meera, "Canteen").await;
+    assert_eq!((status(&token).await, status(&second).await), (401, 200));
+    assert!(!world.database.dump().contains(&third));
+    let told = world.mail_to("meera@campus.example", 3).await;
+    assert!(told.contains("A new look-up token was made for Canteen"));
+    let page = meera
+        .visits("oauth/applications/")
+        .await
+        .clicks("Canteen")
+        .await;
+    assert!(!page.text().contains(&third));
+
+    // Taking it back ends all of them, and allowing it again revives none.
+    tells(&world, "disallow", &canteen).await;
+    assert_eq!(status(&third).await, 401);
+    let page = meera
+        .visits("oauth/applications/")
+        .await
+        .clicks("Canteen")
+        .await;
+    assert!(!page.says("Look-ups"));
+    tells(&world, "allow", &canteen).await;
+    assert_eq!(status(&third).await, 401);
+
+    // An app that was not allowed has no such page.
+    let other = meera
+        .visits("oauth/applications/")
+        .await
+        .clicks("Library")
+        .await;
+    assert!(!other.says("Look-ups"));
+    let path = format!("{}look-up/", other.url.path());
+    meera.asks(&path).await.refuses(404);
+}
+
+#[tokio::test]
+async fn nobody_reads_the_whole_campus() {
+    let ((world, _erp), _asha, token) = opens().await;
+    let canteen = world.canteen();
+    let mut guessed = 0;
+    let slowed = loop {
+        let path = format!("association/roll/21CS1{guessed:04}");
+        let answer = asks(&canteen, &path, &token).await;
+        if answer.status == 429 {
+            break answer;
+        }
+        guessed += 1;
+        assert!(guessed <= 25, "never slowed");
+    };
+    assert!(guessed >= 19, "{guessed}");
+    let seconds: u64 = slowed.header("retry-after").parse().unwrap();
+    assert!((1..=60).contains(&seconds), "{seconds}");
+    let as_before = asks(&canteen, "get/roll/22CS10009", &token).await;
+    assert_eq!(as_before.status, 429);
+
+    world.sleeps(time::Duration::minutes(1));
+    let path = "association/roll/21CS10001";
+    assert_eq!(asks(&canteen, path, &token).await.status, 200);
+
+    // Whoever guesses tokens is slowed, too.
+    let mut status = 401;
+    for _ in 0..25 {
+        status = asks(&canteen, path, "wrong").await.status.as_u16();
+    }
+    assert_eq!(status, 429);
+    assert_eq!(asks(&canteen, path, &token).await.status, 200);
+}
+
+#[tokio::test]
+async fn nothing_that_is_asked_for_breaks_it() {
+    let ((world, _erp), _asha, token) = opens().await;
+    let canteen = world.canteen();
+    let long = "a".repeat(2_000);
+    for value in [
+        "%00",
+        "a%00b",
+        "%FF",
+        "%2F",
+        "%2e%2e%2e",
+        "'",
+        "%25",
+        "%0A",
+        "%E0%A4%B6",
+        &long,
+    ] {
+        for kind in ["roll", "email", "name", "%00"] {
+            for door in ["association", "get"] {
+                let path = format!("{door}/{kind}/{value}");
+                let status = asks(&canteen, &path, &token).await.status.as_u16();
+                assert!(
+                    [400, 401, 404, 405, 429].contains(&status),
+                    "{path}: {status}"
+                );
+            }
+        }
+        world.sleeps(time::Duration::minutes(10));
+    }
+}
+
+#[tokio::test]
+async fn a_command_for_an_app_that_is_not_there_says_so() {
+    let world = World::new().await;
+    let (url, data) = (world.database.url(), world.data.clone());
+    let output = spawn_blocking(move || {
+        let mut profiles = command::profiles(&url, &data);
+        profiles.args(["app", "allow", "nothing", "association"]);
+        command::run(profiles, "")
+    });
+    let output = output.await.unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("no app with the client id nothing"), "{told}");
+}
