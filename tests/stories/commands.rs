@@ -103,9 +103,9 @@ async fn a_person_is_added_with_a_password_made_for_them() {
 
 #[tokio::test]
 async fn a_password_that_everybody_would_try_is_not_set() {
+    const COMMAND: [&str; 4] = ["person", "password", "asha", "--password-stdin"];
     let world = World::new().await;
     let person = world.person("asha").await;
-    const COMMAND: [&str; 4] = ["person", "password", "asha", "--password-stdin"];
     for common in ["Passw0rd!", "12345678", "qwertyuiop", "iloveyou"] {
         let refused = runs(&world, &COMMAND, common).await;
         assert_eq!(refused.status.code(), Some(1), "{common}");
