@@ -172,6 +172,12 @@ impl Links {
     pub fn fresh_look_up_token(&self, id: AppId) -> String {
         self.path(format_args!("/oauth/applications/{id}/look-up/shown/"))
     }
+    pub fn remove_way_in_of(&self, provider: &str, subject: &str) -> String {
+        let subject: String = url::form_urlencoded::byte_serialize(subject.as_bytes()).collect();
+        self.path(format_args!(
+            "/user/ways-in/remove/?provider={provider}&subject={subject}"
+        ))
+    }
     pub fn connected_apps(&self) -> String {
         self.path("/user/settings/")
     }

@@ -3,6 +3,8 @@
 //! Whom it serves: the person who signs in with a password today and with the campus' account
 //! tomorrow, and who wants to be one person in both.
 //!
+//! A further way is proved on the sign-in page ([`crate::login`]), which is told that it is for linking.
+//!
 //! Decision: a further way is linked only from here, by somebody who is signed in since a short while,
 //! after they have proved that it is theirs. An equal mail address or roll number links nothing: who
 //! says so may be wrong, and an account would be somebody else's.
@@ -16,7 +18,6 @@ mod remove;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::get;
-use axum::routing::post;
 
 use crate::clock::SharedClock;
 use crate::db::Db;
@@ -41,7 +42,7 @@ impl Feature {
     pub fn routes(self) -> Router {
         Router::new()
             .route("/user/ways-in", get(pages::list))
-            .route("/user/ways-in/remove", post(pages::remove).get(pages::back))
+            .route("/user/ways-in/remove", get(pages::ask).post(pages::remove))
             .with_state(self)
     }
 }

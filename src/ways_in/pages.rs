@@ -1,5 +1,6 @@
 //! `/user/ways-in/`
 
+use axum::extract::RawQuery;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
@@ -10,35 +11,44 @@ use crate::login::SignedInLately;
 use crate::people;
 use crate::people::PeopleError;
 use crate::people::WayIn;
+use crate::upstream::Password;
+use crate::upstream::Upstream;
 use crate::upstream::Way;
 use crate::web::Flash;
 use crate::web::Page;
 use crate::web::PageProblem;
+use crate::web::Pairs;
 use crate::web::Protected;
 
 use super::Feature;
 use super::remove;
 
-/// The provider whose passwords are kept here.
-const PASSWORD: &str = "password";
-
 #[derive(Debug, Serialize)]
 struct ListPage {
     ways: Vec<ShownWay>,
-    remove: String,
     further: Vec<Further>,
+}
+
+/// Before a way is taken away.
+#[derive(Debug, Serialize)]
+struct RemovePage {
+    label: String,
+    provider: String,
+    subject: String,
+    action: String,
 }
 
 #[derive(Debug, Serialize)]
 struct ShownWay {
     label: String,
-    provider: String,
-    subject: String,
+    /// The other side's word for the person, where that says more than the label.
+    subject: Option<String>,
     since: String,
     last_used: Option<String>,
     /// Switched off by the people who run this service.
     is_off: bool,
-    may_go: bool,
+    /// Where it is taken away, if it may be.
+    remove: Option<String>,
     /// Where one sees what it rests on.
     more: Option<String>,
 }
@@ -49,6 +59,14 @@ struct Further {
     label: &'static str,
     hint: Option<&'static str>,
     href: String,
+}
+
+impl Page for RemovePage {
+    const TEMPLATE: &'static str = "ways_in/remove.html";
+
+    fn title(&self) -> String {
+        "Remove a way to sign in".to_owned()
+    }
 }
 
 impl Page for ListPage {
@@ -68,7 +86,7 @@ pub(super) async fn list(
     let has = |way: &&Way| !theirs.iter().any(|its| its.provider == way.slug());
     let further = (it.ways.iter().filter(has))
         // A password is set by the people who run this service, not proved.
-        .filter(|way| way.slug() != PASSWORD)
+        .filter(|way| way.slug() != Password::SLUG)
         .map(|way| Further {
             label: way.face().label,
             hint: way.face().hint,
@@ -77,7 +95,6 @@ pub(super) async fn list(
     let page = ListPage {
         further: further.collect(),
         ways: theirs.iter().map(|way| it.shown(way, &theirs)).collect(),
-        remove: links.remove_way_in(),
     };
     Ok(frame.show(&page))
 }
@@ -88,25 +105,53 @@ impl Feature {
         let works = |way: &WayIn| self.ways.named(&way.provider).is_some();
         let is_last = all.iter().filter(|way| works(way)).count() < 2 && works(way);
         let now = self.clock.now();
+        let may_go = way.provider != Password::SLUG && !is_last;
         ShownWay {
-            label: offered.map_or_else(
-                || way.provider.to_uppercase(),
-                |offered| offered.face().label.to_owned(),
-            ),
-            provider: way.provider.clone(),
-            subject: way.subject.clone(),
+            label: self.label(&way.provider),
+            // A password's is a number of ours.
+            subject: (way.provider != Password::SLUG).then(|| way.subject.clone()),
             since: self.web.date(way.linked_at),
             last_used: way.last_used_at.map(|at| self.web.said(at, now)),
             is_off: offered.is_none(),
             more: offered.and_then(Way::first_time).map(|it| it.href),
-            may_go: way.provider != PASSWORD && !is_last,
+            remove: may_go.then(|| {
+                let links = self.web.links();
+                links.remove_way_in_of(&way.provider, &way.subject)
+            }),
         }
+    }
+
+    /// What a way is called; one that is switched off here by its provider's name.
+    fn label(&self, provider: &str) -> String {
+        let offered = self.ways.named(provider);
+        offered.map_or_else(
+            || provider.to_uppercase(),
+            |offered| offered.face().label.to_owned(),
+        )
     }
 }
 
-/// The form's address, looked at.
-pub(super) async fn back(State(it): State<Feature>, SignedIn { frame, .. }: SignedIn) -> Response {
-    frame.send_to(&it.web.links().ways_in())
+/// `GET /user/ways-in/remove/?provider=…&subject=…`: asks first.
+pub(super) async fn ask(
+    State(it): State<Feature>,
+    RawQuery(query): RawQuery,
+    SignedInLately(SignedIn { visit, frame }): SignedInLately,
+) -> Result<Response, PageProblem> {
+    let asked = Pairs::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
+    let theirs = people::list_ways_in(it.db.pool(), visit.person).await?;
+    let is_asked = |way: &&WayIn| {
+        way.provider == asked.text("provider") && way.subject == asked.text("subject")
+    };
+    let Some(way) = theirs.iter().find(is_asked) else {
+        // One that is gone already is what was wanted.
+        return Ok(frame.send_to(&it.web.links().ways_in()));
+    };
+    Ok(frame.show(&RemovePage {
+        label: it.label(&way.provider),
+        provider: way.provider.clone(),
+        subject: way.subject.clone(),
+        action: it.web.links().remove_way_in(),
+    }))
 }
 
 pub(super) async fn remove(
@@ -117,20 +162,21 @@ pub(super) async fn remove(
     let (now, entropy) = (it.clock.now(), it.entropy.as_ref());
     let which = (form.text("provider"), form.text("subject"));
     let back = it.web.links().ways_in();
-    if which.0 == PASSWORD {
+    if which.0 == Password::SLUG {
         return Err(PageProblem::not_found());
     }
     let mut tx = it.db.begin().await?;
     let removed = remove::remove(&mut tx, visit.person, which, &it.ways, now, entropy).await;
-    let told = match removed {
-        // One that is gone already is what was wanted.
-        Ok(()) => Flash::good("It is removed. Nobody signs in to your account by it any more."),
+    match removed {
+        Ok(()) => {}
         Err(PeopleError::LastWayIn) => {
-            Flash::info("This is your only way to sign in. Link another one first.")
+            let told = Flash::info("This is your only way to sign in. Link another one first.");
+            return Ok(frame.send_to_with(&back, &told));
         }
         Err(error) => return Err(error.into()),
-    };
+    }
     tx.commit().await.map_err(db::Error::from)?;
+    let told = Flash::good("It is removed. Nobody signs in to your account by it any more.");
     Ok(frame.send_to_with(&back, &told))
 }
 
@@ -141,27 +187,20 @@ pub(super) mod samples {
 
     pub(crate) fn samples() -> Vec<Sample> {
         let way = |may_go: bool| ShownWay {
-            label: "Campus directory".to_owned(),
-            provider: "ldap".to_owned(),
-            subject: "asha".to_owned(),
+            label: "Campus account".to_owned(),
+            subject: may_go.then(|| "asha".to_owned()),
             since: "21 Nov 2026".to_owned(),
             last_used: may_go.then(|| "today at 18:05".to_owned()),
             is_off: !may_go,
-            may_go,
+            remove: may_go.then(|| "/user/ways-in/remove/".to_owned()),
             more: may_go.then(|| "/association/".to_owned()),
         };
         let further = |hint| Further {
-            label: "IIT Kharagpur ERP",
+            label: "ERP of IIT Kharagpur",
             hint,
             href: "/account/login/erp/?link=1".to_owned(),
         };
-        let page = |ways, further| {
-            Sample::of(&ListPage {
-                ways,
-                remove: "/user/ways-in/remove/".to_owned(),
-                further,
-            })
-        };
+        let page = |ways, further| Sample::of(&ListPage { ways, further });
         vec![
             page(vec![way(false)], vec![further(None)]),
             page(
@@ -169,6 +208,12 @@ pub(super) mod samples {
                 vec![further(Some("with a code"))],
             ),
             page(vec![way(true)], Vec::new()),
+            Sample::of(&RemovePage {
+                label: "Campus account".to_owned(),
+                provider: "ldap".to_owned(),
+                subject: "asha".to_owned(),
+                action: "/user/ways-in/remove/".to_owned(),
+            }),
         ]
     }
 }

@@ -121,15 +121,33 @@ async fn the_last_way_in_stays() {
 
     let page = nandini.visits(PAGE).await;
     assert!(!page.says("Remove"), "{}", page.words());
-    let ways = page.attributes("input[name=subject]", "value");
-    assert_eq!(ways.len(), 0);
-    // Nor does a form that somebody made themselves.
+    // Nor by an address somebody wrote themselves.
+    let form = nandini
+        .visits("user/ways-in/remove/?provider=ldap&subject=nandini")
+        .await;
+    let page = form.presses("Remove it").await;
+
+    page.shows("This is your only way to sign in");
+    assert_eq!(page.texts("li.session h2").len(), 1);
+    let (_, page) = comes_through_the_directory(&world, "nandini").await;
+    page.shows("nandini");
+}
+
+#[tokio::test]
+async fn a_way_that_was_removed_leads_there_no_more() {
+    let directory = Directory::opens().await;
+    let world = directory.plan().opens().await;
     let asha = world.student("asha").await;
     links(&asha, "farhan").await.shows("From now on");
-    let page = asha.visits(PAGE).await;
-    page.presses("Remove Campus account")
+
+    let page = asha
+        .visits(PAGE)
         .await
-        .shows("It is removed");
+        .clicks("Remove Campus account")
+        .await;
+    page.shows("Remove this way to sign in?");
+    page.presses("Remove it").await.shows("It is removed");
+
     assert_eq!(asha.visits(PAGE).await.texts("li.session h2").len(), 1);
 
     let (_, page) = comes_through_the_directory(&world, "farhan").await;
@@ -146,12 +164,16 @@ async fn after_an_hour_who_wants_to_remove_one_signs_in_again() {
     let person = world.person("asha").await;
     let asha = world.signed_in(&person).await;
     links(&asha, "nandini").await.shows("From now on");
-    let page = asha.visits(PAGE).await;
+    let page = asha
+        .visits(PAGE)
+        .await
+        .clicks("Remove Campus account")
+        .await;
     world.sleeps(Duration::minutes(110));
     asha.visits("user/").await.shows("Asha");
     world.sleeps(Duration::minutes(15));
 
-    let page = page.presses("Remove Campus account").await;
+    let page = page.presses("Remove it").await;
 
     page.shows("You signed in a while ago");
     assert_eq!(asha.visits(PAGE).await.texts("li.session h2").len(), 2);
