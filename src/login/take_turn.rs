@@ -244,8 +244,9 @@ impl Turns {
                 *attempt = after;
                 Some(name)
             }
-            // The first form again, which needs no memory.
-            None if told.is_some() => None,
+            // The first form again, which needs no memory: or else slips in it, which cost nothing, could
+            // push out the attempts of others.
+            None if told.is_some() || prompt.inputs.iter().any(|it| it.error.is_some()) => None,
             None => Some(self.keep((&browser, way.slug()), after, visitor.now, entropy)),
         };
         Ok(Judged::Ask(Box::new(Asked {

@@ -744,3 +744,16 @@ async fn the_check_says_how_erp_is() {
     let nobody = format!("http://127.0.0.1:{}", database::free_port());
     assert!(check(&nobody).starts_with("it does not answer"));
 }
+
+/// What is not even a roll number is no sign-in begun: some thousands of them would push out those of others.
+#[tokio::test]
+async fn a_slip_in_the_first_form_is_not_remembered() {
+    let (_erp, world) = campus().await;
+    let slip = at_credentials(&world.stranger(), "no number").await;
+    slip.shows("Enter your roll number, for example 21CS10001.");
+    assert!(!slip.offers("input[name=attempt]"), "{}", slip.text());
+    slip.fills("roll", ASHA)
+        .presses(TO_CREDENTIALS)
+        .await
+        .shows("first school");
+}
