@@ -41,6 +41,8 @@ const ADDRESS: Limit = Limit::new(60, Duration::from_secs(3));
 const KNOWN_BROWSER: Limit = Limit::new(10, Duration::from_secs(30));
 /// How often it is noted that an account is slowed for an address.
 const NOTED: Limit = Limit::new(1, Duration::from_mins(1));
+/// The same of one address, whatever the account: names are made up faster than an audit is read.
+const NOTED_FROM_ADDRESS: Limit = Limit::new(10, Duration::from_mins(1));
 const BEGINNINGS: Limit = Limit::new(60, Duration::from_secs(3));
 
 /// How often and how many times somebody who found no try left looks again: five seconds in all.
@@ -71,6 +73,7 @@ pub(super) struct Limits {
     known_browser: web::Limits<(Account, String)>,
     beginnings: web::Limits<IpAddr>,
     noted: web::Limits<(Account, IpAddr)>,
+    noted_from_address: web::Limits<IpAddr>,
     judging: Judging,
 }
 
@@ -167,6 +170,7 @@ impl Limits {
             known_browser: web::Limits::new(KNOWN_BROWSER),
             beginnings: web::Limits::new(BEGINNINGS),
             noted: web::Limits::new(NOTED),
+            noted_from_address: web::Limits::new(NOTED_FROM_ADDRESS),
             judging: Judging::default(),
         }
     }
@@ -225,9 +229,12 @@ impl Limits {
         }
     }
 
-    /// Whether to note that somebody was slowed: not again within a minute.
+    /// Whether to note that somebody was slowed: not again within a minute, and not for every name that
+    /// one address makes up.
     pub(super) fn is_news(&self, who: &Who, now: Moment) -> bool {
-        self.noted.take((who.account, who.address.0), now).is_ok()
+        let address = who.address.0;
+        self.noted.take((who.account, address), now).is_ok()
+            && self.noted_from_address.take(address, now).is_ok()
     }
 
     /// Takes a beginning of a sign-in that asks an upstream: we must not be used to flood it.

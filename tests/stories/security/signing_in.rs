@@ -484,3 +484,14 @@ async fn a_header_of_the_client_s_own_does_not_outrank_the_proxy_s() {
         "100 names from one address behind the proxy were not slowed"
     );
 }
+
+#[tokio::test]
+async fn who_sprays_does_not_fill_the_audit() {
+    let world = World::new().await;
+    let browser = world.stranger();
+    for name in 0..120 {
+        browser.signs_in(&format!("student{name}"), "guess").await;
+    }
+    let noted = world.database.dump().matches("'sign_in.slowed'").count();
+    assert!((1..=10).contains(&noted), "{noted} notes");
+}
