@@ -77,7 +77,8 @@ pub(super) enum Wants {
 
 /// Who signed in.
 pub(super) struct Member {
-    /// What the person is known by, if the portal says so at all.
+    /// What the person is known by: empty for somebody who has no number, nothing where the portal does not
+    /// speak of one.
     pub enrollment: Option<String>,
     /// The portal's own key, which never changes.
     pub member_id: String,
@@ -202,7 +203,7 @@ pub(super) fn member(answer: Option<Answer>) -> Said<Member> {
     #[derive(Deserialize)]
     struct Regdata<'a> {
         name: String,
-        #[serde(default, deserialize_with = "text")]
+        #[serde(default, deserialize_with = "said")]
         enrollmentno: Option<String>,
         memberid: String,
         membertype: String,
@@ -344,6 +345,11 @@ fn no_of_either(text: &str) -> Option<No> {
 
 fn read<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
     serde_json::from_str(json).ok()
+}
+
+/// As [`text`], for a field that is there: anything else is the empty text.
+fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    text(deserializer).map(|text| text.or_else(|| Some(String::new())))
 }
 
 /// A text, or a number as text; anything else is as if it were not there.

@@ -174,6 +174,12 @@ async fn the_portal_may_change_in_thirty_ways_and_nobody_is_let_in_by_mistake() 
         changed("wants a session to begin one", |it| {
             fails(it, SECOND, says(r#"{"status":401,"error":"Unauthorized"}"#));
         }),
+        // Of one person, and no change of the portal's.
+        refused(
+            "no number of theirs yet",
+            |it| fails(it, SECOND, regdata(|data| data["enrollmentno"] = Value::Null)),
+            SOMEBODY_ELSE,
+        ),
         refused(
             "another number's data",
             |it| fails(it, SECOND, regdata(|data| data["enrollmentno"] = json!("99000002"))),
