@@ -41,7 +41,9 @@ pub(super) fn question(body: &str) -> Result<Option<String>, Strange> {
     if text.is_empty() || text.eq_ignore_ascii_case("FALSE") {
         return Ok(None);
     }
-    if text.to_ascii_lowercase().contains("<html") {
+    // People word their questions themselves: one of them must not look like a change of ERP's.
+    let is_page = text.trim_start_matches('\u{feff}').starts_with('<');
+    if is_page && text.to_ascii_lowercase().contains("<html") {
         return Err(Strange("a page in place of a question"));
     }
     if text.contains(char::REPLACEMENT_CHARACTER) {

@@ -757,3 +757,16 @@ async fn a_slip_in_the_first_form_is_not_remembered() {
         .await
         .shows("first school");
 }
+
+/// Or else its owner could close the way for everybody, and so could anybody who knows their roll number.
+#[tokio::test]
+async fn a_question_in_odd_words_is_a_question() {
+    let (erp, world) = campus().await;
+    let odd = "What is <html> short for?";
+    erp.changes(ASHA, |it| it.questions[0].0 = odd.to_owned());
+    let page = at_credentials(&world.stranger(), ASHA).await;
+    page.shows(odd);
+    gives(page, PASSWORD, ANSWER)
+        .await
+        .shows("Code from the mail");
+}
