@@ -11,9 +11,13 @@
 //!
 //! Decision: the last way that works cannot be removed, and a password kept here is not removed here,
 //! because nothing else would let anybody in while the campus' systems are closed.
+//!
+//! Decision: who removes a way is signed out in every other browser, because they may have found that
+//! somebody else came in by it.
 
 mod pages;
 mod remove;
+mod store;
 
 use axum::Router;
 use axum::extract::FromRef;

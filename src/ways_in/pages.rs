@@ -11,6 +11,7 @@ use crate::login::SignedInLately;
 use crate::people;
 use crate::people::PeopleError;
 use crate::people::WayIn;
+use crate::secret::Fingerprint;
 use crate::upstream::Password;
 use crate::upstream::Upstream;
 use crate::upstream::Way;
@@ -165,8 +166,10 @@ pub(super) async fn remove(
     if which.0 == Password::SLUG {
         return Err(PageProblem::not_found());
     }
+    let own = frame.session_fingerprint().map(Fingerprint::to_vec);
+    let whose = (visit.person, own.unwrap_or_default());
     let mut tx = it.db.begin().await?;
-    let removed = remove::remove(&mut tx, visit.person, which, &it.ways, now, entropy).await;
+    let removed = remove::remove(&mut tx, whose, which, &it.ways, now, entropy).await;
     match removed {
         Ok(()) => {}
         Err(PeopleError::LastWayIn) => {
@@ -176,7 +179,9 @@ pub(super) async fn remove(
         Err(error) => return Err(error.into()),
     }
     tx.commit().await.map_err(db::Error::from)?;
-    let told = Flash::good("It is removed. Nobody signs in to your account by it any more.");
+    let told = Flash::good(
+        "It is removed. Nobody signs in to your account by it any more. You are signed out everywhere else.",
+    );
     Ok(frame.send_to_with(&back, &told))
 }
 

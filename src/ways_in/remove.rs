@@ -12,10 +12,15 @@ use crate::people::PeopleError;
 use crate::upstream::Registry;
 use crate::upstream::Way;
 
+use super::store;
+
 /// Takes it away, and tells the person by mail. It stays if no other way is left that works here.
+///
+/// Every session of theirs ends but `own`, the fingerprint of the one they are in: any other may have
+/// been begun by this way, perhaps by somebody else.
 pub(super) async fn remove(
     tx: &mut Tx,
-    person: PersonId,
+    (person, own): (PersonId, Vec<u8>),
     (provider, subject): (&str, &str),
     ways: &Registry,
     now: Moment,
@@ -26,5 +31,6 @@ pub(super) async fn remove(
         let detail = json!({ "at": now.unix_timestamp() });
         mail::put(&mut **tx, "way_in_removed", person, detail, now, entropy).await?;
     }
+    store::delete_other_sessions(&mut **tx, person, &own).await?;
     Ok(())
 }

@@ -113,6 +113,23 @@ async fn a_link_that_lost_its_person_does_not_sign_anybody_in() {
     page.shows("nandini");
 }
 
+/// Who takes a way in away has perhaps found that somebody else uses it.
+#[tokio::test]
+async fn who_came_in_by_a_way_that_was_removed_is_out() {
+    let directory = Directory::opens().await;
+    let world = directory.plan().opens().await;
+    let asha = world.student("asha").await;
+    links(&asha, "farhan").await.shows("From now on");
+    let (intruder, page) = comes_through_the_directory(&world, "farhan").await;
+    page.shows("asha");
+
+    let page = asha.visits(PAGE).await;
+    let told = page.presses("Remove Campus account").await;
+
+    told.shows("You are signed out everywhere else.");
+    assert_eq!(intruder.asks("user/").await.status, 302);
+}
+
 #[tokio::test]
 async fn the_last_way_in_stays() {
     let directory = Directory::opens().await;
