@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::HeaderName;
 use http::Method;
+use http::StatusCode;
 use http::header;
 use url::Url;
 use zeroize::Zeroizing;
@@ -271,7 +272,9 @@ impl Client {
         };
         let heard = call.send().await?;
         session.jar.store(&heard.address, &heard.headers);
-        if heard.status.is_server_error() {
+        // Asked too often is no change of ERP's, and who asked for us need not have wanted anything good.
+        let is_busy = heard.status == StatusCode::TOO_MANY_REQUESTS;
+        if heard.status.is_server_error() || is_busy {
             return Err(Trouble::Silence);
         }
         Ok(heard)

@@ -287,7 +287,7 @@ fn heard<T>(
     };
     let is_good = (200..300).contains(&answer.status);
     match answer.status {
-        502..=504 | 513 => return Said::Unavailable,
+        429 | 502..=504 | 513 => return Said::Unavailable,
         300..400 => return Said::Unknown("it sends us elsewhere"),
         _ if answer.body.is_empty() && is_good => return Said::Nothing(answer.day),
         _ => {}

@@ -93,6 +93,7 @@ async fn the_portal_may_change_in_thirty_ways_and_nobody_is_let_in_by_mistake() 
         }),
         away("nothing where the picture was", |it| fails(it, CAPTCHA, Fault::Empty)),
         // Every call alike.
+        away("asked too often", |it| fails(it, FIRST, Fault::Status(429))),
         away("too busy", |it| fails(it, "", Fault::Status(503))),
         away("temporarily unavailable, as it says itself", |it| {
             fails(it, FIRST, Fault::Status(513));
