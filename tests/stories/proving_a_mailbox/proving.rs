@@ -572,7 +572,7 @@ async fn a_portal_that_does_not_answer_costs_nothing() {
 #[tokio::test]
 async fn the_portal_is_spared_and_so_is_the_mailbox() {
     let place = opens().await;
-    let (world, erp) = &place;
+    let (world, _) = &place;
     let asha = world.stranger();
     let shown = begins(&asha, ROLL, MAILBOX).await;
     for _ in 0..10 {
