@@ -9,6 +9,7 @@ use crate::sim::erp::knobs::QuestionMode;
 use crate::support::Browser;
 use crate::support::Page;
 use crate::support::World;
+use crate::support::chromium::Chromium;
 use crate::support::world::Plan;
 
 const ROLL: &str = "21CS10001";
@@ -635,4 +636,41 @@ async fn nothing_of_a_question_or_a_link_is_kept() {
     world.does_its_jobs().await;
     let dump = world.database.dump();
     assert!(!dump.contains(MAILBOX) && !dump.contains(ROLL), "{dump}");
+}
+
+#[tokio::test]
+async fn every_screen_can_be_used_by_everybody() {
+    let (world, erp) = opens().await;
+    let at = |path: &str| format!("{}{path}", world.base);
+    let browser = Chromium::opens(true).await;
+    browser.visits(&at("account/login/association/")).await;
+    browser.can_be_used("association, a mailed code").await;
+    browser.follows(".first-time a").await;
+    browser.can_be_used("association, start").await;
+    browser.types("#roll", "2CS").await;
+    browser.types("#email", "asha@home.example").await;
+    browser.follows("main button.primary").await;
+    browser.can_be_used("association, start refused").await;
+    browser.types("#roll", ROLL).await;
+    browser.follows("main button.primary").await;
+    browser.can_be_used("association, instructions").await;
+    browser.follows("main button.primary").await;
+    browser.can_be_used("association, not there").await;
+    let text = browser.one("#verifier").await.text().await.unwrap();
+    puts(&erp, ROLL, &text);
+    world.sleeps(time::Duration::seconds(20));
+    browser.follows("main button.primary").await;
+    browser.can_be_used("association, mailed").await;
+    let link = link(&world.mail_to("asha@home.example", 1).await);
+    browser.visits(&at(&link)).await;
+    browser.can_be_used("association, confirm").await;
+    browser.follows("main button.primary").await;
+    browser.can_be_used("association, done").await;
+    browser.follows("main button.primary").await;
+    browser.visits(&at("association/")).await;
+    browser.can_be_used("association, mine").await;
+    browser.visits(&at(&link)).await;
+    browser
+        .can_be_used("association, a link that is over")
+        .await;
 }
