@@ -39,9 +39,13 @@ pub(super) async fn well_known(State(it): State<Feature>) -> Response {
     open(&super::well_known(it.web.links()))
 }
 
+/// Square, 80 pixels wide: browsers take no drawing here.
+const ICON: &str = "img/icon_80.png";
+
 /// `GET /fedcm/config.json`
 pub(super) async fn config(State(it): State<Feature>) -> Response {
     let links = it.web.links();
+    let icon = links.asset(&it.web.assets.versioned(ICON));
     open(&json!({
         "accounts_endpoint": links.absolute(&links.fedcm_accounts()),
         "client_metadata_endpoint": links.absolute(&links.fedcm_client()),
@@ -52,6 +56,7 @@ pub(super) async fn config(State(it): State<Feature>) -> Response {
             "name": it.web.campus_name,
             "background_color": "#303F9F",
             "color": "#FFFFFF",
+            "icons": [{ "url": links.absolute(&icon), "size": 80 }],
         },
     }))
 }

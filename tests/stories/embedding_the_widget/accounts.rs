@@ -379,6 +379,8 @@ async fn what_anybody_may_read_is_the_same_for_everybody() {
             "{config}"
         );
     }
+    let icon = config["branding"]["icons"][0]["url"].as_str().unwrap();
+    assert_eq!(browser.asks(icon).await.header("content-type"), "image/png");
     // A page may load the script under an old prefix: what it leads to is the same.
     assert_eq!(config, told(&browser.asks("sso/fedcm/config.json").await));
     let app = campus.mess_menu().await;
