@@ -119,6 +119,25 @@ impl Button {
     }
 }
 
+/// A script that calls the browser's account chooser without the button.
+pub(super) fn own_call(
+    pages: &Pages,
+    reader: &Reader,
+    links: &Links,
+) -> Result<String, tera::Error> {
+    let mut context = Context::new();
+    for (name, text) in [
+        ("config", links.absolute(&links.fedcm_config())),
+        ("client_id", reader.client_id.clone()),
+        ("redirect_uri", reader.redirect_uri.clone()),
+        ("scope", snippets::scope()),
+    ] {
+        context.insert(name, &literal(&text));
+    }
+    let text = pages.render("docs/snippets/fedcm.txt", &context)?;
+    Ok(text.trim().to_owned())
+}
+
 /// A JavaScript string inside a page: nothing in it ends the script.
 fn literal(text: &str) -> String {
     let text = text.replace('\\', r"\\").replace('\'', r"\'");

@@ -20,6 +20,7 @@ use crate::web::PageProblem;
 use crate::widget;
 
 use super::Feature;
+use super::button;
 use super::button::Button;
 use super::model::Asked;
 use super::model::TABS;
@@ -249,6 +250,8 @@ fn tell_button(
     let lines = button.lines(&it.web.pages, reader, links);
     told.insert("lines", &lines.map_err(PageProblem::broken)?);
     told.insert("button", &button);
+    let own_call = button::own_call(&it.web.pages, reader, links);
+    told.insert("own_call", &own_call.map_err(PageProblem::broken)?);
     told.insert("origin", links.origin());
     let script = links.asset(&it.web.assets.versioned("js/widget_try.js"));
     told.insert("try_script", &script);

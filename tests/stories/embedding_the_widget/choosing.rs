@@ -200,22 +200,20 @@ async fn the_browsers_cooldown_is_no_matter_of_the_button() {
     browser.chooses_account(0).await;
 }
 
-/// Not the widget but a page's own script: what it gets is the code alone.
+/// Not the widget but a page's own script, as documented: what it gets is the code alone.
 #[tokio::test]
 async fn a_page_that_calls_it_by_itself_gets_a_code() {
     let campus = Campus::opens().await;
     let (app, mess) = mess_with_a_button(&campus).await;
     campus.asha_has_allowed(&app, "basic profile").await;
+    let meera = campus.world.person("meera").await;
+    let developer = campus.browser();
+    developer.signs_in(&meera.username, &meera.password).await;
+    let docs = developer.visits(&campus.at("doc/widgets/")).await;
+    let lines = docs.code("#widget-fedcm").remove(0);
     let calls = format!(
         "<!doctype html><link rel=icon href=data:,><button>Sign in</button><script>
-        document.querySelector('button').onclick = async () => {{
-            const credential = await navigator.credentials.get({{ identity: {{ mode: 'active', providers: [{{
-                configURL: '{}', clientId: '{}',
-                params: {{ response_type: 'code', scope: 'basic', redirect_uri: 'https://mess.example/cb' }} }}] }} }});
-            document.title = credential.token;
-        }}</script>",
-        campus.at("fedcm/config.json"),
-        app.client_id
+        document.querySelector('button').onclick = async () => {{ {lines} document.title = code }}</script>"
     );
     mess.shows("/own", &[], &calls);
     let browser = Chromium::opens_in(&campus.town, false).await;
