@@ -624,7 +624,8 @@ const WHAT_TAB_REACHES: &str = r#"
 const FOCUS_IS_SEEN: &str = r#"
     (() => {
         const focused = document.activeElement;
-        if (focused === document.body) return true;
+        // A page in a frame shows it there, where nobody else can look.
+        if (focused === document.body || focused.localName === "iframe") return true;
         const box = focused.getBoundingClientRect(), style = getComputedStyle(focused);
         const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
         const there = box.width > 0 && box.bottom > 0 && box.top < innerHeight;
