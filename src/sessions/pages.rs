@@ -13,6 +13,7 @@ use crate::db;
 use crate::id::PersonId;
 use crate::login::SignedIn;
 use crate::secret::Fingerprint;
+use crate::web;
 use crate::web::Flash;
 use crate::web::Page;
 use crate::web::PageProblem;
@@ -139,7 +140,7 @@ pub(super) async fn end_others(
     let own = frame.session_fingerprint();
     let own = own.ok_or_else(PageProblem::not_found)?;
     let mut tx = it.db.begin().await?;
-    let ended = store::delete_others(&mut *tx, visit.person, &own.to_vec()).await?;
+    let ended = web::end_other_sessions_of(&mut *tx, visit.person, &own.to_vec()).await?;
     note(&it, &mut tx, visit.person, ended).await?;
     tx.commit().await.map_err(db::Error::from)?;
     let told = Flash::good("You are signed out everywhere else.");

@@ -61,22 +61,6 @@ pub(super) async fn delete_one(
     Ok(deleted.rows_affected() > 0)
 }
 
-/// Ends every session of a person but one, and says how many.
-pub(super) async fn delete_others(
-    db: impl Executor<'_>,
-    person: PersonId,
-    but: &[u8],
-) -> db::Result<u64> {
-    let deleted = sqlx::query!(
-        "delete from sessions where person_id = $1 and fingerprint <> $2",
-        person.0,
-        but
-    )
-    .execute(db)
-    .await?;
-    Ok(deleted.rows_affected())
-}
-
 /// A sign-in, and through which way.
 #[derive(Debug)]
 pub(super) struct SignIn {

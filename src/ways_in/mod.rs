@@ -17,7 +17,6 @@
 
 mod pages;
 mod remove;
-mod store;
 
 use axum::Router;
 use axum::extract::FromRef;

@@ -11,8 +11,7 @@ use crate::people;
 use crate::people::PeopleError;
 use crate::upstream::Registry;
 use crate::upstream::Way;
-
-use super::store;
+use crate::web;
 
 /// Takes it away, and tells the person by mail. It stays if no other way is left that works here.
 ///
@@ -31,6 +30,6 @@ pub(super) async fn remove(
         let detail = json!({ "at": now.unix_timestamp() });
         mail::put(&mut **tx, "way_in_removed", person, detail, now, entropy).await?;
     }
-    store::delete_other_sessions(&mut **tx, person, &own).await?;
+    web::end_other_sessions_of(&mut **tx, person, &own).await?;
     Ok(())
 }

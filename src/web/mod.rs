@@ -72,6 +72,7 @@ pub use session::Visit;
 pub use session::begin as begin_session;
 pub use session::end as end_session;
 pub use session_store::SessionRows;
+pub use session_store::end_other_sessions_of;
 pub use session_store::end_sessions_of;
 pub use shell::Shell;
 pub use trace::RequestId;

@@ -130,6 +130,22 @@ pub async fn end_sessions_of(db: impl db::Executor<'_>, person: PersonId) -> db:
     Ok(())
 }
 
+/// Ends every session of a person but the one of this fingerprint, and says how many those were.
+pub async fn end_other_sessions_of(
+    db: impl db::Executor<'_>,
+    person: PersonId,
+    own: &[u8],
+) -> db::Result<u64> {
+    let deleted = sqlx::query!(
+        "delete from sessions where person_id = $1 and fingerprint <> $2",
+        person.0,
+        own
+    )
+    .execute(db)
+    .await?;
+    Ok(deleted.rows_affected())
+}
+
 #[async_trait]
 impl SessionStore for SessionRows {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {

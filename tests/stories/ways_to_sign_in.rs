@@ -124,7 +124,8 @@ async fn who_came_in_by_a_way_that_was_removed_is_out() {
     page.shows("asha");
 
     let page = asha.visits(PAGE).await;
-    let told = page.presses("Remove Campus account").await;
+    let page = page.clicks("Remove Campus account").await;
+    let told = page.presses("Remove it").await;
 
     told.shows("You are signed out everywhere else.");
     assert_eq!(intruder.asks("user/").await.status, 302);
