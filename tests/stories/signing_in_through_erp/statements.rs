@@ -657,6 +657,9 @@ async fn e25_a_roll_number_says_what_its_tables_say() {
     let year = |name: &str| home.attributes(&format!("input[name={name}]"), "value");
     assert_eq!(year("join_year"), ["2021"]);
     assert_eq!(year("graduation_year"), ["2025"]);
+    let told = "This was worked out from your roll number.";
+    let saved = home.shows(told).presses("Save programme").await;
+    assert!(!saved.says(told));
 }
 
 #[tokio::test]
