@@ -616,7 +616,8 @@ const WHAT_TAB_REACHES: &str = r#"
     )].filter(it => {
         const radios = it.type === "radio" ? [...it.form.elements[it.name]] : [it];
         const one = radios.find(it => it.checked) ?? radios[0];
-        return it === one && !it.matches(":disabled") && it.checkVisibility({ visibilityProperty: true });
+        const acts = !it.matches(":disabled") && !it.closest("[inert]");
+        return it === one && acts && it.checkVisibility({ visibilityProperty: true });
     })), globalThis.before = document.activeElement, before.blur(), ahead.size
 "#;
 
