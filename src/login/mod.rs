@@ -30,7 +30,15 @@ mod take_turn;
 
 use axum::Router;
 use axum::extract::FromRef;
+use axum::extract::Request;
+use axum::middleware;
+use axum::middleware::Next;
+use axum::response::Response;
 use axum::routing::get;
+use http::HeaderValue;
+use http::Method;
+use http::Version;
+use http::header;
 
 use crate::clock::Moment;
 use crate::clock::SharedClock;
@@ -110,6 +118,19 @@ impl Feature {
             .route("/account/login/{way}", get(pages::look).post(pages::answer))
             .route("/account/login/{way}/picture", get(pages::picture))
             .route("/account/logout", get(pages::leave).post(pages::left))
+            .layer(middleware::from_fn(let_go))
             .with_state(self)
     }
+}
+
+/// Ends the connection that a password came by (in HTTP/1.1; HTTP/2 has many visitors on one): what was
+/// read last stays in its buffer for as long as it lives, and is wiped with it.
+async fn let_go(request: Request, next: Next) -> Response {
+    let is_to_end = request.method() == Method::POST && request.version() <= Version::HTTP_11;
+    let mut answer = next.run(request).await;
+    if is_to_end {
+        let close = HeaderValue::from_static("close");
+        answer.headers_mut().insert(header::CONNECTION, close);
+    }
+    answer
 }

@@ -269,3 +269,15 @@ async fn what_erp_was_told_is_gone_once_it_has_judged() {
     secrets.extend(codes.iter().map(String::as_str));
     traces.hold_none_of(&secrets);
 }
+
+#[tokio::test]
+async fn the_connection_a_password_came_by_ends() {
+    let world = World::new().await;
+    let browser = world.stranger();
+
+    let form = browser.visits("account/login/").await;
+    assert_eq!(form.header("connection"), "");
+    let page = form.signs_in("asha", "wrong").await;
+
+    assert_eq!(page.header("connection"), "close");
+}
