@@ -21,6 +21,8 @@ use super::headers::no_store;
 
 /// Seconds after which the same request may work again when the database was not there.
 const COME_BACK: u64 = 5;
+/// Nobody sits before a page for longer than this.
+const A_WHILE: std::time::Duration = std::time::Duration::from_mins(2);
 
 /// An error and its causes in one line, for the log.
 #[derive(Debug)]
@@ -137,9 +139,13 @@ impl PageProblem {
 
     /// Not now, for a reason of its own: come back after a span.
     pub fn unavailable_for(after: std::time::Duration, why: impl Into<String>) -> Self {
-        let mut problem = Self::unavailable();
-        problem.told.text = why.into();
-        problem.retry_after = Some(after.as_secs().max(1));
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        let mut problem = Self::new(status, "Not available right now", why);
+        let seconds = after.as_secs().max(1);
+        if after < A_WHILE {
+            problem = problem.advise(format!("Wait {seconds} seconds and try again."));
+        }
+        problem.retry_after = Some(seconds);
         problem
     }
 
