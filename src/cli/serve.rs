@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::clock::SharedClock;
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::config::DEMO_UPSTREAMS;
 use crate::demo;
 use crate::demo::Demo;
 use crate::demo::NewPerson;
@@ -34,8 +35,8 @@ use super::say;
 pub(super) async fn serve(mut config: Config) -> Result<ExitCode, Failure> {
     // Whoever speaks TLS to the outside asks for the process' default.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    for name in &config.without_effect {
-        tracing::warn!("{name} has no effect: this version does not have what it sets");
+    if config.wants_demo_upstreams {
+        tracing::warn!("{DEMO_UPSTREAMS} is for script/run, which starts the simulators");
     }
     let stop = stop()?;
     let database = database::open_to_serve(&config).await?;

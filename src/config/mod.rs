@@ -25,7 +25,7 @@ pub use directory::DirectorySpeaks;
 pub use directory::FindsPeople;
 pub use directory::PLACEHOLDER;
 pub use erp::ErpSettings;
-pub use variables::NOT_YET;
+pub use variables::DEMO_UPSTREAMS;
 pub use variables::VARIABLES;
 pub use variables::Variable;
 pub use variables::help;
@@ -74,8 +74,8 @@ pub struct Config {
     pub metrics_listen: Option<SocketAddr>,
     pub log: String,
     pub log_json: bool,
-    /// Settings given whose feature this version does not have.
-    pub without_effect: Vec<String>,
+    /// Somebody expects simulated campus systems, which only `script/run` starts.
+    pub wants_demo_upstreams: bool,
 }
 
 /// The JIIT portal.
@@ -198,7 +198,7 @@ impl Config {
             })?,
             log: values.required("PROFILES_LOG", |text| Ok(text.to_owned()))?,
             log_json: values.required("PROFILES_LOG_FORMAT", log_format)?,
-            without_effect: without_effect(&given),
+            wants_demo_upstreams: given.contains_key(DEMO_UPSTREAMS),
         })
     }
 }
@@ -270,16 +270,8 @@ impl Values<'_> {
     }
 }
 
-/// What was given whose feature there is not yet.
-fn without_effect(given: &BTreeMap<String, String>) -> Vec<String> {
-    let is_idle = |name: &&String| NOT_YET.contains(&name.as_str());
-    given.keys().filter(is_idle).cloned().collect()
-}
-
 fn refuse_unknown(given: &BTreeMap<String, String>) -> Result<(), ConfigError> {
-    let known = |name: &str| {
-        VARIABLES.iter().any(|variable| variable.name == name) || NOT_YET.contains(&name)
-    };
+    let known = |name: &str| VARIABLES.iter().any(|variable| variable.name == name);
     let Some(name) = given.keys().find(|name| !known(name)) else {
         return Ok(());
     };

@@ -90,11 +90,11 @@ pub const VARIABLES: &[Variable] = &[
     variable("PROFILES_ERP_CA_FILE", None,
         "a certificate in PEM to trust for the ERP, beside those that everybody trusts"),
     variable("PROFILES_ERP_FETCH_NAME", Some("off"),
-        "on: read somebody's name off ERP's first page when they sign in for the first time"),
+        "on: read somebody\'s name off ERP\'s first page at each sign-in; it opens their portal for that moment"),
     variable("PROFILES_ERP_REASK_PASSWORD", Some("off"),
         "on: ask for the ERP password a second time, beside the code, instead of holding it in memory in between"),
     variable("PROFILES_UPSTREAM_SECONDS", Some("30"),
-        "how long the campus' own systems may take for one answer at a sign-in; 30 at most"),
+        "how long the ERP, the JIIT portal or a Leprechaun server may take for one answer at a sign-in; 30 at most. The directory has 8"),
     variable("PROFILES_JIIT_URL", None,
         "the JIIT portal's API, up to and with /StudentPortalAPI: people can sign in with their enrollment number; http only on loopback"),
     variable("PROFILES_JIIT_CA_FILE", None,
@@ -127,11 +127,12 @@ pub const VARIABLES: &[Variable] = &[
         "what is logged, as a filter such as info,profiles=debug"),
     variable("PROFILES_LOG_FORMAT", Some("text"),
         "text for people, json for machines"),
+    variable(DEMO_UPSTREAMS, None,
+        "1: script/run starts simulated campus systems and sets the server to them. The server itself only knows the name"),
 ];
 
-/// Settings of the contract whose feature this version does not have. They are known, so that a
-/// shared environment file does not stop the start, but the start says that they do nothing yet.
-pub const NOT_YET: &[&str] = &[];
+/// For `script/run`, which does not hand it on.
+pub const DEMO_UPSTREAMS: &str = "PROFILES_DEMO_UPSTREAMS";
 
 /// `.env.sample`, whole.
 pub fn sample() -> String {
