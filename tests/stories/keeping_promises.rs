@@ -124,7 +124,8 @@ impl Belief {
     /// The person takes one field back on the page of the app, whichever is offered there.
     async fn takes_back(&mut self, asha: &Browser) {
         let list = asha.visits("user/settings/").await;
-        if !list.says("Canteen") {
+        let is_connected = list.texts("main a").iter().any(|link| link == "Canteen");
+        if !is_connected {
             return;
         }
         let page = list.clicks("Canteen").await;

@@ -54,8 +54,11 @@ async fn know(it: &Feature, visit: &Visit) -> Result<Known, PageProblem> {
 }
 
 impl Feature {
-    /// The campus system that made this person of what it knows, if it is not a list.
+    /// The campus system that made this person of what it knows, if that is not the directory.
     fn vouching(&self, person: &Person) -> Option<&'static str> {
+        if !person.names_are_own {
+            return None;
+        }
         let way = self.ways.named(person.vouched_by.as_deref()?)?;
         Some(way.face().label)
     }

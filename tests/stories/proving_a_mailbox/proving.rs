@@ -514,7 +514,8 @@ async fn somebody_signed_in_gains_a_further_way_in() {
 
     // And it goes as every way in goes.
     let ways = asha.visits("user/ways-in/").await;
-    ways.presses("Remove Prove it without your password").await;
+    let sure = ways.clicks("Remove Prove it without your password").await;
+    sure.presses("Remove it").await;
     asha.visits("association/")
         .await
         .shows("Nobody asks for your ERP password");
