@@ -19,9 +19,15 @@ pub(super) enum Next<S> {
         tries: u32,
         told: Option<Cow<'static, str>>,
     },
+    Over(Over),
+}
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub(super) enum Over {
     Proven(Identity),
-    /// Over, and why.
-    Closed(Cow<'static, str>),
+    /// Refused for good, and why.
+    Refused(Cow<'static, str>),
 }
 
 /// `tries` is how many answers were wrong before this one.
@@ -33,7 +39,7 @@ pub(super) fn next<S>(tries: u32, step: Step<S>) -> Next<S> {
             tries,
             told: None,
         },
-        Step::Done(identity) => Next::Proven(identity),
+        Step::Done(identity) => Next::Over(Over::Proven(identity)),
         Step::Refused { why, again } => match again {
             Some((prompt, state)) if tries + 1 < MOST_TRIES => Next::Ask {
                 prompt: Box::new(prompt),
@@ -41,7 +47,7 @@ pub(super) fn next<S>(tries: u32, step: Step<S>) -> Next<S> {
                 tries: tries + 1,
                 told: Some(why.0),
             },
-            _ => Next::Closed(why.0),
+            _ => Next::Over(Over::Refused(why.0)),
         },
     }
 }
@@ -70,13 +76,16 @@ mod tests {
         ));
         assert!(matches!(
             next(MOST_TRIES - 1, refused(true)),
-            Next::Closed(_)
+            Next::Over(Over::Refused(_))
         ));
     }
 
     #[test]
     fn an_adapter_may_end_it_at_once() {
-        assert!(matches!(next(0, refused(false)), Next::Closed(_)));
+        assert!(matches!(
+            next(0, refused(false)),
+            Next::Over(Over::Refused(_))
+        ));
     }
 
     #[test]

@@ -10,7 +10,6 @@ use crate::entropy::Entropy;
 use crate::secret::Secret;
 use crate::upstream::Answers;
 use crate::upstream::Held;
-use crate::upstream::Identity;
 use crate::upstream::Picture;
 use crate::upstream::Prompt;
 use crate::upstream::Registry;
@@ -24,6 +23,7 @@ use super::attempts::Attempts;
 use super::attempts::Found;
 use super::flow;
 use super::flow::Next;
+use super::flow::Over;
 
 /// The ways there are, and what was begun.
 #[derive(Debug, Clone)]
@@ -73,8 +73,7 @@ pub(super) enum Without {
 #[derive(Debug)]
 pub(super) enum Judged {
     Ask(Box<Asked>),
-    Proven(Identity),
-    Closed(Cow<'static, str>),
+    Over(Over),
 }
 
 impl Turns {
@@ -217,43 +216,55 @@ impl Turns {
             ..
         } = turn;
         let step = way.advance(held, answers, visitor).await;
-        let next = step.map(|step| flow::next(tries, step));
-        let Ok(Next::Ask {
-            prompt,
-            state,
-            tries,
-            told,
-        }) = next
-        else {
-            if let Some((name, _)) = seat {
-                self.attempts.forget(&name);
+        let over = match step.map(|step| flow::next(tries, step)) {
+            Ok(Next::Ask {
+                prompt,
+                state,
+                tries,
+                told,
+            }) => {
+                let after = Attempt {
+                    prompt: prompt.as_ref().clone(),
+                    held: Some(state),
+                    tries,
+                };
+                let whose = (browser.as_str(), way.slug());
+                let attempt = self.ask_on(seat, whose, after, told.is_some(), visitor.now, entropy);
+                return Ok(Judged::Ask(Box::new(Asked {
+                    prompt: *prompt,
+                    attempt,
+                    told,
+                })));
             }
-            return next.map(|next| match next {
-                Next::Proven(identity) => Judged::Proven(identity),
-                Next::Closed(told) => Judged::Closed(told),
-                Next::Ask { told, .. } => Judged::Closed(told.unwrap_or_default()),
-            });
+            Ok(Next::Over(over)) => Ok(Judged::Over(over)),
+            Err(error) => Err(error),
         };
-        let after = Attempt {
-            prompt: prompt.as_ref().clone(),
-            held: Some(state),
-            tries,
-        };
-        let attempt = match seat {
+        if let Some((name, _)) = seat {
+            self.attempts.forget(&name);
+        }
+        over
+    }
+
+    /// Keeps what comes next in the attempt, and gives its name; none where nothing has to be remembered.
+    fn ask_on(
+        &self,
+        seat: Option<(String, OwnedMutexGuard<Attempt>)>,
+        whose: (&str, &'static str),
+        after: Attempt,
+        is_refused: bool,
+        now: Moment,
+        entropy: &dyn Entropy,
+    ) -> Option<String> {
+        match seat {
             Some((name, mut attempt)) => {
                 *attempt = after;
                 Some(name)
             }
             // The first form again, which needs no memory: or else slips in it, which cost nothing, could
             // push out the attempts of others.
-            None if told.is_some() || prompt.inputs.iter().any(|it| it.error.is_some()) => None,
-            None => Some(self.keep((&browser, way.slug()), after, visitor.now, entropy)),
-        };
-        Ok(Judged::Ask(Box::new(Asked {
-            prompt: *prompt,
-            attempt,
-            told,
-        })))
+            None if is_refused || after.prompt.inputs.iter().any(|it| it.error.is_some()) => None,
+            None => Some(self.keep(whose, after, now, entropy)),
+        }
     }
 }
 
@@ -278,6 +289,7 @@ mod tests {
     use super::*;
     use crate::entropy::OsEntropy;
     use crate::upstream::Face;
+    use crate::upstream::Identity;
     use crate::upstream::Input;
     use crate::upstream::InputKind;
     use crate::upstream::Refusal;
@@ -379,7 +391,9 @@ mod tests {
         let wrong = answer(&portal, &attempt, "0000").await.unwrap();
         assert!(matches!(wrong, Judged::Ask(asked) if asked.told.is_some()));
         let right = answer(&portal, &attempt, "1234").await.unwrap();
-        assert!(matches!(right, Judged::Proven(Identity { subject, .. }) if subject == "asha"));
+        assert!(
+            matches!(right, Judged::Over(Over::Proven(Identity { subject, .. })) if subject == "asha")
+        );
         // And it is over.
         let again = answer(&portal, &attempt, "1234").await;
         assert!(matches!(again, Err(Without::Gone)));
@@ -437,7 +451,7 @@ mod tests {
             assert!(matches!(judged, Judged::Ask(_)));
         }
         let last = answer(&portal, &attempt, "0000").await.unwrap();
-        assert!(matches!(last, Judged::Closed(_)));
+        assert!(matches!(last, Judged::Over(Over::Refused(_))));
         assert!(answer(&portal, &attempt, "1234").await.is_err());
         let attempt = at_the_code(&portal).await;
         assert!(answer(&portal, &attempt, "gone").await.is_err());

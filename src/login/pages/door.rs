@@ -39,6 +39,7 @@ use crate::web::begin_session;
 
 use super::super::Feature;
 use super::super::LocalPath;
+use super::super::flow::Over;
 use super::super::known;
 use super::super::limits::Account;
 use super::super::limits::Try;
@@ -156,7 +157,7 @@ impl Door<'_> {
             .answer(turn, answers, visitor, it.entropy.as_ref())
             .await;
         match judged {
-            Ok(Judged::Proven(identity)) => {
+            Ok(Judged::Over(Over::Proven(identity))) => {
                 taken.give_back();
                 let mut answer = self.enter(&identity).await?;
                 if answer.status() == StatusCode::FOUND {
@@ -176,7 +177,7 @@ impl Door<'_> {
                 }
                 Ok(self.ask(*asked).await)
             }
-            Ok(Judged::Closed(told)) => {
+            Ok(Judged::Over(Over::Refused(told))) => {
                 self.measure(SignIn::Refused);
                 tracing::info!(upstream = way.slug(), "a sign-in was refused for good");
                 Ok(self.closed(&told))
