@@ -1,5 +1,6 @@
 //! A roll number and a mailbox that belong together: proved here without a password, looked up at a Leprechaun server,
-//! and looked up here by apps. Numbers are those of the protocol's statements.
+//! and looked up here by apps. Names begin with a number (`l01` …): each of
+//! the twenty-five statements that were drawn up of the protocol has its test.
 
 mod looking_up;
 mod looking_up_elsewhere;
