@@ -272,9 +272,13 @@ impl Client {
         };
         let heard = call.send().await?;
         session.jar.store(&heard.address, &heard.headers);
-        // Asked too often is no change of ERP's, and who asked for us need not have wanted anything good.
-        let is_busy = heard.status == StatusCode::TOO_MANY_REQUESTS;
-        if heard.status.is_server_error() || is_busy {
+        // Asked too often, or what a firewall before it says to words it does not like, is no change of ERP's:
+        // who asked through us need not have wanted anything good.
+        let is_kept_off = matches!(
+            heard.status,
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::FORBIDDEN
+        );
+        if heard.status.is_server_error() || is_kept_off {
             return Err(Trouble::Silence);
         }
         Ok(heard)

@@ -251,7 +251,11 @@ async fn forty_changes_of_the_erp_let_nobody_in() {
         ),
         mutation("the proof is a page", |it| at(it, AUTH, "html"), Changed),
         mutation("the proof is yes", |it| says(it, AUTH, "OK"), Changed),
-        mutation("the proof is forbidden", |it| at(it, AUTH, "403"), Changed),
+        mutation(
+            "the proof is forbidden",
+            |it| at(it, AUTH, "403"),
+            Unavailable,
+        ),
         mutation(
             "the proof leads in circles",
             |it| at(it, AUTH, "loop"),
