@@ -62,6 +62,13 @@ pub enum Step<S> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal(pub Cow<'static, str>);
 
+impl Refusal {
+    /// The same for a wrong name, a wrong password and an account that may not come in.
+    pub(super) fn of_username_and_password() -> Self {
+        Self("That username and password do not belong together. Check both and try again.".into())
+    }
+}
+
 /// Why there is no answer, neither yes nor no.
 #[derive(Debug, thiserror::Error)]
 pub enum UpstreamError {
@@ -99,6 +106,28 @@ pub struct Prompt {
     pub submit: Cow<'static, str>,
     /// Further buttons, each of which stands for the whole form: what was typed is dropped.
     pub instead: Vec<Choice>,
+}
+
+impl Prompt {
+    /// The form of every way that takes a username and a password.
+    pub(super) fn username_and_password() -> Self {
+        Self {
+            heading: "Sign in".into(),
+            inputs: vec![
+                Input::new("username", InputKind::Text, "Username", "username"),
+                Input::new(
+                    "password",
+                    InputKind::Password,
+                    "Password",
+                    "current-password",
+                ),
+            ],
+            account: Some(Whose::Typed("username")),
+            may_be_last: true,
+            submit: "Sign in".into(),
+            ..Self::default()
+        }
+    }
 }
 
 /// Whose account a form is about: failed tries count against it.

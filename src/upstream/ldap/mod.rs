@@ -35,15 +35,12 @@ use crate::people::Says;
 use super::Answers;
 use super::Face;
 use super::Identity;
-use super::Input;
-use super::InputKind;
 use super::Prompt;
 use super::Refusal;
 use super::Step;
 use super::Upstream;
 use super::UpstreamError;
 use super::Visitor;
-use super::Whose;
 
 use client::Trouble;
 use directory::Directory;
@@ -212,36 +209,21 @@ fn unanswered(trouble: &Trouble) -> UpstreamError {
     }
 }
 
-/// The same for a wrong name, a wrong password and an account that is locked.
 fn refused() -> Step<()> {
     Step::Refused {
-        why: Refusal(WRONG.into()),
+        why: Refusal::of_username_and_password(),
         again: Some((prompt(), ())),
     }
 }
 
-const WRONG: &str = "That username and password do not belong together. Check both and try again.";
-
 const NO_NAME: &str = "The campus directory has no username for your account. Ask the people who run this service to look at it.";
 
 fn prompt() -> Prompt {
-    let username = Input::new("username", InputKind::Text, "Username", "username");
-    let password = Input::new(
-        "password",
-        InputKind::Password,
-        "Password",
-        "current-password",
-    );
     Prompt {
-        heading: "Sign in".into(),
         notice: Some(
             "Your password goes to the campus directory, which checks it. It is not kept here."
                 .into(),
         ),
-        inputs: vec![username, password],
-        account: Some(Whose::Typed("username")),
-        may_be_last: true,
-        submit: "Sign in".into(),
-        ..Prompt::default()
+        ..Prompt::username_and_password()
     }
 }

@@ -22,15 +22,12 @@ use crate::secret::Secret;
 use super::Answers;
 use super::Face;
 use super::Identity;
-use super::Input;
-use super::InputKind;
 use super::Prompt;
 use super::Refusal;
 use super::Step;
 use super::Upstream;
 use super::UpstreamError;
 use super::Visitor;
-use super::Whose;
 
 use hasher::Full;
 pub use hasher::Hasher;
@@ -139,7 +136,7 @@ impl Upstream for Password {
 
     async fn begin(&self, _visitor: Visitor) -> Result<Step<()>, UpstreamError> {
         Ok(Step::Ask {
-            prompt: prompt(),
+            prompt: Prompt::username_and_password(),
             state: (),
         })
     }
@@ -173,8 +170,8 @@ impl Upstream for Password {
                 }))
             }
             _ => Ok(Step::Refused {
-                why: Refusal(WRONG.into()),
-                again: Some((prompt(), ())),
+                why: Refusal::of_username_and_password(),
+                again: Some((Prompt::username_and_password(), ())),
             }),
         }
     }
@@ -189,27 +186,6 @@ impl Password {
             return Ok(());
         };
         store::mark_rehashed(self.db.pool(), account.person, old, &new).await
-    }
-}
-
-const WRONG: &str = "That username and password do not belong together. Check both and try again.";
-
-fn prompt() -> Prompt {
-    Prompt {
-        heading: "Sign in".into(),
-        inputs: vec![
-            Input::new("username", InputKind::Text, "Username", "username"),
-            Input::new(
-                "password",
-                InputKind::Password,
-                "Password",
-                "current-password",
-            ),
-        ],
-        account: Some(Whose::Typed("username")),
-        may_be_last: true,
-        submit: "Sign in".into(),
-        ..Prompt::default()
     }
 }
 
