@@ -9,6 +9,7 @@
 
 mod address;
 mod assets;
+mod body;
 mod cookies;
 mod cors;
 mod device;

@@ -1,15 +1,10 @@
 //! The shell round the rooms' routes: everything that is the same for every request.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Context;
-use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::body::Bytes;
-use axum::body::HttpBody;
 use axum::extract::DefaultBodyLimit;
 use axum::extract::Request;
 use axum::middleware;
@@ -22,9 +17,6 @@ use http::HeaderValue;
 use http::StatusCode;
 use http::Uri;
 use http::header;
-use http_body::Frame;
-use http_body::SizeHint;
-use tokio::time::Sleep;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
@@ -40,6 +32,8 @@ use super::RequestId;
 use super::SessionRows;
 use super::Web;
 use super::assets;
+use super::body::read_to_the_end;
+use super::body::whole_within;
 use super::frame;
 use super::headers;
 use super::headers::PAGE_POLICY;
@@ -88,6 +82,9 @@ impl Shell {
             .layer(middleware::from_fn(trace::note_route))
             .layer(session)
             .layer(DefaultBodyLimit::max(BODY))
+            .layer(middleware::map_request(|request| async {
+                read_to_the_end(request)
+            }))
             .layer(RequestBodyTimeoutLayer::new(BODY_STALLS))
             .layer(middleware::map_request(|request| async {
                 whole_within(BODY_WHOLE, request)
@@ -168,52 +165,6 @@ fn regular(uri: &Uri, prefix: &str, aliases: &[String]) -> Option<Uri> {
     Uri::try_from(format!("{bare}{query}")).ok()
 }
 
-fn whole_within(span: Duration, request: Request) -> Request {
-    request.map(|body| {
-        if body.is_end_stream() {
-            return body;
-        }
-        Body::new(WholeBy {
-            body,
-            deadline: Box::pin(tokio::time::sleep(span)),
-        })
-    })
-}
-
-/// A body that fails unless it has ended by a moment.
-#[derive(Debug)]
-struct WholeBy {
-    body: Body,
-    deadline: Pin<Box<Sleep>>,
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("the body did not arrive in time")]
-struct TooSlow;
-
-impl HttpBody for WholeBy {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        if self.deadline.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Some(Err(axum::Error::new(TooSlow))));
-        }
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
 async fn not_found(request: Request) -> Response {
     if request.uri().path().starts_with("/user/api/") {
         return ApiProblem::new(StatusCode::NOT_FOUND, "Not found.").into_response();
@@ -264,40 +215,6 @@ mod tests {
         let aliases = ["/profiles".to_owned(), "/sso".to_owned()];
         let uri: Uri = path.parse().unwrap();
         regular(&uri, prefix, &aliases).unwrap_or(uri).to_string()
-    }
-
-    /// Sends one byte, then another, for ever.
-    #[derive(Debug)]
-    struct Trickle(Pin<Box<Sleep>>);
-
-    impl HttpBody for Trickle {
-        type Data = Bytes;
-        type Error = axum::Error;
-
-        fn poll_frame(
-            mut self: Pin<&mut Self>,
-            context: &mut Context<'_>,
-        ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-            self.0.as_mut().poll(context).map(|()| {
-                let next = tokio::time::Instant::now() + Duration::from_millis(5);
-                self.0.as_mut().reset(next);
-                Some(Ok(Frame::data(Bytes::from_static(b"x"))))
-            })
-        }
-    }
-
-    #[tokio::test]
-    async fn a_body_that_trickles_ends_all_the_same() {
-        let trickle = Trickle(Box::pin(tokio::time::sleep(Duration::ZERO)));
-        let request = Request::new(Body::new(trickle));
-        let body = whole_within(Duration::from_millis(50), request).into_body();
-        let read = axum::body::to_bytes(body, usize::MAX);
-        let read = tokio::time::timeout(Duration::from_secs(10), read);
-        assert!(read.await.unwrap().is_err());
-
-        let request = Request::new(Body::from("whole"));
-        let body = whole_within(Duration::from_mins(1), request).into_body();
-        assert_eq!(axum::body::to_bytes(body, 9).await.unwrap(), "whole");
     }
 
     #[test]
