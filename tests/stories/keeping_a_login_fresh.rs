@@ -1,28 +1,6 @@
 //! What happens when a refresh token comes back that should not: to the tokens, and to the person, who is told.
 
-use std::fs;
-use std::time::Duration;
-use std::time::Instant;
-
 use crate::support::World;
-
-/// The mails in the data folder, once there is one.
-async fn mails(world: &World) -> String {
-    let started = Instant::now();
-    loop {
-        let folder = fs::read_dir(world.data.join("mail"));
-        let files = folder
-            .into_iter()
-            .flatten()
-            .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
-        let all = files.collect::<Vec<_>>().join("\n");
-        if !all.is_empty() {
-            return all;
-        }
-        assert!(started.elapsed() < Duration::from_secs(30), "no mail came");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-}
 
 #[tokio::test]
 async fn a_replayed_refresh_token_is_told_to_the_person_it_stands_for() {
@@ -40,7 +18,7 @@ async fn a_replayed_refresh_token_is_told_to_the_person_it_stands_for() {
         .refuses(400, "invalid_grant");
 
     canteen.reads(&pair.access, "").await.detail(401);
-    let mail = mails(&world).await;
+    let mail = world.first_mail().await;
     assert!(
         mail.contains("asha@campus.example") && mail.contains("Canteen"),
         "{mail}"

@@ -1,9 +1,5 @@
 //! What a developer may do to an app later on, and what is asked first.
 
-use std::fs;
-use std::time::Duration;
-use std::time::Instant;
-
 use crate::support::Browser;
 use crate::support::Page;
 use crate::support::World;
@@ -170,17 +166,7 @@ async fn a_new_secret_is_told_to_the_owner() {
     let asked = page.clicks("Make a new secret").await;
     let shown = asked.presses("Make a new secret").await;
 
-    let started = Instant::now();
-    let folder = world.data.join("mail");
-    let mail = loop {
-        let files = fs::read_dir(&folder).into_iter().flatten().flatten();
-        let mut mails = files.map(|file| fs::read_to_string(file.path()).unwrap());
-        if let Some(mail) = mails.next() {
-            break mail;
-        }
-        assert!(started.elapsed() < Duration::from_secs(30), "no mail came");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    };
+    let mail = world.first_mail().await;
     assert!(mail.contains("To: ") && mail.contains("meera@"), "{mail}");
     assert!(mail.contains("Subject: A new secret was made for Lost and Found"));
     assert!(!mail.contains(&secret_on(&shown)));

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::time::Duration;
 
 use serde_json::Value;
 use serde_json::json;
@@ -16,6 +15,7 @@ use crate::support::Browser;
 use crate::support::World;
 use crate::support::campus::Registration;
 use crate::support::database::free_port;
+use crate::support::patience::comes_true;
 
 /// What the README tells a developer to register.
 const MINE: Registration<'_> = Registration {
@@ -117,16 +117,14 @@ impl Site {
 }
 
 async fn listens(port: u16) {
-    for _ in 0..1_000 {
-        if tokio::net::TcpStream::connect(("127.0.0.1", port))
-            .await
-            .is_ok()
-        {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("the program does not start: run script/setup test");
+    let answers = comes_true(async || {
+        let connected = tokio::net::TcpStream::connect(("127.0.0.1", port));
+        connected.await.is_ok()
+    });
+    assert!(
+        answers.await,
+        "the program does not start: run script/setup test"
+    );
 }
 
 /// What the program shows at `address`.

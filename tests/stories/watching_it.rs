@@ -1,7 +1,5 @@
 //! What operators read of the service while it is at work.
 
-use std::time::Duration;
-
 use crate::support::World;
 use crate::support::lying_directory::Asked;
 use crate::support::lying_directory::Does;
@@ -9,6 +7,7 @@ use crate::support::lying_directory::LyingDirectory;
 use crate::support::lying_directory::PASSWORD;
 use crate::support::lying_directory::bound;
 use crate::support::lying_directory::honestly;
+use crate::support::patience::patiently;
 use crate::support::world::Plan;
 
 struct Metrics {
@@ -20,18 +19,16 @@ impl Metrics {
     async fn of(plan: Plan) -> (World, Self) {
         let plan = plan.set("PROFILES_METRICS_LISTEN", "127.0.0.1:0");
         let world = plan.in_its_own_process().opens().await;
-        for _ in 0..500 {
+        let address = patiently(async || {
             let log = world.log();
-            let said = log
-                .lines()
-                .find_map(|line| line.strip_prefix("metrics on "));
-            if let Some(address) = said {
-                let address = address.to_owned();
-                return (world, Self { address });
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("nowhere to read: {}", world.log());
+            let mut lines = log.lines();
+            let address = lines.find_map(|line| line.strip_prefix("metrics on "))?;
+            Some(address.to_owned())
+        });
+        let Some(address) = address.await else {
+            panic!("nowhere to read: {}", world.log());
+        };
+        (world, Self { address })
     }
 
     async fn read(&self) -> String {
@@ -66,10 +63,15 @@ async fn what_happens_is_counted() {
     let asha = world.student("asha").await;
     world.stranger().signs_in("asha", "not hers").await;
     world.connects(&asha, &world.canteen(), "basic").await;
-    // Jobs begin with the service.
-    tokio::time::sleep(Duration::from_secs(3)).await;
-
-    let told = metrics.read().await;
+    // Jobs begin a little after the service.
+    let runs = [r#"job="mail.deliver""#, r#"outcome="done""#];
+    let told = patiently(async || {
+        let told = metrics.read().await;
+        value(&told, "profiles_job_runs_total", &runs).map(|_| told)
+    });
+    let told = told
+        .await
+        .unwrap_or_else(|| panic!("no mail is ever delivered"));
 
     let tries = |outcome| {
         value(
@@ -91,8 +93,6 @@ async fn what_happens_is_counted() {
     );
     let took = "profiles_http_request_duration_seconds_count";
     assert_eq!(value(&told, took, &tokens[..1]), Some(1.0));
-    let runs = [r#"job="mail.deliver""#, r#"outcome="done""#];
-    assert!(value(&told, "profiles_job_runs_total", &runs).unwrap() >= 1.0);
     let most = value(&told, "profiles_database_connections", &[r#"state="most""#]);
     assert!(most.unwrap() >= 1.0);
     assert!(told.ends_with("# EOF\n"));

@@ -9,7 +9,6 @@ use std::process::Command;
 use std::process::Stdio;
 use std::sync::OnceLock;
 use std::time::Duration;
-use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -35,6 +34,8 @@ use url::Url;
 
 use super::campus;
 use super::database;
+use super::patience::comes_true;
+use super::patience::patiently;
 use super::town::Town;
 
 const FLAGS: [&str; 9] = [
@@ -94,14 +95,8 @@ impl Chromium {
             .stderr(Stdio::null())
             .spawn()
             .unwrap_or_else(|problem| panic!("chromedriver: {problem}: run script/setup test"));
-        let started = Instant::now();
-        while !database::answers(port) {
-            assert!(
-                started.elapsed() < Duration::from_secs(20),
-                "chromedriver does not answer"
-            );
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let answers = comes_true(async || database::answers(port)).await;
+        assert!(answers, "chromedriver does not answer");
 
         let profile =
             tokio::task::spawn_blocking(move || campus::folder(&format!("chromium-{port}")))
@@ -171,14 +166,8 @@ impl Chromium {
     /// Clicks, once it can be: the consent page's button waits a moment before it works.
     pub async fn clicks(&self, css: &str) {
         let element = self.one(css).await;
-        let started = Instant::now();
-        while !element.is_enabled().await.unwrap() {
-            assert!(
-                started.elapsed() < Duration::from_secs(5),
-                "{css} stays disabled"
-            );
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let enabled = comes_true(async || element.is_enabled().await.unwrap()).await;
+        assert!(enabled, "{css} stays disabled");
         element.click().await.unwrap();
     }
 
@@ -186,16 +175,12 @@ impl Chromium {
     pub async fn follows(&self, css: &str) {
         let before = self.one("html").await;
         self.clicks(css).await;
-        let started = Instant::now();
         // What belongs to a page that is gone can no longer be asked anything.
-        while before.tag_name().await.is_ok() {
-            assert!(
-                started.elapsed() < Duration::from_secs(10),
-                "{css} leads nowhere: {}",
-                self.words().await
-            );
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        assert!(
+            comes_true(async || before.tag_name().await.is_err()).await,
+            "{css} leads nowhere: {}",
+            self.words().await
+        );
         self.window
             .wait()
             .for_element(Locator::Css("body"))
@@ -205,45 +190,31 @@ impl Chromium {
 
     /// Waits until the page has what `css` finds.
     pub async fn waits_for(&self, css: &str) {
-        let wait = self.window.wait().at_most(Duration::from_secs(10));
-        let found = wait.for_element(Locator::Css(css)).await;
-        if let Err(problem) = found {
-            panic!(
-                "{css} at {}: {problem}: {}",
-                self.address().await,
-                self.words().await
-            );
-        }
+        let there = async || self.window.find(Locator::Css(css)).await.is_ok();
+        assert!(
+            comes_true(there).await,
+            "no {css} at {}: {}",
+            self.address().await,
+            self.words().await
+        );
     }
 
     /// Waits until the browser has left this address, and says where it is.
     pub async fn leaves(&self, address: &Url) -> Url {
-        let started = Instant::now();
-        loop {
-            let here = self.address().await;
-            if here != *address {
-                return here;
-            }
-            assert!(
-                started.elapsed() < Duration::from_secs(10),
-                "still at {here}"
-            );
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let elsewhere = async || Some(self.address().await).filter(|here| here != address);
+        let here = patiently(elsewhere).await;
+        here.unwrap_or_else(|| panic!("still at {address}"))
     }
 
     /// Waits until the browser is at an address of this host.
     pub async fn leaves_for(&self, host: &str) {
-        let started = Instant::now();
-        while self.address().await.host_str() != Some(host) {
-            assert!(
-                started.elapsed() < Duration::from_secs(10),
-                "still at {}: {}",
-                self.address().await,
-                self.words().await
-            );
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let there = async || self.address().await.host_str() == Some(host);
+        assert!(
+            comes_true(there).await,
+            "still at {}: {}",
+            self.address().await,
+            self.words().await
+        );
     }
 
     pub async fn is_ticked(&self, css: &str) -> bool {
@@ -443,55 +414,39 @@ impl Chromium {
     /// Waits for the browser's own sign-in dialog (FedCM), and says what it is: `AccountChooser`, `ConfirmIdpLogin`,
     /// `Error`.
     pub async fn dialog(&self) -> String {
-        let started = Instant::now();
-        loop {
-            let path = "fedcm/getdialogtype";
-            let asked = Asked {
-                path,
-                body: Value::Null,
-            };
-            if let Ok(Value::String(kind)) = self.window.issue_cmd(asked).await {
-                return kind;
-            }
-            assert!(
-                started.elapsed() < Duration::from_secs(10),
-                "no dialog at {}: {:?}",
-                self.address().await,
-                self.complaints().await
-            );
-            tokio::time::sleep(Duration::from_millis(50)).await;
+        if let Some(kind) = patiently(async || self.open_dialog().await).await {
+            return kind;
+        }
+        panic!(
+            "no dialog at {}: {:?}",
+            self.address().await,
+            self.complaints().await
+        );
+    }
+
+    async fn open_dialog(&self) -> Option<String> {
+        let asked = Asked {
+            path: "fedcm/getdialogtype",
+            body: Value::Null,
+        };
+        match self.window.issue_cmd(asked).await {
+            Ok(Value::String(kind)) => Some(kind),
+            _ => None,
         }
     }
 
     /// Whether a dialog or a window opens.
     pub async fn opens_something(&self) -> bool {
-        let started = Instant::now();
-        while started.elapsed() < Duration::from_secs(10) {
-            let path = "fedcm/getdialogtype";
-            let asked = Asked {
-                path,
-                body: Value::Null,
-            };
-            if self.window.issue_cmd(asked).await.is_ok() {
-                return true;
-            }
-            if self.window.windows().await.unwrap().len() > 1 {
-                return true;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        false
+        comes_true(async || {
+            self.open_dialog().await.is_some() || self.window.windows().await.unwrap().len() > 1
+        })
+        .await
     }
 
     /// Whether there is such a dialog within a moment.
     pub async fn has_dialog(&self) -> bool {
         tokio::time::sleep(Duration::from_millis(500)).await;
-        let path = "fedcm/getdialogtype";
-        let asked = Asked {
-            path,
-            body: Value::Null,
-        };
-        self.window.issue_cmd(asked).await.is_ok()
+        self.open_dialog().await.is_some()
     }
 
     /// Who can be chosen in the dialog.
@@ -546,37 +501,26 @@ impl Chromium {
     /// Goes on in the window that has opened.
     pub async fn enters_new_window(&self) {
         let here = self.window.window().await.unwrap();
-        let started = Instant::now();
-        loop {
+        let new = patiently(async || {
             let all = self.window.windows().await.unwrap();
-            if let Some(new) = all.into_iter().find(|handle| *handle != here) {
-                self.window.switch_to_window(new).await.unwrap();
-                return;
-            }
-            assert!(
-                started.elapsed() < Duration::from_secs(10),
-                "no window opens: {:?}",
-                self.complaints().await
-            );
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+            all.into_iter().find(|handle| *handle != here)
+        });
+        let Some(new) = new.await else {
+            panic!("no window opens: {:?}", self.complaints().await);
+        };
+        self.window.switch_to_window(new).await.unwrap();
     }
 
     /// Waits until the window one was in has closed, and goes on in the one that is left.
     pub async fn returns(&self) {
-        let started = Instant::now();
-        loop {
+        let only = patiently(async || {
             let all = self.window.windows().await.unwrap();
-            if let [only] = all.as_slice() {
-                self.window.switch_to_window(only.clone()).await.unwrap();
-                return;
-            }
-            assert!(
-                started.elapsed() < Duration::from_secs(10),
-                "the window does not close"
-            );
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+            <[_; 1]>::try_from(all).ok()
+        });
+        let [only] = only
+            .await
+            .unwrap_or_else(|| panic!("the window does not close"));
+        self.window.switch_to_window(only).await.unwrap();
     }
 
     pub async fn enters_frame(&self, css: &str) {

@@ -4,8 +4,6 @@
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
-use std::time::Duration;
-use std::time::Instant;
 
 use serde_json::Value;
 use serde_json::json;
@@ -17,6 +15,8 @@ use url::Url;
 
 use super::campus;
 use super::database;
+use super::patience::comes_true;
+use super::patience::patiently;
 use super::town::Town;
 
 pub struct Firefox {
@@ -71,17 +71,10 @@ impl Firefox {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let started = Instant::now();
-        let stream = loop {
-            if let Ok(stream) = TcpStream::connect(("127.0.0.1", port)).await {
-                break stream;
-            }
-            assert!(
-                started.elapsed() < Duration::from_mins(1),
-                "Firefox does not answer"
-            );
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        };
+        let stream = patiently(async || TcpStream::connect(("127.0.0.1", port)).await.ok());
+        let stream = stream
+            .await
+            .unwrap_or_else(|| panic!("Firefox does not answer"));
         let mut wire = Wire { stream, asked: 0 };
         wire.hears().await;
         let firefox = Self {
@@ -135,18 +128,11 @@ impl Firefox {
     /// Clicks, once it can be.
     pub async fn clicks(&self, css: &str) {
         let id = self.one(css).await;
-        let started = Instant::now();
-        while self
-            .asks("WebDriver:IsElementEnabled", json!({ "id": id }))
-            .await["value"]
-            != true
-        {
-            assert!(
-                started.elapsed() < Duration::from_secs(5),
-                "{css} stays disabled"
-            );
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let enabled = comes_true(async || {
+            let answer = self.asks("WebDriver:IsElementEnabled", json!({ "id": id }));
+            answer.await["value"] == true
+        });
+        assert!(enabled.await, "{css} stays disabled");
         self.asks("WebDriver:ElementClick", json!({ "id": id }))
             .await;
     }
@@ -155,17 +141,11 @@ impl Firefox {
     pub async fn follows(&self, css: &str) {
         let before = self.address().await;
         self.clicks(css).await;
-        let started = Instant::now();
-        while self.address().await == before
-            || self.evaluates("document.readyState").await != "complete"
-        {
-            assert!(
-                started.elapsed() < Duration::from_secs(10),
-                "{css} leads nowhere: {}",
-                self.words().await
-            );
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        let there = comes_true(async || {
+            self.address().await != before
+                && self.evaluates("document.readyState").await == "complete"
+        });
+        assert!(there.await, "{css} leads nowhere: {}", self.words().await);
     }
 
     pub async fn signs_in(&self, username: &str, password: &str) {
@@ -177,17 +157,13 @@ impl Firefox {
 
     /// Waits until the page has what `css` finds.
     pub async fn waits_for(&self, css: &str) {
-        let started = Instant::now();
         let there = format!("document.querySelector({}) !== null", json!(css));
-        while self.evaluates(&there).await != true {
-            assert!(
-                started.elapsed() < Duration::from_secs(10),
-                "no {css} at {}: {}",
-                self.address().await,
-                self.words().await
-            );
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        assert!(
+            comes_true(async || self.evaluates(&there).await == true).await,
+            "no {css} at {}: {}",
+            self.address().await,
+            self.words().await
+        );
     }
 
     pub async fn enters_frame(&self, css: &str) {

@@ -12,6 +12,7 @@ pub mod firefox;
 pub mod form;
 pub mod lying_directory;
 pub mod mail_server;
+pub mod patience;
 pub mod relying_party;
 pub mod server;
 pub mod town;

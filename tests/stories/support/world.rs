@@ -21,6 +21,7 @@ use super::clock::Clock;
 use super::counting_proxy::CountingProxy;
 use super::database;
 use super::database::Database;
+use super::patience::patiently;
 use super::relying_party::App;
 use super::server;
 use super::server::Process;
@@ -341,6 +342,15 @@ impl World {
         let mut mails: Vec<_> = mails.filter(|mail| mail.contains(&to)).collect();
         assert_eq!(mails.len(), many, "mails to {to}");
         mails.remove(many - 1)
+    }
+
+    /// The first mail that the real program sends by itself, as it was sent.
+    pub async fn first_mail(&self) -> String {
+        let mail = patiently(async || {
+            let mut folder = std::fs::read_dir(self.data.join("mail")).ok()?;
+            Some(folder.next()?.unwrap().path())
+        });
+        std::fs::read_to_string(mail.await.unwrap_or_else(|| panic!("no mail came"))).unwrap()
     }
 
     /// How many mails have gone out, to whomever.
