@@ -168,17 +168,17 @@ impl Caller {
         (to.origin() == self.base.origin()).then_some(to)
     }
 
-    pub fn get(&self, path: &str) -> Call<'_> {
+    pub fn get(&self, path: &str) -> Request<'_> {
         self.call(Method::GET, self.address(path))
     }
 
-    pub fn post(&self, path: &str) -> Call<'_> {
+    pub fn post(&self, path: &str) -> Request<'_> {
         self.call(Method::POST, self.address(path))
     }
 
-    /// A call of an address that [`Caller::address`] or [`Caller::follow`] gave.
-    pub fn call(&self, method: Method, address: Url) -> Call<'_> {
-        Call {
+    /// A request to an address that [`Caller::address`] or [`Caller::follow`] gave.
+    pub fn call(&self, method: Method, address: Url) -> Request<'_> {
+        Request {
             caller: self,
             method,
             address,
@@ -222,8 +222,8 @@ fn trust(reach: &Reach) -> Result<rustls::ClientConfig, ReachError> {
     Ok(config)
 }
 
-/// One call, as it is put together. What it sends is wiped once it is sent.
-pub struct Call<'a> {
+/// A request as it is put together. What it sends is wiped once it is sent.
+pub struct Request<'a> {
     caller: &'a Caller,
     method: Method,
     address: Url,
@@ -232,13 +232,13 @@ pub struct Call<'a> {
     within: Option<Duration>,
 }
 
-impl fmt::Debug for Call<'_> {
+impl fmt::Debug for Request<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Call(…)")
+        f.write_str("Request(…)")
     }
 }
 
-impl Call<'_> {
+impl Request<'_> {
     /// A value that no header can carry leaves the header out.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: &str) -> Self {
@@ -278,7 +278,7 @@ impl Call<'_> {
     }
 
     /// Asks once.
-    pub async fn send(self) -> Result<Heard, Silence> {
+    pub async fn send(self) -> Result<Response, Silence> {
         let caller = self.caller;
         let mut request = caller.http.request(self.method, self.address.clone());
         request = request.headers(self.headers);
@@ -301,7 +301,7 @@ async fn listen(
     mut answer: reqwest::Response,
     address: Url,
     longest: usize,
-) -> Result<Heard, Silence> {
+) -> Result<Response, Silence> {
     let (mut pieces, mut length) = (Vec::new(), 0);
     while let Some(piece) = answer.chunk().await.map_err(|error| silence(&error))? {
         length += piece.len();
@@ -315,7 +315,7 @@ async fn listen(
     for piece in pieces {
         body.extend_from_slice(&piece);
     }
-    Ok(Heard {
+    Ok(Response {
         status: answer.status(),
         headers: std::mem::take(answer.headers_mut()),
         body,
@@ -345,8 +345,8 @@ fn is_of_tls(error: &(dyn Error + 'static)) -> bool {
         || error.source().is_some_and(is_of_tls)
 }
 
-/// An answer, whatever it says. Its body is wiped when it is dropped, and it does not print.
-pub struct Heard {
+/// What was answered, whatever it says. Its body is wiped when it is dropped, and it does not print.
+pub struct Response {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Zeroizing<Vec<u8>>,
@@ -354,7 +354,7 @@ pub struct Heard {
     pub address: Url,
 }
 
-impl Heard {
+impl Response {
     /// The body as text, whatever its media type; what is no UTF-8 is replaced.
     pub fn text(&self) -> Zeroizing<String> {
         Zeroizing::new(String::from_utf8_lossy(&self.body).into_owned())
@@ -374,9 +374,9 @@ impl Heard {
     }
 }
 
-impl fmt::Debug for Heard {
+impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Heard").field(&self.status).finish()
+        f.debug_tuple("Response").field(&self.status).finish()
     }
 }
 

@@ -25,12 +25,12 @@ use crate::people::Email;
 use super::Answers;
 use super::Caller;
 use super::Face;
-use super::Heard;
 use super::Identity;
 use super::Mailed;
 use super::MailedCode;
 use super::Prompt;
 use super::Refusal;
+use super::Response;
 use super::Step;
 use super::Typed;
 use super::Upstream;
@@ -146,7 +146,7 @@ impl Leprechaun {
         read(&heard, key, self.max_age, now)
     }
 
-    async fn ask(&self, call: super::Call<'_>) -> Result<Heard, LookUpError> {
+    async fn ask(&self, call: super::Request<'_>) -> Result<Response, LookUpError> {
         let authorization = self.authorization.expose_secret();
         let call = call.header(header::AUTHORIZATION, authorization);
         call.send().await.map_err(|_| LookUpError::Unavailable)
@@ -170,7 +170,7 @@ fn path(key: Key<'_>) -> Result<String, LookUpError> {
 
 /// What an answer means.
 fn read(
-    heard: &Heard,
+    heard: &Response,
     key: Key<'_>,
     max_age: Duration,
     now: Moment,

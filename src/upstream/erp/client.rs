@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 
 use crate::upstream::Caller;
 use crate::upstream::Silence;
-use crate::upstream::http::Call;
-use crate::upstream::http::Heard;
+use crate::upstream::http::Request;
+use crate::upstream::http::Response;
 
 use super::jar::Jar;
 use super::reply;
@@ -155,7 +155,7 @@ impl Client {
         Err(Strange("it redirects in circles").into())
     }
 
-    async fn ended(&self, session: &mut Session, heard: &Heard) -> Result<Outcome, Trouble> {
+    async fn ended(&self, session: &mut Session, heard: &Response) -> Result<Outcome, Trouble> {
         settled(heard)?;
         let body = heard.text();
         let page = Page::read(&body);
@@ -230,7 +230,7 @@ impl Client {
         session: &mut Session,
         path: &str,
         given: &Credentials<'_>,
-    ) -> Result<Heard, Trouble> {
+    ) -> Result<Response, Trouble> {
         let wanted = self.0.address(reply::PORTAL);
         let fields = [
             ("user_id", given.roll.as_str()),
@@ -245,7 +245,7 @@ impl Client {
         self.send(session, path, call).await
     }
 
-    fn post(&self, path: &str) -> Call<'_> {
+    fn post(&self, path: &str) -> Request<'_> {
         let referer = self.0.address(reply::PORTAL);
         self.0
             .post(path)
@@ -253,7 +253,7 @@ impl Client {
             .header(header::REFERER, referer.as_str())
     }
 
-    async fn get(&self, session: &mut Session, to: Url) -> Result<Heard, Trouble> {
+    async fn get(&self, session: &mut Session, to: Url) -> Result<Response, Trouble> {
         let path = to.path().to_owned();
         let call = self.0.call(Method::GET, to);
         self.send(session, &path, call).await
@@ -263,8 +263,8 @@ impl Client {
         &self,
         session: &mut Session,
         path: &str,
-        call: Call<'_>,
-    ) -> Result<Heard, Trouble> {
+        call: Request<'_>,
+    ) -> Result<Response, Trouble> {
         let cookies = session.jar.header(&self.0.address(path));
         let call = match &cookies {
             Some(line) => call.header(header::COOKIE, line),
@@ -284,7 +284,7 @@ impl Client {
         Ok(heard)
     }
 
-    fn follow(&self, heard: &Heard) -> Result<Url, Trouble> {
+    fn follow(&self, heard: &Response) -> Result<Url, Trouble> {
         let location = heard.location().unwrap_or_default();
         let to = self.0.follow(&heard.address, location);
         to.ok_or(Trouble::Strange(Strange("it redirects to another server")))
@@ -292,7 +292,7 @@ impl Client {
 }
 
 /// An answer that is one, and no redirect.
-fn settled(heard: &Heard) -> Result<(), Trouble> {
+fn settled(heard: &Response) -> Result<(), Trouble> {
     if heard.status.is_success() {
         return Ok(());
     }

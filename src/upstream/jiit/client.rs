@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::entropy::SharedEntropy;
 use crate::secret::alphanumeric;
 use crate::upstream::Caller;
-use crate::upstream::http::Call;
+use crate::upstream::http::Request;
 
 use super::cipher;
 use super::cipher::Day;
@@ -111,7 +111,7 @@ impl Portal {
         self.hear(call, day).await
     }
 
-    async fn hear(&self, call: Call<'_>, day: Day) -> Option<Answer> {
+    async fn hear(&self, call: Request<'_>, day: Day) -> Option<Answer> {
         let random = alphanumeric(self.entropy.as_ref(), cipher::NAME_CHARACTERS);
         let name = cipher::local_name(day, &random);
         let name = std::str::from_utf8(&name).unwrap_or_default();
