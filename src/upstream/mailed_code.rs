@@ -19,6 +19,7 @@ use crate::web;
 use crate::web::Limit;
 use crate::web::Slowed;
 
+use super::AccountName;
 use super::Choice;
 use super::Input;
 use super::InputKind;
@@ -27,7 +28,6 @@ use super::Refusal;
 use super::StepState;
 use super::Steps;
 use super::UpstreamError;
-use super::Whose;
 
 /// The letter with the code.
 const LETTER: &str = "sign_in_code";
@@ -158,7 +158,7 @@ impl Mailed {
             notice: Some(notice.into()),
             steps: steps(StepState::Done, StepState::Now),
             inputs: vec![code],
-            account: Some(Whose::Known(self.account.clone())),
+            account: Some(AccountName::Known(self.account.clone())),
             may_be_last: true,
             submit: "Sign in".into(),
             instead: vec![Choice {
@@ -204,7 +204,7 @@ pub fn ask_for_roll(notice: &'static str) -> Prompt {
         notice: Some(notice.into()),
         steps: steps(StepState::Now, StepState::Later),
         inputs: vec![roll],
-        account: Some(Whose::Typed("roll")),
+        account: Some(AccountName::Typed("roll")),
         submit: "Send me a code".into(),
         ..Prompt::default()
     }

@@ -100,7 +100,7 @@ pub struct Prompt {
     pub inputs: Vec<Input>,
     /// Stands at the input that is a captcha.
     pub picture: Option<Picture>,
-    pub account: Option<Whose>,
+    pub account: Option<AccountName>,
     /// Whether this form may be the last, so that "keep me signed in" belongs on it.
     pub may_be_last: bool,
     pub submit: Cow<'static, str>,
@@ -122,7 +122,7 @@ impl Prompt {
                     "current-password",
                 ),
             ],
-            account: Some(Whose::Typed("username")),
+            account: Some(AccountName::Typed("username")),
             may_be_last: true,
             submit: "Sign in".into(),
             ..Self::default()
@@ -130,9 +130,9 @@ impl Prompt {
     }
 }
 
-/// Whose account a form is about: failed tries count against it.
+/// The name of the account a form is about: failed tries count against it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Whose {
+pub enum AccountName {
     /// What is typed into the input of this name.
     Typed(&'static str),
     /// Said in a form before.

@@ -19,6 +19,7 @@ use crate::measure::SignIn;
 use crate::people;
 use crate::people::PeopleError;
 use crate::upstream;
+use crate::upstream::AccountName;
 use crate::upstream::Answers;
 use crate::upstream::Closed;
 use crate::upstream::Identity;
@@ -27,7 +28,6 @@ use crate::upstream::Prompt;
 use crate::upstream::UpstreamError;
 use crate::upstream::Visitor;
 use crate::upstream::Way;
-use crate::upstream::Whose;
 use crate::web::Flash;
 use crate::web::Frame;
 use crate::web::LifeTime;
@@ -108,8 +108,8 @@ impl Door<'_> {
     /// Whose account it is, as far as the form says.
     pub(super) fn account<'b>(&'b self, prompt: &'b Prompt) -> Option<&'b str> {
         match prompt.account.as_ref()? {
-            Whose::Typed(input) => self.typed.map(|form| form.text(input)),
-            Whose::Known(name) => Some(name),
+            AccountName::Typed(input) => self.typed.map(|form| form.text(input)),
+            AccountName::Known(name) => Some(name),
         }
     }
 

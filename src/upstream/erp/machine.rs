@@ -18,6 +18,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::clock::Moment;
+use crate::upstream::AccountName;
 use crate::upstream::Answers;
 use crate::upstream::Choice;
 use crate::upstream::Input;
@@ -25,7 +26,6 @@ use crate::upstream::InputKind;
 use crate::upstream::Prompt;
 use crate::upstream::Refusal;
 use crate::upstream::StepState;
-use crate::upstream::Whose;
 
 use super::reply::CodeReply;
 use super::reply::Strange;
@@ -452,7 +452,7 @@ impl Machine {
             ),
             steps: steps(0),
             inputs: vec![roll],
-            account: Some(Whose::Typed(ROLL)),
+            account: Some(AccountName::Typed(ROLL)),
             submit: "Continue".into(),
             ..Prompt::default()
         }
@@ -476,7 +476,7 @@ impl Machine {
             ),
             steps: steps(1),
             inputs: self.credential_inputs().into(),
-            account: self.whose(),
+            account: self.account(),
             submit: "Have ERP mail me a code".into(),
             instead: vec![button(ANOTHER_QUESTION, "Another question")],
             ..Prompt::default()
@@ -521,7 +521,7 @@ impl Machine {
             ),
             steps: steps(2),
             inputs,
-            account: self.whose(),
+            account: self.account(),
             may_be_last: true,
             submit: "Sign in".into(),
             instead: vec![instead],
@@ -542,7 +542,7 @@ impl Machine {
                 .into(),
             ),
             steps: steps(2),
-            account: self.whose(),
+            account: self.account(),
             submit: "End my other ERP session and try again".into(),
             instead: vec![button(LEAVE_IT, "Leave it open")],
             ..Prompt::default()
@@ -553,10 +553,10 @@ impl Machine {
         self.roll.as_ref().map_or("", Roll::as_str)
     }
 
-    fn whose(&self) -> Option<Whose> {
+    fn account(&self) -> Option<AccountName> {
         self.roll
             .as_ref()
-            .map(|roll| Whose::Known(roll.to_string()))
+            .map(|roll| AccountName::Known(roll.to_string()))
     }
 }
 

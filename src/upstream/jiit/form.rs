@@ -2,13 +2,13 @@
 
 use zeroize::Zeroizing;
 
+use crate::upstream::AccountName;
 use crate::upstream::Answers;
 use crate::upstream::Choice;
 use crate::upstream::Input;
 use crate::upstream::InputKind;
 use crate::upstream::Picture;
 use crate::upstream::Prompt;
-use crate::upstream::Whose;
 
 /// In bytes. What is longer was never set as anybody's password.
 const LONGEST_PASSWORD: usize = 256;
@@ -94,7 +94,7 @@ pub(super) fn prompt(picture: &Picture, username: &str, wants_details: bool) -> 
             details(wants_details),
         ],
         picture: Some(picture.clone()),
-        account: Some(Whose::Typed(USERNAME)),
+        account: Some(AccountName::Typed(USERNAME)),
         may_be_last: true,
         submit: "Sign in".into(),
         instead: vec![Choice {
