@@ -6,7 +6,7 @@ use crate::upstream::Identity;
 use crate::upstream::Prompt;
 use crate::upstream::Step;
 
-/// Wrong answers in one attempt, after which it is closed and has to be begun again.
+/// Wrong answers in one attempt, after which it is over and has to be begun again.
 pub(super) const MOST_TRIES: u32 = 10;
 
 /// What happens next.

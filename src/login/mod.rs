@@ -3,7 +3,7 @@
 //! ```text
 //! Choosing ─pick─▶ Asking(way, tries) ─Done─▶ Proven(identity) ─▶ SignedIn ─▶ next
 //!    ▲                │ Refused, tries left: stay     │ nobody's: a new person, or told so
-//!    └── expired ─────┘ tries spent: closed
+//!    └── expired ─────┘ tries spent: over
 //! ```
 //!
 //! Decision: what a way to sign in must remember between two forms is kept in memory only
@@ -46,7 +46,7 @@ use crate::db;
 use crate::db::Db;
 use crate::entropy::SharedEntropy;
 use crate::upstream;
-use crate::upstream::Closed;
+use crate::upstream::ClosedWay;
 use crate::upstream::Registry;
 use crate::upstream::Way;
 use crate::web::Web;
@@ -100,7 +100,7 @@ impl Feature {
     }
 
     /// The ways nobody can sign in by at the moment. Where no way asks another system, nobody is asked.
-    async fn closed(&self) -> db::Result<Vec<Closed>> {
+    async fn closed_ways(&self) -> db::Result<Vec<ClosedWay>> {
         if !self.turns.ways.iter().any(Way::closes) {
             return Ok(Vec::new());
         }

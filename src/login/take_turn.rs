@@ -64,7 +64,7 @@ pub(super) enum Without {
     #[error("gone")]
     Gone,
     #[error("the way to sign in begins with a refusal: {0}")]
-    Closed(Cow<'static, str>),
+    Refused(Cow<'static, str>),
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
 }
@@ -278,7 +278,7 @@ async fn first(way: &Way, visitor: Visitor) -> Result<(Prompt, Held), Without> {
             tracing::debug!(why = %why.0, "begins with a refusal");
             Ok((prompt, state))
         }
-        Step::Refused { why, again: None } => Err(Without::Closed(why.0)),
+        Step::Refused { why, again: None } => Err(Without::Refused(why.0)),
         // Nobody proves who they are without having been asked.
         Step::Done(_) => Err(UpstreamError::Changed("done before it was asked").into()),
     }

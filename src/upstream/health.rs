@@ -11,7 +11,7 @@ use super::store;
 
 /// An adapter nobody can sign in by.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Closed {
+pub struct ClosedWay {
     pub slug: String,
     pub closed_at: Moment,
     /// What it met, in the adapter's own words.
@@ -19,7 +19,7 @@ pub struct Closed {
 }
 
 /// All of them.
-pub async fn list_closed(db: impl Executor<'_>) -> db::Result<Vec<Closed>> {
+pub async fn list_closed(db: impl Executor<'_>) -> db::Result<Vec<ClosedWay>> {
     store::list_closed(db).await
 }
 

@@ -20,7 +20,7 @@ mod password;
 mod registry;
 mod store;
 
-pub use health::Closed;
+pub use health::ClosedWay;
 pub use health::close;
 pub use health::list_closed;
 pub use health::open;

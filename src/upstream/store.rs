@@ -4,11 +4,11 @@ use crate::clock::Moment;
 use crate::db;
 use crate::db::Executor;
 
-use super::health::Closed;
+use super::health::ClosedWay;
 
-pub(super) async fn list_closed(db: impl Executor<'_>) -> db::Result<Vec<Closed>> {
+pub(super) async fn list_closed(db: impl Executor<'_>) -> db::Result<Vec<ClosedWay>> {
     let closed = sqlx::query_as!(
-        Closed,
+        ClosedWay,
         "select slug, closed_at, met from closed_upstreams order by slug"
     )
     .fetch_all(db)

@@ -21,7 +21,7 @@ use crate::people::PeopleError;
 use crate::upstream;
 use crate::upstream::AccountName;
 use crate::upstream::Answers;
-use crate::upstream::Closed;
+use crate::upstream::ClosedWay;
 use crate::upstream::Identity;
 use crate::upstream::Input;
 use crate::upstream::Prompt;
@@ -81,7 +81,7 @@ pub(super) struct Door<'a> {
     pub way: &'a Way,
     pub visitor: Visitor,
     /// Ways nobody can sign in by at the moment.
-    pub closed: &'a [Closed],
+    pub closed_ways: &'a [ClosedWay],
     pub purpose: Purpose,
     pub next: Option<LocalPath>,
     /// What was typed, on the way back.
@@ -180,7 +180,7 @@ impl Door<'_> {
             Ok(Judged::Over(Over::Refused(told))) => {
                 self.measure(SignIn::Refused);
                 tracing::info!(upstream = way.slug(), "a sign-in was refused for good");
-                Ok(self.closed(&told))
+                Ok(self.not_signed_in(&told))
             }
             Err(error) => {
                 taken.give_back();
@@ -202,13 +202,13 @@ impl Door<'_> {
         };
         match entered {
             Ok(answer) => Ok(answer),
-            Err(PeopleError::UsernameTaken) => Ok(self.closed(&format!(
+            Err(PeopleError::UsernameTaken) => Ok(self.not_signed_in(&format!(
                 "{} knows you by a name that belongs to an account here already. If that account is \
                  yours, sign in to it as before. Then open “Ways to sign in” on your profile and link \
                  this one there.",
                 self.way.face().label
             ))),
-            Err(PeopleError::IdentityTaken) => Ok(self.closed(
+            Err(PeopleError::IdentityTaken) => Ok(self.not_signed_in(
                 "This already belongs to another account here. Sign in with it, and remove it there \
                  first.",
             )),
@@ -218,7 +218,7 @@ impl Door<'_> {
                 let entry = entry.with(json!({ "provider": identity.provider }));
                 let (db, now) = (self.it.db.pool(), self.visitor.now);
                 audit::note(db, entry, now, self.it.entropy.as_ref()).await?;
-                Ok(self.closed(
+                Ok(self.not_signed_in(
                     "This account is not the one it was at your last sign-in. Ask the people who run \
                      this service to look at it.",
                 ))
@@ -245,7 +245,7 @@ impl Door<'_> {
         };
         tx.commit().await.map_err(db::Error::from)?;
         let Some(visit) = visit else {
-            return Ok(self.closed(
+            return Ok(self.not_signed_in(
                 "You proved who you are, but nobody here has that account. Ask the people who run \
                  this service to add you.",
             ));
@@ -272,9 +272,9 @@ impl Door<'_> {
         // Whoever finds a browser open must not get in by their own account from then on.
         let visit = (frame.visit()).filter(|visit| now - visit.signed_in_at < LATELY * 2);
         let Some(visit) = visit else {
-            return Ok(
-                self.closed("Your sign-in here is too long ago. Sign in again, then link this.")
-            );
+            return Ok(self.not_signed_in(
+                "Your sign-in here is too long ago. Sign in again, then link this.",
+            ));
         };
         let mut tx = it.db.begin().await?;
         let is_new = link(&mut tx, visit.person, identity, now, it.entropy.as_ref()).await?;
@@ -413,20 +413,20 @@ impl Door<'_> {
                 Ok(self.frame.show(&BusyPage { href }))
             }
             Without::Gone => Ok(self.gone()),
-            Without::Closed(told) => Ok(self.closed(&told)),
+            Without::Refused(told) => Ok(self.not_signed_in(&told)),
             Without::Upstream(error) => self.trouble(error).await,
         }
     }
 
     /// The sign-in is over.
-    fn closed(&self, told: &str) -> Response {
+    fn not_signed_in(&self, told: &str) -> Response {
         PageProblem::new(StatusCode::BAD_REQUEST, "You are not signed in", told)
             .back(self.anew(), "Begin again")
             .into_response()
     }
 
     fn gone(&self) -> Response {
-        self.closed(
+        self.not_signed_in(
             "This sign-in is over: it took longer than ten minutes, was finished in another tab, or \
              the service was started anew.",
         )
@@ -490,7 +490,9 @@ impl Door<'_> {
     }
 
     fn has_closed(&self, way: &Way) -> bool {
-        self.closed.iter().any(|closed| closed.slug == way.slug())
+        self.closed_ways
+            .iter()
+            .any(|closed| closed.slug == way.slug())
     }
 
     /// Whether nobody can sign in by this way at the moment.

@@ -13,7 +13,7 @@ use http::HeaderMap;
 use http::StatusCode;
 use http::header;
 
-use crate::upstream::Closed;
+use crate::upstream::ClosedWay;
 use crate::upstream::Visitor;
 use crate::upstream::Way;
 use crate::web::ClientAddress;
@@ -54,7 +54,7 @@ pub(super) async fn open(
     address: ClientAddress,
     frame: Frame,
 ) -> Result<Response, PageProblem> {
-    let closed = it.closed().await?;
+    let closed = it.closed_ways().await?;
     let way = first_open(&it, &closed).to_owned();
     look(State(it), Path(way), RawQuery(query), address, frame).await
 }
@@ -79,14 +79,14 @@ pub(super) async fn look(
         _ => {}
     }
     let way = way_named(&it, &way)?;
-    let closed = it.closed().await?;
+    let closed = it.closed_ways().await?;
     let visitor = visitor(&it, address);
     let door = Door {
         it: &it,
         frame: &frame,
         way,
         visitor,
-        closed: &closed,
+        closed_ways: &closed,
         purpose,
         next,
         typed: None,
@@ -140,7 +140,7 @@ pub(super) async fn answer_first(
     headers: HeaderMap,
     form: Protected,
 ) -> Result<Response, PageProblem> {
-    let closed = it.closed().await?;
+    let closed = it.closed_ways().await?;
     let way = first_open(&it, &closed).to_owned();
     answer(State(it), Path(way), address, headers, form).await
 }
@@ -154,14 +154,14 @@ pub(super) async fn answer(
     Protected { frame, form }: Protected,
 ) -> Result<Response, PageProblem> {
     let way = way_named(&it, &way)?;
-    let closed = it.closed().await?;
+    let closed = it.closed_ways().await?;
     let visitor = visitor(&it, address);
     let door = Door {
         it: &it,
         frame: &frame,
         way,
         visitor,
-        closed: &closed,
+        closed_ways: &closed,
         purpose: Purpose::of(&form, frame.visit().is_some()),
         next: LocalPath::parse(form.text("next")),
         typed: Some(&form),
@@ -207,7 +207,7 @@ fn way_named<'a>(it: &'a Feature, slug: &str) -> Result<&'a Way, PageProblem> {
 }
 
 /// The way the page opens with: the first one that is not closed, or the first one, to say that it is.
-fn first_open<'a>(it: &'a Feature, closed: &[Closed]) -> &'a str {
+fn first_open<'a>(it: &'a Feature, closed: &[ClosedWay]) -> &'a str {
     let is_open = |way: &&Way| !closed.iter().any(|closed| closed.slug == way.slug());
     let first = it.turns.ways.iter().find(is_open);
     first.or(it.turns.ways.first()).map_or("", Way::slug)
