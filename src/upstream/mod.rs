@@ -58,7 +58,7 @@ pub use model::Visitor;
 pub use password::Hasher;
 pub use password::NewPassword;
 pub use password::Password;
-pub use password::Unfit;
+pub use password::UnfitPassword;
 pub use password::set as set_password;
 pub use registry::Held;
 pub use registry::Registry;

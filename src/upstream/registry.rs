@@ -127,7 +127,7 @@ impl Registry {
     }
 }
 
-type Answer<'a> = Pin<Box<dyn Future<Output = Result<Step<Held>, UpstreamError>> + Send + 'a>>;
+type BoxedStep<'a> = Pin<Box<dyn Future<Output = Result<Step<Held>, UpstreamError>> + Send + 'a>>;
 
 /// [`Upstream`] without its type: what a list can hold.
 trait Forgotten: Send + Sync {
@@ -136,8 +136,8 @@ trait Forgotten: Send + Sync {
     fn closes(&self) -> bool;
     fn face(&self) -> Face;
     fn first_time(&self) -> Option<FirstTime>;
-    fn begin(&self, visitor: Visitor) -> Answer<'_>;
-    fn advance(&self, held: Held, answers: Answers, visitor: Visitor) -> Answer<'_>;
+    fn begin(&self, visitor: Visitor) -> BoxedStep<'_>;
+    fn advance(&self, held: Held, answers: Answers, visitor: Visitor) -> BoxedStep<'_>;
 }
 
 impl<U: Upstream> Forgotten for U {
@@ -156,10 +156,10 @@ impl<U: Upstream> Forgotten for U {
     fn first_time(&self) -> Option<FirstTime> {
         Upstream::first_time(self)
     }
-    fn begin(&self, visitor: Visitor) -> Answer<'_> {
+    fn begin(&self, visitor: Visitor) -> BoxedStep<'_> {
         Box::pin(async move { Ok(forget(Upstream::begin(self, visitor).await?)) })
     }
-    fn advance(&self, held: Held, answers: Answers, visitor: Visitor) -> Answer<'_> {
+    fn advance(&self, held: Held, answers: Answers, visitor: Visitor) -> BoxedStep<'_> {
         Box::pin(async move {
             // Another adapter's state cannot come here; if it did, the attempt would be over.
             let state = held.0.downcast().map_err(|_| UpstreamError::Expired)?;

@@ -45,7 +45,7 @@ pub struct NewPassword(Secret);
 
 /// Why a password cannot be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unfit {
+pub enum UnfitPassword {
     #[error("a password needs at least 8 characters")]
     TooShort,
     #[error("a password may have at most 1024 bytes")]
@@ -61,20 +61,20 @@ pub enum Unfit {
 
 impl NewPassword {
     /// Takes a text as it is: nothing is trimmed, folded or cut.
-    pub fn parse(text: &str) -> Result<Self, Unfit> {
+    pub fn parse(text: &str) -> Result<Self, UnfitPassword> {
         if text.contains('\0') {
-            return Err(Unfit::Nul);
+            return Err(UnfitPassword::Nul);
         }
         if text.len() > LONGEST {
-            return Err(Unfit::TooLong);
+            return Err(UnfitPassword::TooLong);
         }
         if text.chars().count() < SHORTEST {
-            return Err(Unfit::TooShort);
+            return Err(UnfitPassword::TooShort);
         }
         // Lists of the commonest passwords, names and words, and what people do to them to please a
         // rule (ASVS 6.2.4). Two of its four means more than a million guesses.
         if zxcvbn(text, &[]).score() < Score::Two {
-            return Err(Unfit::Common);
+            return Err(UnfitPassword::Common);
         }
         Ok(Self(Secret::new(text)))
     }
@@ -218,16 +218,19 @@ mod tests {
             "aaaaaaaaaa",
         ] {
             let refused = NewPassword::parse(common).unwrap_err();
-            assert_eq!(refused, Unfit::Common, "{common}");
+            assert_eq!(refused, UnfitPassword::Common, "{common}");
         }
-        assert_eq!(NewPassword::parse("seven77").unwrap_err(), Unfit::TooShort);
+        assert_eq!(
+            NewPassword::parse("seven77").unwrap_err(),
+            UnfitPassword::TooShort
+        );
         assert_eq!(
             NewPassword::parse(&"x".repeat(1025)).unwrap_err(),
-            Unfit::TooLong
+            UnfitPassword::TooLong
         );
         assert_eq!(
             NewPassword::parse("a NUL \0 within").unwrap_err(),
-            Unfit::Nul
+            UnfitPassword::Nul
         );
     }
 }
