@@ -13,10 +13,9 @@ use crate::login;
 use crate::mail;
 use crate::mail::ToMailbox;
 use crate::people;
+use crate::people::Identity;
 use crate::people::PeopleError;
-use crate::people::Proven;
 use crate::people::Says;
-use crate::upstream::Identity;
 use crate::upstream::erp::Roll;
 use crate::upstream::erp::campus_person;
 use crate::upstream::mailed_code;
@@ -64,7 +63,7 @@ pub(super) async fn says(
 pub(super) async fn confirm(
     tx: &mut Tx,
     (link, proof): (&str, &Proof),
-    says: Option<&Says>,
+    says: Option<Says>,
     now: Moment,
     entropy: &dyn Entropy,
 ) -> Result<(), AssociationError> {
@@ -102,7 +101,7 @@ pub(super) async fn confirm(
 async fn give_to_person(
     tx: &mut Tx,
     proof: &Proof,
-    says: Option<&Says>,
+    says: Option<Says>,
     now: Moment,
     entropy: &dyn Entropy,
 ) -> Result<(), AssociationError> {
@@ -116,12 +115,12 @@ async fn give_to_person(
         login::link(tx, person, &identity, now, entropy).await?;
         person
     } else {
-        let proven = Proven {
+        let identity = Identity {
             provider: PROVIDER,
-            subject: roll,
-            says,
+            subject: roll.clone(),
+            says: says.map(Box::new),
         };
-        let joined = people::join(tx, proven, now, entropy).await?;
+        let joined = people::join(tx, &identity, now, entropy).await?;
         joined.ok_or(PeopleError::Nobody)?.person.id
     };
     let entry = Entry::of("association.proved").by(person).about(person);

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::upstream::Identity;
+use crate::people::Identity;
 use crate::upstream::Prompt;
 use crate::upstream::Step;
 

@@ -10,10 +10,9 @@ use crate::entropy::Entropy;
 use crate::id::PersonId;
 use crate::mail;
 use crate::people;
+use crate::people::Identity;
 use crate::people::Joined;
 use crate::people::PeopleError;
-use crate::people::Proven;
-use crate::upstream::Identity;
 use crate::web::LifeTime;
 use crate::web::Visit;
 
@@ -26,7 +25,7 @@ pub async fn sign_in(
     now: Moment,
     entropy: &dyn Entropy,
 ) -> Result<Option<Visit>, PeopleError> {
-    let joined = people::join(tx, proven(identity), now, entropy).await?;
+    let joined = people::join(tx, identity, now, entropy).await?;
     let Some(Joined { person, new_emails }) = joined else {
         return Ok(None);
     };
@@ -66,18 +65,10 @@ pub async fn link(
     now: Moment,
     entropy: &dyn Entropy,
 ) -> Result<bool, PeopleError> {
-    let is_new = people::link(tx, person, proven(identity), now, entropy).await?;
+    let is_new = people::link(tx, person, identity, now, entropy).await?;
     if is_new {
         let detail = json!({ "at": now.unix_timestamp() });
         mail::put(&mut **tx, "way_in_added", person, detail, now, entropy).await?;
     }
     Ok(is_new)
-}
-
-fn proven(identity: &Identity) -> Proven<'_> {
-    Proven {
-        provider: identity.provider,
-        subject: &identity.subject,
-        says: identity.says.as_deref(),
-    }
 }

@@ -288,8 +288,8 @@ async fn first(way: &Way, visitor: Visitor) -> Result<(Prompt, Held), Without> {
 mod tests {
     use super::*;
     use crate::entropy::OsEntropy;
+    use crate::people::Identity;
     use crate::upstream::Face;
-    use crate::upstream::Identity;
     use crate::upstream::Input;
     use crate::upstream::InputKind;
     use crate::upstream::Refusal;

@@ -13,37 +13,13 @@ use super::PeopleError;
 use super::Person;
 use super::details::Details;
 use super::details::Email;
-use super::details::Username;
+use super::identity::Identity;
+use super::identity::Says;
 use super::rules;
 use super::store;
 use super::store::ProgrammeRow;
 use super::store::Used;
 use super::update::keep;
-
-/// What a campus system says of somebody who has just proved to it who they are.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Says {
-    /// What a new person would be called here.
-    pub username: Username,
-    /// Columns, programme, and further addresses that are proved. A department or degree we have no name for is kept as it is.
-    pub details: Details,
-    /// A directory: the columns are written again at each sign-in. Otherwise they are of the first one.
-    pub keeps_fresh: bool,
-    /// The programme was worked out and not read, so the person is asked to look at it.
-    pub is_inferred: bool,
-    /// An address that nobody has proved: it becomes a further one, to be verified.
-    pub unproven_email: Option<Email>,
-    /// The provider's second key for the person, if it has one. The pair must stay the same.
-    pub twin: Option<String>,
-}
-
-/// An identity, proven a moment ago.
-#[derive(Debug, Clone, Copy)]
-pub struct Proven<'a> {
-    pub provider: &'a str,
-    pub subject: &'a str,
-    pub says: Option<&'a Says>,
-}
 
 /// Somebody who may come in.
 #[derive(Debug)]
@@ -61,18 +37,18 @@ pub struct Joined {
 /// [`PeopleError::UsernameTaken`], and not a guess that it is the same person.
 pub async fn join(
     tx: &mut Tx,
-    proven: Proven<'_>,
+    identity: &Identity,
     now: Moment,
     entropy: &dyn Entropy,
 ) -> Result<Option<Joined>, PeopleError> {
-    let mut used = use_identity(tx, proven, now).await?;
-    if used.is_none() && proven.says.is_some() {
+    let mut used = use_identity(tx, identity, now).await?;
+    if used.is_none() && identity.says.is_some() {
         // Two first sign-ins at the same moment are one person: the second finds the first one's.
-        store::lock_identity(tx, proven.provider, proven.subject).await?;
-        follow(tx, proven, now, entropy).await?;
-        used = use_identity(tx, proven, now).await?;
+        store::lock_identity(tx, identity.provider, &identity.subject).await?;
+        follow(tx, identity, now, entropy).await?;
+        used = use_identity(tx, identity, now).await?;
     }
-    let (id, new_emails) = match (used, proven.says) {
+    let (id, new_emails) = match (used, identity.says.as_deref()) {
         (Some(used), says) => {
             if let Some(says) = says.filter(|says| says.keeps_fresh && used.vouches) {
                 refresh(tx, used.person, says, now, entropy).await?;
@@ -80,11 +56,11 @@ pub async fn join(
             (used.person, Vec::new())
         }
         (None, Some(says)) => {
-            let owner = store::find_owner(&mut **tx, proven.provider, proven.subject).await?;
+            let owner = store::find_owner(&mut **tx, identity.provider, &identity.subject).await?;
             if owner.is_some() {
                 return Ok(None);
             }
-            add(tx, proven, says, now, entropy).await?
+            add(tx, identity, says, now, entropy).await?
         }
         (None, None) => return Ok(None),
     };
@@ -98,25 +74,26 @@ pub async fn join(
 pub async fn link(
     tx: &mut Tx,
     person: PersonId,
-    proven: Proven<'_>,
+    identity: &Identity,
     now: Moment,
     entropy: &dyn Entropy,
 ) -> Result<bool, PeopleError> {
     store::lock(tx, person).await?.ok_or(PeopleError::Nobody)?;
-    let before = store::find_owner(&mut **tx, proven.provider, proven.subject).await?;
-    let owner = store::insert_identity(tx, proven.provider, proven.subject, person, now).await?;
+    let before = store::find_owner(&mut **tx, identity.provider, &identity.subject).await?;
+    let owner =
+        store::insert_identity(tx, identity.provider, &identity.subject, person, now).await?;
     if owner != person {
         return Err(PeopleError::IdentityTaken);
     }
-    use_identity(tx, proven, now).await?;
+    use_identity(tx, identity, now).await?;
     let is_new = before.is_none();
     if is_new {
-        store::mark_not_vouching(&mut **tx, proven.provider, proven.subject).await?;
-        if let Some(says) = proven.says {
+        store::mark_not_vouching(&mut **tx, identity.provider, &identity.subject).await?;
+        if let Some(says) = &identity.says {
             store::fill(&mut **tx, person, &says.details.columns, now).await?;
         }
         let entry = Entry::of("identity.linked").by(person).about(person);
-        let entry = entry.with(json!({ "provider": proven.provider }));
+        let entry = entry.with(json!({ "provider": identity.provider }));
         audit::note(&mut **tx, entry, now, entropy).await?;
     }
     Ok(is_new)
@@ -125,11 +102,12 @@ pub async fn link(
 /// Notes that an identity was used. Nobody for one that belongs to nobody, or to somebody suspended.
 async fn use_identity(
     tx: &mut Tx,
-    proven: Proven<'_>,
+    identity: &Identity,
     now: Moment,
 ) -> Result<Option<Used>, PeopleError> {
-    let twin = proven.says.and_then(|says| says.twin.as_deref());
-    let used = store::mark_identity_used(&mut **tx, proven.provider, proven.subject, twin, now);
+    let twin = identity.says.as_ref().and_then(|says| says.twin.as_deref());
+    let used =
+        store::mark_identity_used(&mut **tx, identity.provider, &identity.subject, twin, now);
     let used = used
         .await
         .map_err(|error| error.on_constraint(TWINS, PeopleError::OtherTwin))?;
@@ -145,18 +123,19 @@ async fn use_identity(
 /// never given again.
 async fn follow(
     tx: &mut Tx,
-    proven: Proven<'_>,
+    identity: &Identity,
     now: Moment,
     entropy: &dyn Entropy,
 ) -> Result<(), PeopleError> {
-    let says = proven.says.filter(|says| says.keeps_fresh);
+    let says = identity.says.as_ref().filter(|says| says.keeps_fresh);
     let Some(twin) = says.and_then(|says| says.twin.as_deref()) else {
         return Ok(());
     };
-    let renamed = store::rename_identity(&mut **tx, proven.provider, twin, proven.subject).await?;
+    let renamed =
+        store::rename_identity(&mut **tx, identity.provider, twin, &identity.subject).await?;
     if let Some(person) = renamed {
         let entry = Entry::of("identity.renamed").about(person);
-        let entry = entry.with(json!({ "provider": proven.provider }));
+        let entry = entry.with(json!({ "provider": identity.provider }));
         audit::note(&mut **tx, entry, now, entropy).await?;
     }
     Ok(())
@@ -182,7 +161,7 @@ async fn refresh(
 
 async fn add(
     tx: &mut Tx,
-    proven: Proven<'_>,
+    identity: &Identity,
     says: &Says,
     now: Moment,
     entropy: &dyn Entropy,
@@ -196,7 +175,7 @@ async fn add(
     };
     let primary = keep(tx, id, &columns, now).await?;
     // A directory knows what people are called; a portal that people pass through may not.
-    store::mark_vouched(&mut **tx, id, proven.provider, !says.keeps_fresh).await?;
+    store::mark_vouched(&mut **tx, id, identity.provider, !says.keeps_fresh).await?;
     let programme = programme(&says.details, now);
     store::put_programme(tx, id, &programme, says.is_inferred).await?;
     let further: Vec<Email> = (says.unproven_email.iter())
@@ -204,17 +183,17 @@ async fn add(
         .cloned()
         .collect();
     let new_emails = match &says.details.secondary_emails {
-        Some(proven) => {
-            rules::check_emails(proven, &primary)?;
-            store::put_secondary_emails(tx, id, proven, now).await?;
+        Some(proved) => {
+            rules::check_emails(proved, &primary)?;
+            store::put_secondary_emails(tx, id, proved, now).await?;
             Vec::new()
         }
         None => store::put_own_emails(tx, id, &further).await?,
     };
-    store::insert_identity(tx, proven.provider, proven.subject, id, now).await?;
-    use_identity(tx, proven, now).await?;
+    store::insert_identity(tx, identity.provider, &identity.subject, id, now).await?;
+    use_identity(tx, identity, now).await?;
     let entry = Entry::of("person.added").about(id);
-    let entry = entry.with(json!({ "through": proven.provider }));
+    let entry = entry.with(json!({ "through": identity.provider }));
     audit::note(&mut **tx, entry, now, entropy).await?;
     Ok((id, new_emails))
 }

@@ -21,11 +21,11 @@ use time::format_description::well_known::Rfc3339;
 use crate::clock::Moment;
 use crate::db::Db;
 use crate::people::Email;
+use crate::people::Identity;
 
 use super::Answers;
 use super::Caller;
 use super::Face;
-use super::Identity;
 use super::Mailed;
 use super::MailedCode;
 use super::Prompt;

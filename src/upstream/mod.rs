@@ -1,7 +1,7 @@
 //! The ways of proving who you are, one file or folder each; nobody else knows their names.
 //!
 //! An adapter implements [`Upstream`]: it shows a form ([`Prompt`]), reads what was typed
-//! ([`Answers`]), and says [`Step::Done`] with an [`Identity`], asks again, or refuses. What it must
+//! ([`Answers`]), and says [`Step::Done`] with an [`Identity`](crate::people::Identity), asks again, or refuses. What it must
 //! remember between two forms is its `State`, kept by `login` in memory only. The roof puts the
 //! adapters into a [`Registry`], which forgets each one's type.
 //!
@@ -44,7 +44,6 @@ pub use model::Answers;
 pub use model::Choice;
 pub use model::Face;
 pub use model::FirstTime;
-pub use model::Identity;
 pub use model::Input;
 pub use model::InputKind;
 pub use model::Picture;

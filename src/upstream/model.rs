@@ -10,23 +10,13 @@ use zeroize::Zeroizing;
 
 use crate::clock::Moment;
 use crate::db;
-use crate::people::Says;
+use crate::people::Identity;
 
 /// Who stands before the form, as far as budgets go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Visitor {
     pub now: Moment,
     pub address: IpAddr,
-}
-
-/// Who somebody has proved to be: the provider's name and the provider's own word for them. Only the
-/// pair identifies; the same word of another provider is somebody else.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Identity {
-    pub provider: &'static str,
-    pub subject: String,
-    /// What the provider says of them. Who is unknown here is added with it; without it nobody is.
-    pub says: Option<Box<Says>>,
 }
 
 /// How a way to sign in is called where ways are listed.

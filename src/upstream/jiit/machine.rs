@@ -14,8 +14,8 @@ use time::Duration;
 use zeroize::Zeroizing;
 
 use crate::clock::Moment;
+use crate::people::Identity;
 use crate::upstream::Answers;
-use crate::upstream::Identity;
 use crate::upstream::Picture;
 use crate::upstream::Prompt;
 use crate::upstream::Refusal;

@@ -30,11 +30,11 @@ use tokio::sync::Semaphore;
 use crate::config;
 use crate::entropy::SharedEntropy;
 use crate::people::Details;
+use crate::people::Identity;
 use crate::people::Says;
 
 use super::Answers;
 use super::Face;
-use super::Identity;
 use super::Prompt;
 use super::Refusal;
 use super::Step;

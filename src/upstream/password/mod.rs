@@ -17,11 +17,11 @@ use crate::db::Db;
 use crate::db::Tx;
 use crate::entropy::SharedEntropy;
 use crate::id::PersonId;
+use crate::people::Identity;
 use crate::secret::Secret;
 
 use super::Answers;
 use super::Face;
-use super::Identity;
 use super::Prompt;
 use super::Refusal;
 use super::Step;
