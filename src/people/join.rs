@@ -1,4 +1,5 @@
-//! From a proven identity to the person it belongs to: found, linked, or new.
+//! From a proven identity to the person it belongs to: found, or new. Who is here already gets a
+//! further one in [`super::link`].
 
 use serde_json::json;
 
@@ -68,39 +69,8 @@ pub async fn join(
     Ok(person.map(|person| Joined { person, new_emails }))
 }
 
-/// Gives a proven identity to somebody who is here. Whether it was not theirs before is the answer.
-///
-/// It is a way in, and fills in what nobody has said of the person yet; it never changes what is there.
-pub async fn link(
-    tx: &mut Tx,
-    person: PersonId,
-    identity: &Identity,
-    now: Moment,
-    entropy: &dyn Entropy,
-) -> Result<bool, PeopleError> {
-    store::lock(tx, person).await?.ok_or(PeopleError::Nobody)?;
-    let before = store::find_owner(&mut **tx, identity.provider, &identity.subject).await?;
-    let owner =
-        store::insert_identity(tx, identity.provider, &identity.subject, person, now).await?;
-    if owner != person {
-        return Err(PeopleError::IdentityTaken);
-    }
-    use_identity(tx, identity, now).await?;
-    let is_new = before.is_none();
-    if is_new {
-        store::mark_not_vouching(&mut **tx, identity.provider, &identity.subject).await?;
-        if let Some(says) = &identity.says {
-            store::fill(&mut **tx, person, &says.details.columns, now).await?;
-        }
-        let entry = Entry::of("identity.linked").by(person).about(person);
-        let entry = entry.with(json!({ "provider": identity.provider }));
-        audit::note(&mut **tx, entry, now, entropy).await?;
-    }
-    Ok(is_new)
-}
-
 /// Notes that an identity was used. Nobody for one that belongs to nobody, or to somebody suspended.
-async fn use_identity(
+pub(super) async fn use_identity(
     tx: &mut Tx,
     identity: &Identity,
     now: Moment,
@@ -210,29 +180,4 @@ fn programme(details: &Details, now: Moment) -> ProgrammeRow {
         join_year: join.filter(|_| is_fit),
         graduation_year: graduation.filter(|_| is_fit),
     }
-}
-
-/// Takes a way of signing in from somebody; whether they had it is the answer. `on` are the providers
-/// that are switched on here: one identity of theirs stays with them ([`PeopleError::LastWayIn`]).
-pub async fn unlink(
-    tx: &mut Tx,
-    person: PersonId,
-    (provider, subject): (&str, &str),
-    on: &[&str],
-    now: Moment,
-    entropy: &dyn Entropy,
-) -> Result<bool, PeopleError> {
-    // Two that are removed at the same moment would each be the one that is not the last.
-    store::lock(tx, person).await?.ok_or(PeopleError::Nobody)?;
-    if !store::delete_identity(&mut **tx, person, provider, subject).await? {
-        return Ok(false);
-    }
-    let left = store::list_ways_in(&mut **tx, person).await?;
-    if !left.iter().any(|way| on.contains(&way.provider.as_str())) {
-        return Err(PeopleError::LastWayIn);
-    }
-    let entry = Entry::of("identity.unlinked").by(person).about(person);
-    let entry = entry.with(json!({ "provider": provider }));
-    audit::note(&mut **tx, entry, now, entropy).await?;
-    Ok(true)
 }
