@@ -19,14 +19,17 @@ pub struct Identity {
 pub struct Says {
     /// What a new person would be called here.
     pub username: Username,
-    /// Columns, programme, and further addresses that are proved. A department or degree we have no name for is kept as it is.
+    /// Columns, programme, and further addresses that are proved. A department or degree we have no
+    /// name for is kept as it is.
     pub details: Details,
-    /// A directory: the columns are written again at each sign-in. Otherwise they are of the first one.
-    pub keeps_fresh: bool,
+    /// Whether it is a directory: it knows what people are called, its columns are written again at each
+    /// sign-in, and who has another subject there follows. Of any other, only the first sign-in is read.
+    pub is_directory: bool,
     /// The programme was worked out and not read, so the person is asked to look at it.
     pub is_inferred: bool,
     /// An address that nobody has proved: it becomes a further one, to be verified.
     pub unproven_email: Option<Email>,
-    /// The provider's second key for the person, if it has one. The pair must stay the same.
-    pub twin: Option<String>,
+    /// The provider's second key for the person, if it has one: a number of an account, beside the name
+    /// that is the subject. The pair must stay the same, or it is another account of the same name.
+    pub second_key: Option<String>,
 }

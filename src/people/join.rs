@@ -46,12 +46,12 @@ pub async fn join(
     if used.is_none() && identity.says.is_some() {
         // Two first sign-ins at the same moment are one person: the second finds the first one's.
         store::lock_identity(tx, identity.provider, &identity.subject).await?;
-        follow(tx, identity, now, entropy).await?;
+        follow_renaming(tx, identity, now, entropy).await?;
         used = use_identity(tx, identity, now).await?;
     }
     let (id, new_emails) = match (used, identity.says.as_deref()) {
         (Some(used), says) => {
-            if let Some(says) = says.filter(|says| says.keeps_fresh && used.vouches) {
+            if let Some(says) = says.filter(|says| says.is_directory && used.vouches) {
                 refresh(tx, used.person, says, now, entropy).await?;
             }
             (used.person, Vec::new())
@@ -61,7 +61,7 @@ pub async fn join(
             if owner.is_some() {
                 return Ok(None);
             }
-            add(tx, identity, says, now, entropy).await?
+            insert(tx, identity, says, now, entropy).await?
         }
         (None, None) => return Ok(None),
     };
@@ -75,34 +75,44 @@ pub(super) async fn use_identity(
     identity: &Identity,
     now: Moment,
 ) -> Result<Option<Used>, PeopleError> {
-    let twin = identity.says.as_ref().and_then(|says| says.twin.as_deref());
-    let used =
-        store::mark_identity_used(&mut **tx, identity.provider, &identity.subject, twin, now);
+    let second_key = identity
+        .says
+        .as_ref()
+        .and_then(|says| says.second_key.as_deref());
+    let used = store::mark_identity_used(
+        &mut **tx,
+        identity.provider,
+        &identity.subject,
+        second_key,
+        now,
+    );
     let used = used
         .await
-        .map_err(|error| error.on_constraint(TWINS, PeopleError::OtherTwin))?;
+        .map_err(|error| error.on_constraint(SECOND_KEYS, PeopleError::OtherSecondKey))?;
     // One of a provider's two keys with another partner than before: an account that was given to
     // somebody else, or a mistake over there. Either way nobody comes in by it.
     match used {
-        Some(used) if twin.is_some() && used.twin.as_deref() != twin => Err(PeopleError::OtherTwin),
+        Some(used) if second_key.is_some() && used.second_key.as_deref() != second_key => {
+            Err(PeopleError::OtherSecondKey)
+        }
         used => Ok(used),
     }
 }
 
 /// A directory's entry under a new name is who it was: its second key is the directory's own and is
 /// never given again.
-async fn follow(
+async fn follow_renaming(
     tx: &mut Tx,
     identity: &Identity,
     now: Moment,
     entropy: &dyn Entropy,
 ) -> Result<(), PeopleError> {
-    let says = identity.says.as_ref().filter(|says| says.keeps_fresh);
-    let Some(twin) = says.and_then(|says| says.twin.as_deref()) else {
+    let says = identity.says.as_ref().filter(|says| says.is_directory);
+    let Some(second_key) = says.and_then(|says| says.second_key.as_deref()) else {
         return Ok(());
     };
     let renamed =
-        store::rename_identity(&mut **tx, identity.provider, twin, &identity.subject).await?;
+        store::rename_identity(&mut **tx, identity.provider, second_key, &identity.subject).await?;
     if let Some(person) = renamed {
         let entry = Entry::of("identity.renamed").about(person);
         let entry = entry.with(json!({ "provider": identity.provider }));
@@ -112,7 +122,7 @@ async fn follow(
 }
 
 /// No two people of a provider have the same second key.
-const TWINS: &str = "identities_provider_twin_key";
+const SECOND_KEYS: &str = "identities_provider_twin_key";
 
 /// What a directory says now, in place of what it said before.
 async fn refresh(
@@ -129,7 +139,8 @@ async fn refresh(
     Ok(())
 }
 
-async fn add(
+/// Somebody new, and the further addresses of theirs that have yet to be verified.
+async fn insert(
     tx: &mut Tx,
     identity: &Identity,
     says: &Says,
@@ -145,7 +156,7 @@ async fn add(
     };
     let primary = keep(tx, id, &columns, now).await?;
     // A directory knows what people are called; a portal that people pass through may not.
-    store::mark_vouched(&mut **tx, id, identity.provider, !says.keeps_fresh).await?;
+    store::mark_vouched(&mut **tx, id, identity.provider, !says.is_directory).await?;
     let programme = programme(&says.details, now);
     store::put_programme(tx, id, &programme, says.is_inferred).await?;
     let further: Vec<Email> = (says.unproven_email.iter())

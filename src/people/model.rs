@@ -21,7 +21,7 @@ pub enum PeopleError {
     #[error("this identity belongs to somebody else")]
     IdentityTaken,
     #[error("of this identity's two keys one is another than before")]
-    OtherTwin,
+    OtherSecondKey,
     #[error("somebody needs one way to sign in at least")]
     LastWayIn,
     #[error("there is nobody of this number, or they are suspended")]

@@ -130,7 +130,7 @@ pub(super) fn check_contacts(numbers: &[impl AsRef<str>]) -> Result<(), Unfit> {
         let why = format!("may be {MOST} at most");
         return Err(Unfit::new("contacts", why));
     }
-    no_twins("contacts", numbers.iter().map(AsRef::as_ref))
+    no_repeats("contacts", numbers.iter().map(AsRef::as_ref))
 }
 
 /// Ten further addresses at most, none twice, and none the same as the primary one.
@@ -149,10 +149,10 @@ pub(super) fn check_emails(emails: &[impl AsRef<str>], primary: &str) -> Result<
             "hold the primary address; leave it out there",
         ));
     }
-    no_twins("secondary_emails", lower.iter().map(String::as_str))
+    no_repeats("secondary_emails", lower.iter().map(String::as_str))
 }
 
-fn no_twins<'a>(what: &'static str, items: impl Iterator<Item = &'a str>) -> Result<(), Unfit> {
+fn no_repeats<'a>(what: &'static str, items: impl Iterator<Item = &'a str>) -> Result<(), Unfit> {
     let mut seen = std::collections::BTreeSet::new();
     for item in items {
         if !seen.insert(item) {

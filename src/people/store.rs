@@ -75,18 +75,19 @@ pub(super) async fn lock_identity(tx: &mut Tx, provider: &str, subject: &str) ->
 #[derive(Debug)]
 pub(super) struct Used {
     pub person: PersonId,
-    pub twin: Option<String>,
-    /// Whether what the provider says is written into the person.
+    pub second_key: Option<String>,
+    /// Whether the person was made of what this provider says, so that a directory writes it anew. An
+    /// identity that was linked later is a way in and no more.
     pub vouches: bool,
 }
 
-/// Notes that an identity was used now; a suspended person's is not found. A twin that is known
-/// stays as it is.
+/// Notes that an identity was used now; a suspended person's is not found. A second key that is
+/// known (the column `twin`) stays as it is.
 pub(super) async fn mark_identity_used(
     db: impl Executor<'_>,
     provider: &str,
     subject: &str,
-    twin: Option<&str>,
+    second_key: Option<&str>,
     now: Moment,
 ) -> db::Result<Option<Used>> {
     let row = sqlx::query!(
@@ -96,14 +97,14 @@ pub(super) async fn mark_identity_used(
          returning i.person_id, i.twin, i.vouches",
         provider,
         subject,
-        twin,
+        second_key,
         now
     )
     .fetch_optional(db)
     .await?;
     Ok(row.map(|row| Used {
         person: PersonId(row.person_id),
-        twin: row.twin,
+        second_key: row.twin,
         vouches: row.vouches,
     }))
 }
@@ -127,7 +128,7 @@ pub(super) async fn mark_not_vouching(
 pub(super) async fn rename_identity(
     db: impl Executor<'_>,
     provider: &str,
-    twin: &str,
+    second_key: &str,
     subject: &str,
 ) -> db::Result<Option<PersonId>> {
     let person = sqlx::query_scalar!(
@@ -136,7 +137,7 @@ pub(super) async fn rename_identity(
            and not exists (select from identities where provider = $1 and subject = $3)
          returning person_id",
         provider,
-        twin,
+        second_key,
         subject
     )
     .fetch_optional(db)

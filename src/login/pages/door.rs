@@ -212,7 +212,7 @@ impl Door<'_> {
                 "This already belongs to another account here. Sign in with it, and remove it there \
                  first.",
             )),
-            Err(PeopleError::OtherTwin) => {
+            Err(PeopleError::OtherSecondKey) => {
                 tracing::error!(upstream = self.way.slug(), "an account has another owner than before");
                 let entry = Entry::of("identity.refused");
                 let entry = entry.with(json!({ "provider": identity.provider }));

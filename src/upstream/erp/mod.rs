@@ -334,10 +334,10 @@ fn says(roll: &Roll, derived: &Derived, names: Names) -> Option<Says> {
             graduation_year: derived.graduation_year.map_or(Change::Keep, Change::Set),
             ..Details::default()
         },
-        keeps_fresh: false,
+        is_directory: false,
         is_inferred: true,
         unproven_email: None,
-        twin: None,
+        second_key: None,
     })
 }
 

@@ -548,7 +548,10 @@ mod tests {
             (identity.provider, identity.subject.as_str()),
             ("jiit", "22103171")
         );
-        assert_eq!(identity.says.unwrap().twin.as_deref(), Some("JSIM0000001"));
+        assert_eq!(
+            identity.says.unwrap().second_key.as_deref(),
+            Some("JSIM0000001")
+        );
     }
 
     #[test]

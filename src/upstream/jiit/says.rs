@@ -106,10 +106,10 @@ pub(super) fn says(
     Ok(Says {
         username: Username::parse(&enrollment.to_lowercase())?,
         details,
-        keeps_fresh: false,
+        is_directory: false,
         is_inferred,
         unproven_email,
-        twin: Some(member.member_id.clone()),
+        second_key: Some(member.member_id.clone()),
     })
 }
 
@@ -255,12 +255,12 @@ mod tests {
     fn what_the_portal_knows_takes_its_place_in_the_profile() {
         let says = of(&particulars("22103171"));
         assert_eq!(says.username.as_str(), "22103171");
-        assert_eq!(says.twin.as_deref(), Some("JSIM0000001"));
+        assert_eq!(says.second_key.as_deref(), Some("JSIM0000001"));
         assert_eq!(
             says.unproven_email.unwrap().as_str(),
             "22103171@mail.jiit.ac.in"
         );
-        assert!(says.is_inferred && !says.keeps_fresh);
+        assert!(says.is_inferred && !says.is_directory);
         assert_eq!(
             serde_json::to_value(&says.details.columns).unwrap(),
             serde_json::json!({

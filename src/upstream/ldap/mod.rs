@@ -12,7 +12,7 @@
 //! and a directory that stumbles once must not be shut until somebody wakes up.
 //!
 //! Decision: the subject is the username, because that is what the campus knows people by, and what a
-//! list of people to import has. `entryUUID` is its twin where the directory says it: an account that was
+//! list of people to import has. `entryUUID` is its second key where the directory says it: an account that was
 //! given to somebody else lets the newcomer into nobody's profile, and who is renamed keeps theirs.
 
 mod ber;
@@ -180,10 +180,10 @@ fn identity(read: Read) -> Option<Identity> {
             columns,
             ..Details::default()
         },
-        keeps_fresh: true,
+        is_directory: true,
         is_inferred: false,
         unproven_email: None,
-        twin: unique,
+        second_key: unique,
     };
     Some(Identity {
         provider: Ldap::SLUG,
