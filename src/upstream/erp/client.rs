@@ -57,14 +57,6 @@ impl From<Strange> for Trouble {
     }
 }
 
-/// How a try to sign in ended.
-pub(super) enum Outcome {
-    Success(SsoToken),
-    CodeMismatch,
-    Rejected,
-    PreviousSession,
-}
-
 /// ERP's session of one sign-in. Wiped when dropped.
 #[derive(Default)]
 pub(super) struct Session {
@@ -137,7 +129,7 @@ impl Client {
         &self,
         session: &mut Session,
         given: &Credentials<'_>,
-    ) -> Result<Outcome, Trouble> {
+    ) -> Result<SignInReply, Trouble> {
         // What counts as a proof has to come of this very call.
         session.jar.forget(TOKEN_COOKIE);
         let mut heard = self.post_all(session, SIGN_IN, given).await?;
@@ -147,7 +139,7 @@ impl Client {
             }
             let to = self.follow(&heard)?;
             match reply::hop(&to) {
-                Hop::Success(token) => return Ok(Outcome::Success(token)),
+                Hop::Success(token) => return Ok(SignInReply::Token(token)),
                 Hop::Expired => return Err(Trouble::Expired),
                 Hop::Onward => heard = self.get(session, to).await?,
             }
@@ -155,21 +147,16 @@ impl Client {
         Err(Strange("it redirects in circles").into())
     }
 
-    async fn ended(&self, session: &mut Session, heard: &Response) -> Result<Outcome, Trouble> {
+    async fn ended(&self, session: &mut Session, heard: &Response) -> Result<SignInReply, Trouble> {
         settled(heard)?;
         let body = heard.text();
         let page = Page::read(&body);
         let reply = reply::signed_in(&page, &body, session.jar.value(TOKEN_COOKIE))?;
-        Ok(match reply {
-            SignInReply::CodeMismatch => Outcome::CodeMismatch,
-            SignInReply::Rejected => Outcome::Rejected,
-            SignInReply::PreviousSession => Outcome::PreviousSession,
-            SignInReply::Candidate(token) => {
-                // Found on a page and not in a redirect: it has to open the portal.
-                self.present(session, &token).await?;
-                Outcome::Success(token)
-            }
-        })
+        if let SignInReply::Token(token) = &reply {
+            // Found on a page and not in a redirect: it has to open the portal.
+            self.present(session, token).await?;
+        }
+        Ok(reply)
     }
 
     /// Presents the token, which spends it: the portal's page, if it opens.

@@ -28,6 +28,7 @@ use crate::upstream::Refusal;
 use crate::upstream::StepState;
 
 use super::reply::CodeReply;
+use super::reply::SignInReply;
 use super::reply::Strange;
 use super::roll::Roll;
 
@@ -68,22 +69,13 @@ pub(super) enum Heard {
     /// None for a number it does not know.
     Question(Option<String>),
     Code(CodeReply),
-    SignedIn(Ended),
+    SignedIn(SignInReply),
     OthersEnded,
     /// It gave no answer.
     Silence,
     Strange(Strange),
     /// Its session is gone.
     Expired,
-}
-
-/// How a try to sign in ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ended {
-    Success,
-    CodeMismatch,
-    Rejected,
-    PreviousSession,
 }
 
 /// What comes next.
@@ -296,7 +288,7 @@ impl Machine {
                 ask(self.credentials_form())
             }
             Heard::Code(reply) => self.heard_of_code(reply, now),
-            Heard::SignedIn(ended) => self.heard_of_sign_in(ended),
+            Heard::SignedIn(reply) => self.heard_of_sign_in(&reply),
             Heard::OthersEnded => {
                 self.counts.restarts += 1;
                 self.call(Call::Open)
@@ -333,13 +325,13 @@ impl Machine {
         }
     }
 
-    fn heard_of_sign_in(&mut self, ended: Ended) -> Move {
-        match ended {
-            Ended::Success => {
+    fn heard_of_sign_in(&mut self, reply: &SignInReply) -> Move {
+        match reply {
+            SignInReply::Token(_) => {
                 self.secrets = None;
                 Move::Done
             }
-            Ended::CodeMismatch => {
+            SignInReply::CodeMismatch => {
                 self.counts.code_tries += 1;
                 if self.counts.code_tries >= MOST_CODE_TRIES {
                     return over(
@@ -351,8 +343,10 @@ impl Machine {
                 }
                 refuse("That code was not accepted.", self.code_form())
             }
-            Ended::Rejected => self.refused("ERP refused the sign-in. Check password and answer."),
-            Ended::PreviousSession => {
+            SignInReply::Rejected => {
+                self.refused("ERP refused the sign-in. Check password and answer.")
+            }
+            SignInReply::PreviousSession => {
                 self.secrets = None;
                 if self.counts.restarts > 0 {
                     return over(
@@ -605,6 +599,7 @@ fn over(why: impl Into<Cow<'static, str>>) -> Move {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::upstream::erp::reply::SsoToken;
 
     const NOW: Moment = time::macros::datetime!(2026-11-21 12:00 UTC);
     const QUESTION: &str = "What was your first pet called?";
@@ -662,8 +657,8 @@ mod tests {
             self.hears(Heard::Code(reply))
         }
 
-        fn ends(&mut self, ended: Ended) -> Move {
-            self.hears(Heard::SignedIn(ended))
+        fn ends(&mut self, reply: SignInReply) -> Move {
+            self.hears(Heard::SignedIn(reply))
         }
 
         /// As far as the password.
@@ -734,7 +729,8 @@ mod tests {
             panic!("no call");
         };
         assert_eq!(code.as_str(), "123456");
-        assert!(matches!(walk.ends(Ended::Success), Move::Done));
+        let token = SsoToken::parse("0123456789ABCDEF").unwrap();
+        assert!(matches!(walk.ends(SignInReply::Token(token)), Move::Done));
         assert_eq!(walk.machine.roll().unwrap().as_str(), "21CS10001");
         // The password is gone as soon as it is of no use.
         assert!(walk.machine.secrets().is_none());
@@ -815,12 +811,12 @@ mod tests {
         for _ in 0..2 {
             assert!(matches!(walk.code(), Move::Call(Call::SignIn(_))));
             assert_eq!(
-                refused(&walk.ends(Ended::CodeMismatch)),
+                refused(&walk.ends(SignInReply::CodeMismatch)),
                 ("That code was not accepted.", true)
             );
         }
         walk.code();
-        assert!(is_over(&walk.ends(Ended::CodeMismatch)));
+        assert!(is_over(&walk.ends(SignInReply::CodeMismatch)));
     }
 
     #[test]
@@ -833,7 +829,7 @@ mod tests {
             assert!(form.inputs[0].error.is_some());
         }
         walk.code();
-        assert!(!is_over(&walk.ends(Ended::CodeMismatch)));
+        assert!(!is_over(&walk.ends(SignInReply::CodeMismatch)));
     }
 
     #[test]
@@ -878,7 +874,7 @@ mod tests {
     fn e14_a_late_refusal_goes_back_a_step() {
         let mut walk = Walk::at_code();
         walk.code();
-        let next = walk.ends(Ended::Rejected);
+        let next = walk.ends(SignInReply::Rejected);
         assert_eq!(
             refused(&next),
             ("ERP refused the sign-in. Check password and answer.", true)
@@ -891,7 +887,7 @@ mod tests {
     fn e17_another_session_is_ended_only_when_its_owner_says_so_and_once() {
         let mut walk = Walk::at_code();
         walk.code();
-        let Move::Ask(form) = walk.ends(Ended::PreviousSession) else {
+        let Move::Ask(form) = walk.ends(SignInReply::PreviousSession) else {
             panic!("not asked")
         };
         assert_eq!(form.submit, "End my other ERP session and try again");
@@ -900,7 +896,7 @@ mod tests {
 
         let mut walk = Walk::at_code();
         walk.code();
-        walk.ends(Ended::PreviousSession);
+        walk.ends(SignInReply::PreviousSession);
         assert!(matches!(walk.types(&[]), Move::Call(Call::EndOthers)));
         assert!(matches!(
             walk.hears(Heard::OthersEnded),
@@ -914,7 +910,7 @@ mod tests {
         assert!(matches!(walk.credentials(), Move::Call(Call::SendCode)));
         walk.hears_of(CodeReply::Sent);
         walk.code();
-        assert!(is_over(&walk.ends(Ended::PreviousSession)));
+        assert!(is_over(&walk.ends(SignInReply::PreviousSession)));
     }
 
     #[test]
@@ -996,7 +992,7 @@ mod tests {
         let typed = [(PASSWORD, "again"), (ANSWER, "Bhola"), (CODE, "123456")];
         assert!(matches!(walk.types(&typed), Move::Call(Call::SignIn(_))));
         assert_eq!(walk.machine.secrets(), Some(("again", "Bhola")));
-        walk.ends(Ended::CodeMismatch);
+        walk.ends(SignInReply::CodeMismatch);
         assert!(walk.machine.secrets().is_none());
         assert!(shows(&walk.presses(BACK)).contains(&QUESTION.to_owned()));
     }

@@ -55,15 +55,14 @@ use budgets::Spent;
 use budgets::Whose;
 use client::Client;
 use client::Credentials;
-use client::Outcome;
 use client::Session;
 use client::Trouble;
 use machine::Call;
-use machine::Ended;
 use machine::Heard;
 use machine::Machine;
 use machine::Move;
 use reply::CodeReply;
+use reply::SignInReply;
 use reply::Strange;
 
 pub use roll::Class;
@@ -249,16 +248,15 @@ impl Erp {
                 Ok(Heard::OthersEnded)
             }
             Call::SignIn(code) => {
-                let outcome = self.client.sign_in(session, &given(code)?).await?;
-                let Outcome::Success(token) = outcome else {
-                    return Ok(Heard::SignedIn(ended(&outcome)));
-                };
-                if self.wishes.fetch_name {
+                let reply = self.client.sign_in(session, &given(code)?).await?;
+                if let SignInReply::Token(token) = &reply
+                    && self.wishes.fetch_name
+                {
                     // That somebody is in is known already: a name is welcome, and not needed.
-                    let page = self.client.present(session, &token).await.ok();
+                    let page = self.client.present(session, token).await.ok();
                     *names = page.and_then(|page| reply::name(&page));
                 }
-                Ok(Heard::SignedIn(Ended::Success))
+                Ok(Heard::SignedIn(reply))
             }
         }
     }
@@ -273,7 +271,7 @@ impl Erp {
                 Heard::Code(CodeReply::AnswerMismatch | CodeReply::PasswordMismatch),
             ) => budgets.code_was_not_sent(whose, true),
             (Call::SendCode, Heard::Code(_)) => budgets.code_was_not_sent(whose, false),
-            (Call::SignIn(_), Heard::SignedIn(Ended::Rejected)) => {}
+            (Call::SignIn(_), Heard::SignedIn(SignInReply::Rejected)) => {}
             (Call::SignIn(_), Heard::SignedIn(_)) => budgets.did_not_fail(whose),
             // It is not known what ERP made of it.
             _ => {}
@@ -301,15 +299,6 @@ impl Erp {
 
     fn budgets(&self) -> MutexGuard<'_, Budgets> {
         self.budgets.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn ended(outcome: &Outcome) -> Ended {
-    match outcome {
-        Outcome::Success(_) => Ended::Success,
-        Outcome::CodeMismatch => Ended::CodeMismatch,
-        Outcome::Rejected => Ended::Rejected,
-        Outcome::PreviousSession => Ended::PreviousSession,
     }
 }
 

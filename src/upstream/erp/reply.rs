@@ -145,18 +145,19 @@ pub(super) fn hop(to: &Url) -> Hop {
     }
 }
 
-/// What a page says on which somebody's way in ends.
+/// How a try to sign in ended.
 #[derive(PartialEq, Eq)]
 pub(super) enum SignInReply {
+    /// Somebody is in.
+    Token(SsoToken),
     CodeMismatch,
     PreviousSession,
     /// The form again: password or answer do not hold any more.
     Rejected,
-    /// Somebody seems to be in; the token has yet to prove itself.
-    Candidate(SsoToken),
 }
 
-/// Reads such a page; `cookie` is an `ssoToken` that was set on the way to it.
+/// Reads the page on which such a try ends. A token of a page is a candidate: whoever wants to believe
+/// it has to see that it opens the portal. `cookie` is an `ssoToken` that was set on the way to it.
 ///
 /// Every sign of a refusal is looked for before any sign of success: what looks like a token may
 /// stand on any page.
@@ -176,7 +177,7 @@ pub(super) fn signed_in(
     }
     let token = handed_over(body).or_else(|| SsoToken::parse(cookie?));
     token
-        .map(SignInReply::Candidate)
+        .map(SignInReply::Token)
         .ok_or(Strange("neither a refusal nor a token"))
 }
 
@@ -446,7 +447,7 @@ mod tests {
             // With a token on it, it is the same refusal.
             let page = format!("{page} <a href=\"/IIT_ERP3/?ssoToken={TOKEN}\">x</a>");
             assert!(
-                !matches!(judged(&page), Ok(SignInReply::Candidate(_))),
+                !matches!(judged(&page), Ok(SignInReply::Token(_))),
                 "{page}"
             );
         }
@@ -454,7 +455,8 @@ mod tests {
 
     #[test]
     fn e15_a_token_in_a_page_is_a_candidate_only_where_it_leads_to_the_portal() {
-        let is_candidate = |body: &str| matches!(judged(body), Ok(SignInReply::Candidate(token)) if *token.0 == TOKEN);
+        let is_candidate =
+            |body: &str| matches!(judged(body), Ok(SignInReply::Token(token)) if *token.0 == TOKEN);
         assert!(is_candidate(&format!(
             "<script>location.href=\"/IIT_ERP3/?ssoToken={TOKEN}\"</script>"
         )));
@@ -474,7 +476,7 @@ mod tests {
         let page = Page::read("welcome");
         assert!(matches!(
             signed_in(&page, "welcome", Some(TOKEN)),
-            Ok(SignInReply::Candidate(_))
+            Ok(SignInReply::Token(_))
         ));
         assert!(signed_in(&page, "welcome", Some("short")).is_err());
     }
