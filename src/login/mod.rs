@@ -56,6 +56,7 @@ pub use model::LocalPath;
 pub(crate) use pages::samples;
 pub use sign_in::link;
 pub use sign_in::sign_in;
+pub use signed_in::Freshness;
 pub use signed_in::LATELY;
 pub use signed_in::SignedIn;
 pub use signed_in::SignedInLately;

@@ -69,25 +69,50 @@ where
     }
 }
 
-/// How long ago a sign-in may be for what is hard to undo, and how long one may take over its form.
-pub const LATELY: Duration = Duration::from_hours(1);
+/// How fresh a sign-in has to be for what is hard to undo. A session may live for a year, and the browser
+/// may lie open on a desk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Freshness(Duration);
+
+/// Fresh enough for most of it.
+pub const LATELY: Freshness = Freshness::within(Duration::from_hours(1));
+
+impl Freshness {
+    pub const fn within(span: Duration) -> Self {
+        Self(span)
+    }
+
+    /// Whether the form may be shown.
+    pub fn may_see(self, visit: &Visit, now: Moment) -> bool {
+        now - visit.signed_in_at < self.0
+    }
+
+    /// Whether the form may be sent: one may take as long again over it.
+    pub fn may_send(self, visit: &Visit, now: Moment) -> bool {
+        now - visit.signed_in_at < self.0 * 2
+    }
+}
+
 /// Asks the sign-in page for a form though somebody is signed in.
 pub(super) const AGAIN: &str = "again";
 /// Asks it for a form that proves a further identity of who is signed in.
 pub(super) const LINK: &str = "link";
 
-/// Before something hard to undo: nothing if the sign-in was not long ago, else the way to the sign-in
-/// page and back. A session may live for a year, and the browser may lie open on a desk.
+/// Before something hard to undo: nothing if the sign-in is fresh enough, else the way to the sign-in
+/// page and back.
 pub fn sign_in_again(
     visit: &Visit,
     parts: &Parts,
     links: &Links,
-    lately: Duration,
+    freshness: Freshness,
     now: Moment,
 ) -> Option<Response> {
-    let is_look = parts.method == Method::GET;
-    let enough = if is_look { lately } else { lately * 2 };
-    if now - visit.signed_in_at < enough {
+    let is_fresh = if parts.method == Method::GET {
+        freshness.may_see(visit, now)
+    } else {
+        freshness.may_send(visit, now)
+    };
+    if is_fresh {
         return None;
     }
     // A form that lay open for too long is filled in anew: its page has the same address.

@@ -9,11 +9,12 @@ use http::request::Parts;
 
 use crate::clock::SharedClock;
 use crate::login;
+use crate::login::Freshness;
 use crate::login::SignedIn;
 use crate::web::Web;
 
-/// How long ago the sign-in may be.
-const LATELY: Duration = Duration::from_mins(10);
+/// All that is known of somebody, or its end, wants a fresher sign-in than most things do.
+const JUST_NOW: Freshness = Freshness::within(Duration::from_mins(10));
 
 /// Somebody is signed in, since ten minutes at most; who sends a form may have taken as long again over
 /// it. Anybody else proves once more who they are and comes back here.
@@ -31,7 +32,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let signed_in = SignedIn::from_request_parts(parts, state).await?;
         let (web, now) = (Web::from_ref(state), SharedClock::from_ref(state).now());
-        match login::sign_in_again(&signed_in.visit, parts, web.links(), LATELY, now) {
+        match login::sign_in_again(&signed_in.visit, parts, web.links(), JUST_NOW, now) {
             Some(to_sign_in) => Err(to_sign_in),
             None => Ok(Self(signed_in)),
         }

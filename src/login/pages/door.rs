@@ -270,7 +270,7 @@ impl Door<'_> {
         let Self { it, frame, .. } = self;
         let now = it.clock.now();
         // Whoever finds a browser open must not get in by their own account from then on.
-        let visit = (frame.visit()).filter(|visit| now - visit.signed_in_at < LATELY * 2);
+        let visit = (frame.visit()).filter(|visit| LATELY.may_send(visit, now));
         let Some(visit) = visit else {
             return Ok(self.not_signed_in(
                 "Your sign-in here is too long ago. Sign in again, then link this.",

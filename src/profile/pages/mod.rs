@@ -48,7 +48,7 @@ async fn know(it: &Feature, visit: &Visit) -> Result<Known, PageProblem> {
         emails: people::list_emails(it.db.pool(), id).await?,
         choices: people::list_choices(it.db.pool()).await?,
         vouching: it.vouching(&person),
-        is_lately: it.clock.now() - visit.signed_in_at < login::LATELY,
+        is_lately: login::LATELY.may_see(visit, it.clock.now()),
         person,
     })
 }

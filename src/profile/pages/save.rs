@@ -66,8 +66,7 @@ pub(in crate::profile) async fn emails(
     SignedIn { visit, frame }: SignedIn,
     Protected { form, .. }: Protected,
 ) -> Result<Response, PageProblem> {
-    // As long again may be taken over the form.
-    if it.clock.now() - visit.signed_in_at >= login::LATELY * 2 {
+    if !login::LATELY.may_send(&visit, it.clock.now()) {
         let links = it.web.links();
         return Ok(login::send_to_login_again(links, &links.own_emails()));
     }
