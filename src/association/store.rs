@@ -385,7 +385,7 @@ pub(super) async fn mark_look_ups(
     Ok(done.rows_affected() > 0)
 }
 
-/// An association that may be looked up, and whose it is. Nobody's who is suspended.
+/// An association that may be looked up, and whose it is. Nobody's who is suspended, or about to leave.
 pub(super) async fn find_allowed(
     db: impl Executor<'_>,
     key: Key<'_>,
@@ -399,7 +399,8 @@ pub(super) async fn find_allowed(
          from associations a
          join identities i on i.provider = a.provider and i.subject = a.roll
          join people p on p.id = i.person_id and p.suspended_at is null
-         where a.allows_look_ups and (a.roll = upper($1) or lower(a.email) = lower($2))",
+         where a.allows_look_ups and (a.roll = upper($1) or lower(a.email) = lower($2))
+           and not exists (select from closings l where l.person_id = p.id)",
         roll,
         email,
     )

@@ -171,6 +171,19 @@ async fn who_does_not_want_to_be_found_is_as_unknown_as_nobody() {
     world.does_its_jobs().await;
     assert!(!asha.visits("user/settings/").await.says("Canteen"));
 
+    // Nor is who is about to leave, until they stay.
+    let mine = asha.visits("association/").await;
+    let mine = mine.touches("allows_look_ups", "on", true);
+    mine.presses("Save").await;
+    let page = asha.visits("user/data/close/").await;
+    let closed = page.presses("Close my account").await;
+    for path in ["association/roll/21CS10001", "get/roll/21CS10001"] {
+        assert_eq!(asks(&canteen, path, &token).await.status, 404, "{path}");
+    }
+    closed.presses("Keep my account").await;
+    let found = asks(&canteen, "association/roll/21CS10001", &token).await;
+    assert_eq!(found.status, 200);
+
     // Whoever said nothing is not found either.
     let place = proving::opens().await;
     let zoya = place.0.stranger();
