@@ -46,6 +46,7 @@ use crate::clock::SharedClock;
 use crate::db::Db;
 use crate::entropy::SharedEntropy;
 use crate::pictures::Pictures;
+use crate::web;
 use crate::web::Web;
 
 pub use api::preflight;
@@ -64,9 +65,6 @@ pub use signpost::Signpost;
 pub use store::find_by_client_id;
 pub use store::list_own;
 
-/// A form with a picture: 2 MiB for the file, the rest for what is typed.
-const FORM_WITH_PICTURE: usize = 3 * 1024 * 1024;
-
 /// What the room needs.
 #[derive(Debug, Clone, FromRef)]
 pub struct Feature {
@@ -84,7 +82,7 @@ pub struct Cap(pub i32);
 
 impl Feature {
     pub fn routes(self) -> Router {
-        let with_picture = DefaultBodyLimit::max(FORM_WITH_PICTURE);
+        let with_picture = DefaultBodyLimit::max(web::FORM_WITH_FILE);
         Router::new()
             .route("/oauth/applications", get(pages::list))
             .route(

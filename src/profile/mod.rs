@@ -39,14 +39,12 @@ use crate::db::Db;
 use crate::entropy::SharedEntropy;
 use crate::pictures::Pictures;
 use crate::upstream::Registry;
+use crate::web;
 use crate::web::Web;
 
 pub use limits::Limits;
 #[cfg(test)]
 pub(crate) use pages::samples::samples;
-
-/// A form with a picture: 2 MiB for the file, the rest for what surrounds it.
-const FORM_WITH_PICTURE: usize = 3 * 1024 * 1024;
 
 /// What the room needs.
 #[derive(Clone, Debug, FromRef)]
@@ -63,7 +61,7 @@ pub struct Feature {
 
 impl Feature {
     pub fn routes(self) -> Router {
-        let with_picture = DefaultBodyLimit::max(FORM_WITH_PICTURE);
+        let with_picture = DefaultBodyLimit::max(web::FORM_WITH_FILE);
         Router::new()
             .route("/user", get(pages::home))
             .route(

@@ -263,7 +263,10 @@ pub(super) async fn check(State(it): State<Feature>, sent: ProtectedUpload) -> R
     let ProtectedUpload { frame, form, files } = sent;
     let file = files.into_iter().find(|file| file.field == "file");
     let text = match file {
-        Some(file) => String::from_utf8_lossy(&file.content).into_owned(),
+        Some(file) => {
+            let content = file.content.unwrap_or_default();
+            String::from_utf8_lossy(&content).into_owned()
+        }
         None => form.text("text").to_owned(),
     };
     let read = serde_json::from_str::<Receipt>(&text);

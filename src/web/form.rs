@@ -7,6 +7,8 @@ use axum::extract::FromRequest;
 use axum::extract::FromRequestParts;
 use axum::extract::Multipart;
 use axum::extract::Request;
+use axum::extract::multipart::Field;
+use axum::extract::multipart::MultipartError;
 use http::StatusCode;
 use http::header;
 use tower_sessions::Session;
@@ -106,11 +108,20 @@ where
     }
 }
 
+/// What a form with a file may have in all, for the route's body limit: a photograph as a phone takes it,
+/// and to spare. It is read whole, so that one that is too large is refused beside its field.
+pub const FORM_WITH_FILE: usize = 32 * 1024 * 1024;
+/// What is kept of one at most: a file of 2 MiB, and what is typed.
+const KEPT: usize = 3 * 1024 * 1024;
+/// What a part takes beside its name and content.
+const PART: usize = 128;
+
 /// A file that came with a form.
 #[derive(Debug)]
 pub struct Upload {
     pub field: String,
-    pub content: Bytes,
+    /// Nothing of a file that is larger than any form takes.
+    pub content: Option<Bytes>,
 }
 
 /// A page's form that may carry files (`multipart/form-data`, RFC 7578); also reads the plain kind.
@@ -154,25 +165,24 @@ where
 }
 
 async fn read(mut multipart: Multipart) -> Result<(Pairs, Vec<Upload>), PageProblem> {
+    let broken = |refused: MultipartError| unreadable(refused.status());
     let mut pairs = Vec::new();
     let mut files = Vec::new();
-    while let Some(part) = multipart
-        .next_field()
-        .await
-        .map_err(|refused| unreadable(refused.status()))?
-    {
+    let mut room = KEPT;
+    while let Some(part) = multipart.next_field().await.map_err(broken)? {
         let field = part.name().unwrap_or_default().to_owned();
         let is_file = part.file_name().is_some();
-        let content = part
-            .bytes()
-            .await
-            .map_err(|refused| unreadable(refused.status()))?;
+        let left = room.checked_sub(PART + field.len());
+        room = left.ok_or_else(too_large)?;
+        let content = keep(part, room).await.map_err(broken)?;
+        room -= content.as_ref().map_or(0, Bytes::len);
         if is_file {
-            if !content.is_empty() {
+            if content.as_ref().is_none_or(|content| !content.is_empty()) {
                 files.push(Upload { field, content });
             }
             continue;
         }
+        let content = content.ok_or_else(too_large)?;
         let text = String::from_utf8_lossy(&content).into_owned();
         if text.contains('\0') || field.contains('\0') {
             return Err(unreadable(StatusCode::BAD_REQUEST));
@@ -180,6 +190,22 @@ async fn read(mut multipart: Multipart) -> Result<(Pairs, Vec<Upload>), PageProb
         pairs.push((field, text));
     }
     Ok((Pairs(pairs), files))
+}
+
+/// The content of a part. Nothing of one that is larger than `room`, which is read to its end all the same.
+async fn keep(mut part: Field<'_>, room: usize) -> Result<Option<Bytes>, MultipartError> {
+    let mut kept = Some(Vec::new());
+    while let Some(chunk) = part.chunk().await? {
+        kept = kept.filter(|kept| kept.len() + chunk.len() <= room);
+        if let Some(kept) = &mut kept {
+            kept.extend_from_slice(&chunk);
+        }
+    }
+    Ok(kept.map(Bytes::from))
+}
+
+fn too_large() -> PageProblem {
+    unreadable(StatusCode::PAYLOAD_TOO_LARGE)
 }
 
 fn unreadable(status: StatusCode) -> PageProblem {
@@ -210,6 +236,8 @@ pub(super) async fn session<S: Send + Sync>(
 
 #[cfg(test)]
 mod tests {
+    use axum::extract::DefaultBodyLimit;
+
     use super::*;
 
     #[test]
@@ -234,5 +262,60 @@ mod tests {
     #[test]
     fn a_nul_is_refused() {
         assert!(Pairs::parse(b"state=%00").is_none());
+    }
+
+    /// Parts of a form: name, file name, content.
+    async fn sent(
+        parts: &[(&str, Option<&str>, usize)],
+    ) -> Result<(Pairs, Vec<Upload>), PageProblem> {
+        let mut body = Vec::new();
+        for (name, file, length) in parts {
+            let file = file
+                .map(|file| format!("; filename=\"{file}\""))
+                .unwrap_or_default();
+            body.extend(
+                format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n")
+                    .bytes(),
+            );
+            body.resize(body.len() + length, b'a');
+            body.extend(b"\r\n");
+        }
+        body.extend(b"--x--\r\n");
+        let request =
+            Request::builder().header(header::CONTENT_TYPE, "multipart/form-data; boundary=x");
+        let mut request = request.body(axum::body::Body::from(body)).unwrap();
+        DefaultBodyLimit::max(FORM_WITH_FILE).apply(&mut request);
+        read(Multipart::from_request(request, &()).await.unwrap()).await
+    }
+
+    #[tokio::test]
+    async fn a_file_too_large_to_keep_is_read_over_and_the_rest_of_the_form_kept() {
+        let megabytes = |count: usize| count * 1024 * 1024;
+        for (length, is_kept) in [
+            (megabytes(2) + 1, true),
+            (megabytes(4), false),
+            (megabytes(24), false),
+        ] {
+            let (form, files) = sent(&[
+                ("a", None, 3),
+                ("logo", Some("me.jpg"), length),
+                ("b", None, 5),
+            ])
+            .await
+            .unwrap();
+            assert_eq!((form.text("a"), form.text("b")), ("aaa", "aaaaa"));
+            let content = files[0].content.as_ref();
+            assert_eq!(content.map(Bytes::len), is_kept.then_some(length));
+        }
+        let (_, files) = sent(&[("logo", Some(""), 0)]).await.unwrap();
+        assert!(files.is_empty(), "nothing was chosen");
+    }
+
+    #[tokio::test]
+    async fn neither_long_texts_nor_many_parts_are_kept_without_end() {
+        assert!(sent(&[("a", None, KEPT)]).await.is_err());
+        assert!(sent(&vec![("a", None, 0); KEPT / PART]).await.is_err());
+        assert!(sent(&vec![("a", Some("b"), 0); KEPT / PART]).await.is_err());
+        assert!(sent(&vec![("a", None, 9); 100]).await.is_ok());
     }
 }

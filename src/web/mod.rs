@@ -44,6 +44,7 @@ pub use cookies::FRESH_SECRET;
 pub use cors::Concerned;
 pub use cors::answer_preflight;
 pub use cors::open_to_concerned;
+pub use form::FORM_WITH_FILE;
 pub use form::Pairs;
 pub use form::Protected;
 pub use form::ProtectedUpload;

@@ -238,6 +238,29 @@ async fn a_logo_is_shown_to_everybody() {
 }
 
 #[tokio::test]
+async fn a_logo_that_is_too_large_loses_nothing_of_what_was_typed() {
+    let world = World::new().await;
+    let meera = world.student("meera").await;
+    let Mine { page, .. } = registers(&world, &meera, "confidential").await;
+
+    let form = page.clicks("Edit").await;
+    let photograph = vec![0; 12 * 1024 * 1024];
+    let refused = form
+        .fills("description", "Courts by the hour")
+        .attaches("logo", "photograph.jpg", photograph)
+        .enters("redirect_uris")
+        .await;
+
+    assert_eq!(refused.status, 422);
+    assert_eq!(
+        refused.texts("#logo-error"),
+        ["This file is larger than 2 MB. Choose a smaller one."]
+    );
+    let description = refused.texts("textarea[name=description]");
+    assert_eq!(description[0].trim(), "Courts by the hour");
+}
+
+#[tokio::test]
 async fn a_deleted_app_is_gone_with_all_it_had() {
     let world = World::new().await;
     let (meera, asha) = (world.student("meera").await, world.student("asha").await);

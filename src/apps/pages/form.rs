@@ -9,6 +9,7 @@ use crate::db;
 use crate::id::AppId;
 use crate::login::SignedIn;
 use crate::pictures::Picture;
+use crate::pictures::PictureError;
 use crate::pictures::PictureKind;
 use crate::web::Flash;
 use crate::web::Page;
@@ -316,10 +317,13 @@ async fn read(
     let details = rules::read(typed);
     let file = sent.files.into_iter().find(|file| file.field == "logo");
     let picture = match file {
-        Some(file) => {
-            let accepted = it.pictures.accept(PictureKind::AppLogo, file.content);
-            accepted.await.map(Some)
-        }
+        Some(file) => match file.content {
+            Some(content) => {
+                let accepted = it.pictures.accept(PictureKind::AppLogo, content);
+                accepted.await.map(Some)
+            }
+            None => Err(PictureError::TooLarge),
+        },
         None => Ok(None),
     };
     match (details, picture) {

@@ -15,13 +15,16 @@ use crate::people::Details;
 use crate::people::PeopleError;
 use crate::people::PictureFile;
 use crate::pictures::Picture;
+use crate::pictures::PictureError;
 use crate::pictures::PictureKind;
+use crate::pictures::Square;
 use crate::web::Flash;
 use crate::web::Frame;
 use crate::web::PageProblem;
 use crate::web::Protected;
 use crate::web::ProtectedUpload;
 use crate::web::Slowed;
+use crate::web::Upload;
 use crate::web::Visit;
 
 use super::super::Feature;
@@ -105,7 +108,7 @@ pub(in crate::profile) async fn picture(
         return show_again(&it, &visit, &frame, (Typed::Picture, told)).await;
     };
     let new = match file.filter(|_| !goes) {
-        Some(file) => match it.pictures.accept_square(square, file.content).await {
+        Some(file) => match accept(&it, square, file).await {
             Ok(picture) => Some(keep_picture(&it, &picture).await?),
             Err(why) => {
                 let told = refuse(why.to_string());
@@ -131,6 +134,11 @@ pub(in crate::profile) async fn picture(
         Typed::Picture.saved()
     };
     Ok(frame.send_to_with(&it.web.links().profile(), &Flash::good(said)))
+}
+
+async fn accept(it: &Feature, square: Square, file: Upload) -> Result<Picture, PictureError> {
+    let content = file.content.ok_or(PictureError::TooLarge)?;
+    it.pictures.accept_square(square, content).await
 }
 
 async fn keep_picture(it: &Feature, picture: &Picture) -> Result<PictureFile, PageProblem> {
