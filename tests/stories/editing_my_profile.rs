@@ -642,6 +642,52 @@ async fn a_square_is_chosen_by_keyboard_alone() {
     assert_eq!(ends_of(&world, &picture).await, (10, ["red", "red"]));
 }
 
+/// Phones take larger ones than the server does. Nobody should have to know how to make one smaller.
+#[tokio::test]
+async fn a_photograph_as_a_phone_takes_it_is_made_smaller_before_it_is_sent() {
+    let world = World::new().await;
+    let (person, asha) = (world.person("asha").await, world.student("asha").await);
+    let canteen = world.canteen();
+    let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
+    let browser = Chromium::opens(true).await;
+    browser.visits(&format!("{}user/", world.base)).await;
+    browser.signs_in(&person.username, &person.password).await;
+
+    let photograph = world.data.join("photograph.png");
+    std::fs::write(&photograph, noisy_flag(4200, 600)).unwrap();
+    let input = browser.one("#profile_picture").await;
+    input.send_keys(photograph.to_str().unwrap()).await.unwrap();
+    browser.waits_for("fieldset.crop:not([hidden])").await;
+    let size = "document.querySelector('#profile_picture').files[0].size";
+    while browser.evaluates(size).await.as_u64().unwrap() > 2 * 1024 * 1024 {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    browser.tabs_to("#crop_across").await;
+    browser.presses_keys(HOME).await;
+    browser.presses_keys(ENTER).await;
+    browser.waits_for(".flash").await;
+    assert!(browser.words().await.contains("Your picture is saved."));
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+
+    let picture = told(&canteen, &tokens.access, "profile_picture").await;
+    assert_eq!(ends_of(&world, &picture).await.1, ["red", "red"]);
+}
+
+/// A PNG of more than 2 MB, red on the left and blue on the right.
+fn noisy_flag(width: u32, height: u32) -> Vec<u8> {
+    let mut state = 1_u32;
+    let image = image::RgbImage::from_fn(width, height, |x, _| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let noise = (state >> 24) as u8 / 8;
+        let (red, blue) = if x < width / 2 { (220, 0) } else { (0, 220) };
+        image::Rgb([red + noise, noise * 4, blue + noise])
+    });
+    let mut file = std::io::Cursor::new(Vec::new());
+    image.write_to(&mut file, image::ImageFormat::Png).unwrap();
+    assert!(file.get_ref().len() > 2 * 1024 * 1024);
+    file.into_inner()
+}
+
 #[tokio::test]
 async fn lines_come_and_go_by_button_and_without_scripts_by_spare_lines() {
     let world = World::new().await;
