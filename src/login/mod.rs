@@ -23,6 +23,7 @@ mod known;
 mod limits;
 mod model;
 mod pages;
+mod problem;
 mod sign_in;
 mod signed_in;
 mod signpost;

@@ -538,12 +538,3 @@ impl Purpose {
         }
     }
 }
-
-impl From<PeopleError> for PageProblem {
-    fn from(error: PeopleError) -> Self {
-        match error {
-            PeopleError::Store(error) => error.into(),
-            error => Self::broken(error),
-        }
-    }
-}
