@@ -1,8 +1,12 @@
 //! The sign-in page, which is the same for every way to sign in, and the page that signs out.
 
 mod door;
+mod enter;
+mod form;
 mod leave;
+mod purpose;
 mod shown;
+mod trouble;
 
 use axum::extract::Path;
 use axum::extract::RawQuery;
@@ -27,16 +31,14 @@ use super::LocalPath;
 use super::known;
 use super::limits::Account;
 use super::limits::Who;
-use super::signed_in::AGAIN;
-use super::signed_in::LINK;
 use super::signed_in::send_to_login;
 use super::take_turn::Asked;
 use super::take_turn::Turns;
 
 use door::Door;
-use door::Purpose;
 pub(super) use leave::leave;
 pub(super) use leave::left;
+use purpose::Purpose;
 
 #[cfg(test)]
 pub(crate) fn samples() -> Vec<crate::web::Sample> {
@@ -231,19 +233,4 @@ fn go_on(it: &Feature, next: Option<&LocalPath>) -> Response {
     let profile = it.web.links().profile();
     let to = next.map_or(profile, ToString::to_string);
     (StatusCode::FOUND, [(header::LOCATION, to)]).into_response()
-}
-
-impl Purpose {
-    /// What the query or the form says it is. A link that has lost its person stays one: it must not
-    /// become a sign-in that makes a second account.
-    fn of(pairs: &Pairs, is_signed_in: bool) -> Self {
-        match (
-            pairs.is_ticked(LINK),
-            is_signed_in && pairs.is_ticked(AGAIN),
-        ) {
-            (true, _) => Self::Link,
-            (false, true) => Self::SignInAgain,
-            (false, false) => Self::SignIn,
-        }
-    }
 }
