@@ -63,6 +63,17 @@ pub async fn note(
     now: Moment,
     entropy: &dyn Entropy,
 ) -> db::Result<()> {
+    enter(db, entry, now, entropy).await?;
+    Ok(())
+}
+
+/// The same, and says which entry it is.
+pub async fn enter(
+    db: impl Executor<'_>,
+    entry: Entry,
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> db::Result<AuditId> {
     tracing::info!(
         action = entry.action,
         actor.id = entry.actor.map(|id| id.0),
@@ -70,10 +81,11 @@ pub async fn note(
         person.id = entry.person.map(|id| id.0),
         "audit"
     );
+    let id = AuditId::new(now, entropy);
     sqlx::query!(
         "insert into audit (id, happened_at, actor_id, action, app_id, person_id, detail)
          values ($1, $2, $3, $4, $5, $6, $7)",
-        AuditId::new(now, entropy).0,
+        id.0,
         now,
         entry.actor.map(|id| id.0),
         entry.action,
@@ -83,5 +95,5 @@ pub async fn note(
     )
     .execute(db)
     .await?;
-    Ok(())
+    Ok(id)
 }

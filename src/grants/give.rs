@@ -1,9 +1,5 @@
 //! Allowing an app something.
 
-use serde_json::json;
-
-use crate::audit;
-use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db;
 use crate::db::Tx;
@@ -14,6 +10,8 @@ use crate::id::PersonId;
 use crate::scope::ScopeSet;
 use crate::scope::Share;
 
+use super::record::Deed;
+use super::record::record;
 use super::rules;
 use super::store;
 
@@ -87,14 +85,7 @@ pub async fn give(
     let share = decided
         .given
         .intersection(Share::whole(rules::with_compulsory(asked)));
-    let entry = Entry::of("grant.given")
-        .by(person)
-        .about(person)
-        .on_app(app)
-        .with(json!({
-            "given": share.fields().names(),
-            "scopes": share.scopes().names(),
-        }));
-    audit::note(&mut **tx, entry, now, entropy).await?;
+    let given = (share.scopes(), share.fields());
+    record(tx, (person, app), Deed::Given, given, now, entropy).await?;
     Ok(Given::Grant { id, share })
 }

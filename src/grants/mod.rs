@@ -8,6 +8,7 @@
 
 mod give;
 mod model;
+mod record;
 mod rules;
 mod store;
 mod take_back;

@@ -67,6 +67,14 @@ pub(super) fn after_withdrawal(before: Decided, what: Share) -> Decided {
     }
 }
 
+/// What is not given any more: scopes of which nothing is left, and fields.
+pub(super) fn lost(before: Share, after: Share) -> (ScopeSet, FieldSet) {
+    (
+        before.scopes().without(after.scopes()),
+        before.fields().without(after.fields()),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

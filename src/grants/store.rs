@@ -4,6 +4,7 @@ use crate::clock::Moment;
 use crate::db;
 use crate::db::Executor;
 use crate::id::AppId;
+use crate::id::AuditId;
 use crate::id::GrantId;
 use crate::id::PersonId;
 use crate::scope::FieldSet;
@@ -154,4 +155,23 @@ pub(super) async fn mark_ended(
             FieldSet::of_names(&row.fields),
         )
     }))
+}
+
+/// Keeps what the app is called now beside an entry of the audit.
+pub(super) async fn insert_receipt(
+    db: impl Executor<'_>,
+    entry: AuditId,
+    person: PersonId,
+    app: AppId,
+) -> db::Result<()> {
+    sqlx::query!(
+        "insert into receipts (id, person_id, client_id, app_name, run_by)
+         select $1, $2, client_id, name, owner_id from apps where id = $3",
+        entry.0,
+        person.0,
+        app.0
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }

@@ -1,9 +1,5 @@
 //! Taking a part back from an app.
 
-use serde_json::json;
-
-use crate::audit;
-use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db;
 use crate::db::Tx;
@@ -12,6 +8,8 @@ use crate::id::AppId;
 use crate::id::PersonId;
 use crate::scope::Share;
 
+use super::record::Deed;
+use super::record::record;
 use super::rules;
 use super::store;
 
@@ -36,15 +34,7 @@ pub async fn withdraw(
         return Ok(Share::default());
     }
     store::mark_decided(&mut **tx, live.id, &decided, now).await?;
-    let fields = before.fields().without(after.fields());
-    let entry = Entry::of("grant.withdrawn")
-        .by(person)
-        .about(person)
-        .on_app(app)
-        .with(json!({
-            "withdrawn": fields.names(),
-            "scopes": before.scopes().without(after.scopes()).names(),
-        }));
-    audit::note(&mut **tx, entry, now, entropy).await?;
+    let gone = rules::lost(before, after);
+    record(tx, (person, app), Deed::Withdrawn, gone, now, entropy).await?;
     Ok(before.without(after))
 }

@@ -72,6 +72,9 @@ pub(super) async fn find_everything(
                  'message_id', t.message_id, 'began_at', t.began_at, 'status', t.status, 'error', t.error)
                  order by t.began_at), '[]')
                from sent_mails t join apps a on a.id = t.app_id where t.person_id = p.id),
+             'receipts', (select coalesce(jsonb_agg(jsonb_build_object('entry', t.id,
+                 'app', t.app_name, 'client_id', t.client_id) order by t.id), '[]')
+               from receipts t where t.person_id = p.id),
              'closing', (select jsonb_build_object('asked_at', t.asked_at) from closings t where t.person_id = p.id),
              'history', (select coalesce(jsonb_agg(to_jsonb(t) - 'person_id' || jsonb_build_object(
                  'app', a.name) order by t.happened_at, t.id), '[]')

@@ -7,6 +7,9 @@
 //! all it says (HMAC-SHA256 with a key of its own). So none is stored, one from years ago can still be
 //! checked, also after the app or the account is gone, and a changed letter shows. The price: only
 //! this service can check it.
+//!
+//! Decision: what an app is called is kept at the moment of the deed (`grants` does it), because an app
+//! can be given another name, and a receipt is about what was agreed with whom.
 
 mod model;
 mod pages;

@@ -39,7 +39,7 @@ pub struct Entry {
     pub at: Moment,
     pub deed: Deed,
     pub app: AppId,
-    /// Absent once the app is gone.
+    /// As it was then.
     pub app_facts: Option<AppFacts>,
     pub scopes: ScopeSet,
     pub fields: FieldSet,
@@ -52,14 +52,14 @@ impl Entry {
     }
 }
 
-/// The app as a receipt names it.
+/// The app as a receipt names it: what it was called at that moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AppFacts {
     pub client_id: String,
     pub name: String,
-    /// Username of whoever runs it.
-    pub run_by: String,
+    /// Username of whoever ran it; nothing once they have left.
+    pub run_by: Option<String>,
 }
 
 /// The person as a receipt names them.

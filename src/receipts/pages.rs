@@ -87,7 +87,7 @@ struct Shown {
 #[derive(Debug, Serialize)]
 struct ShownApp {
     name: String,
-    run_by: String,
+    run_by: Option<String>,
     client_id: String,
 }
 
@@ -343,7 +343,7 @@ pub(super) mod samples {
             username: "asha".to_owned(),
             app: full.then(|| ShownApp {
                 name: "Mess Menu".to_owned(),
-                run_by: "meera".to_owned(),
+                run_by: Some("meera".to_owned()),
                 client_id: "abc".to_owned(),
             }),
             parts: vec![

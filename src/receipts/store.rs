@@ -24,10 +24,11 @@ pub async fn list(
 ) -> db::Result<Vec<Entry>> {
     let rows = sqlx::query!(
         r#"select audit.id, audit.happened_at, audit.action, audit.app_id as "app_id!", audit.detail,
-                  apps.client_id as "client_id?", apps.name as "name?", owner.username as "run_by?"
+                  receipts.client_id as "client_id?", receipts.app_name as "app_name?",
+                  owner.username as "run_by?"
            from audit
-           left join apps on apps.id = audit.app_id
-           left join people owner on owner.id = apps.owner_id
+           left join receipts on receipts.id = audit.id
+           left join people owner on owner.id = receipts.run_by
            where audit.person_id = $1 and audit.app_id is not null
              and audit.action in ('grant.given', 'grant.withdrawn', 'grant.taken_back')
              and ($2::uuid is null or audit.app_id = $2) and ($3::uuid is null or audit.id = $3)
@@ -44,14 +45,12 @@ pub async fn list(
             "grant.withdrawn" => (Deed::Withdrawal, "withdrawn"),
             _ => (Deed::End, "withdrawn"),
         };
-        let app_facts = match (row.client_id, row.name, row.run_by) {
-            (Some(client_id), Some(name), Some(run_by)) => Some(AppFacts {
-                client_id,
-                name,
-                run_by,
-            }),
-            _ => None,
-        };
+        let app_facts = row.client_id.zip(row.app_name);
+        let app_facts = app_facts.map(|(client_id, name)| AppFacts {
+            client_id,
+            name,
+            run_by: row.run_by,
+        });
         Entry {
             id: AuditId(row.id),
             at: row.happened_at,

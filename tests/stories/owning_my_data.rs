@@ -364,6 +364,36 @@ async fn a_receipt_can_be_checked_years_later_by_anybody_and_a_changed_letter_sh
     wasim.visits(&link).await.refuses(404);
 }
 
+/// An app may take another name, and go. What was agreed with it was agreed then.
+#[tokio::test]
+async fn a_receipt_names_the_app_as_it_was() {
+    let world = World::new().await;
+    let (asha, meera) = (world.student("asha").await, world.student("meera").await);
+    let app = world.lost_and_found();
+    world.connects(&asha, &app, "basic phone").await;
+    let list = asha.visits("user/receipts/").await;
+    let receipt = list.clicks("You allowed: Lost and Found").await;
+    let file = async || receipt.clicks("Download it as a file").await.text();
+    let before = file().await;
+
+    let list = meera.visits("oauth/applications/").await;
+    let page = list.clicks("Lost and Found").await;
+    let form = page.clicks("Edit").await;
+    let page = form.fills("name", "Umbrellas").presses("Save").await;
+    asha.disconnects("Umbrellas").await;
+    assert_eq!(file().await, before, "the same, letter by letter");
+    let asked = page.clicks("Delete Umbrellas").await;
+    asked.confirms().await;
+
+    assert_eq!(file().await, before, "also when the app is gone");
+    let list = asha.visits("user/receipts/").await;
+    list.shows("You allowed: Lost and Found")
+        .shows("You took everything back: Umbrellas");
+    let json: Value = serde_json::from_str(&before).unwrap();
+    assert_eq!(json["app"]["client_id"], app.client_id);
+    assert_eq!(json["app"]["run_by"], "meera");
+}
+
 #[tokio::test]
 async fn a_person_sees_where_they_are_signed_in_and_ends_it_there() {
     let world = World::new().await;

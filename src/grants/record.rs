@@ -1,0 +1,47 @@
+//! What somebody allowed or took back, on record.
+
+use serde_json::json;
+
+use crate::audit;
+use crate::audit::Entry;
+use crate::clock::Moment;
+use crate::db;
+use crate::db::Tx;
+use crate::entropy::Entropy;
+use crate::id::AppId;
+use crate::id::PersonId;
+use crate::scope::FieldSet;
+use crate::scope::ScopeSet;
+
+use super::store;
+
+/// What was done with what the record lists.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Deed {
+    Given,
+    Withdrawn,
+    TakenBack,
+}
+
+/// Notes a deed in the audit, and beside it what the app is called at this moment, for the receipt.
+pub(super) async fn record(
+    tx: &mut Tx,
+    (person, app): (PersonId, AppId),
+    deed: Deed,
+    (scopes, fields): (ScopeSet, FieldSet),
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> db::Result<()> {
+    let (action, list) = match deed {
+        Deed::Given => ("grant.given", "given"),
+        Deed::Withdrawn => ("grant.withdrawn", "withdrawn"),
+        Deed::TakenBack => ("grant.taken_back", "withdrawn"),
+    };
+    let entry = Entry::of(action).by(person).about(person).on_app(app);
+    let entry = entry.with(json!({
+        list: fields.names(),
+        "scopes": scopes.names(),
+    }));
+    let id = audit::enter(&mut **tx, entry, now, entropy).await?;
+    store::insert_receipt(&mut **tx, id, person, app).await
+}
