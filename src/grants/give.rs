@@ -85,6 +85,11 @@ pub async fn give(
     let share = decided
         .given
         .intersection(Share::whole(rules::with_compulsory(asked)));
+    // What was unticked now and not before is withdrawn, by another door.
+    let gone = rules::lost(before.unwrap_or_default().given, decided.given);
+    if !(gone.0.is_empty() && gone.1.is_empty()) {
+        record(tx, (person, app), Deed::Withdrawn, gone, now, entropy).await?;
+    }
     let given = (share.scopes(), share.fields());
     record(tx, (person, app), Deed::Given, given, now, entropy).await?;
     Ok(Given::Grant { id, share })

@@ -395,6 +395,28 @@ async fn a_receipt_names_the_app_as_it_was() {
 }
 
 #[tokio::test]
+async fn unticking_what_was_allowed_before_is_a_withdrawal_too() {
+    let world = World::new().await;
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    world.connects(&asha, &canteen, "basic phone").await;
+
+    let link = canteen.asks(&[("scope", "basic phone sex"), ("approval_prompt", "force")]);
+    let asked = asha.visits(&link).await;
+    let given = asked
+        .touches("field", "mobile", false)
+        .presses("allow")
+        .await;
+    canteen.receives(&given).code();
+
+    let list = asha.visits("user/receipts/").await;
+    let withdrawn = list.clicks("You withdrew: Canteen").await;
+    let json = withdrawn.clicks("Download it as a file").await.text();
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["fields"], serde_json::json!(["mobile"]));
+    assert_eq!(list.texts("main .lines a").len(), 3);
+}
+
+#[tokio::test]
 async fn a_person_sees_where_they_are_signed_in_and_ends_it_there() {
     let world = World::new().await;
     let person = world.person("asha").await;
