@@ -13,6 +13,7 @@ use crate::id::PersonId;
 use super::Details;
 use super::Kind;
 use super::model::AppsError;
+use super::model::SecretUse;
 use super::rotate_secret;
 use super::rules;
 use super::rules::Complaints;
@@ -69,8 +70,9 @@ pub(super) async fn edit(
     }
     store::update_app(&mut **tx, id, &details, kept.as_deref(), now).await?;
     if details.kind == Kind::Public {
-        for secret in store::list_secrets(&mut **tx, id).await? {
-            rotate_secret::drop_secret(tx, id, secret.id, owner, now, entropy).await?;
+        for secret in store::list_secrets(&mut **tx, id, SecretUse::Client).await? {
+            rotate_secret::drop_secret(tx, id, (SecretUse::Client, secret.id), owner, now, entropy)
+                .await?;
         }
     }
     let entry = Entry::of("app.edited").by(owner).on_app(id);

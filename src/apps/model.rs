@@ -171,6 +171,15 @@ pub enum Standing {
     Suspended,
 }
 
+/// What an app proves itself for with a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SecretUse {
+    /// To get and keep tokens, as the client it is.
+    Client,
+    /// To look people up.
+    LookUps,
+}
+
 /// One of an app's secrets, as its owner may see it.
 #[derive(Debug, Clone)]
 pub(super) struct KnownSecret {

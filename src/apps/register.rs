@@ -18,6 +18,7 @@ use super::ClientId;
 use super::Details;
 use super::Kind;
 use super::Standing;
+use super::model::SecretUse;
 use super::rotate_secret;
 use super::store;
 
@@ -73,9 +74,9 @@ pub async fn register(
     audit::note(&mut **tx, entry, now, entropy).await?;
     let secret = match app.details.kind {
         Kind::Public => None,
-        Kind::Confidential => {
-            Some(rotate_secret::make(tx, app.id, wish.actor, now, entropy).await?)
-        }
+        Kind::Confidential => Some(
+            rotate_secret::make(tx, app.id, SecretUse::Client, wish.actor, now, entropy).await?,
+        ),
     };
     Ok(Registered { app, secret })
 }

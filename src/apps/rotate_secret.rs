@@ -1,4 +1,5 @@
-//! A new secret beside the one in use, so that a developer can change over without a gap.
+//! A new secret beside the one in use, so that a developer can change over without a gap. An app has
+//! secrets of two uses, which are rotated alike.
 
 use serde_json::json;
 
@@ -6,6 +7,7 @@ use crate::audit;
 use crate::audit::Entry;
 use crate::clock::Moment;
 use crate::db;
+use crate::db::Executor;
 use crate::db::Tx;
 use crate::entropy::Entropy;
 use crate::id::AppId;
@@ -14,17 +16,66 @@ use crate::id::SecretId;
 use crate::mail;
 use crate::secret::Secret;
 
+use super::App;
 use super::Kind;
 use super::model::AppsError;
 use super::model::KnownSecret;
+use super::model::SecretUse;
 use super::store;
 
-/// How many of an app's secrets may live.
+/// How many of an app's secrets of one use may live.
 const LIVE: usize = 2;
-/// In front of every client secret, so that scanners of code find one that was committed by mistake.
-const MARK: &str = "pfs";
 /// How much of a secret its owner sees later.
 const HINT: usize = 4;
+
+/// What the uses of a secret are called where they differ.
+struct Words {
+    /// In front of every secret, so that scanners of code find one that was committed by mistake.
+    mark: &'static str,
+    made: &'static str,
+    dropped: &'static str,
+    /// What the audit calls it.
+    noun: &'static str,
+    letter: &'static str,
+}
+
+impl SecretUse {
+    fn words(self) -> Words {
+        match self {
+            Self::Client => Words {
+                mark: "pfs",
+                made: "secret.made",
+                dropped: "secret.dropped",
+                noun: "secret",
+                letter: "secret_made",
+            },
+            Self::LookUps => Words {
+                mark: "pfl",
+                made: "look_up_token.made",
+                dropped: "look_up_token.dropped",
+                noun: "token",
+                letter: "look_up_token_made",
+            },
+        }
+    }
+}
+
+/// Whether an app may have secrets of this use: one that runs on people's own devices keeps none, and
+/// people are looked up by whom the campus lets.
+pub(super) async fn check(
+    db: impl Executor<'_>,
+    app: &App,
+    of: SecretUse,
+) -> Result<(), AppsError> {
+    match of {
+        SecretUse::Client if app.details.kind == Kind::Public => Err(AppsError::Public),
+        SecretUse::Client => Ok(()),
+        SecretUse::LookUps => {
+            let since = store::find_looks_up_since(db, app.id).await?;
+            since.map(drop).ok_or(AppsError::NotFound)
+        }
+    }
+}
 
 /// What a person is told before they make a secret: the one that stays beside it, the one that it ends.
 #[derive(Debug, Clone, Default)]
@@ -46,12 +97,13 @@ pub(super) fn change(mut live: Vec<KnownSecret>) -> Change {
 pub(super) struct Wish {
     pub app: AppId,
     pub owner: PersonId,
+    pub of: SecretUse,
     /// The secret that the person was told would stay.
     pub shown: Option<SecretId>,
 }
 
-/// Makes a secret, ends the older of two, and tells the owner by mail. If another than the one shown would stay, nothing is
-/// done: the person agreed to something else.
+/// Makes a secret, ends the older of two, and tells the owner by mail. If another than the one shown
+/// would stay, nothing is done: the person agreed to something else.
 pub(super) async fn rotate(
     tx: &mut Tx,
     wish: Wish,
@@ -61,25 +113,24 @@ pub(super) async fn rotate(
     let Wish {
         app: id,
         owner,
+        of,
         shown,
     } = wish;
     let app = store::find_own_to_change(&mut **tx, id, owner)
         .await?
         .ok_or(AppsError::NotFound)?;
-    if app.details.kind == Kind::Public {
-        return Err(AppsError::Public);
-    }
-    let Change { stays, drops } = change(store::list_secrets(&mut **tx, id).await?);
-    if shown.is_some() && shown != stays.map(|stays| stays.id) {
+    check(&mut **tx, &app, of).await?;
+    let Change { stays, drops } = change(store::list_secrets(&mut **tx, id, of).await?);
+    if shown != stays.map(|stays| stays.id) {
         return Err(AppsError::Changed);
     }
     if let Some(old) = drops {
-        drop_secret(tx, id, old.id, owner, now, entropy).await?;
+        drop_secret(tx, id, (of, old.id), owner, now, entropy).await?;
     }
-    let made = make(tx, id, Some(owner), now, entropy).await?;
+    let made = make(tx, id, of, Some(owner), now, entropy).await?;
     // Whoever sat down at somebody else's browser could have made it.
     let detail = json!({ "app": id, "at": now.unix_timestamp() });
-    mail::put(&mut **tx, "secret_made", owner, detail, now, entropy).await?;
+    mail::put(&mut **tx, of.words().letter, owner, detail, now, entropy).await?;
     Ok(made)
 }
 
@@ -87,23 +138,25 @@ pub(super) async fn rotate(
 pub(super) async fn make(
     tx: &mut Tx,
     app: AppId,
+    of: SecretUse,
     actor: Option<PersonId>,
     now: Moment,
     entropy: &dyn Entropy,
 ) -> db::Result<(Secret, SecretId)> {
-    let (secret, known) = mint(MARK, now, entropy);
-    store::insert_secret(&mut **tx, app, &known, secret.fingerprint()).await?;
+    let words = of.words();
+    let (secret, known) = mint(words.mark, now, entropy);
+    store::insert_secret(&mut **tx, app, of, &known, secret.fingerprint()).await?;
     let entry = Entry {
         actor,
-        ..Entry::of("secret.made")
+        ..Entry::of(words.made)
     };
-    let entry = entry.on_app(app).with(json!({ "secret": known.id }));
+    let entry = entry.on_app(app).with(json!({ words.noun: known.id }));
     audit::note(&mut **tx, entry, now, entropy).await?;
     Ok((secret, known.id))
 }
 
-/// Something of an app's own to prove itself with, and what its owner sees of it later.
-pub(super) fn mint(mark: &str, now: Moment, entropy: &dyn Entropy) -> (Secret, KnownSecret) {
+/// A secret, and what its owner sees of it later.
+fn mint(mark: &str, now: Moment, entropy: &dyn Entropy) -> (Secret, KnownSecret) {
     let text = Secret::mint(entropy);
     let secret = Secret::new(format!("{mark}{}", text.expose()));
     let tail = secret.expose().len().saturating_sub(HINT);
@@ -120,14 +173,15 @@ pub(super) fn mint(mark: &str, now: Moment, entropy: &dyn Entropy) -> (Secret, K
 pub(super) async fn drop_secret(
     tx: &mut Tx,
     app: AppId,
-    secret: SecretId,
+    (of, secret): (SecretUse, SecretId),
     actor: PersonId,
     now: Moment,
     entropy: &dyn Entropy,
 ) -> db::Result<()> {
-    store::delete_secret(&mut **tx, secret).await?;
-    let entry = Entry::of("secret.dropped").by(actor).on_app(app);
-    let entry = entry.with(json!({ "secret": secret }));
+    store::delete_secret(&mut **tx, of, secret).await?;
+    let words = of.words();
+    let entry = Entry::of(words.dropped).by(actor).on_app(app);
+    let entry = entry.with(json!({ words.noun: secret }));
     audit::note(&mut **tx, entry, now, entropy).await
 }
 

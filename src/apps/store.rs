@@ -17,6 +17,7 @@ use super::Kind;
 use super::Standing;
 use super::model::KnownSecret;
 use super::model::Mails;
+use super::model::SecretUse;
 use super::model::SentMail;
 
 /// A row of `apps`, as every statement here reads it.
@@ -261,35 +262,77 @@ pub(super) async fn delete_app(db: impl Executor<'_>, id: AppId) -> db::Result<(
 pub(super) async fn insert_secret(
     db: impl Executor<'_>,
     app: AppId,
+    of: SecretUse,
     secret: &KnownSecret,
     fingerprint: Fingerprint,
 ) -> db::Result<()> {
-    sqlx::query!(
-        "insert into app_secrets (id, app_id, fingerprint, hint, created_at)
-         values ($1, $2, $3, $4, $5)",
-        secret.id.0,
-        app.0,
-        fingerprint.to_vec(),
-        secret.hint,
-        secret.created_at,
-    )
-    .execute(db)
-    .await?;
+    match of {
+        SecretUse::Client => {
+            sqlx::query!(
+                "insert into app_secrets (id, app_id, fingerprint, hint, created_at)
+                 values ($1, $2, $3, $4, $5)",
+                secret.id.0,
+                app.0,
+                fingerprint.to_vec(),
+                secret.hint,
+                secret.created_at,
+            )
+            .execute(db)
+            .await?
+        }
+        SecretUse::LookUps => {
+            sqlx::query!(
+                "insert into look_up_tokens (id, app_id, fingerprint, hint, created_at)
+                 values ($1, $2, $3, $4, $5)",
+                secret.id.0,
+                app.0,
+                fingerprint.to_vec(),
+                secret.hint,
+                secret.created_at,
+            )
+            .execute(db)
+            .await?
+        }
+    };
     Ok(())
 }
 
-/// An app's live secrets, the oldest first.
+/// A row of `app_secrets` or `look_up_tokens`.
+struct SecretRow {
+    id: uuid::Uuid,
+    hint: String,
+    created_at: Moment,
+    last_used_at: Option<Moment>,
+}
+
+/// An app's live secrets of one use, the oldest first.
 pub(super) async fn list_secrets(
     db: impl Executor<'_>,
     app: AppId,
+    of: SecretUse,
 ) -> db::Result<Vec<KnownSecret>> {
-    let rows = sqlx::query!(
-        "select id, hint, created_at, last_used_at from app_secrets
-         where app_id = $1 order by created_at, id",
-        app.0,
-    )
-    .fetch_all(db)
-    .await?;
+    let rows = match of {
+        SecretUse::Client => {
+            sqlx::query_as!(
+                SecretRow,
+                "select id, hint, created_at, last_used_at from app_secrets
+                 where app_id = $1 order by created_at, id",
+                app.0,
+            )
+            .fetch_all(db)
+            .await?
+        }
+        SecretUse::LookUps => {
+            sqlx::query_as!(
+                SecretRow,
+                "select id, hint, created_at, last_used_at from look_up_tokens
+                 where app_id = $1 order by created_at, id",
+                app.0,
+            )
+            .fetch_all(db)
+            .await?
+        }
+    };
     let secrets = rows.into_iter().map(|row| KnownSecret {
         id: SecretId(row.id),
         hint: row.hint,
@@ -299,10 +342,23 @@ pub(super) async fn list_secrets(
     Ok(secrets.collect())
 }
 
-pub(super) async fn delete_secret(db: impl Executor<'_>, id: SecretId) -> db::Result<()> {
-    sqlx::query!("delete from app_secrets where id = $1", id.0)
-        .execute(db)
-        .await?;
+pub(super) async fn delete_secret(
+    db: impl Executor<'_>,
+    of: SecretUse,
+    id: SecretId,
+) -> db::Result<()> {
+    match of {
+        SecretUse::Client => {
+            sqlx::query!("delete from app_secrets where id = $1", id.0)
+                .execute(db)
+                .await?
+        }
+        SecretUse::LookUps => {
+            sqlx::query!("delete from look_up_tokens where id = $1", id.0)
+                .execute(db)
+                .await?
+        }
+    };
     Ok(())
 }
 
@@ -374,53 +430,5 @@ pub(super) async fn mark_looks_up_no_more(db: impl Executor<'_>, app: AppId) -> 
     )
     .execute(db)
     .await?;
-    Ok(())
-}
-
-pub(super) async fn insert_look_up_token(
-    db: impl Executor<'_>,
-    app: AppId,
-    token: &KnownSecret,
-    fingerprint: Fingerprint,
-) -> db::Result<()> {
-    sqlx::query!(
-        "insert into look_up_tokens (id, app_id, fingerprint, hint, created_at)
-         values ($1, $2, $3, $4, $5)",
-        token.id.0,
-        app.0,
-        fingerprint.to_vec(),
-        token.hint,
-        token.created_at,
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-/// An app's live look-up tokens, the oldest first.
-pub(super) async fn list_look_up_tokens(
-    db: impl Executor<'_>,
-    app: AppId,
-) -> db::Result<Vec<KnownSecret>> {
-    let rows = sqlx::query!(
-        "select id, hint, created_at, last_used_at from look_up_tokens
-         where app_id = $1 order by created_at, id",
-        app.0,
-    )
-    .fetch_all(db)
-    .await?;
-    let tokens = rows.into_iter().map(|row| KnownSecret {
-        id: SecretId(row.id),
-        hint: row.hint,
-        created_at: row.created_at,
-        last_used_at: row.last_used_at,
-    });
-    Ok(tokens.collect())
-}
-
-pub(super) async fn delete_look_up_token(db: impl Executor<'_>, id: SecretId) -> db::Result<()> {
-    sqlx::query!("delete from look_up_tokens where id = $1", id.0)
-        .execute(db)
-        .await?;
     Ok(())
 }

@@ -18,8 +18,8 @@ use crate::web::Pairs;
 use crate::web::ProtectedUpload;
 use crate::web::Visit;
 
-use super::secret;
-use super::secret::Fresh;
+use super::rotate;
+use super::rotate::Fresh;
 use crate::apps::App;
 use crate::apps::Details;
 use crate::apps::Feature;
@@ -27,6 +27,7 @@ use crate::apps::Standing;
 use crate::apps::edit;
 use crate::apps::edit::Logo;
 use crate::apps::edit::Outcome;
+use crate::apps::model::SecretUse;
 use crate::apps::own::LatelyOwn;
 use crate::apps::own::Own;
 use crate::apps::register;
@@ -213,7 +214,13 @@ pub(in crate::apps) async fn register(
         id,
         first: true,
     };
-    Ok(secret::send_to_shown(&it, &frame, &visit, app.id, &fresh))
+    Ok(rotate::send_to_shown(
+        &it,
+        &frame,
+        &visit,
+        (app.id, SecretUse::Client),
+        &fresh,
+    ))
 }
 
 async fn keep_app(

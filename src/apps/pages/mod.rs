@@ -2,6 +2,7 @@
 
 mod form;
 mod look_up;
+mod rotate;
 mod secret;
 
 use std::time::Duration;
@@ -36,6 +37,7 @@ use super::delete;
 use super::model::AppsError;
 use super::model::KnownSecret;
 use super::model::Mails;
+use super::model::SecretUse;
 use super::own::LatelyOwn;
 use super::own::Own;
 use super::store;
@@ -250,7 +252,7 @@ pub(super) async fn show(
     headers: HeaderMap,
 ) -> Result<Response, PageProblem> {
     let users = store::count_users(it.db.pool(), app.id).await?;
-    let secrets = store::list_secrets(it.db.pool(), app.id).await?;
+    let secrets = store::list_secrets(it.db.pool(), app.id, SecretUse::Client).await?;
     let secrets = secrets
         .iter()
         .map(|secret| ShownSecret::of(secret, &it.web));
@@ -266,7 +268,7 @@ pub(super) async fn show(
         app: shown(app, users, &it),
     });
     // Who looks at the app has copied the secret, so the browser need not hold it any longer.
-    secret::forget(&it.web, &headers, &mut answer);
+    rotate::forget(&it.web, &headers, &mut answer);
     Ok(answer)
 }
 
@@ -274,7 +276,7 @@ async fn look_ups(it: &Feature, app: &App) -> db::Result<Option<ShownLookUps>> {
     let Some(since) = store::find_looks_up_since(it.db.pool(), app.id).await? else {
         return Ok(None);
     };
-    let tokens = store::list_look_up_tokens(it.db.pool(), app.id).await?;
+    let tokens = store::list_secrets(it.db.pool(), app.id, SecretUse::LookUps).await?;
     let links = it.web.links();
     Ok(Some(ShownLookUps {
         since: it.web.date(since),
