@@ -7,7 +7,6 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,14 +16,13 @@ use http::HeaderValue;
 use http::Method;
 use http::StatusCode;
 use http::header;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use url::Url;
 use zeroize::Zeroizing;
 
 use crate::config;
 
 use super::UpstreamError;
+use super::tls;
 
 /// What reaching another machine may take of a call's time.
 const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
@@ -195,31 +193,17 @@ impl Caller {
     }
 }
 
-/// Whose certificates are good. The roots are compiled in: the same on every machine.
+/// Those that everybody trusts, and the one that was set.
 fn trust(reach: &Reach) -> Result<rustls::ClientConfig, ReachError> {
-    let mut roots = rustls::RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
+    let mut authorities = tls::public_authorities();
     if let Some(pem) = &reach.authority {
-        let before = roots.len();
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            let certificate = certificate.map_err(|_| ReachError::Authority)?;
-            roots.add(certificate).map_err(|_| ReachError::Authority)?;
-        }
-        if roots.len() == before {
-            return Err(ReachError::Authority);
-        }
+        tls::trust(&mut authorities, pem).map_err(|_| ReachError::Authority)?;
     }
-    let versions: &[&rustls::SupportedProtocolVersion] = match reach.newest_tls {
-        NewestTls::Any => &[&rustls::version::TLS13, &rustls::version::TLS12],
+    let versions: &[_] = match reach.newest_tls {
+        NewestTls::Any => tls::ALL_VERSIONS,
         NewestTls::V1_2 => &[&rustls::version::TLS12],
     };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(versions)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(config)
+    Ok(tls::client(authorities, versions)?)
 }
 
 /// A request as it is put together. What it sends is wiped once it is sent.

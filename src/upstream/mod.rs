@@ -19,6 +19,7 @@ mod model;
 mod password;
 mod registry;
 mod store;
+mod tls;
 
 pub use health::ClosedWay;
 pub use health::close;

@@ -10,11 +10,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ClientConfig;
 use rustls::RootCertStore;
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::ServerName;
-use rustls::pki_types::pem::PemObject;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWrite;
@@ -24,6 +21,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::config::DirectoryServer;
 use crate::config::DirectorySpeaks;
+use crate::upstream::tls;
 
 use super::SetupError;
 use super::ber;
@@ -149,26 +147,15 @@ async fn start_tls(stream: TcpStream) -> Result<TcpStream, Trouble> {
 }
 
 fn connector(authorities: Option<&[u8]>) -> Result<TlsConnector, SetupError> {
-    let mut roots = RootCertStore::empty();
-    match authorities {
-        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+    let authorities = match authorities {
+        None => tls::public_authorities(),
         Some(pem) => {
-            for certificate in CertificateDer::pem_slice_iter(pem) {
-                let certificate = certificate.map_err(|_| SetupError::Authority)?;
-                let added = roots.add(certificate);
-                added.map_err(|_| SetupError::Authority)?;
-            }
-            if roots.is_empty() {
-                return Err(SetupError::Authority);
-            }
+            let mut own = RootCertStore::empty();
+            tls::trust(&mut own, pem).map_err(|_| SetupError::Authority)?;
+            own
         }
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|_| SetupError::Authority)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    };
+    let config = tls::client(authorities, tls::ALL_VERSIONS)?;
     Ok(TlsConnector::from(Arc::new(config)))
 }
 

@@ -61,6 +61,8 @@ pub enum SetupError {
     Host,
     #[error("PROFILES_LDAP_CA_FILE holds no certificate in PEM")]
     Authority,
+    #[error("the TLS library refuses: {0}")]
+    Tls(#[from] rustls::Error),
     #[error("PROFILES_LDAP_CA_FILE cannot be read: {0}")]
     File(std::io::Error),
     #[error("PROFILES_LDAP_USER_FILTER is no filter, such as (uid={{username}}): see RFC 4515")]
