@@ -103,7 +103,7 @@ impl Loop {
                     tracing::warn!(job = self.job.name, %error, "a job failed");
                 }
             }
-            pause = after(self.job.every, failed);
+            pause = self.job.rests(failed);
         }
     }
 
@@ -122,6 +122,15 @@ impl Loop {
 }
 
 impl Job {
+    /// How long it rests after so many failed runs in a row. What a process holds in memory waits no longer
+    /// for that: it grows, and is lost with the process.
+    fn rests(&self, failed: u32) -> Duration {
+        if self.everywhere {
+            return self.every;
+        }
+        after(self.every, failed)
+    }
+
     /// One run, unless another process is at it. A panic ends the run and not the loop.
     async fn run(&self, db: &Db, now: Moment) -> db::Result<()> {
         if self.everywhere {
@@ -153,7 +162,7 @@ impl Job {
     }
 }
 
-/// How long a job rests after so many failed runs in a row.
+/// How long a job that failed so often in a row rests.
 fn after(every: Duration, failed: u32) -> Duration {
     let longest = every.max(LONGEST_BACK_OFF);
     every
@@ -173,5 +182,13 @@ mod tests {
             .into();
         assert_eq!(pauses, [2, 4, 8, 60, 60]);
         assert_eq!(after(Duration::from_hours(1), 9), Duration::from_hours(1));
+    }
+
+    #[test]
+    fn what_is_in_memory_is_written_as_soon_as_it_can_be() {
+        let every = Duration::from_millis(500);
+        let job = || Job::new("ledger.write_down", every, (), |(), _| async { Ok(()) });
+        assert_eq!(job().rests(3), Duration::from_secs(4));
+        assert_eq!(job().in_every_process().rests(99), every);
     }
 }
