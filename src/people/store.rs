@@ -642,15 +642,18 @@ pub(super) async fn list_leaving(
     Ok(ids.into_iter().map(PersonId).collect())
 }
 
-/// Deletes a person; every table that speaks of them refers to this row and follows it.
+/// Deletes a person; every table that speaks of them refers to this row and follows it. Whoever changes
+/// their mind at the same moment is waited for, and stays.
 pub(super) async fn delete_leaving(
     db: impl Executor<'_>,
     person: PersonId,
     asked_before: Moment,
 ) -> db::Result<bool> {
     let deleted = sqlx::query!(
-        "delete from people p using closings c
-         where p.id = $1 and c.person_id = p.id and c.asked_at <= $2",
+        "with due as (
+           delete from closings where person_id = $1 and asked_at <= $2 returning person_id
+         )
+         delete from people using due where id = due.person_id",
         person.0,
         asked_before
     )
