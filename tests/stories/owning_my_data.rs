@@ -607,6 +607,19 @@ async fn the_export_holds_all_that_was_entered_and_no_secret() {
     ] {
         assert!(readable.contains(value), "{value}");
     }
+    // In the words and times of the pages, and without what is for programs.
+    for value in [
+        "What apps read",
+        "Undergraduate",
+        "Hostel and room",
+        "Person signed in",
+    ] {
+        assert!(readable.contains(value), "{value}");
+    }
+    let grant = json["connected_apps"][0]["id"].as_str().unwrap();
+    for raw in ["T00:", "+00:00", "insti_address", grant] {
+        assert!(!readable.contains(raw), "{raw}");
+    }
     let whole: Vec<u8> = files.values().flatten().copied().collect();
     let whole = String::from_utf8_lossy(&whole);
     for secret in ["$argon2", "fingerprint", &tokens.access, &tokens.refresh] {

@@ -1,5 +1,7 @@
 //! `/user/data/`: a copy of everything, and the end of it.
 
+mod readable;
+
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::Response;
@@ -18,12 +20,12 @@ use crate::login::SignedIn;
 use crate::people;
 use crate::people::Person;
 use crate::pictures::PictureKind;
-use crate::scope::Field;
 use crate::web::Flash;
 use crate::web::Page;
 use crate::web::PageProblem;
 use crate::web::Protected;
-use crate::web::Web;
+
+use readable::ReadablePage;
 
 use super::Feature;
 use super::archive;
@@ -151,107 +153,6 @@ impl Feature {
     }
 }
 
-/// What is in the archive, to be read in a browser without the service.
-#[derive(Debug, Serialize)]
-struct ReadablePage {
-    campus: String,
-    name: String,
-    picture: Option<String>,
-    made_at: String,
-    facts: Vec<Fact>,
-    sections: Vec<Section>,
-}
-
-#[derive(Debug, Serialize)]
-struct Fact {
-    label: String,
-    text: String,
-}
-
-#[derive(Debug, Serialize)]
-struct Section {
-    heading: String,
-    records: Vec<Vec<Fact>>,
-}
-
-impl Page for ReadablePage {
-    const TEMPLATE: &'static str = "my_data/readable.html";
-
-    fn title(&self) -> String {
-        format!("What Profiles knows about {}", self.name)
-    }
-}
-
-impl ReadablePage {
-    fn of(
-        person: &Person,
-        picture: Option<String>,
-        everything: &Value,
-        web: &Web,
-        now: Moment,
-    ) -> Self {
-        let facts = Field::all().map(|field| Fact {
-            label: field.row().label.to_owned(),
-            text: plain(&person.field(field, web.links())),
-        });
-        let sections = everything.as_object().into_iter().flatten();
-        let sections = sections.map(|(name, content)| Section {
-            heading: words(name),
-            records: records(content),
-        });
-        Self {
-            campus: web.campus_name.clone(),
-            name: person.full_name(),
-            picture,
-            made_at: web.date_and_time(now),
-            facts: facts.collect(),
-            sections: sections.collect(),
-        }
-    }
-}
-
-/// The rows of a table, or the one there is.
-fn records(content: &Value) -> Vec<Vec<Fact>> {
-    let record = |row: &Value| {
-        let members = row.as_object().into_iter().flatten();
-        let facts = members.map(|(name, value)| Fact {
-            label: words(name),
-            text: plain(value),
-        });
-        facts.collect()
-    };
-    match content {
-        Value::Null => Vec::new(),
-        Value::Array(rows) => rows.iter().map(record).collect(),
-        one => vec![record(one)],
-    }
-}
-
-/// `given_at` → `Given at`
-fn words(name: &str) -> String {
-    let mut letters = name.chars();
-    let first = letters.next().map(|first| first.to_ascii_uppercase());
-    let rest = letters.map(|letter| if letter == '_' { ' ' } else { letter });
-    first.into_iter().chain(rest).collect()
-}
-
-fn plain(value: &Value) -> String {
-    match value {
-        Value::Null => "–".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Bool(true) => "yes".to_owned(),
-        Value::Bool(false) => "no".to_owned(),
-        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
-        Value::Object(members) => {
-            let members = members
-                .iter()
-                .map(|(name, value)| format!("{}: {}", words(name), plain(value)));
-            members.collect::<Vec<_>>().join("; ")
-        }
-        Value::Number(number) => number.to_string(),
-    }
-}
-
 #[derive(Debug, Serialize)]
 struct ClosePage {
     action: String,
@@ -350,7 +251,7 @@ pub(super) mod samples {
             name: "Mess Menu".to_owned(),
             people,
         };
-        vec![
+        let mut samples = vec![
             Sample::of(&home(None)),
             Sample::of(&home(Some(Closing {
                 gone_at: "28 Nov 2026, 18:05".to_owned(),
@@ -362,27 +263,8 @@ pub(super) mod samples {
             Sample::of(&close(vec![], None)),
             Sample::of(&close(vec![ending(0), ending(1), ending(2)], None)),
             Sample::of(&close(vec![ending(1)], Some("Mess Menu"))),
-            Sample::of(&readable(None)),
-            Sample::of(&readable(Some("pictures/a.jpg".to_owned()))),
-        ]
-    }
-
-    fn readable(picture: Option<String>) -> ReadablePage {
-        let fact = || Fact {
-            label: "First name".to_owned(),
-            text: "Asha".to_owned(),
-        };
-        let section = |records| Section {
-            heading: "Connected apps".to_owned(),
-            records,
-        };
-        ReadablePage {
-            campus: "Campus".to_owned(),
-            name: "Asha D’Souza".to_owned(),
-            picture,
-            made_at: "21 Nov 2026, 18:05".to_owned(),
-            facts: vec![fact()],
-            sections: vec![section(vec![]), section(vec![vec![fact()]])],
-        }
+        ];
+        samples.extend(readable::samples::samples());
+        samples
     }
 }
