@@ -15,9 +15,13 @@ use super::store;
 /// How long somebody may change their mind.
 const MIND_CHANGES_FOR: Duration = Duration::from_hours(7 * 24);
 
-/// When everything is deleted of whoever asked at this moment.
-pub fn leaves_at(asked_at: Moment) -> Moment {
-    asked_at + MIND_CHANGES_FOR
+/// When everything is deleted of somebody, if they asked for that.
+pub async fn find_gone_at(
+    db: impl db::Executor<'_>,
+    person: PersonId,
+) -> db::Result<Option<Moment>> {
+    let asked_at = store::find_leaving(db, person).await?;
+    Ok(asked_at.map(|asked_at| asked_at + MIND_CHANGES_FOR))
 }
 
 /// Closes an account: no app reads anything any more. Again, it changes nothing.

@@ -679,6 +679,14 @@ async fn a_closed_account_is_closed_to_apps_at_once_and_opens_again_as_it_was() 
     let asked = asha.visits(&canteen.login_link("basic phone")).await;
     asked.refuses(403);
     assert!(asked.says("Your account is closed"));
+    for page in ["user/", "user/settings/"] {
+        let page = asha.visits(page).await;
+        page.shows("Your account is closed")
+            .shows("keep your account");
+    }
+    looks_at(&asha, "Canteen")
+        .await
+        .shows("No app can read any of this");
 
     world.sleeps(Duration::days(6));
     world.does_its_jobs().await;

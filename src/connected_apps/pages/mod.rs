@@ -16,6 +16,7 @@ use crate::grants;
 use crate::id::AppId;
 use crate::id::PersonId;
 use crate::login::SignedIn;
+use crate::people;
 use crate::scope::FieldSet;
 use crate::web::Flash;
 use crate::web::Page;
@@ -31,6 +32,8 @@ use super::store;
 
 #[derive(Debug, Serialize)]
 struct ListPage {
+    /// When everything is deleted, for who has closed their account.
+    gone_at: Option<String>,
     apps: Vec<Connected>,
     /// From apps that are not connected any more.
     unconnected: Vec<ReadUnconnected>,
@@ -141,10 +144,16 @@ pub(super) async fn list(
         mail: ShownMail::of(mail, &it.web),
     });
     Ok(frame.show(&ListPage {
+        gone_at: gone_at(&it, visit.person).await?,
         apps: apps.collect(),
         unconnected: unconnected.collect(),
         former_mails: former.collect(),
     }))
+}
+
+async fn gone_at(it: &Feature, person: PersonId) -> db::Result<Option<String>> {
+    let gone_at = people::find_gone_at(it.db.pool(), person).await?;
+    Ok(gone_at.map(|gone_at| it.web.date_and_time(gone_at)))
 }
 
 fn labels(fields: FieldSet) -> String {
@@ -239,11 +248,13 @@ pub(super) mod samples {
     pub(crate) fn samples() -> Vec<Sample> {
         let list = vec![
             Sample::of(&ListPage {
+                gone_at: None,
                 apps: Vec::new(),
                 unconnected: Vec::new(),
                 former_mails: Vec::new(),
             }),
             Sample::of(&ListPage {
+                gone_at: Some("28 Nov 2026, 18:05".to_owned()),
                 apps: vec![connected(false), connected(true)],
                 unconnected: [1, 2]
                     .map(|times| ReadUnconnected {

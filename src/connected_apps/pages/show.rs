@@ -30,9 +30,12 @@ use super::super::store;
 use super::Feature;
 use super::ShownMail;
 use super::find;
+use super::gone_at;
 
 #[derive(Debug, Serialize)]
 pub(super) struct ShowPage {
+    /// When everything is deleted, for who has closed their account.
+    gone_at: Option<String>,
     app: ShownApp,
     parts: Vec<Part>,
     /// What it read while it still might.
@@ -119,6 +122,7 @@ pub(in crate::connected_apps) async fn show(
     let readings = ledger::list_readings(db, person, app).await?;
     let entries = receipts::list(db, person, Some(app), None).await?;
     let mails = store::list_mails(db, person, Some(app)).await?;
+    let gone_at = gone_at(&it, person).await?;
     let person = people::find(db, person).await?;
     let person = person.ok_or_else(PageProblem::not_found)?;
     let links = it.web.links();
@@ -129,6 +133,7 @@ pub(in crate::connected_apps) async fn show(
     };
     let mut read = said(&readings, &it.web, now);
     Ok(frame.show(&ShowPage {
+        gone_at,
         parts: parts(&connection, &person, &mut read, &it.web),
         read_before: before(read),
         complete_up_to: it.web.date_and_second(complete_up_to),
@@ -259,6 +264,7 @@ pub(super) mod samples {
             withdraw: text("/user/settings/1/withdraw/?field=mobile"),
         };
         ShowPage {
+            gone_at: text("28 Nov 2026, 18:05"),
             app: shown_app(full),
             parts: vec![
                 Part {

@@ -61,10 +61,10 @@ pub(super) async fn home(
     State(it): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
 ) -> Result<Response, PageProblem> {
-    let leaving = people::find_leaving(it.db.pool(), visit.person).await?;
+    let gone_at = people::find_gone_at(it.db.pool(), visit.person).await?;
     let links = it.web.links();
-    let closing = leaving.map(|asked_at| Closing {
-        gone_at: it.web.date_and_time(people::leaves_at(asked_at)),
+    let closing = gone_at.map(|gone_at| Closing {
+        gone_at: it.web.date_and_time(gone_at),
         keep: links.keep_account(),
     });
     Ok(frame.show(&HomePage {

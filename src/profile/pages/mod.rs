@@ -44,7 +44,9 @@ async fn know(it: &Feature, visit: &Visit) -> Result<Known, PageProblem> {
     let id = visit.person;
     let person = people::find(it.db.pool(), id).await?;
     let person = person.ok_or_else(PageProblem::not_found)?;
+    let gone_at = people::find_gone_at(it.db.pool(), id).await?;
     Ok(Known {
+        gone_at: gone_at.map(|gone_at| it.web.date_and_time(gone_at)),
         emails: people::list_emails(it.db.pool(), id).await?,
         choices: people::list_choices(it.db.pool()).await?,
         vouching: it.vouching(&person),

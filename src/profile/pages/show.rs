@@ -17,6 +17,8 @@ use super::super::forms::Forms;
 
 #[derive(Debug, Serialize)]
 pub(super) struct HomePage {
+    /// When everything is deleted, for who has closed their account.
+    gone_at: Option<String>,
     person: Face,
     empty: Vec<Target>,
     wrong: Vec<Target>,
@@ -143,6 +145,8 @@ pub(super) struct Known {
     pub vouching: Option<&'static str>,
     /// Whether the sign-in was not long ago.
     pub is_lately: bool,
+    /// When everything is deleted, for who has closed their account.
+    pub gone_at: Option<String>,
 }
 
 impl HomePage {
@@ -164,6 +168,7 @@ impl HomePage {
         let [mobile, email, roll_number] = BESIDE.map(item);
         let waiting = known.emails.iter().filter(|email| !email.is_verified);
         Self {
+            gone_at: known.gone_at.clone(),
             empty: empty
                 .map(|(_, label, id)| Target {
                     label,
@@ -329,6 +334,7 @@ pub(super) mod samples {
             choices,
             vouching: full.then_some("ERP of IIT Kharagpur"),
             is_lately: !full,
+            gone_at: full.then(|| "28 Nov 2026, 18:05".to_owned()),
         };
         let links = Links::new(&"http://localhost:8000".parse().unwrap());
         let mut forms = Forms::of(&known.person, &known.emails);
