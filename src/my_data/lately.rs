@@ -13,15 +13,12 @@ use crate::login::Freshness;
 use crate::login::SignedIn;
 use crate::web::Web;
 
-/// All that is known of somebody, or its end, wants a fresher sign-in than most things do.
-const JUST_NOW: Freshness = Freshness::within(Duration::from_mins(10));
-
-/// Somebody is signed in, since ten minutes at most; who sends a form may have taken as long again over
+/// Somebody is signed in, since so many minutes at most; who sends a form may have taken as long again over
 /// it. Anybody else proves once more who they are and comes back here.
 #[derive(Debug)]
-pub(super) struct Lately(pub SignedIn);
+pub(super) struct Lately<const MINUTES: u64>(pub SignedIn);
 
-impl<S> FromRequestParts<S> for Lately
+impl<S, const MINUTES: u64> FromRequestParts<S> for Lately<MINUTES>
 where
     Web: FromRef<S>,
     SharedClock: FromRef<S>,
@@ -32,7 +29,8 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let signed_in = SignedIn::from_request_parts(parts, state).await?;
         let (web, now) = (Web::from_ref(state), SharedClock::from_ref(state).now());
-        match login::sign_in_again(&signed_in.visit, parts, web.links(), JUST_NOW, now) {
+        let lately = Freshness::within(Duration::from_mins(MINUTES));
+        match login::sign_in_again(&signed_in.visit, parts, web.links(), lately, now) {
             Some(to_sign_in) => Err(to_sign_in),
             None => Ok(Self(signed_in)),
         }

@@ -8,8 +8,9 @@
 //!   └────────────────┘
 //! ```
 //!
-//! Decision: both need a sign-in of the last ten minutes, because a browser may lie open on a desk, and
-//! a copy of everything is worth as much as the account (ASVS 7.5.3).
+//! Decision: both need a fresh sign-in, because a browser may lie open on a desk, and a copy of everything
+//! is worth as much as the account (ASVS 7.5.3): one of the last ten minutes for the copy, and of the last two
+//! to close it, so that almost everybody types the password again.
 //!
 //! Decision: closing takes effect for apps at once and not after seven days, since whoever closes wants
 //! to be left alone; consents stay as they were in case the mind is changed.

@@ -35,6 +35,10 @@ use super::close::Closed;
 use super::lately::Lately;
 use super::store;
 
+/// How many minutes ago the sign-in may be.
+const TO_EXPORT: u64 = 10;
+const TO_CLOSE: u64 = 2;
+
 #[derive(Debug, Serialize)]
 struct HomePage {
     /// When everything is deleted, for who has closed the account.
@@ -89,7 +93,7 @@ impl Page for ExportPage {
 
 pub(super) async fn ask_export(
     State(it): State<Feature>,
-    Lately(SignedIn { frame, .. }): Lately,
+    Lately(SignedIn { frame, .. }): Lately<TO_EXPORT>,
 ) -> Response {
     frame.show(&ExportPage {
         action: it.web.links().export(),
@@ -98,7 +102,7 @@ pub(super) async fn ask_export(
 
 pub(super) async fn export(
     State(it): State<Feature>,
-    Lately(SignedIn { visit, .. }): Lately,
+    Lately(SignedIn { visit, .. }): Lately<TO_EXPORT>,
     _sent: Protected,
 ) -> Result<Response, PageProblem> {
     let now = it.clock.now();
@@ -178,7 +182,7 @@ impl Page for ClosePage {
 
 pub(super) async fn ask_close(
     State(it): State<Feature>,
-    Lately(SignedIn { visit, frame }): Lately,
+    Lately(SignedIn { visit, frame }): Lately<TO_CLOSE>,
 ) -> Result<Response, PageProblem> {
     let mut connection = it.db.connection().await?;
     let verified = close::find_verified(&mut connection, visit.person).await?;
@@ -196,7 +200,7 @@ pub(super) async fn ask_close(
 
 pub(super) async fn close(
     State(it): State<Feature>,
-    Lately(SignedIn { visit, frame }): Lately,
+    Lately(SignedIn { visit, frame }): Lately<TO_CLOSE>,
     _sent: Protected,
 ) -> Result<Response, PageProblem> {
     let (now, entropy) = (it.clock.now(), it.entropy.as_ref());
