@@ -46,6 +46,8 @@ pub enum SignIn {
     Unanswered,
     /// A campus system said something that nobody knows.
     Changed,
+    /// The same, of one person.
+    Odd,
 }
 
 /// How a mail left.
@@ -89,6 +91,7 @@ pub fn signed_in(upstream: &'static str, outcome: SignIn) {
         SignIn::Busy => "busy",
         SignIn::Unanswered => "unanswered",
         SignIn::Changed => "changed",
+        SignIn::Odd => "odd",
     };
     let labels = Try { upstream, outcome };
     COUNTS.sign_ins.get_or_create(&labels).inc();

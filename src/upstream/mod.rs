@@ -5,12 +5,19 @@
 //! remember between two forms is its `State`, kept by `login` in memory only. The roof puts the
 //! adapters into a [`Registry`], which forgets each one's type.
 //!
+//! Decision: an adapter is closed ([`UpstreamError::Changed`]) by what is the upstream's own alone, such
+//! as where it leads and how its answers are built, and never by what one person's record can hold or one
+//! person can type ([`UpstreamError::Odd`]); or else anybody who writes their own security question could
+//! lock out a campus. Where an answer may be either, the same is asked about somebody made up, who has no
+//! record and typed nothing.
+//!
 //! Decision: a prompt is data and not a template, because so one page serves every adapter, with and
 //! without script, and an adapter cannot forget the seal, the labels or the limits.
 
 pub mod erp;
 mod health;
 mod http;
+mod in_a_row;
 mod jiit;
 mod ldap;
 mod leprechaun;

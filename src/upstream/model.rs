@@ -67,9 +67,16 @@ pub enum UpstreamError {
     /// Too much to do here; come back after this span.
     #[error("too many sign-ins at once")]
     Busy(Duration),
-    /// The upstream said something this adapter does not know: it must not guess.
+    /// The upstream said something this adapter does not know: it must not guess, and is closed for everybody.
     #[error("the upstream has changed: {0}")]
     Changed(&'static str),
+    /// The same where it may be one person's: what their record there holds, or what came of what they
+    /// typed. It ends their sign-in, and closes the way for nobody else.
+    #[error("the upstream is odd about one person: {met}")]
+    Odd {
+        met: &'static str,
+        told: &'static str,
+    },
     /// What was begun is over.
     #[error("this sign-in has expired")]
     Expired,

@@ -1,5 +1,6 @@
 //! What operators read of the service while it is at work.
 
+use crate::sim::erp::Erp;
 use crate::support::World;
 use crate::support::lying_directory::Asked;
 use crate::support::lying_directory::Does;
@@ -163,6 +164,31 @@ async fn a_way_to_sign_in_that_closed_itself_is_seen() {
         value(&after, "profiles_sign_ins_total", &changed),
         Some(1.0)
     );
+}
+
+#[tokio::test]
+async fn what_is_odd_of_one_person_is_seen_and_closes_nothing() {
+    let erp = Erp::opens().await;
+    erp.changes("21CS10001", |asha| {
+        for (question, _) in &mut asha.questions {
+            *question = "Why? ".repeat(200);
+        }
+    });
+    let plan = World::plan().set("PROFILES_ERP_URL", &erp.site.origin);
+    let (world, metrics) = Metrics::of(plan).await;
+
+    let form = world.stranger().visits("account/login/erp/").await;
+    let told = form.fills("roll", "21CS10001").presses("Continue").await;
+    told.refuses(400);
+
+    let seen = metrics.read().await;
+    let erp = "upstream=\"erp\"";
+    assert_eq!(value(&seen, "profiles_upstream_closed", &[erp]), Some(0.0));
+    let odd = [erp, r#"outcome="odd""#];
+    assert_eq!(value(&seen, "profiles_sign_ins_total", &odd), Some(1.0));
+    let log = world.log();
+    assert!(log.contains("odd about one person"), "{log}");
+    assert!(!log.contains("Why?"));
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use crate::upstream::Answers;
 use crate::upstream::ClosedWay;
 use crate::upstream::Input;
 use crate::upstream::Prompt;
+use crate::upstream::UpstreamError;
 use crate::upstream::Visitor;
 use crate::upstream::Way;
 use crate::web::Frame;
@@ -142,7 +143,10 @@ impl Door<'_> {
                 Ok(self.not_signed_in(&told))
             }
             Err(error) => {
-                taken.give_back();
+                // What is odd may have been judged all the same.
+                if !matches!(error, UpstreamError::Odd { .. }) {
+                    taken.give_back();
+                }
                 self.trouble(error).await
             }
         }

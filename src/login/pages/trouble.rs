@@ -79,6 +79,11 @@ impl Door<'_> {
                     ),
                 )
             }
+            UpstreamError::Odd { met, told } => {
+                self.measure(SignIn::Odd);
+                tracing::warn!(upstream, met, "the upstream is odd about one person");
+                return Ok(self.not_signed_in(told));
+            }
             UpstreamError::Changed(met) => {
                 self.measure(SignIn::Changed);
                 self.close(met).await?;

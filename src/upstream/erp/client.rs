@@ -33,6 +33,10 @@ const WAYS_OUT: [&str; 2] = ["/IIT_ERP3/logout.htm", "/SSOAdministration/logout.
 
 const TOKEN_COOKIE: &str = "ssoToken";
 
+/// What somebody made up types.
+const NOBODYS: &str = "nobody";
+const NOBODYS_CODE: &str = "000000";
+
 const MOST_HOPS: usize = 8;
 const OUT_WITHIN: Duration = Duration::from_secs(2);
 
@@ -40,7 +44,10 @@ const OUT_WITHIN: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trouble {
     Silence,
+    /// This may be about the one person who was asked about.
     Strange(Strange),
+    /// This is ERP's own.
+    Changed(Strange),
     /// ERP sends us back to the beginning.
     Expired,
 }
@@ -55,6 +62,14 @@ impl From<Strange> for Trouble {
     fn from(strange: Strange) -> Self {
         Self::Strange(strange)
     }
+}
+
+/// What is asked about one person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum About {
+    Question,
+    Code,
+    SignIn,
 }
 
 /// ERP's session of one sign-in. Wiped when dropped.
@@ -144,7 +159,7 @@ impl Client {
                 Hop::Onward => heard = self.get(session, to).await?,
             }
         }
-        Err(Strange("it redirects in circles").into())
+        Err(Trouble::Changed(Strange("it redirects in circles")))
     }
 
     async fn ended(&self, session: &mut Session, heard: &Response) -> Result<SignInReply, Trouble> {
@@ -157,6 +172,37 @@ impl Client {
             self.present(session, token).await?;
         }
         Ok(reply)
+    }
+
+    /// Whether ERP speaks as we know it when the same is asked about somebody made up, who has no record
+    /// there and typed nothing. Silence says nothing against it.
+    pub(super) async fn is_itself(&self, about: About) -> bool {
+        let nobody = Roll::of_nobody();
+        let given = |code| Credentials {
+            roll: &nobody,
+            password: NOBODYS,
+            answer: NOBODYS,
+            code,
+        };
+        let asked = async {
+            let mut session = self.open().await?;
+            match about {
+                About::Question => self.question(&mut session, &nobody).await.map(|_| true),
+                About::Code => {
+                    let reply = self.send_code(&mut session, &given("")).await?;
+                    Ok(reply != CodeReply::Sent)
+                }
+                About::SignIn => {
+                    let reply = self.sign_in(&mut session, &given(NOBODYS_CODE)).await?;
+                    Ok(!matches!(reply, SignInReply::Token(_)))
+                }
+            }
+        };
+        match asked.await {
+            Ok(is_itself) => is_itself,
+            Err(Trouble::Silence | Trouble::Expired) => true,
+            Err(Trouble::Strange(_) | Trouble::Changed(_)) => false,
+        }
     }
 
     /// Presents the token, which spends it: the portal's page, if it opens.
@@ -181,7 +227,9 @@ impl Client {
         if reply::is_portal(&heard.address, &body, &page) {
             Ok(page)
         } else {
-            Err(Strange("a token that does not open the portal").into())
+            Err(Trouble::Changed(Strange(
+                "a token that does not open the portal",
+            )))
         }
     }
 
@@ -274,7 +322,7 @@ impl Client {
     fn follow(&self, heard: &Response) -> Result<Url, Trouble> {
         let location = heard.location().unwrap_or_default();
         let to = self.0.follow(&heard.address, location);
-        to.ok_or(Trouble::Strange(Strange("it redirects to another server")))
+        to.ok_or(Trouble::Changed(Strange("it redirects to another server")))
     }
 }
 

@@ -52,6 +52,13 @@ const SEND_AGAIN: &str = "send-again";
 const BACK: &str = "back";
 const LEAVE_IT: &str = "leave-it";
 
+const ODD_QUESTION: &str = "ERP asks a security question for this roll number that we cannot read. \
+                            Begin again, and it may ask another of the three. If it does not, change \
+                            that question in ERP, or sign in another way.";
+const ODD_ACCOUNT: &str = "ERP answered about this roll number in words that we do not know, so you are \
+                           not signed in. Sign in to ERP itself to see whether it wants something of \
+                           you first, or sign in here another way.";
+
 /// What is to be asked of ERP.
 pub(super) enum Call {
     /// A session of its own for this sign-in.
@@ -73,7 +80,10 @@ pub(super) enum Heard {
     OthersEnded,
     /// It gave no answer.
     Silence,
-    Strange(Strange),
+    /// What it never says to anybody, as far as we know.
+    Changed(Strange),
+    /// The same about one person.
+    Odd(Strange),
     /// Its session is gone.
     Expired,
 }
@@ -87,6 +97,10 @@ pub(super) enum Move {
     Done,
     Unavailable,
     Changed(&'static str),
+    Odd {
+        met: &'static str,
+        told: &'static str,
+    },
     Expired,
 }
 
@@ -294,7 +308,15 @@ impl Machine {
                 self.call(Call::Open)
             }
             Heard::Silence => self.heard_nothing(),
-            Heard::Strange(Strange(what)) => Move::Changed(what),
+            Heard::Changed(Strange(what)) => Move::Changed(what),
+            Heard::Odd(Strange(met)) => Move::Odd {
+                met,
+                told: match self.stage {
+                    Stage::Code => ODD_ACCOUNT,
+                    _ if self.secrets.is_some() => ODD_ACCOUNT,
+                    _ => ODD_QUESTION,
+                },
+            },
             Heard::Expired => Move::Expired,
         }
     }
@@ -938,8 +960,12 @@ mod tests {
         for walk in [Walk::new(), Walk::at_credentials(), Walk::at_code()] {
             let mut walk = walk;
             assert!(matches!(
-                walk.hears(Heard::Strange(Strange("x"))),
+                walk.hears(Heard::Changed(Strange("x"))),
                 Move::Changed("x")
+            ));
+            assert!(matches!(
+                walk.hears(Heard::Odd(Strange("x"))),
+                Move::Odd { met: "x", .. }
             ));
             assert!(matches!(walk.hears(Heard::Expired), Move::Expired));
         }

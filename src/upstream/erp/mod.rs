@@ -49,10 +49,12 @@ use super::Step;
 use super::Upstream;
 use super::UpstreamError;
 use super::Visitor;
+use super::in_a_row::InARow;
 
 use budgets::Budgets;
 use budgets::Spent;
 use budgets::Whose;
+use client::About;
 use client::Client;
 use client::Credentials;
 use client::Session;
@@ -94,6 +96,7 @@ pub struct Erp {
     db: Db,
     wishes: Wishes,
     budgets: Arc<Mutex<Budgets>>,
+    in_a_row: InARow,
 }
 
 impl fmt::Debug for Erp {
@@ -165,6 +168,7 @@ impl Upstream for Erp {
                 Move::Done => return self.done(flow, names, visitor.now).await,
                 Move::Unavailable => return Err(UpstreamError::Unavailable),
                 Move::Changed(what) => return Err(UpstreamError::Changed(what)),
+                Move::Odd { met, told } => return Err(UpstreamError::Odd { met, told }),
                 Move::Expired => return Err(UpstreamError::Expired),
             };
         }
@@ -181,6 +185,7 @@ impl Erp {
             db,
             wishes,
             budgets: Arc::default(),
+            in_a_row: InARow::default(),
         }
     }
 
@@ -207,7 +212,8 @@ impl Erp {
         let heard = match self.ask(flow, &call, &roll, names).await {
             Ok(heard) => heard,
             Err(Trouble::Silence) => Heard::Silence,
-            Err(Trouble::Strange(strange)) => Heard::Strange(strange),
+            Err(Trouble::Strange(strange)) => self.whose(strange, &call, &roll).await,
+            Err(Trouble::Changed(strange)) => Heard::Changed(strange),
             Err(Trouble::Expired) => Heard::Expired,
         };
         self.settle(&call, &heard, whose);
@@ -261,6 +267,23 @@ impl Erp {
         }
     }
 
+    /// Whether what we do not know is ERP's or this person's.
+    async fn whose(&self, strange: Strange, call: &Call, roll: &Roll) -> Heard {
+        let about = match call {
+            Call::Open | Call::EndOthers => return Heard::Changed(strange),
+            Call::Question => About::Question,
+            Call::SendCode => About::Code,
+            Call::SignIn(_) => About::SignIn,
+        };
+        if !self.client.is_itself(about).await {
+            return Heard::Changed(strange);
+        }
+        if about == About::SignIn && self.in_a_row.is_second(roll.as_str()) {
+            return Heard::Changed(strange);
+        }
+        Heard::Odd(strange)
+    }
+
     /// What was charged before it was known how it would end.
     fn settle(&self, call: &Call, heard: &Heard, whose: Whose<'_>) {
         let mut budgets = self.budgets();
@@ -286,6 +309,7 @@ impl Erp {
         now: Moment,
     ) -> Result<Step<Flow>, UpstreamError> {
         let roll = flow.machine.roll().cloned().ok_or(UpstreamError::Expired)?;
+        self.in_a_row.ends();
         if let Some(session) = flow.session {
             self.client.log_out(session).await;
         }
@@ -360,15 +384,23 @@ impl Questions {
     /// One of the three, at random, and no more often than asked; none for a number that ERP does not
     /// know.
     pub async fn one_question(&self, roll: &Roll) -> Result<Option<String>, UpstreamError> {
-        let asked = self.0.question(&mut Session::default(), roll).await;
-        asked.map_err(as_error)
+        match self.0.question(&mut Session::default(), roll).await {
+            Ok(told) => Ok(told),
+            // One that we cannot read is one of theirs all the same.
+            Err(Trouble::Strange(_)) if self.0.is_itself(About::Question).await => {
+                Ok(Some(String::new()))
+            }
+            Err(trouble) => Err(as_error(trouble)),
+        }
     }
 }
 
 fn as_error(trouble: Trouble) -> UpstreamError {
     match trouble {
         Trouble::Silence => UpstreamError::Unavailable,
-        Trouble::Strange(Strange(what)) => UpstreamError::Changed(what),
+        Trouble::Strange(Strange(what)) | Trouble::Changed(Strange(what)) => {
+            UpstreamError::Changed(what)
+        }
         Trouble::Expired => UpstreamError::Expired,
     }
 }

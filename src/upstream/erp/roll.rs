@@ -33,6 +33,11 @@ impl Roll {
         }
     }
 
+    /// One that nobody has: there was no entry in that year, and there is no such department.
+    pub(super) fn of_nobody() -> Self {
+        Self("00ZZ00000".to_owned())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -227,6 +227,16 @@ async fn l21_without_the_verifier_it_stops_after_three_questions_and_one_may_loo
     told.presses(CHECK).await.shows("We have seen your text");
 }
 
+/// People write their questions themselves: one that nobody can read is no reason to look at none.
+#[tokio::test]
+async fn a_question_beside_it_that_cannot_be_read_does_not_matter() {
+    let place = opens().await;
+    place.1.changes(ROLL, |asha| {
+        asha.questions[0].0 = "<html>Why? </html>".repeat(60);
+    });
+    proves(&place, &place.0.stranger(), (ROLL, MAILBOX)).await;
+}
+
 #[tokio::test]
 async fn l22_a_roll_number_the_portal_does_not_know_is_asked_for_once() {
     let (world, erp) = opens().await;
