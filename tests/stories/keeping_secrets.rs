@@ -186,7 +186,7 @@ async fn what_is_typed_for_the_jiit_portal_is_gone_once_it_is_judged() {
 
     let traces = Traces::of(&world).await;
     traces.hold("the database", ASHA.number);
-    traces.hold("the log", "a sign-in was stopped");
+    traces.hold("the log", "the upstream is odd about one person");
     traces.hold_none_of(&[right, wrong, twice.password]);
     // What is sealed is as good as plain; what links the phases and what opens the account, too.
     let secrets = jiit.portal.secrets();

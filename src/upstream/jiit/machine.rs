@@ -55,7 +55,7 @@ const LOCKED: &str = "The portal has locked this account. Ask the people who run
                       open it.";
 const UNEXPECTED: &str =
     "The portal answered unexpectedly. Students may have to use Google sign-in.";
-const SOMEBODY_ELSE: &str = "We could not sign you in with this portal account. Ask the people who \
+pub(super) const SOMEBODY_ELSE: &str = "We could not sign you in with this portal account. Ask the people who \
                              run this service to look at it.";
 const SILENT: &str = "The JIIT portal is not answering. Try again in a minute.";
 const TOO_OLD: &str = "The picture was too old: the portal forgets it after two minutes. Here is a \
@@ -88,10 +88,10 @@ impl State {
 pub(super) enum Move {
     Settled(Step<State>),
     Failed(UpstreamError),
-    /// Over, with a word for the person and one for the log.
-    Stopped {
-        told: &'static str,
-        noted: &'static str,
+    /// The portal said yes, and not to them: to this number, with a word for the log.
+    NotThem {
+        number: String,
+        met: &'static str,
     },
     Fetch(Fetch),
     CheckNumber(Turn),
@@ -184,7 +184,9 @@ impl Fetch {
             now, why, state, ..
         } = self;
         match (said, state) {
-            (Said::Unknown(what), _) => Move::Failed(UpstreamError::Changed(what)),
+            (Said::Unknown(what) | Said::Puzzling(what), _) => {
+                Move::Failed(UpstreamError::Changed(what))
+            }
             (Said::Yes(captcha), state) => show(state, captcha, why, now),
             // It was used up, or it is gone: the next try begins with another.
             (_, Some(mut state)) if !matches!(why, Why::Wanted) => {
@@ -274,10 +276,7 @@ impl Turn {
             Err(next) => return *next,
         };
         if !pre_token.username.eq_ignore_ascii_case(turn.username()) {
-            return Move::Stopped {
-                told: SOMEBODY_ELSE,
-                noted: "the first phase is about somebody else",
-            };
+            return odd(SOMEBODY_ELSE, "the first phase is about somebody else");
         }
         match pre_token.wants {
             Wants::OneTimeCode => over(ONE_TIME_CODE),
@@ -297,17 +296,21 @@ impl Turn {
             Ok(both) => both,
             Err(next) => return *next,
         };
-        let Some(enrollment) = member.enrollment.as_deref() else {
-            return Move::Failed(UpstreamError::Changed("it does not say who signed in"));
+        let not_them = |met| Move::NotThem {
+            number: turn.typed.username.clone(),
+            met,
         };
+        let Some(enrollment) = member.enrollment.as_deref() else {
+            return not_them("it does not say who signed in");
+        };
+        if member.member_id.is_empty() {
+            return not_them("it has no member number for who signed in");
+        }
         // A parent's account must not stand for a student.
         let is_them =
             enrollment.trim().eq_ignore_ascii_case(turn.username()) && member.member_type != PARENT;
         if !is_them {
-            return Move::Stopped {
-                told: SOMEBODY_ELSE,
-                noted: "the second phase is about somebody else",
-            };
+            return not_them("the second phase is about somebody else");
         }
         if member.wants == Wants::OneTimeCode {
             return over(ONE_TIME_CODE);
@@ -366,26 +369,31 @@ impl Turn {
                 refused(self.state, WRONG_PASSWORD, now)
             }
             Said::No(No::Locked) => over(LOCKED),
-            Said::No(No::Other) => Move::Stopped {
-                told: UNEXPECTED,
-                noted: "it refuses, and does not say why in words we know",
-            },
+            Said::No(No::Other) => odd(
+                UNEXPECTED,
+                "it refuses, and does not say why in words we know",
+            ),
             Said::Nothing(Some(day)) if day != self.day && !self.has_asked_twice => {
                 self.day = day;
                 self.has_asked_twice = true;
                 again(self)
             }
-            Said::Nothing(_) => Move::Stopped {
-                told: UNEXPECTED,
-                noted: "it answers with nothing",
-            },
+            Said::Nothing(_) => odd(UNEXPECTED, "it answers with nothing"),
             Said::SessionOver => {
                 Move::Failed(UpstreamError::Changed("it asks for a session to sign in"))
             }
-            Said::Unknown(what) => Move::Failed(UpstreamError::Changed(what)),
+            Said::Unknown(what) | Said::Puzzling(what) => {
+                Move::Failed(UpstreamError::Changed(what))
+            }
+            Said::Odd(what) => odd(UNEXPECTED, what),
             Said::Unavailable => fetch(self.state, Why::Silent, now),
         }))
     }
+}
+
+/// Over, with a word for the person and one for the log.
+pub(super) fn odd(told: &'static str, met: &'static str) -> Move {
+    Move::Failed(UpstreamError::Odd { met, told })
 }
 
 /// The portal's word for a parent.
@@ -515,7 +523,8 @@ mod tests {
     fn told(next: Move) -> String {
         match next {
             Move::Settled(Step::Refused { why, again: None }) => why.0.into_owned(),
-            Move::Stopped { told, .. } => told.to_owned(),
+            Move::Failed(UpstreamError::Odd { told, .. }) => told.to_owned(),
+            Move::NotThem { .. } => SOMEBODY_ELSE.to_owned(),
             _ => panic!("it is not over"),
         }
     }
@@ -570,8 +579,12 @@ mod tests {
             enrollment: None,
             ..member()
         };
-        let next = judged(nobody);
-        assert!(matches!(next, Move::Failed(UpstreamError::Changed(_))));
+        assert!(matches!(judged(nobody), Move::NotThem { .. }));
+        let numberless = Member {
+            member_id: String::new(),
+            ..member()
+        };
+        assert!(matches!(judged(numberless), Move::NotThem { .. }));
     }
 
     #[test]

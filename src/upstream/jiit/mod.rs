@@ -49,6 +49,7 @@ use super::Step;
 use super::Upstream;
 use super::UpstreamError;
 use super::Visitor;
+use super::in_a_row::InARow;
 
 pub use client::Paths;
 
@@ -57,6 +58,7 @@ use client::Portal;
 use machine::Move;
 use machine::State;
 use machine::Turn;
+use reply::PreToken;
 use reply::Said;
 
 /// Pictures one address may ask for: 30 in ten minutes.
@@ -66,6 +68,11 @@ const PICTURES: Limit = Limit::new(30, Duration::from_secs(20));
 const PASSWORDS_OF_ONE: Limit = Limit::new(5, Duration::from_mins(12));
 const PASSWORDS_FROM_ONE: Limit = Limit::new(20, Duration::from_mins(3));
 
+/// Somebody made up, to see whether what we do not know is the portal's or one person's: their number,
+/// which is none, and their password; and what the first phase might have said to them.
+const NOBODY: &str = "NOBODY";
+const NOBODY_OPENED: &[u8] = br#"{"otppwd":"PWD","random":"nobody","username":"NOBODY""#;
+
 /// The adapter.
 pub struct Jiit {
     portal: Portal,
@@ -73,6 +80,7 @@ pub struct Jiit {
     pictures: Limits<IpAddr>,
     passwords_of_one: Limits<String>,
     passwords_from_one: Limits<IpAddr>,
+    in_a_row: InARow,
 }
 
 /// A try at somebody's password.
@@ -105,6 +113,7 @@ impl Jiit {
             pictures: Limits::new(PICTURES),
             passwords_of_one: Limits::new(PASSWORDS_OF_ONE),
             passwords_from_one: Limits::new(PASSWORDS_FROM_ONE),
+            in_a_row: InARow::default(),
         })
     }
 
@@ -120,6 +129,9 @@ impl Jiit {
     async fn run(&self, next: Move, visitor: Visitor) -> Result<Step<State>, UpstreamError> {
         let mut tried = Tried::default();
         let step = self.settle(next, visitor, &mut tried).await;
+        if let Ok(Step::Done(_)) = step {
+            self.in_a_row.ends();
+        }
         // Whoever read the picture wrongly, or got no answer, has not guessed.
         if let Some((of_one, from_one)) = tried.taken.filter(|_| !tried.has_guessed) {
             of_one.give_back();
@@ -139,10 +151,10 @@ impl Jiit {
             next = match next {
                 Move::Settled(step) => return Ok(step),
                 Move::Failed(error) => return Err(error),
-                Move::Stopped { told, noted } => {
-                    tracing::warn!(upstream = Self::SLUG, noted, "a sign-in was stopped");
-                    machine::over(told)
+                Move::NotThem { number, met } if self.in_a_row.is_second(&number) => {
+                    return Err(UpstreamError::Changed(met));
                 }
+                Move::NotThem { met, .. } => machine::odd(machine::SOMEBODY_ELSE, met),
                 Move::Fetch(fetch) => {
                     let taken = self.pictures.take(visitor.address, visitor.now);
                     let _spent = taken.map_err(|slowed| UpstreamError::Busy(slowed.0))?;
@@ -151,11 +163,7 @@ impl Jiit {
                 }
                 Move::CheckNumber(turn) => self.check_number(turn, visitor, tried).await,
                 Move::CheckPassword(turn, pre_token) => {
-                    let (opened, password) = (&pre_token.opened, turn.password());
-                    let answer = self.portal.token(turn.day, opened, password);
-                    let said = reply::member(answer.await);
-                    tried.has_guessed |= said.is_about_the_person();
-                    turn.hear_member(pre_token, said, &self.mail_domain)
+                    self.check_password(turn, pre_token, tried).await
                 }
                 Move::ReadParticulars(turn, member) => {
                     let institute = member.institute.as_ref().map_or("", |it| &it.value);
@@ -176,9 +184,29 @@ impl Jiit {
         }
         let (day, username, picture) = (turn.day, turn.username(), turn.picture());
         let answer = self.portal.pre_token(day, username, picture);
-        let said = reply::pre_token(answer.await);
+        let mut said = reply::pre_token(answer.await);
+        if let Some(what) = said.puzzle() {
+            let answer = self.portal.pre_token(day, NOBODY, picture);
+            if reply::pre_token(answer.await).is_to_nobody() {
+                said = Said::Odd(what);
+            }
+        }
         tried.has_guessed |= said.is_about_the_person();
         turn.hear_pre_token(said)
+    }
+
+    async fn check_password(&self, turn: Turn, pre_token: PreToken, tried: &mut Tried) -> Move {
+        let (opened, password) = (&pre_token.opened, turn.password());
+        let answer = self.portal.token(turn.day, opened, password);
+        let mut said = reply::member(answer.await);
+        if let Some(what) = said.puzzle() {
+            let answer = self.portal.token(turn.day, NOBODY_OPENED, NOBODY);
+            if reply::member(answer.await).is_to_nobody() {
+                said = Said::Odd(what);
+            }
+        }
+        tried.has_guessed |= said.is_about_the_person();
+        turn.hear_member(pre_token, said, &self.mail_domain)
     }
 
     /// Takes a try before the portal is asked, so that many at once cannot slip through.

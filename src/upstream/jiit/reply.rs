@@ -29,6 +29,10 @@ pub(super) enum Said<T> {
     SessionOver,
     /// This adapter does not know what that means.
     Unknown(&'static str),
+    /// Nor that, and it may be about the one person who was asked about, or what they typed.
+    Puzzling(&'static str),
+    /// It is: somebody made up hears what we know.
+    Odd(&'static str),
     Unavailable,
 }
 
@@ -38,9 +42,27 @@ impl<T> Said<T> {
     pub(super) fn is_about_the_person(&self) -> bool {
         match self {
             Self::No(no) => *no != No::Picture,
-            Self::Nothing(_) => true,
-            Self::Yes(_) | Self::SessionOver | Self::Unknown(_) | Self::Unavailable => false,
+            Self::Nothing(_) | Self::Odd(_) => true,
+            Self::Yes(_)
+            | Self::SessionOver
+            | Self::Unknown(_)
+            | Self::Puzzling(_)
+            | Self::Unavailable => false,
         }
+    }
+
+    /// What it is that may be one person's and that we do not know.
+    pub(super) fn puzzle(&self) -> Option<&'static str> {
+        match self {
+            Self::SessionOver => Some("it asks for a session to sign in"),
+            Self::Puzzling(what) => Some(what),
+            _ => None,
+        }
+    }
+
+    /// Whether it is something that is said to people who are not known.
+    pub(super) fn is_to_nobody(&self) -> bool {
+        matches!(self, Self::No(_) | Self::Nothing(_) | Self::Unavailable)
     }
 }
 
@@ -80,7 +102,7 @@ pub(super) struct Member {
     /// What the person is known by: empty for somebody who has no number, nothing where the portal does not
     /// speak of one.
     pub enrollment: Option<String>,
-    /// The portal's own key, which never changes.
+    /// The portal's own key, which never changes; empty for somebody who has none.
     pub member_id: String,
     pub name: String,
     /// The first institute's name and key.
@@ -202,13 +224,16 @@ pub(super) fn member(answer: Option<Answer>) -> Said<Member> {
     }
     #[derive(Deserialize)]
     struct Regdata<'a> {
+        #[serde(deserialize_with = "value")]
         name: String,
         #[serde(default, deserialize_with = "said")]
         enrollmentno: Option<String>,
+        #[serde(deserialize_with = "value")]
         memberid: String,
+        #[serde(deserialize_with = "value")]
         membertype: String,
-        #[serde(default)]
-        institutelist: Option<Vec<Institute>>,
+        #[serde(default, deserialize_with = "first")]
+        institutelist: Option<Institute>,
         // An opened letter is wiped, a copied one is not: a token that would have to be unescaped is
         // no token.
         token: &'a str,
@@ -220,12 +245,11 @@ pub(super) fn member(answer: Option<Answer>) -> Said<Member> {
         // What the token says proves nothing. That it can be read shows that it is one.
         expiry(regdata.token)?;
         let is_yes = |text: Option<String>| text.is_some_and(|text| text.eq_ignore_ascii_case("y"));
-        let institutes = regdata.institutelist.unwrap_or_default();
         Some(Member {
             enrollment: regdata.enrollmentno,
-            member_id: Some(regdata.memberid.trim().to_owned()).filter(|id| !id.is_empty())?,
+            member_id: regdata.memberid.trim().to_owned(),
             name: regdata.name,
-            institute: institutes.into_iter().next(),
+            institute: regdata.institutelist,
             member_type: regdata.membertype,
             has_expired_password: is_yes(regdata.expiredpassword),
             wants: if is_yes(otp) {
@@ -295,13 +319,13 @@ fn heard<T>(
     let Ok(envelope) = serde_json::from_slice::<Envelope<'_>>(&answer.body) else {
         return match answer.status {
             401 => Said::SessionOver,
-            _ => Said::Unknown("its answer is no JSON, or has no status"),
+            _ => Said::Puzzling("its answer is no JSON, or has no status"),
         };
     };
     match read::<i64>(envelope.status.get()) {
         _ if answer.status == 401 => return Said::SessionOver,
         Some(401) => return Said::SessionOver,
-        Some(_) => return Said::Unknown("it cannot read what it was asked"),
+        Some(_) => return Said::Puzzling("it cannot read what it was asked"),
         None => {}
     }
     let Some(Status { word }) = read(envelope.status.get()) else {
@@ -350,6 +374,34 @@ fn read<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
 /// As [`text`], for a field that is there: anything else is the empty text.
 fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     text(deserializer).map(|text| text.or_else(|| Some(String::new())))
+}
+
+/// As [`text`], for a field that has to be there: what it holds is one person's, and may be nothing.
+fn value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    text(deserializer).map(Option::unwrap_or_default)
+}
+
+/// The first of a list, if it is one that we can read.
+fn first<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Institute>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        List(Vec<Maybe>),
+        Other(IgnoredAny),
+    }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Maybe {
+        Institute(Institute),
+        Other(IgnoredAny),
+    }
+    Ok(match Either::deserialize(deserializer)? {
+        Either::List(list) => list.into_iter().find_map(|it| match it {
+            Maybe::Institute(institute) => Some(institute),
+            Maybe::Other(_) => None,
+        }),
+        Either::Other(_) => None,
+    })
 }
 
 /// A text, or a number as text; anything else is as if it were not there.
@@ -406,6 +458,8 @@ mod tests {
             Said::Nothing(_) => "nothing",
             Said::SessionOver => "session",
             Said::Unknown(_) => "unknown",
+            Said::Puzzling(_) => "puzzling",
+            Said::Odd(_) => "odd",
             Said::Unavailable => "unavailable",
         }
     }
@@ -418,17 +472,17 @@ mod tests {
             (answer(503, "<html>"), "unavailable"),
             (answer(200, ""), "nothing"),
             (answer(302, ""), "unknown"),
-            (answer(404, ""), "unknown"),
-            (answer(403, "Invalid CORS request"), "unknown"),
-            (answer(200, "<html></html>"), "unknown"),
+            (answer(404, ""), "puzzling"),
+            (answer(403, "Invalid CORS request"), "puzzling"),
+            (answer(200, "<html></html>"), "puzzling"),
             (answer(200, framework), "session"),
             (answer(401, ""), "session"),
             (answer(401, "<html>"), "session"),
-            (answer(500, r#"{"status":500}"#), "unknown"),
+            (answer(500, r#"{"status":500}"#), "puzzling"),
             (answer(200, r#"{"status":"Success"}"#), "unknown"),
             (answer(200, r#"{"status":null}"#), "unknown"),
-            (answer(200, "{}"), "unknown"),
-            (answer(200, "[]"), "unknown"),
+            (answer(200, "{}"), "puzzling"),
+            (answer(200, "[]"), "puzzling"),
             (
                 answer(200, r#"{"status":{"responseStatus":"Maybe"}}"#),
                 "unknown",
@@ -518,16 +572,26 @@ mod tests {
         let good = response("");
         for (from, to) in [
             ("memberid", "memberno"),
-            (r#"" JSIM0000001 ""#, r#""  ""#),
             (r#""token":"#, r#""jwt":"#),
             (TOKEN, "opaque"),
             ("membertype", "type"),
             ("regdata", "data"),
-            (r#""name":"ASHA RAO""#, r#""name":null"#),
+            (r#""name":"ASHA RAO","#, ""),
         ] {
             let odd = good.replace(from, to);
             assert_ne!(odd, good);
             assert_eq!(name(&member(Some(yes(&odd)))), "unknown", "{from}");
+        }
+        // That a field is there is the portal's; what it holds is one person's, and may be nothing.
+        for (from, to) in [
+            (r#"" JSIM0000001 ""#, "null"),
+            (r#""ASHA RAO""#, "null"),
+            (r#""membertype":"S""#, r#""membertype":{}"#),
+            (r#""label":"JIIT""#, r#""label":null"#),
+        ] {
+            let odd = good.replace(from, to);
+            assert_ne!(odd, good);
+            assert_eq!(name(&member(Some(yes(&odd)))), "yes", "{from}");
         }
         let Said::Yes(it) = member(Some(yes(&good.replace(r#""OTP":"N""#, r#""OTP":"Y""#)))) else {
             panic!("it is no yes");

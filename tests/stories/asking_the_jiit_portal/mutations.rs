@@ -160,11 +160,8 @@ async fn the_portal_may_change_in_thirty_ways_and_nobody_is_let_in_by_mistake() 
             let yes = r#"{"status":{"responseStatus":"Success"},"response":{"regdata":{"enrollmentno":"22000001","name":"ASHA RAO"}}}"#;
             fails(it, SECOND, says(yes));
         }),
-        changed("the number is called otherwise", |it| {
-            fails(it, SECOND, renamed("enrollmentno", "rollno"));
-        }),
-        changed("the member number is gone", |it| {
-            fails(it, SECOND, regdata(|data| data["memberid"] = Value::Null));
+        changed("the member number is called otherwise", |it| {
+            fails(it, SECOND, renamed("memberid", "memberno"));
         }),
         changed("the token is no token", |it| {
             fails(it, SECOND, regdata(|data| data["token"] = json!("opaque")));
@@ -176,6 +173,22 @@ async fn the_portal_may_change_in_thirty_ways_and_nobody_is_let_in_by_mistake() 
             fails(it, SECOND, says(r#"{"status":401,"error":"Unauthorized"}"#));
         }),
         // Of one person, and no change of the portal's.
+        refused(
+            "the number is called otherwise",
+            |it| fails(it, SECOND, renamed("enrollmentno", "rollno")),
+            SOMEBODY_ELSE,
+        ),
+        refused(
+            "no member number of theirs yet",
+            |it| fails(it, SECOND, regdata(|data| data["memberid"] = Value::Null)),
+            SOMEBODY_ELSE,
+        ),
+        no_matter("no name of theirs", |it| {
+            fails(it, SECOND, regdata(|data| data["name"] = Value::Null));
+        }),
+        no_matter("an institute without a name", |it| {
+            fails(it, SECOND, regdata(|data| data["institutelist"][0]["label"] = Value::Null));
+        }),
         refused(
             "no number of theirs yet",
             |it| fails(it, SECOND, regdata(|data| data["enrollmentno"] = Value::Null)),

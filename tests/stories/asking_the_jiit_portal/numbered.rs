@@ -249,11 +249,56 @@ async fn j17_an_answer_about_somebody_else_or_nobody_signs_nobody_in() {
     jiit.portal
         .set(&json!({ "say_enrollment": null, "omit_enrollment": true }));
     let told = jiit.signs_in(&browser, &ASHA).await;
-    assert_eq!(told.status, 503);
+    assert!(told.says(words), "{}", told.words());
     assert!(!is_in(&browser).await);
     assert!(
         !world.database.dump().contains("JSIM0000001"),
         "somebody was made of it"
+    );
+}
+
+/// What a record there holds, or what somebody types, is one person's. A second one in a row who is not told who they are
+/// shows that the portal has changed.
+#[tokio::test]
+async fn what_is_odd_of_one_person_closes_the_way_for_nobody() {
+    let jiit = Jiit::opens().await;
+    let world = jiit.world().await;
+    let vikram = Student {
+        number: "99000002",
+        password: "an0ther pass",
+    };
+    // The portal stumbles over hers alone.
+    let stumbles = |text: String| {
+        if text.contains("\"Success\"") {
+            return r#"{"timestamp":1,"status":500,"error":"Internal Server Error"}"#.to_owned();
+        }
+        text
+    };
+    let faults = &jiit.site.watch.faults;
+    for path in ["/token/pretoken-check", "/token/generatewebtoken"] {
+        let path = format!("/StudentPortalAPI{path}");
+        let form = world.stranger().visits(FORM).await;
+        faults.set(&path, Fault::Rewrites(std::sync::Arc::new(stumbles)));
+        let told = jiit.answers(form, &ASHA).await;
+        told.refuses(400);
+        assert!(told.says(UNEXPECTED), "{}", told.words());
+        faults.mend();
+        jiit.signs_in(&world.stranger(), &vikram)
+            .await
+            .shows("Vikram Singh Rathore");
+    }
+
+    jiit.portal.set(&json!({ "omit_enrollment": true }));
+    let words = "We could not sign you in with this portal account.";
+    for _ in 0..2 {
+        let told = jiit.signs_in(&world.stranger(), &ASHA).await;
+        assert!(told.says(words), "{}", told.words());
+    }
+    let told = jiit.signs_in(&world.stranger(), &vikram).await;
+    assert!(
+        told.says("this way to sign in is closed"),
+        "{}",
+        told.words()
     );
 }
 
