@@ -283,21 +283,6 @@ async fn nothing_a_server_says_signs_in_who_did_not_read_the_mail() {
             Changed,
         ),
         mutation(
-            "no address",
-            |it| replace(it, "bob@example.com", "bob"),
-            Changed,
-        ),
-        mutation(
-            "two addresses",
-            |it| replace(it, "bob@example.com", "bob@example.com, eve@example.com"),
-            Changed,
-        ),
-        mutation(
-            "an address of two lines",
-            |it| replace(it, "bob@", "eve@example.com\\r\\nbob@"),
-            Changed,
-        ),
-        mutation(
             "no moment",
             |it| says(it, JSON, &RECORD.replace("2026-11-04T", "yesterday ")),
             Changed,
@@ -310,6 +295,22 @@ async fn nothing_a_server_says_signs_in_who_did_not_read_the_mail() {
         mutation(
             "long ago",
             |it| it.state().people[0].step2completedat -= time::Duration::days(400),
+            no_mail,
+        ),
+        // The server takes any mailbox as it was typed: an odd one is one person's.
+        mutation(
+            "no address",
+            |it| replace(it, "bob@example.com", "bob"),
+            no_mail,
+        ),
+        mutation(
+            "two addresses",
+            |it| replace(it, "bob@example.com", "bob@example.com, eve@example.com"),
+            no_mail,
+        ),
+        mutation(
+            "an address of two lines",
+            |it| replace(it, "bob@", "eve@example.com\\r\\nbob@"),
             no_mail,
         ),
         mutation("nobody", |it| it.state().people.clear(), no_mail),
