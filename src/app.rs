@@ -52,6 +52,7 @@ use crate::upstream::JiitPaths;
 use crate::upstream::Ldap;
 use crate::upstream::LdapSetupError;
 use crate::upstream::Leprechaun;
+use crate::upstream::LookUps;
 use crate::upstream::MailedCode;
 use crate::upstream::NewestTls;
 use crate::upstream::Password;
@@ -274,33 +275,13 @@ impl Shared {
             ways = ways.with(jiit);
         }
         if let Some(server) = &config.leprechaun {
-            ways = ways.with(self.leprechaun(server, config)?);
+            ways = ways.with(Leprechaun {
+                look_ups: leprechaun(config, server)?,
+                codes: self.mailed_codes(),
+                db: self.db.clone(),
+            });
         }
         Ok(ways)
-    }
-
-    fn leprechaun(
-        &self,
-        server: &config::Leprechaun,
-        config: &Config,
-    ) -> Result<Leprechaun, UpstreamSetupError> {
-        let reach = Reach {
-            within: config.upstream_timeout.min(Leprechaun::WITHIN),
-            longest: Leprechaun::LONGEST,
-            ..Reach::of(server.url.clone())
-        };
-        let caller = Caller::new(Leprechaun::SLUG, &reach);
-        let caller = caller.map_err(|why| UpstreamSetupError::Reach {
-            setting: "PROFILES_LEPRECHAUN_URL",
-            why,
-        })?;
-        Ok(Leprechaun {
-            caller,
-            authorization: server.authorization.clone(),
-            max_age: config.association_age,
-            codes: self.mailed_codes(),
-            db: self.db.clone(),
-        })
     }
 
     fn mailed_codes(&self) -> MailedCode {
@@ -627,6 +608,28 @@ fn erp_caller(config: &Config, settings: &ErpSettings) -> Result<Caller, Upstrea
     let names = ["PROFILES_ERP_URL", "PROFILES_ERP_CA_FILE"];
     let reach = reach(config, &settings.base, names, settings.ca_file.as_deref())?;
     Caller::new(Erp::SLUG, &reach).map_err(|why| UpstreamSetupError::reach(names, why))
+}
+
+/// The Leprechaun server as it was set.
+pub fn leprechaun(
+    config: &Config,
+    server: &config::Leprechaun,
+) -> Result<LookUps, UpstreamSetupError> {
+    let reach = Reach {
+        within: config.upstream_timeout.min(LookUps::WITHIN),
+        longest: LookUps::LONGEST,
+        ..Reach::of(server.url.clone())
+    };
+    let caller = Caller::new(Leprechaun::SLUG, &reach);
+    let caller = caller.map_err(|why| UpstreamSetupError::Reach {
+        setting: "PROFILES_LEPRECHAUN_URL",
+        why,
+    })?;
+    Ok(LookUps {
+        caller,
+        authorization: server.authorization.clone(),
+        max_age: config.association_age,
+    })
 }
 
 /// The JIIT portal as it was set, if it was.

@@ -18,6 +18,7 @@ use crate::db::cluster;
 use crate::entropy::OsEntropy;
 use crate::upstream;
 use crate::upstream::Ldap;
+use crate::upstream::LookUpError;
 use crate::upstream::UpstreamError;
 
 use super::Failure;
@@ -39,6 +40,8 @@ struct Report {
     erp: Option<Finding>,
     #[serde(skip_serializing_if = "Option::is_none")]
     jiit: Option<Finding>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    leprechaun: Option<Finding>,
     settings: Finding,
 }
 
@@ -81,6 +84,7 @@ pub(super) async fn check(config: &Config) -> Result<ExitCode, Failure> {
         directory: directory(config).await,
         erp: erp(config).await,
         jiit: jiit(config).await,
+        leprechaun: leprechaun(config).await,
         // What does not read has stopped the command before.
         settings: Finding::good("all known"),
     };
@@ -92,6 +96,7 @@ pub(super) async fn check(config: &Config) -> Result<ExitCode, Failure> {
         ("directory", report.directory.as_ref()),
         ("ERP", report.erp.as_ref()),
         ("JIIT portal", report.jiit.as_ref()),
+        ("Leprechaun", report.leprechaun.as_ref()),
         ("settings", Some(&report.settings)),
     ];
     let findings = findings.into_iter();
@@ -260,6 +265,28 @@ async fn jiit(config: &Config) -> Option<Finding> {
         Ok(()) => Finding::good("it gives a captcha"),
         Err(error) => Finding::wrong(format!(
             "{error}. See that PROFILES_JIIT_URL and the paths that go with it are those of today"
+        )),
+    })
+}
+
+/// The server that knows mailboxes, if people sign in through it. It is asked about nobody, so it tells us of
+/// nobody.
+async fn leprechaun(config: &Config) -> Option<Finding> {
+    let server = match app::leprechaun(config, config.leprechaun.as_ref()?) {
+        Ok(server) => server,
+        Err(error) => return Some(Finding::wrong(error.to_string())),
+    };
+    Some(match server.check(SystemClock.now()).await {
+        Ok(()) => Finding::good("it answers, and knows our authorization"),
+        Err(error @ LookUpError::NotAuthorised) => Finding::wrong(format!(
+            "{error}. See that PROFILES_LEPRECHAUN_AUTHORIZATION is the whole value its maintainers gave \
+             you, `Bearer` included"
+        )),
+        Err(error @ LookUpError::Protocol(_)) => Finding::wrong(format!(
+            "{error}. See that PROFILES_LEPRECHAUN_URL is where a Leprechaun server begins"
+        )),
+        Err(error) => Finding::wrong(format!(
+            "{error}. See that PROFILES_LEPRECHAUN_URL is right, and that this machine reaches it"
         )),
     })
 }

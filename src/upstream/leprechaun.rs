@@ -49,16 +49,25 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
+/// A roll number that nobody has.
+const NOBODY: &str = "00ZZ00000";
+
 /// The way to sign in.
 #[derive(Debug)]
 pub struct Leprechaun {
+    pub look_ups: LookUps,
+    pub codes: MailedCode,
+    pub db: Db,
+}
+
+/// The server, as it is asked.
+#[derive(Debug)]
+pub struct LookUps {
     pub caller: Caller,
     /// The whole value of the `Authorization` header, `Bearer` included.
     pub authorization: SecretString,
     /// After which an association is not believed any more.
     pub max_age: Duration,
-    pub codes: MailedCode,
-    pub db: Db,
 }
 
 /// What the server says of somebody.
@@ -115,11 +124,16 @@ struct Body {
     authenticated: String,
 }
 
-impl Leprechaun {
+impl LookUps {
     /// What a look-up may take.
     pub const WITHIN: Duration = Duration::from_secs(10);
     /// What an answer may hold, in bytes: a record has a hundred.
     pub const LONGEST: usize = 64 << 10;
+
+    /// Whether the server answers us, and as such a server does: by looking up nobody.
+    pub async fn check(&self, now: Moment) -> Result<(), LookUpError> {
+        self.look_up(Key::Roll(NOBODY), now).await.map(drop)
+    }
 
     /// The mailbox of a roll number. Records are kept there as they were typed, so a roll number that is
     /// not found in capitals is looked for in small letters, once.
@@ -324,7 +338,7 @@ impl Leprechaun {
                 again: Some((first(), State::Roll)),
             });
         }
-        let email = match self.by_roll(roll, now).await? {
+        let email = match self.look_ups.by_roll(roll, now).await? {
             LookedUp::Associated { email, .. } => Some(email),
             LookedUp::NotAssociated | LookedUp::Stale => None,
             LookedUp::NoMailbox => {

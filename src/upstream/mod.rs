@@ -44,6 +44,8 @@ pub use jiit::Paths as JiitPaths;
 pub use ldap::Ldap;
 pub use ldap::SetupError as LdapSetupError;
 pub use leprechaun::Leprechaun;
+pub use leprechaun::LookUpError;
+pub use leprechaun::LookUps;
 pub use mailed_code::Mailed;
 pub use mailed_code::MailedCode;
 pub use mailed_code::Typed;

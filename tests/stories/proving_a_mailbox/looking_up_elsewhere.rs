@@ -1,6 +1,7 @@
 //! Signing in with a mailbox that a Leprechaun server knows, and a code that is mailed there.
 
 use axum::http::StatusCode;
+use serde_json::Value;
 use tokio::task::spawn_blocking;
 
 use super::code;
@@ -10,6 +11,7 @@ use crate::support::Browser;
 use crate::support::Page;
 use crate::support::World;
 use crate::support::command;
+use crate::support::database;
 use crate::support::upstream::Ends;
 use crate::support::upstream::Mutation;
 use crate::support::upstream::Portal;
@@ -144,6 +146,46 @@ async fn l19_who_is_not_known_sees_the_same_page_and_gets_no_mail() {
     world.does_its_jobs().await;
     assert_eq!(world.mails(), 1);
     world.mail_to(BOB, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_check_says_how_the_server_is() {
+    let (world, server) = opens().await;
+    let check = async |url: &str, authorization: &'static str| {
+        let mut check = command::profiles(&world.database.url(), &world.data);
+        check.arg("check").env("PROFILES_LEPRECHAUN_URL", url);
+        check.env("PROFILES_LEPRECHAUN_AUTHORIZATION", authorization);
+        let told = spawn_blocking(move || command::run(check, "")).await;
+        let report: Value = serde_json::from_slice(&told.unwrap().stdout).unwrap();
+        let leprechaun = &report["leprechaun"];
+        let says = leprechaun["says"].as_str().unwrap().to_owned();
+        (leprechaun["ok"] == true, says)
+    };
+    let here = server.site.origin.clone();
+    let (is_ok, says) = check(&here, AUTHORIZATION).await;
+    assert!(is_ok, "{says}");
+    // It asks about nobody.
+    assert_eq!(
+        server.site.watch.requests.lines(),
+        ["GET /get/roll/00ZZ00000"]
+    );
+
+    let (is_ok, says) = check(&here, "Bearer another").await;
+    let told = says.contains("does not know our authorization");
+    assert!(
+        !is_ok && told && says.contains("PROFILES_LEPRECHAUN_AUTHORIZATION"),
+        "{says}"
+    );
+    assert!(!says.contains("another"));
+    server.site.watch.faults.set("", Fault::Html);
+    let (is_ok, says) = check(&here, AUTHORIZATION).await;
+    assert!(!is_ok && says.contains("what we do not know"), "{says}");
+    server.site.watch.faults.set("", Fault::Status(503));
+    let (is_ok, says) = check(&here, AUTHORIZATION).await;
+    assert!(!is_ok && says.contains("does not answer"), "{says}");
+    let nobody = format!("http://127.0.0.1:{}", database::free_port());
+    let (is_ok, says) = check(&nobody, AUTHORIZATION).await;
+    assert!(!is_ok && says.contains("does not answer"), "{says}");
 }
 
 impl Portal for Leprechaun {
