@@ -76,6 +76,19 @@ impl Cluster {
         Database { name, url }
     }
 
+    /// Lets the one who may do everything in the cluster do this.
+    fn commands(&self, statement: &str) {
+        let mut url = self.url.clone();
+        url.set_username("postgres").unwrap();
+        url.set_path("postgres");
+        // The client waits, which a thread of a runtime must not.
+        let command = || {
+            let mut client = postgres::Client::connect(url.as_str(), postgres::NoTls).unwrap();
+            client.batch_execute(statement).unwrap();
+        };
+        thread::scope(|scope| scope.spawn(command).join().unwrap());
+    }
+
     /// Makes room: each database takes some megabytes, and there are hundreds of stories. Not waited for.
     pub fn discard(&'static self, database: &Database) {
         let statement = format!("drop database if exists {} with (force)", database.name);
@@ -111,6 +124,21 @@ impl Database {
         self.url.port().unwrap()
     }
 
+    /// PostgreSQL's log says every statement of connections from now on, with its values, and nothing of the
+    /// write-ahead log is thrown away until the answer is dropped.
+    pub fn tells_everything(&self) -> ToldEverything {
+        let name = self.name.clone();
+        // Values are details, which a terse log leaves out.
+        cluster().commands(&format!(
+            "alter database {name} set log_statement = 'all';
+             alter database {name} set log_error_verbosity = 'default'"
+        ));
+        cluster().commands(&format!(
+            "select pg_create_physical_replication_slot('{name}', true)"
+        ));
+        ToldEverything(name)
+    }
+
     /// Everything the database holds, as text: what a thief of a backup would read.
     pub fn dump(&self) -> String {
         let dump = Command::new("pg_dump")
@@ -123,6 +151,17 @@ impl Database {
             String::from_utf8_lossy(&dump.stderr)
         );
         String::from_utf8(dump.stdout).unwrap()
+    }
+}
+
+/// A database that tells everything.
+#[must_use]
+pub struct ToldEverything(String);
+
+impl Drop for ToldEverything {
+    fn drop(&mut self) {
+        let name = &self.0;
+        cluster().commands(&format!("select pg_drop_replication_slot('{name}')"));
     }
 }
 

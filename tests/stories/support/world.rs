@@ -21,6 +21,7 @@ use super::clock::Clock;
 use super::counting_proxy::CountingProxy;
 use super::database;
 use super::database::Database;
+use super::database::ToldEverything;
 use super::patience::patiently;
 use super::relying_party::App;
 use super::server;
@@ -37,6 +38,8 @@ pub struct World {
     server: Server,
     wire: Option<CountingProxy>,
     settings: Settings,
+    /// Lets go of the write-ahead log when it is dropped.
+    _told: Option<ToldEverything>,
 }
 
 enum Server {
@@ -51,6 +54,7 @@ pub struct Plan {
     apart: bool,
     wired: bool,
     demo: bool,
+    told: bool,
     path: String,
 }
 
@@ -84,6 +88,13 @@ impl Plan {
         self
     }
 
+    /// With a PostgreSQL that writes down every statement with its values, and throws nothing away of its
+    /// write-ahead log, as the end of any other story would have it.
+    pub fn with_all_that_postgresql_writes(mut self) -> Self {
+        self.told = true;
+        self
+    }
+
     /// With a path in its public address.
     pub fn under(mut self, path: &str) -> Self {
         path.clone_into(&mut self.path);
@@ -99,6 +110,7 @@ impl Plan {
             .with_test_writer()
             .try_init();
         let (campus, database, data) = spawn_blocking(settle).await.unwrap();
+        let told = self.told.then(|| database.tells_everything());
         let wire = if self.wired {
             Some(CountingProxy::to(database.port()).await)
         } else {
@@ -159,6 +171,7 @@ impl Plan {
             server,
             wire,
             settings,
+            _told: told,
         }
     }
 }
