@@ -121,6 +121,7 @@ async fn a_page_written_years_ago_goes_on_working() {
     // As pages of 2015 do it: everything in the head, jQuery round it, and an old name for `init`.
     let jquery_round = format!(
         r#"<!doctype html><html><head><title>2015</title><link rel="icon" href="data:,">
+        <script>Date.now = function () {{ return 0 }}</script>
         <script src="/jquery.js"></script>{script}<script>
         var button = new SSO_JS({{config: {{client_id: '{}', state: '', new_window: 'false', redirect_uri: 'https://mess.example/cb'}}}});
         $(document).ready(function () {{ button.config.sso_root = $('#sso-root'); button.render(); button.init(); }});

@@ -12,6 +12,7 @@ use super::TO_MESS;
 use super::button;
 use super::code_at;
 use super::page;
+use super::page_at_once;
 use super::trades;
 
 async fn mess_with_a_button(campus: &Campus) -> (App, Site) {
@@ -159,7 +160,8 @@ async fn who_closes_the_dialog_stays_and_the_next_click_is_a_link() {
     campus.asha_signs_in(&browser).await;
     clicks_the_button(&browser, &mess).await;
     browser.dialog().await;
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    // Later, as far as the page can tell.
+    browser.evaluates("(Date.now = () => Infinity, 0)").await;
     browser.closes_dialog().await;
     assert!(!browser.has_dialog().await);
     assert_eq!(browser.address().await.as_str(), mess.at("/"));
@@ -265,7 +267,7 @@ async fn where_the_browser_does_not_know_us_a_click_is_a_link() {
     let (app, mess) = (campus.mess_menu().await, campus.site(MESS).await);
     campus.asha_has_allowed(&app, "basic profile").await;
     // Nobody has put up the file.
-    mess.shows("/", &[], &page(&button(&app, TO_MESS)));
+    mess.shows("/", &[], &page_at_once(&button(&app, TO_MESS)));
     let browser = Chromium::opens_in(&campus.town, false).await;
     campus.asha_signs_in(&browser).await;
     browser.visits(&mess.at("/")).await;
@@ -285,8 +287,7 @@ async fn what_cannot_be_is_told_to_the_app() {
     clicks_the_button(&browser, &mess).await;
     browser.dialog().await;
     browser.chooses_account(0).await;
-    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-    assert_eq!(browser.dialog().await, "Error");
+    browser.sees_dialog("Error").await;
     browser.presses_in_dialog("ErrorGotIt").await;
     comes_back(&browser, &mess).await;
     let back = &mess.visits("/cb")[0];

@@ -10,6 +10,7 @@ use super::TO_MESS;
 use super::button;
 use super::code_at;
 use super::page;
+use super::page_at_once;
 use super::trades;
 
 #[tokio::test]
@@ -35,7 +36,7 @@ async fn elsewhere_it_is_a_link_and_nobody_complains() {
 async fn on_the_campus_it_says_who_would_sign_in() {
     let campus = Campus::opens().await;
     let (app, hostel) = (campus.mess_menu().await, campus.site(HOSTEL).await);
-    hostel.shows("/", &[], &page(&button(&app, TO_HOSTEL)));
+    hostel.shows("/", &[], &page_at_once(&button(&app, TO_HOSTEL)));
 
     let browser = Firefox::opens_in(&campus.town).await;
     browser.visits(&campus.at("account/login/")).await;

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::support::chromium::Chromium;
+use crate::support::patience::comes_true;
 
 use super::Campus;
 use super::HOSTEL;
@@ -12,6 +13,7 @@ use super::TO_HOSTEL;
 use super::button;
 use super::code_at;
 use super::page;
+use super::page_at_once;
 use super::trades;
 
 const SHOWN: &str = "#sso-root iframe[data-shown]";
@@ -26,7 +28,7 @@ async fn it_says_who_would_sign_in_and_never_to_the_page() {
     hostel.shows(
         "/",
         &[],
-        &page(&format!("{LISTENS}{}", button(&app, TO_HOSTEL))),
+        &page_at_once(&format!("{LISTENS}{}", button(&app, TO_HOSTEL))),
     );
     let browser = Chromium::opens_in(&campus.town, false).await;
     let seen = "JSON.stringify([heard, document.querySelector('#sso-root').innerHTML.replace(/state=[^&]*/, ''),
@@ -74,7 +76,7 @@ async fn somebody_else_can_sign_in_instead() {
         "<meta name=color-scheme content=dark><style>body { background: #112 }</style><main>";
     let colours = "colors: { button_div_bg_color: 'c5cae9', button_anchor_color: '112', logout_anchor_color: 'bbc' }";
     let drawn = button(&app, TO_HOSTEL).replace("} }).init", &format!("}}, {colours} }}).init"));
-    hostel.shows("/", &[], &page(&drawn).replace("<main>", dark));
+    hostel.shows("/", &[], &page_at_once(&drawn).replace("<main>", dark));
     let browser = Chromium::opens_in(&campus.town, false).await;
     campus.asha_signs_in(&browser).await;
     browser.visits(&hostel.at("/")).await;
@@ -96,41 +98,39 @@ async fn somebody_else_can_sign_in_instead() {
 async fn only_the_apps_own_pages_have_it_and_only_we_can_show_it() {
     let campus = Campus::opens().await;
     let (app, hostel) = (campus.mess_menu().await, campus.site(HOSTEL).await);
-    let other = campus.site("other.campus.example").await;
-    other.shows(
-        "/",
-        &[],
-        &page(&format!("{LISTENS}{}", button(&app, TO_HOSTEL))),
-    );
+    // Sent by the page itself and by a frame of its own: what ours says, and other words.
+    let spoof = "for (const data of ['sso-iframe://70:200', 'sso-iframe://9999:9999', {}, null, '<img onerror=1>'])
+        { postMessage(data, '*'); const frame = document.body.appendChild(document.createElement('iframe'));
+          frame.srcdoc = `<script>parent.postMessage(${JSON.stringify(data)}, '*')<\\/script>`; };";
+    let state =
+        "JSON.stringify([document.querySelectorAll('#sso-root iframe, #sso-root [inert]').length,
+        document.querySelector('#sso-root > span').getBoundingClientRect().height])";
+    let drawn = button(&app, TO_HOSTEL);
+    let (other, own) = (campus.site("other.campus.example").await, hostel);
+    other.shows("/", &[], &page(&format!("{LISTENS}{drawn};{spoof}")));
+    let without = drawn.replace("state:", "frame: 'off', state:");
+    own.shows("/", &[], &page(&format!("{LISTENS}{without};{spoof}")));
+
     let browser = Chromium::opens_in(&campus.town, true).await;
     campus.asha_signs_in(&browser).await;
-    browser.visits(&other.at("/")).await;
-    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
-    assert_eq!(browser.evaluates("heard").await, json!([]));
-    let frames = "document.querySelectorAll('#sso-root iframe').length";
-    assert_eq!(browser.evaluates(frames).await, 0);
-    assert!(browser.words().await.contains("Login with SSO"));
+    for site in [other, own] {
+        browser.visits(&site.at("/")).await;
+        let are_all = async || browser.evaluates("heard.length").await == 10;
+        assert!(
+            comes_true(are_all).await,
+            "{}",
+            browser.evaluates("heard").await
+        );
+        assert!(comes_true(async || browser.evaluates(state).await == "[0,70]").await);
+        let heard = browser.evaluates("heard.join()").await;
+        assert!(!heard.as_str().unwrap().contains(PROFILES), "{heard}");
+        assert!(browser.words().await.contains("Login with SSO"));
+    }
     let told = browser.complaints().await;
     assert!(
         told.iter().all(|it| it.contains("frame-ancestors")) && !told.is_empty(),
         "{told:?}"
     );
-
-    // From the page itself, from a frame of its own, from ours but with other words.
-    let spoof = "for (const data of ['sso-iframe://70:200', 'sso-iframe://9999:9999', {}, null, '<img onerror=1>'])
-        { postMessage(data, '*'); const frame = document.body.appendChild(document.createElement('iframe'));
-          frame.srcdoc = `<script>parent.postMessage(${JSON.stringify(data)}, '*')<\\/script>`; }";
-    let hidden = page(&format!(
-        "{spoof}{}",
-        button(&app, &format!("{TO_HOSTEL}, frame: 'off'"))
-    ));
-    hostel.shows("/", &[], &hidden);
-    browser.visits(&hostel.at("/")).await;
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-    let state =
-        "JSON.stringify([document.querySelectorAll('#sso-root iframe, #sso-root [inert]').length,
-        document.querySelector('#sso-root > span').getBoundingClientRect().height])";
-    assert_eq!(browser.evaluates(state).await, "[0,70]");
 }
 
 /// The checklist's 80.

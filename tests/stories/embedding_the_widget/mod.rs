@@ -137,6 +137,13 @@ fn page_with(button: &str, script: &str) -> String {
     )
 }
 
+/// The same where no time passes for the button, however busy this machine is: it neither gives its frame up nor takes the
+/// browser's refusal for a person's.
+fn page_at_once(button: &str) -> String {
+    let stopped = "<script>Date.now = () => 0, later = setTimeout, setTimeout = () => 0</script>";
+    page(&format!("{button}; setTimeout = later")).replace("<main>", &format!("{stopped}<main>"))
+}
+
 /// The call that draws it, with further configuration.
 fn button(app: &App, more: &str) -> String {
     let client_id = &app.client_id;

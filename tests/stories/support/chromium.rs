@@ -435,6 +435,12 @@ impl Chromium {
         }
     }
 
+    /// Waits until the dialog is of this kind.
+    pub async fn sees_dialog(&self, kind: &str) {
+        let is_seen = comes_true(async || self.open_dialog().await.as_deref() == Some(kind)).await;
+        assert!(is_seen, "no {kind}: {:?}", self.open_dialog().await);
+    }
+
     /// Whether a dialog or a window opens.
     pub async fn opens_something(&self) -> bool {
         comes_true(async || {
@@ -498,7 +504,7 @@ impl Chromium {
         self.asks("fedcm/resetcooldown", json!({})).await;
     }
 
-    /// Goes on in the window that has opened.
+    /// Goes on in the window that has opened, once its page is there.
     pub async fn enters_new_window(&self) {
         let here = self.window.window().await.unwrap();
         let new = patiently(async || {
@@ -509,6 +515,9 @@ impl Chromium {
             panic!("no window opens: {:?}", self.complaints().await);
         };
         self.window.switch_to_window(new).await.unwrap();
+        let there = "location.protocol !== 'about:' && document.readyState === 'complete'";
+        let is_there = comes_true(async || self.evaluates(there).await == true).await;
+        assert!(is_there, "the new window stays empty");
     }
 
     /// Waits until the window one was in has closed, and goes on in the one that is left.
