@@ -1,7 +1,6 @@
 //! What two ways to sign in have in common that know somebody's mailbox: a code that is mailed there, and
 //! the form that asks for it, which is the same where there is no mailbox.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -226,10 +225,9 @@ pub fn spent() -> Refusal {
 
 /// Told to whoever asks for too many.
 pub fn too_many(slowed: Slowed) -> Refusal {
-    let minutes = slowed.seconds().div_ceil(60);
-    let wait: Cow<'static, str> = format!(
-        "Many codes were asked for with this roll number. Use the newest, or try again in {minutes} minutes."
-    )
-    .into();
-    Refusal(wait)
+    let told = format!(
+        "Many codes were asked for with this roll number. Use the newest, or try again in {}.",
+        slowed.in_words()
+    );
+    Refusal(told.into())
 }

@@ -35,6 +35,15 @@ impl Slowed {
     pub fn seconds(self) -> u64 {
         self.0.as_secs() + u64::from(self.0.subsec_nanos() > 0).max(u64::from(self.0.is_zero()))
     }
+
+    /// For people, behind “Try again in”: `1 second`, `89 seconds`, `2 minutes`, rounded up.
+    pub fn in_words(self) -> String {
+        match self.seconds() {
+            1 => "1 second".to_owned(),
+            seconds @ ..90 => format!("{seconds} seconds"),
+            seconds => format!("{} minutes", seconds.div_ceil(60)),
+        }
+    }
 }
 
 /// Buckets of one kind, by key. Cheap to clone.
@@ -150,6 +159,23 @@ mod tests {
         for _ in 0..5 {
             limits.take("asha", START).unwrap().give_back();
         }
+    }
+
+    #[test]
+    fn a_wait_is_said_in_minutes_once_it_is_long() {
+        let said = |seconds| Slowed(Duration::from_secs(seconds)).in_words();
+        let waits = [0, 1, 2, 60, 89, 90, 121, 3_600].map(said);
+        let expected = [
+            "1 second",
+            "1 second",
+            "2 seconds",
+            "60 seconds",
+            "89 seconds",
+            "2 minutes",
+            "3 minutes",
+            "60 minutes",
+        ];
+        assert_eq!(waits, expected);
     }
 
     #[test]

@@ -113,15 +113,9 @@ impl PageProblem {
 
     /// Too often.
     pub fn slowed(slowed: Slowed, what: &str) -> Self {
-        let seconds = slowed.seconds();
-        let wait = if seconds < 90 {
-            format!("{seconds} seconds")
-        } else {
-            format!("{} minutes", seconds.div_ceil(60))
-        };
         let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "Wait a little", what)
-            .advise(format!("Try again in {wait}."));
-        problem.retry_after = Some(seconds);
+            .advise(format!("Try again in {}.", slowed.in_words()));
+        problem.retry_after = Some(slowed.seconds());
         problem
     }
 
@@ -141,11 +135,11 @@ impl PageProblem {
     pub fn unavailable_for(after: std::time::Duration, why: impl Into<String>) -> Self {
         let status = StatusCode::SERVICE_UNAVAILABLE;
         let mut problem = Self::new(status, "Not available right now", why);
-        let seconds = after.as_secs().max(1);
+        let wait = Slowed(after);
         if after < A_WHILE {
-            problem = problem.advise(format!("Wait {seconds} seconds and try again."));
+            problem = problem.advise(format!("Wait {} and try again.", wait.in_words()));
         }
-        problem.retry_after = Some(seconds);
+        problem.retry_after = Some(wait.seconds());
         problem
     }
 

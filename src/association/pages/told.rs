@@ -7,6 +7,7 @@ use crate::upstream::UpstreamError;
 use crate::web::Flash;
 use crate::web::FlashKind;
 use crate::web::PageProblem;
+use crate::web::Slowed;
 
 use super::super::Feature;
 use super::super::flow::Found;
@@ -26,8 +27,8 @@ impl Feature {
         Ok(match error {
             UpstreamError::Store(error) => return Err(error.into()),
             UpstreamError::Busy(after) => warning(format!(
-                "Many people are checking at this moment. Try again in {} seconds: your text stays good until {until}.",
-                after.as_secs().max(1)
+                "Many people are checking at this moment. Try again in {}: your text stays good until {until}.",
+                Slowed(after).in_words()
             )),
             error => {
                 tracing::warn!(%error, "security questions cannot be looked at");
@@ -91,10 +92,7 @@ pub(super) fn told_not_now(not_now: NotNow) -> Flash {
         NotNow::Over => warning(
             "That is over: it took longer than half an hour, or was begun in another browser. Begin again.",
         ),
-        NotNow::Wait(left) => warning(format!(
-            "Wait {} seconds, then try again.",
-            left.as_secs() + 1
-        )),
+        NotNow::Wait(left) => warning(format!("Wait {}, then try again.", Slowed(left).in_words())),
         NotNow::Spent => {
             warning("That was tried as often as it can be. Begin again for a new text.")
         }

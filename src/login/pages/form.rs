@@ -34,12 +34,11 @@ impl Door<'_> {
     pub(super) async fn slow(&self, asked: Asked, slowed: Slowed) -> Response {
         self.measure(SignIn::Slowed);
         tracing::warn!(upstream = self.way.slug(), "sign-ins are slowed");
-        let seconds = slowed.seconds();
         let mut page = self.page(asked).await;
-        page.error = Some(format!("{TOO_MANY} Try again in {seconds} seconds."));
+        page.error = Some(format!("{TOO_MANY} Try again in {}.", slowed.in_words()));
         let mut answer = self.frame.show_with(StatusCode::TOO_MANY_REQUESTS, &page);
         let headers = answer.headers_mut();
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(slowed.seconds()));
         answer
     }
 

@@ -26,6 +26,7 @@ use crate::upstream::InputKind;
 use crate::upstream::Prompt;
 use crate::upstream::Refusal;
 use crate::upstream::StepState;
+use crate::web::Slowed;
 
 use super::reply::CodeReply;
 use super::reply::SignInReply;
@@ -241,10 +242,9 @@ impl Machine {
     fn send_again(&mut self, now: Moment) -> Move {
         let ready = self.sent_at.map_or(now, |sent| sent + APART);
         if now < ready {
-            let seconds = (ready - now).whole_seconds().max(1);
-            let told = format!(
-                "A code is on its way. If it has not come in {seconds} seconds, ask for another."
-            );
+            let wait = Slowed((ready - now).unsigned_abs()).in_words();
+            let told =
+                format!("A code is on its way. If it has not come in {wait}, ask for another.");
             return ask(Prompt {
                 trouble: Some(told.into()),
                 ..self.code_form()
@@ -415,21 +415,14 @@ impl Machine {
     /// A budget is spent that is not of this sign-in alone.
     pub(super) fn too_many(&mut self, wait: Duration) -> Move {
         self.secrets = None;
-        let minutes = wait.as_secs().div_ceil(60).max(1);
-        let minutes = if minutes == 1 {
-            "a minute".to_owned()
-        } else {
-            format!("{minutes} minutes")
-        };
-        over(format!("Too many attempts. Try again in {minutes}."))
+        let wait = Slowed(wait).in_words();
+        over(format!("Too many attempts. Try again in {wait}."))
     }
 
     /// A code was sent to this roll number a moment ago, in another sign-in.
     pub(super) fn too_soon(&mut self, wait: Duration) -> Move {
-        let seconds = wait.as_secs().max(1);
-        let told = format!(
-            "A code was sent to you less than a minute ago. Try again in {seconds} seconds."
-        );
+        let wait = Slowed(wait).in_words();
+        let told = format!("A code was sent to you less than a minute ago. Try again in {wait}.");
         if self.stage == Stage::Code {
             return ask(Prompt {
                 trouble: Some(told.into()),
@@ -1024,15 +1017,15 @@ mod tests {
     }
 
     #[test]
-    fn what_others_spent_is_said_in_minutes() {
+    fn how_long_to_wait_for_what_others_spent_is_said() {
         let mut walk = Walk::at_credentials();
         assert_eq!(
-            refused(&walk.machine.too_many(Duration::from_secs(61))).0,
+            refused(&walk.machine.too_many(Duration::from_secs(91))).0,
             "Too many attempts. Try again in 2 minutes."
         );
         assert_eq!(
             refused(&walk.machine.too_many(Duration::from_secs(5))).0,
-            "Too many attempts. Try again in a minute."
+            "Too many attempts. Try again in 5 seconds."
         );
         let mut walk = Walk::at_credentials();
         walk.credentials();

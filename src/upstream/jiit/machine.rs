@@ -22,6 +22,7 @@ use crate::upstream::Refusal;
 use crate::upstream::Step;
 use crate::upstream::Upstream;
 use crate::upstream::UpstreamError;
+use crate::web::Slowed;
 
 use super::Jiit;
 use super::cipher::Day;
@@ -261,11 +262,10 @@ impl Turn {
     }
 
     /// It was tried too often. The form is as it was, and so is the picture.
-    pub(super) fn has_to_wait(self, span: std::time::Duration) -> Move {
-        let minutes = span.as_secs().div_ceil(60);
+    pub(super) fn has_to_wait(self, slowed: Slowed) -> Move {
+        let wait = slowed.in_words();
         let mut prompt = self.state.prompt();
-        prompt.trouble =
-            Some(format!("That was tried too often. Try again in {minutes} min.").into());
+        prompt.trouble = Some(format!("That was tried too often. Try again in {wait}.").into());
         let state = self.state;
         Move::Settled(Step::Ask { prompt, state })
     }

@@ -179,7 +179,7 @@ impl Jiit {
         if tried.taken.is_none() {
             match self.take(turn.username(), visitor) {
                 Ok(taken) => tried.taken = Some(taken),
-                Err(Slowed(span)) => return turn.has_to_wait(span),
+                Err(slowed) => return turn.has_to_wait(slowed),
             }
         }
         let (day, username, picture) = (turn.day, turn.username(), turn.picture());
