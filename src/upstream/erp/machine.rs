@@ -1,5 +1,5 @@
 //! Where a sign-in through ERP stands, and what comes next. Pure: it is told what was typed and what
-//! was heard, and says what to call or what to show.
+//! was heard, and says what to call or what to show. The forms themselves are in [`super::form`].
 //!
 //! ```text
 //! Roll ──number──▶ Credentials ──password, answer──▶ Code ──one-time code──▶ Done
@@ -18,16 +18,21 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::clock::Moment;
-use crate::upstream::AccountName;
 use crate::upstream::Answers;
-use crate::upstream::Choice;
-use crate::upstream::Input;
-use crate::upstream::InputKind;
 use crate::upstream::Prompt;
 use crate::upstream::Refusal;
-use crate::upstream::StepState;
 use crate::web::Slowed;
 
+use super::form::ANOTHER_QUESTION;
+use super::form::ANSWER;
+use super::form::BACK;
+use super::form::CODE;
+use super::form::Forms;
+use super::form::LEAVE_IT;
+use super::form::PASSWORD;
+use super::form::ROLL;
+use super::form::SEND_AGAIN;
+use super::form::at;
 use super::reply::CodeReply;
 use super::reply::SignInReply;
 use super::reply::Strange;
@@ -43,15 +48,6 @@ const IN_ALL: Duration = Duration::from_mins(10);
 const IDLE: Duration = Duration::from_mins(5);
 /// How long somebody waits for another code.
 const APART: Duration = super::budgets::APART;
-
-const ROLL: &str = "roll";
-const PASSWORD: &str = "password";
-const ANSWER: &str = "answer";
-const CODE: &str = "code";
-const ANOTHER_QUESTION: &str = "another-question";
-const SEND_AGAIN: &str = "send-again";
-const BACK: &str = "back";
-const LEAVE_IT: &str = "leave-it";
 
 const ODD_QUESTION: &str = "ERP asks a security question for this roll number that we cannot read. \
                             Begin again, and it may ask another of the three. If it does not, change \
@@ -171,7 +167,7 @@ impl Machine {
     }
 
     pub(super) fn first(&self) -> Prompt {
-        self.roll_form()
+        self.forms().roll()
     }
 
     /// Somebody answered the form they were shown.
@@ -187,7 +183,7 @@ impl Machine {
             (Stage::Code, Some(SEND_AGAIN)) => self.send_again(now),
             (Stage::Code, Some(BACK)) => {
                 self.back_to_credentials();
-                ask(self.credentials_form())
+                ask(self.forms().credentials())
             }
             (Stage::Code, _) => self.code_given(answers),
             (Stage::Conflict, Some(LEAVE_IT)) => over(
@@ -199,7 +195,7 @@ impl Machine {
 
     fn roll_given(&mut self, answers: &Answers) -> Move {
         let Ok(roll) = Roll::parse(answers.text(ROLL)) else {
-            let mut form = self.roll_form();
+            let mut form = self.forms().roll();
             at(
                 &mut form,
                 ROLL,
@@ -231,7 +227,7 @@ impl Machine {
             answer: secret(ANSWER),
         };
         if secrets.answer.trim().is_empty() {
-            let mut form = self.credentials_form();
+            let mut form = self.forms().credentials();
             at(&mut form, ANSWER, "Answer the security question.");
             return ask(form);
         }
@@ -247,7 +243,7 @@ impl Machine {
                 format!("A code is on its way. If it has not come in {wait}, ask for another.");
             return ask(Prompt {
                 trouble: Some(told.into()),
-                ..self.code_form()
+                ..self.forms().code()
             });
         }
         self.send_code()
@@ -265,7 +261,7 @@ impl Machine {
         let mut code = Zeroizing::new(String::with_capacity(typed.len()));
         code.extend(typed.chars().filter(|sign| !sign.is_whitespace()));
         if code.len() != 6 || !code.bytes().all(|byte| byte.is_ascii_digit()) {
-            let mut form = self.code_form();
+            let mut form = self.forms().code();
             at(&mut form, CODE, "Enter the six digits of the code.");
             return ask(form);
         }
@@ -294,12 +290,12 @@ impl Machine {
             Heard::Question(None) => {
                 self.stage = Stage::Roll;
                 self.roll = None;
-                refuse("ERP does not know this roll number.", self.roll_form())
+                refuse("ERP does not know this roll number.", self.forms().roll())
             }
             Heard::Question(Some(question)) => {
                 self.question = Some(question);
                 self.stage = Stage::Credentials;
-                ask(self.credentials_form())
+                ask(self.forms().credentials())
             }
             Heard::Code(reply) => self.heard_of_code(reply, now),
             Heard::SignedIn(reply) => self.heard_of_sign_in(&reply),
@@ -330,13 +326,13 @@ impl Machine {
                 if self.reask {
                     self.secrets = None;
                 }
-                ask(self.code_form())
+                ask(self.forms().code())
             }
             CodeReply::AnswerMismatch => self.refused("The answer was not accepted."),
             CodeReply::PasswordMismatch => self.refused("The ERP password was not accepted."),
             CodeReply::AnswerMissing => {
                 self.back_to_credentials();
-                let mut form = self.credentials_form();
+                let mut form = self.forms().credentials();
                 at(&mut form, ANSWER, "Answer the security question.");
                 ask(form)
             }
@@ -363,7 +359,7 @@ impl Machine {
                 if self.reask {
                     self.secrets = None;
                 }
-                refuse("That code was not accepted.", self.code_form())
+                refuse("That code was not accepted.", self.forms().code())
             }
             SignInReply::Rejected => {
                 self.refused("ERP refused the sign-in. Check password and answer.")
@@ -376,7 +372,7 @@ impl Machine {
                     );
                 }
                 self.stage = Stage::Conflict;
-                ask(self.conflict_form())
+                ask(self.forms().conflict())
             }
         }
     }
@@ -391,7 +387,7 @@ impl Machine {
         let told = "ERP is not answering. Nothing you typed was stored. Try again in a moment.";
         ask(Prompt {
             trouble: Some(told.into()),
-            ..self.roll_form()
+            ..self.forms().roll()
         })
     }
 
@@ -404,7 +400,7 @@ impl Machine {
                 "That was not accepted, and neither were two tries before it. Begin again once you know your password and answer.",
             );
         }
-        refuse(why, self.credentials_form())
+        refuse(why, self.forms().credentials())
     }
 
     fn back_to_credentials(&mut self) {
@@ -426,7 +422,7 @@ impl Machine {
         if self.stage == Stage::Code {
             return ask(Prompt {
                 trouble: Some(told.into()),
-                ..self.code_form()
+                ..self.forms().code()
             });
         }
         self.back_to_credentials();
@@ -437,165 +433,17 @@ impl Machine {
     fn trouble(&self, told: impl Into<Cow<'static, str>>) -> Move {
         ask(Prompt {
             trouble: Some(told.into()),
-            ..self.credentials_form()
+            ..self.forms().credentials()
         })
     }
 
-    // The forms.
-
-    fn roll_form(&self) -> Prompt {
-        let mut roll = Input::new(ROLL, InputKind::Text, "Roll number", "username");
-        roll.value = self
-            .roll
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        roll.hint = Some("For example 21CS10001".into());
-        Prompt {
-            heading: HEADING.into(),
-            notice: Some(
-                "ERP will ask for your password, a security answer and a code it mails you. We pass \
-                 them on to ERP, forget them within ten minutes and store none of them. Your \
-                 institute may want them typed in ERP only: then sign in another way."
-                    .into(),
-            ),
-            steps: steps(0),
-            inputs: vec![roll],
-            account: Some(AccountName::Typed(ROLL)),
-            submit: "Continue".into(),
-            ..Prompt::default()
+    fn forms(&self) -> Forms<'_> {
+        Forms {
+            roll: self.roll.as_ref(),
+            question: self.question.as_deref(),
+            has_ended_others: self.counts.restarts > 0,
+            reask: self.reask,
         }
-    }
-
-    fn credentials_form(&self) -> Prompt {
-        Prompt {
-            heading: HEADING.into(),
-            notice: Some(
-                format!(
-                    "{}You are {}. Password and answer go to ERP and nowhere else; if they are \
-                     right, it mails you a code.",
-                    if self.counts.restarts > 0 {
-                        "Your other ERP session is ended. "
-                    } else {
-                        ""
-                    },
-                    self.shown_roll()
-                )
-                .into(),
-            ),
-            steps: steps(1),
-            inputs: self.credential_inputs().into(),
-            account: self.account(),
-            submit: "Have ERP mail me a code".into(),
-            instead: vec![button(ANOTHER_QUESTION, "Another question")],
-            ..Prompt::default()
-        }
-    }
-
-    fn credential_inputs(&self) -> [Input; 2] {
-        let password = Input::new(
-            PASSWORD,
-            InputKind::Password,
-            "ERP password",
-            "current-password",
-        );
-        let mut answer = Input::new(ANSWER, InputKind::Password, "", "off");
-        answer.label = self.question.clone().unwrap_or_default().into();
-        answer.hint = Some("Your security question. Capitals and blanks may matter.".into());
-        [password, answer]
-    }
-
-    fn code_form(&self) -> Prompt {
-        let mut code = Input::new(CODE, InputKind::Code, "Code from the mail", "one-time-code");
-        code.hint = Some("Six digits, in a mail from ERP to the address it knows of you".into());
-        let mut inputs = if self.reask {
-            self.credential_inputs().to_vec()
-        } else {
-            Vec::new()
-        };
-        inputs.push(code);
-        let instead = if self.reask {
-            button(BACK, "Have another code mailed")
-        } else {
-            button(SEND_AGAIN, "Send the code again")
-        };
-        Prompt {
-            heading: HEADING.into(),
-            notice: Some(
-                format!(
-                    "You are {}. ERP has mailed you a code, which is good for a few minutes.",
-                    self.shown_roll()
-                )
-                .into(),
-            ),
-            steps: steps(2),
-            inputs,
-            account: self.account(),
-            may_be_last: true,
-            submit: "Sign in".into(),
-            instead: vec![instead],
-            ..Prompt::default()
-        }
-    }
-
-    fn conflict_form(&self) -> Prompt {
-        Prompt {
-            heading: "You are signed in to ERP elsewhere".into(),
-            notice: Some(
-                format!(
-                    "ERP lets {} have one session at a time, and there is one already, perhaps in another tab. \
-                     It can be ended from here: what you have not saved in it is lost. After that ERP wants your \
-                     password, an answer and a new code.",
-                    self.shown_roll()
-                )
-                .into(),
-            ),
-            steps: steps(2),
-            account: self.account(),
-            submit: "End my other ERP session and try again".into(),
-            instead: vec![button(LEAVE_IT, "Leave it open")],
-            ..Prompt::default()
-        }
-    }
-
-    fn shown_roll(&self) -> &str {
-        self.roll.as_ref().map_or("", Roll::as_str)
-    }
-
-    fn account(&self) -> Option<AccountName> {
-        self.roll
-            .as_ref()
-            .map(|roll| AccountName::Known(roll.to_string()))
-    }
-}
-
-const HEADING: &str = "Sign in with ERP";
-
-/// The three forms; the one `at` this place is shown now.
-fn steps(now: usize) -> Vec<(Cow<'static, str>, StepState)> {
-    let labels = ["Roll number", "Password", "Code"];
-    let state = |at: usize| match at.cmp(&now) {
-        std::cmp::Ordering::Less => StepState::Done,
-        std::cmp::Ordering::Equal => StepState::Now,
-        std::cmp::Ordering::Greater => StepState::Later,
-    };
-    labels
-        .into_iter()
-        .enumerate()
-        .map(|(at, label)| (label.into(), state(at)))
-        .collect()
-}
-
-fn button(value: &'static str, label: &'static str) -> Choice {
-    Choice {
-        value,
-        label: label.into(),
-    }
-}
-
-fn at(form: &mut Prompt, name: &str, error: &'static str) {
-    for input in form.inputs.iter_mut().filter(|input| input.name == name) {
-        input.error = Some(error.into());
     }
 }
 
@@ -636,10 +484,10 @@ mod tests {
         fn types(&mut self, typed: &[(&str, &str)]) -> Move {
             let stage = self.machine.stage;
             let form = match stage {
-                Stage::Roll => self.machine.roll_form(),
-                Stage::Credentials => self.machine.credentials_form(),
-                Stage::Code => self.machine.code_form(),
-                Stage::Conflict => self.machine.conflict_form(),
+                Stage::Roll => self.machine.forms().roll(),
+                Stage::Credentials => self.machine.forms().credentials(),
+                Stage::Code => self.machine.forms().code(),
+                Stage::Conflict => self.machine.forms().conflict(),
             };
             let value = |name: &str| {
                 typed

@@ -2,8 +2,8 @@
 //! security question, and a code by mail.
 //!
 //! ERP knows nothing of us: this does what its own login page does. `machine` says what comes next and
-//! what it may cost, `client` calls, `reply` reads what was heard, `budgets` counts what is done on
-//! behalf of one roll number and one address; here is the loop between them. Whoever gets a token out
+//! what it may cost, `form` what each form asks, `client` calls, `reply` reads what was heard, `budgets`
+//! counts what is done on behalf of one roll number and one address; here is the loop between them. Whoever gets a token out
 //! of ERP, with the roll number of the first form, has proved that it is theirs. The token is not
 //! presented (that would spend it), never kept, and the session is closed at once.
 //!
@@ -15,6 +15,7 @@
 
 mod budgets;
 mod client;
+mod form;
 mod jar;
 mod machine;
 mod reply;
