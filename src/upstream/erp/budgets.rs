@@ -44,14 +44,14 @@ pub(super) enum Spent {
     TooSoon(Duration),
 }
 
-/// What was spent lately.
+/// What was spent window.
 #[derive(Default)]
 pub(super) struct Budgets {
-    questions: Lately<IpAddr>,
-    codes_to_roll: Lately<Roll>,
-    codes_from_address: Lately<IpAddr>,
-    failures_of_roll: Lately<Roll>,
-    failures_from_address: Lately<IpAddr>,
+    questions: Window<IpAddr>,
+    codes_to_roll: Window<Roll>,
+    codes_from_address: Window<IpAddr>,
+    failures_of_roll: Window<Roll>,
+    failures_from_address: Window<IpAddr>,
 }
 
 impl Budgets {
@@ -123,15 +123,18 @@ impl Budgets {
 }
 
 /// When somebody did something, as far back as anybody asks.
-struct Lately<K>(HashMap<K, VecDeque<Moment>>);
+///
+/// No bucket of [`web::Limits`](crate::web::Limits): one that holds six and gets one back every ten
+/// minutes lets eleven through within its first hour. What we promise ERP is a count in any hour.
+struct Window<K>(HashMap<K, VecDeque<Moment>>);
 
-impl<K> Default for Lately<K> {
+impl<K> Default for Window<K> {
     fn default() -> Self {
         Self(HashMap::new())
     }
 }
 
-impl<K: Hash + Eq + Clone> Lately<K> {
+impl<K: Hash + Eq + Clone> Window<K> {
     /// Whether once more is fewer than `most` within the span; if not, for how long.
     fn room(
         &mut self,
@@ -291,12 +294,12 @@ mod tests {
 
     #[test]
     fn memory_has_an_end() {
-        let mut lately = Lately::default();
+        let mut window = Window::default();
         for number in 0..=u32::try_from(MOST).unwrap() {
             let when = if number == 7 { NOW + minutes(30) } else { NOW };
-            lately.note(number, when);
+            window.note(number, when);
         }
-        lately.note(u32::MAX, NOW + minutes(61));
-        assert_eq!(lately.0.len(), 2);
+        window.note(u32::MAX, NOW + minutes(61));
+        assert_eq!(window.0.len(), 2);
     }
 }
