@@ -798,6 +798,32 @@ async fn seven_days_after_closing_nothing_of_the_person_is_left_anywhere() {
     canteen.refreshes(&his).await;
 }
 
+/// To open it again and to delete everything may be asked at the same moment.
+#[tokio::test]
+async fn whoever_changes_their_mind_at_the_last_moment_stays() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+    let page = asha.visits("user/data/close/").await;
+    page.presses("Close my account").await;
+    world.sleeps(Duration::days(7));
+    let address = world.database.url();
+    let (opened, is_opened) = tokio::sync::oneshot::channel();
+    let keeps = tokio::task::spawn_blocking(move || {
+        let mut client = postgres::Client::connect(&address, postgres::NoTls).unwrap();
+        let mut tx = client.transaction().unwrap();
+        tx.execute("delete from closings", &[]).unwrap();
+        opened.send(()).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        tx.commit().unwrap();
+    });
+
+    is_opened.await.unwrap();
+    world.does_its_jobs().await;
+
+    keeps.await.unwrap();
+    world.student("asha").await;
+}
+
 /// A table that speaks of a person and does not follow them would keep them for ever.
 #[tokio::test]
 async fn every_table_that_speaks_of_people_follows_them() {
