@@ -73,6 +73,7 @@ pub(super) async fn find_everything(
                  order by t.began_at), '[]')
                from sent_mails t join apps a on a.id = t.app_id where t.person_id = p.id),
              'receipts', (select coalesce(jsonb_agg(jsonb_build_object('entry', t.id,
+                 'agreed_at', (select happened_at from audit where id = t.id),
                  'app', t.app_name, 'client_id', t.client_id) order by t.id), '[]')
                from receipts t where t.person_id = p.id),
              'closing', (select jsonb_build_object('asked_at', t.asked_at) from closings t where t.person_id = p.id),

@@ -44,6 +44,9 @@ struct Section {
 /// Columns that fit beside each other.
 const MOST_COLUMNS: usize = 4;
 
+/// What people have no use for, beside identifiers.
+const FOR_PROGRAMS: [&str; 4] = ["entry", "names_are_own", "twin", "vouches"];
+
 /// The headings, in the order they are read. What has none here comes last, under its own name.
 const HEADINGS: [(&str, &str); 19] = [
     ("person", "Your account"),
@@ -98,7 +101,8 @@ impl ReadablePage {
         let (mut sections, mut empty) = (Vec::new(), Vec::new());
         for (name, heading) in known.into_iter().chain(new) {
             let records = records(everything.get(name));
-            match Section::of(heading, &records, web) {
+            let is_above = |column: &str| name == "person" && Field::named(column).is_some();
+            match Section::of(heading, &records, is_above, web) {
                 Ok(section) => sections.push(section),
                 Err(heading) => empty.push(heading),
             }
@@ -116,9 +120,16 @@ impl ReadablePage {
 }
 
 impl Section {
-    /// The heading alone if there is nothing under it.
-    fn of(heading: String, records: &[&Map<String, Value>], web: &Web) -> Result<Self, String> {
-        let said = |name: &&String| records.iter().any(|it| is_said(name, it.get(*name)));
+    /// The heading alone if there is nothing under it that does not stand above.
+    fn of(
+        heading: String,
+        records: &[&Map<String, Value>],
+        is_above: impl Fn(&str) -> bool,
+        web: &Web,
+    ) -> Result<Self, String> {
+        let said = |name: &&String| {
+            !is_above(name) && records.iter().any(|it| is_said(name, it.get(*name)))
+        };
         let mut names: Vec<&String> = (records.iter().flat_map(|it| it.keys()))
             .filter(said)
             .collect();
@@ -152,8 +163,7 @@ fn records(content: Option<&Value>) -> Vec<&Map<String, Value>> {
 
 /// Whether a page for people says it. Identifiers are for programs, and nothing is nothing.
 fn is_said(name: &str, value: Option<&Value>) -> bool {
-    let is_for_programs =
-        name == "id" || name.ends_with("_id") || name == "entry" || name == "twin";
+    let is_for_programs = name == "id" || name.ends_with("_id") || FOR_PROGRAMS.contains(&name);
     match value {
         _ if is_for_programs => false,
         None | Some(Value::Null) => false,
