@@ -16,6 +16,7 @@ use crate::id::GrantId;
 use crate::id::PersonId;
 use crate::oauth::Code as ErrorCode;
 use crate::oauth::OAuthError;
+use crate::people;
 use crate::scope::Field;
 use crate::scope::FieldSet;
 use crate::scope::Scope;
@@ -69,6 +70,8 @@ pub(super) enum Decided {
     Refused(OAuthError),
     Full,
     Gone,
+    /// They closed their account while the page was open.
+    Leaving,
 }
 
 /// Gives the grant and a code under it, or notes the denial.
@@ -90,6 +93,9 @@ pub(super) async fn decide(
         let denied = OAuthError::new(ErrorCode::AccessDenied, "The person did not allow it.");
         return Ok(Decided::Refused(denied));
     };
+    if people::find_leaving(&mut **tx, person).await?.is_some() {
+        return Ok(Decided::Leaving);
+    }
     if forged > 0 {
         let entry = Entry::of("consent.forged")
             .by(person)

@@ -148,6 +148,7 @@ async fn answer(
         }
         Decided::Full => Err(it.full(&terms.name)),
         Decided::Gone => Err(answered()),
+        Decided::Leaving => Err(it.leaving(&terms.name)),
     }
 }
 

@@ -672,6 +672,7 @@ async fn a_closed_account_is_closed_to_apps_at_once_and_opens_again_as_it_was() 
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, "basic phone").await;
     let code = world.consents(&asha, &canteen.login_link("basic")).await;
+    let open = asha.visits(&canteen.login_link("basic sex")).await;
 
     let closed = asha
         .visits("user/data/close/")
@@ -692,6 +693,9 @@ async fn a_closed_account_is_closed_to_apps_at_once_and_opens_again_as_it_was() 
     let asked = asha.visits(&canteen.login_link("basic phone")).await;
     asked.refuses(403);
     assert!(asked.says("Your account is closed"));
+    let allowed = open.presses("allow").await;
+    allowed.refuses(403);
+    assert!(allowed.says("Your account is closed"));
     for page in ["user/", "user/settings/"] {
         let page = asha.visits(page).await;
         page.shows("Your account is closed")
