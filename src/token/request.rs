@@ -3,6 +3,7 @@
 
 use axum::body::Bytes;
 use axum::extract::FromRequest;
+use axum::extract::Multipart;
 use axum::extract::Request;
 use http::StatusCode;
 use http::header;
@@ -87,7 +88,8 @@ impl<S: Send + Sync> FromRequest<S> for RevokeRequest {
     }
 }
 
-/// The `Authorization` header and the form. The content type is not looked at: old clients send all
+/// The `Authorization` header and the form. The content type is looked at for one thing only: curl in
+/// PHP, given an array of fields, sends them as `multipart/form-data`. Otherwise old clients send all
 /// sorts, and what is not a form has no `grant_type`.
 async fn read<S: Send + Sync>(
     request: Request,
@@ -99,18 +101,49 @@ async fn read<S: Send + Sync>(
     }
     let header = request.headers().get(header::AUTHORIZATION);
     let header = header.map(|header| String::from_utf8_lossy(header.as_bytes()).into_owned());
-    let body = Bytes::from_request(request, state)
-        .await
-        .map_err(|refused| {
-            OAuthProblem::new(
-                refused.status(),
-                "invalid_request",
-                "The body is too large or did not arrive whole.",
-            )
-        })?;
-    let pairs = Pairs::parse(&body)
-        .ok_or_else(|| OAuthError::invalid_request("The body holds a NUL character."))?;
+    let kind = request.headers().get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.to_ascii_lowercase();
+    let is_multipart = kind.starts_with("multipart/form-data") && kind.contains("boundary=");
+    let pairs = if is_multipart {
+        Pairs::of(parts(request, state).await?)
+    } else {
+        let body = Bytes::from_request(request, state);
+        let body = body.await.map_err(|refused| not_whole(refused.status()))?;
+        Pairs::parse(&body)
+    };
+    let pairs =
+        pairs.ok_or_else(|| OAuthError::invalid_request("The body holds a NUL character."))?;
     Ok((header, pairs))
+}
+
+/// The fields of `multipart/form-data` (RFC 7578).
+async fn parts<S: Send + Sync>(
+    request: Request,
+    state: &S,
+) -> Result<Vec<(String, String)>, OAuthProblem> {
+    let multipart = Multipart::from_request(request, state).await;
+    let mut multipart = multipart.map_err(|refused| not_whole(refused.status()))?;
+    let mut pairs = Vec::new();
+    while let Some(part) = multipart
+        .next_field()
+        .await
+        .map_err(|refused| not_whole(refused.status()))?
+    {
+        let name = part.name().unwrap_or_default().to_owned();
+        let value = part.bytes().await;
+        let value = value.map_err(|refused| not_whole(refused.status()))?;
+        pairs.push((name, String::from_utf8_lossy(&value).into_owned()));
+    }
+    Ok(pairs)
+}
+
+fn not_whole(status: StatusCode) -> OAuthProblem {
+    OAuthProblem::new(
+        status,
+        "invalid_request",
+        "The body is too large or did not arrive whole.",
+    )
 }
 
 fn credential(header: Option<&str>, pairs: &Pairs) -> Result<Credential, OAuthProblem> {

@@ -107,6 +107,40 @@ async fn k30_a_body_need_not_be_escaped() {
 }
 
 #[tokio::test]
+async fn k30_a_body_may_come_in_parts() {
+    let (_world, canteen, code) = with_a_code().await;
+    // As curl in PHP sends CURLOPT_POSTFIELDS when it is given an array.
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("code", &code),
+        ("redirect_uri", "https://canteen.example/cb"),
+    ];
+    let posts = async |address: &str, fields: &[(&str, &str)], end: &str| {
+        let parts = fields.iter().map(|(name, value)| {
+            let disposition = format!("Content-Disposition: form-data; name=\"{name}\"");
+            format!("--part\r\n{disposition}\r\n\r\n{value}\r\n")
+        });
+        let body = parts.collect::<Vec<_>>().concat() + end;
+        let headers = [
+            ("content-type", "multipart/form-data; boundary=part"),
+            ("authorization", &canteen.basic()),
+        ];
+        canteen.posts_raw(address, &headers, &body).await
+    };
+
+    let torn = posts("oauth/token/", &fields, "").await;
+    let tokens = posts("oauth/token/", &fields, "--part--\r\n")
+        .await
+        .tokens();
+    let token = [("token", tokens.access.as_str())];
+    let revoked = posts("oauth/revoke_token/", &token, "--part--\r\n").await;
+
+    torn.refuses(400, "invalid_request");
+    assert_eq!(revoked.status, 200);
+    assert_eq!(canteen.reads(&tokens.access, "").await.status, 401);
+}
+
+#[tokio::test]
 async fn k31_the_first_redirect_uri_need_not_be_repeated() {
     let (world, canteen, code) = with_a_code().await;
     canteen.tries_to_trade(&code, &[]).await.tokens();
