@@ -105,7 +105,7 @@ impl Shell {
                     if let Some(uri) = regular(request.uri(), &prefix, &aliases) {
                         *request.uri_mut() = uri;
                     }
-                    next.run(request)
+                    run_if_text(request, next)
                 },
             ));
         // The address has to be made regular before the router sees it, so the layers go round a
@@ -163,6 +163,16 @@ fn regular(uri: &Uri, prefix: &str, aliases: &[String]) -> Option<Uri> {
         .map(|query| format!("?{query}"))
         .unwrap_or_default();
     Uri::try_from(format!("{bare}{query}")).ok()
+}
+
+/// No address of ours holds what is not UTF-8 once decoded; the routes would answer in words of their
+/// own.
+async fn run_if_text(request: Request, next: Next) -> Response {
+    let path = percent_encoding::percent_decode_str(request.uri().path());
+    if path.decode_utf8().is_err() {
+        return not_found(request).await;
+    }
+    next.run(request).await
 }
 
 async fn not_found(request: Request) -> Response {

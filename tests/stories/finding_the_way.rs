@@ -223,6 +223,25 @@ async fn an_address_that_is_not_there_is_said_so_in_the_asker_s_way() {
 }
 
 #[tokio::test]
+async fn an_address_that_is_no_text_is_not_there_either() {
+    let world = World::new().await;
+    for address in [
+        "doc/%ff/",
+        "account/login/%c3%28/",
+        "mail/stop/%ff/",
+        "static/%ff",
+        "media/profile_picture/%ff",
+        "oauth/applications/%ff/",
+    ] {
+        let page = world.stranger().asks(address).await;
+        assert!(page.offers("main h1"), "{address}: {}", page.text());
+        page.refuses(404);
+    }
+    let call = world.canteen().request(Method::GET, "user/api/%ff/");
+    Answer::to(call).await.detail(404);
+}
+
+#[tokio::test]
 async fn the_api_describes_itself() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
