@@ -3,6 +3,7 @@
 
 use axum::response::Response;
 use http::HeaderMap;
+use http::HeaderValue;
 use http::header;
 
 use crate::db;
@@ -11,8 +12,9 @@ use crate::web::answer_preflight;
 
 use super::store;
 
-/// The answer to a preflight for an address that answers browser apps.
-pub async fn preflight(db: &Db, asked: &HeaderMap) -> db::Result<Response> {
+/// The answer to a preflight for an address that answers browser apps, and to anybody else who asks
+/// which methods it takes (RFC 9110 §9.3.7).
+pub async fn preflight(db: &Db, asked: &HeaderMap, methods: &'static str) -> db::Result<Response> {
     let origin = asked
         .get(header::ORIGIN)
         .and_then(|origin| origin.to_str().ok());
@@ -20,5 +22,8 @@ pub async fn preflight(db: &Db, asked: &HeaderMap) -> db::Result<Response> {
         Some(origin) => store::knows_origin(db.pool(), origin).await?,
         None => false,
     };
-    Ok(answer_preflight(asked, known))
+    let mut answer = answer_preflight(asked, known);
+    let methods = HeaderValue::from_static(methods);
+    answer.headers_mut().insert(header::ALLOW, methods);
+    Ok(answer)
 }

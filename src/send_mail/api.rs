@@ -27,6 +27,8 @@ use super::form;
 use super::rules;
 use super::send::SendMailError;
 
+const METHODS: &str = "POST, OPTIONS";
+
 pub(super) async fn send(
     State(it): State<Feature>,
     Bearer(access): Bearer<{ Scope::SendMail as usize }>,
@@ -94,13 +96,13 @@ pub(super) async fn preflight(
     State(it): State<Feature>,
     asked: HeaderMap,
 ) -> Result<Response, ApiProblem> {
-    Ok(apps::preflight(&it.db, &asked).await?)
+    Ok(apps::preflight(&it.db, &asked, METHODS).await?)
 }
 
 pub(super) async fn not_allowed(method: Method) -> Response {
     let detail = format!("Method \"{method}\" not allowed.");
     let mut answer = ApiProblem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response();
-    let allowed = HeaderValue::from_static("POST, OPTIONS");
+    let allowed = HeaderValue::from_static(METHODS);
     answer.headers_mut().insert(header::ALLOW, allowed);
     answer
 }

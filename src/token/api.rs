@@ -56,6 +56,8 @@ use super::request::TokenRequest;
 use super::revoke;
 use super::store;
 
+const METHODS: &str = "POST, OPTIONS";
+
 /// What the room needs.
 #[derive(Debug, Clone, FromRef)]
 pub struct Feature {
@@ -309,7 +311,7 @@ fn for_app(client: &Client, mut answer: Response) -> Response {
 }
 
 async fn preflight(State(it): State<Feature>, asked: HeaderMap) -> Result<Response, OAuthProblem> {
-    Ok(apps::preflight(&it.db, &asked).await?)
+    Ok(apps::preflight(&it.db, &asked, METHODS).await?)
 }
 
 async fn not_allowed() -> Response {
@@ -320,10 +322,9 @@ async fn not_allowed() -> Response {
         description,
     );
     let mut answer = problem.into_response();
-    answer.headers_mut().insert(
-        header::ALLOW,
-        http::HeaderValue::from_static("POST, OPTIONS"),
-    );
+    answer
+        .headers_mut()
+        .insert(header::ALLOW, http::HeaderValue::from_static(METHODS));
     answer
 }
 

@@ -34,6 +34,8 @@ use crate::web::open_to_concerned;
 use super::openapi;
 use super::view;
 
+const METHODS: &str = "GET, HEAD, OPTIONS";
+
 /// What the room needs.
 #[derive(Debug, Clone, FromRef)]
 pub struct Feature {
@@ -105,15 +107,13 @@ async fn describe(State(it): State<Feature>) -> Response {
 }
 
 async fn preflight(State(it): State<Feature>, asked: HeaderMap) -> Result<Response, ApiProblem> {
-    Ok(apps::preflight(&it.db, &asked).await?)
+    Ok(apps::preflight(&it.db, &asked, METHODS).await?)
 }
 
 async fn not_allowed(method: Method) -> Response {
     let detail = format!("Method \"{method}\" not allowed.");
     let mut answer = ApiProblem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response();
-    answer.headers_mut().insert(
-        header::ALLOW,
-        HeaderValue::from_static("GET, HEAD, OPTIONS"),
-    );
+    let allowed = HeaderValue::from_static(METHODS);
+    answer.headers_mut().insert(header::ALLOW, allowed);
     answer
 }

@@ -242,6 +242,23 @@ async fn an_address_that_is_no_text_is_not_there_either() {
 }
 
 #[tokio::test]
+async fn whoever_asks_which_methods_there_are_is_told() {
+    let world = World::new().await;
+    for (address, methods) in [
+        ("oauth/token/", "POST, OPTIONS"),
+        ("oauth/revoke_token/", "POST, OPTIONS"),
+        ("user/api/user/", "GET, HEAD, OPTIONS"),
+        ("user/api/user/send_mail/", "POST, OPTIONS"),
+    ] {
+        for method in [Method::OPTIONS, Method::PUT] {
+            let asked = world.canteen().request(method, address);
+            let answer = Answer::to(asked).await;
+            assert_eq!(answer.header("allow"), methods, "{address}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_api_describes_itself() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
