@@ -76,6 +76,8 @@ impl Directory {
         let encrypts = values.text(CA_FILE).is_some();
         let server = values.optional(URL, |text| server(text, encrypts))?;
         let Some(server) = server else {
+            values.required(USER_FILTER, with_placeholder)?;
+            values.required(ALUMNI_UNIT, unit)?;
             return without_url(values).map(|()| None);
         };
         Ok(Some(Self {

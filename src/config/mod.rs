@@ -337,23 +337,29 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 fn jiit(values: &Values<'_>) -> Result<Option<Jiit>, ConfigError> {
-    let Some(url) = values.optional("PROFILES_JIIT_URL", upstream)? else {
-        return Ok(None);
-    };
+    // All of them are read, the portal in use or not: what does not parse is a slip either way.
+    let url = values.optional("PROFILES_JIIT_URL", upstream)?;
     let path = |name| values.required(name, path_below);
-    Ok(Some(Jiit {
+    let ca_file = values.file("PROFILES_JIIT_CA_FILE")?;
+    let has_new_tls = values.required("PROFILES_JIIT_TLS", |text| match text {
+        "1.2" => Ok(false),
+        "1.3" => Ok(true),
+        _ => Err("must be 1.2 or 1.3".to_owned()),
+    })?;
+    let mail_domain = values.required("PROFILES_JIIT_MAIL_DOMAIN", domain)?;
+    let captcha_path = path("PROFILES_JIIT_CAPTCHA_PATH")?;
+    let pre_token_path = path("PROFILES_JIIT_PRETOKEN_PATH")?;
+    let token_path = path("PROFILES_JIIT_TOKEN_PATH")?;
+    let person_path = path("PROFILES_JIIT_PERSON_PATH")?;
+    Ok(url.map(|url| Jiit {
         url,
-        ca_file: values.file("PROFILES_JIIT_CA_FILE")?,
-        has_new_tls: values.required("PROFILES_JIIT_TLS", |text| match text {
-            "1.2" => Ok(false),
-            "1.3" => Ok(true),
-            _ => Err("must be 1.2 or 1.3".to_owned()),
-        })?,
-        mail_domain: values.required("PROFILES_JIIT_MAIL_DOMAIN", domain)?,
-        captcha_path: path("PROFILES_JIIT_CAPTCHA_PATH")?,
-        pre_token_path: path("PROFILES_JIIT_PRETOKEN_PATH")?,
-        token_path: path("PROFILES_JIIT_TOKEN_PATH")?,
-        person_path: path("PROFILES_JIIT_PERSON_PATH")?,
+        ca_file,
+        has_new_tls,
+        mail_domain,
+        captcha_path,
+        pre_token_path,
+        token_path,
+        person_path,
     }))
 }
 
@@ -464,7 +470,8 @@ fn time_zone(text: &str) -> Result<UtcOffset, String> {
         text
     };
     let offset = time::macros::format_description!("[offset_hour sign:mandatory]:[offset_minute]");
-    UtcOffset::parse(text, &offset).map_err(|_| "must be an offset from UTC, as +05:30".to_owned())
+    UtcOffset::parse(text, &offset)
+        .map_err(|_| "must be Asia/Kolkata, or an offset from UTC, as +05:30".to_owned())
 }
 
 fn smtp_url(text: &str) -> Result<SecretString, String> {
@@ -580,6 +587,9 @@ mod tests {
             ("PROFILES_PLACES", "Campus=10.0.0.0/33"),
             ("PROFILES_PLACES", "Campus=the lake"),
             ("PROFILES_LOG_FORMAT", "xml"),
+            ("PROFILES_JIIT_TLS", "1.1"),
+            ("PROFILES_JIIT_TOKEN_PATH", "token"),
+            ("PROFILES_LDAP_USER_FILTER", "(uid=asha)"),
             ("PROFILES_SMTP_URL", "http://mail"),
             ("PROFILES_ERP_URL", "http://erp.campus.example"),
             ("PROFILES_ERP_URL", "https://campus.example/erp"),
