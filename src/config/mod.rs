@@ -196,7 +196,7 @@ impl Config {
             metrics_listen: values.optional("PROFILES_METRICS_LISTEN", |text| {
                 listen(text, "127.0.0.1:9100")
             })?,
-            log: values.required("PROFILES_LOG", |text| Ok(text.to_owned()))?,
+            log: values.required("PROFILES_LOG", log)?,
             log_json: values.required("PROFILES_LOG_FORMAT", log_format)?,
             wants_demo_upstreams: given.contains_key(DEMO_UPSTREAMS),
         })
@@ -531,6 +531,17 @@ fn network(text: &str) -> Option<IpNet> {
     text.parse().ok().or_else(alone)
 }
 
+/// A word alone is a level. Where it is none, the log's own reading takes it for a part of the program
+/// that is to be logged alone, and nothing is.
+fn log(text: &str) -> Result<String, String> {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let is_level = |word: &str| LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word));
+    if items(text).all(|item| item.contains(['=', '[']) || is_level(item)) {
+        return Ok(text.to_owned());
+    }
+    Err("must be a filter, as info or info,profiles=debug".to_owned())
+}
+
 fn log_format(text: &str) -> Result<bool, String> {
     match text {
         "json" => Ok(true),
@@ -587,6 +598,8 @@ mod tests {
             ("PROFILES_PLACES", "Campus=10.0.0.0/33"),
             ("PROFILES_PLACES", "Campus=the lake"),
             ("PROFILES_LOG_FORMAT", "xml"),
+            ("PROFILES_LOG", "verbose"),
+            ("PROFILES_LOG", "info,profiles"),
             ("PROFILES_JIIT_TLS", "1.1"),
             ("PROFILES_JIIT_TOKEN_PATH", "token"),
             ("PROFILES_LDAP_USER_FILTER", "(uid=asha)"),
