@@ -22,6 +22,7 @@ use crate::upstream::LookUpError;
 use crate::upstream::UpstreamError;
 
 use super::Failure;
+use super::database::TO_REACH_IT;
 use super::print;
 use super::say;
 
@@ -123,9 +124,7 @@ async fn database(config: &Config) -> Finding {
         Err(error) => return Finding::wrong(format!("DATABASE_URL does not read: {error}")),
     };
     let finding = match db.server_version().await {
-        Err(error) => Finding::wrong(format!(
-            "{error}. See that the server runs and that DATABASE_URL has the right host, name and password"
-        )),
+        Err(error) => Finding::wrong(format!("{error}. {TO_REACH_IT}")),
         Ok(Some(version)) if version / 10_000 < OLDEST => Finding::wrong(format!(
             "it is PostgreSQL {}; {OLDEST} or newer is needed",
             version / 10_000

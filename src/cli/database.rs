@@ -19,6 +19,9 @@ use super::say;
 /// How long a command waits for a database that is just starting.
 const PATIENCE: Duration = Duration::from_secs(30);
 const BETWEEN_TRIES: Duration = Duration::from_secs(1);
+/// What to do when a configured database does not let us in.
+pub(super) const TO_REACH_IT: &str =
+    "See that the server runs and that DATABASE_URL has the right host, name and password";
 
 /// An open database, up to date, and what has to outlive it.
 pub(super) struct Database {
@@ -84,7 +87,11 @@ async fn open(
             .map_err(|error| Failure::while_doing("starting the database", error))??,
     };
     let db = Db::open(&place.url).map_err(|error| Failure::while_doing("DATABASE_URL", error))?;
-    migrate(&db).await?;
+    migrate(&db).await.map_err(|error| match error {
+        db::Error::Migration(_) => Failure::while_doing("preparing the database", error),
+        _ if place.cluster.is_some() => Failure::while_doing("preparing the database", error),
+        _ => Failure::new(format!("{error}. {TO_REACH_IT}")),
+    })?;
     Ok(Database {
         db,
         data_dir: place.data_dir,
@@ -119,7 +126,7 @@ fn told(error: cluster::ClusterError) -> Failure {
 }
 
 /// Brings the schema up to date: whoever comes first does. Waits for a server that is just starting.
-async fn migrate(db: &Db) -> Result<(), Failure> {
+async fn migrate(db: &Db) -> db::Result<()> {
     let mut waited = Duration::ZERO;
     loop {
         match db.migrate().await {
@@ -131,7 +138,7 @@ async fn migrate(db: &Db) -> Result<(), Failure> {
                 tokio::time::sleep(BETWEEN_TRIES).await;
                 waited += BETWEEN_TRIES;
             }
-            Err(error) => return Err(Failure::while_doing("preparing the database", error)),
+            Err(error) => return Err(error),
         }
     }
 }

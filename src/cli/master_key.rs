@@ -28,8 +28,10 @@ pub(super) fn find_or_make(
     let file = data_dir.join("secret");
     let shown = file.display();
     fs::create_dir_all(data_dir).map_err(|error| {
-        let folder = data_dir.display();
-        Failure::while_doing(format_args!("making the data folder {folder}"), error)
+        Failure::new(format!(
+            "the data folder {} cannot be made: {error}. Set PROFILES_DATA_DIR to a folder of this account",
+            data_dir.display()
+        ))
     })?;
     match make(&file, entropy) {
         Ok(bytes) => return Ok(Key::master(bytes)),

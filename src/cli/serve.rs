@@ -1,6 +1,7 @@
 //! `profiles serve`
 
 use std::future::pending;
+use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -53,9 +54,9 @@ async fn open_and_serve(
 ) -> Result<(), Failure> {
     let entropy = Arc::new(OsEntropy);
     let master_key = master_key::find_or_make(config.secret, &config.data_dir, entropy.as_ref())?;
-    let (listener, address) = listen(config.listen).await?;
+    let (listener, address) = listen("PROFILES_LISTEN", config.listen).await?;
     let for_metrics = match config.metrics_listen {
-        Some(at) => Some(listen(at).await?),
+        Some(at) => Some(listen("PROFILES_METRICS_LISTEN", at).await?),
         None => None,
     };
     let public_url = match config.public_url.clone() {
@@ -105,8 +106,15 @@ async fn open_and_serve(
     Ok(())
 }
 
-async fn listen(at: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
-    let failed = |error| Failure::while_doing(format_args!("listening on {at}"), error);
+async fn listen(setting: &str, at: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::AddrInUse => Failure::new(format!(
+            "{at} is taken by another program: stop that, or set {setting} to another port"
+        )),
+        _ => Failure::new(format!(
+            "cannot listen on {at}: {error}. Set {setting} to an address of this machine"
+        )),
+    };
     let listener = TcpListener::bind(at).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))

@@ -239,6 +239,39 @@ async fn what_is_wrongly_called_or_set_is_said_in_one_line() {
 }
 
 #[tokio::test]
+async fn a_server_that_cannot_begin_says_what_to_set() {
+    let world = World::new().await;
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    let no_folder = world.data.join("a-file");
+    fs::write(&no_folder, "").unwrap();
+    let nowhere = world
+        .database
+        .url()
+        .replace("postgres://", "postgres://nobody.");
+    for (name, value) in [
+        ("PROFILES_LISTEN", taken.as_str()),
+        ("PROFILES_METRICS_LISTEN", taken.as_str()),
+        ("PROFILES_LISTEN", "192.0.2.1:0"),
+        ("PROFILES_DATA_DIR", no_folder.to_str().unwrap()),
+        ("DATABASE_URL", nowhere.as_str()),
+    ] {
+        let mut serve = command::profiles(&world.database.url(), &world.data);
+        serve
+            .arg("serve")
+            .env("PROFILES_LISTEN", "127.0.0.1:0")
+            .env(name, value);
+        let stopped = spawn_blocking(move || command::run(serve, ""))
+            .await
+            .unwrap();
+        let said = told(&stopped);
+        assert_eq!(stopped.status.code(), Some(1), "{said}");
+        assert_eq!(said.trim().lines().count(), 1, "{said}");
+        assert!(said.contains(name), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn check_says_of_each_thing_how_it_is() {
     let world = World::new().await;
 
