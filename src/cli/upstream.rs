@@ -15,10 +15,18 @@ use crate::db;
 use crate::db::Db;
 use crate::entropy::OsEntropy;
 use crate::upstream;
+use crate::upstream::Jiit;
+use crate::upstream::Ldap;
+use crate::upstream::Leprechaun;
+use crate::upstream::Upstream;
+use crate::upstream::erp::Erp;
 
 use super::Failure;
 use super::database;
 use super::print;
+
+/// Those that ask somebody else.
+const CLOSING: [&str; 4] = [Ldap::SLUG, Erp::SLUG, Jiit::SLUG, Leprechaun::SLUG];
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Asked {
@@ -31,7 +39,8 @@ pub(super) enum Asked {
 
 #[derive(Debug, Args)]
 pub(super) struct Open {
-    /// As in the address of its page: ldap, erp, jiit …
+    /// As in the address of its page
+    #[arg(value_parser = CLOSING)]
     upstream: String,
 }
 

@@ -272,6 +272,16 @@ async fn a_server_that_cannot_begin_says_what_to_set() {
 }
 
 #[tokio::test]
+async fn only_what_can_close_itself_is_opened() {
+    let world = World::new().await;
+    let slip = runs(&world, &["upstream", "open", "epr"], "").await;
+    assert_eq!(slip.status.code(), Some(2));
+    assert!(told(&slip).contains("erp"), "{}", told(&slip));
+    let erp = runs(&world, &["upstream", "open", "erp"], "").await;
+    assert_eq!(made(&erp)["was_closed"], false);
+}
+
+#[tokio::test]
 async fn check_says_of_each_thing_how_it_is() {
     let world = World::new().await;
 
