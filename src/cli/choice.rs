@@ -48,6 +48,7 @@ pub(super) struct Add {
 pub(super) struct Retire {
     /// hostel, department or degree
     kind: ChoiceKind,
+    /// As `profiles choice list` shows it
     code: String,
 }
 

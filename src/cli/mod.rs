@@ -208,6 +208,21 @@ mod tests {
     }
 
     #[test]
+    fn every_command_and_every_argument_says_what_it_is() {
+        fn look(command: &clap::Command, path: &str) {
+            let path = format!("{path} {}", command.get_name());
+            assert!(command.get_about().is_some(), "{path}");
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{path} {argument}");
+            }
+            for inner in command.get_subcommands() {
+                look(inner, &path);
+            }
+        }
+        look(&Cli::command(), "");
+    }
+
+    #[test]
     fn alone_it_serves() {
         assert!(Cli::try_parse_from(["profiles"]).unwrap().command.is_none());
     }

@@ -38,15 +38,19 @@ pub(super) struct Add {
     /// The name to sign in with
     #[arg(long)]
     username: Username,
+    /// What apps call them, if allowed to; "" where there is none
     #[arg(long)]
     first_name: Name,
+    /// "" where there is none
     #[arg(long)]
     last_name: Name,
+    /// Where their mail goes
     #[arg(long)]
     email: Email,
     /// The directory's word for what they are, as ug, fac or stf
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<Kind>,
+    /// Of students; the employee number of staff
     #[arg(long)]
     roll_number: Option<RollNumber>,
     /// May administer this service

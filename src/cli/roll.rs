@@ -56,6 +56,7 @@ pub(super) struct Class {
 
 #[derive(Debug, Args)]
 pub(super) struct Forget {
+    /// The fifth character of the roll number, as 1
     class: String,
     /// The row of this department
     #[arg(long)]
@@ -72,6 +73,7 @@ pub(super) struct Department {
 
 #[derive(Debug, Args)]
 pub(super) struct Read {
+    /// As 21CS10001
     roll_number: String,
 }
 
