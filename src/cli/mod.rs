@@ -52,7 +52,7 @@ enum Command {
     /// People: add one, import many, set a password
     #[command(subcommand)]
     Person(Person),
-    /// Asks the database, the mail server and the data folder, and says of each: ok, or what is wrong
+    /// Asks database, mail server and the campus' systems, and says of each: ok, or what is wrong and what to do
     ///
     /// Changes no data. Prints one JSON object with a line for each; exits with 1 if something is wrong.
     Check,
