@@ -3,8 +3,8 @@
  *
  *   new SSO_JS({ config: { client_id: '…' } }).init()
  *
- * It is a link. Where the browser lets us, there is more: on pages of our own site a frame that knows who is
- * signed in, elsewhere the browser's account chooser (FedCM). See /doc/widgets/.
+ * It is a link. Where the browser lets us, there is more: a frame that knows who would sign in, and on other
+ * sites the browser's account chooser (FedCM). See /doc/widgets/.
  */
 (() => {
   'use strict'
@@ -14,8 +14,8 @@
   const PKCE = ['code_challenge', 'code_challenge_method']
   /* In milliseconds: the frame gets as long, and nobody reads and closes a dialog in less. */
   const PATIENCE = 900
-  /* What the frame says when it is there, whoever is signed in. */
-  const READY = 'sso-iframe://70:200'
+  /* What the frame says, whoever is signed in: that it is there, that its button was clicked. */
+  const READY = 'sso-iframe://70:200', CLICKED = 'sso-iframe://login'
 
   /* Everything is beside the script. `currentScript` may be an element that is only called so. */
   const tag = document.currentScript
@@ -27,7 +27,7 @@
   const isTrue = value => ['true', 'yes', 'True', '1'].includes(text(value))
   const query = pairs => new URLSearchParams(pairs).toString().replace(/\+/g, '%20')
 
-  /* Hosts that may be of one site. If they are not after all, the frame knows nobody. */
+  /* Hosts that may be of one site. */
   const kin = (one, other) => {
     const site = host => host.split('.').slice(-2).join('.')
     return one === other || (/\.[a-z][^.]*$/i.test(one) && site(one) === site(other))
@@ -69,7 +69,7 @@
       this.colors = { ...COLORS, ...colors }
     }
 
-    /* Draws the button, or draws it anew. */
+    /* Draws the button, or anew. */
     init () {
       if (!base) throw new Error('Load this script from …/static/widget/js/ of the sign-in server')
       if (!text(this.config.client_id)) throw new Error('client_id is not provided')
@@ -93,7 +93,7 @@
       return this.init()
     }
 
-    /* An element, its selector, or what jQuery makes of it. */
+    /* An element, its selector, or jQuery's. */
     root () {
       const given = this.config.sso_root
       const found = given && given.jquery ? given[0] : given
@@ -140,50 +140,51 @@
         }
         return link
       })
-      this.choose(links[0])
-
       if (this.stop) this.stop()
       const before = hosts.get(root)
       if (before && before.parentNode === root) root.replaceChild(host, before)
       else root.appendChild(host)
       hosts.set(root, host)
-      this.personalise(host, links, colors)
+      this.personalise(host, links, colors, this.choose(links[0]))
     }
 
-    /* On pages of the same site: our frame over the links, once it says that it is there. */
-    personalise (host, links, colors) {
+    /* Our frame over the links, once it is there: on our own site it knows who is signed in, elsewhere who used the
+       chooser here. */
+    personalise (host, links, colors, chooses) {
       const { protocol, hostname, origin } = new URL(base)
-      if (this.config.frame === 'off' || protocol !== location.protocol || !kin(hostname, location.hostname)) return
+      const near = protocol === location.protocol && kin(hostname, location.hostname)
+      if (this.config.frame === 'off' || !(near || chooses)) return
       const frame = this.iframe = document.createElement('iframe')
       frame.title = LABEL
+      if (chooses) frame.allow = 'identity-credentials-get'
       frame.src = this.iframe_base_url + query([...this.asked(), ['new_window', isTrue(this.config.new_window)],
-        ...Object.entries(colors), ['origin', location.origin]])
-      const hear = event => {
-        if (event.source !== frame.contentWindow || event.origin !== origin || event.data !== READY) return
+        ...Object.entries(colors), ['origin', location.origin], ['fedcm', chooses]])
+      const hear = it => {
+        if (it.source !== frame.contentWindow || it.origin !== origin) return
+        if (it.data === CLICKED) links[0].click()
+        if (it.data !== READY) return
+        clearTimeout(tired)
         /* Not from under somebody's fingers. */
-        const used = host.contains(document.activeElement)
-        this.stop(used)
-        if (used) return
-        frame.setAttribute('data-shown', '')
-        links.forEach(link => link.setAttribute('inert', ''))
+        if (host.contains(document.activeElement)) return this.stop()
+        frame.toggleAttribute('data-shown', true)
+        for (const link of links) link.toggleAttribute('inert', true)
       }
-      const tired = setTimeout(() => this.stop(true), PATIENCE)
-      this.stop = remove => {
+      const tired = setTimeout(() => this.stop(), PATIENCE)
+      this.stop = () => {
         clearTimeout(tired)
         removeEventListener('message', hear)
-        if (remove) frame.remove()
+        frame.remove()
         this.stop = null
       }
       addEventListener('message', hear)
       host.appendChild(frame)
     }
 
-    /* Where there is FedCM, a click opens the browser's own chooser, which needs no cookies of ours on this page. */
+    /* Where there is FedCM, a click opens the browser's own chooser. Says whether it does. */
     choose (link) {
-      const asked = Object.fromEntries(this.asked()), back = text(asked.redirect_uri)
-      if (this.config.fedcm === 'off' || link.target || asked.response_type !== 'code' || !/^https:/.test(base)) return
-      if (back !== location.origin && !back.startsWith(`${location.origin}/`)) return
-      if (!window.IdentityProvider || !IdentityProvider.resolve || !navigator.credentials) return
+      const asked = Object.fromEntries(this.asked())
+      if (this.config.fedcm === 'off' || link.target || asked.response_type !== 'code' || !/^https:/.test(base) ||
+        !`${asked.redirect_uri}/`.startsWith(`${location.origin}/`) || !(window.IdentityProvider || {}).resolve) return false
       const { client_id, ...params } = asked
       params.response_mode = 'query'
       let tried = false
@@ -197,10 +198,11 @@
           const to = new URL(token)
           location.assign(to.origin === location.origin ? to.href : link.href)
         }).catch(problem => {
-          /* Who closed the dialog has said no; a browser that refused at once has not asked. */
+          /* Who closed it has said no; a browser that refused at once has not asked. */
           if (problem.name === 'IdentityCredentialError' || Date.now() - began < PATIENCE) location.assign(link.href)
         })
       })
+      return true
     }
   }
 

@@ -5,8 +5,9 @@
 //!
 //! ```text
 //! widget/login.js ─▶ a link to /oauth/authorize/, always
-//!       │ page of the same site ─▶ frame /widget/login/ over it: "Continue as Asha"
+//!       │ page of the same site ─▶ frame /widget/login/ over it: "Continue as Asha", from her session
 //!       └ page of another site, browser with FedCM ─▶ on a click: the browser's account chooser ([`fedcm`])
+//!             └ the same frame, once Asha has used the chooser there: the browser tells it, and not the page
 //! ```
 //!
 //! Decision: the button is a link that the script draws into the page itself, because a link works in

@@ -41,6 +41,7 @@ impl Colours {
              a{{display:block;box-sizing:border-box;width:100%;padding:0 8px;border:1px solid transparent;\
              border-radius:6px;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;text-align:center;\
              background:#{button};color:#{words};text-decoration:none}}\
+             a[hidden]{{display:none}}\
              a.other{{font:12px/22px system-ui,sans-serif;margin-top:2px;background:none;color:#{other};\
              text-decoration:underline}}\
              a:focus-visible{{outline:2px solid #fff;outline-offset:-4px;box-shadow:inset 0 0 0 4px #000}}"

@@ -35,6 +35,10 @@ pub(super) struct LoginPage {
     embedder: Option<String>,
     /// Of whoever is signed in.
     name: Option<String>,
+    /// Where the browser's account chooser (FedCM) reads what it has to know, if that is to say who
+    /// would sign in: no cookie of ours comes to a page of another site.
+    chooser: Option<String>,
+    client_id: String,
     authorize: String,
     other: String,
     target: &'static str,
@@ -80,11 +84,15 @@ pub(super) async fn frame(
         Some(visit) if !is_cross_site(&asked) => first_name(&it, visit.person).await?,
         _ => None,
     };
+    let is_foreign = is_cross_site(&asked) && origin.is_some() && pairs.text("fedcm") == "true";
+    let chooser = is_foreign.then(|| links.absolute(&links.fedcm_config()));
     let is_new_window = ["true", "yes", "True", "1"].contains(&pairs.text("new_window"));
     let page = LoginPage {
         style: colours(&pairs).style(),
         embedder: origin.map(str::to_owned),
         name,
+        chooser,
+        client_id: pairs.text("client_id").to_owned(),
         other: format!(
             "{}?{}",
             links.logout(),
@@ -94,7 +102,7 @@ pub(super) async fn frame(
         target: if is_new_window { "_blank" } else { "_parent" },
     };
     let mut answer = frame.show(&page);
-    if let Ok(policy) = HeaderValue::try_from(policy(&page.style, &home)) {
+    if let Ok(policy) = HeaderValue::try_from(policy(&page, &home)) {
         let headers = answer.headers_mut();
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
@@ -133,12 +141,17 @@ fn encoded<'a>(pairs: impl IntoIterator<Item = &'a (&'a str, &'a str)>) -> Strin
         .finish()
 }
 
-fn policy(style: &str, home: &Home) -> String {
-    let style = STANDARD.encode(Sha256::digest(style));
+fn policy(page: &LoginPage, home: &Home) -> String {
+    let style = STANDARD.encode(Sha256::digest(&page.style));
+    let connect = if page.chooser.is_some() {
+        "'self'"
+    } else {
+        "'none'"
+    };
     let home = home.directive();
     format!(
-        "default-src 'none'; style-src 'sha256-{style}'; script-src 'self'; base-uri 'none'; \
-         form-action 'none'; frame-ancestors {home}"
+        "default-src 'none'; style-src 'sha256-{style}'; script-src 'self'; connect-src {connect}; \
+         base-uri 'none'; form-action 'none'; frame-ancestors {home}"
     )
 }
 
@@ -153,6 +166,8 @@ pub(super) mod samples {
             style: "a{}".to_owned(),
             embedder: full.then(|| "https://mess.example".to_owned()),
             name: full.then(|| "Asha D’Souza".to_owned()),
+            chooser: (!full).then(|| "https://sso.example/fedcm/config.json".to_owned()),
+            client_id: "a".to_owned(),
             authorize: "/oauth/authorize/?client_id=a".to_owned(),
             other: "/account/logout/?next=a".to_owned(),
             target: "_parent",

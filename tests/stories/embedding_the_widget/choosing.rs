@@ -1,15 +1,21 @@
 //! The browser's own account chooser (FedCM), on a page of another site.
 
+use serde_json::json;
+
 use crate::support::App;
 use crate::support::campus::Registration;
 use crate::support::chromium::Chromium;
 use crate::support::parameter;
+use crate::support::patience::comes_true;
 use crate::support::town::Site;
 
 use super::Campus;
 use super::MESS;
+use super::PROFILES;
+use super::SHOWN;
 use super::TO_MESS;
 use super::button;
+use super::clicks_the_button;
 use super::code_at;
 use super::page;
 use super::page_at_once;
@@ -18,16 +24,16 @@ use super::trades;
 async fn mess_with_a_button(campus: &Campus) -> (App, Site) {
     let (app, mess) = (campus.mess_menu().await, campus.site(MESS).await);
     campus.is_known_to_browsers().await;
-    mess.shows("/", &[], &page(&button(&app, TO_MESS)));
+    mess.shows("/", &[], &page_at_once(&button(&app, TO_MESS)));
     (app, mess)
 }
 
 /// Visits the page and clicks the button, which makes the browser open a dialog or a window.
-async fn clicks_the_button(browser: &Chromium, mess: &Site) {
+async fn asks_the_browser(browser: &Chromium, mess: &Site) {
     let home = mess.at("/");
     for _ in 0..3 {
         browser.visits(&home).await;
-        browser.clicks("#sso-root a").await;
+        clicks_the_button(browser).await;
         if browser.opens_something().await {
             return;
         }
@@ -54,7 +60,7 @@ async fn the_first_time_and_the_second(strange_cookies: bool) {
     let browser = Chromium::opens_in(&campus.town, strange_cookies).await;
     campus.asha_signs_in(&browser).await;
 
-    clicks_the_button(&browser, &mess).await;
+    asks_the_browser(&browser, &mess).await;
     assert_eq!(browser.dialog().await, "AccountChooser");
     assert!(browser.dialog_title().await.contains(MESS));
     let accounts = browser.dialog_accounts().await;
@@ -85,7 +91,7 @@ async fn the_first_time_and_the_second(strange_cookies: bool) {
     browser
         .evaluates("document.querySelector('#sso-root a').href = '/link'")
         .await;
-    browser.clicks("#sso-root a").await;
+    clicks_the_button(&browser).await;
     comes_back(&browser, &mess).await;
     let back = mess.visits("/cb");
     let second = parameter(back[1].as_str(), "code").unwrap();
@@ -111,7 +117,7 @@ async fn who_is_not_signed_in_does_so_in_a_window_of_the_browsers() {
     campus.asha_has_allowed(&app, "basic profile").await;
     let browser = Chromium::opens_in(&campus.town, false).await;
 
-    clicks_the_button(&browser, &mess).await;
+    asks_the_browser(&browser, &mess).await;
     browser.enters_new_window().await;
     let asha = &campus.asha;
     browser.types("input[name=username]", &asha.username).await;
@@ -132,7 +138,7 @@ async fn who_says_no_on_the_page_in_the_dialog_has_said_no_to_the_app() {
     let (_app, mess) = mess_with_a_button(&campus).await;
     let browser = Chromium::opens_in(&campus.town, false).await;
     campus.asha_signs_in(&browser).await;
-    clicks_the_button(&browser, &mess).await;
+    asks_the_browser(&browser, &mess).await;
     browser.dialog().await;
     browser.chooses_account(0).await;
     browser.enters_new_window().await;
@@ -158,7 +164,7 @@ async fn who_closes_the_dialog_stays_and_the_next_click_is_a_link() {
     campus.asha_has_allowed(&app, "basic profile").await;
     let browser = Chromium::opens_in(&campus.town, false).await;
     campus.asha_signs_in(&browser).await;
-    clicks_the_button(&browser, &mess).await;
+    asks_the_browser(&browser, &mess).await;
     browser.dialog().await;
     // Later, as far as the page can tell.
     browser.evaluates("(Date.now = () => Infinity, 0)").await;
@@ -167,7 +173,8 @@ async fn who_closes_the_dialog_stays_and_the_next_click_is_a_link() {
     assert_eq!(browser.address().await.as_str(), mess.at("/"));
     assert!(mess.visits("/cb").is_empty());
 
-    browser.follows("#sso-root a").await;
+    clicks_the_button(&browser).await;
+    comes_back(&browser, &mess).await;
     trades(&app, &code_at(&mess), &mess).await;
 }
 
@@ -192,7 +199,7 @@ async fn the_browsers_cooldown_is_no_matter_of_the_button() {
     browser.visits(&mess.at("/")).await;
     browser.evaluates(&passive).await;
     assert!(!browser.has_dialog().await, "the browser keeps quiet");
-    clicks_the_button(&browser, &mess).await;
+    asks_the_browser(&browser, &mess).await;
     assert_eq!(browser.dialog().await, "AccountChooser");
     browser.closes_dialog().await;
     browser.forgets_dialogs().await;
@@ -200,6 +207,78 @@ async fn the_browsers_cooldown_is_no_matter_of_the_button() {
     browser.evaluates(&passive).await;
     assert_eq!(browser.dialog().await, "AccountChooser");
     browser.chooses_account(0).await;
+}
+
+/// Once somebody has used the chooser on a page, the browser tells our frame who that was, and nobody else.
+async fn it_says_who_used_the_chooser_here(strange_cookies: bool) {
+    let campus = Campus::opens().await;
+    let (app, mess) = mess_with_a_button(&campus).await;
+    let listens =
+        "heard = []; addEventListener('message', it => heard.push(it.origin + ' ' + it.data));";
+    let listening = page_at_once(&format!("{listens}{}", button(&app, TO_MESS)));
+    mess.shows("/", &[], &listening);
+    let browser = Chromium::opens_in(&campus.town, strange_cookies).await;
+    campus.asha_signs_in(&browser).await;
+    let seen = "JSON.stringify([heard, document.querySelector('#sso-root').innerHTML.replace(/ cd_frame_id_=\"[^\"]*\"/, ''),
+        ...['#sso-root', '#sso-root > span', '#sso-root iframe'].map(it => document.querySelector(it).getBoundingClientRect())])";
+    browser.visits(&mess.at("/")).await;
+    browser.waits_for(SHOWN).await;
+    let before = browser.evaluates(seen).await;
+    assert_eq!(browser.words_in_frame().await, "Login with SSO");
+
+    asks_the_browser(&browser, &mess).await;
+    browser.sees_dialog("AccountChooser").await;
+    browser.chooses_account(0).await;
+    browser.enters_new_window().await;
+    browser.clicks("button[value=allow]").await;
+    browser.returns().await;
+    comes_back(&browser, &mess).await;
+    trades(&app, &code_at(&mess), &mess).await;
+
+    // The frame has to hear it within its second, which a busy machine does not always give it.
+    let known = comes_true(async || {
+        browser.visits(&mess.at("/")).await;
+        browser.waits_for(SHOWN).await;
+        let about_a_second = async || browser.words_in_frame().await == KNOWN;
+        for _ in 0..20 {
+            if about_a_second().await {
+                return true;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        false
+    });
+    assert!(known.await, "{}", browser.words_in_frame().await);
+    assert_eq!(browser.evaluates(seen).await, before);
+    browser.looks_at("widget-elsewhere-asha").await;
+    browser.can_be_used("widget-elsewhere-asha").await;
+    let heard = browser.evaluates("heard").await;
+    assert_eq!(
+        heard,
+        json!([format!("https://{PROFILES} sso-iframe://70:200")])
+    );
+
+    browser.enters_frame("#sso-root iframe").await;
+    browser.clicks("a.other").await;
+    browser.leaves_frame().await;
+    browser.waits_for("form.choices").await;
+    browser.follows("form.choices button").await;
+    browser.visits(&mess.at("/")).await;
+    browser.waits_for(SHOWN).await;
+    assert_eq!(browser.words_in_frame().await, "Login with SSO");
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}
+
+const KNOWN: &str = "Continue as Asha\nLogin as other user";
+
+#[tokio::test]
+async fn it_says_who_used_the_chooser_here_with_other_sites_cookies_blocked() {
+    it_says_who_used_the_chooser_here(false).await;
+}
+
+#[tokio::test]
+async fn it_says_who_used_the_chooser_here_with_other_sites_cookies_let_through() {
+    it_says_who_used_the_chooser_here(true).await;
 }
 
 /// Not the widget but a page's own script, as documented: what it gets is the code alone.
@@ -236,7 +315,7 @@ async fn disconnecting_takes_everything_back() {
     campus.asha_has_allowed(&app, "basic profile").await;
     let browser = Chromium::opens_in(&campus.town, false).await;
     campus.asha_signs_in(&browser).await;
-    clicks_the_button(&browser, &mess).await;
+    asks_the_browser(&browser, &mess).await;
     browser.dialog().await;
     browser.chooses_account(0).await;
     comes_back(&browser, &mess).await;
@@ -271,7 +350,8 @@ async fn where_the_browser_does_not_know_us_a_click_is_a_link() {
     let browser = Chromium::opens_in(&campus.town, false).await;
     campus.asha_signs_in(&browser).await;
     browser.visits(&mess.at("/")).await;
-    browser.follows("#sso-root a").await;
+    clicks_the_button(&browser).await;
+    comes_back(&browser, &mess).await;
     trades(&app, &code_at(&mess), &mess).await;
 }
 
@@ -284,7 +364,7 @@ async fn what_cannot_be_is_told_to_the_app() {
     mess.shows("/", &[], &page(&wrong));
     let browser = Chromium::opens_in(&campus.town, false).await;
     campus.asha_signs_in(&browser).await;
-    clicks_the_button(&browser, &mess).await;
+    asks_the_browser(&browser, &mess).await;
     browser.dialog().await;
     browser.chooses_account(0).await;
     browser.sees_dialog("Error").await;
@@ -309,7 +389,7 @@ async fn a_page_meant_for_the_dialog_goes_on_in_any_window() {
     browser.looks_at("widget-signed-in").await;
     browser.can_be_used("widget-signed-in").await;
 
-    clicks_the_button(&browser, &mess).await;
+    asks_the_browser(&browser, &mess).await;
     browser.dialog().await;
     browser.chooses_account(0).await;
     browser.enters_new_window().await;
@@ -346,7 +426,7 @@ async fn a_dialog_never_hands_over_another_apps_code() {
     let browser = Chromium::opens_in(&campus.town, false).await;
     campus.asha_signs_in(&browser).await;
 
-    clicks_the_button(&browser, &evil).await;
+    asks_the_browser(&browser, &evil).await;
     browser.dialog().await;
     browser.chooses_account(0).await;
     browser.enters_new_window().await;

@@ -5,6 +5,7 @@ use crate::support::chromium::Chromium;
 use super::Campus;
 use super::MESS;
 use super::PROFILES;
+use super::clicks_the_button;
 use super::code_at;
 
 #[tokio::test]
@@ -47,7 +48,7 @@ async fn the_developer_paints_it_and_copies_lines_that_work() {
     );
     let student = Chromium::opens_in(&campus.town, false).await;
     student.visits(&mess.at("/")).await;
-    student.clicks("#sso-root a").await;
+    clicks_the_button(&student).await;
     student.waits_for("input[name=username]").await;
     student
         .signs_in(&campus.asha.username, &campus.asha.password)

@@ -9,6 +9,7 @@ use super::Campus;
 use super::HOSTEL;
 use super::MESS;
 use super::PROFILES;
+use super::SHOWN;
 use super::TO_HOSTEL;
 use super::button;
 use super::code_at;
@@ -16,7 +17,6 @@ use super::page;
 use super::page_at_once;
 use super::trades;
 
-const SHOWN: &str = "#sso-root iframe[data-shown]";
 /// Set before the button is: what the page hears, and from whom.
 const LISTENS: &str =
     "heard = []; addEventListener('message', it => heard.push(it.origin + ' ' + it.data));";
@@ -207,6 +207,31 @@ async fn its_page_is_for_the_apps_origins_and_takes_any_query() {
         told.attributes("body", "data-origin"),
         [format!("https://{MESS}")]
     );
+    // Nor does the browser tell us who used its chooser there, unless our script asks from another site.
+    let elsewhere = browser.sending("sec-fetch-site", "cross-site");
+    let asks = format!("{own}&origin=https://{MESS}&fedcm=true");
+    let foreign = elsewhere.asks(&asks).await;
+    assert_eq!(
+        foreign.attributes("body", "data-client"),
+        [app.client_id.as_str()]
+    );
+    assert_eq!(
+        foreign.attributes("body", "data-chooser"),
+        [campus.at("fedcm/config.json")]
+    );
+    let policy = foreign.header("content-security-policy");
+    assert!(policy.contains("connect-src 'self';"), "{policy}");
+    let near = browser.sending("sec-fetch-site", "same-site");
+    let not_at_home = format!("{own}&origin=https://evil.example&fedcm=true");
+    for page in [
+        near.asks(&asks).await,
+        elsewhere.asks(&asks.replace("true", "false")).await,
+        elsewhere.asks(&not_at_home).await,
+    ] {
+        assert!(!page.offers("[data-chooser]"), "{}", page.text());
+        let policy = page.header("content-security-policy");
+        assert!(policy.contains("connect-src 'none';"), "{policy}");
+    }
     for other in [
         "https://mess.example.evil",
         "*",

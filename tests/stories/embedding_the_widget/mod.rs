@@ -156,6 +156,27 @@ fn button(app: &App, more: &str) -> String {
 const TO_MESS: &str = "redirect_uri: 'https://mess.example/cb'";
 const TO_HOSTEL: &str = "redirect_uri: 'https://hostel.campus.example/cb'";
 
+/// The frame over the button, once it lies there.
+const SHOWN: &str = "#sso-root iframe[data-shown]";
+
+/// Clicks the button once it has settled: our frame where that lies over it, else the link.
+async fn clicks_the_button(browser: &Chromium) {
+    browser
+        .waits_for("#sso-root > span:not(:has(iframe:not([data-shown])))")
+        .await;
+    if browser
+        .evaluates("!!document.querySelector('#sso-root iframe')")
+        .await
+        == true
+    {
+        browser.enters_frame("#sso-root iframe").await;
+        browser.clicks("a.login").await;
+        browser.leaves_frame().await;
+    } else {
+        browser.clicks("#sso-root a").await;
+    }
+}
+
 /// The code that came to a site's callback, with everything else as it should be.
 fn code_at(site: &Site) -> String {
     let back = site.visits("/cb");
