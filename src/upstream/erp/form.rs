@@ -34,7 +34,7 @@ impl Forms<'_> {
     /// Whose sign-in it is.
     pub(super) fn roll(&self) -> Prompt {
         let mut roll = Input::new(ROLL, InputKind::Text, "Roll number", "username");
-        roll.value = self.shown_roll().to_owned();
+        self.shown_roll().clone_into(&mut roll.value);
         roll.hint = Some("For example 21CS10001".into());
         Prompt {
             heading: HEADING.into(),
