@@ -14,9 +14,7 @@ use crate::apps;
 use crate::association;
 use crate::authorize;
 use crate::clock::SharedClock;
-use crate::config;
 use crate::config::Config;
-use crate::config::ErpSettings;
 use crate::connected_apps;
 use crate::db::Db;
 use crate::demo;
@@ -45,23 +43,10 @@ use crate::secret::Key;
 use crate::send_mail;
 use crate::sessions;
 use crate::token;
-use crate::upstream::Caller;
-use crate::upstream::Hasher;
-use crate::upstream::Jiit;
-use crate::upstream::JiitPaths;
-use crate::upstream::Ldap;
-use crate::upstream::LdapSetupError;
-use crate::upstream::Leprechaun;
-use crate::upstream::LookUps;
-use crate::upstream::MailedCode;
-use crate::upstream::NewestTls;
-use crate::upstream::Password;
-use crate::upstream::Reach;
-use crate::upstream::ReachError;
 use crate::upstream::Registry;
-use crate::upstream::Upstream;
-use crate::upstream::erp;
-use crate::upstream::erp::Erp;
+use crate::upstreams;
+use crate::upstreams::Needs;
+use crate::upstreams::UpstreamSetupError;
 use crate::user_api;
 use crate::ways_in;
 use crate::web::Assets;
@@ -115,41 +100,12 @@ pub enum BuildError {
     /// A template does not read, which a test rules out.
     #[error(transparent)]
     Templates(#[from] tera::Error),
-    #[error("the machine gives no threads to check passwords on: {0}")]
-    Threads(#[from] std::io::Error),
     #[error(transparent)]
     Mail(#[from] SetupError),
-    #[error(transparent)]
-    Directory(#[from] LdapSetupError),
     #[error(transparent)]
     Upstream(#[from] UpstreamSetupError),
     #[error(transparent)]
     Demo(#[from] demo::CallError),
-}
-
-/// Why an upstream cannot be asked as it was set. One line that names the setting.
-#[derive(Debug, thiserror::Error)]
-pub enum UpstreamSetupError {
-    #[error("{setting}: {why}")]
-    Reach {
-        setting: &'static str,
-        why: ReachError,
-    },
-    #[error("{setting} cannot be read: {why}")]
-    File {
-        setting: &'static str,
-        why: std::io::Error,
-    },
-}
-
-impl UpstreamSetupError {
-    fn reach([address, ca_file]: [&'static str; 2], why: ReachError) -> Self {
-        let setting = match why {
-            ReachError::Authority => ca_file,
-            _ => address,
-        };
-        Self::Reach { setting, why }
-    }
 }
 
 /// Builds the house.
@@ -252,41 +208,14 @@ impl Shared {
         }
     }
 
-    /// Every way to sign in that is switched on; the sign-in page opens with the first.
-    fn ways(&self, config: &Config) -> Result<Registry, BuildError> {
-        let entropy = || Arc::clone(&self.entropy);
-        let mut ways = Registry::default().with(Password {
-            db: self.db.clone(),
-            hasher: Hasher::start(self.entropy.as_ref())?,
-            entropy: entropy(),
-        });
-        if let Some(directory) = config.directory.clone() {
-            ways = ways.with(Ldap::new(directory, entropy())?);
-        }
-        if let Some(erp) = erp(config, &self.db)? {
-            ways = ways.with(erp).with(association::ByCode {
-                db: self.db.clone(),
-                links: self.web.links().clone(),
-                codes: self.mailed_codes(),
-                max_age: config.association_age,
-            });
-        }
-        if let Some(jiit) = jiit(config, entropy())? {
-            ways = ways.with(jiit);
-        }
-        if let Some(server) = &config.leprechaun {
-            ways = ways.with(Leprechaun {
-                look_ups: leprechaun(config, server)?,
-                codes: self.mailed_codes(),
-                db: self.db.clone(),
-            });
-        }
-        Ok(ways)
-    }
-
-    fn mailed_codes(&self) -> MailedCode {
-        let (db, entropy) = (self.db.clone(), Arc::clone(&self.entropy));
-        MailedCode::new(db, self.codes.clone(), entropy)
+    fn ways(&self, config: &Config) -> Result<Registry, UpstreamSetupError> {
+        let needs = Needs {
+            db: &self.db,
+            links: self.web.links(),
+            entropy: &self.entropy,
+            codes: &self.codes,
+        };
+        upstreams::ways(config, &needs)
     }
 
     /// Where there is a portal whose security questions can be looked at.
@@ -301,7 +230,7 @@ impl Shared {
             entropy: Arc::clone(&self.entropy),
             ledger: self.ledger.clone(),
             portal: association::Portal {
-                questions: erp_pages(config, settings)?,
+                questions: upstreams::erp_pages(config, settings)?,
                 page: format!(
                     "{}/IIT_ERP3/home.htm",
                     settings.base.as_str().trim_end_matches('/')
@@ -581,92 +510,6 @@ impl Shared {
             ledger: self.ledger.clone(),
         }
     }
-}
-
-/// The ERP as it was set, if it was.
-pub fn erp(config: &Config, db: &Db) -> Result<Option<Erp>, UpstreamSetupError> {
-    let Some(settings) = &config.erp else {
-        return Ok(None);
-    };
-    let wishes = erp::Wishes {
-        fetch_name: settings.fetch_name,
-        reask_password: settings.reask_password,
-    };
-    let caller = erp_caller(config, settings)?;
-    Ok(Some(Erp::new(caller, db.clone(), wishes)))
-}
-
-/// What it shows to anybody.
-pub fn erp_pages(
-    config: &Config,
-    settings: &ErpSettings,
-) -> Result<erp::Questions, UpstreamSetupError> {
-    Ok(erp::Questions::new(erp_caller(config, settings)?))
-}
-
-fn erp_caller(config: &Config, settings: &ErpSettings) -> Result<Caller, UpstreamSetupError> {
-    let names = ["PROFILES_ERP_URL", "PROFILES_ERP_CA_FILE"];
-    let reach = reach(config, &settings.base, names, settings.ca_file.as_deref())?;
-    Caller::new(Erp::SLUG, &reach).map_err(|why| UpstreamSetupError::reach(names, why))
-}
-
-/// The Leprechaun server as it was set.
-pub fn leprechaun(
-    config: &Config,
-    server: &config::Leprechaun,
-) -> Result<LookUps, UpstreamSetupError> {
-    let reach = Reach {
-        within: config.upstream_timeout.min(LookUps::WITHIN),
-        longest: LookUps::LONGEST,
-        ..Reach::of(server.url.clone())
-    };
-    let caller = Caller::new(Leprechaun::SLUG, &reach);
-    let caller = caller.map_err(|why| UpstreamSetupError::Reach {
-        setting: "PROFILES_LEPRECHAUN_URL",
-        why,
-    })?;
-    Ok(LookUps {
-        caller,
-        authorization: server.authorization.clone(),
-        max_age: config.association_age,
-    })
-}
-
-/// The JIIT portal as it was set, if it was.
-pub fn jiit(config: &Config, entropy: SharedEntropy) -> Result<Option<Jiit>, UpstreamSetupError> {
-    let Some(settings) = &config.jiit else {
-        return Ok(None);
-    };
-    let names = ["PROFILES_JIIT_URL", "PROFILES_JIIT_CA_FILE"];
-    let mut reach = reach(config, &settings.url, names, settings.ca_file.as_deref())?;
-    reach.longest = 4 << 20;
-    if !settings.has_new_tls {
-        reach.newest_tls = NewestTls::V1_2;
-    }
-    let paths = JiitPaths {
-        captcha: settings.captcha_path.clone(),
-        pre_token: settings.pre_token_path.clone(),
-        token: settings.token_path.clone(),
-        particulars: settings.person_path.clone(),
-    };
-    let jiit = Jiit::new(&reach, paths, settings.mail_domain.clone(), entropy);
-    let jiit = jiit.map_err(|why| UpstreamSetupError::reach(names, why));
-    jiit.map(Some)
-}
-
-/// How an upstream is reached. `names` are those of its address and of the file to trust.
-fn reach(
-    config: &Config,
-    base: &Url,
-    names: [&'static str; 2],
-    ca_file: Option<&Path>,
-) -> Result<Reach, UpstreamSetupError> {
-    let mut reach = Reach::of(base.clone());
-    reach.within = config.upstream_timeout;
-    let [_, setting] = names;
-    let read = ca_file.map(std::fs::read).transpose();
-    reach.authority = read.map_err(|why| UpstreamSetupError::File { setting, why })?;
-    Ok(reach)
 }
 
 /// The way out for mails, as it is set.

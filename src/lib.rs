@@ -59,7 +59,7 @@
 //!
 //! | floor | modules |
 //! |---|---|
-//! | roof | [`cli`] [`app`] |
+//! | roof | [`cli`] [`app`] [`upstreams`] |
 //! | rooms | [`welcome`] [`docs`] [`demo`] [`widget`] [`profile`] [`connected_apps`] [`receipts`] [`ledger`] [`sessions`] [`ways_in`] [`my_data`] [`association`] [`send_mail`] [`user_api`] [`authorize`] [`token`] [`grants`] [`apps`] [`login`] [`upstream`] [`people`] [`health`] [`metrics`] [`metadata`] |
 //! | kit | [`web`] [`mail`] [`jobs`] [`pictures`] [`audit`] [`measure`] [`db`] |
 //! | ground | [`config`] [`links`] [`scope`] [`oauth`] [`secret`] [`id`] [`clock`] [`entropy`] |
@@ -98,6 +98,7 @@ pub mod send_mail;
 pub mod sessions;
 pub mod token;
 pub mod upstream;
+pub mod upstreams;
 pub mod user_api;
 pub mod ways_in;
 pub mod web;

@@ -17,9 +17,9 @@ use crate::db::Db;
 use crate::db::cluster;
 use crate::entropy::OsEntropy;
 use crate::upstream;
-use crate::upstream::Ldap;
 use crate::upstream::LookUpError;
 use crate::upstream::UpstreamError;
+use crate::upstreams;
 
 use super::Failure;
 use super::database::TO_REACH_IT;
@@ -217,9 +217,9 @@ async fn sign_in(config: &Config) -> Finding {
 
 /// Whether the campus directory would let people in; nothing where there is none.
 async fn directory(config: &Config) -> Option<Finding> {
-    let directory = config.directory.clone()?;
+    let directory = config.directory.as_ref()?;
     let searches = matches!(directory.finds, FindsPeople::Search { .. });
-    let ldap = match Ldap::new(directory, Arc::new(OsEntropy)) {
+    let ldap = match upstreams::ldap(directory, Arc::new(OsEntropy)) {
         Ok(ldap) => ldap,
         Err(error) => return Some(Finding::wrong(error.to_string())),
     };
@@ -238,7 +238,7 @@ async fn directory(config: &Config) -> Option<Finding> {
 /// Looks at its login page, as everybody may.
 async fn erp(config: &Config) -> Option<Finding> {
     let settings = config.erp.as_ref()?;
-    let client = match app::erp_pages(config, settings) {
+    let client = match upstreams::erp_pages(config, settings) {
         Ok(client) => client,
         Err(error) => return Some(Finding::wrong(error.to_string())),
     };
@@ -256,8 +256,8 @@ async fn erp(config: &Config) -> Option<Finding> {
 /// The portal, if people sign in through it. Asking for a captcha is what a sign-in begins with, and
 /// changes nothing over there.
 async fn jiit(config: &Config) -> Option<Finding> {
-    let portal = match app::jiit(config, Arc::new(OsEntropy)) {
-        Ok(portal) => portal?,
+    let portal = match upstreams::jiit(config, config.jiit.as_ref()?, Arc::new(OsEntropy)) {
+        Ok(portal) => portal,
         Err(error) => return Some(Finding::wrong(error.to_string())),
     };
     Some(match portal.check(SystemClock.now()).await {
@@ -271,7 +271,7 @@ async fn jiit(config: &Config) -> Option<Finding> {
 /// The server that knows mailboxes, if people sign in through it. It is asked about nobody, so it tells us of
 /// nobody.
 async fn leprechaun(config: &Config) -> Option<Finding> {
-    let server = match app::leprechaun(config, config.leprechaun.as_ref()?) {
+    let server = match upstreams::leprechaun(config, config.leprechaun.as_ref()?) {
         Ok(server) => server,
         Err(error) => return Some(Finding::wrong(error.to_string())),
     };

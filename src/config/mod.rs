@@ -1,7 +1,7 @@
 //! Settings, read once from the environment. A name we do not know or a value that does not parse
 //! stops the start with one line that says what to do: a typing error must not become a default.
 //!
-//! [`Config`] is taken apart in `app.rs` and goes no further; rooms get values.
+//! [`Config`] is taken apart in `app.rs` and `upstreams.rs` and goes no further; rooms get values.
 
 mod directory;
 mod erp;

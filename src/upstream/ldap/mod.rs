@@ -63,8 +63,6 @@ pub enum SetupError {
     Authority,
     #[error("the TLS library refuses: {0}")]
     Tls(#[from] rustls::Error),
-    #[error("PROFILES_LDAP_CA_FILE cannot be read: {0}")]
-    File(std::io::Error),
     #[error("PROFILES_LDAP_USER_FILTER is no filter, such as (uid={{username}}): see RFC 4515")]
     Filter,
 }
@@ -84,13 +82,16 @@ impl fmt::Debug for Ldap {
 }
 
 impl Ldap {
-    /// The adapter for this directory; nobody is asked yet.
-    pub fn new(settings: config::Directory, entropy: SharedEntropy) -> Result<Self, SetupError> {
-        let authorities = settings.ca_file.as_ref().map(std::fs::read).transpose();
-        let authorities = authorities.map_err(SetupError::File)?;
+    /// The adapter for this directory; nobody is asked yet. `authorities` are certificates in PEM to trust
+    /// in place of those that everybody trusts.
+    pub fn new(
+        settings: config::Directory,
+        authorities: Option<&[u8]>,
+        entropy: SharedEntropy,
+    ) -> Result<Self, SetupError> {
         Ok(Self {
             alumni_unit: settings.alumni_unit.clone(),
-            directory: Directory::new(settings, authorities.as_deref())?,
+            directory: Directory::new(settings, authorities)?,
             entropy,
             seats: Semaphore::new(AT_ONCE),
         })
