@@ -33,6 +33,24 @@ fn share(scopes: &[String], fields: &[String]) -> Share {
     Share::of(ScopeSet::of_names(scopes), FieldSet::of_names(fields))
 }
 
+/// The lineage in a row of the statements that find a code or a pair: each has a type of its own, so no
+/// function can take both.
+macro_rules! lineage {
+    ($row:ident) => {
+        Lineage {
+            app: AppId($row.app_id),
+            client_id: $row.client_id,
+            person: PersonId($row.person_id),
+            grant: GrantId($row.grant_id),
+            family: FamilyId($row.family_id),
+            family_began_at: $row.began_at,
+            stands: $row.stands,
+            share: share(&$row.scopes, &$row.fields)
+                .intersection(share(&$row.grant_scopes, &$row.grant_fields)),
+        }
+    };
+}
+
 pub(super) async fn list_clients(
     db: impl Executor<'_>,
     client_ids: &[String],
@@ -89,17 +107,7 @@ pub(super) async fn find_code(
     .fetch_optional(db)
     .await?;
     Ok(row.map(|row| CodeFacts {
-        lineage: Lineage {
-            app: AppId(row.app_id),
-            client_id: row.client_id,
-            person: PersonId(row.person_id),
-            grant: GrantId(row.grant_id),
-            family: FamilyId(row.family_id),
-            family_began_at: row.began_at,
-            stands: row.stands,
-            share: share(&row.scopes, &row.fields)
-                .intersection(share(&row.grant_scopes, &row.grant_fields)),
-        },
+        lineage: lineage!(row),
         redirect_uri: row.redirect_uri,
         challenge: row.challenge.map(Challenge::stored),
         issued_at: row.issued_at,
@@ -191,17 +199,7 @@ pub(super) async fn find_pair(
             },
             _ => PairEnd::Live,
         },
-        lineage: Lineage {
-            app: AppId(row.app_id),
-            client_id: row.client_id,
-            person: PersonId(row.person_id),
-            grant: GrantId(row.grant_id),
-            family: FamilyId(row.family_id),
-            family_began_at: row.began_at,
-            stands: row.stands,
-            share: share(&row.scopes, &row.fields)
-                .intersection(share(&row.grant_scopes, &row.grant_fields)),
-        },
+        lineage: lineage!(row),
     }))
 }
 
