@@ -110,7 +110,8 @@ async fn read<S: Send + Sync>(
     } else {
         let body = Bytes::from_request(request, state);
         let body = body.await.map_err(|refused| not_whole(refused.status()))?;
-        Pairs::parse(&body)
+        // Raw requests are written with a blank line too many, and with one at the end.
+        Pairs::parse(body.trim_ascii())
     };
     let pairs =
         pairs.ok_or_else(|| OAuthError::invalid_request("The body holds a NUL character."))?;

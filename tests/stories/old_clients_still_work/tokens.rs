@@ -107,6 +107,17 @@ async fn k30_a_body_need_not_be_escaped() {
 }
 
 #[tokio::test]
+async fn k30_a_body_may_have_blank_lines_around_it() {
+    let (_world, canteen, code) = with_a_code().await;
+    let body = format!("\r\ncode={code}&grant_type=authorization_code\r\n");
+    let headers = [FORM, ("authorization", &canteen.basic())];
+
+    let answer = canteen.posts_raw("oauth/token/", &headers, &body).await;
+
+    answer.tokens();
+}
+
+#[tokio::test]
 async fn k30_a_body_may_come_in_parts() {
     let (_world, canteen, code) = with_a_code().await;
     // As curl in PHP sends CURLOPT_POSTFIELDS when it is given an array.
