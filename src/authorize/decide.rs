@@ -40,7 +40,7 @@ impl Decision {
     /// Reads the consent form. A field counts only if it and its scope are ticked and both were asked
     /// for; what was not asked for is dropped and counted.
     pub(super) fn read(form: &Pairs, asked: ScopeSet) -> Option<Self> {
-        match form.text("decision") {
+        match form.one("decision").ok().flatten()? {
             "deny" => Some(Self::Deny),
             "allow" => {
                 let asked = grants::with_compulsory(asked);
@@ -164,8 +164,15 @@ mod tests {
     }
 
     #[test]
-    fn only_two_buttons_decide() {
-        let form = Pairs::parse(b"decision=yes").unwrap();
-        assert!(Decision::read(&form, ScopeSet::EMPTY).is_none());
+    fn only_two_buttons_decide_and_not_both() {
+        for form in [
+            "decision=yes",
+            "decision=",
+            "",
+            "decision=allow&decision=deny",
+        ] {
+            let form = Pairs::parse(form.as_bytes()).unwrap();
+            assert!(Decision::read(&form, ScopeSet::EMPTY).is_none());
+        }
     }
 }
