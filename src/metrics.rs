@@ -30,7 +30,11 @@ pub struct Feature {
 
 impl Feature {
     pub fn routes(self) -> Router {
-        Router::new().route("/metrics", get(read)).with_state(self)
+        // The shell, which takes a slash off the end, does not stand before these.
+        Router::new()
+            .route("/metrics", get(read))
+            .route("/metrics/", get(read))
+            .with_state(self)
     }
 
     async fn now(&self) -> Now {

@@ -36,6 +36,8 @@ impl Metrics {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let answer = http.get(&self.address).send().await.unwrap();
         assert_eq!(answer.status(), 200);
+        let slashed = http.get(format!("{}/", self.address)).send().await.unwrap();
+        assert_eq!(slashed.status(), 200);
         let kind = answer.headers()["content-type"]
             .to_str()
             .unwrap()
