@@ -119,7 +119,7 @@ impl Post {
         let message = written.into_message(Envelope {
             id: letter.id,
             from: Mailbox::new(Some(sender), self.from.clone()),
-            to: Mailbox::new(Some(letter.name.clone()), address),
+            to: Mailbox::new(Some(letter.reader().to_owned()), address),
             date: now,
         });
         let Ok(message) = message else {
@@ -178,7 +178,7 @@ impl Post {
             Proves::Nothing | Proves::NoMore => (String::new(), String::new()),
         };
         Facts {
-            name: letter.name.clone(),
+            name: letter.reader().to_owned(),
             campus: self.web.campus_name.clone(),
             app,
             app_page,

@@ -97,6 +97,17 @@ pub(super) struct Claimed {
     pub proves: Proves,
 }
 
+impl Claimed {
+    /// How the reader is addressed. Whoever reads at an address that nobody has proved may be a stranger: they
+    /// learn nobody's name, and nobody writes to them what they call themselves.
+    pub(super) fn reader(&self) -> &str {
+        match self.proves {
+            Proves::Address(..) => &self.username,
+            _ => &self.name,
+        }
+    }
+}
+
 /// Whether a letter is to prove that an address is read.
 #[derive(Debug)]
 pub(super) enum Proves {

@@ -950,6 +950,10 @@ async fn an_address_counts_once_its_link_was_confirmed() {
         mail.contains("Subject: Confirm asha@home.example") && mail.contains("within 30 minutes"),
         "{mail}"
     );
+    assert!(
+        mail.contains("Hello asha,") && !mail.contains("Asha") && !mail.contains("Souza"),
+        "whose address it is is not known yet, and a name could say anything: {mail}"
+    );
     assert_eq!(world.mails(), 1, "who is confirmed gets no mail");
     let link = link_in(&mail);
     for _ in 0..3 {
