@@ -39,6 +39,7 @@ impl Removal {
             return Ok(());
         }
         let files = store::find_pictures(&mut *tx, person).await?;
+        store::delete_traces(&mut *tx, person).await?;
         let gone = people::gone(&mut tx, person, now, self.entropy.as_ref()).await?;
         let Some(files) = files.filter(|_| gone) else {
             return Ok(());

@@ -115,6 +115,30 @@ pub(super) async fn find_pictures(
     }))
 }
 
+/// Deletes what is about somebody and refers to a mailbox or a roll number instead: letters to a mailbox of
+/// theirs, and proofs that were begun by nobody in particular.
+pub(super) async fn delete_traces(db: impl Executor<'_>, person: PersonId) -> db::Result<()> {
+    sqlx::query!(
+        "with mailboxes as (
+           select lower(email) as address from people where id = $1
+           union select lower(email) from secondary_emails where person_id = $1
+           union select lower(o.email) from associations o
+             join identities i on i.provider = o.provider and i.subject = o.roll
+             where i.person_id = $1
+         ), letters as (
+           delete from addressees where lower(address) in (select address from mailboxes)
+         )
+         delete from association_proofs
+         where person_id is null
+           and (lower(email) in (select address from mailboxes)
+             or roll in (select upper(subject) from identities where person_id = $1))",
+        person.0
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// Ends every session of somebody but this one.
 pub(super) async fn delete_other_sessions(
     db: impl Executor<'_>,

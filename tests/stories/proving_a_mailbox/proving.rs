@@ -97,6 +97,34 @@ async fn is_in(browser: &Browser) -> bool {
     browser.asks("user/").await.status == 200
 }
 
+/// Letters and proofs on their way belong to nobody yet, but are about somebody.
+#[tokio::test]
+async fn nothing_of_a_mailbox_outlives_the_person_it_belonged_to() {
+    let place = opens().await;
+    let (world, _erp) = &place;
+    let (roll, mailbox) = ("21CS10001", "asha.21cs10001@kgpian.iitkgp.ac.in");
+    let asha = world.stranger();
+    let proved = proves(&place, &asha, (roll, mailbox)).await;
+    proved.presses("Sign in as 21CS10001").await;
+    let page = asha.visits("user/data/close/").await;
+    page.presses("Close my account").await;
+    world.sleeps(time::Duration::hours(7 * 24 - 1));
+    world.does_its_jobs().await;
+    let mails = mails_to(world, mailbox);
+    is_mailed(&place, &world.stranger(), (roll, mailbox), mails + 1).await;
+    let before = world.database.dump();
+    assert!(before.contains(roll) && before.contains(mailbox));
+
+    world.sleeps(time::Duration::hours(1));
+    world.does_its_jobs().await;
+
+    let after = world.database.dump();
+    for value in [roll, "21cs10001"] {
+        let left: Vec<_> = after.lines().filter(|line| line.contains(value)).collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
 #[tokio::test]
 async fn somebody_new_proves_a_mailbox_and_is_signed_in() {
     let place = opens().await;
