@@ -308,6 +308,66 @@ async fn a_page_that_calls_it_by_itself_gets_a_code() {
     trades(&app, code.as_str().unwrap(), &mess).await;
 }
 
+/// A page of somebody else's asks in the app's name; and the app's own page asks behind the browser's back.
+#[tokio::test]
+async fn a_page_that_pretends_learns_nothing_and_changes_nothing() {
+    let campus = Campus::opens().await;
+    let (app, mess) = mess_with_a_button(&campus).await;
+    campus.asha_has_allowed(&app, "basic profile").await;
+    let evil = campus.site("evil.example").await;
+    let pretends = format!(
+        "<!doctype html><link rel=icon href=data:,><button>Win</button><script>
+        const provider = {{ configURL: '{}', clientId: '{}', fields: [],
+            params: {{ response_type: 'code', redirect_uri: 'https://mess.example/cb' }} }};
+        document.querySelector('button').onclick = () =>
+            navigator.credentials.get({{ identity: {{ mode: 'active', providers: [provider] }} }})
+                .then(it => document.title = it.token, problem => document.title = problem.name)</script>",
+        campus.at("fedcm/config.json"),
+        app.client_id
+    );
+    evil.shows("/", &[], &pretends);
+    let browser = Chromium::opens_in(&campus.town, true).await;
+    campus.asha_signs_in(&browser).await;
+    browser.visits(&evil.at("/")).await;
+    browser.clicks("button").await;
+    // Of an account that has allowed this app, the browser asks no more.
+    browser.sees_dialog("Error").await;
+    browser.presses_in_dialog("ErrorGotIt").await;
+    let is_told = async || browser.evaluates("document.title").await == "IdentityCredentialError";
+    assert!(comes_true(is_told).await);
+
+    browser.visits(&mess.at("/")).await;
+    for (path, method) in [
+        ("accounts", "GET"),
+        ("assertion", "POST"),
+        ("disconnect", "POST"),
+    ] {
+        let asks = format!(
+            "fetch('{}', {{ method: '{method}', credentials: 'include', body: '{method}' === 'GET' ? null :
+                new URLSearchParams({{ client_id: '{}', account_id: '{}', account_hint: 'asha' }}) }})
+                .then(it => it.text(), problem => problem.name)",
+            campus.at(&format!("fedcm/{path}/")),
+            app.client_id,
+            campus.asha.id
+        );
+        assert_eq!(browser.evaluates(&asks).await, "TypeError", "{path}");
+    }
+    let form = format!(
+        "(() => {{ const form = document.body.appendChild(document.createElement('form'));
+            form.method = 'post'; form.action = '{}';
+            form.innerHTML = '<input name=client_id value={}><input name=account_hint value=asha>';
+            form.submit() }})()",
+        campus.at("fedcm/disconnect/"),
+        app.client_id
+    );
+    browser.evaluates(&form).await;
+    browser.leaves_for(PROFILES).await;
+    assert!(browser.words().await.contains("invalid_request"));
+    browser.visits(&campus.at("user/settings/")).await;
+    assert!(browser.words().await.contains("Mess Menu"));
+    assert!(evil.visits("/cb").is_empty() && mess.visits("/cb").is_empty());
+}
+
 #[tokio::test]
 async fn disconnecting_takes_everything_back() {
     let campus = Campus::opens().await;
