@@ -26,9 +26,8 @@ pub(super) async fn list_live(
     let rows = sqlx::query!(
         r#"select encode(fingerprint, 'hex') as "name!", data #>> '{visit,device}' as device,
                   data #>> '{visit,place}' as place, began_at, last_seen_at
-           from sessions
-           where person_id = $1 and ends_at > $2
-             and last_seen_at + make_interval(secs => idle_seconds) > $2
+           from sessions s
+           where person_id = $1 and is_live(s, $2)
            order by last_seen_at desc, fingerprint"#,
         person.0,
         now

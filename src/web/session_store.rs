@@ -76,9 +76,7 @@ impl SessionRows {
             r#"with live as (
                  select s.fingerprint, s.data, s.last_seen_at, s.ends_at from sessions s
                  left join people p on p.id = s.person_id
-                 where s.fingerprint = $1 and s.ends_at > $2
-                   and s.last_seen_at + make_interval(secs => s.idle_seconds) > $2
-                   and p.suspended_at is null
+                 where s.fingerprint = $1 and is_live(s, $2) and p.suspended_at is null
                ), seen as (
                  update sessions s set last_seen_at = $2 from live
                  where s.fingerprint = live.fingerprint
@@ -112,8 +110,7 @@ impl SessionRows {
     /// Deletes what has ended; a job calls it.
     pub async fn sweep(&self) -> db::Result<()> {
         sqlx::query!(
-            "delete from sessions where ends_at <= $1
-             or last_seen_at + make_interval(secs => idle_seconds) <= $1",
+            "delete from sessions s where not is_live(s, $1)",
             self.clock.now()
         )
         .execute(self.db.pool())
