@@ -110,6 +110,7 @@ const LIBRARIES: &[Library] = &[
             "my_data/lately.rs",
             "token/bearer.rs",
             "token/request.rs",
+            "widget/fedcm/asker.rs",
         ],
         "answer requests in pages.rs or api.rs; verbs, rules and stores know nothing of HTTP",
     ),

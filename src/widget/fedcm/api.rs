@@ -1,23 +1,17 @@
 //! What the browser asks while it signs somebody in: JSON, for it alone.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::RawQuery;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::Response;
-use http::HeaderMap;
 use http::HeaderValue;
 use http::StatusCode;
 use http::header;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::apps;
-use crate::apps::App;
-use crate::apps::Standing;
 use crate::authorize::Unseen;
-use crate::clock::Moment;
 use crate::db;
 use crate::grants;
 use crate::id::PersonId;
@@ -27,10 +21,12 @@ use crate::people;
 use crate::web::LOGGED_OUT;
 use crate::web::OAuthProblem;
 use crate::web::Pairs;
-use crate::web::named_session;
 
 use super::super::Feature;
-use super::super::model::Home;
+use super::asker::FromAnApp;
+use super::asker::Visitor;
+use super::asker::find_app;
+use super::asker::problem;
 use super::params;
 use super::store;
 
@@ -78,9 +74,9 @@ pub(super) async fn client_metadata(
 /// `GET /fedcm/accounts/`: who is signed in, for the browser to show. It does not say for which page.
 pub(super) async fn accounts(
     State(it): State<Feature>,
-    asked: HeaderMap,
+    Visitor(person): Visitor,
 ) -> Result<Response, OAuthProblem> {
-    let Some(person) = visitor(&it, &asked).await? else {
+    let Some(person) = person else {
         return Ok(nobody());
     };
     let Some(person) = people::find(it.db.pool(), person).await? else {
@@ -117,59 +113,57 @@ pub(super) async fn accounts(
 /// `POST /fedcm/assertion/`: somebody chose their account for a page.
 pub(super) async fn assertion(
     State(it): State<Feature>,
-    asked: HeaderMap,
-    body: Bytes,
+    Visitor(person): Visitor,
+    FromAnApp { form, app, origin }: FromAnApp,
 ) -> Result<Response, OAuthProblem> {
     let now = it.clock.now();
-    let (form, app, origin) = from_an_app(&it, &asked, &body).await?;
-    let Some(person) = visitor(&it, &asked).await? else {
-        return Ok(readable(nobody(), origin));
+    let Some(person) = person else {
+        return Ok(readable(nobody(), &origin));
     };
     if form.text("account_id") != person.to_string() {
         let error = OAuthError::new(ErrorCode::AccessDenied, "Somebody else is signed in now.");
-        return Ok(readable(refusal(&error), origin));
+        return Ok(readable(refusal(&error), &origin));
     }
     let pairs = params::read(app.client_id.as_str(), form.text("params"));
     let Some(pairs) = pairs else {
         let text = "params must be a JSON object of texts, as an authorization request has them.";
         return Ok(readable(
             refusal(&OAuthError::invalid_request(text)),
-            origin,
+            &origin,
         ));
     };
     let told = it
         .requests
-        .answer_unseen(&pairs, origin, person, now)
+        .answer_unseen(&pairs, &origin, person, now)
         .await?;
     let answer = match told {
         Unseen::Token(token) => Json(json!({ "token": token })).into_response(),
         Unseen::Ask(page) => Json(json!({ "continue_on": page })).into_response(),
         Unseen::Refused(error) => refusal(&error),
     };
-    Ok(readable(answer, origin))
+    Ok(readable(answer, &origin))
 }
 
 /// `POST /fedcm/disconnect/`: a page ends what it has of somebody.
 pub(super) async fn disconnect(
     State(it): State<Feature>,
-    asked: HeaderMap,
-    body: Bytes,
+    Visitor(person): Visitor,
+    FromAnApp { form, app, origin }: FromAnApp,
 ) -> Result<Response, OAuthProblem> {
     let now = it.clock.now();
-    let (form, app, origin) = from_an_app(&it, &asked, &body).await?;
-    let Some(person) = visitor(&it, &asked).await? else {
-        return Ok(readable(nobody(), origin));
+    let Some(person) = person else {
+        return Ok(readable(nobody(), &origin));
     };
     let hint = form.text("account_hint");
     if !is_meant(&it, person, hint).await? {
         let error = OAuthError::new(ErrorCode::AccessDenied, "Somebody else is signed in now.");
-        return Ok(readable(refusal(&error), origin));
+        return Ok(readable(refusal(&error), &origin));
     }
     let mut tx = it.db.begin().await?;
     grants::take_back(&mut tx, person, app.id, now, it.entropy.as_ref()).await?;
     tx.commit().await.map_err(db::Error::from)?;
     let answer = Json(json!({ "account_id": person.to_string() })).into_response();
-    Ok(readable(answer, origin))
+    Ok(readable(answer, &origin))
 }
 
 /// Whether a page's word for an account is this person's.
@@ -179,62 +173,6 @@ async fn is_meant(it: &Feature, person: PersonId, hint: &str) -> db::Result<bool
         let known = [person.id.to_string(), person.username, person.email];
         !hint.is_empty() && known.iter().any(|known| known == hint)
     }))
-}
-
-/// Who is signed in, asked by the browser itself and not by a page.
-async fn visitor(it: &Feature, asked: &HeaderMap) -> Result<Option<PersonId>, OAuthProblem> {
-    by_the_browser(asked)?;
-    let Some(session) = named_session(&it.web, asked) else {
-        return Ok(None);
-    };
-    let now: Moment = it.clock.now();
-    Ok(store::find_person(it.db.pool(), &session.to_vec(), now).await?)
-}
-
-/// What the browser sends for a page, when the page is one of the app's own.
-async fn from_an_app<'a>(
-    it: &Feature,
-    asked: &'a HeaderMap,
-    body: &Bytes,
-) -> Result<(Pairs, App, &'a str), OAuthProblem> {
-    by_the_browser(asked)?;
-    let form = Pairs::parse(body);
-    let form = form.ok_or_else(|| problem(StatusCode::BAD_REQUEST, "The form holds a NUL."))?;
-    let app = find_app(it, form.text("client_id")).await?;
-    let app = app.ok_or_else(|| problem(StatusCode::BAD_REQUEST, "No such app."))?;
-    let origin = asked.get(header::ORIGIN);
-    let origin = origin.and_then(|origin| origin.to_str().ok());
-    let home = Home::of(&app.details.redirect_uris);
-    match origin {
-        Some(origin) if home.has(origin) => Ok((form, app, origin)),
-        _ => Err(problem(
-            StatusCode::FORBIDDEN,
-            "No redirect URI of this app is at the origin of this page.",
-        )),
-    }
-}
-
-/// No page can send this header, and no form.
-fn by_the_browser(asked: &HeaderMap) -> Result<(), OAuthProblem> {
-    let is_it = asked
-        .get("sec-fetch-dest")
-        .is_some_and(|destination| destination == "webidentity");
-    if is_it {
-        return Ok(());
-    }
-    Err(problem(
-        StatusCode::BAD_REQUEST,
-        "This address is for the browser's own sign-in dialog (FedCM).",
-    ))
-}
-
-async fn find_app(it: &Feature, client_id: &str) -> db::Result<Option<App>> {
-    let app = apps::find_by_client_id(it.db.pool(), client_id).await?;
-    Ok(app.filter(|app| app.standing != Standing::Suspended))
-}
-
-fn problem(status: StatusCode, text: &str) -> OAuthProblem {
-    OAuthProblem::new(status, ErrorCode::InvalidRequest.as_str(), text)
 }
 
 /// Nobody is signed in, and the browser need not ask until somebody is.

@@ -18,6 +18,7 @@
 //! without the client's secret or its verifier.
 
 mod api;
+mod asker;
 mod pages;
 mod params;
 mod store;
