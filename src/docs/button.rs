@@ -10,6 +10,8 @@ use crate::scope::SCOPES;
 use crate::scope::Scope;
 use crate::scope::ScopeSet;
 use crate::web::Pages;
+use crate::widget;
+use crate::widget::Paint;
 
 use super::reader::Reader;
 use super::snippets;
@@ -42,10 +44,10 @@ pub(super) struct ColourChoice {
     default: &'static str,
 }
 
-const COLOURS: [(&str, &str, &str); 3] = [
-    ("button_div_bg_color", "Button", "303F9F"),
-    ("button_anchor_color", "Words on it", "FFFFFF"),
-    ("logout_anchor_color", "Words below", "727272"),
+const COLOURS: [(Paint, &str); 3] = [
+    (widget::BUTTON, "Button"),
+    (widget::WORDS, "Words on it"),
+    (widget::OTHER, "Words below"),
 ];
 
 impl Button {
@@ -66,7 +68,7 @@ impl Button {
             locked: row.scope == grants::COMPULSORY,
             ticked: chosen.contains(row.scope),
         });
-        let colours = COLOURS.map(|(name, label, default)| {
+        let colours = COLOURS.map(|(Paint { name, default }, label)| {
             let sent = values(name)
                 .next()
                 .map(|value| value.trim_start_matches('#'));

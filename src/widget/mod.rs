@@ -39,6 +39,10 @@ use crate::entropy::SharedEntropy;
 use crate::web::Web;
 
 pub use fedcm::well_known;
+pub use model::BUTTON;
+pub use model::OTHER;
+pub use model::Paint;
+pub use model::WORDS;
 #[cfg(test)]
 pub(crate) use pages::samples::samples;
 pub use script::release;

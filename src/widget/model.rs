@@ -2,13 +2,36 @@
 
 use crate::oauth::RedirectUri;
 
+/// What a page may colour, and the colour it has when the page does not say: as `login.js` has them.
+#[derive(Debug, Clone, Copy)]
+pub struct Paint {
+    /// As pages call it.
+    pub name: &'static str,
+    /// Six hexadecimal digits.
+    pub default: &'static str,
+}
+
+pub const BUTTON: Paint = Paint {
+    name: "button_div_bg_color",
+    default: "303F9F",
+};
+pub const WORDS: Paint = Paint {
+    name: "button_anchor_color",
+    default: "FFFFFF",
+};
+/// The words below: "Login as other user".
+pub const OTHER: Paint = Paint {
+    name: "logout_anchor_color",
+    default: "727272",
+};
+
 /// A colour as three or six hexadecimal digits, without `#`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Colour(String);
+struct Colour(String);
 
 impl Colour {
     /// Anything else is the default.
-    pub(super) fn read(text: &str, default: &'static str) -> Self {
+    fn read(text: &str, default: &'static str) -> Self {
         let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
         let text = if is_hex && matches!(text.len(), 3 | 6) {
             text
@@ -22,12 +45,22 @@ impl Colour {
 /// The button's and its links' colours.
 #[derive(Debug)]
 pub(super) struct Colours {
-    pub button: Colour,
-    pub words: Colour,
-    pub other: Colour,
+    button: Colour,
+    words: Colour,
+    other: Colour,
 }
 
 impl Colours {
+    /// What a page asked for, by name.
+    pub(super) fn read<'a>(asked: impl Fn(&'static str) -> &'a str) -> Self {
+        let colour = |paint: Paint| Colour::read(asked(paint.name), paint.default);
+        Self {
+            button: colour(BUTTON),
+            words: colour(WORDS),
+            other: colour(OTHER),
+        }
+    }
+
     /// The frame's whole style, the same as the script gives the links beneath.
     pub(super) fn style(&self) -> String {
         let Self {
@@ -112,6 +145,14 @@ mod tests {
             .iter()
             .map(|uri| RedirectUri::registered((*uri).into()));
         Home::of(&uris.collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn the_script_has_the_same_defaults() {
+        let script = include_str!("../../widget/login.js");
+        for Paint { name, default } in [BUTTON, WORDS, OTHER] {
+            assert!(script.contains(&format!("{name}: '{default}'")), "{name}");
+        }
     }
 
     #[test]

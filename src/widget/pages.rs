@@ -23,7 +23,6 @@ use crate::web::PageProblem;
 use crate::web::Pairs;
 
 use super::Feature;
-use super::model::Colour;
 use super::model::Colours;
 use super::model::Home;
 
@@ -88,7 +87,7 @@ pub(super) async fn frame(
     let chooser = is_foreign.then(|| links.absolute(&links.fedcm_config()));
     let is_new_window = ["true", "yes", "True", "1"].contains(&pairs.text("new_window"));
     let page = LoginPage {
-        style: colours(&pairs).style(),
+        style: Colours::read(|name| pairs.text(name)).style(),
         embedder: origin.map(str::to_owned),
         name,
         chooser,
@@ -116,15 +115,6 @@ async fn first_name(it: &Feature, person: PersonId) -> db::Result<Option<String>
         "" => person.username,
         name => name.to_owned(),
     }))
-}
-
-fn colours(pairs: &Pairs) -> Colours {
-    let colour = |name, default| Colour::read(pairs.text(name), default);
-    Colours {
-        button: colour("button_div_bg_color", "303F9F"),
-        words: colour("button_anchor_color", "FFFFFF"),
-        other: colour("logout_anchor_color", "727272"),
-    }
 }
 
 /// The session's cookie does not come to a frame in a page of another site; should a browser send it

@@ -23,6 +23,8 @@ use crate::web::OAuthProblem;
 use crate::web::Pairs;
 
 use super::super::Feature;
+use super::super::model::BUTTON;
+use super::super::model::WORDS;
 use super::asker::FromAnApp;
 use super::asker::Visitor;
 use super::asker::find_app;
@@ -50,8 +52,8 @@ pub(super) async fn config(State(it): State<Feature>) -> Response {
         "login_url": links.absolute(&links.fedcm_login()),
         "branding": {
             "name": it.web.campus_name,
-            "background_color": "#303F9F",
-            "color": "#FFFFFF",
+            "background_color": format!("#{}", BUTTON.default),
+            "color": format!("#{}", WORDS.default),
             "icons": [{ "url": links.absolute(&icon), "size": 80 }],
         },
     }))
