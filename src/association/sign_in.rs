@@ -78,6 +78,10 @@ impl Upstream for ByCode {
         }
     }
 
+    fn records(&self) -> &'static str {
+        Roll::RECORDS
+    }
+
     fn first_time(&self) -> Option<FirstTime> {
         Some(FirstTime {
             href: self.links.association(),

@@ -273,6 +273,10 @@ impl Upstream for Leprechaun {
         }
     }
 
+    fn records(&self) -> &'static str {
+        Roll::RECORDS
+    }
+
     async fn begin(&self, _visitor: Visitor) -> Result<Step<State>, UpstreamError> {
         Ok(Step::Ask {
             prompt: first(),

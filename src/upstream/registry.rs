@@ -31,6 +31,11 @@ pub trait Upstream: Send + Sync + 'static {
 
     fn face(&self) -> Face;
 
+    /// What its records are called where a profile says who vouches for somebody: "from …".
+    fn records(&self) -> &'static str {
+        self.face().label
+    }
+
     /// Where somebody begins who has never used it, if that is elsewhere. It is linked from there, too.
     fn first_time(&self) -> Option<FirstTime> {
         None
@@ -77,6 +82,10 @@ impl Way {
     }
     pub fn face(&self) -> Face {
         self.0.face()
+    }
+    /// [`Upstream::records`]
+    pub fn records(&self) -> &'static str {
+        self.0.records()
     }
     /// [`Upstream::first_time`]
     pub fn first_time(&self) -> Option<FirstTime> {
@@ -135,6 +144,7 @@ trait Forgotten: Send + Sync {
     fn opens_plainly(&self) -> bool;
     fn closes(&self) -> bool;
     fn face(&self) -> Face;
+    fn records(&self) -> &'static str;
     fn first_time(&self) -> Option<FirstTime>;
     fn begin(&self, visitor: Visitor) -> BoxedStep<'_>;
     fn advance(&self, held: Held, answers: Answers, visitor: Visitor) -> BoxedStep<'_>;
@@ -152,6 +162,9 @@ impl<U: Upstream> Forgotten for U {
     }
     fn face(&self) -> Face {
         Upstream::face(self)
+    }
+    fn records(&self) -> &'static str {
+        Upstream::records(self)
     }
     fn first_time(&self) -> Option<FirstTime> {
         Upstream::first_time(self)

@@ -62,7 +62,7 @@ impl Feature {
             return None;
         }
         let way = self.ways.named(person.vouched_by.as_deref()?)?;
-        Some(way.face().label)
+        Some(way.records())
     }
 }
 

@@ -332,7 +332,7 @@ pub(super) mod samples {
             person: person(full),
             emails: emails.collect(),
             choices,
-            vouching: full.then_some("ERP of IIT Kharagpur"),
+            vouching: full.then_some("the ERP of IIT Kharagpur"),
             is_lately: !full,
             gone_at: full.then(|| "28 Nov 2026, 18:05".to_owned()),
         };

@@ -131,6 +131,10 @@ impl Upstream for Erp {
         }
     }
 
+    fn records(&self) -> &'static str {
+        "the ERP of IIT Kharagpur"
+    }
+
     async fn begin(&self, visitor: Visitor) -> Result<Step<Flow>, UpstreamError> {
         let machine = Machine::new(self.wishes.reask_password, visitor.now);
         let prompt = machine.first();

@@ -33,6 +33,9 @@ impl Roll {
         }
     }
 
+    /// Who vouches for what follows from one that somebody proved, where nobody was asked about them.
+    pub const RECORDS: &'static str = "the roll of IIT Kharagpur";
+
     /// One that nobody has: there was no entry in that year, and there is no such department.
     pub(super) fn of_nobody() -> Self {
         Self("00ZZ00000".to_owned())

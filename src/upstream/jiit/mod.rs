@@ -241,6 +241,10 @@ impl Upstream for Jiit {
         }
     }
 
+    fn records(&self) -> &'static str {
+        "the JIIT portal"
+    }
+
     async fn begin(&self, visitor: Visitor) -> Result<Step<State>, UpstreamError> {
         self.run(machine::begin(visitor.now), visitor).await
     }

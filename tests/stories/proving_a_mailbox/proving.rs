@@ -180,6 +180,9 @@ async fn somebody_new_proves_a_mailbox_and_is_signed_in() {
 
     let profile = asha.visits("user/").await;
     profile.shows(ROLL).shows("21cs10001").shows(MAILBOX);
+    profile
+        .shows("from the roll of IIT Kharagpur")
+        .shows("tell the people who keep the roll of IIT Kharagpur");
     // And it is over: the text proves nothing more.
     let again = asha.posts("association/enter/", &[]).await;
     assert_eq!(again.status, 403);

@@ -15,7 +15,7 @@ async fn what_was_worked_out_is_marked_until_its_owner_saves_it() {
 
     let page = asha.visits("user/").await;
     page.shows(WORKED_OUT);
-    page.shows("from ERP of IIT Kharagpur");
+    page.shows("from the ERP of IIT Kharagpur");
     let page = page.presses("Save programme").await;
 
     assert!(!page.says(WORKED_OUT), "{}", page.words());
