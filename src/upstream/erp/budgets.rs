@@ -22,7 +22,7 @@ use crate::clock::Moment;
 use super::roll::Roll;
 
 const HOUR: Duration = Duration::from_hours(1);
-const TEN_MINUTES: Duration = Duration::from_mins(10);
+const QUESTIONS: (usize, Duration) = (10, Duration::from_mins(10));
 /// Between two codes to one roll number.
 pub(super) const APART: Duration = Duration::from_mins(1);
 /// More roll numbers or addresses than come within an hour; the memory this takes has an end.
@@ -55,10 +55,15 @@ pub(super) struct Budgets {
 }
 
 impl Budgets {
-    pub(super) fn ask_question(&mut self, address: IpAddr, now: Moment) -> Result<(), Spent> {
+    /// Whether there is a question left to ask; without one there is no use in opening ERP's door.
+    pub(super) fn may_ask_question(&mut self, address: IpAddr, now: Moment) -> Result<(), Spent> {
         self.questions
-            .room(&address, (10, TEN_MINUTES), now)
-            .map_err(Spent::For)?;
+            .room(&address, QUESTIONS, now)
+            .map_err(Spent::For)
+    }
+
+    pub(super) fn ask_question(&mut self, address: IpAddr, now: Moment) -> Result<(), Spent> {
+        self.may_ask_question(address, now)?;
         self.questions.note(address, now);
         Ok(())
     }

@@ -207,7 +207,8 @@ impl Erp {
             Call::Question => self.budgets().ask_question(whose.address, visitor.now),
             Call::SendCode => self.budgets().ask_code(whose, visitor.now),
             Call::SignIn(_) => self.budgets().sign_in(whose, visitor.now),
-            Call::Open | Call::EndOthers => Ok(()),
+            Call::Open => self.budgets().may_ask_question(whose.address, visitor.now),
+            Call::EndOthers => Ok(()),
         };
         match charged {
             Ok(()) => {}

@@ -711,6 +711,8 @@ async fn budgets_hold_across_sign_ins() {
         told.words()
     );
     assert_eq!(erp.site.watch.requests.to(QUESTION), 10);
+    // Nor was ERP's door opened in vain.
+    assert_eq!(erp.site.watch.requests.to("/IIT_ERP3/"), 10);
 
     // Five wrong passwords of one roll number in an hour, whoever types them.
     world.sleeps(Span::minutes(11));
