@@ -5,6 +5,7 @@
 //! | one address beginning proofs | 10 | 1 min |
 //! | calls to the portal for its questions, all proofs together | 20 | 3 s |
 //! | codes mailed for one roll number | 5 | 30 min |
+//! | codes asked for from one address | 60 | 1 min |
 //! | look-ups by one app | 120 | 1 s |
 //! | look-ups by one app that find nobody | 20 | 1 min |
 //! | look-ups from one address with a token that is none | 20 | 3 s |

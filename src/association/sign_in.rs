@@ -103,9 +103,9 @@ impl Upstream for ByCode {
         visitor: Visitor,
     ) -> Result<Step<State>, UpstreamError> {
         match state {
-            State::Roll => self.ask(answers.text("roll"), visitor.now).await,
+            State::Roll => self.ask(answers.text("roll"), visitor).await,
             State::Code(sent) if mailed_code::wants_another(&answers) => {
-                self.send_again(sent, visitor.now).await
+                self.send_again(sent, visitor).await
             }
             State::Code(sent) => self.judge(sent, answers.text("code"), visitor.now).await,
         }
@@ -113,7 +113,7 @@ impl Upstream for ByCode {
 }
 
 impl ByCode {
-    async fn ask(&self, roll: &str, now: Moment) -> Result<Step<State>, UpstreamError> {
+    async fn ask(&self, roll: &str, visitor: Visitor) -> Result<Step<State>, UpstreamError> {
         let refused = |why| Step::Refused {
             why,
             again: Some((first(), State::Roll)),
@@ -121,29 +121,31 @@ impl ByCode {
         let Ok(roll) = Roll::parse(roll) else {
             return Ok(refused(Refusal(NO_ROLL.into())));
         };
-        if let Err(slowed) = self.codes.may_ask(roll.as_str(), now) {
-            return Ok(refused(mailed_code::too_many(slowed)));
+        if let Err(why) = self.codes.may_ask(roll.as_str(), visitor) {
+            return Ok(refused(why));
         }
         let association = store::find_association(self.db.pool(), roll.as_str()).await?;
         let to = association.map(|association| association.email);
-        let mailed = self.codes.send(roll.as_str(), to.as_deref(), now);
+        let mailed = self.codes.send(roll.as_str(), to.as_deref(), visitor.now);
         Ok(ask_for_code(Sent {
             mailed: mailed.await?,
             to,
         }))
     }
 
-    async fn send_again(&self, sent: Sent, now: Moment) -> Result<Step<State>, UpstreamError> {
-        if let Err(slowed) = self.codes.may_ask(sent.mailed.account(), now) {
+    async fn send_again(&self, sent: Sent, visitor: Visitor) -> Result<Step<State>, UpstreamError> {
+        if let Err(why) = self.codes.may_ask(sent.mailed.account(), visitor) {
             let prompt = Prompt {
-                trouble: Some(mailed_code::too_many(slowed).0),
+                trouble: Some(why.0),
                 ..sent.mailed.prompt()
             };
             let state = State::Code(sent);
             return Ok(Step::Ask { prompt, state });
         }
         let Sent { mailed, to } = sent;
-        let mailed = self.codes.send(mailed.account(), to.as_deref(), now);
+        let mailed = self
+            .codes
+            .send(mailed.account(), to.as_deref(), visitor.now);
         Ok(ask_for_code(Sent {
             mailed: mailed.await?,
             to,

@@ -292,21 +292,21 @@ impl Upstream for Leprechaun {
     ) -> Result<Step<State>, UpstreamError> {
         match state {
             State::Roll => match Roll::parse(answers.text("roll")) {
-                Ok(roll) => self.mail(roll.as_str(), visitor.now).await,
+                Ok(roll) => self.mail(roll.as_str(), visitor).await,
                 Err(_) => Ok(again(
                     "That is no roll number. It has nine characters, for instance 22CS10001.",
                 )),
             },
             State::Code { mailed, email } if mailed_code::wants_another(&answers) => {
-                match self.codes.may_ask(mailed.account(), visitor.now) {
+                match self.codes.may_ask(mailed.account(), visitor) {
                     Ok(()) => {
                         let (account, to) = (mailed.account().to_owned(), email.as_deref());
                         let mailed = self.codes.send(&account, to, visitor.now).await?;
                         Ok(ask_for_code(mailed, email))
                     }
-                    Err(slowed) => Ok(Step::Ask {
+                    Err(why) => Ok(Step::Ask {
                         prompt: Prompt {
-                            trouble: Some(mailed_code::too_many(slowed).0),
+                            trouble: Some(why.0),
                             ..mailed.prompt()
                         },
                         state: State::Code { mailed, email },
@@ -335,10 +335,11 @@ impl Upstream for Leprechaun {
 }
 
 impl Leprechaun {
-    async fn mail(&self, roll: &str, now: Moment) -> Result<Step<State>, UpstreamError> {
-        if let Err(slowed) = self.codes.may_ask(roll, now) {
+    async fn mail(&self, roll: &str, visitor: Visitor) -> Result<Step<State>, UpstreamError> {
+        let now = visitor.now;
+        if let Err(why) = self.codes.may_ask(roll, visitor) {
             return Ok(Step::Refused {
-                why: mailed_code::too_many(slowed),
+                why,
                 again: Some((first(), State::Roll)),
             });
         }

@@ -2,6 +2,7 @@
 //! the form that asks for it, which is the same where there is no mailbox.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::clock::Moment;
@@ -27,6 +28,7 @@ use super::Refusal;
 use super::StepState;
 use super::Steps;
 use super::UpstreamError;
+use super::Visitor;
 
 /// The letter with the code.
 const LETTER: &str = "sign_in_code";
@@ -37,6 +39,9 @@ const MOST_WRONG: u32 = 5;
 /// Codes for one account: at once, and then one every so often. So 10^8 codes outlast every guesser, and
 /// nobody's mailbox is flooded.
 const CODES: Limit = Limit::new(5, Duration::from_mins(30));
+/// Codes asked for from one address, whoever's: nobody goes through the roll numbers of a campus and has us
+/// write to all of it. A lecture hall behind one address signs in.
+const CODES_FROM_ADDRESS: Limit = Limit::new(60, Duration::from_mins(1));
 
 /// The button that asks for another code.
 const AGAIN: &str = "again";
@@ -48,6 +53,7 @@ pub struct MailedCode {
     key: CodeKey,
     entropy: SharedEntropy,
     asked: web::Limits<String>,
+    asked_from: web::Limits<IpAddr>,
 }
 
 impl fmt::Debug for MailedCode {
@@ -82,12 +88,22 @@ impl MailedCode {
             key,
             entropy,
             asked: web::Limits::new(CODES),
+            asked_from: web::Limits::new(CODES_FROM_ADDRESS),
         }
     }
 
     /// Counts a code for this account, whether there is one or not; or says how long to wait.
-    pub fn may_ask(&self, account: &str, now: Moment) -> Result<(), Slowed> {
-        self.asked.take(account.to_owned(), now).map(drop)
+    pub fn may_ask(&self, account: &str, visitor: Visitor) -> Result<(), Refusal> {
+        let Visitor { now, address } = visitor;
+        let from = self.asked_from.take(address, now);
+        let from = from.map_err(|slowed| too_many("from your network", slowed))?;
+        match self.asked.take(account.to_owned(), now) {
+            Ok(_counted) => Ok(()),
+            Err(slowed) => {
+                from.give_back();
+                Err(too_many("with this roll number", slowed))
+            }
+        }
     }
 
     /// Mails a code to where it belongs, if it belongs anywhere.
@@ -224,9 +240,9 @@ pub fn spent() -> Refusal {
 }
 
 /// Told to whoever asks for too many.
-pub fn too_many(slowed: Slowed) -> Refusal {
+fn too_many(whose: &str, slowed: Slowed) -> Refusal {
     let told = format!(
-        "Many codes were asked for with this roll number. Use the newest, or try again in {}.",
+        "Many codes were asked for {whose}. Use the newest, or try again in {}.",
         slowed.in_words()
     );
     Refusal(told.into())

@@ -188,6 +188,30 @@ async fn the_check_says_how_the_server_is() {
     assert!(!is_ok && says.contains("does not answer"), "{says}");
 }
 
+/// Or else somebody goes through the roll numbers of the campus, and has us ask the server and write to everybody.
+#[tokio::test]
+async fn one_address_asks_for_sixty_codes_and_then_one_a_minute() {
+    let (world, server) = opens().await;
+    let eve = world.stranger();
+    for number in 0..60 {
+        let asked = asks_for_code(&eve, &format!("99XX1{number:04}")).await;
+        asked.shows("we have just sent a code there");
+    }
+    let before = server.site.watch.requests.all().len();
+    let told = asks_for_code(&eve, ROLL).await;
+    told.shows("Many codes were asked for from your network.");
+    told.shows("try again in a minute");
+    assert_eq!(server.site.watch.requests.all().len(), before);
+    world.does_its_jobs().await;
+    assert_eq!(world.mails(), 0);
+
+    world.sleeps(time::Duration::minutes(1));
+    asks_for_code(&eve, ROLL).await.shows(MAILED);
+    asks_for_code(&eve, "99XX20000")
+        .await
+        .shows("Many codes were asked for from your network.");
+}
+
 impl Portal for Leprechaun {
     const SLUG: &'static str = "leprechaun";
     /// In capitals and in small letters, each with a redirect.
