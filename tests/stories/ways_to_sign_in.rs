@@ -196,3 +196,27 @@ async fn after_an_hour_who_wants_to_remove_one_signs_in_again() {
     page.shows("You signed in a while ago");
     assert_eq!(asha.visits(PAGE).await.texts("li.session h2").len(), 2);
 }
+
+/// Whoever finds a browser open, hours later, must not get in by their own account from then on.
+#[tokio::test]
+async fn a_link_that_is_finished_hours_after_the_sign_in_links_nothing() {
+    let directory = Directory::opens().await;
+    let world = directory.plan().opens().await;
+    let person = world.person("asha").await;
+    let asha = world.signed_in(&person).await;
+    let form = asha.visits(PAGE).await.clicks("Campus account").await;
+    world.sleeps(Duration::minutes(110));
+    asha.visits("user/").await.shows("Asha");
+    world.sleeps(Duration::minutes(15));
+
+    let told = proves_to_be(form, "nandini").await;
+
+    told.refuses(400);
+    assert!(
+        told.says("Your sign-in here is too long ago"),
+        "{}",
+        told.words()
+    );
+    let (_, theirs) = comes_through_the_directory(&world, "nandini").await;
+    assert!(!theirs.says("asha"), "{}", theirs.words());
+}
