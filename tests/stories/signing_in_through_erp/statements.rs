@@ -27,6 +27,7 @@ use crate::sim::erp::knobs::OtpError;
 use crate::sim::erp::knobs::QuestionMode;
 use crate::sim::erp::knobs::SuccessStyle;
 use crate::sim::kit::fault::Fault;
+use crate::support::Page;
 use crate::support::command;
 use crate::support::database;
 
@@ -692,6 +693,36 @@ async fn a_password_asked_for_twice_signs_in_too() {
     let page = page.fills("password", PASSWORD).fills("answer", ANSWER);
     enters(page, &erp.code(ASHA)).await;
     assert!(is_in(&browser).await);
+}
+
+/// A wrong password counts wherever ERP is asked about it.
+#[tokio::test]
+async fn a_password_refused_beside_the_code_is_a_wrong_one() {
+    let erp = erp().await;
+    let world = plan(&erp)
+        .set("PROFILES_ERP_REASK_PASSWORD", "on")
+        .opens()
+        .await;
+    let guesses = async |mut page: Page, times: usize| {
+        for time in 0..times {
+            if time > 0 {
+                world.sleeps(Span::minutes(1));
+                page = gives(page, PASSWORD, ANSWER).await;
+            }
+            let typed = page.fills("password", "a guess").fills("answer", ANSWER);
+            page = enters(typed, &erp.code(ASHA)).await;
+        }
+        page
+    };
+    let over = guesses(at_code(&world.stranger()).await, 3).await;
+    over.refuses(400);
+    world.sleeps(Span::minutes(1));
+    let page = guesses(at_code(&world.stranger()).await, 2).await;
+    page.shows("ERP refused the sign-in.");
+    world.sleeps(Span::minutes(1));
+    let told = gives(page, PASSWORD, ANSWER).await;
+    assert!(told.says("Too many attempts."), "{}", told.words());
+    assert_eq!(erp.site.watch.requests.to(SEND_CODE), 5);
 }
 
 #[tokio::test]
