@@ -9,16 +9,28 @@ const [button, other] = document.links;
 /* In milliseconds: later, nobody has to see the words change. */
 const PATIENCE = 900;
 
+/* In this browser, for this page's site: that its chooser was opened here. Asked about nobody, the browser
+   would complain in the console. */
+const OPENED = "opened";
+
 const say = (words) => parent.postMessage(words, origin);
 
 function click(event) {
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   say("sso-iframe://login");
+  try {
+    localStorage.setItem(OPENED, "yes");
+  } catch {
+    // A browser that keeps nothing here greets nobody.
+  }
 }
 
 async function greet() {
+  if (!localStorage.getItem(OPENED)) return;
+  localStorage.removeItem(OPENED);
   const [account] = await IdentityProvider.getUserInfo({ configURL: chooser, clientId: client });
+  localStorage.setItem(OPENED, "yes");
   if (performance.now() > PATIENCE) return;
   const [anybody, somebody] = button.children;
   somebody.querySelector(".name").textContent = account.givenName || account.name;
