@@ -53,8 +53,10 @@ use crate::upstream::Way;
 use crate::web::Web;
 
 pub use model::LocalPath;
+pub use pages::let_in;
 #[cfg(test)]
 pub(crate) use pages::samples;
+pub use sign_in::CameIn;
 pub use sign_in::link;
 pub use sign_in::sign_in;
 pub use signed_in::Freshness;

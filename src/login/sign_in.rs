@@ -16,6 +16,14 @@ use crate::people::PeopleError;
 use crate::web::LifeTime;
 use crate::web::Visit;
 
+/// Somebody who came in.
+#[derive(Debug)]
+pub struct CameIn {
+    pub visit: Visit,
+    /// They have closed their account, and may keep it or go.
+    pub is_leaving: bool,
+}
+
 /// Who signs in with this identity, noted: somebody new if it is nobody's yet and its provider says who
 /// they are. Nobody if it does not, or for somebody suspended.
 pub async fn sign_in(
@@ -24,7 +32,7 @@ pub async fn sign_in(
     lifetime: LifeTime,
     now: Moment,
     entropy: &dyn Entropy,
-) -> Result<Option<Visit>, PeopleError> {
+) -> Result<Option<CameIn>, PeopleError> {
     let joined = people::join(tx, identity, now, entropy).await?;
     let Some(Joined { person, new_emails }) = joined else {
         return Ok(None);
@@ -44,15 +52,19 @@ pub async fn sign_in(
     let entry = Entry::of("person.signed_in").by(person.id).about(person.id);
     let entry = entry.with(json!({ "through": identity.provider }));
     audit::note(&mut **tx, entry, now, entropy).await?;
-    Ok(Some(Visit {
-        name: person.full_name(),
-        person: person.id,
-        username: person.username,
-        is_admin: person.is_admin,
-        signed_in_at: now,
-        lifetime,
-        device: None,
-        place: None,
+    let leaving = people::find_leaving(&mut **tx, person.id).await?;
+    Ok(Some(CameIn {
+        visit: Visit {
+            name: person.full_name(),
+            person: person.id,
+            username: person.username,
+            is_admin: person.is_admin,
+            signed_in_at: now,
+            lifetime,
+            device: None,
+            place: None,
+        },
+        is_leaving: leaving.is_some(),
     }))
 }
 

@@ -25,7 +25,6 @@ use crate::people::Identity;
 use crate::people::PeopleError;
 use crate::secret::Secret;
 use crate::upstream::erp::Roll;
-use crate::web;
 use crate::web::ASSOCIATION;
 use crate::web::ClientAddress;
 use crate::web::Flash;
@@ -296,27 +295,12 @@ pub(super) async fn enter(
         LifeTime::Browser
     };
     let entropy = it.entropy.as_ref();
-    let visit = login::sign_in(&mut tx, &identity, lifetime, now, entropy).await?;
-    let visit = visit.ok_or_else(|| it.problem(PeopleError::Nobody.into(), None))?;
-    let leaving = people::find_leaving(&mut *tx, visit.person).await?;
+    let came_in = login::sign_in(&mut tx, &identity, lifetime, now, entropy).await?;
+    let came_in = came_in.ok_or_else(|| it.problem(PeopleError::Nobody.into(), None))?;
     tx.commit().await.map_err(db::Error::from)?;
     measure::signed_in(PROVIDER, SignIn::In);
-    let visit = Visit {
-        device: Some(frame.device().to_owned()),
-        place: frame.place().map(str::to_owned),
-        ..visit
-    };
-    web::begin_session(frame.session(), &visit).await?;
-    let links = it.web.links();
     let next = proof.claim.next.as_deref().and_then(LocalPath::parse);
-    let to = match (leaving, next) {
-        // Who leaves can nowhere else do what they came for.
-        (Some(_), _) => links.my_data(),
-        (None, Some(next)) => next.to_string(),
-        (None, None) => links.profile(),
-    };
-    let mut answer = frame.send_to(&to);
-    frame.announce(&visit, &mut answer);
+    let answer = login::let_in(it.web.links(), &frame, came_in, next.as_ref()).await?;
     Ok(without_proof(&it, &headers, answer))
 }
 

@@ -7,17 +7,19 @@ use serde_json::json;
 use crate::audit;
 use crate::audit::Entry;
 use crate::db;
+use crate::links::Links;
 use crate::measure::SignIn;
-use crate::people;
 use crate::people::Identity;
 use crate::people::PeopleError;
 use crate::web::Flash;
+use crate::web::Frame;
 use crate::web::LifeTime;
 use crate::web::PageProblem;
 use crate::web::Visit;
 use crate::web::begin_session;
 
 use super::super::LocalPath;
+use super::super::sign_in::CameIn;
 use super::super::sign_in::link;
 use super::super::sign_in::sign_in;
 use super::super::signed_in::LATELY;
@@ -31,6 +33,26 @@ pub(super) enum Entered {
     In(Response),
     /// They are told what came of it instead.
     Told(Response),
+}
+
+/// Begins the session of who came in, in this browser, and sends them on: to `next`, or to their profile.
+pub async fn let_in(
+    links: &Links,
+    frame: &Frame,
+    CameIn { visit, is_leaving }: CameIn,
+    next: Option<&LocalPath>,
+) -> Result<Response, PageProblem> {
+    let visit = Visit {
+        device: Some(frame.device().to_owned()),
+        place: frame.place().map(str::to_owned),
+        ..visit
+    };
+    begin_session(frame.session(), &visit).await?;
+    // Who leaves can nowhere else do what they came for.
+    let my_data = LocalPath::parse(&links.my_data()).filter(|_| is_leaving);
+    let mut answer = go_on(links, my_data.as_ref().or(next));
+    frame.announce(&visit, &mut answer);
+    Ok(answer)
 }
 
 impl Door<'_> {
@@ -94,31 +116,20 @@ impl Door<'_> {
             LifeTime::Browser
         };
         let mut tx = it.db.begin().await?;
-        let visit = sign_in(&mut tx, identity, lifetime, now, it.entropy.as_ref()).await?;
-        let leaving = match &visit {
-            Some(visit) => people::find_leaving(&mut *tx, visit.person).await?,
-            None => None,
-        };
+        let came_in = sign_in(&mut tx, identity, lifetime, now, it.entropy.as_ref()).await?;
         tx.commit().await.map_err(db::Error::from)?;
-        let Some(visit) = visit else {
+        let Some(came_in) = came_in else {
             return Ok(Entered::Told(self.not_signed_in(
                 "You proved who you are, but nobody here has that account. Ask the people who run \
                  this service to add you.",
             )));
         };
-        let visit = Visit {
-            device: Some(frame.device().to_owned()),
-            place: frame.place().map(str::to_owned),
-            ..visit
-        };
-        if let Err(problem) = begin_session(frame.session(), &visit).await {
-            return Ok(Entered::Told(problem.into_response()));
-        }
-        // Who leaves can nowhere else do what they came for.
-        let my_data = LocalPath::parse(&it.web.links().my_data()).filter(|_| leaving.is_some());
-        let mut answer = go_on(it, my_data.as_ref().or(self.next.as_ref()));
-        frame.announce(&visit, &mut answer);
-        Ok(Entered::In(answer))
+        Ok(
+            match let_in(it.web.links(), frame, came_in, self.next.as_ref()).await {
+                Ok(answer) => Entered::In(answer),
+                Err(problem) => Entered::Told(problem.into_response()),
+            },
+        )
     }
 
     /// Gives the identity to whoever is signed in.

@@ -17,6 +17,7 @@ use http::HeaderMap;
 use http::StatusCode;
 use http::header;
 
+use crate::links::Links;
 use crate::upstream::ClosedWay;
 use crate::upstream::Visitor;
 use crate::upstream::Way;
@@ -36,6 +37,7 @@ use super::take_turn::Asked;
 use super::take_turn::Turns;
 
 use door::Door;
+pub use enter::let_in;
 pub(super) use leave::leave;
 pub(super) use leave::left;
 use purpose::Purpose;
@@ -73,7 +75,7 @@ pub(super) async fn look(
     let next = LocalPath::parse(asking.text("next"));
     let purpose = Purpose::of(&asking, frame.visit().is_some());
     match (frame.visit(), purpose) {
-        (Some(_), Purpose::SignIn) => return Ok(go_on(&it, next.as_ref())),
+        (Some(_), Purpose::SignIn) => return Ok(go_on(it.web.links(), next.as_ref())),
         (None, Purpose::Link) => {
             let links = it.web.links();
             return Ok(send_to_login(links, Some(&links.ways_in())));
@@ -229,8 +231,7 @@ fn asking(query: Option<String>) -> Pairs {
 }
 
 /// 302, as old clients expect of this door.
-fn go_on(it: &Feature, next: Option<&LocalPath>) -> Response {
-    let profile = it.web.links().profile();
-    let to = next.map_or(profile, ToString::to_string);
+fn go_on(links: &Links, next: Option<&LocalPath>) -> Response {
+    let to = next.map_or_else(|| links.profile(), ToString::to_string);
     (StatusCode::FOUND, [(header::LOCATION, to)]).into_response()
 }
