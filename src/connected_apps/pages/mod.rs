@@ -219,10 +219,8 @@ pub(super) async fn take_back(
     let entropy = it.entropy.as_ref();
     grants::take_back(&mut tx, visit.person, connection.app, now, entropy).await?;
     tx.commit().await.map_err(db::Error::from)?;
-    let told = Flash::good(format!(
-        "{} can no longer read anything about you.",
-        connection.name
-    ));
+    // Without its name: what was taken back is gone from the page.
+    let told = Flash::good("Taken back. This app can no longer read anything about you.");
     Ok(frame.send_to_with(&it.web.links().connected_apps(), &told))
 }
 

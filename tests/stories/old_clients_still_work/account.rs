@@ -65,8 +65,9 @@ async fn k75_taking_an_app_back_ends_all_it_had() {
         .shows("Canteen")
         .shows("Library");
 
-    asha.disconnects("Canteen").await;
+    let done = asha.disconnects("Canteen").await;
 
+    assert!(!done.says("Canteen"), "{}", done.words());
     canteen.reads(&pair.access, "").await.detail(401);
     canteen
         .tries_to_refresh(&pair.refresh, &[])
@@ -78,6 +79,7 @@ async fn k75_taking_an_app_back_ends_all_it_had() {
         .refuses(400, "invalid_grant");
     let settings = asha.visits("user/settings/").await;
     assert_eq!(settings.texts("main h2"), ["Library"]);
+    assert!(!settings.says("Canteen"), "{}", settings.words());
     library.reads(&elsewhere.access, "").await.good();
     library.refreshes(&elsewhere).await;
 }
