@@ -564,6 +564,18 @@ pub(super) async fn put_contacts(
     Ok(())
 }
 
+async fn delete_other_emails(tx: &mut Tx, person: PersonId, kept: &[String]) -> db::Result<()> {
+    sqlx::query!(
+        "delete from secondary_emails where person_id = $1
+         and not lower(email) = any(select lower(kept) from unnest($2::text[]) as n (kept))",
+        person.0,
+        kept
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// These addresses and no others, all verified. One that was there before keeps its own id.
 pub(super) async fn put_secondary_emails(
     tx: &mut Tx,
@@ -572,14 +584,7 @@ pub(super) async fn put_secondary_emails(
     now: Moment,
 ) -> db::Result<()> {
     let emails: Vec<String> = emails.iter().map(ToString::to_string).collect();
-    sqlx::query!(
-        "delete from secondary_emails where person_id = $1
-         and not lower(email) = any(select lower(kept) from unnest($2::text[]) as n (kept))",
-        person.0,
-        &emails
-    )
-    .execute(&mut **tx)
-    .await?;
+    delete_other_emails(tx, person, &emails).await?;
     sqlx::query!(
         "insert into secondary_emails (person_id, email, verified_at)
          select $1, email, $3 from unnest($2::text[]) with ordinality as n (email, position)
@@ -669,14 +674,7 @@ pub(super) async fn put_own_emails(
     emails: &[Email],
 ) -> db::Result<Vec<i32>> {
     let emails: Vec<String> = emails.iter().map(ToString::to_string).collect();
-    sqlx::query!(
-        "delete from secondary_emails where person_id = $1
-         and not lower(email) = any(select lower(kept) from unnest($2::text[]) as n (kept))",
-        person.0,
-        &emails
-    )
-    .execute(&mut **tx)
-    .await?;
+    delete_other_emails(tx, person, &emails).await?;
     let new = sqlx::query_scalar!(
         "insert into secondary_emails (person_id, email)
          select $1, email from unnest($2::text[]) with ordinality as n (email, position)
