@@ -82,8 +82,8 @@ impl Colours {
     }
 }
 
-/// The origins of an app's own pages: those of its redirect URIs. The port of 127.0.0.1 is free, as it
-/// is for redirects.
+/// The origins of an app's own pages: those of its redirect URIs. The port of a loopback address is
+/// free, as it is for redirects.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Home(Vec<String>);
 
@@ -100,15 +100,15 @@ impl Home {
 
     /// Whether a page of this origin is the app's.
     pub(super) fn has(&self, origin: &str) -> bool {
-        let is_loopback = |it: &str| it.starts_with(LOOPBACK);
-        let any_port = self.0.iter().any(|it| is_loopback(it));
-        self.0.iter().any(|known| known == origin)
-            || (any_port && is_loopback(origin) && port(origin))
+        let root = format!("{origin}/");
+        let is_this = |known: &String| RedirectUri::registered(format!("{known}/")).matches(&root);
+        self.0.iter().any(is_this)
     }
 
-    /// As a policy writes them (CSP `frame-ancestors`).
+    /// As a policy writes them (CSP `frame-ancestors`), which has no words for `[::1]`.
     pub(super) fn directive(&self) -> String {
-        let known = self.0.iter().map(|origin| {
+        let named = self.0.iter().filter(|origin| !origin.contains('['));
+        let known = named.map(|origin| {
             if origin.starts_with(LOOPBACK) {
                 format!("{LOOPBACK}:*")
             } else {
@@ -126,15 +126,6 @@ impl Home {
 }
 
 const LOOPBACK: &str = "http://127.0.0.1";
-
-/// Whether what follows the loopback host is a port and nothing else.
-fn port(origin: &str) -> bool {
-    let rest = origin.strip_prefix(LOOPBACK).unwrap_or_default();
-    rest.is_empty()
-        || rest
-            .strip_prefix(':')
-            .is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
-}
 
 #[cfg(test)]
 mod tests {
@@ -200,6 +191,7 @@ mod tests {
         assert!(home.has("http://127.0.0.1:5000"));
         assert!(!home.has("http://localhost:5000"));
         assert!(!home.has("http://127.0.0.1.evil.example"));
+        assert!(of(&["http://[::1]/cb"]).has("http://[::1]:5000"));
     }
 
     #[test]
@@ -207,5 +199,6 @@ mod tests {
         assert_eq!(of(&[]).directive(), "'none'");
         assert_eq!(of(&["https://a,b.example/cb"]).directive(), "'none'");
         assert_eq!(of(&["https://a;sandbox/cb"]).directive(), "'none'");
+        assert_eq!(of(&["http://[::1]:3000/cb"]).directive(), "'none'");
     }
 }
