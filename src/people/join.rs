@@ -1,5 +1,5 @@
 //! From a proven identity to the person it belongs to: found, or new. Who is here already gets a
-//! further one in [`super::link`].
+//! further one in [`mod@super::link`].
 
 use serde_json::json;
 
