@@ -90,6 +90,10 @@ async fn read(
         Value::Object(person) => person,
         _ => return Err(StatusCode::INTERNAL_SERVER_ERROR),
     };
+    // Of the programme an app is not told how we know it.
+    if let Some(Value::Object(programme)) = person.get_mut("program") {
+        programme.remove("is_inferred");
+    }
     let asked = query.get("fields").map_or("", String::as_str);
     let asked: Vec<&str> = asked.split(',').chain(["id"]).collect();
     person.retain(|name, _| {
