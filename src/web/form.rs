@@ -183,13 +183,10 @@ async fn read(mut multipart: Multipart) -> Result<(Pairs, Vec<Upload>), PageProb
             continue;
         }
         let content = content.ok_or_else(too_large)?;
-        let text = String::from_utf8_lossy(&content).into_owned();
-        if text.contains('\0') || field.contains('\0') {
-            return Err(unreadable(StatusCode::BAD_REQUEST));
-        }
-        pairs.push((field, text));
+        pairs.push((field, String::from_utf8_lossy(&content).into_owned()));
     }
-    Ok((Pairs(pairs), files))
+    let pairs = Pairs::of(pairs).ok_or_else(|| unreadable(StatusCode::BAD_REQUEST))?;
+    Ok((pairs, files))
 }
 
 /// The content of a part. Nothing of one that is larger than `room`, which is read to its end all the same.
