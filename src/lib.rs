@@ -64,46 +64,12 @@
 //! | kit | [`web`] [`mail`] [`jobs`] [`pictures`] [`audit`] [`measure`] [`db`] |
 //! | ground | [`config`] [`links`] [`scope`] [`oauth`] [`secret`] [`id`] [`clock`] [`entropy`] |
 
-pub mod app;
-pub mod apps;
-pub mod association;
-pub mod audit;
-pub mod authorize;
 pub mod cli;
-pub mod clock;
-pub mod config;
-pub mod connected_apps;
-pub mod db;
-pub mod demo;
-pub mod docs;
-pub mod entropy;
-pub mod grants;
-pub mod id;
-pub mod jobs;
-pub mod ledger;
-pub mod links;
-pub mod login;
-pub mod mail;
-pub mod measure;
-pub mod metrics;
-pub mod my_data;
-pub mod oauth;
+pub mod connectors;
+pub mod developers;
+pub mod identity;
 pub mod people;
-pub mod pictures;
-pub mod profile;
-pub mod receipts;
-pub mod scope;
-pub mod secret;
-pub mod send_mail;
-pub mod sessions;
-pub mod token;
-pub mod upstream;
-pub mod upstreams;
-pub mod user_api;
-pub mod ways_in;
-pub mod web;
-pub mod welcome;
-pub mod widget;
-
-mod health;
-mod metadata;
+pub mod platform;
+pub mod privacy;
+pub mod protocol;
+pub mod server;

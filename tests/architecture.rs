@@ -8,10 +8,9 @@
 )]
 
 use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use profiles::scope::SCOPES;
+use profiles::protocol::scope::SCOPES;
 
 // ---------------------------------------------------------------------------------- the plan
 
@@ -123,7 +122,7 @@ const LIBRARIES: &[Library] = &[
             "audit.rs",
             "web/session_store.rs",
         ],
-        "say SQL in the room's store.rs; what others need of sqlx is in crate::db",
+        "say SQL in the room's store.rs; what others need of sqlx is in crate::platform::db",
     ),
     library(
         "postgres",
@@ -147,7 +146,7 @@ const LIBRARIES: &[Library] = &[
     library(
         "prometheus_client",
         &["measure.rs"],
-        "count with a function of crate::measure, where every name and label is",
+        "count with a function of crate::platform::metrics, where every name and label is",
     ),
     library(
         "oxide_auth",
@@ -157,7 +156,7 @@ const LIBRARIES: &[Library] = &[
     library(
         "chrono",
         &["oauth/oxide.rs"],
-        "use crate::clock::Moment; chrono is there only because oxide-auth's types demand it",
+        "use crate::platform::clock::Moment; chrono is there only because oxide-auth's types demand it",
     ),
     library(
         "tower_sessions",
@@ -209,7 +208,7 @@ const LIBRARIES: &[Library] = &[
         "rand",
         // The cluster's password is made before anything of the house is.
         &["entropy.rs", "db/cluster/"],
-        "take bytes from crate::entropy::Entropy",
+        "take bytes from crate::platform::rng::Entropy",
     ),
 ];
 
@@ -239,8 +238,8 @@ const KINDS: &[Kind] = &[
             "async ",
             ".await",
             "http::",
-            "crate::db",
-            "crate::entropy",
+            "crate::platform::db",
+            "crate::platform::rng",
             "clock::Clock",
             "SharedClock",
             "super::store",
@@ -672,7 +671,7 @@ impl Source {
     }
 }
 
-/// The paths of a line, such as `crate::db::Tx`.
+/// The paths of a line, such as `crate::platform::db::Tx`.
 fn paths(text: &str) -> impl Iterator<Item = &str> {
     let is_part = |sign: char| sign.is_alphanumeric() || "_:".contains(sign);
     let parts = text.split(move |sign| !is_part(sign));

@@ -2,31 +2,18 @@
 //! loses nothing. Every test is about a real PostgreSQL.
 #![expect(clippy::unwrap_used, reason = "a story stops at the first surprise")]
 
-use std::env;
-use std::fs;
-use std::io::BufRead;
-use std::io::BufReader;
-use std::io::Write;
-use std::io::stdin;
-use std::io::stdout;
+use std::io::{BufRead, BufReader, Write, stdin, stdout};
 use std::net::TcpStream;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::path::PathBuf;
-use std::process;
-use std::process::Child;
-use std::process::Command;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
+use std::{env, fs, process};
 
-use postgres::Client;
-use postgres::NoTls;
-use profiles::db::cluster::Cluster;
-use profiles::db::cluster::ClusterError;
-use profiles::db::cluster::Durability;
-use profiles::db::cluster::start;
+use postgres::{Client, NoTls};
+use profiles::platform::db::cluster::{Cluster, ClusterError, Durability, start};
 use secrecy::ExposeSecret;
 
 #[test]

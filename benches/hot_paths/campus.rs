@@ -3,27 +3,20 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::path::Path;
-use std::path::PathBuf;
-use std::process::Command;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
-use profiles::db::cluster;
-use profiles::db::cluster::Cluster;
-use profiles::db::cluster::Durability;
-use profiles::scope::FIELDS;
-use profiles::scope::SCOPES;
+use profiles::people::fields::FIELDS;
+use profiles::platform::db::cluster;
+use profiles::platform::db::cluster::{Cluster, Durability};
+use profiles::protocol::scope::SCOPES;
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
 use super::CONNECTIONS;
-use super::load::Asking;
-use super::load::Http;
-use super::load::Pair;
-use super::load::Trading;
-use super::load::load;
+use super::load::{Asking, Http, Pair, Trading, load};
 use super::process::Process;
 use super::table::Side;
 

@@ -4,16 +4,14 @@ use std::io::stdin;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use profiles::app;
-use profiles::app::Parts;
-use profiles::clock::SharedClock;
-use profiles::clock::SystemClock;
-use profiles::config::Config;
-use profiles::db::Db;
-use profiles::entropy::Entropy;
-use profiles::entropy::OsEntropy;
-use profiles::ledger::Ledger;
-use profiles::secret::Key;
+use profiles::platform::clock::{SharedClock, SystemClock};
+use profiles::platform::config::Config;
+use profiles::platform::db::Db;
+use profiles::platform::rng::{Entropy, OsEntropy};
+use profiles::platform::secret::Key;
+use profiles::protocol::access_log::Ledger;
+use profiles::server;
+use profiles::server::Parts;
 use tokio::net::TcpListener;
 
 /// With one of these arguments the benchmark is this program.
@@ -39,7 +37,7 @@ pub(crate) async fn serve(ledger: fn(Db, SharedClock, &dyn Entropy) -> Ledger) {
         public_url: address.parse().unwrap(),
         demo: None,
     };
-    let house = app::build(&config, parts).unwrap();
+    let house = server::build(&config, parts).unwrap();
     let _working = house.jobs.start();
     eprintln!("listening on {address}");
     let service = house

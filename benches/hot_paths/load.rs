@@ -1,17 +1,13 @@
 //! A simple load: so many connections, each of which asks again as soon as it was answered.
 
-use std::time::Duration;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use axum::body::Body;
-use axum::body::Bytes;
-use http::Request;
-use http::Response;
-use http::header;
+use axum::body::{Body, Bytes};
+use http::{Request, Response, header};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use profiles::scope;
+use profiles::people::fields;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -178,7 +174,7 @@ impl InTurns {
 
     /// Each bit of the number a field.
     fn fields(number: usize) -> String {
-        let all = scope::FIELDS.iter().enumerate();
+        let all = fields::FIELDS.iter().enumerate();
         let some = all.filter(|(bit, _)| number >> bit & 1 == 1);
         some.map(|(_, row)| row.name).collect::<Vec<_>>().join(",")
     }

@@ -22,19 +22,12 @@ mod process;
 mod statements;
 mod table;
 
-use std::time::Duration;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use campus::Campus;
-use load::Http;
-use load::InTurns;
-use load::Reading;
-use load::Refreshing;
-use load::Trading;
-use load::load;
-use load::load_two;
+use load::{Http, InTurns, Reading, Refreshing, Trading, load, load_two};
 use process::Process;
-use profiles::ledger::Ledger;
+use profiles::protocol::access_log::Ledger;
 use table::Row;
 
 const CONNECTIONS: usize = 16;

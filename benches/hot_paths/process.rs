@@ -4,16 +4,12 @@ use std::fs;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
-use std::process::Child;
-use std::process::Command;
-use std::process::Stdio;
+use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
-use std::time::Duration;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::bare;
-use super::house;
 use super::table::Side;
+use super::{bare, house};
 
 /// How the kernel counts time in `/proc`: ticks of this length, on every Linux.
 const TICK: Duration = Duration::from_millis(10);

@@ -2,16 +2,12 @@
 
 use std::process::ExitCode;
 
-use crate::apps::command;
-use crate::apps::command::AllowApp;
-use crate::clock::Clock;
-use crate::clock::SystemClock;
-use crate::config::Config;
-use crate::entropy::OsEntropy;
-
-use super::Failure;
-use super::database;
-use super::print;
+use super::{Failure, database, print};
+use crate::platform::clock::{Clock, SystemClock};
+use crate::platform::config::Config;
+use crate::platform::rng::OsEntropy;
+use crate::protocol::clients::command;
+use crate::protocol::clients::command::AllowApp;
 
 pub(super) async fn allow(
     asked: AllowApp,

@@ -1,30 +1,21 @@
 //! `profiles check`
 
-use std::fmt;
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::{fmt, fs};
 
 use serde::Serialize;
 
-use crate::app;
-use crate::clock::Clock;
-use crate::clock::SystemClock;
-use crate::config::Config;
-use crate::config::FindsPeople;
-use crate::db::Db;
-use crate::db::cluster;
-use crate::entropy::OsEntropy;
-use crate::upstream;
-use crate::upstream::LookUpError;
-use crate::upstream::UpstreamError;
-use crate::upstreams;
-
-use super::Failure;
 use super::database::TO_REACH_IT;
-use super::print;
-use super::say;
+use super::{Failure, print, say};
+use crate::connectors::{LookUpError, UpstreamError};
+use crate::platform::clock::{Clock, SystemClock};
+use crate::platform::config::{Config, FindsPeople};
+use crate::platform::db::{Db, cluster};
+use crate::platform::rng::OsEntropy;
+use crate::server::login_connectors;
+use crate::{connectors, server};
 
 /// The oldest PostgreSQL we were built for.
 const OLDEST: u32 = 14;
@@ -172,7 +163,7 @@ fn data_folder(folder: &Path) -> Finding {
 }
 
 async fn mail(config: &Config) -> Finding {
-    let transport = match app::transport(config) {
+    let transport = match server::transport(config) {
         Ok(transport) => transport,
         Err(error) => return Finding::wrong(error.to_string()),
     };
@@ -194,7 +185,7 @@ async fn sign_in(config: &Config) -> Finding {
     // Where there is no answer, the database's own line says why.
     let closed = match reach(config) {
         Some(db) => {
-            let closed = upstream::list_closed(db.pool()).await;
+            let closed = connectors::list_closed(db.pool()).await;
             db.close().await;
             closed.unwrap_or_default()
         }
@@ -219,7 +210,7 @@ async fn sign_in(config: &Config) -> Finding {
 async fn directory(config: &Config) -> Option<Finding> {
     let directory = config.directory.as_ref()?;
     let searches = matches!(directory.finds, FindsPeople::Search { .. });
-    let ldap = match upstreams::ldap(directory, Arc::new(OsEntropy)) {
+    let ldap = match login_connectors::ldap(directory, Arc::new(OsEntropy)) {
         Ok(ldap) => ldap,
         Err(error) => return Some(Finding::wrong(error.to_string())),
     };
@@ -238,7 +229,7 @@ async fn directory(config: &Config) -> Option<Finding> {
 /// Looks at its login page, as everybody may.
 async fn erp(config: &Config) -> Option<Finding> {
     let settings = config.erp.as_ref()?;
-    let client = match upstreams::erp_pages(config, settings) {
+    let client = match login_connectors::erp_pages(config, settings) {
         Ok(client) => client,
         Err(error) => return Some(Finding::wrong(error.to_string())),
     };
@@ -256,7 +247,7 @@ async fn erp(config: &Config) -> Option<Finding> {
 /// The portal, if people sign in through it. Asking for a captcha is what a sign-in begins with, and
 /// changes nothing over there.
 async fn jiit(config: &Config) -> Option<Finding> {
-    let portal = match upstreams::jiit(config, config.jiit.as_ref()?, Arc::new(OsEntropy)) {
+    let portal = match login_connectors::jiit(config, config.jiit.as_ref()?, Arc::new(OsEntropy)) {
         Ok(portal) => portal,
         Err(error) => return Some(Finding::wrong(error.to_string())),
     };
@@ -271,7 +262,7 @@ async fn jiit(config: &Config) -> Option<Finding> {
 /// The server that knows mailboxes, if people sign in through it. It is asked about nobody, so it tells us of
 /// nobody.
 async fn leprechaun(config: &Config) -> Option<Finding> {
-    let server = match upstreams::leprechaun(config, config.leprechaun.as_ref()?) {
+    let server = match login_connectors::leprechaun(config, config.leprechaun.as_ref()?) {
         Ok(server) => server,
         Err(error) => return Some(Finding::wrong(error.to_string())),
     };

@@ -2,24 +2,17 @@
 
 use std::process::ExitCode;
 
-use clap::Args;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use crate::clock::Clock;
-use crate::clock::SystemClock;
-use crate::config::Config;
-use crate::db;
-use crate::db::Db;
-use crate::entropy::OsEntropy;
-use crate::people;
-use crate::people::Choice;
-use crate::people::ChoiceKind;
-use crate::people::PeopleError;
-
-use super::Failure;
-use super::database;
-use super::print;
+use super::{Failure, database, print};
+use crate::people::records;
+use crate::people::records::{Choice, ChoiceKind, PeopleError};
+use crate::platform::clock::{Clock, SystemClock};
+use crate::platform::config::Config;
+use crate::platform::db;
+use crate::platform::db::Db;
+use crate::platform::rng::OsEntropy;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Asked {
@@ -97,11 +90,11 @@ async fn change(db: &Db, wanted: &Change) -> Result<Choice, Failure> {
     let changed = match wanted {
         Change::Add(add) => {
             let entry = (add.kind, add.code.as_str(), add.name.as_str(), add.wings);
-            people::add_choice(&mut tx, entry, now, &OsEntropy).await
+            records::add_choice(&mut tx, entry, now, &OsEntropy).await
         }
         Change::Retire(retire) => {
             let entry = (retire.kind, retire.code.as_str());
-            people::retire_choice(&mut tx, entry, now, &OsEntropy).await
+            records::retire_choice(&mut tx, entry, now, &OsEntropy).await
         }
     };
     let choice = changed.map_err(|why| match why {
@@ -117,7 +110,7 @@ async fn change(db: &Db, wanted: &Change) -> Result<Choice, Failure> {
 }
 
 async fn listed(db: &Db, kind: Option<ChoiceKind>) -> Result<Listed, Failure> {
-    let choices = people::list_choices(db.pool()).await;
+    let choices = records::list_choices(db.pool()).await;
     let mut choices = choices.map_err(|error| failed(&error))?;
     choices.retain(|choice| kind.is_none_or(|kind| choice.kind == kind.as_str()));
     Ok(Listed { choices })

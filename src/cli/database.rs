@@ -6,15 +6,11 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::config::Config;
-use crate::db;
-use crate::db::Db;
-use crate::db::cluster;
-use crate::db::cluster::Cluster;
-use crate::db::cluster::Durability;
-
-use super::Failure;
-use super::say;
+use super::{Failure, say};
+use crate::platform::config::Config;
+use crate::platform::db;
+use crate::platform::db::cluster::{Cluster, Durability};
+use crate::platform::db::{Db, cluster};
 
 /// How long a command waits for a database that is just starting.
 const PATIENCE: Duration = Duration::from_secs(30);

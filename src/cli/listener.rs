@@ -8,22 +8,15 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
-use hyper_util::rt::TokioExecutor;
-use hyper_util::rt::TokioIo;
-use hyper_util::rt::TokioTimer;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use nix::sys::resource::Resource;
-use nix::sys::resource::getrlimit;
-use tokio::net::TcpListener;
-use tokio::net::TcpStream;
-use tokio::sync::Notify;
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::sync::Semaphore;
+use nix::sys::resource::{Resource, getrlimit};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_io_timeout::TimeoutStream;
-use tower::Service;
-use tower::ServiceExt;
+use tower::{Service, ServiceExt};
 
 /// A client that takes longer for its headers, or keeps an idle connection longer, is hung up on
 /// (slow loris). More than the keep-alive of usual proxies, so that they hang up first.
@@ -157,8 +150,7 @@ fn answer(
 mod tests {
     use axum::body::Body;
     use axum::routing::get;
-    use tokio::io::AsyncReadExt;
-    use tokio::io::AsyncWriteExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::time::Instant;
 
     use super::*;

@@ -2,14 +2,11 @@
 
 use std::io::IsTerminal;
 
-use tracing::Level;
-use tracing::Metadata;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::Layer;
+use tracing::{Level, Metadata};
 use tracing_subscriber::filter::filter_fn;
-use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 use super::Failure;
 

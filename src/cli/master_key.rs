@@ -3,8 +3,7 @@
 
 use std::fs;
 use std::fs::OpenOptions;
-use std::io::ErrorKind;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -12,10 +11,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use crate::entropy::Entropy;
-use crate::secret::Key;
-
 use super::Failure;
+use crate::platform::rng::Entropy;
+use crate::platform::secret::Key;
 
 pub(super) fn find_or_make(
     given: Option<[u8; 32]>,
@@ -74,9 +72,10 @@ fn make(file: &Path, entropy: &dyn Entropy) -> std::io::Result<[u8; 32]> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::entropy::OsEntropy;
     use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::platform::rng::OsEntropy;
 
     fn folder(name: &str) -> std::path::PathBuf {
         let folder = std::env::temp_dir().join(format!("profiles-{name}-{}", std::process::id()));

@@ -2,10 +2,8 @@
 
 use std::process::ExitCode;
 
-use crate::config::Config;
-
-use super::Failure;
-use super::database;
+use super::{Failure, database};
+use crate::platform::config::Config;
 
 pub(super) async fn migrate(config: &Config) -> Result<ExitCode, Failure> {
     database::open_beside(config).await?.close().await;

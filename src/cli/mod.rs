@@ -22,14 +22,12 @@ use std::fmt;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
-use clap::Subcommand;
+use clap::{Parser, Subcommand};
 use serde::Serialize;
 
-use crate::apps::command::AddApp;
-use crate::apps::command::AllowApp;
-use crate::config;
-use crate::config::Config;
+use crate::platform::config;
+use crate::platform::config::Config;
+use crate::protocol::clients::command::{AddApp, AllowApp};
 
 /// The sign-in of a campus. Without a command it serves.
 #[derive(Debug, Parser)]
@@ -199,8 +197,9 @@ fn write_result(text: serde_json::Result<String>) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use clap::CommandFactory;
+
+    use super::*;
 
     #[test]
     fn the_command_line_holds_together() {

@@ -9,29 +9,15 @@ use clap::Args;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::clock::Clock;
-use crate::clock::SystemClock;
-use crate::config::Config;
-use crate::db::Db;
-use crate::entropy::Entropy;
-use crate::entropy::OsEntropy;
-use crate::id::PersonId;
-use crate::people;
-use crate::people::Change;
-use crate::people::Columns;
-use crate::people::Details;
-use crate::people::Email;
-use crate::people::Kind;
-use crate::people::Name;
-use crate::people::RollNumber;
-use crate::people::Username;
-use crate::upstream::Hasher;
-use crate::upstream::NewPassword;
-use crate::upstream::set_password;
-
-use super::Failure;
-use super::database;
-use super::print;
+use super::{Failure, database, print};
+use crate::connectors::{Hasher, NewPassword, set_password};
+use crate::people::records;
+use crate::people::records::{Change, Columns, Details, Email, Kind, Name, RollNumber, Username};
+use crate::platform::clock::{Clock, SystemClock};
+use crate::platform::config::Config;
+use crate::platform::db::Db;
+use crate::platform::id::PersonId;
+use crate::platform::rng::{Entropy, OsEntropy};
 
 #[derive(Debug, Args)]
 pub(super) struct Add {
@@ -94,7 +80,7 @@ async fn keep(
     let hasher = Hasher::start(entropy).map_err(|error| failed(&error))?;
     let now = SystemClock.now();
     let mut tx = db.begin().await.map_err(|error| failed(&error))?;
-    let id = people::add(&mut tx, &add.username, None, &details(add), now, entropy)
+    let id = records::add(&mut tx, &add.username, None, &details(add), now, entropy)
         .await
         .map_err(|error| failed(&error))?;
     set_password(&mut tx, &hasher, (id, password), now, entropy)

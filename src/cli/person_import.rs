@@ -1,39 +1,24 @@
 //! `profiles person import`
 
 use std::fs;
-use std::path::Component;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use serde::Serialize;
 
-use crate::clock::Clock;
-use crate::clock::SystemClock;
-use crate::config::Config;
-use crate::db;
-use crate::db::Db;
-use crate::db::Tx;
-use crate::entropy::OsEntropy;
-use crate::id::PersonId;
-use crate::people;
-use crate::people::COLUMNS;
-use crate::people::Change;
-use crate::people::Imported;
-use crate::people::Numbers;
-use crate::people::PeopleError;
-use crate::people::PictureFile;
-use crate::people::Row;
-use crate::people::Wanted;
-use crate::pictures::Picture;
-use crate::pictures::PictureKind;
-use crate::pictures::Pictures;
-
-use super::Failure;
-use super::database;
-use super::print;
-use super::say;
+use super::{Failure, database, print, say};
+use crate::people::records;
+use crate::people::records::{
+    COLUMNS, Change, Imported, Numbers, PeopleError, PictureFile, Row, Wanted,
+};
+use crate::platform::clock::{Clock, SystemClock};
+use crate::platform::config::Config;
+use crate::platform::db;
+use crate::platform::db::{Db, Tx};
+use crate::platform::id::PersonId;
+use crate::platform::pictures::{Picture, PictureKind, Pictures};
+use crate::platform::rng::OsEntropy;
 
 #[derive(Debug, Args)]
 pub(super) struct Import {
@@ -80,7 +65,7 @@ pub(super) async fn import(asked: Import, config: &Config) -> Result<ExitCode, F
     let shown = asked.file.display();
     let list = fs::read(&asked.file)
         .map_err(|error| Failure::while_doing(format_args!("reading {shown}"), error))?;
-    let rows = people::read_list(&list)
+    let rows = records::read_list(&list)
         .map_err(|error| Failure::while_doing(format_args!("reading {shown}"), error))?;
     let database = database::open_beside(config).await?;
     let importer = Importer {
@@ -174,7 +159,7 @@ impl Importer {
             Numbers::Taken
         };
         let now = SystemClock.now();
-        let imported = people::import(tx, &wanted, numbers, now, &OsEntropy).await;
+        let imported = records::import(tx, &wanted, numbers, now, &OsEntropy).await;
         if let (Err(_), Change::Set(kept)) = (&imported, &wanted.details.columns.profile_picture) {
             self.discard(kept.as_str()).await;
         }

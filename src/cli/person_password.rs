@@ -6,25 +6,19 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use crate::audit;
-use crate::audit::Entry;
-use crate::clock::Clock;
-use crate::clock::SystemClock;
-use crate::config::Config;
-use crate::db::Db;
-use crate::entropy::OsEntropy;
-use crate::people;
-use crate::people::Username;
-use crate::token;
-use crate::upstream::Hasher;
-use crate::upstream::NewPassword;
-use crate::upstream::set_password;
-use crate::web::end_sessions_of;
-
-use super::Failure;
-use super::database;
 use super::person_add::password;
-use super::print;
+use super::{Failure, database, print};
+use crate::connectors::{Hasher, NewPassword, set_password};
+use crate::people::records;
+use crate::people::records::Username;
+use crate::platform::audit;
+use crate::platform::audit::Entry;
+use crate::platform::clock::{Clock, SystemClock};
+use crate::platform::config::Config;
+use crate::platform::db::Db;
+use crate::platform::rng::OsEntropy;
+use crate::platform::web::end_sessions_of;
+use crate::protocol::token;
 
 #[derive(Debug, Args)]
 pub(super) struct Password {
@@ -61,7 +55,7 @@ async fn keep(username: &Username, db: &Db, password: &NewPassword) -> Result<()
     let hasher = Hasher::start(&OsEntropy).map_err(|error| failed(&error))?;
     let now = SystemClock.now();
     let mut tx = db.begin().await.map_err(|error| failed(&error))?;
-    let person = people::find_id(&mut *tx, username.as_str())
+    let person = records::find_id(&mut *tx, username.as_str())
         .await
         .map_err(|error| failed(&error))?
         .ok_or_else(|| {

@@ -2,25 +2,17 @@
 
 use std::process::ExitCode;
 
-use clap::Args;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use crate::clock::Clock;
-use crate::clock::SystemClock;
-use crate::config::Config;
-use crate::db;
-use crate::db::Db;
-use crate::entropy::OsEntropy;
-use crate::upstream::erp;
-use crate::upstream::erp::ClassRow;
-use crate::upstream::erp::DepartmentRow;
-use crate::upstream::erp::Roll;
-use crate::upstream::erp::TablesError;
-
-use super::Failure;
-use super::database;
-use super::print;
+use super::{Failure, database, print};
+use crate::connectors::erp;
+use crate::connectors::erp::{ClassRow, DepartmentRow, Roll, TablesError};
+use crate::platform::clock::{Clock, SystemClock};
+use crate::platform::config::Config;
+use crate::platform::db;
+use crate::platform::db::Db;
+use crate::platform::rng::OsEntropy;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Asked {

@@ -8,30 +8,19 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use tokio::net::TcpListener;
-use tokio::signal::unix::SignalKind;
-use tokio::signal::unix::signal;
+use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
-use crate::app;
-use crate::app::Parts;
-use crate::clock::Clock;
-use crate::clock::SharedClock;
-use crate::clock::SystemClock;
-use crate::config::Config;
-use crate::config::DEMO_UPSTREAMS;
-use crate::demo;
-use crate::demo::Demo;
-use crate::demo::NewPerson;
-use crate::entropy::OsEntropy;
-use crate::ledger::Ledger;
-use crate::links::Links;
-
-use super::Failure;
-use super::database;
 use super::database::Database;
-use super::listener;
-use super::master_key;
-use super::say;
+use super::{Failure, database, listener, master_key, say};
+use crate::platform::clock::{Clock, SharedClock, SystemClock};
+use crate::platform::config::{Config, DEMO_UPSTREAMS};
+use crate::platform::links::Links;
+use crate::platform::rng::OsEntropy;
+use crate::protocol::access_log::Ledger;
+use crate::server;
+use crate::server::demo::{Demo, NewPerson};
+use crate::server::{Parts, demo};
 
 pub(super) async fn serve(mut config: Config) -> Result<ExitCode, Failure> {
     // Whoever speaks TLS to the outside asks for the process' default.
@@ -82,7 +71,7 @@ async fn open_and_serve(
         public_url: public_url.clone(),
         demo,
     };
-    let house = app::build(config, parts)
+    let house = server::build(config, parts)
         .map_err(|error| Failure::while_doing("building the service", error))?;
     say(format_args!("listening on http://{address}"));
     if database.is_private() {

@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::Config;
-
 use super::Failure;
+use crate::platform::config::Config;
 
 pub(super) fn read() -> Result<Config, Failure> {
     let mut given = dotenv()?;

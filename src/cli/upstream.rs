@@ -2,28 +2,19 @@
 
 use std::process::ExitCode;
 
-use clap::Args;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use crate::audit;
-use crate::audit::Entry;
-use crate::clock::Clock;
-use crate::clock::SystemClock;
-use crate::config::Config;
-use crate::db;
-use crate::db::Db;
-use crate::entropy::OsEntropy;
-use crate::upstream;
-use crate::upstream::Jiit;
-use crate::upstream::Ldap;
-use crate::upstream::Leprechaun;
-use crate::upstream::Upstream;
-use crate::upstream::erp::Erp;
-
-use super::Failure;
-use super::database;
-use super::print;
+use super::{Failure, database, print};
+use crate::connectors;
+use crate::connectors::erp::Erp;
+use crate::connectors::{Jiit, Ldap, Leprechaun, Upstream};
+use crate::platform::audit::Entry;
+use crate::platform::clock::{Clock, SystemClock};
+use crate::platform::config::Config;
+use crate::platform::db::Db;
+use crate::platform::rng::OsEntropy;
+use crate::platform::{audit, db};
 
 /// Those that ask somebody else.
 const CLOSING: [&str; 4] = [Ldap::SLUG, Erp::SLUG, Jiit::SLUG, Leprechaun::SLUG];
@@ -65,7 +56,7 @@ pub(super) async fn run(asked: Asked, config: &Config) -> Result<ExitCode, Failu
 
 async fn open(db: &Db, slug: &str) -> db::Result<bool> {
     let mut tx = db.begin().await?;
-    let was_closed = upstream::open(&mut tx, slug).await?;
+    let was_closed = connectors::open(&mut tx, slug).await?;
     if was_closed {
         let entry = Entry::of("upstream.opened").with(serde_json::json!({ "upstream": slug }));
         audit::note(&mut *tx, entry, SystemClock.now(), &OsEntropy).await?;

@@ -1,24 +1,11 @@
 //! What comes of directories that answer as none should: nobody is let in, nobody waits long, nothing breaks.
 
-use std::time::Duration;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::support::lying_directory::Asked;
-use crate::support::lying_directory::Does;
-use crate::support::lying_directory::LyingDirectory;
-use crate::support::lying_directory::NANDINI;
-use crate::support::lying_directory::PASSWORD;
-use crate::support::lying_directory::bound;
-use crate::support::lying_directory::done;
-use crate::support::lying_directory::element;
-use crate::support::lying_directory::ended;
-use crate::support::lying_directory::entry;
-use crate::support::lying_directory::honestly;
-use crate::support::lying_directory::message;
-use crate::support::lying_directory::nandini;
-use crate::support::lying_directory::octets;
-use crate::support::lying_directory::reference;
-use crate::support::lying_directory::referred;
+use crate::support::lying_directory::{
+    Asked, Does, LyingDirectory, NANDINI, PASSWORD, bound, done, element, ended, entry, honestly,
+    message, nandini, octets, reference, referred,
+};
 
 /// What nandini, who types her own password, is to see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,10 +17,7 @@ enum Sees {
     /// Her profile: what was odd is no harm.
     Home,
 }
-use Sees::Home;
-use Sees::Shut;
-use Sees::Silence;
-use Sees::Wrong;
+use Sees::{Home, Shut, Silence, Wrong};
 
 /// A directory's answers are: its account's sign-in (0), the search (1), the sign-in of somebody made up (2), hers (3).
 type Lie = fn(u8, usize, &Asked) -> Does;

@@ -1,25 +1,16 @@
 //! Signing in through the campus directory, which is OpenLDAP's own server with TLS.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
-use std::time::Instant;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
-use serde_json::Value;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
-use crate::support::Browser;
-use crate::support::Page;
-use crate::support::World;
-use crate::support::campus;
-use crate::support::command;
-use crate::support::directory::Directory;
-use crate::support::directory::authority;
-use crate::support::lying_directory::LyingDirectory;
-use crate::support::lying_directory::honestly;
+use crate::support::directory::{Directory, authority};
+use crate::support::lying_directory::{LyingDirectory, honestly};
 use crate::support::world::Plan;
+use crate::support::{Browser, Page, World, campus, command};
 
 const PASSWORD: &str = "walks by the lake";
 const WRONG: &str = "do not belong together";

@@ -1,15 +1,13 @@
 //! The program at a shell: what it makes, what it refuses, and what it says.
 
 use std::fs;
-use std::process::Command;
-use std::process::Output;
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::task::spawn_blocking;
 
-use crate::support::World;
-use crate::support::command;
+use crate::support::{World, command};
 
 async fn runs(world: &World, arguments: &'static [&'static str], input: &'static str) -> Output {
     let mut profiles = command::profiles(&world.database.url(), &world.data);

@@ -4,15 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use profiles::jobs::Jobs;
+use profiles::platform::jobs::Jobs;
 use time::Duration;
 use tokio::task::JoinSet;
 
-use crate::support::Browser;
-use crate::support::World;
-use crate::support::mail_server::Mail;
-use crate::support::mail_server::MailServer;
-use crate::support::mail_server::Speaks;
+use crate::support::mail_server::{Mail, MailServer, Speaks};
+use crate::support::{Browser, World};
 
 const OTHERS: usize = 5;
 

@@ -2,19 +2,13 @@
 //! nothing that was typed is lost.
 
 use image_files::png_that_says;
-use serde_json::Value;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
-use crate::support::App;
-use crate::support::Browser;
-use crate::support::Page;
-use crate::support::World;
 use crate::support::chromium::Chromium;
-use crate::support::command;
 use crate::support::form::Part;
-use crate::support::mail_server::MailServer;
-use crate::support::mail_server::Speaks;
+use crate::support::mail_server::{MailServer, Speaks};
+use crate::support::{App, Browser, Page, World, command};
 
 /// Keys by their codes in `WebDriver` (§17.4.2).
 const TAB: &str = "\u{e004}";

@@ -1,19 +1,15 @@
 //! Every page there is, for everybody: judged by axe in both colour schemes on a narrow phone and a desktop, by keyboard
 //! alone, and without scripts.
 
-use std::collections::BTreeSet;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use url::Url;
 
 use crate::support::World;
 use crate::support::chromium::Chromium;
-use crate::support::lying_directory::Does;
-use crate::support::lying_directory::LyingDirectory;
-use crate::support::lying_directory::honestly;
+use crate::support::lying_directory::{Does, LyingDirectory, honestly};
 
 const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";

@@ -1,12 +1,10 @@
 //! Addresses: what the metadata promise, prefixes old and new, slashes, and whether the server is well.
 
 use reqwest::Method;
-use serde_json::Value;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::Answer;
-use crate::support::World;
 use crate::support::relying_party::Shown;
+use crate::support::{Answer, World};
 
 async fn metadata(world: &World, path: &str) -> Value {
     Answer::to(world.canteen().request(Method::GET, path))

@@ -2,8 +2,7 @@
 //! field and sees what the app received.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::Query;
@@ -11,11 +10,9 @@ use axum::response::Html;
 use axum::routing::get;
 use tokio::net::TcpListener;
 
-use crate::support::App;
-use crate::support::World;
 use crate::support::campus::Registered;
 use crate::support::chromium::Chromium;
-use crate::support::form;
+use crate::support::{App, World, form};
 
 const APP_FORM: &str = "form:has([name=redirect_uris]) button:not([type=button])";
 

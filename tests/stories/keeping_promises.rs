@@ -3,17 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use rand::RngExt as _;
-use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
+use rand::{RngExt as _, SeedableRng as _};
 use time::Duration;
 
-use crate::support::App;
-use crate::support::Browser;
-use crate::support::Page;
-use crate::support::Tokens;
-use crate::support::World;
+use crate::support::{App, Browser, Page, Tokens, World};
 
 /// Scopes with their fields, as `profiles.md` has them: told here a second time on purpose.
 const OPENS: [(&str, &[&str]); 10] = [

@@ -9,15 +9,12 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::asking_the_jiit_portal::ASHA;
-use crate::asking_the_jiit_portal::Jiit;
-use crate::asking_the_jiit_portal::Student;
+use crate::asking_the_jiit_portal::{ASHA, Jiit, Student};
 use crate::sim::erp::Erp;
 use crate::sim::erp::knobs::QuestionMode;
 use crate::sim::kit::fault::Fault;
-use crate::support::World;
-use crate::support::database;
 use crate::support::directory::Directory;
+use crate::support::{World, database};
 
 /// Where a secret could have been left.
 struct Traces(Vec<(&'static str, Vec<u8>)>);

@@ -1,8 +1,6 @@
 //! What a developer may do to an app later on, and what is asked first.
 
-use crate::support::Browser;
-use crate::support::Page;
-use crate::support::World;
+use crate::support::{Browser, Page, World};
 
 /// The page of one of somebody's apps.
 async fn page_of(developer: &Browser, app: &str) -> Page {

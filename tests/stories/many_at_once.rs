@@ -4,10 +4,8 @@
 
 use tokio::task::JoinSet;
 
-use crate::support::Answer;
-use crate::support::Tokens;
-use crate::support::World;
 use crate::support::campus::Registration;
+use crate::support::{Answer, Tokens, World};
 
 const AT_ONCE: usize = 50;
 const ROUNDS: usize = 5;

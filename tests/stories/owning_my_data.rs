@@ -1,18 +1,13 @@
 //! People see who reads what, take any of it back, and can leave with it or end it.
 
 use std::collections::BTreeMap;
-use std::io::Cursor;
-use std::io::Read as _;
+use std::io::{Cursor, Read as _};
 
 use serde_json::Value;
 use time::Duration;
 
-use crate::support::App;
-use crate::support::Browser;
-use crate::support::Page;
-use crate::support::World;
-use crate::support::campus;
 use crate::support::form::Part;
+use crate::support::{App, Browser, Page, World, campus};
 
 /// Opens what `app` knows.
 async fn looks_at(person: &Browser, app: &str) -> Page {
@@ -842,7 +837,7 @@ async fn every_table_that_speaks_of_people_follows_them() {
         assert!(line.contains("ON DELETE CASCADE"), "{line}");
     }
     // And what it says of them is among what they can take along.
-    let exported = include_str!("../../src/my_data/store.rs");
+    let exported = include_str!("../../src/privacy/data_export/store.rs");
     let mut table = "";
     for line in dump.lines() {
         if let Some(rest) = line.strip_prefix("CREATE TABLE public.") {

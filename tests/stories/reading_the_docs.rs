@@ -2,24 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use tokio::io::AsyncBufReadExt as _;
-use tokio::io::AsyncReadExt as _;
-use tokio::io::AsyncWriteExt as _;
-use tokio::io::BufReader;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::Command;
 
-use crate::support::Answer;
-use crate::support::App;
-use crate::support::Browser;
-use crate::support::Page;
-use crate::support::World;
-use crate::support::campus;
 use crate::support::campus::Registration;
 use crate::support::relying_party::challenge;
+use crate::support::{Answer, App, Browser, Page, World, campus};
 
 const TABS: [&str; 7] = [
     "basic",

@@ -1,11 +1,8 @@
 //! A student developer registers an app in a minute, looks after it and lets it go.
 
-use crate::support::App;
-use crate::support::Browser;
-use crate::support::Page;
-use crate::support::World;
 use crate::support::campus::Registered;
 use crate::support::relying_party::Shown;
+use crate::support::{App, Browser, Page, World};
 
 /// The app as its developer now has it: its page, and what it needs to sign people in.
 struct Mine {

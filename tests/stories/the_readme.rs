@@ -1,21 +1,16 @@
 //! The README's programs are run as they stand there, and what the papers say is held against the code.
 
 use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use serde_json::Value;
-use serde_json::json;
-use tokio::process::Child;
-use tokio::process::Command;
+use serde_json::{Value, json};
+use tokio::process::{Child, Command};
 
-use crate::support::App;
-use crate::support::Browser;
-use crate::support::World;
 use crate::support::campus::Registration;
 use crate::support::database::free_port;
 use crate::support::patience::comes_true;
+use crate::support::{App, Browser, World};
 
 /// What the README tells a developer to register.
 const MINE: Registration<'_> = Registration {
@@ -217,7 +212,7 @@ fn links_in_papers_lead_somewhere() {
 /// Who reads what is promised must not find another number in the code.
 #[test]
 fn security_says_the_limits_that_the_code_says() {
-    let code = paper("src/login/limits.rs");
+    let code = paper("src/identity/login/limits.rs");
     let security = paper("SECURITY.md");
     let rows: Vec<_> = code
         .lines()

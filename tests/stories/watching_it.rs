@@ -2,12 +2,7 @@
 
 use crate::sim::erp::Erp;
 use crate::support::World;
-use crate::support::lying_directory::Asked;
-use crate::support::lying_directory::Does;
-use crate::support::lying_directory::LyingDirectory;
-use crate::support::lying_directory::PASSWORD;
-use crate::support::lying_directory::bound;
-use crate::support::lying_directory::honestly;
+use crate::support::lying_directory::{Asked, Does, LyingDirectory, PASSWORD, bound, honestly};
 use crate::support::patience::patiently;
 use crate::support::world::Plan;
 

@@ -3,10 +3,8 @@
 use serde_json::Value;
 use time::Duration;
 
-use crate::support::Browser;
-use crate::support::Page;
-use crate::support::World;
 use crate::support::directory::Directory;
+use crate::support::{Browser, Page, World};
 
 const PAGE: &str = "user/ways-in/";
 const PASSWORD: &str = "walks by the lake";

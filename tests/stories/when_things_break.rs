@@ -1,19 +1,13 @@
 //! The program killed while it trades codes; PostgreSQL gone for ten seconds while everybody is at work.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::support::Answer;
-use crate::support::App;
-use crate::support::Tokens;
-use crate::support::World;
+use crate::support::{Answer, App, Tokens, World};
 
 const TRADES: usize = 200;
 

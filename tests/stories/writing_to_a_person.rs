@@ -2,25 +2,16 @@
 //! when the mail server behaves badly. K68–K73 by their numbers.
 
 use std::collections::HashMap;
-use std::time::Duration;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use reqwest::Method;
-use serde_json::Value;
-use serde_json::json;
-use tokio::task::JoinSet;
-use tokio::task::spawn_blocking;
+use serde_json::{Value, json};
+use tokio::task::{JoinSet, spawn_blocking};
 
-use crate::support::Answer;
-use crate::support::App;
-use crate::support::Browser;
-use crate::support::Tokens;
-use crate::support::World;
 use crate::support::chromium::Chromium;
-use crate::support::mail_server::Mail;
-use crate::support::mail_server::MailServer;
-use crate::support::mail_server::Speaks;
+use crate::support::mail_server::{Mail, MailServer, Speaks};
 use crate::support::world::Plan;
+use crate::support::{Answer, App, Browser, Tokens, World};
 
 const ADDRESS: &str = "user/api/user/send_mail/";
 

@@ -1,12 +1,9 @@
 //! Switches that no ERP has, for tests and the demo.
 
-use axum::Json;
-use axum::Router;
-use axum::extract::Query;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use axum::routing::get;
-use axum::routing::post;
+use axum::routing::{get, post};
+use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// All of them, as they stand at the start.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

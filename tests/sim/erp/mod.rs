@@ -11,19 +11,16 @@ pub mod people;
 pub mod state;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::MutexGuard;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
+use knobs::Knobs;
+use people::Person;
+use state::{Letter, State};
 
 use super::kit::Watch;
 use super::kit::authority::Authority;
 use super::kit::site::Site;
-use knobs::Knobs;
-use people::Person;
-use state::Letter;
-use state::State;
 
 /// What every handler holds. Cheap to clone.
 #[derive(Clone)]

@@ -1,18 +1,12 @@
 //! What it remembers: sessions of its two applications, tokens, codes, mails.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
-use std::collections::HashMap;
-use std::time::Duration;
-use std::time::Instant;
-use std::time::SystemTime;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::{Duration, Instant, SystemTime};
 
 use rand::RngExt as _;
 use serde::Serialize;
 
-use super::knobs::Knobs;
-use super::knobs::QuestionBinding;
-use super::knobs::QuestionMode;
+use super::knobs::{Knobs, QuestionBinding, QuestionMode};
 use super::people;
 use super::people::Person;
 

@@ -2,9 +2,7 @@
 
 use std::io::Cursor;
 
-use image::ImageFormat;
-use image::Rgb;
-use image::RgbImage;
+use image::{ImageFormat, Rgb, RgbImage};
 
 const WIDTH: u32 = 310;
 const HEIGHT: u32 = 60;

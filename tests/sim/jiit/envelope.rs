@@ -1,10 +1,8 @@
 //! The portal's side of the envelope, written by its description and not by the adapter's code.
 
 use aes::Aes128;
-use aes::cipher::BlockModeDecrypt as _;
-use aes::cipher::BlockModeEncrypt as _;
-use aes::cipher::KeyIvInit as _;
 use aes::cipher::block_padding::Pkcs7;
+use aes::cipher::{BlockModeDecrypt as _, BlockModeEncrypt as _, KeyIvInit as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use time::Date;

@@ -1,7 +1,6 @@
 //! Who has an account at the portal. Nobody of them exists.
 
-use serde_json::Value;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[derive(Debug, Clone)]
 pub struct Member {

@@ -18,32 +18,21 @@ mod switches;
 mod tokens;
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::http::HeaderValue;
-use axum::http::Method;
-use axum::http::Request;
-use axum::http::StatusCode;
-use axum::http::header;
-use axum::response::IntoResponse as _;
-use axum::response::Response;
-use axum::routing::get;
-use axum::routing::post;
-use serde_json::Value;
-use serde_json::json;
-use time::Date;
-use time::OffsetDateTime;
-
-use super::kit::Watch;
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
 use knobs::Knobs;
 use members::Member;
+use serde_json::{Value, json};
+use time::{Date, OffsetDateTime};
+
+use super::kit::Watch;
 
 /// In front of every path.
 pub const PREFIX: &str = "/StudentPortalAPI";

@@ -1,34 +1,18 @@
 //! The picture and the two phases of signing in.
 
-use axum::http::StatusCode;
-use axum::http::header;
-use axum::response::IntoResponse as _;
-use axum::response::Response;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Map;
-use serde_json::Value;
-use serde_json::json;
-use time::Duration;
-use time::OffsetDateTime;
+use serde_json::{Map, Value, json};
+use time::{Duration, OffsetDateTime};
 
-use super::Asked;
-use super::Captcha;
-use super::Inner;
-use super::Instead;
-use super::Opened;
-use super::Random;
-use super::captcha as picture;
-use super::envelope;
-use super::failure;
-use super::framework_error;
-use super::knobs::CaptchaMode;
-use super::knobs::RandomOnFailure;
-use super::knobs::WrongPassword;
+use super::knobs::{CaptchaMode, RandomOnFailure, WrongPassword};
 use super::members::Member;
-use super::success;
-use super::today;
-use super::tokens;
+use super::{
+    Asked, Captcha, Inner, Instead, Opened, Random, captcha as picture, envelope, failure,
+    framework_error, success, today, tokens,
+};
 
 const CAPTCHA_LIVES_FOR: Duration = Duration::seconds(120);
 const RANDOM_LIVES_FOR: Duration = Duration::seconds(300);

@@ -4,17 +4,10 @@ use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde_json::Value;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::Asked;
-use super::Inner;
-use super::Instead;
-use super::failure;
-use super::framework_error;
 use super::members::Member;
-use super::success;
-use super::tokens;
+use super::{Asked, Inner, Instead, failure, framework_error, success, tokens};
 
 pub(super) fn particulars(inner: &Inner, asked: &Asked) -> Response {
     let (member, members) = match of_own_institute(inner, asked) {

@@ -1,16 +1,12 @@
 //! The portal's own switches, below `/__sim/`.
 
 use axum::Json;
-use axum::extract::Query;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
-use serde_json::Value;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::Inner;
-use super::PREFIX;
-use super::Portal;
+use super::{Inner, PREFIX, Portal};
 
 #[derive(Deserialize)]
 pub(super) struct Hidden {

@@ -3,25 +3,15 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::Hmac;
-use hmac::KeyInit as _;
-use hmac::Mac as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Deserialize;
 use serde_json::json;
 use sha2::Sha256;
-use time::Duration;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
-use super::Asked;
-use super::Inner;
-use super::Instead;
-use super::Session;
-use super::failure;
-use super::framework_error;
 use super::members::Member;
-use super::success;
+use super::{Asked, Inner, Instead, Session, failure, framework_error, success};
 
 /// HS256, with a key that is nobody's.
 pub(super) fn make(inner: &mut Inner, member: &Member, now: OffsetDateTime) -> String {

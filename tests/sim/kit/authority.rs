@@ -1,21 +1,15 @@
 //! An authority made for one run, and the certificates it gives to simulators.
 
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rcgen::BasicConstraints;
-use rcgen::CertificateParams;
-use rcgen::DnType;
-use rcgen::ExtendedKeyUsagePurpose;
-use rcgen::IsCa;
-use rcgen::Issuer;
-use rcgen::KeyPair;
-use rcgen::KeyUsagePurpose;
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
-use rustls::version::TLS12;
-use rustls::version::TLS13;
+use rustls::version::{TLS12, TLS13};
 
 /// Trusted by whoever is given its certificate, and by nobody else.
 pub struct Authority {

@@ -1,23 +1,15 @@
 //! What a system does when it is unwell, set for each path while a simulator runs.
 
-use std::fmt;
-use std::io;
 use std::pin::Pin;
 use std::str::FromStr;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::task::Context;
-use std::task::Poll;
-use std::task::ready;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
+use std::{fmt, io};
 
-use axum::body::Body;
-use axum::body::Bytes;
-use axum::http::HeaderValue;
-use axum::http::Response;
-use axum::http::StatusCode;
-use axum::http::header;
+use axum::body::{Body, Bytes};
 use axum::http::response::Parts;
+use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
 use http_body::Frame;
 use tokio::time::Interval;

@@ -24,14 +24,14 @@ pub struct HangUp;
 mod tests {
     use std::time::Duration;
 
+    use authority::Authority;
     use axum::Router;
     use axum::http::header;
     use axum::routing::post;
-
-    use super::*;
-    use authority::Authority;
     use fault::Fault;
     use site::Site;
+
+    use super::*;
 
     async fn echo(authority: Option<&Authority>) -> Site {
         let router = Router::new().route("/echo", post(async |body: String| body));

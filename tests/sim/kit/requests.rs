@@ -1,12 +1,9 @@
 //! What was asked of a simulator: methods, paths and the names of fields, never a value.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-use axum::http::HeaderMap;
-use axum::http::header;
-use axum::http::request;
+use axum::http::{HeaderMap, header, request};
 use serde::Serialize;
 use serde_json::Value;
 use url::form_urlencoded;

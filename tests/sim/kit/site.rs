@@ -6,26 +6,20 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
-use axum::body::Bytes;
-use axum::http::Request;
-use axum::http::Response;
-use hyper_util::rt::TokioExecutor;
-use hyper_util::rt::TokioIo;
+use axum::body::{Body, Bytes};
+use axum::http::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
-use tokio::io::AsyncRead;
-use tokio::io::AsyncWrite;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tower::Service as _;
 
-use super::HangUp;
-use super::Watch;
 use super::authority::Authority;
-use super::fault;
+use super::{HangUp, Watch, fault};
 
 /// Served until it is dropped.
 #[derive(Debug)]

@@ -1,17 +1,13 @@
 //! Switches that no Leprechaun has, for tests and the demo.
 
-use axum::Json;
-use axum::Router;
-use axum::extract::Query;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use axum::routing::get;
-use axum::routing::post;
+use axum::routing::{get, post};
+use axum::{Json, Router};
 use serde::Deserialize;
 
 use super::House;
-use super::people::Letter;
-use super::people::Person;
+use super::people::{Letter, Person};
 
 pub fn routes(house: House) -> Router {
     Router::new()

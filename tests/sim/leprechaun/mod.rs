@@ -7,20 +7,15 @@ mod pages;
 pub mod people;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::MutexGuard;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
+use people::{Letter, Person, Reset};
 use reqwest::redirect;
-use time::Duration;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::kit::Watch;
 use super::kit::site::Site;
-use people::Letter;
-use people::Person;
-use people::Reset;
 
 /// What it is started with, and what it knows.
 #[derive(Debug, Clone)]

@@ -1,22 +1,11 @@
 //! What it answers.
 
-use axum::Form;
-use axum::Router;
-use axum::extract::Path;
-use axum::extract::Request;
-use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::http::HeaderValue;
-use axum::http::StatusCode;
-use axum::http::Uri;
-use axum::http::header;
-use axum::middleware;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
-use axum::response::Html;
-use axum::response::IntoResponse;
-use axum::response::Response;
-use axum::routing::get;
-use axum::routing::post;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Form, Router, middleware};
 use serde::Deserialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -24,11 +13,7 @@ use tokio::task::JoinSet;
 
 use super::super::kit::HangUp;
 use super::House;
-use super::people::Letter;
-use super::people::Person;
-use super::people::Reset;
-use super::people::redacted;
-use super::people::token;
+use super::people::{Letter, Person, Reset, redacted, token};
 
 const NO_VERIFIER: &str = "That verifier token isn't there in our DB!";
 const NO_EMAIL_TOKEN: &str = "That email token isn't there in the DB!";

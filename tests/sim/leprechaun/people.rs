@@ -1,8 +1,7 @@
 //! What it keeps: records of people, requests to reset them, and mails that went out.
 
 use rand::RngExt as _;
-use serde::Deserialize;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 /// One record. Several for the same roll number or address may stand beside each other.

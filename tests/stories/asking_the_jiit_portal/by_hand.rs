@@ -2,17 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::Method;
-use reqwest::RequestBuilder;
-use reqwest::StatusCode;
-use serde_json::Value;
-use serde_json::json;
-use time::Date;
-use time::Duration;
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+use time::{Date, Duration};
 
-use super::ASHA;
-use super::Jiit;
-use super::today;
+use super::{ASHA, Jiit, today};
 use crate::sim::jiit;
 use crate::sim::jiit::envelope;
 

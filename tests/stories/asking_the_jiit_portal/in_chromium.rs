@@ -1,8 +1,6 @@
 //! The form as people see it, in Chromium: with every error, by day and by night, on a narrow phone.
 
-use super::ASHA;
-use super::FORM;
-use super::Jiit;
+use super::{ASHA, FORM, Jiit};
 use crate::sim::kit::fault::Fault;
 use crate::support::World;
 use crate::support::chromium::Chromium;

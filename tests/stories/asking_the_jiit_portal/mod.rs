@@ -8,17 +8,14 @@ mod mutations;
 mod numbered;
 mod other_clients;
 
-use time::Date;
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 
 use crate::sim::jiit;
 use crate::sim::kit::authority::Authority;
 use crate::sim::kit::site::Site;
-use crate::support::Browser;
-use crate::support::Page;
-use crate::support::World;
 use crate::support::upstream::Portal;
 use crate::support::world::Plan;
+use crate::support::{Browser, Page, World};
 
 /// A student of the portal.
 pub struct Student {

@@ -3,15 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Jiit;
 use crate::sim::kit::fault::Fault;
-use crate::support::upstream::Ends;
-use crate::support::upstream::Mutation;
-use crate::support::upstream::PATIENCE;
-use crate::support::upstream::behaves;
+use crate::support::upstream::{Ends, Mutation, PATIENCE, behaves};
 
 const CAPTCHA: &str = "/StudentPortalAPI/token/getcaptcha";
 const FIRST: &str = "/StudentPortalAPI/token/pretoken-check";

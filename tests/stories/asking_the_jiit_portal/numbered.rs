@@ -1,14 +1,9 @@
 //! The numbered statements that are about the adapter.
 
-use serde_json::Value;
-use serde_json::json;
+use serde_json::{Value, json};
 use time::Duration;
 
-use super::ASHA;
-use super::FORM;
-use super::Jiit;
-use super::Student;
-use super::is_in;
+use super::{ASHA, FORM, Jiit, Student, is_in};
 use crate::sim::kit::fault::Fault;
 use crate::support::World;
 

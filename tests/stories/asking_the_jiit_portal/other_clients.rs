@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::ASHA;
-use super::Jiit;
+use super::{ASHA, Jiit};
 use crate::stock_clients::python;
 
 #[tokio::test]

@@ -1,15 +1,10 @@
 //! What the browser's account chooser asks of us (FedCM), asked by hand: by browsers, and by pages that pretend.
 
-use serde_json::Value;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::App;
-use crate::support::Browser;
-use crate::support::Page;
+use super::{Campus, MESS_MENU};
 use crate::support::campus::Registration;
-
-use super::Campus;
-use super::MESS_MENU;
+use crate::support::{App, Browser, Page};
 
 const MESS: &str = "https://mess.example";
 

@@ -2,18 +2,9 @@
 
 use serde_json::json;
 
+use super::{Campus, MESS, PROFILES, TO_MESS, button, clicks_the_button, code_at, page, page_with};
 use crate::support::chromium::Chromium;
 use crate::support::parameter;
-
-use super::Campus;
-use super::MESS;
-use super::PROFILES;
-use super::TO_MESS;
-use super::button;
-use super::clicks_the_button;
-use super::code_at;
-use super::page;
-use super::page_with;
 
 const LINK: &str = "document.querySelector('#sso-root a').href";
 

@@ -2,24 +2,15 @@
 
 use serde_json::json;
 
-use crate::support::App;
+use super::{
+    Campus, MESS, PROFILES, SHOWN, TO_MESS, button, clicks_the_button, code_at, page, page_at_once,
+    trades,
+};
 use crate::support::campus::Registration;
 use crate::support::chromium::Chromium;
-use crate::support::parameter;
 use crate::support::patience::comes_true;
 use crate::support::town::Site;
-
-use super::Campus;
-use super::MESS;
-use super::PROFILES;
-use super::SHOWN;
-use super::TO_MESS;
-use super::button;
-use super::clicks_the_button;
-use super::code_at;
-use super::page;
-use super::page_at_once;
-use super::trades;
+use crate::support::{App, parameter};
 
 async fn mess_with_a_button(campus: &Campus) -> (App, Site) {
     let (app, mess) = (campus.mess_menu().await, campus.site(MESS).await);

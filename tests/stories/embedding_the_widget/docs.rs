@@ -1,12 +1,7 @@
 //! The page that documents it.
 
+use super::{Campus, MESS, PROFILES, clicks_the_button, code_at};
 use crate::support::chromium::Chromium;
-
-use super::Campus;
-use super::MESS;
-use super::PROFILES;
-use super::clicks_the_button;
-use super::code_at;
 
 #[tokio::test]
 async fn the_developer_paints_it_and_copies_lines_that_work() {

@@ -1,17 +1,9 @@
 //! The same in Firefox, which has no account chooser of its own and keeps other sites' cookies apart.
 
+use super::{
+    Campus, HOSTEL, MESS, TO_HOSTEL, TO_MESS, button, code_at, page, page_at_once, trades,
+};
 use crate::support::firefox::Firefox;
-
-use super::Campus;
-use super::HOSTEL;
-use super::MESS;
-use super::TO_HOSTEL;
-use super::TO_MESS;
-use super::button;
-use super::code_at;
-use super::page;
-use super::page_at_once;
-use super::trades;
 
 #[tokio::test]
 async fn elsewhere_it_is_a_link_and_nobody_complains() {

@@ -2,20 +2,11 @@
 
 use serde_json::json;
 
+use super::{
+    Campus, HOSTEL, MESS, PROFILES, SHOWN, TO_HOSTEL, button, code_at, page, page_at_once, trades,
+};
 use crate::support::chromium::Chromium;
 use crate::support::patience::comes_true;
-
-use super::Campus;
-use super::HOSTEL;
-use super::MESS;
-use super::PROFILES;
-use super::SHOWN;
-use super::TO_HOSTEL;
-use super::button;
-use super::code_at;
-use super::page;
-use super::page_at_once;
-use super::trades;
 
 /// Set before the button is: what the page hears, and from whom.
 const LISTENS: &str =

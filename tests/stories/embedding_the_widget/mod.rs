@@ -11,16 +11,10 @@ mod frame;
 use serde_json::json;
 use url::Url;
 
-use crate::support::App;
-use crate::support::Browser;
-use crate::support::Tokens;
-use crate::support::World;
-use crate::support::campus::Person;
-use crate::support::campus::Registration;
+use crate::support::campus::{Person, Registration};
 use crate::support::chromium::Chromium;
-use crate::support::parameter;
-use crate::support::town::Site;
-use crate::support::town::Town;
+use crate::support::town::{Site, Town};
+use crate::support::{App, Browser, Tokens, World, parameter};
 
 const PROFILES: &str = "profiles.campus.example";
 /// Of the campus' own domain, so that the session's cookie reaches a frame there.

@@ -1,10 +1,7 @@
 //! K1–K26: the authorize address and the consent page.
 
-use crate::support::Answer;
-use crate::support::Page;
-use crate::support::World;
-use crate::support::parameter;
 use crate::support::relying_party::Shown;
+use crate::support::{Answer, Page, World, parameter};
 
 #[tokio::test]
 async fn k01_a_stranger_signs_in_and_is_back_at_the_same_request() {

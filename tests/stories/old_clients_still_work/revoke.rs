@@ -1,9 +1,7 @@
 //! K48–K52: an app gives tokens back.
 
-use crate::support::App;
-use crate::support::Tokens;
-use crate::support::asha_uses_the_canteen;
 use crate::support::relying_party::Shown;
+use crate::support::{App, Tokens, asha_uses_the_canteen};
 
 async fn is_dead(app: &App, pair: &Tokens) {
     app.reads(&pair.access, "").await.detail(401);

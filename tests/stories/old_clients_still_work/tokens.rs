@@ -2,9 +2,8 @@
 
 use time::Duration;
 
-use crate::support::App;
-use crate::support::World;
 use crate::support::relying_party::Shown;
+use crate::support::{App, World};
 
 const FORM: (&str, &str) = (
     "content-type",

@@ -1,12 +1,10 @@
 //! K53–K67: reading a person.
 
 use reqwest::Method;
-use serde_json::Value;
-use serde_json::json;
+use serde_json::{Value, json};
 use time::Duration;
 
-use crate::support::Answer;
-use crate::support::World;
+use crate::support::{Answer, World};
 
 const ALL_SCOPES: &str =
     "basic profile sex picture ldap phone insti_address program secondary_emails";

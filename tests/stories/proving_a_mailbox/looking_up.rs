@@ -7,11 +7,7 @@ use tokio::task::spawn_blocking;
 
 use super::proving;
 use crate::sim::erp::Erp;
-use crate::support::Answer;
-use crate::support::App;
-use crate::support::Browser;
-use crate::support::World;
-use crate::support::command;
+use crate::support::{Answer, App, Browser, World, command};
 
 const ROLL: &str = "21CS10001";
 const MAILBOX: &str = "asha.21cs10001@kgpian.iitkgp.ac.in";

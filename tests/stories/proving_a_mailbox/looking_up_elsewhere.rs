@@ -7,16 +7,9 @@ use tokio::task::spawn_blocking;
 use super::code;
 use crate::sim::kit::fault::Fault;
 use crate::sim::leprechaun::Leprechaun;
-use crate::support::Browser;
-use crate::support::Page;
-use crate::support::World;
-use crate::support::command;
-use crate::support::database;
-use crate::support::upstream::Ends;
-use crate::support::upstream::Mutation;
-use crate::support::upstream::Portal;
-use crate::support::upstream::behaves;
+use crate::support::upstream::{Ends, Mutation, Portal, behaves};
 use crate::support::world::Plan;
+use crate::support::{Browser, Page, World, command, database};
 
 const ROLL: &str = "12CS40067";
 const BOB: &str = "bob@example.com";
@@ -267,9 +260,7 @@ const RECORD: &str =
 
 #[tokio::test]
 async fn nothing_a_server_says_signs_in_who_did_not_read_the_mail() {
-    use Ends::Changed;
-    use Ends::SignedIn;
-    use Ends::Unavailable;
+    use Ends::{Changed, SignedIn, Unavailable};
     let no_mail = Ends::Refused("If a mailbox belongs to 12CS40067");
     behaves(vec![
         mutation("500", |it| set(it, Fault::Status(500)), Unavailable),

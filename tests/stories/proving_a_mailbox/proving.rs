@@ -1,16 +1,13 @@
 //! A roll number proved without a password: a text in a security question, a link in a mail.
 
-use std::time::Duration;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::code;
 use crate::sim::erp::Erp;
 use crate::sim::erp::knobs::QuestionMode;
-use crate::support::Browser;
-use crate::support::Page;
-use crate::support::World;
 use crate::support::chromium::Chromium;
 use crate::support::world::Plan;
+use crate::support::{Browser, Page, World};
 
 const ROLL: &str = "21CS10001";
 const MAILBOX: &str = "asha.21cs10001@kgpian.iitkgp.ac.in";

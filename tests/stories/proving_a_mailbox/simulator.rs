@@ -1,13 +1,10 @@
 //! The simulated Leprechaun, as browsers and apps ask it.
 
-use reqwest::Client;
-use reqwest::Response;
-use reqwest::redirect;
+use reqwest::{Client, Response, redirect};
 use scraper::Html;
 use serde_json::Value;
-use time::Duration;
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
 
 use crate::sim::erp::Erp;
 use crate::sim::leprechaun::Leprechaun;

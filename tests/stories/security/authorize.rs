@@ -2,9 +2,8 @@
 
 use reqwest::Method;
 
-use crate::support::World;
 use crate::support::campus::Registration;
-use crate::support::parameter;
+use crate::support::{World, parameter};
 
 const EVERY_KIND_OF_ALMOST: [&str; 22] = [
     "https://canteen.example/cb?extra=1",

@@ -3,14 +3,10 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use tokio::io::AsyncReadExt as _;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::Answer;
-use crate::support::App;
-use crate::support::World;
-use crate::support::asha_uses_the_canteen;
+use crate::support::{Answer, App, World, asha_uses_the_canteen};
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 

@@ -1,11 +1,7 @@
 //! Attacks on the question and its answer: nobody answers for somebody else, and no answer opens more than was asked.
 
-use crate::support::Browser;
-use crate::support::Page;
-use crate::support::World;
-use crate::support::asha_uses_the_canteen;
-use crate::support::form::Part;
-use crate::support::form::Submission;
+use crate::support::form::{Part, Submission};
+use crate::support::{Browser, Page, World, asha_uses_the_canteen};
 
 /// However the server says no: no code leaves it.
 fn gives_nothing(answer: &Page) {

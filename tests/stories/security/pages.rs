@@ -4,11 +4,8 @@ use std::collections::BTreeSet;
 
 use reqwest::Method;
 
-use crate::support::Answer;
-use crate::support::Browser;
-use crate::support::World;
-use crate::support::asha_uses_the_canteen;
 use crate::support::campus::Registration;
+use crate::support::{Answer, Browser, World, asha_uses_the_canteen};
 
 const SCRIPT: &str = "<script>alert(1)</script>";
 

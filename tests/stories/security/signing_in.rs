@@ -1,13 +1,10 @@
 //! Attacks on the door: guessing, spraying, planted sessions, cookies that stay.
 
-use std::time::Duration as RealTime;
-use std::time::Instant;
+use std::time::{Duration as RealTime, Instant};
 
 use time::Duration;
 
-use crate::support::Browser;
-use crate::support::Page;
-use crate::support::World;
+use crate::support::{Browser, Page, World};
 
 /// A page without what differs by design: the CSRF token and the name typed in.
 fn without_accidents(page: &Page, username: &str) -> String {

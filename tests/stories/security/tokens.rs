@@ -7,10 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use time::Duration;
 
-use crate::support::Answer;
-use crate::support::World;
-use crate::support::asha_uses_the_canteen;
 use crate::support::relying_party::Shown;
+use crate::support::{Answer, World, asha_uses_the_canteen};
 
 #[tokio::test]
 async fn s27_nothing_secret_is_taken_from_an_address() {

@@ -6,22 +6,12 @@ use std::time::Duration;
 use time::Duration as Span;
 use tokio::task::spawn_blocking;
 
-use crate::support::World;
-use crate::support::command;
-
-use super::ANSWER;
-use super::ASHA;
-use super::PASSWORD;
-use super::asked;
-use super::at_credentials;
-use super::campus;
-use super::enters;
-use super::gives;
-use super::is_in;
-use super::signs_in;
+use super::{
+    ANSWER, ASHA, PASSWORD, asked, at_credentials, campus, enters, gives, is_in, signs_in,
+};
 use crate::sim::erp::Erp;
 use crate::sim::kit::fault::Fault;
-use crate::support::Browser;
+use crate::support::{Browser, World, command};
 
 const QUESTION: &str = "/SSOAdministration/getSecurityQues.htm";
 const SEND_CODE: &str = "/SSOAdministration/getEmilOTP.htm";

@@ -12,10 +12,8 @@ mod stock_client;
 
 use crate::sim::erp::Erp;
 use crate::sim::erp::knobs::QuestionMode;
-use crate::support::Browser;
-use crate::support::Page;
-use crate::support::World;
 use crate::support::world::Plan;
+use crate::support::{Browser, Page, World};
 
 const ASHA: &str = "21CS10001";
 const PASSWORD: &str = "Str0ng&Pass=1";

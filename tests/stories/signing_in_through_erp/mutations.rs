@@ -2,26 +2,14 @@
 
 use serde_json::json;
 
-use super::ANSWER;
-use super::PASSWORD;
-use super::at_credentials;
-use super::enters;
-use super::gives;
-use super::is_in;
-use super::plan;
-use super::signs_in;
+use super::{ANSWER, PASSWORD, at_credentials, enters, gives, is_in, plan, signs_in};
 use crate::sim::erp::Erp;
 use crate::sim::erp::knobs::QuestionMode;
 use crate::sim::kit::authority::Authority;
 use crate::sim::kit::fault::Fault;
-use crate::support::Browser;
-use crate::support::Page;
-use crate::support::World;
-use crate::support::upstream::Ends;
-use crate::support::upstream::Mutation;
-use crate::support::upstream::Portal;
-use crate::support::upstream::behaves;
+use crate::support::upstream::{Ends, Mutation, Portal, behaves};
 use crate::support::world::Plan;
+use crate::support::{Browser, Page, World};
 
 const DOOR: &str = "/IIT_ERP3/";
 const LOGIN: &str = "/SSOAdministration/login.htm";
@@ -95,10 +83,7 @@ const fn mutation(name: &'static str, changes: fn(&Erp), ends: Ends) -> Mutation
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn forty_changes_of_the_erp_let_nobody_in() {
-    use Ends::Changed;
-    use Ends::Refused;
-    use Ends::SignedIn;
-    use Ends::Unavailable;
+    use Ends::{Changed, Refused, SignedIn, Unavailable};
     behaves(vec![
         // The front door and the login page.
         mutation(

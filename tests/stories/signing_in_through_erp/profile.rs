@@ -2,8 +2,7 @@
 
 use serde_json::json;
 
-use super::campus;
-use super::signs_in;
+use super::{campus, signs_in};
 
 const WORKED_OUT: &str = "This was worked out from your roll number";
 

@@ -2,18 +2,12 @@
 
 use std::time::Duration;
 
-use reqwest::Response;
-use reqwest::header::LOCATION;
-use reqwest::header::SET_COOKIE;
-use reqwest::redirect;
-use serde_json::Value;
-use serde_json::json;
+use reqwest::header::{LOCATION, SET_COOKIE};
+use reqwest::{Response, redirect};
+use serde_json::{Value, json};
 
 use crate::sim::erp::Erp;
-use crate::sim::erp::knobs::OtpError;
-use crate::sim::erp::knobs::QuestionBinding;
-use crate::sim::erp::knobs::QuestionMode;
-use crate::sim::erp::knobs::SuccessStyle;
+use crate::sim::erp::knobs::{OtpError, QuestionBinding, QuestionMode, SuccessStyle};
 use crate::support::parameter;
 
 const ASHA: &str = "21CS10001";

@@ -1,35 +1,17 @@
 //! What the protocol's statements ask of whoever signs people in through it, by their numbers.
 
-use std::time::Duration;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use serde_json::Value;
-use serde_json::json;
+use serde_json::{Value, json};
 use time::Duration as Span;
 
-use super::ANSWER;
-use super::ASHA;
-use super::IN;
-use super::PASSWORD;
-use super::TO_CODE;
-use super::TO_CREDENTIALS;
-use super::asked;
-use super::at_code;
-use super::at_credentials;
-use super::campus;
-use super::enters;
-use super::erp;
-use super::gives;
-use super::is_in;
-use super::plan;
-use super::signs_in;
-use crate::sim::erp::knobs::OtpError;
-use crate::sim::erp::knobs::QuestionMode;
-use crate::sim::erp::knobs::SuccessStyle;
+use super::{
+    ANSWER, ASHA, IN, PASSWORD, TO_CODE, TO_CREDENTIALS, asked, at_code, at_credentials, campus,
+    enters, erp, gives, is_in, plan, signs_in,
+};
+use crate::sim::erp::knobs::{OtpError, QuestionMode, SuccessStyle};
 use crate::sim::kit::fault::Fault;
-use crate::support::Page;
-use crate::support::command;
-use crate::support::database;
+use crate::support::{Page, command, database};
 
 const QUESTION: &str = "/SSOAdministration/getSecurityQues.htm";
 const SEND_CODE: &str = "/SSOAdministration/getEmilOTP.htm";

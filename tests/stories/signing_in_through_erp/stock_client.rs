@@ -3,12 +3,10 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use serde_json::Value;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::process::Command;
 
-use super::ASHA;
-use super::PASSWORD;
+use super::{ASHA, PASSWORD};
 use crate::sim::erp::House;
 use crate::sim::kit::authority::Authority;
 use crate::sim::kit::site::Site;

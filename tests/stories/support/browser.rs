@@ -4,21 +4,13 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::Method;
-use reqwest::StatusCode;
-use reqwest::cookie::CookieStore as _;
-use reqwest::cookie::Jar;
-use reqwest::header::HeaderMap;
-use reqwest::header::HeaderValue;
-use reqwest::multipart;
-use reqwest::redirect;
+use reqwest::cookie::{CookieStore as _, Jar};
+use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::{Method, StatusCode, multipart, redirect};
 use url::Url;
 
 use super::form;
-use super::form::Checkbox;
-use super::form::Part;
-use super::form::Submission;
-use super::form::Touch;
+use super::form::{Checkbox, Part, Submission, Touch};
 use super::relying_party::BEFORE_COMING_BACK;
 use super::town::Town;
 

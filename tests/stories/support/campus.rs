@@ -5,16 +5,13 @@
 //! Found is not verified (UNV).
 
 use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use serde_json::Value;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::command;
-use super::database;
 use super::database::Database;
+use super::{command, database};
 
 pub struct Campus {
     pub database: Database,

@@ -1,42 +1,29 @@
 //! A real browser: Chromium without a window, driven over the `WebDriver` protocol.
 
-use std::io::Read as _;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::Child;
-use std::process::Command;
-use std::process::Stdio;
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use fantoccini::Client;
-use fantoccini::ClientBuilder;
-use fantoccini::Locator;
-use fantoccini::actions::InputSource;
-use fantoccini::actions::KeyAction;
-use fantoccini::actions::KeyActions;
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::elements::Element;
 use fantoccini::wd::WebDriverCompatibleCommand;
-use futures_util::SinkExt as _;
-use futures_util::StreamExt as _;
+use fantoccini::{Client, ClientBuilder, Locator};
+use futures_util::{SinkExt as _, StreamExt as _};
 use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::Value;
-use serde_json::json;
-use tokio_tungstenite::MaybeTlsStream;
-use tokio_tungstenite::WebSocketStream;
+use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
-use url::ParseError;
-use url::Url;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use url::{ParseError, Url};
 
-use super::campus;
-use super::database;
-use super::patience::comes_true;
-use super::patience::patiently;
+use super::patience::{comes_true, patiently};
 use super::town::Town;
+use super::{campus, database};
 
 const FLAGS: [&str; 9] = [
     "--headless",

@@ -2,9 +2,8 @@
 
 use std::sync::Mutex;
 
-use profiles::clock::SystemClock;
-use time::Duration;
-use time::OffsetDateTime;
+use profiles::platform::clock::SystemClock;
+use time::{Duration, OffsetDateTime};
 
 /// Starts at the real time and goes on with it; [`Clock::advance`] jumps ahead.
 #[derive(Debug, Default)]
@@ -18,7 +17,7 @@ impl Clock {
     }
 }
 
-impl profiles::clock::Clock for Clock {
+impl profiles::platform::clock::Clock for Clock {
     fn now(&self) -> OffsetDateTime {
         SystemClock.now() + *self.slept.lock().unwrap()
     }

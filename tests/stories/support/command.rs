@@ -2,9 +2,7 @@
 
 use std::io::Write as _;
 use std::path::Path;
-use std::process::Command;
-use std::process::Output;
-use std::process::Stdio;
+use std::process::{Command, Output, Stdio};
 
 /// `profiles` with nothing from this process' environment but what a shell gives.
 pub fn profiles(database: &str, data: &Path) -> Command {

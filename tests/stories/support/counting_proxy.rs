@@ -4,17 +4,12 @@
 //! one `Execute`. Preparing a statement is none (it happens once per connection), nor is a bare `Sync`, which is a ping.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
-use tokio::io::AsyncReadExt as _;
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpListener;
-use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedReadHalf;
-use tokio::net::tcp::OwnedWriteHalf;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 pub struct CountingProxy {
@@ -174,8 +169,7 @@ impl Count {
 
 #[cfg(test)]
 mod tests {
-    use sqlx::Connection as _;
-    use sqlx::PgConnection;
+    use sqlx::{Connection as _, PgConnection};
 
     use super::CountingProxy;
     use crate::support::database;

@@ -1,21 +1,14 @@
 //! A scratch PostgreSQL cluster for the whole test process, and a database in it per story.
 
-use std::env;
-use std::fs;
-use std::net::TcpListener;
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::Child;
-use std::process::Command;
-use std::process::Stdio;
-use std::sync::Mutex;
-use std::sync::OnceLock;
-use std::sync::atomic::AtomicU32;
-use std::sync::atomic::Ordering;
-use std::thread;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
+use std::{env, fs, thread};
 
-use profiles::db::cluster;
-use profiles::db::cluster::Durability;
+use profiles::platform::db::cluster;
+use profiles::platform::db::cluster::Durability;
 use secrecy::ExposeSecret as _;
 use url::Url;
 

@@ -1,28 +1,19 @@
 //! A campus directory: OpenLDAP's own server on free ports, with certificates made for it and a handful of people. It
 //! knows nothing of a directory that this machine may have, and is gone when its story is.
 
-use std::fs;
-use std::io::BufRead as _;
-use std::io::BufReader;
-use std::io::Write as _;
-use std::path::Path;
-use std::path::PathBuf;
-use std::process::Child;
-use std::process::Command;
-use std::process::Stdio;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
-use std::sync::atomic::AtomicU32;
-use std::sync::atomic::Ordering;
-use std::thread;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+use std::{fs, thread};
 
 use tokio::task::spawn_blocking;
 
-use super::World;
-use super::campus;
-use super::database::answers;
-use super::database::free_port;
+use super::database::{answers, free_port};
 use super::world::Plan;
+use super::{World, campus};
 
 pub const BASE: &str = "dc=campus,dc=example";
 const ADMIN: &str = "cn=admin,dc=campus,dc=example";

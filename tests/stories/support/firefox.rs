@@ -1,23 +1,17 @@
 //! A real browser of another kind: Firefox without a window, spoken to in its own protocol (Marionette: JSON over TCP,
 //! the commands of `WebDriver`), which needs no driver beside it.
 
-use std::process::Child;
-use std::process::Command;
-use std::process::Stdio;
+use std::process::{Child, Command, Stdio};
 
-use serde_json::Value;
-use serde_json::json;
-use tokio::io::AsyncReadExt as _;
-use tokio::io::AsyncWriteExt as _;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::campus;
-use super::database;
-use super::patience::comes_true;
-use super::patience::patiently;
+use super::patience::{comes_true, patiently};
 use super::town::Town;
+use super::{campus, database};
 
 pub struct Firefox {
     process: Child,

@@ -1,8 +1,6 @@
 //! Forms as a page shows them, filled in and sent as HTML says a browser does.
 
-use scraper::ElementRef;
-use scraper::Html;
-use scraper::Selector;
+use scraper::{ElementRef, Html, Selector};
 
 /// What a person does to a form before pressing a button.
 #[derive(Debug, Clone)]
@@ -349,10 +347,7 @@ pub fn main_form(html: &str) -> Submission {
 
 #[cfg(test)]
 mod tests {
-    use super::Part;
-    use super::Touch;
-    use super::press;
-    use super::words;
+    use super::{Part, Touch, press, words};
 
     const PAGE: &str = r#"
         <title>Not read</title>

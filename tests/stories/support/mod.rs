@@ -19,11 +19,8 @@ pub mod town;
 pub mod upstream;
 pub mod world;
 
-pub use browser::Browser;
-pub use browser::Page;
-pub use relying_party::Answer;
-pub use relying_party::App;
-pub use relying_party::Tokens;
+pub use browser::{Browser, Page};
+pub use relying_party::{Answer, App, Tokens};
 pub use world::World;
 
 /// One query parameter of an address, decoded.

@@ -1,7 +1,6 @@
 //! Waiting for something to happen, never for a time to pass: a busy machine takes its time.
 
-use std::time::Duration;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Far longer than anything takes that is going to happen.
 const MOST: Duration = Duration::from_mins(1);

@@ -1,30 +1,23 @@
 //! Two ways to have a server: in this process, where time can be moved, and as the real program, which can be killed.
 
-use std::io::BufRead as _;
-use std::io::BufReader;
+use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Child;
-use std::process::Stdio;
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::process::{Child, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use profiles::app::House;
-use profiles::app::Parts;
-use profiles::clock::Clock as _;
-use profiles::clock::SharedClock;
-use profiles::config::Config;
-use profiles::db::Db;
-use profiles::demo;
-use profiles::demo::Demo;
-use profiles::entropy::OsEntropy;
-use profiles::jobs::Jobs;
-use profiles::ledger::Ledger;
-use profiles::links::Links;
-use profiles::secret::Key;
+use profiles::platform::clock::{Clock as _, SharedClock};
+use profiles::platform::config::Config;
+use profiles::platform::db::Db;
+use profiles::platform::jobs::Jobs;
+use profiles::platform::links::Links;
+use profiles::platform::rng::OsEntropy;
+use profiles::platform::secret::Key;
+use profiles::protocol::access_log::Ledger;
+use profiles::server::demo::Demo;
+use profiles::server::{House, Parts, demo};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -70,7 +63,7 @@ pub fn house(settings: Settings, clock: Arc<Clock>, demo: Option<(Demo, SocketAd
         public_url: config.public_url.clone().unwrap(),
         demo,
     };
-    profiles::app::build(&config, parts).unwrap()
+    profiles::server::build(&config, parts).unwrap()
 }
 
 /// The demo's app, registered; its people are those of the campus.

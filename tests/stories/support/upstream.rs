@@ -1,15 +1,12 @@
 //! What every way to sign in owes when the system behind it is unwell: within its time limit a page that says so, never a
 //! sign-in and never a fault of ours.
 
-use std::time::Duration;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use super::Browser;
-use super::Page;
-use super::World;
 use super::world::Plan;
+use super::{Browser, Page, World};
 
 /// How long one answer of the upstream may take in these worlds, as `PROFILES_UPSTREAM_SECONDS`.
 pub const PATIENCE: Duration = Duration::from_secs(2);

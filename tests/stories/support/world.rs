@@ -1,32 +1,24 @@
 //! A story's own server, database and clock, and the way to its people and apps.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-use profiles::jobs::Jobs;
+use profiles::platform::jobs::Jobs;
 use reqwest::redirect;
 use time::Duration;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tracing::Level;
 
 use super::browser::Browser;
-use super::campus;
-use super::campus::Campus;
-use super::campus::Person;
-use super::campus::Registration;
+use super::campus::{Campus, Person, Registration};
 use super::clock::Clock;
 use super::counting_proxy::CountingProxy;
-use super::database;
-use super::database::Database;
-use super::database::ToldEverything;
+use super::database::{Database, ToldEverything};
 use super::patience::patiently;
 use super::relying_party::App;
-use super::server;
-use super::server::Process;
-use super::server::Settings;
+use super::server::{Process, Settings};
+use super::{campus, database, server};
 
 pub struct World {
     pub base: String,

@@ -1,0 +1,181 @@
+//! The four forms of a sign-in through ERP: what each asks and says.
+
+use std::borrow::Cow;
+
+use super::roll::Roll;
+use crate::connectors::{AccountName, Choice, Input, InputKind, Prompt, StepState};
+
+pub(super) const ROLL: &str = "roll";
+pub(super) const PASSWORD: &str = "password";
+pub(super) const ANSWER: &str = "answer";
+pub(super) const CODE: &str = "code";
+pub(super) const ANOTHER_QUESTION: &str = "another-question";
+pub(super) const SEND_AGAIN: &str = "send-again";
+pub(super) const BACK: &str = "back";
+pub(super) const LEAVE_IT: &str = "leave-it";
+
+/// What the forms of one sign-in are made of.
+#[derive(Clone, Copy)]
+pub(super) struct Forms<'a> {
+    pub roll: Option<&'a Roll>,
+    pub question: Option<&'a str>,
+    pub has_ended_others: bool,
+    /// Ask for password and answer again beside the code.
+    pub reask: bool,
+}
+
+impl Forms<'_> {
+    /// Whose sign-in it is.
+    pub(super) fn roll(&self) -> Prompt {
+        let mut roll = Input::new(ROLL, InputKind::Text, "Roll number", "username");
+        self.shown_roll().clone_into(&mut roll.value);
+        roll.hint = Some("For example 21CS10001".into());
+        Prompt {
+            heading: HEADING.into(),
+            notice: Some(
+                "ERP will ask for your password, a security answer and a code it mails you. We pass \
+                 them on to ERP, forget them within ten minutes and store none of them. Your \
+                 institute may want them typed in ERP only: then sign in another way."
+                    .into(),
+            ),
+            steps: steps(0),
+            inputs: vec![roll],
+            account: Some(AccountName::Typed(ROLL)),
+            submit: "Continue".into(),
+            ..Prompt::default()
+        }
+    }
+
+    /// Password and answer.
+    pub(super) fn credentials(&self) -> Prompt {
+        Prompt {
+            heading: HEADING.into(),
+            notice: Some(
+                format!(
+                    "{}You are {}. Password and answer go to ERP and nowhere else; if they are \
+                     right, it mails you a code.",
+                    if self.has_ended_others {
+                        "Your other ERP session is ended. "
+                    } else {
+                        ""
+                    },
+                    self.shown_roll()
+                )
+                .into(),
+            ),
+            steps: steps(1),
+            inputs: self.credential_inputs().into(),
+            account: self.account(),
+            submit: "Have ERP mail me a code".into(),
+            instead: vec![button(ANOTHER_QUESTION, "Another question")],
+            ..Prompt::default()
+        }
+    }
+
+    fn credential_inputs(&self) -> [Input; 2] {
+        let password = Input::new(
+            PASSWORD,
+            InputKind::Password,
+            "ERP password",
+            "current-password",
+        );
+        let mut answer = Input::new(ANSWER, InputKind::Password, "", "off");
+        answer.label = self.question.unwrap_or_default().to_owned().into();
+        answer.hint = Some("Your security question. Capitals and blanks may matter.".into());
+        [password, answer]
+    }
+
+    /// The code that was mailed.
+    pub(super) fn code(&self) -> Prompt {
+        let mut code = Input::new(CODE, InputKind::Code, "Code from the mail", "one-time-code");
+        code.hint = Some("Six digits, in a mail from ERP to the address it knows of you".into());
+        let mut inputs = if self.reask {
+            self.credential_inputs().to_vec()
+        } else {
+            Vec::new()
+        };
+        inputs.push(code);
+        let instead = if self.reask {
+            button(BACK, "Have another code mailed")
+        } else {
+            button(SEND_AGAIN, "Send the code again")
+        };
+        Prompt {
+            heading: HEADING.into(),
+            notice: Some(
+                format!(
+                    "You are {}. ERP has mailed you a code, which is good for a few minutes.",
+                    self.shown_roll()
+                )
+                .into(),
+            ),
+            steps: steps(2),
+            inputs,
+            account: self.account(),
+            may_be_last: true,
+            submit: "Sign in".into(),
+            instead: vec![instead],
+            ..Prompt::default()
+        }
+    }
+
+    /// Whether another session of theirs may be ended.
+    pub(super) fn conflict(&self) -> Prompt {
+        Prompt {
+            heading: "You are signed in to ERP elsewhere".into(),
+            notice: Some(
+                format!(
+                    "ERP lets {} have one session at a time, and there is one already, perhaps in another tab. \
+                     It can be ended from here: what you have not saved in it is lost. After that ERP wants your \
+                     password, an answer and a new code.",
+                    self.shown_roll()
+                )
+                .into(),
+            ),
+            steps: steps(2),
+            account: self.account(),
+            submit: "End my other ERP session and try again".into(),
+            instead: vec![button(LEAVE_IT, "Leave it open")],
+            ..Prompt::default()
+        }
+    }
+
+    fn shown_roll(&self) -> &str {
+        self.roll.map_or("", Roll::as_str)
+    }
+
+    fn account(&self) -> Option<AccountName> {
+        self.roll.map(|roll| AccountName::Known(roll.to_string()))
+    }
+}
+
+const HEADING: &str = "Sign in with ERP";
+
+/// The three forms; the one `at` this place is shown now.
+fn steps(now: usize) -> Vec<(Cow<'static, str>, StepState)> {
+    let labels = ["Roll number", "Password", "Code"];
+    let state = |at: usize| match at.cmp(&now) {
+        std::cmp::Ordering::Less => StepState::Done,
+        std::cmp::Ordering::Equal => StepState::Now,
+        std::cmp::Ordering::Greater => StepState::Later,
+    };
+    labels
+        .into_iter()
+        .enumerate()
+        .map(|(at, label)| (label.into(), state(at)))
+        .collect()
+}
+
+fn button(value: &'static str, label: &'static str) -> Choice {
+    Choice {
+        value,
+        label: label.into(),
+    }
+}
+
+/// Says what is wrong at the input of this name.
+pub(super) fn at(form: &mut Prompt, name: &str, error: &'static str) {
+    for input in form.inputs.iter_mut().filter(|input| input.name == name) {
+        input.error = Some(error.into());
+    }
+}

@@ -1,0 +1,504 @@
+//! What ERP's pages and odd sentences mean. Everything ERP says is matched here and nowhere else:
+//! when it changes, this and `client.rs` are what has to change.
+//!
+//! What is not known is [`Strange`]: never a success, and never a guess.
+
+use html5gum::{DefaultEmitter, StartTag, Token, Tokenizer};
+use percent_encoding::percent_decode_str;
+use url::Url;
+use zeroize::Zeroizing;
+
+pub(super) const PORTAL: &str = "/IIT_ERP3/";
+const LOGIN: &str = "/SSOAdministration/login.htm";
+const LOGOUT: &str = "/SSOAdministration/logout.htm";
+const LOGGED_OUT: &str = "/SSOAdministration/logoutmsg.htm";
+
+/// Longer than any question.
+const LONGEST_QUESTION: usize = 500;
+
+/// Something this adapter does not know, in words for the log that quote nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Strange(pub &'static str);
+
+/// The sessionToken of a login page: what its form would post, else what stands in its address.
+pub(super) fn session_token(page: &Page, address: &Url) -> Result<Zeroizing<String>, Strange> {
+    let hidden = page.session_token.clone();
+    let found = hidden.or_else(|| parameter(address, "sessionToken"));
+    found.ok_or(Strange("its login page has no sessionToken"))
+}
+
+/// Whether an address is that of the login page.
+pub(super) fn is_login(address: &Url) -> bool {
+    address.path() == LOGIN
+}
+
+/// A security question as it is shown; none for a roll number that ERP does not know.
+pub(super) fn question(body: &str) -> Result<Option<String>, Strange> {
+    let text = body.trim();
+    if text.is_empty() || text.eq_ignore_ascii_case("FALSE") {
+        return Ok(None);
+    }
+    // People word their questions themselves: one of them must not look like a change of ERP's.
+    let is_page = text.trim_start_matches('\u{feff}').starts_with('<');
+    if is_page && text.to_ascii_lowercase().contains("<html") {
+        return Err(Strange("a page in place of a question"));
+    }
+    if text.contains(char::REPLACEMENT_CHARACTER) {
+        return Err(Strange("a question that is no text"));
+    }
+    if text.chars().count() > LONGEST_QUESTION {
+        return Err(Strange("a question that is far too long"));
+    }
+    Ok(Some(decoded(text)))
+}
+
+/// Some questions come percent-encoded, and more than once; a plus is a plus.
+fn decoded(text: &str) -> String {
+    let mut text = text.to_owned();
+    for _ in 0..3 {
+        let Ok(next) = percent_decode_str(&text).decode_utf8().map(String::from) else {
+            break;
+        };
+        if next == text {
+            break;
+        }
+        text = next;
+    }
+    let shown = text.replace(char::is_control, " ");
+    shown.trim().to_owned()
+}
+
+/// What comes of asking for a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CodeReply {
+    Sent,
+    AnswerMismatch,
+    PasswordMismatch,
+    AnswerMissing,
+    /// For a reason of ERP's own.
+    NotSent,
+}
+
+/// Reads `{"msg": "…"}`, whatever its media type.
+pub(super) fn code(body: &str) -> Result<CodeReply, Strange> {
+    // An object and nothing else: serde takes a list for a struct, too.
+    let said: serde_json::Map<String, serde_json::Value> = serde_json::from_str(body)
+        .map_err(|_| Strange("something else than a message about the code"))?;
+    let msg = said.get("msg").and_then(serde_json::Value::as_str);
+    let msg = collapsed(msg.ok_or(Strange("a message about the code without a text"))?);
+    Ok(if msg.contains("question's answare mismatch") {
+        CodeReply::AnswerMismatch
+    } else if msg.contains("password mismatch") {
+        CodeReply::PasswordMismatch
+    } else if msg.contains("otp") && msg.contains("has been sent") {
+        CodeReply::Sent
+    } else if msg.contains("make sure answare") {
+        CodeReply::AnswerMissing
+    } else {
+        CodeReply::NotSent
+    })
+}
+
+/// The proof that somebody signed in, and ERP's own key to their account: looked at, presented once at
+/// most, never kept and never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct SsoToken(pub Zeroizing<String>);
+
+impl SsoToken {
+    /// 16 to 512 letters, digits and `._~-`. What stands in it is ERP's affair.
+    pub(super) fn parse(value: &str) -> Option<Self> {
+        let is_good = (16..=512).contains(&value.len()) && value.bytes().all(is_in_tokens);
+        is_good.then(|| Self(Zeroizing::new(value.to_owned())))
+    }
+}
+
+fn is_in_tokens(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"._~-".contains(&byte)
+}
+
+/// Where a redirect leads after somebody tried to sign in.
+#[derive(PartialEq, Eq)]
+pub(super) enum Hop {
+    /// To the portal, with a token.
+    Success(SsoToken),
+    /// To where those are sent whose session is gone.
+    Expired,
+    Onward,
+}
+
+/// Reads the address of a redirect, which is known to be ERP's own.
+pub(super) fn hop(to: &Url) -> Hop {
+    let path = to.path();
+    if path.starts_with(PORTAL)
+        && let Some(token) = parameter(to, "ssoToken").and_then(|value| SsoToken::parse(&value))
+    {
+        return Hop::Success(token);
+    }
+    let is_beginning = [LOGIN, LOGOUT, LOGGED_OUT].contains(&path);
+    if is_beginning {
+        Hop::Expired
+    } else {
+        Hop::Onward
+    }
+}
+
+/// How a try to sign in ended.
+#[derive(PartialEq, Eq)]
+pub(super) enum SignInReply {
+    /// Somebody is in.
+    Token(SsoToken),
+    CodeMismatch,
+    PreviousSession,
+    /// The form again: password or answer do not hold any more.
+    Rejected,
+}
+
+/// Reads the page on which such a try ends. A token of a page is a candidate: whoever wants to believe
+/// it has to see that it opens the portal. `cookie` is an `ssoToken` that was set on the way to it.
+///
+/// Every sign of a refusal is looked for before any sign of success: what looks like a token may
+/// stand on any page.
+pub(super) fn signed_in(
+    page: &Page,
+    body: &str,
+    cookie: Option<&str>,
+) -> Result<SignInReply, Strange> {
+    if page.text.contains("email otp mismatch") || page.text.contains("invalid otp") {
+        return Ok(SignInReply::CodeMismatch);
+    }
+    if page.text.contains("your previous session is still active") {
+        return Ok(SignInReply::PreviousSession);
+    }
+    if page.is_login_form {
+        return Ok(SignInReply::Rejected);
+    }
+    let token = handed_over(body).or_else(|| SsoToken::parse(cookie?));
+    token
+        .map(SignInReply::Token)
+        .ok_or(Strange("neither a refusal nor a token"))
+}
+
+/// The token of a page that goes on by itself: `/IIT_ERP3/…?ssoToken=…` in a script or a link.
+fn handed_over(body: &str) -> Option<SsoToken> {
+    const MARK: &str = "ssoToken=";
+    body.match_indices(MARK).find_map(|(at, _)| {
+        let (before, after) = body.split_at_checked(at)?;
+        let is_end = |sign: char| sign.is_whitespace() || "\"'<>".contains(sign);
+        let address = before.rsplit(is_end).next()?;
+        let is_portal = address.contains(PORTAL) && address.ends_with(['?', '&']);
+        let value = after.strip_prefix(MARK).filter(|_| is_portal)?;
+        SsoToken::parse(
+            value
+                .split(|sign| !u8::try_from(sign).is_ok_and(is_in_tokens))
+                .next()?,
+        )
+    })
+}
+
+/// Whether a page is the portal as somebody sees it who is in.
+pub(super) fn is_portal(address: &Url, body: &str, page: &Page) -> bool {
+    let is_denied = page.text.contains("you may not have access to this page");
+    let is_outside = address.path().starts_with("/SSOAdministration/");
+    let has_menu = body.contains("getModules.htm") || body.contains("showmenu.htm");
+    has_menu && !is_denied && !is_outside && !page.is_login_form
+}
+
+/// The name in the portal's title, `Welcome Asha Rao to ERP, IIT Kharagpur`: first names and last.
+pub(super) fn name(page: &Page) -> Option<(String, String)> {
+    let title = page.title.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (_, rest) = title.split_once("Welcome ")?;
+    let (name, _) = rest.split_once(" to ERP")?;
+    let name = name.trim();
+    match name.rsplit_once(' ') {
+        Some((first, last)) => Some((first.to_owned(), last.to_owned())),
+        None if name.is_empty() => None,
+        None => Some((name.to_owned(), String::new())),
+    }
+}
+
+/// What is looked for on a page, as a browser would read it.
+#[derive(Default)]
+pub(super) struct Page {
+    /// All its words, scripts' too: in small letters, one blank between them.
+    text: Zeroizing<String>,
+    title: String,
+    session_token: Option<Zeroizing<String>>,
+    is_login_form: bool,
+}
+
+impl Page {
+    pub(super) fn read(html: &str) -> Self {
+        let mut emitter = DefaultEmitter::default();
+        // What is inside of a script is no tag.
+        emitter.naively_switch_states(true);
+        let (mut page, mut words) = (Self::default(), Zeroizing::new(String::new()));
+        let mut is_title = false;
+        for token in Tokenizer::new_with_emitter(html, emitter).flatten() {
+            match token {
+                Token::StartTag(tag) => {
+                    is_title = tag.name.as_slice() == b"title" && page.title.is_empty();
+                    words.push(' ');
+                    page.note(&tag);
+                }
+                Token::EndTag(_) => {
+                    is_title = false;
+                    words.push(' ');
+                }
+                Token::String(text) => {
+                    let text = String::from_utf8_lossy(&text);
+                    words.push_str(&text);
+                    let part = Some(text).filter(|_| is_title);
+                    page.title.push_str(&part.unwrap_or_default());
+                }
+                _ => {}
+            }
+        }
+        page.text = Zeroizing::new(collapsed(&words));
+        page
+    }
+
+    fn note(&mut self, tag: &StartTag<()>) {
+        let is = |name: &str, value: &str| attribute(tag, name).is_some_and(|it| it == value);
+        let is_input = tag.name.as_slice() == b"input";
+        self.is_login_form |= is("id", "loginForm") || (is_input && is("name", "user_id"));
+        let is_token = is_input && (is("id", "sessionToken") || is("name", "sessionToken"));
+        if is_token && self.session_token.is_none() {
+            let value = attribute(tag, "value").filter(|value| !value.is_empty());
+            self.session_token = value.map(Zeroizing::new);
+        }
+    }
+}
+
+fn attribute(tag: &StartTag<()>, name: &str) -> Option<String> {
+    let value = tag.attributes.get(name.as_bytes())?;
+    Some(String::from_utf8_lossy(value).into_owned())
+}
+
+/// A query parameter that is there once, decoded.
+fn parameter(address: &Url, name: &str) -> Option<Zeroizing<String>> {
+    let mut values = address.query_pairs().filter(|(known, _)| known == name);
+    let (_, value) = values.next()?;
+    let value = Zeroizing::new(value.into_owned());
+    (values.next().is_none() && !value.is_empty()).then_some(value)
+}
+
+/// In small letters, with one blank where there was any.
+fn collapsed(text: &str) -> String {
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "0123456789ABCDEF.node1";
+
+    fn url(address: &str) -> Url {
+        Url::parse("https://erp.example")
+            .unwrap()
+            .join(address)
+            .unwrap()
+    }
+
+    fn judged(body: &str) -> Result<SignInReply, Strange> {
+        signed_in(&Page::read(body), body, None)
+    }
+
+    #[test]
+    fn e02_the_hidden_field_wins_over_the_address() {
+        let address = url("/SSOAdministration/login.htm?sessionToken=OLD&requestedUrl=x");
+        let token =
+            |page: &str| session_token(&Page::read(page), &address).map(|it| it.to_string());
+        let page =
+            "<form><input type=hidden name='sessionToken' id=sessionToken value=\"NE&#87;\">";
+        assert_eq!(token(page).unwrap(), "NEW");
+        // Neither a comment nor a script is a field.
+        assert_eq!(
+            token("<!-- <input id=sessionToken value=X> -->").unwrap(),
+            "OLD"
+        );
+        assert_eq!(
+            token("<script>'<input id=sessionToken value=X>'</script>").unwrap(),
+            "OLD"
+        );
+        assert_eq!(token("<input name=sessionToken value=''>").unwrap(), "OLD");
+        let nowhere = session_token(
+            &Page::read("<p>maintenance"),
+            &url("/SSOAdministration/login.htm"),
+        );
+        assert!(nowhere.is_err());
+    }
+
+    #[test]
+    fn e04_false_and_nothing_are_nobody() {
+        for nobody in ["FALSE", "false\r\n", "", " \n", "False"] {
+            assert_eq!(question(nobody), Ok(None), "{nobody:?}");
+        }
+        assert_eq!(
+            question("Is it FALSE?"),
+            Ok(Some("Is it FALSE?".to_owned()))
+        );
+        assert!(question("<!DOCTYPE html>\n<HTML>").is_err());
+        assert!(question(&"x".repeat(501)).is_err());
+        assert!(question("\u{fffd}\u{fffd}").is_err());
+    }
+
+    #[test]
+    fn e05_questions_are_shown_decoded() {
+        let shown = |text: &str| question(text).unwrap().unwrap();
+        assert_eq!(shown("Which%2520city%3F"), "Which city?");
+        assert_eq!(shown("1%252525252B1"), "1%252B1");
+        assert_eq!(shown("1 + 1 = 100%?"), "1 + 1 = 100%?");
+        assert_eq!(shown("%FF%FE"), "%FF%FE");
+        assert_eq!(shown("a%0Ab"), "a b");
+    }
+
+    #[test]
+    fn e06_e07_e08_e10_messages_are_known_by_their_words() {
+        let said = |msg: &str| code(&serde_json::json!({ "msg": msg }).to_string()).unwrap();
+        let wrong_answer = "Unable to send OTP due to security question's answare mismatch .";
+        assert_eq!(said(wrong_answer), CodeReply::AnswerMismatch);
+        assert_eq!(
+            said("Unable to send OTP due to password mismatch."),
+            CodeReply::PasswordMismatch
+        );
+        let sent = "An OTP(valid for a short time) has been sent to your email id registered with ERP, IIT Kharagpur. Please use that OTP for further processing. ";
+        assert_eq!(said(sent), CodeReply::Sent);
+        let empty =
+            "Unable to send OTP. Make sure answare of the security question has been provided.";
+        assert_eq!(said(empty), CodeReply::AnswerMissing);
+        assert_eq!(
+            said("unable to  send OTP due to PASSWORD\nmismatch"),
+            CodeReply::PasswordMismatch
+        );
+        for unknown in ["", "Database is down", "OTP", "has been sent"] {
+            assert_eq!(said(unknown), CodeReply::NotSent, "{unknown}");
+        }
+        for strange in [
+            "",
+            "null",
+            "[]",
+            "{}",
+            "{\"msg\":1}",
+            "\"msg\"",
+            "<html></html>",
+            "{\"message\":\"x\"}",
+            "[\"OTP has been sent\"]",
+        ] {
+            assert!(code(strange).is_err(), "{strange}");
+        }
+    }
+
+    #[test]
+    fn e11_a_token_in_a_redirect_to_the_portal_is_success() {
+        let is_success =
+            |to: &str| matches!(hop(&url(to)), Hop::Success(token) if *token.0 == TOKEN);
+        assert!(is_success(&format!("/IIT_ERP3/?ssoToken={TOKEN}")));
+        assert!(is_success(&format!(
+            "/IIT_ERP3/menulist.htm?a=b&ssoToken={TOKEN}"
+        )));
+        for no in [
+            format!("/?ssoToken={TOKEN}"),
+            format!("/IIT_ERP3evil/?ssoToken={TOKEN}"),
+            format!("/IIT_ERP3/?ssotoken={TOKEN}"),
+            format!("/IIT_ERP3/?ssoToken={TOKEN}&ssoToken={TOKEN}"),
+            format!("/IIT_ERP3/#?ssoToken={TOKEN}"),
+            "/IIT_ERP3/?ssoToken=".to_owned(),
+            "/IIT_ERP3/?ssoToken=short".to_owned(),
+            format!("/IIT_ERP3/?ssoToken={TOKEN}%20"),
+            format!("/IIT_ERP3/?ssoToken={}", "A".repeat(513)),
+        ] {
+            assert!(hop(&url(&no)) == Hop::Onward, "{no}");
+        }
+        for back in ["login.htm?sessionToken=x", "logout.htm", "logoutmsg.htm"] {
+            let to = url(&format!("/SSOAdministration/{back}"));
+            assert!(hop(&to) == Hop::Expired, "{back}");
+        }
+    }
+
+    #[test]
+    fn e12_e14_e17_refusals_are_known_by_their_words() {
+        let login = "<form id=loginForm><input name=user_id></form>";
+        for (page, expected) in [
+            ("ERROR:Email OTP mismatch", SignInReply::CodeMismatch),
+            (
+                "<html><b>ERROR:Email</b>\n OTP mismatch",
+                SignInReply::CodeMismatch,
+            ),
+            ("<p>Invalid   OTP", SignInReply::CodeMismatch),
+            (
+                "<script>alert('Invalid OTP')</script>",
+                SignInReply::CodeMismatch,
+            ),
+            (
+                "<p>Your previous <b>session</b> is still active",
+                SignInReply::PreviousSession,
+            ),
+            (login, SignInReply::Rejected),
+            ("<input name='user_id'>", SignInReply::Rejected),
+        ] {
+            assert!(judged(page) == Ok(expected), "{page}");
+            // With a token on it, it is the same refusal.
+            let page = format!("{page} <a href=\"/IIT_ERP3/?ssoToken={TOKEN}\">x</a>");
+            assert!(
+                !matches!(judged(&page), Ok(SignInReply::Token(_))),
+                "{page}"
+            );
+        }
+    }
+
+    #[test]
+    fn e15_a_token_in_a_page_is_a_candidate_only_where_it_leads_to_the_portal() {
+        let is_candidate =
+            |body: &str| matches!(judged(body), Ok(SignInReply::Token(token)) if *token.0 == TOKEN);
+        assert!(is_candidate(&format!(
+            "<script>location.href=\"/IIT_ERP3/?ssoToken={TOKEN}\"</script>"
+        )));
+        assert!(is_candidate(&format!(
+            "location='https://erp.example/IIT_ERP3/home.htm?a=b&ssoToken={TOKEN}'"
+        )));
+        for no in [
+            format!("<p>ssoToken={TOKEN}</p>"),
+            format!("'/elsewhere/?ssoToken={TOKEN}'"),
+            format!("\"/IIT_ERP3/\" + \"?ssoToken={TOKEN}\""),
+            "'/IIT_ERP3/?ssoToken=short'".to_owned(),
+            "OK".to_owned(),
+            String::new(),
+        ] {
+            assert!(judged(&no).is_err(), "{no}");
+        }
+        let page = Page::read("welcome");
+        assert!(matches!(
+            signed_in(&page, "welcome", Some(TOKEN)),
+            Ok(SignInReply::Token(_))
+        ));
+        assert!(signed_in(&page, "welcome", Some("short")).is_err());
+    }
+
+    #[test]
+    fn the_portal_is_known_by_its_menu_and_names_whose_it_is() {
+        let home = |name: &str| {
+            format!(
+                "<title>Welcome {name} to ERP, IIT Kharagpur</title><a href=getModules.htm>x</a>"
+            )
+        };
+        let named = |who: &str| name(&Page::read(&home(who)));
+        let pair = |first: &str, last: &str| Some((first.to_owned(), last.to_owned()));
+        assert_eq!(named("Asha Rao"), pair("Asha", "Rao"));
+        assert_eq!(named(" Ravi  Kumar\nMenon "), pair("Ravi Kumar", "Menon"));
+        assert_eq!(named("Meera"), pair("Meera", ""));
+        assert_eq!(named("D&#39;Souza &amp; Sons"), pair("D'Souza &", "Sons"));
+        assert_eq!(name(&Page::read("<title>ERP</title>")), None);
+
+        let judge = |address: &str, body: &str| is_portal(&url(address), body, &Page::read(body));
+        assert!(judge("/IIT_ERP3/", &home("Asha Rao")));
+        assert!(!judge("/SSOAdministration/x.htm", &home("Asha Rao")));
+        assert!(!judge("/IIT_ERP3/", "<p>OK"));
+        let denied = "getModules.htm You may not have access to this page. Direct access to any URL is restricted.";
+        assert!(!judge("/IIT_ERP3/", denied));
+        assert!(!judge("/IIT_ERP3/", "<form id=loginForm>showmenu.htm"));
+    }
+}

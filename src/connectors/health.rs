@@ -1,0 +1,32 @@
+//! Adapters that are closed. One that met something it does not know must not guess: a changed portal
+//! may answer everybody the way it once answered who had proved themselves. So nobody signs in by it,
+//! in any process, until somebody has looked at it.
+
+use super::store;
+use crate::platform::clock::Moment;
+use crate::platform::db;
+use crate::platform::db::{Executor, Tx};
+
+/// An adapter nobody can sign in by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClosedWay {
+    pub slug: String,
+    pub closed_at: Moment,
+    /// What it met, in the adapter's own words.
+    pub met: String,
+}
+
+/// All of them.
+pub async fn list_closed(db: impl Executor<'_>) -> db::Result<Vec<ClosedWay>> {
+    store::list_closed(db).await
+}
+
+/// Closes an adapter. Whether it was open until now is the answer.
+pub async fn close(tx: &mut Tx, slug: &str, met: &str, now: Moment) -> db::Result<bool> {
+    store::insert_closed(&mut **tx, slug, met, now).await
+}
+
+/// Opens an adapter again. Whether it was closed is the answer.
+pub async fn open(tx: &mut Tx, slug: &str) -> db::Result<bool> {
+    store::delete_closed(&mut **tx, slug).await
+}

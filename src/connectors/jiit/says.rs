@@ -1,0 +1,369 @@
+//! What follows for a new profile from what the portal says of a student.
+
+use super::reply::{Member, Particulars};
+use crate::people::records::{
+    Change, Details, Email, Kind, Name, RollNumber, Says, Sex, Unfit, Username,
+};
+
+/// The portal's word for a student.
+pub(super) const STUDENT: &str = "S";
+/// The longest code of a department or degree that is kept.
+const LONGEST_CODE: usize = 64;
+
+/// A degree's code (capitals, without the dots and blanks it may be written with), the kind of person
+/// who reads for it, and its years.
+type Degree = (&'static str, Option<&'static str>, Option<i32>);
+
+#[rustfmt::skip]
+const DEGREES: &[Degree] = &[
+    ("BTECH", Some("ug"), Some(4)),
+    ("BBA",   Some("ug"), Some(3)),
+    ("BCA",   Some("ug"), Some(3)),
+    ("BSC",   Some("ug"), Some(3)),
+    ("MTECH", Some("pg"), Some(2)),
+    ("MBA",   Some("pg"), Some(2)),
+    ("MSC",   Some("pg"), Some(2)),
+    ("MCA",   Some("pg"), Some(2)),
+    ("PHD",   Some("rs"), None),
+    ("DD",    Some("dd"), Some(5)),
+];
+
+/// Branches by what the portal may call them (capitals, without blanks), and their codes.
+const BRANCHES: &[(&str, &str)] = &[
+    ("COMPUTERSCIENCE&ENGINEERING", "CSE"),
+    ("COMPUTERSCIENCEANDENGINEERING", "CSE"),
+    ("ELECTRONICS&COMMUNICATIONENGINEERING", "ECE"),
+    ("ELECTRONICSANDCOMMUNICATIONENGINEERING", "ECE"),
+    ("INFORMATIONTECHNOLOGY", "IT"),
+    ("BIOTECHNOLOGY", "BT"),
+];
+
+/// Of `particulars` only what has a place in a profile. The mail address is taken if it is of
+/// `mail_domain`, and stays unproven. Numbers and addresses of the person and of their family are not
+/// taken at all.
+pub(super) fn says(
+    member: &Member,
+    enrollment: &str,
+    particulars: Option<&Particulars>,
+    mail_domain: &str,
+) -> Result<Says, Unfit> {
+    // Somebody else's particulars, or nobody's, are left alone.
+    let is_theirs = |it: &&Particulars| {
+        let number = it.registrationno.as_deref().map(str::trim);
+        number.is_some_and(|number| number.eq_ignore_ascii_case(enrollment))
+    };
+    let particulars = particulars.filter(is_theirs);
+
+    let mut details = Details::default();
+    let columns = &mut details.columns;
+    columns.roll_number = Change::Set(RollNumber::parse(enrollment)?);
+    let told = particulars.and_then(|it| it.studentname.as_deref());
+    let name = if member.name.trim().is_empty() {
+        told.unwrap_or_default()
+    } else {
+        &member.name
+    };
+    let (first, last) = names(name);
+    columns.first_name = Name::parse(&first).ok();
+    columns.last_name = Name::parse(&last).ok();
+    let is_student = member.member_type == STUDENT;
+    let degree = particulars.and_then(|it| degree(it.programcode.as_deref()?));
+    let kind = match &degree {
+        _ if !is_student => Some("stf"),
+        Some((_, kind, _)) => *kind,
+        None => None,
+    };
+    if let Some(kind) = kind {
+        columns.kind = Change::Set(Kind::parse(kind)?);
+    }
+
+    let mut is_inferred = false;
+    let mut unproven_email = None;
+    if let Some(particulars) = particulars {
+        columns.sex = sex(particulars.gender.as_deref());
+        let email = particulars.studentemailid.as_deref();
+        unproven_email = email.and_then(|email| campus_email(email, mail_domain));
+        let branch = particulars.branch.as_deref().and_then(branch);
+        details.department = branch.map_or(Change::Keep, Change::Set);
+        let read = particulars.admissionyear.as_deref().and_then(year);
+        let joined = read.or_else(|| year_in(enrollment));
+        details.join_year = joined.map_or(Change::Keep, Change::Set);
+        let years = degree.as_ref().and_then(|(_, _, years)| *years);
+        let left = joined.zip(years).map(|(joined, years)| joined + years);
+        details.graduation_year = left.map_or(Change::Keep, Change::Set);
+        details.degree = degree.map_or(Change::Keep, |(code, _, _)| Change::Set(code));
+        is_inferred = left.is_some() || read.is_none() && joined.is_some();
+    }
+    Ok(Says {
+        username: Username::parse(&enrollment.to_lowercase())?,
+        details,
+        is_directory: false,
+        is_inferred,
+        unproven_email,
+        second_key: Some(member.member_id.clone()),
+    })
+}
+
+/// First names and last name: the last word, if there are several. What is written in capitals is
+/// written as names are.
+fn names(name: &str) -> (String, String) {
+    let is_shouted = !name.chars().any(char::is_lowercase);
+    let words = name.split_whitespace().map(|word| {
+        if is_shouted {
+            as_a_name(word)
+        } else {
+            word.to_owned()
+        }
+    });
+    let mut words: Vec<String> = words.collect();
+    let last = if words.len() > 1 { words.pop() } else { None };
+    (words.join(" "), last.unwrap_or_default())
+}
+
+/// A capital in front and behind every sign that is no letter: `D'SOUZA` is D'Souza.
+fn as_a_name(word: &str) -> String {
+    let mut name = String::with_capacity(word.len());
+    let mut is_inside = false;
+    for letter in word.chars() {
+        if is_inside {
+            name.extend(letter.to_lowercase());
+        } else {
+            name.push(letter);
+        }
+        // Vowel signs of Indian scripts are marks, and belong to their word.
+        is_inside = letter.is_alphabetic() || !letter.is_ascii();
+    }
+    name
+}
+
+fn sex(word: Option<&str>) -> Change<Sex> {
+    match word.unwrap_or_default().trim().to_lowercase().as_str() {
+        "" => Change::Keep,
+        "male" => Change::Set(Sex::Male),
+        "female" => Change::Set(Sex::Female),
+        _ => Change::Set(Sex::Other),
+    }
+}
+
+fn campus_email(email: &str, mail_domain: &str) -> Option<Email> {
+    let email = Email::parse(&email.trim().to_lowercase()).ok()?;
+    let domain = email.as_str().rsplit('@').next()?;
+    let is_campus = domain.eq_ignore_ascii_case(mail_domain);
+    is_campus.then_some(email)
+}
+
+/// A degree's code, whose it is and its years. One that is not known is kept as it is written.
+fn degree(text: &str) -> Option<(String, Option<&'static str>, Option<i32>)> {
+    let bare = bare(text);
+    let known = DEGREES.iter().find(|(code, ..)| *code == bare);
+    if let Some((code, kind, years)) = known {
+        return Some(((*code).to_owned(), *kind, *years));
+    }
+    let raw = raw(text)?;
+    if bare.contains("INTEGRATED") || bare.contains("DUAL") {
+        return Some((raw, Some("dd"), Some(5)));
+    }
+    Some((raw, None, None))
+}
+
+fn branch(text: &str) -> Option<String> {
+    let bare = bare(text);
+    let known = BRANCHES.iter().find(|(written, _)| *written == bare);
+    known.map_or_else(|| raw(text), |(_, code)| Some((*code).to_owned()))
+}
+
+fn bare(text: &str) -> String {
+    let signs = text
+        .chars()
+        .filter(|sign| !sign.is_whitespace() && !".-".contains(*sign));
+    signs.flat_map(char::to_uppercase).collect()
+}
+
+fn raw(text: &str) -> Option<String> {
+    let text = text.trim();
+    let is_fit = !text.is_empty()
+        && text.chars().count() <= LONGEST_CODE
+        && !text.chars().any(char::is_control);
+    is_fit.then(|| text.to_owned())
+}
+
+fn year(text: &str) -> Option<i32> {
+    let text = text.trim();
+    let is_year = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| is_year)
+}
+
+/// The year somebody joined, by the first two digits of their number. Numbers that begin with 99 are of
+/// another campus and hold no year.
+fn year_in(enrollment: &str) -> Option<i32> {
+    let digits = enrollment
+        .get(..2)
+        .filter(|it| it.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let year: i32 = digits.parse().ok()?;
+    (year != 99).then_some(2000 + year)
+}
+
+#[cfg(test)]
+mod tests {
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::connectors::jiit::reply::Wants;
+
+    const DOMAIN: &str = "mail.jiit.ac.in";
+
+    fn member(name: &str) -> Member {
+        Member {
+            enrollment: Some("22103171".to_owned()),
+            member_id: "JSIM0000001".to_owned(),
+            name: name.to_owned(),
+            institute: None,
+            member_type: "S".to_owned(),
+            has_expired_password: false,
+            wants: Wants::Password,
+            token: Zeroizing::default(),
+        }
+    }
+
+    fn particulars(number: &str) -> Particulars {
+        let text = |text: &str| Some(text.to_owned());
+        Particulars {
+            registrationno: text(number),
+            studentname: None,
+            programcode: text("B.Tech."),
+            branch: text("Computer Science & Engineering"),
+            admissionyear: text("2022"),
+            gender: text("Female"),
+            studentemailid: text("22103171@Mail.JIIT.ac.in"),
+        }
+    }
+
+    fn of(particulars: &Particulars) -> Says {
+        says(&member("ASHA RAO"), "22103171", Some(particulars), DOMAIN).unwrap()
+    }
+
+    #[test]
+    fn what_the_portal_knows_takes_its_place_in_the_profile() {
+        let says = of(&particulars("22103171"));
+        assert_eq!(says.username.as_str(), "22103171");
+        assert_eq!(says.second_key.as_deref(), Some("JSIM0000001"));
+        assert_eq!(
+            says.unproven_email.unwrap().as_str(),
+            "22103171@mail.jiit.ac.in"
+        );
+        assert!(says.is_inferred && !says.is_directory);
+        assert_eq!(
+            serde_json::to_value(&says.details.columns).unwrap(),
+            serde_json::json!({
+                "first_name": "Asha", "last_name": "Rao", "type": "ug",
+                "roll_number": "22103171", "sex": "female",
+            })
+        );
+        let programme = says.details;
+        assert_eq!(programme.department, Change::Set("CSE".to_owned()));
+        assert_eq!(programme.degree, Change::Set("BTECH".to_owned()));
+        assert_eq!(programme.join_year, Change::Set(2022));
+        assert_eq!(programme.graduation_year, Change::Set(2026));
+        assert!(programme.contacts.is_none() && programme.secondary_emails.is_none());
+    }
+
+    #[test]
+    fn somebody_elses_particulars_and_none_leave_a_name_and_a_number() {
+        let mut nameless = particulars("22103171");
+        nameless.registrationno = None;
+        let agreed = [Some(particulars("22103172")), Some(nameless), None];
+        for particulars in &agreed {
+            let says = says(
+                &member("ASHA RAO"),
+                "22103171",
+                particulars.as_ref(),
+                DOMAIN,
+            );
+            let says = says.unwrap();
+            assert_eq!(says.unproven_email, None);
+            assert!(!says.details.touches_programme() && !says.is_inferred);
+            assert_eq!(
+                serde_json::to_value(&says.details.columns).unwrap(),
+                serde_json::json!({
+                    "first_name": "Asha", "last_name": "Rao", "roll_number": "22103171",
+                })
+            );
+        }
+    }
+
+    #[test]
+    fn names_in_capitals_are_written_as_names_are() {
+        for (written, first, last) in [
+            ("ASHA RAO", "Asha", "Rao"),
+            ("  ASHA   KIRAN  RAO ", "Asha Kiran", "Rao"),
+            ("ASHA", "Asha", ""),
+            ("Asha deSouza", "Asha", "deSouza"),
+            ("ANNE-MARIE D'SOUZA", "Anne-Marie", "D'Souza"),
+            ("आशा राव", "आशा", "राव"),
+            ("", "", ""),
+        ] {
+            assert_eq!(names(written), (first.to_owned(), last.to_owned()));
+        }
+    }
+
+    #[test]
+    fn the_programme_is_read_first_and_worked_out_last() {
+        for (code, degree, kind, graduates) in [
+            ("btech", "BTECH", Some("ug"), Some(2026)),
+            ("M. TECH", "MTECH", Some("pg"), Some(2024)),
+            ("Ph.D.", "PHD", Some("rs"), None),
+            (
+                "Integrated M.Tech",
+                "Integrated M.Tech",
+                Some("dd"),
+                Some(2027),
+            ),
+            ("BFA", "BFA", None, None),
+        ] {
+            let says = of(&Particulars {
+                programcode: Some(code.to_owned()),
+                ..particulars("22103171")
+            });
+            assert_eq!(says.details.degree, Change::Set(degree.to_owned()));
+            let written = serde_json::to_value(&says.details.columns).unwrap();
+            assert_eq!(written["type"].as_str(), kind, "{code}");
+            assert_eq!(says.details.graduation_year.after(None), graduates);
+        }
+        let unsaid = Particulars {
+            admissionyear: Some("22-23".to_owned()),
+            branch: Some(" Textile ".to_owned()),
+            ..particulars("22103171")
+        };
+        let says = of(&unsaid);
+        assert_eq!(says.details.join_year, Change::Set(2022));
+        assert_eq!(says.details.department, Change::Set("Textile".to_owned()));
+        assert_eq!(year_in("99000002"), None);
+        assert_eq!(year_in("A1000002"), None);
+        assert_eq!(year_in("2501200031"), Some(2025));
+    }
+
+    #[test]
+    fn only_the_campus_own_mail_address_is_taken() {
+        for (email, is_taken) in [
+            ("22103171@mail.jiit.ac.in", true),
+            ("22103171@mail.jiit.ac.in.evil.example", false),
+            ("22103171@evil.example", false),
+            ("@mail.jiit.ac.in", false),
+            ("a@b@mail.jiit.ac.in", false),
+            ("", false),
+        ] {
+            assert_eq!(campus_email(email, DOMAIN).is_some(), is_taken, "{email}");
+        }
+    }
+
+    #[test]
+    fn who_is_no_student_is_staff() {
+        let staff = Member {
+            member_type: "E".to_owned(),
+            ..member("ASHA RAO")
+        };
+        let says = says(&staff, "22103171", None, DOMAIN).unwrap();
+        let written = serde_json::to_value(&says.details.columns).unwrap();
+        assert_eq!(written["type"], "stf");
+    }
+}

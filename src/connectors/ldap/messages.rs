@@ -1,0 +1,307 @@
+//! What is said to a directory and what it answers (RFC 4511), as bytes.
+
+use super::ber::{
+    BOOLEAN, ENUMERATED, INTEGER, NotBer, OCTETS, Reader, SEQUENCE, SET, Written, element, number,
+};
+
+/// Numbers a request within its connection, from 1. A conversation has a handful of them.
+pub(super) type Id = u8;
+
+/// Of the first message that a directory sends unasked (§4.4).
+const UNASKED: u32 = 0;
+/// The operations' tags (§4.2 to §4.12).
+const BIND: u8 = 0x60;
+const BIND_ANSWER: u8 = 0x61;
+const UNBIND: u8 = 0x42;
+const SEARCH: u8 = 0x63;
+const SEARCH_ENTRY: u8 = 0x64;
+const SEARCH_DONE: u8 = 0x65;
+const SEARCH_REFERENCE: u8 = 0x73;
+const EXTENDED: u8 = 0x77;
+const EXTENDED_ANSWER: u8 = 0x78;
+/// Context tags of a bind's password and an extended request's name.
+const SIMPLE: u8 = 0x80;
+const REQUEST_NAME: u8 = 0x80;
+
+const VERSION: u8 = 3;
+const START_TLS: &[u8] = b"1.3.6.1.4.1.1466.20037";
+const NEVER_FOLLOW_ALIASES: u8 = 0;
+/// One more than anybody may have.
+const MOST_ENTRIES: u8 = 2;
+
+/// How a request ended (§4.1.9, appendix A).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Code(pub u32);
+
+impl Code {
+    pub(super) const SUCCESS: Self = Self(0);
+    pub(super) const TOO_MANY: Self = Self(4);
+
+    /// Whether a bind was answered with a no that is about the name or the password: wrong, locked,
+    /// expired, without a password, no such entry, no such name possible.
+    pub(super) fn refuses(self) -> bool {
+        matches!(self.0, 19 | 32 | 34 | 48 | 49 | 50 | 53)
+    }
+}
+
+/// Where a search looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// At the entry itself.
+    Entry = 0,
+    /// At it and everything below it.
+    Everything = 2,
+}
+
+/// What is looked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Search<'a> {
+    pub base: &'a str,
+    pub depth: Depth,
+    /// In BER.
+    pub filter: &'a [u8],
+    pub attributes: &'a [&'a str],
+    /// How long the directory may look.
+    pub seconds: u8,
+}
+
+pub(super) fn bind(id: Id, dn: &str, password: &str) -> Written {
+    let version = element(INTEGER, &[&[VERSION]]);
+    let (name, password) = (octets(dn), element(SIMPLE, &[password.as_bytes()]));
+    message(id, &element(BIND, &[&version, &name, &password]))
+}
+
+pub(super) fn search(id: Id, search: &Search<'_>) -> Written {
+    let names = search.attributes.iter().map(|name| octets(name));
+    let names: Vec<Written> = names.collect();
+    let names: Vec<&[u8]> = names.iter().map(|name| name.as_slice()).collect();
+    let operation = element(
+        SEARCH,
+        &[
+            &octets(search.base),
+            &element(ENUMERATED, &[&[search.depth as u8]]),
+            &element(ENUMERATED, &[&[NEVER_FOLLOW_ALIASES]]),
+            &element(INTEGER, &[&[MOST_ENTRIES]]),
+            &element(INTEGER, &[&[search.seconds]]),
+            // Values, not only the attributes' names.
+            &element(BOOLEAN, &[&[0]]),
+            search.filter,
+            &element(SEQUENCE, &names),
+        ],
+    );
+    message(id, &operation)
+}
+
+pub(super) fn start_tls(id: Id) -> Written {
+    let name = element(REQUEST_NAME, &[START_TLS]);
+    message(id, &element(EXTENDED, &[&name]))
+}
+
+/// Says goodbye; nobody answers.
+pub(super) fn unbind(id: Id) -> Written {
+    message(id, &element(UNBIND, &[]))
+}
+
+fn octets(text: &str) -> Written {
+    element(OCTETS, &[text.as_bytes()])
+}
+
+fn message(id: Id, operation: &[u8]) -> Written {
+    element(SEQUENCE, &[&element(INTEGER, &[&[id]]), operation])
+}
+
+/// What a directory says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Answer {
+    Bind(Code),
+    Extended(Code),
+    Entry(Entry),
+    /// More may be found elsewhere.
+    Reference,
+    Done(Code),
+}
+
+/// An entry as it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub dn: String,
+    attributes: Vec<(String, Vec<Vec<u8>>)>,
+}
+
+impl Entry {
+    /// The values of an attribute, those that are text.
+    pub(super) fn texts(&self, name: &str) -> impl Iterator<Item = &str> {
+        let named = self.attributes.iter();
+        let named = named.filter(move |(known, _)| known.eq_ignore_ascii_case(name));
+        named.flat_map(|(_, values)| values.iter().filter_map(|it| str::from_utf8(it).ok()))
+    }
+
+    /// Whether there is such an attribute, of whatever values.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let mut names = self.attributes.iter();
+        names.any(|(known, values)| known.eq_ignore_ascii_case(name) && !values.is_empty())
+    }
+
+    #[cfg(test)]
+    pub(super) fn of(dn: &str, attributes: &[(&str, &[&[u8]])]) -> Self {
+        let values = |values: &[&[u8]]| values.iter().map(|value| value.to_vec()).collect();
+        let attributes = attributes.iter();
+        Self {
+            dn: dn.to_owned(),
+            attributes: attributes
+                .map(|(name, found)| ((*name).to_owned(), values(found)))
+                .collect(),
+        }
+    }
+}
+
+/// Reads one whole message, the answer to request `id`. What is no answer to it is as wrong as what is
+/// no LDAP at all.
+pub(super) fn read(bytes: &[u8], id: Id) -> Result<Answer, NotBer> {
+    let mut outside = Reader(bytes);
+    let mut message = Reader(outside.expect(SEQUENCE)?);
+    let number = number(message.expect(INTEGER)?)?;
+    if number == UNASKED || number != u32::from(id) || !outside.is_at_end() {
+        return Err(NotBer);
+    }
+    // What may follow are controls, which were not asked for.
+    let (tag, content) = message.next()?;
+    match tag {
+        BIND_ANSWER => code(content).map(Answer::Bind),
+        EXTENDED_ANSWER => code(content).map(Answer::Extended),
+        SEARCH_DONE => code(content).map(Answer::Done),
+        SEARCH_ENTRY => entry(content).map(Answer::Entry),
+        SEARCH_REFERENCE => Ok(Answer::Reference),
+        _ => Err(NotBer),
+    }
+}
+
+fn code(content: &[u8]) -> Result<Code, NotBer> {
+    let mut reader = Reader(content);
+    let code = number(reader.expect(ENUMERATED)?)?;
+    // What it means to people, and where else to ask: neither is read, but both have to be there.
+    reader.expect(OCTETS)?;
+    reader.expect(OCTETS)?;
+    Ok(Code(code))
+}
+
+fn entry(content: &[u8]) -> Result<Entry, NotBer> {
+    let mut reader = Reader(content);
+    let dn = text(reader.expect(OCTETS)?)?;
+    let mut list = Reader(reader.expect(SEQUENCE)?);
+    let mut attributes = Vec::new();
+    while !list.is_at_end() {
+        let mut attribute = Reader(list.expect(SEQUENCE)?);
+        let name = text(attribute.expect(OCTETS)?)?;
+        let mut set = Reader(attribute.expect(SET)?);
+        let mut values = Vec::new();
+        while !set.is_at_end() {
+            values.push(set.expect(OCTETS)?.to_vec());
+        }
+        attributes.push((name, values));
+    }
+    Ok(Entry { dn, attributes })
+}
+
+fn text(content: &[u8]) -> Result<String, NotBer> {
+    String::from_utf8(content.to_vec()).map_err(|_| NotBer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 4511 §4.2 by hand: message 1, version 3, `cn=a`, `pw`.
+    #[test]
+    fn a_bind_is_what_the_rfc_says() {
+        let expected = [
+            &[0x30, 0x12, 0x02, 0x01, 0x01, 0x60, 0x0d, 0x02, 0x01, 0x03][..],
+            &[0x04, 0x04],
+            b"cn=a",
+            &[0x80, 0x02],
+            b"pw",
+        ];
+        assert_eq!(bind(1, "cn=a", "pw").as_slice(), expected.concat());
+        assert_eq!(
+            unbind(9).as_slice(),
+            [0x30, 0x05, 0x02, 0x01, 0x09, 0x42, 0x00]
+        );
+    }
+
+    fn answer(id: u8, tag: u8, parts: &[&[u8]]) -> Written {
+        message(id, &element(tag, parts))
+    }
+
+    fn coded(tag: u8, code: u8) -> Written {
+        let code = element(ENUMERATED, &[&[code]]);
+        answer(1, tag, &[&code, &octets(""), &octets("said")])
+    }
+
+    #[test]
+    fn answers_are_told_apart() {
+        for (tag, expected) in [
+            (BIND_ANSWER, Answer::Bind(Code(49))),
+            (EXTENDED_ANSWER, Answer::Extended(Code(49))),
+            (SEARCH_DONE, Answer::Done(Code(49))),
+        ] {
+            assert_eq!(read(&coded(tag, 49), 1), Ok(expected));
+        }
+        assert_eq!(
+            read(&answer(1, SEARCH_REFERENCE, &[&octets("ldap://x")]), 1),
+            Ok(Answer::Reference)
+        );
+    }
+
+    #[test]
+    fn an_entry_holds_its_attributes() {
+        let values = element(SET, &[&octets("asha"), &element(OCTETS, &[&[0xff]])]);
+        let attribute = element(SEQUENCE, &[&octets("uid"), &values]);
+        let list = element(SEQUENCE, &[&attribute]);
+        let found = answer(1, SEARCH_ENTRY, &[&octets("uid=asha"), &list]);
+        let Ok(Answer::Entry(entry)) = read(&found, 1) else {
+            panic!("no entry")
+        };
+        assert_eq!(entry.dn, "uid=asha");
+        assert_eq!(entry.texts("UID").collect::<Vec<_>>(), ["asha"]);
+        assert!(entry.has("uid") && !entry.has("mail"));
+    }
+
+    #[test]
+    fn what_was_not_asked_is_no_answer() {
+        let good = coded(BIND_ANSWER, 0);
+        assert!(read(&good, 1).is_ok());
+        assert_eq!(read(&good, 2), Err(NotBer));
+        let notice = element(ENUMERATED, &[&[52]]);
+        let notice = answer(0, EXTENDED_ANSWER, &[&notice, &octets(""), &octets("bye")]);
+        assert_eq!(read(&notice, 0), Err(NotBer));
+        assert_eq!(read(&bind(1, "cn=a", "pw"), 1), Err(NotBer));
+        let mut twice = good.to_vec();
+        twice.extend_from_slice(&good);
+        assert_eq!(read(&twice, 1), Err(NotBer));
+        for end in 0..good.len() {
+            assert_eq!(read(&good[..end], 1), Err(NotBer), "{end}");
+        }
+    }
+
+    #[test]
+    fn nothing_nested_is_read_deeper_than_it_goes() {
+        let mut nested = octets("");
+        for _ in 0..3_000 {
+            nested = element(SEQUENCE, &[&nested]);
+        }
+        assert_eq!(read(&nested, 1), Err(NotBer));
+        assert_eq!(read(&answer(1, SEARCH_ENTRY, &[&nested]), 1), Err(NotBer));
+    }
+
+    #[test]
+    fn no_bytes_make_it_stumble() {
+        let good = coded(BIND_ANSWER, 0);
+        for at in 0..good.len() {
+            for byte in 0..=255 {
+                let mut bad = good.to_vec();
+                bad[at] = byte;
+                let _ = read(&bad, 1);
+            }
+        }
+    }
+}

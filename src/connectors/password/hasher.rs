@@ -1,0 +1,294 @@
+//! Argon2id on threads of its own. Each thread keeps its memory blocks and uses them again, so that a
+//! hundred sign-ins at once cost no more memory than one per thread, and no other request waits
+//! behind a hash. What does not fit into the queue is told to come back.
+
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
+use std::{fmt, io, thread};
+
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use subtle::ConstantTimeEq;
+use tokio::sync::oneshot;
+use zeroize::Zeroizing;
+
+use crate::platform::rng::Entropy;
+
+/// Memory in KiB, passes and lanes of a new hash (OWASP's first choice of 2023 on).
+const MEMORY: u32 = 19_456;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+/// A stored hash that wants more than this many blocks of 1 KiB is not computed.
+const MOST_BLOCKS: usize = 262_144;
+
+/// Hashes that wait. At the usual 16 ms each, the last waits about two seconds.
+const QUEUE: usize = 256;
+const COME_BACK: Duration = Duration::from_secs(2);
+
+/// The queue is full: come back after this span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too many passwords are being checked at once")]
+pub(super) struct Full(pub Duration);
+
+/// What a stored hash says of a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Wrong,
+    Right,
+    /// Right, but made with other parameters than a new one would be.
+    RightButOld,
+}
+
+type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
+
+/// The threads. Cheap to clone; they end when the last clone is dropped.
+#[derive(Clone)]
+pub struct Hasher {
+    jobs: mpsc::SyncSender<Job>,
+    /// Verified where there is no hash, so that this takes as long.
+    dummy: Arc<str>,
+}
+
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hasher(…)")
+    }
+}
+
+impl Hasher {
+    /// Starts a thread for every second core.
+    pub fn start(entropy: &dyn Entropy) -> io::Result<Self> {
+        let threads = thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1));
+        let (jobs, waiting) = mpsc::sync_channel::<Job>(QUEUE);
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..threads {
+            let waiting = Arc::clone(&waiting);
+            thread::Builder::new()
+                .name("passwords".to_owned())
+                .spawn(move || work(&waiting))?;
+        }
+        Ok(Self {
+            jobs,
+            dummy: dummy(entropy)?.into(),
+        })
+    }
+
+    /// A new hash in PHC form.
+    pub(super) async fn hash(
+        &self,
+        password: &str,
+        entropy: &dyn Entropy,
+    ) -> Result<Option<String>, Full> {
+        let mut salt = [0; 16];
+        entropy.fill(&mut salt);
+        let password = Zeroizing::new(password.to_owned());
+        self.run(move |memory| hash(password.as_bytes(), &salt, memory))
+            .await
+    }
+
+    /// Compares a password with a stored hash; with none, takes the same time to say that it is wrong.
+    pub(super) async fn verify(
+        &self,
+        password: &str,
+        stored: Option<&str>,
+    ) -> Result<Verdict, Full> {
+        let known = stored.is_some();
+        let phc = stored.unwrap_or(&self.dummy).to_owned();
+        let password = Zeroizing::new(password.to_owned());
+        let verdict = self
+            .run(move |memory| verify(password.as_bytes(), &phc, memory))
+            .await?;
+        Ok(verdict.filter(|_| known).unwrap_or(Verdict::Wrong))
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Vec<Block>) -> T + Send + 'static,
+    ) -> Result<T, Full> {
+        let (reply, answer) = oneshot::channel();
+        let job: Job = Box::new(move |memory| {
+            // Who asked may have hung up while this waited.
+            if !reply.is_closed() {
+                let _ = reply.send(job(memory));
+            }
+        });
+        self.jobs.try_send(job).map_err(|_| Full(COME_BACK))?;
+        answer.await.map_err(|_| Full(COME_BACK))
+    }
+}
+
+fn work(waiting: &Mutex<mpsc::Receiver<Job>>) {
+    let mut memory = Vec::new();
+    loop {
+        // The lock is let go before the work begins.
+        let job = waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .recv();
+        let Ok(job) = job else { return };
+        job(&mut memory);
+    }
+}
+
+fn params() -> Option<Params> {
+    Params::new(MEMORY, PASSES, LANES, None).ok()
+}
+
+fn hash(password: &[u8], salt: &[u8], memory: &mut Vec<Block>) -> Option<String> {
+    let params = params()?;
+    let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+    compute(
+        Algorithm::Argon2id,
+        Version::V0x13,
+        &params,
+        (password, salt),
+        &mut output,
+        memory,
+    )?;
+    phc(&params, salt, &output)
+}
+
+fn phc(params: &Params, salt: &[u8], output: &[u8]) -> Option<String> {
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(params).ok()?,
+        salt: Some(Salt::new(salt).ok()?),
+        hash: Some(Output::new(output).ok()?),
+    };
+    Some(hash.to_string())
+}
+
+/// A hash of nothing: its output is chance, so no password fits.
+fn dummy(entropy: &dyn Entropy) -> io::Result<String> {
+    let mut salt = [0; 16];
+    let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+    entropy.fill(&mut salt);
+    entropy.fill(&mut output);
+    params()
+        .and_then(|params| phc(&params, &salt, &output))
+        .ok_or_else(|| io::Error::other("the password parameters do not fit together"))
+}
+
+/// `None` for a stored text that is no hash we could have made.
+fn verify(password: &[u8], stored: &str, memory: &mut Vec<Block>) -> Option<Verdict> {
+    let stored = PasswordHash::new(stored).ok()?;
+    let algorithm = Algorithm::new(stored.algorithm.as_str()).ok()?;
+    let version = stored.version.map_or(Ok(Version::V0x10), Version::try_from);
+    let version = version.ok()?;
+    let params = Params::try_from(&stored).ok()?;
+    let (salt, expected) = (stored.salt?, stored.hash?);
+    let mut output = [0; Output::MAX_LENGTH];
+    let output = output.get_mut(..expected.len())?;
+    compute(
+        algorithm,
+        version,
+        &params,
+        (password, &salt),
+        output,
+        memory,
+    )?;
+    let is_right: bool = output.ct_eq(expected.as_bytes()).into();
+    let is_new = algorithm == Algorithm::Argon2id
+        && version == Version::V0x13
+        && (params.m_cost(), params.t_cost(), params.p_cost()) == (MEMORY, PASSES, LANES);
+    Some(match (is_right, is_new) {
+        (false, _) => Verdict::Wrong,
+        (true, true) => Verdict::Right,
+        (true, false) => Verdict::RightButOld,
+    })
+}
+
+fn compute(
+    algorithm: Algorithm,
+    version: Version,
+    params: &Params,
+    (password, salt): (&[u8], &[u8]),
+    output: &mut [u8],
+    memory: &mut Vec<Block>,
+) -> Option<()> {
+    let blocks = params.block_count();
+    if blocks > MOST_BLOCKS {
+        return None;
+    }
+    if memory.len() < blocks {
+        memory.resize(blocks, Block::new());
+    }
+    let memory = memory.get_mut(..blocks)?;
+    let argon2 = Argon2::new(algorithm, version, params.clone());
+    argon2
+        .hash_password_into_with_memory(password, salt, output, memory)
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::rng::OsEntropy;
+
+    #[tokio::test]
+    async fn a_password_fits_its_own_hash_only() {
+        let hasher = Hasher::start(&OsEntropy).unwrap();
+        let long = "लंबा 🔑 ".repeat(60);
+        let stored = hasher.hash(&long, &OsEntropy).await.unwrap().unwrap();
+        assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        let verdict = hasher.verify(&long, Some(&stored)).await.unwrap();
+        assert_eq!(verdict, Verdict::Right);
+        // Every byte counts, however far back it stands.
+        let shorter = long.trim_end().to_owned();
+        let verdict = hasher.verify(&shorter, Some(&stored)).await.unwrap();
+        assert_eq!(verdict, Verdict::Wrong);
+        assert_ne!(
+            stored,
+            hasher.hash(&long, &OsEntropy).await.unwrap().unwrap()
+        );
+    }
+
+    #[tokio::test]
+    async fn nothing_fits_where_there_is_no_hash() {
+        let hasher = Hasher::start(&OsEntropy).unwrap();
+        assert_eq!(hasher.verify("", None).await.unwrap(), Verdict::Wrong);
+        let verdict = hasher.verify("x", Some("not a hash")).await.unwrap();
+        assert_eq!(verdict, Verdict::Wrong);
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_other_parameters_is_right_and_old() {
+        let params = Params::new(1_024, 1, 1, None).unwrap();
+        let mut output = [0; 32];
+        let mut memory = Vec::new();
+        let salt = [7; 16];
+        compute(
+            Algorithm::Argon2id,
+            Version::V0x13,
+            &params,
+            (b"walks by the lake", &salt),
+            &mut output,
+            &mut memory,
+        )
+        .unwrap();
+        let stored = phc(&params, &salt, &output).unwrap();
+        let hasher = Hasher::start(&OsEntropy).unwrap();
+        let verdict = hasher
+            .verify("walks by the lake", Some(&stored))
+            .await
+            .unwrap();
+        assert_eq!(verdict, Verdict::RightButOld);
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_says_so_and_recovers() {
+        let hasher = Hasher::start(&OsEntropy).unwrap();
+        let slow = |hasher: Hasher| async move {
+            let job = |_: &mut Vec<Block>| thread::sleep(Duration::from_millis(2));
+            hasher.run(job).await
+        };
+        let many = (0..QUEUE * 2).map(|_| tokio::spawn(slow(hasher.clone())));
+        let mut refused = 0;
+        for answer in many.collect::<Vec<_>>() {
+            refused += usize::from(answer.await.unwrap().is_err());
+        }
+        assert!(refused > 0);
+        assert!(hasher.run(|_| ()).await.is_ok());
+    }
+}

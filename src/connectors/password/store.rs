@@ -1,0 +1,94 @@
+//! Passwords in the database, as PHC strings.
+
+use crate::platform::clock::Moment;
+use crate::platform::db;
+use crate::platform::db::Executor;
+use crate::platform::id::PersonId;
+
+/// What there is to judge a sign-in by.
+pub(super) struct Account {
+    pub person: PersonId,
+    pub is_suspended: bool,
+    pub hash: Option<String>,
+}
+
+pub(super) async fn find_account(
+    db: impl Executor<'_>,
+    username: &str,
+) -> db::Result<Option<Account>> {
+    let row = sqlx::query!(
+        r#"select p.id, p.suspended_at is not null as "is_suspended!", w.hash as "hash?"
+           from people p left join passwords w on w.person_id = p.id
+           where lower(p.username) = $1"#,
+        fold(username)
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| Account {
+        person: PersonId(row.id),
+        is_suspended: row.is_suspended,
+        hash: row.hash,
+    }))
+}
+
+/// Usernames are ASCII and have no case. Folded here, since the database would fold letters of other
+/// scripts into ours, and the limits would take one name for two.
+fn fold(username: &str) -> String {
+    username.trim().to_ascii_lowercase()
+}
+
+pub(super) async fn insert_password(
+    db: impl Executor<'_>,
+    person: PersonId,
+    hash: &str,
+    now: Moment,
+) -> db::Result<()> {
+    sqlx::query!(
+        "insert into passwords (person_id, hash, set_at) values ($1, $2, $3)
+         on conflict (person_id) do update set hash = excluded.hash, set_at = excluded.set_at",
+        person.0,
+        hash,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The way of signing in that goes with a password.
+pub(super) async fn insert_identity(
+    db: impl Executor<'_>,
+    provider: &str,
+    person: PersonId,
+    now: Moment,
+) -> db::Result<()> {
+    sqlx::query!(
+        "insert into identities (provider, subject, person_id, linked_at) values ($1, $2, $3, $4)
+         on conflict (provider, subject) do nothing",
+        provider,
+        person.to_string(),
+        person.0,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Puts a new hash of the same password in place of `old`, unless another password was set meanwhile.
+pub(super) async fn mark_rehashed(
+    db: impl Executor<'_>,
+    person: PersonId,
+    old: &str,
+    new: &str,
+) -> db::Result<()> {
+    sqlx::query!(
+        "update passwords set hash = $3 where person_id = $1 and hash = $2",
+        person.0,
+        old,
+        new
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

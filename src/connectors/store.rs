@@ -1,0 +1,41 @@
+//! Closed adapters in the database.
+
+use super::health::ClosedWay;
+use crate::platform::clock::Moment;
+use crate::platform::db;
+use crate::platform::db::Executor;
+
+pub(super) async fn list_closed(db: impl Executor<'_>) -> db::Result<Vec<ClosedWay>> {
+    let closed = sqlx::query_as!(
+        ClosedWay,
+        "select slug, closed_at, met from closed_upstreams order by slug"
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(closed)
+}
+
+pub(super) async fn insert_closed(
+    db: impl Executor<'_>,
+    slug: &str,
+    met: &str,
+    now: Moment,
+) -> db::Result<bool> {
+    let done = sqlx::query!(
+        "insert into closed_upstreams (slug, closed_at, met) values ($1, $2, $3)
+         on conflict (slug) do nothing",
+        slug,
+        now,
+        met
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+pub(super) async fn delete_closed(db: impl Executor<'_>, slug: &str) -> db::Result<bool> {
+    let done = sqlx::query!("delete from closed_upstreams where slug = $1", slug)
+        .execute(db)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}

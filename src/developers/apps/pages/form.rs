@@ -1,0 +1,376 @@
+//! The form of an app, new or old. Whatever is wrong with it, what was typed comes back.
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use serde::Serialize;
+
+use super::rotate;
+use super::rotate::Fresh;
+use crate::developers::apps::Feature;
+use crate::developers::apps::own::{LatelyOwn, Own};
+use crate::identity::login::SignedIn;
+use crate::platform::db;
+use crate::platform::id::AppId;
+use crate::platform::pictures::{Picture, PictureError, PictureKind};
+use crate::platform::web::{Flash, Page, PageProblem, Pairs, ProtectedUpload, Visit};
+use crate::protocol::clients;
+use crate::protocol::clients::register::{Registered, Wish};
+use crate::protocol::clients::{
+    App, Complaints, Details, EditOutcome as Outcome, Logo, SecretUse, Standing, Typed, register,
+};
+
+#[derive(Debug, Serialize)]
+struct FormPage {
+    heading: String,
+    notice: Option<String>,
+    action: String,
+    back: String,
+    submit: &'static str,
+    name: Field,
+    description: Field,
+    logo: LogoField,
+    website: Field,
+    privacy_policy: Field,
+    contact: Field,
+    client_type: Field,
+    redirect_uris: Field,
+    require_pkce: Tick,
+}
+
+/// What a field of the form holds, and what is wrong with it.
+#[derive(Debug, Serialize)]
+struct Field {
+    value: String,
+    error: Option<String>,
+    locked: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct LogoField {
+    src: Option<String>,
+    error: Option<String>,
+    locked: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Tick {
+    ticked: bool,
+    error: Option<String>,
+}
+
+impl Page for FormPage {
+    const TEMPLATE: &'static str = "apps/form.html";
+
+    fn title(&self) -> String {
+        self.heading.clone()
+    }
+}
+
+impl FormPage {
+    /// The form of a new app.
+    fn of_new(it: &Feature, typed: Typed, told: Complaints) -> Self {
+        let links = it.web.links();
+        let page = Self::of(typed, told, None);
+        Self {
+            heading: "Register an app".to_owned(),
+            action: links.register_app(),
+            back: links.apps(),
+            submit: "Register app",
+            ..page
+        }
+    }
+
+    /// The form of an app there is.
+    fn of_app(it: &Feature, app: &App, typed: Typed, told: Complaints) -> Self {
+        let links = it.web.links();
+        let name = &app.details.name;
+        let is_verified = app.standing == Standing::Verified;
+        let mut page = Self::of(
+            typed,
+            told,
+            app.logo.as_deref().map(|file| links.app_logo(file)),
+        );
+        page.name.locked = is_verified;
+        page.redirect_uris.locked = is_verified;
+        page.client_type.locked = is_verified;
+        page.logo.locked = is_verified;
+        page.website.locked = is_verified;
+        page.privacy_policy.locked = is_verified;
+        let notice = format!(
+            "{name} is verified, so you can change its description and contact, and make it require PKCE. Ask an administrator if anything else has to change."
+        );
+        Self {
+            heading: format!("Edit {name}"),
+            notice: is_verified.then_some(notice),
+            action: links.edit_app(app.id),
+            back: links.app(app.id),
+            submit: "Save",
+            ..page
+        }
+    }
+
+    fn of(typed: Typed, told: Complaints, logo: Option<String>) -> Self {
+        let field = |value: String, error: Option<String>| Field {
+            value,
+            error,
+            locked: false,
+        };
+        Self {
+            heading: String::new(),
+            notice: None,
+            action: String::new(),
+            back: String::new(),
+            submit: "",
+            name: field(typed.name, told.name),
+            description: field(typed.description.unwrap_or_default(), told.description),
+            logo: LogoField {
+                src: logo,
+                error: told.logo,
+                locked: false,
+            },
+            website: field(typed.website, told.website),
+            privacy_policy: field(typed.privacy_policy, told.privacy_policy),
+            contact: field(typed.contact, told.contact),
+            client_type: field(typed.client_type, told.client_type),
+            redirect_uris: field(typed.redirect_uris, told.redirect_uris),
+            require_pkce: Tick {
+                ticked: typed.require_pkce,
+                error: told.require_pkce,
+            },
+        }
+    }
+}
+
+pub(in crate::developers::apps) async fn new(
+    State(it): State<Feature>,
+    SignedIn { frame, .. }: SignedIn,
+) -> Response {
+    let typed = Typed {
+        client_type: "confidential".to_owned(),
+        ..Typed::default()
+    };
+    frame.show(&FormPage::of_new(&it, typed, Complaints::default()))
+}
+
+pub(in crate::developers::apps) async fn register(
+    State(it): State<Feature>,
+    SignedIn { visit, frame }: SignedIn,
+    sent: ProtectedUpload,
+) -> Result<Response, PageProblem> {
+    let typed = typed(&sent.form);
+    let (details, picture) = match read(&it, &typed, sent).await {
+        Ok(read) => read,
+        Err(told) => {
+            let page = FormPage::of_new(&it, typed, *told);
+            return Ok(frame.show_with(StatusCode::UNPROCESSABLE_ENTITY, &page));
+        }
+    };
+    if clients::count_own(it.db.pool(), visit.person).await? >= clients::MOST_APPS {
+        let page = FormPage::of_new(&it, typed, Complaints::default());
+        let most = clients::MOST_APPS;
+        let notice = format!(
+            "You look after {most} apps, and that is as many as one person may. Delete one that nobody needs, then register this one: what you typed is still here."
+        );
+        let page = FormPage {
+            notice: Some(notice),
+            ..page
+        };
+        return Ok(frame.show_with(StatusCode::CONFLICT, &page));
+    }
+    let logo = keep(&it, picture).await?;
+    let registered = match keep_app(&it, &visit, details, logo.clone()).await {
+        Ok(registered) => registered,
+        Err(problem) => {
+            discard(&it, logo).await;
+            return Err(problem);
+        }
+    };
+    let Registered { app, secret } = registered;
+    let Some((secret, id)) = secret else {
+        let told = Flash::good(format!("{} is registered.", app.details.name));
+        return Ok(frame.send_to_with(&it.web.links().app(app.id), &told));
+    };
+    let fresh = Fresh {
+        secret,
+        id,
+        first: true,
+    };
+    Ok(rotate::send_to_shown(
+        &it,
+        &frame,
+        &visit,
+        (app.id, SecretUse::Client),
+        &fresh,
+    ))
+}
+
+async fn keep_app(
+    it: &Feature,
+    visit: &Visit,
+    details: Details,
+    logo: Option<String>,
+) -> Result<Registered, PageProblem> {
+    let wish = Wish {
+        owner: visit.person,
+        details,
+        logo,
+        verified: false,
+        actor: Some(visit.person),
+    };
+    let now = it.clock.now();
+    let mut tx = it.db.begin().await?;
+    let registered = register::register(&mut tx, wish, now, it.entropy.as_ref()).await?;
+    tx.commit().await.map_err(db::Error::from)?;
+    Ok(registered)
+}
+
+pub(in crate::developers::apps) async fn edit(
+    State(it): State<Feature>,
+    LatelyOwn(Own { frame, app, .. }): LatelyOwn,
+) -> Response {
+    let typed = Typed::of(&app.details);
+    frame.show(&FormPage::of_app(&it, &app, typed, Complaints::default()))
+}
+
+pub(in crate::developers::apps) async fn save(
+    State(it): State<Feature>,
+    LatelyOwn(Own { visit, frame, app }): LatelyOwn,
+    sent: ProtectedUpload,
+) -> Result<Response, PageProblem> {
+    let typed = typed(&sent.form);
+    let goes = sent.form.is_ticked("remove_logo");
+    let refuse = |typed, told: Box<Complaints>| {
+        let page = FormPage::of_app(&it, &app, typed, *told);
+        frame.show_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
+    };
+    let (details, picture) = match read(&it, &typed, sent).await {
+        Ok(read) => read,
+        Err(told) => return Ok(refuse(typed, told)),
+    };
+    let new_logo = keep(&it, picture).await?;
+    let logo = match &new_logo {
+        Some(file) => Logo::Becomes(file.clone()),
+        None if goes => Logo::Goes,
+        None => Logo::Stays,
+    };
+    match keep_edit(&it, &visit, app.id, (details, logo)).await {
+        Ok(Outcome::Saved(old_logo)) => {
+            discard(&it, old_logo).await;
+            Ok(frame.send_to_with(&it.web.links().app(app.id), &Flash::good("Saved.")))
+        }
+        Ok(Outcome::Locked(told)) => {
+            discard(&it, new_logo).await;
+            Ok(refuse(typed, told))
+        }
+        Err(problem) => {
+            discard(&it, new_logo).await;
+            Err(problem)
+        }
+    }
+}
+
+async fn keep_edit(
+    it: &Feature,
+    visit: &Visit,
+    app: AppId,
+    wanted: (Details, Logo),
+) -> Result<Outcome, PageProblem> {
+    let now = it.clock.now();
+    let mut tx = it.db.begin().await?;
+    let outcome =
+        clients::edit(&mut tx, app, visit.person, wanted, now, it.entropy.as_ref()).await?;
+    tx.commit().await.map_err(db::Error::from)?;
+    Ok(outcome)
+}
+
+fn typed(form: &Pairs) -> Typed {
+    let text = |name: &str| form.text(name).to_owned();
+    Typed {
+        name: text("name"),
+        description: Some(text("description")),
+        website: text("website"),
+        privacy_policy: text("privacy_policy"),
+        contact: text("contact"),
+        client_type: text("client_type"),
+        redirect_uris: text("redirect_uris"),
+        require_pkce: form.is_ticked("require_pkce"),
+    }
+}
+
+/// Reads what was sent, picture included: everything, or every complaint at once.
+async fn read(
+    it: &Feature,
+    typed: &Typed,
+    sent: ProtectedUpload,
+) -> Result<(Details, Option<Picture>), Box<Complaints>> {
+    let details = clients::read(typed);
+    let file = sent.files.into_iter().find(|file| file.field == "logo");
+    let picture = match file {
+        Some(file) => match file.content {
+            Some(content) => {
+                let accepted = it.pictures.accept(PictureKind::AppLogo, content);
+                accepted.await.map(Some)
+            }
+            None => Err(PictureError::TooLarge),
+        },
+        None => Ok(None),
+    };
+    match (details, picture) {
+        (Ok(details), Ok(picture)) => Ok((details, picture)),
+        (details, picture) => {
+            let mut told = details.err().unwrap_or_default();
+            told.logo = picture.err().map(|error| error.to_string());
+            Err(told)
+        }
+    }
+}
+
+async fn keep(it: &Feature, picture: Option<Picture>) -> Result<Option<String>, PageProblem> {
+    let Some(picture) = picture else {
+        return Ok(None);
+    };
+    let kept = it
+        .pictures
+        .keep(PictureKind::AppLogo, &picture, it.entropy.as_ref());
+    kept.await.map(Some).map_err(PageProblem::broken)
+}
+
+async fn discard(it: &Feature, logo: Option<String>) {
+    if let Some(file) = logo {
+        it.pictures.discard(PictureKind::AppLogo, &file).await;
+    }
+}
+
+#[cfg(test)]
+pub(super) mod samples {
+    use super::*;
+    use crate::platform::web::Sample;
+
+    pub(crate) fn samples() -> Vec<Sample> {
+        let blank = FormPage::of(Typed::default(), Complaints::default(), None);
+        let wrong = || Some("This is empty. Fill it in.".to_owned());
+        let told = Complaints {
+            name: wrong(),
+            description: wrong(),
+            logo: wrong(),
+            website: wrong(),
+            privacy_policy: wrong(),
+            contact: wrong(),
+            client_type: wrong(),
+            redirect_uris: wrong(),
+            require_pkce: wrong(),
+        };
+        let typed = Typed {
+            client_type: "confidential".to_owned(),
+            require_pkce: true,
+            ..Typed::default()
+        };
+        let mut refused = FormPage::of(typed, told, Some("/media/app_logo/logo.png".to_owned()));
+        refused.notice = Some("Mess Menu is verified.".to_owned());
+        refused.name.locked = true;
+        refused.client_type.locked = true;
+        refused.redirect_uris.locked = true;
+        vec![Sample::of(&blank), Sample::of(&refused)]
+    }
+}

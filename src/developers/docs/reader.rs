@@ -1,0 +1,88 @@
+//! Whose client id and redirect URI the snippets carry: one of the reader's own apps, or nobody's.
+
+use serde::Serialize;
+
+use crate::platform::id::AppId;
+use crate::platform::links::Links;
+use crate::protocol::clients::{App, Kind};
+use crate::protocol::oauth::RedirectUri;
+
+/// What the pages show of the app the snippets are written for.
+#[derive(Debug, Serialize)]
+pub(super) struct Reader {
+    pub client_id: String,
+    pub redirect_uri: String,
+    /// It has no secret, and PKCE stands in for one.
+    pub is_public: bool,
+    /// None for placeholders.
+    pub app: Option<Own>,
+    /// All of the reader's apps, the newest first.
+    pub apps: Vec<Choice>,
+}
+
+/// The app that was chosen.
+#[derive(Debug, Serialize)]
+pub(super) struct Own {
+    pub name: String,
+    pub href: String,
+    pub id: AppId,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Choice {
+    pub id: AppId,
+    pub name: String,
+    pub is_chosen: bool,
+}
+
+impl Reader {
+    /// Chooses among the reader's own `apps`: the one asked for, else the newest. An app of somebody
+    /// else is not among them, so asking for it changes nothing.
+    pub(super) fn of(mut apps: Vec<App>, asked: Option<AppId>, links: &Links) -> Self {
+        apps.sort_by_key(|app| std::cmp::Reverse((app.created_at, app.id)));
+        let chosen = apps
+            .iter()
+            .find(|app| Some(app.id) == asked)
+            .or(apps.first());
+        let Some(app) = chosen else {
+            return Self::nobody();
+        };
+        let redirect_uri = app.details.redirect_uris.first();
+        let listed = apps.iter().map(|one| Choice {
+            id: one.id,
+            name: one.details.name.to_string(),
+            is_chosen: one.id == app.id,
+        });
+        Self {
+            client_id: app.client_id.to_string(),
+            redirect_uri: redirect_uri.map(ToString::to_string).unwrap_or_default(),
+            is_public: app.details.kind == Kind::Public,
+            app: Some(Own {
+                name: app.details.name.to_string(),
+                href: links.app(app.id),
+                id: app.id,
+            }),
+            apps: listed.collect(),
+        }
+    }
+
+    /// The redirect URI as a person comes back to it, with placeholders for what each sign-in has of
+    /// its own.
+    pub(super) fn answered_at(&self) -> String {
+        RedirectUri::registered(self.redirect_uri.clone()).with_query([
+            ("code", "CODE"),
+            ("state", "STATE"),
+            ("iss", "ISSUER"),
+        ])
+    }
+
+    fn nobody() -> Self {
+        Self {
+            client_id: "YOUR_CLIENT_ID".to_owned(),
+            redirect_uri: "https://your-app.example/callback".to_owned(),
+            is_public: false,
+            app: None,
+            apps: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! Programs and library configurations, each a file below `templates/docs/`. What they say of the app
+//! and of this server is written in as string literals of their language.
+
+use serde::Serialize;
+use tera::Context;
+use url::form_urlencoded;
+
+use super::reader::Reader;
+use crate::people::fields::{Field, FieldSet};
+use crate::platform::links::Links;
+use crate::platform::web::Pages;
+use crate::protocol::scope::{Scope, ScopeSet};
+
+/// How a language writes a string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quotes {
+    /// As JSON does: Python, JavaScript, Go, Java and Rust read that too.
+    Double,
+    /// PHP: nothing is special but the quote and the backslash.
+    Php,
+    /// The shell: nothing is special but the quote, which ends the string.
+    Shell,
+}
+
+/// A language in which the whole sign-in is told, with what comes with the language.
+#[derive(Debug, Serialize)]
+pub(super) struct Language {
+    /// As in `?lang=`.
+    pub word: &'static str,
+    pub name: &'static str,
+    #[serde(skip)]
+    file: &'static str,
+    /// Under which name to keep it.
+    pub saved_as: &'static str,
+    /// What it takes.
+    pub needs: &'static str,
+    /// A command for the terminal, if something has to be installed first.
+    pub install: Option<&'static str>,
+    pub run: &'static str,
+    #[serde(skip)]
+    quotes: Quotes,
+}
+
+/// A client library, and the lines that make it work here.
+#[derive(Debug)]
+pub(super) struct Library {
+    pub word: &'static str,
+    pub name: &'static str,
+    pub language: &'static str,
+    pub install: &'static str,
+    /// What one has to know of it.
+    pub remark: &'static str,
+    file: &'static str,
+    quotes: Quotes,
+}
+
+pub(super) const LANGUAGES: &[Language] = &[
+    Language {
+        word: "python",
+        name: "Python",
+        file: "docs/snippets/python.py",
+        saved_as: "sign_in.py",
+        needs: "Python 3.8 or newer, nothing else",
+        install: None,
+        run: "python3 sign_in.py",
+        quotes: Quotes::Double,
+    },
+    Language {
+        word: "javascript",
+        name: "JavaScript",
+        file: "docs/snippets/javascript.mjs",
+        saved_as: "sign-in.mjs",
+        needs: "Node 18 or newer, nothing else",
+        install: None,
+        run: "node sign-in.mjs",
+        quotes: Quotes::Double,
+    },
+    Language {
+        word: "php",
+        name: "PHP",
+        file: "docs/snippets/php.php",
+        saved_as: "sign-in.php",
+        needs: "PHP 8, nothing else",
+        install: None,
+        run: "php sign-in.php",
+        quotes: Quotes::Php,
+    },
+    Language {
+        word: "go",
+        name: "Go",
+        file: "docs/snippets/go.go",
+        saved_as: "main.go",
+        needs: "Go 1.21 or newer, nothing else",
+        install: None,
+        run: "go run main.go",
+        quotes: Quotes::Double,
+    },
+    Language {
+        word: "java",
+        name: "Java",
+        file: "docs/snippets/java.java",
+        saved_as: "SignIn.java",
+        needs: "Java 17 or newer, nothing else",
+        install: None,
+        run: "java SignIn.java",
+        quotes: Quotes::Double,
+    },
+    Language {
+        word: "rust",
+        name: "Rust",
+        file: "docs/snippets/rust.rs",
+        saved_as: "src/main.rs",
+        needs: "Rust 1.85 or newer and a few crates",
+        install: Some(
+            "cargo add base64@0.22 rand@0.10 serde_json@1 sha2@0.11 url@2 && cargo add ureq@3 -F json",
+        ),
+        run: "cargo run",
+        quotes: Quotes::Double,
+    },
+    Language {
+        word: "curl",
+        name: "curl",
+        file: "docs/snippets/curl.sh",
+        saved_as: "sign-in.sh",
+        needs: "curl and openssl",
+        install: None,
+        run: "sh sign-in.sh",
+        quotes: Quotes::Shell,
+    },
+];
+
+pub(super) const LIBRARIES: &[Library] = &[
+    Library {
+        word: "requests-oauthlib",
+        name: "requests-oauthlib",
+        language: "Python",
+        install: "pip install requests-oauthlib",
+        remark: "It refuses plain http. While you try things out on your own machine, set OAUTHLIB_INSECURE_TRANSPORT=1, and never on a server.",
+        file: "docs/libraries/requests_oauthlib.py",
+        quotes: Quotes::Double,
+    },
+    Library {
+        word: "authlib",
+        name: "Authlib",
+        language: "Python",
+        install: "pip install Authlib requests",
+        remark: "It fits Flask, Django and Starlette too; the addresses and client_kwargs are the same there.",
+        file: "docs/libraries/authlib.py",
+        quotes: Quotes::Double,
+    },
+    Library {
+        word: "passport-oauth2",
+        name: "passport-oauth2",
+        language: "Node",
+        install: "npm install express express-session passport passport-oauth2",
+        remark: "It needs a session for state and PKCE, and to be told how to read the person.",
+        file: "docs/libraries/passport-oauth2.mjs",
+        quotes: Quotes::Double,
+    },
+    Library {
+        word: "openid-client",
+        name: "openid-client",
+        language: "Node",
+        install: "npm install openid-client",
+        remark: "It finds every address in the metadata and checks iss by itself. Give it a redirect URI without a query.",
+        file: "docs/libraries/openid-client.mjs",
+        quotes: Quotes::Double,
+    },
+    Library {
+        word: "x-oauth2",
+        name: "golang.org/x/oauth2",
+        language: "Go",
+        install: "go get golang.org/x/oauth2",
+        remark: "Its client refreshes by itself. Save the token it holds afterwards: the refresh token has changed.",
+        file: "docs/libraries/x_oauth2.go",
+        quotes: Quotes::Double,
+    },
+    Library {
+        word: "league",
+        name: "League OAuth2 client",
+        language: "PHP",
+        install: "composer require league/oauth2-client",
+        remark: "Scopes are separated by blanks, which it has to be told. Its approval_prompt=auto is welcome here.",
+        file: "docs/libraries/league.php",
+        quotes: Quotes::Php,
+    },
+    Library {
+        word: "oauth2",
+        name: "oauth2",
+        language: "Rust",
+        install: "cargo add oauth2@5 -F reqwest-blocking",
+        remark: "It revokes over https only, as your server will have it.",
+        file: "docs/libraries/oauth2.rs",
+        quotes: Quotes::Double,
+    },
+];
+
+/// The scopes every snippet asks for.
+const ASKED: [Scope; 2] = [Scope::Basic, Scope::Profile];
+
+pub(super) fn scopes() -> ScopeSet {
+    ASKED.into_iter().collect()
+}
+
+/// They, as a `scope` value.
+pub(super) fn scope() -> String {
+    scopes().to_string()
+}
+
+/// The fields they open, as the token answer lists them.
+pub(super) fn fields_given() -> Vec<String> {
+    scopes().fields().names()
+}
+
+/// The fields every snippet reads.
+pub(super) fn fields() -> String {
+    FieldSet::from_iter([Field::FirstName, Field::LastName])
+        .names()
+        .join(",")
+}
+
+impl Language {
+    /// The program, whole.
+    pub(super) fn program(
+        &self,
+        pages: &Pages,
+        reader: &Reader,
+        links: &Links,
+    ) -> Result<String, tera::Error> {
+        write(pages, self.file, self.quotes, reader, links)
+    }
+}
+
+impl Library {
+    pub(super) fn program(
+        &self,
+        pages: &Pages,
+        reader: &Reader,
+        links: &Links,
+    ) -> Result<String, tera::Error> {
+        write(pages, self.file, self.quotes, reader, links)
+    }
+}
+
+fn write(
+    pages: &Pages,
+    file: &str,
+    quotes: Quotes,
+    reader: &Reader,
+    links: &Links,
+) -> Result<String, tera::Error> {
+    let issuer = links.issuer();
+    let mut context = Context::new();
+    for (name, text) in [
+        ("client_id", reader.client_id.as_str()),
+        ("redirect_uri", &reader.redirect_uri),
+        ("base", &issuer),
+        ("base_encoded", &encoded(&issuer)),
+        ("redirect_uri_encoded", &encoded(&reader.redirect_uri)),
+        ("scope", &scope()),
+        ("scope_encoded", &encoded(&scope())),
+        ("fields", &fields()),
+    ] {
+        context.insert(name, &quotes.literal(text));
+    }
+    context.insert("is_public", &reader.is_public);
+    let text = pages.render(file, &context)?;
+    Ok(text.trim().to_owned())
+}
+
+/// As a value in a query.
+pub(super) fn encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+impl Quotes {
+    /// A literal that means exactly `text`.
+    fn literal(self, text: &str) -> String {
+        match self {
+            Self::Double => serde_json::Value::from(text).to_string(),
+            Self::Php => format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'")),
+            Self::Shell => format!("'{}'", text.replace('\'', r"'\''")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever registers an address cannot write code into the snippets.
+    #[test]
+    fn a_literal_ends_where_it_should() {
+        let text = r"https://x.example/a'b\$(id)";
+        assert_eq!(
+            Quotes::Double.literal(text),
+            r#""https://x.example/a'b\\$(id)""#
+        );
+        assert_eq!(
+            Quotes::Php.literal(text),
+            r"'https://x.example/a\'b\\$(id)'"
+        );
+        assert_eq!(
+            Quotes::Shell.literal(text),
+            r"'https://x.example/a'\''b\$(id)'"
+        );
+    }
+}

@@ -1,0 +1,113 @@
+//! The one table of scopes and fields, in the words of the documentation.
+
+use serde::Serialize;
+
+use crate::people::fields::{FIELDS, FieldRow, Kind};
+use crate::protocol::scope::SCOPES;
+
+#[derive(Debug, Serialize)]
+pub(super) struct ShownScope {
+    name: &'static str,
+    sentence: &'static str,
+    fields: Vec<&'static str>,
+}
+
+pub(super) fn scopes() -> Vec<ShownScope> {
+    let shown = SCOPES.iter().map(|row| ShownScope {
+        name: row.name,
+        sentence: row.sentence,
+        fields: row.fields.iter().map(|field| field.name()).collect(),
+    });
+    shown.collect()
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct ShownField {
+    name: &'static str,
+    scope: &'static str,
+    shape: String,
+    meaning: &'static str,
+}
+
+pub(super) fn fields() -> Vec<ShownField> {
+    let scope = |row: &FieldRow| {
+        SCOPES
+            .iter()
+            .find(|scope| scope.fields.contains(&row.field))
+    };
+    let shown = FIELDS.iter().map(|row| ShownField {
+        name: row.name,
+        scope: scope(row).map_or("", |scope| scope.name),
+        shape: shape(row),
+        meaning: row.meaning,
+    });
+    shown.collect()
+}
+
+fn shape(row: &FieldRow) -> String {
+    let kind = match row.kind {
+        Kind::Integer => "integer",
+        Kind::Text | Kind::Picture | Kind::Sex => "string",
+        Kind::Boolean => "boolean",
+        Kind::Contacts | Kind::Emails => "array",
+        Kind::Address | Kind::Programme => "object",
+    };
+    let or_null = if row.nullable { " or null" } else { "" };
+    format!("{kind}{or_null}")
+}
+
+/// Words the campus directory has used for what somebody is. It invents new ones.
+pub(super) const TYPES: &[&str] = &[
+    "ug",
+    "pg",
+    "dd",
+    "rs",
+    "fac",
+    "stf",
+    "prjstf",
+    "intern",
+    "institutional",
+    "vendor",
+    "chms",
+    "misc",
+    "fac.home",
+    "fac.guest",
+    "fac.confguest",
+    "stf.home",
+];
+
+/// An answer with every field in it, made of the table's examples and in its order.
+pub(super) fn example() -> String {
+    let value = |row: &FieldRow| match row.kind {
+        Kind::Address | Kind::Programme => spread(row.example),
+        _ => row.example.to_owned(),
+    };
+    let members = FIELDS
+        .iter()
+        .map(|row| format!("  \"{}\": {}", row.name, value(row)));
+    format!("{{\n{}\n}}", members.collect::<Vec<_>>().join(",\n"))
+}
+
+/// An object over several lines, its members in the order they were written in.
+fn spread(object: &str) -> String {
+    object
+        .replace("{\"", "{\n    \"")
+        .replace(",\"", ",\n    \"")
+        .replace("\":", "\": ")
+        .replace('}', "\n  }")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_is_json_with_every_field() {
+        let read: serde_json::Value = serde_json::from_str(&example()).unwrap();
+        for row in FIELDS {
+            let example: serde_json::Value = serde_json::from_str(row.example).unwrap();
+            assert_eq!(read[row.name], example);
+        }
+        assert_eq!(read.as_object().unwrap().len(), FIELDS.len());
+    }
+}

@@ -1,0 +1,92 @@
+//! Ending an app's mail: the link that every mail carries, and what it does.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use uuid::Uuid;
+
+use super::Feature;
+use crate::platform::clock::Moment;
+use crate::platform::db;
+use crate::platform::id::{AppId, PersonId};
+use crate::platform::secret::Key;
+use crate::protocol::grants;
+use crate::protocol::scope::{Scope, Share};
+
+/// Whose mail from which app ends. Whoever holds the sealed link may end it and nothing else; it holds
+/// for ever, because a mail may be opened years later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StopLink {
+    pub person: PersonId,
+    pub app: AppId,
+}
+
+const SEALED: &[u8] = b"stop mail";
+const PERSON: usize = size_of::<i32>();
+
+impl StopLink {
+    /// As it stands in an address: letters, digits, `-`, `_` and a dot.
+    pub fn seal(&self, key: &Key) -> String {
+        let ids = self.ids();
+        let seal = key.seal(&[SEALED, &ids]);
+        format!("{}.{seal}", URL_SAFE_NO_PAD.encode(ids))
+    }
+
+    /// The link, if it was sealed with this key.
+    pub fn open(text: &str, key: &Key) -> Option<Self> {
+        let (ids, seal) = text.split_once('.')?;
+        let ids = URL_SAFE_NO_PAD.decode(ids).ok()?;
+        if !key.is_seal(seal, &[SEALED, &ids]) {
+            return None;
+        }
+        let (person, app) = ids.split_first_chunk::<PERSON>()?;
+        Some(Self {
+            person: PersonId(i32::from_be_bytes(*person)),
+            app: AppId(Uuid::from_slice(app).ok()?),
+        })
+    }
+
+    fn ids(&self) -> Vec<u8> {
+        let mut ids = self.person.0.to_be_bytes().to_vec();
+        ids.extend_from_slice(self.app.0.as_bytes());
+        ids
+    }
+}
+
+impl Feature {
+    /// Ends it; nothing happens if it has ended before.
+    pub(super) async fn stop(&self, link: StopLink, now: Moment) -> db::Result<()> {
+        let mut tx = self.db.begin().await?;
+        let entropy = self.entropy.as_ref();
+        let StopLink { person, app } = link;
+        let mail = Share::whole([Scope::SendMail].into_iter().collect());
+        grants::withdraw(&mut tx, (person, app), mail, now, entropy).await?;
+        tx.commit().await.map_err(db::Error::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_names_one_person_and_one_app_and_cannot_be_made_up() {
+        let key = Key::master([7; 32]).derive("stop mail");
+        let link = StopLink {
+            person: PersonId(33),
+            app: AppId(Uuid::from_u128(5)),
+        };
+        let sealed = link.seal(&key);
+        assert_eq!(StopLink::open(&sealed, &key), Some(link));
+        let other = StopLink {
+            person: PersonId(34),
+            ..link
+        };
+        let (_, seal) = sealed.split_once('.').unwrap();
+        let forged = format!("{}.{seal}", URL_SAFE_NO_PAD.encode(other.ids()));
+        assert_eq!(StopLink::open(&forged, &key), None);
+        assert_eq!(StopLink::open(&sealed, &Key::master([8; 32])), None);
+        for text in ["", ".", "a", "a.b"] {
+            assert_eq!(StopLink::open(text, &key), None);
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! `GET /widget/login/`: the frame that an app's page may have over the widget's links.
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, HeaderValue, header};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::Feature;
+use super::model::Colours;
+use crate::people::records;
+use crate::platform::db;
+use crate::platform::id::PersonId;
+use crate::platform::web::{Frame, Page, PageProblem, Pairs};
+use crate::protocol::clients;
+use crate::protocol::clients::{AppOrigins, Standing};
+
+/// The links in the frame.
+#[derive(Debug, Serialize)]
+pub(super) struct LoginPage {
+    style: String,
+    /// The origin of the page that has the frame, if the app is at home there.
+    embedder: Option<String>,
+    /// Of whoever is signed in.
+    name: Option<String>,
+    /// Where the browser's account chooser (FedCM) reads what it has to know, if that is to say who
+    /// would sign in: no cookie of ours comes to a page of another site.
+    chooser: Option<String>,
+    client_id: String,
+    authorize: String,
+    other: String,
+    target: &'static str,
+}
+
+impl Page for LoginPage {
+    const TEMPLATE: &'static str = "widget/login.html";
+
+    fn title(&self) -> String {
+        "Login with SSO".to_owned()
+    }
+}
+
+/// What goes on to the authorization request, in this order; what is empty is left out.
+const HANDED_ON: [&str; 7] = [
+    "client_id",
+    "scope",
+    "redirect_uri",
+    "state",
+    "response_type",
+    "code_challenge",
+    "code_challenge_method",
+];
+
+pub(super) async fn frame(
+    State(it): State<Feature>,
+    frame: Frame,
+    asked: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageProblem> {
+    let query = query.unwrap_or_default();
+    let pairs = Pairs::parse(query.as_bytes()).unwrap_or_default();
+    let app = clients::find_by_client_id(it.db.pool(), pairs.text("client_id")).await?;
+    let app = app.filter(|app| app.standing != Standing::Suspended);
+    let home = app.map(|app| AppOrigins::of(&app.details.redirect_uris));
+    let home = home.unwrap_or_else(|| AppOrigins::of(&[]));
+    let origin = Some(pairs.text("origin")).filter(|origin| home.has(origin));
+    let links = it.web.links();
+    let handed_on = HANDED_ON.map(|name| (name, pairs.text(name)));
+    let handed_on = handed_on.iter().filter(|(_, value)| !value.is_empty());
+    let authorize = format!("{}?{}", links.authorize(), encoded(handed_on));
+    let name = match frame.visit() {
+        Some(visit) if !is_cross_site(&asked) => first_name(&it, visit.person).await?,
+        _ => None,
+    };
+    let is_foreign = is_cross_site(&asked) && origin.is_some() && pairs.text("fedcm") == "true";
+    let chooser = is_foreign.then(|| links.absolute(&links.fedcm_config()));
+    let is_new_window = ["true", "yes", "True", "1"].contains(&pairs.text("new_window"));
+    let page = LoginPage {
+        style: Colours::read(|name| pairs.text(name)).style(),
+        embedder: origin.map(str::to_owned),
+        name,
+        chooser,
+        client_id: pairs.text("client_id").to_owned(),
+        other: format!(
+            "{}?{}",
+            links.logout(),
+            encoded(&[("next", authorize.as_str())])
+        ),
+        authorize,
+        target: if is_new_window { "_blank" } else { "_parent" },
+    };
+    let mut answer = frame.show(&page);
+    if let Ok(policy) = HeaderValue::try_from(policy(&page, &home)) {
+        let headers = answer.headers_mut();
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    Ok(answer)
+}
+
+/// What one calls somebody on a button.
+async fn first_name(it: &Feature, person: PersonId) -> db::Result<Option<String>> {
+    let person = records::find(it.db.pool(), person).await?;
+    Ok(person.map(|person| match person.first_name.trim() {
+        "" => person.username,
+        name => name.to_owned(),
+    }))
+}
+
+/// The session's cookie does not come to a frame in a page of another site; should a browser send it
+/// all the same, the frame still knows nobody.
+fn is_cross_site(asked: &HeaderMap) -> bool {
+    asked
+        .get("sec-fetch-site")
+        .is_some_and(|site| site == "cross-site")
+}
+
+fn encoded<'a>(pairs: impl IntoIterator<Item = &'a (&'a str, &'a str)>) -> String {
+    url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(pairs.into_iter().copied())
+        .finish()
+}
+
+fn policy(page: &LoginPage, home: &AppOrigins) -> String {
+    let style = STANDARD.encode(Sha256::digest(&page.style));
+    let connect = if page.chooser.is_some() {
+        "'self'"
+    } else {
+        "'none'"
+    };
+    let home = home.directive();
+    format!(
+        "default-src 'none'; style-src 'sha256-{style}'; script-src 'self'; connect-src {connect}; \
+         base-uri 'none'; form-action 'none'; frame-ancestors {home}"
+    )
+}
+
+#[cfg(test)]
+pub(super) mod samples {
+    use super::*;
+    use crate::platform::web::Sample;
+
+    pub(crate) fn samples() -> Vec<Sample> {
+        let page = |full: bool| LoginPage {
+            style: "a{}".to_owned(),
+            embedder: full.then(|| "https://mess.example".to_owned()),
+            name: full.then(|| "Asha D’Souza".to_owned()),
+            chooser: (!full).then(|| "https://sso.example/fedcm/config.json".to_owned()),
+            client_id: "a".to_owned(),
+            authorize: "/oauth/authorize/?client_id=a".to_owned(),
+            other: "/account/logout/?next=a".to_owned(),
+            target: "_parent",
+        };
+        vec![Sample::of(&page(false)), Sample::of(&page(true))]
+    }
+}

@@ -1,0 +1,56 @@
+//! The widget's script and its released copies, inside the program as they are in `widget/`.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rust_embed::RustEmbed;
+use serde::Serialize;
+use sha2::{Digest, Sha256, Sha384};
+
+use crate::platform::links::Links;
+
+#[derive(RustEmbed)]
+#[folder = "widget/"]
+struct Files;
+
+/// One of the files.
+#[derive(Debug)]
+pub(super) struct Script {
+    pub text: Vec<u8>,
+    /// Another text has another one (RFC 9110 §8.8.3).
+    pub etag: String,
+    /// Whether it will be the same for ever.
+    pub is_release: bool,
+}
+
+/// A release begins so, and its number follows.
+const RELEASE: &str = "login-";
+
+/// The newest copy that stays as it is, for pages that hold its hash.
+#[derive(Debug, Serialize)]
+pub struct Release {
+    pub address: String,
+    /// As the attribute has it (Subresource Integrity).
+    pub integrity: String,
+}
+
+const NEWEST: &str = "login-1.0.0.min.js";
+
+pub fn release(links: &Links) -> Release {
+    let text = Files::get(NEWEST).map(|file| file.data).unwrap_or_default();
+    Release {
+        address: links.absolute(&links.widget_script(NEWEST)),
+        integrity: format!("sha384-{}", STANDARD.encode(Sha384::digest(text))),
+    }
+}
+
+pub(super) fn find(file: &str) -> Option<Script> {
+    // The tests lie beside them.
+    let file = Some(file).filter(|file| file.rsplit('.').next() == Some("js"))?;
+    let text = Files::get(file)?.data.into_owned();
+    let etag = STANDARD.encode(Sha256::digest(&text));
+    Some(Script {
+        etag: format!("\"{etag}\""),
+        is_release: file.starts_with(RELEASE),
+        text,
+    })
+}

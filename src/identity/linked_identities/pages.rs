@@ -1,0 +1,213 @@
+//! `/user/ways-in/`
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use serde::Serialize;
+
+use super::{Feature, remove};
+use crate::connectors::{Password, Upstream, Way};
+use crate::identity::login::{SignedIn, SignedInLately};
+use crate::people::records;
+use crate::people::records::{PeopleError, WayIn};
+use crate::platform::db;
+use crate::platform::secret::Fingerprint;
+use crate::platform::web::{Flash, Page, PageProblem, Pairs, Protected};
+
+#[derive(Debug, Serialize)]
+struct ListPage {
+    ways: Vec<ShownWay>,
+    further: Vec<Further>,
+}
+
+/// Before a way is taken away.
+#[derive(Debug, Serialize)]
+struct RemovePage {
+    label: String,
+    provider: String,
+    subject: String,
+    action: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ShownWay {
+    label: String,
+    /// The other side's word for the person, where that says more than the label.
+    subject: Option<String>,
+    since: String,
+    last_used: Option<String>,
+    /// Switched off by the people who run this service.
+    is_off: bool,
+    /// Where it is taken away, if it may be.
+    remove: Option<String>,
+    /// Where one sees what it rests on.
+    more: Option<String>,
+}
+
+/// A way somebody does not have yet.
+#[derive(Debug, Serialize)]
+struct Further {
+    label: &'static str,
+    hint: Option<&'static str>,
+    href: String,
+}
+
+impl Page for RemovePage {
+    const TEMPLATE: &'static str = "ways_in/remove.html";
+
+    fn title(&self) -> String {
+        "Remove a way to sign in".to_owned()
+    }
+}
+
+impl Page for ListPage {
+    const TEMPLATE: &'static str = "ways_in/list.html";
+
+    fn title(&self) -> String {
+        "Ways to sign in".to_owned()
+    }
+}
+
+pub(super) async fn list(
+    State(it): State<Feature>,
+    SignedIn { visit, frame }: SignedIn,
+) -> Result<Response, PageProblem> {
+    let theirs = records::list_ways_in(it.db.pool(), visit.person).await?;
+    let links = it.web.links();
+    let has = |way: &&Way| !theirs.iter().any(|its| its.provider == way.slug());
+    let further = (it.ways.iter().filter(has))
+        // A password is set by the people who run this service, not proved.
+        .filter(|way| way.slug() != Password::SLUG)
+        .map(|way| Further {
+            label: way.face().label,
+            hint: way.face().hint,
+            href: (way.first_time()).map_or_else(|| links.link_way_in(way.slug()), |it| it.href),
+        });
+    let page = ListPage {
+        further: further.collect(),
+        ways: theirs.iter().map(|way| it.shown(way, &theirs)).collect(),
+    };
+    Ok(frame.show(&page))
+}
+
+impl Feature {
+    fn shown(&self, way: &WayIn, all: &[WayIn]) -> ShownWay {
+        let offered = self.ways.named(&way.provider);
+        let works = |way: &WayIn| self.ways.named(&way.provider).is_some();
+        let is_last = all.iter().filter(|way| works(way)).count() < 2 && works(way);
+        let now = self.clock.now();
+        let may_go = way.provider != Password::SLUG && !is_last;
+        ShownWay {
+            label: self.label(&way.provider),
+            // A password's is a number of ours.
+            subject: (way.provider != Password::SLUG).then(|| way.subject.clone()),
+            since: self.web.date(way.linked_at),
+            last_used: way.last_used_at.map(|at| self.web.said(at, now)),
+            is_off: offered.is_none(),
+            more: offered.and_then(Way::first_time).map(|it| it.href),
+            remove: may_go.then(|| {
+                let links = self.web.links();
+                links.remove_way_in_of(&way.provider, &way.subject)
+            }),
+        }
+    }
+
+    /// What a way is called; one that is switched off here by its provider's name.
+    fn label(&self, provider: &str) -> String {
+        let offered = self.ways.named(provider);
+        offered.map_or_else(
+            || provider.to_uppercase(),
+            |offered| offered.face().label.to_owned(),
+        )
+    }
+}
+
+/// `GET /user/ways-in/remove/?provider=…&subject=…`: asks first.
+pub(super) async fn ask(
+    State(it): State<Feature>,
+    RawQuery(query): RawQuery,
+    SignedInLately(SignedIn { visit, frame }): SignedInLately,
+) -> Result<Response, PageProblem> {
+    let asked = Pairs::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
+    let theirs = records::list_ways_in(it.db.pool(), visit.person).await?;
+    let is_asked = |way: &&WayIn| {
+        way.provider == asked.text("provider") && way.subject == asked.text("subject")
+    };
+    let Some(way) = theirs.iter().find(is_asked) else {
+        // One that is gone already is what was wanted.
+        return Ok(frame.send_to(&it.web.links().ways_in()));
+    };
+    Ok(frame.show(&RemovePage {
+        label: it.label(&way.provider),
+        provider: way.provider.clone(),
+        subject: way.subject.clone(),
+        action: it.web.links().remove_way_in(),
+    }))
+}
+
+pub(super) async fn remove(
+    State(it): State<Feature>,
+    SignedInLately(SignedIn { visit, frame }): SignedInLately,
+    Protected { form, .. }: Protected,
+) -> Result<Response, PageProblem> {
+    let (now, entropy) = (it.clock.now(), it.entropy.as_ref());
+    let which = (form.text("provider"), form.text("subject"));
+    let back = it.web.links().ways_in();
+    if which.0 == Password::SLUG {
+        return Err(PageProblem::not_found());
+    }
+    let own = frame.session_fingerprint().map(Fingerprint::to_vec);
+    let whose = (visit.person, own.unwrap_or_default());
+    let mut tx = it.db.begin().await?;
+    let removed = remove::remove(&mut tx, whose, which, &it.ways, now, entropy).await;
+    match removed {
+        Ok(()) => {}
+        Err(PeopleError::LastWayIn) => {
+            let told = Flash::info("This is your only way to sign in. Link another one first.");
+            return Ok(frame.send_to_with(&back, &told));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    tx.commit().await.map_err(db::Error::from)?;
+    let told = Flash::good(
+        "It is removed. Nobody signs in to your account by it any more. You are signed out everywhere else.",
+    );
+    Ok(frame.send_to_with(&back, &told))
+}
+
+#[cfg(test)]
+pub(super) mod samples {
+    use super::*;
+    use crate::platform::web::Sample;
+
+    pub(crate) fn samples() -> Vec<Sample> {
+        let way = |may_go: bool| ShownWay {
+            label: "Campus account".to_owned(),
+            subject: may_go.then(|| "asha".to_owned()),
+            since: "21 Nov 2026".to_owned(),
+            last_used: may_go.then(|| "today at 18:05".to_owned()),
+            is_off: !may_go,
+            remove: may_go.then(|| "/user/ways-in/remove/".to_owned()),
+            more: may_go.then(|| "/association/".to_owned()),
+        };
+        let further = |hint| Further {
+            label: "ERP of IIT Kharagpur",
+            hint,
+            href: "/account/login/erp/?link=1".to_owned(),
+        };
+        let page = |ways, further| Sample::of(&ListPage { ways, further });
+        vec![
+            page(vec![way(false)], vec![further(None)]),
+            page(
+                vec![way(true), way(false)],
+                vec![further(Some("with a code"))],
+            ),
+            page(vec![way(true)], Vec::new()),
+            Sample::of(&RemovePage {
+                label: "Campus account".to_owned(),
+                provider: "ldap".to_owned(),
+                subject: "asha".to_owned(),
+                action: "/user/ways-in/remove/".to_owned(),
+            }),
+        ]
+    }
+}

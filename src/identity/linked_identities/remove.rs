@@ -1,0 +1,33 @@
+//! Taking a way to sign in away.
+
+use serde_json::json;
+
+use crate::connectors::{Registry, Way};
+use crate::people::records;
+use crate::people::records::PeopleError;
+use crate::platform::clock::Moment;
+use crate::platform::db::Tx;
+use crate::platform::id::PersonId;
+use crate::platform::rng::Entropy;
+use crate::platform::{mail, web};
+
+/// Takes it away, and tells the person by mail. It stays if no other way is left that works here.
+///
+/// Every session of theirs ends but `own`, the fingerprint of the one they are in: any other may have
+/// been begun by this way, perhaps by somebody else.
+pub(super) async fn remove(
+    tx: &mut Tx,
+    (person, own): (PersonId, Vec<u8>),
+    (provider, subject): (&str, &str),
+    ways: &Registry,
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> Result<(), PeopleError> {
+    let on: Vec<&str> = ways.iter().map(Way::slug).collect();
+    if records::unlink(tx, person, (provider, subject), &on, now, entropy).await? {
+        let detail = json!({ "at": now.unix_timestamp() });
+        mail::put(&mut **tx, "way_in_removed", person, detail, now, entropy).await?;
+    }
+    web::end_other_sessions_of(&mut **tx, person, &own).await?;
+    Ok(())
+}

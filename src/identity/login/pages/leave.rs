@@ -1,0 +1,80 @@
+//! Signing out.
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+
+use super::super::{Feature, LocalPath};
+use super::asking;
+use crate::platform::audit;
+use crate::platform::audit::Entry;
+use crate::platform::web::{Flash, Frame, Page, PageProblem, Protected, end_session};
+
+#[derive(Debug, Serialize)]
+struct LeavePage {
+    action: String,
+    next: String,
+}
+
+impl Page for LeavePage {
+    const TEMPLATE: &'static str = "login/leave.html";
+
+    fn title(&self) -> String {
+        "Sign out".to_owned()
+    }
+}
+
+/// `GET /account/logout/`: asks first, always, since a picture on any page can send a GET.
+pub(in super::super) async fn leave(
+    State(it): State<Feature>,
+    RawQuery(query): RawQuery,
+    frame: Frame,
+) -> Response {
+    let next = LocalPath::parse(asking(query).text("next"));
+    frame.show(&LeavePage {
+        action: it.web.links().logout(),
+        next: next.map_or_else(String::new, |next| next.to_string()),
+    })
+}
+
+/// `POST /account/logout/`
+pub(in super::super) async fn left(
+    State(it): State<Feature>,
+    headers: HeaderMap,
+    Protected { frame, form }: Protected,
+) -> Result<Response, PageProblem> {
+    if let Some(visit) = frame.visit() {
+        let entry = Entry::of("person.signed_out");
+        let entry = entry.by(visit.person).about(visit.person);
+        audit::note(it.db.pool(), entry, it.clock.now(), it.entropy.as_ref()).await?;
+        end_session(frame.session()).await?;
+    }
+    let links = it.web.links();
+    let to = match LocalPath::parse(form.text("next")) {
+        Some(next) => format!("{}{}", links.login(), LocalPath::query(Some(&next))),
+        None => links.home(),
+    };
+    let mut answer = frame.send_to_with(&to, &Flash::info("You are signed out."));
+    *answer.status_mut() = StatusCode::FOUND;
+    let cookies = it.web.cookies;
+    cookies.forget_person(&headers, answer.headers_mut());
+    frame.retract(&mut answer);
+    Ok(answer)
+}
+
+#[cfg(test)]
+pub(in super::super) mod samples {
+    use super::*;
+    use crate::platform::web::Sample;
+
+    pub(crate) fn samples() -> Vec<Sample> {
+        let leave = |next: &str| {
+            Sample::of(&LeavePage {
+                action: "/account/logout/".to_owned(),
+                next: next.to_owned(),
+            })
+        };
+        vec![leave(""), leave("/user/")]
+    }
+}

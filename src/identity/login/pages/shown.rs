@@ -1,0 +1,187 @@
+//! What the sign-in page shows.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use super::super::AppAhead;
+use crate::connectors::{Choice, Input, StepState};
+use crate::platform::web::{FormAction, Page};
+
+/// One form of a sign-in.
+#[derive(Debug, Serialize)]
+pub(super) struct AskPage {
+    pub heading: Cow<'static, str>,
+    pub app: Option<AppAhead>,
+    pub action: String,
+    pub next: String,
+    pub attempt: Option<String>,
+    pub steps: Vec<StepShown>,
+    /// What somebody is here for who is signed in.
+    pub purpose: Option<&'static str>,
+    pub purpose_notice: Option<Cow<'static, str>>,
+    pub notice: Option<Cow<'static, str>>,
+    pub error: Option<String>,
+    pub prompt: PromptShown,
+    pub first_time: Option<FirstTimeShown>,
+    pub other_ways: Vec<OtherWay>,
+}
+
+/// The way in for somebody who has not used this one before.
+#[derive(Debug, Serialize)]
+pub(super) struct FirstTimeShown {
+    pub href: String,
+    pub words: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct StepShown {
+    pub label: Cow<'static, str>,
+    pub state: StepState,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct PromptShown {
+    pub inputs: Vec<Input>,
+    pub picture: Option<PictureShown>,
+    pub remember: bool,
+    pub remembered: bool,
+    pub submit: Cow<'static, str>,
+    pub instead: Vec<Choice>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct PictureShown {
+    pub src: String,
+    pub alt: Cow<'static, str>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct OtherWay {
+    pub label: &'static str,
+    pub hint: Option<&'static str>,
+    pub href: String,
+}
+
+impl Page for AskPage {
+    const TEMPLATE: &'static str = "login/ask.html";
+
+    fn title(&self) -> String {
+        "Sign in".to_owned()
+    }
+
+    /// The sign-in may end at an app, past the consent page.
+    fn form_action(&self) -> FormAction {
+        FormAction::Anywhere
+    }
+}
+
+/// The last answer is still being judged.
+#[derive(Debug, Serialize)]
+pub(super) struct BusyPage {
+    pub href: String,
+}
+
+impl Page for BusyPage {
+    const TEMPLATE: &'static str = "login/busy.html";
+
+    fn title(&self) -> String {
+        "Still working".to_owned()
+    }
+}
+
+#[cfg(test)]
+pub(in super::super) mod samples {
+    use super::*;
+    use crate::connectors::InputKind;
+    use crate::platform::web::Sample;
+
+    pub(crate) fn samples() -> Vec<Sample> {
+        let password = Input::new("password", InputKind::Password, "Password", "off");
+        let first = ask(vec![password], false);
+        let further = ask(every_kind(), true);
+        vec![
+            Sample::of(&first),
+            Sample::of(&further),
+            Sample::of(&BusyPage {
+                href: "/account/login/erp/?attempt=a".to_owned(),
+            }),
+        ]
+    }
+
+    /// An input of each kind, half of them with a hint and an error.
+    fn every_kind() -> Vec<Input> {
+        use InputKind::{Captcha, Code};
+        let plain = [InputKind::Text, InputKind::Password, Code, Captcha].map(|kind| {
+            let mut input = Input::new("input", kind, "What it asks", "off");
+            input.value = "typed".to_owned();
+            input
+        });
+        let mut choice = Input::new("choice", InputKind::Choice, "One of them", "off");
+        choice.options = vec![Choice {
+            value: "a",
+            label: "The first".into(),
+        }];
+        let plain = plain.into_iter().chain([choice]);
+        let wrong = plain.clone().map(|mut input| {
+            input.hint = Some("As on your card.".into());
+            input.error = Some("This is empty. Fill it in.".into());
+            input
+        });
+        plain.chain(wrong).collect()
+    }
+
+    fn ask(inputs: Vec<Input>, full: bool) -> AskPage {
+        let text = |text: &'static str| full.then(|| text.into());
+        let steps = [StepState::Done, StepState::Now, StepState::Later];
+        let steps = steps.map(|state| StepShown {
+            label: "Roll number".into(),
+            state,
+        });
+        let way = |hint| OtherWay {
+            label: "Campus portal",
+            hint,
+            href: "/account/login/erp/".to_owned(),
+        };
+        let button = Choice {
+            value: "again",
+            label: "Send another code".into(),
+        };
+        AskPage {
+            heading: "Sign in".into(),
+            app: full.then(|| AppAhead {
+                name: "Mess Menu".to_owned(),
+                initial: "M".to_owned(),
+                logo: None,
+            }),
+            action: "/account/login/password/".to_owned(),
+            next: if full { "/user/" } else { "" }.to_owned(),
+            attempt: full.then(|| "name".to_owned()),
+            steps: steps.into_iter().filter(|_| full).collect(),
+            purpose: full.then_some("link"),
+            purpose_notice: text("You are signed in."),
+            notice: text("Your password goes to the portal."),
+            error: full.then(|| "That is wrong.".to_owned()),
+            prompt: PromptShown {
+                inputs,
+                picture: full.then(|| PictureShown {
+                    src: "/captcha".to_owned(),
+                    alt: "Six letters".into(),
+                }),
+                remember: true,
+                remembered: full,
+                submit: "Sign in".into(),
+                instead: if full { vec![button] } else { Vec::new() },
+            },
+            first_time: full.then(|| FirstTimeShown {
+                href: "/association/".to_owned(),
+                words: "First time here?",
+            }),
+            other_ways: if full {
+                vec![way(None), way(Some("with a code"))]
+            } else {
+                Vec::new()
+            },
+        }
+    }
+}

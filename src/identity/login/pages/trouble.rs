@@ -1,0 +1,125 @@
+//! What is shown where there is no form to show or no answer to judge, and a way that is closed by it.
+
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde_json::json;
+
+use super::super::take_turn::Without;
+use super::door::Door;
+use super::shown::BusyPage;
+use crate::connectors;
+use crate::connectors::UpstreamError;
+use crate::platform::audit::Entry;
+use crate::platform::metrics::SignIn;
+use crate::platform::web::PageProblem;
+use crate::platform::{audit, db};
+
+impl Door<'_> {
+    pub(super) async fn without(
+        &self,
+        without: Without,
+        attempt: Option<&str>,
+    ) -> Result<Response, PageProblem> {
+        let here = self.it.web.links().login_through(self.way.slug());
+        match without {
+            Without::Busy => {
+                let query = self.query();
+                let joint = if query.is_empty() { "?" } else { "&" };
+                let attempt = attempt.unwrap_or_default();
+                let href = format!("{here}{query}{joint}attempt={attempt}");
+                Ok(self.frame.show(&BusyPage { href }))
+            }
+            Without::Gone => Ok(self.gone()),
+            Without::Refused(told) => Ok(self.not_signed_in(&told)),
+            Without::Upstream(error) => self.trouble(error).await,
+        }
+    }
+
+    /// The sign-in is over.
+    pub(super) fn not_signed_in(&self, told: &str) -> Response {
+        PageProblem::new(StatusCode::BAD_REQUEST, "You are not signed in", told)
+            .back(self.anew(), "Begin again")
+            .into_response()
+    }
+
+    fn gone(&self) -> Response {
+        self.not_signed_in(
+            "This sign-in is over: it took longer than ten minutes, was finished in another tab, or \
+             the service was started anew.",
+        )
+    }
+
+    /// There was no answer.
+    pub(super) async fn trouble(&self, error: UpstreamError) -> Result<Response, PageProblem> {
+        let upstream = self.way.slug();
+        let label = self.way.face().label;
+        let problem = match error {
+            UpstreamError::Store(error) => error.into(),
+            UpstreamError::Expired => return Ok(self.gone()),
+            UpstreamError::Busy(after) => {
+                self.measure(SignIn::Busy);
+                tracing::warn!(upstream, "too many sign-ins at once");
+                PageProblem::unavailable_for(
+                    after,
+                    "Many people are signing in at this moment. Nothing you did is lost.",
+                )
+            }
+            UpstreamError::Unavailable => {
+                self.measure(SignIn::Unanswered);
+                tracing::warn!(upstream, "the upstream does not answer");
+                PageProblem::unavailable_for(
+                    Duration::from_secs(30),
+                    format!(
+                        "{label}: the other side does not answer. What you typed was not kept."
+                    ),
+                )
+            }
+            UpstreamError::Odd { met, told } => {
+                self.measure(SignIn::Odd);
+                tracing::warn!(upstream, met, "the upstream is odd about one person");
+                return Ok(self.not_signed_in(told));
+            }
+            UpstreamError::Changed(met) => {
+                self.measure(SignIn::Changed);
+                self.close(met).await?;
+                return Ok(self.closed_way());
+            }
+        };
+        Ok(problem.back(self.anew(), "Begin again").into_response())
+    }
+
+    /// Nobody signs in by this way any more until somebody has looked at it: what it would take for a
+    /// proof may be none.
+    async fn close(&self, met: &'static str) -> Result<(), PageProblem> {
+        let Self { it, way, .. } = self;
+        let (upstream, now) = (way.slug(), self.visitor.now);
+        tracing::error!(upstream, met, "the upstream has changed");
+        if !way.closes() {
+            return Ok(());
+        }
+        let mut tx = it.db.begin().await?;
+        if connectors::close(&mut tx, upstream, met, now).await? {
+            let entry = Entry::of("upstream.closed");
+            let entry = entry.with(json!({ "upstream": upstream, "met": met }));
+            audit::note(&mut *tx, entry, now, it.entropy.as_ref()).await?;
+        }
+        tx.commit().await.map_err(db::Error::from)?;
+        Ok(())
+    }
+
+    pub(super) fn closed_way(&self) -> Response {
+        let label = self.way.face().label;
+        let problem = PageProblem::unavailable_for(
+            Duration::from_mins(10),
+            format!(
+                "{label}: this way to sign in is closed. The other side has changed, and somebody has \
+                 to look at it first. The people who run this service see that."
+            ),
+        );
+        problem
+            .back(self.anew(), "See the other ways to sign in")
+            .into_response()
+    }
+}

@@ -1,0 +1,30 @@
+//! An address turned out to be read by its owner, who is told so at the primary one.
+
+use serde_json::json;
+
+use super::model::ProfileError;
+use crate::people::records;
+use crate::platform::clock::Moment;
+use crate::platform::db::Tx;
+use crate::platform::id::PersonId;
+use crate::platform::mail;
+use crate::platform::rng::Entropy;
+use crate::platform::secret::Fingerprint;
+
+/// Confirms the address this link was mailed to, which is the answer, and writes to the primary address:
+/// should it not have been the person, they learn of it where nobody else reads. Nothing if the link proves
+/// nothing.
+pub(super) async fn confirm(
+    tx: &mut Tx,
+    person: PersonId,
+    link: Fingerprint,
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> Result<Option<String>, ProfileError> {
+    let Some(email) = records::confirm(tx, person, link, now, entropy).await? else {
+        return Ok(None);
+    };
+    let detail = json!({ "further": email.id, "at": now.unix_timestamp() });
+    mail::put(&mut **tx, "email_confirmed", person, detail, now, entropy).await?;
+    Ok(Some(email.email))
+}

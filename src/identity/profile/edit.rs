@@ -1,0 +1,38 @@
+//! A section of a profile, changed by the person it is about.
+
+use serde_json::json;
+
+use super::limits::Limits;
+use super::model::ProfileError;
+use crate::people::records;
+use crate::people::records::{Details, Edited};
+use crate::platform::clock::Moment;
+use crate::platform::db::Tx;
+use crate::platform::id::PersonId;
+use crate::platform::mail;
+use crate::platform::rng::Entropy;
+
+/// Changes what is given, and mails a link to every address that is new.
+pub(super) async fn edit(
+    tx: &mut Tx,
+    person: PersonId,
+    wanted: Details,
+    limits: &Limits,
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> Result<Edited, ProfileError> {
+    let edited = records::edit(tx, person, wanted, now, entropy).await?;
+    if edited.new_emails.is_empty() {
+        return Ok(edited);
+    }
+    let emails = records::list_emails(&mut **tx, person).await?;
+    let new = emails
+        .into_iter()
+        .filter(|email| edited.new_emails.contains(&email.id));
+    for email in new {
+        limits.take(person, &email.email, now)?;
+        let detail = json!({ "address": email.id });
+        mail::put(&mut **tx, mail::EMAIL_ADDED, person, detail, now, entropy).await?;
+    }
+    Ok(edited)
+}

@@ -1,0 +1,561 @@
+//! The forms of the page: what stands in them, what was typed, and what is said beside a field where that
+//! does not fit. Pure; what must hold of values is `people`'s to say.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::people::records;
+use crate::people::records::{
+    Change, ContactNumber, Details, Email, Name, OwnEmail, Person, Sex, Unfit,
+};
+use crate::platform::pictures::Square;
+use crate::platform::web::Pairs;
+
+/// What a field of a form holds, and what is wrong with it.
+#[derive(Debug, Default, Clone, Serialize)]
+pub(super) struct Field {
+    pub value: String,
+    pub error: Option<String>,
+}
+
+/// A list, a line for each entry and some empty ones to add to it.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Lines {
+    pub lines: Vec<Line>,
+    /// One more, for a script to add.
+    pub blank: Line,
+    /// How many there may be.
+    pub most: usize,
+    /// What is wrong with the list as a whole.
+    pub error: Option<String>,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Line {
+    pub id: String,
+    pub value: String,
+    pub error: Option<String>,
+    /// Of an address: whether it is confirmed.
+    pub verified: Option<bool>,
+}
+
+/// Every form of the page.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Forms {
+    pub picture: Option<String>,
+    pub first_name: Field,
+    pub last_name: Field,
+    pub sex: Field,
+    pub numbers: Lines,
+    pub emails: Lines,
+    pub hostel: Field,
+    pub room: Field,
+    pub department: Field,
+    pub join_year: Field,
+    pub graduation_year: Field,
+    pub degree: Field,
+}
+
+/// What was typed into one of them.
+#[derive(Debug)]
+pub(super) enum Typed {
+    Picture,
+    Names {
+        first: String,
+        last: String,
+    },
+    Sex(String),
+    Numbers(Vec<String>),
+    Emails(Vec<String>),
+    Address {
+        hostel: String,
+        room: String,
+    },
+    Programme {
+        department: String,
+        join_year: String,
+        graduation_year: String,
+        degree: String,
+    },
+}
+
+/// What is wrong, by the id of the field it stands beside.
+pub(super) type Told = BTreeMap<String, String>;
+
+/// Lines to add something, beside those that are filled.
+const EMPTY_LINES: usize = 2;
+/// Lines that are shown again: nobody who types reaches that, and who sends thousands gets no page of
+/// thousands back.
+const LINES_SHOWN_AGAIN: usize = 50;
+
+impl Forms {
+    /// As things stand.
+    pub(super) fn of(person: &Person, emails: &[OwnEmail]) -> Self {
+        let text = |value: Option<&String>| Field {
+            value: value.cloned().unwrap_or_default(),
+            error: None,
+        };
+        let year = |value: Option<i32>| Field {
+            value: value.map(|year| year.to_string()).unwrap_or_default(),
+            error: None,
+        };
+        let (address, programme) = (person.address.as_ref(), person.programme.as_ref());
+        let numbers = person.contacts.iter().map(|it| (it.number.clone(), None));
+        let emails = emails
+            .iter()
+            .map(|it| (it.email.clone(), Some(it.is_verified)));
+        Self {
+            picture: None,
+            first_name: text(Some(&person.first_name)),
+            last_name: text(Some(&person.last_name)),
+            sex: text(person.sex.as_ref()),
+            numbers: Lines::of("phone", numbers.collect()),
+            emails: Lines::of("email", emails.collect()),
+            hostel: text(address.and_then(|it| it.hostel.as_ref())),
+            room: text(address.and_then(|it| it.room.as_ref())),
+            department: text(programme.and_then(|it| it.department.as_ref())),
+            join_year: year(programme.and_then(|it| it.join_year)),
+            graduation_year: year(programme.and_then(|it| it.graduation_year)),
+            degree: text(programme.and_then(|it| it.degree.as_ref())),
+        }
+    }
+
+    /// Puts back what was typed, with what is wrong beside it.
+    pub(super) fn give_back(&mut self, typed: Typed, mut told: Told) {
+        let mut field = |id: &str, value: String| Field {
+            value,
+            error: told.remove(id),
+        };
+        match typed {
+            Typed::Picture => self.picture = told.remove("profile_picture"),
+            Typed::Names { first, last } => {
+                self.first_name = field("first_name", first);
+                self.last_name = field("last_name", last);
+            }
+            Typed::Sex(sex) => self.sex = field("sex", sex),
+            Typed::Address { hostel, room } => {
+                self.hostel = field("hostel", hostel);
+                self.room = field("room", room);
+            }
+            Typed::Programme {
+                department,
+                join_year,
+                graduation_year,
+                degree,
+            } => {
+                self.department = field("department", department);
+                self.join_year = field("join_year", join_year);
+                self.graduation_year = field("graduation_year", graduation_year);
+                self.degree = field("degree", degree);
+            }
+            Typed::Numbers(lines) => self.numbers = Lines::typed("phone", lines, None, told),
+            Typed::Emails(lines) => {
+                let before = std::mem::take(&mut self.emails);
+                self.emails = Lines::typed("email", lines, Some(before), told);
+            }
+        }
+    }
+}
+
+impl Lines {
+    fn of(name: &str, entries: Vec<(String, Option<bool>)>) -> Self {
+        let filled = entries.len();
+        let shown = (filled + EMPTY_LINES).min(records::MOST.max(filled));
+        let empty = std::iter::repeat_n((String::new(), None), shown - filled);
+        let lines = entries.into_iter().chain(empty).zip(1..);
+        let lines = lines.map(|((value, verified), number)| Line {
+            id: format!("{name}-{number}"),
+            value,
+            error: None,
+            verified,
+        });
+        Self {
+            lines: lines.collect(),
+            blank: Line::default(),
+            most: records::MOST,
+            error: None,
+        }
+    }
+
+    fn typed(name: &str, typed: Vec<String>, before: Option<Self>, mut told: Told) -> Self {
+        let before = before.map(|it| it.lines).unwrap_or_default();
+        let verified = |value: &String| before.iter().find(|it| it.value == *value)?.verified;
+        let entries = typed.into_iter().take(LINES_SHOWN_AGAIN);
+        let entries = entries.map(|value| {
+            let verified = verified(&value).filter(|_| !value.is_empty());
+            (value, verified)
+        });
+        let mut lines = Self::of(name, entries.collect());
+        for line in &mut lines.lines {
+            line.error = told.remove(&line.id);
+        }
+        lines.error = told.remove(name);
+        lines
+    }
+}
+
+impl Typed {
+    pub(super) fn sex(form: &Pairs) -> Self {
+        Self::Sex(form.text("sex").to_owned())
+    }
+
+    pub(super) fn names(form: &Pairs) -> Self {
+        Self::Names {
+            first: form.text("first_name").to_owned(),
+            last: form.text("last_name").to_owned(),
+        }
+    }
+
+    pub(super) fn numbers(form: &Pairs) -> Self {
+        Self::Numbers(filled(form, "phone"))
+    }
+
+    pub(super) fn emails(form: &Pairs) -> Self {
+        Self::Emails(filled(form, "email"))
+    }
+
+    pub(super) fn address(form: &Pairs) -> Self {
+        Self::Address {
+            hostel: form.text("hostel").to_owned(),
+            room: form.text("room").to_owned(),
+        }
+    }
+
+    pub(super) fn programme(form: &Pairs) -> Self {
+        let text = |name| form.text(name).to_owned();
+        Self::Programme {
+            department: text("department"),
+            join_year: text("join_year"),
+            graduation_year: text("graduation_year"),
+            degree: text("degree"),
+        }
+    }
+
+    /// What the page says once it is kept.
+    pub(super) fn saved(&self) -> &'static str {
+        match self {
+            Self::Picture => "Your picture is saved.",
+            Self::Names { .. } => "Your name is saved.",
+            Self::Sex(_) => "Sex is saved.",
+            Self::Numbers(_) => "Your numbers are saved.",
+            Self::Emails(_) => "Your addresses are saved.",
+            Self::Address { .. } => "Your address is saved.",
+            Self::Programme { .. } => "Your programme is saved.",
+        }
+    }
+
+    /// The change it asks for, or everything that is wrong with it by itself.
+    pub(super) fn read(&self, this_year: i32) -> Result<Details, Told> {
+        let mut told = Told::new();
+        let mut details = Details::default();
+        match self {
+            Self::Picture => {}
+            Self::Names { first, last } => {
+                details.columns.first_name = name(first, "first_name", &mut told);
+                details.columns.last_name = name(last, "last_name", &mut told);
+            }
+            Self::Sex(sex) => {
+                details.columns.sex = or_tell(read(sex, Sex::parse), "sex", this_year, &mut told);
+            }
+            Self::Numbers(typed) => details.contacts = Some(numbers(typed, &mut told)),
+            Self::Emails(typed) => details.secondary_emails = Some(emails(typed, &mut told)),
+            Self::Address { hostel, room } => {
+                details.hostel = chosen(hostel);
+                let room = (!room.contains(char::is_control)).then(|| chosen(room));
+                details.room = or_tell(room, "room", this_year, &mut told);
+            }
+            Self::Programme {
+                department,
+                join_year,
+                graduation_year,
+                degree,
+            } => {
+                details.department = chosen(department);
+                details.degree = chosen(degree);
+                let [join, graduation] = [join_year, graduation_year].map(|it| read(it, year));
+                details.join_year = or_tell(join, "join_year", this_year, &mut told);
+                details.graduation_year =
+                    or_tell(graduation, "graduation_year", this_year, &mut told);
+            }
+        }
+        if told.is_empty() {
+            Ok(details)
+        } else {
+            Err(told)
+        }
+    }
+
+    /// Where it does not fit what else is known: the same, beside its field.
+    pub(super) fn misfits(&self, unfit: &Unfit, primary: &str, this_year: i32) -> Told {
+        let mut told = Told::new();
+        match self {
+            Self::Programme {
+                join_year,
+                graduation_year,
+                ..
+            } if unfit.what == "graduation_year"
+                && year(join_year).ok() >= year(graduation_year).ok()
+                && year(join_year).is_ok() =>
+            {
+                told.insert("join_year".to_owned(), JOINED_LATE.to_owned());
+                told.insert("graduation_year".to_owned(), LEFT_EARLY.to_owned());
+            }
+            Self::Emails(lines) => {
+                let same = |line: &String| line.trim().to_lowercase() == primary.to_lowercase();
+                let twins = lines.iter().zip(1..).filter(|(line, _)| same(line));
+                told.extend(
+                    twins.map(|(_, number)| (format!("email-{number}"), PRIMARY.to_owned())),
+                );
+                if told.is_empty() {
+                    told.insert("email".to_owned(), TOO_MANY_EMAILS.to_owned());
+                }
+            }
+            _ => {
+                told.insert(unfit.what.to_owned(), sentence(unfit.what, this_year));
+            }
+        }
+        told
+    }
+}
+
+/// Which square of a picture was chosen: the middle where nothing was, nothing where there is none such.
+pub(super) fn square(form: &Pairs) -> Option<Square> {
+    let number = |name: &str, usual: &str| {
+        let typed = form.all(name).next().unwrap_or(usual);
+        typed.parse().ok()
+    };
+    Square::new(
+        number("crop_zoom", "100")?,
+        number("crop_across", "50")?,
+        number("crop_down", "50")?,
+    )
+}
+
+/// The change, or none and what is to be done about the field.
+fn or_tell<T>(change: Option<Change<T>>, what: &str, this_year: i32, told: &mut Told) -> Change<T> {
+    change.unwrap_or_else(|| {
+        told.insert(what.to_owned(), sentence(what, this_year));
+        Change::Keep
+    })
+}
+
+/// What to do about a field that does not fit.
+fn sentence(what: &str, this_year: i32) -> String {
+    let first = records::FIRST_YEAR;
+    match what {
+        "first_name" | "last_name" => NAME.to_owned(),
+        "sex" => "Choose one from the list.".to_owned(),
+        "hostel" => "Choose a hostel from the list.".to_owned(),
+        "department" => "Choose a department from the list.".to_owned(),
+        "degree" => "Choose a degree from the list.".to_owned(),
+        "room" => ROOM.to_owned(),
+        "join_year" => format!("Write a year from {first} to {this_year}."),
+        "graduation_year" => {
+            let last = this_year + records::LONGEST_COURSE;
+            format!("Write a year from {first} to {last}.")
+        }
+        _ => "This does not fit. Look at it again.".to_owned(),
+    }
+}
+
+const WRONG_NUMBER: &str = "Write 6 to 16 digits; blanks, + and - may stand between them.";
+const WRONG_EMAIL: &str = "This is not a mail address. Write it as asha@home.example.";
+const TOO_MANY_NUMBERS: &str = "You can have 10 numbers. Take some out.";
+const TOO_MANY_EMAILS: &str = "You can have 10 addresses. Take some out.";
+const PRIMARY: &str = "This is your primary address, which is there already. Take it out here.";
+const JOINED_LATE: &str = "This must be before the year of graduation.";
+const LEFT_EARLY: &str = "This must be after the year of joining.";
+const NAME: &str = "Write at most 255 characters, and nothing that cannot be seen.";
+const ROOM: &str = "Write at most 8 characters. Where a hostel has wings, write the wing letter, a \
+                    hyphen and the number, as A-12.";
+
+/// What was typed into the lines of a list, without those left empty at its end.
+fn filled(form: &Pairs, name: &str) -> Vec<String> {
+    let mut lines: Vec<String> = form.all(name).map(str::to_owned).collect();
+    while lines.last().is_some_and(|line| line.trim().is_empty()) {
+        lines.pop();
+    }
+    lines
+}
+
+/// Empty clears. `None` if it does not fit.
+fn read<T>(text: &str, parse: impl Fn(&str) -> Result<T, Unfit>) -> Option<Change<T>> {
+    match text.trim() {
+        "" => Some(Change::Clear),
+        text => parse(text).ok().map(Change::Set),
+    }
+}
+
+fn chosen(text: &str) -> Change<String> {
+    match text.trim() {
+        "" => Change::Clear,
+        text => Change::Set(text.to_owned()),
+    }
+}
+
+fn year(text: &str) -> Result<i32, Unfit> {
+    let text = text.trim();
+    let is_year = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let year = text.parse().ok().filter(|_| is_year);
+    year.ok_or_else(|| Unfit::new("year", "must be four digits"))
+}
+
+fn name(typed: &str, what: &str, told: &mut Told) -> Option<Name> {
+    let name = Name::parse(typed).ok();
+    if name.is_none() {
+        told.insert(what.to_owned(), NAME.to_owned());
+    }
+    name
+}
+
+fn numbers(typed: &[String], told: &mut Told) -> Vec<ContactNumber> {
+    let numbers = lines("phone", typed, ContactNumber::parse, WRONG_NUMBER, told);
+    let numbers = different(numbers, ToString::to_string);
+    if numbers.len() > records::MOST {
+        told.insert("phone".to_owned(), TOO_MANY_NUMBERS.to_owned());
+    }
+    numbers
+}
+
+fn emails(typed: &[String], told: &mut Told) -> Vec<Email> {
+    let emails = lines("email", typed, Email::parse, WRONG_EMAIL, told);
+    let emails = different(emails, |email: &Email| email.as_str().to_lowercase());
+    if emails.len() > records::MOST {
+        told.insert("email".to_owned(), TOO_MANY_EMAILS.to_owned());
+    }
+    emails
+}
+
+fn lines<T>(
+    name: &str,
+    typed: &[String],
+    parse: impl Fn(&str) -> Result<T, Unfit>,
+    wrong: &str,
+    told: &mut Told,
+) -> Vec<T> {
+    let mut read = Vec::new();
+    for (line, number) in typed.iter().zip(1..) {
+        if line.trim().is_empty() {
+            continue;
+        }
+        match parse(line) {
+            Ok(value) => read.push(value),
+            Err(_) => {
+                told.insert(format!("{name}-{number}"), wrong.to_owned());
+            }
+        }
+    }
+    read
+}
+
+/// What is typed twice counts once.
+fn different<T>(values: Vec<T>, key: impl Fn(&T) -> String) -> Vec<T> {
+    let mut seen = std::collections::BTreeSet::new();
+    let mut values = values;
+    values.retain(|value| seen.insert(key(value)));
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const YEAR: i32 = 2026;
+
+    fn pairs(text: &str) -> Pairs {
+        Pairs::parse(text.as_bytes()).unwrap()
+    }
+
+    fn told(typed: &Typed) -> Vec<String> {
+        typed.read(YEAR).unwrap_err().into_keys().collect()
+    }
+
+    #[test]
+    fn empty_clears_and_a_value_sets() {
+        let read = Typed::sex(&pairs("sex=")).read(YEAR).unwrap();
+        assert_eq!(read.columns.sex, Change::Clear);
+        let read = Typed::sex(&pairs("sex=other")).read(YEAR).unwrap();
+        assert_eq!(read.columns.sex, Change::Set(Sex::Other));
+        let read = Typed::address(&pairs("hostel=14&room=+A-12+")).read(YEAR);
+        let read = read.unwrap();
+        assert_eq!(read.hostel, Change::Set("14".to_owned()));
+        assert_eq!(read.room, Change::Set("A-12".to_owned()));
+    }
+
+    #[test]
+    fn a_square_lies_in_its_picture_or_is_none() {
+        assert_eq!(square(&pairs("")), Some(Square::MIDDLE));
+        let chosen = square(&pairs("crop_zoom=250&crop_across=0&crop_down=100"));
+        assert_eq!(chosen, Square::new(250, 0, 100));
+        // A slider without room to move is not sent.
+        assert_eq!(square(&pairs("crop_down=7")), Square::new(100, 50, 7));
+        for wrong in [
+            "crop_zoom=99",
+            "crop_zoom=401",
+            "crop_across=-1",
+            "crop_down=101",
+            "crop_zoom=1e2",
+            "crop_zoom=NaN",
+            "crop_across=50.5",
+            "crop_down=4294967296",
+            "crop_zoom=",
+            "crop_across=%D9%A5",
+        ] {
+            assert_eq!(square(&pairs(wrong)), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told_beside_its_field() {
+        assert_eq!(told(&Typed::sex(&pairs("sex=Male"))), ["sex"]);
+        assert_eq!(told(&Typed::address(&pairs("room=A%0a12"))), ["room"]);
+        for year in ["x", "20", "20120", "-201", "٢٠١٢", "2012.5"] {
+            let form = pairs(&format!("join_year={year}&graduation_year={year}"));
+            let fields = told(&Typed::programme(&form));
+            assert_eq!(fields, ["graduation_year", "join_year"], "{year}");
+        }
+        let form = pairs("phone=98200+11111&phone=call+me&phone=&phone=1");
+        assert_eq!(told(&Typed::numbers(&form)), ["phone-2", "phone-4"]);
+        let form = pairs("email=a&email=b@home.example&email=<b>@x");
+        assert_eq!(told(&Typed::emails(&form)), ["email-1", "email-3"]);
+    }
+
+    #[test]
+    fn a_list_counts_once_what_is_typed_twice_and_holds_ten() {
+        let form = pairs("phone=98200+11111&phone=+98200+11111+&phone=98200+11112");
+        let read = Typed::numbers(&form).read(YEAR).unwrap();
+        assert_eq!(read.contacts.unwrap().len(), 2);
+        let form = pairs("email=A@home.example&email=a@HOME.example");
+        let read = Typed::emails(&form).read(YEAR).unwrap();
+        assert_eq!(read.secondary_emails.unwrap().len(), 1);
+        let many: Vec<_> = (10..21).map(|it| format!("phone=98200+111{it}")).collect();
+        assert_eq!(told(&Typed::numbers(&pairs(&many.join("&")))), ["phone"]);
+    }
+
+    #[test]
+    fn years_out_of_order_are_told_beside_both() {
+        let form = Typed::programme(&pairs("join_year=2016&graduation_year=2012"));
+        let unfit = Unfit::new("graduation_year", "must be later");
+        let told: Vec<_> = form.misfits(&unfit, "", YEAR).into_keys().collect();
+        assert_eq!(told, ["graduation_year", "join_year"]);
+        let form = Typed::programme(&pairs("join_year=2016&graduation_year=2050"));
+        let told = form.misfits(&unfit, "", YEAR);
+        assert_eq!(told["graduation_year"], "Write a year from 1958 to 2032.");
+        assert_eq!(told.len(), 1);
+    }
+
+    #[test]
+    fn a_list_ends_with_lines_to_add_to_it() {
+        let many = |count: usize| (0..count).map(|it| (it.to_string(), None)).collect();
+        let shown = |count: usize| Lines::of("phone", many(count)).lines.len();
+        assert_eq!([0, 1, 8, 9, 10, 12].map(shown), [2, 3, 10, 10, 10, 12]);
+    }
+
+    #[test]
+    fn thousands_of_lines_are_not_shown_again() {
+        let typed = vec!["x".to_owned(); 10_000];
+        let lines = Lines::typed("phone", typed, None, Told::new());
+        assert!(lines.lines.len() <= 52);
+    }
+}

@@ -1,0 +1,69 @@
+//! How often a link may be mailed, since anybody may type anybody's address:
+//!
+//! | Of | Mails at once | Then one every |
+//! |---|---|---|
+//! | one person | 10 | 10 min |
+//! | one address, whoever added it | 3 | 10 min |
+
+use std::time::Duration;
+
+use crate::platform::clock::Moment;
+use crate::platform::id::PersonId;
+use crate::platform::web;
+use crate::platform::web::{Limit, Slowed};
+
+const PERSON: Limit = Limit::new(10, Duration::from_mins(10));
+const ADDRESS: Limit = Limit::new(3, Duration::from_mins(10));
+
+/// The buckets. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    person: web::Limits<PersonId>,
+    address: web::Limits<String>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            person: web::Limits::new(PERSON),
+            address: web::Limits::new(ADDRESS),
+        }
+    }
+}
+
+impl Limits {
+    /// Counts a mail that `person` asks for, or says how long to wait.
+    pub(super) fn take(&self, person: PersonId, address: &str, now: Moment) -> Result<(), Slowed> {
+        // A mail that is asked for is counted, sent or not: nothing is given back.
+        let _ = self.address.take(address.to_lowercase(), now)?;
+        let _ = self.person.take(person, now)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Moment = time::macros::datetime!(2026-11-21 12:00 UTC);
+
+    #[test]
+    fn neither_a_person_nor_an_address_can_be_made_to_flood() {
+        let limits = Limits::default();
+        for person in 1..=3 {
+            assert!(
+                limits
+                    .take(PersonId(person), "A@home.example", START)
+                    .is_ok()
+            );
+        }
+        assert!(limits.take(PersonId(4), "a@HOME.example", START).is_err());
+        for number in 0..9 {
+            let address = format!("{number}@home.example");
+            assert!(limits.take(PersonId(1), &address, START).is_ok());
+        }
+        assert!(limits.take(PersonId(1), "b@home.example", START).is_err());
+        let later = START + Duration::from_mins(10);
+        assert!(limits.take(PersonId(1), "b@home.example", later).is_ok());
+    }
+}

@@ -1,0 +1,32 @@
+//! Another link, for an address whose first one was lost or ran out.
+
+use serde_json::json;
+
+use super::limits::Limits;
+use super::model::ProfileError;
+use crate::people::records;
+use crate::platform::clock::Moment;
+use crate::platform::db::Tx;
+use crate::platform::id::PersonId;
+use crate::platform::mail;
+use crate::platform::rng::Entropy;
+
+/// Mails a link to an address of this person that is not verified yet, and says which that is.
+pub(super) async fn mail_again(
+    tx: &mut Tx,
+    person: PersonId,
+    email: i32,
+    limits: &Limits,
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> Result<String, ProfileError> {
+    let emails = records::list_emails(&mut **tx, person).await?;
+    let waiting = emails
+        .into_iter()
+        .find(|it| it.id == email && !it.is_verified)
+        .ok_or(ProfileError::NoSuchEmail)?;
+    limits.take(person, &waiting.email, now)?;
+    let detail = json!({ "address": waiting.id });
+    mail::put(&mut **tx, mail::EMAIL_ADDED, person, detail, now, entropy).await?;
+    Ok(waiting.email)
+}

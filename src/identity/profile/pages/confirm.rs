@@ -1,0 +1,111 @@
+//! The page that a mailed link opens, and another mail with one.
+
+use axum::extract::{Path, RawQuery, State};
+use axum::response::Response;
+use http::StatusCode;
+use serde::Serialize;
+
+use super::super::{Feature, confirm, mail_again};
+use super::refused;
+use crate::identity::login::SignedIn;
+use crate::people::records;
+use crate::platform::db;
+use crate::platform::links::Links;
+use crate::platform::secret::Secret;
+use crate::platform::web::{Flash, Page, PageProblem, Pairs, Protected};
+
+pub(in crate::identity::profile) async fn mail_again(
+    State(it): State<Feature>,
+    SignedIn { visit, frame }: SignedIn,
+    Path(email): Path<String>,
+    _sealed: Protected,
+) -> Result<Response, PageProblem> {
+    let email = email.parse().map_err(|_| PageProblem::not_found())?;
+    let links = it.web.links();
+    let (now, entropy) = (it.clock.now(), it.entropy.as_ref());
+    let mut tx = it.db.begin().await?;
+    let mailed =
+        mail_again::mail_again(&mut tx, visit.person, email, &it.limits, now, entropy).await;
+    let address = mailed.map_err(|error| refused(error, links))?;
+    tx.commit().await.map_err(db::Error::from)?;
+    let said = format!("Another link is on its way to {address}. It is good for 30 minutes.");
+    Ok(frame.send_to_with(&links.profile(), &Flash::good(said)))
+}
+
+#[derive(Debug, Serialize)]
+struct ConfirmPage {
+    email: String,
+    token: String,
+    action: String,
+    username: String,
+}
+
+impl Page for ConfirmPage {
+    const TEMPLATE: &'static str = "profile/confirm_email.html";
+
+    fn title(&self) -> String {
+        "Confirm an address".to_owned()
+    }
+}
+
+/// Only looks: whatever follows the links in a mail comes this far.
+pub(in crate::identity::profile) async fn ask(
+    State(it): State<Feature>,
+    SignedIn { visit, frame }: SignedIn,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageProblem> {
+    let links = it.web.links();
+    let query = Pairs::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
+    let token = Secret::new(query.text("token"));
+    let (now, link) = (it.clock.now(), token.fingerprint());
+    let email = records::find_proven(it.db.pool(), visit.person, link, now).await?;
+    Ok(frame.show(&ConfirmPage {
+        email: email.ok_or_else(|| spent(links))?,
+        token: token.expose().to_owned(),
+        action: links.confirm_email_here(),
+        username: visit.username,
+    }))
+}
+
+pub(in crate::identity::profile) async fn confirm(
+    State(it): State<Feature>,
+    SignedIn { visit, frame }: SignedIn,
+    Protected { form, .. }: Protected,
+) -> Result<Response, PageProblem> {
+    let links = it.web.links();
+    let link = Secret::new(form.text("token")).fingerprint();
+    let (now, entropy) = (it.clock.now(), it.entropy.as_ref());
+    let mut tx = it.db.begin().await?;
+    let email = confirm::confirm(&mut tx, visit.person, link, now, entropy).await;
+    let email = email.map_err(|error| refused(error, links))?;
+    tx.commit().await.map_err(db::Error::from)?;
+    let email = email.ok_or_else(|| spent(links))?;
+    let said = format!("{email} is confirmed. Apps that you allow it can see it now.");
+    Ok(frame.send_to_with(&links.profile(), &Flash::good(said)))
+}
+
+/// A link that proves nothing: which of the reasons it is would tell something about somebody else.
+fn spent(links: &Links) -> PageProblem {
+    PageProblem::new(
+        StatusCode::GONE,
+        "This link does not work any more",
+        "It was used already, it is older than 30 minutes, or it was mailed for another account than the one you are signed in to.",
+    )
+    .advise("Look at your profile: it says which addresses are confirmed, and mails another link.")
+    .back(links.profile(), "Your profile")
+}
+
+#[cfg(test)]
+pub(super) mod samples {
+    use super::*;
+    use crate::platform::web::Sample;
+
+    pub(crate) fn samples() -> Vec<Sample> {
+        vec![Sample::of(&ConfirmPage {
+            email: "asha@home.example".to_owned(),
+            token: "abc".to_owned(),
+            action: "/user/confirm_email/".to_owned(),
+            username: "asha".to_owned(),
+        })]
+    }
+}

@@ -1,0 +1,91 @@
+//! The page with all its forms, saving them, and the page a mailed link opens.
+
+pub(super) mod confirm;
+pub(super) mod save;
+mod show;
+
+use axum::extract::State;
+use axum::response::Response;
+use show::{HomePage, Known};
+
+use super::Feature;
+use super::forms::Forms;
+use super::model::ProfileError;
+use crate::identity::login;
+use crate::identity::login::{SignedIn, SignedInLately};
+use crate::people::records;
+use crate::people::records::{PeopleError, Person};
+use crate::platform::links::Links;
+use crate::platform::web::{PageProblem, Visit};
+
+pub(super) async fn home(
+    State(it): State<Feature>,
+    SignedIn { visit, frame }: SignedIn,
+) -> Result<Response, PageProblem> {
+    let known = know(&it, &visit).await?;
+    let forms = Forms::of(&known.person, &known.emails);
+    Ok(frame.show(&HomePage::of(&known, forms, Vec::new(), it.web.links())))
+}
+
+/// Where the addresses may be changed: on the page, for who has just signed in again for that.
+pub(super) async fn emails(
+    State(it): State<Feature>,
+    SignedInLately(SignedIn { frame, .. }): SignedInLately,
+) -> Response {
+    frame.send_to(&format!("{}#emails", it.web.links().profile()))
+}
+
+async fn know(it: &Feature, visit: &Visit) -> Result<Known, PageProblem> {
+    let id = visit.person;
+    let person = records::find(it.db.pool(), id).await?;
+    let person = person.ok_or_else(PageProblem::not_found)?;
+    let gone_at = records::find_gone_at(it.db.pool(), id).await?;
+    Ok(Known {
+        gone_at: gone_at.map(|gone_at| it.web.date_and_time(gone_at)),
+        emails: records::list_emails(it.db.pool(), id).await?,
+        choices: records::list_choices(it.db.pool()).await?,
+        vouching: it.vouching(&person),
+        is_lately: login::LATELY.may_see(visit, it.clock.now()),
+        person,
+    })
+}
+
+impl Feature {
+    /// The campus system that made this person of what it knows, if that is not the directory.
+    fn vouching(&self, person: &Person) -> Option<&'static str> {
+        if !person.names_are_own {
+            return None;
+        }
+        let way = self.ways.named(person.vouched_by.as_deref()?)?;
+        Some(way.records())
+    }
+}
+
+fn refused(error: ProfileError, links: &Links) -> PageProblem {
+    let problem = match error {
+        ProfileError::Slowed(slowed) => PageProblem::slowed(
+            slowed,
+            "Several links are on their way already. Nothing more was sent.",
+        ),
+        ProfileError::NoSuchEmail | ProfileError::People(PeopleError::Nobody) => {
+            PageProblem::not_found()
+        }
+        ProfileError::Store(error) | ProfileError::People(PeopleError::Store(error)) => {
+            return error.into();
+        }
+        ProfileError::People(error) => return PageProblem::broken(error),
+    };
+    problem.back(links.profile(), "Your profile")
+}
+
+#[cfg(test)]
+pub(super) mod samples {
+    use super::{confirm, show};
+    use crate::platform::web::Sample;
+
+    pub(crate) fn samples() -> Vec<Sample> {
+        let mut samples = show::samples::samples();
+        samples.extend(confirm::samples::samples());
+        samples
+    }
+}

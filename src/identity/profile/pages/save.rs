@@ -1,0 +1,243 @@
+//! Saving a section: kept and back to the page, or the page again with what is wrong beside it.
+
+use axum::extract::State;
+use axum::response::Response;
+use http::{HeaderValue, StatusCode, header};
+
+use super::super::Feature;
+use super::super::edit::edit;
+use super::super::forms::{Forms, Told, Typed, square};
+use super::super::model::ProfileError;
+use super::show::{HomePage, Known, Target};
+use super::{know, refused};
+use crate::identity::login;
+use crate::identity::login::SignedIn;
+use crate::people::records::{Change, Columns, Details, PeopleError, PictureFile};
+use crate::platform::db;
+use crate::platform::pictures::{Picture, PictureError, PictureKind, Square};
+use crate::platform::web::{
+    Flash, Frame, PageProblem, Protected, ProtectedUpload, Slowed, Upload, Visit,
+};
+
+pub(in crate::identity::profile) async fn names(
+    State(it): State<Feature>,
+    SignedIn { visit, frame }: SignedIn,
+    Protected { form, .. }: Protected,
+) -> Result<Response, PageProblem> {
+    save(&it, &visit, &frame, Typed::names(&form)).await
+}
+
+pub(in crate::identity::profile) async fn sex(
+    State(it): State<Feature>,
+    SignedIn { visit, frame }: SignedIn,
+    Protected { form, .. }: Protected,
+) -> Result<Response, PageProblem> {
+    save(&it, &visit, &frame, Typed::sex(&form)).await
+}
+
+pub(in crate::identity::profile) async fn numbers(
+    State(it): State<Feature>,
+    SignedIn { visit, frame }: SignedIn,
+    Protected { form, .. }: Protected,
+) -> Result<Response, PageProblem> {
+    save(&it, &visit, &frame, Typed::numbers(&form)).await
+}
+
+pub(in crate::identity::profile) async fn emails(
+    State(it): State<Feature>,
+    SignedIn { visit, frame }: SignedIn,
+    Protected { form, .. }: Protected,
+) -> Result<Response, PageProblem> {
+    if !login::LATELY.may_send(&visit, it.clock.now()) {
+        let links = it.web.links();
+        return Ok(login::send_to_login_again(links, &links.own_emails()));
+    }
+    save(&it, &visit, &frame, Typed::emails(&form)).await
+}
+
+pub(in crate::identity::profile) async fn address(
+    State(it): State<Feature>,
+    SignedIn { visit, frame }: SignedIn,
+    Protected { form, .. }: Protected,
+) -> Result<Response, PageProblem> {
+    save(&it, &visit, &frame, Typed::address(&form)).await
+}
+
+pub(in crate::identity::profile) async fn programme(
+    State(it): State<Feature>,
+    SignedIn { visit, frame }: SignedIn,
+    Protected { form, .. }: Protected,
+) -> Result<Response, PageProblem> {
+    save(&it, &visit, &frame, Typed::programme(&form)).await
+}
+
+pub(in crate::identity::profile) async fn picture(
+    State(it): State<Feature>,
+    SignedIn { visit, frame }: SignedIn,
+    sent: ProtectedUpload,
+) -> Result<Response, PageProblem> {
+    let refuse = |why: String| Told::from([("profile_picture".to_owned(), why)]);
+    let goes = sent.form.is_ticked("remove_picture");
+    let file = sent
+        .files
+        .into_iter()
+        .find(|file| file.field == "profile_picture");
+    let Some(square) = square(&sent.form) else {
+        let told = refuse(NO_SQUARE.to_owned());
+        return show_again(&it, &visit, &frame, (Typed::Picture, told)).await;
+    };
+    let new = match file.filter(|_| !goes) {
+        Some(file) => match accept(&it, square, file).await {
+            Ok(picture) => Some(keep_picture(&it, &picture).await?),
+            Err(why) => {
+                let told = refuse(why.to_string());
+                return show_again(&it, &visit, &frame, (Typed::Picture, told)).await;
+            }
+        },
+        None if goes => None,
+        None => {
+            let told = refuse("Choose a picture first.".to_owned());
+            return show_again(&it, &visit, &frame, (Typed::Picture, told)).await;
+        }
+    };
+    let kept = keep(&it, &visit, picture_change(new.as_ref())).await;
+    if let (Err(_), Some(file)) = (&kept, &new) {
+        it.pictures
+            .discard(PictureKind::ProfilePicture, file.as_str())
+            .await;
+    }
+    kept.map_err(|error| refused(error, it.web.links()))?;
+    let said = if goes {
+        "Your picture is gone."
+    } else {
+        Typed::Picture.saved()
+    };
+    Ok(frame.send_to_with(&it.web.links().profile(), &Flash::good(said)))
+}
+
+async fn accept(it: &Feature, square: Square, file: Upload) -> Result<Picture, PictureError> {
+    let content = file.content.ok_or(PictureError::TooLarge)?;
+    it.pictures.accept_square(square, content).await
+}
+
+async fn keep_picture(it: &Feature, picture: &Picture) -> Result<PictureFile, PageProblem> {
+    let kind = PictureKind::ProfilePicture;
+    let file = it.pictures.keep(kind, picture, it.entropy.as_ref()).await;
+    let file = file.map_err(PageProblem::broken)?;
+    file.parse().map_err(PageProblem::broken)
+}
+
+fn picture_change(file: Option<&PictureFile>) -> Details {
+    Details {
+        columns: Columns {
+            profile_picture: file.cloned().map_or(Change::Clear, Change::Set),
+            ..Columns::default()
+        },
+        ..Details::default()
+    }
+}
+
+/// Keeps what was typed and leads back to the page, or shows it again with what is wrong.
+async fn save(
+    it: &Feature,
+    visit: &Visit,
+    frame: &Frame,
+    typed: Typed,
+) -> Result<Response, PageProblem> {
+    let this_year = it.clock.now().year();
+    let wanted = match typed.read(this_year) {
+        Ok(wanted) => wanted,
+        Err(told) => return show_again(it, visit, frame, (typed, told)).await,
+    };
+    match keep(it, visit, wanted).await {
+        Ok(new_emails) => {
+            let flash = match new_emails {
+                0 => Flash::good(typed.saved()),
+                _ => Flash::good(CONFIRM_THEM),
+            };
+            Ok(frame.send_to_with(&it.web.links().profile(), &flash))
+        }
+        Err(ProfileError::People(PeopleError::Unfit(unfit))) => {
+            let known = know(it, visit).await?;
+            let told = typed.misfits(&unfit, &known.person.email, this_year);
+            Ok(again(
+                it,
+                frame,
+                &known,
+                (typed, told),
+                StatusCode::UNPROCESSABLE_ENTITY,
+            ))
+        }
+        Err(ProfileError::Slowed(slowed)) => {
+            let told = Told::from([("email".to_owned(), TOO_MANY_MAILS.to_owned())]);
+            let known = know(it, visit).await?;
+            let page = again(
+                it,
+                frame,
+                &known,
+                (typed, told),
+                StatusCode::TOO_MANY_REQUESTS,
+            );
+            Ok(with_patience(page, slowed))
+        }
+        Err(error) => Err(refused(error, it.web.links())),
+    }
+}
+
+const CONFIRM_THEM: &str = "Your addresses are saved. A link is on its way to each new one: open it \
+                            within 30 minutes and press the button there.";
+const NO_SQUARE: &str = "What should show of it lies outside of the picture. Choose it again.";
+const TOO_MANY_MAILS: &str = "You asked for many mails in a short time. Wait ten minutes before you add \
+                              another address.";
+
+/// How many addresses have to be confirmed now.
+async fn keep(it: &Feature, visit: &Visit, wanted: Details) -> Result<usize, ProfileError> {
+    let now = it.clock.now();
+    let mut tx = it.db.begin().await?;
+    let entropy = it.entropy.as_ref();
+    let edited = edit(&mut tx, visit.person, wanted, &it.limits, now, entropy).await?;
+    tx.commit().await.map_err(db::Error::from)?;
+    if let Some(file) = edited.old_picture {
+        it.pictures
+            .discard(PictureKind::ProfilePicture, &file)
+            .await;
+    }
+    Ok(edited.new_emails.len())
+}
+
+async fn show_again(
+    it: &Feature,
+    visit: &Visit,
+    frame: &Frame,
+    wrong: (Typed, Told),
+) -> Result<Response, PageProblem> {
+    let known = know(it, visit).await?;
+    Ok(again(
+        it,
+        frame,
+        &known,
+        wrong,
+        StatusCode::UNPROCESSABLE_ENTITY,
+    ))
+}
+
+fn again(
+    it: &Feature,
+    frame: &Frame,
+    known: &Known,
+    (typed, told): (Typed, Told),
+    status: StatusCode,
+) -> Response {
+    let mut wrong: Vec<_> = told.keys().map(|id| Target::of(id)).collect();
+    // Of a list the first line that is wrong.
+    wrong.dedup_by_key(|target| target.label);
+    let mut forms = Forms::of(&known.person, &known.emails);
+    forms.give_back(typed, told);
+    frame.show_with(status, &HomePage::of(known, forms, wrong, it.web.links()))
+}
+
+fn with_patience(mut page: Response, slowed: Slowed) -> Response {
+    let seconds = HeaderValue::from(slowed.seconds());
+    page.headers_mut().insert(header::RETRY_AFTER, seconds);
+    page
+}

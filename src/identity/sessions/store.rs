@@ -1,0 +1,90 @@
+//! A person's sessions and sign-ins in the database.
+
+use crate::platform::clock::Moment;
+use crate::platform::db;
+use crate::platform::db::Executor;
+use crate::platform::id::PersonId;
+
+/// A browser somebody is signed in with.
+#[derive(Debug)]
+pub(super) struct SignedInBrowser {
+    /// SHA-256 of the session's id, in hexadecimal: names the session and opens nothing.
+    pub name: String,
+    pub device: Option<String>,
+    /// What the campus calls the network it signed in from.
+    pub place: Option<String>,
+    pub since: Moment,
+    pub last_seen: Moment,
+}
+
+/// Live sessions, the one seen last in front.
+pub(super) async fn list_live(
+    db: impl Executor<'_>,
+    person: PersonId,
+    now: Moment,
+) -> db::Result<Vec<SignedInBrowser>> {
+    let rows = sqlx::query!(
+        r#"select encode(fingerprint, 'hex') as "name!", data #>> '{visit,device}' as device,
+                  data #>> '{visit,place}' as place, began_at, last_seen_at
+           from sessions s
+           where person_id = $1 and is_live(s, $2)
+           order by last_seen_at desc, fingerprint"#,
+        person.0,
+        now
+    )
+    .fetch_all(db)
+    .await?;
+    let browsers = rows.into_iter().map(|row| SignedInBrowser {
+        name: row.name,
+        device: row.device,
+        place: row.place,
+        since: row.began_at,
+        last_seen: row.last_seen_at,
+    });
+    Ok(browsers.collect())
+}
+
+/// Ends one session of a person. False if there is none of this name.
+pub(super) async fn delete_one(
+    db: impl Executor<'_>,
+    person: PersonId,
+    name: &str,
+) -> db::Result<bool> {
+    let deleted = sqlx::query!(
+        "delete from sessions where person_id = $1 and encode(fingerprint, 'hex') = $2",
+        person.0,
+        name
+    )
+    .execute(db)
+    .await?;
+    Ok(deleted.rows_affected() > 0)
+}
+
+/// A sign-in, and through which way.
+#[derive(Debug)]
+pub(super) struct SignIn {
+    pub at: Moment,
+    pub through: Option<String>,
+}
+
+/// Sign-ins since a moment, newest first, two hundred at most.
+pub(super) async fn list_sign_ins(
+    db: impl Executor<'_>,
+    person: PersonId,
+    since: Moment,
+) -> db::Result<Vec<SignIn>> {
+    let rows = sqlx::query!(
+        "select happened_at, detail ->> 'through' as through from audit
+         where person_id = $1 and action = 'person.signed_in' and happened_at > $2
+         order by happened_at desc limit 200",
+        person.0,
+        since
+    )
+    .fetch_all(db)
+    .await?;
+    let sign_ins = rows.into_iter().map(|row| SignIn {
+        at: row.happened_at,
+        through: row.through,
+    });
+    Ok(sign_ins.collect())
+}

@@ -1,0 +1,103 @@
+//! What somebody changes about themself.
+
+use serde_json::json;
+
+use super::details::{Change, Details, Unfit};
+use super::model::ChoiceKind;
+use super::update::{keep, unknown};
+use super::{PeopleError, rules, store};
+use crate::people::fields::Field;
+use crate::platform::audit;
+use crate::platform::audit::Entry;
+use crate::platform::clock::Moment;
+use crate::platform::db::Tx;
+use crate::platform::id::PersonId;
+use crate::platform::rng::Entropy;
+
+/// What a change leaves to be done.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Edited {
+    /// A picture that nothing shows any more.
+    pub old_picture: Option<String>,
+    /// Addresses that have yet to be verified.
+    pub new_emails: Vec<i32>,
+}
+
+/// Changes what is given and nothing else, as the person's own deed: only what is on offer may be
+/// chosen, and further addresses count once they are verified.
+pub async fn edit(
+    tx: &mut Tx,
+    person: PersonId,
+    mut wanted: Details,
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> Result<Edited, PeopleError> {
+    let picture = store::lock(tx, person).await?.ok_or(PeopleError::Nobody)?;
+    let fields = fields(&wanted);
+    let names = [&wanted.columns.first_name, &wanted.columns.last_name];
+    if names.iter().any(|name| name.is_some()) && !store::owns_names(&mut **tx, person).await? {
+        return Err(Unfit::new("first_name", "is the directory's to change").into());
+    }
+    for (what, name) in ["first_name", "last_name"].into_iter().zip(names) {
+        rules::check_own_name(what, name.as_ref().map(AsRef::as_ref))?;
+    }
+    let emails = wanted.secondary_emails.take();
+    check_offered(tx, person, &wanted).await?;
+    let primary = keep(tx, person, &wanted, now).await?;
+    let new_emails = match emails {
+        Some(emails) => {
+            rules::check_emails(&emails, &primary)?;
+            store::put_own_emails(tx, person, &emails).await?
+        }
+        None => Vec::new(),
+    };
+    let entry = Entry::of("profile.edited").by(person).about(person);
+    let entry = entry.with(json!({ "fields": fields }));
+    audit::note(&mut **tx, entry, now, entropy).await?;
+    let stays = wanted.columns.profile_picture.is_keep();
+    Ok(Edited {
+        old_picture: picture.filter(|_| !stays),
+        new_emails,
+    })
+}
+
+async fn check_offered(tx: &mut Tx, person: PersonId, wanted: &Details) -> Result<(), PeopleError> {
+    let address = store::find_address(&mut **tx, person).await?;
+    let programme = store::find_programme(&mut **tx, person).await?;
+    let (hostel, (department, degree)) = (
+        address.and_then(|it| it.hostel),
+        programme.map_or((None, None), |it| (it.department, it.degree)),
+    );
+    for (kind, change, carried) in [
+        (ChoiceKind::Hostel, &wanted.hostel, hostel),
+        (ChoiceKind::Department, &wanted.department, department),
+        (ChoiceKind::Degree, &wanted.degree, degree),
+    ] {
+        let Change::Set(code) = change else { continue };
+        let choice = store::find_choice(&mut **tx, kind, code).await?;
+        if !rules::may_choose(code, choice.as_ref(), carried.as_deref()) {
+            return Err(unknown(kind.as_str()).into());
+        }
+    }
+    Ok(())
+}
+
+/// The names of what is given, for the audit.
+fn fields(wanted: &Details) -> Vec<&'static str> {
+    let columns = &wanted.columns;
+    let given = [
+        (columns.first_name.is_some(), Field::FirstName),
+        (columns.last_name.is_some(), Field::LastName),
+        (!columns.sex.is_keep(), Field::Sex),
+        (!columns.profile_picture.is_keep(), Field::ProfilePicture),
+        (wanted.contacts.is_some(), Field::Contacts),
+        (wanted.secondary_emails.is_some(), Field::SecondaryEmails),
+        (wanted.touches_address(), Field::InstiAddress),
+        (wanted.touches_programme(), Field::Program),
+    ];
+    given
+        .into_iter()
+        .filter(|(is_given, _)| *is_given)
+        .map(|(_, field)| field.name())
+        .collect()
+}

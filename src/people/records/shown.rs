@@ -1,0 +1,208 @@
+//! How pages show what is known about somebody: the same on every one.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Person, Programme};
+use crate::people::fields::{Field, Kind};
+use crate::platform::links::Links;
+
+/// A value as pages show it.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Shown {
+    Text {
+        text: String,
+    },
+    /// Shown in full only on request: the page may be read over a shoulder.
+    Masked {
+        short: String,
+        full: String,
+    },
+    Picture {
+        src: String,
+    },
+    List {
+        items: Vec<String>,
+    },
+    Unset,
+}
+
+impl Person {
+    /// A field as this person sees it.
+    pub fn shown(&self, field: Field, links: &Links) -> Shown {
+        let value = self.field(field, links);
+        match field.row().kind {
+            Kind::Contacts => list(&value, "number", true),
+            Kind::Emails => list(&value, "email", false),
+            Kind::Address => parts(&value, &["hostel_name", "room"]),
+            Kind::Programme => programme(self.programme.as_ref()),
+            Kind::Picture => value.as_str().map_or(Shown::Unset, |src| Shown::Picture {
+                src: src.to_owned(),
+            }),
+            Kind::Boolean => text(if value == Value::Bool(true) {
+                "yes"
+            } else {
+                "no"
+            }),
+            Kind::Integer | Kind::Text | Kind::Sex => match plain(&value) {
+                Some(full) if field == Field::Mobile => masked(&full),
+                Some(code) if field == Field::Type => text(&kind_in_words(&code)),
+                Some(full) => text(&full),
+                None => Shown::Unset,
+            },
+        }
+    }
+}
+
+fn text(text: &str) -> Shown {
+    Shown::Text {
+        text: text.to_owned(),
+    }
+}
+
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// `98••••3210`: enough to recognise one's own.
+fn masked(full: &str) -> Shown {
+    let signs: Vec<char> = full.chars().collect();
+    let short = match signs.as_slice() {
+        [head @ .., _, _, _, _] if head.len() > 2 => {
+            let head: String = head.iter().take(2).collect();
+            let tail: String = signs.iter().skip(signs.len() - 4).collect();
+            format!("{head}••••{tail}")
+        }
+        _ => "••••".to_owned(),
+    };
+    Shown::Masked {
+        short,
+        full: full.to_owned(),
+    }
+}
+
+fn list(value: &Value, member: &str, is_masked: bool) -> Shown {
+    let items = value
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|item| plain(item.get(member)?));
+    let items: Vec<String> = items.collect();
+    match items.as_slice() {
+        [] => Shown::Unset,
+        [one] if is_masked => masked(one),
+        several if is_masked => Shown::Masked {
+            short: format!("{} numbers", several.len()),
+            full: several.join(", "),
+        },
+        _ => Shown::List { items },
+    }
+}
+
+fn programme(programme: Option<&Programme>) -> Shown {
+    let Some(programme) = programme else {
+        return Shown::Unset;
+    };
+    let years = match (programme.join_year, programme.graduation_year) {
+        (None, None) => None,
+        (Some(year), None) => Some(format!("since {year}")),
+        (None, Some(year)) => Some(format!("until {year}")),
+        (Some(from), Some(to)) => Some(format!("{from}–{to}")),
+    };
+    let said = [
+        programme.degree_name.clone(),
+        programme.department_name.clone(),
+        years,
+    ];
+    let said: Vec<String> = said.into_iter().flatten().collect();
+    if said.is_empty() {
+        Shown::Unset
+    } else {
+        text(&said.join(", "))
+    }
+}
+
+/// The directory's codes in words, with the code behind, since that is what an app gets. Directories
+/// invent new ones; those stand for themselves.
+fn kind_in_words(code: &str) -> String {
+    let words = match code {
+        "ug" => "Undergraduate",
+        "pg" => "Postgraduate",
+        "dd" => "Dual degree student",
+        "rs" => "Research scholar",
+        "fac" => "Faculty",
+        "stf" => "Staff",
+        "prjstf" => "Project staff",
+        "intern" => "Intern",
+        "institutional" => "Institutional account",
+        "vendor" => "Vendor",
+        _ => return code.to_owned(),
+    };
+    format!("{words} ({code})")
+}
+
+fn parts(value: &Value, members: &[&str]) -> Shown {
+    let said = members
+        .iter()
+        .filter_map(|member| plain(value.get(member)?));
+    let said: Vec<String> = said.collect();
+    if said.is_empty() {
+        Shown::Unset
+    } else {
+        text(&said.join(", "))
+    }
+}
+
+#[cfg(test)]
+impl Shown {
+    /// One of each kind, for samples of pages.
+    pub(crate) fn samples() -> Vec<Self> {
+        let src = "/media/profile_picture/a.jpg".to_owned();
+        let items = vec!["asha@home.example".to_owned()];
+        vec![
+            text("7"),
+            masked("9876543210"),
+            Self::Picture { src },
+            Self::List { items },
+            Self::Unset,
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_number_shows_its_ends() {
+        let Shown::Masked { short, .. } = masked("9876543210") else {
+            panic!()
+        };
+        assert_eq!(short, "98••••3210");
+        let Shown::Masked { short, .. } = masked("123") else {
+            panic!()
+        };
+        assert_eq!(short, "••••");
+    }
+
+    #[test]
+    fn lists_and_objects_read_as_text() {
+        let numbers = json!([{"id": 1, "number": "9876543210"}, {"id": 2, "number": "1"}]);
+        let expected = Shown::Masked {
+            short: "2 numbers".into(),
+            full: "9876543210, 1".into(),
+        };
+        assert_eq!(list(&numbers, "number", true), expected);
+        assert_eq!(list(&json!([]), "email", false), Shown::Unset);
+        let address = json!({"id": 1, "hostel_name": "Hostel 14", "room": null});
+        assert_eq!(parts(&address, &["hostel_name", "room"]), text("Hostel 14"));
+        assert_eq!(parts(&Value::Null, &["room"]), Shown::Unset);
+    }
+}

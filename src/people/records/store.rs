@@ -1,0 +1,742 @@
+//! People in the database.
+
+use serde_json::Value;
+use sqlx::types::Json;
+
+use super::Person;
+use super::details::{Columns, ContactNumber, Email, Username};
+use super::model::{Choice, ChoiceKind, OwnEmail, WayIn};
+use crate::platform::clock::Moment;
+use crate::platform::db;
+use crate::platform::db::{Executor, Tx};
+use crate::platform::id::PersonId;
+use crate::platform::secret::Fingerprint;
+
+/// A person who may sign in; a suspended one is not found.
+pub async fn find(db: impl Executor<'_>, id: PersonId) -> db::Result<Option<Person>> {
+    let row = sqlx::query!(
+        r#"select person as "person!: Json<Person>" from whole_people
+           where id = $1 and suspended_at is null"#,
+        id.0
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| row.person.0))
+}
+
+/// Whoever has this username, suspended or not, whatever its case.
+pub async fn find_id(db: impl Executor<'_>, username: &str) -> db::Result<Option<PersonId>> {
+    let id = sqlx::query_scalar!(
+        "select id from people where lower(username) = $1",
+        username.to_ascii_lowercase()
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(id.map(PersonId))
+}
+
+/// Whose identity this is, suspended or not.
+pub(super) async fn find_owner(
+    db: impl Executor<'_>,
+    provider: &str,
+    subject: &str,
+) -> db::Result<Option<PersonId>> {
+    let id = sqlx::query_scalar!(
+        "select person_id from identities where provider = $1 and subject = $2",
+        provider,
+        subject
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(id.map(PersonId))
+}
+
+/// Waits until nobody else is at this identity, and keeps others waiting until the transaction ends.
+pub(super) async fn lock_identity(tx: &mut Tx, provider: &str, subject: &str) -> db::Result<()> {
+    sqlx::query!(
+        "select pg_advisory_xact_lock(hashtextextended($1 || ':' || $2, 0))::text",
+        provider,
+        subject
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// An identity that was used now: whose it is, and the provider's second key as it is known.
+#[derive(Debug)]
+pub(super) struct Used {
+    pub person: PersonId,
+    pub second_key: Option<String>,
+    /// Whether the person was made of what this provider says, so that a directory writes it anew. An
+    /// identity that was linked later is a way in and no more.
+    pub vouches: bool,
+}
+
+/// Notes that an identity was used now; a suspended person's is not found. A second key that is
+/// known (the column `twin`) stays as it is.
+pub(super) async fn mark_identity_used(
+    db: impl Executor<'_>,
+    provider: &str,
+    subject: &str,
+    second_key: Option<&str>,
+    now: Moment,
+) -> db::Result<Option<Used>> {
+    let row = sqlx::query!(
+        "update identities i set last_used_at = $4, twin = coalesce(i.twin, $3) from people p
+         where i.provider = $1 and i.subject = $2
+           and p.id = i.person_id and p.suspended_at is null
+         returning i.person_id, i.twin, i.vouches",
+        provider,
+        subject,
+        second_key,
+        now
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| Used {
+        person: PersonId(row.person_id),
+        second_key: row.twin,
+        vouches: row.vouches,
+    }))
+}
+
+pub(super) async fn mark_not_vouching(
+    db: impl Executor<'_>,
+    provider: &str,
+    subject: &str,
+) -> db::Result<()> {
+    sqlx::query!(
+        "update identities set vouches = false where provider = $1 and subject = $2",
+        provider,
+        subject
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Gives the identity with this second key another subject, unless somebody has that one. Whose it is.
+pub(super) async fn rename_identity(
+    db: impl Executor<'_>,
+    provider: &str,
+    second_key: &str,
+    subject: &str,
+) -> db::Result<Option<PersonId>> {
+    let person = sqlx::query_scalar!(
+        "update identities set subject = $3
+         where provider = $1 and twin = $2
+           and not exists (select from identities where provider = $1 and subject = $3)
+         returning person_id",
+        provider,
+        second_key,
+        subject
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(person.map(PersonId))
+}
+
+/// Every way somebody has of signing in, the oldest first.
+pub async fn list_ways_in(db: impl Executor<'_>, person: PersonId) -> db::Result<Vec<WayIn>> {
+    let ways = sqlx::query_as!(
+        WayIn,
+        "select provider, subject, linked_at, last_used_at from identities
+         where person_id = $1 order by linked_at, provider, subject",
+        person.0
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(ways)
+}
+
+/// Whether it was theirs.
+pub(super) async fn delete_identity(
+    db: impl Executor<'_>,
+    person: PersonId,
+    provider: &str,
+    subject: &str,
+) -> db::Result<bool> {
+    let done = sqlx::query!(
+        "delete from identities where person_id = $1 and provider = $2 and subject = $3",
+        person.0,
+        provider,
+        subject
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Gives the identity to a person, and says whose it is then: theirs, or whose it was.
+pub(super) async fn insert_identity(
+    tx: &mut Tx,
+    provider: &str,
+    subject: &str,
+    person: PersonId,
+    now: Moment,
+) -> db::Result<PersonId> {
+    sqlx::query!(
+        "insert into identities (provider, subject, person_id, linked_at) values ($1, $2, $3, $4)
+         on conflict (provider, subject) do nothing",
+        provider,
+        subject,
+        person.0,
+        now
+    )
+    .execute(&mut **tx)
+    .await?;
+    let owner = sqlx::query_scalar!(
+        "select person_id from identities where provider = $1 and subject = $2",
+        provider,
+        subject
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(PersonId(owner))
+}
+
+/// A person with a name and nothing else. With `id`, that number; the next new person's is above it.
+pub(super) async fn insert(
+    db: impl Executor<'_>,
+    username: &Username,
+    id: Option<PersonId>,
+    now: Moment,
+) -> db::Result<PersonId> {
+    let id = sqlx::query_scalar!(
+        "insert into people (id, username, created_at, updated_at)
+         values (coalesce($1, nextval(pg_get_serial_sequence('people', 'id'))::integer), $2, $3, $3)
+         returning id",
+        id.map(|id| id.0),
+        username.as_str(),
+        now
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(PersonId(id))
+}
+
+/// New people get numbers above every number there is.
+pub(super) async fn mark_numbers_taken(db: impl Executor<'_>, up_to: PersonId) -> db::Result<()> {
+    sqlx::query!(
+        r#"select setval(pg_get_serial_sequence('people', 'id'), greatest($1::bigint,
+             (select case when is_called then last_value else last_value - 1 end from people_id_seq)))
+           as "last!""#,
+        i64::from(up_to.0)
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(())
+}
+
+/// Changes the columns that are given. The primary address afterwards is the answer.
+pub(super) async fn update(
+    db: impl Executor<'_>,
+    id: PersonId,
+    columns: &Columns,
+    now: Moment,
+) -> db::Result<String> {
+    let patch = serde_json::to_value(columns).unwrap_or(Value::Null);
+    let email = sqlx::query_scalar!(
+        "update people p set
+           (first_name, last_name, email, type, is_alumni, roll_number, mobile, sex, profile_picture,
+            is_admin) = (
+             select n.first_name, n.last_name, n.email, n.type, n.is_alumni, n.roll_number, n.mobile,
+                    n.sex, n.profile_picture, n.is_admin
+             from jsonb_populate_record(p, $2) n),
+           updated_at = $3
+         where p.id = $1
+         returning p.email",
+        id.0,
+        patch,
+        now
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(email)
+}
+
+/// Changes the columns that are given, if one of them differs; whether one did is the answer.
+pub(super) async fn refresh(
+    db: impl Executor<'_>,
+    id: PersonId,
+    columns: &Columns,
+    now: Moment,
+) -> db::Result<bool> {
+    let patch = serde_json::to_value(columns).unwrap_or(Value::Null);
+    let done = sqlx::query!(
+        "update people p set
+           (first_name, last_name, email, type, is_alumni, roll_number, mobile) = (
+             select n.first_name, n.last_name, n.email, n.type, n.is_alumni, n.roll_number, n.mobile
+             from jsonb_populate_record(p, $2) n),
+           updated_at = $3
+         where p.id = $1 and not to_jsonb(p) @> $2",
+        id.0,
+        patch,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Notes which campus system made this person of what it knows.
+pub(super) async fn mark_vouched(
+    db: impl Executor<'_>,
+    id: PersonId,
+    provider: &str,
+    names_are_own: bool,
+) -> db::Result<()> {
+    sqlx::query!(
+        "update people set vouched_by = $2, names_are_own = $3 where id = $1",
+        id.0,
+        provider,
+        names_are_own
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Whether somebody may change their names.
+pub(super) async fn owns_names(db: impl Executor<'_>, id: PersonId) -> db::Result<bool> {
+    let own = sqlx::query_scalar!("select names_are_own from people where id = $1", id.0)
+        .fetch_one(db)
+        .await?;
+    Ok(own)
+}
+
+/// Puts what is given into the columns that are empty.
+pub(super) async fn fill(
+    db: impl Executor<'_>,
+    id: PersonId,
+    columns: &Columns,
+    now: Moment,
+) -> db::Result<()> {
+    let given = serde_json::to_value(columns).unwrap_or(Value::Null);
+    sqlx::query!(
+        "update people p set
+           (first_name, last_name, email, type, roll_number, mobile) = (
+             select n.first_name, n.last_name, n.email, n.type, n.roll_number, n.mobile
+             from jsonb_populate_record(p, (
+               select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each($2::jsonb)
+               where coalesce(to_jsonb(p) ->> key, '') = '')) n),
+           updated_at = $3
+         where p.id = $1",
+        id.0,
+        given,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Keeps others from changing this person until the transaction ends. Their picture is the answer;
+/// nobody who may not sign in is found.
+pub(super) async fn lock(tx: &mut Tx, id: PersonId) -> db::Result<Option<Option<String>>> {
+    let picture = sqlx::query_scalar!(
+        "select profile_picture from people where id = $1 and suspended_at is null for update",
+        id.0
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(picture)
+}
+
+pub(super) async fn find_picture(
+    db: impl Executor<'_>,
+    id: PersonId,
+) -> db::Result<Option<String>> {
+    let file = sqlx::query_scalar!("select profile_picture from people where id = $1", id.0)
+        .fetch_optional(db)
+        .await?;
+    Ok(file.flatten())
+}
+
+/// Every entry there is, retired ones included, in the order lists show them: departments by name,
+/// the others as they were added.
+pub async fn list_choices(db: impl Executor<'_>) -> db::Result<Vec<Choice>> {
+    let choices = sqlx::query_as!(
+        Choice,
+        r#"select kind, code, name, has_wings, retired_at is not null as "is_retired!" from choices
+           order by kind, case when kind = 'department' then lower(name) collate "C" end, position,
+                    code"#
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(choices)
+}
+
+pub(super) async fn find_choice(
+    db: impl Executor<'_>,
+    kind: ChoiceKind,
+    code: &str,
+) -> db::Result<Option<Choice>> {
+    let choice = sqlx::query_as!(
+        Choice,
+        r#"select kind, code, name, has_wings, retired_at is not null as "is_retired!" from choices
+           where kind = $1 and code = $2"#,
+        kind.as_str(),
+        code
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(choice)
+}
+
+/// Puts an entry at the end of its list. One that is there is on offer again, under this name.
+pub(super) async fn put_choice(
+    db: impl Executor<'_>,
+    kind: ChoiceKind,
+    code: &str,
+    name: &str,
+    has_wings: bool,
+) -> db::Result<()> {
+    sqlx::query!(
+        "insert into choices (kind, code, name, position, has_wings)
+         select $1, $2, $3, coalesce(max(position), 0) + 1, $4 from choices where kind = $1
+         on conflict (kind, code) do update
+         set name = excluded.name, has_wings = excluded.has_wings, retired_at = null",
+        kind.as_str(),
+        code,
+        name,
+        has_wings
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Whether there is such an entry; from now on it is retired.
+pub(super) async fn mark_choice_retired(
+    db: impl Executor<'_>,
+    kind: ChoiceKind,
+    code: &str,
+    now: Moment,
+) -> db::Result<bool> {
+    let done = sqlx::query!(
+        "update choices set retired_at = coalesce(retired_at, $3) where kind = $1 and code = $2",
+        kind.as_str(),
+        code,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+#[derive(Debug, Default)]
+pub(super) struct AddressRow {
+    pub hostel: Option<String>,
+    pub room: Option<String>,
+}
+
+pub(super) async fn find_address(
+    db: impl Executor<'_>,
+    person: PersonId,
+) -> db::Result<Option<AddressRow>> {
+    let row = sqlx::query_as!(
+        AddressRow,
+        "select hostel, room from addresses where person_id = $1",
+        person.0
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row)
+}
+
+/// Keeps an address; one that says nothing is none.
+pub(super) async fn put_address(
+    tx: &mut Tx,
+    person: PersonId,
+    address: &AddressRow,
+) -> db::Result<()> {
+    if address.hostel.is_none() && address.room.is_none() {
+        sqlx::query!("delete from addresses where person_id = $1", person.0)
+            .execute(&mut **tx)
+            .await?;
+        return Ok(());
+    }
+    sqlx::query!(
+        "insert into addresses (person_id, hostel, room) values ($1, $2, $3)
+         on conflict (person_id) do update set hostel = excluded.hostel, room = excluded.room",
+        person.0,
+        address.hostel,
+        address.room
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+#[derive(Debug, Default)]
+pub(super) struct ProgrammeRow {
+    pub department: Option<String>,
+    pub degree: Option<String>,
+    pub join_year: Option<i32>,
+    pub graduation_year: Option<i32>,
+}
+
+pub(super) async fn find_programme(
+    db: impl Executor<'_>,
+    person: PersonId,
+) -> db::Result<Option<ProgrammeRow>> {
+    let row = sqlx::query_as!(
+        ProgrammeRow,
+        "select department, degree, join_year, graduation_year from programmes where person_id = $1",
+        person.0
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row)
+}
+
+/// Keeps a programme; one that says nothing is none.
+pub(super) async fn put_programme(
+    tx: &mut Tx,
+    person: PersonId,
+    programme: &ProgrammeRow,
+    is_inferred: bool,
+) -> db::Result<()> {
+    let says_nothing = programme.department.is_none()
+        && programme.degree.is_none()
+        && programme.join_year.is_none()
+        && programme.graduation_year.is_none();
+    if says_nothing {
+        sqlx::query!("delete from programmes where person_id = $1", person.0)
+            .execute(&mut **tx)
+            .await?;
+        return Ok(());
+    }
+    sqlx::query!(
+        "insert into programmes
+           (person_id, department, degree, join_year, graduation_year, is_inferred)
+         values ($1, $2, $3, $4, $5, $6)
+         on conflict (person_id) do update
+         set department = excluded.department, degree = excluded.degree,
+             join_year = excluded.join_year, graduation_year = excluded.graduation_year,
+             is_inferred = excluded.is_inferred",
+        person.0,
+        programme.department,
+        programme.degree,
+        programme.join_year,
+        programme.graduation_year,
+        is_inferred
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// These numbers and no others. One that was there before keeps its own id.
+pub(super) async fn put_contacts(
+    tx: &mut Tx,
+    person: PersonId,
+    numbers: &[ContactNumber],
+) -> db::Result<()> {
+    let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+    sqlx::query!(
+        "delete from contacts where person_id = $1 and not number = any($2)",
+        person.0,
+        &numbers
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!(
+        "insert into contacts (person_id, number)
+         select $1, number from unnest($2::text[]) with ordinality as n (number, position)
+         order by position
+         on conflict (person_id, number) do nothing",
+        person.0,
+        &numbers
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+async fn delete_other_emails(tx: &mut Tx, person: PersonId, kept: &[String]) -> db::Result<()> {
+    sqlx::query!(
+        "delete from secondary_emails where person_id = $1
+         and not lower(email) = any(select lower(kept) from unnest($2::text[]) as n (kept))",
+        person.0,
+        kept
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// These addresses and no others, all verified. One that was there before keeps its own id.
+pub(super) async fn put_secondary_emails(
+    tx: &mut Tx,
+    person: PersonId,
+    emails: &[Email],
+    now: Moment,
+) -> db::Result<()> {
+    let emails: Vec<String> = emails.iter().map(ToString::to_string).collect();
+    delete_other_emails(tx, person, &emails).await?;
+    sqlx::query!(
+        "insert into secondary_emails (person_id, email, verified_at)
+         select $1, email, $3 from unnest($2::text[]) with ordinality as n (email, position)
+         order by position
+         on conflict (person_id, lower(email)) do update
+         set email = excluded.email,
+             verified_at = coalesce(secondary_emails.verified_at, excluded.verified_at)",
+        person.0,
+        &emails,
+        now
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Since when somebody wants to leave; nothing for who does not.
+pub async fn find_leaving(db: impl Executor<'_>, person: PersonId) -> db::Result<Option<Moment>> {
+    let asked_at = sqlx::query_scalar!(
+        "select asked_at from closings where person_id = $1",
+        person.0
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(asked_at)
+}
+
+pub(super) async fn insert_closing(
+    db: impl Executor<'_>,
+    person: PersonId,
+    now: Moment,
+) -> db::Result<bool> {
+    let inserted = sqlx::query!(
+        "insert into closings (person_id, asked_at) values ($1, $2) on conflict do nothing",
+        person.0,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(inserted.rows_affected() > 0)
+}
+
+pub(super) async fn delete_closing(db: impl Executor<'_>, person: PersonId) -> db::Result<bool> {
+    let deleted = sqlx::query!("delete from closings where person_id = $1", person.0)
+        .execute(db)
+        .await?;
+    Ok(deleted.rows_affected() > 0)
+}
+
+pub(super) async fn list_leaving(
+    db: impl Executor<'_>,
+    asked_before: Moment,
+) -> db::Result<Vec<PersonId>> {
+    let ids = sqlx::query_scalar!(
+        "select person_id from closings where asked_at <= $1 order by asked_at limit 100",
+        asked_before
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(ids.into_iter().map(PersonId).collect())
+}
+
+/// Deletes a person; every table that speaks of them refers to this row and follows it. Whoever changes
+/// their mind at the same moment is waited for, and stays.
+pub(super) async fn delete_leaving(
+    db: impl Executor<'_>,
+    person: PersonId,
+    asked_before: Moment,
+) -> db::Result<bool> {
+    let deleted = sqlx::query!(
+        "with due as (
+           delete from closings where person_id = $1 and asked_at <= $2 returning person_id
+         )
+         delete from people using due where id = due.person_id",
+        person.0,
+        asked_before
+    )
+    .execute(db)
+    .await?;
+    Ok(deleted.rows_affected() > 0)
+}
+
+/// These addresses and no others. What is new has yet to be verified; its ids are the answer.
+pub(super) async fn put_own_emails(
+    tx: &mut Tx,
+    person: PersonId,
+    emails: &[Email],
+) -> db::Result<Vec<i32>> {
+    let emails: Vec<String> = emails.iter().map(ToString::to_string).collect();
+    delete_other_emails(tx, person, &emails).await?;
+    let new = sqlx::query_scalar!(
+        "insert into secondary_emails (person_id, email)
+         select $1, email from unnest($2::text[]) with ordinality as n (email, position)
+         order by position
+         on conflict (person_id, lower(email)) do nothing
+         returning id",
+        person.0,
+        &emails
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(new)
+}
+
+/// Every further address of somebody, verified or not, in the order they were added.
+pub async fn list_emails(db: impl Executor<'_>, person: PersonId) -> db::Result<Vec<OwnEmail>> {
+    let emails = sqlx::query_as!(
+        OwnEmail,
+        r#"select id, email, verified_at is not null as "is_verified!" from secondary_emails
+           where person_id = $1 order by id"#,
+        person.0
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(emails)
+}
+
+/// The address of theirs that a link proves, as long as the link is good for anything.
+pub async fn find_proven(
+    db: impl Executor<'_>,
+    person: PersonId,
+    link: Fingerprint,
+    now: Moment,
+) -> db::Result<Option<String>> {
+    let email = sqlx::query_scalar!(
+        "select s.email from email_proofs p join secondary_emails s on s.id = p.secondary_email_id
+         where p.fingerprint = $2 and p.expires_at > $3 and s.person_id = $1
+           and s.verified_at is null",
+        person.0,
+        link.to_vec(),
+        now
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(email)
+}
+
+/// Uses a link up, and every other that went to the same address, which is verified from now on.
+pub(super) async fn mark_email_verified(
+    db: impl Executor<'_>,
+    person: PersonId,
+    link: Fingerprint,
+    now: Moment,
+) -> db::Result<Option<OwnEmail>> {
+    let email = sqlx::query_as!(
+        OwnEmail,
+        r#"with proven as (
+           update secondary_emails s set verified_at = $3 from email_proofs p
+           where p.fingerprint = $2 and p.expires_at > $3 and s.id = p.secondary_email_id
+             and s.person_id = $1 and s.verified_at is null
+           returning s.id, s.email
+         ), used as (
+           delete from email_proofs using proven where secondary_email_id = proven.id
+         )
+         select id, email, true as "is_verified!" from proven"#,
+        person.0,
+        link.to_vec(),
+        now
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(email)
+}

@@ -1,0 +1,111 @@
+//! Something else about somebody who is there.
+
+use serde_json::json;
+
+use super::details::{Details, Unfit};
+use super::model::ChoiceKind;
+use super::store::{AddressRow, ProgrammeRow};
+use super::{PeopleError, rules, store};
+use crate::platform::audit;
+use crate::platform::audit::Entry;
+use crate::platform::clock::Moment;
+use crate::platform::db::Tx;
+use crate::platform::id::PersonId;
+use crate::platform::rng::Entropy;
+
+/// Changes what is given and nothing else.
+pub async fn update(
+    tx: &mut Tx,
+    id: PersonId,
+    details: &Details,
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> Result<(), PeopleError> {
+    keep(tx, id, details, now).await?;
+    let entry = Entry::of("person.updated").about(id);
+    let entry = entry.with(json!({ "through": "command line" }));
+    audit::note(&mut **tx, entry, now, entropy).await?;
+    Ok(())
+}
+
+/// What `add`, `update` and `edit` have in common. The primary address afterwards is the answer.
+pub(super) async fn keep(
+    tx: &mut Tx,
+    id: PersonId,
+    details: &Details,
+    now: Moment,
+) -> Result<String, PeopleError> {
+    let email = store::update(&mut **tx, id, &details.columns, now).await?;
+    if details.touches_address() {
+        keep_address(tx, id, details).await?;
+    }
+    if details.touches_programme() {
+        keep_programme(tx, id, details, now).await?;
+    }
+    if let Some(numbers) = &details.contacts {
+        rules::check_contacts(numbers)?;
+        store::put_contacts(tx, id, numbers).await?;
+    }
+    if let Some(emails) = &details.secondary_emails {
+        rules::check_emails(emails, &email)?;
+        store::put_secondary_emails(tx, id, emails, now).await?;
+    }
+    if let Some((provider, subject)) = &details.identity {
+        let owner = store::insert_identity(tx, provider, subject, id, now).await?;
+        if owner != id {
+            return Err(PeopleError::IdentityTaken);
+        }
+    }
+    Ok(email)
+}
+
+async fn keep_address(tx: &mut Tx, id: PersonId, details: &Details) -> Result<(), PeopleError> {
+    let before = store::find_address(&mut **tx, id).await?;
+    let before = before.unwrap_or_default();
+    let after = AddressRow {
+        hostel: details.hostel.clone().after(before.hostel),
+        room: details.room.clone().after(before.room),
+    };
+    let hostel = match &after.hostel {
+        Some(code) => {
+            let known = store::find_choice(&mut **tx, ChoiceKind::Hostel, code).await?;
+            Some(known.ok_or_else(|| unknown("hostel"))?)
+        }
+        None => None,
+    };
+    rules::check_room(hostel.as_ref(), after.room.as_deref())?;
+    store::put_address(tx, id, &after).await?;
+    Ok(())
+}
+
+async fn keep_programme(
+    tx: &mut Tx,
+    id: PersonId,
+    details: &Details,
+    now: Moment,
+) -> Result<(), PeopleError> {
+    let before = store::find_programme(&mut **tx, id).await?;
+    let before = before.unwrap_or_default();
+    let after = ProgrammeRow {
+        department: details.department.clone().after(before.department),
+        degree: details.degree.clone().after(before.degree),
+        join_year: details.join_year.after(before.join_year),
+        graduation_year: details.graduation_year.after(before.graduation_year),
+    };
+    for (kind, code) in [
+        (ChoiceKind::Department, &after.department),
+        (ChoiceKind::Degree, &after.degree),
+    ] {
+        let Some(code) = code else { continue };
+        let known = store::find_choice(&mut **tx, kind, code).await?;
+        known.ok_or_else(|| unknown(kind.as_str()))?;
+    }
+    rules::check_years(after.join_year, after.graduation_year, now.year())?;
+    // Whoever wrote this has looked at it.
+    store::put_programme(tx, id, &after, false).await?;
+    Ok(())
+}
+
+pub(super) fn unknown(what: &'static str) -> Unfit {
+    Unfit::new(what, "is not one of the codes there are (capitals matter)")
+}

@@ -1,0 +1,96 @@
+//! Who did what to what, and when: written in the transaction of the deed, never changed. An entry
+//! names things by their ids and holds no personal data, no secret, and nothing that was typed.
+
+use serde_json::{Value, json};
+
+use crate::platform::clock::Moment;
+use crate::platform::db;
+use crate::platform::db::Executor;
+use crate::platform::id::{AppId, AuditId, PersonId};
+use crate::platform::rng::Entropy;
+
+/// One deed. `actor` is the person who did it, nobody for an app or the command line.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// `noun.verb`, in the past: `grant.given`, `token.replayed`.
+    pub action: &'static str,
+    pub actor: Option<PersonId>,
+    pub app: Option<AppId>,
+    /// Whom it concerns.
+    pub person: Option<PersonId>,
+    pub detail: Value,
+}
+
+impl Entry {
+    pub fn of(action: &'static str) -> Self {
+        Self {
+            action,
+            actor: None,
+            app: None,
+            person: None,
+            detail: json!({}),
+        }
+    }
+    #[must_use]
+    pub fn by(mut self, actor: PersonId) -> Self {
+        self.actor = Some(actor);
+        self
+    }
+    #[must_use]
+    pub fn on_app(mut self, app: AppId) -> Self {
+        self.app = Some(app);
+        self
+    }
+    #[must_use]
+    pub fn about(mut self, person: PersonId) -> Self {
+        self.person = Some(person);
+        self
+    }
+    #[must_use]
+    pub fn with(mut self, detail: Value) -> Self {
+        self.detail = detail;
+        self
+    }
+}
+
+/// Writes an entry and logs the same.
+pub async fn note(
+    db: impl Executor<'_>,
+    entry: Entry,
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> db::Result<()> {
+    enter(db, entry, now, entropy).await?;
+    Ok(())
+}
+
+/// The same, and says which entry it is.
+pub async fn enter(
+    db: impl Executor<'_>,
+    entry: Entry,
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> db::Result<AuditId> {
+    tracing::info!(
+        action = entry.action,
+        actor.id = entry.actor.map(|id| id.0),
+        app.id = entry.app.map(tracing::field::display),
+        person.id = entry.person.map(|id| id.0),
+        "audit"
+    );
+    let id = AuditId::new(now, entropy);
+    sqlx::query!(
+        "insert into audit (id, happened_at, actor_id, action, app_id, person_id, detail)
+         values ($1, $2, $3, $4, $5, $6, $7)",
+        id.0,
+        now,
+        entry.actor.map(|id| id.0),
+        entry.action,
+        entry.app.map(|id| id.0),
+        entry.person.map(|id| id.0),
+        entry.detail,
+    )
+    .execute(db)
+    .await?;
+    Ok(id)
+}

@@ -1,0 +1,294 @@
+//! Every address of the house, one function each. All are under the canonical base of
+//! `PROFILES_PUBLIC_URL`; nothing is ever built from a request's `Host`.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use url::Url;
+
+use crate::platform::id::{AppId, AuditId, RequestId};
+
+/// The canonical base, taken apart once. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Links(Arc<Base>);
+
+#[derive(Debug)]
+struct Base {
+    /// `https://profiles.campus.example`
+    origin: String,
+    /// Empty, or `/profiles`: no slash at the end.
+    prefix: String,
+    secure: bool,
+}
+
+impl Links {
+    pub fn new(public_url: &Url) -> Self {
+        Self(Arc::new(Base {
+            origin: public_url.origin().ascii_serialization(),
+            prefix: public_url.path().trim_end_matches('/').to_owned(),
+            secure: public_url.scheme() == "https",
+        }))
+    }
+
+    /// The issuer identifier (RFC 8414 §2, RFC 9207): the base without a slash at the end.
+    pub fn issuer(&self) -> String {
+        format!("{}{}", self.0.origin, self.0.prefix)
+    }
+
+    pub fn origin(&self) -> &str {
+        &self.0.origin
+    }
+
+    /// Host and port, as a `Host` header would have them.
+    pub fn host(&self) -> &str {
+        self.0.origin.split_once("://").map_or("", |(_, host)| host)
+    }
+
+    /// The path in front of every address: empty, or `/profiles`.
+    pub fn prefix(&self) -> &str {
+        &self.0.prefix
+    }
+
+    /// Whether the world reaches us through TLS.
+    pub fn is_secure(&self) -> bool {
+        self.0.secure
+    }
+
+    /// A path of ours with the origin in front, for mails, metadata and redirects of other parties.
+    pub fn absolute(&self, path: &str) -> String {
+        format!("{}{path}", self.0.origin)
+    }
+
+    fn path(&self, rest: impl Display) -> String {
+        format!("{}{rest}", self.0.prefix)
+    }
+
+    pub fn home(&self) -> String {
+        self.path("/")
+    }
+    pub fn login(&self) -> String {
+        self.path("/account/login/")
+    }
+    pub fn login_through(&self, adapter: &str) -> String {
+        self.path(format_args!("/account/login/{adapter}/"))
+    }
+    /// The picture of a sign-in's form, as a captcha. `attempt` is letters and digits.
+    pub fn sign_in_picture(&self, adapter: &str, attempt: &str) -> String {
+        self.path(format_args!(
+            "/account/login/{adapter}/picture/?attempt={attempt}"
+        ))
+    }
+    /// The sign-in page of an adapter, for a further way to sign in to the same account.
+    pub fn link_way_in(&self, adapter: &str) -> String {
+        self.path(format_args!("/account/login/{adapter}/?link=1"))
+    }
+    pub fn logout(&self) -> String {
+        self.path("/account/logout/")
+    }
+    pub fn authorize(&self) -> String {
+        self.path("/oauth/authorize/")
+    }
+    pub fn authorization_request(&self, id: RequestId) -> String {
+        self.path(format_args!("/oauth/authorize/{id}/"))
+    }
+    pub fn token(&self) -> String {
+        self.path("/oauth/token/")
+    }
+    pub fn revoke_token(&self) -> String {
+        self.path("/oauth/revoke_token/")
+    }
+    pub fn apps(&self) -> String {
+        self.path("/oauth/applications/")
+    }
+    pub fn register_app(&self) -> String {
+        self.path("/oauth/applications/register/")
+    }
+    pub fn app(&self, id: AppId) -> String {
+        self.path(format_args!("/oauth/applications/{id}/"))
+    }
+    pub fn edit_app(&self, id: AppId) -> String {
+        self.path(format_args!("/oauth/applications/{id}/update/"))
+    }
+    pub fn delete_app(&self, id: AppId) -> String {
+        self.path(format_args!("/oauth/applications/{id}/delete/"))
+    }
+    pub fn rotate_secret(&self, id: AppId) -> String {
+        self.path(format_args!("/oauth/applications/{id}/secret/"))
+    }
+    pub fn fresh_secret(&self, id: AppId) -> String {
+        self.path(format_args!("/oauth/applications/{id}/secret/shown/"))
+    }
+    pub fn profile(&self) -> String {
+        self.path("/user/")
+    }
+    /// Where one section of a profile is saved, as `sex` or `address`.
+    pub fn update_profile(&self, section: &str) -> String {
+        self.path(format_args!("/user/update_{section}/"))
+    }
+    pub fn own_emails(&self) -> String {
+        self.path(format_args!("/user/emails/"))
+    }
+    pub fn mail_link_again(&self, email: i32) -> String {
+        self.path(format_args!("/user/emails/{email}/mail_again/"))
+    }
+    /// `token` is letters and digits.
+    pub fn confirm_email(&self, token: &str) -> String {
+        self.path(format_args!("/user/confirm_email/?token={token}"))
+    }
+    /// Where the page of such a link sends its form: without the token, which is in the form.
+    pub fn confirm_email_here(&self) -> String {
+        self.path("/user/confirm_email/")
+    }
+    pub fn ways_in(&self) -> String {
+        self.path("/user/ways-in/")
+    }
+    pub fn remove_way_in(&self) -> String {
+        self.path("/user/ways-in/remove/")
+    }
+    pub fn association(&self) -> String {
+        self.path("/association/")
+    }
+    /// A step of proving which mailbox belongs to a roll number: `begin`, `check`, `mail`, `cancel`.
+    pub fn association_step(&self, step: &str) -> String {
+        self.path(format_args!("/association/{step}/"))
+    }
+    /// `token` is letters and digits.
+    pub fn confirm_association(&self, token: &str) -> String {
+        self.path(format_args!("/association/confirm/?token={token}"))
+    }
+    /// Where apps look people up, by `roll` or `email`.
+    pub fn look_up(&self, kind: &str, value: &str) -> String {
+        self.path(format_args!("/association/{kind}/{value}"))
+    }
+    /// The same at the address of the service that apps asked before.
+    pub fn look_up_as_before(&self, kind: &str, value: &str) -> String {
+        self.path(format_args!("/get/{kind}/{value}"))
+    }
+    pub fn look_up_token(&self, id: AppId) -> String {
+        self.path(format_args!("/oauth/applications/{id}/look-up/"))
+    }
+    pub fn fresh_look_up_token(&self, id: AppId) -> String {
+        self.path(format_args!("/oauth/applications/{id}/look-up/shown/"))
+    }
+    pub fn remove_way_in_of(&self, provider: &str, subject: &str) -> String {
+        let subject: String = url::form_urlencoded::byte_serialize(subject.as_bytes()).collect();
+        self.path(format_args!(
+            "/user/ways-in/remove/?provider={provider}&subject={subject}"
+        ))
+    }
+    pub fn connected_apps(&self) -> String {
+        self.path("/user/settings/")
+    }
+    pub fn connected_app(&self, id: AppId) -> String {
+        self.path(format_args!("/user/settings/{id}/"))
+    }
+    /// `part` is `field=…` or `scope=…`.
+    pub fn withdraw(&self, id: AppId, part: &str) -> String {
+        self.path(format_args!("/user/settings/{id}/withdraw/?{part}"))
+    }
+    pub fn receipts(&self) -> String {
+        self.path("/user/receipts/")
+    }
+    pub fn receipt(&self, id: AuditId) -> String {
+        self.path(format_args!("/user/receipts/{id}/"))
+    }
+    pub fn receipt_file(&self, id: AuditId) -> String {
+        self.path(format_args!("/user/receipts/{id}/receipt.json"))
+    }
+    pub fn check_receipt(&self) -> String {
+        self.path("/user/receipts/check/")
+    }
+    pub fn sessions(&self) -> String {
+        self.path("/user/sessions/")
+    }
+    pub fn end_session(&self) -> String {
+        self.path("/user/sessions/end/")
+    }
+    pub fn end_other_sessions(&self) -> String {
+        self.path("/user/sessions/end-others/")
+    }
+    pub fn my_data(&self) -> String {
+        self.path("/user/data/")
+    }
+    pub fn export(&self) -> String {
+        self.path("/user/data/export/")
+    }
+    pub fn close_account(&self) -> String {
+        self.path("/user/data/close/")
+    }
+    pub fn keep_account(&self) -> String {
+        self.path("/user/data/keep/")
+    }
+    pub fn take_back(&self, id: AppId) -> String {
+        self.path(format_args!("/user/settings/{id}/take-back/"))
+    }
+    pub fn user_api(&self) -> String {
+        self.path("/user/api/user/")
+    }
+    pub fn send_mail(&self) -> String {
+        self.path("/user/api/user/send_mail/")
+    }
+    pub fn stop_mail(&self, link: &str) -> String {
+        self.path(format_args!("/mail/stop/{link}/"))
+    }
+    pub fn openapi(&self) -> String {
+        self.path("/api/openapi.json")
+    }
+    pub fn docs(&self) -> String {
+        self.path("/doc/")
+    }
+    pub fn docs_tab(&self, tab: &str) -> String {
+        self.path(format_args!("/doc/{tab}/"))
+    }
+    /// A file of the widget's.
+    pub fn widget_script(&self, file: &str) -> String {
+        self.path(format_args!("/static/widget/js/{file}"))
+    }
+    /// Above all that a browser's account chooser asks.
+    pub fn fedcm(&self) -> String {
+        self.path("/fedcm/")
+    }
+    pub fn fedcm_config(&self) -> String {
+        self.path("/fedcm/config.json")
+    }
+    pub fn fedcm_accounts(&self) -> String {
+        self.path("/fedcm/accounts/")
+    }
+    pub fn fedcm_client(&self) -> String {
+        self.path("/fedcm/client_metadata/")
+    }
+    pub fn fedcm_assertion(&self) -> String {
+        self.path("/fedcm/assertion/")
+    }
+    pub fn fedcm_disconnect(&self) -> String {
+        self.path("/fedcm/disconnect/")
+    }
+    pub fn fedcm_login(&self) -> String {
+        self.path("/fedcm/login/")
+    }
+    /// At the root whatever the prefix, which comes last (RFC 8414 §3).
+    pub fn metadata(&self) -> String {
+        format!("/.well-known/oauth-authorization-server{}", self.0.prefix)
+    }
+    pub fn demo(&self) -> String {
+        self.path("/demo/")
+    }
+    pub fn demo_sign_in(&self) -> String {
+        self.path("/demo/sign-in/")
+    }
+    pub fn demo_callback(&self) -> String {
+        self.path("/demo/callback/")
+    }
+    pub fn demo_received(&self) -> String {
+        self.path("/demo/received/")
+    }
+    pub fn profile_picture(&self, file: &str) -> String {
+        self.path(format_args!("/media/profile_picture/{file}"))
+    }
+    pub fn app_logo(&self, file: &str) -> String {
+        self.path(format_args!("/media/app_logo/{file}"))
+    }
+    pub fn asset(&self, file: &str) -> String {
+        self.path(format_args!("/static/{file}"))
+    }
+}

@@ -1,0 +1,73 @@
+//! The files of `static/`, inside the program. A page links them by an address that carries a
+//! hash of their content, so browsers may keep them for ever.
+
+use std::collections::BTreeMap;
+
+use axum::extract::Path;
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+use rust_embed::RustEmbed;
+use sha2::{Digest, Sha256};
+
+use super::PageProblem;
+
+#[derive(RustEmbed)]
+#[folder = "static/"]
+struct Files;
+
+/// The hashes of all files, read once at the start.
+#[derive(Debug)]
+pub struct Assets(BTreeMap<String, String>);
+
+impl Assets {
+    pub fn read() -> Self {
+        let hash = |file: &str| {
+            let digest = Sha256::digest(&Files::get(file)?.data);
+            let start = digest.first_chunk::<8>()?;
+            Some(format!("{:016x}", u64::from_be_bytes(*start)))
+        };
+        let hashed = Files::iter().filter_map(|file| Some((file.to_string(), hash(&file)?)));
+        Self(hashed.collect())
+    }
+
+    /// `css/house.css` → `css/house.css?v=5f0c…`
+    pub fn versioned(&self, file: &str) -> String {
+        self.0
+            .get(file)
+            .map_or_else(|| file.to_owned(), |hash| format!("{file}?v={hash}"))
+    }
+
+    /// What is in a file.
+    pub fn text(&self, file: &str) -> Option<Vec<u8>> {
+        Some(Files::get(file)?.data.into_owned())
+    }
+
+    /// The files below `folder`, by name without ending.
+    pub fn names_in<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.0.keys().filter_map(move |file| {
+            let name = file.strip_prefix(folder)?.strip_prefix('/')?;
+            Some((name.split('.').next().unwrap_or(name), file.as_str()))
+        })
+    }
+}
+
+/// Serves one file of `static/`.
+pub(super) async fn serve(Path(file): Path<String>) -> Response {
+    let Some(found) = Files::get(&file) else {
+        return PageProblem::not_found().into_response();
+    };
+    let kind = mime_guess::from_path(&file).first_or_octet_stream();
+    let kind = if kind.type_() == "text" || kind.subtype() == "javascript" {
+        format!("{kind}; charset=utf-8")
+    } else {
+        kind.to_string()
+    };
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (
+            header::CACHE_CONTROL,
+            "public, max-age=31536000, immutable".to_owned(),
+        ),
+    ];
+    (StatusCode::OK, headers, found.data.into_owned()).into_response()
+}

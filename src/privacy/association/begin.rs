@@ -1,0 +1,43 @@
+//! A fresh verifier for a roll number and a mailbox.
+
+use super::model::{Claim, Proof, Verifier};
+use super::{flow, store};
+use crate::platform::clock::Moment;
+use crate::platform::db;
+use crate::platform::db::Tx;
+use crate::platform::id::ProofId;
+use crate::platform::rng::Entropy;
+use crate::platform::secret::Secret;
+
+/// Begins a proof in a browser, in place of what was under way there. What the browser has to keep is
+/// the answer: whoever has it may go on.
+pub(super) async fn begin(
+    tx: &mut Tx,
+    claim: Claim,
+    before: Option<&Secret>,
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> db::Result<Secret> {
+    if let Some(before) = before
+        && let Some(before) = store::find_proof_to_change(tx, before.fingerprint()).await?
+    {
+        store::mark_cancelled(&mut **tx, before.id, now).await?;
+    }
+    let proof = Proof {
+        id: ProofId::new(now, entropy),
+        claim,
+        verifier: Verifier::mint(entropy),
+        expires_at: now + flow::WINDOW,
+        checks: 0,
+        last_check_at: None,
+        mails: 0,
+        last_mail_at: None,
+        question_seen_at: None,
+        completed_at: None,
+        cancelled_at: None,
+        entered_at: None,
+    };
+    let browser = Secret::mint(entropy);
+    store::insert_proof(tx, &proof, browser.fingerprint(), now).await?;
+    Ok(browser)
+}

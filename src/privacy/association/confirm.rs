@@ -1,0 +1,120 @@
+//! The mailed link, by a button: both halves in one transaction.
+
+use serde_json::json;
+
+use super::model::{Association, AssociationError, Proof};
+use super::{PROVIDER, store};
+use crate::connectors::erp::{Roll, campus_person};
+use crate::connectors::mailed_code;
+use crate::identity::login;
+use crate::people::records;
+use crate::people::records::{Identity, PeopleError, Says};
+use crate::platform::audit::Entry;
+use crate::platform::clock::Moment;
+use crate::platform::db::{Executor, Tx};
+use crate::platform::mail::ToMailbox;
+use crate::platform::rng::Entropy;
+use crate::platform::{audit, db, mail};
+
+/// The letter to a mailbox that a roll number leaves.
+const MOVED: &str = "association_moved";
+/// How long it is tried to send.
+const TOLD_WITHIN: std::time::Duration = std::time::Duration::from_hours(24);
+
+/// The proof that this link confirms, if it is good.
+pub(super) async fn find(
+    db: impl Executor<'_> + Copy,
+    link: &str,
+    now: Moment,
+) -> db::Result<Option<Proof>> {
+    match mail::find_linked(db, link, now).await? {
+        Some(letter) => store::find_mailed(db, letter).await,
+        None => Ok(None),
+    }
+}
+
+/// What the roll number says of whoever it belongs to, in case they are new here.
+pub(super) async fn says(
+    db: impl Executor<'_> + Copy,
+    roll: &str,
+    mailbox: &str,
+    now: Moment,
+) -> db::Result<Option<Says>> {
+    let Ok(roll) = Roll::parse(roll) else {
+        return Ok(None);
+    };
+    let says = campus_person(db, &roll, now).await?;
+    Ok(says.and_then(|says| mailed_code::with_mailbox(says, mailbox)))
+}
+
+/// Completes a proof: the roll number belongs to the mailbox from now on, and signs in whoever began the
+/// proof from their profile; else whom it belonged to before; else somebody new. The mailbox that it
+/// belonged to before is told.
+pub(super) async fn confirm(
+    tx: &mut Tx,
+    (link, proof): (&str, &Proof),
+    says: Option<Says>,
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> Result<(), AssociationError> {
+    let letter = mail::find_linked(&mut **tx, link, now).await?;
+    let letter = letter.ok_or(AssociationError::Over)?;
+    store::lock_roll(tx, &proof.claim.roll).await?;
+    if !store::mark_completed(tx, proof.id, letter, now).await? {
+        return Err(AssociationError::Over);
+    }
+    give_to_person(tx, proof, says, now, entropy).await?;
+    let association = Association {
+        roll: proof.claim.roll.clone(),
+        email: proof.claim.email.clone(),
+        proved_at: now,
+        allows_look_ups: proof.claim.allows_look_ups,
+    };
+    let before = store::put_association(tx, &association).await;
+    let before = before.map_err(|error| {
+        error.on_constraint("associations_email_key", AssociationError::MailboxTaken)
+    })?;
+    let left = before.filter(|before| !before.eq_ignore_ascii_case(&association.email));
+    if let Some(left) = left {
+        let letter = ToMailbox {
+            address: &left,
+            about: &association.roll,
+            carries: None,
+            until: now + TOLD_WITHIN,
+        };
+        mail::put_to_mailbox(&mut **tx, MOVED, letter, now, entropy).await?;
+    }
+    Ok(())
+}
+
+/// Whose way to sign in it becomes.
+async fn give_to_person(
+    tx: &mut Tx,
+    proof: &Proof,
+    says: Option<Says>,
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> Result<(), AssociationError> {
+    let roll = &proof.claim.roll;
+    let person = if let Some(person) = proof.claim.person {
+        let identity = Identity {
+            provider: PROVIDER,
+            subject: roll.clone(),
+            says: None,
+        };
+        login::link(tx, person, &identity, now, entropy).await?;
+        person
+    } else {
+        let identity = Identity {
+            provider: PROVIDER,
+            subject: roll.clone(),
+            says: says.map(Box::new),
+        };
+        let joined = records::join(tx, &identity, now, entropy).await?;
+        joined.ok_or(PeopleError::Nobody)?.person.id
+    };
+    let entry = Entry::of("association.proved").by(person).about(person);
+    let entry = entry.with(json!({ "proof": proof.id, "through": "erp_question" }));
+    audit::note(&mut **tx, entry, now, entropy).await?;
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! How often, beside what [`super::flow`] counts for each proof:
+//!
+//! | Of | At once | Then one every |
+//! |---|---|---|
+//! | one address beginning proofs | 10 | 1 min |
+//! | calls to the portal for its questions, all proofs together | 20 | 3 s |
+//! | codes mailed for one roll number | 5 | 30 min |
+//! | codes asked for from one address | 60 | 1 min |
+//! | look-ups by one app | 120 | 1 s |
+//! | look-ups by one app that find nobody | 20 | 1 min |
+//! | look-ups from one address with a token that is none | 20 | 3 s |
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::platform::id::AppId;
+use crate::platform::web;
+use crate::platform::web::Limit;
+
+/// The buckets. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    pub(super) beginnings: web::Limits<IpAddr>,
+    pub(super) calls: web::Limits<()>,
+    pub(super) look_ups: web::Limits<AppId>,
+    pub(super) misses: web::Limits<AppId>,
+    pub(super) strangers: web::Limits<IpAddr>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let limit = |burst, every| Limit::new(burst, Duration::from_secs(every));
+        Self {
+            beginnings: web::Limits::new(limit(10, 60)),
+            calls: web::Limits::new(limit(20, 3)),
+            look_ups: web::Limits::new(limit(120, 1)),
+            misses: web::Limits::new(limit(20, 60)),
+            strangers: web::Limits::new(limit(20, 3)),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What is told when something is not done, and what to do.
+
+use http::StatusCode;
+
+use super::super::Feature;
+use super::super::flow::{Found, NotNow};
+use super::super::model::{AssociationError, Proof};
+use crate::connectors::UpstreamError;
+use crate::people::records::PeopleError;
+use crate::platform::web::{Flash, FlashKind, PageProblem, Slowed};
+
+impl Feature {
+    /// Why there was no answer, and that nothing is lost.
+    pub(super) fn told_trouble(
+        &self,
+        error: UpstreamError,
+        proof: &Proof,
+    ) -> Result<Flash, PageProblem> {
+        let until = self.web.said(proof.expires_at, self.clock.now());
+        let until = until.trim_start_matches("today at ");
+        Ok(match error {
+            UpstreamError::Store(error) => return Err(error.into()),
+            UpstreamError::Busy(after) => warning(format!(
+                "Many people are checking at this moment. Try again in {}: your text stays good until {until}.",
+                Slowed(after).in_words()
+            )),
+            error => {
+                tracing::warn!(%error, "security questions cannot be looked at");
+                warning(format!(
+                    "The ERP is not answering. Your text stays good until {until}: try again in a minute."
+                ))
+            }
+        })
+    }
+
+    /// The page of an error; `link` leads back to the form that was sent.
+    pub(super) fn problem(&self, error: AssociationError, link: Option<&str>) -> PageProblem {
+        let back = |problem: PageProblem| match link {
+            Some(link) => problem.back(self.web.links().confirm_association(link), "Back"),
+            None => problem.back(self.web.links().association(), "Back"),
+        };
+        let refused =
+            |text: &str| PageProblem::new(StatusCode::CONFLICT, "It could not be confirmed", text);
+        match error {
+            AssociationError::Over => over(),
+            AssociationError::MailboxTaken => back(refused(
+                "This mailbox belongs to another roll number already. Nothing was changed.",
+            ))
+            .advise("Begin again with another mailbox, or remove the other roll number under “Ways to sign in” first."),
+            AssociationError::People(PeopleError::UsernameTaken) => back(refused(
+                "Somebody here is called by this roll number already, and signs in another way.",
+            ))
+            .advise("If that is you, sign in as before, open “Ways to sign in” on your profile and prove your roll number from there."),
+            AssociationError::People(PeopleError::IdentityTaken) => back(refused(
+                "This roll number signs in to another account here already.",
+            ))
+            .advise("Sign in with it, and remove it there first."),
+            AssociationError::People(PeopleError::Nobody) => back(refused(
+                "The account of this roll number cannot be used. Ask the people who run this service.",
+            )),
+            AssociationError::People(error) => error.into(),
+            AssociationError::Upstream(error) => PageProblem::broken(error),
+            AssociationError::Store(error) => error.into(),
+        }
+    }
+}
+
+pub(super) fn over() -> PageProblem {
+    PageProblem::new(
+        StatusCode::GONE,
+        "This link is no longer good",
+        "It was used already, a newer one was mailed, or it is older than half an hour. Nothing was changed.",
+    )
+    .advise("Open the newest mail, or begin again in the browser where you began.")
+}
+
+pub(super) fn warning(text: impl Into<String>) -> Flash {
+    Flash {
+        kind: FlashKind::Warning,
+        text: text.into(),
+    }
+}
+
+pub(super) fn told_not_now(not_now: NotNow) -> Flash {
+    match not_now {
+        NotNow::Over => warning(
+            "That is over: it took longer than half an hour, or was begun in another browser. Begin again.",
+        ),
+        NotNow::Wait(left) => warning(format!("Wait {}, then try again.", Slowed(left).in_words())),
+        NotNow::Spent => {
+            warning("That was tried as often as it can be. Begin again for a new text.")
+        }
+        NotNow::Tomorrow => {
+            warning("This roll number was checked too often today. Try again tomorrow.")
+        }
+    }
+}
+
+pub(super) fn told_not_there(found: Found, proof: &Proof) -> Flash {
+    let roll = &proof.claim.roll;
+    match found {
+        Found::Unknown => warning(format!(
+            "The ERP does not know the roll number {roll}. Look whether it is right; if not, begin again."
+        )),
+        Found::Inconsistent => {
+            warning("The ERP said different things about this roll number. Try again in a minute.")
+        }
+        Found::There | Found::NotThere { calls: 0 } => {
+            warning("The questions could not be read. Try again in a minute.")
+        }
+        Found::NotThere { calls } => {
+            let looked = if calls == 1 {
+                "once".to_owned()
+            } else {
+                format!("{calls} times")
+            };
+            warning(format!(
+                "The text is not in any of your three questions: we looked {looked}. The ERP may need a minute. Save the question there first, then check again."
+            ))
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! A way to sign in for those who proved their mailbox before: a code that is mailed there.
+
+use std::time::Duration;
+
+use super::{PROVIDER, store};
+use crate::connectors::erp::Roll;
+use crate::connectors::{
+    Answers, Face, FirstTime, Mailed, MailedCode, Prompt, Refusal, Step, Typed, Upstream,
+    UpstreamError, Visitor, mailed_code,
+};
+use crate::people::records::Identity;
+use crate::platform::clock::Moment;
+use crate::platform::db::Db;
+use crate::platform::links::Links;
+
+/// The way to sign in.
+#[derive(Debug)]
+pub struct ByCode {
+    pub db: Db,
+    pub links: Links,
+    pub codes: MailedCode,
+    /// After which a mailbox has to be proved again.
+    pub max_age: Duration,
+}
+
+/// Where a sign-in stands.
+#[derive(Debug)]
+pub enum State {
+    Roll,
+    Code(Sent),
+}
+
+#[derive(Debug)]
+pub struct Sent {
+    mailed: Mailed,
+    to: Option<String>,
+}
+
+const NOTICE: &str = "We mail a code to the mailbox that you proved to be yours. Your password at the \
+                      ERP is not needed, here or there.";
+const NO_ROLL: &str = "That is no roll number. It has nine characters, for instance 22CS10001.";
+const STALE: &str = "The code is right, but your proof is too old by now. Prove once more that the roll \
+                     number is yours: begin again, and follow “First time here”.";
+
+fn first() -> Prompt {
+    mailed_code::ask_for_roll(NOTICE)
+}
+
+fn ask_for_code(sent: Sent) -> Step<State> {
+    Step::Ask {
+        prompt: sent.mailed.prompt(),
+        state: State::Code(sent),
+    }
+}
+
+impl Upstream for ByCode {
+    const SLUG: &'static str = PROVIDER;
+    const OPENS_PLAINLY: bool = true;
+    /// It asks nobody but us.
+    const CLOSES: bool = false;
+    type State = State;
+
+    fn face(&self) -> Face {
+        Face {
+            label: "Prove it without your password",
+            hint: Some("with your roll number and a mailbox"),
+        }
+    }
+
+    fn records(&self) -> &'static str {
+        Roll::RECORDS
+    }
+
+    fn first_time(&self) -> Option<FirstTime> {
+        Some(FirstTime {
+            href: self.links.association(),
+            words: "First time here, or a new mailbox? Prove that the roll number is yours",
+        })
+    }
+
+    async fn begin(&self, _visitor: Visitor) -> Result<Step<State>, UpstreamError> {
+        Ok(Step::Ask {
+            prompt: first(),
+            state: State::Roll,
+        })
+    }
+
+    async fn advance(
+        &self,
+        state: State,
+        answers: Answers,
+        visitor: Visitor,
+    ) -> Result<Step<State>, UpstreamError> {
+        match state {
+            State::Roll => self.ask(answers.text("roll"), visitor).await,
+            State::Code(sent) if mailed_code::wants_another(&answers) => {
+                self.send_again(sent, visitor).await
+            }
+            State::Code(sent) => self.judge(sent, answers.text("code"), visitor.now).await,
+        }
+    }
+}
+
+impl ByCode {
+    async fn ask(&self, roll: &str, visitor: Visitor) -> Result<Step<State>, UpstreamError> {
+        let refused = |why| Step::Refused {
+            why,
+            again: Some((first(), State::Roll)),
+        };
+        let Ok(roll) = Roll::parse(roll) else {
+            return Ok(refused(Refusal(NO_ROLL.into())));
+        };
+        if let Err(why) = self.codes.may_ask(roll.as_str(), visitor) {
+            return Ok(refused(why));
+        }
+        let association = store::find_association(self.db.pool(), roll.as_str()).await?;
+        let to = association.map(|association| association.email);
+        let mailed = self.codes.send(roll.as_str(), to.as_deref(), visitor.now);
+        Ok(ask_for_code(Sent {
+            mailed: mailed.await?,
+            to,
+        }))
+    }
+
+    async fn send_again(&self, sent: Sent, visitor: Visitor) -> Result<Step<State>, UpstreamError> {
+        if let Err(why) = self.codes.may_ask(sent.mailed.account(), visitor) {
+            let prompt = Prompt {
+                trouble: Some(why.0),
+                ..sent.mailed.prompt()
+            };
+            let state = State::Code(sent);
+            return Ok(Step::Ask { prompt, state });
+        }
+        let Sent { mailed, to } = sent;
+        let mailed = self
+            .codes
+            .send(mailed.account(), to.as_deref(), visitor.now);
+        Ok(ask_for_code(Sent {
+            mailed: mailed.await?,
+            to,
+        }))
+    }
+
+    async fn judge(
+        &self,
+        sent: Sent,
+        code: &str,
+        now: Moment,
+    ) -> Result<Step<State>, UpstreamError> {
+        let Sent { mailed, to } = sent;
+        let roll = match self.codes.judge(mailed, code, now).await? {
+            Typed::Right(roll) => roll,
+            Typed::Wrong(mailed) => {
+                return Ok(Step::Refused {
+                    why: mailed_code::wrong(),
+                    again: Some((mailed.prompt(), State::Code(Sent { mailed, to }))),
+                });
+            }
+            Typed::Spent => {
+                return Ok(Step::Refused {
+                    why: mailed_code::spent(),
+                    again: None,
+                });
+            }
+        };
+        // Looked at now: it may have moved to another mailbox since the code was mailed.
+        let association = store::find_association(self.db.pool(), &roll).await?;
+        let still = association.filter(|it| Some(&it.email) == to.as_ref());
+        let is_fresh = still.is_some_and(|it| now < it.proved_at + self.max_age);
+        if !is_fresh {
+            return Ok(Step::Refused {
+                why: Refusal(STALE.into()),
+                again: None,
+            });
+        }
+        Ok(Step::Done(Identity {
+            provider: PROVIDER,
+            subject: roll,
+            says: None,
+        }))
+    }
+}

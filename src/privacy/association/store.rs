@@ -1,0 +1,429 @@
+//! Associations and proofs in the database.
+
+use super::PROVIDER;
+use super::model::{Association, Claim, Key, Proof, Verifier};
+use crate::platform::clock::Moment;
+use crate::platform::db;
+use crate::platform::db::{Executor, Tx};
+use crate::platform::id::{AddresseeId, AppId, PersonId, ProofId};
+use crate::platform::secret::Fingerprint;
+
+/// A row of `association_proofs`, as every statement here reads it.
+struct Row {
+    id: uuid::Uuid,
+    roll: String,
+    email: String,
+    verifier: String,
+    person_id: Option<i32>,
+    allows_look_ups: bool,
+    next: Option<String>,
+    expires_at: Moment,
+    checks: i32,
+    last_check_at: Option<Moment>,
+    mails: i32,
+    last_mail_at: Option<Moment>,
+    question_seen_at: Option<Moment>,
+    completed_at: Option<Moment>,
+    cancelled_at: Option<Moment>,
+    entered_at: Option<Moment>,
+}
+
+impl From<Row> for Proof {
+    fn from(row: Row) -> Self {
+        Self {
+            id: ProofId(row.id),
+            claim: Claim {
+                roll: row.roll,
+                email: row.email,
+                person: row.person_id.map(PersonId),
+                allows_look_ups: row.allows_look_ups,
+                next: row.next,
+            },
+            verifier: Verifier::stored(row.verifier),
+            expires_at: row.expires_at,
+            checks: row.checks,
+            last_check_at: row.last_check_at,
+            mails: row.mails,
+            last_mail_at: row.last_mail_at,
+            question_seen_at: row.question_seen_at,
+            completed_at: row.completed_at,
+            cancelled_at: row.cancelled_at,
+            entered_at: row.entered_at,
+        }
+    }
+}
+
+/// A proof is begun in a browser, in place of the one that was under way there.
+pub(super) async fn insert_proof(
+    tx: &mut Tx,
+    proof: &Proof,
+    browser: Fingerprint,
+    now: Moment,
+) -> db::Result<()> {
+    let claim = &proof.claim;
+    sqlx::query!(
+        "insert into association_proofs (id, roll, email, verifier, browser, person_id,
+                                         allows_look_ups, next, begun_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        proof.id.0,
+        claim.roll,
+        claim.email,
+        proof.verifier.as_str(),
+        browser.to_vec(),
+        claim.person.map(|person| person.0),
+        claim.allows_look_ups,
+        claim.next,
+        now,
+        proof.expires_at,
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// The proof that was begun in this browser.
+pub(super) async fn find_proof(
+    db: impl Executor<'_>,
+    browser: Fingerprint,
+) -> db::Result<Option<Proof>> {
+    let row = sqlx::query_as!(
+        Row,
+        "select id, roll, email, verifier, person_id, allows_look_ups, next, expires_at, checks,
+                last_check_at, mails, last_mail_at, question_seen_at, completed_at, cancelled_at,
+                entered_at
+         from association_proofs where browser = $1",
+        browser.to_vec(),
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(Proof::from))
+}
+
+/// The same, and nobody else changes it until the transaction ends.
+pub(super) async fn find_proof_to_change(
+    tx: &mut Tx,
+    browser: Fingerprint,
+) -> db::Result<Option<Proof>> {
+    let row = sqlx::query_as!(
+        Row,
+        "select id, roll, email, verifier, person_id, allows_look_ups, next, expires_at, checks,
+                last_check_at, mails, last_mail_at, question_seen_at, completed_at, cancelled_at,
+                entered_at
+         from association_proofs where browser = $1
+         for update",
+        browser.to_vec(),
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(row.map(Proof::from))
+}
+
+/// The proof whose newest letter this is.
+pub(super) async fn find_mailed(
+    db: impl Executor<'_>,
+    letter: AddresseeId,
+) -> db::Result<Option<Proof>> {
+    let row = sqlx::query_as!(
+        Row,
+        "select id, roll, email, verifier, person_id, allows_look_ups, next, expires_at, checks,
+                last_check_at, mails, last_mail_at, question_seen_at, completed_at, cancelled_at,
+                entered_at
+         from association_proofs where addressee_id = $1",
+        letter.0,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(Proof::from))
+}
+
+/// How many other proofs for this roll number looked at its questions since a moment.
+pub(super) async fn count_others_that_looked(
+    db: impl Executor<'_>,
+    proof: ProofId,
+    roll: &str,
+    since: Moment,
+) -> db::Result<i64> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from association_proofs
+           where roll = $1 and id <> $2 and checks > 0 and begun_at > $3"#,
+        roll,
+        proof.0,
+        since,
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(count)
+}
+
+/// Counts a look at the questions.
+pub(super) async fn mark_looked(tx: &mut Tx, proof: ProofId, now: Moment) -> db::Result<()> {
+    sqlx::query!(
+        "update association_proofs set checks = checks + 1, last_check_at = $2 where id = $1",
+        proof.0,
+        now
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Takes back the counting of a look that could not be finished; when it was stays.
+pub(super) async fn mark_not_looked(db: impl Executor<'_>, proof: ProofId) -> db::Result<()> {
+    sqlx::query!(
+        "update association_proofs set checks = checks - 1 where id = $1 and checks > 0",
+        proof.0
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The verifier was seen; the mailbox has until `until` to be confirmed. Whether the proof was still
+/// pending then is the answer.
+pub(super) async fn mark_question_seen(
+    tx: &mut Tx,
+    proof: ProofId,
+    until: Moment,
+    now: Moment,
+) -> db::Result<bool> {
+    let done = sqlx::query!(
+        "update association_proofs set question_seen_at = $2, expires_at = $3
+         where id = $1 and question_seen_at is null and cancelled_at is null and expires_at > $2",
+        proof.0,
+        now,
+        until
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// A letter is on its way to the mailbox: its link counts from now on, and those before it do not.
+pub(super) async fn mark_mailed(
+    tx: &mut Tx,
+    proof: ProofId,
+    letter: AddresseeId,
+    now: Moment,
+) -> db::Result<()> {
+    sqlx::query!(
+        "update association_proofs
+         set addressee_id = $2, mails = mails + 1, last_mail_at = $3
+         where id = $1",
+        proof.0,
+        letter.0,
+        now
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Keeps others from completing a proof for this roll number until the transaction ends.
+pub(super) async fn lock_roll(tx: &mut Tx, roll: &str) -> db::Result<()> {
+    sqlx::query!(
+        "select pg_advisory_xact_lock(hashtextextended('association ' || $1, 0))::text",
+        roll
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Completes a proof whose question was seen, by the newest letter's link, and gives up every other
+/// proof for the same roll number that is under way. Nothing if it is not to be completed (any more).
+pub(super) async fn mark_completed(
+    tx: &mut Tx,
+    proof: ProofId,
+    letter: AddresseeId,
+    now: Moment,
+) -> db::Result<bool> {
+    let done = sqlx::query_scalar!(
+        r#"with done as (
+             update association_proofs set completed_at = $3
+             where id = $1 and addressee_id = $2 and question_seen_at is not null
+               and completed_at is null and cancelled_at is null and expires_at > $3
+             returning id, roll
+           ), given_up as (
+             update association_proofs o set cancelled_at = $3
+             from done
+             where o.roll = done.roll and o.id <> done.id
+               and o.completed_at is null and o.cancelled_at is null
+           )
+           select id from done"#,
+        proof.0,
+        letter.0,
+        now
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(done.is_some())
+}
+
+pub(super) async fn mark_cancelled(
+    db: impl Executor<'_>,
+    proof: ProofId,
+    now: Moment,
+) -> db::Result<()> {
+    sqlx::query!(
+        "update association_proofs set cancelled_at = $2
+         where id = $1 and completed_at is null and cancelled_at is null",
+        proof.0,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Its browser goes on from a complete proof. Whether it had not before is the answer.
+pub(super) async fn mark_entered(tx: &mut Tx, proof: ProofId, now: Moment) -> db::Result<bool> {
+    let done = sqlx::query!(
+        "update association_proofs set entered_at = $2
+         where id = $1 and completed_at is not null and entered_at is null",
+        proof.0,
+        now
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Forgets proofs that began before `before`.
+pub(super) async fn delete_proofs(db: impl Executor<'_>, before: Moment) -> db::Result<()> {
+    sqlx::query!("delete from association_proofs where begun_at < $1", before)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Writes an association, in place of the one there was for the roll number. The mailbox that it had
+/// before is the answer.
+pub(super) async fn put_association(
+    tx: &mut Tx,
+    association: &Association,
+) -> db::Result<Option<String>> {
+    let before = sqlx::query_scalar!(
+        "with before as (select email from associations where roll = $1),
+         put as (
+           insert into associations (roll, email, proof, proved_at, allows_look_ups)
+           values ($1, $2, 'erp_question', $3, $4)
+           on conflict (roll) do update
+           set email = excluded.email, proof = excluded.proof, proved_at = excluded.proved_at,
+               allows_look_ups = excluded.allows_look_ups
+         )
+         select email from before",
+        association.roll,
+        association.email,
+        association.proved_at,
+        association.allows_look_ups,
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(before)
+}
+
+/// What belongs to a roll number.
+pub(super) async fn find_association(
+    db: impl Executor<'_>,
+    roll: &str,
+) -> db::Result<Option<Association>> {
+    let association = sqlx::query_as!(
+        Association,
+        "select roll, email, proved_at, allows_look_ups from associations where roll = $1",
+        roll
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(association)
+}
+
+/// What somebody has proved, by roll number.
+pub(super) async fn list_associations(
+    db: impl Executor<'_>,
+    person: PersonId,
+) -> db::Result<Vec<Association>> {
+    let associations = sqlx::query_as!(
+        Association,
+        "select a.roll, a.email, a.proved_at, a.allows_look_ups
+         from associations a
+         join identities i on i.provider = a.provider and i.subject = a.roll
+         where i.person_id = $1 order by a.roll",
+        person.0
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(associations)
+}
+
+/// Changes whether apps may look up an association of this person. Whether there is one is the answer.
+pub(super) async fn mark_look_ups(
+    db: impl Executor<'_>,
+    person: PersonId,
+    roll: &str,
+    is_allowed: bool,
+) -> db::Result<bool> {
+    let done = sqlx::query!(
+        "update associations a set allows_look_ups = $4
+         from identities i
+         where i.provider = $1 and i.subject = a.roll and i.person_id = $2 and a.roll = $3",
+        PROVIDER,
+        person.0,
+        roll,
+        is_allowed
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// An association that may be looked up, and whose it is. Nobody's who is suspended, or about to leave.
+pub(super) async fn find_allowed(
+    db: impl Executor<'_>,
+    key: Key<'_>,
+) -> db::Result<Option<(Association, PersonId)>> {
+    let (roll, email) = match key {
+        Key::Roll(roll) => (Some(roll), None),
+        Key::Email(email) => (None, Some(email)),
+    };
+    let row = sqlx::query!(
+        "select a.roll, a.email, a.proved_at, i.person_id
+         from associations a
+         join identities i on i.provider = a.provider and i.subject = a.roll
+         join people p on p.id = i.person_id and p.suspended_at is null
+         where a.allows_look_ups and (a.roll = upper($1) or lower(a.email) = lower($2))
+           and not exists (select from closings l where l.person_id = p.id)",
+        roll,
+        email,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| {
+        let association = Association {
+            roll: row.roll,
+            email: row.email,
+            proved_at: row.proved_at,
+            allows_look_ups: true,
+        };
+        (association, PersonId(row.person_id))
+    }))
+}
+
+/// The app that a look-up token belongs to, noted as used now; none that may not look up (any more).
+pub(super) async fn mark_token_used(
+    db: impl Executor<'_>,
+    token: Fingerprint,
+    now: Moment,
+) -> db::Result<Option<AppId>> {
+    let app = sqlx::query_scalar!(
+        "update look_up_tokens t set last_used_at = $2
+         from apps a
+         where t.fingerprint = $1 and a.id = t.app_id
+           and a.looks_up_since is not null and a.suspended_at is null
+         returning a.id",
+        token.to_vec(),
+        now
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(app.map(AppId))
+}

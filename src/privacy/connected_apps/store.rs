@@ -1,0 +1,116 @@
+//! Live grants with what the person wants to know of each app.
+
+use super::model::{Connection, SentMail, Unconnected};
+use crate::people::fields::FieldSet;
+use crate::platform::db;
+use crate::platform::db::Executor;
+use crate::platform::id::{AppId, PersonId};
+use crate::protocol::scope::{Scope, ScopeSet, Share};
+
+/// Every app somebody has connected, by name; or only `app`.
+pub(super) async fn list(
+    db: impl Executor<'_>,
+    person: PersonId,
+    app: Option<AppId>,
+) -> db::Result<Vec<Connection>> {
+    let rows = sqlx::query!(
+        r#"select apps.id, apps.name, apps.logo, apps.website, apps.privacy_policy, apps.contact,
+                  coalesce(nullif(trim(owner.first_name || ' ' || owner.last_name), ''),
+                           owner.username) as "owner_name!",
+                  owner.username as owner_username,
+                  grants.scopes, grants.fields, grants.refused_fields, grants.refused_scopes,
+                  grants.given_at, grants.last_used_at,
+                  (select min(given_at) from grants before
+                   where before.person_id = grants.person_id and before.app_id = grants.app_id) as "first_given!"
+           from grants
+           join apps on apps.id = grants.app_id
+           join people owner on owner.id = apps.owner_id
+           where grants.person_id = $1 and grants.ended_at is null
+             and ($2::uuid is null or apps.id = $2)
+           order by lower(apps.name), apps.id"#,
+        person.0,
+        app.map(|app| app.0),
+    )
+    .fetch_all(db)
+    .await?;
+    let connections = rows.into_iter().map(|row| Connection {
+        app: AppId(row.id),
+        name: row.name,
+        logo: row.logo,
+        website: row.website,
+        privacy_policy: row.privacy_policy,
+        contact: row.contact,
+        owner_name: row.owner_name,
+        owner_username: row.owner_username,
+        share: Share::of(
+            ScopeSet::of_names(&row.scopes),
+            FieldSet::of_names(&row.fields),
+        ),
+        refused: FieldSet::of_names(&row.refused_fields),
+        refuses_mail: ScopeSet::of_names(&row.refused_scopes).contains(Scope::SendMail)
+            && !ScopeSet::of_names(&row.scopes).contains(Scope::SendMail),
+        since: row.given_at,
+        first_given: row.first_given,
+        last_used: row.last_used_at,
+    });
+    Ok(connections.collect())
+}
+
+/// The newest hundred mails somebody got from `app`; without one, from apps that are not connected any
+/// more.
+pub(super) async fn list_mails(
+    db: impl Executor<'_>,
+    person: PersonId,
+    app: Option<AppId>,
+) -> db::Result<Vec<SentMail>> {
+    let rows = sqlx::query!(
+        "select apps.name, m.message_id, m.began_at, m.status
+         from sent_mails m
+         join apps on apps.id = m.app_id
+         where m.person_id = $1 and (m.app_id = $2 or $2 is null and not exists (
+           select from grants g
+           where g.person_id = m.person_id and g.app_id = m.app_id and g.ended_at is null))
+         order by m.began_at desc limit 100",
+        person.0,
+        app.map(|app| app.0),
+    )
+    .fetch_all(db)
+    .await?;
+    let mails = rows.into_iter().map(|row| SentMail {
+        app_name: row.name,
+        message_id: row.message_id,
+        at: row.began_at,
+        status: row.status,
+    });
+    Ok(mails.collect())
+}
+
+/// What apps read of somebody that are not connected (any more), the latest first: those that looked
+/// them up, and those they took everything back from.
+pub(super) async fn list_unconnected(
+    db: impl Executor<'_>,
+    person: PersonId,
+) -> db::Result<Vec<Unconnected>> {
+    let rows = sqlx::query!(
+        r#"select a.name, sum(r.times) as "times!", max(r.read_at) as "last!",
+                  (select array_agg(distinct field)
+                   from readings f cross join unnest(f.fields) as field
+                   where f.person_id = $1 and f.app_id = a.id) as "fields!"
+           from readings r
+           join apps a on a.id = r.app_id
+           where r.person_id = $1 and not exists (
+             select from grants g
+             where g.person_id = $1 and g.app_id = a.id and g.ended_at is null)
+           group by a.id order by "last!" desc limit 100"#,
+        person.0
+    )
+    .fetch_all(db)
+    .await?;
+    let apps = rows.into_iter().map(|row| Unconnected {
+        app_name: row.name,
+        fields: FieldSet::of_names(&row.fields),
+        times: row.times,
+        last: row.last,
+    });
+    Ok(apps.collect())
+}

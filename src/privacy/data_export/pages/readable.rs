@@ -1,0 +1,280 @@
+//! What is in the archive, to be read in a browser without the service.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use time::format_description::well_known::Rfc3339;
+
+use crate::people::fields::Field;
+use crate::people::records::{Person, Shown};
+use crate::platform::clock::Moment;
+use crate::platform::web::{Page, Web};
+use crate::protocol::scope::Scope;
+
+#[derive(Debug, Serialize)]
+pub(super) struct ReadablePage {
+    campus: String,
+    name: String,
+    picture: Option<String>,
+    made_at: String,
+    facts: Vec<Fact>,
+    sections: Vec<Section>,
+    /// Headings of sections with nothing in them.
+    empty: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Fact {
+    label: &'static str,
+    value: Shown,
+}
+
+/// A table, or a list of facts of each record where a table would be too wide.
+#[derive(Debug, Serialize)]
+struct Section {
+    heading: String,
+    is_wide: bool,
+    columns: Vec<String>,
+    /// In the order of the columns; a line for each entry of a list.
+    rows: Vec<Vec<Vec<String>>>,
+}
+
+/// Columns that fit beside each other.
+const MOST_COLUMNS: usize = 4;
+
+/// What people have no use for, beside identifiers.
+const FOR_PROGRAMS: [&str; 4] = ["entry", "names_are_own", "twin", "vouches"];
+
+/// The headings, in the order they are read. What has none here comes last, under its own name.
+const HEADINGS: [(&str, &str); 19] = [
+    ("person", "Your account"),
+    ("address", "Address on campus"),
+    ("programme", "Programme"),
+    ("contacts", "Contact numbers"),
+    ("secondary_emails", "Further addresses"),
+    ("ways_to_sign_in", "Ways you sign in by"),
+    ("password", "Your password here"),
+    ("mailboxes_proved", "Mailboxes you proved"),
+    ("proofs_begun", "Mailboxes you began to prove"),
+    ("sessions", "Where you are signed in"),
+    ("connected_apps", "Apps you allowed something"),
+    ("read_by_apps", "What apps read"),
+    ("receipts", "Receipts"),
+    ("questions_of_apps", "What apps asked you for"),
+    ("mails_of_apps", "Mail apps sent you"),
+    ("own_apps", "Apps of your own"),
+    ("letters", "Mail from this service"),
+    ("closing", "Closing of your account"),
+    ("history", "What happened"),
+];
+
+impl Page for ReadablePage {
+    const TEMPLATE: &'static str = "my_data/readable.html";
+
+    fn title(&self) -> String {
+        format!("What Profiles knows about {}", self.name)
+    }
+}
+
+impl ReadablePage {
+    /// `everything`: lists of records by name, or one record.
+    pub(super) fn of(
+        person: &Person,
+        picture: Option<String>,
+        everything: &Value,
+        web: &Web,
+        now: Moment,
+    ) -> Self {
+        let said = Field::all().filter(|field| *field != Field::ProfilePicture);
+        let facts = said.map(|field| Fact {
+            label: field.row().label,
+            value: in_full(person.shown(field, web.links())),
+        });
+        let nothing = Map::new();
+        let everything = everything.as_object().unwrap_or(&nothing);
+        let known = HEADINGS.map(|(name, heading)| (name, heading.to_owned()));
+        let is_new = |name: &&String| !HEADINGS.iter().any(|(known, _)| known == name);
+        let new = everything.keys().filter(is_new);
+        let new = new.map(|name| (name.as_str(), words(name)));
+        let (mut sections, mut empty) = (Vec::new(), Vec::new());
+        for (name, heading) in known.into_iter().chain(new) {
+            let records = records(everything.get(name));
+            let is_above = |column: &str| name == "person" && Field::named(column).is_some();
+            match Section::of(heading, &records, is_above, web) {
+                Ok(section) => sections.push(section),
+                Err(heading) => empty.push(heading),
+            }
+        }
+        Self {
+            campus: web.campus_name.clone(),
+            name: person.full_name(),
+            picture,
+            made_at: web.date_and_time(now),
+            facts: facts.collect(),
+            sections,
+            empty,
+        }
+    }
+}
+
+impl Section {
+    /// The heading alone if there is nothing under it that does not stand above.
+    fn of(
+        heading: String,
+        records: &[&Map<String, Value>],
+        is_above: impl Fn(&str) -> bool,
+        web: &Web,
+    ) -> Result<Self, String> {
+        let said = |name: &&String| {
+            !is_above(name) && records.iter().any(|it| is_said(name, it.get(*name)))
+        };
+        let mut names: Vec<&String> = (records.iter().flat_map(|it| it.keys()))
+            .filter(said)
+            .collect();
+        // Moments after what happened then.
+        names.sort_by_key(|name| (name.ends_with("_at") || *name == "last", *name));
+        names.dedup();
+        if names.is_empty() {
+            return Err(heading);
+        }
+        let row = |record: &&Map<String, Value>| {
+            let cells = names.iter().map(|name| cell(name, record.get(*name), web));
+            cells.collect()
+        };
+        Ok(Self {
+            heading,
+            is_wide: names.len() > MOST_COLUMNS,
+            columns: names.iter().map(|name| words(name)).collect(),
+            rows: records.iter().map(row).collect(),
+        })
+    }
+}
+
+/// The rows of a table, or the one there is.
+fn records(content: Option<&Value>) -> Vec<&Map<String, Value>> {
+    match content {
+        Some(Value::Array(rows)) => rows.iter().filter_map(Value::as_object).collect(),
+        Some(one) => one.as_object().into_iter().collect(),
+        None => Vec::new(),
+    }
+}
+
+/// Whether a page for people says it. Identifiers are for programs, and nothing is nothing.
+fn is_said(name: &str, value: Option<&Value>) -> bool {
+    let is_for_programs = name == "id" || name.ends_with("_id") || FOR_PROGRAMS.contains(&name);
+    match value {
+        _ if is_for_programs => false,
+        None | Some(Value::Null) => false,
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(Value::Array(items)) => !items.is_empty(),
+        Some(Value::Object(members)) => members
+            .iter()
+            .any(|(name, value)| is_said(name, Some(value))),
+        Some(_) => true,
+    }
+}
+
+/// Of a list, an entry on each line.
+fn cell(name: &str, value: Option<&Value>, web: &Web) -> Vec<String> {
+    match value {
+        Some(Value::Array(items)) if items.iter().any(Value::is_object) => {
+            items.iter().map(|item| plain(name, item, web)).collect()
+        }
+        Some(value) if is_said(name, Some(value)) => vec![plain(name, value, web)],
+        _ => Vec::new(),
+    }
+}
+
+fn plain(name: &str, value: &Value, web: &Web) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => said(name, text, web),
+        Value::Array(items) if items.iter().any(Value::is_object) => items.len().to_string(),
+        Value::Array(items) => {
+            let items: Vec<_> = items.iter().map(|item| plain(name, item, web)).collect();
+            items.join(", ")
+        }
+        Value::Object(members) => {
+            let members = members
+                .iter()
+                .filter(|(name, value)| is_said(name, Some(value)));
+            let members: Vec<_> = members
+                .map(|(name, value)| format!("{}: {}", words(name), plain(name, value, web)))
+                .collect();
+            members.join("; ")
+        }
+    }
+}
+
+/// A text as the other pages say it.
+fn said(name: &str, text: &str, web: &Web) -> String {
+    if name.ends_with("_at") || name == "last" {
+        let moment = Moment::parse(text, &Rfc3339).ok();
+        return moment.map_or_else(|| text.to_owned(), |moment| web.date_and_time(moment));
+    }
+    match name {
+        "action" | "template" => words(&text.replace('.', "_")),
+        "field" | "fields" | "given" | "withdrawn" | "refused_fields" => {
+            Field::named(text).map_or_else(|| text.to_owned(), |field| field.row().label.to_owned())
+        }
+        "scopes" | "refused_scopes" => {
+            Scope::named(text).map_or_else(|| text.to_owned(), |scope| scope.row().title.to_owned())
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// Nobody looks over the shoulder of whoever reads their own file.
+fn in_full(value: Shown) -> Shown {
+    match value {
+        Shown::Masked { full, .. } => Shown::Text { text: full },
+        other => other,
+    }
+}
+
+/// `given_at` → `Given at`
+fn words(name: &str) -> String {
+    let mut letters = name.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    let rest = letters.map(|letter| if letter == '_' { ' ' } else { letter });
+    first.into_iter().chain(rest).collect()
+}
+
+#[cfg(test)]
+pub(super) mod samples {
+    use super::*;
+    use crate::platform::web::Sample;
+
+    pub(crate) fn samples() -> Vec<Sample> {
+        vec![
+            Sample::of(&page(None)),
+            Sample::of(&page(Some("pictures/a.jpg".to_owned()))),
+        ]
+    }
+
+    fn page(picture: Option<String>) -> ReadablePage {
+        let section = |is_wide| Section {
+            heading: "What apps read".to_owned(),
+            is_wide,
+            columns: vec!["App".to_owned(), "Fields".to_owned()],
+            rows: vec![vec![
+                vec!["Mess Menu".to_owned()],
+                vec!["Mobile".to_owned(), "Room".to_owned()],
+            ]],
+        };
+        ReadablePage {
+            campus: "Campus".to_owned(),
+            name: "Asha D’Souza".to_owned(),
+            made_at: "21 Nov 2026, 18:05".to_owned(),
+            facts: vec![Fact {
+                label: "First name",
+                value: Shown::Unset,
+            }],
+            sections: vec![section(false), section(true)],
+            empty: picture.iter().map(|_| "Receipts".to_owned()).collect(),
+            picture,
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! The list, a receipt to print or to download, and the page that checks one.
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+use super::model::{Entry, Receipt, Who};
+use super::{Feature, store};
+use crate::identity::login::SignedIn;
+use crate::people::fields::Field;
+use crate::people::records;
+use crate::people::records::Person;
+use crate::platform::id::{AuditId, PersonId};
+use crate::platform::web::{Frame, Page, PageProblem, ProtectedUpload, Web};
+use crate::protocol::scope::Scope;
+
+#[derive(Debug, Serialize)]
+struct ListPage {
+    receipts: Vec<Line>,
+    check: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Line {
+    href: String,
+    heading: &'static str,
+    app: String,
+    at: String,
+}
+
+impl Page for ListPage {
+    const TEMPLATE: &'static str = "receipts/list.html";
+
+    fn title(&self) -> String {
+        "Receipts".to_owned()
+    }
+}
+
+pub(super) async fn list(
+    State(it): State<Feature>,
+    SignedIn { visit, frame }: SignedIn,
+) -> Result<Response, PageProblem> {
+    let entries = store::list(it.db.pool(), visit.person, None, None).await?;
+    let links = it.web.links();
+    let line = |entry: &Entry| Line {
+        href: links.receipt(entry.id),
+        heading: entry.deed.heading(),
+        app: entry.app_name().to_owned(),
+        at: it.web.date_and_time(entry.at),
+    };
+    Ok(frame.show(&ListPage {
+        receipts: entries.iter().map(line).collect(),
+        check: links.check_receipt(),
+    }))
+}
+
+/// A receipt as people read it.
+#[derive(Debug, Serialize)]
+struct Shown {
+    heading: &'static str,
+    number: String,
+    at: String,
+    issuer: String,
+    person: String,
+    username: String,
+    app: Option<ShownApp>,
+    parts: Vec<Part>,
+    how_to_withdraw: String,
+    seal: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ShownApp {
+    name: String,
+    run_by: Option<String>,
+    client_id: String,
+}
+
+/// A scope, with those of its fields that the receipt speaks of.
+#[derive(Debug, Serialize)]
+struct Part {
+    title: &'static str,
+    fields: Vec<&'static str>,
+}
+
+impl Shown {
+    fn of(receipt: &Receipt, web: &Web) -> Self {
+        let fields: Vec<Field> = receipt
+            .fields
+            .iter()
+            .filter_map(|name| Field::named(name))
+            .collect();
+        let parts = Scope::all().filter_map(|scope| {
+            let row = scope.row();
+            let of_scope = row.fields.iter().filter(|field| fields.contains(field));
+            let of_scope: Vec<_> = of_scope.map(|field| field.row().label).collect();
+            let is_named = receipt.scopes.iter().any(|name| name == row.name);
+            (is_named || !of_scope.is_empty()).then_some(Part {
+                title: row.title,
+                fields: of_scope,
+            })
+        });
+        Self {
+            heading: receipt.deed.heading(),
+            number: receipt.number.to_string(),
+            at: web.date_and_time(receipt.at),
+            issuer: receipt.issuer.clone(),
+            person: receipt.person.name.clone(),
+            username: receipt.person.username.clone(),
+            app: receipt.app.as_ref().map(|app| ShownApp {
+                name: app.name.clone(),
+                run_by: app.run_by.clone(),
+                client_id: app.client_id.clone(),
+            }),
+            parts: parts.collect(),
+            how_to_withdraw: receipt.how_to_withdraw.clone(),
+            seal: receipt.seal.clone(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct ShowPage {
+    receipt: Shown,
+    file: String,
+    check: String,
+}
+
+impl Page for ShowPage {
+    const TEMPLATE: &'static str = "receipts/show.html";
+
+    fn title(&self) -> String {
+        "Receipt".to_owned()
+    }
+}
+
+pub(super) async fn show(
+    State(it): State<Feature>,
+    SignedIn { visit, frame }: SignedIn,
+    id: Result<Path<AuditId>, PathRejection>,
+) -> Result<Response, PageProblem> {
+    let receipt = find(&it, visit.person, id).await?;
+    let links = it.web.links();
+    Ok(frame.show(&ShowPage {
+        receipt: Shown::of(&receipt, &it.web),
+        file: links.receipt_file(receipt.number),
+        check: links.absolute(&links.check_receipt()),
+    }))
+}
+
+pub(super) async fn download(
+    State(it): State<Feature>,
+    SignedIn { visit, .. }: SignedIn,
+    id: Result<Path<AuditId>, PathRejection>,
+) -> Result<Response, PageProblem> {
+    let receipt = find(&it, visit.person, id).await?;
+    let name = format!("attachment; filename=\"receipt-{}.json\"", receipt.number);
+    let name = HeaderValue::try_from(name).map_err(PageProblem::broken)?;
+    let text = serde_json::to_string_pretty(&receipt).map_err(PageProblem::broken)?;
+    let kind = HeaderValue::from_static("application/json");
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CONTENT_DISPOSITION, name),
+    ];
+    Ok((headers, text).into_response())
+}
+
+/// The person's own receipt of this number.
+async fn find(
+    it: &Feature,
+    person: PersonId,
+    id: Result<Path<AuditId>, PathRejection>,
+) -> Result<Receipt, PageProblem> {
+    let Path(id) = id.map_err(|_| PageProblem::not_found())?;
+    let found = store::list(it.db.pool(), person, None, Some(id)).await?;
+    let entry = found
+        .into_iter()
+        .next()
+        .ok_or_else(PageProblem::not_found)?;
+    let person = records::find(it.db.pool(), person).await?;
+    let person = person.ok_or_else(PageProblem::not_found)?;
+    Ok(it.receipt(entry, &person))
+}
+
+impl Feature {
+    fn receipt(&self, entry: Entry, person: &Person) -> Receipt {
+        let links = self.web.links();
+        let connected = links.absolute(&links.connected_apps());
+        self.seal.seal(Receipt {
+            issuer: links.issuer(),
+            number: entry.id,
+            deed: entry.deed,
+            at: entry.at,
+            person: Who {
+                id: person.id,
+                username: person.username.clone(),
+                name: person.full_name(),
+            },
+            app: entry.app_facts,
+            scopes: entry.scopes.names(),
+            fields: entry.fields.names(),
+            how_to_withdraw: format!(
+                "Open {connected}, sign in, and take back a field, a part or all of it. It ends at once."
+            ),
+            seal: String::new(),
+        })
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct CheckPage {
+    action: String,
+    text: Typed,
+    genuine: Option<Shown>,
+}
+
+/// What was pasted, and what is wrong with it.
+#[derive(Debug, Default, Serialize)]
+struct Typed {
+    value: String,
+    error: Option<&'static str>,
+    locked: bool,
+}
+
+impl Page for CheckPage {
+    const TEMPLATE: &'static str = "receipts/check.html";
+
+    fn title(&self) -> String {
+        "Check a receipt".to_owned()
+    }
+}
+
+const FORGED: &str = "This is not a receipt of this service as it was given out: it was changed, or \
+                      comes from somewhere else.";
+const UNREADABLE: &str = "This is not the text of a receipt. Paste the whole file receipt-….json, \
+                          from the first brace to the last.";
+
+/// For everybody: who is shown a receipt need not have an account.
+pub(super) async fn ask_check(State(it): State<Feature>, frame: Frame) -> Response {
+    frame.show(&CheckPage {
+        action: it.web.links().check_receipt(),
+        text: Typed::default(),
+        genuine: None,
+    })
+}
+
+pub(super) async fn check(State(it): State<Feature>, sent: ProtectedUpload) -> Response {
+    let ProtectedUpload { frame, form, files } = sent;
+    let file = files.into_iter().find(|file| file.field == "file");
+    let text = match file {
+        Some(file) => {
+            let content = file.content.unwrap_or_default();
+            String::from_utf8_lossy(&content).into_owned()
+        }
+        None => form.text("text").to_owned(),
+    };
+    let read = serde_json::from_str::<Receipt>(&text);
+    let error = match &read {
+        Ok(receipt) if it.seal.is_genuine(receipt) => None,
+        Ok(_) => Some(FORGED),
+        Err(_) => Some(UNREADABLE),
+    };
+    let status = match error {
+        None => StatusCode::OK,
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    let genuine = read.ok().filter(|_| error.is_none());
+    let page = CheckPage {
+        action: it.web.links().check_receipt(),
+        genuine: genuine.map(|receipt| Shown::of(&receipt, &it.web)),
+        text: Typed {
+            value: text,
+            error,
+            locked: false,
+        },
+    };
+    frame.show_with(status, &page)
+}
+
+#[cfg(test)]
+pub(super) mod samples {
+    use super::*;
+    use crate::platform::web::Sample;
+
+    pub(crate) fn samples() -> Vec<Sample> {
+        let line = || Line {
+            href: "/user/receipts/1/".to_owned(),
+            heading: "You allowed",
+            app: "Mess Menu".to_owned(),
+            at: "21 Nov 2026, 18:05".to_owned(),
+        };
+        let list = |receipts| ListPage {
+            receipts,
+            check: "/user/receipts/check/".to_owned(),
+        };
+        let show = |full| ShowPage {
+            receipt: shown(full),
+            file: "/user/receipts/1/receipt.json".to_owned(),
+            check: "http://localhost/user/receipts/check/".to_owned(),
+        };
+        let check = |error, genuine| CheckPage {
+            action: "/user/receipts/check/".to_owned(),
+            text: Typed {
+                value: "{}".to_owned(),
+                error,
+                locked: false,
+            },
+            genuine,
+        };
+        vec![
+            Sample::of(&list(vec![])),
+            Sample::of(&list(vec![line()])),
+            Sample::of(&show(false)),
+            Sample::of(&show(true)),
+            Sample::of(&check(None, None)),
+            Sample::of(&check(Some(FORGED), None)),
+            Sample::of(&check(None, Some(shown(true)))),
+        ]
+    }
+
+    fn shown(full: bool) -> Shown {
+        Shown {
+            heading: "You allowed",
+            number: "1".to_owned(),
+            at: "21 Nov 2026, 18:05".to_owned(),
+            issuer: "http://localhost".to_owned(),
+            person: "Asha D’Souza".to_owned(),
+            username: "asha".to_owned(),
+            app: full.then(|| ShownApp {
+                name: "Mess Menu".to_owned(),
+                run_by: Some("meera".to_owned()),
+                client_id: "abc".to_owned(),
+            }),
+            parts: vec![
+                Part {
+                    title: "Something",
+                    fields: vec!["One", "Two"],
+                },
+                Part {
+                    title: "Something to do",
+                    fields: vec![],
+                },
+            ],
+            how_to_withdraw: "Take it back".to_owned(),
+            seal: "1.abc".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Deeds between people and apps, out of the audit.
+
+use serde_json::Value;
+
+use super::model::{AppFacts, Deed, Entry};
+use crate::people::fields::FieldSet;
+use crate::platform::db;
+use crate::platform::db::Executor;
+use crate::platform::id::{AppId, AuditId, PersonId};
+use crate::protocol::scope::ScopeSet;
+
+/// What somebody allowed and withdrew, newest first, two hundred at most; only of `app`, or only the
+/// one with this `id`.
+pub async fn list(
+    db: impl Executor<'_>,
+    person: PersonId,
+    app: Option<AppId>,
+    id: Option<AuditId>,
+) -> db::Result<Vec<Entry>> {
+    let rows = sqlx::query!(
+        r#"select audit.id, audit.happened_at, audit.action, audit.app_id as "app_id!", audit.detail,
+                  receipts.client_id as "client_id?", receipts.app_name as "app_name?",
+                  owner.username as "run_by?"
+           from audit
+           left join receipts on receipts.id = audit.id
+           left join people owner on owner.id = receipts.run_by
+           where audit.person_id = $1 and audit.app_id is not null
+             and audit.action in ('grant.given', 'grant.withdrawn', 'grant.taken_back')
+             and ($2::uuid is null or audit.app_id = $2) and ($3::uuid is null or audit.id = $3)
+           order by audit.happened_at desc, audit.id desc limit 200"#,
+        person.0,
+        app.map(|app| app.0),
+        id.map(|id| id.0),
+    )
+    .fetch_all(db)
+    .await?;
+    let entries = rows.into_iter().map(|row| {
+        let (deed, fields) = match row.action.as_str() {
+            "grant.given" => (Deed::Consent, "given"),
+            "grant.withdrawn" => (Deed::Withdrawal, "withdrawn"),
+            _ => (Deed::End, "withdrawn"),
+        };
+        let app_facts = row.client_id.zip(row.app_name);
+        let app_facts = app_facts.map(|(client_id, name)| AppFacts {
+            client_id,
+            name,
+            run_by: row.run_by,
+        });
+        Entry {
+            id: AuditId(row.id),
+            at: row.happened_at,
+            deed,
+            app: AppId(row.app_id),
+            app_facts,
+            scopes: ScopeSet::of_names(&names(&row.detail, "scopes")),
+            fields: FieldSet::of_names(&names(&row.detail, fields)),
+        }
+    });
+    Ok(entries.collect())
+}
+
+fn names(detail: &Value, member: &str) -> Vec<String> {
+    let list = detail.get(member).and_then(Value::as_array);
+    let names = list.into_iter().flatten().filter_map(Value::as_str);
+    names.map(str::to_owned).collect()
+}

@@ -1,0 +1,283 @@
+//! The consent page: who asks, and for every scope the fields it opens with this person's own values.
+
+use serde::Serialize;
+
+use super::model::{Asker, Request};
+use crate::people::fields::Field;
+use crate::people::records::{Person, Shown};
+use crate::platform::config::Lifetimes;
+use crate::platform::links::Links;
+use crate::platform::web::{FormAction, Page};
+use crate::protocol::clients::{Face, Website};
+use crate::protocol::grants;
+use crate::protocol::grants::Decided;
+use crate::protocol::scope::{Scope, ScopeSet};
+
+#[derive(Debug, Serialize)]
+pub(super) struct ConsentPage {
+    action: String,
+    app: Asking,
+    first_time: bool,
+    asks_more: bool,
+    rows: Vec<ScopeTick>,
+    goes_to: String,
+    person: PersonFace,
+    /// Where to fill in what is not set, if something is not.
+    complete_profile: Option<String>,
+    connected_apps: String,
+    ends_after_unused_days: u64,
+    ends_after_days: u64,
+    switch: Switch,
+}
+
+#[derive(Debug, Serialize)]
+struct Asking {
+    #[serde(flatten)]
+    face: Face,
+    owner_name: String,
+    owner_username: String,
+    website: Option<Website>,
+    privacy_policy: Option<String>,
+    contact: Option<String>,
+    description: String,
+    verified: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct PersonFace {
+    name: String,
+    username: String,
+}
+
+/// Signs out and comes back to the same request.
+#[derive(Debug, Serialize)]
+struct Switch {
+    action: String,
+    next: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ScopeTick {
+    scope: &'static str,
+    sentence: &'static str,
+    locked: bool,
+    ticked: bool,
+    is_new: bool,
+    refused_before: bool,
+    fields: Vec<FieldTick>,
+}
+
+#[derive(Debug, Serialize)]
+struct FieldTick {
+    field: &'static str,
+    label: &'static str,
+    locked: bool,
+    ticked: bool,
+    is_new: bool,
+    refused_before: bool,
+    value: Shown,
+}
+
+impl ConsentPage {
+    pub(super) fn of(
+        asker: &Asker,
+        request: &Request,
+        person: &Person,
+        action: String,
+        next: String,
+        links: &Links,
+        lifetimes: &Lifetimes,
+    ) -> Self {
+        let connected = asker.live_grant.is_some();
+        let rows = ticks(asker.decided, request.scopes, connected, person, links);
+        let unset = rows
+            .iter()
+            .flat_map(|row| &row.fields)
+            .any(|field| field.value == Shown::Unset);
+        let days = |span: std::time::Duration| span.as_secs() / 86_400;
+        Self {
+            action,
+            app: Asking::of(asker, links),
+            first_time: !connected,
+            asks_more: connected
+                && rows
+                    .iter()
+                    .any(|row| row.is_new || row.fields.iter().any(|f| f.is_new)),
+            goes_to: request.return_to.redirect_uri.place().to_owned(),
+            person: PersonFace {
+                name: person.full_name(),
+                username: person.username.clone(),
+            },
+            complete_profile: unset.then(|| links.profile()),
+            connected_apps: links.connected_apps(),
+            ends_after_unused_days: days(lifetimes.refresh_token),
+            ends_after_days: days(lifetimes.family),
+            switch: Switch {
+                action: links.logout(),
+                next,
+            },
+            rows,
+        }
+    }
+}
+
+impl Asking {
+    fn of(asker: &Asker, links: &Links) -> Self {
+        Self {
+            face: Face::of(&asker.name, asker.logo.as_deref(), links),
+            owner_name: asker.owner_name.clone(),
+            owner_username: asker.owner_username.clone(),
+            website: asker.website.as_deref().and_then(Website::of),
+            privacy_policy: asker.privacy_policy.clone(),
+            contact: asker.contact.clone(),
+            description: asker.description.clone(),
+            verified: asker.is_verified,
+        }
+    }
+}
+
+/// One row per scope asked for, locked ones first. What was refused last time comes up unticked,
+/// everything else ticked; to an app that is connected already, what it never asked for is new.
+fn ticks(
+    decided: Decided,
+    asked: ScopeSet,
+    connected: bool,
+    person: &Person,
+    links: &Links,
+) -> Vec<ScopeTick> {
+    asked
+        .iter()
+        .map(|scope| {
+            let locked = scope == grants::COMPULSORY;
+            let field = |field: &Field| FieldTick {
+                field: field.name(),
+                label: field.row().label,
+                locked,
+                ticked: locked || !decided.refused_fields.contains(*field),
+                is_new: connected && !locked && !decided.knows_field(*field),
+                refused_before: !locked && decided.refused_fields.contains(*field),
+                value: person.shown(*field, links),
+            };
+            let fields: Vec<FieldTick> = scope.row().fields.iter().map(field).collect();
+            let new_fields = fields.iter().any(|field| field.is_new);
+            let is_new = if fields.is_empty() {
+                connected && !decided.knows_scope(scope)
+            } else {
+                new_fields
+            };
+            ScopeTick {
+                scope: scope.name(),
+                sentence: scope.row().title,
+                locked,
+                ticked: locked || ticked(decided, scope, &fields),
+                is_new,
+                refused_before: !locked && decided.refused(scope),
+                fields,
+            }
+        })
+        .collect()
+}
+
+fn ticked(decided: Decided, scope: Scope, fields: &[FieldTick]) -> bool {
+    if fields.is_empty() {
+        !decided.refused_scopes.contains(scope)
+    } else {
+        fields.iter().any(|field| field.ticked)
+    }
+}
+
+impl Page for ConsentPage {
+    const TEMPLATE: &'static str = "authorize/consent.html";
+
+    fn title(&self) -> String {
+        format!("{} would like to know", self.app.face.name)
+    }
+
+    /// The answer leads to the app, and the app may lead on to anywhere: browsers hold the policy
+    /// against the whole chain.
+    fn form_action(&self) -> FormAction {
+        FormAction::Anywhere
+    }
+}
+
+#[cfg(test)]
+pub(super) mod samples {
+    use super::*;
+    use crate::platform::web::Sample;
+
+    pub(crate) fn samples() -> Vec<Sample> {
+        vec![Sample::of(&page(false)), Sample::of(&page(true))]
+    }
+
+    fn page(full: bool) -> ConsentPage {
+        let text = |text: &str| full.then(|| text.to_owned());
+        ConsentPage {
+            action: "/oauth/authorize/1/".to_owned(),
+            app: Asking {
+                face: Face {
+                    name: "Mess Menu".to_owned(),
+                    initial: "M".to_owned(),
+                    logo: text("/media/app_logo/logo.png"),
+                },
+                owner_name: "Meera Iyer".to_owned(),
+                owner_username: "meera".to_owned(),
+                website: full.then(|| Website {
+                    href: "https://mess.example/".to_owned(),
+                    host: "mess.example".to_owned(),
+                }),
+                privacy_policy: text("https://mess.example/privacy"),
+                contact: text("mess@campus.example"),
+                description: text("Tonight’s dinner.").unwrap_or_default(),
+                verified: full,
+            },
+            first_time: !full,
+            asks_more: full,
+            rows: rows(),
+            goes_to: "mess.example".to_owned(),
+            person: PersonFace {
+                name: "Asha D’Souza".to_owned(),
+                username: "asha".to_owned(),
+            },
+            complete_profile: text("/user/"),
+            connected_apps: "/user/settings/".to_owned(),
+            ends_after_unused_days: 90,
+            ends_after_days: 365,
+            switch: Switch {
+                action: "/account/logout/".to_owned(),
+                next: "/oauth/authorize/?client_id=a".to_owned(),
+            },
+        }
+    }
+
+    /// A locked one, a new one, one that was refused, and one without fields.
+    fn rows() -> Vec<ScopeTick> {
+        let fields = |is_new: bool| {
+            let values = Shown::samples().into_iter();
+            let fields = values.map(|value| FieldTick {
+                field: "a_field",
+                label: "A field",
+                locked: !is_new,
+                ticked: is_new,
+                is_new,
+                refused_before: is_new,
+                value,
+            });
+            fields.collect()
+        };
+        let row = |locked, is_new, refused_before, fields: Vec<FieldTick>| ScopeTick {
+            scope: "a_scope",
+            sentence: "Something about you",
+            locked,
+            ticked: is_new,
+            is_new,
+            refused_before,
+            fields,
+        };
+        vec![
+            row(true, false, false, fields(false)),
+            row(false, true, false, fields(true)),
+            row(false, false, true, fields(true)),
+            row(false, false, false, Vec::new()),
+        ]
+    }
+}

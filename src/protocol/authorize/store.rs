@@ -1,0 +1,223 @@
+//! Requests, askers and codes in the database.
+
+use super::model::{Asker, Request, ReturnTo, Terms, Through};
+use crate::people::fields::FieldSet;
+use crate::platform::clock::Moment;
+use crate::platform::db;
+use crate::platform::db::Executor;
+use crate::platform::id::{AppId, GrantId, PersonId, RequestId};
+use crate::protocol::grants::Decided;
+use crate::protocol::oauth::{Challenge, RedirectUri};
+use crate::protocol::scope::{ScopeSet, Share};
+use crate::protocol::token::Code;
+
+/// Everything `rules::next` needs, in one statement. Without a person nothing is decided.
+pub(super) async fn find_asker(
+    db: impl Executor<'_>,
+    client_id: &str,
+    person: Option<PersonId>,
+) -> db::Result<Option<Asker>> {
+    let row = sqlx::query!(
+        r#"select a.id, a.client_id, a.name, a.description, a.logo, a.website, a.privacy_policy, a.contact,
+                  a.owner_id, o.username as owner_username,
+                  coalesce(nullif(trim(o.first_name || ' ' || o.last_name), ''), o.username) as "owner_name!",
+                  a.kind = 'public' as "is_public!", a.require_pkce,
+                  a.verified_at is not null as "is_verified!",
+                  a.suspended_at is not null as "is_suspended!", a.admitted, a.redirect_uris,
+                  exists (select 1 from closings where person_id = $2) as "is_leaving!", g.id as "grant_id?", g.ended_at as grant_ended_at,
+                  g.scopes as "scopes?", g.fields as "fields?",
+                  g.refused_scopes as "refused_scopes?", g.refused_fields as "refused_fields?"
+           from apps a
+           join people o on o.id = a.owner_id
+           left join lateral (
+             select * from grants where person_id = $2 and app_id = a.id
+             order by ended_at is null desc, given_at desc limit 1
+           ) g on true
+           where a.client_id = $1"#,
+        client_id,
+        person.map(|person| person.0)
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| {
+        let is_live = row.grant_id.is_some() && row.grant_ended_at.is_none();
+        let decided = decided(
+            row.scopes.as_ref(),
+            row.fields.as_ref(),
+            row.refused_scopes.as_ref(),
+            row.refused_fields.as_ref(),
+        );
+        Asker {
+            app: AppId(row.id),
+            client_id: row.client_id,
+            name: row.name,
+            description: row.description,
+            logo: row.logo,
+            website: row.website,
+            privacy_policy: row.privacy_policy,
+            contact: row.contact,
+            owner: PersonId(row.owner_id),
+            owner_name: row.owner_name,
+            owner_username: row.owner_username,
+            is_public: row.is_public,
+            requires_pkce: row.require_pkce,
+            is_verified: row.is_verified,
+            is_suspended: row.is_suspended,
+            admitted: row.admitted,
+            redirect_uris: row
+                .redirect_uris
+                .into_iter()
+                .map(RedirectUri::registered)
+                .collect(),
+            live_grant: row.grant_id.filter(|_| is_live).map(GrantId),
+            is_leaving: row.is_leaving,
+            was_admitted: row.grant_id.is_some(),
+            decided: if is_live { decided } else { decided.ended() },
+        }
+    }))
+}
+
+fn decided(
+    scopes: Option<&Vec<String>>,
+    fields: Option<&Vec<String>>,
+    refused_scopes: Option<&Vec<String>>,
+    refused_fields: Option<&Vec<String>>,
+) -> Decided {
+    let scope_set = |names: Option<&Vec<String>>| ScopeSet::of_names(names.into_iter().flatten());
+    let field_set = |names: Option<&Vec<String>>| FieldSet::of_names(names.into_iter().flatten());
+    Decided {
+        given: Share::of(scope_set(scopes), field_set(fields)),
+        refused_scopes: scope_set(refused_scopes),
+        refused_fields: field_set(refused_fields),
+    }
+}
+
+/// Keeps a code under a live grant, and the family that will descend from it, in one statement.
+pub(super) async fn insert_code(
+    db: impl Executor<'_>,
+    grant: GrantId,
+    share: Share,
+    request: &Request,
+    code: &Code,
+    now: Moment,
+) -> db::Result<()> {
+    sqlx::query!(
+        "with family as (
+           insert into families (id, grant_id, scopes, fields, began_at) values ($1, $2, $3, $4, $5)
+           returning id
+         )
+         insert into codes (fingerprint, family_id, redirect_uri, challenge, issued_at)
+         select $6, id, $7, $8, $5 from family",
+        code.family.0,
+        grant.0,
+        &share.scopes().names(),
+        &share.fields().names(),
+        now,
+        code.code.fingerprint().to_vec(),
+        request.return_to.redirect_uri.as_str(),
+        request.challenge.as_ref().map(Challenge::as_str),
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Keeps a request while its page is open: the hundred newest of a person, as nobody
+/// has more pages open.
+pub(super) async fn insert_request(
+    db: impl Executor<'_>,
+    id: RequestId,
+    app: AppId,
+    person: PersonId,
+    request: &Request,
+    now: Moment,
+) -> db::Result<()> {
+    sqlx::query!(
+        "with forgotten as (
+           delete from authorization_requests where id in (
+             select id from authorization_requests
+             where person_id = $3 and decided_at is null
+             order by asked_at desc, id desc offset 99
+           )
+         )
+         insert into authorization_requests
+           (id, app_id, person_id, redirect_uri, state, challenge, scopes, asked_at, response_mode)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        id.0,
+        app.0,
+        person.0,
+        request.return_to.redirect_uri.as_str(),
+        request.return_to.state,
+        request.challenge.as_ref().map(Challenge::as_str),
+        &request.scopes.names(),
+        now,
+        request.return_to.through.name(),
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// A request that was shown to this person and not answered yet is now answered; nobody else gets it.
+pub(super) async fn mark_decided(
+    db: impl Executor<'_>,
+    id: RequestId,
+    person: PersonId,
+    asked_after: Moment,
+    now: Moment,
+) -> db::Result<Option<(AppId, Request)>> {
+    let row = sqlx::query!(
+        "update authorization_requests set decided_at = $3
+         where id = $1 and person_id = $2 and decided_at is null and asked_at > $4
+         returning app_id, redirect_uri, state, challenge, scopes, response_mode",
+        id.0,
+        person.0,
+        now,
+        asked_after,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| {
+        let redirect_uri = RedirectUri::registered(row.redirect_uri);
+        let request = Request {
+            return_to: ReturnTo {
+                redirect_uri,
+                state: row.state,
+                through: Through::named(row.response_mode.as_deref()),
+            },
+            scopes: ScopeSet::of_names(&row.scopes),
+            challenge: row.challenge.map(Challenge::stored),
+            always_ask: false,
+        };
+        (AppId(row.app_id), request)
+    }))
+}
+
+pub(super) async fn find_terms(db: impl Executor<'_>, app: AppId) -> db::Result<Option<Terms>> {
+    let row = sqlx::query!(
+        r#"select name, redirect_uris, require_pkce or kind = 'public' as "needs_challenge!"
+           from apps where id = $1"#,
+        app.0
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| Terms {
+        name: row.name,
+        redirect_uris: row
+            .redirect_uris
+            .into_iter()
+            .map(RedirectUri::registered)
+            .collect(),
+        needs_challenge: row.needs_challenge,
+    }))
+}
+
+pub(super) async fn delete_requests(db: impl Executor<'_>, asked_before: Moment) -> db::Result<()> {
+    sqlx::query!(
+        "delete from authorization_requests where asked_at < $1",
+        asked_before
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! `profiles app`: an app registered from the command line, or allowed something.
+
+use serde::Serialize;
+
+use super::model::AppsError;
+use super::register::Wish;
+use super::rules::Typed;
+use super::{Kind, look_ups, register, rules};
+use crate::people::records;
+use crate::platform::clock::Moment;
+use crate::platform::db;
+use crate::platform::db::Db;
+use crate::platform::id::AppId;
+use crate::platform::rng::Entropy;
+
+/// What the command line said.
+#[derive(Debug, Clone, clap::Args)]
+pub struct AddApp {
+    /// The username of the person who looks after the app
+    #[arg(long, value_name = "USERNAME")]
+    pub owner: String,
+    /// As people know it, for instance "Mess Menu"
+    #[arg(long)]
+    pub name: String,
+    /// Where people return to after they decided; may be given several times, the first is the default
+    #[arg(long = "redirect-uri", value_name = "URI", required = true)]
+    pub redirect_uris: Vec<String>,
+    /// What it does for people, in a sentence or two
+    #[arg(long)]
+    pub description: Option<String>,
+    /// It runs in a browser or on a phone: it gets no secret and must use PKCE
+    #[arg(long)]
+    pub public: bool,
+    /// Vouch for it: no warning, no limit of people
+    #[arg(long)]
+    pub verified: bool,
+}
+
+/// What is printed, once.
+#[derive(Debug, Serialize)]
+pub struct Added {
+    pub id: AppId,
+    pub client_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_secret: Option<String>,
+}
+
+/// An app that is allowed something, or not any more.
+#[derive(Debug, Clone, clap::Args)]
+pub struct AllowApp {
+    /// The app's client id
+    pub client_id: String,
+    /// What: association
+    pub what: Allowance,
+}
+
+/// What an app may only do when the people who run the campus allow it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Allowance {
+    /// To look up which mailbox belongs to a roll number, of people who agreed
+    Association,
+}
+
+/// What is printed.
+#[derive(Debug, Serialize)]
+pub struct Allowed {
+    pub client_id: String,
+    pub name: String,
+    /// What it is allowed now.
+    pub allowed: Vec<&'static str>,
+}
+
+/// Why nothing was changed. Says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum AllowAppError {
+    #[error("there is no app with the client id {0}. Its owner finds it on the app's page")]
+    NoApp(String),
+    #[error(transparent)]
+    Store(#[from] db::Error),
+}
+
+/// Allows an app something, or takes that back.
+pub async fn allow(
+    db: &Db,
+    asked: AllowApp,
+    allowed: bool,
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> Result<Allowed, AllowAppError> {
+    let mut tx = db.begin().await?;
+    let Allowance::Association = asked.what;
+    let changed = look_ups::allow(&mut tx, &asked.client_id, allowed, now, entropy).await;
+    let app = changed.map_err(|error| match error {
+        AppsError::Store(error) => error.into(),
+        _ => AllowAppError::NoApp(asked.client_id),
+    })?;
+    tx.commit().await.map_err(db::Error::from)?;
+    Ok(Allowed {
+        client_id: app.client_id.to_string(),
+        name: app.details.name.to_string(),
+        allowed: if allowed {
+            vec!["association"]
+        } else {
+            Vec::new()
+        },
+    })
+}
+
+/// Why there is no new app. Says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum AddAppError {
+    #[error(
+        "there is nobody with the username {0}. Add the person first: `profiles person add --username {0} …`"
+    )]
+    NoOwner(String),
+    /// One line for each complaint.
+    #[error("{0}")]
+    Wrong(String),
+    #[error(transparent)]
+    Store(#[from] db::Error),
+}
+
+/// Registers an app for its owner.
+pub async fn add(
+    db: &Db,
+    asked: AddApp,
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> Result<Added, AddAppError> {
+    let kind = if asked.public {
+        Kind::Public
+    } else {
+        Kind::Confidential
+    };
+    let typed = Typed {
+        name: asked.name,
+        description: asked.description.filter(|text| !text.trim().is_empty()),
+        client_type: kind.name().to_owned(),
+        redirect_uris: asked.redirect_uris.join("\n"),
+        ..Typed::default()
+    };
+    let details =
+        rules::read(&typed).map_err(|told| AddAppError::Wrong(told.lines().join("\n")))?;
+    let mut tx = db.begin().await?;
+    let owner = records::find_id(&mut *tx, &asked.owner).await?;
+    let owner = owner.ok_or(AddAppError::NoOwner(asked.owner))?;
+    let wish = Wish {
+        owner,
+        details,
+        logo: None,
+        verified: asked.verified,
+        actor: None,
+    };
+    let registered = register::register(&mut tx, wish, now, entropy).await?;
+    tx.commit().await.map_err(db::Error::from)?;
+    Ok(Added {
+        id: registered.app.id,
+        client_id: registered.app.client_id.to_string(),
+        client_secret: registered
+            .secret
+            .map(|(secret, _)| secret.expose().to_owned()),
+    })
+}

@@ -1,0 +1,109 @@
+//! An app as pages show it. Other rooms that show apps take the same words from here.
+
+use serde::Serialize;
+use url::Url;
+
+use super::model;
+use crate::platform::links::Links;
+
+/// Logo, or the first letter until there is one, and name.
+#[derive(Debug, Clone, Serialize)]
+pub struct Face {
+    pub name: String,
+    pub initial: String,
+    /// An address on this host.
+    pub logo: Option<String>,
+}
+
+impl Face {
+    /// `logo` is the file name as the database keeps it.
+    pub fn of(name: &str, logo: Option<&str>, links: &Links) -> Self {
+        let initial = name.chars().find(|c| c.is_alphanumeric()).unwrap_or('?');
+        Self {
+            name: name.to_owned(),
+            initial: initial.to_uppercase().collect(),
+            logo: logo.map(|file| links.app_logo(file)),
+        }
+    }
+}
+
+/// A link to an app's own site, and the host that people see of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Website {
+    pub href: String,
+    /// As ASCII, so that a letter of another script does not pass for one of ours.
+    pub host: String,
+}
+
+impl Website {
+    /// From an address that was checked when it was registered.
+    pub fn of(address: &str) -> Option<Self> {
+        let url = Url::parse(address).ok()?;
+        let host = url.host_str()?.to_owned();
+        Some(Self {
+            href: address.to_owned(),
+            host,
+        })
+    }
+}
+
+/// What the campus says of an app, in words and a colour.
+#[derive(Debug, Clone, Serialize)]
+pub struct Standing {
+    /// `good`, `warning` or `danger`.
+    pub kind: &'static str,
+    pub label: &'static str,
+    /// What it means for the developer.
+    pub text: Option<String>,
+}
+
+impl Standing {
+    /// `cap`: how many people an unverified app may have.
+    pub fn of(standing: model::Standing, cap: i32) -> Self {
+        match standing {
+            model::Standing::Verified => Self {
+                kind: "good",
+                label: "Verified",
+                text: None,
+            },
+            model::Standing::Unverified => Self {
+                kind: "warning",
+                label: "Not verified",
+                text: Some(match cap {
+                    1 => "One person can connect it, and is warned. Ask the people who run this service to verify it once it works."
+                        .to_owned(),
+                    cap => format!(
+                        "Up to {cap} people can connect it, and they are warned. Ask the people who run this service to verify it once it works."
+                    ),
+                }),
+            },
+            model::Standing::Suspended => Self {
+                kind: "danger",
+                label: "Suspended",
+                text: Some(
+                    "Nobody can sign in with it. Ask an administrator what has to change.".to_owned(),
+                ),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_app_without_a_logo_shows_the_first_letter_of_its_name() {
+        let links = Links::new(&"http://localhost/p".parse().unwrap());
+        assert_eq!(Face::of("“ßig”", None, &links).initial, "SS");
+        assert_eq!(Face::of("छात्रावास", None, &links).initial, "छ");
+        let logo = Face::of("x", Some("a.png"), &links).logo;
+        assert_eq!(logo.unwrap(), "/p/media/app_logo/a.png");
+    }
+
+    #[test]
+    fn a_host_of_another_script_is_shown_as_ascii() {
+        let website = Website::of("https://\u{430}pple.example/x").unwrap();
+        assert!(website.host.starts_with("xn--"));
+    }
+}

@@ -1,0 +1,72 @@
+//! A new app and its secret.
+
+use serde_json::json;
+
+use super::model::SecretUse;
+use super::{App, ClientId, Details, Kind, Standing, rotate_secret, store};
+use crate::platform::audit::Entry;
+use crate::platform::clock::Moment;
+use crate::platform::db::Tx;
+use crate::platform::id::{AppId, PersonId, SecretId};
+use crate::platform::rng::Entropy;
+use crate::platform::secret::Secret;
+use crate::platform::{audit, db};
+
+/// A new app: what its owner is told, the secret only now.
+#[derive(Debug)]
+pub struct Registered {
+    pub app: App,
+    /// None for a public app (RFC 6749 §2.1).
+    pub secret: Option<(Secret, SecretId)>,
+}
+
+/// Who registers what.
+#[derive(Debug)]
+pub struct Wish {
+    pub owner: PersonId,
+    pub details: Details,
+    /// A file name under the data folder's pictures.
+    pub logo: Option<String>,
+    /// Whether the campus vouches for it from the start; only the command line says so.
+    pub verified: bool,
+    /// Who does it: the owner on the page, nobody known on the command line.
+    pub actor: Option<PersonId>,
+}
+
+/// Keeps a new app, with a secret if it can hold one.
+pub async fn register(
+    tx: &mut Tx,
+    wish: Wish,
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> db::Result<Registered> {
+    let app = App {
+        id: AppId::new(now, entropy),
+        client_id: ClientId::mint(entropy),
+        owner: wish.owner,
+        logo: wish.logo,
+        details: wish.details,
+        standing: if wish.verified {
+            Standing::Verified
+        } else {
+            Standing::Unverified
+        },
+        created_at: now,
+    };
+    store::insert_app(&mut **tx, &app).await?;
+    let entry = Entry {
+        actor: wish.actor,
+        ..Entry::of("app.registered")
+    };
+    let entry = entry
+        .on_app(app.id)
+        .with(json!({ "owner": app.owner, "verified": wish.verified }));
+    audit::note(&mut **tx, entry, now, entropy).await?;
+    let secret = match app.details.kind {
+        Kind::Public => None,
+        Kind::Confidential => Some(
+            rotate_secret::make(tx, app.id, SecretUse::Client, wish.actor, now, entropy).await?,
+        ),
+    };
+    Ok(Registered { app, secret })
+}

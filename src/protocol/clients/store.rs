@@ -1,0 +1,416 @@
+//! Apps and their secrets in the database.
+
+use super::model::{KnownSecret, Mails, SecretUse, SentMail};
+use super::{App, AppName, ClientId, Details, Kind, Standing};
+use crate::platform::clock::Moment;
+use crate::platform::db;
+use crate::platform::db::Executor;
+use crate::platform::id::{AppId, PersonId, SecretId};
+use crate::platform::secret::Fingerprint;
+use crate::protocol::oauth::RedirectUri;
+
+/// A row of `apps`, as every statement here reads it.
+struct Row {
+    id: uuid::Uuid,
+    client_id: String,
+    owner_id: i32,
+    name: String,
+    description: String,
+    logo: Option<String>,
+    website: Option<String>,
+    privacy_policy: Option<String>,
+    contact: Option<String>,
+    kind: String,
+    require_pkce: bool,
+    redirect_uris: Vec<String>,
+    verified_at: Option<Moment>,
+    suspended_at: Option<Moment>,
+    created_at: Moment,
+}
+
+impl From<Row> for App {
+    fn from(row: Row) -> Self {
+        let standing = match (row.suspended_at, row.verified_at) {
+            (Some(_), _) => Standing::Suspended,
+            (None, Some(_)) => Standing::Verified,
+            (None, None) => Standing::Unverified,
+        };
+        Self {
+            id: AppId(row.id),
+            client_id: ClientId::stored(row.client_id),
+            owner: PersonId(row.owner_id),
+            logo: row.logo,
+            details: Details {
+                name: AppName::stored(row.name),
+                description: row.description,
+                website: row.website,
+                privacy_policy: row.privacy_policy,
+                contact: row.contact,
+                // The schema knows these two words only.
+                kind: Kind::named(&row.kind).unwrap_or(Kind::Public),
+                require_pkce: row.require_pkce,
+                redirect_uris: row
+                    .redirect_uris
+                    .into_iter()
+                    .map(RedirectUri::registered)
+                    .collect(),
+            },
+            standing,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// An app of this person.
+pub async fn find_own(
+    db: impl Executor<'_>,
+    id: AppId,
+    owner: PersonId,
+) -> db::Result<Option<App>> {
+    let row = sqlx::query_as!(
+        Row,
+        "select id, client_id, owner_id, name, description, logo, website, privacy_policy, contact,
+                kind, require_pkce, redirect_uris, verified_at, suspended_at, created_at
+         from apps where id = $1 and owner_id = $2",
+        id.0,
+        owner.0,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(App::from))
+}
+
+/// The same, and nobody else changes it until the transaction ends.
+pub(super) async fn find_own_to_change(
+    db: impl Executor<'_>,
+    id: AppId,
+    owner: PersonId,
+) -> db::Result<Option<App>> {
+    let row = sqlx::query_as!(
+        Row,
+        "select id, client_id, owner_id, name, description, logo, website, privacy_policy, contact,
+                kind, require_pkce, redirect_uris, verified_at, suspended_at, created_at
+         from apps where id = $1 and owner_id = $2
+         for update",
+        id.0,
+        owner.0,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(App::from))
+}
+
+/// The app of this client id, byte for byte.
+pub async fn find_by_client_id(db: impl Executor<'_>, client_id: &str) -> db::Result<Option<App>> {
+    let row = sqlx::query_as!(
+        Row,
+        "select id, client_id, owner_id, name, description, logo, website, privacy_policy, contact,
+                kind, require_pkce, redirect_uris, verified_at, suspended_at, created_at
+         from apps where client_id = $1",
+        client_id,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(App::from))
+}
+
+/// Somebody's apps by name, each with how many people have it connected.
+pub async fn list_own(db: impl Executor<'_>, owner: PersonId) -> db::Result<Vec<(App, i64)>> {
+    let rows = sqlx::query!(
+        r#"select id, client_id, owner_id, name, description, logo, website, privacy_policy, contact,
+                  kind, require_pkce, redirect_uris, verified_at, suspended_at, created_at,
+                  (select count(*) from grants where app_id = apps.id and ended_at is null) as "users!"
+           from apps where owner_id = $1
+           order by lower(name), id"#,
+        owner.0,
+    )
+    .fetch_all(db)
+    .await?;
+    let apps = rows.into_iter().map(|row| {
+        let app = Row {
+            id: row.id,
+            client_id: row.client_id,
+            owner_id: row.owner_id,
+            name: row.name,
+            description: row.description,
+            logo: row.logo,
+            website: row.website,
+            privacy_policy: row.privacy_policy,
+            contact: row.contact,
+            kind: row.kind,
+            require_pkce: row.require_pkce,
+            redirect_uris: row.redirect_uris,
+            verified_at: row.verified_at,
+            suspended_at: row.suspended_at,
+            created_at: row.created_at,
+        };
+        (app.into(), row.users)
+    });
+    Ok(apps.collect())
+}
+
+pub async fn count_own(db: impl Executor<'_>, owner: PersonId) -> db::Result<i64> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from apps where owner_id = $1"#,
+        owner.0
+    );
+    Ok(count.fetch_one(db).await?)
+}
+
+/// How many people have an app connected.
+pub async fn count_users(db: impl Executor<'_>, id: AppId) -> db::Result<i64> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from grants where app_id = $1 and ended_at is null"#,
+        id.0,
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(count)
+}
+
+/// Whether a browser page of this origin may be some app (scheme, host and port as browsers write them).
+pub(super) async fn knows_origin(db: impl Executor<'_>, origin: &str) -> db::Result<bool> {
+    let known = sqlx::query_scalar!(
+        r#"select exists (select 1 from apps where origins @> array[$1::text]) as "known!""#,
+        origin,
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(known)
+}
+
+pub(super) async fn insert_app(db: impl Executor<'_>, app: &App) -> db::Result<()> {
+    let uris = as_texts(&app.details.redirect_uris);
+    let verified_at = (app.standing == Standing::Verified).then_some(app.created_at);
+    sqlx::query!(
+        "insert into apps (id, client_id, owner_id, name, description, logo, website, privacy_policy,
+                           contact, kind, require_pkce, redirect_uris, origins, verified_at,
+                           created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)",
+        app.id.0,
+        app.client_id.as_str(),
+        app.owner.0,
+        app.details.name.as_str(),
+        app.details.description,
+        app.logo,
+        app.details.website,
+        app.details.privacy_policy,
+        app.details.contact,
+        app.details.kind.name(),
+        app.details.require_pkce,
+        &uris,
+        &app.details.origins(),
+        verified_at,
+        app.created_at,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Writes what its owner says of an app.
+pub(super) async fn update_app(
+    db: impl Executor<'_>,
+    id: AppId,
+    details: &Details,
+    logo: Option<&str>,
+    now: Moment,
+) -> db::Result<()> {
+    let uris = as_texts(&details.redirect_uris);
+    sqlx::query!(
+        "update apps set name = $2, description = $3, logo = $4, website = $5, privacy_policy = $6,
+                contact = $7, kind = $8, require_pkce = $9, redirect_uris = $10, origins = $11,
+                updated_at = $12
+         where id = $1",
+        id.0,
+        details.name.as_str(),
+        details.description,
+        logo,
+        details.website,
+        details.privacy_policy,
+        details.contact,
+        details.kind.name(),
+        details.require_pkce,
+        &uris,
+        &details.origins(),
+        now,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Deletes an app with everything people allowed it and everything it was handed.
+pub(super) async fn delete_app(db: impl Executor<'_>, id: AppId) -> db::Result<()> {
+    sqlx::query!("delete from apps where id = $1", id.0)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn insert_secret(
+    db: impl Executor<'_>,
+    app: AppId,
+    of: SecretUse,
+    secret: &KnownSecret,
+    fingerprint: Fingerprint,
+) -> db::Result<()> {
+    match of {
+        SecretUse::Client => {
+            sqlx::query!(
+                "insert into app_secrets (id, app_id, fingerprint, hint, created_at)
+                 values ($1, $2, $3, $4, $5)",
+                secret.id.0,
+                app.0,
+                fingerprint.to_vec(),
+                secret.hint,
+                secret.created_at,
+            )
+            .execute(db)
+            .await?
+        }
+        SecretUse::LookUps => {
+            sqlx::query!(
+                "insert into look_up_tokens (id, app_id, fingerprint, hint, created_at)
+                 values ($1, $2, $3, $4, $5)",
+                secret.id.0,
+                app.0,
+                fingerprint.to_vec(),
+                secret.hint,
+                secret.created_at,
+            )
+            .execute(db)
+            .await?
+        }
+    };
+    Ok(())
+}
+
+/// A row of `app_secrets` or `look_up_tokens`.
+struct SecretRow {
+    id: uuid::Uuid,
+    hint: String,
+    created_at: Moment,
+    last_used_at: Option<Moment>,
+}
+
+/// An app's live secrets of one use, the oldest first.
+pub async fn list_secrets(
+    db: impl Executor<'_>,
+    app: AppId,
+    of: SecretUse,
+) -> db::Result<Vec<KnownSecret>> {
+    let rows = match of {
+        SecretUse::Client => {
+            sqlx::query_as!(
+                SecretRow,
+                "select id, hint, created_at, last_used_at from app_secrets
+                 where app_id = $1 order by created_at, id",
+                app.0,
+            )
+            .fetch_all(db)
+            .await?
+        }
+        SecretUse::LookUps => {
+            sqlx::query_as!(
+                SecretRow,
+                "select id, hint, created_at, last_used_at from look_up_tokens
+                 where app_id = $1 order by created_at, id",
+                app.0,
+            )
+            .fetch_all(db)
+            .await?
+        }
+    };
+    let secrets = rows.into_iter().map(|row| KnownSecret {
+        id: SecretId(row.id),
+        hint: row.hint,
+        created_at: row.created_at,
+        last_used_at: row.last_used_at,
+    });
+    Ok(secrets.collect())
+}
+
+pub(super) async fn delete_secret(
+    db: impl Executor<'_>,
+    of: SecretUse,
+    id: SecretId,
+) -> db::Result<()> {
+    match of {
+        SecretUse::Client => {
+            sqlx::query!("delete from app_secrets where id = $1", id.0)
+                .execute(db)
+                .await?
+        }
+        SecretUse::LookUps => {
+            sqlx::query!("delete from look_up_tokens where id = $1", id.0)
+                .execute(db)
+                .await?
+        }
+    };
+    Ok(())
+}
+
+fn as_texts(uris: &[RedirectUri]) -> Vec<String> {
+    uris.iter().map(|uri| uri.as_str().to_owned()).collect()
+}
+
+/// What became of an app's mails since a moment; the newest fifty one by one.
+pub async fn find_mails(db: impl Executor<'_>, app: AppId, since: Moment) -> db::Result<Mails> {
+    let rows = sqlx::query!(
+        r#"select message_id, began_at, status, error,
+                  count(*) filter (where status) over () as "sent!",
+                  count(*) filter (where not status) over () as "failed!"
+           from sent_mails where app_id = $1 and began_at > $2
+           order by began_at desc limit 50"#,
+        app.0,
+        since,
+    )
+    .fetch_all(db)
+    .await?;
+    let mut mails = Mails::default();
+    for row in rows {
+        (mails.sent, mails.failed) = (row.sent, row.failed);
+        mails.newest.push(SentMail {
+            message_id: row.message_id,
+            at: row.began_at,
+            status: row.status,
+            error: row.error,
+        });
+    }
+    Ok(mails)
+}
+
+/// Since when an app may look people up, if it may.
+pub async fn find_looks_up_since(db: impl Executor<'_>, app: AppId) -> db::Result<Option<Moment>> {
+    let since = sqlx::query_scalar!("select looks_up_since from apps where id = $1", app.0);
+    Ok(since.fetch_optional(db).await?.flatten())
+}
+
+/// Lets an app look people up from now on. It stays as it was for one that may already.
+pub(super) async fn mark_looks_up(
+    db: impl Executor<'_>,
+    app: AppId,
+    now: Moment,
+) -> db::Result<()> {
+    sqlx::query!(
+        "update apps set looks_up_since = coalesce(looks_up_since, $2) where id = $1",
+        app.0,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Takes that back, and every token with it.
+pub(super) async fn mark_looks_up_no_more(db: impl Executor<'_>, app: AppId) -> db::Result<()> {
+    sqlx::query!(
+        "with ended as (delete from look_up_tokens where app_id = $1)
+         update apps set looks_up_since = null where id = $1",
+        app.0
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

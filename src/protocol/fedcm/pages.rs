@@ -1,0 +1,40 @@
+//! `GET /fedcm/login/`: where the browser sends somebody of whom it thinks that they are not signed in.
+
+use axum::extract::State;
+use axum::response::Response;
+use serde::Serialize;
+
+use super::Feature;
+use crate::identity::login::SignedIn;
+use crate::platform::web::Page;
+
+/// They are: its script closes the window.
+#[derive(Debug, Serialize)]
+struct SignedInPage {}
+
+impl Page for SignedInPage {
+    const TEMPLATE: &'static str = "widget/signed_in.html";
+
+    fn title(&self) -> String {
+        "You are signed in".to_owned()
+    }
+}
+
+pub(super) async fn login(
+    State(_): State<Feature>,
+    SignedIn { visit, frame }: SignedIn,
+) -> Response {
+    let mut answer = frame.show(&SignedInPage {});
+    frame.announce(&visit, &mut answer);
+    answer
+}
+
+#[cfg(test)]
+pub(super) mod samples {
+    use super::*;
+    use crate::platform::web::Sample;
+
+    pub(crate) fn samples() -> Vec<Sample> {
+        vec![Sample::of(&SignedInPage {})]
+    }
+}

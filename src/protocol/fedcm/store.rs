@@ -1,0 +1,40 @@
+//! Whose session it is that the browser names, and whom they are connected to.
+
+use crate::platform::clock::Moment;
+use crate::platform::db;
+use crate::platform::db::Executor;
+use crate::platform::id::PersonId;
+
+/// Whose live session this is.
+pub(super) async fn find_person(
+    db: impl Executor<'_>,
+    session: &[u8],
+    now: Moment,
+) -> db::Result<Option<PersonId>> {
+    let person = sqlx::query_scalar!(
+        r#"select s.person_id as "person!" from sessions s
+           join people p on p.id = s.person_id
+           where s.fingerprint = $1 and is_live(s, $2) and p.suspended_at is null"#,
+        session,
+        now,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(person.map(PersonId))
+}
+
+/// The client ids of the apps a person has connected.
+pub(super) async fn list_connected(
+    db: impl Executor<'_>,
+    person: PersonId,
+) -> db::Result<Vec<String>> {
+    let clients = sqlx::query_scalar!(
+        "select a.client_id from grants g join apps a on a.id = g.app_id
+         where g.person_id = $1 and g.ended_at is null and a.suspended_at is null
+         order by a.client_id",
+        person.0,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(clients)
+}

@@ -1,0 +1,37 @@
+//! A person's decisions about one app.
+
+use crate::people::fields::{Field, FieldSet};
+use crate::protocol::scope::{Scope, ScopeSet, Share};
+
+/// What somebody said to an app's questions, all of them together. A field or scope in neither half
+/// was never asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Decided {
+    pub given: Share,
+    pub refused_scopes: ScopeSet,
+    pub refused_fields: FieldSet,
+}
+
+impl Decided {
+    /// What is left when the grant ends: only the refusals.
+    #[must_use]
+    pub fn ended(self) -> Self {
+        Self {
+            given: Share::default(),
+            ..self
+        }
+    }
+
+    pub fn knows_field(&self, field: Field) -> bool {
+        self.given.fields().contains(field) || self.refused_fields.contains(field)
+    }
+
+    pub fn knows_scope(&self, scope: Scope) -> bool {
+        self.given.scopes().contains(scope) || self.refused_scopes.contains(scope)
+    }
+
+    /// Whether the person unticked every part of a scope when it was last asked.
+    pub fn refused(&self, scope: Scope) -> bool {
+        self.refused_scopes.contains(scope) && !self.given.scopes().contains(scope)
+    }
+}

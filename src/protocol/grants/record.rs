@@ -1,0 +1,44 @@
+//! What somebody allowed or took back, on record.
+
+use serde_json::json;
+
+use super::store;
+use crate::people::fields::FieldSet;
+use crate::platform::audit::Entry;
+use crate::platform::clock::Moment;
+use crate::platform::db::Tx;
+use crate::platform::id::{AppId, PersonId};
+use crate::platform::rng::Entropy;
+use crate::platform::{audit, db};
+use crate::protocol::scope::ScopeSet;
+
+/// What was done with what the record lists.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Deed {
+    Given,
+    Withdrawn,
+    TakenBack,
+}
+
+/// Notes a deed in the audit, and beside it what the app is called at this moment, for the receipt.
+pub(super) async fn record(
+    tx: &mut Tx,
+    (person, app): (PersonId, AppId),
+    deed: Deed,
+    (scopes, fields): (ScopeSet, FieldSet),
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> db::Result<()> {
+    let (action, list) = match deed {
+        Deed::Given => ("grant.given", "given"),
+        Deed::Withdrawn => ("grant.withdrawn", "withdrawn"),
+        Deed::TakenBack => ("grant.taken_back", "withdrawn"),
+    };
+    let entry = Entry::of(action).by(person).about(person).on_app(app);
+    let entry = entry.with(json!({
+        list: fields.names(),
+        "scopes": scopes.names(),
+    }));
+    let id = audit::enter(&mut **tx, entry, now, entropy).await?;
+    store::insert_receipt(&mut **tx, id, person, app).await
+}

@@ -1,0 +1,172 @@
+//! Grants in the database.
+
+use super::Decided;
+use crate::people::fields::FieldSet;
+use crate::platform::clock::Moment;
+use crate::platform::db;
+use crate::platform::db::Executor;
+use crate::platform::id::{AppId, AuditId, GrantId, PersonId};
+use crate::protocol::scope::{ScopeSet, Share};
+
+/// An app as the cap sees it, with its row locked until the transaction ends.
+#[derive(Debug)]
+pub(super) struct Seats {
+    pub owner: PersonId,
+    pub is_verified: bool,
+    pub is_suspended: bool,
+    pub admitted: i32,
+}
+
+pub(super) async fn lock_seats(db: impl Executor<'_>, app: AppId) -> db::Result<Option<Seats>> {
+    let row = sqlx::query!(
+        r#"select owner_id, verified_at is not null as "is_verified!",
+                  suspended_at is not null as "is_suspended!", admitted
+           from apps where id = $1 for update"#,
+        app.0
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| Seats {
+        owner: PersonId(row.owner_id),
+        is_verified: row.is_verified,
+        is_suspended: row.is_suspended,
+        admitted: row.admitted,
+    }))
+}
+
+pub(super) async fn take_seat(db: impl Executor<'_>, app: AppId) -> db::Result<()> {
+    sqlx::query!(
+        "update apps set admitted = admitted + 1 where id = $1",
+        app.0
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The newest grant of a person and an app, live or ended.
+#[derive(Debug)]
+pub(super) struct Newest {
+    pub id: GrantId,
+    pub is_live: bool,
+    pub decided: Decided,
+}
+
+pub(super) async fn find_newest(
+    db: impl Executor<'_>,
+    person: PersonId,
+    app: AppId,
+) -> db::Result<Option<Newest>> {
+    let row = sqlx::query!(
+        r#"select id, ended_at is null as "is_live!", scopes, fields, refused_scopes, refused_fields
+           from grants where person_id = $1 and app_id = $2
+           order by ended_at is null desc, given_at desc limit 1"#,
+        person.0,
+        app.0
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| Newest {
+        id: GrantId(row.id),
+        is_live: row.is_live,
+        decided: Decided {
+            given: Share::of(
+                ScopeSet::of_names(&row.scopes),
+                FieldSet::of_names(&row.fields),
+            ),
+            refused_scopes: ScopeSet::of_names(&row.refused_scopes),
+            refused_fields: FieldSet::of_names(&row.refused_fields),
+        },
+    }))
+}
+
+pub(super) async fn insert_grant(
+    db: impl Executor<'_>,
+    id: GrantId,
+    person: PersonId,
+    app: AppId,
+    decided: &Decided,
+    now: Moment,
+) -> db::Result<()> {
+    sqlx::query!(
+        "insert into grants (id, person_id, app_id, scopes, fields, refused_scopes, refused_fields,
+                             given_at, changed_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
+        id.0,
+        person.0,
+        app.0,
+        &decided.given.scopes().names(),
+        &decided.given.fields().names(),
+        &decided.refused_scopes.names(),
+        &decided.refused_fields.names(),
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn mark_decided(
+    db: impl Executor<'_>,
+    id: GrantId,
+    decided: &Decided,
+    now: Moment,
+) -> db::Result<()> {
+    sqlx::query!(
+        "update grants set scopes = $2, fields = $3, refused_scopes = $4, refused_fields = $5,
+                           changed_at = $6
+         where id = $1",
+        id.0,
+        &decided.given.scopes().names(),
+        &decided.given.fields().names(),
+        &decided.refused_scopes.names(),
+        &decided.refused_fields.names(),
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Ends the live grant, and says what it allowed.
+pub(super) async fn mark_ended(
+    db: impl Executor<'_>,
+    person: PersonId,
+    app: AppId,
+    now: Moment,
+) -> db::Result<Option<Share>> {
+    let ended = sqlx::query!(
+        "update grants set ended_at = $3 where person_id = $1 and app_id = $2 and ended_at is null
+         returning scopes, fields",
+        person.0,
+        app.0,
+        now
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(ended.map(|row| {
+        Share::of(
+            ScopeSet::of_names(&row.scopes),
+            FieldSet::of_names(&row.fields),
+        )
+    }))
+}
+
+/// Keeps what the app is called now beside an entry of the audit.
+pub(super) async fn insert_receipt(
+    db: impl Executor<'_>,
+    entry: AuditId,
+    person: PersonId,
+    app: AppId,
+) -> db::Result<()> {
+    sqlx::query!(
+        "insert into receipts (id, person_id, client_id, app_name, run_by)
+         select $1, $2, client_id, name, owner_id from apps where id = $3",
+        entry.0,
+        person.0,
+        app.0
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

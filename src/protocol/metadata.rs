@@ -1,0 +1,73 @@
+//! What this server does, for client libraries (RFC 8414). It lists what works, and nothing else.
+
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::json;
+
+use crate::platform::links::Links;
+use crate::protocol::scope::SCOPES;
+
+/// At the root, and with the public address' own path appended (RFC 8414 §3).
+pub(crate) fn routes(links: &Links) -> Router {
+    const ADDRESS: &str = "/.well-known/oauth-authorization-server";
+    let document = document(links);
+    let serve = move || {
+        let document = document.clone();
+        async move { answer(document) }
+    };
+    let router = Router::new().route(ADDRESS, get(serve.clone()).options(preflight));
+    match links.prefix() {
+        "" => router,
+        prefix => router.route(&format!("{ADDRESS}{prefix}"), get(serve).options(preflight)),
+    }
+}
+
+/// Any page may read it, with whatever headers its library adds (Fetch standard, CORS).
+async fn preflight() -> Response {
+    let mut answer = StatusCode::NO_CONTENT.into_response();
+    for (name, value) in [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "*"),
+        (header::ACCESS_CONTROL_MAX_AGE, "600"),
+    ] {
+        let value = HeaderValue::from_static(value);
+        answer.headers_mut().insert(name, value);
+    }
+    answer
+}
+
+fn answer(document: serde_json::Value) -> Response {
+    let mut answer = Json(document).into_response();
+    let headers = answer.headers_mut();
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    );
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=3600"),
+    );
+    answer
+}
+
+fn document(links: &Links) -> serde_json::Value {
+    let scopes: Vec<&str> = SCOPES.iter().map(|row| row.name).collect();
+    let methods = ["client_secret_basic", "client_secret_post", "none"];
+    json!({
+        "issuer": links.issuer(),
+        "authorization_endpoint": links.absolute(&links.authorize()),
+        "token_endpoint": links.absolute(&links.token()),
+        "revocation_endpoint": links.absolute(&links.revoke_token()),
+        "scopes_supported": scopes,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "token_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_methods_supported": methods,
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": true,
+    })
+}

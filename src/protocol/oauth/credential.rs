@@ -1,0 +1,206 @@
+//! Who a client says it is: HTTP Basic or form fields, as old clients and new ones send them.
+//!
+//! Decision: both at once are accepted when they agree, because clients of the original do so;
+//! RFC 6749 §2.3 would refuse them. Basic is read percent-decoded as §2.3.1 says, then literally, as
+//! old clients mean it.
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::platform::secret::Secret;
+
+/// One way to read what the client sent.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    pub client_id: String,
+    /// None of a public client.
+    pub secret: Option<Secret>,
+}
+
+/// A client's claims, which all stand for the same credentials; at least one.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    claims: Vec<Claim>,
+}
+
+/// The client did not say who it is, or said two things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoCredential;
+
+impl Credential {
+    /// Reads the `Authorization` header and the form's `client_id` and `client_secret`.
+    pub fn read(
+        header: Option<&str>,
+        client_id: Option<&str>,
+        client_secret: Option<&str>,
+    ) -> Result<Self, NoCredential> {
+        let basic = header.and_then(|header| strip_scheme(header, "basic"));
+        let Some(basic) = basic else {
+            let claim = Claim {
+                client_id: plausible(client_id).ok_or(NoCredential)?,
+                secret: client_secret.map(Secret::new),
+            };
+            return Ok(Self {
+                claims: vec![claim],
+            });
+        };
+        let mut claims = read_basic(basic).ok_or(NoCredential)?;
+        claims.retain(|claim| agrees(claim, client_id, client_secret));
+        if claims.is_empty() {
+            return Err(NoCredential);
+        }
+        Ok(Self { claims })
+    }
+
+    pub fn claims(&self) -> &[Claim] {
+        &self.claims
+    }
+}
+
+/// The rest of a header after its scheme, whose name has no case (RFC 9110 §11.1).
+pub fn strip_scheme<'a>(header: &'a str, scheme: &str) -> Option<&'a str> {
+    let (name, rest) = header.trim().split_once(' ')?;
+    name.eq_ignore_ascii_case(scheme)
+        .then_some(rest.trim_start())
+}
+
+fn read_basic(encoded: &str) -> Option<Vec<Claim>> {
+    let bytes = STANDARD.decode(encoded.trim()).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    let (id, secret) = text.split_once(':')?;
+    let literal = claim(id, secret);
+    let decoded = claim(&decode(id), &decode(secret));
+    let differs = |decoded: &Claim| decoded.client_id != id || !is_secret(decoded, secret);
+    Some(decoded.filter(differs).into_iter().chain(literal).collect())
+}
+
+fn claim(id: &str, secret: &str) -> Option<Claim> {
+    let secret = Some(secret).filter(|secret| !secret.is_empty());
+    Some(Claim {
+        client_id: plausible(Some(id))?,
+        secret: secret.map(Secret::new),
+    })
+}
+
+fn agrees(claim: &Claim, client_id: Option<&str>, client_secret: Option<&str>) -> bool {
+    client_id.is_none_or(|id| claim.client_id == id)
+        && client_secret.is_none_or(|secret| is_secret(claim, secret))
+}
+
+fn is_secret(claim: &Claim, secret: &str) -> bool {
+    let claimed = claim.secret.as_ref().map_or("", Secret::expose);
+    Secret::new(claimed)
+        .fingerprint()
+        .matches(&Secret::new(secret).fingerprint().to_vec())
+}
+
+/// What could be a client id: printable ASCII, at most a hundred, as in the original's table.
+fn plausible(client_id: Option<&str>) -> Option<String> {
+    let id = client_id?;
+    let printable = id.chars().all(|c| matches!(c, '!'..='~'));
+    (!id.is_empty() && id.len() <= 100 && printable).then(|| id.to_owned())
+}
+
+/// `application/x-www-form-urlencoded` decoding of one part (RFC 6749 §2.3.1).
+fn decode(text: &str) -> Cow<'_, str> {
+    let escaped = text.replace('&', "%26").replace('=', "%3D");
+    let decoded = url::form_urlencoded::parse(escaped.as_bytes()).next();
+    decoded.map_or(Cow::Borrowed(text), |(name, _)| {
+        Cow::Owned(name.into_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn basic(pair: &str) -> String {
+        format!("Basic {}", STANDARD.encode(pair))
+    }
+
+    fn read(header: Option<&str>, id: Option<&str>, secret: Option<&str>) -> Vec<(String, String)> {
+        let credential = Credential::read(header, id, secret);
+        let claims = credential
+            .map(|credential| credential.claims)
+            .unwrap_or_default();
+        let text = |claim: Claim| {
+            (
+                claim.client_id,
+                claim
+                    .secret
+                    .map_or_else(String::new, |s| s.expose().to_owned()),
+            )
+        };
+        claims.into_iter().map(text).collect()
+    }
+
+    fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+        expected
+            .iter()
+            .map(|(id, secret)| ((*id).to_owned(), (*secret).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn basic_is_read_decoded_and_literally() {
+        assert_eq!(
+            read(Some(&basic("app:plain")), None, None),
+            pairs(&[("app", "plain")])
+        );
+        assert_eq!(
+            read(Some(&basic("app:a%2Bb")), None, None),
+            pairs(&[("app", "a+b"), ("app", "a%2Bb")])
+        );
+        assert_eq!(
+            read(Some(&basic("app:a&b=c")), None, None),
+            pairs(&[("app", "a&b=c")])
+        );
+    }
+
+    #[test]
+    fn the_scheme_has_no_case() {
+        let header = basic("app:s").replace("Basic", "bAsIc");
+        assert_eq!(read(Some(&header), None, None), pairs(&[("app", "s")]));
+    }
+
+    #[test]
+    fn header_and_body_together_must_agree() {
+        let header = basic("app:s");
+        assert_eq!(
+            read(Some(&header), Some("app"), Some("s")),
+            pairs(&[("app", "s")])
+        );
+        assert_eq!(
+            read(Some(&header), Some("app"), None),
+            pairs(&[("app", "s")])
+        );
+        assert!(read(Some(&header), Some("other"), None).is_empty());
+        assert!(read(Some(&header), Some("app"), Some("t")).is_empty());
+    }
+
+    #[test]
+    fn a_public_client_says_its_id_only() {
+        assert_eq!(read(None, Some("app"), None), pairs(&[("app", "")]));
+        assert_eq!(
+            read(Some(&basic("app:")), None, None),
+            pairs(&[("app", "")])
+        );
+    }
+
+    #[test]
+    fn an_id_that_is_too_long_only_while_escaped_is_read() {
+        let header = basic(&format!("{}:%73", "%61".repeat(40)));
+        let id = "a".repeat(40);
+        assert_eq!(read(Some(&header), None, None), pairs(&[(&id, "s")]));
+    }
+
+    #[test]
+    fn nonsense_is_nobody() {
+        assert!(read(Some("Basic !!!"), Some("app"), Some("s")).is_empty());
+        assert!(read(Some(&basic("nocolon")), None, None).is_empty());
+        assert!(read(None, None, Some("s")).is_empty());
+        assert!(read(None, Some("a\u{7f}b"), None).is_empty());
+    }
+}

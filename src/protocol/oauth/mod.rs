@@ -1,0 +1,20 @@
+//! The words and rules of OAuth 2.0 that need neither database nor HTTP.
+//!
+//! | file | what it follows |
+//! |---|---|
+//! | [`credential`] | RFC 6749 §2.3.1: exactly one proof of who the client is, out of header and body |
+//! | [`redirect`] | RFC 6749 §3.1.2, RFC 8252 §7, RFC 9700 §2.1: where an answer may go |
+//! | [`pkce`] | RFC 7636, S256 only |
+//! | [`error`] | RFC 6749 §4.1.2.1 and §5.2: the codes, with text for the client's developer |
+//! | [`oxide`] | the bridge to oxide-auth, whose machines decide the order of every flow |
+
+pub mod credential;
+pub mod error;
+pub mod oxide;
+pub mod pkce;
+pub mod redirect;
+
+pub use credential::Credential;
+pub use error::{Code, OAuthError};
+pub use pkce::Challenge;
+pub use redirect::{Reach, RedirectUri};

@@ -1,0 +1,591 @@
+//! The bridge to oxide-auth: its `code_grant` machines decide what is asked, in which order, and what
+//! makes a request fail; we answer from facts that were loaded before. So every flow is a pure
+//! function, and no lock or connection is held while a machine runs.
+//!
+//! Three things are taken from it and three are not. It checks that the request is complete, that
+//! client, redirect address and code belong together, and that a refresh does not widen. It does not
+//! judge time ([`FOREVER`]; `token::rules` does), it does not see old clients' habits (requests are
+//! made regular before), and its error words are replaced by those of the RFCs.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+use oxide_auth::code_grant::extensions::Pkce;
+use oxide_auth::code_grant::{accesstoken, authorization, refresh, resource};
+use oxide_auth::primitives::grant::{Extensions, Grant};
+use oxide_auth::primitives::issuer::{IssuedToken, RefreshedToken, TokenType};
+use oxide_auth::primitives::registrar::{BoundClient, ExactUrl, PreGrant, RegisteredUrl};
+use oxide_auth::primitives::scope::Scope as OxideScope;
+use url::Url;
+
+use super::{Challenge, Code, OAuthError};
+use crate::protocol::scope::{Scope, ScopeSet};
+
+/// oxide-auth reads the machine's clock itself. Grants handed to it never end, so that only our own
+/// rules, which are given the time, judge life and death.
+const FOREVER: DateTime<Utc> = DateTime::<Utc>::MAX_UTC;
+
+/// Names of the table hold nothing a scope token may not (RFC 6749 §3.3), so this always parses.
+fn oxide_scope(scopes: ScopeSet) -> Result<OxideScope, OAuthError> {
+    let parsed = scopes.to_string().parse();
+    parsed.map_err(|_| OAuthError::new(Code::InvalidScope, "The scope could not be read."))
+}
+
+fn url(text: &str) -> Result<Url, OAuthError> {
+    text.parse()
+        .map_err(|_| OAuthError::invalid_request("redirect_uri is not an absolute address."))
+}
+
+// ---------------------------------------------------------------------------------------------
+// Authorization requests (RFC 6749 §4.1.1)
+
+/// An authorization request whose client and redirect address have been found good.
+#[derive(Debug)]
+pub struct Asking<'a> {
+    pub client_id: &'a str,
+    pub redirect_uri: &'a str,
+    pub response_type: Option<&'a str>,
+    /// Already parsed, with what is compulsory added.
+    pub scopes: ScopeSet,
+}
+
+impl authorization::Request for Asking<'_> {
+    fn valid(&self) -> bool {
+        true
+    }
+    fn client_id(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed(self.client_id))
+    }
+    fn scope(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Owned(self.scopes.to_string()))
+    }
+    fn redirect_uri(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed(self.redirect_uri))
+    }
+    fn state(&self) -> Option<Cow<'_, str>> {
+        None
+    }
+    fn response_type(&self) -> Option<Cow<'_, str>> {
+        self.response_type.map(Cow::Borrowed)
+    }
+    fn extension(&self, _: &str) -> Option<Cow<'_, str>> {
+        None
+    }
+}
+
+/// Runs the authorization machine: which scopes may be asked of the person.
+pub fn negotiate(asking: &Asking<'_>) -> Result<ScopeSet, OAuthError> {
+    use authorization::{Input, Output};
+    let broken = || OAuthError::invalid_request("The request could not be read.");
+    let mut machine = authorization::Authorization::new(asking);
+    let mut input = Input::None;
+    loop {
+        input = match machine.advance(input) {
+            Output::Bind {
+                client_id,
+                redirect_uri,
+            } => {
+                let exact =
+                    redirect_uri.map_or_else(|| ExactUrl::new(asking.redirect_uri.to_owned()), Ok);
+                Input::Bound {
+                    request: asking,
+                    bound_client: BoundClient {
+                        client_id: Cow::Owned(client_id),
+                        redirect_uri: Cow::Owned(RegisteredUrl::Exact(
+                            exact.map_err(|_| broken())?,
+                        )),
+                    },
+                }
+            }
+            Output::Extend => Input::Extended(Extensions::new()),
+            Output::Negotiate {
+                bound_client,
+                scope,
+            } => {
+                let scope = scope.map_or_else(|| oxide_scope(asking.scopes), Ok)?;
+                let pre_grant = PreGrant {
+                    client_id: bound_client.client_id.clone().into_owned(),
+                    redirect_uri: bound_client.redirect_uri.clone().into_owned(),
+                    scope,
+                };
+                Input::Negotiated {
+                    pre_grant,
+                    state: None,
+                }
+            }
+            Output::Ok { pre_grant, .. } => {
+                return pre_grant
+                    .scope
+                    .iter()
+                    .map(|name| Scope::named(name).ok_or_else(broken))
+                    .collect();
+            }
+            Output::Err(_) => return Err(unsupported_response_type(asking.response_type)),
+        };
+    }
+}
+
+fn unsupported_response_type(asked: Option<&str>) -> OAuthError {
+    match asked {
+        None => OAuthError::invalid_request("response_type is missing. Send response_type=code."),
+        Some(_) => OAuthError::new(
+            Code::UnsupportedResponseType,
+            "Only response_type=code is served: tokens never travel in addresses.",
+        ),
+    }
+}
+
+// ---------------------------------------------------------------------------------------------
+// Trading a code (RFC 6749 §4.1.3)
+
+/// A token request made regular: the client is known and has proved itself, the redirect address is
+/// filled in where the client relied on the default.
+#[derive(Debug)]
+pub struct Redemption<'a> {
+    pub client_id: &'a str,
+    pub code: &'a str,
+    pub redirect_uri: &'a str,
+    pub verifier: Option<&'a str>,
+}
+
+/// What is known of the presented code.
+#[derive(Debug)]
+pub struct KnownCode<'a> {
+    pub client_id: &'a str,
+    pub redirect_uri: &'a str,
+    pub challenge: Option<Challenge>,
+    pub scopes: ScopeSet,
+}
+
+impl accesstoken::Request for Redemption<'_> {
+    fn valid(&self) -> bool {
+        true
+    }
+    fn code(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed(self.code))
+    }
+    fn authorization(&self) -> accesstoken::Authorization<'_> {
+        accesstoken::Authorization::Username(Cow::Borrowed(self.client_id))
+    }
+    fn client_id(&self) -> Option<Cow<'_, str>> {
+        None
+    }
+    fn redirect_uri(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed(self.redirect_uri))
+    }
+    fn grant_type(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed("authorization_code"))
+    }
+    fn extension(&self, _: &str) -> Option<Cow<'_, str>> {
+        None
+    }
+}
+
+/// Runs the access token machine as far as it decides: whether this code may be traded by this client
+/// with this redirect address and verifier, and for which scopes. The code is only judged here; it is
+/// used up when the tokens are kept, so that a stranger or a typing error cannot burn it.
+pub fn redeem(
+    asked: &Redemption<'_>,
+    known: Option<&KnownCode<'_>>,
+) -> Result<ScopeSet, OAuthError> {
+    use accesstoken::{Input, Output};
+    let mut machine = accesstoken::AccessToken::new(asked);
+    let mut input = Input::None;
+    loop {
+        input = match machine.advance(input) {
+            Output::Authenticate { .. } => Input::Authenticated,
+            Output::Recover { .. } => {
+                let grant = known
+                    .map(|known| grant(known.client_id, known.scopes, url(known.redirect_uri)?));
+                Input::Recovered(grant.transpose()?)
+            }
+            Output::Extend { .. } => {
+                prove(
+                    known.and_then(|known| known.challenge.as_ref()),
+                    asked.verifier,
+                )?;
+                Input::Extended {
+                    access_extensions: Extensions::new(),
+                }
+            }
+            Output::Issue { grant } => {
+                let scopes = scopes_of(&grant.scope);
+                // The machine ends here by being told of a token; ours is made when it is kept.
+                let told = IssuedToken {
+                    token: String::new(),
+                    refresh: None,
+                    until: FOREVER,
+                    token_type: TokenType::Bearer,
+                };
+                let Output::Ok(_) = machine.advance(Input::Issued(told)) else {
+                    return Err(not_this_code());
+                };
+                return Ok(scopes);
+            }
+            Output::Ok(_) | Output::Err(_) => return Err(not_this_code()),
+        };
+    }
+}
+
+/// Said of every code that does not work, whatever the reason.
+pub fn not_this_code() -> OAuthError {
+    OAuthError::invalid_grant(
+        "The code is unknown, used, too old, or belongs to another client or redirect_uri. Start the sign-in again.",
+    )
+}
+
+/// Holds the verifier against the challenge (RFC 7636 §4.6), and refuses one that answers none: it
+/// would hide that somebody stripped the challenge (RFC 9700 §4.8).
+fn prove(challenge: Option<&Challenge>, verifier: Option<&str>) -> Result<(), OAuthError> {
+    match (challenge, verifier) {
+        (None, None) => Ok(()),
+        (None, Some(_)) => Err(OAuthError::invalid_grant(
+            "code_verifier was sent, but the sign-in began without code_challenge.",
+        )),
+        (Some(_), None) => Err(OAuthError::invalid_grant(
+            "code_verifier is missing: the sign-in began with code_challenge.",
+        )),
+        (Some(challenge), Some(verifier)) => {
+            let wrong = || OAuthError::invalid_grant("code_verifier does not fit code_challenge.");
+            if !super::pkce::is_verifier(verifier) {
+                return Err(OAuthError::invalid_request(
+                    "code_verifier must have 43 to 128 characters of A-Z a-z 0-9 - . _ ~",
+                ));
+            }
+            let pkce = Pkce::required();
+            let method = Some(Cow::Borrowed("S256"));
+            let saved = pkce.challenge(method, Some(Cow::Borrowed(challenge.as_str())));
+            let saved = saved.map_err(|()| wrong())?;
+            pkce.verify(saved, Some(Cow::Borrowed(verifier)))
+                .map_err(|()| wrong())
+        }
+    }
+}
+
+// ---------------------------------------------------------------------------------------------
+// Refreshing (RFC 6749 §6)
+
+/// A refresh request of a client that is known and has proved itself.
+#[derive(Debug)]
+pub struct Refreshing<'a> {
+    pub client_id: &'a str,
+    pub token: &'a str,
+    /// What it asks for, parsed; `None` for all it may have.
+    pub scopes: Option<ScopeSet>,
+}
+
+/// What is known of the presented token.
+#[derive(Debug)]
+pub struct KnownToken<'a> {
+    pub client_id: &'a str,
+    /// The most it may be refreshed to.
+    pub scopes: ScopeSet,
+}
+
+impl refresh::Request for Refreshing<'_> {
+    fn valid(&self) -> bool {
+        true
+    }
+    fn refresh_token(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed(self.token))
+    }
+    fn scope(&self) -> Option<Cow<'_, str>> {
+        self.scopes.map(|scopes| Cow::Owned(scopes.to_string()))
+    }
+    fn grant_type(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed("refresh_token"))
+    }
+    fn authorization(&self) -> Option<(Cow<'_, str>, Cow<'_, [u8]>)> {
+        Some((Cow::Borrowed(self.client_id), Cow::Borrowed(&[])))
+    }
+    fn extension(&self, _: &str) -> Option<Cow<'_, str>> {
+        None
+    }
+}
+
+/// Runs the refresh machine: whether this client may refresh this token, and to which scopes.
+pub fn refresh(
+    asked: &Refreshing<'_>,
+    known: Option<&KnownToken<'_>>,
+) -> Result<ScopeSet, OAuthError> {
+    use refresh::{Input, Output};
+    let mut machine = refresh::Refresh::new(asked);
+    let mut input = Input::None;
+    loop {
+        let scope = || refresh::Request::scope(asked);
+        input = match machine.advance(input) {
+            Output::Unauthenticated { .. } => Input::Authenticated { scope: scope() },
+            Output::RecoverRefresh { .. } => {
+                let Ok(nowhere) = "urn:nowhere".parse::<Url>() else {
+                    return Err(not_this_token());
+                };
+                let grant = known.map(|known| grant(known.client_id, known.scopes, nowhere));
+                Input::Recovered {
+                    scope: scope(),
+                    grant: grant.transpose()?,
+                }
+            }
+            Output::Refresh { grant, .. } => {
+                let scopes = scopes_of(&grant.scope);
+                let told = RefreshedToken {
+                    token: String::new(),
+                    refresh: None,
+                    until: FOREVER,
+                    token_type: TokenType::Bearer,
+                };
+                let Output::Ok(_) = machine.advance(Input::Refreshed(told)) else {
+                    return Err(not_this_token());
+                };
+                return Ok(scopes);
+            }
+            Output::Ok(_) => return Err(not_this_token()),
+            Output::Err(_) => return Err(refused_refresh(asked, known)),
+        };
+    }
+}
+
+fn refused_refresh(asked: &Refreshing<'_>, known: Option<&KnownToken<'_>>) -> OAuthError {
+    let own = known.filter(|known| known.client_id == asked.client_id);
+    let widens = |known: &KnownToken<'_>| {
+        asked
+            .scopes
+            .is_some_and(|asked| !asked.is_within(known.scopes))
+    };
+    if own.is_some_and(widens) {
+        return OAuthError::new(
+            Code::InvalidScope,
+            "A refresh can narrow the scope, not widen it. Send the person through the sign-in to ask for more.",
+        );
+    }
+    not_this_token()
+}
+
+/// Said of every refresh token that does not work, whatever the reason.
+pub fn not_this_token() -> OAuthError {
+    OAuthError::invalid_grant(
+        "The refresh token is unknown, used, ended or belongs to another client. Send the person through the sign-in again.",
+    )
+}
+
+// ---------------------------------------------------------------------------------------------
+// Bearer tokens (RFC 6750)
+
+struct Header<'a>(Option<&'a str>);
+
+impl resource::Request for Header<'_> {
+    fn valid(&self) -> bool {
+        true
+    }
+    fn token(&self) -> Option<Cow<'_, str>> {
+        self.0.map(Cow::Borrowed)
+    }
+}
+
+/// A request for something protected, whose token is still to be looked up.
+pub struct Presented {
+    machine: resource::Resource,
+    /// The bearer token.
+    pub token: String,
+}
+
+impl std::fmt::Debug for Presented {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Presented(…)")
+    }
+}
+
+/// Why a bearer of a token, or of none, is turned away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turned {
+    /// No token at all: no error code either (RFC 6750 §3.1).
+    NoToken,
+    /// Unknown, ended, too old: one answer for all.
+    InvalidToken,
+    InsufficientScope,
+}
+
+/// Runs the resource machine until it wants the token looked up.
+pub fn present(authorization: Option<&str>, needed: Option<Scope>) -> Result<Presented, Turned> {
+    use resource::{Input, Output};
+    let bearer =
+        authorization.filter(|header| super::credential::strip_scheme(header, "bearer").is_some());
+    let header = Header(bearer);
+    let needed = oxide_scope(needed.into_iter().collect()).map_err(|_| Turned::InvalidToken)?;
+    let mut machine = resource::Resource::new();
+    let mut input = Input::None;
+    loop {
+        input = match machine.advance(input) {
+            Output::GetRequest => Input::Request { request: &header },
+            Output::DetermineScopes => Input::Scopes(std::slice::from_ref(&needed)),
+            Output::Recover { token } => {
+                let token = token.trim().to_owned();
+                return Ok(Presented { machine, token });
+            }
+            Output::Ok(_) => return Err(Turned::InvalidToken),
+            Output::Err(_) => return Err(Turned::NoToken),
+        };
+    }
+}
+
+/// Runs it to the end with what was found: scopes of a live token, or nothing.
+pub fn admit(mut presented: Presented, found: Option<ScopeSet>) -> Result<(), Turned> {
+    use resource::{Error, ErrorCode, Input, Output};
+    let Ok(nowhere) = "urn:nowhere".parse::<Url>() else {
+        return Err(Turned::InvalidToken);
+    };
+    let grant = found.map(|scopes| grant("", scopes, nowhere)).transpose();
+    let grant = grant.map_err(|_| Turned::InvalidToken)?.map(|grant| *grant);
+    match presented.machine.advance(Input::Recovered(grant)) {
+        Output::Ok(_) => Ok(()),
+        Output::Err(Error::AccessDenied { failure, .. })
+            if matches!(failure.code, Some(ErrorCode::InsufficientScope)) =>
+        {
+            Err(Turned::InsufficientScope)
+        }
+        _ => Err(Turned::InvalidToken),
+    }
+}
+
+// ---------------------------------------------------------------------------------------------
+
+fn grant(client_id: &str, scopes: ScopeSet, redirect_uri: Url) -> Result<Box<Grant>, OAuthError> {
+    Ok(Box::new(Grant {
+        owner_id: String::new(),
+        client_id: client_id.to_owned(),
+        scope: oxide_scope(scopes)?,
+        redirect_uri,
+        until: FOREVER,
+        extensions: Extensions::new(),
+    }))
+}
+
+fn scopes_of(scope: &OxideScope) -> ScopeSet {
+    scope.iter().filter_map(Scope::named).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CALLBACK: &str = "https://app.example/cb?x=1";
+    const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+    fn scopes(text: &str) -> ScopeSet {
+        ScopeSet::parse(text).unwrap()
+    }
+
+    fn asking(response_type: Option<&str>) -> Result<ScopeSet, OAuthError> {
+        negotiate(&Asking {
+            client_id: "app",
+            redirect_uri: CALLBACK,
+            response_type,
+            scopes: scopes("basic profile"),
+        })
+    }
+
+    fn redeeming(
+        client: &str,
+        verifier: Option<&str>,
+        challenge: Option<&str>,
+    ) -> Result<ScopeSet, Code> {
+        let asked = Redemption {
+            client_id: client,
+            code: "c",
+            redirect_uri: CALLBACK,
+            verifier,
+        };
+        let known = KnownCode {
+            client_id: "app",
+            redirect_uri: CALLBACK,
+            challenge: challenge.map(|text| Challenge::stored(text.to_owned())),
+            scopes: scopes("basic phone"),
+        };
+        redeem(&asked, Some(&known)).map_err(|error| error.code)
+    }
+
+    #[test]
+    fn only_the_code_response_type_is_served() {
+        assert_eq!(asking(Some("code")), Ok(scopes("basic profile")));
+        assert_eq!(asking(None).unwrap_err().code, Code::InvalidRequest);
+        assert_eq!(
+            asking(Some("token")).unwrap_err().code,
+            Code::UnsupportedResponseType
+        );
+    }
+
+    #[test]
+    fn a_code_is_for_its_own_client() {
+        assert_eq!(redeeming("app", None, None), Ok(scopes("basic phone")));
+        assert_eq!(redeeming("other", None, None), Err(Code::InvalidGrant));
+    }
+
+    #[test]
+    fn the_rfc_7636_vector_passes_and_everything_else_does_not() {
+        assert!(redeeming("app", Some(VERIFIER), Some(CHALLENGE)).is_ok());
+        assert_eq!(
+            redeeming("app", None, Some(CHALLENGE)),
+            Err(Code::InvalidGrant)
+        );
+        assert_eq!(
+            redeeming("app", Some(VERIFIER), None),
+            Err(Code::InvalidGrant)
+        );
+        assert_eq!(
+            redeeming("app", Some(&VERIFIER.replace('d', "e")), Some(CHALLENGE)),
+            Err(Code::InvalidGrant)
+        );
+        assert_eq!(
+            redeeming("app", Some("short"), Some(CHALLENGE)),
+            Err(Code::InvalidRequest)
+        );
+    }
+
+    #[test]
+    fn a_refresh_narrows_and_never_widens() {
+        let known = KnownToken {
+            client_id: "app",
+            scopes: scopes("basic profile"),
+        };
+        let ask = |client_id, scopes| {
+            refresh(
+                &Refreshing {
+                    client_id,
+                    token: "t",
+                    scopes,
+                },
+                Some(&known),
+            )
+        };
+        assert_eq!(ask("app", None), Ok(scopes("basic profile")));
+        assert_eq!(ask("app", Some(scopes("basic"))), Ok(scopes("basic")));
+        assert_eq!(
+            ask("app", Some(scopes("basic ldap"))).unwrap_err().code,
+            Code::InvalidScope
+        );
+        assert_eq!(ask("other", None).unwrap_err().code, Code::InvalidGrant);
+        assert_eq!(
+            ask("other", Some(scopes("ldap"))).unwrap_err().code,
+            Code::InvalidGrant
+        );
+    }
+
+    #[test]
+    fn a_bearer_is_admitted_with_the_scope_it_needs() {
+        let admitted = |needed, found| admit(present(Some("bEARER abc"), needed).unwrap(), found);
+        assert_eq!(present(Some("bearer abc"), None).unwrap().token, "abc");
+        assert_eq!(admitted(Some(Scope::Basic), Some(scopes("basic"))), Ok(()));
+        assert_eq!(
+            admitted(Some(Scope::Basic), Some(scopes("send_mail"))),
+            Err(Turned::InsufficientScope)
+        );
+        assert_eq!(admitted(None, Some(scopes("send_mail"))), Ok(()));
+        assert_eq!(admitted(None, None), Err(Turned::InvalidToken));
+        assert_eq!(present(None, None).unwrap_err(), Turned::NoToken);
+        assert_eq!(
+            present(Some("Token abc"), None).unwrap_err(),
+            Turned::NoToken
+        );
+        assert_eq!(present(Some("Bearer"), None).unwrap_err(), Turned::NoToken);
+    }
+}

@@ -1,0 +1,322 @@
+//! `/oauth/token/` and `/oauth/revoke_token/`.
+
+use std::time::Duration;
+
+use axum::extract::{FromRef, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router, middleware};
+use http::{HeaderMap, StatusCode, header};
+use serde_json::json;
+
+use super::client_auth::{Guard, Proof};
+use super::doubt::Doubts;
+use super::model::{Client, Issued};
+use super::replay::Replay;
+use super::request::{Form, RevokeRequest, TokenRequest};
+use super::{client_auth, exchange, refresh, replay, revoke, store};
+use crate::platform::audit::Entry;
+use crate::platform::clock::{Moment, SharedClock};
+use crate::platform::config::Lifetimes;
+use crate::platform::db::Db;
+use crate::platform::id::AppId;
+use crate::platform::rng::SharedEntropy;
+use crate::platform::secret::Secret;
+use crate::platform::web::{
+    ClientAddress, Concerned, Limit, Limits, OAuthProblem, Web, no_store, open_to_concerned,
+};
+use crate::platform::{audit, db};
+use crate::protocol::clients;
+use crate::protocol::oauth::{Code, Credential, OAuthError, oxide};
+use crate::protocol::scope::ScopeSet;
+
+const METHODS: &str = "POST, OPTIONS";
+
+/// What the room needs.
+#[derive(Debug, Clone, FromRef)]
+pub struct Feature {
+    pub db: Db,
+    pub web: Web,
+    pub clock: SharedClock,
+    pub entropy: SharedEntropy,
+    pub lifetimes: Lifetimes,
+    pub memory: Memory,
+}
+
+/// What this process remembers between requests.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    guard: Guard,
+    doubts: Doubts,
+    foreign: Foreign,
+}
+
+/// Codes of other apps are noted once a minute for each app that presents them, so that nobody fills
+/// the audit with one.
+#[derive(Debug, Clone)]
+struct Foreign(Limits<AppId>);
+
+impl Default for Foreign {
+    fn default() -> Self {
+        Self(Limits::new(Limit::new(1, Duration::from_mins(1))))
+    }
+}
+
+pub fn routes(feature: Feature) -> Router {
+    Router::new()
+        .route(
+            "/oauth/token",
+            post(token).options(preflight).fallback(not_allowed),
+        )
+        .route(
+            "/oauth/revoke_token",
+            post(revoke_token).options(preflight).fallback(not_allowed),
+        )
+        .layer(middleware::from_fn(open_to_concerned))
+        .with_state(feature)
+}
+
+async fn token(
+    State(it): State<Feature>,
+    from: ClientAddress,
+    asked: TokenRequest,
+) -> Result<Response, OAuthProblem> {
+    let now = it.clock.now();
+    let client = match it.authenticate(&asked.credential, from, now).await? {
+        Ok(client) => client,
+        Err(refused) => return Ok(refused),
+    };
+    let issued = match asked.form {
+        Form::Code {
+            code,
+            redirect_uri,
+            verifier,
+        } => {
+            let presented = exchange::Presented {
+                code: &code,
+                redirect_uri: redirect_uri.as_deref(),
+                verifier: verifier.as_deref(),
+            };
+            it.exchange(&client, &presented, now).await
+        }
+        Form::Refresh { token, scopes } => it.refresh(&client, &token, scopes, now).await,
+    };
+    Ok(for_app(
+        &client,
+        match issued {
+            Ok(issued) => answer(&issued, &it.lifetimes),
+            Err(problem) => problem.into_response(),
+        },
+    ))
+}
+
+async fn revoke_token(
+    State(it): State<Feature>,
+    from: ClientAddress,
+    asked: RevokeRequest,
+) -> Result<Response, OAuthProblem> {
+    let now = it.clock.now();
+    let client = match it.authenticate(&asked.credential, from, now).await? {
+        Ok(client) => client,
+        Err(refused) => return Ok(refused),
+    };
+    let mut tx = it.db.begin().await?;
+    let lifetimes = &it.lifetimes;
+    revoke::revoke(
+        &mut tx,
+        &client,
+        &asked.token,
+        lifetimes,
+        now,
+        it.entropy.as_ref(),
+    )
+    .await?;
+    tx.commit().await.map_err(db::Error::from)?;
+    let mut answer = StatusCode::OK.into_response();
+    no_store(&mut answer);
+    Ok(for_app(&client, answer))
+}
+
+impl Feature {
+    /// The client, or the answer to one that did not prove itself.
+    async fn authenticate(
+        &self,
+        credential: &Credential,
+        from: ClientAddress,
+        now: Moment,
+    ) -> db::Result<Result<Client, Response>> {
+        let proof =
+            client_auth::authenticate(self.db.pool(), credential, &self.memory.guard, from, now)
+                .await?;
+        Ok(match proof {
+            Proof::Client(client) => Ok(client),
+            Proof::Slowed(slowed) => Err(OAuthProblem::slowed(slowed).into_response()),
+            Proof::Failed { origins } => {
+                let mut answer = OAuthProblem::from(OAuthError::invalid_client()).into_response();
+                answer.extensions_mut().insert(Concerned(origins));
+                Err(answer)
+            }
+        })
+    }
+
+    async fn exchange(
+        &self,
+        client: &Client,
+        presented: &exchange::Presented<'_>,
+        now: Moment,
+    ) -> Result<Issued, OAuthProblem> {
+        let mut connection = self.db.connection().await?;
+        let entropy = self.entropy.as_ref();
+        let outcome = exchange::exchange(
+            &mut connection,
+            client,
+            presented,
+            &self.lifetimes,
+            now,
+            entropy,
+        );
+        let outcome = outcome.await?;
+        drop(connection);
+        match outcome {
+            exchange::Outcome::Issued(issued) => Ok(issued),
+            exchange::Outcome::Refused(error) => Err(error.into()),
+            exchange::Outcome::Foreign(owner) => {
+                if self.memory.foreign.0.take(client.app, now).is_ok() {
+                    let entry = Entry::of("code.foreign").on_app(client.app);
+                    let entry = entry.with(json!({ "of": owner }));
+                    audit::note(self.db.pool(), entry, now, entropy).await?;
+                }
+                Err(oxide::not_this_code().into())
+            }
+            exchange::Outcome::Replayed(replay) => {
+                self.end_family(replay, now).await?;
+                Err(oxide::not_this_code().into())
+            }
+        }
+    }
+
+    async fn refresh(
+        &self,
+        client: &Client,
+        token: &Secret,
+        scopes: Option<ScopeSet>,
+        now: Moment,
+    ) -> Result<Issued, OAuthProblem> {
+        let outcome = self.try_to_refresh(client, token, scopes, now).await;
+        if outcome.as_ref().is_err_and(db::Error::is_passing) {
+            self.memory.doubts.note(token.fingerprint(), now);
+        }
+        match outcome? {
+            refresh::Outcome::Issued(issued) => Ok(issued),
+            refresh::Outcome::Refused(error) => Err(error.into()),
+            refresh::Outcome::Replayed(replay) => {
+                self.end_family(replay, now).await?;
+                Err(oxide::not_this_token().into())
+            }
+            // With the pair held, only the use of its successor can have come between.
+            refresh::Outcome::Overtaken => Err(oxide::not_this_token().into()),
+        }
+    }
+
+    /// Looks and rotates; where somebody came between, once more with the pair held.
+    async fn try_to_refresh(
+        &self,
+        client: &Client,
+        token: &Secret,
+        scopes: Option<ScopeSet>,
+        now: Moment,
+    ) -> db::Result<refresh::Outcome> {
+        let entropy = self.entropy.as_ref();
+        let fingerprint = token.fingerprint();
+        let lifetimes = &self
+            .memory
+            .doubts
+            .lifetimes(fingerprint, &self.lifetimes, now);
+        let mut connection = self.db.connection().await?;
+        let outcome = refresh::refresh(
+            &mut connection,
+            client,
+            token,
+            scopes,
+            lifetimes,
+            now,
+            entropy,
+        )
+        .await?;
+        let refresh::Outcome::Overtaken = outcome else {
+            return Ok(outcome);
+        };
+        drop(connection);
+        let mut tx = self.db.begin().await?;
+        store::lock_pair(&mut *tx, fingerprint).await?;
+        let outcome =
+            refresh::refresh(&mut tx, client, token, scopes, lifetimes, now, entropy).await?;
+        tx.commit().await?;
+        Ok(outcome)
+    }
+
+    async fn end_family(&self, replay: Replay, now: Moment) -> db::Result<()> {
+        let mut tx = self.db.begin().await?;
+        replay::end_family(&mut tx, replay, now, self.entropy.as_ref()).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// RFC 6749 §5.1, always with all members, and the fields the person allowed.
+fn answer(issued: &Issued, lifetimes: &Lifetimes) -> Response {
+    let mut answer = Json(json!({
+        "access_token": issued.minted.access.expose(),
+        "token_type": "Bearer",
+        "expires_in": lifetimes.access_token.as_secs(),
+        "refresh_token": issued.minted.refresh.expose(),
+        "scope": issued.share.scopes().to_string(),
+        "fields": issued.share.fields().names(),
+    }))
+    .into_response();
+    no_store(&mut answer);
+    answer
+}
+
+fn for_app(client: &Client, mut answer: Response) -> Response {
+    answer
+        .extensions_mut()
+        .insert(Concerned(client.origins.clone()));
+    answer
+}
+
+async fn preflight(State(it): State<Feature>, asked: HeaderMap) -> Result<Response, OAuthProblem> {
+    Ok(clients::preflight(&it.db, &asked, METHODS).await?)
+}
+
+async fn not_allowed() -> Response {
+    let description = "This address takes POST only.";
+    let problem = OAuthProblem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "invalid_request",
+        description,
+    );
+    let mut answer = problem.into_response();
+    answer
+        .headers_mut()
+        .insert(header::ALLOW, http::HeaderValue::from_static(METHODS));
+    answer
+}
+
+impl From<OAuthError> for OAuthProblem {
+    fn from(error: OAuthError) -> Self {
+        if error.code == Code::InvalidClient {
+            // RFC 6749 §5.2 and RFC 9110 §15.5.2: a 401 carries a challenge.
+            return Self::new(
+                StatusCode::UNAUTHORIZED,
+                error.code.as_str(),
+                error.description,
+            )
+            .ask_basic();
+        }
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            error.code.as_str(),
+            error.description,
+        )
+    }
+}

@@ -1,0 +1,80 @@
+//! What follows when a used code or refresh token comes back: two parties hold it, and we cannot know
+//! which is the thief, so everything that descends from it ends.
+
+use serde_json::json;
+
+use super::model::Lineage;
+use super::store;
+use crate::platform::audit::Entry;
+use crate::platform::clock::Moment;
+use crate::platform::db::Tx;
+use crate::platform::id::{AppId, FamilyId, PersonId};
+use crate::platform::rng::Entropy;
+use crate::platform::{audit, db, mail};
+
+/// What was replayed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Replay {
+    app: AppId,
+    person: PersonId,
+    family: FamilyId,
+    what: What,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum What {
+    Code,
+    RefreshToken,
+}
+
+impl Replay {
+    pub(super) fn of_code(lineage: &Lineage) -> Self {
+        Self::of(lineage, What::Code)
+    }
+
+    pub(super) fn of_refresh_token(lineage: &Lineage) -> Self {
+        Self::of(lineage, What::RefreshToken)
+    }
+
+    fn of(lineage: &Lineage, what: What) -> Self {
+        Self {
+            app: lineage.app,
+            person: lineage.person,
+            family: lineage.family,
+            what,
+        }
+    }
+}
+
+/// Ends the family, writes it down, and tells the person if a token was the matter. Once: what has
+/// ended already is not told again.
+pub(super) async fn end_family(
+    tx: &mut Tx,
+    replay: Replay,
+    now: Moment,
+    entropy: &dyn Entropy,
+) -> db::Result<()> {
+    let (reason, action) = match replay.what {
+        What::Code => ("code_replayed", "code.replayed"),
+        What::RefreshToken => ("token_replayed", "token.replayed"),
+    };
+    if !store::mark_family_ended(&mut **tx, replay.family, reason, now).await? {
+        return Ok(());
+    }
+    let entry = Entry::of(action).on_app(replay.app).about(replay.person);
+    let entry = entry.with(json!({ "family": replay.family }));
+    audit::note(&mut **tx, entry, now, entropy).await?;
+    if matches!(replay.what, What::RefreshToken) {
+        let detail = json!({ "app": replay.app, "at": now.unix_timestamp() });
+        mail::put(
+            &mut **tx,
+            "token_replayed",
+            replay.person,
+            detail,
+            now,
+            entropy,
+        )
+        .await?;
+    }
+    Ok(())
+}

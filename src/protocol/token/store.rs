@@ -1,0 +1,433 @@
+//! Clients, codes and pairs in the database.
+
+use sqlx::types::Json;
+
+use super::model::{Client, CodeFacts, Lineage, Minted, PairEnd, PairFacts, StoredSecret};
+use crate::people::fields::FieldSet;
+use crate::people::records::Person;
+use crate::platform::clock::Moment;
+use crate::platform::db;
+use crate::platform::db::Executor;
+use crate::platform::id::{AppId, FamilyId, GrantId, PairId, PersonId, SecretId};
+use crate::platform::secret::Fingerprint;
+use crate::protocol::oauth::Challenge;
+use crate::protocol::scope::{ScopeSet, Share};
+
+/// How stale a "last used" may grow, so that use is not always a write.
+const SEEN_EVERY_SECONDS: f64 = 60.0;
+
+fn share(scopes: &[String], fields: &[String]) -> Share {
+    Share::of(ScopeSet::of_names(scopes), FieldSet::of_names(fields))
+}
+
+/// The lineage in a row of the statements that find a code or a pair: each has a type of its own, so no
+/// function can take both.
+macro_rules! lineage {
+    ($row:ident) => {
+        Lineage {
+            app: AppId($row.app_id),
+            client_id: $row.client_id,
+            person: PersonId($row.person_id),
+            grant: GrantId($row.grant_id),
+            family: FamilyId($row.family_id),
+            family_began_at: $row.began_at,
+            stands: $row.stands,
+            share: share(&$row.scopes, &$row.fields)
+                .intersection(share(&$row.grant_scopes, &$row.grant_fields)),
+        }
+    };
+}
+
+pub(super) async fn list_clients(
+    db: impl Executor<'_>,
+    client_ids: &[String],
+) -> db::Result<Vec<Client>> {
+    let rows = sqlx::query!(
+        r#"select a.id, a.client_id, a.kind = 'public' as "is_public!",
+                  a.suspended_at is not null as "is_suspended!", a.redirect_uris, a.origins,
+                  array(select s.id from app_secrets s where s.app_id = a.id order by s.id) as "secret_ids!",
+                  array(select s.fingerprint from app_secrets s where s.app_id = a.id order by s.id)
+                      as "fingerprints!"
+           from apps a where a.client_id = any($1)"#,
+        client_ids
+    )
+    .fetch_all(db)
+    .await?;
+    let clients = rows.into_iter().map(|row| {
+        let secrets = row.secret_ids.into_iter().zip(row.fingerprints);
+        let secrets = secrets.map(|(id, fingerprint)| StoredSecret {
+            id: SecretId(id),
+            fingerprint,
+        });
+        Client {
+            app: AppId(row.id),
+            client_id: row.client_id,
+            is_public: row.is_public,
+            is_suspended: row.is_suspended,
+            redirect_uris: row.redirect_uris,
+            origins: row.origins,
+            secrets: secrets.collect(),
+            proved_with: None,
+        }
+    });
+    Ok(clients.collect())
+}
+
+pub(super) async fn find_code(
+    db: impl Executor<'_>,
+    code: Fingerprint,
+) -> db::Result<Option<CodeFacts>> {
+    let row = sqlx::query!(
+        r#"select c.family_id, c.redirect_uri, c.challenge, c.issued_at, c.used_at,
+                  f.began_at, f.scopes, f.fields, f.grant_id,
+                  g.scopes as grant_scopes, g.fields as grant_fields, g.app_id, g.person_id, a.client_id,
+                  f.ended_at is null and g.ended_at is null and p.suspended_at is null
+                    and not exists (select 1 from closings l where l.person_id = g.person_id) as "stands!"
+           from codes c
+           join families f on f.id = c.family_id
+           join grants g on g.id = f.grant_id
+           join apps a on a.id = g.app_id
+           join people p on p.id = g.person_id
+           where c.fingerprint = $1"#,
+        code.to_vec()
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| CodeFacts {
+        lineage: lineage!(row),
+        redirect_uri: row.redirect_uri,
+        challenge: row.challenge.map(Challenge::stored),
+        issued_at: row.issued_at,
+        used_at: row.used_at,
+    }))
+}
+
+/// Uses up a code and keeps the pair made from it, in one statement. False if somebody was faster.
+pub(super) async fn use_code(
+    db: impl Executor<'_>,
+    code: Fingerprint,
+    minted: &Minted,
+    share: Share,
+    proved_with: Option<SecretId>,
+    now: Moment,
+) -> db::Result<bool> {
+    let row = sqlx::query!(
+        r#"with used as (
+             update codes set used_at = $2 where fingerprint = $1 and used_at is null
+             returning family_id
+           ), pair as (
+             insert into pairs (id, family_id, access_fingerprint, refresh_fingerprint, scopes, fields, issued_at)
+             select $3, family_id, $4, $5, $6, $7, $2 from used
+             returning id
+           ), secret as (
+             update app_secrets set last_used_at = $2
+             where id = $8 and (last_used_at is null or last_used_at < $2 - make_interval(secs => $9))
+           )
+           select count(*) as "kept!" from pair"#,
+        code.to_vec(),
+        now,
+        minted.id.0,
+        minted.access.fingerprint().to_vec(),
+        minted.refresh.fingerprint().to_vec(),
+        &share.scopes().names(),
+        &share.fields().names(),
+        proved_with.map(|id| id.0),
+        SEEN_EVERY_SECONDS,
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(row.kept == 1)
+}
+
+/// Finds a pair by its refresh token; with `either`, by either of its tokens.
+pub(super) async fn find_pair(
+    db: impl Executor<'_>,
+    token: Fingerprint,
+    either: bool,
+) -> db::Result<Option<PairFacts>> {
+    let row = sqlx::query!(
+        r#"select t.id, t.family_id, t.issued_at, t.rotated_at, t.successor_id, t.replaced_at, t.revoked_at,
+                  coalesce(num_nonnulls(n.used_at, n.rotated_at, n.replaced_at, n.revoked_at) = 0, false)
+                      as "successor_is_untouched!",
+                  n.revoked_at is not null as "successor_is_revoked!",
+                  f.began_at, f.scopes, f.fields, f.grant_id,
+                  g.scopes as grant_scopes, g.fields as grant_fields, g.app_id, g.person_id, a.client_id,
+                  f.ended_at is null and g.ended_at is null and p.suspended_at is null
+                    and not exists (select 1 from closings l where l.person_id = g.person_id) as "stands!"
+           from pairs t
+           left join pairs n on n.id = t.successor_id
+           join families f on f.id = t.family_id
+           join grants g on g.id = f.grant_id
+           join apps a on a.id = g.app_id
+           join people p on p.id = g.person_id
+           where t.refresh_fingerprint = $1 or ($2 and t.access_fingerprint = $1)"#,
+        token.to_vec(),
+        either
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| PairFacts {
+        id: PairId(row.id),
+        issued_at: row.issued_at,
+        end: match (
+            row.revoked_at,
+            row.replaced_at,
+            row.rotated_at,
+            row.successor_id,
+        ) {
+            (Some(_), ..) => PairEnd::Revoked,
+            (_, Some(_), ..) => PairEnd::Replaced,
+            // Whoever revoked the successor ended this line on purpose.
+            (_, _, Some(_), _) if row.successor_is_revoked => PairEnd::Revoked,
+            (_, _, Some(at), Some(successor)) => PairEnd::Rotated {
+                at,
+                successor: PairId(successor),
+                successor_is_untouched: row.successor_is_untouched,
+            },
+            _ => PairEnd::Live,
+        },
+        lineage: lineage!(row),
+    }))
+}
+
+/// Holds a pair, found by its refresh token, until the transaction ends.
+pub(super) async fn lock_pair(db: impl Executor<'_>, token: Fingerprint) -> db::Result<()> {
+    sqlx::query!(
+        "select id from pairs where refresh_fingerprint = $1 for update",
+        token.to_vec()
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(())
+}
+
+/// Ends a live pair and keeps its successor, in one statement. False if somebody was faster.
+pub(super) async fn rotate(
+    db: impl Executor<'_>,
+    old: PairId,
+    minted: &Minted,
+    share: Share,
+    proved_with: Option<SecretId>,
+    now: Moment,
+) -> db::Result<bool> {
+    let row = sqlx::query!(
+        r#"with old as (
+             update pairs set rotated_at = $2, successor_id = $3, used_at = coalesce(used_at, $2)
+             where id = $1 and rotated_at is null and replaced_at is null and revoked_at is null
+             returning family_id
+           ), pair as (
+             insert into pairs (id, family_id, access_fingerprint, refresh_fingerprint, scopes, fields, issued_at)
+             select $3, family_id, $4, $5, $6, $7, $2 from old
+             returning id
+           ), secret as (
+             update app_secrets set last_used_at = $2
+             where id = $8 and (last_used_at is null or last_used_at < $2 - make_interval(secs => $9))
+           )
+           select count(*) as "kept!" from pair"#,
+        old.0,
+        now,
+        minted.id.0,
+        minted.access.fingerprint().to_vec(),
+        minted.refresh.fingerprint().to_vec(),
+        &share.scopes().names(),
+        &share.fields().names(),
+        proved_with.map(|id| id.0),
+        SEEN_EVERY_SECONDS,
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(row.kept == 1)
+}
+
+/// Puts a new pair in the place of a successor nobody has used, in one statement. False if somebody
+/// was faster. Rows are locked predecessor first, so two of these cannot block each other.
+pub(super) async fn replace(
+    db: impl Executor<'_>,
+    old: PairId,
+    successor: PairId,
+    minted: &Minted,
+    share: Share,
+    now: Moment,
+) -> db::Result<bool> {
+    let row = sqlx::query!(
+        r#"with locked as (
+             select id, family_id from pairs where id = $1 and successor_id = $2 for update
+           ), lost as (
+             update pairs t set replaced_at = $3 from locked
+             where t.id = $2 and t.used_at is null and t.rotated_at is null and t.replaced_at is null
+               and t.revoked_at is null
+             returning locked.family_id
+           ), moved as (
+             update pairs t set successor_id = $4 from lost where t.id = $1
+             returning t.family_id
+           ), pair as (
+             insert into pairs (id, family_id, access_fingerprint, refresh_fingerprint, scopes, fields, issued_at)
+             select $4, family_id, $5, $6, $7, $8, $3 from moved
+             returning id
+           )
+           select count(*) as "kept!" from pair"#,
+        old.0,
+        successor.0,
+        now,
+        minted.id.0,
+        minted.access.fingerprint().to_vec(),
+        minted.refresh.fingerprint().to_vec(),
+        &share.scopes().names(),
+        &share.fields().names(),
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(row.kept == 1)
+}
+
+/// Ends a family once; false if it had ended already.
+pub(super) async fn mark_family_ended(
+    db: impl Executor<'_>,
+    family: FamilyId,
+    reason: &str,
+    now: Moment,
+) -> db::Result<bool> {
+    let ended = sqlx::query!(
+        "update families set ended_at = $2, end_reason = $3 where id = $1 and ended_at is null",
+        family.0,
+        now,
+        reason
+    )
+    .execute(db)
+    .await?;
+    Ok(ended.rows_affected() > 0)
+}
+
+/// Ends every family of a person that has not ended.
+pub(super) async fn mark_families_of_ended(
+    db: impl Executor<'_>,
+    person: PersonId,
+    reason: &str,
+    now: Moment,
+) -> db::Result<()> {
+    sqlx::query!(
+        "update families f set ended_at = $2, end_reason = $3 from grants g
+         where g.id = f.grant_id and g.person_id = $1 and f.ended_at is null",
+        person.0,
+        now,
+        reason
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Revokes a pair, and ends its grant if no other pair of the grant can still be used. Says whether
+/// the grant ended.
+pub(super) async fn revoke(
+    db: impl Executor<'_>,
+    pair: PairId,
+    grant: GrantId,
+    oldest_usable: Moment,
+    oldest_family: Moment,
+    now: Moment,
+) -> db::Result<bool> {
+    let row = sqlx::query!(
+        r#"with revoked as (
+             update pairs set revoked_at = $2 where id = $1 and revoked_at is null
+           ), ended as (
+             update grants g set ended_at = $2
+             where g.id = $3 and g.ended_at is null and not exists (
+               select 1 from families f join pairs t on t.family_id = f.id
+               where f.grant_id = g.id and f.ended_at is null and f.began_at >= $5 and t.id <> $1
+                 and t.rotated_at is null and t.replaced_at is null and t.revoked_at is null
+                 and t.issued_at >= $4
+             )
+             returning g.id
+           )
+           select count(*) as "ended!" from ended"#,
+        pair.0,
+        now,
+        grant.0,
+        oldest_usable,
+        oldest_family,
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(row.ended == 1)
+}
+
+/// What an access token opens, whole: one statement for the whole user API.
+#[derive(Debug)]
+pub(super) struct AccessFacts {
+    pub app: AppId,
+    pub origins: Vec<String>,
+    pub grant: GrantId,
+    /// Pair, family and grant live, neither app nor person suspended, the person not about to leave.
+    pub stands: bool,
+    pub issued_at: Moment,
+    /// What the token and the grant both allow.
+    pub share: Share,
+    /// What was allowed when the token's login began, and the person has taken back since.
+    pub taken_back: ScopeSet,
+    pub person: Person,
+}
+
+/// Finds an access token with everything it may show, and notes that it was used.
+pub(super) async fn find_access(
+    db: impl Executor<'_>,
+    token: Fingerprint,
+    now: Moment,
+) -> db::Result<Option<AccessFacts>> {
+    let row = sqlx::query!(
+        r#"with seen as (
+             update pairs set used_at = $2 where access_fingerprint = $1 and used_at is null
+           ), connected as (
+             update grants g set last_used_at = $2 from families f, pairs t
+             where t.access_fingerprint = $1 and f.id = t.family_id and g.id = f.grant_id
+               and (g.last_used_at is null or g.last_used_at < $2 - make_interval(secs => $3))
+           )
+           select t.scopes, t.fields, t.issued_at, g.id as grant_id, g.app_id, a.origins,
+                  g.scopes as grant_scopes, g.fields as grant_fields, g.refused_scopes,
+                  f.scopes as family_scopes, p.person as "person!: Json<Person>",
+                  t.rotated_at is null and t.replaced_at is null and t.revoked_at is null
+                    and f.ended_at is null and g.ended_at is null and a.suspended_at is null
+                    and p.suspended_at is null
+                    and not exists (select 1 from closings l where l.person_id = g.person_id) as "stands!"
+           from pairs t
+           join families f on f.id = t.family_id
+           join grants g on g.id = f.grant_id
+           join apps a on a.id = g.app_id
+           join whole_people p on p.id = g.person_id
+           where t.access_fingerprint = $1"#,
+        token.to_vec(),
+        now,
+        SEEN_EVERY_SECONDS,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| AccessFacts {
+        app: AppId(row.app_id),
+        origins: row.origins,
+        grant: GrantId(row.grant_id),
+        stands: row.stands,
+        issued_at: row.issued_at,
+        share: share(&row.scopes, &row.fields)
+            .intersection(share(&row.grant_scopes, &row.grant_fields)),
+        taken_back: ScopeSet::of_names(&row.family_scopes)
+            .intersection(ScopeSet::of_names(&row.refused_scopes)),
+        person: row.person.0,
+    }))
+}
+
+/// Forgets codes and families that can no longer matter.
+pub(super) async fn delete_spent(
+    db: impl Executor<'_>,
+    codes_before: Moment,
+    families_before: Moment,
+) -> db::Result<()> {
+    sqlx::query!(
+        "with old_families as (delete from families where began_at < $2 returning 1)
+         delete from codes where issued_at < $1",
+        codes_before,
+        families_before
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,19 @@
+//! Forgetting what can no longer matter.
+
+use std::time::Duration;
+
+use super::store;
+use crate::platform::clock::Moment;
+use crate::platform::config::Lifetimes;
+use crate::platform::db;
+use crate::platform::db::Db;
+
+/// A used code is kept this long, so that its return is recognised.
+const CODES_KEPT: Duration = Duration::from_hours(24);
+
+/// Deletes codes that are only unknown from now on, and families whose last token has ended by age.
+pub async fn sweep(db: &Db, lifetimes: &Lifetimes, now: Moment) -> db::Result<()> {
+    let codes_before = now - CODES_KEPT.max(lifetimes.code);
+    let families_before = now - lifetimes.family - lifetimes.access_token;
+    store::delete_spent(db.pool(), codes_before, families_before).await
+}

@@ -1,0 +1,194 @@
+//! The user API and the OAuth addresses, described for machines (OpenAPI 3.1), from the one table.
+
+use serde_json::{Map, Value, json};
+
+use crate::people::fields::{FIELDS, FieldRow, Kind};
+use crate::platform::links::Links;
+use crate::protocol::scope::SCOPES;
+
+pub(super) fn document(links: &Links) -> Value {
+    let scopes: Map<String, Value> = SCOPES
+        .iter()
+        .map(|row| (row.name.to_owned(), row.title.into()))
+        .collect();
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Profiles",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "What people allow an app to know about them.",
+        },
+        "servers": [{ "url": links.issuer() }],
+        "paths": {
+            "/user/api/user/": { "get": read_person() },
+            "/user/api/user/send_mail/": { "post": send_mail() },
+        },
+        "components": {
+            "schemas": { "Person": person(), "Problem": problem(), "Mail": mail() },
+            "securitySchemes": { "oauth2": {
+                "type": "oauth2",
+                "flows": { "authorizationCode": {
+                    "authorizationUrl": links.absolute(&links.authorize()),
+                    "tokenUrl": links.absolute(&links.token()),
+                    "refreshUrl": links.absolute(&links.token()),
+                    "scopes": scopes,
+                } },
+            } },
+        },
+    })
+}
+
+fn read_person() -> Value {
+    let names: Vec<&str> = FIELDS.iter().map(|row| row.name).collect();
+    let json_of = |schema: &str| json!({ "application/json": { "schema": { "$ref": schema } } });
+    let refused = |text: &str| json!({ "description": text, "content": json_of("#/components/schemas/Problem") });
+    json!({
+        "summary": "Read the person who signed in",
+        "operationId": "readPerson",
+        "security": [{ "oauth2": [crate::protocol::grants::COMPULSORY.name()] }],
+        "parameters": [{
+            "name": "fields",
+            "in": "query",
+            "description": "Fields to read, separated by commas. Those the person did not allow are left out.",
+            "style": "form",
+            "explode": false,
+            "schema": { "type": "array", "items": { "type": "string", "enum": names } },
+        }],
+        "responses": {
+            "200": {
+                "description": "The number, and the allowed ones of the fields asked for",
+                "content": json_of("#/components/schemas/Person"),
+            },
+            "400": refused("A field that does not exist"),
+            "401": refused("No token, or one that has ended"),
+            "403": refused("A token without the scope this needs"),
+            "503": refused("Not available right now: come back after Retry-After"),
+        },
+    })
+}
+
+fn send_mail() -> Value {
+    let reference = |schema: &str| json!({ "$ref": schema });
+    let json_of = |schema: Value| json!({ "application/json": { "schema": schema } });
+    let refused = |text: &str| json!({ "description": text, "content": json_of(reference("#/components/schemas/Problem")) });
+    let again =
+        json!({ "Retry-After": { "schema": { "type": "integer" }, "description": "Seconds" } });
+    let mut slowed = refused("Enough for now: come back after Retry-After");
+    if let Some(members) = slowed.as_object_mut() {
+        members.insert("headers".to_owned(), again);
+    }
+    json!({
+        "summary": "Write to the person who signed in, without learning their address",
+        "operationId": "sendMail",
+        "security": [{ "oauth2": [crate::protocol::scope::Scope::SendMail.name()] }],
+        "requestBody": {
+            "required": true,
+            "content": {
+                "application/json": { "schema": reference("#/components/schemas/Mail") },
+                "application/x-www-form-urlencoded": { "schema": reference("#/components/schemas/Mail") },
+            },
+        },
+        "responses": {
+            "200": {
+                "description": "Whether the mail server took it. No promise that it is read.",
+                "content": json_of(json!({
+                    "type": "object",
+                    "required": ["Message-ID", "status"],
+                    "properties": { "Message-ID": { "type": "string" }, "status": { "type": "boolean" } },
+                })),
+            },
+            "400": {
+                "description": "What is wrong, by field, all of it at once",
+                "content": json_of(json!({ "type": "object" })),
+            },
+            "401": refused("No token, or one that has ended"),
+            "403": refused("A token without the scope this needs, or the person has taken it back"),
+            "415": refused("Neither JSON nor a form"),
+            "429": slowed,
+            "503": refused("Not available right now: come back after Retry-After"),
+        },
+    })
+}
+
+fn mail() -> Value {
+    json!({
+        "type": "object",
+        "required": ["subject", "message", "reply_to"],
+        "properties": {
+            "subject": { "type": "string", "minLength": 1, "maxLength": 200, "description": "One line" },
+            "message": { "type": "string", "minLength": 1, "description": "Plain text, 64 KiB of UTF-8 at most" },
+            "reply_to": {
+                "type": "array",
+                "maxItems": 20,
+                "items": { "type": "string", "format": "email" },
+                "description": "Where answers go; if empty, to the app's contact address, if it has one",
+            },
+        },
+    })
+}
+
+fn problem() -> Value {
+    json!({ "type": "object", "required": ["detail"], "properties": { "detail": { "type": "string" } } })
+}
+
+fn person() -> Value {
+    let properties: Map<String, Value> = FIELDS
+        .iter()
+        .map(|row| (row.name.to_owned(), property(row)))
+        .collect();
+    json!({ "type": "object", "required": ["id"], "properties": properties })
+}
+
+fn property(row: &FieldRow) -> Value {
+    let mut schema = schema(row.kind);
+    if let (true, Some(members)) = (row.nullable, schema.as_object_mut()) {
+        let kind = members.get("type").cloned().unwrap_or_default();
+        members.insert("type".to_owned(), json!([kind, "null"]));
+        if let Some(Value::Array(words)) = members.get_mut("enum") {
+            words.push(Value::Null);
+        }
+    }
+    let example: Value = serde_json::from_str(row.example).unwrap_or_default();
+    let scope = SCOPES
+        .iter()
+        .find(|scope| scope.fields.contains(&row.field));
+    if let Some(members) = schema.as_object_mut() {
+        members.insert("description".to_owned(), row.meaning.into());
+        members.insert("examples".to_owned(), json!([example]));
+        members.insert("x-scope".to_owned(), scope.map(|scope| scope.name).into());
+    }
+    schema
+}
+
+fn schema(kind: Kind) -> Value {
+    let text = json!({ "type": ["string", "null"] });
+    let number = json!({ "type": "integer" });
+    let object = |members: Value| {
+        let required: Vec<String> = members
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.clone())
+            .collect();
+        json!({ "type": "object", "required": required, "properties": members })
+    };
+    let list = |members: Value| json!({ "type": "array", "items": object(members) });
+    let year = json!({ "type": ["integer", "null"] });
+    match kind {
+        Kind::Integer => number,
+        Kind::Text | Kind::Picture => json!({ "type": "string" }),
+        Kind::Boolean => json!({ "type": "boolean" }),
+        Kind::Sex => json!({ "type": "string", "enum": ["male", "female", "other"] }),
+        Kind::Contacts => list(json!({ "id": number, "number": { "type": "string" } })),
+        Kind::Emails => list(json!({ "id": number, "email": { "type": "string" } })),
+        Kind::Address => object(json!({
+            "id": number, "room": text, "hostel": text, "hostel_name": text,
+        })),
+        Kind::Programme => object(json!({
+            "id": number,
+            "department": text, "department_name": text,
+            "join_year": year, "graduation_year": year,
+            "degree": text, "degree_name": text,
+        })),
+    }
+}

@@ -1,0 +1,192 @@
+//! Wiring: which ways to sign in there are by the settings, and how each reaches its campus system. The
+//! only place that knows all adapters; `profiles check` asks the same ones that people sign in by.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use url::Url;
+
+use crate::connectors::erp::Erp;
+use crate::connectors::{
+    Caller, Hasher, Jiit, JiitPaths, Ldap, LdapSetupError, Leprechaun, LookUps, MailedCode,
+    NewestTls, Password, Reach, ReachError, Registry, Upstream, erp,
+};
+use crate::platform::config;
+use crate::platform::config::{Config, ErpSettings};
+use crate::platform::db::Db;
+use crate::platform::links::Links;
+use crate::platform::mail::CodeKey;
+use crate::platform::rng::SharedEntropy;
+use crate::privacy::association;
+
+/// What ways to sign in work with, beside their settings.
+#[derive(Debug)]
+pub struct Needs<'a> {
+    pub db: &'a Db,
+    pub links: &'a Links,
+    pub entropy: &'a SharedEntropy,
+    pub codes: &'a CodeKey,
+}
+
+/// Why an upstream cannot be asked as it was set. One line that names the setting.
+#[derive(Debug, thiserror::Error)]
+pub enum UpstreamSetupError {
+    #[error("the machine gives no threads to check passwords on: {0}")]
+    Threads(std::io::Error),
+    #[error(transparent)]
+    Directory(#[from] LdapSetupError),
+    #[error("{setting}: {why}")]
+    Reach {
+        setting: &'static str,
+        why: ReachError,
+    },
+    #[error("{setting} cannot be read: {why}")]
+    File {
+        setting: &'static str,
+        why: std::io::Error,
+    },
+}
+
+impl UpstreamSetupError {
+    fn reach([address, ca_file]: [&'static str; 2], why: ReachError) -> Self {
+        let setting = match why {
+            ReachError::Authority => ca_file,
+            _ => address,
+        };
+        Self::Reach { setting, why }
+    }
+}
+
+/// Every way to sign in that is switched on; the sign-in page opens with the first.
+pub fn ways(config: &Config, needs: &Needs<'_>) -> Result<Registry, UpstreamSetupError> {
+    let db = || needs.db.clone();
+    let entropy = || Arc::clone(needs.entropy);
+    let codes = || MailedCode::new(db(), needs.codes.clone(), entropy());
+    let hasher = Hasher::start(needs.entropy.as_ref()).map_err(UpstreamSetupError::Threads)?;
+    let mut ways = Registry::default().with(Password {
+        db: db(),
+        hasher,
+        entropy: entropy(),
+    });
+    if let Some(settings) = &config.directory {
+        ways = ways.with(ldap(settings, entropy())?);
+    }
+    if let Some(settings) = &config.erp {
+        ways = ways.with(erp(config, settings, db())?);
+        ways = ways.with(association::ByCode {
+            db: db(),
+            links: needs.links.clone(),
+            codes: codes(),
+            max_age: config.association_age,
+        });
+    }
+    if let Some(settings) = &config.jiit {
+        ways = ways.with(jiit(config, settings, entropy())?);
+    }
+    if let Some(settings) = &config.leprechaun {
+        ways = ways.with(Leprechaun {
+            look_ups: leprechaun(config, settings)?,
+            codes: codes(),
+            db: db(),
+        });
+    }
+    Ok(ways)
+}
+
+/// The directory as it was set. What the settings say of it stands in place of what everybody trusts.
+pub fn ldap(
+    settings: &config::Directory,
+    entropy: SharedEntropy,
+) -> Result<Ldap, UpstreamSetupError> {
+    let authorities = read("PROFILES_LDAP_CA_FILE", settings.ca_file.as_deref())?;
+    Ok(Ldap::new(
+        settings.clone(),
+        authorities.as_deref(),
+        entropy,
+    )?)
+}
+
+fn erp(config: &Config, settings: &ErpSettings, db: Db) -> Result<Erp, UpstreamSetupError> {
+    let wishes = erp::Wishes {
+        fetch_name: settings.fetch_name,
+        reask_password: settings.reask_password,
+    };
+    Ok(Erp::new(erp_caller(config, settings)?, db, wishes))
+}
+
+/// What the ERP shows to anybody.
+pub fn erp_pages(
+    config: &Config,
+    settings: &ErpSettings,
+) -> Result<erp::Questions, UpstreamSetupError> {
+    Ok(erp::Questions::new(erp_caller(config, settings)?))
+}
+
+fn erp_caller(config: &Config, settings: &ErpSettings) -> Result<Caller, UpstreamSetupError> {
+    let names = ["PROFILES_ERP_URL", "PROFILES_ERP_CA_FILE"];
+    let reach = reach(config, &settings.base, names, settings.ca_file.as_deref())?;
+    Caller::new(Erp::SLUG, &reach).map_err(|why| UpstreamSetupError::reach(names, why))
+}
+
+/// The Leprechaun server as it was set.
+pub fn leprechaun(
+    config: &Config,
+    settings: &config::Leprechaun,
+) -> Result<LookUps, UpstreamSetupError> {
+    let reach = Reach {
+        within: config.upstream_timeout.min(LookUps::WITHIN),
+        longest: LookUps::LONGEST,
+        ..Reach::of(settings.url.clone())
+    };
+    let caller = Caller::new(Leprechaun::SLUG, &reach);
+    let caller = caller.map_err(|why| UpstreamSetupError::Reach {
+        setting: "PROFILES_LEPRECHAUN_URL",
+        why,
+    })?;
+    Ok(LookUps {
+        caller,
+        authorization: settings.authorization.clone(),
+        max_age: config.association_age,
+    })
+}
+
+/// The JIIT portal as it was set.
+pub fn jiit(
+    config: &Config,
+    settings: &config::Jiit,
+    entropy: SharedEntropy,
+) -> Result<Jiit, UpstreamSetupError> {
+    let names = ["PROFILES_JIIT_URL", "PROFILES_JIIT_CA_FILE"];
+    let mut reach = reach(config, &settings.url, names, settings.ca_file.as_deref())?;
+    reach.longest = 4 << 20;
+    if !settings.has_new_tls {
+        reach.newest_tls = NewestTls::V1_2;
+    }
+    let paths = JiitPaths {
+        captcha: settings.captcha_path.clone(),
+        pre_token: settings.pre_token_path.clone(),
+        token: settings.token_path.clone(),
+        particulars: settings.person_path.clone(),
+    };
+    let jiit = Jiit::new(&reach, paths, settings.mail_domain.clone(), entropy);
+    jiit.map_err(|why| UpstreamSetupError::reach(names, why))
+}
+
+/// How an upstream is reached. `names` are those of its address and of the file to trust.
+fn reach(
+    config: &Config,
+    base: &Url,
+    names: [&'static str; 2],
+    ca_file: Option<&Path>,
+) -> Result<Reach, UpstreamSetupError> {
+    let mut reach = Reach::of(base.clone());
+    reach.within = config.upstream_timeout;
+    let [_, setting] = names;
+    reach.authority = read(setting, ca_file)?;
+    Ok(reach)
+}
+
+fn read(setting: &'static str, file: Option<&Path>) -> Result<Option<Vec<u8>>, UpstreamSetupError> {
+    let read = file.map(std::fs::read).transpose();
+    read.map_err(|why| UpstreamSetupError::File { setting, why })
+}
