@@ -62,7 +62,7 @@
 //! | roof | [`cli`] [`app`] [`upstreams`] |
 //! | rooms | [`welcome`] [`docs`] [`demo`] [`widget`] [`profile`] [`connected_apps`] [`receipts`] [`ledger`] [`sessions`] [`ways_in`] [`my_data`] [`association`] [`send_mail`] [`user_api`] [`authorize`] [`token`] [`grants`] [`apps`] [`login`] [`upstream`] [`people`] [`health`] [`metrics`] [`metadata`] |
 //! | kit | [`web`] [`mail`] [`jobs`] [`pictures`] [`audit`] [`measure`] [`db`] |
-//! | ground | [`config`] [`links`] [`scope`] [`oauth`] [`secret`] [`id`] [`clock`] [`entropy`] |
+//! | ground | [`config`] [`links`] [`scope`] [`oauth`] [`secret`] [`id`] [`clock`] [`rng`] |
 
 pub mod cli;
 pub mod connectors;

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use profiles::platform::clock::{SharedClock, SystemClock};
 use profiles::platform::config::Config;
 use profiles::platform::db::Db;
-use profiles::platform::rng::{Entropy, OsEntropy};
-use profiles::platform::secret::Key;
-use profiles::protocol::access_log::Ledger;
+use profiles::platform::rng::{OsRng, Rng};
+use profiles::platform::secret::ServerKey;
+use profiles::protocol::access_log::AccessLog;
 use profiles::server;
-use profiles::server::Parts;
+use profiles::server::ServerParts;
 use tokio::net::TcpListener;
 
 /// With one of these arguments the benchmark is this program.
@@ -19,7 +19,7 @@ pub(crate) const LEDGER_ON: &str = "ledger-on";
 pub(crate) const LEDGER_OFF: &str = "ledger-off";
 
 /// The database's address comes on standard input, its own goes to standard error.
-pub(crate) async fn serve(ledger: fn(Db, SharedClock, &dyn Entropy) -> Ledger) {
+pub(crate) async fn serve(ledger: fn(Db, SharedClock, &dyn Rng) -> AccessLog) {
     let mut database = String::new();
     stdin().read_line(&mut database).unwrap();
     let setting = ("DATABASE_URL".to_owned(), database.trim().to_owned());
@@ -28,12 +28,12 @@ pub(crate) async fn serve(ledger: fn(Db, SharedClock, &dyn Entropy) -> Ledger) {
     let address = format!("http://{}", listener.local_addr().unwrap());
     let db = Db::open(config.database_url.as_ref().unwrap()).unwrap();
     let clock: SharedClock = Arc::new(SystemClock);
-    let parts = Parts {
-        ledger: ledger(db.clone(), Arc::clone(&clock), &OsEntropy),
+    let parts = ServerParts {
+        ledger: ledger(db.clone(), Arc::clone(&clock), &OsRng),
         db,
         clock,
-        entropy: Arc::new(OsEntropy),
-        master_key: Key::master([7; 32]),
+        rng: Arc::new(OsRng),
+        master_key: ServerKey::master([7; 32]),
         public_url: address.parse().unwrap(),
         demo: None,
     };

@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 use campus::Campus;
 use load::{Http, InTurns, Reading, Refreshing, Trading, load, load_two};
 use process::Process;
-use profiles::protocol::access_log::Ledger;
+use profiles::protocol::access_log::AccessLog;
 use table::Row;
 
 const CONNECTIONS: usize = 16;
@@ -52,8 +52,10 @@ fn main() {
         .unwrap();
     match wanted.as_slice() {
         [it] if it == bare::COMMAND => return runtime.block_on(bare::serve()),
-        [it] if it == house::LEDGER_ON => return runtime.block_on(house::serve(Ledger::new)),
-        [it] if it == house::LEDGER_OFF => return runtime.block_on(house::serve(Ledger::silent)),
+        [it] if it == house::LEDGER_ON => return runtime.block_on(house::serve(AccessLog::new)),
+        [it] if it == house::LEDGER_OFF => {
+            return runtime.block_on(house::serve(AccessLog::silent));
+        }
         _ => {}
     }
     let campus = Campus::found(&runtime);

@@ -2,17 +2,17 @@
 
 use std::process::ExitCode;
 
-use super::{Failure, database, print};
+use super::{CommandError, database, print};
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::config::Config;
-use crate::platform::rng::OsEntropy;
+use crate::platform::rng::OsRng;
 use crate::protocol::clients::command;
-use crate::protocol::clients::command::AddApp;
+use crate::protocol::clients::command::RegisterAppArgs;
 
-pub(super) async fn add(asked: AddApp, config: &Config) -> Result<ExitCode, Failure> {
+pub(super) async fn add(asked: RegisterAppArgs, config: &Config) -> Result<ExitCode, CommandError> {
     let database = database::open_beside(config).await?;
-    let added = command::add(&database.db, asked, SystemClock.now(), &OsEntropy).await;
+    let added = command::add(&database.db, asked, SystemClock.now(), &OsRng).await;
     database.close().await;
-    print(&added.map_err(|error| Failure::new(error.to_string()))?)?;
+    print(&added.map_err(|error| CommandError::new(error.to_string()))?)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -2,22 +2,22 @@
 
 use std::process::ExitCode;
 
-use super::{Failure, database, print};
+use super::{CommandError, database, print};
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::config::Config;
-use crate::platform::rng::OsEntropy;
+use crate::platform::rng::OsRng;
 use crate::protocol::clients::command;
-use crate::protocol::clients::command::AllowApp;
+use crate::protocol::clients::command::AllowAppArgs;
 
 pub(super) async fn allow(
-    asked: AllowApp,
+    asked: AllowAppArgs,
     allowed: bool,
     config: &Config,
-) -> Result<ExitCode, Failure> {
+) -> Result<ExitCode, CommandError> {
     let database = database::open_beside(config).await?;
     let now = SystemClock.now();
-    let changed = command::allow(&database.db, asked, allowed, now, &OsEntropy).await;
+    let changed = command::allow(&database.db, asked, allowed, now, &OsRng).await;
     database.close().await;
-    print(&changed.map_err(|error| Failure::new(error.to_string()))?)?;
+    print(&changed.map_err(|error| CommandError::new(error.to_string()))?)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -8,12 +8,12 @@ use std::{fmt, fs};
 use serde::Serialize;
 
 use super::database::TO_REACH_IT;
-use super::{Failure, print, say};
-use crate::connectors::{LookUpError, UpstreamError};
+use super::{CommandError, print, say};
+use crate::connectors::{ConnectorError, LeprechaunError};
 use crate::platform::clock::{Clock, SystemClock};
-use crate::platform::config::{Config, FindsPeople};
+use crate::platform::config::{Config, PersonLookup};
 use crate::platform::db::{Db, cluster};
-use crate::platform::rng::OsEntropy;
+use crate::platform::rng::OsRng;
 use crate::server::login_connectors;
 use crate::{connectors, server};
 
@@ -21,30 +21,30 @@ use crate::{connectors, server};
 const OLDEST: u32 = 14;
 
 #[derive(Debug, Serialize)]
-struct Report {
-    database: Finding,
-    data_folder: Finding,
-    mail: Finding,
-    sign_in: Finding,
+struct CheckReport {
+    database: CheckResult,
+    data_folder: CheckResult,
+    mail: CheckResult,
+    sign_in: CheckResult,
     #[serde(skip_serializing_if = "Option::is_none")]
-    directory: Option<Finding>,
+    directory: Option<CheckResult>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    erp: Option<Finding>,
+    erp: Option<CheckResult>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    jiit: Option<Finding>,
+    jiit: Option<CheckResult>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    leprechaun: Option<Finding>,
-    settings: Finding,
+    leprechaun: Option<CheckResult>,
+    settings: CheckResult,
 }
 
 /// One thing's state: whether it works, and how, or why not and what to do.
 #[derive(Debug, Serialize)]
-struct Finding {
+struct CheckResult {
     ok: bool,
     says: String,
 }
 
-impl Finding {
+impl CheckResult {
     fn good(says: impl Into<String>) -> Self {
         Self {
             ok: true,
@@ -60,15 +60,15 @@ impl Finding {
     }
 }
 
-impl fmt::Display for Finding {
+impl fmt::Display for CheckResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let judged = if self.ok { "ok" } else { "wrong" };
         write!(f, "{judged}: {}", self.says)
     }
 }
 
-pub(super) async fn check(config: &Config) -> Result<ExitCode, Failure> {
-    let report = Report {
+pub(super) async fn check(config: &Config) -> Result<ExitCode, CommandError> {
+    let report = CheckReport {
         database: database(config).await,
         data_folder: data_folder(&config.data_dir),
         mail: mail(config).await,
@@ -78,7 +78,7 @@ pub(super) async fn check(config: &Config) -> Result<ExitCode, Failure> {
         jiit: jiit(config).await,
         leprechaun: leprechaun(config).await,
         // What does not read has stopped the command before.
-        settings: Finding::good("all known"),
+        settings: CheckResult::good("all known"),
     };
     let findings = [
         ("database", Some(&report.database)),
@@ -106,22 +106,22 @@ pub(super) async fn check(config: &Config) -> Result<ExitCode, Failure> {
     })
 }
 
-async fn database(config: &Config) -> Finding {
+async fn database(config: &Config) -> CheckResult {
     let Some(url) = &config.database_url else {
         return private_cluster(config);
     };
     let db = match Db::open(url) {
         Ok(db) => db,
-        Err(error) => return Finding::wrong(format!("DATABASE_URL does not read: {error}")),
+        Err(error) => return CheckResult::wrong(format!("DATABASE_URL does not read: {error}")),
     };
     let finding = match db.server_version().await {
-        Err(error) => Finding::wrong(format!("{error}. {TO_REACH_IT}")),
-        Ok(Some(version)) if version / 10_000 < OLDEST => Finding::wrong(format!(
+        Err(error) => CheckResult::wrong(format!("{error}. {TO_REACH_IT}")),
+        Ok(Some(version)) if version / 10_000 < OLDEST => CheckResult::wrong(format!(
             "it is PostgreSQL {}; {OLDEST} or newer is needed",
             version / 10_000
         )),
-        Ok(_) if db.is_ready().await => Finding::good("reachable and up to date"),
-        Ok(_) => Finding::wrong(
+        Ok(_) if db.is_ready().await => CheckResult::good("reachable and up to date"),
+        Ok(_) => CheckResult::wrong(
             "it is reachable and not up to date. Run `profiles migrate`, or start the server",
         ),
     };
@@ -138,50 +138,50 @@ fn reach(config: &Config) -> Option<Db> {
     Db::open(&url).ok()
 }
 
-fn private_cluster(config: &Config) -> Finding {
+fn private_cluster(config: &Config) -> CheckResult {
     match cluster::find_running(&config.data_dir) {
-        Ok(Some(_)) => Finding::good("the private cluster runs"),
-        Ok(None) => Finding::good(
+        Ok(Some(_)) => CheckResult::good("the private cluster runs"),
+        Ok(None) => CheckResult::good(
             "DATABASE_URL is not set, so the server starts a private cluster in the data folder",
         ),
-        Err(error) => Finding::wrong(error.to_string()),
+        Err(error) => CheckResult::wrong(error.to_string()),
     }
 }
 
-fn data_folder(folder: &Path) -> Finding {
+fn data_folder(folder: &Path) -> CheckResult {
     let trial = folder.join(".trial");
     let tried = fs::create_dir_all(folder)
         .and_then(|()| fs::write(&trial, b""))
         .and_then(|()| fs::remove_file(&trial));
     match tried {
-        Ok(()) => Finding::good("can be written"),
-        Err(error) => Finding::wrong(format!(
+        Ok(()) => CheckResult::good("can be written"),
+        Err(error) => CheckResult::wrong(format!(
             "{} cannot be written: {error}. Set PROFILES_DATA_DIR to a folder of this account",
             folder.display()
         )),
     }
 }
 
-async fn mail(config: &Config) -> Finding {
+async fn mail(config: &Config) -> CheckResult {
     let transport = match server::transport(config) {
         Ok(transport) => transport,
-        Err(error) => return Finding::wrong(error.to_string()),
+        Err(error) => return CheckResult::wrong(error.to_string()),
     };
     if config.smtp_url.is_none() {
-        return Finding::good(
+        return CheckResult::good(
             "PROFILES_SMTP_URL is not set, so each mail becomes a file under the data folder's mail/",
         );
     }
     match transport.check().await {
-        Ok(()) => Finding::good("the server answers"),
-        Err(error) => Finding::wrong(format!(
+        Ok(()) => CheckResult::good("the server answers"),
+        Err(error) => CheckResult::wrong(format!(
             "{error}. See that PROFILES_SMTP_URL has the right host, port and password"
         )),
     }
 }
 
 /// Whether a way to sign in has closed itself.
-async fn sign_in(config: &Config) -> Finding {
+async fn sign_in(config: &Config) -> CheckResult {
     // Where there is no answer, the database's own line says why.
     let closed = match reach(config) {
         Some(db) => {
@@ -192,7 +192,7 @@ async fn sign_in(config: &Config) -> Finding {
         None => Vec::new(),
     };
     if closed.is_empty() {
-        return Finding::good("no way to sign in is closed");
+        return CheckResult::good("no way to sign in is closed");
     }
     let each = closed.iter().map(|closed| {
         format!(
@@ -203,42 +203,42 @@ async fn sign_in(config: &Config) -> Finding {
             met = closed.met
         )
     });
-    Finding::wrong(each.collect::<Vec<_>>().join("; "))
+    CheckResult::wrong(each.collect::<Vec<_>>().join("; "))
 }
 
 /// Whether the campus directory would let people in; nothing where there is none.
-async fn directory(config: &Config) -> Option<Finding> {
+async fn directory(config: &Config) -> Option<CheckResult> {
     let directory = config.directory.as_ref()?;
-    let searches = matches!(directory.finds, FindsPeople::Search { .. });
-    let ldap = match login_connectors::ldap(directory, Arc::new(OsEntropy)) {
+    let searches = matches!(directory.finds, PersonLookup::Search { .. });
+    let ldap = match login_connectors::ldap(directory, Arc::new(OsRng)) {
         Ok(ldap) => ldap,
-        Err(error) => return Some(Finding::wrong(error.to_string())),
+        Err(error) => return Some(CheckResult::wrong(error.to_string())),
     };
     Some(match ldap.check().await {
         Ok(()) if searches => {
-            Finding::good("it answers, may be searched, and refuses who is not in it")
+            CheckResult::good("it answers, may be searched, and refuses who is not in it")
         }
-        Ok(()) => Finding::good(
+        Ok(()) => CheckResult::good(
             "it answers, and refuses who is not in it. Whether PROFILES_LDAP_USER_DN is right shows \
              when somebody signs in",
         ),
-        Err(why) => Finding::wrong(why),
+        Err(why) => CheckResult::wrong(why),
     })
 }
 
 /// Looks at its login page, as everybody may.
-async fn erp(config: &Config) -> Option<Finding> {
+async fn erp(config: &Config) -> Option<CheckResult> {
     let settings = config.erp.as_ref()?;
     let client = match login_connectors::erp_pages(config, settings) {
         Ok(client) => client,
-        Err(error) => return Some(Finding::wrong(error.to_string())),
+        Err(error) => return Some(CheckResult::wrong(error.to_string())),
     };
     Some(match client.check().await {
-        Ok(()) => Finding::good("it answers, and its login page is as we know it"),
-        Err(UpstreamError::Changed(what)) => Finding::wrong(format!(
+        Ok(()) => CheckResult::good("it answers, and its login page is as we know it"),
+        Err(ConnectorError::Changed(what)) => CheckResult::wrong(format!(
             "it has changed: {what}. Nobody can sign in by it until this program knows the new one; unset PROFILES_ERP_URL"
         )),
-        Err(_) => Finding::wrong(
+        Err(_) => CheckResult::wrong(
             "it does not answer. See that PROFILES_ERP_URL is right, and that this machine reaches it",
         ),
     })
@@ -246,14 +246,14 @@ async fn erp(config: &Config) -> Option<Finding> {
 
 /// The portal, if people sign in through it. Asking for a captcha is what a sign-in begins with, and
 /// changes nothing over there.
-async fn jiit(config: &Config) -> Option<Finding> {
-    let portal = match login_connectors::jiit(config, config.jiit.as_ref()?, Arc::new(OsEntropy)) {
+async fn jiit(config: &Config) -> Option<CheckResult> {
+    let portal = match login_connectors::jiit(config, config.jiit.as_ref()?, Arc::new(OsRng)) {
         Ok(portal) => portal,
-        Err(error) => return Some(Finding::wrong(error.to_string())),
+        Err(error) => return Some(CheckResult::wrong(error.to_string())),
     };
     Some(match portal.check(SystemClock.now()).await {
-        Ok(()) => Finding::good("it gives a captcha"),
-        Err(error) => Finding::wrong(format!(
+        Ok(()) => CheckResult::good("it gives a captcha"),
+        Err(error) => CheckResult::wrong(format!(
             "{error}. See that PROFILES_JIIT_URL and the paths that go with it are those of today"
         )),
     })
@@ -261,21 +261,21 @@ async fn jiit(config: &Config) -> Option<Finding> {
 
 /// The server that knows mailboxes, if people sign in through it. It is asked about nobody, so it tells us of
 /// nobody.
-async fn leprechaun(config: &Config) -> Option<Finding> {
+async fn leprechaun(config: &Config) -> Option<CheckResult> {
     let server = match login_connectors::leprechaun(config, config.leprechaun.as_ref()?) {
         Ok(server) => server,
-        Err(error) => return Some(Finding::wrong(error.to_string())),
+        Err(error) => return Some(CheckResult::wrong(error.to_string())),
     };
     Some(match server.check(SystemClock.now()).await {
-        Ok(()) => Finding::good("it answers, and knows our authorization"),
-        Err(error @ LookUpError::NotAuthorised) => Finding::wrong(format!(
+        Ok(()) => CheckResult::good("it answers, and knows our authorization"),
+        Err(error @ LeprechaunError::NotAuthorised) => CheckResult::wrong(format!(
             "{error}. See that PROFILES_LEPRECHAUN_AUTHORIZATION is the whole value its maintainers gave \
              you, `Bearer` included"
         )),
-        Err(error @ LookUpError::Protocol(_)) => Finding::wrong(format!(
+        Err(error @ LeprechaunError::Protocol(_)) => CheckResult::wrong(format!(
             "{error}. See that PROFILES_LEPRECHAUN_URL is where a Leprechaun server begins"
         )),
-        Err(error) => Finding::wrong(format!(
+        Err(error) => CheckResult::wrong(format!(
             "{error}. See that PROFILES_LEPRECHAUN_URL is right, and that this machine reaches it"
         )),
     })

@@ -5,27 +5,27 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::{Failure, database, print};
+use super::{CommandError, database, print};
 use crate::people::records;
-use crate::people::records::{Choice, ChoiceKind, PeopleError};
+use crate::people::records::{ChoiceKind, ListChoice, PeopleError};
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::config::Config;
 use crate::platform::db;
 use crate::platform::db::Db;
-use crate::platform::rng::OsEntropy;
+use crate::platform::rng::OsRng;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Asked {
+pub(super) enum ChoiceCommand {
     /// Offers an entry and prints it; one that is there gets this name and is on offer again
-    Add(Add),
+    Add(ChoiceAddArgs),
     /// Takes an entry off the list and prints it; whoever carries it keeps it, and its name
-    Retire(Retire),
+    Retire(ChoiceRetireArgs),
     /// Prints every entry, retired ones included: `{"choices": [{"kind", "code", "name", …}]}`
-    List(List),
+    List(ChoiceListArgs),
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Add {
+pub(super) struct ChoiceAddArgs {
     /// hostel, department or degree
     kind: ChoiceKind,
     /// What profiles and the user API hold, as 19 or CSE; capitals matter, and it stays for good
@@ -38,7 +38,7 @@ pub(super) struct Add {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Retire {
+pub(super) struct ChoiceRetireArgs {
     /// hostel, department or degree
     kind: ChoiceKind,
     /// As `profiles choice list` shows it
@@ -46,59 +46,61 @@ pub(super) struct Retire {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct List {
+pub(super) struct ChoiceListArgs {
     /// Only hostel, department or degree
     kind: Option<ChoiceKind>,
 }
 
 #[derive(Debug, Serialize)]
-struct Listed {
-    choices: Vec<Choice>,
+struct ChoiceOutput {
+    choices: Vec<ListChoice>,
 }
 
-pub(super) async fn run(asked: Asked, config: &Config) -> Result<ExitCode, Failure> {
+pub(super) async fn run(asked: ChoiceCommand, config: &Config) -> Result<ExitCode, CommandError> {
     let database = database::open_beside(config).await?;
     let result = match asked {
-        Asked::Add(add) => change(&database.db, &Change::Add(add)).await.map(Told::One),
-        Asked::Retire(retire) => {
-            let retired = change(&database.db, &Change::Retire(retire)).await;
-            retired.map(Told::One)
+        ChoiceCommand::Add(add) => change(&database.db, &ChoiceChange::Add(add))
+            .await
+            .map(ChoiceReport::One),
+        ChoiceCommand::Retire(retire) => {
+            let retired = change(&database.db, &ChoiceChange::Retire(retire)).await;
+            retired.map(ChoiceReport::One)
         }
-        Asked::List(list) => listed(&database.db, list.kind).await.map(Told::All),
+        ChoiceCommand::List(list) => listed(&database.db, list.kind).await.map(ChoiceReport::All),
     };
     database.close().await;
     match result? {
-        Told::One(choice) => print(&choice)?,
-        Told::All(listed) => print(&listed)?,
+        ChoiceReport::One(choice) => print(&choice)?,
+        ChoiceReport::All(listed) => print(&listed)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-enum Told {
-    One(Choice),
-    All(Listed),
+enum ChoiceReport {
+    One(ListChoice),
+    All(ChoiceOutput),
 }
 
-enum Change {
-    Add(Add),
-    Retire(Retire),
+enum ChoiceChange {
+    Add(ChoiceAddArgs),
+    Retire(ChoiceRetireArgs),
 }
 
-async fn change(db: &Db, wanted: &Change) -> Result<Choice, Failure> {
+async fn change(db: &Db, wanted: &ChoiceChange) -> Result<ListChoice, CommandError> {
     let now = SystemClock.now();
     let mut tx = db.begin().await.map_err(|error| failed(&error))?;
     let changed = match wanted {
-        Change::Add(add) => {
+        ChoiceChange::Add(add) => {
             let entry = (add.kind, add.code.as_str(), add.name.as_str(), add.wings);
-            records::add_choice(&mut tx, entry, now, &OsEntropy).await
+            records::add_choice(&mut tx, entry, now, &OsRng).await
         }
-        Change::Retire(retire) => {
+        ChoiceChange::Retire(retire) => {
             let entry = (retire.kind, retire.code.as_str());
-            records::retire_choice(&mut tx, entry, now, &OsEntropy).await
+            records::retire_choice(&mut tx, entry, now, &OsRng).await
         }
     };
     let choice = changed.map_err(|why| match why {
-        PeopleError::NoSuchChoice => Failure::new(
+        PeopleError::NoSuchChoice => CommandError::new(
             "there is no entry of this kind and code. See what there is: `profiles choice list`",
         ),
         why => failed(&why),
@@ -109,13 +111,13 @@ async fn change(db: &Db, wanted: &Change) -> Result<Choice, Failure> {
     Ok(choice)
 }
 
-async fn listed(db: &Db, kind: Option<ChoiceKind>) -> Result<Listed, Failure> {
+async fn listed(db: &Db, kind: Option<ChoiceKind>) -> Result<ChoiceOutput, CommandError> {
     let choices = records::list_choices(db.pool()).await;
     let mut choices = choices.map_err(|error| failed(&error))?;
     choices.retain(|choice| kind.is_none_or(|kind| choice.kind == kind.as_str()));
-    Ok(Listed { choices })
+    Ok(ChoiceOutput { choices })
 }
 
-fn failed(error: &dyn std::fmt::Display) -> Failure {
-    Failure::new(error.to_string())
+fn failed(error: &dyn std::fmt::Display) -> CommandError {
+    CommandError::new(error.to_string())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::{Failure, say};
+use super::{CommandError, say};
 use crate::platform::config::Config;
 use crate::platform::db;
 use crate::platform::db::cluster::{Cluster, Durability};
@@ -20,7 +20,7 @@ pub(super) const TO_REACH_IT: &str =
     "See that the server runs and that DATABASE_URL has the right host, name and password";
 
 /// An open database, up to date, and what has to outlive it.
-pub(super) struct Database {
+pub(super) struct OpenDatabase {
     pub db: Db,
     /// Where pictures and the server's secret belong: what is configured, or where the cluster is.
     pub data_dir: PathBuf,
@@ -28,22 +28,22 @@ pub(super) struct Database {
 }
 
 /// Where the database is.
-struct Place {
+struct DatabaseLocation {
     url: SecretString,
     data_dir: PathBuf,
     cluster: Option<Cluster>,
 }
 
 /// Opens the database for the server, which has a private cluster to itself.
-pub(super) async fn open_to_serve(config: &Config) -> Result<Database, Failure> {
+pub(super) async fn open_to_serve(config: &Config) -> Result<OpenDatabase, CommandError> {
     open(config, |data_dir| start(&data_dir)).await
 }
 
 /// Opens the database for a short command, beside a server that may be running.
-pub(super) async fn open_beside(config: &Config) -> Result<Database, Failure> {
+pub(super) async fn open_beside(config: &Config) -> Result<OpenDatabase, CommandError> {
     open(config, |data_dir| {
         match cluster::find_running(&data_dir).map_err(told)? {
-            Some(running) => Ok(Place {
+            Some(running) => Ok(DatabaseLocation {
                 url: running.url,
                 data_dir: running.data_dir,
                 cluster: None,
@@ -54,7 +54,7 @@ pub(super) async fn open_beside(config: &Config) -> Result<Database, Failure> {
     .await
 }
 
-impl Database {
+impl OpenDatabase {
     /// Whether it is the private cluster: nobody has configured anything.
     pub(super) fn is_private(&self) -> bool {
         self.cluster.is_some()
@@ -69,26 +69,27 @@ impl Database {
 
 async fn open(
     config: &Config,
-    private: impl FnOnce(PathBuf) -> Result<Place, Failure> + Send + 'static,
-) -> Result<Database, Failure> {
+    private: impl FnOnce(PathBuf) -> Result<DatabaseLocation, CommandError> + Send + 'static,
+) -> Result<OpenDatabase, CommandError> {
     let data_dir = config.data_dir.clone();
     let place = match &config.database_url {
-        Some(url) => Place {
+        Some(url) => DatabaseLocation {
             url: url.clone(),
             data_dir,
             cluster: None,
         },
         None => tokio::task::spawn_blocking(move || private(data_dir))
             .await
-            .map_err(|error| Failure::while_doing("starting the database", error))??,
+            .map_err(|error| CommandError::while_doing("starting the database", error))??,
     };
-    let db = Db::open(&place.url).map_err(|error| Failure::while_doing("DATABASE_URL", error))?;
+    let db =
+        Db::open(&place.url).map_err(|error| CommandError::while_doing("DATABASE_URL", error))?;
     migrate(&db).await.map_err(|error| match error {
-        db::Error::Migration(_) => Failure::while_doing("preparing the database", error),
-        _ if place.cluster.is_some() => Failure::while_doing("preparing the database", error),
-        _ => Failure::new(format!("{error}. {TO_REACH_IT}")),
+        db::Error::Migration(_) => CommandError::while_doing("preparing the database", error),
+        _ if place.cluster.is_some() => CommandError::while_doing("preparing the database", error),
+        _ => CommandError::new(format!("{error}. {TO_REACH_IT}")),
     })?;
-    Ok(Database {
+    Ok(OpenDatabase {
         db,
         data_dir: place.data_dir,
         cluster: place.cluster,
@@ -96,7 +97,7 @@ async fn open(
 }
 
 /// Starts the private cluster. Blocks.
-fn start(data_dir: &std::path::Path) -> Result<Place, Failure> {
+fn start(data_dir: &std::path::Path) -> Result<DatabaseLocation, CommandError> {
     let cluster = cluster::start(data_dir, Durability::Safe).map_err(told)?;
     if let Some(asked) = cluster.moved_from() {
         say(format_args!(
@@ -105,7 +106,7 @@ fn start(data_dir: &std::path::Path) -> Result<Place, Failure> {
             cluster.data_dir().display()
         ));
     }
-    Ok(Place {
+    Ok(DatabaseLocation {
         url: cluster.url(),
         data_dir: cluster.data_dir().to_owned(),
         cluster: Some(cluster),
@@ -117,8 +118,8 @@ fn start(data_dir: &std::path::Path) -> Result<Place, Failure> {
     clippy::needless_pass_by_value,
     reason = "its callers map an error with it"
 )]
-fn told(error: cluster::ClusterError) -> Failure {
-    Failure::new(error.to_string())
+fn told(error: cluster::ClusterError) -> CommandError {
+    CommandError::new(error.to_string())
 }
 
 /// Brings the schema up to date: whoever comes first does. Waits for a server that is just starting.

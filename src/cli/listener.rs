@@ -34,7 +34,7 @@ const MOST_STREAMS: u32 = 100;
 
 /// What is asked of those who connect.
 #[derive(Debug, Clone, Copy)]
-struct Terms {
+struct ConnectionLimits {
     headers_within: Duration,
     reads_within: Duration,
     /// How many may be connected at once; the next ones wait to be taken.
@@ -43,7 +43,7 @@ struct Terms {
 
 /// Serves until `stop`, then finishes what it is answering.
 pub(super) async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
-    let terms = Terms {
+    let terms = ConnectionLimits {
         headers_within: HEADERS_WITHIN,
         reads_within: READS_WITHIN,
         at_once: most_connections(),
@@ -61,7 +61,7 @@ fn most_connections() -> usize {
 }
 
 async fn serve_on(
-    terms: Terms,
+    terms: ConnectionLimits,
     listener: TcpListener,
     router: Router,
     stop: impl Future<Output = ()>,
@@ -100,7 +100,7 @@ async fn serve_on(
 fn answer(
     (stream, peer): (TcpStream, SocketAddr),
     seat: Option<OwnedSemaphorePermit>,
-    terms: Terms,
+    terms: ConnectionLimits,
     router: Router,
     graceful: &GracefulShutdown,
 ) {
@@ -155,7 +155,7 @@ mod tests {
 
     use super::*;
 
-    const TERMS: Terms = Terms {
+    const TERMS: ConnectionLimits = ConnectionLimits {
         headers_within: Duration::from_millis(400),
         reads_within: Duration::from_millis(400),
         at_once: 100,
@@ -163,7 +163,7 @@ mod tests {
     /// For a machine that has much else to do.
     const SOON: Duration = Duration::from_secs(20);
 
-    async fn server(terms: Terms) -> SocketAddr {
+    async fn server(terms: ConnectionLimits) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let slowly = async || {
@@ -221,7 +221,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_reads_nothing_is_hung_up_on() {
-        let terms = Terms {
+        let terms = ConnectionLimits {
             at_once: 1,
             ..TERMS
         };
@@ -242,7 +242,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_finds_no_seat_waits_for_one() {
-        let terms = Terms {
+        let terms = ConnectionLimits {
             at_once: 2,
             ..TERMS
         };

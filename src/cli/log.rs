@@ -8,11 +8,11 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
 
-use super::Failure;
+use super::CommandError;
 
-pub(super) fn begin(filter: &str, json: bool) -> Result<(), Failure> {
+pub(super) fn begin(filter: &str, json: bool) -> Result<(), CommandError> {
     let filter = EnvFilter::try_new(filter).map_err(|_| {
-        Failure::new("PROFILES_LOG must be a filter, as info or info,profiles=debug")
+        CommandError::new("PROFILES_LOG must be a filter, as info or info,profiles=debug")
     })?;
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = if json {
@@ -28,7 +28,7 @@ pub(super) fn begin(filter: &str, json: bool) -> Result<(), Failure> {
         .with(filter_fn(is_fit))
         .with(lines)
         .try_init()
-        .map_err(|error| Failure::while_doing("starting the log", error))
+        .map_err(|error| CommandError::while_doing("starting the log", error))
 }
 
 /// Libraries print below warnings what they carry: sessions, the text of mails, passwords of mail

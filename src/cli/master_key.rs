@@ -11,40 +11,45 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::Failure;
-use crate::platform::rng::Entropy;
-use crate::platform::secret::Key;
+use super::CommandError;
+use crate::platform::rng::Rng;
+use crate::platform::secret::ServerKey;
 
 pub(super) fn find_or_make(
     given: Option<[u8; 32]>,
     data_dir: &Path,
-    entropy: &dyn Entropy,
-) -> Result<Key, Failure> {
+    rng: &dyn Rng,
+) -> Result<ServerKey, CommandError> {
     if let Some(bytes) = given {
-        return Ok(Key::master(bytes));
+        return Ok(ServerKey::master(bytes));
     }
     let file = data_dir.join("secret");
     let shown = file.display();
     fs::create_dir_all(data_dir).map_err(|error| {
-        Failure::new(format!(
+        CommandError::new(format!(
             "the data folder {} cannot be made: {error}. Set PROFILES_DATA_DIR to a folder of this account",
             data_dir.display()
         ))
     })?;
-    match make(&file, entropy) {
-        Ok(bytes) => return Ok(Key::master(bytes)),
+    match make(&file, rng) {
+        Ok(bytes) => return Ok(ServerKey::master(bytes)),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(Failure::while_doing(format_args!("writing {shown}"), error)),
+        Err(error) => {
+            return Err(CommandError::while_doing(
+                format_args!("writing {shown}"),
+                error,
+            ));
+        }
     }
     let text = fs::read_to_string(&file)
         .map(Zeroizing::new)
-        .map_err(|error| Failure::while_doing(format_args!("reading {shown}"), error))?;
+        .map_err(|error| CommandError::while_doing(format_args!("reading {shown}"), error))?;
     let bytes = STANDARD.decode(text.trim()).ok().map(Zeroizing::new);
     bytes
         .and_then(|bytes| bytes.as_slice().try_into().ok())
-        .map(Key::master)
+        .map(ServerKey::master)
         .ok_or_else(|| {
-            Failure::new(format!(
+            CommandError::new(format!(
                 "{shown} does not hold 32 bytes in base64. Put the right one back, or delete it: \
                  then a new one is made, and everybody has to sign in again."
             ))
@@ -52,14 +57,14 @@ pub(super) fn find_or_make(
 }
 
 /// Fails with `AlreadyExists` if there is one.
-fn make(file: &Path, entropy: &dyn Entropy) -> std::io::Result<[u8; 32]> {
+fn make(file: &Path, rng: &dyn Rng) -> std::io::Result<[u8; 32]> {
     // Written whole under another name first: a crash must not leave half a secret.
     let draft = file.with_extension(format!("{}", std::process::id()));
     if file.exists() {
         return Err(ErrorKind::AlreadyExists.into());
     }
     let mut bytes = [0; 32];
-    entropy.fill(&mut bytes);
+    rng.fill(&mut bytes);
     let mut open = OpenOptions::new();
     let mut written = open.write(true).create_new(true).mode(0o600).open(&draft)?;
     written.write_all(format!("{}\n", STANDARD.encode(bytes)).as_bytes())?;
@@ -75,7 +80,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::platform::rng::OsEntropy;
+    use crate::platform::rng::OsRng;
 
     fn folder(name: &str) -> std::path::PathBuf {
         let folder = std::env::temp_dir().join(format!("profiles-{name}-{}", std::process::id()));
@@ -86,8 +91,8 @@ mod tests {
     #[test]
     fn it_is_made_once_for_the_owners_eyes() {
         let folder = folder("master-key");
-        let first = find_or_make(None, &folder, &OsEntropy).unwrap();
-        let again = find_or_make(None, &folder, &OsEntropy).unwrap();
+        let first = find_or_make(None, &folder, &OsRng).unwrap();
+        let again = find_or_make(None, &folder, &OsRng).unwrap();
         assert_eq!(first.seal(&[b"x"]), again.seal(&[b"x"]));
         let mode = fs::metadata(folder.join("secret")).unwrap().permissions();
         assert_eq!(mode.mode() & 0o777, 0o600);
@@ -100,7 +105,7 @@ mod tests {
         let folder = folder("spoilt-key");
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("secret"), "hunter2").unwrap();
-        let told = find_or_make(None, &folder, &OsEntropy).unwrap_err();
+        let told = find_or_make(None, &folder, &OsRng).unwrap_err();
         assert!(!told.to_string().contains("hunter2"));
         fs::remove_dir_all(&folder).unwrap();
     }

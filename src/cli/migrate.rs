@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use super::{Failure, database};
+use super::{CommandError, database};
 use crate::platform::config::Config;
 
-pub(super) async fn migrate(config: &Config) -> Result<ExitCode, Failure> {
+pub(super) async fn migrate(config: &Config) -> Result<ExitCode, CommandError> {
     database::open_beside(config).await?.close().await;
     Ok(ExitCode::SUCCESS)
 }

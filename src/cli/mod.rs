@@ -27,7 +27,7 @@ use serde::Serialize;
 
 use crate::platform::config;
 use crate::platform::config::Config;
-use crate::protocol::clients::command::{AddApp, AllowApp};
+use crate::protocol::clients::command::{AllowAppArgs, RegisterAppArgs};
 
 /// The sign-in of a campus. Without a command it serves.
 #[derive(Debug, Parser)]
@@ -49,46 +49,46 @@ enum Command {
     Migrate,
     /// People: add one, import many, set a password
     #[command(subcommand)]
-    Person(Person),
+    Person(PersonCommand),
     /// Asks database, mail server and the campus' systems, and says of each: ok, or what is wrong and what to do
     ///
     /// Changes no data. Prints one JSON object with a line for each; exits with 1 if something is wrong.
     Check,
     /// Apps: register one, allow it more
     #[command(subcommand)]
-    App(App),
+    App(AppCommand),
     /// What profiles choose from: offer a hostel, department or degree, retire one, list them
     #[command(subcommand)]
-    Choice(choice::Asked),
+    Choice(choice::ChoiceCommand),
     /// What the characters of a roll number of IIT Kharagpur mean: programme, department, years
     #[command(subcommand)]
-    Roll(roll::Asked),
+    Roll(roll::RollCommand),
     /// The campus' systems people sign in through: open one again that had closed itself
     #[command(subcommand)]
-    Upstream(upstream::Asked),
+    Upstream(upstream::UpstreamCommand),
 }
 
 #[derive(Debug, Subcommand)]
-enum App {
+enum AppCommand {
     /// Registers an app and prints `{"id", "client_id", "client_secret"?}`
     ///
     /// The secret is shown this once; the owner makes another on the app's page.
-    Add(AddApp),
+    Add(RegisterAppArgs),
     /// Allows an app to do what only the campus can allow, and prints `{"client_id", "name", "allowed"}`
     ///
     /// association: to look up which mailbox belongs to a roll number, of people who agreed. The owner
     /// then makes a look-up token on the app's page.
-    Allow(AllowApp),
+    Allow(AllowAppArgs),
     /// Takes that back, at once, with every token that was made for it
-    Disallow(AllowApp),
+    Disallow(AllowAppArgs),
 }
 
 #[derive(Debug, Subcommand)]
-enum Person {
+enum PersonCommand {
     /// Adds a person and prints `{"id", "username", "password"?}`
     ///
     /// Without --password-stdin a password is made and printed, this once.
-    Add(person_add::Add),
+    Add(person_add::PersonAddArgs),
     /// Adds or updates everybody on a list and prints `{"added", "updated", "refused"}`
     ///
     /// The list is CSV with a header line, or JSON lines shaped like the user API's full answer plus
@@ -98,18 +98,18 @@ enum Person {
     /// A row that is wrong is refused with its line and the reason, and the others go in. Exits with 0
     /// if all went in, with 1 if a row was refused.
     #[command(after_long_help = person_import::columns())]
-    Import(person_import::Import),
+    Import(person_import::PersonImportArgs),
     /// Sets a person's password, ends their sessions, and prints `{"username", "password"?}`
     ///
     /// Without --password-stdin a password is made and printed, this once.
-    Password(person_password::Password),
+    Password(person_password::PersonPasswordArgs),
 }
 
 /// Why a command failed, in one line that says what to do.
 #[derive(Debug)]
-pub(crate) struct Failure(String);
+pub(crate) struct CommandError(String);
 
-impl Failure {
+impl CommandError {
     pub(crate) fn new(why: impl Into<String>) -> Self {
         Self(why.into())
     }
@@ -119,7 +119,7 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -144,7 +144,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn prepare(cli: &Cli) -> Result<(Config, tokio::runtime::Runtime), Failure> {
+fn prepare(cli: &Cli) -> Result<(Config, tokio::runtime::Runtime), CommandError> {
     let config = settings::read()?;
     // A short command says in its result what it did.
     let serves = matches!(cli.command, None | Some(Command::Serve));
@@ -153,24 +153,26 @@ fn prepare(cli: &Cli) -> Result<(Config, tokio::runtime::Runtime), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::while_doing("starting", error))?;
+        .map_err(|error| CommandError::while_doing("starting", error))?;
     Ok((config, runtime))
 }
 
-async fn run(cli: Cli, config: Config) -> Result<ExitCode, Failure> {
+async fn run(cli: Cli, config: Config) -> Result<ExitCode, CommandError> {
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(config).await,
         Command::Migrate => migrate::migrate(&config).await,
         Command::Check => check::check(&config).await,
-        Command::Person(Person::Add(add)) => person_add::add(add, &config).await,
-        Command::Person(Person::Import(list)) => person_import::import(list, &config).await,
-        Command::Person(Person::Password(asked)) => person_password::set(asked, &config).await,
+        Command::Person(PersonCommand::Add(add)) => person_add::add(add, &config).await,
+        Command::Person(PersonCommand::Import(list)) => person_import::import(list, &config).await,
+        Command::Person(PersonCommand::Password(asked)) => {
+            person_password::set(asked, &config).await
+        }
         Command::Choice(asked) => choice::run(asked, &config).await,
         Command::Roll(asked) => roll::run(asked, &config).await,
         Command::Upstream(asked) => upstream::run(asked, &config).await,
-        Command::App(App::Add(add)) => app_add::add(add, &config).await,
-        Command::App(App::Allow(asked)) => app_allow::allow(asked, true, &config).await,
-        Command::App(App::Disallow(asked)) => app_allow::allow(asked, false, &config).await,
+        Command::App(AppCommand::Add(add)) => app_add::add(add, &config).await,
+        Command::App(AppCommand::Allow(asked)) => app_allow::allow(asked, true, &config).await,
+        Command::App(AppCommand::Disallow(asked)) => app_allow::allow(asked, false, &config).await,
     }
 }
 
@@ -180,19 +182,19 @@ pub(crate) fn say(line: impl fmt::Display) {
 }
 
 /// The command's result: one JSON object on standard output.
-pub(crate) fn print(result: &impl Serialize) -> Result<(), Failure> {
+pub(crate) fn print(result: &impl Serialize) -> Result<(), CommandError> {
     write_result(serde_json::to_string(result))
 }
 
 /// The same over several lines, where somebody is to read it.
-pub(crate) fn print_for_people(result: &impl Serialize) -> Result<(), Failure> {
+pub(crate) fn print_for_people(result: &impl Serialize) -> Result<(), CommandError> {
     write_result(serde_json::to_string_pretty(result))
 }
 
-fn write_result(text: serde_json::Result<String>) -> Result<(), Failure> {
-    let text = text.map_err(|error| Failure::while_doing("writing the result", error))?;
+fn write_result(text: serde_json::Result<String>) -> Result<(), CommandError> {
+    let text = text.map_err(|error| CommandError::while_doing("writing the result", error))?;
     writeln!(std::io::stdout().lock(), "{text}")
-        .map_err(|error| Failure::while_doing("writing the result", error))
+        .map_err(|error| CommandError::while_doing("writing the result", error))
 }
 
 #[cfg(test)]

@@ -9,18 +9,20 @@ use clap::Args;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::{Failure, database, print};
-use crate::connectors::{Hasher, NewPassword, set_password};
+use super::{CommandError, database, print};
+use crate::connectors::{NewPassword, PasswordHasher, set_password};
 use crate::people::records;
-use crate::people::records::{Change, Columns, Details, Email, Kind, Name, RollNumber, Username};
+use crate::people::records::{
+    ColumnUpdates, Email, Name, PersonUpdate, Role, RollNumber, Update, Username,
+};
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::config::Config;
 use crate::platform::db::Db;
 use crate::platform::id::PersonId;
-use crate::platform::rng::{Entropy, OsEntropy};
+use crate::platform::rng::{OsRng, Rng};
 
 #[derive(Debug, Args)]
-pub(super) struct Add {
+pub(super) struct PersonAddArgs {
     /// The name to sign in with
     #[arg(long)]
     username: Username,
@@ -35,7 +37,7 @@ pub(super) struct Add {
     email: Email,
     /// The directory's word for what they are, as ug, fac or stf
     #[arg(long = "type", value_name = "TYPE")]
-    kind: Option<Kind>,
+    kind: Option<Role>,
     /// Of students; the employee number of staff
     #[arg(long)]
     roll_number: Option<RollNumber>,
@@ -48,21 +50,22 @@ pub(super) struct Add {
 }
 
 #[derive(Debug, Serialize)]
-struct Made<'a> {
+struct AddedPersonOutput<'a> {
     id: PersonId,
     username: &'a Username,
     #[serde(skip_serializing_if = "Option::is_none")]
     password: Option<&'a str>,
 }
 
-pub(super) async fn add(add: Add, config: &Config) -> Result<ExitCode, Failure> {
-    let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
-    let (password, made) = password(add.password_stdin, entropy.as_ref())?;
+pub(super) async fn add(add: PersonAddArgs, config: &Config) -> Result<ExitCode, CommandError> {
+    let rng: Arc<dyn Rng> = Arc::new(OsRng);
+    let (password, made) = password(add.password_stdin, rng.as_ref())?;
     let database = database::open_beside(config).await?;
-    let added = keep(&add, &database.db, &password, entropy.as_ref()).await;
+    let added = keep(&add, &database.db, &password, rng.as_ref()).await;
     database.close().await;
-    let id = added.map_err(|why| Failure::new(format!("{} was not added: {why}", add.username)))?;
-    print(&Made {
+    let id =
+        added.map_err(|why| CommandError::new(format!("{} was not added: {why}", add.username)))?;
+    print(&AddedPersonOutput {
         id,
         username: &add.username,
         password: made.then(|| password.expose()),
@@ -71,55 +74,56 @@ pub(super) async fn add(add: Add, config: &Config) -> Result<ExitCode, Failure> 
 }
 
 async fn keep(
-    add: &Add,
+    add: &PersonAddArgs,
     db: &Db,
     password: &NewPassword,
-    entropy: &dyn Entropy,
-) -> Result<PersonId, Failure> {
-    let failed = |error: &dyn fmt::Display| Failure::new(error.to_string());
-    let hasher = Hasher::start(entropy).map_err(|error| failed(&error))?;
+    rng: &dyn Rng,
+) -> Result<PersonId, CommandError> {
+    let failed = |error: &dyn fmt::Display| CommandError::new(error.to_string());
+    let hasher = PasswordHasher::start(rng).map_err(|error| failed(&error))?;
     let now = SystemClock.now();
     let mut tx = db.begin().await.map_err(|error| failed(&error))?;
-    let id = records::add(&mut tx, &add.username, None, &details(add), now, entropy)
+    let id = records::add(&mut tx, &add.username, None, &details(add), now, rng)
         .await
         .map_err(|error| failed(&error))?;
-    set_password(&mut tx, &hasher, (id, password), now, entropy)
+    set_password(&mut tx, &hasher, (id, password), now, rng)
         .await
         .map_err(|error| failed(&error))?;
     tx.commit().await.map_err(|error| failed(&error))?;
     Ok(id)
 }
 
-fn details(add: &Add) -> Details {
-    let set = |given: Option<_>| given.map_or(Change::Keep, Change::Set);
-    Details {
-        columns: Columns {
+fn details(add: &PersonAddArgs) -> PersonUpdate {
+    let set = |given: Option<_>| given.map_or(Update::Keep, Update::Set);
+    PersonUpdate {
+        columns: ColumnUpdates {
             first_name: Some(add.first_name.clone()),
             last_name: Some(add.last_name.clone()),
             email: Some(add.email.to_string()),
-            kind: add.kind.clone().map_or(Change::Keep, Change::Set),
+            kind: add.kind.clone().map_or(Update::Keep, Update::Set),
             roll_number: set(add.roll_number.clone()),
             is_admin: Some(add.admin),
-            ..Columns::default()
+            ..ColumnUpdates::default()
         },
-        ..Details::default()
+        ..PersonUpdate::default()
     }
 }
 
 /// The password that was given, or a new one; and whether it was made here, and so has to be told.
 pub(super) fn password(
     from_stdin: bool,
-    entropy: &dyn Entropy,
-) -> Result<(NewPassword, bool), Failure> {
+    rng: &dyn Rng,
+) -> Result<(NewPassword, bool), CommandError> {
     if !from_stdin {
-        return Ok((NewPassword::mint(entropy), true));
+        return Ok((NewPassword::generate(rng), true));
     }
     let mut text = Zeroizing::new(String::new());
     std::io::stdin()
         .read_to_string(&mut text)
-        .map_err(|error| Failure::while_doing("reading the password", error))?;
+        .map_err(|error| CommandError::while_doing("reading the password", error))?;
     let line = text.strip_suffix('\n').unwrap_or(&text);
     let line = line.strip_suffix('\r').unwrap_or(line);
-    let password = NewPassword::parse(line).map_err(|unfit| Failure::new(unfit.to_string()))?;
+    let password =
+        NewPassword::parse(line).map_err(|unfit| CommandError::new(unfit.to_string()))?;
     Ok((password, false))
 }

@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Failure, database, print, say};
+use super::{CommandError, database, print, say};
 use crate::people::records;
 use crate::people::records::{
-    COLUMNS, Change, Imported, Numbers, PeopleError, PictureFile, Row, Wanted,
+    COLUMNS, IdAllocation, ImportOutcome, ImportRow, PeopleError, PictureFile, RowRequest, Update,
 };
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::config::Config;
@@ -18,10 +18,10 @@ use crate::platform::db;
 use crate::platform::db::{Db, Tx};
 use crate::platform::id::PersonId;
 use crate::platform::pictures::{Picture, PictureKind, Pictures};
-use crate::platform::rng::OsEntropy;
+use crate::platform::rng::OsRng;
 
 #[derive(Debug, Args)]
-pub(super) struct Import {
+pub(super) struct PersonImportArgs {
     /// The list
     file: PathBuf,
     /// Say what would happen, and do nothing
@@ -41,14 +41,14 @@ pub(super) fn columns() -> String {
 
 /// What is printed.
 #[derive(Debug, Default, Serialize)]
-struct Outcome {
+struct ImportReport {
     added: u32,
     updated: u32,
-    refused: Vec<Refused>,
+    refused: Vec<RejectedRow>,
 }
 
 #[derive(Debug, Serialize)]
-struct Refused {
+struct RejectedRow {
     line: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     username: Option<String>,
@@ -56,17 +56,20 @@ struct Refused {
 }
 
 /// Why a row does not go in: it is wrong, and the next may be right; or nothing goes any more.
-enum Stop {
+enum RowError {
     Row(String),
     All(db::Error),
 }
 
-pub(super) async fn import(asked: Import, config: &Config) -> Result<ExitCode, Failure> {
+pub(super) async fn import(
+    asked: PersonImportArgs,
+    config: &Config,
+) -> Result<ExitCode, CommandError> {
     let shown = asked.file.display();
     let list = fs::read(&asked.file)
-        .map_err(|error| Failure::while_doing(format_args!("reading {shown}"), error))?;
+        .map_err(|error| CommandError::while_doing(format_args!("reading {shown}"), error))?;
     let rows = records::read_list(&list)
-        .map_err(|error| Failure::while_doing(format_args!("reading {shown}"), error))?;
+        .map_err(|error| CommandError::while_doing(format_args!("reading {shown}"), error))?;
     let database = database::open_beside(config).await?;
     let importer = Importer {
         pictures: Pictures::new(database.data_dir.join("pictures")),
@@ -78,7 +81,7 @@ pub(super) async fn import(asked: Import, config: &Config) -> Result<ExitCode, F
     let outcome = imported?;
     for refused in &outcome.refused {
         let whom = refused.username.as_deref().unwrap_or("not read");
-        let Refused { line, reason, .. } = refused;
+        let RejectedRow { line, reason, .. } = refused;
         say(format_args!("line {line} ({whom}): {reason}"));
     }
     print(&outcome)?;
@@ -99,16 +102,16 @@ struct Importer {
 impl Importer {
     /// Each row is kept or refused for itself. A rehearsal keeps them all in one transaction, so that
     /// rows see those before them, and rolls it back.
-    async fn run(&self, db: &Db, rows: Vec<Row>) -> Result<Outcome, Failure> {
-        let mut outcome = Outcome::default();
+    async fn run(&self, db: &Db, rows: Vec<ImportRow>) -> Result<ImportReport, CommandError> {
+        let mut outcome = ImportReport::default();
         let failed = |line: u64| {
             move |error: db::Error| {
                 let before = "rows before it were dealt with and may be imported again";
-                Failure::new(format!("stopped at line {line} ({before}): {error}"))
+                CommandError::new(format!("stopped at line {line} ({before}): {error}"))
             }
         };
         let mut tx = db.begin().await.map_err(failed(1))?;
-        for Row {
+        for ImportRow {
             line,
             username,
             wanted,
@@ -117,15 +120,15 @@ impl Importer {
             db::set_mark(&mut tx).await.map_err(failed(line))?;
             let imported = match wanted {
                 Ok(wanted) => self.row(&mut tx, wanted, line).await,
-                Err(reason) => Err(Stop::Row(reason)),
+                Err(reason) => Err(RowError::Row(reason)),
             };
             match imported {
-                Ok(Imported::Added) => outcome.added += 1,
-                Ok(Imported::Updated(_)) => outcome.updated += 1,
-                Err(Stop::All(error)) => return Err(failed(line)(error)),
-                Err(Stop::Row(reason)) => {
+                Ok(ImportOutcome::Added) => outcome.added += 1,
+                Ok(ImportOutcome::Updated(_)) => outcome.updated += 1,
+                Err(RowError::All(error)) => return Err(failed(line)(error)),
+                Err(RowError::Row(reason)) => {
                     db::back_to_mark(&mut tx).await.map_err(failed(line))?;
-                    outcome.refused.push(Refused {
+                    outcome.refused.push(RejectedRow {
                         line,
                         username,
                         reason,
@@ -139,46 +142,51 @@ impl Importer {
                     .map_err(|error| failed(line)(error.into()))?;
                 tx = db.begin().await.map_err(failed(line))?;
             }
-            if let Ok(Imported::Updated(Some(picture))) = imported {
+            if let Ok(ImportOutcome::Updated(Some(picture))) = imported {
                 self.discard(&picture).await;
             }
         }
         Ok(outcome)
     }
 
-    async fn row(&self, tx: &mut Tx, mut wanted: Wanted, line: u64) -> Result<Imported, Stop> {
+    async fn row(
+        &self,
+        tx: &mut Tx,
+        mut wanted: RowRequest,
+        line: u64,
+    ) -> Result<ImportOutcome, RowError> {
         wanted.details.columns.profile_picture = match &wanted.picture {
-            Change::Keep => Change::Keep,
-            Change::Clear => Change::Clear,
-            Change::Set(file) => Change::Set(self.keep(file).await?),
+            Update::Keep => Update::Keep,
+            Update::Clear => Update::Clear,
+            Update::Set(file) => Update::Set(self.keep(file).await?),
         };
         let numbers = if self.dry_run {
             let lent = i32::try_from(line).map_or(i32::MIN, |line| -line);
-            Numbers::Lent(PersonId(lent))
+            IdAllocation::Lent(PersonId(lent))
         } else {
-            Numbers::Taken
+            IdAllocation::Taken
         };
         let now = SystemClock.now();
-        let imported = records::import(tx, &wanted, numbers, now, &OsEntropy).await;
-        if let (Err(_), Change::Set(kept)) = (&imported, &wanted.details.columns.profile_picture) {
+        let imported = records::import(tx, &wanted, numbers, now, &OsRng).await;
+        if let (Err(_), Update::Set(kept)) = (&imported, &wanted.details.columns.profile_picture) {
             self.discard(kept.as_str()).await;
         }
         imported.map_err(|error| match error {
-            PeopleError::Store(error) => Stop::All(error),
-            error => Stop::Row(error.to_string()),
+            PeopleError::Store(error) => RowError::All(error),
+            error => RowError::Row(error.to_string()),
         })
     }
 
     /// Makes the picture ours and keeps it, except in a rehearsal, which only looks at it.
-    async fn keep(&self, file: &str) -> Result<PictureFile, Stop> {
+    async fn keep(&self, file: &str) -> Result<PictureFile, RowError> {
         let wrong =
-            |why: &dyn std::fmt::Display| Stop::Row(format!("profile_picture {file}: {why}"));
+            |why: &dyn std::fmt::Display| RowError::Row(format!("profile_picture {file}: {why}"));
         let picture = self.picture(file).await.map_err(|why| wrong(&why))?;
         let kept = if self.dry_run {
             "rehearsal".to_owned()
         } else {
             let kind = PictureKind::ProfilePicture;
-            let kept = self.pictures.keep(kind, &picture, &OsEntropy).await;
+            let kept = self.pictures.keep(kind, &picture, &OsRng).await;
             kept.map_err(|error| wrong(&error))?
         };
         PictureFile::parse(&kept).map_err(|unfit| wrong(&unfit))

@@ -7,21 +7,21 @@ use clap::Args;
 use serde::Serialize;
 
 use super::person_add::password;
-use super::{Failure, database, print};
-use crate::connectors::{Hasher, NewPassword, set_password};
+use super::{CommandError, database, print};
+use crate::connectors::{NewPassword, PasswordHasher, set_password};
 use crate::people::records;
 use crate::people::records::Username;
 use crate::platform::audit;
-use crate::platform::audit::Entry;
+use crate::platform::audit::AuditEntry;
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::config::Config;
 use crate::platform::db::Db;
-use crate::platform::rng::OsEntropy;
+use crate::platform::rng::OsRng;
 use crate::platform::web::end_sessions_of;
 use crate::protocol::token;
 
 #[derive(Debug, Args)]
-pub(super) struct Password {
+pub(super) struct PersonPasswordArgs {
     /// Whose
     username: Username,
     /// Read the password from standard input (8 characters or more; one line end behind it is not part of it)
@@ -30,19 +30,22 @@ pub(super) struct Password {
 }
 
 #[derive(Debug, Serialize)]
-struct Made<'a> {
+struct NewPasswordOutput<'a> {
     username: &'a Username,
     #[serde(skip_serializing_if = "Option::is_none")]
     password: Option<&'a str>,
 }
 
-pub(super) async fn set(asked: Password, config: &Config) -> Result<ExitCode, Failure> {
-    let (password, made) = password(asked.password_stdin, &OsEntropy)?;
+pub(super) async fn set(
+    asked: PersonPasswordArgs,
+    config: &Config,
+) -> Result<ExitCode, CommandError> {
+    let (password, made) = password(asked.password_stdin, &OsRng)?;
     let database = database::open_beside(config).await?;
     let kept = keep(&asked.username, &database.db, &password).await;
     database.close().await;
-    kept.map_err(|why| Failure::new(format!("no password was set: {why}")))?;
-    print(&Made {
+    kept.map_err(|why| CommandError::new(format!("no password was set: {why}")))?;
+    print(&NewPasswordOutput {
         username: &asked.username,
         password: made.then(|| password.expose()),
     })?;
@@ -50,21 +53,21 @@ pub(super) async fn set(asked: Password, config: &Config) -> Result<ExitCode, Fa
 }
 
 /// With the old password ends what was begun with it.
-async fn keep(username: &Username, db: &Db, password: &NewPassword) -> Result<(), Failure> {
-    let failed = |error: &dyn fmt::Display| Failure::new(error.to_string());
-    let hasher = Hasher::start(&OsEntropy).map_err(|error| failed(&error))?;
+async fn keep(username: &Username, db: &Db, password: &NewPassword) -> Result<(), CommandError> {
+    let failed = |error: &dyn fmt::Display| CommandError::new(error.to_string());
+    let hasher = PasswordHasher::start(&OsRng).map_err(|error| failed(&error))?;
     let now = SystemClock.now();
     let mut tx = db.begin().await.map_err(|error| failed(&error))?;
     let person = records::find_id(&mut *tx, username.as_str())
         .await
         .map_err(|error| failed(&error))?
         .ok_or_else(|| {
-            Failure::new(format!(
+            CommandError::new(format!(
                 "there is nobody with the username {username}. Add the person first: \
                  `profiles person add --username {username} …`"
             ))
         })?;
-    set_password(&mut tx, &hasher, (person, password), now, &OsEntropy)
+    set_password(&mut tx, &hasher, (person, password), now, &OsRng)
         .await
         .map_err(|error| failed(&error))?;
     end_sessions_of(&mut *tx, person)
@@ -73,8 +76,8 @@ async fn keep(username: &Username, db: &Db, password: &NewPassword) -> Result<()
     token::end_after_new_password(&mut *tx, person, now)
         .await
         .map_err(|error| failed(&error))?;
-    let entry = Entry::of("person.password_set").about(person);
-    audit::note(&mut *tx, entry, now, &OsEntropy)
+    let entry = AuditEntry::of("person.password_set").about(person);
+    audit::note(&mut *tx, entry, now, &OsRng)
         .await
         .map_err(|error| failed(&error))?;
     tx.commit().await.map_err(|error| failed(&error))

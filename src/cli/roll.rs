@@ -5,31 +5,31 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::{Failure, database, print};
+use super::{CommandError, database, print};
 use crate::connectors::erp;
-use crate::connectors::erp::{ClassRow, DepartmentRow, Roll, TablesError};
+use crate::connectors::erp::{ClassRow, DepartmentRow, ErpRollNumber, RollTablesError};
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::config::Config;
 use crate::platform::db;
 use crate::platform::db::Db;
-use crate::platform::rng::OsEntropy;
+use crate::platform::rng::OsRng;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Asked {
+pub(super) enum RollCommand {
     /// Says what a fifth character means, and prints the row; who signed in before keeps what they have
-    Class(Class),
+    Class(RollClassArgs),
     /// Drops such a row
-    Forget(Forget),
+    Forget(RollForgetArgs),
     /// Says by which code profiles know a department, where it is not that of the roll number
-    Department(Department),
+    Department(RollDepartmentArgs),
     /// Prints every row: `{"classes": […], "departments": […]}`
     List,
     /// Prints what a roll number says, as it would be written into a new profile
-    Read(Read),
+    Read(RollReadArgs),
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Class {
+pub(super) struct RollClassArgs {
     /// The fifth character of the roll number, as 1
     class: String,
     /// Only in this department, by its two letters in roll numbers
@@ -47,7 +47,7 @@ pub(super) struct Class {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Forget {
+pub(super) struct RollForgetArgs {
     /// The fifth character of the roll number, as 1
     class: String,
     /// The row of this department
@@ -56,7 +56,7 @@ pub(super) struct Forget {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Department {
+pub(super) struct RollDepartmentArgs {
     /// The two letters in roll numbers, as CH
     code: String,
     /// A code of the departments of `profiles choice list`, as CHE
@@ -64,7 +64,7 @@ pub(super) struct Department {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Read {
+pub(super) struct RollReadArgs {
     /// As 21CS10001
     roll_number: String,
 }
@@ -72,14 +72,14 @@ pub(super) struct Read {
 /// What is printed.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Told {
+enum RollReport {
     Class(ClassRow),
     Department(DepartmentRow),
-    All(erp::Tables),
-    Read(erp::Derived),
+    All(erp::RollTables),
+    Read(erp::RollAttributes),
 }
 
-pub(super) async fn run(asked: Asked, config: &Config) -> Result<ExitCode, Failure> {
+pub(super) async fn run(asked: RollCommand, config: &Config) -> Result<ExitCode, CommandError> {
     let database = database::open_beside(config).await?;
     let told = answer(asked, &database.db).await;
     database.close().await;
@@ -87,18 +87,21 @@ pub(super) async fn run(asked: Asked, config: &Config) -> Result<ExitCode, Failu
     Ok(ExitCode::SUCCESS)
 }
 
-async fn answer(asked: Asked, db: &Db) -> Result<Told, Failure> {
+async fn answer(asked: RollCommand, db: &Db) -> Result<RollReport, CommandError> {
     let now = SystemClock.now();
     match asked {
-        Asked::List => erp::tables(db.pool()).await.map(Told::All).map_err(failed),
-        Asked::Read(Read { roll_number }) => {
-            let roll = Roll::parse(&roll_number).map_err(failed)?;
+        RollCommand::List => erp::tables(db.pool())
+            .await
+            .map(RollReport::All)
+            .map_err(failed),
+        RollCommand::Read(RollReadArgs { roll_number }) => {
+            let roll = ErpRollNumber::parse(&roll_number).map_err(failed)?;
             erp::read(db.pool(), &roll, now)
                 .await
-                .map(Told::Read)
+                .map(RollReport::Read)
                 .map_err(failed)
         }
-        Asked::Class(it) => {
+        RollCommand::Class(it) => {
             let row = ClassRow {
                 class: it.class,
                 department: it.department,
@@ -107,45 +110,48 @@ async fn answer(asked: Asked, db: &Db) -> Result<Told, Failure> {
                 kind: it.kind,
             };
             let mut tx = db.begin().await.map_err(failed)?;
-            erp::set_class(&mut tx, &row, now, &OsEntropy)
+            erp::set_class(&mut tx, &row, now, &OsRng)
                 .await
                 .map_err(failed)?;
             tx.commit()
                 .await
                 .map_err(|error| failed(db::Error::from(error)))?;
-            Ok(Told::Class(row))
+            Ok(RollReport::Class(row))
         }
-        Asked::Forget(Forget { class, department }) => {
+        RollCommand::Forget(RollForgetArgs { class, department }) => {
             let mut tx = db.begin().await.map_err(failed)?;
-            let gone = erp::forget_class(&mut tx, (&class, department.as_deref()), now, &OsEntropy);
+            let gone = erp::forget_class(&mut tx, (&class, department.as_deref()), now, &OsRng);
             gone.await.map_err(|why| match why {
-                TablesError::NoSuchClass => {
-                    Failure::new("there is no such row. See what there is: `profiles roll list`")
-                }
+                RollTablesError::NoSuchClass => CommandError::new(
+                    "there is no such row. See what there is: `profiles roll list`",
+                ),
                 why => failed(why),
             })?;
             tx.commit()
                 .await
                 .map_err(|error| failed(db::Error::from(error)))?;
-            erp::tables(db.pool()).await.map(Told::All).map_err(failed)
+            erp::tables(db.pool())
+                .await
+                .map(RollReport::All)
+                .map_err(failed)
         }
-        Asked::Department(it) => {
+        RollCommand::Department(it) => {
             let row = DepartmentRow {
                 code: it.code,
                 department: it.department,
             };
             let mut tx = db.begin().await.map_err(failed)?;
-            erp::set_department(&mut tx, &row, now, &OsEntropy)
+            erp::set_department(&mut tx, &row, now, &OsRng)
                 .await
                 .map_err(failed)?;
             tx.commit()
                 .await
                 .map_err(|error| failed(db::Error::from(error)))?;
-            Ok(Told::Department(row))
+            Ok(RollReport::Department(row))
         }
     }
 }
 
-fn failed(error: impl std::fmt::Display) -> Failure {
-    Failure::new(error.to_string())
+fn failed(error: impl std::fmt::Display) -> CommandError {
+    CommandError::new(error.to_string())
 }

@@ -11,18 +11,18 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
-use super::database::Database;
-use super::{Failure, database, listener, master_key, say};
+use super::database::OpenDatabase;
+use super::{CommandError, database, listener, master_key, say};
 use crate::platform::clock::{Clock, SharedClock, SystemClock};
 use crate::platform::config::{Config, DEMO_UPSTREAMS};
 use crate::platform::links::Links;
-use crate::platform::rng::OsEntropy;
-use crate::protocol::access_log::Ledger;
+use crate::platform::rng::OsRng;
+use crate::protocol::access_log::AccessLog;
 use crate::server;
 use crate::server::demo::{Demo, NewPerson};
-use crate::server::{Parts, demo};
+use crate::server::{ServerParts, demo};
 
-pub(super) async fn serve(mut config: Config) -> Result<ExitCode, Failure> {
+pub(super) async fn serve(mut config: Config) -> Result<ExitCode, CommandError> {
     // Whoever speaks TLS to the outside asks for the process' default.
     let _ = rustls::crypto::ring::default_provider().install_default();
     if config.wants_demo_upstreams {
@@ -38,11 +38,11 @@ pub(super) async fn serve(mut config: Config) -> Result<ExitCode, Failure> {
 
 async fn open_and_serve(
     config: &Config,
-    database: &Database,
+    database: &OpenDatabase,
     stop: impl Future<Output = ()>,
-) -> Result<(), Failure> {
-    let entropy = Arc::new(OsEntropy);
-    let master_key = master_key::find_or_make(config.secret, &config.data_dir, entropy.as_ref())?;
+) -> Result<(), CommandError> {
+    let rng = Arc::new(OsRng);
+    let master_key = master_key::find_or_make(config.secret, &config.data_dir, rng.as_ref())?;
     let (listener, address) = listen("PROFILES_LISTEN", config.listen).await?;
     let for_metrics = match config.metrics_listen {
         Some(at) => Some(listen("PROFILES_METRICS_LISTEN", at).await?),
@@ -54,7 +54,7 @@ async fn open_and_serve(
     };
     let demo = if database.is_private() {
         Some((
-            furnish(config, database, &public_url, entropy.as_ref()).await?,
+            furnish(config, database, &public_url, rng.as_ref()).await?,
             address,
         ))
     } else {
@@ -62,17 +62,17 @@ async fn open_and_serve(
     };
     let clock: SharedClock = Arc::new(SystemClock);
     let db = database.db.clone();
-    let parts = Parts {
-        ledger: Ledger::new(db.clone(), Arc::clone(&clock), entropy.as_ref()),
+    let parts = ServerParts {
+        ledger: AccessLog::new(db.clone(), Arc::clone(&clock), rng.as_ref()),
         db,
         clock,
-        entropy,
+        rng,
         master_key,
         public_url: public_url.clone(),
         demo,
     };
     let house = server::build(config, parts)
-        .map_err(|error| Failure::while_doing("building the service", error))?;
+        .map_err(|error| CommandError::while_doing("building the service", error))?;
     say(format_args!("listening on http://{address}"));
     if database.is_private() {
         let demo = Links::new(&public_url);
@@ -95,12 +95,12 @@ async fn open_and_serve(
     Ok(())
 }
 
-async fn listen(setting: &str, at: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+async fn listen(setting: &str, at: SocketAddr) -> Result<(TcpListener, SocketAddr), CommandError> {
     let failed = |error: io::Error| match error.kind() {
-        io::ErrorKind::AddrInUse => Failure::new(format!(
+        io::ErrorKind::AddrInUse => CommandError::new(format!(
             "{at} is taken by another program: stop that, or set {setting} to another port"
         )),
-        _ => Failure::new(format!(
+        _ => CommandError::new(format!(
             "cannot listen on {at}: {error}. Set {setting} to an address of this machine"
         )),
     };
@@ -112,10 +112,10 @@ async fn listen(setting: &str, at: SocketAddr) -> Result<(TcpListener, SocketAdd
 /// The house on show: what was made is printed, passwords this once.
 async fn furnish(
     config: &Config,
-    database: &Database,
+    database: &OpenDatabase,
     public_url: &Url,
-    entropy: &OsEntropy,
-) -> Result<Demo, Failure> {
+    rng: &OsRng,
+) -> Result<Demo, CommandError> {
     #[derive(Serialize)]
     struct Printed {
         demo: String,
@@ -123,8 +123,8 @@ async fn furnish(
     }
     let links = Links::new(public_url);
     let now = SystemClock.now();
-    let furnished = demo::furnish(&database.db, &config.data_dir, &links, now, entropy).await;
-    let (demo, people) = furnished.map_err(|why| Failure::new(why.to_string()))?;
+    let furnished = demo::furnish(&database.db, &config.data_dir, &links, now, rng).await;
+    let (demo, people) = furnished.map_err(|why| CommandError::new(why.to_string()))?;
     if people.is_empty() {
         let program = std::env::args().next();
         let program = program.as_deref().unwrap_or("profiles");
@@ -141,16 +141,17 @@ async fn furnish(
 }
 
 /// The public URL where none is set: this machine, and the port in use.
-fn follow(address: SocketAddr) -> Result<Url, Failure> {
+fn follow(address: SocketAddr) -> Result<Url, CommandError> {
     format!("http://localhost:{}", address.port())
         .parse()
-        .map_err(|error| Failure::while_doing("the public URL", error))
+        .map_err(|error| CommandError::while_doing("the public URL", error))
 }
 
 /// Completes when the program is asked to stop.
-fn stop() -> Result<impl Future<Output = ()>, Failure> {
-    let listen =
-        |kind| signal(kind).map_err(|error| Failure::while_doing("listening for signals", error));
+fn stop() -> Result<impl Future<Output = ()>, CommandError> {
+    let listen = |kind| {
+        signal(kind).map_err(|error| CommandError::while_doing("listening for signals", error))
+    };
     let (mut terminate, mut interrupt) = (
         listen(SignalKind::terminate())?,
         listen(SignalKind::interrupt())?,

@@ -3,24 +3,24 @@
 
 use std::collections::BTreeMap;
 
-use super::Failure;
+use super::CommandError;
 use crate::platform::config::Config;
 
-pub(super) fn read() -> Result<Config, Failure> {
+pub(super) fn read() -> Result<Config, CommandError> {
     let mut given = dotenv()?;
     given.extend(environment());
-    Config::load(given).map_err(|error| Failure::new(error.to_string()))
+    Config::load(given).map_err(|error| CommandError::new(error.to_string()))
 }
 
-fn dotenv() -> Result<BTreeMap<String, String>, Failure> {
+fn dotenv() -> Result<BTreeMap<String, String>, CommandError> {
     match dotenvy::from_path_iter(".env") {
         Ok(pairs) => pairs
             .collect::<Result<_, _>>()
-            .map_err(|error| Failure::while_doing("reading .env", error)),
+            .map_err(|error| CommandError::while_doing("reading .env", error)),
         Err(dotenvy::Error::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
             Ok(BTreeMap::new())
         }
-        Err(error) => Err(Failure::while_doing("reading .env", error)),
+        Err(error) => Err(CommandError::while_doing("reading .env", error)),
     }
 }
 

@@ -3,26 +3,26 @@
 //! in any process, until somebody has looked at it.
 
 use super::store;
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::{Executor, Tx};
 
 /// An adapter nobody can sign in by.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClosedWay {
+pub struct DisabledConnector {
     pub slug: String,
-    pub closed_at: Moment,
+    pub closed_at: Timestamp,
     /// What it met, in the adapter's own words.
     pub met: String,
 }
 
 /// All of them.
-pub async fn list_closed(db: impl Executor<'_>) -> db::Result<Vec<ClosedWay>> {
+pub async fn list_closed(db: impl Executor<'_>) -> db::Result<Vec<DisabledConnector>> {
     store::list_closed(db).await
 }
 
 /// Closes an adapter. Whether it was open until now is the answer.
-pub async fn close(tx: &mut Tx, slug: &str, met: &str, now: Moment) -> db::Result<bool> {
+pub async fn close(tx: &mut Tx, slug: &str, met: &str, now: Timestamp) -> db::Result<bool> {
     store::insert_closed(&mut **tx, slug, met, now).await
 }
 

@@ -1,5 +1,5 @@
 //! One caller for each upstream: its address, its limits, and whom to trust. It says what was heard
-//! and judges nothing; every way of getting no answer is [`UpstreamError::Unavailable`].
+//! and judges nothing; every way of getting no answer is [`ConnectorError::Unavailable`].
 //!
 //! Decision: each call has a connection of its own. Sign-ins are rare, a connection that was kept
 //! holds what was sent over it in its buffers, and on a kept one a call could be sent twice.
@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::{UpstreamError, tls};
+use super::{ConnectorError, tls};
 use crate::platform::config;
 
 /// What reaching another machine may take of a call's time.
@@ -21,12 +21,12 @@ const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Where an upstream is and what is asked of its answers.
 #[derive(Debug, Clone)]
-pub struct Reach {
+pub struct HttpEndpoint {
     /// `https://` anywhere, `http://` on loopback only. A path is kept in front of every call's.
     pub base: Url,
     /// A certificate in PEM to trust beside those that everybody trusts.
     pub authority: Option<Vec<u8>>,
-    pub newest_tls: NewestTls,
+    pub newest_tls: MaxTlsVersion,
     /// A whole call, from the first packet to the last byte of the answer.
     pub within: Duration,
     /// The greatest body that is listened to, in bytes.
@@ -34,13 +34,13 @@ pub struct Reach {
     pub user_agent: String,
 }
 
-impl Reach {
+impl HttpEndpoint {
     /// With the limits that do for a page or a bit of JSON: 30 seconds, 2 MiB.
     pub fn of(base: Url) -> Self {
         Self {
             base,
             authority: None,
-            newest_tls: NewestTls::Any,
+            newest_tls: MaxTlsVersion::Any,
             within: Duration::from_secs(30),
             longest: 2 << 20,
             user_agent: concat!("Profiles/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -50,7 +50,7 @@ impl Reach {
 
 /// The newest version of TLS to offer. 1.2 is the oldest in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum NewestTls {
+pub enum MaxTlsVersion {
     #[default]
     Any,
     /// For servers that break off when they are offered 1.3.
@@ -59,7 +59,7 @@ pub enum NewestTls {
 
 /// Why an upstream cannot be called at all.
 #[derive(Debug, thiserror::Error)]
-pub enum ReachError {
+pub enum HttpSetupError {
     #[error("its address {0}")]
     Address(&'static str),
     #[error("the file holds no certificate in PEM")]
@@ -72,7 +72,7 @@ pub enum ReachError {
 
 /// Why there was no answer. Names no address and quotes nobody, so it may stand in a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Silence {
+pub enum HttpFailure {
     #[error("it does not answer in time")]
     Slow,
     #[error("it cannot be reached")]
@@ -85,31 +85,31 @@ pub enum Silence {
     TooLong,
 }
 
-impl From<Silence> for UpstreamError {
-    fn from(_: Silence) -> Self {
+impl From<HttpFailure> for ConnectorError {
+    fn from(_: HttpFailure) -> Self {
         Self::Unavailable
     }
 }
 
 /// Calls one upstream and nobody else. Cheap to clone.
 #[derive(Clone)]
-pub struct Caller {
+pub struct HttpClient {
     http: reqwest::Client,
     slug: &'static str,
     base: Url,
     longest: usize,
 }
 
-impl fmt::Debug for Caller {
+impl fmt::Debug for HttpClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Caller").field(&self.slug).finish()
     }
 }
 
-impl Caller {
+impl HttpClient {
     /// `slug` is the adapter's name in the log.
-    pub fn new(slug: &'static str, reach: &Reach) -> Result<Self, ReachError> {
-        config::check_upstream(&reach.base).map_err(ReachError::Address)?;
+    pub fn new(slug: &'static str, reach: &HttpEndpoint) -> Result<Self, HttpSetupError> {
+        config::check_upstream(&reach.base).map_err(HttpSetupError::Address)?;
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(trust(reach)?)
             .https_only(reach.base.scheme() == "https")
@@ -121,7 +121,7 @@ impl Caller {
             .timeout(reach.within)
             .user_agent(&reach.user_agent)
             .build()
-            .map_err(ReachError::Http)?;
+            .map_err(HttpSetupError::Http)?;
         Ok(Self {
             http,
             slug,
@@ -158,17 +158,17 @@ impl Caller {
         (to.origin() == self.base.origin()).then_some(to)
     }
 
-    pub fn get(&self, path: &str) -> Request<'_> {
+    pub fn get(&self, path: &str) -> HttpRequest<'_> {
         self.call(Method::GET, self.address(path))
     }
 
-    pub fn post(&self, path: &str) -> Request<'_> {
+    pub fn post(&self, path: &str) -> HttpRequest<'_> {
         self.call(Method::POST, self.address(path))
     }
 
-    /// A request to an address that [`Caller::address`] or [`Caller::follow`] gave.
-    pub fn call(&self, method: Method, address: Url) -> Request<'_> {
-        Request {
+    /// A request to an address that [`HttpClient::address`] or [`HttpClient::follow`] gave.
+    pub fn call(&self, method: Method, address: Url) -> HttpRequest<'_> {
+        HttpRequest {
             caller: self,
             method,
             address,
@@ -178,29 +178,29 @@ impl Caller {
         }
     }
 
-    /// One line in the log, since [`UpstreamError::Unavailable`] does not say why.
-    fn note(&self, why: Silence) -> Silence {
+    /// One line in the log, since [`ConnectorError::Unavailable`] does not say why.
+    fn note(&self, why: HttpFailure) -> HttpFailure {
         tracing::warn!(upstream = self.slug, %why, "no answer from upstream");
         why
     }
 }
 
 /// Those that everybody trusts, and the one that was set.
-fn trust(reach: &Reach) -> Result<rustls::ClientConfig, ReachError> {
+fn trust(reach: &HttpEndpoint) -> Result<rustls::ClientConfig, HttpSetupError> {
     let mut authorities = tls::public_authorities();
     if let Some(pem) = &reach.authority {
-        tls::trust(&mut authorities, pem).map_err(|_| ReachError::Authority)?;
+        tls::trust(&mut authorities, pem).map_err(|_| HttpSetupError::Authority)?;
     }
     let versions: &[_] = match reach.newest_tls {
-        NewestTls::Any => tls::ALL_VERSIONS,
-        NewestTls::V1_2 => &[&rustls::version::TLS12],
+        MaxTlsVersion::Any => tls::ALL_VERSIONS,
+        MaxTlsVersion::V1_2 => &[&rustls::version::TLS12],
     };
     Ok(tls::client(authorities, versions)?)
 }
 
 /// A request as it is put together. What it sends is wiped once it is sent.
-pub struct Request<'a> {
-    caller: &'a Caller,
+pub struct HttpRequest<'a> {
+    caller: &'a HttpClient,
     method: Method,
     address: Url,
     headers: HeaderMap,
@@ -208,13 +208,13 @@ pub struct Request<'a> {
     within: Option<Duration>,
 }
 
-impl fmt::Debug for Request<'_> {
+impl fmt::Debug for HttpRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Request(…)")
     }
 }
 
-impl Request<'_> {
+impl HttpRequest<'_> {
     /// A value that no header can carry leaves the header out.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: &str) -> Self {
@@ -254,7 +254,7 @@ impl Request<'_> {
     }
 
     /// Asks once.
-    pub async fn send(self) -> Result<Response, Silence> {
+    pub async fn send(self) -> Result<HttpResponse, HttpFailure> {
         let caller = self.caller;
         let mut request = caller.http.request(self.method, self.address.clone());
         request = request.headers(self.headers);
@@ -277,12 +277,12 @@ async fn listen(
     mut answer: reqwest::Response,
     address: Url,
     longest: usize,
-) -> Result<Response, Silence> {
+) -> Result<HttpResponse, HttpFailure> {
     let (mut pieces, mut length) = (Vec::new(), 0);
     while let Some(piece) = answer.chunk().await.map_err(|error| silence(&error))? {
         length += piece.len();
         if length > longest {
-            return Err(Silence::TooLong);
+            return Err(HttpFailure::TooLong);
         }
         pieces.push(piece);
     }
@@ -291,7 +291,7 @@ async fn listen(
     for piece in pieces {
         body.extend_from_slice(&piece);
     }
-    Ok(Response {
+    Ok(HttpResponse {
         status: answer.status(),
         headers: std::mem::take(answer.headers_mut()),
         body,
@@ -299,15 +299,15 @@ async fn listen(
     })
 }
 
-fn silence(error: &reqwest::Error) -> Silence {
+fn silence(error: &reqwest::Error) -> HttpFailure {
     if error.is_timeout() {
-        Silence::Slow
+        HttpFailure::Slow
     } else if is_of_tls(error) {
-        Silence::Untrusted
+        HttpFailure::Untrusted
     } else if error.is_connect() {
-        Silence::Unreachable
+        HttpFailure::Unreachable
     } else {
-        Silence::BrokenOff
+        HttpFailure::BrokenOff
     }
 }
 
@@ -322,7 +322,7 @@ fn is_of_tls(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// What was answered, whatever it says. Its body is wiped when it is dropped, and it does not print.
-pub struct Response {
+pub struct HttpResponse {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Zeroizing<Vec<u8>>,
@@ -330,7 +330,7 @@ pub struct Response {
     pub address: Url,
 }
 
-impl Response {
+impl HttpResponse {
     /// The body as text, whatever its media type; what is no UTF-8 is replaced.
     pub fn text(&self) -> Zeroizing<String> {
         Zeroizing::new(String::from_utf8_lossy(&self.body).into_owned())
@@ -350,7 +350,7 @@ impl Response {
     }
 }
 
-impl fmt::Debug for Response {
+impl fmt::Debug for HttpResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Response").field(&self.status).finish()
     }
@@ -383,10 +383,10 @@ mod tests {
         (address, asked)
     }
 
-    fn caller(base: &str, change: impl FnOnce(&mut Reach)) -> Caller {
-        let mut reach = Reach::of(base.parse().unwrap());
+    fn caller(base: &str, change: impl FnOnce(&mut HttpEndpoint)) -> HttpClient {
+        let mut reach = HttpEndpoint::of(base.parse().unwrap());
         change(&mut reach);
-        Caller::new("test", &reach).unwrap()
+        HttpClient::new("test", &reach).unwrap()
     }
 
     #[tokio::test]
@@ -419,28 +419,28 @@ mod tests {
         let base = format!("http://{}", free.local_addr().unwrap());
         drop(free);
         let why = caller(&base, |_| {}).get("/").send().await.unwrap_err();
-        assert_eq!(why, Silence::Unreachable);
-        assert!(matches!(why.into(), UpstreamError::Unavailable));
+        assert_eq!(why, HttpFailure::Unreachable);
+        assert!(matches!(why.into(), ConnectorError::Unavailable));
     }
 
     #[tokio::test]
     async fn what_comes_too_late_too_long_or_in_half_is_no_answer() {
-        let cases: [(&[u8], u64, Silence); 4] = [
-            (b"", 5, Silence::Slow),
+        let cases: [(&[u8], u64, HttpFailure); 4] = [
+            (b"", 5, HttpFailure::Slow),
             (
                 b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nok",
                 5,
-                Silence::Slow,
+                HttpFailure::Slow,
             ),
             (
                 b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nok",
                 0,
-                Silence::BrokenOff,
+                HttpFailure::BrokenOff,
             ),
             (
                 b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n123456789",
                 5,
-                Silence::TooLong,
+                HttpFailure::TooLong,
             ),
         ];
         for (says, after, expected) in cases {
@@ -450,7 +450,7 @@ mod tests {
         }
     }
 
-    fn short(reach: &mut Reach) {
+    fn short(reach: &mut HttpEndpoint) {
         reach.within = Duration::from_millis(300);
         reach.longest = 8;
     }
@@ -461,15 +461,15 @@ mod tests {
         let caller = caller(&format!("https://{address}"), |_| {});
         assert_eq!(
             caller.get("/").send().await.unwrap_err(),
-            Silence::Untrusted
+            HttpFailure::Untrusted
         );
     }
 
     #[test]
     fn nobody_is_called_in_the_clear_but_this_machine() {
         let base = "http://erp.example".parse().unwrap();
-        let refused = Caller::new("test", &Reach::of(base));
-        assert!(matches!(refused, Err(ReachError::Address(_))));
+        let refused = HttpClient::new("test", &HttpEndpoint::of(base));
+        assert!(matches!(refused, Err(HttpSetupError::Address(_))));
     }
 
     #[test]
@@ -502,11 +502,11 @@ mod tests {
 
     #[test]
     fn an_authority_is_a_certificate() {
-        let mut reach = Reach::of("https://erp.example".parse().unwrap());
+        let mut reach = HttpEndpoint::of("https://erp.example".parse().unwrap());
         reach.authority = Some(b"no certificate".to_vec());
         assert!(matches!(
-            Caller::new("test", &reach),
-            Err(ReachError::Authority)
+            HttpClient::new("test", &reach),
+            Err(HttpSetupError::Authority)
         ));
     }
 }

@@ -6,9 +6,9 @@ use std::sync::{Mutex, PoisonError};
 /// person meets something unknown there, it may be theirs; a second one in a row, without anybody let in
 /// between them, is the sign of a change. Memory of this process.
 #[derive(Default)]
-pub(super) struct InARow(Mutex<Option<String>>);
+pub(super) struct ConsecutiveUsers(Mutex<Option<String>>);
 
-impl InARow {
+impl ConsecutiveUsers {
     /// `who` met something unknown. Whether somebody else did just before.
     pub(super) fn is_second(&self, who: &str) -> bool {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -28,7 +28,7 @@ mod tests {
 
     #[test]
     fn two_people_are_two_and_one_who_tries_again_is_one() {
-        let row = InARow::default();
+        let row = ConsecutiveUsers::default();
         assert!(!row.is_second("asha"));
         assert!(!row.is_second("asha"));
         assert!(row.is_second("ravi"));

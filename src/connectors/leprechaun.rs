@@ -14,13 +14,13 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use time::format_description::well_known::Rfc3339;
 
-use super::erp::{Roll, campus_person};
+use super::erp::{ErpRollNumber, campus_person};
 use super::{
-    Answers, Caller, Face, Mailed, MailedCode, Prompt, Refusal, Response, Step, Typed, Upstream,
-    UpstreamError, Visitor, mailed_code,
+    Answers, CodeCheck, CodeMailer, Connector, ConnectorError, ConnectorLabel, HttpClient,
+    HttpResponse, LoginRefusal, Prompt, RequestOrigin, SentCode, Step, mailed_code,
 };
-use crate::people::records::{Email, Identity};
-use crate::platform::clock::Moment;
+use crate::people::records::{Email, ExternalIdentity};
+use crate::platform::clock::Timestamp;
 use crate::platform::db::Db;
 
 /// What an address has at most (RFC 5321 §4.5.3.1), and so what may be asked about.
@@ -38,15 +38,15 @@ const NOBODY: &str = "00ZZ00000";
 /// The way to sign in.
 #[derive(Debug)]
 pub struct Leprechaun {
-    pub look_ups: LookUps,
-    pub codes: MailedCode,
+    pub look_ups: LeprechaunClient,
+    pub codes: CodeMailer,
     pub db: Db,
 }
 
 /// The server, as it is asked.
 #[derive(Debug)]
-pub struct LookUps {
-    pub caller: Caller,
+pub struct LeprechaunClient {
+    pub caller: HttpClient,
     /// The whole value of the `Authorization` header, `Bearer` included.
     pub authorization: SecretString,
     /// After which an association is not believed any more.
@@ -55,7 +55,7 @@ pub struct LookUps {
 
 /// What the server says of somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LookedUp {
+pub enum LookupReply {
     Associated {
         roll: String,
         email: String,
@@ -69,7 +69,7 @@ pub enum LookedUp {
 
 /// Why it says nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum LookUpError {
+pub enum LeprechaunError {
     /// Such a value is never asked for.
     #[error("this can be no roll number or address")]
     Unfit,
@@ -83,83 +83,97 @@ pub enum LookUpError {
     Unavailable,
 }
 
-impl From<LookUpError> for UpstreamError {
-    fn from(error: LookUpError) -> Self {
+impl From<LeprechaunError> for ConnectorError {
+    fn from(error: LeprechaunError) -> Self {
         match error {
-            LookUpError::Unfit | LookUpError::Unavailable => Self::Unavailable,
-            LookUpError::NotAuthorised => Self::Changed("it does not know our authorization"),
-            LookUpError::Protocol(what) => Self::Changed(what),
+            LeprechaunError::Unfit | LeprechaunError::Unavailable => Self::Unavailable,
+            LeprechaunError::NotAuthorised => Self::Changed("it does not know our authorization"),
+            LeprechaunError::Protocol(what) => Self::Changed(what),
         }
     }
 }
 
 /// What is asked about.
 #[derive(Debug, Clone, Copy)]
-enum Key<'a> {
+enum LookupKey<'a> {
     Roll(&'a str),
     Email(&'a str),
 }
 
 #[derive(Deserialize)]
-struct Body {
+struct ReplyBody {
     roll: String,
     email: String,
     authenticated: String,
 }
 
-impl LookUps {
+impl LeprechaunClient {
     /// What a look-up may take.
     pub const WITHIN: Duration = Duration::from_secs(10);
     /// What an answer may hold, in bytes: a record has a hundred.
     pub const LONGEST: usize = 64 << 10;
 
     /// Whether the server answers us, and as such a server does: by looking up nobody.
-    pub async fn check(&self, now: Moment) -> Result<(), LookUpError> {
-        self.look_up(Key::Roll(NOBODY), now).await.map(drop)
+    pub async fn check(&self, now: Timestamp) -> Result<(), LeprechaunError> {
+        self.look_up(LookupKey::Roll(NOBODY), now).await.map(drop)
     }
 
     /// The mailbox of a roll number. Records are kept there as they were typed, so a roll number that is
     /// not found in capitals is looked for in small letters, once.
-    pub async fn by_roll(&self, roll: &str, now: Moment) -> Result<LookedUp, LookUpError> {
+    pub async fn by_roll(
+        &self,
+        roll: &str,
+        now: Timestamp,
+    ) -> Result<LookupReply, LeprechaunError> {
         let (upper, lower) = (roll.to_ascii_uppercase(), roll.to_ascii_lowercase());
-        match self.look_up(Key::Roll(&upper), now).await? {
-            LookedUp::NotAssociated if lower != upper => self.look_up(Key::Roll(&lower), now).await,
+        match self.look_up(LookupKey::Roll(&upper), now).await? {
+            LookupReply::NotAssociated if lower != upper => {
+                self.look_up(LookupKey::Roll(&lower), now).await
+            }
             found => Ok(found),
         }
     }
 
     /// The roll number of a mailbox.
-    pub async fn by_email(&self, email: &str, now: Moment) -> Result<LookedUp, LookUpError> {
-        self.look_up(Key::Email(email), now).await
+    pub async fn by_email(
+        &self,
+        email: &str,
+        now: Timestamp,
+    ) -> Result<LookupReply, LeprechaunError> {
+        self.look_up(LookupKey::Email(email), now).await
     }
 
-    async fn look_up(&self, key: Key<'_>, now: Moment) -> Result<LookedUp, LookUpError> {
+    async fn look_up(
+        &self,
+        key: LookupKey<'_>,
+        now: Timestamp,
+    ) -> Result<LookupReply, LeprechaunError> {
         let path = path(key)?;
         let mut heard = self.ask(self.caller.get(&path)).await?;
         // The server's router answers a superfluous slash so.
         if let Some(to) = heard.location() {
             let to = self.caller.follow(&heard.address, to);
-            let to = to.ok_or(LookUpError::Protocol("it sends us to somebody else"))?;
+            let to = to.ok_or(LeprechaunError::Protocol("it sends us to somebody else"))?;
             heard = self.ask(self.caller.call(http::Method::GET, to)).await?;
         }
         read(&heard, key, self.max_age, now)
     }
 
-    async fn ask(&self, call: super::Request<'_>) -> Result<Response, LookUpError> {
+    async fn ask(&self, call: super::HttpRequest<'_>) -> Result<HttpResponse, LeprechaunError> {
         let authorization = self.authorization.expose_secret();
         let call = call.header(header::AUTHORIZATION, authorization);
-        call.send().await.map_err(|_| LookUpError::Unavailable)
+        call.send().await.map_err(|_| LeprechaunError::Unavailable)
     }
 }
 
-fn path(key: Key<'_>) -> Result<String, LookUpError> {
+fn path(key: LookupKey<'_>) -> Result<String, LeprechaunError> {
     let (kind, value) = match key {
-        Key::Roll(value) => ("roll", value),
-        Key::Email(value) => ("email", value),
+        LookupKey::Roll(value) => ("roll", value),
+        LookupKey::Email(value) => ("email", value),
     };
     let is_dots = value.chars().all(|sign| sign == '.');
     if is_dots || value.len() > LONGEST || value.contains(|c: char| c == '/' || c.is_control()) {
-        return Err(LookUpError::Unfit);
+        return Err(LeprechaunError::Unfit);
     }
     Ok(format!(
         "/get/{kind}/{}",
@@ -169,59 +183,59 @@ fn path(key: Key<'_>) -> Result<String, LookUpError> {
 
 /// What an answer means.
 fn read(
-    heard: &Response,
-    key: Key<'_>,
+    heard: &HttpResponse,
+    key: LookupKey<'_>,
     max_age: Duration,
-    now: Moment,
-) -> Result<LookedUp, LookUpError> {
+    now: Timestamp,
+) -> Result<LookupReply, LeprechaunError> {
     match heard.status {
         StatusCode::OK => read_found(&heard.body, key, max_age, now),
         StatusCode::NOT_FOUND => {
             // A page that is not there is no record that is not there.
             let says = heard.text();
             match says.trim() {
-                "That record doesn't exist in our database!" => Ok(LookedUp::NotAssociated),
-                _ => Err(LookUpError::Protocol("a 404 in other words")),
+                "That record doesn't exist in our database!" => Ok(LookupReply::NotAssociated),
+                _ => Err(LeprechaunError::Protocol("a 404 in other words")),
             }
         }
         StatusCode::UNAUTHORIZED if heard.text().contains("input type") => {
-            Err(LookUpError::Protocol("it knows no such look-up"))
+            Err(LeprechaunError::Protocol("it knows no such look-up"))
         }
-        StatusCode::UNAUTHORIZED => Err(LookUpError::NotAuthorised),
+        StatusCode::UNAUTHORIZED => Err(LeprechaunError::NotAuthorised),
         status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-            Err(LookUpError::Unavailable)
+            Err(LeprechaunError::Unavailable)
         }
-        _ => Err(LookUpError::Protocol("a status it never has")),
+        _ => Err(LeprechaunError::Protocol("a status it never has")),
     }
 }
 
 fn read_found(
     body: &[u8],
-    key: Key<'_>,
+    key: LookupKey<'_>,
     max_age: Duration,
-    now: Moment,
-) -> Result<LookedUp, LookUpError> {
-    let body: Body =
-        serde_json::from_slice(body).map_err(|_| LookUpError::Protocol("no record in a 200"))?;
+    now: Timestamp,
+) -> Result<LookupReply, LeprechaunError> {
+    let body: ReplyBody = serde_json::from_slice(body)
+        .map_err(|_| LeprechaunError::Protocol("no record in a 200"))?;
     let is_ours = match key {
-        Key::Roll(roll) => body.roll.eq_ignore_ascii_case(roll),
-        Key::Email(email) => body.email.eq_ignore_ascii_case(email),
+        LookupKey::Roll(roll) => body.roll.eq_ignore_ascii_case(roll),
+        LookupKey::Email(email) => body.email.eq_ignore_ascii_case(email),
     };
     if !is_ours {
-        return Err(LookUpError::Protocol("it tells of somebody else"));
+        return Err(LeprechaunError::Protocol("it tells of somebody else"));
     }
-    let at = Moment::parse(&body.authenticated, &Rfc3339)
-        .map_err(|_| LookUpError::Protocol("a moment that is none"))?;
+    let at = Timestamp::parse(&body.authenticated, &Rfc3339)
+        .map_err(|_| LeprechaunError::Protocol("a moment that is none"))?;
     if at > now + Duration::from_hours(24) {
-        return Err(LookUpError::Protocol("a moment to come"));
+        return Err(LeprechaunError::Protocol("a moment to come"));
     }
     if now - at >= max_age {
-        return Ok(LookedUp::Stale);
+        return Ok(LookupReply::Stale);
     }
     let Ok(email) = Email::parse(&body.email) else {
-        return Ok(LookedUp::NoMailbox);
+        return Ok(LookupReply::NoMailbox);
     };
-    Ok(LookedUp::Associated {
+    Ok(LookupReply::Associated {
         roll: body.roll.to_ascii_uppercase(),
         email: email.as_str().to_owned(),
     })
@@ -229,10 +243,10 @@ fn read_found(
 
 /// Where a sign-in stands.
 #[derive(Debug)]
-pub enum State {
+pub enum LeprechaunState {
     Roll,
     Code {
-        mailed: Mailed,
+        mailed: SentCode,
         email: Option<String>,
     },
 }
@@ -244,43 +258,46 @@ fn first() -> Prompt {
     mailed_code::ask_for_roll(NOTICE)
 }
 
-impl Upstream for Leprechaun {
+impl Connector for Leprechaun {
     const SLUG: &'static str = "leprechaun";
     const OPENS_PLAINLY: bool = true;
-    type State = State;
+    type State = LeprechaunState;
 
-    fn face(&self) -> Face {
-        Face {
+    fn face(&self) -> ConnectorLabel {
+        ConnectorLabel {
             label: "A code to your Leprechaun mailbox",
             hint: Some("for those who associated theirs there"),
         }
     }
 
     fn records(&self) -> &'static str {
-        Roll::RECORDS
+        ErpRollNumber::RECORDS
     }
 
-    async fn begin(&self, _visitor: Visitor) -> Result<Step<State>, UpstreamError> {
+    async fn begin(
+        &self,
+        _visitor: RequestOrigin,
+    ) -> Result<Step<LeprechaunState>, ConnectorError> {
         Ok(Step::Ask {
             prompt: first(),
-            state: State::Roll,
+            state: LeprechaunState::Roll,
         })
     }
 
     async fn advance(
         &self,
-        state: State,
+        state: LeprechaunState,
         answers: Answers,
-        visitor: Visitor,
-    ) -> Result<Step<State>, UpstreamError> {
+        visitor: RequestOrigin,
+    ) -> Result<Step<LeprechaunState>, ConnectorError> {
         match state {
-            State::Roll => match Roll::parse(answers.text("roll")) {
+            LeprechaunState::Roll => match ErpRollNumber::parse(answers.text("roll")) {
                 Ok(roll) => self.mail(roll.as_str(), visitor).await,
                 Err(_) => Ok(again(
                     "That is no roll number. It has nine characters, for instance 22CS10001.",
                 )),
             },
-            State::Code { mailed, email } if mailed_code::wants_another(&answers) => {
+            LeprechaunState::Code { mailed, email } if mailed_code::wants_another(&answers) => {
                 match self.codes.may_ask(mailed.account(), visitor) {
                     Ok(()) => {
                         let (account, to) = (mailed.account().to_owned(), email.as_deref());
@@ -292,22 +309,22 @@ impl Upstream for Leprechaun {
                             trouble: Some(why.0),
                             ..mailed.prompt()
                         },
-                        state: State::Code { mailed, email },
+                        state: LeprechaunState::Code { mailed, email },
                     }),
                 }
             }
-            State::Code { mailed, email } => {
+            LeprechaunState::Code { mailed, email } => {
                 let typed = self
                     .codes
                     .judge(mailed, answers.text("code"), visitor.now)
                     .await?;
                 Ok(match typed {
-                    Typed::Right(roll) => self.done(roll, email, visitor.now).await?,
-                    Typed::Wrong(mailed) => Step::Refused {
+                    CodeCheck::Right(roll) => self.done(roll, email, visitor.now).await?,
+                    CodeCheck::Wrong(mailed) => Step::Refused {
                         why: mailed_code::wrong(),
-                        again: Some((mailed.prompt(), State::Code { mailed, email })),
+                        again: Some((mailed.prompt(), LeprechaunState::Code { mailed, email })),
                     },
-                    Typed::Spent => Step::Refused {
+                    CodeCheck::Spent => Step::Refused {
                         why: mailed_code::spent(),
                         again: None,
                     },
@@ -318,18 +335,22 @@ impl Upstream for Leprechaun {
 }
 
 impl Leprechaun {
-    async fn mail(&self, roll: &str, visitor: Visitor) -> Result<Step<State>, UpstreamError> {
+    async fn mail(
+        &self,
+        roll: &str,
+        visitor: RequestOrigin,
+    ) -> Result<Step<LeprechaunState>, ConnectorError> {
         let now = visitor.now;
         if let Err(why) = self.codes.may_ask(roll, visitor) {
             return Ok(Step::Refused {
                 why,
-                again: Some((first(), State::Roll)),
+                again: Some((first(), LeprechaunState::Roll)),
             });
         }
         let email = match self.look_ups.by_roll(roll, now).await? {
-            LookedUp::Associated { email, .. } => Some(email),
-            LookedUp::NotAssociated | LookedUp::Stale => None,
-            LookedUp::NoMailbox => {
+            LookupReply::Associated { email, .. } => Some(email),
+            LookupReply::NotAssociated | LookupReply::Stale => None,
+            LookupReply::NoMailbox => {
                 tracing::warn!(
                     upstream = Self::SLUG,
                     "somebody's mailbox cannot be written to"
@@ -345,14 +366,14 @@ impl Leprechaun {
         &self,
         roll: String,
         email: Option<String>,
-        now: Moment,
-    ) -> Result<Step<State>, UpstreamError> {
+        now: Timestamp,
+    ) -> Result<Step<LeprechaunState>, ConnectorError> {
         let mut says = None;
-        if let (Ok(roll), Some(email)) = (Roll::parse(&roll), email) {
+        if let (Ok(roll), Some(email)) = (ErpRollNumber::parse(&roll), email) {
             let known = campus_person(self.db.pool(), &roll, now).await?;
             says = known.and_then(|says| mailed_code::with_mailbox(says, &email));
         }
-        Ok(Step::Done(Identity {
+        Ok(Step::Done(ExternalIdentity {
             provider: Self::SLUG,
             subject: roll,
             says: says.map(Box::new),
@@ -360,17 +381,17 @@ impl Leprechaun {
     }
 }
 
-fn ask_for_code(mailed: Mailed, email: Option<String>) -> Step<State> {
+fn ask_for_code(mailed: SentCode, email: Option<String>) -> Step<LeprechaunState> {
     Step::Ask {
         prompt: mailed.prompt(),
-        state: State::Code { mailed, email },
+        state: LeprechaunState::Code { mailed, email },
     }
 }
 
-fn again(why: &'static str) -> Step<State> {
+fn again(why: &'static str) -> Step<LeprechaunState> {
     Step::Refused {
-        why: Refusal(why.into()),
-        again: Some((first(), State::Roll)),
+        why: LoginRefusal(why.into()),
+        again: Some((first(), LeprechaunState::Roll)),
     }
 }
 
@@ -378,10 +399,10 @@ fn again(why: &'static str) -> Step<State> {
 mod tests {
     use super::*;
 
-    const NOW: Moment = time::macros::datetime!(2026-11-21 12:00 UTC);
+    const NOW: Timestamp = time::macros::datetime!(2026-11-21 12:00 UTC);
     const DAY: Duration = Duration::from_hours(24);
 
-    fn found(body: &str, key: Key<'_>) -> Result<LookedUp, LookUpError> {
+    fn found(body: &str, key: LookupKey<'_>) -> Result<LookupReply, LeprechaunError> {
         read_found(body.as_bytes(), key, DAY * 400, NOW)
     }
 
@@ -391,46 +412,59 @@ mod tests {
             format!(r#"{{"authenticated":"{at}","email":"bob@example.com","roll":"12CS40067"}}"#)
         };
         let fresh = record("2026-01-04T13:12:50Z");
-        let associated = LookedUp::Associated {
+        let associated = LookupReply::Associated {
             roll: "12CS40067".to_owned(),
             email: "bob@example.com".to_owned(),
         };
         for key in [
-            Key::Roll("12CS40067"),
-            Key::Roll("12cs40067"),
-            Key::Email("Bob@Example.com"),
+            LookupKey::Roll("12CS40067"),
+            LookupKey::Roll("12cs40067"),
+            LookupKey::Email("Bob@Example.com"),
         ] {
             assert_eq!(found(&fresh, key), Ok(associated.clone()));
         }
         let stale = record("2018-01-04T13:12:50Z");
-        assert_eq!(found(&stale, Key::Roll("12CS40067")), Ok(LookedUp::Stale));
+        assert_eq!(
+            found(&stale, LookupKey::Roll("12CS40067")),
+            Ok(LookupReply::Stale)
+        );
         // It is what this one person typed there, and closes the way for nobody.
         let odd = fresh.replace("bob@", "bob at ");
-        assert_eq!(found(&odd, Key::Roll("12CS40067")), Ok(LookedUp::NoMailbox));
+        assert_eq!(
+            found(&odd, LookupKey::Roll("12CS40067")),
+            Ok(LookupReply::NoMailbox)
+        );
         for (body, key) in [
-            (fresh.as_str(), Key::Roll("12CS40068")),
-            (fresh.as_str(), Key::Email("eve@example.com")),
-            (&record("4 Jan 2026"), Key::Roll("12CS40067")),
-            (&record("2027-01-04T13:12:50Z"), Key::Roll("12CS40067")),
-            ("[]", Key::Roll("12CS40067")),
-            ("<html></html>", Key::Roll("12CS40067")),
+            (fresh.as_str(), LookupKey::Roll("12CS40068")),
+            (fresh.as_str(), LookupKey::Email("eve@example.com")),
+            (&record("4 Jan 2026"), LookupKey::Roll("12CS40067")),
+            (
+                &record("2027-01-04T13:12:50Z"),
+                LookupKey::Roll("12CS40067"),
+            ),
+            ("[]", LookupKey::Roll("12CS40067")),
+            ("<html></html>", LookupKey::Roll("12CS40067")),
         ] {
             let told = found(body, key);
-            assert!(matches!(told, Err(LookUpError::Protocol(_))), "{body}");
+            assert!(matches!(told, Err(LeprechaunError::Protocol(_))), "{body}");
         }
     }
 
     #[test]
     fn a_value_is_one_segment_or_is_not_asked_for() {
         let good = |key| path(key).unwrap();
-        assert_eq!(good(Key::Roll("12CS40067")), "/get/roll/12CS40067");
+        assert_eq!(good(LookupKey::Roll("12CS40067")), "/get/roll/12CS40067");
         assert_eq!(
-            good(Key::Email("a+b%c@example.com")),
+            good(LookupKey::Email("a+b%c@example.com")),
             "/get/email/a%2Bb%25c%40example.com"
         );
         let long = "a".repeat(255);
         for bad in ["a/b", "a\nb", "..", "", long.as_str()] {
-            assert_eq!(path(Key::Email(bad)), Err(LookUpError::Unfit), "{bad:?}");
+            assert_eq!(
+                path(LookupKey::Email(bad)),
+                Err(LeprechaunError::Unfit),
+                "{bad:?}"
+            );
         }
     }
 }

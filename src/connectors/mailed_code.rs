@@ -6,16 +6,16 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::{
-    AccountName, Choice, Input, InputKind, Prompt, Refusal, StepState, Steps, UpstreamError,
-    Visitor,
+    AccountName, ConnectorError, Input, InputChoice, InputKind, LoginRefusal, Prompt,
+    RequestOrigin, StepResult, StepState,
 };
-use crate::people::records::{Email, Says};
-use crate::platform::clock::Moment;
+use crate::people::records::{Claims, Email};
+use crate::platform::clock::Timestamp;
 use crate::platform::db::Db;
 use crate::platform::id::AddresseeId;
-use crate::platform::mail::{Carries, CodeKey, ToMailbox};
-use crate::platform::rng::SharedEntropy;
-use crate::platform::web::{Limit, Slowed};
+use crate::platform::mail::{CodeKey, MailboxMessage, MailedSecret};
+use crate::platform::rng::SharedRng;
+use crate::platform::web::{RateLimit, RateLimited};
 use crate::platform::{mail, web};
 
 /// The letter with the code.
@@ -26,25 +26,25 @@ const GOOD_FOR: Duration = Duration::from_mins(10);
 const MOST_WRONG: u32 = 5;
 /// Codes for one account: at once, and then one every so often. So 10^8 codes outlast every guesser, and
 /// nobody's mailbox is flooded.
-const CODES: Limit = Limit::new(5, Duration::from_mins(30));
+const CODES: RateLimit = RateLimit::new(5, Duration::from_mins(30));
 /// Codes asked for from one address, whoever's: nobody goes through the roll numbers of a campus and has us
 /// write to all of it. A lecture hall behind one address signs in.
-const CODES_FROM_ADDRESS: Limit = Limit::new(60, Duration::from_mins(1));
+const CODES_FROM_ADDRESS: RateLimit = RateLimit::new(60, Duration::from_mins(1));
 
 /// The button that asks for another code.
 const AGAIN: &str = "again";
 
 /// Mails codes and judges what is typed. Cheap to clone.
 #[derive(Clone)]
-pub struct MailedCode {
+pub struct CodeMailer {
     db: Db,
     key: CodeKey,
-    entropy: SharedEntropy,
-    asked: web::Limits<String>,
-    asked_from: web::Limits<IpAddr>,
+    rng: SharedRng,
+    asked: web::RateLimiter<String>,
+    asked_from: web::RateLimiter<IpAddr>,
 }
 
-impl fmt::Debug for MailedCode {
+impl fmt::Debug for CodeMailer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MailedCode(…)")
     }
@@ -52,7 +52,7 @@ impl fmt::Debug for MailedCode {
 
 /// A code that was mailed for an account, or would have been if it had a mailbox.
 #[derive(Debug)]
-pub struct Mailed {
+pub struct SentCode {
     account: String,
     /// None where there is no mailbox: then no code is right.
     letter: Option<AddresseeId>,
@@ -61,28 +61,28 @@ pub struct Mailed {
 
 /// What a typed code is worth.
 #[derive(Debug)]
-pub enum Typed {
+pub enum CodeCheck {
     /// The account is proven.
     Right(String),
-    Wrong(Mailed),
+    Wrong(SentCode),
     /// Too many were wrong.
     Spent,
 }
 
-impl MailedCode {
-    pub fn new(db: Db, key: CodeKey, entropy: SharedEntropy) -> Self {
+impl CodeMailer {
+    pub fn new(db: Db, key: CodeKey, rng: SharedRng) -> Self {
         Self {
             db,
             key,
-            entropy,
-            asked: web::Limits::new(CODES),
-            asked_from: web::Limits::new(CODES_FROM_ADDRESS),
+            rng,
+            asked: web::RateLimiter::new(CODES),
+            asked_from: web::RateLimiter::new(CODES_FROM_ADDRESS),
         }
     }
 
     /// Counts a code for this account, whether there is one or not; or says how long to wait.
-    pub fn may_ask(&self, account: &str, visitor: Visitor) -> Result<(), Refusal> {
-        let Visitor { now, address } = visitor;
+    pub fn may_ask(&self, account: &str, visitor: RequestOrigin) -> Result<(), LoginRefusal> {
+        let RequestOrigin { now, address } = visitor;
         let from = self.asked_from.take(address, now);
         let from = from.map_err(|slowed| too_many("from your network", slowed))?;
         match self.asked.take(account.to_owned(), now) {
@@ -99,22 +99,22 @@ impl MailedCode {
         &self,
         account: &str,
         mailbox: Option<&str>,
-        now: Moment,
-    ) -> Result<Mailed, UpstreamError> {
+        now: Timestamp,
+    ) -> Result<SentCode, ConnectorError> {
         let letter = match mailbox {
             Some(address) => {
-                let letter = ToMailbox {
+                let letter = MailboxMessage {
                     address,
                     about: account,
-                    carries: Some(Carries::Code),
+                    carries: Some(MailedSecret::Code),
                     until: now + GOOD_FOR,
                 };
-                let (db, entropy) = (self.db.pool(), self.entropy.as_ref());
-                Some(mail::put_to_mailbox(db, LETTER, letter, now, entropy).await?)
+                let (db, rng) = (self.db.pool(), self.rng.as_ref());
+                Some(mail::put_to_mailbox(db, LETTER, letter, now, rng).await?)
             }
             None => None,
         };
-        Ok(Mailed {
+        Ok(SentCode {
             account: account.to_owned(),
             letter,
             wrong: 0,
@@ -123,25 +123,25 @@ impl MailedCode {
 
     pub async fn judge(
         &self,
-        mut mailed: Mailed,
+        mut mailed: SentCode,
         typed: &str,
-        now: Moment,
-    ) -> Result<Typed, UpstreamError> {
+        now: Timestamp,
+    ) -> Result<CodeCheck, ConnectorError> {
         if let Some(letter) = mailed.letter
             && mail::take_code(self.db.pool(), &self.key, letter, typed, now).await?
         {
-            return Ok(Typed::Right(mailed.account));
+            return Ok(CodeCheck::Right(mailed.account));
         }
         mailed.wrong += 1;
         Ok(if mailed.wrong < MOST_WRONG {
-            Typed::Wrong(mailed)
+            CodeCheck::Wrong(mailed)
         } else {
-            Typed::Spent
+            CodeCheck::Spent
         })
     }
 }
 
-impl Mailed {
+impl SentCode {
     pub fn account(&self) -> &str {
         &self.account
     }
@@ -164,7 +164,7 @@ impl Mailed {
             account: Some(AccountName::Known(self.account.clone())),
             may_be_last: true,
             submit: "Sign in".into(),
-            instead: vec![Choice {
+            instead: vec![InputChoice {
                 value: AGAIN,
                 label: "Send another code".into(),
             }],
@@ -177,7 +177,7 @@ impl Mailed {
 const INSTITUTE: [&str; 2] = ["kgpian.iitkgp.ac.in", "iitkgp.ac.in"];
 
 /// What is said of somebody, with a mailbox that they have shown to read.
-pub fn with_mailbox(mut says: Says, mailbox: &str) -> Option<Says> {
+pub fn with_mailbox(mut says: Claims, mailbox: &str) -> Option<Claims> {
     let email = Email::parse(mailbox).ok()?;
     let host = mailbox.rsplit_once('@').map_or("", |(_, host)| host);
     if INSTITUTE
@@ -213,25 +213,25 @@ pub fn ask_for_roll(notice: &'static str) -> Prompt {
     }
 }
 
-fn steps(roll: StepState, code: StepState) -> Steps {
+fn steps(roll: StepState, code: StepState) -> StepResult {
     vec![("Roll number".into(), roll), ("Code".into(), code)]
 }
 
 /// Told to whoever typed what is no code.
-pub fn wrong() -> Refusal {
-    Refusal("That is not the code. Look at the newest mail, or send another code.".into())
+pub fn wrong() -> LoginRefusal {
+    LoginRefusal("That is not the code. Look at the newest mail, or send another code.".into())
 }
 
 /// Told after too many of them.
-pub fn spent() -> Refusal {
-    Refusal("Too many codes were wrong, so this one ended. Begin again for another.".into())
+pub fn spent() -> LoginRefusal {
+    LoginRefusal("Too many codes were wrong, so this one ended. Begin again for another.".into())
 }
 
 /// Told to whoever asks for too many.
-fn too_many(whose: &str, slowed: Slowed) -> Refusal {
+fn too_many(whose: &str, slowed: RateLimited) -> LoginRefusal {
     let told = format!(
         "Many codes were asked for {whose}. Use the newest, or try again in {}.",
         slowed.in_words()
     );
-    Refusal(told.into())
+    LoginRefusal(told.into())
 }

@@ -1,13 +1,13 @@
 //! The ways of proving who you are, one file or folder each; nobody else knows their names.
 //!
-//! An adapter implements [`Upstream`]: it shows a form ([`Prompt`]), reads what was typed
-//! ([`Answers`]), and says [`Step::Done`] with an [`Identity`](crate::people::records::Identity), asks again, or refuses. What it must
+//! An adapter implements [`Connector`]: it shows a form ([`Prompt`]), reads what was typed
+//! ([`Answers`]), and says [`Step::Done`] with an [`Identity`](crate::people::records::ExternalIdentity), asks again, or refuses. What it must
 //! remember between two forms is its `State`, kept by `login` in memory only. The roof puts the
-//! adapters into a [`Registry`], which forgets each one's type.
+//! adapters into a [`ConnectorRegistry`], which forgets each one's type.
 //!
-//! Decision: an adapter is closed ([`UpstreamError::Changed`]) by what is the upstream's own alone, such
+//! Decision: an adapter is closed ([`ConnectorError::Changed`]) by what is the upstream's own alone, such
 //! as where it leads and how its answers are built, and never by what one person's record can hold or one
-//! person can type ([`UpstreamError::Odd`]); or else anybody who writes their own security question could
+//! person can type ([`ConnectorError::Odd`]); or else anybody who writes their own security question could
 //! lock out a campus. Where an answer may be either, the same is asked about somebody made up, who has no
 //! record and typed nothing.
 //!
@@ -28,15 +28,19 @@ mod registry;
 mod store;
 mod tls;
 
-pub use health::{ClosedWay, close, list_closed, open};
-pub use http::{Caller, NewestTls, Reach, ReachError, Request, Response, Silence};
-pub use jiit::{Jiit, Paths as JiitPaths};
-pub use ldap::{Ldap, SetupError as LdapSetupError};
-pub use leprechaun::{Leprechaun, LookUpError, LookUps};
-pub use mailed_code::{Mailed, MailedCode, Typed};
-pub use model::{
-    AccountName, Answers, Choice, Face, FirstTime, Input, InputKind, Picture, Prompt, Refusal,
-    Step, StepState, Steps, UpstreamError, Visitor,
+pub use health::{DisabledConnector, close, list_closed, open};
+pub use http::{
+    HttpClient, HttpEndpoint, HttpFailure, HttpRequest, HttpResponse, HttpSetupError, MaxTlsVersion,
 };
-pub use password::{Hasher, NewPassword, Password, UnfitPassword, set as set_password};
-pub use registry::{Held, Registry, Upstream, Way};
+pub use jiit::{Jiit, JiitPaths};
+pub use ldap::{Ldap, LdapSetupError};
+pub use leprechaun::{Leprechaun, LeprechaunClient, LeprechaunError};
+pub use mailed_code::{CodeCheck, CodeMailer, SentCode};
+pub use model::{
+    AccountName, Answers, ConnectorError, ConnectorLabel, FirstTimeLink, Input, InputChoice,
+    InputKind, LoginRefusal, Prompt, PromptPicture, RequestOrigin, Step, StepResult, StepState,
+};
+pub use password::{
+    NewPassword, PasswordConnector, PasswordHasher, PasswordPolicyError, set as set_password,
+};
+pub use registry::{Connector, ConnectorRegistry, ConnectorState, DynConnector};

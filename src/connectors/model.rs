@@ -8,20 +8,20 @@ use std::time::Duration;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::people::records::Identity;
-use crate::platform::clock::Moment;
+use crate::people::records::ExternalIdentity;
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 
 /// Who stands before the form, as far as budgets go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Visitor {
-    pub now: Moment,
+pub struct RequestOrigin {
+    pub now: Timestamp,
     pub address: IpAddr,
 }
 
 /// How a way to sign in is called where ways are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Face {
+pub struct ConnectorLabel {
     pub label: &'static str,
     pub hint: Option<&'static str>,
 }
@@ -29,7 +29,7 @@ pub struct Face {
 /// Where somebody begins who has never used a way to sign in: a page of ours, and the words that lead
 /// there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FirstTime {
+pub struct FirstTimeLink {
     pub href: String,
     pub words: &'static str,
 }
@@ -40,19 +40,19 @@ pub enum Step<S> {
     /// Show this form and remember this.
     Ask { prompt: Prompt, state: S },
     /// Proven.
-    Done(Identity),
+    Done(ExternalIdentity),
     /// Wrong. With `again`, another try is allowed.
     Refused {
-        why: Refusal,
+        why: LoginRefusal,
         again: Option<(Prompt, S)>,
     },
 }
 
 /// What the person is told: what was wrong and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal(pub Cow<'static, str>);
+pub struct LoginRefusal(pub Cow<'static, str>);
 
-impl Refusal {
+impl LoginRefusal {
     /// The same for a wrong name, a wrong password and an account that may not come in.
     pub(super) fn of_username_and_password() -> Self {
         Self("That username and password do not belong together. Check both and try again.".into())
@@ -61,7 +61,7 @@ impl Refusal {
 
 /// Why there is no answer, neither yes nor no.
 #[derive(Debug, thiserror::Error)]
-pub enum UpstreamError {
+pub enum ConnectorError {
     #[error("the upstream does not answer")]
     Unavailable,
     /// Too much to do here; come back after this span.
@@ -93,16 +93,16 @@ pub struct Prompt {
     /// What went wrong without being anybody's fault. It costs no try.
     pub trouble: Option<Cow<'static, str>>,
     /// Where this form stands among several; empty for a single one.
-    pub steps: Steps,
+    pub steps: StepResult,
     pub inputs: Vec<Input>,
     /// Stands at the input that is a captcha.
-    pub picture: Option<Picture>,
+    pub picture: Option<PromptPicture>,
     pub account: Option<AccountName>,
     /// Whether this form may be the last, so that "keep me signed in" belongs on it.
     pub may_be_last: bool,
     pub submit: Cow<'static, str>,
     /// Further buttons, each of which stands for the whole form: what was typed is dropped.
-    pub instead: Vec<Choice>,
+    pub instead: Vec<InputChoice>,
 }
 
 impl Prompt {
@@ -136,7 +136,7 @@ pub enum AccountName {
     Known(String),
 }
 
-pub type Steps = Vec<(Cow<'static, str>, StepState)>;
+pub type StepResult = Vec<(Cow<'static, str>, StepState)>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -158,7 +158,7 @@ pub struct Input {
     pub autocomplete: &'static str,
     pub hint: Option<Cow<'static, str>>,
     pub error: Option<Cow<'static, str>>,
-    pub options: Vec<Choice>,
+    pub options: Vec<InputChoice>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -172,21 +172,21 @@ pub enum InputKind {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Choice {
+pub struct InputChoice {
     pub value: &'static str,
     pub label: Cow<'static, str>,
 }
 
 /// A picture to read, such as a captcha.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Picture {
+pub struct PromptPicture {
     /// As `image/png`.
     pub media_type: &'static str,
     pub bytes: Vec<u8>,
     pub alt: Cow<'static, str>,
 }
 
-impl fmt::Debug for Picture {
+impl fmt::Debug for PromptPicture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Picture({})", self.alt)
     }

@@ -6,14 +6,14 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::{Answers, Face, FirstTime, Step, UpstreamError, Visitor};
+use super::{Answers, ConnectorError, ConnectorLabel, FirstTimeLink, RequestOrigin, Step};
 
 /// One way of proving who you are.
-pub trait Upstream: Send + Sync + 'static {
+pub trait Connector: Send + Sync + 'static {
     /// Its name in addresses, in the log and in identities.
     const SLUG: &'static str;
 
-    /// Whether [`Upstream::begin`] asks nobody and what it remembers can be made anew at will. Then
+    /// Whether [`Connector::begin`] asks nobody and what it remembers can be made anew at will. Then
     /// looking at the form stores nothing, and answers may come without an attempt.
     const OPENS_PLAINLY: bool;
 
@@ -24,7 +24,7 @@ pub trait Upstream: Send + Sync + 'static {
     /// to wipe it when dropped, and is deliberately neither printable nor serialisable.
     type State: Send + 'static;
 
-    fn face(&self) -> Face;
+    fn face(&self) -> ConnectorLabel;
 
     /// What its records are called where a profile says who vouches for somebody: "from …".
     fn records(&self) -> &'static str {
@@ -32,29 +32,29 @@ pub trait Upstream: Send + Sync + 'static {
     }
 
     /// Where somebody begins who has never used it, if that is elsewhere. It is linked from there, too.
-    fn first_time(&self) -> Option<FirstTime> {
+    fn first_time(&self) -> Option<FirstTimeLink> {
         None
     }
 
     /// The first form.
     fn begin(
         &self,
-        visitor: Visitor,
-    ) -> impl Future<Output = Result<Step<Self::State>, UpstreamError>> + Send;
+        visitor: RequestOrigin,
+    ) -> impl Future<Output = Result<Step<Self::State>, ConnectorError>> + Send;
 
     /// Judges what was typed into the form that came with `state`.
     fn advance(
         &self,
         state: Self::State,
         answers: Answers,
-        visitor: Visitor,
-    ) -> impl Future<Output = Result<Step<Self::State>, UpstreamError>> + Send;
+        visitor: RequestOrigin,
+    ) -> impl Future<Output = Result<Step<Self::State>, ConnectorError>> + Send;
 }
 
 /// An adapter's `State`, its type forgotten.
-pub struct Held(Box<dyn Any + Send>);
+pub struct ConnectorState(Box<dyn Any + Send>);
 
-impl fmt::Debug for Held {
+impl fmt::Debug for ConnectorState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Held(…)")
     }
@@ -62,9 +62,9 @@ impl fmt::Debug for Held {
 
 /// An adapter, its type forgotten. Cheap to clone.
 #[derive(Clone)]
-pub struct Way(Arc<dyn Forgotten>);
+pub struct DynConnector(Arc<dyn ErasedConnector>);
 
-impl Way {
+impl DynConnector {
     pub fn slug(&self) -> &'static str {
         self.0.slug()
     }
@@ -75,33 +75,36 @@ impl Way {
     pub fn closes(&self) -> bool {
         self.0.closes()
     }
-    pub fn face(&self) -> Face {
+    pub fn face(&self) -> ConnectorLabel {
         self.0.face()
     }
-    /// [`Upstream::records`]
+    /// [`Connector::records`]
     pub fn records(&self) -> &'static str {
         self.0.records()
     }
-    /// [`Upstream::first_time`]
-    pub fn first_time(&self) -> Option<FirstTime> {
+    /// [`Connector::first_time`]
+    pub fn first_time(&self) -> Option<FirstTimeLink> {
         self.0.first_time()
     }
-    /// [`Upstream::begin`]
-    pub async fn begin(&self, visitor: Visitor) -> Result<Step<Held>, UpstreamError> {
+    /// [`Connector::begin`]
+    pub async fn begin(
+        &self,
+        visitor: RequestOrigin,
+    ) -> Result<Step<ConnectorState>, ConnectorError> {
         self.0.begin(visitor).await
     }
-    /// [`Upstream::advance`]
+    /// [`Connector::advance`]
     pub async fn advance(
         &self,
-        held: Held,
+        held: ConnectorState,
         answers: Answers,
-        visitor: Visitor,
-    ) -> Result<Step<Held>, UpstreamError> {
+        visitor: RequestOrigin,
+    ) -> Result<Step<ConnectorState>, ConnectorError> {
         self.0.advance(held, answers, visitor).await
     }
 }
 
-impl fmt::Debug for Way {
+impl fmt::Debug for DynConnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Way").field(&self.slug()).finish()
     }
@@ -109,43 +112,49 @@ impl fmt::Debug for Way {
 
 /// Every way to sign in that is switched on; the first is the one the sign-in page opens with.
 #[derive(Debug, Clone, Default)]
-pub struct Registry(Vec<Way>);
+pub struct ConnectorRegistry(Vec<DynConnector>);
 
-impl Registry {
+impl ConnectorRegistry {
     #[must_use]
-    pub fn with(mut self, adapter: impl Upstream) -> Self {
-        self.0.push(Way(Arc::new(adapter)));
+    pub fn with(mut self, adapter: impl Connector) -> Self {
+        self.0.push(DynConnector(Arc::new(adapter)));
         self
     }
 
-    pub fn first(&self) -> Option<&Way> {
+    pub fn first(&self) -> Option<&DynConnector> {
         self.0.first()
     }
 
-    pub fn named(&self, slug: &str) -> Option<&Way> {
+    pub fn named(&self, slug: &str) -> Option<&DynConnector> {
         self.0.iter().find(|way| way.slug() == slug)
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &Way> {
+    pub fn iter(&self) -> impl Iterator<Item = &DynConnector> {
         self.0.iter()
     }
 }
 
-type BoxedStep<'a> = Pin<Box<dyn Future<Output = Result<Step<Held>, UpstreamError>> + Send + 'a>>;
+type BoxedStepFuture<'a> =
+    Pin<Box<dyn Future<Output = Result<Step<ConnectorState>, ConnectorError>> + Send + 'a>>;
 
-/// [`Upstream`] without its type: what a list can hold.
-trait Forgotten: Send + Sync {
+/// [`Connector`] without its type: what a list can hold.
+trait ErasedConnector: Send + Sync {
     fn slug(&self) -> &'static str;
     fn opens_plainly(&self) -> bool;
     fn closes(&self) -> bool;
-    fn face(&self) -> Face;
+    fn face(&self) -> ConnectorLabel;
     fn records(&self) -> &'static str;
-    fn first_time(&self) -> Option<FirstTime>;
-    fn begin(&self, visitor: Visitor) -> BoxedStep<'_>;
-    fn advance(&self, held: Held, answers: Answers, visitor: Visitor) -> BoxedStep<'_>;
+    fn first_time(&self) -> Option<FirstTimeLink>;
+    fn begin(&self, visitor: RequestOrigin) -> BoxedStepFuture<'_>;
+    fn advance(
+        &self,
+        held: ConnectorState,
+        answers: Answers,
+        visitor: RequestOrigin,
+    ) -> BoxedStepFuture<'_>;
 }
 
-impl<U: Upstream> Forgotten for U {
+impl<U: Connector> ErasedConnector for U {
     fn slug(&self) -> &'static str {
         U::SLUG
     }
@@ -155,31 +164,36 @@ impl<U: Upstream> Forgotten for U {
     fn closes(&self) -> bool {
         U::CLOSES
     }
-    fn face(&self) -> Face {
-        Upstream::face(self)
+    fn face(&self) -> ConnectorLabel {
+        Connector::face(self)
     }
     fn records(&self) -> &'static str {
-        Upstream::records(self)
+        Connector::records(self)
     }
-    fn first_time(&self) -> Option<FirstTime> {
-        Upstream::first_time(self)
+    fn first_time(&self) -> Option<FirstTimeLink> {
+        Connector::first_time(self)
     }
-    fn begin(&self, visitor: Visitor) -> BoxedStep<'_> {
-        Box::pin(async move { Ok(forget(Upstream::begin(self, visitor).await?)) })
+    fn begin(&self, visitor: RequestOrigin) -> BoxedStepFuture<'_> {
+        Box::pin(async move { Ok(forget(Connector::begin(self, visitor).await?)) })
     }
-    fn advance(&self, held: Held, answers: Answers, visitor: Visitor) -> BoxedStep<'_> {
+    fn advance(
+        &self,
+        held: ConnectorState,
+        answers: Answers,
+        visitor: RequestOrigin,
+    ) -> BoxedStepFuture<'_> {
         Box::pin(async move {
             // Another adapter's state cannot come here; if it did, the attempt would be over.
-            let state = held.0.downcast().map_err(|_| UpstreamError::Expired)?;
+            let state = held.0.downcast().map_err(|_| ConnectorError::Expired)?;
             Ok(forget(
-                Upstream::advance(self, *state, answers, visitor).await?,
+                Connector::advance(self, *state, answers, visitor).await?,
             ))
         })
     }
 }
 
-fn forget<S: Send + 'static>(step: Step<S>) -> Step<Held> {
-    let held = |state: S| Held(Box::new(state));
+fn forget<S: Send + 'static>(step: Step<S>) -> Step<ConnectorState> {
+    let held = |state: S| ConnectorState(Box::new(state));
     match step {
         Step::Ask { prompt, state } => Step::Ask {
             prompt,

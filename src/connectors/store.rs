@@ -1,13 +1,13 @@
 //! Closed adapters in the database.
 
-use super::health::ClosedWay;
-use crate::platform::clock::Moment;
+use super::health::DisabledConnector;
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Executor;
 
-pub(super) async fn list_closed(db: impl Executor<'_>) -> db::Result<Vec<ClosedWay>> {
+pub(super) async fn list_closed(db: impl Executor<'_>) -> db::Result<Vec<DisabledConnector>> {
     let closed = sqlx::query_as!(
-        ClosedWay,
+        DisabledConnector,
         "select slug, closed_at, met from closed_upstreams order by slug"
     )
     .fetch_all(db)
@@ -19,7 +19,7 @@ pub(super) async fn insert_closed(
     db: impl Executor<'_>,
     slug: &str,
     met: &str,
-    now: Moment,
+    now: Timestamp,
 ) -> db::Result<bool> {
     let done = sqlx::query!(
         "insert into closed_upstreams (slug, closed_at, met) values ($1, $2, $3)

@@ -13,7 +13,7 @@ pub(super) const ALL_VERSIONS: &[&SupportedProtocolVersion] =
 
 /// There is no certificate in a file, or one that is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct NoCertificate;
+pub(super) struct CertificateError;
 
 /// Whom everybody trusts.
 pub(super) fn public_authorities() -> RootCertStore {
@@ -23,14 +23,14 @@ pub(super) fn public_authorities() -> RootCertStore {
 }
 
 /// Trusts the certificates in `pem` as well, of which there is one at least.
-pub(super) fn trust(authorities: &mut RootCertStore, pem: &[u8]) -> Result<(), NoCertificate> {
+pub(super) fn trust(authorities: &mut RootCertStore, pem: &[u8]) -> Result<(), CertificateError> {
     let before = authorities.len();
     for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate = certificate.map_err(|_| NoCertificate)?;
-        authorities.add(certificate).map_err(|_| NoCertificate)?;
+        let certificate = certificate.map_err(|_| CertificateError)?;
+        authorities.add(certificate).map_err(|_| CertificateError)?;
     }
     if authorities.len() == before {
-        return Err(NoCertificate);
+        return Err(CertificateError);
     }
     Ok(())
 }

@@ -3,15 +3,15 @@
 
 use serde_json::{Value, json};
 
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::{AppId, AuditId, PersonId};
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 
 /// One deed. `actor` is the person who did it, nobody for an app or the command line.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct AuditEntry {
     /// `noun.verb`, in the past: `grant.given`, `token.replayed`.
     pub action: &'static str,
     pub actor: Option<PersonId>,
@@ -21,7 +21,7 @@ pub struct Entry {
     pub detail: Value,
 }
 
-impl Entry {
+impl AuditEntry {
     pub fn of(action: &'static str) -> Self {
         Self {
             action,
@@ -56,20 +56,20 @@ impl Entry {
 /// Writes an entry and logs the same.
 pub async fn note(
     db: impl Executor<'_>,
-    entry: Entry,
-    now: Moment,
-    entropy: &dyn Entropy,
+    entry: AuditEntry,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> db::Result<()> {
-    enter(db, entry, now, entropy).await?;
+    enter(db, entry, now, rng).await?;
     Ok(())
 }
 
 /// The same, and says which entry it is.
 pub async fn enter(
     db: impl Executor<'_>,
-    entry: Entry,
-    now: Moment,
-    entropy: &dyn Entropy,
+    entry: AuditEntry,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> db::Result<AuditId> {
     tracing::info!(
         action = entry.action,
@@ -78,7 +78,7 @@ pub async fn enter(
         person.id = entry.person.map(|id| id.0),
         "audit"
     );
-    let id = AuditId::new(now, entropy);
+    let id = AuditId::new(now, rng);
     sqlx::query!(
         "insert into audit (id, happened_at, actor_id, action, app_id, person_id, detail)
          values ($1, $2, $3, $4, $5, $6, $7)",

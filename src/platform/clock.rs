@@ -5,11 +5,11 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 /// A point in time, always UTC when it comes from [`Clock`].
-pub type Moment = time::OffsetDateTime;
+pub type Timestamp = time::OffsetDateTime;
 
 /// Tells the time. The server has [`SystemClock`]; stories have one they can turn.
 pub trait Clock: Debug + Send + Sync + 'static {
-    fn now(&self) -> Moment;
+    fn now(&self) -> Timestamp;
 }
 
 pub type SharedClock = Arc<dyn Clock>;
@@ -23,9 +23,9 @@ impl Clock for SystemClock {
         clippy::disallowed_methods,
         reason = "the one place that reads the machine's clock"
     )]
-    fn now(&self) -> Moment {
+    fn now(&self) -> Timestamp {
         // PostgreSQL keeps microseconds: a moment must come back from it as it went in.
-        let now = Moment::now_utc();
+        let now = Timestamp::now_utc();
         now.replace_nanosecond(now.microsecond() * 1_000)
             .unwrap_or(now)
     }

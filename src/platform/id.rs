@@ -7,8 +7,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::platform::clock::Moment;
-use crate::platform::rng::Entropy;
+use crate::platform::clock::Timestamp;
+use crate::platform::rng::Rng;
 
 /// A person's number: stable, the same for every app, never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -30,8 +30,8 @@ macro_rules! uuid_ids {
 
         impl $name {
             /// A new one, sorted after those made before `now`.
-            pub fn new(now: Moment, entropy: &dyn Entropy) -> Self {
-                Self(uuid_v7(now, entropy))
+            pub fn new(now: Timestamp, rng: &dyn Rng) -> Self {
+                Self(uuid_v7(now, rng))
             }
         }
 
@@ -68,9 +68,9 @@ uuid_ids! {
     SentMailId
 }
 
-fn uuid_v7(now: Moment, entropy: &dyn Entropy) -> Uuid {
+fn uuid_v7(now: Timestamp, rng: &dyn Rng) -> Uuid {
     let mut chance = [0; 10];
-    entropy.fill(&mut chance);
+    rng.fill(&mut chance);
     let millis = u64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
     uuid::Builder::from_unix_timestamp_millis(millis, &chance).into_uuid()
 }

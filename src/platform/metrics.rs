@@ -27,7 +27,7 @@ const RUNS: [f64; 6] = [0.01, 0.1, 1.0, 10.0, 60.0, 600.0];
 
 /// How a try to sign in ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SignIn {
+pub enum SignInOutcome {
     /// Somebody came in.
     In,
     /// What was typed was wrong.
@@ -48,7 +48,7 @@ pub enum SignIn {
 
 /// How a mail left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mail {
+pub enum MailOutcome {
     Sent,
     /// The mail server does not want it.
     Refused,
@@ -58,7 +58,7 @@ pub enum Mail {
 
 /// How a job's run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Run {
+pub enum JobOutcome {
     Done,
     Failed,
     Panicked,
@@ -67,57 +67,60 @@ pub enum Run {
 /// A request was answered. `route` is the pattern and not the address.
 pub fn answered(route: &str, method: &Method, status: StatusCode, took: Duration) {
     let route = route.to_owned();
-    let answer = Answer {
+    let answer = ResponseLabels {
         route: route.clone(),
         method: known(method),
         status: class(status),
     };
     COUNTS.answers.get_or_create(&answer).inc();
-    let time = COUNTS.answer_time.get_or_create(&Route { route });
+    let time = COUNTS.answer_time.get_or_create(&RouteLabels { route });
     time.observe(took.as_secs_f64());
 }
 
 /// Somebody tried to sign in; `upstream` is the way's name.
-pub fn signed_in(upstream: &'static str, outcome: SignIn) {
+pub fn signed_in(upstream: &'static str, outcome: SignInOutcome) {
     let outcome = match outcome {
-        SignIn::In => "in",
-        SignIn::Refused => "refused",
-        SignIn::Unknown => "unknown",
-        SignIn::Slowed => "slowed",
-        SignIn::Busy => "busy",
-        SignIn::Unanswered => "unanswered",
-        SignIn::Changed => "changed",
-        SignIn::Odd => "odd",
+        SignInOutcome::In => "in",
+        SignInOutcome::Refused => "refused",
+        SignInOutcome::Unknown => "unknown",
+        SignInOutcome::Slowed => "slowed",
+        SignInOutcome::Busy => "busy",
+        SignInOutcome::Unanswered => "unanswered",
+        SignInOutcome::Changed => "changed",
+        SignInOutcome::Odd => "odd",
     };
-    let labels = Try { upstream, outcome };
+    let labels = SignInLabels { upstream, outcome };
     COUNTS.sign_ins.get_or_create(&labels).inc();
 }
 
 /// A mail left, or did not.
-pub fn mailed(outcome: Mail) {
+pub fn mailed(outcome: MailOutcome) {
     let outcome = match outcome {
-        Mail::Sent => "sent",
-        Mail::Refused => "refused",
-        Mail::Failed => "failed",
+        MailOutcome::Sent => "sent",
+        MailOutcome::Refused => "refused",
+        MailOutcome::Failed => "failed",
     };
-    COUNTS.mails.get_or_create(&Outcome { outcome }).inc();
+    COUNTS.mails.get_or_create(&OutcomeLabels { outcome }).inc();
 }
 
 /// A job ran.
-pub fn ran(job: &'static str, outcome: Run, took: Duration) {
+pub fn ran(job: &'static str, outcome: JobOutcome, took: Duration) {
     let outcome = match outcome {
-        Run::Done => "done",
-        Run::Failed => "failed",
-        Run::Panicked => "panicked",
+        JobOutcome::Done => "done",
+        JobOutcome::Failed => "failed",
+        JobOutcome::Panicked => "panicked",
     };
-    COUNTS.runs.get_or_create(&Ran { job, outcome }).inc();
-    let time = COUNTS.run_time.get_or_create(&Job { job });
+    COUNTS
+        .runs
+        .get_or_create(&JobRunLabels { job, outcome })
+        .inc();
+    let time = COUNTS.run_time.get_or_create(&JobLabels { job });
     time.observe(took.as_secs_f64());
 }
 
 /// How things stand at the moment of reading.
 #[derive(Debug, Clone)]
-pub struct Now {
+pub struct Gauges {
     /// Connections to the database that are at work, that rest, and that there may be.
     pub connections: [usize; 3],
     /// Ways to sign in that can close, and whether they have; none where that cannot be found out.
@@ -125,7 +128,7 @@ pub struct Now {
 }
 
 /// Everything counted since the start, and how things stand, in the words of [`MEDIA_TYPE`].
-pub fn whole(now: &Now) -> Result<String, fmt::Error> {
+pub fn whole(now: &Gauges) -> Result<String, fmt::Error> {
     let mut written = String::new();
     text::encode_registry(&mut written, &COUNTS.registry)?;
     text::encode_registry(&mut written, &standing(now))?;
@@ -133,16 +136,16 @@ pub fn whole(now: &Now) -> Result<String, fmt::Error> {
     Ok(written)
 }
 
-fn standing(now: &Now) -> Registry {
-    let connections = Family::<State, Gauge>::default();
+fn standing(now: &Gauges) -> Registry {
+    let connections = Family::<StateLabels, Gauge>::default();
     let states = ["busy", "idle", "most"].into_iter().zip(now.connections);
     for (state, count) in states {
-        let gauge = connections.get_or_create(&State { state });
+        let gauge = connections.get_or_create(&StateLabels { state });
         gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
-    let closed = Family::<Upstream, Gauge>::default();
+    let closed = Family::<ConnectorLabels, Gauge>::default();
     for (upstream, is_closed) in &now.ways {
-        let gauge = closed.get_or_create(&Upstream { upstream });
+        let gauge = closed.get_or_create(&ConnectorLabels { upstream });
         gauge.set((*is_closed).into());
     }
     let mut registry = Registry::with_prefix(PREFIX);
@@ -179,58 +182,58 @@ impl Stopwatch {
 
 const PREFIX: &str = "profiles";
 
-static COUNTS: LazyLock<Counts> = LazyLock::new(Counts::new);
+static COUNTS: LazyLock<Counters> = LazyLock::new(Counters::new);
 
-type Times<L> = Family<L, Histogram, fn() -> Histogram>;
+type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 
-struct Counts {
+struct Counters {
     registry: Registry,
-    answers: Family<Answer, Counter>,
-    answer_time: Times<Route>,
-    sign_ins: Family<Try, Counter>,
-    mails: Family<Outcome, Counter>,
-    runs: Family<Ran, Counter>,
-    run_time: Times<Job>,
+    answers: Family<ResponseLabels, Counter>,
+    answer_time: Histograms<RouteLabels>,
+    sign_ins: Family<SignInLabels, Counter>,
+    mails: Family<OutcomeLabels, Counter>,
+    runs: Family<JobRunLabels, Counter>,
+    run_time: Histograms<JobLabels>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Answer {
+struct ResponseLabels {
     route: String,
     method: &'static str,
     status: &'static str,
 }
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Route {
+struct RouteLabels {
     route: String,
 }
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Try {
+struct SignInLabels {
     upstream: &'static str,
     outcome: &'static str,
 }
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Outcome {
+struct OutcomeLabels {
     outcome: &'static str,
 }
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Ran {
+struct JobRunLabels {
     job: &'static str,
     outcome: &'static str,
 }
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Job {
+struct JobLabels {
     job: &'static str,
 }
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct State {
+struct StateLabels {
     state: &'static str,
 }
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Upstream {
+struct ConnectorLabels {
     upstream: &'static str,
 }
 
-impl Counts {
+impl Counters {
     fn new() -> Self {
         let mut it = Self {
             registry: Registry::with_prefix(PREFIX),
@@ -301,13 +304,13 @@ mod tests {
 
     #[test]
     fn what_is_counted_is_read_in_the_words_of_prometheus() {
-        signed_in("a way of this test", SignIn::Refused);
-        signed_in("a way of this test", SignIn::Refused);
+        signed_in("a way of this test", SignInOutcome::Refused);
+        signed_in("a way of this test", SignInOutcome::Refused);
         let odd = Method::from_bytes(b"BREW").unwrap();
         let took = Duration::from_millis(30);
         answered("/of/{this}/test", &odd, StatusCode::IM_A_TEAPOT, took);
 
-        let told = whole(&Now {
+        let told = whole(&Gauges {
             connections: [2, 3, 24],
             ways: vec![("ldap", true)],
         });
@@ -327,11 +330,11 @@ mod tests {
 
     #[test]
     fn the_readme_names_what_there_is() {
-        signed_in("a way of this test", SignIn::In);
+        signed_in("a way of this test", SignInOutcome::In);
         answered("/", &Method::GET, StatusCode::OK, Duration::ZERO);
-        mailed(Mail::Sent);
-        ran("a job of this test", Run::Done, Duration::ZERO);
-        let told = whole(&Now {
+        mailed(MailOutcome::Sent);
+        ran("a job of this test", JobOutcome::Done, Duration::ZERO);
+        let told = whole(&Gauges {
             connections: [0; 3],
             ways: vec![("ldap", false)],
         });

@@ -22,7 +22,7 @@ use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use tokio::sync::Semaphore;
 
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 
 /// The largest file, in bytes.
 const LARGEST_FILE: usize = 2 * 1024 * 1024;
@@ -56,13 +56,13 @@ impl PictureKind {
 
 /// What of a picture is to be shown: a square of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Square {
+pub struct CropSquare {
     zoom: u32,
     across: u32,
     down: u32,
 }
 
-impl Square {
+impl CropSquare {
     /// The largest one, in the middle.
     pub const MIDDLE: Self = Self {
         zoom: *Self::ZOOM.start(),
@@ -137,18 +137,22 @@ impl Pictures {
     /// pixels in it. Of a person it is square: the middle of what came.
     pub async fn accept(&self, kind: PictureKind, file: Bytes) -> Result<Picture, PictureError> {
         let cut = match kind {
-            PictureKind::ProfilePicture => Some(Square::MIDDLE),
+            PictureKind::ProfilePicture => Some(CropSquare::MIDDLE),
             PictureKind::AppLogo => None,
         };
         self.take(cut, file).await
     }
 
     /// Takes the same, of which a square is kept.
-    pub async fn accept_square(&self, cut: Square, file: Bytes) -> Result<Picture, PictureError> {
+    pub async fn accept_square(
+        &self,
+        cut: CropSquare,
+        file: Bytes,
+    ) -> Result<Picture, PictureError> {
         self.take(Some(cut), file).await
     }
 
-    async fn take(&self, cut: Option<Square>, file: Bytes) -> Result<Picture, PictureError> {
+    async fn take(&self, cut: Option<CropSquare>, file: Bytes) -> Result<Picture, PictureError> {
         if file.len() > LARGEST_FILE {
             return Err(PictureError::TooLarge);
         }
@@ -167,10 +171,10 @@ impl Pictures {
         &self,
         kind: PictureKind,
         picture: &Picture,
-        entropy: &dyn Entropy,
+        rng: &dyn Rng,
     ) -> io::Result<String> {
         let mut chance = [0; 16];
-        entropy.fill(&mut chance);
+        rng.fill(&mut chance);
         let file = format!("{:032x}.{}", u128::from_be_bytes(chance), picture.ending);
         let folder = self.folder.join(kind.folder());
         tokio::fs::create_dir_all(&folder).await?;
@@ -273,7 +277,7 @@ fn content_type(file: &str) -> Option<&'static str> {
     }
 }
 
-fn make_anew(cut: Option<Square>, file: &[u8]) -> Result<Picture, PictureError> {
+fn make_anew(cut: Option<CropSquare>, file: &[u8]) -> Result<Picture, PictureError> {
     let format = image::guess_format(file)
         .ok()
         .filter(|format| [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP].contains(format))
@@ -343,7 +347,7 @@ mod tests {
     use image::{Rgb, RgbImage, Rgba, RgbaImage};
 
     use super::*;
-    use crate::platform::rng::OsEntropy;
+    use crate::platform::rng::OsRng;
 
     fn written(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
         let mut content = Vec::new();
@@ -454,7 +458,7 @@ mod tests {
         for (width, height, side) in [(60, 40, 40), (40, 60, 40), (4096, 1200, 1024), (4096, 1, 1)]
         {
             let file = written(&flag(width, height), ImageFormat::Png);
-            let picture = make_anew(Some(Square::MIDDLE), &file).unwrap();
+            let picture = make_anew(Some(CropSquare::MIDDLE), &file).unwrap();
             let image = read(&picture).to_rgb8();
             assert_eq!(image.dimensions(), (side, side), "{width} × {height}");
             if side > 1 {
@@ -473,7 +477,7 @@ mod tests {
     #[test]
     fn the_square_is_where_it_was_put() {
         let cut = |zoom, across| {
-            let square = Square::new(zoom, across, 0).unwrap();
+            let square = CropSquare::new(zoom, across, 0).unwrap();
             let file = written(&flag(400, 200), ImageFormat::Png);
             let image = read(&make_anew(Some(square), &file).unwrap()).to_rgb8();
             let side = image.width();
@@ -491,11 +495,11 @@ mod tests {
     #[test]
     fn no_square_lies_outside_of_its_picture() {
         for (zoom, across, down) in [(99, 0, 0), (401, 0, 0), (100, 101, 0), (100, 0, u32::MAX)] {
-            assert_eq!(Square::new(zoom, across, down), None);
+            assert_eq!(CropSquare::new(zoom, across, down), None);
         }
         for (width, height) in [(1, 1), (4096, 1), (1, 4096), (3, 2)] {
             for (zoom, place) in [(100, 0), (400, 100), (399, 99)] {
-                let square = Square::new(zoom, place, place).unwrap();
+                let square = CropSquare::new(zoom, place, place).unwrap();
                 let cut = square.cut(&flag(width, height));
                 assert_eq!(cut.width(), cut.height());
             }
@@ -622,7 +626,7 @@ mod tests {
         let file = Bytes::from(written(&flag(8, 8), ImageFormat::Png));
         let picture = pictures.accept(PictureKind::AppLogo, file).await.unwrap();
         let name = pictures
-            .keep(PictureKind::AppLogo, &picture, &OsEntropy)
+            .keep(PictureKind::AppLogo, &picture, &OsRng)
             .await
             .unwrap();
         let answer = pictures.serve(PictureKind::AppLogo, &name).await;

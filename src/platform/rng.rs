@@ -6,17 +6,17 @@ use std::sync::Arc;
 use rand::Rng as _;
 
 /// Fills memory with unpredictable bytes.
-pub trait Entropy: Debug + Send + Sync + 'static {
+pub trait Rng: Debug + Send + Sync + 'static {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-pub type SharedEntropy = Arc<dyn Entropy>;
+pub type SharedRng = Arc<dyn Rng>;
 
 /// A generator (`ChaCha`) per thread, seeded and reseeded by the operating system.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct OsEntropy;
+pub struct OsRng;
 
-impl Entropy for OsEntropy {
+impl Rng for OsRng {
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place that draws from the system"

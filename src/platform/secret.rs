@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 
 /// Length of what we make ourselves: 43 letters and digits hold 256 bits.
 const MINTED_LENGTH: usize = 43;
@@ -26,8 +26,8 @@ impl Secret {
 
     /// A new one of 256 bits, letters and digits only: old clients paste codes and tokens unescaped
     /// into request bodies.
-    pub fn mint(entropy: &dyn Entropy) -> Self {
-        Self::new(alphanumeric(entropy, MINTED_LENGTH))
+    pub fn generate(rng: &dyn Rng) -> Self {
+        Self::new(alphanumeric(rng, MINTED_LENGTH))
     }
 
     /// The text itself. Every call of this is a place to look at in a review.
@@ -35,8 +35,8 @@ impl Secret {
         self.0.expose_secret()
     }
 
-    pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::of(self.expose().as_bytes())
+    pub fn fingerprint(&self) -> TokenHash {
+        TokenHash::of(self.expose().as_bytes())
     }
 }
 
@@ -47,12 +47,12 @@ impl fmt::Debug for Secret {
 }
 
 /// `length` letters and digits, every one equally likely.
-pub fn alphanumeric(entropy: &dyn Entropy, length: usize) -> String {
+pub fn alphanumeric(rng: &dyn Rng, length: usize) -> String {
     const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut text = String::with_capacity(length);
     let mut chance = [0_u8; 64];
     while text.len() < length {
-        entropy.fill(&mut chance);
+        rng.fill(&mut chance);
         // 248 is the largest multiple of 62 that a byte can hold: what lies above would favour the
         // first letters.
         let fair = chance.iter().filter(|byte| **byte < 248);
@@ -67,11 +67,11 @@ pub fn alphanumeric(entropy: &dyn Entropy, length: usize) -> String {
 }
 
 /// `length` digits, every one equally likely.
-pub fn digits(entropy: &dyn Entropy, length: usize) -> String {
+pub fn digits(rng: &dyn Rng, length: usize) -> String {
     let mut text = String::with_capacity(length);
     let mut chance = [0_u8; 32];
     while text.len() < length {
-        entropy.fill(&mut chance);
+        rng.fill(&mut chance);
         // 250 is the largest multiple of ten that a byte can hold.
         let fair = chance.iter().filter(|byte| **byte < 250);
         let digits = fair.map(|byte| char::from(b'0' + byte % 10));
@@ -82,9 +82,9 @@ pub fn digits(entropy: &dyn Entropy, length: usize) -> String {
 
 /// SHA-256 of a secret we made. Enough, because what we make has 256 bits and cannot be guessed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Fingerprint([u8; 32]);
+pub struct TokenHash([u8; 32]);
 
-impl Fingerprint {
+impl TokenHash {
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
@@ -118,7 +118,7 @@ impl Fingerprint {
     }
 }
 
-impl fmt::Debug for Fingerprint {
+impl fmt::Debug for TokenHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Fingerprint(…)")
     }
@@ -126,9 +126,9 @@ impl fmt::Debug for Fingerprint {
 
 /// A key of the server's own, derived from `PROFILES_SECRET`, one per purpose.
 #[derive(Clone)]
-pub struct Key([u8; 32]);
+pub struct ServerKey([u8; 32]);
 
-impl Key {
+impl ServerKey {
     /// The master key, 32 bytes of chance.
     pub fn master(bytes: [u8; 32]) -> Self {
         Self(bytes)
@@ -145,7 +145,7 @@ impl Key {
         URL_SAFE_NO_PAD.encode(self.mac(parts))
     }
 
-    /// Whether `seal` was made by [`Key::seal`] over the same parts, in constant time.
+    /// Whether `seal` was made by [`ServerKey::seal`] over the same parts, in constant time.
     pub fn is_seal(&self, seal: &str, parts: &[&[u8]]) -> bool {
         self.seal(parts).as_bytes().ct_eq(seal.as_bytes()).into()
     }
@@ -164,7 +164,7 @@ impl Key {
     }
 }
 
-impl fmt::Debug for Key {
+impl fmt::Debug for ServerKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Key(…)")
     }
@@ -173,12 +173,12 @@ impl fmt::Debug for Key {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::rng::OsEntropy;
+    use crate::platform::rng::OsRng;
 
     #[test]
     fn what_is_minted_is_letters_and_digits_and_never_twice() {
-        let one = Secret::mint(&OsEntropy);
-        let two = Secret::mint(&OsEntropy);
+        let one = Secret::generate(&OsRng);
+        let two = Secret::generate(&OsRng);
         assert_eq!(one.expose().len(), MINTED_LENGTH);
         assert!(
             one.expose()
@@ -195,12 +195,12 @@ mod tests {
 
     #[test]
     fn a_seal_holds_for_its_parts_and_purpose_only() {
-        let key = Key::master([7; 32]).derive("forms");
+        let key = ServerKey::master([7; 32]).derive("forms");
         let seal = key.seal(&[b"ab", b"c"]);
         assert!(key.is_seal(&seal, &[b"ab", b"c"]));
         assert!(!key.is_seal(&seal, &[b"a", b"bc"]));
         assert!(
-            !Key::master([7; 32])
+            !ServerKey::master([7; 32])
                 .derive("cookies")
                 .is_seal(&seal, &[b"ab", b"c"])
         );

@@ -8,29 +8,30 @@ use url::Url;
 
 use crate::connectors::erp::Erp;
 use crate::connectors::{
-    Caller, Hasher, Jiit, JiitPaths, Ldap, LdapSetupError, Leprechaun, LookUps, MailedCode,
-    NewestTls, Password, Reach, ReachError, Registry, Upstream, erp,
+    CodeMailer, Connector, ConnectorRegistry, HttpClient, HttpEndpoint, HttpSetupError, Jiit,
+    JiitPaths, Ldap, LdapSetupError, Leprechaun, LeprechaunClient, MaxTlsVersion,
+    PasswordConnector, PasswordHasher, erp,
 };
 use crate::platform::config;
 use crate::platform::config::{Config, ErpSettings};
 use crate::platform::db::Db;
 use crate::platform::links::Links;
 use crate::platform::mail::CodeKey;
-use crate::platform::rng::SharedEntropy;
+use crate::platform::rng::SharedRng;
 use crate::privacy::association;
 
 /// What ways to sign in work with, beside their settings.
 #[derive(Debug)]
-pub struct Needs<'a> {
+pub struct ConnectorDependencies<'a> {
     pub db: &'a Db,
     pub links: &'a Links,
-    pub entropy: &'a SharedEntropy,
+    pub rng: &'a SharedRng,
     pub codes: &'a CodeKey,
 }
 
 /// Why an upstream cannot be asked as it was set. One line that names the setting.
 #[derive(Debug, thiserror::Error)]
-pub enum UpstreamSetupError {
+pub enum ConnectorSetupError {
     #[error("the machine gives no threads to check passwords on: {0}")]
     Threads(std::io::Error),
     #[error(transparent)]
@@ -38,7 +39,7 @@ pub enum UpstreamSetupError {
     #[error("{setting}: {why}")]
     Reach {
         setting: &'static str,
-        why: ReachError,
+        why: HttpSetupError,
     },
     #[error("{setting} cannot be read: {why}")]
     File {
@@ -47,10 +48,10 @@ pub enum UpstreamSetupError {
     },
 }
 
-impl UpstreamSetupError {
-    fn reach([address, ca_file]: [&'static str; 2], why: ReachError) -> Self {
+impl ConnectorSetupError {
+    fn reach([address, ca_file]: [&'static str; 2], why: HttpSetupError) -> Self {
         let setting = match why {
-            ReachError::Authority => ca_file,
+            HttpSetupError::Authority => ca_file,
             _ => address,
         };
         Self::Reach { setting, why }
@@ -58,22 +59,25 @@ impl UpstreamSetupError {
 }
 
 /// Every way to sign in that is switched on; the sign-in page opens with the first.
-pub fn ways(config: &Config, needs: &Needs<'_>) -> Result<Registry, UpstreamSetupError> {
+pub fn ways(
+    config: &Config,
+    needs: &ConnectorDependencies<'_>,
+) -> Result<ConnectorRegistry, ConnectorSetupError> {
     let db = || needs.db.clone();
-    let entropy = || Arc::clone(needs.entropy);
-    let codes = || MailedCode::new(db(), needs.codes.clone(), entropy());
-    let hasher = Hasher::start(needs.entropy.as_ref()).map_err(UpstreamSetupError::Threads)?;
-    let mut ways = Registry::default().with(Password {
+    let rng = || Arc::clone(needs.rng);
+    let codes = || CodeMailer::new(db(), needs.codes.clone(), rng());
+    let hasher = PasswordHasher::start(needs.rng.as_ref()).map_err(ConnectorSetupError::Threads)?;
+    let mut ways = ConnectorRegistry::default().with(PasswordConnector {
         db: db(),
         hasher,
-        entropy: entropy(),
+        rng: rng(),
     });
     if let Some(settings) = &config.directory {
-        ways = ways.with(ldap(settings, entropy())?);
+        ways = ways.with(ldap(settings, rng())?);
     }
     if let Some(settings) = &config.erp {
         ways = ways.with(erp(config, settings, db())?);
-        ways = ways.with(association::ByCode {
+        ways = ways.with(association::AssociationConnector {
             db: db(),
             links: needs.links.clone(),
             codes: codes(),
@@ -81,7 +85,7 @@ pub fn ways(config: &Config, needs: &Needs<'_>) -> Result<Registry, UpstreamSetu
         });
     }
     if let Some(settings) = &config.jiit {
-        ways = ways.with(jiit(config, settings, entropy())?);
+        ways = ways.with(jiit(config, settings, rng())?);
     }
     if let Some(settings) = &config.leprechaun {
         ways = ways.with(Leprechaun {
@@ -95,19 +99,15 @@ pub fn ways(config: &Config, needs: &Needs<'_>) -> Result<Registry, UpstreamSetu
 
 /// The directory as it was set. What the settings say of it stands in place of what everybody trusts.
 pub fn ldap(
-    settings: &config::Directory,
-    entropy: SharedEntropy,
-) -> Result<Ldap, UpstreamSetupError> {
+    settings: &config::DirectorySettings,
+    rng: SharedRng,
+) -> Result<Ldap, ConnectorSetupError> {
     let authorities = read("PROFILES_LDAP_CA_FILE", settings.ca_file.as_deref())?;
-    Ok(Ldap::new(
-        settings.clone(),
-        authorities.as_deref(),
-        entropy,
-    )?)
+    Ok(Ldap::new(settings.clone(), authorities.as_deref(), rng)?)
 }
 
-fn erp(config: &Config, settings: &ErpSettings, db: Db) -> Result<Erp, UpstreamSetupError> {
-    let wishes = erp::Wishes {
+fn erp(config: &Config, settings: &ErpSettings, db: Db) -> Result<Erp, ConnectorSetupError> {
+    let wishes = erp::ErpOptions {
         fetch_name: settings.fetch_name,
         reask_password: settings.reask_password,
     };
@@ -118,32 +118,32 @@ fn erp(config: &Config, settings: &ErpSettings, db: Db) -> Result<Erp, UpstreamS
 pub fn erp_pages(
     config: &Config,
     settings: &ErpSettings,
-) -> Result<erp::Questions, UpstreamSetupError> {
-    Ok(erp::Questions::new(erp_caller(config, settings)?))
+) -> Result<erp::ErpQuestions, ConnectorSetupError> {
+    Ok(erp::ErpQuestions::new(erp_caller(config, settings)?))
 }
 
-fn erp_caller(config: &Config, settings: &ErpSettings) -> Result<Caller, UpstreamSetupError> {
+fn erp_caller(config: &Config, settings: &ErpSettings) -> Result<HttpClient, ConnectorSetupError> {
     let names = ["PROFILES_ERP_URL", "PROFILES_ERP_CA_FILE"];
     let reach = reach(config, &settings.base, names, settings.ca_file.as_deref())?;
-    Caller::new(Erp::SLUG, &reach).map_err(|why| UpstreamSetupError::reach(names, why))
+    HttpClient::new(Erp::SLUG, &reach).map_err(|why| ConnectorSetupError::reach(names, why))
 }
 
 /// The Leprechaun server as it was set.
 pub fn leprechaun(
     config: &Config,
-    settings: &config::Leprechaun,
-) -> Result<LookUps, UpstreamSetupError> {
-    let reach = Reach {
-        within: config.upstream_timeout.min(LookUps::WITHIN),
-        longest: LookUps::LONGEST,
-        ..Reach::of(settings.url.clone())
+    settings: &config::LeprechaunSettings,
+) -> Result<LeprechaunClient, ConnectorSetupError> {
+    let reach = HttpEndpoint {
+        within: config.upstream_timeout.min(LeprechaunClient::WITHIN),
+        longest: LeprechaunClient::LONGEST,
+        ..HttpEndpoint::of(settings.url.clone())
     };
-    let caller = Caller::new(Leprechaun::SLUG, &reach);
-    let caller = caller.map_err(|why| UpstreamSetupError::Reach {
+    let caller = HttpClient::new(Leprechaun::SLUG, &reach);
+    let caller = caller.map_err(|why| ConnectorSetupError::Reach {
         setting: "PROFILES_LEPRECHAUN_URL",
         why,
     })?;
-    Ok(LookUps {
+    Ok(LeprechaunClient {
         caller,
         authorization: settings.authorization.clone(),
         max_age: config.association_age,
@@ -153,14 +153,14 @@ pub fn leprechaun(
 /// The JIIT portal as it was set.
 pub fn jiit(
     config: &Config,
-    settings: &config::Jiit,
-    entropy: SharedEntropy,
-) -> Result<Jiit, UpstreamSetupError> {
+    settings: &config::JiitSettings,
+    rng: SharedRng,
+) -> Result<Jiit, ConnectorSetupError> {
     let names = ["PROFILES_JIIT_URL", "PROFILES_JIIT_CA_FILE"];
     let mut reach = reach(config, &settings.url, names, settings.ca_file.as_deref())?;
     reach.longest = 4 << 20;
     if !settings.has_new_tls {
-        reach.newest_tls = NewestTls::V1_2;
+        reach.newest_tls = MaxTlsVersion::V1_2;
     }
     let paths = JiitPaths {
         captcha: settings.captcha_path.clone(),
@@ -168,8 +168,8 @@ pub fn jiit(
         token: settings.token_path.clone(),
         particulars: settings.person_path.clone(),
     };
-    let jiit = Jiit::new(&reach, paths, settings.mail_domain.clone(), entropy);
-    jiit.map_err(|why| UpstreamSetupError::reach(names, why))
+    let jiit = Jiit::new(&reach, paths, settings.mail_domain.clone(), rng);
+    jiit.map_err(|why| ConnectorSetupError::reach(names, why))
 }
 
 /// How an upstream is reached. `names` are those of its address and of the file to trust.
@@ -178,15 +178,18 @@ fn reach(
     base: &Url,
     names: [&'static str; 2],
     ca_file: Option<&Path>,
-) -> Result<Reach, UpstreamSetupError> {
-    let mut reach = Reach::of(base.clone());
+) -> Result<HttpEndpoint, ConnectorSetupError> {
+    let mut reach = HttpEndpoint::of(base.clone());
     reach.within = config.upstream_timeout;
     let [_, setting] = names;
     reach.authority = read(setting, ca_file)?;
     Ok(reach)
 }
 
-fn read(setting: &'static str, file: Option<&Path>) -> Result<Option<Vec<u8>>, UpstreamSetupError> {
+fn read(
+    setting: &'static str,
+    file: Option<&Path>,
+) -> Result<Option<Vec<u8>>, ConnectorSetupError> {
     let read = file.map(std::fs::read).transpose();
-    read.map_err(|why| UpstreamSetupError::File { setting, why })
+    read.map_err(|why| ConnectorSetupError::File { setting, why })
 }

@@ -10,10 +10,10 @@ use axum::routing::get;
 use http::{StatusCode, header};
 
 use crate::connectors;
-use crate::connectors::{Registry, Way};
+use crate::connectors::{ConnectorRegistry, DynConnector};
 use crate::platform::db::Db;
 use crate::platform::metrics;
-use crate::platform::metrics::Now;
+use crate::platform::metrics::Gauges;
 
 /// Somebody who looks wants to see that the database is gone, and not wait for it.
 const DATABASE_WITHIN: Duration = Duration::from_secs(2);
@@ -22,7 +22,7 @@ const DATABASE_WITHIN: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone)]
 pub(super) struct Feature {
     pub db: Db,
-    pub ways: Registry,
+    pub ways: ConnectorRegistry,
 }
 
 impl Feature {
@@ -34,7 +34,7 @@ impl Feature {
             .with_state(self)
     }
 
-    async fn now(&self) -> Now {
+    async fn now(&self) -> Gauges {
         let connections = self.db.connections();
         let closed = connectors::list_closed(self.db.pool());
         let closed = tokio::time::timeout(DATABASE_WITHIN, closed).await;
@@ -42,13 +42,13 @@ impl Feature {
             Ok(Ok(closed)) => {
                 let is_closed = |slug| closed.iter().any(|it| it.slug == slug);
                 let ways = self.ways.iter().filter(|way| way.closes());
-                ways.map(Way::slug)
+                ways.map(DynConnector::slug)
                     .map(|slug| (slug, is_closed(slug)))
                     .collect()
             }
             _ => Vec::new(),
         };
-        Now { connections, ways }
+        Gauges { connections, ways }
     }
 }
 

@@ -16,7 +16,7 @@ use axum::Router;
 use lettre::Address;
 use url::Url;
 
-use crate::connectors::Registry;
+use crate::connectors::ConnectorRegistry;
 use crate::developers::{apps, docs, send_mail, widget};
 use crate::identity::{linked_identities, login, profile, sessions};
 use crate::platform::clock::SharedClock;
@@ -24,29 +24,30 @@ use crate::platform::config::Config;
 use crate::platform::db::Db;
 use crate::platform::jobs::{Job, Jobs};
 use crate::platform::links::Links;
-use crate::platform::mail::{CodeKey, Post, SetupError, Signer, Transport};
+use crate::platform::mail::{CodeKey, DkimSigner, MailDelivery, MailSetupError, MailTransport};
 use crate::platform::pictures::Pictures;
-use crate::platform::rng::SharedEntropy;
-use crate::platform::secret::Key;
+use crate::platform::rng::SharedRng;
+use crate::platform::secret::ServerKey;
 use crate::platform::web::{
-    Assets, CookiePolicy, Pages, Places, SessionRows, Shell, Web, WebParts,
+    Assets, CookiePolicy, MiddlewareStack, NamedNetworks, PostgresSessionStore, Templates, Web,
+    WebParts,
 };
 use crate::privacy::{association, connected_apps, data_export, receipts};
-use crate::protocol::access_log::Ledger;
+use crate::protocol::access_log::AccessLog;
 use crate::protocol::{access_log, authorize, fedcm, metadata, token, user_api};
 use crate::server::demo::Demo;
-use crate::server::login_connectors::{Needs, UpstreamSetupError};
+use crate::server::login_connectors::{ConnectorDependencies, ConnectorSetupError};
 
 /// What comes from outside: the database, the time and chance.
 #[derive(Debug, Clone)]
-pub struct Parts {
+pub struct ServerParts {
     pub db: Db,
     pub clock: SharedClock,
-    pub entropy: SharedEntropy,
+    pub rng: SharedRng,
     /// What apps read is noted here.
-    pub ledger: Ledger,
+    pub ledger: AccessLog,
     /// From which the server's keys are derived.
-    pub master_key: Key,
+    pub master_key: ServerKey,
     /// The base of every address.
     pub public_url: Url,
     /// The demo app, where there is one, and where this server listens, for it to call.
@@ -55,7 +56,7 @@ pub struct Parts {
 
 /// The house, ready to be served.
 #[derive(Debug)]
-pub struct House {
+pub struct Server {
     pub router: Router,
     /// For operators, on a listener of its own.
     pub metrics: Router,
@@ -78,36 +79,37 @@ pub enum BuildError {
     #[error(transparent)]
     Templates(#[from] tera::Error),
     #[error(transparent)]
-    Mail(#[from] SetupError),
+    Mail(#[from] MailSetupError),
     #[error(transparent)]
-    Upstream(#[from] UpstreamSetupError),
+    Upstream(#[from] ConnectorSetupError),
     #[error(transparent)]
-    Demo(#[from] demo::CallError),
+    Demo(#[from] demo::DemoCallError),
 }
 
 /// Builds the house.
-pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
+pub fn build(config: &Config, parts: ServerParts) -> Result<Server, BuildError> {
     let web = web(config, &parts)?;
-    let Parts {
+    let ServerParts {
         db,
         clock,
-        entropy,
+        rng,
         ledger,
         demo,
         master_key,
         ..
     } = parts;
-    let it = Shared {
+    let it = SharedParts {
         codes: CodeKey::of(&master_key),
         db,
         web,
         clock,
-        entropy,
+        rng,
         ledger,
     };
     let pictures = Pictures::new(config.data_dir.join("pictures"));
     let tokens = it.tokens(config);
-    let sessions = SessionRows::new(it.db.clone(), Arc::clone(&it.clock), config.session_idle);
+    let sessions =
+        PostgresSessionStore::new(it.db.clone(), Arc::clone(&it.clock), config.session_idle);
     let transport = transport(config)?;
     let ways = it.ways(config)?;
     let metrics = it.metrics(ways.clone());
@@ -138,66 +140,66 @@ pub fn build(config: &Config, parts: Parts) -> Result<House, BuildError> {
         )
         .merge(token::routes(tokens))
         .merge(it.demo(demo)?);
-    let shell = Shell {
+    let shell = MiddlewareStack {
         sessions,
         web: it.web,
-        entropy: it.entropy,
+        rng: it.rng,
         aliases: config.aliases.clone(),
     };
-    Ok(House {
+    Ok(Server {
         router: shell.wrap(rooms),
         metrics,
         jobs,
     })
 }
 
-fn web(config: &Config, parts: &Parts) -> Result<Web, tera::Error> {
+fn web(config: &Config, parts: &ServerParts) -> Result<Web, tera::Error> {
     let links = Links::new(&parts.public_url);
     Ok(Web::new(WebParts {
         cookies: CookiePolicy {
             secure: links.is_secure(),
         },
         links,
-        pages: Pages::read()?,
+        pages: Templates::read()?,
         assets: Assets::read(),
         campus_name: config.campus_name.clone(),
         time_zone: config.time_zone,
         form_key: parts.master_key.derive("forms"),
         cookie_key: parts.master_key.derive("cookies"),
         trusted_proxies: config.trusted_proxies.clone(),
-        places: Places(config.places.clone()),
+        places: NamedNetworks(config.places.clone()),
     }))
 }
 
 /// What most rooms share, and what each room gets of it.
-struct Shared {
+struct SharedParts {
     db: Db,
     web: Web,
     clock: SharedClock,
-    entropy: SharedEntropy,
-    ledger: Ledger,
+    rng: SharedRng,
+    ledger: AccessLog,
     codes: CodeKey,
 }
 
-impl Shared {
+impl SharedParts {
     fn welcome(&self) -> welcome::Feature {
         welcome::Feature {
             web: self.web.clone(),
         }
     }
 
-    fn ways(&self, config: &Config) -> Result<Registry, UpstreamSetupError> {
-        let needs = Needs {
+    fn ways(&self, config: &Config) -> Result<ConnectorRegistry, ConnectorSetupError> {
+        let needs = ConnectorDependencies {
             db: &self.db,
             links: self.web.links(),
-            entropy: &self.entropy,
+            rng: &self.rng,
             codes: &self.codes,
         };
         login_connectors::ways(config, &needs)
     }
 
     /// Where there is a portal whose security questions can be looked at.
-    fn association(&self, config: &Config) -> Result<Router, UpstreamSetupError> {
+    fn association(&self, config: &Config) -> Result<Router, ConnectorSetupError> {
         let Some(settings) = &config.erp else {
             return Ok(Router::new());
         };
@@ -205,22 +207,22 @@ impl Shared {
             db: self.db.clone(),
             web: self.web.clone(),
             clock: Arc::clone(&self.clock),
-            entropy: Arc::clone(&self.entropy),
+            rng: Arc::clone(&self.rng),
             ledger: self.ledger.clone(),
-            portal: association::Portal {
+            portal: association::ErpPortal {
                 questions: login_connectors::erp_pages(config, settings)?,
                 page: format!(
                     "{}/IIT_ERP3/home.htm",
                     settings.base.as_str().trim_end_matches('/')
                 ),
             },
-            limits: association::Limits::default(),
+            limits: association::AssociationLimits::default(),
         };
         Ok(room.routes())
     }
 
-    fn login(&self, ways: Registry) -> login::Feature {
-        let signpost = crate::protocol::clients::Signpost {
+    fn login(&self, ways: ConnectorRegistry) -> login::Feature {
+        let signpost = crate::protocol::clients::AuthorizeClientLookup {
             db: self.db.clone(),
             links: self.web.links().clone(),
         };
@@ -228,35 +230,35 @@ impl Shared {
             self.web.clone(),
             self.db.clone(),
             Arc::clone(&self.clock),
-            Arc::clone(&self.entropy),
+            Arc::clone(&self.rng),
             ways,
             Arc::new(signpost),
         )
     }
 
-    fn metrics(&self, ways: Registry) -> Router {
+    fn metrics(&self, ways: ConnectorRegistry) -> Router {
         let db = self.db.clone();
         metrics::Feature { db, ways }.routes()
     }
 
-    fn ways_in(&self, ways: Registry) -> linked_identities::Feature {
+    fn ways_in(&self, ways: ConnectorRegistry) -> linked_identities::Feature {
         linked_identities::Feature {
             db: self.db.clone(),
             web: self.web.clone(),
             clock: Arc::clone(&self.clock),
-            entropy: Arc::clone(&self.entropy),
+            rng: Arc::clone(&self.rng),
             ways,
         }
     }
 
-    fn profile(&self, pictures: Pictures, ways: Registry) -> profile::Feature {
+    fn profile(&self, pictures: Pictures, ways: ConnectorRegistry) -> profile::Feature {
         profile::Feature {
             db: self.db.clone(),
             web: self.web.clone(),
             clock: Arc::clone(&self.clock),
-            entropy: Arc::clone(&self.entropy),
+            rng: Arc::clone(&self.rng),
             pictures,
-            limits: profile::Limits::default(),
+            limits: profile::ProfileLimits::default(),
             ways,
         }
     }
@@ -266,9 +268,9 @@ impl Shared {
             db: self.db.clone(),
             web: self.web.clone(),
             clock: Arc::clone(&self.clock),
-            entropy: Arc::clone(&self.entropy),
+            rng: Arc::clone(&self.rng),
             pictures,
-            cap: apps::Cap(config.unverified_cap),
+            cap: apps::UserCap(config.unverified_cap),
         }
     }
 
@@ -277,16 +279,16 @@ impl Shared {
             db: self.db.clone(),
             web: self.web.clone(),
             clock: Arc::clone(&self.clock),
-            entropy: Arc::clone(&self.entropy),
+            rng: Arc::clone(&self.rng),
             ledger: self.ledger.clone(),
         }
     }
 
-    fn receipts(&self, master_key: &Key) -> receipts::Feature {
+    fn receipts(&self, master_key: &ServerKey) -> receipts::Feature {
         receipts::Feature {
             db: self.db.clone(),
             web: self.web.clone(),
-            seal: receipts::SealKey(master_key.derive("receipts")),
+            seal: receipts::ReceiptKey(master_key.derive("receipts")),
         }
     }
 
@@ -295,7 +297,7 @@ impl Shared {
             db: self.db.clone(),
             web: self.web.clone(),
             clock: Arc::clone(&self.clock),
-            entropy: Arc::clone(&self.entropy),
+            rng: Arc::clone(&self.rng),
         }
     }
 
@@ -304,7 +306,7 @@ impl Shared {
             db: self.db.clone(),
             web: self.web.clone(),
             clock: Arc::clone(&self.clock),
-            entropy: Arc::clone(&self.entropy),
+            rng: Arc::clone(&self.rng),
             pictures,
             ledger: self.ledger.clone(),
         }
@@ -315,9 +317,9 @@ impl Shared {
             db: self.db.clone(),
             web: self.web.clone(),
             clock: Arc::clone(&self.clock),
-            entropy: Arc::clone(&self.entropy),
+            rng: Arc::clone(&self.rng),
             lifetimes: config.lifetimes,
-            memory: token::Memory::default(),
+            memory: token::TokenEndpointState::default(),
         }
     }
 
@@ -327,24 +329,24 @@ impl Shared {
             db: self.db.clone(),
             web: self.web.clone(),
             clock: Arc::clone(&self.clock),
-            entropy: Arc::clone(&self.entropy),
-            settings: authorize::Settings { lifetimes, cap },
+            rng: Arc::clone(&self.rng),
+            settings: authorize::AuthorizeSettings { lifetimes, cap },
         }
     }
 
     fn jobs(
         &self,
         config: &Config,
-        sessions: SessionRows,
-        transport: Transport,
+        sessions: PostgresSessionStore,
+        transport: MailTransport,
         login: login::Feature,
     ) -> Result<Jobs, BuildError> {
-        let post = Post {
+        let post = MailDelivery {
             db: self.db.clone(),
             web: self.web.clone(),
             transport,
-            from: config.mail_from.parse().map_err(SetupError::from)?,
-            entropy: Arc::clone(&self.entropy),
+            from: config.mail_from.parse().map_err(MailSetupError::from)?,
+            rng: Arc::clone(&self.rng),
             codes: self.codes.clone(),
         };
         let deliver = Job::new(
@@ -378,11 +380,16 @@ impl Shared {
     }
 
     /// Forgetting what has ended, room by room.
-    fn sweeps(&self, config: &Config, sessions: SessionRows, post: Post) -> Vec<Job> {
-        let removal = data_export::Removal {
+    fn sweeps(
+        &self,
+        config: &Config,
+        sessions: PostgresSessionStore,
+        post: MailDelivery,
+    ) -> Vec<Job> {
+        let removal = data_export::AccountRemoval {
             db: self.db.clone(),
             pictures: Pictures::new(config.data_dir.join("pictures")),
-            entropy: Arc::clone(&self.entropy),
+            rng: Arc::clone(&self.rng),
         };
         let (db, lifetimes, every) = (&self.db, config.lifetimes, SWEEP_EVERY);
         vec![
@@ -419,12 +426,12 @@ impl Shared {
         ]
     }
 
-    fn demo(&self, demo: Option<(Demo, SocketAddr)>) -> Result<Router, demo::CallError> {
+    fn demo(&self, demo: Option<(Demo, SocketAddr)>) -> Result<Router, demo::DemoCallError> {
         let Some((app, address)) = demo else {
             return Ok(Router::new());
         };
-        let (web, entropy) = (self.web.clone(), Arc::clone(&self.entropy));
-        demo::Feature::new(web, entropy, app, address).map(demo::routes)
+        let (web, rng) = (self.web.clone(), Arc::clone(&self.rng));
+        demo::Feature::new(web, rng, app, address).map(demo::routes)
     }
 
     fn for_developers(&self, config: &Config) -> Router {
@@ -444,7 +451,7 @@ impl Shared {
             db: self.db.clone(),
             web: self.web.clone(),
             clock: Arc::clone(&self.clock),
-            entropy: Arc::clone(&self.entropy),
+            rng: Arc::clone(&self.rng),
             requests: self.authorize(config),
             branding: fedcm::Branding {
                 background: format!("#{}", widget::BUTTON.default),
@@ -458,7 +465,7 @@ impl Shared {
         docs::Feature {
             db: self.db.clone(),
             web: self.web.clone(),
-            settings: docs::Settings {
+            settings: docs::DocsSettings {
                 lifetimes,
                 cap,
                 send_mail: config.send_mail,
@@ -470,19 +477,19 @@ impl Shared {
         &self,
         config: &Config,
         tokens: token::Feature,
-        transport: Transport,
-        master_key: &Key,
-    ) -> Result<send_mail::Feature, SetupError> {
+        transport: MailTransport,
+        master_key: &ServerKey,
+    ) -> Result<send_mail::Feature, MailSetupError> {
         let limits = config.send_mail;
         Ok(send_mail::Feature {
             db: self.db.clone(),
             web: self.web.clone(),
             clock: Arc::clone(&self.clock),
-            entropy: Arc::clone(&self.entropy),
+            rng: Arc::clone(&self.rng),
             tokens,
             transport,
             from: config.mail_from.parse()?,
-            allowance: send_mail::Allowance {
+            allowance: send_mail::MailQuota {
                 per_person_day: limits.per_person_day,
                 per_app_hour: limits.per_app_hour,
                 unverified_day: limits.unverified_day,
@@ -502,26 +509,26 @@ impl Shared {
 }
 
 /// The way out for mails, as it is set.
-pub fn transport(config: &Config) -> Result<Transport, SetupError> {
+pub fn transport(config: &Config) -> Result<MailTransport, MailSetupError> {
     let transport = match &config.smtp_url {
         Some(address) => {
             let file = config.smtp_ca_file.as_deref();
             let authority = file.map(|file| read("PROFILES_SMTP_CA_FILE", file));
-            Transport::server(address, authority.transpose()?.as_deref())?
+            MailTransport::server(address, authority.transpose()?.as_deref())?
         }
-        None => Transport::files(config.data_dir.join("mail")),
+        None => MailTransport::files(config.data_dir.join("mail")),
     };
     let Some(file) = &config.dkim_key_file else {
         return Ok(transport);
     };
     let from: Address = config.mail_from.parse()?;
     let key = read("PROFILES_DKIM_KEY_FILE", file)?;
-    let signer = Signer::read(&key, &config.dkim_selector, from.domain());
-    Ok(transport.signed(Some(signer.ok_or(SetupError::SigningKey)?)))
+    let signer = DkimSigner::read(&key, &config.dkim_selector, from.domain());
+    Ok(transport.signed(Some(signer.ok_or(MailSetupError::SigningKey)?)))
 }
 
-fn read(setting: &'static str, file: &Path) -> Result<Vec<u8>, SetupError> {
-    std::fs::read(file).map_err(|why| SetupError::File { setting, why })
+fn read(setting: &'static str, file: &Path) -> Result<Vec<u8>, MailSetupError> {
+    std::fs::read(file).map_err(|why| MailSetupError::File { setting, why })
 }
 
 #[cfg(test)]
@@ -531,9 +538,9 @@ mod tests {
 
     use super::*;
     use crate::platform::web;
-    use crate::platform::web::Sample;
+    use crate::platform::web::PageSample;
 
-    fn samples() -> Vec<Sample> {
+    fn samples() -> Vec<PageSample> {
         let rooms = [
             web::sample::samples(),
             welcome::samples(),

@@ -16,8 +16,8 @@ use std::hash::Hash;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::roll::Roll;
-use crate::platform::clock::Moment;
+use super::roll::ErpRollNumber;
+use crate::platform::clock::Timestamp;
 
 const HOUR: Duration = Duration::from_hours(1);
 const QUESTIONS: (usize, Duration) = (10, Duration::from_mins(10));
@@ -28,14 +28,14 @@ const MOST: usize = 20_000;
 
 /// Who asks, and on whose behalf.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Whose<'a> {
+pub(super) struct ErpCaller<'a> {
     pub address: IpAddr,
-    pub roll: &'a Roll,
+    pub roll: &'a ErpRollNumber,
 }
 
 /// Spent: come back after this span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Spent {
+pub(super) enum BudgetError {
     /// Much was asked: this sign-in is over.
     For(Duration),
     /// The last code is not old enough.
@@ -44,23 +44,31 @@ pub(super) enum Spent {
 
 /// What was spent window.
 #[derive(Default)]
-pub(super) struct Budgets {
-    questions: Window<IpAddr>,
-    codes_to_roll: Window<Roll>,
-    codes_from_address: Window<IpAddr>,
-    failures_of_roll: Window<Roll>,
-    failures_from_address: Window<IpAddr>,
+pub(super) struct ErpBudgets {
+    questions: RateWindow<IpAddr>,
+    codes_to_roll: RateWindow<ErpRollNumber>,
+    codes_from_address: RateWindow<IpAddr>,
+    failures_of_roll: RateWindow<ErpRollNumber>,
+    failures_from_address: RateWindow<IpAddr>,
 }
 
-impl Budgets {
+impl ErpBudgets {
     /// Whether there is a question left to ask; without one there is no use in opening ERP's door.
-    pub(super) fn may_ask_question(&mut self, address: IpAddr, now: Moment) -> Result<(), Spent> {
+    pub(super) fn may_ask_question(
+        &mut self,
+        address: IpAddr,
+        now: Timestamp,
+    ) -> Result<(), BudgetError> {
         self.questions
             .room(&address, QUESTIONS, now)
-            .map_err(Spent::For)
+            .map_err(BudgetError::For)
     }
 
-    pub(super) fn ask_question(&mut self, address: IpAddr, now: Moment) -> Result<(), Spent> {
+    pub(super) fn ask_question(
+        &mut self,
+        address: IpAddr,
+        now: Timestamp,
+    ) -> Result<(), BudgetError> {
         self.may_ask_question(address, now)?;
         self.questions.note(address, now);
         Ok(())
@@ -68,29 +76,33 @@ impl Budgets {
 
     /// Before a code is asked for: it counts as sent, and as a failure, until it is known that it was
     /// neither. So those who ask at the same moment count each other.
-    pub(super) fn ask_code(&mut self, whose: Whose<'_>, now: Moment) -> Result<(), Spent> {
-        let Whose { address, roll } = whose;
+    pub(super) fn ask_code(
+        &mut self,
+        whose: ErpCaller<'_>,
+        now: Timestamp,
+    ) -> Result<(), BudgetError> {
+        let ErpCaller { address, roll } = whose;
         self.codes_to_roll
             .room(roll, (6, HOUR), now)
-            .map_err(Spent::For)?;
+            .map_err(BudgetError::For)?;
         self.codes_from_address
             .room(&address, (20, HOUR), now)
-            .map_err(Spent::For)?;
+            .map_err(BudgetError::For)?;
         self.may_fail(whose, now)?;
         self.codes_to_roll
             .room(roll, (1, APART), now)
-            .map_err(Spent::TooSoon)?;
+            .map_err(BudgetError::TooSoon)?;
         self.codes_to_roll.note(roll.clone(), now);
         self.codes_from_address.note(address, now);
         self.fail(whose, now);
         Ok(())
     }
 
-    pub(super) fn code_was_sent(&mut self, whose: Whose<'_>) {
+    pub(super) fn code_was_sent(&mut self, whose: ErpCaller<'_>) {
         self.did_not_fail(whose);
     }
 
-    pub(super) fn code_was_not_sent(&mut self, whose: Whose<'_>, failed: bool) {
+    pub(super) fn code_was_not_sent(&mut self, whose: ErpCaller<'_>, failed: bool) {
         self.codes_to_roll.forget(whose.roll);
         self.codes_from_address.forget(&whose.address);
         if !failed {
@@ -99,27 +111,35 @@ impl Budgets {
     }
 
     /// Before somebody signs in: it counts as a failure until it is known that it was none.
-    pub(super) fn sign_in(&mut self, whose: Whose<'_>, now: Moment) -> Result<(), Spent> {
+    pub(super) fn sign_in(
+        &mut self,
+        whose: ErpCaller<'_>,
+        now: Timestamp,
+    ) -> Result<(), BudgetError> {
         self.may_fail(whose, now)?;
         self.fail(whose, now);
         Ok(())
     }
 
-    pub(super) fn did_not_fail(&mut self, whose: Whose<'_>) {
+    pub(super) fn did_not_fail(&mut self, whose: ErpCaller<'_>) {
         self.failures_of_roll.forget(whose.roll);
         self.failures_from_address.forget(&whose.address);
     }
 
-    fn may_fail(&mut self, Whose { address, roll }: Whose<'_>, now: Moment) -> Result<(), Spent> {
+    fn may_fail(
+        &mut self,
+        ErpCaller { address, roll }: ErpCaller<'_>,
+        now: Timestamp,
+    ) -> Result<(), BudgetError> {
         self.failures_of_roll
             .room(roll, (5, HOUR), now)
-            .map_err(Spent::For)?;
+            .map_err(BudgetError::For)?;
         self.failures_from_address
             .room(&address, (20, HOUR), now)
-            .map_err(Spent::For)
+            .map_err(BudgetError::For)
     }
 
-    fn fail(&mut self, Whose { address, roll }: Whose<'_>, now: Moment) {
+    fn fail(&mut self, ErpCaller { address, roll }: ErpCaller<'_>, now: Timestamp) {
         self.failures_of_roll.note(roll.clone(), now);
         self.failures_from_address.note(address, now);
     }
@@ -127,28 +147,28 @@ impl Budgets {
 
 /// When somebody did something, as far back as anybody asks.
 ///
-/// No bucket of [`web::Limits`](crate::platform::web::Limits): one that holds six and gets one back every ten
+/// No bucket of [`web::Limits`](crate::platform::web::RateLimiter): one that holds six and gets one back every ten
 /// minutes lets eleven through within its first hour. What we promise ERP is a count in any hour.
-struct Window<K>(HashMap<K, VecDeque<Moment>>);
+struct RateWindow<K>(HashMap<K, VecDeque<Timestamp>>);
 
-impl<K> Default for Window<K> {
+impl<K> Default for RateWindow<K> {
     fn default() -> Self {
         Self(HashMap::new())
     }
 }
 
-impl<K: Hash + Eq + Clone> Window<K> {
+impl<K: Hash + Eq + Clone> RateWindow<K> {
     /// Whether once more is fewer than `most` within the span; if not, for how long.
     fn room(
         &mut self,
         key: &K,
         (most, within): (usize, Duration),
-        now: Moment,
+        now: Timestamp,
     ) -> Result<(), Duration> {
         let Some(times) = self.0.get(key) else {
             return Ok(());
         };
-        let recent: Vec<Moment> = times
+        let recent: Vec<Timestamp> = times
             .iter()
             .copied()
             .filter(|at| now - *at < within)
@@ -160,7 +180,7 @@ impl<K: Hash + Eq + Clone> Window<K> {
         Err((*oldest + within - now).try_into().unwrap_or(within))
     }
 
-    fn note(&mut self, key: K, now: Moment) {
+    fn note(&mut self, key: K, now: Timestamp) {
         if self.0.len() >= MOST {
             self.0
                 .retain(|_, times| times.back().is_some_and(|last| now - *last < HOUR));
@@ -184,14 +204,14 @@ mod tests {
 
     use super::*;
 
-    const NOW: Moment = time::macros::datetime!(2026-11-21 12:00 UTC);
+    const NOW: Timestamp = time::macros::datetime!(2026-11-21 12:00 UTC);
 
     fn address(last: u8) -> IpAddr {
         Ipv4Addr::new(192, 0, 2, last).into()
     }
 
-    fn roll(number: u32) -> Roll {
-        Roll::parse(&format!("21CS{number:05}")).unwrap()
+    fn roll(number: u32) -> ErpRollNumber {
+        ErpRollNumber::parse(&format!("21CS{number:05}")).unwrap()
     }
 
     fn minutes(count: u64) -> Duration {
@@ -200,14 +220,14 @@ mod tests {
 
     #[test]
     fn questions_are_counted_by_address() {
-        let mut budgets = Budgets::default();
+        let mut budgets = ErpBudgets::default();
         for _ in 0..10 {
             budgets.ask_question(address(1), NOW).unwrap();
         }
         let later = NOW + minutes(4);
         assert_eq!(
             budgets.ask_question(address(1), later),
-            Err(Spent::For(minutes(6)))
+            Err(BudgetError::For(minutes(6)))
         );
         budgets.ask_question(address(2), later).unwrap();
         budgets.ask_question(address(1), NOW + minutes(10)).unwrap();
@@ -215,10 +235,10 @@ mod tests {
 
     #[test]
     fn codes_are_counted_by_roll_number_and_by_address() {
-        let mut budgets = Budgets::default();
+        let mut budgets = ErpBudgets::default();
         let asha = roll(1);
         for minute in 0..6 {
-            let whose = Whose {
+            let whose = ErpCaller {
                 address: address(1),
                 roll: &asha,
             };
@@ -227,44 +247,47 @@ mod tests {
             budgets.code_was_sent(whose);
             let soon = budgets.ask_code(whose, now + Duration::from_secs(59));
             let expected = if minute == 5 {
-                Spent::For(minutes(54) + Duration::from_secs(1))
+                BudgetError::For(minutes(54) + Duration::from_secs(1))
             } else {
-                Spent::TooSoon(Duration::from_secs(1))
+                BudgetError::TooSoon(Duration::from_secs(1))
             };
             assert_eq!(soon, Err(expected));
         }
         // From elsewhere it is the same mailbox.
-        let elsewhere = Whose {
+        let elsewhere = ErpCaller {
             address: address(2),
             roll: &asha,
         };
         assert!(matches!(
             budgets.ask_code(elsewhere, NOW + minutes(6)),
-            Err(Spent::For(_))
+            Err(BudgetError::For(_))
         ));
         budgets.ask_code(elsewhere, NOW + minutes(60)).unwrap();
 
-        let mut budgets = Budgets::default();
+        let mut budgets = ErpBudgets::default();
         for number in 0..20 {
-            let whose = Whose {
+            let whose = ErpCaller {
                 address: address(1),
                 roll: &roll(number),
             };
             budgets.ask_code(whose, NOW).unwrap();
             budgets.code_was_sent(whose);
         }
-        let whose = Whose {
+        let whose = ErpCaller {
             address: address(1),
             roll: &roll(99),
         };
-        assert_eq!(budgets.ask_code(whose, NOW), Err(Spent::For(minutes(60))));
+        assert_eq!(
+            budgets.ask_code(whose, NOW),
+            Err(BudgetError::For(minutes(60)))
+        );
     }
 
     #[test]
     fn failures_are_counted_and_nothing_else_is() {
-        let mut budgets = Budgets::default();
+        let mut budgets = ErpBudgets::default();
         let asha = roll(1);
-        let whose = Whose {
+        let whose = ErpCaller {
             address: address(1),
             roll: &asha,
         };
@@ -278,18 +301,24 @@ mod tests {
             budgets.did_not_fail(whose);
         }
         budgets.sign_in(whose, NOW).unwrap();
-        assert!(matches!(budgets.sign_in(whose, NOW), Err(Spent::For(_))));
-        assert!(matches!(budgets.ask_code(whose, NOW), Err(Spent::For(_))));
-        let elsewhere = Whose {
+        assert!(matches!(
+            budgets.sign_in(whose, NOW),
+            Err(BudgetError::For(_))
+        ));
+        assert!(matches!(
+            budgets.ask_code(whose, NOW),
+            Err(BudgetError::For(_))
+        ));
+        let elsewhere = ErpCaller {
             address: address(2),
             roll: &asha,
         };
         assert!(matches!(
             budgets.sign_in(elsewhere, NOW),
-            Err(Spent::For(_))
+            Err(BudgetError::For(_))
         ));
         let another = roll(2);
-        let other = Whose {
+        let other = ErpCaller {
             address: address(1),
             roll: &another,
         };
@@ -298,7 +327,7 @@ mod tests {
 
     #[test]
     fn memory_has_an_end() {
-        let mut window = Window::default();
+        let mut window = RateWindow::default();
         for number in 0..=u32::try_from(MOST).unwrap() {
             let when = if number == 7 { NOW + minutes(30) } else { NOW };
             window.note(number, when);

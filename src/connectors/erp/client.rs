@@ -6,12 +6,12 @@ use http::{HeaderName, Method, StatusCode, header};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::jar::Jar;
+use super::jar::CookieJar;
 use super::reply;
-use super::reply::{CodeReply, Hop, Page, SignInReply, SsoToken, Strange};
-use super::roll::Roll;
-use crate::connectors::http::{Request, Response};
-use crate::connectors::{Caller, Silence};
+use super::reply::{HtmlPage, RedirectTarget, SendCodeReply, SignInReply, SsoToken, UnknownReply};
+use super::roll::ErpRollNumber;
+use crate::connectors::http::{HttpRequest, HttpResponse};
+use crate::connectors::{HttpClient, HttpFailure};
 
 const QUESTION: &str = "/SSOAdministration/getSecurityQues.htm";
 /// Spelt as ERP spells it.
@@ -31,31 +31,31 @@ const OUT_WITHIN: Duration = Duration::from_secs(2);
 
 /// Why there is nothing to go on with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(super) enum ErpError {
     Silence,
     /// This may be about the one person who was asked about.
-    Strange(Strange),
+    Strange(UnknownReply),
     /// This is ERP's own.
-    Changed(Strange),
+    Changed(UnknownReply),
     /// ERP sends us back to the beginning.
     Expired,
 }
 
-impl From<Silence> for Trouble {
-    fn from(_: Silence) -> Self {
+impl From<HttpFailure> for ErpError {
+    fn from(_: HttpFailure) -> Self {
         Self::Silence
     }
 }
 
-impl From<Strange> for Trouble {
-    fn from(strange: Strange) -> Self {
+impl From<UnknownReply> for ErpError {
+    fn from(strange: UnknownReply) -> Self {
         Self::Strange(strange)
     }
 }
 
 /// What is asked about one person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum About {
+pub(super) enum ErpRequestKind {
     Question,
     Code,
     SignIn,
@@ -63,14 +63,14 @@ pub(super) enum About {
 
 /// ERP's session of one sign-in. Wiped when dropped.
 #[derive(Default)]
-pub(super) struct Session {
-    jar: Jar,
+pub(super) struct ErpSession {
+    jar: CookieJar,
     token: Zeroizing<String>,
 }
 
 /// What a person typed, and whose it is.
-pub(super) struct Credentials<'a> {
-    pub roll: &'a Roll,
+pub(super) struct ErpCredentials<'a> {
+    pub roll: &'a ErpRollNumber,
     pub password: &'a str,
     pub answer: &'a str,
     /// Empty where there is none yet.
@@ -79,28 +79,28 @@ pub(super) struct Credentials<'a> {
 
 /// ERP as it is reached.
 #[derive(Debug, Clone)]
-pub(super) struct Client(Caller);
+pub(super) struct ErpClient(HttpClient);
 
-impl Client {
-    pub(super) fn new(caller: Caller) -> Self {
+impl ErpClient {
+    pub(super) fn new(caller: HttpClient) -> Self {
         Self(caller)
     }
 
     /// Goes in at the front door, as far as the login page.
-    pub(super) async fn open(&self) -> Result<Session, Trouble> {
-        let mut session = Session::default();
+    pub(super) async fn open(&self) -> Result<ErpSession, ErpError> {
+        let mut session = ErpSession::default();
         let mut heard = self
             .get(&mut session, self.0.address(reply::PORTAL))
             .await?;
         if heard.location().is_some() {
             let to = self.follow(&heard)?;
             if !reply::is_login(&to) {
-                return Err(Strange("its front door leads elsewhere").into());
+                return Err(UnknownReply("its front door leads elsewhere").into());
             }
             heard = self.get(&mut session, to).await?;
         }
         settled(&heard)?;
-        let page = Page::read(&heard.text());
+        let page = HtmlPage::read(&heard.text());
         session.token = reply::session_token(&page, &heard.address)?;
         Ok(session)
     }
@@ -108,9 +108,9 @@ impl Client {
     /// One of somebody's three questions, at random; none for a number that ERP does not know.
     pub(super) async fn question(
         &self,
-        session: &mut Session,
-        roll: &Roll,
-    ) -> Result<Option<String>, Trouble> {
+        session: &mut ErpSession,
+        roll: &ErpRollNumber,
+    ) -> Result<Option<String>, ErpError> {
         let call = self.post(QUESTION).form(&[("user_id", roll.as_str())]);
         let heard = self.send(session, QUESTION, call).await?;
         settled(&heard)?;
@@ -120,9 +120,9 @@ impl Client {
     /// Asks for a code by mail. Every one that is sent is a mail to somebody: never asked twice.
     pub(super) async fn send_code(
         &self,
-        session: &mut Session,
-        given: &Credentials<'_>,
-    ) -> Result<CodeReply, Trouble> {
+        session: &mut ErpSession,
+        given: &ErpCredentials<'_>,
+    ) -> Result<SendCodeReply, ErpError> {
         let heard = self.post_all(session, SEND_CODE, given).await?;
         settled(&heard)?;
         Ok(reply::code(&heard.text())?)
@@ -131,9 +131,9 @@ impl Client {
     /// Tries to sign in, and follows ERP to where it shows whether it worked. The token is not presented.
     pub(super) async fn sign_in(
         &self,
-        session: &mut Session,
-        given: &Credentials<'_>,
-    ) -> Result<SignInReply, Trouble> {
+        session: &mut ErpSession,
+        given: &ErpCredentials<'_>,
+    ) -> Result<SignInReply, ErpError> {
         // What counts as a proof has to come of this very call.
         session.jar.forget(TOKEN_COOKIE);
         let mut heard = self.post_all(session, SIGN_IN, given).await?;
@@ -143,18 +143,22 @@ impl Client {
             }
             let to = self.follow(&heard)?;
             match reply::hop(&to) {
-                Hop::Success(token) => return Ok(SignInReply::Token(token)),
-                Hop::Expired => return Err(Trouble::Expired),
-                Hop::Onward => heard = self.get(session, to).await?,
+                RedirectTarget::Success(token) => return Ok(SignInReply::Token(token)),
+                RedirectTarget::Expired => return Err(ErpError::Expired),
+                RedirectTarget::Onward => heard = self.get(session, to).await?,
             }
         }
-        Err(Trouble::Changed(Strange("it redirects in circles")))
+        Err(ErpError::Changed(UnknownReply("it redirects in circles")))
     }
 
-    async fn ended(&self, session: &mut Session, heard: &Response) -> Result<SignInReply, Trouble> {
+    async fn ended(
+        &self,
+        session: &mut ErpSession,
+        heard: &HttpResponse,
+    ) -> Result<SignInReply, ErpError> {
         settled(heard)?;
         let body = heard.text();
-        let page = Page::read(&body);
+        let page = HtmlPage::read(&body);
         let reply = reply::signed_in(&page, &body, session.jar.value(TOKEN_COOKIE))?;
         if let SignInReply::Token(token) = &reply {
             // Found on a page and not in a redirect: it has to open the portal.
@@ -165,9 +169,9 @@ impl Client {
 
     /// Whether ERP speaks as we know it when the same is asked about somebody made up, who has no record
     /// there and typed nothing. Silence says nothing against it.
-    pub(super) async fn is_itself(&self, about: About) -> bool {
-        let nobody = Roll::of_nobody();
-        let given = |code| Credentials {
+    pub(super) async fn is_itself(&self, about: ErpRequestKind) -> bool {
+        let nobody = ErpRollNumber::of_nobody();
+        let given = |code| ErpCredentials {
             roll: &nobody,
             password: NOBODYS,
             answer: NOBODYS,
@@ -176,12 +180,14 @@ impl Client {
         let asked = async {
             let mut session = self.open().await?;
             match about {
-                About::Question => self.question(&mut session, &nobody).await.map(|_| true),
-                About::Code => {
-                    let reply = self.send_code(&mut session, &given("")).await?;
-                    Ok(reply != CodeReply::Sent)
+                ErpRequestKind::Question => {
+                    self.question(&mut session, &nobody).await.map(|_| true)
                 }
-                About::SignIn => {
+                ErpRequestKind::Code => {
+                    let reply = self.send_code(&mut session, &given("")).await?;
+                    Ok(reply != SendCodeReply::Sent)
+                }
+                ErpRequestKind::SignIn => {
                     let reply = self.sign_in(&mut session, &given(NOBODYS_CODE)).await?;
                     Ok(!matches!(reply, SignInReply::Token(_)))
                 }
@@ -189,17 +195,17 @@ impl Client {
         };
         match asked.await {
             Ok(is_itself) => is_itself,
-            Err(Trouble::Silence | Trouble::Expired) => true,
-            Err(Trouble::Strange(_) | Trouble::Changed(_)) => false,
+            Err(ErpError::Silence | ErpError::Expired) => true,
+            Err(ErpError::Strange(_) | ErpError::Changed(_)) => false,
         }
     }
 
     /// Presents the token, which spends it: the portal's page, if it opens.
     pub(super) async fn present(
         &self,
-        session: &mut Session,
+        session: &mut ErpSession,
         token: &SsoToken,
-    ) -> Result<Page, Trouble> {
+    ) -> Result<HtmlPage, ErpError> {
         let mut to = self.0.address(reply::PORTAL);
         to.query_pairs_mut().append_pair("ssoToken", &token.0);
         let mut heard = self.get(session, to).await?;
@@ -212,11 +218,11 @@ impl Client {
         }
         settled(&heard)?;
         let body = heard.text();
-        let page = Page::read(&body);
+        let page = HtmlPage::read(&body);
         if reply::is_portal(&heard.address, &body, &page) {
             Ok(page)
         } else {
-            Err(Trouble::Changed(Strange(
+            Err(ErpError::Changed(UnknownReply(
                 "a token that does not open the portal",
             )))
         }
@@ -225,9 +231,9 @@ impl Client {
     /// Ends the person's other sessions.
     pub(super) async fn end_others(
         &self,
-        session: &mut Session,
-        roll: &Roll,
-    ) -> Result<(), Trouble> {
+        session: &mut ErpSession,
+        roll: &ErpRollNumber,
+    ) -> Result<(), ErpError> {
         let call = self
             .post(END_OTHERS)
             .header(
@@ -241,7 +247,7 @@ impl Client {
     }
 
     /// Leaves no session behind, as far as that can be had in a moment.
-    pub(super) async fn log_out(&self, mut session: Session) {
+    pub(super) async fn log_out(&self, mut session: ErpSession) {
         for way in WAYS_OUT {
             let call = self.0.get(way).within(OUT_WITHIN);
             // ERP lets what is left run out by itself.
@@ -251,10 +257,10 @@ impl Client {
 
     async fn post_all(
         &self,
-        session: &mut Session,
+        session: &mut ErpSession,
         path: &str,
-        given: &Credentials<'_>,
-    ) -> Result<Response, Trouble> {
+        given: &ErpCredentials<'_>,
+    ) -> Result<HttpResponse, ErpError> {
         let wanted = self.0.address(reply::PORTAL);
         let fields = [
             ("user_id", given.roll.as_str()),
@@ -269,7 +275,7 @@ impl Client {
         self.send(session, path, call).await
     }
 
-    fn post(&self, path: &str) -> Request<'_> {
+    fn post(&self, path: &str) -> HttpRequest<'_> {
         let referer = self.0.address(reply::PORTAL);
         self.0
             .post(path)
@@ -277,7 +283,7 @@ impl Client {
             .header(header::REFERER, referer.as_str())
     }
 
-    async fn get(&self, session: &mut Session, to: Url) -> Result<Response, Trouble> {
+    async fn get(&self, session: &mut ErpSession, to: Url) -> Result<HttpResponse, ErpError> {
         let path = to.path().to_owned();
         let call = self.0.call(Method::GET, to);
         self.send(session, &path, call).await
@@ -285,10 +291,10 @@ impl Client {
 
     async fn send(
         &self,
-        session: &mut Session,
+        session: &mut ErpSession,
         path: &str,
-        call: Request<'_>,
-    ) -> Result<Response, Trouble> {
+        call: HttpRequest<'_>,
+    ) -> Result<HttpResponse, ErpError> {
         let cookies = session.jar.header(&self.0.address(path));
         let call = match &cookies {
             Some(line) => call.header(header::COOKIE, line),
@@ -303,22 +309,24 @@ impl Client {
             StatusCode::TOO_MANY_REQUESTS | StatusCode::FORBIDDEN
         );
         if heard.status.is_server_error() || is_kept_off {
-            return Err(Trouble::Silence);
+            return Err(ErpError::Silence);
         }
         Ok(heard)
     }
 
-    fn follow(&self, heard: &Response) -> Result<Url, Trouble> {
+    fn follow(&self, heard: &HttpResponse) -> Result<Url, ErpError> {
         let location = heard.location().unwrap_or_default();
         let to = self.0.follow(&heard.address, location);
-        to.ok_or(Trouble::Changed(Strange("it redirects to another server")))
+        to.ok_or(ErpError::Changed(UnknownReply(
+            "it redirects to another server",
+        )))
     }
 }
 
 /// An answer that is one, and no redirect.
-fn settled(heard: &Response) -> Result<(), Trouble> {
+fn settled(heard: &HttpResponse) -> Result<(), ErpError> {
     if heard.status.is_success() {
         return Ok(());
     }
-    Err(Strange("a status that it never had there").into())
+    Err(UnknownReply("a status that it never had there").into())
 }

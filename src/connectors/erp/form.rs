@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::roll::Roll;
-use crate::connectors::{AccountName, Choice, Input, InputKind, Prompt, StepState};
+use super::roll::ErpRollNumber;
+use crate::connectors::{AccountName, Input, InputChoice, InputKind, Prompt, StepState};
 
 pub(super) const ROLL: &str = "roll";
 pub(super) const PASSWORD: &str = "password";
@@ -16,15 +16,15 @@ pub(super) const LEAVE_IT: &str = "leave-it";
 
 /// What the forms of one sign-in are made of.
 #[derive(Clone, Copy)]
-pub(super) struct Forms<'a> {
-    pub roll: Option<&'a Roll>,
+pub(super) struct ErpForms<'a> {
+    pub roll: Option<&'a ErpRollNumber>,
     pub question: Option<&'a str>,
     pub has_ended_others: bool,
     /// Ask for password and answer again beside the code.
     pub reask: bool,
 }
 
-impl Forms<'_> {
+impl ErpForms<'_> {
     /// Whose sign-in it is.
     pub(super) fn roll(&self) -> Prompt {
         let mut roll = Input::new(ROLL, InputKind::Text, "Roll number", "username");
@@ -141,7 +141,7 @@ impl Forms<'_> {
     }
 
     fn shown_roll(&self) -> &str {
-        self.roll.map_or("", Roll::as_str)
+        self.roll.map_or("", ErpRollNumber::as_str)
     }
 
     fn account(&self) -> Option<AccountName> {
@@ -166,8 +166,8 @@ fn steps(now: usize) -> Vec<(Cow<'static, str>, StepState)> {
         .collect()
 }
 
-fn button(value: &'static str, label: &'static str) -> Choice {
-    Choice {
+fn button(value: &'static str, label: &'static str) -> InputChoice {
+    InputChoice {
         value,
         label: label.into(),
     }

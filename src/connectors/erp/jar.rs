@@ -12,15 +12,15 @@ const LONGEST: usize = 4096;
 
 /// Wiped when dropped.
 #[derive(Default)]
-pub(super) struct Jar(Vec<Kept>);
+pub(super) struct CookieJar(Vec<StoredCookie>);
 
-struct Kept {
+struct StoredCookie {
     name: String,
     path: String,
     value: Zeroizing<String>,
 }
 
-impl Jar {
+impl CookieJar {
     /// Takes what an answer from `address` sets, and drops what it takes back.
     pub(super) fn store(&mut self, address: &Url, headers: &HeaderMap) {
         let lines = headers.get_all(header::SET_COOKIE).iter();
@@ -34,7 +34,7 @@ impl Jar {
             if is_over || set.value().len() > LONGEST || self.0.len() >= MOST {
                 continue;
             }
-            self.0.push(Kept {
+            self.0.push(StoredCookie {
                 name: set.name().to_owned(),
                 path,
                 value: Zeroizing::new(set.value().to_owned()),
@@ -98,8 +98,8 @@ mod tests {
             .unwrap()
     }
 
-    fn jar(lines: &[(&str, &str)]) -> Jar {
-        let mut jar = Jar::default();
+    fn jar(lines: &[(&str, &str)]) -> CookieJar {
+        let mut jar = CookieJar::default();
         for (from, line) in lines {
             let headers = HeaderMap::from_iter([(header::SET_COOKIE, line.parse().unwrap())]);
             jar.store(&url(from), &headers);

@@ -26,26 +26,28 @@ mod tables;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use budgets::{Budgets, Spent, Whose};
-use client::{About, Client, Credentials, Session, Trouble};
-use machine::{Call, Heard, Machine, Move};
-use reply::{CodeReply, SignInReply, Strange};
-pub use roll::{Class, Derived, NoRoll, Roll};
+use budgets::{BudgetError, ErpBudgets, ErpCaller};
+use client::{ErpClient, ErpCredentials, ErpError, ErpRequestKind, ErpSession};
+use machine::{ErpCall, ErpEvent, ErpMachine, ErpTransition};
+use reply::{SendCodeReply, SignInReply, UnknownReply};
+pub use roll::{ErpRollNumber, InvalidRollNumber, RollAttributes, RollClass};
 pub use store::{ClassRow, DepartmentRow};
-pub use tables::{Tables, TablesError, forget_class, read, set_class, set_department, tables};
-
-use super::in_a_row::InARow;
-use super::{Answers, Caller, Face, Step, Upstream, UpstreamError, Visitor};
-use crate::people::records::{
-    Change, Columns, Details, Identity, Kind, Name, RollNumber, Says, Username,
+pub use tables::{
+    RollTables, RollTablesError, forget_class, read, set_class, set_department, tables,
 };
-use crate::platform::clock::Moment;
+
+use super::in_a_row::ConsecutiveUsers;
+use super::{Answers, Connector, ConnectorError, ConnectorLabel, HttpClient, RequestOrigin, Step};
+use crate::people::records::{
+    Claims, ColumnUpdates, ExternalIdentity, Name, PersonUpdate, Role, RollNumber, Update, Username,
+};
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::{Db, Executor};
 
 /// How much this campus wants of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Wishes {
+pub struct ErpOptions {
     /// Read the name off the portal's first page. It spends ERP's token.
     pub fetch_name: bool,
     /// Forget the password while a code is on its way, and ask for it again.
@@ -54,11 +56,11 @@ pub struct Wishes {
 
 /// The adapter.
 pub struct Erp {
-    client: Client,
+    client: ErpClient,
     db: Db,
-    wishes: Wishes,
-    budgets: Arc<Mutex<Budgets>>,
-    in_a_row: InARow,
+    wishes: ErpOptions,
+    budgets: Arc<Mutex<ErpBudgets>>,
+    in_a_row: ConsecutiveUsers,
 }
 
 impl fmt::Debug for Erp {
@@ -68,25 +70,25 @@ impl fmt::Debug for Erp {
 }
 
 /// A sign-in between two forms.
-pub struct Flow {
-    machine: Machine,
-    session: Option<Session>,
+pub struct ErpState {
+    machine: ErpMachine,
+    session: Option<ErpSession>,
 }
 
-impl fmt::Debug for Flow {
+impl fmt::Debug for ErpState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Flow(…)")
     }
 }
 
-impl Upstream for Erp {
+impl Connector for Erp {
     const SLUG: &'static str = "erp";
     // The first form asks nobody: ERP is asked once there is a roll number.
     const OPENS_PLAINLY: bool = true;
-    type State = Flow;
+    type State = ErpState;
 
-    fn face(&self) -> Face {
-        Face {
+    fn face(&self) -> ConnectorLabel {
+        ConnectorLabel {
             label: "ERP of IIT Kharagpur",
             hint: Some("Roll number, ERP password, security question and a code by mail"),
         }
@@ -96,10 +98,10 @@ impl Upstream for Erp {
         "the ERP of IIT Kharagpur"
     }
 
-    async fn begin(&self, visitor: Visitor) -> Result<Step<Flow>, UpstreamError> {
-        let machine = Machine::new(self.wishes.reask_password, visitor.now);
+    async fn begin(&self, visitor: RequestOrigin) -> Result<Step<ErpState>, ConnectorError> {
+        let machine = ErpMachine::new(self.wishes.reask_password, visitor.now);
         let prompt = machine.first();
-        let state = Flow {
+        let state = ErpState {
             machine,
             session: None,
         };
@@ -108,80 +110,86 @@ impl Upstream for Erp {
 
     async fn advance(
         &self,
-        mut flow: Flow,
+        mut flow: ErpState,
         answers: Answers,
-        visitor: Visitor,
-    ) -> Result<Step<Flow>, UpstreamError> {
+        visitor: RequestOrigin,
+    ) -> Result<Step<ErpState>, ConnectorError> {
         let mut next = flow.machine.answered(&answers, visitor.now);
         drop(answers);
         let mut names = None;
         loop {
             next = match next {
-                Move::Call(call) => self.call(&mut flow, call, visitor, &mut names).await,
-                Move::Ask(prompt) => {
+                ErpTransition::Call(call) => self.call(&mut flow, call, visitor, &mut names).await,
+                ErpTransition::Ask(prompt) => {
                     return Ok(Step::Ask {
                         prompt: *prompt,
                         state: flow,
                     });
                 }
-                Move::Refuse(why, None) => return Ok(Step::Refused { why, again: None }),
-                Move::Refuse(why, Some(prompt)) => {
+                ErpTransition::Refuse(why, None) => return Ok(Step::Refused { why, again: None }),
+                ErpTransition::Refuse(why, Some(prompt)) => {
                     return Ok(Step::Refused {
                         why,
                         again: Some((*prompt, flow)),
                     });
                 }
-                Move::Done => return self.done(flow, names, visitor.now).await,
-                Move::Unavailable => return Err(UpstreamError::Unavailable),
-                Move::Changed(what) => return Err(UpstreamError::Changed(what)),
-                Move::Odd { met, told } => return Err(UpstreamError::Odd { met, told }),
-                Move::Expired => return Err(UpstreamError::Expired),
+                ErpTransition::Done => return self.done(flow, names, visitor.now).await,
+                ErpTransition::Unavailable => return Err(ConnectorError::Unavailable),
+                ErpTransition::Changed(what) => return Err(ConnectorError::Changed(what)),
+                ErpTransition::Odd { met, told } => return Err(ConnectorError::Odd { met, told }),
+                ErpTransition::Expired => return Err(ConnectorError::Expired),
             };
         }
     }
 }
 
 /// First names and last name.
-type Names = Option<(String, String)>;
+type PersonNames = Option<(String, String)>;
 
 impl Erp {
-    pub fn new(caller: Caller, db: Db, wishes: Wishes) -> Self {
+    pub fn new(caller: HttpClient, db: Db, wishes: ErpOptions) -> Self {
         Self {
-            client: Client::new(caller),
+            client: ErpClient::new(caller),
             db,
             wishes,
             budgets: Arc::default(),
-            in_a_row: InARow::default(),
+            in_a_row: ConsecutiveUsers::default(),
         }
     }
 
     /// Calls, if there is a budget for it, and tells the machine what was heard.
-    async fn call(&self, flow: &mut Flow, call: Call, visitor: Visitor, names: &mut Names) -> Move {
+    async fn call(
+        &self,
+        flow: &mut ErpState,
+        call: ErpCall,
+        visitor: RequestOrigin,
+        names: &mut PersonNames,
+    ) -> ErpTransition {
         let Some(roll) = flow.machine.roll().cloned() else {
-            return Move::Expired;
+            return ErpTransition::Expired;
         };
-        let whose = Whose {
+        let whose = ErpCaller {
             address: visitor.address,
             roll: &roll,
         };
         let charged = match call {
-            Call::Question => self.budgets().ask_question(whose.address, visitor.now),
-            Call::SendCode => self.budgets().ask_code(whose, visitor.now),
-            Call::SignIn(_) => self.budgets().sign_in(whose, visitor.now),
-            Call::Open => self.budgets().may_ask_question(whose.address, visitor.now),
-            Call::EndOthers => Ok(()),
+            ErpCall::Question => self.budgets().ask_question(whose.address, visitor.now),
+            ErpCall::SendCode => self.budgets().ask_code(whose, visitor.now),
+            ErpCall::SignIn(_) => self.budgets().sign_in(whose, visitor.now),
+            ErpCall::Open => self.budgets().may_ask_question(whose.address, visitor.now),
+            ErpCall::EndOthers => Ok(()),
         };
         match charged {
             Ok(()) => {}
-            Err(Spent::For(span)) => return flow.machine.too_many(span),
-            Err(Spent::TooSoon(span)) => return flow.machine.too_soon(span),
+            Err(BudgetError::For(span)) => return flow.machine.too_many(span),
+            Err(BudgetError::TooSoon(span)) => return flow.machine.too_soon(span),
         }
         let heard = match self.ask(flow, &call, &roll, names).await {
             Ok(heard) => heard,
-            Err(Trouble::Silence) => Heard::Silence,
-            Err(Trouble::Strange(strange)) => self.whose(strange, &call, &roll).await,
-            Err(Trouble::Changed(strange)) => Heard::Changed(strange),
-            Err(Trouble::Expired) => Heard::Expired,
+            Err(ErpError::Silence) => ErpEvent::Silence,
+            Err(ErpError::Strange(strange)) => self.whose(strange, &call, &roll).await,
+            Err(ErpError::Changed(strange)) => ErpEvent::Changed(strange),
+            Err(ErpError::Expired) => ErpEvent::Expired,
         };
         self.settle(&call, &heard, whose);
         flow.machine.heard(heard, visitor.now)
@@ -189,19 +197,19 @@ impl Erp {
 
     async fn ask(
         &self,
-        flow: &mut Flow,
-        call: &Call,
-        roll: &Roll,
-        names: &mut Names,
-    ) -> Result<Heard, Trouble> {
-        if let Call::Open = call {
+        flow: &mut ErpState,
+        call: &ErpCall,
+        roll: &ErpRollNumber,
+        names: &mut PersonNames,
+    ) -> Result<ErpEvent, ErpError> {
+        if let ErpCall::Open = call {
             flow.session = Some(self.client.open().await?);
-            return Ok(Heard::Opened);
+            return Ok(ErpEvent::Opened);
         }
-        let session = flow.session.as_mut().ok_or(Trouble::Expired)?;
+        let session = flow.session.as_mut().ok_or(ErpError::Expired)?;
         let given = |code| {
-            let (password, answer) = flow.machine.secrets().ok_or(Trouble::Expired)?;
-            Ok::<_, Trouble>(Credentials {
+            let (password, answer) = flow.machine.secrets().ok_or(ErpError::Expired)?;
+            Ok::<_, ErpError>(ErpCredentials {
                 roll,
                 password,
                 answer,
@@ -209,18 +217,20 @@ impl Erp {
             })
         };
         match call {
-            Call::Open => Ok(Heard::Opened),
-            Call::Question => Ok(Heard::Question(self.client.question(session, roll).await?)),
-            Call::SendCode => Ok(Heard::Code(
+            ErpCall::Open => Ok(ErpEvent::Opened),
+            ErpCall::Question => Ok(ErpEvent::Question(
+                self.client.question(session, roll).await?,
+            )),
+            ErpCall::SendCode => Ok(ErpEvent::Code(
                 self.client.send_code(session, &given("")?).await?,
             )),
-            Call::EndOthers => {
+            ErpCall::EndOthers => {
                 self.client.end_others(session, roll).await?;
                 // What this session was is over too.
                 flow.session = None;
-                Ok(Heard::OthersEnded)
+                Ok(ErpEvent::OthersEnded)
             }
-            Call::SignIn(code) => {
+            ErpCall::SignIn(code) => {
                 let reply = self.client.sign_in(session, &given(code)?).await?;
                 if let SignInReply::Token(token) = &reply
                     && self.wishes.fetch_name
@@ -229,40 +239,42 @@ impl Erp {
                     let page = self.client.present(session, token).await.ok();
                     *names = page.and_then(|page| reply::name(&page));
                 }
-                Ok(Heard::SignedIn(reply))
+                Ok(ErpEvent::SignedIn(reply))
             }
         }
     }
 
     /// Whether what we do not know is ERP's or this person's.
-    async fn whose(&self, strange: Strange, call: &Call, roll: &Roll) -> Heard {
+    async fn whose(&self, strange: UnknownReply, call: &ErpCall, roll: &ErpRollNumber) -> ErpEvent {
         let about = match call {
-            Call::Open | Call::EndOthers => return Heard::Changed(strange),
-            Call::Question => About::Question,
-            Call::SendCode => About::Code,
-            Call::SignIn(_) => About::SignIn,
+            ErpCall::Open | ErpCall::EndOthers => return ErpEvent::Changed(strange),
+            ErpCall::Question => ErpRequestKind::Question,
+            ErpCall::SendCode => ErpRequestKind::Code,
+            ErpCall::SignIn(_) => ErpRequestKind::SignIn,
         };
         if !self.client.is_itself(about).await {
-            return Heard::Changed(strange);
+            return ErpEvent::Changed(strange);
         }
-        if about == About::SignIn && self.in_a_row.is_second(roll.as_str()) {
-            return Heard::Changed(strange);
+        if about == ErpRequestKind::SignIn && self.in_a_row.is_second(roll.as_str()) {
+            return ErpEvent::Changed(strange);
         }
-        Heard::Odd(strange)
+        ErpEvent::Odd(strange)
     }
 
     /// What was charged before it was known how it would end.
-    fn settle(&self, call: &Call, heard: &Heard, whose: Whose<'_>) {
+    fn settle(&self, call: &ErpCall, heard: &ErpEvent, whose: ErpCaller<'_>) {
         let mut budgets = self.budgets();
         match (call, heard) {
-            (Call::SendCode, Heard::Code(CodeReply::Sent)) => budgets.code_was_sent(whose),
+            (ErpCall::SendCode, ErpEvent::Code(SendCodeReply::Sent)) => {
+                budgets.code_was_sent(whose)
+            }
             (
-                Call::SendCode,
-                Heard::Code(CodeReply::AnswerMismatch | CodeReply::PasswordMismatch),
+                ErpCall::SendCode,
+                ErpEvent::Code(SendCodeReply::AnswerMismatch | SendCodeReply::PasswordMismatch),
             ) => budgets.code_was_not_sent(whose, true),
-            (Call::SendCode, Heard::Code(_)) => budgets.code_was_not_sent(whose, false),
-            (Call::SignIn(_), Heard::SignedIn(SignInReply::Rejected)) => {}
-            (Call::SignIn(_), Heard::SignedIn(_)) => budgets.did_not_fail(whose),
+            (ErpCall::SendCode, ErpEvent::Code(_)) => budgets.code_was_not_sent(whose, false),
+            (ErpCall::SignIn(_), ErpEvent::SignedIn(SignInReply::Rejected)) => {}
+            (ErpCall::SignIn(_), ErpEvent::SignedIn(_)) => budgets.did_not_fail(whose),
             // It is not known what ERP made of it.
             _ => {}
         }
@@ -271,48 +283,52 @@ impl Erp {
     /// Somebody proved themselves: leaves ERP, and says who they are.
     async fn done(
         &self,
-        flow: Flow,
-        names: Names,
-        now: Moment,
-    ) -> Result<Step<Flow>, UpstreamError> {
-        let roll = flow.machine.roll().cloned().ok_or(UpstreamError::Expired)?;
+        flow: ErpState,
+        names: PersonNames,
+        now: Timestamp,
+    ) -> Result<Step<ErpState>, ConnectorError> {
+        let roll = flow
+            .machine
+            .roll()
+            .cloned()
+            .ok_or(ConnectorError::Expired)?;
         self.in_a_row.ends();
         if let Some(session) = flow.session {
             self.client.log_out(session).await;
         }
         let derived = read(self.db.pool(), &roll, now).await?;
-        Ok(Step::Done(Identity {
+        Ok(Step::Done(ExternalIdentity {
             provider: Self::SLUG,
             subject: roll.to_string(),
             says: says(&roll, &derived, names).map(Box::new),
         }))
     }
 
-    fn budgets(&self) -> MutexGuard<'_, Budgets> {
+    fn budgets(&self) -> MutexGuard<'_, ErpBudgets> {
         self.budgets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// What becomes of somebody new. A value that fits nowhere is left out; only the roll number must fit.
-fn says(roll: &Roll, derived: &Derived, names: Names) -> Option<Says> {
+fn says(roll: &ErpRollNumber, derived: &RollAttributes, names: PersonNames) -> Option<Claims> {
     let (first, last) = names.unzip();
     let name = |text: Option<String>| Name::parse(&text?).ok();
-    let set = |text: &str| Change::Set(text.to_owned());
-    Some(Says {
+    let set = |text: &str| Update::Set(text.to_owned());
+    Some(Claims {
         username: Username::parse(&roll.as_str().to_lowercase()).ok()?,
-        details: Details {
-            columns: Columns {
+        details: PersonUpdate {
+            columns: ColumnUpdates {
                 first_name: name(first),
                 last_name: name(last),
-                kind: Kind::parse(&derived.kind).map_or(Change::Keep, Change::Set),
-                roll_number: Change::Set(RollNumber::parse(roll.as_str()).ok()?),
-                ..Columns::default()
+                kind: Role::parse(&derived.kind).map_or(Update::Keep, Update::Set),
+                roll_number: Update::Set(RollNumber::parse(roll.as_str()).ok()?),
+                ..ColumnUpdates::default()
             },
             department: set(&derived.department),
-            degree: derived.degree.as_deref().map_or(Change::Keep, set),
-            join_year: Change::Set(derived.join_year),
-            graduation_year: derived.graduation_year.map_or(Change::Keep, Change::Set),
-            ..Details::default()
+            degree: derived.degree.as_deref().map_or(Update::Keep, set),
+            join_year: Update::Set(derived.join_year),
+            graduation_year: derived.graduation_year.map_or(Update::Keep, Update::Set),
+            ..PersonUpdate::default()
         },
         is_directory: false,
         is_inferred: true,
@@ -324,9 +340,9 @@ fn says(roll: &Roll, derived: &Derived, names: Names) -> Option<Says> {
 /// What becomes of somebody new whose roll number was proved in another way than by signing in there.
 pub async fn campus_person(
     db: impl Executor<'_> + Copy,
-    roll: &Roll,
-    now: Moment,
-) -> db::Result<Option<Says>> {
+    roll: &ErpRollNumber,
+    now: Timestamp,
+) -> db::Result<Option<Claims>> {
     let derived = read(db, roll, now).await?;
     Ok(says(roll, &derived, None))
 }
@@ -335,26 +351,29 @@ pub async fn campus_person(
 /// For those who read a question as a place where a person can leave a mark; what it costs is counted
 /// there.
 #[derive(Debug, Clone)]
-pub struct Questions(Client);
+pub struct ErpQuestions(ErpClient);
 
-impl Questions {
-    pub fn new(caller: Caller) -> Self {
-        Self(Client::new(caller))
+impl ErpQuestions {
+    pub fn new(caller: HttpClient) -> Self {
+        Self(ErpClient::new(caller))
     }
 
     /// Whether ERP answers, and looks as we know it.
-    pub async fn check(&self) -> Result<(), UpstreamError> {
+    pub async fn check(&self) -> Result<(), ConnectorError> {
         let opened = self.0.open().await;
         opened.map(drop).map_err(as_error)
     }
 
     /// One of the three, at random, and no more often than asked; none for a number that ERP does not
     /// know.
-    pub async fn one_question(&self, roll: &Roll) -> Result<Option<String>, UpstreamError> {
-        match self.0.question(&mut Session::default(), roll).await {
+    pub async fn one_question(
+        &self,
+        roll: &ErpRollNumber,
+    ) -> Result<Option<String>, ConnectorError> {
+        match self.0.question(&mut ErpSession::default(), roll).await {
             Ok(told) => Ok(told),
             // One that we cannot read is one of theirs all the same.
-            Err(Trouble::Strange(_)) if self.0.is_itself(About::Question).await => {
+            Err(ErpError::Strange(_)) if self.0.is_itself(ErpRequestKind::Question).await => {
                 Ok(Some(String::new()))
             }
             Err(trouble) => Err(as_error(trouble)),
@@ -362,12 +381,12 @@ impl Questions {
     }
 }
 
-fn as_error(trouble: Trouble) -> UpstreamError {
+fn as_error(trouble: ErpError) -> ConnectorError {
     match trouble {
-        Trouble::Silence => UpstreamError::Unavailable,
-        Trouble::Strange(Strange(what)) | Trouble::Changed(Strange(what)) => {
-            UpstreamError::Changed(what)
+        ErpError::Silence => ConnectorError::Unavailable,
+        ErpError::Strange(UnknownReply(what)) | ErpError::Changed(UnknownReply(what)) => {
+            ConnectorError::Changed(what)
         }
-        Trouble::Expired => UpstreamError::Expired,
+        ErpError::Expired => ConnectorError::Expired,
     }
 }

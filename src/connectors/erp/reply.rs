@@ -1,7 +1,7 @@
 //! What ERP's pages and odd sentences mean. Everything ERP says is matched here and nowhere else:
 //! when it changes, this and `client.rs` are what has to change.
 //!
-//! What is not known is [`Strange`]: never a success, and never a guess.
+//! What is not known is [`UnknownReply`]: never a success, and never a guess.
 
 use html5gum::{DefaultEmitter, StartTag, Token, Tokenizer};
 use percent_encoding::percent_decode_str;
@@ -18,13 +18,16 @@ const LONGEST_QUESTION: usize = 500;
 
 /// Something this adapter does not know, in words for the log that quote nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Strange(pub &'static str);
+pub(super) struct UnknownReply(pub &'static str);
 
 /// The sessionToken of a login page: what its form would post, else what stands in its address.
-pub(super) fn session_token(page: &Page, address: &Url) -> Result<Zeroizing<String>, Strange> {
+pub(super) fn session_token(
+    page: &HtmlPage,
+    address: &Url,
+) -> Result<Zeroizing<String>, UnknownReply> {
     let hidden = page.session_token.clone();
     let found = hidden.or_else(|| parameter(address, "sessionToken"));
-    found.ok_or(Strange("its login page has no sessionToken"))
+    found.ok_or(UnknownReply("its login page has no sessionToken"))
 }
 
 /// Whether an address is that of the login page.
@@ -33,7 +36,7 @@ pub(super) fn is_login(address: &Url) -> bool {
 }
 
 /// A security question as it is shown; none for a roll number that ERP does not know.
-pub(super) fn question(body: &str) -> Result<Option<String>, Strange> {
+pub(super) fn question(body: &str) -> Result<Option<String>, UnknownReply> {
     let text = body.trim();
     if text.is_empty() || text.eq_ignore_ascii_case("FALSE") {
         return Ok(None);
@@ -41,13 +44,13 @@ pub(super) fn question(body: &str) -> Result<Option<String>, Strange> {
     // People word their questions themselves: one of them must not look like a change of ERP's.
     let is_page = text.trim_start_matches('\u{feff}').starts_with('<');
     if is_page && text.to_ascii_lowercase().contains("<html") {
-        return Err(Strange("a page in place of a question"));
+        return Err(UnknownReply("a page in place of a question"));
     }
     if text.contains(char::REPLACEMENT_CHARACTER) {
-        return Err(Strange("a question that is no text"));
+        return Err(UnknownReply("a question that is no text"));
     }
     if text.chars().count() > LONGEST_QUESTION {
-        return Err(Strange("a question that is far too long"));
+        return Err(UnknownReply("a question that is far too long"));
     }
     Ok(Some(decoded(text)))
 }
@@ -70,7 +73,7 @@ fn decoded(text: &str) -> String {
 
 /// What comes of asking for a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CodeReply {
+pub(super) enum SendCodeReply {
     Sent,
     AnswerMismatch,
     PasswordMismatch,
@@ -80,22 +83,22 @@ pub(super) enum CodeReply {
 }
 
 /// Reads `{"msg": "…"}`, whatever its media type.
-pub(super) fn code(body: &str) -> Result<CodeReply, Strange> {
+pub(super) fn code(body: &str) -> Result<SendCodeReply, UnknownReply> {
     // An object and nothing else: serde takes a list for a struct, too.
     let said: serde_json::Map<String, serde_json::Value> = serde_json::from_str(body)
-        .map_err(|_| Strange("something else than a message about the code"))?;
+        .map_err(|_| UnknownReply("something else than a message about the code"))?;
     let msg = said.get("msg").and_then(serde_json::Value::as_str);
-    let msg = collapsed(msg.ok_or(Strange("a message about the code without a text"))?);
+    let msg = collapsed(msg.ok_or(UnknownReply("a message about the code without a text"))?);
     Ok(if msg.contains("question's answare mismatch") {
-        CodeReply::AnswerMismatch
+        SendCodeReply::AnswerMismatch
     } else if msg.contains("password mismatch") {
-        CodeReply::PasswordMismatch
+        SendCodeReply::PasswordMismatch
     } else if msg.contains("otp") && msg.contains("has been sent") {
-        CodeReply::Sent
+        SendCodeReply::Sent
     } else if msg.contains("make sure answare") {
-        CodeReply::AnswerMissing
+        SendCodeReply::AnswerMissing
     } else {
-        CodeReply::NotSent
+        SendCodeReply::NotSent
     })
 }
 
@@ -118,7 +121,7 @@ fn is_in_tokens(byte: u8) -> bool {
 
 /// Where a redirect leads after somebody tried to sign in.
 #[derive(PartialEq, Eq)]
-pub(super) enum Hop {
+pub(super) enum RedirectTarget {
     /// To the portal, with a token.
     Success(SsoToken),
     /// To where those are sent whose session is gone.
@@ -127,18 +130,18 @@ pub(super) enum Hop {
 }
 
 /// Reads the address of a redirect, which is known to be ERP's own.
-pub(super) fn hop(to: &Url) -> Hop {
+pub(super) fn hop(to: &Url) -> RedirectTarget {
     let path = to.path();
     if path.starts_with(PORTAL)
         && let Some(token) = parameter(to, "ssoToken").and_then(|value| SsoToken::parse(&value))
     {
-        return Hop::Success(token);
+        return RedirectTarget::Success(token);
     }
     let is_beginning = [LOGIN, LOGOUT, LOGGED_OUT].contains(&path);
     if is_beginning {
-        Hop::Expired
+        RedirectTarget::Expired
     } else {
-        Hop::Onward
+        RedirectTarget::Onward
     }
 }
 
@@ -159,10 +162,10 @@ pub(super) enum SignInReply {
 /// Every sign of a refusal is looked for before any sign of success: what looks like a token may
 /// stand on any page.
 pub(super) fn signed_in(
-    page: &Page,
+    page: &HtmlPage,
     body: &str,
     cookie: Option<&str>,
-) -> Result<SignInReply, Strange> {
+) -> Result<SignInReply, UnknownReply> {
     if page.text.contains("email otp mismatch") || page.text.contains("invalid otp") {
         return Ok(SignInReply::CodeMismatch);
     }
@@ -175,7 +178,7 @@ pub(super) fn signed_in(
     let token = handed_over(body).or_else(|| SsoToken::parse(cookie?));
     token
         .map(SignInReply::Token)
-        .ok_or(Strange("neither a refusal nor a token"))
+        .ok_or(UnknownReply("neither a refusal nor a token"))
 }
 
 /// The token of a page that goes on by itself: `/IIT_ERP3/…?ssoToken=…` in a script or a link.
@@ -196,7 +199,7 @@ fn handed_over(body: &str) -> Option<SsoToken> {
 }
 
 /// Whether a page is the portal as somebody sees it who is in.
-pub(super) fn is_portal(address: &Url, body: &str, page: &Page) -> bool {
+pub(super) fn is_portal(address: &Url, body: &str, page: &HtmlPage) -> bool {
     let is_denied = page.text.contains("you may not have access to this page");
     let is_outside = address.path().starts_with("/SSOAdministration/");
     let has_menu = body.contains("getModules.htm") || body.contains("showmenu.htm");
@@ -204,7 +207,7 @@ pub(super) fn is_portal(address: &Url, body: &str, page: &Page) -> bool {
 }
 
 /// The name in the portal's title, `Welcome Asha Rao to ERP, IIT Kharagpur`: first names and last.
-pub(super) fn name(page: &Page) -> Option<(String, String)> {
+pub(super) fn name(page: &HtmlPage) -> Option<(String, String)> {
     let title = page.title.split_whitespace().collect::<Vec<_>>().join(" ");
     let (_, rest) = title.split_once("Welcome ")?;
     let (name, _) = rest.split_once(" to ERP")?;
@@ -218,7 +221,7 @@ pub(super) fn name(page: &Page) -> Option<(String, String)> {
 
 /// What is looked for on a page, as a browser would read it.
 #[derive(Default)]
-pub(super) struct Page {
+pub(super) struct HtmlPage {
     /// All its words, scripts' too: in small letters, one blank between them.
     text: Zeroizing<String>,
     title: String,
@@ -226,7 +229,7 @@ pub(super) struct Page {
     is_login_form: bool,
 }
 
-impl Page {
+impl HtmlPage {
     pub(super) fn read(html: &str) -> Self {
         let mut emitter = DefaultEmitter::default();
         // What is inside of a script is no tag.
@@ -303,15 +306,15 @@ mod tests {
             .unwrap()
     }
 
-    fn judged(body: &str) -> Result<SignInReply, Strange> {
-        signed_in(&Page::read(body), body, None)
+    fn judged(body: &str) -> Result<SignInReply, UnknownReply> {
+        signed_in(&HtmlPage::read(body), body, None)
     }
 
     #[test]
     fn e02_the_hidden_field_wins_over_the_address() {
         let address = url("/SSOAdministration/login.htm?sessionToken=OLD&requestedUrl=x");
         let token =
-            |page: &str| session_token(&Page::read(page), &address).map(|it| it.to_string());
+            |page: &str| session_token(&HtmlPage::read(page), &address).map(|it| it.to_string());
         let page =
             "<form><input type=hidden name='sessionToken' id=sessionToken value=\"NE&#87;\">";
         assert_eq!(token(page).unwrap(), "NEW");
@@ -326,7 +329,7 @@ mod tests {
         );
         assert_eq!(token("<input name=sessionToken value=''>").unwrap(), "OLD");
         let nowhere = session_token(
-            &Page::read("<p>maintenance"),
+            &HtmlPage::read("<p>maintenance"),
             &url("/SSOAdministration/login.htm"),
         );
         assert!(nowhere.is_err());
@@ -360,22 +363,22 @@ mod tests {
     fn e06_e07_e08_e10_messages_are_known_by_their_words() {
         let said = |msg: &str| code(&serde_json::json!({ "msg": msg }).to_string()).unwrap();
         let wrong_answer = "Unable to send OTP due to security question's answare mismatch .";
-        assert_eq!(said(wrong_answer), CodeReply::AnswerMismatch);
+        assert_eq!(said(wrong_answer), SendCodeReply::AnswerMismatch);
         assert_eq!(
             said("Unable to send OTP due to password mismatch."),
-            CodeReply::PasswordMismatch
+            SendCodeReply::PasswordMismatch
         );
         let sent = "An OTP(valid for a short time) has been sent to your email id registered with ERP, IIT Kharagpur. Please use that OTP for further processing. ";
-        assert_eq!(said(sent), CodeReply::Sent);
+        assert_eq!(said(sent), SendCodeReply::Sent);
         let empty =
             "Unable to send OTP. Make sure answare of the security question has been provided.";
-        assert_eq!(said(empty), CodeReply::AnswerMissing);
+        assert_eq!(said(empty), SendCodeReply::AnswerMissing);
         assert_eq!(
             said("unable to  send OTP due to PASSWORD\nmismatch"),
-            CodeReply::PasswordMismatch
+            SendCodeReply::PasswordMismatch
         );
         for unknown in ["", "Database is down", "OTP", "has been sent"] {
-            assert_eq!(said(unknown), CodeReply::NotSent, "{unknown}");
+            assert_eq!(said(unknown), SendCodeReply::NotSent, "{unknown}");
         }
         for strange in [
             "",
@@ -395,7 +398,7 @@ mod tests {
     #[test]
     fn e11_a_token_in_a_redirect_to_the_portal_is_success() {
         let is_success =
-            |to: &str| matches!(hop(&url(to)), Hop::Success(token) if *token.0 == TOKEN);
+            |to: &str| matches!(hop(&url(to)), RedirectTarget::Success(token) if *token.0 == TOKEN);
         assert!(is_success(&format!("/IIT_ERP3/?ssoToken={TOKEN}")));
         assert!(is_success(&format!(
             "/IIT_ERP3/menulist.htm?a=b&ssoToken={TOKEN}"
@@ -411,11 +414,11 @@ mod tests {
             format!("/IIT_ERP3/?ssoToken={TOKEN}%20"),
             format!("/IIT_ERP3/?ssoToken={}", "A".repeat(513)),
         ] {
-            assert!(hop(&url(&no)) == Hop::Onward, "{no}");
+            assert!(hop(&url(&no)) == RedirectTarget::Onward, "{no}");
         }
         for back in ["login.htm?sessionToken=x", "logout.htm", "logoutmsg.htm"] {
             let to = url(&format!("/SSOAdministration/{back}"));
-            assert!(hop(&to) == Hop::Expired, "{back}");
+            assert!(hop(&to) == RedirectTarget::Expired, "{back}");
         }
     }
 
@@ -470,7 +473,7 @@ mod tests {
         ] {
             assert!(judged(&no).is_err(), "{no}");
         }
-        let page = Page::read("welcome");
+        let page = HtmlPage::read("welcome");
         assert!(matches!(
             signed_in(&page, "welcome", Some(TOKEN)),
             Ok(SignInReply::Token(_))
@@ -485,15 +488,16 @@ mod tests {
                 "<title>Welcome {name} to ERP, IIT Kharagpur</title><a href=getModules.htm>x</a>"
             )
         };
-        let named = |who: &str| name(&Page::read(&home(who)));
+        let named = |who: &str| name(&HtmlPage::read(&home(who)));
         let pair = |first: &str, last: &str| Some((first.to_owned(), last.to_owned()));
         assert_eq!(named("Asha Rao"), pair("Asha", "Rao"));
         assert_eq!(named(" Ravi  Kumar\nMenon "), pair("Ravi Kumar", "Menon"));
         assert_eq!(named("Meera"), pair("Meera", ""));
         assert_eq!(named("D&#39;Souza &amp; Sons"), pair("D'Souza &", "Sons"));
-        assert_eq!(name(&Page::read("<title>ERP</title>")), None);
+        assert_eq!(name(&HtmlPage::read("<title>ERP</title>")), None);
 
-        let judge = |address: &str, body: &str| is_portal(&url(address), body, &Page::read(body));
+        let judge =
+            |address: &str, body: &str| is_portal(&url(address), body, &HtmlPage::read(body));
         assert!(judge("/IIT_ERP3/", &home("Asha Rao")));
         assert!(!judge("/SSOAdministration/x.htm", &home("Asha Rao")));
         assert!(!judge("/IIT_ERP3/", "<p>OK"));

@@ -2,24 +2,24 @@
 //!
 //! The first two digits are the year of entry, the letters the department. The fifth character is
 //! said to tell the programme; no document says so, so what it means is configuration
-//! ([`Class`]), and what follows from it is marked as worked out.
+//! ([`RollClass`]), and what follows from it is marked as worked out.
 
 use std::fmt;
 
 /// In its normal form: `22CS10001`, `25MA60R29`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Roll(String);
+pub struct ErpRollNumber(String);
 
 /// Not a roll number: two digits, two letters, then five letters or digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a roll number is two digits, two letters and five digits or letters, for example 21CS10001"
 )]
-pub struct NoRoll;
+pub struct InvalidRollNumber;
 
-impl Roll {
+impl ErpRollNumber {
     /// Takes it as people type it: in small letters, with blanks at its ends.
-    pub fn parse(text: &str) -> Result<Self, NoRoll> {
+    pub fn parse(text: &str) -> Result<Self, InvalidRollNumber> {
         let text = text.trim().to_ascii_uppercase();
         let fits = |(at, byte): (usize, u8)| match at {
             0 | 1 => byte.is_ascii_digit(),
@@ -29,7 +29,7 @@ impl Roll {
         if text.len() == 9 && text.bytes().enumerate().all(fits) {
             Ok(Self(text))
         } else {
-            Err(NoRoll)
+            Err(InvalidRollNumber)
         }
     }
 
@@ -68,9 +68,14 @@ impl Roll {
 
     /// What follows from it, with what its class and its department mean here; without a row for them
     /// it is some programme of the department that has these letters.
-    pub fn says(&self, class: Option<&Class>, department: Option<&str>, this_year: i32) -> Derived {
+    pub fn says(
+        &self,
+        class: Option<&RollClass>,
+        department: Option<&str>,
+        this_year: i32,
+    ) -> RollAttributes {
         let join_year = self.entered(this_year);
-        Derived {
+        RollAttributes {
             kind: class.map_or("misc", |class| class.kind.as_str()).to_owned(),
             department: department.unwrap_or(self.department()).to_owned(),
             degree: class.and_then(|class| class.degree.clone()),
@@ -80,7 +85,7 @@ impl Roll {
     }
 }
 
-impl fmt::Display for Roll {
+impl fmt::Display for ErpRollNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -88,7 +93,7 @@ impl fmt::Display for Roll {
 
 /// What a fifth character means.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Class {
+pub struct RollClass {
     /// A code of the degrees that profiles know, or of none.
     pub degree: Option<String>,
     /// How long it takes; none where it takes as long as it takes.
@@ -99,7 +104,7 @@ pub struct Class {
 
 /// What a roll number says, worked out.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Derived {
+pub struct RollAttributes {
     #[serde(rename = "type")]
     pub kind: String,
     pub department: String,
@@ -121,9 +126,12 @@ mod tests {
             "19PH91R01",
             "19PHX1R01",
         ] {
-            assert_eq!(Roll::parse(good).unwrap().as_str(), good);
+            assert_eq!(ErpRollNumber::parse(good).unwrap().as_str(), good);
         }
-        assert_eq!(Roll::parse(" 22ee30002 ").unwrap().as_str(), "22EE30002");
+        assert_eq!(
+            ErpRollNumber::parse(" 22ee30002 ").unwrap().as_str(),
+            "22EE30002"
+        );
         for bad in [
             "",
             "ABCS10001",
@@ -137,13 +145,13 @@ mod tests {
             "22CS1-001",
             "22CS10001'",
         ] {
-            assert_eq!(Roll::parse(bad), Err(NoRoll), "{bad}");
+            assert_eq!(ErpRollNumber::parse(bad), Err(InvalidRollNumber), "{bad}");
         }
     }
 
     #[test]
     fn e25_years_are_of_this_century_if_they_can_be() {
-        let entered = |text: &str, now| Roll::parse(text).unwrap().entered(now);
+        let entered = |text: &str, now| ErpRollNumber::parse(text).unwrap().entered(now);
         assert_eq!(entered("12CS40067", 2026), 2012);
         assert_eq!(entered("26CS10001", 2026), 2026);
         assert_eq!(entered("27CS10001", 2026), 2027);
@@ -154,11 +162,11 @@ mod tests {
 
     #[test]
     fn e25_what_nobody_told_us_is_left_open() {
-        let roll = Roll::parse("22XY50001").unwrap();
+        let roll = ErpRollNumber::parse("22XY50001").unwrap();
         let said = roll.says(None, None, 2026);
         assert_eq!(
             said,
-            Derived {
+            RollAttributes {
                 kind: "misc".into(),
                 department: "XY".into(),
                 degree: None,
@@ -166,7 +174,7 @@ mod tests {
                 graduation_year: None
             }
         );
-        let doctorate = Class {
+        let doctorate = RollClass {
             degree: Some("PHD".into()),
             years: None,
             kind: "rs".into(),
@@ -176,7 +184,7 @@ mod tests {
             (said.department.as_str(), said.graduation_year),
             ("XYZ", None)
         );
-        let two_years = Class {
+        let two_years = RollClass {
             years: Some(2),
             ..doctorate
         };

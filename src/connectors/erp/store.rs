@@ -1,6 +1,6 @@
 //! What the characters of a roll number mean here, as rows.
 
-use super::roll::Class;
+use super::roll::RollClass;
 use crate::platform::db;
 use crate::platform::db::Executor;
 
@@ -27,9 +27,9 @@ pub(super) async fn find_class(
     db: impl Executor<'_>,
     class: &str,
     department: &str,
-) -> db::Result<Option<Class>> {
+) -> db::Result<Option<RollClass>> {
     let row = sqlx::query_as!(
-        Class,
+        RollClass,
         r#"select degree, years, type as kind from roll_classes
            where class = $1 and department in ('', $2)
            order by department desc limit 1"#,

@@ -2,28 +2,28 @@
 
 use serde_json::json;
 
-use super::roll::{Derived, Roll};
+use super::roll::{ErpRollNumber, RollAttributes};
 use super::store;
 use super::store::{ClassRow, DepartmentRow};
-use crate::people::records::{Kind, Unfit};
-use crate::platform::audit::Entry;
-use crate::platform::clock::Moment;
+use crate::people::records::{InvalidValue, Role};
+use crate::platform::audit::AuditEntry;
+use crate::platform::clock::Timestamp;
 use crate::platform::db::{Executor, Tx};
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 use crate::platform::{audit, db};
 
 /// All rows.
 #[derive(Debug, serde::Serialize)]
-pub struct Tables {
+pub struct RollTables {
     pub classes: Vec<ClassRow>,
     pub departments: Vec<DepartmentRow>,
 }
 
 /// Why a table did not change.
 #[derive(Debug, thiserror::Error)]
-pub enum TablesError {
+pub enum RollTablesError {
     #[error(transparent)]
-    Unfit(#[from] Unfit),
+    Unfit(#[from] InvalidValue),
     #[error("there is no such class")]
     NoSuchClass,
     #[error(transparent)]
@@ -31,14 +31,18 @@ pub enum TablesError {
 }
 
 /// What a roll number says.
-pub async fn read(db: impl Executor<'_> + Copy, roll: &Roll, now: Moment) -> db::Result<Derived> {
+pub async fn read(
+    db: impl Executor<'_> + Copy,
+    roll: &ErpRollNumber,
+    now: Timestamp,
+) -> db::Result<RollAttributes> {
     let class = store::find_class(db, roll.class(), roll.department()).await?;
     let department = store::find_department(db, roll.department()).await?;
     Ok(roll.says(class.as_ref(), department.as_deref(), now.year()))
 }
 
-pub async fn tables(db: impl Executor<'_> + Copy) -> db::Result<Tables> {
-    Ok(Tables {
+pub async fn tables(db: impl Executor<'_> + Copy) -> db::Result<RollTables> {
+    Ok(RollTables {
         classes: store::list_classes(db).await?,
         departments: store::list_departments(db).await?,
     })
@@ -48,74 +52,77 @@ pub async fn tables(db: impl Executor<'_> + Copy) -> db::Result<Tables> {
 pub async fn set_class(
     tx: &mut Tx,
     row: &ClassRow,
-    now: Moment,
-    entropy: &dyn Entropy,
-) -> Result<(), TablesError> {
+    now: Timestamp,
+    rng: &dyn Rng,
+) -> Result<(), RollTablesError> {
     check_class(&row.class)?;
     row.department.as_deref().map(check_letters).transpose()?;
     row.degree
         .as_deref()
         .map(|code| check_code("degree", code))
         .transpose()?;
-    Kind::parse(&row.kind)?;
+    Role::parse(&row.kind)?;
     if row.years.is_some_and(|years| !(1..=9).contains(&years)) {
-        return Err(Unfit::new("years", "must be 1 to 9").into());
+        return Err(InvalidValue::new("years", "must be 1 to 9").into());
     }
     store::put_class(&mut **tx, row).await?;
-    note(tx, "roll_class.set", json!(row), now, entropy).await
+    note(tx, "roll_class.set", json!(row), now, rng).await
 }
 
 /// The character means nothing any more.
 pub async fn forget_class(
     tx: &mut Tx,
     (class, department): (&str, Option<&str>),
-    now: Moment,
-    entropy: &dyn Entropy,
-) -> Result<(), TablesError> {
+    now: Timestamp,
+    rng: &dyn Rng,
+) -> Result<(), RollTablesError> {
     if !store::delete_class(&mut **tx, class, department).await? {
-        return Err(TablesError::NoSuchClass);
+        return Err(RollTablesError::NoSuchClass);
     }
     let what = json!({ "class": class, "department": department });
-    note(tx, "roll_class.forgotten", what, now, entropy).await
+    note(tx, "roll_class.forgotten", what, now, rng).await
 }
 
 /// Says which department of the profiles' choices two letters stand for.
 pub async fn set_department(
     tx: &mut Tx,
     row: &DepartmentRow,
-    now: Moment,
-    entropy: &dyn Entropy,
-) -> Result<(), TablesError> {
+    now: Timestamp,
+    rng: &dyn Rng,
+) -> Result<(), RollTablesError> {
     check_letters(&row.code)?;
     check_code("department", &row.department)?;
     store::put_department(&mut **tx, row).await?;
-    note(tx, "roll_department.set", json!(row), now, entropy).await
+    note(tx, "roll_department.set", json!(row), now, rng).await
 }
 
-fn check_class(class: &str) -> Result<(), Unfit> {
+fn check_class(class: &str) -> Result<(), InvalidValue> {
     let fits = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_uppercase();
     if class.len() == 1 && class.bytes().all(fits) {
         return Ok(());
     }
-    Err(Unfit::new("class", "must be one digit or capital letter"))
+    Err(InvalidValue::new(
+        "class",
+        "must be one digit or capital letter",
+    ))
 }
 
-fn check_letters(code: &str) -> Result<(), Unfit> {
+fn check_letters(code: &str) -> Result<(), InvalidValue> {
     if code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()) {
         return Ok(());
     }
-    Err(Unfit::new(
+    Err(InvalidValue::new(
         "department",
         "must be the two capital letters of a roll number",
     ))
 }
 
-fn check_code(what: &'static str, code: &str) -> Result<(), Unfit> {
+fn check_code(what: &'static str, code: &str) -> Result<(), InvalidValue> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if (1..=16).contains(&code.len()) && code.bytes().all(is_plain) {
         return Ok(());
     }
-    Err(Unfit::new(
+    Err(InvalidValue::new(
         what,
         "must be 1 to 16 letters, digits, - _ and .",
     ))
@@ -125,9 +132,9 @@ async fn note(
     tx: &mut Tx,
     action: &'static str,
     what: serde_json::Value,
-    now: Moment,
-    entropy: &dyn Entropy,
-) -> Result<(), TablesError> {
-    audit::note(&mut **tx, Entry::of(action).with(what), now, entropy).await?;
+    now: Timestamp,
+    rng: &dyn Rng,
+) -> Result<(), RollTablesError> {
+    audit::note(&mut **tx, AuditEntry::of(action).with(what), now, rng).await?;
     Ok(())
 }

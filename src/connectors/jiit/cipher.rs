@@ -11,7 +11,7 @@ use time::format_description::well_known::Rfc2822;
 use time::{Date, UtcOffset};
 use zeroize::Zeroizing;
 
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 
 const BLOCK: usize = 16;
 const START: [u8; BLOCK] = *b"dcek9wb8frty1pnm";
@@ -23,11 +23,11 @@ pub(super) const NAME_CHARACTERS: usize = 9;
 
 /// A calendar day in India: what a key is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Day(Date);
+pub(super) struct KeyDate(Date);
 
-impl Day {
+impl KeyDate {
     /// The day it is in India at this moment, whatever the zone of the machine or of `moment`.
-    pub(super) fn of(moment: Moment) -> Self {
+    pub(super) fn of(moment: Timestamp) -> Self {
         // Only the last hours of the year 9999 have no next day.
         let there = moment.checked_to_offset(INDIA).unwrap_or(moment);
         Self(there.date())
@@ -35,7 +35,7 @@ impl Day {
 
     /// The day in India of an HTTP `Date` header (RFC 9110 §5.6.7).
     pub(super) fn stated(header: &str) -> Option<Self> {
-        Moment::parse(header, &Rfc2822).ok().map(Self::of)
+        Timestamp::parse(header, &Rfc2822).ok().map(Self::of)
     }
 
     /// Seven digits: day, month and year by their first digits, the weekday (Sunday is 0), then by
@@ -62,7 +62,7 @@ impl Day {
 }
 
 /// `plain` as the portal wants it on that day, in base64. Every buffer it passes through is wiped.
-pub(super) fn seal(day: Day, plain: &[u8]) -> Zeroizing<Vec<u8>> {
+pub(super) fn seal(day: KeyDate, plain: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut padded = Zeroizing::new(vec![0; (plain.len() / BLOCK + 1) * BLOCK]);
     if let Some(front) = padded.get_mut(..plain.len()) {
         front.copy_from_slice(plain);
@@ -81,7 +81,7 @@ pub(super) fn seal(day: Day, plain: &[u8]) -> Zeroizing<Vec<u8>> {
 
 /// The header that must come with every request, from [`NAME_CHARACTERS`] letters and digits that
 /// are new each time.
-pub(super) fn local_name(day: Day, random: &str) -> Zeroizing<Vec<u8>> {
+pub(super) fn local_name(day: KeyDate, random: &str) -> Zeroizing<Vec<u8>> {
     let (front, back) = random.split_at_checked(4).unwrap_or((random, ""));
     let mut name = Zeroizing::new(Vec::with_capacity(BLOCK));
     name.extend_from_slice(front.as_bytes());
@@ -96,20 +96,20 @@ mod tests {
 
     use super::*;
 
-    fn day(text: &str) -> Day {
+    fn day(text: &str) -> KeyDate {
         let format = time::macros::format_description!("[year]-[month]-[day]");
-        Day(Date::parse(text, &format).unwrap())
+        KeyDate(Date::parse(text, &format).unwrap())
     }
 
-    fn at(unix: i64) -> Day {
-        Day::of(Moment::from_unix_timestamp(unix).unwrap())
+    fn at(unix: i64) -> KeyDate {
+        KeyDate::of(Timestamp::from_unix_timestamp(unix).unwrap())
     }
 
     fn text(bytes: &[u8]) -> &str {
         std::str::from_utf8(bytes).unwrap()
     }
 
-    fn open(day: Day, sealed: &str) -> Vec<u8> {
+    fn open(day: KeyDate, sealed: &str) -> Vec<u8> {
         let mut bytes = STANDARD.decode(sealed).unwrap();
         let cipher = cbc::Decryptor::<Aes128>::new(&day.key().into(), &START.into());
         cipher.decrypt_padded::<Pkcs7>(&mut bytes).unwrap().to_vec()
@@ -145,14 +145,14 @@ mod tests {
         assert_eq!(text(&at(1_767_205_800).sequence()), "0024116");
         // A moment told in another zone is the same moment.
         for zone in [time::macros::offset!(-5), time::macros::offset!(+14)] {
-            let before = Moment::from_unix_timestamp(1_790_792_999).unwrap();
-            assert_eq!(Day::of(before.to_offset(zone)), day("2026-09-30"));
+            let before = Timestamp::from_unix_timestamp(1_790_792_999).unwrap();
+            assert_eq!(KeyDate::of(before.to_offset(zone)), day("2026-09-30"));
         }
         assert_eq!(
-            Day::stated("Wed, 30 Sep 2026 18:30:00 GMT"),
+            KeyDate::stated("Wed, 30 Sep 2026 18:30:00 GMT"),
             Some(day("2026-10-01"))
         );
-        assert_eq!(Day::stated("yesterday"), None);
+        assert_eq!(KeyDate::stated("yesterday"), None);
     }
 
     #[test]

@@ -7,10 +7,10 @@ use http::{HeaderName, header};
 use zeroize::Zeroizing;
 
 use super::cipher;
-use super::cipher::Day;
-use crate::connectors::Caller;
-use crate::connectors::http::Request;
-use crate::platform::rng::SharedEntropy;
+use super::cipher::KeyDate;
+use crate::connectors::HttpClient;
+use crate::connectors::http::HttpRequest;
+use crate::platform::rng::SharedRng;
 use crate::platform::secret::alphanumeric;
 
 /// Must come with every request.
@@ -22,7 +22,7 @@ const PICTURE_WITHIN: Duration = Duration::from_secs(10);
 /// Where below the portal's address each call goes; each begins with a slash. They have changed twice
 /// in a year, so they are settings.
 #[derive(Debug, Clone)]
-pub struct Paths {
+pub struct JiitPaths {
     pub captcha: String,
     pub pre_token: String,
     pub token: String,
@@ -30,24 +30,24 @@ pub struct Paths {
 }
 
 /// The portal, to be called.
-pub(super) struct Portal {
-    pub caller: Caller,
-    pub paths: Paths,
-    pub entropy: SharedEntropy,
+pub(super) struct JiitClient {
+    pub caller: HttpClient,
+    pub paths: JiitPaths,
+    pub rng: SharedRng,
     /// What a call may take.
     pub within: Duration,
 }
 
 /// What was heard. Its body is wiped when it is dropped.
-pub(super) struct Answer {
+pub(super) struct JiitResponse {
     pub status: u16,
     /// In India, by the portal's own clock.
-    pub day: Option<Day>,
+    pub day: Option<KeyDate>,
     pub body: Zeroizing<Vec<u8>>,
 }
 
-impl Portal {
-    pub(super) async fn captcha(&self, day: Day) -> Option<Answer> {
+impl JiitClient {
+    pub(super) async fn captcha(&self, day: KeyDate) -> Option<JiitResponse> {
         let call = self.caller.get(&self.paths.captcha);
         let call = call.within(PICTURE_WITHIN.min(self.within));
         self.hear(call, day).await
@@ -56,30 +56,35 @@ impl Portal {
     /// The first phase: whose account, and what the picture says.
     pub(super) async fn pre_token(
         &self,
-        day: Day,
+        day: KeyDate,
         username: &str,
         (letters, hidden): (&str, &str),
-    ) -> Option<Answer> {
+    ) -> Option<JiitResponse> {
         let plain = object(&[
-            Part::Said(r#"{"username":"#),
-            Part::Text(username),
-            Part::Said(r#","usertype":"S","captcha":{"captcha":"#),
-            Part::Text(letters),
-            Part::Said(r#","hidden":"#),
-            Part::Text(hidden),
-            Part::Said("}}"),
+            JsonPart::Said(r#"{"username":"#),
+            JsonPart::Text(username),
+            JsonPart::Said(r#","usertype":"S","captcha":{"captcha":"#),
+            JsonPart::Text(letters),
+            JsonPart::Said(r#","hidden":"#),
+            JsonPart::Text(hidden),
+            JsonPart::Said("}}"),
         ]);
         self.ask(&self.paths.pre_token, day, &plain).await
     }
 
     /// The second phase: the first one's answer, which `opened` is, and the password.
-    pub(super) async fn token(&self, day: Day, opened: &[u8], password: &str) -> Option<Answer> {
+    pub(super) async fn token(
+        &self,
+        day: KeyDate,
+        opened: &[u8],
+        password: &str,
+    ) -> Option<JiitResponse> {
         let opened = std::str::from_utf8(opened).unwrap_or_default();
         let plain = object(&[
-            Part::Said(opened),
-            Part::Said(r#","Modulename":"STUDENTMODULE","passwordotpvalue":"#),
-            Part::Text(password),
-            Part::Said("}"),
+            JsonPart::Said(opened),
+            JsonPart::Said(r#","Modulename":"STUDENTMODULE","passwordotpvalue":"#),
+            JsonPart::Text(password),
+            JsonPart::Said("}"),
         ]);
         self.ask(&self.paths.token, day, &plain).await
     }
@@ -87,14 +92,14 @@ impl Portal {
     /// Personal information. `clinetid` is how the portal spells it.
     pub(super) async fn particulars(
         &self,
-        day: Day,
+        day: KeyDate,
         token: &str,
         institute: &str,
-    ) -> Option<Answer> {
+    ) -> Option<JiitResponse> {
         let plain = object(&[
-            Part::Said(r#"{"clinetid":"SOAU","instituteid":"#),
-            Part::Text(institute),
-            Part::Said("}"),
+            JsonPart::Said(r#"{"clinetid":"SOAU","instituteid":"#),
+            JsonPart::Text(institute),
+            JsonPart::Said("}"),
         ]);
         let call = self.caller.post(&self.paths.particulars);
         let bearer = Zeroizing::new(format!("Bearer {token}"));
@@ -104,45 +109,45 @@ impl Portal {
         self.hear(call, day).await
     }
 
-    async fn ask(&self, path: &str, day: Day, plain: &[u8]) -> Option<Answer> {
+    async fn ask(&self, path: &str, day: KeyDate, plain: &[u8]) -> Option<JiitResponse> {
         let call = self.caller.post(path).body(JSON, cipher::seal(day, plain));
         self.hear(call, day).await
     }
 
-    async fn hear(&self, call: Request<'_>, day: Day) -> Option<Answer> {
-        let random = alphanumeric(self.entropy.as_ref(), cipher::NAME_CHARACTERS);
+    async fn hear(&self, call: HttpRequest<'_>, day: KeyDate) -> Option<JiitResponse> {
+        let random = alphanumeric(self.rng.as_ref(), cipher::NAME_CHARACTERS);
         let name = cipher::local_name(day, &random);
         let name = std::str::from_utf8(&name).unwrap_or_default();
         let call = call.header(LOCAL_NAME, name).header(header::ACCEPT, JSON);
         let heard = call.send().await.ok()?;
-        Some(Answer {
+        Some(JiitResponse {
             status: heard.status.as_u16(),
-            day: heard.header(&header::DATE).and_then(Day::stated),
+            day: heard.header(&header::DATE).and_then(KeyDate::stated),
             body: heard.body,
         })
     }
 }
 
 /// A piece of JSON to be written.
-enum Part<'a> {
+enum JsonPart<'a> {
     /// As it stands.
     Said(&'a str),
     /// Between quotation marks, escaped.
     Text(&'a str),
 }
 
-fn object(parts: &[Part<'_>]) -> Zeroizing<Vec<u8>> {
+fn object(parts: &[JsonPart<'_>]) -> Zeroizing<Vec<u8>> {
     let longest = parts.iter().map(|part| match part {
-        Part::Said(text) => text.len(),
+        JsonPart::Said(text) => text.len(),
         // A control character takes six: `\u0000`.
-        Part::Text(text) => 6 * text.len() + 2,
+        JsonPart::Text(text) => 6 * text.len() + 2,
     });
     let mut json = Zeroizing::new(Vec::with_capacity(longest.sum()));
     for part in parts {
         match part {
-            Part::Said(text) => json.extend_from_slice(text.as_bytes()),
+            JsonPart::Said(text) => json.extend_from_slice(text.as_bytes()),
             // Writing text into memory does not fail.
-            Part::Text(text) => serde_json::to_writer(&mut *json, text).unwrap_or_default(),
+            JsonPart::Text(text) => serde_json::to_writer(&mut *json, text).unwrap_or_default(),
         }
     }
     json
@@ -155,7 +160,11 @@ mod tests {
     #[test]
     fn a_password_is_written_as_json_has_it_and_the_buffer_never_grows() {
         let password = "pässwörd\"\\\u{1}\n";
-        let parts = [Part::Said("["), Part::Text(password), Part::Said("]")];
+        let parts = [
+            JsonPart::Said("["),
+            JsonPart::Text(password),
+            JsonPart::Said("]"),
+        ];
         let json = object(&parts);
         let read: Vec<String> = serde_json::from_slice(&json).unwrap();
         assert_eq!(read, [password]);

@@ -2,7 +2,9 @@
 
 use zeroize::Zeroizing;
 
-use crate::connectors::{AccountName, Answers, Choice, Input, InputKind, Picture, Prompt};
+use crate::connectors::{
+    AccountName, Answers, Input, InputChoice, InputKind, Prompt, PromptPicture,
+};
 
 /// In bytes. What is longer was never set as anybody's password.
 const LONGEST_PASSWORD: usize = 256;
@@ -17,7 +19,7 @@ const WITH_DETAILS: &str = "yes";
 const NEW_PICTURE: &str = "picture";
 
 /// What was typed. Wiped when it is dropped, where it is secret.
-pub(super) struct Typed {
+pub(super) struct JiitForm {
     /// In capitals, as the portal has it.
     pub username: String,
     pub password: Zeroizing<String>,
@@ -25,7 +27,7 @@ pub(super) struct Typed {
     pub wants_details: bool,
 }
 
-impl Typed {
+impl JiitForm {
     pub(super) fn read(answers: &Answers) -> Self {
         Self {
             username: answers.text(USERNAME).trim().to_ascii_uppercase(),
@@ -73,7 +75,7 @@ pub(super) fn is_for_another_picture(answers: &Answers) -> bool {
 }
 
 /// The form with this picture, and with what was typed before where it is no secret.
-pub(super) fn prompt(picture: &Picture, username: &str, wants_details: bool) -> Prompt {
+pub(super) fn prompt(picture: &PromptPicture, username: &str, wants_details: bool) -> Prompt {
     Prompt {
         heading: "Sign in with the JIIT portal".into(),
         notice: Some(
@@ -91,7 +93,7 @@ pub(super) fn prompt(picture: &Picture, username: &str, wants_details: bool) -> 
         account: Some(AccountName::Typed(USERNAME)),
         may_be_last: true,
         submit: "Sign in".into(),
-        instead: vec![Choice {
+        instead: vec![InputChoice {
             value: NEW_PICTURE,
             label: "New picture".into(),
         }],
@@ -132,7 +134,7 @@ fn details(wanted: bool) -> Input {
     let only = "Only my name and enrollment number";
     let more = "Also my campus mail address, programme and sex";
     input.options = [(NO_DETAILS, only), (WITH_DETAILS, more)]
-        .map(|(value, label)| Choice {
+        .map(|(value, label)| InputChoice {
             value,
             label: label.into(),
         })
@@ -144,8 +146,8 @@ fn details(wanted: bool) -> Input {
 mod tests {
     use super::*;
 
-    fn typed(username: &str, password: &str, letters: &str) -> Typed {
-        let picture = Picture {
+    fn typed(username: &str, password: &str, letters: &str) -> JiitForm {
+        let picture = PromptPicture {
             media_type: "image/png",
             bytes: Vec::new(),
             alt: "".into(),
@@ -159,7 +161,7 @@ mod tests {
             };
             text.to_owned()
         });
-        Typed::read(&answers)
+        JiitForm::read(&answers)
     }
 
     #[test]

@@ -13,14 +13,18 @@
 use time::Duration;
 use zeroize::Zeroizing;
 
-use super::cipher::Day;
-use super::form::Typed;
-use super::reply::{Captcha, Member, No, Particulars, PreToken, Said, Wants};
+use super::cipher::KeyDate;
+use super::form::JiitForm;
+use super::reply::{
+    CaptchaImage, PortalRefusal, PortalReply, PortalUser, PreToken, SecondPhase, StudentRecord,
+};
 use super::{Jiit, form, says};
-use crate::connectors::{Answers, Picture, Prompt, Refusal, Step, Upstream, UpstreamError};
-use crate::people::records::Identity;
-use crate::platform::clock::Moment;
-use crate::platform::web::Slowed;
+use crate::connectors::{
+    Answers, Connector, ConnectorError, LoginRefusal, Prompt, PromptPicture, Step,
+};
+use crate::people::records::ExternalIdentity;
+use crate::platform::clock::Timestamp;
+use crate::platform::web::RateLimited;
 
 /// How long a sign-in may take from its first form to its last.
 const LIVES_FOR: Duration = Duration::minutes(5);
@@ -52,49 +56,49 @@ const TOO_OLD: &str = "The picture was too old: the portal forgets it after two 
     missing_debug_implementations,
     reason = "what cannot be printed cannot leak into a log"
 )]
-pub struct State {
-    began_at: Moment,
+pub struct JiitState {
+    began_at: Timestamp,
     /// The picture's name at the portal, which no browser is told.
     hidden: Zeroizing<String>,
-    picture: Picture,
-    good_until: Moment,
+    picture: PromptPicture,
+    good_until: Timestamp,
     username: String,
     wants_details: bool,
     wrong_letters: u8,
     wrong_passwords: u8,
 }
 
-impl State {
+impl JiitState {
     fn prompt(&self) -> Prompt {
         form::prompt(&self.picture, &self.username, self.wants_details)
     }
 }
 
 /// What to do, with all that is needed to go on.
-pub(super) enum Move {
-    Settled(Step<State>),
-    Failed(UpstreamError),
+pub(super) enum JiitTransition {
+    Settled(Step<JiitState>),
+    Failed(ConnectorError),
     /// The portal said yes, and not to them: to this number, with a word for the log.
     NotThem {
         number: String,
         met: &'static str,
     },
-    Fetch(Fetch),
-    CheckNumber(Turn),
-    CheckPassword(Turn, PreToken),
-    ReadParticulars(Turn, Member),
+    Fetch(CaptchaRequest),
+    CheckNumber(JiitFormAttempt),
+    CheckPassword(JiitFormAttempt, PreToken),
+    ReadParticulars(JiitFormAttempt, PortalUser),
 }
 
 /// A new picture is needed.
-pub(super) struct Fetch {
-    pub day: Day,
-    now: Moment,
-    why: Why,
-    state: Option<State>,
+pub(super) struct CaptchaRequest {
+    pub day: KeyDate,
+    now: Timestamp,
+    why: CaptchaReason,
+    state: Option<JiitState>,
 }
 
 #[derive(Clone, Copy)]
-enum Why {
+enum CaptchaReason {
     Begun,
     Wanted,
     TooOld,
@@ -103,33 +107,33 @@ enum Why {
 }
 
 /// One form that is being judged.
-pub(super) struct Turn {
-    state: State,
-    typed: Typed,
+pub(super) struct JiitFormAttempt {
+    state: JiitState,
+    typed: JiitForm,
     /// Whose key is used.
-    pub day: Day,
-    now: Moment,
+    pub day: KeyDate,
+    now: Timestamp,
     has_asked_twice: bool,
 }
 
-pub(super) fn begin(now: Moment) -> Move {
-    Move::Fetch(Fetch {
-        day: Day::of(now),
+pub(super) fn begin(now: Timestamp) -> JiitTransition {
+    JiitTransition::Fetch(CaptchaRequest {
+        day: KeyDate::of(now),
         now,
-        why: Why::Begun,
+        why: CaptchaReason::Begun,
         state: None,
     })
 }
 
 /// Takes what was typed. What cannot be right is asked again without troubling the portal.
-pub(super) fn answer(mut state: State, answers: &Answers, now: Moment) -> Move {
+pub(super) fn answer(mut state: JiitState, answers: &Answers, now: Timestamp) -> JiitTransition {
     if now >= state.began_at + LIVES_FOR {
-        return Move::Failed(UpstreamError::Expired);
+        return JiitTransition::Failed(ConnectorError::Expired);
     }
     if form::is_for_another_picture(answers) {
-        return fetch(state, Why::Wanted, now);
+        return fetch(state, CaptchaReason::Wanted, now);
     }
-    let typed = Typed::read(answers);
+    let typed = JiitForm::read(answers);
     state.username.clone_from(&typed.username);
     state.wants_details = typed.wants_details;
     let mistakes = typed.mistakes();
@@ -141,67 +145,72 @@ pub(super) fn answer(mut state: State, answers: &Answers, now: Moment) -> Move {
                 input.error = Some(error.into());
             }
         }
-        return Move::Settled(Step::Ask { prompt, state });
+        return JiitTransition::Settled(Step::Ask { prompt, state });
     }
     if now >= state.good_until {
-        return fetch(state, Why::TooOld, now);
+        return fetch(state, CaptchaReason::TooOld, now);
     }
-    Move::CheckNumber(Turn {
+    JiitTransition::CheckNumber(JiitFormAttempt {
         state,
         typed,
-        day: Day::of(now),
+        day: KeyDate::of(now),
         now,
         has_asked_twice: false,
     })
 }
 
-fn fetch(state: State, why: Why, now: Moment) -> Move {
-    Move::Fetch(Fetch {
-        day: Day::of(now),
+fn fetch(state: JiitState, why: CaptchaReason, now: Timestamp) -> JiitTransition {
+    JiitTransition::Fetch(CaptchaRequest {
+        day: KeyDate::of(now),
         now,
         why,
         state: Some(state),
     })
 }
 
-impl Fetch {
-    pub(super) fn hear(self, said: Said<Captcha>) -> Move {
+impl CaptchaRequest {
+    pub(super) fn hear(self, said: PortalReply<CaptchaImage>) -> JiitTransition {
         let Self {
             now, why, state, ..
         } = self;
         match (said, state) {
-            (Said::Unknown(what) | Said::Puzzling(what), _) => {
-                Move::Failed(UpstreamError::Changed(what))
+            (PortalReply::Unknown(what) | PortalReply::Puzzling(what), _) => {
+                JiitTransition::Failed(ConnectorError::Changed(what))
             }
-            (Said::Yes(captcha), state) => show(state, captcha, why, now),
+            (PortalReply::Yes(captcha), state) => show(state, captcha, why, now),
             // It was used up, or it is gone: the next try begins with another.
-            (_, Some(mut state)) if !matches!(why, Why::Wanted) => {
+            (_, Some(mut state)) if !matches!(why, CaptchaReason::Wanted) => {
                 state.good_until = now;
                 ask_again(
                     state,
-                    if let Why::Refused(_) = why {
+                    if let CaptchaReason::Refused(_) = why {
                         why
                     } else {
-                        Why::Silent
+                        CaptchaReason::Silent
                     },
                 )
             }
-            (_, Some(state)) => ask_again(state, Why::Silent),
-            (_, None) => Move::Failed(UpstreamError::Unavailable),
+            (_, Some(state)) => ask_again(state, CaptchaReason::Silent),
+            (_, None) => JiitTransition::Failed(ConnectorError::Unavailable),
         }
     }
 }
 
-fn show(state: Option<State>, captcha: Captcha, why: Why, now: Moment) -> Move {
+fn show(
+    state: Option<JiitState>,
+    captcha: CaptchaImage,
+    why: CaptchaReason,
+    now: Timestamp,
+) -> JiitTransition {
     let good_until = now + PICTURE_LIVES_FOR;
     let state = match state {
-        Some(state) => State {
+        Some(state) => JiitState {
             hidden: captcha.hidden,
             picture: captcha.picture,
             good_until,
             ..state
         },
-        None => State {
+        None => JiitState {
             began_at: now,
             hidden: captcha.hidden,
             picture: captcha.picture,
@@ -215,24 +224,24 @@ fn show(state: Option<State>, captcha: Captcha, why: Why, now: Moment) -> Move {
     ask_again(state, why)
 }
 
-fn ask_again(state: State, why: Why) -> Move {
+fn ask_again(state: JiitState, why: CaptchaReason) -> JiitTransition {
     let mut prompt = state.prompt();
     let trouble = match why {
-        Why::Begun | Why::Wanted => None,
-        Why::TooOld => Some(TOO_OLD),
-        Why::Silent => Some(SILENT),
-        Why::Refused(told) => {
-            return Move::Settled(Step::Refused {
-                why: Refusal(told.into()),
+        CaptchaReason::Begun | CaptchaReason::Wanted => None,
+        CaptchaReason::TooOld => Some(TOO_OLD),
+        CaptchaReason::Silent => Some(SILENT),
+        CaptchaReason::Refused(told) => {
+            return JiitTransition::Settled(Step::Refused {
+                why: LoginRefusal(told.into()),
                 again: Some((prompt, state)),
             });
         }
     };
     prompt.trouble = trouble.map(Into::into);
-    Move::Settled(Step::Ask { prompt, state })
+    JiitTransition::Settled(Step::Ask { prompt, state })
 }
 
-impl Turn {
+impl JiitFormAttempt {
     pub(super) fn username(&self) -> &str {
         &self.typed.username
     }
@@ -247,16 +256,16 @@ impl Turn {
     }
 
     /// It was tried too often. The form is as it was, and so is the picture.
-    pub(super) fn has_to_wait(self, slowed: Slowed) -> Move {
+    pub(super) fn has_to_wait(self, slowed: RateLimited) -> JiitTransition {
         let wait = slowed.in_words();
         let mut prompt = self.state.prompt();
         prompt.trouble = Some(format!("That was tried too often. Try again in {wait}.").into());
         let state = self.state;
-        Move::Settled(Step::Ask { prompt, state })
+        JiitTransition::Settled(Step::Ask { prompt, state })
     }
 
-    pub(super) fn hear_pre_token(self, said: Said<PreToken>) -> Move {
-        let (turn, pre_token) = match self.unless_yes(said, Move::CheckNumber) {
+    pub(super) fn hear_pre_token(self, said: PortalReply<PreToken>) -> JiitTransition {
+        let (turn, pre_token) = match self.unless_yes(said, JiitTransition::CheckNumber) {
             Ok(both) => both,
             Err(next) => return *next,
         };
@@ -264,8 +273,8 @@ impl Turn {
             return odd(SOMEBODY_ELSE, "the first phase is about somebody else");
         }
         match pre_token.wants {
-            Wants::OneTimeCode => over(ONE_TIME_CODE),
-            Wants::Password => Move::CheckPassword(turn, pre_token),
+            SecondPhase::OneTimeCode => over(ONE_TIME_CODE),
+            SecondPhase::Password => JiitTransition::CheckPassword(turn, pre_token),
         }
     }
 
@@ -273,15 +282,15 @@ impl Turn {
     pub(super) fn hear_member(
         self,
         pre_token: PreToken,
-        said: Said<Member>,
+        said: PortalReply<PortalUser>,
         mail_domain: &str,
-    ) -> Move {
-        let again = |turn| Move::CheckPassword(turn, pre_token);
+    ) -> JiitTransition {
+        let again = |turn| JiitTransition::CheckPassword(turn, pre_token);
         let (turn, member) = match self.unless_yes(said, again) {
             Ok(both) => both,
             Err(next) => return *next,
         };
-        let not_them = |met| Move::NotThem {
+        let not_them = |met| JiitTransition::NotThem {
             number: turn.typed.username.clone(),
             met,
         };
@@ -297,14 +306,14 @@ impl Turn {
         if !is_them {
             return not_them("the second phase is about somebody else");
         }
-        if member.wants == Wants::OneTimeCode {
+        if member.wants == SecondPhase::OneTimeCode {
             return over(ONE_TIME_CODE);
         }
         if member.has_expired_password {
             return over(EXPIRED_PASSWORD);
         }
         if turn.typed.wants_details && member.institute.is_some() {
-            return Move::ReadParticulars(turn, member);
+            return JiitTransition::ReadParticulars(turn, member);
         }
         turn.done(&member, None, mail_domain)
     }
@@ -312,21 +321,26 @@ impl Turn {
     /// Whatever came of it, the person has signed in.
     pub(super) fn hear_particulars(
         self,
-        member: &Member,
-        said: Said<Particulars>,
+        member: &PortalUser,
+        said: PortalReply<StudentRecord>,
         mail_domain: &str,
-    ) -> Move {
+    ) -> JiitTransition {
         let particulars = match said {
-            Said::Yes(particulars) => Some(particulars),
+            PortalReply::Yes(particulars) => Some(particulars),
             _ => None,
         };
         self.done(member, particulars.as_ref(), mail_domain)
     }
 
-    fn done(self, member: &Member, particulars: Option<&Particulars>, mail_domain: &str) -> Move {
+    fn done(
+        self,
+        member: &PortalUser,
+        particulars: Option<&StudentRecord>,
+        mail_domain: &str,
+    ) -> JiitTransition {
         let enrollment = self.typed.username;
         match says::says(member, &enrollment, particulars, mail_domain) {
-            Ok(says) => Move::Settled(Step::Done(Identity {
+            Ok(says) => JiitTransition::Settled(Step::Done(ExternalIdentity {
                 provider: Jiit::SLUG,
                 subject: enrollment,
                 says: Some(Box::new(says)),
@@ -339,61 +353,61 @@ impl Turn {
     /// The answer if it is a yes, or what to do about it. `again` asks the same once more.
     fn unless_yes<T>(
         mut self,
-        said: Said<T>,
-        again: impl FnOnce(Self) -> Move,
-    ) -> Result<(Self, T), Box<Move>> {
+        said: PortalReply<T>,
+        again: impl FnOnce(Self) -> JiitTransition,
+    ) -> Result<(Self, T), Box<JiitTransition>> {
         let now = self.now;
         Err(Box::new(match said {
-            Said::Yes(told) => return Ok((self, told)),
-            Said::No(No::Picture) => {
+            PortalReply::Yes(told) => return Ok((self, told)),
+            PortalReply::No(PortalRefusal::Picture) => {
                 self.state.wrong_letters += 1;
                 refused(self.state, WRONG_LETTERS, now)
             }
-            Said::No(No::Credentials) => {
+            PortalReply::No(PortalRefusal::Credentials) => {
                 self.state.wrong_passwords += 1;
                 refused(self.state, WRONG_PASSWORD, now)
             }
-            Said::No(No::Locked) => over(LOCKED),
-            Said::No(No::Other) => odd(
+            PortalReply::No(PortalRefusal::Locked) => over(LOCKED),
+            PortalReply::No(PortalRefusal::Other) => odd(
                 UNEXPECTED,
                 "it refuses, and does not say why in words we know",
             ),
-            Said::Nothing(Some(day)) if day != self.day && !self.has_asked_twice => {
+            PortalReply::Nothing(Some(day)) if day != self.day && !self.has_asked_twice => {
                 self.day = day;
                 self.has_asked_twice = true;
                 again(self)
             }
-            Said::Nothing(_) => odd(UNEXPECTED, "it answers with nothing"),
-            Said::SessionOver => {
-                Move::Failed(UpstreamError::Changed("it asks for a session to sign in"))
+            PortalReply::Nothing(_) => odd(UNEXPECTED, "it answers with nothing"),
+            PortalReply::SessionOver => {
+                JiitTransition::Failed(ConnectorError::Changed("it asks for a session to sign in"))
             }
-            Said::Unknown(what) | Said::Puzzling(what) => {
-                Move::Failed(UpstreamError::Changed(what))
+            PortalReply::Unknown(what) | PortalReply::Puzzling(what) => {
+                JiitTransition::Failed(ConnectorError::Changed(what))
             }
-            Said::Odd(what) => odd(UNEXPECTED, what),
-            Said::Unavailable => fetch(self.state, Why::Silent, now),
+            PortalReply::Odd(what) => odd(UNEXPECTED, what),
+            PortalReply::Unavailable => fetch(self.state, CaptchaReason::Silent, now),
         }))
     }
 }
 
 /// Over, with a word for the person and one for the log.
-pub(super) fn odd(told: &'static str, met: &'static str) -> Move {
-    Move::Failed(UpstreamError::Odd { met, told })
+pub(super) fn odd(told: &'static str, met: &'static str) -> JiitTransition {
+    JiitTransition::Failed(ConnectorError::Odd { met, told })
 }
 
 /// The portal's word for a parent.
 const PARENT: &str = "P";
 
-fn refused(state: State, told: &'static str, now: Moment) -> Move {
+fn refused(state: JiitState, told: &'static str, now: Timestamp) -> JiitTransition {
     if state.wrong_letters >= MOST_PICTURES || state.wrong_passwords >= MOST_PASSWORDS {
         return over(TOO_MANY);
     }
-    fetch(state, Why::Refused(told), now)
+    fetch(state, CaptchaReason::Refused(told), now)
 }
 
-pub(super) fn over(told: &'static str) -> Move {
-    Move::Settled(Step::Refused {
-        why: Refusal(told.into()),
+pub(super) fn over(told: &'static str) -> JiitTransition {
+    JiitTransition::Settled(Step::Refused {
+        why: LoginRefusal(told.into()),
         again: None,
     })
 }
@@ -401,16 +415,16 @@ pub(super) fn over(told: &'static str) -> Move {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connectors::jiit::client::Answer;
+    use crate::connectors::jiit::client::JiitResponse;
     use crate::connectors::jiit::reply::{Institute, pre_token};
 
-    const NOW: Moment = time::macros::datetime!(2026-11-21 12:00 UTC);
+    const NOW: Timestamp = time::macros::datetime!(2026-11-21 12:00 UTC);
     const DOMAIN: &str = "mail.jiit.ac.in";
 
-    fn picture() -> Said<Captcha> {
-        Said::Yes(Captcha {
+    fn picture() -> PortalReply<CaptchaImage> {
+        PortalReply::Yes(CaptchaImage {
             hidden: Zeroizing::new("AAAAAAAAAAE=".to_owned()),
-            picture: Picture {
+            picture: PromptPicture {
                 media_type: "image/png",
                 bytes: Vec::new(),
                 alt: "".into(),
@@ -419,29 +433,29 @@ mod tests {
     }
 
     /// What is fetched is a good picture.
-    fn shown(next: Move) -> Step<State> {
+    fn shown(next: JiitTransition) -> Step<JiitState> {
         match next {
-            Move::Fetch(fetch) => settled(fetch.hear(picture())),
+            JiitTransition::Fetch(fetch) => settled(fetch.hear(picture())),
             other => settled(other),
         }
     }
 
     #[track_caller]
-    fn settled(next: Move) -> Step<State> {
+    fn settled(next: JiitTransition) -> Step<JiitState> {
         match next {
-            Move::Settled(step) => step,
+            JiitTransition::Settled(step) => step,
             _ => panic!("it is not settled"),
         }
     }
 
-    fn first_form() -> (Prompt, State) {
+    fn first_form() -> (Prompt, JiitState) {
         match shown(begin(NOW)) {
             Step::Ask { prompt, state } => (prompt, state),
             _ => panic!("nothing is asked"),
         }
     }
 
-    fn typed((prompt, state): (Prompt, State), now: Moment) -> Move {
+    fn typed((prompt, state): (Prompt, JiitState), now: Timestamp) -> JiitTransition {
         let answers = Answers::to(&prompt, |name| {
             let text = match name {
                 "username" => "22103171",
@@ -455,15 +469,15 @@ mod tests {
     }
 
     #[track_caller]
-    fn turn(next: Move) -> Turn {
+    fn turn(next: JiitTransition) -> JiitFormAttempt {
         match next {
-            Move::CheckNumber(turn) => turn,
+            JiitTransition::CheckNumber(turn) => turn,
             _ => panic!("the number is not checked"),
         }
     }
 
-    fn begun() -> Said<PreToken> {
-        pre_token(Some(Answer {
+    fn begun() -> PortalReply<PreToken> {
+        pre_token(Some(JiitResponse {
             status: 200,
             day: None,
             body: Zeroizing::new(
@@ -474,15 +488,15 @@ mod tests {
     }
 
     #[track_caller]
-    fn at_the_password(turn: Turn) -> (Turn, PreToken) {
+    fn at_the_password(turn: JiitFormAttempt) -> (JiitFormAttempt, PreToken) {
         match turn.hear_pre_token(begun()) {
-            Move::CheckPassword(turn, pre_token) => (turn, pre_token),
+            JiitTransition::CheckPassword(turn, pre_token) => (turn, pre_token),
             _ => panic!("the password is not checked"),
         }
     }
 
-    fn member() -> Member {
-        Member {
+    fn member() -> PortalUser {
+        PortalUser {
             enrollment: Some("22103171".to_owned()),
             member_id: "JSIM0000001".to_owned(),
             name: "ASHA RAO".to_owned(),
@@ -492,23 +506,23 @@ mod tests {
             }),
             member_type: "S".to_owned(),
             has_expired_password: false,
-            wants: Wants::Password,
+            wants: SecondPhase::Password,
             token: Zeroizing::default(),
         }
     }
 
-    fn judged(member: Member) -> Move {
+    fn judged(member: PortalUser) -> JiitTransition {
         let (turn, pre_token) = at_the_password(turn(typed(first_form(), NOW)));
-        turn.hear_member(pre_token, Said::Yes(member), DOMAIN)
+        turn.hear_member(pre_token, PortalReply::Yes(member), DOMAIN)
     }
 
     /// What an ending tells the person.
     #[track_caller]
-    fn told(next: Move) -> String {
+    fn told(next: JiitTransition) -> String {
         match next {
-            Move::Settled(Step::Refused { why, again: None }) => why.0.into_owned(),
-            Move::Failed(UpstreamError::Odd { told, .. }) => told.to_owned(),
-            Move::NotThem { .. } => SOMEBODY_ELSE.to_owned(),
+            JiitTransition::Settled(Step::Refused { why, again: None }) => why.0.into_owned(),
+            JiitTransition::Failed(ConnectorError::Odd { told, .. }) => told.to_owned(),
+            JiitTransition::NotThem { .. } => SOMEBODY_ELSE.to_owned(),
             _ => panic!("it is not over"),
         }
     }
@@ -516,24 +530,24 @@ mod tests {
     #[test]
     fn whoever_signs_in_is_known_by_number_and_member_number() {
         let next = judged(member());
-        let Move::ReadParticulars(turn, member) = next else {
+        let JiitTransition::ReadParticulars(turn, member) = next else {
             panic!("what was agreed to is not read");
         };
         for said in [
-            Said::SessionOver,
-            Said::Unavailable,
-            Said::Unknown("?"),
-            Said::No(No::Other),
+            PortalReply::SessionOver,
+            PortalReply::Unavailable,
+            PortalReply::Unknown("?"),
+            PortalReply::No(PortalRefusal::Other),
         ] {
             let (turn, pre_token) = at_the_password(self::turn(typed(first_form(), NOW)));
-            let next = turn.hear_member(pre_token, Said::Yes(self::member()), DOMAIN);
-            let Move::ReadParticulars(turn, member) = next else {
+            let next = turn.hear_member(pre_token, PortalReply::Yes(self::member()), DOMAIN);
+            let JiitTransition::ReadParticulars(turn, member) = next else {
                 panic!("what was agreed to is not read");
             };
             let next = turn.hear_particulars(&member, said, DOMAIN);
             assert!(matches!(settled(next), Step::Done(_)));
         }
-        let said = Said::Yes(Particulars::default());
+        let said = PortalReply::Yes(StudentRecord::default());
         let Step::Done(identity) = settled(turn.hear_particulars(&member, said, DOMAIN)) else {
             panic!("nobody signed in");
         };
@@ -549,64 +563,66 @@ mod tests {
 
     #[test]
     fn j17_somebody_else_or_nobody_is_not_let_in() {
-        let somebody_else = Member {
+        let somebody_else = PortalUser {
             enrollment: Some("22103172".to_owned()),
             ..member()
         };
         assert!(told(judged(somebody_else)).starts_with("We could not sign you in"));
-        let parent = Member {
+        let parent = PortalUser {
             member_type: "P".to_owned(),
             ..member()
         };
         assert!(told(judged(parent)).starts_with("We could not sign you in"));
-        let nobody = Member {
+        let nobody = PortalUser {
             enrollment: None,
             ..member()
         };
-        assert!(matches!(judged(nobody), Move::NotThem { .. }));
-        let numberless = Member {
+        assert!(matches!(judged(nobody), JiitTransition::NotThem { .. }));
+        let numberless = PortalUser {
             member_id: String::new(),
             ..member()
         };
-        assert!(matches!(judged(numberless), Move::NotThem { .. }));
+        assert!(matches!(judged(numberless), JiitTransition::NotThem { .. }));
     }
 
     #[test]
     fn accounts_that_need_more_than_a_password_end_it() {
-        let expired = Member {
+        let expired = PortalUser {
             has_expired_password: true,
             ..member()
         };
         assert!(told(judged(expired)).starts_with("Change your portal password first."));
-        let with_code = Member {
-            wants: Wants::OneTimeCode,
+        let with_code = PortalUser {
+            wants: SecondPhase::OneTimeCode,
             ..member()
         };
         assert!(told(judged(with_code)).starts_with("This account uses one-time codes"));
-        let locked = turn(typed(first_form(), NOW)).hear_pre_token(Said::No(No::Locked));
+        let locked =
+            turn(typed(first_form(), NOW)).hear_pre_token(PortalReply::No(PortalRefusal::Locked));
         assert!(told(locked).starts_with("The portal has locked this account."));
-        let other = turn(typed(first_form(), NOW)).hear_pre_token(Said::No(No::Other));
+        let other =
+            turn(typed(first_form(), NOW)).hear_pre_token(PortalReply::No(PortalRefusal::Other));
         assert!(told(other).contains("Google"));
     }
 
     #[test]
     fn five_pictures_or_three_passwords_and_it_is_over() {
         for (no, most) in [
-            (No::Picture, MOST_PICTURES),
-            (No::Credentials, MOST_PASSWORDS),
+            (PortalRefusal::Picture, MOST_PICTURES),
+            (PortalRefusal::Credentials, MOST_PASSWORDS),
         ] {
             let mut form = first_form();
             for _ in 1..most {
-                let next = turn(typed(form, NOW)).hear_pre_token(Said::No(no));
+                let next = turn(typed(form, NOW)).hear_pre_token(PortalReply::No(no));
                 form = refused_once(next);
             }
-            let next = turn(typed(form, NOW)).hear_pre_token(Said::No(no));
+            let next = turn(typed(form, NOW)).hear_pre_token(PortalReply::No(no));
             assert!(told(next).starts_with("That was one try too many."));
         }
     }
 
     #[track_caller]
-    fn refused_once(next: Move) -> (Prompt, State) {
+    fn refused_once(next: JiitTransition) -> (Prompt, JiitState) {
         match shown(next) {
             Step::Refused { again, .. } => again.unwrap(),
             _ => panic!("it is not told"),
@@ -615,12 +631,17 @@ mod tests {
 
     #[test]
     fn a_wrong_password_counts_in_either_phase() {
-        let next = turn(typed(first_form(), NOW)).hear_pre_token(Said::No(No::Credentials));
+        let next = turn(typed(first_form(), NOW))
+            .hear_pre_token(PortalReply::No(PortalRefusal::Credentials));
         let Step::Refused { why, again } = shown(next) else {
             panic!("it is not told");
         };
         let (turn, pre_token) = at_the_password(turn(typed(again.unwrap(), NOW)));
-        let next = turn.hear_member(pre_token, Said::No(No::Credentials), DOMAIN);
+        let next = turn.hear_member(
+            pre_token,
+            PortalReply::No(PortalRefusal::Credentials),
+            DOMAIN,
+        );
         let Step::Refused { why: same, again } = shown(next) else {
             panic!("it is not told");
         };
@@ -633,7 +654,7 @@ mod tests {
         let late = NOW + LIVES_FOR;
         assert!(matches!(
             typed(first_form(), late),
-            Move::Failed(UpstreamError::Expired)
+            JiitTransition::Failed(ConnectorError::Expired)
         ));
         let old = NOW + PICTURE_LIVES_FOR;
         let Step::Ask { prompt, .. } = shown(typed(first_form(), old)) else {
@@ -645,26 +666,26 @@ mod tests {
 
     #[test]
     fn j14_another_day_is_believed_once() {
-        let tomorrow = Day::of(NOW + Duration::DAY);
-        let nothing = |day| Said::<PreToken>::Nothing(day);
+        let tomorrow = KeyDate::of(NOW + Duration::DAY);
+        let nothing = |day| PortalReply::<PreToken>::Nothing(day);
         let next = turn(typed(first_form(), NOW)).hear_pre_token(nothing(Some(tomorrow)));
         let again = turn(next);
         assert_eq!(again.day, tomorrow);
-        assert!(told(again.hear_pre_token(nothing(Some(Day::of(NOW))))).contains("Google"));
+        assert!(told(again.hear_pre_token(nothing(Some(KeyDate::of(NOW))))).contains("Google"));
         // The same day, or none: there is nothing to believe.
-        for day in [None, Some(Day::of(NOW))] {
+        for day in [None, Some(KeyDate::of(NOW))] {
             let next = turn(typed(first_form(), NOW)).hear_pre_token(nothing(day));
             assert!(told(next).contains("Google"));
         }
         // At midnight between the phases, too.
         let (turn, pre_token) = at_the_password(turn(typed(first_form(), NOW)));
-        let next = turn.hear_member(pre_token, Said::Nothing(Some(tomorrow)), DOMAIN);
-        assert!(matches!(next, Move::CheckPassword(turn, _) if turn.day == tomorrow));
+        let next = turn.hear_member(pre_token, PortalReply::Nothing(Some(tomorrow)), DOMAIN);
+        assert!(matches!(next, JiitTransition::CheckPassword(turn, _) if turn.day == tomorrow));
     }
 
     #[test]
     fn a_portal_that_is_away_costs_no_try_and_leaves_the_form() {
-        let next = turn(typed(first_form(), NOW)).hear_pre_token(Said::Unavailable);
+        let next = turn(typed(first_form(), NOW)).hear_pre_token(PortalReply::Unavailable);
         let Step::Ask { prompt, state } = shown(next) else {
             panic!("the form is gone");
         };
@@ -677,41 +698,45 @@ mod tests {
         assert_eq!((state.wrong_letters, state.wrong_passwords), (0, 0));
 
         // It gives no picture either: the old one stays, and the next try begins with another.
-        let next = turn(typed(first_form(), NOW)).hear_pre_token(Said::Unavailable);
-        let Move::Fetch(fetch) = next else {
+        let next = turn(typed(first_form(), NOW)).hear_pre_token(PortalReply::Unavailable);
+        let JiitTransition::Fetch(fetch) = next else {
             panic!("no picture is fetched");
         };
-        let Step::Ask { prompt, state } = settled(fetch.hear(Said::Unavailable)) else {
+        let Step::Ask { prompt, state } = settled(fetch.hear(PortalReply::Unavailable)) else {
             panic!("the form is gone");
         };
-        assert!(matches!(typed((prompt, state), NOW), Move::Fetch(_)));
+        assert!(matches!(
+            typed((prompt, state), NOW),
+            JiitTransition::Fetch(_)
+        ));
     }
 
     #[test]
     fn a_refusal_is_told_though_there_is_no_other_picture() {
-        let next = turn(typed(first_form(), NOW)).hear_pre_token(Said::No(No::Credentials));
-        let Move::Fetch(fetch) = next else {
+        let next = turn(typed(first_form(), NOW))
+            .hear_pre_token(PortalReply::No(PortalRefusal::Credentials));
+        let JiitTransition::Fetch(fetch) = next else {
             panic!("no picture is fetched");
         };
-        let step = settled(fetch.hear(Said::Unavailable));
+        let step = settled(fetch.hear(PortalReply::Unavailable));
         assert!(matches!(step, Step::Refused { why, again: Some(_) } if why.0 == WRONG_PASSWORD));
     }
 
     #[test]
     fn without_a_first_picture_there_is_no_form() {
         for (said, is_changed) in [
-            (Said::Unavailable, false),
-            (Said::Nothing(None), false),
-            (Said::No(No::Other), false),
-            (Said::Unknown("?"), true),
+            (PortalReply::Unavailable, false),
+            (PortalReply::Nothing(None), false),
+            (PortalReply::No(PortalRefusal::Other), false),
+            (PortalReply::Unknown("?"), true),
         ] {
-            let Move::Fetch(fetch) = begin(NOW) else {
+            let JiitTransition::Fetch(fetch) = begin(NOW) else {
                 panic!("no picture is fetched");
             };
             let next = fetch.hear(said);
             match next {
-                Move::Failed(UpstreamError::Changed(_)) => assert!(is_changed),
-                Move::Failed(UpstreamError::Unavailable) => assert!(!is_changed),
+                JiitTransition::Failed(ConnectorError::Changed(_)) => assert!(is_changed),
+                JiitTransition::Failed(ConnectorError::Unavailable) => assert!(!is_changed),
                 _ => panic!("there is a form"),
             }
         }
@@ -719,7 +744,8 @@ mod tests {
 
     #[test]
     fn the_form_says_no_name_of_a_picture_and_no_password() {
-        let next = turn(typed(first_form(), NOW)).hear_pre_token(Said::No(No::Picture));
+        let next =
+            turn(typed(first_form(), NOW)).hear_pre_token(PortalReply::No(PortalRefusal::Picture));
         let Step::Refused { again, .. } = shown(next) else {
             panic!("it is not told");
         };

@@ -33,24 +33,27 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use cipher::Day;
-pub use client::Paths;
-use client::Portal;
-use machine::{Move, State, Turn};
-use reply::{PreToken, Said};
+use cipher::KeyDate;
+use client::JiitClient;
+pub use client::JiitPaths;
+use machine::{JiitFormAttempt, JiitState, JiitTransition};
+use reply::{PortalReply, PreToken};
 
-use super::in_a_row::InARow;
-use super::{Answers, Caller, Face, Reach, ReachError, Step, Upstream, UpstreamError, Visitor};
-use crate::platform::clock::Moment;
-use crate::platform::rng::SharedEntropy;
-use crate::platform::web::{Limit, Limits, Slowed, Taken};
+use super::in_a_row::ConsecutiveUsers;
+use super::{
+    Answers, Connector, ConnectorError, ConnectorLabel, HttpClient, HttpEndpoint, HttpSetupError,
+    RequestOrigin, Step,
+};
+use crate::platform::clock::Timestamp;
+use crate::platform::rng::SharedRng;
+use crate::platform::web::{Permit, RateLimit, RateLimited, RateLimiter};
 
 /// Pictures one address may ask for: 30 in ten minutes.
-const PICTURES: Limit = Limit::new(30, Duration::from_secs(20));
+const PICTURES: RateLimit = RateLimit::new(30, Duration::from_secs(20));
 /// Passwords the portal may be asked about: 5 an hour for one number, 20 an hour from one address.
 /// The portal sees our address and no other, so we must not be what somebody guesses with.
-const PASSWORDS_OF_ONE: Limit = Limit::new(5, Duration::from_mins(12));
-const PASSWORDS_FROM_ONE: Limit = Limit::new(20, Duration::from_mins(3));
+const PASSWORDS_OF_ONE: RateLimit = RateLimit::new(5, Duration::from_mins(12));
+const PASSWORDS_FROM_ONE: RateLimit = RateLimit::new(20, Duration::from_mins(3));
 
 /// Somebody made up, to see whether what we do not know is the portal's or one person's: their number,
 /// which is none, and their password; and what the first phase might have said to them.
@@ -59,20 +62,20 @@ const NOBODY_OPENED: &[u8] = br#"{"otppwd":"PWD","random":"nobody","username":"N
 
 /// The adapter.
 pub struct Jiit {
-    portal: Portal,
+    portal: JiitClient,
     mail_domain: String,
-    pictures: Limits<IpAddr>,
-    passwords_of_one: Limits<String>,
-    passwords_from_one: Limits<IpAddr>,
-    in_a_row: InARow,
+    pictures: RateLimiter<IpAddr>,
+    passwords_of_one: RateLimiter<String>,
+    passwords_from_one: RateLimiter<IpAddr>,
+    in_a_row: ConsecutiveUsers,
 }
 
 /// A try at somebody's password.
-type Try = (Taken<String>, Taken<IpAddr>);
+type PasswordTry = (Permit<String>, Permit<IpAddr>);
 
 #[derive(Default)]
-struct Tried {
-    taken: Option<Try>,
+struct PasswordTryOutcome {
+    taken: Option<PasswordTry>,
     /// The portal has judged number or password, and not for the better.
     has_guessed: bool,
 }
@@ -80,38 +83,42 @@ struct Tried {
 impl Jiit {
     /// `mail_domain` is what the campus' own mail addresses end in, behind the `@`.
     pub fn new(
-        reach: &Reach,
-        paths: Paths,
+        reach: &HttpEndpoint,
+        paths: JiitPaths,
         mail_domain: String,
-        entropy: SharedEntropy,
-    ) -> Result<Self, ReachError> {
-        let portal = Portal {
-            caller: Caller::new(Self::SLUG, reach)?,
+        rng: SharedRng,
+    ) -> Result<Self, HttpSetupError> {
+        let portal = JiitClient {
+            caller: HttpClient::new(Self::SLUG, reach)?,
             paths,
-            entropy,
+            rng,
             within: reach.within,
         };
         Ok(Self {
             portal,
             mail_domain,
-            pictures: Limits::new(PICTURES),
-            passwords_of_one: Limits::new(PASSWORDS_OF_ONE),
-            passwords_from_one: Limits::new(PASSWORDS_FROM_ONE),
-            in_a_row: InARow::default(),
+            pictures: RateLimiter::new(PICTURES),
+            passwords_of_one: RateLimiter::new(PASSWORDS_OF_ONE),
+            passwords_from_one: RateLimiter::new(PASSWORDS_FROM_ONE),
+            in_a_row: ConsecutiveUsers::default(),
         })
     }
 
     /// Whether the portal gives a picture to read, as it does at the beginning of every sign-in.
-    pub async fn check(&self, now: Moment) -> Result<(), UpstreamError> {
-        match reply::captcha(self.portal.captcha(Day::of(now)).await) {
-            Said::Yes(_) => Ok(()),
-            Said::Unknown(what) => Err(UpstreamError::Changed(what)),
-            _ => Err(UpstreamError::Unavailable),
+    pub async fn check(&self, now: Timestamp) -> Result<(), ConnectorError> {
+        match reply::captcha(self.portal.captcha(KeyDate::of(now)).await) {
+            PortalReply::Yes(_) => Ok(()),
+            PortalReply::Unknown(what) => Err(ConnectorError::Changed(what)),
+            _ => Err(ConnectorError::Unavailable),
         }
     }
 
-    async fn run(&self, next: Move, visitor: Visitor) -> Result<Step<State>, UpstreamError> {
-        let mut tried = Tried::default();
+    async fn run(
+        &self,
+        next: JiitTransition,
+        visitor: RequestOrigin,
+    ) -> Result<Step<JiitState>, ConnectorError> {
+        let mut tried = PasswordTryOutcome::default();
         let step = self.settle(next, visitor, &mut tried).await;
         if let Ok(Step::Done(_)) = step {
             self.in_a_row.ends();
@@ -127,29 +134,29 @@ impl Jiit {
     /// Does what the machine says until somebody is asked or it is over.
     async fn settle(
         &self,
-        mut next: Move,
-        visitor: Visitor,
-        tried: &mut Tried,
-    ) -> Result<Step<State>, UpstreamError> {
+        mut next: JiitTransition,
+        visitor: RequestOrigin,
+        tried: &mut PasswordTryOutcome,
+    ) -> Result<Step<JiitState>, ConnectorError> {
         loop {
             next = match next {
-                Move::Settled(step) => return Ok(step),
-                Move::Failed(error) => return Err(error),
-                Move::NotThem { number, met } if self.in_a_row.is_second(&number) => {
-                    return Err(UpstreamError::Changed(met));
+                JiitTransition::Settled(step) => return Ok(step),
+                JiitTransition::Failed(error) => return Err(error),
+                JiitTransition::NotThem { number, met } if self.in_a_row.is_second(&number) => {
+                    return Err(ConnectorError::Changed(met));
                 }
-                Move::NotThem { met, .. } => machine::odd(machine::SOMEBODY_ELSE, met),
-                Move::Fetch(fetch) => {
+                JiitTransition::NotThem { met, .. } => machine::odd(machine::SOMEBODY_ELSE, met),
+                JiitTransition::Fetch(fetch) => {
                     let taken = self.pictures.take(visitor.address, visitor.now);
-                    let _spent = taken.map_err(|slowed| UpstreamError::Busy(slowed.0))?;
+                    let _spent = taken.map_err(|slowed| ConnectorError::Busy(slowed.0))?;
                     let answer = self.portal.captcha(fetch.day).await;
                     fetch.hear(reply::captcha(answer))
                 }
-                Move::CheckNumber(turn) => self.check_number(turn, visitor, tried).await,
-                Move::CheckPassword(turn, pre_token) => {
+                JiitTransition::CheckNumber(turn) => self.check_number(turn, visitor, tried).await,
+                JiitTransition::CheckPassword(turn, pre_token) => {
                     self.check_password(turn, pre_token, tried).await
                 }
-                Move::ReadParticulars(turn, member) => {
+                JiitTransition::ReadParticulars(turn, member) => {
                     let institute = member.institute.as_ref().map_or("", |it| &it.value);
                     let answer = self.portal.particulars(turn.day, &member.token, institute);
                     let said = reply::particulars(answer.await);
@@ -159,7 +166,12 @@ impl Jiit {
         }
     }
 
-    async fn check_number(&self, turn: Turn, visitor: Visitor, tried: &mut Tried) -> Move {
+    async fn check_number(
+        &self,
+        turn: JiitFormAttempt,
+        visitor: RequestOrigin,
+        tried: &mut PasswordTryOutcome,
+    ) -> JiitTransition {
         if tried.taken.is_none() {
             match self.take(turn.username(), visitor) {
                 Ok(taken) => tried.taken = Some(taken),
@@ -172,21 +184,26 @@ impl Jiit {
         if let Some(what) = said.puzzle() {
             let answer = self.portal.pre_token(day, NOBODY, picture);
             if reply::pre_token(answer.await).is_to_nobody() {
-                said = Said::Odd(what);
+                said = PortalReply::Odd(what);
             }
         }
         tried.has_guessed |= said.is_about_the_person();
         turn.hear_pre_token(said)
     }
 
-    async fn check_password(&self, turn: Turn, pre_token: PreToken, tried: &mut Tried) -> Move {
+    async fn check_password(
+        &self,
+        turn: JiitFormAttempt,
+        pre_token: PreToken,
+        tried: &mut PasswordTryOutcome,
+    ) -> JiitTransition {
         let (opened, password) = (&pre_token.opened, turn.password());
         let answer = self.portal.token(turn.day, opened, password);
         let mut said = reply::member(answer.await);
         if let Some(what) = said.puzzle() {
             let answer = self.portal.token(turn.day, NOBODY_OPENED, NOBODY);
             if reply::member(answer.await).is_to_nobody() {
-                said = Said::Odd(what);
+                said = PortalReply::Odd(what);
             }
         }
         tried.has_guessed |= said.is_about_the_person();
@@ -194,8 +211,8 @@ impl Jiit {
     }
 
     /// Takes a try before the portal is asked, so that many at once cannot slip through.
-    fn take(&self, username: &str, visitor: Visitor) -> Result<Try, Slowed> {
-        let Visitor { now, address } = visitor;
+    fn take(&self, username: &str, visitor: RequestOrigin) -> Result<PasswordTry, RateLimited> {
+        let RequestOrigin { now, address } = visitor;
         let of_one = self.passwords_of_one.take(username.to_owned(), now)?;
         match self.passwords_from_one.take(address, now) {
             Ok(from_one) => Ok((of_one, from_one)),
@@ -213,13 +230,13 @@ impl fmt::Debug for Jiit {
     }
 }
 
-impl Upstream for Jiit {
+impl Connector for Jiit {
     const SLUG: &'static str = "jiit";
     const OPENS_PLAINLY: bool = false;
-    type State = State;
+    type State = JiitState;
 
-    fn face(&self) -> Face {
-        Face {
+    fn face(&self) -> ConnectorLabel {
+        ConnectorLabel {
             label: "JIIT portal",
             hint: Some("with your enrollment number and portal password"),
         }
@@ -229,16 +246,16 @@ impl Upstream for Jiit {
         "the JIIT portal"
     }
 
-    async fn begin(&self, visitor: Visitor) -> Result<Step<State>, UpstreamError> {
+    async fn begin(&self, visitor: RequestOrigin) -> Result<Step<JiitState>, ConnectorError> {
         self.run(machine::begin(visitor.now), visitor).await
     }
 
     async fn advance(
         &self,
-        state: State,
+        state: JiitState,
         answers: Answers,
-        visitor: Visitor,
-    ) -> Result<Step<State>, UpstreamError> {
+        visitor: RequestOrigin,
+    ) -> Result<Step<JiitState>, ConnectorError> {
         let next = machine::answer(state, &answers, visitor.now);
         // What was typed is wiped before the portal is waited for.
         drop(answers);

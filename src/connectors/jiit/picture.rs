@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 use image::{DynamicImage, ImageFormat, ImageReader, Limits};
 
-use crate::connectors::Picture;
+use crate::connectors::PromptPicture;
 
 /// In bytes. Those seen have ten thousand.
 const LARGEST: usize = 256 * 1024;
@@ -18,7 +18,7 @@ const MEMORY: u64 = 8 * 1024 * 1024;
 pub(super) const ALT: &str = "The portal’s picture of five small letters and digits";
 
 /// A PNG or JPEG by its first bytes; `None` for anything else, anything damaged and anything huge.
-pub(super) fn draw_anew(file: &[u8]) -> Option<Picture> {
+pub(super) fn draw_anew(file: &[u8]) -> Option<PromptPicture> {
     if file.len() > LARGEST {
         return None;
     }
@@ -36,7 +36,7 @@ pub(super) fn draw_anew(file: &[u8]) -> Option<Picture> {
     let pixels = DynamicImage::ImageRgba8(reader.decode().ok()?.into_rgba8());
     let mut png = Cursor::new(Vec::new());
     pixels.write_to(&mut png, ImageFormat::Png).ok()?;
-    Some(Picture {
+    Some(PromptPicture {
         media_type: "image/png",
         bytes: png.into_inner(),
         alt: ALT.into(),

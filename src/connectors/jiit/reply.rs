@@ -12,17 +12,17 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use super::cipher::Day;
-use super::client::Answer;
+use super::cipher::KeyDate;
+use super::client::JiitResponse;
 use super::picture::draw_anew;
-use crate::connectors::Picture;
+use crate::connectors::PromptPicture;
 
 /// What the portal said to one call.
-pub(super) enum Said<T> {
+pub(super) enum PortalReply<T> {
     Yes(T),
-    No(No),
+    No(PortalRefusal),
     /// Nothing: it could not read what it was sent. With the day it believes it is.
-    Nothing(Option<Day>),
+    Nothing(Option<KeyDate>),
     SessionOver,
     /// This adapter does not know what that means.
     Unknown(&'static str),
@@ -33,12 +33,12 @@ pub(super) enum Said<T> {
     Unavailable,
 }
 
-impl<T> Said<T> {
+impl<T> PortalReply<T> {
     /// Whether it may have been a judgement of number and password. Some portals answer a wrong one with
     /// nothing.
     pub(super) fn is_about_the_person(&self) -> bool {
         match self {
-            Self::No(no) => *no != No::Picture,
+            Self::No(no) => *no != PortalRefusal::Picture,
             Self::Nothing(_) | Self::Odd(_) => true,
             Self::Yes(_)
             | Self::SessionOver
@@ -65,7 +65,7 @@ impl<T> Said<T> {
 
 /// Why it says no.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum No {
+pub(super) enum PortalRefusal {
     Picture,
     Credentials,
     Locked,
@@ -73,29 +73,29 @@ pub(super) enum No {
 }
 
 /// The picture to read.
-pub(super) struct Captcha {
+pub(super) struct CaptchaImage {
     /// Its name at the portal.
     pub hidden: Zeroizing<String>,
-    pub picture: Picture,
+    pub picture: PromptPicture,
 }
 
 /// The first phase's answer: the second phase's question without the password.
 pub(super) struct PreToken {
     pub username: String,
-    pub wants: Wants,
+    pub wants: SecondPhase,
     /// A JSON object without its closing brace. It holds the portal's single-use secret.
     pub opened: Zeroizing<Vec<u8>>,
 }
 
 /// What the account signs in with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wants {
+pub(super) enum SecondPhase {
     Password,
     OneTimeCode,
 }
 
 /// Who signed in.
-pub(super) struct Member {
+pub(super) struct PortalUser {
     /// What the person is known by: empty for somebody who has no number, nothing where the portal does not
     /// speak of one.
     pub enrollment: Option<String>,
@@ -107,7 +107,7 @@ pub(super) struct Member {
     /// `S` for students.
     pub member_type: String,
     pub has_expired_password: bool,
-    pub wants: Wants,
+    pub wants: SecondPhase,
     /// Opens everything the portal holds about the person.
     pub token: Zeroizing<String>,
 }
@@ -121,7 +121,7 @@ pub(super) struct Institute {
 /// What the portal knows of a student, as far as we want to know it.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub(super) struct Particulars {
+pub(super) struct StudentRecord {
     #[serde(deserialize_with = "text")]
     pub registrationno: Option<String>,
     #[serde(deserialize_with = "text")]
@@ -141,7 +141,7 @@ pub(super) struct Particulars {
 /// The longest name of a picture; those seen have twelve characters.
 const LONGEST_HIDDEN: usize = 64;
 
-pub(super) fn captcha(answer: Option<Answer>) -> Said<Captcha> {
+pub(super) fn captcha(answer: Option<JiitResponse>) -> PortalReply<CaptchaImage> {
     #[derive(Deserialize)]
     struct Response<'a> {
         #[serde(borrow)]
@@ -160,14 +160,14 @@ pub(super) fn captcha(answer: Option<Answer>) -> Said<Captcha> {
         if name.is_empty() || captcha.hidden.len() > LONGEST_HIDDEN {
             return None;
         }
-        Some(Captcha {
+        Some(CaptchaImage {
             hidden: Zeroizing::new(captcha.hidden.into_owned()),
             picture: draw_anew(&STANDARD.decode(captcha.image.as_bytes()).ok()?)?,
         })
     })
 }
 
-pub(super) fn pre_token(answer: Option<Answer>) -> Said<PreToken> {
+pub(super) fn pre_token(answer: Option<JiitResponse>) -> PortalReply<PreToken> {
     heard(answer, no_of_the_first_phase, |response| {
         let mut members: BTreeMap<Cow<'_, str>, &RawValue> = read(response)?;
         // The portal's own page takes this out, and the portal insists. The others are ours to say.
@@ -185,8 +185,8 @@ pub(super) fn pre_token(answer: Option<Answer>) -> Said<PreToken> {
         Some(PreToken {
             username: text("username")?,
             wants: match text("otppwd")?.as_str() {
-                "PWD" => Wants::Password,
-                _ => Wants::OneTimeCode,
+                "PWD" => SecondPhase::Password,
+                _ => SecondPhase::OneTimeCode,
             },
             opened: opened(&members)?,
         })
@@ -211,7 +211,7 @@ fn opened(members: &BTreeMap<Cow<'_, str>, &RawValue>) -> Option<Zeroizing<Vec<u
     Some(object)
 }
 
-pub(super) fn member(answer: Option<Answer>) -> Said<Member> {
+pub(super) fn member(answer: Option<JiitResponse>) -> PortalReply<PortalUser> {
     #[derive(Deserialize)]
     struct Response<'a> {
         #[serde(borrow)]
@@ -242,7 +242,7 @@ pub(super) fn member(answer: Option<Answer>) -> Said<Member> {
         // What the token says proves nothing. That it can be read shows that it is one.
         expiry(regdata.token)?;
         let is_yes = |text: Option<String>| text.is_some_and(|text| text.eq_ignore_ascii_case("y"));
-        Some(Member {
+        Some(PortalUser {
             enrollment: regdata.enrollmentno,
             member_id: regdata.memberid.trim().to_owned(),
             name: regdata.name,
@@ -250,19 +250,19 @@ pub(super) fn member(answer: Option<Answer>) -> Said<Member> {
             member_type: regdata.membertype,
             has_expired_password: is_yes(regdata.expiredpassword),
             wants: if is_yes(otp) {
-                Wants::OneTimeCode
+                SecondPhase::OneTimeCode
             } else {
-                Wants::Password
+                SecondPhase::Password
             },
             token: Zeroizing::new(regdata.token.to_owned()),
         })
     })
 }
 
-pub(super) fn particulars(answer: Option<Answer>) -> Said<Particulars> {
+pub(super) fn particulars(answer: Option<JiitResponse>) -> PortalReply<StudentRecord> {
     #[derive(Deserialize)]
     struct Response {
-        generalinformation: Particulars,
+        generalinformation: StudentRecord,
     }
     heard(answer, no_of_the_second_phase, |response| {
         read(response).map(|Response { generalinformation }| generalinformation)
@@ -287,10 +287,10 @@ pub(super) fn expiry(token: &str) -> Option<i64> {
 
 /// What every answer has in common: an envelope whose status says yes or no.
 fn heard<T>(
-    answer: Option<Answer>,
-    no: fn(&str) -> No,
+    answer: Option<JiitResponse>,
+    no: fn(&str) -> PortalRefusal,
     yes: impl FnOnce(&str) -> Option<T>,
-) -> Said<T> {
+) -> PortalReply<T> {
     #[derive(Deserialize)]
     struct Envelope<'a> {
         #[serde(borrow)]
@@ -304,61 +304,64 @@ fn heard<T>(
         word: String,
     }
     let Some(answer) = answer else {
-        return Said::Unavailable;
+        return PortalReply::Unavailable;
     };
     let is_good = (200..300).contains(&answer.status);
     match answer.status {
-        429 | 502..=504 | 513 => return Said::Unavailable,
-        300..400 => return Said::Unknown("it sends us elsewhere"),
-        _ if answer.body.is_empty() && is_good => return Said::Nothing(answer.day),
+        429 | 502..=504 | 513 => return PortalReply::Unavailable,
+        300..400 => return PortalReply::Unknown("it sends us elsewhere"),
+        _ if answer.body.is_empty() && is_good => return PortalReply::Nothing(answer.day),
         _ => {}
     }
     let Ok(envelope) = serde_json::from_slice::<Envelope<'_>>(&answer.body) else {
         return match answer.status {
-            401 => Said::SessionOver,
-            _ => Said::Puzzling("its answer is no JSON, or has no status"),
+            401 => PortalReply::SessionOver,
+            _ => PortalReply::Puzzling("its answer is no JSON, or has no status"),
         };
     };
     match read::<i64>(envelope.status.get()) {
-        _ if answer.status == 401 => return Said::SessionOver,
-        Some(401) => return Said::SessionOver,
-        Some(_) => return Said::Puzzling("it cannot read what it was asked"),
+        _ if answer.status == 401 => return PortalReply::SessionOver,
+        Some(401) => return PortalReply::SessionOver,
+        Some(_) => return PortalReply::Puzzling("it cannot read what it was asked"),
         None => {}
     }
     let Some(Status { word }) = read(envelope.status.get()) else {
-        return Said::Unknown("its status is neither a number nor an object");
+        return PortalReply::Unknown("its status is neither a number nor an object");
     };
     match word.as_str() {
         "Success" if is_good => {
             let told = envelope.response.and_then(|response| yes(response.get()));
-            told.map_or(Said::Unknown("a field of its answer is missing"), Said::Yes)
+            told.map_or(
+                PortalReply::Unknown("a field of its answer is missing"),
+                PortalReply::Yes,
+            )
         }
-        "Failure" => Said::No(no(&envelope.status.get().to_lowercase())),
-        _ => Said::Unknown("it says neither yes nor no"),
+        "Failure" => PortalReply::No(no(&envelope.status.get().to_lowercase())),
+        _ => PortalReply::Unknown("it says neither yes nor no"),
     }
 }
 
 /// `text` is a status that says no, in lower case.
-fn no_of_the_first_phase(text: &str) -> No {
+fn no_of_the_first_phase(text: &str) -> PortalRefusal {
     match no_of_either(text) {
         Some(no) => no,
-        None if text.contains("invalid login credential") => No::Credentials,
-        None => No::Other,
+        None if text.contains("invalid login credential") => PortalRefusal::Credentials,
+        None => PortalRefusal::Other,
     }
 }
 
 /// Nobody has seen its text for a wrong password, and whatever else it is, it is not a yes.
-fn no_of_the_second_phase(text: &str) -> No {
-    no_of_either(text).unwrap_or(No::Credentials)
+fn no_of_the_second_phase(text: &str) -> PortalRefusal {
+    no_of_either(text).unwrap_or(PortalRefusal::Credentials)
 }
 
-fn no_of_either(text: &str) -> Option<No> {
+fn no_of_either(text: &str) -> Option<PortalRefusal> {
     let has = |word| text.contains(word);
     if has("captcha") {
-        Some(No::Picture)
+        Some(PortalRefusal::Picture)
     } else if has("lock") {
         // "locked" and "blocked".
-        Some(No::Locked)
+        Some(PortalRefusal::Locked)
     } else {
         None
     }
@@ -424,15 +427,15 @@ mod tests {
     /// A token as the portal makes them; its secret is nobody's.
     const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJBQUFBIiwic2NvcGVzIjpbeyJhdXRob3JpdHkiOiJST0xFX1NUVURFTlQifV0sImlzcyI6Imh0dHA6Ly9jYW1wdXNseW54LmNvbSIsImlhdCI6MTc5MDAwMDAwMCwiZXhwIjoxNzkwMDkwMDAwfQ.-rWk12nJovRXDnm6Px5v-sXCjHicn0AiO_VQ7kkdwpk";
 
-    fn answer(status: u16, body: &str) -> Answer {
-        Answer {
+    fn answer(status: u16, body: &str) -> JiitResponse {
+        JiitResponse {
             status,
             day: None,
             body: Zeroizing::new(body.as_bytes().to_vec()),
         }
     }
 
-    fn yes(response: &str) -> Answer {
+    fn yes(response: &str) -> JiitResponse {
         let status = r#"{"responseStatus":"Success","errors":null,"identifier":null}"#;
         answer(
             200,
@@ -440,24 +443,24 @@ mod tests {
         )
     }
 
-    fn no(status: u16, error: &str) -> Answer {
+    fn no(status: u16, error: &str) -> JiitResponse {
         let body = r#"{"status":{"responseStatus":"Failure","errors":["?"]},"response":null}"#;
         answer(status, &body.replace('?', error))
     }
 
-    fn name<T>(said: &Said<T>) -> &'static str {
+    fn name<T>(said: &PortalReply<T>) -> &'static str {
         match said {
-            Said::Yes(_) => "yes",
-            Said::No(No::Picture) => "picture",
-            Said::No(No::Credentials) => "credentials",
-            Said::No(No::Locked) => "locked",
-            Said::No(No::Other) => "other",
-            Said::Nothing(_) => "nothing",
-            Said::SessionOver => "session",
-            Said::Unknown(_) => "unknown",
-            Said::Puzzling(_) => "puzzling",
-            Said::Odd(_) => "odd",
-            Said::Unavailable => "unavailable",
+            PortalReply::Yes(_) => "yes",
+            PortalReply::No(PortalRefusal::Picture) => "picture",
+            PortalReply::No(PortalRefusal::Credentials) => "credentials",
+            PortalReply::No(PortalRefusal::Locked) => "locked",
+            PortalReply::No(PortalRefusal::Other) => "other",
+            PortalReply::Nothing(_) => "nothing",
+            PortalReply::SessionOver => "session",
+            PortalReply::Unknown(_) => "unknown",
+            PortalReply::Puzzling(_) => "puzzling",
+            PortalReply::Odd(_) => "odd",
+            PortalReply::Unavailable => "unavailable",
         }
     }
 
@@ -516,7 +519,7 @@ mod tests {
         let said = pre_token(Some(yes(
             r#"{"random":"R\u0041 1","rejectedData":"","otppwd":"PWD","username":"22000001","new\"one":{"a":[1.50]},"passwordotpvalue":"theirs"}"#,
         )));
-        let Said::Yes(PreToken {
+        let PortalReply::Yes(PreToken {
             username,
             wants,
             opened,
@@ -524,7 +527,10 @@ mod tests {
         else {
             panic!("it is no yes");
         };
-        assert_eq!((username.as_str(), wants), ("22000001", Wants::Password));
+        assert_eq!(
+            (username.as_str(), wants),
+            ("22000001", SecondPhase::Password)
+        );
         assert_eq!(
             std::str::from_utf8(&opened).unwrap(),
             r#"{"new\"one":{"a":[1.50]},"otppwd":"PWD","random":"R\u0041 1","username":"22000001""#
@@ -540,10 +546,10 @@ mod tests {
             assert_eq!(name(&pre_token(Some(yes(lacking)))), "unknown", "{lacking}");
         }
         let code = r#"{"random":"r","otppwd":"otp","username":"22000001"}"#;
-        let Said::Yes(code) = pre_token(Some(yes(code))) else {
+        let PortalReply::Yes(code) = pre_token(Some(yes(code))) else {
             panic!("it is no yes");
         };
-        assert_eq!(code.wants, Wants::OneTimeCode);
+        assert_eq!(code.wants, SecondPhase::OneTimeCode);
     }
 
     #[test]
@@ -553,7 +559,7 @@ mod tests {
                 r#"{{"regdata":{{"name":"ASHA RAO","enrollmentno":"22000001","memberid":" JSIM0000001 ","userid":"U","membertype":"S","institutelist":[{{"label":"JIIT","value":"11IN1902J000001"}}],"userDOB":"2004-02-01","token":"{TOKEN}","expiredpassword":"N"{more}}},"OTP":"N"}}"#
             )
         };
-        let Said::Yes(it) = member(Some(yes(&response("")))) else {
+        let PortalReply::Yes(it) = member(Some(yes(&response("")))) else {
             panic!("it is no yes");
         };
         assert_eq!(it.enrollment.as_deref(), Some("22000001"));
@@ -563,7 +569,7 @@ mod tests {
         );
         assert_eq!(it.institute.unwrap().label, "JIIT");
         assert!(!it.has_expired_password);
-        assert_eq!(it.wants, Wants::Password);
+        assert_eq!(it.wants, SecondPhase::Password);
         assert_eq!(it.token.as_str(), TOKEN);
 
         let good = response("");
@@ -590,10 +596,11 @@ mod tests {
             assert_ne!(odd, good);
             assert_eq!(name(&member(Some(yes(&odd)))), "yes", "{from}");
         }
-        let Said::Yes(it) = member(Some(yes(&good.replace(r#""OTP":"N""#, r#""OTP":"Y""#)))) else {
+        let PortalReply::Yes(it) = member(Some(yes(&good.replace(r#""OTP":"N""#, r#""OTP":"Y""#))))
+        else {
             panic!("it is no yes");
         };
-        assert_eq!(it.wants, Wants::OneTimeCode);
+        assert_eq!(it.wants, SecondPhase::OneTimeCode);
     }
 
     #[test]
@@ -616,15 +623,15 @@ mod tests {
         let said = particulars(Some(yes(
             r#"{"generalinformation":{"studentname":"ASHA RAO","registrationno":22000001,"admissionyear":2022,"branch":null,"gender":["?"],"dateofbirth":"01/02/2004","studentcellno":"98200","bankaccountno":"1"},"qualification":[],"photo&signature":{"photo":"x"}}"#,
         )));
-        let Said::Yes(read) = said else {
+        let PortalReply::Yes(read) = said else {
             panic!("it is no yes");
         };
         let text = |text: &str| Some(text.to_owned());
-        let expected = Particulars {
+        let expected = StudentRecord {
             registrationno: text("22000001"),
             studentname: text("ASHA RAO"),
             admissionyear: text("2022"),
-            ..Particulars::default()
+            ..StudentRecord::default()
         };
         assert_eq!(read, expected);
     }

@@ -1,8 +1,8 @@
 //! What follows for a new profile from what the portal says of a student.
 
-use super::reply::{Member, Particulars};
+use super::reply::{PortalUser, StudentRecord};
 use crate::people::records::{
-    Change, Details, Email, Kind, Name, RollNumber, Says, Sex, Unfit, Username,
+    Claims, Email, InvalidValue, Name, PersonUpdate, Role, RollNumber, Sex, Update, Username,
 };
 
 /// The portal's word for a student.
@@ -12,10 +12,10 @@ const LONGEST_CODE: usize = 64;
 
 /// A degree's code (capitals, without the dots and blanks it may be written with), the kind of person
 /// who reads for it, and its years.
-type Degree = (&'static str, Option<&'static str>, Option<i32>);
+type DegreeCode = (&'static str, Option<&'static str>, Option<i32>);
 
 #[rustfmt::skip]
-const DEGREES: &[Degree] = &[
+const DEGREES: &[DegreeCode] = &[
     ("BTECH", Some("ug"), Some(4)),
     ("BBA",   Some("ug"), Some(3)),
     ("BCA",   Some("ug"), Some(3)),
@@ -42,21 +42,21 @@ const BRANCHES: &[(&str, &str)] = &[
 /// `mail_domain`, and stays unproven. Numbers and addresses of the person and of their family are not
 /// taken at all.
 pub(super) fn says(
-    member: &Member,
+    member: &PortalUser,
     enrollment: &str,
-    particulars: Option<&Particulars>,
+    particulars: Option<&StudentRecord>,
     mail_domain: &str,
-) -> Result<Says, Unfit> {
+) -> Result<Claims, InvalidValue> {
     // Somebody else's particulars, or nobody's, are left alone.
-    let is_theirs = |it: &&Particulars| {
+    let is_theirs = |it: &&StudentRecord| {
         let number = it.registrationno.as_deref().map(str::trim);
         number.is_some_and(|number| number.eq_ignore_ascii_case(enrollment))
     };
     let particulars = particulars.filter(is_theirs);
 
-    let mut details = Details::default();
+    let mut details = PersonUpdate::default();
     let columns = &mut details.columns;
-    columns.roll_number = Change::Set(RollNumber::parse(enrollment)?);
+    columns.roll_number = Update::Set(RollNumber::parse(enrollment)?);
     let told = particulars.and_then(|it| it.studentname.as_deref());
     let name = if member.name.trim().is_empty() {
         told.unwrap_or_default()
@@ -74,7 +74,7 @@ pub(super) fn says(
         None => None,
     };
     if let Some(kind) = kind {
-        columns.kind = Change::Set(Kind::parse(kind)?);
+        columns.kind = Update::Set(Role::parse(kind)?);
     }
 
     let mut is_inferred = false;
@@ -84,17 +84,17 @@ pub(super) fn says(
         let email = particulars.studentemailid.as_deref();
         unproven_email = email.and_then(|email| campus_email(email, mail_domain));
         let branch = particulars.branch.as_deref().and_then(branch);
-        details.department = branch.map_or(Change::Keep, Change::Set);
+        details.department = branch.map_or(Update::Keep, Update::Set);
         let read = particulars.admissionyear.as_deref().and_then(year);
         let joined = read.or_else(|| year_in(enrollment));
-        details.join_year = joined.map_or(Change::Keep, Change::Set);
+        details.join_year = joined.map_or(Update::Keep, Update::Set);
         let years = degree.as_ref().and_then(|(_, _, years)| *years);
         let left = joined.zip(years).map(|(joined, years)| joined + years);
-        details.graduation_year = left.map_or(Change::Keep, Change::Set);
-        details.degree = degree.map_or(Change::Keep, |(code, _, _)| Change::Set(code));
+        details.graduation_year = left.map_or(Update::Keep, Update::Set);
+        details.degree = degree.map_or(Update::Keep, |(code, _, _)| Update::Set(code));
         is_inferred = left.is_some() || read.is_none() && joined.is_some();
     }
-    Ok(Says {
+    Ok(Claims {
         username: Username::parse(&enrollment.to_lowercase())?,
         details,
         is_directory: false,
@@ -136,12 +136,12 @@ fn as_a_name(word: &str) -> String {
     name
 }
 
-fn sex(word: Option<&str>) -> Change<Sex> {
+fn sex(word: Option<&str>) -> Update<Sex> {
     match word.unwrap_or_default().trim().to_lowercase().as_str() {
-        "" => Change::Keep,
-        "male" => Change::Set(Sex::Male),
-        "female" => Change::Set(Sex::Female),
-        _ => Change::Set(Sex::Other),
+        "" => Update::Keep,
+        "male" => Update::Set(Sex::Male),
+        "female" => Update::Set(Sex::Female),
+        _ => Update::Set(Sex::Other),
     }
 }
 
@@ -208,26 +208,26 @@ mod tests {
     use zeroize::Zeroizing;
 
     use super::*;
-    use crate::connectors::jiit::reply::Wants;
+    use crate::connectors::jiit::reply::SecondPhase;
 
     const DOMAIN: &str = "mail.jiit.ac.in";
 
-    fn member(name: &str) -> Member {
-        Member {
+    fn member(name: &str) -> PortalUser {
+        PortalUser {
             enrollment: Some("22103171".to_owned()),
             member_id: "JSIM0000001".to_owned(),
             name: name.to_owned(),
             institute: None,
             member_type: "S".to_owned(),
             has_expired_password: false,
-            wants: Wants::Password,
+            wants: SecondPhase::Password,
             token: Zeroizing::default(),
         }
     }
 
-    fn particulars(number: &str) -> Particulars {
+    fn particulars(number: &str) -> StudentRecord {
         let text = |text: &str| Some(text.to_owned());
-        Particulars {
+        StudentRecord {
             registrationno: text(number),
             studentname: None,
             programcode: text("B.Tech."),
@@ -238,7 +238,7 @@ mod tests {
         }
     }
 
-    fn of(particulars: &Particulars) -> Says {
+    fn of(particulars: &StudentRecord) -> Claims {
         says(&member("ASHA RAO"), "22103171", Some(particulars), DOMAIN).unwrap()
     }
 
@@ -260,10 +260,10 @@ mod tests {
             })
         );
         let programme = says.details;
-        assert_eq!(programme.department, Change::Set("CSE".to_owned()));
-        assert_eq!(programme.degree, Change::Set("BTECH".to_owned()));
-        assert_eq!(programme.join_year, Change::Set(2022));
-        assert_eq!(programme.graduation_year, Change::Set(2026));
+        assert_eq!(programme.department, Update::Set("CSE".to_owned()));
+        assert_eq!(programme.degree, Update::Set("BTECH".to_owned()));
+        assert_eq!(programme.join_year, Update::Set(2022));
+        assert_eq!(programme.graduation_year, Update::Set(2026));
         assert!(programme.contacts.is_none() && programme.secondary_emails.is_none());
     }
 
@@ -320,23 +320,23 @@ mod tests {
             ),
             ("BFA", "BFA", None, None),
         ] {
-            let says = of(&Particulars {
+            let says = of(&StudentRecord {
                 programcode: Some(code.to_owned()),
                 ..particulars("22103171")
             });
-            assert_eq!(says.details.degree, Change::Set(degree.to_owned()));
+            assert_eq!(says.details.degree, Update::Set(degree.to_owned()));
             let written = serde_json::to_value(&says.details.columns).unwrap();
             assert_eq!(written["type"].as_str(), kind, "{code}");
             assert_eq!(says.details.graduation_year.after(None), graduates);
         }
-        let unsaid = Particulars {
+        let unsaid = StudentRecord {
             admissionyear: Some("22-23".to_owned()),
             branch: Some(" Textile ".to_owned()),
             ..particulars("22103171")
         };
         let says = of(&unsaid);
-        assert_eq!(says.details.join_year, Change::Set(2022));
-        assert_eq!(says.details.department, Change::Set("Textile".to_owned()));
+        assert_eq!(says.details.join_year, Update::Set(2022));
+        assert_eq!(says.details.department, Update::Set("Textile".to_owned()));
         assert_eq!(year_in("99000002"), None);
         assert_eq!(year_in("A1000002"), None);
         assert_eq!(year_in("2501200031"), Some(2025));
@@ -358,7 +358,7 @@ mod tests {
 
     #[test]
     fn who_is_no_student_is_staff() {
-        let staff = Member {
+        let staff = PortalUser {
             member_type: "E".to_owned(),
             ..member("ASHA RAO")
         };

@@ -12,7 +12,7 @@ pub(super) const SEQUENCE: u8 = 0x30;
 pub(super) const SET: u8 = 0x31;
 
 /// Bytes that are wiped when dropped.
-pub(super) type Written = Zeroizing<Vec<u8>>;
+pub(super) type BerBytes = Zeroizing<Vec<u8>>;
 
 /// Lengths below this are one byte; of others the first says how many bytes follow.
 const LONG: u8 = 0x80;
@@ -21,10 +21,10 @@ const LONGEST_LENGTH: usize = 4;
 
 /// What does not follow the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct NotBer;
+pub(super) struct BerError;
 
 /// How long an element's beginning and its content are, as far as `bytes` hold the beginning.
-pub(super) fn measure(bytes: &[u8]) -> Result<Option<(usize, usize)>, NotBer> {
+pub(super) fn measure(bytes: &[u8]) -> Result<Option<(usize, usize)>, BerError> {
     let (Some(_tag), Some(&first)) = (bytes.first(), bytes.get(1)) else {
         return Ok(None);
     };
@@ -34,7 +34,7 @@ pub(super) fn measure(bytes: &[u8]) -> Result<Option<(usize, usize)>, NotBer> {
     let count = usize::from(first - LONG);
     // A length of zero bytes is BER's indefinite form, which LDAP forbids.
     if count == 0 || count > LONGEST_LENGTH {
-        return Err(NotBer);
+        return Err(BerError);
     }
     let length = bytes.get(2..2 + count).map(|length| {
         let digits = length.iter();
@@ -45,24 +45,24 @@ pub(super) fn measure(bytes: &[u8]) -> Result<Option<(usize, usize)>, NotBer> {
 
 /// Reads elements that stand one behind the other.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reader<'a>(pub &'a [u8]);
+pub(super) struct BerReader<'a>(pub &'a [u8]);
 
-impl<'a> Reader<'a> {
+impl<'a> BerReader<'a> {
     /// The next element: its tag, and its content unread.
-    pub(super) fn next(&mut self) -> Result<(u8, &'a [u8]), NotBer> {
-        let (start, length) = measure(self.0)?.ok_or(NotBer)?;
-        let tag = *self.0.first().ok_or(NotBer)?;
+    pub(super) fn next(&mut self) -> Result<(u8, &'a [u8]), BerError> {
+        let (start, length) = measure(self.0)?.ok_or(BerError)?;
+        let tag = *self.0.first().ok_or(BerError)?;
         let content = self.0.get(start..).and_then(|rest| rest.get(..length));
-        let content = content.ok_or(NotBer)?;
-        self.0 = self.0.get(start + length..).ok_or(NotBer)?;
+        let content = content.ok_or(BerError)?;
+        self.0 = self.0.get(start + length..).ok_or(BerError)?;
         Ok((tag, content))
     }
 
     /// The content of the next element, which has to have this tag.
-    pub(super) fn expect(&mut self, tag: u8) -> Result<&'a [u8], NotBer> {
+    pub(super) fn expect(&mut self, tag: u8) -> Result<&'a [u8], BerError> {
         match self.next()? {
             (found, content) if found == tag => Ok(content),
-            _ => Err(NotBer),
+            _ => Err(BerError),
         }
     }
 
@@ -72,11 +72,11 @@ impl<'a> Reader<'a> {
 }
 
 /// A whole number that is not negative and fits.
-pub(super) fn number(content: &[u8]) -> Result<u32, NotBer> {
+pub(super) fn number(content: &[u8]) -> Result<u32, BerError> {
     match content {
-        [] => Err(NotBer),
-        [first, ..] if *first >= 0x80 => Err(NotBer),
-        digits if digits.len() > 4 => Err(NotBer),
+        [] => Err(BerError),
+        [first, ..] if *first >= 0x80 => Err(BerError),
+        digits if digits.len() > 4 => Err(BerError),
         digits => Ok(digits
             .iter()
             .fold(0, |sum, byte| sum << 8 | u32::from(*byte))),
@@ -84,7 +84,7 @@ pub(super) fn number(content: &[u8]) -> Result<u32, NotBer> {
 }
 
 /// One element of these parts.
-pub(super) fn element(tag: u8, parts: &[&[u8]]) -> Written {
+pub(super) fn element(tag: u8, parts: &[&[u8]]) -> BerBytes {
     let length = parts.iter().map(|part| part.len()).sum::<usize>();
     // As long as it will be: a vector that grows leaves a copy behind, which nobody wipes.
     let mut written = Zeroizing::new(Vec::with_capacity(length + 6));
@@ -112,7 +112,7 @@ mod tests {
         for length in [0, 1, 127, 128, 255, 256, 70_000] {
             let content = vec![7; length];
             let written = element(OCTETS, &[&content]);
-            let mut reader = Reader(&written);
+            let mut reader = BerReader(&written);
             assert_eq!(reader.expect(OCTETS), Ok(&content[..]));
             assert!(reader.is_at_end());
         }
@@ -122,7 +122,7 @@ mod tests {
     fn what_is_cut_off_is_not_read() {
         let written = element(SEQUENCE, &[&element(OCTETS, &[&[7; 300]])]);
         for end in 0..written.len() {
-            assert_eq!(Reader(&written[..end]).next(), Err(NotBer), "{end}");
+            assert_eq!(BerReader(&written[..end]).next(), Err(BerError), "{end}");
         }
     }
 
@@ -131,9 +131,9 @@ mod tests {
         assert_eq!(measure(&[0x30, 0x84, 0, 0, 0, 5]), Ok(Some((6, 5))));
         assert_eq!(measure(&[0x30, 0x84, 0, 0]), Ok(None));
         assert_eq!(measure(&[0x30]), Ok(None));
-        assert_eq!(measure(&[0x30, 0x80]), Err(NotBer));
-        assert_eq!(measure(&[0x30, 0x89, 0, 0, 0]), Err(NotBer));
-        assert_eq!(measure(&[0x30, 0xff]), Err(NotBer));
+        assert_eq!(measure(&[0x30, 0x80]), Err(BerError));
+        assert_eq!(measure(&[0x30, 0x89, 0, 0, 0]), Err(BerError));
+        assert_eq!(measure(&[0x30, 0xff]), Err(BerError));
     }
 
     #[test]
@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(number(&[0, 0x80]), Ok(128));
         assert_eq!(number(&[0x7f, 0xff, 0xff, 0xff]), Ok(0x7fff_ffff));
         for bad in [&[][..], &[0xff], &[1, 2, 3, 4, 5]] {
-            assert_eq!(number(bad), Err(NotBer));
+            assert_eq!(number(bad), Err(BerError));
         }
     }
 }

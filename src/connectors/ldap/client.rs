@@ -16,11 +16,11 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::ber::NotBer;
-use super::messages::{Answer, Code, Entry, Id, Search};
-use super::{SetupError, ber, messages};
+use super::ber::BerError;
+use super::messages::{LdapEntry, LdapResponse, MessageId, ResultCode, SearchRequest};
+use super::{LdapSetupError, ber, messages};
 use crate::connectors::tls;
-use crate::platform::config::{DirectoryServer, DirectorySpeaks};
+use crate::platform::config::{DirectoryServer, LdapTransport};
 
 /// A name that does not resolve or a machine that does not answer is known to be gone after this.
 const CONNECTS_WITHIN: Duration = Duration::from_secs(4);
@@ -31,7 +31,7 @@ const MOST_ANSWERS: usize = 32;
 
 /// Why a directory gave no answer to go by. One line, which names nobody.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Trouble {
+pub(super) enum LdapError {
     #[error("no answer within {} seconds", .0.as_secs())]
     Slow(Duration),
     #[error("the connection failed: {0}")]
@@ -39,20 +39,23 @@ pub(super) enum Trouble {
     #[error("the directory does not speak TLS as it should: {0}")]
     Tls(io::Error),
     #[error("the directory refuses StartTLS (result {})", .0.0)]
-    NoStartTls(Code),
+    NoStartTls(ResultCode),
     #[error("the answer is no LDAP")]
     NotLdap,
     #[error("the answer is longer than any should be")]
     TooLong,
     #[error("the directory says result {} to {doing}", code.0)]
-    Said { doing: &'static str, code: Code },
+    Said {
+        doing: &'static str,
+        code: ResultCode,
+    },
     #[error("the entry of somebody who has just signed in cannot be read by them")]
     NoEntry,
     #[error("the directory says yes to somebody made up")]
     AlwaysYes,
 }
 
-impl Trouble {
+impl LdapError {
     /// What whoever runs the service can do.
     pub(super) fn advice(&self) -> &'static str {
         match self {
@@ -77,26 +80,30 @@ impl Trouble {
     }
 }
 
-impl From<NotBer> for Trouble {
-    fn from(_: NotBer) -> Self {
+impl From<BerError> for LdapError {
+    fn from(_: BerError) -> Self {
         Self::NotLdap
     }
 }
 
 /// Where a directory is, and how it is spoken to.
-pub(super) struct Server {
+pub(super) struct LdapServer {
     at: DirectoryServer,
     /// None where nothing is encrypted.
     tls: Option<(TlsConnector, ServerName<'static>)>,
 }
 
-impl Server {
+impl LdapServer {
     /// `authorities`: certificates in PEM to trust in place of those that everybody trusts.
-    pub(super) fn new(at: DirectoryServer, authorities: Option<&[u8]>) -> Result<Self, SetupError> {
+    pub(super) fn new(
+        at: DirectoryServer,
+        authorities: Option<&[u8]>,
+    ) -> Result<Self, LdapSetupError> {
         let tls = match at.speaks {
-            DirectorySpeaks::Plain => None,
-            DirectorySpeaks::Tls | DirectorySpeaks::StartTls => {
-                let name = ServerName::try_from(at.host.clone()).map_err(|_| SetupError::Host)?;
+            LdapTransport::Plain => None,
+            LdapTransport::Tls | LdapTransport::StartTls => {
+                let name =
+                    ServerName::try_from(at.host.clone()).map_err(|_| LdapSetupError::Host)?;
                 Some((connector(authorities)?, name))
             }
         };
@@ -104,43 +111,45 @@ impl Server {
     }
 
     /// A new connection, encrypted if it has to be.
-    pub(super) async fn connect(&self) -> Result<Connection, Trouble> {
+    pub(super) async fn connect(&self) -> Result<LdapConnection, LdapError> {
         let place = (self.at.host.as_str(), self.at.port);
         let dialled = tokio::time::timeout(CONNECTS_WITHIN, TcpStream::connect(place)).await;
-        let stream = dialled.map_err(|_| Trouble::Slow(CONNECTS_WITHIN))??;
+        let stream = dialled.map_err(|_| LdapError::Slow(CONNECTS_WITHIN))??;
         stream.set_nodelay(true)?;
         let Some((connector, name)) = &self.tls else {
-            return Ok(Connection::on(Box::new(stream)));
+            return Ok(LdapConnection::on(Box::new(stream)));
         };
-        let stream = if self.at.speaks == DirectorySpeaks::StartTls {
+        let stream = if self.at.speaks == LdapTransport::StartTls {
             start_tls(stream).await?
         } else {
             stream
         };
         let encrypted = connector.connect(name.clone(), stream).await;
-        Ok(Connection::on(Box::new(encrypted.map_err(Trouble::Tls)?)))
+        Ok(LdapConnection::on(Box::new(
+            encrypted.map_err(LdapError::Tls)?,
+        )))
     }
 }
 
 /// Asks for TLS on a plain connection (RFC 4511 §4.14). Nothing is read beyond the answer, so nothing
 /// that somebody slipped in before the encryption is taken for what came after it.
-async fn start_tls(stream: TcpStream) -> Result<TcpStream, Trouble> {
-    let mut wire = Wire { stream, last: 0 };
+async fn start_tls(stream: TcpStream) -> Result<TcpStream, LdapError> {
+    let mut wire = MessageStream { stream, last: 0 };
     let id = wire.next_id()?;
     wire.stream.write_all(&messages::start_tls(id)).await?;
     match wire.hear(id).await? {
-        Answer::Extended(Code::SUCCESS) => Ok(wire.stream),
-        Answer::Extended(code) => Err(Trouble::NoStartTls(code)),
-        _ => Err(Trouble::NotLdap),
+        LdapResponse::Extended(ResultCode::SUCCESS) => Ok(wire.stream),
+        LdapResponse::Extended(code) => Err(LdapError::NoStartTls(code)),
+        _ => Err(LdapError::NotLdap),
     }
 }
 
-fn connector(authorities: Option<&[u8]>) -> Result<TlsConnector, SetupError> {
+fn connector(authorities: Option<&[u8]>) -> Result<TlsConnector, LdapSetupError> {
     let authorities = match authorities {
         None => tls::public_authorities(),
         Some(pem) => {
             let mut own = RootCertStore::empty();
-            tls::trust(&mut own, pem).map_err(|_| SetupError::Authority)?;
+            tls::trust(&mut own, pem).map_err(|_| LdapSetupError::Authority)?;
             own
         }
     };
@@ -149,31 +158,31 @@ fn connector(authorities: Option<&[u8]>) -> Result<TlsConnector, SetupError> {
 }
 
 /// Something that bytes go through both ways.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+trait LdapStream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> LdapStream for T {}
 
 /// A connection, on which one thing is asked at a time.
-pub(super) struct Connection(Wire<Box<dyn Stream>>);
+pub(super) struct LdapConnection(MessageStream<Box<dyn LdapStream>>);
 
 /// Messages over a stream.
-struct Wire<S> {
+struct MessageStream<S> {
     stream: S,
-    last: Id,
+    last: MessageId,
 }
 
-impl Connection {
-    fn on(stream: Box<dyn Stream>) -> Self {
-        Self(Wire { stream, last: 0 })
+impl LdapConnection {
+    fn on(stream: Box<dyn LdapStream>) -> Self {
+        Self(MessageStream { stream, last: 0 })
     }
 
     /// Signs in. The password must not be empty: with an empty one every server lets in anybody, as
     /// nobody (RFC 4513 §5.1.2).
-    pub(super) async fn bind(&mut self, dn: &str, password: &str) -> Result<Code, Trouble> {
+    pub(super) async fn bind(&mut self, dn: &str, password: &str) -> Result<ResultCode, LdapError> {
         let id = self.0.next_id()?;
         self.0.say(&messages::bind(id, dn, password)).await?;
         match self.0.hear(id).await? {
-            Answer::Bind(code) => Ok(code),
-            _ => Err(Trouble::NotLdap),
+            LdapResponse::Bind(code) => Ok(code),
+            _ => Err(LdapError::NotLdap),
         }
     }
 
@@ -181,20 +190,20 @@ impl Connection {
     /// be sent, with the password, wherever somebody likes.
     pub(super) async fn search(
         &mut self,
-        search: &Search<'_>,
-    ) -> Result<(Vec<Entry>, Code), Trouble> {
+        search: &SearchRequest<'_>,
+    ) -> Result<(Vec<LdapEntry>, ResultCode), LdapError> {
         let id = self.0.next_id()?;
         self.0.say(&messages::search(id, search)).await?;
         let mut found = Vec::new();
         for _ in 0..MOST_ANSWERS {
             match self.0.hear(id).await? {
-                Answer::Entry(entry) => found.push(entry),
-                Answer::Reference => {}
-                Answer::Done(code) => return Ok((found, code)),
-                _ => return Err(Trouble::NotLdap),
+                LdapResponse::Entry(entry) => found.push(entry),
+                LdapResponse::Reference => {}
+                LdapResponse::Done(code) => return Ok((found, code)),
+                _ => return Err(LdapError::NotLdap),
             }
         }
-        Err(Trouble::TooLong)
+        Err(LdapError::TooLong)
     }
 
     /// Says goodbye. Whether it is heard does not matter.
@@ -206,37 +215,37 @@ impl Connection {
     }
 }
 
-impl<S: Stream> Wire<S> {
-    fn next_id(&mut self) -> Result<Id, Trouble> {
+impl<S: LdapStream> MessageStream<S> {
+    fn next_id(&mut self) -> Result<MessageId, LdapError> {
         // A byte of a positive number: nobody asks a hundred things on one connection.
         self.last = self
             .last
             .checked_add(1)
             .filter(|id| *id < 0x80)
-            .ok_or(Trouble::TooLong)?;
+            .ok_or(LdapError::TooLong)?;
         Ok(self.last)
     }
 
-    async fn say(&mut self, message: &[u8]) -> Result<(), Trouble> {
+    async fn say(&mut self, message: &[u8]) -> Result<(), LdapError> {
         self.stream.write_all(message).await?;
         Ok(self.stream.flush().await?)
     }
 
     /// The next message, to the last byte and no further.
-    async fn hear(&mut self, id: Id) -> Result<Answer, Trouble> {
+    async fn hear(&mut self, id: MessageId) -> Result<LdapResponse, LdapError> {
         let mut message = Vec::with_capacity(512);
         let length = loop {
             if let Some((start, length)) = ber::measure(&message)? {
-                break start.checked_add(length).ok_or(Trouble::TooLong)?;
+                break start.checked_add(length).ok_or(LdapError::TooLong)?;
             }
             message.push(self.stream.read_u8().await?);
         };
         if length > LARGEST_ANSWER {
-            return Err(Trouble::TooLong);
+            return Err(LdapError::TooLong);
         }
         let begun = message.len();
         message.resize(length, 0);
-        let rest = message.get_mut(begun..).ok_or(Trouble::NotLdap)?;
+        let rest = message.get_mut(begun..).ok_or(LdapError::NotLdap)?;
         self.stream.read_exact(rest).await?;
         Ok(messages::read(&message, id)?)
     }

@@ -16,13 +16,13 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use super::client::{Connection, Server, Trouble};
-use super::messages::{Code, Depth, Entry, Search};
-use super::template::Template;
-use super::{SetupError, person, template};
+use super::client::{LdapConnection, LdapError, LdapServer};
+use super::messages::{LdapEntry, ResultCode, SearchRequest, SearchScope};
+use super::template::FilterTemplate;
+use super::{LdapSetupError, person, template};
 use crate::platform::config;
-use crate::platform::config::FindsPeople;
-use crate::platform::rng::Entropy;
+use crate::platform::config::PersonLookup;
+use crate::platform::rng::Rng;
 use crate::platform::secret::alphanumeric;
 
 /// A whole sign-in, from the name of the server to the last answer.
@@ -31,36 +31,36 @@ const WITHIN: Duration = Duration::from_secs(8);
 const SEARCH_SECONDS: u8 = 5;
 
 /// A directory, and how people are found in it.
-pub(super) struct Directory {
-    server: Server,
-    finds: Finds,
+pub(super) struct LdapDirectory {
+    server: LdapServer,
+    finds: EntryLookup,
     /// Of the entry that was found; those that tell whose it is among them.
     attributes: Vec<String>,
 }
 
-enum Finds {
+enum EntryLookup {
     Search {
         base: String,
-        filter: Template,
+        filter: FilterTemplate,
         account: Option<(String, secrecy::SecretString)>,
     },
     Name {
-        dn: Template,
+        dn: FilterTemplate,
         /// In BER: any entry at all.
         any: Vec<u8>,
-        below: Option<(String, Template)>,
+        below: Option<(String, FilterTemplate)>,
     },
 }
 
-impl Directory {
+impl LdapDirectory {
     pub(super) fn new(
-        settings: config::Directory,
+        settings: config::DirectorySettings,
         authorities: Option<&[u8]>,
-    ) -> Result<Self, SetupError> {
-        let finds = Finds::new(settings.finds)?;
+    ) -> Result<Self, LdapSetupError> {
+        let finds = EntryLookup::new(settings.finds)?;
         let shown = finds.template().attributes().map(str::to_owned);
         Ok(Self {
-            server: Server::new(settings.server, authorities)?,
+            server: LdapServer::new(settings.server, authorities)?,
             attributes: person::ATTRIBUTES
                 .map(str::to_owned)
                 .into_iter()
@@ -76,38 +76,36 @@ impl Directory {
         &self,
         username: &str,
         password: &str,
-        entropy: &dyn Entropy,
-    ) -> Result<Option<Entry>, Trouble> {
+        rng: &dyn Rng,
+    ) -> Result<Option<LdapEntry>, LdapError> {
         let asked = async {
             let mut connection = self.server.connect().await?;
-            let entry = self
-                .ask(&mut connection, (username, password), entropy)
-                .await?;
+            let entry = self.ask(&mut connection, (username, password), rng).await?;
             connection.leave().await;
             Ok(entry)
         };
         let answered = tokio::time::timeout(WITHIN, asked).await;
-        answered.map_err(|_| Trouble::Slow(WITHIN))?
+        answered.map_err(|_| LdapError::Slow(WITHIN))?
     }
 
     /// Does what can be done without anybody's password: connects, signs in as the account that
     /// searches, searches for somebody made up, and is refused as that one.
-    pub(super) async fn check(&self, entropy: &dyn Entropy) -> Result<(), Trouble> {
-        let (nobody, password) = (made_up(entropy), made_up(entropy));
-        match self.prove(&nobody, &password, entropy).await? {
+    pub(super) async fn check(&self, rng: &dyn Rng) -> Result<(), LdapError> {
+        let (nobody, password) = (made_up(rng), made_up(rng));
+        match self.prove(&nobody, &password, rng).await? {
             None => Ok(()),
-            Some(_) => Err(Trouble::AlwaysYes),
+            Some(_) => Err(LdapError::AlwaysYes),
         }
     }
 
     async fn ask(
         &self,
-        connection: &mut Connection,
+        connection: &mut LdapConnection,
         (username, password): (&str, &str),
-        entropy: &dyn Entropy,
-    ) -> Result<Option<Entry>, Trouble> {
+        rng: &dyn Rng,
+    ) -> Result<Option<LdapEntry>, LdapError> {
         match &self.finds {
-            Finds::Search {
+            EntryLookup::Search {
                 base,
                 filter,
                 account,
@@ -118,18 +116,18 @@ impl Directory {
                 }
                 let found = self.search(connection, (base, filter), username).await?;
                 let found = found.filter(|entry| filter.fits(entry, username));
-                refuse_nobody(connection, base, entropy).await?;
+                refuse_nobody(connection, base, rng).await?;
                 let Some(entry) = found else {
-                    refuse_nobody(connection, base, entropy).await?;
+                    refuse_nobody(connection, base, rng).await?;
                     return Ok(None);
                 };
                 let is_right = signs_in(connection, &entry.dn, password).await?;
                 Ok(is_right.then_some(entry))
             }
-            Finds::Name { dn, any, below } => {
-                let nobody = dn.dn(&made_up(entropy));
-                if signs_in(connection, &nobody, &made_up(entropy)).await? {
-                    return Err(Trouble::AlwaysYes);
+            EntryLookup::Name { dn, any, below } => {
+                let nobody = dn.dn(&made_up(rng));
+                if signs_in(connection, &nobody, &made_up(rng)).await? {
+                    return Err(LdapError::AlwaysYes);
                 }
                 let name = dn.dn(username);
                 if !signs_in(connection, &name, password).await? {
@@ -139,37 +137,39 @@ impl Directory {
                     let found = self.search(connection, (base, filter), username).await?;
                     found.filter(|entry| filter.fits(entry, username))
                 } else {
-                    let found = self.find(connection, &name, Depth::Entry, any).await?;
+                    let found = self
+                        .find(connection, &name, SearchScope::Entry, any)
+                        .await?;
                     found.filter(|entry| dn.fits(entry, username))
                 };
-                found.map(Some).ok_or(Trouble::NoEntry)
+                found.map(Some).ok_or(LdapError::NoEntry)
             }
         }
     }
 
     async fn search(
         &self,
-        connection: &mut Connection,
-        (base, filter): (&str, &Template),
+        connection: &mut LdapConnection,
+        (base, filter): (&str, &FilterTemplate),
         username: &str,
-    ) -> Result<Option<Entry>, Trouble> {
+    ) -> Result<Option<LdapEntry>, LdapError> {
         let Some(filter) = filter.filter(username) else {
             return Ok(None);
         };
-        let found = self.find(connection, base, Depth::Everything, &filter);
+        let found = self.find(connection, base, SearchScope::Everything, &filter);
         found.await
     }
 
     /// The one entry there is.
     async fn find(
         &self,
-        connection: &mut Connection,
+        connection: &mut LdapConnection,
         base: &str,
-        depth: Depth,
+        depth: SearchScope,
         filter: &[u8],
-    ) -> Result<Option<Entry>, Trouble> {
+    ) -> Result<Option<LdapEntry>, LdapError> {
         let attributes: Vec<&str> = self.attributes.iter().map(String::as_str).collect();
-        let search = Search {
+        let search = SearchRequest {
             base,
             depth,
             filter,
@@ -177,7 +177,7 @@ impl Directory {
             seconds: SEARCH_SECONDS,
         };
         let (mut found, code) = connection.search(&search).await?;
-        if found.len() > 1 || code == Code::TOO_MANY {
+        if found.len() > 1 || code == ResultCode::TOO_MANY {
             tracing::warn!("the directory has several entries for one name: nobody is let in");
             return Ok(None);
         }
@@ -187,15 +187,15 @@ impl Directory {
     }
 }
 
-impl Finds {
-    fn new(finds: FindsPeople) -> Result<Self, SetupError> {
+impl EntryLookup {
+    fn new(finds: PersonLookup) -> Result<Self, LdapSetupError> {
         let template = |filter: &str| {
-            let template = Template::new(filter);
+            let template = FilterTemplate::new(filter);
             let reads = template.filter("asha").is_some();
-            reads.then_some(template).ok_or(SetupError::Filter)
+            reads.then_some(template).ok_or(LdapSetupError::Filter)
         };
         Ok(match finds {
-            FindsPeople::Search {
+            PersonLookup::Search {
                 base,
                 filter,
                 account,
@@ -204,9 +204,9 @@ impl Finds {
                 filter: template(&filter)?,
                 account,
             },
-            FindsPeople::Name { dn, below } => Self::Name {
-                dn: Template::new(&dn),
-                any: template::filter("(objectClass=*)").ok_or(SetupError::Filter)?,
+            PersonLookup::Name { dn, below } => Self::Name {
+                dn: FilterTemplate::new(&dn),
+                any: template::filter("(objectClass=*)").ok_or(LdapSetupError::Filter)?,
                 below: match below {
                     Some((base, filter)) => Some((base, template(&filter)?)),
                     None => None,
@@ -216,7 +216,7 @@ impl Finds {
     }
 
     /// What says whose entry was found.
-    fn template(&self) -> &Template {
+    fn template(&self) -> &FilterTemplate {
         match self {
             Self::Search { filter, .. } => filter,
             Self::Name { below, dn, .. } => below.as_ref().map_or(dn, |(_, filter)| filter),
@@ -226,18 +226,22 @@ impl Finds {
 
 /// Somebody who is not there tries a password that is not theirs.
 async fn refuse_nobody(
-    connection: &mut Connection,
+    connection: &mut LdapConnection,
     base: &str,
-    entropy: &dyn Entropy,
-) -> Result<(), Trouble> {
-    let nobody = format!("cn={},{base}", made_up(entropy));
-    if signs_in(connection, &nobody, &made_up(entropy)).await? {
-        return Err(Trouble::AlwaysYes);
+    rng: &dyn Rng,
+) -> Result<(), LdapError> {
+    let nobody = format!("cn={},{base}", made_up(rng));
+    if signs_in(connection, &nobody, &made_up(rng)).await? {
+        return Err(LdapError::AlwaysYes);
     }
     Ok(())
 }
 
-async fn signs_in(connection: &mut Connection, dn: &str, password: &str) -> Result<bool, Trouble> {
+async fn signs_in(
+    connection: &mut LdapConnection,
+    dn: &str,
+    password: &str,
+) -> Result<bool, LdapError> {
     let code = connection.bind(dn, password).await?;
     if code.refuses() {
         return Ok(false);
@@ -245,13 +249,13 @@ async fn signs_in(connection: &mut Connection, dn: &str, password: &str) -> Resu
     well("a sign-in", code).map(|()| true)
 }
 
-fn well(doing: &'static str, code: Code) -> Result<(), Trouble> {
+fn well(doing: &'static str, code: ResultCode) -> Result<(), LdapError> {
     match code {
-        Code::SUCCESS => Ok(()),
-        code => Err(Trouble::Said { doing, code }),
+        ResultCode::SUCCESS => Ok(()),
+        code => Err(LdapError::Said { doing, code }),
     }
 }
 
-fn made_up(entropy: &dyn Entropy) -> String {
-    alphanumeric(entropy, 20)
+fn made_up(rng: &dyn Rng) -> String {
+    alphanumeric(rng, 20)
 }

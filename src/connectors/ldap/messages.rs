@@ -1,11 +1,12 @@
 //! What is said to a directory and what it answers (RFC 4511), as bytes.
 
 use super::ber::{
-    BOOLEAN, ENUMERATED, INTEGER, NotBer, OCTETS, Reader, SEQUENCE, SET, Written, element, number,
+    BOOLEAN, BerBytes, BerError, BerReader, ENUMERATED, INTEGER, OCTETS, SEQUENCE, SET, element,
+    number,
 };
 
 /// Numbers a request within its connection, from 1. A conversation has a handful of them.
-pub(super) type Id = u8;
+pub(super) type MessageId = u8;
 
 /// Of the first message that a directory sends unasked (§4.4).
 const UNASKED: u32 = 0;
@@ -31,9 +32,9 @@ const MOST_ENTRIES: u8 = 2;
 
 /// How a request ended (§4.1.9, appendix A).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Code(pub u32);
+pub(super) struct ResultCode(pub u32);
 
-impl Code {
+impl ResultCode {
     pub(super) const SUCCESS: Self = Self(0);
     pub(super) const TOO_MANY: Self = Self(4);
 
@@ -46,7 +47,7 @@ impl Code {
 
 /// Where a search looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Depth {
+pub(super) enum SearchScope {
     /// At the entry itself.
     Entry = 0,
     /// At it and everything below it.
@@ -55,9 +56,9 @@ pub(super) enum Depth {
 
 /// What is looked for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Search<'a> {
+pub(super) struct SearchRequest<'a> {
     pub base: &'a str,
-    pub depth: Depth,
+    pub depth: SearchScope,
     /// In BER.
     pub filter: &'a [u8],
     pub attributes: &'a [&'a str],
@@ -65,15 +66,15 @@ pub(super) struct Search<'a> {
     pub seconds: u8,
 }
 
-pub(super) fn bind(id: Id, dn: &str, password: &str) -> Written {
+pub(super) fn bind(id: MessageId, dn: &str, password: &str) -> BerBytes {
     let version = element(INTEGER, &[&[VERSION]]);
     let (name, password) = (octets(dn), element(SIMPLE, &[password.as_bytes()]));
     message(id, &element(BIND, &[&version, &name, &password]))
 }
 
-pub(super) fn search(id: Id, search: &Search<'_>) -> Written {
+pub(super) fn search(id: MessageId, search: &SearchRequest<'_>) -> BerBytes {
     let names = search.attributes.iter().map(|name| octets(name));
-    let names: Vec<Written> = names.collect();
+    let names: Vec<BerBytes> = names.collect();
     let names: Vec<&[u8]> = names.iter().map(|name| name.as_slice()).collect();
     let operation = element(
         SEARCH,
@@ -92,43 +93,43 @@ pub(super) fn search(id: Id, search: &Search<'_>) -> Written {
     message(id, &operation)
 }
 
-pub(super) fn start_tls(id: Id) -> Written {
+pub(super) fn start_tls(id: MessageId) -> BerBytes {
     let name = element(REQUEST_NAME, &[START_TLS]);
     message(id, &element(EXTENDED, &[&name]))
 }
 
 /// Says goodbye; nobody answers.
-pub(super) fn unbind(id: Id) -> Written {
+pub(super) fn unbind(id: MessageId) -> BerBytes {
     message(id, &element(UNBIND, &[]))
 }
 
-fn octets(text: &str) -> Written {
+fn octets(text: &str) -> BerBytes {
     element(OCTETS, &[text.as_bytes()])
 }
 
-fn message(id: Id, operation: &[u8]) -> Written {
+fn message(id: MessageId, operation: &[u8]) -> BerBytes {
     element(SEQUENCE, &[&element(INTEGER, &[&[id]]), operation])
 }
 
 /// What a directory says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Answer {
-    Bind(Code),
-    Extended(Code),
-    Entry(Entry),
+pub(super) enum LdapResponse {
+    Bind(ResultCode),
+    Extended(ResultCode),
+    Entry(LdapEntry),
     /// More may be found elsewhere.
     Reference,
-    Done(Code),
+    Done(ResultCode),
 }
 
 /// An entry as it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct LdapEntry {
     pub dn: String,
     attributes: Vec<(String, Vec<Vec<u8>>)>,
 }
 
-impl Entry {
+impl LdapEntry {
     /// The values of an attribute, those that are text.
     pub(super) fn texts(&self, name: &str) -> impl Iterator<Item = &str> {
         let named = self.attributes.iter();
@@ -157,54 +158,54 @@ impl Entry {
 
 /// Reads one whole message, the answer to request `id`. What is no answer to it is as wrong as what is
 /// no LDAP at all.
-pub(super) fn read(bytes: &[u8], id: Id) -> Result<Answer, NotBer> {
-    let mut outside = Reader(bytes);
-    let mut message = Reader(outside.expect(SEQUENCE)?);
+pub(super) fn read(bytes: &[u8], id: MessageId) -> Result<LdapResponse, BerError> {
+    let mut outside = BerReader(bytes);
+    let mut message = BerReader(outside.expect(SEQUENCE)?);
     let number = number(message.expect(INTEGER)?)?;
     if number == UNASKED || number != u32::from(id) || !outside.is_at_end() {
-        return Err(NotBer);
+        return Err(BerError);
     }
     // What may follow are controls, which were not asked for.
     let (tag, content) = message.next()?;
     match tag {
-        BIND_ANSWER => code(content).map(Answer::Bind),
-        EXTENDED_ANSWER => code(content).map(Answer::Extended),
-        SEARCH_DONE => code(content).map(Answer::Done),
-        SEARCH_ENTRY => entry(content).map(Answer::Entry),
-        SEARCH_REFERENCE => Ok(Answer::Reference),
-        _ => Err(NotBer),
+        BIND_ANSWER => code(content).map(LdapResponse::Bind),
+        EXTENDED_ANSWER => code(content).map(LdapResponse::Extended),
+        SEARCH_DONE => code(content).map(LdapResponse::Done),
+        SEARCH_ENTRY => entry(content).map(LdapResponse::Entry),
+        SEARCH_REFERENCE => Ok(LdapResponse::Reference),
+        _ => Err(BerError),
     }
 }
 
-fn code(content: &[u8]) -> Result<Code, NotBer> {
-    let mut reader = Reader(content);
+fn code(content: &[u8]) -> Result<ResultCode, BerError> {
+    let mut reader = BerReader(content);
     let code = number(reader.expect(ENUMERATED)?)?;
     // What it means to people, and where else to ask: neither is read, but both have to be there.
     reader.expect(OCTETS)?;
     reader.expect(OCTETS)?;
-    Ok(Code(code))
+    Ok(ResultCode(code))
 }
 
-fn entry(content: &[u8]) -> Result<Entry, NotBer> {
-    let mut reader = Reader(content);
+fn entry(content: &[u8]) -> Result<LdapEntry, BerError> {
+    let mut reader = BerReader(content);
     let dn = text(reader.expect(OCTETS)?)?;
-    let mut list = Reader(reader.expect(SEQUENCE)?);
+    let mut list = BerReader(reader.expect(SEQUENCE)?);
     let mut attributes = Vec::new();
     while !list.is_at_end() {
-        let mut attribute = Reader(list.expect(SEQUENCE)?);
+        let mut attribute = BerReader(list.expect(SEQUENCE)?);
         let name = text(attribute.expect(OCTETS)?)?;
-        let mut set = Reader(attribute.expect(SET)?);
+        let mut set = BerReader(attribute.expect(SET)?);
         let mut values = Vec::new();
         while !set.is_at_end() {
             values.push(set.expect(OCTETS)?.to_vec());
         }
         attributes.push((name, values));
     }
-    Ok(Entry { dn, attributes })
+    Ok(LdapEntry { dn, attributes })
 }
 
-fn text(content: &[u8]) -> Result<String, NotBer> {
-    String::from_utf8(content.to_vec()).map_err(|_| NotBer)
+fn text(content: &[u8]) -> Result<String, BerError> {
+    String::from_utf8(content.to_vec()).map_err(|_| BerError)
 }
 
 #[cfg(test)]
@@ -228,11 +229,11 @@ mod tests {
         );
     }
 
-    fn answer(id: u8, tag: u8, parts: &[&[u8]]) -> Written {
+    fn answer(id: u8, tag: u8, parts: &[&[u8]]) -> BerBytes {
         message(id, &element(tag, parts))
     }
 
-    fn coded(tag: u8, code: u8) -> Written {
+    fn coded(tag: u8, code: u8) -> BerBytes {
         let code = element(ENUMERATED, &[&[code]]);
         answer(1, tag, &[&code, &octets(""), &octets("said")])
     }
@@ -240,15 +241,15 @@ mod tests {
     #[test]
     fn answers_are_told_apart() {
         for (tag, expected) in [
-            (BIND_ANSWER, Answer::Bind(Code(49))),
-            (EXTENDED_ANSWER, Answer::Extended(Code(49))),
-            (SEARCH_DONE, Answer::Done(Code(49))),
+            (BIND_ANSWER, LdapResponse::Bind(ResultCode(49))),
+            (EXTENDED_ANSWER, LdapResponse::Extended(ResultCode(49))),
+            (SEARCH_DONE, LdapResponse::Done(ResultCode(49))),
         ] {
             assert_eq!(read(&coded(tag, 49), 1), Ok(expected));
         }
         assert_eq!(
             read(&answer(1, SEARCH_REFERENCE, &[&octets("ldap://x")]), 1),
-            Ok(Answer::Reference)
+            Ok(LdapResponse::Reference)
         );
     }
 
@@ -258,7 +259,7 @@ mod tests {
         let attribute = element(SEQUENCE, &[&octets("uid"), &values]);
         let list = element(SEQUENCE, &[&attribute]);
         let found = answer(1, SEARCH_ENTRY, &[&octets("uid=asha"), &list]);
-        let Ok(Answer::Entry(entry)) = read(&found, 1) else {
+        let Ok(LdapResponse::Entry(entry)) = read(&found, 1) else {
             panic!("no entry")
         };
         assert_eq!(entry.dn, "uid=asha");
@@ -270,16 +271,16 @@ mod tests {
     fn what_was_not_asked_is_no_answer() {
         let good = coded(BIND_ANSWER, 0);
         assert!(read(&good, 1).is_ok());
-        assert_eq!(read(&good, 2), Err(NotBer));
+        assert_eq!(read(&good, 2), Err(BerError));
         let notice = element(ENUMERATED, &[&[52]]);
         let notice = answer(0, EXTENDED_ANSWER, &[&notice, &octets(""), &octets("bye")]);
-        assert_eq!(read(&notice, 0), Err(NotBer));
-        assert_eq!(read(&bind(1, "cn=a", "pw"), 1), Err(NotBer));
+        assert_eq!(read(&notice, 0), Err(BerError));
+        assert_eq!(read(&bind(1, "cn=a", "pw"), 1), Err(BerError));
         let mut twice = good.to_vec();
         twice.extend_from_slice(&good);
-        assert_eq!(read(&twice, 1), Err(NotBer));
+        assert_eq!(read(&twice, 1), Err(BerError));
         for end in 0..good.len() {
-            assert_eq!(read(&good[..end], 1), Err(NotBer), "{end}");
+            assert_eq!(read(&good[..end], 1), Err(BerError), "{end}");
         }
     }
 
@@ -289,8 +290,8 @@ mod tests {
         for _ in 0..3_000 {
             nested = element(SEQUENCE, &[&nested]);
         }
-        assert_eq!(read(&nested, 1), Err(NotBer));
-        assert_eq!(read(&answer(1, SEARCH_ENTRY, &[&nested]), 1), Err(NotBer));
+        assert_eq!(read(&nested, 1), Err(BerError));
+        assert_eq!(read(&answer(1, SEARCH_ENTRY, &[&nested]), 1), Err(BerError));
     }
 
     #[test]

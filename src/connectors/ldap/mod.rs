@@ -7,8 +7,8 @@
 //! Decision: a connection is made for each sign-in and not kept, because whoever signs in changes who
 //! the connection belongs to, and a directory is asked a few times in a second at most.
 //!
-//! Decision: only a directory that says yes to everybody is [`UpstreamError::Changed`]. All else that
-//! it may say wrongly is [`UpstreamError::Unavailable`], because LDAP does not change as a portal does,
+//! Decision: only a directory that says yes to everybody is [`ConnectorError::Changed`]. All else that
+//! it may say wrongly is [`ConnectorError::Unavailable`], because LDAP does not change as a portal does,
 //! and a directory that stumbles once must not be shut until somebody wakes up.
 //!
 //! Decision: the subject is the username, because that is what the campus knows people by, and what a
@@ -25,15 +25,17 @@ mod template;
 use std::fmt;
 use std::time::Duration;
 
-use client::Trouble;
-use directory::Directory;
-use person::Read;
+use client::LdapError;
+use directory::LdapDirectory;
+use person::DirectoryRecord;
 use tokio::sync::Semaphore;
 
-use super::{Answers, Face, Prompt, Refusal, Step, Upstream, UpstreamError, Visitor};
-use crate::people::records::{Details, Identity, Says};
+use super::{
+    Answers, Connector, ConnectorError, ConnectorLabel, LoginRefusal, Prompt, RequestOrigin, Step,
+};
+use crate::people::records::{Claims, ExternalIdentity, PersonUpdate};
 use crate::platform::config;
-use crate::platform::rng::SharedEntropy;
+use crate::platform::rng::SharedRng;
 
 /// Sign-ins that are being judged at a time. A directory takes some milliseconds for one; if it takes
 /// for ever, those who come later are told at once.
@@ -45,7 +47,7 @@ const LONGEST_PASSWORD: usize = 1024;
 
 /// Why the directory cannot be asked as it is set up.
 #[derive(Debug, thiserror::Error)]
-pub enum SetupError {
+pub enum LdapSetupError {
     #[error("PROFILES_LDAP_URL names a host that no certificate can be for")]
     Host,
     #[error("PROFILES_LDAP_CA_FILE holds no certificate in PEM")]
@@ -58,9 +60,9 @@ pub enum SetupError {
 
 /// The adapter.
 pub struct Ldap {
-    directory: Directory,
+    directory: LdapDirectory,
     alumni_unit: String,
-    entropy: SharedEntropy,
+    rng: SharedRng,
     seats: Semaphore,
 }
 
@@ -74,14 +76,14 @@ impl Ldap {
     /// The adapter for this directory; nobody is asked yet. `authorities` are certificates in PEM to trust
     /// in place of those that everybody trusts.
     pub fn new(
-        settings: config::Directory,
+        settings: config::DirectorySettings,
         authorities: Option<&[u8]>,
-        entropy: SharedEntropy,
-    ) -> Result<Self, SetupError> {
+        rng: SharedRng,
+    ) -> Result<Self, LdapSetupError> {
         Ok(Self {
             alumni_unit: settings.alumni_unit.clone(),
-            directory: Directory::new(settings, authorities)?,
-            entropy,
+            directory: LdapDirectory::new(settings, authorities)?,
+            rng,
             seats: Semaphore::new(AT_ONCE),
         })
     }
@@ -89,35 +91,39 @@ impl Ldap {
     /// Whether somebody could sign in now: the directory answers, the account that searches is let in
     /// and may search, and somebody made up is not let in. Says in one line what is wrong and what to do.
     pub async fn check(&self) -> Result<(), String> {
-        let checked = self.directory.check(self.entropy.as_ref()).await;
+        let checked = self.directory.check(self.rng.as_ref()).await;
         checked.map_err(|trouble| format!("{trouble}. {}", trouble.advice()))
     }
 
-    async fn judge(&self, username: &str, password: &str) -> Result<Option<Read>, UpstreamError> {
+    async fn judge(
+        &self,
+        username: &str,
+        password: &str,
+    ) -> Result<Option<DirectoryRecord>, ConnectorError> {
         let _seat = self
             .seats
             .try_acquire()
-            .map_err(|_| UpstreamError::Busy(COME_BACK))?;
-        let entropy = self.entropy.as_ref();
-        let proven = self.directory.prove(username, password, entropy).await;
+            .map_err(|_| ConnectorError::Busy(COME_BACK))?;
+        let rng = self.rng.as_ref();
+        let proven = self.directory.prove(username, password, rng).await;
         let entry = proven.map_err(|trouble| unanswered(&trouble))?;
-        Ok(entry.map(|entry| Read::of(&entry, &self.alumni_unit)))
+        Ok(entry.map(|entry| DirectoryRecord::of(&entry, &self.alumni_unit)))
     }
 }
 
-impl Upstream for Ldap {
+impl Connector for Ldap {
     const SLUG: &'static str = "ldap";
     const OPENS_PLAINLY: bool = true;
     type State = ();
 
-    fn face(&self) -> Face {
-        Face {
+    fn face(&self) -> ConnectorLabel {
+        ConnectorLabel {
             label: "Campus account",
             hint: None,
         }
     }
 
-    async fn begin(&self, _visitor: Visitor) -> Result<Step<()>, UpstreamError> {
+    async fn begin(&self, _visitor: RequestOrigin) -> Result<Step<()>, ConnectorError> {
         Ok(Step::Ask {
             prompt: prompt(),
             state: (),
@@ -128,8 +134,8 @@ impl Upstream for Ldap {
         &self,
         (): (),
         answers: Answers,
-        _visitor: Visitor,
-    ) -> Result<Step<()>, UpstreamError> {
+        _visitor: RequestOrigin,
+    ) -> Result<Step<()>, ConnectorError> {
         // Telephones add a space behind a name they complete.
         let username = answers.text("username").trim();
         let password = answers.text("password");
@@ -150,7 +156,7 @@ impl Upstream for Ldap {
         Ok(match identity(read) {
             Some(identity) => Step::Done(identity),
             None => Step::Refused {
-                why: Refusal(NO_NAME.into()),
+                why: LoginRefusal(NO_NAME.into()),
                 again: None,
             },
         })
@@ -158,26 +164,26 @@ impl Upstream for Ldap {
 }
 
 /// Nothing for an entry without a name.
-fn identity(read: Read) -> Option<Identity> {
-    let Read {
+fn identity(read: DirectoryRecord) -> Option<ExternalIdentity> {
+    let DirectoryRecord {
         subject,
         unique,
         username,
         columns,
         ..
     } = read;
-    let says = |username| Says {
+    let says = |username| Claims {
         username,
-        details: Details {
+        details: PersonUpdate {
             columns,
-            ..Details::default()
+            ..PersonUpdate::default()
         },
         is_directory: true,
         is_inferred: false,
         unproven_email: None,
         second_key: unique,
     };
-    Some(Identity {
+    Some(ExternalIdentity {
         provider: Ldap::SLUG,
         subject: subject?,
         // Without a username nobody can be added, and who is here keeps what was known.
@@ -193,17 +199,19 @@ fn may_be_asked(username: &str, password: &str) -> bool {
 }
 
 /// The log says why; whoever signs in can do nothing about it.
-fn unanswered(trouble: &Trouble) -> UpstreamError {
+fn unanswered(trouble: &LdapError) -> ConnectorError {
     tracing::warn!(%trouble, "the directory was of no use");
     match trouble {
-        Trouble::AlwaysYes => UpstreamError::Changed("the directory says yes to somebody made up"),
-        _ => UpstreamError::Unavailable,
+        LdapError::AlwaysYes => {
+            ConnectorError::Changed("the directory says yes to somebody made up")
+        }
+        _ => ConnectorError::Unavailable,
     }
 }
 
 fn refused() -> Step<()> {
     Step::Refused {
-        why: Refusal::of_username_and_password(),
+        why: LoginRefusal::of_username_and_password(),
         again: Some((prompt(), ())),
     }
 }

@@ -1,11 +1,11 @@
 //! What an entry says of somebody. Pure.
 
-use super::messages::Entry;
+use super::messages::LdapEntry;
 use crate::people::records::{
-    Change, Columns, Email, Kind, Mobile, Name, RollNumber, Unfit, Username,
+    ColumnUpdates, Email, InvalidValue, Mobile, Name, Role, RollNumber, Update, Username,
 };
 
-/// The attributes that are read; [`Read`] says what of them becomes what.
+/// The attributes that are read; [`DirectoryRecord`] says what of them becomes what.
 pub(super) const ATTRIBUTES: [&str; 8] = [
     ENTRY_UUID,
     UID,
@@ -21,7 +21,7 @@ const UID: &str = "uid";
 
 /// An entry in our words.
 #[derive(Debug, PartialEq)]
-pub(super) struct Read {
+pub(super) struct DirectoryRecord {
     /// The `uid`, of several the one that sorts first, as the directory compares it: without regard to
     /// case and blanks. Nothing for an entry that has none.
     pub subject: Option<String>,
@@ -31,14 +31,14 @@ pub(super) struct Read {
     /// Nothing if the `uid` is no username of ours.
     pub username: Option<Username>,
     /// What the entry does not have is cleared, what does not fit is kept as it was.
-    pub columns: Columns,
+    pub columns: ColumnUpdates,
     /// Attributes that hold nothing but what does not fit.
     pub left_out: Vec<&'static str>,
 }
 
-impl Read {
+impl DirectoryRecord {
     /// `alumni_unit` is one step of a DN, as `ou=Alumni`.
-    pub(super) fn of(entry: &Entry, alumni_unit: &str) -> Self {
+    pub(super) fn of(entry: &LdapEntry, alumni_unit: &str) -> Self {
         let uid = entry.texts(UID).min_by_key(|uid| folded(uid));
         let username = uid.and_then(|uid| Username::parse(uid).ok());
         let left_out = if username.is_some() {
@@ -47,15 +47,15 @@ impl Read {
             vec![UID]
         };
         let mut it = Attributes { entry, left_out };
-        let columns = Columns {
+        let columns = ColumnUpdates {
             first_name: it.read("givenName", Name::parse).or_empty(Name::parse("")),
             last_name: it.read("sn", Name::parse).or_empty(Name::parse("")),
             email: it.read("mail", address).or_empty(Ok(String::new())),
-            kind: it.read("employeeType", Kind::parse).change(),
+            kind: it.read("employeeType", Role::parse).change(),
             is_alumni: Some(is_below(&entry.dn, alumni_unit)),
             roll_number: it.read("employeeNumber", RollNumber::parse).change(),
             mobile: it.read("mobile", Mobile::parse).change(),
-            ..Columns::default()
+            ..ColumnUpdates::default()
         };
         Self {
             subject: uid.map(folded),
@@ -68,23 +68,23 @@ impl Read {
 }
 
 /// What an attribute holds.
-enum Found<T> {
+enum AttributeValue<T> {
     Nothing,
     Unfit,
     Value(T),
 }
 
-impl<T> Found<T> {
-    fn change(self) -> Change<T> {
+impl<T> AttributeValue<T> {
+    fn change(self) -> Update<T> {
         match self {
-            Self::Nothing => Change::Clear,
-            Self::Unfit => Change::Keep,
-            Self::Value(value) => Change::Set(value),
+            Self::Nothing => Update::Clear,
+            Self::Unfit => Update::Keep,
+            Self::Value(value) => Update::Set(value),
         }
     }
 
     /// The value of a column that is never null.
-    fn or_empty(self, empty: Result<T, Unfit>) -> Option<T> {
+    fn or_empty(self, empty: Result<T, InvalidValue>) -> Option<T> {
         match self {
             Self::Nothing => empty.ok(),
             Self::Unfit => None,
@@ -94,30 +94,34 @@ impl<T> Found<T> {
 }
 
 struct Attributes<'a> {
-    entry: &'a Entry,
+    entry: &'a LdapEntry,
     left_out: Vec<&'static str>,
 }
 
 impl Attributes<'_> {
     /// The first of an attribute's values that fits.
-    fn read<T>(&mut self, name: &'static str, parse: fn(&str) -> Result<T, Unfit>) -> Found<T> {
+    fn read<T>(
+        &mut self,
+        name: &'static str,
+        parse: fn(&str) -> Result<T, InvalidValue>,
+    ) -> AttributeValue<T> {
         let mut texts = self.entry.texts(name);
         if let Some(value) = texts.find_map(|text| parse(text).ok()) {
-            return Found::Value(value);
+            return AttributeValue::Value(value);
         }
         if self.entry.has(name) {
             self.left_out.push(name);
-            return Found::Unfit;
+            return AttributeValue::Unfit;
         }
-        Found::Nothing
+        AttributeValue::Nothing
     }
 }
 
-fn address(text: &str) -> Result<String, Unfit> {
+fn address(text: &str) -> Result<String, InvalidValue> {
     Email::parse(text).map(|email| email.to_string())
 }
 
-fn unique(entry: &Entry) -> Option<String> {
+fn unique(entry: &LdapEntry) -> Option<String> {
     let unique = entry.texts(ENTRY_UUID).next()?;
     let unique = uuid::Uuid::try_parse(unique).ok()?;
     Some(unique.to_string())
@@ -156,8 +160,8 @@ mod tests {
     const DN: &str = "uid=asha,ou=People,dc=campus,dc=example";
     const UUID: &str = "f81d4fae-7dec-11d0-a765-00a0c91e6bf6";
 
-    fn read(attributes: &[(&str, &[&[u8]])]) -> Read {
-        Read::of(&Entry::of(DN, attributes), "ou=Alumni")
+    fn read(attributes: &[(&str, &[&[u8]])]) -> DirectoryRecord {
+        DirectoryRecord::of(&LdapEntry::of(DN, attributes), "ou=Alumni")
     }
 
     #[test]
@@ -175,15 +179,15 @@ mod tests {
         assert_eq!(read.subject.as_deref(), Some("asha"));
         assert_eq!(read.unique.as_deref(), Some(UUID));
         assert_eq!(read.username, Username::parse("asha").ok());
-        let expected = Columns {
+        let expected = ColumnUpdates {
             first_name: Name::parse("आशा").ok(),
             last_name: Name::parse("D’Souza").ok(),
             email: Some("asha@campus.example".to_owned()),
-            kind: Change::Set(Kind::parse("ug").unwrap()),
+            kind: Update::Set(Role::parse("ug").unwrap()),
             is_alumni: Some(false),
-            roll_number: Change::Set(RollNumber::parse("012D0700").unwrap()),
-            mobile: Change::Set(Mobile::parse("98765 43210 (home)").unwrap()),
-            ..Columns::default()
+            roll_number: Update::Set(RollNumber::parse("012D0700").unwrap()),
+            mobile: Update::Set(Mobile::parse("98765 43210 (home)").unwrap()),
+            ..ColumnUpdates::default()
         };
         assert_eq!(read.columns, expected);
         assert!(read.left_out.is_empty());
@@ -200,11 +204,11 @@ mod tests {
             ("mobile", &[&[0xff, 0xfe]]),
         ]);
         assert_eq!(read.left_out, ["sn", "mail", "employeeType", "mobile"]);
-        let expected = Columns {
+        let expected = ColumnUpdates {
             first_name: Name::parse("").ok(),
             is_alumni: Some(false),
-            roll_number: Change::Clear,
-            ..Columns::default()
+            roll_number: Update::Clear,
+            ..ColumnUpdates::default()
         };
         assert_eq!(read.columns, expected);
     }

@@ -2,26 +2,26 @@
 
 use ldap3::asn1::{ASNTag, write};
 
-use super::messages::Entry;
+use super::messages::LdapEntry;
 use super::person::folded;
 use crate::platform::config::PLACEHOLDER;
 
 /// The text of a setting, which holds `{username}`.
 #[derive(Debug, Clone)]
-pub(super) struct Template {
+pub(super) struct FilterTemplate {
     text: String,
-    holds: Vec<Holds>,
+    holds: Vec<RequiredAttribute>,
 }
 
 /// `attribute=before…after` of a template: what an entry that it found has to hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Holds {
+struct RequiredAttribute {
     attribute: String,
     before: String,
     after: String,
 }
 
-impl Template {
+impl FilterTemplate {
     pub(super) fn new(text: &str) -> Self {
         Self {
             text: text.to_owned(),
@@ -44,7 +44,7 @@ impl Template {
         self.text.replace(PLACEHOLDER, escaped)
     }
 
-    /// The attributes that [`Template::fits`] looks at.
+    /// The attributes that [`FilterTemplate::fits`] looks at.
     pub(super) fn attributes(&self) -> impl Iterator<Item = &str> {
         self.holds.iter().map(|holds| holds.attribute.as_str())
     }
@@ -52,8 +52,8 @@ impl Template {
     /// Whether the entry is one that was asked for: a directory that answers with somebody else's would
     /// let whoever knows that person's password in as they like. What cannot be told from the template
     /// (a part of a value, say) is not looked at.
-    pub(super) fn fits(&self, entry: &Entry, typed: &str) -> bool {
-        let holds_it = |holds: &Holds| {
+    pub(super) fn fits(&self, entry: &LdapEntry, typed: &str) -> bool {
+        let holds_it = |holds: &RequiredAttribute| {
             let wanted = folded(&format!("{}{typed}{}", holds.before, holds.after));
             let mut values = entry.texts(&holds.attribute);
             values.any(|value| folded(value) == wanted)
@@ -74,7 +74,7 @@ pub(super) fn filter(text: &str) -> Option<Vec<u8>> {
     Some(bytes.to_vec())
 }
 
-fn holds(text: &str) -> Vec<Holds> {
+fn holds(text: &str) -> Vec<RequiredAttribute> {
     let is_end = |sign: char| "(),+".contains(sign);
     let places = text.match_indices(PLACEHOLDER);
     let read = |(at, _): (usize, &str)| {
@@ -89,7 +89,7 @@ fn holds(text: &str) -> Vec<Holds> {
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || c == '-');
         let is_whole = ![before, after].concat().contains(['*', '\\', '{']);
-        (is_plain && is_whole).then(|| Holds {
+        (is_plain && is_whole).then(|| RequiredAttribute {
             attribute: attribute.to_owned(),
             before: before.to_owned(),
             after: after.to_owned(),
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn what_was_typed_stays_one_value_of_a_filter() {
-        let template = Template::new("(uid={username})");
+        let template = FilterTemplate::new("(uid={username})");
         let plain = |value: &[u8]| {
             let mut filter = vec![0xa3, 0, 0x04, 0x03];
             filter.extend(b"uid");
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn what_was_typed_stays_one_value_of_a_name() {
-        let template = Template::new("uid={username},ou=people,dc=campus");
+        let template = FilterTemplate::new("uid={username},ou=people,dc=campus");
         for (typed, escaped) in [
             ("asha", "asha"),
             ("asha,ou=staff", "asha\\2cou\\3dstaff"),
@@ -152,19 +152,19 @@ mod tests {
     #[test]
     fn what_is_no_filter_is_told() {
         assert!(
-            Template::new("(&(objectClass=person)(|(uid={username})(mail={username})))")
+            FilterTemplate::new("(&(objectClass=person)(|(uid={username})(mail={username})))")
                 .filter("asha")
                 .is_some()
         );
         for bad in ["uid={username}x)", "(uid={username}", "((uid={username}))"] {
-            assert_eq!(Template::new(bad).filter("asha"), None, "{bad}");
+            assert_eq!(FilterTemplate::new(bad).filter("asha"), None, "{bad}");
         }
     }
 
-    fn entry(uid: &str, mail: &str) -> Entry {
+    fn entry(uid: &str, mail: &str) -> LdapEntry {
         let values = [("uid", [uid.as_bytes()]), ("mail", [mail.as_bytes()])];
         let values = values.each_ref().map(|(name, it)| (*name, &it[..]));
-        Entry::of("uid=x", &values)
+        LdapEntry::of("uid=x", &values)
     }
 
     #[test]
@@ -188,12 +188,12 @@ mod tests {
             ("{username}@campus.example", "vikram", true),
         ] {
             assert_eq!(
-                Template::new(template).fits(&asha, typed),
+                FilterTemplate::new(template).fits(&asha, typed),
                 fits,
                 "{template} {typed}"
             );
         }
-        let template = Template::new("(|(uid={username})(mail={username}))");
+        let template = FilterTemplate::new("(|(uid={username})(mail={username}))");
         assert_eq!(template.attributes().collect::<Vec<_>>(), ["uid", "mail"]);
     }
 }

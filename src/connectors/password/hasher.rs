@@ -12,7 +12,7 @@ use subtle::ConstantTimeEq;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 
 /// Memory in KiB, passes and lanes of a new hash (OWASP's first choice of 2023 on).
 const MEMORY: u32 = 19_456;
@@ -28,38 +28,38 @@ const COME_BACK: Duration = Duration::from_secs(2);
 /// The queue is full: come back after this span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many passwords are being checked at once")]
-pub(super) struct Full(pub Duration);
+pub(super) struct QueueFull(pub Duration);
 
 /// What a stored hash says of a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum HashVerdict {
     Wrong,
     Right,
     /// Right, but made with other parameters than a new one would be.
     RightButOld,
 }
 
-type Job = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
+type HashJob = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
 
 /// The threads. Cheap to clone; they end when the last clone is dropped.
 #[derive(Clone)]
-pub struct Hasher {
-    jobs: mpsc::SyncSender<Job>,
+pub struct PasswordHasher {
+    jobs: mpsc::SyncSender<HashJob>,
     /// Verified where there is no hash, so that this takes as long.
     dummy: Arc<str>,
 }
 
-impl fmt::Debug for Hasher {
+impl fmt::Debug for PasswordHasher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Hasher(…)")
     }
 }
 
-impl Hasher {
+impl PasswordHasher {
     /// Starts a thread for every second core.
-    pub fn start(entropy: &dyn Entropy) -> io::Result<Self> {
+    pub fn start(rng: &dyn Rng) -> io::Result<Self> {
         let threads = thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1));
-        let (jobs, waiting) = mpsc::sync_channel::<Job>(QUEUE);
+        let (jobs, waiting) = mpsc::sync_channel::<HashJob>(QUEUE);
         let waiting = Arc::new(Mutex::new(waiting));
         for _ in 0..threads {
             let waiting = Arc::clone(&waiting);
@@ -69,7 +69,7 @@ impl Hasher {
         }
         Ok(Self {
             jobs,
-            dummy: dummy(entropy)?.into(),
+            dummy: dummy(rng)?.into(),
         })
     }
 
@@ -77,10 +77,10 @@ impl Hasher {
     pub(super) async fn hash(
         &self,
         password: &str,
-        entropy: &dyn Entropy,
-    ) -> Result<Option<String>, Full> {
+        rng: &dyn Rng,
+    ) -> Result<Option<String>, QueueFull> {
         let mut salt = [0; 16];
-        entropy.fill(&mut salt);
+        rng.fill(&mut salt);
         let password = Zeroizing::new(password.to_owned());
         self.run(move |memory| hash(password.as_bytes(), &salt, memory))
             .await
@@ -91,33 +91,33 @@ impl Hasher {
         &self,
         password: &str,
         stored: Option<&str>,
-    ) -> Result<Verdict, Full> {
+    ) -> Result<HashVerdict, QueueFull> {
         let known = stored.is_some();
         let phc = stored.unwrap_or(&self.dummy).to_owned();
         let password = Zeroizing::new(password.to_owned());
         let verdict = self
             .run(move |memory| verify(password.as_bytes(), &phc, memory))
             .await?;
-        Ok(verdict.filter(|_| known).unwrap_or(Verdict::Wrong))
+        Ok(verdict.filter(|_| known).unwrap_or(HashVerdict::Wrong))
     }
 
     async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Vec<Block>) -> T + Send + 'static,
-    ) -> Result<T, Full> {
+    ) -> Result<T, QueueFull> {
         let (reply, answer) = oneshot::channel();
-        let job: Job = Box::new(move |memory| {
+        let job: HashJob = Box::new(move |memory| {
             // Who asked may have hung up while this waited.
             if !reply.is_closed() {
                 let _ = reply.send(job(memory));
             }
         });
-        self.jobs.try_send(job).map_err(|_| Full(COME_BACK))?;
-        answer.await.map_err(|_| Full(COME_BACK))
+        self.jobs.try_send(job).map_err(|_| QueueFull(COME_BACK))?;
+        answer.await.map_err(|_| QueueFull(COME_BACK))
     }
 }
 
-fn work(waiting: &Mutex<mpsc::Receiver<Job>>) {
+fn work(waiting: &Mutex<mpsc::Receiver<HashJob>>) {
     let mut memory = Vec::new();
     loop {
         // The lock is let go before the work begins.
@@ -160,18 +160,18 @@ fn phc(params: &Params, salt: &[u8], output: &[u8]) -> Option<String> {
 }
 
 /// A hash of nothing: its output is chance, so no password fits.
-fn dummy(entropy: &dyn Entropy) -> io::Result<String> {
+fn dummy(rng: &dyn Rng) -> io::Result<String> {
     let mut salt = [0; 16];
     let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
-    entropy.fill(&mut salt);
-    entropy.fill(&mut output);
+    rng.fill(&mut salt);
+    rng.fill(&mut output);
     params()
         .and_then(|params| phc(&params, &salt, &output))
         .ok_or_else(|| io::Error::other("the password parameters do not fit together"))
 }
 
 /// `None` for a stored text that is no hash we could have made.
-fn verify(password: &[u8], stored: &str, memory: &mut Vec<Block>) -> Option<Verdict> {
+fn verify(password: &[u8], stored: &str, memory: &mut Vec<Block>) -> Option<HashVerdict> {
     let stored = PasswordHash::new(stored).ok()?;
     let algorithm = Algorithm::new(stored.algorithm.as_str()).ok()?;
     let version = stored.version.map_or(Ok(Version::V0x10), Version::try_from);
@@ -193,9 +193,9 @@ fn verify(password: &[u8], stored: &str, memory: &mut Vec<Block>) -> Option<Verd
         && version == Version::V0x13
         && (params.m_cost(), params.t_cost(), params.p_cost()) == (MEMORY, PASSES, LANES);
     Some(match (is_right, is_new) {
-        (false, _) => Verdict::Wrong,
-        (true, true) => Verdict::Right,
-        (true, false) => Verdict::RightButOld,
+        (false, _) => HashVerdict::Wrong,
+        (true, true) => HashVerdict::Right,
+        (true, false) => HashVerdict::RightButOld,
     })
 }
 
@@ -224,32 +224,29 @@ fn compute(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::rng::OsEntropy;
+    use crate::platform::rng::OsRng;
 
     #[tokio::test]
     async fn a_password_fits_its_own_hash_only() {
-        let hasher = Hasher::start(&OsEntropy).unwrap();
+        let hasher = PasswordHasher::start(&OsRng).unwrap();
         let long = "लंबा 🔑 ".repeat(60);
-        let stored = hasher.hash(&long, &OsEntropy).await.unwrap().unwrap();
+        let stored = hasher.hash(&long, &OsRng).await.unwrap().unwrap();
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         let verdict = hasher.verify(&long, Some(&stored)).await.unwrap();
-        assert_eq!(verdict, Verdict::Right);
+        assert_eq!(verdict, HashVerdict::Right);
         // Every byte counts, however far back it stands.
         let shorter = long.trim_end().to_owned();
         let verdict = hasher.verify(&shorter, Some(&stored)).await.unwrap();
-        assert_eq!(verdict, Verdict::Wrong);
-        assert_ne!(
-            stored,
-            hasher.hash(&long, &OsEntropy).await.unwrap().unwrap()
-        );
+        assert_eq!(verdict, HashVerdict::Wrong);
+        assert_ne!(stored, hasher.hash(&long, &OsRng).await.unwrap().unwrap());
     }
 
     #[tokio::test]
     async fn nothing_fits_where_there_is_no_hash() {
-        let hasher = Hasher::start(&OsEntropy).unwrap();
-        assert_eq!(hasher.verify("", None).await.unwrap(), Verdict::Wrong);
+        let hasher = PasswordHasher::start(&OsRng).unwrap();
+        assert_eq!(hasher.verify("", None).await.unwrap(), HashVerdict::Wrong);
         let verdict = hasher.verify("x", Some("not a hash")).await.unwrap();
-        assert_eq!(verdict, Verdict::Wrong);
+        assert_eq!(verdict, HashVerdict::Wrong);
     }
 
     #[tokio::test]
@@ -268,18 +265,18 @@ mod tests {
         )
         .unwrap();
         let stored = phc(&params, &salt, &output).unwrap();
-        let hasher = Hasher::start(&OsEntropy).unwrap();
+        let hasher = PasswordHasher::start(&OsRng).unwrap();
         let verdict = hasher
             .verify("walks by the lake", Some(&stored))
             .await
             .unwrap();
-        assert_eq!(verdict, Verdict::RightButOld);
+        assert_eq!(verdict, HashVerdict::RightButOld);
     }
 
     #[tokio::test]
     async fn a_full_queue_says_so_and_recovers() {
-        let hasher = Hasher::start(&OsEntropy).unwrap();
-        let slow = |hasher: Hasher| async move {
+        let hasher = PasswordHasher::start(&OsRng).unwrap();
+        let slow = |hasher: PasswordHasher| async move {
             let job = |_: &mut Vec<Block>| thread::sleep(Duration::from_millis(2));
             hasher.run(job).await
         };

@@ -8,17 +8,19 @@ mod store;
 
 use std::fmt;
 
-pub use hasher::Hasher;
-use hasher::{Full, Verdict};
+pub use hasher::PasswordHasher;
+use hasher::{HashVerdict, QueueFull};
 use zxcvbn::{Score, zxcvbn};
 
-use super::{Answers, Face, Prompt, Refusal, Step, Upstream, UpstreamError, Visitor};
-use crate::people::records::Identity;
-use crate::platform::clock::Moment;
+use super::{
+    Answers, Connector, ConnectorError, ConnectorLabel, LoginRefusal, Prompt, RequestOrigin, Step,
+};
+use crate::people::records::ExternalIdentity;
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::{Db, Tx};
 use crate::platform::id::PersonId;
-use crate::platform::rng::SharedEntropy;
+use crate::platform::rng::SharedRng;
 use crate::platform::secret::Secret;
 
 /// In bytes. What is longer is wrong, and no password that long was ever set.
@@ -33,7 +35,7 @@ pub struct NewPassword(Secret);
 
 /// Why a password cannot be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum UnfitPassword {
+pub enum PasswordPolicyError {
     #[error("a password needs at least 8 characters")]
     TooShort,
     #[error("a password may have at most 1024 bytes")]
@@ -49,29 +51,27 @@ pub enum UnfitPassword {
 
 impl NewPassword {
     /// Takes a text as it is: nothing is trimmed, folded or cut.
-    pub fn parse(text: &str) -> Result<Self, UnfitPassword> {
+    pub fn parse(text: &str) -> Result<Self, PasswordPolicyError> {
         if text.contains('\0') {
-            return Err(UnfitPassword::Nul);
+            return Err(PasswordPolicyError::Nul);
         }
         if text.len() > LONGEST {
-            return Err(UnfitPassword::TooLong);
+            return Err(PasswordPolicyError::TooLong);
         }
         if text.chars().count() < SHORTEST {
-            return Err(UnfitPassword::TooShort);
+            return Err(PasswordPolicyError::TooShort);
         }
         // Lists of the commonest passwords, names and words, and what people do to them to please a
         // rule (ASVS 6.2.4). Two of its four means more than a million guesses.
         if zxcvbn(text, &[]).score() < Score::Two {
-            return Err(UnfitPassword::Common);
+            return Err(PasswordPolicyError::Common);
         }
         Ok(Self(Secret::new(text)))
     }
 
     /// Twenty letters and digits, about 119 bits.
-    pub fn mint(entropy: &dyn crate::platform::rng::Entropy) -> Self {
-        Self(Secret::new(crate::platform::secret::alphanumeric(
-            entropy, 20,
-        )))
+    pub fn generate(rng: &dyn crate::platform::rng::Rng) -> Self {
+        Self(Secret::new(crate::platform::secret::alphanumeric(rng, 20)))
     }
 
     pub fn expose(&self) -> &str {
@@ -83,48 +83,45 @@ impl NewPassword {
 /// not ended here: see [`crate::platform::web::end_sessions_of`].
 pub async fn set(
     tx: &mut Tx,
-    hasher: &Hasher,
+    hasher: &PasswordHasher,
     (person, password): (PersonId, &NewPassword),
-    now: Moment,
-    entropy: &dyn crate::platform::rng::Entropy,
-) -> Result<(), UpstreamError> {
-    let hash = hasher
-        .hash(password.expose(), entropy)
-        .await
-        .map_err(busy)?;
-    let hash = hash.ok_or(UpstreamError::Changed("argon2 refuses its parameters"))?;
+    now: Timestamp,
+    rng: &dyn crate::platform::rng::Rng,
+) -> Result<(), ConnectorError> {
+    let hash = hasher.hash(password.expose(), rng).await.map_err(busy)?;
+    let hash = hash.ok_or(ConnectorError::Changed("argon2 refuses its parameters"))?;
     store::insert_password(&mut **tx, person, &hash, now).await?;
-    store::insert_identity(&mut **tx, Password::SLUG, person, now).await?;
+    store::insert_identity(&mut **tx, PasswordConnector::SLUG, person, now).await?;
     Ok(())
 }
 
 /// The adapter.
-pub struct Password {
+pub struct PasswordConnector {
     pub db: Db,
-    pub hasher: Hasher,
-    pub entropy: SharedEntropy,
+    pub hasher: PasswordHasher,
+    pub rng: SharedRng,
 }
 
-impl fmt::Debug for Password {
+impl fmt::Debug for PasswordConnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Password(…)")
     }
 }
 
-impl Upstream for Password {
+impl Connector for PasswordConnector {
     const SLUG: &'static str = "password";
     const OPENS_PLAINLY: bool = true;
     const CLOSES: bool = false;
     type State = ();
 
-    fn face(&self) -> Face {
-        Face {
+    fn face(&self) -> ConnectorLabel {
+        ConnectorLabel {
             label: "Username and password",
             hint: None,
         }
     }
 
-    async fn begin(&self, _visitor: Visitor) -> Result<Step<()>, UpstreamError> {
+    async fn begin(&self, _visitor: RequestOrigin) -> Result<Step<()>, ConnectorError> {
         Ok(Step::Ask {
             prompt: Prompt::username_and_password(),
             state: (),
@@ -135,8 +132,8 @@ impl Upstream for Password {
         &self,
         (): (),
         answers: Answers,
-        _visitor: Visitor,
-    ) -> Result<Step<()>, UpstreamError> {
+        _visitor: RequestOrigin,
+    ) -> Result<Step<()>, ConnectorError> {
         // Telephones add a space behind a name they complete.
         let username = answers.text("username").trim();
         let password = answers.text("password");
@@ -149,29 +146,29 @@ impl Upstream for Password {
             .await
             .map_err(busy)?;
         match (verdict, &account) {
-            (Verdict::Right | Verdict::RightButOld, Some(account)) => {
-                if verdict == Verdict::RightButOld {
+            (HashVerdict::Right | HashVerdict::RightButOld, Some(account)) => {
+                if verdict == HashVerdict::RightButOld {
                     self.renew(account, password).await?;
                 }
-                Ok(Step::Done(Identity {
+                Ok(Step::Done(ExternalIdentity {
                     provider: Self::SLUG,
                     subject: account.person.to_string(),
                     says: None,
                 }))
             }
             _ => Ok(Step::Refused {
-                why: Refusal::of_username_and_password(),
+                why: LoginRefusal::of_username_and_password(),
                 again: Some((Prompt::username_and_password(), ())),
             }),
         }
     }
 }
 
-impl Password {
+impl PasswordConnector {
     /// Hashes a password that was just proven with today's parameters. That can wait for the next
     /// sign-in if the threads are busy.
-    async fn renew(&self, account: &store::Account, password: &str) -> db::Result<()> {
-        let new = self.hasher.hash(password, self.entropy.as_ref()).await;
+    async fn renew(&self, account: &store::PasswordRecord, password: &str) -> db::Result<()> {
+        let new = self.hasher.hash(password, self.rng.as_ref()).await;
         let (Ok(Some(new)), Some(old)) = (new, &account.hash) else {
             return Ok(());
         };
@@ -179,8 +176,8 @@ impl Password {
     }
 }
 
-fn busy(full: Full) -> UpstreamError {
-    UpstreamError::Busy(full.0)
+fn busy(full: QueueFull) -> ConnectorError {
+    ConnectorError::Busy(full.0)
 }
 
 #[cfg(test)]
@@ -208,19 +205,19 @@ mod tests {
             "aaaaaaaaaa",
         ] {
             let refused = NewPassword::parse(common).unwrap_err();
-            assert_eq!(refused, UnfitPassword::Common, "{common}");
+            assert_eq!(refused, PasswordPolicyError::Common, "{common}");
         }
         assert_eq!(
             NewPassword::parse("seven77").unwrap_err(),
-            UnfitPassword::TooShort
+            PasswordPolicyError::TooShort
         );
         assert_eq!(
             NewPassword::parse(&"x".repeat(1025)).unwrap_err(),
-            UnfitPassword::TooLong
+            PasswordPolicyError::TooLong
         );
         assert_eq!(
             NewPassword::parse("a NUL \0 within").unwrap_err(),
-            UnfitPassword::Nul
+            PasswordPolicyError::Nul
         );
     }
 }

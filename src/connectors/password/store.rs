@@ -1,12 +1,12 @@
 //! Passwords in the database, as PHC strings.
 
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::PersonId;
 
 /// What there is to judge a sign-in by.
-pub(super) struct Account {
+pub(super) struct PasswordRecord {
     pub person: PersonId,
     pub is_suspended: bool,
     pub hash: Option<String>,
@@ -15,7 +15,7 @@ pub(super) struct Account {
 pub(super) async fn find_account(
     db: impl Executor<'_>,
     username: &str,
-) -> db::Result<Option<Account>> {
+) -> db::Result<Option<PasswordRecord>> {
     let row = sqlx::query!(
         r#"select p.id, p.suspended_at is not null as "is_suspended!", w.hash as "hash?"
            from people p left join passwords w on w.person_id = p.id
@@ -24,7 +24,7 @@ pub(super) async fn find_account(
     )
     .fetch_optional(db)
     .await?;
-    Ok(row.map(|row| Account {
+    Ok(row.map(|row| PasswordRecord {
         person: PersonId(row.id),
         is_suspended: row.is_suspended,
         hash: row.hash,
@@ -41,7 +41,7 @@ pub(super) async fn insert_password(
     db: impl Executor<'_>,
     person: PersonId,
     hash: &str,
-    now: Moment,
+    now: Timestamp,
 ) -> db::Result<()> {
     sqlx::query!(
         "insert into passwords (person_id, hash, set_at) values ($1, $2, $3)
@@ -60,7 +60,7 @@ pub(super) async fn insert_identity(
     db: impl Executor<'_>,
     provider: &str,
     person: PersonId,
-    now: Moment,
+    now: Timestamp,
 ) -> db::Result<()> {
     sqlx::query!(
         "insert into identities (provider, subject, person_id, linked_at) values ($1, $2, $3, $4)

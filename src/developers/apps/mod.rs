@@ -33,7 +33,7 @@ pub(crate) use pages::samples::samples;
 use crate::platform::clock::SharedClock;
 use crate::platform::db::Db;
 use crate::platform::pictures::Pictures;
-use crate::platform::rng::SharedEntropy;
+use crate::platform::rng::SharedRng;
 use crate::platform::web;
 use crate::platform::web::Web;
 
@@ -43,14 +43,14 @@ pub struct Feature {
     pub db: Db,
     pub web: Web,
     pub clock: SharedClock,
-    pub entropy: SharedEntropy,
+    pub rng: SharedRng,
     pub pictures: Pictures,
-    pub cap: Cap,
+    pub cap: UserCap,
 }
 
 /// How many people an unverified app may have, for the pages to say.
 #[derive(Debug, Clone, Copy)]
-pub struct Cap(pub i32);
+pub struct UserCap(pub i32);
 
 impl Feature {
     pub fn routes(self) -> Router {

@@ -4,18 +4,18 @@ use serde::Serialize;
 use tera::Context;
 use url::form_urlencoded;
 
-use super::reader::Reader;
+use super::reader::DocsReader;
 use super::snippets;
 use crate::developers::widget;
-use crate::developers::widget::Paint;
+use crate::developers::widget::ColourParam;
 use crate::platform::links::Links;
-use crate::platform::web::Pages;
+use crate::platform::web::Templates;
 use crate::protocol::grants;
 use crate::protocol::scope::{SCOPES, Scope, ScopeSet};
 
 /// What the reader chose in the form beside the button.
 #[derive(Debug, Serialize)]
-pub(super) struct Button {
+pub(super) struct ButtonBuilder {
     pub scopes: Vec<ScopeChoice>,
     pub colours: Vec<ColourChoice>,
     /// The scopes as the script takes them.
@@ -41,13 +41,13 @@ pub(super) struct ColourChoice {
     default: &'static str,
 }
 
-const COLOURS: [(Paint, &str); 3] = [
+const COLOURS: [(ColourParam, &str); 3] = [
     (widget::BUTTON, "Button"),
     (widget::WORDS, "Words on it"),
     (widget::OTHER, "Words below"),
 ];
 
-impl Button {
+impl ButtonBuilder {
     /// Reads the form. What does not read is as it was in the beginning.
     pub(super) fn read(query: &str) -> Self {
         let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
@@ -65,7 +65,7 @@ impl Button {
             locked: row.scope == grants::COMPULSORY,
             ticked: chosen.contains(row.scope),
         });
-        let colours = COLOURS.map(|(Paint { name, default }, label)| {
+        let colours = COLOURS.map(|(ColourParam { name, default }, label)| {
             let sent = values(name)
                 .next()
                 .map(|value| value.trim_start_matches('#'));
@@ -90,8 +90,8 @@ impl Button {
     /// The lines for a page.
     pub(super) fn lines(
         &self,
-        pages: &Pages,
-        reader: &Reader,
+        pages: &Templates,
+        reader: &DocsReader,
         links: &Links,
     ) -> Result<String, tera::Error> {
         let authorize = form_urlencoded::Serializer::new(String::new())
@@ -120,8 +120,8 @@ impl Button {
 
 /// A script that calls the browser's account chooser without the button.
 pub(super) fn own_call(
-    pages: &Pages,
-    reader: &Reader,
+    pages: &Templates,
+    reader: &DocsReader,
     links: &Links,
 ) -> Result<String, tera::Error> {
     let mut context = Context::new();
@@ -149,10 +149,10 @@ mod tests {
 
     #[test]
     fn the_form_is_read_and_nonsense_is_not() {
-        let button = Button::read("");
+        let button = ButtonBuilder::read("");
         assert_eq!(button.scope, snippets::scope());
         let sent = "button_div_bg_color=%23ff0000&button_anchor_color=red&scope=phone&scope=none";
-        let button = Button::read(sent);
+        let button = ButtonBuilder::read(sent);
         assert_eq!(button.scope, "basic phone");
         let colours: Vec<_> = button.colours.iter().map(|it| it.value.as_str()).collect();
         assert_eq!(colours, ["FF0000", "FFFFFF", "727272"]);

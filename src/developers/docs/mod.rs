@@ -43,12 +43,12 @@ use crate::platform::web::Web;
 pub struct Feature {
     pub db: Db,
     pub web: Web,
-    pub settings: Settings,
+    pub settings: DocsSettings,
 }
 
 /// The numbers that the documentation states.
 #[derive(Debug, Clone, Copy)]
-pub struct Settings {
+pub struct DocsSettings {
     pub lifetimes: Lifetimes,
     /// How many people an unverified app may have.
     pub cap: i32,

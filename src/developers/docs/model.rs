@@ -63,14 +63,14 @@ impl TabRow {
 /// What stands behind the `?`. Whatever does not read is as if it were not there: a stale link still
 /// shows its page.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asked {
+pub(super) struct DocsQuery {
     pub app: Option<AppId>,
     pub language: &'static Language,
     /// Whether the address said it, and links to other tabs so have to say it again.
     pub names_language: bool,
 }
 
-impl Asked {
+impl DocsQuery {
     pub(super) fn read(query: &str) -> Option<Self> {
         let value = |name: &str| {
             let mut pairs = url::form_urlencoded::parse(query.as_bytes());
@@ -118,10 +118,10 @@ mod tests {
 
     #[test]
     fn what_does_not_read_is_not_there() {
-        let asked = Asked::read("app=none&lang=cobol&lang=go").unwrap();
+        let asked = DocsQuery::read("app=none&lang=cobol&lang=go").unwrap();
         assert_eq!(asked.app, None);
         assert!(!asked.names_language);
-        let asked = Asked::read("app=01936f2e-0000-7000-8000-000000000000&lang=go").unwrap();
+        let asked = DocsQuery::read("app=01936f2e-0000-7000-8000-000000000000&lang=go").unwrap();
         assert!(asked.app.is_some());
         assert_eq!(asked.language.word, "go");
     }

@@ -5,17 +5,17 @@ use axum::response::Response;
 use serde::Serialize;
 use tera::Context;
 
-use super::button::Button;
-use super::model::{Asked, TABS, Tab, TabRow, in_words};
-use super::reader::Reader;
-use super::snippets::{LANGUAGES, LIBRARIES, Library};
+use super::button::ButtonBuilder;
+use super::model::{DocsQuery, TABS, Tab, TabRow, in_words};
+use super::reader::DocsReader;
+use super::snippets::{ClientLibrary, LANGUAGES, LIBRARIES};
 use super::text::Heading;
 use super::{Feature, button, snippets, tables, text};
 use crate::developers::widget;
 use crate::people::fields::Field;
 use crate::people::records;
 use crate::platform::links::Links;
-use crate::platform::web::{Frame, Page, PageProblem};
+use crate::platform::web::{Page, PageContext, PageError};
 use crate::protocol::clients::App;
 use crate::protocol::scope::Scope;
 use crate::protocol::{clients, fedcm, grants};
@@ -27,7 +27,7 @@ struct DocPage {
     name: &'static str,
     tabs: Vec<TabLink>,
     headings: Vec<Heading>,
-    reader: Reader,
+    reader: DocsReader,
     /// Whether the text says anything of the reader's app.
     carries_app: bool,
     /// Where a visitor signs in and comes back here.
@@ -57,18 +57,18 @@ impl Page for DocPage {
 
 pub(super) async fn first(
     State(it): State<Feature>,
-    frame: Frame,
+    frame: PageContext,
     RawQuery(query): RawQuery,
-) -> Result<Response, PageProblem> {
+) -> Result<Response, PageError> {
     show(&it, &frame, TabRow::first(), &query.unwrap_or_default()).await
 }
 
 pub(super) async fn tab(
     State(it): State<Feature>,
-    frame: Frame,
+    frame: PageContext,
     Path(word): Path<String>,
     RawQuery(query): RawQuery,
-) -> Result<Response, PageProblem> {
+) -> Result<Response, PageError> {
     show(
         &it,
         &frame,
@@ -80,16 +80,16 @@ pub(super) async fn tab(
 
 async fn show(
     it: &Feature,
-    frame: &Frame,
+    frame: &PageContext,
     row: &'static TabRow,
     query: &str,
-) -> Result<Response, PageProblem> {
+) -> Result<Response, PageError> {
     let links = it.web.links();
-    let asked = Asked::read(query).ok_or_else(PageProblem::not_found)?;
-    let reader = Reader::of(own_apps(it, frame).await?, asked.app, links);
+    let asked = DocsQuery::read(query).ok_or_else(PageError::not_found)?;
+    let reader = DocsReader::of(own_apps(it, frame).await?, asked.app, links);
     let told = told(it, row, &asked, &reader, query).await?;
     let text = it.web.pages.render(row.template, &told);
-    let text = text.map_err(PageProblem::broken)?;
+    let text = text.map_err(PageError::broken)?;
     let (head, rest) = text::head_and_rest(&text);
     let here = links.docs_tab(row.word);
     Ok(frame.show(&DocPage {
@@ -105,7 +105,7 @@ async fn show(
     }))
 }
 
-async fn own_apps(it: &Feature, frame: &Frame) -> Result<Vec<App>, PageProblem> {
+async fn own_apps(it: &Feature, frame: &PageContext) -> Result<Vec<App>, PageError> {
     let Some(visit) = frame.visit() else {
         return Ok(Vec::new());
     };
@@ -113,7 +113,7 @@ async fn own_apps(it: &Feature, frame: &Frame) -> Result<Vec<App>, PageProblem> 
     Ok(apps.into_iter().map(|(app, _)| app).collect())
 }
 
-fn tabs(here: &TabRow, asked: &Asked, reader: &Reader, links: &Links) -> Vec<TabLink> {
+fn tabs(here: &TabRow, asked: &DocsQuery, reader: &DocsReader, links: &Links) -> Vec<TabLink> {
     let choice = choice(
         asked,
         reader,
@@ -135,7 +135,7 @@ fn address(row: &TabRow, links: &Links) -> String {
 }
 
 /// What was chosen, as a query for the next page.
-fn choice(asked: &Asked, reader: &Reader, language: Option<&str>) -> String {
+fn choice(asked: &DocsQuery, reader: &DocsReader, language: Option<&str>) -> String {
     let app = reader.app.as_ref().map(|app| app.id);
     let app = app.filter(|id| asked.app == Some(*id));
     let app = app.map(|id| format!("app={id}"));
@@ -152,10 +152,10 @@ fn choice(asked: &Asked, reader: &Reader, language: Option<&str>) -> String {
 async fn told(
     it: &Feature,
     row: &TabRow,
-    asked: &Asked,
-    reader: &Reader,
+    asked: &DocsQuery,
+    reader: &DocsReader,
     query: &str,
-) -> Result<Context, PageProblem> {
+) -> Result<Context, PageError> {
     let links = it.web.links();
     let mut told = Context::new();
     told.insert("campus", &it.web.campus_name);
@@ -207,9 +207,9 @@ struct LanguageLink {
 fn tell_program(
     told: &mut Context,
     it: &Feature,
-    asked: &Asked,
-    reader: &Reader,
-) -> Result<(), PageProblem> {
+    asked: &DocsQuery,
+    reader: &DocsReader,
+) -> Result<(), PageError> {
     let links = it.web.links();
     let languages = LANGUAGES.iter().map(|language| LanguageLink {
         name: language.name,
@@ -219,33 +219,33 @@ fn tell_program(
     told.insert("languages", &languages.collect::<Vec<_>>());
     told.insert("language", asked.language);
     let program = asked.language.program(&it.web.pages, reader, links);
-    told.insert("program", &program.map_err(PageProblem::broken)?);
+    told.insert("program", &program.map_err(PageError::broken)?);
     Ok(())
 }
 
 fn tell_button(
     told: &mut Context,
     it: &Feature,
-    reader: &Reader,
+    reader: &DocsReader,
     query: &str,
-) -> Result<(), PageProblem> {
+) -> Result<(), PageError> {
     let links = it.web.links();
-    let button = Button::read(query);
+    let button = ButtonBuilder::read(query);
     let lines = button.lines(&it.web.pages, reader, links);
-    told.insert("lines", &lines.map_err(PageProblem::broken)?);
+    told.insert("lines", &lines.map_err(PageError::broken)?);
     told.insert("button", &button);
     let own_call = button::own_call(&it.web.pages, reader, links);
-    told.insert("own_call", &own_call.map_err(PageProblem::broken)?);
+    told.insert("own_call", &own_call.map_err(PageError::broken)?);
     told.insert("origin", links.origin());
     let script = links.asset(&it.web.assets.versioned("js/widget_try.js"));
     told.insert("try_script", &script);
     told.insert("release", &widget::release(links));
     let known = serde_json::to_string_pretty(&fedcm::well_known(links));
-    told.insert("well_known", &known.map_err(PageProblem::broken)?);
+    told.insert("well_known", &known.map_err(PageError::broken)?);
     Ok(())
 }
 
-async fn tell_choices(told: &mut Context, it: &Feature) -> Result<(), PageProblem> {
+async fn tell_choices(told: &mut Context, it: &Feature) -> Result<(), PageError> {
     let choices = records::list_choices(it.db.pool()).await?;
     for (name, kind) in [
         ("hostels", "hostel"),
@@ -262,7 +262,7 @@ async fn tell_choices(told: &mut Context, it: &Feature) -> Result<(), PageProble
 }
 
 #[derive(Debug, Serialize)]
-struct ShownLibrary {
+struct LibraryView {
     word: &'static str,
     name: &'static str,
     language: &'static str,
@@ -271,16 +271,16 @@ struct ShownLibrary {
     program: String,
 }
 
-fn libraries(it: &Feature, reader: &Reader) -> Result<Vec<ShownLibrary>, PageProblem> {
-    let shown = |library: &Library| {
+fn libraries(it: &Feature, reader: &DocsReader) -> Result<Vec<LibraryView>, PageError> {
+    let shown = |library: &ClientLibrary| {
         let program = library.program(&it.web.pages, reader, it.web.links());
-        Ok(ShownLibrary {
+        Ok(LibraryView {
             word: library.word,
             name: library.name,
             language: library.language,
             install: library.install,
             remark: library.remark,
-            program: program.map_err(PageProblem::broken)?,
+            program: program.map_err(PageError::broken)?,
         })
     };
     LIBRARIES.iter().map(shown).collect()
@@ -288,7 +288,7 @@ fn libraries(it: &Feature, reader: &Reader) -> Result<Vec<ShownLibrary>, PagePro
 
 /// Lifetimes in words.
 #[derive(Debug, Serialize)]
-struct Lives {
+struct LifetimeTexts {
     code: String,
     access_token: String,
     access_token_seconds: u64,
@@ -298,10 +298,10 @@ struct Lives {
     family: String,
 }
 
-fn lives(it: &Feature) -> Lives {
+fn lives(it: &Feature) -> LifetimeTexts {
     let lifetimes = it.settings.lifetimes;
     let grace = lifetimes.refresh_grace;
-    Lives {
+    LifetimeTexts {
         code: in_words(lifetimes.code),
         access_token: in_words(lifetimes.access_token),
         access_token_seconds: lifetimes.access_token.as_secs(),
@@ -313,7 +313,7 @@ fn lives(it: &Feature) -> Lives {
 
 /// Addresses as a client writes them, with scheme and host, and as a request line has them.
 #[derive(Debug, Serialize)]
-struct Addresses {
+struct EndpointUrls {
     issuer: String,
     host: String,
     authorize: String,
@@ -341,9 +341,9 @@ struct Addresses {
     basics: String,
 }
 
-fn addresses(links: &Links) -> Addresses {
+fn addresses(links: &Links) -> EndpointUrls {
     let whole = |path: String| links.absolute(&path);
-    Addresses {
+    EndpointUrls {
         issuer: links.issuer(),
         host: links.host().to_owned(),
         authorize: whole(links.authorize()),
@@ -374,13 +374,13 @@ fn addresses(links: &Links) -> Addresses {
 
 #[cfg(test)]
 pub(super) mod samples {
-    use super::super::reader::{Choice, Own};
+    use super::super::reader::{AppChoice, SelectedApp};
     use super::*;
     use crate::platform::id::AppId;
-    use crate::platform::web::Sample;
+    use crate::platform::web::PageSample;
 
-    pub(crate) fn samples() -> Vec<Sample> {
-        vec![Sample::of(&page(false)), Sample::of(&page(true))]
+    pub(crate) fn samples() -> Vec<PageSample> {
+        vec![PageSample::of(&page(false)), PageSample::of(&page(true))]
     }
 
     fn page(full: bool) -> DocPage {
@@ -389,12 +389,12 @@ pub(super) mod samples {
             id: id.to_owned(),
             words: "A heading".to_owned(),
         };
-        let choice = |is_chosen| Choice {
+        let choice = |is_chosen| AppChoice {
             id,
             name: "Mess Menu".to_owned(),
             is_chosen,
         };
-        let own = Own {
+        let own = SelectedApp {
             name: "Mess Menu".to_owned(),
             href: "/oauth/applications/1/".to_owned(),
             id,
@@ -411,7 +411,7 @@ pub(super) mod samples {
             } else {
                 Vec::new()
             },
-            reader: Reader {
+            reader: DocsReader {
                 client_id: "abc".to_owned(),
                 redirect_uri: "https://mess.example/cb".to_owned(),
                 is_public: full,

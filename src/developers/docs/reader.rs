@@ -4,38 +4,38 @@ use serde::Serialize;
 
 use crate::platform::id::AppId;
 use crate::platform::links::Links;
-use crate::protocol::clients::{App, Kind};
+use crate::protocol::clients::{App, ClientType};
 use crate::protocol::oauth::RedirectUri;
 
 /// What the pages show of the app the snippets are written for.
 #[derive(Debug, Serialize)]
-pub(super) struct Reader {
+pub(super) struct DocsReader {
     pub client_id: String,
     pub redirect_uri: String,
     /// It has no secret, and PKCE stands in for one.
     pub is_public: bool,
     /// None for placeholders.
-    pub app: Option<Own>,
+    pub app: Option<SelectedApp>,
     /// All of the reader's apps, the newest first.
-    pub apps: Vec<Choice>,
+    pub apps: Vec<AppChoice>,
 }
 
 /// The app that was chosen.
 #[derive(Debug, Serialize)]
-pub(super) struct Own {
+pub(super) struct SelectedApp {
     pub name: String,
     pub href: String,
     pub id: AppId,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Choice {
+pub(super) struct AppChoice {
     pub id: AppId,
     pub name: String,
     pub is_chosen: bool,
 }
 
-impl Reader {
+impl DocsReader {
     /// Chooses among the reader's own `apps`: the one asked for, else the newest. An app of somebody
     /// else is not among them, so asking for it changes nothing.
     pub(super) fn of(mut apps: Vec<App>, asked: Option<AppId>, links: &Links) -> Self {
@@ -48,7 +48,7 @@ impl Reader {
             return Self::nobody();
         };
         let redirect_uri = app.details.redirect_uris.first();
-        let listed = apps.iter().map(|one| Choice {
+        let listed = apps.iter().map(|one| AppChoice {
             id: one.id,
             name: one.details.name.to_string(),
             is_chosen: one.id == app.id,
@@ -56,8 +56,8 @@ impl Reader {
         Self {
             client_id: app.client_id.to_string(),
             redirect_uri: redirect_uri.map(ToString::to_string).unwrap_or_default(),
-            is_public: app.details.kind == Kind::Public,
-            app: Some(Own {
+            is_public: app.details.kind == ClientType::Public,
+            app: Some(SelectedApp {
                 name: app.details.name.to_string(),
                 href: links.app(app.id),
                 id: app.id,

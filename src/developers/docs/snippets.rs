@@ -5,15 +5,15 @@ use serde::Serialize;
 use tera::Context;
 use url::form_urlencoded;
 
-use super::reader::Reader;
+use super::reader::DocsReader;
 use crate::people::fields::{Field, FieldSet};
 use crate::platform::links::Links;
-use crate::platform::web::Pages;
+use crate::platform::web::Templates;
 use crate::protocol::scope::{Scope, ScopeSet};
 
 /// How a language writes a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Quotes {
+enum QuoteStyle {
     /// As JSON does: Python, JavaScript, Go, Java and Rust read that too.
     Double,
     /// PHP: nothing is special but the quote and the backslash.
@@ -38,12 +38,12 @@ pub(super) struct Language {
     pub install: Option<&'static str>,
     pub run: &'static str,
     #[serde(skip)]
-    quotes: Quotes,
+    quotes: QuoteStyle,
 }
 
 /// A client library, and the lines that make it work here.
 #[derive(Debug)]
-pub(super) struct Library {
+pub(super) struct ClientLibrary {
     pub word: &'static str,
     pub name: &'static str,
     pub language: &'static str,
@@ -51,7 +51,7 @@ pub(super) struct Library {
     /// What one has to know of it.
     pub remark: &'static str,
     file: &'static str,
-    quotes: Quotes,
+    quotes: QuoteStyle,
 }
 
 pub(super) const LANGUAGES: &[Language] = &[
@@ -63,7 +63,7 @@ pub(super) const LANGUAGES: &[Language] = &[
         needs: "Python 3.8 or newer, nothing else",
         install: None,
         run: "python3 sign_in.py",
-        quotes: Quotes::Double,
+        quotes: QuoteStyle::Double,
     },
     Language {
         word: "javascript",
@@ -73,7 +73,7 @@ pub(super) const LANGUAGES: &[Language] = &[
         needs: "Node 18 or newer, nothing else",
         install: None,
         run: "node sign-in.mjs",
-        quotes: Quotes::Double,
+        quotes: QuoteStyle::Double,
     },
     Language {
         word: "php",
@@ -83,7 +83,7 @@ pub(super) const LANGUAGES: &[Language] = &[
         needs: "PHP 8, nothing else",
         install: None,
         run: "php sign-in.php",
-        quotes: Quotes::Php,
+        quotes: QuoteStyle::Php,
     },
     Language {
         word: "go",
@@ -93,7 +93,7 @@ pub(super) const LANGUAGES: &[Language] = &[
         needs: "Go 1.21 or newer, nothing else",
         install: None,
         run: "go run main.go",
-        quotes: Quotes::Double,
+        quotes: QuoteStyle::Double,
     },
     Language {
         word: "java",
@@ -103,7 +103,7 @@ pub(super) const LANGUAGES: &[Language] = &[
         needs: "Java 17 or newer, nothing else",
         install: None,
         run: "java SignIn.java",
-        quotes: Quotes::Double,
+        quotes: QuoteStyle::Double,
     },
     Language {
         word: "rust",
@@ -115,7 +115,7 @@ pub(super) const LANGUAGES: &[Language] = &[
             "cargo add base64@0.22 rand@0.10 serde_json@1 sha2@0.11 url@2 && cargo add ureq@3 -F json",
         ),
         run: "cargo run",
-        quotes: Quotes::Double,
+        quotes: QuoteStyle::Double,
     },
     Language {
         word: "curl",
@@ -125,73 +125,73 @@ pub(super) const LANGUAGES: &[Language] = &[
         needs: "curl and openssl",
         install: None,
         run: "sh sign-in.sh",
-        quotes: Quotes::Shell,
+        quotes: QuoteStyle::Shell,
     },
 ];
 
-pub(super) const LIBRARIES: &[Library] = &[
-    Library {
+pub(super) const LIBRARIES: &[ClientLibrary] = &[
+    ClientLibrary {
         word: "requests-oauthlib",
         name: "requests-oauthlib",
         language: "Python",
         install: "pip install requests-oauthlib",
         remark: "It refuses plain http. While you try things out on your own machine, set OAUTHLIB_INSECURE_TRANSPORT=1, and never on a server.",
         file: "docs/libraries/requests_oauthlib.py",
-        quotes: Quotes::Double,
+        quotes: QuoteStyle::Double,
     },
-    Library {
+    ClientLibrary {
         word: "authlib",
         name: "Authlib",
         language: "Python",
         install: "pip install Authlib requests",
         remark: "It fits Flask, Django and Starlette too; the addresses and client_kwargs are the same there.",
         file: "docs/libraries/authlib.py",
-        quotes: Quotes::Double,
+        quotes: QuoteStyle::Double,
     },
-    Library {
+    ClientLibrary {
         word: "passport-oauth2",
         name: "passport-oauth2",
         language: "Node",
         install: "npm install express express-session passport passport-oauth2",
         remark: "It needs a session for state and PKCE, and to be told how to read the person.",
         file: "docs/libraries/passport-oauth2.mjs",
-        quotes: Quotes::Double,
+        quotes: QuoteStyle::Double,
     },
-    Library {
+    ClientLibrary {
         word: "openid-client",
         name: "openid-client",
         language: "Node",
         install: "npm install openid-client",
         remark: "It finds every address in the metadata and checks iss by itself. Give it a redirect URI without a query.",
         file: "docs/libraries/openid-client.mjs",
-        quotes: Quotes::Double,
+        quotes: QuoteStyle::Double,
     },
-    Library {
+    ClientLibrary {
         word: "x-oauth2",
         name: "golang.org/x/oauth2",
         language: "Go",
         install: "go get golang.org/x/oauth2",
         remark: "Its client refreshes by itself. Save the token it holds afterwards: the refresh token has changed.",
         file: "docs/libraries/x_oauth2.go",
-        quotes: Quotes::Double,
+        quotes: QuoteStyle::Double,
     },
-    Library {
+    ClientLibrary {
         word: "league",
         name: "League OAuth2 client",
         language: "PHP",
         install: "composer require league/oauth2-client",
         remark: "Scopes are separated by blanks, which it has to be told. Its approval_prompt=auto is welcome here.",
         file: "docs/libraries/league.php",
-        quotes: Quotes::Php,
+        quotes: QuoteStyle::Php,
     },
-    Library {
+    ClientLibrary {
         word: "oauth2",
         name: "oauth2",
         language: "Rust",
         install: "cargo add oauth2@5 -F reqwest-blocking",
         remark: "It revokes over https only, as your server will have it.",
         file: "docs/libraries/oauth2.rs",
-        quotes: Quotes::Double,
+        quotes: QuoteStyle::Double,
     },
 ];
 
@@ -223,19 +223,19 @@ impl Language {
     /// The program, whole.
     pub(super) fn program(
         &self,
-        pages: &Pages,
-        reader: &Reader,
+        pages: &Templates,
+        reader: &DocsReader,
         links: &Links,
     ) -> Result<String, tera::Error> {
         write(pages, self.file, self.quotes, reader, links)
     }
 }
 
-impl Library {
+impl ClientLibrary {
     pub(super) fn program(
         &self,
-        pages: &Pages,
-        reader: &Reader,
+        pages: &Templates,
+        reader: &DocsReader,
         links: &Links,
     ) -> Result<String, tera::Error> {
         write(pages, self.file, self.quotes, reader, links)
@@ -243,10 +243,10 @@ impl Library {
 }
 
 fn write(
-    pages: &Pages,
+    pages: &Templates,
     file: &str,
-    quotes: Quotes,
-    reader: &Reader,
+    quotes: QuoteStyle,
+    reader: &DocsReader,
     links: &Links,
 ) -> Result<String, tera::Error> {
     let issuer = links.issuer();
@@ -273,7 +273,7 @@ pub(super) fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-impl Quotes {
+impl QuoteStyle {
     /// A literal that means exactly `text`.
     fn literal(self, text: &str) -> String {
         match self {
@@ -293,15 +293,15 @@ mod tests {
     fn a_literal_ends_where_it_should() {
         let text = r"https://x.example/a'b\$(id)";
         assert_eq!(
-            Quotes::Double.literal(text),
+            QuoteStyle::Double.literal(text),
             r#""https://x.example/a'b\\$(id)""#
         );
         assert_eq!(
-            Quotes::Php.literal(text),
+            QuoteStyle::Php.literal(text),
             r"'https://x.example/a\'b\\$(id)'"
         );
         assert_eq!(
-            Quotes::Shell.literal(text),
+            QuoteStyle::Shell.literal(text),
             r"'https://x.example/a'\''b\$(id)'"
         );
     }

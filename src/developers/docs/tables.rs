@@ -2,18 +2,18 @@
 
 use serde::Serialize;
 
-use crate::people::fields::{FIELDS, FieldRow, Kind};
+use crate::people::fields::{FIELDS, FieldKind, FieldRow};
 use crate::protocol::scope::SCOPES;
 
 #[derive(Debug, Serialize)]
-pub(super) struct ShownScope {
+pub(super) struct ScopeDoc {
     name: &'static str,
     sentence: &'static str,
     fields: Vec<&'static str>,
 }
 
-pub(super) fn scopes() -> Vec<ShownScope> {
-    let shown = SCOPES.iter().map(|row| ShownScope {
+pub(super) fn scopes() -> Vec<ScopeDoc> {
+    let shown = SCOPES.iter().map(|row| ScopeDoc {
         name: row.name,
         sentence: row.sentence,
         fields: row.fields.iter().map(|field| field.name()).collect(),
@@ -22,20 +22,20 @@ pub(super) fn scopes() -> Vec<ShownScope> {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct ShownField {
+pub(super) struct FieldDoc {
     name: &'static str,
     scope: &'static str,
     shape: String,
     meaning: &'static str,
 }
 
-pub(super) fn fields() -> Vec<ShownField> {
+pub(super) fn fields() -> Vec<FieldDoc> {
     let scope = |row: &FieldRow| {
         SCOPES
             .iter()
             .find(|scope| scope.fields.contains(&row.field))
     };
-    let shown = FIELDS.iter().map(|row| ShownField {
+    let shown = FIELDS.iter().map(|row| FieldDoc {
         name: row.name,
         scope: scope(row).map_or("", |scope| scope.name),
         shape: shape(row),
@@ -46,11 +46,11 @@ pub(super) fn fields() -> Vec<ShownField> {
 
 fn shape(row: &FieldRow) -> String {
     let kind = match row.kind {
-        Kind::Integer => "integer",
-        Kind::Text | Kind::Picture | Kind::Sex => "string",
-        Kind::Boolean => "boolean",
-        Kind::Contacts | Kind::Emails => "array",
-        Kind::Address | Kind::Programme => "object",
+        FieldKind::Integer => "integer",
+        FieldKind::Text | FieldKind::Picture | FieldKind::Sex => "string",
+        FieldKind::Boolean => "boolean",
+        FieldKind::Contacts | FieldKind::Emails => "array",
+        FieldKind::Address | FieldKind::Programme => "object",
     };
     let or_null = if row.nullable { " or null" } else { "" };
     format!("{kind}{or_null}")
@@ -79,7 +79,7 @@ pub(super) const TYPES: &[&str] = &[
 /// An answer with every field in it, made of the table's examples and in its order.
 pub(super) fn example() -> String {
     let value = |row: &FieldRow| match row.kind {
-        Kind::Address | Kind::Programme => spread(row.example),
+        FieldKind::Address | FieldKind::Programme => spread(row.example),
         _ => row.example.to_owned(),
     };
     let members = FIELDS

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use super::send::SendMailError;
 use super::{Feature, form, rules};
-use crate::platform::web::{ApiProblem, Concerned, no_store};
+use crate::platform::web::{AllowedOrigins, ApiError, no_store};
 use crate::protocol::clients;
 use crate::protocol::scope::Scope;
-use crate::protocol::token::{Access, Bearer};
+use crate::protocol::token::{AccessToken, Bearer};
 
 const METHODS: &str = "POST, OPTIONS";
 
@@ -30,11 +30,13 @@ pub(super) async fn send(
     no_store(&mut answer);
     let headers = answer.headers_mut();
     headers.append(header::VARY, HeaderValue::from_static("Authorization"));
-    answer.extensions_mut().insert(Concerned(access.origins));
+    answer
+        .extensions_mut()
+        .insert(AllowedOrigins(access.origins));
     answer
 }
 
-async fn answer(it: &Feature, access: &Access, sent: &Value) -> Response {
+async fn answer(it: &Feature, access: &AccessToken, sent: &Value) -> Response {
     let mail = match form::read(sent) {
         Ok(mail) => mail,
         Err(problems) => return (StatusCode::BAD_REQUEST, Json(problems)).into_response(),
@@ -44,20 +46,20 @@ async fn answer(it: &Feature, access: &Access, sent: &Value) -> Response {
             Json(json!({ "Message-ID": sent.message_id, "status": sent.status })).into_response()
         }
         Err(SendMailError::Slowed(limit, slowed)) => {
-            ApiProblem::slowed(slowed, rules::told(limit)).into_response()
+            ApiError::slowed(slowed, rules::told(limit)).into_response()
         }
-        Err(SendMailError::Gone) => ApiProblem::new(
+        Err(SendMailError::Gone) => ApiError::new(
             StatusCode::FORBIDDEN,
             "Your app is no longer registered here.",
         )
         .into_response(),
-        Err(SendMailError::Store(error)) => ApiProblem::from(error).into_response(),
+        Err(SendMailError::Store(error)) => ApiError::from(error).into_response(),
     }
 }
 
 /// The body as JSON, whichever of the two ways it was written. What cannot be read is not quoted.
-fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Value, ApiProblem> {
-    let refuse = |detail: String| ApiProblem::new(StatusCode::BAD_REQUEST, detail);
+fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Value, ApiError> {
+    let refuse = |detail: String| ApiError::new(StatusCode::BAD_REQUEST, detail);
     let body = body.map_err(|refused| match refused.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
             refuse("The request is too large: a message may have 65536 bytes.".to_owned())
@@ -73,7 +75,7 @@ fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Valu
         "application/json" => serde_json::from_slice(&body)
             .map_err(|error| refuse(format!("JSON parse error - {error}"))),
         "application/x-www-form-urlencoded" => Ok(form::of_form(&body)),
-        _ => Err(ApiProblem::new(
+        _ => Err(ApiError::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "Send application/json or application/x-www-form-urlencoded.",
         )),
@@ -83,13 +85,13 @@ fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Valu
 pub(super) async fn preflight(
     State(it): State<Feature>,
     asked: HeaderMap,
-) -> Result<Response, ApiProblem> {
+) -> Result<Response, ApiError> {
     Ok(clients::preflight(&it.db, &asked, METHODS).await?)
 }
 
 pub(super) async fn not_allowed(method: Method) -> Response {
     let detail = format!("Method \"{method}\" not allowed.");
-    let mut answer = ApiProblem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response();
+    let mut answer = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response();
     let allowed = HeaderValue::from_static(METHODS);
     answer.headers_mut().insert(header::ALLOW, allowed);
     answer

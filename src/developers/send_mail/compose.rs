@@ -9,15 +9,15 @@ use linkify::{LinkFinder, LinkKind};
 use serde::Serialize;
 use url::Host;
 
-use super::model::Mail;
+use super::model::MailRequest;
 use super::rules;
-use crate::platform::clock::Moment;
-use crate::platform::rng::Entropy;
-use crate::platform::web::{Chain, Page, Pages};
+use crate::platform::clock::Timestamp;
+use crate::platform::rng::Rng;
+use crate::platform::web::{ErrorChain, Page, Templates};
 
 /// Everything round what the app wrote.
 #[derive(Debug)]
-pub(super) struct Frame<'a> {
+pub(super) struct MailLayout<'a> {
     pub app: &'a str,
     /// The service's own address.
     pub from: &'a Address,
@@ -26,7 +26,7 @@ pub(super) struct Frame<'a> {
     pub contact: Option<&'a str>,
     /// In angle brackets, as [`message_id`] makes it.
     pub message_id: &'a str,
-    pub date: Moment,
+    pub date: Timestamp,
     /// Where the permission is taken back, by hand and by one click.
     pub connected_apps: String,
     pub stop: String,
@@ -35,14 +35,18 @@ pub(super) struct Frame<'a> {
 /// The mail could not be written: a bug, or an address that no header can hold.
 #[derive(Debug, thiserror::Error)]
 #[error("the mail could not be written: {0}")]
-pub(super) struct Unwritten(Chain);
+pub(super) struct ComposeError(ErrorChain);
 
 /// Writes the mail: plain text, and the same text as HTML.
-pub(super) fn compose(mail: &Mail, frame: Frame<'_>, pages: &Pages) -> Result<Message, Unwritten> {
+pub(super) fn compose(
+    mail: &MailRequest,
+    frame: MailLayout<'_>,
+    pages: &Templates,
+) -> Result<Message, ComposeError> {
     let text = rules::text(frame.app, &mail.message, &frame.connected_apps);
     let html = pages
         .alone(&HtmlPart::of(&text))
-        .map_err(|error| Unwritten(Chain::of(error)))?;
+        .map_err(|error| ComposeError(ErrorChain::of(error)))?;
     let sender = format!("{} via Profiles", rules::one_line(frame.app));
     let mut builder = Message::builder()
         .from(Mailbox::new(Some(sender), frame.from.clone()))
@@ -55,7 +59,7 @@ pub(super) fn compose(mail: &Mail, frame: Frame<'_>, pages: &Pages) -> Result<Me
     }
     let mut message = builder
         .multipart(MultiPart::alternative_plain_html(text, html))
-        .map_err(|error| Unwritten(Chain::of(error)))?;
+        .map_err(|error| ComposeError(ErrorChain::of(error)))?;
     let subject = rules::subject(frame.app, &mail.subject);
     let headers = message.headers_mut();
     headers.insert_raw(encoded(HeaderName::new_from_ascii_str("Subject"), subject));
@@ -86,9 +90,9 @@ pub(super) fn compose(mail: &Mail, frame: Frame<'_>, pages: &Pages) -> Result<Me
 
 /// `<timestamp.pid.random@host>`, as the original documents it: hundredths of a second since 1970, the
 /// process, 64 bits of chance.
-pub(super) fn message_id(from: &Address, now: Moment, entropy: &dyn Entropy) -> String {
+pub(super) fn message_id(from: &Address, now: Timestamp, rng: &dyn Rng) -> String {
     let mut chance = [0; 8];
-    entropy.fill(&mut chance);
+    rng.fill(&mut chance);
     let random = u64::from_be_bytes(chance);
     let hundredths = now.unix_timestamp_nanos() / 10_000_000;
     let host =
@@ -132,12 +136,12 @@ fn encoded(name: HeaderName, text: String) -> HeaderValue {
 /// The HTML alternative, whole.
 #[derive(Debug, Serialize)]
 struct HtmlPart {
-    lines: Vec<Vec<Piece>>,
+    lines: Vec<Vec<TextSegment>>,
 }
 
 /// Text, or an address that can be clicked.
 #[derive(Debug, Serialize, PartialEq, Eq)]
-struct Piece {
+struct TextSegment {
     text: String,
     is_link: bool,
 }
@@ -155,7 +159,7 @@ impl HtmlPart {
         let mut finder = LinkFinder::new();
         finder.kinds(&[LinkKind::Url]);
         let pieces = |line: &str| {
-            let spans = finder.spans(line).map(|span| Piece {
+            let spans = finder.spans(line).map(|span| TextSegment {
                 is_link: span.kind().is_some() && is_web(span.as_str()),
                 text: span.as_str().to_owned(),
             });
@@ -175,10 +179,10 @@ fn is_web(text: &str) -> bool {
 #[cfg(test)]
 pub(super) mod samples {
     use super::*;
-    use crate::platform::web::Sample;
+    use crate::platform::web::PageSample;
 
-    pub(crate) fn samples() -> Vec<Sample> {
-        vec![Sample::of(&HtmlPart::of(
+    pub(crate) fn samples() -> Vec<PageSample> {
+        vec![PageSample::of(&HtmlPart::of(
             "Menu: https://mess.example/\n\nRice.",
         ))]
     }
@@ -188,27 +192,27 @@ pub(super) mod samples {
 mod tests {
     use super::*;
     use crate::platform::clock::{Clock, SystemClock};
-    use crate::platform::rng::OsEntropy;
+    use crate::platform::rng::OsRng;
 
     fn written(app: &str, subject: &str, message: &str, reply_to: &[&str]) -> String {
-        let mail = Mail {
+        let mail = MailRequest {
             subject: subject.to_owned(),
             message: message.to_owned(),
             reply_to: reply_to.iter().map(|it| it.parse().unwrap()).collect(),
         };
         let from: Address = "no-reply@campus.example".parse().unwrap();
         let now = SystemClock.now();
-        let frame = Frame {
+        let frame = MailLayout {
             app,
             from: &from,
             to: "asha@campus.example".parse().unwrap(),
             contact: Some("mess@campus.example"),
-            message_id: &message_id(&from, now, &OsEntropy),
+            message_id: &message_id(&from, now, &OsRng),
             date: now,
             connected_apps: "https://campus.example/user/settings/".to_owned(),
             stop: "https://campus.example/mail/stop/abc/".to_owned(),
         };
-        let message = compose(&mail, frame, &Pages::read().unwrap()).unwrap();
+        let message = compose(&mail, frame, &Templates::read().unwrap()).unwrap();
         String::from_utf8(message.formatted()).unwrap()
     }
 
@@ -237,7 +241,7 @@ mod tests {
     fn html_stays_text_and_only_the_web_is_linked() {
         let part =
             HtmlPart::of("<b> http://a.example/?x=1&y. javascript:alert(1)\n\nftp://b.example");
-        let html = Pages::read().unwrap().alone(&part).unwrap();
+        let html = Templates::read().unwrap().alone(&part).unwrap();
         assert!(html.contains("&lt;b&gt;"), "{html}");
         assert!(
             html.contains(
@@ -252,8 +256,8 @@ mod tests {
     fn a_message_id_is_one_word_and_never_the_same() {
         let from: Address = "no-reply@campus.example".parse().unwrap();
         let now = SystemClock.now();
-        let one = message_id(&from, now, &OsEntropy);
+        let one = message_id(&from, now, &OsRng);
         assert!(one.starts_with('<') && one.ends_with("@campus.example>"));
-        assert_ne!(one, message_id(&from, now, &OsEntropy));
+        assert_ne!(one, message_id(&from, now, &OsRng));
     }
 }

@@ -4,11 +4,11 @@
 use lettre::Address;
 use serde_json::{Map, Value, json};
 
-use super::model::Mail;
+use super::model::MailRequest;
 use super::rules;
 
 /// What is wrong, by field.
-pub(super) type Problems = Map<String, Value>;
+pub(super) type FieldErrors = Map<String, Value>;
 
 /// A form as the JSON it stands for. Of a field that comes twice the last counts; the addresses are a
 /// list by repetition.
@@ -28,13 +28,13 @@ pub(super) fn of_form(body: &[u8]) -> Value {
 }
 
 /// Reads a mail, or says what is wrong with each field of it.
-pub(super) fn read(sent: &Value) -> Result<Mail, Problems> {
+pub(super) fn read(sent: &Value) -> Result<MailRequest, FieldErrors> {
     let Some(fields) = sent.as_object() else {
         let what = format!(
             "Invalid data. Expected a dictionary, but got {}.",
             kind(sent)
         );
-        return Err(Problems::from_iter([(
+        return Err(FieldErrors::from_iter([(
             "non_field_errors".to_owned(),
             json!([what]),
         )]));
@@ -45,7 +45,7 @@ pub(super) fn read(sent: &Value) -> Result<Mail, Problems> {
         reply_to(fields.get("reply_to")),
     );
     match parts {
-        (Ok(subject), Ok(message), Ok(reply_to)) => Ok(Mail {
+        (Ok(subject), Ok(message), Ok(reply_to)) => Ok(MailRequest {
             subject,
             message,
             reply_to,
@@ -89,7 +89,7 @@ fn text(value: Option<&Value>) -> Result<String, &'static str> {
 }
 
 fn subject(text: String) -> Result<String, &'static str> {
-    if text.chars().count() > Mail::LONGEST_SUBJECT {
+    if text.chars().count() > MailRequest::LONGEST_SUBJECT {
         return Err("Ensure this field has no more than 200 characters.");
     }
     if text.chars().any(rules::misplaces) {
@@ -99,7 +99,7 @@ fn subject(text: String) -> Result<String, &'static str> {
 }
 
 fn message(text: &str) -> Result<String, &'static str> {
-    if text.len() > Mail::LONGEST_MESSAGE {
+    if text.len() > MailRequest::LONGEST_MESSAGE {
         return Err("Ensure this field has no more than 65536 bytes.");
     }
     Ok(text.replace("\r\n", "\n").replace('\r', "\n"))
@@ -115,7 +115,7 @@ fn reply_to(value: Option<&Value>) -> Result<Vec<Address>, Value> {
             return Err(json!([what]));
         }
     };
-    if list.len() > Mail::MOST_REPLY_TO {
+    if list.len() > MailRequest::MOST_REPLY_TO {
         return Err(json!(["Ensure this field has no more than 20 elements."]));
     }
     let (mut addresses, mut wrong) = (Vec::new(), Map::new());

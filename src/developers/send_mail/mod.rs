@@ -32,17 +32,17 @@ use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use lettre::Address;
-pub use model::Allowance;
+pub use model::MailQuota;
 #[cfg(test)]
 pub(crate) use pages::samples::samples;
-pub use stop::StopLink;
+pub use stop::UnsubscribeToken;
 pub use sweep::sweep;
 
 use crate::platform::clock::SharedClock;
 use crate::platform::db::Db;
-use crate::platform::mail::Transport;
-use crate::platform::rng::SharedEntropy;
-use crate::platform::secret::Key;
+use crate::platform::mail::MailTransport;
+use crate::platform::rng::SharedRng;
+use crate::platform::secret::ServerKey;
 use crate::platform::web::{Web, open_to_concerned};
 use crate::protocol::token;
 
@@ -55,14 +55,14 @@ pub struct Feature {
     pub db: Db,
     pub web: Web,
     pub clock: SharedClock,
-    pub entropy: SharedEntropy,
+    pub rng: SharedRng,
     pub tokens: token::Feature,
-    pub transport: Transport,
+    pub transport: MailTransport,
     /// The address mails come from.
     pub from: Address,
-    pub allowance: Allowance,
+    pub allowance: MailQuota,
     /// Seals the links that end an app's mail.
-    pub stop_key: Key,
+    pub stop_key: ServerKey,
 }
 
 impl Feature {

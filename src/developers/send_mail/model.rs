@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use lettre::Address;
 
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 
 /// What an app wants said. It is never kept and never printed.
-pub(super) struct Mail {
+pub(super) struct MailRequest {
     /// One line of at most 200 characters.
     pub subject: String,
     /// At most 64 KiB; lines end with `\n`.
@@ -16,13 +16,13 @@ pub(super) struct Mail {
     pub reply_to: Vec<Address>,
 }
 
-impl std::fmt::Debug for Mail {
+impl std::fmt::Debug for MailRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Mail(…)")
     }
 }
 
-impl Mail {
+impl MailRequest {
     /// Characters.
     pub(super) const LONGEST_SUBJECT: usize = 200;
     /// Bytes of UTF-8.
@@ -32,7 +32,7 @@ impl Mail {
 
 /// How many mails an app may send.
 #[derive(Debug, Clone, Copy)]
-pub struct Allowance {
+pub struct MailQuota {
     /// To one person in 24 hours.
     pub per_person_day: u32,
     /// In an hour.
@@ -43,7 +43,7 @@ pub struct Allowance {
 
 /// Which of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Limit {
+pub(super) enum QuotaKind {
     PersonDay,
     AppHour,
     UnverifiedDay,
@@ -51,17 +51,17 @@ pub(super) enum Limit {
 
 /// So many in a window: there is room again when the oldest of the last `most` leaves it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Window {
-    pub limit: Limit,
+pub(super) struct QuotaWindow {
+    pub limit: QuotaKind,
     pub most: u32,
     pub span: Duration,
 }
 
 /// When the mail was sent that has to leave the window before there is room; none if there is room.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Used {
-    pub window: Window,
-    pub last_in_the_way: Option<Moment>,
+pub(super) struct QuotaUsage {
+    pub window: QuotaWindow,
+    pub last_in_the_way: Option<Timestamp>,
 }
 
 /// Who writes, as it is when the mail is sent.

@@ -5,20 +5,20 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Serialize;
 
-use super::store::Writer;
-use super::{Feature, StopLink, store};
-use crate::platform::web::{Frame, Page, PageProblem};
-use crate::protocol::clients::Face;
+use super::store::UnsubscribeView;
+use super::{Feature, UnsubscribeToken, store};
+use crate::platform::web::{Page, PageContext, PageError};
+use crate::protocol::clients::AppFace;
 use crate::protocol::scope::Scope;
 
 #[derive(Debug, Serialize)]
-struct StopPage {
-    app: Face,
+struct UnsubscribePage {
+    app: AppFace,
     action: String,
     stopped: bool,
 }
 
-impl Page for StopPage {
+impl Page for UnsubscribePage {
     const TEMPLATE: &'static str = "send_mail/stop.html";
 
     fn title(&self) -> String {
@@ -34,9 +34,9 @@ impl Page for StopPage {
 /// Shows what the link ends, or that it has ended.
 pub(super) async fn ask(
     State(it): State<Feature>,
-    frame: Frame,
+    frame: PageContext,
     Path(link): Path<String>,
-) -> Result<Response, PageProblem> {
+) -> Result<Response, PageError> {
     let (_, writer) = find(&it, &link).await?;
     let stopped = !writer.allowed.contains(Scope::SendMail);
     Ok(frame.show(&page(&it, &writer, &link, stopped)))
@@ -45,42 +45,42 @@ pub(super) async fn ask(
 /// Ends it, whatever the body says, and answers with a page: a mail program follows no redirect.
 pub(super) async fn stop(
     State(it): State<Feature>,
-    frame: Frame,
+    frame: PageContext,
     Path(link): Path<String>,
-) -> Result<Response, PageProblem> {
+) -> Result<Response, PageError> {
     let (opened, writer) = find(&it, &link).await?;
     it.stop(opened, it.clock.now()).await?;
     Ok(frame.show(&page(&it, &writer, &link, true)))
 }
 
-fn page(it: &Feature, writer: &Writer, link: &str, stopped: bool) -> StopPage {
+fn page(it: &Feature, writer: &UnsubscribeView, link: &str, stopped: bool) -> UnsubscribePage {
     let links = it.web.links();
-    StopPage {
-        app: Face::of(&writer.name, writer.logo.as_deref(), links),
+    UnsubscribePage {
+        app: AppFace::of(&writer.name, writer.logo.as_deref(), links),
         action: links.stop_mail(link),
         stopped,
     }
 }
 
-async fn find(it: &Feature, link: &str) -> Result<(StopLink, Writer), PageProblem> {
-    let opened = StopLink::open(link, &it.stop_key).ok_or_else(PageProblem::not_found)?;
+async fn find(it: &Feature, link: &str) -> Result<(UnsubscribeToken, UnsubscribeView), PageError> {
+    let opened = UnsubscribeToken::open(link, &it.stop_key).ok_or_else(PageError::not_found)?;
     let writer = store::find_writer(it.db.pool(), opened.app, opened.person).await?;
-    Ok((opened, writer.ok_or_else(PageProblem::not_found)?))
+    Ok((opened, writer.ok_or_else(PageError::not_found)?))
 }
 
 #[cfg(test)]
 pub(super) mod samples {
     use super::*;
-    use crate::platform::web::{Sample, sample};
+    use crate::platform::web::{PageSample, sample};
 
-    pub(crate) fn samples() -> Vec<Sample> {
-        let page = |stopped| StopPage {
-            app: Face::of("Mess Menu", None, &sample::links()),
+    pub(crate) fn samples() -> Vec<PageSample> {
+        let page = |stopped| UnsubscribePage {
+            app: AppFace::of("Mess Menu", None, &sample::links()),
             action: "/mail/stop/abc/".to_owned(),
             stopped,
         };
         let mail = super::super::compose::samples::samples();
-        let pages = [Sample::of(&page(false)), Sample::of(&page(true))];
+        let pages = [PageSample::of(&page(false)), PageSample::of(&page(true))];
         pages.into_iter().chain(mail).collect()
     }
 }

@@ -2,29 +2,33 @@
 
 use std::time::Duration;
 
-use super::Allowance;
-use super::model::{Limit, Used, Window};
-use crate::platform::clock::Moment;
-use crate::platform::web::Slowed;
+use super::MailQuota;
+use super::model::{QuotaKind, QuotaUsage, QuotaWindow};
+use crate::platform::clock::Timestamp;
+use crate::platform::web::RateLimited;
 
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
 /// What an app is held to.
-pub(super) fn windows(allowance: &Allowance, is_verified: bool) -> Vec<Window> {
-    let window = |limit, most, span| Window { limit, most, span };
+pub(super) fn windows(allowance: &MailQuota, is_verified: bool) -> Vec<QuotaWindow> {
+    let window = |limit, most, span| QuotaWindow { limit, most, span };
     let mut windows = vec![
-        window(Limit::PersonDay, allowance.per_person_day, DAY),
-        window(Limit::AppHour, allowance.per_app_hour, HOUR),
+        window(QuotaKind::PersonDay, allowance.per_person_day, DAY),
+        window(QuotaKind::AppHour, allowance.per_app_hour, HOUR),
     ];
     if !is_verified {
-        windows.push(window(Limit::UnverifiedDay, allowance.unverified_day, DAY));
+        windows.push(window(
+            QuotaKind::UnverifiedDay,
+            allowance.unverified_day,
+            DAY,
+        ));
     }
     windows
 }
 
 /// Whether one more may go: if not, which limit holds the longest, and for how long.
-pub(super) fn judge(used: &[Used], now: Moment) -> Result<(), (Limit, Slowed)> {
+pub(super) fn judge(used: &[QuotaUsage], now: Timestamp) -> Result<(), (QuotaKind, RateLimited)> {
     let waits = used.iter().filter_map(|used| {
         let window = used.window;
         let room_at = match used.last_in_the_way {
@@ -34,7 +38,7 @@ pub(super) fn judge(used: &[Used], now: Moment) -> Result<(), (Limit, Slowed)> {
         };
         let wait = room_at - now;
         wait.is_positive()
-            .then(|| (window.limit, Slowed(wait.unsigned_abs())))
+            .then(|| (window.limit, RateLimited(wait.unsigned_abs())))
     });
     match waits.max_by_key(|(_, slowed)| slowed.0) {
         Some(slowed) => Err(slowed),
@@ -43,11 +47,11 @@ pub(super) fn judge(used: &[Used], now: Moment) -> Result<(), (Limit, Slowed)> {
 }
 
 /// What the app is told.
-pub(super) fn told(limit: Limit) -> &'static str {
+pub(super) fn told(limit: QuotaKind) -> &'static str {
     match limit {
-        Limit::PersonDay => "Your app has sent this person enough mail for a day.",
-        Limit::AppHour => "Your app has sent enough mail for an hour.",
-        Limit::UnverifiedDay => {
+        QuotaKind::PersonDay => "Your app has sent this person enough mail for a day.",
+        QuotaKind::AppHour => "Your app has sent enough mail for an hour.",
+        QuotaKind::UnverifiedDay => {
             "Your app has sent as much mail in a day as an app may that is not verified."
         }
     }
@@ -92,8 +96,8 @@ pub(super) fn misplaces(sign: char) -> bool {
 mod tests {
     use super::*;
 
-    const NOW: Moment = time::macros::datetime!(2026-11-21 12:00 UTC);
-    const ALLOWANCE: Allowance = Allowance {
+    const NOW: Timestamp = time::macros::datetime!(2026-11-21 12:00 UTC);
+    const ALLOWANCE: MailQuota = MailQuota {
         per_person_day: 2,
         per_app_hour: 3,
         unverified_day: 1,
@@ -101,10 +105,10 @@ mod tests {
 
     const ALMOST_A_DAY: Duration = Duration::from_hours(23);
 
-    fn used(ago: [Option<Duration>; 3]) -> Vec<Used> {
+    fn used(ago: [Option<Duration>; 3]) -> Vec<QuotaUsage> {
         let windows = windows(&ALLOWANCE, false).into_iter().zip(ago);
         windows
-            .map(|(window, ago)| Used {
+            .map(|(window, ago)| QuotaUsage {
                 window,
                 last_in_the_way: ago.map(|ago| NOW - ago),
             })
@@ -120,8 +124,8 @@ mod tests {
                 .map(|window| window.limit)
                 .collect::<Vec<_>>()
         };
-        assert_eq!(limits(true), [Limit::PersonDay, Limit::AppHour]);
-        assert!(limits(false).contains(&Limit::UnverifiedDay));
+        assert_eq!(limits(true), [QuotaKind::PersonDay, QuotaKind::AppHour]);
+        assert!(limits(false).contains(&QuotaKind::UnverifiedDay));
     }
 
     #[test]
@@ -130,7 +134,7 @@ mod tests {
         let in_an_hour = Some(ALMOST_A_DAY);
         assert_eq!(
             judge(&used([in_an_hour, None, None]), NOW),
-            Err((Limit::PersonDay, Slowed(HOUR)))
+            Err((QuotaKind::PersonDay, RateLimited(HOUR)))
         );
         assert_eq!(judge(&used([Some(DAY), Some(HOUR), None]), NOW), Ok(()));
     }
@@ -138,21 +142,27 @@ mod tests {
     #[test]
     fn of_several_limits_the_longest_is_told() {
         let told = judge(&used([Some(ALMOST_A_DAY), Some(HOUR / 2), Some(HOUR)]), NOW);
-        assert_eq!(told, Err((Limit::UnverifiedDay, Slowed(ALMOST_A_DAY))));
+        assert_eq!(
+            told,
+            Err((QuotaKind::UnverifiedDay, RateLimited(ALMOST_A_DAY)))
+        );
     }
 
     #[test]
     fn none_at_all_is_none_at_all() {
-        let none = Allowance {
+        let none = MailQuota {
             unverified_day: 0,
             ..ALLOWANCE
         };
-        let used = windows(&none, false).into_iter().map(|window| Used {
+        let used = windows(&none, false).into_iter().map(|window| QuotaUsage {
             window,
             last_in_the_way: None,
         });
         let used: Vec<_> = used.collect();
-        assert_eq!(judge(&used, NOW), Err((Limit::UnverifiedDay, Slowed(DAY))));
+        assert_eq!(
+            judge(&used, NOW),
+            Err((QuotaKind::UnverifiedDay, RateLimited(DAY)))
+        );
     }
 
     #[test]

@@ -5,22 +5,22 @@ use std::time::Duration;
 use lettre::Address;
 use tracing::Instrument;
 
-use super::compose::Frame;
-use super::model::{Limit, Mail, Sender, Used, Window};
-use super::{Feature, StopLink, compose, rules, store};
-use crate::platform::clock::Moment;
+use super::compose::MailLayout;
+use super::model::{MailRequest, QuotaKind, QuotaUsage, QuotaWindow, Sender};
+use super::{Feature, UnsubscribeToken, compose, rules, store};
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Tx;
 use crate::platform::id::{AppId, PersonId, SentMailId};
-use crate::platform::web::Slowed;
-use crate::protocol::token::Access;
+use crate::platform::web::RateLimited;
+use crate::protocol::token::AccessToken;
 
 /// How long the mail server may take, so that the app has its answer within fifteen seconds.
 const WITHIN: Duration = Duration::from_secs(12);
 
 /// What the app is told.
 #[derive(Debug)]
-pub(super) struct Sent {
+pub(super) struct MailReceipt {
     pub message_id: String,
     /// Handed to the mail server.
     pub status: bool,
@@ -29,7 +29,7 @@ pub(super) struct Sent {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SendMailError {
     #[error("as much was sent as may be")]
-    Slowed(Limit, Slowed),
+    Slowed(QuotaKind, RateLimited),
     /// It was deleted while the request was under way.
     #[error("the app is gone")]
     Gone,
@@ -38,7 +38,7 @@ pub(super) enum SendMailError {
 }
 
 /// A mail that has its number and its place in the record.
-struct Posted {
+struct RecordedMail {
     id: SentMailId,
     message_id: String,
     app: AppId,
@@ -46,25 +46,29 @@ struct Posted {
     /// The person's mailbox, as the directory has it.
     email: String,
     sender: Sender,
-    mail: Mail,
-    now: Moment,
+    mail: MailRequest,
+    now: Timestamp,
 }
 
 impl Feature {
     /// Sends a mail to whom the token speaks of. Every failure of the way out is an outcome, no error.
-    pub(super) async fn send(&self, access: &Access, mail: Mail) -> Result<Sent, SendMailError> {
+    pub(super) async fn send(
+        &self,
+        access: &AccessToken,
+        mail: MailRequest,
+    ) -> Result<MailReceipt, SendMailError> {
         let now = self.clock.now();
         let (app, person) = (access.app, access.person.id);
         let mut tx = self.db.begin().await?;
         let sender = store::lock_sender(&mut *tx, app).await?;
         let sender = sender.ok_or(SendMailError::Gone)?;
         self.allow(&mut tx, &sender, app, person, now).await?;
-        let id = SentMailId::new(now, self.entropy.as_ref());
-        let message_id = compose::message_id(&self.from, now, self.entropy.as_ref());
+        let id = SentMailId::new(now, self.rng.as_ref());
+        let message_id = compose::message_id(&self.from, now, self.rng.as_ref());
         store::insert(&mut *tx, id, &message_id, app, person, now).await?;
         tx.commit().await.map_err(db::Error::from)?;
 
-        let posted = Posted {
+        let posted = RecordedMail {
             id,
             message_id: message_id.clone(),
             app,
@@ -78,7 +82,7 @@ impl Feature {
         let it = self.clone();
         let handed_over = async move { it.hand_over(posted).await }.in_current_span();
         let status = tokio::spawn(handed_over).await.unwrap_or(false);
-        Ok(Sent { message_id, status })
+        Ok(MailReceipt { message_id, status })
     }
 
     async fn allow(
@@ -87,19 +91,19 @@ impl Feature {
         sender: &Sender,
         app: AppId,
         person: PersonId,
-        now: Moment,
+        now: Timestamp,
     ) -> Result<(), SendMailError> {
         let mut used = Vec::new();
         for window in rules::windows(&self.allowance, sender.is_verified) {
-            let Window { limit, most, span } = window;
-            let to = (limit == Limit::PersonDay).then_some(person);
+            let QuotaWindow { limit, most, span } = window;
+            let to = (limit == QuotaKind::PersonDay).then_some(person);
             // Mails that did not leave use up nothing, but an app may not try for ever.
-            let or_failed = limit == Limit::AppHour;
+            let or_failed = limit == QuotaKind::AppHour;
             let last_in_the_way = match most {
                 0 => None,
                 _ => store::find_nth_last(&mut **tx, app, to, now - span, most, or_failed).await?,
             };
-            used.push(Used {
+            used.push(QuotaUsage {
                 window,
                 last_in_the_way,
             });
@@ -108,7 +112,7 @@ impl Feature {
     }
 
     /// Whether the mail server has it. What went wrong is recorded, without a word of the mail.
-    async fn hand_over(&self, posted: Posted) -> bool {
+    async fn hand_over(&self, posted: RecordedMail) -> bool {
         let error = self.try_to_hand_over(&posted).await.err();
         let (app, person) = (posted.app, posted.person);
         match &error {
@@ -125,11 +129,11 @@ impl Feature {
         error.is_none()
     }
 
-    async fn try_to_hand_over(&self, posted: &Posted) -> Result<(), String> {
+    async fn try_to_hand_over(&self, posted: &RecordedMail) -> Result<(), String> {
         let to: Result<Address, _> = posted.email.parse();
         let to = to.map_err(|_| "the person has no mail address".to_owned())?;
         let links = self.web.links();
-        let frame = Frame {
+        let frame = MailLayout {
             app: &posted.sender.name,
             from: &self.from,
             to,
@@ -139,7 +143,7 @@ impl Feature {
             connected_apps: links.absolute(&links.connected_apps()),
             stop: links.absolute(
                 &links.stop_mail(
-                    &StopLink {
+                    &UnsubscribeToken {
                         person: posted.person,
                         app: posted.app,
                     }

@@ -5,17 +5,17 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
 use super::Feature;
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::id::{AppId, PersonId};
-use crate::platform::secret::Key;
+use crate::platform::secret::ServerKey;
 use crate::protocol::grants;
-use crate::protocol::scope::{Scope, Share};
+use crate::protocol::scope::{GrantedAccess, Scope};
 
 /// Whose mail from which app ends. Whoever holds the sealed link may end it and nothing else; it holds
 /// for ever, because a mail may be opened years later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StopLink {
+pub struct UnsubscribeToken {
     pub person: PersonId,
     pub app: AppId,
 }
@@ -23,16 +23,16 @@ pub struct StopLink {
 const SEALED: &[u8] = b"stop mail";
 const PERSON: usize = size_of::<i32>();
 
-impl StopLink {
+impl UnsubscribeToken {
     /// As it stands in an address: letters, digits, `-`, `_` and a dot.
-    pub fn seal(&self, key: &Key) -> String {
+    pub fn seal(&self, key: &ServerKey) -> String {
         let ids = self.ids();
         let seal = key.seal(&[SEALED, &ids]);
         format!("{}.{seal}", URL_SAFE_NO_PAD.encode(ids))
     }
 
     /// The link, if it was sealed with this key.
-    pub fn open(text: &str, key: &Key) -> Option<Self> {
+    pub fn open(text: &str, key: &ServerKey) -> Option<Self> {
         let (ids, seal) = text.split_once('.')?;
         let ids = URL_SAFE_NO_PAD.decode(ids).ok()?;
         if !key.is_seal(seal, &[SEALED, &ids]) {
@@ -54,12 +54,12 @@ impl StopLink {
 
 impl Feature {
     /// Ends it; nothing happens if it has ended before.
-    pub(super) async fn stop(&self, link: StopLink, now: Moment) -> db::Result<()> {
+    pub(super) async fn stop(&self, link: UnsubscribeToken, now: Timestamp) -> db::Result<()> {
         let mut tx = self.db.begin().await?;
-        let entropy = self.entropy.as_ref();
-        let StopLink { person, app } = link;
-        let mail = Share::whole([Scope::SendMail].into_iter().collect());
-        grants::withdraw(&mut tx, (person, app), mail, now, entropy).await?;
+        let rng = self.rng.as_ref();
+        let UnsubscribeToken { person, app } = link;
+        let mail = GrantedAccess::whole([Scope::SendMail].into_iter().collect());
+        grants::withdraw(&mut tx, (person, app), mail, now, rng).await?;
         tx.commit().await.map_err(db::Error::from)
     }
 }
@@ -70,23 +70,26 @@ mod tests {
 
     #[test]
     fn a_link_names_one_person_and_one_app_and_cannot_be_made_up() {
-        let key = Key::master([7; 32]).derive("stop mail");
-        let link = StopLink {
+        let key = ServerKey::master([7; 32]).derive("stop mail");
+        let link = UnsubscribeToken {
             person: PersonId(33),
             app: AppId(Uuid::from_u128(5)),
         };
         let sealed = link.seal(&key);
-        assert_eq!(StopLink::open(&sealed, &key), Some(link));
-        let other = StopLink {
+        assert_eq!(UnsubscribeToken::open(&sealed, &key), Some(link));
+        let other = UnsubscribeToken {
             person: PersonId(34),
             ..link
         };
         let (_, seal) = sealed.split_once('.').unwrap();
         let forged = format!("{}.{seal}", URL_SAFE_NO_PAD.encode(other.ids()));
-        assert_eq!(StopLink::open(&forged, &key), None);
-        assert_eq!(StopLink::open(&sealed, &Key::master([8; 32])), None);
+        assert_eq!(UnsubscribeToken::open(&forged, &key), None);
+        assert_eq!(
+            UnsubscribeToken::open(&sealed, &ServerKey::master([8; 32])),
+            None
+        );
         for text in ["", ".", "a", "a.b"] {
-            assert_eq!(StopLink::open(text, &key), None);
+            assert_eq!(UnsubscribeToken::open(text, &key), None);
         }
     }
 }

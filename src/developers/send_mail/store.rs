@@ -1,7 +1,7 @@
 //! The record of mails apps sent.
 
 use super::model::Sender;
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::{AppId, PersonId, SentMailId};
@@ -29,10 +29,10 @@ pub(super) async fn find_nth_last(
     db: impl Executor<'_>,
     app: AppId,
     person: Option<PersonId>,
-    since: Moment,
+    since: Timestamp,
     most: u32,
     or_failed: bool,
-) -> db::Result<Option<Moment>> {
+) -> db::Result<Option<Timestamp>> {
     let at = sqlx::query_scalar!(
         "select began_at from sent_mails
          where app_id = $1 and ($2::integer is null or person_id = $2) and began_at > $3
@@ -55,7 +55,7 @@ pub(super) async fn insert(
     message_id: &str,
     app: AppId,
     person: PersonId,
-    now: Moment,
+    now: Timestamp,
 ) -> db::Result<()> {
     sqlx::query!(
         "insert into sent_mails (id, message_id, app_id, person_id, began_at)
@@ -91,7 +91,7 @@ pub(super) async fn mark_ended(
 /// Ends what nobody will end any more, because the process that sent it is gone.
 pub(super) async fn mark_lost(
     db: impl Executor<'_>,
-    before: Moment,
+    before: Timestamp,
     error: &str,
 ) -> db::Result<()> {
     sqlx::query!(
@@ -104,7 +104,7 @@ pub(super) async fn mark_lost(
     Ok(())
 }
 
-pub(super) async fn delete_old(db: impl Executor<'_>, before: Moment) -> db::Result<()> {
+pub(super) async fn delete_old(db: impl Executor<'_>, before: Timestamp) -> db::Result<()> {
     sqlx::query!("delete from sent_mails where began_at < $1", before)
         .execute(db)
         .await?;
@@ -113,7 +113,7 @@ pub(super) async fn delete_old(db: impl Executor<'_>, before: Moment) -> db::Res
 
 /// An app as the page shows it that ends its mail, and what the person allows it now.
 #[derive(Debug)]
-pub(super) struct Writer {
+pub(super) struct UnsubscribeView {
     pub name: String,
     pub logo: Option<String>,
     pub allowed: ScopeSet,
@@ -123,7 +123,7 @@ pub(super) async fn find_writer(
     db: impl Executor<'_>,
     app: AppId,
     person: PersonId,
-) -> db::Result<Option<Writer>> {
+) -> db::Result<Option<UnsubscribeView>> {
     let row = sqlx::query!(
         r#"select apps.name, apps.logo, coalesce(grants.scopes, '{}') as "scopes!"
            from apps
@@ -136,7 +136,7 @@ pub(super) async fn find_writer(
     )
     .fetch_optional(db)
     .await?;
-    Ok(row.map(|row| Writer {
+    Ok(row.map(|row| UnsubscribeView {
         name: row.name,
         logo: row.logo,
         allowed: ScopeSet::of_names(&row.scopes),

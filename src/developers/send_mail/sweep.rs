@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::store;
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Db;
 
@@ -13,7 +13,7 @@ const KEPT_FOR: Duration = Duration::from_hours(365 * 24);
 const SURELY_OVER: Duration = Duration::from_mins(5);
 
 /// Once in a while; being cut off costs nothing.
-pub async fn sweep(db: &Db, now: Moment) -> db::Result<()> {
+pub async fn sweep(db: &Db, now: Timestamp) -> db::Result<()> {
     let why = "the service stopped while it was sent; it may have gone out";
     store::mark_lost(db.pool(), now - SURELY_OVER, why).await?;
     store::delete_old(db.pool(), now - KEPT_FOR).await

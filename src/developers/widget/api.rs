@@ -5,12 +5,12 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::script;
-use crate::platform::web::PageProblem;
+use crate::platform::web::PageError;
 
 /// `GET /static/widget/js/{file}`: for pages of any origin, isolated ones too (`Cross-Origin-Resource-Policy`).
 pub(super) async fn script(Path(file): Path<String>, asked: HeaderMap) -> Response {
     let Some(script) = script::find(&file) else {
-        return PageProblem::not_found().into_response();
+        return PageError::not_found().into_response();
     };
     let known = asked.get(header::IF_NONE_MATCH);
     let known = known.and_then(|known| known.to_str().ok());

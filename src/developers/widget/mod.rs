@@ -30,7 +30,7 @@ mod script;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::get;
-pub use model::{BUTTON, OTHER, Paint, WORDS};
+pub use model::{BUTTON, ColourParam, OTHER, WORDS};
 #[cfg(test)]
 pub(crate) use pages::samples::samples;
 pub use script::release;

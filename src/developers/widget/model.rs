@@ -2,23 +2,23 @@
 
 /// What a page may colour, and the colour it has when the page does not say: as `login.js` has them.
 #[derive(Debug, Clone, Copy)]
-pub struct Paint {
+pub struct ColourParam {
     /// As pages call it.
     pub name: &'static str,
     /// Six hexadecimal digits.
     pub default: &'static str,
 }
 
-pub const BUTTON: Paint = Paint {
+pub const BUTTON: ColourParam = ColourParam {
     name: "button_div_bg_color",
     default: "303F9F",
 };
-pub const WORDS: Paint = Paint {
+pub const WORDS: ColourParam = ColourParam {
     name: "button_anchor_color",
     default: "FFFFFF",
 };
 /// The words below: "Login as other user".
-pub const OTHER: Paint = Paint {
+pub const OTHER: ColourParam = ColourParam {
     name: "logout_anchor_color",
     default: "727272",
 };
@@ -42,16 +42,16 @@ impl Colour {
 
 /// The button's and its links' colours.
 #[derive(Debug)]
-pub(super) struct Colours {
+pub(super) struct ButtonColours {
     button: Colour,
     words: Colour,
     other: Colour,
 }
 
-impl Colours {
+impl ButtonColours {
     /// What a page asked for, by name.
     pub(super) fn read<'a>(asked: impl Fn(&'static str) -> &'a str) -> Self {
-        let colour = |paint: Paint| Colour::read(asked(paint.name), paint.default);
+        let colour = |paint: ColourParam| Colour::read(asked(paint.name), paint.default);
         Self {
             button: colour(BUTTON),
             words: colour(WORDS),
@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn the_script_has_the_same_defaults() {
         let script = include_str!("../../../widget/login.js");
-        for Paint { name, default } in [BUTTON, WORDS, OTHER] {
+        for ColourParam { name, default } in [BUTTON, WORDS, OTHER] {
             assert!(script.contains(&format!("{name}: '{default}'")), "{name}");
         }
     }

@@ -9,17 +9,17 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::Feature;
-use super::model::Colours;
+use super::model::ButtonColours;
 use crate::people::records;
 use crate::platform::db;
 use crate::platform::id::PersonId;
-use crate::platform::web::{Frame, Page, PageProblem, Pairs};
+use crate::platform::web::{FormParams, Page, PageContext, PageError};
 use crate::protocol::clients;
-use crate::protocol::clients::{AppOrigins, Standing};
+use crate::protocol::clients::{AppOrigins, AppStanding};
 
 /// The links in the frame.
 #[derive(Debug, Serialize)]
-pub(super) struct LoginPage {
+pub(super) struct WidgetFramePage {
     style: String,
     /// The origin of the page that has the frame, if the app is at home there.
     embedder: Option<String>,
@@ -34,7 +34,7 @@ pub(super) struct LoginPage {
     target: &'static str,
 }
 
-impl Page for LoginPage {
+impl Page for WidgetFramePage {
     const TEMPLATE: &'static str = "widget/login.html";
 
     fn title(&self) -> String {
@@ -55,14 +55,14 @@ const HANDED_ON: [&str; 7] = [
 
 pub(super) async fn frame(
     State(it): State<Feature>,
-    frame: Frame,
+    frame: PageContext,
     asked: HeaderMap,
     RawQuery(query): RawQuery,
-) -> Result<Response, PageProblem> {
+) -> Result<Response, PageError> {
     let query = query.unwrap_or_default();
-    let pairs = Pairs::parse(query.as_bytes()).unwrap_or_default();
+    let pairs = FormParams::parse(query.as_bytes()).unwrap_or_default();
     let app = clients::find_by_client_id(it.db.pool(), pairs.text("client_id")).await?;
-    let app = app.filter(|app| app.standing != Standing::Suspended);
+    let app = app.filter(|app| app.standing != AppStanding::Suspended);
     let home = app.map(|app| AppOrigins::of(&app.details.redirect_uris));
     let home = home.unwrap_or_else(|| AppOrigins::of(&[]));
     let origin = Some(pairs.text("origin")).filter(|origin| home.has(origin));
@@ -77,8 +77,8 @@ pub(super) async fn frame(
     let is_foreign = is_cross_site(&asked) && origin.is_some() && pairs.text("fedcm") == "true";
     let chooser = is_foreign.then(|| links.absolute(&links.fedcm_config()));
     let is_new_window = ["true", "yes", "True", "1"].contains(&pairs.text("new_window"));
-    let page = LoginPage {
-        style: Colours::read(|name| pairs.text(name)).style(),
+    let page = WidgetFramePage {
+        style: ButtonColours::read(|name| pairs.text(name)).style(),
         embedder: origin.map(str::to_owned),
         name,
         chooser,
@@ -122,7 +122,7 @@ fn encoded<'a>(pairs: impl IntoIterator<Item = &'a (&'a str, &'a str)>) -> Strin
         .finish()
 }
 
-fn policy(page: &LoginPage, home: &AppOrigins) -> String {
+fn policy(page: &WidgetFramePage, home: &AppOrigins) -> String {
     let style = STANDARD.encode(Sha256::digest(&page.style));
     let connect = if page.chooser.is_some() {
         "'self'"
@@ -139,10 +139,10 @@ fn policy(page: &LoginPage, home: &AppOrigins) -> String {
 #[cfg(test)]
 pub(super) mod samples {
     use super::*;
-    use crate::platform::web::Sample;
+    use crate::platform::web::PageSample;
 
-    pub(crate) fn samples() -> Vec<Sample> {
-        let page = |full: bool| LoginPage {
+    pub(crate) fn samples() -> Vec<PageSample> {
+        let page = |full: bool| WidgetFramePage {
             style: "a{}".to_owned(),
             embedder: full.then(|| "https://mess.example".to_owned()),
             name: full.then(|| "Asha D’Souza".to_owned()),
@@ -152,6 +152,6 @@ pub(super) mod samples {
             other: "/account/logout/?next=a".to_owned(),
             target: "_parent",
         };
-        vec![Sample::of(&page(false)), Sample::of(&page(true))]
+        vec![PageSample::of(&page(false)), PageSample::of(&page(true))]
     }
 }

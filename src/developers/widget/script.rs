@@ -10,7 +10,7 @@ use crate::platform::links::Links;
 
 #[derive(RustEmbed)]
 #[folder = "widget/"]
-struct Files;
+struct WidgetFiles;
 
 /// One of the files.
 #[derive(Debug)]
@@ -36,7 +36,9 @@ pub struct Release {
 const NEWEST: &str = "login-1.0.0.min.js";
 
 pub fn release(links: &Links) -> Release {
-    let text = Files::get(NEWEST).map(|file| file.data).unwrap_or_default();
+    let text = WidgetFiles::get(NEWEST)
+        .map(|file| file.data)
+        .unwrap_or_default();
     Release {
         address: links.absolute(&links.widget_script(NEWEST)),
         integrity: format!("sha384-{}", STANDARD.encode(Sha384::digest(text))),
@@ -46,7 +48,7 @@ pub fn release(links: &Links) -> Release {
 pub(super) fn find(file: &str) -> Option<Script> {
     // The tests lie beside them.
     let file = Some(file).filter(|file| file.rsplit('.').next() == Some("js"))?;
-    let text = Files::get(file)?.data.into_owned();
+    let text = WidgetFiles::get(file)?.data.into_owned();
     let etag = STANDARD.encode(Sha256::digest(&text));
     Some(Script {
         etag: format!("\"{etag}\""),

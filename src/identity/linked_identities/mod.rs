@@ -24,10 +24,10 @@ use axum::routing::get;
 #[cfg(test)]
 pub(crate) use pages::samples::samples;
 
-use crate::connectors::Registry;
+use crate::connectors::ConnectorRegistry;
 use crate::platform::clock::SharedClock;
 use crate::platform::db::Db;
-use crate::platform::rng::SharedEntropy;
+use crate::platform::rng::SharedRng;
 use crate::platform::web::Web;
 
 /// What the room needs.
@@ -36,8 +36,8 @@ pub struct Feature {
     pub db: Db,
     pub web: Web,
     pub clock: SharedClock,
-    pub entropy: SharedEntropy,
-    pub ways: Registry,
+    pub rng: SharedRng,
+    pub ways: ConnectorRegistry,
 }
 
 impl Feature {

@@ -5,23 +5,23 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::{Feature, remove};
-use crate::connectors::{Password, Upstream, Way};
-use crate::identity::login::{SignedIn, SignedInLately};
+use crate::connectors::{Connector, DynConnector, PasswordConnector};
+use crate::identity::login::{RecentlyAuthenticated, SignedIn};
 use crate::people::records;
-use crate::people::records::{PeopleError, WayIn};
+use crate::people::records::{LinkedIdentity, PeopleError};
 use crate::platform::db;
-use crate::platform::secret::Fingerprint;
-use crate::platform::web::{Flash, Page, PageProblem, Pairs, Protected};
+use crate::platform::secret::TokenHash;
+use crate::platform::web::{CsrfForm, FlashMessage, FormParams, Page, PageError};
 
 #[derive(Debug, Serialize)]
-struct ListPage {
-    ways: Vec<ShownWay>,
-    further: Vec<Further>,
+struct LinkedIdentitiesPage {
+    ways: Vec<LinkedIdentityView>,
+    further: Vec<LinkableConnector>,
 }
 
 /// Before a way is taken away.
 #[derive(Debug, Serialize)]
-struct RemovePage {
+struct UnlinkPage {
     label: String,
     provider: String,
     subject: String,
@@ -29,7 +29,7 @@ struct RemovePage {
 }
 
 #[derive(Debug, Serialize)]
-struct ShownWay {
+struct LinkedIdentityView {
     label: String,
     /// The other side's word for the person, where that says more than the label.
     subject: Option<String>,
@@ -45,13 +45,13 @@ struct ShownWay {
 
 /// A way somebody does not have yet.
 #[derive(Debug, Serialize)]
-struct Further {
+struct LinkableConnector {
     label: &'static str,
     hint: Option<&'static str>,
     href: String,
 }
 
-impl Page for RemovePage {
+impl Page for UnlinkPage {
     const TEMPLATE: &'static str = "ways_in/remove.html";
 
     fn title(&self) -> String {
@@ -59,7 +59,7 @@ impl Page for RemovePage {
     }
 }
 
-impl Page for ListPage {
+impl Page for LinkedIdentitiesPage {
     const TEMPLATE: &'static str = "ways_in/list.html";
 
     fn title(&self) -> String {
@@ -70,19 +70,19 @@ impl Page for ListPage {
 pub(super) async fn list(
     State(it): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
-) -> Result<Response, PageProblem> {
+) -> Result<Response, PageError> {
     let theirs = records::list_ways_in(it.db.pool(), visit.person).await?;
     let links = it.web.links();
-    let has = |way: &&Way| !theirs.iter().any(|its| its.provider == way.slug());
+    let has = |way: &&DynConnector| !theirs.iter().any(|its| its.provider == way.slug());
     let further = (it.ways.iter().filter(has))
         // A password is set by the people who run this service, not proved.
-        .filter(|way| way.slug() != Password::SLUG)
-        .map(|way| Further {
+        .filter(|way| way.slug() != PasswordConnector::SLUG)
+        .map(|way| LinkableConnector {
             label: way.face().label,
             hint: way.face().hint,
             href: (way.first_time()).map_or_else(|| links.link_way_in(way.slug()), |it| it.href),
         });
-    let page = ListPage {
+    let page = LinkedIdentitiesPage {
         further: further.collect(),
         ways: theirs.iter().map(|way| it.shown(way, &theirs)).collect(),
     };
@@ -90,20 +90,20 @@ pub(super) async fn list(
 }
 
 impl Feature {
-    fn shown(&self, way: &WayIn, all: &[WayIn]) -> ShownWay {
+    fn shown(&self, way: &LinkedIdentity, all: &[LinkedIdentity]) -> LinkedIdentityView {
         let offered = self.ways.named(&way.provider);
-        let works = |way: &WayIn| self.ways.named(&way.provider).is_some();
+        let works = |way: &LinkedIdentity| self.ways.named(&way.provider).is_some();
         let is_last = all.iter().filter(|way| works(way)).count() < 2 && works(way);
         let now = self.clock.now();
-        let may_go = way.provider != Password::SLUG && !is_last;
-        ShownWay {
+        let may_go = way.provider != PasswordConnector::SLUG && !is_last;
+        LinkedIdentityView {
             label: self.label(&way.provider),
             // A password's is a number of ours.
-            subject: (way.provider != Password::SLUG).then(|| way.subject.clone()),
+            subject: (way.provider != PasswordConnector::SLUG).then(|| way.subject.clone()),
             since: self.web.date(way.linked_at),
             last_used: way.last_used_at.map(|at| self.web.said(at, now)),
             is_off: offered.is_none(),
-            more: offered.and_then(Way::first_time).map(|it| it.href),
+            more: offered.and_then(DynConnector::first_time).map(|it| it.href),
             remove: may_go.then(|| {
                 let links = self.web.links();
                 links.remove_way_in_of(&way.provider, &way.subject)
@@ -125,18 +125,18 @@ impl Feature {
 pub(super) async fn ask(
     State(it): State<Feature>,
     RawQuery(query): RawQuery,
-    SignedInLately(SignedIn { visit, frame }): SignedInLately,
-) -> Result<Response, PageProblem> {
-    let asked = Pairs::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
+    RecentlyAuthenticated(SignedIn { visit, frame }): RecentlyAuthenticated,
+) -> Result<Response, PageError> {
+    let asked = FormParams::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
     let theirs = records::list_ways_in(it.db.pool(), visit.person).await?;
-    let is_asked = |way: &&WayIn| {
+    let is_asked = |way: &&LinkedIdentity| {
         way.provider == asked.text("provider") && way.subject == asked.text("subject")
     };
     let Some(way) = theirs.iter().find(is_asked) else {
         // One that is gone already is what was wanted.
         return Ok(frame.send_to(&it.web.links().ways_in()));
     };
-    Ok(frame.show(&RemovePage {
+    Ok(frame.show(&UnlinkPage {
         label: it.label(&way.provider),
         provider: way.provider.clone(),
         subject: way.subject.clone(),
@@ -146,29 +146,30 @@ pub(super) async fn ask(
 
 pub(super) async fn remove(
     State(it): State<Feature>,
-    SignedInLately(SignedIn { visit, frame }): SignedInLately,
-    Protected { form, .. }: Protected,
-) -> Result<Response, PageProblem> {
-    let (now, entropy) = (it.clock.now(), it.entropy.as_ref());
+    RecentlyAuthenticated(SignedIn { visit, frame }): RecentlyAuthenticated,
+    CsrfForm { form, .. }: CsrfForm,
+) -> Result<Response, PageError> {
+    let (now, rng) = (it.clock.now(), it.rng.as_ref());
     let which = (form.text("provider"), form.text("subject"));
     let back = it.web.links().ways_in();
-    if which.0 == Password::SLUG {
-        return Err(PageProblem::not_found());
+    if which.0 == PasswordConnector::SLUG {
+        return Err(PageError::not_found());
     }
-    let own = frame.session_fingerprint().map(Fingerprint::to_vec);
+    let own = frame.session_fingerprint().map(TokenHash::to_vec);
     let whose = (visit.person, own.unwrap_or_default());
     let mut tx = it.db.begin().await?;
-    let removed = remove::remove(&mut tx, whose, which, &it.ways, now, entropy).await;
+    let removed = remove::remove(&mut tx, whose, which, &it.ways, now, rng).await;
     match removed {
         Ok(()) => {}
         Err(PeopleError::LastWayIn) => {
-            let told = Flash::info("This is your only way to sign in. Link another one first.");
+            let told =
+                FlashMessage::info("This is your only way to sign in. Link another one first.");
             return Ok(frame.send_to_with(&back, &told));
         }
         Err(error) => return Err(error.into()),
     }
     tx.commit().await.map_err(db::Error::from)?;
-    let told = Flash::good(
+    let told = FlashMessage::good(
         "It is removed. Nobody signs in to your account by it any more. You are signed out everywhere else.",
     );
     Ok(frame.send_to_with(&back, &told))
@@ -177,10 +178,10 @@ pub(super) async fn remove(
 #[cfg(test)]
 pub(super) mod samples {
     use super::*;
-    use crate::platform::web::Sample;
+    use crate::platform::web::PageSample;
 
-    pub(crate) fn samples() -> Vec<Sample> {
-        let way = |may_go: bool| ShownWay {
+    pub(crate) fn samples() -> Vec<PageSample> {
+        let way = |may_go: bool| LinkedIdentityView {
             label: "Campus account".to_owned(),
             subject: may_go.then(|| "asha".to_owned()),
             since: "21 Nov 2026".to_owned(),
@@ -189,12 +190,12 @@ pub(super) mod samples {
             remove: may_go.then(|| "/user/ways-in/remove/".to_owned()),
             more: may_go.then(|| "/association/".to_owned()),
         };
-        let further = |hint| Further {
+        let further = |hint| LinkableConnector {
             label: "ERP of IIT Kharagpur",
             hint,
             href: "/account/login/erp/?link=1".to_owned(),
         };
-        let page = |ways, further| Sample::of(&ListPage { ways, further });
+        let page = |ways, further| PageSample::of(&LinkedIdentitiesPage { ways, further });
         vec![
             page(vec![way(false)], vec![further(None)]),
             page(
@@ -202,7 +203,7 @@ pub(super) mod samples {
                 vec![further(Some("with a code"))],
             ),
             page(vec![way(true)], Vec::new()),
-            Sample::of(&RemovePage {
+            PageSample::of(&UnlinkPage {
                 label: "Campus account".to_owned(),
                 provider: "ldap".to_owned(),
                 subject: "asha".to_owned(),

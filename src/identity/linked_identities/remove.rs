@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use crate::connectors::{Registry, Way};
+use crate::connectors::{ConnectorRegistry, DynConnector};
 use crate::people::records;
 use crate::people::records::PeopleError;
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 use crate::platform::{mail, web};
 
 /// Takes it away, and tells the person by mail. It stays if no other way is left that works here.
@@ -19,14 +19,14 @@ pub(super) async fn remove(
     tx: &mut Tx,
     (person, own): (PersonId, Vec<u8>),
     (provider, subject): (&str, &str),
-    ways: &Registry,
-    now: Moment,
-    entropy: &dyn Entropy,
+    ways: &ConnectorRegistry,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> Result<(), PeopleError> {
-    let on: Vec<&str> = ways.iter().map(Way::slug).collect();
-    if records::unlink(tx, person, (provider, subject), &on, now, entropy).await? {
+    let on: Vec<&str> = ways.iter().map(DynConnector::slug).collect();
+    if records::unlink(tx, person, (provider, subject), &on, now, rng).await? {
         let detail = json!({ "at": now.unix_timestamp() });
-        mail::put(&mut **tx, "way_in_removed", person, detail, now, entropy).await?;
+        mail::put(&mut **tx, "way_in_removed", person, detail, now, rng).await?;
     }
     web::end_other_sessions_of(&mut **tx, person, &own).await?;
     Ok(())

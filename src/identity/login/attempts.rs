@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex as Lock, OwnedMutexGuard};
 
-use crate::connectors::{Held, Prompt};
-use crate::platform::clock::Moment;
-use crate::platform::secret::Fingerprint;
+use crate::connectors::{ConnectorState, Prompt};
+use crate::platform::clock::Timestamp;
+use crate::platform::secret::TokenHash;
 
 /// How long a sign-in may take from its first form to its last.
 const LIVES_FOR: Duration = Duration::from_mins(10);
@@ -18,46 +18,46 @@ const CAPACITY: usize = 4_096;
 
 /// One of them.
 #[derive(Debug)]
-pub(super) struct Attempt {
+pub(super) struct LoginAttempt {
     pub prompt: Prompt,
     /// `None` while the adapter has it.
-    pub held: Option<Held>,
+    pub held: Option<ConnectorState>,
     pub tries: u32,
 }
 
 /// What is known without the lock.
 #[derive(Debug)]
-struct Seat {
+struct AttemptSlot {
     /// The browser that began it, and no other may go on.
-    browser: Fingerprint,
+    browser: TokenHash,
     way: &'static str,
-    began_at: Moment,
-    attempt: Arc<Lock<Attempt>>,
+    began_at: Timestamp,
+    attempt: Arc<Lock<LoginAttempt>>,
 }
 
 /// All of them, by the name their page carries. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Attempts(Arc<Mutex<HashMap<Fingerprint, Seat>>>);
+pub(super) struct LoginAttempts(Arc<Mutex<HashMap<TokenHash, AttemptSlot>>>);
 
 /// What came of asking for one.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(super) enum AttemptLookup {
     /// It is yours until you drop it.
-    Here(OwnedMutexGuard<Attempt>),
+    Here(OwnedMutexGuard<LoginAttempt>),
     /// Its last answer is still being judged.
     Busy,
     /// Over, unknown, or another browser's or process'.
     Gone,
 }
 
-impl Attempts {
+impl LoginAttempts {
     /// Keeps one under `name`, which is a secret of the page that shows it.
     pub(super) fn keep(
         &self,
         name: &str,
         (browser, way): (&str, &'static str),
-        attempt: Attempt,
-        now: Moment,
+        attempt: LoginAttempt,
+        now: Timestamp,
     ) {
         let mut seats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if seats.len() >= CAPACITY {
@@ -70,9 +70,9 @@ impl Attempts {
             }
         }
         seats.insert(
-            Fingerprint::of(name.as_bytes()),
-            Seat {
-                browser: Fingerprint::of(browser.as_bytes()),
+            TokenHash::of(name.as_bytes()),
+            AttemptSlot {
+                browser: TokenHash::of(browser.as_bytes()),
                 way,
                 began_at: now,
                 attempt: Arc::new(Lock::new(attempt)),
@@ -80,28 +80,34 @@ impl Attempts {
         );
     }
 
-    pub(super) fn find(&self, name: &str, browser: &str, way: &'static str, now: Moment) -> Found {
+    pub(super) fn find(
+        &self,
+        name: &str,
+        browser: &str,
+        way: &'static str,
+        now: Timestamp,
+    ) -> AttemptLookup {
         let seats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let browser = Fingerprint::of(browser.as_bytes());
-        let seat = seats.get(&Fingerprint::of(name.as_bytes())).filter(|seat| {
+        let browser = TokenHash::of(browser.as_bytes());
+        let seat = seats.get(&TokenHash::of(name.as_bytes())).filter(|seat| {
             seat.browser == browser && seat.way == way && now < seat.began_at + LIVES_FOR
         });
         match seat.map(|seat| Arc::clone(&seat.attempt).try_lock_owned()) {
-            Some(Ok(attempt)) => Found::Here(attempt),
-            Some(Err(_)) => Found::Busy,
-            None => Found::Gone,
+            Some(Ok(attempt)) => AttemptLookup::Here(attempt),
+            Some(Err(_)) => AttemptLookup::Busy,
+            None => AttemptLookup::Gone,
         }
     }
 
     /// Forgets what is over, and what its adapter remembered with it.
-    pub(super) fn sweep(&self, now: Moment) {
+    pub(super) fn sweep(&self, now: Timestamp) {
         let mut seats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         seats.retain(|_, seat| now < seat.began_at + LIVES_FOR);
     }
 
     pub(super) fn forget(&self, name: &str) {
         let mut seats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seats.remove(&Fingerprint::of(name.as_bytes()));
+        seats.remove(&TokenHash::of(name.as_bytes()));
     }
 }
 
@@ -109,10 +115,10 @@ impl Attempts {
 mod tests {
     use super::*;
 
-    const START: Moment = time::macros::datetime!(2026-11-21 12:00 UTC);
+    const START: Timestamp = time::macros::datetime!(2026-11-21 12:00 UTC);
 
-    fn attempt() -> Attempt {
-        Attempt {
+    fn attempt() -> LoginAttempt {
+        LoginAttempt {
             prompt: Prompt::default(),
             held: None,
             tries: 0,
@@ -121,11 +127,14 @@ mod tests {
 
     #[test]
     fn an_attempt_is_its_own_browsers_for_ten_minutes() {
-        let attempts = Attempts::default();
+        let attempts = LoginAttempts::default();
         attempts.keep("name", ("browser", "erp"), attempt(), START);
         let find = |name, browser, way, after: u64| {
             let now = START + Duration::from_secs(after);
-            matches!(attempts.find(name, browser, way, now), Found::Here(_))
+            matches!(
+                attempts.find(name, browser, way, now),
+                AttemptLookup::Here(_)
+            )
         };
         assert!(find("name", "browser", "erp", 599));
         assert!(!find("name", "another", "erp", 0));
@@ -136,30 +145,30 @@ mod tests {
 
     #[test]
     fn who_asks_while_it_is_judged_is_told_to_wait() {
-        let attempts = Attempts::default();
+        let attempts = LoginAttempts::default();
         attempts.keep("name", ("browser", "erp"), attempt(), START);
         let held = attempts.find("name", "browser", "erp", START);
         assert!(matches!(
             attempts.find("name", "browser", "erp", START),
-            Found::Busy
+            AttemptLookup::Busy
         ));
         drop(held);
         attempts.forget("name");
         assert!(matches!(
             attempts.find("name", "browser", "erp", START),
-            Found::Gone
+            AttemptLookup::Gone
         ));
     }
 
     #[test]
     fn a_flood_pushes_out_the_oldest() {
-        let attempts = Attempts::default();
+        let attempts = LoginAttempts::default();
         for number in 0..=CAPACITY {
             let now = START + Duration::from_millis(number as u64);
             attempts.keep(&number.to_string(), ("browser", "erp"), attempt(), now);
         }
         let find = |name| attempts.find(name, "browser", "erp", START);
-        assert!(matches!(find("0"), Found::Gone));
-        assert!(matches!(find("1"), Found::Here(_)));
+        assert!(matches!(find("0"), AttemptLookup::Gone));
+        assert!(matches!(find("1"), AttemptLookup::Here(_)));
     }
 }

@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 
 use crate::connectors::{Prompt, Step};
-use crate::people::records::Identity;
+use crate::people::records::ExternalIdentity;
 
 /// Wrong answers in one attempt, after which it is over and has to be begun again.
 pub(super) const MOST_TRIES: u32 = 10;
 
 /// What happens next.
 #[derive(Debug)]
-pub(super) enum Next<S> {
+pub(super) enum LoginStep<S> {
     /// Ask (again); `told` is what was wrong.
     Ask {
         prompt: Box<Prompt>,
@@ -18,35 +18,35 @@ pub(super) enum Next<S> {
         tries: u32,
         told: Option<Cow<'static, str>>,
     },
-    Over(Over),
+    Over(LoginOutcome),
 }
 
 /// How an attempt ended.
 #[derive(Debug)]
-pub(super) enum Over {
-    Proven(Identity),
+pub(super) enum LoginOutcome {
+    Proven(ExternalIdentity),
     /// Refused for good, and why.
     Refused(Cow<'static, str>),
 }
 
 /// `tries` is how many answers were wrong before this one.
-pub(super) fn next<S>(tries: u32, step: Step<S>) -> Next<S> {
+pub(super) fn next<S>(tries: u32, step: Step<S>) -> LoginStep<S> {
     match step {
-        Step::Ask { prompt, state } => Next::Ask {
+        Step::Ask { prompt, state } => LoginStep::Ask {
             prompt: Box::new(prompt),
             state,
             tries,
             told: None,
         },
-        Step::Done(identity) => Next::Over(Over::Proven(identity)),
+        Step::Done(identity) => LoginStep::Over(LoginOutcome::Proven(identity)),
         Step::Refused { why, again } => match again {
-            Some((prompt, state)) if tries + 1 < MOST_TRIES => Next::Ask {
+            Some((prompt, state)) if tries + 1 < MOST_TRIES => LoginStep::Ask {
                 prompt: Box::new(prompt),
                 state,
                 tries: tries + 1,
                 told: Some(why.0),
             },
-            _ => Next::Over(Over::Refused(why.0)),
+            _ => LoginStep::Over(LoginOutcome::Refused(why.0)),
         },
     }
 }
@@ -54,7 +54,7 @@ pub(super) fn next<S>(tries: u32, step: Step<S>) -> Next<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connectors::Refusal;
+    use crate::connectors::LoginRefusal;
 
     fn prompt() -> Prompt {
         Prompt::default()
@@ -62,7 +62,7 @@ mod tests {
 
     fn refused(again: bool) -> Step<()> {
         Step::Refused {
-            why: Refusal("No.".into()),
+            why: LoginRefusal("No.".into()),
             again: again.then(|| (prompt(), ())),
         }
     }
@@ -71,11 +71,11 @@ mod tests {
     fn a_wrong_answer_is_asked_again_until_the_tries_are_spent() {
         assert!(matches!(
             next(0, refused(true)),
-            Next::Ask { tries: 1, told: Some(told), .. } if told == "No."
+            LoginStep::Ask { tries: 1, told: Some(told), .. } if told == "No."
         ));
         assert!(matches!(
             next(MOST_TRIES - 1, refused(true)),
-            Next::Over(Over::Refused(_))
+            LoginStep::Over(LoginOutcome::Refused(_))
         ));
     }
 
@@ -83,7 +83,7 @@ mod tests {
     fn an_adapter_may_end_it_at_once() {
         assert!(matches!(
             next(0, refused(false)),
-            Next::Over(Over::Refused(_))
+            LoginStep::Over(LoginOutcome::Refused(_))
         ));
     }
 
@@ -95,7 +95,7 @@ mod tests {
         };
         assert!(matches!(
             next(3, step),
-            Next::Ask {
+            LoginStep::Ask {
                 tries: 3,
                 told: None,
                 ..

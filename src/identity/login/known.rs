@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
-use super::limits::Account;
-use crate::platform::rng::Entropy;
+use super::limits::AccountKey;
+use crate::platform::rng::Rng;
 use crate::platform::secret::alphanumeric;
 use crate::platform::web::Web;
 
@@ -18,7 +18,7 @@ const MOST: usize = 4;
 const NAME_LENGTH: usize = 22;
 
 /// The browser's name, if it signed in to this account before.
-pub(super) fn browser(web: &Web, headers: &HeaderMap, account: Account) -> Option<String> {
+pub(super) fn browser(web: &Web, headers: &HeaderMap, account: AccountKey) -> Option<String> {
     let cookie = web.cookies.read(headers, KNOWN)?;
     let (name, seals) = parts(&cookie)?;
     let is_known = seals.iter().any(|seal| is_seal(web, seal, name, account));
@@ -30,11 +30,11 @@ pub(super) fn remember(
     web: &Web,
     before: &HeaderMap,
     answer: &mut HeaderMap,
-    account: Account,
-    entropy: &dyn Entropy,
+    account: AccountKey,
+    rng: &dyn Rng,
 ) {
     let cookie = web.cookies.read(before, KNOWN).unwrap_or_default();
-    let fresh = alphanumeric(entropy, NAME_LENGTH);
+    let fresh = alphanumeric(rng, NAME_LENGTH);
     let (name, seals) = parts(&cookie).unwrap_or((&fresh, Vec::new()));
     let others = seals
         .into_iter()
@@ -52,12 +52,12 @@ fn parts(cookie: &str) -> Option<(&str, Vec<&str>)> {
     (name.len() == NAME_LENGTH).then(|| (name, seals.split('.').take(MOST).collect()))
 }
 
-fn seal(web: &Web, name: &str, account: Account) -> String {
+fn seal(web: &Web, name: &str, account: AccountKey) -> String {
     web.cookie_key
         .seal(&[KNOWN.as_bytes(), name.as_bytes(), &account.to_vec()])
 }
 
-fn is_seal(web: &Web, text: &str, name: &str, account: Account) -> bool {
+fn is_seal(web: &Web, text: &str, name: &str, account: AccountKey) -> bool {
     web.cookie_key.is_seal(
         text,
         &[KNOWN.as_bytes(), name.as_bytes(), &account.to_vec()],

@@ -39,18 +39,19 @@ pub use model::LocalPath;
 pub use pages::let_in;
 #[cfg(test)]
 pub(crate) use pages::samples;
-pub use sign_in::{CameIn, link, sign_in};
+pub use sign_in::{VerifiedLogin, link, sign_in};
 pub use signed_in::{
-    Freshness, LATELY, SignedIn, SignedInLately, send_to_login, send_to_login_again, sign_in_again,
+    AuthenticationAge, LATELY, RecentlyAuthenticated, SignedIn, send_to_login, send_to_login_again,
+    sign_in_again,
 };
-pub use signpost::{Ahead, AppAhead, SharedSignpost, Signpost};
+pub use signpost::{ClientLookup, PendingClient, PendingClientFuture, SharedClientLookup};
 
 use crate::connectors;
-use crate::connectors::{ClosedWay, Registry, Way};
-use crate::platform::clock::{Moment, SharedClock};
+use crate::connectors::{ConnectorRegistry, DisabledConnector, DynConnector};
+use crate::platform::clock::{SharedClock, Timestamp};
 use crate::platform::db;
 use crate::platform::db::Db;
-use crate::platform::rng::SharedEntropy;
+use crate::platform::rng::SharedRng;
 use crate::platform::web::Web;
 
 /// What the room needs.
@@ -59,10 +60,10 @@ pub struct Feature {
     web: Web,
     db: Db,
     clock: SharedClock,
-    entropy: SharedEntropy,
-    turns: take_turn::Turns,
-    limits: limits::Limits,
-    signpost: SharedSignpost,
+    rng: SharedRng,
+    turns: take_turn::LoginFlows,
+    limits: limits::LoginLimits,
+    signpost: SharedClientLookup,
 }
 
 impl Feature {
@@ -70,31 +71,31 @@ impl Feature {
         web: Web,
         db: Db,
         clock: SharedClock,
-        entropy: SharedEntropy,
-        ways: Registry,
-        signpost: SharedSignpost,
+        rng: SharedRng,
+        ways: ConnectorRegistry,
+        signpost: SharedClientLookup,
     ) -> Self {
         Self {
             web,
             db,
             clock,
-            entropy,
-            turns: take_turn::Turns::new(ways),
-            limits: limits::Limits::new(),
+            rng,
+            turns: take_turn::LoginFlows::new(ways),
+            limits: limits::LoginLimits::new(),
             signpost,
         }
     }
 
     /// The ways nobody can sign in by at the moment. Where no way asks another system, nobody is asked.
-    async fn closed_ways(&self) -> db::Result<Vec<ClosedWay>> {
-        if !self.turns.ways.iter().any(Way::closes) {
+    async fn closed_ways(&self) -> db::Result<Vec<DisabledConnector>> {
+        if !self.turns.ways.iter().any(DynConnector::closes) {
             return Ok(Vec::new());
         }
         connectors::list_closed(self.db.pool()).await
     }
 
     /// Forgets sign-ins that were begun and never finished, and the secrets they hold.
-    pub fn sweep(&self, now: Moment) {
+    pub fn sweep(&self, now: Timestamp) {
         self.turns.sweep(now);
     }
 

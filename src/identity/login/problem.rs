@@ -2,9 +2,9 @@
 //! no people; this room is the lowest that knows both.
 
 use crate::people::records::PeopleError;
-use crate::platform::web::PageProblem;
+use crate::platform::web::PageError;
 
-impl From<PeopleError> for PageProblem {
+impl From<PeopleError> for PageError {
     fn from(error: PeopleError) -> Self {
         match error {
             PeopleError::Store(error) => error.into(),

@@ -3,19 +3,19 @@
 use serde_json::json;
 
 use crate::people::records;
-use crate::people::records::{Identity, Joined, PeopleError};
-use crate::platform::audit::Entry;
-use crate::platform::clock::Moment;
+use crate::people::records::{ExternalIdentity, PeopleError, SignedInPerson};
+use crate::platform::audit::AuditEntry;
+use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
-use crate::platform::rng::Entropy;
-use crate::platform::web::{LifeTime, Visit};
+use crate::platform::rng::Rng;
+use crate::platform::web::{SessionLifetime, UserSession};
 use crate::platform::{audit, mail};
 
 /// Somebody who came in.
 #[derive(Debug)]
-pub struct CameIn {
-    pub visit: Visit,
+pub struct VerifiedLogin {
+    pub visit: UserSession,
     /// They have closed their account, and may keep it or go.
     pub is_leaving: bool,
 }
@@ -24,33 +24,27 @@ pub struct CameIn {
 /// they are. Nobody if it does not, or for somebody suspended.
 pub async fn sign_in(
     tx: &mut Tx,
-    identity: &Identity,
-    lifetime: LifeTime,
-    now: Moment,
-    entropy: &dyn Entropy,
-) -> Result<Option<CameIn>, PeopleError> {
-    let joined = records::join(tx, identity, now, entropy).await?;
-    let Some(Joined { person, new_emails }) = joined else {
+    identity: &ExternalIdentity,
+    lifetime: SessionLifetime,
+    now: Timestamp,
+    rng: &dyn Rng,
+) -> Result<Option<VerifiedLogin>, PeopleError> {
+    let joined = records::join(tx, identity, now, rng).await?;
+    let Some(SignedInPerson { person, new_emails }) = joined else {
         return Ok(None);
     };
     for address in new_emails {
         let detail = json!({ "address": address });
-        mail::put(
-            &mut **tx,
-            mail::EMAIL_ADDED,
-            person.id,
-            detail,
-            now,
-            entropy,
-        )
-        .await?;
+        mail::put(&mut **tx, mail::EMAIL_ADDED, person.id, detail, now, rng).await?;
     }
-    let entry = Entry::of("person.signed_in").by(person.id).about(person.id);
+    let entry = AuditEntry::of("person.signed_in")
+        .by(person.id)
+        .about(person.id);
     let entry = entry.with(json!({ "through": identity.provider }));
-    audit::note(&mut **tx, entry, now, entropy).await?;
+    audit::note(&mut **tx, entry, now, rng).await?;
     let leaving = records::find_leaving(&mut **tx, person.id).await?;
-    Ok(Some(CameIn {
-        visit: Visit {
+    Ok(Some(VerifiedLogin {
+        visit: UserSession {
             name: person.full_name(),
             person: person.id,
             username: person.username,
@@ -69,14 +63,14 @@ pub async fn sign_in(
 pub async fn link(
     tx: &mut Tx,
     person: PersonId,
-    identity: &Identity,
-    now: Moment,
-    entropy: &dyn Entropy,
+    identity: &ExternalIdentity,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> Result<bool, PeopleError> {
-    let is_new = records::link(tx, person, identity, now, entropy).await?;
+    let is_new = records::link(tx, person, identity, now, rng).await?;
     if is_new {
         let detail = json!({ "at": now.unix_timestamp() });
-        mail::put(&mut **tx, "way_in_added", person, detail, now, entropy).await?;
+        mail::put(&mut **tx, "way_in_added", person, detail, now, rng).await?;
     }
     Ok(is_new)
 }

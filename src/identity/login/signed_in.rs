@@ -7,15 +7,15 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::request::Parts;
 use http::{Method, Uri};
 
-use crate::platform::clock::{Moment, SharedClock};
+use crate::platform::clock::{SharedClock, Timestamp};
 use crate::platform::links::Links;
-use crate::platform::web::{Frame, Visit, Web};
+use crate::platform::web::{PageContext, UserSession, Web};
 
 /// Somebody is signed in. Who is not is sent to the sign-in page and comes back here.
 #[derive(Debug)]
 pub struct SignedIn {
-    pub visit: Visit,
-    pub frame: Frame,
+    pub visit: UserSession,
+    pub frame: PageContext,
 }
 
 impl<S> FromRequestParts<S> for SignedIn
@@ -26,7 +26,7 @@ where
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
-        let frame = Frame::from_request_parts(parts, state)
+        let frame = PageContext::from_request_parts(parts, state)
             .await
             .map_err(IntoResponse::into_response)?;
         let Some(visit) = frame.visit().cloned() else {
@@ -42,9 +42,9 @@ where
 /// Somebody is signed in, and that was [lately](LATELY). Who signed in longer ago does so once more and
 /// comes back here.
 #[derive(Debug)]
-pub struct SignedInLately(pub SignedIn);
+pub struct RecentlyAuthenticated(pub SignedIn);
 
-impl<S> FromRequestParts<S> for SignedInLately
+impl<S> FromRequestParts<S> for RecentlyAuthenticated
 where
     Web: FromRef<S>,
     SharedClock: FromRef<S>,
@@ -65,23 +65,23 @@ where
 /// How fresh a sign-in has to be for what is hard to undo. A session may live for a year, and the browser
 /// may lie open on a desk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Freshness(Duration);
+pub struct AuthenticationAge(Duration);
 
 /// Fresh enough for most of it.
-pub const LATELY: Freshness = Freshness::within(Duration::from_hours(1));
+pub const LATELY: AuthenticationAge = AuthenticationAge::within(Duration::from_hours(1));
 
-impl Freshness {
+impl AuthenticationAge {
     pub const fn within(span: Duration) -> Self {
         Self(span)
     }
 
     /// Whether the form may be shown.
-    pub fn may_see(self, visit: &Visit, now: Moment) -> bool {
+    pub fn may_see(self, visit: &UserSession, now: Timestamp) -> bool {
         now - visit.signed_in_at < self.0
     }
 
     /// Whether the form may be sent: one may take as long again over it.
-    pub fn may_send(self, visit: &Visit, now: Moment) -> bool {
+    pub fn may_send(self, visit: &UserSession, now: Timestamp) -> bool {
         now - visit.signed_in_at < self.0 * 2
     }
 }
@@ -94,11 +94,11 @@ pub(super) const LINK: &str = "link";
 /// Before something hard to undo: nothing if the sign-in is fresh enough, else the way to the sign-in
 /// page and back.
 pub fn sign_in_again(
-    visit: &Visit,
+    visit: &UserSession,
     parts: &Parts,
     links: &Links,
-    freshness: Freshness,
-    now: Moment,
+    freshness: AuthenticationAge,
+    now: Timestamp,
 ) -> Option<Response> {
     let is_fresh = if parts.method == Method::GET {
         freshness.may_see(visit, now)

@@ -10,7 +10,7 @@ use super::LocalPath;
 
 /// An app as the sign-in page shows it.
 #[derive(Debug, Clone, Serialize)]
-pub struct AppAhead {
+pub struct PendingClient {
     pub name: String,
     /// Stands in for the logo.
     pub initial: String,
@@ -18,11 +18,11 @@ pub struct AppAhead {
     pub logo: Option<String>,
 }
 
-pub type Ahead<'a> = Pin<Box<dyn Future<Output = Option<AppAhead>> + Send + 'a>>;
+pub type PendingClientFuture<'a> = Pin<Box<dyn Future<Output = Option<PendingClient>> + Send + 'a>>;
 
 /// Says which app a path of ours leads on to, if it leads to one.
-pub trait Signpost: Debug + Send + Sync + 'static {
-    fn app_ahead<'a>(&'a self, next: &'a LocalPath) -> Ahead<'a>;
+pub trait ClientLookup: Debug + Send + Sync + 'static {
+    fn app_ahead<'a>(&'a self, next: &'a LocalPath) -> PendingClientFuture<'a>;
 }
 
-pub type SharedSignpost = Arc<dyn Signpost>;
+pub type SharedClientLookup = Arc<dyn ClientLookup>;

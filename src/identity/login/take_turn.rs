@@ -5,26 +5,27 @@ use std::borrow::Cow;
 
 use tokio::sync::OwnedMutexGuard;
 
-use super::attempts::{Attempt, Attempts, Found};
+use super::attempts::{AttemptLookup, LoginAttempt, LoginAttempts};
 use super::flow;
-use super::flow::{Next, Over};
+use super::flow::{LoginOutcome, LoginStep};
 use crate::connectors::{
-    Answers, Held, Picture, Prompt, Registry, Step, UpstreamError, Visitor, Way,
+    Answers, ConnectorError, ConnectorRegistry, ConnectorState, DynConnector, Prompt,
+    PromptPicture, RequestOrigin, Step,
 };
-use crate::platform::clock::Moment;
-use crate::platform::rng::Entropy;
+use crate::platform::clock::Timestamp;
+use crate::platform::rng::Rng;
 use crate::platform::secret::Secret;
 
 /// The ways there are, and what was begun.
 #[derive(Debug, Clone)]
-pub(super) struct Turns {
-    pub ways: Registry,
-    attempts: Attempts,
+pub(super) struct LoginFlows {
+    pub ways: ConnectorRegistry,
+    attempts: LoginAttempts,
 }
 
 /// A form to show.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct PromptView {
     pub prompt: Prompt,
     /// The attempt it belongs to; none where nothing has to be remembered.
     pub attempt: Option<String>,
@@ -34,19 +35,19 @@ pub(super) struct Asked {
 
 /// A form that is being answered.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(super) struct FormSubmission {
     pub prompt: Prompt,
-    way: Way,
+    way: DynConnector,
     browser: String,
-    held: Held,
+    held: ConnectorState,
     tries: u32,
     /// The attempt's name, and its lock.
-    seat: Option<(String, OwnedMutexGuard<Attempt>)>,
+    seat: Option<(String, OwnedMutexGuard<LoginAttempt>)>,
 }
 
 /// There is no form to show or to answer.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Without {
+pub(super) enum AttemptError {
     /// The answer before is still being judged.
     #[error("still working")]
     Busy,
@@ -56,54 +57,54 @@ pub(super) enum Without {
     #[error("the way to sign in begins with a refusal: {0}")]
     Refused(Cow<'static, str>),
     #[error(transparent)]
-    Upstream(#[from] UpstreamError),
+    Upstream(#[from] ConnectorError),
 }
 
 /// How an answer was judged.
 #[derive(Debug)]
-pub(super) enum Judged {
-    Ask(Box<Asked>),
-    Over(Over),
+pub(super) enum SubmissionOutcome {
+    Ask(Box<PromptView>),
+    Over(LoginOutcome),
 }
 
-impl Turns {
-    pub(super) fn new(ways: Registry) -> Self {
+impl LoginFlows {
+    pub(super) fn new(ways: ConnectorRegistry) -> Self {
         Self {
             ways,
-            attempts: Attempts::default(),
+            attempts: LoginAttempts::default(),
         }
     }
 
     /// The form of an attempt, or the first form.
     pub(super) async fn look(
         &self,
-        way: &Way,
+        way: &DynConnector,
         attempt: Option<&str>,
         browser: &str,
-        visitor: Visitor,
-        entropy: &dyn Entropy,
-    ) -> Result<Asked, Without> {
+        visitor: RequestOrigin,
+        rng: &dyn Rng,
+    ) -> Result<PromptView, AttemptError> {
         if let Some(name) = attempt {
             return match self.attempts.find(name, browser, way.slug(), visitor.now) {
-                Found::Here(attempt) => Ok(Asked {
+                AttemptLookup::Here(attempt) => Ok(PromptView {
                     prompt: attempt.prompt.clone(),
                     attempt: Some(name.to_owned()),
                     told: None,
                 }),
-                Found::Busy => Err(Without::Busy),
-                Found::Gone => Err(Without::Gone),
+                AttemptLookup::Busy => Err(AttemptError::Busy),
+                AttemptLookup::Gone => Err(AttemptError::Gone),
             };
         }
         let (prompt, held) = first(way, visitor).await?;
         let attempt = (!way.opens_plainly()).then(|| {
-            let attempt = Attempt {
+            let attempt = LoginAttempt {
                 prompt: prompt.clone(),
                 held: Some(held),
                 tries: 0,
             };
-            self.keep((browser, way.slug()), attempt, visitor.now, entropy)
+            self.keep((browser, way.slug()), attempt, visitor.now, rng)
         });
-        Ok(Asked {
+        Ok(PromptView {
             prompt,
             attempt,
             told: None,
@@ -113,19 +114,19 @@ impl Turns {
     /// The picture of an attempt's form, if that has one and is not being judged.
     pub(super) fn picture(
         &self,
-        way: &Way,
+        way: &DynConnector,
         attempt: &str,
         browser: &str,
-        now: Moment,
-    ) -> Option<Picture> {
+        now: Timestamp,
+    ) -> Option<PromptPicture> {
         match self.attempts.find(attempt, browser, way.slug(), now) {
-            Found::Here(attempt) => attempt.prompt.picture.clone(),
-            Found::Busy | Found::Gone => None,
+            AttemptLookup::Here(attempt) => attempt.prompt.picture.clone(),
+            AttemptLookup::Busy | AttemptLookup::Gone => None,
         }
     }
 
     /// Forgets what was begun and never finished, with the secrets it holds.
-    pub(super) fn sweep(&self, now: Moment) {
+    pub(super) fn sweep(&self, now: Timestamp) {
         self.attempts.sweep(now);
     }
 
@@ -133,11 +134,11 @@ impl Turns {
     fn keep(
         &self,
         whose: (&str, &'static str),
-        attempt: Attempt,
-        now: Moment,
-        entropy: &dyn Entropy,
+        attempt: LoginAttempt,
+        now: Timestamp,
+        rng: &dyn Rng,
     ) -> String {
-        let name = Secret::mint(entropy).expose().to_owned();
+        let name = Secret::generate(rng).expose().to_owned();
         self.attempts.keep(&name, whose, attempt, now);
         name
     }
@@ -145,12 +146,12 @@ impl Turns {
     /// Takes the form that is to be answered in hand; until the turn is dropped nobody else can.
     pub(super) async fn begin(
         &self,
-        way: &Way,
+        way: &DynConnector,
         attempt: Option<&str>,
         browser: &str,
-        visitor: Visitor,
-    ) -> Result<Turn, Without> {
-        let turn = |prompt, held, tries, seat| Turn {
+        visitor: RequestOrigin,
+    ) -> Result<FormSubmission, AttemptError> {
+        let turn = |prompt, held, tries, seat| FormSubmission {
             prompt,
             way: way.clone(),
             browser: browser.to_owned(),
@@ -160,29 +161,29 @@ impl Turns {
         };
         let Some(name) = attempt else {
             if !way.opens_plainly() {
-                return Err(Without::Gone);
+                return Err(AttemptError::Gone);
             }
             let (prompt, held) = first(way, visitor).await?;
             return Ok(turn(prompt, held, 0, None));
         };
         match self.attempts.find(name, browser, way.slug(), visitor.now) {
-            Found::Here(mut attempt) => {
-                let held = attempt.held.take().ok_or(Without::Gone)?;
+            AttemptLookup::Here(mut attempt) => {
+                let held = attempt.held.take().ok_or(AttemptError::Gone)?;
                 let (prompt, tries) = (attempt.prompt.clone(), attempt.tries);
                 Ok(turn(prompt, held, tries, Some((name.to_owned(), attempt))))
             }
-            Found::Busy => Err(Without::Busy),
-            Found::Gone => Err(Without::Gone),
+            AttemptLookup::Busy => Err(AttemptError::Busy),
+            AttemptLookup::Gone => Err(AttemptError::Gone),
         }
     }
 
     /// Puts a turn back unanswered, to be asked again.
-    pub(super) fn put_back(turn: Turn) -> Asked {
+    pub(super) fn put_back(turn: FormSubmission) -> PromptView {
         let attempt = turn.seat.map(|(name, mut attempt)| {
             attempt.held = Some(turn.held);
             name
         });
-        Asked {
+        PromptView {
             prompt: turn.prompt,
             attempt,
             told: None,
@@ -192,12 +193,12 @@ impl Turns {
     /// Lets the adapter judge the answers.
     pub(super) async fn answer(
         &self,
-        turn: Turn,
+        turn: FormSubmission,
         answers: Answers,
-        visitor: Visitor,
-        entropy: &dyn Entropy,
-    ) -> Result<Judged, UpstreamError> {
-        let Turn {
+        visitor: RequestOrigin,
+        rng: &dyn Rng,
+    ) -> Result<SubmissionOutcome, ConnectorError> {
+        let FormSubmission {
             way,
             browser,
             held,
@@ -207,26 +208,26 @@ impl Turns {
         } = turn;
         let step = way.advance(held, answers, visitor).await;
         let over = match step.map(|step| flow::next(tries, step)) {
-            Ok(Next::Ask {
+            Ok(LoginStep::Ask {
                 prompt,
                 state,
                 tries,
                 told,
             }) => {
-                let after = Attempt {
+                let after = LoginAttempt {
                     prompt: prompt.as_ref().clone(),
                     held: Some(state),
                     tries,
                 };
                 let whose = (browser.as_str(), way.slug());
-                let attempt = self.ask_on(seat, whose, after, told.is_some(), visitor.now, entropy);
-                return Ok(Judged::Ask(Box::new(Asked {
+                let attempt = self.ask_on(seat, whose, after, told.is_some(), visitor.now, rng);
+                return Ok(SubmissionOutcome::Ask(Box::new(PromptView {
                     prompt: *prompt,
                     attempt,
                     told,
                 })));
             }
-            Ok(Next::Over(over)) => Ok(Judged::Over(over)),
+            Ok(LoginStep::Over(over)) => Ok(SubmissionOutcome::Over(over)),
             Err(error) => Err(error),
         };
         if let Some((name, _)) = seat {
@@ -238,12 +239,12 @@ impl Turns {
     /// Keeps what comes next in the attempt, and gives its name; none where nothing has to be remembered.
     fn ask_on(
         &self,
-        seat: Option<(String, OwnedMutexGuard<Attempt>)>,
+        seat: Option<(String, OwnedMutexGuard<LoginAttempt>)>,
         whose: (&str, &'static str),
-        after: Attempt,
+        after: LoginAttempt,
         is_refused: bool,
-        now: Moment,
-        entropy: &dyn Entropy,
+        now: Timestamp,
+        rng: &dyn Rng,
     ) -> Option<String> {
         match seat {
             Some((name, mut attempt)) => {
@@ -253,12 +254,15 @@ impl Turns {
             // The first form again, which needs no memory: or else slips in it, which cost nothing, could
             // push out the attempts of others.
             None if is_refused || after.prompt.inputs.iter().any(|it| it.error.is_some()) => None,
-            None => Some(self.keep(whose, after, now, entropy)),
+            None => Some(self.keep(whose, after, now, rng)),
         }
     }
 }
 
-async fn first(way: &Way, visitor: Visitor) -> Result<(Prompt, Held), Without> {
+async fn first(
+    way: &DynConnector,
+    visitor: RequestOrigin,
+) -> Result<(Prompt, ConnectorState), AttemptError> {
     match way.begin(visitor).await? {
         Step::Ask { prompt, state } => Ok((prompt, state)),
         Step::Refused {
@@ -268,20 +272,20 @@ async fn first(way: &Way, visitor: Visitor) -> Result<(Prompt, Held), Without> {
             tracing::debug!(why = %why.0, "begins with a refusal");
             Ok((prompt, state))
         }
-        Step::Refused { why, again: None } => Err(Without::Refused(why.0)),
+        Step::Refused { why, again: None } => Err(AttemptError::Refused(why.0)),
         // Nobody proves who they are without having been asked.
-        Step::Done(_) => Err(UpstreamError::Changed("done before it was asked").into()),
+        Step::Done(_) => Err(ConnectorError::Changed("done before it was asked").into()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connectors::{Face, Input, InputKind, Refusal, Upstream};
-    use crate::people::records::Identity;
-    use crate::platform::rng::OsEntropy;
+    use crate::connectors::{Connector, ConnectorLabel, Input, InputKind, LoginRefusal};
+    use crate::people::records::ExternalIdentity;
+    use crate::platform::rng::OsRng;
 
-    const VISITOR: Visitor = Visitor {
+    const VISITOR: RequestOrigin = RequestOrigin {
         now: time::macros::datetime!(2026-11-21 12:00 UTC),
         address: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
     };
@@ -297,19 +301,22 @@ mod tests {
         }
     }
 
-    impl Upstream for Portal {
+    impl Connector for Portal {
         const SLUG: &'static str = "portal";
         const OPENS_PLAINLY: bool = false;
         type State = Option<String>;
 
-        fn face(&self) -> Face {
-            Face {
+        fn face(&self) -> ConnectorLabel {
+            ConnectorLabel {
                 label: "Portal",
                 hint: None,
             }
         }
 
-        async fn begin(&self, _visitor: Visitor) -> Result<Step<Option<String>>, UpstreamError> {
+        async fn begin(
+            &self,
+            _visitor: RequestOrigin,
+        ) -> Result<Step<Option<String>>, ConnectorError> {
             Ok(Step::Ask {
                 prompt: prompt("name"),
                 state: None,
@@ -320,8 +327,8 @@ mod tests {
             &self,
             state: Option<String>,
             answers: Answers,
-            _visitor: Visitor,
-        ) -> Result<Step<Option<String>>, UpstreamError> {
+            _visitor: RequestOrigin,
+        ) -> Result<Step<Option<String>>, ConnectorError> {
             let Some(name) = state else {
                 return Ok(Step::Ask {
                     prompt: prompt("code"),
@@ -329,44 +336,44 @@ mod tests {
                 });
             };
             match answers.text("code") {
-                "1234" => Ok(Step::Done(Identity {
+                "1234" => Ok(Step::Done(ExternalIdentity {
                     provider: Self::SLUG,
                     subject: name,
                     says: None,
                 })),
                 "slow" => std::future::pending().await,
-                "gone" => Err(UpstreamError::Unavailable),
+                "gone" => Err(ConnectorError::Unavailable),
                 _ => Ok(Step::Refused {
-                    why: Refusal("Another code.".into()),
+                    why: LoginRefusal("Another code.".into()),
                     again: Some((prompt("code"), Some(name))),
                 }),
             }
         }
     }
 
-    fn portal() -> (Turns, Way) {
-        let turns = Turns::new(Registry::default().with(Portal));
+    fn portal() -> (LoginFlows, DynConnector) {
+        let turns = LoginFlows::new(ConnectorRegistry::default().with(Portal));
         let way = turns.ways.first().unwrap().clone();
         (turns, way)
     }
 
     async fn answer(
-        (turns, way): &(Turns, Way),
+        (turns, way): &(LoginFlows, DynConnector),
         attempt: &str,
         text: &str,
-    ) -> Result<Judged, Without> {
+    ) -> Result<SubmissionOutcome, AttemptError> {
         let turn = turns.begin(way, Some(attempt), BROWSER, VISITOR).await?;
         let answers = Answers::to(&turn.prompt, |_| text.to_owned());
-        Ok(turns.answer(turn, answers, VISITOR, &OsEntropy).await?)
+        Ok(turns.answer(turn, answers, VISITOR, &OsRng).await?)
     }
 
     /// At the second form.
-    async fn at_the_code(portal: &(Turns, Way)) -> String {
+    async fn at_the_code(portal: &(LoginFlows, DynConnector)) -> String {
         let (turns, way) = portal;
-        let first = turns.look(way, None, BROWSER, VISITOR, &OsEntropy).await;
+        let first = turns.look(way, None, BROWSER, VISITOR, &OsRng).await;
         let attempt = first.unwrap().attempt.unwrap();
         let judged = answer(portal, &attempt, "asha").await.unwrap();
-        assert!(matches!(judged, Judged::Ask(asked) if asked.told.is_none()));
+        assert!(matches!(judged, SubmissionOutcome::Ask(asked) if asked.told.is_none()));
         attempt
     }
 
@@ -375,14 +382,14 @@ mod tests {
         let portal = portal();
         let attempt = at_the_code(&portal).await;
         let wrong = answer(&portal, &attempt, "0000").await.unwrap();
-        assert!(matches!(wrong, Judged::Ask(asked) if asked.told.is_some()));
+        assert!(matches!(wrong, SubmissionOutcome::Ask(asked) if asked.told.is_some()));
         let right = answer(&portal, &attempt, "1234").await.unwrap();
         assert!(
-            matches!(right, Judged::Over(Over::Proven(Identity { subject, .. })) if subject == "asha")
+            matches!(right, SubmissionOutcome::Over(LoginOutcome::Proven(ExternalIdentity { subject, .. })) if subject == "asha")
         );
         // And it is over.
         let again = answer(&portal, &attempt, "1234").await;
-        assert!(matches!(again, Err(Without::Gone)));
+        assert!(matches!(again, Err(AttemptError::Gone)));
     }
 
     #[tokio::test]
@@ -392,13 +399,13 @@ mod tests {
         let attempt = at_the_code(&portal).await;
         let look = async |browser| {
             turns
-                .look(&way, Some(&attempt), browser, VISITOR, &OsEntropy)
+                .look(&way, Some(&attempt), browser, VISITOR, &OsRng)
                 .await
         };
         assert_eq!(look(BROWSER).await.unwrap().prompt, prompt("code"));
-        assert!(matches!(look("another").await, Err(Without::Gone)));
+        assert!(matches!(look("another").await, Err(AttemptError::Gone)));
         let stolen = turns.begin(&way, Some(&attempt), "another", VISITOR).await;
-        assert!(matches!(stolen, Err(Without::Gone)));
+        assert!(matches!(stolen, Err(AttemptError::Gone)));
     }
 
     #[tokio::test]
@@ -411,11 +418,11 @@ mod tests {
             let judged = tokio::time::timeout(moment, first.as_mut()).await;
             assert!(judged.is_err());
             let second = answer(&portal, &attempt, "1234").await;
-            assert!(matches!(second, Err(Without::Busy)));
+            assert!(matches!(second, Err(AttemptError::Busy)));
         }
         // The browser hung up: what the portal thinks now is not known, so it is over.
         let third = answer(&portal, &attempt, "1234").await;
-        assert!(matches!(third, Err(Without::Gone)));
+        assert!(matches!(third, Err(AttemptError::Gone)));
     }
 
     #[tokio::test]
@@ -423,7 +430,7 @@ mod tests {
         let portal = portal();
         let attempt = at_the_code(&portal).await;
         let turn = portal.0.begin(&portal.1, Some(&attempt), BROWSER, VISITOR);
-        let asked = Turns::put_back(turn.await.unwrap());
+        let asked = LoginFlows::put_back(turn.await.unwrap());
         assert_eq!(asked.attempt.as_deref(), Some(attempt.as_str()));
         assert!(answer(&portal, &attempt, "1234").await.is_ok());
     }
@@ -434,14 +441,17 @@ mod tests {
         let attempt = at_the_code(&portal).await;
         for _ in 1..flow::MOST_TRIES {
             let judged = answer(&portal, &attempt, "0000").await.unwrap();
-            assert!(matches!(judged, Judged::Ask(_)));
+            assert!(matches!(judged, SubmissionOutcome::Ask(_)));
         }
         let last = answer(&portal, &attempt, "0000").await.unwrap();
-        assert!(matches!(last, Judged::Over(Over::Refused(_))));
+        assert!(matches!(
+            last,
+            SubmissionOutcome::Over(LoginOutcome::Refused(_))
+        ));
         assert!(answer(&portal, &attempt, "1234").await.is_err());
         let attempt = at_the_code(&portal).await;
         assert!(answer(&portal, &attempt, "gone").await.is_err());
         let again = answer(&portal, &attempt, "1234").await;
-        assert!(matches!(again, Err(Without::Gone)));
+        assert!(matches!(again, Err(AttemptError::Gone)));
     }
 }

@@ -2,26 +2,26 @@
 
 use serde_json::json;
 
-use super::limits::Limits;
+use super::limits::ProfileLimits;
 use super::model::ProfileError;
 use crate::people::records;
-use crate::people::records::{Details, Edited};
-use crate::platform::clock::Moment;
+use crate::people::records::{EditOutcome, PersonUpdate};
+use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
 use crate::platform::mail;
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 
 /// Changes what is given, and mails a link to every address that is new.
 pub(super) async fn edit(
     tx: &mut Tx,
     person: PersonId,
-    wanted: Details,
-    limits: &Limits,
-    now: Moment,
-    entropy: &dyn Entropy,
-) -> Result<Edited, ProfileError> {
-    let edited = records::edit(tx, person, wanted, now, entropy).await?;
+    wanted: PersonUpdate,
+    limits: &ProfileLimits,
+    now: Timestamp,
+    rng: &dyn Rng,
+) -> Result<EditOutcome, ProfileError> {
+    let edited = records::edit(tx, person, wanted, now, rng).await?;
     if edited.new_emails.is_empty() {
         return Ok(edited);
     }
@@ -32,7 +32,7 @@ pub(super) async fn edit(
     for email in new {
         limits.take(person, &email.email, now)?;
         let detail = json!({ "address": email.id });
-        mail::put(&mut **tx, mail::EMAIL_ADDED, person, detail, now, entropy).await?;
+        mail::put(&mut **tx, mail::EMAIL_ADDED, person, detail, now, rng).await?;
     }
     Ok(edited)
 }

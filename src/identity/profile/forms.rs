@@ -7,24 +7,24 @@ use serde::Serialize;
 
 use crate::people::records;
 use crate::people::records::{
-    Change, ContactNumber, Details, Email, Name, OwnEmail, Person, Sex, Unfit,
+    ContactNumber, Email, InvalidValue, Name, OwnEmail, Person, PersonUpdate, Sex, Update,
 };
-use crate::platform::pictures::Square;
-use crate::platform::web::Pairs;
+use crate::platform::pictures::CropSquare;
+use crate::platform::web::FormParams;
 
 /// What a field of a form holds, and what is wrong with it.
 #[derive(Debug, Default, Clone, Serialize)]
-pub(super) struct Field {
+pub(super) struct ProfileFormField {
     pub value: String,
     pub error: Option<String>,
 }
 
 /// A list, a line for each entry and some empty ones to add to it.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Lines {
-    pub lines: Vec<Line>,
+pub(super) struct LineInputs {
+    pub lines: Vec<LineInput>,
     /// One more, for a script to add.
-    pub blank: Line,
+    pub blank: LineInput,
     /// How many there may be.
     pub most: usize,
     /// What is wrong with the list as a whole.
@@ -32,7 +32,7 @@ pub(super) struct Lines {
 }
 
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Line {
+pub(super) struct LineInput {
     pub id: String,
     pub value: String,
     pub error: Option<String>,
@@ -42,24 +42,24 @@ pub(super) struct Line {
 
 /// Every form of the page.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Forms {
+pub(super) struct ProfileForms {
     pub picture: Option<String>,
-    pub first_name: Field,
-    pub last_name: Field,
-    pub sex: Field,
-    pub numbers: Lines,
-    pub emails: Lines,
-    pub hostel: Field,
-    pub room: Field,
-    pub department: Field,
-    pub join_year: Field,
-    pub graduation_year: Field,
-    pub degree: Field,
+    pub first_name: ProfileFormField,
+    pub last_name: ProfileFormField,
+    pub sex: ProfileFormField,
+    pub numbers: LineInputs,
+    pub emails: LineInputs,
+    pub hostel: ProfileFormField,
+    pub room: ProfileFormField,
+    pub department: ProfileFormField,
+    pub join_year: ProfileFormField,
+    pub graduation_year: ProfileFormField,
+    pub degree: ProfileFormField,
 }
 
 /// What was typed into one of them.
 #[derive(Debug)]
-pub(super) enum Typed {
+pub(super) enum SectionForm {
     Picture,
     Names {
         first: String,
@@ -81,7 +81,7 @@ pub(super) enum Typed {
 }
 
 /// What is wrong, by the id of the field it stands beside.
-pub(super) type Told = BTreeMap<String, String>;
+pub(super) type FormErrors = BTreeMap<String, String>;
 
 /// Lines to add something, beside those that are filled.
 const EMPTY_LINES: usize = 2;
@@ -89,14 +89,14 @@ const EMPTY_LINES: usize = 2;
 /// thousands back.
 const LINES_SHOWN_AGAIN: usize = 50;
 
-impl Forms {
+impl ProfileForms {
     /// As things stand.
     pub(super) fn of(person: &Person, emails: &[OwnEmail]) -> Self {
-        let text = |value: Option<&String>| Field {
+        let text = |value: Option<&String>| ProfileFormField {
             value: value.cloned().unwrap_or_default(),
             error: None,
         };
-        let year = |value: Option<i32>| Field {
+        let year = |value: Option<i32>| ProfileFormField {
             value: value.map(|year| year.to_string()).unwrap_or_default(),
             error: None,
         };
@@ -110,8 +110,8 @@ impl Forms {
             first_name: text(Some(&person.first_name)),
             last_name: text(Some(&person.last_name)),
             sex: text(person.sex.as_ref()),
-            numbers: Lines::of("phone", numbers.collect()),
-            emails: Lines::of("email", emails.collect()),
+            numbers: LineInputs::of("phone", numbers.collect()),
+            emails: LineInputs::of("email", emails.collect()),
             hostel: text(address.and_then(|it| it.hostel.as_ref())),
             room: text(address.and_then(|it| it.room.as_ref())),
             department: text(programme.and_then(|it| it.department.as_ref())),
@@ -122,23 +122,23 @@ impl Forms {
     }
 
     /// Puts back what was typed, with what is wrong beside it.
-    pub(super) fn give_back(&mut self, typed: Typed, mut told: Told) {
-        let mut field = |id: &str, value: String| Field {
+    pub(super) fn give_back(&mut self, typed: SectionForm, mut told: FormErrors) {
+        let mut field = |id: &str, value: String| ProfileFormField {
             value,
             error: told.remove(id),
         };
         match typed {
-            Typed::Picture => self.picture = told.remove("profile_picture"),
-            Typed::Names { first, last } => {
+            SectionForm::Picture => self.picture = told.remove("profile_picture"),
+            SectionForm::Names { first, last } => {
                 self.first_name = field("first_name", first);
                 self.last_name = field("last_name", last);
             }
-            Typed::Sex(sex) => self.sex = field("sex", sex),
-            Typed::Address { hostel, room } => {
+            SectionForm::Sex(sex) => self.sex = field("sex", sex),
+            SectionForm::Address { hostel, room } => {
                 self.hostel = field("hostel", hostel);
                 self.room = field("room", room);
             }
-            Typed::Programme {
+            SectionForm::Programme {
                 department,
                 join_year,
                 graduation_year,
@@ -149,22 +149,24 @@ impl Forms {
                 self.graduation_year = field("graduation_year", graduation_year);
                 self.degree = field("degree", degree);
             }
-            Typed::Numbers(lines) => self.numbers = Lines::typed("phone", lines, None, told),
-            Typed::Emails(lines) => {
+            SectionForm::Numbers(lines) => {
+                self.numbers = LineInputs::typed("phone", lines, None, told)
+            }
+            SectionForm::Emails(lines) => {
                 let before = std::mem::take(&mut self.emails);
-                self.emails = Lines::typed("email", lines, Some(before), told);
+                self.emails = LineInputs::typed("email", lines, Some(before), told);
             }
         }
     }
 }
 
-impl Lines {
+impl LineInputs {
     fn of(name: &str, entries: Vec<(String, Option<bool>)>) -> Self {
         let filled = entries.len();
         let shown = (filled + EMPTY_LINES).min(records::MOST.max(filled));
         let empty = std::iter::repeat_n((String::new(), None), shown - filled);
         let lines = entries.into_iter().chain(empty).zip(1..);
-        let lines = lines.map(|((value, verified), number)| Line {
+        let lines = lines.map(|((value, verified), number)| LineInput {
             id: format!("{name}-{number}"),
             value,
             error: None,
@@ -172,13 +174,13 @@ impl Lines {
         });
         Self {
             lines: lines.collect(),
-            blank: Line::default(),
+            blank: LineInput::default(),
             most: records::MOST,
             error: None,
         }
     }
 
-    fn typed(name: &str, typed: Vec<String>, before: Option<Self>, mut told: Told) -> Self {
+    fn typed(name: &str, typed: Vec<String>, before: Option<Self>, mut told: FormErrors) -> Self {
         let before = before.map(|it| it.lines).unwrap_or_default();
         let verified = |value: &String| before.iter().find(|it| it.value == *value)?.verified;
         let entries = typed.into_iter().take(LINES_SHOWN_AGAIN);
@@ -195,34 +197,34 @@ impl Lines {
     }
 }
 
-impl Typed {
-    pub(super) fn sex(form: &Pairs) -> Self {
+impl SectionForm {
+    pub(super) fn sex(form: &FormParams) -> Self {
         Self::Sex(form.text("sex").to_owned())
     }
 
-    pub(super) fn names(form: &Pairs) -> Self {
+    pub(super) fn names(form: &FormParams) -> Self {
         Self::Names {
             first: form.text("first_name").to_owned(),
             last: form.text("last_name").to_owned(),
         }
     }
 
-    pub(super) fn numbers(form: &Pairs) -> Self {
+    pub(super) fn numbers(form: &FormParams) -> Self {
         Self::Numbers(filled(form, "phone"))
     }
 
-    pub(super) fn emails(form: &Pairs) -> Self {
+    pub(super) fn emails(form: &FormParams) -> Self {
         Self::Emails(filled(form, "email"))
     }
 
-    pub(super) fn address(form: &Pairs) -> Self {
+    pub(super) fn address(form: &FormParams) -> Self {
         Self::Address {
             hostel: form.text("hostel").to_owned(),
             room: form.text("room").to_owned(),
         }
     }
 
-    pub(super) fn programme(form: &Pairs) -> Self {
+    pub(super) fn programme(form: &FormParams) -> Self {
         let text = |name| form.text(name).to_owned();
         Self::Programme {
             department: text("department"),
@@ -246,9 +248,9 @@ impl Typed {
     }
 
     /// The change it asks for, or everything that is wrong with it by itself.
-    pub(super) fn read(&self, this_year: i32) -> Result<Details, Told> {
-        let mut told = Told::new();
-        let mut details = Details::default();
+    pub(super) fn read(&self, this_year: i32) -> Result<PersonUpdate, FormErrors> {
+        let mut told = FormErrors::new();
+        let mut details = PersonUpdate::default();
         match self {
             Self::Picture => {}
             Self::Names { first, last } => {
@@ -287,8 +289,13 @@ impl Typed {
     }
 
     /// Where it does not fit what else is known: the same, beside its field.
-    pub(super) fn misfits(&self, unfit: &Unfit, primary: &str, this_year: i32) -> Told {
-        let mut told = Told::new();
+    pub(super) fn misfits(
+        &self,
+        unfit: &InvalidValue,
+        primary: &str,
+        this_year: i32,
+    ) -> FormErrors {
+        let mut told = FormErrors::new();
         match self {
             Self::Programme {
                 join_year,
@@ -320,12 +327,12 @@ impl Typed {
 }
 
 /// Which square of a picture was chosen: the middle where nothing was, nothing where there is none such.
-pub(super) fn square(form: &Pairs) -> Option<Square> {
+pub(super) fn square(form: &FormParams) -> Option<CropSquare> {
     let number = |name: &str, usual: &str| {
         let typed = form.all(name).next().unwrap_or(usual);
         typed.parse().ok()
     };
-    Square::new(
+    CropSquare::new(
         number("crop_zoom", "100")?,
         number("crop_across", "50")?,
         number("crop_down", "50")?,
@@ -333,10 +340,15 @@ pub(super) fn square(form: &Pairs) -> Option<Square> {
 }
 
 /// The change, or none and what is to be done about the field.
-fn or_tell<T>(change: Option<Change<T>>, what: &str, this_year: i32, told: &mut Told) -> Change<T> {
+fn or_tell<T>(
+    change: Option<Update<T>>,
+    what: &str,
+    this_year: i32,
+    told: &mut FormErrors,
+) -> Update<T> {
     change.unwrap_or_else(|| {
         told.insert(what.to_owned(), sentence(what, this_year));
-        Change::Keep
+        Update::Keep
     })
 }
 
@@ -371,7 +383,7 @@ const ROOM: &str = "Write at most 8 characters. Where a hostel has wings, write 
                     hyphen and the number, as A-12.";
 
 /// What was typed into the lines of a list, without those left empty at its end.
-fn filled(form: &Pairs, name: &str) -> Vec<String> {
+fn filled(form: &FormParams, name: &str) -> Vec<String> {
     let mut lines: Vec<String> = form.all(name).map(str::to_owned).collect();
     while lines.last().is_some_and(|line| line.trim().is_empty()) {
         lines.pop();
@@ -380,28 +392,28 @@ fn filled(form: &Pairs, name: &str) -> Vec<String> {
 }
 
 /// Empty clears. `None` if it does not fit.
-fn read<T>(text: &str, parse: impl Fn(&str) -> Result<T, Unfit>) -> Option<Change<T>> {
+fn read<T>(text: &str, parse: impl Fn(&str) -> Result<T, InvalidValue>) -> Option<Update<T>> {
     match text.trim() {
-        "" => Some(Change::Clear),
-        text => parse(text).ok().map(Change::Set),
+        "" => Some(Update::Clear),
+        text => parse(text).ok().map(Update::Set),
     }
 }
 
-fn chosen(text: &str) -> Change<String> {
+fn chosen(text: &str) -> Update<String> {
     match text.trim() {
-        "" => Change::Clear,
-        text => Change::Set(text.to_owned()),
+        "" => Update::Clear,
+        text => Update::Set(text.to_owned()),
     }
 }
 
-fn year(text: &str) -> Result<i32, Unfit> {
+fn year(text: &str) -> Result<i32, InvalidValue> {
     let text = text.trim();
     let is_year = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
     let year = text.parse().ok().filter(|_| is_year);
-    year.ok_or_else(|| Unfit::new("year", "must be four digits"))
+    year.ok_or_else(|| InvalidValue::new("year", "must be four digits"))
 }
 
-fn name(typed: &str, what: &str, told: &mut Told) -> Option<Name> {
+fn name(typed: &str, what: &str, told: &mut FormErrors) -> Option<Name> {
     let name = Name::parse(typed).ok();
     if name.is_none() {
         told.insert(what.to_owned(), NAME.to_owned());
@@ -409,7 +421,7 @@ fn name(typed: &str, what: &str, told: &mut Told) -> Option<Name> {
     name
 }
 
-fn numbers(typed: &[String], told: &mut Told) -> Vec<ContactNumber> {
+fn numbers(typed: &[String], told: &mut FormErrors) -> Vec<ContactNumber> {
     let numbers = lines("phone", typed, ContactNumber::parse, WRONG_NUMBER, told);
     let numbers = different(numbers, ToString::to_string);
     if numbers.len() > records::MOST {
@@ -418,7 +430,7 @@ fn numbers(typed: &[String], told: &mut Told) -> Vec<ContactNumber> {
     numbers
 }
 
-fn emails(typed: &[String], told: &mut Told) -> Vec<Email> {
+fn emails(typed: &[String], told: &mut FormErrors) -> Vec<Email> {
     let emails = lines("email", typed, Email::parse, WRONG_EMAIL, told);
     let emails = different(emails, |email: &Email| email.as_str().to_lowercase());
     if emails.len() > records::MOST {
@@ -430,9 +442,9 @@ fn emails(typed: &[String], told: &mut Told) -> Vec<Email> {
 fn lines<T>(
     name: &str,
     typed: &[String],
-    parse: impl Fn(&str) -> Result<T, Unfit>,
+    parse: impl Fn(&str) -> Result<T, InvalidValue>,
     wrong: &str,
-    told: &mut Told,
+    told: &mut FormErrors,
 ) -> Vec<T> {
     let mut read = Vec::new();
     for (line, number) in typed.iter().zip(1..) {
@@ -463,33 +475,33 @@ mod tests {
 
     const YEAR: i32 = 2026;
 
-    fn pairs(text: &str) -> Pairs {
-        Pairs::parse(text.as_bytes()).unwrap()
+    fn pairs(text: &str) -> FormParams {
+        FormParams::parse(text.as_bytes()).unwrap()
     }
 
-    fn told(typed: &Typed) -> Vec<String> {
+    fn told(typed: &SectionForm) -> Vec<String> {
         typed.read(YEAR).unwrap_err().into_keys().collect()
     }
 
     #[test]
     fn empty_clears_and_a_value_sets() {
-        let read = Typed::sex(&pairs("sex=")).read(YEAR).unwrap();
-        assert_eq!(read.columns.sex, Change::Clear);
-        let read = Typed::sex(&pairs("sex=other")).read(YEAR).unwrap();
-        assert_eq!(read.columns.sex, Change::Set(Sex::Other));
-        let read = Typed::address(&pairs("hostel=14&room=+A-12+")).read(YEAR);
+        let read = SectionForm::sex(&pairs("sex=")).read(YEAR).unwrap();
+        assert_eq!(read.columns.sex, Update::Clear);
+        let read = SectionForm::sex(&pairs("sex=other")).read(YEAR).unwrap();
+        assert_eq!(read.columns.sex, Update::Set(Sex::Other));
+        let read = SectionForm::address(&pairs("hostel=14&room=+A-12+")).read(YEAR);
         let read = read.unwrap();
-        assert_eq!(read.hostel, Change::Set("14".to_owned()));
-        assert_eq!(read.room, Change::Set("A-12".to_owned()));
+        assert_eq!(read.hostel, Update::Set("14".to_owned()));
+        assert_eq!(read.room, Update::Set("A-12".to_owned()));
     }
 
     #[test]
     fn a_square_lies_in_its_picture_or_is_none() {
-        assert_eq!(square(&pairs("")), Some(Square::MIDDLE));
+        assert_eq!(square(&pairs("")), Some(CropSquare::MIDDLE));
         let chosen = square(&pairs("crop_zoom=250&crop_across=0&crop_down=100"));
-        assert_eq!(chosen, Square::new(250, 0, 100));
+        assert_eq!(chosen, CropSquare::new(250, 0, 100));
         // A slider without room to move is not sent.
-        assert_eq!(square(&pairs("crop_down=7")), Square::new(100, 50, 7));
+        assert_eq!(square(&pairs("crop_down=7")), CropSquare::new(100, 50, 7));
         for wrong in [
             "crop_zoom=99",
             "crop_zoom=401",
@@ -508,38 +520,41 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_told_beside_its_field() {
-        assert_eq!(told(&Typed::sex(&pairs("sex=Male"))), ["sex"]);
-        assert_eq!(told(&Typed::address(&pairs("room=A%0a12"))), ["room"]);
+        assert_eq!(told(&SectionForm::sex(&pairs("sex=Male"))), ["sex"]);
+        assert_eq!(told(&SectionForm::address(&pairs("room=A%0a12"))), ["room"]);
         for year in ["x", "20", "20120", "-201", "٢٠١٢", "2012.5"] {
             let form = pairs(&format!("join_year={year}&graduation_year={year}"));
-            let fields = told(&Typed::programme(&form));
+            let fields = told(&SectionForm::programme(&form));
             assert_eq!(fields, ["graduation_year", "join_year"], "{year}");
         }
         let form = pairs("phone=98200+11111&phone=call+me&phone=&phone=1");
-        assert_eq!(told(&Typed::numbers(&form)), ["phone-2", "phone-4"]);
+        assert_eq!(told(&SectionForm::numbers(&form)), ["phone-2", "phone-4"]);
         let form = pairs("email=a&email=b@home.example&email=<b>@x");
-        assert_eq!(told(&Typed::emails(&form)), ["email-1", "email-3"]);
+        assert_eq!(told(&SectionForm::emails(&form)), ["email-1", "email-3"]);
     }
 
     #[test]
     fn a_list_counts_once_what_is_typed_twice_and_holds_ten() {
         let form = pairs("phone=98200+11111&phone=+98200+11111+&phone=98200+11112");
-        let read = Typed::numbers(&form).read(YEAR).unwrap();
+        let read = SectionForm::numbers(&form).read(YEAR).unwrap();
         assert_eq!(read.contacts.unwrap().len(), 2);
         let form = pairs("email=A@home.example&email=a@HOME.example");
-        let read = Typed::emails(&form).read(YEAR).unwrap();
+        let read = SectionForm::emails(&form).read(YEAR).unwrap();
         assert_eq!(read.secondary_emails.unwrap().len(), 1);
         let many: Vec<_> = (10..21).map(|it| format!("phone=98200+111{it}")).collect();
-        assert_eq!(told(&Typed::numbers(&pairs(&many.join("&")))), ["phone"]);
+        assert_eq!(
+            told(&SectionForm::numbers(&pairs(&many.join("&")))),
+            ["phone"]
+        );
     }
 
     #[test]
     fn years_out_of_order_are_told_beside_both() {
-        let form = Typed::programme(&pairs("join_year=2016&graduation_year=2012"));
-        let unfit = Unfit::new("graduation_year", "must be later");
+        let form = SectionForm::programme(&pairs("join_year=2016&graduation_year=2012"));
+        let unfit = InvalidValue::new("graduation_year", "must be later");
         let told: Vec<_> = form.misfits(&unfit, "", YEAR).into_keys().collect();
         assert_eq!(told, ["graduation_year", "join_year"]);
-        let form = Typed::programme(&pairs("join_year=2016&graduation_year=2050"));
+        let form = SectionForm::programme(&pairs("join_year=2016&graduation_year=2050"));
         let told = form.misfits(&unfit, "", YEAR);
         assert_eq!(told["graduation_year"], "Write a year from 1958 to 2032.");
         assert_eq!(told.len(), 1);
@@ -548,14 +563,14 @@ mod tests {
     #[test]
     fn a_list_ends_with_lines_to_add_to_it() {
         let many = |count: usize| (0..count).map(|it| (it.to_string(), None)).collect();
-        let shown = |count: usize| Lines::of("phone", many(count)).lines.len();
+        let shown = |count: usize| LineInputs::of("phone", many(count)).lines.len();
         assert_eq!([0, 1, 8, 9, 10, 12].map(shown), [2, 3, 10, 10, 10, 12]);
     }
 
     #[test]
     fn thousands_of_lines_are_not_shown_again() {
         let typed = vec!["x".to_owned(); 10_000];
-        let lines = Lines::typed("phone", typed, None, Told::new());
+        let lines = LineInputs::typed("phone", typed, None, FormErrors::new());
         assert!(lines.lines.len() <= 52);
     }
 }

@@ -7,33 +7,38 @@
 
 use std::time::Duration;
 
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::id::PersonId;
 use crate::platform::web;
-use crate::platform::web::{Limit, Slowed};
+use crate::platform::web::{RateLimit, RateLimited};
 
-const PERSON: Limit = Limit::new(10, Duration::from_mins(10));
-const ADDRESS: Limit = Limit::new(3, Duration::from_mins(10));
+const PERSON: RateLimit = RateLimit::new(10, Duration::from_mins(10));
+const ADDRESS: RateLimit = RateLimit::new(3, Duration::from_mins(10));
 
 /// The buckets. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Limits {
-    person: web::Limits<PersonId>,
-    address: web::Limits<String>,
+pub struct ProfileLimits {
+    person: web::RateLimiter<PersonId>,
+    address: web::RateLimiter<String>,
 }
 
-impl Default for Limits {
+impl Default for ProfileLimits {
     fn default() -> Self {
         Self {
-            person: web::Limits::new(PERSON),
-            address: web::Limits::new(ADDRESS),
+            person: web::RateLimiter::new(PERSON),
+            address: web::RateLimiter::new(ADDRESS),
         }
     }
 }
 
-impl Limits {
+impl ProfileLimits {
     /// Counts a mail that `person` asks for, or says how long to wait.
-    pub(super) fn take(&self, person: PersonId, address: &str, now: Moment) -> Result<(), Slowed> {
+    pub(super) fn take(
+        &self,
+        person: PersonId,
+        address: &str,
+        now: Timestamp,
+    ) -> Result<(), RateLimited> {
         // A mail that is asked for is counted, sent or not: nothing is given back.
         let _ = self.address.take(address.to_lowercase(), now)?;
         let _ = self.person.take(person, now)?;
@@ -45,11 +50,11 @@ impl Limits {
 mod tests {
     use super::*;
 
-    const START: Moment = time::macros::datetime!(2026-11-21 12:00 UTC);
+    const START: Timestamp = time::macros::datetime!(2026-11-21 12:00 UTC);
 
     #[test]
     fn neither_a_person_nor_an_address_can_be_made_to_flood() {
-        let limits = Limits::default();
+        let limits = ProfileLimits::default();
         for person in 1..=3 {
             assert!(
                 limits

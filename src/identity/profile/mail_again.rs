@@ -2,23 +2,23 @@
 
 use serde_json::json;
 
-use super::limits::Limits;
+use super::limits::ProfileLimits;
 use super::model::ProfileError;
 use crate::people::records;
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
 use crate::platform::mail;
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 
 /// Mails a link to an address of this person that is not verified yet, and says which that is.
 pub(super) async fn mail_again(
     tx: &mut Tx,
     person: PersonId,
     email: i32,
-    limits: &Limits,
-    now: Moment,
-    entropy: &dyn Entropy,
+    limits: &ProfileLimits,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> Result<String, ProfileError> {
     let emails = records::list_emails(&mut **tx, person).await?;
     let waiting = emails
@@ -27,6 +27,6 @@ pub(super) async fn mail_again(
         .ok_or(ProfileError::NoSuchEmail)?;
     limits.take(person, &waiting.email, now)?;
     let detail = json!({ "address": waiting.id });
-    mail::put(&mut **tx, mail::EMAIL_ADDED, person, detail, now, entropy).await?;
+    mail::put(&mut **tx, mail::EMAIL_ADDED, person, detail, now, rng).await?;
     Ok(waiting.email)
 }

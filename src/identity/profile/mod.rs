@@ -31,15 +31,15 @@ mod pages;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::routing::{get, post};
-pub use limits::Limits;
+pub use limits::ProfileLimits;
 #[cfg(test)]
 pub(crate) use pages::samples::samples;
 
-use crate::connectors::Registry;
+use crate::connectors::ConnectorRegistry;
 use crate::platform::clock::SharedClock;
 use crate::platform::db::Db;
 use crate::platform::pictures::Pictures;
-use crate::platform::rng::SharedEntropy;
+use crate::platform::rng::SharedRng;
 use crate::platform::web;
 use crate::platform::web::Web;
 
@@ -49,11 +49,11 @@ pub struct Feature {
     pub db: Db,
     pub web: Web,
     pub clock: SharedClock,
-    pub entropy: SharedEntropy,
+    pub rng: SharedRng,
     pub pictures: Pictures,
-    pub limits: Limits,
+    pub limits: ProfileLimits,
     /// To say who vouches for somebody.
-    pub ways: Registry,
+    pub ways: ConnectorRegistry,
 }
 
 impl Feature {

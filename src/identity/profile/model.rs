@@ -2,22 +2,22 @@
 
 use crate::people::records::PeopleError;
 use crate::platform::db;
-use crate::platform::web::Slowed;
+use crate::platform::web::RateLimited;
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ProfileError {
     #[error("no such address of this person is waiting")]
     NoSuchEmail,
     #[error("too many mails were asked for")]
-    Slowed(Slowed),
+    Slowed(RateLimited),
     #[error(transparent)]
     People(#[from] PeopleError),
     #[error(transparent)]
     Store(#[from] db::Error),
 }
 
-impl From<Slowed> for ProfileError {
-    fn from(slowed: Slowed) -> Self {
+impl From<RateLimited> for ProfileError {
+    fn from(slowed: RateLimited) -> Self {
         Self::Slowed(slowed)
     }
 }

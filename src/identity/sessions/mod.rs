@@ -19,7 +19,7 @@ pub(crate) use pages::samples::samples;
 
 use crate::platform::clock::SharedClock;
 use crate::platform::db::Db;
-use crate::platform::rng::SharedEntropy;
+use crate::platform::rng::SharedRng;
 use crate::platform::web::Web;
 
 /// What the room needs.
@@ -28,7 +28,7 @@ pub struct Feature {
     pub db: Db,
     pub web: Web,
     pub clock: SharedClock,
-    pub entropy: SharedEntropy,
+    pub rng: SharedRng,
 }
 
 impl Feature {

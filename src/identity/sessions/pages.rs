@@ -6,29 +6,29 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 
-use super::store::{SignIn, SignedInBrowser};
+use super::store::{SessionRow, SignInRow};
 use super::{Feature, store};
 use crate::identity::login::SignedIn;
-use crate::platform::audit::Entry;
-use crate::platform::clock::Moment;
+use crate::platform::audit::AuditEntry;
+use crate::platform::clock::Timestamp;
 use crate::platform::id::PersonId;
-use crate::platform::secret::Fingerprint;
-use crate::platform::web::{Flash, Page, PageProblem, Protected, Web};
+use crate::platform::secret::TokenHash;
+use crate::platform::web::{CsrfForm, FlashMessage, Page, PageError, Web};
 use crate::platform::{audit, db, web};
 
 /// Sign-ins are shown this long.
 const SHOWN_FOR: Duration = Duration::from_hours(90 * 24);
 
 #[derive(Debug, Serialize)]
-struct ListPage {
-    browsers: Vec<Browser>,
+struct SessionsPage {
+    browsers: Vec<SessionView>,
     end: String,
     end_others: String,
-    sign_ins: Vec<ShownSignIn>,
+    sign_ins: Vec<SignInView>,
 }
 
 #[derive(Debug, Serialize)]
-struct Browser {
+struct SessionView {
     name: String,
     device: String,
     place: Option<String>,
@@ -38,12 +38,12 @@ struct Browser {
 }
 
 #[derive(Debug, Serialize)]
-struct ShownSignIn {
+struct SignInView {
     at: String,
     through: String,
 }
 
-impl Page for ListPage {
+impl Page for SessionsPage {
     const TEMPLATE: &'static str = "sessions/list.html";
 
     fn title(&self) -> String {
@@ -54,31 +54,31 @@ impl Page for ListPage {
 pub(super) async fn list(
     State(it): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
-) -> Result<Response, PageProblem> {
+) -> Result<Response, PageError> {
     let now = it.clock.now();
     let db = it.db.pool();
     let browsers = store::list_live(db, visit.person, now).await?;
     let sign_ins = store::list_sign_ins(db, visit.person, now - SHOWN_FOR).await?;
-    let own = frame.session_fingerprint().map(Fingerprint::to_hex);
-    let mut browsers: Vec<Browser> = browsers
+    let own = frame.session_fingerprint().map(TokenHash::to_hex);
+    let mut browsers: Vec<SessionView> = browsers
         .into_iter()
-        .map(|browser| Browser::of(browser, own.as_deref(), &it.web, now))
+        .map(|browser| SessionView::of(browser, own.as_deref(), &it.web, now))
         .collect();
     browsers.sort_by_key(|browser| !browser.is_this);
     let links = it.web.links();
-    Ok(frame.show(&ListPage {
+    Ok(frame.show(&SessionsPage {
         browsers,
         end: links.end_session(),
         end_others: links.end_other_sessions(),
         sign_ins: sign_ins
             .iter()
-            .map(|sign_in| ShownSignIn::of(sign_in, &it.web))
+            .map(|sign_in| SignInView::of(sign_in, &it.web))
             .collect(),
     }))
 }
 
-impl Browser {
-    fn of(browser: SignedInBrowser, own: Option<&str>, web: &Web, now: Moment) -> Self {
+impl SessionView {
+    fn of(browser: SessionRow, own: Option<&str>, web: &Web, now: Timestamp) -> Self {
         let device = browser.device;
         Self {
             is_this: own == Some(browser.name.as_str()),
@@ -91,8 +91,8 @@ impl Browser {
     }
 }
 
-impl ShownSignIn {
-    fn of(sign_in: &SignIn, web: &Web) -> Self {
+impl SignInView {
+    fn of(sign_in: &SignInRow, web: &Web) -> Self {
         let through = match sign_in.through.as_deref() {
             Some("password") | None => "with your password here".to_owned(),
             Some(other) => format!("through {}", other.to_uppercase()),
@@ -112,29 +112,29 @@ pub(super) async fn back(State(it): State<Feature>, SignedIn { frame, .. }: Sign
 pub(super) async fn end(
     State(it): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
-    Protected { form, .. }: Protected,
-) -> Result<Response, PageProblem> {
+    CsrfForm { form, .. }: CsrfForm,
+) -> Result<Response, PageError> {
     let mut tx = it.db.begin().await?;
     let ended = store::delete_one(&mut *tx, visit.person, form.text("session")).await?;
     note(&it, &mut tx, visit.person, u64::from(ended)).await?;
     tx.commit().await.map_err(db::Error::from)?;
     // A name nobody has is a session that ended meanwhile: what was wanted is so.
-    let told = Flash::good("You are signed out there.");
+    let told = FlashMessage::good("You are signed out there.");
     Ok(frame.send_to_with(&it.web.links().sessions(), &told))
 }
 
 pub(super) async fn end_others(
     State(it): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
-    _sent: Protected,
-) -> Result<Response, PageProblem> {
+    _sent: CsrfForm,
+) -> Result<Response, PageError> {
     let own = frame.session_fingerprint();
-    let own = own.ok_or_else(PageProblem::not_found)?;
+    let own = own.ok_or_else(PageError::not_found)?;
     let mut tx = it.db.begin().await?;
     let ended = web::end_other_sessions_of(&mut *tx, visit.person, &own.to_vec()).await?;
     note(&it, &mut tx, visit.person, ended).await?;
     tx.commit().await.map_err(db::Error::from)?;
-    let told = Flash::good("You are signed out everywhere else.");
+    let told = FlashMessage::good("You are signed out everywhere else.");
     Ok(frame.send_to_with(&it.web.links().sessions(), &told))
 }
 
@@ -142,18 +142,18 @@ async fn note(it: &Feature, tx: &mut db::Tx, person: PersonId, ended: u64) -> db
     if ended == 0 {
         return Ok(());
     }
-    let entry = Entry::of("session.ended").by(person).about(person);
+    let entry = AuditEntry::of("session.ended").by(person).about(person);
     let entry = entry.with(serde_json::json!({ "sessions": ended }));
-    audit::note(&mut **tx, entry, it.clock.now(), it.entropy.as_ref()).await
+    audit::note(&mut **tx, entry, it.clock.now(), it.rng.as_ref()).await
 }
 
 #[cfg(test)]
 pub(super) mod samples {
     use super::*;
-    use crate::platform::web::Sample;
+    use crate::platform::web::PageSample;
 
-    pub(crate) fn samples() -> Vec<Sample> {
-        let browser = |is_this: bool| Browser {
+    pub(crate) fn samples() -> Vec<PageSample> {
+        let browser = |is_this: bool| SessionView {
             name: "ab12".to_owned(),
             device: "Firefox on Android".to_owned(),
             place: (!is_this).then(|| "Campus network".to_owned()),
@@ -161,18 +161,18 @@ pub(super) mod samples {
             since: "21 Nov 2026, 18:05".to_owned(),
             last_seen: "today at 18:05".to_owned(),
         };
-        let page = |browsers| ListPage {
+        let page = |browsers| SessionsPage {
             browsers,
             end: "/user/sessions/end/".to_owned(),
             end_others: "/user/sessions/end-others/".to_owned(),
-            sign_ins: vec![ShownSignIn {
+            sign_ins: vec![SignInView {
                 at: "21 Nov 2026, 18:05".to_owned(),
                 through: "through LDAP".to_owned(),
             }],
         };
         vec![
-            Sample::of(&page(vec![browser(true)])),
-            Sample::of(&page(vec![browser(true), browser(false)])),
+            PageSample::of(&page(vec![browser(true)])),
+            PageSample::of(&page(vec![browser(true), browser(false)])),
         ]
     }
 }

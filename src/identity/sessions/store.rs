@@ -1,28 +1,28 @@
 //! A person's sessions and sign-ins in the database.
 
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::PersonId;
 
 /// A browser somebody is signed in with.
 #[derive(Debug)]
-pub(super) struct SignedInBrowser {
+pub(super) struct SessionRow {
     /// SHA-256 of the session's id, in hexadecimal: names the session and opens nothing.
     pub name: String,
     pub device: Option<String>,
     /// What the campus calls the network it signed in from.
     pub place: Option<String>,
-    pub since: Moment,
-    pub last_seen: Moment,
+    pub since: Timestamp,
+    pub last_seen: Timestamp,
 }
 
 /// Live sessions, the one seen last in front.
 pub(super) async fn list_live(
     db: impl Executor<'_>,
     person: PersonId,
-    now: Moment,
-) -> db::Result<Vec<SignedInBrowser>> {
+    now: Timestamp,
+) -> db::Result<Vec<SessionRow>> {
     let rows = sqlx::query!(
         r#"select encode(fingerprint, 'hex') as "name!", data #>> '{visit,device}' as device,
                   data #>> '{visit,place}' as place, began_at, last_seen_at
@@ -34,7 +34,7 @@ pub(super) async fn list_live(
     )
     .fetch_all(db)
     .await?;
-    let browsers = rows.into_iter().map(|row| SignedInBrowser {
+    let browsers = rows.into_iter().map(|row| SessionRow {
         name: row.name,
         device: row.device,
         place: row.place,
@@ -62,8 +62,8 @@ pub(super) async fn delete_one(
 
 /// A sign-in, and through which way.
 #[derive(Debug)]
-pub(super) struct SignIn {
-    pub at: Moment,
+pub(super) struct SignInRow {
+    pub at: Timestamp,
     pub through: Option<String>,
 }
 
@@ -71,8 +71,8 @@ pub(super) struct SignIn {
 pub(super) async fn list_sign_ins(
     db: impl Executor<'_>,
     person: PersonId,
-    since: Moment,
-) -> db::Result<Vec<SignIn>> {
+    since: Timestamp,
+) -> db::Result<Vec<SignInRow>> {
     let rows = sqlx::query!(
         "select happened_at, detail ->> 'through' as through from audit
          where person_id = $1 and action = 'person.signed_in' and happened_at > $2
@@ -82,7 +82,7 @@ pub(super) async fn list_sign_ins(
     )
     .fetch_all(db)
     .await?;
-    let sign_ins = rows.into_iter().map(|row| SignIn {
+    let sign_ins = rows.into_iter().map(|row| SignInRow {
         at: row.happened_at,
         through: row.through,
     });

@@ -5,4 +5,4 @@ mod set;
 mod table;
 
 pub use set::FieldSet;
-pub use table::{FIELDS, Field, FieldRow, Kind};
+pub use table::{FIELDS, Field, FieldKind, FieldRow};

@@ -22,7 +22,7 @@ pub enum Field {
 
 /// The JSON shape of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum FieldKind {
     Integer,
     Text,
     Boolean,
@@ -47,7 +47,7 @@ pub struct FieldRow {
     pub name: &'static str,
     /// As pages call it.
     pub label: &'static str,
-    pub kind: Kind,
+    pub kind: FieldKind,
     /// Whether an answer may hold null.
     pub nullable: bool,
     /// JSON, as an answer could hold it.
@@ -59,7 +59,7 @@ const fn field(
     field: Field,
     name: &'static str,
     label: &'static str,
-    kind: Kind,
+    kind: FieldKind,
     example: &'static str,
     meaning: &'static str,
 ) -> FieldRow {
@@ -86,37 +86,37 @@ const fn field(
 
 #[rustfmt::skip]
 pub const FIELDS: &[FieldRow] = &[
-    field(Field::Id, "id", "Number on this service", Kind::Integer,
+    field(Field::Id, "id", "Number on this service", FieldKind::Integer,
         "4711", "Stable and the same for every app. Key your own records on it."),
-    field(Field::FirstName, "first_name", "First name", Kind::Text,
+    field(Field::FirstName, "first_name", "First name", FieldKind::Text,
         r#""Asha""#, "Given name as the campus directory has it; may be empty."),
-    field(Field::LastName, "last_name", "Last name", Kind::Text,
+    field(Field::LastName, "last_name", "Last name", FieldKind::Text,
         r#""D’Souza""#, "Family name as the campus directory has it; may be empty."),
-    field(Field::Type, "type", "What you are", Kind::Text,
+    field(Field::Type, "type", "What you are", FieldKind::Text,
         r#""ug""#, "The directory's word, such as ug, pg, rs, fac or stf. New words appear: accept any text."),
-    field(Field::IsAlumni, "is_alumni", "Alumni", Kind::Boolean,
+    field(Field::IsAlumni, "is_alumni", "Alumni", FieldKind::Boolean,
         "false", "Whether the directory lists the person among its alumni."),
-    field(Field::Sex, "sex", "Sex", Kind::Sex,
+    field(Field::Sex, "sex", "Sex", FieldKind::Sex,
         r#""female""#, "male, female, other, or null."),
-    field(Field::ProfilePicture, "profile_picture", "Picture", Kind::Picture,
+    field(Field::ProfilePicture, "profile_picture", "Picture", FieldKind::Picture,
         r#""/media/profile_picture/0b5e9a3f6c1d4e7f8a2b3c4d5e6f7a8b.jpg""#,
         "A path on this host: put the origin in front. Changes when the picture does."),
-    field(Field::Username, "username", "Username", Kind::Text,
+    field(Field::Username, "username", "Username", FieldKind::Text,
         r#""asha""#, "The campus account's name."),
-    field(Field::Email, "email", "Primary email", Kind::Text,
+    field(Field::Email, "email", "Primary email", FieldKind::Text,
         r#""asha@campus.example""#, "The campus mailbox."),
-    field(Field::Mobile, "mobile", "Mobile", Kind::Text,
+    field(Field::Mobile, "mobile", "Mobile", FieldKind::Text,
         r#""9876543210""#, "The number the campus directory has."),
-    field(Field::Contacts, "contacts", "Other numbers", Kind::Contacts,
+    field(Field::Contacts, "contacts", "Other numbers", FieldKind::Contacts,
         r#"[{"id":1,"number":"022 2576 0000"}]"#, "Numbers the person added, oldest first."),
-    field(Field::InstiAddress, "insti_address", "Hostel and room", Kind::Address,
+    field(Field::InstiAddress, "insti_address", "Hostel and room", FieldKind::Address,
         r#"{"id":1,"room":"A-12","hostel":"14","hostel_name":"Hostel 14"}"#, "Where the person lives on campus."),
-    field(Field::Program, "program", "Programme", Kind::Programme,
+    field(Field::Program, "program", "Programme", FieldKind::Programme,
         r#"{"id":1,"department":"CSE","department_name":"Computer Science & Engineering","join_year":2012,"graduation_year":2016,"degree":"BTECH","degree_name":"Bachelor of Technology"}"#,
         "What the person studies or studied."),
-    field(Field::RollNumber, "roll_number", "Roll number", Kind::Text,
+    field(Field::RollNumber, "roll_number", "Roll number", FieldKind::Text,
         r#""120050001""#, "A text, since some begin with a zero or hold letters; for staff the employee number."),
-    field(Field::SecondaryEmails, "secondary_emails", "Other email addresses", Kind::Emails,
+    field(Field::SecondaryEmails, "secondary_emails", "Other email addresses", FieldKind::Emails,
         r#"[{"id":1,"email":"asha@home.example"}]"#, "Only those the person has verified, oldest first."),
 ];
 

@@ -1,13 +1,13 @@
 //! Somebody new.
 
-use super::details::{Details, Username};
+use super::details::{PersonUpdate, Username};
 use super::update::keep;
 use super::{PeopleError, store};
-use crate::platform::audit::Entry;
-use crate::platform::clock::Moment;
+use crate::platform::audit::AuditEntry;
+use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 use crate::platform::{audit, db};
 
 /// Adds a person. With `id`, under that number if nobody has it.
@@ -15,9 +15,9 @@ pub async fn add(
     tx: &mut Tx,
     username: &Username,
     id: Option<PersonId>,
-    details: &Details,
-    now: Moment,
-    entropy: &dyn Entropy,
+    details: &PersonUpdate,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> Result<PersonId, PeopleError> {
     let added = store::insert(&mut **tx, username, id, now).await;
     let id = added.map_err(|error| match &error {
@@ -29,6 +29,12 @@ pub async fn add(
         _ => error.into(),
     })?;
     keep(tx, id, details, now).await?;
-    audit::note(&mut **tx, Entry::of("person.added").about(id), now, entropy).await?;
+    audit::note(
+        &mut **tx,
+        AuditEntry::of("person.added").about(id),
+        now,
+        rng,
+    )
+    .await?;
     Ok(id)
 }

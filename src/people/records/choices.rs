@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use super::details::Unfit;
-use super::model::{Choice, ChoiceKind};
+use super::details::InvalidValue;
+use super::model::{ChoiceKind, ListChoice};
 use super::{PeopleError, store};
 use crate::platform::audit;
-use crate::platform::audit::Entry;
-use crate::platform::clock::Moment;
+use crate::platform::audit::AuditEntry;
+use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 
 /// The longest code and the longest name, in characters.
 const LONGEST_CODE: usize = 16;
@@ -19,24 +19,24 @@ const LONGEST_NAME: usize = 100;
 pub async fn add(
     tx: &mut Tx,
     (kind, code, name, has_wings): (ChoiceKind, &str, &str, bool),
-    now: Moment,
-    entropy: &dyn Entropy,
-) -> Result<Choice, PeopleError> {
+    now: Timestamp,
+    rng: &dyn Rng,
+) -> Result<ListChoice, PeopleError> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if code.is_empty() || code.len() > LONGEST_CODE || !code.bytes().all(is_plain) {
         let why = format!("must be 1 to {LONGEST_CODE} letters, digits, - _ and .");
-        return Err(Unfit::new("code", why).into());
+        return Err(InvalidValue::new("code", why).into());
     }
     let name = name.trim();
     if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains(char::is_control) {
         let why = format!("must be 1 to {LONGEST_NAME} characters on one line");
-        return Err(Unfit::new("name", why).into());
+        return Err(InvalidValue::new("name", why).into());
     }
     if has_wings && kind != ChoiceKind::Hostel {
-        return Err(Unfit::new("wings", "are what only a hostel has").into());
+        return Err(InvalidValue::new("wings", "are what only a hostel has").into());
     }
     store::put_choice(&mut **tx, kind, code, name, has_wings).await?;
-    note(tx, "choice.added", (kind, code), now, entropy).await?;
+    note(tx, "choice.added", (kind, code), now, rng).await?;
     let added = store::find_choice(&mut **tx, kind, code).await?;
     added.ok_or(PeopleError::NoSuchChoice)
 }
@@ -45,13 +45,13 @@ pub async fn add(
 pub async fn retire(
     tx: &mut Tx,
     (kind, code): (ChoiceKind, &str),
-    now: Moment,
-    entropy: &dyn Entropy,
-) -> Result<Choice, PeopleError> {
+    now: Timestamp,
+    rng: &dyn Rng,
+) -> Result<ListChoice, PeopleError> {
     if !store::mark_choice_retired(&mut **tx, kind, code, now).await? {
         return Err(PeopleError::NoSuchChoice);
     }
-    note(tx, "choice.retired", (kind, code), now, entropy).await?;
+    note(tx, "choice.retired", (kind, code), now, rng).await?;
     let retired = store::find_choice(&mut **tx, kind, code).await?;
     retired.ok_or(PeopleError::NoSuchChoice)
 }
@@ -60,10 +60,10 @@ async fn note(
     tx: &mut Tx,
     action: &'static str,
     (kind, code): (ChoiceKind, &str),
-    now: Moment,
-    entropy: &dyn Entropy,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> Result<(), PeopleError> {
-    let entry = Entry::of(action).with(json!({ "kind": kind.as_str(), "code": code }));
-    audit::note(&mut **tx, entry, now, entropy).await?;
+    let entry = AuditEntry::of(action).with(json!({ "kind": kind.as_str(), "code": code }));
+    audit::note(&mut **tx, entry, now, rng).await?;
     Ok(())
 }

@@ -2,12 +2,12 @@
 
 use super::model::OwnEmail;
 use super::store;
-use crate::platform::audit::Entry;
-use crate::platform::clock::Moment;
+use crate::platform::audit::AuditEntry;
+use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
-use crate::platform::rng::Entropy;
-use crate::platform::secret::Fingerprint;
+use crate::platform::rng::Rng;
+use crate::platform::secret::TokenHash;
 use crate::platform::{audit, db};
 
 /// Verifies the address that this link was mailed to, if it is this person's and the link still good: it is
@@ -15,14 +15,14 @@ use crate::platform::{audit, db};
 pub async fn confirm(
     tx: &mut Tx,
     person: PersonId,
-    link: Fingerprint,
-    now: Moment,
-    entropy: &dyn Entropy,
+    link: TokenHash,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> db::Result<Option<OwnEmail>> {
     let email = store::mark_email_verified(&mut **tx, person, link, now).await?;
     if email.is_some() {
-        let entry = Entry::of("email.verified").by(person).about(person);
-        audit::note(&mut **tx, entry, now, entropy).await?;
+        let entry = AuditEntry::of("email.verified").by(person).about(person);
+        audit::note(&mut **tx, entry, now, rng).await?;
     }
     Ok(email)
 }

@@ -7,12 +7,12 @@ use serde::{Serialize, Serializer};
 /// Why a value does not fit, and what it is of. One line, for whoever typed it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} {why}")]
-pub struct Unfit {
+pub struct InvalidValue {
     pub what: &'static str,
     pub why: String,
 }
 
-impl Unfit {
+impl InvalidValue {
     pub fn new(what: &'static str, why: impl Into<String>) -> Self {
         Self {
             what,
@@ -30,13 +30,13 @@ macro_rules! texts {
 
         impl $name {
             /// Takes the text without blanks at its ends.
-            pub fn parse(text: &str) -> Result<Self, Unfit> {
+            pub fn parse(text: &str) -> Result<Self, InvalidValue> {
                 let text = text.trim();
                 if text.chars().any(char::is_control) {
-                    return Err(Unfit::new($what, "cannot hold control characters"));
+                    return Err(InvalidValue::new($what, "cannot hold control characters"));
                 }
                 let rule: fn(&str) -> Result<(), &'static str> = $rule;
-                rule(text).map_err(|why| Unfit::new($what, why))?;
+                rule(text).map_err(|why| InvalidValue::new($what, why))?;
                 Ok(Self(text.to_owned()))
             }
 
@@ -58,9 +58,9 @@ macro_rules! texts {
         }
 
         impl std::str::FromStr for $name {
-            type Err = Unfit;
+            type Err = InvalidValue;
 
-            fn from_str(text: &str) -> Result<Self, Unfit> {
+            fn from_str(text: &str) -> Result<Self, InvalidValue> {
                 Self::parse(text)
             }
         }
@@ -87,7 +87,7 @@ texts! {
         parsed.map(|_| ()).map_err(|_| "is not a mail address")
     };
     /// The directory's word for what somebody is: any text, because directories invent new ones.
-    Kind, "type", |text| between(text, 1, 64);
+    Role, "type", |text| between(text, 1, 64);
     /// A text, since some begin with a zero or hold letters.
     RollNumber, "roll_number", |text| between(text, 1, 64);
     /// The number the directory has: any text, because directories hold more than digits.
@@ -122,26 +122,26 @@ pub enum Sex {
 }
 
 impl Sex {
-    pub fn parse(text: &str) -> Result<Self, Unfit> {
+    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         match text {
             "male" => Ok(Self::Male),
             "female" => Ok(Self::Female),
             "other" => Ok(Self::Other),
-            _ => Err(Unfit::new("sex", "must be male, female or other")),
+            _ => Err(InvalidValue::new("sex", "must be male, female or other")),
         }
     }
 }
 
 /// What becomes of one thing known about somebody.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Change<T> {
+pub enum Update<T> {
     #[default]
     Keep,
     Clear,
     Set(T),
 }
 
-impl<T> Change<T> {
+impl<T> Update<T> {
     pub fn is_keep(&self) -> bool {
         matches!(self, Self::Keep)
     }
@@ -158,7 +158,7 @@ impl<T> Change<T> {
 }
 
 /// Only ever asked of what is not kept: those fields are skipped.
-impl<T: Serialize> Serialize for Change<T> {
+impl<T: Serialize> Serialize for Update<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Keep | Self::Clear => serializer.serialize_none(),
@@ -169,7 +169,7 @@ impl<T: Serialize> Serialize for Change<T> {
 
 /// Changes of the columns of `people`. Serialises to an object of those that change, by column.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Columns {
+pub struct ColumnUpdates {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_name: Option<Name>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -177,32 +177,32 @@ pub struct Columns {
     /// Empty where somebody has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    #[serde(rename = "type", skip_serializing_if = "Change::is_keep")]
-    pub kind: Change<Kind>,
+    #[serde(rename = "type", skip_serializing_if = "Update::is_keep")]
+    pub kind: Update<Role>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_alumni: Option<bool>,
-    #[serde(skip_serializing_if = "Change::is_keep")]
-    pub roll_number: Change<RollNumber>,
-    #[serde(skip_serializing_if = "Change::is_keep")]
-    pub mobile: Change<Mobile>,
-    #[serde(skip_serializing_if = "Change::is_keep")]
-    pub sex: Change<Sex>,
-    #[serde(skip_serializing_if = "Change::is_keep")]
-    pub profile_picture: Change<PictureFile>,
+    #[serde(skip_serializing_if = "Update::is_keep")]
+    pub roll_number: Update<RollNumber>,
+    #[serde(skip_serializing_if = "Update::is_keep")]
+    pub mobile: Update<Mobile>,
+    #[serde(skip_serializing_if = "Update::is_keep")]
+    pub sex: Update<Sex>,
+    #[serde(skip_serializing_if = "Update::is_keep")]
+    pub profile_picture: Update<PictureFile>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_admin: Option<bool>,
 }
 
 /// Changes of everything known about somebody.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Details {
-    pub columns: Columns,
-    pub hostel: Change<String>,
-    pub room: Change<String>,
-    pub department: Change<String>,
-    pub degree: Change<String>,
-    pub join_year: Change<i32>,
-    pub graduation_year: Change<i32>,
+pub struct PersonUpdate {
+    pub columns: ColumnUpdates,
+    pub hostel: Update<String>,
+    pub room: Update<String>,
+    pub department: Update<String>,
+    pub degree: Update<String>,
+    pub join_year: Update<i32>,
+    pub graduation_year: Update<i32>,
     /// In place of those there are.
     pub contacts: Option<Vec<ContactNumber>>,
     /// In place of those there are; they count as verified.
@@ -211,7 +211,7 @@ pub struct Details {
     pub identity: Option<(String, String)>,
 }
 
-impl Details {
+impl PersonUpdate {
     pub fn touches_address(&self) -> bool {
         !(self.hostel.is_keep() && self.room.is_keep())
     }
@@ -260,11 +260,11 @@ mod tests {
 
     #[test]
     fn only_what_changes_is_in_the_patch() {
-        let columns = Columns {
+        let columns = ColumnUpdates {
             first_name: Some(Name::parse("Asha").unwrap()),
-            sex: Change::Clear,
-            kind: Change::Set(Kind::parse("ug").unwrap()),
-            ..Columns::default()
+            sex: Update::Clear,
+            kind: Update::Set(Role::parse("ug").unwrap()),
+            ..ColumnUpdates::default()
         };
         assert_eq!(
             serde_json::to_value(columns).unwrap(),

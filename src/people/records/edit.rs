@@ -2,21 +2,21 @@
 
 use serde_json::json;
 
-use super::details::{Change, Details, Unfit};
+use super::details::{InvalidValue, PersonUpdate, Update};
 use super::model::ChoiceKind;
 use super::update::{keep, unknown};
 use super::{PeopleError, rules, store};
 use crate::people::fields::Field;
 use crate::platform::audit;
-use crate::platform::audit::Entry;
-use crate::platform::clock::Moment;
+use crate::platform::audit::AuditEntry;
+use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 
 /// What a change leaves to be done.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Edited {
+pub struct EditOutcome {
     /// A picture that nothing shows any more.
     pub old_picture: Option<String>,
     /// Addresses that have yet to be verified.
@@ -28,15 +28,15 @@ pub struct Edited {
 pub async fn edit(
     tx: &mut Tx,
     person: PersonId,
-    mut wanted: Details,
-    now: Moment,
-    entropy: &dyn Entropy,
-) -> Result<Edited, PeopleError> {
+    mut wanted: PersonUpdate,
+    now: Timestamp,
+    rng: &dyn Rng,
+) -> Result<EditOutcome, PeopleError> {
     let picture = store::lock(tx, person).await?.ok_or(PeopleError::Nobody)?;
     let fields = fields(&wanted);
     let names = [&wanted.columns.first_name, &wanted.columns.last_name];
     if names.iter().any(|name| name.is_some()) && !store::owns_names(&mut **tx, person).await? {
-        return Err(Unfit::new("first_name", "is the directory's to change").into());
+        return Err(InvalidValue::new("first_name", "is the directory's to change").into());
     }
     for (what, name) in ["first_name", "last_name"].into_iter().zip(names) {
         rules::check_own_name(what, name.as_ref().map(AsRef::as_ref))?;
@@ -51,17 +51,21 @@ pub async fn edit(
         }
         None => Vec::new(),
     };
-    let entry = Entry::of("profile.edited").by(person).about(person);
+    let entry = AuditEntry::of("profile.edited").by(person).about(person);
     let entry = entry.with(json!({ "fields": fields }));
-    audit::note(&mut **tx, entry, now, entropy).await?;
+    audit::note(&mut **tx, entry, now, rng).await?;
     let stays = wanted.columns.profile_picture.is_keep();
-    Ok(Edited {
+    Ok(EditOutcome {
         old_picture: picture.filter(|_| !stays),
         new_emails,
     })
 }
 
-async fn check_offered(tx: &mut Tx, person: PersonId, wanted: &Details) -> Result<(), PeopleError> {
+async fn check_offered(
+    tx: &mut Tx,
+    person: PersonId,
+    wanted: &PersonUpdate,
+) -> Result<(), PeopleError> {
     let address = store::find_address(&mut **tx, person).await?;
     let programme = store::find_programme(&mut **tx, person).await?;
     let (hostel, (department, degree)) = (
@@ -73,7 +77,7 @@ async fn check_offered(tx: &mut Tx, person: PersonId, wanted: &Details) -> Resul
         (ChoiceKind::Department, &wanted.department, department),
         (ChoiceKind::Degree, &wanted.degree, degree),
     ] {
-        let Change::Set(code) = change else { continue };
+        let Update::Set(code) = change else { continue };
         let choice = store::find_choice(&mut **tx, kind, code).await?;
         if !rules::may_choose(code, choice.as_ref(), carried.as_deref()) {
             return Err(unknown(kind.as_str()).into());
@@ -83,7 +87,7 @@ async fn check_offered(tx: &mut Tx, person: PersonId, wanted: &Details) -> Resul
 }
 
 /// The names of what is given, for the audit.
-fn fields(wanted: &Details) -> Vec<&'static str> {
+fn fields(wanted: &PersonUpdate) -> Vec<&'static str> {
     let columns = &wanted.columns;
     let given = [
         (columns.first_name.is_some(), Field::FirstName),

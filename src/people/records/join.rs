@@ -3,21 +3,21 @@
 
 use serde_json::json;
 
-use super::details::{Details, Email};
-use super::identity::{Identity, Says};
-use super::store::{ProgrammeRow, Used};
+use super::details::{Email, PersonUpdate};
+use super::identity::{Claims, ExternalIdentity};
+use super::store::{IdentityUse, ProgrammeRow};
 use super::update::keep;
 use super::{PeopleError, Person, rules, store};
 use crate::platform::audit;
-use crate::platform::audit::Entry;
-use crate::platform::clock::Moment;
+use crate::platform::audit::AuditEntry;
+use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 
 /// Somebody who may come in.
 #[derive(Debug)]
-pub struct Joined {
+pub struct SignedInPerson {
     pub person: Person,
     /// The further addresses that have yet to be verified because of this.
     pub new_emails: Vec<i32>,
@@ -31,21 +31,21 @@ pub struct Joined {
 /// [`PeopleError::UsernameTaken`], and not a guess that it is the same person.
 pub async fn join(
     tx: &mut Tx,
-    identity: &Identity,
-    now: Moment,
-    entropy: &dyn Entropy,
-) -> Result<Option<Joined>, PeopleError> {
+    identity: &ExternalIdentity,
+    now: Timestamp,
+    rng: &dyn Rng,
+) -> Result<Option<SignedInPerson>, PeopleError> {
     let mut used = use_identity(tx, identity, now).await?;
     if used.is_none() && identity.says.is_some() {
         // Two first sign-ins at the same moment are one person: the second finds the first one's.
         store::lock_identity(tx, identity.provider, &identity.subject).await?;
-        follow_renaming(tx, identity, now, entropy).await?;
+        follow_renaming(tx, identity, now, rng).await?;
         used = use_identity(tx, identity, now).await?;
     }
     let (id, new_emails) = match (used, identity.says.as_deref()) {
         (Some(used), says) => {
             if let Some(says) = says.filter(|says| says.is_directory && used.vouches) {
-                refresh(tx, used.person, says, now, entropy).await?;
+                refresh(tx, used.person, says, now, rng).await?;
             }
             (used.person, Vec::new())
         }
@@ -54,20 +54,20 @@ pub async fn join(
             if owner.is_some() {
                 return Ok(None);
             }
-            insert(tx, identity, says, now, entropy).await?
+            insert(tx, identity, says, now, rng).await?
         }
         (None, None) => return Ok(None),
     };
     let person = store::find(&mut **tx, id).await?;
-    Ok(person.map(|person| Joined { person, new_emails }))
+    Ok(person.map(|person| SignedInPerson { person, new_emails }))
 }
 
 /// Notes that an identity was used. Nobody for one that belongs to nobody, or to somebody suspended.
 pub(super) async fn use_identity(
     tx: &mut Tx,
-    identity: &Identity,
-    now: Moment,
-) -> Result<Option<Used>, PeopleError> {
+    identity: &ExternalIdentity,
+    now: Timestamp,
+) -> Result<Option<IdentityUse>, PeopleError> {
     let second_key = identity
         .says
         .as_ref()
@@ -96,9 +96,9 @@ pub(super) async fn use_identity(
 /// never given again.
 async fn follow_renaming(
     tx: &mut Tx,
-    identity: &Identity,
-    now: Moment,
-    entropy: &dyn Entropy,
+    identity: &ExternalIdentity,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> Result<(), PeopleError> {
     let says = identity.says.as_ref().filter(|says| says.is_directory);
     let Some(second_key) = says.and_then(|says| says.second_key.as_deref()) else {
@@ -107,9 +107,9 @@ async fn follow_renaming(
     let renamed =
         store::rename_identity(&mut **tx, identity.provider, second_key, &identity.subject).await?;
     if let Some(person) = renamed {
-        let entry = Entry::of("identity.renamed").about(person);
+        let entry = AuditEntry::of("identity.renamed").about(person);
         let entry = entry.with(json!({ "provider": identity.provider }));
-        audit::note(&mut **tx, entry, now, entropy).await?;
+        audit::note(&mut **tx, entry, now, rng).await?;
     }
     Ok(())
 }
@@ -121,13 +121,13 @@ const SECOND_KEYS: &str = "identities_provider_twin_key";
 async fn refresh(
     tx: &mut Tx,
     person: PersonId,
-    says: &Says,
-    now: Moment,
-    entropy: &dyn Entropy,
+    says: &Claims,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> Result<(), PeopleError> {
     if store::refresh(&mut **tx, person, &says.details.columns, now).await? {
-        let entry = Entry::of("person.refreshed").about(person);
-        audit::note(&mut **tx, entry, now, entropy).await?;
+        let entry = AuditEntry::of("person.refreshed").about(person);
+        audit::note(&mut **tx, entry, now, rng).await?;
     }
     Ok(())
 }
@@ -135,17 +135,17 @@ async fn refresh(
 /// Somebody new, and the further addresses of theirs that have yet to be verified.
 async fn insert(
     tx: &mut Tx,
-    identity: &Identity,
-    says: &Says,
-    now: Moment,
-    entropy: &dyn Entropy,
+    identity: &ExternalIdentity,
+    says: &Claims,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> Result<(PersonId, Vec<i32>), PeopleError> {
     let added = store::insert(&mut **tx, &says.username, None, now).await;
     let id = added
         .map_err(|error| error.on_constraint("people_username_key", PeopleError::UsernameTaken))?;
-    let columns = Details {
+    let columns = PersonUpdate {
         columns: says.details.columns.clone(),
-        ..Details::default()
+        ..PersonUpdate::default()
     };
     let primary = keep(tx, id, &columns, now).await?;
     // A directory knows what people are called; a portal that people pass through may not.
@@ -166,15 +166,15 @@ async fn insert(
     };
     store::insert_identity(tx, identity.provider, &identity.subject, id, now).await?;
     use_identity(tx, identity, now).await?;
-    let entry = Entry::of("person.added").about(id);
+    let entry = AuditEntry::of("person.added").about(id);
     let entry = entry.with(json!({ "through": identity.provider }));
-    audit::note(&mut **tx, entry, now, entropy).await?;
+    audit::note(&mut **tx, entry, now, rng).await?;
     Ok((id, new_emails))
 }
 
 /// What a new person studies, as far as it was said. Years that cannot be are left out: nobody is kept
 /// from signing in by them.
-fn programme(details: &Details, now: Moment) -> ProgrammeRow {
+fn programme(details: &PersonUpdate, now: Timestamp) -> ProgrammeRow {
     let join = details.join_year.after(None);
     let graduation = details.graduation_year.after(None);
     let is_fit = rules::check_years(join, graduation, now.year()).is_ok();

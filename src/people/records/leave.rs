@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::store;
-use crate::platform::audit::Entry;
-use crate::platform::clock::Moment;
+use crate::platform::audit::AuditEntry;
+use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 use crate::platform::{audit, db};
 
 /// How long somebody may change their mind.
@@ -17,21 +17,16 @@ const MIND_CHANGES_FOR: Duration = Duration::from_hours(7 * 24);
 pub async fn find_gone_at(
     db: impl db::Executor<'_>,
     person: PersonId,
-) -> db::Result<Option<Moment>> {
+) -> db::Result<Option<Timestamp>> {
     let asked_at = store::find_leaving(db, person).await?;
     Ok(asked_at.map(|asked_at| asked_at + MIND_CHANGES_FOR))
 }
 
 /// Closes an account: no app reads anything any more. Again, it changes nothing.
-pub async fn leave(
-    tx: &mut Tx,
-    person: PersonId,
-    now: Moment,
-    entropy: &dyn Entropy,
-) -> db::Result<()> {
+pub async fn leave(tx: &mut Tx, person: PersonId, now: Timestamp, rng: &dyn Rng) -> db::Result<()> {
     if store::insert_closing(&mut **tx, person, now).await? {
-        let entry = Entry::of("person.leaving").by(person).about(person);
-        audit::note(&mut **tx, entry, now, entropy).await?;
+        let entry = AuditEntry::of("person.leaving").by(person).about(person);
+        audit::note(&mut **tx, entry, now, rng).await?;
     }
     Ok(())
 }
@@ -40,13 +35,13 @@ pub async fn leave(
 pub async fn stay(
     tx: &mut Tx,
     person: PersonId,
-    now: Moment,
-    entropy: &dyn Entropy,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> db::Result<bool> {
     let stays = store::delete_closing(&mut **tx, person).await?;
     if stays {
-        let entry = Entry::of("person.stayed").by(person).about(person);
-        audit::note(&mut **tx, entry, now, entropy).await?;
+        let entry = AuditEntry::of("person.stayed").by(person).about(person);
+        audit::note(&mut **tx, entry, now, rng).await?;
     }
     Ok(stays)
 }
@@ -56,17 +51,17 @@ pub async fn stay(
 pub async fn gone(
     tx: &mut Tx,
     person: PersonId,
-    now: Moment,
-    entropy: &dyn Entropy,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> db::Result<bool> {
     let asked_before = now - MIND_CHANGES_FOR;
     let gone = store::delete_leaving(&mut **tx, person, asked_before).await?;
     if gone {
         audit::note(
             &mut **tx,
-            Entry::of("person.gone").about(person),
+            AuditEntry::of("person.gone").about(person),
             now,
-            entropy,
+            rng,
         )
         .await?;
     }
@@ -74,6 +69,6 @@ pub async fn gone(
 }
 
 /// Whose time is over.
-pub async fn list_due(db: impl db::Executor<'_>, now: Moment) -> db::Result<Vec<PersonId>> {
+pub async fn list_due(db: impl db::Executor<'_>, now: Timestamp) -> db::Result<Vec<PersonId>> {
     store::list_leaving(db, now - MIND_CHANGES_FOR).await
 }

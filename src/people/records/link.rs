@@ -2,15 +2,15 @@
 
 use serde_json::json;
 
-use super::identity::Identity;
+use super::identity::ExternalIdentity;
 use super::join::use_identity;
 use super::{PeopleError, store};
 use crate::platform::audit;
-use crate::platform::audit::Entry;
-use crate::platform::clock::Moment;
+use crate::platform::audit::AuditEntry;
+use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 
 /// Gives a proven identity to somebody who is here. Whether it was not theirs before is the answer.
 ///
@@ -18,9 +18,9 @@ use crate::platform::rng::Entropy;
 pub async fn link(
     tx: &mut Tx,
     person: PersonId,
-    identity: &Identity,
-    now: Moment,
-    entropy: &dyn Entropy,
+    identity: &ExternalIdentity,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> Result<bool, PeopleError> {
     store::lock(tx, person).await?.ok_or(PeopleError::Nobody)?;
     let before = store::find_owner(&mut **tx, identity.provider, &identity.subject).await?;
@@ -36,9 +36,9 @@ pub async fn link(
         if let Some(says) = &identity.says {
             store::fill(&mut **tx, person, &says.details.columns, now).await?;
         }
-        let entry = Entry::of("identity.linked").by(person).about(person);
+        let entry = AuditEntry::of("identity.linked").by(person).about(person);
         let entry = entry.with(json!({ "provider": identity.provider }));
-        audit::note(&mut **tx, entry, now, entropy).await?;
+        audit::note(&mut **tx, entry, now, rng).await?;
     }
     Ok(is_new)
 }

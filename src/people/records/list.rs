@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::details::{
-    Change, ContactNumber, Details, Email, Kind, Mobile, Name, RollNumber, Sex, Unfit, Username,
+    ContactNumber, Email, InvalidValue, Mobile, Name, PersonUpdate, Role, RollNumber, Sex, Update,
+    Username,
 };
 use crate::platform::id::PersonId;
 
@@ -40,24 +41,24 @@ pub const COLUMNS: [&str; 20] = [
 
 /// One row of a list.
 #[derive(Debug)]
-pub struct Row {
+pub struct ImportRow {
     /// Where it begins in the file, counted from 1.
     pub line: u64,
     /// Whom it is about, as far as that can be read.
     pub username: Option<String>,
     /// What it asks for, or why it cannot be read.
-    pub wanted: Result<Wanted, String>,
+    pub wanted: Result<RowRequest, String>,
 }
 
 /// What a row asks for.
 #[derive(Debug, PartialEq)]
-pub struct Wanted {
+pub struct RowRequest {
     pub username: Username,
     /// For somebody new.
     pub id: Option<PersonId>,
-    pub details: Details,
+    pub details: PersonUpdate,
     /// A file beside the list.
-    pub picture: Change<String>,
+    pub picture: Update<String>,
 }
 
 /// The list as a whole cannot be read; says what to do.
@@ -78,7 +79,7 @@ pub enum ListError {
 }
 
 /// Reads a list; an object in front means JSON lines.
-pub fn read(file: &[u8]) -> Result<Vec<Row>, ListError> {
+pub fn read(file: &[u8]) -> Result<Vec<ImportRow>, ListError> {
     let file = file.strip_prefix("\u{feff}".as_bytes()).unwrap_or(file);
     match file.trim_ascii_start().first() {
         None => Err(ListError::Empty),
@@ -88,7 +89,7 @@ pub fn read(file: &[u8]) -> Result<Vec<Row>, ListError> {
     }
 }
 
-fn csv(file: &[u8]) -> Result<Vec<Row>, ListError> {
+fn csv(file: &[u8]) -> Result<Vec<ImportRow>, ListError> {
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
         .from_reader(file);
@@ -105,11 +106,11 @@ fn csv(file: &[u8]) -> Result<Vec<Row>, ListError> {
             Ok(false) => return Ok(rows),
             Ok(true) => {
                 let line = record.position().map_or(line, csv::Position::line);
-                rows.push(Row::of(line, Ok(cells(&header, &record))));
+                rows.push(ImportRow::of(line, Ok(cells(&header, &record))));
             }
             Err(error) => {
                 let line = error.position().map_or(line, csv::Position::line);
-                rows.push(Row::of(line, Err(unreadable(error.kind()))));
+                rows.push(ImportRow::of(line, Err(unreadable(error.kind()))));
             }
         }
     }
@@ -148,14 +149,14 @@ fn unreadable(kind: &csv::ErrorKind) -> String {
     }
 }
 
-fn json_lines(file: &[u8]) -> Vec<Row> {
+fn json_lines(file: &[u8]) -> Vec<ImportRow> {
     let lines = file.split(|byte| *byte == b'\n').zip(1..);
     let lines = lines.filter(|(line, _)| !line.trim_ascii().is_empty());
     let read = |text| {
         serde_json::from_slice(text).map_err(|error| format!("is not a JSON object: {error}"))
     };
     lines
-        .map(|(text, line)| Row::of(line, read(text)))
+        .map(|(text, line)| ImportRow::of(line, read(text)))
         .collect()
 }
 
@@ -184,7 +185,7 @@ fn flat(object: BTreeMap<String, Value>) -> Result<BTreeMap<String, Value>, Stri
     Ok(columns)
 }
 
-impl Row {
+impl ImportRow {
     fn of(line: u64, columns: Result<BTreeMap<String, Value>, String>) -> Self {
         let username = columns
             .as_ref()
@@ -194,7 +195,7 @@ impl Row {
             line,
             username: username.and_then(Value::as_str).map(str::to_owned),
             wanted: columns.and_then(flat).and_then(|columns| {
-                let wanted = Cells(columns).wanted();
+                let wanted = RowValues(columns).wanted();
                 wanted.map_err(|unfit| unfit.to_string())
             }),
         }
@@ -202,15 +203,15 @@ impl Row {
 }
 
 /// The values of one row. A column that is not there changes nothing; an empty value clears.
-struct Cells(BTreeMap<String, Value>);
+struct RowValues(BTreeMap<String, Value>);
 
-impl Cells {
-    fn wanted(&self) -> Result<Wanted, Unfit> {
+impl RowValues {
+    fn wanted(&self) -> Result<RowRequest, InvalidValue> {
         let username = self.parsed("username", Username::parse)?;
-        let Change::Set(username) = username else {
-            return Err(Unfit::new("username", "is missing"));
+        let Update::Set(username) = username else {
+            return Err(InvalidValue::new("username", "is missing"));
         };
-        Ok(Wanted {
+        Ok(RowRequest {
             username,
             id: self.id()?,
             details: self.details()?,
@@ -218,8 +219,8 @@ impl Cells {
         })
     }
 
-    fn details(&self) -> Result<Details, Unfit> {
-        let mut details = Details {
+    fn details(&self) -> Result<PersonUpdate, InvalidValue> {
+        let mut details = PersonUpdate {
             hostel: self.parsed("hostel", code)?,
             room: self.parsed("room", code)?,
             department: self.parsed("department", code)?,
@@ -230,21 +231,21 @@ impl Cells {
             contacts: self.list("contacts", "number", ContactNumber::parse)?,
             secondary_emails: self.list("secondary_emails", "email", Email::parse)?,
             identity: self.identity()?,
-            ..Details::default()
+            ..PersonUpdate::default()
         };
         let columns = &mut details.columns;
         columns.first_name = self.name("first_name")?;
         columns.last_name = self.name("last_name")?;
         columns.email = match self.parsed("email", Email::parse)? {
-            Change::Keep => None,
-            Change::Clear => Some(String::new()),
-            Change::Set(email) => Some(email.to_string()),
+            Update::Keep => None,
+            Update::Clear => Some(String::new()),
+            Update::Set(email) => Some(email.to_string()),
         };
-        columns.kind = self.parsed("type", Kind::parse)?;
+        columns.kind = self.parsed("type", Role::parse)?;
         columns.is_alumni = match self.parsed("is_alumni", yes_or_no)? {
-            Change::Keep => None,
-            Change::Clear => Some(false),
-            Change::Set(is_alumni) => Some(is_alumni),
+            Update::Keep => None,
+            Update::Clear => Some(false),
+            Update::Set(is_alumni) => Some(is_alumni),
         };
         columns.roll_number = self.parsed("roll_number", RollNumber::parse)?;
         columns.mobile = self.parsed("mobile", Mobile::parse)?;
@@ -256,37 +257,37 @@ impl Cells {
     fn parsed<T>(
         &self,
         column: &'static str,
-        parse: impl FnOnce(&str) -> Result<T, Unfit>,
-    ) -> Result<Change<T>, Unfit> {
+        parse: impl FnOnce(&str) -> Result<T, InvalidValue>,
+    ) -> Result<Update<T>, InvalidValue> {
         let text = match self.0.get(column) {
-            None => return Ok(Change::Keep),
-            Some(Value::Null) => return Ok(Change::Clear),
+            None => return Ok(Update::Keep),
+            Some(Value::Null) => return Ok(Update::Clear),
             Some(Value::String(text)) => text.trim().to_owned(),
             Some(Value::Number(number)) => number.to_string(),
             Some(Value::Bool(truth)) => truth.to_string(),
-            Some(_) => return Err(Unfit::new(column, "must be a text or null")),
+            Some(_) => return Err(InvalidValue::new(column, "must be a text or null")),
         };
         if text.is_empty() {
-            return Ok(Change::Clear);
+            return Ok(Update::Clear);
         }
         let parsed = parse(&text);
         // Names of the same type are told apart by their column.
-        let parsed = parsed.map_err(|unfit| Unfit::new(column, unfit.why))?;
-        Ok(Change::Set(parsed))
+        let parsed = parsed.map_err(|unfit| InvalidValue::new(column, unfit.why))?;
+        Ok(Update::Set(parsed))
     }
 
-    fn name(&self, column: &'static str) -> Result<Option<Name>, Unfit> {
+    fn name(&self, column: &'static str) -> Result<Option<Name>, InvalidValue> {
         match self.parsed(column, Name::parse)? {
-            Change::Keep => Ok(None),
-            Change::Clear => Name::parse("").map(Some),
-            Change::Set(name) => Ok(Some(name)),
+            Update::Keep => Ok(None),
+            Update::Clear => Name::parse("").map(Some),
+            Update::Set(name) => Ok(Some(name)),
         }
     }
 
-    fn id(&self) -> Result<Option<PersonId>, Unfit> {
+    fn id(&self) -> Result<Option<PersonId>, InvalidValue> {
         let id = self.parsed("id", |text| number("id", text))?;
         match id.after(None) {
-            Some(id) if !(1..=HIGHEST_ID).contains(&id) => Err(Unfit::new(
+            Some(id) if !(1..=HIGHEST_ID).contains(&id) => Err(InvalidValue::new(
                 "id",
                 format!("must be a number from 1 to {HIGHEST_ID}"),
             )),
@@ -299,8 +300,8 @@ impl Cells {
         &self,
         column: &'static str,
         member: &str,
-        parse: impl Fn(&str) -> Result<T, Unfit>,
-    ) -> Result<Option<Vec<T>>, Unfit> {
+        parse: impl Fn(&str) -> Result<T, InvalidValue>,
+    ) -> Result<Option<Vec<T>>, InvalidValue> {
         let items: Vec<&str> = match self.0.get(column) {
             None => return Ok(None),
             Some(Value::Null) => Vec::new(),
@@ -313,33 +314,33 @@ impl Cells {
                     item => item.as_str().map(str::len),
                 };
                 if items.iter().any(|item| text(item).is_none()) {
-                    return Err(Unfit::new(column, "must hold texts"));
+                    return Err(InvalidValue::new(column, "must hold texts"));
                 }
                 items
                     .iter()
                     .filter_map(|item| item.get(member).unwrap_or(item).as_str())
                     .collect()
             }
-            Some(_) => return Err(Unfit::new(column, "must be a list")),
+            Some(_) => return Err(InvalidValue::new(column, "must be a list")),
         };
         let items = items.into_iter().map(str::trim);
         let items = items.filter(|item| !item.is_empty());
         items.map(parse).collect::<Result<_, _>>().map(Some)
     }
 
-    fn identity(&self) -> Result<Option<(String, String)>, Unfit> {
+    fn identity(&self) -> Result<Option<(String, String)>, InvalidValue> {
         let identity = self.parsed("identity", |text| {
             let (provider, subject) = text.split_once(':').unwrap_or_default();
             let named = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
             if provider.is_empty() || !provider.bytes().all(named) || subject.is_empty() {
-                return Err(Unfit::new(
+                return Err(InvalidValue::new(
                     "identity",
                     "must be provider:subject, as ldap:asha",
                 ));
             }
             if provider == "password" {
                 let why = "cannot be a password; set one with `profiles person password`";
-                return Err(Unfit::new("identity", why));
+                return Err(InvalidValue::new("identity", why));
             }
             Ok((provider.to_owned(), subject.to_owned()))
         })?;
@@ -349,20 +350,20 @@ impl Cells {
 
 /// A code as it stands: whether there is such a one, the database knows.
 #[expect(clippy::unnecessary_wraps, reason = "a parser among parsers")]
-fn code(text: &str) -> Result<String, Unfit> {
+fn code(text: &str) -> Result<String, InvalidValue> {
     Ok(text.to_owned())
 }
 
-fn number(what: &'static str, text: &str) -> Result<i32, Unfit> {
+fn number(what: &'static str, text: &str) -> Result<i32, InvalidValue> {
     text.parse()
-        .map_err(|_| Unfit::new(what, "must be a whole number"))
+        .map_err(|_| InvalidValue::new(what, "must be a whole number"))
 }
 
-fn yes_or_no(text: &str) -> Result<bool, Unfit> {
+fn yes_or_no(text: &str) -> Result<bool, InvalidValue> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "yes" | "1" => Ok(true),
         "false" | "no" | "0" => Ok(false),
-        _ => Err(Unfit::new("is_alumni", "must be true or false")),
+        _ => Err(InvalidValue::new("is_alumni", "must be true or false")),
     }
 }
 
@@ -370,7 +371,7 @@ fn yes_or_no(text: &str) -> Result<bool, Unfit> {
 mod tests {
     use super::*;
 
-    fn only(text: &str) -> Wanted {
+    fn only(text: &str) -> RowRequest {
         let mut rows = read(text.as_bytes()).unwrap();
         assert_eq!(rows.len(), 1);
         rows.remove(0).wanted.unwrap()
@@ -396,27 +397,27 @@ mod tests {
                 .as_str(),
         );
         assert_eq!(asha.id, Some(PersonId(7)));
-        assert_eq!(asha.picture, Change::Set("asha.png".to_owned()));
+        assert_eq!(asha.picture, Update::Set("asha.png".to_owned()));
         let details = asha.details;
-        assert_eq!(details.room, Change::Set("A-12".to_owned()));
-        assert_eq!(details.degree, Change::Set("BTECH".to_owned()));
-        assert_eq!(details.join_year, Change::Set(2012));
+        assert_eq!(details.room, Update::Set("A-12".to_owned()));
+        assert_eq!(details.degree, Update::Set("BTECH".to_owned()));
+        assert_eq!(details.join_year, Update::Set(2012));
         assert_eq!(details.contacts.unwrap().len(), 2);
         assert_eq!(details.secondary_emails.unwrap().len(), 1);
-        assert_eq!(details.columns.sex, Change::Set(Sex::Female));
+        assert_eq!(details.columns.sex, Update::Set(Sex::Female));
         assert_eq!(details.columns.is_alumni, Some(false));
     }
 
     #[test]
     fn a_column_that_is_not_there_changes_nothing_and_an_empty_cell_clears() {
         let vikram = only("username,mobile,hostel\nvikram,,\n");
-        assert_eq!(vikram.details.columns.mobile, Change::Clear);
-        assert_eq!(vikram.details.hostel, Change::Clear);
-        assert_eq!(vikram.details.room, Change::Keep);
+        assert_eq!(vikram.details.columns.mobile, Update::Clear);
+        assert_eq!(vikram.details.hostel, Update::Clear);
+        assert_eq!(vikram.details.room, Update::Keep);
         assert_eq!(vikram.details.columns.first_name, None);
         assert_eq!(vikram.details.contacts, None);
         let wasim = only(r#"{"username": "wasim", "program": null, "contacts": null}"#);
-        assert_eq!(wasim.details.degree, Change::Clear);
+        assert_eq!(wasim.details.degree, Update::Clear);
         assert_eq!(wasim.details.contacts, Some(Vec::new()));
         assert!(!wasim.details.touches_address());
     }

@@ -26,22 +26,22 @@ pub use add::add;
 pub use choices::{add as add_choice, retire as retire_choice};
 pub use confirm::confirm;
 pub use details::{
-    Change, Columns, ContactNumber, Details, Email, Kind, Mobile, Name, PictureFile, RollNumber,
-    Sex, Unfit, Username,
+    ColumnUpdates, ContactNumber, Email, InvalidValue, Mobile, Name, PersonUpdate, PictureFile,
+    Role, RollNumber, Sex, Update, Username,
 };
-pub use edit::{Edited, edit};
-pub use identity::{Identity, Says};
-pub use import::{Imported, Numbers, import};
-pub use join::{Joined, join};
+pub use edit::{EditOutcome, edit};
+pub use identity::{Claims, ExternalIdentity};
+pub use import::{IdAllocation, ImportOutcome, import};
+pub use join::{SignedInPerson, join};
 pub use leave::{find_gone_at, gone, leave, list_due, stay};
 pub use link::link;
-pub use list::{COLUMNS, ListError, Row, Wanted, read as read_list};
+pub use list::{COLUMNS, ImportRow, ListError, RowRequest, read as read_list};
 pub use model::{
-    Address, Choice, ChoiceKind, Contact, OwnEmail, PeopleError, Person, Programme, SecondaryEmail,
-    WayIn,
+    Address, ChoiceKind, ContactEntry, LinkedIdentity, ListChoice, OwnEmail, PeopleError, Person,
+    Programme, SecondaryEmail,
 };
-pub use rules::{FIRST_YEAR, LONGEST_COURSE, MOST, Source, source};
-pub use shown::Shown;
+pub use rules::{FIRST_YEAR, FieldSource, LONGEST_COURSE, MOST, source};
+pub use shown::DisplayValue;
 pub use store::{
     find, find_id, find_leaving, find_proven, list_choices, list_emails, list_ways_in,
 };

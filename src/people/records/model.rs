@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::details::Unfit;
-use crate::platform::clock::Moment;
+use super::details::InvalidValue;
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::id::PersonId;
 
@@ -27,7 +27,7 @@ pub enum PeopleError {
     #[error("there is no such entry")]
     NoSuchChoice,
     #[error(transparent)]
-    Unfit(#[from] Unfit),
+    Unfit(#[from] InvalidValue),
     #[error(transparent)]
     Store(#[from] db::Error),
 }
@@ -60,7 +60,7 @@ pub struct Person {
     pub address: Option<Address>,
     #[serde(rename = "program")]
     pub programme: Option<Programme>,
-    pub contacts: Vec<Contact>,
+    pub contacts: Vec<ContactEntry>,
     pub secondary_emails: Vec<SecondaryEmail>,
 }
 
@@ -92,19 +92,19 @@ impl ChoiceKind {
 }
 
 impl std::str::FromStr for ChoiceKind {
-    type Err = Unfit;
+    type Err = InvalidValue;
 
-    fn from_str(text: &str) -> Result<Self, Unfit> {
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
         [Self::Hostel, Self::Department, Self::Degree]
             .into_iter()
             .find(|kind| kind.as_str() == text)
-            .ok_or_else(|| Unfit::new("kind", "must be hostel, department or degree"))
+            .ok_or_else(|| InvalidValue::new("kind", "must be hostel, department or degree"))
     }
 }
 
 /// An entry of such a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Choice {
+pub struct ListChoice {
     pub kind: String,
     /// What profiles and the user API hold; upper and lower case are different codes.
     pub code: String,
@@ -125,12 +125,12 @@ pub struct OwnEmail {
 
 /// A way somebody has of signing in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WayIn {
+pub struct LinkedIdentity {
     pub provider: String,
     /// The provider's own word for them.
     pub subject: String,
-    pub linked_at: Moment,
-    pub last_used_at: Option<Moment>,
+    pub linked_at: Timestamp,
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// What somebody studies. Serialises as the user API shows it.
@@ -150,7 +150,7 @@ pub struct Programme {
 
 /// A further number.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
-pub struct Contact {
+pub struct ContactEntry {
     pub id: i32,
     pub number: String,
 }

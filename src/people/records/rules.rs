@@ -1,12 +1,12 @@
 //! What must hold between the things known about somebody.
 
-use super::details::Unfit;
-use super::model::Choice;
+use super::details::InvalidValue;
+use super::model::ListChoice;
 use crate::people::fields::Field;
 
 /// Who says what a field holds, and so who may change it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
+pub enum FieldSource {
     /// This service.
     Here,
     /// The campus directory.
@@ -15,9 +15,9 @@ pub enum Source {
     Person,
 }
 
-pub fn source(field: Field) -> Source {
+pub fn source(field: Field) -> FieldSource {
     match field {
-        Field::Id => Source::Here,
+        Field::Id => FieldSource::Here,
         Field::FirstName
         | Field::LastName
         | Field::Type
@@ -25,13 +25,13 @@ pub fn source(field: Field) -> Source {
         | Field::Username
         | Field::Email
         | Field::Mobile
-        | Field::RollNumber => Source::Directory,
+        | Field::RollNumber => FieldSource::Directory,
         Field::Sex
         | Field::ProfilePicture
         | Field::Contacts
         | Field::InstiAddress
         | Field::Program
-        | Field::SecondaryEmails => Source::Person,
+        | Field::SecondaryEmails => FieldSource::Person,
     }
 }
 
@@ -45,24 +45,30 @@ pub const MOST: usize = 10;
 /// Whether somebody who carries `carried` may have `code`, of which `choice` is the entry if there is
 /// one: it is on offer, or they have it already, from a list of before or from a campus system that has
 /// more words than we.
-pub(super) fn may_choose(code: &str, choice: Option<&Choice>, carried: Option<&str>) -> bool {
+pub(super) fn may_choose(code: &str, choice: Option<&ListChoice>, carried: Option<&str>) -> bool {
     carried == Some(code) || choice.is_some_and(|choice| !choice.is_retired)
 }
 
 /// A room has at most eight characters, and in a hostel with wings is a capital letter, a hyphen and
 /// digits, from the first character to the last.
-pub(super) fn check_room(hostel: Option<&Choice>, room: Option<&str>) -> Result<(), Unfit> {
+pub(super) fn check_room(
+    hostel: Option<&ListChoice>,
+    room: Option<&str>,
+) -> Result<(), InvalidValue> {
     let Some(room) = room else { return Ok(()) };
     if room.chars().count() > 8 {
-        return Err(Unfit::new("room", "may have at most 8 characters"));
+        return Err(InvalidValue::new("room", "may have at most 8 characters"));
     }
     if room.contains(turns_text_round) {
-        return Err(Unfit::new("room", "may hold nothing that cannot be seen"));
+        return Err(InvalidValue::new(
+            "room",
+            "may hold nothing that cannot be seen",
+        ));
     }
     if hostel.is_none_or(|hostel| !hostel.has_wings) || has_wing(room) {
         return Ok(());
     }
-    Err(Unfit::new(
+    Err(InvalidValue::new(
         "room",
         "must be a wing letter, a hyphen and a number in this hostel, as A-12",
     ))
@@ -77,11 +83,12 @@ fn turns_text_round(sign: char) -> bool {
 
 /// A name somebody gives themselves is shown to others beside other words, so it holds nothing that
 /// cannot be seen.
-pub(super) fn check_own_name(what: &'static str, name: Option<&str>) -> Result<(), Unfit> {
+pub(super) fn check_own_name(what: &'static str, name: Option<&str>) -> Result<(), InvalidValue> {
     match name {
-        Some(name) if name.contains(turns_text_round) => {
-            Err(Unfit::new(what, "may hold nothing that cannot be seen"))
-        }
+        Some(name) if name.contains(turns_text_round) => Err(InvalidValue::new(
+            what,
+            "may hold nothing that cannot be seen",
+        )),
         _ => Ok(()),
     }
 }
@@ -101,11 +108,11 @@ pub(super) fn check_years(
     join: Option<i32>,
     graduation: Option<i32>,
     this_year: i32,
-) -> Result<(), Unfit> {
+) -> Result<(), InvalidValue> {
     within("join_year", join, this_year)?;
     within("graduation_year", graduation, this_year + LONGEST_COURSE)?;
     match (join, graduation) {
-        (Some(join), Some(graduation)) if join >= graduation => Err(Unfit::new(
+        (Some(join), Some(graduation)) if join >= graduation => Err(InvalidValue::new(
             "graduation_year",
             "must be later than the year of joining",
         )),
@@ -113,37 +120,37 @@ pub(super) fn check_years(
     }
 }
 
-fn within(what: &'static str, year: Option<i32>, last: i32) -> Result<(), Unfit> {
+fn within(what: &'static str, year: Option<i32>, last: i32) -> Result<(), InvalidValue> {
     match year {
         Some(year) if !(FIRST_YEAR..=last).contains(&year) => {
             let why = format!("must be from {FIRST_YEAR} to {last}");
-            Err(Unfit::new(what, why))
+            Err(InvalidValue::new(what, why))
         }
         _ => Ok(()),
     }
 }
 
 /// Ten further numbers at most, none twice.
-pub(super) fn check_contacts(numbers: &[impl AsRef<str>]) -> Result<(), Unfit> {
+pub(super) fn check_contacts(numbers: &[impl AsRef<str>]) -> Result<(), InvalidValue> {
     if numbers.len() > MOST {
         let why = format!("may be {MOST} at most");
-        return Err(Unfit::new("contacts", why));
+        return Err(InvalidValue::new("contacts", why));
     }
     no_repeats("contacts", numbers.iter().map(AsRef::as_ref))
 }
 
 /// Ten further addresses at most, none twice, and none the same as the primary one.
-pub(super) fn check_emails(emails: &[impl AsRef<str>], primary: &str) -> Result<(), Unfit> {
+pub(super) fn check_emails(emails: &[impl AsRef<str>], primary: &str) -> Result<(), InvalidValue> {
     if emails.len() > MOST {
         let why = format!("may be {MOST} at most");
-        return Err(Unfit::new("secondary_emails", why));
+        return Err(InvalidValue::new("secondary_emails", why));
     }
     let lower: Vec<String> = emails
         .iter()
         .map(|email| email.as_ref().to_lowercase())
         .collect();
     if lower.contains(&primary.to_lowercase()) {
-        return Err(Unfit::new(
+        return Err(InvalidValue::new(
             "secondary_emails",
             "hold the primary address; leave it out there",
         ));
@@ -151,11 +158,14 @@ pub(super) fn check_emails(emails: &[impl AsRef<str>], primary: &str) -> Result<
     no_repeats("secondary_emails", lower.iter().map(String::as_str))
 }
 
-fn no_repeats<'a>(what: &'static str, items: impl Iterator<Item = &'a str>) -> Result<(), Unfit> {
+fn no_repeats<'a>(
+    what: &'static str,
+    items: impl Iterator<Item = &'a str>,
+) -> Result<(), InvalidValue> {
     let mut seen = std::collections::BTreeSet::new();
     for item in items {
         if !seen.insert(item) {
-            return Err(Unfit::new(what, "hold something twice"));
+            return Err(InvalidValue::new(what, "hold something twice"));
         }
     }
     Ok(())
@@ -165,8 +175,8 @@ fn no_repeats<'a>(what: &'static str, items: impl Iterator<Item = &'a str>) -> R
 mod tests {
     use super::*;
 
-    fn hostel(has_wings: bool) -> Choice {
-        Choice {
+    fn hostel(has_wings: bool) -> ListChoice {
+        ListChoice {
             kind: "hostel".to_owned(),
             code: "14".to_owned(),
             name: "Hostel 14".to_owned(),
@@ -178,7 +188,7 @@ mod tests {
     #[test]
     fn what_is_retired_stays_with_those_who_carry_it() {
         let offered = hostel(true);
-        let retired = Choice {
+        let retired = ListChoice {
             is_retired: true,
             ..hostel(true)
         };

@@ -4,13 +4,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Person, Programme};
-use crate::people::fields::{Field, Kind};
+use crate::people::fields::{Field, FieldKind};
 use crate::platform::links::Links;
 
 /// A value as pages show it.
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]
 #[serde(tag = "kind", rename_all = "lowercase")]
-pub enum Shown {
+pub enum DisplayValue {
     Text {
         text: String,
     },
@@ -30,33 +30,37 @@ pub enum Shown {
 
 impl Person {
     /// A field as this person sees it.
-    pub fn shown(&self, field: Field, links: &Links) -> Shown {
+    pub fn shown(&self, field: Field, links: &Links) -> DisplayValue {
         let value = self.field(field, links);
         match field.row().kind {
-            Kind::Contacts => list(&value, "number", true),
-            Kind::Emails => list(&value, "email", false),
-            Kind::Address => parts(&value, &["hostel_name", "room"]),
-            Kind::Programme => programme(self.programme.as_ref()),
-            Kind::Picture => value.as_str().map_or(Shown::Unset, |src| Shown::Picture {
-                src: src.to_owned(),
-            }),
-            Kind::Boolean => text(if value == Value::Bool(true) {
+            FieldKind::Contacts => list(&value, "number", true),
+            FieldKind::Emails => list(&value, "email", false),
+            FieldKind::Address => parts(&value, &["hostel_name", "room"]),
+            FieldKind::Programme => programme(self.programme.as_ref()),
+            FieldKind::Picture => {
+                value
+                    .as_str()
+                    .map_or(DisplayValue::Unset, |src| DisplayValue::Picture {
+                        src: src.to_owned(),
+                    })
+            }
+            FieldKind::Boolean => text(if value == Value::Bool(true) {
                 "yes"
             } else {
                 "no"
             }),
-            Kind::Integer | Kind::Text | Kind::Sex => match plain(&value) {
+            FieldKind::Integer | FieldKind::Text | FieldKind::Sex => match plain(&value) {
                 Some(full) if field == Field::Mobile => masked(&full),
                 Some(code) if field == Field::Type => text(&kind_in_words(&code)),
                 Some(full) => text(&full),
-                None => Shown::Unset,
+                None => DisplayValue::Unset,
             },
         }
     }
 }
 
-fn text(text: &str) -> Shown {
-    Shown::Text {
+fn text(text: &str) -> DisplayValue {
+    DisplayValue::Text {
         text: text.to_owned(),
     }
 }
@@ -70,7 +74,7 @@ fn plain(value: &Value) -> Option<String> {
 }
 
 /// `98••••3210`: enough to recognise one's own.
-fn masked(full: &str) -> Shown {
+fn masked(full: &str) -> DisplayValue {
     let signs: Vec<char> = full.chars().collect();
     let short = match signs.as_slice() {
         [head @ .., _, _, _, _] if head.len() > 2 => {
@@ -80,13 +84,13 @@ fn masked(full: &str) -> Shown {
         }
         _ => "••••".to_owned(),
     };
-    Shown::Masked {
+    DisplayValue::Masked {
         short,
         full: full.to_owned(),
     }
 }
 
-fn list(value: &Value, member: &str, is_masked: bool) -> Shown {
+fn list(value: &Value, member: &str, is_masked: bool) -> DisplayValue {
     let items = value
         .as_array()
         .into_iter()
@@ -94,19 +98,19 @@ fn list(value: &Value, member: &str, is_masked: bool) -> Shown {
         .filter_map(|item| plain(item.get(member)?));
     let items: Vec<String> = items.collect();
     match items.as_slice() {
-        [] => Shown::Unset,
+        [] => DisplayValue::Unset,
         [one] if is_masked => masked(one),
-        several if is_masked => Shown::Masked {
+        several if is_masked => DisplayValue::Masked {
             short: format!("{} numbers", several.len()),
             full: several.join(", "),
         },
-        _ => Shown::List { items },
+        _ => DisplayValue::List { items },
     }
 }
 
-fn programme(programme: Option<&Programme>) -> Shown {
+fn programme(programme: Option<&Programme>) -> DisplayValue {
     let Some(programme) = programme else {
-        return Shown::Unset;
+        return DisplayValue::Unset;
     };
     let years = match (programme.join_year, programme.graduation_year) {
         (None, None) => None,
@@ -121,7 +125,7 @@ fn programme(programme: Option<&Programme>) -> Shown {
     ];
     let said: Vec<String> = said.into_iter().flatten().collect();
     if said.is_empty() {
-        Shown::Unset
+        DisplayValue::Unset
     } else {
         text(&said.join(", "))
     }
@@ -146,20 +150,20 @@ fn kind_in_words(code: &str) -> String {
     format!("{words} ({code})")
 }
 
-fn parts(value: &Value, members: &[&str]) -> Shown {
+fn parts(value: &Value, members: &[&str]) -> DisplayValue {
     let said = members
         .iter()
         .filter_map(|member| plain(value.get(member)?));
     let said: Vec<String> = said.collect();
     if said.is_empty() {
-        Shown::Unset
+        DisplayValue::Unset
     } else {
         text(&said.join(", "))
     }
 }
 
 #[cfg(test)]
-impl Shown {
+impl DisplayValue {
     /// One of each kind, for samples of pages.
     pub(crate) fn samples() -> Vec<Self> {
         let src = "/media/profile_picture/a.jpg".to_owned();
@@ -182,11 +186,11 @@ mod tests {
 
     #[test]
     fn a_number_shows_its_ends() {
-        let Shown::Masked { short, .. } = masked("9876543210") else {
+        let DisplayValue::Masked { short, .. } = masked("9876543210") else {
             panic!()
         };
         assert_eq!(short, "98••••3210");
-        let Shown::Masked { short, .. } = masked("123") else {
+        let DisplayValue::Masked { short, .. } = masked("123") else {
             panic!()
         };
         assert_eq!(short, "••••");
@@ -195,14 +199,14 @@ mod tests {
     #[test]
     fn lists_and_objects_read_as_text() {
         let numbers = json!([{"id": 1, "number": "9876543210"}, {"id": 2, "number": "1"}]);
-        let expected = Shown::Masked {
+        let expected = DisplayValue::Masked {
             short: "2 numbers".into(),
             full: "9876543210, 1".into(),
         };
         assert_eq!(list(&numbers, "number", true), expected);
-        assert_eq!(list(&json!([]), "email", false), Shown::Unset);
+        assert_eq!(list(&json!([]), "email", false), DisplayValue::Unset);
         let address = json!({"id": 1, "hostel_name": "Hostel 14", "room": null});
         assert_eq!(parts(&address, &["hostel_name", "room"]), text("Hostel 14"));
-        assert_eq!(parts(&Value::Null, &["room"]), Shown::Unset);
+        assert_eq!(parts(&Value::Null, &["room"]), DisplayValue::Unset);
     }
 }

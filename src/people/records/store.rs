@@ -4,13 +4,13 @@ use serde_json::Value;
 use sqlx::types::Json;
 
 use super::Person;
-use super::details::{Columns, ContactNumber, Email, Username};
-use super::model::{Choice, ChoiceKind, OwnEmail, WayIn};
-use crate::platform::clock::Moment;
+use super::details::{ColumnUpdates, ContactNumber, Email, Username};
+use super::model::{ChoiceKind, LinkedIdentity, ListChoice, OwnEmail};
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::{Executor, Tx};
 use crate::platform::id::PersonId;
-use crate::platform::secret::Fingerprint;
+use crate::platform::secret::TokenHash;
 
 /// A person who may sign in; a suspended one is not found.
 pub async fn find(db: impl Executor<'_>, id: PersonId) -> db::Result<Option<Person>> {
@@ -65,7 +65,7 @@ pub(super) async fn lock_identity(tx: &mut Tx, provider: &str, subject: &str) ->
 
 /// An identity that was used now: whose it is, and the provider's second key as it is known.
 #[derive(Debug)]
-pub(super) struct Used {
+pub(super) struct IdentityUse {
     pub person: PersonId,
     pub second_key: Option<String>,
     /// Whether the person was made of what this provider says, so that a directory writes it anew. An
@@ -80,8 +80,8 @@ pub(super) async fn mark_identity_used(
     provider: &str,
     subject: &str,
     second_key: Option<&str>,
-    now: Moment,
-) -> db::Result<Option<Used>> {
+    now: Timestamp,
+) -> db::Result<Option<IdentityUse>> {
     let row = sqlx::query!(
         "update identities i set last_used_at = $4, twin = coalesce(i.twin, $3) from people p
          where i.provider = $1 and i.subject = $2
@@ -94,7 +94,7 @@ pub(super) async fn mark_identity_used(
     )
     .fetch_optional(db)
     .await?;
-    Ok(row.map(|row| Used {
+    Ok(row.map(|row| IdentityUse {
         person: PersonId(row.person_id),
         second_key: row.twin,
         vouches: row.vouches,
@@ -138,9 +138,12 @@ pub(super) async fn rename_identity(
 }
 
 /// Every way somebody has of signing in, the oldest first.
-pub async fn list_ways_in(db: impl Executor<'_>, person: PersonId) -> db::Result<Vec<WayIn>> {
+pub async fn list_ways_in(
+    db: impl Executor<'_>,
+    person: PersonId,
+) -> db::Result<Vec<LinkedIdentity>> {
     let ways = sqlx::query_as!(
-        WayIn,
+        LinkedIdentity,
         "select provider, subject, linked_at, last_used_at from identities
          where person_id = $1 order by linked_at, provider, subject",
         person.0
@@ -174,7 +177,7 @@ pub(super) async fn insert_identity(
     provider: &str,
     subject: &str,
     person: PersonId,
-    now: Moment,
+    now: Timestamp,
 ) -> db::Result<PersonId> {
     sqlx::query!(
         "insert into identities (provider, subject, person_id, linked_at) values ($1, $2, $3, $4)
@@ -201,7 +204,7 @@ pub(super) async fn insert(
     db: impl Executor<'_>,
     username: &Username,
     id: Option<PersonId>,
-    now: Moment,
+    now: Timestamp,
 ) -> db::Result<PersonId> {
     let id = sqlx::query_scalar!(
         "insert into people (id, username, created_at, updated_at)
@@ -233,8 +236,8 @@ pub(super) async fn mark_numbers_taken(db: impl Executor<'_>, up_to: PersonId) -
 pub(super) async fn update(
     db: impl Executor<'_>,
     id: PersonId,
-    columns: &Columns,
-    now: Moment,
+    columns: &ColumnUpdates,
+    now: Timestamp,
 ) -> db::Result<String> {
     let patch = serde_json::to_value(columns).unwrap_or(Value::Null);
     let email = sqlx::query_scalar!(
@@ -260,8 +263,8 @@ pub(super) async fn update(
 pub(super) async fn refresh(
     db: impl Executor<'_>,
     id: PersonId,
-    columns: &Columns,
-    now: Moment,
+    columns: &ColumnUpdates,
+    now: Timestamp,
 ) -> db::Result<bool> {
     let patch = serde_json::to_value(columns).unwrap_or(Value::Null);
     let done = sqlx::query!(
@@ -310,8 +313,8 @@ pub(super) async fn owns_names(db: impl Executor<'_>, id: PersonId) -> db::Resul
 pub(super) async fn fill(
     db: impl Executor<'_>,
     id: PersonId,
-    columns: &Columns,
-    now: Moment,
+    columns: &ColumnUpdates,
+    now: Timestamp,
 ) -> db::Result<()> {
     let given = serde_json::to_value(columns).unwrap_or(Value::Null);
     sqlx::query!(
@@ -356,9 +359,9 @@ pub(super) async fn find_picture(
 
 /// Every entry there is, retired ones included, in the order lists show them: departments by name,
 /// the others as they were added.
-pub async fn list_choices(db: impl Executor<'_>) -> db::Result<Vec<Choice>> {
+pub async fn list_choices(db: impl Executor<'_>) -> db::Result<Vec<ListChoice>> {
     let choices = sqlx::query_as!(
-        Choice,
+        ListChoice,
         r#"select kind, code, name, has_wings, retired_at is not null as "is_retired!" from choices
            order by kind, case when kind = 'department' then lower(name) collate "C" end, position,
                     code"#
@@ -372,9 +375,9 @@ pub(super) async fn find_choice(
     db: impl Executor<'_>,
     kind: ChoiceKind,
     code: &str,
-) -> db::Result<Option<Choice>> {
+) -> db::Result<Option<ListChoice>> {
     let choice = sqlx::query_as!(
-        Choice,
+        ListChoice,
         r#"select kind, code, name, has_wings, retired_at is not null as "is_retired!" from choices
            where kind = $1 and code = $2"#,
         kind.as_str(),
@@ -413,7 +416,7 @@ pub(super) async fn mark_choice_retired(
     db: impl Executor<'_>,
     kind: ChoiceKind,
     code: &str,
-    now: Moment,
+    now: Timestamp,
 ) -> db::Result<bool> {
     let done = sqlx::query!(
         "update choices set retired_at = coalesce(retired_at, $3) where kind = $1 and code = $2",
@@ -573,7 +576,7 @@ pub(super) async fn put_secondary_emails(
     tx: &mut Tx,
     person: PersonId,
     emails: &[Email],
-    now: Moment,
+    now: Timestamp,
 ) -> db::Result<()> {
     let emails: Vec<String> = emails.iter().map(ToString::to_string).collect();
     delete_other_emails(tx, person, &emails).await?;
@@ -594,7 +597,10 @@ pub(super) async fn put_secondary_emails(
 }
 
 /// Since when somebody wants to leave; nothing for who does not.
-pub async fn find_leaving(db: impl Executor<'_>, person: PersonId) -> db::Result<Option<Moment>> {
+pub async fn find_leaving(
+    db: impl Executor<'_>,
+    person: PersonId,
+) -> db::Result<Option<Timestamp>> {
     let asked_at = sqlx::query_scalar!(
         "select asked_at from closings where person_id = $1",
         person.0
@@ -607,7 +613,7 @@ pub async fn find_leaving(db: impl Executor<'_>, person: PersonId) -> db::Result
 pub(super) async fn insert_closing(
     db: impl Executor<'_>,
     person: PersonId,
-    now: Moment,
+    now: Timestamp,
 ) -> db::Result<bool> {
     let inserted = sqlx::query!(
         "insert into closings (person_id, asked_at) values ($1, $2) on conflict do nothing",
@@ -628,7 +634,7 @@ pub(super) async fn delete_closing(db: impl Executor<'_>, person: PersonId) -> d
 
 pub(super) async fn list_leaving(
     db: impl Executor<'_>,
-    asked_before: Moment,
+    asked_before: Timestamp,
 ) -> db::Result<Vec<PersonId>> {
     let ids = sqlx::query_scalar!(
         "select person_id from closings where asked_at <= $1 order by asked_at limit 100",
@@ -644,7 +650,7 @@ pub(super) async fn list_leaving(
 pub(super) async fn delete_leaving(
     db: impl Executor<'_>,
     person: PersonId,
-    asked_before: Moment,
+    asked_before: Timestamp,
 ) -> db::Result<bool> {
     let deleted = sqlx::query!(
         "with due as (
@@ -698,8 +704,8 @@ pub async fn list_emails(db: impl Executor<'_>, person: PersonId) -> db::Result<
 pub async fn find_proven(
     db: impl Executor<'_>,
     person: PersonId,
-    link: Fingerprint,
-    now: Moment,
+    link: TokenHash,
+    now: Timestamp,
 ) -> db::Result<Option<String>> {
     let email = sqlx::query_scalar!(
         "select s.email from email_proofs p join secondary_emails s on s.id = p.secondary_email_id
@@ -718,8 +724,8 @@ pub async fn find_proven(
 pub(super) async fn mark_email_verified(
     db: impl Executor<'_>,
     person: PersonId,
-    link: Fingerprint,
-    now: Moment,
+    link: TokenHash,
+    now: Timestamp,
 ) -> db::Result<Option<OwnEmail>> {
     let email = sqlx::query_as!(
         OwnEmail,

@@ -4,11 +4,11 @@ use serde_json::json;
 
 use super::{PeopleError, store};
 use crate::platform::audit;
-use crate::platform::audit::Entry;
-use crate::platform::clock::Moment;
+use crate::platform::audit::AuditEntry;
+use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 
 /// Takes a way of signing in from somebody; whether they had it is the answer. `on` are the providers
 /// that are switched on here: one identity of theirs stays with them ([`PeopleError::LastWayIn`]).
@@ -17,8 +17,8 @@ pub async fn unlink(
     person: PersonId,
     (provider, subject): (&str, &str),
     on: &[&str],
-    now: Moment,
-    entropy: &dyn Entropy,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> Result<bool, PeopleError> {
     // Two that are removed at the same moment would each be the one that is not the last.
     store::lock(tx, person).await?.ok_or(PeopleError::Nobody)?;
@@ -29,8 +29,8 @@ pub async fn unlink(
     if !left.iter().any(|way| on.contains(&way.provider.as_str())) {
         return Err(PeopleError::LastWayIn);
     }
-    let entry = Entry::of("identity.unlinked").by(person).about(person);
+    let entry = AuditEntry::of("identity.unlinked").by(person).about(person);
     let entry = entry.with(json!({ "provider": provider }));
-    audit::note(&mut **tx, entry, now, entropy).await?;
+    audit::note(&mut **tx, entry, now, rng).await?;
     Ok(true)
 }

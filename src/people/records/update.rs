@@ -2,29 +2,29 @@
 
 use serde_json::json;
 
-use super::details::{Details, Unfit};
+use super::details::{InvalidValue, PersonUpdate};
 use super::model::ChoiceKind;
 use super::store::{AddressRow, ProgrammeRow};
 use super::{PeopleError, rules, store};
 use crate::platform::audit;
-use crate::platform::audit::Entry;
-use crate::platform::clock::Moment;
+use crate::platform::audit::AuditEntry;
+use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 
 /// Changes what is given and nothing else.
 pub async fn update(
     tx: &mut Tx,
     id: PersonId,
-    details: &Details,
-    now: Moment,
-    entropy: &dyn Entropy,
+    details: &PersonUpdate,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> Result<(), PeopleError> {
     keep(tx, id, details, now).await?;
-    let entry = Entry::of("person.updated").about(id);
+    let entry = AuditEntry::of("person.updated").about(id);
     let entry = entry.with(json!({ "through": "command line" }));
-    audit::note(&mut **tx, entry, now, entropy).await?;
+    audit::note(&mut **tx, entry, now, rng).await?;
     Ok(())
 }
 
@@ -32,8 +32,8 @@ pub async fn update(
 pub(super) async fn keep(
     tx: &mut Tx,
     id: PersonId,
-    details: &Details,
-    now: Moment,
+    details: &PersonUpdate,
+    now: Timestamp,
 ) -> Result<String, PeopleError> {
     let email = store::update(&mut **tx, id, &details.columns, now).await?;
     if details.touches_address() {
@@ -59,7 +59,11 @@ pub(super) async fn keep(
     Ok(email)
 }
 
-async fn keep_address(tx: &mut Tx, id: PersonId, details: &Details) -> Result<(), PeopleError> {
+async fn keep_address(
+    tx: &mut Tx,
+    id: PersonId,
+    details: &PersonUpdate,
+) -> Result<(), PeopleError> {
     let before = store::find_address(&mut **tx, id).await?;
     let before = before.unwrap_or_default();
     let after = AddressRow {
@@ -81,8 +85,8 @@ async fn keep_address(tx: &mut Tx, id: PersonId, details: &Details) -> Result<()
 async fn keep_programme(
     tx: &mut Tx,
     id: PersonId,
-    details: &Details,
-    now: Moment,
+    details: &PersonUpdate,
+    now: Timestamp,
 ) -> Result<(), PeopleError> {
     let before = store::find_programme(&mut **tx, id).await?;
     let before = before.unwrap_or_default();
@@ -106,6 +110,6 @@ async fn keep_programme(
     Ok(())
 }
 
-pub(super) fn unknown(what: &'static str) -> Unfit {
-    Unfit::new(what, "is not one of the codes there are (capitals matter)")
+pub(super) fn unknown(what: &'static str) -> InvalidValue {
+    InvalidValue::new(what, "is not one of the codes there are (capitals matter)")
 }

@@ -6,16 +6,16 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 use url::Url;
 
-use super::{ConfigError, Values};
+use super::{ConfigError, SettingValues};
 
 /// What the typed username stands in for.
 pub const PLACEHOLDER: &str = "{username}";
 
 /// A directory to sign in through.
 #[derive(Debug, Clone)]
-pub struct Directory {
+pub struct DirectorySettings {
     pub server: DirectoryServer,
-    pub finds: FindsPeople,
+    pub finds: PersonLookup,
     /// Certificates in PEM that are trusted in place of those that everybody trusts.
     pub ca_file: Option<PathBuf>,
     /// `ou=Alumni`: whoever is below a unit of this name is an alumna or alumnus.
@@ -27,11 +27,11 @@ pub struct DirectoryServer {
     /// A name or an address, without brackets.
     pub host: String,
     pub port: u16,
-    pub speaks: DirectorySpeaks,
+    pub speaks: LdapTransport,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DirectorySpeaks {
+pub enum LdapTransport {
     /// TLS from the start.
     Tls,
     /// TLS after a plain beginning, or nothing at all.
@@ -42,7 +42,7 @@ pub enum DirectorySpeaks {
 
 /// How somebody's entry is found.
 #[derive(Debug, Clone)]
-pub enum FindsPeople {
+pub enum PersonLookup {
     /// Searched for below `base`, by an account that may, or by nobody in particular.
     Search {
         base: String,
@@ -70,8 +70,8 @@ const ALUMNI_UNIT: &str = "PROFILES_LDAP_ALUMNI_UNIT";
 const TLS_PORT: u16 = 636;
 const PORT: u16 = 389;
 
-impl Directory {
-    pub(super) fn read(values: &Values<'_>) -> Result<Option<Self>, ConfigError> {
+impl DirectorySettings {
+    pub(super) fn read(values: &SettingValues<'_>) -> Result<Option<Self>, ConfigError> {
         let encrypts = values.text(CA_FILE).is_some();
         let server = values.optional(URL, |text| server(text, encrypts))?;
         let Some(server) = server else {
@@ -81,15 +81,15 @@ impl Directory {
         };
         Ok(Some(Self {
             server,
-            finds: FindsPeople::read(values)?,
+            finds: PersonLookup::read(values)?,
             ca_file: values.optional(CA_FILE, |text| Ok(PathBuf::from(text)))?,
             alumni_unit: values.required(ALUMNI_UNIT, unit)?,
         }))
     }
 }
 
-impl FindsPeople {
-    fn read(values: &Values<'_>) -> Result<Self, ConfigError> {
+impl PersonLookup {
+    fn read(values: &SettingValues<'_>) -> Result<Self, ConfigError> {
         let base = values.optional(BASE_DN, |text| Ok(text.to_owned()))?;
         let filter = values.required(USER_FILTER, with_placeholder)?;
         let account = account(values)?;
@@ -117,7 +117,7 @@ impl FindsPeople {
 }
 
 /// A directory without an address is a slip: somebody would wonder why nobody is asked.
-fn without_url(values: &Values<'_>) -> Result<(), ConfigError> {
+fn without_url(values: &SettingValues<'_>) -> Result<(), ConfigError> {
     let others = [BASE_DN, USER_DN, BIND_DN, BIND_PASSWORD, CA_FILE];
     match others.into_iter().find(|name| values.text(name).is_some()) {
         Some(name) => Err(ConfigError::Value {
@@ -129,7 +129,7 @@ fn without_url(values: &Values<'_>) -> Result<(), ConfigError> {
 }
 
 /// A name without a password would be let in as nobody, by any server (RFC 4513 §5.1.2).
-fn account(values: &Values<'_>) -> Result<Option<(String, SecretString)>, ConfigError> {
+fn account(values: &SettingValues<'_>) -> Result<Option<(String, SecretString)>, ConfigError> {
     let dn = values.optional(BIND_DN, |text| Ok(text.to_owned()))?;
     let password = values.optional(BIND_PASSWORD, |text| Ok(SecretString::from(text)))?;
     match (dn, password) {
@@ -170,9 +170,9 @@ fn server(text: &str, encrypts_here: bool) -> Result<DirectoryServer, String> {
         );
     }
     let (speaks, port) = match url.scheme() {
-        "ldaps" => (DirectorySpeaks::Tls, TLS_PORT),
-        "ldap" if is_loopback(&host) && !encrypts_here => (DirectorySpeaks::Plain, PORT),
-        "ldap" => (DirectorySpeaks::StartTls, PORT),
+        "ldaps" => (LdapTransport::Tls, TLS_PORT),
+        "ldap" if is_loopback(&host) && !encrypts_here => (LdapTransport::Plain, PORT),
+        "ldap" => (LdapTransport::StartTls, PORT),
         _ => return Err(shape()),
     };
     Ok(DirectoryServer {
@@ -215,12 +215,12 @@ mod tests {
 
     use super::*;
 
-    fn read(pairs: &[(&str, &str)]) -> Result<Option<Directory>, String> {
+    fn read(pairs: &[(&str, &str)]) -> Result<Option<DirectorySettings>, String> {
         let given: BTreeMap<String, String> = pairs
             .iter()
             .map(|(name, value)| (format!("PROFILES_LDAP_{name}"), (*value).to_owned()))
             .collect();
-        Directory::read(&Values(&given)).map_err(|error| error.to_string())
+        DirectorySettings::read(&SettingValues(&given)).map_err(|error| error.to_string())
     }
 
     fn speaks(url: &str, ca: &str) -> Result<DirectoryServer, String> {
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn what_leaves_the_machine_is_encrypted() {
-        use DirectorySpeaks::{Plain, StartTls, Tls};
+        use LdapTransport::{Plain, StartTls, Tls};
         for (url, ca, expected, port) in [
             ("ldaps://ldap.campus.example", "", Tls, 636),
             ("ldaps://127.0.0.1:1636/", "", Tls, 1636),
@@ -268,22 +268,22 @@ mod tests {
         let finds = |pairs: &[_]| read(pairs).unwrap().unwrap().finds;
         assert!(matches!(
             finds(&[url, base]),
-            FindsPeople::Search { filter, account: None, .. } if filter == "(uid={username})"
+            PersonLookup::Search { filter, account: None, .. } if filter == "(uid={username})"
         ));
         assert!(matches!(
             finds(&[url, base, account[0], account[1]]),
-            FindsPeople::Search {
+            PersonLookup::Search {
                 account: Some(_),
                 ..
             }
         ));
         assert!(matches!(
             finds(&[url, dn]),
-            FindsPeople::Name { below: None, .. }
+            PersonLookup::Name { below: None, .. }
         ));
         assert!(matches!(
             finds(&[url, dn, base]),
-            FindsPeople::Name { below: Some(_), .. }
+            PersonLookup::Name { below: Some(_), .. }
         ));
     }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use super::{ConfigError, Values, upstream};
+use super::{ConfigError, SettingValues, upstream};
 
 /// An ERP to sign in through.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ pub struct ErpSettings {
 
 impl ErpSettings {
     /// None where no ERP is set.
-    pub(super) fn read(values: &Values<'_>) -> Result<Option<Self>, ConfigError> {
+    pub(super) fn read(values: &SettingValues<'_>) -> Result<Option<Self>, ConfigError> {
         let base = values.optional("PROFILES_ERP_URL", base)?;
         let ca_file = values.optional("PROFILES_ERP_CA_FILE", |text| Ok(PathBuf::from(text)))?;
         let fetch_name = values.required("PROFILES_ERP_FETCH_NAME", switch)?;

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-pub use directory::{Directory, DirectoryServer, DirectorySpeaks, FindsPeople, PLACEHOLDER};
+pub use directory::{DirectoryServer, DirectorySettings, LdapTransport, PLACEHOLDER, PersonLookup};
 pub use erp::ErpSettings;
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -48,16 +48,16 @@ pub struct Config {
     pub unverified_cap: i32,
     pub session_idle: Duration,
     /// Unset: nobody signs in through a directory.
-    pub directory: Option<Directory>,
+    pub directory: Option<DirectorySettings>,
     /// Unset: nobody signs in with an ERP account.
     pub erp: Option<ErpSettings>,
     /// What one call of an upstream may take.
     pub upstream_timeout: Duration,
     /// Unset: nobody signs in through the JIIT portal.
-    pub jiit: Option<Jiit>,
+    pub jiit: Option<JiitSettings>,
     /// After which a mailbox that was proved to belong to a roll number has to be proved again.
     pub association_age: Duration,
-    pub leprechaun: Option<Leprechaun>,
+    pub leprechaun: Option<LeprechaunSettings>,
     pub trusted_proxies: Vec<IpNet>,
     /// What ranges of addresses are called.
     pub places: Vec<(String, IpNet)>,
@@ -71,7 +71,7 @@ pub struct Config {
 
 /// The JIIT portal.
 #[derive(Debug, Clone)]
-pub struct Jiit {
+pub struct JiitSettings {
     pub url: Url,
     pub ca_file: Option<PathBuf>,
     /// Whether TLS 1.3 is offered.
@@ -100,7 +100,7 @@ pub struct Lifetimes {
 
 /// A Leprechaun server to ask which mailbox belongs to a roll number.
 #[derive(Debug, Clone)]
-pub struct Leprechaun {
+pub struct LeprechaunSettings {
     pub url: Url,
     /// The `Authorization` header, whole.
     pub authorization: SecretString,
@@ -139,7 +139,7 @@ impl Config {
             .filter(|(name, _)| name == "DATABASE_URL" || name.starts_with("PROFILES_"))
             .collect();
         refuse_unknown(&given)?;
-        let values = Values(&given);
+        let values = SettingValues(&given);
         let public_url = values.optional("PROFILES_PUBLIC_URL", public_url)?;
         Ok(Self {
             database_url: values.optional("DATABASE_URL", database_url)?,
@@ -172,7 +172,7 @@ impl Config {
                 .map(|cap| i32::try_from(cap).unwrap_or(i32::MAX))?,
             session_idle: Duration::from_mins(1)
                 * values.number("PROFILES_SESSION_IDLE_MINUTES", 1..=525_600)?,
-            directory: Directory::read(&values)?,
+            directory: DirectorySettings::read(&values)?,
             erp: ErpSettings::read(&values)?,
             upstream_timeout: values.seconds("PROFILES_UPSTREAM_SECONDS", 1..=30)?,
             jiit: jiit(&values)?,
@@ -195,9 +195,9 @@ impl Config {
 }
 
 /// The given variables, read one by one against the table's defaults.
-struct Values<'a>(&'a BTreeMap<String, String>);
+struct SettingValues<'a>(&'a BTreeMap<String, String>);
 
-impl Values<'_> {
+impl SettingValues<'_> {
     /// An empty value counts as unset, as in a copied `.env.sample`.
     fn text(&self, name: &str) -> Option<&str> {
         self.0
@@ -327,7 +327,7 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn jiit(values: &Values<'_>) -> Result<Option<Jiit>, ConfigError> {
+fn jiit(values: &SettingValues<'_>) -> Result<Option<JiitSettings>, ConfigError> {
     // All of them are read, the portal in use or not: what does not parse is a slip either way.
     let url = values.optional("PROFILES_JIIT_URL", upstream)?;
     let path = |name| values.required(name, path_below);
@@ -342,7 +342,7 @@ fn jiit(values: &Values<'_>) -> Result<Option<Jiit>, ConfigError> {
     let pre_token_path = path("PROFILES_JIIT_PRETOKEN_PATH")?;
     let token_path = path("PROFILES_JIIT_TOKEN_PATH")?;
     let person_path = path("PROFILES_JIIT_PERSON_PATH")?;
-    Ok(url.map(|url| Jiit {
+    Ok(url.map(|url| JiitSettings {
         url,
         ca_file,
         has_new_tls,
@@ -370,7 +370,7 @@ fn domain(text: &str) -> Result<String, String> {
 }
 
 /// A server without what it wants to hear would refuse every look-up; that is told at the start.
-fn leprechaun(values: &Values<'_>) -> Result<Option<Leprechaun>, ConfigError> {
+fn leprechaun(values: &SettingValues<'_>) -> Result<Option<LeprechaunSettings>, ConfigError> {
     const AUTHORIZATION: &str = "PROFILES_LEPRECHAUN_AUTHORIZATION";
     let url = values.optional("PROFILES_LEPRECHAUN_URL", upstream)?;
     let authorization = values.optional(AUTHORIZATION, |text| {
@@ -385,7 +385,7 @@ fn leprechaun(values: &Values<'_>) -> Result<Option<Leprechaun>, ConfigError> {
         }
     })?;
     match (url, authorization) {
-        (Some(url), Some(authorization)) => Ok(Some(Leprechaun { url, authorization })),
+        (Some(url), Some(authorization)) => Ok(Some(LeprechaunSettings { url, authorization })),
         (Some(_), None) => Err(ConfigError::Value {
             name: AUTHORIZATION,
             problem: "must be set where PROFILES_LEPRECHAUN_URL is, as Bearer abcd".to_owned(),

@@ -11,9 +11,9 @@ use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
 
-pub use runner::{Jobs, Running};
+pub use runner::{Jobs, RunningJobs};
 
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 
 /// One piece of periodic work.
@@ -23,11 +23,11 @@ pub struct Job {
     every: Duration,
     /// Whether every process does it, at its end once more; else one process at a time.
     everywhere: bool,
-    work: Box<dyn Fn(Moment) -> Work + Send + Sync>,
+    work: Box<dyn Fn(Timestamp) -> JobFuture + Send + Sync>,
 }
 
 /// A run under way.
-type Work = Pin<Box<dyn Future<Output = db::Result<()>> + Send>>;
+type JobFuture = Pin<Box<dyn Future<Output = db::Result<()>> + Send>>;
 
 impl Job {
     /// Calls `work` with a copy of `what` and the time: at the start, and `every` so often after it
@@ -36,7 +36,7 @@ impl Job {
         name: &'static str,
         every: Duration,
         what: T,
-        work: impl Fn(T, Moment) -> F + Send + Sync + 'static,
+        work: impl Fn(T, Timestamp) -> F + Send + Sync + 'static,
     ) -> Self
     where
         T: Clone + Send + Sync + 'static,

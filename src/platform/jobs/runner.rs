@@ -7,9 +7,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::{Job, store};
-use crate::platform::clock::{Moment, SharedClock};
+use crate::platform::clock::{SharedClock, Timestamp};
 use crate::platform::db::Db;
-use crate::platform::metrics::{Run, Stopwatch};
+use crate::platform::metrics::{JobOutcome, Stopwatch};
 use crate::platform::{db, metrics};
 
 /// The longest pause after failed runs; a job that pauses longer anyway keeps its own.
@@ -27,7 +27,7 @@ pub struct Jobs {
 
 /// Jobs that were started. When this is dropped no further run begins.
 #[derive(Debug)]
-pub struct Running {
+pub struct RunningJobs {
     tasks: JoinSet<()>,
     stop: watch::Sender<bool>,
 }
@@ -46,22 +46,22 @@ impl Jobs {
     }
 
     /// Starts them all. Needs the runtime.
-    pub fn start(self) -> Running {
+    pub fn start(self) -> RunningJobs {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         for job in self.jobs {
-            let it = Loop {
+            let it = JobLoop {
                 job: Arc::new(job),
                 db: self.db.clone(),
                 clock: Arc::clone(&self.clock),
             };
             tasks.spawn(it.keep_running(stopped.clone()));
         }
-        Running { tasks, stop }
+        RunningJobs { tasks, stop }
     }
 }
 
-impl Running {
+impl RunningJobs {
     /// Lets runs under way finish, ten seconds at most, and begins no other.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
@@ -72,13 +72,13 @@ impl Running {
     }
 }
 
-struct Loop {
+struct JobLoop {
     job: Arc<Job>,
     db: Db,
     clock: SharedClock,
 }
 
-impl Loop {
+impl JobLoop {
     async fn keep_running(self, mut stopped: watch::Receiver<bool>) {
         let mut failed = 0;
         let mut pause = Duration::ZERO;
@@ -127,7 +127,7 @@ impl Job {
     }
 
     /// One run, unless another process is at it. A panic ends the run and not the loop.
-    async fn run(&self, db: &Db, now: Moment) -> db::Result<()> {
+    async fn run(&self, db: &Db, now: Timestamp) -> db::Result<()> {
         if self.everywhere {
             return self.work(now).await;
         }
@@ -140,17 +140,17 @@ impl Job {
         done
     }
 
-    async fn work(&self, now: Moment) -> db::Result<()> {
+    async fn work(&self, now: Timestamp) -> db::Result<()> {
         let began = Stopwatch::start();
         let mut work = JoinSet::new();
         work.spawn((self.work)(now));
         let (done, outcome) = match work.join_next().await {
-            Some(Ok(Err(error))) => (Err(error), Run::Failed),
+            Some(Ok(Err(error))) => (Err(error), JobOutcome::Failed),
             Some(Err(panicked)) => {
                 tracing::error!(job = self.name, error = %panicked, "a job panicked");
-                (Ok(()), Run::Panicked)
+                (Ok(()), JobOutcome::Panicked)
             }
-            Some(Ok(Ok(()))) | None => (Ok(()), Run::Done),
+            Some(Ok(Ok(()))) | None => (Ok(()), JobOutcome::Done),
         };
         metrics::ran(self.name, outcome, began.elapsed());
         done

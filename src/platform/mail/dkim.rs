@@ -34,35 +34,35 @@ const SIGNED: [&str; 12] = [
 
 /// A key, and the name in DNS under which its other half is published:
 /// `<selector>._domainkey.<domain>`.
-pub struct Signer {
+pub struct DkimSigner {
     domain: String,
     selector: String,
-    key: Key,
+    key: DkimKey,
 }
 
-enum Key {
+enum DkimKey {
     Rsa(Box<RsaKeyPair>),
     Ed25519(Ed25519KeyPair),
 }
 
-impl fmt::Debug for Signer {
+impl fmt::Debug for DkimSigner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Signer({} at {})", self.selector, self.domain)
     }
 }
 
-impl Signer {
+impl DkimSigner {
     /// Reads a private key in PEM: RSA of 2048 bits or more, or Ed25519. `None` for anything else.
     pub fn read(pem: &[u8], selector: &str, domain: &str) -> Option<Self> {
         let key = match PrivateKeyDer::from_pem_slice(pem).ok()? {
             PrivateKeyDer::Pkcs1(key) => RsaKeyPair::from_der(key.secret_pkcs1_der())
                 .ok()
                 .map(Box::new)
-                .map(Key::Rsa),
+                .map(DkimKey::Rsa),
             PrivateKeyDer::Pkcs8(key) => {
                 let der = key.secret_pkcs8_der();
-                let ed25519 = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map(Key::Ed25519);
-                let rsa = || RsaKeyPair::from_pkcs8(der).map(Box::new).map(Key::Rsa);
+                let ed25519 = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map(DkimKey::Ed25519);
+                let rsa = || RsaKeyPair::from_pkcs8(der).map(Box::new).map(DkimKey::Rsa);
                 ed25519.or_else(|_| rsa()).ok()
             }
             _ => None,
@@ -102,14 +102,14 @@ impl Signer {
 
     fn algorithm(&self) -> &'static str {
         match self.key {
-            Key::Rsa(_) => "rsa-sha256",
-            Key::Ed25519(_) => "ed25519-sha256",
+            DkimKey::Rsa(_) => "rsa-sha256",
+            DkimKey::Ed25519(_) => "ed25519-sha256",
         }
     }
 
     fn signature(&self, signed: &[u8]) -> Vec<u8> {
         match &self.key {
-            Key::Rsa(key) => {
+            DkimKey::Rsa(key) => {
                 let mut signature = vec![0; key.public().modulus_len()];
                 // The only thing that can fail here is a buffer of another length.
                 match key.sign(
@@ -122,7 +122,7 @@ impl Signer {
                     Err(_) => Vec::new(),
                 }
             }
-            Key::Ed25519(key) => key.sign(&Sha256::digest(signed)).as_ref().to_vec(),
+            DkimKey::Ed25519(key) => key.sign(&Sha256::digest(signed)).as_ref().to_vec(),
         }
     }
 }
@@ -230,6 +230,6 @@ mod tests {
 
     #[test]
     fn what_is_no_key_is_none() {
-        assert!(Signer::read(b"nonsense", "s", "campus.example").is_none());
+        assert!(DkimSigner::read(b"nonsense", "s", "campus.example").is_none());
     }
 }

@@ -6,13 +6,13 @@ use lettre::message::{Mailbox, MultiPart};
 use serde::Serialize;
 use tera::Context;
 
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::id::LetterId;
-use crate::platform::web::Pages;
+use crate::platform::web::Templates;
 
 /// What templates may speak of.
 #[derive(Serialize)]
-pub(super) struct Facts {
+pub(super) struct MailContext {
     /// Who reads it.
     pub name: String,
     /// The app it is about.
@@ -45,7 +45,7 @@ pub(super) struct Facts {
 
 /// What a template made of the facts.
 #[derive(Debug)]
-pub(super) struct Letter {
+pub(super) struct RenderedMail {
     subject: String,
     text: String,
     html: String,
@@ -57,12 +57,16 @@ pub(super) struct Envelope {
     pub id: LetterId,
     pub from: Mailbox,
     pub to: Mailbox,
-    pub date: Moment,
+    pub date: Timestamp,
 }
 
-impl Letter {
+impl RenderedMail {
     /// Reads the three files of `templates/mail/<template>/`.
-    pub(super) fn write(pages: &Pages, template: &str, facts: &Facts) -> Result<Self, tera::Error> {
+    pub(super) fn write(
+        pages: &Templates,
+        template: &str,
+        facts: &MailContext,
+    ) -> Result<Self, tera::Error> {
         let context = Context::from_serialize(facts)?;
         let part = |file: &str| pages.render(&format!("mail/{template}/{file}"), &context);
         Ok(Self {
@@ -99,10 +103,10 @@ impl Letter {
 mod tests {
     use super::*;
     use crate::platform::clock::{Clock, SystemClock};
-    use crate::platform::rng::OsEntropy;
+    use crate::platform::rng::OsRng;
 
-    fn facts(name: &str, app: &str) -> Facts {
-        Facts {
+    fn facts(name: &str, app: &str) -> MailContext {
+        MailContext {
             name: name.into(),
             app: app.into(),
             at: "21 Nov 2026, 14:05".into(),
@@ -120,10 +124,10 @@ mod tests {
         }
     }
 
-    fn message(letter: Letter) -> String {
+    fn message(letter: RenderedMail) -> String {
         let now = SystemClock.now();
         let envelope = Envelope {
-            id: LetterId::new(now, &OsEntropy),
+            id: LetterId::new(now, &OsRng),
             from: "Profiles <no-reply@campus.example>".parse().unwrap(),
             to: "asha@campus.example".parse().unwrap(),
             date: now,
@@ -133,7 +137,7 @@ mod tests {
 
     #[test]
     fn every_letter_can_be_written() {
-        let pages = Pages::read().unwrap();
+        let pages = Templates::read().unwrap();
         let templates: Vec<_> = pages
             .names()
             .filter_map(|name| name.strip_prefix("mail/")?.strip_suffix("/subject.txt"))
@@ -142,7 +146,7 @@ mod tests {
         assert!(!templates.is_empty());
         for template in templates {
             let facts = facts("Asha D’Souza", "Mess & Menu");
-            let letter = Letter::write(&pages, &template, &facts).unwrap();
+            let letter = RenderedMail::write(&pages, &template, &facts).unwrap();
             assert!(!letter.text.contains("{{") && letter.text.contains("Asha D’Souza"));
             assert!(letter.html.contains("Asha D’Souza"));
             let tells_of_app = letter.text.contains("Mess & Menu");
@@ -155,9 +159,9 @@ mod tests {
 
     #[test]
     fn names_stay_text_wherever_they_stand() {
-        let pages = Pages::read().unwrap();
+        let pages = Templates::read().unwrap();
         let facts = facts("<b>A</b>", "X\r\nBcc: all@campus.example\r\n\u{2028}Y");
-        let letter = Letter::write(&pages, "token_replayed", &facts).unwrap();
+        let letter = RenderedMail::write(&pages, "token_replayed", &facts).unwrap();
         assert!(!letter.html.contains("<b>A"));
         let message = message(letter);
         let (headers, _) = message.split_once("\r\n\r\n").unwrap();

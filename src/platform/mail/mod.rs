@@ -27,11 +27,11 @@ mod server;
 mod store;
 mod transport;
 
-pub use deliver::Post;
-pub use dkim::Signer;
-pub use mailbox::{Carries, CodeKey, ToMailbox, find_linked, put_to_mailbox, take_code};
+pub use deliver::MailDelivery;
+pub use dkim::DkimSigner;
+pub use mailbox::{CodeKey, MailboxMessage, MailedSecret, find_linked, put_to_mailbox, take_code};
 pub use store::put;
-pub use transport::{SendError, SetupError, Transport};
+pub use transport::{MailSetupError, MailTransport, SendError};
 
 /// The letter with the link that proves a further address.
 pub const EMAIL_ADDED: &str = "email_added";

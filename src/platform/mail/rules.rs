@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 
 /// After which a letter is given up.
 const PATIENCE: Duration = Duration::from_hours(24);
@@ -10,7 +10,7 @@ const FIRST_PAUSE: Duration = Duration::from_mins(1);
 const LONGEST_PAUSE: Duration = Duration::from_hours(2);
 
 /// When to try again after so many tries; `None`: not any more.
-pub(super) fn next_try(written_at: Moment, tries: u32, now: Moment) -> Option<Moment> {
+pub(super) fn next_try(written_at: Timestamp, tries: u32, now: Timestamp) -> Option<Timestamp> {
     let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1)));
     let next = now + doubled.min(LONGEST_PAUSE);
     (next < written_at + PATIENCE).then_some(next)
@@ -22,7 +22,7 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_two_hours_and_end_after_a_day() {
-        let written = Moment::UNIX_EPOCH;
+        let written = Timestamp::UNIX_EPOCH;
         let minutes =
             |tries| (next_try(written, tries, written).unwrap() - written).whole_minutes();
         assert_eq!([1, 2, 3, 7, 8, 90].map(minutes), [1, 2, 4, 64, 120, 120]);

@@ -16,7 +16,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use url::{Host, Url};
 
-use super::{SendError, SetupError};
+use super::{MailSetupError, SendError};
 
 /// Where a mail server listens for other servers (RFC 5321 §4.5.4.2), for people's programs (RFC 6409
 /// §3.1), and for those who speak TLS from the start (RFC 8314 §7.3).
@@ -31,7 +31,7 @@ const WAKES_WITHIN: Duration = Duration::from_secs(2);
 const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
 
 /// Where it is, and how we speak to it.
-pub(super) struct Server {
+pub(super) struct SmtpServer {
     /// As a connection wants it: no brackets round an IPv6 address.
     host: String,
     port: u16,
@@ -41,30 +41,30 @@ pub(super) struct Server {
     waiting: Mutex<Vec<AsyncSmtpConnection>>,
 }
 
-impl std::fmt::Debug for Server {
+impl std::fmt::Debug for SmtpServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Server({}:{})", self.host, self.port)
     }
 }
 
-impl Server {
-    /// Reads an address: see [`super::Transport::server`]. `authority` is a certificate in PEM to be
+impl SmtpServer {
+    /// Reads an address: see [`super::MailTransport::server`]. `authority` is a certificate in PEM to be
     /// trusted beside those that everybody trusts.
-    pub(super) fn at(address: &str, authority: Option<&[u8]>) -> Result<Self, SetupError> {
-        let url = Url::parse(address).map_err(|_| SetupError::Address)?;
-        let name = url.host_str().ok_or(SetupError::Address)?;
-        let speaks = Speaks::of(&url).ok_or(SetupError::Address)?;
+    pub(super) fn at(address: &str, authority: Option<&[u8]>) -> Result<Self, MailSetupError> {
+        let url = Url::parse(address).map_err(|_| MailSetupError::Address)?;
+        let name = url.host_str().ok_or(MailSetupError::Address)?;
+        let speaks = SmtpSecurity::of(&url).ok_or(MailSetupError::Address)?;
         let mut parameters = TlsParameters::builder(bare(name).to_owned());
         if let Some(pem) = authority {
             if !matches!(CertificateDer::pem_slice_iter(pem).next(), Some(Ok(_))) {
-                return Err(SetupError::Authority);
+                return Err(MailSetupError::Authority);
             }
-            let certificate = Certificate::from_pem(pem).map_err(|_| SetupError::Authority)?;
+            let certificate = Certificate::from_pem(pem).map_err(|_| MailSetupError::Authority)?;
             parameters = parameters.add_root_certificate(certificate);
         }
         let parameters = parameters
             .build_rustls()
-            .map_err(|_| SetupError::Authority)?;
+            .map_err(|_| MailSetupError::Authority)?;
         let credentials = match url.password() {
             Some(password) => Some(Credentials::new(
                 decoded(url.username())?,
@@ -76,15 +76,15 @@ impl Server {
         Ok(Self {
             host: bare(name).to_owned(),
             port: url.port().unwrap_or(match speaks {
-                Speaks::TlsFromTheStart => SUBMISSIONS_PORT,
+                SmtpSecurity::TlsFromTheStart => SUBMISSIONS_PORT,
                 _ if credentials.is_some() => SUBMISSION_PORT,
                 _ => RELAY_PORT,
             }),
             tls: match speaks {
-                Speaks::TlsFromTheStart => Tls::Wrapper(parameters),
-                Speaks::TlsRequired => Tls::Required(parameters),
-                Speaks::TlsIfThere => Tls::Opportunistic(parameters),
-                Speaks::Plain => Tls::None,
+                SmtpSecurity::TlsFromTheStart => Tls::Wrapper(parameters),
+                SmtpSecurity::TlsRequired => Tls::Required(parameters),
+                SmtpSecurity::TlsIfThere => Tls::Opportunistic(parameters),
+                SmtpSecurity::Plain => Tls::None,
             },
             hello: if greeting.is_empty() {
                 ClientId::default()
@@ -177,14 +177,14 @@ impl Server {
 
 /// Whether what is said to a server can be read on the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Speaks {
+enum SmtpSecurity {
     TlsFromTheStart,
     TlsRequired,
     TlsIfThere,
     Plain,
 }
 
-impl Speaks {
+impl SmtpSecurity {
     fn of(url: &Url) -> Option<Self> {
         let said = url.query_pairs().find(|(name, _)| name == "tls");
         let how = said.as_ref().map(|(_, how)| how.as_ref());
@@ -210,11 +210,11 @@ fn bare(host: &str) -> &str {
     host.trim_matches(['[', ']'])
 }
 
-fn decoded(text: &str) -> Result<String, SetupError> {
+fn decoded(text: &str) -> Result<String, MailSetupError> {
     let decoded = percent_encoding::percent_decode_str(text).decode_utf8();
     decoded
         .map(std::borrow::Cow::into_owned)
-        .map_err(|_| SetupError::Address)
+        .map_err(|_| MailSetupError::Address)
 }
 
 impl From<smtp::Error> for SendError {
@@ -253,17 +253,33 @@ mod tests {
     #[test]
     fn a_password_leaves_the_machine_under_tls_only() {
         for (given, speaks, port) in [
-            ("smtp://u:p@mail.example", Speaks::TlsRequired, 587),
-            ("smtp://u:p@mail.example:2525/us", Speaks::TlsRequired, 2525),
-            ("smtp://mail.example", Speaks::TlsIfThere, 25),
-            ("smtps://u:p@mail.example", Speaks::TlsFromTheStart, 465),
-            ("smtp://u:p@localhost:1025", Speaks::Plain, 1025),
-            ("smtp://127.0.0.1:1025", Speaks::Plain, 1025),
-            ("smtp://[::1]", Speaks::Plain, 25),
-            ("smtp://localhost?tls=required", Speaks::TlsRequired, 25),
+            ("smtp://u:p@mail.example", SmtpSecurity::TlsRequired, 587),
+            (
+                "smtp://u:p@mail.example:2525/us",
+                SmtpSecurity::TlsRequired,
+                2525,
+            ),
+            ("smtp://mail.example", SmtpSecurity::TlsIfThere, 25),
+            (
+                "smtps://u:p@mail.example",
+                SmtpSecurity::TlsFromTheStart,
+                465,
+            ),
+            ("smtp://u:p@localhost:1025", SmtpSecurity::Plain, 1025),
+            ("smtp://127.0.0.1:1025", SmtpSecurity::Plain, 1025),
+            ("smtp://[::1]", SmtpSecurity::Plain, 25),
+            (
+                "smtp://localhost?tls=required",
+                SmtpSecurity::TlsRequired,
+                25,
+            ),
         ] {
-            assert_eq!(Speaks::of(&given.parse().unwrap()), Some(speaks), "{given}");
-            assert_eq!(Server::at(given, None).unwrap().port, port, "{given}");
+            assert_eq!(
+                SmtpSecurity::of(&given.parse().unwrap()),
+                Some(speaks),
+                "{given}"
+            );
+            assert_eq!(SmtpServer::at(given, None).unwrap().port, port, "{given}");
         }
         for wrong in [
             "smtp://mail.example?tls=maybe",
@@ -271,7 +287,7 @@ mod tests {
             "mail",
         ] {
             assert!(
-                matches!(Server::at(wrong, None), Err(SetupError::Address)),
+                matches!(SmtpServer::at(wrong, None), Err(MailSetupError::Address)),
                 "{wrong}"
             );
         }
@@ -279,7 +295,8 @@ mod tests {
 
     #[test]
     fn a_name_and_a_password_may_hold_any_sign() {
-        let server = Server::at("smtps://me%40campus.example:a%2Fb%3A@mail.example", None).unwrap();
+        let server =
+            SmtpServer::at("smtps://me%40campus.example:a%2Fb%3A@mail.example", None).unwrap();
         let expected = Credentials::new("me@campus.example".to_owned(), "a/b:".to_owned());
         assert_eq!(server.credentials, Some(expected));
         assert!(!format!("{server:?}").contains("a/b"));
@@ -287,7 +304,7 @@ mod tests {
 
     #[test]
     fn what_is_no_certificate_is_told() {
-        let told = Server::at("smtps://mail.example", Some(b"nonsense"));
-        assert!(matches!(told, Err(SetupError::Authority)));
+        let told = SmtpServer::at("smtps://mail.example", Some(b"nonsense"));
+        assert!(matches!(told, Err(MailSetupError::Authority)));
     }
 }

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::mailbox::{Carries, ToMailbox};
-use crate::platform::clock::Moment;
+use super::mailbox::{MailboxMessage, MailedSecret};
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::{AddresseeId, AppId, LetterId, PersonId};
-use crate::platform::rng::Entropy;
-use crate::platform::secret::Fingerprint;
+use crate::platform::rng::Rng;
+use crate::platform::secret::TokenHash;
 
 /// Puts a letter into the outbox, in the transaction of what it tells of. `template` is a folder below
 /// `templates/mail/`; `detail` holds ids and moments and nothing that a queue must not hold: `app` is an
@@ -19,13 +19,13 @@ pub async fn put(
     template: &'static str,
     person: PersonId,
     detail: Value,
-    now: Moment,
-    entropy: &dyn Entropy,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> db::Result<()> {
     sqlx::query!(
         "insert into outbox (id, template, person_id, detail, written_at, due_at)
          values ($1, $2, $3, $4, $5, $5)",
-        LetterId::new(now, entropy).0,
+        LetterId::new(now, rng).0,
         template,
         person.0,
         detail,
@@ -41,9 +41,9 @@ pub(super) async fn insert_to_mailbox(
     db: impl Executor<'_>,
     template: &'static str,
     id: AddresseeId,
-    letter: ToMailbox<'_>,
-    now: Moment,
-    entropy: &dyn Entropy,
+    letter: MailboxMessage<'_>,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> db::Result<()> {
     sqlx::query!(
         "with addressee as (
@@ -52,12 +52,12 @@ pub(super) async fn insert_to_mailbox(
          )
          insert into outbox (id, template, addressee_id, detail, written_at, due_at)
          select $1, $2, id, '{}', $8, $8 from addressee",
-        LetterId::new(now, entropy).0,
+        LetterId::new(now, rng).0,
         template,
         id.0,
         letter.address,
         letter.about,
-        letter.carries.map(Carries::name),
+        letter.carries.map(MailedSecret::name),
         letter.until,
         now,
     )
@@ -68,10 +68,10 @@ pub(super) async fn insert_to_mailbox(
 
 /// A letter to go out, with what it speaks of as it is now.
 #[derive(Debug)]
-pub(super) struct Claimed {
+pub(super) struct ClaimedMail {
     pub id: LetterId,
     pub template: String,
-    pub written_at: Moment,
+    pub written_at: Timestamp,
     /// This one included.
     pub tries: i32,
     /// None where it goes to a mailbox.
@@ -89,15 +89,15 @@ pub(super) struct Claimed {
     pub at: Option<i64>,
     /// The further address it tells of, unless that is gone.
     pub further: Option<String>,
-    pub proves: Proves,
+    pub proves: ProofKind,
 }
 
-impl Claimed {
+impl ClaimedMail {
     /// How the reader is addressed. Whoever reads at an address that nobody has proved may be a stranger: they
     /// learn nobody's name, and nobody writes to them what they call themselves.
     pub(super) fn reader(&self) -> &str {
         match self.proves {
-            Proves::Address(..) => &self.username,
+            ProofKind::Address(..) => &self.username,
             _ => &self.name,
         }
     }
@@ -105,29 +105,29 @@ impl Claimed {
 
 /// Whether a letter is to prove that an address is read.
 #[derive(Debug)]
-pub(super) enum Proves {
+pub(super) enum ProofKind {
     Nothing,
     /// The further address of this id.
     Address(i32, String),
     /// One that is verified by now, or gone.
     NoMore,
     /// A mailbox that is nobody's yet.
-    Mailbox(AtMailbox),
+    Mailbox(MailboxRecipient),
 }
 
 /// Where a letter to a mailbox goes.
 #[derive(Debug)]
-pub(super) struct AtMailbox {
+pub(super) struct MailboxRecipient {
     pub id: AddresseeId,
-    pub carries: Option<Carries>,
-    pub until: Moment,
+    pub carries: Option<MailedSecret>,
+    pub until: Timestamp,
 }
 
 /// The same, as the statement reads it.
-struct Row {
+struct OutboxRow {
     id: uuid::Uuid,
     template: String,
-    written_at: Moment,
+    written_at: Timestamp,
     attempts: i32,
     person_id: Option<i32>,
     name: String,
@@ -143,17 +143,17 @@ struct Row {
     further: Option<String>,
     addressee_id: Option<uuid::Uuid>,
     carries: Option<String>,
-    until: Option<Moment>,
+    until: Option<Timestamp>,
 }
 
 /// Takes the letter that waits longest, for this process alone until `until`.
 pub(super) async fn claim(
     db: impl Executor<'_>,
-    now: Moment,
-    until: Moment,
-) -> db::Result<Option<Claimed>> {
+    now: Timestamp,
+    until: Timestamp,
+) -> db::Result<Option<ClaimedMail>> {
     let row = sqlx::query_as!(
-        Row,
+        OutboxRow,
         r#"with next as (
              select id from outbox
              where sent_at is null and given_up_at is null and due_at <= $1
@@ -193,22 +193,22 @@ pub(super) async fn claim(
     )
     .fetch_optional(db)
     .await?;
-    Ok(row.map(Claimed::from))
+    Ok(row.map(ClaimedMail::from))
 }
 
-impl From<Row> for Claimed {
-    fn from(row: Row) -> Self {
+impl From<OutboxRow> for ClaimedMail {
+    fn from(row: OutboxRow) -> Self {
         let mailbox = row.addressee_id.zip(row.until);
         let address = row.address_id.zip(row.address);
         let proves = match (mailbox, row.is_to_prove, address) {
-            (Some((id, until)), ..) => Proves::Mailbox(AtMailbox {
+            (Some((id, until)), ..) => ProofKind::Mailbox(MailboxRecipient {
                 id: AddresseeId(id),
-                carries: row.carries.as_deref().and_then(Carries::named),
+                carries: row.carries.as_deref().and_then(MailedSecret::named),
                 until,
             }),
-            (None, false, _) => Proves::Nothing,
-            (None, true, Some((id, address))) => Proves::Address(id, address),
-            (None, true, None) => Proves::NoMore,
+            (None, false, _) => ProofKind::Nothing,
+            (None, true, Some((id, address))) => ProofKind::Address(id, address),
+            (None, true, None) => ProofKind::NoMore,
         };
         Self {
             id: LetterId(row.id),
@@ -232,9 +232,9 @@ impl From<Row> for Claimed {
 pub(super) async fn insert_proof(
     db: impl Executor<'_>,
     address: i32,
-    link: Fingerprint,
-    now: Moment,
-    until: Moment,
+    link: TokenHash,
+    now: Timestamp,
+    until: Timestamp,
 ) -> db::Result<()> {
     sqlx::query!(
         "with ended as (
@@ -256,7 +256,7 @@ pub(super) async fn insert_proof(
 pub(super) async fn mark_carried(
     db: impl Executor<'_>,
     addressee: AddresseeId,
-    carried: Fingerprint,
+    carried: TokenHash,
 ) -> db::Result<()> {
     sqlx::query!(
         "update addressees set fingerprint = $2 where id = $1",
@@ -271,8 +271,8 @@ pub(super) async fn mark_carried(
 /// Which letter carried a link that is still good.
 pub(super) async fn find_linked(
     db: impl Executor<'_>,
-    link: Fingerprint,
-    now: Moment,
+    link: TokenHash,
+    now: Timestamp,
 ) -> db::Result<Option<AddresseeId>> {
     let id = sqlx::query_scalar!(
         "select id from addressees where fingerprint = $1 and carries = 'link' and until > $2",
@@ -288,8 +288,8 @@ pub(super) async fn find_linked(
 pub(super) async fn mark_code_used(
     db: impl Executor<'_>,
     addressee: AddresseeId,
-    code: Fingerprint,
-    now: Moment,
+    code: TokenHash,
+    now: Timestamp,
 ) -> db::Result<bool> {
     let done = sqlx::query!(
         "update addressees set fingerprint = null
@@ -304,21 +304,25 @@ pub(super) async fn mark_code_used(
 }
 
 /// Deletes addresses of mailboxes, and the letters to them, of what was over before `before`.
-pub(super) async fn delete_addressees(db: impl Executor<'_>, before: Moment) -> db::Result<()> {
+pub(super) async fn delete_addressees(db: impl Executor<'_>, before: Timestamp) -> db::Result<()> {
     sqlx::query!("delete from addressees where until < $1", before)
         .execute(db)
         .await?;
     Ok(())
 }
 
-pub(super) async fn mark_sent(db: impl Executor<'_>, id: LetterId, now: Moment) -> db::Result<()> {
+pub(super) async fn mark_sent(
+    db: impl Executor<'_>,
+    id: LetterId,
+    now: Timestamp,
+) -> db::Result<()> {
     sqlx::query!("update outbox set sent_at = $2 where id = $1", id.0, now)
         .execute(db)
         .await?;
     Ok(())
 }
 
-pub(super) async fn mark_due(db: impl Executor<'_>, id: LetterId, at: Moment) -> db::Result<()> {
+pub(super) async fn mark_due(db: impl Executor<'_>, id: LetterId, at: Timestamp) -> db::Result<()> {
     sqlx::query!("update outbox set due_at = $2 where id = $1", id.0, at)
         .execute(db)
         .await?;
@@ -328,7 +332,7 @@ pub(super) async fn mark_due(db: impl Executor<'_>, id: LetterId, at: Moment) ->
 pub(super) async fn mark_given_up(
     db: impl Executor<'_>,
     id: LetterId,
-    now: Moment,
+    now: Timestamp,
 ) -> db::Result<()> {
     sqlx::query!(
         "update outbox set given_up_at = $2 where id = $1",
@@ -341,7 +345,7 @@ pub(super) async fn mark_given_up(
 }
 
 /// Deletes letters whose fate was sealed before `before`.
-pub(super) async fn delete_done(db: impl Executor<'_>, before: Moment) -> db::Result<()> {
+pub(super) async fn delete_done(db: impl Executor<'_>, before: Timestamp) -> db::Result<()> {
     sqlx::query!(
         "delete from outbox where sent_at < $1 or given_up_at < $1",
         before

@@ -12,25 +12,25 @@ use lettre::Message;
 use lettre::transport::smtp;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::dkim::Signer;
-use super::server::Server;
+use super::dkim::DkimSigner;
+use super::server::SmtpServer;
 use crate::platform::metrics;
-use crate::platform::metrics::Mail;
+use crate::platform::metrics::MailOutcome;
 
 /// How long a trial may take.
 const CHECKED_WITHIN: Duration = Duration::from_secs(30);
 
 /// The way out. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Transport {
-    way: Way,
-    signer: Option<Arc<Signer>>,
+pub struct MailTransport {
+    way: TransportKind,
+    signer: Option<Arc<DkimSigner>>,
 }
 
 #[derive(Debug, Clone)]
-enum Way {
+enum TransportKind {
     Files(PathBuf),
-    Server(Arc<Server>),
+    Server(Arc<SmtpServer>),
 }
 
 /// Why a letter did not leave. Its text names no address and quotes nobody, so it may stand in a log
@@ -57,7 +57,7 @@ pub enum SendError {
 
 /// Why there is no way out as it was set. One line that names the setting.
 #[derive(Debug, thiserror::Error)]
-pub enum SetupError {
+pub enum MailSetupError {
     #[error(
         "PROFILES_SMTP_URL is no address of a mail server, as smtp://user:password@host or smtps://…"
     )]
@@ -77,11 +77,11 @@ pub enum SetupError {
     From(#[from] lettre::address::AddressError),
 }
 
-impl Transport {
+impl MailTransport {
     /// Each letter a file in this folder, for its owner to read only.
     pub fn files(folder: PathBuf) -> Self {
         Self {
-            way: Way::Files(folder),
+            way: TransportKind::Files(folder),
             signer: None,
         }
     }
@@ -90,17 +90,20 @@ impl Transport {
     /// password is sent to another machine, with TLS where the server has it otherwise, and without
     /// on loopback. `tls=required` or `tls=opportunistic` in the query says it outright. `authority`
     /// is a certificate in PEM to be trusted beside those that everybody trusts.
-    pub fn server(address: &SecretString, authority: Option<&[u8]>) -> Result<Self, SetupError> {
-        let server = Server::at(address.expose_secret(), authority)?;
+    pub fn server(
+        address: &SecretString,
+        authority: Option<&[u8]>,
+    ) -> Result<Self, MailSetupError> {
+        let server = SmtpServer::at(address.expose_secret(), authority)?;
         Ok(Self {
-            way: Way::Server(Arc::new(server)),
+            way: TransportKind::Server(Arc::new(server)),
             signer: None,
         })
     }
 
     /// The same, with every letter signed.
     #[must_use]
-    pub fn signed(mut self, signer: Option<Signer>) -> Self {
+    pub fn signed(mut self, signer: Option<DkimSigner>) -> Self {
         self.signer = signer.map(Arc::new);
         self
     }
@@ -108,13 +111,13 @@ impl Transport {
     /// Whether letters could leave now.
     pub async fn check(&self) -> Result<(), SendError> {
         match &self.way {
-            Way::Files(folder) => {
+            TransportKind::Files(folder) => {
                 make_folder(folder)?;
                 let trial = folder.join(".trial");
                 std::fs::write(&trial, b"")?;
                 Ok(std::fs::remove_file(trial)?)
             }
-            Way::Server(server) => server.answers(CHECKED_WITHIN).await,
+            TransportKind::Server(server) => server.answers(CHECKED_WITHIN).await,
         }
     }
 
@@ -128,9 +131,9 @@ impl Transport {
     ) -> Result<(), SendError> {
         let sent = self.hand_over(name, message, within).await;
         metrics::mailed(match &sent {
-            Ok(()) => Mail::Sent,
-            Err(SendError::Refused(_)) => Mail::Refused,
-            Err(_) => Mail::Failed,
+            Ok(()) => MailOutcome::Sent,
+            Err(SendError::Refused(_)) => MailOutcome::Refused,
+            Err(_) => MailOutcome::Failed,
         });
         sent
     }
@@ -147,12 +150,12 @@ impl Transport {
             None => letter,
         };
         match &self.way {
-            Way::Files(folder) => {
+            TransportKind::Files(folder) => {
                 let (folder, name) = (folder.clone(), name.to_string());
                 let written = tokio::task::spawn_blocking(move || write(&folder, &name, &letter));
                 Ok(written.await.map_err(io::Error::other)??)
             }
-            Way::Server(server) => server.take(message.envelope(), &letter, within).await,
+            TransportKind::Server(server) => server.take(message.envelope(), &letter, within).await,
         }
     }
 }

@@ -28,9 +28,9 @@ where
 
 /// What ranges of addresses are called.
 #[derive(Debug, Default)]
-pub struct Places(pub Vec<(String, IpNet)>);
+pub struct NamedNetworks(pub Vec<(String, IpNet)>);
 
-impl Places {
+impl NamedNetworks {
     /// The name of the place a request comes from: that of the narrowest range it lies in, if any.
     pub(super) fn of(&self, parts: &Parts, web: &Web) -> Option<String> {
         if self.0.is_empty() {

@@ -9,11 +9,11 @@ use http::{StatusCode, header};
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 
-use super::PageProblem;
+use super::PageError;
 
 #[derive(RustEmbed)]
 #[folder = "static/"]
-struct Files;
+struct StaticFiles;
 
 /// The hashes of all files, read once at the start.
 #[derive(Debug)]
@@ -22,11 +22,11 @@ pub struct Assets(BTreeMap<String, String>);
 impl Assets {
     pub fn read() -> Self {
         let hash = |file: &str| {
-            let digest = Sha256::digest(&Files::get(file)?.data);
+            let digest = Sha256::digest(&StaticFiles::get(file)?.data);
             let start = digest.first_chunk::<8>()?;
             Some(format!("{:016x}", u64::from_be_bytes(*start)))
         };
-        let hashed = Files::iter().filter_map(|file| Some((file.to_string(), hash(&file)?)));
+        let hashed = StaticFiles::iter().filter_map(|file| Some((file.to_string(), hash(&file)?)));
         Self(hashed.collect())
     }
 
@@ -39,7 +39,7 @@ impl Assets {
 
     /// What is in a file.
     pub fn text(&self, file: &str) -> Option<Vec<u8>> {
-        Some(Files::get(file)?.data.into_owned())
+        Some(StaticFiles::get(file)?.data.into_owned())
     }
 
     /// The files below `folder`, by name without ending.
@@ -53,8 +53,8 @@ impl Assets {
 
 /// Serves one file of `static/`.
 pub(super) async fn serve(Path(file): Path<String>) -> Response {
-    let Some(found) = Files::get(&file) else {
-        return PageProblem::not_found().into_response();
+    let Some(found) = StaticFiles::get(&file) else {
+        return PageError::not_found().into_response();
     };
     let kind = mime_guess::from_path(&file).first_or_octet_stream();
     let kind = if kind.type_() == "text" || kind.subtype() == "javascript" {

@@ -19,7 +19,7 @@ pub(super) fn whole_within(span: Duration, request: Request) -> Request {
         if body.is_end_stream() {
             return body;
         }
-        Body::new(WholeBy {
+        Body::new(BodyDeadline {
             body,
             deadline: Box::pin(tokio::time::sleep(span)),
         })
@@ -38,7 +38,7 @@ pub(super) fn read_to_the_end(request: Request) -> Request {
         if body.is_end_stream() || body.size_hint().lower() > MOST_LEFT_OVER {
             return body;
         }
-        Body::new(ReadToTheEnd {
+        Body::new(DrainBody {
             body: Some(body),
             on_its_way: !asks_first,
         })
@@ -46,16 +46,16 @@ pub(super) fn read_to_the_end(request: Request) -> Request {
 }
 
 #[derive(Debug)]
-struct WholeBy {
+struct BodyDeadline {
     body: Body,
     deadline: Pin<Box<Sleep>>,
 }
 
 #[derive(Debug, thiserror::Error)]
 #[error("the body did not arrive in time")]
-struct TooSlow;
+struct BodyTimeout;
 
-impl HttpBody for WholeBy {
+impl HttpBody for BodyDeadline {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -64,7 +64,7 @@ impl HttpBody for WholeBy {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         if self.deadline.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Some(Err(axum::Error::new(TooSlow))));
+            return Poll::Ready(Some(Err(axum::Error::new(BodyTimeout))));
         }
         Pin::new(&mut self.body).poll_frame(context)
     }
@@ -79,13 +79,13 @@ impl HttpBody for WholeBy {
 }
 
 #[derive(Debug)]
-struct ReadToTheEnd {
+struct DrainBody {
     /// `None` once it has ended or failed.
     body: Option<Body>,
     on_its_way: bool,
 }
 
-impl HttpBody for ReadToTheEnd {
+impl HttpBody for DrainBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -116,7 +116,7 @@ impl HttpBody for ReadToTheEnd {
     }
 }
 
-impl Drop for ReadToTheEnd {
+impl Drop for DrainBody {
     fn drop(&mut self) {
         let left = self.body.take();
         let left = left.filter(|body| self.on_its_way && !body.is_end_stream());
@@ -151,9 +151,9 @@ mod tests {
 
     /// Sends one byte, then another, for ever.
     #[derive(Debug)]
-    struct Trickle(Pin<Box<Sleep>>);
+    struct SlowBody(Pin<Box<Sleep>>);
 
-    impl HttpBody for Trickle {
+    impl HttpBody for SlowBody {
         type Data = Bytes;
         type Error = axum::Error;
 
@@ -171,15 +171,15 @@ mod tests {
 
     /// Megabytes without end, counted.
     #[derive(Debug, Clone, Default)]
-    struct Flood(Arc<AtomicU64>);
+    struct EndlessBody(Arc<AtomicU64>);
 
-    impl Flood {
+    impl EndlessBody {
         fn sent(&self) -> u64 {
             self.0.load(Ordering::SeqCst)
         }
     }
 
-    impl HttpBody for Flood {
+    impl HttpBody for EndlessBody {
         type Data = Bytes;
         type Error = axum::Error;
 
@@ -201,7 +201,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_that_trickles_ends_all_the_same() {
-        let trickle = Trickle(Box::pin(tokio::time::sleep(Duration::ZERO)));
+        let trickle = SlowBody(Box::pin(tokio::time::sleep(Duration::ZERO)));
         let request = Request::new(Body::new(trickle));
         let body = whole_within(Duration::from_millis(50), request).into_body();
         let read = axum::body::to_bytes(body, usize::MAX);
@@ -215,7 +215,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_nobody_reads_is_read_up_to_a_bound() {
-        let flood = Flood::default();
+        let flood = EndlessBody::default();
         drop(read_to_the_end(Request::new(Body::new(flood.clone()))));
         settled().await;
         assert_eq!(flood.sent(), 33);
@@ -227,7 +227,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_not_sent_yet_is_not_asked_for() {
-        let flood = Flood::default();
+        let flood = EndlessBody::default();
         let mut request = Request::new(Body::new(flood.clone()));
         let expect = http::HeaderValue::from_static("100-continue");
         request.headers_mut().insert(header::EXPECT, expect);

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 /// The origins registered by the app an answer concerns. A handler attaches it to its response; only
 /// then, and only for these, may a browser page read the answer.
 #[derive(Debug, Clone, Default)]
-pub struct Concerned(pub Vec<String>);
+pub struct AllowedOrigins(pub Vec<String>);
 
 /// The answer to a preflight; `known` says whether any app registered the asking origin.
 pub fn answer_preflight(asked: &HeaderMap, known: bool) -> Response {
@@ -32,13 +32,13 @@ pub fn answer_preflight(asked: &HeaderMap, known: bool) -> Response {
     answer
 }
 
-/// Opens an answer to the origin that asked, if the app it [`Concerned`]s registered that origin.
+/// Opens an answer to the origin that asked, if the app it [`AllowedOrigins`]s registered that origin.
 pub async fn open_to_concerned(request: Request, next: Next) -> Response {
     let origin = request.headers().get(header::ORIGIN).cloned();
     let mut answer = next.run(request).await;
     let concerned = answer
         .extensions_mut()
-        .remove::<Concerned>()
+        .remove::<AllowedOrigins>()
         .unwrap_or_default();
     answer
         .headers_mut()

@@ -7,18 +7,18 @@ use axum::extract::{FromRef, FromRequest, FromRequestParts, Multipart, Request};
 use http::{StatusCode, header};
 use tower_sessions::Session;
 
-use super::{Frame, PageProblem, Web};
+use super::{PageContext, PageError, Web};
 
 /// Decoded `application/x-www-form-urlencoded` pairs in the order they came.
 #[derive(Debug, Clone, Default)]
-pub struct Pairs(Vec<(String, String)>);
+pub struct FormParams(Vec<(String, String)>);
 
 /// A parameter came more than once where once is the rule (RFC 6749 §3.1).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the parameter {0} was sent more than once")]
-pub struct Repeated(pub &'static str);
+pub struct RepeatedParameter(pub &'static str);
 
-impl Pairs {
+impl FormParams {
     /// Reads leniently, as old clients write: what is not percent-encoded stands for itself. `None`
     /// for text that holds a NUL, which nothing rightly sends and the database cannot keep.
     pub fn parse(text: &[u8]) -> Option<Self> {
@@ -26,11 +26,11 @@ impl Pairs {
     }
 
     /// The value of a parameter that may come once. Empty counts as absent (OAuth 2.1 §3.1).
-    pub fn one(&self, name: &'static str) -> Result<Option<&str>, Repeated> {
+    pub fn one(&self, name: &'static str) -> Result<Option<&str>, RepeatedParameter> {
         let mut values = self.all(name);
         let first = values.next();
         if values.next().is_some() {
-            return Err(Repeated(name));
+            return Err(RepeatedParameter(name));
         }
         Ok(first.filter(|value| !value.is_empty()))
     }
@@ -75,26 +75,26 @@ impl Pairs {
 
 /// A page's form, sent from a page of ours by the browser that was shown it.
 #[derive(Debug)]
-pub struct Protected {
-    pub frame: Frame,
-    pub form: Pairs,
+pub struct CsrfForm {
+    pub frame: PageContext,
+    pub form: FormParams,
 }
 
-impl<S> FromRequest<S> for Protected
+impl<S> FromRequest<S> for CsrfForm
 where
     Web: FromRef<S>,
     S: Send + Sync,
 {
-    type Rejection = PageProblem;
+    type Rejection = PageError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, PageProblem> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, PageError> {
         let (mut parts, body) = request.into_parts();
-        let frame = Frame::from_request_parts(&mut parts, state).await?;
+        let frame = PageContext::from_request_parts(&mut parts, state).await?;
         let request = Request::from_parts(parts, body);
         let body = Bytes::from_request(request, state)
             .await
             .map_err(|refused| unreadable(refused.status()))?;
-        let form = Pairs::parse(&body).ok_or_else(|| unreadable(StatusCode::BAD_REQUEST))?;
+        let form = FormParams::parse(&body).ok_or_else(|| unreadable(StatusCode::BAD_REQUEST))?;
         frame.check_seal(form.text("csrf_token"))?;
         Ok(Self { frame, form })
     }
@@ -110,7 +110,7 @@ const PART: usize = 128;
 
 /// A file that came with a form.
 #[derive(Debug)]
-pub struct Upload {
+pub struct UploadedFile {
     pub field: String,
     /// Nothing of a file that is larger than any form takes.
     pub content: Option<Bytes>,
@@ -118,27 +118,27 @@ pub struct Upload {
 
 /// A page's form that may carry files (`multipart/form-data`, RFC 7578); also reads the plain kind.
 #[derive(Debug)]
-pub struct ProtectedUpload {
-    pub frame: Frame,
-    pub form: Pairs,
+pub struct CsrfMultipartForm {
+    pub frame: PageContext,
+    pub form: FormParams,
     /// Only files somebody chose: an empty file field sends none.
-    pub files: Vec<Upload>,
+    pub files: Vec<UploadedFile>,
 }
 
-impl<S> FromRequest<S> for ProtectedUpload
+impl<S> FromRequest<S> for CsrfMultipartForm
 where
     Web: FromRef<S>,
     S: Send + Sync,
 {
-    type Rejection = PageProblem;
+    type Rejection = PageError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, PageProblem> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, PageError> {
         let kind = request
             .headers()
             .get(header::CONTENT_TYPE)
             .and_then(|kind| kind.to_str().ok());
         if !kind.is_some_and(|kind| kind.starts_with("multipart/form-data")) {
-            let Protected { frame, form } = Protected::from_request(request, state).await?;
+            let CsrfForm { frame, form } = CsrfForm::from_request(request, state).await?;
             return Ok(Self {
                 frame,
                 form,
@@ -146,7 +146,7 @@ where
             });
         }
         let (mut parts, body) = request.into_parts();
-        let frame = Frame::from_request_parts(&mut parts, state).await?;
+        let frame = PageContext::from_request_parts(&mut parts, state).await?;
         let request = Request::from_parts(parts, body);
         let multipart = Multipart::from_request(request, state).await;
         let multipart = multipart.map_err(|refused| unreadable(refused.status()))?;
@@ -156,7 +156,7 @@ where
     }
 }
 
-async fn read(mut multipart: Multipart) -> Result<(Pairs, Vec<Upload>), PageProblem> {
+async fn read(mut multipart: Multipart) -> Result<(FormParams, Vec<UploadedFile>), PageError> {
     let broken = |refused: MultipartError| unreadable(refused.status());
     let mut pairs = Vec::new();
     let mut files = Vec::new();
@@ -170,14 +170,14 @@ async fn read(mut multipart: Multipart) -> Result<(Pairs, Vec<Upload>), PageProb
         room -= content.as_ref().map_or(0, Bytes::len);
         if is_file {
             if content.as_ref().is_none_or(|content| !content.is_empty()) {
-                files.push(Upload { field, content });
+                files.push(UploadedFile { field, content });
             }
             continue;
         }
         let content = content.ok_or_else(too_large)?;
         pairs.push((field, String::from_utf8_lossy(&content).into_owned()));
     }
-    let pairs = Pairs::of(pairs).ok_or_else(|| unreadable(StatusCode::BAD_REQUEST))?;
+    let pairs = FormParams::of(pairs).ok_or_else(|| unreadable(StatusCode::BAD_REQUEST))?;
     Ok((pairs, files))
 }
 
@@ -193,20 +193,20 @@ async fn keep(mut part: Field<'_>, room: usize) -> Result<Option<Bytes>, Multipa
     Ok(kept.map(Bytes::from))
 }
 
-fn too_large() -> PageProblem {
+fn too_large() -> PageError {
     unreadable(StatusCode::PAYLOAD_TOO_LARGE)
 }
 
-fn unreadable(status: StatusCode) -> PageProblem {
+fn unreadable(status: StatusCode) -> PageError {
     if status == StatusCode::PAYLOAD_TOO_LARGE {
-        return PageProblem::new(
+        return PageError::new(
             status,
             "That is too large",
             "What you sent is larger than this form takes.",
         )
         .advise("Go back and choose a smaller file: pictures may have up to 2 MB.");
     }
-    PageProblem::new(
+    PageError::new(
         StatusCode::BAD_REQUEST,
         "This form did not arrive whole",
         "What was sent could not be read, so nothing was changed.",
@@ -218,9 +218,9 @@ fn unreadable(status: StatusCode) -> PageProblem {
 pub(super) async fn session<S: Send + Sync>(
     parts: &mut http::request::Parts,
     state: &S,
-) -> Result<Session, PageProblem> {
+) -> Result<Session, PageError> {
     let session = Session::from_request_parts(parts, state).await;
-    session.map_err(|(_, why)| PageProblem::broken(std::io::Error::other(why)))
+    session.map_err(|(_, why)| PageError::broken(std::io::Error::other(why)))
 }
 
 #[cfg(test)]
@@ -231,17 +231,17 @@ mod tests {
 
     #[test]
     fn once_twice_empty_and_absent_are_told_apart() {
-        let pairs = Pairs::parse(b"a=1&b=&c=1&c=2&d=x+y%26").unwrap();
+        let pairs = FormParams::parse(b"a=1&b=&c=1&c=2&d=x+y%26").unwrap();
         assert_eq!(pairs.one("a"), Ok(Some("1")));
         assert_eq!(pairs.one("b"), Ok(None));
-        assert_eq!(pairs.one("c"), Err(Repeated("c")));
+        assert_eq!(pairs.one("c"), Err(RepeatedParameter("c")));
         assert_eq!(pairs.one("d"), Ok(Some("x y&")));
         assert_eq!(pairs.one("e"), Ok(None));
     }
 
     #[test]
     fn a_raw_redirect_uri_reads_as_it_stands() {
-        let pairs = Pairs::parse(b"redirect_uri=https://app.example/cb&code=abc").unwrap();
+        let pairs = FormParams::parse(b"redirect_uri=https://app.example/cb&code=abc").unwrap();
         assert_eq!(
             pairs.one("redirect_uri"),
             Ok(Some("https://app.example/cb"))
@@ -250,13 +250,13 @@ mod tests {
 
     #[test]
     fn a_nul_is_refused() {
-        assert!(Pairs::parse(b"state=%00").is_none());
+        assert!(FormParams::parse(b"state=%00").is_none());
     }
 
     /// Parts of a form: name, file name, content.
     async fn sent(
         parts: &[(&str, Option<&str>, usize)],
-    ) -> Result<(Pairs, Vec<Upload>), PageProblem> {
+    ) -> Result<(FormParams, Vec<UploadedFile>), PageError> {
         let mut body = Vec::new();
         for (name, file, length) in parts {
             let file = file

@@ -11,12 +11,14 @@ use tower_sessions::Session;
 
 use super::headers::PAGE_POLICY;
 use super::session::VISIT;
-use super::{FormAction, Page, PageProblem, Visit, Web, device, form, login_status, session_store};
-use crate::platform::secret::Fingerprint;
+use super::{
+    FormAction, Page, PageError, UserSession, Web, device, form, login_status, session_store,
+};
+use crate::platform::secret::TokenHash;
 
 /// A message for the next page.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
-pub struct Flash {
+pub struct FlashMessage {
     pub kind: FlashKind,
     pub text: String,
 }
@@ -30,7 +32,7 @@ pub enum FlashKind {
     Danger,
 }
 
-impl Flash {
+impl FlashMessage {
     pub fn good(text: impl Into<String>) -> Self {
         Self {
             kind: FlashKind::Good,
@@ -47,15 +49,15 @@ impl Flash {
 
 /// Taken from every request for a page.
 #[derive(Debug)]
-pub struct Frame {
+pub struct PageContext {
     web: Web,
-    visit: Option<Visit>,
+    visit: Option<UserSession>,
     session: Session,
     /// What this browser's forms are sealed to.
     binding: String,
     /// Whether `binding` is a cookie the browser does not have yet.
     is_new: bool,
-    flash: Option<Flash>,
+    flash: Option<FlashMessage>,
     device: String,
     place: Option<String>,
 }
@@ -64,9 +66,9 @@ pub struct Frame {
 const VISITOR: &str = "visitor";
 const FLASH: &str = "flash";
 
-impl Frame {
+impl PageContext {
     /// Who is signed in.
-    pub fn visit(&self) -> Option<&Visit> {
+    pub fn visit(&self) -> Option<&UserSession> {
         self.visit.as_ref()
     }
 
@@ -81,7 +83,7 @@ impl Frame {
     }
 
     /// Under what the database keeps this browser's session; nothing without one.
-    pub fn session_fingerprint(&self) -> Option<Fingerprint> {
+    pub fn session_fingerprint(&self) -> Option<TokenHash> {
         self.session.id().map(|id| session_store::fingerprint(&id))
     }
 
@@ -101,7 +103,7 @@ impl Frame {
     pub fn show_with<P: Page>(&self, status: StatusCode, page: &P) -> Response {
         let html = match self.render(page) {
             Ok(html) => html,
-            Err(error) => return PageProblem::broken(error).into_response(),
+            Err(error) => return PageError::broken(error).into_response(),
         };
         let mut answer = (status, Html(html)).into_response();
         let headers = answer.headers_mut();
@@ -116,7 +118,7 @@ impl Frame {
     }
 
     /// Tells the browser in an answer that somebody has signed in, for its own account chooser.
-    pub fn announce(&self, visit: &Visit, answer: &mut Response) {
+    pub fn announce(&self, visit: &UserSession, answer: &mut Response) {
         login_status::announce(&self.web, &self.session, visit, answer.headers_mut());
     }
 
@@ -133,7 +135,7 @@ impl Frame {
     }
 
     /// To another page of ours, which will show a message.
-    pub fn send_to_with(&self, path: &str, flash: &Flash) -> Response {
+    pub fn send_to_with(&self, path: &str, flash: &FlashMessage) -> Response {
         let mut answer = self.send_to(path);
         if let Ok(text) = serde_json::to_string(flash) {
             let seal = self
@@ -154,11 +156,11 @@ impl Frame {
     }
 
     /// Refuses a form that was not shown to this browser, or to somebody who signed in since.
-    pub fn check_seal(&self, seal: &str) -> Result<(), PageProblem> {
+    pub fn check_seal(&self, seal: &str) -> Result<(), PageError> {
         if self.web.form_key.is_seal(seal, &[self.binding.as_bytes()]) {
             return Ok(());
         }
-        Err(PageProblem::new(
+        Err(PageError::new(
             StatusCode::FORBIDDEN,
             "This page is out of date",
             "It was opened before you signed in or out, or cookies are off. Nothing was changed.",
@@ -195,9 +197,9 @@ pub(super) fn own<P: Page>(page: &P) -> Result<Context, tera::Error> {
 pub(super) fn dress(
     context: &mut Context,
     web: &Web,
-    visit: Option<&Visit>,
+    visit: Option<&UserSession>,
     seal: &str,
-    flash: Option<&Flash>,
+    flash: Option<&FlashMessage>,
 ) {
     context.insert("house", &house(web));
     context.insert("visitor", &visit);
@@ -249,18 +251,18 @@ fn policy(forms: &FormAction) -> String {
     }
 }
 
-impl<S> FromRequestParts<S> for Frame
+impl<S> FromRequestParts<S> for PageContext
 where
     Web: FromRef<S>,
     S: Send + Sync,
 {
-    type Rejection = PageProblem;
+    type Rejection = PageError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, PageProblem> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, PageError> {
         let web = Web::from_ref(state);
         let session = form::session(parts, state).await?;
-        let visit: Option<Visit> = if session.id().is_some() {
-            session.get(VISIT).await.map_err(PageProblem::broken)?
+        let visit: Option<UserSession> = if session.id().is_some() {
+            session.get(VISIT).await.map_err(PageError::broken)?
         } else {
             None
         };
@@ -300,7 +302,7 @@ where
 /// 128 bits of chance as tower-sessions writes them.
 const VISITOR_LENGTH: usize = 22;
 
-fn unseal(web: &Web, cookie: &str) -> Option<Flash> {
+fn unseal(web: &Web, cookie: &str) -> Option<FlashMessage> {
     let (seal, text) = cookie.split_once('.')?;
     let (text, _) = url::form_urlencoded::parse(text.as_bytes()).next()?;
     let genuine = web

@@ -7,8 +7,8 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tower_sessions::Session;
 
-use super::{LifeTime, Visit, Web, session_store};
-use crate::platform::secret::Fingerprint;
+use super::{SessionLifetime, UserSession, Web, session_store};
+use crate::platform::secret::TokenHash;
 
 const COOKIE: &str = "fedcm";
 const STATUS: HeaderName = HeaderName::from_static("set-login");
@@ -17,7 +17,7 @@ const STATUS: HeaderName = HeaderName::from_static("set-login");
 pub const LOGGED_OUT: (HeaderName, HeaderValue) = (STATUS, HeaderValue::from_static("logged-out"));
 
 /// Says that somebody is signed in.
-pub(super) fn announce(web: &Web, session: &Session, visit: &Visit, headers: &mut HeaderMap) {
+pub(super) fn announce(web: &Web, session: &Session, visit: &UserSession, headers: &mut HeaderMap) {
     let Some(id) = session.id() else {
         return;
     };
@@ -25,8 +25,8 @@ pub(super) fn announce(web: &Web, session: &Session, visit: &Visit, headers: &mu
     let name = session_store::fingerprint(&id).to_hex();
     let value = format!("{name}.{}", seal(web, &name));
     let lives_for = match visit.lifetime {
-        LifeTime::Browser => None,
-        LifeTime::Remembered => Some(visit.lifetime.span()),
+        SessionLifetime::Browser => None,
+        SessionLifetime::Remembered => Some(visit.lifetime.span()),
     };
     let path = web.links.fedcm();
     web.cookies
@@ -44,13 +44,13 @@ pub(super) fn retract(web: &Web, headers: &mut HeaderMap) {
 
 /// Under what the database keeps the session that a request of the account chooser names, if it is
 /// there still.
-pub fn named_session(web: &Web, headers: &HeaderMap) -> Option<Fingerprint> {
+pub fn named_session(web: &Web, headers: &HeaderMap) -> Option<TokenHash> {
     let cookie = web.cookies.read_across_sites(headers, COOKIE)?;
     let (name, sealed) = cookie.split_once('.')?;
     let genuine = web
         .cookie_key
         .is_seal(sealed, &[COOKIE.as_bytes(), name.as_bytes()]);
-    genuine.then(|| Fingerprint::from_hex(name)).flatten()
+    genuine.then(|| TokenHash::from_hex(name)).flatten()
 }
 
 fn seal(web: &Web, name: &str) -> String {

@@ -29,28 +29,30 @@ mod trace;
 
 use std::sync::Arc;
 
-pub use address::{ClientAddress, Places};
+pub use address::{ClientAddress, NamedNetworks};
 pub use assets::Assets;
 pub use cookies::{ASSOCIATION, CookiePolicy, FRESH_SECRET};
-pub use cors::{Concerned, answer_preflight, open_to_concerned};
-pub use form::{FORM_WITH_FILE, Pairs, Protected, ProtectedUpload, Repeated, Upload};
-pub use frame::{Flash, FlashKind, Frame};
+pub use cors::{AllowedOrigins, answer_preflight, open_to_concerned};
+pub use form::{
+    CsrfForm, CsrfMultipartForm, FORM_WITH_FILE, FormParams, RepeatedParameter, UploadedFile,
+};
+pub use frame::{FlashKind, FlashMessage, PageContext};
 pub use headers::no_store;
 use ipnet::IpNet;
-pub use limit::{Limit, Limits, Slowed, Taken};
+pub use limit::{Permit, RateLimit, RateLimited, RateLimiter};
 pub use login_status::{LOGGED_OUT, named_session};
-pub use page::{FormAction, Page, Pages};
-pub use problem::{ApiProblem, Chain, OAuthProblem, PageProblem};
+pub use page::{FormAction, Page, Templates};
+pub use problem::{ApiError, ErrorChain, OAuthErrorResponse, PageError};
 #[cfg(test)]
-pub(crate) use sample::Sample;
-pub use session::{LifeTime, Visit, begin as begin_session, end as end_session};
-pub use session_store::{SessionRows, end_other_sessions_of, end_sessions_of};
-pub use shell::Shell;
+pub(crate) use sample::PageSample;
+pub use session::{SessionLifetime, UserSession, begin as begin_session, end as end_session};
+pub use session_store::{PostgresSessionStore, end_other_sessions_of, end_sessions_of};
+pub use shell::MiddlewareStack;
 use time::UtcOffset;
 pub use trace::RequestId;
 
 use crate::platform::links::Links;
-use crate::platform::secret::Key;
+use crate::platform::secret::ServerKey;
 
 /// What pages need to know of the house. Cheap to clone; every room with pages has one.
 #[derive(Clone, Debug)]
@@ -60,17 +62,17 @@ pub struct Web(Arc<WebParts>);
 #[derive(Debug)]
 pub struct WebParts {
     pub links: Links,
-    pub pages: Pages,
+    pub pages: Templates,
     pub assets: Assets,
     pub cookies: CookiePolicy,
     pub campus_name: String,
     pub time_zone: UtcOffset,
     /// Seals forms.
-    pub form_key: Key,
+    pub form_key: ServerKey,
     /// Seals the message for the next page and other cookies that hold a value.
-    pub cookie_key: Key,
+    pub cookie_key: ServerKey,
     pub trusted_proxies: Vec<IpNet>,
-    pub places: Places,
+    pub places: NamedNetworks,
 }
 
 impl Web {
@@ -83,15 +85,15 @@ impl Web {
     }
 
     /// A page that is no answer to a request: nobody looks at it, and it has no forms.
-    pub fn render_alone<P: Page>(&self, page: &P) -> Result<String, PageProblem> {
-        let mut context = frame::own(page).map_err(PageProblem::broken)?;
+    pub fn render_alone<P: Page>(&self, page: &P) -> Result<String, PageError> {
+        let mut context = frame::own(page).map_err(PageError::broken)?;
         frame::dress(&mut context, self, None, "", None);
         let html = self.0.pages.render(P::TEMPLATE, &context);
-        html.map_err(PageProblem::broken)
+        html.map_err(PageError::broken)
     }
 
     /// As `21 Nov 2026`, in the campus' time zone.
-    pub fn date(&self, moment: crate::platform::clock::Moment) -> String {
+    pub fn date(&self, moment: crate::platform::clock::Timestamp) -> String {
         let shape =
             time::macros::format_description!("[day padding:none] [month repr:short] [year]");
         moment
@@ -101,7 +103,7 @@ impl Web {
     }
 
     /// As `21 Nov 2026, 18:05:03`, in the campus' time zone.
-    pub fn date_and_second(&self, moment: crate::platform::clock::Moment) -> String {
+    pub fn date_and_second(&self, moment: crate::platform::clock::Timestamp) -> String {
         let shape = time::macros::format_description!(
             "[day padding:none] [month repr:short] [year], [hour]:[minute]:[second]"
         );
@@ -115,8 +117,8 @@ impl Web {
     /// 18:05`, `on 21 Nov 2026`.
     pub fn said(
         &self,
-        moment: crate::platform::clock::Moment,
-        now: crate::platform::clock::Moment,
+        moment: crate::platform::clock::Timestamp,
+        now: crate::platform::clock::Timestamp,
     ) -> String {
         let there = moment.to_offset(self.0.time_zone);
         let days = now.to_offset(self.0.time_zone).date() - there.date();
@@ -131,7 +133,7 @@ impl Web {
     }
 
     /// As `21 Nov 2026, 18:05`, in the campus' time zone.
-    pub fn date_and_time(&self, moment: crate::platform::clock::Moment) -> String {
+    pub fn date_and_time(&self, moment: crate::platform::clock::Timestamp) -> String {
         let shape = time::macros::format_description!(
             "[day padding:none] [month repr:short] [year], [hour]:[minute]"
         );

@@ -8,9 +8,9 @@ use tera::{Context, Tera};
 
 #[derive(RustEmbed)]
 #[folder = "templates/"]
-struct Files;
+struct TemplateFiles;
 
-/// A page. Its fields are what its template sees, beside what [`super::Frame`] gives every page.
+/// A page. Its fields are what its template sees, beside what [`super::PageContext`] gives every page.
 pub trait Page: Serialize {
     /// The file below `templates/`.
     const TEMPLATE: &'static str;
@@ -34,14 +34,14 @@ pub enum FormAction {
 }
 
 /// The template engine with every template read.
-pub struct Pages(Tera);
+pub struct Templates(Tera);
 
-impl Pages {
+impl Templates {
     /// Reads all templates. An error names the template and what is wrong with it.
     pub fn read() -> Result<Self, tera::Error> {
         let mut tera = Tera::new();
-        let texts =
-            Files::iter().filter_map(|file| Some((file.to_string(), Files::get(&file)?.data)));
+        let texts = TemplateFiles::iter()
+            .filter_map(|file| Some((file.to_string(), TemplateFiles::get(&file)?.data)));
         let texts = texts.map(|(file, data)| (file, String::from_utf8_lossy(&data).into_owned()));
         tera.add_raw_templates(texts.collect::<Vec<_>>())?;
         Ok(Self(tera))
@@ -69,7 +69,7 @@ impl Pages {
     }
 }
 
-impl fmt::Debug for Pages {
+impl fmt::Debug for Templates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Pages(…)")
     }

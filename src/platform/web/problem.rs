@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::headers::no_store;
-use super::{Page, Slowed};
+use super::{Page, RateLimited};
 use crate::platform::db;
 
 /// Seconds after which the same request may work again when the database was not there.
@@ -21,15 +21,15 @@ const A_WHILE: std::time::Duration = std::time::Duration::from_mins(2);
 
 /// An error and its causes in one line, for the log.
 #[derive(Debug)]
-pub struct Chain(Box<dyn Error + Send + Sync>);
+pub struct ErrorChain(Box<dyn Error + Send + Sync>);
 
-impl Chain {
+impl ErrorChain {
     pub fn of(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self(error.into())
     }
 }
 
-impl fmt::Display for Chain {
+impl fmt::Display for ErrorChain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)?;
         let mut cause = self.0.source();
@@ -43,32 +43,32 @@ impl fmt::Display for Chain {
 
 /// Trouble told to a person: what happened and what to do.
 #[derive(Debug, Clone)]
-pub struct PageProblem {
+pub struct PageError {
     status: StatusCode,
-    told: Box<ProblemText>,
+    told: Box<ErrorText>,
     retry_after: Option<u64>,
 }
 
 /// What happened, and what to do.
 #[derive(Debug, Clone, Serialize)]
-struct ProblemText {
+struct ErrorText {
     heading: String,
     text: String,
     what_to_do: Vec<String>,
-    back: Option<Back>,
+    back: Option<BackLink>,
 }
 
 /// The page of a problem.
 #[derive(Debug, Serialize)]
-pub(super) struct ProblemPage<'a> {
+pub(super) struct ErrorPage<'a> {
     #[serde(flatten)]
-    told: &'a ProblemText,
+    told: &'a ErrorText,
     status: u16,
     /// For whoever looks into it; none where the trouble is not ours.
     request_id: Option<&'a str>,
 }
 
-impl Page for ProblemPage<'_> {
+impl Page for ErrorPage<'_> {
     const TEMPLATE: &'static str = "problem.html";
 
     fn title(&self) -> String {
@@ -77,14 +77,14 @@ impl Page for ProblemPage<'_> {
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Back {
+struct BackLink {
     href: String,
     label: String,
 }
 
-impl PageProblem {
+impl PageError {
     pub fn new(status: StatusCode, heading: impl Into<String>, text: impl Into<String>) -> Self {
-        let told = Box::new(ProblemText {
+        let told = Box::new(ErrorText {
             heading: heading.into(),
             text: text.into(),
             what_to_do: Vec::new(),
@@ -107,7 +107,7 @@ impl PageProblem {
     }
 
     /// Too often.
-    pub fn slowed(slowed: Slowed, what: &str) -> Self {
+    pub fn slowed(slowed: RateLimited, what: &str) -> Self {
         let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "Wait a little", what)
             .advise(format!("Try again in {}.", slowed.in_words()));
         problem.retry_after = Some(slowed.seconds());
@@ -130,7 +130,7 @@ impl PageProblem {
     pub fn unavailable_for(after: std::time::Duration, why: impl Into<String>) -> Self {
         let status = StatusCode::SERVICE_UNAVAILABLE;
         let mut problem = Self::new(status, "Not available right now", why);
-        let wait = Slowed(after);
+        let wait = RateLimited(after);
         if after < A_WHILE {
             problem = problem.advise(format!("Wait {} and try again.", wait.in_words()));
         }
@@ -146,7 +146,7 @@ impl PageProblem {
         {
             return Self::unavailable();
         }
-        tracing::error!(error = %Chain(why), "a page failed");
+        tracing::error!(error = %ErrorChain(why), "a page failed");
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "This did not work",
@@ -165,7 +165,7 @@ impl PageProblem {
     /// Adds the way back.
     #[must_use]
     pub fn back(mut self, href: impl Into<String>, label: impl Into<String>) -> Self {
-        self.told.back = Some(Back {
+        self.told.back = Some(BackLink {
             href: href.into(),
             label: label.into(),
         });
@@ -173,8 +173,8 @@ impl PageProblem {
     }
 
     /// As its page shows it, to a visitor whose request has this id.
-    pub(super) fn page<'a>(&'a self, request_id: Option<&'a str>) -> ProblemPage<'a> {
-        ProblemPage {
+    pub(super) fn page<'a>(&'a self, request_id: Option<&'a str>) -> ErrorPage<'a> {
+        ErrorPage {
             told: &self.told,
             status: self.status.as_u16(),
             request_id: request_id.filter(|_| self.status.is_server_error()),
@@ -182,17 +182,17 @@ impl PageProblem {
     }
 }
 
-impl From<db::Error> for PageProblem {
+impl From<db::Error> for PageError {
     fn from(error: db::Error) -> Self {
         if error.is_passing() {
-            tracing::warn!(error = %Chain(error.into()), "the database is not available");
+            tracing::warn!(error = %ErrorChain(error.into()), "the database is not available");
             return Self::unavailable();
         }
         Self::broken(error)
     }
 }
 
-impl IntoResponse for PageProblem {
+impl IntoResponse for PageError {
     /// Bears itself outwards: the shell has the templates and renders it there.
     fn into_response(self) -> Response {
         let mut answer = self.status.into_response();
@@ -205,14 +205,14 @@ impl IntoResponse for PageProblem {
 /// Trouble told to a reader of the user API: `{"detail": …}`, as old clients expect, with the
 /// challenge of RFC 6750 §3 where a token is the matter.
 #[derive(Debug)]
-pub struct ApiProblem {
+pub struct ApiError {
     status: StatusCode,
     detail: String,
     challenge: Option<String>,
     retry_after: Option<u64>,
 }
 
-impl ApiProblem {
+impl ApiError {
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self {
             status,
@@ -233,7 +233,7 @@ impl ApiProblem {
     }
 
     /// Too often: come back after a span.
-    pub fn slowed(slowed: Slowed, detail: impl Into<String>) -> Self {
+    pub fn slowed(slowed: RateLimited, detail: impl Into<String>) -> Self {
         let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, detail);
         problem.retry_after = Some(slowed.seconds());
         problem
@@ -247,13 +247,13 @@ impl ApiProblem {
     }
 }
 
-impl From<db::Error> for ApiProblem {
+impl From<db::Error> for ApiError {
     fn from(error: db::Error) -> Self {
         if error.is_passing() {
-            tracing::warn!(error = %Chain(error.into()), "the database is not available");
+            tracing::warn!(error = %ErrorChain(error.into()), "the database is not available");
             return Self::unavailable();
         }
-        tracing::error!(error = %Chain(error.into()), "the user API failed");
+        tracing::error!(error = %ErrorChain(error.into()), "the user API failed");
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "Something here is broken. It is not your fault.",
@@ -261,7 +261,7 @@ impl From<db::Error> for ApiProblem {
     }
 }
 
-impl IntoResponse for ApiProblem {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut answer = (self.status, Json(json!({ "detail": self.detail }))).into_response();
         if let Some(challenge) = self
@@ -280,7 +280,7 @@ impl IntoResponse for ApiProblem {
 
 /// Trouble told to a client in the words of RFC 6749 §5.2.
 #[derive(Debug)]
-pub struct OAuthProblem {
+pub struct OAuthErrorResponse {
     status: StatusCode,
     error: &'static str,
     description: String,
@@ -288,7 +288,7 @@ pub struct OAuthProblem {
     retry_after: Option<u64>,
 }
 
-impl OAuthProblem {
+impl OAuthErrorResponse {
     /// `description` goes to the client's developer: printable ASCII without `"` and `\`.
     pub fn new(status: StatusCode, error: &'static str, description: impl Into<String>) -> Self {
         Self {
@@ -307,7 +307,7 @@ impl OAuthProblem {
         self
     }
 
-    pub fn slowed(slowed: Slowed) -> Self {
+    pub fn slowed(slowed: RateLimited) -> Self {
         let mut problem = Self::new(
             StatusCode::TOO_MANY_REQUESTS,
             "invalid_client",
@@ -318,10 +318,10 @@ impl OAuthProblem {
     }
 }
 
-impl From<db::Error> for OAuthProblem {
+impl From<db::Error> for OAuthErrorResponse {
     fn from(error: db::Error) -> Self {
         if error.is_passing() {
-            tracing::warn!(error = %Chain(error.into()), "the database is not available");
+            tracing::warn!(error = %ErrorChain(error.into()), "the database is not available");
             let mut problem = Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "temporarily_unavailable",
@@ -330,7 +330,7 @@ impl From<db::Error> for OAuthProblem {
             problem.retry_after = Some(COME_BACK);
             return problem;
         }
-        tracing::error!(error = %Chain(error.into()), "an OAuth endpoint failed");
+        tracing::error!(error = %ErrorChain(error.into()), "an OAuth endpoint failed");
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         Self::new(
             status,
@@ -340,7 +340,7 @@ impl From<db::Error> for OAuthProblem {
     }
 }
 
-impl IntoResponse for OAuthProblem {
+impl IntoResponse for OAuthErrorResponse {
     fn into_response(self) -> Response {
         let body = json!({ "error": self.error, "error_description": self.description });
         let mut answer = (self.status, Json(body)).into_response();

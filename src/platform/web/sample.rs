@@ -7,16 +7,16 @@ use tera::Context;
 use time::macros::datetime;
 
 use super::{
-    Assets, CookiePolicy, Flash, LifeTime, Page, PageProblem, Pages, Places, Visit, Web, WebParts,
-    frame,
+    Assets, CookiePolicy, FlashMessage, NamedNetworks, Page, PageError, SessionLifetime, Templates,
+    UserSession, Web, WebParts, frame,
 };
 use crate::platform::id::PersonId;
 use crate::platform::links::Links;
-use crate::platform::secret::Key;
+use crate::platform::secret::ServerKey;
 
 /// One page in one of its states.
 #[derive(Debug)]
-pub(crate) struct Sample {
+pub(crate) struct PageSample {
     /// The type, as `profiles::developers::apps::pages::ListPage`.
     pub page: &'static str,
     pub template: &'static str,
@@ -24,7 +24,7 @@ pub(crate) struct Sample {
     fields: Vec<String>,
 }
 
-impl Sample {
+impl PageSample {
     pub(crate) fn of<P: Page>(page: &P) -> Self {
         let name = std::any::type_name::<P>();
         Self {
@@ -37,7 +37,7 @@ impl Sample {
 
     /// As a stranger sees it, and as somebody does who is signed in and is told something.
     fn in_frames(&self, web: &Web) -> [Context; 2] {
-        let (visit, flash) = (visit(), Flash::good("Saved."));
+        let (visit, flash) = (visit(), FlashMessage::good("Saved."));
         [(None, None), (Some(&visit), Some(&flash))].map(|(visit, flash)| {
             let mut context = self.own.clone();
             frame::dress(&mut context, web, visit, "seal", flash);
@@ -52,21 +52,21 @@ fn fields(page: &impl Page) -> Vec<String> {
 }
 
 /// The page of a problem, which every room may have.
-pub(crate) fn samples() -> Vec<Sample> {
-    let plain = PageProblem::not_found();
-    let broken = PageProblem::broken(std::io::Error::other("a sample")).back("/", "Back");
+pub(crate) fn samples() -> Vec<PageSample> {
+    let plain = PageError::not_found();
+    let broken = PageError::broken(std::io::Error::other("a sample")).back("/", "Back");
     vec![
-        Sample::of(&plain.page(Some("abc"))),
-        Sample::of(&broken.page(Some("abc"))),
+        PageSample::of(&plain.page(Some("abc"))),
+        PageSample::of(&broken.page(Some("abc"))),
     ]
 }
 
 /// What is wrong between these pages and their templates, in a line each.
-pub(crate) fn complaints(samples: &[Sample]) -> Vec<String> {
+pub(crate) fn complaints(samples: &[PageSample]) -> Vec<String> {
     let web = web();
     let mut told = BTreeSet::new();
     for sample in samples {
-        let Sample { page, template, .. } = sample;
+        let PageSample { page, template, .. } = sample;
         if !web.pages.names().any(|name| name == *template) {
             told.insert(format!("{page}: there is no templates/{template}"));
             continue;
@@ -75,7 +75,7 @@ pub(crate) fn complaints(samples: &[Sample]) -> Vec<String> {
         for context in sample.in_frames(&web) {
             // Rendering sees what is inside of things, but only where it comes along.
             if let Err(error) = web.pages.render(template, &context) {
-                told.insert(format!("{page}: {}", super::Chain::of(error)));
+                told.insert(format!("{page}: {}", super::ErrorChain::of(error)));
             }
             let missing = variables
                 .iter()
@@ -99,10 +99,10 @@ pub(crate) fn complaints(samples: &[Sample]) -> Vec<String> {
 
 /// A house of no particular campus.
 pub(crate) fn web() -> Web {
-    let key = Key::master([7; 32]);
+    let key = ServerKey::master([7; 32]);
     Web::new(WebParts {
         links: links(),
-        pages: Pages::read().unwrap(),
+        pages: Templates::read().unwrap(),
         assets: Assets::read(),
         cookies: CookiePolicy { secure: false },
         campus_name: "Campus".to_owned(),
@@ -110,7 +110,7 @@ pub(crate) fn web() -> Web {
         form_key: key.derive("forms"),
         cookie_key: key.derive("cookies"),
         trusted_proxies: Vec::new(),
-        places: Places::default(),
+        places: NamedNetworks::default(),
     })
 }
 
@@ -118,14 +118,14 @@ pub(crate) fn links() -> Links {
     Links::new(&"http://localhost:8000/profiles".parse().unwrap())
 }
 
-fn visit() -> Visit {
-    Visit {
+fn visit() -> UserSession {
+    UserSession {
         person: PersonId(7),
         username: "asha".to_owned(),
         name: "Asha D’Souza".to_owned(),
         is_admin: true,
         signed_in_at: datetime!(2026-11-21 12:00 UTC),
-        lifetime: LifeTime::Browser,
+        lifetime: SessionLifetime::Browser,
         device: None,
         place: None,
     }

@@ -13,16 +13,16 @@ use tower_sessions::cookie::time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::{SessionStore, session, session_store};
 
-use super::session::{LifeTime, VISIT, Visit};
+use super::session::{SessionLifetime, UserSession, VISIT};
 use crate::platform::clock::SharedClock;
 use crate::platform::db;
 use crate::platform::db::Db;
 use crate::platform::id::PersonId;
-use crate::platform::secret::Fingerprint;
+use crate::platform::secret::TokenHash;
 
 /// The sessions table.
 #[derive(Debug, Clone)]
-pub struct SessionRows {
+pub struct PostgresSessionStore {
     db: Db,
     clock: SharedClock,
     idle: Duration,
@@ -31,7 +31,7 @@ pub struct SessionRows {
 /// How stale `last_seen_at` may grow, so that a page view is not always a write.
 const SEEN_EVERY_SECONDS: f64 = 60.0;
 
-impl SessionRows {
+impl PostgresSessionStore {
     pub fn new(db: Db, clock: SharedClock, idle: Duration) -> Self {
         Self { db, clock, idle }
     }
@@ -39,13 +39,13 @@ impl SessionRows {
     async fn put(&self, record: &Record) -> db::Result<()> {
         let now = self.clock.now();
         let visit = record.data.get(VISIT).cloned();
-        let visit: Option<Visit> = visit.and_then(|visit| serde_json::from_value(visit).ok());
+        let visit: Option<UserSession> = visit.and_then(|visit| serde_json::from_value(visit).ok());
         let lifetime = visit
             .as_ref()
-            .map_or(LifeTime::Browser, |visit| visit.lifetime);
+            .map_or(SessionLifetime::Browser, |visit| visit.lifetime);
         let idle = match lifetime {
-            LifeTime::Browser => self.idle,
-            LifeTime::Remembered => lifetime.span(),
+            SessionLifetime::Browser => self.idle,
+            SessionLifetime::Remembered => lifetime.span(),
         };
         sqlx::query!(
             "insert into sessions (fingerprint, person_id, data, began_at, last_seen_at, ends_at, idle_seconds)
@@ -138,7 +138,7 @@ pub async fn end_other_sessions_of(
 }
 
 #[async_trait]
-impl SessionStore for SessionRows {
+impl SessionStore for PostgresSessionStore {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {
         self.put(record).await.map_err(|error| told(&error))
     }
@@ -172,8 +172,8 @@ pub(super) fn is_passing(error: &session::Error) -> bool {
     text.starts_with(PASSING)
 }
 
-pub(super) fn fingerprint(id: &Id) -> Fingerprint {
-    Fingerprint::of(&id.0.to_be_bytes())
+pub(super) fn fingerprint(id: &Id) -> TokenHash {
+    TokenHash::of(&id.0.to_be_bytes())
 }
 
 fn into_map(data: Value) -> HashMap<String, Value> {

@@ -18,11 +18,11 @@ use tower_sessions::cookie::SameSite;
 
 use super::body::{read_to_the_end, whole_within};
 use super::headers::PAGE_POLICY;
-use super::problem::ProblemPage;
+use super::problem::ErrorPage;
 use super::{
-    ApiProblem, Page, PageProblem, RequestId, SessionRows, Web, assets, frame, headers, trace,
+    ApiError, Page, PageError, PostgresSessionStore, RequestId, Web, assets, frame, headers, trace,
 };
-use crate::platform::rng::SharedEntropy;
+use crate::platform::rng::SharedRng;
 
 /// Bodies of everything but uploads; the largest honest one is a consent form of every scope.
 const BODY: usize = 64 * 1024;
@@ -34,22 +34,22 @@ const BODY_WHOLE: Duration = Duration::from_mins(2);
 
 /// What the shell needs.
 #[derive(Debug)]
-pub struct Shell {
+pub struct MiddlewareStack {
     pub web: Web,
-    pub sessions: SessionRows,
-    pub entropy: SharedEntropy,
+    pub sessions: PostgresSessionStore,
+    pub rng: SharedRng,
     /// Prefixes beside the canonical one, for the protocol's addresses.
     pub aliases: Vec<String>,
 }
 
-impl Shell {
+impl MiddlewareStack {
     /// Puts the shell round the rooms' routes. Routes are written without prefix and without a slash
     /// at the end; both are taken off here, before a route is looked for.
     pub fn wrap(self, rooms: Router) -> Router {
         let Self {
             web,
             sessions,
-            entropy,
+            rng,
             aliases,
         } = self;
         let session = SessionManagerLayer::new(sessions)
@@ -75,7 +75,7 @@ impl Shell {
             }));
         let around = ServiceBuilder::new()
             .layer(middleware::from_fn(move |request, next| {
-                trace::trace(Arc::clone(&entropy), request, next)
+                trace::trace(Arc::clone(&rng), request, next)
             }))
             .layer(middleware::from_fn(move |request, next| {
                 headers::protect(secure, request, next)
@@ -161,26 +161,26 @@ async fn run_if_text(request: Request, next: Next) -> Response {
 
 async fn not_found(request: Request) -> Response {
     if request.uri().path().starts_with("/user/api/") {
-        return ApiProblem::new(StatusCode::NOT_FOUND, "Not found.").into_response();
+        return ApiError::new(StatusCode::NOT_FOUND, "Not found.").into_response();
     }
-    PageProblem::not_found().into_response()
+    PageError::not_found().into_response()
 }
 
 fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
-    PageProblem::broken(std::io::Error::other("a handler panicked")).into_response()
+    PageError::broken(std::io::Error::other("a handler panicked")).into_response()
 }
 
 /// Renders a problem that a handler or a layer further in has attached to its answer.
 async fn tell(web: Web, request: Request, next: Next) -> Response {
     let id = request.extensions().get::<RequestId>().cloned();
     let mut answer = next.run(request).await;
-    let Some(problem) = answer.extensions_mut().remove::<PageProblem>() else {
+    let Some(problem) = answer.extensions_mut().remove::<PageError>() else {
         return answer;
     };
     let page = problem.page(id.as_ref().map(|id| id.0.as_str()));
     let shown = frame::own(&page).and_then(|mut context| {
         frame::dress(&mut context, &web, None, "", None);
-        web.pages.render(ProblemPage::TEMPLATE, &context)
+        web.pages.render(ErrorPage::TEMPLATE, &context)
     });
     match shown {
         Ok(html) => {

@@ -9,7 +9,7 @@ use tracing::Instrument;
 
 use crate::platform::metrics;
 use crate::platform::metrics::Stopwatch;
-use crate::platform::rng::SharedEntropy;
+use crate::platform::rng::SharedRng;
 use crate::platform::secret::alphanumeric;
 
 /// What a visitor may quote and an operator may search for.
@@ -18,8 +18,8 @@ pub struct RequestId(pub String);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-pub(super) async fn trace(entropy: SharedEntropy, mut request: Request, next: Next) -> Response {
-    let id = alphanumeric(entropy.as_ref(), 16);
+pub(super) async fn trace(rng: SharedRng, mut request: Request, next: Next) -> Response {
+    let id = alphanumeric(rng.as_ref(), 16);
     let span = tracing::info_span!("request", request.id = %id, method = %request.method());
     request.extensions_mut().insert(RequestId(id.clone()));
     let (began, method) = (Stopwatch::start(), request.method().clone());
@@ -28,7 +28,7 @@ pub(super) async fn trace(entropy: SharedEntropy, mut request: Request, next: Ne
         let took = began.elapsed();
         let route = answer
             .extensions()
-            .get::<Route>()
+            .get::<RouteName>()
             .map_or("-", |route| route.0.as_str());
         metrics::answered(route, &method, answer.status(), took);
         tracing::info!(
@@ -47,7 +47,7 @@ pub(super) async fn trace(entropy: SharedEntropy, mut request: Request, next: Ne
 }
 
 #[derive(Debug, Clone)]
-struct Route(String);
+struct RouteName(String);
 
 /// Inside the router, where the route is known: passes its pattern outwards.
 pub(super) async fn note_route(request: Request, next: Next) -> Response {
@@ -57,7 +57,7 @@ pub(super) async fn note_route(request: Request, next: Next) -> Response {
         .map(|path| path.as_str().to_owned());
     let mut answer = next.run(request).await;
     if let Some(route) = route {
-        answer.extensions_mut().insert(Route(route));
+        answer.extensions_mut().insert(RouteName(route));
     }
     answer
 }

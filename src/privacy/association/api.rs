@@ -9,12 +9,12 @@ use serde::Serialize;
 use time::format_description::well_known::Rfc3339;
 
 use super::Feature;
-use super::look_up::{Asker, LookUpError, Told, look_up as ask};
-use super::model::{Association, Key};
-use crate::platform::web::{ApiProblem, Chain, ClientAddress, no_store};
+use super::look_up::{LookupCaller, LookupError, LookupResult, look_up as ask};
+use super::model::{Association, AssociationKey};
+use crate::platform::web::{ApiError, ClientAddress, ErrorChain, no_store};
 
 #[derive(Serialize)]
-struct Found<'a> {
+struct LookupResponse<'a> {
     roll: &'a str,
     email: &'a str,
     authenticated: String,
@@ -22,7 +22,7 @@ struct Found<'a> {
 
 /// The same in the order of the alphabet, byte for byte as before.
 #[derive(Serialize)]
-struct FoundAsBefore<'a> {
+struct LegacyLookupResponse<'a> {
     authenticated: String,
     email: &'a str,
     roll: &'a str,
@@ -38,7 +38,7 @@ pub(super) async fn look_up(
     Path((kind, value)): Path<(String, String)>,
     address: ClientAddress,
     headers: HeaderMap,
-) -> Result<Response, ApiProblem> {
+) -> Result<Response, ApiError> {
     let asker = asker(&headers, address);
     let told = ask(
         (&it.db, &it.ledger, &it.limits),
@@ -47,21 +47,21 @@ pub(super) async fn look_up(
         it.clock.now(),
     );
     match told.await? {
-        Told::Here(found) => Ok(private(Json(Found {
+        LookupResult::Here(found) => Ok(private(Json(LookupResponse {
             authenticated: rfc3339(&found),
             roll: &found.roll,
             email: &found.email,
         }))),
-        Told::Nobody => Err(ApiProblem::new(
+        LookupResult::Nobody => Err(ApiError::new(
             StatusCode::NOT_FOUND,
             "Nobody who may be looked up. Ask for /association/roll/<roll number> or /association/email/<mailbox>.",
         )),
-        Told::Stranger => Err(ApiProblem::new(
+        LookupResult::Stranger => Err(ApiError::new(
             StatusCode::UNAUTHORIZED,
             "Send the look-up token of your app as Authorization: Bearer <token>.",
         )
         .challenge("realm=\"look-ups\"")),
-        Told::Slowed(slowed) => Err(ApiProblem::slowed(
+        LookupResult::Slowed(slowed) => Err(ApiError::slowed(
             slowed,
             "Too many look-ups. Wait as long as Retry-After says.",
         )),
@@ -74,20 +74,22 @@ pub(super) async fn look_up_as_before(
     Path((kind, value)): Path<(String, String)>,
     address: ClientAddress,
     headers: HeaderMap,
-) -> Result<Response, ApiProblem> {
+) -> Result<Response, ApiError> {
     let key = key(&kind, &value);
     let asker = asker(&headers, address);
     let told = ask((&it.db, &it.ledger, &it.limits), asker, key, it.clock.now());
     Ok(match told.await? {
-        Told::Here(found) => private(Json(FoundAsBefore {
+        LookupResult::Here(found) => private(Json(LegacyLookupResponse {
             authenticated: rfc3339(&found),
             email: &found.email,
             roll: &found.roll,
         })),
-        Told::Stranger => in_plain_words(StatusCode::UNAUTHORIZED, NOT_AUTHENTICATED),
-        Told::Nobody if key.is_none() => in_plain_words(StatusCode::UNAUTHORIZED, NO_SUCH_KIND),
-        Told::Nobody => in_plain_words(StatusCode::NOT_FOUND, NO_RECORD),
-        Told::Slowed(slowed) => {
+        LookupResult::Stranger => in_plain_words(StatusCode::UNAUTHORIZED, NOT_AUTHENTICATED),
+        LookupResult::Nobody if key.is_none() => {
+            in_plain_words(StatusCode::UNAUTHORIZED, NO_SUCH_KIND)
+        }
+        LookupResult::Nobody => in_plain_words(StatusCode::NOT_FOUND, NO_RECORD),
+        LookupResult::Slowed(slowed) => {
             let mut answer = in_plain_words(StatusCode::TOO_MANY_REQUESTS, "Too many look-ups.");
             let seconds = HeaderValue::from(slowed.seconds());
             answer.headers_mut().insert(header::RETRY_AFTER, seconds);
@@ -96,33 +98,33 @@ pub(super) async fn look_up_as_before(
     })
 }
 
-impl From<LookUpError> for ApiProblem {
-    fn from(error: LookUpError) -> Self {
+impl From<LookupError> for ApiError {
+    fn from(error: LookupError) -> Self {
         match error {
-            LookUpError::Store(error) => error.into(),
-            LookUpError::Full(error) => {
-                tracing::error!(error = %Chain::of(error), "nobody can be looked up");
+            LookupError::Store(error) => error.into(),
+            LookupError::Full(error) => {
+                tracing::error!(error = %ErrorChain::of(error), "nobody can be looked up");
                 Self::unavailable()
             }
         }
     }
 }
 
-fn key<'a>(kind: &str, value: &'a str) -> Option<Key<'a>> {
+fn key<'a>(kind: &str, value: &'a str) -> Option<AssociationKey<'a>> {
     match kind {
-        "roll" => Some(Key::Roll(value)),
-        "email" => Some(Key::Email(value)),
+        "roll" => Some(AssociationKey::Roll(value)),
+        "email" => Some(AssociationKey::Email(value)),
         _ => None,
     }
 }
 
-fn asker(headers: &HeaderMap, address: ClientAddress) -> Asker<'_> {
+fn asker(headers: &HeaderMap, address: ClientAddress) -> LookupCaller<'_> {
     let header = headers.get(header::AUTHORIZATION);
     let words = header.and_then(|header| header.to_str().ok()?.split_once(' '));
     let token = words
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim());
-    Asker { token, address }
+    LookupCaller { token, address }
 }
 
 /// To the second, as it was.

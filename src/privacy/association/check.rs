@@ -6,18 +6,18 @@ use serde_json::json;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use super::flow::{Found, Look, NotNow, Step};
-use super::limits::Limits;
-use super::model::{AssociationError, Proof};
+use super::flow::{PollResult, ProofDelay, ProofStep, QuestionPoll};
+use super::limits::AssociationLimits;
+use super::model::{AssociationError, MailboxProof};
 use super::{flow, store};
-use crate::connectors::UpstreamError;
-use crate::connectors::erp::{Questions, Roll};
-use crate::platform::audit::Entry;
-use crate::platform::clock::{Clock, Moment};
+use crate::connectors::ConnectorError;
+use crate::connectors::erp::{ErpQuestions, ErpRollNumber};
+use crate::platform::audit::AuditEntry;
+use crate::platform::clock::{Clock, Timestamp};
 use crate::platform::db::Tx;
-use crate::platform::mail::{Carries, ToMailbox};
-use crate::platform::rng::Entropy;
-use crate::platform::secret::Fingerprint;
+use crate::platform::mail::{MailboxMessage, MailedSecret};
+use crate::platform::rng::Rng;
+use crate::platform::secret::TokenHash;
 use crate::platform::{audit, db, mail};
 
 /// The letter with the link.
@@ -29,11 +29,11 @@ const CALL: Duration = Duration::from_secs(5);
 /// Counts a look at the questions of the proof that was begun in this browser, if there may be one now.
 pub(super) async fn begin_look(
     tx: &mut Tx,
-    browser: Fingerprint,
-    now: Moment,
-) -> db::Result<Result<Proof, NotNow>> {
+    browser: TokenHash,
+    now: Timestamp,
+) -> db::Result<Result<MailboxProof, ProofDelay>> {
     let Some(proof) = store::find_proof_to_change(tx, browser).await? else {
-        return Ok(Err(NotNow::Over));
+        return Ok(Err(ProofDelay::Over));
     };
     let since = now - flow::DAY;
     let roll = proof.claim.roll.as_str();
@@ -47,23 +47,23 @@ pub(super) async fn begin_look(
 
 /// Asks the portal for questions until one holds the verifier or enough were seen.
 pub(super) async fn look(
-    questions: &Questions,
-    proof: &Proof,
-    limits: &Limits,
+    questions: &ErpQuestions,
+    proof: &MailboxProof,
+    limits: &AssociationLimits,
     clock: &dyn Clock,
-) -> Result<Found, UpstreamError> {
+) -> Result<PollResult, ConnectorError> {
     // It was one when the proof was begun.
-    let roll = Roll::parse(&proof.claim.roll).map_err(|_| UpstreamError::Expired)?;
-    let mut look = Look::begin(clock.now());
+    let roll = ErpRollNumber::parse(&proof.claim.roll).map_err(|_| ConnectorError::Expired)?;
+    let mut look = QuestionPoll::begin(clock.now());
     loop {
         let now = clock.now();
         let wait = match look.step(now) {
-            Step::Stop(found) => return Ok(found),
-            Step::Wait(span) => span,
-            Step::Ask => match limits.calls.take((), now) {
+            ProofStep::Stop(found) => return Ok(found),
+            ProofStep::Wait(span) => span,
+            ProofStep::Ask => match limits.calls.take((), now) {
                 Ok(_counted) => {
                     let told = timeout(CALL, questions.one_question(&roll)).await;
-                    let told = told.map_err(|_| UpstreamError::Unavailable)??;
+                    let told = told.map_err(|_| ConnectorError::Unavailable)??;
                     let told = told.map(Zeroizing::new);
                     let told = told.as_ref().map(|text| text.as_str());
                     look.hear(told, &proof.verifier, clock.now());
@@ -71,7 +71,7 @@ pub(super) async fn look(
                 }
                 // Others are looking: there may be time to wait for them.
                 Err(slowed) if look.is_late(now + slowed.0) => {
-                    return Err(UpstreamError::Busy(slowed.0));
+                    return Err(ConnectorError::Busy(slowed.0));
                 }
                 Err(slowed) => slowed.0,
             },
@@ -83,55 +83,55 @@ pub(super) async fn look(
 /// The verifier was seen: a link goes to the mailbox.
 pub(super) async fn see(
     tx: &mut Tx,
-    proof: &Proof,
-    now: Moment,
-    entropy: &dyn Entropy,
+    proof: &MailboxProof,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> Result<(), AssociationError> {
     let until = now + flow::WINDOW;
     if !store::mark_question_seen(tx, proof.id, until, now).await? {
         return Err(AssociationError::Over);
     }
-    mail_link(tx, proof, until, now, entropy).await?;
-    let entry = Entry {
+    mail_link(tx, proof, until, now, rng).await?;
+    let entry = AuditEntry {
         person: proof.claim.person,
         actor: proof.claim.person,
-        ..Entry::of("association.question_seen")
+        ..AuditEntry::of("association.question_seen")
     };
     let entry = entry.with(json!({ "proof": proof.id }));
-    audit::note(&mut **tx, entry, now, entropy).await?;
+    audit::note(&mut **tx, entry, now, rng).await?;
     Ok(())
 }
 
 /// Mails another link, if there may be one now. The one before is good no longer.
 pub(super) async fn mail_again(
     tx: &mut Tx,
-    browser: Fingerprint,
-    now: Moment,
-    entropy: &dyn Entropy,
-) -> db::Result<Result<Proof, NotNow>> {
+    browser: TokenHash,
+    now: Timestamp,
+    rng: &dyn Rng,
+) -> db::Result<Result<MailboxProof, ProofDelay>> {
     let Some(proof) = store::find_proof_to_change(tx, browser).await? else {
-        return Ok(Err(NotNow::Over));
+        return Ok(Err(ProofDelay::Over));
     };
     if let Err(not_now) = flow::may_mail(&proof, now) {
         return Ok(Err(not_now));
     }
-    mail_link(tx, &proof, proof.expires_at, now, entropy).await?;
+    mail_link(tx, &proof, proof.expires_at, now, rng).await?;
     Ok(Ok(proof))
 }
 
 async fn mail_link(
     tx: &mut Tx,
-    proof: &Proof,
-    until: Moment,
-    now: Moment,
-    entropy: &dyn Entropy,
+    proof: &MailboxProof,
+    until: Timestamp,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> db::Result<()> {
-    let letter = ToMailbox {
+    let letter = MailboxMessage {
         address: &proof.claim.email,
         about: &proof.claim.roll,
-        carries: Some(Carries::Link),
+        carries: Some(MailedSecret::Link),
         until,
     };
-    let letter = mail::put_to_mailbox(&mut **tx, LINK, letter, now, entropy).await?;
+    let letter = mail::put_to_mailbox(&mut **tx, LINK, letter, now, rng).await?;
     store::mark_mailed(tx, proof.id, letter, now).await
 }

@@ -2,18 +2,18 @@
 
 use serde_json::json;
 
-use super::model::{Association, AssociationError, Proof};
+use super::model::{Association, AssociationError, MailboxProof};
 use super::{PROVIDER, store};
-use crate::connectors::erp::{Roll, campus_person};
+use crate::connectors::erp::{ErpRollNumber, campus_person};
 use crate::connectors::mailed_code;
 use crate::identity::login;
 use crate::people::records;
-use crate::people::records::{Identity, PeopleError, Says};
-use crate::platform::audit::Entry;
-use crate::platform::clock::Moment;
+use crate::people::records::{Claims, ExternalIdentity, PeopleError};
+use crate::platform::audit::AuditEntry;
+use crate::platform::clock::Timestamp;
 use crate::platform::db::{Executor, Tx};
-use crate::platform::mail::ToMailbox;
-use crate::platform::rng::Entropy;
+use crate::platform::mail::MailboxMessage;
+use crate::platform::rng::Rng;
 use crate::platform::{audit, db, mail};
 
 /// The letter to a mailbox that a roll number leaves.
@@ -25,8 +25,8 @@ const TOLD_WITHIN: std::time::Duration = std::time::Duration::from_hours(24);
 pub(super) async fn find(
     db: impl Executor<'_> + Copy,
     link: &str,
-    now: Moment,
-) -> db::Result<Option<Proof>> {
+    now: Timestamp,
+) -> db::Result<Option<MailboxProof>> {
     match mail::find_linked(db, link, now).await? {
         Some(letter) => store::find_mailed(db, letter).await,
         None => Ok(None),
@@ -38,9 +38,9 @@ pub(super) async fn says(
     db: impl Executor<'_> + Copy,
     roll: &str,
     mailbox: &str,
-    now: Moment,
-) -> db::Result<Option<Says>> {
-    let Ok(roll) = Roll::parse(roll) else {
+    now: Timestamp,
+) -> db::Result<Option<Claims>> {
+    let Ok(roll) = ErpRollNumber::parse(roll) else {
         return Ok(None);
     };
     let says = campus_person(db, &roll, now).await?;
@@ -52,10 +52,10 @@ pub(super) async fn says(
 /// belonged to before is told.
 pub(super) async fn confirm(
     tx: &mut Tx,
-    (link, proof): (&str, &Proof),
-    says: Option<Says>,
-    now: Moment,
-    entropy: &dyn Entropy,
+    (link, proof): (&str, &MailboxProof),
+    says: Option<Claims>,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> Result<(), AssociationError> {
     let letter = mail::find_linked(&mut **tx, link, now).await?;
     let letter = letter.ok_or(AssociationError::Over)?;
@@ -63,7 +63,7 @@ pub(super) async fn confirm(
     if !store::mark_completed(tx, proof.id, letter, now).await? {
         return Err(AssociationError::Over);
     }
-    give_to_person(tx, proof, says, now, entropy).await?;
+    give_to_person(tx, proof, says, now, rng).await?;
     let association = Association {
         roll: proof.claim.roll.clone(),
         email: proof.claim.email.clone(),
@@ -76,13 +76,13 @@ pub(super) async fn confirm(
     })?;
     let left = before.filter(|before| !before.eq_ignore_ascii_case(&association.email));
     if let Some(left) = left {
-        let letter = ToMailbox {
+        let letter = MailboxMessage {
             address: &left,
             about: &association.roll,
             carries: None,
             until: now + TOLD_WITHIN,
         };
-        mail::put_to_mailbox(&mut **tx, MOVED, letter, now, entropy).await?;
+        mail::put_to_mailbox(&mut **tx, MOVED, letter, now, rng).await?;
     }
     Ok(())
 }
@@ -90,31 +90,33 @@ pub(super) async fn confirm(
 /// Whose way to sign in it becomes.
 async fn give_to_person(
     tx: &mut Tx,
-    proof: &Proof,
-    says: Option<Says>,
-    now: Moment,
-    entropy: &dyn Entropy,
+    proof: &MailboxProof,
+    says: Option<Claims>,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> Result<(), AssociationError> {
     let roll = &proof.claim.roll;
     let person = if let Some(person) = proof.claim.person {
-        let identity = Identity {
+        let identity = ExternalIdentity {
             provider: PROVIDER,
             subject: roll.clone(),
             says: None,
         };
-        login::link(tx, person, &identity, now, entropy).await?;
+        login::link(tx, person, &identity, now, rng).await?;
         person
     } else {
-        let identity = Identity {
+        let identity = ExternalIdentity {
             provider: PROVIDER,
             subject: roll.clone(),
             says: says.map(Box::new),
         };
-        let joined = records::join(tx, &identity, now, entropy).await?;
+        let joined = records::join(tx, &identity, now, rng).await?;
         joined.ok_or(PeopleError::Nobody)?.person.id
     };
-    let entry = Entry::of("association.proved").by(person).about(person);
+    let entry = AuditEntry::of("association.proved")
+        .by(person)
+        .about(person);
     let entry = entry.with(json!({ "proof": proof.id, "through": "erp_question" }));
-    audit::note(&mut **tx, entry, now, entropy).await?;
+    audit::note(&mut **tx, entry, now, rng).await?;
     Ok(())
 }

@@ -16,9 +16,9 @@
 
 use std::time::Duration;
 
-use super::model::{Proof, Status, Verifier};
-use crate::platform::clock::Moment;
-use crate::platform::secret::Fingerprint;
+use super::model::{MailboxProof, ProofStatus, Verifier};
+use crate::platform::clock::Timestamp;
+use crate::platform::secret::TokenHash;
 
 /// How long each half of a proof may take.
 pub(super) const WINDOW: Duration = Duration::from_mins(30);
@@ -32,7 +32,7 @@ const MOST_MAILS: i32 = 4;
 
 /// Why something is not done now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NotNow {
+pub(super) enum ProofDelay {
     /// Not in this state, or not any more.
     Over,
     /// After this span.
@@ -43,80 +43,84 @@ pub(super) enum NotNow {
     Tomorrow,
 }
 
-pub(super) fn status(proof: &Proof, now: Moment) -> Status {
+pub(super) fn status(proof: &MailboxProof, now: Timestamp) -> ProofStatus {
     match proof {
-        Proof {
+        MailboxProof {
             completed_at: Some(_),
             ..
-        } => Status::Complete,
-        Proof {
+        } => ProofStatus::Complete,
+        MailboxProof {
             cancelled_at: Some(_),
             ..
-        } => Status::Cancelled,
-        Proof { expires_at, .. } if now >= *expires_at => Status::Expired,
-        Proof {
+        } => ProofStatus::Cancelled,
+        MailboxProof { expires_at, .. } if now >= *expires_at => ProofStatus::Expired,
+        MailboxProof {
             question_seen_at: Some(_),
             ..
-        } => Status::QuestionSeen,
-        _ => Status::Pending,
+        } => ProofStatus::QuestionSeen,
+        _ => ProofStatus::Pending,
     }
 }
 
 /// Whether the questions may be looked at now. `others` is how many other proofs for this roll number
 /// looked at them in the last [`DAY`].
-pub(super) fn may_check(proof: &Proof, others: i64, now: Moment) -> Result<(), NotNow> {
-    if status(proof, now) != Status::Pending {
-        return Err(NotNow::Over);
+pub(super) fn may_check(
+    proof: &MailboxProof,
+    others: i64,
+    now: Timestamp,
+) -> Result<(), ProofDelay> {
+    if status(proof, now) != ProofStatus::Pending {
+        return Err(ProofDelay::Over);
     }
     if proof.checks >= MOST_CHECKS {
-        return Err(NotNow::Spent);
+        return Err(ProofDelay::Spent);
     }
     if proof.checks == 0 && others >= MOST_PROOFS {
-        return Err(NotNow::Tomorrow);
+        return Err(ProofDelay::Tomorrow);
     }
     waited(proof.last_check_at, BETWEEN_CHECKS, now)
 }
 
 /// Whether another letter may be written to the mailbox now.
-pub(super) fn may_mail(proof: &Proof, now: Moment) -> Result<(), NotNow> {
-    if status(proof, now) != Status::QuestionSeen {
-        return Err(NotNow::Over);
+pub(super) fn may_mail(proof: &MailboxProof, now: Timestamp) -> Result<(), ProofDelay> {
+    if status(proof, now) != ProofStatus::QuestionSeen {
+        return Err(ProofDelay::Over);
     }
     if proof.mails >= MOST_MAILS {
-        return Err(NotNow::Spent);
+        return Err(ProofDelay::Spent);
     }
     waited(proof.last_mail_at, BETWEEN_MAILS, now)
 }
 
 /// Whether its browser may still go on from a proof that is complete.
-pub(super) fn may_enter(proof: &Proof, now: Moment) -> bool {
-    let is_fresh = |at: Moment| now < at + WINDOW;
+pub(super) fn may_enter(proof: &MailboxProof, now: Timestamp) -> bool {
+    let is_fresh = |at: Timestamp| now < at + WINDOW;
     proof.entered_at.is_none() && proof.completed_at.is_some_and(is_fresh)
 }
 
-fn waited(last: Option<Moment>, between: Duration, now: Moment) -> Result<(), NotNow> {
+fn waited(last: Option<Timestamp>, between: Duration, now: Timestamp) -> Result<(), ProofDelay> {
     match last.map(|last| last + between - now) {
-        Some(left) if left.is_positive() => Err(NotNow::Wait(left.unsigned_abs())),
+        Some(left) if left.is_positive() => Err(ProofDelay::Wait(left.unsigned_abs())),
         _ => Ok(()),
     }
 }
 
 /// One look at somebody's three questions, of which each call tells one, whichever.
 #[derive(Debug)]
-pub(super) struct Look {
-    began_at: Moment,
+pub(super) struct QuestionPoll {
+    began_at: Timestamp,
     /// When the last call was answered.
-    heard_at: Option<Moment>,
+    heard_at: Option<Timestamp>,
     calls: u32,
     /// Questions are other people's business: of those that do not hold the verifier nothing is kept but
     /// that they differ.
-    seen: Vec<Fingerprint>,
-    found: Option<Found>,
+    seen: Vec<TokenHash>,
+    found: Option<PollResult>,
 }
 
 /// What a look saw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum PollResult {
     There,
     /// In none of those that were told in so many calls.
     NotThere {
@@ -130,10 +134,10 @@ pub(super) enum Found {
 
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum ProofStep {
     Wait(Duration),
     Ask,
-    Stop(Found),
+    Stop(PollResult),
 }
 
 const BETWEEN_CALLS: Duration = Duration::from_millis(150);
@@ -142,8 +146,8 @@ const LOOKS_FOR: Duration = Duration::from_secs(20);
 /// The portal has this many questions of everybody.
 const QUESTIONS: usize = 3;
 
-impl Look {
-    pub(super) fn begin(now: Moment) -> Self {
+impl QuestionPoll {
+    pub(super) fn begin(now: Timestamp) -> Self {
         Self {
             began_at: now,
             heard_at: None,
@@ -153,42 +157,42 @@ impl Look {
         }
     }
 
-    pub(super) fn step(&self, now: Moment) -> Step {
+    pub(super) fn step(&self, now: Timestamp) -> ProofStep {
         if let Some(found) = self.found {
-            return Step::Stop(found);
+            return ProofStep::Stop(found);
         }
         if self.calls >= MOST_CALLS || self.is_late(now) || self.seen.len() >= QUESTIONS {
-            return Step::Stop(Found::NotThere { calls: self.calls });
+            return ProofStep::Stop(PollResult::NotThere { calls: self.calls });
         }
         // From the answer, so that calls arrive apart however they travel.
         match waited(self.heard_at, BETWEEN_CALLS, now) {
-            Err(NotNow::Wait(left)) => Step::Wait(left),
-            _ => Step::Ask,
+            Err(ProofDelay::Wait(left)) => ProofStep::Wait(left),
+            _ => ProofStep::Ask,
         }
     }
 
     /// Whether there is no time left to ask again.
-    pub(super) fn is_late(&self, now: Moment) -> bool {
+    pub(super) fn is_late(&self, now: Timestamp) -> bool {
         now >= self.began_at + LOOKS_FOR
     }
 
     /// What a call told: a question, or that there is no such roll number.
-    pub(super) fn hear(&mut self, question: Option<&str>, verifier: &Verifier, now: Moment) {
+    pub(super) fn hear(&mut self, question: Option<&str>, verifier: &Verifier, now: Timestamp) {
         self.calls += 1;
         self.heard_at = Some(now);
         let Some(question) = question else {
             self.found = Some(if self.calls == 1 {
-                Found::Unknown
+                PollResult::Unknown
             } else {
-                Found::Inconsistent
+                PollResult::Inconsistent
             });
             return;
         };
         if verifier.is_in(question) {
-            self.found = Some(Found::There);
+            self.found = Some(PollResult::There);
             return;
         }
-        let question = Fingerprint::of(question.as_bytes());
+        let question = TokenHash::of(question.as_bytes());
         if !self.seen.contains(&question) {
             self.seen.push(question);
         }
@@ -200,20 +204,20 @@ mod tests {
     use rand::rngs::StdRng;
     use rand::{RngExt as _, SeedableRng as _};
 
-    use super::super::model::Claim;
+    use super::super::model::ProofClaim;
     use super::*;
     use crate::platform::id::ProofId;
 
-    const START: Moment = time::macros::datetime!(2026-11-21 12:00 UTC);
+    const START: Timestamp = time::macros::datetime!(2026-11-21 12:00 UTC);
 
     fn verifier() -> Verifier {
         Verifier::stored("sso-abcdefghij2345672345".to_owned())
     }
 
-    fn proof() -> Proof {
-        Proof {
+    fn proof() -> MailboxProof {
+        MailboxProof {
             id: ProofId(uuid::Uuid::nil()),
-            claim: Claim {
+            claim: ProofClaim {
                 roll: "12CS40067".to_owned(),
                 email: "asha@home.example".to_owned(),
                 person: None,
@@ -233,32 +237,32 @@ mod tests {
         }
     }
 
-    fn after(seconds: u64) -> Moment {
+    fn after(seconds: u64) -> Timestamp {
         START + Duration::from_secs(seconds)
     }
 
     #[test]
     fn a_proof_goes_one_way_and_ends_after_half_an_hour() {
         let pending = proof();
-        assert_eq!(status(&pending, START), Status::Pending);
-        assert_eq!(status(&pending, after(1799)), Status::Pending);
-        assert_eq!(status(&pending, after(1800)), Status::Expired);
-        let seen = Proof {
+        assert_eq!(status(&pending, START), ProofStatus::Pending);
+        assert_eq!(status(&pending, after(1799)), ProofStatus::Pending);
+        assert_eq!(status(&pending, after(1800)), ProofStatus::Expired);
+        let seen = MailboxProof {
             question_seen_at: Some(START),
             ..proof()
         };
-        assert_eq!(status(&seen, after(1799)), Status::QuestionSeen);
-        assert_eq!(status(&seen, after(1800)), Status::Expired);
-        let complete = Proof {
+        assert_eq!(status(&seen, after(1799)), ProofStatus::QuestionSeen);
+        assert_eq!(status(&seen, after(1800)), ProofStatus::Expired);
+        let complete = MailboxProof {
             completed_at: Some(START),
             ..seen
         };
-        assert_eq!(status(&complete, after(99_999)), Status::Complete);
-        let cancelled = Proof {
+        assert_eq!(status(&complete, after(99_999)), ProofStatus::Complete);
+        let cancelled = MailboxProof {
             cancelled_at: Some(START),
             ..proof()
         };
-        assert_eq!(status(&cancelled, START), Status::Cancelled);
+        assert_eq!(status(&cancelled, START), ProofStatus::Cancelled);
     }
 
     #[test]
@@ -267,21 +271,21 @@ mod tests {
         assert_eq!(may_check(&proof, 0, START), Ok(()));
         proof.checks = 1;
         proof.last_check_at = Some(START);
-        let wait = NotNow::Wait(Duration::from_secs(1));
+        let wait = ProofDelay::Wait(Duration::from_secs(1));
         assert_eq!(may_check(&proof, 0, after(19)), Err(wait));
         assert_eq!(may_check(&proof, 0, after(20)), Ok(()));
         proof.checks = MOST_CHECKS;
-        assert_eq!(may_check(&proof, 0, after(60)), Err(NotNow::Spent));
+        assert_eq!(may_check(&proof, 0, after(60)), Err(ProofDelay::Spent));
         proof.checks = 1;
         proof.question_seen_at = Some(after(20));
-        assert_eq!(may_check(&proof, 0, after(60)), Err(NotNow::Over));
+        assert_eq!(may_check(&proof, 0, after(60)), Err(ProofDelay::Over));
     }
 
     #[test]
     fn only_five_proofs_a_day_look_at_the_questions_of_one_roll_number() {
         let mut proof = proof();
         assert_eq!(may_check(&proof, 4, START), Ok(()));
-        assert_eq!(may_check(&proof, 5, START), Err(NotNow::Tomorrow));
+        assert_eq!(may_check(&proof, 5, START), Err(ProofDelay::Tomorrow));
         // One of the five goes on.
         proof.checks = 1;
         assert_eq!(may_check(&proof, 5, START), Ok(()));
@@ -290,17 +294,17 @@ mod tests {
     #[test]
     fn a_letter_is_written_again_three_times_with_a_minute_between() {
         let mut proof = proof();
-        assert_eq!(may_mail(&proof, START), Err(NotNow::Over));
+        assert_eq!(may_mail(&proof, START), Err(ProofDelay::Over));
         proof.question_seen_at = Some(START);
         for mails in 0..4 {
             proof.mails = mails;
             assert_eq!(may_mail(&proof, START), Ok(()));
         }
         proof.last_mail_at = Some(START);
-        let wait = NotNow::Wait(Duration::from_secs(10));
+        let wait = ProofDelay::Wait(Duration::from_secs(10));
         assert_eq!(may_mail(&proof, after(50)), Err(wait));
         proof.mails = 4;
-        assert_eq!(may_mail(&proof, after(60)), Err(NotNow::Spent));
+        assert_eq!(may_mail(&proof, after(60)), Err(ProofDelay::Spent));
     }
 
     #[test]
@@ -315,18 +319,21 @@ mod tests {
     }
 
     /// Looks until it stops, at a portal that tells the question `tells` says, in `takes` per call.
-    fn look(mut tells: impl FnMut(u32) -> Option<usize>, takes: Duration) -> (Found, Vec<Moment>) {
+    fn look(
+        mut tells: impl FnMut(u32) -> Option<usize>,
+        takes: Duration,
+    ) -> (PollResult, Vec<Timestamp>) {
         let questions = [
             "Your first school?",
             "Your pet? SSO-abcdefghij2345672345",
             "Your street?",
         ];
-        let (mut now, mut look, mut asked) = (START, Look::begin(START), Vec::new());
+        let (mut now, mut look, mut asked) = (START, QuestionPoll::begin(START), Vec::new());
         loop {
             match look.step(now) {
-                Step::Wait(span) => now += span,
-                Step::Stop(found) => return (found, asked),
-                Step::Ask => {
+                ProofStep::Wait(span) => now += span,
+                ProofStep::Stop(found) => return (found, asked),
+                ProofStep::Ask => {
                     let call = u32::try_from(asked.len()).unwrap();
                     asked.push(now);
                     now += takes;
@@ -349,13 +356,13 @@ mod tests {
             assert!(asked.len() <= 15);
             let apart = asked.windows(2).map(|two| two[1] - two[0]);
             assert!(apart.into_iter().all(|span| span >= BETWEEN_CALLS));
-            missed += u32::from(found != Found::There);
+            missed += u32::from(found != PollResult::There);
         }
         assert!(missed * 1000 <= RUNS * 3, "{missed} of {RUNS}");
         // Round robin: three calls tell all.
         for first in 0..3 {
             let (found, asked) = look(|call| Some((first + call as usize) % 3), SOON);
-            assert_eq!(found, Found::There);
+            assert_eq!(found, PollResult::There);
             assert!(asked.len() <= 3);
         }
     }
@@ -363,28 +370,34 @@ mod tests {
     #[test]
     fn l21_it_stops_after_three_questions_without_it() {
         let verifier = verifier();
-        let mut look = Look::begin(START);
+        let mut look = QuestionPoll::begin(START);
         for question in ["one?", "two?", "one?", "three?"] {
-            assert!(!matches!(look.step(START), Step::Stop(_)));
+            assert!(!matches!(look.step(START), ProofStep::Stop(_)));
             look.hear(Some(question), &verifier, START);
         }
-        assert_eq!(look.step(START), Step::Stop(Found::NotThere { calls: 4 }));
+        assert_eq!(
+            look.step(START),
+            ProofStep::Stop(PollResult::NotThere { calls: 4 })
+        );
     }
 
     #[test]
     fn l22_an_unknown_roll_number_is_asked_for_once() {
         let (found, asked) = look(|_| None, SOON);
-        assert_eq!((found, asked.len()), (Found::Unknown, 1));
+        assert_eq!((found, asked.len()), (PollResult::Unknown, 1));
         // Unknown all of a sudden is not to be believed.
         let (found, asked) = look(|call| (call < 2).then_some(0), SOON);
-        assert_eq!((found, asked.len()), (Found::Inconsistent, 3));
+        assert_eq!((found, asked.len()), (PollResult::Inconsistent, 3));
     }
 
     #[test]
     fn a_portal_that_says_the_same_or_is_slow_is_not_asked_for_ever() {
         let (found, asked) = look(|_| Some(0), SOON);
-        assert_eq!((found, asked.len()), (Found::NotThere { calls: 15 }, 15));
+        assert_eq!(
+            (found, asked.len()),
+            (PollResult::NotThere { calls: 15 }, 15)
+        );
         let (found, asked) = look(|_| Some(0), Duration::from_secs(5));
-        assert_eq!((found, asked.len()), (Found::NotThere { calls: 4 }, 4));
+        assert_eq!((found, asked.len()), (PollResult::NotThere { calls: 4 }, 4));
     }
 }

@@ -15,27 +15,27 @@ use std::time::Duration;
 
 use crate::platform::id::AppId;
 use crate::platform::web;
-use crate::platform::web::Limit;
+use crate::platform::web::RateLimit;
 
 /// The buckets. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Limits {
-    pub(super) beginnings: web::Limits<IpAddr>,
-    pub(super) calls: web::Limits<()>,
-    pub(super) look_ups: web::Limits<AppId>,
-    pub(super) misses: web::Limits<AppId>,
-    pub(super) strangers: web::Limits<IpAddr>,
+pub struct AssociationLimits {
+    pub(super) beginnings: web::RateLimiter<IpAddr>,
+    pub(super) calls: web::RateLimiter<()>,
+    pub(super) look_ups: web::RateLimiter<AppId>,
+    pub(super) misses: web::RateLimiter<AppId>,
+    pub(super) strangers: web::RateLimiter<IpAddr>,
 }
 
-impl Default for Limits {
+impl Default for AssociationLimits {
     fn default() -> Self {
-        let limit = |burst, every| Limit::new(burst, Duration::from_secs(every));
+        let limit = |burst, every| RateLimit::new(burst, Duration::from_secs(every));
         Self {
-            beginnings: web::Limits::new(limit(10, 60)),
-            calls: web::Limits::new(limit(20, 3)),
-            look_ups: web::Limits::new(limit(120, 1)),
-            misses: web::Limits::new(limit(20, 60)),
-            strangers: web::Limits::new(limit(20, 3)),
+            beginnings: web::RateLimiter::new(limit(10, 60)),
+            calls: web::RateLimiter::new(limit(20, 3)),
+            look_ups: web::RateLimiter::new(limit(120, 1)),
+            misses: web::RateLimiter::new(limit(20, 60)),
+            strangers: web::RateLimiter::new(limit(20, 3)),
         }
     }
 }

@@ -48,18 +48,18 @@ mod sweep;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::{get, post};
-pub use limits::Limits;
+pub use limits::AssociationLimits;
 #[cfg(test)]
 pub(crate) use pages::samples::samples;
-pub use sign_in::ByCode;
+pub use sign_in::AssociationConnector;
 pub use sweep::sweep;
 
-use crate::connectors::erp::Questions;
+use crate::connectors::erp::ErpQuestions;
 use crate::platform::clock::SharedClock;
 use crate::platform::db::Db;
-use crate::platform::rng::SharedEntropy;
+use crate::platform::rng::SharedRng;
 use crate::platform::web::Web;
-use crate::protocol::access_log::Ledger;
+use crate::protocol::access_log::AccessLog;
 
 /// What identities proved here are called.
 const PROVIDER: &str = "association";
@@ -70,16 +70,16 @@ pub struct Feature {
     pub db: Db,
     pub web: Web,
     pub clock: SharedClock,
-    pub entropy: SharedEntropy,
-    pub ledger: Ledger,
-    pub portal: Portal,
-    pub limits: Limits,
+    pub rng: SharedRng,
+    pub ledger: AccessLog,
+    pub portal: ErpPortal,
+    pub limits: AssociationLimits,
 }
 
 /// The campus portal whose security questions are looked at.
 #[derive(Debug, Clone)]
-pub struct Portal {
-    pub questions: Questions,
+pub struct ErpPortal {
+    pub questions: ErpQuestions,
     /// Where people change theirs.
     pub page: String,
 }

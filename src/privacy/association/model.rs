@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use crate::connectors::UpstreamError;
+use crate::connectors::ConnectorError;
 use crate::people::records::PeopleError;
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::id::{PersonId, ProofId};
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 
 /// A roll number and the mailbox that was proved to belong to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(super) struct Association {
     /// In capitals.
     pub roll: String,
     pub email: String,
-    pub proved_at: Moment,
+    pub proved_at: Timestamp,
     /// Whether apps that were allowed to may look it up.
     pub allows_look_ups: bool,
 }
@@ -30,11 +30,11 @@ impl Verifier {
     const MARK: &'static str = "sso-";
     const LENGTH: usize = 20;
 
-    pub(super) fn mint(entropy: &dyn Entropy) -> Self {
+    pub(super) fn generate(rng: &dyn Rng) -> Self {
         // Base32 (RFC 4648 §6) in lower case: whatever a portal does to capitals, it survives.
         const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
         let mut chance = [0; Self::LENGTH];
-        entropy.fill(&mut chance);
+        rng.fill(&mut chance);
         let letters = chance
             .iter()
             .filter_map(|byte| ALPHABET.get(usize::from(byte % 32)));
@@ -80,27 +80,27 @@ impl fmt::Display for Verifier {
 
 /// A proof under way, or one that is over.
 #[derive(Debug, Clone)]
-pub(super) struct Proof {
+pub(super) struct MailboxProof {
     pub id: ProofId,
-    pub claim: Claim,
+    pub claim: ProofClaim,
     pub verifier: Verifier,
-    pub expires_at: Moment,
+    pub expires_at: Timestamp,
     /// How often the questions were looked at, and when last.
     pub checks: i32,
-    pub last_check_at: Option<Moment>,
+    pub last_check_at: Option<Timestamp>,
     /// How many letters were written to the mailbox, and when the last.
     pub mails: i32,
-    pub last_mail_at: Option<Moment>,
-    pub question_seen_at: Option<Moment>,
-    pub completed_at: Option<Moment>,
-    pub cancelled_at: Option<Moment>,
+    pub last_mail_at: Option<Timestamp>,
+    pub question_seen_at: Option<Timestamp>,
+    pub completed_at: Option<Timestamp>,
+    pub cancelled_at: Option<Timestamp>,
     /// When its browser went on from it.
-    pub entered_at: Option<Moment>,
+    pub entered_at: Option<Timestamp>,
 }
 
 /// What somebody sets out to prove.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Claim {
+pub(super) struct ProofClaim {
     /// In capitals.
     pub roll: String,
     pub email: String,
@@ -113,7 +113,7 @@ pub(super) struct Claim {
 
 /// Where a proof stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Status {
+pub(super) enum ProofStatus {
     /// The verifier has not been seen in a question.
     Pending,
     /// It has; the mailbox is still to be confirmed.
@@ -126,12 +126,12 @@ pub(super) enum Status {
 
 /// By what an association is looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Key<'a> {
+pub(super) enum AssociationKey<'a> {
     Roll(&'a str),
     Email(&'a str),
 }
 
-impl Key<'_> {
+impl AssociationKey<'_> {
     /// Whether there could be such a roll number or mailbox at all.
     pub(super) fn could_be(self) -> bool {
         let (Self::Roll(text) | Self::Email(text)) = self;
@@ -149,7 +149,7 @@ pub(super) enum AssociationError {
     #[error(transparent)]
     People(#[from] PeopleError),
     #[error(transparent)]
-    Upstream(#[from] UpstreamError),
+    Upstream(#[from] ConnectorError),
     #[error(transparent)]
     Store(#[from] db::Error),
 }
@@ -157,12 +157,12 @@ pub(super) enum AssociationError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::rng::OsEntropy;
+    use crate::platform::rng::OsRng;
 
     #[test]
     fn a_verifier_is_recognised_survives_a_text_field_and_is_never_the_same() {
-        let one = Verifier::mint(&OsEntropy);
-        let two = Verifier::mint(&OsEntropy);
+        let one = Verifier::generate(&OsRng);
+        let two = Verifier::generate(&OsRng);
         assert_ne!(one, two);
         let letters = one.as_str().strip_prefix("sso-").unwrap();
         assert_eq!(letters.len(), 20);

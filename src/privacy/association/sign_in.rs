@@ -3,36 +3,36 @@
 use std::time::Duration;
 
 use super::{PROVIDER, store};
-use crate::connectors::erp::Roll;
+use crate::connectors::erp::ErpRollNumber;
 use crate::connectors::{
-    Answers, Face, FirstTime, Mailed, MailedCode, Prompt, Refusal, Step, Typed, Upstream,
-    UpstreamError, Visitor, mailed_code,
+    Answers, CodeCheck, CodeMailer, Connector, ConnectorError, ConnectorLabel, FirstTimeLink,
+    LoginRefusal, Prompt, RequestOrigin, SentCode, Step, mailed_code,
 };
-use crate::people::records::Identity;
-use crate::platform::clock::Moment;
+use crate::people::records::ExternalIdentity;
+use crate::platform::clock::Timestamp;
 use crate::platform::db::Db;
 use crate::platform::links::Links;
 
 /// The way to sign in.
 #[derive(Debug)]
-pub struct ByCode {
+pub struct AssociationConnector {
     pub db: Db,
     pub links: Links,
-    pub codes: MailedCode,
+    pub codes: CodeMailer,
     /// After which a mailbox has to be proved again.
     pub max_age: Duration,
 }
 
 /// Where a sign-in stands.
 #[derive(Debug)]
-pub enum State {
+pub enum AssociationLoginState {
     Roll,
-    Code(Sent),
+    Code(PendingCode),
 }
 
 #[derive(Debug)]
-pub struct Sent {
-    mailed: Mailed,
+pub struct PendingCode {
+    mailed: SentCode,
     to: Option<String>,
 }
 
@@ -46,69 +46,78 @@ fn first() -> Prompt {
     mailed_code::ask_for_roll(NOTICE)
 }
 
-fn ask_for_code(sent: Sent) -> Step<State> {
+fn ask_for_code(sent: PendingCode) -> Step<AssociationLoginState> {
     Step::Ask {
         prompt: sent.mailed.prompt(),
-        state: State::Code(sent),
+        state: AssociationLoginState::Code(sent),
     }
 }
 
-impl Upstream for ByCode {
+impl Connector for AssociationConnector {
     const SLUG: &'static str = PROVIDER;
     const OPENS_PLAINLY: bool = true;
     /// It asks nobody but us.
     const CLOSES: bool = false;
-    type State = State;
+    type State = AssociationLoginState;
 
-    fn face(&self) -> Face {
-        Face {
+    fn face(&self) -> ConnectorLabel {
+        ConnectorLabel {
             label: "Prove it without your password",
             hint: Some("with your roll number and a mailbox"),
         }
     }
 
     fn records(&self) -> &'static str {
-        Roll::RECORDS
+        ErpRollNumber::RECORDS
     }
 
-    fn first_time(&self) -> Option<FirstTime> {
-        Some(FirstTime {
+    fn first_time(&self) -> Option<FirstTimeLink> {
+        Some(FirstTimeLink {
             href: self.links.association(),
             words: "First time here, or a new mailbox? Prove that the roll number is yours",
         })
     }
 
-    async fn begin(&self, _visitor: Visitor) -> Result<Step<State>, UpstreamError> {
+    async fn begin(
+        &self,
+        _visitor: RequestOrigin,
+    ) -> Result<Step<AssociationLoginState>, ConnectorError> {
         Ok(Step::Ask {
             prompt: first(),
-            state: State::Roll,
+            state: AssociationLoginState::Roll,
         })
     }
 
     async fn advance(
         &self,
-        state: State,
+        state: AssociationLoginState,
         answers: Answers,
-        visitor: Visitor,
-    ) -> Result<Step<State>, UpstreamError> {
+        visitor: RequestOrigin,
+    ) -> Result<Step<AssociationLoginState>, ConnectorError> {
         match state {
-            State::Roll => self.ask(answers.text("roll"), visitor).await,
-            State::Code(sent) if mailed_code::wants_another(&answers) => {
+            AssociationLoginState::Roll => self.ask(answers.text("roll"), visitor).await,
+            AssociationLoginState::Code(sent) if mailed_code::wants_another(&answers) => {
                 self.send_again(sent, visitor).await
             }
-            State::Code(sent) => self.judge(sent, answers.text("code"), visitor.now).await,
+            AssociationLoginState::Code(sent) => {
+                self.judge(sent, answers.text("code"), visitor.now).await
+            }
         }
     }
 }
 
-impl ByCode {
-    async fn ask(&self, roll: &str, visitor: Visitor) -> Result<Step<State>, UpstreamError> {
+impl AssociationConnector {
+    async fn ask(
+        &self,
+        roll: &str,
+        visitor: RequestOrigin,
+    ) -> Result<Step<AssociationLoginState>, ConnectorError> {
         let refused = |why| Step::Refused {
             why,
-            again: Some((first(), State::Roll)),
+            again: Some((first(), AssociationLoginState::Roll)),
         };
-        let Ok(roll) = Roll::parse(roll) else {
-            return Ok(refused(Refusal(NO_ROLL.into())));
+        let Ok(roll) = ErpRollNumber::parse(roll) else {
+            return Ok(refused(LoginRefusal(NO_ROLL.into())));
         };
         if let Err(why) = self.codes.may_ask(roll.as_str(), visitor) {
             return Ok(refused(why));
@@ -116,26 +125,30 @@ impl ByCode {
         let association = store::find_association(self.db.pool(), roll.as_str()).await?;
         let to = association.map(|association| association.email);
         let mailed = self.codes.send(roll.as_str(), to.as_deref(), visitor.now);
-        Ok(ask_for_code(Sent {
+        Ok(ask_for_code(PendingCode {
             mailed: mailed.await?,
             to,
         }))
     }
 
-    async fn send_again(&self, sent: Sent, visitor: Visitor) -> Result<Step<State>, UpstreamError> {
+    async fn send_again(
+        &self,
+        sent: PendingCode,
+        visitor: RequestOrigin,
+    ) -> Result<Step<AssociationLoginState>, ConnectorError> {
         if let Err(why) = self.codes.may_ask(sent.mailed.account(), visitor) {
             let prompt = Prompt {
                 trouble: Some(why.0),
                 ..sent.mailed.prompt()
             };
-            let state = State::Code(sent);
+            let state = AssociationLoginState::Code(sent);
             return Ok(Step::Ask { prompt, state });
         }
-        let Sent { mailed, to } = sent;
+        let PendingCode { mailed, to } = sent;
         let mailed = self
             .codes
             .send(mailed.account(), to.as_deref(), visitor.now);
-        Ok(ask_for_code(Sent {
+        Ok(ask_for_code(PendingCode {
             mailed: mailed.await?,
             to,
         }))
@@ -143,20 +156,23 @@ impl ByCode {
 
     async fn judge(
         &self,
-        sent: Sent,
+        sent: PendingCode,
         code: &str,
-        now: Moment,
-    ) -> Result<Step<State>, UpstreamError> {
-        let Sent { mailed, to } = sent;
+        now: Timestamp,
+    ) -> Result<Step<AssociationLoginState>, ConnectorError> {
+        let PendingCode { mailed, to } = sent;
         let roll = match self.codes.judge(mailed, code, now).await? {
-            Typed::Right(roll) => roll,
-            Typed::Wrong(mailed) => {
+            CodeCheck::Right(roll) => roll,
+            CodeCheck::Wrong(mailed) => {
                 return Ok(Step::Refused {
                     why: mailed_code::wrong(),
-                    again: Some((mailed.prompt(), State::Code(Sent { mailed, to }))),
+                    again: Some((
+                        mailed.prompt(),
+                        AssociationLoginState::Code(PendingCode { mailed, to }),
+                    )),
                 });
             }
-            Typed::Spent => {
+            CodeCheck::Spent => {
                 return Ok(Step::Refused {
                     why: mailed_code::spent(),
                     again: None,
@@ -169,11 +185,11 @@ impl ByCode {
         let is_fresh = still.is_some_and(|it| now < it.proved_at + self.max_age);
         if !is_fresh {
             return Ok(Step::Refused {
-                why: Refusal(STALE.into()),
+                why: LoginRefusal(STALE.into()),
                 again: None,
             });
         }
-        Ok(Step::Done(Identity {
+        Ok(Step::Done(ExternalIdentity {
             provider: PROVIDER,
             subject: roll,
             says: None,

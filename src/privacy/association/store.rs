@@ -1,15 +1,15 @@
 //! Associations and proofs in the database.
 
 use super::PROVIDER;
-use super::model::{Association, Claim, Key, Proof, Verifier};
-use crate::platform::clock::Moment;
+use super::model::{Association, AssociationKey, MailboxProof, ProofClaim, Verifier};
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::{Executor, Tx};
 use crate::platform::id::{AddresseeId, AppId, PersonId, ProofId};
-use crate::platform::secret::Fingerprint;
+use crate::platform::secret::TokenHash;
 
 /// A row of `association_proofs`, as every statement here reads it.
-struct Row {
+struct ProofRow {
     id: uuid::Uuid,
     roll: String,
     email: String,
@@ -17,22 +17,22 @@ struct Row {
     person_id: Option<i32>,
     allows_look_ups: bool,
     next: Option<String>,
-    expires_at: Moment,
+    expires_at: Timestamp,
     checks: i32,
-    last_check_at: Option<Moment>,
+    last_check_at: Option<Timestamp>,
     mails: i32,
-    last_mail_at: Option<Moment>,
-    question_seen_at: Option<Moment>,
-    completed_at: Option<Moment>,
-    cancelled_at: Option<Moment>,
-    entered_at: Option<Moment>,
+    last_mail_at: Option<Timestamp>,
+    question_seen_at: Option<Timestamp>,
+    completed_at: Option<Timestamp>,
+    cancelled_at: Option<Timestamp>,
+    entered_at: Option<Timestamp>,
 }
 
-impl From<Row> for Proof {
-    fn from(row: Row) -> Self {
+impl From<ProofRow> for MailboxProof {
+    fn from(row: ProofRow) -> Self {
         Self {
             id: ProofId(row.id),
-            claim: Claim {
+            claim: ProofClaim {
                 roll: row.roll,
                 email: row.email,
                 person: row.person_id.map(PersonId),
@@ -56,9 +56,9 @@ impl From<Row> for Proof {
 /// A proof is begun in a browser, in place of the one that was under way there.
 pub(super) async fn insert_proof(
     tx: &mut Tx,
-    proof: &Proof,
-    browser: Fingerprint,
-    now: Moment,
+    proof: &MailboxProof,
+    browser: TokenHash,
+    now: Timestamp,
 ) -> db::Result<()> {
     let claim = &proof.claim;
     sqlx::query!(
@@ -84,10 +84,10 @@ pub(super) async fn insert_proof(
 /// The proof that was begun in this browser.
 pub(super) async fn find_proof(
     db: impl Executor<'_>,
-    browser: Fingerprint,
-) -> db::Result<Option<Proof>> {
+    browser: TokenHash,
+) -> db::Result<Option<MailboxProof>> {
     let row = sqlx::query_as!(
-        Row,
+        ProofRow,
         "select id, roll, email, verifier, person_id, allows_look_ups, next, expires_at, checks,
                 last_check_at, mails, last_mail_at, question_seen_at, completed_at, cancelled_at,
                 entered_at
@@ -96,16 +96,16 @@ pub(super) async fn find_proof(
     )
     .fetch_optional(db)
     .await?;
-    Ok(row.map(Proof::from))
+    Ok(row.map(MailboxProof::from))
 }
 
 /// The same, and nobody else changes it until the transaction ends.
 pub(super) async fn find_proof_to_change(
     tx: &mut Tx,
-    browser: Fingerprint,
-) -> db::Result<Option<Proof>> {
+    browser: TokenHash,
+) -> db::Result<Option<MailboxProof>> {
     let row = sqlx::query_as!(
-        Row,
+        ProofRow,
         "select id, roll, email, verifier, person_id, allows_look_ups, next, expires_at, checks,
                 last_check_at, mails, last_mail_at, question_seen_at, completed_at, cancelled_at,
                 entered_at
@@ -115,16 +115,16 @@ pub(super) async fn find_proof_to_change(
     )
     .fetch_optional(&mut **tx)
     .await?;
-    Ok(row.map(Proof::from))
+    Ok(row.map(MailboxProof::from))
 }
 
 /// The proof whose newest letter this is.
 pub(super) async fn find_mailed(
     db: impl Executor<'_>,
     letter: AddresseeId,
-) -> db::Result<Option<Proof>> {
+) -> db::Result<Option<MailboxProof>> {
     let row = sqlx::query_as!(
-        Row,
+        ProofRow,
         "select id, roll, email, verifier, person_id, allows_look_ups, next, expires_at, checks,
                 last_check_at, mails, last_mail_at, question_seen_at, completed_at, cancelled_at,
                 entered_at
@@ -133,7 +133,7 @@ pub(super) async fn find_mailed(
     )
     .fetch_optional(db)
     .await?;
-    Ok(row.map(Proof::from))
+    Ok(row.map(MailboxProof::from))
 }
 
 /// How many other proofs for this roll number looked at its questions since a moment.
@@ -141,7 +141,7 @@ pub(super) async fn count_others_that_looked(
     db: impl Executor<'_>,
     proof: ProofId,
     roll: &str,
-    since: Moment,
+    since: Timestamp,
 ) -> db::Result<i64> {
     let count = sqlx::query_scalar!(
         r#"select count(*) as "count!" from association_proofs
@@ -156,7 +156,7 @@ pub(super) async fn count_others_that_looked(
 }
 
 /// Counts a look at the questions.
-pub(super) async fn mark_looked(tx: &mut Tx, proof: ProofId, now: Moment) -> db::Result<()> {
+pub(super) async fn mark_looked(tx: &mut Tx, proof: ProofId, now: Timestamp) -> db::Result<()> {
     sqlx::query!(
         "update association_proofs set checks = checks + 1, last_check_at = $2 where id = $1",
         proof.0,
@@ -183,8 +183,8 @@ pub(super) async fn mark_not_looked(db: impl Executor<'_>, proof: ProofId) -> db
 pub(super) async fn mark_question_seen(
     tx: &mut Tx,
     proof: ProofId,
-    until: Moment,
-    now: Moment,
+    until: Timestamp,
+    now: Timestamp,
 ) -> db::Result<bool> {
     let done = sqlx::query!(
         "update association_proofs set question_seen_at = $2, expires_at = $3
@@ -203,7 +203,7 @@ pub(super) async fn mark_mailed(
     tx: &mut Tx,
     proof: ProofId,
     letter: AddresseeId,
-    now: Moment,
+    now: Timestamp,
 ) -> db::Result<()> {
     sqlx::query!(
         "update association_proofs
@@ -235,7 +235,7 @@ pub(super) async fn mark_completed(
     tx: &mut Tx,
     proof: ProofId,
     letter: AddresseeId,
-    now: Moment,
+    now: Timestamp,
 ) -> db::Result<bool> {
     let done = sqlx::query_scalar!(
         r#"with done as (
@@ -262,7 +262,7 @@ pub(super) async fn mark_completed(
 pub(super) async fn mark_cancelled(
     db: impl Executor<'_>,
     proof: ProofId,
-    now: Moment,
+    now: Timestamp,
 ) -> db::Result<()> {
     sqlx::query!(
         "update association_proofs set cancelled_at = $2
@@ -276,7 +276,7 @@ pub(super) async fn mark_cancelled(
 }
 
 /// Its browser goes on from a complete proof. Whether it had not before is the answer.
-pub(super) async fn mark_entered(tx: &mut Tx, proof: ProofId, now: Moment) -> db::Result<bool> {
+pub(super) async fn mark_entered(tx: &mut Tx, proof: ProofId, now: Timestamp) -> db::Result<bool> {
     let done = sqlx::query!(
         "update association_proofs set entered_at = $2
          where id = $1 and completed_at is not null and entered_at is null",
@@ -289,7 +289,7 @@ pub(super) async fn mark_entered(tx: &mut Tx, proof: ProofId, now: Moment) -> db
 }
 
 /// Forgets proofs that began before `before`.
-pub(super) async fn delete_proofs(db: impl Executor<'_>, before: Moment) -> db::Result<()> {
+pub(super) async fn delete_proofs(db: impl Executor<'_>, before: Timestamp) -> db::Result<()> {
     sqlx::query!("delete from association_proofs where begun_at < $1", before)
         .execute(db)
         .await?;
@@ -379,11 +379,11 @@ pub(super) async fn mark_look_ups(
 /// An association that may be looked up, and whose it is. Nobody's who is suspended, or about to leave.
 pub(super) async fn find_allowed(
     db: impl Executor<'_>,
-    key: Key<'_>,
+    key: AssociationKey<'_>,
 ) -> db::Result<Option<(Association, PersonId)>> {
     let (roll, email) = match key {
-        Key::Roll(roll) => (Some(roll), None),
-        Key::Email(email) => (None, Some(email)),
+        AssociationKey::Roll(roll) => (Some(roll), None),
+        AssociationKey::Email(email) => (None, Some(email)),
     };
     let row = sqlx::query!(
         "select a.roll, a.email, a.proved_at, i.person_id
@@ -411,8 +411,8 @@ pub(super) async fn find_allowed(
 /// The app that a look-up token belongs to, noted as used now; none that may not look up (any more).
 pub(super) async fn mark_token_used(
     db: impl Executor<'_>,
-    token: Fingerprint,
-    now: Moment,
+    token: TokenHash,
+    now: Timestamp,
 ) -> db::Result<Option<AppId>> {
     let app = sqlx::query_scalar!(
         "update look_up_tokens t set last_used_at = $2

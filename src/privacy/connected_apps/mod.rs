@@ -17,9 +17,9 @@ pub(crate) use pages::samples::samples;
 
 use crate::platform::clock::SharedClock;
 use crate::platform::db::Db;
-use crate::platform::rng::SharedEntropy;
+use crate::platform::rng::SharedRng;
 use crate::platform::web::Web;
-use crate::protocol::access_log::Ledger;
+use crate::protocol::access_log::AccessLog;
 
 /// What the room needs.
 #[derive(Debug, Clone, FromRef)]
@@ -27,8 +27,8 @@ pub struct Feature {
     pub db: Db,
     pub web: Web,
     pub clock: SharedClock,
-    pub entropy: SharedEntropy,
-    pub ledger: Ledger,
+    pub rng: SharedRng,
+    pub ledger: AccessLog,
 }
 
 impl Feature {

@@ -1,18 +1,18 @@
 //! Live grants with what the person wants to know of each app.
 
-use super::model::{Connection, SentMail, Unconnected};
+use super::model::{ConnectedApp, FormerApp, MailRecord};
 use crate::people::fields::FieldSet;
 use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::{AppId, PersonId};
-use crate::protocol::scope::{Scope, ScopeSet, Share};
+use crate::protocol::scope::{GrantedAccess, Scope, ScopeSet};
 
 /// Every app somebody has connected, by name; or only `app`.
 pub(super) async fn list(
     db: impl Executor<'_>,
     person: PersonId,
     app: Option<AppId>,
-) -> db::Result<Vec<Connection>> {
+) -> db::Result<Vec<ConnectedApp>> {
     let rows = sqlx::query!(
         r#"select apps.id, apps.name, apps.logo, apps.website, apps.privacy_policy, apps.contact,
                   coalesce(nullif(trim(owner.first_name || ' ' || owner.last_name), ''),
@@ -33,7 +33,7 @@ pub(super) async fn list(
     )
     .fetch_all(db)
     .await?;
-    let connections = rows.into_iter().map(|row| Connection {
+    let connections = rows.into_iter().map(|row| ConnectedApp {
         app: AppId(row.id),
         name: row.name,
         logo: row.logo,
@@ -42,7 +42,7 @@ pub(super) async fn list(
         contact: row.contact,
         owner_name: row.owner_name,
         owner_username: row.owner_username,
-        share: Share::of(
+        share: GrantedAccess::of(
             ScopeSet::of_names(&row.scopes),
             FieldSet::of_names(&row.fields),
         ),
@@ -62,7 +62,7 @@ pub(super) async fn list_mails(
     db: impl Executor<'_>,
     person: PersonId,
     app: Option<AppId>,
-) -> db::Result<Vec<SentMail>> {
+) -> db::Result<Vec<MailRecord>> {
     let rows = sqlx::query!(
         "select apps.name, m.message_id, m.began_at, m.status
          from sent_mails m
@@ -76,7 +76,7 @@ pub(super) async fn list_mails(
     )
     .fetch_all(db)
     .await?;
-    let mails = rows.into_iter().map(|row| SentMail {
+    let mails = rows.into_iter().map(|row| MailRecord {
         app_name: row.name,
         message_id: row.message_id,
         at: row.began_at,
@@ -90,7 +90,7 @@ pub(super) async fn list_mails(
 pub(super) async fn list_unconnected(
     db: impl Executor<'_>,
     person: PersonId,
-) -> db::Result<Vec<Unconnected>> {
+) -> db::Result<Vec<FormerApp>> {
     let rows = sqlx::query!(
         r#"select a.name, sum(r.times) as "times!", max(r.read_at) as "last!",
                   (select array_agg(distinct field)
@@ -106,7 +106,7 @@ pub(super) async fn list_unconnected(
     )
     .fetch_all(db)
     .await?;
-    let apps = rows.into_iter().map(|row| Unconnected {
+    let apps = rows.into_iter().map(|row| FormerApp {
         app_name: row.name,
         fields: FieldSet::of_names(&row.fields),
         times: row.times,

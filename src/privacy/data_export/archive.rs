@@ -6,17 +6,17 @@ use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 
 /// A file by its name in the archive.
 #[derive(Debug)]
-pub(super) struct File {
+pub(super) struct ArchiveFile {
     pub name: String,
     pub content: Vec<u8>,
 }
 
 /// A ZIP of these files, stored as they are: pictures do not get smaller, and the rest is little.
-pub(super) fn pack(files: &[File], now: Moment) -> Result<Vec<u8>, ZipError> {
+pub(super) fn pack(files: &[ArchiveFile], now: Timestamp) -> Result<Vec<u8>, ZipError> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Stored)
@@ -28,7 +28,7 @@ pub(super) fn pack(files: &[File], now: Moment) -> Result<Vec<u8>, ZipError> {
     Ok(archive.finish()?.into_inner())
 }
 
-fn modified(now: Moment) -> DateTime {
+fn modified(now: Timestamp) -> DateTime {
     let year = u16::try_from(now.year()).unwrap_or_default();
     let date = (u8::from(now.month()), now.day());
     DateTime::from_date_and_time(year, date.0, date.1, now.hour(), now.minute(), now.second())

@@ -7,16 +7,16 @@ use axum::response::Response;
 use http::request::Parts;
 
 use crate::identity::login;
-use crate::identity::login::{Freshness, SignedIn};
+use crate::identity::login::{AuthenticationAge, SignedIn};
 use crate::platform::clock::SharedClock;
 use crate::platform::web::Web;
 
 /// Somebody is signed in, since so many minutes at most; who sends a form may have taken as long again over
 /// it. Anybody else proves once more who they are and comes back here.
 #[derive(Debug)]
-pub(super) struct Lately<const MINUTES: u64>(pub SignedIn);
+pub(super) struct RecentSession<const MINUTES: u64>(pub SignedIn);
 
-impl<S, const MINUTES: u64> FromRequestParts<S> for Lately<MINUTES>
+impl<S, const MINUTES: u64> FromRequestParts<S> for RecentSession<MINUTES>
 where
     Web: FromRef<S>,
     SharedClock: FromRef<S>,
@@ -27,7 +27,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let signed_in = SignedIn::from_request_parts(parts, state).await?;
         let (web, now) = (Web::from_ref(state), SharedClock::from_ref(state).now());
-        let lately = Freshness::within(Duration::from_mins(MINUTES));
+        let lately = AuthenticationAge::within(Duration::from_mins(MINUTES));
         match login::sign_in_again(&signed_in.visit, parts, web.links(), lately, now) {
             Some(to_sign_in) => Err(to_sign_in),
             None => Ok(Self(signed_in)),

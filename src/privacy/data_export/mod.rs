@@ -33,14 +33,14 @@ use axum::extract::FromRef;
 use axum::routing::{get, post};
 #[cfg(test)]
 pub(crate) use pages::samples::samples;
-pub use remove::Removal;
+pub use remove::AccountRemoval;
 
 use crate::platform::clock::SharedClock;
 use crate::platform::db::Db;
 use crate::platform::pictures::Pictures;
-use crate::platform::rng::SharedEntropy;
+use crate::platform::rng::SharedRng;
 use crate::platform::web::Web;
-use crate::protocol::access_log::Ledger;
+use crate::protocol::access_log::AccessLog;
 
 /// What the room needs.
 #[derive(Debug, Clone, FromRef)]
@@ -48,9 +48,9 @@ pub struct Feature {
     pub db: Db,
     pub web: Web,
     pub clock: SharedClock,
-    pub entropy: SharedEntropy,
+    pub rng: SharedRng,
     pub pictures: Pictures,
-    pub ledger: Ledger,
+    pub ledger: AccessLog,
 }
 
 impl Feature {

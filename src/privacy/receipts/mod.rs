@@ -19,10 +19,10 @@ mod store;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::get;
-pub use model::{Deed, Entry};
+pub use model::{ReceiptAuditEntry, ReceiptEvent};
 #[cfg(test)]
 pub(crate) use pages::samples::samples;
-pub use seal::SealKey;
+pub use seal::ReceiptKey;
 pub use store::list;
 
 use crate::platform::db::Db;
@@ -33,7 +33,7 @@ use crate::platform::web::Web;
 pub struct Feature {
     pub db: Db,
     pub web: Web,
-    pub seal: SealKey,
+    pub seal: ReceiptKey,
 }
 
 impl Feature {

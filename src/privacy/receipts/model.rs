@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use crate::people::fields::FieldSet;
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::id::{AppId, AuditId, PersonId};
 use crate::protocol::scope::ScopeSet;
 
 /// What happened between a person and an app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Deed {
+pub enum ReceiptEvent {
     /// The person allowed what the receipt lists.
     Consent,
     /// The person withdrew what the receipt lists; the app keeps the rest.
@@ -19,7 +19,7 @@ pub enum Deed {
     End,
 }
 
-impl Deed {
+impl ReceiptEvent {
     pub fn heading(self) -> &'static str {
         match self {
             Self::Consent => "You allowed",
@@ -31,18 +31,18 @@ impl Deed {
 
 /// One deed as the audit remembers it.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct ReceiptAuditEntry {
     pub id: AuditId,
-    pub at: Moment,
-    pub deed: Deed,
+    pub at: Timestamp,
+    pub deed: ReceiptEvent,
     pub app: AppId,
     /// As it was then.
-    pub app_facts: Option<AppFacts>,
+    pub app_facts: Option<ReceiptApp>,
     pub scopes: ScopeSet,
     pub fields: FieldSet,
 }
 
-impl Entry {
+impl ReceiptAuditEntry {
     pub fn app_name(&self) -> &str {
         let facts = self.app_facts.as_ref();
         facts.map_or("an app that is gone", |facts| facts.name.as_str())
@@ -52,7 +52,7 @@ impl Entry {
 /// The app as a receipt names it: what it was called at that moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AppFacts {
+pub struct ReceiptApp {
     pub client_id: String,
     pub name: String,
     /// Username of whoever ran it; nothing once they have left.
@@ -62,7 +62,7 @@ pub struct AppFacts {
 /// The person as a receipt names them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Who {
+pub(super) struct ReceiptPerson {
     pub id: PersonId,
     pub username: String,
     pub name: String,
@@ -75,11 +75,11 @@ pub(super) struct Receipt {
     /// The address of the service that wrote it.
     pub issuer: String,
     pub number: AuditId,
-    pub deed: Deed,
+    pub deed: ReceiptEvent,
     #[serde(with = "time::serde::rfc3339")]
-    pub at: Moment,
-    pub person: Who,
-    pub app: Option<AppFacts>,
+    pub at: Timestamp,
+    pub person: ReceiptPerson,
+    pub app: Option<ReceiptApp>,
     /// Names, as in `scope=`.
     pub scopes: Vec<String>,
     /// Names, as in `fields=`.

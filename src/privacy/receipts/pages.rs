@@ -6,31 +6,31 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-use super::model::{Entry, Receipt, Who};
+use super::model::{Receipt, ReceiptAuditEntry, ReceiptPerson};
 use super::{Feature, store};
 use crate::identity::login::SignedIn;
 use crate::people::fields::Field;
 use crate::people::records;
 use crate::people::records::Person;
 use crate::platform::id::{AuditId, PersonId};
-use crate::platform::web::{Frame, Page, PageProblem, ProtectedUpload, Web};
+use crate::platform::web::{CsrfMultipartForm, Page, PageContext, PageError, Web};
 use crate::protocol::scope::Scope;
 
 #[derive(Debug, Serialize)]
-struct ListPage {
-    receipts: Vec<Line>,
+struct ReceiptsPage {
+    receipts: Vec<ReceiptRow>,
     check: String,
 }
 
 #[derive(Debug, Serialize)]
-struct Line {
+struct ReceiptRow {
     href: String,
     heading: &'static str,
     app: String,
     at: String,
 }
 
-impl Page for ListPage {
+impl Page for ReceiptsPage {
     const TEMPLATE: &'static str = "receipts/list.html";
 
     fn title(&self) -> String {
@@ -41,16 +41,16 @@ impl Page for ListPage {
 pub(super) async fn list(
     State(it): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
-) -> Result<Response, PageProblem> {
+) -> Result<Response, PageError> {
     let entries = store::list(it.db.pool(), visit.person, None, None).await?;
     let links = it.web.links();
-    let line = |entry: &Entry| Line {
+    let line = |entry: &ReceiptAuditEntry| ReceiptRow {
         href: links.receipt(entry.id),
         heading: entry.deed.heading(),
         app: entry.app_name().to_owned(),
         at: it.web.date_and_time(entry.at),
     };
-    Ok(frame.show(&ListPage {
+    Ok(frame.show(&ReceiptsPage {
         receipts: entries.iter().map(line).collect(),
         check: links.check_receipt(),
     }))
@@ -58,21 +58,21 @@ pub(super) async fn list(
 
 /// A receipt as people read it.
 #[derive(Debug, Serialize)]
-struct Shown {
+struct ReceiptView {
     heading: &'static str,
     number: String,
     at: String,
     issuer: String,
     person: String,
     username: String,
-    app: Option<ShownApp>,
-    parts: Vec<Part>,
+    app: Option<ReceiptAppView>,
+    parts: Vec<ReceiptScopeView>,
     how_to_withdraw: String,
     seal: String,
 }
 
 #[derive(Debug, Serialize)]
-struct ShownApp {
+struct ReceiptAppView {
     name: String,
     run_by: Option<String>,
     client_id: String,
@@ -80,12 +80,12 @@ struct ShownApp {
 
 /// A scope, with those of its fields that the receipt speaks of.
 #[derive(Debug, Serialize)]
-struct Part {
+struct ReceiptScopeView {
     title: &'static str,
     fields: Vec<&'static str>,
 }
 
-impl Shown {
+impl ReceiptView {
     fn of(receipt: &Receipt, web: &Web) -> Self {
         let fields: Vec<Field> = receipt
             .fields
@@ -97,7 +97,7 @@ impl Shown {
             let of_scope = row.fields.iter().filter(|field| fields.contains(field));
             let of_scope: Vec<_> = of_scope.map(|field| field.row().label).collect();
             let is_named = receipt.scopes.iter().any(|name| name == row.name);
-            (is_named || !of_scope.is_empty()).then_some(Part {
+            (is_named || !of_scope.is_empty()).then_some(ReceiptScopeView {
                 title: row.title,
                 fields: of_scope,
             })
@@ -109,7 +109,7 @@ impl Shown {
             issuer: receipt.issuer.clone(),
             person: receipt.person.name.clone(),
             username: receipt.person.username.clone(),
-            app: receipt.app.as_ref().map(|app| ShownApp {
+            app: receipt.app.as_ref().map(|app| ReceiptAppView {
                 name: app.name.clone(),
                 run_by: app.run_by.clone(),
                 client_id: app.client_id.clone(),
@@ -122,13 +122,13 @@ impl Shown {
 }
 
 #[derive(Debug, Serialize)]
-struct ShowPage {
-    receipt: Shown,
+struct ReceiptPage {
+    receipt: ReceiptView,
     file: String,
     check: String,
 }
 
-impl Page for ShowPage {
+impl Page for ReceiptPage {
     const TEMPLATE: &'static str = "receipts/show.html";
 
     fn title(&self) -> String {
@@ -140,11 +140,11 @@ pub(super) async fn show(
     State(it): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
     id: Result<Path<AuditId>, PathRejection>,
-) -> Result<Response, PageProblem> {
+) -> Result<Response, PageError> {
     let receipt = find(&it, visit.person, id).await?;
     let links = it.web.links();
-    Ok(frame.show(&ShowPage {
-        receipt: Shown::of(&receipt, &it.web),
+    Ok(frame.show(&ReceiptPage {
+        receipt: ReceiptView::of(&receipt, &it.web),
         file: links.receipt_file(receipt.number),
         check: links.absolute(&links.check_receipt()),
     }))
@@ -154,11 +154,11 @@ pub(super) async fn download(
     State(it): State<Feature>,
     SignedIn { visit, .. }: SignedIn,
     id: Result<Path<AuditId>, PathRejection>,
-) -> Result<Response, PageProblem> {
+) -> Result<Response, PageError> {
     let receipt = find(&it, visit.person, id).await?;
     let name = format!("attachment; filename=\"receipt-{}.json\"", receipt.number);
-    let name = HeaderValue::try_from(name).map_err(PageProblem::broken)?;
-    let text = serde_json::to_string_pretty(&receipt).map_err(PageProblem::broken)?;
+    let name = HeaderValue::try_from(name).map_err(PageError::broken)?;
+    let text = serde_json::to_string_pretty(&receipt).map_err(PageError::broken)?;
     let kind = HeaderValue::from_static("application/json");
     let headers = [
         (header::CONTENT_TYPE, kind),
@@ -172,20 +172,17 @@ async fn find(
     it: &Feature,
     person: PersonId,
     id: Result<Path<AuditId>, PathRejection>,
-) -> Result<Receipt, PageProblem> {
-    let Path(id) = id.map_err(|_| PageProblem::not_found())?;
+) -> Result<Receipt, PageError> {
+    let Path(id) = id.map_err(|_| PageError::not_found())?;
     let found = store::list(it.db.pool(), person, None, Some(id)).await?;
-    let entry = found
-        .into_iter()
-        .next()
-        .ok_or_else(PageProblem::not_found)?;
+    let entry = found.into_iter().next().ok_or_else(PageError::not_found)?;
     let person = records::find(it.db.pool(), person).await?;
-    let person = person.ok_or_else(PageProblem::not_found)?;
+    let person = person.ok_or_else(PageError::not_found)?;
     Ok(it.receipt(entry, &person))
 }
 
 impl Feature {
-    fn receipt(&self, entry: Entry, person: &Person) -> Receipt {
+    fn receipt(&self, entry: ReceiptAuditEntry, person: &Person) -> Receipt {
         let links = self.web.links();
         let connected = links.absolute(&links.connected_apps());
         self.seal.seal(Receipt {
@@ -193,7 +190,7 @@ impl Feature {
             number: entry.id,
             deed: entry.deed,
             at: entry.at,
-            person: Who {
+            person: ReceiptPerson {
                 id: person.id,
                 username: person.username.clone(),
                 name: person.full_name(),
@@ -210,21 +207,21 @@ impl Feature {
 }
 
 #[derive(Debug, Serialize)]
-struct CheckPage {
+struct CheckReceiptPage {
     action: String,
-    text: Typed,
-    genuine: Option<Shown>,
+    text: PastedReceipt,
+    genuine: Option<ReceiptView>,
 }
 
 /// What was pasted, and what is wrong with it.
 #[derive(Debug, Default, Serialize)]
-struct Typed {
+struct PastedReceipt {
     value: String,
     error: Option<&'static str>,
     locked: bool,
 }
 
-impl Page for CheckPage {
+impl Page for CheckReceiptPage {
     const TEMPLATE: &'static str = "receipts/check.html";
 
     fn title(&self) -> String {
@@ -238,16 +235,16 @@ const UNREADABLE: &str = "This is not the text of a receipt. Paste the whole fil
                           from the first brace to the last.";
 
 /// For everybody: who is shown a receipt need not have an account.
-pub(super) async fn ask_check(State(it): State<Feature>, frame: Frame) -> Response {
-    frame.show(&CheckPage {
+pub(super) async fn ask_check(State(it): State<Feature>, frame: PageContext) -> Response {
+    frame.show(&CheckReceiptPage {
         action: it.web.links().check_receipt(),
-        text: Typed::default(),
+        text: PastedReceipt::default(),
         genuine: None,
     })
 }
 
-pub(super) async fn check(State(it): State<Feature>, sent: ProtectedUpload) -> Response {
-    let ProtectedUpload { frame, form, files } = sent;
+pub(super) async fn check(State(it): State<Feature>, sent: CsrfMultipartForm) -> Response {
+    let CsrfMultipartForm { frame, form, files } = sent;
     let file = files.into_iter().find(|file| file.field == "file");
     let text = match file {
         Some(file) => {
@@ -267,10 +264,10 @@ pub(super) async fn check(State(it): State<Feature>, sent: ProtectedUpload) -> R
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
     let genuine = read.ok().filter(|_| error.is_none());
-    let page = CheckPage {
+    let page = CheckReceiptPage {
         action: it.web.links().check_receipt(),
-        genuine: genuine.map(|receipt| Shown::of(&receipt, &it.web)),
-        text: Typed {
+        genuine: genuine.map(|receipt| ReceiptView::of(&receipt, &it.web)),
+        text: PastedReceipt {
             value: text,
             error,
             locked: false,
@@ -282,27 +279,27 @@ pub(super) async fn check(State(it): State<Feature>, sent: ProtectedUpload) -> R
 #[cfg(test)]
 pub(super) mod samples {
     use super::*;
-    use crate::platform::web::Sample;
+    use crate::platform::web::PageSample;
 
-    pub(crate) fn samples() -> Vec<Sample> {
-        let line = || Line {
+    pub(crate) fn samples() -> Vec<PageSample> {
+        let line = || ReceiptRow {
             href: "/user/receipts/1/".to_owned(),
             heading: "You allowed",
             app: "Mess Menu".to_owned(),
             at: "21 Nov 2026, 18:05".to_owned(),
         };
-        let list = |receipts| ListPage {
+        let list = |receipts| ReceiptsPage {
             receipts,
             check: "/user/receipts/check/".to_owned(),
         };
-        let show = |full| ShowPage {
+        let show = |full| ReceiptPage {
             receipt: shown(full),
             file: "/user/receipts/1/receipt.json".to_owned(),
             check: "http://localhost/user/receipts/check/".to_owned(),
         };
-        let check = |error, genuine| CheckPage {
+        let check = |error, genuine| CheckReceiptPage {
             action: "/user/receipts/check/".to_owned(),
-            text: Typed {
+            text: PastedReceipt {
                 value: "{}".to_owned(),
                 error,
                 locked: false,
@@ -310,35 +307,35 @@ pub(super) mod samples {
             genuine,
         };
         vec![
-            Sample::of(&list(vec![])),
-            Sample::of(&list(vec![line()])),
-            Sample::of(&show(false)),
-            Sample::of(&show(true)),
-            Sample::of(&check(None, None)),
-            Sample::of(&check(Some(FORGED), None)),
-            Sample::of(&check(None, Some(shown(true)))),
+            PageSample::of(&list(vec![])),
+            PageSample::of(&list(vec![line()])),
+            PageSample::of(&show(false)),
+            PageSample::of(&show(true)),
+            PageSample::of(&check(None, None)),
+            PageSample::of(&check(Some(FORGED), None)),
+            PageSample::of(&check(None, Some(shown(true)))),
         ]
     }
 
-    fn shown(full: bool) -> Shown {
-        Shown {
+    fn shown(full: bool) -> ReceiptView {
+        ReceiptView {
             heading: "You allowed",
             number: "1".to_owned(),
             at: "21 Nov 2026, 18:05".to_owned(),
             issuer: "http://localhost".to_owned(),
             person: "Asha D’Souza".to_owned(),
             username: "asha".to_owned(),
-            app: full.then(|| ShownApp {
+            app: full.then(|| ReceiptAppView {
                 name: "Mess Menu".to_owned(),
                 run_by: Some("meera".to_owned()),
                 client_id: "abc".to_owned(),
             }),
             parts: vec![
-                Part {
+                ReceiptScopeView {
                     title: "Something",
                     fields: vec!["One", "Two"],
                 },
-                Part {
+                ReceiptScopeView {
                     title: "Something to do",
                     fields: vec![],
                 },

@@ -1,16 +1,16 @@
 //! The seal of a receipt.
 
 use super::model::Receipt;
-use crate::platform::secret::Key;
+use crate::platform::secret::ServerKey;
 
 /// Seals receipts and nothing else.
 #[derive(Debug, Clone)]
-pub struct SealKey(pub Key);
+pub struct ReceiptKey(pub ServerKey);
 
 /// In front of every seal, so that another way of sealing can be told from this one.
 const VERSION: &str = "1.";
 
-impl SealKey {
+impl ReceiptKey {
     pub(super) fn seal(&self, mut receipt: Receipt) -> Receipt {
         receipt.seal = format!("{VERSION}{}", self.0.seal(&[&sealed_text(&receipt)]));
         receipt
@@ -39,16 +39,16 @@ mod tests {
 
     use super::*;
     use crate::platform::id::{AuditId, PersonId};
-    use crate::privacy::receipts::Deed;
-    use crate::privacy::receipts::model::Who;
+    use crate::privacy::receipts::ReceiptEvent;
+    use crate::privacy::receipts::model::ReceiptPerson;
 
     fn receipt() -> Receipt {
         Receipt {
             issuer: "http://localhost:8000".to_owned(),
             number: AuditId(uuid::Uuid::nil()),
-            deed: Deed::Consent,
+            deed: ReceiptEvent::Consent,
             at: datetime!(2026-11-21 12:00:00.123456 UTC),
-            person: Who {
+            person: ReceiptPerson {
                 id: PersonId(7),
                 username: "asha".to_owned(),
                 name: "Asha D’Souza".to_owned(),
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_receipt_is_genuine_however_its_file_is_laid_out() {
-        let key = SealKey(Key::master([7; 32]).derive("receipts"));
+        let key = ReceiptKey(ServerKey::master([7; 32]).derive("receipts"));
         let sealed = key.seal(receipt());
         let file = serde_json::to_string_pretty(&sealed).unwrap();
         assert!(key.is_genuine(&serde_json::from_str(&file).unwrap()));
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_changed_letter_another_key_and_no_seal_show() {
-        let key = SealKey(Key::master([7; 32]).derive("receipts"));
+        let key = ReceiptKey(ServerKey::master([7; 32]).derive("receipts"));
         let sealed = key.seal(receipt());
         let changed = Receipt {
             fields: vec!["mobile".to_owned()],
@@ -81,7 +81,7 @@ mod tests {
         };
         assert!(!key.is_genuine(&changed));
         assert!(!key.is_genuine(&receipt()));
-        let other = SealKey(Key::master([8; 32]).derive("receipts"));
+        let other = ReceiptKey(ServerKey::master([8; 32]).derive("receipts"));
         assert!(!other.is_genuine(&sealed));
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::model::{AppFacts, Deed, Entry};
+use super::model::{ReceiptApp, ReceiptAuditEntry, ReceiptEvent};
 use crate::people::fields::FieldSet;
 use crate::platform::db;
 use crate::platform::db::Executor;
@@ -16,7 +16,7 @@ pub async fn list(
     person: PersonId,
     app: Option<AppId>,
     id: Option<AuditId>,
-) -> db::Result<Vec<Entry>> {
+) -> db::Result<Vec<ReceiptAuditEntry>> {
     let rows = sqlx::query!(
         r#"select audit.id, audit.happened_at, audit.action, audit.app_id as "app_id!", audit.detail,
                   receipts.client_id as "client_id?", receipts.app_name as "app_name?",
@@ -36,17 +36,17 @@ pub async fn list(
     .await?;
     let entries = rows.into_iter().map(|row| {
         let (deed, fields) = match row.action.as_str() {
-            "grant.given" => (Deed::Consent, "given"),
-            "grant.withdrawn" => (Deed::Withdrawal, "withdrawn"),
-            _ => (Deed::End, "withdrawn"),
+            "grant.given" => (ReceiptEvent::Consent, "given"),
+            "grant.withdrawn" => (ReceiptEvent::Withdrawal, "withdrawn"),
+            _ => (ReceiptEvent::End, "withdrawn"),
         };
         let app_facts = row.client_id.zip(row.app_name);
-        let app_facts = app_facts.map(|(client_id, name)| AppFacts {
+        let app_facts = app_facts.map(|(client_id, name)| ReceiptApp {
             client_id,
             name,
             run_by: row.run_by,
         });
-        Entry {
+        ReceiptAuditEntry {
             id: AuditId(row.id),
             at: row.happened_at,
             deed,

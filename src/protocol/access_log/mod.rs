@@ -21,7 +21,7 @@ mod store;
 mod sweep;
 mod write_down;
 
-pub use model::Reading;
-pub use pending::{Full, Ledger};
+pub use model::FieldReads;
+pub use pending::{AccessLog, AccessLogFull};
 pub use store::{find_complete_up_to, list_readings};
 pub use sweep::sweep;

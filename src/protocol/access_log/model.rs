@@ -3,20 +3,20 @@
 use std::collections::HashMap;
 
 use crate::people::fields::{Field, FieldSet};
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::id::{AppId, PersonId};
 
 /// How often an app has read a field of somebody, and when last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reading {
+pub struct FieldReads {
     pub field: Field,
     pub times: i64,
-    pub last: Moment,
+    pub last: Timestamp,
 }
 
 /// Who was read, by whom, and what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct What {
+pub(super) struct ReadKey {
     pub person: PersonId,
     pub app: AppId,
     pub fields: FieldSet,
@@ -24,12 +24,12 @@ pub(super) struct What {
 
 /// How often, and when last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Tally {
+pub(super) struct ReadCount {
     pub times: i32,
-    pub last: Moment,
+    pub last: Timestamp,
 }
 
-impl Tally {
+impl ReadCount {
     pub(super) fn and(self, other: Self) -> Self {
         Self {
             times: self.times.saturating_add(other.times),
@@ -39,11 +39,11 @@ impl Tally {
 }
 
 /// Readings that are not written down yet, the same ones counted together.
-pub(super) type Tallies = HashMap<What, Tally>;
+pub(super) type ReadCounts = HashMap<ReadKey, ReadCount>;
 
 /// Everything noted up to a moment.
 #[derive(Debug)]
-pub(super) struct Batch {
-    pub tallies: Tallies,
-    pub up_to: Moment,
+pub(super) struct ReadBatch {
+    pub tallies: ReadCounts,
+    pub up_to: Timestamp,
 }

@@ -4,36 +4,36 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 
-use super::model::{Batch, Tallies, Tally, What};
+use super::model::{ReadBatch, ReadCount, ReadCounts, ReadKey};
 use crate::people::fields::FieldSet;
-use crate::platform::clock::{Moment, SharedClock};
+use crate::platform::clock::{SharedClock, Timestamp};
 use crate::platform::db::Db;
 use crate::platform::id::{AppId, PersonId};
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 
 /// Different readings that may wait: some seconds of a campus that does nothing else.
 const MOST_PENDING: usize = 50_000;
 
 /// The ledger of one process. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Ledger(Arc<Parts>);
+pub struct AccessLog(Arc<AccessLogBuffers>);
 
 #[derive(Debug)]
-struct Parts {
+struct AccessLogBuffers {
     db: Db,
     clock: SharedClock,
     /// This process, among those that share the database.
     process: Uuid,
     is_silent: bool,
-    pending: Mutex<Tallies>,
+    pending: Mutex<ReadCounts>,
     /// How far this process has said that it has written down; held while it writes.
-    said_up_to: tokio::sync::Mutex<Option<Moment>>,
+    said_up_to: tokio::sync::Mutex<Option<Timestamp>>,
 }
 
-impl Parts {
-    fn new(db: Db, clock: SharedClock, entropy: &dyn Entropy) -> Self {
+impl AccessLogBuffers {
+    fn new(db: Db, clock: SharedClock, rng: &dyn Rng) -> Self {
         let mut chance = [0; 16];
-        entropy.fill(&mut chance);
+        rng.fill(&mut chance);
         Self {
             db,
             clock,
@@ -48,29 +48,34 @@ impl Parts {
 /// Too much waits to be written down.
 #[derive(Debug, thiserror::Error)]
 #[error("the ledger is full")]
-pub struct Full;
+pub struct AccessLogFull;
 
-impl Ledger {
-    pub fn new(db: Db, clock: SharedClock, entropy: &dyn Entropy) -> Self {
-        Self(Arc::new(Parts::new(db, clock, entropy)))
+impl AccessLog {
+    pub fn new(db: Db, clock: SharedClock, rng: &dyn Rng) -> Self {
+        Self(Arc::new(AccessLogBuffers::new(db, clock, rng)))
     }
 
     /// One that notes nothing: what the benchmark of the user API measures noting against. No setting
     /// leads here, because what apps read is noted wherever people are.
-    pub fn silent(db: Db, clock: SharedClock, entropy: &dyn Entropy) -> Self {
-        Self(Arc::new(Parts {
+    pub fn silent(db: Db, clock: SharedClock, rng: &dyn Rng) -> Self {
+        Self(Arc::new(AccessLogBuffers {
             is_silent: true,
-            ..Parts::new(db, clock, entropy)
+            ..AccessLogBuffers::new(db, clock, rng)
         }))
     }
 
     /// Notes that an app was given these fields of a person. Waits for nothing. What cannot be noted
     /// must not be given.
-    pub fn note(&self, person: PersonId, app: AppId, fields: FieldSet) -> Result<(), Full> {
+    pub fn note(
+        &self,
+        person: PersonId,
+        app: AppId,
+        fields: FieldSet,
+    ) -> Result<(), AccessLogFull> {
         if self.0.is_silent {
             return Ok(());
         }
-        let what = What {
+        let what = ReadKey {
             person,
             app,
             fields,
@@ -78,7 +83,7 @@ impl Ledger {
         let mut pending = self.pending();
         // Read while nobody can take what is pending, so that nothing noted is earlier than what was
         // said to be complete.
-        let once = Tally {
+        let once = ReadCount {
             times: 1,
             last: self.0.clock.now(),
         };
@@ -87,22 +92,22 @@ impl Ledger {
         } else if pending.len() < MOST_PENDING {
             pending.insert(what, once);
         } else {
-            return Err(Full);
+            return Err(AccessLogFull);
         }
         Ok(())
     }
 
     /// Takes what is pending, with the moment up to which this is all.
-    pub(super) fn take(&self) -> Batch {
+    pub(super) fn take(&self) -> ReadBatch {
         let mut pending = self.pending();
-        Batch {
+        ReadBatch {
             up_to: self.0.clock.now(),
             tallies: std::mem::take(&mut *pending),
         }
     }
 
     /// Puts back what could not be written down.
-    pub(super) fn put_back(&self, tallies: Tallies) {
+    pub(super) fn put_back(&self, tallies: ReadCounts) {
         let mut pending = self.pending();
         for (what, tally) in tallies {
             let newer = pending.get(&what).copied();
@@ -118,11 +123,11 @@ impl Ledger {
         self.0.process
     }
 
-    pub(super) fn said_up_to(&self) -> &tokio::sync::Mutex<Option<Moment>> {
+    pub(super) fn said_up_to(&self) -> &tokio::sync::Mutex<Option<Timestamp>> {
         &self.0.said_up_to
     }
 
-    fn pending(&self) -> MutexGuard<'_, Tallies> {
+    fn pending(&self) -> MutexGuard<'_, ReadCounts> {
         // Every change of the map is whole, so a panic elsewhere leaves nothing half done.
         self.0
             .pending
@@ -138,13 +143,13 @@ mod tests {
     use super::*;
     use crate::people::fields::Field;
     use crate::platform::clock::SystemClock;
-    use crate::platform::rng::OsEntropy;
+    use crate::platform::rng::OsRng;
 
     const APP: AppId = AppId(Uuid::nil());
 
-    fn ledger() -> Ledger {
+    fn ledger() -> AccessLog {
         let db = Db::open(&"postgres://nobody@127.0.0.1:1/none".into()).unwrap();
-        Ledger::new(db, Arc::new(SystemClock), &OsEntropy)
+        AccessLog::new(db, Arc::new(SystemClock), &OsRng)
     }
 
     fn fields() -> FieldSet {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::model::{Batch, Reading};
+use super::model::{FieldReads, ReadBatch};
 use crate::people::fields::Field;
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::{AppId, PersonId};
@@ -16,7 +16,11 @@ const SILENT_FOR: Duration = Duration::from_mins(1);
 
 /// Keeps a batch and says how far the process has come, in one statement. Whoever was deleted in the
 /// meantime is left out.
-pub(super) async fn insert(db: impl Executor<'_>, process: Uuid, batch: &Batch) -> db::Result<()> {
+pub(super) async fn insert(
+    db: impl Executor<'_>,
+    process: Uuid,
+    batch: &ReadBatch,
+) -> db::Result<()> {
     let (mut people, mut apps, mut fields) = (Vec::new(), Vec::new(), Vec::new());
     let (mut times, mut moments) = (Vec::new(), Vec::new());
     for (what, tally) in &batch.tallies {
@@ -55,7 +59,7 @@ pub async fn list_readings(
     db: impl Executor<'_>,
     person: PersonId,
     app: AppId,
-) -> db::Result<Vec<Reading>> {
+) -> db::Result<Vec<FieldReads>> {
     let rows = sqlx::query!(
         r#"select field as "field!", sum(times) as "times!", max(read_at) as "last!"
            from readings cross join unnest(fields) as field
@@ -66,7 +70,7 @@ pub async fn list_readings(
     .fetch_all(db)
     .await?;
     let readings = rows.into_iter().filter_map(|row| {
-        Some(Reading {
+        Some(FieldReads {
             field: Field::named(&row.field)?,
             times: row.times,
             last: row.last,
@@ -76,7 +80,7 @@ pub async fn list_readings(
 }
 
 /// The moment up to which every process has written down what was read. `now` if none runs.
-pub async fn find_complete_up_to(db: impl Executor<'_>, now: Moment) -> db::Result<Moment> {
+pub async fn find_complete_up_to(db: impl Executor<'_>, now: Timestamp) -> db::Result<Timestamp> {
     let earliest = sqlx::query_scalar!(
         "select min(complete_up_to) from ledger_processes where complete_up_to > $1",
         now - SILENT_FOR
@@ -88,8 +92,8 @@ pub async fn find_complete_up_to(db: impl Executor<'_>, now: Moment) -> db::Resu
 
 pub(super) async fn delete_read_before(
     db: impl Executor<'_>,
-    before: Moment,
-    now: Moment,
+    before: Timestamp,
+    now: Timestamp,
 ) -> db::Result<()> {
     sqlx::query!(
         "with ended as (delete from ledger_processes where complete_up_to < $2)

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::pending::Ledger;
+use super::pending::AccessLog;
 use super::store;
 use crate::platform::db;
 
 /// How stale the word of a process in which nobody reads may grow.
 const SAY_EVERY: Duration = Duration::from_secs(10);
 
-impl Ledger {
+impl AccessLog {
     /// Writes down all that was noted before the call. What cannot be written now stays pending.
     pub async fn write_down(&self) -> db::Result<()> {
         let mut said_up_to = self.said_up_to().lock().await;

@@ -1,11 +1,13 @@
-//! From the parameters of an authorization request to a [`Request`], in two steps: who asks and where
+//! From the parameters of an authorization request to a [`AuthorizationRequest`], in two steps: who asks and where
 //! the answer goes, then the rest. What fails in the first is told to the person only, what fails in
 //! the second goes back to the app (RFC 6749 §4.1.2.1).
 
-use super::model::{Asker, PersonOnly, Request, ReturnTo, Through};
-use crate::platform::web::{Pairs, Repeated};
+use super::model::{
+    AuthorizationRequest, ClientFacts, NonRedirectableError, ResponseMode, ResponseTarget,
+};
+use crate::platform::web::{FormParams, RepeatedParameter};
 use crate::protocol::grants;
-use crate::protocol::oauth::{Challenge, Code, OAuthError, RedirectUri, oxide};
+use crate::protocol::oauth::{Challenge, OAuthError, OAuthErrorCode, RedirectUri, oxide};
 use crate::protocol::scope::ScopeSet;
 
 /// In bytes. It is kept while the page is open and comes back in an address, which browsers and
@@ -14,7 +16,7 @@ const LONGEST_STATE: usize = 4096;
 
 /// The parameters as they came; empty ones count as absent.
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
+pub(super) struct AuthorizationParams {
     pub client_id: Option<String>,
     redirect_uri: Option<String>,
     response_type: Option<String>,
@@ -28,11 +30,11 @@ pub(super) struct Asked {
     pub dialog: Option<String>,
 }
 
-impl Asked {
-    pub(super) fn read(pairs: &Pairs) -> Result<Self, PersonOnly> {
+impl AuthorizationParams {
+    pub(super) fn read(pairs: &FormParams) -> Result<Self, NonRedirectableError> {
         let one = |name| {
             let value = pairs.one(name).map(|value| value.map(str::to_owned));
-            value.map_err(|Repeated(name)| PersonOnly::Repeated(name))
+            value.map_err(|RepeatedParameter(name)| NonRedirectableError::Repeated(name))
         };
         Ok(Self {
             client_id: one("client_id")?,
@@ -49,31 +51,34 @@ impl Asked {
     }
 
     /// Where the answer goes, once the client is known.
-    pub(super) fn return_to(&self, asker: &Asker) -> Result<ReturnTo, PersonOnly> {
+    pub(super) fn return_to(
+        &self,
+        asker: &ClientFacts,
+    ) -> Result<ResponseTarget, NonRedirectableError> {
         if asker.is_suspended {
-            return Err(PersonOnly::Suspended {
+            return Err(NonRedirectableError::Suspended {
                 app: asker.name.clone(),
             });
         }
         let asked = self.redirect_uri.as_deref();
         let redirect_uri = RedirectUri::choose(&asker.redirect_uris, asked);
-        let redirect_uri = redirect_uri.ok_or_else(|| PersonOnly::UnknownRedirect {
+        let redirect_uri = redirect_uri.ok_or_else(|| NonRedirectableError::UnknownRedirect {
             app: asker.name.clone(),
             asked: asked.unwrap_or_default().to_owned(),
         })?;
-        Ok(ReturnTo {
+        Ok(ResponseTarget {
             redirect_uri,
             state: self.state.clone(),
-            through: Through::Redirect,
+            through: ResponseMode::Redirect,
         })
     }
 
     /// Everything else.
     pub(super) fn request(
         &self,
-        asker: &Asker,
-        return_to: ReturnTo,
-    ) -> Result<Request, OAuthError> {
+        asker: &ClientFacts,
+        return_to: ResponseTarget,
+    ) -> Result<AuthorizationRequest, OAuthError> {
         // First, so that a client that gets everything wrong learns of the type first.
         oxide_speaks(
             self.response_type.as_deref(),
@@ -99,11 +104,11 @@ impl Asked {
             ));
         }
         let scopes = ScopeSet::parse(self.scope.as_deref().unwrap_or_default())
-            .map_err(|unknown| OAuthError::new(Code::InvalidScope, unknown.advice()))?;
+            .map_err(|unknown| OAuthError::new(OAuthErrorCode::InvalidScope, unknown.advice()))?;
         let scopes = grants::with_compulsory(scopes);
         let scopes = oxide_speaks(self.response_type.as_deref(), asker, &return_to, scopes)?;
         let always_ask = !matches!(self.approval_prompt.as_deref(), None | Some("auto"));
-        Ok(Request {
+        Ok(AuthorizationRequest {
             return_to,
             scopes,
             challenge,
@@ -114,11 +119,11 @@ impl Asked {
 
 fn oxide_speaks(
     response_type: Option<&str>,
-    asker: &Asker,
-    return_to: &ReturnTo,
+    asker: &ClientFacts,
+    return_to: &ResponseTarget,
     scopes: ScopeSet,
 ) -> Result<ScopeSet, OAuthError> {
-    oxide::negotiate(&oxide::Asking {
+    oxide::negotiate(&oxide::AuthorizationInput {
         client_id: &asker.client_id,
         redirect_uri: return_to.redirect_uri.as_str(),
         response_type,

@@ -2,41 +2,41 @@
 
 use serde::Serialize;
 
-use super::model::{Asker, Request};
+use super::model::{AuthorizationRequest, ClientFacts};
 use crate::people::fields::Field;
-use crate::people::records::{Person, Shown};
+use crate::people::records::{DisplayValue, Person};
 use crate::platform::config::Lifetimes;
 use crate::platform::links::Links;
 use crate::platform::web::{FormAction, Page};
-use crate::protocol::clients::{Face, Website};
+use crate::protocol::clients::{AppFace, WebsiteLink};
 use crate::protocol::grants;
-use crate::protocol::grants::Decided;
+use crate::protocol::grants::ConsentRecord;
 use crate::protocol::scope::{Scope, ScopeSet};
 
 #[derive(Debug, Serialize)]
 pub(super) struct ConsentPage {
     action: String,
-    app: Asking,
+    app: ConsentApp,
     first_time: bool,
     asks_more: bool,
-    rows: Vec<ScopeTick>,
+    rows: Vec<ScopeCheckbox>,
     goes_to: String,
-    person: PersonFace,
+    person: ConsentPerson,
     /// Where to fill in what is not set, if something is not.
     complete_profile: Option<String>,
     connected_apps: String,
     ends_after_unused_days: u64,
     ends_after_days: u64,
-    switch: Switch,
+    switch: SwitchAccountForm,
 }
 
 #[derive(Debug, Serialize)]
-struct Asking {
+struct ConsentApp {
     #[serde(flatten)]
-    face: Face,
+    face: AppFace,
     owner_name: String,
     owner_username: String,
-    website: Option<Website>,
+    website: Option<WebsiteLink>,
     privacy_policy: Option<String>,
     contact: Option<String>,
     description: String,
@@ -44,44 +44,44 @@ struct Asking {
 }
 
 #[derive(Debug, Serialize)]
-struct PersonFace {
+struct ConsentPerson {
     name: String,
     username: String,
 }
 
 /// Signs out and comes back to the same request.
 #[derive(Debug, Serialize)]
-struct Switch {
+struct SwitchAccountForm {
     action: String,
     next: String,
 }
 
 #[derive(Debug, Serialize)]
-struct ScopeTick {
+struct ScopeCheckbox {
     scope: &'static str,
     sentence: &'static str,
     locked: bool,
     ticked: bool,
     is_new: bool,
     refused_before: bool,
-    fields: Vec<FieldTick>,
+    fields: Vec<FieldCheckbox>,
 }
 
 #[derive(Debug, Serialize)]
-struct FieldTick {
+struct FieldCheckbox {
     field: &'static str,
     label: &'static str,
     locked: bool,
     ticked: bool,
     is_new: bool,
     refused_before: bool,
-    value: Shown,
+    value: DisplayValue,
 }
 
 impl ConsentPage {
     pub(super) fn of(
-        asker: &Asker,
-        request: &Request,
+        asker: &ClientFacts,
+        request: &AuthorizationRequest,
         person: &Person,
         action: String,
         next: String,
@@ -93,18 +93,18 @@ impl ConsentPage {
         let unset = rows
             .iter()
             .flat_map(|row| &row.fields)
-            .any(|field| field.value == Shown::Unset);
+            .any(|field| field.value == DisplayValue::Unset);
         let days = |span: std::time::Duration| span.as_secs() / 86_400;
         Self {
             action,
-            app: Asking::of(asker, links),
+            app: ConsentApp::of(asker, links),
             first_time: !connected,
             asks_more: connected
                 && rows
                     .iter()
                     .any(|row| row.is_new || row.fields.iter().any(|f| f.is_new)),
             goes_to: request.return_to.redirect_uri.place().to_owned(),
-            person: PersonFace {
+            person: ConsentPerson {
                 name: person.full_name(),
                 username: person.username.clone(),
             },
@@ -112,7 +112,7 @@ impl ConsentPage {
             connected_apps: links.connected_apps(),
             ends_after_unused_days: days(lifetimes.refresh_token),
             ends_after_days: days(lifetimes.family),
-            switch: Switch {
+            switch: SwitchAccountForm {
                 action: links.logout(),
                 next,
             },
@@ -121,13 +121,13 @@ impl ConsentPage {
     }
 }
 
-impl Asking {
-    fn of(asker: &Asker, links: &Links) -> Self {
+impl ConsentApp {
+    fn of(asker: &ClientFacts, links: &Links) -> Self {
         Self {
-            face: Face::of(&asker.name, asker.logo.as_deref(), links),
+            face: AppFace::of(&asker.name, asker.logo.as_deref(), links),
             owner_name: asker.owner_name.clone(),
             owner_username: asker.owner_username.clone(),
-            website: asker.website.as_deref().and_then(Website::of),
+            website: asker.website.as_deref().and_then(WebsiteLink::of),
             privacy_policy: asker.privacy_policy.clone(),
             contact: asker.contact.clone(),
             description: asker.description.clone(),
@@ -139,17 +139,17 @@ impl Asking {
 /// One row per scope asked for, locked ones first. What was refused last time comes up unticked,
 /// everything else ticked; to an app that is connected already, what it never asked for is new.
 fn ticks(
-    decided: Decided,
+    decided: ConsentRecord,
     asked: ScopeSet,
     connected: bool,
     person: &Person,
     links: &Links,
-) -> Vec<ScopeTick> {
+) -> Vec<ScopeCheckbox> {
     asked
         .iter()
         .map(|scope| {
             let locked = scope == grants::COMPULSORY;
-            let field = |field: &Field| FieldTick {
+            let field = |field: &Field| FieldCheckbox {
                 field: field.name(),
                 label: field.row().label,
                 locked,
@@ -158,14 +158,14 @@ fn ticks(
                 refused_before: !locked && decided.refused_fields.contains(*field),
                 value: person.shown(*field, links),
             };
-            let fields: Vec<FieldTick> = scope.row().fields.iter().map(field).collect();
+            let fields: Vec<FieldCheckbox> = scope.row().fields.iter().map(field).collect();
             let new_fields = fields.iter().any(|field| field.is_new);
             let is_new = if fields.is_empty() {
                 connected && !decided.knows_scope(scope)
             } else {
                 new_fields
             };
-            ScopeTick {
+            ScopeCheckbox {
                 scope: scope.name(),
                 sentence: scope.row().title,
                 locked,
@@ -178,7 +178,7 @@ fn ticks(
         .collect()
 }
 
-fn ticked(decided: Decided, scope: Scope, fields: &[FieldTick]) -> bool {
+fn ticked(decided: ConsentRecord, scope: Scope, fields: &[FieldCheckbox]) -> bool {
     if fields.is_empty() {
         !decided.refused_scopes.contains(scope)
     } else {
@@ -203,25 +203,25 @@ impl Page for ConsentPage {
 #[cfg(test)]
 pub(super) mod samples {
     use super::*;
-    use crate::platform::web::Sample;
+    use crate::platform::web::PageSample;
 
-    pub(crate) fn samples() -> Vec<Sample> {
-        vec![Sample::of(&page(false)), Sample::of(&page(true))]
+    pub(crate) fn samples() -> Vec<PageSample> {
+        vec![PageSample::of(&page(false)), PageSample::of(&page(true))]
     }
 
     fn page(full: bool) -> ConsentPage {
         let text = |text: &str| full.then(|| text.to_owned());
         ConsentPage {
             action: "/oauth/authorize/1/".to_owned(),
-            app: Asking {
-                face: Face {
+            app: ConsentApp {
+                face: AppFace {
                     name: "Mess Menu".to_owned(),
                     initial: "M".to_owned(),
                     logo: text("/media/app_logo/logo.png"),
                 },
                 owner_name: "Meera Iyer".to_owned(),
                 owner_username: "meera".to_owned(),
-                website: full.then(|| Website {
+                website: full.then(|| WebsiteLink {
                     href: "https://mess.example/".to_owned(),
                     host: "mess.example".to_owned(),
                 }),
@@ -234,7 +234,7 @@ pub(super) mod samples {
             asks_more: full,
             rows: rows(),
             goes_to: "mess.example".to_owned(),
-            person: PersonFace {
+            person: ConsentPerson {
                 name: "Asha D’Souza".to_owned(),
                 username: "asha".to_owned(),
             },
@@ -242,7 +242,7 @@ pub(super) mod samples {
             connected_apps: "/user/settings/".to_owned(),
             ends_after_unused_days: 90,
             ends_after_days: 365,
-            switch: Switch {
+            switch: SwitchAccountForm {
                 action: "/account/logout/".to_owned(),
                 next: "/oauth/authorize/?client_id=a".to_owned(),
             },
@@ -250,10 +250,10 @@ pub(super) mod samples {
     }
 
     /// A locked one, a new one, one that was refused, and one without fields.
-    fn rows() -> Vec<ScopeTick> {
+    fn rows() -> Vec<ScopeCheckbox> {
         let fields = |is_new: bool| {
-            let values = Shown::samples().into_iter();
-            let fields = values.map(|value| FieldTick {
+            let values = DisplayValue::samples().into_iter();
+            let fields = values.map(|value| FieldCheckbox {
                 field: "a_field",
                 label: "A field",
                 locked: !is_new,
@@ -264,7 +264,7 @@ pub(super) mod samples {
             });
             fields.collect()
         };
-        let row = |locked, is_new, refused_before, fields: Vec<FieldTick>| ScopeTick {
+        let row = |locked, is_new, refused_before, fields: Vec<FieldCheckbox>| ScopeCheckbox {
             scope: "a_scope",
             sentence: "Something about you",
             locked,

@@ -2,34 +2,37 @@
 
 use serde_json::json;
 
-use super::model::Request;
+use super::model::AuthorizationRequest;
 use super::store;
 use crate::people::fields::{Field, FieldSet};
 use crate::people::records;
-use crate::platform::audit::Entry;
-use crate::platform::clock::Moment;
+use crate::platform::audit::AuditEntry;
+use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::id::{AppId, GrantId, PersonId};
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 use crate::platform::secret::Secret;
-use crate::platform::web::Pairs;
+use crate::platform::web::FormParams;
 use crate::platform::{audit, db};
-use crate::protocol::grants::{Given, Giving};
-use crate::protocol::oauth::{Code as ErrorCode, OAuthError};
-use crate::protocol::scope::{Scope, ScopeSet, Share};
+use crate::protocol::grants::{GrantOutcome, NewConsent};
+use crate::protocol::oauth::{OAuthError, OAuthErrorCode as ErrorCode};
+use crate::protocol::scope::{GrantedAccess, Scope, ScopeSet};
 use crate::protocol::{grants, token};
 
 /// What the person pressed, with what stayed ticked.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Decision {
+pub(super) enum ConsentDecision {
     Deny,
-    Allow { chosen: Share, forged: usize },
+    Allow {
+        chosen: GrantedAccess,
+        forged: usize,
+    },
 }
 
-impl Decision {
+impl ConsentDecision {
     /// Reads the consent form. A field counts only if it and its scope are ticked and both were asked
     /// for; what was not asked for is dropped and counted.
-    pub(super) fn read(form: &Pairs, asked: ScopeSet) -> Option<Self> {
+    pub(super) fn read(form: &FormParams, asked: ScopeSet) -> Option<Self> {
         match form.one("decision").ok().flatten()? {
             "deny" => Some(Self::Deny),
             "allow" => {
@@ -45,7 +48,8 @@ impl Decision {
                     + fields.iter().filter(forged_field).count();
                 let scopes: ScopeSet = scopes.into_iter().flatten().collect();
                 let fields: FieldSet = fields.into_iter().flatten().collect();
-                let chosen = Share::of(scopes, fields).intersection(Share::whole(asked));
+                let chosen =
+                    GrantedAccess::of(scopes, fields).intersection(GrantedAccess::whole(asked));
                 Some(Self::Allow { chosen, forged })
             }
             _ => None,
@@ -55,7 +59,7 @@ impl Decision {
 
 /// How it ended.
 #[derive(Debug)]
-pub(super) enum Decided {
+pub(super) enum ConsentOutcome {
     Code(Secret),
     Refused(OAuthError),
     Full,
@@ -68,45 +72,45 @@ pub(super) enum Decided {
 pub(super) async fn decide(
     tx: &mut Tx,
     (person, app): (PersonId, AppId),
-    request: &Request,
-    decision: Decision,
+    request: &AuthorizationRequest,
+    decision: ConsentDecision,
     cap: i32,
-    now: Moment,
-    entropy: &dyn Entropy,
-) -> db::Result<Decided> {
-    let Decision::Allow { chosen, forged } = decision else {
-        let entry = Entry::of("grant.denied")
+    now: Timestamp,
+    rng: &dyn Rng,
+) -> db::Result<ConsentOutcome> {
+    let ConsentDecision::Allow { chosen, forged } = decision else {
+        let entry = AuditEntry::of("grant.denied")
             .by(person)
             .about(person)
             .on_app(app);
-        audit::note(&mut **tx, entry, now, entropy).await?;
+        audit::note(&mut **tx, entry, now, rng).await?;
         let denied = OAuthError::new(ErrorCode::AccessDenied, "The person did not allow it.");
-        return Ok(Decided::Refused(denied));
+        return Ok(ConsentOutcome::Refused(denied));
     };
     if records::find_leaving(&mut **tx, person).await?.is_some() {
-        return Ok(Decided::Leaving);
+        return Ok(ConsentOutcome::Leaving);
     }
     if forged > 0 {
-        let entry = Entry::of("consent.forged")
+        let entry = AuditEntry::of("consent.forged")
             .by(person)
             .about(person)
             .on_app(app);
         let entry = entry.with(json!({ "dropped": forged }));
-        audit::note(&mut **tx, entry, now, entropy).await?;
+        audit::note(&mut **tx, entry, now, rng).await?;
     }
-    let giving = Giving {
+    let giving = NewConsent {
         person,
         app,
         asked: request.scopes,
         chosen,
         cap,
     };
-    match grants::give(tx, &giving, now, entropy).await? {
-        Given::Grant { id, share } => issue(tx, id, share, request, now, entropy)
+    match grants::give(tx, &giving, now, rng).await? {
+        GrantOutcome::Grant { id, share } => issue(tx, id, share, request, now, rng)
             .await
-            .map(Decided::Code),
-        Given::Full => Ok(Decided::Full),
-        Given::Gone => Ok(Decided::Gone),
+            .map(ConsentOutcome::Code),
+        GrantOutcome::Full => Ok(ConsentOutcome::Full),
+        GrantOutcome::Gone => Ok(ConsentOutcome::Gone),
     }
 }
 
@@ -114,12 +118,12 @@ pub(super) async fn decide(
 pub(super) async fn issue(
     connection: &mut db::Connection,
     grant: GrantId,
-    share: Share,
-    request: &Request,
-    now: Moment,
-    entropy: &dyn Entropy,
+    share: GrantedAccess,
+    request: &AuthorizationRequest,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> db::Result<Secret> {
-    let code = token::code(now, entropy);
+    let code = token::code(now, rng);
     store::insert_code(connection, grant, share, request, &code, now).await?;
     Ok(code.code)
 }
@@ -128,11 +132,11 @@ pub(super) async fn issue(
 mod tests {
     use super::*;
 
-    fn read(form: &str, asked: &str) -> Option<(Share, usize)> {
-        let form = Pairs::parse(form.as_bytes()).unwrap();
-        match Decision::read(&form, ScopeSet::parse(asked).unwrap())? {
-            Decision::Allow { chosen, forged } => Some((chosen, forged)),
-            Decision::Deny => None,
+    fn read(form: &str, asked: &str) -> Option<(GrantedAccess, usize)> {
+        let form = FormParams::parse(form.as_bytes()).unwrap();
+        match ConsentDecision::read(&form, ScopeSet::parse(asked).unwrap())? {
+            ConsentDecision::Allow { chosen, forged } => Some((chosen, forged)),
+            ConsentDecision::Deny => None,
         }
     }
 
@@ -161,8 +165,8 @@ mod tests {
             "",
             "decision=allow&decision=deny",
         ] {
-            let form = Pairs::parse(form.as_bytes()).unwrap();
-            assert!(Decision::read(&form, ScopeSet::EMPTY).is_none());
+            let form = FormParams::parse(form.as_bytes()).unwrap();
+            assert!(ConsentDecision::read(&form, ScopeSet::EMPTY).is_none());
         }
     }
 }

@@ -1,19 +1,19 @@
 //! A request that comes by the browser's own sign-in dialog (FedCM), where no page is shown unless one
 //! has to be.
 
-use super::ask::Asked;
-use super::model::Through;
-use super::rules::Next;
+use super::ask::AuthorizationParams;
+use super::model::ResponseMode;
+use super::rules::AuthorizeStep;
 use super::{Feature, decide, rules, store};
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::id::PersonId;
-use crate::platform::web::Pairs;
-use crate::protocol::oauth::{Code as ErrorCode, OAuthError};
+use crate::platform::web::FormParams;
+use crate::protocol::oauth::{OAuthError, OAuthErrorCode as ErrorCode};
 
 /// What the dialog is told.
 #[derive(Debug)]
-pub enum Unseen {
+pub enum FedcmOutcome {
     /// Everything was decided before: what it gives to the page.
     Token(String),
     /// Go on with this page of ours.
@@ -27,12 +27,12 @@ impl Feature {
     /// the dialog.
     pub async fn answer_unseen(
         &self,
-        pairs: &Pairs,
+        pairs: &FormParams,
         origin: &str,
         person: PersonId,
-        now: Moment,
-    ) -> db::Result<Unseen> {
-        let Ok(asked) = Asked::read(pairs) else {
+        now: Timestamp,
+    ) -> db::Result<FedcmOutcome> {
+        let Ok(asked) = AuthorizationParams::read(pairs) else {
             return Ok(refused(
                 ErrorCode::InvalidRequest,
                 "A parameter came twice.",
@@ -52,8 +52,8 @@ impl Feature {
             return Ok(refused(ErrorCode::InvalidRequest, text));
         }
         return_to.through = match pairs.text("response_mode") {
-            "query" => Through::DialogAddress,
-            _ => Through::DialogCode,
+            "query" => ResponseMode::DialogAddress,
+            _ => ResponseMode::DialogCode,
         };
         if asker.is_leaving {
             return Ok(refused(ErrorCode::AccessDenied, "The account is closed."));
@@ -61,36 +61,36 @@ impl Feature {
         let through = return_to.through;
         let request = match asked.request(&asker, return_to) {
             Ok(request) => request,
-            Err(error) => return Ok(Unseen::Refused(error)),
+            Err(error) => return Ok(FedcmOutcome::Refused(error)),
         };
         match rules::next(&asker, &request, person, self.settings.cap) {
-            Next::Issue { grant, share } => {
+            AuthorizeStep::Issue { grant, share } => {
                 let mut connection = self.db.connection().await?;
-                let entropy = self.entropy.as_ref();
-                let code = decide::issue(&mut connection, grant, share, &request, now, entropy);
+                let rng = self.rng.as_ref();
+                let code = decide::issue(&mut connection, grant, share, &request, now, rng);
                 let issuer = self.web.links.issuer();
                 let token = request.return_to.token(code.await?.expose(), &issuer);
-                Ok(Unseen::Token(token))
+                Ok(FedcmOutcome::Token(token))
             }
-            Next::Ask => Ok(Unseen::Ask(
+            AuthorizeStep::Ask => Ok(FedcmOutcome::Ask(
                 self.page_for(pairs, client_id, person, through),
             )),
-            Next::Full => Ok(refused(ErrorCode::AccessDenied, "The app is full.")),
+            AuthorizeStep::Full => Ok(refused(ErrorCode::AccessDenied, "The app is full.")),
         }
     }
 
     /// The address of the same request's page, whose answer goes to the dialog.
     fn page_for(
         &self,
-        pairs: &Pairs,
+        pairs: &FormParams,
         client_id: &str,
         person: PersonId,
-        through: Through,
+        through: ResponseMode,
     ) -> String {
         let ours = ["response_mode", "dialog"];
         let own = pairs.iter().filter(|(name, _)| !ours.contains(name));
         let mode = through.name().map(|name| ("response_mode", name));
-        let whose = Whose(client_id, person.to_string());
+        let whose = DialogContext(client_id, person.to_string());
         let seal = self.web.form_key.seal(&whose.parts());
         let query = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(own.chain(mode).chain([("dialog", seal.as_str())]))
@@ -101,27 +101,27 @@ impl Feature {
 
     /// How the answer to a request travels. Into the dialog only if we sent this person's dialog here for
     /// this very app: otherwise a link in one app's dialog could make it hand over another app's code.
-    pub(super) fn way_back(&self, asked: &Asked, person: PersonId) -> Through {
+    pub(super) fn way_back(&self, asked: &AuthorizationParams, person: PersonId) -> ResponseMode {
         let client_id = asked.client_id.as_deref().unwrap_or_default();
         let seal = asked.dialog.as_deref().unwrap_or_default();
-        let whose = Whose(client_id, person.to_string());
+        let whose = DialogContext(client_id, person.to_string());
         if self.web.form_key.is_seal(seal, &whose.parts()) {
-            Through::named(asked.response_mode.as_deref())
+            ResponseMode::named(asked.response_mode.as_deref())
         } else {
-            Through::Redirect
+            ResponseMode::Redirect
         }
     }
 }
 
 /// What the seal of a dialog is over: the app that opened it, and who chose their account in it.
-struct Whose<'a>(&'a str, String);
+struct DialogContext<'a>(&'a str, String);
 
-impl Whose<'_> {
+impl DialogContext<'_> {
     fn parts(&self) -> [&[u8]; 3] {
         [b"dialog", self.0.as_bytes(), self.1.as_bytes()]
     }
 }
 
-fn refused(code: ErrorCode, description: &str) -> Unseen {
-    Unseen::Refused(OAuthError::new(code, description))
+fn refused(code: ErrorCode, description: &str) -> FedcmOutcome {
+    FedcmOutcome::Refused(OAuthError::new(code, description))
 }

@@ -17,7 +17,7 @@
 //! A request is kept only when a page is shown for it.
 //!
 //! Decision: a browser that stands between the app and us (FedCM) brings the same request and gets the
-//! same answer, by the same rules; only the way there and back differ ([`dialog`], [`model::Through`]).
+//! same answer, by the same rules; only the way there and back differ ([`dialog`], [`model::ResponseMode`]).
 
 mod ask;
 mod consent_page;
@@ -29,8 +29,8 @@ mod rules;
 mod store;
 mod sweep;
 
-pub use dialog::Unseen;
+pub use dialog::FedcmOutcome;
 #[cfg(test)]
 pub(crate) use pages::samples::samples;
-pub use pages::{Feature, Settings, routes};
+pub use pages::{AuthorizeSettings, Feature, routes};
 pub use sweep::sweep;

@@ -1,13 +1,13 @@
 //! What an app asks, who it is, and what is known of the person and it.
 
 use crate::platform::id::{AppId, GrantId, PersonId};
-use crate::protocol::grants::Decided;
+use crate::protocol::grants::ConsentRecord;
 use crate::protocol::oauth::{Challenge, OAuthError, RedirectUri};
 use crate::protocol::scope::ScopeSet;
 
 /// The app behind a request, with what one person has decided about it.
 #[derive(Debug, Clone)]
-pub(super) struct Asker {
+pub(super) struct ClientFacts {
     pub app: AppId,
     pub client_id: String,
     pub name: String,
@@ -29,20 +29,20 @@ pub(super) struct Asker {
     pub was_admitted: bool,
     /// The person has closed their account and may still change their mind.
     pub is_leaving: bool,
-    pub decided: Decided,
+    pub decided: ConsentRecord,
 }
 
 /// Where the answer goes, and what goes with it.
 #[derive(Debug, Clone)]
-pub(super) struct ReturnTo {
+pub(super) struct ResponseTarget {
     pub redirect_uri: RedirectUri,
     pub state: Option<String>,
-    pub through: Through,
+    pub through: ResponseMode,
 }
 
 /// By whom the answer is carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Through {
+pub(super) enum ResponseMode {
     /// A redirect.
     Redirect,
     /// The browser's own sign-in dialog, in which our page stands (FedCM, `IdentityProvider.resolve`):
@@ -52,7 +52,7 @@ pub(super) enum Through {
     DialogAddress,
 }
 
-impl Through {
+impl ResponseMode {
     /// As `response_mode` says. Other words ask for a redirect, as they always did.
     pub(super) fn named(word: Option<&str>) -> Self {
         match word {
@@ -72,12 +72,12 @@ impl Through {
     }
 }
 
-impl ReturnTo {
+impl ResponseTarget {
     /// What the dialog is given for a code: less for who asked for less.
     pub(super) fn token(&self, code: &str, issuer: &str) -> String {
         match self.through {
-            Through::DialogCode => code.to_owned(),
-            Through::DialogAddress | Through::Redirect => self.with_code(code, issuer),
+            ResponseMode::DialogCode => code.to_owned(),
+            ResponseMode::DialogAddress | ResponseMode::Redirect => self.with_code(code, issuer),
         }
     }
 
@@ -104,8 +104,8 @@ impl ReturnTo {
 
 /// A request whose client and redirect address are good and whose every parameter was read.
 #[derive(Debug, Clone)]
-pub(super) struct Request {
-    pub return_to: ReturnTo,
+pub(super) struct AuthorizationRequest {
+    pub return_to: ResponseTarget,
     pub scopes: ScopeSet,
     pub challenge: Option<Challenge>,
     /// `approval_prompt=force`: show the page whatever was decided.
@@ -114,7 +114,7 @@ pub(super) struct Request {
 
 /// What of an app may have changed while its page was open.
 #[derive(Debug)]
-pub(super) struct Terms {
+pub(super) struct CurrentRegistration {
     pub name: String,
     pub redirect_uris: Vec<RedirectUri>,
     pub needs_challenge: bool,
@@ -123,7 +123,7 @@ pub(super) struct Terms {
 /// What can only be told to the person: nothing may be sent to an address that is not proved to be
 /// the app's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum PersonOnly {
+pub(super) enum NonRedirectableError {
     Repeated(&'static str),
     Unreadable,
     NoClient,

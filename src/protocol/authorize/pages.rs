@@ -10,11 +10,13 @@ use axum::routing::{get, post};
 use http::{StatusCode, header};
 use serde::Serialize;
 
-use super::ask::Asked;
+use super::ask::AuthorizationParams;
 use super::consent_page::ConsentPage;
-use super::decide::{Decided, Decision};
-use super::model::{Asker, PersonOnly, Request, ReturnTo, Through};
-use super::rules::Next;
+use super::decide::{ConsentDecision, ConsentOutcome};
+use super::model::{
+    AuthorizationRequest, ClientFacts, NonRedirectableError, ResponseMode, ResponseTarget,
+};
+use super::rules::AuthorizeStep;
 use super::{decide, rules, store};
 use crate::identity::login;
 use crate::people::records;
@@ -23,8 +25,8 @@ use crate::platform::config::Lifetimes;
 use crate::platform::db;
 use crate::platform::db::Db;
 use crate::platform::id::{PersonId, RequestId};
-use crate::platform::rng::SharedEntropy;
-use crate::platform::web::{Frame, Page, PageProblem, Pairs, Protected, Web};
+use crate::platform::rng::SharedRng;
+use crate::platform::web::{CsrfForm, FormParams, Page, PageContext, PageError, Web};
 use crate::protocol::oauth::OAuthError;
 
 /// How long a consent page may stay open.
@@ -36,12 +38,12 @@ pub struct Feature {
     pub db: Db,
     pub web: Web,
     pub clock: SharedClock,
-    pub entropy: SharedEntropy,
-    pub settings: Settings,
+    pub rng: SharedRng,
+    pub settings: AuthorizeSettings,
 }
 
 #[derive(Debug, Clone, Copy)]
-pub struct Settings {
+pub struct AuthorizeSettings {
     pub lifetimes: Lifetimes,
     /// How many people an unverified app may have.
     pub cap: i32,
@@ -50,14 +52,14 @@ pub struct Settings {
 /// The last page in the browser's sign-in dialog, seen for a moment: its script gives the answer to
 /// the dialog, which closes. Anywhere else it goes on to the app, as its link does.
 #[derive(Debug, Serialize)]
-pub(super) struct HandOverPage {
+pub(super) struct FedcmResponsePage {
     place: String,
     address: String,
     /// None: there is nothing to give but that the person said no.
     token: Option<String>,
 }
 
-impl Page for HandOverPage {
+impl Page for FedcmResponsePage {
     const TEMPLATE: &'static str = "authorize/hand_over.html";
 
     fn title(&self) -> String {
@@ -74,9 +76,9 @@ pub fn routes(feature: Feature) -> Router {
 
 async fn ask(
     State(it): State<Feature>,
-    frame: Frame,
+    frame: PageContext,
     RawQuery(query): RawQuery,
-) -> Result<Response, PageProblem> {
+) -> Result<Response, PageError> {
     it.proceed(&frame, &query.unwrap_or_default()).await
 }
 
@@ -84,22 +86,22 @@ async fn ask(
 /// here, so it needs no seal.
 async fn ask_by_form(
     State(it): State<Feature>,
-    frame: Frame,
+    frame: PageContext,
     body: Bytes,
-) -> Result<Response, PageProblem> {
+) -> Result<Response, PageError> {
     it.proceed(&frame, &String::from_utf8_lossy(&body)).await
 }
 
 /// A page that was reloaded after it had been answered.
-async fn shown_before() -> PageProblem {
+async fn shown_before() -> PageError {
     answered()
 }
 
 async fn answer(
     State(it): State<Feature>,
     Path(id): Path<String>,
-    Protected { frame, form }: Protected,
-) -> Result<Response, PageProblem> {
+    CsrfForm { frame, form }: CsrfForm,
+) -> Result<Response, PageError> {
     let now = it.clock.now();
     let (Some(visit), Ok(id)) = (frame.visit(), id.parse().map(RequestId)) else {
         return Err(answered());
@@ -114,29 +116,30 @@ async fn answer(
     if !rules::still_holds(&request, &terms) {
         return Err(answered());
     }
-    let decision = Decision::read(&form, request.scopes).ok_or_else(answered)?;
+    let decision = ConsentDecision::read(&form, request.scopes).ok_or_else(answered)?;
     let who = (visit.person, app);
-    let (cap, entropy) = (it.settings.cap, it.entropy.as_ref());
-    let decided = decide::decide(&mut tx, who, &request, decision, cap, now, entropy).await?;
+    let (cap, rng) = (it.settings.cap, it.rng.as_ref());
+    let decided = decide::decide(&mut tx, who, &request, decision, cap, now, rng).await?;
     match decided {
-        Decided::Code(code) => {
+        ConsentOutcome::Code(code) => {
             tx.commit().await.map_err(db::Error::from)?;
             Ok(it.give_code(&frame, &request.return_to, code.expose()))
         }
-        Decided::Refused(error) => {
+        ConsentOutcome::Refused(error) => {
             tx.commit().await.map_err(db::Error::from)?;
             Ok(it.tell_app(&frame, &request.return_to, &error))
         }
-        Decided::Full => Err(it.full(&terms.name)),
-        Decided::Gone => Err(answered()),
-        Decided::Leaving => Err(it.leaving(&terms.name)),
+        ConsentOutcome::Full => Err(it.full(&terms.name)),
+        ConsentOutcome::Gone => Err(answered()),
+        ConsentOutcome::Leaving => Err(it.leaving(&terms.name)),
     }
 }
 
 impl Feature {
-    async fn proceed(&self, frame: &Frame, query: &str) -> Result<Response, PageProblem> {
-        let pairs = Pairs::parse(query.as_bytes()).ok_or_else(|| told(&PersonOnly::Unreadable))?;
-        let asked = Asked::read(&pairs).map_err(|wrong| told(&wrong))?;
+    async fn proceed(&self, frame: &PageContext, query: &str) -> Result<Response, PageError> {
+        let pairs = FormParams::parse(query.as_bytes())
+            .ok_or_else(|| told(&NonRedirectableError::Unreadable))?;
+        let asked = AuthorizationParams::read(&pairs).map_err(|wrong| told(&wrong))?;
         let person = frame.visit().map(|visit| visit.person);
         let asker = self.find(&asked, person).await?;
         let return_to = asked.return_to(&asker).map_err(|wrong| told(&wrong))?;
@@ -144,7 +147,7 @@ impl Feature {
         let Some(person) = person else {
             return Ok(login::send_to_login(&self.web.links, Some(&next)));
         };
-        let return_to = ReturnTo {
+        let return_to = ResponseTarget {
             through: self.way_back(&asked, person),
             ..return_to
         };
@@ -159,40 +162,43 @@ impl Feature {
             Err(error) => return Err(self.offer_to_tell(&asker, &return_to, &error)),
         };
         let now = self.clock.now();
-        let entropy = self.entropy.as_ref();
+        let rng = self.rng.as_ref();
         match rules::next(&asker, &request, person, self.settings.cap) {
-            Next::Issue { grant, share } => {
+            AuthorizeStep::Issue { grant, share } => {
                 let mut connection = self.db.connection().await?;
-                let code =
-                    decide::issue(&mut connection, grant, share, &request, now, entropy).await?;
+                let code = decide::issue(&mut connection, grant, share, &request, now, rng).await?;
                 Ok(self.give_code(frame, &request.return_to, code.expose()))
             }
-            Next::Full => Err(self.full(&asker.name)),
-            Next::Ask => {
+            AuthorizeStep::Full => Err(self.full(&asker.name)),
+            AuthorizeStep::Ask => {
                 self.show_consent(frame, &asker, &request, person, next)
                     .await
             }
         }
     }
 
-    async fn find(&self, asked: &Asked, person: Option<PersonId>) -> Result<Asker, PageProblem> {
+    async fn find(
+        &self,
+        asked: &AuthorizationParams,
+        person: Option<PersonId>,
+    ) -> Result<ClientFacts, PageError> {
         let Some(client_id) = asked.client_id.as_deref() else {
-            return Err(told(&PersonOnly::NoClient));
+            return Err(told(&NonRedirectableError::NoClient));
         };
         let asker = store::find_asker(self.db.pool(), client_id, person).await?;
-        asker.ok_or_else(|| told(&PersonOnly::UnknownClient))
+        asker.ok_or_else(|| told(&NonRedirectableError::UnknownClient))
     }
 
     async fn show_consent(
         &self,
-        frame: &Frame,
-        asker: &Asker,
-        request: &Request,
+        frame: &PageContext,
+        asker: &ClientFacts,
+        request: &AuthorizationRequest,
         person: PersonId,
         next: String,
-    ) -> Result<Response, PageProblem> {
+    ) -> Result<Response, PageError> {
         let now = self.clock.now();
-        let id = RequestId::new(now, self.entropy.as_ref());
+        let id = RequestId::new(now, self.rng.as_ref());
         let Some(person) = records::find(self.db.pool(), person).await? else {
             return Ok(login::send_to_login(&self.web.links, None));
         };
@@ -204,27 +210,32 @@ impl Feature {
         Ok(frame.show(&page))
     }
 
-    fn give_code(&self, frame: &Frame, to: &ReturnTo, code: &str) -> Response {
+    fn give_code(&self, frame: &PageContext, to: &ResponseTarget, code: &str) -> Response {
         let issuer = self.web.links.issuer();
         let token = to.token(code, &issuer);
         hand_over(frame, to, to.with_code(code, &issuer), Some(token))
     }
 
-    fn tell_app(&self, frame: &Frame, to: &ReturnTo, error: &OAuthError) -> Response {
+    fn tell_app(&self, frame: &PageContext, to: &ResponseTarget, error: &OAuthError) -> Response {
         let address = to.with_error(error, &self.web.links.issuer());
-        let token = (to.through == Through::DialogAddress).then(|| address.clone());
+        let token = (to.through == ResponseMode::DialogAddress).then(|| address.clone());
         hand_over(frame, to, address, token)
     }
 
     /// An app nobody has verified could use our redirects to lead people astray, so the person decides
     /// whether to go (RFC 9700 §4.11.2).
-    fn offer_to_tell(&self, asker: &Asker, to: &ReturnTo, error: &OAuthError) -> PageProblem {
+    fn offer_to_tell(
+        &self,
+        asker: &ClientFacts,
+        to: &ResponseTarget,
+        error: &OAuthError,
+    ) -> PageError {
         let text = format!(
             "{} asked for something in a way that does not work.",
             asker.name
         );
         let place = to.redirect_uri.place();
-        PageProblem::new(StatusCode::BAD_REQUEST, "This sign-in cannot go on", text)
+        PageError::new(StatusCode::BAD_REQUEST, "This sign-in cannot go on", text)
             .advise(format!("If you run {}: {}", asker.name, error.description))
             .advise(format!(
                 "It is not verified. Go back to {place} only if you know who runs it."
@@ -235,8 +246,8 @@ impl Feature {
             )
     }
 
-    fn leaving(&self, app: &str) -> PageProblem {
-        PageProblem::new(
+    fn leaving(&self, app: &str) -> PageError {
+        PageError::new(
             StatusCode::FORBIDDEN,
             "Your account is closed",
             format!("You closed it, so {app} can read nothing about you and cannot sign you in."),
@@ -245,9 +256,9 @@ impl Feature {
         .back(self.web.links.my_data(), "Keep my account")
     }
 
-    fn full(&self, app: &str) -> PageProblem {
+    fn full(&self, app: &str) -> PageError {
         let cap = self.settings.cap;
-        PageProblem::new(
+        PageError::new(
             StatusCode::FORBIDDEN,
             format!("{app} is full"),
             format!(
@@ -261,11 +272,16 @@ impl Feature {
 }
 
 /// The answer to the app, by the way it asked for.
-fn hand_over(frame: &Frame, to: &ReturnTo, address: String, token: Option<String>) -> Response {
-    if to.through == Through::Redirect {
+fn hand_over(
+    frame: &PageContext,
+    to: &ResponseTarget,
+    address: String,
+    token: Option<String>,
+) -> Response {
+    if to.through == ResponseMode::Redirect {
         return found(address);
     }
-    frame.show(&HandOverPage {
+    frame.show(&FedcmResponsePage {
         place: to.redirect_uri.place().to_owned(),
         address,
         token,
@@ -277,8 +293,8 @@ fn found(address: String) -> Response {
     (StatusCode::FOUND, [(header::LOCATION, address)]).into_response()
 }
 
-fn answered() -> PageProblem {
-    PageProblem::new(
+fn answered() -> PageError {
+    PageError::new(
         StatusCode::BAD_REQUEST,
         "This question has been answered",
         "The page was sent before, is more than an hour old, or belongs to somebody else. \
@@ -287,25 +303,29 @@ fn answered() -> PageProblem {
     .advise("Go back to the app and sign in again.")
 }
 
-fn told(wrong: &PersonOnly) -> PageProblem {
+fn told(wrong: &NonRedirectableError) -> PageError {
     let page =
-        |text: String| PageProblem::new(StatusCode::BAD_REQUEST, "This sign-in cannot go on", text);
+        |text: String| PageError::new(StatusCode::BAD_REQUEST, "This sign-in cannot go on", text);
     match wrong {
-        PersonOnly::Repeated(name) => page(format!("The app sent {name} more than once."))
-            .advise("If you run it: send every parameter once. (invalid_request)"),
-        PersonOnly::Unreadable => page("The app's request could not be read.".to_owned())
+        NonRedirectableError::Repeated(name) => {
+            page(format!("The app sent {name} more than once."))
+                .advise("If you run it: send every parameter once. (invalid_request)")
+        }
+        NonRedirectableError::Unreadable => page("The app's request could not be read.".to_owned())
             .advise("If you run it: the request holds a NUL character. (invalid_request)"),
-        PersonOnly::NoClient => page("The app did not say which app it is.".to_owned())
+        NonRedirectableError::NoClient => page("The app did not say which app it is.".to_owned())
             .advise("If you run it: send client_id. (invalid_request)"),
-        PersonOnly::UnknownClient => page("No app is registered under this client_id.".to_owned())
-            .advise("If you run it: copy the client_id from Your apps. (invalid_request)"),
-        PersonOnly::UnknownRedirect { app, asked } => page(format!(
+        NonRedirectableError::UnknownClient => {
+            page("No app is registered under this client_id.".to_owned())
+                .advise("If you run it: copy the client_id from Your apps. (invalid_request)")
+        }
+        NonRedirectableError::UnknownRedirect { app, asked } => page(format!(
             "{app} asked to return to {asked}, which its owner has not registered."
         ))
         .advise(format!(
             "If you run it: add exactly that address under Your apps → {app}. (invalid_request)"
         )),
-        PersonOnly::Suspended { app } => page(format!(
+        NonRedirectableError::Suspended { app } => page(format!(
             "{app} has been stopped by the people who run this service."
         ))
         .advise("If you run it: ask them why."),
@@ -316,16 +336,19 @@ fn told(wrong: &PersonOnly) -> PageProblem {
 pub(super) mod samples {
     use super::super::consent_page;
     use super::*;
-    use crate::platform::web::Sample;
+    use crate::platform::web::PageSample;
 
-    pub(crate) fn samples() -> Vec<Sample> {
-        let page = |token: Option<&str>| HandOverPage {
+    pub(crate) fn samples() -> Vec<PageSample> {
+        let page = |token: Option<&str>| FedcmResponsePage {
             place: "mess.example".to_owned(),
             address: "https://mess.example/cb?code=a".to_owned(),
             token: token.map(str::to_owned),
         };
         let mut samples = consent_page::samples::samples();
-        samples.extend([Sample::of(&page(None)), Sample::of(&page(Some("a")))]);
+        samples.extend([
+            PageSample::of(&page(None)),
+            PageSample::of(&page(Some("a"))),
+        ]);
         samples
     }
 }

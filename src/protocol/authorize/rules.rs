@@ -1,25 +1,33 @@
 //! What happens next. Pure: facts in, one of three ways out.
 
-use super::model::{Asker, Request, Terms};
+use super::model::{AuthorizationRequest, ClientFacts, CurrentRegistration};
 use crate::platform::id::{GrantId, PersonId};
 use crate::protocol::grants;
-use crate::protocol::oauth::Reach;
-use crate::protocol::scope::Share;
+use crate::protocol::oauth::RedirectKind;
+use crate::protocol::scope::GrantedAccess;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Next {
+pub(super) enum AuthorizeStep {
     /// Show the consent page.
     Ask,
     /// Everything was decided before: this grant gives this.
-    Issue { grant: GrantId, share: Share },
+    Issue {
+        grant: GrantId,
+        share: GrantedAccess,
+    },
     /// Not verified, and as many people as such an app may have.
     Full,
 }
 
-pub(super) fn next(asker: &Asker, request: &Request, person: PersonId, cap: i32) -> Next {
+pub(super) fn next(
+    asker: &ClientFacts,
+    request: &AuthorizationRequest,
+    person: PersonId,
+    cap: i32,
+) -> AuthorizeStep {
     let is_newcomer = !asker.was_admitted && asker.owner != person;
     if !asker.is_verified && is_newcomer && asker.admitted >= cap {
-        return Next::Full;
+        return AuthorizeStep::Full;
     }
     match asker.live_grant {
         Some(grant)
@@ -30,16 +38,16 @@ pub(super) fn next(asker: &Asker, request: &Request, person: PersonId, cap: i32)
             let share = asker
                 .decided
                 .given
-                .intersection(Share::whole(request.scopes));
-            Next::Issue { grant, share }
+                .intersection(GrantedAccess::whole(request.scopes));
+            AuthorizeStep::Issue { grant, share }
         }
-        _ => Next::Ask,
+        _ => AuthorizeStep::Ask,
     }
 }
 
 /// Whether a request that was shown may still be answered: its owner may have taken the address out, or
 /// asked for PKCE, while the page was open.
-pub(super) fn still_holds(request: &Request, terms: &Terms) -> bool {
+pub(super) fn still_holds(request: &AuthorizationRequest, terms: &CurrentRegistration) -> bool {
     let asked = request.return_to.redirect_uri.as_str();
     let is_registered = terms.redirect_uris.iter().any(|known| known.matches(asked));
     is_registered && (request.challenge.is_some() || !terms.needs_challenge)
@@ -47,8 +55,8 @@ pub(super) fn still_holds(request: &Request, terms: &Terms) -> bool {
 
 /// Whether the page may ever be skipped for this app: only where nobody else can stand in its place.
 /// Any program on a machine can listen on a loopback port or claim a private scheme (RFC 8252 §8.6).
-fn may_skip(asker: &Asker, request: &Request) -> bool {
-    let assured = !asker.is_public || request.return_to.redirect_uri.reach() == Reach::Web;
+fn may_skip(asker: &ClientFacts, request: &AuthorizationRequest) -> bool {
+    let assured = !asker.is_public || request.return_to.redirect_uri.reach() == RedirectKind::Web;
     asker.is_verified && assured
 }
 
@@ -56,10 +64,10 @@ fn may_skip(asker: &Asker, request: &Request) -> bool {
 mod tests {
     use uuid::Uuid;
 
-    use super::super::model::{ReturnTo, Through};
+    use super::super::model::{ResponseMode, ResponseTarget};
     use super::*;
     use crate::platform::id::AppId;
-    use crate::protocol::grants::Decided;
+    use crate::protocol::grants::ConsentRecord;
     use crate::protocol::oauth::RedirectUri;
     use crate::protocol::scope::ScopeSet;
 
@@ -72,8 +80,8 @@ mod tests {
     }
 
     /// A verified confidential app that Asha allowed `basic profile`.
-    fn known() -> Asker {
-        Asker {
+    fn known() -> ClientFacts {
+        ClientFacts {
             app: AppId(Uuid::nil()),
             client_id: "app".into(),
             name: "Mess Menu".into(),
@@ -95,20 +103,20 @@ mod tests {
             was_admitted: true,
             is_leaving: false,
             decided: grants::after(
-                Decided::default(),
+                ConsentRecord::default(),
                 scopes("profile"),
-                Share::whole(scopes("profile")),
+                GrantedAccess::whole(scopes("profile")),
             ),
         }
     }
 
-    fn asks(text: &str, redirect_uri: &str) -> Request {
+    fn asks(text: &str, redirect_uri: &str) -> AuthorizationRequest {
         let redirect_uri = RedirectUri::registered(redirect_uri.into());
-        Request {
-            return_to: ReturnTo {
+        AuthorizationRequest {
+            return_to: ResponseTarget {
                 redirect_uri,
                 state: None,
-                through: Through::Redirect,
+                through: ResponseMode::Redirect,
             },
             scopes: scopes(text),
             challenge: None,
@@ -116,26 +124,26 @@ mod tests {
         }
     }
 
-    fn next_of(asker: &Asker, request: &Request) -> Next {
+    fn next_of(asker: &ClientFacts, request: &AuthorizationRequest) -> AuthorizeStep {
         next(asker, request, ASHA, 10)
     }
 
     #[test]
     fn what_was_decided_is_not_asked_again() {
         let request = asks("basic profile", "https://app.example/cb");
-        let share = Share::whole(scopes("basic profile"));
+        let share = GrantedAccess::whole(scopes("basic profile"));
         assert_eq!(
             next_of(&known(), &request),
-            Next::Issue {
+            AuthorizeStep::Issue {
                 grant: GRANT,
                 share
             }
         );
         let narrower = asks("basic", "https://app.example/cb");
-        let share = Share::whole(scopes("basic"));
+        let share = GrantedAccess::whole(scopes("basic"));
         assert_eq!(
             next_of(&known(), &narrower),
-            Next::Issue {
+            AuthorizeStep::Issue {
                 grant: GRANT,
                 share
             }
@@ -145,85 +153,91 @@ mod tests {
     #[test]
     fn more_force_and_the_unassured_are_asked() {
         let web = "https://app.example/cb";
-        assert_eq!(next_of(&known(), &asks("basic ldap", web)), Next::Ask);
+        assert_eq!(
+            next_of(&known(), &asks("basic ldap", web)),
+            AuthorizeStep::Ask
+        );
         assert_eq!(
             next_of(
                 &known(),
-                &Request {
+                &AuthorizationRequest {
                     always_ask: true,
                     ..asks("basic", web)
                 }
             ),
-            Next::Ask
+            AuthorizeStep::Ask
         );
-        let unverified = Asker {
+        let unverified = ClientFacts {
             is_verified: false,
             ..known()
         };
-        assert_eq!(next_of(&unverified, &asks("basic", web)), Next::Ask);
-        let public = Asker {
+        assert_eq!(
+            next_of(&unverified, &asks("basic", web)),
+            AuthorizeStep::Ask
+        );
+        let public = ClientFacts {
             is_public: true,
             ..known()
         };
         assert_eq!(
             next_of(&public, &asks("basic", "http://127.0.0.1:1/cb")),
-            Next::Ask
+            AuthorizeStep::Ask
         );
         assert_eq!(
             next_of(&public, &asks("basic", "org.example.app:/cb")),
-            Next::Ask
+            AuthorizeStep::Ask
         );
         assert!(matches!(
             next_of(&public, &asks("basic", web)),
-            Next::Issue { .. }
+            AuthorizeStep::Issue { .. }
         ));
-        let ended = Asker {
+        let ended = ClientFacts {
             live_grant: None,
             ..known()
         };
-        assert_eq!(next_of(&ended, &asks("basic", web)), Next::Ask);
+        assert_eq!(next_of(&ended, &asks("basic", web)), AuthorizeStep::Ask);
     }
 
     #[test]
     fn a_full_app_takes_its_owner_and_those_already_in() {
         let web = asks("basic", "https://app.example/cb");
-        let full = Asker {
+        let full = ClientFacts {
             is_verified: false,
             live_grant: None,
             was_admitted: false,
             ..known()
         };
-        assert_eq!(next_of(&full, &web), Next::Full);
-        assert_eq!(next(&full, &web, OWNER, 10), Next::Ask);
+        assert_eq!(next_of(&full, &web), AuthorizeStep::Full);
+        assert_eq!(next(&full, &web, OWNER, 10), AuthorizeStep::Ask);
         assert_eq!(
             next_of(
-                &Asker {
+                &ClientFacts {
                     was_admitted: true,
                     ..full.clone()
                 },
                 &web
             ),
-            Next::Ask
+            AuthorizeStep::Ask
         );
         assert_eq!(
             next_of(
-                &Asker {
+                &ClientFacts {
                     admitted: 9,
                     ..full.clone()
                 },
                 &web
             ),
-            Next::Ask
+            AuthorizeStep::Ask
         );
         assert_eq!(
             next_of(
-                &Asker {
+                &ClientFacts {
                     is_verified: true,
                     ..full
                 },
                 &web
             ),
-            Next::Ask
+            AuthorizeStep::Ask
         );
     }
 }

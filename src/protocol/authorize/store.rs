@@ -1,22 +1,24 @@
 //! Requests, askers and codes in the database.
 
-use super::model::{Asker, Request, ReturnTo, Terms, Through};
+use super::model::{
+    AuthorizationRequest, ClientFacts, CurrentRegistration, ResponseMode, ResponseTarget,
+};
 use crate::people::fields::FieldSet;
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::{AppId, GrantId, PersonId, RequestId};
-use crate::protocol::grants::Decided;
+use crate::protocol::grants::ConsentRecord;
 use crate::protocol::oauth::{Challenge, RedirectUri};
-use crate::protocol::scope::{ScopeSet, Share};
-use crate::protocol::token::Code;
+use crate::protocol::scope::{GrantedAccess, ScopeSet};
+use crate::protocol::token::AuthorizationCode;
 
 /// Everything `rules::next` needs, in one statement. Without a person nothing is decided.
 pub(super) async fn find_asker(
     db: impl Executor<'_>,
     client_id: &str,
     person: Option<PersonId>,
-) -> db::Result<Option<Asker>> {
+) -> db::Result<Option<ClientFacts>> {
     let row = sqlx::query!(
         r#"select a.id, a.client_id, a.name, a.description, a.logo, a.website, a.privacy_policy, a.contact,
                   a.owner_id, o.username as owner_username,
@@ -47,7 +49,7 @@ pub(super) async fn find_asker(
             row.refused_scopes.as_ref(),
             row.refused_fields.as_ref(),
         );
-        Asker {
+        ClientFacts {
             app: AppId(row.id),
             client_id: row.client_id,
             name: row.name,
@@ -82,11 +84,11 @@ fn decided(
     fields: Option<&Vec<String>>,
     refused_scopes: Option<&Vec<String>>,
     refused_fields: Option<&Vec<String>>,
-) -> Decided {
+) -> ConsentRecord {
     let scope_set = |names: Option<&Vec<String>>| ScopeSet::of_names(names.into_iter().flatten());
     let field_set = |names: Option<&Vec<String>>| FieldSet::of_names(names.into_iter().flatten());
-    Decided {
-        given: Share::of(scope_set(scopes), field_set(fields)),
+    ConsentRecord {
+        given: GrantedAccess::of(scope_set(scopes), field_set(fields)),
         refused_scopes: scope_set(refused_scopes),
         refused_fields: field_set(refused_fields),
     }
@@ -96,10 +98,10 @@ fn decided(
 pub(super) async fn insert_code(
     db: impl Executor<'_>,
     grant: GrantId,
-    share: Share,
-    request: &Request,
-    code: &Code,
-    now: Moment,
+    share: GrantedAccess,
+    request: &AuthorizationRequest,
+    code: &AuthorizationCode,
+    now: Timestamp,
 ) -> db::Result<()> {
     sqlx::query!(
         "with family as (
@@ -129,8 +131,8 @@ pub(super) async fn insert_request(
     id: RequestId,
     app: AppId,
     person: PersonId,
-    request: &Request,
-    now: Moment,
+    request: &AuthorizationRequest,
+    now: Timestamp,
 ) -> db::Result<()> {
     sqlx::query!(
         "with forgotten as (
@@ -163,9 +165,9 @@ pub(super) async fn mark_decided(
     db: impl Executor<'_>,
     id: RequestId,
     person: PersonId,
-    asked_after: Moment,
-    now: Moment,
-) -> db::Result<Option<(AppId, Request)>> {
+    asked_after: Timestamp,
+    now: Timestamp,
+) -> db::Result<Option<(AppId, AuthorizationRequest)>> {
     let row = sqlx::query!(
         "update authorization_requests set decided_at = $3
          where id = $1 and person_id = $2 and decided_at is null and asked_at > $4
@@ -179,11 +181,11 @@ pub(super) async fn mark_decided(
     .await?;
     Ok(row.map(|row| {
         let redirect_uri = RedirectUri::registered(row.redirect_uri);
-        let request = Request {
-            return_to: ReturnTo {
+        let request = AuthorizationRequest {
+            return_to: ResponseTarget {
                 redirect_uri,
                 state: row.state,
-                through: Through::named(row.response_mode.as_deref()),
+                through: ResponseMode::named(row.response_mode.as_deref()),
             },
             scopes: ScopeSet::of_names(&row.scopes),
             challenge: row.challenge.map(Challenge::stored),
@@ -193,7 +195,10 @@ pub(super) async fn mark_decided(
     }))
 }
 
-pub(super) async fn find_terms(db: impl Executor<'_>, app: AppId) -> db::Result<Option<Terms>> {
+pub(super) async fn find_terms(
+    db: impl Executor<'_>,
+    app: AppId,
+) -> db::Result<Option<CurrentRegistration>> {
     let row = sqlx::query!(
         r#"select name, redirect_uris, require_pkce or kind = 'public' as "needs_challenge!"
            from apps where id = $1"#,
@@ -201,7 +206,7 @@ pub(super) async fn find_terms(db: impl Executor<'_>, app: AppId) -> db::Result<
     )
     .fetch_optional(db)
     .await?;
-    Ok(row.map(|row| Terms {
+    Ok(row.map(|row| CurrentRegistration {
         name: row.name,
         redirect_uris: row
             .redirect_uris
@@ -212,7 +217,10 @@ pub(super) async fn find_terms(db: impl Executor<'_>, app: AppId) -> db::Result<
     }))
 }
 
-pub(super) async fn delete_requests(db: impl Executor<'_>, asked_before: Moment) -> db::Result<()> {
+pub(super) async fn delete_requests(
+    db: impl Executor<'_>,
+    asked_before: Timestamp,
+) -> db::Result<()> {
     sqlx::query!(
         "delete from authorization_requests where asked_at < $1",
         asked_before

@@ -3,19 +3,19 @@
 use serde::Serialize;
 
 use super::model::AppsError;
-use super::register::Wish;
-use super::rules::Typed;
-use super::{Kind, look_ups, register, rules};
+use super::register::RegistrationRequest;
+use super::rules::AppForm;
+use super::{ClientType, look_ups, register, rules};
 use crate::people::records;
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Db;
 use crate::platform::id::AppId;
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 
 /// What the command line said.
 #[derive(Debug, Clone, clap::Args)]
-pub struct AddApp {
+pub struct RegisterAppArgs {
     /// The username of the person who looks after the app
     #[arg(long, value_name = "USERNAME")]
     pub owner: String,
@@ -38,7 +38,7 @@ pub struct AddApp {
 
 /// What is printed, once.
 #[derive(Debug, Serialize)]
-pub struct Added {
+pub struct RegisteredAppOutput {
     pub id: AppId,
     pub client_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,23 +47,23 @@ pub struct Added {
 
 /// An app that is allowed something, or not any more.
 #[derive(Debug, Clone, clap::Args)]
-pub struct AllowApp {
+pub struct AllowAppArgs {
     /// The app's client id
     pub client_id: String,
     /// What: association
-    pub what: Allowance,
+    pub what: AppPermission,
 }
 
 /// What an app may only do when the people who run the campus allow it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Allowance {
+pub enum AppPermission {
     /// To look up which mailbox belongs to a roll number, of people who agreed
     Association,
 }
 
 /// What is printed.
 #[derive(Debug, Serialize)]
-pub struct Allowed {
+pub struct AllowAppOutput {
     pub client_id: String,
     pub name: String,
     /// What it is allowed now.
@@ -82,20 +82,20 @@ pub enum AllowAppError {
 /// Allows an app something, or takes that back.
 pub async fn allow(
     db: &Db,
-    asked: AllowApp,
+    asked: AllowAppArgs,
     allowed: bool,
-    now: Moment,
-    entropy: &dyn Entropy,
-) -> Result<Allowed, AllowAppError> {
+    now: Timestamp,
+    rng: &dyn Rng,
+) -> Result<AllowAppOutput, AllowAppError> {
     let mut tx = db.begin().await?;
-    let Allowance::Association = asked.what;
-    let changed = look_ups::allow(&mut tx, &asked.client_id, allowed, now, entropy).await;
+    let AppPermission::Association = asked.what;
+    let changed = look_ups::allow(&mut tx, &asked.client_id, allowed, now, rng).await;
     let app = changed.map_err(|error| match error {
         AppsError::Store(error) => error.into(),
         _ => AllowAppError::NoApp(asked.client_id),
     })?;
     tx.commit().await.map_err(db::Error::from)?;
-    Ok(Allowed {
+    Ok(AllowAppOutput {
         client_id: app.client_id.to_string(),
         name: app.details.name.to_string(),
         allowed: if allowed {
@@ -108,7 +108,7 @@ pub async fn allow(
 
 /// Why there is no new app. Says what to do.
 #[derive(Debug, thiserror::Error)]
-pub enum AddAppError {
+pub enum RegisterAppError {
     #[error(
         "there is nobody with the username {0}. Add the person first: `profiles person add --username {0} …`"
     )]
@@ -123,37 +123,37 @@ pub enum AddAppError {
 /// Registers an app for its owner.
 pub async fn add(
     db: &Db,
-    asked: AddApp,
-    now: Moment,
-    entropy: &dyn Entropy,
-) -> Result<Added, AddAppError> {
+    asked: RegisterAppArgs,
+    now: Timestamp,
+    rng: &dyn Rng,
+) -> Result<RegisteredAppOutput, RegisterAppError> {
     let kind = if asked.public {
-        Kind::Public
+        ClientType::Public
     } else {
-        Kind::Confidential
+        ClientType::Confidential
     };
-    let typed = Typed {
+    let typed = AppForm {
         name: asked.name,
         description: asked.description.filter(|text| !text.trim().is_empty()),
         client_type: kind.name().to_owned(),
         redirect_uris: asked.redirect_uris.join("\n"),
-        ..Typed::default()
+        ..AppForm::default()
     };
     let details =
-        rules::read(&typed).map_err(|told| AddAppError::Wrong(told.lines().join("\n")))?;
+        rules::read(&typed).map_err(|told| RegisterAppError::Wrong(told.lines().join("\n")))?;
     let mut tx = db.begin().await?;
     let owner = records::find_id(&mut *tx, &asked.owner).await?;
-    let owner = owner.ok_or(AddAppError::NoOwner(asked.owner))?;
-    let wish = Wish {
+    let owner = owner.ok_or(RegisterAppError::NoOwner(asked.owner))?;
+    let wish = RegistrationRequest {
         owner,
         details,
         logo: None,
         verified: asked.verified,
         actor: None,
     };
-    let registered = register::register(&mut tx, wish, now, entropy).await?;
+    let registered = register::register(&mut tx, wish, now, rng).await?;
     tx.commit().await.map_err(db::Error::from)?;
-    Ok(Added {
+    Ok(RegisteredAppOutput {
         id: registered.app.id,
         client_id: registered.app.client_id.to_string(),
         client_secret: registered

@@ -1,13 +1,13 @@
 //! The end of an app.
 
 use super::model::AppsError;
-use super::{App, Standing, store};
+use super::{App, AppStanding, store};
 use crate::platform::audit;
-use crate::platform::audit::Entry;
-use crate::platform::clock::Moment;
+use crate::platform::audit::AuditEntry;
+use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::id::{AppId, PersonId};
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 
 /// Deletes an app with its secrets, what people allowed it and every token it holds. A verified one
 /// stays: people rely on it, so an administrator decides.
@@ -15,17 +15,17 @@ pub async fn delete(
     tx: &mut Tx,
     id: AppId,
     owner: PersonId,
-    now: Moment,
-    entropy: &dyn Entropy,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> Result<App, AppsError> {
     let app = store::find_own_to_change(&mut **tx, id, owner)
         .await?
         .ok_or(AppsError::NotFound)?;
-    if app.standing == Standing::Verified {
+    if app.standing == AppStanding::Verified {
         return Err(AppsError::Verified);
     }
     store::delete_app(&mut **tx, id).await?;
-    let entry = Entry::of("app.deleted").by(owner).on_app(id);
-    audit::note(&mut **tx, entry, now, entropy).await?;
+    let entry = AuditEntry::of("app.deleted").by(owner).on_app(id);
+    audit::note(&mut **tx, entry, now, rng).await?;
     Ok(app)
 }

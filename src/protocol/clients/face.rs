@@ -8,14 +8,14 @@ use crate::platform::links::Links;
 
 /// Logo, or the first letter until there is one, and name.
 #[derive(Debug, Clone, Serialize)]
-pub struct Face {
+pub struct AppFace {
     pub name: String,
     pub initial: String,
     /// An address on this host.
     pub logo: Option<String>,
 }
 
-impl Face {
+impl AppFace {
     /// `logo` is the file name as the database keeps it.
     pub fn of(name: &str, logo: Option<&str>, links: &Links) -> Self {
         let initial = name.chars().find(|c| c.is_alphanumeric()).unwrap_or('?');
@@ -29,13 +29,13 @@ impl Face {
 
 /// A link to an app's own site, and the host that people see of it.
 #[derive(Debug, Clone, Serialize)]
-pub struct Website {
+pub struct WebsiteLink {
     pub href: String,
     /// As ASCII, so that a letter of another script does not pass for one of ours.
     pub host: String,
 }
 
-impl Website {
+impl WebsiteLink {
     /// From an address that was checked when it was registered.
     pub fn of(address: &str) -> Option<Self> {
         let url = Url::parse(address).ok()?;
@@ -49,7 +49,7 @@ impl Website {
 
 /// What the campus says of an app, in words and a colour.
 #[derive(Debug, Clone, Serialize)]
-pub struct Standing {
+pub struct StandingLabel {
     /// `good`, `warning` or `danger`.
     pub kind: &'static str,
     pub label: &'static str,
@@ -57,16 +57,16 @@ pub struct Standing {
     pub text: Option<String>,
 }
 
-impl Standing {
+impl StandingLabel {
     /// `cap`: how many people an unverified app may have.
-    pub fn of(standing: model::Standing, cap: i32) -> Self {
+    pub fn of(standing: model::AppStanding, cap: i32) -> Self {
         match standing {
-            model::Standing::Verified => Self {
+            model::AppStanding::Verified => Self {
                 kind: "good",
                 label: "Verified",
                 text: None,
             },
-            model::Standing::Unverified => Self {
+            model::AppStanding::Unverified => Self {
                 kind: "warning",
                 label: "Not verified",
                 text: Some(match cap {
@@ -77,7 +77,7 @@ impl Standing {
                     ),
                 }),
             },
-            model::Standing::Suspended => Self {
+            model::AppStanding::Suspended => Self {
                 kind: "danger",
                 label: "Suspended",
                 text: Some(
@@ -95,15 +95,15 @@ mod tests {
     #[test]
     fn an_app_without_a_logo_shows_the_first_letter_of_its_name() {
         let links = Links::new(&"http://localhost/p".parse().unwrap());
-        assert_eq!(Face::of("“ßig”", None, &links).initial, "SS");
-        assert_eq!(Face::of("छात्रावास", None, &links).initial, "छ");
-        let logo = Face::of("x", Some("a.png"), &links).logo;
+        assert_eq!(AppFace::of("“ßig”", None, &links).initial, "SS");
+        assert_eq!(AppFace::of("छात्रावास", None, &links).initial, "छ");
+        let logo = AppFace::of("x", Some("a.png"), &links).logo;
         assert_eq!(logo.unwrap(), "/p/media/app_logo/a.png");
     }
 
     #[test]
     fn a_host_of_another_script_is_shown_as_ascii() {
-        let website = Website::of("https://\u{430}pple.example/x").unwrap();
+        let website = WebsiteLink::of("https://\u{430}pple.example/x").unwrap();
         assert!(website.host.starts_with("xn--"));
     }
 }

@@ -3,18 +3,18 @@
 use super::model::AppsError;
 use super::{App, store};
 use crate::platform::audit;
-use crate::platform::audit::Entry;
-use crate::platform::clock::Moment;
+use crate::platform::audit::AuditEntry;
+use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 
 /// Lets the app of this client id look people up, or takes that back with every token it has.
 pub(super) async fn allow(
     tx: &mut Tx,
     client_id: &str,
     allowed: bool,
-    now: Moment,
-    entropy: &dyn Entropy,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> Result<App, AppsError> {
     let app = store::find_by_client_id(&mut **tx, client_id).await?;
     let app = app.ok_or(AppsError::NotFound)?;
@@ -25,7 +25,7 @@ pub(super) async fn allow(
         store::mark_looks_up_no_more(&mut **tx, app.id).await?;
         "look_ups.ended"
     };
-    let entry = Entry::of(deed).on_app(app.id);
-    audit::note(&mut **tx, entry, now, entropy).await?;
+    let entry = AuditEntry::of(deed).on_app(app.id);
+    audit::note(&mut **tx, entry, now, rng).await?;
     Ok(app)
 }

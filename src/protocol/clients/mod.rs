@@ -20,16 +20,16 @@ pub mod register;
 pub mod rotate_secret;
 
 pub use delete::delete;
-pub use edit::{Logo, Outcome as EditOutcome, edit};
-pub use face::{Face, Standing as ShownStanding, Website};
+pub use edit::{EditResult, LogoUpdate, edit};
+pub use face::{AppFace, StandingLabel as ShownStanding, WebsiteLink};
 pub use model::{
-    App, AppName, AppsError, ClientId, Details, Kind, KnownSecret, Mails, SecretUse, SentMail,
-    Standing,
+    App, AppDetails, AppMailRecord, AppMailSummary, AppName, AppStanding, AppsError, ClientId,
+    ClientSecretInfo, ClientType, SecretUse,
 };
 pub use origins::AppOrigins;
 pub use preflight::preflight;
-pub use rules::{Complaints, MOST_APPS, Typed, read};
-pub use signpost::Signpost;
+pub use rules::{AppForm, AppFormErrors, MOST_APPS, read};
+pub use signpost::AuthorizeClientLookup;
 pub use store::{
     count_own, count_users, find_by_client_id, find_looks_up_since, find_mails, find_own, list_own,
     list_secrets,

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::id::{AppId, PersonId, SecretId};
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 use crate::platform::{db, secret};
 use crate::protocol::oauth::RedirectUri;
 
@@ -16,14 +16,14 @@ pub struct App {
     pub owner: PersonId,
     /// A file name under the data folder's pictures.
     pub logo: Option<String>,
-    pub details: Details,
-    pub standing: Standing,
-    pub created_at: Moment,
+    pub details: AppDetails,
+    pub standing: AppStanding,
+    pub created_at: Timestamp,
 }
 
 /// What its owner says of an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Details {
+pub struct AppDetails {
     pub name: AppName,
     pub description: String,
     /// An http or https address.
@@ -32,13 +32,13 @@ pub struct Details {
     pub privacy_policy: Option<String>,
     /// A mail address, shown where consent is asked.
     pub contact: Option<String>,
-    pub kind: Kind,
+    pub kind: ClientType,
     pub require_pkce: bool,
     /// At least one; the first is used when a request names none.
     pub redirect_uris: Vec<RedirectUri>,
 }
 
-impl Details {
+impl AppDetails {
     /// The origins of browser pages that may be the app, each once.
     pub fn origins(&self) -> Vec<String> {
         let mut origins: Vec<_> = self
@@ -53,7 +53,7 @@ impl Details {
 
     /// Whether a request for a code must bring a challenge (RFC 7636, RFC 9700 §2.1.1).
     pub fn must_use_pkce(&self) -> bool {
-        self.require_pkce || self.kind == Kind::Public
+        self.require_pkce || self.kind == ClientType::Public
     }
 }
 
@@ -114,8 +114,8 @@ pub struct ClientId(String);
 
 impl ClientId {
     /// A new one: 40 letters and digits.
-    pub fn mint(entropy: &dyn Entropy) -> Self {
-        Self(secret::alphanumeric(entropy, 40))
+    pub fn generate(rng: &dyn Rng) -> Self {
+        Self(secret::alphanumeric(rng, 40))
     }
 
     pub fn stored(text: String) -> Self {
@@ -135,14 +135,14 @@ impl fmt::Display for ClientId {
 
 /// Where an app's code runs (RFC 6749 §2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ClientType {
     /// On a server: it can keep a secret.
     Confidential,
     /// In a browser or on a phone: it has none.
     Public,
 }
 
-impl Kind {
+impl ClientType {
     /// As forms and the database have it.
     pub fn name(self) -> &'static str {
         match self {
@@ -160,7 +160,7 @@ impl Kind {
 
 /// What the campus says of an app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum AppStanding {
     /// Nobody has looked at it: people are warned, and only so many may connect it.
     Unverified,
     Verified,
@@ -179,27 +179,27 @@ pub enum SecretUse {
 
 /// One of an app's secrets, as its owner may see it.
 #[derive(Debug, Clone)]
-pub struct KnownSecret {
+pub struct ClientSecretInfo {
     pub id: SecretId,
     /// The last four characters.
     pub hint: String,
-    pub created_at: Moment,
-    pub last_used_at: Option<Moment>,
+    pub created_at: Timestamp,
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// What became of the mails an app sent lately, the newest of them one by one.
 #[derive(Debug, Default)]
-pub struct Mails {
+pub struct AppMailSummary {
     pub sent: i64,
     pub failed: i64,
-    pub newest: Vec<SentMail>,
+    pub newest: Vec<AppMailRecord>,
 }
 
 /// One mail: that there was one, never what it said or to whom.
 #[derive(Debug)]
-pub struct SentMail {
+pub struct AppMailRecord {
     pub message_id: String,
-    pub at: Moment,
+    pub at: Timestamp,
     /// Whether the mail server took it; none while it is asked.
     pub status: Option<bool>,
     /// Why it did not.

@@ -3,13 +3,13 @@
 
 use serde_json::json;
 
-use super::model::{AppsError, KnownSecret, SecretUse};
-use super::{App, Kind, store};
-use crate::platform::audit::Entry;
-use crate::platform::clock::Moment;
+use super::model::{AppsError, ClientSecretInfo, SecretUse};
+use super::{App, ClientType, store};
+use crate::platform::audit::AuditEntry;
+use crate::platform::clock::Timestamp;
 use crate::platform::db::{Executor, Tx};
 use crate::platform::id::{AppId, PersonId, SecretId};
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 use crate::platform::secret::Secret;
 use crate::platform::{audit, db, mail};
 
@@ -19,7 +19,7 @@ const LIVE: usize = 2;
 const HINT: usize = 4;
 
 /// What the uses of a secret are called where they differ.
-struct Words {
+struct SecretWording {
     /// In front of every secret, so that scanners of code find one that was committed by mistake.
     mark: &'static str,
     made: &'static str,
@@ -30,16 +30,16 @@ struct Words {
 }
 
 impl SecretUse {
-    fn words(self) -> Words {
+    fn words(self) -> SecretWording {
         match self {
-            Self::Client => Words {
+            Self::Client => SecretWording {
                 mark: "pfs",
                 made: "secret.made",
                 dropped: "secret.dropped",
                 noun: "secret",
                 letter: "secret_made",
             },
-            Self::LookUps => Words {
+            Self::LookUps => SecretWording {
                 mark: "pfl",
                 made: "look_up_token.made",
                 dropped: "look_up_token.dropped",
@@ -54,7 +54,7 @@ impl SecretUse {
 /// people are looked up by whom the campus lets.
 pub async fn check(db: impl Executor<'_>, app: &App, of: SecretUse) -> Result<(), AppsError> {
     match of {
-        SecretUse::Client if app.details.kind == Kind::Public => Err(AppsError::Public),
+        SecretUse::Client if app.details.kind == ClientType::Public => Err(AppsError::Public),
         SecretUse::Client => Ok(()),
         SecretUse::LookUps => {
             let since = store::find_looks_up_since(db, app.id).await?;
@@ -65,22 +65,22 @@ pub async fn check(db: impl Executor<'_>, app: &App, of: SecretUse) -> Result<()
 
 /// What a person is told before they make a secret: the one that stays beside it, the one that it ends.
 #[derive(Debug, Clone, Default)]
-pub struct Change {
-    pub stays: Option<KnownSecret>,
-    pub drops: Option<KnownSecret>,
+pub struct RotationPlan {
+    pub stays: Option<ClientSecretInfo>,
+    pub drops: Option<ClientSecretInfo>,
 }
 
 /// Which of the live secrets, the oldest first, a new one ends: none while there is room, else the oldest.
-pub fn change(mut live: Vec<KnownSecret>) -> Change {
+pub fn change(mut live: Vec<ClientSecretInfo>) -> RotationPlan {
     let stays = live.pop();
     let is_full = live.len() + 1 >= LIVE;
     let drops = live.into_iter().next().filter(|_| is_full);
-    Change { stays, drops }
+    RotationPlan { stays, drops }
 }
 
 /// Who wants a new secret for which app.
 #[derive(Debug)]
-pub struct Wish {
+pub struct RotationRequest {
     pub app: AppId,
     pub owner: PersonId,
     pub of: SecretUse,
@@ -92,11 +92,11 @@ pub struct Wish {
 /// would stay, nothing is done: the person agreed to something else.
 pub async fn rotate(
     tx: &mut Tx,
-    wish: Wish,
-    now: Moment,
-    entropy: &dyn Entropy,
+    wish: RotationRequest,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> Result<(Secret, SecretId), AppsError> {
-    let Wish {
+    let RotationRequest {
         app: id,
         owner,
         of,
@@ -106,17 +106,17 @@ pub async fn rotate(
         .await?
         .ok_or(AppsError::NotFound)?;
     check(&mut **tx, &app, of).await?;
-    let Change { stays, drops } = change(store::list_secrets(&mut **tx, id, of).await?);
+    let RotationPlan { stays, drops } = change(store::list_secrets(&mut **tx, id, of).await?);
     if shown != stays.map(|stays| stays.id) {
         return Err(AppsError::Changed);
     }
     if let Some(old) = drops {
-        drop_secret(tx, id, (of, old.id), owner, now, entropy).await?;
+        drop_secret(tx, id, (of, old.id), owner, now, rng).await?;
     }
-    let made = make(tx, id, of, Some(owner), now, entropy).await?;
+    let made = make(tx, id, of, Some(owner), now, rng).await?;
     // Whoever sat down at somebody else's browser could have made it.
     let detail = json!({ "app": id, "at": now.unix_timestamp() });
-    mail::put(&mut **tx, of.words().letter, owner, detail, now, entropy).await?;
+    mail::put(&mut **tx, of.words().letter, owner, detail, now, rng).await?;
     Ok(made)
 }
 
@@ -126,28 +126,28 @@ pub async fn make(
     app: AppId,
     of: SecretUse,
     actor: Option<PersonId>,
-    now: Moment,
-    entropy: &dyn Entropy,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> db::Result<(Secret, SecretId)> {
     let words = of.words();
-    let (secret, known) = mint(words.mark, now, entropy);
+    let (secret, known) = generate(words.mark, now, rng);
     store::insert_secret(&mut **tx, app, of, &known, secret.fingerprint()).await?;
-    let entry = Entry {
+    let entry = AuditEntry {
         actor,
-        ..Entry::of(words.made)
+        ..AuditEntry::of(words.made)
     };
     let entry = entry.on_app(app).with(json!({ words.noun: known.id }));
-    audit::note(&mut **tx, entry, now, entropy).await?;
+    audit::note(&mut **tx, entry, now, rng).await?;
     Ok((secret, known.id))
 }
 
 /// A secret, and what its owner sees of it later.
-fn mint(mark: &str, now: Moment, entropy: &dyn Entropy) -> (Secret, KnownSecret) {
-    let text = Secret::mint(entropy);
+fn generate(mark: &str, now: Timestamp, rng: &dyn Rng) -> (Secret, ClientSecretInfo) {
+    let text = Secret::generate(rng);
     let secret = Secret::new(format!("{mark}{}", text.expose()));
     let tail = secret.expose().len().saturating_sub(HINT);
-    let known = KnownSecret {
-        id: SecretId::new(now, entropy),
+    let known = ClientSecretInfo {
+        id: SecretId::new(now, rng),
         hint: secret.expose().get(tail..).unwrap_or_default().to_owned(),
         created_at: now,
         last_used_at: None,
@@ -161,31 +161,31 @@ pub async fn drop_secret(
     app: AppId,
     (of, secret): (SecretUse, SecretId),
     actor: PersonId,
-    now: Moment,
-    entropy: &dyn Entropy,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> db::Result<()> {
     store::delete_secret(&mut **tx, of, secret).await?;
     let words = of.words();
-    let entry = Entry::of(words.dropped).by(actor).on_app(app);
+    let entry = AuditEntry::of(words.dropped).by(actor).on_app(app);
     let entry = entry.with(json!({ words.noun: secret }));
-    audit::note(&mut **tx, entry, now, entropy).await
+    audit::note(&mut **tx, entry, now, rng).await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn secret(hint: &str) -> KnownSecret {
-        KnownSecret {
+    fn secret(hint: &str) -> ClientSecretInfo {
+        ClientSecretInfo {
             id: SecretId(uuid::Uuid::nil()),
             hint: hint.into(),
-            created_at: Moment::UNIX_EPOCH,
+            created_at: Timestamp::UNIX_EPOCH,
             last_used_at: None,
         }
     }
 
     fn hints(live: &[&str]) -> (Option<String>, Option<String>) {
-        let Change { stays, drops } = change(live.iter().map(|hint| secret(hint)).collect());
+        let RotationPlan { stays, drops } = change(live.iter().map(|hint| secret(hint)).collect());
         (stays.map(|it| it.hint), drops.map(|it| it.hint))
     }
 

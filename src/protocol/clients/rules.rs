@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use url::Url;
 
 use super::model::misleads;
-use super::{App, AppName, Details, Kind, Standing};
-use crate::protocol::oauth::{Reach, RedirectUri};
+use super::{App, AppDetails, AppName, AppStanding, ClientType};
+use crate::protocol::oauth::{RedirectKind, RedirectUri};
 
 const LONGEST_DESCRIPTION: usize = 4000;
 const LONGEST_ADDRESS: usize = 2000;
@@ -17,7 +17,7 @@ pub const MOST_APPS: i64 = 100;
 
 /// What was typed into the form of an app, field by field.
 #[derive(Debug, Clone, Default)]
-pub struct Typed {
+pub struct AppForm {
     pub name: String,
     /// `None` where it is not asked for, as on the command line: then it is empty.
     pub description: Option<String>,
@@ -31,7 +31,7 @@ pub struct Typed {
 
 /// What is wrong with it, to be said beside each field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Complaints {
+pub struct AppFormErrors {
     pub name: Option<String>,
     pub description: Option<String>,
     pub logo: Option<String>,
@@ -43,7 +43,7 @@ pub struct Complaints {
     pub require_pkce: Option<String>,
 }
 
-impl Complaints {
+impl AppFormErrors {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -69,9 +69,9 @@ impl Complaints {
     }
 }
 
-impl Typed {
+impl AppForm {
     /// What an app says of itself now, as its form shows it.
-    pub fn of(details: &Details) -> Self {
+    pub fn of(details: &AppDetails) -> Self {
         let uris: Vec<_> = details
             .redirect_uris
             .iter()
@@ -91,8 +91,8 @@ impl Typed {
 }
 
 /// Reads the form: everything, or every complaint at once.
-pub fn read(typed: &Typed) -> Result<Details, Box<Complaints>> {
-    let mut complaints = Complaints::default();
+pub fn read(typed: &AppForm) -> Result<AppDetails, Box<AppFormErrors>> {
+    let mut complaints = AppFormErrors::default();
     let name = AppName::parse(&typed.name).map_err(str::to_owned);
     let name = keep(name, &mut complaints.name);
     let description = typed
@@ -106,13 +106,13 @@ pub fn read(typed: &Typed) -> Result<Details, Box<Complaints>> {
         &mut complaints.privacy_policy,
     );
     let contact = keep(mailbox(&typed.contact), &mut complaints.contact);
-    let kind = Kind::named(&typed.client_type)
+    let kind = ClientType::named(&typed.client_type)
         .ok_or_else(|| "Choose where your app’s code runs.".to_owned());
     let kind = keep(kind, &mut complaints.client_type);
     let uris = redirect_uris(&typed.redirect_uris, kind);
     let uris = keep(uris, &mut complaints.redirect_uris);
     let whole = || {
-        Some(Details {
+        Some(AppDetails {
             name: name?,
             description: description?,
             website: website?,
@@ -195,7 +195,7 @@ fn mailbox(text: &str) -> Result<Option<String>, String> {
 
 /// The lines of the form; several addresses may stand on one, with blanks between, as old registrations
 /// have them. `kind` is what was chosen, if anything was.
-fn redirect_uris(text: &str, kind: Option<Kind>) -> Result<Vec<RedirectUri>, String> {
+fn redirect_uris(text: &str, kind: Option<ClientType>) -> Result<Vec<RedirectUri>, String> {
     let lines = text.lines().enumerate();
     let all: Vec<(usize, &str)> = lines
         .flat_map(|(at, line)| line.split_whitespace().map(move |uri| (at + 1, uri)))
@@ -223,9 +223,9 @@ fn redirect_uris(text: &str, kind: Option<Kind>) -> Result<Vec<RedirectUri>, Str
     }
 }
 
-fn redirect_uri(text: &str, kind: Option<Kind>) -> Result<RedirectUri, String> {
+fn redirect_uri(text: &str, kind: Option<ClientType>) -> Result<RedirectUri, String> {
     let uri = RedirectUri::parse(text).map_err(|told| told.to_string())?;
-    if kind == Some(Kind::Confidential) && uri.reach() == Reach::PrivateScheme {
+    if kind == Some(ClientType::Confidential) && uri.reach() == RedirectKind::PrivateScheme {
         // Any program on the person's machine may claim the scheme, and a server has no use for one.
         return Err(
             "an app on a server returns to https. If yours runs on a phone or desktop, \
@@ -247,9 +247,9 @@ fn shortened(text: &str) -> String {
 
 /// What of an edit is refused because the app is verified: its owner cannot change what people know it
 /// by, where it leads them, or how safely it signs them in.
-pub(super) fn locked(app: &App, wanted: &Details, has_other_logo: bool) -> Complaints {
-    let mut complaints = Complaints::default();
-    if app.standing != Standing::Verified {
+pub(super) fn locked(app: &App, wanted: &AppDetails, has_other_logo: bool) -> AppFormErrors {
+    let mut complaints = AppFormErrors::default();
+    if app.standing != AppStanding::Verified {
         return complaints;
     }
     let now = &app.details;
@@ -284,7 +284,7 @@ pub(super) fn locked(app: &App, wanted: &Details, has_other_logo: bool) -> Compl
 }
 
 /// The names of what an edit changes, for the audit: never the values.
-pub(super) fn changed(now: &Details, wanted: &Details) -> Vec<&'static str> {
+pub(super) fn changed(now: &AppDetails, wanted: &AppDetails) -> Vec<&'static str> {
     let fields = [
         ("name", now.name != wanted.name),
         ("description", now.description != wanted.description),
@@ -305,20 +305,20 @@ pub(super) fn changed(now: &Details, wanted: &Details) -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::clock::Moment;
+    use crate::platform::clock::Timestamp;
     use crate::platform::id::{AppId, PersonId};
 
-    fn typed() -> Typed {
-        Typed {
+    fn typed() -> AppForm {
+        AppForm {
             name: "Mess Menu".into(),
             description: Some("Tonight’s dinner.\r\nIn every hostel.".into()),
             client_type: "confidential".into(),
             redirect_uris: "https://mess.example/cb\r\nhttp://localhost:3000/cb".into(),
-            ..Typed::default()
+            ..AppForm::default()
         }
     }
 
-    fn complaints(change: impl FnOnce(&mut Typed)) -> Box<Complaints> {
+    fn complaints(change: impl FnOnce(&mut AppForm)) -> Box<AppFormErrors> {
         let mut typed = typed();
         change(&mut typed);
         read(&typed).unwrap_err()
@@ -329,7 +329,7 @@ mod tests {
         let details = read(&typed()).unwrap();
         assert_eq!(details.description, "Tonight’s dinner.\nIn every hostel.");
         assert_eq!(details.website, None);
-        assert_eq!(read(&Typed::of(&details)).unwrap(), details);
+        assert_eq!(read(&AppForm::of(&details)).unwrap(), details);
         assert_eq!(
             details.origins(),
             ["http://localhost:3000", "https://mess.example"]
@@ -363,9 +363,9 @@ mod tests {
 
     #[test]
     fn all_that_is_wrong_is_told_at_once() {
-        let nothing = Typed {
+        let nothing = AppForm {
             description: Some(String::new()),
-            ..Typed::default()
+            ..AppForm::default()
         };
         let told = read(&nothing).unwrap_err();
         assert_eq!(told.lines().len(), 4);
@@ -451,7 +451,7 @@ mod tests {
         }
     }
 
-    fn app(standing: Standing) -> App {
+    fn app(standing: AppStanding) -> App {
         App {
             id: AppId(uuid::Uuid::nil()),
             client_id: super::super::ClientId::stored("c".into()),
@@ -459,29 +459,29 @@ mod tests {
             logo: None,
             details: read(&typed()).unwrap(),
             standing,
-            created_at: Moment::UNIX_EPOCH,
+            created_at: Timestamp::UNIX_EPOCH,
         }
     }
 
     #[test]
     fn k77_what_was_verified_stays() {
-        let verified = app(Standing::Verified);
+        let verified = app(AppStanding::Verified);
         let mut wanted = verified.details.clone();
         wanted.description = "Lunch, too.".into();
         wanted.contact = Some("team@mess.example".into());
         wanted.require_pkce = true;
         assert!(locked(&verified, &wanted, false).is_empty());
         wanted.name = AppName::parse("Bank").unwrap();
-        wanted.kind = Kind::Public;
+        wanted.kind = ClientType::Public;
         wanted.redirect_uris.reverse();
         let told = locked(&verified, &wanted, false);
         assert!(told.name.is_some() && told.client_type.is_some() && told.redirect_uris.is_some());
-        assert!(locked(&app(Standing::Unverified), &wanted, true).is_empty());
+        assert!(locked(&app(AppStanding::Unverified), &wanted, true).is_empty());
     }
 
     #[test]
     fn what_people_know_a_verified_app_by_stays() {
-        let mut verified = app(Standing::Verified);
+        let mut verified = app(AppStanding::Verified);
         verified.details.require_pkce = true;
         let mut wanted = verified.details.clone();
         assert!(locked(&verified, &wanted, true).logo.is_some());

@@ -1,31 +1,31 @@
 //! Which app the path behind a sign-in leads to.
 
-use super::{Face, Standing, store};
+use super::{AppFace, AppStanding, store};
 use crate::identity::login;
-use crate::identity::login::{Ahead, AppAhead, LocalPath};
+use crate::identity::login::{LocalPath, PendingClient, PendingClientFuture};
 use crate::platform::db::Db;
 use crate::platform::links::Links;
-use crate::platform::web::Pairs;
+use crate::platform::web::FormParams;
 
 /// Knows the apps by the requests they send people with.
 #[derive(Debug)]
-pub struct Signpost {
+pub struct AuthorizeClientLookup {
     pub db: Db,
     pub links: Links,
 }
 
-impl login::Signpost for Signpost {
-    fn app_ahead<'a>(&'a self, next: &'a LocalPath) -> Ahead<'a> {
+impl login::ClientLookup for AuthorizeClientLookup {
+    fn app_ahead<'a>(&'a self, next: &'a LocalPath) -> PendingClientFuture<'a> {
         Box::pin(async move {
             let client_id = client_id(next.as_str())?;
             // Without it the page only says less.
             let app = store::find_by_client_id(self.db.pool(), &client_id).await;
             let app = app.ok().flatten()?;
-            if app.standing == Standing::Suspended {
+            if app.standing == AppStanding::Suspended {
                 return None;
             }
-            let face = Face::of(app.details.name.as_str(), app.logo.as_deref(), &self.links);
-            Some(AppAhead {
+            let face = AppFace::of(app.details.name.as_str(), app.logo.as_deref(), &self.links);
+            Some(PendingClient {
                 name: face.name,
                 initial: face.initial,
                 logo: face.logo,
@@ -40,7 +40,7 @@ fn client_id(path: &str) -> Option<String> {
     if !path.trim_end_matches('/').ends_with("/oauth/authorize") {
         return None;
     }
-    let asked = Pairs::parse(query.as_bytes())?;
+    let asked = FormParams::parse(query.as_bytes())?;
     asked.one("client_id").ok().flatten().map(str::to_owned)
 }
 

@@ -1,16 +1,16 @@
 //! Apps and their secrets in the database.
 
-use super::model::{KnownSecret, Mails, SecretUse, SentMail};
-use super::{App, AppName, ClientId, Details, Kind, Standing};
-use crate::platform::clock::Moment;
+use super::model::{AppMailRecord, AppMailSummary, ClientSecretInfo, SecretUse};
+use super::{App, AppDetails, AppName, AppStanding, ClientId, ClientType};
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::{AppId, PersonId, SecretId};
-use crate::platform::secret::Fingerprint;
+use crate::platform::secret::TokenHash;
 use crate::protocol::oauth::RedirectUri;
 
 /// A row of `apps`, as every statement here reads it.
-struct Row {
+struct AppRow {
     id: uuid::Uuid,
     client_id: String,
     owner_id: i32,
@@ -23,31 +23,31 @@ struct Row {
     kind: String,
     require_pkce: bool,
     redirect_uris: Vec<String>,
-    verified_at: Option<Moment>,
-    suspended_at: Option<Moment>,
-    created_at: Moment,
+    verified_at: Option<Timestamp>,
+    suspended_at: Option<Timestamp>,
+    created_at: Timestamp,
 }
 
-impl From<Row> for App {
-    fn from(row: Row) -> Self {
+impl From<AppRow> for App {
+    fn from(row: AppRow) -> Self {
         let standing = match (row.suspended_at, row.verified_at) {
-            (Some(_), _) => Standing::Suspended,
-            (None, Some(_)) => Standing::Verified,
-            (None, None) => Standing::Unverified,
+            (Some(_), _) => AppStanding::Suspended,
+            (None, Some(_)) => AppStanding::Verified,
+            (None, None) => AppStanding::Unverified,
         };
         Self {
             id: AppId(row.id),
             client_id: ClientId::stored(row.client_id),
             owner: PersonId(row.owner_id),
             logo: row.logo,
-            details: Details {
+            details: AppDetails {
                 name: AppName::stored(row.name),
                 description: row.description,
                 website: row.website,
                 privacy_policy: row.privacy_policy,
                 contact: row.contact,
                 // The schema knows these two words only.
-                kind: Kind::named(&row.kind).unwrap_or(Kind::Public),
+                kind: ClientType::named(&row.kind).unwrap_or(ClientType::Public),
                 require_pkce: row.require_pkce,
                 redirect_uris: row
                     .redirect_uris
@@ -68,7 +68,7 @@ pub async fn find_own(
     owner: PersonId,
 ) -> db::Result<Option<App>> {
     let row = sqlx::query_as!(
-        Row,
+        AppRow,
         "select id, client_id, owner_id, name, description, logo, website, privacy_policy, contact,
                 kind, require_pkce, redirect_uris, verified_at, suspended_at, created_at
          from apps where id = $1 and owner_id = $2",
@@ -87,7 +87,7 @@ pub(super) async fn find_own_to_change(
     owner: PersonId,
 ) -> db::Result<Option<App>> {
     let row = sqlx::query_as!(
-        Row,
+        AppRow,
         "select id, client_id, owner_id, name, description, logo, website, privacy_policy, contact,
                 kind, require_pkce, redirect_uris, verified_at, suspended_at, created_at
          from apps where id = $1 and owner_id = $2
@@ -103,7 +103,7 @@ pub(super) async fn find_own_to_change(
 /// The app of this client id, byte for byte.
 pub async fn find_by_client_id(db: impl Executor<'_>, client_id: &str) -> db::Result<Option<App>> {
     let row = sqlx::query_as!(
-        Row,
+        AppRow,
         "select id, client_id, owner_id, name, description, logo, website, privacy_policy, contact,
                 kind, require_pkce, redirect_uris, verified_at, suspended_at, created_at
          from apps where client_id = $1",
@@ -127,7 +127,7 @@ pub async fn list_own(db: impl Executor<'_>, owner: PersonId) -> db::Result<Vec<
     .fetch_all(db)
     .await?;
     let apps = rows.into_iter().map(|row| {
-        let app = Row {
+        let app = AppRow {
             id: row.id,
             client_id: row.client_id,
             owner_id: row.owner_id,
@@ -181,7 +181,7 @@ pub(super) async fn knows_origin(db: impl Executor<'_>, origin: &str) -> db::Res
 
 pub(super) async fn insert_app(db: impl Executor<'_>, app: &App) -> db::Result<()> {
     let uris = as_texts(&app.details.redirect_uris);
-    let verified_at = (app.standing == Standing::Verified).then_some(app.created_at);
+    let verified_at = (app.standing == AppStanding::Verified).then_some(app.created_at);
     sqlx::query!(
         "insert into apps (id, client_id, owner_id, name, description, logo, website, privacy_policy,
                            contact, kind, require_pkce, redirect_uris, origins, verified_at,
@@ -212,9 +212,9 @@ pub(super) async fn insert_app(db: impl Executor<'_>, app: &App) -> db::Result<(
 pub(super) async fn update_app(
     db: impl Executor<'_>,
     id: AppId,
-    details: &Details,
+    details: &AppDetails,
     logo: Option<&str>,
-    now: Moment,
+    now: Timestamp,
 ) -> db::Result<()> {
     let uris = as_texts(&details.redirect_uris);
     sqlx::query!(
@@ -252,8 +252,8 @@ pub(super) async fn insert_secret(
     db: impl Executor<'_>,
     app: AppId,
     of: SecretUse,
-    secret: &KnownSecret,
-    fingerprint: Fingerprint,
+    secret: &ClientSecretInfo,
+    fingerprint: TokenHash,
 ) -> db::Result<()> {
     match of {
         SecretUse::Client => {
@@ -287,11 +287,11 @@ pub(super) async fn insert_secret(
 }
 
 /// A row of `app_secrets` or `look_up_tokens`.
-struct SecretRow {
+struct ClientSecretRow {
     id: uuid::Uuid,
     hint: String,
-    created_at: Moment,
-    last_used_at: Option<Moment>,
+    created_at: Timestamp,
+    last_used_at: Option<Timestamp>,
 }
 
 /// An app's live secrets of one use, the oldest first.
@@ -299,11 +299,11 @@ pub async fn list_secrets(
     db: impl Executor<'_>,
     app: AppId,
     of: SecretUse,
-) -> db::Result<Vec<KnownSecret>> {
+) -> db::Result<Vec<ClientSecretInfo>> {
     let rows = match of {
         SecretUse::Client => {
             sqlx::query_as!(
-                SecretRow,
+                ClientSecretRow,
                 "select id, hint, created_at, last_used_at from app_secrets
                  where app_id = $1 order by created_at, id",
                 app.0,
@@ -313,7 +313,7 @@ pub async fn list_secrets(
         }
         SecretUse::LookUps => {
             sqlx::query_as!(
-                SecretRow,
+                ClientSecretRow,
                 "select id, hint, created_at, last_used_at from look_up_tokens
                  where app_id = $1 order by created_at, id",
                 app.0,
@@ -322,7 +322,7 @@ pub async fn list_secrets(
             .await?
         }
     };
-    let secrets = rows.into_iter().map(|row| KnownSecret {
+    let secrets = rows.into_iter().map(|row| ClientSecretInfo {
         id: SecretId(row.id),
         hint: row.hint,
         created_at: row.created_at,
@@ -356,7 +356,11 @@ fn as_texts(uris: &[RedirectUri]) -> Vec<String> {
 }
 
 /// What became of an app's mails since a moment; the newest fifty one by one.
-pub async fn find_mails(db: impl Executor<'_>, app: AppId, since: Moment) -> db::Result<Mails> {
+pub async fn find_mails(
+    db: impl Executor<'_>,
+    app: AppId,
+    since: Timestamp,
+) -> db::Result<AppMailSummary> {
     let rows = sqlx::query!(
         r#"select message_id, began_at, status, error,
                   count(*) filter (where status) over () as "sent!",
@@ -368,10 +372,10 @@ pub async fn find_mails(db: impl Executor<'_>, app: AppId, since: Moment) -> db:
     )
     .fetch_all(db)
     .await?;
-    let mut mails = Mails::default();
+    let mut mails = AppMailSummary::default();
     for row in rows {
         (mails.sent, mails.failed) = (row.sent, row.failed);
-        mails.newest.push(SentMail {
+        mails.newest.push(AppMailRecord {
             message_id: row.message_id,
             at: row.began_at,
             status: row.status,
@@ -382,7 +386,10 @@ pub async fn find_mails(db: impl Executor<'_>, app: AppId, since: Moment) -> db:
 }
 
 /// Since when an app may look people up, if it may.
-pub async fn find_looks_up_since(db: impl Executor<'_>, app: AppId) -> db::Result<Option<Moment>> {
+pub async fn find_looks_up_since(
+    db: impl Executor<'_>,
+    app: AppId,
+) -> db::Result<Option<Timestamp>> {
     let since = sqlx::query_scalar!("select looks_up_since from apps where id = $1", app.0);
     Ok(since.fetch_optional(db).await?.flatten())
 }
@@ -391,7 +398,7 @@ pub async fn find_looks_up_since(db: impl Executor<'_>, app: AppId) -> db::Resul
 pub(super) async fn mark_looks_up(
     db: impl Executor<'_>,
     app: AppId,
-    now: Moment,
+    now: Timestamp,
 ) -> db::Result<()> {
     sqlx::query!(
         "update apps set looks_up_since = coalesce(looks_up_since, $2) where id = $1",

@@ -6,15 +6,15 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::asker::{FromAnApp, Visitor, find_app, problem};
+use super::asker::{FedcmClientRequest, FedcmSession, find_app, problem};
 use super::{Feature, params, store};
 use crate::people::records;
 use crate::platform::db;
 use crate::platform::id::PersonId;
-use crate::platform::web::{LOGGED_OUT, OAuthProblem, Pairs};
-use crate::protocol::authorize::Unseen;
+use crate::platform::web::{FormParams, LOGGED_OUT, OAuthErrorResponse};
+use crate::protocol::authorize::FedcmOutcome;
 use crate::protocol::grants;
-use crate::protocol::oauth::{Code as ErrorCode, OAuthError};
+use crate::protocol::oauth::{OAuthError, OAuthErrorCode as ErrorCode};
 
 /// `GET /.well-known/web-identity`
 pub(super) async fn well_known(State(it): State<Feature>) -> Response {
@@ -47,8 +47,8 @@ pub(super) async fn config(State(it): State<Feature>) -> Response {
 pub(super) async fn client_metadata(
     State(it): State<Feature>,
     RawQuery(query): RawQuery,
-) -> Result<Response, OAuthProblem> {
-    let query = Pairs::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
+) -> Result<Response, OAuthErrorResponse> {
+    let query = FormParams::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
     let app = find_app(&it, query.text("client_id")).await?;
     let app = app.ok_or_else(|| problem(StatusCode::NOT_FOUND, "No such app."))?;
     Ok(open(&match app.details.privacy_policy {
@@ -60,8 +60,8 @@ pub(super) async fn client_metadata(
 /// `GET /fedcm/accounts/`: who is signed in, for the browser to show. It does not say for which page.
 pub(super) async fn accounts(
     State(it): State<Feature>,
-    Visitor(person): Visitor,
-) -> Result<Response, OAuthProblem> {
+    FedcmSession(person): FedcmSession,
+) -> Result<Response, OAuthErrorResponse> {
     let Some(person) = person else {
         return Ok(nobody());
     };
@@ -99,9 +99,9 @@ pub(super) async fn accounts(
 /// `POST /fedcm/assertion/`: somebody chose their account for a page.
 pub(super) async fn assertion(
     State(it): State<Feature>,
-    Visitor(person): Visitor,
-    FromAnApp { form, app, origin }: FromAnApp,
-) -> Result<Response, OAuthProblem> {
+    FedcmSession(person): FedcmSession,
+    FedcmClientRequest { form, app, origin }: FedcmClientRequest,
+) -> Result<Response, OAuthErrorResponse> {
     let now = it.clock.now();
     let Some(person) = person else {
         return Ok(readable(nobody(), &origin));
@@ -123,9 +123,9 @@ pub(super) async fn assertion(
         .answer_unseen(&pairs, &origin, person, now)
         .await?;
     let answer = match told {
-        Unseen::Token(token) => Json(json!({ "token": token })).into_response(),
-        Unseen::Ask(page) => Json(json!({ "continue_on": page })).into_response(),
-        Unseen::Refused(error) => refusal(&error),
+        FedcmOutcome::Token(token) => Json(json!({ "token": token })).into_response(),
+        FedcmOutcome::Ask(page) => Json(json!({ "continue_on": page })).into_response(),
+        FedcmOutcome::Refused(error) => refusal(&error),
     };
     Ok(readable(answer, &origin))
 }
@@ -133,9 +133,9 @@ pub(super) async fn assertion(
 /// `POST /fedcm/disconnect/`: a page ends what it has of somebody.
 pub(super) async fn disconnect(
     State(it): State<Feature>,
-    Visitor(person): Visitor,
-    FromAnApp { form, app, origin }: FromAnApp,
-) -> Result<Response, OAuthProblem> {
+    FedcmSession(person): FedcmSession,
+    FedcmClientRequest { form, app, origin }: FedcmClientRequest,
+) -> Result<Response, OAuthErrorResponse> {
     let now = it.clock.now();
     let Some(person) = person else {
         return Ok(readable(nobody(), &origin));
@@ -146,7 +146,7 @@ pub(super) async fn disconnect(
         return Ok(readable(refusal(&error), &origin));
     }
     let mut tx = it.db.begin().await?;
-    grants::take_back(&mut tx, person, app.id, now, it.entropy.as_ref()).await?;
+    grants::take_back(&mut tx, person, app.id, now, it.rng.as_ref()).await?;
     tx.commit().await.map_err(db::Error::from)?;
     let answer = Json(json!({ "account_id": person.to_string() })).into_response();
     Ok(readable(answer, &origin))

@@ -8,27 +8,30 @@ use http::{HeaderMap, StatusCode, header};
 use super::{Feature, store};
 use crate::platform::db;
 use crate::platform::id::PersonId;
-use crate::platform::web::{OAuthProblem, Pairs, named_session};
+use crate::platform::web::{FormParams, OAuthErrorResponse, named_session};
 use crate::protocol::clients;
-use crate::protocol::clients::{App, AppOrigins, Standing};
-use crate::protocol::oauth::Code as ErrorCode;
+use crate::protocol::clients::{App, AppOrigins, AppStanding};
+use crate::protocol::oauth::OAuthErrorCode as ErrorCode;
 
 /// Who is signed in, if anybody is. Refuses with 400 what a page asks instead of the browser.
-pub(super) struct Visitor(pub Option<PersonId>);
+pub(super) struct FedcmSession(pub Option<PersonId>);
 
 /// What the browser sends for a page of an app. Refuses with 400 what a page asks instead of the
 /// browser and an app that is not known, with 403 a page that is not the app's own.
-pub(super) struct FromAnApp {
-    pub form: Pairs,
+pub(super) struct FedcmClientRequest {
+    pub form: FormParams,
     pub app: App,
     /// Of the page.
     pub origin: String,
 }
 
-impl FromRequestParts<Feature> for Visitor {
-    type Rejection = OAuthProblem;
+impl FromRequestParts<Feature> for FedcmSession {
+    type Rejection = OAuthErrorResponse;
 
-    async fn from_request_parts(parts: &mut Parts, it: &Feature) -> Result<Self, OAuthProblem> {
+    async fn from_request_parts(
+        parts: &mut Parts,
+        it: &Feature,
+    ) -> Result<Self, OAuthErrorResponse> {
         by_the_browser(&parts.headers)?;
         let Some(session) = named_session(&it.web, &parts.headers) else {
             return Ok(Self(None));
@@ -39,10 +42,10 @@ impl FromRequestParts<Feature> for Visitor {
     }
 }
 
-impl FromRequest<Feature> for FromAnApp {
-    type Rejection = OAuthProblem;
+impl FromRequest<Feature> for FedcmClientRequest {
+    type Rejection = OAuthErrorResponse;
 
-    async fn from_request(request: Request, it: &Feature) -> Result<Self, OAuthProblem> {
+    async fn from_request(request: Request, it: &Feature) -> Result<Self, OAuthErrorResponse> {
         let asked = request.headers().clone();
         by_the_browser(&asked)?;
         let body = Bytes::from_request(request, it).await.map_err(|broken| {
@@ -51,7 +54,7 @@ impl FromRequest<Feature> for FromAnApp {
                 "The form is too long, or ended in the middle.",
             )
         })?;
-        let form = Pairs::parse(&body);
+        let form = FormParams::parse(&body);
         let form = form.ok_or_else(|| problem(StatusCode::BAD_REQUEST, "The form holds a NUL."))?;
         let app = find_app(it, form.text("client_id")).await?;
         let app = app.ok_or_else(|| problem(StatusCode::BAD_REQUEST, "No such app."))?;
@@ -70,7 +73,7 @@ impl FromRequest<Feature> for FromAnApp {
 }
 
 /// No page can send this header, and no form.
-fn by_the_browser(asked: &HeaderMap) -> Result<(), OAuthProblem> {
+fn by_the_browser(asked: &HeaderMap) -> Result<(), OAuthErrorResponse> {
     let is_it = asked
         .get("sec-fetch-dest")
         .is_some_and(|destination| destination == "webidentity");
@@ -85,9 +88,9 @@ fn by_the_browser(asked: &HeaderMap) -> Result<(), OAuthProblem> {
 
 pub(super) async fn find_app(it: &Feature, client_id: &str) -> db::Result<Option<App>> {
     let app = clients::find_by_client_id(it.db.pool(), client_id).await?;
-    Ok(app.filter(|app| app.standing != Standing::Suspended))
+    Ok(app.filter(|app| app.standing != AppStanding::Suspended))
 }
 
-pub(super) fn problem(status: StatusCode, text: &str) -> OAuthProblem {
-    OAuthProblem::new(status, ErrorCode::InvalidRequest.as_str(), text)
+pub(super) fn problem(status: StatusCode, text: &str) -> OAuthErrorResponse {
+    OAuthErrorResponse::new(status, ErrorCode::InvalidRequest.as_str(), text)
 }

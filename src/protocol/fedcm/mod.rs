@@ -33,7 +33,7 @@ use serde_json::{Value, json};
 use crate::platform::clock::SharedClock;
 use crate::platform::db::Db;
 use crate::platform::links::Links;
-use crate::platform::rng::SharedEntropy;
+use crate::platform::rng::SharedRng;
 use crate::platform::web::Web;
 use crate::protocol::authorize;
 
@@ -53,7 +53,7 @@ pub struct Feature {
     pub db: Db,
     pub web: Web,
     pub clock: SharedClock,
-    pub entropy: SharedEntropy,
+    pub rng: SharedRng,
     pub requests: authorize::Feature,
     pub branding: Branding,
 }

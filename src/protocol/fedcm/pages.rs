@@ -10,9 +10,9 @@ use crate::platform::web::Page;
 
 /// They are: its script closes the window.
 #[derive(Debug, Serialize)]
-struct SignedInPage {}
+struct FedcmLoginDonePage {}
 
-impl Page for SignedInPage {
+impl Page for FedcmLoginDonePage {
     const TEMPLATE: &'static str = "widget/signed_in.html";
 
     fn title(&self) -> String {
@@ -24,7 +24,7 @@ pub(super) async fn login(
     State(_): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
 ) -> Response {
-    let mut answer = frame.show(&SignedInPage {});
+    let mut answer = frame.show(&FedcmLoginDonePage {});
     frame.announce(&visit, &mut answer);
     answer
 }
@@ -32,9 +32,9 @@ pub(super) async fn login(
 #[cfg(test)]
 pub(super) mod samples {
     use super::*;
-    use crate::platform::web::Sample;
+    use crate::platform::web::PageSample;
 
-    pub(crate) fn samples() -> Vec<Sample> {
-        vec![Sample::of(&SignedInPage {})]
+    pub(crate) fn samples() -> Vec<PageSample> {
+        vec![PageSample::of(&FedcmLoginDonePage {})]
     }
 }

@@ -3,11 +3,11 @@
 
 use serde_json::Value;
 
-use crate::platform::web::Pairs;
+use crate::platform::web::FormParams;
 
 /// The authorization request that a page makes by way of the browser. None for what is no object of
 /// texts; a scope may be a list of them, and what is null is left out.
-pub(super) fn read(client_id: &str, params: &str) -> Option<Pairs> {
+pub(super) fn read(client_id: &str, params: &str) -> Option<FormParams> {
     let params = match params {
         "" => Value::Object(serde_json::Map::new()),
         text => serde_json::from_str(text).ok()?,
@@ -32,7 +32,7 @@ pub(super) fn read(client_id: &str, params: &str) -> Option<Pairs> {
         };
         pairs.push((name, value));
     }
-    Pairs::of(pairs)
+    FormParams::of(pairs)
 }
 
 #[cfg(test)]

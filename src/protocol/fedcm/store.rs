@@ -1,6 +1,6 @@
 //! Whose session it is that the browser names, and whom they are connected to.
 
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::PersonId;
@@ -9,7 +9,7 @@ use crate::platform::id::PersonId;
 pub(super) async fn find_person(
     db: impl Executor<'_>,
     session: &[u8],
-    now: Moment,
+    now: Timestamp,
 ) -> db::Result<Option<PersonId>> {
     let person = sqlx::query_scalar!(
         r#"select s.person_id as "person!" from sessions s

@@ -14,8 +14,8 @@ mod store;
 mod take_back;
 mod withdraw;
 
-pub use give::{Given, Giving, give};
-pub use model::Decided;
+pub use give::{GrantOutcome, NewConsent, give};
+pub use model::ConsentRecord;
 pub use rules::{COMPULSORY, after, covers, with_compulsory};
 pub use take_back::take_back;
 pub use withdraw::withdraw;

@@ -1,23 +1,23 @@
 //! A person's decisions about one app.
 
 use crate::people::fields::{Field, FieldSet};
-use crate::protocol::scope::{Scope, ScopeSet, Share};
+use crate::protocol::scope::{GrantedAccess, Scope, ScopeSet};
 
 /// What somebody said to an app's questions, all of them together. A field or scope in neither half
 /// was never asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Decided {
-    pub given: Share,
+pub struct ConsentRecord {
+    pub given: GrantedAccess,
     pub refused_scopes: ScopeSet,
     pub refused_fields: FieldSet,
 }
 
-impl Decided {
+impl ConsentRecord {
     /// What is left when the grant ends: only the refusals.
     #[must_use]
     pub fn ended(self) -> Self {
         Self {
-            given: Share::default(),
+            given: GrantedAccess::default(),
             ..self
         }
     }

@@ -4,17 +4,17 @@ use serde_json::json;
 
 use super::store;
 use crate::people::fields::FieldSet;
-use crate::platform::audit::Entry;
-use crate::platform::clock::Moment;
+use crate::platform::audit::AuditEntry;
+use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::id::{AppId, PersonId};
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 use crate::platform::{audit, db};
 use crate::protocol::scope::ScopeSet;
 
 /// What was done with what the record lists.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Deed {
+pub(super) enum GrantEvent {
     Given,
     Withdrawn,
     TakenBack,
@@ -24,21 +24,21 @@ pub(super) enum Deed {
 pub(super) async fn record(
     tx: &mut Tx,
     (person, app): (PersonId, AppId),
-    deed: Deed,
+    deed: GrantEvent,
     (scopes, fields): (ScopeSet, FieldSet),
-    now: Moment,
-    entropy: &dyn Entropy,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> db::Result<()> {
     let (action, list) = match deed {
-        Deed::Given => ("grant.given", "given"),
-        Deed::Withdrawn => ("grant.withdrawn", "withdrawn"),
-        Deed::TakenBack => ("grant.taken_back", "withdrawn"),
+        GrantEvent::Given => ("grant.given", "given"),
+        GrantEvent::Withdrawn => ("grant.withdrawn", "withdrawn"),
+        GrantEvent::TakenBack => ("grant.taken_back", "withdrawn"),
     };
-    let entry = Entry::of(action).by(person).about(person).on_app(app);
+    let entry = AuditEntry::of(action).by(person).about(person).on_app(app);
     let entry = entry.with(json!({
         list: fields.names(),
         "scopes": scopes.names(),
     }));
-    let id = audit::enter(&mut **tx, entry, now, entropy).await?;
+    let id = audit::enter(&mut **tx, entry, now, rng).await?;
     store::insert_receipt(&mut **tx, id, person, app).await
 }

@@ -1,8 +1,8 @@
 //! When a decision covers a question, and what a new decision makes of an old one.
 
-use super::Decided;
+use super::ConsentRecord;
 use crate::people::fields::FieldSet;
-use crate::protocol::scope::{Scope, ScopeSet, Share};
+use crate::protocol::scope::{GrantedAccess, Scope, ScopeSet};
 
 /// Part of every request, ticked and locked: an app that may know nothing cannot be signed in to.
 pub const COMPULSORY: Scope = Scope::Basic;
@@ -15,7 +15,7 @@ pub fn with_compulsory(asked: ScopeSet) -> ScopeSet {
 /// Whether every scope and field of a request was decided before, given or refused. Then the person
 /// need not be asked again: an app that keeps asking for what was refused does not bring the page
 /// back.
-pub fn covers(decided: Decided, asked: ScopeSet) -> bool {
+pub fn covers(decided: ConsentRecord, asked: ScopeSet) -> bool {
     decided.given.scopes().contains(COMPULSORY)
         && asked.iter().all(|scope| {
             let fields = scope.row().fields;
@@ -29,14 +29,14 @@ pub fn covers(decided: Decided, asked: ScopeSet) -> bool {
 
 /// The decisions after a consent: what was asked is as it was chosen now, everything else as it was
 /// before. `chosen` beyond what was asked does not count, and what is compulsory is always chosen.
-pub fn after(before: Decided, asked: ScopeSet, chosen: Share) -> Decided {
+pub fn after(before: ConsentRecord, asked: ScopeSet, chosen: GrantedAccess) -> ConsentRecord {
     let asked = with_compulsory(asked);
-    let whole = Share::whole(asked);
-    let compulsory = Share::whole([COMPULSORY].into_iter().collect());
+    let whole = GrantedAccess::whole(asked);
+    let compulsory = GrantedAccess::whole([COMPULSORY].into_iter().collect());
     let chosen = chosen.intersection(whole).union(compulsory);
     let unticked: FieldSet = whole.fields().without(chosen.fields());
     let given = before.given.without(whole).union(chosen);
-    Decided {
+    ConsentRecord {
         given,
         refused_scopes: before
             .refused_scopes
@@ -51,11 +51,11 @@ pub fn after(before: Decided, asked: ScopeSet, chosen: Share) -> Decided {
 
 /// The decisions after the person has withdrawn something: what was given of it is refused from now on.
 /// What is compulsory can only be withdrawn with everything else.
-pub(super) fn after_withdrawal(before: Decided, what: Share) -> Decided {
-    let what = what.without(Share::whole([COMPULSORY].into_iter().collect()));
+pub(super) fn after_withdrawal(before: ConsentRecord, what: GrantedAccess) -> ConsentRecord {
+    let what = what.without(GrantedAccess::whole([COMPULSORY].into_iter().collect()));
     let given = before.given.without(what);
     let gone = before.given.fields().without(given.fields());
-    Decided {
+    ConsentRecord {
         given,
         refused_scopes: before
             .refused_scopes
@@ -65,7 +65,7 @@ pub(super) fn after_withdrawal(before: Decided, what: Share) -> Decided {
 }
 
 /// What is not given any more: scopes of which nothing is left, and fields.
-pub(super) fn lost(before: Share, after: Share) -> (ScopeSet, FieldSet) {
+pub(super) fn lost(before: GrantedAccess, after: GrantedAccess) -> (ScopeSet, FieldSet) {
     (
         before.scopes().without(after.scopes()),
         before.fields().without(after.fields()),
@@ -81,9 +81,9 @@ mod tests {
         ScopeSet::parse(text).unwrap()
     }
 
-    fn share(names: &str, without: &[Field]) -> Share {
-        let whole = Share::whole(scopes(names));
-        Share::of(
+    fn share(names: &str, without: &[Field]) -> GrantedAccess {
+        let whole = GrantedAccess::whole(scopes(names));
+        GrantedAccess::of(
             whole.scopes(),
             whole.fields().without(without.iter().copied().collect()),
         )
@@ -91,14 +91,14 @@ mod tests {
 
     #[test]
     fn nothing_decided_covers_nothing() {
-        assert!(!covers(Decided::default(), scopes("basic")));
+        assert!(!covers(ConsentRecord::default(), scopes("basic")));
     }
 
     #[test]
     fn a_refused_field_is_decided_too() {
         let asked = scopes("basic phone send_mail");
         let decided = after(
-            Decided::default(),
+            ConsentRecord::default(),
             asked,
             share("basic phone", &[Field::Mobile]),
         );
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn a_narrower_question_does_not_take_back_what_it_did_not_ask() {
         let first = after(
-            Decided::default(),
+            ConsentRecord::default(),
             scopes("profile ldap"),
             share("profile ldap", &[]),
         );
@@ -122,13 +122,21 @@ mod tests {
 
     #[test]
     fn what_was_not_asked_cannot_be_chosen_and_basic_cannot_be_refused() {
-        let decided = after(Decided::default(), scopes("profile"), share("sex", &[]));
+        let decided = after(
+            ConsentRecord::default(),
+            scopes("profile"),
+            share("sex", &[]),
+        );
         assert_eq!(decided.given, share("basic", &[]));
     }
 
     #[test]
     fn saying_yes_after_no_forgets_the_no() {
-        let no = after(Decided::default(), scopes("sex"), Share::default());
+        let no = after(
+            ConsentRecord::default(),
+            scopes("sex"),
+            GrantedAccess::default(),
+        );
         let yes = after(no, scopes("sex"), share("sex", &[]));
         assert!(yes.refused_fields.is_empty() && yes.refused_scopes.is_empty());
     }
@@ -136,16 +144,16 @@ mod tests {
     #[test]
     fn what_is_withdrawn_is_refused_and_so_not_asked_again() {
         let asked = scopes("profile phone send_mail");
-        let all = after(Decided::default(), asked, Share::whole(asked));
-        let field = after_withdrawal(all, Share::of_field(Field::Mobile));
+        let all = after(ConsentRecord::default(), asked, GrantedAccess::whole(asked));
+        let field = after_withdrawal(all, GrantedAccess::of_field(Field::Mobile));
         assert_eq!(
             field.given,
             share("basic profile phone send_mail", &[Field::Mobile])
         );
         assert!(covers(field, asked) && !field.refused(Scope::Phone));
-        let rest = after_withdrawal(field, Share::of_field(Field::Contacts));
+        let rest = after_withdrawal(field, GrantedAccess::of_field(Field::Contacts));
         assert!(rest.refused(Scope::Phone) && covers(rest, asked));
-        let deed = after_withdrawal(rest, Share::whole(scopes("send_mail")));
+        let deed = after_withdrawal(rest, GrantedAccess::whole(scopes("send_mail")));
         assert_eq!(deed.given, share("basic profile", &[]));
         assert!(deed.refused(Scope::SendMail) && covers(deed, asked));
     }
@@ -153,16 +161,21 @@ mod tests {
     #[test]
     fn what_was_never_given_is_not_refused_by_withdrawing_it_and_basic_stays() {
         let asked = scopes("profile");
-        let before = after(Decided::default(), asked, Share::whole(asked));
+        let before = after(ConsentRecord::default(), asked, GrantedAccess::whole(asked));
         assert_eq!(
-            after_withdrawal(before, Share::whole(scopes("basic sex"))),
+            after_withdrawal(before, GrantedAccess::whole(scopes("basic sex"))),
             before
         );
     }
 
     #[test]
     fn an_ended_grant_covers_nothing_but_remembers_what_was_refused() {
-        let decided = after(Decided::default(), scopes("sex"), Share::default()).ended();
+        let decided = after(
+            ConsentRecord::default(),
+            scopes("sex"),
+            GrantedAccess::default(),
+        )
+        .ended();
         assert!(!covers(decided, scopes("sex")));
         assert!(decided.refused(Scope::Sex));
     }

@@ -1,23 +1,23 @@
 //! Grants in the database.
 
-use super::Decided;
+use super::ConsentRecord;
 use crate::people::fields::FieldSet;
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::{AppId, AuditId, GrantId, PersonId};
-use crate::protocol::scope::{ScopeSet, Share};
+use crate::protocol::scope::{GrantedAccess, ScopeSet};
 
 /// An app as the cap sees it, with its row locked until the transaction ends.
 #[derive(Debug)]
-pub(super) struct Seats {
+pub(super) struct UserCount {
     pub owner: PersonId,
     pub is_verified: bool,
     pub is_suspended: bool,
     pub admitted: i32,
 }
 
-pub(super) async fn lock_seats(db: impl Executor<'_>, app: AppId) -> db::Result<Option<Seats>> {
+pub(super) async fn lock_seats(db: impl Executor<'_>, app: AppId) -> db::Result<Option<UserCount>> {
     let row = sqlx::query!(
         r#"select owner_id, verified_at is not null as "is_verified!",
                   suspended_at is not null as "is_suspended!", admitted
@@ -26,7 +26,7 @@ pub(super) async fn lock_seats(db: impl Executor<'_>, app: AppId) -> db::Result<
     )
     .fetch_optional(db)
     .await?;
-    Ok(row.map(|row| Seats {
+    Ok(row.map(|row| UserCount {
         owner: PersonId(row.owner_id),
         is_verified: row.is_verified,
         is_suspended: row.is_suspended,
@@ -46,17 +46,17 @@ pub(super) async fn take_seat(db: impl Executor<'_>, app: AppId) -> db::Result<(
 
 /// The newest grant of a person and an app, live or ended.
 #[derive(Debug)]
-pub(super) struct Newest {
+pub(super) struct LatestGrant {
     pub id: GrantId,
     pub is_live: bool,
-    pub decided: Decided,
+    pub decided: ConsentRecord,
 }
 
 pub(super) async fn find_newest(
     db: impl Executor<'_>,
     person: PersonId,
     app: AppId,
-) -> db::Result<Option<Newest>> {
+) -> db::Result<Option<LatestGrant>> {
     let row = sqlx::query!(
         r#"select id, ended_at is null as "is_live!", scopes, fields, refused_scopes, refused_fields
            from grants where person_id = $1 and app_id = $2
@@ -66,11 +66,11 @@ pub(super) async fn find_newest(
     )
     .fetch_optional(db)
     .await?;
-    Ok(row.map(|row| Newest {
+    Ok(row.map(|row| LatestGrant {
         id: GrantId(row.id),
         is_live: row.is_live,
-        decided: Decided {
-            given: Share::of(
+        decided: ConsentRecord {
+            given: GrantedAccess::of(
                 ScopeSet::of_names(&row.scopes),
                 FieldSet::of_names(&row.fields),
             ),
@@ -85,8 +85,8 @@ pub(super) async fn insert_grant(
     id: GrantId,
     person: PersonId,
     app: AppId,
-    decided: &Decided,
-    now: Moment,
+    decided: &ConsentRecord,
+    now: Timestamp,
 ) -> db::Result<()> {
     sqlx::query!(
         "insert into grants (id, person_id, app_id, scopes, fields, refused_scopes, refused_fields,
@@ -109,8 +109,8 @@ pub(super) async fn insert_grant(
 pub(super) async fn mark_decided(
     db: impl Executor<'_>,
     id: GrantId,
-    decided: &Decided,
-    now: Moment,
+    decided: &ConsentRecord,
+    now: Timestamp,
 ) -> db::Result<()> {
     sqlx::query!(
         "update grants set scopes = $2, fields = $3, refused_scopes = $4, refused_fields = $5,
@@ -133,8 +133,8 @@ pub(super) async fn mark_ended(
     db: impl Executor<'_>,
     person: PersonId,
     app: AppId,
-    now: Moment,
-) -> db::Result<Option<Share>> {
+    now: Timestamp,
+) -> db::Result<Option<GrantedAccess>> {
     let ended = sqlx::query!(
         "update grants set ended_at = $3 where person_id = $1 and app_id = $2 and ended_at is null
          returning scopes, fields",
@@ -145,7 +145,7 @@ pub(super) async fn mark_ended(
     .fetch_optional(db)
     .await?;
     Ok(ended.map(|row| {
-        Share::of(
+        GrantedAccess::of(
             ScopeSet::of_names(&row.scopes),
             FieldSet::of_names(&row.fields),
         )

@@ -1,26 +1,26 @@
 //! Taking everything back from an app.
 
-use super::record::{Deed, record};
+use super::record::{GrantEvent, record};
 use super::store;
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Tx;
 use crate::platform::id::{AppId, PersonId};
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 
 /// Ends the live grant; its codes and tokens die with it. False if there was none.
 pub async fn take_back(
     tx: &mut Tx,
     person: PersonId,
     app: AppId,
-    now: Moment,
-    entropy: &dyn Entropy,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> db::Result<bool> {
     let Some(ended) = store::mark_ended(&mut **tx, person, app, now).await? else {
         return Ok(false);
     };
     let who = (person, app);
     let all = (ended.scopes(), ended.fields());
-    record(tx, who, Deed::TakenBack, all, now, entropy).await?;
+    record(tx, who, GrantEvent::TakenBack, all, now, rng).await?;
     Ok(true)
 }

@@ -13,7 +13,7 @@ use crate::platform::secret::Secret;
 
 /// One way to read what the client sent.
 #[derive(Debug, Clone)]
-pub struct Claim {
+pub struct ClientCredential {
     pub client_id: String,
     /// None of a public client.
     pub secret: Option<Secret>,
@@ -21,40 +21,40 @@ pub struct Claim {
 
 /// A client's claims, which all stand for the same credentials; at least one.
 #[derive(Debug, Clone)]
-pub struct Credential {
-    claims: Vec<Claim>,
+pub struct ClientCredentials {
+    claims: Vec<ClientCredential>,
 }
 
 /// The client did not say who it is, or said two things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoCredential;
+pub struct MissingCredentials;
 
-impl Credential {
+impl ClientCredentials {
     /// Reads the `Authorization` header and the form's `client_id` and `client_secret`.
     pub fn read(
         header: Option<&str>,
         client_id: Option<&str>,
         client_secret: Option<&str>,
-    ) -> Result<Self, NoCredential> {
+    ) -> Result<Self, MissingCredentials> {
         let basic = header.and_then(|header| strip_scheme(header, "basic"));
         let Some(basic) = basic else {
-            let claim = Claim {
-                client_id: plausible(client_id).ok_or(NoCredential)?,
+            let claim = ClientCredential {
+                client_id: plausible(client_id).ok_or(MissingCredentials)?,
                 secret: client_secret.map(Secret::new),
             };
             return Ok(Self {
                 claims: vec![claim],
             });
         };
-        let mut claims = read_basic(basic).ok_or(NoCredential)?;
+        let mut claims = read_basic(basic).ok_or(MissingCredentials)?;
         claims.retain(|claim| agrees(claim, client_id, client_secret));
         if claims.is_empty() {
-            return Err(NoCredential);
+            return Err(MissingCredentials);
         }
         Ok(Self { claims })
     }
 
-    pub fn claims(&self) -> &[Claim] {
+    pub fn claims(&self) -> &[ClientCredential] {
         &self.claims
     }
 }
@@ -66,30 +66,31 @@ pub fn strip_scheme<'a>(header: &'a str, scheme: &str) -> Option<&'a str> {
         .then_some(rest.trim_start())
 }
 
-fn read_basic(encoded: &str) -> Option<Vec<Claim>> {
+fn read_basic(encoded: &str) -> Option<Vec<ClientCredential>> {
     let bytes = STANDARD.decode(encoded.trim()).ok()?;
     let text = String::from_utf8(bytes).ok()?;
     let (id, secret) = text.split_once(':')?;
     let literal = claim(id, secret);
     let decoded = claim(&decode(id), &decode(secret));
-    let differs = |decoded: &Claim| decoded.client_id != id || !is_secret(decoded, secret);
+    let differs =
+        |decoded: &ClientCredential| decoded.client_id != id || !is_secret(decoded, secret);
     Some(decoded.filter(differs).into_iter().chain(literal).collect())
 }
 
-fn claim(id: &str, secret: &str) -> Option<Claim> {
+fn claim(id: &str, secret: &str) -> Option<ClientCredential> {
     let secret = Some(secret).filter(|secret| !secret.is_empty());
-    Some(Claim {
+    Some(ClientCredential {
         client_id: plausible(Some(id))?,
         secret: secret.map(Secret::new),
     })
 }
 
-fn agrees(claim: &Claim, client_id: Option<&str>, client_secret: Option<&str>) -> bool {
+fn agrees(claim: &ClientCredential, client_id: Option<&str>, client_secret: Option<&str>) -> bool {
     client_id.is_none_or(|id| claim.client_id == id)
         && client_secret.is_none_or(|secret| is_secret(claim, secret))
 }
 
-fn is_secret(claim: &Claim, secret: &str) -> bool {
+fn is_secret(claim: &ClientCredential, secret: &str) -> bool {
     let claimed = claim.secret.as_ref().map_or("", Secret::expose);
     Secret::new(claimed)
         .fingerprint()
@@ -121,11 +122,11 @@ mod tests {
     }
 
     fn read(header: Option<&str>, id: Option<&str>, secret: Option<&str>) -> Vec<(String, String)> {
-        let credential = Credential::read(header, id, secret);
+        let credential = ClientCredentials::read(header, id, secret);
         let claims = credential
             .map(|credential| credential.claims)
             .unwrap_or_default();
-        let text = |claim: Claim| {
+        let text = |claim: ClientCredential| {
             (
                 claim.client_id,
                 claim

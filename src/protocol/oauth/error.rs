@@ -2,7 +2,7 @@
 
 /// The error codes of RFC 6749 §4.1.2.1 and §5.2 that this server uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Code {
+pub enum OAuthErrorCode {
     InvalidRequest,
     InvalidClient,
     InvalidGrant,
@@ -13,7 +13,7 @@ pub enum Code {
     AccessDenied,
 }
 
-impl Code {
+impl OAuthErrorCode {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::InvalidRequest => "invalid_request",
@@ -32,14 +32,14 @@ impl Code {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {description}", code.as_str())]
 pub struct OAuthError {
-    pub code: Code,
+    pub code: OAuthErrorCode,
     /// Says what to do. Printable ASCII without `"` and `\` (RFC 6749 §5.2); holds nothing of a
     /// secret.
     pub description: String,
 }
 
 impl OAuthError {
-    pub fn new(code: Code, description: impl Into<String>) -> Self {
+    pub fn new(code: OAuthErrorCode, description: impl Into<String>) -> Self {
         Self {
             code,
             description: plain(&description.into()),
@@ -47,16 +47,16 @@ impl OAuthError {
     }
 
     pub fn invalid_request(description: impl Into<String>) -> Self {
-        Self::new(Code::InvalidRequest, description)
+        Self::new(OAuthErrorCode::InvalidRequest, description)
     }
 
     pub fn invalid_grant(description: impl Into<String>) -> Self {
-        Self::new(Code::InvalidGrant, description)
+        Self::new(OAuthErrorCode::InvalidGrant, description)
     }
 
     pub fn invalid_client() -> Self {
         Self::new(
-            Code::InvalidClient,
+            OAuthErrorCode::InvalidClient,
             "The client is unknown or its secret is not right. Check client_id and client_secret.",
         )
     }

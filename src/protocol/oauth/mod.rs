@@ -14,7 +14,7 @@ pub mod oxide;
 pub mod pkce;
 pub mod redirect;
 
-pub use credential::Credential;
-pub use error::{Code, OAuthError};
+pub use credential::ClientCredentials;
+pub use error::{OAuthError, OAuthErrorCode};
 pub use pkce::Challenge;
-pub use redirect::{Reach, RedirectUri};
+pub use redirect::{RedirectKind, RedirectUri};

@@ -18,7 +18,7 @@ use oxide_auth::primitives::registrar::{BoundClient, ExactUrl, PreGrant, Registe
 use oxide_auth::primitives::scope::Scope as OxideScope;
 use url::Url;
 
-use super::{Challenge, Code, OAuthError};
+use super::{Challenge, OAuthError, OAuthErrorCode};
 use crate::protocol::scope::{Scope, ScopeSet};
 
 /// oxide-auth reads the machine's clock itself. Grants handed to it never end, so that only our own
@@ -28,7 +28,8 @@ const FOREVER: DateTime<Utc> = DateTime::<Utc>::MAX_UTC;
 /// Names of the table hold nothing a scope token may not (RFC 6749 §3.3), so this always parses.
 fn oxide_scope(scopes: ScopeSet) -> Result<OxideScope, OAuthError> {
     let parsed = scopes.to_string().parse();
-    parsed.map_err(|_| OAuthError::new(Code::InvalidScope, "The scope could not be read."))
+    parsed
+        .map_err(|_| OAuthError::new(OAuthErrorCode::InvalidScope, "The scope could not be read."))
 }
 
 fn url(text: &str) -> Result<Url, OAuthError> {
@@ -41,7 +42,7 @@ fn url(text: &str) -> Result<Url, OAuthError> {
 
 /// An authorization request whose client and redirect address have been found good.
 #[derive(Debug)]
-pub struct Asking<'a> {
+pub struct AuthorizationInput<'a> {
     pub client_id: &'a str,
     pub redirect_uri: &'a str,
     pub response_type: Option<&'a str>,
@@ -49,7 +50,7 @@ pub struct Asking<'a> {
     pub scopes: ScopeSet,
 }
 
-impl authorization::Request for Asking<'_> {
+impl authorization::Request for AuthorizationInput<'_> {
     fn valid(&self) -> bool {
         true
     }
@@ -74,7 +75,7 @@ impl authorization::Request for Asking<'_> {
 }
 
 /// Runs the authorization machine: which scopes may be asked of the person.
-pub fn negotiate(asking: &Asking<'_>) -> Result<ScopeSet, OAuthError> {
+pub fn negotiate(asking: &AuthorizationInput<'_>) -> Result<ScopeSet, OAuthError> {
     use authorization::{Input, Output};
     let broken = || OAuthError::invalid_request("The request could not be read.");
     let mut machine = authorization::Authorization::new(asking);
@@ -129,7 +130,7 @@ fn unsupported_response_type(asked: Option<&str>) -> OAuthError {
     match asked {
         None => OAuthError::invalid_request("response_type is missing. Send response_type=code."),
         Some(_) => OAuthError::new(
-            Code::UnsupportedResponseType,
+            OAuthErrorCode::UnsupportedResponseType,
             "Only response_type=code is served: tokens never travel in addresses.",
         ),
     }
@@ -141,7 +142,7 @@ fn unsupported_response_type(asked: Option<&str>) -> OAuthError {
 /// A token request made regular: the client is known and has proved itself, the redirect address is
 /// filled in where the client relied on the default.
 #[derive(Debug)]
-pub struct Redemption<'a> {
+pub struct CodeRedemption<'a> {
     pub client_id: &'a str,
     pub code: &'a str,
     pub redirect_uri: &'a str,
@@ -150,14 +151,14 @@ pub struct Redemption<'a> {
 
 /// What is known of the presented code.
 #[derive(Debug)]
-pub struct KnownCode<'a> {
+pub struct CodeBinding<'a> {
     pub client_id: &'a str,
     pub redirect_uri: &'a str,
     pub challenge: Option<Challenge>,
     pub scopes: ScopeSet,
 }
 
-impl accesstoken::Request for Redemption<'_> {
+impl accesstoken::Request for CodeRedemption<'_> {
     fn valid(&self) -> bool {
         true
     }
@@ -185,8 +186,8 @@ impl accesstoken::Request for Redemption<'_> {
 /// with this redirect address and verifier, and for which scopes. The code is only judged here; it is
 /// used up when the tokens are kept, so that a stranger or a typing error cannot burn it.
 pub fn redeem(
-    asked: &Redemption<'_>,
-    known: Option<&KnownCode<'_>>,
+    asked: &CodeRedemption<'_>,
+    known: Option<&CodeBinding<'_>>,
 ) -> Result<ScopeSet, OAuthError> {
     use accesstoken::{Input, Output};
     let mut machine = accesstoken::AccessToken::new(asked);
@@ -267,7 +268,7 @@ fn prove(challenge: Option<&Challenge>, verifier: Option<&str>) -> Result<(), OA
 
 /// A refresh request of a client that is known and has proved itself.
 #[derive(Debug)]
-pub struct Refreshing<'a> {
+pub struct RefreshInput<'a> {
     pub client_id: &'a str,
     pub token: &'a str,
     /// What it asks for, parsed; `None` for all it may have.
@@ -276,13 +277,13 @@ pub struct Refreshing<'a> {
 
 /// What is known of the presented token.
 #[derive(Debug)]
-pub struct KnownToken<'a> {
+pub struct RefreshBinding<'a> {
     pub client_id: &'a str,
     /// The most it may be refreshed to.
     pub scopes: ScopeSet,
 }
 
-impl refresh::Request for Refreshing<'_> {
+impl refresh::Request for RefreshInput<'_> {
     fn valid(&self) -> bool {
         true
     }
@@ -305,8 +306,8 @@ impl refresh::Request for Refreshing<'_> {
 
 /// Runs the refresh machine: whether this client may refresh this token, and to which scopes.
 pub fn refresh(
-    asked: &Refreshing<'_>,
-    known: Option<&KnownToken<'_>>,
+    asked: &RefreshInput<'_>,
+    known: Option<&RefreshBinding<'_>>,
 ) -> Result<ScopeSet, OAuthError> {
     use refresh::{Input, Output};
     let mut machine = refresh::Refresh::new(asked);
@@ -344,16 +345,16 @@ pub fn refresh(
     }
 }
 
-fn refused_refresh(asked: &Refreshing<'_>, known: Option<&KnownToken<'_>>) -> OAuthError {
+fn refused_refresh(asked: &RefreshInput<'_>, known: Option<&RefreshBinding<'_>>) -> OAuthError {
     let own = known.filter(|known| known.client_id == asked.client_id);
-    let widens = |known: &KnownToken<'_>| {
+    let widens = |known: &RefreshBinding<'_>| {
         asked
             .scopes
             .is_some_and(|asked| !asked.is_within(known.scopes))
     };
     if own.is_some_and(widens) {
         return OAuthError::new(
-            Code::InvalidScope,
+            OAuthErrorCode::InvalidScope,
             "A refresh can narrow the scope, not widen it. Send the person through the sign-in to ask for more.",
         );
     }
@@ -370,9 +371,9 @@ pub fn not_this_token() -> OAuthError {
 // ---------------------------------------------------------------------------------------------
 // Bearer tokens (RFC 6750)
 
-struct Header<'a>(Option<&'a str>);
+struct BearerHeader<'a>(Option<&'a str>);
 
-impl resource::Request for Header<'_> {
+impl resource::Request for BearerHeader<'_> {
     fn valid(&self) -> bool {
         true
     }
@@ -382,13 +383,13 @@ impl resource::Request for Header<'_> {
 }
 
 /// A request for something protected, whose token is still to be looked up.
-pub struct Presented {
+pub struct ProtectedRequest {
     machine: resource::Resource,
     /// The bearer token.
     pub token: String,
 }
 
-impl std::fmt::Debug for Presented {
+impl std::fmt::Debug for ProtectedRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Presented(…)")
     }
@@ -396,7 +397,7 @@ impl std::fmt::Debug for Presented {
 
 /// Why a bearer of a token, or of none, is turned away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turned {
+pub enum BearerError {
     /// No token at all: no error code either (RFC 6750 §3.1).
     NoToken,
     /// Unknown, ended, too old: one answer for all.
@@ -405,12 +406,16 @@ pub enum Turned {
 }
 
 /// Runs the resource machine until it wants the token looked up.
-pub fn present(authorization: Option<&str>, needed: Option<Scope>) -> Result<Presented, Turned> {
+pub fn present(
+    authorization: Option<&str>,
+    needed: Option<Scope>,
+) -> Result<ProtectedRequest, BearerError> {
     use resource::{Input, Output};
     let bearer =
         authorization.filter(|header| super::credential::strip_scheme(header, "bearer").is_some());
-    let header = Header(bearer);
-    let needed = oxide_scope(needed.into_iter().collect()).map_err(|_| Turned::InvalidToken)?;
+    let header = BearerHeader(bearer);
+    let needed =
+        oxide_scope(needed.into_iter().collect()).map_err(|_| BearerError::InvalidToken)?;
     let mut machine = resource::Resource::new();
     let mut input = Input::None;
     loop {
@@ -419,30 +424,32 @@ pub fn present(authorization: Option<&str>, needed: Option<Scope>) -> Result<Pre
             Output::DetermineScopes => Input::Scopes(std::slice::from_ref(&needed)),
             Output::Recover { token } => {
                 let token = token.trim().to_owned();
-                return Ok(Presented { machine, token });
+                return Ok(ProtectedRequest { machine, token });
             }
-            Output::Ok(_) => return Err(Turned::InvalidToken),
-            Output::Err(_) => return Err(Turned::NoToken),
+            Output::Ok(_) => return Err(BearerError::InvalidToken),
+            Output::Err(_) => return Err(BearerError::NoToken),
         };
     }
 }
 
 /// Runs it to the end with what was found: scopes of a live token, or nothing.
-pub fn admit(mut presented: Presented, found: Option<ScopeSet>) -> Result<(), Turned> {
+pub fn admit(mut presented: ProtectedRequest, found: Option<ScopeSet>) -> Result<(), BearerError> {
     use resource::{Error, ErrorCode, Input, Output};
     let Ok(nowhere) = "urn:nowhere".parse::<Url>() else {
-        return Err(Turned::InvalidToken);
+        return Err(BearerError::InvalidToken);
     };
     let grant = found.map(|scopes| grant("", scopes, nowhere)).transpose();
-    let grant = grant.map_err(|_| Turned::InvalidToken)?.map(|grant| *grant);
+    let grant = grant
+        .map_err(|_| BearerError::InvalidToken)?
+        .map(|grant| *grant);
     match presented.machine.advance(Input::Recovered(grant)) {
         Output::Ok(_) => Ok(()),
         Output::Err(Error::AccessDenied { failure, .. })
             if matches!(failure.code, Some(ErrorCode::InsufficientScope)) =>
         {
-            Err(Turned::InsufficientScope)
+            Err(BearerError::InsufficientScope)
         }
-        _ => Err(Turned::InvalidToken),
+        _ => Err(BearerError::InvalidToken),
     }
 }
 
@@ -476,7 +483,7 @@ mod tests {
     }
 
     fn asking(response_type: Option<&str>) -> Result<ScopeSet, OAuthError> {
-        negotiate(&Asking {
+        negotiate(&AuthorizationInput {
             client_id: "app",
             redirect_uri: CALLBACK,
             response_type,
@@ -488,14 +495,14 @@ mod tests {
         client: &str,
         verifier: Option<&str>,
         challenge: Option<&str>,
-    ) -> Result<ScopeSet, Code> {
-        let asked = Redemption {
+    ) -> Result<ScopeSet, OAuthErrorCode> {
+        let asked = CodeRedemption {
             client_id: client,
             code: "c",
             redirect_uri: CALLBACK,
             verifier,
         };
-        let known = KnownCode {
+        let known = CodeBinding {
             client_id: "app",
             redirect_uri: CALLBACK,
             challenge: challenge.map(|text| Challenge::stored(text.to_owned())),
@@ -507,17 +514,23 @@ mod tests {
     #[test]
     fn only_the_code_response_type_is_served() {
         assert_eq!(asking(Some("code")), Ok(scopes("basic profile")));
-        assert_eq!(asking(None).unwrap_err().code, Code::InvalidRequest);
+        assert_eq!(
+            asking(None).unwrap_err().code,
+            OAuthErrorCode::InvalidRequest
+        );
         assert_eq!(
             asking(Some("token")).unwrap_err().code,
-            Code::UnsupportedResponseType
+            OAuthErrorCode::UnsupportedResponseType
         );
     }
 
     #[test]
     fn a_code_is_for_its_own_client() {
         assert_eq!(redeeming("app", None, None), Ok(scopes("basic phone")));
-        assert_eq!(redeeming("other", None, None), Err(Code::InvalidGrant));
+        assert_eq!(
+            redeeming("other", None, None),
+            Err(OAuthErrorCode::InvalidGrant)
+        );
     }
 
     #[test]
@@ -525,31 +538,31 @@ mod tests {
         assert!(redeeming("app", Some(VERIFIER), Some(CHALLENGE)).is_ok());
         assert_eq!(
             redeeming("app", None, Some(CHALLENGE)),
-            Err(Code::InvalidGrant)
+            Err(OAuthErrorCode::InvalidGrant)
         );
         assert_eq!(
             redeeming("app", Some(VERIFIER), None),
-            Err(Code::InvalidGrant)
+            Err(OAuthErrorCode::InvalidGrant)
         );
         assert_eq!(
             redeeming("app", Some(&VERIFIER.replace('d', "e")), Some(CHALLENGE)),
-            Err(Code::InvalidGrant)
+            Err(OAuthErrorCode::InvalidGrant)
         );
         assert_eq!(
             redeeming("app", Some("short"), Some(CHALLENGE)),
-            Err(Code::InvalidRequest)
+            Err(OAuthErrorCode::InvalidRequest)
         );
     }
 
     #[test]
     fn a_refresh_narrows_and_never_widens() {
-        let known = KnownToken {
+        let known = RefreshBinding {
             client_id: "app",
             scopes: scopes("basic profile"),
         };
         let ask = |client_id, scopes| {
             refresh(
-                &Refreshing {
+                &RefreshInput {
                     client_id,
                     token: "t",
                     scopes,
@@ -561,12 +574,15 @@ mod tests {
         assert_eq!(ask("app", Some(scopes("basic"))), Ok(scopes("basic")));
         assert_eq!(
             ask("app", Some(scopes("basic ldap"))).unwrap_err().code,
-            Code::InvalidScope
+            OAuthErrorCode::InvalidScope
         );
-        assert_eq!(ask("other", None).unwrap_err().code, Code::InvalidGrant);
+        assert_eq!(
+            ask("other", None).unwrap_err().code,
+            OAuthErrorCode::InvalidGrant
+        );
         assert_eq!(
             ask("other", Some(scopes("ldap"))).unwrap_err().code,
-            Code::InvalidGrant
+            OAuthErrorCode::InvalidGrant
         );
     }
 
@@ -577,15 +593,18 @@ mod tests {
         assert_eq!(admitted(Some(Scope::Basic), Some(scopes("basic"))), Ok(()));
         assert_eq!(
             admitted(Some(Scope::Basic), Some(scopes("send_mail"))),
-            Err(Turned::InsufficientScope)
+            Err(BearerError::InsufficientScope)
         );
         assert_eq!(admitted(None, Some(scopes("send_mail"))), Ok(()));
-        assert_eq!(admitted(None, None), Err(Turned::InvalidToken));
-        assert_eq!(present(None, None).unwrap_err(), Turned::NoToken);
+        assert_eq!(admitted(None, None), Err(BearerError::InvalidToken));
+        assert_eq!(present(None, None).unwrap_err(), BearerError::NoToken);
         assert_eq!(
             present(Some("Token abc"), None).unwrap_err(),
-            Turned::NoToken
+            BearerError::NoToken
         );
-        assert_eq!(present(Some("Bearer"), None).unwrap_err(), Turned::NoToken);
+        assert_eq!(
+            present(Some("Bearer"), None).unwrap_err(),
+            BearerError::NoToken
+        );
     }
 }

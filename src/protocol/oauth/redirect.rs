@@ -16,7 +16,7 @@ pub struct RedirectUri(String);
 
 /// Where a redirect URI leads, which decides who can be sure to receive what is sent there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
+pub enum RedirectKind {
     /// A host that TLS vouches for.
     Web,
     /// A port on the person's own machine, where any program may listen (RFC 8252 §8.6).
@@ -124,14 +124,15 @@ impl RedirectUri {
         &self.0
     }
 
-    pub fn reach(&self) -> Reach {
+    pub fn reach(&self) -> RedirectKind {
         match self.0.split_once(':') {
-            Some((scheme, _)) if scheme.eq_ignore_ascii_case("https") => Reach::Web,
+            Some((scheme, _)) if scheme.eq_ignore_ascii_case("https") => RedirectKind::Web,
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => {
                 // Plain http elsewhere is no loopback; it can only have been let in by an administrator.
-                loopback_host(host_and_port(rest)).map_or(Reach::Web, |_| Reach::Loopback)
+                loopback_host(host_and_port(rest))
+                    .map_or(RedirectKind::Web, |_| RedirectKind::Loopback)
             }
-            _ => Reach::PrivateScheme,
+            _ => RedirectKind::PrivateScheme,
         }
     }
 
@@ -144,7 +145,7 @@ impl RedirectUri {
     /// What a person recognises of it: host and port, or the private scheme.
     pub fn place(&self) -> &str {
         match self.0.split_once(':') {
-            Some((_, rest)) if self.reach() != Reach::PrivateScheme => host_and_port(rest),
+            Some((_, rest)) if self.reach() != RedirectKind::PrivateScheme => host_and_port(rest),
             Some((scheme, _)) => scheme,
             None => &self.0,
         }
@@ -592,13 +593,13 @@ mod tests {
         for (text, reach, place) in [
             (
                 "https://app.example:8443/cb",
-                Reach::Web,
+                RedirectKind::Web,
                 "app.example:8443",
             ),
-            ("http://[::1]:9/cb", Reach::Loopback, "[::1]:9"),
+            ("http://[::1]:9/cb", RedirectKind::Loopback, "[::1]:9"),
             (
                 "com.example.app://cb",
-                Reach::PrivateScheme,
+                RedirectKind::PrivateScheme,
                 "com.example.app",
             ),
         ] {

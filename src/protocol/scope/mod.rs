@@ -9,6 +9,6 @@ mod set;
 mod table;
 mod view;
 
-pub use set::{ScopeSet, Share, UnknownScope};
+pub use set::{GrantedAccess, ScopeSet, UnknownScope};
 pub use table::{SCOPES, Scope, ScopeRow};
-pub use view::{Asked, asked};
+pub use view::{FieldsParam, asked};

@@ -1,4 +1,4 @@
-//! Sets of scopes, and scopes with the fields allowed of them: a [`Share`].
+//! Sets of scopes, and scopes with the fields allowed of them: a [`GrantedAccess`].
 
 use super::table::{SCOPES, Scope};
 use crate::people::fields::{Field, FieldSet};
@@ -47,12 +47,12 @@ impl ScopeSet {
 /// Always consistent: no field without its scope, and no scope that opened fields once all of them
 /// are gone. A scope that opens none by nature stands for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Share {
+pub struct GrantedAccess {
     scopes: ScopeSet,
     fields: FieldSet,
 }
 
-impl Share {
+impl GrantedAccess {
     /// The consistent part of what was said: a field counts only if its scope does, a scope only if
     /// one of its fields does.
     pub fn of(scopes: ScopeSet, fields: FieldSet) -> Self {
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_scope_without_a_field_left_is_not_shared() {
-        let share = Share::of(
+        let share = GrantedAccess::of(
             scopes("basic phone send_mail"),
             FieldSet::from_iter([Field::Id]),
         );
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_field_without_its_scope_is_not_shared() {
-        let share = Share::of(
+        let share = GrantedAccess::of(
             scopes("basic"),
             FieldSet::from_iter([Field::Id, Field::Mobile]),
         );
@@ -173,13 +173,14 @@ mod tests {
 
     #[test]
     fn taking_away_part_of_a_scope_leaves_the_rest_of_it() {
-        let all = Share::whole(scopes("basic phone send_mail"));
-        let mobile = Share::of(scopes("phone"), FieldSet::from_iter([Field::Mobile]));
+        let all = GrantedAccess::whole(scopes("basic phone send_mail"));
+        let mobile = GrantedAccess::of(scopes("phone"), FieldSet::from_iter([Field::Mobile]));
         let rest = all.without(mobile);
         assert_eq!(rest.scopes(), scopes("basic phone send_mail"));
         assert!(!rest.fields().contains(Field::Mobile));
         assert_eq!(
-            all.without(Share::whole(scopes("send_mail"))).scopes(),
+            all.without(GrantedAccess::whole(scopes("send_mail")))
+                .scopes(),
             scopes("basic phone")
         );
     }

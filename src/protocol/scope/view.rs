@@ -4,7 +4,7 @@ use crate::people::fields::{Field, FieldSet};
 
 /// What `fields=` said.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asked {
+pub enum FieldsParam {
     Fields(FieldSet),
     /// Names that are no field, in the order they came, each once.
     Unknown(Vec<String>),
@@ -12,7 +12,7 @@ pub enum Asked {
 
 /// Reads a comma-separated list. Blanks round a name, empty items and repetitions mean nothing; one
 /// unknown name spoils the whole, so that a typing error is found at once.
-pub fn asked(list: &str) -> Asked {
+pub fn asked(list: &str) -> FieldsParam {
     let mut fields = FieldSet::EMPTY;
     let mut unknown: Vec<String> = Vec::new();
     for name in list
@@ -27,9 +27,9 @@ pub fn asked(list: &str) -> Asked {
         }
     }
     if unknown.is_empty() {
-        Asked::Fields(fields)
+        FieldsParam::Fields(fields)
     } else {
-        Asked::Unknown(unknown)
+        FieldsParam::Unknown(unknown)
     }
 }
 
@@ -39,9 +39,9 @@ mod tests {
 
     #[test]
     fn blanks_empty_items_and_repetitions_mean_nothing() {
-        let expected = Asked::Fields(FieldSet::from_iter([Field::FirstName]));
+        let expected = FieldsParam::Fields(FieldSet::from_iter([Field::FirstName]));
         assert_eq!(asked(" first_name , ,first_name"), expected);
-        assert_eq!(asked(""), Asked::Fields(FieldSet::EMPTY));
+        assert_eq!(asked(""), FieldsParam::Fields(FieldSet::EMPTY));
     }
 
     #[test]
@@ -49,7 +49,7 @@ mod tests {
         let told = asked("first_name,bogus,First_Name,bogus");
         assert_eq!(
             told,
-            Asked::Unknown(vec!["bogus".into(), "First_Name".into()])
+            FieldsParam::Unknown(vec!["bogus".into(), "First_Name".into()])
         );
     }
 }

@@ -9,25 +9,26 @@ use axum::{Json, Router, middleware};
 use http::{HeaderMap, StatusCode, header};
 use serde_json::json;
 
-use super::client_auth::{Guard, Proof};
-use super::doubt::Doubts;
-use super::model::{Client, Issued};
+use super::client_auth::{ClientAuthLimiter, ClientAuthOutcome};
+use super::doubt::UncertainRotations;
+use super::model::{IssuedTokens, TokenClient};
 use super::replay::Replay;
-use super::request::{Form, RevokeRequest, TokenRequest};
+use super::request::{GrantRequest, RevokeRequest, TokenRequest};
 use super::{client_auth, exchange, refresh, replay, revoke, store};
-use crate::platform::audit::Entry;
-use crate::platform::clock::{Moment, SharedClock};
+use crate::platform::audit::AuditEntry;
+use crate::platform::clock::{SharedClock, Timestamp};
 use crate::platform::config::Lifetimes;
 use crate::platform::db::Db;
 use crate::platform::id::AppId;
-use crate::platform::rng::SharedEntropy;
+use crate::platform::rng::SharedRng;
 use crate::platform::secret::Secret;
 use crate::platform::web::{
-    ClientAddress, Concerned, Limit, Limits, OAuthProblem, Web, no_store, open_to_concerned,
+    AllowedOrigins, ClientAddress, OAuthErrorResponse, RateLimit, RateLimiter, Web, no_store,
+    open_to_concerned,
 };
 use crate::platform::{audit, db};
 use crate::protocol::clients;
-use crate::protocol::oauth::{Code, Credential, OAuthError, oxide};
+use crate::protocol::oauth::{ClientCredentials, OAuthError, OAuthErrorCode, oxide};
 use crate::protocol::scope::ScopeSet;
 
 const METHODS: &str = "POST, OPTIONS";
@@ -38,27 +39,27 @@ pub struct Feature {
     pub db: Db,
     pub web: Web,
     pub clock: SharedClock,
-    pub entropy: SharedEntropy,
+    pub rng: SharedRng,
     pub lifetimes: Lifetimes,
-    pub memory: Memory,
+    pub memory: TokenEndpointState,
 }
 
 /// What this process remembers between requests.
 #[derive(Debug, Clone, Default)]
-pub struct Memory {
-    guard: Guard,
-    doubts: Doubts,
-    foreign: Foreign,
+pub struct TokenEndpointState {
+    guard: ClientAuthLimiter,
+    doubts: UncertainRotations,
+    foreign: ForeignCodeNotices,
 }
 
 /// Codes of other apps are noted once a minute for each app that presents them, so that nobody fills
 /// the audit with one.
 #[derive(Debug, Clone)]
-struct Foreign(Limits<AppId>);
+struct ForeignCodeNotices(RateLimiter<AppId>);
 
-impl Default for Foreign {
+impl Default for ForeignCodeNotices {
     fn default() -> Self {
-        Self(Limits::new(Limit::new(1, Duration::from_mins(1))))
+        Self(RateLimiter::new(RateLimit::new(1, Duration::from_mins(1))))
     }
 }
 
@@ -80,26 +81,26 @@ async fn token(
     State(it): State<Feature>,
     from: ClientAddress,
     asked: TokenRequest,
-) -> Result<Response, OAuthProblem> {
+) -> Result<Response, OAuthErrorResponse> {
     let now = it.clock.now();
     let client = match it.authenticate(&asked.credential, from, now).await? {
         Ok(client) => client,
         Err(refused) => return Ok(refused),
     };
     let issued = match asked.form {
-        Form::Code {
+        GrantRequest::Code {
             code,
             redirect_uri,
             verifier,
         } => {
-            let presented = exchange::Presented {
+            let presented = exchange::PresentedCode {
                 code: &code,
                 redirect_uri: redirect_uri.as_deref(),
                 verifier: verifier.as_deref(),
             };
             it.exchange(&client, &presented, now).await
         }
-        Form::Refresh { token, scopes } => it.refresh(&client, &token, scopes, now).await,
+        GrantRequest::Refresh { token, scopes } => it.refresh(&client, &token, scopes, now).await,
     };
     Ok(for_app(
         &client,
@@ -114,7 +115,7 @@ async fn revoke_token(
     State(it): State<Feature>,
     from: ClientAddress,
     asked: RevokeRequest,
-) -> Result<Response, OAuthProblem> {
+) -> Result<Response, OAuthErrorResponse> {
     let now = it.clock.now();
     let client = match it.authenticate(&asked.credential, from, now).await? {
         Ok(client) => client,
@@ -128,7 +129,7 @@ async fn revoke_token(
         &asked.token,
         lifetimes,
         now,
-        it.entropy.as_ref(),
+        it.rng.as_ref(),
     )
     .await?;
     tx.commit().await.map_err(db::Error::from)?;
@@ -141,19 +142,22 @@ impl Feature {
     /// The client, or the answer to one that did not prove itself.
     async fn authenticate(
         &self,
-        credential: &Credential,
+        credential: &ClientCredentials,
         from: ClientAddress,
-        now: Moment,
-    ) -> db::Result<Result<Client, Response>> {
+        now: Timestamp,
+    ) -> db::Result<Result<TokenClient, Response>> {
         let proof =
             client_auth::authenticate(self.db.pool(), credential, &self.memory.guard, from, now)
                 .await?;
         Ok(match proof {
-            Proof::Client(client) => Ok(client),
-            Proof::Slowed(slowed) => Err(OAuthProblem::slowed(slowed).into_response()),
-            Proof::Failed { origins } => {
-                let mut answer = OAuthProblem::from(OAuthError::invalid_client()).into_response();
-                answer.extensions_mut().insert(Concerned(origins));
+            ClientAuthOutcome::Client(client) => Ok(client),
+            ClientAuthOutcome::Slowed(slowed) => {
+                Err(OAuthErrorResponse::slowed(slowed).into_response())
+            }
+            ClientAuthOutcome::Failed { origins } => {
+                let mut answer =
+                    OAuthErrorResponse::from(OAuthError::invalid_client()).into_response();
+                answer.extensions_mut().insert(AllowedOrigins(origins));
                 Err(answer)
             }
         })
@@ -161,34 +165,34 @@ impl Feature {
 
     async fn exchange(
         &self,
-        client: &Client,
-        presented: &exchange::Presented<'_>,
-        now: Moment,
-    ) -> Result<Issued, OAuthProblem> {
+        client: &TokenClient,
+        presented: &exchange::PresentedCode<'_>,
+        now: Timestamp,
+    ) -> Result<IssuedTokens, OAuthErrorResponse> {
         let mut connection = self.db.connection().await?;
-        let entropy = self.entropy.as_ref();
+        let rng = self.rng.as_ref();
         let outcome = exchange::exchange(
             &mut connection,
             client,
             presented,
             &self.lifetimes,
             now,
-            entropy,
+            rng,
         );
         let outcome = outcome.await?;
         drop(connection);
         match outcome {
-            exchange::Outcome::Issued(issued) => Ok(issued),
-            exchange::Outcome::Refused(error) => Err(error.into()),
-            exchange::Outcome::Foreign(owner) => {
+            exchange::ExchangeOutcome::Issued(issued) => Ok(issued),
+            exchange::ExchangeOutcome::Refused(error) => Err(error.into()),
+            exchange::ExchangeOutcome::Foreign(owner) => {
                 if self.memory.foreign.0.take(client.app, now).is_ok() {
-                    let entry = Entry::of("code.foreign").on_app(client.app);
+                    let entry = AuditEntry::of("code.foreign").on_app(client.app);
                     let entry = entry.with(json!({ "of": owner }));
-                    audit::note(self.db.pool(), entry, now, entropy).await?;
+                    audit::note(self.db.pool(), entry, now, rng).await?;
                 }
                 Err(oxide::not_this_code().into())
             }
-            exchange::Outcome::Replayed(replay) => {
+            exchange::ExchangeOutcome::Replayed(replay) => {
                 self.end_family(replay, now).await?;
                 Err(oxide::not_this_code().into())
             }
@@ -197,73 +201,64 @@ impl Feature {
 
     async fn refresh(
         &self,
-        client: &Client,
+        client: &TokenClient,
         token: &Secret,
         scopes: Option<ScopeSet>,
-        now: Moment,
-    ) -> Result<Issued, OAuthProblem> {
+        now: Timestamp,
+    ) -> Result<IssuedTokens, OAuthErrorResponse> {
         let outcome = self.try_to_refresh(client, token, scopes, now).await;
         if outcome.as_ref().is_err_and(db::Error::is_passing) {
             self.memory.doubts.note(token.fingerprint(), now);
         }
         match outcome? {
-            refresh::Outcome::Issued(issued) => Ok(issued),
-            refresh::Outcome::Refused(error) => Err(error.into()),
-            refresh::Outcome::Replayed(replay) => {
+            refresh::RefreshOutcome::Issued(issued) => Ok(issued),
+            refresh::RefreshOutcome::Refused(error) => Err(error.into()),
+            refresh::RefreshOutcome::Replayed(replay) => {
                 self.end_family(replay, now).await?;
                 Err(oxide::not_this_token().into())
             }
             // With the pair held, only the use of its successor can have come between.
-            refresh::Outcome::Overtaken => Err(oxide::not_this_token().into()),
+            refresh::RefreshOutcome::Overtaken => Err(oxide::not_this_token().into()),
         }
     }
 
     /// Looks and rotates; where somebody came between, once more with the pair held.
     async fn try_to_refresh(
         &self,
-        client: &Client,
+        client: &TokenClient,
         token: &Secret,
         scopes: Option<ScopeSet>,
-        now: Moment,
-    ) -> db::Result<refresh::Outcome> {
-        let entropy = self.entropy.as_ref();
+        now: Timestamp,
+    ) -> db::Result<refresh::RefreshOutcome> {
+        let rng = self.rng.as_ref();
         let fingerprint = token.fingerprint();
         let lifetimes = &self
             .memory
             .doubts
             .lifetimes(fingerprint, &self.lifetimes, now);
         let mut connection = self.db.connection().await?;
-        let outcome = refresh::refresh(
-            &mut connection,
-            client,
-            token,
-            scopes,
-            lifetimes,
-            now,
-            entropy,
-        )
-        .await?;
-        let refresh::Outcome::Overtaken = outcome else {
+        let outcome =
+            refresh::refresh(&mut connection, client, token, scopes, lifetimes, now, rng).await?;
+        let refresh::RefreshOutcome::Overtaken = outcome else {
             return Ok(outcome);
         };
         drop(connection);
         let mut tx = self.db.begin().await?;
         store::lock_pair(&mut *tx, fingerprint).await?;
-        let outcome =
-            refresh::refresh(&mut tx, client, token, scopes, lifetimes, now, entropy).await?;
+        let outcome = refresh::refresh(&mut tx, client, token, scopes, lifetimes, now, rng).await?;
         tx.commit().await?;
         Ok(outcome)
     }
 
-    async fn end_family(&self, replay: Replay, now: Moment) -> db::Result<()> {
+    async fn end_family(&self, replay: Replay, now: Timestamp) -> db::Result<()> {
         let mut tx = self.db.begin().await?;
-        replay::end_family(&mut tx, replay, now, self.entropy.as_ref()).await?;
+        replay::end_family(&mut tx, replay, now, self.rng.as_ref()).await?;
         Ok(tx.commit().await?)
     }
 }
 
 /// RFC 6749 §5.1, always with all members, and the fields the person allowed.
-fn answer(issued: &Issued, lifetimes: &Lifetimes) -> Response {
+fn answer(issued: &IssuedTokens, lifetimes: &Lifetimes) -> Response {
     let mut answer = Json(json!({
         "access_token": issued.minted.access.expose(),
         "token_type": "Bearer",
@@ -277,20 +272,23 @@ fn answer(issued: &Issued, lifetimes: &Lifetimes) -> Response {
     answer
 }
 
-fn for_app(client: &Client, mut answer: Response) -> Response {
+fn for_app(client: &TokenClient, mut answer: Response) -> Response {
     answer
         .extensions_mut()
-        .insert(Concerned(client.origins.clone()));
+        .insert(AllowedOrigins(client.origins.clone()));
     answer
 }
 
-async fn preflight(State(it): State<Feature>, asked: HeaderMap) -> Result<Response, OAuthProblem> {
+async fn preflight(
+    State(it): State<Feature>,
+    asked: HeaderMap,
+) -> Result<Response, OAuthErrorResponse> {
     Ok(clients::preflight(&it.db, &asked, METHODS).await?)
 }
 
 async fn not_allowed() -> Response {
     let description = "This address takes POST only.";
-    let problem = OAuthProblem::new(
+    let problem = OAuthErrorResponse::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "invalid_request",
         description,
@@ -302,9 +300,9 @@ async fn not_allowed() -> Response {
     answer
 }
 
-impl From<OAuthError> for OAuthProblem {
+impl From<OAuthError> for OAuthErrorResponse {
     fn from(error: OAuthError) -> Self {
-        if error.code == Code::InvalidClient {
+        if error.code == OAuthErrorCode::InvalidClient {
             // RFC 6749 §5.2 and RFC 9110 §15.5.2: a 401 carries a challenge.
             return Self::new(
                 StatusCode::UNAUTHORIZED,

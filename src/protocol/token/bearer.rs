@@ -10,26 +10,26 @@ use super::{rules, store};
 use crate::people::records::Person;
 use crate::platform::id::{AppId, GrantId};
 use crate::platform::secret::Secret;
-use crate::platform::web::{ApiProblem, Concerned};
+use crate::platform::web::{AllowedOrigins, ApiError};
 use crate::protocol::oauth::oxide;
-use crate::protocol::oauth::oxide::Turned;
-use crate::protocol::scope::{Scope, Share};
+use crate::protocol::oauth::oxide::BearerError;
+use crate::protocol::scope::{GrantedAccess, Scope};
 
 /// A live access token, with the person it speaks of.
 #[derive(Debug)]
-pub struct Access {
+pub struct AccessToken {
     pub app: AppId,
     /// Origins the app registered, for browsers.
     pub origins: Vec<String>,
     pub grant: GrantId,
     /// What may be shown or done: what the token and the grant both allow.
-    pub share: Share,
+    pub share: GrantedAccess,
     pub person: Person,
 }
 
 /// Whatever is behind this needs an access token with the scope `NEEDED`, a row of the table.
 #[derive(Debug)]
-pub struct Bearer<const NEEDED: usize>(pub Access);
+pub struct Bearer<const NEEDED: usize>(pub AccessToken);
 
 impl<const NEEDED: usize> Bearer<NEEDED> {
     fn needed() -> Option<Scope> {
@@ -55,7 +55,7 @@ where
         let token = Secret::new(presented.token.clone());
         let now = it.clock.now();
         let facts = store::find_access(it.db.pool(), token.fingerprint(), now).await;
-        let facts = facts.map_err(|error| ApiProblem::from(error).into_response())?;
+        let facts = facts.map_err(|error| ApiError::from(error).into_response())?;
         let origins = facts
             .as_ref()
             .map(|facts| facts.origins.clone())
@@ -68,7 +68,7 @@ where
             .and_then(|facts| Self::needed().filter(|needed| facts.taken_back.contains(*needed)));
         let opened = oxide::admit(presented, found);
         match (opened, live) {
-            (Ok(()), Some(facts)) => Ok(Self(Access {
+            (Ok(()), Some(facts)) => Ok(Self(AccessToken {
                 app: facts.app,
                 origins: facts.origins,
                 grant: facts.grant,
@@ -76,9 +76,9 @@ where
                 person: facts.person,
             })),
             (turned, _) => {
-                let turned = turned.err().unwrap_or(Turned::InvalidToken);
+                let turned = turned.err().unwrap_or(BearerError::InvalidToken);
                 let mut answer = turned_away(turned, Self::needed(), taken_back);
-                answer.extensions_mut().insert(Concerned(origins));
+                answer.extensions_mut().insert(AllowedOrigins(origins));
                 Err(answer)
             }
         }
@@ -87,20 +87,20 @@ where
 
 /// The words old clients know (the first two are the same on purpose), the header of RFC 6750 §3. An app
 /// that was allowed something once learns that the person has ended it.
-fn turned_away(turned: Turned, needed: Option<Scope>, taken_back: Option<Scope>) -> Response {
+fn turned_away(turned: BearerError, needed: Option<Scope>, taken_back: Option<Scope>) -> Response {
     const NOBODY: &str = "Authentication credentials were not provided.";
     let scope = needed
         .map(|scope| format!(", scope=\"{}\"", scope.name()))
         .unwrap_or_default();
     match turned {
-        Turned::NoToken => {
-            ApiProblem::new(StatusCode::UNAUTHORIZED, NOBODY).challenge("realm=\"api\"")
+        BearerError::NoToken => {
+            ApiError::new(StatusCode::UNAUTHORIZED, NOBODY).challenge("realm=\"api\"")
         }
-        Turned::InvalidToken => ApiProblem::new(StatusCode::UNAUTHORIZED, NOBODY).challenge(
+        BearerError::InvalidToken => ApiError::new(StatusCode::UNAUTHORIZED, NOBODY).challenge(
             "realm=\"api\", error=\"invalid_token\", \
              error_description=\"The access token is unknown, ended or too old. Refresh it.\"",
         ),
-        Turned::InsufficientScope => ApiProblem::new(
+        BearerError::InsufficientScope => ApiError::new(
             StatusCode::FORBIDDEN,
             taken_back.map_or_else(
                 || "You do not have permission to perform this action.".to_owned(),

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::config::Lifetimes;
-use crate::platform::secret::Fingerprint;
+use crate::platform::secret::TokenHash;
 
 /// How long an outage may last whose victims are not taken for thieves.
 const REMEMBERED: Duration = Duration::from_mins(15);
@@ -16,11 +16,11 @@ const CAPACITY: usize = 10_000;
 
 /// Refresh tokens whose last answer is in doubt. In memory: another process never asked.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Doubts(Arc<Mutex<HashMap<Fingerprint, Moment>>>);
+pub(super) struct UncertainRotations(Arc<Mutex<HashMap<TokenHash, Timestamp>>>);
 
-impl Doubts {
+impl UncertainRotations {
     /// The answer to this refresh token may have been lost.
-    pub(super) fn note(&self, token: Fingerprint, now: Moment) {
+    pub(super) fn note(&self, token: TokenHash, now: Timestamp) {
         let mut doubts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         doubts.retain(|_, since| now - *since < REMEMBERED);
         if doubts.len() < CAPACITY {
@@ -32,9 +32,9 @@ impl Doubts {
     /// that gives no grace at all gives none here.
     pub(super) fn lifetimes(
         &self,
-        token: Fingerprint,
+        token: TokenHash,
         usual: &Lifetimes,
-        now: Moment,
+        now: Timestamp,
     ) -> Lifetimes {
         let doubts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let since = doubts
@@ -54,7 +54,7 @@ impl Doubts {
 mod tests {
     use super::*;
 
-    const START: Moment = time::macros::datetime!(2026-11-21 12:00 UTC);
+    const START: Timestamp = time::macros::datetime!(2026-11-21 12:00 UTC);
 
     fn usual(grace: u64) -> Lifetimes {
         Lifetimes {
@@ -69,9 +69,9 @@ mod tests {
     #[test]
     fn grace_is_longer_for_a_token_in_doubt_and_for_no_other() {
         let (doubts, lost, other) = (
-            Doubts::default(),
-            Fingerprint::of(b"a"),
-            Fingerprint::of(b"b"),
+            UncertainRotations::default(),
+            TokenHash::of(b"a"),
+            TokenHash::of(b"b"),
         );
         doubts.note(lost, START);
         let grace = |token, grace, now| doubts.lifetimes(token, &usual(grace), now).refresh_grace;

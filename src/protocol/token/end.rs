@@ -1,7 +1,7 @@
 //! Ending what apps hold when the person's way in has changed hands.
 
 use super::store;
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::PersonId;
@@ -11,7 +11,7 @@ use crate::platform::id::PersonId;
 pub async fn end_after_new_password(
     db: impl Executor<'_>,
     person: PersonId,
-    now: Moment,
+    now: Timestamp,
 ) -> db::Result<()> {
     store::mark_families_of_ended(db, person, "password_changed", now).await
 }

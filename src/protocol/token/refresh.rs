@@ -1,23 +1,23 @@
 //! An old pair for a new one (RFC 6749 §6), with rotation and replay detection (RFC 9700 §4.14.2).
 
-use super::model::{Client, Issued, PairFacts};
+use super::model::{IssuedTokens, PairFacts, TokenClient};
 use super::replay::Replay;
-use super::rules::Refreshable;
-use super::{mint, rules, store};
-use crate::platform::clock::Moment;
+use super::rules::RefreshTokenState;
+use super::{generate, rules, store};
+use crate::platform::clock::Timestamp;
 use crate::platform::config::Lifetimes;
 use crate::platform::db;
 use crate::platform::db::Connection;
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 use crate::platform::secret::Secret;
 use crate::protocol::grants;
 use crate::protocol::oauth::{OAuthError, oxide};
-use crate::protocol::scope::{ScopeSet, Share};
+use crate::protocol::scope::{GrantedAccess, ScopeSet};
 
 /// How it ended.
 #[derive(Debug)]
-pub(super) enum Outcome {
-    Issued(Issued),
+pub(super) enum RefreshOutcome {
+    Issued(IssuedTokens),
     Refused(OAuthError),
     /// Refused, and to be dealt with.
     Replayed(Replay),
@@ -29,22 +29,22 @@ pub(super) enum Outcome {
 /// and grant allow.
 pub(super) async fn refresh(
     connection: &mut Connection,
-    client: &Client,
+    client: &TokenClient,
     token: &Secret,
     scopes: Option<ScopeSet>,
     lifetimes: &Lifetimes,
-    now: Moment,
-    entropy: &dyn Entropy,
-) -> db::Result<Outcome> {
+    now: Timestamp,
+    rng: &dyn Rng,
+) -> db::Result<RefreshOutcome> {
     let facts = store::find_pair(&mut *connection, token.fingerprint(), false).await?;
     let (facts, share, how) = match judge(client, token, scopes, facts, lifetimes, now) {
-        Judged::Refresh(facts, share, how) => (facts, share, how),
-        Judged::Refuse(error) => return Ok(Outcome::Refused(error)),
-        Judged::Replay(replay) => return Ok(Outcome::Replayed(replay)),
+        RefreshDecision::Refresh(facts, share, how) => (facts, share, how),
+        RefreshDecision::Refuse(error) => return Ok(RefreshOutcome::Refused(error)),
+        RefreshDecision::Replay(replay) => return Ok(RefreshOutcome::Replayed(replay)),
     };
-    let minted = mint::pair(now, entropy);
+    let minted = generate::pair(now, rng);
     let kept = match how {
-        How::Rotate => {
+        RotationKind::Rotate => {
             store::rotate(
                 connection,
                 facts.id,
@@ -55,38 +55,38 @@ pub(super) async fn refresh(
             )
             .await?
         }
-        How::Replace(successor) => {
+        RotationKind::Replace(successor) => {
             store::replace(connection, facts.id, successor, &minted, share, now).await?
         }
     };
     Ok(if kept {
-        Outcome::Issued(Issued { minted, share })
+        RefreshOutcome::Issued(IssuedTokens { minted, share })
     } else {
-        Outcome::Overtaken
+        RefreshOutcome::Overtaken
     })
 }
 
-enum Judged {
-    Refresh(PairFacts, Share, How),
+enum RefreshDecision {
+    Refresh(PairFacts, GrantedAccess, RotationKind),
     Refuse(OAuthError),
     Replay(Replay),
 }
 
-enum How {
+enum RotationKind {
     Rotate,
     Replace(crate::platform::id::PairId),
 }
 
 /// The whole decision, pure.
 fn judge(
-    client: &Client,
+    client: &TokenClient,
     token: &Secret,
     scopes: Option<ScopeSet>,
     facts: Option<PairFacts>,
     lifetimes: &Lifetimes,
-    now: Moment,
-) -> Judged {
-    let known = facts.as_ref().map(|facts| oxide::KnownToken {
+    now: Timestamp,
+) -> RefreshDecision {
+    let known = facts.as_ref().map(|facts| oxide::RefreshBinding {
         client_id: &facts.lineage.client_id,
         scopes: facts.lineage.share.scopes(),
     });
@@ -100,17 +100,19 @@ fn judge(
             let began_at = own.lineage.family_began_at;
             match rules::refreshable(own.end, own.issued_at, began_at, lifetimes, now) {
                 // Of a family that has ended nothing can be replayed any more.
-                _ if !own.lineage.stands => return Judged::Refuse(oxide::not_this_token()),
-                Refreshable::Dead => return Judged::Refuse(oxide::not_this_token()),
-                Refreshable::Replayed => {
-                    return Judged::Replay(Replay::of_refresh_token(&own.lineage));
+                _ if !own.lineage.stands => return RefreshDecision::Refuse(oxide::not_this_token()),
+                RefreshTokenState::Dead => return RefreshDecision::Refuse(oxide::not_this_token()),
+                RefreshTokenState::Replayed => {
+                    return RefreshDecision::Replay(Replay::of_refresh_token(&own.lineage));
                 }
-                Refreshable::Rotate => Some(How::Rotate),
-                Refreshable::LostAnswer { successor } => Some(How::Replace(successor)),
+                RefreshTokenState::Rotate => Some(RotationKind::Rotate),
+                RefreshTokenState::LostAnswer { successor } => {
+                    Some(RotationKind::Replace(successor))
+                }
             }
         }
     };
-    let asked = oxide::Refreshing {
+    let asked = oxide::RefreshInput {
         client_id: &client.client_id,
         token: token.expose(),
         scopes: scopes.map(grants::with_compulsory),
@@ -118,13 +120,13 @@ fn judge(
     let decided = oxide::refresh(&asked, known.as_ref());
     match (decided, facts, how) {
         (Ok(scopes), Some(facts), Some(how)) => {
-            let share = Share::of(scopes, facts.lineage.share.fields());
+            let share = GrantedAccess::of(scopes, facts.lineage.share.fields());
             if share.is_empty() {
-                return Judged::Refuse(oxide::not_this_token());
+                return RefreshDecision::Refuse(oxide::not_this_token());
             }
-            Judged::Refresh(facts, share, how)
+            RefreshDecision::Refresh(facts, share, how)
         }
-        (Err(error), ..) => Judged::Refuse(error),
-        (Ok(_), ..) => Judged::Refuse(oxide::not_this_token()),
+        (Err(error), ..) => RefreshDecision::Refuse(error),
+        (Ok(_), ..) => RefreshDecision::Refuse(oxide::not_this_token()),
     }
 }

@@ -3,13 +3,13 @@
 
 use serde_json::json;
 
-use super::model::Lineage;
+use super::model::TokenContext;
 use super::store;
-use crate::platform::audit::Entry;
-use crate::platform::clock::Moment;
+use crate::platform::audit::AuditEntry;
+use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::id::{AppId, FamilyId, PersonId};
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 use crate::platform::{audit, db, mail};
 
 /// What was replayed.
@@ -18,25 +18,25 @@ pub(super) struct Replay {
     app: AppId,
     person: PersonId,
     family: FamilyId,
-    what: What,
+    what: ReplayedCredential,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum What {
+enum ReplayedCredential {
     Code,
     RefreshToken,
 }
 
 impl Replay {
-    pub(super) fn of_code(lineage: &Lineage) -> Self {
-        Self::of(lineage, What::Code)
+    pub(super) fn of_code(lineage: &TokenContext) -> Self {
+        Self::of(lineage, ReplayedCredential::Code)
     }
 
-    pub(super) fn of_refresh_token(lineage: &Lineage) -> Self {
-        Self::of(lineage, What::RefreshToken)
+    pub(super) fn of_refresh_token(lineage: &TokenContext) -> Self {
+        Self::of(lineage, ReplayedCredential::RefreshToken)
     }
 
-    fn of(lineage: &Lineage, what: What) -> Self {
+    fn of(lineage: &TokenContext, what: ReplayedCredential) -> Self {
         Self {
             app: lineage.app,
             person: lineage.person,
@@ -51,30 +51,24 @@ impl Replay {
 pub(super) async fn end_family(
     tx: &mut Tx,
     replay: Replay,
-    now: Moment,
-    entropy: &dyn Entropy,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> db::Result<()> {
     let (reason, action) = match replay.what {
-        What::Code => ("code_replayed", "code.replayed"),
-        What::RefreshToken => ("token_replayed", "token.replayed"),
+        ReplayedCredential::Code => ("code_replayed", "code.replayed"),
+        ReplayedCredential::RefreshToken => ("token_replayed", "token.replayed"),
     };
     if !store::mark_family_ended(&mut **tx, replay.family, reason, now).await? {
         return Ok(());
     }
-    let entry = Entry::of(action).on_app(replay.app).about(replay.person);
+    let entry = AuditEntry::of(action)
+        .on_app(replay.app)
+        .about(replay.person);
     let entry = entry.with(json!({ "family": replay.family }));
-    audit::note(&mut **tx, entry, now, entropy).await?;
-    if matches!(replay.what, What::RefreshToken) {
+    audit::note(&mut **tx, entry, now, rng).await?;
+    if matches!(replay.what, ReplayedCredential::RefreshToken) {
         let detail = json!({ "app": replay.app, "at": now.unix_timestamp() });
-        mail::put(
-            &mut **tx,
-            "token_replayed",
-            replay.person,
-            detail,
-            now,
-            entropy,
-        )
-        .await?;
+        mail::put(&mut **tx, "token_replayed", replay.person, detail, now, rng).await?;
     }
     Ok(())
 }

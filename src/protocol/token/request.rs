@@ -6,21 +6,21 @@ use axum::extract::{FromRequest, Multipart, Request};
 use http::{StatusCode, header};
 
 use crate::platform::secret::Secret;
-use crate::platform::web::{OAuthProblem, Pairs, Repeated};
-use crate::protocol::oauth::credential::NoCredential;
-use crate::protocol::oauth::{Code, Credential, OAuthError};
+use crate::platform::web::{FormParams, OAuthErrorResponse, RepeatedParameter};
+use crate::protocol::oauth::credential::MissingCredentials;
+use crate::protocol::oauth::{ClientCredentials, OAuthError, OAuthErrorCode};
 use crate::protocol::scope::ScopeSet;
 
 /// `POST /oauth/token/`
 #[derive(Debug)]
 pub(super) struct TokenRequest {
-    pub credential: Credential,
-    pub form: Form,
+    pub credential: ClientCredentials,
+    pub form: GrantRequest,
 }
 
 /// One grant type each.
 #[derive(Debug)]
-pub(super) enum Form {
+pub(super) enum GrantRequest {
     /// RFC 6749 §4.1.3
     Code {
         code: Secret,
@@ -37,14 +37,14 @@ pub(super) enum Form {
 /// `POST /oauth/revoke_token/` (RFC 7009 §2.1). The hint is not read: both kinds are searched.
 #[derive(Debug)]
 pub(super) struct RevokeRequest {
-    pub credential: Credential,
+    pub credential: ClientCredentials,
     pub token: Secret,
 }
 
 impl<S: Send + Sync> FromRequest<S> for TokenRequest {
-    type Rejection = OAuthProblem;
+    type Rejection = OAuthErrorResponse;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, OAuthProblem> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, OAuthErrorResponse> {
         let (header, pairs) = read(request, state).await?;
         let grant_type = one(&pairs, "grant_type")?;
         if !matches!(grant_type, Some("authorization_code" | "refresh_token")) {
@@ -53,14 +53,15 @@ impl<S: Send + Sync> FromRequest<S> for TokenRequest {
         let credential = credential(header.as_deref(), &pairs)?;
         let form = if grant_type == Some("refresh_token") {
             let scopes = one(&pairs, "scope")?.map(ScopeSet::parse).transpose();
-            let scopes =
-                scopes.map_err(|unknown| OAuthError::new(Code::InvalidScope, unknown.advice()))?;
-            Form::Refresh {
+            let scopes = scopes.map_err(|unknown| {
+                OAuthError::new(OAuthErrorCode::InvalidScope, unknown.advice())
+            })?;
+            GrantRequest::Refresh {
                 token: Secret::new(required(&pairs, "refresh_token")?),
                 scopes,
             }
         } else {
-            Form::Code {
+            GrantRequest::Code {
                 code: Secret::new(required(&pairs, "code")?),
                 redirect_uri: one(&pairs, "redirect_uri")?.map(str::to_owned),
                 verifier: one(&pairs, "code_verifier")?.map(str::to_owned),
@@ -71,9 +72,9 @@ impl<S: Send + Sync> FromRequest<S> for TokenRequest {
 }
 
 impl<S: Send + Sync> FromRequest<S> for RevokeRequest {
-    type Rejection = OAuthProblem;
+    type Rejection = OAuthErrorResponse;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, OAuthProblem> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, OAuthErrorResponse> {
         let (header, pairs) = read(request, state).await?;
         let credential = credential(header.as_deref(), &pairs)?;
         let token = Secret::new(required(&pairs, "token")?);
@@ -87,7 +88,7 @@ impl<S: Send + Sync> FromRequest<S> for RevokeRequest {
 async fn read<S: Send + Sync>(
     request: Request,
     state: &S,
-) -> Result<(Option<String>, Pairs), OAuthProblem> {
+) -> Result<(Option<String>, FormParams), OAuthErrorResponse> {
     if request.uri().query().is_some_and(|query| !query.is_empty()) {
         let error = "Send the parameters in the body: addresses end up in logs.";
         return Err(OAuthError::invalid_request(error).into());
@@ -99,12 +100,12 @@ async fn read<S: Send + Sync>(
     let kind = kind.to_ascii_lowercase();
     let is_multipart = kind.starts_with("multipart/form-data") && kind.contains("boundary=");
     let pairs = if is_multipart {
-        Pairs::of(parts(request, state).await?)
+        FormParams::of(parts(request, state).await?)
     } else {
         let body = Bytes::from_request(request, state);
         let body = body.await.map_err(|refused| not_whole(refused.status()))?;
         // Raw requests are written with a blank line too many, and with one at the end.
-        Pairs::parse(body.trim_ascii())
+        FormParams::parse(body.trim_ascii())
     };
     let pairs =
         pairs.ok_or_else(|| OAuthError::invalid_request("The body holds a NUL character."))?;
@@ -115,7 +116,7 @@ async fn read<S: Send + Sync>(
 async fn parts<S: Send + Sync>(
     request: Request,
     state: &S,
-) -> Result<Vec<(String, String)>, OAuthProblem> {
+) -> Result<Vec<(String, String)>, OAuthErrorResponse> {
     let multipart = Multipart::from_request(request, state).await;
     let mut multipart = multipart.map_err(|refused| not_whole(refused.status()))?;
     let mut pairs = Vec::new();
@@ -132,33 +133,40 @@ async fn parts<S: Send + Sync>(
     Ok(pairs)
 }
 
-fn not_whole(status: StatusCode) -> OAuthProblem {
-    OAuthProblem::new(
+fn not_whole(status: StatusCode) -> OAuthErrorResponse {
+    OAuthErrorResponse::new(
         status,
         "invalid_request",
         "The body is too large or did not arrive whole.",
     )
 }
 
-fn credential(header: Option<&str>, pairs: &Pairs) -> Result<Credential, OAuthProblem> {
+fn credential(
+    header: Option<&str>,
+    pairs: &FormParams,
+) -> Result<ClientCredentials, OAuthErrorResponse> {
     let client_id = one(pairs, "client_id")?;
     let client_secret = one(pairs, "client_secret")?;
-    Credential::read(header, client_id, client_secret).map_err(|NoCredential| {
+    ClientCredentials::read(header, client_id, client_secret).map_err(|MissingCredentials| {
         let description =
             "Say which client this is: HTTP Basic, or client_id and client_secret in the body.";
-        let problem = OAuthProblem::new(StatusCode::UNAUTHORIZED, "invalid_client", description);
+        let problem =
+            OAuthErrorResponse::new(StatusCode::UNAUTHORIZED, "invalid_client", description);
         // RFC 9110 §15.5.2: every 401 carries a challenge.
         problem.ask_basic()
     })
 }
 
-fn one<'a>(pairs: &'a Pairs, name: &'static str) -> Result<Option<&'a str>, OAuthProblem> {
-    pairs
-        .one(name)
-        .map_err(|repeated: Repeated| OAuthError::invalid_request(repeated.to_string()).into())
+fn one<'a>(
+    pairs: &'a FormParams,
+    name: &'static str,
+) -> Result<Option<&'a str>, OAuthErrorResponse> {
+    pairs.one(name).map_err(|repeated: RepeatedParameter| {
+        OAuthError::invalid_request(repeated.to_string()).into()
+    })
 }
 
-fn required<'a>(pairs: &'a Pairs, name: &'static str) -> Result<&'a str, OAuthProblem> {
+fn required<'a>(pairs: &'a FormParams, name: &'static str) -> Result<&'a str, OAuthErrorResponse> {
     let missing =
         || OAuthError::invalid_request(format!("The parameter {name} is missing.")).into();
     one(pairs, name)?.ok_or_else(missing)
@@ -166,7 +174,7 @@ fn required<'a>(pairs: &'a Pairs, name: &'static str) -> Result<&'a str, OAuthPr
 
 fn unsupported(grant_type: Option<&str>) -> OAuthError {
     OAuthError::new(
-        Code::UnsupportedGrantType,
+        OAuthErrorCode::UnsupportedGrantType,
         match grant_type {
             None => {
                 "grant_type is missing. Send authorization_code or refresh_token in a form body."

@@ -1,12 +1,12 @@
 //! Taking a token back at its client's wish (RFC 7009).
 
-use super::model::Client;
+use super::model::TokenClient;
 use super::store;
-use crate::platform::audit::Entry;
-use crate::platform::clock::Moment;
+use crate::platform::audit::AuditEntry;
+use crate::platform::clock::Timestamp;
 use crate::platform::config::Lifetimes;
 use crate::platform::db::Tx;
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 use crate::platform::secret::Secret;
 use crate::platform::{audit, db};
 
@@ -14,11 +14,11 @@ use crate::platform::{audit, db};
 /// An unknown token and another app's change nothing, and the client is not told which it was.
 pub(super) async fn revoke(
     tx: &mut Tx,
-    client: &Client,
+    client: &TokenClient,
     token: &Secret,
     lifetimes: &Lifetimes,
-    now: Moment,
-    entropy: &dyn Entropy,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> db::Result<()> {
     let facts = store::find_pair(&mut **tx, token.fingerprint(), true).await?;
     let Some(facts) = facts.filter(|facts| facts.lineage.app == client.app) else {
@@ -41,8 +41,8 @@ pub(super) async fn revoke(
     } else {
         "token.revoked"
     };
-    let entry = Entry::of(action)
+    let entry = AuditEntry::of(action)
         .on_app(client.app)
         .about(facts.lineage.person);
-    audit::note(&mut **tx, entry, now, entropy).await
+    audit::note(&mut **tx, entry, now, rng).await
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::model::PairEnd;
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::config::Lifetimes;
 use crate::platform::id::PairId;
 
@@ -23,10 +23,10 @@ pub(super) enum CodeState {
 }
 
 pub(super) fn code_state(
-    issued_at: Moment,
-    used_at: Option<Moment>,
+    issued_at: Timestamp,
+    used_at: Option<Timestamp>,
     lifetimes: &Lifetimes,
-    now: Moment,
+    now: Timestamp,
 ) -> CodeState {
     match used_at {
         Some(used_at) if now - used_at <= SENT_TWICE => CodeState::UsedJustNow,
@@ -38,7 +38,7 @@ pub(super) fn code_state(
 
 /// What presenting a refresh token leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refreshable {
+pub(super) enum RefreshTokenState {
     /// Trade it for a new pair.
     Rotate,
     /// It was traded a moment ago and nobody has used what came of it: the answer was lost. A new
@@ -53,15 +53,15 @@ pub(super) enum Refreshable {
 
 pub(super) fn refreshable(
     end: PairEnd,
-    issued_at: Moment,
-    family_began_at: Moment,
+    issued_at: Timestamp,
+    family_began_at: Timestamp,
     lifetimes: &Lifetimes,
-    now: Moment,
-) -> Refreshable {
+    now: Timestamp,
+) -> RefreshTokenState {
     let too_old =
         now - issued_at > lifetimes.refresh_token || now - family_began_at > lifetimes.family;
     match end {
-        PairEnd::Revoked | PairEnd::Replaced => Refreshable::Dead,
+        PairEnd::Revoked | PairEnd::Replaced => RefreshTokenState::Dead,
         PairEnd::Rotated {
             at,
             successor,
@@ -69,22 +69,22 @@ pub(super) fn refreshable(
         } => {
             let in_time = !lifetimes.refresh_grace.is_zero() && now - at <= lifetimes.refresh_grace;
             if in_time && successor_is_untouched {
-                Refreshable::LostAnswer { successor }
+                RefreshTokenState::LostAnswer { successor }
             } else {
-                Refreshable::Replayed
+                RefreshTokenState::Replayed
             }
         }
-        PairEnd::Live if too_old => Refreshable::Dead,
-        PairEnd::Live => Refreshable::Rotate,
+        PairEnd::Live if too_old => RefreshTokenState::Dead,
+        PairEnd::Live => RefreshTokenState::Rotate,
     }
 }
 
 /// Whether an access token still opens doors.
 pub(super) fn is_live(
     is_ended: bool,
-    issued_at: Moment,
+    issued_at: Timestamp,
     lifetimes: &Lifetimes,
-    now: Moment,
+    now: Timestamp,
 ) -> bool {
     !is_ended && now - issued_at < lifetimes.access_token
 }
@@ -96,7 +96,7 @@ mod tests {
 
     use super::*;
 
-    const START: Moment = datetime!(2026-11-21 12:00 UTC);
+    const START: Timestamp = datetime!(2026-11-21 12:00 UTC);
     const SUCCESSOR: PairId = PairId(Uuid::nil());
 
     const LIFETIMES: Lifetimes = Lifetimes {
@@ -107,15 +107,15 @@ mod tests {
         family: Duration::from_hours(365 * 24),
     };
 
-    fn after(seconds: u64) -> Moment {
+    fn after(seconds: u64) -> Timestamp {
         START + Duration::from_secs(seconds)
     }
 
-    fn code(used_at: Option<Moment>, now: Moment) -> CodeState {
+    fn code(used_at: Option<Timestamp>, now: Timestamp) -> CodeState {
         code_state(START, used_at, &LIFETIMES, now)
     }
 
-    fn rotated(at: Moment, untouched: bool) -> PairEnd {
+    fn rotated(at: Timestamp, untouched: bool) -> PairEnd {
         PairEnd::Rotated {
             at,
             successor: SUCCESSOR,
@@ -123,7 +123,7 @@ mod tests {
         }
     }
 
-    fn token(end: PairEnd, now: Moment) -> Refreshable {
+    fn token(end: PairEnd, now: Timestamp) -> RefreshTokenState {
         refreshable(end, START, START, &LIFETIMES, now)
     }
 
@@ -147,17 +147,17 @@ mod tests {
     fn a_refresh_token_traded_a_moment_ago_is_a_lost_answer_unless_its_successor_was_used() {
         assert_eq!(
             token(rotated(after(5), true), after(15)),
-            Refreshable::LostAnswer {
+            RefreshTokenState::LostAnswer {
                 successor: SUCCESSOR
             }
         );
         assert_eq!(
             token(rotated(after(5), false), after(6)),
-            Refreshable::Replayed
+            RefreshTokenState::Replayed
         );
         assert_eq!(
             token(rotated(after(5), true), after(16)),
-            Refreshable::Replayed
+            RefreshTokenState::Replayed
         );
     }
 
@@ -170,23 +170,23 @@ mod tests {
         let end = rotated(START, true);
         assert_eq!(
             refreshable(end, START, START, &strict, START),
-            Refreshable::Replayed
+            RefreshTokenState::Replayed
         );
     }
 
     #[test]
     fn a_refresh_token_ends_unused_and_with_its_family() {
         let days = |days: u64| after(days * 86_400);
-        assert_eq!(token(PairEnd::Live, days(90)), Refreshable::Rotate);
-        assert_eq!(token(PairEnd::Live, days(91)), Refreshable::Dead);
+        assert_eq!(token(PairEnd::Live, days(90)), RefreshTokenState::Rotate);
+        assert_eq!(token(PairEnd::Live, days(91)), RefreshTokenState::Dead);
         let old_family = refreshable(PairEnd::Live, days(360), START, &LIFETIMES, days(366));
-        assert_eq!(old_family, Refreshable::Dead);
+        assert_eq!(old_family, RefreshTokenState::Dead);
     }
 
     #[test]
     fn what_was_revoked_or_replaced_is_just_dead() {
-        assert_eq!(token(PairEnd::Revoked, START), Refreshable::Dead);
-        assert_eq!(token(PairEnd::Replaced, START), Refreshable::Dead);
+        assert_eq!(token(PairEnd::Revoked, START), RefreshTokenState::Dead);
+        assert_eq!(token(PairEnd::Replaced, START), RefreshTokenState::Dead);
     }
 
     #[test]

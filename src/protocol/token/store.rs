@@ -2,29 +2,31 @@
 
 use sqlx::types::Json;
 
-use super::model::{Client, CodeFacts, Lineage, Minted, PairEnd, PairFacts, StoredSecret};
+use super::model::{
+    CodeFacts, PairEnd, PairFacts, StoredClientSecret, TokenClient, TokenContext, TokenPair,
+};
 use crate::people::fields::FieldSet;
 use crate::people::records::Person;
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::{AppId, FamilyId, GrantId, PairId, PersonId, SecretId};
-use crate::platform::secret::Fingerprint;
+use crate::platform::secret::TokenHash;
 use crate::protocol::oauth::Challenge;
-use crate::protocol::scope::{ScopeSet, Share};
+use crate::protocol::scope::{GrantedAccess, ScopeSet};
 
 /// How stale a "last used" may grow, so that use is not always a write.
 const SEEN_EVERY_SECONDS: f64 = 60.0;
 
-fn share(scopes: &[String], fields: &[String]) -> Share {
-    Share::of(ScopeSet::of_names(scopes), FieldSet::of_names(fields))
+fn share(scopes: &[String], fields: &[String]) -> GrantedAccess {
+    GrantedAccess::of(ScopeSet::of_names(scopes), FieldSet::of_names(fields))
 }
 
 /// The lineage in a row of the statements that find a code or a pair: each has a type of its own, so no
 /// function can take both.
 macro_rules! lineage {
     ($row:ident) => {
-        Lineage {
+        TokenContext {
             app: AppId($row.app_id),
             client_id: $row.client_id,
             person: PersonId($row.person_id),
@@ -41,7 +43,7 @@ macro_rules! lineage {
 pub(super) async fn list_clients(
     db: impl Executor<'_>,
     client_ids: &[String],
-) -> db::Result<Vec<Client>> {
+) -> db::Result<Vec<TokenClient>> {
     let rows = sqlx::query!(
         r#"select a.id, a.client_id, a.kind = 'public' as "is_public!",
                   a.suspended_at is not null as "is_suspended!", a.redirect_uris, a.origins,
@@ -55,11 +57,11 @@ pub(super) async fn list_clients(
     .await?;
     let clients = rows.into_iter().map(|row| {
         let secrets = row.secret_ids.into_iter().zip(row.fingerprints);
-        let secrets = secrets.map(|(id, fingerprint)| StoredSecret {
+        let secrets = secrets.map(|(id, fingerprint)| StoredClientSecret {
             id: SecretId(id),
             fingerprint,
         });
-        Client {
+        TokenClient {
             app: AppId(row.id),
             client_id: row.client_id,
             is_public: row.is_public,
@@ -75,7 +77,7 @@ pub(super) async fn list_clients(
 
 pub(super) async fn find_code(
     db: impl Executor<'_>,
-    code: Fingerprint,
+    code: TokenHash,
 ) -> db::Result<Option<CodeFacts>> {
     let row = sqlx::query!(
         r#"select c.family_id, c.redirect_uri, c.challenge, c.issued_at, c.used_at,
@@ -105,11 +107,11 @@ pub(super) async fn find_code(
 /// Uses up a code and keeps the pair made from it, in one statement. False if somebody was faster.
 pub(super) async fn use_code(
     db: impl Executor<'_>,
-    code: Fingerprint,
-    minted: &Minted,
-    share: Share,
+    code: TokenHash,
+    minted: &TokenPair,
+    share: GrantedAccess,
     proved_with: Option<SecretId>,
-    now: Moment,
+    now: Timestamp,
 ) -> db::Result<bool> {
     let row = sqlx::query!(
         r#"with used as (
@@ -142,7 +144,7 @@ pub(super) async fn use_code(
 /// Finds a pair by its refresh token; with `either`, by either of its tokens.
 pub(super) async fn find_pair(
     db: impl Executor<'_>,
-    token: Fingerprint,
+    token: TokenHash,
     either: bool,
 ) -> db::Result<Option<PairFacts>> {
     let row = sqlx::query!(
@@ -191,7 +193,7 @@ pub(super) async fn find_pair(
 }
 
 /// Holds a pair, found by its refresh token, until the transaction ends.
-pub(super) async fn lock_pair(db: impl Executor<'_>, token: Fingerprint) -> db::Result<()> {
+pub(super) async fn lock_pair(db: impl Executor<'_>, token: TokenHash) -> db::Result<()> {
     sqlx::query!(
         "select id from pairs where refresh_fingerprint = $1 for update",
         token.to_vec()
@@ -205,10 +207,10 @@ pub(super) async fn lock_pair(db: impl Executor<'_>, token: Fingerprint) -> db::
 pub(super) async fn rotate(
     db: impl Executor<'_>,
     old: PairId,
-    minted: &Minted,
-    share: Share,
+    minted: &TokenPair,
+    share: GrantedAccess,
     proved_with: Option<SecretId>,
-    now: Moment,
+    now: Timestamp,
 ) -> db::Result<bool> {
     let row = sqlx::query!(
         r#"with old as (
@@ -245,9 +247,9 @@ pub(super) async fn replace(
     db: impl Executor<'_>,
     old: PairId,
     successor: PairId,
-    minted: &Minted,
-    share: Share,
-    now: Moment,
+    minted: &TokenPair,
+    share: GrantedAccess,
+    now: Timestamp,
 ) -> db::Result<bool> {
     let row = sqlx::query!(
         r#"with locked as (
@@ -285,7 +287,7 @@ pub(super) async fn mark_family_ended(
     db: impl Executor<'_>,
     family: FamilyId,
     reason: &str,
-    now: Moment,
+    now: Timestamp,
 ) -> db::Result<bool> {
     let ended = sqlx::query!(
         "update families set ended_at = $2, end_reason = $3 where id = $1 and ended_at is null",
@@ -303,7 +305,7 @@ pub(super) async fn mark_families_of_ended(
     db: impl Executor<'_>,
     person: PersonId,
     reason: &str,
-    now: Moment,
+    now: Timestamp,
 ) -> db::Result<()> {
     sqlx::query!(
         "update families f set ended_at = $2, end_reason = $3 from grants g
@@ -323,9 +325,9 @@ pub(super) async fn revoke(
     db: impl Executor<'_>,
     pair: PairId,
     grant: GrantId,
-    oldest_usable: Moment,
-    oldest_family: Moment,
-    now: Moment,
+    oldest_usable: Timestamp,
+    oldest_family: Timestamp,
+    now: Timestamp,
 ) -> db::Result<bool> {
     let row = sqlx::query!(
         r#"with revoked as (
@@ -360,9 +362,9 @@ pub(super) struct AccessFacts {
     pub grant: GrantId,
     /// Pair, family and grant live, neither app nor person suspended, the person not about to leave.
     pub stands: bool,
-    pub issued_at: Moment,
+    pub issued_at: Timestamp,
     /// What the token and the grant both allow.
-    pub share: Share,
+    pub share: GrantedAccess,
     /// What was allowed when the token's login began, and the person has taken back since.
     pub taken_back: ScopeSet,
     pub person: Person,
@@ -371,8 +373,8 @@ pub(super) struct AccessFacts {
 /// Finds an access token with everything it may show, and notes that it was used.
 pub(super) async fn find_access(
     db: impl Executor<'_>,
-    token: Fingerprint,
-    now: Moment,
+    token: TokenHash,
+    now: Timestamp,
 ) -> db::Result<Option<AccessFacts>> {
     let row = sqlx::query!(
         r#"with seen as (
@@ -418,8 +420,8 @@ pub(super) async fn find_access(
 /// Forgets codes and families that can no longer matter.
 pub(super) async fn delete_spent(
     db: impl Executor<'_>,
-    codes_before: Moment,
-    families_before: Moment,
+    codes_before: Timestamp,
+    families_before: Timestamp,
 ) -> db::Result<()> {
     sqlx::query!(
         "with old_families as (delete from families where began_at < $2 returning 1)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::store;
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::config::Lifetimes;
 use crate::platform::db;
 use crate::platform::db::Db;
@@ -12,7 +12,7 @@ use crate::platform::db::Db;
 const CODES_KEPT: Duration = Duration::from_hours(24);
 
 /// Deletes codes that are only unknown from now on, and families whose last token has ended by age.
-pub async fn sweep(db: &Db, lifetimes: &Lifetimes, now: Moment) -> db::Result<()> {
+pub async fn sweep(db: &Db, lifetimes: &Lifetimes, now: Timestamp) -> db::Result<()> {
     let codes_before = now - CODES_KEPT.max(lifetimes.code);
     let families_before = now - lifetimes.family - lifetimes.access_token;
     store::delete_spent(db.pool(), codes_before, families_before).await

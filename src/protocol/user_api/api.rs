@@ -9,10 +9,10 @@ use serde_json::json;
 
 use super::{openapi, view};
 use crate::platform::db::Db;
-use crate::platform::web::{ApiProblem, Concerned, Web, no_store, open_to_concerned};
-use crate::protocol::access_log::Ledger;
-use crate::protocol::scope::{Asked, Scope};
-use crate::protocol::token::{Access, Bearer};
+use crate::platform::web::{AllowedOrigins, ApiError, Web, no_store, open_to_concerned};
+use crate::protocol::access_log::AccessLog;
+use crate::protocol::scope::{FieldsParam, Scope};
+use crate::protocol::token::{AccessToken, Bearer};
 use crate::protocol::{clients, scope, token};
 
 const METHODS: &str = "GET, HEAD, OPTIONS";
@@ -23,7 +23,7 @@ pub struct Feature {
     pub web: Web,
     pub db: Db,
     pub tokens: token::Feature,
-    pub ledger: Ledger,
+    pub ledger: AccessLog,
 }
 
 pub fn routes(feature: Feature) -> Router {
@@ -49,26 +49,28 @@ async fn read_person(
         HeaderValue::from_static("GET, HEAD, OPTIONS"),
     );
     headers.append(header::VARY, HeaderValue::from_static("Authorization"));
-    answer.extensions_mut().insert(Concerned(access.origins));
+    answer
+        .extensions_mut()
+        .insert(AllowedOrigins(access.origins));
     answer
 }
 
-fn show(it: &Feature, access: &Access, query: &str) -> Response {
+fn show(it: &Feature, access: &AccessToken, query: &str) -> Response {
     // The last one counts, as in the original.
     let pairs = url::form_urlencoded::parse(query.as_bytes());
     let list = pairs.filter(|(name, _)| name == "fields").last();
     let list = list.map(|(_, list)| list.into_owned()).unwrap_or_default();
     match scope::asked(&list) {
-        Asked::Fields(asked) => {
+        FieldsParam::Fields(asked) => {
             let shown = view::shown(access.share, asked);
             if it.ledger.note(access.person.id, access.app, shown).is_err() {
-                return ApiProblem::unavailable().into_response();
+                return ApiError::unavailable().into_response();
             }
             Json(view::view(&access.person, shown, it.web.links())).into_response()
         }
-        Asked::Unknown(names) => {
+        FieldsParam::Unknown(names) => {
             let detail = format!("fields ({}) not found", names.join(", "));
-            ApiProblem::new(StatusCode::BAD_REQUEST, detail).into_response()
+            ApiError::new(StatusCode::BAD_REQUEST, detail).into_response()
         }
     }
 }
@@ -87,13 +89,13 @@ async fn describe(State(it): State<Feature>) -> Response {
     answer
 }
 
-async fn preflight(State(it): State<Feature>, asked: HeaderMap) -> Result<Response, ApiProblem> {
+async fn preflight(State(it): State<Feature>, asked: HeaderMap) -> Result<Response, ApiError> {
     Ok(clients::preflight(&it.db, &asked, METHODS).await?)
 }
 
 async fn not_allowed(method: Method) -> Response {
     let detail = format!("Method \"{method}\" not allowed.");
-    let mut answer = ApiProblem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response();
+    let mut answer = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response();
     let allowed = HeaderValue::from_static(METHODS);
     answer.headers_mut().insert(header::ALLOW, allowed);
     answer

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::people::fields::{FIELDS, FieldRow, Kind};
+use crate::people::fields::{FIELDS, FieldKind, FieldRow};
 use crate::platform::links::Links;
 use crate::protocol::scope::SCOPES;
 
@@ -160,7 +160,7 @@ fn property(row: &FieldRow) -> Value {
     schema
 }
 
-fn schema(kind: Kind) -> Value {
+fn schema(kind: FieldKind) -> Value {
     let text = json!({ "type": ["string", "null"] });
     let number = json!({ "type": "integer" });
     let object = |members: Value| {
@@ -175,16 +175,16 @@ fn schema(kind: Kind) -> Value {
     let list = |members: Value| json!({ "type": "array", "items": object(members) });
     let year = json!({ "type": ["integer", "null"] });
     match kind {
-        Kind::Integer => number,
-        Kind::Text | Kind::Picture => json!({ "type": "string" }),
-        Kind::Boolean => json!({ "type": "boolean" }),
-        Kind::Sex => json!({ "type": "string", "enum": ["male", "female", "other"] }),
-        Kind::Contacts => list(json!({ "id": number, "number": { "type": "string" } })),
-        Kind::Emails => list(json!({ "id": number, "email": { "type": "string" } })),
-        Kind::Address => object(json!({
+        FieldKind::Integer => number,
+        FieldKind::Text | FieldKind::Picture => json!({ "type": "string" }),
+        FieldKind::Boolean => json!({ "type": "boolean" }),
+        FieldKind::Sex => json!({ "type": "string", "enum": ["male", "female", "other"] }),
+        FieldKind::Contacts => list(json!({ "id": number, "number": { "type": "string" } })),
+        FieldKind::Emails => list(json!({ "id": number, "email": { "type": "string" } })),
+        FieldKind::Address => object(json!({
             "id": number, "room": text, "hostel": text, "hostel_name": text,
         })),
-        Kind::Programme => object(json!({
+        FieldKind::Programme => object(json!({
             "id": number,
             "department": text, "department_name": text,
             "join_year": year, "graduation_year": year,

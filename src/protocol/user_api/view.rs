@@ -5,11 +5,11 @@ use serde_json::{Map, Value};
 use crate::people::fields::{Field, FieldSet};
 use crate::people::records::Person;
 use crate::platform::links::Links;
-use crate::protocol::scope::Share;
+use crate::protocol::scope::GrantedAccess;
 
 /// The number, and of the fields asked for those that are shared. What is not shared is left out, not
 /// null: old clients read a missing key as "not permitted".
-pub(super) fn shown(share: Share, asked: FieldSet) -> FieldSet {
+pub(super) fn shown(share: GrantedAccess, asked: FieldSet) -> FieldSet {
     let mut shown = asked;
     shown.insert(Field::Id);
     shown.intersection(share.fields())

@@ -8,19 +8,19 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::portrait;
-use crate::connectors::{Hasher, NewPassword, UpstreamError, set_password};
+use crate::connectors::{ConnectorError, NewPassword, PasswordHasher, set_password};
 use crate::people::records;
-use crate::people::records::{Change, Columns, Details, PeopleError, Sex, Unfit};
-use crate::platform::clock::Moment;
+use crate::people::records::{ColumnUpdates, InvalidValue, PeopleError, PersonUpdate, Sex, Update};
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Db;
 use crate::platform::id::PersonId;
 use crate::platform::links::Links;
 use crate::platform::pictures::{PictureKind, Pictures};
-use crate::platform::rng::Entropy;
+use crate::platform::rng::Rng;
 use crate::platform::secret::Secret;
 use crate::protocol::clients;
-use crate::protocol::clients::command::{AddApp, AddAppError};
+use crate::protocol::clients::command::{RegisterAppArgs, RegisterAppError};
 
 /// Somebody who was just made, with the password in clear for the only time.
 #[derive(Debug, Serialize)]
@@ -40,7 +40,7 @@ pub struct Demo {
 
 /// What the app keeps between starts, in a file that only the server's account may read.
 #[derive(Debug, Serialize, Deserialize)]
-struct Kept {
+struct DemoAppFile {
     client_id: String,
     client_secret: String,
     redirect_uri: String,
@@ -52,11 +52,11 @@ pub enum DemoError {
     #[error("the demo people could not be made: {0}")]
     People(#[from] PeopleError),
     #[error("the demo people could not be made: {0}")]
-    Unfit(#[from] Unfit),
+    Unfit(#[from] InvalidValue),
     #[error("the demo people could not be given passwords: {0}")]
-    Password(#[from] UpstreamError),
+    Password(#[from] ConnectorError),
     #[error("the demo app could not be registered: {0}")]
-    App(#[from] AddAppError),
+    App(#[from] RegisterAppError),
     #[error("the demo app's file {0} could not be written: {1}")]
     File(String, #[source] io::Error),
     #[error(transparent)]
@@ -66,7 +66,7 @@ pub enum DemoError {
 }
 
 /// One demo person: name, what the directory says, what they are for.
-struct Character {
+struct DemoPerson {
     username: &'static str,
     first_name: &'static str,
     last_name: &'static str,
@@ -75,7 +75,7 @@ struct Character {
     is_admin: bool,
 }
 
-const STUDENT: Character = Character {
+const STUDENT: DemoPerson = DemoPerson {
     username: "asha",
     first_name: "Asha",
     last_name: "D’Souza",
@@ -84,8 +84,8 @@ const STUDENT: Character = Character {
     is_admin: false,
 };
 
-const OTHERS: [Character; 3] = [
-    Character {
+const OTHERS: [DemoPerson; 3] = [
+    DemoPerson {
         username: "vikram",
         first_name: "Vikram",
         last_name: "Rao",
@@ -93,7 +93,7 @@ const OTHERS: [Character; 3] = [
         who: "a student with nothing filled in",
         is_admin: false,
     },
-    Character {
+    DemoPerson {
         username: OWNER,
         first_name: "Meera",
         last_name: "Iyer",
@@ -101,7 +101,7 @@ const OTHERS: [Character; 3] = [
         who: "a staff member, who looks after the demo app",
         is_admin: false,
     },
-    Character {
+    DemoPerson {
         username: "admin",
         first_name: "Anand",
         last_name: "Kulkarni",
@@ -127,8 +127,8 @@ pub async fn furnish(
     db: &Db,
     data_dir: &Path,
     links: &Links,
-    now: Moment,
-    entropy: &dyn Entropy,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> Result<(Demo, Vec<NewPerson>), DemoError> {
     let made = if records::find_id(db.pool(), STUDENT.username)
         .await?
@@ -136,30 +136,30 @@ pub async fn furnish(
     {
         Vec::new()
     } else {
-        people(db, data_dir, now, entropy).await?
+        people(db, data_dir, now, rng).await?
     };
-    let demo = app(db, data_dir, links, now, entropy).await?;
+    let demo = app(db, data_dir, links, now, rng).await?;
     Ok((demo, made))
 }
 
 async fn people(
     db: &Db,
     data_dir: &Path,
-    now: Moment,
-    entropy: &dyn Entropy,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> Result<Vec<NewPerson>, DemoError> {
-    let hasher = Hasher::start(entropy)?;
+    let hasher = PasswordHasher::start(rng)?;
     let mut made = Vec::new();
     let mut tx = db.begin().await?;
     for character in [&STUDENT].into_iter().chain(&OTHERS) {
         let mut details = as_the_directory_says(character)?;
         if character.username == STUDENT.username {
-            fill_in(&mut details, data_dir, entropy).await?;
+            fill_in(&mut details, data_dir, rng).await?;
         }
         let username = character.username.parse()?;
-        let id: PersonId = records::add(&mut tx, &username, None, &details, now, entropy).await?;
-        let password = NewPassword::mint(entropy);
-        set_password(&mut tx, &hasher, (id, &password), now, entropy).await?;
+        let id: PersonId = records::add(&mut tx, &username, None, &details, now, rng).await?;
+        let password = NewPassword::generate(rng);
+        set_password(&mut tx, &hasher, (id, &password), now, rng).await?;
         made.push(NewPerson {
             username: character.username,
             password: password.expose().to_owned(),
@@ -170,44 +170,44 @@ async fn people(
     Ok(made)
 }
 
-fn as_the_directory_says(character: &Character) -> Result<Details, Unfit> {
-    let columns = Columns {
+fn as_the_directory_says(character: &DemoPerson) -> Result<PersonUpdate, InvalidValue> {
+    let columns = ColumnUpdates {
         first_name: Some(character.first_name.parse()?),
         last_name: Some(character.last_name.parse()?),
         email: Some(format!("{}@campus.example", character.username)),
-        kind: Change::Set(character.kind.parse()?),
+        kind: Update::Set(character.kind.parse()?),
         is_admin: Some(character.is_admin),
-        ..Columns::default()
+        ..ColumnUpdates::default()
     };
-    Ok(Details {
+    Ok(PersonUpdate {
         columns,
-        ..Details::default()
+        ..PersonUpdate::default()
     })
 }
 
 /// Everything a person can have.
 async fn fill_in(
-    details: &mut Details,
+    details: &mut PersonUpdate,
     data_dir: &Path,
-    entropy: &dyn Entropy,
+    rng: &dyn Rng,
 ) -> Result<(), DemoError> {
-    details.columns.roll_number = Change::Set("120050001".parse()?);
-    details.columns.mobile = Change::Set("9876543210".parse()?);
-    details.columns.sex = Change::Set(Sex::parse("female")?);
-    details.hostel = Change::Set("14".to_owned());
-    details.room = Change::Set("A-12".to_owned());
-    details.department = Change::Set("CSE".to_owned());
-    details.degree = Change::Set("BTECH".to_owned());
-    details.join_year = Change::Set(2023);
-    details.graduation_year = Change::Set(2027);
+    details.columns.roll_number = Update::Set("120050001".parse()?);
+    details.columns.mobile = Update::Set("9876543210".parse()?);
+    details.columns.sex = Update::Set(Sex::parse("female")?);
+    details.hostel = Update::Set("14".to_owned());
+    details.room = Update::Set("A-12".to_owned());
+    details.department = Update::Set("CSE".to_owned());
+    details.degree = Update::Set("BTECH".to_owned());
+    details.join_year = Update::Set(2023);
+    details.graduation_year = Update::Set(2027);
     details.contacts = Some(vec!["022 2576 0000".parse()?, "+91 98765 00000".parse()?]);
     details.secondary_emails = Some(vec!["asha@home.example".parse()?]);
     let pictures = Pictures::new(data_dir.join("pictures"));
     // A portrait that fails is no reason not to start.
     let kind = PictureKind::ProfilePicture;
     if let Ok(picture) = pictures.accept(kind, portrait::draw().into()).await {
-        let file = pictures.keep(kind, &picture, entropy).await?;
-        details.columns.profile_picture = Change::Set(file.parse()?);
+        let file = pictures.keep(kind, &picture, rng).await?;
+        details.columns.profile_picture = Update::Set(file.parse()?);
     }
     Ok(())
 }
@@ -216,14 +216,14 @@ async fn app(
     db: &Db,
     data_dir: &Path,
     links: &Links,
-    now: Moment,
-    entropy: &dyn Entropy,
+    now: Timestamp,
+    rng: &dyn Rng,
 ) -> Result<Demo, DemoError> {
     let redirect_uri = links.absolute(&links.demo_callback());
     let path = data_dir.join("demo-app.json");
     let kept = std::fs::read(&path)
         .ok()
-        .and_then(|text| serde_json::from_slice::<Kept>(&text).ok());
+        .and_then(|text| serde_json::from_slice::<DemoAppFile>(&text).ok());
     if let Some(kept) = kept.filter(|kept| kept.redirect_uri == redirect_uri) {
         let is_there = clients::find_by_client_id(db.pool(), &kept.client_id)
             .await?
@@ -232,7 +232,7 @@ async fn app(
             return Ok(kept.into());
         }
     }
-    let asked = AddApp {
+    let asked = RegisterAppArgs {
         owner: OWNER.to_owned(),
         name: "Mess Menu".to_owned(),
         redirect_uris: vec![redirect_uri.clone()],
@@ -240,8 +240,8 @@ async fn app(
         public: false,
         verified: true,
     };
-    let added = clients::command::add(db, asked, now, entropy).await?;
-    let kept = Kept {
+    let added = clients::command::add(db, asked, now, rng).await?;
+    let kept = DemoAppFile {
         client_id: added.client_id,
         client_secret: added.client_secret.unwrap_or_default(),
         redirect_uri,
@@ -250,15 +250,15 @@ async fn app(
     Ok(kept.into())
 }
 
-fn keep(path: &Path, kept: &Kept) -> io::Result<()> {
+fn keep(path: &Path, kept: &DemoAppFile) -> io::Result<()> {
     let text = serde_json::to_vec(kept)?;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     options.open(path)?.write_all(&text)
 }
 
-impl From<Kept> for Demo {
-    fn from(kept: Kept) -> Self {
+impl From<DemoAppFile> for Demo {
+    fn from(kept: DemoAppFile) -> Self {
         Self {
             client_id: kept.client_id,
             client_secret: Secret::new(kept.client_secret),

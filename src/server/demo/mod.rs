@@ -14,4 +14,4 @@ pub use furnish::{Demo, DemoError, NewPerson, furnish};
 #[cfg(test)]
 pub(crate) use pages::samples::samples;
 pub use pages::{Feature, routes};
-pub use trip::CallError;
+pub use trip::DemoCallError;

@@ -15,40 +15,40 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::trip::{CallError, Caller, Step, short};
+use super::trip::{DemoCallError, DemoHttpClient, HttpExchange, short};
 use super::{Demo, furnish};
 use crate::people::fields::Field;
 use crate::platform::links::Links;
-use crate::platform::rng::SharedEntropy;
+use crate::platform::rng::SharedRng;
 use crate::platform::secret::Secret;
-use crate::platform::web::{Frame, Page, PageProblem, Pairs, Web};
+use crate::platform::web::{FormParams, Page, PageContext, PageError, Web};
 use crate::protocol::scope::Scope;
 
 /// What the room needs.
 #[derive(Debug, Clone, FromRef)]
 pub struct Feature {
     web: Web,
-    entropy: SharedEntropy,
+    rng: SharedRng,
     demo: Arc<Demo>,
-    caller: Caller,
-    kept: Kept,
+    caller: DemoHttpClient,
+    kept: DemoSignIns,
 }
 
 impl Feature {
     /// `address` is where this server listens: the app calls it there.
     pub fn new(
         web: Web,
-        entropy: SharedEntropy,
+        rng: SharedRng,
         demo: Demo,
         address: SocketAddr,
-    ) -> Result<Self, CallError> {
-        let caller = Caller::new(address, web.links().host())?;
+    ) -> Result<Self, DemoCallError> {
+        let caller = DemoHttpClient::new(address, web.links().host())?;
         Ok(Self {
             web,
-            entropy,
+            rng,
             demo: Arc::new(demo),
             caller,
-            kept: Kept::default(),
+            kept: DemoSignIns::default(),
         })
     }
 }
@@ -66,33 +66,33 @@ pub fn routes(feature: Feature) -> Router {
 const UNDER_WAY: &str = "demo";
 
 #[derive(Debug, Serialize)]
-struct HomePage {
+struct DemoPage {
     sign_in: String,
-    people: Vec<Character>,
+    people: Vec<DemoPersonView>,
 }
 
 #[derive(Debug, Serialize)]
-struct Character {
+struct DemoPersonView {
     username: &'static str,
     name: String,
     about: &'static str,
 }
 
 #[derive(Debug, Serialize)]
-struct ReceivedPage {
+struct DemoCallbackPage {
     again: String,
     connected_apps: String,
-    person: Vec<Received>,
-    steps: Vec<Step>,
+    person: Vec<DemoSignIn>,
+    steps: Vec<HttpExchange>,
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Received {
+struct DemoSignIn {
     name: String,
     value: String,
 }
 
-impl Page for HomePage {
+impl Page for DemoPage {
     const TEMPLATE: &'static str = "demo/home.html";
 
     fn title(&self) -> String {
@@ -100,7 +100,7 @@ impl Page for HomePage {
     }
 }
 
-impl Page for ReceivedPage {
+impl Page for DemoCallbackPage {
     const TEMPLATE: &'static str = "demo/received.html";
 
     fn title(&self) -> String {
@@ -108,22 +108,22 @@ impl Page for ReceivedPage {
     }
 }
 
-async fn home(State(it): State<Feature>, frame: Frame) -> Response {
+async fn home(State(it): State<Feature>, frame: PageContext) -> Response {
     let people = furnish::cast();
-    let people = people.map(|(username, name, about)| Character {
+    let people = people.map(|(username, name, about)| DemoPersonView {
         username,
         name,
         about,
     });
-    frame.show(&HomePage {
+    frame.show(&DemoPage {
         sign_in: it.web.links().demo_sign_in(),
         people: people.collect(),
     })
 }
 
 async fn sign_in(State(it): State<Feature>) -> Response {
-    let state = Secret::mint(it.entropy.as_ref());
-    let verifier = Secret::mint(it.entropy.as_ref());
+    let state = Secret::generate(it.rng.as_ref());
+    let verifier = Secret::generate(it.rng.as_ref());
     let (state, verifier) = (state.expose(), verifier.expose());
     let mut answer = Redirect::to(&it.request(state, verifier)).into_response();
     let seal =
@@ -139,12 +139,12 @@ async fn sign_in(State(it): State<Feature>) -> Response {
 
 async fn callback(
     State(it): State<Feature>,
-    frame: Frame,
+    frame: PageContext,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-) -> Result<Response, PageProblem> {
+) -> Result<Response, PageError> {
     let query = query.unwrap_or_default();
-    let told = Pairs::parse(query.as_bytes()).unwrap_or_default();
+    let told = FormParams::parse(query.as_bytes()).unwrap_or_default();
     let (state, verifier) = it.under_way(&headers).ok_or_else(|| it.stranger())?;
     if told.text("state") != state {
         return Err(it.stranger());
@@ -152,13 +152,13 @@ async fn callback(
     let trip = it
         .travel(&state, &verifier, &query, &told)
         .await
-        .map_err(PageProblem::broken)?;
+        .map_err(PageError::broken)?;
     it.kept.keep(state, trip);
     // To a page without the code: whoever reloads it must not present the code again.
     Ok(frame.send_to(&it.web.links().demo_received()))
 }
 
-async fn received(State(it): State<Feature>, frame: Frame, headers: HeaderMap) -> Response {
+async fn received(State(it): State<Feature>, frame: PageContext, headers: HeaderMap) -> Response {
     let links = it.web.links();
     let trip = it
         .under_way(&headers)
@@ -166,7 +166,7 @@ async fn received(State(it): State<Feature>, frame: Frame, headers: HeaderMap) -
     let Some(trip) = trip else {
         return frame.send_to(&links.demo());
     };
-    frame.show(&ReceivedPage {
+    frame.show(&DemoCallbackPage {
         again: links.demo(),
         connected_apps: links.connected_apps(),
         person: trip.person,
@@ -176,24 +176,24 @@ async fn received(State(it): State<Feature>, frame: Frame, headers: HeaderMap) -
 
 /// What a sign-in brought, shown until newer ones crowd it out. In memory: it is a demo.
 #[derive(Debug, Clone, Default)]
-struct Kept(Arc<Mutex<VecDeque<(String, Trip)>>>);
+struct DemoSignIns(Arc<Mutex<VecDeque<(String, DemoExchangeView)>>>);
 
 #[derive(Debug, Clone)]
-struct Trip {
-    person: Vec<Received>,
-    steps: Vec<Step>,
+struct DemoExchangeView {
+    person: Vec<DemoSignIn>,
+    steps: Vec<HttpExchange>,
 }
 
-impl Kept {
+impl DemoSignIns {
     const CAPACITY: usize = 100;
 
-    fn keep(&self, state: String, trip: Trip) {
+    fn keep(&self, state: String, trip: DemoExchangeView) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.truncate(Self::CAPACITY - 1);
         kept.push_front((state, trip));
     }
 
-    fn find(&self, state: &str) -> Option<Trip> {
+    fn find(&self, state: &str) -> Option<DemoExchangeView> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.iter()
             .find(|(known, _)| known == state)
@@ -219,7 +219,7 @@ impl Feature {
         format!("{}?{query}", self.web.links().authorize())
     }
 
-    fn first_step(&self, state: &str, verifier: &str, query: &str, code: &str) -> Step {
+    fn first_step(&self, state: &str, verifier: &str, query: &str, code: &str) -> HttpExchange {
         let answer = query.replace('&', "\n&");
         let answer = if code.is_empty() {
             answer
@@ -227,7 +227,7 @@ impl Feature {
             answer.replace(code, &short(code))
         };
         let links: &Links = self.web.links();
-        Step {
+        HttpExchange {
             title: "Send the person to Profiles",
             explain: if code.is_empty() {
                 "A link, with what Mess Menu would like to know. They pressed Deny."
@@ -253,8 +253,8 @@ impl Feature {
         state: &str,
         verifier: &str,
         query: &str,
-        told: &Pairs,
-    ) -> Result<Trip, CallError> {
+        told: &FormParams,
+    ) -> Result<DemoExchangeView, DemoCallError> {
         let mut steps = vec![self.first_step(state, verifier, query, told.text("code"))];
         let mut person = Vec::new();
         if let Ok(Some(code)) = told.one("code") {
@@ -266,10 +266,14 @@ impl Feature {
                 person = members(&said);
             }
         }
-        Ok(Trip { person, steps })
+        Ok(DemoExchangeView { person, steps })
     }
 
-    async fn trade(&self, code: &str, verifier: &str) -> Result<(Value, Step), CallError> {
+    async fn trade(
+        &self,
+        code: &str,
+        verifier: &str,
+    ) -> Result<(Value, HttpExchange), DemoCallError> {
         let path = self.web.links().token();
         self.caller.trade(&self.demo, &path, code, verifier).await
     }
@@ -294,8 +298,8 @@ impl Feature {
     }
 
     /// An answer to a question this browser did not ask (RFC 6749 §10.12).
-    fn stranger(&self) -> PageProblem {
-        PageProblem::new(
+    fn stranger(&self) -> PageError {
+        PageError::new(
             StatusCode::BAD_REQUEST,
             "Mess Menu did not ask for this",
             "The answer does not belong to a sign-in that began in this browser.",
@@ -305,14 +309,14 @@ impl Feature {
     }
 }
 
-fn members(said: &Value) -> Vec<Received> {
+fn members(said: &Value) -> Vec<DemoSignIn> {
     let members = said.as_object().into_iter().flatten();
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
         value => value.to_string(),
     };
     members
-        .map(|(name, value)| Received {
+        .map(|(name, value)| DemoSignIn {
             name: name.clone(),
             value: text(value),
         })
@@ -322,38 +326,38 @@ fn members(said: &Value) -> Vec<Received> {
 #[cfg(test)]
 pub(super) mod samples {
     use super::*;
-    use crate::platform::web::Sample;
+    use crate::platform::web::PageSample;
 
-    pub(crate) fn samples() -> Vec<Sample> {
-        let home = |people| HomePage {
+    pub(crate) fn samples() -> Vec<PageSample> {
+        let home = |people| DemoPage {
             sign_in: "/demo/sign-in/".to_owned(),
             people,
         };
-        let asha = Character {
+        let asha = DemoPersonView {
             username: "asha",
             name: "Asha D’Souza".to_owned(),
             about: "a student",
         };
-        let received = |person, response: &str| ReceivedPage {
+        let received = |person, response: &str| DemoCallbackPage {
             again: "/demo/".to_owned(),
             connected_apps: "/user/settings/".to_owned(),
             person,
-            steps: vec![Step {
+            steps: vec![HttpExchange {
                 title: "Send the person to Profiles",
                 explain: "A link.",
                 request: "GET / HTTP/1.1".to_owned(),
                 response: response.to_owned(),
             }],
         };
-        let number = Received {
+        let number = DemoSignIn {
             name: "id".to_owned(),
             value: "7".to_owned(),
         };
         vec![
-            Sample::of(&home(Vec::new())),
-            Sample::of(&home(vec![asha])),
-            Sample::of(&received(Vec::new(), "")),
-            Sample::of(&received(vec![number], "HTTP/1.1 200 OK")),
+            PageSample::of(&home(Vec::new())),
+            PageSample::of(&home(vec![asha])),
+            PageSample::of(&received(Vec::new(), "")),
+            PageSample::of(&received(vec![number], "HTTP/1.1 200 OK")),
         ]
     }
 }

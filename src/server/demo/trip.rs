@@ -12,7 +12,7 @@ use super::Demo;
 
 /// One exchange, as text for people: secrets and tokens shortened.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Step {
+pub(super) struct HttpExchange {
     pub title: &'static str,
     pub explain: &'static str,
     pub request: String,
@@ -21,7 +21,7 @@ pub(super) struct Step {
 
 /// The server as the demo app reaches it.
 #[derive(Debug, Clone)]
-pub(super) struct Caller {
+pub(super) struct DemoHttpClient {
     http: reqwest::Client,
     base: String,
     host: String,
@@ -30,11 +30,11 @@ pub(super) struct Caller {
 /// A call that did not get through.
 #[derive(Debug, thiserror::Error)]
 #[error("the demo app could not reach the server: {0}")]
-pub struct CallError(#[from] reqwest::Error);
+pub struct DemoCallError(#[from] reqwest::Error);
 
-impl Caller {
+impl DemoHttpClient {
     /// `address` is where the server listens, `host` what the world calls it.
-    pub(super) fn new(address: SocketAddr, host: &str) -> Result<Self, CallError> {
+    pub(super) fn new(address: SocketAddr, host: &str) -> Result<Self, DemoCallError> {
         let http = reqwest::Client::builder()
             .timeout(Duration::from_secs(10))
             .redirect(reqwest::redirect::Policy::none())
@@ -54,7 +54,7 @@ impl Caller {
         path: &str,
         code: &str,
         verifier: &str,
-    ) -> Result<(Value, Step), CallError> {
+    ) -> Result<(Value, HttpExchange), DemoCallError> {
         let form = [
             ("grant_type", "authorization_code"),
             ("code", code),
@@ -71,7 +71,7 @@ impl Caller {
             .send()
             .await?;
         let (said, response) = read(answer).await?;
-        let step = Step {
+        let step = HttpExchange {
             title: "Trade the code for a token",
             explain: "Between the two servers, where the person’s browser sees nothing. The code works \
                       once, and for a minute.",
@@ -91,13 +91,17 @@ impl Caller {
     }
 
     /// Reads the person. Returns what the server said, and the exchange as text.
-    pub(super) async fn read(&self, path: &str, token: &str) -> Result<(Value, Step), CallError> {
+    pub(super) async fn read(
+        &self,
+        path: &str,
+        token: &str,
+    ) -> Result<(Value, HttpExchange), DemoCallError> {
         let request = self
             .http
             .get(format!("{}{path}", self.base))
             .bearer_auth(token);
         let (said, response) = read(request.send().await?).await?;
-        let step = Step {
+        let step = HttpExchange {
             title: "Read the person",
             explain: "Only the fields that stayed ticked come back.",
             request: format!(
@@ -111,7 +115,7 @@ impl Caller {
     }
 }
 
-async fn read(answer: reqwest::Response) -> Result<(Value, String), CallError> {
+async fn read(answer: reqwest::Response) -> Result<(Value, String), DemoCallError> {
     let status = answer.status();
     let headers: Vec<String> = ["content-type", "cache-control"]
         .into_iter()

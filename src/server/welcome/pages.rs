@@ -3,12 +3,12 @@
 use axum::response::Response;
 use serde::Serialize;
 
-use crate::platform::web::{Frame, Page};
+use crate::platform::web::{Page, PageContext};
 
 #[derive(Debug, Serialize)]
-struct HomePage {}
+struct WelcomePage {}
 
-impl Page for HomePage {
+impl Page for WelcomePage {
     const TEMPLATE: &'static str = "welcome/home.html";
 
     fn title(&self) -> String {
@@ -16,16 +16,16 @@ impl Page for HomePage {
     }
 }
 
-pub(super) async fn home(frame: Frame) -> Response {
-    frame.show(&HomePage {})
+pub(super) async fn home(frame: PageContext) -> Response {
+    frame.show(&WelcomePage {})
 }
 
 #[cfg(test)]
 pub(super) mod samples {
     use super::*;
-    use crate::platform::web::Sample;
+    use crate::platform::web::PageSample;
 
-    pub(crate) fn samples() -> Vec<Sample> {
-        vec![Sample::of(&HomePage {})]
+    pub(crate) fn samples() -> Vec<PageSample> {
+        vec![PageSample::of(&WelcomePage {})]
     }
 }

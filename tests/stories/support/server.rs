@@ -13,11 +13,11 @@ use profiles::platform::config::Config;
 use profiles::platform::db::Db;
 use profiles::platform::jobs::Jobs;
 use profiles::platform::links::Links;
-use profiles::platform::rng::OsEntropy;
-use profiles::platform::secret::Key;
-use profiles::protocol::access_log::Ledger;
+use profiles::platform::rng::OsRng;
+use profiles::platform::secret::ServerKey;
+use profiles::protocol::access_log::AccessLog;
 use profiles::server::demo::Demo;
-use profiles::server::{House, Parts, demo};
+use profiles::server::{Server, ServerParts, demo};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -50,16 +50,16 @@ pub async fn serve(
 }
 
 /// The one place that knows how it is built.
-pub fn house(settings: Settings, clock: Arc<Clock>, demo: Option<(Demo, SocketAddr)>) -> House {
+pub fn house(settings: Settings, clock: Arc<Clock>, demo: Option<(Demo, SocketAddr)>) -> Server {
     let config = Config::load(settings).unwrap();
     let db = Db::open(config.database_url.as_ref().unwrap()).unwrap();
     let clock: SharedClock = clock;
-    let parts = Parts {
-        ledger: Ledger::new(db.clone(), Arc::clone(&clock), &OsEntropy),
+    let parts = ServerParts {
+        ledger: AccessLog::new(db.clone(), Arc::clone(&clock), &OsRng),
         db,
         clock,
-        entropy: Arc::new(OsEntropy),
-        master_key: Key::master(rand::random()),
+        rng: Arc::new(OsRng),
+        master_key: ServerKey::master(rand::random()),
         public_url: config.public_url.clone().unwrap(),
         demo,
     };
@@ -71,7 +71,7 @@ async fn furnished(settings: &Settings, clock: &Clock) -> Demo {
     let config = Config::load(settings.clone()).unwrap();
     let db = Db::open(config.database_url.as_ref().unwrap()).unwrap();
     let links = Links::new(config.public_url.as_ref().unwrap());
-    let furnished = demo::furnish(&db, &config.data_dir, &links, clock.now(), &OsEntropy);
+    let furnished = demo::furnish(&db, &config.data_dir, &links, clock.now(), &OsRng);
     furnished.await.unwrap().0
 }
 

@@ -6,41 +6,44 @@ use http::StatusCode;
 use serde::Serialize;
 
 use super::rotate;
-use super::rotate::Fresh;
+use super::rotate::NewSecretCookie;
 use crate::developers::apps::Feature;
-use crate::developers::apps::own::{LatelyOwn, Own};
+use crate::developers::apps::own::{OwnApp, OwnAppRecentlyAuthenticated};
 use crate::identity::login::SignedIn;
 use crate::platform::db;
 use crate::platform::id::AppId;
 use crate::platform::pictures::{Picture, PictureError, PictureKind};
-use crate::platform::web::{Flash, Page, PageProblem, Pairs, ProtectedUpload, Visit};
+use crate::platform::web::{
+    CsrfMultipartForm, FlashMessage, FormParams, Page, PageError, UserSession,
+};
 use crate::protocol::clients;
-use crate::protocol::clients::register::{Registered, Wish};
+use crate::protocol::clients::register::{RegisteredApp, RegistrationRequest};
 use crate::protocol::clients::{
-    App, Complaints, Details, EditOutcome as Outcome, Logo, SecretUse, Standing, Typed, register,
+    App, AppDetails, AppForm, AppFormErrors, AppStanding, EditResult, LogoUpdate, SecretUse,
+    register,
 };
 
 #[derive(Debug, Serialize)]
-struct FormPage {
+struct AppFormPage {
     heading: String,
     notice: Option<String>,
     action: String,
     back: String,
     submit: &'static str,
-    name: Field,
-    description: Field,
+    name: AppFormField,
+    description: AppFormField,
     logo: LogoField,
-    website: Field,
-    privacy_policy: Field,
-    contact: Field,
-    client_type: Field,
-    redirect_uris: Field,
-    require_pkce: Tick,
+    website: AppFormField,
+    privacy_policy: AppFormField,
+    contact: AppFormField,
+    client_type: AppFormField,
+    redirect_uris: AppFormField,
+    require_pkce: AppFormCheckbox,
 }
 
 /// What a field of the form holds, and what is wrong with it.
 #[derive(Debug, Serialize)]
-struct Field {
+struct AppFormField {
     value: String,
     error: Option<String>,
     locked: bool,
@@ -54,12 +57,12 @@ struct LogoField {
 }
 
 #[derive(Debug, Serialize)]
-struct Tick {
+struct AppFormCheckbox {
     ticked: bool,
     error: Option<String>,
 }
 
-impl Page for FormPage {
+impl Page for AppFormPage {
     const TEMPLATE: &'static str = "apps/form.html";
 
     fn title(&self) -> String {
@@ -67,9 +70,9 @@ impl Page for FormPage {
     }
 }
 
-impl FormPage {
+impl AppFormPage {
     /// The form of a new app.
-    fn of_new(it: &Feature, typed: Typed, told: Complaints) -> Self {
+    fn of_new(it: &Feature, typed: AppForm, told: AppFormErrors) -> Self {
         let links = it.web.links();
         let page = Self::of(typed, told, None);
         Self {
@@ -82,10 +85,10 @@ impl FormPage {
     }
 
     /// The form of an app there is.
-    fn of_app(it: &Feature, app: &App, typed: Typed, told: Complaints) -> Self {
+    fn of_app(it: &Feature, app: &App, typed: AppForm, told: AppFormErrors) -> Self {
         let links = it.web.links();
         let name = &app.details.name;
-        let is_verified = app.standing == Standing::Verified;
+        let is_verified = app.standing == AppStanding::Verified;
         let mut page = Self::of(
             typed,
             told,
@@ -110,8 +113,8 @@ impl FormPage {
         }
     }
 
-    fn of(typed: Typed, told: Complaints, logo: Option<String>) -> Self {
-        let field = |value: String, error: Option<String>| Field {
+    fn of(typed: AppForm, told: AppFormErrors, logo: Option<String>) -> Self {
+        let field = |value: String, error: Option<String>| AppFormField {
             value,
             error,
             locked: false,
@@ -134,7 +137,7 @@ impl FormPage {
             contact: field(typed.contact, told.contact),
             client_type: field(typed.client_type, told.client_type),
             redirect_uris: field(typed.redirect_uris, told.redirect_uris),
-            require_pkce: Tick {
+            require_pkce: AppFormCheckbox {
                 ticked: typed.require_pkce,
                 error: told.require_pkce,
             },
@@ -146,33 +149,33 @@ pub(in crate::developers::apps) async fn new(
     State(it): State<Feature>,
     SignedIn { frame, .. }: SignedIn,
 ) -> Response {
-    let typed = Typed {
+    let typed = AppForm {
         client_type: "confidential".to_owned(),
-        ..Typed::default()
+        ..AppForm::default()
     };
-    frame.show(&FormPage::of_new(&it, typed, Complaints::default()))
+    frame.show(&AppFormPage::of_new(&it, typed, AppFormErrors::default()))
 }
 
 pub(in crate::developers::apps) async fn register(
     State(it): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
-    sent: ProtectedUpload,
-) -> Result<Response, PageProblem> {
+    sent: CsrfMultipartForm,
+) -> Result<Response, PageError> {
     let typed = typed(&sent.form);
     let (details, picture) = match read(&it, &typed, sent).await {
         Ok(read) => read,
         Err(told) => {
-            let page = FormPage::of_new(&it, typed, *told);
+            let page = AppFormPage::of_new(&it, typed, *told);
             return Ok(frame.show_with(StatusCode::UNPROCESSABLE_ENTITY, &page));
         }
     };
     if clients::count_own(it.db.pool(), visit.person).await? >= clients::MOST_APPS {
-        let page = FormPage::of_new(&it, typed, Complaints::default());
+        let page = AppFormPage::of_new(&it, typed, AppFormErrors::default());
         let most = clients::MOST_APPS;
         let notice = format!(
             "You look after {most} apps, and that is as many as one person may. Delete one that nobody needs, then register this one: what you typed is still here."
         );
-        let page = FormPage {
+        let page = AppFormPage {
             notice: Some(notice),
             ..page
         };
@@ -186,12 +189,12 @@ pub(in crate::developers::apps) async fn register(
             return Err(problem);
         }
     };
-    let Registered { app, secret } = registered;
+    let RegisteredApp { app, secret } = registered;
     let Some((secret, id)) = secret else {
-        let told = Flash::good(format!("{} is registered.", app.details.name));
+        let told = FlashMessage::good(format!("{} is registered.", app.details.name));
         return Ok(frame.send_to_with(&it.web.links().app(app.id), &told));
     };
-    let fresh = Fresh {
+    let fresh = NewSecretCookie {
         secret,
         id,
         first: true,
@@ -207,11 +210,11 @@ pub(in crate::developers::apps) async fn register(
 
 async fn keep_app(
     it: &Feature,
-    visit: &Visit,
-    details: Details,
+    visit: &UserSession,
+    details: AppDetails,
     logo: Option<String>,
-) -> Result<Registered, PageProblem> {
-    let wish = Wish {
+) -> Result<RegisteredApp, PageError> {
+    let wish = RegistrationRequest {
         owner: visit.person,
         details,
         logo,
@@ -220,28 +223,33 @@ async fn keep_app(
     };
     let now = it.clock.now();
     let mut tx = it.db.begin().await?;
-    let registered = register::register(&mut tx, wish, now, it.entropy.as_ref()).await?;
+    let registered = register::register(&mut tx, wish, now, it.rng.as_ref()).await?;
     tx.commit().await.map_err(db::Error::from)?;
     Ok(registered)
 }
 
 pub(in crate::developers::apps) async fn edit(
     State(it): State<Feature>,
-    LatelyOwn(Own { frame, app, .. }): LatelyOwn,
+    OwnAppRecentlyAuthenticated(OwnApp { frame, app, .. }): OwnAppRecentlyAuthenticated,
 ) -> Response {
-    let typed = Typed::of(&app.details);
-    frame.show(&FormPage::of_app(&it, &app, typed, Complaints::default()))
+    let typed = AppForm::of(&app.details);
+    frame.show(&AppFormPage::of_app(
+        &it,
+        &app,
+        typed,
+        AppFormErrors::default(),
+    ))
 }
 
 pub(in crate::developers::apps) async fn save(
     State(it): State<Feature>,
-    LatelyOwn(Own { visit, frame, app }): LatelyOwn,
-    sent: ProtectedUpload,
-) -> Result<Response, PageProblem> {
+    OwnAppRecentlyAuthenticated(OwnApp { visit, frame, app }): OwnAppRecentlyAuthenticated,
+    sent: CsrfMultipartForm,
+) -> Result<Response, PageError> {
     let typed = typed(&sent.form);
     let goes = sent.form.is_ticked("remove_logo");
-    let refuse = |typed, told: Box<Complaints>| {
-        let page = FormPage::of_app(&it, &app, typed, *told);
+    let refuse = |typed, told: Box<AppFormErrors>| {
+        let page = AppFormPage::of_app(&it, &app, typed, *told);
         frame.show_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
     };
     let (details, picture) = match read(&it, &typed, sent).await {
@@ -250,16 +258,16 @@ pub(in crate::developers::apps) async fn save(
     };
     let new_logo = keep(&it, picture).await?;
     let logo = match &new_logo {
-        Some(file) => Logo::Becomes(file.clone()),
-        None if goes => Logo::Goes,
-        None => Logo::Stays,
+        Some(file) => LogoUpdate::Becomes(file.clone()),
+        None if goes => LogoUpdate::Goes,
+        None => LogoUpdate::Stays,
     };
     match keep_edit(&it, &visit, app.id, (details, logo)).await {
-        Ok(Outcome::Saved(old_logo)) => {
+        Ok(EditResult::Saved(old_logo)) => {
             discard(&it, old_logo).await;
-            Ok(frame.send_to_with(&it.web.links().app(app.id), &Flash::good("Saved.")))
+            Ok(frame.send_to_with(&it.web.links().app(app.id), &FlashMessage::good("Saved.")))
         }
-        Ok(Outcome::Locked(told)) => {
+        Ok(EditResult::Locked(told)) => {
             discard(&it, new_logo).await;
             Ok(refuse(typed, told))
         }
@@ -272,21 +280,20 @@ pub(in crate::developers::apps) async fn save(
 
 async fn keep_edit(
     it: &Feature,
-    visit: &Visit,
+    visit: &UserSession,
     app: AppId,
-    wanted: (Details, Logo),
-) -> Result<Outcome, PageProblem> {
+    wanted: (AppDetails, LogoUpdate),
+) -> Result<EditResult, PageError> {
     let now = it.clock.now();
     let mut tx = it.db.begin().await?;
-    let outcome =
-        clients::edit(&mut tx, app, visit.person, wanted, now, it.entropy.as_ref()).await?;
+    let outcome = clients::edit(&mut tx, app, visit.person, wanted, now, it.rng.as_ref()).await?;
     tx.commit().await.map_err(db::Error::from)?;
     Ok(outcome)
 }
 
-fn typed(form: &Pairs) -> Typed {
+fn typed(form: &FormParams) -> AppForm {
     let text = |name: &str| form.text(name).to_owned();
-    Typed {
+    AppForm {
         name: text("name"),
         description: Some(text("description")),
         website: text("website"),
@@ -301,9 +308,9 @@ fn typed(form: &Pairs) -> Typed {
 /// Reads what was sent, picture included: everything, or every complaint at once.
 async fn read(
     it: &Feature,
-    typed: &Typed,
-    sent: ProtectedUpload,
-) -> Result<(Details, Option<Picture>), Box<Complaints>> {
+    typed: &AppForm,
+    sent: CsrfMultipartForm,
+) -> Result<(AppDetails, Option<Picture>), Box<AppFormErrors>> {
     let details = clients::read(typed);
     let file = sent.files.into_iter().find(|file| file.field == "logo");
     let picture = match file {
@@ -326,14 +333,14 @@ async fn read(
     }
 }
 
-async fn keep(it: &Feature, picture: Option<Picture>) -> Result<Option<String>, PageProblem> {
+async fn keep(it: &Feature, picture: Option<Picture>) -> Result<Option<String>, PageError> {
     let Some(picture) = picture else {
         return Ok(None);
     };
     let kept = it
         .pictures
-        .keep(PictureKind::AppLogo, &picture, it.entropy.as_ref());
-    kept.await.map(Some).map_err(PageProblem::broken)
+        .keep(PictureKind::AppLogo, &picture, it.rng.as_ref());
+    kept.await.map(Some).map_err(PageError::broken)
 }
 
 async fn discard(it: &Feature, logo: Option<String>) {
@@ -345,12 +352,12 @@ async fn discard(it: &Feature, logo: Option<String>) {
 #[cfg(test)]
 pub(super) mod samples {
     use super::*;
-    use crate::platform::web::Sample;
+    use crate::platform::web::PageSample;
 
-    pub(crate) fn samples() -> Vec<Sample> {
-        let blank = FormPage::of(Typed::default(), Complaints::default(), None);
+    pub(crate) fn samples() -> Vec<PageSample> {
+        let blank = AppFormPage::of(AppForm::default(), AppFormErrors::default(), None);
         let wrong = || Some("This is empty. Fill it in.".to_owned());
-        let told = Complaints {
+        let told = AppFormErrors {
             name: wrong(),
             description: wrong(),
             logo: wrong(),
@@ -361,16 +368,16 @@ pub(super) mod samples {
             redirect_uris: wrong(),
             require_pkce: wrong(),
         };
-        let typed = Typed {
+        let typed = AppForm {
             client_type: "confidential".to_owned(),
             require_pkce: true,
-            ..Typed::default()
+            ..AppForm::default()
         };
-        let mut refused = FormPage::of(typed, told, Some("/media/app_logo/logo.png".to_owned()));
+        let mut refused = AppFormPage::of(typed, told, Some("/media/app_logo/logo.png".to_owned()));
         refused.notice = Some("Mess Menu is verified.".to_owned());
         refused.name.locked = true;
         refused.client_type.locked = true;
         refused.redirect_uris.locked = true;
-        vec![Sample::of(&blank), Sample::of(&refused)]
+        vec![PageSample::of(&blank), PageSample::of(&refused)]
     }
 }

@@ -5,17 +5,17 @@ use axum::response::Response;
 use http::HeaderMap;
 use serde::Serialize;
 
-use super::rotate::Offer;
-use super::{ShownSecret, face, rotate};
+use super::rotate::RotationOffer;
+use super::{SecretRow, face, rotate};
 use crate::developers::apps::Feature;
-use crate::developers::apps::own::{LatelyOwn, Own};
-use crate::platform::web::{Page, PageProblem, Protected, no_store};
-use crate::protocol::clients::{Face, SecretUse};
+use crate::developers::apps::own::{OwnApp, OwnAppRecentlyAuthenticated};
+use crate::platform::web::{CsrfForm, Page, PageError, no_store};
+use crate::protocol::clients::{AppFace, SecretUse};
 
 #[derive(Debug, Serialize)]
-struct MakePage(Offer);
+struct LookupTokenFormPage(RotationOffer);
 
-impl Page for MakePage {
+impl Page for LookupTokenFormPage {
     const TEMPLATE: &'static str = "apps/look_up.html";
 
     fn title(&self) -> String {
@@ -25,30 +25,30 @@ impl Page for MakePage {
 
 pub(in crate::developers::apps) async fn ask_token(
     State(it): State<Feature>,
-    LatelyOwn(own): LatelyOwn,
-) -> Result<Response, PageProblem> {
+    OwnAppRecentlyAuthenticated(own): OwnAppRecentlyAuthenticated,
+) -> Result<Response, PageError> {
     let offer = rotate::offer(&it, &own.app, SecretUse::LookUps).await?;
-    Ok(own.frame.show(&MakePage(offer)))
+    Ok(own.frame.show(&LookupTokenFormPage(offer)))
 }
 
 pub(in crate::developers::apps) async fn make_token(
     State(it): State<Feature>,
-    LatelyOwn(own): LatelyOwn,
+    OwnAppRecentlyAuthenticated(own): OwnAppRecentlyAuthenticated,
     RawQuery(query): RawQuery,
-    _sent: Protected,
-) -> Result<Response, PageProblem> {
+    _sent: CsrfForm,
+) -> Result<Response, PageError> {
     rotate::make(&it, &own, query.as_deref(), SecretUse::LookUps).await
 }
 
 #[derive(Debug, Serialize)]
-struct ShownPage {
-    app: Face,
+struct LookupTokenPage {
+    app: AppFace,
     token: String,
-    still_live: Option<ShownSecret>,
+    still_live: Option<SecretRow>,
     back: String,
 }
 
-impl Page for ShownPage {
+impl Page for LookupTokenPage {
     const TEMPLATE: &'static str = "apps/look_up_shown.html";
 
     fn title(&self) -> String {
@@ -58,16 +58,16 @@ impl Page for ShownPage {
 
 pub(in crate::developers::apps) async fn token(
     State(it): State<Feature>,
-    own: Own,
+    own: OwnApp,
     headers: HeaderMap,
-) -> Result<Response, PageProblem> {
+) -> Result<Response, PageError> {
     let made = rotate::just_made(&it, &own, &headers, SecretUse::LookUps).await?;
     let (fresh, still_live) = match made {
         Ok(made) => made,
         Err(back) => return Ok(back),
     };
     let links = it.web.links();
-    let mut answer = own.frame.show(&ShownPage {
+    let mut answer = own.frame.show(&LookupTokenPage {
         app: face(&own.app, links),
         token: fresh.secret.expose().to_owned(),
         still_live,
@@ -81,11 +81,11 @@ pub(in crate::developers::apps) async fn token(
 pub(super) mod samples {
     use super::super::samples::{shown_face, shown_secret};
     use super::*;
-    use crate::platform::web::Sample;
+    use crate::platform::web::PageSample;
 
-    pub(crate) fn samples() -> Vec<Sample> {
+    pub(crate) fn samples() -> Vec<PageSample> {
         let make = |stays, drops| {
-            MakePage(Offer {
+            LookupTokenFormPage(RotationOffer {
                 app: shown_face(true),
                 action: "/oauth/applications/1/look-up/".to_owned(),
                 back: "/oauth/applications/1/".to_owned(),
@@ -93,18 +93,18 @@ pub(super) mod samples {
                 drops,
             })
         };
-        let shown = |still_live| ShownPage {
+        let shown = |still_live| LookupTokenPage {
             app: shown_face(false),
             token: "pflEfGh".to_owned(),
             still_live,
             back: "/oauth/applications/1/".to_owned(),
         };
         vec![
-            Sample::of(&make(None, None)),
-            Sample::of(&make(Some(shown_secret(true)), Some(shown_secret(true)))),
-            Sample::of(&make(Some(shown_secret(false)), Some(shown_secret(false)))),
-            Sample::of(&shown(None)),
-            Sample::of(&shown(Some(shown_secret(true)))),
+            PageSample::of(&make(None, None)),
+            PageSample::of(&make(Some(shown_secret(true)), Some(shown_secret(true)))),
+            PageSample::of(&make(Some(shown_secret(false)), Some(shown_secret(false)))),
+            PageSample::of(&shown(None)),
+            PageSample::of(&shown(Some(shown_secret(true)))),
         ]
     }
 }

@@ -16,21 +16,22 @@ pub(super) use secret::{ask_secret, make_secret, secret};
 use serde::Serialize;
 
 use super::Feature;
-use super::own::{LatelyOwn, Own};
+use super::own::{OwnApp, OwnAppRecentlyAuthenticated};
 use crate::identity::login::SignedIn;
-use crate::platform::clock::Moment;
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::links::Links;
 use crate::platform::pictures::PictureKind;
-use crate::platform::web::{Flash, Page, PageProblem, Protected, Web};
+use crate::platform::web::{CsrfForm, FlashMessage, Page, PageError, Web};
 use crate::protocol::clients;
 use crate::protocol::clients::{
-    App, AppsError, Face, Kind, KnownSecret, Mails, SecretUse, ShownStanding, Standing, Website,
+    App, AppFace, AppMailSummary, AppStanding, AppsError, ClientSecretInfo, ClientType, SecretUse,
+    ShownStanding, WebsiteLink,
 };
 use crate::protocol::oauth::RedirectUri;
 use crate::protocol::scope::Scope;
 
-impl From<AppsError> for PageProblem {
+impl From<AppsError> for PageError {
     fn from(error: AppsError) -> Self {
         let refused = |heading, text| Self::new(StatusCode::CONFLICT, heading, text);
         match error {
@@ -56,38 +57,38 @@ impl From<AppsError> for PageProblem {
 }
 
 /// A refusal with the way back to the app.
-fn refused(error: AppsError, app: &App, links: &Links) -> PageProblem {
+fn refused(error: AppsError, app: &App, links: &Links) -> PageError {
     if matches!(error, AppsError::NotFound | AppsError::Store(_)) {
         return error.into();
     }
     let label = format!("Back to {}", app.details.name);
-    PageProblem::from(error).back(links.app(app.id), label)
+    PageError::from(error).back(links.app(app.id), label)
 }
 
 /// How long a developer sees what became of a mail.
 const MAILS_SHOWN_FOR: Duration = Duration::from_hours(30 * 24);
 
 /// The face of an app.
-fn face(app: &App, links: &Links) -> Face {
-    Face::of(app.details.name.as_str(), app.logo.as_deref(), links)
+fn face(app: &App, links: &Links) -> AppFace {
+    AppFace::of(app.details.name.as_str(), app.logo.as_deref(), links)
 }
 
 #[derive(Debug, Serialize)]
-struct ListPage {
-    apps: Vec<Listed>,
+struct AppListPage {
+    apps: Vec<AppListItem>,
 }
 
 #[derive(Debug, Serialize)]
-struct Listed {
+struct AppListItem {
     #[serde(flatten)]
-    face: Face,
+    face: AppFace,
     href: String,
     description: String,
     standing: ShownStanding,
     users: i64,
 }
 
-impl Page for ListPage {
+impl Page for AppListPage {
     const TEMPLATE: &'static str = "apps/list.html";
 
     fn title(&self) -> String {
@@ -98,52 +99,52 @@ impl Page for ListPage {
 pub(super) async fn list(
     State(it): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
-) -> Result<Response, PageProblem> {
+) -> Result<Response, PageError> {
     let apps = clients::list_own(it.db.pool(), visit.person).await?;
     let links = it.web.links();
-    let listed = apps.into_iter().map(|(app, users)| Listed {
+    let listed = apps.into_iter().map(|(app, users)| AppListItem {
         face: face(&app, links),
         href: links.app(app.id),
         standing: ShownStanding::of(app.standing, it.cap.0),
         description: app.details.description,
         users,
     });
-    Ok(frame.show(&ListPage {
+    Ok(frame.show(&AppListPage {
         apps: listed.collect(),
     }))
 }
 
 #[derive(Debug, Serialize)]
-struct ShowPage {
-    app: Shown,
-    secrets: Vec<ShownSecret>,
+struct AppPage {
+    app: AppView,
+    secrets: Vec<SecretRow>,
     /// None where the app's own code has to add a challenge.
     sign_in_link: Option<String>,
-    links: ShowLinks,
-    look_ups: Option<ShownLookUps>,
-    mails: ShownMails,
+    links: AppPageLinks,
+    look_ups: Option<LookupSection>,
+    mails: MailSection,
 }
 
 /// Of an app that may look people up.
 #[derive(Debug, Serialize)]
-struct ShownLookUps {
+struct LookupSection {
     since: String,
-    tokens: Vec<ShownSecret>,
+    tokens: Vec<SecretRow>,
     make: String,
     /// How it is done.
     docs: String,
 }
 
 #[derive(Debug, Serialize)]
-struct Shown {
+struct AppView {
     #[serde(flatten)]
-    face: Face,
+    face: AppFace,
     description: String,
     standing: ShownStanding,
     client_id: String,
     client_type: &'static str,
     require_pkce: bool,
-    website: Option<Website>,
+    website: Option<WebsiteLink>,
     privacy_policy: Option<String>,
     contact: Option<String>,
     redirect_uris: Vec<String>,
@@ -152,7 +153,7 @@ struct Shown {
 }
 
 #[derive(Debug, Serialize)]
-struct ShowLinks {
+struct AppPageLinks {
     edit: String,
     /// None for a public app.
     new_secret: Option<String>,
@@ -162,23 +163,23 @@ struct ShowLinks {
 
 /// The mails of the last thirty days.
 #[derive(Debug, Serialize)]
-struct ShownMails {
+struct MailSection {
     sent: i64,
     failed: i64,
-    newest: Vec<ShownMail>,
+    newest: Vec<AppMailRow>,
 }
 
 #[derive(Debug, Serialize)]
-struct ShownMail {
+struct AppMailRow {
     at: String,
     outcome: &'static str,
     why: Option<String>,
     message_id: String,
 }
 
-impl ShownMails {
-    fn of(mails: Mails, web: &Web) -> Self {
-        let newest = mails.newest.into_iter().map(|mail| ShownMail {
+impl MailSection {
+    fn of(mails: AppMailSummary, web: &Web) -> Self {
+        let newest = mails.newest.into_iter().map(|mail| AppMailRow {
             at: web.date_and_time(mail.at),
             outcome: match mail.status {
                 Some(true) => "Sent",
@@ -198,15 +199,15 @@ impl ShownMails {
 
 /// A secret as its owner sees it again: never the secret.
 #[derive(Debug, Serialize)]
-struct ShownSecret {
+struct SecretRow {
     hint: String,
     made: String,
     last_used: Option<String>,
 }
 
-impl ShownSecret {
-    fn of(secret: &KnownSecret, web: &Web) -> Self {
-        let at = |moment: Moment| web.date_and_time(moment);
+impl SecretRow {
+    fn of(secret: &ClientSecretInfo, web: &Web) -> Self {
+        let at = |moment: Timestamp| web.date_and_time(moment);
         Self {
             hint: format!("…{}", secret.hint),
             made: web.date(secret.created_at),
@@ -215,7 +216,7 @@ impl ShownSecret {
     }
 }
 
-impl Page for ShowPage {
+impl Page for AppPage {
     const TEMPLATE: &'static str = "apps/show.html";
 
     fn title(&self) -> String {
@@ -225,19 +226,17 @@ impl Page for ShowPage {
 
 pub(super) async fn show(
     State(it): State<Feature>,
-    Own { frame, app, .. }: Own,
+    OwnApp { frame, app, .. }: OwnApp,
     headers: HeaderMap,
-) -> Result<Response, PageProblem> {
+) -> Result<Response, PageError> {
     let users = clients::count_users(it.db.pool(), app.id).await?;
     let secrets = clients::list_secrets(it.db.pool(), app.id, SecretUse::Client).await?;
-    let secrets = secrets
-        .iter()
-        .map(|secret| ShownSecret::of(secret, &it.web));
+    let secrets = secrets.iter().map(|secret| SecretRow::of(secret, &it.web));
     let look_ups = look_ups(&it, &app).await?;
     let since = it.clock.now() - MAILS_SHOWN_FOR;
     let mails = clients::find_mails(it.db.pool(), app.id, since).await?;
-    let mut answer = frame.show(&ShowPage {
-        mails: ShownMails::of(mails, &it.web),
+    let mut answer = frame.show(&AppPage {
+        mails: MailSection::of(mails, &it.web),
         secrets: secrets.collect(),
         sign_in_link: sign_in_link(&app, it.web.links()),
         links: show_links(&app, it.web.links()),
@@ -249,36 +248,36 @@ pub(super) async fn show(
     Ok(answer)
 }
 
-async fn look_ups(it: &Feature, app: &App) -> db::Result<Option<ShownLookUps>> {
+async fn look_ups(it: &Feature, app: &App) -> db::Result<Option<LookupSection>> {
     let Some(since) = clients::find_looks_up_since(it.db.pool(), app.id).await? else {
         return Ok(None);
     };
     let tokens = clients::list_secrets(it.db.pool(), app.id, SecretUse::LookUps).await?;
     let links = it.web.links();
-    Ok(Some(ShownLookUps {
+    Ok(Some(LookupSection {
         since: it.web.date(since),
         tokens: tokens
             .iter()
-            .map(|token| ShownSecret::of(token, &it.web))
+            .map(|token| SecretRow::of(token, &it.web))
             .collect(),
         make: links.look_up_token(app.id),
         docs: format!("{}#look-ups", links.docs_tab("api")),
     }))
 }
 
-fn shown(app: App, users: i64, it: &Feature) -> Shown {
+fn shown(app: App, users: i64, it: &Feature) -> AppView {
     let face = face(&app, it.web.links());
     let details = app.details;
-    Shown {
+    AppView {
         face,
         standing: ShownStanding::of(app.standing, it.cap.0),
         client_id: app.client_id.to_string(),
         client_type: match details.kind {
-            Kind::Confidential => "Confidential: it runs on a server",
-            Kind::Public => "Public: it runs in a browser or on a phone",
+            ClientType::Confidential => "Confidential: it runs on a server",
+            ClientType::Public => "Public: it runs in a browser or on a phone",
         },
         require_pkce: details.must_use_pkce(),
-        website: details.website.as_deref().and_then(Website::of),
+        website: details.website.as_deref().and_then(WebsiteLink::of),
         privacy_policy: details.privacy_policy,
         contact: details.contact,
         redirect_uris: details
@@ -292,11 +291,12 @@ fn shown(app: App, users: i64, it: &Feature) -> Shown {
     }
 }
 
-fn show_links(app: &App, links: &Links) -> ShowLinks {
-    ShowLinks {
+fn show_links(app: &App, links: &Links) -> AppPageLinks {
+    AppPageLinks {
         edit: links.edit_app(app.id),
-        new_secret: (app.details.kind == Kind::Confidential).then(|| links.rotate_secret(app.id)),
-        delete: (app.standing != Standing::Verified).then(|| links.delete_app(app.id)),
+        new_secret: (app.details.kind == ClientType::Confidential)
+            .then(|| links.rotate_secret(app.id)),
+        delete: (app.standing != AppStanding::Verified).then(|| links.delete_app(app.id)),
     }
 }
 
@@ -316,14 +316,14 @@ fn sign_in_link(app: &App, links: &Links) -> Option<String> {
 }
 
 #[derive(Debug, Serialize)]
-struct DeletePage {
-    app: Face,
+struct DeleteAppPage {
+    app: AppFace,
     action: String,
     back: String,
     users: i64,
 }
 
-impl Page for DeletePage {
+impl Page for DeleteAppPage {
     const TEMPLATE: &'static str = "apps/delete.html";
 
     fn title(&self) -> String {
@@ -333,14 +333,14 @@ impl Page for DeletePage {
 
 pub(super) async fn ask_delete(
     State(it): State<Feature>,
-    LatelyOwn(Own { frame, app, .. }): LatelyOwn,
-) -> Result<Response, PageProblem> {
-    if app.standing == Standing::Verified {
+    OwnAppRecentlyAuthenticated(OwnApp { frame, app, .. }): OwnAppRecentlyAuthenticated,
+) -> Result<Response, PageError> {
+    if app.standing == AppStanding::Verified {
         return Err(refused(AppsError::Verified, &app, it.web.links()));
     }
     let users = clients::count_users(it.db.pool(), app.id).await?;
     let links = it.web.links();
-    Ok(frame.show(&DeletePage {
+    Ok(frame.show(&DeleteAppPage {
         app: face(&app, links),
         action: links.delete_app(app.id),
         back: links.app(app.id),
@@ -350,42 +350,42 @@ pub(super) async fn ask_delete(
 
 pub(super) async fn delete(
     State(it): State<Feature>,
-    LatelyOwn(Own { visit, frame, app }): LatelyOwn,
-    _sent: Protected,
-) -> Result<Response, PageProblem> {
+    OwnAppRecentlyAuthenticated(OwnApp { visit, frame, app }): OwnAppRecentlyAuthenticated,
+    _sent: CsrfForm,
+) -> Result<Response, PageError> {
     let now = it.clock.now();
     let mut tx = it.db.begin().await?;
-    let deleted = clients::delete(&mut tx, app.id, visit.person, now, it.entropy.as_ref()).await?;
+    let deleted = clients::delete(&mut tx, app.id, visit.person, now, it.rng.as_ref()).await?;
     tx.commit().await.map_err(db::Error::from)?;
     if let Some(logo) = deleted.logo {
         it.pictures.discard(PictureKind::AppLogo, &logo).await;
     }
-    let told = Flash::good(format!("{} is deleted.", deleted.details.name));
+    let told = FlashMessage::good(format!("{} is deleted.", deleted.details.name));
     Ok(frame.send_to_with(&it.web.links().apps(), &told))
 }
 
 #[cfg(test)]
 pub(super) mod samples {
     use super::*;
-    use crate::platform::web::{Sample, sample};
+    use crate::platform::web::{PageSample, sample};
 
-    pub(crate) fn samples() -> Vec<Sample> {
-        let delete = |users| DeletePage {
+    pub(crate) fn samples() -> Vec<PageSample> {
+        let delete = |users| DeleteAppPage {
             app: shown_face(false),
             action: "/oauth/applications/1/delete/".to_owned(),
             back: "/oauth/applications/1/".to_owned(),
             users,
         };
         let mut samples = vec![
-            Sample::of(&ListPage { apps: Vec::new() }),
-            Sample::of(&ListPage {
+            PageSample::of(&AppListPage { apps: Vec::new() }),
+            PageSample::of(&AppListPage {
                 apps: vec![listed(0, false), listed(1, true), listed(2, true)],
             }),
-            Sample::of(&show_page(false)),
-            Sample::of(&show_page(true)),
-            Sample::of(&delete(0)),
-            Sample::of(&delete(1)),
-            Sample::of(&delete(2)),
+            PageSample::of(&show_page(false)),
+            PageSample::of(&show_page(true)),
+            PageSample::of(&delete(0)),
+            PageSample::of(&delete(1)),
+            PageSample::of(&delete(2)),
         ];
         samples.extend(form::samples::samples());
         samples.extend(secret::samples::samples());
@@ -393,24 +393,24 @@ pub(super) mod samples {
         samples
     }
 
-    pub(super) fn shown_face(has_logo: bool) -> Face {
-        Face::of(
+    pub(super) fn shown_face(has_logo: bool) -> AppFace {
+        AppFace::of(
             "Mess Menu",
             has_logo.then_some("logo.png"),
             &sample::links(),
         )
     }
 
-    pub(super) fn shown_secret(was_used: bool) -> ShownSecret {
-        ShownSecret {
+    pub(super) fn shown_secret(was_used: bool) -> SecretRow {
+        SecretRow {
             hint: "…AbCd".to_owned(),
             made: "21 Nov 2026".to_owned(),
             last_used: was_used.then(|| "21 Nov 2026, 18:05".to_owned()),
         }
     }
 
-    fn shown_mail(why: Option<&str>) -> ShownMail {
-        ShownMail {
+    fn shown_mail(why: Option<&str>) -> AppMailRow {
+        AppMailRow {
             at: "21 Nov 2026, 18:05".to_owned(),
             outcome: "Sent",
             why: why.map(str::to_owned),
@@ -418,8 +418,8 @@ pub(super) mod samples {
         }
     }
 
-    fn listed(users: i64, full: bool) -> Listed {
-        Listed {
+    fn listed(users: i64, full: bool) -> AppListItem {
+        AppListItem {
             face: shown_face(full),
             href: "/oauth/applications/1/".to_owned(),
             description: if full { "Tonight’s dinner." } else { "" }.to_owned(),
@@ -430,24 +430,24 @@ pub(super) mod samples {
 
     fn standing(is_verified: bool) -> ShownStanding {
         let standing = if is_verified {
-            Standing::Verified
+            AppStanding::Verified
         } else {
-            Standing::Unverified
+            AppStanding::Unverified
         };
         ShownStanding::of(standing, 10)
     }
 
-    fn show_page(full: bool) -> ShowPage {
+    fn show_page(full: bool) -> AppPage {
         let text = |text: &str| full.then(|| text.to_owned());
-        ShowPage {
-            app: Shown {
+        AppPage {
+            app: AppView {
                 face: shown_face(full),
                 description: "Tonight’s dinner.".to_owned(),
                 standing: standing(full),
                 client_id: "AbCd".to_owned(),
                 client_type: "Confidential: it runs on a server",
                 require_pkce: full,
-                website: Website::of("https://mess.example/").filter(|_| full),
+                website: WebsiteLink::of("https://mess.example/").filter(|_| full),
                 privacy_policy: text("https://mess.example/privacy"),
                 contact: text("mess@campus.example"),
                 redirect_uris: vec!["https://mess.example/cb".to_owned()],
@@ -460,13 +460,13 @@ pub(super) mod samples {
                 Vec::new()
             },
             sign_in_link: text("http://localhost:8000/oauth/authorize/"),
-            look_ups: full.then(|| ShownLookUps {
+            look_ups: full.then(|| LookupSection {
                 since: "21 Nov 2026".to_owned(),
                 tokens: vec![shown_secret(false), shown_secret(true)],
                 make: "/oauth/applications/1/look-up/".to_owned(),
                 docs: "/doc/api/#look-ups".to_owned(),
             }),
-            mails: ShownMails {
+            mails: MailSection {
                 sent: i64::from(full),
                 failed: i64::from(full),
                 newest: if full {
@@ -475,7 +475,7 @@ pub(super) mod samples {
                     Vec::new()
                 },
             },
-            links: ShowLinks {
+            links: AppPageLinks {
                 edit: "/oauth/applications/1/update/".to_owned(),
                 new_secret: text("/oauth/applications/1/secret/"),
                 delete: text("/oauth/applications/1/delete/"),

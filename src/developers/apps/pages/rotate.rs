@@ -7,18 +7,20 @@ use http::HeaderMap;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{ShownSecret, face, refused};
+use super::{SecretRow, face, refused};
 use crate::developers::apps::Feature;
-use crate::developers::apps::own::Own;
-use crate::platform::clock::Moment;
+use crate::developers::apps::own::OwnApp;
+use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::id::{AppId, PersonId, SecretId};
 use crate::platform::links::Links;
 use crate::platform::secret::Secret;
-use crate::platform::web::{FRESH_SECRET, Flash, Frame, PageProblem, Visit, Web, no_store};
+use crate::platform::web::{
+    FRESH_SECRET, FlashMessage, PageContext, PageError, UserSession, Web, no_store,
+};
 use crate::protocol::clients;
-use crate::protocol::clients::rotate_secret::Change;
-use crate::protocol::clients::{App, AppsError, Face, SecretUse, rotate_secret};
+use crate::protocol::clients::rotate_secret::RotationPlan;
+use crate::protocol::clients::{App, AppFace, AppsError, SecretUse, rotate_secret};
 
 impl SecretUse {
     /// What people call a secret of this use.
@@ -48,56 +50,60 @@ impl SecretUse {
 
 /// What is said before a secret is made.
 #[derive(Debug, Serialize)]
-pub(super) struct Offer {
-    pub app: Face,
+pub(super) struct RotationOffer {
+    pub app: AppFace,
     pub action: String,
     pub back: String,
-    pub stays: Option<ShownSecret>,
-    pub drops: Option<ShownSecret>,
+    pub stays: Option<SecretRow>,
+    pub drops: Option<SecretRow>,
 }
 
-pub(super) async fn offer(it: &Feature, app: &App, of: SecretUse) -> Result<Offer, PageProblem> {
+pub(super) async fn offer(
+    it: &Feature,
+    app: &App,
+    of: SecretUse,
+) -> Result<RotationOffer, PageError> {
     let links = it.web.links();
     let may = rotate_secret::check(it.db.pool(), app, of).await;
     may.map_err(|error| refused(error, app, links))?;
     let live = clients::list_secrets(it.db.pool(), app.id, of).await?;
-    let Change { stays, drops } = rotate_secret::change(live);
+    let RotationPlan { stays, drops } = rotate_secret::change(live);
     let shown = stays.as_ref().map(|stays| format!("?stays={}", stays.id));
-    Ok(Offer {
+    Ok(RotationOffer {
         app: face(app, links),
         action: of.page(links, app.id) + &shown.unwrap_or_default(),
         back: links.app(app.id),
-        stays: stays.map(|secret| ShownSecret::of(&secret, &it.web)),
-        drops: drops.map(|secret| ShownSecret::of(&secret, &it.web)),
+        stays: stays.map(|secret| SecretRow::of(&secret, &it.web)),
+        drops: drops.map(|secret| SecretRow::of(&secret, &it.web)),
     })
 }
 
 /// Makes it, and goes to the page that shows it.
 pub(super) async fn make(
     it: &Feature,
-    Own { visit, frame, app }: &Own,
+    OwnApp { visit, frame, app }: &OwnApp,
     query: Option<&str>,
     of: SecretUse,
-) -> Result<Response, PageProblem> {
+) -> Result<Response, PageError> {
     let (now, links) = (it.clock.now(), it.web.links());
     let mut tx = it.db.begin().await?;
-    let wish = rotate_secret::Wish {
+    let wish = rotate_secret::RotationRequest {
         app: app.id,
         owner: visit.person,
         of,
         shown: query.and_then(shown_to_stay),
     };
-    let made = rotate_secret::rotate(&mut tx, wish, now, it.entropy.as_ref()).await;
+    let made = rotate_secret::rotate(&mut tx, wish, now, it.rng.as_ref()).await;
     let (secret, id) = match made {
         // Sent twice, or made elsewhere meanwhile: what would end now is not what the page said.
         Err(AppsError::Changed) => {
             let told = format!("Another {} was made meanwhile. Look again.", of.word());
-            return Ok(frame.send_to_with(&of.page(links, app.id), &Flash::info(told)));
+            return Ok(frame.send_to_with(&of.page(links, app.id), &FlashMessage::info(told)));
         }
         made => made.map_err(|error| refused(error, app, links))?,
     };
     tx.commit().await.map_err(db::Error::from)?;
-    let fresh = Fresh {
+    let fresh = NewSecretCookie {
         secret,
         id,
         first: false,
@@ -117,10 +123,10 @@ fn shown_to_stay(query: &str) -> Option<SecretId> {
 /// way back to the app.
 pub(super) async fn just_made(
     it: &Feature,
-    Own { visit, frame, app }: &Own,
+    OwnApp { visit, frame, app }: &OwnApp,
     headers: &HeaderMap,
     of: SecretUse,
-) -> Result<Result<(Fresh, Option<ShownSecret>), Response>, PageProblem> {
+) -> Result<Result<(NewSecretCookie, Option<SecretRow>), Response>, PageError> {
     let held = it.web.cookies.read(headers, FRESH_SECRET);
     let fresh = held.and_then(|held| unseal(&it.web, &held, app, visit.person, it.clock.now()));
     let live = clients::list_secrets(it.db.pool(), app.id, of).await?;
@@ -128,16 +134,16 @@ pub(super) async fn just_made(
         let word = of.word();
         let told = format!("A {word} is shown once. If you have not copied it, make a new one.");
         let back = it.web.links().app(app.id);
-        return Ok(Err(frame.send_to_with(&back, &Flash::info(told))));
+        return Ok(Err(frame.send_to_with(&back, &FlashMessage::info(told))));
     };
     let still_live = live.iter().rev().find(|known| known.id != fresh.id);
-    let still_live = still_live.map(|known| ShownSecret::of(known, &it.web));
+    let still_live = still_live.map(|known| SecretRow::of(known, &it.web));
     Ok(Ok((fresh, still_live)))
 }
 
 /// A secret on its way to the page that shows it.
 #[derive(Debug)]
-pub(super) struct Fresh {
+pub(super) struct NewSecretCookie {
     pub secret: Secret,
     pub id: SecretId,
     /// Whether the app was registered with it.
@@ -151,14 +157,14 @@ const SHOWN_FOR: Duration = Duration::from_mins(10);
 /// there until they leave the page, ten minutes at most.
 pub(super) fn send_to_shown(
     it: &Feature,
-    frame: &Frame,
-    visit: &Visit,
+    frame: &PageContext,
+    visit: &UserSession,
     (app, of): (AppId, SecretUse),
-    fresh: &Fresh,
+    fresh: &NewSecretCookie,
 ) -> Response {
     let mut answer = frame.send_to(&of.page_that_shows(it.web.links(), app));
     let until = (it.clock.now() + SHOWN_FOR).unix_timestamp();
-    let Fresh { secret, id, first } = fresh;
+    let NewSecretCookie { secret, id, first } = fresh;
     let text = format!("{until}.{id}.{}.{}", u8::from(*first), secret.expose());
     let seal = seal(&it.web, &text, app, visit.person);
     let headers = answer.headers_mut();
@@ -190,7 +196,13 @@ fn seal(web: &Web, text: &str, app: AppId, person: PersonId) -> String {
     web.cookie_key.seal(&parts)
 }
 
-fn unseal(web: &Web, held: &str, app: &App, person: PersonId, now: Moment) -> Option<Fresh> {
+fn unseal(
+    web: &Web,
+    held: &str,
+    app: &App,
+    person: PersonId,
+    now: Timestamp,
+) -> Option<NewSecretCookie> {
     let (seal, text) = held.split_once('.')?;
     let person = person.0.to_be_bytes();
     let parts = [
@@ -207,5 +219,5 @@ fn unseal(web: &Web, held: &str, app: &App, person: PersonId, now: Moment) -> Op
     let id = SecretId(parts.next()?.parse().ok()?);
     let first = parts.next()? == "1";
     let secret = Secret::new(parts.next()?);
-    (now.unix_timestamp() < until).then_some(Fresh { secret, id, first })
+    (now.unix_timestamp() < until).then_some(NewSecretCookie { secret, id, first })
 }

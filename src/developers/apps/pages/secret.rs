@@ -5,17 +5,17 @@ use axum::response::Response;
 use http::HeaderMap;
 use serde::Serialize;
 
-use super::rotate::Offer;
-use super::{ShownSecret, face, rotate};
+use super::rotate::RotationOffer;
+use super::{SecretRow, face, rotate};
 use crate::developers::apps::Feature;
-use crate::developers::apps::own::{LatelyOwn, Own};
-use crate::platform::web::{Page, PageProblem, Protected, no_store};
-use crate::protocol::clients::{Face, SecretUse};
+use crate::developers::apps::own::{OwnApp, OwnAppRecentlyAuthenticated};
+use crate::platform::web::{CsrfForm, Page, PageError, no_store};
+use crate::protocol::clients::{AppFace, SecretUse};
 
 #[derive(Debug, Serialize)]
-struct RotatePage(Offer);
+struct RotateSecretPage(RotationOffer);
 
-impl Page for RotatePage {
+impl Page for RotateSecretPage {
     const TEMPLATE: &'static str = "apps/rotate.html";
 
     fn title(&self) -> String {
@@ -25,32 +25,32 @@ impl Page for RotatePage {
 
 pub(in crate::developers::apps) async fn ask_secret(
     State(it): State<Feature>,
-    LatelyOwn(own): LatelyOwn,
-) -> Result<Response, PageProblem> {
+    OwnAppRecentlyAuthenticated(own): OwnAppRecentlyAuthenticated,
+) -> Result<Response, PageError> {
     let offer = rotate::offer(&it, &own.app, SecretUse::Client).await?;
-    Ok(own.frame.show(&RotatePage(offer)))
+    Ok(own.frame.show(&RotateSecretPage(offer)))
 }
 
 pub(in crate::developers::apps) async fn make_secret(
     State(it): State<Feature>,
-    LatelyOwn(own): LatelyOwn,
+    OwnAppRecentlyAuthenticated(own): OwnAppRecentlyAuthenticated,
     RawQuery(query): RawQuery,
-    _sent: Protected,
-) -> Result<Response, PageProblem> {
+    _sent: CsrfForm,
+) -> Result<Response, PageError> {
     rotate::make(&it, &own, query.as_deref(), SecretUse::Client).await
 }
 
 #[derive(Debug, Serialize)]
-struct SecretPage {
-    app: Face,
+struct NewSecretPage {
+    app: AppFace,
     first: bool,
     client_id: String,
     secret: String,
-    still_live: Option<ShownSecret>,
+    still_live: Option<SecretRow>,
     back: String,
 }
 
-impl Page for SecretPage {
+impl Page for NewSecretPage {
     const TEMPLATE: &'static str = "apps/secret.html";
 
     fn title(&self) -> String {
@@ -64,16 +64,16 @@ impl Page for SecretPage {
 
 pub(in crate::developers::apps) async fn secret(
     State(it): State<Feature>,
-    own: Own,
+    own: OwnApp,
     headers: HeaderMap,
-) -> Result<Response, PageProblem> {
+) -> Result<Response, PageError> {
     let made = rotate::just_made(&it, &own, &headers, SecretUse::Client).await?;
     let (fresh, still_live) = match made {
         Ok(made) => made,
         Err(back) => return Ok(back),
     };
     let (app, links) = (&own.app, it.web.links());
-    let mut answer = own.frame.show(&SecretPage {
+    let mut answer = own.frame.show(&NewSecretPage {
         app: face(app, links),
         first: fresh.first,
         client_id: app.client_id.to_string(),
@@ -89,11 +89,11 @@ pub(in crate::developers::apps) async fn secret(
 pub(super) mod samples {
     use super::super::samples::{shown_face, shown_secret};
     use super::*;
-    use crate::platform::web::Sample;
+    use crate::platform::web::PageSample;
 
-    pub(crate) fn samples() -> Vec<Sample> {
+    pub(crate) fn samples() -> Vec<PageSample> {
         let rotate = |stays, drops| {
-            RotatePage(Offer {
+            RotateSecretPage(RotationOffer {
                 app: shown_face(true),
                 action: "/oauth/applications/1/secret/".to_owned(),
                 back: "/oauth/applications/1/".to_owned(),
@@ -101,7 +101,7 @@ pub(super) mod samples {
                 drops,
             })
         };
-        let made = |first, still_live| SecretPage {
+        let made = |first, still_live| NewSecretPage {
             app: shown_face(false),
             first,
             client_id: "AbCd".to_owned(),
@@ -110,14 +110,14 @@ pub(super) mod samples {
             back: "/oauth/applications/1/".to_owned(),
         };
         vec![
-            Sample::of(&rotate(None, None)),
-            Sample::of(&rotate(
+            PageSample::of(&rotate(None, None)),
+            PageSample::of(&rotate(
                 Some(shown_secret(false)),
                 Some(shown_secret(false)),
             )),
-            Sample::of(&rotate(Some(shown_secret(true)), Some(shown_secret(true)))),
-            Sample::of(&made(true, None)),
-            Sample::of(&made(false, Some(shown_secret(true)))),
+            PageSample::of(&rotate(Some(shown_secret(true)), Some(shown_secret(true)))),
+            PageSample::of(&made(true, None)),
+            PageSample::of(&made(false, Some(shown_secret(true)))),
         ]
     }
 }

@@ -5,49 +5,50 @@ use axum::response::Response;
 use http::HeaderMap;
 use serde_json::json;
 
-use super::super::flow::Over;
-use super::super::limits::{Account, Try};
-use super::super::take_turn::{Judged, Turn};
+use super::super::flow::LoginOutcome;
+use super::super::limits::{AccountKey, LoginPermit};
+use super::super::take_turn::{FormSubmission, SubmissionOutcome};
 use super::super::{Feature, LocalPath, known};
-use super::enter::Entered;
-use super::purpose::Purpose;
+use super::enter::LoginCompletion;
+use super::purpose::LoginPurpose;
 use crate::connectors::{
-    AccountName, Answers, ClosedWay, Input, Prompt, UpstreamError, Visitor, Way,
+    AccountName, Answers, ConnectorError, DisabledConnector, DynConnector, Input, Prompt,
+    RequestOrigin,
 };
 use crate::people::records;
-use crate::platform::audit::Entry;
-use crate::platform::metrics::SignIn;
-use crate::platform::web::{Frame, PageProblem, Pairs};
+use crate::platform::audit::AuditEntry;
+use crate::platform::metrics::SignInOutcome;
+use crate::platform::web::{FormParams, PageContext, PageError};
 use crate::platform::{audit, metrics};
 
 /// A visit to one way to sign in.
-pub(super) struct Door<'a> {
+pub(super) struct LoginRoute<'a> {
     pub it: &'a Feature,
-    pub frame: &'a Frame,
-    pub way: &'a Way,
-    pub visitor: Visitor,
+    pub frame: &'a PageContext,
+    pub way: &'a DynConnector,
+    pub visitor: RequestOrigin,
     /// Ways nobody can sign in by at the moment.
-    pub closed_ways: &'a [ClosedWay],
-    pub purpose: Purpose,
+    pub closed_ways: &'a [DisabledConnector],
+    pub purpose: LoginPurpose,
     pub next: Option<LocalPath>,
     /// What was typed, on the way back.
-    pub typed: Option<&'a Pairs>,
+    pub typed: Option<&'a FormParams>,
 }
 
-impl Door<'_> {
+impl LoginRoute<'_> {
     /// Somebody guesses, most likely; at whose account, if there is one.
-    pub(super) async fn note_slowed(&self, prompt: &Prompt) -> Result<(), PageProblem> {
+    pub(super) async fn note_slowed(&self, prompt: &Prompt) -> Result<(), PageError> {
         let Self { it, way, .. } = self;
         let person = match self.account(prompt) {
             Some(name) => records::find_id(it.db.pool(), name.trim()).await?,
             None => None,
         };
-        let entry = Entry {
+        let entry = AuditEntry {
             person,
-            ..Entry::of("sign_in.slowed")
+            ..AuditEntry::of("sign_in.slowed")
         };
         let entry = entry.with(json!({ "through": way.slug() }));
-        audit::note(it.db.pool(), entry, self.visitor.now, it.entropy.as_ref()).await?;
+        audit::note(it.db.pool(), entry, self.visitor.now, it.rng.as_ref()).await?;
         Ok(())
     }
 
@@ -82,11 +83,11 @@ impl Door<'_> {
 
     pub(super) async fn judge(
         &self,
-        turn: Turn,
+        turn: FormSubmission,
         instead: Option<&'static str>,
-        (account, taken): (Account, Try),
+        (account, taken): (AccountKey, LoginPermit),
         headers: &HeaderMap,
-    ) -> Result<Response, PageProblem> {
+    ) -> Result<Response, PageError> {
         let Self { it, way, .. } = self;
         let typed = |name: &str| self.typed.map_or("", |form| form.text(name)).to_owned();
         let answers = match instead {
@@ -94,44 +95,44 @@ impl Door<'_> {
             None => Answers::to(&turn.prompt, typed),
         };
         // Time has passed if tries were slowed.
-        let visitor = Visitor {
+        let visitor = RequestOrigin {
             now: it.clock.now(),
             ..self.visitor
         };
         let judged = it
             .turns
-            .answer(turn, answers, visitor, it.entropy.as_ref())
+            .answer(turn, answers, visitor, it.rng.as_ref())
             .await;
         match judged {
-            Ok(Judged::Over(Over::Proven(identity))) => {
+            Ok(SubmissionOutcome::Over(LoginOutcome::Proven(identity))) => {
                 taken.give_back();
                 let mut answer = match self.enter(&identity).await? {
-                    Entered::In(answer) => answer,
-                    Entered::Told(answer) => return Ok(answer),
+                    LoginCompletion::In(answer) => answer,
+                    LoginCompletion::Told(answer) => return Ok(answer),
                 };
                 let cookies = it.web.cookies;
                 cookies.forget_person(headers, answer.headers_mut());
-                let entropy = it.entropy.as_ref();
-                known::remember(&it.web, headers, answer.headers_mut(), account, entropy);
+                let rng = it.rng.as_ref();
+                known::remember(&it.web, headers, answer.headers_mut(), account, rng);
                 Ok(answer)
             }
-            Ok(Judged::Ask(asked)) => {
+            Ok(SubmissionOutcome::Ask(asked)) => {
                 if asked.told.is_none() {
                     taken.give_back();
                 } else {
-                    self.measure(SignIn::Refused);
+                    self.measure(SignInOutcome::Refused);
                     tracing::info!(upstream = way.slug(), "a sign-in was refused");
                 }
                 Ok(self.ask(*asked).await)
             }
-            Ok(Judged::Over(Over::Refused(told))) => {
-                self.measure(SignIn::Refused);
+            Ok(SubmissionOutcome::Over(LoginOutcome::Refused(told))) => {
+                self.measure(SignInOutcome::Refused);
                 tracing::info!(upstream = way.slug(), "a sign-in was refused for good");
                 Ok(self.not_signed_in(&told))
             }
             Err(error) => {
                 // What is odd may have been judged all the same.
-                if !matches!(error, UpstreamError::Odd { .. }) {
+                if !matches!(error, ConnectorError::Odd { .. }) {
                     taken.give_back();
                 }
                 self.trouble(error).await
@@ -139,11 +140,11 @@ impl Door<'_> {
         }
     }
 
-    pub(super) fn measure(&self, outcome: SignIn) {
+    pub(super) fn measure(&self, outcome: SignInOutcome) {
         metrics::signed_in(self.way.slug(), outcome);
     }
 
-    pub(super) fn has_closed(&self, way: &Way) -> bool {
+    pub(super) fn has_closed(&self, way: &DynConnector) -> bool {
         self.closed_ways
             .iter()
             .any(|closed| closed.slug == way.slug())

@@ -4,20 +4,22 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::super::LocalPath;
-use super::super::sign_in::{CameIn, link, sign_in};
+use super::super::sign_in::{VerifiedLogin, link, sign_in};
 use super::super::signed_in::LATELY;
-use super::door::Door;
+use super::door::LoginRoute;
 use super::go_on;
-use super::purpose::Purpose;
-use crate::people::records::{Identity, PeopleError};
-use crate::platform::audit::Entry;
+use super::purpose::LoginPurpose;
+use crate::people::records::{ExternalIdentity, PeopleError};
+use crate::platform::audit::AuditEntry;
 use crate::platform::links::Links;
-use crate::platform::metrics::SignIn;
-use crate::platform::web::{Flash, Frame, LifeTime, PageProblem, Visit, begin_session};
+use crate::platform::metrics::SignInOutcome;
+use crate::platform::web::{
+    FlashMessage, PageContext, PageError, SessionLifetime, UserSession, begin_session,
+};
 use crate::platform::{audit, db};
 
 /// What became of somebody who proved who they are.
-pub(super) enum Entered {
+pub(super) enum LoginCompletion {
     /// They are signed in, and on their way.
     In(Response),
     /// They are told what came of it instead.
@@ -27,11 +29,11 @@ pub(super) enum Entered {
 /// Begins the session of who came in, in this browser, and sends them on: to `next`, or to their profile.
 pub async fn let_in(
     links: &Links,
-    frame: &Frame,
-    CameIn { visit, is_leaving }: CameIn,
+    frame: &PageContext,
+    VerifiedLogin { visit, is_leaving }: VerifiedLogin,
     next: Option<&LocalPath>,
-) -> Result<Response, PageProblem> {
-    let visit = Visit {
+) -> Result<Response, PageError> {
+    let visit = UserSession {
         device: Some(frame.device().to_owned()),
         place: frame.place().map(str::to_owned),
         ..visit
@@ -44,21 +46,31 @@ pub async fn let_in(
     Ok(answer)
 }
 
-impl Door<'_> {
+impl LoginRoute<'_> {
     /// What somebody who proved who they are came for.
-    pub(super) async fn enter(&self, identity: &Identity) -> Result<Entered, PageProblem> {
+    pub(super) async fn enter(
+        &self,
+        identity: &ExternalIdentity,
+    ) -> Result<LoginCompletion, PageError> {
         let entered = match self.purpose {
-            Purpose::Link => self.link(identity).await.map(Entered::Told),
-            Purpose::SignIn | Purpose::SignInAgain => {
+            LoginPurpose::Link => self.link(identity).await.map(LoginCompletion::Told),
+            LoginPurpose::SignIn | LoginPurpose::SignInAgain => {
                 let entered = self.sign_in(identity).await;
-                let is_in = matches!(entered, Ok(Entered::In(_)));
-                self.measure(if is_in { SignIn::In } else { SignIn::Unknown });
+                let is_in = matches!(entered, Ok(LoginCompletion::In(_)));
+                self.measure(if is_in {
+                    SignInOutcome::In
+                } else {
+                    SignInOutcome::Unknown
+                });
                 entered
             }
         };
         match entered {
             Ok(entered) => Ok(entered),
-            Err(error) => self.kept_out(error, identity).await.map(Entered::Told),
+            Err(error) => self
+                .kept_out(error, identity)
+                .await
+                .map(LoginCompletion::Told),
         }
     }
 
@@ -66,8 +78,8 @@ impl Door<'_> {
     async fn kept_out(
         &self,
         error: PeopleError,
-        identity: &Identity,
-    ) -> Result<Response, PageProblem> {
+        identity: &ExternalIdentity,
+    ) -> Result<Response, PageError> {
         match error {
             PeopleError::UsernameTaken => Ok(self.not_signed_in(&format!(
                 "{} knows you by a name that belongs to an account here already. If that account is \
@@ -81,10 +93,10 @@ impl Door<'_> {
             )),
             PeopleError::OtherSecondKey => {
                 tracing::error!(upstream = self.way.slug(), "an account has another owner than before");
-                let entry = Entry::of("identity.refused");
+                let entry = AuditEntry::of("identity.refused");
                 let entry = entry.with(json!({ "provider": identity.provider }));
                 let (db, now) = (self.it.db.pool(), self.visitor.now);
-                audit::note(db, entry, now, self.it.entropy.as_ref()).await?;
+                audit::note(db, entry, now, self.it.rng.as_ref()).await?;
                 Ok(self.not_signed_in(
                     "This account is not the one it was at your last sign-in. Ask the people who run \
                      this service to look at it.",
@@ -95,34 +107,34 @@ impl Door<'_> {
     }
 
     /// Signs in whoever the identity belongs to.
-    async fn sign_in(&self, identity: &Identity) -> Result<Entered, PeopleError> {
+    async fn sign_in(&self, identity: &ExternalIdentity) -> Result<LoginCompletion, PeopleError> {
         let Self { it, frame, .. } = self;
         let now = it.clock.now();
         let remember = self.typed.is_some_and(|form| form.is_ticked("remember"));
         let lifetime = if remember {
-            LifeTime::Remembered
+            SessionLifetime::Remembered
         } else {
-            LifeTime::Browser
+            SessionLifetime::Browser
         };
         let mut tx = it.db.begin().await?;
-        let came_in = sign_in(&mut tx, identity, lifetime, now, it.entropy.as_ref()).await?;
+        let came_in = sign_in(&mut tx, identity, lifetime, now, it.rng.as_ref()).await?;
         tx.commit().await.map_err(db::Error::from)?;
         let Some(came_in) = came_in else {
-            return Ok(Entered::Told(self.not_signed_in(
+            return Ok(LoginCompletion::Told(self.not_signed_in(
                 "You proved who you are, but nobody here has that account. Ask the people who run \
                  this service to add you.",
             )));
         };
         Ok(
             match let_in(it.web.links(), frame, came_in, self.next.as_ref()).await {
-                Ok(answer) => Entered::In(answer),
-                Err(problem) => Entered::Told(problem.into_response()),
+                Ok(answer) => LoginCompletion::In(answer),
+                Err(problem) => LoginCompletion::Told(problem.into_response()),
             },
         )
     }
 
     /// Gives the identity to whoever is signed in.
-    async fn link(&self, identity: &Identity) -> Result<Response, PeopleError> {
+    async fn link(&self, identity: &ExternalIdentity) -> Result<Response, PeopleError> {
         let Self { it, frame, .. } = self;
         let now = it.clock.now();
         // Whoever finds a browser open must not get in by their own account from then on.
@@ -133,7 +145,7 @@ impl Door<'_> {
             ));
         };
         let mut tx = it.db.begin().await?;
-        let is_new = link(&mut tx, visit.person, identity, now, it.entropy.as_ref()).await?;
+        let is_new = link(&mut tx, visit.person, identity, now, it.rng.as_ref()).await?;
         tx.commit().await.map_err(db::Error::from)?;
         let label = self.way.face().label;
         let told = if is_new {
@@ -141,6 +153,6 @@ impl Door<'_> {
         } else {
             format!("This was yours already: {label}.")
         };
-        Ok(frame.send_to_with(&it.web.links().ways_in(), &Flash::good(told)))
+        Ok(frame.send_to_with(&it.web.links().ways_in(), &FlashMessage::good(told)))
     }
 }

@@ -5,25 +5,27 @@ use std::borrow::Cow;
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 
-use super::super::take_turn::Asked;
+use super::super::take_turn::PromptView;
 use super::TOO_MANY;
-use super::door::Door;
-use super::purpose::Purpose;
-use super::shown::{AskPage, FirstTimeShown, OtherWay, PictureShown, PromptShown, StepShown};
+use super::door::LoginRoute;
+use super::purpose::LoginPurpose;
+use super::shown::{
+    FirstTimeView, LoginPage, OtherConnector, PictureView, PromptForm, StepIndicator,
+};
 use crate::connectors::Input;
-use crate::platform::metrics::SignIn;
-use crate::platform::web::{Slowed, Visit};
+use crate::platform::metrics::SignInOutcome;
+use crate::platform::web::{RateLimited, UserSession};
 
 const AGAIN_NOTICE: Cow<'static, str> =
     Cow::Borrowed("You signed in a while ago. Sign in again, and you go on where you were.");
 
-impl Door<'_> {
-    pub(super) async fn ask(&self, asked: Asked) -> Response {
+impl LoginRoute<'_> {
+    pub(super) async fn ask(&self, asked: PromptView) -> Response {
         self.frame.show(&self.page(asked).await)
     }
 
-    pub(super) async fn slow(&self, asked: Asked, slowed: Slowed) -> Response {
-        self.measure(SignIn::Slowed);
+    pub(super) async fn slow(&self, asked: PromptView, slowed: RateLimited) -> Response {
+        self.measure(SignInOutcome::Slowed);
         tracing::warn!(upstream = self.way.slug(), "sign-ins are slowed");
         let mut page = self.page(asked).await;
         page.error = Some(format!("{TOO_MANY} Try again in {}.", slowed.in_words()));
@@ -33,7 +35,7 @@ impl Door<'_> {
         answer
     }
 
-    async fn page(&self, asked: Asked) -> AskPage {
+    async fn page(&self, asked: PromptView) -> LoginPage {
         let Self { it, way, .. } = self;
         let links = it.web.links();
         let remembered = self.typed.is_some_and(|form| form.is_ticked("remember"));
@@ -41,17 +43,17 @@ impl Door<'_> {
             Some(next) => it.signpost.app_ahead(next).await,
             None => None,
         };
-        let Asked {
+        let PromptView {
             prompt,
             attempt,
             told,
         } = asked;
         let picture = prompt.picture.zip(attempt.as_deref());
-        let picture = picture.map(|(picture, attempt)| PictureShown {
+        let picture = picture.map(|(picture, attempt)| PictureView {
             src: links.sign_in_picture(way.slug(), attempt),
             alt: picture.alt,
         });
-        AskPage {
+        LoginPage {
             heading: prompt.heading,
             app,
             action: links.login_through(way.slug()),
@@ -61,21 +63,21 @@ impl Door<'_> {
                 .map_or_else(String::new, ToString::to_string),
             purpose: self.purpose.parameter(),
             steps: (prompt.steps.into_iter())
-                .map(|(label, state)| StepShown { label, state })
+                .map(|(label, state)| StepIndicator { label, state })
                 .collect(),
             notice: prompt.notice,
             purpose_notice: match self.purpose {
-                Purpose::SignIn => None,
-                Purpose::SignInAgain => Some(AGAIN_NOTICE),
-                Purpose::Link => self.frame.visit().map(link_notice),
+                LoginPurpose::SignIn => None,
+                LoginPurpose::SignInAgain => Some(AGAIN_NOTICE),
+                LoginPurpose::Link => self.frame.visit().map(link_notice),
             },
             error: told.or(prompt.trouble).map(Cow::into_owned),
-            prompt: PromptShown {
+            prompt: PromptForm {
                 inputs: (prompt.inputs.into_iter())
                     .map(|input| self.filled(input))
                     .collect(),
                 picture,
-                remember: prompt.may_be_last && self.purpose != Purpose::Link,
+                remember: prompt.may_be_last && self.purpose != LoginPurpose::Link,
                 remembered,
                 submit: prompt.submit,
                 instead: prompt.instead,
@@ -87,19 +89,19 @@ impl Door<'_> {
         }
     }
 
-    fn first_time(&self) -> Option<FirstTimeShown> {
+    fn first_time(&self) -> Option<FirstTimeView> {
         let first = self.way.first_time()?;
-        Some(FirstTimeShown {
+        Some(FirstTimeView {
             href: format!("{}{}", first.href, self.query()),
             words: first.words,
         })
     }
 
-    fn other_ways(&self) -> Vec<OtherWay> {
+    fn other_ways(&self) -> Vec<OtherConnector> {
         let query = self.query();
         let ways = self.it.turns.ways.iter();
         ways.filter(|other| other.slug() != self.way.slug() && !self.has_closed(other))
-            .map(|other| OtherWay {
+            .map(|other| OtherConnector {
                 label: other.face().label,
                 hint: other.face().hint,
                 href: format!("{}{query}", self.it.web.links().login_through(other.slug())),
@@ -117,7 +119,7 @@ impl Door<'_> {
     }
 }
 
-fn link_notice(visit: &Visit) -> Cow<'static, str> {
+fn link_notice(visit: &UserSession) -> Cow<'static, str> {
     let name = &visit.name;
     let text = format!(
         "You are signed in as {name}. Prove that this is yours too, and it becomes a further way to \

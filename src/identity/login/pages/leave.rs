@@ -8,16 +8,16 @@ use serde::Serialize;
 use super::super::{Feature, LocalPath};
 use super::asking;
 use crate::platform::audit;
-use crate::platform::audit::Entry;
-use crate::platform::web::{Flash, Frame, Page, PageProblem, Protected, end_session};
+use crate::platform::audit::AuditEntry;
+use crate::platform::web::{CsrfForm, FlashMessage, Page, PageContext, PageError, end_session};
 
 #[derive(Debug, Serialize)]
-struct LeavePage {
+struct LogoutPage {
     action: String,
     next: String,
 }
 
-impl Page for LeavePage {
+impl Page for LogoutPage {
     const TEMPLATE: &'static str = "login/leave.html";
 
     fn title(&self) -> String {
@@ -29,10 +29,10 @@ impl Page for LeavePage {
 pub(in super::super) async fn leave(
     State(it): State<Feature>,
     RawQuery(query): RawQuery,
-    frame: Frame,
+    frame: PageContext,
 ) -> Response {
     let next = LocalPath::parse(asking(query).text("next"));
-    frame.show(&LeavePage {
+    frame.show(&LogoutPage {
         action: it.web.links().logout(),
         next: next.map_or_else(String::new, |next| next.to_string()),
     })
@@ -42,12 +42,12 @@ pub(in super::super) async fn leave(
 pub(in super::super) async fn left(
     State(it): State<Feature>,
     headers: HeaderMap,
-    Protected { frame, form }: Protected,
-) -> Result<Response, PageProblem> {
+    CsrfForm { frame, form }: CsrfForm,
+) -> Result<Response, PageError> {
     if let Some(visit) = frame.visit() {
-        let entry = Entry::of("person.signed_out");
+        let entry = AuditEntry::of("person.signed_out");
         let entry = entry.by(visit.person).about(visit.person);
-        audit::note(it.db.pool(), entry, it.clock.now(), it.entropy.as_ref()).await?;
+        audit::note(it.db.pool(), entry, it.clock.now(), it.rng.as_ref()).await?;
         end_session(frame.session()).await?;
     }
     let links = it.web.links();
@@ -55,7 +55,7 @@ pub(in super::super) async fn left(
         Some(next) => format!("{}{}", links.login(), LocalPath::query(Some(&next))),
         None => links.home(),
     };
-    let mut answer = frame.send_to_with(&to, &Flash::info("You are signed out."));
+    let mut answer = frame.send_to_with(&to, &FlashMessage::info("You are signed out."));
     *answer.status_mut() = StatusCode::FOUND;
     let cookies = it.web.cookies;
     cookies.forget_person(&headers, answer.headers_mut());
@@ -66,11 +66,11 @@ pub(in super::super) async fn left(
 #[cfg(test)]
 pub(in super::super) mod samples {
     use super::*;
-    use crate::platform::web::Sample;
+    use crate::platform::web::PageSample;
 
-    pub(crate) fn samples() -> Vec<Sample> {
+    pub(crate) fn samples() -> Vec<PageSample> {
         let leave = |next: &str| {
-            Sample::of(&LeavePage {
+            PageSample::of(&LogoutPage {
                 action: "/account/logout/".to_owned(),
                 next: next.to_owned(),
             })

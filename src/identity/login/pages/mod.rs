@@ -10,22 +10,22 @@ mod trouble;
 
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use door::Door;
+use door::LoginRoute;
 pub use enter::let_in;
 use http::{HeaderMap, StatusCode, header};
 pub(super) use leave::{leave, left};
-use purpose::Purpose;
+use purpose::LoginPurpose;
 
-use super::limits::{Account, Who};
+use super::limits::{AccountKey, LimitSubject};
 use super::signed_in::send_to_login;
-use super::take_turn::{Asked, Turns};
+use super::take_turn::{LoginFlows, PromptView};
 use super::{Feature, LocalPath, known};
-use crate::connectors::{ClosedWay, Visitor, Way};
+use crate::connectors::{DisabledConnector, DynConnector, RequestOrigin};
 use crate::platform::links::Links;
-use crate::platform::web::{ClientAddress, Frame, PageProblem, Pairs, Protected};
+use crate::platform::web::{ClientAddress, CsrfForm, FormParams, PageContext, PageError};
 
 #[cfg(test)]
-pub(crate) fn samples() -> Vec<crate::platform::web::Sample> {
+pub(crate) fn samples() -> Vec<crate::platform::web::PageSample> {
     let mut samples = shown::samples::samples();
     samples.extend(leave::samples::samples());
     samples
@@ -38,8 +38,8 @@ pub(super) async fn open(
     State(it): State<Feature>,
     RawQuery(query): RawQuery,
     address: ClientAddress,
-    frame: Frame,
-) -> Result<Response, PageProblem> {
+    frame: PageContext,
+) -> Result<Response, PageError> {
     let closed = it.closed_ways().await?;
     let way = first_open(&it, &closed).to_owned();
     look(State(it), Path(way), RawQuery(query), address, frame).await
@@ -51,14 +51,14 @@ pub(super) async fn look(
     Path(way): Path<String>,
     RawQuery(query): RawQuery,
     address: ClientAddress,
-    frame: Frame,
-) -> Result<Response, PageProblem> {
+    frame: PageContext,
+) -> Result<Response, PageError> {
     let asking = asking(query);
     let next = LocalPath::parse(asking.text("next"));
-    let purpose = Purpose::of(&asking, frame.visit().is_some());
+    let purpose = LoginPurpose::of(&asking, frame.visit().is_some());
     match (frame.visit(), purpose) {
-        (Some(_), Purpose::SignIn) => return Ok(go_on(it.web.links(), next.as_ref())),
-        (None, Purpose::Link) => {
+        (Some(_), LoginPurpose::SignIn) => return Ok(go_on(it.web.links(), next.as_ref())),
+        (None, LoginPurpose::Link) => {
             let links = it.web.links();
             return Ok(send_to_login(links, Some(&links.ways_in())));
         }
@@ -67,7 +67,7 @@ pub(super) async fn look(
     let way = way_named(&it, &way)?;
     let closed = it.closed_ways().await?;
     let visitor = visitor(&it, address);
-    let door = Door {
+    let door = LoginRoute {
         it: &it,
         frame: &frame,
         way,
@@ -84,12 +84,12 @@ pub(super) async fn look(
     if attempt.is_none() && !way.opens_plainly() {
         it.limits
             .begin(address, visitor.now)
-            .map_err(|slowed| PageProblem::slowed(slowed, TOO_MANY))?;
+            .map_err(|slowed| PageError::slowed(slowed, TOO_MANY))?;
     }
-    let entropy = it.entropy.as_ref();
+    let rng = it.rng.as_ref();
     let asked = it
         .turns
-        .look(way, attempt, frame.browser(), visitor, entropy)
+        .look(way, attempt, frame.browser(), visitor, rng)
         .await;
     match asked {
         Ok(asked) => Ok(door.ask(asked).await),
@@ -102,15 +102,15 @@ pub(super) async fn picture(
     State(it): State<Feature>,
     Path(way): Path<String>,
     RawQuery(query): RawQuery,
-    frame: Frame,
-) -> Result<Response, PageProblem> {
+    frame: PageContext,
+) -> Result<Response, PageError> {
     let way = way_named(&it, &way)?;
     let asking = asking(query);
     let attempt = asking.text("attempt");
     let picture = it
         .turns
         .picture(way, attempt, frame.browser(), it.clock.now())
-        .ok_or_else(PageProblem::not_found)?;
+        .ok_or_else(PageError::not_found)?;
     // It is of this one form: the next one's is another, at the same address.
     let headers = [
         (header::CONTENT_TYPE, picture.media_type),
@@ -124,8 +124,8 @@ pub(super) async fn answer_first(
     State(it): State<Feature>,
     address: ClientAddress,
     headers: HeaderMap,
-    form: Protected,
-) -> Result<Response, PageProblem> {
+    form: CsrfForm,
+) -> Result<Response, PageError> {
     let closed = it.closed_ways().await?;
     let way = first_open(&it, &closed).to_owned();
     answer(State(it), Path(way), address, headers, form).await
@@ -137,18 +137,18 @@ pub(super) async fn answer(
     Path(way): Path<String>,
     address: ClientAddress,
     headers: HeaderMap,
-    Protected { frame, form }: Protected,
-) -> Result<Response, PageProblem> {
+    CsrfForm { frame, form }: CsrfForm,
+) -> Result<Response, PageError> {
     let way = way_named(&it, &way)?;
     let closed = it.closed_ways().await?;
     let visitor = visitor(&it, address);
-    let door = Door {
+    let door = LoginRoute {
         it: &it,
         frame: &frame,
         way,
         visitor,
         closed_ways: &closed,
-        purpose: Purpose::of(&form, frame.visit().is_some()),
+        purpose: LoginPurpose::of(&form, frame.visit().is_some()),
         next: LocalPath::parse(form.text("next")),
         typed: Some(&form),
     };
@@ -163,16 +163,16 @@ pub(super) async fn answer(
     };
     let instead = door.instead(&turn.prompt);
     if let Some(missing) = door.missing(&turn.prompt).filter(|_| instead.is_none()) {
-        let asked = Turns::put_back(turn);
-        let asked = Asked {
+        let asked = LoginFlows::put_back(turn);
+        let asked = PromptView {
             prompt: missing,
             ..asked
         };
         return Ok(door.ask(asked).await);
     }
     let name = door.account(&turn.prompt);
-    let account = Account::typed(way.slug(), name.unwrap_or(form.text("attempt")));
-    let who = Who {
+    let account = AccountKey::typed(way.slug(), name.unwrap_or(form.text("attempt")));
+    let who = LimitSubject {
         account,
         address,
         known: known::browser(&it.web, &headers, account),
@@ -183,33 +183,35 @@ pub(super) async fn answer(
             if it.limits.is_news(&who, it.clock.now()) {
                 door.note_slowed(&turn.prompt).await?;
             }
-            Ok(door.slow(Turns::put_back(turn), slowed).await)
+            Ok(door.slow(LoginFlows::put_back(turn), slowed).await)
         }
     }
 }
 
-fn way_named<'a>(it: &'a Feature, slug: &str) -> Result<&'a Way, PageProblem> {
-    it.turns.ways.named(slug).ok_or_else(PageProblem::not_found)
+fn way_named<'a>(it: &'a Feature, slug: &str) -> Result<&'a DynConnector, PageError> {
+    it.turns.ways.named(slug).ok_or_else(PageError::not_found)
 }
 
 /// The way the page opens with: the first one that is not closed, or the first one, to say that it is.
-fn first_open<'a>(it: &'a Feature, closed: &[ClosedWay]) -> &'a str {
-    let is_open = |way: &&Way| !closed.iter().any(|closed| closed.slug == way.slug());
+fn first_open<'a>(it: &'a Feature, closed: &[DisabledConnector]) -> &'a str {
+    let is_open = |way: &&DynConnector| !closed.iter().any(|closed| closed.slug == way.slug());
     let first = it.turns.ways.iter().find(is_open);
-    first.or(it.turns.ways.first()).map_or("", Way::slug)
+    first
+        .or(it.turns.ways.first())
+        .map_or("", DynConnector::slug)
 }
 
-fn visitor(it: &Feature, ClientAddress(address): ClientAddress) -> Visitor {
-    Visitor {
+fn visitor(it: &Feature, ClientAddress(address): ClientAddress) -> RequestOrigin {
+    RequestOrigin {
         now: it.clock.now(),
         address,
     }
 }
 
 /// What the address carries. Text that cannot be right is as good as none.
-fn asking(query: Option<String>) -> Pairs {
+fn asking(query: Option<String>) -> FormParams {
     let query = query.unwrap_or_default();
-    Pairs::parse(query.as_bytes()).unwrap_or_default()
+    FormParams::parse(query.as_bytes()).unwrap_or_default()
 }
 
 /// 302, as old clients expect of this door.

@@ -1,11 +1,11 @@
 //! What somebody is at the sign-in page for.
 
 use super::super::signed_in::{AGAIN, LINK};
-use crate::platform::web::Pairs;
+use crate::platform::web::FormParams;
 
 /// What somebody proves who they are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(super) enum LoginPurpose {
     SignIn,
     /// Though they are signed in: before something hard to undo.
     SignInAgain,
@@ -13,10 +13,10 @@ pub(super) enum Purpose {
     Link,
 }
 
-impl Purpose {
+impl LoginPurpose {
     /// What the query or the form says it is. A link that has lost its person stays one: it must not
     /// become a sign-in that makes a second account.
-    pub(super) fn of(pairs: &Pairs, is_signed_in: bool) -> Self {
+    pub(super) fn of(pairs: &FormParams, is_signed_in: bool) -> Self {
         match (
             pairs.is_ticked(LINK),
             is_signed_in && pairs.is_ticked(AGAIN),

@@ -4,66 +4,66 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::super::AppAhead;
-use crate::connectors::{Choice, Input, StepState};
+use super::super::PendingClient;
+use crate::connectors::{Input, InputChoice, StepState};
 use crate::platform::web::{FormAction, Page};
 
 /// One form of a sign-in.
 #[derive(Debug, Serialize)]
-pub(super) struct AskPage {
+pub(super) struct LoginPage {
     pub heading: Cow<'static, str>,
-    pub app: Option<AppAhead>,
+    pub app: Option<PendingClient>,
     pub action: String,
     pub next: String,
     pub attempt: Option<String>,
-    pub steps: Vec<StepShown>,
+    pub steps: Vec<StepIndicator>,
     /// What somebody is here for who is signed in.
     pub purpose: Option<&'static str>,
     pub purpose_notice: Option<Cow<'static, str>>,
     pub notice: Option<Cow<'static, str>>,
     pub error: Option<String>,
-    pub prompt: PromptShown,
-    pub first_time: Option<FirstTimeShown>,
-    pub other_ways: Vec<OtherWay>,
+    pub prompt: PromptForm,
+    pub first_time: Option<FirstTimeView>,
+    pub other_ways: Vec<OtherConnector>,
 }
 
 /// The way in for somebody who has not used this one before.
 #[derive(Debug, Serialize)]
-pub(super) struct FirstTimeShown {
+pub(super) struct FirstTimeView {
     pub href: String,
     pub words: &'static str,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct StepShown {
+pub(super) struct StepIndicator {
     pub label: Cow<'static, str>,
     pub state: StepState,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct PromptShown {
+pub(super) struct PromptForm {
     pub inputs: Vec<Input>,
-    pub picture: Option<PictureShown>,
+    pub picture: Option<PictureView>,
     pub remember: bool,
     pub remembered: bool,
     pub submit: Cow<'static, str>,
-    pub instead: Vec<Choice>,
+    pub instead: Vec<InputChoice>,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct PictureShown {
+pub(super) struct PictureView {
     pub src: String,
     pub alt: Cow<'static, str>,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct OtherWay {
+pub(super) struct OtherConnector {
     pub label: &'static str,
     pub hint: Option<&'static str>,
     pub href: String,
 }
 
-impl Page for AskPage {
+impl Page for LoginPage {
     const TEMPLATE: &'static str = "login/ask.html";
 
     fn title(&self) -> String {
@@ -78,11 +78,11 @@ impl Page for AskPage {
 
 /// The last answer is still being judged.
 #[derive(Debug, Serialize)]
-pub(super) struct BusyPage {
+pub(super) struct LoginBusyPage {
     pub href: String,
 }
 
-impl Page for BusyPage {
+impl Page for LoginBusyPage {
     const TEMPLATE: &'static str = "login/busy.html";
 
     fn title(&self) -> String {
@@ -94,16 +94,16 @@ impl Page for BusyPage {
 pub(in super::super) mod samples {
     use super::*;
     use crate::connectors::InputKind;
-    use crate::platform::web::Sample;
+    use crate::platform::web::PageSample;
 
-    pub(crate) fn samples() -> Vec<Sample> {
+    pub(crate) fn samples() -> Vec<PageSample> {
         let password = Input::new("password", InputKind::Password, "Password", "off");
         let first = ask(vec![password], false);
         let further = ask(every_kind(), true);
         vec![
-            Sample::of(&first),
-            Sample::of(&further),
-            Sample::of(&BusyPage {
+            PageSample::of(&first),
+            PageSample::of(&further),
+            PageSample::of(&LoginBusyPage {
                 href: "/account/login/erp/?attempt=a".to_owned(),
             }),
         ]
@@ -118,7 +118,7 @@ pub(in super::super) mod samples {
             input
         });
         let mut choice = Input::new("choice", InputKind::Choice, "One of them", "off");
-        choice.options = vec![Choice {
+        choice.options = vec![InputChoice {
             value: "a",
             label: "The first".into(),
         }];
@@ -131,25 +131,25 @@ pub(in super::super) mod samples {
         plain.chain(wrong).collect()
     }
 
-    fn ask(inputs: Vec<Input>, full: bool) -> AskPage {
+    fn ask(inputs: Vec<Input>, full: bool) -> LoginPage {
         let text = |text: &'static str| full.then(|| text.into());
         let steps = [StepState::Done, StepState::Now, StepState::Later];
-        let steps = steps.map(|state| StepShown {
+        let steps = steps.map(|state| StepIndicator {
             label: "Roll number".into(),
             state,
         });
-        let way = |hint| OtherWay {
+        let way = |hint| OtherConnector {
             label: "Campus portal",
             hint,
             href: "/account/login/erp/".to_owned(),
         };
-        let button = Choice {
+        let button = InputChoice {
             value: "again",
             label: "Send another code".into(),
         };
-        AskPage {
+        LoginPage {
             heading: "Sign in".into(),
-            app: full.then(|| AppAhead {
+            app: full.then(|| PendingClient {
                 name: "Mess Menu".to_owned(),
                 initial: "M".to_owned(),
                 logo: None,
@@ -162,9 +162,9 @@ pub(in super::super) mod samples {
             purpose_notice: text("You are signed in."),
             notice: text("Your password goes to the portal."),
             error: full.then(|| "That is wrong.".to_owned()),
-            prompt: PromptShown {
+            prompt: PromptForm {
                 inputs,
-                picture: full.then(|| PictureShown {
+                picture: full.then(|| PictureView {
                     src: "/captcha".to_owned(),
                     alt: "Six letters".into(),
                 }),
@@ -173,7 +173,7 @@ pub(in super::super) mod samples {
                 submit: "Sign in".into(),
                 instead: if full { vec![button] } else { Vec::new() },
             },
-            first_time: full.then(|| FirstTimeShown {
+            first_time: full.then(|| FirstTimeView {
                 href: "/association/".to_owned(),
                 words: "First time here?",
             }),

@@ -6,40 +6,40 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde_json::json;
 
-use super::super::take_turn::Without;
-use super::door::Door;
-use super::shown::BusyPage;
+use super::super::take_turn::AttemptError;
+use super::door::LoginRoute;
+use super::shown::LoginBusyPage;
 use crate::connectors;
-use crate::connectors::UpstreamError;
-use crate::platform::audit::Entry;
-use crate::platform::metrics::SignIn;
-use crate::platform::web::PageProblem;
+use crate::connectors::ConnectorError;
+use crate::platform::audit::AuditEntry;
+use crate::platform::metrics::SignInOutcome;
+use crate::platform::web::PageError;
 use crate::platform::{audit, db};
 
-impl Door<'_> {
+impl LoginRoute<'_> {
     pub(super) async fn without(
         &self,
-        without: Without,
+        without: AttemptError,
         attempt: Option<&str>,
-    ) -> Result<Response, PageProblem> {
+    ) -> Result<Response, PageError> {
         let here = self.it.web.links().login_through(self.way.slug());
         match without {
-            Without::Busy => {
+            AttemptError::Busy => {
                 let query = self.query();
                 let joint = if query.is_empty() { "?" } else { "&" };
                 let attempt = attempt.unwrap_or_default();
                 let href = format!("{here}{query}{joint}attempt={attempt}");
-                Ok(self.frame.show(&BusyPage { href }))
+                Ok(self.frame.show(&LoginBusyPage { href }))
             }
-            Without::Gone => Ok(self.gone()),
-            Without::Refused(told) => Ok(self.not_signed_in(&told)),
-            Without::Upstream(error) => self.trouble(error).await,
+            AttemptError::Gone => Ok(self.gone()),
+            AttemptError::Refused(told) => Ok(self.not_signed_in(&told)),
+            AttemptError::Upstream(error) => self.trouble(error).await,
         }
     }
 
     /// The sign-in is over.
     pub(super) fn not_signed_in(&self, told: &str) -> Response {
-        PageProblem::new(StatusCode::BAD_REQUEST, "You are not signed in", told)
+        PageError::new(StatusCode::BAD_REQUEST, "You are not signed in", told)
             .back(self.anew(), "Begin again")
             .into_response()
     }
@@ -52,37 +52,37 @@ impl Door<'_> {
     }
 
     /// There was no answer.
-    pub(super) async fn trouble(&self, error: UpstreamError) -> Result<Response, PageProblem> {
+    pub(super) async fn trouble(&self, error: ConnectorError) -> Result<Response, PageError> {
         let upstream = self.way.slug();
         let label = self.way.face().label;
         let problem = match error {
-            UpstreamError::Store(error) => error.into(),
-            UpstreamError::Expired => return Ok(self.gone()),
-            UpstreamError::Busy(after) => {
-                self.measure(SignIn::Busy);
+            ConnectorError::Store(error) => error.into(),
+            ConnectorError::Expired => return Ok(self.gone()),
+            ConnectorError::Busy(after) => {
+                self.measure(SignInOutcome::Busy);
                 tracing::warn!(upstream, "too many sign-ins at once");
-                PageProblem::unavailable_for(
+                PageError::unavailable_for(
                     after,
                     "Many people are signing in at this moment. Nothing you did is lost.",
                 )
             }
-            UpstreamError::Unavailable => {
-                self.measure(SignIn::Unanswered);
+            ConnectorError::Unavailable => {
+                self.measure(SignInOutcome::Unanswered);
                 tracing::warn!(upstream, "the upstream does not answer");
-                PageProblem::unavailable_for(
+                PageError::unavailable_for(
                     Duration::from_secs(30),
                     format!(
                         "{label}: the other side does not answer. What you typed was not kept."
                     ),
                 )
             }
-            UpstreamError::Odd { met, told } => {
-                self.measure(SignIn::Odd);
+            ConnectorError::Odd { met, told } => {
+                self.measure(SignInOutcome::Odd);
                 tracing::warn!(upstream, met, "the upstream is odd about one person");
                 return Ok(self.not_signed_in(told));
             }
-            UpstreamError::Changed(met) => {
-                self.measure(SignIn::Changed);
+            ConnectorError::Changed(met) => {
+                self.measure(SignInOutcome::Changed);
                 self.close(met).await?;
                 return Ok(self.closed_way());
             }
@@ -92,7 +92,7 @@ impl Door<'_> {
 
     /// Nobody signs in by this way any more until somebody has looked at it: what it would take for a
     /// proof may be none.
-    async fn close(&self, met: &'static str) -> Result<(), PageProblem> {
+    async fn close(&self, met: &'static str) -> Result<(), PageError> {
         let Self { it, way, .. } = self;
         let (upstream, now) = (way.slug(), self.visitor.now);
         tracing::error!(upstream, met, "the upstream has changed");
@@ -101,9 +101,9 @@ impl Door<'_> {
         }
         let mut tx = it.db.begin().await?;
         if connectors::close(&mut tx, upstream, met, now).await? {
-            let entry = Entry::of("upstream.closed");
+            let entry = AuditEntry::of("upstream.closed");
             let entry = entry.with(json!({ "upstream": upstream, "met": met }));
-            audit::note(&mut *tx, entry, now, it.entropy.as_ref()).await?;
+            audit::note(&mut *tx, entry, now, it.rng.as_ref()).await?;
         }
         tx.commit().await.map_err(db::Error::from)?;
         Ok(())
@@ -111,7 +111,7 @@ impl Door<'_> {
 
     pub(super) fn closed_way(&self) -> Response {
         let label = self.way.face().label;
-        let problem = PageProblem::unavailable_for(
+        let problem = PageError::unavailable_for(
             Duration::from_mins(10),
             format!(
                 "{label}: this way to sign in is closed. The other side has changed, and somebody has \

@@ -6,41 +6,41 @@ mod show;
 
 use axum::extract::State;
 use axum::response::Response;
-use show::{HomePage, Known};
+use show::{ProfileFacts, ProfilePage};
 
 use super::Feature;
-use super::forms::Forms;
+use super::forms::ProfileForms;
 use super::model::ProfileError;
 use crate::identity::login;
-use crate::identity::login::{SignedIn, SignedInLately};
+use crate::identity::login::{RecentlyAuthenticated, SignedIn};
 use crate::people::records;
 use crate::people::records::{PeopleError, Person};
 use crate::platform::links::Links;
-use crate::platform::web::{PageProblem, Visit};
+use crate::platform::web::{PageError, UserSession};
 
 pub(super) async fn home(
     State(it): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
-) -> Result<Response, PageProblem> {
+) -> Result<Response, PageError> {
     let known = know(&it, &visit).await?;
-    let forms = Forms::of(&known.person, &known.emails);
-    Ok(frame.show(&HomePage::of(&known, forms, Vec::new(), it.web.links())))
+    let forms = ProfileForms::of(&known.person, &known.emails);
+    Ok(frame.show(&ProfilePage::of(&known, forms, Vec::new(), it.web.links())))
 }
 
 /// Where the addresses may be changed: on the page, for who has just signed in again for that.
 pub(super) async fn emails(
     State(it): State<Feature>,
-    SignedInLately(SignedIn { frame, .. }): SignedInLately,
+    RecentlyAuthenticated(SignedIn { frame, .. }): RecentlyAuthenticated,
 ) -> Response {
     frame.send_to(&format!("{}#emails", it.web.links().profile()))
 }
 
-async fn know(it: &Feature, visit: &Visit) -> Result<Known, PageProblem> {
+async fn know(it: &Feature, visit: &UserSession) -> Result<ProfileFacts, PageError> {
     let id = visit.person;
     let person = records::find(it.db.pool(), id).await?;
-    let person = person.ok_or_else(PageProblem::not_found)?;
+    let person = person.ok_or_else(PageError::not_found)?;
     let gone_at = records::find_gone_at(it.db.pool(), id).await?;
-    Ok(Known {
+    Ok(ProfileFacts {
         gone_at: gone_at.map(|gone_at| it.web.date_and_time(gone_at)),
         emails: records::list_emails(it.db.pool(), id).await?,
         choices: records::list_choices(it.db.pool()).await?,
@@ -61,19 +61,19 @@ impl Feature {
     }
 }
 
-fn refused(error: ProfileError, links: &Links) -> PageProblem {
+fn refused(error: ProfileError, links: &Links) -> PageError {
     let problem = match error {
-        ProfileError::Slowed(slowed) => PageProblem::slowed(
+        ProfileError::Slowed(slowed) => PageError::slowed(
             slowed,
             "Several links are on their way already. Nothing more was sent.",
         ),
         ProfileError::NoSuchEmail | ProfileError::People(PeopleError::Nobody) => {
-            PageProblem::not_found()
+            PageError::not_found()
         }
         ProfileError::Store(error) | ProfileError::People(PeopleError::Store(error)) => {
             return error.into();
         }
-        ProfileError::People(error) => return PageProblem::broken(error),
+        ProfileError::People(error) => return PageError::broken(error),
     };
     problem.back(links.profile(), "Your profile")
 }
@@ -81,9 +81,9 @@ fn refused(error: ProfileError, links: &Links) -> PageProblem {
 #[cfg(test)]
 pub(super) mod samples {
     use super::{confirm, show};
-    use crate::platform::web::Sample;
+    use crate::platform::web::PageSample;
 
-    pub(crate) fn samples() -> Vec<Sample> {
+    pub(crate) fn samples() -> Vec<PageSample> {
         let mut samples = show::samples::samples();
         samples.extend(confirm::samples::samples());
         samples

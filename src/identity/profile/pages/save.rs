@@ -6,77 +6,78 @@ use http::{HeaderValue, StatusCode, header};
 
 use super::super::Feature;
 use super::super::edit::edit;
-use super::super::forms::{Forms, Told, Typed, square};
+use super::super::forms::{FormErrors, ProfileForms, SectionForm, square};
 use super::super::model::ProfileError;
-use super::show::{HomePage, Known, Target};
+use super::show::{PageAnchor, ProfileFacts, ProfilePage};
 use super::{know, refused};
 use crate::identity::login;
 use crate::identity::login::SignedIn;
-use crate::people::records::{Change, Columns, Details, PeopleError, PictureFile};
+use crate::people::records::{ColumnUpdates, PeopleError, PersonUpdate, PictureFile, Update};
 use crate::platform::db;
-use crate::platform::pictures::{Picture, PictureError, PictureKind, Square};
+use crate::platform::pictures::{CropSquare, Picture, PictureError, PictureKind};
 use crate::platform::web::{
-    Flash, Frame, PageProblem, Protected, ProtectedUpload, Slowed, Upload, Visit,
+    CsrfForm, CsrfMultipartForm, FlashMessage, PageContext, PageError, RateLimited, UploadedFile,
+    UserSession,
 };
 
 pub(in crate::identity::profile) async fn names(
     State(it): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
-    Protected { form, .. }: Protected,
-) -> Result<Response, PageProblem> {
-    save(&it, &visit, &frame, Typed::names(&form)).await
+    CsrfForm { form, .. }: CsrfForm,
+) -> Result<Response, PageError> {
+    save(&it, &visit, &frame, SectionForm::names(&form)).await
 }
 
 pub(in crate::identity::profile) async fn sex(
     State(it): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
-    Protected { form, .. }: Protected,
-) -> Result<Response, PageProblem> {
-    save(&it, &visit, &frame, Typed::sex(&form)).await
+    CsrfForm { form, .. }: CsrfForm,
+) -> Result<Response, PageError> {
+    save(&it, &visit, &frame, SectionForm::sex(&form)).await
 }
 
 pub(in crate::identity::profile) async fn numbers(
     State(it): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
-    Protected { form, .. }: Protected,
-) -> Result<Response, PageProblem> {
-    save(&it, &visit, &frame, Typed::numbers(&form)).await
+    CsrfForm { form, .. }: CsrfForm,
+) -> Result<Response, PageError> {
+    save(&it, &visit, &frame, SectionForm::numbers(&form)).await
 }
 
 pub(in crate::identity::profile) async fn emails(
     State(it): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
-    Protected { form, .. }: Protected,
-) -> Result<Response, PageProblem> {
+    CsrfForm { form, .. }: CsrfForm,
+) -> Result<Response, PageError> {
     if !login::LATELY.may_send(&visit, it.clock.now()) {
         let links = it.web.links();
         return Ok(login::send_to_login_again(links, &links.own_emails()));
     }
-    save(&it, &visit, &frame, Typed::emails(&form)).await
+    save(&it, &visit, &frame, SectionForm::emails(&form)).await
 }
 
 pub(in crate::identity::profile) async fn address(
     State(it): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
-    Protected { form, .. }: Protected,
-) -> Result<Response, PageProblem> {
-    save(&it, &visit, &frame, Typed::address(&form)).await
+    CsrfForm { form, .. }: CsrfForm,
+) -> Result<Response, PageError> {
+    save(&it, &visit, &frame, SectionForm::address(&form)).await
 }
 
 pub(in crate::identity::profile) async fn programme(
     State(it): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
-    Protected { form, .. }: Protected,
-) -> Result<Response, PageProblem> {
-    save(&it, &visit, &frame, Typed::programme(&form)).await
+    CsrfForm { form, .. }: CsrfForm,
+) -> Result<Response, PageError> {
+    save(&it, &visit, &frame, SectionForm::programme(&form)).await
 }
 
 pub(in crate::identity::profile) async fn picture(
     State(it): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
-    sent: ProtectedUpload,
-) -> Result<Response, PageProblem> {
-    let refuse = |why: String| Told::from([("profile_picture".to_owned(), why)]);
+    sent: CsrfMultipartForm,
+) -> Result<Response, PageError> {
+    let refuse = |why: String| FormErrors::from([("profile_picture".to_owned(), why)]);
     let goes = sent.form.is_ticked("remove_picture");
     let file = sent
         .files
@@ -84,20 +85,20 @@ pub(in crate::identity::profile) async fn picture(
         .find(|file| file.field == "profile_picture");
     let Some(square) = square(&sent.form) else {
         let told = refuse(NO_SQUARE.to_owned());
-        return show_again(&it, &visit, &frame, (Typed::Picture, told)).await;
+        return show_again(&it, &visit, &frame, (SectionForm::Picture, told)).await;
     };
     let new = match file.filter(|_| !goes) {
         Some(file) => match accept(&it, square, file).await {
             Ok(picture) => Some(keep_picture(&it, &picture).await?),
             Err(why) => {
                 let told = refuse(why.to_string());
-                return show_again(&it, &visit, &frame, (Typed::Picture, told)).await;
+                return show_again(&it, &visit, &frame, (SectionForm::Picture, told)).await;
             }
         },
         None if goes => None,
         None => {
             let told = refuse("Choose a picture first.".to_owned());
-            return show_again(&it, &visit, &frame, (Typed::Picture, told)).await;
+            return show_again(&it, &visit, &frame, (SectionForm::Picture, told)).await;
         }
     };
     let kept = keep(&it, &visit, picture_change(new.as_ref())).await;
@@ -110,40 +111,44 @@ pub(in crate::identity::profile) async fn picture(
     let said = if goes {
         "Your picture is gone."
     } else {
-        Typed::Picture.saved()
+        SectionForm::Picture.saved()
     };
-    Ok(frame.send_to_with(&it.web.links().profile(), &Flash::good(said)))
+    Ok(frame.send_to_with(&it.web.links().profile(), &FlashMessage::good(said)))
 }
 
-async fn accept(it: &Feature, square: Square, file: Upload) -> Result<Picture, PictureError> {
+async fn accept(
+    it: &Feature,
+    square: CropSquare,
+    file: UploadedFile,
+) -> Result<Picture, PictureError> {
     let content = file.content.ok_or(PictureError::TooLarge)?;
     it.pictures.accept_square(square, content).await
 }
 
-async fn keep_picture(it: &Feature, picture: &Picture) -> Result<PictureFile, PageProblem> {
+async fn keep_picture(it: &Feature, picture: &Picture) -> Result<PictureFile, PageError> {
     let kind = PictureKind::ProfilePicture;
-    let file = it.pictures.keep(kind, picture, it.entropy.as_ref()).await;
-    let file = file.map_err(PageProblem::broken)?;
-    file.parse().map_err(PageProblem::broken)
+    let file = it.pictures.keep(kind, picture, it.rng.as_ref()).await;
+    let file = file.map_err(PageError::broken)?;
+    file.parse().map_err(PageError::broken)
 }
 
-fn picture_change(file: Option<&PictureFile>) -> Details {
-    Details {
-        columns: Columns {
-            profile_picture: file.cloned().map_or(Change::Clear, Change::Set),
-            ..Columns::default()
+fn picture_change(file: Option<&PictureFile>) -> PersonUpdate {
+    PersonUpdate {
+        columns: ColumnUpdates {
+            profile_picture: file.cloned().map_or(Update::Clear, Update::Set),
+            ..ColumnUpdates::default()
         },
-        ..Details::default()
+        ..PersonUpdate::default()
     }
 }
 
 /// Keeps what was typed and leads back to the page, or shows it again with what is wrong.
 async fn save(
     it: &Feature,
-    visit: &Visit,
-    frame: &Frame,
-    typed: Typed,
-) -> Result<Response, PageProblem> {
+    visit: &UserSession,
+    frame: &PageContext,
+    typed: SectionForm,
+) -> Result<Response, PageError> {
     let this_year = it.clock.now().year();
     let wanted = match typed.read(this_year) {
         Ok(wanted) => wanted,
@@ -152,8 +157,8 @@ async fn save(
     match keep(it, visit, wanted).await {
         Ok(new_emails) => {
             let flash = match new_emails {
-                0 => Flash::good(typed.saved()),
-                _ => Flash::good(CONFIRM_THEM),
+                0 => FlashMessage::good(typed.saved()),
+                _ => FlashMessage::good(CONFIRM_THEM),
             };
             Ok(frame.send_to_with(&it.web.links().profile(), &flash))
         }
@@ -169,7 +174,7 @@ async fn save(
             ))
         }
         Err(ProfileError::Slowed(slowed)) => {
-            let told = Told::from([("email".to_owned(), TOO_MANY_MAILS.to_owned())]);
+            let told = FormErrors::from([("email".to_owned(), TOO_MANY_MAILS.to_owned())]);
             let known = know(it, visit).await?;
             let page = again(
                 it,
@@ -191,11 +196,15 @@ const TOO_MANY_MAILS: &str = "You asked for many mails in a short time. Wait ten
                               another address.";
 
 /// How many addresses have to be confirmed now.
-async fn keep(it: &Feature, visit: &Visit, wanted: Details) -> Result<usize, ProfileError> {
+async fn keep(
+    it: &Feature,
+    visit: &UserSession,
+    wanted: PersonUpdate,
+) -> Result<usize, ProfileError> {
     let now = it.clock.now();
     let mut tx = it.db.begin().await?;
-    let entropy = it.entropy.as_ref();
-    let edited = edit(&mut tx, visit.person, wanted, &it.limits, now, entropy).await?;
+    let rng = it.rng.as_ref();
+    let edited = edit(&mut tx, visit.person, wanted, &it.limits, now, rng).await?;
     tx.commit().await.map_err(db::Error::from)?;
     if let Some(file) = edited.old_picture {
         it.pictures
@@ -207,10 +216,10 @@ async fn keep(it: &Feature, visit: &Visit, wanted: Details) -> Result<usize, Pro
 
 async fn show_again(
     it: &Feature,
-    visit: &Visit,
-    frame: &Frame,
-    wrong: (Typed, Told),
-) -> Result<Response, PageProblem> {
+    visit: &UserSession,
+    frame: &PageContext,
+    wrong: (SectionForm, FormErrors),
+) -> Result<Response, PageError> {
     let known = know(it, visit).await?;
     Ok(again(
         it,
@@ -223,20 +232,23 @@ async fn show_again(
 
 fn again(
     it: &Feature,
-    frame: &Frame,
-    known: &Known,
-    (typed, told): (Typed, Told),
+    frame: &PageContext,
+    known: &ProfileFacts,
+    (typed, told): (SectionForm, FormErrors),
     status: StatusCode,
 ) -> Response {
-    let mut wrong: Vec<_> = told.keys().map(|id| Target::of(id)).collect();
+    let mut wrong: Vec<_> = told.keys().map(|id| PageAnchor::of(id)).collect();
     // Of a list the first line that is wrong.
     wrong.dedup_by_key(|target| target.label);
-    let mut forms = Forms::of(&known.person, &known.emails);
+    let mut forms = ProfileForms::of(&known.person, &known.emails);
     forms.give_back(typed, told);
-    frame.show_with(status, &HomePage::of(known, forms, wrong, it.web.links()))
+    frame.show_with(
+        status,
+        &ProfilePage::of(known, forms, wrong, it.web.links()),
+    )
 }
 
-fn with_patience(mut page: Response, slowed: Slowed) -> Response {
+fn with_patience(mut page: Response, slowed: RateLimited) -> Response {
     let seconds = HeaderValue::from(slowed.seconds());
     page.headers_mut().insert(header::RETRY_AFTER, seconds);
     page

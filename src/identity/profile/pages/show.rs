@@ -2,39 +2,39 @@
 
 use serde::Serialize;
 
-use super::super::forms::Forms;
-use crate::people::records::{Choice, ChoiceKind, OwnEmail, Person, Shown, Source};
+use super::super::forms::ProfileForms;
+use crate::people::records::{ChoiceKind, DisplayValue, FieldSource, ListChoice, OwnEmail, Person};
 use crate::people::{fields, records};
 use crate::platform::links::Links;
 use crate::platform::web::Page;
 
 #[derive(Debug, Serialize)]
-pub(super) struct HomePage {
+pub(super) struct ProfilePage {
     /// When everything is deleted, for who has closed their account.
     gone_at: Option<String>,
-    person: Face,
-    empty: Vec<Target>,
-    wrong: Vec<Target>,
-    directory: Vec<Item>,
+    person: ProfileHeader,
+    empty: Vec<PageAnchor>,
+    wrong: Vec<PageAnchor>,
+    directory: Vec<ProfileItem>,
     /// Who says what cannot be changed here.
     vouching: &'static str,
     /// Whether the names are theirs to change.
     names_are_own: bool,
     /// Whether what they study was worked out and not looked at yet.
     is_inferred: bool,
-    mobile: Item,
-    email: Item,
-    roll_number: Item,
-    forms: Forms,
-    options: Options,
-    waiting: Vec<Waiting>,
+    mobile: ProfileItem,
+    email: ProfileItem,
+    roll_number: ProfileItem,
+    forms: ProfileForms,
+    options: SelectOptions,
+    waiting: Vec<PendingEmail>,
     /// Where to sign in again, if the last time is too long ago to change addresses.
     emails_locked: Option<String>,
-    save: Save,
+    save: SectionActions,
 }
 
 #[derive(Debug, Serialize)]
-struct Face {
+struct ProfileHeader {
     name: String,
     username: String,
     initial: String,
@@ -43,43 +43,43 @@ struct Face {
 
 /// A place on the page.
 #[derive(Debug, Serialize)]
-pub(super) struct Target {
+pub(super) struct PageAnchor {
     pub label: &'static str,
     /// The id of its heading or field.
     id: String,
 }
 
 #[derive(Debug, Serialize)]
-struct Item {
+struct ProfileItem {
     label: &'static str,
-    value: Shown,
+    value: DisplayValue,
     source: String,
 }
 
 #[derive(Debug, Serialize)]
-struct Options {
-    sex: Vec<Choosable>,
-    hostel: Vec<Choosable>,
-    department: Vec<Choosable>,
-    degree: Vec<Choosable>,
+struct SelectOptions {
+    sex: Vec<SelectOption>,
+    hostel: Vec<SelectOption>,
+    department: Vec<SelectOption>,
+    degree: Vec<SelectOption>,
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Choosable {
+struct SelectOption {
     code: String,
     label: String,
 }
 
 /// An address that has yet to be confirmed.
 #[derive(Debug, Serialize)]
-struct Waiting {
+struct PendingEmail {
     email: String,
     mail_again: String,
 }
 
 /// Where each section is saved.
 #[derive(Debug, Serialize)]
-struct Save {
+struct SectionActions {
     picture: String,
     names: String,
     sex: String,
@@ -89,7 +89,7 @@ struct Save {
     programme: String,
 }
 
-impl Page for HomePage {
+impl Page for ProfilePage {
     const TEMPLATE: &'static str = "profile/home.html";
 
     fn title(&self) -> String {
@@ -134,10 +134,10 @@ const SECTIONS: [(fields::Field, &str, &str); 6] = [
 const SEXES: [(&str, &str); 3] = [("male", "Male"), ("female", "Female"), ("other", "Other")];
 
 /// Everything the page is made of.
-pub(super) struct Known {
+pub(super) struct ProfileFacts {
     pub person: Person,
     pub emails: Vec<OwnEmail>,
-    pub choices: Vec<Choice>,
+    pub choices: Vec<ListChoice>,
     /// The campus system that vouches for them; none where the directory was read beforehand.
     pub vouching: Option<&'static str>,
     /// Whether the sign-in was not long ago.
@@ -146,28 +146,33 @@ pub(super) struct Known {
     pub gone_at: Option<String>,
 }
 
-impl HomePage {
-    pub(super) fn of(known: &Known, forms: Forms, wrong: Vec<Target>, links: &Links) -> Self {
+impl ProfilePage {
+    pub(super) fn of(
+        known: &ProfileFacts,
+        forms: ProfileForms,
+        wrong: Vec<PageAnchor>,
+        links: &Links,
+    ) -> Self {
         let person = &known.person;
         let shown = |field| person.shown(field, links);
         let name = person.full_name();
         let is_empty = |(field, ..): &(fields::Field, _, _)| match field {
             fields::Field::SecondaryEmails => known.emails.is_empty(),
-            field => shown(*field) == Shown::Unset,
+            field => shown(*field) == DisplayValue::Unset,
         };
         let has_no_name =
-            person.names_are_own && NAMES.iter().all(|name| shown(*name) == Shown::Unset);
+            person.names_are_own && NAMES.iter().all(|name| shown(*name) == DisplayValue::Unset);
         let name_section = has_no_name.then_some((fields::Field::FirstName, "Name", "names"));
         let empty = (name_section.into_iter()).chain(SECTIONS.into_iter().filter(is_empty));
         let vouching = known.vouching.unwrap_or("the directory");
-        let item = |field| Item::of(field, shown(field), vouching);
+        let item = |field| ProfileItem::of(field, shown(field), vouching);
         let is_given = |field: &fields::Field| !(person.names_are_own && NAMES.contains(field));
         let [mobile, email, roll_number] = BESIDE.map(item);
         let waiting = known.emails.iter().filter(|email| !email.is_verified);
         Self {
             gone_at: known.gone_at.clone(),
             empty: empty
-                .map(|(_, label, id)| Target {
+                .map(|(_, label, id)| PageAnchor {
                     label,
                     id: id.to_owned(),
                 })
@@ -181,15 +186,15 @@ impl HomePage {
             email,
             roll_number,
             forms,
-            options: Options::of(known),
+            options: SelectOptions::of(known),
             waiting: waiting
-                .map(|email| Waiting {
+                .map(|email| PendingEmail {
                     email: email.email.clone(),
                     mail_again: links.mail_link_again(email.id),
                 })
                 .collect(),
             emails_locked: (!known.is_lately).then(|| links.own_emails()),
-            save: Save {
+            save: SectionActions {
                 picture: links.update_profile("pp"),
                 names: links.update_profile("name"),
                 sex: links.update_profile("sex"),
@@ -198,7 +203,7 @@ impl HomePage {
                 address: links.update_profile("address"),
                 programme: links.update_profile("program"),
             },
-            person: Face {
+            person: ProfileHeader {
                 initial: name.chars().take(1).collect::<String>().to_uppercase(),
                 name,
                 username: person.username.clone(),
@@ -209,13 +214,13 @@ impl HomePage {
     }
 }
 
-impl Item {
-    fn of(field: fields::Field, value: Shown, vouching: &str) -> Self {
+impl ProfileItem {
+    fn of(field: fields::Field, value: DisplayValue, vouching: &str) -> Self {
         let source = match records::source(field) {
-            _ if value == Shown::Unset => String::new(),
-            Source::Here => "given here".to_owned(),
-            Source::Directory => format!("from {vouching}"),
-            Source::Person => "set by you".to_owned(),
+            _ if value == DisplayValue::Unset => String::new(),
+            FieldSource::Here => "given here".to_owned(),
+            FieldSource::Directory => format!("from {vouching}"),
+            FieldSource::Person => "set by you".to_owned(),
         };
         Self {
             label: field.row().label,
@@ -225,8 +230,8 @@ impl Item {
     }
 }
 
-impl Options {
-    fn of(known: &Known) -> Self {
+impl SelectOptions {
+    fn of(known: &ProfileFacts) -> Self {
         let (address, programme) = (&known.person.address, &known.person.programme);
         let hostel = address.as_ref().and_then(|it| it.hostel.as_deref());
         let department = programme.as_ref().and_then(|it| it.department.as_deref());
@@ -234,10 +239,10 @@ impl Options {
         let of = |kind: ChoiceKind, carried: Option<&str>| {
             let all = known.choices.iter().filter(|it| it.kind == kind.as_str());
             let good = all.filter(|it| !it.is_retired || carried == Some(it.code.as_str()));
-            let mut offered: Vec<Choosable> = good.map(Choosable::of).collect();
+            let mut offered: Vec<SelectOption> = good.map(SelectOption::of).collect();
             // A campus system may know what no list of ours has. Saving must not lose it.
             let missing = carried.filter(|code| offered.iter().all(|it| it.code != *code));
-            offered.extend(missing.map(|code| Choosable {
+            offered.extend(missing.map(|code| SelectOption {
                 code: code.to_owned(),
                 label: code.to_owned(),
             }));
@@ -245,7 +250,7 @@ impl Options {
         };
         Self {
             sex: SEXES
-                .map(|(code, label)| Choosable {
+                .map(|(code, label)| SelectOption {
                     code: code.to_owned(),
                     label: label.to_owned(),
                 })
@@ -257,8 +262,8 @@ impl Options {
     }
 }
 
-impl Choosable {
-    fn of(choice: &Choice) -> Self {
+impl SelectOption {
+    fn of(choice: &ListChoice) -> Self {
         let label = if choice.is_retired {
             format!("{} (no longer offered)", choice.name)
         } else {
@@ -271,7 +276,7 @@ impl Choosable {
     }
 }
 
-impl Target {
+impl PageAnchor {
     /// Of a field something is wrong with.
     pub(super) fn of(id: &str) -> Self {
         let label = match id.split('-').next().unwrap_or(id) {
@@ -297,16 +302,16 @@ impl Target {
 
 #[cfg(test)]
 pub(super) mod samples {
-    use super::super::super::forms::{Told, Typed};
+    use super::super::super::forms::{FormErrors, SectionForm};
     use super::*;
-    use crate::platform::web::{Pairs, Sample};
+    use crate::platform::web::{FormParams, PageSample};
 
-    pub(crate) fn samples() -> Vec<Sample> {
-        vec![Sample::of(&page(false)), Sample::of(&page(true))]
+    pub(crate) fn samples() -> Vec<PageSample> {
+        vec![PageSample::of(&page(false)), PageSample::of(&page(true))]
     }
 
-    fn page(full: bool) -> HomePage {
-        let choices = vec![Choice {
+    fn page(full: bool) -> ProfilePage {
+        let choices = vec![ListChoice {
             kind: "hostel".to_owned(),
             code: "4".to_owned(),
             name: "Hostel 4".to_owned(),
@@ -323,7 +328,7 @@ pub(super) mod samples {
             email: format!("asha{id}@home.example"),
             is_verified,
         });
-        let known = Known {
+        let known = ProfileFacts {
             person: person(full),
             emails: emails.collect(),
             choices,
@@ -332,16 +337,16 @@ pub(super) mod samples {
             gone_at: full.then(|| "28 Nov 2026, 18:05".to_owned()),
         };
         let links = Links::new(&"http://localhost:8000".parse().unwrap());
-        let mut forms = Forms::of(&known.person, &known.emails);
+        let mut forms = ProfileForms::of(&known.person, &known.emails);
         let mut wrong = Vec::new();
         for (typed, told) in if full { refusals() } else { Vec::new() } {
-            wrong.extend(told.keys().map(|id| Target::of(id)));
+            wrong.extend(told.keys().map(|id| PageAnchor::of(id)));
             forms.give_back(typed, told);
         }
-        HomePage::of(&known, forms, wrong, &links)
+        ProfilePage::of(&known, forms, wrong, &links)
     }
 
-    fn refusals() -> Vec<(Typed, Told)> {
+    fn refusals() -> Vec<(SectionForm, FormErrors)> {
         let told = |ids: &[&str]| {
             let told = ids
                 .iter()
@@ -349,12 +354,12 @@ pub(super) mod samples {
             told.collect()
         };
         let typed = || vec!["a".to_owned()];
-        let address = Pairs::parse(b"hostel=4&room=%3Cb%3E").unwrap();
+        let address = FormParams::parse(b"hostel=4&room=%3Cb%3E").unwrap();
         vec![
-            (Typed::Emails(typed()), told(&["email", "email-1"])),
-            (Typed::Numbers(typed()), told(&["phone", "phone-1"])),
-            (Typed::address(&address), told(&["hostel", "room"])),
-            (Typed::Picture, told(&["profile_picture"])),
+            (SectionForm::Emails(typed()), told(&["email", "email-1"])),
+            (SectionForm::Numbers(typed()), told(&["phone", "phone-1"])),
+            (SectionForm::address(&address), told(&["hostel", "room"])),
+            (SectionForm::Picture, told(&["profile_picture"])),
         ]
     }
 
@@ -382,7 +387,7 @@ mod tests {
             let said = DIRECTORY.contains(&field) != BESIDE.contains(&field);
             let changed = SECTIONS.iter().any(|(section, ..)| *section == field);
             assert!(said != changed, "{}", field.name());
-            let is_own = records::source(field) == Source::Person;
+            let is_own = records::source(field) == FieldSource::Person;
             assert_eq!(changed, is_own, "{}", field.name());
         }
     }

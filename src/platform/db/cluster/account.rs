@@ -14,17 +14,17 @@ const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
 
 /// The account that owns the cluster and runs its server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Account {
+pub(super) enum OsAccount {
     /// That of this process.
     Own,
     /// Another one, since this process is root.
     Other { name: String, user: u32, group: u32 },
 }
 
-impl Account {
+impl OsAccount {
     /// The owner of the cluster where there is one; else this account, and for root `postgres`,
     /// or `nobody` on machines without it.
-    pub(super) fn choose(cluster: &Path) -> Result<Account, ClusterError> {
+    pub(super) fn choose(cluster: &Path) -> Result<OsAccount, ClusterError> {
         let own = id(&["-u"]);
         let owner = match fs::metadata(cluster) {
             Ok(found) => Some((found.uid(), found.gid())),
@@ -34,7 +34,7 @@ impl Account {
         match (own, owner) {
             (Some(0), Some((user, group))) if user != 0 => {
                 let name = format!("with the user id {user}");
-                Ok(Account::Other { name, user, group })
+                Ok(OsAccount::Other { name, user, group })
             }
             (Some(0), _) => Ok(named("postgres")
                 .or_else(|| named("nobody"))
@@ -43,14 +43,14 @@ impl Account {
                 folder: cluster.to_owned(),
                 owner,
             }),
-            _ => Ok(Account::Own),
+            _ => Ok(OsAccount::Own),
         }
     }
 
     pub(super) fn name(&self) -> String {
         match self {
-            Account::Own => "this account".to_owned(),
-            Account::Other { name, .. } => name.clone(),
+            OsAccount::Own => "this account".to_owned(),
+            OsAccount::Other { name, .. } => name.clone(),
         }
     }
 
@@ -63,7 +63,7 @@ impl Account {
             .env("PATH", PATH)
             .current_dir("/")
             .stdin(Stdio::null());
-        if let Account::Other { user, group, .. } = self {
+        if let OsAccount::Other { user, group, .. } = self {
             command.uid(*user).gid(*group);
         }
         command
@@ -71,7 +71,7 @@ impl Account {
 
     /// Whether this account can get at what lies in `folder`.
     pub(super) fn reaches(&self, folder: &Path) -> bool {
-        if *self == Account::Own {
+        if *self == OsAccount::Own {
             return true;
         }
         let mut cd = self.command(Path::new("sh"));
@@ -84,8 +84,8 @@ impl Account {
     /// Hands a file or folder over to this account.
     pub(super) fn hand_over(&self, path: &Path) -> Result<(), ClusterError> {
         match self {
-            Account::Own => Ok(()),
-            Account::Other { user, group, .. } => {
+            OsAccount::Own => Ok(()),
+            OsAccount::Other { user, group, .. } => {
                 chown(path, Some(*user), Some(*group)).map_err(cannot("hand over", path))
             }
         }
@@ -93,7 +93,7 @@ impl Account {
 
     /// Lets this account, and no other, pass through a folder of ours on its way to the cluster.
     pub(super) fn may_pass(&self, folder: &Path) -> Result<(), ClusterError> {
-        if let Account::Other { group, .. } = self {
+        if let OsAccount::Other { group, .. } = self {
             let mode = fs::metadata(folder)
                 .map_err(cannot("look at", folder))?
                 .mode();
@@ -105,8 +105,8 @@ impl Account {
     }
 }
 
-fn named(name: &str) -> Option<Account> {
-    Some(Account::Other {
+fn named(name: &str) -> Option<OsAccount> {
+    Some(OsAccount::Other {
         name: name.to_owned(),
         user: id(&["-u", name])?,
         group: id(&["-g", name])?,
@@ -114,8 +114,8 @@ fn named(name: &str) -> Option<Account> {
 }
 
 /// The number that `nobody` has where no account of that name is listed.
-fn nobody() -> Account {
-    Account::Other {
+fn nobody() -> OsAccount {
+    OsAccount::Other {
         name: "nobody".to_owned(),
         user: 65534,
         group: 65534,

@@ -23,19 +23,19 @@ const PLACES: &[(&str, &str, &str)] = &[
 
 /// The programs of one PostgreSQL version.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Binaries {
+pub(super) struct PostgresBinaries {
     pub(super) folder: PathBuf,
     pub(super) major: u32,
 }
 
-impl Binaries {
+impl PostgresBinaries {
     pub(super) fn program(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 }
 
 /// The newest version on this machine, or the one that made what is in `cluster`.
-pub(super) fn find(cluster: &Path) -> Result<Binaries, ClusterError> {
+pub(super) fn find(cluster: &Path) -> Result<PostgresBinaries, ClusterError> {
     let made_by = fs::read_to_string(cluster.join("PG_VERSION"))
         .ok()
         .and_then(|text| text.trim().parse().ok());
@@ -43,12 +43,12 @@ pub(super) fn find(cluster: &Path) -> Result<Binaries, ClusterError> {
 }
 
 fn choose(
-    found: Vec<Binaries>,
+    found: Vec<PostgresBinaries>,
     made_by: Option<u32>,
     cluster: &Path,
-) -> Result<Binaries, ClusterError> {
+) -> Result<PostgresBinaries, ClusterError> {
     let in_words = describe(&found);
-    let fits = |candidate: &Binaries| match made_by {
+    let fits = |candidate: &PostgresBinaries| match made_by {
         Some(major) => candidate.major == major,
         None => candidate.major >= OLDEST,
     };
@@ -71,7 +71,7 @@ fn choose(
     }
 }
 
-fn describe(found: &[Binaries]) -> String {
+fn describe(found: &[PostgresBinaries]) -> String {
     let mut majors: Vec<u32> = found.iter().map(|it| it.major).collect();
     majors.sort_unstable();
     majors.dedup();
@@ -83,7 +83,7 @@ fn describe(found: &[Binaries]) -> String {
     }
 }
 
-fn on_this_machine() -> Vec<Binaries> {
+fn on_this_machine() -> Vec<PostgresBinaries> {
     let known = PLACES.iter().flat_map(|(parent, name, inner)| {
         let entries = fs::read_dir(parent).into_iter().flatten().flatten();
         entries
@@ -104,7 +104,7 @@ fn in_path() -> Option<PathBuf> {
     initdb.parent().map(Path::to_owned)
 }
 
-fn look_into(folder: PathBuf) -> Option<Binaries> {
+fn look_into(folder: PathBuf) -> Option<PostgresBinaries> {
     if !folder.join("postgres").exists() {
         return None;
     }
@@ -113,7 +113,7 @@ fn look_into(folder: PathBuf) -> Option<Binaries> {
         .output()
         .ok()?;
     let major = major_of(&String::from_utf8_lossy(&answer.stdout))?;
-    Some(Binaries { folder, major })
+    Some(PostgresBinaries { folder, major })
 }
 
 /// Reads the 15 of `initdb (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`.
@@ -176,8 +176,8 @@ fn how_to_install(major: Option<u32>) -> String {
 mod tests {
     use super::*;
 
-    fn versions(majors: &[u32]) -> Vec<Binaries> {
-        let place = |major: &u32| Binaries {
+    fn versions(majors: &[u32]) -> Vec<PostgresBinaries> {
+        let place = |major: &u32| PostgresBinaries {
             folder: format!("/pg/{major}").into(),
             major: *major,
         };

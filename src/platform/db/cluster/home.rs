@@ -10,41 +10,41 @@ use std::{fs, io, process};
 use rand::TryRng;
 use rand::rngs::SysRng;
 
-use super::account::Account;
+use super::account::OsAccount;
 use super::error::{ClusterError, cannot};
 use super::password;
 
 /// The folder of the cluster, and the account that owns it.
 #[derive(Debug)]
-pub(super) struct Home {
+pub(super) struct ClusterHome {
     data_dir: PathBuf,
     folder: PathBuf,
-    pub(super) account: Account,
+    pub(super) account: OsAccount,
     /// The data folder that was asked for but is closed to the account.
     pub(super) instead_of: Option<PathBuf>,
 }
 
-impl Home {
+impl ClusterHome {
     /// The home in `data_dir`; in `fallback` where that is the data folder nobody chose, and the
     /// account cannot reach it.
-    pub(super) fn choose(data_dir: &Path, fallback: &Path) -> Result<Home, ClusterError> {
+    pub(super) fn choose(data_dir: &Path, fallback: &Path) -> Result<ClusterHome, ClusterError> {
         let wanted = absolute(data_dir).map_err(cannot("find", data_dir))?;
-        let trouble = match Home::within(&wanted) {
+        let trouble = match ClusterHome::within(&wanted) {
             Err(trouble @ ClusterError::Unreachable { .. }) if is_default(data_dir) => trouble,
             outcome => return outcome,
         };
-        let home = Home::within(fallback).map_err(|_| trouble)?;
-        Ok(Home {
+        let home = ClusterHome::within(fallback).map_err(|_| trouble)?;
+        Ok(ClusterHome {
             instead_of: Some(wanted),
             ..home
         })
     }
 
-    fn within(data_dir: &Path) -> Result<Home, ClusterError> {
+    fn within(data_dir: &Path) -> Result<ClusterHome, ClusterError> {
         fs::create_dir_all(data_dir).map_err(cannot("make the folder", data_dir))?;
         let data_dir = fs::canonicalize(data_dir).map_err(cannot("find", data_dir))?;
         let folder = data_dir.join("database");
-        let account = Account::choose(&folder.join("cluster"))?;
+        let account = OsAccount::choose(&folder.join("cluster"))?;
         open_way(&account, &data_dir)?;
         match DirBuilder::new().mode(0o700).create(&folder) {
             Err(trouble) if trouble.kind() != io::ErrorKind::AlreadyExists => {
@@ -52,7 +52,7 @@ impl Home {
             }
             _ => account.may_pass(&folder)?,
         }
-        Ok(Home {
+        Ok(ClusterHome {
             data_dir,
             folder,
             account,
@@ -171,7 +171,7 @@ impl Home {
 
 /// Sees that the account reaches `data_dir`. A folder that only root may enter is opened for the
 /// account; the folders above it are not ours to open.
-fn open_way(account: &Account, data_dir: &Path) -> Result<(), ClusterError> {
+fn open_way(account: &OsAccount, data_dir: &Path) -> Result<(), ClusterError> {
     let closed_by_itself = !account.reaches(data_dir)
         && data_dir
             .parent()
@@ -250,13 +250,13 @@ mod tests {
         fs::create_dir_all(&data_dir).unwrap();
         let shut = |path| fs::set_permissions(path, fs::Permissions::from_mode(0o700)).unwrap();
         shut(&data_dir);
-        let home = Home::within(&data_dir).unwrap();
-        if home.account != Account::Own {
+        let home = ClusterHome::within(&data_dir).unwrap();
+        if home.account != OsAccount::Own {
             assert!(home.account.reaches(&data_dir));
             assert_eq!(fs::metadata(&data_dir).unwrap().mode() & 0o7777, 0o710);
 
             shut(&above);
-            let trouble = Home::within(&data_dir).unwrap_err();
+            let trouble = ClusterHome::within(&data_dir).unwrap_err();
             assert!(
                 matches!(trouble, ClusterError::Unreachable { .. }),
                 "{trouble}"

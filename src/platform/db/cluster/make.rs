@@ -7,10 +7,10 @@ use std::process::{Command, Stdio};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::binaries::Binaries;
+use super::binaries::PostgresBinaries;
 use super::error::{ClusterError, cannot};
-use super::home::Home;
-use super::watched::{Ending, Watched};
+use super::home::ClusterHome;
+use super::watched::{StopSignal, WatchedProcess};
 use super::{Durability, home, password};
 
 /// The role that owns the cluster; only used to set it up.
@@ -18,8 +18,8 @@ pub(super) const SUPERUSER: &str = "postgres";
 
 /// Makes a new cluster. It gets its name only when it is whole.
 pub(super) fn make(
-    home: &Home,
-    binaries: &Binaries,
+    home: &ClusterHome,
+    binaries: &PostgresBinaries,
     durability: Durability,
     log: &File,
 ) -> Result<SecretString, ClusterError> {
@@ -52,11 +52,11 @@ pub(super) fn make(
         Durability::Safe => "--data-checksums",
         Durability::Scratch => "--no-sync",
     });
-    let ending = Ending {
+    let ending = StopSignal {
         signal: "TERM",
         rubbish: None,
     };
-    let made = Watched::start(&home.account, &initdb, ending, log)
+    let made = WatchedProcess::start(&home.account, &initdb, ending, log)
         .and_then(|mut initdb| initdb.finish())
         .map_err(cannot("run", &program))?;
     if !made.success() {
@@ -74,8 +74,8 @@ pub(super) fn make(
 
 /// Sets a new password from within, for a cluster whose password file is lost.
 pub(super) fn renew_password(
-    home: &Home,
-    binaries: &Binaries,
+    home: &ClusterHome,
+    binaries: &PostgresBinaries,
     log: &File,
 ) -> Result<SecretString, ClusterError> {
     let password = password::new()?;

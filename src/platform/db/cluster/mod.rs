@@ -33,11 +33,11 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 pub use error::ClusterError;
-use home::Home;
-use postmaster::Postmaster;
+use home::ClusterHome;
+use postmaster::PostmasterPid;
 use secrecy::{ExposeSecret, SecretString};
 use set_up::PROFILES;
-use watched::Watched;
+use watched::WatchedProcess;
 
 /// Where the cluster goes when `./data` is closed to the account PostgreSQL runs as.
 const FALLBACK: &str = "/var/lib/profiles";
@@ -55,11 +55,11 @@ pub enum Durability {
 /// is killed.
 #[derive(Debug)]
 pub struct Cluster {
-    home: Home,
+    home: ClusterHome,
     port: u16,
     password: SecretString,
     durability: Durability,
-    server: Option<Watched>,
+    server: Option<WatchedProcess>,
     /// Held so that no second program uses the folder; let go of after the server has stopped.
     _lock: File,
 }
@@ -71,7 +71,7 @@ pub struct Cluster {
 ///
 /// Blocks, for minutes at worst when the server has to recover from a crash.
 pub fn start(data_dir: &Path, durability: Durability) -> Result<Cluster, ClusterError> {
-    let home = Home::choose(data_dir, Path::new(FALLBACK))?;
+    let home = ClusterHome::choose(data_dir, Path::new(FALLBACK))?;
     let lock = home.lock()?;
     let binaries = binaries::find(&home.cluster())?;
     let log = home.new_log()?;
@@ -95,16 +95,16 @@ pub fn start(data_dir: &Path, durability: Durability) -> Result<Cluster, Cluster
 }
 
 /// The cluster in `data_dir` that another Profiles runs at this moment, if one does.
-pub fn find_running(data_dir: &Path) -> Result<Option<Running>, ClusterError> {
-    let home = Home::choose(data_dir, Path::new(FALLBACK))?;
+pub fn find_running(data_dir: &Path) -> Result<Option<RunningCluster>, ClusterError> {
+    let home = ClusterHome::choose(data_dir, Path::new(FALLBACK))?;
     if !matches!(home.lock(), Err(ClusterError::InUse { .. })) {
         return Ok(None);
     }
-    let postmaster = Postmaster::of(&home.cluster()).filter(|postmaster| postmaster.ready);
+    let postmaster = PostmasterPid::of(&home.cluster()).filter(|postmaster| postmaster.ready);
     let password = password::find(&home)?;
     Ok(postmaster
         .zip(password)
-        .map(|(postmaster, password)| Running {
+        .map(|(postmaster, password)| RunningCluster {
             url: url(postmaster.port, &password),
             data_dir: home.data_dir().to_owned(),
         }))
@@ -112,7 +112,7 @@ pub fn find_running(data_dir: &Path) -> Result<Option<Running>, ClusterError> {
 
 /// A cluster that belongs to another process.
 #[derive(Debug)]
-pub struct Running {
+pub struct RunningCluster {
     /// Carries the password.
     pub url: SecretString,
     pub data_dir: PathBuf,

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::error::{ClusterError, cannot};
 use super::home;
-use super::home::Home;
+use super::home::ClusterHome;
 
 /// A password of letters, digits, `-` and `_`. The chance comes straight from the system: no story
 /// needs to foresee this one.
@@ -27,7 +27,7 @@ pub(super) fn new() -> Result<SecretString, ClusterError> {
 }
 
 /// The password that was kept, unless it is lost.
-pub(super) fn find(home: &Home) -> Result<Option<SecretString>, ClusterError> {
+pub(super) fn find(home: &ClusterHome) -> Result<Option<SecretString>, ClusterError> {
     let path = home.password_file();
     match fs::read_to_string(&path) {
         Ok(password) if password.trim().is_empty() => Ok(None),
@@ -38,7 +38,7 @@ pub(super) fn find(home: &Home) -> Result<Option<SecretString>, ClusterError> {
 }
 
 /// Keeps a password in the place of the one before.
-pub(super) fn keep(home: &Home, password: &SecretString) -> Result<(), ClusterError> {
+pub(super) fn keep(home: &ClusterHome, password: &SecretString) -> Result<(), ClusterError> {
     let path = home.password_file();
     let unfinished = path.with_extension("new");
     home::remove(&unfinished)?;

@@ -4,11 +4,11 @@
 use std::fs;
 use std::path::Path;
 
-use super::account::Account;
+use super::account::OsAccount;
 
 /// The lines of `postmaster.pid` that matter here.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Postmaster {
+pub(super) struct PostmasterPid {
     pub(super) process: u32,
     pub(super) port: u16,
     pub(super) ready: bool,
@@ -16,7 +16,7 @@ pub(super) struct Postmaster {
 
 /// Whose process it is that `postmaster.pid` names.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Holder {
+pub(super) enum PidOwner {
     /// A server on this cluster.
     Server,
     /// Something else, which got the number after the server was gone.
@@ -25,12 +25,12 @@ pub(super) enum Holder {
     Nobody,
 }
 
-impl Postmaster {
-    pub(super) fn of(cluster: &Path) -> Option<Postmaster> {
+impl PostmasterPid {
+    pub(super) fn of(cluster: &Path) -> Option<PostmasterPid> {
         parse(&fs::read_to_string(cluster.join("postmaster.pid")).ok()?)
     }
 
-    pub(super) fn holder(&self, cluster: &Path, account: &Account) -> Holder {
+    pub(super) fn holder(&self, cluster: &Path, account: &OsAccount) -> PidOwner {
         // A server works in its cluster's folder. Only the account itself may ask that of its own
         // processes everywhere; root in a container may not.
         let linux = cfg!(target_os = "linux");
@@ -44,22 +44,22 @@ impl Postmaster {
             ask
         };
         let Ok(answer) = ask.output() else {
-            return Holder::Nobody;
+            return PidOwner::Nobody;
         };
         let answer = String::from_utf8_lossy(&answer.stdout);
         let answer = Path::new(answer.trim_end_matches('\n'));
         match answer.file_name() {
-            None => Holder::Nobody,
-            Some(_) if linux && answer == cluster => Holder::Server,
-            Some(program) if !linux && program == "postgres" => Holder::Server,
-            Some(_) => Holder::Stranger,
+            None => PidOwner::Nobody,
+            Some(_) if linux && answer == cluster => PidOwner::Server,
+            Some(program) if !linux && program == "postgres" => PidOwner::Server,
+            Some(_) => PidOwner::Stranger,
         }
     }
 }
 
-fn parse(text: &str) -> Option<Postmaster> {
+fn parse(text: &str) -> Option<PostmasterPid> {
     let mut lines = text.lines();
-    Some(Postmaster {
+    Some(PostmasterPid {
         process: lines.next()?.trim().parse().ok()?,
         port: lines.nth(2)?.trim().parse().ok()?,
         ready: lines.nth(3).is_some_and(|status| status.trim() == "ready"),
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn a_server_that_serves_says_so() {
-        let found = Postmaster {
+        let found = PostmasterPid {
             process: 4711,
             port: 40123,
             ready: true,

@@ -6,11 +6,11 @@ use std::process::Command;
 use std::time::Duration;
 use std::{io, thread};
 
-use super::binaries::Binaries;
+use super::binaries::PostgresBinaries;
 use super::error::{ClusterError, cannot};
-use super::home::Home;
-use super::postmaster::{Holder, Postmaster};
-use super::watched::{Ending, Watched};
+use super::home::ClusterHome;
+use super::postmaster::{PidOwner, PostmasterPid};
+use super::watched::{StopSignal, WatchedProcess};
 use super::{Durability, home};
 
 /// Settings of every server of ours. It answers on the loopback only, and keeps out of its log what
@@ -45,16 +45,16 @@ const GLANCES_AT_START: usize = 30_000;
 
 /// Waits until the server of a killed program has gone, and clears away what would keep ours from
 /// starting: the mark of a server that is gone when its number is now another process's.
-pub(super) fn see_off_leftover(home: &Home) -> Result<(), ClusterError> {
+pub(super) fn see_off_leftover(home: &ClusterHome) -> Result<(), ClusterError> {
     let cluster = home.cluster();
     for _ in 0..GLANCES_AT_LEFTOVER {
-        let Some(postmaster) = Postmaster::of(&cluster) else {
+        let Some(postmaster) = PostmasterPid::of(&cluster) else {
             return Ok(());
         };
         match postmaster.holder(&cluster, &home.account) {
-            Holder::Nobody => return Ok(()),
-            Holder::Stranger => return home::remove(&cluster.join("postmaster.pid")),
-            Holder::Server => thread::sleep(GLANCE),
+            PidOwner::Nobody => return Ok(()),
+            PidOwner::Stranger => return home::remove(&cluster.join("postmaster.pid")),
+            PidOwner::Server => thread::sleep(GLANCE),
         }
     }
     Err(ClusterError::InUse {
@@ -65,20 +65,20 @@ pub(super) fn see_off_leftover(home: &Home) -> Result<(), ClusterError> {
 
 /// Starts the server on a free port, and waits until it is ready.
 pub(super) fn serve(
-    home: &Home,
-    binaries: &Binaries,
+    home: &ClusterHome,
+    binaries: &PostgresBinaries,
     durability: Durability,
     log: &File,
     mut free_port: impl FnMut() -> io::Result<u16>,
-) -> Result<(Watched, u16), ClusterError> {
+) -> Result<(WatchedProcess, u16), ClusterError> {
     let program = binaries.program("postgres");
     let cluster = home.cluster();
     let ending = match durability {
-        Durability::Safe => Ending {
+        Durability::Safe => StopSignal {
             signal: "INT",
             rubbish: None,
         },
-        Durability::Scratch => Ending {
+        Durability::Scratch => StopSignal {
             signal: "QUIT",
             rubbish: Some(&cluster),
         },
@@ -91,7 +91,7 @@ pub(super) fn serve(
             .arg(&cluster)
             .args(["-p", &port.to_string()]);
         postgres.args(settings(durability).flat_map(|setting| ["-c", setting]));
-        let mut server = Watched::start(&home.account, &postgres, ending, log)
+        let mut server = WatchedProcess::start(&home.account, &postgres, ending, log)
             .map_err(cannot("run", &program))?;
         if is_ready(&mut server, home, port).map_err(cannot("run", &program))? {
             return Ok((server, port));
@@ -111,12 +111,12 @@ fn settings(durability: Durability) -> impl Iterator<Item = &'static str> {
 
 /// Waits for the server; false if it ended instead. It is not asked over the network, where
 /// somebody else might answer.
-fn is_ready(server: &mut Watched, home: &Home, port: u16) -> io::Result<bool> {
+fn is_ready(server: &mut WatchedProcess, home: &ClusterHome, port: u16) -> io::Result<bool> {
     for _ in 0..GLANCES_AT_START {
         if server.ended()?.is_some() {
             return Ok(false);
         }
-        if Postmaster::of(&home.cluster()).is_some_and(|it| it.ready && it.port == port) {
+        if PostmasterPid::of(&home.cluster()).is_some_and(|it| it.ready && it.port == port) {
             return Ok(true);
         }
         thread::sleep(GLANCE);
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn a_port_that_somebody_took_first_is_left_to_them() {
         let data_dir = env::temp_dir().join(format!("profiles-port-{}", process::id()));
-        let home = Home::choose(&data_dir, Path::new("/nowhere")).unwrap();
+        let home = ClusterHome::choose(&data_dir, Path::new("/nowhere")).unwrap();
         let binaries = binaries::find(&home.cluster()).unwrap();
         let log = home.new_log().unwrap();
         make(&home, &binaries, Durability::Scratch, &log).unwrap();

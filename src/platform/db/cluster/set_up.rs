@@ -10,7 +10,7 @@ use postgres::{Client, NoTls};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::error::ClusterError;
-use super::home::Home;
+use super::home::ClusterHome;
 use super::make::SUPERUSER;
 
 /// The name of our role and of our database.
@@ -18,7 +18,11 @@ pub(super) const PROFILES: &str = "profiles";
 
 /// Gives the server on `port` what it lacks of a role and a database for us, if it is the server of
 /// this home.
-pub(super) fn set_up(home: &Home, port: u16, password: &SecretString) -> Result<(), ClusterError> {
+pub(super) fn set_up(
+    home: &ClusterHome,
+    port: u16,
+    password: &SecretString,
+) -> Result<(), ClusterError> {
     let work = || {
         let mut client = connect(port, password).map_err(|it| refused(home, it))?;
         check_place(home, port, &mut client)?;
@@ -41,7 +45,7 @@ fn connect(port: u16, password: &SecretString) -> Result<Client, postgres::Error
 }
 
 /// Whoever answers on a port of the loopback may be somebody else.
-fn check_place(home: &Home, port: u16, client: &mut Client) -> Result<(), ClusterError> {
+fn check_place(home: &ClusterHome, port: u16, client: &mut Client) -> Result<(), ClusterError> {
     let row = client.query_one("show data_directory", &[]);
     let place: String = row
         .and_then(|it| it.try_get(0))
@@ -75,7 +79,7 @@ fn make_role_and_database(
     Ok(())
 }
 
-fn refused(home: &Home, source: postgres::Error) -> ClusterError {
+fn refused(home: &ClusterHome, source: postgres::Error) -> ClusterError {
     ClusterError::NotSetUp {
         log: home.log(),
         source,

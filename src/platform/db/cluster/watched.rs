@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 use std::{io, thread};
 
-use super::account::Account;
+use super::account::OsAccount;
 
 /// Runs a program until it ends, or until the pipe at the standard input does: the other end of
 /// that is held by us alone, so it ends when we let go of it or die, however suddenly. Signals
@@ -31,7 +31,7 @@ exit "$status"
 
 /// How a watched program is stopped.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ending<'a> {
+pub(super) struct StopSignal<'a> {
     /// The signal that stops it, as `kill -s` names it.
     pub(super) signal: &'static str,
     /// What is worth nothing once it was stopped.
@@ -40,18 +40,18 @@ pub(super) struct Ending<'a> {
 
 /// A running program; dropping it stops it.
 #[derive(Debug)]
-pub(super) struct Watched {
+pub(super) struct WatchedProcess {
     shell: Child,
 }
 
-impl Watched {
+impl WatchedProcess {
     /// Starts what `command` says, as `account`, with its output going to `log`.
     pub(super) fn start(
-        account: &Account,
+        account: &OsAccount,
         command: &Command,
-        ending: Ending<'_>,
+        ending: StopSignal<'_>,
         log: &File,
-    ) -> io::Result<Watched> {
+    ) -> io::Result<WatchedProcess> {
         let mut shell = account.command(Path::new("/bin/sh"));
         shell.args(["-c", WATCH, "watch", ending.signal]);
         shell.arg(ending.rubbish.unwrap_or(Path::new("")));
@@ -61,7 +61,7 @@ impl Watched {
             .stdout(log.try_clone()?)
             .stderr(log.try_clone()?);
         let shell = shell.process_group(0).spawn()?;
-        Ok(Watched { shell })
+        Ok(WatchedProcess { shell })
     }
 
     /// How it ended, if it has.
@@ -81,7 +81,7 @@ impl Watched {
     }
 }
 
-impl Drop for Watched {
+impl Drop for WatchedProcess {
     fn drop(&mut self) {
         drop(self.shell.stdin.take());
         // Nothing better is left to do with a failure than to go on ending.

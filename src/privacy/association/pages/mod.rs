@@ -12,26 +12,27 @@ use http::{HeaderMap, StatusCode};
 #[cfg(test)]
 pub(super) use shown::samples;
 use shown::{
-    Claimed, ConfirmPage, DonePage, Field, InstructionsPage, MailedPage, MinePage, STEPS,
-    ShownAssociation, StartPage, steps,
+    AssociationView, ClaimView, ConfirmProofPage, OwnAssociationsPage, ProofDonePage,
+    ProofFormField, ProofInstructionsPage, ProofMailedPage, STEPS, StartProofPage, steps,
 };
 use told::{over, told_not_now, told_not_there};
 
-use super::flow::{Found, NotNow};
-use super::model::{Association, Claim, Proof, Status};
+use super::flow::{PollResult, ProofDelay};
+use super::model::{Association, MailboxProof, ProofClaim, ProofStatus};
 use super::{
     Feature, PROVIDER, begin as begin_proof, check as checking, confirm as confirming, flow, store,
 };
-use crate::connectors::erp::Roll;
+use crate::connectors::erp::ErpRollNumber;
 use crate::identity::login;
 use crate::identity::login::{LocalPath, SignedIn};
 use crate::people::records;
-use crate::people::records::{Email, Identity, PeopleError};
-use crate::platform::clock::Moment;
-use crate::platform::metrics::SignIn;
+use crate::people::records::{Email, ExternalIdentity, PeopleError};
+use crate::platform::clock::Timestamp;
+use crate::platform::metrics::SignInOutcome;
 use crate::platform::secret::Secret;
 use crate::platform::web::{
-    ASSOCIATION, ClientAddress, Flash, Frame, LifeTime, PageProblem, Pairs, Protected, Visit,
+    ASSOCIATION, ClientAddress, CsrfForm, FlashMessage, FormParams, PageContext, PageError,
+    SessionLifetime, UserSession,
 };
 use crate::platform::{db, metrics};
 
@@ -45,11 +46,11 @@ const AGAIN: &str = "again";
 pub(super) async fn here(
     State(it): State<Feature>,
     RawQuery(query): RawQuery,
-    frame: Frame,
+    frame: PageContext,
     headers: HeaderMap,
     parts: Parts,
-) -> Result<Response, PageProblem> {
-    let asking = Pairs::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
+) -> Result<Response, PageError> {
+    let asking = FormParams::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
     let now = it.clock.now();
     if !asking.is_ticked(AGAIN)
         && let Some(proof) = under_way(&it, &headers, now).await?
@@ -71,7 +72,7 @@ pub(super) async fn here(
 }
 
 /// The address of a form, looked at.
-pub(super) async fn send_here(State(it): State<Feature>, frame: Frame) -> Response {
+pub(super) async fn send_here(State(it): State<Feature>, frame: PageContext) -> Response {
     frame.send_to(&it.web.links().association())
 }
 
@@ -81,8 +82,8 @@ pub(super) async fn begin(
     address: ClientAddress,
     headers: HeaderMap,
     parts: Parts,
-    Protected { frame, form }: Protected,
-) -> Result<Response, PageProblem> {
+    CsrfForm { frame, form }: CsrfForm,
+) -> Result<Response, PageError> {
     let (now, links) = (it.clock.now(), it.web.links());
     if let Some(visit) = frame.visit()
         && let Some(to_sign_in) = login::sign_in_again(visit, &parts, links, login::LATELY, now)
@@ -98,13 +99,13 @@ pub(super) async fn begin(
     };
     let counted = it.limits.beginnings.take(address.0, now);
     let _counted = counted.map_err(|slowed| {
-        PageProblem::slowed(slowed, "Many proofs were begun from your network just now.")
+        PageError::slowed(slowed, "Many proofs were begun from your network just now.")
             .back(links.association(), "Back")
     })?;
     let before = held(&it, &headers);
     let mut tx = it.db.begin().await?;
-    let entropy = it.entropy.as_ref();
-    let browser = begin_proof::begin(&mut tx, claim, before.as_ref(), now, entropy).await?;
+    let rng = it.rng.as_ref();
+    let browser = begin_proof::begin(&mut tx, claim, before.as_ref(), now, rng).await?;
     tx.commit().await.map_err(db::Error::from)?;
     let mut answer = frame.send_to(&links.association());
     let (cookies, value) = (it.web.cookies, browser.expose().to_owned());
@@ -116,10 +117,10 @@ pub(super) async fn begin(
 pub(super) async fn check(
     State(it): State<Feature>,
     headers: HeaderMap,
-    Protected { frame, .. }: Protected,
-) -> Result<Response, PageProblem> {
+    CsrfForm { frame, .. }: CsrfForm,
+) -> Result<Response, PageError> {
     let Some(browser) = held(&it, &headers) else {
-        return Ok(it.tell(&frame, &told_not_now(NotNow::Over)));
+        return Ok(it.tell(&frame, &told_not_now(ProofDelay::Over)));
     };
     let mut tx = it.db.begin().await?;
     let reserved = checking::begin_look(&mut tx, browser.fingerprint(), it.clock.now()).await?;
@@ -130,7 +131,7 @@ pub(super) async fn check(
     };
     let looked = checking::look(&it.portal.questions, &proof, &it.limits, it.clock.as_ref()).await;
     let flash = match looked {
-        Ok(Found::There) => return it.seen(&frame, &proof).await,
+        Ok(PollResult::There) => return it.seen(&frame, &proof).await,
         Ok(found) => told_not_there(found, &proof),
         Err(error) => {
             store::mark_not_looked(it.db.pool(), proof.id).await?;
@@ -144,17 +145,17 @@ pub(super) async fn check(
 pub(super) async fn mail_again(
     State(it): State<Feature>,
     headers: HeaderMap,
-    Protected { frame, .. }: Protected,
-) -> Result<Response, PageProblem> {
+    CsrfForm { frame, .. }: CsrfForm,
+) -> Result<Response, PageError> {
     let Some(browser) = held(&it, &headers) else {
-        return Ok(it.tell(&frame, &told_not_now(NotNow::Over)));
+        return Ok(it.tell(&frame, &told_not_now(ProofDelay::Over)));
     };
-    let (now, entropy) = (it.clock.now(), it.entropy.as_ref());
+    let (now, rng) = (it.clock.now(), it.rng.as_ref());
     let mut tx = it.db.begin().await?;
-    let mailed = checking::mail_again(&mut tx, browser.fingerprint(), now, entropy).await?;
+    let mailed = checking::mail_again(&mut tx, browser.fingerprint(), now, rng).await?;
     tx.commit().await.map_err(db::Error::from)?;
     let flash = match mailed {
-        Ok(proof) => Flash::good(format!(
+        Ok(proof) => FlashMessage::good(format!(
             "Another link is on its way to {}. Only the newest one works.",
             proof.claim.email
         )),
@@ -167,8 +168,8 @@ pub(super) async fn mail_again(
 pub(super) async fn cancel(
     State(it): State<Feature>,
     headers: HeaderMap,
-    Protected { frame, .. }: Protected,
-) -> Result<Response, PageProblem> {
+    CsrfForm { frame, .. }: CsrfForm,
+) -> Result<Response, PageError> {
     let mut next = None;
     if let Some(browser) = held(&it, &headers)
         && let Some(proof) = store::find_proof(it.db.pool(), browser.fingerprint()).await?
@@ -186,14 +187,14 @@ pub(super) async fn cancel(
 pub(super) async fn ask_confirm(
     State(it): State<Feature>,
     RawQuery(query): RawQuery,
-    frame: Frame,
-) -> Result<Response, PageProblem> {
-    let asking = Pairs::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
+    frame: PageContext,
+) -> Result<Response, PageError> {
+    let asking = FormParams::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
     let (token, now) = (asking.text("token"), it.clock.now());
     let proof = confirming::find(it.db.pool(), token, now).await?;
-    let proof = proof.filter(|proof| flow::status(proof, now) == Status::QuestionSeen);
+    let proof = proof.filter(|proof| flow::status(proof, now) == ProofStatus::QuestionSeen);
     let proof = proof.ok_or_else(over)?;
-    Ok(frame.show(&ConfirmPage {
+    Ok(frame.show(&ConfirmProofPage {
         claimed: it.claimed(&proof).await?,
         action: it.web.links().association_step("confirm"),
         token: token.to_owned(),
@@ -204,9 +205,9 @@ pub(super) async fn ask_confirm(
 pub(super) async fn confirm(
     State(it): State<Feature>,
     headers: HeaderMap,
-    Protected { frame, form }: Protected,
-) -> Result<Response, PageProblem> {
-    let (now, entropy) = (it.clock.now(), it.entropy.as_ref());
+    CsrfForm { frame, form }: CsrfForm,
+) -> Result<Response, PageError> {
+    let (now, rng) = (it.clock.now(), it.rng.as_ref());
     let token = form.text("token");
     let proof = confirming::find(it.db.pool(), token, now).await?;
     let proof = proof.ok_or_else(over)?;
@@ -214,14 +215,14 @@ pub(super) async fn confirm(
     let says = confirming::says(it.db.pool(), roll, mailbox, now).await?;
     let mut tx = it.db.begin().await?;
     let which = (token, &proof);
-    let confirmed = confirming::confirm(&mut tx, which, says, now, entropy).await;
+    let confirmed = confirming::confirm(&mut tx, which, says, now, rng).await;
     confirmed.map_err(|error| it.problem(error, Some(token)))?;
     tx.commit().await.map_err(db::Error::from)?;
     let here = under_way(&it, &headers, now).await?;
     if here.is_some_and(|here| here.id == proof.id) {
         return Ok(frame.send_to(&it.web.links().association()));
     }
-    Ok(frame.show(&DonePage {
+    Ok(frame.show(&ProofDonePage {
         steps: steps(STEPS.len()),
         claimed: it.claimed(&proof).await?,
         verifier: proof.verifier.to_string(),
@@ -234,16 +235,16 @@ pub(super) async fn confirm(
 pub(super) async fn enter(
     State(it): State<Feature>,
     headers: HeaderMap,
-    Protected { frame, form }: Protected,
-) -> Result<Response, PageProblem> {
+    CsrfForm { frame, form }: CsrfForm,
+) -> Result<Response, PageError> {
     let now = it.clock.now();
     let proof = under_way(&it, &headers, now).await?;
     let Some(proof) = proof.filter(|proof| flow::may_enter(proof, now)) else {
-        return Ok(it.tell(&frame, &told_not_now(NotNow::Over)));
+        return Ok(it.tell(&frame, &told_not_now(ProofDelay::Over)));
     };
     let mut tx = it.db.begin().await?;
     if !store::mark_entered(&mut tx, proof.id, now).await? {
-        return Ok(it.tell(&frame, &told_not_now(NotNow::Over)));
+        return Ok(it.tell(&frame, &told_not_now(ProofDelay::Over)));
     }
     if proof.claim.person.is_some() {
         tx.commit().await.map_err(db::Error::from)?;
@@ -253,21 +254,21 @@ pub(super) async fn enter(
             frame.send_to(&it.web.links().association()),
         ));
     }
-    let identity = Identity {
+    let identity = ExternalIdentity {
         provider: PROVIDER,
         subject: proof.claim.roll.clone(),
         says: None,
     };
     let lifetime = if form.is_ticked("remember") {
-        LifeTime::Remembered
+        SessionLifetime::Remembered
     } else {
-        LifeTime::Browser
+        SessionLifetime::Browser
     };
-    let entropy = it.entropy.as_ref();
-    let came_in = login::sign_in(&mut tx, &identity, lifetime, now, entropy).await?;
+    let rng = it.rng.as_ref();
+    let came_in = login::sign_in(&mut tx, &identity, lifetime, now, rng).await?;
     let came_in = came_in.ok_or_else(|| it.problem(PeopleError::Nobody.into(), None))?;
     tx.commit().await.map_err(db::Error::from)?;
-    metrics::signed_in(PROVIDER, SignIn::In);
+    metrics::signed_in(PROVIDER, SignInOutcome::In);
     let next = proof.claim.next.as_deref().and_then(LocalPath::parse);
     let answer = login::let_in(it.web.links(), &frame, came_in, next.as_ref()).await?;
     Ok(without_proof(&it, &headers, answer))
@@ -284,30 +285,35 @@ fn without_proof(it: &Feature, headers: &HeaderMap, mut answer: Response) -> Res
 pub(super) async fn save_look_ups(
     State(it): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
-    Protected { form, .. }: Protected,
-) -> Result<Response, PageProblem> {
+    CsrfForm { form, .. }: CsrfForm,
+) -> Result<Response, PageError> {
     let (roll, allowed) = (form.text("roll"), form.is_ticked("allows_look_ups"));
     if !store::mark_look_ups(it.db.pool(), visit.person, roll, allowed).await? {
-        return Err(PageProblem::not_found());
+        return Err(PageError::not_found());
     }
     let told = if allowed {
         "Apps that the campus allowed to may find you now."
     } else {
         "No app can look you up any more."
     };
-    Ok(it.tell(&frame, &Flash::good(told)))
+    Ok(it.tell(&frame, &FlashMessage::good(told)))
 }
 
 impl Feature {
     /// Back to the screen that is due, which says this.
-    fn tell(&self, frame: &Frame, flash: &Flash) -> Response {
+    fn tell(&self, frame: &PageContext, flash: &FlashMessage) -> Response {
         frame.send_to_with(&self.web.links().association(), flash)
     }
 
-    fn start(&self, frame: &Frame, typed: &Pairs, told: [Option<String>; 2]) -> StartPage {
+    fn start(
+        &self,
+        frame: &PageContext,
+        typed: &FormParams,
+        told: [Option<String>; 2],
+    ) -> StartProofPage {
         let next = LocalPath::parse(typed.text("next"));
         let [roll, email] = told;
-        let field = |name: &str, error| Field {
+        let field = |name: &str, error| ProofFormField {
             value: typed.text(name).trim().to_owned(),
             error,
             locked: false,
@@ -315,7 +321,7 @@ impl Feature {
         let links = self.web.links();
         let next = next.map(|next| next.to_string()).unwrap_or_default();
         let by_code = with_next(&links.login_through(PROVIDER), Some(&next));
-        StartPage {
+        StartProofPage {
             steps: steps(0),
             action: links.association_step("begin"),
             roll: field("roll", roll),
@@ -330,30 +336,30 @@ impl Feature {
     /// The screen of a proof that is under way.
     async fn screen(
         &self,
-        frame: &Frame,
-        proof: &Proof,
-        now: Moment,
-    ) -> Result<Response, PageProblem> {
+        frame: &PageContext,
+        proof: &MailboxProof,
+        now: Timestamp,
+    ) -> Result<Response, PageError> {
         let links = self.web.links();
         let claimed = self.claimed(proof).await?;
         let until = self.web.said(proof.expires_at, now);
         let until = until.trim_start_matches("today at ").to_owned();
         Ok(match flow::status(proof, now) {
-            Status::QuestionSeen => frame.show(&MailedPage {
+            ProofStatus::QuestionSeen => frame.show(&ProofMailedPage {
                 steps: steps(2),
                 claimed,
                 until,
                 mail: links.association_step("mail"),
                 cancel: links.association_step("cancel"),
             }),
-            Status::Complete => frame.show(&DonePage {
+            ProofStatus::Complete => frame.show(&ProofDonePage {
                 steps: steps(STEPS.len()),
                 claimed,
                 verifier: proof.verifier.to_string(),
                 enter: Some(links.association_step("enter")),
                 signs_in: proof.claim.person.is_none(),
             }),
-            _ => frame.show(&InstructionsPage {
+            _ => frame.show(&ProofInstructionsPage {
                 steps: steps(1),
                 claimed,
                 verifier: proof.verifier.to_string(),
@@ -366,20 +372,20 @@ impl Feature {
     }
 
     /// What is being proved, and for whom.
-    async fn claimed(&self, proof: &Proof) -> db::Result<Claimed> {
+    async fn claimed(&self, proof: &MailboxProof) -> db::Result<ClaimView> {
         let account = match proof.claim.person {
             Some(person) => records::find(self.db.pool(), person).await?,
             None => None,
         };
         let account = account.map(|person| person.username);
-        Ok(Claimed::of(&proof.claim, account))
+        Ok(ClaimView::of(&proof.claim, account))
     }
 
-    fn mine(&self, associations: Vec<Association>) -> MinePage {
+    fn mine(&self, associations: Vec<Association>) -> OwnAssociationsPage {
         let links = self.web.links();
-        MinePage {
+        OwnAssociationsPage {
             associations: (associations.into_iter())
-                .map(|it| ShownAssociation {
+                .map(|it| AssociationView {
                     since: self.web.date(it.proved_at),
                     roll: it.roll,
                     email: it.email,
@@ -393,10 +399,10 @@ impl Feature {
     }
 
     /// The verifier was seen: on to the mailbox.
-    async fn seen(&self, frame: &Frame, proof: &Proof) -> Result<Response, PageProblem> {
-        let (now, entropy) = (self.clock.now(), self.entropy.as_ref());
+    async fn seen(&self, frame: &PageContext, proof: &MailboxProof) -> Result<Response, PageError> {
+        let (now, rng) = (self.clock.now(), self.rng.as_ref());
         let mut tx = self.db.begin().await?;
-        let seen = checking::see(&mut tx, proof, now, entropy).await;
+        let seen = checking::see(&mut tx, proof, now, rng).await;
         seen.map_err(|error| self.problem(error, None))?;
         tx.commit().await.map_err(db::Error::from)?;
         Ok(frame.send_to(&self.web.links().association()))
@@ -404,11 +410,14 @@ impl Feature {
 }
 
 /// What somebody sets out to prove, or what is wrong with roll number and mailbox.
-fn claim(form: &Pairs, visit: Option<&Visit>) -> Result<Claim, [Option<String>; 2]> {
-    let roll = Roll::parse(form.text("roll"));
+fn claim(
+    form: &FormParams,
+    visit: Option<&UserSession>,
+) -> Result<ProofClaim, [Option<String>; 2]> {
+    let roll = ErpRollNumber::parse(form.text("roll"));
     let email = Email::parse(form.text("email"));
     match (roll, email) {
-        (Ok(roll), Ok(email)) => Ok(Claim {
+        (Ok(roll), Ok(email)) => Ok(ProofClaim {
             roll: roll.as_str().to_owned(),
             email: regular(email.as_str()),
             person: visit.map(|visit| visit.person),
@@ -440,15 +449,19 @@ fn held(it: &Feature, headers: &HeaderMap) -> Option<Secret> {
 }
 
 /// The proof that was begun in this browser, if there is anything left to do about it.
-async fn under_way(it: &Feature, headers: &HeaderMap, now: Moment) -> db::Result<Option<Proof>> {
+async fn under_way(
+    it: &Feature,
+    headers: &HeaderMap,
+    now: Timestamp,
+) -> db::Result<Option<MailboxProof>> {
     let Some(browser) = held(it, headers) else {
         return Ok(None);
     };
     let proof = store::find_proof(it.db.pool(), browser.fingerprint()).await?;
     Ok(proof.filter(|proof| match flow::status(proof, now) {
-        Status::Pending | Status::QuestionSeen => true,
-        Status::Complete => flow::may_enter(proof, now),
-        Status::Expired | Status::Cancelled => false,
+        ProofStatus::Pending | ProofStatus::QuestionSeen => true,
+        ProofStatus::Complete => flow::may_enter(proof, now),
+        ProofStatus::Expired | ProofStatus::Cancelled => false,
     }))
 }
 

@@ -2,17 +2,17 @@
 
 use serde::Serialize;
 
-use super::super::model::Claim;
+use super::super::model::ProofClaim;
 use crate::connectors::StepState;
 use crate::platform::web::{FormAction, Page};
 
 #[derive(Debug, Serialize)]
-pub(super) struct StartPage {
-    pub steps: Vec<Step>,
+pub(super) struct StartProofPage {
+    pub steps: Vec<ProofStepView>,
     pub action: String,
     pub next: String,
-    pub roll: Field,
-    pub email: Field,
+    pub roll: ProofFormField,
+    pub email: ProofFormField,
     pub allows_look_ups: bool,
     /// Who gains a way to sign in; none for a stranger.
     pub account: Option<String>,
@@ -21,14 +21,14 @@ pub(super) struct StartPage {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Step {
+pub(super) struct ProofStepView {
     pub label: &'static str,
     pub state: StepState,
 }
 
 /// A field with what was typed, and what is wrong with it.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Field {
+pub(super) struct ProofFormField {
     pub value: String,
     pub error: Option<String>,
     pub locked: bool,
@@ -36,7 +36,7 @@ pub(super) struct Field {
 
 /// What is being proved, as every screen says it.
 #[derive(Debug, Serialize)]
-pub(super) struct Claimed {
+pub(super) struct ClaimView {
     pub roll: String,
     pub email: String,
     /// Who gains a way to sign in; none: the account of the roll number.
@@ -44,9 +44,9 @@ pub(super) struct Claimed {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct InstructionsPage {
-    pub steps: Vec<Step>,
-    pub claimed: Claimed,
+pub(super) struct ProofInstructionsPage {
+    pub steps: Vec<ProofStepView>,
+    pub claimed: ClaimView,
     pub verifier: String,
     pub portal: String,
     pub until: String,
@@ -55,25 +55,25 @@ pub(super) struct InstructionsPage {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct MailedPage {
-    pub steps: Vec<Step>,
-    pub claimed: Claimed,
+pub(super) struct ProofMailedPage {
+    pub steps: Vec<ProofStepView>,
+    pub claimed: ClaimView,
     pub until: String,
     pub mail: String,
     pub cancel: String,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct ConfirmPage {
-    pub claimed: Claimed,
+pub(super) struct ConfirmProofPage {
+    pub claimed: ClaimView,
     pub action: String,
     pub token: String,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct DonePage {
-    pub steps: Vec<Step>,
-    pub claimed: Claimed,
+pub(super) struct ProofDonePage {
+    pub steps: Vec<ProofStepView>,
+    pub claimed: ClaimView,
     pub verifier: String,
     /// Where its own browser goes on; none in another one.
     pub enter: Option<String>,
@@ -82,22 +82,22 @@ pub(super) struct DonePage {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct MinePage {
-    pub associations: Vec<ShownAssociation>,
+pub(super) struct OwnAssociationsPage {
+    pub associations: Vec<AssociationView>,
     pub save: String,
     pub again: String,
     pub ways_in: String,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct ShownAssociation {
+pub(super) struct AssociationView {
     pub roll: String,
     pub email: String,
     pub since: String,
     pub allows_look_ups: bool,
 }
 
-impl Page for StartPage {
+impl Page for StartProofPage {
     const TEMPLATE: &'static str = "association/start.html";
 
     fn title(&self) -> String {
@@ -105,7 +105,7 @@ impl Page for StartPage {
     }
 }
 
-impl Page for InstructionsPage {
+impl Page for ProofInstructionsPage {
     const TEMPLATE: &'static str = "association/instructions.html";
 
     fn title(&self) -> String {
@@ -113,7 +113,7 @@ impl Page for InstructionsPage {
     }
 }
 
-impl Page for MailedPage {
+impl Page for ProofMailedPage {
     const TEMPLATE: &'static str = "association/mailed.html";
 
     fn title(&self) -> String {
@@ -121,7 +121,7 @@ impl Page for MailedPage {
     }
 }
 
-impl Page for ConfirmPage {
+impl Page for ConfirmProofPage {
     const TEMPLATE: &'static str = "association/confirm.html";
 
     fn title(&self) -> String {
@@ -129,7 +129,7 @@ impl Page for ConfirmPage {
     }
 }
 
-impl Page for DonePage {
+impl Page for ProofDonePage {
     const TEMPLATE: &'static str = "association/done.html";
 
     fn title(&self) -> String {
@@ -142,7 +142,7 @@ impl Page for DonePage {
     }
 }
 
-impl Page for MinePage {
+impl Page for OwnAssociationsPage {
     const TEMPLATE: &'static str = "association/mine.html";
 
     fn title(&self) -> String {
@@ -153,7 +153,7 @@ impl Page for MinePage {
 /// The screens in their order.
 pub(super) const STEPS: [&str; 4] = ["Roll number", "Security question", "Mailbox", "Done"];
 
-pub(super) fn steps(now: usize) -> Vec<Step> {
+pub(super) fn steps(now: usize) -> Vec<ProofStepView> {
     let state = |at: usize| match at.cmp(&now) {
         std::cmp::Ordering::Less => StepState::Done,
         std::cmp::Ordering::Equal => StepState::Now,
@@ -161,15 +161,15 @@ pub(super) fn steps(now: usize) -> Vec<Step> {
     };
     let steps = STEPS.iter().enumerate();
     steps
-        .map(|(at, label)| Step {
+        .map(|(at, label)| ProofStepView {
             label,
             state: state(at),
         })
         .collect()
 }
 
-impl Claimed {
-    pub(super) fn of(claim: &Claim, account: Option<String>) -> Self {
+impl ClaimView {
+    pub(super) fn of(claim: &ProofClaim, account: Option<String>) -> Self {
         Self {
             roll: claim.roll.clone(),
             email: claim.email.clone(),
@@ -181,16 +181,16 @@ impl Claimed {
 #[cfg(test)]
 pub(in super::super) mod samples {
     use super::*;
-    use crate::platform::web::Sample;
+    use crate::platform::web::PageSample;
 
-    pub(crate) fn samples() -> Vec<Sample> {
+    pub(crate) fn samples() -> Vec<PageSample> {
         let mut samples = screens();
         samples.extend(answers());
         samples
     }
 
-    fn claimed(account: bool) -> Claimed {
-        Claimed {
+    fn claimed(account: bool) -> ClaimView {
+        ClaimView {
             roll: "12CS40067".to_owned(),
             email: "asha@kgpian.iitkgp.ac.in".to_owned(),
             account: account.then(|| "asha".to_owned()),
@@ -199,14 +199,14 @@ pub(in super::super) mod samples {
 
     const BOTH: [bool; 2] = [false, true];
 
-    fn screens() -> Vec<Sample> {
+    fn screens() -> Vec<PageSample> {
         let start = BOTH.map(|full| {
-            let field = |wrong: &str| Field {
+            let field = |wrong: &str| ProofFormField {
                 value: if full { "typed" } else { "" }.to_owned(),
                 error: full.then(|| wrong.to_owned()),
                 locked: false,
             };
-            Sample::of(&StartPage {
+            PageSample::of(&StartProofPage {
                 steps: steps(0),
                 action: "/association/begin/".to_owned(),
                 next: if full { "/user/" } else { "" }.to_owned(),
@@ -218,7 +218,7 @@ pub(in super::super) mod samples {
             })
         });
         let instructions = BOTH.map(|account| {
-            Sample::of(&InstructionsPage {
+            PageSample::of(&ProofInstructionsPage {
                 steps: steps(1),
                 claimed: claimed(account),
                 verifier: "sso-abcdefghij2345672345".to_owned(),
@@ -228,7 +228,7 @@ pub(in super::super) mod samples {
                 cancel: "/association/cancel/".to_owned(),
             })
         });
-        let mailed = Sample::of(&MailedPage {
+        let mailed = PageSample::of(&ProofMailedPage {
             steps: steps(2),
             claimed: claimed(false),
             until: "18:05".to_owned(),
@@ -239,16 +239,16 @@ pub(in super::super) mod samples {
         screens.chain([mailed]).collect()
     }
 
-    fn answers() -> Vec<Sample> {
+    fn answers() -> Vec<PageSample> {
         let confirm = BOTH.map(|account| {
-            Sample::of(&ConfirmPage {
+            PageSample::of(&ConfirmProofPage {
                 claimed: claimed(account),
                 action: "/association/confirm/".to_owned(),
                 token: "abc".to_owned(),
             })
         });
         let done = [(false, false), (true, false), (true, true)].map(|(here, signs_in)| {
-            Sample::of(&DonePage {
+            PageSample::of(&ProofDonePage {
                 steps: steps(STEPS.len()),
                 claimed: claimed(!signs_in),
                 verifier: "sso-abcdefghij2345672345".to_owned(),
@@ -257,8 +257,8 @@ pub(in super::super) mod samples {
             })
         });
         let mine = BOTH.map(|allows_look_ups| {
-            Sample::of(&MinePage {
-                associations: vec![ShownAssociation {
+            PageSample::of(&OwnAssociationsPage {
+                associations: vec![AssociationView {
                     roll: "12CS40067".to_owned(),
                     email: "asha@kgpian.iitkgp.ac.in".to_owned(),
                     since: "21 Nov 2026".to_owned(),

@@ -3,26 +3,26 @@
 use http::StatusCode;
 
 use super::super::Feature;
-use super::super::flow::{Found, NotNow};
-use super::super::model::{AssociationError, Proof};
-use crate::connectors::UpstreamError;
+use super::super::flow::{PollResult, ProofDelay};
+use super::super::model::{AssociationError, MailboxProof};
+use crate::connectors::ConnectorError;
 use crate::people::records::PeopleError;
-use crate::platform::web::{Flash, FlashKind, PageProblem, Slowed};
+use crate::platform::web::{FlashKind, FlashMessage, PageError, RateLimited};
 
 impl Feature {
     /// Why there was no answer, and that nothing is lost.
     pub(super) fn told_trouble(
         &self,
-        error: UpstreamError,
-        proof: &Proof,
-    ) -> Result<Flash, PageProblem> {
+        error: ConnectorError,
+        proof: &MailboxProof,
+    ) -> Result<FlashMessage, PageError> {
         let until = self.web.said(proof.expires_at, self.clock.now());
         let until = until.trim_start_matches("today at ");
         Ok(match error {
-            UpstreamError::Store(error) => return Err(error.into()),
-            UpstreamError::Busy(after) => warning(format!(
+            ConnectorError::Store(error) => return Err(error.into()),
+            ConnectorError::Busy(after) => warning(format!(
                 "Many people are checking at this moment. Try again in {}: your text stays good until {until}.",
-                Slowed(after).in_words()
+                RateLimited(after).in_words()
             )),
             error => {
                 tracing::warn!(%error, "security questions cannot be looked at");
@@ -34,13 +34,13 @@ impl Feature {
     }
 
     /// The page of an error; `link` leads back to the form that was sent.
-    pub(super) fn problem(&self, error: AssociationError, link: Option<&str>) -> PageProblem {
-        let back = |problem: PageProblem| match link {
+    pub(super) fn problem(&self, error: AssociationError, link: Option<&str>) -> PageError {
+        let back = |problem: PageError| match link {
             Some(link) => problem.back(self.web.links().confirm_association(link), "Back"),
             None => problem.back(self.web.links().association(), "Back"),
         };
         let refused =
-            |text: &str| PageProblem::new(StatusCode::CONFLICT, "It could not be confirmed", text);
+            |text: &str| PageError::new(StatusCode::CONFLICT, "It could not be confirmed", text);
         match error {
             AssociationError::Over => over(),
             AssociationError::MailboxTaken => back(refused(
@@ -59,14 +59,14 @@ impl Feature {
                 "The account of this roll number cannot be used. Ask the people who run this service.",
             )),
             AssociationError::People(error) => error.into(),
-            AssociationError::Upstream(error) => PageProblem::broken(error),
+            AssociationError::Upstream(error) => PageError::broken(error),
             AssociationError::Store(error) => error.into(),
         }
     }
 }
 
-pub(super) fn over() -> PageProblem {
-    PageProblem::new(
+pub(super) fn over() -> PageError {
+    PageError::new(
         StatusCode::GONE,
         "This link is no longer good",
         "It was used already, a newer one was mailed, or it is older than half an hour. Nothing was changed.",
@@ -74,41 +74,44 @@ pub(super) fn over() -> PageProblem {
     .advise("Open the newest mail, or begin again in the browser where you began.")
 }
 
-pub(super) fn warning(text: impl Into<String>) -> Flash {
-    Flash {
+pub(super) fn warning(text: impl Into<String>) -> FlashMessage {
+    FlashMessage {
         kind: FlashKind::Warning,
         text: text.into(),
     }
 }
 
-pub(super) fn told_not_now(not_now: NotNow) -> Flash {
+pub(super) fn told_not_now(not_now: ProofDelay) -> FlashMessage {
     match not_now {
-        NotNow::Over => warning(
+        ProofDelay::Over => warning(
             "That is over: it took longer than half an hour, or was begun in another browser. Begin again.",
         ),
-        NotNow::Wait(left) => warning(format!("Wait {}, then try again.", Slowed(left).in_words())),
-        NotNow::Spent => {
+        ProofDelay::Wait(left) => warning(format!(
+            "Wait {}, then try again.",
+            RateLimited(left).in_words()
+        )),
+        ProofDelay::Spent => {
             warning("That was tried as often as it can be. Begin again for a new text.")
         }
-        NotNow::Tomorrow => {
+        ProofDelay::Tomorrow => {
             warning("This roll number was checked too often today. Try again tomorrow.")
         }
     }
 }
 
-pub(super) fn told_not_there(found: Found, proof: &Proof) -> Flash {
+pub(super) fn told_not_there(found: PollResult, proof: &MailboxProof) -> FlashMessage {
     let roll = &proof.claim.roll;
     match found {
-        Found::Unknown => warning(format!(
+        PollResult::Unknown => warning(format!(
             "The ERP does not know the roll number {roll}. Look whether it is right; if not, begin again."
         )),
-        Found::Inconsistent => {
+        PollResult::Inconsistent => {
             warning("The ERP said different things about this roll number. Try again in a minute.")
         }
-        Found::There | Found::NotThere { calls: 0 } => {
+        PollResult::There | PollResult::NotThere { calls: 0 } => {
             warning("The questions could not be read. Try again in a minute.")
         }
-        Found::NotThere { calls } => {
+        PollResult::NotThere { calls } => {
             let looked = if calls == 1 {
                 "once".to_owned()
             } else {

@@ -8,30 +8,30 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Serialize;
 
-use super::model::{Connection, Row, SentMail};
+use super::model::{ConnectedApp, MailRecord, ScopeAccess};
 use super::{Feature, store};
 use crate::identity::login::SignedIn;
 use crate::people::fields::FieldSet;
 use crate::people::records;
 use crate::platform::db;
 use crate::platform::id::{AppId, PersonId};
-use crate::platform::web::{Flash, Page, PageProblem, Protected, Web};
-use crate::protocol::clients::{Face, Website};
+use crate::platform::web::{CsrfForm, FlashMessage, Page, PageError, Web};
+use crate::protocol::clients::{AppFace, WebsiteLink};
 use crate::protocol::grants;
 
 #[derive(Debug, Serialize)]
-struct ListPage {
+struct ConnectedAppsPage {
     /// When everything is deleted, for who has closed their account.
     gone_at: Option<String>,
-    apps: Vec<Connected>,
+    apps: Vec<ConnectedAppItem>,
     /// From apps that are not connected any more.
-    unconnected: Vec<ReadUnconnected>,
-    former_mails: Vec<FormerMail>,
+    unconnected: Vec<FormerAppReads>,
+    former_mails: Vec<FormerAppMail>,
 }
 
 /// What an app read that is not connected.
 #[derive(Debug, Serialize)]
-struct ReadUnconnected {
+struct FormerAppReads {
     app_name: String,
     fields: String,
     times: i64,
@@ -39,22 +39,22 @@ struct ReadUnconnected {
 }
 
 #[derive(Debug, Serialize)]
-struct FormerMail {
+struct FormerAppMail {
     app_name: String,
     #[serde(flatten)]
-    mail: ShownMail,
+    mail: MailRecordView,
 }
 
 /// A mail as its reader and nobody else can look it up.
 #[derive(Debug, Serialize)]
-pub(super) struct ShownMail {
+pub(super) struct MailRecordView {
     at: String,
     outcome: &'static str,
     message_id: String,
 }
 
-impl ShownMail {
-    fn of(mail: SentMail, web: &Web) -> Self {
+impl MailRecordView {
+    fn of(mail: MailRecord, web: &Web) -> Self {
         Self {
             at: web.date_and_time(mail.at),
             outcome: match mail.status {
@@ -68,23 +68,23 @@ impl ShownMail {
 }
 
 #[derive(Debug, Serialize)]
-struct Connected {
+struct ConnectedAppItem {
     #[serde(flatten)]
-    face: Face,
+    face: AppFace,
     owner_name: String,
     owner_username: String,
-    website: Option<Website>,
+    website: Option<WebsiteLink>,
     privacy_policy: Option<String>,
     contact: Option<String>,
     since: String,
     last_used: Option<String>,
     take_back: String,
     details: String,
-    rows: Vec<Row>,
+    rows: Vec<ScopeAccess>,
     refuses_mail: bool,
 }
 
-impl Page for ListPage {
+impl Page for ConnectedAppsPage {
     const TEMPLATE: &'static str = "connected_apps/list.html";
 
     fn title(&self) -> String {
@@ -92,16 +92,16 @@ impl Page for ListPage {
     }
 }
 
-impl Connected {
-    fn of(connection: Connection, web: &Web) -> Self {
+impl ConnectedAppItem {
+    fn of(connection: ConnectedApp, web: &Web) -> Self {
         let links = web.links();
         Self {
             rows: connection.rows(),
             refuses_mail: connection.refuses_mail,
-            face: Face::of(&connection.name, connection.logo.as_deref(), links),
+            face: AppFace::of(&connection.name, connection.logo.as_deref(), links),
             owner_name: connection.owner_name,
             owner_username: connection.owner_username,
-            website: connection.website.as_deref().and_then(Website::of),
+            website: connection.website.as_deref().and_then(WebsiteLink::of),
             privacy_policy: connection.privacy_policy,
             contact: connection.contact,
             since: web.date(connection.since),
@@ -115,24 +115,24 @@ impl Connected {
 pub(super) async fn list(
     State(it): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
-) -> Result<Response, PageProblem> {
+) -> Result<Response, PageError> {
     let connections = store::list(it.db.pool(), visit.person, None).await?;
     let apps = connections
         .into_iter()
-        .map(|connection| Connected::of(connection, &it.web));
+        .map(|connection| ConnectedAppItem::of(connection, &it.web));
     let unconnected = store::list_unconnected(it.db.pool(), visit.person).await?;
-    let unconnected = unconnected.into_iter().map(|app| ReadUnconnected {
+    let unconnected = unconnected.into_iter().map(|app| FormerAppReads {
         fields: labels(app.fields),
         app_name: app.app_name,
         times: app.times,
         last: it.web.date_and_time(app.last),
     });
     let former = store::list_mails(it.db.pool(), visit.person, None).await?;
-    let former = former.into_iter().map(|mail| FormerMail {
+    let former = former.into_iter().map(|mail| FormerAppMail {
         app_name: mail.app_name.clone(),
-        mail: ShownMail::of(mail, &it.web),
+        mail: MailRecordView::of(mail, &it.web),
     });
-    Ok(frame.show(&ListPage {
+    Ok(frame.show(&ConnectedAppsPage {
         gone_at: gone_at(&it, visit.person).await?,
         apps: apps.collect(),
         unconnected: unconnected.collect(),
@@ -151,21 +151,21 @@ fn labels(fields: FieldSet) -> String {
 }
 
 #[derive(Debug, Serialize)]
-struct TakeBackPage {
-    app: TakenBack,
+struct RemoveAccessPage {
+    app: RemovedAccess,
     action: String,
-    rows: Vec<Row>,
+    rows: Vec<ScopeAccess>,
 }
 
 #[derive(Debug, Serialize)]
-struct TakenBack {
+struct RemovedAccess {
     #[serde(flatten)]
-    face: Face,
+    face: AppFace,
     owner_name: String,
     contact: Option<String>,
 }
 
-impl Page for TakeBackPage {
+impl Page for RemoveAccessPage {
     const TEMPLATE: &'static str = "connected_apps/take_back.html";
 
     fn title(&self) -> String {
@@ -177,15 +177,15 @@ pub(super) async fn ask(
     State(it): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
     app: Result<Path<AppId>, PathRejection>,
-) -> Result<Response, PageProblem> {
+) -> Result<Response, PageError> {
     let connection = find(&it, visit.person, app).await?;
-    let connection = connection.ok_or_else(PageProblem::not_found)?;
+    let connection = connection.ok_or_else(PageError::not_found)?;
     let links = it.web.links();
-    Ok(frame.show(&TakeBackPage {
+    Ok(frame.show(&RemoveAccessPage {
         rows: connection.rows(),
         action: links.take_back(connection.app),
-        app: TakenBack {
-            face: Face::of(&connection.name, connection.logo.as_deref(), links),
+        app: RemovedAccess {
+            face: AppFace::of(&connection.name, connection.logo.as_deref(), links),
             owner_name: connection.owner_name,
             contact: connection.contact,
         },
@@ -196,20 +196,20 @@ pub(super) async fn take_back(
     State(it): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
     app: Result<Path<AppId>, PathRejection>,
-    _sent: Protected,
-) -> Result<Response, PageProblem> {
+    _sent: CsrfForm,
+) -> Result<Response, PageError> {
     let Some(connection) = find(&it, visit.person, app).await? else {
         // Sent twice, or taken back elsewhere: what was wanted is so.
-        let told = Flash::info("This app can read nothing about you.");
+        let told = FlashMessage::info("This app can read nothing about you.");
         return Ok(frame.send_to_with(&it.web.links().connected_apps(), &told));
     };
     let now = it.clock.now();
     let mut tx = it.db.begin().await?;
-    let entropy = it.entropy.as_ref();
-    grants::take_back(&mut tx, visit.person, connection.app, now, entropy).await?;
+    let rng = it.rng.as_ref();
+    grants::take_back(&mut tx, visit.person, connection.app, now, rng).await?;
     tx.commit().await.map_err(db::Error::from)?;
     // Without its name: what was taken back is gone from the page.
-    let told = Flash::good("Taken back. This app can no longer read anything about you.");
+    let told = FlashMessage::good("Taken back. This app can no longer read anything about you.");
     Ok(frame.send_to_with(&it.web.links().connected_apps(), &told))
 }
 
@@ -218,7 +218,7 @@ async fn find(
     it: &Feature,
     person: PersonId,
     app: Result<Path<AppId>, PathRejection>,
-) -> db::Result<Option<Connection>> {
+) -> db::Result<Option<ConnectedApp>> {
     let Ok(Path(app)) = app else {
         return Ok(None);
     };
@@ -229,34 +229,34 @@ async fn find(
 #[cfg(test)]
 pub(super) mod samples {
     use super::*;
-    use crate::platform::web::{Sample, sample};
+    use crate::platform::web::{PageSample, sample};
 
-    pub(crate) fn samples() -> Vec<Sample> {
+    pub(crate) fn samples() -> Vec<PageSample> {
         let list = vec![
-            Sample::of(&ListPage {
+            PageSample::of(&ConnectedAppsPage {
                 gone_at: None,
                 apps: Vec::new(),
                 unconnected: Vec::new(),
                 former_mails: Vec::new(),
             }),
-            Sample::of(&ListPage {
+            PageSample::of(&ConnectedAppsPage {
                 gone_at: Some("28 Nov 2026, 18:05".to_owned()),
                 apps: vec![connected(false), connected(true)],
                 unconnected: [1, 2]
-                    .map(|times| ReadUnconnected {
+                    .map(|times| FormerAppReads {
                         app_name: "Mess Menu".to_owned(),
                         fields: "Roll number, Email".to_owned(),
                         times,
                         last: "21 Nov 2026, 18:05".to_owned(),
                     })
                     .into(),
-                former_mails: vec![FormerMail {
+                former_mails: vec![FormerAppMail {
                     app_name: "Mess Menu".to_owned(),
                     mail: mail(),
                 }],
             }),
-            Sample::of(&taken_back(false)),
-            Sample::of(&taken_back(true)),
+            PageSample::of(&taken_back(false)),
+            PageSample::of(&taken_back(true)),
         ];
         let parts = show::samples::samples().into_iter();
         list.into_iter()
@@ -265,13 +265,13 @@ pub(super) mod samples {
             .collect()
     }
 
-    fn face(full: bool) -> Face {
+    fn face(full: bool) -> AppFace {
         let logo = full.then_some("logo.png");
-        Face::of("Mess Menu", logo, &sample::links())
+        AppFace::of("Mess Menu", logo, &sample::links())
     }
 
-    fn rows() -> Vec<Row> {
-        let row = |fields: &[&'static str], kept_back: &[&'static str]| Row {
+    fn rows() -> Vec<ScopeAccess> {
+        let row = |fields: &[&'static str], kept_back: &[&'static str]| ScopeAccess {
             sentence: "Something about you",
             fields: fields.to_vec(),
             kept_back: kept_back.to_vec(),
@@ -279,21 +279,21 @@ pub(super) mod samples {
         vec![row(&[], &[]), row(&["One", "Two"], &["Three"])]
     }
 
-    pub(super) fn mail() -> ShownMail {
-        ShownMail {
+    pub(super) fn mail() -> MailRecordView {
+        MailRecordView {
             at: "21 Nov 2026, 18:05".to_owned(),
             outcome: "Sent",
             message_id: "<1.2.3@campus.example>".to_owned(),
         }
     }
 
-    fn connected(full: bool) -> Connected {
+    fn connected(full: bool) -> ConnectedAppItem {
         let text = |text: &str| full.then(|| text.to_owned());
-        Connected {
+        ConnectedAppItem {
             face: face(full),
             owner_name: "Meera Iyer".to_owned(),
             owner_username: "meera".to_owned(),
-            website: Website::of("https://mess.example/").filter(|_| full),
+            website: WebsiteLink::of("https://mess.example/").filter(|_| full),
             privacy_policy: text("https://mess.example/privacy"),
             contact: text("mess@campus.example"),
             since: "21 Nov 2026".to_owned(),
@@ -305,9 +305,9 @@ pub(super) mod samples {
         }
     }
 
-    fn taken_back(full: bool) -> TakeBackPage {
-        TakeBackPage {
-            app: TakenBack {
+    fn taken_back(full: bool) -> RemoveAccessPage {
+        RemoveAccessPage {
+            app: RemovedAccess {
                 face: face(full),
                 owner_name: "Meera Iyer".to_owned(),
                 contact: full.then(|| "mess@campus.example".to_owned()),

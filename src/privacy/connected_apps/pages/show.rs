@@ -7,43 +7,43 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Serialize;
 
-use super::super::model::Connection;
+use super::super::model::ConnectedApp;
 use super::super::store;
-use super::{Feature, ShownMail, find, gone_at};
+use super::{Feature, MailRecordView, find, gone_at};
 use crate::identity::login::SignedIn;
 use crate::people::fields::Field;
 use crate::people::records;
-use crate::people::records::{Person, Shown};
-use crate::platform::clock::Moment;
-use crate::platform::web::{Page, PageProblem, Web};
+use crate::people::records::{DisplayValue, Person};
+use crate::platform::clock::Timestamp;
+use crate::platform::web::{Page, PageError, Web};
 use crate::privacy::receipts;
 use crate::protocol::access_log;
-use crate::protocol::access_log::Reading;
-use crate::protocol::clients::{Face, Website};
+use crate::protocol::access_log::FieldReads;
+use crate::protocol::clients::{AppFace, WebsiteLink};
 use crate::protocol::grants::COMPULSORY;
 use crate::protocol::scope::Scope;
 
 #[derive(Debug, Serialize)]
-pub(super) struct ShowPage {
+pub(super) struct ConnectedAppPage {
     /// When everything is deleted, for who has closed their account.
     gone_at: Option<String>,
-    app: ShownApp,
-    parts: Vec<Part>,
+    app: ConnectedAppView,
+    parts: Vec<ScopeAccessView>,
     /// What it read while it still might.
-    read_before: Vec<Before>,
+    read_before: Vec<EarlierReads>,
     complete_up_to: String,
-    receipts: Vec<Receipt>,
-    mails: Vec<ShownMail>,
+    receipts: Vec<ReceiptLink>,
+    mails: Vec<MailRecordView>,
     refuses_mail: bool,
 }
 
 #[derive(Debug, Serialize)]
-struct ShownApp {
+struct ConnectedAppView {
     #[serde(flatten)]
-    face: Face,
+    face: AppFace,
     owner_name: String,
     owner_username: String,
-    website: Option<Website>,
+    website: Option<WebsiteLink>,
     privacy_policy: Option<String>,
     contact: Option<String>,
     first_allowed: String,
@@ -55,42 +55,42 @@ struct ShownApp {
 
 /// A scope, with the fields the app may read.
 #[derive(Debug, Serialize)]
-struct Part {
+struct ScopeAccessView {
     sentence: &'static str,
     /// Where to withdraw all of it; absent for what ends only with the app.
     withdraw: Option<String>,
-    fields: Vec<ShownField>,
+    fields: Vec<FieldAccessView>,
     kept_back: Vec<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
-struct ShownField {
+struct FieldAccessView {
     label: &'static str,
-    value: Shown,
-    read: Option<Read>,
+    value: DisplayValue,
+    read: Option<ReadCount>,
     withdraw: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct Read {
+struct ReadCount {
     times: i64,
     last: String,
 }
 
 #[derive(Debug, Serialize)]
-struct Before {
+struct EarlierReads {
     label: &'static str,
-    read: Read,
+    read: ReadCount,
 }
 
 #[derive(Debug, Serialize)]
-struct Receipt {
+struct ReceiptLink {
     href: String,
     heading: &'static str,
     at: String,
 }
 
-impl Page for ShowPage {
+impl Page for ConnectedAppPage {
     const TEMPLATE: &'static str = "connected_apps/show.html";
 
     fn title(&self) -> String {
@@ -102,9 +102,9 @@ pub(in crate::privacy::connected_apps) async fn show(
     State(it): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
     app: Result<Path<crate::platform::id::AppId>, PathRejection>,
-) -> Result<Response, PageProblem> {
+) -> Result<Response, PageError> {
     let connection = find(&it, visit.person, app).await?;
-    let connection = connection.ok_or_else(PageProblem::not_found)?;
+    let connection = connection.ok_or_else(PageError::not_found)?;
     let (db, person, app) = (it.db.pool(), visit.person, connection.app);
     let now = it.clock.now();
     // What this process has in mind goes on the page; others write within a second.
@@ -115,15 +115,15 @@ pub(in crate::privacy::connected_apps) async fn show(
     let mails = store::list_mails(db, person, Some(app)).await?;
     let gone_at = gone_at(&it, person).await?;
     let person = records::find(db, person).await?;
-    let person = person.ok_or_else(PageProblem::not_found)?;
+    let person = person.ok_or_else(PageError::not_found)?;
     let links = it.web.links();
-    let receipt = |entry: &receipts::Entry| Receipt {
+    let receipt = |entry: &receipts::ReceiptAuditEntry| ReceiptLink {
         href: links.receipt(entry.id),
         heading: entry.deed.heading(),
         at: it.web.date_and_time(entry.at),
     };
     let mut read = said(&readings, &it.web, now);
-    Ok(frame.show(&ShowPage {
+    Ok(frame.show(&ConnectedAppPage {
         gone_at,
         parts: parts(&connection, &person, &mut read, &it.web),
         read_before: before(read),
@@ -131,16 +131,16 @@ pub(in crate::privacy::connected_apps) async fn show(
         receipts: entries.iter().map(receipt).collect(),
         mails: mails
             .into_iter()
-            .map(|mail| ShownMail::of(mail, &it.web))
+            .map(|mail| MailRecordView::of(mail, &it.web))
             .collect(),
         refuses_mail: connection.refuses_mail,
-        app: ShownApp::of(connection, &it.web, now),
+        app: ConnectedAppView::of(connection, &it.web, now),
     }))
 }
 
-fn said(readings: &[Reading], web: &Web, now: Moment) -> HashMap<Field, Read> {
+fn said(readings: &[FieldReads], web: &Web, now: Timestamp) -> HashMap<Field, ReadCount> {
     let said = readings.iter().map(|reading| {
-        let read = Read {
+        let read = ReadCount {
             times: reading.times,
             last: web.said(reading.last, now),
         };
@@ -150,9 +150,9 @@ fn said(readings: &[Reading], web: &Web, now: Moment) -> HashMap<Field, Read> {
 }
 
 /// What was read of fields the app may no longer read, in the table's order.
-fn before(mut read: HashMap<Field, Read>) -> Vec<Before> {
+fn before(mut read: HashMap<Field, ReadCount>) -> Vec<EarlierReads> {
     let left = Field::all().filter_map(|field| {
-        Some(Before {
+        Some(EarlierReads {
             label: field.row().label,
             read: read.remove(&field)?,
         })
@@ -162,11 +162,11 @@ fn before(mut read: HashMap<Field, Read>) -> Vec<Before> {
 
 /// The parts of a connection. What was read of their fields is taken out of `read`.
 fn parts(
-    connection: &Connection,
+    connection: &ConnectedApp,
     person: &Person,
-    read: &mut HashMap<Field, Read>,
+    read: &mut HashMap<Field, ReadCount>,
     web: &Web,
-) -> Vec<Part> {
+) -> Vec<ScopeAccessView> {
     let links = web.links();
     let withdraw = |scope: Scope, part: String| {
         (scope != COMPULSORY).then(|| links.withdraw(connection.app, &part))
@@ -176,13 +176,13 @@ fn parts(
     let mut part = |scope: Scope| {
         let fields = scope.row().fields;
         let shown = fields.iter().filter(|field| given.contains(**field));
-        let shown = shown.map(|field| ShownField {
+        let shown = shown.map(|field| FieldAccessView {
             label: field.row().label,
             value: person.shown(*field, links),
             read: read.remove(field),
             withdraw: withdraw(scope, format!("field={}", field.name())),
         });
-        Part {
+        ScopeAccessView {
             sentence: scope.row().title,
             fields: shown.collect(),
             withdraw: withdraw(scope, format!("scope={}", scope.name())),
@@ -196,16 +196,16 @@ fn parts(
     connection.share.scopes().iter().map(&mut part).collect()
 }
 
-impl ShownApp {
-    fn of(connection: Connection, web: &Web, now: Moment) -> Self {
+impl ConnectedAppView {
+    fn of(connection: ConnectedApp, web: &Web, now: Timestamp) -> Self {
         let links = web.links();
         let is_again = connection.first_given > connection.since
             || connection.since - connection.first_given > time::Duration::seconds(1);
         Self {
-            face: Face::of(&connection.name, connection.logo.as_deref(), links),
+            face: AppFace::of(&connection.name, connection.logo.as_deref(), links),
             owner_name: connection.owner_name,
             owner_username: connection.owner_username,
-            website: connection.website.as_deref().and_then(Website::of),
+            website: connection.website.as_deref().and_then(WebsiteLink::of),
             privacy_policy: connection.privacy_policy,
             contact: connection.contact,
             first_allowed: web.date(connection.first_given),
@@ -219,19 +219,19 @@ impl ShownApp {
 #[cfg(test)]
 pub(super) mod samples {
     use super::*;
-    use crate::platform::web::{Sample, sample};
+    use crate::platform::web::{PageSample, sample};
 
-    pub(crate) fn samples() -> Vec<Sample> {
-        vec![Sample::of(&page(false)), Sample::of(&page(true))]
+    pub(crate) fn samples() -> Vec<PageSample> {
+        vec![PageSample::of(&page(false)), PageSample::of(&page(true))]
     }
 
-    fn shown_app(full: bool) -> ShownApp {
+    fn shown_app(full: bool) -> ConnectedAppView {
         let text = |text: &str| full.then(|| text.to_owned());
-        ShownApp {
-            face: Face::of("Mess Menu", None, &sample::links()),
+        ConnectedAppView {
+            face: AppFace::of("Mess Menu", None, &sample::links()),
             owner_name: "Meera Iyer".to_owned(),
             owner_username: "meera".to_owned(),
-            website: Website::of("https://mess.example/").filter(|_| full),
+            website: WebsiteLink::of("https://mess.example/").filter(|_| full),
             privacy_policy: text("https://mess.example/privacy"),
             contact: text("mess@campus.example"),
             first_allowed: "21 Nov 2026".to_owned(),
@@ -241,29 +241,29 @@ pub(super) mod samples {
         }
     }
 
-    fn page(full: bool) -> ShowPage {
+    fn page(full: bool) -> ConnectedAppPage {
         let text = |text: &str| full.then(|| text.to_owned());
-        let read = |times| Read {
+        let read = |times| ReadCount {
             times,
             last: "today at 18:05".to_owned(),
         };
-        let field = |label, times: Option<i64>| ShownField {
+        let field = |label, times: Option<i64>| FieldAccessView {
             label,
-            value: Shown::Unset,
+            value: DisplayValue::Unset,
             read: times.map(read),
             withdraw: text("/user/settings/1/withdraw/?field=mobile"),
         };
-        ShowPage {
+        ConnectedAppPage {
             gone_at: text("28 Nov 2026, 18:05"),
             app: shown_app(full),
             parts: vec![
-                Part {
+                ScopeAccessView {
                     sentence: "Something to do",
                     withdraw: None,
                     fields: vec![],
                     kept_back: vec![],
                 },
-                Part {
+                ScopeAccessView {
                     sentence: "Something about you",
                     withdraw: text("/user/settings/1/withdraw/?scope=phone"),
                     fields: vec![
@@ -275,7 +275,7 @@ pub(super) mod samples {
                 },
             ],
             read_before: if full {
-                vec![Before {
+                vec![EarlierReads {
                     label: "Five",
                     read: read(2),
                 }]
@@ -283,7 +283,7 @@ pub(super) mod samples {
                 vec![]
             },
             complete_up_to: "21 Nov 2026, 18:05:03".to_owned(),
-            receipts: vec![Receipt {
+            receipts: vec![ReceiptLink {
                 href: "/user/receipts/1/".to_owned(),
                 heading: "You allowed",
                 at: "21 Nov 2026, 18:05".to_owned(),

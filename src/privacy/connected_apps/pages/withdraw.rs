@@ -10,14 +10,14 @@ use crate::identity::login::SignedIn;
 use crate::people::fields::Field;
 use crate::platform::db;
 use crate::platform::id::AppId;
-use crate::platform::web::{Flash, Page, PageProblem, Pairs, Protected};
-use crate::protocol::clients::Face;
+use crate::platform::web::{CsrfForm, FlashMessage, FormParams, Page, PageError};
+use crate::protocol::clients::AppFace;
 use crate::protocol::grants;
-use crate::protocol::scope::{Scope, Share};
+use crate::protocol::scope::{GrantedAccess, Scope};
 
 #[derive(Debug, Serialize)]
-struct WithdrawPage {
-    app: Face,
+struct WithdrawFieldPage {
+    app: AppFace,
     owner_name: String,
     /// What it is called on the consent page.
     part: &'static str,
@@ -27,7 +27,7 @@ struct WithdrawPage {
     back: String,
 }
 
-impl Page for WithdrawPage {
+impl Page for WithdrawFieldPage {
     const TEMPLATE: &'static str = "connected_apps/withdraw.html";
 
     fn title(&self) -> String {
@@ -37,27 +37,27 @@ impl Page for WithdrawPage {
 
 /// What an address of this page names.
 #[derive(Debug, Clone, Copy)]
-enum Part {
+enum WithdrawTarget {
     Field(Field),
     Scope(Scope),
 }
 
-impl Part {
+impl WithdrawTarget {
     /// Out of `field=…` or `scope=…`. What ends only with the app is no part.
     fn read(query: Option<String>) -> Option<Self> {
-        let query = Pairs::parse(query?.as_bytes())?;
+        let query = FormParams::parse(query?.as_bytes())?;
         let part = match Field::named(query.text("field")) {
             Some(field) => Self::Field(field),
             None => Self::Scope(Scope::named(query.text("scope"))?),
         };
-        let compulsory = Share::whole([grants::COMPULSORY].into_iter().collect());
+        let compulsory = GrantedAccess::whole([grants::COMPULSORY].into_iter().collect());
         (!part.share().is_within(compulsory)).then_some(part)
     }
 
-    fn share(self) -> Share {
+    fn share(self) -> GrantedAccess {
         match self {
-            Self::Field(field) => Share::of_field(field),
-            Self::Scope(scope) => Share::whole([scope].into_iter().collect()),
+            Self::Field(field) => GrantedAccess::of_field(field),
+            Self::Scope(scope) => GrantedAccess::whole([scope].into_iter().collect()),
         }
     }
 
@@ -81,18 +81,18 @@ pub(in crate::privacy::connected_apps) async fn ask(
     SignedIn { visit, frame }: SignedIn,
     app: Result<Path<AppId>, PathRejection>,
     RawQuery(query): RawQuery,
-) -> Result<Response, PageProblem> {
+) -> Result<Response, PageError> {
     let connection = find(&it, visit.person, app).await?;
-    let connection = connection.ok_or_else(PageProblem::not_found)?;
-    let part = Part::read(query).ok_or_else(PageProblem::not_found)?;
+    let connection = connection.ok_or_else(PageError::not_found)?;
+    let part = WithdrawTarget::read(query).ok_or_else(PageError::not_found)?;
     let links = it.web.links();
     let ends = connection.share.intersection(part.share());
     if ends.is_empty() {
         // Withdrawn in another tab.
         return Ok(frame.send_to(&links.connected_app(connection.app)));
     }
-    Ok(frame.show(&WithdrawPage {
-        app: Face::of(&connection.name, connection.logo.as_deref(), links),
+    Ok(frame.show(&WithdrawFieldPage {
+        app: AppFace::of(&connection.name, connection.logo.as_deref(), links),
         owner_name: connection.owner_name,
         part: part.label(),
         fields: ends.fields().iter().map(|it| it.row().label).collect(),
@@ -106,40 +106,40 @@ pub(in crate::privacy::connected_apps) async fn withdraw(
     SignedIn { visit, frame }: SignedIn,
     app: Result<Path<AppId>, PathRejection>,
     RawQuery(query): RawQuery,
-    _sent: Protected,
-) -> Result<Response, PageProblem> {
+    _sent: CsrfForm,
+) -> Result<Response, PageError> {
     let connection = find(&it, visit.person, app).await?;
     let links = it.web.links();
     let Some(connection) = connection else {
         // Taken back whole elsewhere: what was wanted is so.
-        let told = Flash::info("This app can read nothing about you.");
+        let told = FlashMessage::info("This app can read nothing about you.");
         return Ok(frame.send_to_with(&links.connected_apps(), &told));
     };
-    let part = Part::read(query).ok_or_else(PageProblem::not_found)?;
+    let part = WithdrawTarget::read(query).ok_or_else(PageError::not_found)?;
     let now = it.clock.now();
     let mut tx = it.db.begin().await?;
     let who = (visit.person, connection.app);
-    grants::withdraw(&mut tx, who, part.share(), now, it.entropy.as_ref()).await?;
+    grants::withdraw(&mut tx, who, part.share(), now, it.rng.as_ref()).await?;
     tx.commit().await.map_err(db::Error::from)?;
     let (app, label) = (&connection.name, part.label());
     let told = match part {
-        Part::Scope(scope) if scope.row().fields.is_empty() => {
+        WithdrawTarget::Scope(scope) if scope.row().fields.is_empty() => {
             format!("Taken back from {app}: {label}. It ended at once.")
         }
         _ => format!("{app} can no longer read: {label}."),
     };
-    let told = Flash::good(format!("{told} The receipt stands below."));
+    let told = FlashMessage::good(format!("{told} The receipt stands below."));
     Ok(frame.send_to_with(&links.connected_app(connection.app), &told))
 }
 
 #[cfg(test)]
 pub(super) mod samples {
     use super::*;
-    use crate::platform::web::{Sample, sample};
+    use crate::platform::web::{PageSample, sample};
 
-    pub(crate) fn samples() -> Vec<Sample> {
-        let page = |fields| WithdrawPage {
-            app: Face::of("Mess Menu", None, &sample::links()),
+    pub(crate) fn samples() -> Vec<PageSample> {
+        let page = |fields| WithdrawFieldPage {
+            app: AppFace::of("Mess Menu", None, &sample::links()),
             owner_name: "Meera Iyer".to_owned(),
             part: "Your phone",
             fields,
@@ -147,8 +147,8 @@ pub(super) mod samples {
             back: "/user/settings/1/".to_owned(),
         };
         vec![
-            Sample::of(&page(vec![])),
-            Sample::of(&page(vec!["One", "Two"])),
+            PageSample::of(&page(vec![])),
+            PageSample::of(&page(vec!["One", "Two"])),
         ]
     }
 }

@@ -5,21 +5,21 @@ mod readable;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use readable::ReadablePage;
+use readable::ExportSummaryPage;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::archive::File;
-use super::close::Closed;
-use super::lately::Lately;
+use super::archive::ArchiveFile;
+use super::close::CloseOutcome;
+use super::lately::RecentSession;
 use super::{Feature, archive, close, store};
 use crate::identity::login::SignedIn;
 use crate::people::records;
 use crate::people::records::Person;
-use crate::platform::audit::Entry;
-use crate::platform::clock::Moment;
+use crate::platform::audit::AuditEntry;
+use crate::platform::clock::Timestamp;
 use crate::platform::pictures::PictureKind;
-use crate::platform::web::{Flash, Page, PageProblem, Protected};
+use crate::platform::web::{CsrfForm, FlashMessage, Page, PageError};
 use crate::platform::{audit, db};
 use crate::protocol::clients;
 
@@ -28,20 +28,20 @@ const TO_EXPORT: u64 = 10;
 const TO_CLOSE: u64 = 2;
 
 #[derive(Debug, Serialize)]
-struct HomePage {
+struct OwnDataPage {
     /// When everything is deleted, for who has closed the account.
-    closing: Option<Closing>,
+    closing: Option<ClosingNotice>,
     export: String,
     close: String,
 }
 
 #[derive(Debug, Serialize)]
-struct Closing {
+struct ClosingNotice {
     gone_at: String,
     keep: String,
 }
 
-impl Page for HomePage {
+impl Page for OwnDataPage {
     const TEMPLATE: &'static str = "my_data/home.html";
 
     fn title(&self) -> String {
@@ -52,14 +52,14 @@ impl Page for HomePage {
 pub(super) async fn home(
     State(it): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
-) -> Result<Response, PageProblem> {
+) -> Result<Response, PageError> {
     let gone_at = records::find_gone_at(it.db.pool(), visit.person).await?;
     let links = it.web.links();
-    let closing = gone_at.map(|gone_at| Closing {
+    let closing = gone_at.map(|gone_at| ClosingNotice {
         gone_at: it.web.date_and_time(gone_at),
         keep: links.keep_account(),
     });
-    Ok(frame.show(&HomePage {
+    Ok(frame.show(&OwnDataPage {
         closing,
         export: links.export(),
         close: links.close_account(),
@@ -81,7 +81,7 @@ impl Page for ExportPage {
 
 pub(super) async fn ask_export(
     State(it): State<Feature>,
-    Lately(SignedIn { frame, .. }): Lately<TO_EXPORT>,
+    RecentSession(SignedIn { frame, .. }): RecentSession<TO_EXPORT>,
 ) -> Response {
     frame.show(&ExportPage {
         action: it.web.links().export(),
@@ -90,19 +90,21 @@ pub(super) async fn ask_export(
 
 pub(super) async fn export(
     State(it): State<Feature>,
-    Lately(SignedIn { visit, .. }): Lately<TO_EXPORT>,
-    _sent: Protected,
-) -> Result<Response, PageProblem> {
+    RecentSession(SignedIn { visit, .. }): RecentSession<TO_EXPORT>,
+    _sent: CsrfForm,
+) -> Result<Response, PageError> {
     let now = it.clock.now();
     it.ledger.write_down().await?;
     let person = records::find(it.db.pool(), visit.person).await?;
-    let person = person.ok_or_else(PageProblem::not_found)?;
+    let person = person.ok_or_else(PageError::not_found)?;
     let everything = store::find_everything(it.db.pool(), person.id).await?;
-    let everything = everything.ok_or_else(PageProblem::not_found)?;
+    let everything = everything.ok_or_else(PageError::not_found)?;
     let files = it.files(&person, &everything, now).await?;
-    let archive = archive::pack(&files, now).map_err(PageProblem::broken)?;
-    let entry = Entry::of("person.exported").by(person.id).about(person.id);
-    audit::note(it.db.pool(), entry, now, it.entropy.as_ref()).await?;
+    let archive = archive::pack(&files, now).map_err(PageError::broken)?;
+    let entry = AuditEntry::of("person.exported")
+        .by(person.id)
+        .about(person.id);
+    audit::note(it.db.pool(), entry, now, it.rng.as_ref()).await?;
     let name = HeaderValue::from_static("attachment; filename=\"profiles.zip\"");
     let kind = HeaderValue::from_static("application/zip");
     let headers = [
@@ -117,8 +119,8 @@ impl Feature {
         &self,
         person: &Person,
         everything: &Value,
-        now: Moment,
-    ) -> Result<Vec<File>, PageProblem> {
+        now: Timestamp,
+    ) -> Result<Vec<ArchiveFile>, PageError> {
         let mut files = Vec::new();
         let owned = store::find_pictures(self.db.pool(), person.id).await?;
         let (portrait, logos) = owned.map_or((None, Vec::new()), |it| (it.portrait, it.logos));
@@ -126,15 +128,15 @@ impl Feature {
         for (kind, name) in portraits.chain(logos.iter().map(|it| (PictureKind::AppLogo, it))) {
             if let Some(content) = self.pictures.read(kind, name).await {
                 let name = format!("pictures/{name}");
-                files.push(File { name, content });
+                files.push(ArchiveFile { name, content });
             }
         }
-        let json = serde_json::to_vec_pretty(everything).map_err(PageProblem::broken)?;
+        let json = serde_json::to_vec_pretty(everything).map_err(PageError::broken)?;
         let picture = portrait.map(|name| format!("pictures/{name}"));
-        let page = ReadablePage::of(person, picture, everything, &self.web, now);
+        let page = ExportSummaryPage::of(person, picture, everything, &self.web, now);
         let page = self.web.render_alone(&page)?;
         let style = self.web.assets.text("css/house.css").unwrap_or_default();
-        let file = |name: &str, content| File {
+        let file = |name: &str, content| ArchiveFile {
             name: name.to_owned(),
             content,
         };
@@ -146,21 +148,21 @@ impl Feature {
 }
 
 #[derive(Debug, Serialize)]
-struct ClosePage {
+struct CloseAccountPage {
     action: String,
     /// Apps that end with the account.
-    apps: Vec<Ending>,
+    apps: Vec<ClosingApp>,
     /// The verified one among them, for which somebody else has to be found first.
     verified: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct Ending {
+struct ClosingApp {
     name: String,
     people: i64,
 }
 
-impl Page for ClosePage {
+impl Page for CloseAccountPage {
     const TEMPLATE: &'static str = "my_data/close.html";
 
     fn title(&self) -> String {
@@ -170,16 +172,16 @@ impl Page for ClosePage {
 
 pub(super) async fn ask_close(
     State(it): State<Feature>,
-    Lately(SignedIn { visit, frame }): Lately<TO_CLOSE>,
-) -> Result<Response, PageProblem> {
+    RecentSession(SignedIn { visit, frame }): RecentSession<TO_CLOSE>,
+) -> Result<Response, PageError> {
     let mut connection = it.db.connection().await?;
     let verified = close::find_verified(&mut connection, visit.person).await?;
     let own = clients::list_own(&mut *connection, visit.person).await?;
-    let apps = own.into_iter().map(|(app, people)| Ending {
+    let apps = own.into_iter().map(|(app, people)| ClosingApp {
         name: app.details.name.to_string(),
         people,
     });
-    Ok(frame.show(&ClosePage {
+    Ok(frame.show(&CloseAccountPage {
         action: it.web.links().close_account(),
         apps: apps.collect(),
         verified,
@@ -188,22 +190,22 @@ pub(super) async fn ask_close(
 
 pub(super) async fn close(
     State(it): State<Feature>,
-    Lately(SignedIn { visit, frame }): Lately<TO_CLOSE>,
-    _sent: Protected,
-) -> Result<Response, PageProblem> {
-    let (now, entropy) = (it.clock.now(), it.entropy.as_ref());
+    RecentSession(SignedIn { visit, frame }): RecentSession<TO_CLOSE>,
+    _sent: CsrfForm,
+) -> Result<Response, PageError> {
+    let (now, rng) = (it.clock.now(), it.rng.as_ref());
     let mut tx = it.db.begin().await?;
     let session = frame.session_fingerprint();
     let links = it.web.links();
-    match close::close(&mut tx, visit.person, session, now, entropy).await? {
-        Closed::Closed => {
+    match close::close(&mut tx, visit.person, session, now, rng).await? {
+        CloseOutcome::Closed => {
             tx.commit().await.map_err(db::Error::from)?;
             Ok(frame.send_to(&links.my_data()))
         }
-        Closed::RunsVerified(app) => {
+        CloseOutcome::RunsVerified(app) => {
             let text = format!("You run {app}, which the campus relies on. Nothing was changed.");
             let heading = "Find somebody for your app first";
-            Err(PageProblem::new(StatusCode::CONFLICT, heading, text)
+            Err(PageError::new(StatusCode::CONFLICT, heading, text)
                 .advise("Ask the people who run this service to give it to somebody else.")
                 .back(links.my_data(), "Your data"))
         }
@@ -213,48 +215,48 @@ pub(super) async fn close(
 pub(super) async fn keep(
     State(it): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
-    _sent: Protected,
-) -> Result<Response, PageProblem> {
-    let (now, entropy) = (it.clock.now(), it.entropy.as_ref());
+    _sent: CsrfForm,
+) -> Result<Response, PageError> {
+    let (now, rng) = (it.clock.now(), it.rng.as_ref());
     let mut tx = it.db.begin().await?;
-    records::stay(&mut tx, visit.person, now, entropy).await?;
+    records::stay(&mut tx, visit.person, now, rng).await?;
     tx.commit().await.map_err(db::Error::from)?;
-    let told = Flash::good("Your account is open again, and everything is as it was.");
+    let told = FlashMessage::good("Your account is open again, and everything is as it was.");
     Ok(frame.send_to_with(&it.web.links().my_data(), &told))
 }
 
 #[cfg(test)]
 pub(super) mod samples {
     use super::*;
-    use crate::platform::web::Sample;
+    use crate::platform::web::PageSample;
 
-    pub(crate) fn samples() -> Vec<Sample> {
-        let home = |closing| HomePage {
+    pub(crate) fn samples() -> Vec<PageSample> {
+        let home = |closing| OwnDataPage {
             closing,
             export: "/user/data/export/".to_owned(),
             close: "/user/data/close/".to_owned(),
         };
-        let close = |apps, verified: Option<&str>| ClosePage {
+        let close = |apps, verified: Option<&str>| CloseAccountPage {
             action: "/user/data/close/".to_owned(),
             apps,
             verified: verified.map(str::to_owned),
         };
-        let ending = |people| Ending {
+        let ending = |people| ClosingApp {
             name: "Mess Menu".to_owned(),
             people,
         };
         let mut samples = vec![
-            Sample::of(&home(None)),
-            Sample::of(&home(Some(Closing {
+            PageSample::of(&home(None)),
+            PageSample::of(&home(Some(ClosingNotice {
                 gone_at: "28 Nov 2026, 18:05".to_owned(),
                 keep: "/user/data/keep/".to_owned(),
             }))),
-            Sample::of(&ExportPage {
+            PageSample::of(&ExportPage {
                 action: "/user/data/export/".to_owned(),
             }),
-            Sample::of(&close(vec![], None)),
-            Sample::of(&close(vec![ending(0), ending(1), ending(2)], None)),
-            Sample::of(&close(vec![ending(1)], Some("Mess Menu"))),
+            PageSample::of(&close(vec![], None)),
+            PageSample::of(&close(vec![ending(0), ending(1), ending(2)], None)),
+            PageSample::of(&close(vec![ending(1)], Some("Mess Menu"))),
         ];
         samples.extend(readable::samples::samples());
         samples

@@ -5,32 +5,32 @@ use serde_json::{Map, Value};
 use time::format_description::well_known::Rfc3339;
 
 use crate::people::fields::Field;
-use crate::people::records::{Person, Shown};
-use crate::platform::clock::Moment;
+use crate::people::records::{DisplayValue, Person};
+use crate::platform::clock::Timestamp;
 use crate::platform::web::{Page, Web};
 use crate::protocol::scope::Scope;
 
 #[derive(Debug, Serialize)]
-pub(super) struct ReadablePage {
+pub(super) struct ExportSummaryPage {
     campus: String,
     name: String,
     picture: Option<String>,
     made_at: String,
-    facts: Vec<Fact>,
-    sections: Vec<Section>,
+    facts: Vec<ExportFact>,
+    sections: Vec<ExportSection>,
     /// Headings of sections with nothing in them.
     empty: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct Fact {
+struct ExportFact {
     label: &'static str,
-    value: Shown,
+    value: DisplayValue,
 }
 
 /// A table, or a list of facts of each record where a table would be too wide.
 #[derive(Debug, Serialize)]
-struct Section {
+struct ExportSection {
     heading: String,
     is_wide: bool,
     columns: Vec<String>,
@@ -67,7 +67,7 @@ const HEADINGS: [(&str, &str); 19] = [
     ("history", "What happened"),
 ];
 
-impl Page for ReadablePage {
+impl Page for ExportSummaryPage {
     const TEMPLATE: &'static str = "my_data/readable.html";
 
     fn title(&self) -> String {
@@ -75,17 +75,17 @@ impl Page for ReadablePage {
     }
 }
 
-impl ReadablePage {
+impl ExportSummaryPage {
     /// `everything`: lists of records by name, or one record.
     pub(super) fn of(
         person: &Person,
         picture: Option<String>,
         everything: &Value,
         web: &Web,
-        now: Moment,
+        now: Timestamp,
     ) -> Self {
         let said = Field::all().filter(|field| *field != Field::ProfilePicture);
-        let facts = said.map(|field| Fact {
+        let facts = said.map(|field| ExportFact {
             label: field.row().label,
             value: in_full(person.shown(field, web.links())),
         });
@@ -99,7 +99,7 @@ impl ReadablePage {
         for (name, heading) in known.into_iter().chain(new) {
             let records = records(everything.get(name));
             let is_above = |column: &str| name == "person" && Field::named(column).is_some();
-            match Section::of(heading, &records, is_above, web) {
+            match ExportSection::of(heading, &records, is_above, web) {
                 Ok(section) => sections.push(section),
                 Err(heading) => empty.push(heading),
             }
@@ -116,7 +116,7 @@ impl ReadablePage {
     }
 }
 
-impl Section {
+impl ExportSection {
     /// The heading alone if there is nothing under it that does not stand above.
     fn of(
         heading: String,
@@ -211,7 +211,7 @@ fn plain(name: &str, value: &Value, web: &Web) -> String {
 /// A text as the other pages say it.
 fn said(name: &str, text: &str, web: &Web) -> String {
     if name.ends_with("_at") || name == "last" {
-        let moment = Moment::parse(text, &Rfc3339).ok();
+        let moment = Timestamp::parse(text, &Rfc3339).ok();
         return moment.map_or_else(|| text.to_owned(), |moment| web.date_and_time(moment));
     }
     match name {
@@ -227,9 +227,9 @@ fn said(name: &str, text: &str, web: &Web) -> String {
 }
 
 /// Nobody looks over the shoulder of whoever reads their own file.
-fn in_full(value: Shown) -> Shown {
+fn in_full(value: DisplayValue) -> DisplayValue {
     match value {
-        Shown::Masked { full, .. } => Shown::Text { text: full },
+        DisplayValue::Masked { full, .. } => DisplayValue::Text { text: full },
         other => other,
     }
 }
@@ -245,17 +245,17 @@ fn words(name: &str) -> String {
 #[cfg(test)]
 pub(super) mod samples {
     use super::*;
-    use crate::platform::web::Sample;
+    use crate::platform::web::PageSample;
 
-    pub(crate) fn samples() -> Vec<Sample> {
+    pub(crate) fn samples() -> Vec<PageSample> {
         vec![
-            Sample::of(&page(None)),
-            Sample::of(&page(Some("pictures/a.jpg".to_owned()))),
+            PageSample::of(&page(None)),
+            PageSample::of(&page(Some("pictures/a.jpg".to_owned()))),
         ]
     }
 
-    fn page(picture: Option<String>) -> ReadablePage {
-        let section = |is_wide| Section {
+    fn page(picture: Option<String>) -> ExportSummaryPage {
+        let section = |is_wide| ExportSection {
             heading: "What apps read".to_owned(),
             is_wide,
             columns: vec!["App".to_owned(), "Fields".to_owned()],
@@ -264,13 +264,13 @@ pub(super) mod samples {
                 vec!["Mobile".to_owned(), "Room".to_owned()],
             ]],
         };
-        ReadablePage {
+        ExportSummaryPage {
             campus: "Campus".to_owned(),
             name: "Asha D’Souza".to_owned(),
             made_at: "21 Nov 2026, 18:05".to_owned(),
-            facts: vec![Fact {
+            facts: vec![ExportFact {
                 label: "First name",
-                value: Shown::Unset,
+                value: DisplayValue::Unset,
             }],
             sections: vec![section(false), section(true)],
             empty: picture.iter().map(|_| "Receipts".to_owned()).collect(),
