@@ -59,21 +59,21 @@ struct AddedPersonOutput<'a> {
 
 pub(super) async fn add(add: PersonAddArgs, config: &Config) -> Result<ExitCode, CommandError> {
     let rng: Arc<dyn Rng> = Arc::new(OsRng);
-    let (password, made) = password(add.password_stdin, rng.as_ref())?;
+    let (password, is_generated) = read_or_generate_password(add.password_stdin, rng.as_ref())?;
     let database = database::open_beside(config).await?;
-    let added = keep(&add, &database.db, &password, rng.as_ref()).await;
+    let added = insert_person(&add, &database.db, &password, rng.as_ref()).await;
     database.close().await;
     let id =
         added.map_err(|why| CommandError::new(format!("{} was not added: {why}", add.username)))?;
     print(&AddedPersonOutput {
         id,
         username: &add.username,
-        password: made.then(|| password.expose()),
+        password: is_generated.then(|| password.expose()),
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn keep(
+async fn insert_person(
     add: &PersonAddArgs,
     db: &Db,
     password: &NewPassword,
@@ -83,7 +83,7 @@ async fn keep(
     let hasher = PasswordHasher::start(rng).map_err(|error| failed(&error))?;
     let now = SystemClock.now();
     let mut tx = db.begin().await.map_err(|error| failed(&error))?;
-    let id = records::add(&mut tx, &add.username, None, &details(add), now, rng)
+    let id = records::add(&mut tx, &add.username, None, &person_update(add), now, rng)
         .await
         .map_err(|error| failed(&error))?;
     set_password(&mut tx, &hasher, (id, password), now, rng)
@@ -93,7 +93,7 @@ async fn keep(
     Ok(id)
 }
 
-fn details(add: &PersonAddArgs) -> PersonUpdate {
+fn person_update(add: &PersonAddArgs) -> PersonUpdate {
     let set = |given: Option<_>| given.map_or(Update::Keep, Update::Set);
     PersonUpdate {
         columns: ColumnUpdates {
@@ -109,8 +109,9 @@ fn details(add: &PersonAddArgs) -> PersonUpdate {
     }
 }
 
-/// The password that was given, or a new one; and whether it was made here, and so has to be told.
-pub(super) fn password(
+/// The password from standard input or a generated one, and whether it is generated and so has to be
+/// printed.
+pub(super) fn read_or_generate_password(
     from_stdin: bool,
     rng: &dyn Rng,
 ) -> Result<(NewPassword, bool), CommandError> {
@@ -124,6 +125,6 @@ pub(super) fn password(
     let line = text.strip_suffix('\n').unwrap_or(&text);
     let line = line.strip_suffix('\r').unwrap_or(line);
     let password =
-        NewPassword::parse(line).map_err(|unfit| CommandError::new(unfit.to_string()))?;
+        NewPassword::parse(line).map_err(|invalid| CommandError::new(invalid.to_string()))?;
     Ok((password, false))
 }

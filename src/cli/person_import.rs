@@ -40,7 +40,7 @@ pub(super) fn columns() -> String {
     )
 }
 
-/// What is printed.
+/// The output.
 #[derive(Debug, Default, Serialize)]
 struct ImportReport {
     added: u32,
@@ -56,26 +56,26 @@ struct RejectedRow {
     reason: String,
 }
 
-/// Why a row does not go in: it is wrong, and the next may be right; or nothing goes any more.
+/// Why a row is not imported: it is invalid, or the database failed and the import stops.
 enum RowError {
     Row(String),
     All(db::Error),
 }
 
 pub(super) async fn import(
-    asked: PersonImportArgs,
+    args: PersonImportArgs,
     config: &Config,
 ) -> Result<ExitCode, CommandError> {
-    let shown = asked.file.display();
-    let list = fs::read(&asked.file)
+    let shown = args.file.display();
+    let list = fs::read(&args.file)
         .map_err(|error| CommandError::while_doing(format_args!("reading {shown}"), error))?;
     let rows = records::read_list(&list)
         .map_err(|error| CommandError::while_doing(format_args!("reading {shown}"), error))?;
     let database = database::open_beside(config).await?;
     let importer = Importer {
         pictures: Pictures::new(database.data_dir.join("pictures")),
-        beside: asked.file.parent().map(Path::to_owned).unwrap_or_default(),
-        dry_run: asked.dry_run,
+        beside: args.file.parent().map(Path::to_owned).unwrap_or_default(),
+        dry_run: args.dry_run,
     };
     let imported = importer.run(&database.db, rows).await;
     database.close().await;
@@ -95,14 +95,14 @@ pub(super) async fn import(
 
 struct Importer {
     pictures: Pictures,
-    /// The list's folder.
+    /// The folder of the list.
     beside: PathBuf,
     dry_run: bool,
 }
 
 impl Importer {
-    /// Each row is kept or refused for itself. A rehearsal keeps them all in one transaction, so that
-    /// rows see those before them, and rolls it back.
+    /// Imports each row in a transaction of its own. A dry run imports all in one, so that rows see those
+    /// before them, and rolls it back.
     async fn run(&self, db: &Db, rows: Vec<ImportRow>) -> Result<ImportReport, CommandError> {
         let mut outcome = ImportReport::default();
         let failed = |line: u64| {
@@ -115,12 +115,12 @@ impl Importer {
         for ImportRow {
             line,
             username,
-            wanted,
+            request,
         } in rows
         {
             db::set_mark(&mut tx).await.map_err(failed(line))?;
-            let imported = match wanted {
-                Ok(wanted) => self.row(&mut tx, wanted, line).await,
+            let imported = match request {
+                Ok(request) => self.row(&mut tx, request, line).await,
                 Err(reason) => Err(RowError::Row(reason)),
             };
             match imported {
@@ -153,24 +153,25 @@ impl Importer {
     async fn row(
         &self,
         tx: &mut Tx,
-        mut wanted: RowRequest,
+        mut request: RowRequest,
         line: u64,
     ) -> Result<ImportOutcome, RowError> {
-        wanted.details.columns.profile_picture = match &wanted.picture {
+        request.details.columns.profile_picture = match &request.picture {
             Update::Keep => Update::Keep,
             Update::Clear => Update::Clear,
             Update::Set(file) => Update::Set(self.keep(file).await?),
         };
         let numbers = if self.dry_run {
-            let lent = i32::try_from(line).map_or(i32::MIN, |line| -line);
-            IdAllocation::Lent(PersonId(lent))
+            let temporary_id = i32::try_from(line).map_or(i32::MIN, |line| -line);
+            IdAllocation::DryRun(PersonId(temporary_id))
         } else {
-            IdAllocation::Taken
+            IdAllocation::Permanent
         };
         let now = SystemClock.now();
-        let imported = records::import(tx, &wanted, numbers, now, &OsRng).await;
-        if let (Err(_), Update::Set(kept)) = (&imported, &wanted.details.columns.profile_picture) {
-            self.discard(kept.as_str()).await;
+        let imported = records::import(tx, &request, numbers, now, &OsRng).await;
+        if let (Err(_), Update::Set(stored)) = (&imported, &request.details.columns.profile_picture)
+        {
+            self.discard(stored.as_str()).await;
         }
         imported.map_err(|error| match error {
             PeopleError::Store(error) => RowError::All(error),
@@ -178,19 +179,19 @@ impl Importer {
         })
     }
 
-    /// Makes the picture ours and keeps it, except in a rehearsal, which only looks at it.
+    /// Stores a picture. A dry run only validates it.
     async fn keep(&self, file: &str) -> Result<PictureFile, RowError> {
         let wrong =
             |why: &dyn std::fmt::Display| RowError::Row(format!("profile_picture {file}: {why}"));
         let picture = self.picture(file).await.map_err(|why| wrong(&why))?;
-        let kept = if self.dry_run {
+        let stored = if self.dry_run {
             "rehearsal".to_owned()
         } else {
             let kind = PictureKind::ProfilePicture;
-            let kept = self.pictures.keep(kind, &picture, &OsRng).await;
-            kept.map_err(|error| wrong(&error))?
+            let stored = self.pictures.keep(kind, &picture, &OsRng).await;
+            stored.map_err(|error| wrong(&error))?
         };
-        PictureFile::parse(&kept).map_err(|unfit| wrong(&unfit))
+        PictureFile::parse(&stored).map_err(|invalid| wrong(&invalid))
     }
 
     async fn picture(&self, file: &str) -> Result<Picture, String> {
@@ -199,7 +200,7 @@ impl Importer {
         if !inside.components().all(plain) {
             return Err("must be a file beside the list".to_owned());
         }
-        // As the user API answers it, a picture has a path; beside the list is its file.
+        // The user API answers a path; the folder of the list has the file.
         let candidates = [Some(inside.as_os_str()), inside.file_name()];
         let found = candidates
             .into_iter()

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use super::person_add::password;
+use super::person_add::read_or_generate_password;
 use super::{CommandError, database, print};
 use crate::connectors::{NewPassword, PasswordHasher, set_password};
 use crate::people::records;
@@ -37,23 +37,27 @@ struct NewPasswordOutput<'a> {
 }
 
 pub(super) async fn set(
-    asked: PersonPasswordArgs,
+    args: PersonPasswordArgs,
     config: &Config,
 ) -> Result<ExitCode, CommandError> {
-    let (password, made) = password(asked.password_stdin, &OsRng)?;
+    let (password, is_generated) = read_or_generate_password(args.password_stdin, &OsRng)?;
     let database = database::open_beside(config).await?;
-    let kept = keep(&asked.username, &database.db, &password).await;
+    let kept = store_password(&args.username, &database.db, &password).await;
     database.close().await;
     kept.map_err(|why| CommandError::new(format!("no password was set: {why}")))?;
     print(&NewPasswordOutput {
-        username: &asked.username,
-        password: made.then(|| password.expose()),
+        username: &args.username,
+        password: is_generated.then(|| password.expose()),
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// With the old password ends what was begun with it.
-async fn keep(username: &Username, db: &Db, password: &NewPassword) -> Result<(), CommandError> {
+/// Sets a password, and ends sessions and tokens that began with the old one.
+async fn store_password(
+    username: &Username,
+    db: &Db,
+    password: &NewPassword,
+) -> Result<(), CommandError> {
     let failed = |error: &dyn fmt::Display| CommandError::new(error.to_string());
     let hasher = PasswordHasher::start(&OsRng).map_err(|error| failed(&error))?;
     let now = SystemClock.now();

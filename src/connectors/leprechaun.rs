@@ -376,7 +376,7 @@ impl Leprechaun {
         Ok(Step::Done(ExternalIdentity {
             provider: Self::SLUG,
             subject: roll,
-            says: says.map(Box::new),
+            claims: says.map(Box::new),
         }))
     }
 }

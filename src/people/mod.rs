@@ -1,4 +1,4 @@
-//! The person record: what the campus' systems say of people and what they add themselves.
+//! The person record: what campus systems provide about people, and what they enter themselves.
 //!
 //! Connectors write it, the user API reads it. Imports only [`platform`](crate::platform).
 

@@ -300,7 +300,7 @@ impl Erp {
         Ok(Step::Done(ExternalIdentity {
             provider: Self::SLUG,
             subject: roll.to_string(),
-            says: says(&roll, &derived, names).map(Box::new),
+            claims: says(&roll, &derived, names).map(Box::new),
         }))
     }
 
@@ -330,10 +330,10 @@ fn says(roll: &ErpRollNumber, derived: &RollAttributes, names: PersonNames) -> O
             graduation_year: derived.graduation_year.map_or(Update::Keep, Update::Set),
             ..PersonUpdate::default()
         },
-        is_directory: false,
+        is_authoritative: false,
         is_inferred: true,
-        unproven_email: None,
-        second_key: None,
+        unverified_email: None,
+        stable_id: None,
     })
 }
 

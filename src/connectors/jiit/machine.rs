@@ -343,7 +343,7 @@ impl JiitFormAttempt {
             Ok(says) => JiitTransition::Settled(Step::Done(ExternalIdentity {
                 provider: Jiit::SLUG,
                 subject: enrollment,
-                says: Some(Box::new(says)),
+                claims: Some(Box::new(says)),
             })),
             // A number that was let through the form makes a username.
             Err(_) => over(UNEXPECTED),
@@ -556,7 +556,7 @@ mod tests {
             ("jiit", "22103171")
         );
         assert_eq!(
-            identity.says.unwrap().second_key.as_deref(),
+            identity.claims.unwrap().stable_id.as_deref(),
             Some("JSIM0000001")
         );
     }

@@ -78,11 +78,11 @@ pub(super) fn says(
     }
 
     let mut is_inferred = false;
-    let mut unproven_email = None;
+    let mut unverified_email = None;
     if let Some(particulars) = particulars {
         columns.sex = sex(particulars.gender.as_deref());
         let email = particulars.studentemailid.as_deref();
-        unproven_email = email.and_then(|email| campus_email(email, mail_domain));
+        unverified_email = email.and_then(|email| campus_email(email, mail_domain));
         let branch = particulars.branch.as_deref().and_then(branch);
         details.department = branch.map_or(Update::Keep, Update::Set);
         let read = particulars.admissionyear.as_deref().and_then(year);
@@ -97,10 +97,10 @@ pub(super) fn says(
     Ok(Claims {
         username: Username::parse(&enrollment.to_lowercase())?,
         details,
-        is_directory: false,
+        is_authoritative: false,
         is_inferred,
-        unproven_email,
-        second_key: Some(member.member_id.clone()),
+        unverified_email,
+        stable_id: Some(member.member_id.clone()),
     })
 }
 
@@ -246,12 +246,12 @@ mod tests {
     fn what_the_portal_knows_takes_its_place_in_the_profile() {
         let says = of(&particulars("22103171"));
         assert_eq!(says.username.as_str(), "22103171");
-        assert_eq!(says.second_key.as_deref(), Some("JSIM0000001"));
+        assert_eq!(says.stable_id.as_deref(), Some("JSIM0000001"));
         assert_eq!(
-            says.unproven_email.unwrap().as_str(),
+            says.unverified_email.unwrap().as_str(),
             "22103171@mail.jiit.ac.in"
         );
-        assert!(says.is_inferred && !says.is_directory);
+        assert!(says.is_inferred && !says.is_authoritative);
         assert_eq!(
             serde_json::to_value(&says.details.columns).unwrap(),
             serde_json::json!({
@@ -280,7 +280,7 @@ mod tests {
                 DOMAIN,
             );
             let says = says.unwrap();
-            assert_eq!(says.unproven_email, None);
+            assert_eq!(says.unverified_email, None);
             assert!(!says.details.touches_programme() && !says.is_inferred);
             assert_eq!(
                 serde_json::to_value(&says.details.columns).unwrap(),

@@ -178,16 +178,16 @@ fn identity(read: DirectoryRecord) -> Option<ExternalIdentity> {
             columns,
             ..PersonUpdate::default()
         },
-        is_directory: true,
+        is_authoritative: true,
         is_inferred: false,
-        unproven_email: None,
-        second_key: unique,
+        unverified_email: None,
+        stable_id: unique,
     };
     Some(ExternalIdentity {
         provider: Ldap::SLUG,
         subject: subject?,
         // Without a username nobody can be added, and who is here keeps what was known.
-        says: username.map(says).map(Box::new),
+        claims: username.map(says).map(Box::new),
     })
 }
 

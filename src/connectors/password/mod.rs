@@ -153,7 +153,7 @@ impl Connector for PasswordConnector {
                 Ok(Step::Done(ExternalIdentity {
                     provider: Self::SLUG,
                     subject: account.person.to_string(),
-                    says: None,
+                    claims: None,
                 }))
             }
             _ => Ok(Step::Refused {

@@ -1,19 +1,18 @@
-//! The ways somebody has of signing in: linked, looked at, removed.
+//! Identities that are linked to a person: for a person who signs in with a password today and with the
+//! campus account tomorrow, and wants one account for both.
 //!
-//! Whom it serves: the person who signs in with a password today and with the campus' account
-//! tomorrow, and who wants to be one person in both.
+//! A new identity is proved on the sign-in page ([`crate::identity::login`]), which gets the purpose of
+//! linking from here.
 //!
-//! A further way is proved on the sign-in page ([`crate::identity::login`]), which is told that it is for linking.
+//! Decision: an identity is linked only by a person who has signed in recently and has proved it. An equal
+//! mail address or roll number links nothing, because a provider may be wrong about it, and the account
+//! would go to another person.
 //!
-//! Decision: a further way is linked only from here, by somebody who is signed in since a short while,
-//! after they have proved that it is theirs. An equal mail address or roll number links nothing: who
-//! says so may be wrong, and an account would be somebody else's.
+//! Decision: the last identity that works cannot be removed, and a password of this service is not removed
+//! here, because the person could then not sign in while the campus systems are unavailable.
 //!
-//! Decision: the last way that works cannot be removed, and a password kept here is not removed here,
-//! because nothing else would let anybody in while the campus' systems are closed.
-//!
-//! Decision: who removes a way is signed out in every other browser, because they may have found that
-//! somebody else came in by it.
+//! Decision: removing an identity ends every other session, because another person may have signed in with
+//! it.
 
 mod pages;
 mod remove;
@@ -30,7 +29,7 @@ use crate::platform::db::Db;
 use crate::platform::rng::SharedRng;
 use crate::platform::web::Web;
 
-/// What the room needs.
+/// Dependencies of the room.
 #[derive(Debug, Clone, FromRef)]
 pub struct Feature {
     pub db: Db,

@@ -19,7 +19,7 @@ struct LinkedIdentitiesPage {
     further: Vec<LinkableConnector>,
 }
 
-/// Before a way is taken away.
+/// Asks before an identity is removed.
 #[derive(Debug, Serialize)]
 struct UnlinkPage {
     label: String,
@@ -31,19 +31,19 @@ struct UnlinkPage {
 #[derive(Debug, Serialize)]
 struct LinkedIdentityView {
     label: String,
-    /// The other side's word for the person, where that says more than the label.
+    /// The account there, if the label does not contain it.
     subject: Option<String>,
     since: String,
     last_used: Option<String>,
-    /// Switched off by the people who run this service.
+    /// Whether its connector is disabled.
     is_off: bool,
-    /// Where it is taken away, if it may be.
+    /// Where it can be removed, if it can.
     remove: Option<String>,
-    /// Where one sees what it rests on.
+    /// Where its proof is shown.
     more: Option<String>,
 }
 
-/// A way somebody does not have yet.
+/// A connector that the person can link.
 #[derive(Debug, Serialize)]
 struct LinkableConnector {
     label: &'static str,
@@ -68,14 +68,18 @@ impl Page for LinkedIdentitiesPage {
 }
 
 pub(super) async fn list(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
 ) -> Result<Response, PageError> {
-    let theirs = records::list_ways_in(it.db.pool(), visit.person).await?;
-    let links = it.web.links();
-    let has = |way: &&DynConnector| !theirs.iter().any(|its| its.provider == way.slug());
-    let further = (it.ways.iter().filter(has))
-        // A password is set by the people who run this service, not proved.
+    let identities = records::list_identities(feature.db.pool(), visit.person).await?;
+    let links = feature.web.links();
+    let has = |way: &&DynConnector| {
+        !identities
+            .iter()
+            .any(|identity| identity.provider == way.slug())
+    };
+    let further = (feature.ways.iter().filter(has))
+        // Administrators set passwords; they cannot be linked.
         .filter(|way| way.slug() != PasswordConnector::SLUG)
         .map(|way| LinkableConnector {
             label: way.face().label,
@@ -84,7 +88,10 @@ pub(super) async fn list(
         });
     let page = LinkedIdentitiesPage {
         further: further.collect(),
-        ways: theirs.iter().map(|way| it.shown(way, &theirs)).collect(),
+        ways: identities
+            .iter()
+            .map(|way| feature.shown(way, &identities))
+            .collect(),
     };
     Ok(frame.show(&page))
 }
@@ -98,7 +105,7 @@ impl Feature {
         let may_go = way.provider != PasswordConnector::SLUG && !is_last;
         LinkedIdentityView {
             label: self.label(&way.provider),
-            // A password's is a number of ours.
+            // The subject of a password is a person id.
             subject: (way.provider != PasswordConnector::SLUG).then(|| way.subject.clone()),
             since: self.web.date(way.linked_at),
             last_used: way.last_used_at.map(|at| self.web.said(at, now)),
@@ -111,7 +118,7 @@ impl Feature {
         }
     }
 
-    /// What a way is called; one that is switched off here by its provider's name.
+    /// The label of a connector; the name of the provider if it is disabled.
     fn label(&self, provider: &str) -> String {
         let offered = self.ways.named(provider);
         offered.map_or_else(
@@ -121,58 +128,58 @@ impl Feature {
     }
 }
 
-/// `GET /user/ways-in/remove/?provider=…&subject=…`: asks first.
+/// `GET /user/ways-in/remove/?provider=…&subject=…`: the confirmation page.
 pub(super) async fn ask(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     RawQuery(query): RawQuery,
     RecentlyAuthenticated(SignedIn { visit, frame }): RecentlyAuthenticated,
 ) -> Result<Response, PageError> {
-    let asked = FormParams::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
-    let theirs = records::list_ways_in(it.db.pool(), visit.person).await?;
+    let query = FormParams::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
+    let identities = records::list_identities(feature.db.pool(), visit.person).await?;
     let is_asked = |way: &&LinkedIdentity| {
-        way.provider == asked.text("provider") && way.subject == asked.text("subject")
+        way.provider == query.text("provider") && way.subject == query.text("subject")
     };
-    let Some(way) = theirs.iter().find(is_asked) else {
-        // One that is gone already is what was wanted.
-        return Ok(frame.send_to(&it.web.links().ways_in()));
+    let Some(way) = identities.iter().find(is_asked) else {
+        // It is removed already.
+        return Ok(frame.send_to(&feature.web.links().ways_in()));
     };
     Ok(frame.show(&UnlinkPage {
-        label: it.label(&way.provider),
+        label: feature.label(&way.provider),
         provider: way.provider.clone(),
         subject: way.subject.clone(),
-        action: it.web.links().remove_way_in(),
+        action: feature.web.links().remove_way_in(),
     }))
 }
 
 pub(super) async fn remove(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     RecentlyAuthenticated(SignedIn { visit, frame }): RecentlyAuthenticated,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    let (now, rng) = (it.clock.now(), it.rng.as_ref());
+    let (now, rng) = (feature.clock.now(), feature.rng.as_ref());
     let which = (form.text("provider"), form.text("subject"));
-    let back = it.web.links().ways_in();
+    let back = feature.web.links().ways_in();
     if which.0 == PasswordConnector::SLUG {
         return Err(PageError::not_found());
     }
     let own = frame.session_fingerprint().map(TokenHash::to_vec);
     let whose = (visit.person, own.unwrap_or_default());
-    let mut tx = it.db.begin().await?;
-    let removed = remove::remove(&mut tx, whose, which, &it.ways, now, rng).await;
+    let mut tx = feature.db.begin().await?;
+    let removed = remove::remove(&mut tx, whose, which, &feature.ways, now, rng).await;
     match removed {
         Ok(()) => {}
-        Err(PeopleError::LastWayIn) => {
-            let told =
+        Err(PeopleError::LastIdentity) => {
+            let message =
                 FlashMessage::info("This is your only way to sign in. Link another one first.");
-            return Ok(frame.send_to_with(&back, &told));
+            return Ok(frame.send_to_with(&back, &message));
         }
         Err(error) => return Err(error.into()),
     }
     tx.commit().await.map_err(db::Error::from)?;
-    let told = FlashMessage::good(
+    let message = FlashMessage::good(
         "It is removed. Nobody signs in to your account by it any more. You are signed out everywhere else.",
     );
-    Ok(frame.send_to_with(&back, &told))
+    Ok(frame.send_to_with(&back, &message))
 }
 
 #[cfg(test)]

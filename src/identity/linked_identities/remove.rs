@@ -1,4 +1,4 @@
-//! Taking a way to sign in away.
+//! Removes a linked identity.
 
 use serde_json::json;
 
@@ -11,10 +11,10 @@ use crate::platform::id::PersonId;
 use crate::platform::rng::Rng;
 use crate::platform::{mail, web};
 
-/// Takes it away, and tells the person by mail. It stays if no other way is left that works here.
+/// Removes an identity and mails the person, unless it is the last one at an enabled connector.
 ///
-/// Every session of theirs ends but `own`, the fingerprint of the one they are in: any other may have
-/// been begun by this way, perhaps by somebody else.
+/// Every session but `own`, the fingerprint of the current one, ends: another person may have begun one
+/// with this identity.
 pub(super) async fn remove(
     tx: &mut Tx,
     (person, own): (PersonId, Vec<u8>),

@@ -42,7 +42,7 @@ pub async fn sign_in(
         .about(person.id);
     let entry = entry.with(json!({ "through": identity.provider }));
     audit::note(&mut **tx, entry, now, rng).await?;
-    let leaving = records::find_leaving(&mut **tx, person.id).await?;
+    let leaving = records::find_closing(&mut **tx, person.id).await?;
     Ok(Some(VerifiedLogin {
         visit: UserSession {
             name: person.full_name(),

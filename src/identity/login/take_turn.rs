@@ -339,7 +339,7 @@ mod tests {
                 "1234" => Ok(Step::Done(ExternalIdentity {
                     provider: Self::SLUG,
                     subject: name,
-                    says: None,
+                    claims: None,
                 })),
                 "slow" => std::future::pending().await,
                 "gone" => Err(ConnectorError::Unavailable),

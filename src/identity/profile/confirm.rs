@@ -1,4 +1,4 @@
-//! An address turned out to be read by its owner, who is told so at the primary one.
+//! Confirms a secondary address and reports it to the primary one.
 
 use serde_json::json;
 
@@ -11,9 +11,8 @@ use crate::platform::mail;
 use crate::platform::rng::Rng;
 use crate::platform::secret::TokenHash;
 
-/// Confirms the address this link was mailed to, which is the answer, and writes to the primary address:
-/// should it not have been the person, they learn of it where nobody else reads. Nothing if the link proves
-/// nothing.
+/// Confirms and returns the address that this link was mailed to, and mails the primary address: if another
+/// person confirmed it, the owner learns of it there. None for an invalid link.
 pub(super) async fn confirm(
     tx: &mut Tx,
     person: PersonId,

@@ -1,4 +1,4 @@
-//! A section of a profile, changed by the person it is about.
+//! Saves a section of a profile.
 
 use serde_json::json;
 
@@ -12,16 +12,16 @@ use crate::platform::id::PersonId;
 use crate::platform::mail;
 use crate::platform::rng::Rng;
 
-/// Changes what is given, and mails a link to every address that is new.
+/// Writes an update, and mails a link to every new address.
 pub(super) async fn edit(
     tx: &mut Tx,
     person: PersonId,
-    wanted: PersonUpdate,
+    update: PersonUpdate,
     limits: &ProfileLimits,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<EditOutcome, ProfileError> {
-    let edited = records::edit(tx, person, wanted, now, rng).await?;
+    let edited = records::edit(tx, person, update, now, rng).await?;
     if edited.new_emails.is_empty() {
         return Ok(edited);
     }

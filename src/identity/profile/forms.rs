@@ -1,5 +1,5 @@
-//! The forms of the page: what stands in them, what was typed, and what is said beside a field where that
-//! does not fit. Pure; what must hold of values is `people`'s to say.
+//! The forms of the page: their values, the input a browser sends, and the errors beside its fields. Pure;
+//! the rules for values are in [`people`](crate::people).
 
 use std::collections::BTreeMap;
 
@@ -14,22 +14,22 @@ use crate::people::records::{
 use crate::platform::pictures::CropSquare;
 use crate::platform::web::FormParams;
 
-/// What a field of a form holds, and what is wrong with it.
+/// An input, with its error.
 #[derive(Debug, Default, Clone, Serialize)]
 pub(super) struct ProfileFormField {
     pub value: String,
     pub error: Option<String>,
 }
 
-/// A list, a line for each entry and some empty ones to add to it.
+/// A list of inputs, with empty ones to add entries.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct LineInputs {
     pub lines: Vec<LineInput>,
-    /// One more, for a script to add.
+    /// A template for one more, for the script.
     pub blank: LineInput,
-    /// How many there may be.
+    /// The largest number of entries.
     pub most: usize,
-    /// What is wrong with the list as a whole.
+    /// The error of the whole list.
     pub error: Option<String>,
 }
 
@@ -38,7 +38,7 @@ pub(super) struct LineInput {
     pub id: String,
     pub value: String,
     pub error: Option<String>,
-    /// Of an address: whether it is confirmed.
+    /// Only for an address: whether it is confirmed.
     pub verified: Option<bool>,
 }
 
@@ -59,7 +59,7 @@ pub(super) struct ProfileForms {
     pub degree: ProfileFormField,
 }
 
-/// What was typed into one of them.
+/// The input of one form.
 #[derive(Debug)]
 pub(super) enum SectionForm {
     Picture,
@@ -83,17 +83,17 @@ pub(super) enum SectionForm {
     },
 }
 
-/// What is wrong, by the id of the field it stands beside.
+/// Errors, by the id of the input they stand beside.
 pub(super) type FormErrors = BTreeMap<String, String>;
 
-/// Lines to add something, beside those that are filled.
+/// Empty lines below the filled ones.
 const EMPTY_LINES: usize = 2;
-/// Lines that are shown again: nobody who types reaches that, and who sends thousands gets no page of
-/// thousands back.
+/// The largest number of input lines that are rendered again, so that thousands of lines in a request do
+/// not become a page of thousands.
 const LINES_SHOWN_AGAIN: usize = 50;
 
 impl ProfileForms {
-    /// As things stand.
+    /// The stored values.
     pub(super) fn of(person: &Person, emails: &[OwnEmail]) -> Self {
         let text = |value: Option<&String>| ProfileFormField {
             value: value.cloned().unwrap_or_default(),
@@ -128,14 +128,14 @@ impl ProfileForms {
         }
     }
 
-    /// Puts back what was typed, with what is wrong beside it.
-    pub(super) fn give_back(&mut self, typed: SectionForm, mut told: FormErrors) {
+    /// Fills a form with its input and the errors.
+    pub(super) fn restore_input(&mut self, input: SectionForm, mut errors: FormErrors) {
         let mut field = |id: &str, value: String| ProfileFormField {
             value,
-            error: told.remove(id),
+            error: errors.remove(id),
         };
-        match typed {
-            SectionForm::Picture => self.picture = told.remove("profile_picture"),
+        match input {
+            SectionForm::Picture => self.picture = errors.remove("profile_picture"),
             SectionForm::Texts { values, .. } => {
                 let values = values.into_iter();
                 let fields = values.map(|(of, value)| (of.name(), field(of.name(), value)));
@@ -158,11 +158,11 @@ impl ProfileForms {
                 self.degree = field("degree", degree);
             }
             SectionForm::Numbers(lines) => {
-                self.numbers = LineInputs::typed("phone", lines, None, told)
+                self.numbers = LineInputs::input("phone", lines, None, errors)
             }
             SectionForm::Emails(lines) => {
                 let before = std::mem::take(&mut self.emails);
-                self.emails = LineInputs::typed("email", lines, Some(before), told);
+                self.emails = LineInputs::input("email", lines, Some(before), errors);
             }
         }
     }
@@ -171,7 +171,7 @@ impl ProfileForms {
 impl LineInputs {
     fn of(name: &str, entries: Vec<(String, Option<bool>)>) -> Self {
         let filled = entries.len();
-        let shown = (filled + EMPTY_LINES).min(records::MOST.max(filled));
+        let shown = (filled + EMPTY_LINES).min(records::MAX_ENTRIES.max(filled));
         let empty = std::iter::repeat_n((String::new(), None), shown - filled);
         let lines = entries.into_iter().chain(empty).zip(1..);
         let lines = lines.map(|((value, verified), number)| LineInput {
@@ -183,24 +183,24 @@ impl LineInputs {
         Self {
             lines: lines.collect(),
             blank: LineInput::default(),
-            most: records::MOST,
+            most: records::MAX_ENTRIES,
             error: None,
         }
     }
 
-    fn typed(name: &str, typed: Vec<String>, before: Option<Self>, mut told: FormErrors) -> Self {
+    fn input(name: &str, input: Vec<String>, before: Option<Self>, mut errors: FormErrors) -> Self {
         let before = before.map(|it| it.lines).unwrap_or_default();
         let verified = |value: &String| before.iter().find(|it| it.value == *value)?.verified;
-        let entries = typed.into_iter().take(LINES_SHOWN_AGAIN);
+        let entries = input.into_iter().take(LINES_SHOWN_AGAIN);
         let entries = entries.map(|value| {
             let verified = verified(&value).filter(|_| !value.is_empty());
             (value, verified)
         });
         let mut lines = Self::of(name, entries.collect());
         for line in &mut lines.lines {
-            line.error = told.remove(&line.id);
+            line.error = errors.remove(&line.id);
         }
-        lines.error = told.remove(name);
+        lines.error = errors.remove(name);
         lines
     }
 }
@@ -219,11 +219,11 @@ impl SectionForm {
     }
 
     pub(super) fn numbers(form: &FormParams) -> Self {
-        Self::Numbers(filled(form, "phone"))
+        Self::Numbers(filled_lines(form, "phone"))
     }
 
     pub(super) fn emails(form: &FormParams) -> Self {
-        Self::Emails(filled(form, "email"))
+        Self::Emails(filled_lines(form, "email"))
     }
 
     pub(super) fn address(form: &FormParams) -> Self {
@@ -243,7 +243,7 @@ impl SectionForm {
         }
     }
 
-    /// What the page says once it is kept.
+    /// The message after saving.
     pub(super) fn saved(&self) -> &'static str {
         section_row(self.section()).saved
     }
@@ -260,28 +260,35 @@ impl SectionForm {
         }
     }
 
-    /// The change it asks for, or everything that is wrong with it by itself.
+    /// The update, or every error that the input alone shows.
     pub(super) fn read(&self, this_year: i32) -> Result<PersonUpdate, FormErrors> {
-        let mut told = FormErrors::new();
+        let mut errors = FormErrors::new();
         let mut details = PersonUpdate::default();
         match self {
             Self::Picture => {}
             Self::Texts { values, .. } => {
                 for (field, text) in values {
                     if let Err(invalid) = details.columns.set_text(*field, text) {
-                        told.insert(field.name().to_owned(), sentence(&invalid, this_year));
+                        errors.insert(field.name().to_owned(), error_text(&invalid, this_year));
                     }
                 }
             }
             Self::Sex(sex) => {
-                details.columns.sex = or_tell(read(sex, Sex::parse), "sex", this_year, &mut told);
+                details.columns.sex = or_error(
+                    parse_or_clear(sex, Sex::parse),
+                    "sex",
+                    this_year,
+                    &mut errors,
+                );
             }
-            Self::Numbers(typed) => details.contacts = Some(numbers(typed, &mut told)),
-            Self::Emails(typed) => details.secondary_emails = Some(emails(typed, &mut told)),
+            Self::Numbers(input) => details.contacts = Some(parse_numbers(input, &mut errors)),
+            Self::Emails(input) => {
+                details.secondary_emails = Some(parse_emails(input, &mut errors))
+            }
             Self::Address { hostel, room } => {
-                details.hostel = chosen(hostel);
-                let room = (!room.contains(char::is_control)).then(|| chosen(room));
-                details.room = or_tell(room, "room", this_year, &mut told);
+                details.hostel = choice_of(hostel);
+                let room = (!room.contains(char::is_control)).then(|| choice_of(room));
+                details.room = or_error(room, "room", this_year, &mut errors);
             }
             Self::Programme {
                 department,
@@ -289,64 +296,66 @@ impl SectionForm {
                 graduation_year,
                 degree,
             } => {
-                details.department = chosen(department);
-                details.degree = chosen(degree);
-                let [join, graduation] = [join_year, graduation_year].map(|it| read(it, year));
-                details.join_year = or_tell(join, "join_year", this_year, &mut told);
+                details.department = choice_of(department);
+                details.degree = choice_of(degree);
+                let [join, graduation] =
+                    [join_year, graduation_year].map(|text| parse_or_clear(text, parse_year));
+                details.join_year = or_error(join, "join_year", this_year, &mut errors);
                 details.graduation_year =
-                    or_tell(graduation, "graduation_year", this_year, &mut told);
+                    or_error(graduation, "graduation_year", this_year, &mut errors);
             }
         }
-        if told.is_empty() {
+        if errors.is_empty() {
             Ok(details)
         } else {
-            Err(told)
+            Err(errors)
         }
     }
 
-    /// Where it does not fit what else is known: the same, beside its field.
-    pub(super) fn misfits(
+    /// The errors for an update that was refused because of stored values.
+    pub(super) fn errors_for(
         &self,
-        unfit: &InvalidValue,
+        invalid: &InvalidValue,
         primary: &str,
         this_year: i32,
     ) -> FormErrors {
-        let mut told = FormErrors::new();
+        let mut errors = FormErrors::new();
         match self {
             Self::Programme {
                 join_year,
                 graduation_year,
                 ..
-            } if unfit.what == "graduation_year"
-                && year(join_year).ok() >= year(graduation_year).ok()
-                && year(join_year).is_ok() =>
+            } if invalid.what == "graduation_year"
+                && parse_year(join_year).ok() >= parse_year(graduation_year).ok()
+                && parse_year(join_year).is_ok() =>
             {
-                told.insert("join_year".to_owned(), JOINED_LATE.to_owned());
-                told.insert("graduation_year".to_owned(), LEFT_EARLY.to_owned());
+                errors.insert("join_year".to_owned(), JOINED_LATE.to_owned());
+                errors.insert("graduation_year".to_owned(), LEFT_EARLY.to_owned());
             }
             Self::Emails(lines) => {
                 let same = |line: &String| line.trim().to_lowercase() == primary.to_lowercase();
-                let twins = lines.iter().zip(1..).filter(|(line, _)| same(line));
-                told.extend(
-                    twins.map(|(_, number)| (format!("email-{number}"), PRIMARY.to_owned())),
+                let same_as_primary = lines.iter().zip(1..).filter(|(line, _)| same(line));
+                errors.extend(
+                    same_as_primary
+                        .map(|(_, number)| (format!("email-{number}"), PRIMARY.to_owned())),
                 );
-                if told.is_empty() {
-                    told.insert("email".to_owned(), TOO_MANY_EMAILS.to_owned());
+                if errors.is_empty() {
+                    errors.insert("email".to_owned(), TOO_MANY_EMAILS.to_owned());
                 }
             }
             _ => {
-                told.insert(unfit.what.to_owned(), sentence(unfit, this_year));
+                errors.insert(invalid.what.to_owned(), error_text(invalid, this_year));
             }
         }
-        told
+        errors
     }
 }
 
-/// Which square of a picture was chosen: the middle where nothing was, nothing where there is none such.
-pub(super) fn square(form: &FormParams) -> Option<CropSquare> {
+/// The square of a picture that was chosen, by default the middle; none for one outside of it.
+pub(super) fn parse_crop(form: &FormParams) -> Option<CropSquare> {
     let number = |name: &str, usual: &str| {
-        let typed = form.all(name).next().unwrap_or(usual);
-        typed.parse().ok()
+        let input = form.all(name).next().unwrap_or(usual);
+        input.parse().ok()
     };
     CropSquare::new(
         number("crop_zoom", "100")?,
@@ -355,22 +364,22 @@ pub(super) fn square(form: &FormParams) -> Option<CropSquare> {
     )
 }
 
-/// The change, or none and what is to be done about the field.
-fn or_tell<T>(
+/// The update, or an error beside the input.
+fn or_error<T>(
     change: Option<Update<T>>,
     what: &'static str,
     this_year: i32,
-    told: &mut FormErrors,
+    errors: &mut FormErrors,
 ) -> Update<T> {
     change.unwrap_or_else(|| {
         let invalid = InvalidValue::new(what, "does not fit");
-        told.insert(what.to_owned(), sentence(&invalid, this_year));
+        errors.insert(what.to_owned(), error_text(&invalid, this_year));
         Update::Keep
     })
 }
 
-/// What to do about a field that does not fit.
-fn sentence(invalid: &InvalidValue, this_year: i32) -> String {
+/// The text of an error.
+fn error_text(invalid: &InvalidValue, this_year: i32) -> String {
     let first = records::FIRST_YEAR;
     match invalid.what {
         "first_name" | "last_name" => NAME.to_owned(),
@@ -381,7 +390,7 @@ fn sentence(invalid: &InvalidValue, this_year: i32) -> String {
         "room" => ROOM.to_owned(),
         "join_year" => format!("Write a year from {first} to {this_year}."),
         "graduation_year" => {
-            let last = this_year + records::LONGEST_COURSE;
+            let last = this_year + records::MAX_COURSE_YEARS;
             format!("Write a year from {first} to {last}.")
         }
         name if Field::named(name).is_some_and(|field| field.row().is_text_column()) => {
@@ -402,8 +411,8 @@ const NAME: &str = "Write at most 255 characters, and nothing that cannot be see
 const ROOM: &str = "Write at most 8 characters. Where a hostel has wings, write the wing letter, a \
                     hyphen and the number, as A-12.";
 
-/// What was typed into the lines of a list, without those left empty at its end.
-fn filled(form: &FormParams, name: &str) -> Vec<String> {
+/// The lines of a list, without empty ones at its end.
+fn filled_lines(form: &FormParams, name: &str) -> Vec<String> {
     let mut lines: Vec<String> = form.all(name).map(str::to_owned).collect();
     while lines.last().is_some_and(|line| line.trim().is_empty()) {
         lines.pop();
@@ -411,70 +420,73 @@ fn filled(form: &FormParams, name: &str) -> Vec<String> {
     lines
 }
 
-/// Empty clears. `None` if it does not fit.
-fn read<T>(text: &str, parse: impl Fn(&str) -> Result<T, InvalidValue>) -> Option<Update<T>> {
+/// An empty input clears. `None` if the value is invalid.
+fn parse_or_clear<T>(
+    text: &str,
+    parse: impl Fn(&str) -> Result<T, InvalidValue>,
+) -> Option<Update<T>> {
     match text.trim() {
         "" => Some(Update::Clear),
         text => parse(text).ok().map(Update::Set),
     }
 }
 
-fn chosen(text: &str) -> Update<String> {
+fn choice_of(text: &str) -> Update<String> {
     match text.trim() {
         "" => Update::Clear,
         text => Update::Set(text.to_owned()),
     }
 }
 
-fn year(text: &str) -> Result<i32, InvalidValue> {
+fn parse_year(text: &str) -> Result<i32, InvalidValue> {
     let text = text.trim();
     let is_year = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
     let year = text.parse().ok().filter(|_| is_year);
     year.ok_or_else(|| InvalidValue::new("year", "must be four digits"))
 }
 
-fn numbers(typed: &[String], told: &mut FormErrors) -> Vec<ContactNumber> {
-    let numbers = lines("phone", typed, ContactNumber::parse, WRONG_NUMBER, told);
-    let numbers = different(numbers, ToString::to_string);
-    if numbers.len() > records::MOST {
-        told.insert("phone".to_owned(), TOO_MANY_NUMBERS.to_owned());
+fn parse_numbers(input: &[String], errors: &mut FormErrors) -> Vec<ContactNumber> {
+    let numbers = parse_lines("phone", input, ContactNumber::parse, WRONG_NUMBER, errors);
+    let numbers = deduplicate(numbers, ToString::to_string);
+    if numbers.len() > records::MAX_ENTRIES {
+        errors.insert("phone".to_owned(), TOO_MANY_NUMBERS.to_owned());
     }
     numbers
 }
 
-fn emails(typed: &[String], told: &mut FormErrors) -> Vec<Email> {
-    let emails = lines("email", typed, Email::parse, WRONG_EMAIL, told);
-    let emails = different(emails, |email: &Email| email.as_str().to_lowercase());
-    if emails.len() > records::MOST {
-        told.insert("email".to_owned(), TOO_MANY_EMAILS.to_owned());
+fn parse_emails(input: &[String], errors: &mut FormErrors) -> Vec<Email> {
+    let emails = parse_lines("email", input, Email::parse, WRONG_EMAIL, errors);
+    let emails = deduplicate(emails, |email: &Email| email.as_str().to_lowercase());
+    if emails.len() > records::MAX_ENTRIES {
+        errors.insert("email".to_owned(), TOO_MANY_EMAILS.to_owned());
     }
     emails
 }
 
-fn lines<T>(
+fn parse_lines<T>(
     name: &str,
-    typed: &[String],
+    input: &[String],
     parse: impl Fn(&str) -> Result<T, InvalidValue>,
     wrong: &str,
-    told: &mut FormErrors,
+    errors: &mut FormErrors,
 ) -> Vec<T> {
     let mut read = Vec::new();
-    for (line, number) in typed.iter().zip(1..) {
+    for (line, number) in input.iter().zip(1..) {
         if line.trim().is_empty() {
             continue;
         }
         match parse(line) {
             Ok(value) => read.push(value),
             Err(_) => {
-                told.insert(format!("{name}-{number}"), wrong.to_owned());
+                errors.insert(format!("{name}-{number}"), wrong.to_owned());
             }
         }
     }
     read
 }
 
-/// What is typed twice counts once.
-fn different<T>(values: Vec<T>, key: impl Fn(&T) -> String) -> Vec<T> {
+/// Removes duplicates.
+fn deduplicate<T>(values: Vec<T>, key: impl Fn(&T) -> String) -> Vec<T> {
     let mut seen = std::collections::BTreeSet::new();
     let mut values = values;
     values.retain(|value| seen.insert(key(value)));
@@ -491,8 +503,8 @@ mod tests {
         FormParams::parse(text.as_bytes()).unwrap()
     }
 
-    fn told(typed: &SectionForm) -> Vec<String> {
-        typed.read(YEAR).unwrap_err().into_keys().collect()
+    fn errors(input: &SectionForm) -> Vec<String> {
+        input.read(YEAR).unwrap_err().into_keys().collect()
     }
 
     #[test]
@@ -520,16 +532,19 @@ mod tests {
         }
         let long = format!("first_name={}", "x".repeat(256));
         let form = SectionForm::texts(ProfileSection::Name, &pairs(&long));
-        assert_eq!(told(&form), ["first_name"]);
+        assert_eq!(errors(&form), ["first_name"]);
     }
 
     #[test]
     fn a_square_lies_in_its_picture_or_is_none() {
-        assert_eq!(square(&pairs("")), Some(CropSquare::MIDDLE));
-        let chosen = square(&pairs("crop_zoom=250&crop_across=0&crop_down=100"));
+        assert_eq!(parse_crop(&pairs("")), Some(CropSquare::MIDDLE));
+        let chosen = parse_crop(&pairs("crop_zoom=250&crop_across=0&crop_down=100"));
         assert_eq!(chosen, CropSquare::new(250, 0, 100));
-        // A slider without room to move is not sent.
-        assert_eq!(square(&pairs("crop_down=7")), CropSquare::new(100, 50, 7));
+        // A slider that cannot move is not sent.
+        assert_eq!(
+            parse_crop(&pairs("crop_down=7")),
+            CropSquare::new(100, 50, 7)
+        );
         for wrong in [
             "crop_zoom=99",
             "crop_zoom=401",
@@ -542,23 +557,26 @@ mod tests {
             "crop_zoom=",
             "crop_across=%D9%A5",
         ] {
-            assert_eq!(square(&pairs(wrong)), None, "{wrong}");
+            assert_eq!(parse_crop(&pairs(wrong)), None, "{wrong}");
         }
     }
 
     #[test]
     fn what_does_not_fit_is_told_beside_its_field() {
-        assert_eq!(told(&SectionForm::sex(&pairs("sex=Male"))), ["sex"]);
-        assert_eq!(told(&SectionForm::address(&pairs("room=A%0a12"))), ["room"]);
+        assert_eq!(errors(&SectionForm::sex(&pairs("sex=Male"))), ["sex"]);
+        assert_eq!(
+            errors(&SectionForm::address(&pairs("room=A%0a12"))),
+            ["room"]
+        );
         for year in ["x", "20", "20120", "-201", "٢٠١٢", "2012.5"] {
             let form = pairs(&format!("join_year={year}&graduation_year={year}"));
-            let fields = told(&SectionForm::programme(&form));
+            let fields = errors(&SectionForm::programme(&form));
             assert_eq!(fields, ["graduation_year", "join_year"], "{year}");
         }
         let form = pairs("phone=98200+11111&phone=call+me&phone=&phone=1");
-        assert_eq!(told(&SectionForm::numbers(&form)), ["phone-2", "phone-4"]);
+        assert_eq!(errors(&SectionForm::numbers(&form)), ["phone-2", "phone-4"]);
         let form = pairs("email=a&email=b@home.example&email=<b>@x");
-        assert_eq!(told(&SectionForm::emails(&form)), ["email-1", "email-3"]);
+        assert_eq!(errors(&SectionForm::emails(&form)), ["email-1", "email-3"]);
     }
 
     #[test]
@@ -571,7 +589,7 @@ mod tests {
         assert_eq!(read.secondary_emails.unwrap().len(), 1);
         let many: Vec<_> = (10..21).map(|it| format!("phone=98200+111{it}")).collect();
         assert_eq!(
-            told(&SectionForm::numbers(&pairs(&many.join("&")))),
+            errors(&SectionForm::numbers(&pairs(&many.join("&")))),
             ["phone"]
         );
     }
@@ -579,13 +597,13 @@ mod tests {
     #[test]
     fn years_out_of_order_are_told_beside_both() {
         let form = SectionForm::programme(&pairs("join_year=2016&graduation_year=2012"));
-        let unfit = InvalidValue::new("graduation_year", "must be later");
-        let told: Vec<_> = form.misfits(&unfit, "", YEAR).into_keys().collect();
-        assert_eq!(told, ["graduation_year", "join_year"]);
+        let invalid = InvalidValue::new("graduation_year", "must be later");
+        let errors: Vec<_> = form.errors_for(&invalid, "", YEAR).into_keys().collect();
+        assert_eq!(errors, ["graduation_year", "join_year"]);
         let form = SectionForm::programme(&pairs("join_year=2016&graduation_year=2050"));
-        let told = form.misfits(&unfit, "", YEAR);
-        assert_eq!(told["graduation_year"], "Write a year from 1958 to 2032.");
-        assert_eq!(told.len(), 1);
+        let errors = form.errors_for(&invalid, "", YEAR);
+        assert_eq!(errors["graduation_year"], "Write a year from 1958 to 2032.");
+        assert_eq!(errors.len(), 1);
     }
 
     #[test]
@@ -597,8 +615,8 @@ mod tests {
 
     #[test]
     fn thousands_of_lines_are_not_shown_again() {
-        let typed = vec!["x".to_owned(); 10_000];
-        let lines = LineInputs::typed("phone", typed, None, FormErrors::new());
+        let input = vec!["x".to_owned(); 10_000];
+        let lines = LineInputs::input("phone", input, None, FormErrors::new());
         assert!(lines.lines.len() <= 52);
     }
 }

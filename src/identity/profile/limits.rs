@@ -32,14 +32,14 @@ impl Default for ProfileLimits {
 }
 
 impl ProfileLimits {
-    /// Counts a mail that `person` asks for, or says how long to wait.
+    /// Counts a mail to `address`, or returns how long to wait.
     pub(super) fn take(
         &self,
         person: PersonId,
         address: &str,
         now: Timestamp,
     ) -> Result<(), RateLimited> {
-        // A mail that is asked for is counted, sent or not: nothing is given back.
+        // A requested mail counts even if it is not sent.
         let _ = self.address.take(address.to_lowercase(), now)?;
         let _ = self.person.take(person, now)?;
         Ok(())

@@ -1,4 +1,4 @@
-//! Another link, for an address whose first one was lost or ran out.
+//! Mails another link to an unverified address.
 
 use serde_json::json;
 
@@ -11,8 +11,8 @@ use crate::platform::id::PersonId;
 use crate::platform::mail;
 use crate::platform::rng::Rng;
 
-/// Mails a link to an address of this person that is not verified yet, and says which that is.
-pub(super) async fn mail_again(
+/// Mails a link to an unverified address of this person, and returns the address.
+pub(super) async fn resend_link(
     tx: &mut Tx,
     person: PersonId,
     email: i32,

@@ -1,24 +1,23 @@
-//! What is known about the person who looks: the directory's word for it, and what they say themselves,
-//! which they change here, one section at a time.
+//! The profile page: what campus systems provide about the person, and forms for what the person enters.
 //!
 //! ```text
-//! a section ─save─▶ every value fits ─▶ kept, back to the page
-//!                   something does not ─▶ the page again: nothing kept, everything typed still there
+//! a section ─save─▶ every value is valid ─▶ saved, back to the page
+//!                   an invalid value ─▶ the page again: nothing is saved, the input stays
 //!
 //! an address added ─▶ unverified ──mail──▶ link (30 minutes) ─▶ page ─button─▶ verified
-//!                         ▲───────── again, so often ─────┘
+//!                         ▲──────── mailed again, rate limited ─┘
 //! ```
 //!
-//! Decision: a mailed link opens a page for whoever is signed in to the profile the address was added to,
-//! and only its button confirms, because machines that look for harm in mails follow links, and because
-//! nobody else may decide that an address belongs to this profile.
+//! Decision: a mailed link opens a page for the person whose profile has the address, and only its button
+//! confirms, because mail scanners follow links, and because no other person may decide that an address
+//! belongs to this profile.
 //!
-//! Decision: who changes addresses has signed in within the hour, and a mail to the primary address tells
-//! of each one that was confirmed, because a further address is a way to reach the person elsewhere, and a
-//! browser may lie open on a desk.
+//! Decision: changing addresses needs a sign-in within the last hour, and the primary address is told of
+//! each confirmed address, because a secondary address receives mail for the person, and a browser may be
+//! left open.
 //!
-//! Decision: sections are saved one by one, because a mistake in one of them then never keeps another
-//! from being saved.
+//! Decision: sections are saved one by one, because an error in one section then does not prevent saving
+//! another.
 
 mod confirm;
 mod edit;
@@ -44,7 +43,7 @@ use crate::platform::rng::SharedRng;
 use crate::platform::web;
 use crate::platform::web::Web;
 
-/// What the room needs.
+/// Dependencies of the room.
 #[derive(Clone, Debug, FromRef)]
 pub struct Feature {
     pub db: Db,
@@ -53,7 +52,7 @@ pub struct Feature {
     pub rng: SharedRng,
     pub pictures: Pictures,
     pub limits: ProfileLimits,
-    /// To say who vouches for somebody.
+    /// For the name of the campus system that created the person.
     pub ways: ConnectorRegistry,
 }
 

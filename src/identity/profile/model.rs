@@ -1,4 +1,4 @@
-//! What can go wrong with a change of a profile.
+//! Errors of changing a profile.
 
 use crate::people::records::PeopleError;
 use crate::platform::db;

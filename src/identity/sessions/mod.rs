@@ -1,12 +1,10 @@
-//! Where somebody is signed in, and ending it there.
+//! Sessions of a person, and ending them: for a person who left a browser open on a shared computer, or who
+//! suspects that another person is signed in to their account.
 //!
-//! Whom it serves: the person who left a browser open on a shared computer, or who wonders whether
-//! somebody else is signed in as them.
-//!
-//! Decision: a browser is told by what it says it is and when it was seen, not by its address: where
-//! somebody was is nothing this service needs to know. A campus that names its networks
-//! (`PROFILES_PLACES`) lets its people see the name; the address is forgotten with the request that
-//! brought it. Sign-ins come from the audit, which has no addresses either.
+//! Decision: a browser is identified by its user agent and the time it was last seen, not by its address,
+//! because this service does not need to know where people are. A campus that names its networks
+//! (`PROFILES_PLACES`) shows the name; the address is dropped with the request. Sign-ins come from the
+//! audit, which has no addresses either.
 
 mod pages;
 mod store;
@@ -22,7 +20,7 @@ use crate::platform::db::Db;
 use crate::platform::rng::SharedRng;
 use crate::platform::web::Web;
 
-/// What the room needs.
+/// Dependencies of the room.
 #[derive(Debug, Clone, FromRef)]
 pub struct Feature {
     pub db: Db,

@@ -16,8 +16,8 @@ use crate::platform::secret::TokenHash;
 use crate::platform::web::{CsrfForm, FlashMessage, Page, PageError, Web};
 use crate::platform::{audit, db, web};
 
-/// Sign-ins are shown this long.
-const SHOWN_FOR: Duration = Duration::from_hours(90 * 24);
+/// How far back the list of sign-ins goes.
+const SIGN_INS_SHOWN_FOR: Duration = Duration::from_hours(90 * 24);
 
 #[derive(Debug, Serialize)]
 struct SessionsPage {
@@ -52,27 +52,27 @@ impl Page for SessionsPage {
 }
 
 pub(super) async fn list(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
 ) -> Result<Response, PageError> {
-    let now = it.clock.now();
-    let db = it.db.pool();
+    let now = feature.clock.now();
+    let db = feature.db.pool();
     let browsers = store::list_live(db, visit.person, now).await?;
-    let sign_ins = store::list_sign_ins(db, visit.person, now - SHOWN_FOR).await?;
+    let sign_ins = store::list_sign_ins(db, visit.person, now - SIGN_INS_SHOWN_FOR).await?;
     let own = frame.session_fingerprint().map(TokenHash::to_hex);
     let mut browsers: Vec<SessionView> = browsers
         .into_iter()
-        .map(|browser| SessionView::of(browser, own.as_deref(), &it.web, now))
+        .map(|browser| SessionView::of(browser, own.as_deref(), &feature.web, now))
         .collect();
     browsers.sort_by_key(|browser| !browser.is_this);
-    let links = it.web.links();
+    let links = feature.web.links();
     Ok(frame.show(&SessionsPage {
         browsers,
         end: links.end_session(),
         end_others: links.end_other_sessions(),
         sign_ins: sign_ins
             .iter()
-            .map(|sign_in| SignInView::of(sign_in, &it.web))
+            .map(|sign_in| SignInView::of(sign_in, &feature.web))
             .collect(),
     }))
 }
@@ -104,47 +104,55 @@ impl SignInView {
     }
 }
 
-/// A form's address, looked at.
-pub(super) async fn back(State(it): State<Feature>, SignedIn { frame, .. }: SignedIn) -> Response {
-    frame.send_to(&it.web.links().sessions())
+/// A `GET` of the address of a form.
+pub(super) async fn back(
+    State(feature): State<Feature>,
+    SignedIn { frame, .. }: SignedIn,
+) -> Response {
+    frame.send_to(&feature.web.links().sessions())
 }
 
 pub(super) async fn end(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    let mut tx = it.db.begin().await?;
+    let mut tx = feature.db.begin().await?;
     let ended = store::delete_one(&mut *tx, visit.person, form.text("session")).await?;
-    note(&it, &mut tx, visit.person, u64::from(ended)).await?;
+    write_audit(&feature, &mut tx, visit.person, u64::from(ended)).await?;
     tx.commit().await.map_err(db::Error::from)?;
-    // A name nobody has is a session that ended meanwhile: what was wanted is so.
-    let told = FlashMessage::good("You are signed out there.");
-    Ok(frame.send_to_with(&it.web.links().sessions(), &told))
+    // An unknown name is a session that has ended meanwhile, which is the wanted result.
+    let message = FlashMessage::good("You are signed out there.");
+    Ok(frame.send_to_with(&feature.web.links().sessions(), &message))
 }
 
 pub(super) async fn end_others(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
     let own = frame.session_fingerprint();
     let own = own.ok_or_else(PageError::not_found)?;
-    let mut tx = it.db.begin().await?;
+    let mut tx = feature.db.begin().await?;
     let ended = web::end_other_sessions_of(&mut *tx, visit.person, &own.to_vec()).await?;
-    note(&it, &mut tx, visit.person, ended).await?;
+    write_audit(&feature, &mut tx, visit.person, ended).await?;
     tx.commit().await.map_err(db::Error::from)?;
-    let told = FlashMessage::good("You are signed out everywhere else.");
-    Ok(frame.send_to_with(&it.web.links().sessions(), &told))
+    let message = FlashMessage::good("You are signed out everywhere else.");
+    Ok(frame.send_to_with(&feature.web.links().sessions(), &message))
 }
 
-async fn note(it: &Feature, tx: &mut db::Tx, person: PersonId, ended: u64) -> db::Result<()> {
+async fn write_audit(
+    feature: &Feature,
+    tx: &mut db::Tx,
+    person: PersonId,
+    ended: u64,
+) -> db::Result<()> {
     if ended == 0 {
         return Ok(());
     }
     let entry = AuditEntry::of("session.ended").by(person).about(person);
     let entry = entry.with(serde_json::json!({ "sessions": ended }));
-    audit::note(&mut **tx, entry, it.clock.now(), it.rng.as_ref()).await
+    audit::note(&mut **tx, entry, feature.clock.now(), feature.rng.as_ref()).await
 }
 
 #[cfg(test)]

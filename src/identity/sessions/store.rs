@@ -5,19 +5,19 @@ use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::PersonId;
 
-/// A browser somebody is signed in with.
+/// A session.
 #[derive(Debug)]
 pub(super) struct SessionRow {
     /// SHA-256 of the session's id, in hexadecimal: names the session and opens nothing.
     pub name: String,
     pub device: Option<String>,
-    /// What the campus calls the network it signed in from.
+    /// The name of the campus network it signed in from.
     pub place: Option<String>,
     pub since: Timestamp,
     pub last_seen: Timestamp,
 }
 
-/// Live sessions, the one seen last in front.
+/// Live sessions, the last one seen first.
 pub(super) async fn list_live(
     db: impl Executor<'_>,
     person: PersonId,
@@ -44,7 +44,7 @@ pub(super) async fn list_live(
     Ok(browsers.collect())
 }
 
-/// Ends one session of a person. False if there is none of this name.
+/// Ends a session of a person. False if there is none with this name.
 pub(super) async fn delete_one(
     db: impl Executor<'_>,
     person: PersonId,
@@ -60,7 +60,7 @@ pub(super) async fn delete_one(
     Ok(deleted.rows_affected() > 0)
 }
 
-/// A sign-in, and through which way.
+/// A sign-in, with its connector.
 #[derive(Debug)]
 pub(super) struct SignInRow {
     pub at: Timestamp,

@@ -1,7 +1,7 @@
-//! Somebody new.
+//! Adds a person.
 
 use super::details::{PersonUpdate, Username};
-use super::update::keep;
+use super::update::write_update;
 use super::{PeopleError, store};
 use crate::platform::audit::AuditEntry;
 use crate::platform::clock::Timestamp;
@@ -10,7 +10,7 @@ use crate::platform::id::PersonId;
 use crate::platform::rng::Rng;
 use crate::platform::{audit, db};
 
-/// Adds a person. With `id`, under that number if nobody has it.
+/// Adds a person, with this id if it is given and free.
 pub async fn add(
     tx: &mut Tx,
     username: &Username,
@@ -23,12 +23,12 @@ pub async fn add(
     let id = added.map_err(|error| match &error {
         db::Error::Constraint { constraint, .. } => match constraint.as_str() {
             "people_username_key" => PeopleError::UsernameTaken,
-            "people_pkey" => PeopleError::NumberTaken,
+            "people_pkey" => PeopleError::IdTaken,
             _ => error.into(),
         },
         _ => error.into(),
     })?;
-    keep(tx, id, details, now).await?;
+    write_update(tx, id, details, now).await?;
     audit::note(
         &mut **tx,
         AuditEntry::of("person.added").about(id),

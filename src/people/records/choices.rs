@@ -1,4 +1,4 @@
-//! What profiles may choose from changes without a release: a hostel opens, a degree is no longer given.
+//! Changes the lists of hostels, departments and degrees, without a release.
 
 use serde_json::json;
 
@@ -15,7 +15,7 @@ use crate::platform::rng::Rng;
 const LONGEST_CODE: usize = 16;
 const LONGEST_NAME: usize = 100;
 
-/// Offers an entry. One that is there already, retired or not, gets this name and is on offer.
+/// Adds an entry to a list. An entry with this code, retired or not, gets this name and is offered again.
 pub async fn add(
     tx: &mut Tx,
     (kind, code, name, has_wings): (ChoiceKind, &str, &str, bool),
@@ -36,12 +36,12 @@ pub async fn add(
         return Err(InvalidValue::new("wings", "are what only a hostel has").into());
     }
     store::put_choice(&mut **tx, kind, code, name, has_wings).await?;
-    note(tx, "choice.added", (kind, code), now, rng).await?;
+    write_audit(tx, "choice.added", (kind, code), now, rng).await?;
     let added = store::find_choice(&mut **tx, kind, code).await?;
     added.ok_or(PeopleError::NoSuchChoice)
 }
 
-/// Takes an entry off the list. Whoever carries it keeps it, and its name.
+/// Retires an entry. Profiles that hold it keep it, with its name.
 pub async fn retire(
     tx: &mut Tx,
     (kind, code): (ChoiceKind, &str),
@@ -51,12 +51,12 @@ pub async fn retire(
     if !store::mark_choice_retired(&mut **tx, kind, code, now).await? {
         return Err(PeopleError::NoSuchChoice);
     }
-    note(tx, "choice.retired", (kind, code), now, rng).await?;
+    write_audit(tx, "choice.retired", (kind, code), now, rng).await?;
     let retired = store::find_choice(&mut **tx, kind, code).await?;
     retired.ok_or(PeopleError::NoSuchChoice)
 }
 
-async fn note(
+async fn write_audit(
     tx: &mut Tx,
     action: &'static str,
     (kind, code): (ChoiceKind, &str),

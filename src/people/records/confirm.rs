@@ -1,4 +1,4 @@
-//! A further address that turned out to be read by its owner.
+//! Confirms a secondary address.
 
 use super::model::OwnEmail;
 use super::store;
@@ -10,8 +10,8 @@ use crate::platform::rng::Rng;
 use crate::platform::secret::TokenHash;
 use crate::platform::{audit, db};
 
-/// Verifies the address that this link was mailed to, if it is this person's and the link still good: it is
-/// the answer. No link works twice.
+/// Verifies the address that this link was mailed to, and returns it, if the address is this person's and
+/// the link is valid. No link works twice.
 pub async fn confirm(
     tx: &mut Tx,
     person: PersonId,

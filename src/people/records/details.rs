@@ -1,4 +1,4 @@
-//! What is known about somebody, parsed once: a value of these types cannot be wrong.
+//! Validated values and updates of a person.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::people::fields::text::TextCheck;
 use crate::people::fields::{FIELDS, Field, FieldKind, FieldRow, text};
 
-/// Why a value does not fit, and what it is of. One line, for whoever typed it.
+/// Why a value is invalid: the name of the field or column, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} {why}")]
 pub struct InvalidValue {
@@ -36,7 +36,7 @@ macro_rules! texts {
         impl $name {
             /// Takes the text without blanks at its ends.
             pub fn parse(text: &str) -> Result<Self, InvalidValue> {
-                checked_line($what, text, $check).map(Self)
+                parse_line($what, text, $check).map(Self)
             }
 
             pub fn as_str(&self) -> &str {
@@ -79,7 +79,7 @@ texts! {
     RollNumber, "roll_number", Field::RollNumber.row().check;
     /// The number that the directory has.
     Mobile, "mobile", Field::Mobile.row().check;
-    /// A number somebody added.
+    /// A number that the person added.
     ContactNumber, "contacts", |text| {
         let fits = |byte: u8| byte.is_ascii_digit() || b"+- ".contains(&byte);
         if (6..=16).contains(&text.len()) && text.bytes().all(fits) {
@@ -93,7 +93,7 @@ texts! {
 }
 
 /// A text without blanks at its ends and without control characters, which fulfils a check.
-fn checked_line(what: &'static str, text: &str, check: TextCheck) -> Result<String, InvalidValue> {
+fn parse_line(what: &'static str, text: &str, check: TextCheck) -> Result<String, InvalidValue> {
     let text = text.trim();
     if text.chars().any(char::is_control) {
         return Err(InvalidValue::new(what, "cannot hold control characters"));
@@ -110,7 +110,7 @@ pub struct FieldText(String);
 impl FieldText {
     pub fn parse(field: Field, text: &str) -> Result<Self, InvalidValue> {
         let row = field.row();
-        checked_line(row.name, text, row.check).map(Self)
+        parse_line(row.name, text, row.check).map(Self)
     }
 }
 
@@ -133,7 +133,7 @@ impl Sex {
     }
 }
 
-/// What becomes of one thing known about somebody.
+/// The change of one value.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Update<T> {
     #[default]
@@ -147,7 +147,7 @@ impl<T> Update<T> {
         matches!(self, Self::Keep)
     }
 
-    /// What there is after the change of what there was.
+    /// The value after the change, from the value before it.
     #[must_use]
     pub fn after(self, before: Option<T>) -> Option<T> {
         match self {
@@ -158,7 +158,7 @@ impl<T> Update<T> {
     }
 }
 
-/// Only ever asked of what is not kept: those fields are skipped.
+/// `Keep` is never serialised: those members are skipped.
 impl<T: Serialize> Serialize for Update<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -175,7 +175,7 @@ pub struct ColumnUpdates {
     pub first_name: Option<Name>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<Name>,
-    /// Empty where somebody has none.
+    /// Empty for a person without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     #[serde(rename = "type", skip_serializing_if = "Update::is_keep")]
@@ -246,7 +246,7 @@ fn parse_or_clear<T>(
     parse(text).map(Update::Set)
 }
 
-/// Changes of everything known about somebody.
+/// Changes of everything that is stored about a person.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PersonUpdate {
     pub columns: ColumnUpdates,
@@ -256,11 +256,11 @@ pub struct PersonUpdate {
     pub degree: Update<String>,
     pub join_year: Update<i32>,
     pub graduation_year: Update<i32>,
-    /// In place of those there are.
+    /// Replaces the list.
     pub contacts: Option<Vec<ContactNumber>>,
-    /// In place of those there are; they count as verified.
+    /// Replaces the list; these addresses count as verified.
     pub secondary_emails: Option<Vec<Email>>,
-    /// A further way of signing in: the provider's name and its word for the person.
+    /// An identity to link: the provider's name and the subject there.
     pub identity: Option<(String, String)>,
 }
 
@@ -319,7 +319,7 @@ mod tests {
         for bad in ["12345", "+91 98200 1111111", "call me", "98200;11111"] {
             assert!(ContactNumber::parse(bad).is_err(), "{bad}");
         }
-        // The directory's own number is not ours to judge.
+        // The number of the directory is not validated.
         assert!(Mobile::parse("98200 11111 (home: 022-2572 2545)").is_ok());
     }
 

@@ -1,10 +1,10 @@
-//! What somebody changes about themself.
+//! Changes that a person makes to their own profile.
 
 use serde_json::json;
 
 use super::details::{PersonUpdate, Update};
 use super::model::ChoiceKind;
-use super::update::{keep, unknown};
+use super::update::{unknown_code, write_update};
 use super::{PeopleError, rules, store};
 use crate::people::fields::{Field, ProfileSection};
 use crate::platform::audit;
@@ -14,36 +14,37 @@ use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
 use crate::platform::rng::Rng;
 
-/// What a change leaves to be done.
+/// What the caller has to do after a change.
 #[derive(Debug, PartialEq, Eq)]
 pub struct EditOutcome {
-    /// A picture that nothing shows any more.
+    /// The file of the old picture, which nothing refers to any more.
     pub old_picture: Option<String>,
-    /// Addresses that have yet to be verified.
+    /// Ids of new addresses, which have to be verified.
     pub new_emails: Vec<i32>,
 }
 
-/// Changes what is given and nothing else, as the person's own deed: only what is on offer may be
-/// chosen, and further addresses count once they are verified.
+/// Writes an update that the person made. Choices must be on the lists, and new addresses are unverified.
 pub async fn edit(
     tx: &mut Tx,
     person: PersonId,
-    mut wanted: PersonUpdate,
+    mut update: PersonUpdate,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<EditOutcome, PeopleError> {
-    let picture = store::lock(tx, person).await?.ok_or(PeopleError::Nobody)?;
-    let changed = wanted.changed_fields();
+    let picture = store::lock(tx, person)
+        .await?
+        .ok_or(PeopleError::UnknownPerson)?;
+    let changed = update.changed_fields();
     let is_name = |field: &Field| field.row().section == ProfileSection::Name;
     let may_edit_names =
         changed.iter().any(is_name) && store::owns_names(&mut **tx, person).await?;
     for field in &changed {
         rules::check_editable(*field, may_edit_names)?;
     }
-    rules::check_visible(&wanted.columns)?;
-    let emails = wanted.secondary_emails.take();
-    check_offered(tx, person, &wanted).await?;
-    let primary = keep(tx, person, &wanted, now).await?;
+    rules::check_visible(&update.columns)?;
+    let emails = update.secondary_emails.take();
+    check_choices(tx, person, &update).await?;
+    let primary = write_update(tx, person, &update, now).await?;
     let new_emails = match emails {
         Some(emails) => {
             rules::check_emails(&emails, &primary)?;
@@ -55,17 +56,17 @@ pub async fn edit(
     let entry = AuditEntry::of("profile.edited").by(person).about(person);
     let entry = entry.with(json!({ "fields": names }));
     audit::note(&mut **tx, entry, now, rng).await?;
-    let stays = wanted.columns.profile_picture.is_keep();
+    let stays = update.columns.profile_picture.is_keep();
     Ok(EditOutcome {
         old_picture: picture.filter(|_| !stays),
         new_emails,
     })
 }
 
-async fn check_offered(
+async fn check_choices(
     tx: &mut Tx,
     person: PersonId,
-    wanted: &PersonUpdate,
+    update: &PersonUpdate,
 ) -> Result<(), PeopleError> {
     let address = store::find_address(&mut **tx, person).await?;
     let programme = store::find_programme(&mut **tx, person).await?;
@@ -74,14 +75,14 @@ async fn check_offered(
         programme.map_or((None, None), |it| (it.department, it.degree)),
     );
     for (kind, change, carried) in [
-        (ChoiceKind::Hostel, &wanted.hostel, hostel),
-        (ChoiceKind::Department, &wanted.department, department),
-        (ChoiceKind::Degree, &wanted.degree, degree),
+        (ChoiceKind::Hostel, &update.hostel, hostel),
+        (ChoiceKind::Department, &update.department, department),
+        (ChoiceKind::Degree, &update.degree, degree),
     ] {
         let Update::Set(code) = change else { continue };
         let choice = store::find_choice(&mut **tx, kind, code).await?;
-        if !rules::may_choose(code, choice.as_ref(), carried.as_deref()) {
-            return Err(unknown(kind.as_str()).into());
+        if !rules::is_choice_allowed(code, choice.as_ref(), carried.as_deref()) {
+            return Err(unknown_code(kind.as_str()).into());
         }
     }
     Ok(())

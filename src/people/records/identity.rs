@@ -1,33 +1,34 @@
-//! Who somebody has proved to be, and what the system they proved it to says of them.
+//! An identity that a person has proved, with the claims of its provider.
 
 use super::details::{Email, PersonUpdate, Username};
 
-/// Who somebody has proved to be a moment ago: the provider's name and the provider's own word for
-/// them. Only the pair identifies; the same word of another provider is somebody else.
+/// An identity that a person has just proved: the provider's name and the subject there. Only the pair
+/// identifies; the same subject of another provider is another person.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExternalIdentity {
     pub provider: &'static str,
     pub subject: String,
-    /// What the provider says of them. Who is unknown here is added with it; without it nobody is.
-    pub says: Option<Box<Claims>>,
+    /// The provider's claims. A person is created from them; without them, an unknown identity is refused.
+    pub claims: Option<Box<Claims>>,
 }
 
-/// What a campus system says of somebody who has just proved to it who they are.
+/// What a campus system claims about a person who has just proved an identity there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claims {
-    /// What a new person would be called here.
+    /// The username of a new person.
     pub username: Username,
-    /// Columns, programme, and further addresses that are proved. A department or degree we have no
-    /// name for is kept as it is.
+    /// Columns, programme, and verified secondary addresses. A department or degree that is on no list is
+    /// stored as it is.
     pub details: PersonUpdate,
-    /// Whether it is a directory: it knows what people are called, its columns are written again at each
-    /// sign-in, and who has another subject there follows. Of any other, only the first sign-in is read.
-    pub is_directory: bool,
-    /// The programme was worked out and not read, so the person is asked to look at it.
+    /// Whether the provider is a directory: it has the names of people, its columns are written again at
+    /// each sign-in, and its stable id finds a renamed account. Claims of any other provider are read at
+    /// the first sign-in only.
+    pub is_authoritative: bool,
+    /// The programme was inferred; the page asks the person to check it.
     pub is_inferred: bool,
-    /// An address that nobody has proved: it becomes a further one, to be verified.
-    pub unproven_email: Option<Email>,
-    /// The provider's second key for the person, if it has one: a number of an account, beside the name
-    /// that is the subject. The pair must stay the same, or it is another account of the same name.
-    pub second_key: Option<String>,
+    /// An unverified address: it becomes a secondary one, to be verified.
+    pub unverified_email: Option<Email>,
+    /// The provider's own stable id of the account, if it has one, beside the name that is the subject. The
+    /// pair must stay the same: another pair is another account with the same name.
+    pub stable_id: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! A row of a list: somebody new, or something else about somebody who is there.
+//! Imports a row of a list: adds or updates a person.
 
 use super::add::add;
 use super::list::RowRequest;
@@ -9,46 +9,46 @@ use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
 use crate::platform::rng::Rng;
 
-/// What became of a row.
+/// The outcome of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImportOutcome {
     Added,
-    /// With the picture that nothing shows any more.
+    /// With the file of the old picture, which nothing refers to any more.
     Updated(Option<String>),
 }
 
-/// Whether numbers of new people are used up.
+/// Which ids new people get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdAllocation {
-    Taken,
-    /// In a rehearsal new people get this number, which is rolled back with them.
-    Lent(PersonId),
+    Permanent,
+    /// A dry run gives new people this id and rolls it back.
+    DryRun(PersonId),
 }
 
 /// Adds or updates by username.
 pub async fn import(
     tx: &mut Tx,
-    wanted: &RowRequest,
+    request: &RowRequest,
     numbers: IdAllocation,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<ImportOutcome, PeopleError> {
-    if let Some(there) = store::find_id(&mut **tx, wanted.username.as_str()).await? {
-        if wanted.id.is_some_and(|id| id != there) {
-            return Err(PeopleError::OtherNumber);
+    if let Some(existing) = store::find_id(&mut **tx, request.username.as_str()).await? {
+        if request.id.is_some_and(|id| id != existing) {
+            return Err(PeopleError::OtherId);
         }
-        let before = store::find_picture(&mut **tx, there).await?;
-        update(tx, there, &wanted.details, now, rng).await?;
-        let stays = wanted.details.columns.profile_picture.is_keep();
+        let before = store::find_picture(&mut **tx, existing).await?;
+        update(tx, existing, &request.details, now, rng).await?;
+        let stays = request.details.columns.profile_picture.is_keep();
         return Ok(ImportOutcome::Updated(before.filter(|_| !stays)));
     }
     let id = match numbers {
-        IdAllocation::Taken => wanted.id,
-        IdAllocation::Lent(lent) => wanted.id.or(Some(lent)),
+        IdAllocation::Permanent => request.id,
+        IdAllocation::DryRun(temporary_id) => request.id.or(Some(temporary_id)),
     };
-    add(tx, &wanted.username, id, &wanted.details, now, rng).await?;
-    if let (Some(id), IdAllocation::Taken) = (wanted.id, numbers) {
-        store::mark_numbers_taken(&mut **tx, id).await?;
+    add(tx, &request.username, id, &request.details, now, rng).await?;
+    if let (Some(id), IdAllocation::Permanent) = (request.id, numbers) {
+        store::mark_ids_used(&mut **tx, id).await?;
     }
     Ok(ImportOutcome::Added)
 }

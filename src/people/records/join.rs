@@ -1,12 +1,12 @@
-//! From a proven identity to the person it belongs to: found, or new. Who is here already gets a
-//! further one in [`mod@super::link`].
+//! Finds or creates the person of a proven identity. [`mod@super::link`] links an identity to an existing
+//! person.
 
 use serde_json::json;
 
 use super::details::{Email, PersonUpdate};
 use super::identity::{Claims, ExternalIdentity};
 use super::store::{IdentityUse, ProgrammeRow};
-use super::update::keep;
+use super::update::write_update;
 use super::{PeopleError, Person, rules, store};
 use crate::platform::audit;
 use crate::platform::audit::AuditEntry;
@@ -15,20 +15,20 @@ use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
 use crate::platform::rng::Rng;
 
-/// Somebody who may come in.
+/// A person who may sign in.
 #[derive(Debug)]
 pub struct SignedInPerson {
     pub person: Person,
-    /// The further addresses that have yet to be verified because of this.
+    /// Ids of new secondary addresses, which have to be verified.
     pub new_emails: Vec<i32>,
 }
 
-/// The person who signs in with this identity, noted as used now; if there is none, a new one made of
-/// what the provider says. Nobody for an identity that belongs to somebody suspended, or of which the
-/// provider says nothing.
+/// Returns the person of this identity and records its use; creates a person from the provider's claims if
+/// the identity is unknown. None for an identity of a suspended person, and for an unknown one without
+/// claims.
 ///
-/// Nothing but the pair of provider and subject finds anybody: a username that is taken is
-/// [`PeopleError::UsernameTaken`], and not a guess that it is the same person.
+/// Only the pair of provider and subject finds a person: a username that exists is
+/// [`PeopleError::UsernameTaken`], because an equal name does not prove that it is the same person.
 pub async fn join(
     tx: &mut Tx,
     identity: &ExternalIdentity,
@@ -36,25 +36,27 @@ pub async fn join(
     rng: &dyn Rng,
 ) -> Result<Option<SignedInPerson>, PeopleError> {
     let mut used = use_identity(tx, identity, now).await?;
-    if used.is_none() && identity.says.is_some() {
-        // Two first sign-ins at the same moment are one person: the second finds the first one's.
+    if used.is_none() && identity.claims.is_some() {
+        // Two first sign-ins at the same moment create one person: the second waits and finds it.
         store::lock_identity(tx, identity.provider, &identity.subject).await?;
         follow_renaming(tx, identity, now, rng).await?;
         used = use_identity(tx, identity, now).await?;
     }
-    let (id, new_emails) = match (used, identity.says.as_deref()) {
-        (Some(used), says) => {
-            if let Some(says) = says.filter(|says| says.is_directory && used.vouches) {
-                refresh(tx, used.person, says, now, rng).await?;
+    let (id, new_emails) = match (used, identity.claims.as_deref()) {
+        (Some(used), claims) => {
+            if let Some(claims) =
+                claims.filter(|claims| claims.is_authoritative && used.is_authoritative)
+            {
+                refresh_from_directory(tx, used.person, claims, now, rng).await?;
             }
             (used.person, Vec::new())
         }
-        (None, Some(says)) => {
+        (None, Some(claims)) => {
             let owner = store::find_owner(&mut **tx, identity.provider, &identity.subject).await?;
             if owner.is_some() {
                 return Ok(None);
             }
-            insert(tx, identity, says, now, rng).await?
+            insert_person(tx, identity, claims, now, rng).await?
         }
         (None, None) => return Ok(None),
     };
@@ -62,50 +64,52 @@ pub async fn join(
     Ok(person.map(|person| SignedInPerson { person, new_emails }))
 }
 
-/// Notes that an identity was used. Nobody for one that belongs to nobody, or to somebody suspended.
+/// Records the use of an identity. None for an unknown identity and for one of a suspended person.
 pub(super) async fn use_identity(
     tx: &mut Tx,
     identity: &ExternalIdentity,
     now: Timestamp,
 ) -> Result<Option<IdentityUse>, PeopleError> {
-    let second_key = identity
-        .says
+    let stable_id = identity
+        .claims
         .as_ref()
-        .and_then(|says| says.second_key.as_deref());
+        .and_then(|claims| claims.stable_id.as_deref());
     let used = store::mark_identity_used(
         &mut **tx,
         identity.provider,
         &identity.subject,
-        second_key,
+        stable_id,
         now,
     );
     let used = used
         .await
-        .map_err(|error| error.on_constraint(SECOND_KEYS, PeopleError::OtherSecondKey))?;
-    // One of a provider's two keys with another partner than before: an account that was given to
-    // somebody else, or a mistake over there. Either way nobody comes in by it.
+        .map_err(|error| error.on_constraint(STABLE_ID_KEY, PeopleError::OtherStableId))?;
+    // Subject and stable id no longer belong together: the account was given to another person, or the
+    // provider made a mistake. The sign-in is refused either way.
     match used {
-        Some(used) if second_key.is_some() && used.second_key.as_deref() != second_key => {
-            Err(PeopleError::OtherSecondKey)
+        Some(used) if stable_id.is_some() && used.stable_id.as_deref() != stable_id => {
+            Err(PeopleError::OtherStableId)
         }
         used => Ok(used),
     }
 }
 
-/// A directory's entry under a new name is who it was: its second key is the directory's own and is
-/// never given again.
+/// Finds a renamed account by its stable id, which a directory never gives to another entry.
 async fn follow_renaming(
     tx: &mut Tx,
     identity: &ExternalIdentity,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<(), PeopleError> {
-    let says = identity.says.as_ref().filter(|says| says.is_directory);
-    let Some(second_key) = says.and_then(|says| says.second_key.as_deref()) else {
+    let claims = identity
+        .claims
+        .as_ref()
+        .filter(|claims| claims.is_authoritative);
+    let Some(stable_id) = claims.and_then(|claims| claims.stable_id.as_deref()) else {
         return Ok(());
     };
     let renamed =
-        store::rename_identity(&mut **tx, identity.provider, second_key, &identity.subject).await?;
+        store::rename_identity(&mut **tx, identity.provider, stable_id, &identity.subject).await?;
     if let Some(person) = renamed {
         let entry = AuditEntry::of("identity.renamed").about(person);
         let entry = entry.with(json!({ "provider": identity.provider }));
@@ -114,49 +118,49 @@ async fn follow_renaming(
     Ok(())
 }
 
-/// No two people of a provider have the same second key.
-const SECOND_KEYS: &str = "identities_provider_twin_key";
+/// Each stable id of a provider belongs to one person.
+const STABLE_ID_KEY: &str = "identities_provider_twin_key";
 
-/// What a directory says now, in place of what it said before.
-async fn refresh(
+/// Writes the current claims of a directory over the stored ones.
+async fn refresh_from_directory(
     tx: &mut Tx,
     person: PersonId,
-    says: &Claims,
+    claims: &Claims,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<(), PeopleError> {
-    if store::refresh(&mut **tx, person, &says.details.columns, now).await? {
+    if store::refresh(&mut **tx, person, &claims.details.columns, now).await? {
         let entry = AuditEntry::of("person.refreshed").about(person);
         audit::note(&mut **tx, entry, now, rng).await?;
     }
     Ok(())
 }
 
-/// Somebody new, and the further addresses of theirs that have yet to be verified.
-async fn insert(
+/// Creates a person. Returns the ids of secondary addresses that have to be verified.
+async fn insert_person(
     tx: &mut Tx,
     identity: &ExternalIdentity,
-    says: &Claims,
+    claims: &Claims,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<(PersonId, Vec<i32>), PeopleError> {
-    let added = store::insert(&mut **tx, &says.username, None, now).await;
+    let added = store::insert(&mut **tx, &claims.username, None, now).await;
     let id = added
         .map_err(|error| error.on_constraint("people_username_key", PeopleError::UsernameTaken))?;
     let columns = PersonUpdate {
-        columns: says.details.columns.clone(),
+        columns: claims.details.columns.clone(),
         ..PersonUpdate::default()
     };
-    let primary = keep(tx, id, &columns, now).await?;
-    // A directory knows what people are called; a portal that people pass through may not.
-    store::mark_vouched(&mut **tx, id, identity.provider, !says.is_directory).await?;
-    let programme = programme(&says.details, now);
-    store::put_programme(tx, id, &programme, says.is_inferred).await?;
-    let further: Vec<Email> = (says.unproven_email.iter())
+    let primary = write_update(tx, id, &columns, now).await?;
+    // A directory has the names of people; another provider may not.
+    store::mark_source(&mut **tx, id, identity.provider, !claims.is_authoritative).await?;
+    let programme = programme_of(&claims.details, now);
+    store::put_programme(tx, id, &programme, claims.is_inferred).await?;
+    let further: Vec<Email> = (claims.unverified_email.iter())
         .filter(|email| !email.as_str().eq_ignore_ascii_case(&primary))
         .cloned()
         .collect();
-    let new_emails = match &says.details.secondary_emails {
+    let new_emails = match &claims.details.secondary_emails {
         Some(proved) => {
             rules::check_emails(proved, &primary)?;
             store::put_secondary_emails(tx, id, proved, now).await?;
@@ -172,16 +176,15 @@ async fn insert(
     Ok((id, new_emails))
 }
 
-/// What a new person studies, as far as it was said. Years that cannot be are left out: nobody is kept
-/// from signing in by them.
-fn programme(details: &PersonUpdate, now: Timestamp) -> ProgrammeRow {
+/// The programme of a new person. Invalid years are left out, so that they do not prevent a sign-in.
+fn programme_of(details: &PersonUpdate, now: Timestamp) -> ProgrammeRow {
     let join = details.join_year.after(None);
     let graduation = details.graduation_year.after(None);
-    let is_fit = rules::check_years(join, graduation, now.year()).is_ok();
+    let are_years_valid = rules::check_years(join, graduation, now.year()).is_ok();
     ProgrammeRow {
         department: details.department.clone().after(None),
         degree: details.degree.clone().after(None),
-        join_year: join.filter(|_| is_fit),
-        graduation_year: graduation.filter(|_| is_fit),
+        join_year: join.filter(|_| are_years_valid),
+        graduation_year: graduation.filter(|_| are_years_valid),
     }
 }

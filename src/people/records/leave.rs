@@ -1,4 +1,4 @@
-//! Leaving: asked for, called off, done.
+//! Closing an account, reopening it, and deleting it when the grace period has ended.
 
 use std::time::Duration;
 
@@ -10,20 +10,25 @@ use crate::platform::id::PersonId;
 use crate::platform::rng::Rng;
 use crate::platform::{audit, db};
 
-/// How long somebody may change their mind.
-const MIND_CHANGES_FOR: Duration = Duration::from_hours(7 * 24);
+/// How long a closed account can be reopened.
+const GRACE_PERIOD: Duration = Duration::from_hours(7 * 24);
 
-/// When everything is deleted of somebody, if they asked for that.
-pub async fn find_gone_at(
+/// When a closed account is deleted; none for an open one.
+pub async fn find_deletion_time(
     db: impl db::Executor<'_>,
     person: PersonId,
 ) -> db::Result<Option<Timestamp>> {
-    let asked_at = store::find_leaving(db, person).await?;
-    Ok(asked_at.map(|asked_at| asked_at + MIND_CHANGES_FOR))
+    let asked_at = store::find_closing(db, person).await?;
+    Ok(asked_at.map(|asked_at| asked_at + GRACE_PERIOD))
 }
 
-/// Closes an account: no app reads anything any more. Again, it changes nothing.
-pub async fn leave(tx: &mut Tx, person: PersonId, now: Timestamp, rng: &dyn Rng) -> db::Result<()> {
+/// Closes an account: apps can read nothing from then on. Closing twice changes nothing.
+pub async fn close_account(
+    tx: &mut Tx,
+    person: PersonId,
+    now: Timestamp,
+    rng: &dyn Rng,
+) -> db::Result<()> {
     if store::insert_closing(&mut **tx, person, now).await? {
         let entry = AuditEntry::of("person.leaving").by(person).about(person);
         audit::note(&mut **tx, entry, now, rng).await?;
@@ -31,8 +36,8 @@ pub async fn leave(tx: &mut Tx, person: PersonId, now: Timestamp, rng: &dyn Rng)
     Ok(())
 }
 
-/// Opens it again, as it was. False if it was open.
-pub async fn stay(
+/// Reopens an account. False if it was open.
+pub async fn reopen_account(
     tx: &mut Tx,
     person: PersonId,
     now: Timestamp,
@@ -46,16 +51,16 @@ pub async fn stay(
     Ok(stays)
 }
 
-/// Deletes everything about a person whose time is over; what they own goes with them. False if they
-/// changed their mind.
-pub async fn gone(
+/// Deletes a person whose grace period has ended, with everything they own. False if the account was
+/// reopened.
+pub async fn delete_account(
     tx: &mut Tx,
     person: PersonId,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<bool> {
-    let asked_before = now - MIND_CHANGES_FOR;
-    let gone = store::delete_leaving(&mut **tx, person, asked_before).await?;
+    let asked_before = now - GRACE_PERIOD;
+    let gone = store::delete_closed_person(&mut **tx, person, asked_before).await?;
     if gone {
         audit::note(
             &mut **tx,
@@ -68,7 +73,10 @@ pub async fn gone(
     Ok(gone)
 }
 
-/// Whose time is over.
-pub async fn list_due(db: impl db::Executor<'_>, now: Timestamp) -> db::Result<Vec<PersonId>> {
-    store::list_leaving(db, now - MIND_CHANGES_FOR).await
+/// People whose grace period has ended.
+pub async fn list_due_deletions(
+    db: impl db::Executor<'_>,
+    now: Timestamp,
+) -> db::Result<Vec<PersonId>> {
+    store::list_closings_before(db, now - GRACE_PERIOD).await
 }

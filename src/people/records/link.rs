@@ -1,4 +1,4 @@
-//! A further way of signing in for somebody who is here.
+//! Links an identity to an existing person.
 
 use serde_json::json;
 
@@ -12,9 +12,9 @@ use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
 use crate::platform::rng::Rng;
 
-/// Gives a proven identity to somebody who is here. Whether it was not theirs before is the answer.
+/// Links a proven identity to a person. Returns whether it is new.
 ///
-/// It is a way in, and fills in what nobody has said of the person yet; it never changes what is there.
+/// The claims of a linked identity fill empty columns and never change a value.
 pub async fn link(
     tx: &mut Tx,
     person: PersonId,
@@ -22,7 +22,9 @@ pub async fn link(
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<bool, PeopleError> {
-    store::lock(tx, person).await?.ok_or(PeopleError::Nobody)?;
+    store::lock(tx, person)
+        .await?
+        .ok_or(PeopleError::UnknownPerson)?;
     let before = store::find_owner(&mut **tx, identity.provider, &identity.subject).await?;
     let owner =
         store::insert_identity(tx, identity.provider, &identity.subject, person, now).await?;
@@ -32,9 +34,9 @@ pub async fn link(
     use_identity(tx, identity, now).await?;
     let is_new = before.is_none();
     if is_new {
-        store::mark_not_vouching(&mut **tx, identity.provider, &identity.subject).await?;
-        if let Some(says) = &identity.says {
-            store::fill(&mut **tx, person, &says.details.columns, now).await?;
+        store::mark_not_authoritative(&mut **tx, identity.provider, &identity.subject).await?;
+        if let Some(claims) = &identity.claims {
+            store::fill_empty(&mut **tx, person, &claims.details.columns, now).await?;
         }
         let entry = AuditEntry::of("identity.linked").by(person).about(person);
         let entry = entry.with(json!({ "provider": identity.provider }));

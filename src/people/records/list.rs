@@ -1,6 +1,6 @@
-//! Reads a list of people: CSV with a header line, or JSON lines shaped like the user API's full
-//! answer plus `username`. Every row is read for itself, so that one that is wrong is told with its
-//! line and the others go in.
+//! Parses an import: CSV with a header line, or JSON lines shaped like the full answer of the user API plus
+//! `username`. Each row is parsed on its own: an invalid one is reported with its line, and the others are
+//! imported.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,11 @@ use super::details::{ContactNumber, Email, InvalidValue, PersonUpdate, Sex, Upda
 use crate::people::fields::{FIELDS, Field, FieldRow};
 use crate::platform::id::PersonId;
 
-/// Leaves people enough numbers above whatever a list brings.
+/// Leaves enough ids above those of an import.
 const HIGHEST_ID: i32 = 1_000_000_000;
 
-/// The columns a list may have, in any order: who the row is about, the columns of every field, and a way to sign in.
+/// The columns an import may have, in any order: the id and username, the columns of every field, and an
+/// identity.
 pub fn import_columns() -> Vec<&'static str> {
     let mut columns = vec![Field::Id.name(), Field::Username.name()];
     for column in FIELDS.iter().flat_map(FieldRow::import_columns) {
@@ -31,26 +32,26 @@ const IDENTITY: &str = "identity";
 /// One row of a list.
 #[derive(Debug)]
 pub struct ImportRow {
-    /// Where it begins in the file, counted from 1.
+    /// The line it begins at, counted from 1.
     pub line: u64,
-    /// Whom it is about, as far as that can be read.
+    /// The username, if it can be read.
     pub username: Option<String>,
-    /// What it asks for, or why it cannot be read.
-    pub wanted: Result<RowRequest, String>,
+    /// The parsed row, or why it is invalid.
+    pub request: Result<RowRequest, String>,
 }
 
-/// What a row asks for.
+/// A parsed row.
 #[derive(Debug, PartialEq)]
 pub struct RowRequest {
     pub username: Username,
-    /// For somebody new.
+    /// Only for a new person.
     pub id: Option<PersonId>,
     pub details: PersonUpdate,
-    /// A file beside the list.
+    /// A file in the folder of the list.
     pub picture: Update<String>,
 }
 
-/// The list as a whole cannot be read; says what to do.
+/// Why a whole list cannot be read, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ListError {
     #[error("the list is empty: it needs a header line with the names of its columns")]
@@ -67,18 +68,18 @@ pub enum ListError {
     Header(String),
 }
 
-/// Reads a list; an object in front means JSON lines.
+/// Parses a list; an object at the beginning means JSON lines.
 pub fn read(file: &[u8]) -> Result<Vec<ImportRow>, ListError> {
     let file = file.strip_prefix("\u{feff}".as_bytes()).unwrap_or(file);
     match file.trim_ascii_start().first() {
         None => Err(ListError::Empty),
         Some(b'[') => Err(ListError::Array),
-        Some(b'{') => Ok(json_lines(file)),
-        Some(_) => csv(file),
+        Some(b'{') => Ok(read_json_lines(file)),
+        Some(_) => read_csv(file),
     }
 }
 
-fn csv(file: &[u8]) -> Result<Vec<ImportRow>, ListError> {
+fn read_csv(file: &[u8]) -> Result<Vec<ImportRow>, ListError> {
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
         .from_reader(file);
@@ -86,7 +87,7 @@ fn csv(file: &[u8]) -> Result<Vec<ImportRow>, ListError> {
         .headers()
         .map_err(|error| ListError::Header(error.to_string()))?;
     let header: Vec<String> = header.iter().map(str::to_owned).collect();
-    check(&header)?;
+    check_header(&header)?;
     let mut rows = Vec::new();
     let mut record = csv::StringRecord::new();
     loop {
@@ -95,17 +96,17 @@ fn csv(file: &[u8]) -> Result<Vec<ImportRow>, ListError> {
             Ok(false) => return Ok(rows),
             Ok(true) => {
                 let line = record.position().map_or(line, csv::Position::line);
-                rows.push(ImportRow::of(line, Ok(cells(&header, &record))));
+                rows.push(ImportRow::of(line, Ok(row_of_cells(&header, &record))));
             }
             Err(error) => {
                 let line = error.position().map_or(line, csv::Position::line);
-                rows.push(ImportRow::of(line, Err(unreadable(error.kind()))));
+                rows.push(ImportRow::of(line, Err(csv_error(error.kind()))));
             }
         }
     }
 }
 
-fn check(header: &[String]) -> Result<(), ListError> {
+fn check_header(header: &[String]) -> Result<(), ListError> {
     let known = import_columns();
     for (at, column) in header.iter().enumerate() {
         if !known.contains(&column.as_str()) {
@@ -122,14 +123,14 @@ fn check(header: &[String]) -> Result<(), ListError> {
     }
 }
 
-fn cells(header: &[String], record: &csv::StringRecord) -> BTreeMap<String, Value> {
+fn row_of_cells(header: &[String], record: &csv::StringRecord) -> BTreeMap<String, Value> {
     let cells = header.iter().zip(record);
     cells
         .map(|(column, text)| (column.clone(), Value::from(text)))
         .collect()
 }
 
-fn unreadable(kind: &csv::ErrorKind) -> String {
+fn csv_error(kind: &csv::ErrorKind) -> String {
     match kind {
         csv::ErrorKind::UnequalLengths {
             expected_len, len, ..
@@ -139,7 +140,7 @@ fn unreadable(kind: &csv::ErrorKind) -> String {
     }
 }
 
-fn json_lines(file: &[u8]) -> Vec<ImportRow> {
+fn read_json_lines(file: &[u8]) -> Vec<ImportRow> {
     let lines = file.split(|byte| *byte == b'\n').zip(1..);
     let lines = lines.filter(|(line, _)| !line.trim_ascii().is_empty());
     let read = |text| {
@@ -150,8 +151,8 @@ fn json_lines(file: &[u8]) -> Vec<ImportRow> {
         .collect()
 }
 
-/// Nested objects as columns. What the user API adds to explain a code is passed over.
-fn flat(object: BTreeMap<String, Value>) -> Result<BTreeMap<String, Value>, String> {
+/// Flattens objects of several parts into columns. Members that only explain a code are ignored.
+fn flatten_parts(object: BTreeMap<String, Value>) -> Result<BTreeMap<String, Value>, String> {
     let known = import_columns();
     let mut columns = BTreeMap::new();
     for (key, value) in object {
@@ -184,9 +185,9 @@ impl ImportRow {
         Self {
             line,
             username: username.and_then(Value::as_str).map(str::to_owned),
-            wanted: columns.and_then(flat).and_then(|columns| {
-                let wanted = RowValues(columns).wanted();
-                wanted.map_err(|unfit| unfit.to_string())
+            request: columns.and_then(flatten_parts).and_then(|columns| {
+                let request = RowValues(columns).request();
+                request.map_err(|invalid| invalid.to_string())
             }),
         }
     }
@@ -196,7 +197,7 @@ impl ImportRow {
 struct RowValues(BTreeMap<String, Value>);
 
 impl RowValues {
-    fn wanted(&self) -> Result<RowRequest, InvalidValue> {
+    fn request(&self) -> Result<RowRequest, InvalidValue> {
         let username = self.parsed("username", Username::parse)?;
         let Update::Set(username) = username else {
             return Err(InvalidValue::new("username", "is missing"));
@@ -211,13 +212,14 @@ impl RowValues {
 
     fn details(&self) -> Result<PersonUpdate, InvalidValue> {
         let mut details = PersonUpdate {
-            hostel: self.parsed("hostel", code)?,
-            room: self.parsed("room", code)?,
-            department: self.parsed("department", code)?,
-            degree: self.parsed("degree", code)?,
-            join_year: self.parsed("join_year", |text| number("join_year", text))?,
-            graduation_year: self
-                .parsed("graduation_year", |text| number("graduation_year", text))?,
+            hostel: self.parsed("hostel", parse_code)?,
+            room: self.parsed("room", parse_code)?,
+            department: self.parsed("department", parse_code)?,
+            degree: self.parsed("degree", parse_code)?,
+            join_year: self.parsed("join_year", |text| parse_number("join_year", text))?,
+            graduation_year: self.parsed("graduation_year", |text| {
+                parse_number("graduation_year", text)
+            })?,
             contacts: self.list("contacts", "number", ContactNumber::parse)?,
             secondary_emails: self.list("secondary_emails", "email", Email::parse)?,
             identity: self.identity()?,
@@ -231,7 +233,7 @@ impl RowValues {
                 Update::Set(text) => columns.set_text(row.field, &text)?,
             }
         }
-        columns.is_alumni = match self.parsed("is_alumni", yes_or_no)? {
+        columns.is_alumni = match self.parsed("is_alumni", parse_bool)? {
             Update::Keep => None,
             Update::Clear => Some(false),
             Update::Set(is_alumni) => Some(is_alumni),
@@ -258,13 +260,13 @@ impl RowValues {
             return Ok(Update::Clear);
         }
         let parsed = parse(&text);
-        // Names of the same type are told apart by their column.
-        let parsed = parsed.map_err(|unfit| InvalidValue::new(column, unfit.why))?;
+        // Errors name the column, not the type.
+        let parsed = parsed.map_err(|invalid| InvalidValue::new(column, invalid.why))?;
         Ok(Update::Set(parsed))
     }
 
     fn id(&self) -> Result<Option<PersonId>, InvalidValue> {
-        let id = self.parsed("id", |text| number("id", text))?;
+        let id = self.parsed("id", |text| parse_number("id", text))?;
         match id.after(None) {
             Some(id) if !(1..=HIGHEST_ID).contains(&id) => Err(InvalidValue::new(
                 "id",
@@ -327,18 +329,18 @@ impl RowValues {
     }
 }
 
-/// A code as it stands: whether there is such a one, the database knows.
+/// A code; whether it is on the list is checked when it is written.
 #[expect(clippy::unnecessary_wraps, reason = "a parser among parsers")]
-fn code(text: &str) -> Result<String, InvalidValue> {
+fn parse_code(text: &str) -> Result<String, InvalidValue> {
     Ok(text.to_owned())
 }
 
-fn number(what: &'static str, text: &str) -> Result<i32, InvalidValue> {
+fn parse_number(what: &'static str, text: &str) -> Result<i32, InvalidValue> {
     text.parse()
         .map_err(|_| InvalidValue::new(what, "must be a whole number"))
 }
 
-fn yes_or_no(text: &str) -> Result<bool, InvalidValue> {
+fn parse_bool(text: &str) -> Result<bool, InvalidValue> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "yes" | "1" => Ok(true),
         "false" | "no" | "0" => Ok(false),
@@ -353,12 +355,12 @@ mod tests {
     fn only(text: &str) -> RowRequest {
         let mut rows = read(text.as_bytes()).unwrap();
         assert_eq!(rows.len(), 1);
-        rows.remove(0).wanted.unwrap()
+        rows.remove(0).request.unwrap()
     }
 
     fn reason(text: &str) -> String {
         let mut rows = read(text.as_bytes()).unwrap();
-        rows.remove(0).wanted.unwrap_err()
+        rows.remove(0).request.unwrap_err()
     }
 
     #[test]
@@ -433,12 +435,12 @@ mod tests {
     fn one_wrong_row_is_told_with_its_line_and_the_others_are_read() {
         let text = "username,sex\nasha,female\n\"vik\nram\",male\nwasim,Male\nmeera\nravi,\n";
         let rows = read(text.as_bytes()).unwrap();
-        let told: Vec<_> = rows
+        let reason_of: Vec<_> = rows
             .iter()
-            .map(|row| (row.line, row.wanted.as_ref().err().map(String::as_str)))
+            .map(|row| (row.line, row.request.as_ref().err().map(String::as_str)))
             .collect();
         assert_eq!(
-            told,
+            reason_of,
             [
                 (2, None),
                 (3, Some("username cannot hold control characters")),
@@ -454,23 +456,23 @@ mod tests {
 
     #[test]
     fn a_header_that_is_wrong_is_told_before_anything_is_done() {
-        let told = |text: &str| read(text.as_bytes()).unwrap_err();
-        assert_eq!(told(" \n"), ListError::Empty);
-        assert_eq!(told("[{}]"), ListError::Array);
-        assert_eq!(told("first_name\nAsha"), ListError::NoUsername);
+        let reason_of = |text: &str| read(text.as_bytes()).unwrap_err();
+        assert_eq!(reason_of(" \n"), ListError::Empty);
+        assert_eq!(reason_of("[{}]"), ListError::Array);
+        assert_eq!(reason_of("first_name\nAsha"), ListError::NoUsername);
         assert!(matches!(
-            told("username,hostle\n"),
+            reason_of("username,hostle\n"),
             ListError::UnknownColumn(column) if column == "hostle"
         ));
         assert!(matches!(
-            told("username,sex,sex\n"),
+            reason_of("username,sex,sex\n"),
             ListError::TwinColumn(_)
         ));
     }
 
     #[test]
     fn reasons_name_the_column() {
-        for (row, told) in [
+        for (row, reason_of) in [
             (r#"{"first_name": "Asha"}"#, "username is missing"),
             (
                 r#"{"username": "a", "nickname": "x"}"#,
@@ -509,7 +511,7 @@ mod tests {
                 "insti_address must be an object or null",
             ),
         ] {
-            assert_eq!(reason(row), told);
+            assert_eq!(reason(row), reason_of);
         }
         assert!(reason("{oops}").starts_with("is not a JSON object"));
     }

@@ -1,7 +1,7 @@
-//! Who there is: people, what the directory says of them and what they added themselves.
+//! People: what campus systems provide about them, and what they enter themselves.
 //!
-//! A [`Person`] is always read whole, as the database's view `whole_people` builds it: one statement,
-//! whoever asks. What of it may be shown is somebody else's decision (`grants`, `user_api`).
+//! A [`Person`] is read whole by one statement, through the database's view `whole_people`. Other rooms
+//! decide what of it an app may read (`grants`, `user_api`).
 
 mod add;
 mod choices;
@@ -33,17 +33,19 @@ pub use edit::{EditOutcome, edit};
 pub use identity::{Claims, ExternalIdentity};
 pub use import::{IdAllocation, ImportOutcome, import};
 pub use join::{SignedInPerson, join};
-pub use leave::{find_gone_at, gone, leave, list_due, stay};
+pub use leave::{
+    close_account, delete_account, find_deletion_time, list_due_deletions, reopen_account,
+};
 pub use link::link;
 pub use list::{ImportRow, ListError, RowRequest, import_columns, read as read_list};
 pub use model::{
     Address, ChoiceKind, ContactEntry, LinkedIdentity, ListChoice, OwnEmail, PeopleError, Person,
     Programme, SecondaryEmail,
 };
-pub use rules::{FIRST_YEAR, LONGEST_COURSE, MOST};
+pub use rules::{FIRST_YEAR, MAX_COURSE_YEARS, MAX_ENTRIES};
 pub use shown::DisplayValue;
 pub use store::{
-    find, find_id, find_leaving, find_proven, list_choices, list_emails, list_ways_in,
+    find, find_closing, find_email_of_link, find_id, list_choices, list_emails, list_identities,
 };
 pub use unlink::unlink;
 pub use update::update;

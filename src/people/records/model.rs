@@ -10,32 +10,32 @@ use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::id::PersonId;
 
-/// What can be wrong with a new person or a change.
+/// Why a person cannot be added or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum PeopleError {
     #[error("somebody has this username already")]
     UsernameTaken,
     #[error("somebody has this number already")]
-    NumberTaken,
+    IdTaken,
     #[error("this username has another number already, and numbers never change")]
-    OtherNumber,
+    OtherId,
     #[error("this identity belongs to somebody else")]
     IdentityTaken,
     #[error("of this identity's two keys one is another than before")]
-    OtherSecondKey,
+    OtherStableId,
     #[error("somebody needs one way to sign in at least")]
-    LastWayIn,
+    LastIdentity,
     #[error("there is nobody of this number, or they are suspended")]
-    Nobody,
+    UnknownPerson,
     #[error("there is no such entry")]
     NoSuchChoice,
     #[error(transparent)]
-    Unfit(#[from] InvalidValue),
+    Invalid(#[from] InvalidValue),
     #[error(transparent)]
     Store(#[from] db::Error),
 }
 
-/// Everything known about somebody. Only verified secondary emails are among it.
+/// Everything that is stored about a person. Only verified secondary addresses are included.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Person {
     pub id: PersonId,
@@ -43,7 +43,7 @@ pub struct Person {
     pub first_name: String,
     pub last_name: String,
     pub email: String,
-    /// The directory's word for what somebody is: `ug`, `fac`, `stf` …
+    /// The role the directory has: `ug`, `fac`, `stf` …
     #[serde(rename = "type")]
     pub kind: Option<String>,
     pub is_alumni: bool,
@@ -53,10 +53,10 @@ pub struct Person {
     /// A file name under the data folder's pictures.
     pub profile_picture: Option<String>,
     pub is_admin: bool,
-    /// The campus system that made this person of what it knows, as `erp`.
+    /// The campus system whose claims created the person, as `erp`.
     #[serde(default)]
     pub vouched_by: Option<String>,
-    /// Whether the names are the person's to change: the system that vouches does not know them well.
+    /// Whether the person may change their names, because the campus system does not have them.
     #[serde(default)]
     pub names_are_own: bool,
     #[serde(rename = "insti_address")]
@@ -71,7 +71,7 @@ pub struct Person {
     pub(super) texts: BTreeMap<String, Value>,
 }
 
-/// Where somebody lives on campus. Serialises as the user API shows it.
+/// An address on campus. Serialises as the user API shows it.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 pub struct Address {
     pub id: i32,
@@ -80,7 +80,7 @@ pub struct Address {
     pub hostel_name: Option<String>,
 }
 
-/// Of what there is a list to choose from.
+/// The lists that profiles choose from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChoiceKind {
     Hostel,
@@ -109,20 +109,20 @@ impl std::str::FromStr for ChoiceKind {
     }
 }
 
-/// An entry of such a list.
+/// An entry of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ListChoice {
     pub kind: String,
-    /// What profiles and the user API hold; upper and lower case are different codes.
+    /// The value in profiles and in the user API. Case matters.
     pub code: String,
     pub name: String,
-    /// Of a hostel: its rooms carry a wing letter, as in `A-12`.
+    /// Only for a hostel: its rooms carry a wing letter, as in `A-12`.
     pub has_wings: bool,
-    /// No longer on offer, but still good for those who carry it.
+    /// No longer offered, but valid in the profiles that hold it.
     pub is_retired: bool,
 }
 
-/// A further address as its owner sees it. Apps see it once it is verified.
+/// A secondary address as its owner sees it. Apps see verified ones only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnEmail {
     pub id: i32,
@@ -130,17 +130,17 @@ pub struct OwnEmail {
     pub is_verified: bool,
 }
 
-/// A way somebody has of signing in.
+/// An identity that is linked to a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkedIdentity {
     pub provider: String,
-    /// The provider's own word for them.
+    /// The account there.
     pub subject: String,
     pub linked_at: Timestamp,
     pub last_used_at: Option<Timestamp>,
 }
 
-/// What somebody studies. Serialises as the user API shows it.
+/// A programme of study. Serialises as the user API shows it.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 pub struct Programme {
     pub id: i32,
@@ -150,19 +150,19 @@ pub struct Programme {
     pub graduation_year: Option<i32>,
     pub degree: Option<String>,
     pub degree_name: Option<String>,
-    /// Worked out from a roll number, and not looked at since.
+    /// Inferred from a roll number, and not checked by the person yet.
     #[serde(default, skip_serializing)]
     pub is_inferred: bool,
 }
 
-/// A further number.
+/// A number that the person added.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 pub struct ContactEntry {
     pub id: i32,
     pub number: String,
 }
 
-/// A further address.
+/// A verified secondary address.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 pub struct SecondaryEmail {
     pub id: i32,
@@ -170,8 +170,7 @@ pub struct SecondaryEmail {
 }
 
 impl Person {
-    /// Where mail reaches them: the primary address; of somebody the directory has none for, the first
-    /// that they proved. May be empty.
+    /// The address for mail: the primary one, else the first verified secondary one. May be empty.
     pub fn mailbox(&self) -> &str {
         let proven = self.secondary_emails.first();
         match (self.email.as_str(), proven) {
@@ -180,7 +179,7 @@ impl Person {
         }
     }
 
-    /// First and last name, or the username of somebody who has neither.
+    /// First and last name, or the username of a person without either.
     pub fn full_name(&self) -> String {
         let name = format!("{} {}", self.first_name, self.last_name);
         match name.trim() {

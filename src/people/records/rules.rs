@@ -1,4 +1,4 @@
-//! What must hold between the things known about somebody.
+//! Validation of values that depend on other values.
 
 use super::details::{ColumnUpdates, InvalidValue};
 use super::model::ListChoice;
@@ -7,14 +7,17 @@ use crate::people::fields::{FIELDS, Field, FieldSource, ProfileSection};
 /// The year the oldest of these campuses opened.
 pub const FIRST_YEAR: i32 = 1958;
 /// How many years ahead a graduation may lie.
-pub const LONGEST_COURSE: i32 = 6;
-/// Further numbers, and further addresses, one person may have.
-pub const MOST: usize = 10;
+pub const MAX_COURSE_YEARS: i32 = 6;
+/// The largest number of contact numbers, and of secondary addresses.
+pub const MAX_ENTRIES: usize = 10;
 
-/// Whether somebody who carries `carried` may have `code`, of which `choice` is the entry if there is
-/// one: it is on offer, or they have it already, from a list of before or from a campus system that has
-/// more words than we.
-pub(super) fn may_choose(code: &str, choice: Option<&ListChoice>, carried: Option<&str>) -> bool {
+/// Whether a person may set `code`, whose list entry is `choice`. `carried` is the code they have: it stays
+/// valid when its entry is retired or when a campus system has a code that is on no list.
+pub(super) fn is_choice_allowed(
+    code: &str,
+    choice: Option<&ListChoice>,
+    carried: Option<&str>,
+) -> bool {
     carried == Some(code) || choice.is_some_and(|choice| !choice.is_retired)
 }
 
@@ -43,15 +46,15 @@ pub(super) fn check_room(
     ))
 }
 
-/// Controls, and the marks that make what follows read backwards (Unicode's bidirectional formatting):
-/// apps show a room beside other words.
+/// Control characters and marks that reverse the text after them (bidirectional formatting in Unicode),
+/// because apps show these texts beside others.
 fn is_invisible(sign: char) -> bool {
     sign.is_control()
         || matches!(sign, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Whether a person may change this field of theirs: their own fields; their names only where no campus system knows
-/// these.
+/// Whether a person may change this field of their own: the fields they enter, and their names if no campus
+/// system has these.
 pub(super) fn check_editable(field: Field, may_edit_names: bool) -> Result<(), InvalidValue> {
     let row = field.row();
     let is_own_name = row.section == ProfileSection::Name && may_edit_names;
@@ -86,15 +89,15 @@ fn has_wing(room: &str) -> bool {
         && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Nobody joined before the campus was there or joins later than this year; graduation may lie a
-/// course ahead, and comes after joining.
+/// Years lie between the first year of a campus and this one; graduation lies at most one course ahead, and
+/// after joining.
 pub(super) fn check_years(
     join: Option<i32>,
     graduation: Option<i32>,
     this_year: i32,
 ) -> Result<(), InvalidValue> {
-    within("join_year", join, this_year)?;
-    within("graduation_year", graduation, this_year + LONGEST_COURSE)?;
+    check_year("join_year", join, this_year)?;
+    check_year("graduation_year", graduation, this_year + MAX_COURSE_YEARS)?;
     match (join, graduation) {
         (Some(join), Some(graduation)) if join >= graduation => Err(InvalidValue::new(
             "graduation_year",
@@ -104,7 +107,7 @@ pub(super) fn check_years(
     }
 }
 
-fn within(what: &'static str, year: Option<i32>, last: i32) -> Result<(), InvalidValue> {
+fn check_year(what: &'static str, year: Option<i32>, last: i32) -> Result<(), InvalidValue> {
     match year {
         Some(year) if !(FIRST_YEAR..=last).contains(&year) => {
             let why = format!("must be from {FIRST_YEAR} to {last}");
@@ -114,19 +117,19 @@ fn within(what: &'static str, year: Option<i32>, last: i32) -> Result<(), Invali
     }
 }
 
-/// Ten further numbers at most, none twice.
+/// At most ten numbers, without duplicates.
 pub(super) fn check_contacts(numbers: &[impl AsRef<str>]) -> Result<(), InvalidValue> {
-    if numbers.len() > MOST {
-        let why = format!("may be {MOST} at most");
+    if numbers.len() > MAX_ENTRIES {
+        let why = format!("may be {MAX_ENTRIES} at most");
         return Err(InvalidValue::new("contacts", why));
     }
-    no_repeats("contacts", numbers.iter().map(AsRef::as_ref))
+    check_unique("contacts", numbers.iter().map(AsRef::as_ref))
 }
 
-/// Ten further addresses at most, none twice, and none the same as the primary one.
+/// At most ten addresses, without duplicates, none of them the primary one.
 pub(super) fn check_emails(emails: &[impl AsRef<str>], primary: &str) -> Result<(), InvalidValue> {
-    if emails.len() > MOST {
-        let why = format!("may be {MOST} at most");
+    if emails.len() > MAX_ENTRIES {
+        let why = format!("may be {MAX_ENTRIES} at most");
         return Err(InvalidValue::new("secondary_emails", why));
     }
     let lower: Vec<String> = emails
@@ -139,10 +142,10 @@ pub(super) fn check_emails(emails: &[impl AsRef<str>], primary: &str) -> Result<
             "hold the primary address; leave it out there",
         ));
     }
-    no_repeats("secondary_emails", lower.iter().map(String::as_str))
+    check_unique("secondary_emails", lower.iter().map(String::as_str))
 }
 
-fn no_repeats<'a>(
+fn check_unique<'a>(
     what: &'static str,
     items: impl Iterator<Item = &'a str>,
 ) -> Result<(), InvalidValue> {
@@ -176,14 +179,14 @@ mod tests {
             is_retired: true,
             ..hostel(true)
         };
-        assert!(may_choose("14", Some(&offered), None));
-        assert!(may_choose("14", Some(&offered), Some("15")));
-        assert!(may_choose("14", Some(&retired), Some("14")));
-        assert!(!may_choose("14", Some(&retired), None));
-        assert!(!may_choose("14", Some(&retired), Some("15")));
-        assert!(!may_choose("14", None, None));
-        assert!(!may_choose("14", None, Some("15")));
-        assert!(may_choose("14", None, Some("14")));
+        assert!(is_choice_allowed("14", Some(&offered), None));
+        assert!(is_choice_allowed("14", Some(&offered), Some("15")));
+        assert!(is_choice_allowed("14", Some(&retired), Some("14")));
+        assert!(!is_choice_allowed("14", Some(&retired), None));
+        assert!(!is_choice_allowed("14", Some(&retired), Some("15")));
+        assert!(!is_choice_allowed("14", None, None));
+        assert!(!is_choice_allowed("14", None, Some("15")));
+        assert!(is_choice_allowed("14", None, Some("14")));
     }
 
     #[test]

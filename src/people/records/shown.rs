@@ -1,4 +1,4 @@
-//! How pages show what is known about somebody: the same on every one.
+//! How pages display the fields of a person.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -7,14 +7,14 @@ use super::{Person, Programme};
 use crate::people::fields::{Field, FieldKind};
 use crate::platform::links::Links;
 
-/// A value as pages show it.
+/// A field as pages display it.
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum DisplayValue {
     Text {
         text: String,
     },
-    /// Shown in full only on request: the page may be read over a shoulder.
+    /// Hidden until the person opens it, because others may see the screen.
     Masked {
         short: String,
         full: String,
@@ -29,13 +29,13 @@ pub enum DisplayValue {
 }
 
 impl Person {
-    /// A field as this person sees it.
+    /// A field as pages display it to the person.
     pub fn shown(&self, field: Field, links: &Links) -> DisplayValue {
         let value = self.field(field, links);
         match field.row().kind {
             FieldKind::Contacts => list(&value, "number", true),
             FieldKind::Emails => list(&value, "email", false),
-            FieldKind::Address => parts(&value, &["hostel_name", "room"]),
+            FieldKind::Address => join_parts(&value, &["hostel_name", "room"]),
             FieldKind::Programme => programme(self.programme.as_ref()),
             FieldKind::Picture => {
                 value
@@ -49,9 +49,9 @@ impl Person {
             } else {
                 "no"
             }),
-            FieldKind::Integer | FieldKind::Text | FieldKind::Sex => match plain(&value) {
-                Some(full) if field == Field::Mobile => masked(&full),
-                Some(code) if field == Field::Type => text(&kind_in_words(&code)),
+            FieldKind::Integer | FieldKind::Text | FieldKind::Sex => match to_text(&value) {
+                Some(full) if field == Field::Mobile => mask(&full),
+                Some(code) if field == Field::Type => text(&role_in_words(&code)),
                 Some(full) => text(&full),
                 None => DisplayValue::Unset,
             },
@@ -65,7 +65,7 @@ fn text(text: &str) -> DisplayValue {
     }
 }
 
-fn plain(value: &Value) -> Option<String> {
+fn to_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -73,8 +73,8 @@ fn plain(value: &Value) -> Option<String> {
     }
 }
 
-/// `98••••3210`: enough to recognise one's own.
-fn masked(full: &str) -> DisplayValue {
+/// `98••••3210`: enough to recognise one's own number.
+fn mask(full: &str) -> DisplayValue {
     let signs: Vec<char> = full.chars().collect();
     let short = match signs.as_slice() {
         [head @ .., _, _, _, _] if head.len() > 2 => {
@@ -95,11 +95,11 @@ fn list(value: &Value, member: &str, is_masked: bool) -> DisplayValue {
         .as_array()
         .into_iter()
         .flatten()
-        .filter_map(|item| plain(item.get(member)?));
+        .filter_map(|item| to_text(item.get(member)?));
     let items: Vec<String> = items.collect();
     match items.as_slice() {
         [] => DisplayValue::Unset,
-        [one] if is_masked => masked(one),
+        [one] if is_masked => mask(one),
         several if is_masked => DisplayValue::Masked {
             short: format!("{} numbers", several.len()),
             full: several.join(", "),
@@ -118,22 +118,21 @@ fn programme(programme: Option<&Programme>) -> DisplayValue {
         (None, Some(year)) => Some(format!("until {year}")),
         (Some(from), Some(to)) => Some(format!("{from}–{to}")),
     };
-    let said = [
+    let texts = [
         programme.degree_name.clone(),
         programme.department_name.clone(),
         years,
     ];
-    let said: Vec<String> = said.into_iter().flatten().collect();
-    if said.is_empty() {
+    let texts: Vec<String> = texts.into_iter().flatten().collect();
+    if texts.is_empty() {
         DisplayValue::Unset
     } else {
-        text(&said.join(", "))
+        text(&texts.join(", "))
     }
 }
 
-/// The directory's codes in words, with the code behind, since that is what an app gets. Directories
-/// invent new ones; those stand for themselves.
-fn kind_in_words(code: &str) -> String {
+/// A role in words, followed by the code that apps get. An unknown code is shown alone.
+fn role_in_words(code: &str) -> String {
     let words = match code {
         "ug" => "Undergraduate",
         "pg" => "Postgraduate",
@@ -150,15 +149,15 @@ fn kind_in_words(code: &str) -> String {
     format!("{words} ({code})")
 }
 
-fn parts(value: &Value, members: &[&str]) -> DisplayValue {
-    let said = members
+fn join_parts(value: &Value, members: &[&str]) -> DisplayValue {
+    let texts = members
         .iter()
-        .filter_map(|member| plain(value.get(member)?));
-    let said: Vec<String> = said.collect();
-    if said.is_empty() {
+        .filter_map(|member| to_text(value.get(member)?));
+    let texts: Vec<String> = texts.collect();
+    if texts.is_empty() {
         DisplayValue::Unset
     } else {
-        text(&said.join(", "))
+        text(&texts.join(", "))
     }
 }
 
@@ -170,7 +169,7 @@ impl DisplayValue {
         let items = vec!["asha@home.example".to_owned()];
         vec![
             text("7"),
-            masked("9876543210"),
+            mask("9876543210"),
             Self::Picture { src },
             Self::List { items },
             Self::Unset,
@@ -186,11 +185,11 @@ mod tests {
 
     #[test]
     fn a_number_shows_its_ends() {
-        let DisplayValue::Masked { short, .. } = masked("9876543210") else {
+        let DisplayValue::Masked { short, .. } = mask("9876543210") else {
             panic!()
         };
         assert_eq!(short, "98••••3210");
-        let DisplayValue::Masked { short, .. } = masked("123") else {
+        let DisplayValue::Masked { short, .. } = mask("123") else {
             panic!()
         };
         assert_eq!(short, "••••");
@@ -206,7 +205,10 @@ mod tests {
         assert_eq!(list(&numbers, "number", true), expected);
         assert_eq!(list(&json!([]), "email", false), DisplayValue::Unset);
         let address = json!({"id": 1, "hostel_name": "Hostel 14", "room": null});
-        assert_eq!(parts(&address, &["hostel_name", "room"]), text("Hostel 14"));
-        assert_eq!(parts(&Value::Null, &["room"]), DisplayValue::Unset);
+        assert_eq!(
+            join_parts(&address, &["hostel_name", "room"]),
+            text("Hostel 14")
+        );
+        assert_eq!(join_parts(&Value::Null, &["room"]), DisplayValue::Unset);
     }
 }

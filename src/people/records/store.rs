@@ -14,7 +14,7 @@ use crate::platform::db::{Executor, Tx};
 use crate::platform::id::PersonId;
 use crate::platform::secret::TokenHash;
 
-/// A person who may sign in; a suspended one is not found.
+/// A person who may sign in; none for a suspended one.
 pub async fn find(db: impl Executor<'_>, id: PersonId) -> db::Result<Option<Person>> {
     let row = sqlx::query!(
         r#"select person as "person!: Json<Person>" from whole_people
@@ -26,7 +26,7 @@ pub async fn find(db: impl Executor<'_>, id: PersonId) -> db::Result<Option<Pers
     Ok(row.map(|row| row.person.0))
 }
 
-/// Whoever has this username, suspended or not, whatever its case.
+/// The person with this username in any case, suspended or not.
 pub async fn find_id(db: impl Executor<'_>, username: &str) -> db::Result<Option<PersonId>> {
     let id = sqlx::query_scalar!(
         "select id from people where lower(username) = $1",
@@ -37,7 +37,7 @@ pub async fn find_id(db: impl Executor<'_>, username: &str) -> db::Result<Option
     Ok(id.map(PersonId))
 }
 
-/// Whose identity this is, suspended or not.
+/// The person who owns this identity, suspended or not.
 pub(super) async fn find_owner(
     db: impl Executor<'_>,
     provider: &str,
@@ -53,7 +53,7 @@ pub(super) async fn find_owner(
     Ok(id.map(PersonId))
 }
 
-/// Waits until nobody else is at this identity, and keeps others waiting until the transaction ends.
+/// Locks an identity until the transaction ends.
 pub(super) async fn lock_identity(tx: &mut Tx, provider: &str, subject: &str) -> db::Result<()> {
     sqlx::query!(
         "select pg_advisory_xact_lock(hashtextextended($1 || ':' || $2, 0))::text",
@@ -65,23 +65,23 @@ pub(super) async fn lock_identity(tx: &mut Tx, provider: &str, subject: &str) ->
     Ok(())
 }
 
-/// An identity that was used now: whose it is, and the provider's second key as it is known.
+/// An identity that was used now, with the stable id that is stored for it.
 #[derive(Debug)]
 pub(super) struct IdentityUse {
     pub person: PersonId,
-    pub second_key: Option<String>,
-    /// Whether the person was made of what this provider says, so that a directory writes it anew. An
-    /// identity that was linked later is a way in and no more.
-    pub vouches: bool,
+    pub stable_id: Option<String>,
+    /// Whether the person was created from the claims of this provider, so that a directory updates them. A
+    /// linked identity only signs in.
+    pub is_authoritative: bool,
 }
 
-/// Notes that an identity was used now; a suspended person's is not found. A second key that is
-/// known (the column `twin`) stays as it is.
+/// Records the use of an identity; none for a suspended person. A stable id that is stored (the column
+/// `twin`) never changes.
 pub(super) async fn mark_identity_used(
     db: impl Executor<'_>,
     provider: &str,
     subject: &str,
-    second_key: Option<&str>,
+    stable_id: Option<&str>,
     now: Timestamp,
 ) -> db::Result<Option<IdentityUse>> {
     let row = sqlx::query!(
@@ -91,19 +91,19 @@ pub(super) async fn mark_identity_used(
          returning i.person_id, i.twin, i.vouches",
         provider,
         subject,
-        second_key,
+        stable_id,
         now
     )
     .fetch_optional(db)
     .await?;
     Ok(row.map(|row| IdentityUse {
         person: PersonId(row.person_id),
-        second_key: row.twin,
-        vouches: row.vouches,
+        stable_id: row.twin,
+        is_authoritative: row.vouches,
     }))
 }
 
-pub(super) async fn mark_not_vouching(
+pub(super) async fn mark_not_authoritative(
     db: impl Executor<'_>,
     provider: &str,
     subject: &str,
@@ -118,11 +118,12 @@ pub(super) async fn mark_not_vouching(
     Ok(())
 }
 
-/// Gives the identity with this second key another subject, unless somebody has that one. Whose it is.
+/// Changes the subject of the identity with this stable id, unless the new subject exists. Returns its
+/// person.
 pub(super) async fn rename_identity(
     db: impl Executor<'_>,
     provider: &str,
-    second_key: &str,
+    stable_id: &str,
     subject: &str,
 ) -> db::Result<Option<PersonId>> {
     let person = sqlx::query_scalar!(
@@ -131,7 +132,7 @@ pub(super) async fn rename_identity(
            and not exists (select from identities where provider = $1 and subject = $3)
          returning person_id",
         provider,
-        second_key,
+        stable_id,
         subject
     )
     .fetch_optional(db)
@@ -139,8 +140,8 @@ pub(super) async fn rename_identity(
     Ok(person.map(PersonId))
 }
 
-/// Every way somebody has of signing in, the oldest first.
-pub async fn list_ways_in(
+/// The identities of a person, the oldest first.
+pub async fn list_identities(
     db: impl Executor<'_>,
     person: PersonId,
 ) -> db::Result<Vec<LinkedIdentity>> {
@@ -155,7 +156,7 @@ pub async fn list_ways_in(
     Ok(ways)
 }
 
-/// Whether it was theirs.
+/// Returns whether the person had it.
 pub(super) async fn delete_identity(
     db: impl Executor<'_>,
     person: PersonId,
@@ -173,7 +174,7 @@ pub(super) async fn delete_identity(
     Ok(done.rows_affected() > 0)
 }
 
-/// Gives the identity to a person, and says whose it is then: theirs, or whose it was.
+/// Inserts an identity unless it exists. Returns the person who owns it then.
 pub(super) async fn insert_identity(
     tx: &mut Tx,
     provider: &str,
@@ -201,7 +202,7 @@ pub(super) async fn insert_identity(
     Ok(PersonId(owner))
 }
 
-/// A person with a name and nothing else. With `id`, that number; the next new person's is above it.
+/// Inserts a person with a username only. Without `id`, the next id of the sequence.
 pub(super) async fn insert(
     db: impl Executor<'_>,
     username: &Username,
@@ -221,8 +222,8 @@ pub(super) async fn insert(
     Ok(PersonId(id))
 }
 
-/// New people get numbers above every number there is.
-pub(super) async fn mark_numbers_taken(db: impl Executor<'_>, up_to: PersonId) -> db::Result<()> {
+/// Moves the sequence of ids above `up_to`.
+pub(super) async fn mark_ids_used(db: impl Executor<'_>, up_to: PersonId) -> db::Result<()> {
     sqlx::query!(
         r#"select setval(pg_get_serial_sequence('people', 'id'), greatest($1::bigint,
              (select case when is_called then last_value else last_value - 1 end from people_id_seq)))
@@ -298,8 +299,8 @@ pub(super) async fn refresh(
     Ok(done.rows_affected() > 0)
 }
 
-/// Notes which campus system made this person of what it knows.
-pub(super) async fn mark_vouched(
+/// Records the campus system whose claims created this person.
+pub(super) async fn mark_source(
     db: impl Executor<'_>,
     id: PersonId,
     provider: &str,
@@ -316,7 +317,7 @@ pub(super) async fn mark_vouched(
     Ok(())
 }
 
-/// Whether somebody may change their names.
+/// Whether a person may change their names.
 pub(super) async fn owns_names(db: impl Executor<'_>, id: PersonId) -> db::Result<bool> {
     let own = sqlx::query_scalar!("select names_are_own from people where id = $1", id.0)
         .fetch_one(db)
@@ -333,7 +334,7 @@ static FILL: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// Writes what is given into the text columns of campus systems that are empty.
-pub(super) async fn fill(
+pub(super) async fn fill_empty(
     db: impl Executor<'_>,
     id: PersonId,
     columns: &ColumnUpdates,
@@ -348,8 +349,8 @@ pub(super) async fn fill(
     Ok(())
 }
 
-/// Keeps others from changing this person until the transaction ends. Their picture is the answer;
-/// nobody who may not sign in is found.
+/// Locks a person until the transaction ends. Returns the file of their picture; none for an unknown or
+/// suspended person.
 pub(super) async fn lock(tx: &mut Tx, id: PersonId) -> db::Result<Option<Option<String>>> {
     let picture = sqlx::query_scalar!(
         "select profile_picture from people where id = $1 and suspended_at is null for update",
@@ -370,8 +371,7 @@ pub(super) async fn find_picture(
     Ok(file.flatten())
 }
 
-/// Every entry there is, retired ones included, in the order lists show them: departments by name,
-/// the others as they were added.
+/// Every entry of every list, retired ones included: departments by name, the others by position.
 pub async fn list_choices(db: impl Executor<'_>) -> db::Result<Vec<ListChoice>> {
     let choices = sqlx::query_as!(
         ListChoice,
@@ -401,7 +401,7 @@ pub(super) async fn find_choice(
     Ok(choice)
 }
 
-/// Puts an entry at the end of its list. One that is there is on offer again, under this name.
+/// Appends an entry to its list. An existing one gets this name and is offered again.
 pub(super) async fn put_choice(
     db: impl Executor<'_>,
     kind: ChoiceKind,
@@ -424,7 +424,7 @@ pub(super) async fn put_choice(
     Ok(())
 }
 
-/// Whether there is such an entry; from now on it is retired.
+/// Retires an entry. False if there is none.
 pub(super) async fn mark_choice_retired(
     db: impl Executor<'_>,
     kind: ChoiceKind,
@@ -462,7 +462,7 @@ pub(super) async fn find_address(
     Ok(row)
 }
 
-/// Keeps an address; one that says nothing is none.
+/// Writes an address; an empty one is deleted.
 pub(super) async fn put_address(
     tx: &mut Tx,
     person: PersonId,
@@ -508,7 +508,7 @@ pub(super) async fn find_programme(
     Ok(row)
 }
 
-/// Keeps a programme; one that says nothing is none.
+/// Writes a programme; an empty one is deleted.
 pub(super) async fn put_programme(
     tx: &mut Tx,
     person: PersonId,
@@ -545,7 +545,7 @@ pub(super) async fn put_programme(
     Ok(())
 }
 
-/// These numbers and no others. One that was there before keeps its own id.
+/// Replaces the contact numbers. A number that stays keeps its id.
 pub(super) async fn put_contacts(
     tx: &mut Tx,
     person: PersonId,
@@ -584,7 +584,7 @@ async fn delete_other_emails(tx: &mut Tx, person: PersonId, kept: &[String]) -> 
     Ok(())
 }
 
-/// These addresses and no others, all verified. One that was there before keeps its own id.
+/// Replaces the secondary addresses with verified ones. An address that stays keeps its id.
 pub(super) async fn put_secondary_emails(
     tx: &mut Tx,
     person: PersonId,
@@ -609,8 +609,8 @@ pub(super) async fn put_secondary_emails(
     Ok(())
 }
 
-/// Since when somebody wants to leave; nothing for who does not.
-pub async fn find_leaving(
+/// When an account was closed; none for an open one.
+pub async fn find_closing(
     db: impl Executor<'_>,
     person: PersonId,
 ) -> db::Result<Option<Timestamp>> {
@@ -645,7 +645,7 @@ pub(super) async fn delete_closing(db: impl Executor<'_>, person: PersonId) -> d
     Ok(deleted.rows_affected() > 0)
 }
 
-pub(super) async fn list_leaving(
+pub(super) async fn list_closings_before(
     db: impl Executor<'_>,
     asked_before: Timestamp,
 ) -> db::Result<Vec<PersonId>> {
@@ -658,9 +658,9 @@ pub(super) async fn list_leaving(
     Ok(ids.into_iter().map(PersonId).collect())
 }
 
-/// Deletes a person; every table that speaks of them refers to this row and follows it. Whoever changes
-/// their mind at the same moment is waited for, and stays.
-pub(super) async fn delete_leaving(
+/// Deletes a person; rows of every other table that refer to them follow. A simultaneous reopening is
+/// waited for, and wins.
+pub(super) async fn delete_closed_person(
     db: impl Executor<'_>,
     person: PersonId,
     asked_before: Timestamp,
@@ -678,7 +678,7 @@ pub(super) async fn delete_leaving(
     Ok(deleted.rows_affected() > 0)
 }
 
-/// These addresses and no others. What is new has yet to be verified; its ids are the answer.
+/// Replaces the secondary addresses. Returns the ids of new ones, which are unverified.
 pub(super) async fn put_own_emails(
     tx: &mut Tx,
     person: PersonId,
@@ -700,7 +700,7 @@ pub(super) async fn put_own_emails(
     Ok(new)
 }
 
-/// Every further address of somebody, verified or not, in the order they were added.
+/// The secondary addresses of a person, verified or not, in the order they were added.
 pub async fn list_emails(db: impl Executor<'_>, person: PersonId) -> db::Result<Vec<OwnEmail>> {
     let emails = sqlx::query_as!(
         OwnEmail,
@@ -713,8 +713,8 @@ pub async fn list_emails(db: impl Executor<'_>, person: PersonId) -> db::Result<
     Ok(emails)
 }
 
-/// The address of theirs that a link proves, as long as the link is good for anything.
-pub async fn find_proven(
+/// The unverified address that a valid link was mailed to.
+pub async fn find_email_of_link(
     db: impl Executor<'_>,
     person: PersonId,
     link: TokenHash,
@@ -733,7 +733,7 @@ pub async fn find_proven(
     Ok(email)
 }
 
-/// Uses a link up, and every other that went to the same address, which is verified from now on.
+/// Verifies the address of a link and deletes every link to that address.
 pub(super) async fn mark_email_verified(
     db: impl Executor<'_>,
     person: PersonId,

@@ -1,4 +1,4 @@
-//! One way of signing in less for somebody.
+//! Removes an identity from a person.
 
 use serde_json::json;
 
@@ -10,8 +10,8 @@ use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
 use crate::platform::rng::Rng;
 
-/// Takes a way of signing in from somebody; whether they had it is the answer. `on` are the providers
-/// that are switched on here: one identity of theirs stays with them ([`PeopleError::LastWayIn`]).
+/// Removes an identity; returns whether the person had it. `on` lists the providers that are enabled: the
+/// last identity at one of them cannot be removed ([`PeopleError::LastIdentity`]).
 pub async fn unlink(
     tx: &mut Tx,
     person: PersonId,
@@ -20,14 +20,16 @@ pub async fn unlink(
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<bool, PeopleError> {
-    // Two that are removed at the same moment would each be the one that is not the last.
-    store::lock(tx, person).await?.ok_or(PeopleError::Nobody)?;
+    // Without the lock, two removals at the same moment could remove the last two.
+    store::lock(tx, person)
+        .await?
+        .ok_or(PeopleError::UnknownPerson)?;
     if !store::delete_identity(&mut **tx, person, provider, subject).await? {
         return Ok(false);
     }
-    let left = store::list_ways_in(&mut **tx, person).await?;
+    let left = store::list_identities(&mut **tx, person).await?;
     if !left.iter().any(|way| on.contains(&way.provider.as_str())) {
-        return Err(PeopleError::LastWayIn);
+        return Err(PeopleError::LastIdentity);
     }
     let entry = AuditEntry::of("identity.unlinked").by(person).about(person);
     let entry = entry.with(json!({ "provider": provider }));

@@ -1,4 +1,4 @@
-//! Something else about somebody who is there.
+//! Updates a person.
 
 use serde_json::json;
 
@@ -13,7 +13,7 @@ use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
 use crate::platform::rng::Rng;
 
-/// Changes what is given and nothing else.
+/// Writes an update.
 pub async fn update(
     tx: &mut Tx,
     id: PersonId,
@@ -21,15 +21,15 @@ pub async fn update(
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<(), PeopleError> {
-    keep(tx, id, details, now).await?;
+    write_update(tx, id, details, now).await?;
     let entry = AuditEntry::of("person.updated").about(id);
     let entry = entry.with(json!({ "through": "command line" }));
     audit::note(&mut **tx, entry, now, rng).await?;
     Ok(())
 }
 
-/// What `add`, `update` and `edit` have in common. The primary address afterwards is the answer.
-pub(super) async fn keep(
+/// Shared by `add`, `update` and `edit`. Returns the primary address afterwards.
+pub(super) async fn write_update(
     tx: &mut Tx,
     id: PersonId,
     details: &PersonUpdate,
@@ -37,10 +37,10 @@ pub(super) async fn keep(
 ) -> Result<String, PeopleError> {
     let email = store::update(&mut **tx, id, &details.columns, now).await?;
     if details.touches_address() {
-        keep_address(tx, id, details).await?;
+        write_address(tx, id, details).await?;
     }
     if details.touches_programme() {
-        keep_programme(tx, id, details, now).await?;
+        write_programme(tx, id, details, now).await?;
     }
     if let Some(numbers) = &details.contacts {
         rules::check_contacts(numbers)?;
@@ -59,7 +59,7 @@ pub(super) async fn keep(
     Ok(email)
 }
 
-async fn keep_address(
+async fn write_address(
     tx: &mut Tx,
     id: PersonId,
     details: &PersonUpdate,
@@ -73,7 +73,7 @@ async fn keep_address(
     let hostel = match &after.hostel {
         Some(code) => {
             let known = store::find_choice(&mut **tx, ChoiceKind::Hostel, code).await?;
-            Some(known.ok_or_else(|| unknown("hostel"))?)
+            Some(known.ok_or_else(|| unknown_code("hostel"))?)
         }
         None => None,
     };
@@ -82,7 +82,7 @@ async fn keep_address(
     Ok(())
 }
 
-async fn keep_programme(
+async fn write_programme(
     tx: &mut Tx,
     id: PersonId,
     details: &PersonUpdate,
@@ -102,14 +102,14 @@ async fn keep_programme(
     ] {
         let Some(code) = code else { continue };
         let known = store::find_choice(&mut **tx, kind, code).await?;
-        known.ok_or_else(|| unknown(kind.as_str()))?;
+        known.ok_or_else(|| unknown_code(kind.as_str()))?;
     }
     rules::check_years(after.join_year, after.graduation_year, now.year())?;
-    // Whoever wrote this has looked at it.
+    // A programme that was entered is not inferred.
     store::put_programme(tx, id, &after, false).await?;
     Ok(())
 }
 
-pub(super) fn unknown(what: &'static str) -> InvalidValue {
+pub(super) fn unknown_code(what: &'static str) -> InvalidValue {
     InvalidValue::new(what, "is not one of the codes there are (capitals matter)")
 }

@@ -100,7 +100,7 @@ async fn give_to_person(
         let identity = ExternalIdentity {
             provider: PROVIDER,
             subject: roll.clone(),
-            says: None,
+            claims: None,
         };
         login::link(tx, person, &identity, now, rng).await?;
         person
@@ -108,10 +108,10 @@ async fn give_to_person(
         let identity = ExternalIdentity {
             provider: PROVIDER,
             subject: roll.clone(),
-            says: says.map(Box::new),
+            claims: says.map(Box::new),
         };
         let joined = records::join(tx, &identity, now, rng).await?;
-        joined.ok_or(PeopleError::Nobody)?.person.id
+        joined.ok_or(PeopleError::UnknownPerson)?.person.id
     };
     let entry = AuditEntry::of("association.proved")
         .by(person)

@@ -192,7 +192,7 @@ impl AssociationConnector {
         Ok(Step::Done(ExternalIdentity {
             provider: PROVIDER,
             subject: roll,
-            says: None,
+            claims: None,
         }))
     }
 }

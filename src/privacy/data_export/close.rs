@@ -1,4 +1,4 @@
-//! Closing an account.
+//! Closes an account.
 
 use serde_json::json;
 
@@ -13,15 +13,15 @@ use crate::platform::{db, mail};
 use crate::protocol::clients;
 use crate::protocol::clients::AppStanding;
 
-/// How it ended.
+/// The outcome.
 #[derive(Debug)]
 pub(super) enum CloseOutcome {
     Closed,
-    /// They run a verified app, of this name.
+    /// The person owns a verified app with this name.
     RunsVerified(String),
 }
 
-/// Closes the account, ends every other session of it, and writes to the person.
+/// Closes the account, ends every other session, and mails the person.
 pub(super) async fn close(
     tx: &mut Tx,
     person: PersonId,
@@ -29,10 +29,10 @@ pub(super) async fn close(
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<CloseOutcome> {
-    if let Some(verified) = find_verified(tx, person).await? {
+    if let Some(verified) = find_verified_app(tx, person).await? {
         return Ok(CloseOutcome::RunsVerified(verified));
     }
-    records::leave(tx, person, now, rng).await?;
+    records::close_account(tx, person, now, rng).await?;
     let but = session.map(TokenHash::to_vec).unwrap_or_default();
     store::delete_other_sessions(&mut **tx, person, &but).await?;
     let detail = json!({ "at": now.unix_timestamp() });
@@ -40,8 +40,8 @@ pub(super) async fn close(
     Ok(CloseOutcome::Closed)
 }
 
-/// The name of a verified app that somebody runs.
-pub(super) async fn find_verified(
+/// The name of a verified app that a person owns.
+pub(super) async fn find_verified_app(
     db: &mut db::Connection,
     person: PersonId,
 ) -> db::Result<Option<String>> {

@@ -1,25 +1,23 @@
-//! Everything about a person: to take along, and to end.
-//!
-//! Whom it serves: the person who wants to see all that is kept, or to go.
+//! The export of everything that is stored about a person, and closing the account.
 //!
 //! ```text
-//! open ──close──▶ closed, seven days: no app reads anything ──▶ gone
-//!   ▲                │ sign in, keep
+//! open ──close──▶ closed, seven days: apps can read nothing ──▶ deleted
+//!   ▲                │ sign in, reopen
 //!   └────────────────┘
 //! ```
 //!
-//! Decision: both need a fresh sign-in, because a browser may lie open on a desk, and a copy of everything
-//! is worth as much as the account (ASVS 7.5.3): one of the last ten minutes for the copy, and of the last two
-//! to close it, so that almost everybody types the password again.
+//! Decision: both need a recent sign-in, because a browser may be left open, and a copy of everything is
+//! worth as much as the account (ASVS 7.5.3): within ten minutes for the copy, and within two to close the
+//! account, so that almost every person enters the password again.
 //!
-//! Decision: closing takes effect for apps at once and not after seven days, since whoever closes wants
-//! to be left alone; consents stay as they were in case the mind is changed.
+//! Decision: closing takes effect for apps at once and not after seven days, because a person who closes
+//! the account wants to be left alone; consents stay in case the account is reopened.
 //!
-//! Decision: what somebody owns goes with them, their apps too, and everybody is told so before. Who
-//! runs a verified app has to find somebody else for it first: a campus relies on it.
+//! Decision: what a person owns is deleted with them, apps included, and the page tells them so before. The
+//! owner of a verified app has to hand it over first, because a campus relies on it.
 //!
-//! Decision: every table that speaks of a person refers to its row in `people` and is deleted with it.
-//! Only the audit stays, which knows numbers and no names.
+//! Decision: every table with personal data refers to `people` and its rows are deleted with the person.
+//! Only the audit stays, which has ids and no names.
 
 mod archive;
 mod close;
@@ -42,7 +40,7 @@ use crate::platform::rng::SharedRng;
 use crate::platform::web::Web;
 use crate::protocol::access_log::AccessLog;
 
-/// What the room needs.
+/// Dependencies of the room.
 #[derive(Debug, Clone, FromRef)]
 pub struct Feature {
     pub db: Db,

@@ -1,4 +1,4 @@
-//! Deleting whose time is over.
+//! Deletes closed accounts whose grace period has ended.
 
 use super::{close, store};
 use crate::people::records;
@@ -9,7 +9,7 @@ use crate::platform::id::PersonId;
 use crate::platform::pictures::{PictureKind, Pictures};
 use crate::platform::rng::SharedRng;
 
-/// Deletes people and all that is theirs; a job calls it.
+/// The job that deletes closed accounts.
 #[derive(Debug, Clone)]
 pub struct AccountRemoval {
     pub db: Db,
@@ -18,11 +18,11 @@ pub struct AccountRemoval {
 }
 
 impl AccountRemoval {
-    /// Everybody whose seven days are over, one after the other. One who cannot be deleted keeps nobody
-    /// else; the first error is given back.
+    /// Deletes every account that is due. A failure does not prevent the next deletion; the first error is
+    /// returned.
     pub async fn remove(&self, now: Timestamp) -> db::Result<()> {
         let mut done = Ok(());
-        for person in records::list_due(self.db.pool(), now).await? {
+        for person in records::list_due_deletions(self.db.pool(), now).await? {
             done = done.and(self.remove_one(person, now).await);
         }
         done
@@ -30,18 +30,19 @@ impl AccountRemoval {
 
     async fn remove_one(&self, person: PersonId, now: Timestamp) -> db::Result<()> {
         let mut tx = self.db.begin().await?;
-        if close::find_verified(&mut tx, person).await?.is_some() {
-            // Verified since they closed their account.
+        if close::find_verified_app(&mut tx, person).await?.is_some() {
+            // The app was verified after the account was closed.
             tracing::warn!(person.id = %person, "somebody has to take over a verified app first");
             return Ok(());
         }
         let files = store::find_pictures(&mut *tx, person).await?;
         store::delete_traces(&mut *tx, person).await?;
-        let gone = records::gone(&mut tx, person, now, self.rng.as_ref()).await?;
+        let gone = records::delete_account(&mut tx, person, now, self.rng.as_ref()).await?;
         let Some(files) = files.filter(|_| gone) else {
             return Ok(());
         };
-        // The files first: should this end half-way, the next run finds the rows and knows the names.
+        // Files first: if this is interrupted, the next run finds the rows, which have the names of the
+        // files.
         if let Some(portrait) = &files.portrait {
             let kind = PictureKind::ProfilePicture;
             self.pictures.discard(kind, portrait).await;

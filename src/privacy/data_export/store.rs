@@ -1,4 +1,4 @@
-//! All that the database holds about a person.
+//! The statements of the export and of the deletion.
 
 use serde_json::Value;
 
@@ -6,8 +6,8 @@ use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::PersonId;
 
-/// Everything about somebody, table by table, as one JSON object: but for what proves who they are
-/// (hashes of passwords, tokens and sessions), which is of no use to them and of much to a thief.
+/// Everything that is stored about a person, table by table, as one JSON object, except what authenticates
+/// them (hashes of passwords, tokens and sessions), which is useless to them and useful to a thief.
 #[expect(
     clippy::too_many_lines,
     reason = "one statement, so that it is all of one moment"
@@ -90,7 +90,7 @@ pub(super) async fn find_everything(
     Ok(everything)
 }
 
-/// Pictures that belong to somebody: of them, and of their apps.
+/// The files of the pictures of a person and of their apps.
 #[derive(Debug)]
 pub(super) struct PictureFiles {
     pub portrait: Option<String>,
@@ -115,8 +115,8 @@ pub(super) async fn find_pictures(
     }))
 }
 
-/// Deletes what is about somebody and refers to a mailbox or a roll number instead: letters to a mailbox of
-/// theirs, and proofs that were begun by nobody in particular.
+/// Deletes what refers to a mailbox or a roll number of a person instead of the person: mails to their
+/// addresses, and proofs without a person.
 pub(super) async fn delete_traces(db: impl Executor<'_>, person: PersonId) -> db::Result<()> {
     sqlx::query!(
         "with mailboxes as (
@@ -139,7 +139,7 @@ pub(super) async fn delete_traces(db: impl Executor<'_>, person: PersonId) -> db
     Ok(())
 }
 
-/// Ends every session of somebody but this one.
+/// Ends every session of a person but this one.
 pub(super) async fn delete_other_sessions(
     db: impl Executor<'_>,
     person: PersonId,

@@ -87,7 +87,7 @@ pub(super) async fn decide(
         let denied = OAuthError::new(ErrorCode::AccessDenied, "The person did not allow it.");
         return Ok(ConsentOutcome::Refused(denied));
     };
-    if records::find_leaving(&mut **tx, person).await?.is_some() {
+    if records::find_closing(&mut **tx, person).await?.is_some() {
         return Ok(ConsentOutcome::Leaving);
     }
     if forged > 0 {

@@ -91,7 +91,7 @@ impl LoginRoute<'_> {
                 "This already belongs to another account here. Sign in with it, and remove it there \
                  first.",
             )),
-            PeopleError::OtherSecondKey => {
+            PeopleError::OtherStableId => {
                 tracing::error!(upstream = self.way.slug(), "an account has another owner than before");
                 let entry = AuditEntry::of("identity.refused");
                 let entry = entry.with(json!({ "provider": identity.provider }));

@@ -1,4 +1,4 @@
-//! The page that a mailed link opens, and another mail with one.
+//! The page that a mailed link opens, and mailing another link.
 
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::Serialize;
 
 use super::super::{Feature, confirm, mail_again};
-use super::refused;
+use super::to_page_error;
 use crate::identity::login::SignedIn;
 use crate::people::records;
 use crate::platform::db;
@@ -15,20 +15,21 @@ use crate::platform::secret::Secret;
 use crate::platform::web::{CsrfForm, FlashMessage, FormParams, Page, PageError};
 
 pub(in crate::identity::profile) async fn mail_again(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
     Path(email): Path<String>,
     _sealed: CsrfForm,
 ) -> Result<Response, PageError> {
     let email = email.parse().map_err(|_| PageError::not_found())?;
-    let links = it.web.links();
-    let (now, rng) = (it.clock.now(), it.rng.as_ref());
-    let mut tx = it.db.begin().await?;
-    let mailed = mail_again::mail_again(&mut tx, visit.person, email, &it.limits, now, rng).await;
-    let address = mailed.map_err(|error| refused(error, links))?;
+    let links = feature.web.links();
+    let (now, rng) = (feature.clock.now(), feature.rng.as_ref());
+    let mut tx = feature.db.begin().await?;
+    let mailed =
+        mail_again::resend_link(&mut tx, visit.person, email, &feature.limits, now, rng).await;
+    let address = mailed.map_err(|error| to_page_error(error, links))?;
     tx.commit().await.map_err(db::Error::from)?;
-    let said = format!("Another link is on its way to {address}. It is good for 30 minutes.");
-    Ok(frame.send_to_with(&links.profile(), &FlashMessage::good(said)))
+    let message = format!("Another link is on its way to {address}. It is good for 30 minutes.");
+    Ok(frame.send_to_with(&links.profile(), &FlashMessage::good(message)))
 }
 
 #[derive(Debug, Serialize)]
@@ -47,19 +48,19 @@ impl Page for ConfirmEmailPage {
     }
 }
 
-/// Only looks: whatever follows the links in a mail comes this far.
+/// Changes nothing, because mail scanners open links.
 pub(in crate::identity::profile) async fn ask(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let links = it.web.links();
+    let links = feature.web.links();
     let query = FormParams::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
     let token = Secret::new(query.text("token"));
-    let (now, link) = (it.clock.now(), token.fingerprint());
-    let email = records::find_proven(it.db.pool(), visit.person, link, now).await?;
+    let (now, link) = (feature.clock.now(), token.fingerprint());
+    let email = records::find_email_of_link(feature.db.pool(), visit.person, link, now).await?;
     Ok(frame.show(&ConfirmEmailPage {
-        email: email.ok_or_else(|| spent(links))?,
+        email: email.ok_or_else(|| expired_link(links))?,
         token: token.expose().to_owned(),
         action: links.confirm_email_here(),
         username: visit.username,
@@ -67,24 +68,25 @@ pub(in crate::identity::profile) async fn ask(
 }
 
 pub(in crate::identity::profile) async fn confirm(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    let links = it.web.links();
+    let links = feature.web.links();
     let link = Secret::new(form.text("token")).fingerprint();
-    let (now, rng) = (it.clock.now(), it.rng.as_ref());
-    let mut tx = it.db.begin().await?;
+    let (now, rng) = (feature.clock.now(), feature.rng.as_ref());
+    let mut tx = feature.db.begin().await?;
     let email = confirm::confirm(&mut tx, visit.person, link, now, rng).await;
-    let email = email.map_err(|error| refused(error, links))?;
+    let email = email.map_err(|error| to_page_error(error, links))?;
     tx.commit().await.map_err(db::Error::from)?;
-    let email = email.ok_or_else(|| spent(links))?;
-    let said = format!("{email} is confirmed. Apps that you allow it can see it now.");
-    Ok(frame.send_to_with(&links.profile(), &FlashMessage::good(said)))
+    let email = email.ok_or_else(|| expired_link(links))?;
+    let message = format!("{email} is confirmed. Apps that you allow it can see it now.");
+    Ok(frame.send_to_with(&links.profile(), &FlashMessage::good(message)))
 }
 
-/// A link that proves nothing: which of the reasons it is would tell something about somebody else.
-fn spent(links: &Links) -> PageError {
+/// The error page for an invalid link. It does not give the reason, because that could reveal something
+/// about another person.
+fn expired_link(links: &Links) -> PageError {
     PageError::new(
         StatusCode::GONE,
         "This link does not work any more",

@@ -1,4 +1,4 @@
-//! The page with all its forms, saving them, and the page a mailed link opens.
+//! The profile page, saving its sections, and the page of a mailed link.
 
 pub(super) mod confirm;
 pub(super) mod save;
@@ -19,39 +19,44 @@ use crate::platform::links::Links;
 use crate::platform::web::{PageError, UserSession};
 
 pub(super) async fn home(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
 ) -> Result<Response, PageError> {
-    let known = know(&it, &visit).await?;
-    let forms = ProfileForms::of(&known.person, &known.emails);
-    Ok(frame.show(&ProfilePage::of(&known, forms, Vec::new(), it.web.links())))
+    let facts = load_facts(&feature, &visit).await?;
+    let forms = ProfileForms::of(&facts.person, &facts.emails);
+    Ok(frame.show(&ProfilePage::of(
+        &facts,
+        forms,
+        Vec::new(),
+        feature.web.links(),
+    )))
 }
 
-/// Where the addresses may be changed: on the page, for who has just signed in again for that.
+/// Leads to the addresses on the page after a recent sign-in.
 pub(super) async fn emails(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     RecentlyAuthenticated(SignedIn { frame, .. }): RecentlyAuthenticated,
 ) -> Response {
-    frame.send_to(&format!("{}#emails", it.web.links().profile()))
+    frame.send_to(&format!("{}#emails", feature.web.links().profile()))
 }
 
-async fn know(it: &Feature, visit: &UserSession) -> Result<ProfileFacts, PageError> {
+async fn load_facts(feature: &Feature, visit: &UserSession) -> Result<ProfileFacts, PageError> {
     let id = visit.person;
-    let person = records::find(it.db.pool(), id).await?;
+    let person = records::find(feature.db.pool(), id).await?;
     let person = person.ok_or_else(PageError::not_found)?;
-    let gone_at = records::find_gone_at(it.db.pool(), id).await?;
+    let gone_at = records::find_deletion_time(feature.db.pool(), id).await?;
     Ok(ProfileFacts {
-        gone_at: gone_at.map(|gone_at| it.web.date_and_time(gone_at)),
-        emails: records::list_emails(it.db.pool(), id).await?,
-        choices: records::list_choices(it.db.pool()).await?,
-        vouching: it.vouching(&person),
-        is_lately: login::LATELY.may_see(visit, it.clock.now()),
+        gone_at: gone_at.map(|gone_at| feature.web.date_and_time(gone_at)),
+        emails: records::list_emails(feature.db.pool(), id).await?,
+        choices: records::list_choices(feature.db.pool()).await?,
+        vouching: feature.vouching(&person),
+        is_lately: login::LATELY.may_see(visit, feature.clock.now()),
         person,
     })
 }
 
 impl Feature {
-    /// The campus system that made this person of what it knows, if that is not the directory.
+    /// The campus system that created this person, if the person has to enter their names.
     fn vouching(&self, person: &Person) -> Option<&'static str> {
         if !person.names_are_own {
             return None;
@@ -61,13 +66,13 @@ impl Feature {
     }
 }
 
-fn refused(error: ProfileError, links: &Links) -> PageError {
+fn to_page_error(error: ProfileError, links: &Links) -> PageError {
     let problem = match error {
         ProfileError::Slowed(slowed) => PageError::slowed(
             slowed,
             "Several links are on their way already. Nothing more was sent.",
         ),
-        ProfileError::NoSuchEmail | ProfileError::People(PeopleError::Nobody) => {
+        ProfileError::NoSuchEmail | ProfileError::People(PeopleError::UnknownPerson) => {
             PageError::not_found()
         }
         ProfileError::Store(error) | ProfileError::People(PeopleError::Store(error)) => {

@@ -1,4 +1,4 @@
-//! Saving a section: kept and back to the page, or the page again with what is wrong beside it.
+//! Saves a section: back to the page, or the page again with errors.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -7,10 +7,10 @@ use http::{HeaderValue, StatusCode, header};
 
 use super::super::Feature;
 use super::super::edit::edit;
-use super::super::forms::{FormErrors, ProfileForms, SectionForm, square};
+use super::super::forms::{FormErrors, ProfileForms, SectionForm, parse_crop};
 use super::super::model::ProfileError;
 use super::show::{PageAnchor, ProfileFacts, ProfilePage};
-use super::{home, know, refused};
+use super::{home, load_facts, to_page_error};
 use crate::identity::login;
 use crate::identity::login::SignedIn;
 use crate::people::fields::ProfileSection;
@@ -24,119 +24,136 @@ use crate::platform::web::{
 
 /// The handler for a section of text fields.
 pub(in crate::identity::profile) fn texts(section: ProfileSection) -> MethodRouter<Feature> {
-    let save = async move |State(it): State<Feature>,
+    let save = async move |State(feature): State<Feature>,
                            SignedIn { visit, frame }: SignedIn,
                            CsrfForm { form, .. }: CsrfForm| {
-        save(&it, &visit, &frame, SectionForm::texts(section, &form)).await
+        save(&feature, &visit, &frame, SectionForm::texts(section, &form)).await
     };
     get(home).post(save)
 }
 
 pub(in crate::identity::profile) async fn sex(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    save(&it, &visit, &frame, SectionForm::sex(&form)).await
+    save(&feature, &visit, &frame, SectionForm::sex(&form)).await
 }
 
 pub(in crate::identity::profile) async fn numbers(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    save(&it, &visit, &frame, SectionForm::numbers(&form)).await
+    save(&feature, &visit, &frame, SectionForm::numbers(&form)).await
 }
 
 pub(in crate::identity::profile) async fn emails(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    if !login::LATELY.may_send(&visit, it.clock.now()) {
-        let links = it.web.links();
+    if !login::LATELY.may_send(&visit, feature.clock.now()) {
+        let links = feature.web.links();
         return Ok(login::send_to_login_again(links, &links.own_emails()));
     }
-    save(&it, &visit, &frame, SectionForm::emails(&form)).await
+    save(&feature, &visit, &frame, SectionForm::emails(&form)).await
 }
 
 pub(in crate::identity::profile) async fn address(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    save(&it, &visit, &frame, SectionForm::address(&form)).await
+    save(&feature, &visit, &frame, SectionForm::address(&form)).await
 }
 
 pub(in crate::identity::profile) async fn programme(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    save(&it, &visit, &frame, SectionForm::programme(&form)).await
+    save(&feature, &visit, &frame, SectionForm::programme(&form)).await
 }
 
 pub(in crate::identity::profile) async fn picture(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
     sent: CsrfMultipartForm,
 ) -> Result<Response, PageError> {
     let refuse = |why: String| FormErrors::from([("profile_picture".to_owned(), why)]);
-    let goes = sent.form.is_ticked("remove_picture");
+    let is_removed = sent.form.is_ticked("remove_picture");
     let file = sent
         .files
         .into_iter()
         .find(|file| file.field == "profile_picture");
-    let Some(square) = square(&sent.form) else {
-        let told = refuse(NO_SQUARE.to_owned());
-        return show_again(&it, &visit, &frame, (SectionForm::Picture, told)).await;
+    let Some(square) = parse_crop(&sent.form) else {
+        let errors = refuse(NO_SQUARE.to_owned());
+        return load_and_render_errors(&feature, &visit, &frame, (SectionForm::Picture, errors))
+            .await;
     };
-    let new = match file.filter(|_| !goes) {
-        Some(file) => match accept(&it, square, file).await {
-            Ok(picture) => Some(keep_picture(&it, &picture).await?),
+    let new = match file.filter(|_| !is_removed) {
+        Some(file) => match decode_picture(&feature, square, file).await {
+            Ok(picture) => Some(store_picture(&feature, &picture).await?),
             Err(why) => {
-                let told = refuse(why.to_string());
-                return show_again(&it, &visit, &frame, (SectionForm::Picture, told)).await;
+                let errors = refuse(why.to_string());
+                return load_and_render_errors(
+                    &feature,
+                    &visit,
+                    &frame,
+                    (SectionForm::Picture, errors),
+                )
+                .await;
             }
         },
-        None if goes => None,
+        None if is_removed => None,
         None => {
-            let told = refuse("Choose a picture first.".to_owned());
-            return show_again(&it, &visit, &frame, (SectionForm::Picture, told)).await;
+            let errors = refuse("Choose a picture first.".to_owned());
+            return load_and_render_errors(
+                &feature,
+                &visit,
+                &frame,
+                (SectionForm::Picture, errors),
+            )
+            .await;
         }
     };
-    let kept = keep(&it, &visit, picture_change(new.as_ref())).await;
-    if let (Err(_), Some(file)) = (&kept, &new) {
-        it.pictures
+    let stored = commit_update(&feature, &visit, picture_update(new.as_ref())).await;
+    if let (Err(_), Some(file)) = (&stored, &new) {
+        feature
+            .pictures
             .discard(PictureKind::ProfilePicture, file.as_str())
             .await;
     }
-    kept.map_err(|error| refused(error, it.web.links()))?;
-    let said = if goes {
+    stored.map_err(|error| to_page_error(error, feature.web.links()))?;
+    let message = if is_removed {
         "Your picture is gone."
     } else {
         SectionForm::Picture.saved()
     };
-    Ok(frame.send_to_with(&it.web.links().profile(), &FlashMessage::good(said)))
+    Ok(frame.send_to_with(&feature.web.links().profile(), &FlashMessage::good(message)))
 }
 
-async fn accept(
-    it: &Feature,
+async fn decode_picture(
+    feature: &Feature,
     square: CropSquare,
     file: UploadedFile,
 ) -> Result<Picture, PictureError> {
     let content = file.content.ok_or(PictureError::TooLarge)?;
-    it.pictures.accept_square(square, content).await
+    feature.pictures.accept_square(square, content).await
 }
 
-async fn keep_picture(it: &Feature, picture: &Picture) -> Result<PictureFile, PageError> {
+async fn store_picture(feature: &Feature, picture: &Picture) -> Result<PictureFile, PageError> {
     let kind = PictureKind::ProfilePicture;
-    let file = it.pictures.keep(kind, picture, it.rng.as_ref()).await;
+    let file = feature
+        .pictures
+        .keep(kind, picture, feature.rng.as_ref())
+        .await;
     let file = file.map_err(PageError::broken)?;
     file.parse().map_err(PageError::broken)
 }
 
-fn picture_change(file: Option<&PictureFile>) -> PersonUpdate {
+fn picture_update(file: Option<&PictureFile>) -> PersonUpdate {
     PersonUpdate {
         columns: ColumnUpdates {
             profile_picture: file.cloned().map_or(Update::Clear, Update::Set),
@@ -146,50 +163,50 @@ fn picture_change(file: Option<&PictureFile>) -> PersonUpdate {
     }
 }
 
-/// Keeps what was typed and leads back to the page, or shows it again with what is wrong.
+/// Saves a section and redirects to the page, or renders the page with errors.
 async fn save(
-    it: &Feature,
+    feature: &Feature,
     visit: &UserSession,
     frame: &PageContext,
-    typed: SectionForm,
+    input: SectionForm,
 ) -> Result<Response, PageError> {
-    let this_year = it.clock.now().year();
-    let wanted = match typed.read(this_year) {
-        Ok(wanted) => wanted,
-        Err(told) => return show_again(it, visit, frame, (typed, told)).await,
+    let this_year = feature.clock.now().year();
+    let update = match input.read(this_year) {
+        Ok(update) => update,
+        Err(errors) => return load_and_render_errors(feature, visit, frame, (input, errors)).await,
     };
-    match keep(it, visit, wanted).await {
+    match commit_update(feature, visit, update).await {
         Ok(new_emails) => {
             let flash = match new_emails {
-                0 => FlashMessage::good(typed.saved()),
+                0 => FlashMessage::good(input.saved()),
                 _ => FlashMessage::good(CONFIRM_THEM),
             };
-            Ok(frame.send_to_with(&it.web.links().profile(), &flash))
+            Ok(frame.send_to_with(&feature.web.links().profile(), &flash))
         }
-        Err(ProfileError::People(PeopleError::Unfit(unfit))) => {
-            let known = know(it, visit).await?;
-            let told = typed.misfits(&unfit, &known.person.email, this_year);
-            Ok(again(
-                it,
+        Err(ProfileError::People(PeopleError::Invalid(invalid))) => {
+            let facts = load_facts(feature, visit).await?;
+            let errors = input.errors_for(&invalid, &facts.person.email, this_year);
+            Ok(render_with_errors(
+                feature,
                 frame,
-                &known,
-                (typed, told),
+                &facts,
+                (input, errors),
                 StatusCode::UNPROCESSABLE_ENTITY,
             ))
         }
         Err(ProfileError::Slowed(slowed)) => {
-            let told = FormErrors::from([("email".to_owned(), TOO_MANY_MAILS.to_owned())]);
-            let known = know(it, visit).await?;
-            let page = again(
-                it,
+            let errors = FormErrors::from([("email".to_owned(), TOO_MANY_MAILS.to_owned())]);
+            let facts = load_facts(feature, visit).await?;
+            let page = render_with_errors(
+                feature,
                 frame,
-                &known,
-                (typed, told),
+                &facts,
+                (input, errors),
                 StatusCode::TOO_MANY_REQUESTS,
             );
-            Ok(with_patience(page, slowed))
+            Ok(with_retry_after(page, slowed))
         }
-        Err(error) => Err(refused(error, it.web.links())),
+        Err(error) => Err(to_page_error(error, feature.web.links())),
     }
 }
 
@@ -199,60 +216,61 @@ const NO_SQUARE: &str = "What should show of it lies outside of the picture. Cho
 const TOO_MANY_MAILS: &str = "You asked for many mails in a short time. Wait ten minutes before you add \
                               another address.";
 
-/// How many addresses have to be confirmed now.
-async fn keep(
-    it: &Feature,
+/// Writes an update. Returns the number of addresses that have to be confirmed.
+async fn commit_update(
+    feature: &Feature,
     visit: &UserSession,
-    wanted: PersonUpdate,
+    update: PersonUpdate,
 ) -> Result<usize, ProfileError> {
-    let now = it.clock.now();
-    let mut tx = it.db.begin().await?;
-    let rng = it.rng.as_ref();
-    let edited = edit(&mut tx, visit.person, wanted, &it.limits, now, rng).await?;
+    let now = feature.clock.now();
+    let mut tx = feature.db.begin().await?;
+    let rng = feature.rng.as_ref();
+    let edited = edit(&mut tx, visit.person, update, &feature.limits, now, rng).await?;
     tx.commit().await.map_err(db::Error::from)?;
     if let Some(file) = edited.old_picture {
-        it.pictures
+        feature
+            .pictures
             .discard(PictureKind::ProfilePicture, &file)
             .await;
     }
     Ok(edited.new_emails.len())
 }
 
-async fn show_again(
-    it: &Feature,
+async fn load_and_render_errors(
+    feature: &Feature,
     visit: &UserSession,
     frame: &PageContext,
-    wrong: (SectionForm, FormErrors),
+    rejected: (SectionForm, FormErrors),
 ) -> Result<Response, PageError> {
-    let known = know(it, visit).await?;
-    Ok(again(
-        it,
+    let facts = load_facts(feature, visit).await?;
+    Ok(render_with_errors(
+        feature,
         frame,
-        &known,
-        wrong,
+        &facts,
+        rejected,
         StatusCode::UNPROCESSABLE_ENTITY,
     ))
 }
 
-fn again(
-    it: &Feature,
+fn render_with_errors(
+    feature: &Feature,
     frame: &PageContext,
-    known: &ProfileFacts,
-    (typed, told): (SectionForm, FormErrors),
+    facts: &ProfileFacts,
+    (input, errors): (SectionForm, FormErrors),
     status: StatusCode,
 ) -> Response {
-    let mut wrong: Vec<_> = told.keys().map(|id| PageAnchor::of(id)).collect();
-    // Of a list the first line that is wrong.
-    wrong.dedup_by_key(|target| target.label);
-    let mut forms = ProfileForms::of(&known.person, &known.emails);
-    forms.give_back(typed, told);
+    let mut anchors: Vec<_> = errors.keys().map(|id| PageAnchor::of(id)).collect();
+    // Only the first line with an error of each list.
+    anchors.dedup_by_key(|target| target.label);
+    let mut forms = ProfileForms::of(&facts.person, &facts.emails);
+    forms.restore_input(input, errors);
     frame.show_with(
         status,
-        &ProfilePage::of(known, forms, wrong, it.web.links()),
+        &ProfilePage::of(facts, forms, anchors, feature.web.links()),
     )
 }
 
-fn with_patience(mut page: Response, slowed: RateLimited) -> Response {
+fn with_retry_after(mut page: Response, slowed: RateLimited) -> Response {
     let seconds = HeaderValue::from(slowed.seconds());
     page.headers_mut().insert(header::RETRY_AFTER, seconds);
     page

@@ -1,4 +1,4 @@
-//! The page with all its sections: what the directory says, and a form for what the person says.
+//! The profile page: what campus systems provide, and forms for what the person enters.
 
 use serde::Serialize;
 
@@ -11,15 +11,15 @@ use crate::platform::web::Page;
 
 #[derive(Debug, Serialize)]
 pub(super) struct ProfilePage {
-    /// When everything is deleted, for who has closed their account.
+    /// When the account is deleted, if it is closed.
     gone_at: Option<String>,
     person: ProfileHeader,
     empty: Vec<PageAnchor>,
     wrong: Vec<PageAnchor>,
     directory: Vec<ProfileItem>,
-    /// Who says what cannot be changed here.
+    /// The campus system that provides what cannot be changed here.
     vouching: &'static str,
-    /// Whether what they study was worked out and not looked at yet.
+    /// Whether the programme was inferred and not checked yet.
     is_inferred: bool,
     campus: CampusItems,
     /// The form for names, where these are theirs to change.
@@ -28,7 +28,7 @@ pub(super) struct ProfilePage {
     forms: ProfileForms,
     options: SelectOptions,
     waiting: Vec<PendingEmail>,
-    /// Where to sign in again, if the last time is too long ago to change addresses.
+    /// Where to sign in again, if the last sign-in is too long ago to change addresses.
     emails_locked: Option<String>,
     save: SectionActions,
 }
@@ -122,14 +122,14 @@ impl Page for ProfilePage {
 
 const SEXES: [(&str, &str); 3] = [("male", "Male"), ("female", "Female"), ("other", "Other")];
 
-/// Everything the page is made of.
+/// What the page is rendered from.
 pub(super) struct ProfileFacts {
     pub person: Person,
     pub emails: Vec<OwnEmail>,
     pub choices: Vec<ListChoice>,
-    /// The campus system that vouches for them; none where the directory was read beforehand.
+    /// The campus system that created the person; none if an import did.
     pub vouching: Option<&'static str>,
-    /// Whether the sign-in was not long ago.
+    /// Whether the sign-in is recent enough to change addresses.
     pub is_lately: bool,
     /// When everything is deleted, for who has closed their account.
     pub gone_at: Option<String>,
@@ -137,16 +137,16 @@ pub(super) struct ProfileFacts {
 
 impl ProfilePage {
     pub(super) fn of(
-        known: &ProfileFacts,
+        facts: &ProfileFacts,
         forms: ProfileForms,
         wrong: Vec<PageAnchor>,
         links: &Links,
     ) -> Self {
-        let person = &known.person;
+        let person = &facts.person;
         let shown = |field| person.shown(field, links);
         let name = person.full_name();
         let is_unset = |row: &&FieldRow| match row.field {
-            Field::SecondaryEmails => known.emails.is_empty(),
+            Field::SecondaryEmails => facts.emails.is_empty(),
             field => shown(field) == DisplayValue::Unset,
         };
         let has_no_name =
@@ -158,14 +158,14 @@ impl ProfilePage {
             .chain(unset.map(|row| row.section))
             .collect();
         empty.dedup();
-        let vouching = known.vouching.unwrap_or("the directory");
+        let vouching = facts.vouching.unwrap_or("the directory");
         let item = |field| ProfileItem::of(field, shown(field), vouching);
         let campus = |section| campus_fields_of(section).map(item).collect();
         let names = (!person.names_are_own).then_some(ProfileSection::Name);
         let record = names.into_iter().flat_map(fields_of).chain(campus_record());
-        let waiting = known.emails.iter().filter(|email| !email.is_verified);
+        let waiting = facts.emails.iter().filter(|email| !email.is_verified);
         Self {
-            gone_at: known.gone_at.clone(),
+            gone_at: facts.gone_at.clone(),
             empty: empty.into_iter().map(PageAnchor::of_section).collect(),
             wrong,
             directory: record.map(|row| item(row.field)).collect(),
@@ -181,14 +181,14 @@ impl ProfilePage {
                 .flatten(),
             details: TextSection::of(ProfileSection::Details, &forms, links),
             forms,
-            options: SelectOptions::of(known),
+            options: SelectOptions::of(facts),
             waiting: waiting
                 .map(|email| PendingEmail {
                     email: email.email.clone(),
                     mail_again: links.mail_link_again(email.id),
                 })
                 .collect(),
-            emails_locked: (!known.is_lately).then(|| links.own_emails()),
+            emails_locked: (!facts.is_lately).then(|| links.own_emails()),
             save: SectionActions {
                 picture: action(ProfileSection::Picture, links),
                 sex: action(ProfileSection::Sex, links),
@@ -256,16 +256,16 @@ impl ProfileItem {
 }
 
 impl SelectOptions {
-    fn of(known: &ProfileFacts) -> Self {
-        let (address, programme) = (&known.person.address, &known.person.programme);
+    fn of(facts: &ProfileFacts) -> Self {
+        let (address, programme) = (&facts.person.address, &facts.person.programme);
         let hostel = address.as_ref().and_then(|it| it.hostel.as_deref());
         let department = programme.as_ref().and_then(|it| it.department.as_deref());
         let degree = programme.as_ref().and_then(|it| it.degree.as_deref());
         let of = |kind: ChoiceKind, carried: Option<&str>| {
-            let all = known.choices.iter().filter(|it| it.kind == kind.as_str());
+            let all = facts.choices.iter().filter(|it| it.kind == kind.as_str());
             let good = all.filter(|it| !it.is_retired || carried == Some(it.code.as_str()));
             let mut offered: Vec<SelectOption> = good.map(SelectOption::of).collect();
-            // A campus system may know what no list of ours has. Saving must not lose it.
+            // A campus system may have a code that is on no list. Saving must not lose it.
             let missing = carried.filter(|code| offered.iter().all(|it| it.code != *code));
             offered.extend(missing.map(|code| SelectOption {
                 code: code.to_owned(),
@@ -310,7 +310,7 @@ impl PageAnchor {
         }
     }
 
-    /// Of a field something is wrong with.
+    /// The anchor of an input with an error.
     pub(super) fn of(id: &str) -> Self {
         let label = match id.split('-').next().unwrap_or(id) {
             "phone" => "Contact numbers",
@@ -358,7 +358,7 @@ pub(super) mod samples {
             email: format!("asha{id}@home.example"),
             is_verified,
         });
-        let known = ProfileFacts {
+        let facts = ProfileFacts {
             person: person(full),
             emails: emails.collect(),
             choices,
@@ -367,29 +367,29 @@ pub(super) mod samples {
             gone_at: full.then(|| "28 Nov 2026, 18:05".to_owned()),
         };
         let links = Links::new(&"http://localhost:8000".parse().unwrap());
-        let mut forms = ProfileForms::of(&known.person, &known.emails);
+        let mut forms = ProfileForms::of(&facts.person, &facts.emails);
         let mut wrong = Vec::new();
-        for (typed, told) in if full { refusals() } else { Vec::new() } {
-            wrong.extend(told.keys().map(|id| PageAnchor::of(id)));
-            forms.give_back(typed, told);
+        for (input, errors) in if full { refusals() } else { Vec::new() } {
+            wrong.extend(errors.keys().map(|id| PageAnchor::of(id)));
+            forms.restore_input(input, errors);
         }
-        ProfilePage::of(&known, forms, wrong, &links)
+        ProfilePage::of(&facts, forms, wrong, &links)
     }
 
     fn refusals() -> Vec<(SectionForm, FormErrors)> {
-        let told = |ids: &[&str]| {
-            let told = ids
+        let errors = |ids: &[&str]| {
+            let errors = ids
                 .iter()
                 .map(|id| ((*id).to_owned(), "Look again.".to_owned()));
-            told.collect()
+            errors.collect()
         };
-        let typed = || vec!["a".to_owned()];
+        let input = || vec!["a".to_owned()];
         let address = FormParams::parse(b"hostel=4&room=%3Cb%3E").unwrap();
         vec![
-            (SectionForm::Emails(typed()), told(&["email", "email-1"])),
-            (SectionForm::Numbers(typed()), told(&["phone", "phone-1"])),
-            (SectionForm::address(&address), told(&["hostel", "room"])),
-            (SectionForm::Picture, told(&["profile_picture"])),
+            (SectionForm::Emails(input()), errors(&["email", "email-1"])),
+            (SectionForm::Numbers(input()), errors(&["phone", "phone-1"])),
+            (SectionForm::address(&address), errors(&["hostel", "room"])),
+            (SectionForm::Picture, errors(&["profile_picture"])),
         ]
     }
 

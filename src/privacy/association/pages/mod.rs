@@ -257,7 +257,7 @@ pub(super) async fn enter(
     let identity = ExternalIdentity {
         provider: PROVIDER,
         subject: proof.claim.roll.clone(),
-        says: None,
+        claims: None,
     };
     let lifetime = if form.is_ticked("remember") {
         SessionLifetime::Remembered
@@ -266,7 +266,7 @@ pub(super) async fn enter(
     };
     let rng = it.rng.as_ref();
     let came_in = login::sign_in(&mut tx, &identity, lifetime, now, rng).await?;
-    let came_in = came_in.ok_or_else(|| it.problem(PeopleError::Nobody.into(), None))?;
+    let came_in = came_in.ok_or_else(|| it.problem(PeopleError::UnknownPerson.into(), None))?;
     tx.commit().await.map_err(db::Error::from)?;
     metrics::signed_in(PROVIDER, SignInOutcome::In);
     let next = proof.claim.next.as_deref().and_then(LocalPath::parse);

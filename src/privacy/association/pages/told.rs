@@ -55,7 +55,7 @@ impl Feature {
                 "This roll number signs in to another account here already.",
             ))
             .advise("Sign in with it, and remove it there first."),
-            AssociationError::People(PeopleError::Nobody) => back(refused(
+            AssociationError::People(PeopleError::UnknownPerson) => back(refused(
                 "The account of this roll number cannot be used. Ask the people who run this service.",
             )),
             AssociationError::People(error) => error.into(),

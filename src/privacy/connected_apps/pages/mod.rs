@@ -141,7 +141,7 @@ pub(super) async fn list(
 }
 
 async fn gone_at(it: &Feature, person: PersonId) -> db::Result<Option<String>> {
-    let gone_at = records::find_gone_at(it.db.pool(), person).await?;
+    let gone_at = records::find_deletion_time(it.db.pool(), person).await?;
     Ok(gone_at.map(|gone_at| it.web.date_and_time(gone_at)))
 }
 

@@ -1,4 +1,4 @@
-//! `/user/data/`: a copy of everything, and the end of it.
+//! `/user/data/`: the export, and closing the account.
 
 mod readable;
 
@@ -23,13 +23,13 @@ use crate::platform::web::{CsrfForm, FlashMessage, Page, PageError};
 use crate::platform::{audit, db};
 use crate::protocol::clients;
 
-/// How many minutes ago the sign-in may be.
-const TO_EXPORT: u64 = 10;
-const TO_CLOSE: u64 = 2;
+/// How recent the sign-in must be.
+const EXPORT_MINUTES: u64 = 10;
+const CLOSE_MINUTES: u64 = 2;
 
 #[derive(Debug, Serialize)]
 struct OwnDataPage {
-    /// When everything is deleted, for who has closed the account.
+    /// When the account is deleted, if it is closed.
     closing: Option<ClosingNotice>,
     export: String,
     close: String,
@@ -50,13 +50,13 @@ impl Page for OwnDataPage {
 }
 
 pub(super) async fn home(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
 ) -> Result<Response, PageError> {
-    let gone_at = records::find_gone_at(it.db.pool(), visit.person).await?;
-    let links = it.web.links();
+    let gone_at = records::find_deletion_time(feature.db.pool(), visit.person).await?;
+    let links = feature.web.links();
     let closing = gone_at.map(|gone_at| ClosingNotice {
-        gone_at: it.web.date_and_time(gone_at),
+        gone_at: feature.web.date_and_time(gone_at),
         keep: links.keep_account(),
     });
     Ok(frame.show(&OwnDataPage {
@@ -80,31 +80,31 @@ impl Page for ExportPage {
 }
 
 pub(super) async fn ask_export(
-    State(it): State<Feature>,
-    RecentSession(SignedIn { frame, .. }): RecentSession<TO_EXPORT>,
+    State(feature): State<Feature>,
+    RecentSession(SignedIn { frame, .. }): RecentSession<EXPORT_MINUTES>,
 ) -> Response {
     frame.show(&ExportPage {
-        action: it.web.links().export(),
+        action: feature.web.links().export(),
     })
 }
 
 pub(super) async fn export(
-    State(it): State<Feature>,
-    RecentSession(SignedIn { visit, .. }): RecentSession<TO_EXPORT>,
+    State(feature): State<Feature>,
+    RecentSession(SignedIn { visit, .. }): RecentSession<EXPORT_MINUTES>,
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
-    let now = it.clock.now();
-    it.ledger.write_down().await?;
-    let person = records::find(it.db.pool(), visit.person).await?;
+    let now = feature.clock.now();
+    feature.ledger.write_down().await?;
+    let person = records::find(feature.db.pool(), visit.person).await?;
     let person = person.ok_or_else(PageError::not_found)?;
-    let everything = store::find_everything(it.db.pool(), person.id).await?;
+    let everything = store::find_everything(feature.db.pool(), person.id).await?;
     let everything = everything.ok_or_else(PageError::not_found)?;
-    let files = it.files(&person, &everything, now).await?;
+    let files = feature.files(&person, &everything, now).await?;
     let archive = archive::pack(&files, now).map_err(PageError::broken)?;
     let entry = AuditEntry::of("person.exported")
         .by(person.id)
         .about(person.id);
-    audit::note(it.db.pool(), entry, now, it.rng.as_ref()).await?;
+    audit::note(feature.db.pool(), entry, now, feature.rng.as_ref()).await?;
     let name = HeaderValue::from_static("attachment; filename=\"profiles.zip\"");
     let kind = HeaderValue::from_static("application/zip");
     let headers = [
@@ -150,9 +150,9 @@ impl Feature {
 #[derive(Debug, Serialize)]
 struct CloseAccountPage {
     action: String,
-    /// Apps that end with the account.
+    /// Apps that are deleted with the account.
     apps: Vec<ClosingApp>,
-    /// The verified one among them, for which somebody else has to be found first.
+    /// The verified one among them, which needs another owner first.
     verified: Option<String>,
 }
 
@@ -171,32 +171,32 @@ impl Page for CloseAccountPage {
 }
 
 pub(super) async fn ask_close(
-    State(it): State<Feature>,
-    RecentSession(SignedIn { visit, frame }): RecentSession<TO_CLOSE>,
+    State(feature): State<Feature>,
+    RecentSession(SignedIn { visit, frame }): RecentSession<CLOSE_MINUTES>,
 ) -> Result<Response, PageError> {
-    let mut connection = it.db.connection().await?;
-    let verified = close::find_verified(&mut connection, visit.person).await?;
+    let mut connection = feature.db.connection().await?;
+    let verified = close::find_verified_app(&mut connection, visit.person).await?;
     let own = clients::list_own(&mut *connection, visit.person).await?;
     let apps = own.into_iter().map(|(app, people)| ClosingApp {
         name: app.details.name.to_string(),
         people,
     });
     Ok(frame.show(&CloseAccountPage {
-        action: it.web.links().close_account(),
+        action: feature.web.links().close_account(),
         apps: apps.collect(),
         verified,
     }))
 }
 
 pub(super) async fn close(
-    State(it): State<Feature>,
-    RecentSession(SignedIn { visit, frame }): RecentSession<TO_CLOSE>,
+    State(feature): State<Feature>,
+    RecentSession(SignedIn { visit, frame }): RecentSession<CLOSE_MINUTES>,
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
-    let (now, rng) = (it.clock.now(), it.rng.as_ref());
-    let mut tx = it.db.begin().await?;
+    let (now, rng) = (feature.clock.now(), feature.rng.as_ref());
+    let mut tx = feature.db.begin().await?;
     let session = frame.session_fingerprint();
-    let links = it.web.links();
+    let links = feature.web.links();
     match close::close(&mut tx, visit.person, session, now, rng).await? {
         CloseOutcome::Closed => {
             tx.commit().await.map_err(db::Error::from)?;
@@ -213,16 +213,16 @@ pub(super) async fn close(
 }
 
 pub(super) async fn keep(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
-    let (now, rng) = (it.clock.now(), it.rng.as_ref());
-    let mut tx = it.db.begin().await?;
-    records::stay(&mut tx, visit.person, now, rng).await?;
+    let (now, rng) = (feature.clock.now(), feature.rng.as_ref());
+    let mut tx = feature.db.begin().await?;
+    records::reopen_account(&mut tx, visit.person, now, rng).await?;
     tx.commit().await.map_err(db::Error::from)?;
-    let told = FlashMessage::good("Your account is open again, and everything is as it was.");
-    Ok(frame.send_to_with(&it.web.links().my_data(), &told))
+    let message = FlashMessage::good("Your account is open again, and everything is as it was.");
+    Ok(frame.send_to_with(&feature.web.links().my_data(), &message))
 }
 
 #[cfg(test)]

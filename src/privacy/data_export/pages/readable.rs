@@ -1,4 +1,4 @@
-//! What is in the archive, to be read in a browser without the service.
+//! The page of the archive, to be read in a browser without the service.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -28,23 +28,23 @@ struct ExportFact {
     value: DisplayValue,
 }
 
-/// A table, or a list of facts of each record where a table would be too wide.
+/// A table, or a list of facts for each record if a table would be too wide.
 #[derive(Debug, Serialize)]
 struct ExportSection {
     heading: String,
     is_wide: bool,
     columns: Vec<String>,
-    /// In the order of the columns; a line for each entry of a list.
+    /// The cells of each row, in the order of the columns; a line for each entry of a list.
     rows: Vec<Vec<Vec<String>>>,
 }
 
-/// Columns that fit beside each other.
-const MOST_COLUMNS: usize = 4;
+/// The largest number of columns of a table.
+const MAX_TABLE_COLUMNS: usize = 4;
 
-/// What people have no use for, beside identifiers.
-const FOR_PROGRAMS: [&str; 4] = ["entry", "names_are_own", "twin", "vouches"];
+/// Columns that only programs use, beside ids.
+const IDENTIFIERS: [&str; 4] = ["entry", "names_are_own", "twin", "vouches"];
 
-/// The headings, in the order they are read. What has none here comes last, under its own name.
+/// The headings of sections in the order of the page. A section without one follows under its own name.
 const HEADINGS: [(&str, &str); 19] = [
     ("person", "Your account"),
     ("address", "Address on campus"),
@@ -87,14 +87,14 @@ impl ExportSummaryPage {
         let said = Field::all().filter(|field| *field != Field::ProfilePicture);
         let facts = said.map(|field| ExportFact {
             label: field.row().label,
-            value: in_full(person.shown(field, web.links())),
+            value: unmask(person.shown(field, web.links())),
         });
         let nothing = Map::new();
         let everything = everything.as_object().unwrap_or(&nothing);
         let known = HEADINGS.map(|(name, heading)| (name, heading.to_owned()));
         let is_new = |name: &&String| !HEADINGS.iter().any(|(known, _)| known == name);
         let new = everything.keys().filter(is_new);
-        let new = new.map(|name| (name.as_str(), words(name)));
+        let new = new.map(|name| (name.as_str(), in_words(name)));
         let (mut sections, mut empty) = (Vec::new(), Vec::new());
         for (name, heading) in known.into_iter().chain(new) {
             let records = records(everything.get(name));
@@ -117,7 +117,7 @@ impl ExportSummaryPage {
 }
 
 impl ExportSection {
-    /// The heading alone if there is nothing under it that does not stand above.
+    /// The heading alone for a section without anything that is not shown above.
     fn of(
         heading: String,
         records: &[&Map<String, Value>],
@@ -125,12 +125,12 @@ impl ExportSection {
         web: &Web,
     ) -> Result<Self, String> {
         let said = |name: &&String| {
-            !is_above(name) && records.iter().any(|it| is_said(name, it.get(*name)))
+            !is_above(name) && records.iter().any(|it| is_shown(name, it.get(*name)))
         };
         let mut names: Vec<&String> = (records.iter().flat_map(|it| it.keys()))
             .filter(said)
             .collect();
-        // Moments after what happened then.
+        // Times last.
         names.sort_by_key(|name| (name.ends_with("_at") || *name == "last", *name));
         names.dedup();
         if names.is_empty() {
@@ -142,14 +142,14 @@ impl ExportSection {
         };
         Ok(Self {
             heading,
-            is_wide: names.len() > MOST_COLUMNS,
-            columns: names.iter().map(|name| words(name)).collect(),
+            is_wide: names.len() > MAX_TABLE_COLUMNS,
+            columns: names.iter().map(|name| in_words(name)).collect(),
             rows: records.iter().map(row).collect(),
         })
     }
 }
 
-/// The rows of a table, or the one there is.
+/// The rows of a table, or its only row.
 fn records(content: Option<&Value>) -> Vec<&Map<String, Value>> {
     match content {
         Some(Value::Array(rows)) => rows.iter().filter_map(Value::as_object).collect(),
@@ -158,9 +158,9 @@ fn records(content: Option<&Value>) -> Vec<&Map<String, Value>> {
     }
 }
 
-/// Whether a page for people says it. Identifiers are for programs, and nothing is nothing.
-fn is_said(name: &str, value: Option<&Value>) -> bool {
-    let is_for_programs = name == "id" || name.ends_with("_id") || FOR_PROGRAMS.contains(&name);
+/// Whether the page shows a value: neither ids nor empty values.
+fn is_shown(name: &str, value: Option<&Value>) -> bool {
+    let is_for_programs = name == "id" || name.ends_with("_id") || IDENTIFIERS.contains(&name);
     match value {
         _ if is_for_programs => false,
         None | Some(Value::Null) => false,
@@ -168,54 +168,60 @@ fn is_said(name: &str, value: Option<&Value>) -> bool {
         Some(Value::Array(items)) => !items.is_empty(),
         Some(Value::Object(members)) => members
             .iter()
-            .any(|(name, value)| is_said(name, Some(value))),
+            .any(|(name, value)| is_shown(name, Some(value))),
         Some(_) => true,
     }
 }
 
-/// Of a list, an entry on each line.
+/// A line for each entry of a list.
 fn cell(name: &str, value: Option<&Value>, web: &Web) -> Vec<String> {
     match value {
-        Some(Value::Array(items)) if items.iter().any(Value::is_object) => {
-            items.iter().map(|item| plain(name, item, web)).collect()
-        }
-        Some(value) if is_said(name, Some(value)) => vec![plain(name, value, web)],
+        Some(Value::Array(items)) if items.iter().any(Value::is_object) => items
+            .iter()
+            .map(|item| value_in_words(name, item, web))
+            .collect(),
+        Some(value) if is_shown(name, Some(value)) => vec![value_in_words(name, value, web)],
         _ => Vec::new(),
     }
 }
 
-fn plain(name: &str, value: &Value, web: &Web) -> String {
+fn value_in_words(name: &str, value: &Value, web: &Web) -> String {
     match value {
         Value::Null => String::new(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         Value::Number(number) => number.to_string(),
-        Value::String(text) => said(name, text, web),
+        Value::String(text) => text_in_words(name, text, web),
         Value::Array(items) if items.iter().any(Value::is_object) => items.len().to_string(),
         Value::Array(items) => {
-            let items: Vec<_> = items.iter().map(|item| plain(name, item, web)).collect();
+            let items: Vec<_> = items
+                .iter()
+                .map(|item| value_in_words(name, item, web))
+                .collect();
             items.join(", ")
         }
         Value::Object(members) => {
             let members = members
                 .iter()
-                .filter(|(name, value)| is_said(name, Some(value)));
+                .filter(|(name, value)| is_shown(name, Some(value)));
             let members: Vec<_> = members
-                .map(|(name, value)| format!("{}: {}", words(name), plain(name, value, web)))
+                .map(|(name, value)| {
+                    format!("{}: {}", in_words(name), value_in_words(name, value, web))
+                })
                 .collect();
             members.join("; ")
         }
     }
 }
 
-/// A text as the other pages say it.
-fn said(name: &str, text: &str, web: &Web) -> String {
+/// A text as the other pages show it.
+fn text_in_words(name: &str, text: &str, web: &Web) -> String {
     if name.ends_with("_at") || name == "last" {
         let moment = Timestamp::parse(text, &Rfc3339).ok();
         return moment.map_or_else(|| text.to_owned(), |moment| web.date_and_time(moment));
     }
     match name {
-        "action" | "template" => words(&text.replace('.', "_")),
+        "action" | "template" => in_words(&text.replace('.', "_")),
         "field" | "fields" | "given" | "withdrawn" | "refused_fields" => {
             Field::named(text).map_or_else(|| text.to_owned(), |field| field.row().label.to_owned())
         }
@@ -226,8 +232,8 @@ fn said(name: &str, text: &str, web: &Web) -> String {
     }
 }
 
-/// Nobody looks over the shoulder of whoever reads their own file.
-fn in_full(value: DisplayValue) -> DisplayValue {
+/// The archive belongs to its reader, so nothing in it is masked.
+fn unmask(value: DisplayValue) -> DisplayValue {
     match value {
         DisplayValue::Masked { full, .. } => DisplayValue::Text { text: full },
         other => other,
@@ -235,7 +241,7 @@ fn in_full(value: DisplayValue) -> DisplayValue {
 }
 
 /// `given_at` → `Given at`
-fn words(name: &str) -> String {
+fn in_words(name: &str) -> String {
     let mut letters = name.chars();
     let first = letters.next().map(|first| first.to_ascii_uppercase());
     let rest = letters.map(|letter| if letter == '_' { ' ' } else { letter });
