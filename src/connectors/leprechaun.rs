@@ -14,8 +14,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use time::format_description::well_known::Rfc3339;
 
-use super::erp::{ErpRollNumber, campus_person};
-use super::{
+use crate::connectors::erp::{ErpRollNumber, campus_person};
+use crate::connectors::{
     Answers, CodeCheck, CodeMailer, Connector, ConnectorError, ConnectorLabel, HttpClient,
     HttpResponse, LoginRefusal, Prompt, RequestOrigin, SentCode, Step, mailed_code,
 };
@@ -159,7 +159,10 @@ impl LeprechaunClient {
         read(&heard, key, self.max_age, now)
     }
 
-    async fn ask(&self, call: super::HttpRequest<'_>) -> Result<HttpResponse, LeprechaunError> {
+    async fn ask(
+        &self,
+        call: crate::connectors::HttpRequest<'_>,
+    ) -> Result<HttpResponse, LeprechaunError> {
         let authorization = self.authorization.expose_secret();
         let call = call.header(header::AUTHORIZATION, authorization);
         call.send().await.map_err(|_| LeprechaunError::Unavailable)

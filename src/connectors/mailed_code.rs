@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{
+use crate::connectors::{
     AccountName, ConnectorError, Input, InputChoice, InputKind, LoginRefusal, Prompt,
     RequestOrigin, StepResult, StepState,
 };
@@ -192,7 +192,7 @@ pub fn with_mailbox(mut says: Claims, mailbox: &str) -> Option<Claims> {
 }
 
 /// Whether another code is wanted instead.
-pub fn wants_another(answers: &super::Answers) -> bool {
+pub fn wants_another(answers: &crate::connectors::Answers) -> bool {
     answers.instead() == Some(AGAIN)
 }
 

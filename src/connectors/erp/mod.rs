@@ -36,8 +36,10 @@ pub use tables::{
     RollTables, RollTablesError, forget_class, read, set_class, set_department, tables,
 };
 
-use super::in_a_row::ConsecutiveUsers;
-use super::{Answers, Connector, ConnectorError, ConnectorLabel, HttpClient, RequestOrigin, Step};
+use crate::connectors::in_a_row::ConsecutiveUsers;
+use crate::connectors::{
+    Answers, Connector, ConnectorError, ConnectorLabel, HttpClient, RequestOrigin, Step,
+};
 use crate::people::records::{
     Claims, ColumnUpdates, ExternalIdentity, Name, PersonUpdate, Role, RollNumber, Update, Username,
 };

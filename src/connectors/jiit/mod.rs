@@ -39,8 +39,8 @@ pub use client::JiitPaths;
 use machine::{JiitFormAttempt, JiitState, JiitTransition};
 use reply::{PortalReply, PreToken};
 
-use super::in_a_row::ConsecutiveUsers;
-use super::{
+use crate::connectors::in_a_row::ConsecutiveUsers;
+use crate::connectors::{
     Answers, Connector, ConnectorError, ConnectorLabel, HttpClient, HttpEndpoint, HttpSetupError,
     RequestOrigin, Step,
 };

@@ -30,7 +30,7 @@ use directory::LdapDirectory;
 use person::DirectoryRecord;
 use tokio::sync::Semaphore;
 
-use super::{
+use crate::connectors::{
     Answers, Connector, ConnectorError, ConnectorLabel, LoginRefusal, Prompt, RequestOrigin, Step,
 };
 use crate::people::records::{Claims, ExternalIdentity, PersonUpdate};

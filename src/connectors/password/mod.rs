@@ -12,7 +12,7 @@ pub use hasher::PasswordHasher;
 use hasher::{HashVerdict, QueueFull};
 use zxcvbn::{Score, zxcvbn};
 
-use super::{
+use crate::connectors::{
     Answers, Connector, ConnectorError, ConnectorLabel, LoginRefusal, Prompt, RequestOrigin, Step,
 };
 use crate::people::records::ExternalIdentity;
