@@ -11,7 +11,7 @@
 //! machines that any room may use: [`db`], [`web`], [`mail`], [`jobs`], [`pictures`]. The **rooms**
 //! are the features, each named after what a person would say: [`apps`], [`authorize`], [`token`],
 //! [`connected_apps`]. On the **roof**, [`app`] builds every room from shared parts, and [`cli`]
-//! starts it. Whatever stands on a floor looks downwards only, and `tests/architecture.rs` lists at
+//! starts it. Whatever stands on a floor looks downwards only, and `tests/architecture` lists at
 //! what.
 //!
 //! In every room the same things have the same names, and data goes one way:
