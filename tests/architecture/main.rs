@@ -14,5 +14,6 @@ mod imports;
 mod kinds;
 mod libraries;
 mod scopes;
+mod sql;
 mod style;
 mod templates;
