@@ -17,3 +17,4 @@ mod scopes;
 mod sql;
 mod style;
 mod templates;
+mod type_names;
