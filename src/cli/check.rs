@@ -199,8 +199,8 @@ async fn sign_in(config: &Config) -> CheckResult {
             "{slug} closed itself on {at}, because {met}. See what changed over there, then run \
              `profiles upstream open {slug}`",
             slug = closed.slug,
-            at = closed.closed_at.date(),
-            met = closed.met
+            at = closed.disabled_at.date(),
+            met = closed.reason
         )
     });
     CheckResult::wrong(each.collect::<Vec<_>>().join("; "))

@@ -11,9 +11,9 @@ use crate::platform::db::{Executor, Tx};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisabledConnector {
     pub slug: String,
-    pub closed_at: Timestamp,
+    pub disabled_at: Timestamp,
     /// What it met, in the adapter's own words.
-    pub met: String,
+    pub reason: String,
 }
 
 /// All of them.
