@@ -7,34 +7,34 @@ use crate::imports::Place;
 
 /// The room that writes each table.
 const OWNERS: &[(&str, &str)] = &[
-    ("audit", "platform::audit"),
-    ("addressees", "platform::mail"),
-    ("email_proofs", "platform::mail"),
+    ("audit_log", "platform::audit"),
+    ("mail_recipients", "platform::mail"),
+    ("email_confirmations", "platform::mail"),
     ("outbox", "platform::mail"),
     ("sessions", "platform::web"),
     ("addresses", "people::records"),
     ("choices", "people::records"),
-    ("closings", "people::records"),
+    ("account_closures", "people::records"),
     ("contacts", "people::records"),
-    ("identities", "people::records"),
+    ("linked_identities", "people::records"),
     ("people", "people::records"),
     ("programmes", "people::records"),
     ("secondary_emails", "people::records"),
-    ("closed_upstreams", "connectors"),
+    ("disabled_connectors", "connectors"),
     ("roll_classes", "connectors::erp"),
     ("roll_departments", "connectors::erp"),
     ("passwords", "connectors::password"),
-    ("ledger_processes", "protocol::access_log"),
-    ("readings", "protocol::access_log"),
+    ("access_log_processes", "protocol::access_log"),
+    ("field_reads", "protocol::access_log"),
     ("authorization_requests", "protocol::authorize"),
     ("app_secrets", "protocol::clients"),
     ("apps", "protocol::clients"),
     ("look_up_tokens", "protocol::clients"),
     ("grants", "protocol::grants"),
     ("receipts", "protocol::grants"),
-    ("codes", "protocol::token"),
-    ("families", "protocol::token"),
-    ("pairs", "protocol::token"),
+    ("authorization_codes", "protocol::token"),
+    ("token_families", "protocol::token"),
+    ("token_pairs", "protocol::token"),
     ("sent_mails", "developers::send_mail"),
     ("association_proofs", "privacy::association"),
     ("associations", "privacy::association"),
@@ -53,7 +53,7 @@ const WRITES_BY_OTHERS: &[(&str, &str, &str)] = &[
         "closing an account ends the person's other sessions",
     ),
     (
-        "addressees",
+        "mail_recipients",
         "privacy::data_export",
         "deleting a person deletes mails to their mailboxes, in the statement that finds the mailboxes",
     ),
@@ -63,12 +63,12 @@ const WRITES_BY_OTHERS: &[(&str, &str, &str)] = &[
         "deleting a person deletes proofs that name their mailboxes or roll number, in the statement that finds them",
     ),
     (
-        "email_proofs",
+        "email_confirmations",
         "people::records",
         "the statement that verifies an address uses up its links",
     ),
     (
-        "identities",
+        "linked_identities",
         "connectors::password",
         "setting a password adds the identity that goes with it",
     ),
@@ -78,12 +78,12 @@ const WRITES_BY_OTHERS: &[(&str, &str, &str)] = &[
         "the statement under the app's lock counts a new user",
     ),
     (
-        "families",
+        "token_families",
         "protocol::authorize",
         "one statement inserts a code and the family of tokens that descends from it",
     ),
     (
-        "codes",
+        "authorization_codes",
         "protocol::authorize",
         "one statement inserts a code and the family of tokens that descends from it",
     ),
@@ -284,7 +284,11 @@ fn tables() -> BTreeSet<String> {
 
 #[test]
 fn writes_are_found_in_a_statement() {
-    let statement = "with a as (update codes set x = 1 returning id) -- delete from people
-        insert into pairs select id from a for update of a on conflict do update set x = 2";
-    assert_eq!(written_tables(statement), ["codes", "pairs"]);
+    let statement =
+        "with a as (update authorization_codes set x = 1 returning id) -- delete from people
+        insert into token_pairs select id from a for update of a on conflict do update set x = 2";
+    assert_eq!(
+        written_tables(statement),
+        ["authorization_codes", "token_pairs"]
+    );
 }

@@ -160,13 +160,14 @@ impl ProfilePage {
             fields::Field::SecondaryEmails => known.emails.is_empty(),
             field => shown(*field) == DisplayValue::Unset,
         };
-        let has_no_name =
-            person.names_are_editable && NAMES.iter().all(|name| shown(*name) == DisplayValue::Unset);
+        let has_no_name = person.names_are_editable
+            && NAMES.iter().all(|name| shown(*name) == DisplayValue::Unset);
         let name_section = has_no_name.then_some((fields::Field::FirstName, "Name", "names"));
         let empty = (name_section.into_iter()).chain(SECTIONS.into_iter().filter(is_empty));
         let vouching = known.vouching.unwrap_or("the directory");
         let item = |field| ProfileItem::of(field, shown(field), vouching);
-        let is_given = |field: &fields::Field| !(person.names_are_editable && NAMES.contains(field));
+        let is_given =
+            |field: &fields::Field| !(person.names_are_editable && NAMES.contains(field));
         let [mobile, email, roll_number] = BESIDE.map(item);
         let waiting = known.emails.iter().filter(|email| !email.is_verified);
         Self {
