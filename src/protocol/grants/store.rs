@@ -160,7 +160,7 @@ pub(super) async fn insert_receipt(
     app: AppId,
 ) -> db::Result<()> {
     sqlx::query!(
-        "insert into receipts (id, person_id, client_id, app_name, owner_id)
+        "insert into receipts (id, person_id, client_id, app_name, app_owner_id)
          select $1, $2, client_id, name, owner_id from apps where id = $3",
         entry.0,
         person.0,
