@@ -34,7 +34,8 @@ use crate::platform::web::{
 };
 use crate::privacy::{association, connected_apps, data_export, receipts};
 use crate::protocol::access_log::AccessLog;
-use crate::protocol::{access_log, authorize, fedcm, metadata, token, user_api};
+use crate::protocol::problems::ProblemLog;
+use crate::protocol::{access_log, authorize, fedcm, metadata, problems, token, user_api};
 use crate::server::demo::Demo;
 use crate::server::login_connectors::{ConnectorDependencies, ConnectorSetupError};
 
@@ -100,6 +101,7 @@ pub fn build(config: &Config, parts: ServerParts) -> Result<Server, BuildError> 
     } = parts;
     let it = SharedParts {
         codes: CodeKey::of(&master_key),
+        problems: ProblemLog::new(db.clone(), Arc::clone(&rng)),
         db,
         web,
         clock,
@@ -178,6 +180,7 @@ struct SharedParts {
     clock: SharedClock,
     rng: SharedRng,
     ledger: AccessLog,
+    problems: ProblemLog,
     codes: CodeKey,
 }
 
@@ -319,6 +322,7 @@ impl SharedParts {
             clock: Arc::clone(&self.clock),
             rng: Arc::clone(&self.rng),
             lifetimes: config.lifetimes,
+            problems: self.problems.clone(),
             memory: token::TokenEndpointState::default(),
         }
     }
@@ -414,6 +418,9 @@ impl SharedParts {
                 db.clone(),
                 |db, now| async move { association::sweep(&db, now).await },
             ),
+            Job::new("problems.sweep", every, db.clone(), |db, now| async move {
+                problems::sweep(&db, now).await
+            }),
             Job::new("send_mail.sweep", every, db.clone(), |db, now| async move {
                 send_mail::sweep(&db, now).await
             }),

@@ -29,6 +29,7 @@ use crate::platform::web::{
 use crate::platform::{audit, db};
 use crate::protocol::clients;
 use crate::protocol::oauth::{ClientCredentials, OAuthError, OAuthErrorCode, oxide};
+use crate::protocol::problems::ProblemLog;
 use crate::protocol::scope::ScopeSet;
 
 const METHODS: &str = "POST, OPTIONS";
@@ -41,6 +42,7 @@ pub struct Feature {
     pub clock: SharedClock,
     pub rng: SharedRng,
     pub lifetimes: Lifetimes,
+    pub problems: ProblemLog,
     pub memory: TokenEndpointState,
 }
 
