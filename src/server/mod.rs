@@ -334,6 +334,7 @@ impl SharedParts {
             web: self.web.clone(),
             clock: Arc::clone(&self.clock),
             rng: Arc::clone(&self.rng),
+            problems: self.problems.clone(),
             settings: authorize::AuthorizeSettings { lifetimes, cap },
         }
     }

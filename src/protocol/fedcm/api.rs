@@ -120,11 +120,11 @@ pub(super) async fn assertion(
     };
     let told = it
         .requests
-        .answer_unseen(&pairs, &origin, person, now)
+        .answer_fedcm(&pairs, &origin, person, now)
         .await?;
     let answer = match told {
         FedcmOutcome::Token(token) => Json(json!({ "token": token })).into_response(),
-        FedcmOutcome::Ask(page) => Json(json!({ "continue_on": page })).into_response(),
+        FedcmOutcome::ContinueOn(page) => Json(json!({ "continue_on": page })).into_response(),
         FedcmOutcome::Refused(error) => refusal(&error),
     };
     Ok(readable(answer, &origin))

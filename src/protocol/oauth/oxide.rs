@@ -8,13 +8,14 @@
 //! made regular before), and its error words are replaced by those of the RFCs.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use chrono::{DateTime, Utc};
 use oxide_auth::code_grant::extensions::Pkce;
 use oxide_auth::code_grant::{accesstoken, authorization, refresh, resource};
 use oxide_auth::primitives::grant::{Extensions, Grant};
 use oxide_auth::primitives::issuer::{IssuedToken, RefreshedToken, TokenType};
-use oxide_auth::primitives::registrar::{BoundClient, ExactUrl, PreGrant, RegisteredUrl};
+use oxide_auth::primitives::registrar::{BoundClient, PreGrant, RegisteredUrl};
 use oxide_auth::primitives::scope::Scope as OxideScope;
 use url::Url;
 
@@ -40,14 +41,13 @@ fn url(text: &str) -> Result<Url, OAuthError> {
 // ---------------------------------------------------------------------------------------------
 // Authorization requests (RFC 6749 §4.1.1)
 
-/// An authorization request whose client and redirect address have been found good.
+/// The parameters of an authorization request that the machine reads itself. The redirect URI is the
+/// chosen one, even if the client relied on the default.
 #[derive(Debug)]
 pub struct AuthorizationInput<'a> {
     pub client_id: &'a str,
     pub redirect_uri: &'a str,
     pub response_type: Option<&'a str>,
-    /// Already parsed, with what is compulsory added.
-    pub scopes: ScopeSet,
 }
 
 impl authorization::Request for AuthorizationInput<'_> {
@@ -57,8 +57,10 @@ impl authorization::Request for AuthorizationInput<'_> {
     fn client_id(&self) -> Option<Cow<'_, str>> {
         Some(Cow::Borrowed(self.client_id))
     }
+    /// The caller parses the scope and passes it to [`AuthorizationMachine::negotiate`], because old
+    /// clients separate scopes by any white space.
     fn scope(&self) -> Option<Cow<'_, str>> {
-        Some(Cow::Owned(self.scopes.to_string()))
+        None
     }
     fn redirect_uri(&self) -> Option<Cow<'_, str>> {
         Some(Cow::Borrowed(self.redirect_uri))
@@ -74,65 +76,65 @@ impl authorization::Request for AuthorizationInput<'_> {
     }
 }
 
-/// Runs the authorization machine: which scopes may be asked of the person.
-pub fn negotiate(asking: &AuthorizationInput<'_>) -> Result<ScopeSet, OAuthError> {
-    use authorization::{Input, Output};
-    let broken = || OAuthError::invalid_request("The request could not be read.");
-    let mut machine = authorization::Authorization::new(asking);
-    let mut input = Input::None;
-    loop {
-        input = match machine.advance(input) {
-            Output::Bind {
-                client_id,
-                redirect_uri,
-            } => {
-                let exact =
-                    redirect_uri.map_or_else(|| ExactUrl::new(asking.redirect_uri.to_owned()), Ok);
-                Input::Bound {
-                    request: asking,
-                    bound_client: BoundClient {
-                        client_id: Cow::Owned(client_id),
-                        redirect_uri: Cow::Owned(RegisteredUrl::Exact(
-                            exact.map_err(|_| broken())?,
-                        )),
-                    },
-                }
-            }
-            Output::Extend => Input::Extended(Extensions::new()),
-            Output::Negotiate {
-                bound_client,
-                scope,
-            } => {
-                let scope = scope.map_or_else(|| oxide_scope(asking.scopes), Ok)?;
-                let pre_grant = PreGrant {
-                    client_id: bound_client.client_id.clone().into_owned(),
-                    redirect_uri: bound_client.redirect_uri.clone().into_owned(),
-                    scope,
-                };
-                Input::Negotiated {
-                    pre_grant,
-                    state: None,
-                }
-            }
-            Output::Ok { pre_grant, .. } => {
-                return pre_grant
-                    .scope
-                    .iter()
-                    .map(|name| Scope::named(name).ok_or_else(broken))
-                    .collect();
-            }
-            Output::Err(_) => return Err(unsupported_response_type(asking.response_type)),
-        };
+/// The authorization machine, one method for each of its steps: bind, extend, negotiate.
+/// [`authorize`](crate::protocol::authorize) answers each step with the checks of that step.
+pub struct AuthorizationMachine(authorization::Authorization);
+
+impl fmt::Debug for AuthorizationMachine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AuthorizationMachine(…)")
     }
 }
 
-fn unsupported_response_type(asked: Option<&str>) -> OAuthError {
-    match asked {
-        None => OAuthError::invalid_request("response_type is missing. Send response_type=code."),
-        Some(_) => OAuthError::new(
-            OAuthErrorCode::UnsupportedResponseType,
-            "Only response_type=code is served: tokens never travel in addresses.",
-        ),
+impl AuthorizationMachine {
+    /// Binds a client and a redirect URI that the caller has found registered. `None`: the machine
+    /// serves no other response type than `code`.
+    pub fn bind(input: &AuthorizationInput<'_>) -> Option<Self> {
+        use authorization::{Input, Output};
+        let mut machine = authorization::Authorization::new(input);
+        let bound_client = match machine.advance(Input::None) {
+            Output::Bind {
+                client_id,
+                redirect_uri: Some(redirect_uri),
+            } => BoundClient {
+                client_id: Cow::Owned(client_id),
+                redirect_uri: Cow::Owned(RegisteredUrl::Exact(redirect_uri)),
+            },
+            _ => return None,
+        };
+        let bound = Input::Bound {
+            request: input,
+            bound_client,
+        };
+        let is_bound = matches!(machine.advance(bound), Output::Extend);
+        is_bound.then_some(Self(machine))
+    }
+
+    /// Goes on once the extensions of the request are checked, of which PKCE is one.
+    pub fn extend(&mut self) {
+        use authorization::Input;
+        self.0.advance(Input::Extended(Extensions::new()));
+    }
+
+    /// Ends with the scopes that the person is asked to grant. `None`: a step was left out.
+    pub fn negotiate(mut self, scopes: ScopeSet) -> Option<ScopeSet> {
+        use authorization::{Input, Output};
+        let Output::Negotiate { bound_client, .. } = self.0.advance(Input::None) else {
+            return None;
+        };
+        let pre_grant = PreGrant {
+            client_id: bound_client.client_id.clone().into_owned(),
+            redirect_uri: bound_client.redirect_uri.clone().into_owned(),
+            scope: oxide_scope(scopes).ok()?,
+        };
+        let negotiated = Input::Negotiated {
+            pre_grant,
+            state: None,
+        };
+        match self.0.advance(negotiated) {
+            Output::Ok { pre_grant, .. } => pre_grant.scope.iter().map(Scope::named).collect(),
+            _ => None,
+        }
     }
 }
 
@@ -389,8 +391,8 @@ pub struct ProtectedRequest {
     pub token: String,
 }
 
-impl std::fmt::Debug for ProtectedRequest {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for ProtectedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Presented(…)")
     }
 }
@@ -482,12 +484,11 @@ mod tests {
         ScopeSet::parse(text).unwrap()
     }
 
-    fn asking(response_type: Option<&str>) -> Result<ScopeSet, OAuthError> {
-        negotiate(&AuthorizationInput {
+    fn bind(response_type: Option<&str>) -> Option<AuthorizationMachine> {
+        AuthorizationMachine::bind(&AuthorizationInput {
             client_id: "app",
             redirect_uri: CALLBACK,
             response_type,
-            scopes: scopes("basic profile"),
         })
     }
 
@@ -512,16 +513,19 @@ mod tests {
     }
 
     #[test]
-    fn only_the_code_response_type_is_served() {
-        assert_eq!(asking(Some("code")), Ok(scopes("basic profile")));
-        assert_eq!(
-            asking(None).unwrap_err().code,
-            OAuthErrorCode::InvalidRequest
-        );
-        assert_eq!(
-            asking(Some("token")).unwrap_err().code,
-            OAuthErrorCode::UnsupportedResponseType
-        );
+    fn only_the_response_type_code_is_bound() {
+        let mut machine = bind(Some("code")).unwrap();
+        machine.extend();
+        let requested = scopes("basic profile");
+        assert_eq!(machine.negotiate(requested), Some(requested));
+        assert!(bind(None).is_none());
+        assert!(bind(Some("token")).is_none());
+    }
+
+    #[test]
+    fn no_step_of_the_authorization_machine_can_be_left_out() {
+        let machine = bind(Some("code")).unwrap();
+        assert_eq!(machine.negotiate(scopes("basic")), None);
     }
 
     #[test]
