@@ -1,11 +1,11 @@
-//! Whose session it is that the browser names, and whom they are connected to.
+//! Sessions and connected apps, as FedCM needs them.
 
 use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::PersonId;
 
-/// Whose live session this is.
+/// The person of a live session.
 pub(super) async fn find_person(
     db: impl Executor<'_>,
     session: &[u8],
@@ -23,7 +23,7 @@ pub(super) async fn find_person(
     Ok(person.map(PersonId))
 }
 
-/// The client ids of the apps a person has connected.
+/// The client ids of the apps that a person has connected.
 pub(super) async fn list_connected(
     db: impl Executor<'_>,
     person: PersonId,
