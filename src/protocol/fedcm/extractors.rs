@@ -63,7 +63,7 @@ impl FromRequest<Feature> for FedcmClientRequest {
         let origin = headers.get(header::ORIGIN);
         let origin = origin.and_then(|origin| origin.to_str().ok());
         let origins = AppOrigins::of(&client.details.redirect_uris);
-        let Some(origin) = origin.filter(|origin| origins.has(origin)) else {
+        let Some(origin) = origin.filter(|origin| origins.contains(origin)) else {
             return Err(error(
                 StatusCode::FORBIDDEN,
                 "No redirect URI of this app is at the origin of this page.",

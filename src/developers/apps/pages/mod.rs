@@ -46,7 +46,7 @@ impl From<AppsError> for PageError {
                 "It runs where everybody can look into it, so it proves itself with PKCE instead.",
             )
             .advise("If your app runs on a server, edit it and say so. Then make a secret."),
-            AppsError::Changed => refused(
+            AppsError::SecretsChanged => refused(
                 "The secrets have changed",
                 "Another secret was made after this page was opened. Nothing was changed.",
             )
