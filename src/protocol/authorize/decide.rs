@@ -123,7 +123,7 @@ pub(super) async fn issue(
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<Secret> {
-    let code = token::code(now, rng);
+    let code = token::generate_code(now, rng);
     store::insert_code(connection, grant, share, request, &code, now).await?;
     Ok(code.code)
 }

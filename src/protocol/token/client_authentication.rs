@@ -1,25 +1,26 @@
-//! Which app is asking, proved (RFC 6749 §2.3, §3.2.1).
+//! Client authentication (RFC 6749 §2.3, §3.2.1).
 
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::model::TokenClient;
+use super::model::{AuthenticatedClient, RegisteredClient, StoredClientSecret};
+use super::refusal::{Refusal, RequestError};
 use super::store;
 use crate::platform::clock::Timestamp;
-use crate::platform::db;
 use crate::platform::db::Executor;
-use crate::platform::secret::TokenHash;
+use crate::platform::id::SecretId;
+use crate::platform::secret::{Secret, TokenHash};
 use crate::platform::web::{ClientAddress, RateLimit, RateLimited, RateLimiter};
 use crate::protocol::oauth::ClientCredentials;
 use crate::protocol::oauth::credential::ClientCredential;
 
-/// Failed authentications of one client, from anywhere.
+/// Failed authentications of one client, from any address.
 const PER_CLIENT: RateLimit = RateLimit::new(30, Duration::from_secs(2));
 /// Failed authentications from one address, as any client.
 const PER_ADDRESS: RateLimit = RateLimit::new(60, Duration::from_secs(1));
 
-/// Slows those who guess. A right secret is always let through: it has 256 bits, so there is nothing
-/// to protect by shutting its owner out, and nobody can do that to an app.
+/// Limits failed authentications. Decision: a right secret always passes, because it has 256 bits and
+/// cannot be guessed, and because a limit would let anybody lock an app out.
 #[derive(Debug, Clone)]
 pub(super) struct ClientAuthLimiter {
     by_client: RateLimiter<String>,
@@ -36,89 +37,93 @@ impl Default for ClientAuthLimiter {
 }
 
 impl ClientAuthLimiter {
-    /// Counts a failure; too many become a refusal of another kind.
-    fn failed(
+    fn count_failure(
         &self,
         client_id: &str,
-        from: ClientAddress,
+        address: ClientAddress,
         now: Timestamp,
     ) -> Result<(), RateLimited> {
         let by_client = self.by_client.take(client_id.to_owned(), now).map(drop);
-        let by_address = self.by_address.take(from.0, now).map(drop);
+        let by_address = self.by_address.take(address.0, now).map(drop);
         by_client.and(by_address)
     }
 }
 
-/// How it ended.
-#[derive(Debug)]
-pub(super) enum ClientAuthOutcome {
-    Client(TokenClient),
-    /// Not proved. The origins are those of the app it claimed to be, if there is one.
-    Failed {
-        origins: Vec<String>,
-    },
-    Slowed(RateLimited),
-}
-
-/// Finds the client and holds its secret against the stored ones.
-pub(super) async fn authenticate(
+/// Finds the client and compares its secret with the stored ones. Where the credentials can be read in
+/// two ways, either may be right.
+pub(super) async fn authenticate_client(
     db: impl Executor<'_>,
-    credential: &ClientCredentials,
-    guard: &ClientAuthLimiter,
-    from: ClientAddress,
+    credentials: &ClientCredentials,
+    limiter: &ClientAuthLimiter,
+    address: ClientAddress,
     now: Timestamp,
-) -> db::Result<ClientAuthOutcome> {
-    let ids: Vec<String> = credential
-        .claims()
-        .iter()
-        .map(|claim| claim.client_id.clone())
-        .collect();
-    let known = store::list_clients(db, &ids).await?;
-    let mut proved = None;
-    for claim in credential.claims() {
-        let client = known
+) -> Result<AuthenticatedClient, RequestError> {
+    let claims = credentials.claims();
+    let ids: Vec<String> = claims.iter().map(|claim| claim.client_id.clone()).collect();
+    let registered = store::list_clients(db, &ids).await?;
+    let mut authenticated = None;
+    let mut refusal = Refusal::ClientUnknown;
+    // Every claim is checked, so that the time does not tell which one was right.
+    for claim in claims {
+        let client = registered
             .iter()
             .find(|client| client.client_id == claim.client_id);
-        let proof = prove(client, claim);
-        proved = proved.or(proof);
+        match check_claim(client, claim) {
+            Ok(client) => authenticated = authenticated.or(Some(client)),
+            Err(Refusal::ClientUnknown) => {}
+            Err(other) => refusal = other,
+        }
     }
-    if let Some(client) = proved {
-        return Ok(ClientAuthOutcome::Client(client));
+    if let Some(client) = authenticated {
+        return Ok(client);
     }
     let claimed = ids.first().map_or("", String::as_str);
-    if let Err(slowed) = guard.failed(claimed, from, now) {
-        return Ok(ClientAuthOutcome::Slowed(slowed));
-    }
-    let origins = known.into_iter().next().map(|client| client.origins);
-    Ok(ClientAuthOutcome::Failed {
-        origins: origins.unwrap_or_default(),
+    let limited = limiter.count_failure(claimed, address, now);
+    let error = RequestError::from(limited.err().map_or(refusal, Refusal::RateLimited));
+    Err(match registered.into_iter().next() {
+        Some(client) => error.of_app(client.app, &client.origins),
+        None => error,
     })
 }
 
-/// An unknown client is compared too, with nothing, so that it takes as long as a known one.
-fn prove(client: Option<&TokenClient>, claim: &ClientCredential) -> Option<TokenClient> {
-    let claimed = claim
-        .secret
-        .as_ref()
-        .map(crate::platform::secret::Secret::fingerprint);
-    let nothing = TokenHash::of(b"").to_vec();
-    let matches = |stored: &[u8]| claimed.is_some_and(|claimed| claimed.matches(stored));
+/// An unknown client's secret is compared, too, so that the time does not tell which clients exist.
+fn check_claim(
+    client: Option<&RegisteredClient>,
+    claim: &ClientCredential,
+) -> Result<AuthenticatedClient, Refusal> {
     let Some(client) = client else {
-        let _ = matches(&nothing);
-        return None;
+        let none = StoredClientSecret {
+            id: SecretId(uuid::Uuid::nil()),
+            fingerprint: TokenHash::of(b"").to_vec(),
+        };
+        let _ = find_secret(&[none], claim);
+        return Err(Refusal::ClientUnknown);
     };
     if client.is_suspended {
-        return None;
+        return Err(Refusal::ClientSuspended);
     }
-    if client.is_public {
-        return claim.secret.is_none().then(|| client.clone());
-    }
-    let proved = client
-        .secrets
-        .iter()
-        .find(|stored| matches(&stored.fingerprint))?;
-    Some(TokenClient {
-        proved_with: Some(proved.id),
-        ..client.clone()
+    let secret = if client.is_public {
+        if claim.secret.is_some() {
+            return Err(Refusal::ClientSecretWrong);
+        }
+        None
+    } else {
+        Some(find_secret(&client.secrets, claim).ok_or(Refusal::ClientSecretWrong)?)
+    };
+    Ok(AuthenticatedClient {
+        app: client.app,
+        client_id: client.client_id.clone(),
+        is_public: client.is_public,
+        default_redirect_uri: client.redirect_uris.first().cloned().unwrap_or_default(),
+        origins: client.origins.clone(),
+        secret,
     })
+}
+
+fn find_secret(stored: &[StoredClientSecret], claim: &ClientCredential) -> Option<SecretId> {
+    let claimed = claim.secret.as_ref().map(Secret::fingerprint)?;
+    let matching = stored
+        .iter()
+        .find(|secret| claimed.matches(&secret.fingerprint))?;
+    Some(matching.id)
 }

@@ -1,38 +1,32 @@
-//! `/oauth/token/` and `/oauth/revoke_token/`.
+//! `POST /oauth/token/`, the token endpoint (RFC 6749 §3.2).
 
 use std::time::Duration;
 
-use axum::extract::{FromRef, State};
+use axum::Json;
+use axum::extract::{FromRef, Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
-use axum::{Json, Router, middleware};
-use http::{HeaderMap, StatusCode, header};
 use serde_json::json;
 
-use super::client_auth::{ClientAuthLimiter, ClientAuthOutcome};
-use super::doubt::UncertainRotations;
-use super::model::{IssuedTokens, TokenClient};
-use super::replay::Replay;
-use super::request::{GrantRequest, RevokeRequest, TokenRequest};
-use super::{client_auth, exchange, refresh, replay, revoke, store};
+use super::client_authentication::{ClientAuthLimiter, authenticate_client};
+use super::generate::generate_token_pair;
+use super::grants::{DecisionContext, GrantRequest, GrantType, RefreshTokenRequest};
+use super::model::{AuthenticatedClient, IssuedTokens};
+use super::refusal::{Refusal, RequestError, RequestErrorKind, allow_origins};
+use super::replay;
+use super::request::TokenRequest;
+use super::uncertain_rotations::UncertainRotations;
 use crate::platform::audit::AuditEntry;
 use crate::platform::clock::{SharedClock, Timestamp};
 use crate::platform::config::Lifetimes;
-use crate::platform::db::Db;
+use crate::platform::db::{Connection, Db};
 use crate::platform::id::AppId;
 use crate::platform::rng::SharedRng;
-use crate::platform::secret::Secret;
 use crate::platform::web::{
-    AllowedOrigins, ClientAddress, OAuthErrorResponse, RateLimit, RateLimiter, Web, no_store,
-    open_to_concerned,
+    ClientAddress, OAuthErrorResponse, RateLimit, RateLimiter, Web, no_store,
 };
 use crate::platform::{audit, db};
-use crate::protocol::clients;
-use crate::protocol::oauth::{ClientCredentials, OAuthError, OAuthErrorCode, oxide};
-use crate::protocol::problems::ProblemLog;
-use crate::protocol::scope::ScopeSet;
-
-const METHODS: &str = "POST, OPTIONS";
+use crate::protocol::oauth::ClientCredentials;
+use crate::protocol::problems::{OAuthEndpoint, ProblemLog};
 
 /// What the room needs.
 #[derive(Debug, Clone, FromRef)]
@@ -46,277 +40,204 @@ pub struct Feature {
     pub memory: TokenEndpointState,
 }
 
-/// What this process remembers between requests.
+/// What this process keeps between requests.
 #[derive(Debug, Clone, Default)]
 pub struct TokenEndpointState {
-    guard: ClientAuthLimiter,
-    doubts: UncertainRotations,
-    foreign: ForeignCodeNotices,
+    client_auth: ClientAuthLimiter,
+    uncertain: UncertainRotations,
+    foreign_codes: ForeignCodeLimiter,
 }
 
-/// Codes of other apps are noted once a minute for each app that presents them, so that nobody fills
-/// the audit with one.
+/// Codes of other apps are audited once a minute for each app that presents them, so that one app cannot
+/// fill the audit.
 #[derive(Debug, Clone)]
-struct ForeignCodeNotices(RateLimiter<AppId>);
+struct ForeignCodeLimiter(RateLimiter<AppId>);
 
-impl Default for ForeignCodeNotices {
+impl Default for ForeignCodeLimiter {
     fn default() -> Self {
         Self(RateLimiter::new(RateLimit::new(1, Duration::from_mins(1))))
     }
 }
 
-pub fn routes(feature: Feature) -> Router {
-    Router::new()
-        .route(
-            "/oauth/token",
-            post(token).options(preflight).fallback(not_allowed),
-        )
-        .route(
-            "/oauth/revoke_token",
-            post(revoke_token).options(preflight).fallback(not_allowed),
-        )
-        .layer(middleware::from_fn(open_to_concerned))
-        .with_state(feature)
-}
-
-async fn token(
-    State(it): State<Feature>,
-    from: ClientAddress,
-    asked: TokenRequest,
-) -> Result<Response, OAuthErrorResponse> {
-    let now = it.clock.now();
-    let client = match it.authenticate(&asked.credential, from, now).await? {
-        Ok(client) => client,
-        Err(refused) => return Ok(refused),
-    };
-    let issued = match asked.form {
-        GrantRequest::Code {
-            code,
-            redirect_uri,
-            verifier,
-        } => {
-            let presented = exchange::PresentedCode {
-                code: &code,
-                redirect_uri: redirect_uri.as_deref(),
-                verifier: verifier.as_deref(),
-            };
-            it.exchange(&client, &presented, now).await
-        }
-        GrantRequest::Refresh { token, scopes } => it.refresh(&client, &token, scopes, now).await,
-    };
-    Ok(for_app(
-        &client,
-        match issued {
-            Ok(issued) => answer(&issued, &it.lifetimes),
-            Err(problem) => problem.into_response(),
-        },
-    ))
-}
-
-async fn revoke_token(
-    State(it): State<Feature>,
-    from: ClientAddress,
-    asked: RevokeRequest,
-) -> Result<Response, OAuthErrorResponse> {
-    let now = it.clock.now();
-    let client = match it.authenticate(&asked.credential, from, now).await? {
-        Ok(client) => client,
-        Err(refused) => return Ok(refused),
-    };
-    let mut tx = it.db.begin().await?;
-    let lifetimes = &it.lifetimes;
-    revoke::revoke(
-        &mut tx,
-        &client,
-        &asked.token,
-        lifetimes,
-        now,
-        it.rng.as_ref(),
-    )
-    .await?;
-    tx.commit().await.map_err(db::Error::from)?;
-    let mut answer = StatusCode::OK.into_response();
-    no_store(&mut answer);
-    Ok(for_app(&client, answer))
+pub(super) async fn token(
+    State(endpoint): State<Feature>,
+    address: ClientAddress,
+    request: Request,
+) -> Response {
+    let now = endpoint.clock.now();
+    match endpoint.answer(request, address, now).await {
+        Ok(response) => response,
+        Err(error) => endpoint.refuse(OAuthEndpoint::Token, error, now).await,
+    }
 }
 
 impl Feature {
-    /// The client, or the answer to one that did not prove itself.
-    async fn authenticate(
+    async fn answer(
         &self,
-        credential: &ClientCredentials,
-        from: ClientAddress,
+        request: Request,
+        address: ClientAddress,
         now: Timestamp,
-    ) -> db::Result<Result<TokenClient, Response>> {
-        let proof =
-            client_auth::authenticate(self.db.pool(), credential, &self.memory.guard, from, now)
-                .await?;
-        Ok(match proof {
-            ClientAuthOutcome::Client(client) => Ok(client),
-            ClientAuthOutcome::Slowed(slowed) => {
-                Err(OAuthErrorResponse::slowed(slowed).into_response())
+    ) -> Result<Response, RequestError> {
+        // 1. Parse the credentials and the parameters of the grant type.
+        let request = TokenRequest::read(request).await?;
+        // 2. Authenticate the client.
+        let credentials = &request.credentials;
+        let client = self.authenticate(credentials, address, now).await?;
+        // 3. Find the grant type's handler; with it, 4. decide and 5. keep.
+        let issued = match &request.grant {
+            GrantRequest::AuthorizationCode(code) => {
+                self.issue(code, &client, &self.lifetimes, now).await
             }
-            ClientAuthOutcome::Failed { origins } => {
-                let mut answer =
-                    OAuthErrorResponse::from(OAuthError::invalid_client()).into_response();
-                answer.extensions_mut().insert(AllowedOrigins(origins));
-                Err(answer)
-            }
-        })
+            GrantRequest::RefreshToken(token) => self.refresh(token, &client, now).await,
+        };
+        // 6. Answer.
+        let issued = issued.map_err(|error| error.of_app(client.app, &client.origins))?;
+        let response = render_tokens(&issued, &self.lifetimes);
+        Ok(allow_origins(response, client.origins))
     }
 
-    async fn exchange(
+    pub(super) async fn authenticate(
         &self,
-        client: &TokenClient,
-        presented: &exchange::PresentedCode<'_>,
+        credentials: &ClientCredentials,
+        address: ClientAddress,
         now: Timestamp,
-    ) -> Result<IssuedTokens, OAuthErrorResponse> {
+    ) -> Result<AuthenticatedClient, RequestError> {
+        let limiter = &self.memory.client_auth;
+        authenticate_client(self.db.pool(), credentials, limiter, address, now).await
+    }
+
+    /// Decision: no transaction in the common case. Only if another request was faster, the code or token is
+    /// locked, and everything is done once more with what is there then.
+    async fn issue<G: GrantType>(
+        &self,
+        grant: &G,
+        client: &AuthenticatedClient,
+        lifetimes: &Lifetimes,
+        now: Timestamp,
+    ) -> Result<IssuedTokens, RequestError> {
         let mut connection = self.db.connection().await?;
-        let rng = self.rng.as_ref();
-        let outcome = exchange::exchange(
-            &mut connection,
-            client,
-            presented,
-            &self.lifetimes,
-            now,
-            rng,
-        );
-        let outcome = outcome.await?;
+        let issued = self.try_to_issue(&mut connection, grant, client, lifetimes, now);
+        if let Some(issued) = issued.await? {
+            return Ok(issued);
+        }
         drop(connection);
-        match outcome {
-            exchange::ExchangeOutcome::Issued(issued) => Ok(issued),
-            exchange::ExchangeOutcome::Refused(error) => Err(error.into()),
-            exchange::ExchangeOutcome::Foreign(owner) => {
-                if self.memory.foreign.0.take(client.app, now).is_ok() {
-                    let entry = AuditEntry::of("code.foreign").on_app(client.app);
+        let mut tx = self.db.begin().await?;
+        grant.lock(&mut tx).await?;
+        let issued = self.try_to_issue(&mut tx, grant, client, lifetimes, now);
+        let issued = issued.await?;
+        tx.commit().await.map_err(db::Error::from)?;
+        issued.ok_or_else(|| grant.overtaken().into())
+    }
+
+    /// None if another request was faster.
+    async fn try_to_issue<G: GrantType>(
+        &self,
+        connection: &mut Connection,
+        grant: &G,
+        client: &AuthenticatedClient,
+        lifetimes: &Lifetimes,
+        now: Timestamp,
+    ) -> Result<Option<IssuedTokens>, RequestError> {
+        let pair = generate_token_pair(now, self.rng.as_ref());
+        let context = DecisionContext {
+            client,
+            tokens: &pair,
+            lifetimes,
+            now,
+        };
+        let facts = grant.load(connection).await?;
+        let issue = grant.decide(facts.as_ref(), context)?;
+        let is_kept = grant.keep(connection, &issue, context).await?;
+        let access = issue.access;
+        Ok(is_kept.then_some(IssuedTokens { pair, access }))
+    }
+
+    /// A refresh whose response may have been lost with the database is remembered, so that the client's
+    /// next try is not taken for a replay.
+    async fn refresh(
+        &self,
+        token: &RefreshTokenRequest,
+        client: &AuthenticatedClient,
+        now: Timestamp,
+    ) -> Result<IssuedTokens, RequestError> {
+        let (uncertain, fingerprint) = (&self.memory.uncertain, token.fingerprint());
+        let lifetimes = uncertain.lifetimes(fingerprint, &self.lifetimes, now);
+        let issued = self.issue(token, client, &lifetimes, now).await;
+        if let Err(RequestError {
+            kind: RequestErrorKind::Database(error),
+            ..
+        }) = &issued
+            && error.is_passing()
+        {
+            uncertain.note(fingerprint, now);
+        }
+        issued
+    }
+
+    /// Reports a refusal, does what follows from it, and answers the client.
+    pub(super) async fn refuse(
+        &self,
+        endpoint: OAuthEndpoint,
+        error: RequestError,
+        now: Timestamp,
+    ) -> Response {
+        let RequestError { kind, app, origins } = error;
+        let response = match kind {
+            RequestErrorKind::Database(error) => error.into(),
+            RequestErrorKind::Refused(refusal) => {
+                self.problems.record(endpoint, refusal.cause(), app, now);
+                match self.follow_up(&refusal, app, now).await {
+                    Ok(()) => OAuthErrorResponse::from(refusal),
+                    Err(error) => error.into(),
+                }
+            }
+        };
+        allow_origins(response, origins)
+    }
+
+    async fn follow_up(
+        &self,
+        refusal: &Refusal,
+        app: Option<AppId>,
+        now: Timestamp,
+    ) -> db::Result<()> {
+        let rng = self.rng.as_ref();
+        match *refusal {
+            Refusal::CodeReplayed(family) => {
+                let mut tx = self.db.begin().await?;
+                replay::revoke_family_of_code(&mut tx, family, now, rng).await?;
+                tx.commit().await?;
+            }
+            Refusal::RefreshTokenReplayed(family) => {
+                let mut tx = self.db.begin().await?;
+                replay::revoke_family_of_refresh_token(&mut tx, family, now, rng).await?;
+                tx.commit().await?;
+            }
+            Refusal::CodeOfAnotherClient { owner } => {
+                let Some(app) = app else { return Ok(()) };
+                if self.memory.foreign_codes.0.take(app, now).is_ok() {
+                    let entry = AuditEntry::of("code.foreign").on_app(app);
                     let entry = entry.with(json!({ "of": owner }));
                     audit::note(self.db.pool(), entry, now, rng).await?;
                 }
-                Err(oxide::not_this_code().into())
             }
-            exchange::ExchangeOutcome::Replayed(replay) => {
-                self.end_family(replay, now).await?;
-                Err(oxide::not_this_code().into())
-            }
+            _ => {}
         }
-    }
-
-    async fn refresh(
-        &self,
-        client: &TokenClient,
-        token: &Secret,
-        scopes: Option<ScopeSet>,
-        now: Timestamp,
-    ) -> Result<IssuedTokens, OAuthErrorResponse> {
-        let outcome = self.try_to_refresh(client, token, scopes, now).await;
-        if outcome.as_ref().is_err_and(db::Error::is_passing) {
-            self.memory.doubts.note(token.fingerprint(), now);
-        }
-        match outcome? {
-            refresh::RefreshOutcome::Issued(issued) => Ok(issued),
-            refresh::RefreshOutcome::Refused(error) => Err(error.into()),
-            refresh::RefreshOutcome::Replayed(replay) => {
-                self.end_family(replay, now).await?;
-                Err(oxide::not_this_token().into())
-            }
-            // With the pair held, only the use of its successor can have come between.
-            refresh::RefreshOutcome::Overtaken => Err(oxide::not_this_token().into()),
-        }
-    }
-
-    /// Looks and rotates; where somebody came between, once more with the pair held.
-    async fn try_to_refresh(
-        &self,
-        client: &TokenClient,
-        token: &Secret,
-        scopes: Option<ScopeSet>,
-        now: Timestamp,
-    ) -> db::Result<refresh::RefreshOutcome> {
-        let rng = self.rng.as_ref();
-        let fingerprint = token.fingerprint();
-        let lifetimes = &self
-            .memory
-            .doubts
-            .lifetimes(fingerprint, &self.lifetimes, now);
-        let mut connection = self.db.connection().await?;
-        let outcome =
-            refresh::refresh(&mut connection, client, token, scopes, lifetimes, now, rng).await?;
-        let refresh::RefreshOutcome::Overtaken = outcome else {
-            return Ok(outcome);
-        };
-        drop(connection);
-        let mut tx = self.db.begin().await?;
-        store::lock_pair(&mut *tx, fingerprint).await?;
-        let outcome = refresh::refresh(&mut tx, client, token, scopes, lifetimes, now, rng).await?;
-        tx.commit().await?;
-        Ok(outcome)
-    }
-
-    async fn end_family(&self, replay: Replay, now: Timestamp) -> db::Result<()> {
-        let mut tx = self.db.begin().await?;
-        replay::end_family(&mut tx, replay, now, self.rng.as_ref()).await?;
-        Ok(tx.commit().await?)
+        Ok(())
     }
 }
 
-/// RFC 6749 §5.1, always with all members, and the fields the person allowed.
-fn answer(issued: &IssuedTokens, lifetimes: &Lifetimes) -> Response {
-    let mut answer = Json(json!({
-        "access_token": issued.minted.access.expose(),
+/// RFC 6749 §5.1, always with all members, and the fields that the person allowed.
+fn render_tokens(issued: &IssuedTokens, lifetimes: &Lifetimes) -> Response {
+    let mut response = Json(json!({
+        "access_token": issued.pair.access_token.expose(),
         "token_type": "Bearer",
         "expires_in": lifetimes.access_token.as_secs(),
-        "refresh_token": issued.minted.refresh.expose(),
-        "scope": issued.share.scopes().to_string(),
-        "fields": issued.share.fields().names(),
+        "refresh_token": issued.pair.refresh_token.expose(),
+        "scope": issued.access.scopes().to_string(),
+        "fields": issued.access.fields().names(),
     }))
     .into_response();
-    no_store(&mut answer);
-    answer
-}
-
-fn for_app(client: &TokenClient, mut answer: Response) -> Response {
-    answer
-        .extensions_mut()
-        .insert(AllowedOrigins(client.origins.clone()));
-    answer
-}
-
-async fn preflight(
-    State(it): State<Feature>,
-    asked: HeaderMap,
-) -> Result<Response, OAuthErrorResponse> {
-    Ok(clients::preflight(&it.db, &asked, METHODS).await?)
-}
-
-async fn not_allowed() -> Response {
-    let description = "This address takes POST only.";
-    let problem = OAuthErrorResponse::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "invalid_request",
-        description,
-    );
-    let mut answer = problem.into_response();
-    answer
-        .headers_mut()
-        .insert(header::ALLOW, http::HeaderValue::from_static(METHODS));
-    answer
-}
-
-impl From<OAuthError> for OAuthErrorResponse {
-    fn from(error: OAuthError) -> Self {
-        if error.code == OAuthErrorCode::InvalidClient {
-            // RFC 6749 §5.2 and RFC 9110 §15.5.2: a 401 carries a challenge.
-            return Self::new(
-                StatusCode::UNAUTHORIZED,
-                error.code.as_str(),
-                error.description,
-            )
-            .ask_basic();
-        }
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            error.code.as_str(),
-            error.description,
-        )
-    }
+    no_store(&mut response);
+    response
 }

@@ -62,7 +62,7 @@ fn show(it: &Feature, access: &AccessToken, query: &str) -> Response {
     let list = list.map(|(_, list)| list.into_owned()).unwrap_or_default();
     match scope::asked(&list) {
         FieldsParam::Fields(asked) => {
-            let shown = view::shown(access.share, asked);
+            let shown = view::shown(access.access, asked);
             if it.ledger.note(access.person.id, access.app, shown).is_err() {
                 return ApiError::unavailable().into_response();
             }
