@@ -649,13 +649,13 @@ mod tests {
             ("missing_client_id", |case| {
                 case.params.client_id = Some("app".into());
             }),
-            ("unknown_client", |case| {
+            ("client_unknown", |case| {
                 case.facts = self::case(is_new_and_unverified).facts;
                 facts(case).session = None;
                 client(case).is_suspended = true;
                 client(case).requires_pkce = true;
             }),
-            ("suspended_client", |case| client(case).is_suspended = false),
+            ("client_suspended", |case| client(case).is_suspended = false),
             ("unregistered_redirect_uri", |case| {
                 case.params.redirect_uri = None;
             }),

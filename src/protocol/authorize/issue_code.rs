@@ -19,7 +19,7 @@ pub(super) async fn issue_code(
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<Secret> {
-    let code = token::code(now, rng);
+    let code = token::generate_code(now, rng);
     store::insert_code(connection, grant, access, request, &code, now).await?;
     Ok(code.code)
 }

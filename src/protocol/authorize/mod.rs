@@ -44,7 +44,7 @@ mod refusal;
 mod store;
 mod sweep;
 
-pub use causes::AUTHORIZE_CAUSES;
+pub use causes::ALL as PROBLEM_CAUSES;
 pub use fedcm::FedcmOutcome;
 #[cfg(test)]
 pub(crate) use pages::samples::samples;

@@ -114,11 +114,11 @@ impl AuthorizeRefusal {
 impl NonRedirectableError {
     fn cause(&self) -> ProblemCause {
         match self {
-            Self::UnreadableRequest => causes::UNREADABLE_REQUEST,
+            Self::UnreadableRequest => causes::NUL_CHARACTER,
             Self::RepeatedParameter(_) => causes::REPEATED_PARAMETER,
             Self::MissingClientId => causes::MISSING_CLIENT_ID,
-            Self::UnknownClient => causes::UNKNOWN_CLIENT,
-            Self::SuspendedClient { .. } => causes::SUSPENDED_CLIENT,
+            Self::UnknownClient => causes::CLIENT_UNKNOWN,
+            Self::SuspendedClient { .. } => causes::CLIENT_SUSPENDED,
             Self::UnregisteredRedirectUri { .. } => causes::UNREGISTERED_REDIRECT_URI,
             Self::OriginMismatch => causes::ORIGIN_MISMATCH,
             Self::ClosingAccount { .. } => causes::CLOSING_ACCOUNT,

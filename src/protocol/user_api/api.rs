@@ -63,7 +63,7 @@ fn read(feature: &Feature, access: &AccessToken, query: &str) -> Response {
     let list = list.map(|(_, list)| list.into_owned()).unwrap_or_default();
     match scope::parse_fields(&list) {
         FieldsParam::Fields(requested) => {
-            let fields = view::visible_fields(access.share, requested);
+            let fields = view::visible_fields(access.access, requested);
             if feature
                 .access_log
                 .record(access.person.id, access.app, fields)
