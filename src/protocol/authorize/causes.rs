@@ -24,7 +24,7 @@ causes! {
     CLIENT_UNKNOWN "client_unknown"
         "There is no client with this id."
     CLIENT_SUSPENDED "client_suspended"
-        "The app is suspended. Ask an administrator what has to change."
+        "The app is suspended. Ask the people who run this service what has to change."
     UNREGISTERED_REDIRECT_URI "unregistered_redirect_uri"
         "The redirect_uri was not registered. Register exactly the address that your program sends."
     ORIGIN_MISMATCH "origin_mismatch"
