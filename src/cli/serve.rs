@@ -63,7 +63,7 @@ async fn open_and_serve(
     let clock: SharedClock = Arc::new(SystemClock);
     let db = database.db.clone();
     let parts = ServerParts {
-        ledger: AccessLog::new(db.clone(), Arc::clone(&clock), rng.as_ref()),
+        access_log: AccessLog::new(db.clone(), Arc::clone(&clock), rng.as_ref()),
         db,
         clock,
         rng,

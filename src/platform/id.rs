@@ -66,6 +66,8 @@ uuid_ids! {
     AddresseeId
     /// A mail an app sent to a person.
     SentMailId
+    /// A refused request of an app.
+    ProblemId
 }
 
 fn uuid_v7(now: Timestamp, rng: &dyn Rng) -> Uuid {

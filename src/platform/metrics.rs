@@ -103,6 +103,12 @@ pub fn mailed(outcome: MailOutcome) {
     COUNTS.mails.get_or_create(&OutcomeLabels { outcome }).inc();
 }
 
+/// An OAuth endpoint refused a request; `cause` is a word of the endpoint's list.
+pub fn refused(endpoint: &'static str, cause: &'static str) {
+    let labels = RefusalLabels { endpoint, cause };
+    COUNTS.refusals.get_or_create(&labels).inc();
+}
+
 /// A job ran.
 pub fn ran(job: &'static str, outcome: JobOutcome, took: Duration) {
     let outcome = match outcome {
@@ -192,6 +198,7 @@ struct Counters {
     answer_time: Histograms<RouteLabels>,
     sign_ins: Family<SignInLabels, Counter>,
     mails: Family<OutcomeLabels, Counter>,
+    refusals: Family<RefusalLabels, Counter>,
     runs: Family<JobRunLabels, Counter>,
     run_time: Histograms<JobLabels>,
 }
@@ -214,6 +221,11 @@ struct SignInLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabels {
     outcome: &'static str,
+}
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RefusalLabels {
+    endpoint: &'static str,
+    cause: &'static str,
 }
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct JobRunLabels {
@@ -241,6 +253,7 @@ impl Counters {
             answer_time: Family::new_with_constructor(|| Histogram::new(ANSWERS)),
             sign_ins: Family::default(),
             mails: Family::default(),
+            refusals: Family::default(),
             runs: Family::default(),
             run_time: Family::new_with_constructor(|| Histogram::new(RUNS)),
         };
@@ -262,6 +275,11 @@ impl Counters {
             it.sign_ins.clone(),
         );
         registry.register("mails", "Mails, by outcome", it.mails.clone());
+        registry.register(
+            "oauth_refusals",
+            "Requests refused by the OAuth endpoints, by endpoint and cause",
+            it.refusals.clone(),
+        );
         registry.register(
             "job_runs",
             "Runs of periodic jobs, by outcome",
@@ -333,6 +351,7 @@ mod tests {
         signed_in("a way of this test", SignInOutcome::In);
         answered("/", &Method::GET, StatusCode::OK, Duration::ZERO);
         mailed(MailOutcome::Sent);
+        refused("token", "a cause of this test");
         ran("a job of this test", JobOutcome::Done, Duration::ZERO);
         let told = whole(&Gauges {
             connections: [0; 3],

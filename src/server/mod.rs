@@ -34,7 +34,8 @@ use crate::platform::web::{
 };
 use crate::privacy::{association, connected_apps, data_export, receipts};
 use crate::protocol::access_log::AccessLog;
-use crate::protocol::{access_log, authorize, fedcm, metadata, token, user_api};
+use crate::protocol::problems::ProblemLog;
+use crate::protocol::{access_log, authorize, fedcm, metadata, problems, token, user_api};
 use crate::server::demo::Demo;
 use crate::server::login_connectors::{ConnectorDependencies, ConnectorSetupError};
 
@@ -45,7 +46,7 @@ pub struct ServerParts {
     pub clock: SharedClock,
     pub rng: SharedRng,
     /// What apps read is noted here.
-    pub ledger: AccessLog,
+    pub access_log: AccessLog,
     /// From which the server's keys are derived.
     pub master_key: ServerKey,
     /// The base of every address.
@@ -66,7 +67,7 @@ pub struct Server {
 
 /// How often letters are looked for, and things that have ended are forgotten.
 const DELIVER_EVERY: Duration = Duration::from_secs(2);
-/// What a crash may lose of the ledger: under a second, with the time that writing takes.
+/// A crash loses the reads of less than a second, with the time that writing takes.
 const WRITE_DOWN_EVERY: Duration = Duration::from_millis(500);
 /// Half-finished sign-ins may hold a password.
 const FORGET_SIGN_INS_EVERY: Duration = Duration::from_secs(30);
@@ -93,18 +94,19 @@ pub fn build(config: &Config, parts: ServerParts) -> Result<Server, BuildError> 
         db,
         clock,
         rng,
-        ledger,
+        access_log,
         demo,
         master_key,
         ..
     } = parts;
     let it = SharedParts {
         codes: CodeKey::of(&master_key),
+        problems: ProblemLog::new(db.clone(), Arc::clone(&rng)),
         db,
         web,
         clock,
         rng,
-        ledger,
+        access_log,
     };
     let pictures = Pictures::new(config.data_dir.join("pictures"));
     let tokens = it.tokens(config);
@@ -177,7 +179,8 @@ struct SharedParts {
     web: Web,
     clock: SharedClock,
     rng: SharedRng,
-    ledger: AccessLog,
+    access_log: AccessLog,
+    problems: ProblemLog,
     codes: CodeKey,
 }
 
@@ -208,7 +211,7 @@ impl SharedParts {
             web: self.web.clone(),
             clock: Arc::clone(&self.clock),
             rng: Arc::clone(&self.rng),
-            ledger: self.ledger.clone(),
+            access_log: self.access_log.clone(),
             portal: association::ErpPortal {
                 questions: login_connectors::erp_pages(config, settings)?,
                 page: format!(
@@ -280,7 +283,7 @@ impl SharedParts {
             web: self.web.clone(),
             clock: Arc::clone(&self.clock),
             rng: Arc::clone(&self.rng),
-            ledger: self.ledger.clone(),
+            access_log: self.access_log.clone(),
         }
     }
 
@@ -308,7 +311,7 @@ impl SharedParts {
             clock: Arc::clone(&self.clock),
             rng: Arc::clone(&self.rng),
             pictures,
-            ledger: self.ledger.clone(),
+            access_log: self.access_log.clone(),
         }
     }
 
@@ -319,6 +322,7 @@ impl SharedParts {
             clock: Arc::clone(&self.clock),
             rng: Arc::clone(&self.rng),
             lifetimes: config.lifetimes,
+            problems: self.problems.clone(),
             memory: token::TokenEndpointState::default(),
         }
     }
@@ -330,6 +334,7 @@ impl SharedParts {
             web: self.web.clone(),
             clock: Arc::clone(&self.clock),
             rng: Arc::clone(&self.rng),
+            problems: self.problems.clone(),
             settings: authorize::AuthorizeSettings { lifetimes, cap },
         }
     }
@@ -356,10 +361,10 @@ impl SharedParts {
             |it, now| async move { it.deliver(now).await },
         );
         let write_down = Job::new(
-            "ledger.write_down",
+            "access_log.flush",
             WRITE_DOWN_EVERY,
-            self.ledger.clone(),
-            |it, _| async move { it.write_down().await },
+            self.access_log.clone(),
+            |access_log, _| async move { access_log.flush().await },
         );
         let mut jobs = self.sweeps(config, sessions, post);
         let forget = Job::new(
@@ -396,9 +401,12 @@ impl SharedParts {
             Job::new("mail.sweep", every, post, |it, now| async move {
                 it.sweep(now).await
             }),
-            Job::new("ledger.sweep", every, db.clone(), |db, now| async move {
-                access_log::sweep(&db, now).await
-            }),
+            Job::new(
+                "access_log.sweep",
+                every,
+                db.clone(),
+                |db, now| async move { access_log::sweep(&db, now).await },
+            ),
             Job::new("my_data.remove", every, removal, |it, now| async move {
                 it.remove(now).await
             }),
@@ -414,6 +422,9 @@ impl SharedParts {
                 db.clone(),
                 |db, now| async move { association::sweep(&db, now).await },
             ),
+            Job::new("problems.sweep", every, db.clone(), |db, now| async move {
+                problems::sweep(&db, now).await
+            }),
             Job::new("send_mail.sweep", every, db.clone(), |db, now| async move {
                 send_mail::sweep(&db, now).await
             }),
@@ -452,7 +463,7 @@ impl SharedParts {
             web: self.web.clone(),
             clock: Arc::clone(&self.clock),
             rng: Arc::clone(&self.rng),
-            requests: self.authorize(config),
+            authorize: self.authorize(config),
             branding: fedcm::Branding {
                 background: format!("#{}", widget::BUTTON.default),
                 text: format!("#{}", widget::WORDS.default),
@@ -503,7 +514,7 @@ impl SharedParts {
             web: self.web.clone(),
             db: self.db.clone(),
             tokens,
-            ledger: self.ledger.clone(),
+            access_log: self.access_log.clone(),
         }
     }
 }

@@ -65,7 +65,7 @@ pub(super) async fn frame(
     let app = app.filter(|app| app.standing != AppStanding::Suspended);
     let home = app.map(|app| AppOrigins::of(&app.details.redirect_uris));
     let home = home.unwrap_or_else(|| AppOrigins::of(&[]));
-    let origin = Some(pairs.text("origin")).filter(|origin| home.has(origin));
+    let origin = Some(pairs.text("origin")).filter(|origin| home.contains(origin));
     let links = it.web.links();
     let handed_on = HANDED_ON.map(|name| (name, pairs.text(name)));
     let handed_on = handed_on.iter().filter(|(_, value)| !value.is_empty());
@@ -129,7 +129,7 @@ fn policy(page: &WidgetFramePage, home: &AppOrigins) -> String {
     } else {
         "'none'"
     };
-    let home = home.directive();
+    let home = home.frame_ancestors();
     format!(
         "default-src 'none'; style-src 'sha256-{style}'; script-src 'self'; connect-src {connect}; \
          base-uri 'none'; form-action 'none'; frame-ancestors {home}"

@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn what_is_in_memory_is_written_as_soon_as_it_can_be() {
         let every = Duration::from_millis(500);
-        let job = || Job::new("ledger.write_down", every, (), |(), _| async { Ok(()) });
+        let job = || Job::new("access_log.flush", every, (), |(), _| async { Ok(()) });
         assert_eq!(job().rests(3), Duration::from_secs(4));
         assert_eq!(job().in_every_process().rests(99), every);
     }

@@ -70,7 +70,7 @@ impl PostgresSessionStore {
             r#"with live as (
                  select s.hash, s.data, s.last_seen_at, s.ends_at from sessions s
                  left join people p on p.id = s.person_id
-                 where s.hash = $1 and session_is_live(s, $2) and p.suspended_at is null
+                 where s.hash = $1 and is_live(s, $2) and p.suspended_at is null
                ), seen as (
                  update sessions s set last_seen_at = $2 from live
                  where s.hash = live.hash
@@ -104,7 +104,7 @@ impl PostgresSessionStore {
     /// Deletes what has ended; a job calls it.
     pub async fn sweep(&self) -> db::Result<()> {
         sqlx::query!(
-            "delete from sessions s where not session_is_live(s, $1)",
+            "delete from sessions s where not is_live(s, $1)",
             self.clock.now()
         )
         .execute(self.db.pool())

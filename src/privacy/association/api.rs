@@ -41,7 +41,7 @@ pub(super) async fn look_up(
 ) -> Result<Response, ApiError> {
     let asker = asker(&headers, address);
     let told = ask(
-        (&it.db, &it.ledger, &it.limits),
+        (&it.db, &it.access_log, &it.limits),
         asker,
         key(&kind, &value),
         it.clock.now(),
@@ -77,7 +77,12 @@ pub(super) async fn look_up_as_before(
 ) -> Result<Response, ApiError> {
     let key = key(&kind, &value);
     let asker = asker(&headers, address);
-    let told = ask((&it.db, &it.ledger, &it.limits), asker, key, it.clock.now());
+    let told = ask(
+        (&it.db, &it.access_log, &it.limits),
+        asker,
+        key,
+        it.clock.now(),
+    );
     Ok(match told.await? {
         LookupResult::Here(found) => private(Json(LegacyLookupResponse {
             authenticated: rfc3339(&found),

@@ -16,5 +16,5 @@ pub mod redirect;
 
 pub use credential::ClientCredentials;
 pub use error::{OAuthError, OAuthErrorCode};
-pub use pkce::Challenge;
+pub use pkce::{Challenge, PkceError, verify_pkce};
 pub use redirect::{RedirectKind, RedirectUri};

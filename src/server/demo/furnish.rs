@@ -240,7 +240,7 @@ async fn app(
         public: false,
         verified: true,
     };
-    let added = clients::command::add(db, asked, now, rng).await?;
+    let added = clients::command::register_app(db, asked, now, rng).await?;
     let kept = DemoAppFile {
         client_id: added.client_id,
         client_secret: added.client_secret.unwrap_or_default(),

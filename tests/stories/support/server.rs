@@ -55,7 +55,7 @@ pub fn house(settings: Settings, clock: Arc<Clock>, demo: Option<(Demo, SocketAd
     let db = Db::open(config.database_url.as_ref().unwrap()).unwrap();
     let clock: SharedClock = clock;
     let parts = ServerParts {
-        ledger: AccessLog::new(db.clone(), Arc::clone(&clock), &OsRng),
+        access_log: AccessLog::new(db.clone(), Arc::clone(&clock), &OsRng),
         db,
         clock,
         rng: Arc::new(OsRng),

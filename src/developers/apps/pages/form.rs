@@ -169,9 +169,9 @@ pub(in crate::developers::apps) async fn register(
             return Ok(frame.show_with(StatusCode::UNPROCESSABLE_ENTITY, &page));
         }
     };
-    if clients::count_own(it.db.pool(), visit.person).await? >= clients::MOST_APPS {
+    if clients::count_own(it.db.pool(), visit.person).await? >= clients::MAX_APPS {
         let page = AppFormPage::of_new(&it, typed, AppFormErrors::default());
-        let most = clients::MOST_APPS;
+        let most = clients::MAX_APPS;
         let notice = format!(
             "You look after {most} apps, and that is as many as one person may. Delete one that nobody needs, then register this one: what you typed is still here."
         );
@@ -258,9 +258,9 @@ pub(in crate::developers::apps) async fn save(
     };
     let new_logo = keep(&it, picture).await?;
     let logo = match &new_logo {
-        Some(file) => LogoUpdate::Becomes(file.clone()),
-        None if goes => LogoUpdate::Goes,
-        None => LogoUpdate::Stays,
+        Some(file) => LogoUpdate::Replace(file.clone()),
+        None if goes => LogoUpdate::Remove,
+        None => LogoUpdate::Keep,
     };
     match keep_edit(&it, &visit, app.id, (details, logo)).await {
         Ok(EditResult::Saved(old_logo)) => {
@@ -311,7 +311,7 @@ async fn read(
     typed: &AppForm,
     sent: CsrfMultipartForm,
 ) -> Result<(AppDetails, Option<Picture>), Box<AppFormErrors>> {
-    let details = clients::read(typed);
+    let details = clients::parse_form(typed);
     let file = sent.files.into_iter().find(|file| file.field == "logo");
     let picture = match file {
         Some(file) => match file.content {

@@ -2,6 +2,7 @@
 
 mod form;
 mod look_up;
+mod problems;
 mod rotate;
 mod secret;
 
@@ -12,6 +13,7 @@ use axum::response::Response;
 pub(super) use form::{edit, new, register, save};
 use http::{HeaderMap, StatusCode};
 pub(super) use look_up::{ask_token, make_token, token};
+use problems::ProblemRow;
 pub(super) use secret::{ask_secret, make_secret, secret};
 use serde::Serialize;
 
@@ -46,7 +48,7 @@ impl From<AppsError> for PageError {
                 "It runs where everybody can look into it, so it proves itself with PKCE instead.",
             )
             .advise("If your app runs on a server, edit it and say so. Then make a secret."),
-            AppsError::Changed => refused(
+            AppsError::SecretsChanged => refused(
                 "The secrets have changed",
                 "Another secret was made after this page was opened. Nothing was changed.",
             )
@@ -123,6 +125,8 @@ struct AppPage {
     links: AppPageLinks,
     look_ups: Option<LookupSection>,
     mails: MailSection,
+    /// The last refused requests.
+    problems: Vec<ProblemRow>,
 }
 
 /// Of an app that may look people up.
@@ -235,7 +239,9 @@ pub(super) async fn show(
     let look_ups = look_ups(&it, &app).await?;
     let since = it.clock.now() - MAILS_SHOWN_FOR;
     let mails = clients::find_mails(it.db.pool(), app.id, since).await?;
+    let problems = problems::list(it.db.pool(), app.id, &it.web).await?;
     let mut answer = frame.show(&AppPage {
+        problems,
         mails: MailSection::of(mails, &it.web),
         secrets: secrets.collect(),
         sign_in_link: sign_in_link(&app, it.web.links()),
@@ -474,6 +480,11 @@ pub(super) mod samples {
                 } else {
                     Vec::new()
                 },
+            },
+            problems: if full {
+                vec![problems::samples::row()]
+            } else {
+                Vec::new()
             },
             links: AppPageLinks {
                 edit: "/oauth/applications/1/update/".to_owned(),

@@ -64,10 +64,13 @@ pub(super) async fn offer(
     of: SecretUse,
 ) -> Result<RotationOffer, PageError> {
     let links = it.web.links();
-    let may = rotate_secret::check(it.db.pool(), app, of).await;
+    let may = rotate_secret::check_secret_use(it.db.pool(), app, of).await;
     may.map_err(|error| refused(error, app, links))?;
     let live = clients::list_secrets(it.db.pool(), app.id, of).await?;
-    let RotationPlan { stays, drops } = rotate_secret::change(live);
+    let RotationPlan {
+        keeps: stays,
+        deletes: drops,
+    } = rotate_secret::plan_rotation(live);
     let shown = stays.as_ref().map(|stays| format!("?stays={}", stays.id));
     Ok(RotationOffer {
         app: face(app, links),
@@ -96,7 +99,7 @@ pub(super) async fn make(
     let made = rotate_secret::rotate(&mut tx, wish, now, it.rng.as_ref()).await;
     let (secret, id) = match made {
         // Sent twice, or made elsewhere meanwhile: what would end now is not what the page said.
-        Err(AppsError::Changed) => {
+        Err(AppsError::SecretsChanged) => {
             let told = format!("Another {} was made meanwhile. Look again.", of.word());
             return Ok(frame.send_to_with(&of.page(links, app.id), &FlashMessage::info(told)));
         }

@@ -108,7 +108,7 @@ pub(in crate::privacy::connected_apps) async fn show(
     let (db, person, app) = (it.db.pool(), visit.person, connection.app);
     let now = it.clock.now();
     // What this process has in mind goes on the page; others write within a second.
-    it.ledger.write_down().await?;
+    it.access_log.flush().await?;
     let complete_up_to = access_log::find_complete_up_to(db, now).await?;
     let readings = access_log::list_readings(db, person, app).await?;
     let entries = receipts::list(db, person, Some(app), None).await?;

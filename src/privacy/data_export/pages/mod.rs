@@ -94,7 +94,7 @@ pub(super) async fn export(
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
     let now = it.clock.now();
-    it.ledger.write_down().await?;
+    it.access_log.flush().await?;
     let person = records::find(it.db.pool(), visit.person).await?;
     let person = person.ok_or_else(PageError::not_found)?;
     let everything = store::find_everything(it.db.pool(), person.id).await?;

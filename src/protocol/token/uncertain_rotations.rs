@@ -1,5 +1,5 @@
-//! Answers that may have been lost on the way from the database: the statement may have been kept, the
-//! client was told to come back, and when it does, the usual grace for a lost answer may be over.
+//! Rotations whose outcome is uncertain because the database failed on the way: the statement may have been
+//! committed, the client was asked to try again, and by then the usual grace for a lost response may be over.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,35 +9,35 @@ use crate::platform::clock::Timestamp;
 use crate::platform::config::Lifetimes;
 use crate::platform::secret::TokenHash;
 
-/// How long an outage may last whose victims are not taken for thieves.
+/// How long an outage may last without making replays of its refreshes.
 const REMEMBERED: Duration = Duration::from_mins(15);
-/// More answers than this are never under way at once.
+/// More responses than this are never under way at once.
 const CAPACITY: usize = 10_000;
 
-/// Refresh tokens whose last answer is in doubt. In memory: another process never asked.
+/// Refresh tokens whose last response is uncertain. In memory: no other process has sent the statement.
 #[derive(Debug, Clone, Default)]
 pub(super) struct UncertainRotations(Arc<Mutex<HashMap<TokenHash, Timestamp>>>);
 
 impl UncertainRotations {
-    /// The answer to this refresh token may have been lost.
+    /// The response to this refresh token may have been lost.
     pub(super) fn note(&self, token: TokenHash, now: Timestamp) {
-        let mut doubts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        doubts.retain(|_, since| now - *since < REMEMBERED);
-        if doubts.len() < CAPACITY {
-            doubts.insert(token, now);
+        let mut uncertain = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        uncertain.retain(|_, since| now - *since < REMEMBERED);
+        if uncertain.len() < CAPACITY {
+            uncertain.insert(token, now);
         }
     }
 
-    /// The lifetimes to judge this token by: with more grace where its answer is in doubt. A server
-    /// that gives no grace at all gives none here.
+    /// The lifetimes for this token: with more grace where its response is uncertain. A server
+    /// without grace gives none here.
     pub(super) fn lifetimes(
         &self,
         token: TokenHash,
         usual: &Lifetimes,
         now: Timestamp,
     ) -> Lifetimes {
-        let doubts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = doubts
+        let uncertain = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = uncertain
             .get(&token)
             .filter(|since| now - **since < REMEMBERED);
         match since {
@@ -67,14 +67,15 @@ mod tests {
     }
 
     #[test]
-    fn grace_is_longer_for_a_token_in_doubt_and_for_no_other() {
-        let (doubts, lost, other) = (
+    fn grace_is_longer_for_a_token_whose_response_is_uncertain_and_for_no_other() {
+        let (uncertain, lost, other) = (
             UncertainRotations::default(),
             TokenHash::of(b"a"),
             TokenHash::of(b"b"),
         );
-        doubts.note(lost, START);
-        let grace = |token, grace, now| doubts.lifetimes(token, &usual(grace), now).refresh_grace;
+        uncertain.note(lost, START);
+        let grace =
+            |token, grace, now| uncertain.lifetimes(token, &usual(grace), now).refresh_grace;
         let later = START + Duration::from_mins(5);
         assert_eq!(grace(lost, 10, later), REMEMBERED);
         assert_eq!(grace(other, 10, later), Duration::from_secs(10));

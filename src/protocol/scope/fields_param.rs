@@ -1,18 +1,18 @@
-//! Which fields an app asks to read: the `fields` parameter of the user API.
+//! The `fields` parameter of the user API.
 
 use crate::people::fields::{Field, FieldSet};
 
-/// What `fields=` said.
+/// A parsed `fields` parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FieldsParam {
     Fields(FieldSet),
-    /// Names that are no field, in the order they came, each once.
+    /// The names that are not fields, in the order of the request, each once.
     Unknown(Vec<String>),
 }
 
-/// Reads a comma-separated list. Blanks round a name, empty items and repetitions mean nothing; one
-/// unknown name spoils the whole, so that a typing error is found at once.
-pub fn asked(list: &str) -> FieldsParam {
+/// Parses a comma-separated list. Blanks around a name, empty items and repetitions are ignored. One unknown
+/// name refuses the whole list, so that a developer notices a typing error at once.
+pub fn parse_fields(list: &str) -> FieldsParam {
     let mut fields = FieldSet::EMPTY;
     let mut unknown: Vec<String> = Vec::new();
     for name in list
@@ -22,7 +22,7 @@ pub fn asked(list: &str) -> FieldsParam {
     {
         match Field::named(name) {
             Some(field) => fields.insert(field),
-            None if unknown.iter().any(|known| known == name) => {}
+            None if unknown.iter().any(|earlier| earlier == name) => {}
             None => unknown.push(name.to_owned()),
         }
     }
@@ -38,17 +38,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blanks_empty_items_and_repetitions_mean_nothing() {
+    fn blanks_empty_items_and_repetitions_are_ignored() {
         let expected = FieldsParam::Fields(FieldSet::from_iter([Field::FirstName]));
-        assert_eq!(asked(" first_name , ,first_name"), expected);
-        assert_eq!(asked(""), FieldsParam::Fields(FieldSet::EMPTY));
+        assert_eq!(parse_fields(" first_name , ,first_name"), expected);
+        assert_eq!(parse_fields(""), FieldsParam::Fields(FieldSet::EMPTY));
     }
 
     #[test]
-    fn unknown_names_are_told_even_beside_known_ones() {
-        let told = asked("first_name,bogus,First_Name,bogus");
+    fn unknown_names_are_reported_even_beside_known_ones() {
+        let parsed = parse_fields("first_name,bogus,First_Name,bogus");
         assert_eq!(
-            told,
+            parsed,
             FieldsParam::Unknown(vec!["bogus".into(), "First_Name".into()])
         );
     }

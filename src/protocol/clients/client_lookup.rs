@@ -1,4 +1,4 @@
-//! Which app the path behind a sign-in leads to.
+//! The app of the authorization request that a sign-in continues with, for the sign-in page.
 
 use super::{AppFace, AppStanding, store};
 use crate::identity::login;
@@ -7,7 +7,7 @@ use crate::platform::db::Db;
 use crate::platform::links::Links;
 use crate::platform::web::FormParams;
 
-/// Knows the apps by the requests they send people with.
+/// Finds the client of an authorization request in the `next` path of a sign-in.
 #[derive(Debug)]
 pub struct AuthorizeClientLookup {
     pub db: Db,
@@ -17,8 +17,8 @@ pub struct AuthorizeClientLookup {
 impl login::ClientLookup for AuthorizeClientLookup {
     fn app_ahead<'a>(&'a self, next: &'a LocalPath) -> PendingClientFuture<'a> {
         Box::pin(async move {
-            let client_id = client_id(next.as_str())?;
-            // Without it the page only says less.
+            let client_id = parse_client_id(next.as_str())?;
+            // If the query fails, the page does without the app's name.
             let app = store::find_by_client_id(self.db.pool(), &client_id).await;
             let app = app.ok().flatten()?;
             if app.standing == AppStanding::Suspended {
@@ -34,14 +34,14 @@ impl login::ClientLookup for AuthorizeClientLookup {
     }
 }
 
-/// Of the path of an authorization request, under whichever prefix.
-fn client_id(path: &str) -> Option<String> {
+/// The `client_id` in the path and query of an authorization request, under any prefix.
+fn parse_client_id(path: &str) -> Option<String> {
     let (path, query) = path.split_once('?')?;
     if !path.trim_end_matches('/').ends_with("/oauth/authorize") {
         return None;
     }
-    let asked = FormParams::parse(query.as_bytes())?;
-    asked.one("client_id").ok().flatten().map(str::to_owned)
+    let params = FormParams::parse(query.as_bytes())?;
+    params.one("client_id").ok().flatten().map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -49,13 +49,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_authorization_request_leads_to_an_app() {
+    fn only_an_authorization_request_has_a_client() {
         for path in [
             "/oauth/authorize/?response_type=code&client_id=abc",
             "/sso/oauth/authorize?client_id=abc",
             "/p/oauth/authorize/?client_id=%61bc&state=x",
         ] {
-            assert_eq!(client_id(path).as_deref(), Some("abc"), "{path}");
+            assert_eq!(parse_client_id(path).as_deref(), Some("abc"), "{path}");
         }
         for path in [
             "/user/?client_id=abc",
@@ -63,7 +63,7 @@ mod tests {
             "/oauth/authorize/?client_id=",
             "/oauth/authorize/?client_id=a&client_id=b",
         ] {
-            assert_eq!(client_id(path), None, "{path}");
+            assert_eq!(parse_client_id(path), None, "{path}");
         }
     }
 }
