@@ -14,10 +14,10 @@
 //! Decision: a prompt is data and not a template, because so one page serves every adapter, with and
 //! without script, and an adapter cannot forget the seal, the labels or the limits.
 
+mod circuit_breaker;
+mod consecutive_users;
 pub mod erp;
-mod health;
 mod http;
-mod in_a_row;
 mod jiit;
 mod ldap;
 mod leprechaun;
@@ -28,7 +28,7 @@ mod registry;
 mod store;
 mod tls;
 
-pub use health::{DisabledConnector, close, list_closed, open};
+pub use circuit_breaker::{DisabledConnector, close, list_closed, open};
 pub use http::{
     HttpClient, HttpEndpoint, HttpFailure, HttpRequest, HttpResponse, HttpSetupError, MaxTlsVersion,
 };

@@ -1,6 +1,6 @@
 //! Closed adapters in the database.
 
-use super::health::DisabledConnector;
+use super::circuit_breaker::DisabledConnector;
 use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Executor;

@@ -36,7 +36,7 @@ pub use tables::{
     RollTables, RollTablesError, forget_class, read, set_class, set_department, tables,
 };
 
-use super::in_a_row::ConsecutiveUsers;
+use super::consecutive_users::ConsecutiveUsers;
 use super::{Answers, Connector, ConnectorError, ConnectorLabel, HttpClient, RequestOrigin, Step};
 use crate::people::records::{
     Claims, ColumnUpdates, ExternalIdentity, Name, PersonUpdate, Role, RollNumber, Update, Username,
@@ -60,7 +60,7 @@ pub struct Erp {
     db: Db,
     wishes: ErpOptions,
     budgets: Arc<Mutex<ErpBudgets>>,
-    in_a_row: ConsecutiveUsers,
+    consecutive_users: ConsecutiveUsers,
 }
 
 impl fmt::Debug for Erp {
@@ -153,7 +153,7 @@ impl Erp {
             db,
             wishes,
             budgets: Arc::default(),
-            in_a_row: ConsecutiveUsers::default(),
+            consecutive_users: ConsecutiveUsers::default(),
         }
     }
 
@@ -255,7 +255,7 @@ impl Erp {
         if !self.client.is_itself(about).await {
             return ErpEvent::Changed(strange);
         }
-        if about == ErpRequestKind::SignIn && self.in_a_row.is_second(roll.as_str()) {
+        if about == ErpRequestKind::SignIn && self.consecutive_users.is_second(roll.as_str()) {
             return ErpEvent::Changed(strange);
         }
         ErpEvent::Odd(strange)
@@ -292,7 +292,7 @@ impl Erp {
             .roll()
             .cloned()
             .ok_or(ConnectorError::Expired)?;
-        self.in_a_row.ends();
+        self.consecutive_users.ends();
         if let Some(session) = flow.session {
             self.client.log_out(session).await;
         }

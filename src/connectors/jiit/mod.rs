@@ -39,7 +39,7 @@ pub use client::JiitPaths;
 use machine::{JiitFormAttempt, JiitState, JiitTransition};
 use reply::{PortalReply, PreToken};
 
-use super::in_a_row::ConsecutiveUsers;
+use super::consecutive_users::ConsecutiveUsers;
 use super::{
     Answers, Connector, ConnectorError, ConnectorLabel, HttpClient, HttpEndpoint, HttpSetupError,
     RequestOrigin, Step,
@@ -67,7 +67,7 @@ pub struct Jiit {
     pictures: RateLimiter<IpAddr>,
     passwords_of_one: RateLimiter<String>,
     passwords_from_one: RateLimiter<IpAddr>,
-    in_a_row: ConsecutiveUsers,
+    consecutive_users: ConsecutiveUsers,
 }
 
 /// A try at somebody's password.
@@ -100,7 +100,7 @@ impl Jiit {
             pictures: RateLimiter::new(PICTURES),
             passwords_of_one: RateLimiter::new(PASSWORDS_OF_ONE),
             passwords_from_one: RateLimiter::new(PASSWORDS_FROM_ONE),
-            in_a_row: ConsecutiveUsers::default(),
+            consecutive_users: ConsecutiveUsers::default(),
         })
     }
 
@@ -121,7 +121,7 @@ impl Jiit {
         let mut tried = PasswordTryOutcome::default();
         let step = self.settle(next, visitor, &mut tried).await;
         if let Ok(Step::Done(_)) = step {
-            self.in_a_row.ends();
+            self.consecutive_users.ends();
         }
         // Whoever read the picture wrongly, or got no answer, has not guessed.
         if let Some((of_one, from_one)) = tried.taken.filter(|_| !tried.has_guessed) {
@@ -142,7 +142,9 @@ impl Jiit {
             next = match next {
                 JiitTransition::Settled(step) => return Ok(step),
                 JiitTransition::Failed(error) => return Err(error),
-                JiitTransition::NotThem { number, met } if self.in_a_row.is_second(&number) => {
+                JiitTransition::NotThem { number, met }
+                    if self.consecutive_users.is_second(&number) =>
+                {
                     return Err(ConnectorError::Changed(met));
                 }
                 JiitTransition::NotThem { met, .. } => machine::odd(machine::SOMEBODY_ELSE, met),

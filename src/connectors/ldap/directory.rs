@@ -17,9 +17,9 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 
 use super::client::{LdapConnection, LdapError, LdapServer};
+use super::filter_template::FilterTemplate;
 use super::messages::{LdapEntry, ResultCode, SearchRequest, SearchScope};
-use super::template::FilterTemplate;
-use super::{LdapSetupError, person, template};
+use super::{LdapSetupError, directory_record, filter_template};
 use crate::platform::config;
 use crate::platform::config::PersonLookup;
 use crate::platform::rng::Rng;
@@ -61,7 +61,7 @@ impl LdapDirectory {
         let shown = finds.template().attributes().map(str::to_owned);
         Ok(Self {
             server: LdapServer::new(settings.server, authorities)?,
-            attributes: person::ATTRIBUTES
+            attributes: directory_record::ATTRIBUTES
                 .map(str::to_owned)
                 .into_iter()
                 .chain(shown)
@@ -206,7 +206,7 @@ impl EntryLookup {
             },
             PersonLookup::Name { dn, below } => Self::Name {
                 dn: FilterTemplate::new(&dn),
-                any: template::filter("(objectClass=*)").ok_or(LdapSetupError::Filter)?,
+                any: filter_template::filter("(objectClass=*)").ok_or(LdapSetupError::Filter)?,
                 below: match below {
                     Some((base, filter)) => Some((base, template(&filter)?)),
                     None => None,

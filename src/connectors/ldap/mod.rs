@@ -18,16 +18,16 @@
 mod ber;
 mod client;
 mod directory;
+mod directory_record;
+mod filter_template;
 mod messages;
-mod person;
-mod template;
 
 use std::fmt;
 use std::time::Duration;
 
 use client::LdapError;
 use directory::LdapDirectory;
-use person::DirectoryRecord;
+use directory_record::DirectoryRecord;
 use tokio::sync::Semaphore;
 
 use super::{

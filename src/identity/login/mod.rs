@@ -15,36 +15,37 @@
 //! Decision: where to go afterwards is a path of ours in the form itself (`next`, a [`LocalPath`]),
 //! because campus apps enter through `login/?next=…`; nothing else can be redirected to.
 //!
-//! How often somebody may try is in [`limits`].
+//! How often somebody may try is in [`rate_limits`].
 
 mod attempts;
-mod flow;
-mod known;
-mod limits;
+mod client_lookup;
+mod login_flows;
 mod model;
 mod pages;
-mod problem;
+mod people_error;
+mod purpose;
+mod rate_limits;
+mod rules;
 mod sign_in;
 mod signed_in;
-mod signpost;
-mod take_turn;
+mod trusted_browser;
 
 use axum::extract::{FromRef, Request};
 use axum::middleware::Next;
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Router, middleware};
+pub use client_lookup::{ClientLookup, PendingClient, PendingClientFuture, SharedClientLookup};
 use http::{HeaderValue, Method, Version, header};
 pub use model::LocalPath;
-pub use pages::let_in;
 #[cfg(test)]
 pub(crate) use pages::samples;
+pub use pages::start_session;
 pub use sign_in::{VerifiedLogin, link, sign_in};
 pub use signed_in::{
     AuthenticationAge, LATELY, RecentlyAuthenticated, SignedIn, send_to_login, send_to_login_again,
     sign_in_again,
 };
-pub use signpost::{ClientLookup, PendingClient, PendingClientFuture, SharedClientLookup};
 
 use crate::connectors;
 use crate::connectors::{ConnectorRegistry, DisabledConnector, DynConnector};
@@ -61,9 +62,9 @@ pub struct Feature {
     db: Db,
     clock: SharedClock,
     rng: SharedRng,
-    turns: take_turn::LoginFlows,
-    limits: limits::LoginLimits,
-    signpost: SharedClientLookup,
+    turns: login_flows::LoginFlows,
+    limits: rate_limits::LoginLimits,
+    client_lookup: SharedClientLookup,
 }
 
 impl Feature {
@@ -73,16 +74,16 @@ impl Feature {
         clock: SharedClock,
         rng: SharedRng,
         ways: ConnectorRegistry,
-        signpost: SharedClientLookup,
+        client_lookup: SharedClientLookup,
     ) -> Self {
         Self {
             web,
             db,
             clock,
             rng,
-            turns: take_turn::LoginFlows::new(ways),
-            limits: limits::LoginLimits::new(),
-            signpost,
+            turns: login_flows::LoginFlows::new(ways),
+            limits: rate_limits::LoginLimits::new(),
+            client_lookup,
         }
     }
 
@@ -104,7 +105,10 @@ impl Feature {
             .route("/account/login", get(pages::open).post(pages::answer_first))
             .route("/account/login/{way}", get(pages::look).post(pages::answer))
             .route("/account/login/{way}/picture", get(pages::picture))
-            .route("/account/logout", get(pages::leave).post(pages::left))
+            .route(
+                "/account/logout",
+                get(pages::confirm_logout).post(pages::logout),
+            )
             .layer(middleware::from_fn(let_go))
             .with_state(self)
     }

@@ -139,6 +139,6 @@ pub fn send_to_login(links: &Links, next: Option<&str>) -> Response {
         .map(|next: String| format!("?next={next}"))
         .unwrap_or_default();
     let to = format!("{}{next}", links.login());
-    // 302, as old clients and their tests expect of this door.
+    // 302, as old clients and their tests expect of this route.
     (http::StatusCode::FOUND, [(http::header::LOCATION, to)]).into_response()
 }

@@ -1,33 +1,32 @@
 //! The sign-in page, which is the same for every way to sign in, and the page that signs out.
 
-mod door;
-mod enter;
-mod form;
-mod leave;
-mod purpose;
-mod shown;
-mod trouble;
+mod complete_login;
+mod errors;
+mod login_route;
+mod logout;
+mod prompt_page;
+mod views;
 
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use door::LoginRoute;
-pub use enter::let_in;
+pub use complete_login::start_session;
 use http::{HeaderMap, StatusCode, header};
-pub(super) use leave::{leave, left};
-use purpose::LoginPurpose;
+use login_route::LoginRoute;
+pub(super) use logout::{confirm_logout, logout};
 
-use super::limits::{AccountKey, LimitSubject};
+use super::login_flows::{LoginFlows, PromptView};
+use super::purpose::LoginPurpose;
+use super::rate_limits::{AccountKey, LimitSubject};
 use super::signed_in::send_to_login;
-use super::take_turn::{LoginFlows, PromptView};
-use super::{Feature, LocalPath, known};
+use super::{Feature, LocalPath, trusted_browser};
 use crate::connectors::{DisabledConnector, DynConnector, RequestOrigin};
 use crate::platform::links::Links;
 use crate::platform::web::{ClientAddress, CsrfForm, FormParams, PageContext, PageError};
 
 #[cfg(test)]
 pub(crate) fn samples() -> Vec<crate::platform::web::PageSample> {
-    let mut samples = shown::samples::samples();
-    samples.extend(leave::samples::samples());
+    let mut samples = views::samples::samples();
+    samples.extend(logout::samples::samples());
     samples
 }
 
@@ -67,7 +66,7 @@ pub(super) async fn look(
     let way = way_named(&it, &way)?;
     let closed = it.closed_ways().await?;
     let visitor = visitor(&it, address);
-    let door = LoginRoute {
+    let route = LoginRoute {
         it: &it,
         frame: &frame,
         way,
@@ -77,8 +76,8 @@ pub(super) async fn look(
         next,
         typed: None,
     };
-    if door.is_closed() {
-        return Ok(door.closed_way());
+    if route.is_closed() {
+        return Ok(route.closed_way());
     }
     let attempt = Some(asking.text("attempt")).filter(|name| !name.is_empty());
     if attempt.is_none() && !way.opens_plainly() {
@@ -92,8 +91,8 @@ pub(super) async fn look(
         .look(way, attempt, frame.browser(), visitor, rng)
         .await;
     match asked {
-        Ok(asked) => Ok(door.ask(asked).await),
-        Err(without) => door.without(without, attempt).await,
+        Ok(asked) => Ok(route.ask(asked).await),
+        Err(without) => route.without(without, attempt).await,
     }
 }
 
@@ -142,7 +141,7 @@ pub(super) async fn answer(
     let way = way_named(&it, &way)?;
     let closed = it.closed_ways().await?;
     let visitor = visitor(&it, address);
-    let door = LoginRoute {
+    let route = LoginRoute {
         it: &it,
         frame: &frame,
         way,
@@ -152,38 +151,38 @@ pub(super) async fn answer(
         next: LocalPath::parse(form.text("next")),
         typed: Some(&form),
     };
-    if door.is_closed() {
-        return Ok(door.closed_way());
+    if route.is_closed() {
+        return Ok(route.closed_way());
     }
     let attempt = Some(form.text("attempt")).filter(|name| !name.is_empty());
     let turn = it.turns.begin(way, attempt, frame.browser(), visitor).await;
     let turn = match turn {
         Ok(turn) => turn,
-        Err(without) => return door.without(without, attempt).await,
+        Err(without) => return route.without(without, attempt).await,
     };
-    let instead = door.instead(&turn.prompt);
-    if let Some(missing) = door.missing(&turn.prompt).filter(|_| instead.is_none()) {
+    let instead = route.instead(&turn.prompt);
+    if let Some(missing) = route.missing(&turn.prompt).filter(|_| instead.is_none()) {
         let asked = LoginFlows::put_back(turn);
         let asked = PromptView {
             prompt: missing,
             ..asked
         };
-        return Ok(door.ask(asked).await);
+        return Ok(route.ask(asked).await);
     }
-    let name = door.account(&turn.prompt);
+    let name = route.account(&turn.prompt);
     let account = AccountKey::typed(way.slug(), name.unwrap_or(form.text("attempt")));
     let who = LimitSubject {
         account,
         address,
-        known: known::browser(&it.web, &headers, account),
+        known: trusted_browser::browser(&it.web, &headers, account),
     };
     match it.limits.wait(&who, it.clock.as_ref()).await {
-        Ok(taken) => door.judge(turn, instead, (account, taken), &headers).await,
+        Ok(taken) => route.judge(turn, instead, (account, taken), &headers).await,
         Err(slowed) => {
             if it.limits.is_news(&who, it.clock.now()) {
-                door.note_slowed(&turn.prompt).await?;
+                route.note_slowed(&turn.prompt).await?;
             }
-            Ok(door.slow(LoginFlows::put_back(turn), slowed).await)
+            Ok(route.slow(LoginFlows::put_back(turn), slowed).await)
         }
     }
 }
@@ -214,7 +213,7 @@ fn asking(query: Option<String>) -> FormParams {
     FormParams::parse(query.as_bytes()).unwrap_or_default()
 }
 
-/// 302, as old clients expect of this door.
+/// 302, as old clients expect of this route.
 fn go_on(links: &Links, next: Option<&LocalPath>) -> Response {
     let to = next.map_or_else(|| links.profile(), ToString::to_string);
     (StatusCode::FOUND, [(header::LOCATION, to)]).into_response()

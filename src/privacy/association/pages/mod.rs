@@ -270,7 +270,7 @@ pub(super) async fn enter(
     tx.commit().await.map_err(db::Error::from)?;
     metrics::signed_in(PROVIDER, SignInOutcome::In);
     let next = proof.claim.next.as_deref().and_then(LocalPath::parse);
-    let answer = login::let_in(it.web.links(), &frame, came_in, next.as_ref()).await?;
+    let answer = login::start_session(it.web.links(), &frame, came_in, next.as_ref()).await?;
     Ok(without_proof(&it, &headers, answer))
 }
 

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use tokio::sync::OwnedMutexGuard;
 
 use super::attempts::{AttemptLookup, LoginAttempt, LoginAttempts};
-use super::flow;
-use super::flow::{LoginOutcome, LoginStep};
+use super::rules;
+use super::rules::{LoginOutcome, LoginStep};
 use crate::connectors::{
     Answers, ConnectorError, ConnectorRegistry, ConnectorState, DynConnector, Prompt,
     PromptPicture, RequestOrigin, Step,
@@ -207,7 +207,7 @@ impl LoginFlows {
             ..
         } = turn;
         let step = way.advance(held, answers, visitor).await;
-        let over = match step.map(|step| flow::next(tries, step)) {
+        let over = match step.map(|step| rules::next(tries, step)) {
             Ok(LoginStep::Ask {
                 prompt,
                 state,
@@ -439,7 +439,7 @@ mod tests {
     async fn guessing_ends_an_attempt_and_so_does_silence() {
         let portal = portal();
         let attempt = at_the_code(&portal).await;
-        for _ in 1..flow::MOST_TRIES {
+        for _ in 1..rules::MOST_TRIES {
             let judged = answer(&portal, &attempt, "0000").await.unwrap();
             assert!(matches!(judged, SubmissionOutcome::Ask(_)));
         }

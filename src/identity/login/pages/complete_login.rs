@@ -4,11 +4,11 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::super::LocalPath;
+use super::super::purpose::LoginPurpose;
 use super::super::sign_in::{VerifiedLogin, link, sign_in};
 use super::super::signed_in::LATELY;
-use super::door::LoginRoute;
 use super::go_on;
-use super::purpose::LoginPurpose;
+use super::login_route::LoginRoute;
 use crate::people::records::{ExternalIdentity, PeopleError};
 use crate::platform::audit::AuditEntry;
 use crate::platform::links::Links;
@@ -27,7 +27,7 @@ pub(super) enum LoginCompletion {
 }
 
 /// Begins the session of who came in, in this browser, and sends them on: to `next`, or to their profile.
-pub async fn let_in(
+pub async fn start_session(
     links: &Links,
     frame: &PageContext,
     VerifiedLogin { visit, is_leaving }: VerifiedLogin,
@@ -48,7 +48,7 @@ pub async fn let_in(
 
 impl LoginRoute<'_> {
     /// What somebody who proved who they are came for.
-    pub(super) async fn enter(
+    pub(super) async fn complete_login(
         &self,
         identity: &ExternalIdentity,
     ) -> Result<LoginCompletion, PageError> {
@@ -126,7 +126,7 @@ impl LoginRoute<'_> {
             )));
         };
         Ok(
-            match let_in(it.web.links(), frame, came_in, self.next.as_ref()).await {
+            match start_session(it.web.links(), frame, came_in, self.next.as_ref()).await {
                 Ok(answer) => LoginCompletion::In(answer),
                 Err(problem) => LoginCompletion::Told(problem.into_response()),
             },

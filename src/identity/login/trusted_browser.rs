@@ -1,12 +1,12 @@
 //! Which accounts this browser has signed in to before: a cookie of a name made up for the browser
 //! and a seal per account. It holds no account's name, opens nothing, and only decides whose failed
-//! tries are counted together ([`super::limits`]).
+//! tries are counted together ([`super::rate_limits`]).
 
 use std::time::Duration;
 
 use http::HeaderMap;
 
-use super::limits::AccountKey;
+use super::rate_limits::AccountKey;
 use crate::platform::rng::Rng;
 use crate::platform::secret::alphanumeric;
 use crate::platform::web::Web;

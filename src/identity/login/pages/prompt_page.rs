@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 
-use super::super::take_turn::PromptView;
+use super::super::login_flows::PromptView;
+use super::super::purpose::LoginPurpose;
 use super::TOO_MANY;
-use super::door::LoginRoute;
-use super::purpose::LoginPurpose;
-use super::shown::{
+use super::login_route::LoginRoute;
+use super::views::{
     FirstTimeView, LoginPage, OtherConnector, PictureView, PromptForm, StepIndicator,
 };
 use crate::connectors::Input;
@@ -40,7 +40,7 @@ impl LoginRoute<'_> {
         let links = it.web.links();
         let remembered = self.typed.is_some_and(|form| form.is_ticked("remember"));
         let app = match &self.next {
-            Some(next) => it.signpost.app_ahead(next).await,
+            Some(next) => it.client_lookup.find_pending_client(next).await,
             None => None,
         };
         let PromptView {

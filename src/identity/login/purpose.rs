@@ -1,6 +1,6 @@
 //! What somebody is at the sign-in page for.
 
-use super::super::signed_in::{AGAIN, LINK};
+use super::signed_in::{AGAIN, LINK};
 use crate::platform::web::FormParams;
 
 /// What somebody proves who they are for.

@@ -26,7 +26,7 @@ impl Page for LogoutPage {
 }
 
 /// `GET /account/logout/`: asks first, always, since a picture on any page can send a GET.
-pub(in super::super) async fn leave(
+pub(in super::super) async fn confirm_logout(
     State(it): State<Feature>,
     RawQuery(query): RawQuery,
     frame: PageContext,
@@ -39,7 +39,7 @@ pub(in super::super) async fn leave(
 }
 
 /// `POST /account/logout/`
-pub(in super::super) async fn left(
+pub(in super::super) async fn logout(
     State(it): State<Feature>,
     headers: HeaderMap,
     CsrfForm { frame, form }: CsrfForm,

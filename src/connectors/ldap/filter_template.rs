@@ -2,8 +2,8 @@
 
 use ldap3::asn1::{ASNTag, write};
 
+use super::directory_record::folded;
 use super::messages::LdapEntry;
-use super::person::folded;
 use crate::platform::config::PLACEHOLDER;
 
 /// The text of a setting, which holds `{username}`.

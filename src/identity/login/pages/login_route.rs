@@ -1,16 +1,16 @@
-//! A visit to one way to sign in, and what becomes of the answers. What its form shows is in [`super::form`],
-//! what comes of a proof in [`super::enter`], and what goes wrong in [`super::trouble`].
+//! A visit to one way to sign in, and what becomes of the answers. What its form shows is in [`super::prompt_page`],
+//! what comes of a proof in [`super::complete_login`], and what goes wrong in [`super::errors`].
 
 use axum::response::Response;
 use http::HeaderMap;
 use serde_json::json;
 
-use super::super::flow::LoginOutcome;
-use super::super::limits::{AccountKey, LoginPermit};
-use super::super::take_turn::{FormSubmission, SubmissionOutcome};
-use super::super::{Feature, LocalPath, known};
-use super::enter::LoginCompletion;
-use super::purpose::LoginPurpose;
+use super::super::login_flows::{FormSubmission, SubmissionOutcome};
+use super::super::purpose::LoginPurpose;
+use super::super::rate_limits::{AccountKey, LoginPermit};
+use super::super::rules::LoginOutcome;
+use super::super::{Feature, LocalPath, trusted_browser};
+use super::complete_login::LoginCompletion;
 use crate::connectors::{
     AccountName, Answers, ConnectorError, DisabledConnector, DynConnector, Input, Prompt,
     RequestOrigin,
@@ -106,14 +106,14 @@ impl LoginRoute<'_> {
         match judged {
             Ok(SubmissionOutcome::Over(LoginOutcome::Proven(identity))) => {
                 taken.give_back();
-                let mut answer = match self.enter(&identity).await? {
+                let mut answer = match self.complete_login(&identity).await? {
                     LoginCompletion::In(answer) => answer,
                     LoginCompletion::Told(answer) => return Ok(answer),
                 };
                 let cookies = it.web.cookies;
                 cookies.forget_person(headers, answer.headers_mut());
                 let rng = it.rng.as_ref();
-                known::remember(&it.web, headers, answer.headers_mut(), account, rng);
+                trusted_browser::remember(&it.web, headers, answer.headers_mut(), account, rng);
                 Ok(answer)
             }
             Ok(SubmissionOutcome::Ask(asked)) => {

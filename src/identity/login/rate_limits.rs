@@ -9,7 +9,7 @@
 //! | one address beginning sign-ins that ask an upstream | 60 | 3 s |
 //!
 //! So a password is guessed at 120 times an hour at most, and nobody waits longer than a minute. A
-//! browser that signed in to the account before ([`super::known`]) has its own bucket in place of the
+//! browser that signed in to the account before ([`super::trusted_browser`]) has its own bucket in place of the
 //! first three: whoever guesses at the account from elsewhere cannot lock its owner out. One address
 //! alone cannot use up what the account gets back, so its owner gets in from another.
 //!

@@ -6,9 +6,9 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde_json::json;
 
-use super::super::take_turn::AttemptError;
-use super::door::LoginRoute;
-use super::shown::LoginBusyPage;
+use super::super::login_flows::AttemptError;
+use super::login_route::LoginRoute;
+use super::views::LoginBusyPage;
 use crate::connectors;
 use crate::connectors::ConnectorError;
 use crate::platform::audit::AuditEntry;

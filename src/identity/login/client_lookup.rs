@@ -22,7 +22,7 @@ pub type PendingClientFuture<'a> = Pin<Box<dyn Future<Output = Option<PendingCli
 
 /// Says which app a path of ours leads on to, if it leads to one.
 pub trait ClientLookup: Debug + Send + Sync + 'static {
-    fn app_ahead<'a>(&'a self, next: &'a LocalPath) -> PendingClientFuture<'a>;
+    fn find_pending_client<'a>(&'a self, next: &'a LocalPath) -> PendingClientFuture<'a>;
 }
 
 pub type SharedClientLookup = Arc<dyn ClientLookup>;
