@@ -185,7 +185,7 @@ async fn sign_in(config: &Config) -> CheckResult {
     // Where there is no answer, the database's own line says why.
     let closed = match reach(config) {
         Some(db) => {
-            let closed = connectors::list_closed(db.pool()).await;
+            let closed = connectors::list_disabled(db.pool()).await;
             db.close().await;
             closed.unwrap_or_default()
         }

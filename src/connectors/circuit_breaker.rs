@@ -1,32 +1,31 @@
-//! Adapters that are closed. One that met something it does not know must not guess: a changed portal
-//! may answer everybody the way it once answered who had proved themselves. So nobody signs in by it,
-//! in any process, until somebody has looked at it.
+//! The circuit breaker. A connector that met something unknown must not guess: a changed portal may give to
+//! everyone the answer that once meant a right password. The connector stays disabled in every process,
+//! until an operator has looked at it and enables it.
 
 use super::store;
 use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::{Executor, Tx};
 
-/// An adapter nobody can sign in by.
+/// A connector that the circuit breaker has disabled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisabledConnector {
     pub slug: String,
     pub closed_at: Timestamp,
-    /// What it met, in the adapter's own words.
+    /// What the connector met.
     pub met: String,
 }
 
-/// All of them.
-pub async fn list_closed(db: impl Executor<'_>) -> db::Result<Vec<DisabledConnector>> {
-    store::list_closed(db).await
+pub async fn list_disabled(db: impl Executor<'_>) -> db::Result<Vec<DisabledConnector>> {
+    store::list_disabled(db).await
 }
 
-/// Closes an adapter. Whether it was open until now is the answer.
-pub async fn close(tx: &mut Tx, slug: &str, met: &str, now: Timestamp) -> db::Result<bool> {
-    store::insert_closed(&mut **tx, slug, met, now).await
+/// Disables a connector. Returns whether it was enabled before.
+pub async fn disable(tx: &mut Tx, slug: &str, met: &str, now: Timestamp) -> db::Result<bool> {
+    store::insert_disabled(&mut **tx, slug, met, now).await
 }
 
-/// Opens an adapter again. Whether it was closed is the answer.
-pub async fn open(tx: &mut Tx, slug: &str) -> db::Result<bool> {
-    store::delete_closed(&mut **tx, slug).await
+/// Enables a connector again. Returns whether it was disabled before.
+pub async fn enable(tx: &mut Tx, slug: &str) -> db::Result<bool> {
+    store::delete_disabled(&mut **tx, slug).await
 }

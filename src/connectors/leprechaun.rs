@@ -260,7 +260,7 @@ fn first() -> Prompt {
 
 impl Connector for Leprechaun {
     const SLUG: &'static str = "leprechaun";
-    const OPENS_PLAINLY: bool = true;
+    const STATELESS_START: bool = true;
     type State = LeprechaunState;
 
     fn face(&self) -> ConnectorLabel {

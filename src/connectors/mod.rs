@@ -28,7 +28,7 @@ mod registry;
 mod store;
 mod tls;
 
-pub use circuit_breaker::{DisabledConnector, close, list_closed, open};
+pub use circuit_breaker::{DisabledConnector, disable, enable, list_disabled};
 pub use http::{
     HttpClient, HttpEndpoint, HttpFailure, HttpRequest, HttpResponse, HttpSetupError, MaxTlsVersion,
 };
@@ -37,8 +37,9 @@ pub use ldap::{Ldap, LdapSetupError};
 pub use leprechaun::{Leprechaun, LeprechaunClient, LeprechaunError};
 pub use mailed_code::{CodeCheck, CodeMailer, SentCode};
 pub use model::{
-    AccountName, Answers, ConnectorError, ConnectorLabel, FirstTimeLink, Input, InputChoice,
-    InputKind, LoginRefusal, Prompt, PromptPicture, RequestOrigin, Step, StepResult, StepState,
+    AccountName, Answers, CallbackParams, ConnectorError, ConnectorLabel, FirstTimeLink, Input,
+    InputChoice, InputKind, LoginRefusal, Prompt, PromptPicture, RepeatedCallbackParam,
+    RequestOrigin, Step, StepResult, StepState,
 };
 pub use password::{
     NewPassword, PasswordConnector, PasswordHasher, PasswordPolicyError, set as set_password,

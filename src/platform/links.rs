@@ -72,6 +72,10 @@ impl Links {
     pub fn login_through(&self, adapter: &str) -> String {
         self.path(format_args!("/account/login/{adapter}/"))
     }
+    /// Where the browser comes back from the upstream of a connector that redirects.
+    pub fn login_callback(&self, connector: &str) -> String {
+        self.path(format_args!("/account/login/{connector}/callback/"))
+    }
     /// The picture of a sign-in's form, as a captcha. `attempt` is letters and digits.
     pub fn sign_in_picture(&self, adapter: &str, attempt: &str) -> String {
         self.path(format_args!(

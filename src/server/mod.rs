@@ -50,6 +50,8 @@ pub struct ServerParts {
     pub master_key: ServerKey,
     /// The base of every address.
     pub public_url: Url,
+    /// Connectors beside those of the settings. Empty in production; stories sign in by their own.
+    pub extra_connectors: ConnectorRegistry,
     /// The demo app, where there is one, and where this server listens, for it to call.
     pub demo: Option<(Demo, SocketAddr)>,
 }
@@ -96,6 +98,7 @@ pub fn build(config: &Config, parts: ServerParts) -> Result<Server, BuildError> 
         ledger,
         demo,
         master_key,
+        extra_connectors,
         ..
     } = parts;
     let it = SharedParts {
@@ -111,7 +114,7 @@ pub fn build(config: &Config, parts: ServerParts) -> Result<Server, BuildError> 
     let sessions =
         PostgresSessionStore::new(it.db.clone(), Arc::clone(&it.clock), config.session_idle);
     let transport = transport(config)?;
-    let ways = it.ways(config)?;
+    let ways = it.ways(config)?.with_all(extra_connectors);
     let metrics = it.metrics(ways.clone());
     let login = it.login(ways.clone());
     let jobs = it.jobs(config, sessions.clone(), transport.clone(), login.clone())?;

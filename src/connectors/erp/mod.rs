@@ -84,7 +84,7 @@ impl fmt::Debug for ErpState {
 impl Connector for Erp {
     const SLUG: &'static str = "erp";
     // The first form asks nobody: ERP is asked once there is a roll number.
-    const OPENS_PLAINLY: bool = true;
+    const STATELESS_START: bool = true;
     type State = ErpState;
 
     fn face(&self) -> ConnectorLabel {

@@ -234,7 +234,7 @@ impl fmt::Debug for Jiit {
 
 impl Connector for Jiit {
     const SLUG: &'static str = "jiit";
-    const OPENS_PLAINLY: bool = false;
+    const STATELESS_START: bool = false;
     type State = JiitState;
 
     fn face(&self) -> ConnectorLabel {

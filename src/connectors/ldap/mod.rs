@@ -113,7 +113,7 @@ impl Ldap {
 
 impl Connector for Ldap {
     const SLUG: &'static str = "ldap";
-    const OPENS_PLAINLY: bool = true;
+    const STATELESS_START: bool = true;
     type State = ();
 
     fn face(&self) -> ConnectorLabel {

@@ -110,8 +110,8 @@ impl fmt::Debug for PasswordConnector {
 
 impl Connector for PasswordConnector {
     const SLUG: &'static str = "password";
-    const OPENS_PLAINLY: bool = true;
-    const CLOSES: bool = false;
+    const STATELESS_START: bool = true;
+    const HAS_CIRCUIT_BREAKER: bool = false;
     type State = ();
 
     fn face(&self) -> ConnectorLabel {

@@ -1,269 +1,400 @@
-//! One turn of a sign-in: look at the form, or answer it. No transaction is open while an upstream is
-//! asked.
+//! The steps of a login: shows a form, checks its answers, sends the browser to an upstream and takes it
+//! back. No transaction is open while a connector waits for its upstream.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use url::Url;
 
-use super::attempts::{AttemptLookup, LoginAttempt, LoginAttempts};
+use super::attempts::{
+    AttemptLookup, AttemptOwner, LoginAttempt, LoginAttempts, LoginChoices, PendingCallback,
+    PendingCallbacks,
+};
 use super::rules;
 use super::rules::{LoginOutcome, LoginStep};
 use crate::connectors::{
-    Answers, ConnectorError, ConnectorRegistry, ConnectorState, DynConnector, Prompt,
-    PromptPicture, RequestOrigin, Step,
+    Answers, CallbackParams, ConnectorError, ConnectorRegistry, ConnectorState, DynConnector,
+    Prompt, PromptPicture, RequestOrigin, Step,
 };
 use crate::platform::clock::Timestamp;
 use crate::platform::rng::Rng;
 use crate::platform::secret::Secret;
 
-/// The ways there are, and what was begun.
+/// The connectors, and the unfinished login attempts.
 #[derive(Debug, Clone)]
 pub(super) struct LoginFlows {
-    pub ways: ConnectorRegistry,
+    pub connectors: ConnectorRegistry,
     attempts: LoginAttempts,
+    callbacks: PendingCallbacks,
 }
 
 /// A form to show.
 #[derive(Debug)]
 pub(super) struct PromptView {
     pub prompt: Prompt,
-    /// The attempt it belongs to; none where nothing has to be remembered.
+    /// The attempt it belongs to; none where the form needs no state.
     pub attempt: Option<String>,
-    /// What was wrong with the answer before.
-    pub told: Option<Cow<'static, str>>,
+    /// What was wrong with the answers before.
+    pub error: Option<Cow<'static, str>>,
 }
 
-/// A form that is being answered.
+/// A form whose answers are being checked. While it exists, nothing else can use its attempt.
 #[derive(Debug)]
 pub(super) struct FormSubmission {
     pub prompt: Prompt,
-    way: DynConnector,
+    connector: DynConnector,
     browser: String,
-    held: ConnectorState,
-    tries: u32,
-    /// The attempt's name, and its lock.
-    seat: Option<(String, OwnedMutexGuard<LoginAttempt>)>,
+    state: ConnectorState,
+    failed_tries: u32,
+    origin: StepOrigin,
 }
 
-/// There is no form to show or to answer.
+/// A redirect that a connector asks for. It does nothing before [`LoginFlows::start_redirect`].
+#[derive(Debug)]
+pub(super) struct UpstreamRedirect {
+    url: Url,
+    state: ConnectorState,
+    failed_tries: u32,
+    /// No attempt was kept before, so no rate limit has counted this login yet.
+    pub is_uncounted: bool,
+}
+
+/// What a step follows.
+#[derive(Debug)]
+enum StepOrigin {
+    /// A first form that needs no attempt.
+    StatelessForm,
+    /// A form with an attempt: its name and its lock.
+    Form(String, OwnedMutexGuard<LoginAttempt>),
+    /// A callback. Its attempt has been taken out.
+    Callback,
+}
+
+/// Why there is no form to show or to check.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AttemptError {
-    /// The answer before is still being judged.
-    #[error("still working")]
+    /// The answers before are still being checked.
+    #[error("the last answers are still being checked")]
     Busy,
-    /// Begin again.
-    #[error("gone")]
+    /// The login has to start again.
+    #[error("the login attempt has ended")]
     Gone,
-    #[error("the way to sign in begins with a refusal: {0}")]
+    #[error("the connector refuses before its first form: {0}")]
     Refused(Cow<'static, str>),
     #[error(transparent)]
-    Upstream(#[from] ConnectorError),
+    Connector(#[from] ConnectorError),
 }
 
-/// How an answer was judged.
+/// What follows a form or a callback.
 #[derive(Debug)]
 pub(super) enum SubmissionOutcome {
     Ask(Box<PromptView>),
-    Over(LoginOutcome),
+    Redirect(Box<UpstreamRedirect>),
+    Finished(LoginOutcome),
 }
 
 impl LoginFlows {
-    pub(super) fn new(ways: ConnectorRegistry) -> Self {
+    pub(super) fn new(connectors: ConnectorRegistry) -> Self {
         Self {
-            ways,
+            connectors,
             attempts: LoginAttempts::default(),
+            callbacks: PendingCallbacks::default(),
         }
     }
 
     /// The form of an attempt, or the first form.
-    pub(super) async fn look(
+    pub(super) async fn find_prompt(
         &self,
-        way: &DynConnector,
+        connector: &DynConnector,
         attempt: Option<&str>,
         browser: &str,
-        visitor: RequestOrigin,
+        origin: RequestOrigin,
         rng: &dyn Rng,
     ) -> Result<PromptView, AttemptError> {
+        let owner = owner(browser, connector);
         if let Some(name) = attempt {
-            return match self.attempts.find(name, browser, way.slug(), visitor.now) {
-                AttemptLookup::Here(attempt) => Ok(PromptView {
+            return match self.attempts.find(name, owner, origin.now) {
+                AttemptLookup::Found(attempt) => Ok(PromptView {
                     prompt: attempt.prompt.clone(),
                     attempt: Some(name.to_owned()),
-                    told: None,
+                    error: None,
                 }),
                 AttemptLookup::Busy => Err(AttemptError::Busy),
                 AttemptLookup::Gone => Err(AttemptError::Gone),
             };
         }
-        let (prompt, held) = first(way, visitor).await?;
-        let attempt = (!way.opens_plainly()).then(|| {
+        let (prompt, state) = begin(connector, origin).await?;
+        let attempt = (!connector.has_stateless_start()).then(|| {
             let attempt = LoginAttempt {
                 prompt: prompt.clone(),
-                held: Some(held),
-                tries: 0,
+                state: Some(state),
+                failed_tries: 0,
             };
-            self.keep((browser, way.slug()), attempt, visitor.now, rng)
+            self.insert_attempt(owner, attempt, origin.now, rng)
         });
         Ok(PromptView {
             prompt,
             attempt,
-            told: None,
+            error: None,
         })
     }
 
-    /// The picture of an attempt's form, if that has one and is not being judged.
-    pub(super) fn picture(
+    /// The picture of an attempt's form, unless its answers are being checked.
+    pub(super) fn find_picture(
         &self,
-        way: &DynConnector,
+        connector: &DynConnector,
         attempt: &str,
         browser: &str,
         now: Timestamp,
     ) -> Option<PromptPicture> {
-        match self.attempts.find(attempt, browser, way.slug(), now) {
-            AttemptLookup::Here(attempt) => attempt.prompt.picture.clone(),
+        match self.attempts.find(attempt, owner(browser, connector), now) {
+            AttemptLookup::Found(attempt) => attempt.prompt.picture.clone(),
             AttemptLookup::Busy | AttemptLookup::Gone => None,
         }
     }
 
-    /// Forgets what was begun and never finished, with the secrets it holds.
+    /// Removes expired attempts, and the secrets in their state.
     pub(super) fn sweep(&self, now: Timestamp) {
         self.attempts.sweep(now);
+        self.callbacks.sweep(now);
     }
 
-    /// Keeps a new attempt and gives the name its page carries.
-    fn keep(
+    /// Keeps a new attempt and returns the name that its form carries.
+    fn insert_attempt(
         &self,
-        whose: (&str, &'static str),
+        owner: AttemptOwner<'_>,
         attempt: LoginAttempt,
         now: Timestamp,
         rng: &dyn Rng,
     ) -> String {
         let name = Secret::generate(rng).expose().to_owned();
-        self.attempts.keep(&name, whose, attempt, now);
+        let attempt = Arc::new(Mutex::new(attempt));
+        self.attempts.insert(&name, owner, attempt, now);
         name
     }
 
-    /// Takes the form that is to be answered in hand; until the turn is dropped nobody else can.
-    pub(super) async fn begin(
+    /// Takes the state of the form whose answers were sent.
+    pub(super) async fn take_submission(
         &self,
-        way: &DynConnector,
+        connector: &DynConnector,
         attempt: Option<&str>,
         browser: &str,
-        visitor: RequestOrigin,
+        origin: RequestOrigin,
     ) -> Result<FormSubmission, AttemptError> {
-        let turn = |prompt, held, tries, seat| FormSubmission {
+        let submission = |prompt, state, failed_tries, origin| FormSubmission {
             prompt,
-            way: way.clone(),
+            connector: connector.clone(),
             browser: browser.to_owned(),
-            held,
-            tries,
-            seat,
+            state,
+            failed_tries,
+            origin,
         };
         let Some(name) = attempt else {
-            if !way.opens_plainly() {
+            if !connector.has_stateless_start() {
                 return Err(AttemptError::Gone);
             }
-            let (prompt, held) = first(way, visitor).await?;
-            return Ok(turn(prompt, held, 0, None));
+            let (prompt, state) = begin(connector, origin).await?;
+            return Ok(submission(prompt, state, 0, StepOrigin::StatelessForm));
         };
-        match self.attempts.find(name, browser, way.slug(), visitor.now) {
-            AttemptLookup::Here(mut attempt) => {
-                let held = attempt.held.take().ok_or(AttemptError::Gone)?;
-                let (prompt, tries) = (attempt.prompt.clone(), attempt.tries);
-                Ok(turn(prompt, held, tries, Some((name.to_owned(), attempt))))
+        let owner = owner(browser, connector);
+        match self.attempts.find(name, owner, origin.now) {
+            AttemptLookup::Found(mut attempt) => {
+                let state = attempt.state.take().ok_or(AttemptError::Gone)?;
+                let (prompt, failed_tries) = (attempt.prompt.clone(), attempt.failed_tries);
+                let origin = StepOrigin::Form(name.to_owned(), attempt);
+                Ok(submission(prompt, state, failed_tries, origin))
             }
             AttemptLookup::Busy => Err(AttemptError::Busy),
             AttemptLookup::Gone => Err(AttemptError::Gone),
         }
     }
 
-    /// Puts a turn back unanswered, to be asked again.
-    pub(super) fn put_back(turn: FormSubmission) -> PromptView {
-        let attempt = turn.seat.map(|(name, mut attempt)| {
-            attempt.held = Some(turn.held);
-            name
-        });
+    /// Gives the state back unchecked. The same form is shown again.
+    pub(super) fn return_submission(submission: FormSubmission) -> PromptView {
+        let attempt = match submission.origin {
+            StepOrigin::Form(name, mut attempt) => {
+                attempt.state = Some(submission.state);
+                Some(name)
+            }
+            StepOrigin::StatelessForm | StepOrigin::Callback => None,
+        };
         PromptView {
-            prompt: turn.prompt,
+            prompt: submission.prompt,
             attempt,
-            told: None,
+            error: None,
         }
     }
 
-    /// Lets the adapter judge the answers.
-    pub(super) async fn answer(
+    /// Lets the connector check the answers.
+    pub(super) async fn check_answers(
         &self,
-        turn: FormSubmission,
+        submission: FormSubmission,
         answers: Answers,
-        visitor: RequestOrigin,
+        origin: RequestOrigin,
         rng: &dyn Rng,
     ) -> Result<SubmissionOutcome, ConnectorError> {
         let FormSubmission {
-            way,
+            connector,
             browser,
-            held,
-            tries,
-            seat,
+            state,
+            failed_tries,
+            origin: step_origin,
             ..
-        } = turn;
-        let step = way.advance(held, answers, visitor).await;
-        let over = match step.map(|step| rules::next(tries, step)) {
+        } = submission;
+        let step = connector.advance(state, answers, origin).await;
+        let step = step.map(|step| rules::next_step(failed_tries, step));
+        let owner = owner(&browser, &connector);
+        self.keep_step(step, step_origin, owner, origin.now, rng)
+    }
+
+    /// Keeps the state of a redirect under a new `state` parameter, and returns the upstream's address
+    /// with it. Only this browser can come back with it, once.
+    pub(super) fn start_redirect(
+        &self,
+        redirect: UpstreamRedirect,
+        owner: AttemptOwner<'_>,
+        choices: LoginChoices,
+        now: Timestamp,
+        rng: &dyn Rng,
+    ) -> Url {
+        let UpstreamRedirect {
+            mut url,
+            state,
+            failed_tries,
+            ..
+        } = redirect;
+        let state_param = Secret::generate(rng);
+        let callback = PendingCallback {
+            state,
+            failed_tries,
+            choices,
+        };
+        let name = state_param.expose();
+        self.callbacks.insert(name, owner, callback, now);
+        url.query_pairs_mut().append_pair("state", name);
+        url
+    }
+
+    /// What waits for this `state` parameter. It is taken out: the callback works once.
+    pub(super) fn take_callback(
+        &self,
+        state_param: &str,
+        owner: AttemptOwner<'_>,
+        now: Timestamp,
+    ) -> Option<PendingCallback> {
+        self.callbacks.take(state_param, owner, now)
+    }
+
+    /// Lets the connector check the parameters of the callback.
+    pub(super) async fn resume(
+        &self,
+        connector: &DynConnector,
+        (state, failed_tries): (ConnectorState, u32),
+        params: CallbackParams,
+        browser: &str,
+        origin: RequestOrigin,
+        rng: &dyn Rng,
+    ) -> Result<SubmissionOutcome, ConnectorError> {
+        let step = connector.resume(state, params, origin).await;
+        let step = step.map(|step| rules::next_step(failed_tries, step));
+        let owner = owner(browser, connector);
+        self.keep_step(step, StepOrigin::Callback, owner, origin.now, rng)
+    }
+
+    /// Keeps the state of the next form; ends the attempt if there is none.
+    fn keep_step(
+        &self,
+        step: Result<LoginStep<ConnectorState>, ConnectorError>,
+        origin: StepOrigin,
+        owner: AttemptOwner<'_>,
+        now: Timestamp,
+        rng: &dyn Rng,
+    ) -> Result<SubmissionOutcome, ConnectorError> {
+        let is_uncounted = matches!(origin, StepOrigin::StatelessForm);
+        let outcome = match step {
             Ok(LoginStep::Ask {
                 prompt,
                 state,
-                tries,
-                told,
+                failed_tries,
+                error,
             }) => {
-                let after = LoginAttempt {
+                let next = LoginAttempt {
                     prompt: prompt.as_ref().clone(),
-                    held: Some(state),
-                    tries,
+                    state: Some(state),
+                    failed_tries,
                 };
-                let whose = (browser.as_str(), way.slug());
-                let attempt = self.ask_on(seat, whose, after, told.is_some(), visitor.now, rng);
+                let attempt = self.keep_attempt(origin, owner, next, error.is_some(), now, rng);
                 return Ok(SubmissionOutcome::Ask(Box::new(PromptView {
                     prompt: *prompt,
                     attempt,
-                    told,
+                    error,
                 })));
             }
-            Ok(LoginStep::Over(over)) => Ok(SubmissionOutcome::Over(over)),
+            Ok(LoginStep::Redirect {
+                url,
+                state,
+                failed_tries,
+            }) => Ok(SubmissionOutcome::Redirect(Box::new(UpstreamRedirect {
+                url,
+                state,
+                failed_tries,
+                is_uncounted,
+            }))),
+            Ok(LoginStep::Finished(outcome)) => Ok(SubmissionOutcome::Finished(outcome)),
             Err(error) => Err(error),
         };
-        if let Some((name, _)) = seat {
-            self.attempts.forget(&name);
+        if let StepOrigin::Form(name, _) = origin {
+            self.attempts.remove(&name);
         }
-        over
+        outcome
     }
 
-    /// Keeps what comes next in the attempt, and gives its name; none where nothing has to be remembered.
-    fn ask_on(
+    /// Keeps the next form in the attempt and returns its name; none where the form needs no state.
+    fn keep_attempt(
         &self,
-        seat: Option<(String, OwnedMutexGuard<LoginAttempt>)>,
-        whose: (&str, &'static str),
-        after: LoginAttempt,
+        origin: StepOrigin,
+        owner: AttemptOwner<'_>,
+        next: LoginAttempt,
         is_refused: bool,
         now: Timestamp,
         rng: &dyn Rng,
     ) -> Option<String> {
-        match seat {
-            Some((name, mut attempt)) => {
-                *attempt = after;
+        let has_input_error = next.prompt.inputs.iter().any(|input| input.error.is_some());
+        match origin {
+            StepOrigin::Form(name, mut attempt) => {
+                *attempt = next;
                 Some(name)
             }
-            // The first form again, which needs no memory: or else slips in it, which cost nothing, could
-            // push out the attempts of others.
-            None if is_refused || after.prompt.inputs.iter().any(|it| it.error.is_some()) => None,
-            None => Some(self.keep(whose, after, now, rng)),
+            // The first form again, which needs no state. Otherwise mistakes in it, which no rate limit
+            // counts, could push out the attempts of others.
+            StepOrigin::StatelessForm if is_refused || has_input_error => None,
+            StepOrigin::StatelessForm | StepOrigin::Callback => {
+                Some(self.insert_attempt(owner, next, now, rng))
+            }
         }
     }
 }
 
-async fn first(
-    way: &DynConnector,
-    visitor: RequestOrigin,
+pub(super) fn owner<'a>(browser: &'a str, connector: &DynConnector) -> AttemptOwner<'a> {
+    AttemptOwner {
+        browser,
+        connector: connector.slug(),
+    }
+}
+
+/// The first form of a connector. A step that needs none is a mistake in the connector: nobody proves an
+/// identity without answers, and a GET must not lead to an upstream.
+///
+/// Decision: a redirect follows a form of ours with its CSRF token, even one without inputs, because a
+/// page elsewhere can send a browser to any GET of ours. With `?link=1` it would link the account that
+/// this browser has at the upstream, which an attacker may have chosen, to the account that is signed in
+/// here.
+async fn begin(
+    connector: &DynConnector,
+    origin: RequestOrigin,
 ) -> Result<(Prompt, ConnectorState), AttemptError> {
-    match way.begin(visitor).await? {
+    match connector.begin(origin).await? {
         Step::Ask { prompt, state } => Ok((prompt, state)),
         Step::Refused {
             why,
@@ -273,7 +404,9 @@ async fn first(
             Ok((prompt, state))
         }
         Step::Refused { why, again: None } => Err(AttemptError::Refused(why.0)),
-        // Nobody proves who they are without having been asked.
+        Step::Redirect { .. } => {
+            Err(ConnectorError::Changed("redirected before it was asked").into())
+        }
         Step::Done(_) => Err(ConnectorError::Changed("done before it was asked").into()),
     }
 }
@@ -285,7 +418,7 @@ mod tests {
     use crate::people::records::ExternalIdentity;
     use crate::platform::rng::OsRng;
 
-    const VISITOR: RequestOrigin = RequestOrigin {
+    const ORIGIN: RequestOrigin = RequestOrigin {
         now: time::macros::datetime!(2026-11-21 12:00 UTC),
         address: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
     };
@@ -303,7 +436,7 @@ mod tests {
 
     impl Connector for Portal {
         const SLUG: &'static str = "portal";
-        const OPENS_PLAINLY: bool = false;
+        const STATELESS_START: bool = false;
         type State = Option<String>;
 
         fn face(&self) -> ConnectorLabel {
@@ -315,7 +448,7 @@ mod tests {
 
         async fn begin(
             &self,
-            _visitor: RequestOrigin,
+            _origin: RequestOrigin,
         ) -> Result<Step<Option<String>>, ConnectorError> {
             Ok(Step::Ask {
                 prompt: prompt("name"),
@@ -327,7 +460,7 @@ mod tests {
             &self,
             state: Option<String>,
             answers: Answers,
-            _visitor: RequestOrigin,
+            _origin: RequestOrigin,
         ) -> Result<Step<Option<String>>, ConnectorError> {
             let Some(name) = state else {
                 return Ok(Step::Ask {
@@ -352,28 +485,34 @@ mod tests {
     }
 
     fn portal() -> (LoginFlows, DynConnector) {
-        let turns = LoginFlows::new(ConnectorRegistry::default().with(Portal));
-        let way = turns.ways.first().unwrap().clone();
-        (turns, way)
+        let flows = LoginFlows::new(ConnectorRegistry::default().with(Portal));
+        let connector = flows.connectors.first().unwrap().clone();
+        (flows, connector)
     }
 
     async fn answer(
-        (turns, way): &(LoginFlows, DynConnector),
+        (flows, connector): &(LoginFlows, DynConnector),
         attempt: &str,
         text: &str,
     ) -> Result<SubmissionOutcome, AttemptError> {
-        let turn = turns.begin(way, Some(attempt), BROWSER, VISITOR).await?;
-        let answers = Answers::to(&turn.prompt, |_| text.to_owned());
-        Ok(turns.answer(turn, answers, VISITOR, &OsRng).await?)
+        let submission = flows
+            .take_submission(connector, Some(attempt), BROWSER, ORIGIN)
+            .await?;
+        let answers = Answers::to(&submission.prompt, |_| text.to_owned());
+        Ok(flows
+            .check_answers(submission, answers, ORIGIN, &OsRng)
+            .await?)
     }
 
     /// At the second form.
     async fn at_the_code(portal: &(LoginFlows, DynConnector)) -> String {
-        let (turns, way) = portal;
-        let first = turns.look(way, None, BROWSER, VISITOR, &OsRng).await;
+        let (flows, connector) = portal;
+        let first = flows
+            .find_prompt(connector, None, BROWSER, ORIGIN, &OsRng)
+            .await;
         let attempt = first.unwrap().attempt.unwrap();
-        let judged = answer(portal, &attempt, "asha").await.unwrap();
-        assert!(matches!(judged, SubmissionOutcome::Ask(asked) if asked.told.is_none()));
+        let outcome = answer(portal, &attempt, "asha").await.unwrap();
+        assert!(matches!(outcome, SubmissionOutcome::Ask(view) if view.error.is_none()));
         attempt
     }
 
@@ -382,10 +521,10 @@ mod tests {
         let portal = portal();
         let attempt = at_the_code(&portal).await;
         let wrong = answer(&portal, &attempt, "0000").await.unwrap();
-        assert!(matches!(wrong, SubmissionOutcome::Ask(asked) if asked.told.is_some()));
+        assert!(matches!(wrong, SubmissionOutcome::Ask(view) if view.error.is_some()));
         let right = answer(&portal, &attempt, "1234").await.unwrap();
         assert!(
-            matches!(right, SubmissionOutcome::Over(LoginOutcome::Proven(ExternalIdentity { subject, .. })) if subject == "asha")
+            matches!(right, SubmissionOutcome::Finished(LoginOutcome::Proven(ExternalIdentity { subject, .. })) if subject == "asha")
         );
         // And it is over.
         let again = answer(&portal, &attempt, "1234").await;
@@ -394,17 +533,22 @@ mod tests {
 
     #[tokio::test]
     async fn a_form_can_be_looked_at_again_but_not_from_another_browser() {
-        let (turns, way) = portal();
-        let portal = (turns.clone(), way.clone());
+        let (flows, connector) = portal();
+        let portal = (flows.clone(), connector.clone());
         let attempt = at_the_code(&portal).await;
-        let look = async |browser| {
-            turns
-                .look(&way, Some(&attempt), browser, VISITOR, &OsRng)
+        let find_prompt = async |browser| {
+            flows
+                .find_prompt(&connector, Some(&attempt), browser, ORIGIN, &OsRng)
                 .await
         };
-        assert_eq!(look(BROWSER).await.unwrap().prompt, prompt("code"));
-        assert!(matches!(look("another").await, Err(AttemptError::Gone)));
-        let stolen = turns.begin(&way, Some(&attempt), "another", VISITOR).await;
+        assert_eq!(find_prompt(BROWSER).await.unwrap().prompt, prompt("code"));
+        assert!(matches!(
+            find_prompt("another").await,
+            Err(AttemptError::Gone)
+        ));
+        let stolen = flows
+            .take_submission(&connector, Some(&attempt), "another", ORIGIN)
+            .await;
         assert!(matches!(stolen, Err(AttemptError::Gone)));
     }
 
@@ -415,8 +559,8 @@ mod tests {
         {
             let mut first = std::pin::pin!(answer(&portal, &attempt, "slow"));
             let moment = std::time::Duration::from_millis(1);
-            let judged = tokio::time::timeout(moment, first.as_mut()).await;
-            assert!(judged.is_err());
+            let outcome = tokio::time::timeout(moment, first.as_mut()).await;
+            assert!(outcome.is_err());
             let second = answer(&portal, &attempt, "1234").await;
             assert!(matches!(second, Err(AttemptError::Busy)));
         }
@@ -429,9 +573,11 @@ mod tests {
     async fn an_unanswered_form_is_put_back() {
         let portal = portal();
         let attempt = at_the_code(&portal).await;
-        let turn = portal.0.begin(&portal.1, Some(&attempt), BROWSER, VISITOR);
-        let asked = LoginFlows::put_back(turn.await.unwrap());
-        assert_eq!(asked.attempt.as_deref(), Some(attempt.as_str()));
+        let submission = portal
+            .0
+            .take_submission(&portal.1, Some(&attempt), BROWSER, ORIGIN);
+        let view = LoginFlows::return_submission(submission.await.unwrap());
+        assert_eq!(view.attempt.as_deref(), Some(attempt.as_str()));
         assert!(answer(&portal, &attempt, "1234").await.is_ok());
     }
 
@@ -439,14 +585,14 @@ mod tests {
     async fn guessing_ends_an_attempt_and_so_does_silence() {
         let portal = portal();
         let attempt = at_the_code(&portal).await;
-        for _ in 1..rules::MOST_TRIES {
-            let judged = answer(&portal, &attempt, "0000").await.unwrap();
-            assert!(matches!(judged, SubmissionOutcome::Ask(_)));
+        for _ in 1..rules::MAX_FAILED_TRIES {
+            let outcome = answer(&portal, &attempt, "0000").await.unwrap();
+            assert!(matches!(outcome, SubmissionOutcome::Ask(_)));
         }
         let last = answer(&portal, &attempt, "0000").await.unwrap();
         assert!(matches!(
             last,
-            SubmissionOutcome::Over(LoginOutcome::Refused(_))
+            SubmissionOutcome::Finished(LoginOutcome::Refused(_))
         ));
         assert!(answer(&portal, &attempt, "1234").await.is_err());
         let attempt = at_the_code(&portal).await;

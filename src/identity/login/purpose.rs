@@ -1,25 +1,25 @@
-//! What somebody is at the sign-in page for.
+//! Why a person is at the sign-in page.
 
 use super::signed_in::{AGAIN, LINK};
 use crate::platform::web::FormParams;
 
-/// What somebody proves who they are for.
+/// What the login is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LoginPurpose {
     SignIn,
-    /// Though they are signed in: before something hard to undo.
+    /// A person who is signed in authenticates again, before an action that is hard to undo.
     SignInAgain,
-    /// To get a further way to sign in to the account they are signed in to.
+    /// A person who is signed in links a further identity to the account.
     Link,
 }
 
 impl LoginPurpose {
-    /// What the query or the form says it is. A link that has lost its person stays one: it must not
-    /// become a sign-in that makes a second account.
-    pub(super) fn of(pairs: &FormParams, is_signed_in: bool) -> Self {
+    /// The purpose named by a query or a form. A link without a session stays a link: it must not become
+    /// a sign-in, which would create a second account.
+    pub(super) fn of(params: &FormParams, is_signed_in: bool) -> Self {
         match (
-            pairs.is_ticked(LINK),
-            is_signed_in && pairs.is_ticked(AGAIN),
+            params.is_ticked(LINK),
+            is_signed_in && params.is_ticked(AGAIN),
         ) {
             (true, _) => Self::Link,
             (false, true) => Self::SignInAgain,
@@ -27,7 +27,7 @@ impl LoginPurpose {
         }
     }
 
-    /// What says so in an address or a form.
+    /// The parameter that names it in a query or a form.
     pub(super) fn parameter(self) -> Option<&'static str> {
         match self {
             Self::SignIn => None,

@@ -1,4 +1,4 @@
-//! How often somebody may fail to sign in. The table of limits:
+//! The rate limits of the sign-in page. They make guessing passwords slow:
 //!
 //! | Of | Failed tries at once | Then one every |
 //! |---|---|---|
@@ -8,15 +8,15 @@
 //! | one account in a browser that signed in to it before | 10 | 30 s |
 //! | one address beginning sign-ins that ask an upstream | 60 | 3 s |
 //!
-//! So a password is guessed at 120 times an hour at most, and nobody waits longer than a minute. A
-//! browser that signed in to the account before ([`super::trusted_browser`]) has its own bucket in place of the
-//! first three: whoever guesses at the account from elsewhere cannot lock its owner out. One address
-//! alone cannot use up what the account gets back, so its owner gets in from another.
+//! So a password can be guessed 120 times an hour at most, and nobody waits longer than a minute. A
+//! trusted browser, which signed in to the account before ([`super::trusted_browser`]), has a bucket of its
+//! own in place of the first three: an attacker elsewhere cannot lock the owner out. One address alone
+//! cannot use up the tries of an account, so the owner can sign in from another address.
 //!
-//! An account is what was typed as its name, whether there is such an account or not. A try is taken
-//! before it is judged and given back when it was right or could not be judged. So a lecture hall
-//! behind one address may use up its tries for a moment without one of them being wrong: who finds
-//! none waits a little while others are being judged ([`LoginLimits::wait`]).
+//! The account is the name that was entered, whether such an account exists or not. A try is taken before
+//! the answers are checked, and given back if they were right or could not be checked. Many people behind
+//! one address may therefore use up its tries for a moment without a wrong answer: a request that finds
+//! none waits a little while others are being checked ([`LoginLimits::wait`]).
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -32,25 +32,26 @@ use crate::platform::web::{ClientAddress, Permit, RateLimit, RateLimited};
 const ACCOUNT_FROM_ADDRESS: RateLimit = RateLimit::new(10, Duration::from_mins(1));
 const ACCOUNT: RateLimit = RateLimit::new(10, Duration::from_secs(30));
 const ADDRESS: RateLimit = RateLimit::new(60, Duration::from_secs(3));
-const KNOWN_BROWSER: RateLimit = RateLimit::new(10, Duration::from_secs(30));
-/// How often it is noted that an account is slowed for an address.
-const NOTED: RateLimit = RateLimit::new(1, Duration::from_mins(1));
-/// The same of one address, whatever the account: names are made up faster than an audit is read.
-const NOTED_FROM_ADDRESS: RateLimit = RateLimit::new(10, Duration::from_mins(1));
-const BEGINNINGS: RateLimit = RateLimit::new(60, Duration::from_secs(3));
+const TRUSTED_BROWSER: RateLimit = RateLimit::new(10, Duration::from_secs(30));
+/// Audit entries about one account from one address.
+const AUDIT: RateLimit = RateLimit::new(1, Duration::from_mins(1));
+/// Audit entries about one address, whatever the account: an attacker can invent names faster than
+/// anyone reads the audit log.
+const AUDIT_FROM_ADDRESS: RateLimit = RateLimit::new(10, Duration::from_mins(1));
+const STARTS: RateLimit = RateLimit::new(60, Duration::from_secs(3));
 
-/// How often and how many times somebody who found no try left looks again: five seconds in all.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
-const LOOKS: u32 = 100;
+/// How often and how many times a request without a try looks again: five seconds in all.
+const RETRY_INTERVAL: Duration = Duration::from_millis(50);
+const MAX_RETRIES: u32 = 100;
 
-/// The account somebody signs in to, as they typed its name.
+/// The account of a login, by the name that was entered, as a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct AccountKey(TokenHash);
 
 impl AccountKey {
-    pub(super) fn typed(way: &str, name: &str) -> Self {
+    pub(super) fn of(connector: &str, name: &str) -> Self {
         let name = name.trim().to_lowercase();
-        Self(TokenHash::of(format!("{way} {name}").as_bytes()))
+        Self(TokenHash::of(format!("{connector} {name}").as_bytes()))
     }
 
     pub(super) fn to_vec(self) -> Vec<u8> {
@@ -58,47 +59,47 @@ impl AccountKey {
     }
 }
 
-/// The buckets.
+/// The buckets of the rate limits.
 #[derive(Debug, Clone)]
 pub(super) struct LoginLimits {
     account_from_address: web::RateLimiter<(AccountKey, IpAddr)>,
     account: web::RateLimiter<AccountKey>,
     address: web::RateLimiter<IpAddr>,
-    known_browser: web::RateLimiter<(AccountKey, String)>,
-    beginnings: web::RateLimiter<IpAddr>,
-    noted: web::RateLimiter<(AccountKey, IpAddr)>,
-    noted_from_address: web::RateLimiter<IpAddr>,
-    judging: InFlightAttempts,
+    trusted_browser: web::RateLimiter<(AccountKey, String)>,
+    starts: web::RateLimiter<IpAddr>,
+    audits: web::RateLimiter<(AccountKey, IpAddr)>,
+    audits_from_address: web::RateLimiter<IpAddr>,
+    in_flight: InFlightAttempts,
 }
 
-/// Who tries.
+/// The buckets that a try is taken from.
 #[derive(Debug, Clone)]
 pub(super) struct LimitSubject {
     pub account: AccountKey,
     pub address: ClientAddress,
-    /// The name of a browser that signed in to this account before.
-    pub known: Option<String>,
+    /// The id of a browser that signed in to this account before.
+    pub trusted_browser: Option<String>,
 }
 
-/// A try that was taken.
+/// A try that was taken. It stays taken when it is dropped.
 #[derive(Debug)]
 #[must_use]
 pub(super) struct LoginPermit {
     buckets: LimitBuckets,
-    _judging: [InFlightGuard; 2],
+    _in_flight: [InFlightGuard; 2],
 }
 
 #[derive(Debug)]
 enum LimitBuckets {
-    Known(Permit<(AccountKey, String)>),
-    Stranger(
+    Trusted(Permit<(AccountKey, String)>),
+    Untrusted(
         Permit<(AccountKey, IpAddr)>,
         Permit<AccountKey>,
         Permit<IpAddr>,
     ),
 }
 
-/// How many tries are being judged at this moment, by account and by address.
+/// The number of tries that are being checked now, by account and by address.
 #[derive(Debug, Clone, Default)]
 struct InFlightAttempts(Arc<Mutex<HashMap<LimitKey, u32>>>);
 
@@ -108,10 +109,10 @@ enum LimitKey {
     Address(IpAddr),
 }
 
-/// One that is; until it is dropped.
+/// Counts a try as in flight until it is dropped.
 #[derive(Debug)]
 struct InFlightGuard {
-    judging: InFlightAttempts,
+    in_flight: InFlightAttempts,
     key: LimitKey,
 }
 
@@ -121,7 +122,7 @@ impl InFlightAttempts {
         *counts.entry(key).or_default() += 1;
         drop(counts);
         InFlightGuard {
-            judging: self.clone(),
+            in_flight: self.clone(),
             key,
         }
     }
@@ -134,7 +135,7 @@ impl InFlightAttempts {
 
 impl Drop for InFlightGuard {
     fn drop(&mut self) {
-        let counts = &self.judging.0;
+        let counts = &self.in_flight.0;
         let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
         match counts.get_mut(&self.key) {
             Some(count) if *count > 1 => *count -= 1,
@@ -146,11 +147,11 @@ impl Drop for InFlightGuard {
 }
 
 impl LoginPermit {
-    /// It was right, or could not be judged.
+    /// The answers were right, or could not be checked.
     pub(super) fn give_back(self) {
         match self.buckets {
-            LimitBuckets::Known(taken) => taken.give_back(),
-            LimitBuckets::Stranger(both, account, address) => {
+            LimitBuckets::Trusted(permit) => permit.give_back(),
+            LimitBuckets::Untrusted(both, account, address) => {
                 both.give_back();
                 account.give_back();
                 address.give_back();
@@ -165,52 +166,52 @@ impl LoginLimits {
             account_from_address: web::RateLimiter::new(ACCOUNT_FROM_ADDRESS),
             account: web::RateLimiter::new(ACCOUNT),
             address: web::RateLimiter::new(ADDRESS),
-            known_browser: web::RateLimiter::new(KNOWN_BROWSER),
-            beginnings: web::RateLimiter::new(BEGINNINGS),
-            noted: web::RateLimiter::new(NOTED),
-            noted_from_address: web::RateLimiter::new(NOTED_FROM_ADDRESS),
-            judging: InFlightAttempts::default(),
+            trusted_browser: web::RateLimiter::new(TRUSTED_BROWSER),
+            starts: web::RateLimiter::new(STARTS),
+            audits: web::RateLimiter::new(AUDIT),
+            audits_from_address: web::RateLimiter::new(AUDIT_FROM_ADDRESS),
+            in_flight: InFlightAttempts::default(),
         }
     }
 
-    /// Takes a try, waiting a little for one that is being judged to be given back; or says how long
-    /// to stay away.
+    /// Takes a try. If there is none, waits a little for one that is being checked to be given back;
+    /// otherwise returns how long the client has to wait.
     pub(super) async fn wait(
         &self,
-        who: &LimitSubject,
+        subject: &LimitSubject,
         clock: &dyn Clock,
     ) -> Result<LoginPermit, RateLimited> {
         let keys = [
-            LimitKey::Account(who.account),
-            LimitKey::Address(who.address.0),
+            LimitKey::Account(subject.account),
+            LimitKey::Address(subject.address.0),
         ];
-        for _ in 0..LOOKS {
-            match self.take(who, clock.now()) {
-                Err(_) if self.judging.any(keys) => tokio::time::sleep(LOOK_AGAIN).await,
-                taken => return taken,
+        for _ in 0..MAX_RETRIES {
+            match self.take(subject, clock.now()) {
+                Err(_) if self.in_flight.any(keys) => tokio::time::sleep(RETRY_INTERVAL).await,
+                result => return result,
             }
         }
-        self.take(who, clock.now())
+        self.take(subject, clock.now())
     }
 
-    fn take(&self, who: &LimitSubject, now: Timestamp) -> Result<LoginPermit, RateLimited> {
-        let (account, address) = (who.account, who.address.0);
-        let buckets = match &who.known {
+    fn take(&self, subject: &LimitSubject, now: Timestamp) -> Result<LoginPermit, RateLimited> {
+        let (account, address) = (subject.account, subject.address.0);
+        let buckets = match &subject.trusted_browser {
             Some(browser) => {
                 let key = (account, browser.clone());
-                LimitBuckets::Known(self.known_browser.take(key, now)?)
+                LimitBuckets::Trusted(self.trusted_browser.take(key, now)?)
             }
-            None => self.take_as_stranger(account, address, now)?,
+            None => self.take_untrusted(account, address, now)?,
         };
         Ok(LoginPermit {
             buckets,
-            _judging: [LimitKey::Account(account), LimitKey::Address(address)]
-                .map(|key| self.judging.begin(key)),
+            _in_flight: [LimitKey::Account(account), LimitKey::Address(address)]
+                .map(|key| self.in_flight.begin(key)),
         })
     }
 
-    /// From all three buckets, or from none.
-    fn take_as_stranger(
+    /// Takes from all three buckets, or from none.
+    fn take_untrusted(
         &self,
         account: AccountKey,
         address: IpAddr,
@@ -218,37 +219,38 @@ impl LoginLimits {
     ) -> Result<LimitBuckets, RateLimited> {
         let both = self.account_from_address.take((account, address), now)?;
         let of_account = match self.account.take(account, now) {
-            Ok(taken) => taken,
-            Err(slowed) => {
+            Ok(permit) => permit,
+            Err(limited) => {
                 both.give_back();
-                return Err(slowed);
+                return Err(limited);
             }
         };
         match self.address.take(address, now) {
-            Ok(of_address) => Ok(LimitBuckets::Stranger(both, of_account, of_address)),
-            Err(slowed) => {
+            Ok(of_address) => Ok(LimitBuckets::Untrusted(both, of_account, of_address)),
+            Err(limited) => {
                 both.give_back();
                 of_account.give_back();
-                Err(slowed)
+                Err(limited)
             }
         }
     }
 
-    /// Whether to note that somebody was slowed: not again within a minute, and not for every name that
-    /// one address makes up.
-    pub(super) fn is_news(&self, who: &LimitSubject, now: Timestamp) -> bool {
-        let address = who.address.0;
-        self.noted.take((who.account, address), now).is_ok()
-            && self.noted_from_address.take(address, now).is_ok()
+    /// Whether to write an audit entry about a refused try: once a minute for an account and an address, and
+    /// not for every name that one address invents.
+    pub(super) fn needs_audit(&self, subject: &LimitSubject, now: Timestamp) -> bool {
+        let address = subject.address.0;
+        self.audits.take((subject.account, address), now).is_ok()
+            && self.audits_from_address.take(address, now).is_ok()
     }
 
-    /// Takes a beginning of a sign-in that asks an upstream: we must not be used to flood it.
-    pub(super) fn begin(
+    /// Counts the start of a login that contacts an upstream, so that this server cannot be used to flood
+    /// it.
+    pub(super) fn count_start(
         &self,
         ClientAddress(address): ClientAddress,
         now: Timestamp,
     ) -> Result<(), RateLimited> {
-        self.beginnings.take(address, now).map(drop)
+        self.starts.take(address, now).map(drop)
     }
 }
 
@@ -258,32 +260,32 @@ mod tests {
 
     const START: Timestamp = time::macros::datetime!(2026-11-21 12:00 UTC);
 
-    fn from(last: u8) -> ClientAddress {
+    fn address(last: u8) -> ClientAddress {
         ClientAddress(IpAddr::from([192, 0, 2, last]))
     }
 
     fn asha() -> AccountKey {
-        AccountKey::typed("password", "asha")
+        AccountKey::of("password", "asha")
     }
 
-    fn stranger(account: AccountKey, address: ClientAddress) -> LimitSubject {
+    fn untrusted(account: AccountKey, address: ClientAddress) -> LimitSubject {
         LimitSubject {
             account,
             address,
-            known: None,
+            trusted_browser: None,
         }
     }
 
     #[test]
-    fn guessing_is_slowed_to_one_in_thirty_seconds_from_however_many_addresses() {
+    fn guessing_is_limited_to_one_in_thirty_seconds_from_any_number_of_addresses() {
         let limits = LoginLimits::new();
-        let mut judged = 0;
+        let mut accepted = 0;
         for second in 0..3_600 {
             let now = START + Duration::from_secs(second);
-            let address = from(u8::try_from(second % 250).unwrap());
-            judged += usize::from(limits.take(&stranger(asha(), address), now).is_ok());
+            let address = address(u8::try_from(second % 250).unwrap());
+            accepted += usize::from(limits.take(&untrusted(asha(), address), now).is_ok());
         }
-        assert_eq!(judged, 10 + 119);
+        assert_eq!(accepted, 10 + 119);
     }
 
     #[test]
@@ -291,101 +293,104 @@ mod tests {
         let limits = LoginLimits::new();
         for second in 0..600 {
             let now = START + Duration::from_secs(second);
-            let _ = limits.take(&stranger(asha(), from(6)), now);
+            let _ = limits.take(&untrusted(asha(), address(6)), now);
         }
         let now = START + Duration::from_mins(10);
-        assert!(limits.take(&stranger(asha(), from(7)), now).is_ok());
+        assert!(limits.take(&untrusted(asha(), address(7)), now).is_ok());
     }
 
     #[test]
-    fn a_browser_that_was_here_before_is_not_held_up_by_others() {
+    fn a_trusted_browser_is_not_limited_by_the_tries_of_others() {
         let limits = LoginLimits::new();
         for second in 0..600 {
             let now = START + Duration::from_secs(second);
-            let _ = limits.take(&stranger(asha(), from(6)), now);
+            let _ = limits.take(&untrusted(asha(), address(6)), now);
         }
         let now = START + Duration::from_mins(10);
-        let known = LimitSubject {
-            known: Some("browser".to_owned()),
-            ..stranger(asha(), from(6))
+        let trusted = LimitSubject {
+            trusted_browser: Some("browser".to_owned()),
+            ..untrusted(asha(), address(6))
         };
         for _ in 0..10 {
-            let _ = limits.take(&known, now).unwrap();
+            let _ = limits.take(&trusted, now).unwrap();
         }
-        let slowed = limits.take(&known, now).unwrap_err();
-        assert!(slowed.0 <= Duration::from_mins(1));
+        let limited = limits.take(&trusted, now).unwrap_err();
+        assert!(limited.0 <= Duration::from_mins(1));
     }
 
     #[test]
-    fn spraying_from_one_address_is_slowed_whatever_the_account() {
+    fn password_spraying_from_one_address_is_limited_whatever_the_account() {
         let limits = LoginLimits::new();
         let spray = |name: &str, now| {
-            limits.take(&stranger(AccountKey::typed("password", name), from(6)), now)
+            limits.take(
+                &untrusted(AccountKey::of("password", name), address(6)),
+                now,
+            )
         };
         for number in 0..60 {
             let _ = spray(&number.to_string(), START).unwrap();
         }
-        let slowed = spray("61", START).unwrap_err();
-        assert_eq!(slowed.0, Duration::from_secs(3));
-        // What was refused took nothing from the account.
+        let limited = spray("61", START).unwrap_err();
+        assert_eq!(limited.0, Duration::from_secs(3));
+        // A refused try took nothing from the account.
         for _ in 0..10 {
-            let taken = limits.take(
-                &stranger(AccountKey::typed("password", "61"), from(7)),
+            let permit = limits.take(
+                &untrusted(AccountKey::of("password", "61"), address(7)),
                 START,
             );
-            let _ = taken.unwrap();
+            let _ = permit.unwrap();
         }
     }
 
     #[test]
-    fn right_tries_cost_nothing() {
+    fn right_answers_use_up_no_tries() {
         let limits = LoginLimits::new();
         for _ in 0..100 {
-            let taken = limits.take(&stranger(asha(), from(6)), START);
-            taken.unwrap().give_back();
+            let permit = limits.take(&untrusted(asha(), address(6)), START);
+            permit.unwrap().give_back();
         }
     }
 
     #[derive(Debug)]
-    struct Stopped;
+    struct StoppedClock;
 
-    impl Clock for Stopped {
+    impl Clock for StoppedClock {
         fn now(&self) -> Timestamp {
             START
         }
     }
 
     #[tokio::test]
-    async fn many_who_are_right_at_once_only_wait_for_each_other() {
+    async fn many_right_answers_at_once_only_wait_for_each_other() {
         let limits = LoginLimits::new();
-        let taken: Vec<_> = (0..10)
-            .map(|_| limits.take(&stranger(asha(), from(6)), START).unwrap())
+        let permits: Vec<_> = (0..10)
+            .map(|_| limits.take(&untrusted(asha(), address(6)), START).unwrap())
             .collect();
         let (late, ()) = tokio::join!(
             async {
-                let who = stranger(asha(), from(6));
-                limits.wait(&who, &Stopped).await
+                let subject = untrusted(asha(), address(6));
+                limits.wait(&subject, &StoppedClock).await
             },
-            async { taken.into_iter().for_each(LoginPermit::give_back) }
+            async { permits.into_iter().for_each(LoginPermit::give_back) }
         );
         assert!(late.is_ok());
     }
 
     #[tokio::test]
-    async fn who_was_wrong_too_often_is_told_at_once() {
+    async fn too_many_wrong_answers_are_refused_without_a_wait() {
         let limits = LoginLimits::new();
-        let who = stranger(asha(), from(6));
-        while limits.wait(&who, &Stopped).await.is_ok() {}
+        let subject = untrusted(asha(), address(6));
+        while limits.wait(&subject, &StoppedClock).await.is_ok() {}
         assert!(
             !limits
-                .judging
-                .any([LimitKey::Account(asha()), LimitKey::Address(from(6).0)])
+                .in_flight
+                .any([LimitKey::Account(asha()), LimitKey::Address(address(6).0)])
         );
     }
 
     #[test]
-    fn an_account_is_the_same_however_its_name_is_typed() {
-        assert_eq!(AccountKey::typed("password", " Asha "), asha());
-        assert_ne!(AccountKey::typed("ldap", "asha"), asha());
+    fn an_account_is_the_same_in_any_spelling_of_its_name() {
+        assert_eq!(AccountKey::of("password", " Asha "), asha());
+        assert_ne!(AccountKey::of("ldap", "asha"), asha());
     }
 }

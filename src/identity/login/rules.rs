@@ -1,52 +1,65 @@
-//! What follows from what an adapter says. Pure.
+//! The rules for what follows a connector's step. Pure.
 
 use std::borrow::Cow;
+
+use url::Url;
 
 use crate::connectors::{Prompt, Step};
 use crate::people::records::ExternalIdentity;
 
-/// Wrong answers in one attempt, after which it is over and has to be begun again.
-pub(super) const MOST_TRIES: u32 = 10;
+/// Wrong answers in one login attempt, after which it ends.
+pub(super) const MAX_FAILED_TRIES: u32 = 10;
 
 /// What happens next.
 #[derive(Debug)]
 pub(super) enum LoginStep<S> {
-    /// Ask (again); `told` is what was wrong.
+    /// Show a form; `error` is what was wrong with the answers before.
     Ask {
         prompt: Box<Prompt>,
         state: S,
-        tries: u32,
-        told: Option<Cow<'static, str>>,
+        failed_tries: u32,
+        error: Option<Cow<'static, str>>,
     },
-    Over(LoginOutcome),
+    /// Send the browser to an upstream.
+    Redirect {
+        url: Url,
+        state: S,
+        failed_tries: u32,
+    },
+    Finished(LoginOutcome),
 }
 
-/// How an attempt ended.
+/// How a login attempt ended.
 #[derive(Debug)]
 pub(super) enum LoginOutcome {
     Proven(ExternalIdentity),
-    /// Refused for good, and why.
+    /// The person is not signed in, and why.
     Refused(Cow<'static, str>),
 }
 
-/// `tries` is how many answers were wrong before this one.
-pub(super) fn next<S>(tries: u32, step: Step<S>) -> LoginStep<S> {
+/// `failed_tries` is the number of wrong answers before this one.
+pub(super) fn next_step<S>(failed_tries: u32, step: Step<S>) -> LoginStep<S> {
     match step {
         Step::Ask { prompt, state } => LoginStep::Ask {
             prompt: Box::new(prompt),
             state,
-            tries,
-            told: None,
+            failed_tries,
+            error: None,
         },
-        Step::Done(identity) => LoginStep::Over(LoginOutcome::Proven(identity)),
+        Step::Redirect { url, state } => LoginStep::Redirect {
+            url,
+            state,
+            failed_tries,
+        },
+        Step::Done(identity) => LoginStep::Finished(LoginOutcome::Proven(identity)),
         Step::Refused { why, again } => match again {
-            Some((prompt, state)) if tries + 1 < MOST_TRIES => LoginStep::Ask {
+            Some((prompt, state)) if failed_tries + 1 < MAX_FAILED_TRIES => LoginStep::Ask {
                 prompt: Box::new(prompt),
                 state,
-                tries: tries + 1,
-                told: Some(why.0),
+                failed_tries: failed_tries + 1,
+                error: Some(why.0),
             },
-            _ => LoginStep::Over(LoginOutcome::Refused(why.0)),
+            _ => LoginStep::Finished(LoginOutcome::Refused(why.0)),
         },
     }
 }
@@ -56,48 +69,59 @@ mod tests {
     use super::*;
     use crate::connectors::LoginRefusal;
 
-    fn prompt() -> Prompt {
-        Prompt::default()
-    }
-
     fn refused(again: bool) -> Step<()> {
         Step::Refused {
             why: LoginRefusal("No.".into()),
-            again: again.then(|| (prompt(), ())),
+            again: again.then(|| (Prompt::default(), ())),
         }
     }
 
     #[test]
-    fn a_wrong_answer_is_asked_again_until_the_tries_are_spent() {
+    fn a_wrong_answer_may_be_corrected_until_the_tries_are_used_up() {
         assert!(matches!(
-            next(0, refused(true)),
-            LoginStep::Ask { tries: 1, told: Some(told), .. } if told == "No."
+            next_step(0, refused(true)),
+            LoginStep::Ask { failed_tries: 1, error: Some(error), .. } if error == "No."
         ));
         assert!(matches!(
-            next(MOST_TRIES - 1, refused(true)),
-            LoginStep::Over(LoginOutcome::Refused(_))
-        ));
-    }
-
-    #[test]
-    fn an_adapter_may_end_it_at_once() {
-        assert!(matches!(
-            next(0, refused(false)),
-            LoginStep::Over(LoginOutcome::Refused(_))
+            next_step(MAX_FAILED_TRIES - 1, refused(true)),
+            LoginStep::Finished(LoginOutcome::Refused(_))
         ));
     }
 
     #[test]
-    fn a_further_question_costs_no_try() {
+    fn a_connector_may_end_the_attempt_at_once() {
+        assert!(matches!(
+            next_step(0, refused(false)),
+            LoginStep::Finished(LoginOutcome::Refused(_))
+        ));
+    }
+
+    #[test]
+    fn a_further_form_is_no_failed_try() {
         let step = Step::Ask {
-            prompt: prompt(),
+            prompt: Prompt::default(),
             state: (),
         };
         assert!(matches!(
-            next(3, step),
+            next_step(3, step),
             LoginStep::Ask {
-                tries: 3,
-                told: None,
+                failed_tries: 3,
+                error: None,
+                ..
+            }
+        ));
+    }
+
+    #[test]
+    fn a_redirect_keeps_the_count_of_failed_tries() {
+        let step = Step::Redirect {
+            url: "https://upstream.example/authorize".parse().unwrap(),
+            state: (),
+        };
+        assert!(matches!(
+            next_step(3, step),
+            LoginStep::Redirect {
+                failed_tries: 3,
                 ..
             }
         ));

@@ -39,7 +39,7 @@ where
     }
 }
 
-/// Somebody is signed in, and that was [lately](LATELY). Who signed in longer ago does so once more and
+/// Somebody is signed in, and that was [lately](RECENT_AUTHENTICATION). Who signed in longer ago does so once more and
 /// comes back here.
 #[derive(Debug)]
 pub struct RecentlyAuthenticated(pub SignedIn);
@@ -55,7 +55,13 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let signed_in = SignedIn::from_request_parts(parts, state).await?;
         let (web, now) = (Web::from_ref(state), SharedClock::from_ref(state).now());
-        match sign_in_again(&signed_in.visit, parts, web.links(), LATELY, now) {
+        match sign_in_again(
+            &signed_in.visit,
+            parts,
+            web.links(),
+            RECENT_AUTHENTICATION,
+            now,
+        ) {
             Some(to_sign_in) => Err(to_sign_in),
             None => Ok(Self(signed_in)),
         }
@@ -68,7 +74,8 @@ where
 pub struct AuthenticationAge(Duration);
 
 /// Fresh enough for most of it.
-pub const LATELY: AuthenticationAge = AuthenticationAge::within(Duration::from_hours(1));
+pub const RECENT_AUTHENTICATION: AuthenticationAge =
+    AuthenticationAge::within(Duration::from_hours(1));
 
 impl AuthenticationAge {
     pub const fn within(span: Duration) -> Self {
@@ -76,12 +83,12 @@ impl AuthenticationAge {
     }
 
     /// Whether the form may be shown.
-    pub fn may_see(self, visit: &UserSession, now: Timestamp) -> bool {
+    pub fn allows_view(self, visit: &UserSession, now: Timestamp) -> bool {
         now - visit.signed_in_at < self.0
     }
 
     /// Whether the form may be sent: one may take as long again over it.
-    pub fn may_send(self, visit: &UserSession, now: Timestamp) -> bool {
+    pub fn allows_submit(self, visit: &UserSession, now: Timestamp) -> bool {
         now - visit.signed_in_at < self.0 * 2
     }
 }
@@ -101,9 +108,9 @@ pub fn sign_in_again(
     now: Timestamp,
 ) -> Option<Response> {
     let is_fresh = if parts.method == Method::GET {
-        freshness.may_see(visit, now)
+        freshness.allows_view(visit, now)
     } else {
-        freshness.may_send(visit, now)
+        freshness.allows_submit(visit, now)
     };
     if is_fresh {
         return None;

@@ -1,6 +1,6 @@
-//! Which accounts this browser has signed in to before: a cookie of a name made up for the browser
-//! and a seal per account. It holds no account's name, opens nothing, and only decides whose failed
-//! tries are counted together ([`super::rate_limits`]).
+//! Trusted browsers: a cookie keeps for which accounts this browser has signed in before. It holds a random
+//! browser id and one MAC per account, but no account name. It signs nobody in; it only decides which
+//! rate limit counts the failed tries ([`super::rate_limits`]).
 
 use std::time::Duration;
 
@@ -11,55 +11,60 @@ use crate::platform::rng::Rng;
 use crate::platform::secret::alphanumeric;
 use crate::platform::web::Web;
 
-const KNOWN: &str = "known";
-const YEAR: Duration = Duration::from_hours(365 * 24);
-/// Accounts one browser is known for, newest first: a shared computer has a few.
-const MOST: usize = 4;
-const NAME_LENGTH: usize = 22;
+const COOKIE: &str = "known";
+const LIFETIME: Duration = Duration::from_hours(365 * 24);
+/// Accounts per browser, newest first. A shared computer has a few.
+const MAX_ACCOUNTS: usize = 4;
+const BROWSER_ID_LENGTH: usize = 22;
 
-/// The browser's name, if it signed in to this account before.
-pub(super) fn browser(web: &Web, headers: &HeaderMap, account: AccountKey) -> Option<String> {
-    let cookie = web.cookies.read(headers, KNOWN)?;
-    let (name, seals) = parts(&cookie)?;
-    let is_known = seals.iter().any(|seal| is_seal(web, seal, name, account));
-    is_known.then(|| name.to_owned())
+/// The id of the browser, if it has signed in to this account before.
+pub(super) fn find(web: &Web, headers: &HeaderMap, account: AccountKey) -> Option<String> {
+    let cookie = web.cookies.read(headers, COOKIE)?;
+    let (browser, macs) = parse_cookie(&cookie)?;
+    let is_trusted = macs.iter().any(|mac| is_mac(web, mac, browser, account));
+    is_trusted.then(|| browser.to_owned())
 }
 
-/// Remembers in the browser that it signed in to this account.
+/// Adds the account to the cookie.
 pub(super) fn remember(
     web: &Web,
-    before: &HeaderMap,
-    answer: &mut HeaderMap,
+    request_headers: &HeaderMap,
+    response_headers: &mut HeaderMap,
     account: AccountKey,
     rng: &dyn Rng,
 ) {
-    let cookie = web.cookies.read(before, KNOWN).unwrap_or_default();
-    let fresh = alphanumeric(rng, NAME_LENGTH);
-    let (name, seals) = parts(&cookie).unwrap_or((&fresh, Vec::new()));
-    let others = seals
+    let cookie = web
+        .cookies
+        .read(request_headers, COOKIE)
+        .unwrap_or_default();
+    let new_browser = alphanumeric(rng, BROWSER_ID_LENGTH);
+    let (browser, macs) = parse_cookie(&cookie).unwrap_or((&new_browser, Vec::new()));
+    let others = macs
         .into_iter()
-        .filter(|seal| !is_seal(web, seal, name, account));
-    let mut value = format!("{name}.{}", seal(web, name, account));
-    for other in others.take(MOST - 1) {
+        .filter(|mac| !is_mac(web, mac, browser, account));
+    let mut value = format!("{browser}.{}", compute_mac(web, browser, account));
+    for other in others.take(MAX_ACCOUNTS - 1) {
         value.push('.');
         value.push_str(other);
     }
-    web.cookies.set(answer, KNOWN, value, Some(YEAR));
+    web.cookies
+        .set(response_headers, COOKIE, value, Some(LIFETIME));
 }
 
-fn parts(cookie: &str) -> Option<(&str, Vec<&str>)> {
-    let (name, seals) = cookie.split_once('.')?;
-    (name.len() == NAME_LENGTH).then(|| (name, seals.split('.').take(MOST).collect()))
+fn parse_cookie(cookie: &str) -> Option<(&str, Vec<&str>)> {
+    let (browser, macs) = cookie.split_once('.')?;
+    let macs = macs.split('.').take(MAX_ACCOUNTS).collect();
+    (browser.len() == BROWSER_ID_LENGTH).then_some((browser, macs))
 }
 
-fn seal(web: &Web, name: &str, account: AccountKey) -> String {
+fn compute_mac(web: &Web, browser: &str, account: AccountKey) -> String {
     web.cookie_key
-        .seal(&[KNOWN.as_bytes(), name.as_bytes(), &account.to_vec()])
+        .seal(&[COOKIE.as_bytes(), browser.as_bytes(), &account.to_vec()])
 }
 
-fn is_seal(web: &Web, text: &str, name: &str, account: AccountKey) -> bool {
+fn is_mac(web: &Web, mac: &str, browser: &str, account: AccountKey) -> bool {
     web.cookie_key.is_seal(
-        text,
-        &[KNOWN.as_bytes(), name.as_bytes(), &account.to_vec()],
+        mac,
+        &[COOKIE.as_bytes(), browser.as_bytes(), &account.to_vec()],
     )
 }

@@ -55,9 +55,9 @@ fn ask_for_code(sent: PendingCode) -> Step<AssociationLoginState> {
 
 impl Connector for AssociationConnector {
     const SLUG: &'static str = PROVIDER;
-    const OPENS_PLAINLY: bool = true;
+    const STATELESS_START: bool = true;
     /// It asks nobody but us.
-    const CLOSES: bool = false;
+    const HAS_CIRCUIT_BREAKER: bool = false;
     type State = AssociationLoginState;
 
     fn face(&self) -> ConnectorLabel {

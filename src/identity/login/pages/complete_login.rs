@@ -1,14 +1,14 @@
-//! What comes of a proof: a session, a further way to sign in, or a reason why neither.
+//! What follows a proved identity: a session, a linked identity, or the reason why neither.
 
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::super::LocalPath;
 use super::super::purpose::LoginPurpose;
-use super::super::sign_in::{VerifiedLogin, link, sign_in};
-use super::super::signed_in::LATELY;
-use super::go_on;
+use super::super::sign_in::{VerifiedLogin, link_identity, sign_in};
+use super::super::signed_in::RECENT_AUTHENTICATION;
 use super::login_route::LoginRoute;
+use super::redirect_to_next;
 use crate::people::records::{ExternalIdentity, PeopleError};
 use crate::platform::audit::AuditEntry;
 use crate::platform::links::Links;
@@ -18,86 +18,92 @@ use crate::platform::web::{
 };
 use crate::platform::{audit, db};
 
-/// What became of somebody who proved who they are.
+/// The response to a person who has proved an identity.
 pub(super) enum LoginCompletion {
-    /// They are signed in, and on their way.
-    In(Response),
-    /// They are told what came of it instead.
-    Told(Response),
+    /// A session has started.
+    SignedIn(Response),
+    /// An identity was linked, or the person reads why they are not signed in.
+    NotSignedIn(Response),
 }
 
-/// Begins the session of who came in, in this browser, and sends them on: to `next`, or to their profile.
+/// Starts the session in this browser, and redirects to `next` or to the profile.
 pub async fn start_session(
     links: &Links,
     frame: &PageContext,
-    VerifiedLogin { visit, is_leaving }: VerifiedLogin,
+    VerifiedLogin {
+        session,
+        is_closing_account,
+    }: VerifiedLogin,
     next: Option<&LocalPath>,
 ) -> Result<Response, PageError> {
-    let visit = UserSession {
+    let session = UserSession {
         device: Some(frame.device().to_owned()),
         place: frame.place().map(str::to_owned),
-        ..visit
+        ..session
     };
-    begin_session(frame.session(), &visit).await?;
-    // Who leaves can nowhere else do what they came for.
-    let my_data = LocalPath::parse(&links.my_data()).filter(|_| is_leaving);
-    let mut answer = go_on(links, my_data.as_ref().or(next));
-    frame.announce(&visit, &mut answer);
-    Ok(answer)
+    begin_session(frame.session(), &session).await?;
+    // A person who has closed their account can only keep it or let it go.
+    let my_data = LocalPath::parse(&links.my_data()).filter(|_| is_closing_account);
+    let mut response = redirect_to_next(links, my_data.as_ref().or(next));
+    frame.announce(&session, &mut response);
+    Ok(response)
 }
 
 impl LoginRoute<'_> {
-    /// What somebody who proved who they are came for.
+    /// Signs the person in, or links the identity, as the purpose of this login is.
     pub(super) async fn complete_login(
         &self,
         identity: &ExternalIdentity,
     ) -> Result<LoginCompletion, PageError> {
-        let entered = match self.purpose {
-            LoginPurpose::Link => self.link(identity).await.map(LoginCompletion::Told),
+        let completion = match self.choices.purpose {
+            LoginPurpose::Link => self
+                .link_identity(identity)
+                .await
+                .map(LoginCompletion::NotSignedIn),
             LoginPurpose::SignIn | LoginPurpose::SignInAgain => {
-                let entered = self.sign_in(identity).await;
-                let is_in = matches!(entered, Ok(LoginCompletion::In(_)));
-                self.measure(if is_in {
+                let completion = self.sign_in(identity).await;
+                let is_signed_in = matches!(completion, Ok(LoginCompletion::SignedIn(_)));
+                self.count_outcome(if is_signed_in {
                     SignInOutcome::In
                 } else {
                     SignInOutcome::Unknown
                 });
-                entered
+                completion
             }
         };
-        match entered {
-            Ok(entered) => Ok(entered),
+        match completion {
+            Ok(completion) => Ok(completion),
             Err(error) => self
-                .kept_out(error, identity)
+                .render_people_error(error, identity)
                 .await
-                .map(LoginCompletion::Told),
+                .map(LoginCompletion::NotSignedIn),
         }
     }
 
-    /// Why somebody who proved who they are does not get what they came for.
-    async fn kept_out(
+    /// Why a person with a proved identity is not signed in.
+    async fn render_people_error(
         &self,
         error: PeopleError,
         identity: &ExternalIdentity,
     ) -> Result<Response, PageError> {
         match error {
-            PeopleError::UsernameTaken => Ok(self.not_signed_in(&format!(
+            PeopleError::UsernameTaken => Ok(self.render_not_signed_in(&format!(
                 "{} knows you by a name that belongs to an account here already. If that account is \
                  yours, sign in to it as before. Then open “Ways to sign in” on your profile and link \
                  this one there.",
-                self.way.face().label
+                self.connector.face().label
             ))),
-            PeopleError::IdentityTaken => Ok(self.not_signed_in(
+            PeopleError::IdentityTaken => Ok(self.render_not_signed_in(
                 "This already belongs to another account here. Sign in with it, and remove it there \
                  first.",
             )),
             PeopleError::OtherSecondKey => {
-                tracing::error!(upstream = self.way.slug(), "an account has another owner than before");
+                tracing::error!(upstream = self.connector.slug(), "an account has another owner than before");
                 let entry = AuditEntry::of("identity.refused");
                 let entry = entry.with(json!({ "provider": identity.provider }));
-                let (db, now) = (self.it.db.pool(), self.visitor.now);
-                audit::note(db, entry, now, self.it.rng.as_ref()).await?;
-                Ok(self.not_signed_in(
+                let (db, now) = (self.feature.db.pool(), self.origin.now);
+                audit::note(db, entry, now, self.feature.rng.as_ref()).await?;
+                Ok(self.render_not_signed_in(
                     "This account is not the one it was at your last sign-in. Ask the people who run \
                      this service to look at it.",
                 ))
@@ -106,53 +112,58 @@ impl LoginRoute<'_> {
         }
     }
 
-    /// Signs in whoever the identity belongs to.
+    /// Starts a session of the person who has this identity.
     async fn sign_in(&self, identity: &ExternalIdentity) -> Result<LoginCompletion, PeopleError> {
-        let Self { it, frame, .. } = self;
-        let now = it.clock.now();
-        let remember = self.typed.is_some_and(|form| form.is_ticked("remember"));
-        let lifetime = if remember {
+        let Self { feature, frame, .. } = self;
+        let now = feature.clock.now();
+        let lifetime = if self.choices.remember {
             SessionLifetime::Remembered
         } else {
             SessionLifetime::Browser
         };
-        let mut tx = it.db.begin().await?;
-        let came_in = sign_in(&mut tx, identity, lifetime, now, it.rng.as_ref()).await?;
+        let mut tx = feature.db.begin().await?;
+        let login = sign_in(&mut tx, identity, lifetime, now, feature.rng.as_ref()).await?;
         tx.commit().await.map_err(db::Error::from)?;
-        let Some(came_in) = came_in else {
-            return Ok(LoginCompletion::Told(self.not_signed_in(
+        let Some(login) = login else {
+            return Ok(LoginCompletion::NotSignedIn(self.render_not_signed_in(
                 "You proved who you are, but nobody here has that account. Ask the people who run \
                  this service to add you.",
             )));
         };
-        Ok(
-            match start_session(it.web.links(), frame, came_in, self.next.as_ref()).await {
-                Ok(answer) => LoginCompletion::In(answer),
-                Err(problem) => LoginCompletion::Told(problem.into_response()),
-            },
-        )
+        let (links, next) = (feature.web.links(), self.choices.next.as_ref());
+        Ok(match start_session(links, frame, login, next).await {
+            Ok(mut response) => {
+                let cookies = feature.web.cookies;
+                cookies.forget_person(self.headers, response.headers_mut());
+                LoginCompletion::SignedIn(response)
+            }
+            Err(problem) => LoginCompletion::NotSignedIn(problem.into_response()),
+        })
     }
 
-    /// Gives the identity to whoever is signed in.
-    async fn link(&self, identity: &ExternalIdentity) -> Result<Response, PeopleError> {
-        let Self { it, frame, .. } = self;
-        let now = it.clock.now();
-        // Whoever finds a browser open must not get in by their own account from then on.
-        let visit = (frame.visit()).filter(|visit| LATELY.may_send(visit, now));
-        let Some(visit) = visit else {
-            return Ok(self.not_signed_in(
+    /// Links the identity to the account that is signed in.
+    async fn link_identity(&self, identity: &ExternalIdentity) -> Result<Response, PeopleError> {
+        let Self { feature, frame, .. } = self;
+        let now = feature.clock.now();
+        // Anyone who finds an unlocked browser could otherwise link their own identity and get in later.
+        let session =
+            (frame.visit()).filter(|session| RECENT_AUTHENTICATION.allows_submit(session, now));
+        let Some(session) = session else {
+            return Ok(self.render_not_signed_in(
                 "Your sign-in here is too long ago. Sign in again, then link this.",
             ));
         };
-        let mut tx = it.db.begin().await?;
-        let is_new = link(&mut tx, visit.person, identity, now, it.rng.as_ref()).await?;
+        let (person, rng) = (session.person, feature.rng.as_ref());
+        let mut tx = feature.db.begin().await?;
+        let is_new = link_identity(&mut tx, person, identity, now, rng).await?;
         tx.commit().await.map_err(db::Error::from)?;
-        let label = self.way.face().label;
-        let told = if is_new {
+        let label = self.connector.face().label;
+        let message = if is_new {
             format!("From now on you can sign in with this too: {label}.")
         } else {
             format!("This was yours already: {label}.")
         };
-        Ok(frame.send_to_with(&it.web.links().ways_in(), &FlashMessage::good(told)))
+        let ways_in = feature.web.links().ways_in();
+        Ok(frame.send_to_with(&ways_in, &FlashMessage::good(message)))
     }
 }

@@ -1,4 +1,4 @@
-//! What is shown where there is no form to show or no answer to judge, and a way that is closed by it.
+//! The error pages of a login, and the circuit breaker that a connector's error trips.
 
 use std::time::Duration;
 
@@ -17,49 +17,53 @@ use crate::platform::web::PageError;
 use crate::platform::{audit, db};
 
 impl LoginRoute<'_> {
-    pub(super) async fn without(
+    pub(super) async fn render_attempt_error(
         &self,
-        without: AttemptError,
+        error: AttemptError,
         attempt: Option<&str>,
     ) -> Result<Response, PageError> {
-        let here = self.it.web.links().login_through(self.way.slug());
-        match without {
+        let links = self.feature.web.links();
+        let here = links.login_through(self.connector.slug());
+        match error {
             AttemptError::Busy => {
                 let query = self.query();
-                let joint = if query.is_empty() { "?" } else { "&" };
+                let separator = if query.is_empty() { "?" } else { "&" };
                 let attempt = attempt.unwrap_or_default();
-                let href = format!("{here}{query}{joint}attempt={attempt}");
+                let href = format!("{here}{query}{separator}attempt={attempt}");
                 Ok(self.frame.show(&LoginBusyPage { href }))
             }
-            AttemptError::Gone => Ok(self.gone()),
-            AttemptError::Refused(told) => Ok(self.not_signed_in(&told)),
-            AttemptError::Upstream(error) => self.trouble(error).await,
+            AttemptError::Gone => Ok(self.render_gone()),
+            AttemptError::Refused(reason) => Ok(self.render_not_signed_in(&reason)),
+            AttemptError::Connector(error) => self.render_connector_error(error).await,
         }
     }
 
-    /// The sign-in is over.
-    pub(super) fn not_signed_in(&self, told: &str) -> Response {
-        PageError::new(StatusCode::BAD_REQUEST, "You are not signed in", told)
-            .back(self.anew(), "Begin again")
+    /// The login attempt has ended without a session.
+    pub(super) fn render_not_signed_in(&self, reason: &str) -> Response {
+        PageError::new(StatusCode::BAD_REQUEST, "You are not signed in", reason)
+            .back(self.start_again_href(), "Begin again")
             .into_response()
     }
 
-    fn gone(&self) -> Response {
-        self.not_signed_in(
+    fn render_gone(&self) -> Response {
+        self.render_not_signed_in(
             "This sign-in is over: it took longer than ten minutes, was finished in another tab, or \
              the service was started anew.",
         )
     }
 
-    /// There was no answer.
-    pub(super) async fn trouble(&self, error: ConnectorError) -> Result<Response, PageError> {
-        let upstream = self.way.slug();
-        let label = self.way.face().label;
-        let problem = match error {
+    /// The connector could tell neither yes nor no.
+    pub(super) async fn render_connector_error(
+        &self,
+        error: ConnectorError,
+    ) -> Result<Response, PageError> {
+        let upstream = self.connector.slug();
+        let label = self.connector.face().label;
+        let page = match error {
             ConnectorError::Store(error) => error.into(),
-            ConnectorError::Expired => return Ok(self.gone()),
+            ConnectorError::Expired => return Ok(self.render_gone()),
             ConnectorError::Busy(after) => {
-                self.measure(SignInOutcome::Busy);
+                self.count_outcome(SignInOutcome::Busy);
                 tracing::warn!(upstream, "too many sign-ins at once");
                 PageError::unavailable_for(
                     after,
@@ -67,7 +71,7 @@ impl LoginRoute<'_> {
                 )
             }
             ConnectorError::Unavailable => {
-                self.measure(SignInOutcome::Unanswered);
+                self.count_outcome(SignInOutcome::Unanswered);
                 tracing::warn!(upstream, "the upstream does not answer");
                 PageError::unavailable_for(
                     Duration::from_secs(30),
@@ -77,49 +81,52 @@ impl LoginRoute<'_> {
                 )
             }
             ConnectorError::Odd { met, told } => {
-                self.measure(SignInOutcome::Odd);
+                self.count_outcome(SignInOutcome::Odd);
                 tracing::warn!(upstream, met, "the upstream is odd about one person");
-                return Ok(self.not_signed_in(told));
+                return Ok(self.render_not_signed_in(told));
             }
             ConnectorError::Changed(met) => {
-                self.measure(SignInOutcome::Changed);
-                self.close(met).await?;
-                return Ok(self.closed_way());
+                self.count_outcome(SignInOutcome::Changed);
+                self.trip_circuit_breaker(met).await?;
+                return Ok(self.render_disabled());
             }
         };
-        Ok(problem.back(self.anew(), "Begin again").into_response())
+        Ok(page
+            .back(self.start_again_href(), "Begin again")
+            .into_response())
     }
 
-    /// Nobody signs in by this way any more until somebody has looked at it: what it would take for a
-    /// proof may be none.
-    async fn close(&self, met: &'static str) -> Result<(), PageError> {
-        let Self { it, way, .. } = self;
-        let (upstream, now) = (way.slug(), self.visitor.now);
+    /// Disables the connector for everyone until an operator enables it again: after an unknown change of
+    /// the upstream, what the connector takes for a proof may be none.
+    async fn trip_circuit_breaker(&self, met: &'static str) -> Result<(), PageError> {
+        let Self {
+            feature, connector, ..
+        } = self;
+        let (upstream, now) = (connector.slug(), self.origin.now);
         tracing::error!(upstream, met, "the upstream has changed");
-        if !way.closes() {
+        if !connector.has_circuit_breaker() {
             return Ok(());
         }
-        let mut tx = it.db.begin().await?;
-        if connectors::close(&mut tx, upstream, met, now).await? {
+        let mut tx = feature.db.begin().await?;
+        if connectors::disable(&mut tx, upstream, met, now).await? {
             let entry = AuditEntry::of("upstream.closed");
             let entry = entry.with(json!({ "upstream": upstream, "met": met }));
-            audit::note(&mut *tx, entry, now, it.rng.as_ref()).await?;
+            audit::note(&mut *tx, entry, now, feature.rng.as_ref()).await?;
         }
         tx.commit().await.map_err(db::Error::from)?;
         Ok(())
     }
 
-    pub(super) fn closed_way(&self) -> Response {
-        let label = self.way.face().label;
-        let problem = PageError::unavailable_for(
+    pub(super) fn render_disabled(&self) -> Response {
+        let label = self.connector.face().label;
+        let page = PageError::unavailable_for(
             Duration::from_mins(10),
             format!(
                 "{label}: this way to sign in is closed. The other side has changed, and somebody has \
                  to look at it first. The people who run this service see that."
             ),
         );
-        problem
-            .back(self.anew(), "See the other ways to sign in")
+        page.back(self.start_again_href(), "See the other ways to sign in")
             .into_response()
     }
 }

@@ -1,4 +1,4 @@
-//! The form of a visit, as its page shows it.
+//! The page with the form of a login.
 
 use std::borrow::Cow;
 
@@ -20,69 +20,78 @@ const AGAIN_NOTICE: Cow<'static, str> =
     Cow::Borrowed("You signed in a while ago. Sign in again, and you go on where you were.");
 
 impl LoginRoute<'_> {
-    pub(super) async fn ask(&self, asked: PromptView) -> Response {
-        self.frame.show(&self.page(asked).await)
+    pub(super) async fn render_prompt(&self, view: PromptView) -> Response {
+        self.frame.show(&self.build_page(view).await)
     }
 
-    pub(super) async fn slow(&self, asked: PromptView, slowed: RateLimited) -> Response {
-        self.measure(SignInOutcome::Slowed);
-        tracing::warn!(upstream = self.way.slug(), "sign-ins are slowed");
-        let mut page = self.page(asked).await;
-        page.error = Some(format!("{TOO_MANY} Try again in {}.", slowed.in_words()));
-        let mut answer = self.frame.show_with(StatusCode::TOO_MANY_REQUESTS, &page);
-        let headers = answer.headers_mut();
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(slowed.seconds()));
-        answer
+    /// The same form with 429: the rate limit refuses this try.
+    pub(super) async fn render_rate_limited(
+        &self,
+        view: PromptView,
+        limited: RateLimited,
+    ) -> Response {
+        self.count_outcome(SignInOutcome::Slowed);
+        tracing::warn!(upstream = self.connector.slug(), "sign-ins are slowed");
+        let mut page = self.build_page(view).await;
+        page.error = Some(format!("{TOO_MANY} Try again in {}.", limited.in_words()));
+        let mut response = self.frame.show_with(StatusCode::TOO_MANY_REQUESTS, &page);
+        let headers = response.headers_mut();
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(limited.seconds()));
+        response
     }
 
-    async fn page(&self, asked: PromptView) -> LoginPage {
-        let Self { it, way, .. } = self;
-        let links = it.web.links();
-        let remembered = self.typed.is_some_and(|form| form.is_ticked("remember"));
-        let app = match &self.next {
-            Some(next) => it.client_lookup.find_pending_client(next).await,
+    async fn build_page(&self, view: PromptView) -> LoginPage {
+        let Self {
+            feature,
+            connector,
+            choices,
+            ..
+        } = self;
+        let links = feature.web.links();
+        let app = match &choices.next {
+            Some(next) => feature.client_lookup.find_pending_client(next).await,
             None => None,
         };
         let PromptView {
             prompt,
             attempt,
-            told,
-        } = asked;
+            error,
+        } = view;
         let picture = prompt.picture.zip(attempt.as_deref());
         let picture = picture.map(|(picture, attempt)| PictureView {
-            src: links.sign_in_picture(way.slug(), attempt),
+            src: links.sign_in_picture(connector.slug(), attempt),
             alt: picture.alt,
         });
         LoginPage {
             heading: prompt.heading,
             app,
-            action: links.login_through(way.slug()),
-            next: self
+            action: links.login_through(connector.slug()),
+            next: choices
                 .next
                 .as_ref()
                 .map_or_else(String::new, ToString::to_string),
-            purpose: self.purpose.parameter(),
+            purpose: choices.purpose.parameter(),
             steps: (prompt.steps.into_iter())
                 .map(|(label, state)| StepIndicator { label, state })
                 .collect(),
             notice: prompt.notice,
-            purpose_notice: match self.purpose {
+            purpose_notice: match choices.purpose {
                 LoginPurpose::SignIn => None,
                 LoginPurpose::SignInAgain => Some(AGAIN_NOTICE),
                 LoginPurpose::Link => self.frame.visit().map(link_notice),
             },
-            error: told.or(prompt.trouble).map(Cow::into_owned),
+            error: error.or(prompt.trouble).map(Cow::into_owned),
             prompt: PromptForm {
                 inputs: (prompt.inputs.into_iter())
-                    .map(|input| self.filled(input))
+                    .map(|input| self.refill(input))
                     .collect(),
                 picture,
-                remember: prompt.may_be_last && self.purpose != LoginPurpose::Link,
-                remembered,
+                remember: prompt.may_be_last && choices.purpose != LoginPurpose::Link,
+                remembered: choices.remember,
                 submit: prompt.submit,
                 instead: prompt.instead,
             },
-            // Further on, it is not the first time.
+            // Only on the first form.
             first_time: attempt.is_none().then(|| self.first_time()).flatten(),
             attempt,
             other_ways: self.other_ways(),
@@ -90,7 +99,7 @@ impl LoginRoute<'_> {
     }
 
     fn first_time(&self) -> Option<FirstTimeView> {
-        let first = self.way.first_time()?;
+        let first = self.connector.first_time()?;
         Some(FirstTimeView {
             href: format!("{}{}", first.href, self.query()),
             words: first.words,
@@ -99,28 +108,30 @@ impl LoginRoute<'_> {
 
     fn other_ways(&self) -> Vec<OtherConnector> {
         let query = self.query();
-        let ways = self.it.turns.ways.iter();
-        ways.filter(|other| other.slug() != self.way.slug() && !self.has_closed(other))
+        let links = self.feature.web.links();
+        let connectors = self.feature.flows.connectors.iter();
+        connectors
+            .filter(|other| other.slug() != self.connector.slug() && !self.has_disabled(other))
             .map(|other| OtherConnector {
                 label: other.face().label,
                 hint: other.face().hint,
-                href: format!("{}{query}", self.it.web.links().login_through(other.slug())),
+                href: format!("{}{query}", links.login_through(other.slug())),
             })
             .collect()
     }
 
-    /// An input with what was typed into it, unless that is a secret.
-    fn filled(&self, mut input: Input) -> Input {
+    /// An input with the value that was sent, unless that is a secret.
+    fn refill(&self, mut input: Input) -> Input {
         use crate::connectors::InputKind::{Choice, Text};
-        if let Some(form) = self.typed.filter(|_| matches!(input.kind, Text | Choice)) {
+        if let Some(form) = self.form.filter(|_| matches!(input.kind, Text | Choice)) {
             input.value = form.text(input.name).trim().to_owned();
         }
         input
     }
 }
 
-fn link_notice(visit: &UserSession) -> Cow<'static, str> {
-    let name = &visit.name;
+fn link_notice(session: &UserSession) -> Cow<'static, str> {
+    let name = &session.name;
     let text = format!(
         "You are signed in as {name}. Prove that this is yours too, and it becomes a further way to \
          sign in to the same account."
