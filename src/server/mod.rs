@@ -192,13 +192,13 @@ impl SharedParts {
     }
 
     fn ways(&self, config: &Config) -> Result<ConnectorRegistry, ConnectorSetupError> {
-        let needs = ConnectorDependencies {
+        let dependencies = ConnectorDependencies {
             db: &self.db,
             links: self.web.links(),
             rng: &self.rng,
             codes: &self.codes,
         };
-        login_connectors::ways(config, &needs)
+        login_connectors::build_registry(config, &dependencies)
     }
 
     /// Where there is a portal whose security questions can be looked at.

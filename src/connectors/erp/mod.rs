@@ -292,7 +292,7 @@ impl Erp {
             .roll()
             .cloned()
             .ok_or(ConnectorError::Expired)?;
-        self.consecutive_users.ends();
+        self.consecutive_users.reset();
         if let Some(session) = flow.session {
             self.client.log_out(session).await;
         }

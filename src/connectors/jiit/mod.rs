@@ -121,7 +121,7 @@ impl Jiit {
         let mut tried = PasswordTryOutcome::default();
         let step = self.settle(next, visitor, &mut tried).await;
         if let Ok(Step::Done(_)) = step {
-            self.consecutive_users.ends();
+            self.consecutive_users.reset();
         }
         // Whoever read the picture wrongly, or got no answer, has not guessed.
         if let Some((of_one, from_one)) = tried.taken.filter(|_| !tried.has_guessed) {

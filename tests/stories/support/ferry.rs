@@ -19,8 +19,8 @@ use profiles::people::records::{
 use reqwest::redirect;
 use url::Url;
 
-use super::relying_party::challenge;
 use super::World;
+use super::relying_party::challenge;
 use crate::sim::kit::Watch;
 use crate::sim::kit::site::Site;
 
