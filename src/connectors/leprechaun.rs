@@ -87,8 +87,10 @@ impl From<LeprechaunError> for ConnectorError {
     fn from(error: LeprechaunError) -> Self {
         match error {
             LeprechaunError::Unfit | LeprechaunError::Unavailable => Self::Unavailable,
-            LeprechaunError::NotAuthorised => Self::Changed("it does not know our authorization"),
-            LeprechaunError::Protocol(what) => Self::Changed(what),
+            LeprechaunError::NotAuthorised => {
+                Self::ProtocolMismatch("it does not know our authorization")
+            }
+            LeprechaunError::Protocol(what) => Self::ProtocolMismatch(what),
         }
     }
 }
@@ -265,14 +267,14 @@ impl Connector for Leprechaun {
     const STATELESS_START: bool = true;
     type State = LeprechaunState;
 
-    fn face(&self) -> ConnectorLabel {
+    fn label(&self) -> ConnectorLabel {
         ConnectorLabel {
-            label: "A code to your Leprechaun mailbox",
+            text: "A code to your Leprechaun mailbox",
             hint: Some("for those who associated theirs there"),
         }
     }
 
-    fn records(&self) -> &'static str {
+    fn source_name(&self) -> &'static str {
         ErpRollNumber::RECORDS
     }
 
@@ -305,7 +307,7 @@ impl Connector for Leprechaun {
                     }
                     Err(why) => Ok(Step::Ask {
                         prompt: Prompt {
-                            trouble: Some(why.0),
+                            error: Some(why.0),
                             ..mailed.prompt()
                         },
                         state: LeprechaunState::Code { mailed, email },

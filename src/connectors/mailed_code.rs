@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{
     AccountName, ConnectorError, Input, InputChoice, InputKind, LoginRefusal, Prompt,
-    RequestOrigin, StepResult, StepState,
+    RequestOrigin, StepList, StepState,
 };
 use crate::people::records::{Claims, Email};
 use crate::platform::clock::Timestamp;
@@ -166,8 +166,8 @@ impl SentCode {
             notice: Some(notice.into()),
             steps: steps(StepState::Done, StepState::Now),
             inputs: vec![code],
-            account: Some(AccountName::Known(self.account.clone())),
-            may_be_last: true,
+            account: Some(AccountName::Fixed(self.account.clone())),
+            offers_remember_me: true,
             submit: "Sign in".into(),
             instead: vec![InputChoice {
                 value: ANOTHER_CODE,
@@ -212,13 +212,13 @@ pub fn roll_number_prompt(notice: &'static str) -> Prompt {
         notice: Some(notice.into()),
         steps: steps(StepState::Now, StepState::Later),
         inputs: vec![roll],
-        account: Some(AccountName::Typed("roll")),
+        account: Some(AccountName::FromInput("roll")),
         submit: "Send me a code".into(),
         ..Prompt::default()
     }
 }
 
-fn steps(roll: StepState, code: StepState) -> StepResult {
+fn steps(roll: StepState, code: StepState) -> StepList {
     vec![("Roll number".into(), roll), ("Code".into(), code)]
 }
 

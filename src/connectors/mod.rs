@@ -7,9 +7,9 @@
 //! its `State`, which the room `login` keeps in memory only. The wiring puts the connectors into a
 //! [`ConnectorRegistry`], which erases their types.
 //!
-//! Decision: the circuit breaker ([`ConnectorError::Changed`]) is tripped only by what the upstream alone
+//! Decision: the circuit breaker ([`ConnectorError::ProtocolMismatch`]) is tripped only by what the upstream alone
 //! controls, such as where it redirects and how its pages are built, and never by what one person's record
-//! or input can contain ([`ConnectorError::Odd`]), because otherwise a person who writes their own security
+//! or input can contain ([`ConnectorError::UnexpectedUserData`]), because otherwise a person who writes their own security
 //! question could lock out the campus. Where an answer may be either, the connector repeats the request
 //! for a made-up account, which has no record and no input.
 //!
@@ -41,7 +41,7 @@ pub use mailed_code::{CodeCheck, CodeMailer, SentCode};
 pub use model::{
     AccountName, Answers, CallbackParams, ConnectorError, ConnectorLabel, FirstTimeLink, Input,
     InputChoice, InputKind, LoginRefusal, Prompt, PromptPicture, RepeatedCallbackParam,
-    RequestOrigin, Step, StepResult, StepState,
+    RequestOrigin, Step, StepList, StepState,
 };
 pub use password::{
     NewPassword, PasswordConnector, PasswordHasher, PasswordPolicyError, set_password,

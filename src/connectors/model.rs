@@ -24,7 +24,7 @@ pub struct RequestOrigin {
 /// The text of a connector in lists of connectors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectorLabel {
-    pub label: &'static str,
+    pub text: &'static str,
     pub hint: Option<&'static str>,
 }
 
@@ -79,11 +79,11 @@ pub enum ConnectorError {
     /// The upstream sent something that this connector does not understand. The circuit breaker disables
     /// the connector for everyone, because a guess could sign in the wrong person.
     #[error("the upstream has changed: {0}")]
-    Changed(&'static str),
+    ProtocolMismatch(&'static str),
     /// The upstream sent something unknown that may come from one person's record or input. It ends this
     /// login only; the connector stays enabled.
     #[error("the upstream is odd about one person: {met}")]
-    Odd {
+    UnexpectedUserData {
         met: &'static str,
         told: &'static str,
     },
@@ -101,15 +101,15 @@ pub struct Prompt {
     /// For instance what happens to the password.
     pub notice: Option<Cow<'static, str>>,
     /// An error that is not the person's fault. It does not count as a failed try.
-    pub trouble: Option<Cow<'static, str>>,
+    pub error: Option<Cow<'static, str>>,
     /// The position of this form in a series of forms; empty for a single form.
-    pub steps: StepResult,
+    pub steps: StepList,
     pub inputs: Vec<Input>,
     /// Shown beside the captcha input.
     pub picture: Option<PromptPicture>,
     pub account: Option<AccountName>,
     /// Whether this form may be the last one before the session starts. It then offers "keep me signed in".
-    pub may_be_last: bool,
+    pub offers_remember_me: bool,
     pub submit: Cow<'static, str>,
     /// Further buttons. Pressing one sends no inputs.
     pub instead: Vec<InputChoice>,
@@ -129,8 +129,8 @@ impl Prompt {
                     "current-password",
                 ),
             ],
-            account: Some(AccountName::Typed("username")),
-            may_be_last: true,
+            account: Some(AccountName::FromInput("username")),
+            offers_remember_me: true,
             submit: "Sign in".into(),
             ..Self::default()
         }
@@ -141,12 +141,12 @@ impl Prompt {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccountName {
     /// The value of the input of this name.
-    Typed(&'static str),
+    FromInput(&'static str),
     /// Known from an earlier form.
-    Known(String),
+    Fixed(String),
 }
 
-pub type StepResult = Vec<(Cow<'static, str>, StepState)>;
+pub type StepList = Vec<(Cow<'static, str>, StepState)>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

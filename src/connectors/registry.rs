@@ -19,7 +19,7 @@ pub trait Connector: Send + Sync + 'static {
     /// rendering the form stores nothing, and a form may be submitted without a login attempt.
     const STATELESS_START: bool;
 
-    /// Whether the connector is disabled for everyone after [`ConnectorError::Changed`]. True for
+    /// Whether the connector is disabled for everyone after [`ConnectorError::ProtocolMismatch`]. True for
     /// connectors with an upstream.
     const HAS_CIRCUIT_BREAKER: bool = true;
 
@@ -27,16 +27,16 @@ pub trait Connector: Send + Sync + 'static {
     /// it has to wipe them when dropped, and needs neither `Debug` nor `Serialize`.
     type State: Send + 'static;
 
-    fn face(&self) -> ConnectorLabel;
+    fn label(&self) -> ConnectorLabel;
 
     /// The name of its records, where a profile shows the source of a field: "from …".
-    fn records(&self) -> &'static str {
-        self.face().label
+    fn source_name(&self) -> &'static str {
+        self.label().text
     }
 
     /// Where a person starts who has never used this connector, if that is another page. That page also
     /// links the identity.
-    fn first_time(&self) -> Option<FirstTimeLink> {
+    fn first_time_link(&self) -> Option<FirstTimeLink> {
         None
     }
 
@@ -96,16 +96,16 @@ impl DynConnector {
     pub fn has_circuit_breaker(&self) -> bool {
         self.0.has_circuit_breaker()
     }
-    pub fn face(&self) -> ConnectorLabel {
-        self.0.face()
+    pub fn label(&self) -> ConnectorLabel {
+        self.0.label()
     }
-    /// [`Connector::records`]
-    pub fn records(&self) -> &'static str {
-        self.0.records()
+    /// [`Connector::source_name`]
+    pub fn source_name(&self) -> &'static str {
+        self.0.source_name()
     }
-    /// [`Connector::first_time`]
-    pub fn first_time(&self) -> Option<FirstTimeLink> {
-        self.0.first_time()
+    /// [`Connector::first_time_link`]
+    pub fn first_time_link(&self) -> Option<FirstTimeLink> {
+        self.0.first_time_link()
     }
     /// [`Connector::begin`]
     pub async fn begin(
@@ -179,9 +179,9 @@ trait ErasedConnector: Send + Sync {
     fn slug(&self) -> &'static str;
     fn has_stateless_start(&self) -> bool;
     fn has_circuit_breaker(&self) -> bool;
-    fn face(&self) -> ConnectorLabel;
-    fn records(&self) -> &'static str;
-    fn first_time(&self) -> Option<FirstTimeLink>;
+    fn label(&self) -> ConnectorLabel;
+    fn source_name(&self) -> &'static str;
+    fn first_time_link(&self) -> Option<FirstTimeLink>;
     fn begin(&self, origin: RequestOrigin) -> BoxedStepFuture<'_>;
     fn advance(
         &self,
@@ -207,14 +207,14 @@ impl<C: Connector> ErasedConnector for C {
     fn has_circuit_breaker(&self) -> bool {
         C::HAS_CIRCUIT_BREAKER
     }
-    fn face(&self) -> ConnectorLabel {
-        Connector::face(self)
+    fn label(&self) -> ConnectorLabel {
+        Connector::label(self)
     }
-    fn records(&self) -> &'static str {
-        Connector::records(self)
+    fn source_name(&self) -> &'static str {
+        Connector::source_name(self)
     }
-    fn first_time(&self) -> Option<FirstTimeLink> {
-        Connector::first_time(self)
+    fn first_time_link(&self) -> Option<FirstTimeLink> {
+        Connector::first_time_link(self)
     }
     fn begin(&self, origin: RequestOrigin) -> BoxedStepFuture<'_> {
         Box::pin(async move { Ok(erase_state(Connector::begin(self, origin).await?)) })

@@ -87,14 +87,14 @@ impl Connector for Erp {
     const STATELESS_START: bool = true;
     type State = ErpState;
 
-    fn face(&self) -> ConnectorLabel {
+    fn label(&self) -> ConnectorLabel {
         ConnectorLabel {
-            label: "ERP of IIT Kharagpur",
+            text: "ERP of IIT Kharagpur",
             hint: Some("Roll number, ERP password, security question and a code by mail"),
         }
     }
 
-    fn records(&self) -> &'static str {
+    fn source_name(&self) -> &'static str {
         "the ERP of IIT Kharagpur"
     }
 
@@ -135,8 +135,10 @@ impl Connector for Erp {
                 }
                 ErpTransition::Done => return self.done(flow, names, visitor.now).await,
                 ErpTransition::Unavailable => return Err(ConnectorError::Unavailable),
-                ErpTransition::Changed(what) => return Err(ConnectorError::Changed(what)),
-                ErpTransition::Odd { met, told } => return Err(ConnectorError::Odd { met, told }),
+                ErpTransition::Changed(what) => return Err(ConnectorError::ProtocolMismatch(what)),
+                ErpTransition::Odd { met, told } => {
+                    return Err(ConnectorError::UnexpectedUserData { met, told });
+                }
                 ErpTransition::Expired => return Err(ConnectorError::Expired),
             };
         }
@@ -385,7 +387,7 @@ fn as_error(trouble: ErpError) -> ConnectorError {
     match trouble {
         ErpError::Silence => ConnectorError::Unavailable,
         ErpError::Strange(UnknownReply(what)) | ErpError::Changed(UnknownReply(what)) => {
-            ConnectorError::Changed(what)
+            ConnectorError::ProtocolMismatch(what)
         }
         ErpError::Expired => ConnectorError::Expired,
     }

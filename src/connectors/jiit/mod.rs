@@ -108,7 +108,7 @@ impl Jiit {
     pub async fn check(&self, now: Timestamp) -> Result<(), ConnectorError> {
         match reply::captcha(self.portal.captcha(KeyDate::of(now)).await) {
             PortalReply::Yes(_) => Ok(()),
-            PortalReply::Unknown(what) => Err(ConnectorError::Changed(what)),
+            PortalReply::Unknown(what) => Err(ConnectorError::ProtocolMismatch(what)),
             _ => Err(ConnectorError::Unavailable),
         }
     }
@@ -145,7 +145,7 @@ impl Jiit {
                 JiitTransition::NotThem { number, met }
                     if self.consecutive_users.is_second(&number) =>
                 {
-                    return Err(ConnectorError::Changed(met));
+                    return Err(ConnectorError::ProtocolMismatch(met));
                 }
                 JiitTransition::NotThem { met, .. } => machine::odd(machine::SOMEBODY_ELSE, met),
                 JiitTransition::Fetch(fetch) => {
@@ -237,14 +237,14 @@ impl Connector for Jiit {
     const STATELESS_START: bool = false;
     type State = JiitState;
 
-    fn face(&self) -> ConnectorLabel {
+    fn label(&self) -> ConnectorLabel {
         ConnectorLabel {
-            label: "JIIT portal",
+            text: "JIIT portal",
             hint: Some("with your enrollment number and portal password"),
         }
     }
 
-    fn records(&self) -> &'static str {
+    fn source_name(&self) -> &'static str {
         "the JIIT portal"
     }
 

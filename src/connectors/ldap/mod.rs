@@ -7,7 +7,7 @@
 //! Decision: each login opens a connection of its own, because a bind changes the identity of the
 //! connection, and a directory gets a few logins per second at most.
 //!
-//! Decision: only a directory that accepts every bind is [`ConnectorError::Changed`]. All other wrong
+//! Decision: only a directory that accepts every bind is [`ConnectorError::ProtocolMismatch`]. All other wrong
 //! answers are [`ConnectorError::Unavailable`], because LDAP does not change as a portal does, and one
 //! fault of a directory must not disable the connector until an operator acts.
 //!
@@ -116,9 +116,9 @@ impl Connector for Ldap {
     const STATELESS_START: bool = true;
     type State = ();
 
-    fn face(&self) -> ConnectorLabel {
+    fn label(&self) -> ConnectorLabel {
         ConnectorLabel {
-            label: "Campus account",
+            text: "Campus account",
             hint: None,
         }
     }
@@ -203,7 +203,7 @@ fn connector_error(error: &LdapError) -> ConnectorError {
     tracing::warn!(trouble = %error, "the directory was of no use");
     match error {
         LdapError::AlwaysYes => {
-            ConnectorError::Changed("the directory says yes to somebody made up")
+            ConnectorError::ProtocolMismatch("the directory says yes to somebody made up")
         }
         _ => ConnectorError::Unavailable,
     }

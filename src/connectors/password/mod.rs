@@ -89,7 +89,9 @@ pub async fn set_password(
     rng: &dyn crate::platform::rng::Rng,
 ) -> Result<(), ConnectorError> {
     let hash = hasher.hash(password.expose(), rng).await.map_err(busy)?;
-    let hash = hash.ok_or(ConnectorError::Changed("argon2 refuses its parameters"))?;
+    let hash = hash.ok_or(ConnectorError::ProtocolMismatch(
+        "argon2 refuses its parameters",
+    ))?;
     store::insert_password(&mut **tx, person, &hash, now).await?;
     store::insert_identity(&mut **tx, PasswordConnector::SLUG, person, now).await?;
     Ok(())
@@ -114,9 +116,9 @@ impl Connector for PasswordConnector {
     const HAS_CIRCUIT_BREAKER: bool = false;
     type State = ();
 
-    fn face(&self) -> ConnectorLabel {
+    fn label(&self) -> ConnectorLabel {
         ConnectorLabel {
-            label: "Username and password",
+            text: "Username and password",
             hint: None,
         }
     }

@@ -405,9 +405,9 @@ async fn begin(
         }
         Step::Refused { why, again: None } => Err(AttemptError::Refused(why.0)),
         Step::Redirect { .. } => {
-            Err(ConnectorError::Changed("redirected before it was asked").into())
+            Err(ConnectorError::ProtocolMismatch("redirected before it was asked").into())
         }
-        Step::Done(_) => Err(ConnectorError::Changed("done before it was asked").into()),
+        Step::Done(_) => Err(ConnectorError::ProtocolMismatch("done before it was asked").into()),
     }
 }
 
@@ -439,9 +439,9 @@ mod tests {
         const STATELESS_START: bool = false;
         type State = Option<String>;
 
-        fn face(&self) -> ConnectorLabel {
+        fn label(&self) -> ConnectorLabel {
             ConnectorLabel {
-                label: "Portal",
+                text: "Portal",
                 hint: None,
             }
         }

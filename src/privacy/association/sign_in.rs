@@ -60,18 +60,18 @@ impl Connector for AssociationConnector {
     const HAS_CIRCUIT_BREAKER: bool = false;
     type State = AssociationLoginState;
 
-    fn face(&self) -> ConnectorLabel {
+    fn label(&self) -> ConnectorLabel {
         ConnectorLabel {
-            label: "Prove it without your password",
+            text: "Prove it without your password",
             hint: Some("with your roll number and a mailbox"),
         }
     }
 
-    fn records(&self) -> &'static str {
+    fn source_name(&self) -> &'static str {
         ErpRollNumber::RECORDS
     }
 
-    fn first_time(&self) -> Option<FirstTimeLink> {
+    fn first_time_link(&self) -> Option<FirstTimeLink> {
         Some(FirstTimeLink {
             href: self.links.association(),
             words: "First time here, or a new mailbox? Prove that the roll number is yours",
@@ -138,7 +138,7 @@ impl AssociationConnector {
     ) -> Result<Step<AssociationLoginState>, ConnectorError> {
         if let Err(why) = self.codes.check_rate_limit(sent.mailed.account(), visitor) {
             let prompt = Prompt {
-                trouble: Some(why.0),
+                error: Some(why.0),
                 ..sent.mailed.prompt()
             };
             let state = AssociationLoginState::Code(sent);

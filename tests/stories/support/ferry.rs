@@ -148,9 +148,9 @@ impl Connector for FerryConnector {
     const STATELESS_START: bool = true;
     type State = FerryState;
 
-    fn face(&self) -> ConnectorLabel {
+    fn label(&self) -> ConnectorLabel {
         ConnectorLabel {
-            label: "Ferry account",
+            text: "Ferry account",
             hint: None,
         }
     }
@@ -158,7 +158,7 @@ impl Connector for FerryConnector {
     async fn begin(&self, _origin: RequestOrigin) -> Result<Step<FerryState>, ConnectorError> {
         let prompt = Prompt {
             heading: "Sign in with the ferry".into(),
-            may_be_last: true,
+            offers_remember_me: true,
             submit: "Go on to the ferry".into(),
             ..Prompt::default()
         };
@@ -210,7 +210,7 @@ impl Connector for FerryConnector {
         }
         let code = params
             .get("code")
-            .ok_or(ConnectorError::Changed("no code"))?;
+            .ok_or(ConnectorError::ProtocolMismatch("no code"))?;
         let call = self.http.post("/token");
         let call = call.form(&[("code", code), ("verifier", &verifier)]);
         let answer = call.send().await?;
@@ -240,7 +240,7 @@ fn luggage() -> Prompt {
     Prompt {
         heading: "Your luggage".into(),
         inputs: vec![Input::new("bags", InputKind::Text, "Bags", "off")],
-        may_be_last: true,
+        offers_remember_me: true,
         submit: "Go ashore".into(),
         ..Prompt::default()
     }

@@ -91,7 +91,7 @@ impl LoginRoute<'_> {
                 "{} knows you by a name that belongs to an account here already. If that account is \
                  yours, sign in to it as before. Then open “Ways to sign in” on your profile and link \
                  this one there.",
-                self.connector.face().label
+                self.connector.label().text
             ))),
             PeopleError::IdentityTaken => Ok(self.render_not_signed_in(
                 "This already belongs to another account here. Sign in with it, and remove it there \
@@ -157,7 +157,7 @@ impl LoginRoute<'_> {
         let mut tx = feature.db.begin().await?;
         let is_new = link_identity(&mut tx, person, identity, now, rng).await?;
         tx.commit().await.map_err(db::Error::from)?;
-        let label = self.connector.face().label;
+        let label = self.connector.label().text;
         let message = if is_new {
             format!("From now on you can sign in with this too: {label}.")
         } else {

@@ -58,7 +58,7 @@ impl LoginRoute<'_> {
         error: ConnectorError,
     ) -> Result<Response, PageError> {
         let upstream = self.connector.slug();
-        let label = self.connector.face().label;
+        let label = self.connector.label().text;
         let page = match error {
             ConnectorError::Store(error) => error.into(),
             ConnectorError::Expired => return Ok(self.render_gone()),
@@ -80,12 +80,12 @@ impl LoginRoute<'_> {
                     ),
                 )
             }
-            ConnectorError::Odd { met, told } => {
+            ConnectorError::UnexpectedUserData { met, told } => {
                 self.count_outcome(SignInOutcome::Odd);
                 tracing::warn!(upstream, met, "the upstream is odd about one person");
                 return Ok(self.render_not_signed_in(told));
             }
-            ConnectorError::Changed(met) => {
+            ConnectorError::ProtocolMismatch(met) => {
                 self.count_outcome(SignInOutcome::Changed);
                 self.trip_circuit_breaker(met).await?;
                 return Ok(self.render_disabled());
@@ -118,7 +118,7 @@ impl LoginRoute<'_> {
     }
 
     pub(super) fn render_disabled(&self) -> Response {
-        let label = self.connector.face().label;
+        let label = self.connector.label().text;
         let page = PageError::unavailable_for(
             Duration::from_mins(10),
             format!(

@@ -60,8 +60,8 @@ impl LoginRoute<'_> {
     /// The account that the form is about, if it names one.
     pub(super) fn account<'b>(&'b self, prompt: &'b Prompt) -> Option<&'b str> {
         match prompt.account.as_ref()? {
-            AccountName::Typed(input) => self.form.map(|form| form.text(input)),
-            AccountName::Known(name) => Some(name),
+            AccountName::FromInput(input) => self.form.map(|form| form.text(input)),
+            AccountName::Fixed(name) => Some(name),
         }
     }
 
@@ -141,7 +141,7 @@ impl LoginRoute<'_> {
             }
             Err(error) => {
                 // Unexpected user data may still mean that the upstream counted the try.
-                if !matches!(error, ConnectorError::Odd { .. }) {
+                if !matches!(error, ConnectorError::UnexpectedUserData { .. }) {
                     permit.give_back();
                 }
                 self.render_connector_error(error).await

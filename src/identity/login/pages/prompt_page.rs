@@ -80,13 +80,13 @@ impl LoginRoute<'_> {
                 LoginPurpose::SignInAgain => Some(AGAIN_NOTICE),
                 LoginPurpose::Link => self.frame.visit().map(link_notice),
             },
-            error: error.or(prompt.trouble).map(Cow::into_owned),
+            error: error.or(prompt.error).map(Cow::into_owned),
             prompt: PromptForm {
                 inputs: (prompt.inputs.into_iter())
                     .map(|input| self.refill(input))
                     .collect(),
                 picture,
-                remember: prompt.may_be_last && choices.purpose != LoginPurpose::Link,
+                remember: prompt.offers_remember_me && choices.purpose != LoginPurpose::Link,
                 remembered: choices.remember,
                 submit: prompt.submit,
                 instead: prompt.instead,
@@ -99,7 +99,7 @@ impl LoginRoute<'_> {
     }
 
     fn first_time(&self) -> Option<FirstTimeView> {
-        let first = self.connector.first_time()?;
+        let first = self.connector.first_time_link()?;
         Some(FirstTimeView {
             href: format!("{}{}", first.href, self.query()),
             words: first.words,
@@ -113,8 +113,8 @@ impl LoginRoute<'_> {
         connectors
             .filter(|other| other.slug() != self.connector.slug() && !self.has_disabled(other))
             .map(|other| OtherConnector {
-                label: other.face().label,
-                hint: other.face().hint,
+                label: other.label().text,
+                hint: other.label().hint,
                 href: format!("{}{query}", links.login_through(other.slug())),
             })
             .collect()

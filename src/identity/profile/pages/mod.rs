@@ -57,7 +57,7 @@ impl Feature {
             return None;
         }
         let way = self.ways.named(person.vouched_by.as_deref()?)?;
-        Some(way.records())
+        Some(way.source_name())
     }
 }
 
