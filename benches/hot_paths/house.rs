@@ -4,6 +4,7 @@ use std::io::stdin;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use profiles::connectors::ConnectorRegistry;
 use profiles::platform::clock::{SharedClock, SystemClock};
 use profiles::platform::config::Config;
 use profiles::platform::db::Db;
@@ -35,6 +36,7 @@ pub(crate) async fn serve(access_log: fn(Db, SharedClock, &dyn Rng) -> AccessLog
         rng: Arc::new(OsRng),
         master_key: ServerKey::master([7; 32]),
         public_url: address.parse().unwrap(),
+        extra_connectors: ConnectorRegistry::default(),
         demo: None,
     };
     let house = server::build(&config, parts).unwrap();

@@ -13,6 +13,7 @@ use url::Url;
 
 use super::database::OpenDatabase;
 use super::{CommandError, database, listener, master_key, say};
+use crate::connectors::ConnectorRegistry;
 use crate::platform::clock::{Clock, SharedClock, SystemClock};
 use crate::platform::config::{Config, DEMO_UPSTREAMS};
 use crate::platform::links::Links;
@@ -69,6 +70,7 @@ async fn open_and_serve(
         rng,
         master_key,
         public_url: public_url.clone(),
+        extra_connectors: ConnectorRegistry::default(),
         demo,
     };
     let house = server::build(config, parts)

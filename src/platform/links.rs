@@ -69,18 +69,22 @@ impl Links {
     pub fn login(&self) -> String {
         self.path("/account/login/")
     }
-    pub fn login_through(&self, adapter: &str) -> String {
-        self.path(format_args!("/account/login/{adapter}/"))
+    pub fn login_through(&self, connector: &str) -> String {
+        self.path(format_args!("/account/login/{connector}/"))
+    }
+    /// Where the browser comes back from the upstream of a connector that redirects.
+    pub fn login_callback(&self, connector: &str) -> String {
+        self.path(format_args!("/account/login/{connector}/callback/"))
     }
     /// The picture of a sign-in's form, as a captcha. `attempt` is letters and digits.
-    pub fn sign_in_picture(&self, adapter: &str, attempt: &str) -> String {
+    pub fn sign_in_picture(&self, connector: &str, attempt: &str) -> String {
         self.path(format_args!(
-            "/account/login/{adapter}/picture/?attempt={attempt}"
+            "/account/login/{connector}/picture/?attempt={attempt}"
         ))
     }
-    /// The sign-in page of an adapter, for a further way to sign in to the same account.
-    pub fn link_way_in(&self, adapter: &str) -> String {
-        self.path(format_args!("/account/login/{adapter}/?link=1"))
+    /// The sign-in page of a connector, for a further way to sign in to the same account.
+    pub fn link_way_in(&self, connector: &str) -> String {
+        self.path(format_args!("/account/login/{connector}/?link=1"))
     }
     pub fn logout(&self) -> String {
         self.path("/account/logout/")

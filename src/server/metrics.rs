@@ -36,12 +36,12 @@ impl Feature {
 
     async fn now(&self) -> Gauges {
         let connections = self.db.connections();
-        let closed = connectors::list_closed(self.db.pool());
+        let closed = connectors::list_disabled(self.db.pool());
         let closed = tokio::time::timeout(DATABASE_WITHIN, closed).await;
         let ways = match closed {
             Ok(Ok(closed)) => {
                 let is_closed = |slug| closed.iter().any(|it| it.slug == slug);
-                let ways = self.ways.iter().filter(|way| way.closes());
+                let ways = self.ways.iter().filter(|way| way.has_circuit_breaker());
                 ways.map(DynConnector::slug)
                     .map(|slug| (slug, is_closed(slug)))
                     .collect()

@@ -51,6 +51,8 @@ pub struct ServerParts {
     pub master_key: ServerKey,
     /// The base of every address.
     pub public_url: Url,
+    /// Connectors beside those of the settings. Empty in production; stories sign in by their own.
+    pub extra_connectors: ConnectorRegistry,
     /// The demo app, where there is one, and where this server listens, for it to call.
     pub demo: Option<(Demo, SocketAddr)>,
 }
@@ -97,6 +99,7 @@ pub fn build(config: &Config, parts: ServerParts) -> Result<Server, BuildError> 
         access_log,
         demo,
         master_key,
+        extra_connectors,
         ..
     } = parts;
     let it = SharedParts {
@@ -113,7 +116,7 @@ pub fn build(config: &Config, parts: ServerParts) -> Result<Server, BuildError> 
     let sessions =
         PostgresSessionStore::new(it.db.clone(), Arc::clone(&it.clock), config.session_idle);
     let transport = transport(config)?;
-    let ways = it.ways(config)?;
+    let ways = it.ways(config)?.with_all(extra_connectors);
     let metrics = it.metrics(ways.clone());
     let login = it.login(ways.clone());
     let jobs = it.jobs(config, sessions.clone(), transport.clone(), login.clone())?;
@@ -192,13 +195,13 @@ impl SharedParts {
     }
 
     fn ways(&self, config: &Config) -> Result<ConnectorRegistry, ConnectorSetupError> {
-        let needs = ConnectorDependencies {
+        let dependencies = ConnectorDependencies {
             db: &self.db,
             links: self.web.links(),
             rng: &self.rng,
             codes: &self.codes,
         };
-        login_connectors::ways(config, &needs)
+        login_connectors::build_registry(config, &dependencies)
     }
 
     /// Where there is a portal whose security questions can be looked at.

@@ -59,7 +59,13 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let own = OwnApp::from_request_parts(parts, state).await?;
         let (web, now) = (Web::from_ref(state), SharedClock::from_ref(state).now());
-        match login::sign_in_again(&own.visit, parts, web.links(), login::LATELY, now) {
+        match login::sign_in_again(
+            &own.visit,
+            parts,
+            web.links(),
+            login::RECENT_AUTHENTICATION,
+            now,
+        ) {
             Some(to_sign_in) => Err(to_sign_in),
             None => Ok(Self(own)),
         }

@@ -78,9 +78,10 @@ pub(super) async fn list(
         // A password is set by the people who run this service, not proved.
         .filter(|way| way.slug() != PasswordConnector::SLUG)
         .map(|way| LinkableConnector {
-            label: way.face().label,
-            hint: way.face().hint,
-            href: (way.first_time()).map_or_else(|| links.link_way_in(way.slug()), |it| it.href),
+            label: way.label().text,
+            hint: way.label().hint,
+            href: (way.first_time_link())
+                .map_or_else(|| links.link_way_in(way.slug()), |it| it.href),
         });
     let page = LinkedIdentitiesPage {
         further: further.collect(),
@@ -103,7 +104,9 @@ impl Feature {
             since: self.web.date(way.linked_at),
             last_used: way.last_used_at.map(|at| self.web.said(at, now)),
             is_off: offered.is_none(),
-            more: offered.and_then(DynConnector::first_time).map(|it| it.href),
+            more: offered
+                .and_then(DynConnector::first_time_link)
+                .map(|it| it.href),
             remove: may_go.then(|| {
                 let links = self.web.links();
                 links.remove_way_in_of(&way.provider, &way.subject)
@@ -116,7 +119,7 @@ impl Feature {
         let offered = self.ways.named(provider);
         offered.map_or_else(
             || provider.to_uppercase(),
-            |offered| offered.face().label.to_owned(),
+            |offered| offered.label().text.to_owned(),
         )
     }
 }

@@ -102,7 +102,7 @@ async fn give_to_person(
             subject: roll.clone(),
             says: None,
         };
-        login::link(tx, person, &identity, now, rng).await?;
+        login::link_identity(tx, person, &identity, now, rng).await?;
         person
     } else {
         let identity = ExternalIdentity {

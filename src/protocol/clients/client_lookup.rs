@@ -15,7 +15,7 @@ pub struct AuthorizeClientLookup {
 }
 
 impl login::ClientLookup for AuthorizeClientLookup {
-    fn app_ahead<'a>(&'a self, next: &'a LocalPath) -> PendingClientFuture<'a> {
+    fn find_pending_client<'a>(&'a self, next: &'a LocalPath) -> PendingClientFuture<'a> {
         Box::pin(async move {
             let client_id = parse_client_id(next.as_str())?;
             // If the query fails, the page does without the app's name.

@@ -45,7 +45,7 @@ async fn know(it: &Feature, visit: &UserSession) -> Result<ProfileFacts, PageErr
         emails: records::list_emails(it.db.pool(), id).await?,
         choices: records::list_choices(it.db.pool()).await?,
         vouching: it.vouching(&person),
-        is_lately: login::LATELY.may_see(visit, it.clock.now()),
+        is_lately: login::RECENT_AUTHENTICATION.allows_view(visit, it.clock.now()),
         person,
     })
 }
@@ -57,7 +57,7 @@ impl Feature {
             return None;
         }
         let way = self.ways.named(person.managed_by.as_deref()?)?;
-        Some(way.records())
+        Some(way.source_name())
     }
 }
 

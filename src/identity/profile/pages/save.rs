@@ -49,7 +49,7 @@ pub(in crate::identity::profile) async fn emails(
     SignedIn { visit, frame }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    if !login::LATELY.may_send(&visit, it.clock.now()) {
+    if !login::RECENT_AUTHENTICATION.allows_submit(&visit, it.clock.now()) {
         let links = it.web.links();
         return Ok(login::send_to_login_again(links, &links.own_emails()));
     }

@@ -64,7 +64,9 @@ pub(super) async fn here(
         }
         // What comes of it is a further way into the account.
         let links = it.web.links();
-        if let Some(to_sign_in) = login::sign_in_again(visit, &parts, links, login::LATELY, now) {
+        if let Some(to_sign_in) =
+            login::sign_in_again(visit, &parts, links, login::RECENT_AUTHENTICATION, now)
+        {
             return Ok(to_sign_in);
         }
     }
@@ -86,7 +88,8 @@ pub(super) async fn begin(
 ) -> Result<Response, PageError> {
     let (now, links) = (it.clock.now(), it.web.links());
     if let Some(visit) = frame.visit()
-        && let Some(to_sign_in) = login::sign_in_again(visit, &parts, links, login::LATELY, now)
+        && let Some(to_sign_in) =
+            login::sign_in_again(visit, &parts, links, login::RECENT_AUTHENTICATION, now)
     {
         return Ok(to_sign_in);
     }
@@ -270,7 +273,7 @@ pub(super) async fn enter(
     tx.commit().await.map_err(db::Error::from)?;
     metrics::signed_in(PROVIDER, SignInOutcome::In);
     let next = proof.claim.next.as_deref().and_then(LocalPath::parse);
-    let answer = login::let_in(it.web.links(), &frame, came_in, next.as_ref()).await?;
+    let answer = login::start_session(it.web.links(), &frame, came_in, next.as_ref()).await?;
     Ok(without_proof(&it, &headers, answer))
 }
 

@@ -1,19 +1,19 @@
-//! A filter or a name with a hole for what was typed.
+//! Templates of LDAP filters and DNs with `{username}` as the placeholder.
 
 use ldap3::asn1::{ASNTag, write};
 
+use super::directory_record::folded;
 use super::messages::LdapEntry;
-use super::person::folded;
 use crate::platform::config::PLACEHOLDER;
 
-/// The text of a setting, which holds `{username}`.
+/// A setting with the placeholder `{username}`.
 #[derive(Debug, Clone)]
 pub(super) struct FilterTemplate {
     text: String,
-    holds: Vec<RequiredAttribute>,
+    required: Vec<RequiredAttribute>,
 }
 
-/// `attribute=before…after` of a template: what an entry that it found has to hold.
+/// `attribute=before…after` in a template. A found entry has to have such a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct RequiredAttribute {
     attribute: String,
@@ -25,47 +25,49 @@ impl FilterTemplate {
     pub(super) fn new(text: &str) -> Self {
         Self {
             text: text.to_owned(),
-            holds: holds(text),
+            required: required_attributes(text),
         }
     }
 
-    /// A filter in BER with the typed text as nothing but a value (RFC 4515 §3); nothing if the
-    /// template is no filter.
-    pub(super) fn filter(&self, typed: &str) -> Option<Vec<u8>> {
-        filter(&self.fill(&ldap3::ldap_escape(typed)))
+    /// A filter in BER, with the username escaped as a value (RFC 4515 §3). `None` if the template is not a
+    /// filter.
+    pub(super) fn filter(&self, username: &str) -> Option<Vec<u8>> {
+        filter(&self.fill(&ldap3::ldap_escape(username)))
     }
 
-    /// A DN with the typed text as nothing but a value (RFC 4514 §2.4).
-    pub(super) fn dn(&self, typed: &str) -> String {
-        self.fill(&ldap3::dn_escape(typed))
+    /// A DN, with the username escaped as a value (RFC 4514 §2.4).
+    pub(super) fn dn(&self, username: &str) -> String {
+        self.fill(&ldap3::dn_escape(username))
     }
 
     fn fill(&self, escaped: &str) -> String {
         self.text.replace(PLACEHOLDER, escaped)
     }
 
-    /// The attributes that [`FilterTemplate::fits`] looks at.
+    /// The attributes that [`FilterTemplate::matches`] compares.
     pub(super) fn attributes(&self) -> impl Iterator<Item = &str> {
-        self.holds.iter().map(|holds| holds.attribute.as_str())
+        self.required
+            .iter()
+            .map(|required| required.attribute.as_str())
     }
 
-    /// Whether the entry is one that was asked for: a directory that answers with somebody else's would
-    /// let whoever knows that person's password in as they like. What cannot be told from the template
-    /// (a part of a value, say) is not looked at.
-    pub(super) fn fits(&self, entry: &LdapEntry, typed: &str) -> bool {
-        let holds_it = |holds: &RequiredAttribute| {
-            let wanted = folded(&format!("{}{typed}{}", holds.before, holds.after));
-            let mut values = entry.texts(&holds.attribute);
+    /// Whether the entry belongs to this username. If a directory returned another entry, the person who
+    /// knows its password could sign in under any name. What the template does not determine (a part of
+    /// a value, for instance) is not compared.
+    pub(super) fn matches(&self, entry: &LdapEntry, username: &str) -> bool {
+        let has_value = |required: &RequiredAttribute| {
+            let wanted = folded(&format!("{}{username}{}", required.before, required.after));
+            let mut values = entry.texts(&required.attribute);
             values.any(|value| folded(value) == wanted)
         };
-        self.holds.is_empty() || self.holds.iter().any(holds_it)
+        self.required.is_empty() || self.required.iter().any(has_value)
     }
 }
 
-/// A filter in BER, as it is written in RFC 4515.
+/// Encodes a filter in the string form of RFC 4515 as BER.
 #[expect(
     clippy::default_trait_access,
-    reason = "the buffer's type is of a library that is ldap3's and not ours"
+    reason = "ldap3 does not export the type of the buffer"
 )]
 pub(super) fn filter(text: &str) -> Option<Vec<u8>> {
     let parsed = ldap3::parse_filter(text).ok()?;
@@ -74,7 +76,7 @@ pub(super) fn filter(text: &str) -> Option<Vec<u8>> {
     Some(bytes.to_vec())
 }
 
-fn holds(text: &str) -> Vec<RequiredAttribute> {
+fn required_attributes(text: &str) -> Vec<RequiredAttribute> {
     let is_end = |sign: char| "(),+".contains(sign);
     let places = text.match_indices(PLACEHOLDER);
     let read = |(at, _): (usize, &str)| {
@@ -188,7 +190,7 @@ mod tests {
             ("{username}@campus.example", "vikram", true),
         ] {
             assert_eq!(
-                FilterTemplate::new(template).fits(&asha, typed),
+                FilterTemplate::new(template).matches(&asha, typed),
                 fits,
                 "{template} {typed}"
             );

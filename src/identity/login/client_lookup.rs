@@ -1,4 +1,5 @@
-//! For which app somebody signs in: asked of a room above, which knows the apps.
+//! Finds the app that a login leads on to. The login shows its name and logo; the area `protocol`, which
+//! this area must not import, implements the trait.
 
 use std::fmt::Debug;
 use std::pin::Pin;
@@ -12,7 +13,7 @@ use super::LocalPath;
 #[derive(Debug, Clone, Serialize)]
 pub struct PendingClient {
     pub name: String,
-    /// Stands in for the logo.
+    /// Shown where there is no logo.
     pub initial: String,
     /// An address on this host.
     pub logo: Option<String>,
@@ -20,9 +21,9 @@ pub struct PendingClient {
 
 pub type PendingClientFuture<'a> = Pin<Box<dyn Future<Output = Option<PendingClient>> + Send + 'a>>;
 
-/// Says which app a path of ours leads on to, if it leads to one.
+/// Finds the app that a path of ours leads on to, if it is an authorization request.
 pub trait ClientLookup: Debug + Send + Sync + 'static {
-    fn app_ahead<'a>(&'a self, next: &'a LocalPath) -> PendingClientFuture<'a>;
+    fn find_pending_client<'a>(&'a self, next: &'a LocalPath) -> PendingClientFuture<'a>;
 }
 
 pub type SharedClientLookup = Arc<dyn ClientLookup>;

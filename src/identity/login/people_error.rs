@@ -1,5 +1,5 @@
-//! What goes wrong with people, as a page says it: for every room above. `people` knows no pages and `web`
-//! no people; this room is the lowest that knows both.
+//! [`PeopleError`] as a page, for all rooms that import this one: it is the lowest room that imports both
+//! `people` and `web`.
 
 use crate::people::records::PeopleError;
 use crate::platform::web::PageError;

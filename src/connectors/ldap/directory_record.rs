@@ -1,11 +1,11 @@
-//! What an entry says of somebody. Pure.
+//! An entry of the directory as the columns of a person. Pure.
 
 use super::messages::LdapEntry;
 use crate::people::records::{
     ColumnUpdates, Email, InvalidValue, Mobile, Name, Role, RollNumber, Update, Username,
 };
 
-/// The attributes that are read; [`DirectoryRecord`] says what of them becomes what.
+/// The requested attributes. [`DirectoryRecord::of`] maps them to columns.
 pub(super) const ATTRIBUTES: [&str; 8] = [
     ENTRY_UUID,
     UID,
@@ -19,25 +19,23 @@ pub(super) const ATTRIBUTES: [&str; 8] = [
 const ENTRY_UUID: &str = "entryUUID";
 const UID: &str = "uid";
 
-/// An entry in our words.
+/// An entry, parsed.
 #[derive(Debug, PartialEq)]
 pub(super) struct DirectoryRecord {
-    /// The `uid`, of several the one that sorts first, as the directory compares it: without regard to
-    /// case and blanks. Nothing for an entry that has none.
+    /// The `uid`, folded as the directory compares it (case and spaces). Of several, the first in sort order.
     pub subject: Option<String>,
-    /// `entryUUID`, which a directory gives to one entry and never to another (RFC 4530), where it says
-    /// it.
-    pub unique: Option<String>,
-    /// Nothing if the `uid` is no username of ours.
+    /// `entryUUID`, which a directory never gives to another entry (RFC 4530).
+    pub entry_uuid: Option<String>,
+    /// `None` if the `uid` is not a valid username here.
     pub username: Option<Username>,
-    /// What the entry does not have is cleared, what does not fit is kept as it was.
+    /// A missing attribute clears its column; an invalid value keeps the stored one.
     pub columns: ColumnUpdates,
-    /// Attributes that hold nothing but what does not fit.
+    /// Attributes with invalid values only.
     pub left_out: Vec<&'static str>,
 }
 
 impl DirectoryRecord {
-    /// `alumni_unit` is one step of a DN, as `ou=Alumni`.
+    /// `alumni_unit` is one RDN, such as `ou=Alumni`.
     pub(super) fn of(entry: &LdapEntry, alumni_unit: &str) -> Self {
         let uid = entry.texts(UID).min_by_key(|uid| folded(uid));
         let username = uid.and_then(|uid| Username::parse(uid).ok());
@@ -46,48 +44,54 @@ impl DirectoryRecord {
         } else {
             vec![UID]
         };
-        let mut it = Attributes { entry, left_out };
+        let mut attributes = Attributes { entry, left_out };
         let columns = ColumnUpdates {
-            first_name: it.read("givenName", Name::parse).or_empty(Name::parse("")),
-            last_name: it.read("sn", Name::parse).or_empty(Name::parse("")),
-            email: it.read("mail", address).or_empty(Ok(String::new())),
-            kind: it.read("employeeType", Role::parse).change(),
+            first_name: attributes
+                .read("givenName", Name::parse)
+                .or_empty(Name::parse("")),
+            last_name: attributes.read("sn", Name::parse).or_empty(Name::parse("")),
+            email: attributes
+                .read("mail", parse_email)
+                .or_empty(Ok(String::new())),
+            kind: attributes.read("employeeType", Role::parse).into_update(),
             is_alumni: Some(is_below(&entry.dn, alumni_unit)),
-            roll_number: it.read("employeeNumber", RollNumber::parse).change(),
-            mobile: it.read("mobile", Mobile::parse).change(),
+            roll_number: attributes
+                .read("employeeNumber", RollNumber::parse)
+                .into_update(),
+            mobile: attributes.read("mobile", Mobile::parse).into_update(),
             ..ColumnUpdates::default()
         };
         Self {
             subject: uid.map(folded),
-            unique: unique(entry),
+            entry_uuid: entry_uuid(entry),
             username,
             columns,
-            left_out: it.left_out,
+            left_out: attributes.left_out,
         }
     }
 }
 
-/// What an attribute holds.
+/// The value of an attribute.
 enum AttributeValue<T> {
-    Nothing,
-    Unfit,
+    Missing,
+    Invalid,
     Value(T),
 }
 
 impl<T> AttributeValue<T> {
-    fn change(self) -> Update<T> {
+    fn into_update(self) -> Update<T> {
         match self {
-            Self::Nothing => Update::Clear,
-            Self::Unfit => Update::Keep,
+            Self::Missing => Update::Clear,
+            Self::Invalid => Update::Keep,
             Self::Value(value) => Update::Set(value),
         }
     }
 
-    /// The value of a column that is never null.
+    /// The value of a column that is not nullable.
     fn or_empty(self, empty: Result<T, InvalidValue>) -> Option<T> {
         match self {
-            Self::Nothing => empty.ok(),
-            Self::Unfit => None,
+            Self::Missing => empty.ok(),
+            Self::Invalid => None,
             Self::Value(value) => Some(value),
         }
     }
@@ -99,7 +103,7 @@ struct Attributes<'a> {
 }
 
 impl Attributes<'_> {
-    /// The first of an attribute's values that fits.
+    /// The first valid value of an attribute.
     fn read<T>(
         &mut self,
         name: &'static str,
@@ -111,40 +115,40 @@ impl Attributes<'_> {
         }
         if self.entry.has(name) {
             self.left_out.push(name);
-            return AttributeValue::Unfit;
+            return AttributeValue::Invalid;
         }
-        AttributeValue::Nothing
+        AttributeValue::Missing
     }
 }
 
-fn address(text: &str) -> Result<String, InvalidValue> {
+fn parse_email(text: &str) -> Result<String, InvalidValue> {
     Email::parse(text).map(|email| email.to_string())
 }
 
-fn unique(entry: &LdapEntry) -> Option<String> {
-    let unique = entry.texts(ENTRY_UUID).next()?;
-    let unique = uuid::Uuid::try_parse(unique).ok()?;
-    Some(unique.to_string())
+fn entry_uuid(entry: &LdapEntry) -> Option<String> {
+    let text = entry.texts(ENTRY_UUID).next()?;
+    let uuid = uuid::Uuid::try_parse(text).ok()?;
+    Some(uuid.to_string())
 }
 
-/// As a directory compares most texts: letters of either case and blanks of any number are the same
+/// Folds a text as caseIgnoreMatch compares it: without regard to case and to the number of spaces
 /// (RFC 4518 §2).
 pub(super) fn folded(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ").to_lowercase()
 }
 
-/// Whether one step of the way up from an entry is `unit`, whatever the case of its letters.
+/// Whether an RDN above the entry is `unit`, without regard to case.
 fn is_below(dn: &str, unit: &str) -> bool {
-    let step = |step: &str| {
-        let (kind, name) = step.split_once('=').unwrap_or((step, ""));
+    let parse = |rdn: &str| {
+        let (kind, name) = rdn.split_once('=').unwrap_or((rdn, ""));
         (folded(kind), folded(name))
     };
-    steps(dn).skip(1).any(|above| step(above) == step(unit))
+    rdns(dn).skip(1).any(|above| parse(above) == parse(unit))
 }
 
-/// The steps of a DN (RFC 4514 §2): commas divide them, unless a backslash stands in front.
-fn steps(dn: &str) -> impl Iterator<Item = &str> {
+/// The RDNs of a DN (RFC 4514 §2), which commas separate unless a backslash precedes them.
+fn rdns(dn: &str) -> impl Iterator<Item = &str> {
     let mut is_escaped = false;
     dn.split(move |sign: char| {
         let divides = sign == ',' && !is_escaped;
@@ -177,7 +181,7 @@ mod tests {
             ("mobile", &[b"98765 43210 (home)"]),
         ]);
         assert_eq!(read.subject.as_deref(), Some("asha"));
-        assert_eq!(read.unique.as_deref(), Some(UUID));
+        assert_eq!(read.entry_uuid.as_deref(), Some(UUID));
         assert_eq!(read.username, Username::parse("asha").ok());
         let expected = ColumnUpdates {
             first_name: Name::parse("आशा").ok(),
@@ -223,7 +227,7 @@ mod tests {
         // Nobody of this name can be added, but they have proved who they are.
         let read = read(&[("uid", &["आशा".as_bytes()]), ("entryUUID", &[b"7"])]);
         assert_eq!(read.subject.as_deref(), Some("आशा"));
-        assert_eq!((read.username, read.unique), (None, None));
+        assert_eq!((read.username, read.entry_uuid), (None, None));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What the sign-in page shows.
+//! The data of the sign-in page.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use super::super::PendingClient;
 use crate::connectors::{Input, InputChoice, StepState};
 use crate::platform::web::{FormAction, Page};
 
-/// One form of a sign-in.
+/// One form of a login.
 #[derive(Debug, Serialize)]
 pub(super) struct LoginPage {
     pub heading: Cow<'static, str>,
@@ -17,7 +17,7 @@ pub(super) struct LoginPage {
     pub next: String,
     pub attempt: Option<String>,
     pub steps: Vec<StepIndicator>,
-    /// What somebody is here for who is signed in.
+    /// The parameter of the purpose, for a person who is signed in.
     pub purpose: Option<&'static str>,
     pub purpose_notice: Option<Cow<'static, str>>,
     pub notice: Option<Cow<'static, str>>,
@@ -27,7 +27,7 @@ pub(super) struct LoginPage {
     pub other_ways: Vec<OtherConnector>,
 }
 
-/// The way in for somebody who has not used this one before.
+/// Where a person starts who has not used this connector before.
 #[derive(Debug, Serialize)]
 pub(super) struct FirstTimeView {
     pub href: String,
@@ -70,13 +70,14 @@ impl Page for LoginPage {
         "Sign in".to_owned()
     }
 
-    /// The sign-in may end at an app, past the consent page.
+    /// The form may lead to an upstream or, past the consent page, to an app: browsers apply `form-action`
+    /// to the redirects that follow, too.
     fn form_action(&self) -> FormAction {
         FormAction::Anywhere
     }
 }
 
-/// The last answer is still being judged.
+/// The last answers are still being checked.
 #[derive(Debug, Serialize)]
 pub(super) struct LoginBusyPage {
     pub href: String,
@@ -138,7 +139,7 @@ pub(in super::super) mod samples {
             label: "Roll number".into(),
             state,
         });
-        let way = |hint| OtherConnector {
+        let connector = |hint| OtherConnector {
             label: "Campus portal",
             hint,
             href: "/account/login/erp/".to_owned(),
@@ -178,7 +179,7 @@ pub(in super::super) mod samples {
                 words: "First time here?",
             }),
             other_ways: if full {
-                vec![way(None), way(Some("with a code"))]
+                vec![connector(None), connector(Some("with a code"))]
             } else {
                 Vec::new()
             },

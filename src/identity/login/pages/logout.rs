@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 
 use super::super::{Feature, LocalPath};
-use super::asking;
+use super::parse_query;
 use crate::platform::audit;
 use crate::platform::audit::AuditEntry;
 use crate::platform::web::{CsrfForm, FlashMessage, Page, PageContext, PageError, end_session};
@@ -25,42 +25,49 @@ impl Page for LogoutPage {
     }
 }
 
-/// `GET /account/logout/`: asks first, always, since a picture on any page can send a GET.
-pub(in super::super) async fn leave(
-    State(it): State<Feature>,
+/// `GET /account/logout/`: asks for confirmation, because any page can cause a GET, for instance by an
+/// image.
+pub(in super::super) async fn confirm_logout(
+    State(feature): State<Feature>,
     RawQuery(query): RawQuery,
     frame: PageContext,
 ) -> Response {
-    let next = LocalPath::parse(asking(query).text("next"));
+    let next = LocalPath::parse(parse_query(query).text("next"));
     frame.show(&LogoutPage {
-        action: it.web.links().logout(),
+        action: feature.web.links().logout(),
         next: next.map_or_else(String::new, |next| next.to_string()),
     })
 }
 
 /// `POST /account/logout/`
-pub(in super::super) async fn left(
-    State(it): State<Feature>,
+pub(in super::super) async fn logout(
+    State(feature): State<Feature>,
     headers: HeaderMap,
     CsrfForm { frame, form }: CsrfForm,
 ) -> Result<Response, PageError> {
-    if let Some(visit) = frame.visit() {
+    if let Some(session) = frame.visit() {
         let entry = AuditEntry::of("person.signed_out");
-        let entry = entry.by(visit.person).about(visit.person);
-        audit::note(it.db.pool(), entry, it.clock.now(), it.rng.as_ref()).await?;
+        let entry = entry.by(session.person).about(session.person);
+        audit::note(
+            feature.db.pool(),
+            entry,
+            feature.clock.now(),
+            feature.rng.as_ref(),
+        )
+        .await?;
         end_session(frame.session()).await?;
     }
-    let links = it.web.links();
-    let to = match LocalPath::parse(form.text("next")) {
+    let links = feature.web.links();
+    let location = match LocalPath::parse(form.text("next")) {
         Some(next) => format!("{}{}", links.login(), LocalPath::query(Some(&next))),
         None => links.home(),
     };
-    let mut answer = frame.send_to_with(&to, &FlashMessage::info("You are signed out."));
-    *answer.status_mut() = StatusCode::FOUND;
-    let cookies = it.web.cookies;
-    cookies.forget_person(&headers, answer.headers_mut());
-    frame.retract(&mut answer);
-    Ok(answer)
+    let mut response = frame.send_to_with(&location, &FlashMessage::info("You are signed out."));
+    *response.status_mut() = StatusCode::FOUND;
+    let cookies = feature.web.cookies;
+    cookies.forget_person(&headers, response.headers_mut());
+    frame.retract(&mut response);
+    Ok(response)
 }
 
 #[cfg(test)]
