@@ -10,7 +10,8 @@ use serde::Serialize;
 use super::{CommandError, database, print, say};
 use crate::people::records;
 use crate::people::records::{
-    COLUMNS, IdAllocation, ImportOutcome, ImportRow, PeopleError, PictureFile, RowRequest, Update,
+    IdAllocation, ImportOutcome, ImportRow, PeopleError, PictureFile, RowRequest, Update,
+    import_columns,
 };
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::config::Config;
@@ -35,7 +36,7 @@ pub(super) fn columns() -> String {
         "Columns:\n  {}\n\n  id is for new people only. contacts and secondary_emails have a ; between \
          their items, take the place of\n  those there are, and these addresses count as verified. \
          profile_picture is a file beside the list. identity is\n  provider:subject, as ldap:asha.",
-        COLUMNS.join(", ")
+        import_columns().join(", ")
     )
 }
 

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use axum::routing::{MethodRouter, get};
 use http::{HeaderValue, StatusCode, header};
 
 use super::super::Feature;
@@ -9,9 +10,10 @@ use super::super::edit::edit;
 use super::super::forms::{FormErrors, ProfileForms, SectionForm, square};
 use super::super::model::ProfileError;
 use super::show::{PageAnchor, ProfileFacts, ProfilePage};
-use super::{know, refused};
+use super::{home, know, refused};
 use crate::identity::login;
 use crate::identity::login::SignedIn;
+use crate::people::fields::ProfileSection;
 use crate::people::records::{ColumnUpdates, PeopleError, PersonUpdate, PictureFile, Update};
 use crate::platform::db;
 use crate::platform::pictures::{CropSquare, Picture, PictureError, PictureKind};
@@ -20,12 +22,14 @@ use crate::platform::web::{
     UserSession,
 };
 
-pub(in crate::identity::profile) async fn names(
-    State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
-    CsrfForm { form, .. }: CsrfForm,
-) -> Result<Response, PageError> {
-    save(&it, &visit, &frame, SectionForm::names(&form)).await
+/// The handler for a section of text fields.
+pub(in crate::identity::profile) fn texts(section: ProfileSection) -> MethodRouter<Feature> {
+    let save = async move |State(it): State<Feature>,
+                           SignedIn { visit, frame }: SignedIn,
+                           CsrfForm { form, .. }: CsrfForm| {
+        save(&it, &visit, &frame, SectionForm::texts(section, &form)).await
+    };
+    get(home).post(save)
 }
 
 pub(in crate::identity::profile) async fn sex(
