@@ -28,7 +28,7 @@ use crate::protocol::scope::{Scope, ScopeSet};
 /// the time as an argument, decide whether something has expired.
 const FOREVER: DateTime<Utc> = DateTime::<Utc>::MAX_UTC;
 
-/// Names of the table hold nothing a scope token may not (RFC 6749 §3.3), so this always parses.
+/// Names in the table of scopes are scope tokens (RFC 6749 §3.3), so this always parses.
 fn oxide_scope(scopes: ScopeSet) -> Result<OxideScope, OAuthError> {
     let parsed = scopes.to_string().parse();
     parsed
@@ -143,8 +143,8 @@ impl AuthorizationMachine {
 // ---------------------------------------------------------------------------------------------
 // Access token requests (RFC 6749 §4.1.3)
 
-/// Our answers to the access token machine, in the order in which it asks. It asks for the client first;
-/// whoever implements this has authenticated it.
+/// Our answers to the access token machine, in the order of its steps. Its first step, client
+/// authentication, must be done before.
 pub trait AccessTokenFlow {
     type Refusal;
 
@@ -259,8 +259,8 @@ pub(super) fn fits_challenge(challenge: &str, verifier: &str) -> bool {
 // ---------------------------------------------------------------------------------------------
 // Refreshing (RFC 6749 §6)
 
-/// Our answers to the refresh machine, in the order in which it asks. It asks for the client first;
-/// whoever implements this has authenticated it.
+/// Our answers to the refresh machine, in the order of its steps. Its first step, client authentication,
+/// must be done before.
 pub trait RefreshFlow {
     type Refusal;
 

@@ -122,12 +122,10 @@ mod tests {
     fn the_vector_of_rfc_7636_appendix_b_passes_and_everything_else_does_not() {
         const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
         let challenge = Challenge::stored(RFC.to_owned());
+        let wrong = VERIFIER.replace('d', "e");
         let verify = |verifier| verify_pkce(Some(&challenge), verifier);
         assert_eq!(verify(Some(VERIFIER)), Ok(()));
-        assert_eq!(
-            verify(Some(&VERIFIER.replace('d', "e"))),
-            Err(PkceError::Mismatch)
-        );
+        assert_eq!(verify(Some(wrong.as_str())), Err(PkceError::Mismatch));
         assert_eq!(verify(Some("short")), Err(PkceError::Malformed));
         assert_eq!(verify(None), Err(PkceError::Missing));
         assert_eq!(

@@ -30,7 +30,7 @@ pub(super) struct AuthenticatedClient {
     pub app: AppId,
     pub client_id: String,
     pub is_public: bool,
-    /// The first one registered, which stands where a request names none.
+    /// The first one registered, for requests that name none.
     pub default_redirect_uri: String,
     pub origins: Vec<String>,
     /// The secret it authenticated with.
@@ -46,7 +46,7 @@ pub(super) struct TokenContext {
     pub grant: GrantId,
     pub family: FamilyId,
     pub family_began_at: Timestamp,
-    /// As the view `live_token_families` has it.
+    /// Whether the family is in the view `live_token_families`.
     pub is_live: bool,
     /// What was granted when the login began and is still granted.
     pub access: GrantedAccess,

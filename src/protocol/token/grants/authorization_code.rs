@@ -93,7 +93,7 @@ impl GrantType for AuthorizationCodeRequest {
     }
 }
 
-/// The answers to oxide-auth's access token machine, in the order in which it asks.
+/// The answers to the steps of oxide-auth's access token machine.
 struct CodeExchange<'a> {
     request: &'a AuthorizationCodeRequest,
     facts: &'a CodeFacts,

@@ -120,7 +120,7 @@ impl GrantType for RefreshTokenRequest {
     }
 }
 
-/// The answers to oxide-auth's refresh machine, in the order in which it asks.
+/// The answers to the steps of oxide-auth's refresh machine.
 struct Rotation<'a> {
     request: &'a RefreshTokenRequest,
     facts: &'a PairFacts,
