@@ -209,7 +209,7 @@ async fn sign_in(config: &Config) -> CheckResult {
 /// Whether the campus directory would let people in; nothing where there is none.
 async fn directory(config: &Config) -> Option<CheckResult> {
     let directory = config.directory.as_ref()?;
-    let searches = matches!(directory.finds, PersonLookup::Search { .. });
+    let searches = matches!(directory.lookup, PersonLookup::Search { .. });
     let ldap = match login_connectors::ldap(directory, Arc::new(OsRng)) {
         Ok(ldap) => ldap,
         Err(error) => return Some(CheckResult::wrong(error.to_string())),

@@ -109,7 +109,7 @@ impl fmt::Debug for HttpClient {
 impl HttpClient {
     /// `slug` is the adapter's name in the log.
     pub fn new(slug: &'static str, reach: &HttpEndpoint) -> Result<Self, HttpSetupError> {
-        config::check_upstream(&reach.base).map_err(HttpSetupError::Address)?;
+        config::check_base_url(&reach.base).map_err(HttpSetupError::Address)?;
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(trust(reach)?)
             .https_only(reach.base.scheme() == "https")

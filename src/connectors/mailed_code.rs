@@ -110,7 +110,7 @@ impl CodeMailer {
                     until: now + GOOD_FOR,
                 };
                 let (db, rng) = (self.db.pool(), self.rng.as_ref());
-                Some(mail::put_to_mailbox(db, LETTER, letter, now, rng).await?)
+                Some(mail::enqueue_to_mailbox(db, LETTER, letter, now, rng).await?)
             }
             None => None,
         };
@@ -128,7 +128,7 @@ impl CodeMailer {
         now: Timestamp,
     ) -> Result<CodeCheck, ConnectorError> {
         if let Some(letter) = mailed.letter
-            && mail::take_code(self.db.pool(), &self.key, letter, typed, now).await?
+            && mail::redeem_code(self.db.pool(), &self.key, letter, typed, now).await?
         {
             return Ok(CodeCheck::Right(mailed.account));
         }

@@ -134,7 +134,7 @@ pub fn leprechaun(
     settings: &config::LeprechaunSettings,
 ) -> Result<LeprechaunClient, ConnectorSetupError> {
     let reach = HttpEndpoint {
-        within: config.upstream_timeout.min(LeprechaunClient::WITHIN),
+        within: config.connector_timeout.min(LeprechaunClient::WITHIN),
         longest: LeprechaunClient::LONGEST,
         ..HttpEndpoint::of(settings.url.clone())
     };
@@ -159,7 +159,7 @@ pub fn jiit(
     let names = ["PROFILES_JIIT_URL", "PROFILES_JIIT_CA_FILE"];
     let mut reach = reach(config, &settings.url, names, settings.ca_file.as_deref())?;
     reach.longest = 4 << 20;
-    if !settings.has_new_tls {
+    if !settings.offers_tls_1_3 {
         reach.newest_tls = MaxTlsVersion::V1_2;
     }
     let paths = JiitPaths {
@@ -180,7 +180,7 @@ fn reach(
     ca_file: Option<&Path>,
 ) -> Result<HttpEndpoint, ConnectorSetupError> {
     let mut reach = HttpEndpoint::of(base.clone());
-    reach.within = config.upstream_timeout;
+    reach.within = config.connector_timeout;
     let [_, setting] = names;
     reach.authority = read(setting, ca_file)?;
     Ok(reach)

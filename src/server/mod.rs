@@ -99,7 +99,7 @@ pub fn build(config: &Config, parts: ServerParts) -> Result<Server, BuildError> 
         ..
     } = parts;
     let it = SharedParts {
-        codes: CodeKey::of(&master_key),
+        codes: CodeKey::derive(&master_key),
         db,
         web,
         clock,
@@ -160,14 +160,14 @@ fn web(config: &Config, parts: &ServerParts) -> Result<Web, tera::Error> {
             secure: links.is_secure(),
         },
         links,
-        pages: Templates::read()?,
+        templates: Templates::read()?,
         assets: Assets::read(),
         campus_name: config.campus_name.clone(),
         time_zone: config.time_zone,
         form_key: parts.master_key.derive("forms"),
         cookie_key: parts.master_key.derive("cookies"),
         trusted_proxies: config.trusted_proxies.clone(),
-        places: NamedNetworks(config.places.clone()),
+        named_networks: NamedNetworks(config.named_networks.clone()),
     }))
 }
 
@@ -238,7 +238,11 @@ impl SharedParts {
 
     fn metrics(&self, ways: ConnectorRegistry) -> Router {
         let db = self.db.clone();
-        metrics::Feature { db, ways }.routes()
+        metrics::Feature {
+            db,
+            connectors: ways,
+        }
+        .routes()
     }
 
     fn ways_in(&self, ways: ConnectorRegistry) -> linked_identities::Feature {
@@ -270,7 +274,7 @@ impl SharedParts {
             clock: Arc::clone(&self.clock),
             rng: Arc::clone(&self.rng),
             pictures,
-            cap: apps::UserCap(config.unverified_cap),
+            cap: apps::UserCap(config.unverified_user_cap),
         }
     }
 
@@ -324,7 +328,7 @@ impl SharedParts {
     }
 
     fn authorize(&self, config: &Config) -> authorize::Feature {
-        let (lifetimes, cap) = (config.lifetimes, config.unverified_cap);
+        let (lifetimes, cap) = (config.lifetimes, config.unverified_user_cap);
         authorize::Feature {
             db: self.db.clone(),
             web: self.web.clone(),
@@ -461,7 +465,7 @@ impl SharedParts {
     }
 
     fn docs(&self, config: &Config) -> docs::Feature {
-        let (lifetimes, cap) = (config.lifetimes, config.unverified_cap);
+        let (lifetimes, cap) = (config.lifetimes, config.unverified_user_cap);
         docs::Feature {
             db: self.db.clone(),
             web: self.web.clone(),
@@ -523,12 +527,12 @@ pub fn transport(config: &Config) -> Result<MailTransport, MailSetupError> {
     };
     let from: Address = config.mail_from.parse()?;
     let key = read("PROFILES_DKIM_KEY_FILE", file)?;
-    let signer = DkimSigner::read(&key, &config.dkim_selector, from.domain());
-    Ok(transport.signed(Some(signer.ok_or(MailSetupError::SigningKey)?)))
+    let signer = DkimSigner::parse(&key, &config.dkim_selector, from.domain());
+    Ok(transport.with_signer(Some(signer.ok_or(MailSetupError::SigningKey)?)))
 }
 
 fn read(setting: &'static str, file: &Path) -> Result<Vec<u8>, MailSetupError> {
-    std::fs::read(file).map_err(|why| MailSetupError::File { setting, why })
+    std::fs::read(file).map_err(|source| MailSetupError::File { setting, source })
 }
 
 #[cfg(test)]
@@ -565,7 +569,7 @@ mod tests {
 
     #[test]
     fn every_page_gives_what_its_template_takes() {
-        let told = web::sample::complaints(&samples());
+        let told = web::sample::find_errors(&samples());
         assert!(told.is_empty(), "\n{}\n", told.join("\n"));
     }
 

@@ -99,7 +99,7 @@ impl LdapServer {
         at: DirectoryServer,
         authorities: Option<&[u8]>,
     ) -> Result<Self, LdapSetupError> {
-        let tls = match at.speaks {
+        let tls = match at.transport {
             LdapTransport::Plain => None,
             LdapTransport::Tls | LdapTransport::StartTls => {
                 let name =
@@ -119,7 +119,7 @@ impl LdapServer {
         let Some((connector, name)) = &self.tls else {
             return Ok(LdapConnection::on(Box::new(stream)));
         };
-        let stream = if self.at.speaks == LdapTransport::StartTls {
+        let stream = if self.at.transport == LdapTransport::StartTls {
             start_tls(stream).await?
         } else {
             stream

@@ -57,7 +57,7 @@ impl LdapDirectory {
         settings: config::DirectorySettings,
         authorities: Option<&[u8]>,
     ) -> Result<Self, LdapSetupError> {
-        let finds = EntryLookup::new(settings.finds)?;
+        let finds = EntryLookup::new(settings.lookup)?;
         let shown = finds.template().attributes().map(str::to_owned);
         Ok(Self {
             server: LdapServer::new(settings.server, authorities)?,

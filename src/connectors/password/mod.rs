@@ -80,7 +80,7 @@ impl NewPassword {
 }
 
 /// Gives somebody this password, and with it this way to sign in. What was begun with the old one is
-/// not ended here: see [`crate::platform::web::end_sessions_of`].
+/// not ended here: see [`crate::platform::web::delete_sessions`].
 pub async fn set(
     tx: &mut Tx,
     hasher: &PasswordHasher,

@@ -21,7 +21,9 @@ const NAME_LENGTH: usize = 22;
 pub(super) fn browser(web: &Web, headers: &HeaderMap, account: AccountKey) -> Option<String> {
     let cookie = web.cookies.read(headers, KNOWN)?;
     let (name, seals) = parts(&cookie)?;
-    let is_known = seals.iter().any(|seal| is_seal(web, seal, name, account));
+    let is_known = seals
+        .iter()
+        .any(|seal| verify_mac(web, seal, name, account));
     is_known.then(|| name.to_owned())
 }
 
@@ -38,7 +40,7 @@ pub(super) fn remember(
     let (name, seals) = parts(&cookie).unwrap_or((&fresh, Vec::new()));
     let others = seals
         .into_iter()
-        .filter(|seal| !is_seal(web, seal, name, account));
+        .filter(|seal| !verify_mac(web, seal, name, account));
     let mut value = format!("{name}.{}", seal(web, name, account));
     for other in others.take(MOST - 1) {
         value.push('.');
@@ -54,11 +56,11 @@ fn parts(cookie: &str) -> Option<(&str, Vec<&str>)> {
 
 fn seal(web: &Web, name: &str, account: AccountKey) -> String {
     web.cookie_key
-        .seal(&[KNOWN.as_bytes(), name.as_bytes(), &account.to_vec()])
+        .mac(&[KNOWN.as_bytes(), name.as_bytes(), &account.to_vec()])
 }
 
-fn is_seal(web: &Web, text: &str, name: &str, account: AccountKey) -> bool {
-    web.cookie_key.is_seal(
+fn verify_mac(web: &Web, text: &str, name: &str, account: AccountKey) -> bool {
+    web.cookie_key.verify_mac(
         text,
         &[KNOWN.as_bytes(), name.as_bytes(), &account.to_vec()],
     )

@@ -58,7 +58,7 @@ pub struct Feature {
 
 impl Feature {
     pub fn routes(self) -> Router {
-        let with_picture = DefaultBodyLimit::max(web::FORM_WITH_FILE);
+        let with_picture = DefaultBodyLimit::max(web::MAX_MULTIPART_BODY);
         Router::new()
             .route("/user", get(pages::home))
             .route(

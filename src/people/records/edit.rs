@@ -53,7 +53,7 @@ pub async fn edit(
     };
     let entry = AuditEntry::of("profile.edited").by(person).about(person);
     let entry = entry.with(json!({ "fields": fields }));
-    audit::note(&mut **tx, entry, now, rng).await?;
+    audit::record(&mut **tx, entry, now, rng).await?;
     let stays = wanted.columns.profile_picture.is_keep();
     Ok(EditOutcome {
         old_picture: picture.filter(|_| !stays),

@@ -83,7 +83,7 @@ pub(super) async fn decide(
             .by(person)
             .about(person)
             .on_app(app);
-        audit::note(&mut **tx, entry, now, rng).await?;
+        audit::record(&mut **tx, entry, now, rng).await?;
         let denied = OAuthError::new(ErrorCode::AccessDenied, "The person did not allow it.");
         return Ok(ConsentOutcome::Refused(denied));
     };
@@ -96,7 +96,7 @@ pub(super) async fn decide(
             .about(person)
             .on_app(app);
         let entry = entry.with(json!({ "dropped": forged }));
-        audit::note(&mut **tx, entry, now, rng).await?;
+        audit::record(&mut **tx, entry, now, rng).await?;
     }
     let giving = NewConsent {
         person,

@@ -91,7 +91,7 @@ impl Feature {
         let own = pairs.iter().filter(|(name, _)| !ours.contains(name));
         let mode = through.name().map(|name| ("response_mode", name));
         let whose = DialogContext(client_id, person.to_string());
-        let seal = self.web.form_key.seal(&whose.parts());
+        let seal = self.web.form_key.mac(&whose.parts());
         let query = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(own.chain(mode).chain([("dialog", seal.as_str())]))
             .finish();
@@ -105,7 +105,7 @@ impl Feature {
         let client_id = asked.client_id.as_deref().unwrap_or_default();
         let seal = asked.dialog.as_deref().unwrap_or_default();
         let whose = DialogContext(client_id, person.to_string());
-        if self.web.form_key.is_seal(seal, &whose.parts()) {
+        if self.web.form_key.verify_mac(seal, &whose.parts()) {
             ResponseMode::named(asked.response_mode.as_deref())
         } else {
             ResponseMode::Redirect

@@ -76,20 +76,20 @@ pub fn routes(feature: Feature) -> Router {
 
 async fn ask(
     State(it): State<Feature>,
-    frame: PageContext,
+    context: PageContext,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    it.proceed(&frame, &query.unwrap_or_default()).await
+    it.proceed(&context, &query.unwrap_or_default()).await
 }
 
 /// The same by POST (OpenID Connect Core §3.1.2.1 allows it, old forms use it). Nothing is decided
 /// here, so it needs no seal.
 async fn ask_by_form(
     State(it): State<Feature>,
-    frame: PageContext,
+    context: PageContext,
     body: Bytes,
 ) -> Result<Response, PageError> {
-    it.proceed(&frame, &String::from_utf8_lossy(&body)).await
+    it.proceed(&context, &String::from_utf8_lossy(&body)).await
 }
 
 /// A page that was reloaded after it had been answered.
@@ -100,10 +100,10 @@ async fn shown_before() -> PageError {
 async fn answer(
     State(it): State<Feature>,
     Path(id): Path<String>,
-    CsrfForm { frame, form }: CsrfForm,
+    CsrfForm { context, form }: CsrfForm,
 ) -> Result<Response, PageError> {
     let now = it.clock.now();
-    let (Some(visit), Ok(id)) = (frame.visit(), id.parse().map(RequestId)) else {
+    let (Some(visit), Ok(id)) = (context.user_session(), id.parse().map(RequestId)) else {
         return Err(answered());
     };
     let mut tx = it.db.begin().await?;
@@ -123,11 +123,11 @@ async fn answer(
     match decided {
         ConsentOutcome::Code(code) => {
             tx.commit().await.map_err(db::Error::from)?;
-            Ok(it.give_code(&frame, &request.return_to, code.expose()))
+            Ok(it.give_code(&context, &request.return_to, code.expose()))
         }
         ConsentOutcome::Refused(error) => {
             tx.commit().await.map_err(db::Error::from)?;
-            Ok(it.tell_app(&frame, &request.return_to, &error))
+            Ok(it.tell_app(&context, &request.return_to, &error))
         }
         ConsentOutcome::Full => Err(it.full(&terms.name)),
         ConsentOutcome::Gone => Err(answered()),
@@ -136,11 +136,11 @@ async fn answer(
 }
 
 impl Feature {
-    async fn proceed(&self, frame: &PageContext, query: &str) -> Result<Response, PageError> {
+    async fn proceed(&self, context: &PageContext, query: &str) -> Result<Response, PageError> {
         let pairs = FormParams::parse(query.as_bytes())
             .ok_or_else(|| told(&NonRedirectableError::Unreadable))?;
         let asked = AuthorizationParams::read(&pairs).map_err(|wrong| told(&wrong))?;
-        let person = frame.visit().map(|visit| visit.person);
+        let person = context.user_session().map(|visit| visit.person);
         let asker = self.find(&asked, person).await?;
         let return_to = asked.return_to(&asker).map_err(|wrong| told(&wrong))?;
         let next = format!("{}?{query}", self.web.links.authorize());
@@ -157,7 +157,7 @@ impl Feature {
         let request = match asked.request(&asker, return_to.clone()) {
             Ok(request) => request,
             Err(error) if asker.is_verified => {
-                return Ok(self.tell_app(frame, &return_to, &error));
+                return Ok(self.tell_app(context, &return_to, &error));
             }
             Err(error) => return Err(self.offer_to_tell(&asker, &return_to, &error)),
         };
@@ -167,11 +167,11 @@ impl Feature {
             AuthorizeStep::Issue { grant, share } => {
                 let mut connection = self.db.connection().await?;
                 let code = decide::issue(&mut connection, grant, share, &request, now, rng).await?;
-                Ok(self.give_code(frame, &request.return_to, code.expose()))
+                Ok(self.give_code(context, &request.return_to, code.expose()))
             }
             AuthorizeStep::Full => Err(self.full(&asker.name)),
             AuthorizeStep::Ask => {
-                self.show_consent(frame, &asker, &request, person, next)
+                self.show_consent(context, &asker, &request, person, next)
                     .await
             }
         }
@@ -191,7 +191,7 @@ impl Feature {
 
     async fn show_consent(
         &self,
-        frame: &PageContext,
+        context: &PageContext,
         asker: &ClientFacts,
         request: &AuthorizationRequest,
         person: PersonId,
@@ -207,19 +207,19 @@ impl Feature {
         let action = links.authorization_request(id);
         let lifetimes = &self.settings.lifetimes;
         let page = ConsentPage::of(asker, request, &person, action, next, links, lifetimes);
-        Ok(frame.show(&page))
+        Ok(context.render(&page))
     }
 
-    fn give_code(&self, frame: &PageContext, to: &ResponseTarget, code: &str) -> Response {
+    fn give_code(&self, context: &PageContext, to: &ResponseTarget, code: &str) -> Response {
         let issuer = self.web.links.issuer();
         let token = to.token(code, &issuer);
-        hand_over(frame, to, to.with_code(code, &issuer), Some(token))
+        hand_over(context, to, to.with_code(code, &issuer), Some(token))
     }
 
-    fn tell_app(&self, frame: &PageContext, to: &ResponseTarget, error: &OAuthError) -> Response {
+    fn tell_app(&self, context: &PageContext, to: &ResponseTarget, error: &OAuthError) -> Response {
         let address = to.with_error(error, &self.web.links.issuer());
         let token = (to.through == ResponseMode::DialogAddress).then(|| address.clone());
-        hand_over(frame, to, address, token)
+        hand_over(context, to, address, token)
     }
 
     /// An app nobody has verified could use our redirects to lead people astray, so the person decides
@@ -236,11 +236,11 @@ impl Feature {
         );
         let place = to.redirect_uri.place();
         PageError::new(StatusCode::BAD_REQUEST, "This sign-in cannot go on", text)
-            .advise(format!("If you run {}: {}", asker.name, error.description))
-            .advise(format!(
+            .with_advice(format!("If you run {}: {}", asker.name, error.description))
+            .with_advice(format!(
                 "It is not verified. Go back to {place} only if you know who runs it."
             ))
-            .back(
+            .with_back_link(
                 to.with_error(error, &self.web.links.issuer()),
                 format!("Back to {place}"),
             )
@@ -252,8 +252,8 @@ impl Feature {
             "Your account is closed",
             format!("You closed it, so {app} can read nothing about you and cannot sign you in."),
         )
-        .advise("Keep your account to go on, then go back to the app.")
-        .back(self.web.links.my_data(), "Keep my account")
+        .with_advice("Keep your account to go on, then go back to the app.")
+        .with_back_link(self.web.links.data_export(), "Keep my account")
     }
 
     fn full(&self, app: &str) -> PageError {
@@ -266,14 +266,14 @@ impl Feature {
                  You were not connected, and it learnt nothing about you."
             ),
         )
-        .advise("Ask whoever runs it to have it verified.")
-        .back(self.web.links.connected_apps(), "Your connected apps")
+        .with_advice("Ask whoever runs it to have it verified.")
+        .with_back_link(self.web.links.connected_apps(), "Your connected apps")
     }
 }
 
 /// The answer to the app, by the way it asked for.
 fn hand_over(
-    frame: &PageContext,
+    context: &PageContext,
     to: &ResponseTarget,
     address: String,
     token: Option<String>,
@@ -281,7 +281,7 @@ fn hand_over(
     if to.through == ResponseMode::Redirect {
         return found(address);
     }
-    frame.show(&FedcmResponsePage {
+    context.render(&FedcmResponsePage {
         place: to.redirect_uri.place().to_owned(),
         address,
         token,
@@ -300,7 +300,7 @@ fn answered() -> PageError {
         "The page was sent before, is more than an hour old, or belongs to somebody else. \
          Nothing was changed.",
     )
-    .advise("Go back to the app and sign in again.")
+    .with_advice("Go back to the app and sign in again.")
 }
 
 fn told(wrong: &NonRedirectableError) -> PageError {
@@ -309,26 +309,26 @@ fn told(wrong: &NonRedirectableError) -> PageError {
     match wrong {
         NonRedirectableError::Repeated(name) => {
             page(format!("The app sent {name} more than once."))
-                .advise("If you run it: send every parameter once. (invalid_request)")
+                .with_advice("If you run it: send every parameter once. (invalid_request)")
         }
         NonRedirectableError::Unreadable => page("The app's request could not be read.".to_owned())
-            .advise("If you run it: the request holds a NUL character. (invalid_request)"),
+            .with_advice("If you run it: the request holds a NUL character. (invalid_request)"),
         NonRedirectableError::NoClient => page("The app did not say which app it is.".to_owned())
-            .advise("If you run it: send client_id. (invalid_request)"),
+            .with_advice("If you run it: send client_id. (invalid_request)"),
         NonRedirectableError::UnknownClient => {
             page("No app is registered under this client_id.".to_owned())
-                .advise("If you run it: copy the client_id from Your apps. (invalid_request)")
+                .with_advice("If you run it: copy the client_id from Your apps. (invalid_request)")
         }
         NonRedirectableError::UnknownRedirect { app, asked } => page(format!(
             "{app} asked to return to {asked}, which its owner has not registered."
         ))
-        .advise(format!(
+        .with_advice(format!(
             "If you run it: add exactly that address under Your apps → {app}. (invalid_request)"
         )),
         NonRedirectableError::Suspended { app } => page(format!(
             "{app} has been stopped by the people who run this service."
         ))
-        .advise("If you run it: ask them why."),
+        .with_advice("If you run it: ask them why."),
     }
 }
 

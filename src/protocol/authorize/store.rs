@@ -115,7 +115,7 @@ pub(super) async fn insert_code(
         &share.scopes().names(),
         &share.fields().names(),
         now,
-        code.code.fingerprint().to_vec(),
+        code.code.token_hash().to_vec(),
         request.return_to.redirect_uri.as_str(),
         request.challenge.as_ref().map(Challenge::as_str),
     )

@@ -116,7 +116,7 @@ pub async fn rotate(
     let made = make(tx, id, of, Some(owner), now, rng).await?;
     // Whoever sat down at somebody else's browser could have made it.
     let detail = json!({ "app": id, "at": now.unix_timestamp() });
-    mail::put(&mut **tx, of.words().letter, owner, detail, now, rng).await?;
+    mail::enqueue(&mut **tx, of.words().letter, owner, detail, now, rng).await?;
     Ok(made)
 }
 
@@ -131,13 +131,13 @@ pub async fn make(
 ) -> db::Result<(Secret, SecretId)> {
     let words = of.words();
     let (secret, known) = generate(words.mark, now, rng);
-    store::insert_secret(&mut **tx, app, of, &known, secret.fingerprint()).await?;
+    store::insert_secret(&mut **tx, app, of, &known, secret.token_hash()).await?;
     let entry = AuditEntry {
         actor,
         ..AuditEntry::of(words.made)
     };
     let entry = entry.on_app(app).with(json!({ words.noun: known.id }));
-    audit::note(&mut **tx, entry, now, rng).await?;
+    audit::record(&mut **tx, entry, now, rng).await?;
     Ok((secret, known.id))
 }
 
@@ -168,7 +168,7 @@ pub async fn drop_secret(
     let words = of.words();
     let entry = AuditEntry::of(words.dropped).by(actor).on_app(app);
     let entry = entry.with(json!({ words.noun: secret }));
-    audit::note(&mut **tx, entry, now, rng).await
+    audit::record(&mut **tx, entry, now, rng).await
 }
 
 #[cfg(test)]

@@ -253,7 +253,7 @@ pub(super) async fn insert_secret(
     app: AppId,
     of: SecretUse,
     secret: &ClientSecretInfo,
-    fingerprint: TokenHash,
+    token_hash: TokenHash,
 ) -> db::Result<()> {
     match of {
         SecretUse::Client => {
@@ -262,7 +262,7 @@ pub(super) async fn insert_secret(
                  values ($1, $2, $3, $4, $5)",
                 secret.id.0,
                 app.0,
-                fingerprint.to_vec(),
+                token_hash.to_vec(),
                 secret.hint,
                 secret.created_at,
             )
@@ -275,7 +275,7 @@ pub(super) async fn insert_secret(
                  values ($1, $2, $3, $4, $5)",
                 secret.id.0,
                 app.0,
-                fingerprint.to_vec(),
+                token_hash.to_vec(),
                 secret.hint,
                 secret.created_at,
             )

@@ -22,10 +22,10 @@ impl Page for FedcmLoginDonePage {
 
 pub(super) async fn login(
     State(_): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
 ) -> Response {
-    let mut answer = frame.show(&FedcmLoginDonePage {});
-    frame.announce(&visit, &mut answer);
+    let mut answer = context.render(&FedcmLoginDonePage {});
+    context.set_login_status(&visit, &mut answer);
     answer
 }
 

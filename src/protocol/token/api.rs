@@ -23,8 +23,8 @@ use crate::platform::id::AppId;
 use crate::platform::rng::SharedRng;
 use crate::platform::secret::Secret;
 use crate::platform::web::{
-    AllowedOrigins, ClientAddress, OAuthErrorResponse, RateLimit, RateLimiter, Web, no_store,
-    open_to_concerned,
+    AllowedOrigins, ClientAddress, OAuthErrorResponse, RateLimit, RateLimiter, Web,
+    allow_registered_origins, set_no_store,
 };
 use crate::platform::{audit, db};
 use crate::protocol::clients;
@@ -73,7 +73,7 @@ pub fn routes(feature: Feature) -> Router {
             "/oauth/revoke_token",
             post(revoke_token).options(preflight).fallback(not_allowed),
         )
-        .layer(middleware::from_fn(open_to_concerned))
+        .layer(middleware::from_fn(allow_registered_origins))
         .with_state(feature)
 }
 
@@ -134,7 +134,7 @@ async fn revoke_token(
     .await?;
     tx.commit().await.map_err(db::Error::from)?;
     let mut answer = StatusCode::OK.into_response();
-    no_store(&mut answer);
+    set_no_store(&mut answer);
     Ok(for_app(&client, answer))
 }
 
@@ -152,7 +152,7 @@ impl Feature {
         Ok(match proof {
             ClientAuthOutcome::Client(client) => Ok(client),
             ClientAuthOutcome::Slowed(slowed) => {
-                Err(OAuthErrorResponse::slowed(slowed).into_response())
+                Err(OAuthErrorResponse::rate_limited(slowed).into_response())
             }
             ClientAuthOutcome::Failed { origins } => {
                 let mut answer =
@@ -188,7 +188,7 @@ impl Feature {
                 if self.memory.foreign.0.take(client.app, now).is_ok() {
                     let entry = AuditEntry::of("code.foreign").on_app(client.app);
                     let entry = entry.with(json!({ "of": owner }));
-                    audit::note(self.db.pool(), entry, now, rng).await?;
+                    audit::record(self.db.pool(), entry, now, rng).await?;
                 }
                 Err(oxide::not_this_code().into())
             }
@@ -207,8 +207,8 @@ impl Feature {
         now: Timestamp,
     ) -> Result<IssuedTokens, OAuthErrorResponse> {
         let outcome = self.try_to_refresh(client, token, scopes, now).await;
-        if outcome.as_ref().is_err_and(db::Error::is_passing) {
-            self.memory.doubts.note(token.fingerprint(), now);
+        if outcome.as_ref().is_err_and(db::Error::is_transient) {
+            self.memory.doubts.note(token.token_hash(), now);
         }
         match outcome? {
             refresh::RefreshOutcome::Issued(issued) => Ok(issued),
@@ -231,11 +231,11 @@ impl Feature {
         now: Timestamp,
     ) -> db::Result<refresh::RefreshOutcome> {
         let rng = self.rng.as_ref();
-        let fingerprint = token.fingerprint();
+        let token_hash = token.token_hash();
         let lifetimes = &self
             .memory
             .doubts
-            .lifetimes(fingerprint, &self.lifetimes, now);
+            .lifetimes(token_hash, &self.lifetimes, now);
         let mut connection = self.db.connection().await?;
         let outcome =
             refresh::refresh(&mut connection, client, token, scopes, lifetimes, now, rng).await?;
@@ -244,7 +244,7 @@ impl Feature {
         };
         drop(connection);
         let mut tx = self.db.begin().await?;
-        store::lock_pair(&mut *tx, fingerprint).await?;
+        store::lock_pair(&mut *tx, token_hash).await?;
         let outcome = refresh::refresh(&mut tx, client, token, scopes, lifetimes, now, rng).await?;
         tx.commit().await?;
         Ok(outcome)
@@ -268,7 +268,7 @@ fn answer(issued: &IssuedTokens, lifetimes: &Lifetimes) -> Response {
         "fields": issued.share.fields().names(),
     }))
     .into_response();
-    no_store(&mut answer);
+    set_no_store(&mut answer);
     answer
 }
 
@@ -309,7 +309,7 @@ impl From<OAuthError> for OAuthErrorResponse {
                 error.code.as_str(),
                 error.description,
             )
-            .ask_basic();
+            .with_basic_challenge();
         }
         Self::new(
             StatusCode::BAD_REQUEST,

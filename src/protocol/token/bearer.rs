@@ -54,7 +54,7 @@ where
         let presented = presented.map_err(|turned| turned_away(turned, Self::needed(), None))?;
         let token = Secret::new(presented.token.clone());
         let now = it.clock.now();
-        let facts = store::find_access(it.db.pool(), token.fingerprint(), now).await;
+        let facts = store::find_access(it.db.pool(), token.token_hash(), now).await;
         let facts = facts.map_err(|error| ApiError::from(error).into_response())?;
         let origins = facts
             .as_ref()

@@ -100,7 +100,7 @@ fn prove(client: Option<&TokenClient>, claim: &ClientCredential) -> Option<Token
     let claimed = claim
         .secret
         .as_ref()
-        .map(crate::platform::secret::Secret::fingerprint);
+        .map(crate::platform::secret::Secret::token_hash);
     let nothing = TokenHash::of(b"").to_vec();
     let matches = |stored: &[u8]| claimed.is_some_and(|claimed| claimed.matches(stored));
     let Some(client) = client else {
@@ -116,7 +116,7 @@ fn prove(client: Option<&TokenClient>, claim: &ClientCredential) -> Option<Token
     let proved = client
         .secrets
         .iter()
-        .find(|stored| matches(&stored.fingerprint))?;
+        .find(|stored| matches(&stored.token_hash))?;
     Some(TokenClient {
         proved_with: Some(proved.id),
         ..client.clone()

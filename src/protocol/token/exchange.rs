@@ -43,8 +43,8 @@ pub(super) async fn exchange(
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<ExchangeOutcome> {
-    let fingerprint = presented.code.fingerprint();
-    let facts = store::find_code(&mut *connection, fingerprint).await?;
+    let token_hash = presented.code.token_hash();
+    let facts = store::find_code(&mut *connection, token_hash).await?;
     let share = match judge(client, presented, facts.as_ref(), lifetimes, now) {
         ExchangeDecision::Trade(share) => share,
         ExchangeDecision::Refuse(error) => return Ok(ExchangeOutcome::Refused(error)),
@@ -54,7 +54,7 @@ pub(super) async fn exchange(
     let minted = generate::pair(now, rng);
     let kept = store::use_code(
         connection,
-        fingerprint,
+        token_hash,
         &minted,
         share,
         client.proved_with,

@@ -23,7 +23,7 @@ pub(super) struct TokenClient {
 #[derive(Debug, Clone)]
 pub(super) struct StoredClientSecret {
     pub id: SecretId,
-    pub fingerprint: Vec<u8>,
+    pub token_hash: Vec<u8>,
 }
 
 /// Whose a code or pair is, and whether that still stands.

@@ -36,7 +36,7 @@ pub(super) async fn refresh(
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<RefreshOutcome> {
-    let facts = store::find_pair(&mut *connection, token.fingerprint(), false).await?;
+    let facts = store::find_pair(&mut *connection, token.token_hash(), false).await?;
     let (facts, share, how) = match judge(client, token, scopes, facts, lifetimes, now) {
         RefreshDecision::Refresh(facts, share, how) => (facts, share, how),
         RefreshDecision::Refuse(error) => return Ok(RefreshOutcome::Refused(error)),

@@ -65,10 +65,10 @@ pub(super) async fn end_family(
         .on_app(replay.app)
         .about(replay.person);
     let entry = entry.with(json!({ "family": replay.family }));
-    audit::note(&mut **tx, entry, now, rng).await?;
+    audit::record(&mut **tx, entry, now, rng).await?;
     if matches!(replay.what, ReplayedCredential::RefreshToken) {
         let detail = json!({ "app": replay.app, "at": now.unix_timestamp() });
-        mail::put(&mut **tx, "token_replayed", replay.person, detail, now, rng).await?;
+        mail::enqueue(&mut **tx, "token_replayed", replay.person, detail, now, rng).await?;
     }
     Ok(())
 }

@@ -100,7 +100,7 @@ async fn read<S: Send + Sync>(
     let kind = kind.to_ascii_lowercase();
     let is_multipart = kind.starts_with("multipart/form-data") && kind.contains("boundary=");
     let pairs = if is_multipart {
-        FormParams::of(parts(request, state).await?)
+        FormParams::from_pairs(parts(request, state).await?)
     } else {
         let body = Bytes::from_request(request, state);
         let body = body.await.map_err(|refused| not_whole(refused.status()))?;
@@ -153,7 +153,7 @@ fn credential(
         let problem =
             OAuthErrorResponse::new(StatusCode::UNAUTHORIZED, "invalid_client", description);
         // RFC 9110 §15.5.2: every 401 carries a challenge.
-        problem.ask_basic()
+        problem.with_basic_challenge()
     })
 }
 

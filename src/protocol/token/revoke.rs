@@ -20,7 +20,7 @@ pub(super) async fn revoke(
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<()> {
-    let facts = store::find_pair(&mut **tx, token.fingerprint(), true).await?;
+    let facts = store::find_pair(&mut **tx, token.token_hash(), true).await?;
     let Some(facts) = facts.filter(|facts| facts.lineage.app == client.app) else {
         return Ok(());
     };
@@ -44,5 +44,5 @@ pub(super) async fn revoke(
     let entry = AuditEntry::of(action)
         .on_app(client.app)
         .about(facts.lineage.person);
-    audit::note(&mut **tx, entry, now, rng).await
+    audit::record(&mut **tx, entry, now, rng).await
 }

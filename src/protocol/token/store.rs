@@ -57,9 +57,9 @@ pub(super) async fn list_clients(
     .await?;
     let clients = rows.into_iter().map(|row| {
         let secrets = row.secret_ids.into_iter().zip(row.fingerprints);
-        let secrets = secrets.map(|(id, fingerprint)| StoredClientSecret {
+        let secrets = secrets.map(|(id, token_hash)| StoredClientSecret {
             id: SecretId(id),
-            fingerprint,
+            token_hash,
         });
         TokenClient {
             app: AppId(row.id),
@@ -129,8 +129,8 @@ pub(super) async fn use_code(
         code.to_vec(),
         now,
         minted.id.0,
-        minted.access.fingerprint().to_vec(),
-        minted.refresh.fingerprint().to_vec(),
+        minted.access.token_hash().to_vec(),
+        minted.refresh.token_hash().to_vec(),
         &share.scopes().names(),
         &share.fields().names(),
         proved_with.map(|id| id.0),
@@ -229,8 +229,8 @@ pub(super) async fn rotate(
         old.0,
         now,
         minted.id.0,
-        minted.access.fingerprint().to_vec(),
-        minted.refresh.fingerprint().to_vec(),
+        minted.access.token_hash().to_vec(),
+        minted.refresh.token_hash().to_vec(),
         &share.scopes().names(),
         &share.fields().names(),
         proved_with.map(|id| id.0),
@@ -272,8 +272,8 @@ pub(super) async fn replace(
         successor.0,
         now,
         minted.id.0,
-        minted.access.fingerprint().to_vec(),
-        minted.refresh.fingerprint().to_vec(),
+        minted.access.token_hash().to_vec(),
+        minted.refresh.token_hash().to_vec(),
         &share.scopes().names(),
         &share.fields().names(),
     )

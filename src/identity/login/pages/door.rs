@@ -24,7 +24,7 @@ use crate::platform::{audit, metrics};
 /// A visit to one way to sign in.
 pub(super) struct LoginRoute<'a> {
     pub it: &'a Feature,
-    pub frame: &'a PageContext,
+    pub context: &'a PageContext,
     pub way: &'a DynConnector,
     pub visitor: RequestOrigin,
     /// Ways nobody can sign in by at the moment.
@@ -48,7 +48,7 @@ impl LoginRoute<'_> {
             ..AuditEntry::of("sign_in.slowed")
         };
         let entry = entry.with(json!({ "through": way.slug() }));
-        audit::note(it.db.pool(), entry, self.visitor.now, it.rng.as_ref()).await?;
+        audit::record(it.db.pool(), entry, self.visitor.now, it.rng.as_ref()).await?;
         Ok(())
     }
 
@@ -111,7 +111,7 @@ impl LoginRoute<'_> {
                     LoginCompletion::Told(answer) => return Ok(answer),
                 };
                 let cookies = it.web.cookies;
-                cookies.forget_person(headers, answer.headers_mut());
+                cookies.remove_personal_cookies(headers, answer.headers_mut());
                 let rng = it.rng.as_ref();
                 known::remember(&it.web, headers, answer.headers_mut(), account, rng);
                 Ok(answer)
@@ -141,7 +141,7 @@ impl LoginRoute<'_> {
     }
 
     pub(super) fn measure(&self, outcome: SignInOutcome) {
-        metrics::signed_in(self.way.slug(), outcome);
+        metrics::record_sign_in(self.way.slug(), outcome);
     }
 
     pub(super) fn has_closed(&self, way: &DynConnector) -> bool {

@@ -29,20 +29,20 @@ pub(super) enum LoginCompletion {
 /// Begins the session of who came in, in this browser, and sends them on: to `next`, or to their profile.
 pub async fn let_in(
     links: &Links,
-    frame: &PageContext,
+    context: &PageContext,
     VerifiedLogin { visit, is_leaving }: VerifiedLogin,
     next: Option<&LocalPath>,
 ) -> Result<Response, PageError> {
     let visit = UserSession {
-        device: Some(frame.device().to_owned()),
-        place: frame.place().map(str::to_owned),
+        device: Some(context.device().to_owned()),
+        place: context.place().map(str::to_owned),
         ..visit
     };
-    begin_session(frame.session(), &visit).await?;
+    begin_session(context.session(), &visit).await?;
     // Who leaves can nowhere else do what they came for.
-    let my_data = LocalPath::parse(&links.my_data()).filter(|_| is_leaving);
+    let my_data = LocalPath::parse(&links.data_export()).filter(|_| is_leaving);
     let mut answer = go_on(links, my_data.as_ref().or(next));
-    frame.announce(&visit, &mut answer);
+    context.set_login_status(&visit, &mut answer);
     Ok(answer)
 }
 
@@ -58,7 +58,7 @@ impl LoginRoute<'_> {
                 let entered = self.sign_in(identity).await;
                 let is_in = matches!(entered, Ok(LoginCompletion::In(_)));
                 self.measure(if is_in {
-                    SignInOutcome::In
+                    SignInOutcome::Success
                 } else {
                     SignInOutcome::Unknown
                 });
@@ -96,7 +96,7 @@ impl LoginRoute<'_> {
                 let entry = AuditEntry::of("identity.refused");
                 let entry = entry.with(json!({ "provider": identity.provider }));
                 let (db, now) = (self.it.db.pool(), self.visitor.now);
-                audit::note(db, entry, now, self.it.rng.as_ref()).await?;
+                audit::record(db, entry, now, self.it.rng.as_ref()).await?;
                 Ok(self.not_signed_in(
                     "This account is not the one it was at your last sign-in. Ask the people who run \
                      this service to look at it.",
@@ -108,9 +108,9 @@ impl LoginRoute<'_> {
 
     /// Signs in whoever the identity belongs to.
     async fn sign_in(&self, identity: &ExternalIdentity) -> Result<LoginCompletion, PeopleError> {
-        let Self { it, frame, .. } = self;
+        let Self { it, context, .. } = self;
         let now = it.clock.now();
-        let remember = self.typed.is_some_and(|form| form.is_ticked("remember"));
+        let remember = self.typed.is_some_and(|form| form.is_checked("remember"));
         let lifetime = if remember {
             SessionLifetime::Remembered
         } else {
@@ -126,7 +126,7 @@ impl LoginRoute<'_> {
             )));
         };
         Ok(
-            match let_in(it.web.links(), frame, came_in, self.next.as_ref()).await {
+            match let_in(it.web.links(), context, came_in, self.next.as_ref()).await {
                 Ok(answer) => LoginCompletion::In(answer),
                 Err(problem) => LoginCompletion::Told(problem.into_response()),
             },
@@ -135,10 +135,10 @@ impl LoginRoute<'_> {
 
     /// Gives the identity to whoever is signed in.
     async fn link(&self, identity: &ExternalIdentity) -> Result<Response, PeopleError> {
-        let Self { it, frame, .. } = self;
+        let Self { it, context, .. } = self;
         let now = it.clock.now();
         // Whoever finds a browser open must not get in by their own account from then on.
-        let visit = (frame.visit()).filter(|visit| LATELY.may_send(visit, now));
+        let visit = (context.user_session()).filter(|visit| LATELY.may_send(visit, now));
         let Some(visit) = visit else {
             return Ok(self.not_signed_in(
                 "Your sign-in here is too long ago. Sign in again, then link this.",
@@ -153,6 +153,9 @@ impl LoginRoute<'_> {
         } else {
             format!("This was yours already: {label}.")
         };
-        Ok(frame.send_to_with(&it.web.links().ways_in(), &FlashMessage::good(told)))
+        Ok(context.redirect_with_message(
+            &it.web.links().linked_identities(),
+            &FlashMessage::good(told),
+        ))
     }
 }

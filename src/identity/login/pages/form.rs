@@ -21,15 +21,17 @@ const AGAIN_NOTICE: Cow<'static, str> =
 
 impl LoginRoute<'_> {
     pub(super) async fn ask(&self, asked: PromptView) -> Response {
-        self.frame.show(&self.page(asked).await)
+        self.context.render(&self.page(asked).await)
     }
 
     pub(super) async fn slow(&self, asked: PromptView, slowed: RateLimited) -> Response {
-        self.measure(SignInOutcome::Slowed);
+        self.measure(SignInOutcome::RateLimited);
         tracing::warn!(upstream = self.way.slug(), "sign-ins are slowed");
         let mut page = self.page(asked).await;
         page.error = Some(format!("{TOO_MANY} Try again in {}.", slowed.in_words()));
-        let mut answer = self.frame.show_with(StatusCode::TOO_MANY_REQUESTS, &page);
+        let mut answer = self
+            .context
+            .render_with_status(StatusCode::TOO_MANY_REQUESTS, &page);
         let headers = answer.headers_mut();
         headers.insert(header::RETRY_AFTER, HeaderValue::from(slowed.seconds()));
         answer
@@ -38,7 +40,7 @@ impl LoginRoute<'_> {
     async fn page(&self, asked: PromptView) -> LoginPage {
         let Self { it, way, .. } = self;
         let links = it.web.links();
-        let remembered = self.typed.is_some_and(|form| form.is_ticked("remember"));
+        let remembered = self.typed.is_some_and(|form| form.is_checked("remember"));
         let app = match &self.next {
             Some(next) => it.signpost.app_ahead(next).await,
             None => None,
@@ -50,13 +52,13 @@ impl LoginRoute<'_> {
         } = asked;
         let picture = prompt.picture.zip(attempt.as_deref());
         let picture = picture.map(|(picture, attempt)| PictureView {
-            src: links.sign_in_picture(way.slug(), attempt),
+            src: links.captcha(way.slug(), attempt),
             alt: picture.alt,
         });
         LoginPage {
             heading: prompt.heading,
             app,
-            action: links.login_through(way.slug()),
+            action: links.login_with(way.slug()),
             next: self
                 .next
                 .as_ref()
@@ -69,7 +71,7 @@ impl LoginRoute<'_> {
             purpose_notice: match self.purpose {
                 LoginPurpose::SignIn => None,
                 LoginPurpose::SignInAgain => Some(AGAIN_NOTICE),
-                LoginPurpose::Link => self.frame.visit().map(link_notice),
+                LoginPurpose::Link => self.context.user_session().map(link_notice),
             },
             error: told.or(prompt.trouble).map(Cow::into_owned),
             prompt: PromptForm {
@@ -104,7 +106,7 @@ impl LoginRoute<'_> {
             .map(|other| OtherConnector {
                 label: other.face().label,
                 hint: other.face().hint,
-                href: format!("{}{query}", self.it.web.links().login_through(other.slug())),
+                href: format!("{}{query}", self.it.web.links().login_with(other.slug())),
             })
             .collect()
     }

@@ -29,10 +29,10 @@ impl Page for LogoutPage {
 pub(in super::super) async fn leave(
     State(it): State<Feature>,
     RawQuery(query): RawQuery,
-    frame: PageContext,
+    context: PageContext,
 ) -> Response {
     let next = LocalPath::parse(asking(query).text("next"));
-    frame.show(&LogoutPage {
+    context.render(&LogoutPage {
         action: it.web.links().logout(),
         next: next.map_or_else(String::new, |next| next.to_string()),
     })
@@ -42,24 +42,24 @@ pub(in super::super) async fn leave(
 pub(in super::super) async fn left(
     State(it): State<Feature>,
     headers: HeaderMap,
-    CsrfForm { frame, form }: CsrfForm,
+    CsrfForm { context, form }: CsrfForm,
 ) -> Result<Response, PageError> {
-    if let Some(visit) = frame.visit() {
+    if let Some(visit) = context.user_session() {
         let entry = AuditEntry::of("person.signed_out");
         let entry = entry.by(visit.person).about(visit.person);
-        audit::note(it.db.pool(), entry, it.clock.now(), it.rng.as_ref()).await?;
-        end_session(frame.session()).await?;
+        audit::record(it.db.pool(), entry, it.clock.now(), it.rng.as_ref()).await?;
+        end_session(context.session()).await?;
     }
     let links = it.web.links();
     let to = match LocalPath::parse(form.text("next")) {
         Some(next) => format!("{}{}", links.login(), LocalPath::query(Some(&next))),
         None => links.home(),
     };
-    let mut answer = frame.send_to_with(&to, &FlashMessage::info("You are signed out."));
+    let mut answer = context.redirect_with_message(&to, &FlashMessage::info("You are signed out."));
     *answer.status_mut() = StatusCode::FOUND;
     let cookies = it.web.cookies;
-    cookies.forget_person(&headers, answer.headers_mut());
-    frame.retract(&mut answer);
+    cookies.remove_personal_cookies(&headers, answer.headers_mut());
+    context.clear_login_status(&mut answer);
     Ok(answer)
 }
 

@@ -38,11 +38,11 @@ pub(super) async fn open(
     State(it): State<Feature>,
     RawQuery(query): RawQuery,
     address: ClientAddress,
-    frame: PageContext,
+    context: PageContext,
 ) -> Result<Response, PageError> {
     let closed = it.closed_ways().await?;
     let way = first_open(&it, &closed).to_owned();
-    look(State(it), Path(way), RawQuery(query), address, frame).await
+    look(State(it), Path(way), RawQuery(query), address, context).await
 }
 
 /// `GET /account/login/<way>/`
@@ -51,16 +51,16 @@ pub(super) async fn look(
     Path(way): Path<String>,
     RawQuery(query): RawQuery,
     address: ClientAddress,
-    frame: PageContext,
+    context: PageContext,
 ) -> Result<Response, PageError> {
     let asking = asking(query);
     let next = LocalPath::parse(asking.text("next"));
-    let purpose = LoginPurpose::of(&asking, frame.visit().is_some());
-    match (frame.visit(), purpose) {
+    let purpose = LoginPurpose::of(&asking, context.user_session().is_some());
+    match (context.user_session(), purpose) {
         (Some(_), LoginPurpose::SignIn) => return Ok(go_on(it.web.links(), next.as_ref())),
         (None, LoginPurpose::Link) => {
             let links = it.web.links();
-            return Ok(send_to_login(links, Some(&links.ways_in())));
+            return Ok(send_to_login(links, Some(&links.linked_identities())));
         }
         _ => {}
     }
@@ -69,7 +69,7 @@ pub(super) async fn look(
     let visitor = visitor(&it, address);
     let door = LoginRoute {
         it: &it,
-        frame: &frame,
+        context: &context,
         way,
         visitor,
         closed_ways: &closed,
@@ -84,12 +84,12 @@ pub(super) async fn look(
     if attempt.is_none() && !way.opens_plainly() {
         it.limits
             .begin(address, visitor.now)
-            .map_err(|slowed| PageError::slowed(slowed, TOO_MANY))?;
+            .map_err(|slowed| PageError::rate_limited(slowed, TOO_MANY))?;
     }
     let rng = it.rng.as_ref();
     let asked = it
         .turns
-        .look(way, attempt, frame.browser(), visitor, rng)
+        .look(way, attempt, context.browser_id(), visitor, rng)
         .await;
     match asked {
         Ok(asked) => Ok(door.ask(asked).await),
@@ -102,14 +102,14 @@ pub(super) async fn picture(
     State(it): State<Feature>,
     Path(way): Path<String>,
     RawQuery(query): RawQuery,
-    frame: PageContext,
+    context: PageContext,
 ) -> Result<Response, PageError> {
     let way = way_named(&it, &way)?;
     let asking = asking(query);
     let attempt = asking.text("attempt");
     let picture = it
         .turns
-        .picture(way, attempt, frame.browser(), it.clock.now())
+        .picture(way, attempt, context.browser_id(), it.clock.now())
         .ok_or_else(PageError::not_found)?;
     // It is of this one form: the next one's is another, at the same address.
     let headers = [
@@ -137,18 +137,18 @@ pub(super) async fn answer(
     Path(way): Path<String>,
     address: ClientAddress,
     headers: HeaderMap,
-    CsrfForm { frame, form }: CsrfForm,
+    CsrfForm { context, form }: CsrfForm,
 ) -> Result<Response, PageError> {
     let way = way_named(&it, &way)?;
     let closed = it.closed_ways().await?;
     let visitor = visitor(&it, address);
     let door = LoginRoute {
         it: &it,
-        frame: &frame,
+        context: &context,
         way,
         visitor,
         closed_ways: &closed,
-        purpose: LoginPurpose::of(&form, frame.visit().is_some()),
+        purpose: LoginPurpose::of(&form, context.user_session().is_some()),
         next: LocalPath::parse(form.text("next")),
         typed: Some(&form),
     };
@@ -156,7 +156,10 @@ pub(super) async fn answer(
         return Ok(door.closed_way());
     }
     let attempt = Some(form.text("attempt")).filter(|name| !name.is_empty());
-    let turn = it.turns.begin(way, attempt, frame.browser(), visitor).await;
+    let turn = it
+        .turns
+        .begin(way, attempt, context.browser_id(), visitor)
+        .await;
     let turn = match turn {
         Ok(turn) => turn,
         Err(without) => return door.without(without, attempt).await,

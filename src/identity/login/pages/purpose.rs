@@ -18,8 +18,8 @@ impl LoginPurpose {
     /// become a sign-in that makes a second account.
     pub(super) fn of(pairs: &FormParams, is_signed_in: bool) -> Self {
         match (
-            pairs.is_ticked(LINK),
-            is_signed_in && pairs.is_ticked(AGAIN),
+            pairs.is_checked(LINK),
+            is_signed_in && pairs.is_checked(AGAIN),
         ) {
             (true, _) => Self::Link,
             (false, true) => Self::SignInAgain,

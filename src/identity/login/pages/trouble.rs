@@ -22,14 +22,14 @@ impl LoginRoute<'_> {
         without: AttemptError,
         attempt: Option<&str>,
     ) -> Result<Response, PageError> {
-        let here = self.it.web.links().login_through(self.way.slug());
+        let here = self.it.web.links().login_with(self.way.slug());
         match without {
             AttemptError::Busy => {
                 let query = self.query();
                 let joint = if query.is_empty() { "?" } else { "&" };
                 let attempt = attempt.unwrap_or_default();
                 let href = format!("{here}{query}{joint}attempt={attempt}");
-                Ok(self.frame.show(&LoginBusyPage { href }))
+                Ok(self.context.render(&LoginBusyPage { href }))
             }
             AttemptError::Gone => Ok(self.gone()),
             AttemptError::Refused(told) => Ok(self.not_signed_in(&told)),
@@ -40,7 +40,7 @@ impl LoginRoute<'_> {
     /// The sign-in is over.
     pub(super) fn not_signed_in(&self, told: &str) -> Response {
         PageError::new(StatusCode::BAD_REQUEST, "You are not signed in", told)
-            .back(self.anew(), "Begin again")
+            .with_back_link(self.anew(), "Begin again")
             .into_response()
     }
 
@@ -77,17 +77,19 @@ impl LoginRoute<'_> {
                 )
             }
             ConnectorError::Odd { met, told } => {
-                self.measure(SignInOutcome::Odd);
+                self.measure(SignInOutcome::UnexpectedUserData);
                 tracing::warn!(upstream, met, "the upstream is odd about one person");
                 return Ok(self.not_signed_in(told));
             }
             ConnectorError::Changed(met) => {
-                self.measure(SignInOutcome::Changed);
+                self.measure(SignInOutcome::ProtocolMismatch);
                 self.close(met).await?;
                 return Ok(self.closed_way());
             }
         };
-        Ok(problem.back(self.anew(), "Begin again").into_response())
+        Ok(problem
+            .with_back_link(self.anew(), "Begin again")
+            .into_response())
     }
 
     /// Nobody signs in by this way any more until somebody has looked at it: what it would take for a
@@ -103,7 +105,7 @@ impl LoginRoute<'_> {
         if connectors::close(&mut tx, upstream, met, now).await? {
             let entry = AuditEntry::of("upstream.closed");
             let entry = entry.with(json!({ "upstream": upstream, "met": met }));
-            audit::note(&mut *tx, entry, now, it.rng.as_ref()).await?;
+            audit::record(&mut *tx, entry, now, it.rng.as_ref()).await?;
         }
         tx.commit().await.map_err(db::Error::from)?;
         Ok(())
@@ -119,7 +121,7 @@ impl LoginRoute<'_> {
             ),
         );
         problem
-            .back(self.anew(), "See the other ways to sign in")
+            .with_back_link(self.anew(), "See the other ways to sign in")
             .into_response()
     }
 }
