@@ -29,7 +29,7 @@ pub(crate) async fn serve(ledger: fn(Db, SharedClock, &dyn Rng) -> AccessLog) {
     let db = Db::open(config.database_url.as_ref().unwrap()).unwrap();
     let clock: SharedClock = Arc::new(SystemClock);
     let parts = ServerParts {
-        ledger: ledger(db.clone(), Arc::clone(&clock), &OsRng),
+        access_log: ledger(db.clone(), Arc::clone(&clock), &OsRng),
         db,
         clock,
         rng: Arc::new(OsRng),

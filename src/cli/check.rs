@@ -163,7 +163,7 @@ fn data_folder(folder: &Path) -> CheckResult {
 }
 
 async fn mail(config: &Config) -> CheckResult {
-    let transport = match server::transport(config) {
+    let transport = match server::mail_transport(config) {
         Ok(transport) => transport,
         Err(error) => return CheckResult::wrong(error.to_string()),
     };

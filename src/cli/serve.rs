@@ -63,7 +63,7 @@ async fn open_and_serve(
     let clock: SharedClock = Arc::new(SystemClock);
     let db = database.db.clone();
     let parts = ServerParts {
-        ledger: AccessLog::new(db.clone(), Arc::clone(&clock), rng.as_ref()),
+        access_log: AccessLog::new(db.clone(), Arc::clone(&clock), rng.as_ref()),
         db,
         clock,
         rng,
@@ -71,7 +71,7 @@ async fn open_and_serve(
         public_url: public_url.clone(),
         demo,
     };
-    let house = server::build(config, parts)
+    let server = server::build(config, parts)
         .map_err(|error| CommandError::while_doing("building the service", error))?;
     say(format_args!("listening on http://{address}"));
     if database.is_private() {
@@ -81,13 +81,13 @@ async fn open_and_serve(
             "open {demo} to see a campus app sign somebody in"
         ));
     }
-    let jobs = house.jobs.start();
+    let jobs = server.jobs.start();
     // To the end: how the service stops is worth watching too.
     let watched = for_metrics.map(|(listener, address)| {
         say(format_args!("metrics on http://{address}/metrics"));
-        tokio::spawn(http_server::serve(listener, house.metrics, pending()))
+        tokio::spawn(http_server::serve(listener, server.metrics, pending()))
     });
-    http_server::serve(listener, house.router, stop).await;
+    http_server::serve(listener, server.router, stop).await;
     jobs.stop().await;
     if let Some(watched) = watched {
         watched.abort();

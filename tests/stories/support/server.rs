@@ -46,7 +46,7 @@ pub async fn serve(
         .into_make_service_with_connect_info::<SocketAddr>();
     // Its jobs are not started: stories count what requests ask of the database.
     let serving = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-    (serving, house.jobs)
+    (serving, server.jobs)
 }
 
 /// The one place that knows how it is built.
@@ -55,7 +55,7 @@ pub fn house(settings: Settings, clock: Arc<Clock>, demo: Option<(Demo, SocketAd
     let db = Db::open(config.database_url.as_ref().unwrap()).unwrap();
     let clock: SharedClock = clock;
     let parts = ServerParts {
-        ledger: AccessLog::new(db.clone(), Arc::clone(&clock), &OsRng),
+        access_log: AccessLog::new(db.clone(), Arc::clone(&clock), &OsRng),
         db,
         clock,
         rng: Arc::new(OsRng),
