@@ -51,9 +51,9 @@ impl PostgresSessionStore {
             SessionLifetime::Remembered => lifetime.max_age(),
         };
         sqlx::query!(
-            "insert into sessions (fingerprint, person_id, data, began_at, last_seen_at, ends_at, idle_seconds)
+            "insert into sessions (hash, person_id, data, started_at, last_seen_at, ends_at, idle_seconds)
              values ($1, $2, $3, $4, $4, $5, $6)
-             on conflict (fingerprint) do update
+             on conflict (hash) do update
              set person_id = excluded.person_id, data = excluded.data, last_seen_at = excluded.last_seen_at",
             session_hash(&record.id).to_vec(),
             user.map(|user| user.person.0),
@@ -71,12 +71,12 @@ impl PostgresSessionStore {
     async fn find(&self, id: &Id) -> db::Result<Option<Record>> {
         let row = sqlx::query!(
             r#"with live as (
-                 select s.fingerprint, s.data, s.last_seen_at, s.ends_at from sessions s
+                 select s.hash, s.data, s.last_seen_at, s.ends_at from sessions s
                  left join people p on p.id = s.person_id
-                 where s.fingerprint = $1 and is_live(s, $2) and p.suspended_at is null
+                 where s.hash = $1 and is_live(s, $2) and p.suspended_at is null
                ), seen as (
                  update sessions s set last_seen_at = $2 from live
-                 where s.fingerprint = live.fingerprint
+                 where s.hash = live.hash
                    and live.last_seen_at < $2 - make_interval(secs => $3)
                )
                select data, ends_at from live"#,
@@ -96,7 +96,7 @@ impl PostgresSessionStore {
 
     async fn delete_row(&self, id: &Id) -> db::Result<()> {
         sqlx::query!(
-            "delete from sessions where fingerprint = $1",
+            "delete from sessions where hash = $1",
             session_hash(id).to_vec()
         )
         .execute(self.db.pool())
@@ -131,7 +131,7 @@ pub async fn delete_other_sessions(
     own: &[u8],
 ) -> db::Result<u64> {
     let deleted = sqlx::query!(
-        "delete from sessions where person_id = $1 and fingerprint <> $2",
+        "delete from sessions where person_id = $1 and hash <> $2",
         person.0,
         own
     )
