@@ -163,7 +163,7 @@ fn data_folder(folder: &Path) -> CheckResult {
 }
 
 async fn mail(config: &Config) -> CheckResult {
-    let transport = match server::transport(config) {
+    let transport = match server::mail_transport(config) {
         Ok(transport) => transport,
         Err(error) => return CheckResult::wrong(error.to_string()),
     };
@@ -209,7 +209,7 @@ async fn sign_in(config: &Config) -> CheckResult {
 /// Whether the campus directory would let people in; nothing where there is none.
 async fn directory(config: &Config) -> Option<CheckResult> {
     let directory = config.directory.as_ref()?;
-    let searches = matches!(directory.finds, PersonLookup::Search { .. });
+    let searches = matches!(directory.lookup, PersonLookup::Search { .. });
     let ldap = match login_connectors::ldap(directory, Arc::new(OsRng)) {
         Ok(ldap) => ldap,
         Err(error) => return Some(CheckResult::wrong(error.to_string())),

@@ -118,7 +118,7 @@ impl Importer {
             wanted,
         } in rows
         {
-            db::set_mark(&mut tx).await.map_err(failed(line))?;
+            db::set_savepoint(&mut tx).await.map_err(failed(line))?;
             let imported = match wanted {
                 Ok(wanted) => self.row(&mut tx, wanted, line).await,
                 Err(reason) => Err(RowError::Row(reason)),
@@ -128,7 +128,9 @@ impl Importer {
                 Ok(ImportOutcome::Updated(_)) => outcome.updated += 1,
                 Err(RowError::All(error)) => return Err(failed(line)(error)),
                 Err(RowError::Row(reason)) => {
-                    db::back_to_mark(&mut tx).await.map_err(failed(line))?;
+                    db::rollback_to_savepoint(&mut tx)
+                        .await
+                        .map_err(failed(line))?;
                     outcome.refused.push(RejectedRow {
                         line,
                         username,
@@ -187,7 +189,7 @@ impl Importer {
             "rehearsal".to_owned()
         } else {
             let kind = PictureKind::ProfilePicture;
-            let kept = self.pictures.keep(kind, &picture, &OsRng).await;
+            let kept = self.pictures.save(kind, &picture, &OsRng).await;
             kept.map_err(|error| wrong(&error))?
         };
         PictureFile::parse(&kept).map_err(|unfit| wrong(&unfit))
@@ -215,7 +217,7 @@ impl Importer {
     async fn discard(&self, file: &str) {
         if !self.dry_run {
             self.pictures
-                .discard(PictureKind::ProfilePicture, file)
+                .delete(PictureKind::ProfilePicture, file)
                 .await;
         }
     }

@@ -111,7 +111,7 @@ impl fmt::Debug for HttpClient {
 impl HttpClient {
     /// `slug` is the connector's name in the log.
     pub fn new(slug: &'static str, endpoint: &HttpEndpoint) -> Result<Self, HttpSetupError> {
-        config::check_upstream(&endpoint.base).map_err(HttpSetupError::Address)?;
+        config::check_base_url(&endpoint.base).map_err(HttpSetupError::Address)?;
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls_config(endpoint)?)
             .https_only(endpoint.base.scheme() == "https")

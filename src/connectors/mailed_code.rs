@@ -114,7 +114,7 @@ impl CodeMailer {
                     until: now + LIFETIME,
                 };
                 let (db, rng) = (self.db.pool(), self.rng.as_ref());
-                Some(mail::put_to_mailbox(db, TEMPLATE, message, now, rng).await?)
+                Some(mail::enqueue_to_mailbox(db, TEMPLATE, message, now, rng).await?)
             }
             None => None,
         };
@@ -133,7 +133,7 @@ impl CodeMailer {
         now: Timestamp,
     ) -> Result<CodeCheck, ConnectorError> {
         if let Some(addressee) = sent.addressee
-            && mail::take_code(self.db.pool(), &self.key, addressee, code, now).await?
+            && mail::redeem_code(self.db.pool(), &self.key, addressee, code, now).await?
         {
             return Ok(CodeCheck::Right(sent.account));
         }

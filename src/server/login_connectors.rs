@@ -135,7 +135,7 @@ pub fn leprechaun(
     settings: &config::LeprechaunSettings,
 ) -> Result<LeprechaunClient, ConnectorSetupError> {
     let endpoint = HttpEndpoint {
-        within: config.upstream_timeout.min(LeprechaunClient::TIMEOUT),
+        within: config.connector_timeout.min(LeprechaunClient::TIMEOUT),
         longest: LeprechaunClient::MAX_RESPONSE_BYTES,
         ..HttpEndpoint::of(settings.url.clone())
     };
@@ -160,7 +160,7 @@ pub fn jiit(
     let names = ["PROFILES_JIIT_URL", "PROFILES_JIIT_CA_FILE"];
     let mut endpoint = endpoint(config, &settings.url, names, settings.ca_file.as_deref())?;
     endpoint.longest = 4 << 20;
-    if !settings.has_new_tls {
+    if !settings.offers_tls_1_3 {
         endpoint.newest_tls = MaxTlsVersion::V1_2;
     }
     let paths = JiitPaths {
@@ -181,7 +181,7 @@ fn endpoint(
     ca_file: Option<&Path>,
 ) -> Result<HttpEndpoint, ConnectorSetupError> {
     let mut endpoint = HttpEndpoint::of(base.clone());
-    endpoint.within = config.upstream_timeout;
+    endpoint.within = config.connector_timeout;
     let [_, setting] = names;
     endpoint.authority = read_file(setting, ca_file)?;
     Ok(endpoint)

@@ -41,7 +41,7 @@ impl LdapServer {
         address: DirectoryServer,
         authorities: Option<&[u8]>,
     ) -> Result<Self, LdapSetupError> {
-        let tls = match address.speaks {
+        let tls = match address.transport {
             LdapTransport::Plain => None,
             LdapTransport::Tls | LdapTransport::StartTls => {
                 let name =
@@ -61,7 +61,7 @@ impl LdapServer {
         let Some((connector, name)) = &self.tls else {
             return Ok(LdapConnection::on(Box::new(stream)));
         };
-        let stream = if self.address.speaks == LdapTransport::StartTls {
+        let stream = if self.address.transport == LdapTransport::StartTls {
             start_tls(stream).await?
         } else {
             stream

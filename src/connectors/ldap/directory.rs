@@ -58,7 +58,7 @@ impl LdapDirectory {
         settings: config::DirectorySettings,
         authorities: Option<&[u8]>,
     ) -> Result<Self, LdapSetupError> {
-        let lookup = EntryLookup::new(settings.finds)?;
+        let lookup = EntryLookup::new(settings.lookup)?;
         let checked = lookup.template().attributes().map(str::to_owned);
         Ok(Self {
             server: LdapServer::new(settings.server, authorities)?,

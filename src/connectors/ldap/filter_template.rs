@@ -4,7 +4,7 @@ use ldap3::asn1::{ASNTag, write};
 
 use super::directory_record::folded;
 use super::messages::LdapEntry;
-use crate::platform::config::PLACEHOLDER;
+use crate::platform::config::USERNAME_PLACEHOLDER;
 
 /// A setting with the placeholder `{username}`.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ impl FilterTemplate {
     }
 
     fn fill(&self, escaped: &str) -> String {
-        self.text.replace(PLACEHOLDER, escaped)
+        self.text.replace(USERNAME_PLACEHOLDER, escaped)
     }
 
     /// The attributes that [`FilterTemplate::matches`] compares.
@@ -78,10 +78,10 @@ pub(super) fn filter(text: &str) -> Option<Vec<u8>> {
 
 fn required_attributes(text: &str) -> Vec<RequiredAttribute> {
     let is_end = |sign: char| "(),+".contains(sign);
-    let places = text.match_indices(PLACEHOLDER);
+    let places = text.match_indices(USERNAME_PLACEHOLDER);
     let read = |(at, _): (usize, &str)| {
         let (before, rest) = text.split_at_checked(at)?;
-        let after = rest.strip_prefix(PLACEHOLDER)?;
+        let after = rest.strip_prefix(USERNAME_PLACEHOLDER)?;
         let before = before.rsplit(is_end).next()?;
         let after = after.split(is_end).next()?;
         let (attribute, before) = before.split_once('=')?;

@@ -8,7 +8,7 @@ impl From<PeopleError> for PageError {
     fn from(error: PeopleError) -> Self {
         match error {
             PeopleError::Store(error) => error.into(),
-            error => Self::broken(error),
+            error => Self::internal(error),
         }
     }
 }

@@ -18,8 +18,8 @@ impl LoginPurpose {
     /// a sign-in, which would create a second account.
     pub(super) fn of(params: &FormParams, is_signed_in: bool) -> Self {
         match (
-            params.is_ticked(LINK),
-            is_signed_in && params.is_ticked(AGAIN),
+            params.is_checked(LINK),
+            is_signed_in && params.is_checked(AGAIN),
         ) {
             (true, _) => Self::Link,
             (false, true) => Self::SignInAgain,

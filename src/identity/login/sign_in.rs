@@ -35,13 +35,13 @@ pub async fn sign_in(
     };
     for address in new_emails {
         let detail = json!({ "address": address });
-        mail::put(&mut **tx, mail::EMAIL_ADDED, person.id, detail, now, rng).await?;
+        mail::enqueue(&mut **tx, mail::EMAIL_ADDED, person.id, detail, now, rng).await?;
     }
     let entry = AuditEntry::of("person.signed_in")
         .by(person.id)
         .about(person.id);
     let entry = entry.with(json!({ "through": identity.provider }));
-    audit::note(&mut **tx, entry, now, rng).await?;
+    audit::record(&mut **tx, entry, now, rng).await?;
     let closing = records::find_leaving(&mut **tx, person.id).await?;
     Ok(Some(VerifiedLogin {
         session: UserSession {
@@ -69,7 +69,7 @@ pub async fn link_identity(
     let is_new = records::link(tx, person, identity, now, rng).await?;
     if is_new {
         let detail = json!({ "at": now.unix_timestamp() });
-        mail::put(&mut **tx, "way_in_added", person, detail, now, rng).await?;
+        mail::enqueue(&mut **tx, "way_in_added", person, detail, now, rng).await?;
     }
     Ok(is_new)
 }

@@ -15,7 +15,7 @@ use crate::platform::web::{PageContext, UserSession, Web};
 #[derive(Debug)]
 pub struct SignedIn {
     pub visit: UserSession,
-    pub frame: PageContext,
+    pub context: PageContext,
 }
 
 impl<S> FromRequestParts<S> for SignedIn
@@ -26,16 +26,16 @@ where
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
-        let frame = PageContext::from_request_parts(parts, state)
+        let context = PageContext::from_request_parts(parts, state)
             .await
             .map_err(IntoResponse::into_response)?;
-        let Some(visit) = frame.visit().cloned() else {
+        let Some(visit) = context.user_session().cloned() else {
             let web = Web::from_ref(state);
             // A POST cannot be repeated after the login; its page can.
             let page = (parts.method == Method::GET).then(|| public_path(web.links(), &parts.uri));
             return Err(send_to_login(web.links(), page.as_deref()));
         };
-        Ok(Self { visit, frame })
+        Ok(Self { visit, context })
     }
 }
 

@@ -59,11 +59,11 @@ fn parse_cookie(cookie: &str) -> Option<(&str, Vec<&str>)> {
 
 fn compute_mac(web: &Web, browser: &str, account: AccountKey) -> String {
     web.cookie_key
-        .seal(&[COOKIE.as_bytes(), browser.as_bytes(), &account.to_vec()])
+        .mac(&[COOKIE.as_bytes(), browser.as_bytes(), &account.to_vec()])
 }
 
 fn is_mac(web: &Web, mac: &str, browser: &str, account: AccountKey) -> bool {
-    web.cookie_key.is_seal(
+    web.cookie_key.verify_mac(
         mac,
         &[COOKIE.as_bytes(), browser.as_bytes(), &account.to_vec()],
     )

@@ -80,7 +80,7 @@ pub(super) async fn answer_consent(
         Err(error) => return Ok(refused(error)),
         Ok(ConsentDecision::Deny) => {
             let entry = entry("grant.denied", answer.person, app);
-            audit::note(&mut **tx, entry, now, rng).await?;
+            audit::record(&mut **tx, entry, now, rng).await?;
             return Ok(ConsentOutcome::Denied {
                 target: request.target,
             });
@@ -90,7 +90,7 @@ pub(super) async fn answer_consent(
     if forged > 0 {
         let entry = entry("consent.forged", answer.person, app);
         let entry = entry.with(json!({ "dropped": forged }));
-        audit::note(&mut **tx, entry, now, rng).await?;
+        audit::record(&mut **tx, entry, now, rng).await?;
     }
     let consent = NewConsent {
         person: answer.person,

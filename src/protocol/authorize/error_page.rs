@@ -20,11 +20,11 @@ impl Feature {
         bad_request(format!(
             "{app} asked for something in a way that does not work."
         ))
-        .advise(format!("If you run {app}: {}", error.description))
-        .advise(format!(
+        .with_advice(format!("If you run {app}: {}", error.description))
+        .with_advice(format!(
             "It is not verified. Go back to {place} only if you know who runs it."
         ))
-        .back(
+        .with_back_link(
             target.error_url(&error, &self.web.links.issuer()),
             format!("Back to {place}"),
         )
@@ -35,23 +35,23 @@ impl Feature {
         use NonRedirectableError as Error;
         match error {
             Error::UnreadableRequest => bad_request("The app's request could not be read.")
-                .advise("If you run it: the request holds a NUL character. (invalid_request)"),
+                .with_advice("If you run it: the request holds a NUL character. (invalid_request)"),
             Error::RepeatedParameter(name) => {
                 bad_request(format!("The app sent {name} more than once."))
-                    .advise("If you run it: send every parameter once. (invalid_request)")
+                    .with_advice("If you run it: send every parameter once. (invalid_request)")
             }
             Error::MissingClientId => bad_request("The app did not say which app it is.")
-                .advise("If you run it: send client_id. (invalid_request)"),
+                .with_advice("If you run it: send client_id. (invalid_request)"),
             Error::UnknownClient => bad_request("No app is registered under this client_id.")
-                .advise("If you run it: copy the client_id from Your apps. (invalid_request)"),
+                .with_advice("If you run it: copy the client_id from Your apps. (invalid_request)"),
             Error::SuspendedClient { app } => bad_request(format!(
                 "{app} has been stopped by the people who run this service."
             ))
-            .advise("If you run it: ask them why."),
+            .with_advice("If you run it: ask them why."),
             Error::UnregisteredRedirectUri { app, requested } => bad_request(format!(
                 "{app} asked to return to {requested}, which its owner has not registered."
             ))
-            .advise(format!(
+            .with_advice(format!(
                 "If you run it: add exactly that address under Your apps → {app}. (invalid_request)"
             )),
             Error::OriginMismatch => {
@@ -71,8 +71,8 @@ impl Feature {
             "Your account is closed",
             format!("You closed it, so {app} can read nothing about you and cannot sign you in."),
         )
-        .advise("Keep your account to go on, then go back to the app.")
-        .back(self.web.links.my_data(), "Keep my account")
+        .with_advice("Keep your account to go on, then go back to the app.")
+        .with_back_link(self.web.links.data_export(), "Keep my account")
     }
 
     fn user_cap_reached(&self, app: &str) -> PageError {
@@ -85,8 +85,8 @@ impl Feature {
                  You were not connected, and it learnt nothing about you."
             ),
         )
-        .advise("Ask whoever runs it to have it verified.")
-        .back(self.web.links.connected_apps(), "Your connected apps")
+        .with_advice("Ask whoever runs it to have it verified.")
+        .with_back_link(self.web.links.connected_apps(), "Your connected apps")
     }
 }
 
@@ -102,5 +102,5 @@ pub(super) fn consent_page_expired() -> PageError {
         "The page was sent before, is more than an hour old, or belongs to somebody else. \
          Nothing was changed.",
     )
-    .advise("Go back to the app and sign in again.")
+    .with_advice("Go back to the app and sign in again.")
 }

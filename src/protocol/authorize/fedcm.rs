@@ -96,7 +96,7 @@ impl Feature {
         let params = form.iter().filter(|(name, _)| !ours.contains(name));
         let mode = mode.as_str().map(|mode| ("response_mode", mode));
         let dialog = DialogBinding::new(client_id, person);
-        let mac = self.web.form_key.seal(&dialog.parts());
+        let mac = self.web.form_key.mac(&dialog.parts());
         let query = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(params.chain(mode).chain([("dialog", mac.as_str())]))
             .finish();
@@ -118,7 +118,7 @@ impl Feature {
         let client_id = params.client_id.as_deref().unwrap_or_default();
         let dialog = DialogBinding::new(client_id, session.person);
         let mac = params.dialog.as_deref().unwrap_or_default();
-        if self.web.form_key.is_seal(mac, &dialog.parts()) {
+        if self.web.form_key.verify_mac(mac, &dialog.parts()) {
             ResponseMode::parse(params.response_mode.as_deref())
         } else {
             ResponseMode::Query

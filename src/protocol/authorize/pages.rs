@@ -103,10 +103,10 @@ async fn reload_consent() -> PageError {
 async fn submit_consent(
     State(feature): State<Feature>,
     Path(id): Path<String>,
-    CsrfForm { frame: page, form }: CsrfForm,
+    CsrfForm { context: page, form }: CsrfForm,
 ) -> Result<Response, PageError> {
     let now = feature.clock.now();
-    let (Some(session), Ok(request)) = (page.visit(), id.parse().map(RequestId)) else {
+    let (Some(session), Ok(request)) = (page.user_session(), id.parse().map(RequestId)) else {
         return Err(consent_page_expired());
     };
     let answer = ConsentAnswer {
@@ -185,7 +185,7 @@ impl Feature {
         let Some(client_id) = params.client_id.as_deref() else {
             return Ok(None);
         };
-        let person = page.visit().map(|session| session.person);
+        let person = page.user_session().map(|session| session.person);
         store::find_facts(self.db.pool(), client_id, person).await
     }
 
@@ -220,7 +220,7 @@ impl Feature {
             links,
             lifetimes,
         );
-        Ok(page.show(&consent))
+        Ok(page.render(&consent))
     }
 
     fn respond_with_code(
@@ -300,7 +300,7 @@ fn respond(
     if target.response_mode == ResponseMode::Query {
         return redirect(url);
     }
-    page.show(&FedcmResponsePage {
+    page.render(&FedcmResponsePage {
         place: target.redirect_uri.place().to_owned(),
         address: url,
         token,

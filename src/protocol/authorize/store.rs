@@ -124,7 +124,7 @@ pub(super) async fn insert_code(
         &access.scopes().names(),
         &access.fields().names(),
         now,
-        code.code.fingerprint().to_vec(),
+        code.code.token_hash().to_vec(),
         request.target.redirect_uri.as_str(),
         request.code_challenge.as_ref().map(Challenge::as_str),
     )

@@ -26,6 +26,6 @@ pub async fn delete(
     }
     store::delete_app(&mut **tx, id).await?;
     let entry = AuditEntry::of("app.deleted").by(owner).on_app(id);
-    audit::note(&mut **tx, entry, now, rng).await?;
+    audit::record(&mut **tx, entry, now, rng).await?;
     Ok(app)
 }

@@ -69,7 +69,7 @@ pub async fn edit(
         }
     }
     let entry = AuditEntry::of("app.edited").by(owner).on_app(id);
-    audit::note(
+    audit::record(
         &mut **tx,
         entry.with(json!({ "changed": changed })),
         now,

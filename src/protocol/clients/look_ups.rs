@@ -26,6 +26,6 @@ pub(super) async fn allow_look_ups(
         "look_ups.ended"
     };
     let entry = AuditEntry::of(event).on_app(app.id);
-    audit::note(&mut **tx, entry, now, rng).await?;
+    audit::record(&mut **tx, entry, now, rng).await?;
     Ok(app)
 }

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue, header};
 use super::store;
 use crate::platform::db;
 use crate::platform::db::Db;
-use crate::platform::web::answer_preflight;
+use crate::platform::web::respond_to_preflight;
 
 /// Answers `OPTIONS` for an endpoint that browser apps may call: a CORS preflight, or a plain request for
 /// the allowed methods (RFC 9110 §9.3.7).
@@ -22,7 +22,7 @@ pub async fn preflight(
         Some(origin) => store::is_registered_origin(db.pool(), origin).await?,
         None => false,
     };
-    let mut response = answer_preflight(headers, is_allowed);
+    let mut response = respond_to_preflight(headers, is_allowed);
     let methods = HeaderValue::from_static(methods);
     response.headers_mut().insert(header::ALLOW, methods);
     Ok(response)

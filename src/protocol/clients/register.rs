@@ -61,7 +61,7 @@ pub async fn register(
     let entry = entry
         .on_app(app.id)
         .with(json!({ "owner": app.owner, "verified": request.verified }));
-    audit::note(&mut **tx, entry, now, rng).await?;
+    audit::record(&mut **tx, entry, now, rng).await?;
     let secret = match app.details.kind {
         ClientType::Public => None,
         ClientType::Confidential => Some(

@@ -124,7 +124,7 @@ pub async fn rotate(
     let created = create_secret(tx, id, of, Some(owner), now, rng).await?;
     // The mail warns the owner if another person has used their browser.
     let detail = json!({ "app": id, "at": now.unix_timestamp() });
-    mail::put(&mut **tx, of.wording().template, owner, detail, now, rng).await?;
+    mail::enqueue(&mut **tx, of.wording().template, owner, detail, now, rng).await?;
     Ok(created)
 }
 
@@ -139,7 +139,7 @@ pub async fn create_secret(
 ) -> db::Result<(Secret, SecretId)> {
     let wording = of.wording();
     let (secret, info) = generate(wording.prefix, now, rng);
-    store::insert_secret(&mut **tx, app, of, &info, secret.fingerprint()).await?;
+    store::insert_secret(&mut **tx, app, of, &info, secret.token_hash()).await?;
     let entry = AuditEntry {
         actor,
         ..AuditEntry::of(wording.created)
@@ -147,7 +147,7 @@ pub async fn create_secret(
     let entry = entry
         .on_app(app)
         .with(json!({ wording.audit_key: info.id }));
-    audit::note(&mut **tx, entry, now, rng).await?;
+    audit::record(&mut **tx, entry, now, rng).await?;
     Ok((secret, info.id))
 }
 
@@ -178,7 +178,7 @@ pub async fn delete_secret(
     let wording = of.wording();
     let entry = AuditEntry::of(wording.deleted).by(actor).on_app(app);
     let entry = entry.with(json!({ wording.audit_key: secret }));
-    audit::note(&mut **tx, entry, now, rng).await
+    audit::record(&mut **tx, entry, now, rng).await
 }
 
 #[cfg(test)]

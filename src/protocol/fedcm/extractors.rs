@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode, header};
 use super::{Feature, store};
 use crate::platform::db;
 use crate::platform::id::PersonId;
-use crate::platform::web::{FormParams, OAuthErrorResponse, named_session};
+use crate::platform::web::{FormParams, OAuthErrorResponse, find_status_session};
 use crate::protocol::clients;
 use crate::protocol::clients::{App, AppOrigins, AppStanding};
 use crate::protocol::oauth::OAuthErrorCode as ErrorCode;
@@ -33,7 +33,7 @@ impl FromRequestParts<Feature> for FedcmSession {
         feature: &Feature,
     ) -> Result<Self, OAuthErrorResponse> {
         check_sent_by_browser(&parts.headers)?;
-        let Some(session) = named_session(&feature.web, &parts.headers) else {
+        let Some(session) = find_status_session(&feature.web, &parts.headers) else {
             return Ok(Self(None));
         };
         let now = feature.clock.now();

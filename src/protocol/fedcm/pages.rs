@@ -22,10 +22,10 @@ impl Page for FedcmLoginDonePage {
 
 pub(super) async fn login(
     State(_): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
 ) -> Response {
-    let mut response = frame.show(&FedcmLoginDonePage {});
-    frame.announce(&visit, &mut response);
+    let mut response = context.render(&FedcmLoginDonePage {});
+    context.set_login_status(&visit, &mut response);
     response
 }
 

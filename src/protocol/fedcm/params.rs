@@ -32,7 +32,7 @@ pub(super) fn parse(client_id: &str, params: &str) -> Option<FormParams> {
         };
         pairs.push((name, value));
     }
-    FormParams::of(pairs)
+    FormParams::from_pairs(pairs)
 }
 
 #[cfg(test)]

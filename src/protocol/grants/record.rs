@@ -39,6 +39,6 @@ pub(super) async fn record(
         list: fields.names(),
         "scopes": scopes.names(),
     }));
-    let id = audit::enter(&mut **tx, entry, now, rng).await?;
+    let id = audit::insert(&mut **tx, entry, now, rng).await?;
     store::insert_receipt(&mut **tx, id, person, app).await
 }

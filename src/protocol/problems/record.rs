@@ -47,7 +47,7 @@ impl ProblemLog {
             "{} request refused",
             endpoint.as_str()
         );
-        metrics::refused(endpoint.as_str(), cause.name);
+        metrics::record_refusal(endpoint.as_str(), cause.name);
         if let Some(app) = app {
             self.keep(endpoint, cause, app, now);
         }

@@ -54,7 +54,7 @@ where
         let request = request.map_err(|error| render_error(error, Self::needed(), None))?;
         let token = Secret::new(request.token.clone());
         let now = endpoint.clock.now();
-        let facts = store::find_access(endpoint.db.pool(), token.fingerprint(), now).await;
+        let facts = store::find_access(endpoint.db.pool(), token.token_hash(), now).await;
         let facts = facts.map_err(|error| ApiError::from(error).into_response())?;
         let origins = facts
             .as_ref()

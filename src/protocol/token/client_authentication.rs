@@ -94,7 +94,7 @@ fn check_claim(
     let Some(client) = client else {
         let none = StoredClientSecret {
             id: SecretId(uuid::Uuid::nil()),
-            fingerprint: TokenHash::of(b"").to_vec(),
+            token_hash: TokenHash::of(b"").to_vec(),
         };
         let _ = find_secret(&[none], claim);
         return Err(Refusal::ClientUnknown);
@@ -121,9 +121,9 @@ fn check_claim(
 }
 
 fn find_secret(stored: &[StoredClientSecret], claim: &ClientCredential) -> Option<SecretId> {
-    let claimed = claim.secret.as_ref().map(Secret::fingerprint)?;
+    let claimed = claim.secret.as_ref().map(Secret::token_hash)?;
     let matching = stored
         .iter()
-        .find(|secret| claimed.matches(&secret.fingerprint))?;
+        .find(|secret| claimed.matches(&secret.token_hash))?;
     Some(matching.id)
 }

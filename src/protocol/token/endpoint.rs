@@ -22,7 +22,7 @@ use crate::platform::db::{Connection, Db};
 use crate::platform::id::AppId;
 use crate::platform::rng::SharedRng;
 use crate::platform::web::{
-    ClientAddress, OAuthErrorResponse, RateLimit, RateLimiter, Web, no_store,
+    ClientAddress, OAuthErrorResponse, RateLimit, RateLimiter, Web, set_no_store,
 };
 use crate::platform::{audit, db};
 use crate::protocol::oauth::ClientCredentials;
@@ -167,7 +167,7 @@ impl Feature {
             kind: RequestErrorKind::Database(error),
             ..
         }) = &issued
-            && error.is_passing()
+            && error.is_transient()
         {
             uncertain.note(fingerprint, now);
         }
@@ -218,7 +218,7 @@ impl Feature {
                 if self.memory.foreign_codes.0.take(app, now).is_ok() {
                     let entry = AuditEntry::of("code.foreign").on_app(app);
                     let entry = entry.with(json!({ "of": owner }));
-                    audit::note(self.db.pool(), entry, now, rng).await?;
+                    audit::record(self.db.pool(), entry, now, rng).await?;
                 }
             }
             _ => {}
@@ -238,6 +238,6 @@ fn render_tokens(issued: &IssuedTokens, lifetimes: &Lifetimes) -> Response {
         "fields": issued.access.fields().names(),
     }))
     .into_response();
-    no_store(&mut response);
+    set_no_store(&mut response);
     response
 }

@@ -48,7 +48,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 pub use refusal::causes::ALL as PROBLEM_CAUSES;
 pub use sweep::sweep;
 
-use crate::platform::web::{OAuthErrorResponse, open_to_concerned};
+use crate::platform::web::{OAuthErrorResponse, allow_registered_origins};
 use crate::protocol::clients;
 
 const METHODS: &str = "POST, OPTIONS";
@@ -65,7 +65,7 @@ pub fn routes(feature: Feature) -> Router {
             "/oauth/revoke_token",
             revoke_token.options(preflight).fallback(not_allowed),
         )
-        .layer(middleware::from_fn(open_to_concerned))
+        .layer(middleware::from_fn(allow_registered_origins))
         .with_state(feature)
 }
 

@@ -21,7 +21,7 @@ pub(super) struct RegisteredClient {
 #[derive(Debug, Clone)]
 pub(super) struct StoredClientSecret {
     pub id: SecretId,
-    pub fingerprint: Vec<u8>,
+    pub token_hash: Vec<u8>,
 }
 
 /// The client of this request, authenticated, or public and identified (RFC 6749 §3.2.1).

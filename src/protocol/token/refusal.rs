@@ -164,7 +164,7 @@ impl Refusal {
 impl From<Refusal> for OAuthErrorResponse {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::RateLimited(limited) => Self::slowed(limited),
+            Refusal::RateLimited(limited) => Self::rate_limited(limited),
             Refusal::BodyIncomplete(status) => {
                 let error = refusal.error();
                 Self::new(status, error.code.as_str(), error.description)
@@ -183,7 +183,7 @@ impl From<OAuthError> for OAuthErrorResponse {
                 error.code.as_str(),
                 error.description,
             )
-            .ask_basic();
+            .with_basic_challenge();
         }
         Self::new(
             StatusCode::BAD_REQUEST,

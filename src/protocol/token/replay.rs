@@ -51,7 +51,7 @@ pub(super) async fn revoke_family_of_refresh_token(
     let reason = ("token_replayed", "token.replayed");
     if revoke_family(tx, replayed, reason, now, rng).await? {
         let detail = json!({ "app": replayed.app, "at": now.unix_timestamp() });
-        mail::put(
+        mail::enqueue(
             &mut **tx,
             "token_replayed",
             replayed.person,
@@ -79,6 +79,6 @@ async fn revoke_family(
         .on_app(replayed.app)
         .about(replayed.person);
     let entry = entry.with(json!({ "family": replayed.family }));
-    audit::note(&mut **tx, entry, now, rng).await?;
+    audit::record(&mut **tx, entry, now, rng).await?;
     Ok(true)
 }

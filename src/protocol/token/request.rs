@@ -82,7 +82,7 @@ async fn read_form(request: Request) -> Result<(Option<String>, FormParams), Ref
     let is_multipart =
         media_type.starts_with("multipart/form-data") && media_type.contains("boundary=");
     let params = if is_multipart {
-        FormParams::of(read_multipart(request).await?)
+        FormParams::from_pairs(read_multipart(request).await?)
     } else {
         let body = Bytes::from_request(request, &()).await;
         let body = body.map_err(|rejection| Refusal::BodyIncomplete(rejection.status()))?;

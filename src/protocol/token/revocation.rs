@@ -14,7 +14,7 @@ use crate::platform::clock::Timestamp;
 use crate::platform::config::Lifetimes;
 use crate::platform::db::Tx;
 use crate::platform::rng::Rng;
-use crate::platform::web::{ClientAddress, no_store};
+use crate::platform::web::{ClientAddress, set_no_store};
 use crate::platform::{audit, db};
 use crate::protocol::problems::OAuthEndpoint;
 
@@ -44,7 +44,7 @@ impl Feature {
         let client = self.authenticate(credentials, address, now).await?;
         // 3. Find the token pair.
         let mut tx = self.db.begin().await?;
-        let facts = store::find_pair(&mut *tx, request.token.fingerprint(), true).await?;
+        let facts = store::find_pair(&mut *tx, request.token.token_hash(), true).await?;
         // 4. Decide, and 5. keep.
         if let Some(pair) = find_own_pair(facts.as_ref(), &client) {
             revoke_pair(&mut tx, pair, &self.lifetimes, now, self.rng.as_ref()).await?;
@@ -52,7 +52,7 @@ impl Feature {
         tx.commit().await.map_err(db::Error::from)?;
         // 6. Answer: the same for every token (RFC 7009 §2.2).
         let mut response = StatusCode::OK.into_response();
-        no_store(&mut response);
+        set_no_store(&mut response);
         Ok(allow_origins(response, client.origins))
     }
 }
@@ -87,5 +87,5 @@ async fn revoke_pair(
     let entry = AuditEntry::of(action)
         .on_app(pair.context.app)
         .about(pair.context.person);
-    audit::note(&mut **tx, entry, now, rng).await
+    audit::record(&mut **tx, entry, now, rng).await
 }

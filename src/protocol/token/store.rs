@@ -57,9 +57,9 @@ pub(super) async fn list_clients(
     .await?;
     let clients = rows.into_iter().map(|row| {
         let secrets = row.secret_ids.into_iter().zip(row.fingerprints);
-        let secrets = secrets.map(|(id, fingerprint)| StoredClientSecret {
+        let secrets = secrets.map(|(id, token_hash)| StoredClientSecret {
             id: SecretId(id),
-            fingerprint,
+            token_hash,
         });
         RegisteredClient {
             app: AppId(row.id),
@@ -126,8 +126,8 @@ pub(super) async fn use_code(
         code.to_vec(),
         now,
         pair.id.0,
-        pair.access_token.fingerprint().to_vec(),
-        pair.refresh_token.fingerprint().to_vec(),
+        pair.access_token.token_hash().to_vec(),
+        pair.refresh_token.token_hash().to_vec(),
         &access.scopes().names(),
         &access.fields().names(),
         secret.map(|id| id.0),
@@ -234,8 +234,8 @@ pub(super) async fn rotate_pair(
         old.0,
         now,
         pair.id.0,
-        pair.access_token.fingerprint().to_vec(),
-        pair.refresh_token.fingerprint().to_vec(),
+        pair.access_token.token_hash().to_vec(),
+        pair.refresh_token.token_hash().to_vec(),
         &access.scopes().names(),
         &access.fields().names(),
         secret.map(|id| id.0),
@@ -275,8 +275,8 @@ pub(super) async fn replace_successor(
         successor.0,
         now,
         pair.id.0,
-        pair.access_token.fingerprint().to_vec(),
-        pair.refresh_token.fingerprint().to_vec(),
+        pair.access_token.token_hash().to_vec(),
+        pair.refresh_token.token_hash().to_vec(),
         &access.scopes().names(),
         &access.fields().names(),
     )

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{openapi, view};
 use crate::platform::db::Db;
-use crate::platform::web::{AllowedOrigins, ApiError, Web, no_store, open_to_concerned};
+use crate::platform::web::{AllowedOrigins, ApiError, Web, allow_registered_origins, set_no_store};
 use crate::protocol::access_log::AccessLog;
 use crate::protocol::scope::{FieldsParam, Scope};
 use crate::protocol::token::{AccessToken, Bearer};
@@ -30,7 +30,7 @@ pub fn routes(feature: Feature) -> Router {
     let user = get(read_person).options(preflight).fallback(not_allowed);
     Router::new()
         .route("/user/api/user", user)
-        .layer(middleware::from_fn(open_to_concerned))
+        .layer(middleware::from_fn(allow_registered_origins))
         .route("/user/api", get(index))
         .route("/api/openapi.json", get(describe))
         .with_state(feature)
@@ -43,7 +43,7 @@ async fn read_person(
     RawQuery(query): RawQuery,
 ) -> Response {
     let mut response = read(&feature, &access, &query.unwrap_or_default());
-    no_store(&mut response);
+    set_no_store(&mut response);
     let headers = response.headers_mut();
     headers.insert(
         header::ALLOW,

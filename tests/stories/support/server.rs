@@ -48,7 +48,7 @@ pub async fn serve(
         .into_make_service_with_connect_info::<SocketAddr>();
     // Its jobs are not started: stories count what requests ask of the database.
     let serving = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-    (serving, house.jobs)
+    (serving, server.jobs)
 }
 
 /// The one place that knows how it is built.

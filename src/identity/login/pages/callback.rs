@@ -22,7 +22,7 @@ use super::login_route::LoginRoute;
 use super::{TOO_MANY, find_connector, request_origin};
 use crate::connectors::CallbackParams;
 use crate::platform::metrics::SignInOutcome;
-use crate::platform::web::{ClientAddress, PageContext, PageError, no_store};
+use crate::platform::web::{ClientAddress, PageContext, PageError, set_no_store};
 
 impl LoginRoute<'_> {
     /// Sends the browser to the upstream (303: the form is not sent there).
@@ -33,15 +33,15 @@ impl LoginRoute<'_> {
             feature
                 .limits
                 .count_start(ClientAddress(self.origin.address), now)
-                .map_err(|limited| PageError::slowed(limited, TOO_MANY))?;
+                .map_err(|limited| PageError::rate_limited(limited, TOO_MANY))?;
         }
-        let owner = login_flows::owner(self.frame.browser(), self.connector);
+        let owner = login_flows::owner(self.frame.browser_id(), self.connector);
         let (choices, rng) = (self.choices.clone(), feature.rng.as_ref());
         let url = feature
             .flows
             .start_redirect(redirect, owner, choices, now, rng);
         let mut response = Redirect::to(url.as_str()).into_response();
-        no_store(&mut response);
+        set_no_store(&mut response);
         Ok(response)
     }
 
@@ -60,7 +60,7 @@ impl LoginRoute<'_> {
                 connector,
                 (callback.state, callback.failed_tries),
                 params,
-                self.frame.browser(),
+                self.frame.browser_id(),
                 self.origin,
                 feature.rng.as_ref(),
             )
@@ -99,7 +99,7 @@ pub(in super::super) async fn callback(
 ) -> Result<Response, PageError> {
     let connector = find_connector(&feature, &slug)?;
     let origin = request_origin(&feature, address);
-    let owner = login_flows::owner(frame.browser(), connector);
+    let owner = login_flows::owner(frame.browser_id(), connector);
     let params = CallbackParams::parse(&query.unwrap_or_default()).ok();
     let pending = params.and_then(|mut params| {
         let state_param = params.take("state")?;
@@ -141,6 +141,6 @@ fn render_unknown_callback(feature: &Feature) -> Response {
         "It took longer than ten minutes, was finished already, was begun in another browser, or the \
          service was started anew in between.",
     )
-    .back(feature.web.links().login(), "Begin again")
+    .with_back_link(feature.web.links().login(), "Begin again")
     .into_response()
 }

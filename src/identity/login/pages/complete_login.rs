@@ -43,9 +43,9 @@ pub async fn start_session(
     };
     begin_session(frame.session(), &session).await?;
     // A person who has closed their account can only keep it or let it go.
-    let my_data = LocalPath::parse(&links.my_data()).filter(|_| is_closing_account);
+    let my_data = LocalPath::parse(&links.data_export()).filter(|_| is_closing_account);
     let mut response = redirect_to_next(links, my_data.as_ref().or(next));
-    frame.announce(&session, &mut response);
+    frame.set_login_status(&session, &mut response);
     Ok(response)
 }
 
@@ -64,7 +64,7 @@ impl LoginRoute<'_> {
                 let completion = self.sign_in(identity).await;
                 let is_signed_in = matches!(completion, Ok(LoginCompletion::SignedIn(_)));
                 self.count_outcome(if is_signed_in {
-                    SignInOutcome::In
+                    SignInOutcome::Success
                 } else {
                     SignInOutcome::Unknown
                 });
@@ -102,7 +102,7 @@ impl LoginRoute<'_> {
                 let entry = AuditEntry::of("identity.refused");
                 let entry = entry.with(json!({ "provider": identity.provider }));
                 let (db, now) = (self.feature.db.pool(), self.origin.now);
-                audit::note(db, entry, now, self.feature.rng.as_ref()).await?;
+                audit::record(db, entry, now, self.feature.rng.as_ref()).await?;
                 Ok(self.render_not_signed_in(
                     "This account is not the one it was at your last sign-in. Ask the people who run \
                      this service to look at it.",
@@ -134,7 +134,7 @@ impl LoginRoute<'_> {
         Ok(match start_session(links, frame, login, next).await {
             Ok(mut response) => {
                 let cookies = feature.web.cookies;
-                cookies.forget_person(self.headers, response.headers_mut());
+                cookies.remove_personal_cookies(self.headers, response.headers_mut());
                 LoginCompletion::SignedIn(response)
             }
             Err(problem) => LoginCompletion::NotSignedIn(problem.into_response()),
@@ -147,7 +147,7 @@ impl LoginRoute<'_> {
         let now = feature.clock.now();
         // Anyone who finds an unlocked browser could otherwise link their own identity and get in later.
         let session =
-            (frame.visit()).filter(|session| RECENT_AUTHENTICATION.allows_submit(session, now));
+            (frame.user_session()).filter(|session| RECENT_AUTHENTICATION.allows_submit(session, now));
         let Some(session) = session else {
             return Ok(self.render_not_signed_in(
                 "Your sign-in here is too long ago. Sign in again, then link this.",
@@ -163,7 +163,7 @@ impl LoginRoute<'_> {
         } else {
             format!("This was yours already: {label}.")
         };
-        let ways_in = feature.web.links().ways_in();
-        Ok(frame.send_to_with(&ways_in, &FlashMessage::good(message)))
+        let ways_in = feature.web.links().linked_identities();
+        Ok(frame.redirect_with_message(&ways_in, &FlashMessage::good(message)))
     }
 }

@@ -23,14 +23,14 @@ impl LoginRoute<'_> {
         attempt: Option<&str>,
     ) -> Result<Response, PageError> {
         let links = self.feature.web.links();
-        let here = links.login_through(self.connector.slug());
+        let here = links.login_with(self.connector.slug());
         match error {
             AttemptError::Busy => {
                 let query = self.query();
                 let separator = if query.is_empty() { "?" } else { "&" };
                 let attempt = attempt.unwrap_or_default();
                 let href = format!("{here}{query}{separator}attempt={attempt}");
-                Ok(self.frame.show(&LoginBusyPage { href }))
+                Ok(self.frame.render(&LoginBusyPage { href }))
             }
             AttemptError::Gone => Ok(self.render_gone()),
             AttemptError::Refused(reason) => Ok(self.render_not_signed_in(&reason)),
@@ -41,7 +41,7 @@ impl LoginRoute<'_> {
     /// The login attempt has ended without a session.
     pub(super) fn render_not_signed_in(&self, reason: &str) -> Response {
         PageError::new(StatusCode::BAD_REQUEST, "You are not signed in", reason)
-            .back(self.start_again_href(), "Begin again")
+            .with_back_link(self.start_again_href(), "Begin again")
             .into_response()
     }
 
@@ -81,18 +81,18 @@ impl LoginRoute<'_> {
                 )
             }
             ConnectorError::UnexpectedUserData { met, told } => {
-                self.count_outcome(SignInOutcome::Odd);
+                self.count_outcome(SignInOutcome::UnexpectedUserData);
                 tracing::warn!(upstream, met, "the upstream is odd about one person");
                 return Ok(self.render_not_signed_in(told));
             }
             ConnectorError::ProtocolMismatch(met) => {
-                self.count_outcome(SignInOutcome::Changed);
+                self.count_outcome(SignInOutcome::ProtocolMismatch);
                 self.trip_circuit_breaker(met).await?;
                 return Ok(self.render_disabled());
             }
         };
         Ok(page
-            .back(self.start_again_href(), "Begin again")
+            .with_back_link(self.start_again_href(), "Begin again")
             .into_response())
     }
 
@@ -111,7 +111,7 @@ impl LoginRoute<'_> {
         if connectors::disable(&mut tx, upstream, met, now).await? {
             let entry = AuditEntry::of("upstream.closed");
             let entry = entry.with(json!({ "upstream": upstream, "met": met }));
-            audit::note(&mut *tx, entry, now, feature.rng.as_ref()).await?;
+            audit::record(&mut *tx, entry, now, feature.rng.as_ref()).await?;
         }
         tx.commit().await.map_err(db::Error::from)?;
         Ok(())
@@ -126,7 +126,7 @@ impl LoginRoute<'_> {
                  to look at it first. The people who run this service see that."
             ),
         );
-        page.back(self.start_again_href(), "See the other ways to sign in")
+        page.with_back_link(self.start_again_href(), "See the other ways to sign in")
             .into_response()
     }
 }

@@ -53,7 +53,7 @@ impl LoginRoute<'_> {
         };
         let entry = entry.with(json!({ "through": connector.slug() }));
         let (db, now) = (feature.db.pool(), self.origin.now);
-        audit::note(db, entry, now, feature.rng.as_ref()).await?;
+        audit::record(db, entry, now, feature.rng.as_ref()).await?;
         Ok(())
     }
 
@@ -158,7 +158,7 @@ impl LoginRoute<'_> {
     }
 
     pub(super) fn count_outcome(&self, outcome: SignInOutcome) {
-        metrics::signed_in(self.connector.slug(), outcome);
+        metrics::record_sign_in(self.connector.slug(), outcome);
     }
 
     pub(super) fn has_disabled(&self, connector: &DynConnector) -> bool {

@@ -33,7 +33,7 @@ pub(in super::super) async fn confirm_logout(
     frame: PageContext,
 ) -> Response {
     let next = LocalPath::parse(parse_query(query).text("next"));
-    frame.show(&LogoutPage {
+    frame.render(&LogoutPage {
         action: feature.web.links().logout(),
         next: next.map_or_else(String::new, |next| next.to_string()),
     })
@@ -43,30 +43,30 @@ pub(in super::super) async fn confirm_logout(
 pub(in super::super) async fn logout(
     State(feature): State<Feature>,
     headers: HeaderMap,
-    CsrfForm { frame, form }: CsrfForm,
+    CsrfForm { context, form }: CsrfForm,
 ) -> Result<Response, PageError> {
-    if let Some(session) = frame.visit() {
+    if let Some(session) = context.user_session() {
         let entry = AuditEntry::of("person.signed_out");
         let entry = entry.by(session.person).about(session.person);
-        audit::note(
+        audit::record(
             feature.db.pool(),
             entry,
             feature.clock.now(),
             feature.rng.as_ref(),
         )
         .await?;
-        end_session(frame.session()).await?;
+        end_session(context.session()).await?;
     }
     let links = feature.web.links();
     let location = match LocalPath::parse(form.text("next")) {
         Some(next) => format!("{}{}", links.login(), LocalPath::query(Some(&next))),
         None => links.home(),
     };
-    let mut response = frame.send_to_with(&location, &FlashMessage::info("You are signed out."));
+    let mut response = context.redirect_with_message(&location, &FlashMessage::info("You are signed out."));
     *response.status_mut() = StatusCode::FOUND;
     let cookies = feature.web.cookies;
-    cookies.forget_person(&headers, response.headers_mut());
-    frame.retract(&mut response);
+    cookies.remove_personal_cookies(&headers, response.headers_mut());
+    context.clear_login_status(&mut response);
     Ok(response)
 }
 

@@ -67,13 +67,13 @@ pub(super) async fn show(
 ) -> Result<Response, PageError> {
     let params = parse_query(query);
     let choices = choices(&params, &frame);
-    match (frame.visit(), choices.purpose) {
+    match (frame.user_session(), choices.purpose) {
         (Some(_), LoginPurpose::SignIn) => {
             return Ok(redirect_to_next(feature.web.links(), choices.next.as_ref()));
         }
         (None, LoginPurpose::Link) => {
             let links = feature.web.links();
-            return Ok(send_to_login(links, Some(&links.ways_in())));
+            return Ok(send_to_login(links, Some(&links.linked_identities())));
         }
         _ => {}
     }
@@ -98,12 +98,12 @@ pub(super) async fn show(
         feature
             .limits
             .count_start(address, origin.now)
-            .map_err(|limited| PageError::slowed(limited, TOO_MANY))?;
+            .map_err(|limited| PageError::rate_limited(limited, TOO_MANY))?;
     }
     let rng = feature.rng.as_ref();
     let view = feature
         .flows
-        .find_prompt(connector, attempt, frame.browser(), origin, rng)
+        .find_prompt(connector, attempt, frame.browser_id(), origin, rng)
         .await;
     match view {
         Ok(view) => Ok(route.render_prompt(view).await),
@@ -116,14 +116,14 @@ pub(super) async fn picture(
     State(feature): State<Feature>,
     Path(slug): Path<String>,
     RawQuery(query): RawQuery,
-    frame: PageContext,
+    context: PageContext,
 ) -> Result<Response, PageError> {
     let connector = find_connector(&feature, &slug)?;
     let params = parse_query(query);
     let now = feature.clock.now();
     let picture = feature
         .flows
-        .find_picture(connector, params.text("attempt"), frame.browser(), now)
+        .find_picture(connector, params.text("attempt"), context.browser_id(), now)
         .ok_or_else(PageError::not_found)?;
     // The next form of the attempt has another picture at the same address.
     let headers = [
@@ -151,19 +151,19 @@ pub(super) async fn submit(
     Path(slug): Path<String>,
     address: ClientAddress,
     headers: HeaderMap,
-    CsrfForm { frame, form }: CsrfForm,
+    CsrfForm { context, form }: CsrfForm,
 ) -> Result<Response, PageError> {
     let connector = find_connector(&feature, &slug)?;
     let disabled = feature.list_disabled().await?;
     let origin = request_origin(&feature, address);
     let route = LoginRoute {
         feature: &feature,
-        frame: &frame,
+        frame: &context,
         headers: &headers,
         connector,
         origin,
         disabled: &disabled,
-        choices: choices(&form, &frame),
+        choices: choices(&form, &context),
         form: Some(&form),
     };
     if route.is_disabled() {
@@ -172,7 +172,7 @@ pub(super) async fn submit(
     let attempt = attempt_name(&form);
     let submission = feature
         .flows
-        .take_submission(connector, attempt, frame.browser(), origin)
+        .take_submission(connector, attempt, context.browser_id(), origin)
         .await;
     let submission = match submission {
         Ok(submission) => submission,
@@ -187,7 +187,7 @@ pub(super) async fn submit(
     }
     // A form that names no account is counted by its attempt, or by its browser.
     let account = route.account(&submission.prompt).or(attempt);
-    let account = AccountKey::of(connector.slug(), account.unwrap_or(frame.browser()));
+    let account = AccountKey::of(connector.slug(), account.unwrap_or(context.browser_id()));
     let subject = LimitSubject {
         account,
         address,
@@ -211,9 +211,9 @@ pub(super) async fn submit(
 
 fn choices(params: &FormParams, frame: &PageContext) -> LoginChoices {
     LoginChoices {
-        purpose: LoginPurpose::of(params, frame.visit().is_some()),
+        purpose: LoginPurpose::of(params, frame.user_session().is_some()),
         next: LocalPath::parse(params.text("next")),
-        remember: params.is_ticked("remember"),
+        remember: params.is_checked("remember"),
     }
 }
 

@@ -21,7 +21,7 @@ const AGAIN_NOTICE: Cow<'static, str> =
 
 impl LoginRoute<'_> {
     pub(super) async fn render_prompt(&self, view: PromptView) -> Response {
-        self.frame.show(&self.build_page(view).await)
+        self.frame.render(&self.build_page(view).await)
     }
 
     /// The same form with 429: the rate limit refuses this try.
@@ -30,11 +30,11 @@ impl LoginRoute<'_> {
         view: PromptView,
         limited: RateLimited,
     ) -> Response {
-        self.count_outcome(SignInOutcome::Slowed);
+        self.count_outcome(SignInOutcome::RateLimited);
         tracing::warn!(upstream = self.connector.slug(), "sign-ins are slowed");
         let mut page = self.build_page(view).await;
         page.error = Some(format!("{TOO_MANY} Try again in {}.", limited.in_words()));
-        let mut response = self.frame.show_with(StatusCode::TOO_MANY_REQUESTS, &page);
+        let mut response = self.frame.render_with_status(StatusCode::TOO_MANY_REQUESTS, &page);
         let headers = response.headers_mut();
         headers.insert(header::RETRY_AFTER, HeaderValue::from(limited.seconds()));
         response
@@ -59,13 +59,13 @@ impl LoginRoute<'_> {
         } = view;
         let picture = prompt.picture.zip(attempt.as_deref());
         let picture = picture.map(|(picture, attempt)| PictureView {
-            src: links.sign_in_picture(connector.slug(), attempt),
+            src: links.captcha(connector.slug(), attempt),
             alt: picture.alt,
         });
         LoginPage {
             heading: prompt.heading,
             app,
-            action: links.login_through(connector.slug()),
+            action: links.login_with(connector.slug()),
             next: choices
                 .next
                 .as_ref()
@@ -78,7 +78,7 @@ impl LoginRoute<'_> {
             purpose_notice: match choices.purpose {
                 LoginPurpose::SignIn => None,
                 LoginPurpose::SignInAgain => Some(AGAIN_NOTICE),
-                LoginPurpose::Link => self.frame.visit().map(link_notice),
+                LoginPurpose::Link => self.frame.user_session().map(link_notice),
             },
             error: error.or(prompt.error).map(Cow::into_owned),
             prompt: PromptForm {
@@ -115,7 +115,7 @@ impl LoginRoute<'_> {
             .map(|other| OtherConnector {
                 label: other.label().text,
                 hint: other.label().hint,
-                href: format!("{}{query}", links.login_through(other.slug())),
+                href: format!("{}{query}", links.login_with(other.slug())),
             })
             .collect()
     }

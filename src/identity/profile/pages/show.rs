@@ -185,7 +185,7 @@ impl ProfilePage {
             waiting: waiting
                 .map(|email| PendingEmail {
                     email: email.email.clone(),
-                    mail_again: links.mail_link_again(email.id),
+                    mail_again: links.resend_confirmation(email.id),
                 })
                 .collect(),
             emails_locked: (!known.is_lately).then(|| links.own_emails()),

@@ -44,7 +44,7 @@ impl GrantType for AuthorizationCodeRequest {
     type Predecessor = ();
 
     async fn load(&self, connection: &mut Connection) -> db::Result<Option<CodeFacts>> {
-        store::find_code(connection, self.code.fingerprint()).await
+        store::find_code(connection, self.code.token_hash()).await
     }
 
     fn decide(
@@ -75,7 +75,7 @@ impl GrantType for AuthorizationCodeRequest {
     ) -> db::Result<bool> {
         store::use_code(
             connection,
-            self.code.fingerprint(),
+            self.code.token_hash(),
             context.tokens,
             issue.access,
             context.client.secret,
@@ -85,7 +85,7 @@ impl GrantType for AuthorizationCodeRequest {
     }
 
     async fn lock(&self, connection: &mut Connection) -> db::Result<()> {
-        store::lock_code(connection, self.code.fingerprint()).await
+        store::lock_code(connection, self.code.token_hash()).await
     }
 
     fn overtaken(&self) -> Refusal {

@@ -49,7 +49,7 @@ impl RefreshTokenRequest {
     }
 
     pub(in crate::protocol::token) fn fingerprint(&self) -> TokenHash {
-        self.refresh_token.fingerprint()
+        self.refresh_token.token_hash()
     }
 }
 

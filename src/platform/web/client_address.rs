@@ -1,5 +1,7 @@
-//! Where a request comes from: the peer, or what a trusted proxy says of it (security: headers of
-//! anybody else are lies until proved).
+//! The client's IP address: that of the connection, or the one a trusted proxy names.
+//!
+//! Security: any client can send `Forwarded` and `X-Forwarded-For`, so these headers count only when
+//! the connection comes from a network in `PROFILES_TRUSTED_PROXIES`.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -10,7 +12,8 @@ use ipnet::IpNet;
 
 use super::Web;
 
-/// The address a limit counts by. Of IPv6 it is the /64, which is what one household or host has.
+/// The address that rate limits count by. IPv6 addresses are cut to their /64, because one host or
+/// household usually has a whole /64.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientAddress(pub IpAddr);
 
@@ -22,43 +25,44 @@ where
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self(household(origin_of(parts, &Web::from_ref(state)))))
+        Ok(Self(network_of(client_ip(parts, &Web::from_ref(state)))))
     }
 }
 
-/// What ranges of addresses are called.
+/// The names of address ranges (`PROFILES_PLACES`), shown to people beside their sessions.
 #[derive(Debug, Default)]
 pub struct NamedNetworks(pub Vec<(String, IpNet)>);
 
 impl NamedNetworks {
-    /// The name of the place a request comes from: that of the narrowest range it lies in, if any.
-    pub(super) fn of(&self, parts: &Parts, web: &Web) -> Option<String> {
+    /// The name of the narrowest range that contains the client's address.
+    pub(super) fn find_name(&self, parts: &Parts, web: &Web) -> Option<String> {
         if self.0.is_empty() {
             return None;
         }
-        self.named(origin_of(parts, web)).map(str::to_owned)
+        self.narrowest(client_ip(parts, web)).map(str::to_owned)
     }
 
-    fn named(&self, address: IpAddr) -> Option<&str> {
-        let around = self.0.iter().filter(|(_, range)| range.contains(&address));
-        let narrowest = around.max_by_key(|(_, range)| range.prefix_len());
+    fn narrowest(&self, address: IpAddr) -> Option<&str> {
+        let containing = self.0.iter().filter(|(_, range)| range.contains(&address));
+        let narrowest = containing.max_by_key(|(_, range)| range.prefix_len());
         narrowest.map(|(name, _)| name.as_str())
     }
 }
 
-fn origin_of(parts: &Parts, web: &Web) -> IpAddr {
+fn client_ip(parts: &Parts, web: &Web) -> IpAddr {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |info| info.0.ip());
-    origin(peer.to_canonical(), &parts.headers, &web.trusted_proxies)
+    resolve_client(peer.to_canonical(), &parts.headers, &web.trusted_proxies)
 }
 
-/// Walks the chain of proxies from the nearest outwards and stops at the first that is not trusted.
-fn origin(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+/// Walks the proxy chain from the nearest hop outwards and returns the first address that is not a
+/// trusted proxy.
+fn resolve_client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
     if !is_trusted(&peer) {
         return peer;
     }
-    let hops = forwarded(headers);
+    let hops = forwarded_hops(headers);
     hops.iter()
         .rev()
         .copied()
@@ -67,10 +71,12 @@ fn origin(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
         .unwrap_or(peer)
 }
 
-/// `Forwarded: for=…` (RFC 7239) or `X-Forwarded-For`. A proxy writes one of them and passes the other on
-/// as the client sent it, so where there are both neither is believed. What is not an address ends the
-/// list towards us, since what stands before it cannot be attributed.
-fn forwarded(headers: &HeaderMap) -> Vec<IpAddr> {
+/// The addresses in `Forwarded: for=…` (RFC 7239) or `X-Forwarded-For`, in the order of the header.
+///
+/// A proxy writes one of the two headers and passes the other on as the client sent it. A request with
+/// both is therefore ambiguous, and neither is used. Entries before one that is not an IP address are
+/// dropped, because no trusted proxy vouches for them.
+fn forwarded_hops(headers: &HeaderMap) -> Vec<IpAddr> {
     let lines = |name: &str| {
         let lines = headers
             .get_all(name)
@@ -85,9 +91,9 @@ fn forwarded(headers: &HeaderMap) -> Vec<IpAddr> {
     if !standard.is_empty() && !older.is_empty() {
         return Vec::new();
     }
-    let standard = standard.iter().map(|item| forwarded_for(item));
+    let standard = standard.iter().map(|item| parse_forwarded(item));
     let hops: Vec<_> = standard
-        .chain(older.iter().map(|item| node(item)))
+        .chain(older.iter().map(|item| parse_node(item)))
         .collect();
     let known = hops
         .iter()
@@ -96,17 +102,17 @@ fn forwarded(headers: &HeaderMap) -> Vec<IpAddr> {
     hops.into_iter().skip(known).flatten().collect()
 }
 
-fn forwarded_for(element: &str) -> Option<IpAddr> {
+fn parse_forwarded(element: &str) -> Option<IpAddr> {
     element.split(';').find_map(|pair| {
         let (name, value) = pair.split_once('=')?;
         name.trim()
             .eq_ignore_ascii_case("for")
-            .then(|| node(value))?
+            .then(|| parse_node(value))?
     })
 }
 
-/// An address with or without port, brackets and quotes.
-fn node(text: &str) -> Option<IpAddr> {
+/// Parses an address with or without port, brackets and quotes (RFC 7239 §6).
+fn parse_node(text: &str) -> Option<IpAddr> {
     let text = text.trim().trim_matches('"');
     let bare = text.parse::<IpAddr>().ok();
     let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
@@ -116,7 +122,7 @@ fn node(text: &str) -> Option<IpAddr> {
         .map(|address: IpAddr| address.to_canonical())
 }
 
-fn household(address: IpAddr) -> IpAddr {
+fn network_of(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(
@@ -141,47 +147,46 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_is_not_believed() {
-        let said = headers(&[("x-forwarded-for", "10.0.0.1")]);
+    fn headers_of_an_untrusted_peer_are_ignored() {
+        let headers_sent = headers(&[("x-forwarded-for", "10.0.0.1")]);
         assert_eq!(
-            origin(address("203.0.113.9"), &said, &[]),
+            resolve_client(address("203.0.113.9"), &headers_sent, &[]),
             address("203.0.113.9")
         );
     }
 
     #[test]
-    fn the_first_untrusted_hop_counts_and_what_it_claims_does_not() {
+    fn the_nearest_untrusted_hop_is_the_client() {
         let trusted = ["192.0.2.0/24".parse().unwrap()];
-        let said = headers(&[("x-forwarded-for", "10.6.6.6, 203.0.113.9, 192.0.2.7")]);
+        let headers_sent = headers(&[("x-forwarded-for", "10.6.6.6, 203.0.113.9, 192.0.2.7")]);
         assert_eq!(
-            origin(address("192.0.2.1"), &said, &trusted),
+            resolve_client(address("192.0.2.1"), &headers_sent, &trusted),
             address("203.0.113.9")
         );
-        let said = headers(&[(
+        let headers_sent = headers(&[(
             "forwarded",
             "for=evil, for=\"[2001:db8::1]:80\";proto=https",
         )]);
         assert_eq!(
-            origin(address("192.0.2.1"), &said, &trusted),
+            resolve_client(address("192.0.2.1"), &headers_sent, &trusted),
             address("2001:db8::1")
         );
-        let said = headers(&[("x-forwarded-for", "nonsense")]);
+        let headers_sent = headers(&[("x-forwarded-for", "nonsense")]);
         assert_eq!(
-            origin(address("192.0.2.1"), &said, &trusted),
+            resolve_client(address("192.0.2.1"), &headers_sent, &trusted),
             address("192.0.2.1")
         );
     }
 
-    /// A proxy writes one of the two and passes the other on as the client sent it: nobody can tell which.
     #[test]
-    fn two_kinds_of_header_at_once_are_not_believed() {
+    fn a_request_with_both_headers_is_attributed_to_the_proxy() {
         let trusted = ["192.0.2.0/24".parse().unwrap()];
-        let said = headers(&[
+        let headers_sent = headers(&[
             ("forwarded", "for=198.51.100.7"),
             ("x-forwarded-for", "203.0.113.9"),
         ]);
         assert_eq!(
-            origin(address("192.0.2.1"), &said, &trusted),
+            resolve_client(address("192.0.2.1"), &headers_sent, &trusted),
             address("192.0.2.1")
         );
     }

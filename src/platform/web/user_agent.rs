@@ -1,11 +1,13 @@
-//! What a browser says it is, in the words of whoever sits before it.
+//! Names a browser and its operating system from the `User-Agent` header, for the list of sessions.
 
-/// `Firefox on Android`, from a `User-Agent`. Nothing of the text itself is given back, so what a
-/// program makes up there reaches no page and no table.
-pub(super) fn words(user_agent: &str) -> String {
-    let says = |mark: &&(&str, &str)| user_agent.contains(mark.0);
-    let browser = BROWSERS.iter().find(says).map(|(_, name)| *name);
-    let system = SYSTEMS.iter().find(says).map(|(_, name)| *name);
+/// `Firefox on Android`, from a `User-Agent` header.
+///
+/// Security: the result is built from fixed names only. Text that a client puts into the header
+/// reaches neither pages nor the database.
+pub(super) fn describe(user_agent: &str) -> String {
+    let contains = |mark: &&(&str, &str)| user_agent.contains(mark.0);
+    let browser = BROWSERS.iter().find(contains).map(|(_, name)| *name);
+    let system = SYSTEMS.iter().find(contains).map(|(_, name)| *name);
     match (browser, system) {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(browser), None) => browser.to_owned(),
@@ -14,7 +16,7 @@ pub(super) fn words(user_agent: &str) -> String {
     }
 }
 
-/// Most browsers also say that they are one of those below them here.
+/// In order of precedence: most browsers also name the browsers listed after them here.
 const BROWSERS: [(&str, &str); 10] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -43,8 +45,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn browsers_are_called_what_people_call_them() {
-        for (said, read) in [
+    fn browsers_get_their_common_names() {
+        for (user_agent, expected) in [
             (
                 "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
                  Chrome/131.0.0.0 Safari/537.36 Edg/131.0.0.0",
@@ -67,7 +69,7 @@ mod tests {
             ("<script>", "A browser we do not know"),
             ("", "A browser we do not know"),
         ] {
-            assert_eq!(words(said), read);
+            assert_eq!(describe(user_agent), expected);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A letter, written from its template at the moment it goes out.
+//! A mail rendered from its templates.
 
 use lettre::Message;
 use lettre::message::header::{HeaderName, HeaderValue};
@@ -10,40 +10,40 @@ use crate::platform::clock::Timestamp;
 use crate::platform::id::LetterId;
 use crate::platform::web::Templates;
 
-/// What templates may speak of.
+/// The variables of mail templates.
 #[derive(Serialize)]
 pub(super) struct MailContext {
-    /// Who reads it.
+    /// The recipient.
     pub name: String,
-    /// The app it is about.
+    /// The name of the app it is about; empty if there is none.
     pub app: String,
-    /// When it happened, in the campus' time zone.
+    /// When the event happened, in the time zone of the campus.
     pub at: String,
-    /// The page of the app, for its owner; empty if it is about none.
+    /// The page of the app, for its owner; empty if there is none.
     pub app_page: String,
-    /// The page where a person takes things back.
+    /// The page where a person removes access.
     pub connected_apps: String,
-    /// The page where a person takes everything along or ends it.
-    pub my_data: String,
-    /// The page where a person sees how they can sign in.
-    pub ways_in: String,
-    /// The page where a person sees their addresses.
+    /// The page where a person downloads their data or closes the account.
+    pub data_export: String,
+    /// The page of linked identities.
+    pub linked_identities: String,
+    /// The page of the profile.
     pub profile: String,
-    /// The further address it tells of; empty if that is gone again, or it tells of none.
+    /// The secondary address it is about; empty if there is none, or it was removed.
     pub further: String,
-    /// The reader's username.
+    /// The username of the recipient.
     pub username: String,
-    /// Where the letter goes.
+    /// The recipient address.
     pub address: String,
-    /// Where its reader proves that they read it; empty if it is to prove nothing. A secret.
+    /// The confirmation link; empty if there is none. A secret.
     pub link: String,
-    /// What its reader types where it was asked for; empty if it is to prove nothing. A secret.
+    /// The code to type; empty if there is none. A secret.
     pub code: String,
-    /// What the campus is called.
+    /// The name of the campus.
     pub campus: String,
 }
 
-/// What a template made of the facts.
+/// Subject and bodies of a mail.
 #[derive(Debug)]
 pub(super) struct RenderedMail {
     subject: String,
@@ -51,7 +51,7 @@ pub(super) struct RenderedMail {
     html: String,
 }
 
-/// Who writes to whom, and under which number.
+/// Sender, recipient, date and id of a mail.
 #[derive(Debug)]
 pub(super) struct Envelope {
     pub id: LetterId,
@@ -61,16 +61,16 @@ pub(super) struct Envelope {
 }
 
 impl RenderedMail {
-    /// Reads the three files of `templates/mail/<template>/`.
-    pub(super) fn write(
-        pages: &Templates,
+    /// Renders the three templates in `templates/mail/<template>/`.
+    pub(super) fn render(
+        templates: &Templates,
         template: &str,
-        facts: &MailContext,
+        context: &MailContext,
     ) -> Result<Self, tera::Error> {
-        let context = Context::from_serialize(facts)?;
-        let part = |file: &str| pages.render(&format!("mail/{template}/{file}"), &context);
+        let context = Context::from_serialize(context)?;
+        let part = |file: &str| templates.render(&format!("mail/{template}/{file}"), &context);
         Ok(Self {
-            // A subject is one line, whatever somebody's name holds: the next one would be a header.
+            // Security: a line break, for example in the name of an app, would start a new header.
             subject: part("subject.txt")?
                 .split_whitespace()
                 .collect::<Vec<_>>()
@@ -87,10 +87,10 @@ impl RenderedMail {
             .to(envelope.to)
             .subject(self.subject)
             .date(envelope.date.into())
-            // The same at every try, so that a letter that comes twice is seen to be one.
+            // The same at every attempt, so that a mailbox can recognise a duplicate.
             .message_id(Some(format!("<{}@{host}>", envelope.id)))
             .multipart(MultiPart::alternative_plain_html(self.text, self.html))?;
-        // No holiday replies to a machine (RFC 3834 §5).
+        // Suppresses automatic replies (RFC 3834 §5).
         message.headers_mut().insert_raw(HeaderValue::new(
             HeaderName::new_from_ascii_str("Auto-Submitted"),
             "auto-generated".to_owned(),
@@ -105,15 +105,15 @@ mod tests {
     use crate::platform::clock::{Clock, SystemClock};
     use crate::platform::rng::OsRng;
 
-    fn facts(name: &str, app: &str) -> MailContext {
+    fn context(name: &str, app: &str) -> MailContext {
         MailContext {
             name: name.into(),
             app: app.into(),
             at: "21 Nov 2026, 14:05".into(),
             app_page: "http://localhost:8000/oauth/applications/0193/".into(),
             connected_apps: "http://localhost:8000/user/settings/".into(),
-            my_data: "http://localhost:8000/user/data/".into(),
-            ways_in: "http://localhost:8000/user/ways-in/".into(),
+            data_export: "http://localhost:8000/user/data/".into(),
+            linked_identities: "http://localhost:8000/user/ways-in/".into(),
             profile: "http://localhost:8000/user/".into(),
             further: "asha@home.example".into(),
             username: "asha".into(),
@@ -124,7 +124,7 @@ mod tests {
         }
     }
 
-    fn message(letter: RenderedMail) -> String {
+    fn message(mail: RenderedMail) -> String {
         let now = SystemClock.now();
         let envelope = Envelope {
             id: LetterId::new(now, &OsRng),
@@ -132,38 +132,38 @@ mod tests {
             to: "asha@campus.example".parse().unwrap(),
             date: now,
         };
-        String::from_utf8(letter.into_message(envelope).unwrap().formatted()).unwrap()
+        String::from_utf8(mail.into_message(envelope).unwrap().formatted()).unwrap()
     }
 
     #[test]
-    fn every_letter_can_be_written() {
-        let pages = Templates::read().unwrap();
-        let templates: Vec<_> = pages
+    fn every_mail_can_be_rendered() {
+        let templates = Templates::read().unwrap();
+        let names: Vec<_> = templates
             .names()
             .filter_map(|name| name.strip_prefix("mail/")?.strip_suffix("/subject.txt"))
             .map(str::to_owned)
             .collect();
-        assert!(!templates.is_empty());
-        for template in templates {
-            let facts = facts("Asha D’Souza", "Mess & Menu");
-            let letter = RenderedMail::write(&pages, &template, &facts).unwrap();
-            assert!(!letter.text.contains("{{") && letter.text.contains("Asha D’Souza"));
-            assert!(letter.html.contains("Asha D’Souza"));
-            let tells_of_app = letter.text.contains("Mess & Menu");
-            assert_eq!(letter.html.contains("Mess &amp; Menu"), tells_of_app);
-            let message = message(letter);
+        assert!(!names.is_empty());
+        for template in names {
+            let context = context("Asha D’Souza", "Mess & Menu");
+            let mail = RenderedMail::render(&templates, &template, &context).unwrap();
+            assert!(!mail.text.contains("{{") && mail.text.contains("Asha D’Souza"));
+            assert!(mail.html.contains("Asha D’Souza"));
+            let names_app = mail.text.contains("Mess & Menu");
+            assert_eq!(mail.html.contains("Mess &amp; Menu"), names_app);
+            let message = message(mail);
             assert!(message.contains("Auto-Submitted: auto-generated\r\n"));
             assert!(message.contains("Content-Type: multipart/alternative"));
         }
     }
 
     #[test]
-    fn names_stay_text_wherever_they_stand() {
-        let pages = Templates::read().unwrap();
-        let facts = facts("<b>A</b>", "X\r\nBcc: all@campus.example\r\n\u{2028}Y");
-        let letter = RenderedMail::write(&pages, "token_replayed", &facts).unwrap();
-        assert!(!letter.html.contains("<b>A"));
-        let message = message(letter);
+    fn names_are_escaped_in_html_and_headers() {
+        let templates = Templates::read().unwrap();
+        let context = context("<b>A</b>", "X\r\nBcc: all@campus.example\r\n\u{2028}Y");
+        let mail = RenderedMail::render(&templates, "token_replayed", &context).unwrap();
+        assert!(!mail.html.contains("<b>A"));
+        let message = message(mail);
         let (headers, _) = message.split_once("\r\n\r\n").unwrap();
         assert!(!headers.lines().any(|line| line.starts_with("Bcc")));
         assert_eq!(headers.matches("Subject:").count(), 1);

@@ -1,4 +1,4 @@
-//! Putting people and an app into an empty house.
+//! Creates the demo people and the demo app in an empty database.
 
 use std::io;
 use std::io::Write;
@@ -22,7 +22,7 @@ use crate::platform::secret::Secret;
 use crate::protocol::clients;
 use crate::protocol::clients::command::{RegisterAppArgs, RegisterAppError};
 
-/// Somebody who was just made, with the password in clear for the only time.
+/// A person who was just created, with the password, which is shown only this once.
 #[derive(Debug, Serialize)]
 pub struct NewPerson {
     pub username: &'static str,
@@ -30,7 +30,7 @@ pub struct NewPerson {
     pub who: &'static str,
 }
 
-/// The demo app as it knows itself.
+/// The credentials of the demo app.
 #[derive(Debug, Clone)]
 pub struct Demo {
     pub(super) client_id: String,
@@ -38,7 +38,7 @@ pub struct Demo {
     pub(super) redirect_uri: String,
 }
 
-/// What the app keeps between starts, in a file that only the server's account may read.
+/// The credentials between starts, in a file that only the account of the server can read.
 #[derive(Debug, Serialize, Deserialize)]
 struct DemoAppFile {
     client_id: String,
@@ -46,13 +46,13 @@ struct DemoAppFile {
     redirect_uri: String,
 }
 
-/// Why the house could not be furnished.
+/// Why the demo could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
     #[error("the demo people could not be made: {0}")]
     People(#[from] PeopleError),
     #[error("the demo people could not be made: {0}")]
-    Unfit(#[from] InvalidValue),
+    InvalidValue(#[from] InvalidValue),
     #[error("the demo people could not be given passwords: {0}")]
     Password(#[from] ConnectorError),
     #[error("the demo app could not be registered: {0}")]
@@ -65,7 +65,7 @@ pub enum DemoError {
     Store(#[from] db::Error),
 }
 
-/// One demo person: name, what the directory says, what they are for.
+/// One demo person.
 struct DemoPerson {
     username: &'static str,
     first_name: &'static str,
@@ -113,70 +113,70 @@ const OTHERS: [DemoPerson; 3] = [
 
 const OWNER: &str = "meera";
 
-/// The people of the demo, for its page: username, name, who they are.
-pub(super) fn cast() -> impl Iterator<Item = (&'static str, String, &'static str)> {
-    [&STUDENT].into_iter().chain(&OTHERS).map(|character| {
-        let name = format!("{} {}", character.first_name, character.last_name);
-        (character.username, name, character.who)
+/// The demo people for the page of the app: username, name, description.
+pub(super) fn list_people() -> impl Iterator<Item = (&'static str, String, &'static str)> {
+    [&STUDENT].into_iter().chain(&OTHERS).map(|person| {
+        let name = format!("{} {}", person.first_name, person.last_name);
+        (person.username, name, person.who)
     })
 }
 
-/// Makes the people if there are none at all, and the app if it is not there or its address changed.
-/// Whom it made, it returns with their passwords.
-pub async fn furnish(
+/// Creates the people if they do not exist, and the app if it does not exist or its address has changed.
+/// Returns the app, and the people who were created.
+pub async fn seed_demo(
     db: &Db,
     data_dir: &Path,
     links: &Links,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<(Demo, Vec<NewPerson>), DemoError> {
-    let made = if records::find_id(db.pool(), STUDENT.username)
+    let new_people = if records::find_id(db.pool(), STUDENT.username)
         .await?
         .is_some()
     {
         Vec::new()
     } else {
-        people(db, data_dir, now, rng).await?
+        create_people(db, data_dir, now, rng).await?
     };
-    let demo = app(db, data_dir, links, now, rng).await?;
-    Ok((demo, made))
+    let demo = find_or_register_app(db, data_dir, links, now, rng).await?;
+    Ok((demo, new_people))
 }
 
-async fn people(
+async fn create_people(
     db: &Db,
     data_dir: &Path,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<Vec<NewPerson>, DemoError> {
     let hasher = PasswordHasher::start(rng)?;
-    let mut made = Vec::new();
+    let mut new_people = Vec::new();
     let mut tx = db.begin().await?;
-    for character in [&STUDENT].into_iter().chain(&OTHERS) {
-        let mut details = as_the_directory_says(character)?;
-        if character.username == STUDENT.username {
-            fill_in(&mut details, data_dir, rng).await?;
+    for person in [&STUDENT].into_iter().chain(&OTHERS) {
+        let mut details = directory_details(person)?;
+        if person.username == STUDENT.username {
+            fill_in_profile(&mut details, data_dir, rng).await?;
         }
-        let username = character.username.parse()?;
+        let username = person.username.parse()?;
         let id: PersonId = records::add(&mut tx, &username, None, &details, now, rng).await?;
         let password = NewPassword::generate(rng);
         set_password(&mut tx, &hasher, (id, &password), now, rng).await?;
-        made.push(NewPerson {
-            username: character.username,
+        new_people.push(NewPerson {
+            username: person.username,
             password: password.expose().to_owned(),
-            who: character.who,
+            who: person.who,
         });
     }
     tx.commit().await.map_err(db::Error::from)?;
-    Ok(made)
+    Ok(new_people)
 }
 
-fn as_the_directory_says(character: &DemoPerson) -> Result<PersonUpdate, InvalidValue> {
+fn directory_details(person: &DemoPerson) -> Result<PersonUpdate, InvalidValue> {
     let columns = ColumnUpdates {
-        first_name: Some(character.first_name.parse()?),
-        last_name: Some(character.last_name.parse()?),
-        email: Some(format!("{}@campus.example", character.username)),
-        kind: Update::Set(character.kind.parse()?),
-        is_admin: Some(character.is_admin),
+        first_name: Some(person.first_name.parse()?),
+        last_name: Some(person.last_name.parse()?),
+        email: Some(format!("{}@campus.example", person.username)),
+        kind: Update::Set(person.kind.parse()?),
+        is_admin: Some(person.is_admin),
         ..ColumnUpdates::default()
     };
     Ok(PersonUpdate {
@@ -185,8 +185,8 @@ fn as_the_directory_says(character: &DemoPerson) -> Result<PersonUpdate, Invalid
     })
 }
 
-/// Everything a person can have.
-async fn fill_in(
+/// Sets every field of a profile.
+async fn fill_in_profile(
     details: &mut PersonUpdate,
     data_dir: &Path,
     rng: &dyn Rng,
@@ -203,16 +203,16 @@ async fn fill_in(
     details.contacts = Some(vec!["022 2576 0000".parse()?, "+91 98765 00000".parse()?]);
     details.secondary_emails = Some(vec!["asha@home.example".parse()?]);
     let pictures = Pictures::new(data_dir.join("pictures"));
-    // A portrait that fails is no reason not to start.
+    // The demo works without a picture.
     let kind = PictureKind::ProfilePicture;
     if let Ok(picture) = pictures.accept(kind, portrait::draw().into()).await {
-        let file = pictures.keep(kind, &picture, rng).await?;
+        let file = pictures.save(kind, &picture, rng).await?;
         details.columns.profile_picture = Update::Set(file.parse()?);
     }
     Ok(())
 }
 
-async fn app(
+async fn find_or_register_app(
     db: &Db,
     data_dir: &Path,
     links: &Links,
@@ -221,18 +221,18 @@ async fn app(
 ) -> Result<Demo, DemoError> {
     let redirect_uri = links.absolute(&links.demo_callback());
     let path = data_dir.join("demo-app.json");
-    let kept = std::fs::read(&path)
+    let stored = std::fs::read(&path)
         .ok()
         .and_then(|text| serde_json::from_slice::<DemoAppFile>(&text).ok());
-    if let Some(kept) = kept.filter(|kept| kept.redirect_uri == redirect_uri) {
-        let is_there = clients::find_by_client_id(db.pool(), &kept.client_id)
+    if let Some(stored) = stored.filter(|stored| stored.redirect_uri == redirect_uri) {
+        let exists = clients::find_by_client_id(db.pool(), &stored.client_id)
             .await?
             .is_some();
-        if is_there {
-            return Ok(kept.into());
+        if exists {
+            return Ok(stored.into());
         }
     }
-    let asked = RegisterAppArgs {
+    let args = RegisterAppArgs {
         owner: OWNER.to_owned(),
         name: "Mess Menu".to_owned(),
         redirect_uris: vec![redirect_uri.clone()],
@@ -240,29 +240,29 @@ async fn app(
         public: false,
         verified: true,
     };
-    let added = clients::command::register_app(db, asked, now, rng).await?;
-    let kept = DemoAppFile {
+    let added = clients::command::register_app(db, args, now, rng).await?;
+    let file = DemoAppFile {
         client_id: added.client_id,
         client_secret: added.client_secret.unwrap_or_default(),
         redirect_uri,
     };
-    keep(&path, &kept).map_err(|error| DemoError::File(path.display().to_string(), error))?;
-    Ok(kept.into())
+    save(&path, &file).map_err(|error| DemoError::File(path.display().to_string(), error))?;
+    Ok(file.into())
 }
 
-fn keep(path: &Path, kept: &DemoAppFile) -> io::Result<()> {
-    let text = serde_json::to_vec(kept)?;
+fn save(path: &Path, file: &DemoAppFile) -> io::Result<()> {
+    let text = serde_json::to_vec(file)?;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     options.open(path)?.write_all(&text)
 }
 
 impl From<DemoAppFile> for Demo {
-    fn from(kept: DemoAppFile) -> Self {
+    fn from(file: DemoAppFile) -> Self {
         Self {
-            client_id: kept.client_id,
-            client_secret: Secret::new(kept.client_secret),
-            redirect_uri: kept.redirect_uri,
+            client_id: file.client_id,
+            client_secret: Secret::new(file.client_secret),
+            redirect_uri: file.redirect_uri,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The bodies of requests: until when one must be there, and what becomes of one that nobody reads.
+//! Request bodies: the deadline for receiving one, and draining of one that no handler has read.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -10,11 +10,11 @@ use http::header;
 use http_body::{Frame, SizeHint};
 use tokio::time::Sleep;
 
-/// How much of a body is read although it was answered: a photograph as a phone takes it, and to spare.
-const MOST_LEFT_OVER: u64 = 32 * 1024 * 1024;
+/// How much of an unread body is drained after the response: more than a photograph from a phone.
+const MAX_DRAINED: u64 = 32 * 1024 * 1024;
 
-/// Makes the body fail unless it is there whole by the end of `span`, however it trickles.
-pub(super) fn whole_within(span: Duration, request: Request) -> Request {
+/// Makes the body fail unless all of it has arrived within `span`.
+pub(super) fn set_body_deadline(span: Duration, request: Request) -> Request {
     request.map(|body| {
         if body.is_end_stream() {
             return body;
@@ -26,21 +26,21 @@ pub(super) fn whole_within(span: Duration, request: Request) -> Request {
     })
 }
 
-/// Makes what is left of the body be read and forgotten once nobody wants it: at most 32 MiB.
+/// Makes the rest of the body be read and discarded when the handler drops it, up to 32 MiB.
 ///
-/// A browser sends a form to its end before it reads a word. If the server answered in the middle and
-/// hung up, the person would be told that the connection broke, and not that the picture is too large
-/// (RFC 9112 §9.6).
-pub(super) fn read_to_the_end(request: Request) -> Request {
-    // Who asks first whether to send it (RFC 9110 §10.1.1) has nothing on the way.
-    let asks_first = request.headers().contains_key(header::EXPECT);
+/// A browser sends a form completely before it reads the response. If the server responded early and
+/// closed the connection, the browser would show a broken connection instead of the error page that
+/// says, for example, that the picture is too large (RFC 9112 §9.6).
+pub(super) fn drain_unread_body(request: Request) -> Request {
+    // With `Expect: 100-continue` (RFC 9110 §10.1.1) the client sends nothing until the body is read.
+    let expects_continue = request.headers().contains_key(header::EXPECT);
     request.map(|body| {
-        if body.is_end_stream() || body.size_hint().lower() > MOST_LEFT_OVER {
+        if body.is_end_stream() || body.size_hint().lower() > MAX_DRAINED {
             return body;
         }
         Body::new(DrainBody {
             body: Some(body),
-            on_its_way: !asks_first,
+            is_being_sent: !expects_continue,
         })
     })
 }
@@ -80,9 +80,9 @@ impl HttpBody for BodyDeadline {
 
 #[derive(Debug)]
 struct DrainBody {
-    /// `None` once it has ended or failed.
+    /// `None` after the body has ended or failed.
     body: Option<Body>,
-    on_its_way: bool,
+    is_being_sent: bool,
 }
 
 impl HttpBody for DrainBody {
@@ -93,7 +93,7 @@ impl HttpBody for DrainBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        self.on_its_way = true;
+        self.is_being_sent = true;
         let Some(body) = &mut self.body else {
             return Poll::Ready(None);
         };
@@ -118,27 +118,27 @@ impl HttpBody for DrainBody {
 
 impl Drop for DrainBody {
     fn drop(&mut self) {
-        let left = self.body.take();
-        let left = left.filter(|body| self.on_its_way && !body.is_end_stream());
-        // Outside a runtime there is no connection either.
-        if let (Some(body), Ok(runtime)) = (left, tokio::runtime::Handle::try_current()) {
-            runtime.spawn(forget(body));
+        let unread = self.body.take();
+        let unread = unread.filter(|body| self.is_being_sent && !body.is_end_stream());
+        // Without a runtime there is no connection to drain.
+        if let (Some(body), Ok(runtime)) = (unread, tokio::runtime::Handle::try_current()) {
+            runtime.spawn(drain(body));
         }
     }
 }
 
-async fn forget(mut body: Body) {
-    let mut most = MOST_LEFT_OVER;
-    while let Some(Ok(frame)) = next(&mut body).await {
+async fn drain(mut body: Body) {
+    let mut remaining = MAX_DRAINED;
+    while let Some(Ok(frame)) = next_frame(&mut body).await {
         let length = frame.data_ref().map_or(0, Bytes::len) as u64;
-        let Some(rest) = most.checked_sub(length) else {
+        let Some(rest) = remaining.checked_sub(length) else {
             return;
         };
-        most = rest;
+        remaining = rest;
     }
 }
 
-async fn next(body: &mut Body) -> Option<Result<Frame<Bytes>, axum::Error>> {
+async fn next_frame(body: &mut Body) -> Option<Result<Frame<Bytes>, axum::Error>> {
     std::future::poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await
 }
 
@@ -149,7 +149,7 @@ mod tests {
 
     use super::*;
 
-    /// Sends one byte, then another, for ever.
+    /// Sends one byte at a time, without end.
     #[derive(Debug)]
     struct SlowBody(Pin<Box<Sleep>>);
 
@@ -169,7 +169,7 @@ mod tests {
         }
     }
 
-    /// Megabytes without end, counted.
+    /// An endless stream of megabytes that counts what it has sent.
     #[derive(Debug, Clone, Default)]
     struct EndlessBody(Arc<AtomicU64>);
 
@@ -193,46 +193,46 @@ mod tests {
         }
     }
 
-    async fn settled() {
+    async fn run_spawned_tasks() {
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
     }
 
     #[tokio::test]
-    async fn a_body_that_trickles_ends_all_the_same() {
+    async fn a_slow_body_fails_at_the_deadline() {
         let trickle = SlowBody(Box::pin(tokio::time::sleep(Duration::ZERO)));
         let request = Request::new(Body::new(trickle));
-        let body = whole_within(Duration::from_millis(50), request).into_body();
+        let body = set_body_deadline(Duration::from_millis(50), request).into_body();
         let read = axum::body::to_bytes(body, usize::MAX);
         let read = tokio::time::timeout(Duration::from_secs(10), read);
         assert!(read.await.unwrap().is_err());
 
         let request = Request::new(Body::from("whole"));
-        let body = whole_within(Duration::from_mins(1), request).into_body();
+        let body = set_body_deadline(Duration::from_mins(1), request).into_body();
         assert_eq!(axum::body::to_bytes(body, 9).await.unwrap(), "whole");
     }
 
     #[tokio::test]
-    async fn what_nobody_reads_is_read_up_to_a_bound() {
+    async fn an_unread_body_is_drained_up_to_a_limit() {
         let flood = EndlessBody::default();
-        drop(read_to_the_end(Request::new(Body::new(flood.clone()))));
-        settled().await;
+        drop(drain_unread_body(Request::new(Body::new(flood.clone()))));
+        run_spawned_tasks().await;
         assert_eq!(flood.sent(), 33);
 
         let small = Request::new(Body::from("whole"));
-        let body = read_to_the_end(small).into_body();
+        let body = drain_unread_body(small).into_body();
         assert_eq!(axum::body::to_bytes(body, 9).await.unwrap(), "whole");
     }
 
     #[tokio::test]
-    async fn what_was_not_sent_yet_is_not_asked_for() {
+    async fn a_body_that_waits_for_100_continue_is_not_drained() {
         let flood = EndlessBody::default();
         let mut request = Request::new(Body::new(flood.clone()));
         let expect = http::HeaderValue::from_static("100-continue");
         request.headers_mut().insert(header::EXPECT, expect);
-        drop(read_to_the_end(request));
-        settled().await;
+        drop(drain_unread_body(request));
+        run_spawned_tasks().await;
         assert_eq!(flood.sent(), 0);
     }
 }

@@ -1,8 +1,9 @@
-//! How often: what may be tried, by whom, before it is slowed. In memory, per process, bounded.
+//! Rate limits, counted in the memory of each process.
 //!
-//! Each limit is a bucket that holds `burst` tries and gets one back `every` so often. So guessing
-//! becomes hopeless while nobody is shut out for longer than one `every`. A try is taken before it is
-//! judged, so that many at once cannot slip through, and given back when it was right.
+//! Each key has a token bucket that holds `burst` permits and regains one per `every`. Guessing becomes
+//! hopeless, while a person waits at most one `every` for the next attempt. A permit is taken before an
+//! attempt is checked, so that concurrent attempts cannot exceed the limit, and given back when the
+//! attempt was right.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use crate::platform::clock::Timestamp;
 
-/// Tries a bucket holds, and how often it gets one back.
+/// The size of a bucket, and the time after which it regains one permit.
 #[derive(Debug, Clone, Copy)]
 pub struct RateLimit {
     pub burst: u32,
@@ -24,17 +25,17 @@ impl RateLimit {
     }
 }
 
-/// Too often: come back after this span.
+/// The limit is reached; a permit is available after this duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimited(pub Duration);
 
 impl RateLimited {
-    /// For `Retry-After`: whole seconds, rounded up, at least one.
+    /// Whole seconds, rounded up and at least one, for `Retry-After`.
     pub fn seconds(self) -> u64 {
         self.0.as_secs() + u64::from(self.0.subsec_nanos() > 0).max(u64::from(self.0.is_zero()))
     }
 
-    /// For people, behind “Try again in”: `1 second`, `89 seconds`, `2 minutes`, rounded up.
+    /// For sentences such as “Try again in 2 minutes”: `1 second`, `89 seconds`, `2 minutes`, rounded up.
     pub fn in_words(self) -> String {
         match self.seconds() {
             1 => "1 second".to_owned(),
@@ -44,12 +45,12 @@ impl RateLimited {
     }
 }
 
-/// Buckets of one kind, by key. Cheap to clone.
+/// One bucket per key. Cheap to clone.
 #[derive(Debug)]
 pub struct RateLimiter<K> {
     limit: RateLimit,
-    /// When each bucket will be full again (the generic cell rate algorithm's arrival time). One that
-    /// is full already need not be kept.
+    /// When each bucket will be full again (the “theoretical arrival time” of the generic cell rate
+    /// algorithm). Full buckets need no entry.
     full_at: Arc<Mutex<HashMap<K, Timestamp>>>,
 }
 
@@ -62,15 +63,15 @@ impl<K> Clone for RateLimiter<K> {
     }
 }
 
-/// A try that was taken. Give it back when it was right; dropping it keeps it taken.
+/// A permit for one attempt. Give it back if the attempt was right; dropping it leaves it used.
 #[derive(Debug)]
 #[must_use]
 pub struct Permit<K> {
-    limits: RateLimiter<K>,
+    limiter: RateLimiter<K>,
     key: K,
 }
 
-/// Above this many buckets the full ones are swept; if none is, the fullest make room.
+/// At this many buckets the full ones are removed, and then the fullest half.
 const CAPACITY: usize = 100_000;
 
 impl<K: Eq + Hash + Clone> RateLimiter<K> {
@@ -81,11 +82,11 @@ impl<K: Eq + Hash + Clone> RateLimiter<K> {
         }
     }
 
-    /// Takes a try, or says how long to wait.
+    /// Takes a permit, or returns how long to wait.
     pub fn take(&self, key: K, now: Timestamp) -> Result<Permit<K>, RateLimited> {
         let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= CAPACITY {
-            make_room(&mut buckets, now);
+            evict(&mut buckets, now);
         }
         let full_at = buckets.get(&key).copied().unwrap_or(now).max(now);
         let after = full_at + self.limit.every;
@@ -96,32 +97,32 @@ impl<K: Eq + Hash + Clone> RateLimiter<K> {
         buckets.insert(key.clone(), after);
         drop(buckets);
         Ok(Permit {
-            limits: self.clone(),
+            limiter: self.clone(),
             key,
         })
     }
 }
 
 impl<K: Eq + Hash + Clone> Permit<K> {
-    /// It was right: as if it had not been.
+    /// Returns the permit, as if the attempt had not been made.
     pub fn give_back(self) {
         let mut buckets = self
-            .limits
+            .limiter
             .full_at
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         if let Some(full_at) = buckets.get_mut(&self.key) {
-            *full_at -= self.limits.limit.every;
+            *full_at -= self.limiter.limit.every;
         }
     }
 }
 
-fn make_room<K: Eq + Hash + Clone>(buckets: &mut HashMap<K, Timestamp>, now: Timestamp) {
+fn evict<K: Eq + Hash + Clone>(buckets: &mut HashMap<K, Timestamp>, now: Timestamp) {
     buckets.retain(|_, full_at| *full_at > now);
     if buckets.len() >= CAPACITY {
-        // A flood of distinct keys: forget those that will be full soonest.
-        let mut moments: Vec<Timestamp> = buckets.values().copied().collect();
-        let (_, median, _) = moments.select_nth_unstable(CAPACITY / 2);
+        // A flood of distinct keys: remove those that will be full soonest.
+        let mut times: Vec<Timestamp> = buckets.values().copied().collect();
+        let (_, median, _) = times.select_nth_unstable(CAPACITY / 2);
         let median = *median;
         buckets.retain(|_, full_at| *full_at > median);
     }
@@ -134,35 +135,39 @@ mod tests {
     const START: Timestamp = time::macros::datetime!(2026-11-21 12:00 UTC);
 
     #[test]
-    fn a_burst_passes_then_one_comes_back_every_so_often() {
-        let limits = RateLimiter::new(RateLimit::new(3, Duration::from_secs(10)));
+    fn a_burst_passes_and_then_one_attempt_per_interval() {
+        let limiter = RateLimiter::new(RateLimit::new(3, Duration::from_secs(10)));
         for _ in 0..3 {
-            let _ = limits.take("asha", START).unwrap();
+            let _ = limiter.take("asha", START).unwrap();
         }
         assert_eq!(
-            limits.take("asha", START).unwrap_err(),
+            limiter.take("asha", START).unwrap_err(),
             RateLimited(Duration::from_secs(10))
         );
-        assert!(limits.take("ravi", START).is_ok());
-        assert!(limits.take("asha", START + Duration::from_secs(10)).is_ok());
-        let slowed = limits
+        assert!(limiter.take("ravi", START).is_ok());
+        assert!(
+            limiter
+                .take("asha", START + Duration::from_secs(10))
+                .is_ok()
+        );
+        let rate_limited = limiter
             .take("asha", START + Duration::from_millis(10_500))
             .unwrap_err();
-        assert_eq!(slowed.seconds(), 10);
+        assert_eq!(rate_limited.seconds(), 10);
     }
 
     #[test]
-    fn a_right_try_costs_nothing() {
-        let limits = RateLimiter::new(RateLimit::new(1, Duration::from_secs(10)));
+    fn a_permit_given_back_does_not_count() {
+        let limiter = RateLimiter::new(RateLimit::new(1, Duration::from_secs(10)));
         for _ in 0..5 {
-            limits.take("asha", START).unwrap().give_back();
+            limiter.take("asha", START).unwrap().give_back();
         }
     }
 
     #[test]
-    fn a_wait_is_said_in_minutes_once_it_is_long() {
-        let said = |seconds| RateLimited(Duration::from_secs(seconds)).in_words();
-        let waits = [0, 1, 2, 60, 89, 90, 121, 3_600].map(said);
+    fn long_waits_are_worded_in_minutes() {
+        let words = |seconds| RateLimited(Duration::from_secs(seconds)).in_words();
+        let waits = [0, 1, 2, 60, 89, 90, 121, 3_600].map(words);
         let expected = [
             "1 second",
             "1 second",
@@ -177,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn waiting_is_never_said_to_be_zero_seconds() {
+    fn a_wait_is_never_zero_seconds() {
         assert_eq!(RateLimited(Duration::ZERO).seconds(), 1);
         assert_eq!(RateLimited(Duration::from_millis(1)).seconds(), 1);
         assert_eq!(RateLimited(Duration::from_secs(3)).seconds(), 3);

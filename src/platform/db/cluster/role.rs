@@ -1,4 +1,4 @@
-//! What a running server needs to be ours: a role and a database.
+//! Creates the role and the database of Profiles.
 
 use std::net::Ipv4Addr;
 use std::panic::resume_unwind;
@@ -10,25 +10,24 @@ use postgres::{Client, NoTls};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::error::ClusterError;
-use super::home::ClusterHome;
-use super::make::SUPERUSER;
+use super::files::ClusterFiles;
+use super::init::SUPERUSER;
 
-/// The name of our role and of our database.
+/// The name of the role and of the database.
 pub(super) const PROFILES: &str = "profiles";
 
-/// Gives the server on `port` what it lacks of a role and a database for us, if it is the server of
-/// this home.
-pub(super) fn set_up(
-    home: &ClusterHome,
+/// Creates the role and the database on the server on `port` if they are missing.
+pub(super) fn create_role_and_database(
+    files: &ClusterFiles,
     port: u16,
     password: &SecretString,
 ) -> Result<(), ClusterError> {
     let work = || {
-        let mut client = connect(port, password).map_err(|it| refused(home, it))?;
-        check_place(home, port, &mut client)?;
-        make_role_and_database(&mut client, password).map_err(|it| refused(home, it))
+        let mut client = connect(port, password).map_err(|error| set_up_error(files, error))?;
+        check_data_directory(files, port, &mut client)?;
+        run_statements(&mut client, password).map_err(|error| set_up_error(files, error))
     };
-    // The client drives an async runtime of its own, which refuses to start within another.
+    // The client starts an async runtime, which must not run inside another runtime.
     let outcome = thread::scope(|scope| scope.spawn(work).join());
     outcome.unwrap_or_else(|panic| resume_unwind(panic))
 }
@@ -44,30 +43,32 @@ fn connect(port: u16, password: &SecretString) -> Result<Client, postgres::Error
         .connect(NoTls)
 }
 
-/// Whoever answers on a port of the loopback may be somebody else.
-fn check_place(home: &ClusterHome, port: u16, client: &mut Client) -> Result<(), ClusterError> {
+/// Security: checks that the server on the port is the one of this cluster, because another process may
+/// listen there.
+fn check_data_directory(
+    files: &ClusterFiles,
+    port: u16,
+    client: &mut Client,
+) -> Result<(), ClusterError> {
     let row = client.query_one("show data_directory", &[]);
-    let place: String = row
-        .and_then(|it| it.try_get(0))
-        .map_err(|it| refused(home, it))?;
-    if Path::new(&place) == home.cluster() {
+    let data_directory: String = row
+        .and_then(|row| row.try_get(0))
+        .map_err(|error| set_up_error(files, error))?;
+    if Path::new(&data_directory) == files.cluster() {
         return Ok(());
     }
     Err(ClusterError::NotStarted {
-        log: home.log(),
-        last_words: format!("port {port} is answered by the server of {place}"),
+        log: files.log(),
+        log_end: format!("port {port} is used by the server of {data_directory}"),
     })
 }
 
-fn make_role_and_database(
-    client: &mut Client,
-    password: &SecretString,
-) -> Result<(), postgres::Error> {
+fn run_statements(client: &mut Client, password: &SecretString) -> Result<(), postgres::Error> {
     let role = "select 1 from pg_roles where rolname = $1";
     if client.query_opt(role, &[&PROFILES])?.is_none() {
         client.batch_execute(&format!("create role {PROFILES}"))?;
     }
-    // The password is of letters, digits, - and _.
+    // The password consists of letters, digits, - and _, so it needs no escaping.
     let password = password.expose_secret();
     client.batch_execute(&format!(
         "alter role {PROFILES} with login createdb password '{password}'"
@@ -79,9 +80,9 @@ fn make_role_and_database(
     Ok(())
 }
 
-fn refused(home: &ClusterHome, source: postgres::Error) -> ClusterError {
+fn set_up_error(files: &ClusterFiles, source: postgres::Error) -> ClusterError {
     ClusterError::NotSetUp {
-        log: home.log(),
+        log: files.log(),
         source,
     }
 }

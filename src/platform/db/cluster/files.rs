@@ -1,5 +1,5 @@
-//! Where the cluster lives: a folder `database` in the data folder, with the server's own files in
-//! `cluster`, and beside them its password, its log and the lock that keeps a second program out.
+//! The files of the cluster: a folder `database` in the data folder, with the server's files in
+//! `cluster`, and beside it the password, the log and a lock against other processes.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
@@ -10,49 +10,49 @@ use std::{fs, io, process};
 use rand::TryRng;
 use rand::rngs::SysRng;
 
-use super::account::OsAccount;
 use super::error::{ClusterError, cannot};
+use super::os_account::OsAccount;
 use super::password;
 
 /// The folder of the cluster, and the account that owns it.
 #[derive(Debug)]
-pub(super) struct ClusterHome {
+pub(super) struct ClusterFiles {
     data_dir: PathBuf,
     folder: PathBuf,
     pub(super) account: OsAccount,
-    /// The data folder that was asked for but is closed to the account.
+    /// The configured data folder, if the account cannot reach it.
     pub(super) instead_of: Option<PathBuf>,
 }
 
-impl ClusterHome {
-    /// The home in `data_dir`; in `fallback` where that is the data folder nobody chose, and the
-    /// account cannot reach it.
-    pub(super) fn choose(data_dir: &Path, fallback: &Path) -> Result<ClusterHome, ClusterError> {
-        let wanted = absolute(data_dir).map_err(cannot("find", data_dir))?;
-        let trouble = match ClusterHome::within(&wanted) {
-            Err(trouble @ ClusterError::Unreachable { .. }) if is_default(data_dir) => trouble,
+impl ClusterFiles {
+    /// The files in `data_dir`; in `fallback` if `data_dir` is the default and the account cannot reach
+    /// it.
+    pub(super) fn choose(data_dir: &Path, fallback: &Path) -> Result<ClusterFiles, ClusterError> {
+        let data_folder = absolute(data_dir).map_err(cannot("find", data_dir))?;
+        let error = match ClusterFiles::within(&data_folder) {
+            Err(error @ ClusterError::Unreachable { .. }) if is_default(data_dir) => error,
             outcome => return outcome,
         };
-        let home = ClusterHome::within(fallback).map_err(|_| trouble)?;
-        Ok(ClusterHome {
-            instead_of: Some(wanted),
-            ..home
+        let files = ClusterFiles::within(fallback).map_err(|_| error)?;
+        Ok(ClusterFiles {
+            instead_of: Some(data_folder),
+            ..files
         })
     }
 
-    fn within(data_dir: &Path) -> Result<ClusterHome, ClusterError> {
+    fn within(data_dir: &Path) -> Result<ClusterFiles, ClusterError> {
         fs::create_dir_all(data_dir).map_err(cannot("make the folder", data_dir))?;
         let data_dir = fs::canonicalize(data_dir).map_err(cannot("find", data_dir))?;
         let folder = data_dir.join("database");
         let account = OsAccount::choose(&folder.join("cluster"))?;
-        open_way(&account, &data_dir)?;
+        ensure_reachable(&account, &data_dir)?;
         match DirBuilder::new().mode(0o700).create(&folder) {
-            Err(trouble) if trouble.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(cannot("make the folder", &folder)(trouble));
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(cannot("make the folder", &folder)(error));
             }
-            _ => account.may_pass(&folder)?,
+            _ => account.allow_traversal(&folder)?,
         }
-        Ok(ClusterHome {
+        Ok(ClusterFiles {
             data_dir,
             folder,
             account,
@@ -72,9 +72,9 @@ impl ClusterHome {
         self.folder.join("cluster")
     }
 
-    /// Whether there is a cluster. An empty folder is none: a scratch cluster leaves it when the
-    /// account may not delete it.
-    pub(super) fn is_made(&self) -> bool {
+    /// Whether there is a cluster. A scratch cluster may leave an empty folder behind if the account
+    /// may not delete it.
+    pub(super) fn is_initialised(&self) -> bool {
         self.cluster().join("PG_VERSION").exists()
     }
 
@@ -86,8 +86,8 @@ impl ClusterHome {
         self.folder.join("password")
     }
 
-    /// Keeps every other program out for as long as the file is open; the kernel lets go of it
-    /// even when this program is killed.
+    /// Locks the folder for as long as the file is open. The kernel releases the lock if this process
+    /// is killed.
     pub(super) fn lock(&self) -> Result<File, ClusterError> {
         let path = self.folder.join("lock");
         let mut file = OpenOptions::new()
@@ -113,16 +113,16 @@ impl ClusterHome {
                     holder: format!("another Profiles (process {holder})"),
                 })
             }
-            Err(TryLockError::Error(trouble)) => Err(cannot("lock", &path)(trouble)),
+            Err(TryLockError::Error(error)) => Err(cannot("lock", &path)(error)),
         }
     }
 
-    /// A new log; that of the run before is kept beside it.
-    pub(super) fn new_log(&self) -> Result<File, ClusterError> {
+    /// Opens a new log, and keeps the previous one as `log.before`.
+    pub(super) fn rotate_log(&self) -> Result<File, ClusterError> {
         let log = self.log();
         match fs::rename(&log, self.folder.join("log.before")) {
-            Err(trouble) if trouble.kind() != io::ErrorKind::NotFound => {
-                return Err(cannot("set aside", &log)(trouble));
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(cannot("set aside", &log)(error));
             }
             _ => {}
         }
@@ -135,18 +135,17 @@ impl ClusterHome {
             .map_err(cannot("open", &log))
     }
 
-    /// The error of a program that failed, with its last words.
-    pub(super) fn not_started(&self) -> ClusterError {
-        let said = fs::read(self.log()).unwrap_or_default();
+    /// The error of a failed start, with the end of the log.
+    pub(super) fn start_error(&self) -> ClusterError {
+        let log = fs::read(self.log()).unwrap_or_default();
         ClusterError::NotStarted {
             log: self.log(),
-            last_words: last_lines(&String::from_utf8_lossy(&said), 5),
+            log_end: last_lines(&String::from_utf8_lossy(&log), 5),
         }
     }
 
-    /// An empty folder of the account's own, to make a cluster in; what an interrupted start left
-    /// of its own attempt goes.
-    pub(super) fn scaffold(&self) -> Result<PathBuf, ClusterError> {
+    /// Creates an empty folder, owned by the account, for `initdb`. Removes those of interrupted starts.
+    pub(super) fn create_staging_folder(&self) -> Result<PathBuf, ClusterError> {
         let entries = fs::read_dir(&self.folder).map_err(cannot("read", &self.folder))?;
         for entry in entries.flatten() {
             if entry
@@ -154,33 +153,33 @@ impl ClusterHome {
                 .to_string_lossy()
                 .starts_with("unfinished-")
             {
-                // The initdb of a killed start may be at work in it for a moment longer: next time.
+                // The initdb of a killed start may still be using it; the next start removes it.
                 let _ = remove(&entry.path());
             }
         }
-        let chance = SysRng.try_next_u32().map_err(password::no_chance)?;
-        let path = self.folder.join(format!("unfinished-{chance:08x}"));
+        let random = SysRng.try_next_u32().map_err(password::rng_error)?;
+        let path = self.folder.join(format!("unfinished-{random:08x}"));
         DirBuilder::new()
             .mode(0o700)
             .create(&path)
             .map_err(cannot("make the folder", &path))?;
-        self.account.hand_over(&path)?;
+        self.account.take_ownership(&path)?;
         Ok(path)
     }
 }
 
-/// Sees that the account reaches `data_dir`. A folder that only root may enter is opened for the
-/// account; the folders above it are not ours to open.
-fn open_way(account: &OsAccount, data_dir: &Path) -> Result<(), ClusterError> {
-    let closed_by_itself = !account.reaches(data_dir)
+/// Ensures that the account can enter `data_dir`. A folder of root is opened for the account; folders
+/// above it are not changed.
+fn ensure_reachable(account: &OsAccount, data_dir: &Path) -> Result<(), ClusterError> {
+    let is_root_folder = !account.can_enter(data_dir)
         && data_dir
             .parent()
-            .is_some_and(|parent| account.reaches(parent))
-        && fs::metadata(data_dir).is_ok_and(|it| it.uid() == 0 && it.gid() == 0);
-    if closed_by_itself {
-        account.may_pass(data_dir)?;
+            .is_some_and(|parent| account.can_enter(parent))
+        && fs::metadata(data_dir).is_ok_and(|metadata| metadata.uid() == 0 && metadata.gid() == 0);
+    if is_root_folder {
+        account.allow_traversal(data_dir)?;
     }
-    if account.reaches(data_dir) {
+    if account.can_enter(data_dir) {
         return Ok(());
     }
     Err(ClusterError::Unreachable {
@@ -189,23 +188,23 @@ fn open_way(account: &OsAccount, data_dir: &Path) -> Result<(), ClusterError> {
     })
 }
 
-/// Whether this is the data folder of somebody who has chosen none.
+/// Whether this is the default of `PROFILES_DATA_DIR`.
 fn is_default(data_dir: &Path) -> bool {
-    let mut parts = data_dir.components().filter(|it| *it != Component::CurDir);
+    let mut parts = data_dir
+        .components()
+        .filter(|part| *part != Component::CurDir);
     parts.next() == Some(Component::Normal("data".as_ref())) && parts.next().is_none()
 }
 
-/// Deletes a file, or a folder with all in it; one that is not there is fine.
+/// Deletes a file, or a folder with its content, if it exists.
 pub(super) fn remove(path: &Path) -> Result<(), ClusterError> {
     let outcome = match fs::symlink_metadata(path) {
         Ok(found) if found.is_dir() => fs::remove_dir_all(path),
         Ok(_) => fs::remove_file(path),
-        Err(trouble) => Err(trouble),
+        Err(error) => Err(error),
     };
     match outcome {
-        Err(trouble) if trouble.kind() != io::ErrorKind::NotFound => {
-            Err(cannot("delete", path)(trouble))
-        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(cannot("delete", path)(error)),
         _ => Ok(()),
     }
 }
@@ -227,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_data_folder_that_nobody_chose_may_be_left_for_another() {
+    fn only_the_default_data_folder_has_a_fallback() {
         assert!(is_default(Path::new("./data")));
         assert!(is_default(Path::new("data")));
         for chosen in ["/data", "../data", "data/here", "/srv/profiles", "."] {
@@ -236,31 +235,28 @@ mod tests {
     }
 
     #[test]
-    fn the_last_words_are_the_last_lines_that_say_something() {
+    fn the_end_of_the_log_is_its_last_lines_that_are_not_empty() {
         assert_eq!(last_lines("a\nb\n\nc\n\n", 2), "b\nc");
         assert_eq!(last_lines("a", 5), "a");
         assert_eq!(last_lines("", 5), "");
     }
 
-    /// For root only: everybody else is the account that runs the server.
+    /// Only as root: other accounts run the server themselves.
     #[test]
     fn root_opens_its_own_folder_to_the_server_but_not_the_folders_above() {
         let above = env::temp_dir().join(format!("profiles-home-{}", process::id()));
         let data_dir = above.join("data");
         fs::create_dir_all(&data_dir).unwrap();
-        let shut = |path| fs::set_permissions(path, fs::Permissions::from_mode(0o700)).unwrap();
-        shut(&data_dir);
-        let home = ClusterHome::within(&data_dir).unwrap();
-        if home.account != OsAccount::Own {
-            assert!(home.account.reaches(&data_dir));
+        let restrict = |path| fs::set_permissions(path, fs::Permissions::from_mode(0o700)).unwrap();
+        restrict(&data_dir);
+        let files = ClusterFiles::within(&data_dir).unwrap();
+        if files.account != OsAccount::Own {
+            assert!(files.account.can_enter(&data_dir));
             assert_eq!(fs::metadata(&data_dir).unwrap().mode() & 0o7777, 0o710);
 
-            shut(&above);
-            let trouble = ClusterHome::within(&data_dir).unwrap_err();
-            assert!(
-                matches!(trouble, ClusterError::Unreachable { .. }),
-                "{trouble}"
-            );
+            restrict(&above);
+            let error = ClusterFiles::within(&data_dir).unwrap_err();
+            assert!(matches!(error, ClusterError::Unreachable { .. }), "{error}");
         }
         fs::remove_dir_all(above).unwrap();
     }

@@ -1,4 +1,4 @@
-//! A program that never outlives this one, not even when this one is killed.
+//! Runs a program that ends when this process ends, even if this process is killed.
 
 use std::fs::File;
 use std::os::unix::process::CommandExt;
@@ -7,14 +7,13 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 use std::{io, thread};
 
-use super::account::OsAccount;
+use super::os_account::OsAccount;
 
-/// Runs a program until it ends, or until the pipe at the standard input does: the other end of
-/// that is held by us alone, so it ends when we let go of it or die, however suddenly. Signals
-/// meant for us are not for the program, since we may still need it to finish what we are at.
-/// `wait` returns early when the shell is told that it is stopping, hence the loop.
-const WATCH: &str = r#"
-signal=$1 rubbish=$2 stopped=
+/// Runs a program until it ends, or until standard input is closed. Only this process holds the other end
+/// of that pipe, so it is closed when this process drops it or ends. The program ignores signals for this
+/// process, which may need it while it shuts down. `wait` returns early on SIGUSR1, hence the loop.
+const WATCH_SCRIPT: &str = r#"
+signal=$1 remove=$2 stopped=
 shift 2
 trap '' HUP INT TERM
 trap 'stopped=yes' USR1
@@ -25,17 +24,17 @@ program=$!
 watch=$!
 until wait "$program"; status=$?; ! kill -s 0 "$program" 2>/dev/null; do :; done
 { kill -s KILL "$watch"; wait "$watch"; } 2>/dev/null
-if [ -n "$rubbish" ] && [ -n "$stopped" ]; then rm -rf -- "$rubbish"; fi
+if [ -n "$remove" ] && [ -n "$stopped" ]; then rm -rf -- "$remove"; fi
 exit "$status"
 "#;
 
-/// How a watched program is stopped.
+/// How to stop a watched program.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StopSignal<'a> {
     /// The signal that stops it, as `kill -s` names it.
     pub(super) signal: &'static str,
-    /// What is worth nothing once it was stopped.
-    pub(super) rubbish: Option<&'a Path>,
+    /// Deleted after the program was stopped.
+    pub(super) remove_on_stop: Option<&'a Path>,
 }
 
 /// A running program; dropping it stops it.
@@ -45,16 +44,16 @@ pub(super) struct WatchedProcess {
 }
 
 impl WatchedProcess {
-    /// Starts what `command` says, as `account`, with its output going to `log`.
+    /// Starts `command` as `account`, with its output in `log`.
     pub(super) fn start(
         account: &OsAccount,
         command: &Command,
-        ending: StopSignal<'_>,
+        stop_signal: StopSignal<'_>,
         log: &File,
     ) -> io::Result<WatchedProcess> {
         let mut shell = account.command(Path::new("/bin/sh"));
-        shell.args(["-c", WATCH, "watch", ending.signal]);
-        shell.arg(ending.rubbish.unwrap_or(Path::new("")));
+        shell.args(["-c", WATCH_SCRIPT, "watch", stop_signal.signal]);
+        shell.arg(stop_signal.remove_on_stop.unwrap_or(Path::new("")));
         shell.arg(command.get_program()).args(command.get_args());
         shell
             .stdin(Stdio::piped())
@@ -64,16 +63,16 @@ impl WatchedProcess {
         Ok(WatchedProcess { shell })
     }
 
-    /// How it ended, if it has.
-    pub(super) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+    /// The exit status, if the program has ended.
+    pub(super) fn exit_status(&mut self) -> io::Result<Option<ExitStatus>> {
         self.shell.try_wait()
     }
 
-    /// Waits for it to end by itself.
-    pub(super) fn finish(&mut self) -> io::Result<ExitStatus> {
-        // Child::wait would close the pipe first, which stops it.
+    /// Waits until the program ends.
+    pub(super) fn wait(&mut self) -> io::Result<ExitStatus> {
+        // `Child::wait` would close the pipe, which stops the program.
         loop {
-            if let Some(status) = self.ended()? {
+            if let Some(status) = self.exit_status()? {
                 return Ok(status);
             }
             thread::sleep(Duration::from_millis(10));
@@ -84,7 +83,7 @@ impl WatchedProcess {
 impl Drop for WatchedProcess {
     fn drop(&mut self) {
         drop(self.shell.stdin.take());
-        // Nothing better is left to do with a failure than to go on ending.
+        // A failure cannot be handled here.
         let _ = self.shell.wait();
     }
 }

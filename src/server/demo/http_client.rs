@@ -1,4 +1,5 @@
-//! The demo app's own calls, over HTTP to this same server, and what went over the wire.
+//! The calls of the demo app to the token endpoint and the user API, over HTTP to this server, with a
+//! transcript of each.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use serde_json::Value;
 
 use super::Demo;
 
-/// One exchange, as text for people: secrets and tokens shortened.
+/// The transcript of one call. Secrets and tokens are shortened.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct HttpExchange {
     pub title: &'static str,
@@ -19,7 +20,7 @@ pub(super) struct HttpExchange {
     pub response: String,
 }
 
-/// The server as the demo app reaches it.
+/// Calls the server.
 #[derive(Debug, Clone)]
 pub(super) struct DemoHttpClient {
     http: reqwest::Client,
@@ -27,13 +28,13 @@ pub(super) struct DemoHttpClient {
     host: String,
 }
 
-/// A call that did not get through.
+/// A call that failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the demo app could not reach the server: {0}")]
 pub struct DemoCallError(#[from] reqwest::Error);
 
 impl DemoHttpClient {
-    /// `address` is where the server listens, `host` what the world calls it.
+    /// `address` is where the server listens, `host` its public name.
     pub(super) fn new(address: SocketAddr, host: &str) -> Result<Self, DemoCallError> {
         let http = reqwest::Client::builder()
             .timeout(Duration::from_secs(10))
@@ -47,8 +48,8 @@ impl DemoHttpClient {
         })
     }
 
-    /// Trades the code. Returns what the server said, and the exchange as text.
-    pub(super) async fn trade(
+    /// Redeems an authorization code. Returns the JSON of the response, and a transcript.
+    pub(super) async fn redeem_code(
         &self,
         demo: &Demo,
         path: &str,
@@ -63,15 +64,15 @@ impl DemoHttpClient {
         ];
         let secret = demo.client_secret.expose();
         let basic = STANDARD.encode(format!("{}:{secret}", demo.client_id));
-        let answer = self
+        let response = self
             .http
             .post(format!("{}{path}", self.base))
             .header("Authorization", format!("Basic {basic}"))
             .form(&form)
             .send()
             .await?;
-        let (said, response) = read(answer).await?;
-        let step = HttpExchange {
+        let (json, response) = read_response(response).await?;
+        let exchange = HttpExchange {
             title: "Trade the code for a token",
             explain: "Between the two servers, where the person’s browser sees nothing. The code works \
                       once, and for a minute.",
@@ -80,18 +81,18 @@ impl DemoHttpClient {
                  Content-Type: application/x-www-form-urlencoded\n\n\
                  grant_type=authorization_code\n&code={}\n&redirect_uri={}\n&code_verifier={}",
                 self.host,
-                short(&basic),
-                short(code),
+                shorten(&basic),
+                shorten(code),
                 demo.redirect_uri,
-                short(verifier),
+                shorten(verifier),
             ),
             response,
         };
-        Ok((said, step))
+        Ok((json, exchange))
     }
 
-    /// Reads the person. Returns what the server said, and the exchange as text.
-    pub(super) async fn read(
+    /// Reads the user API. Returns the JSON of the response, and a transcript.
+    pub(super) async fn read_user(
         &self,
         path: &str,
         token: &str,
@@ -100,47 +101,47 @@ impl DemoHttpClient {
             .http
             .get(format!("{}{path}", self.base))
             .bearer_auth(token);
-        let (said, response) = read(request.send().await?).await?;
-        let step = HttpExchange {
+        let (json, response) = read_response(request.send().await?).await?;
+        let exchange = HttpExchange {
             title: "Read the person",
             explain: "Only the fields that stayed ticked come back.",
             request: format!(
                 "GET {path} HTTP/1.1\nHost: {}\nAuthorization: Bearer {}",
                 self.host,
-                short(token)
+                shorten(token)
             ),
             response,
         };
-        Ok((said, step))
+        Ok((json, exchange))
     }
 }
 
-async fn read(answer: reqwest::Response) -> Result<(Value, String), DemoCallError> {
-    let status = answer.status();
+async fn read_response(response: reqwest::Response) -> Result<(Value, String), DemoCallError> {
+    let status = response.status();
     let headers: Vec<String> = ["content-type", "cache-control"]
         .into_iter()
         .filter_map(|name| {
             Some(format!(
                 "{name}: {}",
-                answer.headers().get(name)?.to_str().ok()?
+                response.headers().get(name)?.to_str().ok()?
             ))
         })
         .collect();
-    let said: Value = answer.json().await.unwrap_or_default();
-    let mut shown = said.clone();
+    let json: Value = response.json().await.unwrap_or_default();
+    let mut shortened = json.clone();
     for name in ["access_token", "refresh_token"] {
-        if let Some(Value::String(token)) = shown.get_mut(name) {
-            *token = short(token);
+        if let Some(Value::String(token)) = shortened.get_mut(name) {
+            *token = shorten(token);
         }
     }
-    let body = serde_json::to_string_pretty(&shown).unwrap_or_default();
+    let body = serde_json::to_string_pretty(&shortened).unwrap_or_default();
     Ok((
-        said,
+        json,
         format!("HTTP/1.1 {status}\n{}\n\n{body}", headers.join("\n")),
     ))
 }
 
-/// Enough to recognise, too little to use.
-pub(super) fn short(secret: &str) -> String {
+/// The first characters: enough to recognise a secret, too little to use it.
+pub(super) fn shorten(secret: &str) -> String {
     format!("{}…", secret.chars().take(6).collect::<String>())
 }

@@ -1,5 +1,5 @@
-//! As whom the server runs. PostgreSQL refuses to be root, so root steps down to another account
-//! for everything that touches the cluster.
+//! The operating system account that runs the server. PostgreSQL refuses to run as root, so root uses
+//! another account for everything that touches the cluster.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
@@ -9,35 +9,35 @@ use std::{fs, io};
 
 use super::error::{ClusterError, cannot};
 
-/// Enough of a PATH for what a cluster calls: its own programs are called by their full names.
+/// The `PATH` of the server and its tools. The programs of PostgreSQL are called by full path.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
 
 /// The account that owns the cluster and runs its server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum OsAccount {
-    /// That of this process.
+    /// The account of this process.
     Own,
-    /// Another one, since this process is root.
+    /// Another account, because this process is root.
     Other { name: String, user: u32, group: u32 },
 }
 
 impl OsAccount {
-    /// The owner of the cluster where there is one; else this account, and for root `postgres`,
-    /// or `nobody` on machines without it.
+    /// The owner of an existing cluster; else this account, or for root `postgres`, or `nobody` on
+    /// machines without it.
     pub(super) fn choose(cluster: &Path) -> Result<OsAccount, ClusterError> {
-        let own = id(&["-u"]);
+        let own = run_id(&["-u"]);
         let owner = match fs::metadata(cluster) {
             Ok(found) => Some((found.uid(), found.gid())),
-            Err(trouble) if trouble.kind() == io::ErrorKind::NotFound => None,
-            Err(trouble) => return Err(cannot("look into", cluster)(trouble)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(cannot("look into", cluster)(error)),
         };
         match (own, owner) {
             (Some(0), Some((user, group))) if user != 0 => {
                 let name = format!("with the user id {user}");
                 Ok(OsAccount::Other { name, user, group })
             }
-            (Some(0), _) => Ok(named("postgres")
-                .or_else(|| named("nobody"))
+            (Some(0), _) => Ok(find_account("postgres")
+                .or_else(|| find_account("nobody"))
                 .unwrap_or_else(nobody)),
             (Some(own), Some((owner, _))) if owner != own => Err(ClusterError::NotOurs {
                 folder: cluster.to_owned(),
@@ -54,8 +54,8 @@ impl OsAccount {
         }
     }
 
-    /// A command run as this account, in an environment that holds nothing of ours: neither
-    /// secrets nor the `PG…` variables by which PostgreSQL lets itself be redirected.
+    /// A command that runs as this account with an empty environment: without the secrets of this
+    /// process, and without `PG…` variables, which would redirect PostgreSQL.
     pub(super) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command
@@ -69,8 +69,8 @@ impl OsAccount {
         command
     }
 
-    /// Whether this account can get at what lies in `folder`.
-    pub(super) fn reaches(&self, folder: &Path) -> bool {
+    /// Whether this account can enter `folder`.
+    pub(super) fn can_enter(&self, folder: &Path) -> bool {
         if *self == OsAccount::Own {
             return true;
         }
@@ -81,8 +81,8 @@ impl OsAccount {
         cd.status().is_ok_and(|status| status.success())
     }
 
-    /// Hands a file or folder over to this account.
-    pub(super) fn hand_over(&self, path: &Path) -> Result<(), ClusterError> {
+    /// Makes this account the owner of a file or folder.
+    pub(super) fn take_ownership(&self, path: &Path) -> Result<(), ClusterError> {
         match self {
             OsAccount::Own => Ok(()),
             OsAccount::Other { user, group, .. } => {
@@ -91,8 +91,8 @@ impl OsAccount {
         }
     }
 
-    /// Lets this account, and no other, pass through a folder of ours on its way to the cluster.
-    pub(super) fn may_pass(&self, folder: &Path) -> Result<(), ClusterError> {
+    /// Lets this account, and no other, traverse a folder above the cluster.
+    pub(super) fn allow_traversal(&self, folder: &Path) -> Result<(), ClusterError> {
         if let OsAccount::Other { group, .. } = self {
             let mode = fs::metadata(folder)
                 .map_err(cannot("look at", folder))?
@@ -105,15 +105,15 @@ impl OsAccount {
     }
 }
 
-fn named(name: &str) -> Option<OsAccount> {
+fn find_account(name: &str) -> Option<OsAccount> {
     Some(OsAccount::Other {
         name: name.to_owned(),
-        user: id(&["-u", name])?,
-        group: id(&["-g", name])?,
+        user: run_id(&["-u", name])?,
+        group: run_id(&["-g", name])?,
     })
 }
 
-/// The number that `nobody` has where no account of that name is listed.
+/// The usual ids of `nobody`, for machines where no such account is listed.
 fn nobody() -> OsAccount {
     OsAccount::Other {
         name: "nobody".to_owned(),
@@ -122,12 +122,12 @@ fn nobody() -> OsAccount {
     }
 }
 
-/// Asks `id`, since the standard library knows neither who we are nor who others are.
-fn id(args: &[&str]) -> Option<u32> {
-    let answer = Command::new("id")
+/// Runs `id`, because the standard library cannot look up accounts.
+fn run_id(args: &[&str]) -> Option<u32> {
+    let output = Command::new("id")
         .args(args)
         .stderr(Stdio::null())
         .output()
         .ok()?;
-    String::from_utf8(answer.stdout).ok()?.trim().parse().ok()
+    String::from_utf8(output.stdout).ok()?.trim().parse().ok()
 }

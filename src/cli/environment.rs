@@ -1,18 +1,18 @@
-//! The environment, read once: what `.env` in the working directory says, and over it what the
-//! process was given.
+//! Reads the settings, once: from `.env` in the working directory, and from the environment, which takes
+//! precedence.
 
 use std::collections::BTreeMap;
 
 use super::CommandError;
 use crate::platform::config::Config;
 
-pub(super) fn read() -> Result<Config, CommandError> {
-    let mut given = dotenv()?;
-    given.extend(environment());
-    Config::load(given).map_err(|error| CommandError::new(error.to_string()))
+pub(super) fn read_config() -> Result<Config, CommandError> {
+    let mut variables = read_dotenv()?;
+    variables.extend(read_environment());
+    Config::load(variables).map_err(|error| CommandError::new(error.to_string()))
 }
 
-fn dotenv() -> Result<BTreeMap<String, String>, CommandError> {
+fn read_dotenv() -> Result<BTreeMap<String, String>, CommandError> {
     match dotenvy::from_path_iter(".env") {
         Ok(pairs) => pairs
             .collect::<Result<_, _>>()
@@ -28,8 +28,8 @@ fn dotenv() -> Result<BTreeMap<String, String>, CommandError> {
     clippy::disallowed_methods,
     reason = "the one place that reads the environment"
 )]
-fn environment() -> impl Iterator<Item = (String, String)> {
-    // A value that is no text does not parse as any setting either.
+fn read_environment() -> impl Iterator<Item = (String, String)> {
+    // A value that is not UTF-8 is not valid for any setting, so a lossy conversion is enough.
     std::env::vars_os().map(|(name, value)| {
         let text = |part: std::ffi::OsString| part.to_string_lossy().into_owned();
         (text(name), text(value))
