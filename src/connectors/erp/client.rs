@@ -6,10 +6,10 @@ use http::{HeaderName, Method, StatusCode, header};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::jar::CookieJar;
+use super::cookie_jar::CookieJar;
 use super::reply;
 use super::reply::{HtmlPage, RedirectTarget, SendCodeReply, SignInReply, SsoToken, UnknownReply};
-use super::roll::ErpRollNumber;
+use super::roll_number::ErpRollNumber;
 use crate::connectors::http::{HttpRequest, HttpResponse};
 use crate::connectors::{HttpClient, HttpFailure};
 

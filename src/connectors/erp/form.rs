@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::roll::ErpRollNumber;
+use super::roll_number::ErpRollNumber;
 use crate::connectors::{AccountName, Input, InputChoice, InputKind, Prompt, StepState};
 
 pub(super) const ROLL: &str = "roll";

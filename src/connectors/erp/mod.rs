@@ -13,28 +13,28 @@
 //! is lost. Decision: what follows from a roll number is read from tables, because no document says
 //! what its fifth character means; it is marked as worked out.
 
-mod budgets;
 mod client;
+mod cookie_jar;
 mod form;
-mod jar;
-mod machine;
+mod rate_limits;
 mod reply;
-mod roll;
+mod roll_number;
+mod roll_tables;
+mod state_machine;
 mod store;
-mod tables;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use budgets::{BudgetError, ErpBudgets, ErpCaller};
 use client::{ErpClient, ErpCredentials, ErpError, ErpRequestKind, ErpSession};
-use machine::{ErpCall, ErpEvent, ErpMachine, ErpTransition};
+use rate_limits::{BudgetError, ErpBudgets, ErpCaller};
 use reply::{SendCodeReply, SignInReply, UnknownReply};
-pub use roll::{ErpRollNumber, InvalidRollNumber, RollAttributes, RollClass};
-pub use store::{ClassRow, DepartmentRow};
-pub use tables::{
+pub use roll_number::{ErpRollNumber, InvalidRollNumber, RollAttributes, RollClass};
+pub use roll_tables::{
     RollTables, RollTablesError, forget_class, read, set_class, set_department, tables,
 };
+use state_machine::{ErpCall, ErpEvent, ErpMachine, ErpTransition};
+pub use store::{ClassRow, DepartmentRow};
 
 use super::in_a_row::ConsecutiveUsers;
 use super::{Answers, Connector, ConnectorError, ConnectorLabel, HttpClient, RequestOrigin, Step};

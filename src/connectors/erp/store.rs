@@ -1,6 +1,6 @@
 //! What the characters of a roll number mean here, as rows.
 
-use super::roll::RollClass;
+use super::roll_number::RollClass;
 use crate::platform::db;
 use crate::platform::db::Executor;
 

@@ -21,13 +21,13 @@
 //! Decision: the picture is shown to the person. Clients carry a pair of name and characters that the
 //! portal has taken for years; that is a hole in its fence, and not ours to climb through.
 
+mod attributes;
+mod captcha_image;
 mod cipher;
 mod client;
 mod form;
-mod machine;
-mod picture;
 mod reply;
-mod says;
+mod state_machine;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -36,8 +36,8 @@ use std::time::Duration;
 use cipher::KeyDate;
 use client::JiitClient;
 pub use client::JiitPaths;
-use machine::{JiitFormAttempt, JiitState, JiitTransition};
 use reply::{PortalReply, PreToken};
+use state_machine::{JiitFormAttempt, JiitState, JiitTransition};
 
 use super::in_a_row::ConsecutiveUsers;
 use super::{
@@ -145,7 +145,9 @@ impl Jiit {
                 JiitTransition::NotThem { number, met } if self.in_a_row.is_second(&number) => {
                     return Err(ConnectorError::Changed(met));
                 }
-                JiitTransition::NotThem { met, .. } => machine::odd(machine::SOMEBODY_ELSE, met),
+                JiitTransition::NotThem { met, .. } => {
+                    state_machine::odd(state_machine::SOMEBODY_ELSE, met)
+                }
                 JiitTransition::Fetch(fetch) => {
                     let taken = self.pictures.take(visitor.address, visitor.now);
                     let _spent = taken.map_err(|slowed| ConnectorError::Busy(slowed.0))?;
@@ -247,7 +249,7 @@ impl Connector for Jiit {
     }
 
     async fn begin(&self, visitor: RequestOrigin) -> Result<Step<JiitState>, ConnectorError> {
-        self.run(machine::begin(visitor.now), visitor).await
+        self.run(state_machine::begin(visitor.now), visitor).await
     }
 
     async fn advance(
@@ -256,7 +258,7 @@ impl Connector for Jiit {
         answers: Answers,
         visitor: RequestOrigin,
     ) -> Result<Step<JiitState>, ConnectorError> {
-        let next = machine::answer(state, &answers, visitor.now);
+        let next = state_machine::answer(state, &answers, visitor.now);
         // What was typed is wiped before the portal is waited for.
         drop(answers);
         self.run(next, visitor).await

@@ -12,9 +12,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
+use super::captcha_image::draw_anew;
 use super::cipher::KeyDate;
 use super::client::JiitResponse;
-use super::picture::draw_anew;
 use crate::connectors::PromptPicture;
 
 /// What the portal said to one call.

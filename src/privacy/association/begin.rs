@@ -1,7 +1,7 @@
 //! A fresh verifier for a roll number and a mailbox.
 
 use super::model::{MailboxProof, ProofClaim, Verifier};
-use super::{flow, store};
+use super::{rules, store};
 use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Tx;
@@ -27,7 +27,7 @@ pub(super) async fn begin(
         id: ProofId::new(now, rng),
         claim,
         verifier: Verifier::generate(rng),
-        expires_at: now + flow::WINDOW,
+        expires_at: now + rules::WINDOW,
         checks: 0,
         last_check_at: None,
         mails: 0,

@@ -6,10 +6,10 @@ use serde_json::json;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use super::flow::{PollResult, ProofDelay, ProofStep, QuestionPoll};
-use super::limits::AssociationLimits;
 use super::model::{AssociationError, MailboxProof};
-use super::{flow, store};
+use super::rate_limits::AssociationLimits;
+use super::rules::{PollResult, ProofDelay, ProofStep, QuestionPoll};
+use super::{rules, store};
 use crate::connectors::ConnectorError;
 use crate::connectors::erp::{ErpQuestions, ErpRollNumber};
 use crate::platform::audit::AuditEntry;
@@ -35,10 +35,10 @@ pub(super) async fn begin_look(
     let Some(proof) = store::find_proof_to_change(tx, browser).await? else {
         return Ok(Err(ProofDelay::Over));
     };
-    let since = now - flow::DAY;
+    let since = now - rules::DAY;
     let roll = proof.claim.roll.as_str();
     let others = store::count_others_that_looked(&mut **tx, proof.id, roll, since).await?;
-    if let Err(not_now) = flow::may_check(&proof, others, now) {
+    if let Err(not_now) = rules::may_check(&proof, others, now) {
         return Ok(Err(not_now));
     }
     store::mark_looked(tx, proof.id, now).await?;
@@ -87,7 +87,7 @@ pub(super) async fn see(
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<(), AssociationError> {
-    let until = now + flow::WINDOW;
+    let until = now + rules::WINDOW;
     if !store::mark_question_seen(tx, proof.id, until, now).await? {
         return Err(AssociationError::Over);
     }
@@ -112,7 +112,7 @@ pub(super) async fn mail_again(
     let Some(proof) = store::find_proof_to_change(tx, browser).await? else {
         return Ok(Err(ProofDelay::Over));
     };
-    if let Err(not_now) = flow::may_mail(&proof, now) {
+    if let Err(not_now) = rules::may_mail(&proof, now) {
         return Ok(Err(not_now));
     }
     mail_link(tx, &proof, proof.expires_at, now, rng).await?;

@@ -1,7 +1,7 @@
 //! An app looks up who belongs to what.
 
-use super::limits::AssociationLimits;
 use super::model::{Association, AssociationKey};
+use super::rate_limits::AssociationLimits;
 use super::store;
 use crate::people::fields::{Field, FieldSet};
 use crate::platform::clock::Timestamp;

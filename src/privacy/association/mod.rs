@@ -36,22 +36,22 @@ mod api;
 mod begin;
 mod check;
 mod confirm;
-mod flow;
-mod limits;
+mod connector;
 mod look_up;
 mod model;
 mod pages;
-mod sign_in;
+mod rate_limits;
+mod rules;
 mod store;
 mod sweep;
 
 use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::{get, post};
-pub use limits::AssociationLimits;
+pub use connector::AssociationConnector;
 #[cfg(test)]
 pub(crate) use pages::samples::samples;
-pub use sign_in::AssociationConnector;
+pub use rate_limits::AssociationLimits;
 pub use sweep::sweep;
 
 use crate::connectors::erp::ErpQuestions;

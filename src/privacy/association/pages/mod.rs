@@ -1,7 +1,7 @@
 //! The four screens, and what somebody has proved.
 
-mod shown;
-mod told;
+mod messages;
+mod views;
 
 use std::time::Duration;
 
@@ -9,18 +9,18 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
+use messages::{over, told_not_now, told_not_there};
 #[cfg(test)]
-pub(super) use shown::samples;
-use shown::{
+pub(super) use views::samples;
+use views::{
     AssociationView, ClaimView, ConfirmProofPage, OwnAssociationsPage, ProofDonePage,
     ProofFormField, ProofInstructionsPage, ProofMailedPage, STEPS, StartProofPage, steps,
 };
-use told::{over, told_not_now, told_not_there};
 
-use super::flow::{PollResult, ProofDelay};
 use super::model::{Association, MailboxProof, ProofClaim, ProofStatus};
+use super::rules::{PollResult, ProofDelay};
 use super::{
-    Feature, PROVIDER, begin as begin_proof, check as checking, confirm as confirming, flow, store,
+    Feature, PROVIDER, begin as begin_proof, check as checking, confirm as confirming, rules, store,
 };
 use crate::connectors::erp::ErpRollNumber;
 use crate::identity::login;
@@ -192,7 +192,7 @@ pub(super) async fn ask_confirm(
     let asking = FormParams::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
     let (token, now) = (asking.text("token"), it.clock.now());
     let proof = confirming::find(it.db.pool(), token, now).await?;
-    let proof = proof.filter(|proof| flow::status(proof, now) == ProofStatus::QuestionSeen);
+    let proof = proof.filter(|proof| rules::status(proof, now) == ProofStatus::QuestionSeen);
     let proof = proof.ok_or_else(over)?;
     Ok(frame.show(&ConfirmProofPage {
         claimed: it.claimed(&proof).await?,
@@ -239,7 +239,7 @@ pub(super) async fn enter(
 ) -> Result<Response, PageError> {
     let now = it.clock.now();
     let proof = under_way(&it, &headers, now).await?;
-    let Some(proof) = proof.filter(|proof| flow::may_enter(proof, now)) else {
+    let Some(proof) = proof.filter(|proof| rules::may_enter(proof, now)) else {
         return Ok(it.tell(&frame, &told_not_now(ProofDelay::Over)));
     };
     let mut tx = it.db.begin().await?;
@@ -344,7 +344,7 @@ impl Feature {
         let claimed = self.claimed(proof).await?;
         let until = self.web.said(proof.expires_at, now);
         let until = until.trim_start_matches("today at ").to_owned();
-        Ok(match flow::status(proof, now) {
+        Ok(match rules::status(proof, now) {
             ProofStatus::QuestionSeen => frame.show(&ProofMailedPage {
                 steps: steps(2),
                 claimed,
@@ -458,9 +458,9 @@ async fn under_way(
         return Ok(None);
     };
     let proof = store::find_proof(it.db.pool(), browser.fingerprint()).await?;
-    Ok(proof.filter(|proof| match flow::status(proof, now) {
+    Ok(proof.filter(|proof| match rules::status(proof, now) {
         ProofStatus::Pending | ProofStatus::QuestionSeen => true,
-        ProofStatus::Complete => flow::may_enter(proof, now),
+        ProofStatus::Complete => rules::may_enter(proof, now),
         ProofStatus::Expired | ProofStatus::Cancelled => false,
     }))
 }

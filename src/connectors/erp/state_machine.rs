@@ -21,7 +21,7 @@ use super::form::{
     ANOTHER_QUESTION, ANSWER, BACK, CODE, ErpForms, LEAVE_IT, PASSWORD, ROLL, SEND_AGAIN, at,
 };
 use super::reply::{SendCodeReply, SignInReply, UnknownReply};
-use super::roll::ErpRollNumber;
+use super::roll_number::ErpRollNumber;
 use crate::connectors::{Answers, LoginRefusal, Prompt};
 use crate::platform::clock::Timestamp;
 use crate::platform::web::RateLimited;
@@ -35,7 +35,7 @@ const MOST_CALLS: u32 = 20;
 const IN_ALL: Duration = Duration::from_mins(10);
 const IDLE: Duration = Duration::from_mins(5);
 /// How long somebody waits for another code.
-const APART: Duration = super::budgets::APART;
+const APART: Duration = super::rate_limits::APART;
 
 const ODD_QUESTION: &str = "ERP asks a security question for this roll number that we cannot read. \
                             Begin again, and it may ask another of the three. If it does not, change \

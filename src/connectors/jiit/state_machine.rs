@@ -18,7 +18,7 @@ use super::form::JiitForm;
 use super::reply::{
     CaptchaImage, PortalRefusal, PortalReply, PortalUser, PreToken, SecondPhase, StudentRecord,
 };
-use super::{Jiit, form, says};
+use super::{Jiit, attributes, form};
 use crate::connectors::{
     Answers, Connector, ConnectorError, LoginRefusal, Prompt, PromptPicture, Step,
 };
@@ -339,7 +339,7 @@ impl JiitFormAttempt {
         mail_domain: &str,
     ) -> JiitTransition {
         let enrollment = self.typed.username;
-        match says::says(member, &enrollment, particulars, mail_domain) {
+        match attributes::says(member, &enrollment, particulars, mail_domain) {
             Ok(says) => JiitTransition::Settled(Step::Done(ExternalIdentity {
                 provider: Jiit::SLUG,
                 subject: enrollment,

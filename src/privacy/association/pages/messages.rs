@@ -3,8 +3,8 @@
 use http::StatusCode;
 
 use super::super::Feature;
-use super::super::flow::{PollResult, ProofDelay};
 use super::super::model::{AssociationError, MailboxProof};
+use super::super::rules::{PollResult, ProofDelay};
 use crate::connectors::ConnectorError;
 use crate::people::records::PeopleError;
 use crate::platform::web::{FlashKind, FlashMessage, PageError, RateLimited};

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::roll::{ErpRollNumber, RollAttributes};
+use super::roll_number::{ErpRollNumber, RollAttributes};
 use super::store;
 use super::store::{ClassRow, DepartmentRow};
 use crate::people::records::{InvalidValue, Role};

@@ -9,14 +9,14 @@
 //! | wrong passwords and answers | one roll number | 5 in an hour |
 //! | wrong passwords and answers | one address | 20 in an hour |
 //!
-//! What one sign-in may spend is in [`super::machine`]. All of it is memory of this process.
+//! What one sign-in may spend is in [`super::state_machine`]. All of it is memory of this process.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::roll::ErpRollNumber;
+use super::roll_number::ErpRollNumber;
 use crate::platform::clock::Timestamp;
 
 const HOUR: Duration = Duration::from_hours(1);

@@ -1,4 +1,4 @@
-//! How often, beside what [`super::flow`] counts for each proof:
+//! How often, beside what [`super::rules`] counts for each proof:
 //!
 //! | Of | At once | Then one every |
 //! |---|---|---|
