@@ -79,79 +79,79 @@ enum RollReport {
     Read(erp::RollAttributes),
 }
 
-pub(super) async fn run(asked: RollCommand, config: &Config) -> Result<ExitCode, CommandError> {
+pub(super) async fn run(command: RollCommand, config: &Config) -> Result<ExitCode, CommandError> {
     let database = database::open_beside(config).await?;
-    let told = answer(asked, &database.db).await;
+    let report = run_command(command, &database.db).await;
     database.close().await;
-    print(&told?)?;
+    print(&report?)?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn answer(asked: RollCommand, db: &Db) -> Result<RollReport, CommandError> {
+async fn run_command(command: RollCommand, db: &Db) -> Result<RollReport, CommandError> {
     let now = SystemClock.now();
-    match asked {
-        RollCommand::List => erp::tables(db.pool())
+    match command {
+        RollCommand::List => erp::list_tables(db.pool())
             .await
             .map(RollReport::All)
-            .map_err(failed),
+            .map_err(command_error),
         RollCommand::Read(RollReadArgs { roll_number }) => {
-            let roll = ErpRollNumber::parse(&roll_number).map_err(failed)?;
-            erp::read(db.pool(), &roll, now)
+            let roll = ErpRollNumber::parse(&roll_number).map_err(command_error)?;
+            erp::find_attributes(db.pool(), &roll, now)
                 .await
                 .map(RollReport::Read)
-                .map_err(failed)
+                .map_err(command_error)
         }
-        RollCommand::Class(it) => {
+        RollCommand::Class(args) => {
             let row = ClassRow {
-                class: it.class,
-                department: it.department,
-                degree: it.degree,
-                years: it.years,
-                kind: it.kind,
+                class: args.class,
+                department: args.department,
+                degree: args.degree,
+                years: args.years,
+                kind: args.kind,
             };
-            let mut tx = db.begin().await.map_err(failed)?;
+            let mut tx = db.begin().await.map_err(command_error)?;
             erp::set_class(&mut tx, &row, now, &OsRng)
                 .await
-                .map_err(failed)?;
+                .map_err(command_error)?;
             tx.commit()
                 .await
-                .map_err(|error| failed(db::Error::from(error)))?;
+                .map_err(|error| command_error(db::Error::from(error)))?;
             Ok(RollReport::Class(row))
         }
         RollCommand::Forget(RollForgetArgs { class, department }) => {
-            let mut tx = db.begin().await.map_err(failed)?;
-            let gone = erp::forget_class(&mut tx, (&class, department.as_deref()), now, &OsRng);
-            gone.await.map_err(|why| match why {
+            let mut tx = db.begin().await.map_err(command_error)?;
+            let removed = erp::remove_class(&mut tx, (&class, department.as_deref()), now, &OsRng);
+            removed.await.map_err(|error| match error {
                 RollTablesError::NoSuchClass => CommandError::new(
                     "there is no such row. See what there is: `profiles roll list`",
                 ),
-                why => failed(why),
+                error => command_error(error),
             })?;
             tx.commit()
                 .await
-                .map_err(|error| failed(db::Error::from(error)))?;
-            erp::tables(db.pool())
+                .map_err(|error| command_error(db::Error::from(error)))?;
+            erp::list_tables(db.pool())
                 .await
                 .map(RollReport::All)
-                .map_err(failed)
+                .map_err(command_error)
         }
-        RollCommand::Department(it) => {
+        RollCommand::Department(args) => {
             let row = DepartmentRow {
-                code: it.code,
-                department: it.department,
+                code: args.code,
+                department: args.department,
             };
-            let mut tx = db.begin().await.map_err(failed)?;
+            let mut tx = db.begin().await.map_err(command_error)?;
             erp::set_department(&mut tx, &row, now, &OsRng)
                 .await
-                .map_err(failed)?;
+                .map_err(command_error)?;
             tx.commit()
                 .await
-                .map_err(|error| failed(db::Error::from(error)))?;
+                .map_err(|error| command_error(db::Error::from(error)))?;
             Ok(RollReport::Department(row))
         }
     }
 }
 
-fn failed(error: impl std::fmt::Display) -> CommandError {
+fn command_error(error: impl std::fmt::Display) -> CommandError {
     CommandError::new(error.to_string())
 }

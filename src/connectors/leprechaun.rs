@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use time::format_description::well_known::Rfc3339;
 
-use super::erp::{ErpRollNumber, campus_person};
+use super::erp::{ErpRollNumber, claims_for_roll_number};
 use super::{
     Answers, CodeCheck, CodeMailer, Connector, ConnectorError, ConnectorLabel, HttpClient,
     HttpResponse, LoginRefusal, Prompt, RequestOrigin, SentCode, Step, mailed_code,
@@ -271,7 +271,7 @@ impl Connector for Leprechaun {
     }
 
     fn records(&self) -> &'static str {
-        ErpRollNumber::RECORDS
+        ErpRollNumber::RECORDS_SOURCE
     }
 
     async fn begin(
@@ -370,7 +370,7 @@ impl Leprechaun {
     ) -> Result<Step<LeprechaunState>, ConnectorError> {
         let mut says = None;
         if let (Ok(roll), Some(email)) = (ErpRollNumber::parse(&roll), email) {
-            let known = campus_person(self.db.pool(), &roll, now).await?;
+            let known = claims_for_roll_number(self.db.pool(), &roll, now).await?;
             says = known.and_then(|says| mailed_code::with_mailbox(says, &email));
         }
         Ok(Step::Done(ExternalIdentity {

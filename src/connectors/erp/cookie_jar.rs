@@ -7,8 +7,8 @@ use url::Url;
 use zeroize::Zeroizing;
 
 /// More cookies than ERP sets, and longer ones.
-const MOST: usize = 40;
-const LONGEST: usize = 4096;
+const MAX_COOKIES: usize = 40;
+const MAX_VALUE_LENGTH: usize = 4096;
 
 /// Wiped when dropped.
 #[derive(Default)]
@@ -22,69 +22,72 @@ struct StoredCookie {
 
 impl CookieJar {
     /// Takes what an answer from `address` sets, and drops what it takes back.
-    pub(super) fn store(&mut self, address: &Url, headers: &HeaderMap) {
+    pub(super) fn store_from(&mut self, address: &Url, headers: &HeaderMap) {
         let lines = headers.get_all(header::SET_COOKIE).iter();
         let lines = lines.filter_map(|line| line.to_str().ok());
-        for set in lines.filter_map(|line| Cookie::parse(line).ok()) {
-            let path = set.path().filter(|path| path.starts_with('/'));
-            let path = path.map_or_else(|| folder(address.path()), str::to_owned);
-            self.0.retain(|it| it.name != set.name() || it.path != path);
-            let is_over =
-                set.max_age().is_some_and(|age| !age.is_positive()) || set.value().is_empty();
-            if is_over || set.value().len() > LONGEST || self.0.len() >= MOST {
+        for cookie in lines.filter_map(|line| Cookie::parse(line).ok()) {
+            let path = cookie.path().filter(|path| path.starts_with('/'));
+            let path = path.map_or_else(|| default_path(address.path()), str::to_owned);
+            self.0
+                .retain(|stored| stored.name != cookie.name() || stored.path != path);
+            let is_expired =
+                cookie.max_age().is_some_and(|age| !age.is_positive()) || cookie.value().is_empty();
+            if is_expired || cookie.value().len() > MAX_VALUE_LENGTH || self.0.len() >= MAX_COOKIES
+            {
                 continue;
             }
             self.0.push(StoredCookie {
-                name: set.name().to_owned(),
+                name: cookie.name().to_owned(),
                 path,
-                value: Zeroizing::new(set.value().to_owned()),
+                value: Zeroizing::new(cookie.value().to_owned()),
             });
         }
     }
 
     /// What a request to `address` carries, the longest path first (RFC 6265 §5.4).
-    pub(super) fn header(&self, address: &Url) -> Option<Zeroizing<String>> {
-        let mut fit: Vec<_> = self
+    pub(super) fn cookie_header(&self, address: &Url) -> Option<Zeroizing<String>> {
+        let mut matching: Vec<_> = self
             .0
             .iter()
-            .filter(|it| is_below(address.path(), &it.path))
+            .filter(|stored| path_matches(address.path(), &stored.path))
             .collect();
-        fit.sort_by_key(|it| std::cmp::Reverse(it.path.len()));
+        matching.sort_by_key(|stored| std::cmp::Reverse(stored.path.len()));
         let mut line = Zeroizing::new(String::with_capacity(
-            fit.iter()
-                .map(|it| it.name.len() + it.value.len() + 3)
+            matching
+                .iter()
+                .map(|stored| stored.name.len() + stored.value.len() + 3)
                 .sum(),
         ));
-        for (at, it) in fit.iter().enumerate() {
-            line.push_str(if at == 0 { "" } else { "; " });
-            line.push_str(&it.name);
+        for (index, stored) in matching.iter().enumerate() {
+            line.push_str(if index == 0 { "" } else { "; " });
+            line.push_str(&stored.name);
             line.push('=');
-            line.push_str(&it.value);
+            line.push_str(&stored.value);
         }
         (!line.is_empty()).then_some(line)
     }
 
-    pub(super) fn forget(&mut self, name: &str) {
-        self.0.retain(|it| it.name != name);
+    pub(super) fn remove(&mut self, name: &str) {
+        self.0.retain(|stored| stored.name != name);
     }
 
     pub(super) fn value(&self, name: &str) -> Option<&str> {
-        let found = self.0.iter().find(|it| it.name == name);
-        found.map(|it| it.value.as_str())
+        let cookie = self.0.iter().find(|stored| stored.name == name);
+        cookie.map(|stored| stored.value.as_str())
     }
 }
 
 /// Where a cookie belongs that names no path (RFC 6265 §5.1.4).
-fn folder(path: &str) -> String {
+fn default_path(path: &str) -> String {
     match path.rsplit_once('/') {
         Some(("", _)) | None => "/".to_owned(),
-        Some((folder, _)) => folder.to_owned(),
+        Some((default_path, _)) => default_path.to_owned(),
     }
 }
 
-fn is_below(path: &str, folder: &str) -> bool {
-    path.strip_prefix(folder)
-        .is_some_and(|rest| rest.is_empty() || folder.ends_with('/') || rest.starts_with('/'))
+fn path_matches(path: &str, default_path: &str) -> bool {
+    path.strip_prefix(default_path)
+        .is_some_and(|rest| rest.is_empty() || default_path.ends_with('/') || rest.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -100,9 +103,9 @@ mod tests {
 
     fn jar(lines: &[(&str, &str)]) -> CookieJar {
         let mut jar = CookieJar::default();
-        for (from, line) in lines {
+        for (path, line) in lines {
             let headers = HeaderMap::from_iter([(header::SET_COOKIE, line.parse().unwrap())]);
-            jar.store(&url(from), &headers);
+            jar.store_from(&url(path), &headers);
         }
         jar
     }
@@ -117,7 +120,7 @@ mod tests {
             ),
             ("/SSOAdministration/success.htm", "ssoToken=T; Path=/"),
         ]);
-        let sent = |path: &str| jar.header(&url(path)).map(|line| line.to_string());
+        let sent = |path: &str| jar.cookie_header(&url(path)).map(|line| line.to_string());
         assert_eq!(sent("/IIT_ERP3/").unwrap(), "JSESSIONID=portal; ssoToken=T");
         assert_eq!(
             sent("/SSOAdministration/auth.htm").unwrap(),
@@ -131,18 +134,19 @@ mod tests {
     #[test]
     fn a_cookie_is_replaced_and_taken_back() {
         let mut jar = jar(&[("/a/b", "x=1"), ("/a/c", "x=2"), ("/a/c", "y=3")]);
-        assert_eq!(jar.header(&url("/a/")).unwrap().as_str(), "x=2; y=3");
-        assert!(jar.header(&url("/")).is_none());
-        let gone = HeaderMap::from_iter([(header::SET_COOKIE, "x=4; Max-Age=0".parse().unwrap())]);
-        jar.store(&url("/a/b"), &gone);
-        assert_eq!(jar.header(&url("/a/")).unwrap().as_str(), "y=3");
+        assert_eq!(jar.cookie_header(&url("/a/")).unwrap().as_str(), "x=2; y=3");
+        assert!(jar.cookie_header(&url("/")).is_none());
+        let headers =
+            HeaderMap::from_iter([(header::SET_COOKIE, "x=4; Max-Age=0".parse().unwrap())]);
+        jar.store_from(&url("/a/b"), &headers);
+        assert_eq!(jar.cookie_header(&url("/a/")).unwrap().as_str(), "y=3");
         for number in 0..100 {
             let line = format!("n{number}=v").parse().unwrap();
-            jar.store(
+            jar.store_from(
                 &url("/"),
                 &HeaderMap::from_iter([(header::SET_COOKIE, line)]),
             );
         }
-        assert_eq!(jar.0.len(), MOST);
+        assert_eq!(jar.0.len(), MAX_COOKIES);
     }
 }

@@ -20,128 +20,141 @@ use super::roll_number::ErpRollNumber;
 use crate::platform::clock::Timestamp;
 
 const HOUR: Duration = Duration::from_hours(1);
-const QUESTIONS: (usize, Duration) = (10, Duration::from_mins(10));
+const QUESTION_LIMIT: (usize, Duration) = (10, Duration::from_mins(10));
 /// Between two codes to one roll number.
-pub(super) const APART: Duration = Duration::from_mins(1);
+pub(super) const CODE_INTERVAL: Duration = Duration::from_mins(1);
 /// More roll numbers or addresses than come within an hour; the memory this takes has an end.
-const MOST: usize = 20_000;
+const MAX_KEYS: usize = 20_000;
 
 /// Who asks, and on whose behalf.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ErpCaller<'a> {
-    pub address: IpAddr,
+    pub client_address: IpAddr,
     pub roll: &'a ErpRollNumber,
 }
 
 /// Spent: come back after this span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum BudgetError {
+pub(super) enum ErpRateLimitError {
     /// Much was asked: this sign-in is over.
-    For(Duration),
+    LimitReached(Duration),
     /// The last code is not old enough.
-    TooSoon(Duration),
+    CodeTooSoon(Duration),
 }
 
 /// What was spent window.
 #[derive(Default)]
-pub(super) struct ErpBudgets {
+pub(super) struct ErpRateLimits {
     questions: RateWindow<IpAddr>,
-    codes_to_roll: RateWindow<ErpRollNumber>,
-    codes_from_address: RateWindow<IpAddr>,
-    failures_of_roll: RateWindow<ErpRollNumber>,
-    failures_from_address: RateWindow<IpAddr>,
+    codes_by_roll: RateWindow<ErpRollNumber>,
+    codes_by_address: RateWindow<IpAddr>,
+    failures_by_roll: RateWindow<ErpRollNumber>,
+    failures_by_address: RateWindow<IpAddr>,
 }
 
-impl ErpBudgets {
+impl ErpRateLimits {
     /// Whether there is a question left to ask; without one there is no use in opening ERP's door.
-    pub(super) fn may_ask_question(
+    pub(super) fn check_question(
         &mut self,
-        address: IpAddr,
+        client_address: IpAddr,
         now: Timestamp,
-    ) -> Result<(), BudgetError> {
+    ) -> Result<(), ErpRateLimitError> {
         self.questions
-            .room(&address, QUESTIONS, now)
-            .map_err(BudgetError::For)
+            .check(&client_address, QUESTION_LIMIT, now)
+            .map_err(ErpRateLimitError::LimitReached)
     }
 
-    pub(super) fn ask_question(
+    pub(super) fn count_question(
         &mut self,
-        address: IpAddr,
+        client_address: IpAddr,
         now: Timestamp,
-    ) -> Result<(), BudgetError> {
-        self.may_ask_question(address, now)?;
-        self.questions.note(address, now);
+    ) -> Result<(), ErpRateLimitError> {
+        self.check_question(client_address, now)?;
+        self.questions.record(client_address, now);
         Ok(())
     }
 
     /// Before a code is asked for: it counts as sent, and as a failure, until it is known that it was
     /// neither. So those who ask at the same moment count each other.
-    pub(super) fn ask_code(
+    pub(super) fn count_code(
         &mut self,
-        whose: ErpCaller<'_>,
+        caller: ErpCaller<'_>,
         now: Timestamp,
-    ) -> Result<(), BudgetError> {
-        let ErpCaller { address, roll } = whose;
-        self.codes_to_roll
-            .room(roll, (6, HOUR), now)
-            .map_err(BudgetError::For)?;
-        self.codes_from_address
-            .room(&address, (20, HOUR), now)
-            .map_err(BudgetError::For)?;
-        self.may_fail(whose, now)?;
-        self.codes_to_roll
-            .room(roll, (1, APART), now)
-            .map_err(BudgetError::TooSoon)?;
-        self.codes_to_roll.note(roll.clone(), now);
-        self.codes_from_address.note(address, now);
-        self.fail(whose, now);
+    ) -> Result<(), ErpRateLimitError> {
+        let ErpCaller {
+            client_address,
+            roll,
+        } = caller;
+        self.codes_by_roll
+            .check(roll, (6, HOUR), now)
+            .map_err(ErpRateLimitError::LimitReached)?;
+        self.codes_by_address
+            .check(&client_address, (20, HOUR), now)
+            .map_err(ErpRateLimitError::LimitReached)?;
+        self.check_failures(caller, now)?;
+        self.codes_by_roll
+            .check(roll, (1, CODE_INTERVAL), now)
+            .map_err(ErpRateLimitError::CodeTooSoon)?;
+        self.codes_by_roll.record(roll.clone(), now);
+        self.codes_by_address.record(client_address, now);
+        self.count_failure(caller, now);
         Ok(())
     }
 
-    pub(super) fn code_was_sent(&mut self, whose: ErpCaller<'_>) {
-        self.did_not_fail(whose);
+    pub(super) fn confirm_code_sent(&mut self, caller: ErpCaller<'_>) {
+        self.undo_failure(caller);
     }
 
-    pub(super) fn code_was_not_sent(&mut self, whose: ErpCaller<'_>, failed: bool) {
-        self.codes_to_roll.forget(whose.roll);
-        self.codes_from_address.forget(&whose.address);
+    pub(super) fn undo_code(&mut self, caller: ErpCaller<'_>, failed: bool) {
+        self.codes_by_roll.undo_last(caller.roll);
+        self.codes_by_address.undo_last(&caller.client_address);
         if !failed {
-            self.did_not_fail(whose);
+            self.undo_failure(caller);
         }
     }
 
     /// Before somebody signs in: it counts as a failure until it is known that it was none.
-    pub(super) fn sign_in(
+    pub(super) fn count_sign_in(
         &mut self,
-        whose: ErpCaller<'_>,
+        caller: ErpCaller<'_>,
         now: Timestamp,
-    ) -> Result<(), BudgetError> {
-        self.may_fail(whose, now)?;
-        self.fail(whose, now);
+    ) -> Result<(), ErpRateLimitError> {
+        self.check_failures(caller, now)?;
+        self.count_failure(caller, now);
         Ok(())
     }
 
-    pub(super) fn did_not_fail(&mut self, whose: ErpCaller<'_>) {
-        self.failures_of_roll.forget(whose.roll);
-        self.failures_from_address.forget(&whose.address);
+    pub(super) fn undo_failure(&mut self, caller: ErpCaller<'_>) {
+        self.failures_by_roll.undo_last(caller.roll);
+        self.failures_by_address.undo_last(&caller.client_address);
     }
 
-    fn may_fail(
+    fn check_failures(
         &mut self,
-        ErpCaller { address, roll }: ErpCaller<'_>,
+        ErpCaller {
+            client_address,
+            roll,
+        }: ErpCaller<'_>,
         now: Timestamp,
-    ) -> Result<(), BudgetError> {
-        self.failures_of_roll
-            .room(roll, (5, HOUR), now)
-            .map_err(BudgetError::For)?;
-        self.failures_from_address
-            .room(&address, (20, HOUR), now)
-            .map_err(BudgetError::For)
+    ) -> Result<(), ErpRateLimitError> {
+        self.failures_by_roll
+            .check(roll, (5, HOUR), now)
+            .map_err(ErpRateLimitError::LimitReached)?;
+        self.failures_by_address
+            .check(&client_address, (20, HOUR), now)
+            .map_err(ErpRateLimitError::LimitReached)
     }
 
-    fn fail(&mut self, ErpCaller { address, roll }: ErpCaller<'_>, now: Timestamp) {
-        self.failures_of_roll.note(roll.clone(), now);
-        self.failures_from_address.note(address, now);
+    fn count_failure(
+        &mut self,
+        ErpCaller {
+            client_address,
+            roll,
+        }: ErpCaller<'_>,
+        now: Timestamp,
+    ) {
+        self.failures_by_roll.record(roll.clone(), now);
+        self.failures_by_address.record(client_address, now);
     }
 }
 
@@ -158,11 +171,11 @@ impl<K> Default for RateWindow<K> {
 }
 
 impl<K: Hash + Eq + Clone> RateWindow<K> {
-    /// Whether once more is fewer than `most` within the span; if not, for how long.
-    fn room(
+    /// Whether once more is fewer than `limit` within the span; if not, for how long.
+    fn check(
         &mut self,
         key: &K,
-        (most, within): (usize, Duration),
+        (limit, window): (usize, Duration),
         now: Timestamp,
     ) -> Result<(), Duration> {
         let Some(times) = self.0.get(key) else {
@@ -171,27 +184,31 @@ impl<K: Hash + Eq + Clone> RateWindow<K> {
         let recent: Vec<Timestamp> = times
             .iter()
             .copied()
-            .filter(|at| now - *at < within)
+            .filter(|time| now - *time < window)
             .collect();
-        // Once the oldest of the last `most` has gone there is room.
-        let Some(oldest) = recent.len().checked_sub(most).and_then(|at| recent.get(at)) else {
+        // Once the oldest of the last `limit` has gone there is room.
+        let Some(oldest) = recent
+            .len()
+            .checked_sub(limit)
+            .and_then(|index| recent.get(index))
+        else {
             return Ok(());
         };
-        Err((*oldest + within - now).try_into().unwrap_or(within))
+        Err((*oldest + window - now).try_into().unwrap_or(window))
     }
 
-    fn note(&mut self, key: K, now: Timestamp) {
-        if self.0.len() >= MOST {
+    fn record(&mut self, key: K, now: Timestamp) {
+        if self.0.len() >= MAX_KEYS {
             self.0
                 .retain(|_, times| times.back().is_some_and(|last| now - *last < HOUR));
         }
         let times = self.0.entry(key).or_default();
-        times.retain(|at| now - *at < HOUR);
+        times.retain(|time| now - *time < HOUR);
         times.push_back(now);
     }
 
     /// The last time did not count.
-    fn forget(&mut self, key: &K) {
+    fn undo_last(&mut self, key: &K) {
         if let Some(times) = self.0.get_mut(key) {
             times.pop_back();
         }
@@ -206,7 +223,7 @@ mod tests {
 
     const NOW: Timestamp = time::macros::datetime!(2026-11-21 12:00 UTC);
 
-    fn address(last: u8) -> IpAddr {
+    fn client_address(last: u8) -> IpAddr {
         Ipv4Addr::new(192, 0, 2, last).into()
     }
 
@@ -220,119 +237,125 @@ mod tests {
 
     #[test]
     fn questions_are_counted_by_address() {
-        let mut budgets = ErpBudgets::default();
+        let mut rate_limits = ErpRateLimits::default();
         for _ in 0..10 {
-            budgets.ask_question(address(1), NOW).unwrap();
+            rate_limits.count_question(client_address(1), NOW).unwrap();
         }
         let later = NOW + minutes(4);
         assert_eq!(
-            budgets.ask_question(address(1), later),
-            Err(BudgetError::For(minutes(6)))
+            rate_limits.count_question(client_address(1), later),
+            Err(ErpRateLimitError::LimitReached(minutes(6)))
         );
-        budgets.ask_question(address(2), later).unwrap();
-        budgets.ask_question(address(1), NOW + minutes(10)).unwrap();
+        rate_limits
+            .count_question(client_address(2), later)
+            .unwrap();
+        rate_limits
+            .count_question(client_address(1), NOW + minutes(10))
+            .unwrap();
     }
 
     #[test]
     fn codes_are_counted_by_roll_number_and_by_address() {
-        let mut budgets = ErpBudgets::default();
+        let mut rate_limits = ErpRateLimits::default();
         let asha = roll(1);
         for minute in 0..6 {
-            let whose = ErpCaller {
-                address: address(1),
+            let caller = ErpCaller {
+                client_address: client_address(1),
                 roll: &asha,
             };
             let now = NOW + minutes(minute);
-            budgets.ask_code(whose, now).unwrap();
-            budgets.code_was_sent(whose);
-            let soon = budgets.ask_code(whose, now + Duration::from_secs(59));
+            rate_limits.count_code(caller, now).unwrap();
+            rate_limits.confirm_code_sent(caller);
+            let soon = rate_limits.count_code(caller, now + Duration::from_secs(59));
             let expected = if minute == 5 {
-                BudgetError::For(minutes(54) + Duration::from_secs(1))
+                ErpRateLimitError::LimitReached(minutes(54) + Duration::from_secs(1))
             } else {
-                BudgetError::TooSoon(Duration::from_secs(1))
+                ErpRateLimitError::CodeTooSoon(Duration::from_secs(1))
             };
             assert_eq!(soon, Err(expected));
         }
         // From elsewhere it is the same mailbox.
         let elsewhere = ErpCaller {
-            address: address(2),
+            client_address: client_address(2),
             roll: &asha,
         };
         assert!(matches!(
-            budgets.ask_code(elsewhere, NOW + minutes(6)),
-            Err(BudgetError::For(_))
+            rate_limits.count_code(elsewhere, NOW + minutes(6)),
+            Err(ErpRateLimitError::LimitReached(_))
         ));
-        budgets.ask_code(elsewhere, NOW + minutes(60)).unwrap();
+        rate_limits
+            .count_code(elsewhere, NOW + minutes(60))
+            .unwrap();
 
-        let mut budgets = ErpBudgets::default();
+        let mut rate_limits = ErpRateLimits::default();
         for number in 0..20 {
-            let whose = ErpCaller {
-                address: address(1),
+            let caller = ErpCaller {
+                client_address: client_address(1),
                 roll: &roll(number),
             };
-            budgets.ask_code(whose, NOW).unwrap();
-            budgets.code_was_sent(whose);
+            rate_limits.count_code(caller, NOW).unwrap();
+            rate_limits.confirm_code_sent(caller);
         }
-        let whose = ErpCaller {
-            address: address(1),
+        let caller = ErpCaller {
+            client_address: client_address(1),
             roll: &roll(99),
         };
         assert_eq!(
-            budgets.ask_code(whose, NOW),
-            Err(BudgetError::For(minutes(60)))
+            rate_limits.count_code(caller, NOW),
+            Err(ErpRateLimitError::LimitReached(minutes(60)))
         );
     }
 
     #[test]
     fn failures_are_counted_and_nothing_else_is() {
-        let mut budgets = ErpBudgets::default();
+        let mut rate_limits = ErpRateLimits::default();
         let asha = roll(1);
-        let whose = ErpCaller {
-            address: address(1),
+        let caller = ErpCaller {
+            client_address: client_address(1),
             roll: &asha,
         };
         for _ in 0..4 {
-            budgets.ask_code(whose, NOW).unwrap();
-            budgets.code_was_not_sent(whose, true);
+            rate_limits.count_code(caller, NOW).unwrap();
+            rate_limits.undo_code(caller, true);
             // ERP had no code to give, or was right about the password.
-            budgets.ask_code(whose, NOW).unwrap();
-            budgets.code_was_not_sent(whose, false);
-            budgets.sign_in(whose, NOW).unwrap();
-            budgets.did_not_fail(whose);
+            rate_limits.count_code(caller, NOW).unwrap();
+            rate_limits.undo_code(caller, false);
+            rate_limits.count_sign_in(caller, NOW).unwrap();
+            rate_limits.undo_failure(caller);
         }
-        budgets.sign_in(whose, NOW).unwrap();
+        rate_limits.count_sign_in(caller, NOW).unwrap();
         assert!(matches!(
-            budgets.sign_in(whose, NOW),
-            Err(BudgetError::For(_))
+            rate_limits.count_sign_in(caller, NOW),
+            Err(ErpRateLimitError::LimitReached(_))
         ));
         assert!(matches!(
-            budgets.ask_code(whose, NOW),
-            Err(BudgetError::For(_))
+            rate_limits.count_code(caller, NOW),
+            Err(ErpRateLimitError::LimitReached(_))
         ));
         let elsewhere = ErpCaller {
-            address: address(2),
+            client_address: client_address(2),
             roll: &asha,
         };
         assert!(matches!(
-            budgets.sign_in(elsewhere, NOW),
-            Err(BudgetError::For(_))
+            rate_limits.count_sign_in(elsewhere, NOW),
+            Err(ErpRateLimitError::LimitReached(_))
         ));
         let another = roll(2);
         let other = ErpCaller {
-            address: address(1),
+            client_address: client_address(1),
             roll: &another,
         };
-        budgets.sign_in(other, NOW).unwrap();
+        rate_limits.count_sign_in(other, NOW).unwrap();
     }
 
     #[test]
     fn memory_has_an_end() {
         let mut window = RateWindow::default();
-        for number in 0..=u32::try_from(MOST).unwrap() {
+        for number in 0..=u32::try_from(MAX_KEYS).unwrap() {
             let when = if number == 7 { NOW + minutes(30) } else { NOW };
-            window.note(number, when);
+            window.record(number, when);
         }
-        window.note(u32::MAX, NOW + minutes(61));
+        window.record(u32::MAX, NOW + minutes(61));
         assert_eq!(window.0.len(), 2);
     }
 }

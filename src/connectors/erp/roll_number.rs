@@ -21,12 +21,12 @@ impl ErpRollNumber {
     /// Takes it as people type it: in small letters, with blanks at its ends.
     pub fn parse(text: &str) -> Result<Self, InvalidRollNumber> {
         let text = text.trim().to_ascii_uppercase();
-        let fits = |(at, byte): (usize, u8)| match at {
+        let is_allowed = |(index, byte): (usize, u8)| match index {
             0 | 1 => byte.is_ascii_digit(),
             2 | 3 => byte.is_ascii_uppercase(),
             _ => byte.is_ascii_digit() || byte.is_ascii_uppercase(),
         };
-        if text.len() == 9 && text.bytes().enumerate().all(fits) {
+        if text.len() == 9 && text.bytes().enumerate().all(is_allowed) {
             Ok(Self(text))
         } else {
             Err(InvalidRollNumber)
@@ -34,10 +34,10 @@ impl ErpRollNumber {
     }
 
     /// Who vouches for what follows from one that somebody proved, where nobody was asked about them.
-    pub const RECORDS: &'static str = "the roll of IIT Kharagpur";
+    pub const RECORDS_SOURCE: &'static str = "the roll of IIT Kharagpur";
 
     /// One that nobody has: there was no entry in that year, and there is no such department.
-    pub(super) fn of_nobody() -> Self {
+    pub(super) fn nonexistent() -> Self {
         Self("00ZZ00000".to_owned())
     }
 
@@ -56,25 +56,25 @@ impl ErpRollNumber {
     }
 
     /// The year of entry, as seen in `this_year`: next year's students have their numbers already.
-    pub fn entered(&self, this_year: i32) -> i32 {
-        let short = self.0.get(..2).and_then(|digits| digits.parse().ok());
-        let short: i32 = short.unwrap_or_default();
-        if short <= this_year.rem_euclid(100) + 1 {
-            2000 + short
+    pub fn entry_year(&self, this_year: i32) -> i32 {
+        let two_digits = self.0.get(..2).and_then(|digits| digits.parse().ok());
+        let two_digits: i32 = two_digits.unwrap_or_default();
+        if two_digits <= this_year.rem_euclid(100) + 1 {
+            2000 + two_digits
         } else {
-            1900 + short
+            1900 + two_digits
         }
     }
 
     /// What follows from it, with what its class and its department mean here; without a row for them
     /// it is some programme of the department that has these letters.
-    pub fn says(
+    pub fn infer_attributes(
         &self,
         class: Option<&RollClass>,
         department: Option<&str>,
         this_year: i32,
     ) -> RollAttributes {
-        let join_year = self.entered(this_year);
+        let join_year = self.entry_year(this_year);
         RollAttributes {
             kind: class.map_or("misc", |class| class.kind.as_str()).to_owned(),
             department: department.unwrap_or(self.department()).to_owned(),
@@ -151,21 +151,21 @@ mod tests {
 
     #[test]
     fn e25_years_are_of_this_century_if_they_can_be() {
-        let entered = |text: &str, now| ErpRollNumber::parse(text).unwrap().entered(now);
-        assert_eq!(entered("12CS40067", 2026), 2012);
-        assert_eq!(entered("26CS10001", 2026), 2026);
-        assert_eq!(entered("27CS10001", 2026), 2027);
-        assert_eq!(entered("28CS10001", 2026), 1928);
-        assert_eq!(entered("99CS10001", 2026), 1999);
-        assert_eq!(entered("00CS10001", 1999), 2000);
+        let entry_year = |text: &str, now| ErpRollNumber::parse(text).unwrap().entry_year(now);
+        assert_eq!(entry_year("12CS40067", 2026), 2012);
+        assert_eq!(entry_year("26CS10001", 2026), 2026);
+        assert_eq!(entry_year("27CS10001", 2026), 2027);
+        assert_eq!(entry_year("28CS10001", 2026), 1928);
+        assert_eq!(entry_year("99CS10001", 2026), 1999);
+        assert_eq!(entry_year("00CS10001", 1999), 2000);
     }
 
     #[test]
     fn e25_what_nobody_told_us_is_left_open() {
         let roll = ErpRollNumber::parse("22XY50001").unwrap();
-        let said = roll.says(None, None, 2026);
+        let attributes = roll.infer_attributes(None, None, 2026);
         assert_eq!(
-            said,
+            attributes,
             RollAttributes {
                 kind: "misc".into(),
                 department: "XY".into(),
@@ -179,9 +179,9 @@ mod tests {
             years: None,
             kind: "rs".into(),
         };
-        let said = roll.says(Some(&doctorate), Some("XYZ"), 2026);
+        let attributes = roll.infer_attributes(Some(&doctorate), Some("XYZ"), 2026);
         assert_eq!(
-            (said.department.as_str(), said.graduation_year),
+            (attributes.department.as_str(), attributes.graduation_year),
             ("XYZ", None)
         );
         let two_years = RollClass {
@@ -189,7 +189,8 @@ mod tests {
             ..doctorate
         };
         assert_eq!(
-            roll.says(Some(&two_years), None, 2026).graduation_year,
+            roll.infer_attributes(Some(&two_years), None, 2026)
+                .graduation_year,
             Some(2024)
         );
     }

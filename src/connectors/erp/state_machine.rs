@@ -18,7 +18,8 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::form::{
-    ANOTHER_QUESTION, ANSWER, BACK, CODE, ErpForms, LEAVE_IT, PASSWORD, ROLL, SEND_AGAIN, at,
+    ANOTHER_QUESTION, ANSWER, BACK, CODE, ErpForms, KEEP_OTHER_SESSION, PASSWORD, ROLL, SEND_AGAIN,
+    set_error,
 };
 use super::reply::{SendCodeReply, SignInReply, UnknownReply};
 use super::roll_number::ErpRollNumber;
@@ -26,51 +27,51 @@ use crate::connectors::{Answers, LoginRefusal, Prompt};
 use crate::platform::clock::Timestamp;
 use crate::platform::web::RateLimited;
 
-const MOST_QUESTIONS: u32 = 5;
-const MOST_TRIES: u32 = 3;
-const MOST_CODES: u32 = 3;
-const MOST_CODE_TRIES: u32 = 3;
+const MAX_QUESTIONS: u32 = 5;
+const MAX_CREDENTIAL_ATTEMPTS: u32 = 3;
+const MAX_CODES: u32 = 3;
+const MAX_CODE_ATTEMPTS: u32 = 3;
 /// ERP says for itself when it is not ready to send a code; so often it is asked again.
-const MOST_CALLS: u32 = 20;
-const IN_ALL: Duration = Duration::from_mins(10);
-const IDLE: Duration = Duration::from_mins(5);
+const MAX_CALLS: u32 = 20;
+const MAX_DURATION: Duration = Duration::from_mins(10);
+const IDLE_TIMEOUT: Duration = Duration::from_mins(5);
 /// How long somebody waits for another code.
-const APART: Duration = super::rate_limits::APART;
+const CODE_INTERVAL: Duration = super::rate_limits::CODE_INTERVAL;
 
-const ODD_QUESTION: &str = "ERP asks a security question for this roll number that we cannot read. \
+const UNREADABLE_QUESTION: &str = "ERP asks a security question for this roll number that we cannot read. \
                             Begin again, and it may ask another of the three. If it does not, change \
                             that question in ERP, or sign in another way.";
-const ODD_ACCOUNT: &str = "ERP answered about this roll number in words that we do not know, so you are \
+const UNKNOWN_REPLY_FOR_ACCOUNT: &str = "ERP answered about this roll number in words that we do not know, so you are \
                            not signed in. Sign in to ERP itself to see whether it wants something of \
                            you first, or sign in here another way.";
 
 /// What is to be asked of ERP.
 pub(super) enum ErpCall {
     /// A session of its own for this sign-in.
-    Open,
-    Question,
+    OpenSession,
+    FetchQuestion,
     SendCode,
     SignIn(Zeroizing<String>),
     /// End the person's other sessions. Only ever after they said so.
-    EndOthers,
+    EndOtherSessions,
 }
 
 /// What ERP was heard to say.
 pub(super) enum ErpEvent {
-    Opened,
+    SessionOpened,
     /// None for a number it does not know.
-    Question(Option<String>),
-    Code(SendCodeReply),
-    SignedIn(SignInReply),
-    OthersEnded,
+    QuestionFetched(Option<String>),
+    CodeReply(SendCodeReply),
+    SignInReply(SignInReply),
+    OtherSessionsEnded,
     /// It gave no answer.
-    Silence,
+    NoAnswer,
     /// What it never says to anybody, as far as we know.
-    Changed(UnknownReply),
+    ProtocolMismatch(UnknownReply),
     /// The same about one person.
-    Odd(UnknownReply),
+    UnexpectedUserData(UnknownReply),
     /// Its session is gone.
-    Expired,
+    SessionExpired,
 }
 
 /// What comes next.
@@ -81,10 +82,10 @@ pub(super) enum ErpTransition {
     Refuse(LoginRefusal, Option<Box<Prompt>>),
     Done,
     Unavailable,
-    Changed(&'static str),
-    Odd {
-        met: &'static str,
-        told: &'static str,
+    ProtocolMismatch(&'static str),
+    UnexpectedUserData {
+        reason: &'static str,
+        message: &'static str,
     },
     Expired,
 }
@@ -106,9 +107,9 @@ enum ErpStage {
 #[derive(Default)]
 struct AttemptCounts {
     questions: u32,
-    tries: u32,
+    credential_attempts: u32,
     codes: u32,
-    code_tries: u32,
+    code_attempts: u32,
     restarts: u32,
     calls: u32,
 }
@@ -121,25 +122,25 @@ pub(super) struct ErpMachine {
     question: Option<String>,
     secrets: Option<ErpSecrets>,
     counts: AttemptCounts,
-    sent_at: Option<Timestamp>,
-    began: Timestamp,
-    touched: Timestamp,
+    code_sent_at: Option<Timestamp>,
+    started_at: Timestamp,
+    last_activity_at: Timestamp,
     /// Forget the password once a code is sent, and ask for it again beside the code.
-    reask: bool,
+    asks_credentials_again: bool,
 }
 
 impl ErpMachine {
-    pub(super) fn new(reask: bool, now: Timestamp) -> Self {
+    pub(super) fn new(asks_credentials_again: bool, now: Timestamp) -> Self {
         Self {
             stage: ErpStage::Roll,
             roll: None,
             question: None,
             secrets: None,
             counts: AttemptCounts::default(),
-            sent_at: None,
-            began: now,
-            touched: now,
-            reask,
+            code_sent_at: None,
+            started_at: now,
+            last_activity_at: now,
+            asks_credentials_again,
         }
     }
 
@@ -154,106 +155,106 @@ impl ErpMachine {
         Some((&secrets.password, &secrets.answer))
     }
 
-    pub(super) fn first(&self) -> Prompt {
-        self.forms().roll()
+    pub(super) fn first_prompt(&self) -> Prompt {
+        self.forms().roll_prompt()
     }
 
     /// Somebody answered the form they were shown.
-    pub(super) fn answered(&mut self, answers: &Answers, now: Timestamp) -> ErpTransition {
-        if now - self.touched > IDLE || now - self.began > IN_ALL {
+    pub(super) fn handle_answers(&mut self, answers: &Answers, now: Timestamp) -> ErpTransition {
+        if now - self.last_activity_at > IDLE_TIMEOUT || now - self.started_at > MAX_DURATION {
             return ErpTransition::Expired;
         }
-        self.touched = now;
+        self.last_activity_at = now;
         match (self.stage, answers.instead()) {
-            (ErpStage::Roll, _) => self.roll_given(answers),
-            (ErpStage::Credentials, Some(ANOTHER_QUESTION)) => self.another_question(),
-            (ErpStage::Credentials, _) => self.credentials_given(answers),
-            (ErpStage::Code, Some(SEND_AGAIN)) => self.send_again(now),
+            (ErpStage::Roll, _) => self.handle_roll_number(answers),
+            (ErpStage::Credentials, Some(ANOTHER_QUESTION)) => self.fetch_another_question(),
+            (ErpStage::Credentials, _) => self.handle_credentials(answers),
+            (ErpStage::Code, Some(SEND_AGAIN)) => self.resend_code(now),
             (ErpStage::Code, Some(BACK)) => {
-                self.back_to_credentials();
-                ask(self.forms().credentials())
+                self.return_to_credentials();
+                ask(self.forms().credentials_prompt())
             }
-            (ErpStage::Code, _) => self.code_given(answers),
-            (ErpStage::Conflict, Some(LEAVE_IT)) => over(
+            (ErpStage::Code, _) => self.handle_code(answers),
+            (ErpStage::Conflict, Some(KEEP_OTHER_SESSION)) => refuse_for_good(
                 "Your other ERP session goes on, and you are not signed in here. Sign out of ERP there, then begin again.",
             ),
-            (ErpStage::Conflict, _) => self.call(ErpCall::EndOthers),
+            (ErpStage::Conflict, _) => self.call(ErpCall::EndOtherSessions),
         }
     }
 
-    fn roll_given(&mut self, answers: &Answers) -> ErpTransition {
+    fn handle_roll_number(&mut self, answers: &Answers) -> ErpTransition {
         let Ok(roll) = ErpRollNumber::parse(answers.text(ROLL)) else {
-            let mut form = self.forms().roll();
-            at(
-                &mut form,
+            let mut prompt = self.forms().roll_prompt();
+            set_error(
+                &mut prompt,
                 ROLL,
                 "Enter your roll number, for example 21CS10001.",
             );
-            return ask(form);
+            return ask(prompt);
         };
         self.roll = Some(roll);
-        self.call(ErpCall::Open)
+        self.call(ErpCall::OpenSession)
     }
 
-    fn another_question(&mut self) -> ErpTransition {
+    fn fetch_another_question(&mut self) -> ErpTransition {
         self.question = None;
-        self.ask_question()
+        self.fetch_question()
     }
 
-    fn ask_question(&mut self) -> ErpTransition {
-        if self.counts.questions >= MOST_QUESTIONS {
-            return self.too_many(IN_ALL);
+    fn fetch_question(&mut self) -> ErpTransition {
+        if self.counts.questions >= MAX_QUESTIONS {
+            return self.refuse_rate_limited(MAX_DURATION);
         }
         self.counts.questions += 1;
-        self.call(ErpCall::Question)
+        self.call(ErpCall::FetchQuestion)
     }
 
-    fn credentials_given(&mut self, answers: &Answers) -> ErpTransition {
+    fn handle_credentials(&mut self, answers: &Answers) -> ErpTransition {
         let secret = |name| Zeroizing::new(answers.text(name).to_owned());
         let secrets = ErpSecrets {
             password: secret(PASSWORD),
             answer: secret(ANSWER),
         };
         if secrets.answer.trim().is_empty() {
-            let mut form = self.forms().credentials();
-            at(&mut form, ANSWER, "Answer the security question.");
-            return ask(form);
+            let mut prompt = self.forms().credentials_prompt();
+            set_error(&mut prompt, ANSWER, "Answer the security question.");
+            return ask(prompt);
         }
         self.secrets = Some(secrets);
-        self.send_code()
+        self.request_code()
     }
 
-    fn send_again(&mut self, now: Timestamp) -> ErpTransition {
-        let ready = self.sent_at.map_or(now, |sent| sent + APART);
-        if now < ready {
-            let wait = RateLimited((ready - now).unsigned_abs()).in_words();
-            let told =
+    fn resend_code(&mut self, now: Timestamp) -> ErpTransition {
+        let earliest = self.code_sent_at.map_or(now, |sent| sent + CODE_INTERVAL);
+        if now < earliest {
+            let wait = RateLimited((earliest - now).unsigned_abs()).in_words();
+            let message =
                 format!("A code is on its way. If it has not come in {wait}, ask for another.");
             return ask(Prompt {
-                trouble: Some(told.into()),
-                ..self.forms().code()
+                trouble: Some(message.into()),
+                ..self.forms().code_prompt()
             });
         }
-        self.send_code()
+        self.request_code()
     }
 
-    fn send_code(&mut self) -> ErpTransition {
-        if self.counts.codes >= MOST_CODES {
-            return self.too_many(IN_ALL);
+    fn request_code(&mut self) -> ErpTransition {
+        if self.counts.codes >= MAX_CODES {
+            return self.refuse_rate_limited(MAX_DURATION);
         }
         self.call(ErpCall::SendCode)
     }
 
-    fn code_given(&mut self, answers: &Answers) -> ErpTransition {
+    fn handle_code(&mut self, answers: &Answers) -> ErpTransition {
         let typed = answers.text(CODE);
         let mut code = Zeroizing::new(String::with_capacity(typed.len()));
-        code.extend(typed.chars().filter(|sign| !sign.is_whitespace()));
+        code.extend(typed.chars().filter(|character| !character.is_whitespace()));
         if code.len() != 6 || !code.bytes().all(|byte| byte.is_ascii_digit()) {
-            let mut form = self.forms().code();
-            at(&mut form, CODE, "Enter the six digits of the code.");
-            return ask(form);
+            let mut prompt = self.forms().code_prompt();
+            set_error(&mut prompt, CODE, "Enter the six digits of the code.");
+            return ask(prompt);
         }
-        if self.reask {
+        if self.asks_credentials_again {
             let secret = |name| Zeroizing::new(answers.text(name).to_owned());
             self.secrets = Some(ErpSecrets {
                 password: secret(PASSWORD),
@@ -265,163 +266,171 @@ impl ErpMachine {
 
     fn call(&mut self, call: ErpCall) -> ErpTransition {
         self.counts.calls += 1;
-        if self.counts.calls > MOST_CALLS {
-            return self.too_many(IN_ALL);
+        if self.counts.calls > MAX_CALLS {
+            return self.refuse_rate_limited(MAX_DURATION);
         }
         ErpTransition::Call(call)
     }
 
     /// ERP answered what it was asked, or did not.
-    pub(super) fn heard(&mut self, heard: ErpEvent, now: Timestamp) -> ErpTransition {
-        match heard {
-            ErpEvent::Opened => self.ask_question(),
-            ErpEvent::Question(None) => {
+    pub(super) fn handle_event(&mut self, event: ErpEvent, now: Timestamp) -> ErpTransition {
+        match event {
+            ErpEvent::SessionOpened => self.fetch_question(),
+            ErpEvent::QuestionFetched(None) => {
                 self.stage = ErpStage::Roll;
                 self.roll = None;
-                refuse("ERP does not know this roll number.", self.forms().roll())
+                refuse(
+                    "ERP does not know this roll number.",
+                    self.forms().roll_prompt(),
+                )
             }
-            ErpEvent::Question(Some(question)) => {
+            ErpEvent::QuestionFetched(Some(question)) => {
                 self.question = Some(question);
                 self.stage = ErpStage::Credentials;
-                ask(self.forms().credentials())
+                ask(self.forms().credentials_prompt())
             }
-            ErpEvent::Code(reply) => self.heard_of_code(reply, now),
-            ErpEvent::SignedIn(reply) => self.heard_of_sign_in(&reply),
-            ErpEvent::OthersEnded => {
+            ErpEvent::CodeReply(reply) => self.handle_code_reply(reply, now),
+            ErpEvent::SignInReply(reply) => self.handle_sign_in_reply(&reply),
+            ErpEvent::OtherSessionsEnded => {
                 self.counts.restarts += 1;
-                self.call(ErpCall::Open)
+                self.call(ErpCall::OpenSession)
             }
-            ErpEvent::Silence => self.heard_nothing(),
-            ErpEvent::Changed(UnknownReply(what)) => ErpTransition::Changed(what),
-            ErpEvent::Odd(UnknownReply(met)) => ErpTransition::Odd {
-                met,
-                told: match self.stage {
-                    ErpStage::Code => ODD_ACCOUNT,
-                    _ if self.secrets.is_some() => ODD_ACCOUNT,
-                    _ => ODD_QUESTION,
-                },
-            },
-            ErpEvent::Expired => ErpTransition::Expired,
+            ErpEvent::NoAnswer => self.handle_no_answer(),
+            ErpEvent::ProtocolMismatch(UnknownReply(what)) => ErpTransition::ProtocolMismatch(what),
+            ErpEvent::UnexpectedUserData(UnknownReply(reason)) => {
+                ErpTransition::UnexpectedUserData {
+                    reason,
+                    message: match self.stage {
+                        ErpStage::Code => UNKNOWN_REPLY_FOR_ACCOUNT,
+                        _ if self.secrets.is_some() => UNKNOWN_REPLY_FOR_ACCOUNT,
+                        _ => UNREADABLE_QUESTION,
+                    },
+                }
+            }
+            ErpEvent::SessionExpired => ErpTransition::Expired,
         }
     }
 
-    fn heard_of_code(&mut self, reply: SendCodeReply, now: Timestamp) -> ErpTransition {
+    fn handle_code_reply(&mut self, reply: SendCodeReply, now: Timestamp) -> ErpTransition {
         match reply {
             SendCodeReply::Sent => {
                 self.counts.codes += 1;
-                self.sent_at = Some(now);
+                self.code_sent_at = Some(now);
                 self.stage = ErpStage::Code;
-                if self.reask {
+                if self.asks_credentials_again {
                     self.secrets = None;
                 }
-                ask(self.forms().code())
+                ask(self.forms().code_prompt())
             }
-            SendCodeReply::AnswerMismatch => self.refused("The answer was not accepted."),
-            SendCodeReply::PasswordMismatch => self.refused("The ERP password was not accepted."),
+            SendCodeReply::WrongAnswer => self.reject_credentials("The answer was not accepted."),
+            SendCodeReply::WrongPassword => {
+                self.reject_credentials("The ERP password was not accepted.")
+            }
             SendCodeReply::AnswerMissing => {
-                self.back_to_credentials();
-                let mut form = self.forms().credentials();
-                at(&mut form, ANSWER, "Answer the security question.");
-                ask(form)
+                self.return_to_credentials();
+                let mut prompt = self.forms().credentials_prompt();
+                set_error(&mut prompt, ANSWER, "Answer the security question.");
+                ask(prompt)
             }
             SendCodeReply::NotSent => {
-                self.back_to_credentials();
-                self.trouble("ERP could not send the code. Try again later.")
+                self.return_to_credentials();
+                self.ask_credentials_again("ERP could not send the code. Try again later.")
             }
         }
     }
 
-    fn heard_of_sign_in(&mut self, reply: &SignInReply) -> ErpTransition {
+    fn handle_sign_in_reply(&mut self, reply: &SignInReply) -> ErpTransition {
         match reply {
             SignInReply::Token(_) => {
                 self.secrets = None;
                 ErpTransition::Done
             }
-            SignInReply::CodeMismatch => {
-                self.counts.code_tries += 1;
-                if self.counts.code_tries >= MOST_CODE_TRIES {
-                    return over(
+            SignInReply::WrongCode => {
+                self.counts.code_attempts += 1;
+                if self.counts.code_attempts >= MAX_CODE_ATTEMPTS {
+                    return refuse_for_good(
                         "That code was not accepted, and neither were two before it. Begin again to get a new one.",
                     );
                 }
-                if self.reask {
+                if self.asks_credentials_again {
                     self.secrets = None;
                 }
-                refuse("That code was not accepted.", self.forms().code())
+                refuse("That code was not accepted.", self.forms().code_prompt())
             }
             SignInReply::Rejected => {
-                self.refused("ERP refused the sign-in. Check password and answer.")
+                self.reject_credentials("ERP refused the sign-in. Check password and answer.")
             }
-            SignInReply::PreviousSession => {
+            SignInReply::OtherSessionActive => {
                 self.secrets = None;
                 if self.counts.restarts > 0 {
-                    return over(
+                    return refuse_for_good(
                         "ERP says again that another session of yours is open. Sign out of ERP there, then begin again.",
                     );
                 }
                 self.stage = ErpStage::Conflict;
-                ask(self.forms().conflict())
+                ask(self.forms().conflict_prompt())
             }
         }
     }
 
     /// Before ERP has been given a password nothing is lost by trying again; afterwards nobody knows
     /// what it made of it.
-    fn heard_nothing(&mut self) -> ErpTransition {
+    fn handle_no_answer(&mut self) -> ErpTransition {
         if self.secrets.is_some() || matches!(self.stage, ErpStage::Code | ErpStage::Conflict) {
             return ErpTransition::Unavailable;
         }
         self.stage = ErpStage::Roll;
-        let told = "ERP is not answering. Nothing you typed was stored. Try again in a moment.";
+        let message = "ERP is not answering. Nothing you typed was stored. Try again in a moment.";
         ask(Prompt {
-            trouble: Some(told.into()),
-            ..self.forms().roll()
+            trouble: Some(message.into()),
+            ..self.forms().roll_prompt()
         })
     }
 
     /// Password or answer was wrong.
-    fn refused(&mut self, why: &'static str) -> ErpTransition {
-        self.back_to_credentials();
-        self.counts.tries += 1;
-        if self.counts.tries >= MOST_TRIES {
-            return over(
+    fn reject_credentials(&mut self, reason: &'static str) -> ErpTransition {
+        self.return_to_credentials();
+        self.counts.credential_attempts += 1;
+        if self.counts.credential_attempts >= MAX_CREDENTIAL_ATTEMPTS {
+            return refuse_for_good(
                 "That was not accepted, and neither were two tries before it. Begin again once you know your password and answer.",
             );
         }
-        refuse(why, self.forms().credentials())
+        refuse(reason, self.forms().credentials_prompt())
     }
 
-    fn back_to_credentials(&mut self) {
+    fn return_to_credentials(&mut self) {
         self.secrets = None;
         self.stage = ErpStage::Credentials;
     }
 
     /// A budget is spent that is not of this sign-in alone.
-    pub(super) fn too_many(&mut self, wait: Duration) -> ErpTransition {
+    pub(super) fn refuse_rate_limited(&mut self, wait: Duration) -> ErpTransition {
         self.secrets = None;
         let wait = RateLimited(wait).in_words();
-        over(format!("Too many attempts. Try again in {wait}."))
+        refuse_for_good(format!("Too many attempts. Try again in {wait}."))
     }
 
     /// A code was sent to this roll number a moment ago, in another sign-in.
-    pub(super) fn too_soon(&mut self, wait: Duration) -> ErpTransition {
+    pub(super) fn delay_code(&mut self, wait: Duration) -> ErpTransition {
         let wait = RateLimited(wait).in_words();
-        let told = format!("A code was sent to you less than a minute ago. Try again in {wait}.");
+        let message =
+            format!("A code was sent to you less than a minute ago. Try again in {wait}.");
         if self.stage == ErpStage::Code {
             return ask(Prompt {
-                trouble: Some(told.into()),
-                ..self.forms().code()
+                trouble: Some(message.into()),
+                ..self.forms().code_prompt()
             });
         }
-        self.back_to_credentials();
-        self.trouble(told)
+        self.return_to_credentials();
+        self.ask_credentials_again(message)
     }
 
     /// At the password again, without anybody having been wrong.
-    fn trouble(&self, told: impl Into<Cow<'static, str>>) -> ErpTransition {
+    fn ask_credentials_again(&self, message: impl Into<Cow<'static, str>>) -> ErpTransition {
         ask(Prompt {
-            trouble: Some(told.into()),
-            ..self.forms().credentials()
+            trouble: Some(message.into()),
+            ..self.forms().credentials_prompt()
         })
     }
 
@@ -430,21 +439,21 @@ impl ErpMachine {
             roll: self.roll.as_ref(),
             question: self.question.as_deref(),
             has_ended_others: self.counts.restarts > 0,
-            reask: self.reask,
+            asks_credentials_again: self.asks_credentials_again,
         }
     }
 }
 
-fn ask(form: Prompt) -> ErpTransition {
-    ErpTransition::Ask(Box::new(form))
+fn ask(prompt: Prompt) -> ErpTransition {
+    ErpTransition::Ask(Box::new(prompt))
 }
 
-fn refuse(why: &'static str, form: Prompt) -> ErpTransition {
-    ErpTransition::Refuse(LoginRefusal(why.into()), Some(Box::new(form)))
+fn refuse(reason: &'static str, prompt: Prompt) -> ErpTransition {
+    ErpTransition::Refuse(LoginRefusal(reason.into()), Some(Box::new(prompt)))
 }
 
-fn over(why: impl Into<Cow<'static, str>>) -> ErpTransition {
-    ErpTransition::Refuse(LoginRefusal(why.into()), None)
+fn refuse_for_good(reason: impl Into<Cow<'static, str>>) -> ErpTransition {
+    ErpTransition::Refuse(LoginRefusal(reason.into()), None)
 }
 
 #[cfg(test)]
@@ -456,12 +465,12 @@ mod tests {
     const QUESTION: &str = "What was your first pet called?";
 
     /// A machine, the time, and what came of the last step.
-    struct ErpWalk {
+    struct LoginDriver {
         machine: ErpMachine,
         now: Timestamp,
     }
 
-    impl ErpWalk {
+    impl LoginDriver {
         fn new() -> Self {
             Self {
                 machine: ErpMachine::new(false, NOW),
@@ -469,13 +478,13 @@ mod tests {
             }
         }
 
-        fn types(&mut self, typed: &[(&str, &str)]) -> ErpTransition {
+        fn submit(&mut self, typed: &[(&str, &str)]) -> ErpTransition {
             let stage = self.machine.stage;
-            let form = match stage {
-                ErpStage::Roll => self.machine.forms().roll(),
-                ErpStage::Credentials => self.machine.forms().credentials(),
-                ErpStage::Code => self.machine.forms().code(),
-                ErpStage::Conflict => self.machine.forms().conflict(),
+            let prompt = match stage {
+                ErpStage::Roll => self.machine.forms().roll_prompt(),
+                ErpStage::Credentials => self.machine.forms().credentials_prompt(),
+                ErpStage::Code => self.machine.forms().code_prompt(),
+                ErpStage::Conflict => self.machine.forms().conflict_prompt(),
             };
             let value = |name: &str| {
                 typed
@@ -483,126 +492,131 @@ mod tests {
                     .find(|(known, _)| *known == name)
                     .map_or("", |it| it.1)
             };
-            let answers = Answers::to(&form, |name| value(name).to_owned());
-            self.machine.answered(&answers, self.now)
+            let answers = Answers::to(&prompt, |name| value(name).to_owned());
+            self.machine.handle_answers(&answers, self.now)
         }
 
-        fn presses(&mut self, button: &'static str) -> ErpTransition {
+        fn press(&mut self, button: &'static str) -> ErpTransition {
             self.machine
-                .answered(&Answers::instead_of(button), self.now)
+                .handle_answers(&Answers::instead_of(button), self.now)
         }
 
-        fn hears(&mut self, heard: ErpEvent) -> ErpTransition {
-            self.machine.heard(heard, self.now)
+        fn handle_event(&mut self, event: ErpEvent) -> ErpTransition {
+            self.machine.handle_event(event, self.now)
         }
 
-        fn credentials(&mut self) -> ErpTransition {
-            self.types(&[(PASSWORD, "secret"), (ANSWER, "Bhola")])
+        fn submit_credentials(&mut self) -> ErpTransition {
+            self.submit(&[(PASSWORD, "secret"), (ANSWER, "Bhola")])
         }
 
-        fn code(&mut self) -> ErpTransition {
-            self.types(&[(CODE, "123456")])
+        fn submit_code(&mut self) -> ErpTransition {
+            self.submit(&[(CODE, "123456")])
         }
 
-        fn hears_of(&mut self, reply: SendCodeReply) -> ErpTransition {
-            self.hears(ErpEvent::Code(reply))
+        fn code_reply(&mut self, reply: SendCodeReply) -> ErpTransition {
+            self.handle_event(ErpEvent::CodeReply(reply))
         }
 
-        fn ends(&mut self, reply: SignInReply) -> ErpTransition {
-            self.hears(ErpEvent::SignedIn(reply))
+        fn sign_in_reply(&mut self, reply: SignInReply) -> ErpTransition {
+            self.handle_event(ErpEvent::SignInReply(reply))
         }
 
         /// As far as the password.
         fn at_credentials() -> Self {
-            let mut walk = Self::new();
+            let mut login = Self::new();
             assert!(matches!(
-                walk.types(&[(ROLL, " 21cs10001 ")]),
-                ErpTransition::Call(ErpCall::Open)
+                login.submit(&[(ROLL, " 21cs10001 ")]),
+                ErpTransition::Call(ErpCall::OpenSession)
             ));
             assert!(matches!(
-                walk.hears(ErpEvent::Opened),
-                ErpTransition::Call(ErpCall::Question)
+                login.handle_event(ErpEvent::SessionOpened),
+                ErpTransition::Call(ErpCall::FetchQuestion)
             ));
             assert!(
-                shows(&walk.hears(ErpEvent::Question(Some(QUESTION.to_owned()))))
-                    .contains(&QUESTION.to_owned())
+                input_labels(
+                    &login.handle_event(ErpEvent::QuestionFetched(Some(QUESTION.to_owned())))
+                )
+                .contains(&QUESTION.to_owned())
             );
-            walk
+            login
         }
 
         /// As far as the code.
         fn at_code() -> Self {
-            let mut walk = Self::at_credentials();
+            let mut login = Self::at_credentials();
             assert!(matches!(
-                walk.credentials(),
+                login.submit_credentials(),
                 ErpTransition::Call(ErpCall::SendCode)
             ));
             assert_eq!(
-                shows(&walk.hears_of(SendCodeReply::Sent)),
+                input_labels(&login.code_reply(SendCodeReply::Sent)),
                 ["Code from the mail"]
             );
-            walk
+            login
         }
     }
 
     /// The labels of the form that is shown.
-    fn shows(next: &ErpTransition) -> Vec<String> {
-        let (ErpTransition::Ask(form) | ErpTransition::Refuse(_, Some(form))) = next else {
+    fn input_labels(transition: &ErpTransition) -> Vec<String> {
+        let (ErpTransition::Ask(prompt) | ErpTransition::Refuse(_, Some(prompt))) = transition
+        else {
             return Vec::new();
         };
-        form.inputs
+        prompt
+            .inputs
             .iter()
             .map(|input| input.label.to_string())
             .collect()
     }
 
-    fn trouble(next: &ErpTransition) -> String {
-        match next {
-            ErpTransition::Ask(form) => form.trouble.clone().unwrap_or_default().into(),
+    fn trouble(transition: &ErpTransition) -> String {
+        match transition {
+            ErpTransition::Ask(prompt) => prompt.trouble.clone().unwrap_or_default().into(),
             _ => "no form".to_owned(),
         }
     }
 
     /// Why somebody was refused, and whether they may try again.
-    fn refused(next: &ErpTransition) -> (&str, bool) {
-        match next {
-            ErpTransition::Refuse(why, again) => (&why.0, again.is_some()),
+    fn refusal(transition: &ErpTransition) -> (&str, bool) {
+        match transition {
+            ErpTransition::Refuse(reason, retry) => (&reason.0, retry.is_some()),
             _ => ("not refused", false),
         }
     }
 
-    fn is_over(next: &ErpTransition) -> bool {
-        matches!(next, ErpTransition::Refuse(_, None))
+    fn is_refused_for_good(transition: &ErpTransition) -> bool {
+        matches!(transition, ErpTransition::Refuse(_, None))
     }
 
     #[test]
     fn everything_right_is_four_calls_and_done() {
-        let mut walk = ErpWalk::at_code();
-        assert_eq!(walk.machine.secrets(), Some(("secret", "Bhola")));
-        let ErpTransition::Call(ErpCall::SignIn(code)) = walk.types(&[(CODE, " 123 456 ")]) else {
+        let mut login = LoginDriver::at_code();
+        assert_eq!(login.machine.secrets(), Some(("secret", "Bhola")));
+        let ErpTransition::Call(ErpCall::SignIn(code)) = login.submit(&[(CODE, " 123 456 ")])
+        else {
             panic!("no call");
         };
         assert_eq!(code.as_str(), "123456");
         let token = SsoToken::parse("0123456789ABCDEF").unwrap();
         assert!(matches!(
-            walk.ends(SignInReply::Token(token)),
+            login.sign_in_reply(SignInReply::Token(token)),
             ErpTransition::Done
         ));
-        assert_eq!(walk.machine.roll().unwrap().as_str(), "21CS10001");
+        assert_eq!(login.machine.roll().unwrap().as_str(), "21CS10001");
         // The password is gone as soon as it is of no use.
-        assert!(walk.machine.secrets().is_none());
+        assert!(login.machine.secrets().is_none());
     }
 
     #[test]
     fn e25_what_is_no_roll_number_calls_nobody() {
-        for bad in ["ABCS10001", "22C510001", "22CS1000", ""] {
-            let mut walk = ErpWalk::new();
-            let next = walk.types(&[(ROLL, bad)]);
-            let ErpTransition::Ask(form) = next else {
-                panic!("{bad} was taken")
+        for invalid in ["ABCS10001", "22C510001", "22CS1000", ""] {
+            let mut login = LoginDriver::new();
+            let transition = login.submit(&[(ROLL, invalid)]);
+            let ErpTransition::Ask(prompt) = transition else {
+                panic!("{invalid} was taken")
             };
             assert_eq!(
-                form.inputs[0].error.as_deref(),
+                prompt.inputs[0].error.as_deref(),
                 Some("Enter your roll number, for example 21CS10001.")
             );
         }
@@ -610,219 +624,234 @@ mod tests {
 
     #[test]
     fn e04_an_unknown_roll_number_may_be_mended() {
-        let mut walk = ErpWalk::new();
-        walk.types(&[(ROLL, "99XX99999")]);
-        walk.hears(ErpEvent::Opened);
-        let next = walk.hears(ErpEvent::Question(None));
+        let mut login = LoginDriver::new();
+        login.submit(&[(ROLL, "99XX99999")]);
+        login.handle_event(ErpEvent::SessionOpened);
+        let transition = login.handle_event(ErpEvent::QuestionFetched(None));
         assert_eq!(
-            refused(&next),
+            refusal(&transition),
             ("ERP does not know this roll number.", true)
         );
-        assert_eq!(shows(&next), ["Roll number"]);
+        assert_eq!(input_labels(&transition), ["Roll number"]);
         assert!(matches!(
-            walk.types(&[(ROLL, "21CS10001")]),
-            ErpTransition::Call(ErpCall::Open)
+            login.submit(&[(ROLL, "21CS10001")]),
+            ErpTransition::Call(ErpCall::OpenSession)
         ));
     }
 
     #[test]
     fn e19_later_forms_do_not_change_whose_sign_in_it_is() {
-        let mut walk = ErpWalk::at_credentials();
-        walk.types(&[(PASSWORD, "secret"), (ANSWER, "Bhola"), (ROLL, "22EE30002")]);
-        walk.hears_of(SendCodeReply::Sent);
-        walk.types(&[(CODE, "123456"), (ROLL, "22EE30002")]);
-        assert_eq!(walk.machine.roll().unwrap().as_str(), "21CS10001");
+        let mut login = LoginDriver::at_credentials();
+        login.submit(&[(PASSWORD, "secret"), (ANSWER, "Bhola"), (ROLL, "22EE30002")]);
+        login.code_reply(SendCodeReply::Sent);
+        login.submit(&[(CODE, "123456"), (ROLL, "22EE30002")]);
+        assert_eq!(login.machine.roll().unwrap().as_str(), "21CS10001");
     }
 
     #[test]
     fn five_questions_are_all_there_are() {
-        let mut walk = ErpWalk::at_credentials();
+        let mut login = LoginDriver::at_credentials();
         for _ in 1..5 {
             assert!(matches!(
-                walk.presses(ANOTHER_QUESTION),
-                ErpTransition::Call(ErpCall::Question)
+                login.press(ANOTHER_QUESTION),
+                ErpTransition::Call(ErpCall::FetchQuestion)
             ));
-            walk.hears(ErpEvent::Question(Some("Another?".to_owned())));
+            login.handle_event(ErpEvent::QuestionFetched(Some("Another?".to_owned())));
         }
-        assert!(is_over(&walk.presses(ANOTHER_QUESTION)));
+        assert!(is_refused_for_good(&login.press(ANOTHER_QUESTION)));
     }
 
     #[test]
     fn e06_e07_three_wrong_passwords_or_answers_end_it() {
-        let mut walk = ErpWalk::at_credentials();
-        walk.credentials();
-        let next = walk.hears_of(SendCodeReply::AnswerMismatch);
-        assert_eq!(refused(&next), ("The answer was not accepted.", true));
-        assert!(shows(&next).contains(&QUESTION.to_owned()));
-        assert!(walk.machine.secrets().is_none());
-        walk.credentials();
-        let next = walk.hears_of(SendCodeReply::PasswordMismatch);
-        assert_eq!(refused(&next), ("The ERP password was not accepted.", true));
-        walk.credentials();
-        assert!(is_over(&walk.hears_of(SendCodeReply::PasswordMismatch)));
+        let mut login = LoginDriver::at_credentials();
+        login.submit_credentials();
+        let transition = login.code_reply(SendCodeReply::WrongAnswer);
+        assert_eq!(refusal(&transition), ("The answer was not accepted.", true));
+        assert!(input_labels(&transition).contains(&QUESTION.to_owned()));
+        assert!(login.machine.secrets().is_none());
+        login.submit_credentials();
+        let transition = login.code_reply(SendCodeReply::WrongPassword);
+        assert_eq!(
+            refusal(&transition),
+            ("The ERP password was not accepted.", true)
+        );
+        login.submit_credentials();
+        assert!(is_refused_for_good(
+            &login.code_reply(SendCodeReply::WrongPassword)
+        ));
     }
 
     #[test]
     fn e12_three_wrong_codes_end_it() {
-        let mut walk = ErpWalk::at_code();
+        let mut login = LoginDriver::at_code();
         for _ in 0..2 {
             assert!(matches!(
-                walk.code(),
+                login.submit_code(),
                 ErpTransition::Call(ErpCall::SignIn(_))
             ));
             assert_eq!(
-                refused(&walk.ends(SignInReply::CodeMismatch)),
+                refusal(&login.sign_in_reply(SignInReply::WrongCode)),
                 ("That code was not accepted.", true)
             );
         }
-        walk.code();
-        assert!(is_over(&walk.ends(SignInReply::CodeMismatch)));
+        login.submit_code();
+        assert!(is_refused_for_good(
+            &login.sign_in_reply(SignInReply::WrongCode)
+        ));
     }
 
     #[test]
     fn what_is_no_code_costs_no_try() {
-        let mut walk = ErpWalk::at_code();
-        for bad in ["", "12345", "1234567", "12345a", "१२३४५६"] {
-            let ErpTransition::Ask(form) = walk.types(&[(CODE, bad)]) else {
-                panic!("{bad} was sent")
+        let mut login = LoginDriver::at_code();
+        for invalid in ["", "12345", "1234567", "12345a", "१२३४५६"] {
+            let ErpTransition::Ask(prompt) = login.submit(&[(CODE, invalid)]) else {
+                panic!("{invalid} was sent")
             };
-            assert!(form.inputs[0].error.is_some());
+            assert!(prompt.inputs[0].error.is_some());
         }
-        walk.code();
-        assert!(!is_over(&walk.ends(SignInReply::CodeMismatch)));
+        login.submit_code();
+        assert!(!is_refused_for_good(
+            &login.sign_in_reply(SignInReply::WrongCode)
+        ));
     }
 
     #[test]
     fn another_code_comes_after_a_minute_and_three_are_all_there_are() {
-        let mut walk = ErpWalk::at_code();
+        let mut login = LoginDriver::at_code();
         for _ in 1..3 {
-            walk.now += Duration::from_secs(20);
-            assert!(trouble(&walk.presses(SEND_AGAIN)).contains("40 seconds"));
-            walk.now += Duration::from_secs(40);
+            login.now += Duration::from_secs(20);
+            assert!(trouble(&login.press(SEND_AGAIN)).contains("40 seconds"));
+            login.now += Duration::from_secs(40);
             assert!(matches!(
-                walk.presses(SEND_AGAIN),
+                login.press(SEND_AGAIN),
                 ErpTransition::Call(ErpCall::SendCode)
             ));
-            walk.hears_of(SendCodeReply::Sent);
+            login.code_reply(SendCodeReply::Sent);
         }
-        walk.now += APART;
-        assert!(is_over(&walk.presses(SEND_AGAIN)));
+        login.now += CODE_INTERVAL;
+        assert!(is_refused_for_good(&login.press(SEND_AGAIN)));
     }
 
     #[test]
     fn e10_what_erp_cannot_do_is_nobodys_fault() {
-        let mut walk = ErpWalk::at_credentials();
+        let mut login = LoginDriver::at_credentials();
         for _ in 0..5 {
-            walk.credentials();
-            let next = walk.hears_of(SendCodeReply::NotSent);
+            login.submit_credentials();
+            let transition = login.code_reply(SendCodeReply::NotSent);
             assert_eq!(
-                trouble(&next),
+                trouble(&transition),
                 "ERP could not send the code. Try again later."
             );
-            assert!(walk.machine.secrets().is_none());
+            assert!(login.machine.secrets().is_none());
         }
         // But it is not asked for ever.
-        let mut next = walk.credentials();
-        for _ in 0..MOST_CALLS {
-            walk.hears_of(SendCodeReply::NotSent);
-            next = walk.credentials();
+        let mut transition = login.submit_credentials();
+        for _ in 0..MAX_CALLS {
+            login.code_reply(SendCodeReply::NotSent);
+            transition = login.submit_credentials();
         }
-        assert!(is_over(&next));
+        assert!(is_refused_for_good(&transition));
     }
 
     #[test]
     fn e14_a_late_refusal_goes_back_a_step() {
-        let mut walk = ErpWalk::at_code();
-        walk.code();
-        let next = walk.ends(SignInReply::Rejected);
+        let mut login = LoginDriver::at_code();
+        login.submit_code();
+        let transition = login.sign_in_reply(SignInReply::Rejected);
         assert_eq!(
-            refused(&next),
+            refusal(&transition),
             ("ERP refused the sign-in. Check password and answer.", true)
         );
-        assert!(shows(&next).contains(&QUESTION.to_owned()));
-        assert!(walk.machine.secrets().is_none());
+        assert!(input_labels(&transition).contains(&QUESTION.to_owned()));
+        assert!(login.machine.secrets().is_none());
     }
 
     #[test]
     fn e17_another_session_is_ended_only_when_its_owner_says_so_and_once() {
-        let mut walk = ErpWalk::at_code();
-        walk.code();
-        let ErpTransition::Ask(form) = walk.ends(SignInReply::PreviousSession) else {
+        let mut login = LoginDriver::at_code();
+        login.submit_code();
+        let ErpTransition::Ask(prompt) = login.sign_in_reply(SignInReply::OtherSessionActive)
+        else {
             panic!("not asked")
         };
-        assert_eq!(form.submit, "End my other ERP session and try again");
-        assert!(walk.machine.secrets().is_none());
-        assert!(is_over(&walk.presses(LEAVE_IT)));
+        assert_eq!(prompt.submit, "End my other ERP session and try again");
+        assert!(login.machine.secrets().is_none());
+        assert!(is_refused_for_good(&login.press(KEEP_OTHER_SESSION)));
 
-        let mut walk = ErpWalk::at_code();
-        walk.code();
-        walk.ends(SignInReply::PreviousSession);
+        let mut login = LoginDriver::at_code();
+        login.submit_code();
+        login.sign_in_reply(SignInReply::OtherSessionActive);
         assert!(matches!(
-            walk.types(&[]),
-            ErpTransition::Call(ErpCall::EndOthers)
+            login.submit(&[]),
+            ErpTransition::Call(ErpCall::EndOtherSessions)
         ));
         assert!(matches!(
-            walk.hears(ErpEvent::OthersEnded),
-            ErpTransition::Call(ErpCall::Open)
+            login.handle_event(ErpEvent::OtherSessionsEnded),
+            ErpTransition::Call(ErpCall::OpenSession)
         ));
         assert!(matches!(
-            walk.hears(ErpEvent::Opened),
-            ErpTransition::Call(ErpCall::Question)
+            login.handle_event(ErpEvent::SessionOpened),
+            ErpTransition::Call(ErpCall::FetchQuestion)
         ));
-        walk.hears(ErpEvent::Question(Some(QUESTION.to_owned())));
+        login.handle_event(ErpEvent::QuestionFetched(Some(QUESTION.to_owned())));
         assert!(matches!(
-            walk.credentials(),
+            login.submit_credentials(),
             ErpTransition::Call(ErpCall::SendCode)
         ));
-        walk.hears_of(SendCodeReply::Sent);
-        walk.code();
-        assert!(is_over(&walk.ends(SignInReply::PreviousSession)));
+        login.code_reply(SendCodeReply::Sent);
+        login.submit_code();
+        assert!(is_refused_for_good(
+            &login.sign_in_reply(SignInReply::OtherSessionActive)
+        ));
     }
 
     #[test]
     fn silence_is_borne_until_a_password_was_sent() {
-        let mut walk = ErpWalk::new();
-        walk.types(&[(ROLL, "21CS10001")]);
-        let next = walk.hears(ErpEvent::Silence);
-        assert!(trouble(&next).starts_with("ERP is not answering."));
-        assert_eq!(shows(&next), ["Roll number"]);
-        let mut walk = ErpWalk::at_credentials();
-        walk.presses(ANOTHER_QUESTION);
+        let mut login = LoginDriver::new();
+        login.submit(&[(ROLL, "21CS10001")]);
+        let transition = login.handle_event(ErpEvent::NoAnswer);
+        assert!(trouble(&transition).starts_with("ERP is not answering."));
+        assert_eq!(input_labels(&transition), ["Roll number"]);
+        let mut login = LoginDriver::at_credentials();
+        login.press(ANOTHER_QUESTION);
         // Which question is the last one is not known now: it begins again.
-        assert_eq!(shows(&walk.hears(ErpEvent::Silence)), ["Roll number"]);
+        assert_eq!(
+            input_labels(&login.handle_event(ErpEvent::NoAnswer)),
+            ["Roll number"]
+        );
 
-        let mut walk = ErpWalk::at_credentials();
-        walk.credentials();
+        let mut login = LoginDriver::at_credentials();
+        login.submit_credentials();
         assert!(matches!(
-            walk.hears(ErpEvent::Silence),
+            login.handle_event(ErpEvent::NoAnswer),
             ErpTransition::Unavailable
         ));
-        let mut walk = ErpWalk::at_code();
-        walk.code();
+        let mut login = LoginDriver::at_code();
+        login.submit_code();
         assert!(matches!(
-            walk.hears(ErpEvent::Silence),
+            login.handle_event(ErpEvent::NoAnswer),
             ErpTransition::Unavailable
         ));
     }
 
     #[test]
     fn what_is_not_known_is_never_a_success() {
-        for walk in [
-            ErpWalk::new(),
-            ErpWalk::at_credentials(),
-            ErpWalk::at_code(),
+        for login in [
+            LoginDriver::new(),
+            LoginDriver::at_credentials(),
+            LoginDriver::at_code(),
         ] {
-            let mut walk = walk;
+            let mut login = login;
             assert!(matches!(
-                walk.hears(ErpEvent::Changed(UnknownReply("x"))),
-                ErpTransition::Changed("x")
+                login.handle_event(ErpEvent::ProtocolMismatch(UnknownReply("x"))),
+                ErpTransition::ProtocolMismatch("x")
             ));
             assert!(matches!(
-                walk.hears(ErpEvent::Odd(UnknownReply("x"))),
-                ErpTransition::Odd { met: "x", .. }
+                login.handle_event(ErpEvent::UnexpectedUserData(UnknownReply("x"))),
+                ErpTransition::UnexpectedUserData { reason: "x", .. }
             ));
             assert!(matches!(
-                walk.hears(ErpEvent::Expired),
+                login.handle_event(ErpEvent::SessionExpired),
                 ErpTransition::Expired
             ));
         }
@@ -830,76 +859,76 @@ mod tests {
 
     #[test]
     fn five_minutes_of_silence_and_ten_in_all_end_it() {
-        let mut walk = ErpWalk::at_credentials();
-        walk.now += Duration::from_secs(301);
-        assert!(matches!(walk.credentials(), ErpTransition::Expired));
-        let mut walk = ErpWalk::at_credentials();
+        let mut login = LoginDriver::at_credentials();
+        login.now += Duration::from_secs(301);
+        assert!(matches!(login.submit_credentials(), ErpTransition::Expired));
+        let mut login = LoginDriver::at_credentials();
         for _ in 0..2 {
-            walk.now += Duration::from_secs(290);
+            login.now += Duration::from_secs(290);
             assert!(matches!(
-                walk.presses(ANOTHER_QUESTION),
+                login.press(ANOTHER_QUESTION),
                 ErpTransition::Call(_)
             ));
-            walk.hears(ErpEvent::Question(Some(QUESTION.to_owned())));
+            login.handle_event(ErpEvent::QuestionFetched(Some(QUESTION.to_owned())));
         }
-        walk.now += Duration::from_secs(290);
-        assert!(matches!(walk.credentials(), ErpTransition::Expired));
+        login.now += Duration::from_secs(290);
+        assert!(matches!(login.submit_credentials(), ErpTransition::Expired));
     }
 
     #[test]
     fn a_blank_answer_is_not_sent() {
-        let mut walk = ErpWalk::at_credentials();
-        let next = walk.types(&[(PASSWORD, "secret"), (ANSWER, "  ")]);
-        let ErpTransition::Ask(form) = next else {
+        let mut login = LoginDriver::at_credentials();
+        let transition = login.submit(&[(PASSWORD, "secret"), (ANSWER, "  ")]);
+        let ErpTransition::Ask(prompt) = transition else {
             panic!("sent")
         };
         assert_eq!(
-            form.inputs[1].error.as_deref(),
+            prompt.inputs[1].error.as_deref(),
             Some("Answer the security question.")
         );
     }
 
     #[test]
     fn a_password_that_is_asked_for_twice_is_not_held_in_between() {
-        let mut walk = ErpWalk {
+        let mut login = LoginDriver {
             machine: ErpMachine::new(true, NOW),
             now: NOW,
         };
-        walk.types(&[(ROLL, "21CS10001")]);
-        walk.hears(ErpEvent::Opened);
-        walk.hears(ErpEvent::Question(Some(QUESTION.to_owned())));
-        walk.credentials();
-        let next = walk.hears_of(SendCodeReply::Sent);
+        login.submit(&[(ROLL, "21CS10001")]);
+        login.handle_event(ErpEvent::SessionOpened);
+        login.handle_event(ErpEvent::QuestionFetched(Some(QUESTION.to_owned())));
+        login.submit_credentials();
+        let transition = login.code_reply(SendCodeReply::Sent);
         assert_eq!(
-            shows(&next),
+            input_labels(&transition),
             ["ERP password", QUESTION, "Code from the mail"]
         );
-        assert!(walk.machine.secrets().is_none());
+        assert!(login.machine.secrets().is_none());
         let typed = [(PASSWORD, "again"), (ANSWER, "Bhola"), (CODE, "123456")];
         assert!(matches!(
-            walk.types(&typed),
+            login.submit(&typed),
             ErpTransition::Call(ErpCall::SignIn(_))
         ));
-        assert_eq!(walk.machine.secrets(), Some(("again", "Bhola")));
-        walk.ends(SignInReply::CodeMismatch);
-        assert!(walk.machine.secrets().is_none());
-        assert!(shows(&walk.presses(BACK)).contains(&QUESTION.to_owned()));
+        assert_eq!(login.machine.secrets(), Some(("again", "Bhola")));
+        login.sign_in_reply(SignInReply::WrongCode);
+        assert!(login.machine.secrets().is_none());
+        assert!(input_labels(&login.press(BACK)).contains(&QUESTION.to_owned()));
     }
 
     #[test]
     fn how_long_to_wait_for_what_others_spent_is_said() {
-        let mut walk = ErpWalk::at_credentials();
+        let mut login = LoginDriver::at_credentials();
         assert_eq!(
-            refused(&walk.machine.too_many(Duration::from_secs(91))).0,
+            refusal(&login.machine.refuse_rate_limited(Duration::from_secs(91))).0,
             "Too many attempts. Try again in 2 minutes."
         );
         assert_eq!(
-            refused(&walk.machine.too_many(Duration::from_secs(5))).0,
+            refusal(&login.machine.refuse_rate_limited(Duration::from_secs(5))).0,
             "Too many attempts. Try again in 5 seconds."
         );
-        let mut walk = ErpWalk::at_credentials();
-        walk.credentials();
-        assert!(trouble(&walk.machine.too_soon(Duration::from_secs(30))).contains("30 seconds"));
-        assert!(walk.machine.secrets().is_none());
+        let mut login = LoginDriver::at_credentials();
+        login.submit_credentials();
+        assert!(trouble(&login.machine.delay_code(Duration::from_secs(30))).contains("30 seconds"));
+        assert!(login.machine.secrets().is_none());
     }
 }

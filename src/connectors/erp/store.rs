@@ -67,7 +67,7 @@ pub(super) async fn list_departments(db: impl Executor<'_>) -> db::Result<Vec<De
     Ok(rows.fetch_all(db).await?)
 }
 
-pub(super) async fn put_class(db: impl Executor<'_>, row: &ClassRow) -> db::Result<()> {
+pub(super) async fn upsert_class(db: impl Executor<'_>, row: &ClassRow) -> db::Result<()> {
     sqlx::query!(
         r#"insert into roll_classes (class, department, degree, years, type)
            values ($1, $2, $3, $4, $5)
@@ -90,15 +90,18 @@ pub(super) async fn delete_class(
     class: &str,
     department: Option<&str>,
 ) -> db::Result<bool> {
-    let gone = sqlx::query!(
+    let result = sqlx::query!(
         "delete from roll_classes where class = $1 and department = $2",
         class,
         department.unwrap_or_default(),
     );
-    Ok(gone.execute(db).await?.rows_affected() > 0)
+    Ok(result.execute(db).await?.rows_affected() > 0)
 }
 
-pub(super) async fn put_department(db: impl Executor<'_>, row: &DepartmentRow) -> db::Result<()> {
+pub(super) async fn upsert_department(
+    db: impl Executor<'_>,
+    row: &DepartmentRow,
+) -> db::Result<()> {
     sqlx::query!(
         r#"insert into roll_departments (code, department) values ($1, $2)
            on conflict on constraint roll_departments_pkey do update set department = excluded.department"#,

@@ -62,7 +62,7 @@ pub(super) async fn look(
             ProofStep::Wait(span) => span,
             ProofStep::Ask => match limits.calls.take((), now) {
                 Ok(_counted) => {
-                    let told = timeout(CALL, questions.one_question(&roll)).await;
+                    let told = timeout(CALL, questions.fetch_question(&roll)).await;
                     let told = told.map_err(|_| ConnectorError::Unavailable)??;
                     let told = told.map(Zeroizing::new);
                     let told = told.as_ref().map(|text| text.as_str());

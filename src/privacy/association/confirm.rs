@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::model::{Association, AssociationError, MailboxProof};
 use super::{PROVIDER, store};
-use crate::connectors::erp::{ErpRollNumber, campus_person};
+use crate::connectors::erp::{ErpRollNumber, claims_for_roll_number};
 use crate::connectors::mailed_code;
 use crate::identity::login;
 use crate::people::records;
@@ -43,7 +43,7 @@ pub(super) async fn says(
     let Ok(roll) = ErpRollNumber::parse(roll) else {
         return Ok(None);
     };
-    let says = campus_person(db, &roll, now).await?;
+    let says = claims_for_roll_number(db, &roll, now).await?;
     Ok(says.and_then(|says| mailed_code::with_mailbox(says, mailbox)))
 }
 

@@ -68,7 +68,7 @@ impl Connector for AssociationConnector {
     }
 
     fn records(&self) -> &'static str {
-        ErpRollNumber::RECORDS
+        ErpRollNumber::RECORDS_SOURCE
     }
 
     fn first_time(&self) -> Option<FirstTimeLink> {
