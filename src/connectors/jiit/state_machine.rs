@@ -27,28 +27,28 @@ use crate::platform::clock::Timestamp;
 use crate::platform::web::RateLimited;
 
 /// How long a sign-in may take from its first form to its last.
-const LIVES_FOR: Duration = Duration::minutes(5);
+const MAX_DURATION: Duration = Duration::minutes(5);
 /// How long the portal remembers what a picture says.
-const PICTURE_LIVES_FOR: Duration = Duration::minutes(2);
+const CAPTCHA_LIFETIME: Duration = Duration::minutes(2);
 /// After this many wrong ones it has to be begun again.
-const MOST_PICTURES: u8 = 5;
-const MOST_PASSWORDS: u8 = 3;
-const WRONG_LETTERS: &str = "The characters did not match the picture.";
+const MAX_WRONG_CAPTCHAS: u8 = 5;
+const MAX_WRONG_PASSWORDS: u8 = 3;
+const WRONG_CAPTCHA: &str = "The characters did not match the picture.";
 const WRONG_PASSWORD: &str = "Enrollment number or password not accepted.";
-const TOO_MANY: &str = "That was one try too many. Check your number and password at the portal \
+const TOO_MANY_ATTEMPTS: &str = "That was one try too many. Check your number and password at the portal \
                         itself, then start again.";
 const ONE_TIME_CODE: &str = "This account uses one-time codes, which we do not support. Choose \
                              another way to sign in.";
 const EXPIRED_PASSWORD: &str = "Change your portal password first. You can do that at the portal \
                                 itself; then sign in here again.";
-const LOCKED: &str = "The portal has locked this account. Ask the people who run the portal to \
+const ACCOUNT_LOCKED: &str = "The portal has locked this account. Ask the people who run the portal to \
                       open it.";
-const UNEXPECTED: &str =
+const UNEXPECTED_ANSWER: &str =
     "The portal answered unexpectedly. Students may have to use Google sign-in.";
-pub(super) const SOMEBODY_ELSE: &str = "We could not sign you in with this portal account. Ask the people who \
+pub(super) const ACCOUNT_MISMATCH: &str = "We could not sign you in with this portal account. Ask the people who \
                              run this service to look at it.";
-const SILENT: &str = "The JIIT portal is not answering. Try again in a minute.";
-const TOO_OLD: &str = "The picture was too old: the portal forgets it after two minutes. Here is a \
+const PORTAL_UNAVAILABLE: &str = "The JIIT portal is not answering. Try again in a minute.";
+const CAPTCHA_EXPIRED: &str = "The picture was too old: the portal forgets it after two minutes. Here is a \
                        new one.";
 
 /// Between two forms. Nothing that was typed but the number is in it.
@@ -57,357 +57,380 @@ const TOO_OLD: &str = "The picture was too old: the portal forgets it after two 
     reason = "what cannot be printed cannot leak into a log"
 )]
 pub struct JiitState {
-    began_at: Timestamp,
+    started_at: Timestamp,
     /// The picture's name at the portal, which no browser is told.
-    hidden: Zeroizing<String>,
-    picture: PromptPicture,
-    good_until: Timestamp,
+    captcha_id: Zeroizing<String>,
+    captcha_image: PromptPicture,
+    captcha_expires_at: Timestamp,
     username: String,
-    wants_details: bool,
-    wrong_letters: u8,
+    allows_details: bool,
+    wrong_captchas: u8,
     wrong_passwords: u8,
 }
 
 impl JiitState {
     fn prompt(&self) -> Prompt {
-        form::prompt(&self.picture, &self.username, self.wants_details)
+        form::prompt(&self.captcha_image, &self.username, self.allows_details)
     }
 }
 
 /// What to do, with all that is needed to go on.
 pub(super) enum JiitTransition {
-    Settled(Step<JiitState>),
-    Failed(ConnectorError),
+    Return(Step<JiitState>),
+    Fail(ConnectorError),
     /// The portal said yes, and not to them: to this number, with a word for the log.
-    NotThem {
-        number: String,
-        met: &'static str,
+    AccountMismatch {
+        username: String,
+        reason: &'static str,
     },
-    Fetch(CaptchaRequest),
-    CheckNumber(JiitFormAttempt),
+    FetchCaptcha(CaptchaRequest),
+    CheckUsername(JiitFormAttempt),
     CheckPassword(JiitFormAttempt, PreToken),
-    ReadParticulars(JiitFormAttempt, PortalUser),
+    FetchStudentRecord(JiitFormAttempt, PortalUser),
 }
 
 /// A new picture is needed.
 pub(super) struct CaptchaRequest {
-    pub day: KeyDate,
+    pub key_date: KeyDate,
     now: Timestamp,
-    why: CaptchaReason,
+    reason: CaptchaReason,
     state: Option<JiitState>,
 }
 
 #[derive(Clone, Copy)]
 enum CaptchaReason {
-    Begun,
-    Wanted,
-    TooOld,
-    Silent,
+    FirstForm,
+    Requested,
+    Expired,
+    PortalUnavailable,
     Refused(&'static str),
 }
 
 /// One form that is being judged.
 pub(super) struct JiitFormAttempt {
     state: JiitState,
-    typed: JiitForm,
+    form: JiitForm,
     /// Whose key is used.
-    pub day: KeyDate,
+    pub key_date: KeyDate,
     now: Timestamp,
-    has_asked_twice: bool,
+    has_retried: bool,
 }
 
 pub(super) fn begin(now: Timestamp) -> JiitTransition {
-    JiitTransition::Fetch(CaptchaRequest {
-        day: KeyDate::of(now),
+    JiitTransition::FetchCaptcha(CaptchaRequest {
+        key_date: KeyDate::of(now),
         now,
-        why: CaptchaReason::Begun,
+        reason: CaptchaReason::FirstForm,
         state: None,
     })
 }
 
 /// Takes what was typed. What cannot be right is asked again without troubling the portal.
-pub(super) fn answer(mut state: JiitState, answers: &Answers, now: Timestamp) -> JiitTransition {
-    if now >= state.began_at + LIVES_FOR {
-        return JiitTransition::Failed(ConnectorError::Expired);
+pub(super) fn handle_answers(
+    mut state: JiitState,
+    answers: &Answers,
+    now: Timestamp,
+) -> JiitTransition {
+    if now >= state.started_at + MAX_DURATION {
+        return JiitTransition::Fail(ConnectorError::Expired);
     }
-    if form::is_for_another_picture(answers) {
-        return fetch(state, CaptchaReason::Wanted, now);
+    if form::is_new_captcha_request(answers) {
+        return fetch_captcha(state, CaptchaReason::Requested, now);
     }
-    let typed = JiitForm::read(answers);
-    state.username.clone_from(&typed.username);
-    state.wants_details = typed.wants_details;
-    let mistakes = typed.mistakes();
-    if !mistakes.is_empty() {
+    let form = JiitForm::parse(answers);
+    state.username.clone_from(&form.username);
+    state.allows_details = form.allows_details;
+    let errors = form.find_errors();
+    if !errors.is_empty() {
         let mut prompt = state.prompt();
-        for (name, error) in mistakes {
+        for (name, error) in errors {
             let input = prompt.inputs.iter_mut().find(|input| input.name == name);
             if let Some(input) = input {
                 input.error = Some(error.into());
             }
         }
-        return JiitTransition::Settled(Step::Ask { prompt, state });
+        return JiitTransition::Return(Step::Ask { prompt, state });
     }
-    if now >= state.good_until {
-        return fetch(state, CaptchaReason::TooOld, now);
+    if now >= state.captcha_expires_at {
+        return fetch_captcha(state, CaptchaReason::Expired, now);
     }
-    JiitTransition::CheckNumber(JiitFormAttempt {
+    JiitTransition::CheckUsername(JiitFormAttempt {
         state,
-        typed,
-        day: KeyDate::of(now),
+        form,
+        key_date: KeyDate::of(now),
         now,
-        has_asked_twice: false,
+        has_retried: false,
     })
 }
 
-fn fetch(state: JiitState, why: CaptchaReason, now: Timestamp) -> JiitTransition {
-    JiitTransition::Fetch(CaptchaRequest {
-        day: KeyDate::of(now),
+fn fetch_captcha(state: JiitState, reason: CaptchaReason, now: Timestamp) -> JiitTransition {
+    JiitTransition::FetchCaptcha(CaptchaRequest {
+        key_date: KeyDate::of(now),
         now,
-        why,
+        reason,
         state: Some(state),
     })
 }
 
 impl CaptchaRequest {
-    pub(super) fn hear(self, said: PortalReply<CaptchaImage>) -> JiitTransition {
+    pub(super) fn handle_reply(self, reply: PortalReply<CaptchaImage>) -> JiitTransition {
         let Self {
-            now, why, state, ..
+            now, reason, state, ..
         } = self;
-        match (said, state) {
-            (PortalReply::Unknown(what) | PortalReply::Puzzling(what), _) => {
-                JiitTransition::Failed(ConnectorError::Changed(what))
+        match (reply, state) {
+            (PortalReply::ProtocolMismatch(reason) | PortalReply::Ambiguous(reason), _) => {
+                JiitTransition::Fail(ConnectorError::Changed(reason))
             }
-            (PortalReply::Yes(captcha), state) => show(state, captcha, why, now),
+            (PortalReply::Success(captcha), state) => show_new_captcha(state, captcha, reason, now),
             // It was used up, or it is gone: the next try begins with another.
-            (_, Some(mut state)) if !matches!(why, CaptchaReason::Wanted) => {
-                state.good_until = now;
-                ask_again(
+            (_, Some(mut state)) if !matches!(reason, CaptchaReason::Requested) => {
+                state.captcha_expires_at = now;
+                show_form(
                     state,
-                    if let CaptchaReason::Refused(_) = why {
-                        why
+                    if let CaptchaReason::Refused(_) = reason {
+                        reason
                     } else {
-                        CaptchaReason::Silent
+                        CaptchaReason::PortalUnavailable
                     },
                 )
             }
-            (_, Some(state)) => ask_again(state, CaptchaReason::Silent),
-            (_, None) => JiitTransition::Failed(ConnectorError::Unavailable),
+            (_, Some(state)) => show_form(state, CaptchaReason::PortalUnavailable),
+            (_, None) => JiitTransition::Fail(ConnectorError::Unavailable),
         }
     }
 }
 
-fn show(
+fn show_new_captcha(
     state: Option<JiitState>,
     captcha: CaptchaImage,
-    why: CaptchaReason,
+    reason: CaptchaReason,
     now: Timestamp,
 ) -> JiitTransition {
-    let good_until = now + PICTURE_LIVES_FOR;
+    let captcha_expires_at = now + CAPTCHA_LIFETIME;
     let state = match state {
         Some(state) => JiitState {
-            hidden: captcha.hidden,
-            picture: captcha.picture,
-            good_until,
+            captcha_id: captcha.id,
+            captcha_image: captcha.image,
+            captcha_expires_at,
             ..state
         },
         None => JiitState {
-            began_at: now,
-            hidden: captcha.hidden,
-            picture: captcha.picture,
-            good_until,
+            started_at: now,
+            captcha_id: captcha.id,
+            captcha_image: captcha.image,
+            captcha_expires_at,
             username: String::new(),
-            wants_details: false,
-            wrong_letters: 0,
+            allows_details: false,
+            wrong_captchas: 0,
             wrong_passwords: 0,
         },
     };
-    ask_again(state, why)
+    show_form(state, reason)
 }
 
-fn ask_again(state: JiitState, why: CaptchaReason) -> JiitTransition {
+fn show_form(state: JiitState, reason: CaptchaReason) -> JiitTransition {
     let mut prompt = state.prompt();
-    let trouble = match why {
-        CaptchaReason::Begun | CaptchaReason::Wanted => None,
-        CaptchaReason::TooOld => Some(TOO_OLD),
-        CaptchaReason::Silent => Some(SILENT),
-        CaptchaReason::Refused(told) => {
-            return JiitTransition::Settled(Step::Refused {
-                why: LoginRefusal(told.into()),
+    let trouble = match reason {
+        CaptchaReason::FirstForm | CaptchaReason::Requested => None,
+        CaptchaReason::Expired => Some(CAPTCHA_EXPIRED),
+        CaptchaReason::PortalUnavailable => Some(PORTAL_UNAVAILABLE),
+        CaptchaReason::Refused(message) => {
+            return JiitTransition::Return(Step::Refused {
+                why: LoginRefusal(message.into()),
                 again: Some((prompt, state)),
             });
         }
     };
     prompt.trouble = trouble.map(Into::into);
-    JiitTransition::Settled(Step::Ask { prompt, state })
+    JiitTransition::Return(Step::Ask { prompt, state })
 }
 
 impl JiitFormAttempt {
     pub(super) fn username(&self) -> &str {
-        &self.typed.username
+        &self.form.username
     }
 
     pub(super) fn password(&self) -> &str {
-        &self.typed.password
+        &self.form.password
     }
 
     /// What was read in the picture, and the picture's name.
-    pub(super) fn picture(&self) -> (&str, &str) {
-        (&self.typed.letters, &self.state.hidden)
+    pub(super) fn captcha(&self) -> (&str, &str) {
+        (&self.form.captcha_text, &self.state.captcha_id)
     }
 
     /// It was tried too often. The form is as it was, and so is the picture.
-    pub(super) fn has_to_wait(self, slowed: RateLimited) -> JiitTransition {
+    pub(super) fn refuse_rate_limited(self, slowed: RateLimited) -> JiitTransition {
         let wait = slowed.in_words();
         let mut prompt = self.state.prompt();
         prompt.trouble = Some(format!("That was tried too often. Try again in {wait}.").into());
         let state = self.state;
-        JiitTransition::Settled(Step::Ask { prompt, state })
+        JiitTransition::Return(Step::Ask { prompt, state })
     }
 
-    pub(super) fn hear_pre_token(self, said: PortalReply<PreToken>) -> JiitTransition {
-        let (turn, pre_token) = match self.unless_yes(said, JiitTransition::CheckNumber) {
-            Ok(both) => both,
-            Err(next) => return *next,
+    pub(super) fn handle_pre_token(self, reply: PortalReply<PreToken>) -> JiitTransition {
+        let (attempt, pre_token) = match self.require_success(reply, JiitTransition::CheckUsername)
+        {
+            Ok(pair) => pair,
+            Err(transition) => return *transition,
         };
-        if !pre_token.username.eq_ignore_ascii_case(turn.username()) {
-            return odd(SOMEBODY_ELSE, "the first phase is about somebody else");
+        if !pre_token.username.eq_ignore_ascii_case(attempt.username()) {
+            return unexpected_user_data(
+                ACCOUNT_MISMATCH,
+                "the first phase is about somebody else",
+            );
         }
-        match pre_token.wants {
-            SecondPhase::OneTimeCode => over(ONE_TIME_CODE),
-            SecondPhase::Password => JiitTransition::CheckPassword(turn, pre_token),
+        match pre_token.second_phase {
+            SecondPhase::OneTimeCode => refuse_for_good(ONE_TIME_CODE),
+            SecondPhase::Password => JiitTransition::CheckPassword(attempt, pre_token),
         }
     }
 
-    /// `pre_token` is what was asked with, should it have to be asked again.
-    pub(super) fn hear_member(
+    /// `parse_pre_token` is what was asked with, should it have to be asked again.
+    pub(super) fn handle_user(
         self,
         pre_token: PreToken,
-        said: PortalReply<PortalUser>,
+        reply: PortalReply<PortalUser>,
         mail_domain: &str,
     ) -> JiitTransition {
-        let again = |turn| JiitTransition::CheckPassword(turn, pre_token);
-        let (turn, member) = match self.unless_yes(said, again) {
-            Ok(both) => both,
-            Err(next) => return *next,
+        let retry = |attempt| JiitTransition::CheckPassword(attempt, pre_token);
+        let (attempt, user) = match self.require_success(reply, retry) {
+            Ok(pair) => pair,
+            Err(transition) => return *transition,
         };
-        let not_them = |met| JiitTransition::NotThem {
-            number: turn.typed.username.clone(),
-            met,
+        let account_mismatch = |reason| JiitTransition::AccountMismatch {
+            username: attempt.form.username.clone(),
+            reason,
         };
-        let Some(enrollment) = member.enrollment.as_deref() else {
-            return not_them("it does not say who signed in");
+        let Some(enrollment) = user.enrollment.as_deref() else {
+            return account_mismatch("it does not say who signed in");
         };
-        if member.member_id.is_empty() {
-            return not_them("it has no member number for who signed in");
+        if user.member_id.is_empty() {
+            return account_mismatch("it has no member number for who signed in");
         }
         // A parent's account must not stand for a student.
-        let is_them =
-            enrollment.trim().eq_ignore_ascii_case(turn.username()) && member.member_type != PARENT;
-        if !is_them {
-            return not_them("the second phase is about somebody else");
+        let is_same_account = enrollment.trim().eq_ignore_ascii_case(attempt.username())
+            && user.member_type != PARENT;
+        if !is_same_account {
+            return account_mismatch("the second phase is about somebody else");
         }
-        if member.wants == SecondPhase::OneTimeCode {
-            return over(ONE_TIME_CODE);
+        if user.second_phase == SecondPhase::OneTimeCode {
+            return refuse_for_good(ONE_TIME_CODE);
         }
-        if member.has_expired_password {
-            return over(EXPIRED_PASSWORD);
+        if user.has_expired_password {
+            return refuse_for_good(EXPIRED_PASSWORD);
         }
-        if turn.typed.wants_details && member.institute.is_some() {
-            return JiitTransition::ReadParticulars(turn, member);
+        if attempt.form.allows_details && user.institute.is_some() {
+            return JiitTransition::FetchStudentRecord(attempt, user);
         }
-        turn.done(&member, None, mail_domain)
+        attempt.complete_login(&user, None, mail_domain)
     }
 
     /// Whatever came of it, the person has signed in.
-    pub(super) fn hear_particulars(
+    pub(super) fn handle_student_record(
         self,
-        member: &PortalUser,
-        said: PortalReply<StudentRecord>,
+        user: &PortalUser,
+        reply: PortalReply<StudentRecord>,
         mail_domain: &str,
     ) -> JiitTransition {
-        let particulars = match said {
-            PortalReply::Yes(particulars) => Some(particulars),
+        let student_record = match reply {
+            PortalReply::Success(student_record) => Some(student_record),
             _ => None,
         };
-        self.done(member, particulars.as_ref(), mail_domain)
+        self.complete_login(user, student_record.as_ref(), mail_domain)
     }
 
-    fn done(
+    fn complete_login(
         self,
-        member: &PortalUser,
-        particulars: Option<&StudentRecord>,
+        user: &PortalUser,
+        student_record: Option<&StudentRecord>,
         mail_domain: &str,
     ) -> JiitTransition {
-        let enrollment = self.typed.username;
-        match attributes::says(member, &enrollment, particulars, mail_domain) {
-            Ok(says) => JiitTransition::Settled(Step::Done(ExternalIdentity {
+        let enrollment = self.form.username;
+        match attributes::profile_claims(user, &enrollment, student_record, mail_domain) {
+            Ok(says) => JiitTransition::Return(Step::Done(ExternalIdentity {
                 provider: Jiit::SLUG,
                 subject: enrollment,
                 says: Some(Box::new(says)),
             })),
             // A number that was let through the form makes a username.
-            Err(_) => over(UNEXPECTED),
+            Err(_) => refuse_for_good(UNEXPECTED_ANSWER),
         }
     }
 
     /// The answer if it is a yes, or what to do about it. `again` asks the same once more.
-    fn unless_yes<T>(
+    fn require_success<T>(
         mut self,
-        said: PortalReply<T>,
-        again: impl FnOnce(Self) -> JiitTransition,
+        reply: PortalReply<T>,
+        retry: impl FnOnce(Self) -> JiitTransition,
     ) -> Result<(Self, T), Box<JiitTransition>> {
         let now = self.now;
-        Err(Box::new(match said {
-            PortalReply::Yes(told) => return Ok((self, told)),
-            PortalReply::No(PortalRefusal::Picture) => {
-                self.state.wrong_letters += 1;
-                refused(self.state, WRONG_LETTERS, now)
+        Err(Box::new(match reply {
+            PortalReply::Success(message) => return Ok((self, message)),
+            PortalReply::Refused(PortalRefusal::WrongCaptcha) => {
+                self.state.wrong_captchas += 1;
+                refuse_and_fetch_captcha(self.state, WRONG_CAPTCHA, now)
             }
-            PortalReply::No(PortalRefusal::Credentials) => {
+            PortalReply::Refused(PortalRefusal::WrongCredentials) => {
                 self.state.wrong_passwords += 1;
-                refused(self.state, WRONG_PASSWORD, now)
+                refuse_and_fetch_captcha(self.state, WRONG_PASSWORD, now)
             }
-            PortalReply::No(PortalRefusal::Locked) => over(LOCKED),
-            PortalReply::No(PortalRefusal::Other) => odd(
-                UNEXPECTED,
-                "it refuses, and does not say why in words we know",
+            PortalReply::Refused(PortalRefusal::AccountLocked) => refuse_for_good(ACCOUNT_LOCKED),
+            PortalReply::Refused(PortalRefusal::Other) => unexpected_user_data(
+                UNEXPECTED_ANSWER,
+                "it refuses, and does not say reason in words we know",
             ),
-            PortalReply::Nothing(Some(day)) if day != self.day && !self.has_asked_twice => {
-                self.day = day;
-                self.has_asked_twice = true;
-                again(self)
+            PortalReply::Empty(Some(key_date))
+                if key_date != self.key_date && !self.has_retried =>
+            {
+                self.key_date = key_date;
+                self.has_retried = true;
+                retry(self)
             }
-            PortalReply::Nothing(_) => odd(UNEXPECTED, "it answers with nothing"),
-            PortalReply::SessionOver => {
-                JiitTransition::Failed(ConnectorError::Changed("it asks for a session to sign in"))
+            PortalReply::Empty(_) => {
+                unexpected_user_data(UNEXPECTED_ANSWER, "it answers with nothing")
             }
-            PortalReply::Unknown(what) | PortalReply::Puzzling(what) => {
-                JiitTransition::Failed(ConnectorError::Changed(what))
+            PortalReply::Unauthorized => {
+                JiitTransition::Fail(ConnectorError::Changed("it asks for a session to sign in"))
             }
-            PortalReply::Odd(what) => odd(UNEXPECTED, what),
-            PortalReply::Unavailable => fetch(self.state, CaptchaReason::Silent, now),
+            PortalReply::ProtocolMismatch(reason) | PortalReply::Ambiguous(reason) => {
+                JiitTransition::Fail(ConnectorError::Changed(reason))
+            }
+            PortalReply::UnexpectedUserData(reason) => {
+                unexpected_user_data(UNEXPECTED_ANSWER, reason)
+            }
+            PortalReply::Unavailable => {
+                fetch_captcha(self.state, CaptchaReason::PortalUnavailable, now)
+            }
         }))
     }
 }
 
 /// Over, with a word for the person and one for the log.
-pub(super) fn odd(told: &'static str, met: &'static str) -> JiitTransition {
-    JiitTransition::Failed(ConnectorError::Odd { met, told })
+pub(super) fn unexpected_user_data(message: &'static str, reason: &'static str) -> JiitTransition {
+    JiitTransition::Fail(ConnectorError::Odd {
+        met: reason,
+        told: message,
+    })
 }
 
 /// The portal's word for a parent.
 const PARENT: &str = "P";
 
-fn refused(state: JiitState, told: &'static str, now: Timestamp) -> JiitTransition {
-    if state.wrong_letters >= MOST_PICTURES || state.wrong_passwords >= MOST_PASSWORDS {
-        return over(TOO_MANY);
+fn refuse_and_fetch_captcha(
+    state: JiitState,
+    message: &'static str,
+    now: Timestamp,
+) -> JiitTransition {
+    if state.wrong_captchas >= MAX_WRONG_CAPTCHAS || state.wrong_passwords >= MAX_WRONG_PASSWORDS {
+        return refuse_for_good(TOO_MANY_ATTEMPTS);
     }
-    fetch(state, CaptchaReason::Refused(told), now)
+    fetch_captcha(state, CaptchaReason::Refused(message), now)
 }
 
-pub(super) fn over(told: &'static str) -> JiitTransition {
-    JiitTransition::Settled(Step::Refused {
-        why: LoginRefusal(told.into()),
+pub(super) fn refuse_for_good(message: &'static str) -> JiitTransition {
+    JiitTransition::Return(Step::Refused {
+        why: LoginRefusal(message.into()),
         again: None,
     })
 }
@@ -416,15 +439,15 @@ pub(super) fn over(told: &'static str) -> JiitTransition {
 mod tests {
     use super::*;
     use crate::connectors::jiit::client::JiitResponse;
-    use crate::connectors::jiit::reply::{Institute, pre_token};
+    use crate::connectors::jiit::reply::{Institute, parse_pre_token};
 
     const NOW: Timestamp = time::macros::datetime!(2026-11-21 12:00 UTC);
     const DOMAIN: &str = "mail.jiit.ac.in";
 
-    fn picture() -> PortalReply<CaptchaImage> {
-        PortalReply::Yes(CaptchaImage {
-            hidden: Zeroizing::new("AAAAAAAAAAE=".to_owned()),
-            picture: PromptPicture {
+    fn captcha_reply() -> PortalReply<CaptchaImage> {
+        PortalReply::Success(CaptchaImage {
+            id: Zeroizing::new("AAAAAAAAAAE=".to_owned()),
+            image: PromptPicture {
                 media_type: "image/png",
                 bytes: Vec::new(),
                 alt: "".into(),
@@ -433,29 +456,31 @@ mod tests {
     }
 
     /// What is fetched is a good picture.
-    fn shown(next: JiitTransition) -> Step<JiitState> {
-        match next {
-            JiitTransition::Fetch(fetch) => settled(fetch.hear(picture())),
-            other => settled(other),
+    fn step_after_captcha(transition: JiitTransition) -> Step<JiitState> {
+        match transition {
+            JiitTransition::FetchCaptcha(request) => {
+                returned_step(request.handle_reply(captcha_reply()))
+            }
+            transition => returned_step(transition),
         }
     }
 
     #[track_caller]
-    fn settled(next: JiitTransition) -> Step<JiitState> {
-        match next {
-            JiitTransition::Settled(step) => step,
+    fn returned_step(transition: JiitTransition) -> Step<JiitState> {
+        match transition {
+            JiitTransition::Return(step) => step,
             _ => panic!("it is not settled"),
         }
     }
 
     fn first_form() -> (Prompt, JiitState) {
-        match shown(begin(NOW)) {
+        match step_after_captcha(begin(NOW)) {
             Step::Ask { prompt, state } => (prompt, state),
             _ => panic!("nothing is asked"),
         }
     }
 
-    fn typed((prompt, state): (Prompt, JiitState), now: Timestamp) -> JiitTransition {
+    fn submit((prompt, state): (Prompt, JiitState), now: Timestamp) -> JiitTransition {
         let answers = Answers::to(&prompt, |name| {
             let text = match name {
                 "username" => "22103171",
@@ -465,21 +490,21 @@ mod tests {
             };
             text.to_owned()
         });
-        answer(state, &answers, now)
+        handle_answers(state, &answers, now)
     }
 
     #[track_caller]
-    fn turn(next: JiitTransition) -> JiitFormAttempt {
-        match next {
-            JiitTransition::CheckNumber(turn) => turn,
+    fn attempt(transition: JiitTransition) -> JiitFormAttempt {
+        match transition {
+            JiitTransition::CheckUsername(attempt) => attempt,
             _ => panic!("the number is not checked"),
         }
     }
 
-    fn begun() -> PortalReply<PreToken> {
-        pre_token(Some(JiitResponse {
+    fn pre_token_reply() -> PortalReply<PreToken> {
+        parse_pre_token(Some(JiitResponse {
             status: 200,
-            day: None,
+            key_date: None,
             body: Zeroizing::new(
                 br#"{"status":{"responseStatus":"Success"},"response":{"random":"r","otppwd":"PWD","username":"22103171"}}"#
                     .to_vec(),
@@ -488,14 +513,14 @@ mod tests {
     }
 
     #[track_caller]
-    fn at_the_password(turn: JiitFormAttempt) -> (JiitFormAttempt, PreToken) {
-        match turn.hear_pre_token(begun()) {
-            JiitTransition::CheckPassword(turn, pre_token) => (turn, pre_token),
+    fn password_attempt(attempt: JiitFormAttempt) -> (JiitFormAttempt, PreToken) {
+        match attempt.handle_pre_token(pre_token_reply()) {
+            JiitTransition::CheckPassword(attempt, pre_token) => (attempt, pre_token),
             _ => panic!("the password is not checked"),
         }
     }
 
-    fn member() -> PortalUser {
+    fn user() -> PortalUser {
         PortalUser {
             enrollment: Some("22103171".to_owned()),
             member_id: "JSIM0000001".to_owned(),
@@ -506,49 +531,52 @@ mod tests {
             }),
             member_type: "S".to_owned(),
             has_expired_password: false,
-            wants: SecondPhase::Password,
+            second_phase: SecondPhase::Password,
             token: Zeroizing::default(),
         }
     }
 
-    fn judged(member: PortalUser) -> JiitTransition {
-        let (turn, pre_token) = at_the_password(turn(typed(first_form(), NOW)));
-        turn.hear_member(pre_token, PortalReply::Yes(member), DOMAIN)
+    fn sign_in_as(user: PortalUser) -> JiitTransition {
+        let (attempt, pre_token) = password_attempt(attempt(submit(first_form(), NOW)));
+        attempt.handle_user(pre_token, PortalReply::Success(user), DOMAIN)
     }
 
     /// What an ending tells the person.
     #[track_caller]
-    fn told(next: JiitTransition) -> String {
-        match next {
-            JiitTransition::Settled(Step::Refused { why, again: None }) => why.0.into_owned(),
-            JiitTransition::Failed(ConnectorError::Odd { told, .. }) => told.to_owned(),
-            JiitTransition::NotThem { .. } => SOMEBODY_ELSE.to_owned(),
+    fn message(transition: JiitTransition) -> String {
+        match transition {
+            JiitTransition::Return(Step::Refused { why, again: None }) => why.0.into_owned(),
+            JiitTransition::Fail(ConnectorError::Odd { told, .. }) => told.to_owned(),
+            JiitTransition::AccountMismatch { .. } => ACCOUNT_MISMATCH.to_owned(),
             _ => panic!("it is not over"),
         }
     }
 
     #[test]
     fn whoever_signs_in_is_known_by_number_and_member_number() {
-        let next = judged(member());
-        let JiitTransition::ReadParticulars(turn, member) = next else {
+        let transition = sign_in_as(user());
+        let JiitTransition::FetchStudentRecord(attempt, user) = transition else {
             panic!("what was agreed to is not read");
         };
-        for said in [
-            PortalReply::SessionOver,
+        for reply in [
+            PortalReply::Unauthorized,
             PortalReply::Unavailable,
-            PortalReply::Unknown("?"),
-            PortalReply::No(PortalRefusal::Other),
+            PortalReply::ProtocolMismatch("?"),
+            PortalReply::Refused(PortalRefusal::Other),
         ] {
-            let (turn, pre_token) = at_the_password(self::turn(typed(first_form(), NOW)));
-            let next = turn.hear_member(pre_token, PortalReply::Yes(self::member()), DOMAIN);
-            let JiitTransition::ReadParticulars(turn, member) = next else {
+            let (attempt, pre_token) = password_attempt(self::attempt(submit(first_form(), NOW)));
+            let transition =
+                attempt.handle_user(pre_token, PortalReply::Success(self::user()), DOMAIN);
+            let JiitTransition::FetchStudentRecord(attempt, user) = transition else {
                 panic!("what was agreed to is not read");
             };
-            let next = turn.hear_particulars(&member, said, DOMAIN);
-            assert!(matches!(settled(next), Step::Done(_)));
+            let transition = attempt.handle_student_record(&user, reply, DOMAIN);
+            assert!(matches!(returned_step(transition), Step::Done(_)));
         }
-        let said = PortalReply::Yes(StudentRecord::default());
-        let Step::Done(identity) = settled(turn.hear_particulars(&member, said, DOMAIN)) else {
+        let reply = PortalReply::Success(StudentRecord::default());
+        let Step::Done(identity) =
+            returned_step(attempt.handle_student_record(&user, reply, DOMAIN))
+        else {
             panic!("nobody signed in");
         };
         assert_eq!(
@@ -563,67 +591,75 @@ mod tests {
 
     #[test]
     fn j17_somebody_else_or_nobody_is_not_let_in() {
-        let somebody_else = PortalUser {
+        let other_account = PortalUser {
             enrollment: Some("22103172".to_owned()),
-            ..member()
+            ..user()
         };
-        assert!(told(judged(somebody_else)).starts_with("We could not sign you in"));
+        assert!(message(sign_in_as(other_account)).starts_with("We could not sign you in"));
         let parent = PortalUser {
             member_type: "P".to_owned(),
-            ..member()
+            ..user()
         };
-        assert!(told(judged(parent)).starts_with("We could not sign you in"));
-        let nobody = PortalUser {
+        assert!(message(sign_in_as(parent)).starts_with("We could not sign you in"));
+        let without_enrollment = PortalUser {
             enrollment: None,
-            ..member()
+            ..user()
         };
-        assert!(matches!(judged(nobody), JiitTransition::NotThem { .. }));
-        let numberless = PortalUser {
+        assert!(matches!(
+            sign_in_as(without_enrollment),
+            JiitTransition::AccountMismatch { .. }
+        ));
+        let without_member_id = PortalUser {
             member_id: String::new(),
-            ..member()
+            ..user()
         };
-        assert!(matches!(judged(numberless), JiitTransition::NotThem { .. }));
+        assert!(matches!(
+            sign_in_as(without_member_id),
+            JiitTransition::AccountMismatch { .. }
+        ));
     }
 
     #[test]
     fn accounts_that_need_more_than_a_password_end_it() {
         let expired = PortalUser {
             has_expired_password: true,
-            ..member()
+            ..user()
         };
-        assert!(told(judged(expired)).starts_with("Change your portal password first."));
+        assert!(message(sign_in_as(expired)).starts_with("Change your portal password first."));
         let with_code = PortalUser {
-            wants: SecondPhase::OneTimeCode,
-            ..member()
+            second_phase: SecondPhase::OneTimeCode,
+            ..user()
         };
-        assert!(told(judged(with_code)).starts_with("This account uses one-time codes"));
-        let locked =
-            turn(typed(first_form(), NOW)).hear_pre_token(PortalReply::No(PortalRefusal::Locked));
-        assert!(told(locked).starts_with("The portal has locked this account."));
-        let other =
-            turn(typed(first_form(), NOW)).hear_pre_token(PortalReply::No(PortalRefusal::Other));
-        assert!(told(other).contains("Google"));
+        assert!(message(sign_in_as(with_code)).starts_with("This account uses one-time codes"));
+        let locked = attempt(submit(first_form(), NOW))
+            .handle_pre_token(PortalReply::Refused(PortalRefusal::AccountLocked));
+        assert!(message(locked).starts_with("The portal has locked this account."));
+        let transition = attempt(submit(first_form(), NOW))
+            .handle_pre_token(PortalReply::Refused(PortalRefusal::Other));
+        assert!(message(transition).contains("Google"));
     }
 
     #[test]
     fn five_pictures_or_three_passwords_and_it_is_over() {
-        for (no, most) in [
-            (PortalRefusal::Picture, MOST_PICTURES),
-            (PortalRefusal::Credentials, MOST_PASSWORDS),
+        for (refusal, most) in [
+            (PortalRefusal::WrongCaptcha, MAX_WRONG_CAPTCHAS),
+            (PortalRefusal::WrongCredentials, MAX_WRONG_PASSWORDS),
         ] {
             let mut form = first_form();
             for _ in 1..most {
-                let next = turn(typed(form, NOW)).hear_pre_token(PortalReply::No(no));
-                form = refused_once(next);
+                let transition =
+                    attempt(submit(form, NOW)).handle_pre_token(PortalReply::Refused(refusal));
+                form = retry_form(transition);
             }
-            let next = turn(typed(form, NOW)).hear_pre_token(PortalReply::No(no));
-            assert!(told(next).starts_with("That was one try too many."));
+            let transition =
+                attempt(submit(form, NOW)).handle_pre_token(PortalReply::Refused(refusal));
+            assert!(message(transition).starts_with("That was one try too many."));
         }
     }
 
     #[track_caller]
-    fn refused_once(next: JiitTransition) -> (Prompt, JiitState) {
-        match shown(next) {
+    fn retry_form(transition: JiitTransition) -> (Prompt, JiitState) {
+        match step_after_captcha(transition) {
             Step::Refused { again, .. } => again.unwrap(),
             _ => panic!("it is not told"),
         }
@@ -631,18 +667,18 @@ mod tests {
 
     #[test]
     fn a_wrong_password_counts_in_either_phase() {
-        let next = turn(typed(first_form(), NOW))
-            .hear_pre_token(PortalReply::No(PortalRefusal::Credentials));
-        let Step::Refused { why, again } = shown(next) else {
+        let transition = attempt(submit(first_form(), NOW))
+            .handle_pre_token(PortalReply::Refused(PortalRefusal::WrongCredentials));
+        let Step::Refused { why, again } = step_after_captcha(transition) else {
             panic!("it is not told");
         };
-        let (turn, pre_token) = at_the_password(turn(typed(again.unwrap(), NOW)));
-        let next = turn.hear_member(
+        let (attempt, pre_token) = password_attempt(attempt(submit(again.unwrap(), NOW)));
+        let transition = attempt.handle_user(
             pre_token,
-            PortalReply::No(PortalRefusal::Credentials),
+            PortalReply::Refused(PortalRefusal::WrongCredentials),
             DOMAIN,
         );
-        let Step::Refused { why: same, again } = shown(next) else {
+        let Step::Refused { why: same, again } = step_after_captcha(transition) else {
             panic!("it is not told");
         };
         assert_eq!(why, same);
@@ -651,42 +687,45 @@ mod tests {
 
     #[test]
     fn a_form_lives_five_minutes_and_its_picture_two() {
-        let late = NOW + LIVES_FOR;
+        let late = NOW + MAX_DURATION;
         assert!(matches!(
-            typed(first_form(), late),
-            JiitTransition::Failed(ConnectorError::Expired)
+            submit(first_form(), late),
+            JiitTransition::Fail(ConnectorError::Expired)
         ));
-        let old = NOW + PICTURE_LIVES_FOR;
-        let Step::Ask { prompt, .. } = shown(typed(first_form(), old)) else {
+        let old = NOW + CAPTCHA_LIFETIME;
+        let Step::Ask { prompt, .. } = step_after_captcha(submit(first_form(), old)) else {
             panic!("no other picture is shown");
         };
         assert!(prompt.trouble.unwrap().contains("too old"));
-        turn(typed(first_form(), old - Duration::SECOND));
+        attempt(submit(first_form(), old - Duration::SECOND));
     }
 
     #[test]
     fn j14_another_day_is_believed_once() {
         let tomorrow = KeyDate::of(NOW + Duration::DAY);
-        let nothing = |day| PortalReply::<PreToken>::Nothing(day);
-        let next = turn(typed(first_form(), NOW)).hear_pre_token(nothing(Some(tomorrow)));
-        let again = turn(next);
-        assert_eq!(again.day, tomorrow);
-        assert!(told(again.hear_pre_token(nothing(Some(KeyDate::of(NOW))))).contains("Google"));
+        let empty = |key_date| PortalReply::<PreToken>::Empty(key_date);
+        let transition = attempt(submit(first_form(), NOW)).handle_pre_token(empty(Some(tomorrow)));
+        let again = attempt(transition);
+        assert_eq!(again.key_date, tomorrow);
+        assert!(message(again.handle_pre_token(empty(Some(KeyDate::of(NOW))))).contains("Google"));
         // The same day, or none: there is nothing to believe.
-        for day in [None, Some(KeyDate::of(NOW))] {
-            let next = turn(typed(first_form(), NOW)).hear_pre_token(nothing(day));
-            assert!(told(next).contains("Google"));
+        for key_date in [None, Some(KeyDate::of(NOW))] {
+            let transition = attempt(submit(first_form(), NOW)).handle_pre_token(empty(key_date));
+            assert!(message(transition).contains("Google"));
         }
         // At midnight between the phases, too.
-        let (turn, pre_token) = at_the_password(turn(typed(first_form(), NOW)));
-        let next = turn.hear_member(pre_token, PortalReply::Nothing(Some(tomorrow)), DOMAIN);
-        assert!(matches!(next, JiitTransition::CheckPassword(turn, _) if turn.day == tomorrow));
+        let (attempt, pre_token) = password_attempt(attempt(submit(first_form(), NOW)));
+        let transition = attempt.handle_user(pre_token, PortalReply::Empty(Some(tomorrow)), DOMAIN);
+        assert!(
+            matches!(transition, JiitTransition::CheckPassword(attempt, _) if attempt.key_date == tomorrow)
+        );
     }
 
     #[test]
     fn a_portal_that_is_away_costs_no_try_and_leaves_the_form() {
-        let next = turn(typed(first_form(), NOW)).hear_pre_token(PortalReply::Unavailable);
-        let Step::Ask { prompt, state } = shown(next) else {
+        let transition =
+            attempt(submit(first_form(), NOW)).handle_pre_token(PortalReply::Unavailable);
+        let Step::Ask { prompt, state } = step_after_captcha(transition) else {
             panic!("the form is gone");
         };
         assert!(
@@ -695,48 +734,51 @@ mod tests {
                 .unwrap()
                 .starts_with("The JIIT portal is not answering.")
         );
-        assert_eq!((state.wrong_letters, state.wrong_passwords), (0, 0));
+        assert_eq!((state.wrong_captchas, state.wrong_passwords), (0, 0));
 
         // It gives no picture either: the old one stays, and the next try begins with another.
-        let next = turn(typed(first_form(), NOW)).hear_pre_token(PortalReply::Unavailable);
-        let JiitTransition::Fetch(fetch) = next else {
+        let transition =
+            attempt(submit(first_form(), NOW)).handle_pre_token(PortalReply::Unavailable);
+        let JiitTransition::FetchCaptcha(request) = transition else {
             panic!("no picture is fetched");
         };
-        let Step::Ask { prompt, state } = settled(fetch.hear(PortalReply::Unavailable)) else {
+        let Step::Ask { prompt, state } =
+            returned_step(request.handle_reply(PortalReply::Unavailable))
+        else {
             panic!("the form is gone");
         };
         assert!(matches!(
-            typed((prompt, state), NOW),
-            JiitTransition::Fetch(_)
+            submit((prompt, state), NOW),
+            JiitTransition::FetchCaptcha(_)
         ));
     }
 
     #[test]
     fn a_refusal_is_told_though_there_is_no_other_picture() {
-        let next = turn(typed(first_form(), NOW))
-            .hear_pre_token(PortalReply::No(PortalRefusal::Credentials));
-        let JiitTransition::Fetch(fetch) = next else {
+        let transition = attempt(submit(first_form(), NOW))
+            .handle_pre_token(PortalReply::Refused(PortalRefusal::WrongCredentials));
+        let JiitTransition::FetchCaptcha(request) = transition else {
             panic!("no picture is fetched");
         };
-        let step = settled(fetch.hear(PortalReply::Unavailable));
+        let step = returned_step(request.handle_reply(PortalReply::Unavailable));
         assert!(matches!(step, Step::Refused { why, again: Some(_) } if why.0 == WRONG_PASSWORD));
     }
 
     #[test]
     fn without_a_first_picture_there_is_no_form() {
-        for (said, is_changed) in [
+        for (reply, is_changed) in [
             (PortalReply::Unavailable, false),
-            (PortalReply::Nothing(None), false),
-            (PortalReply::No(PortalRefusal::Other), false),
-            (PortalReply::Unknown("?"), true),
+            (PortalReply::Empty(None), false),
+            (PortalReply::Refused(PortalRefusal::Other), false),
+            (PortalReply::ProtocolMismatch("?"), true),
         ] {
-            let JiitTransition::Fetch(fetch) = begin(NOW) else {
+            let JiitTransition::FetchCaptcha(request) = begin(NOW) else {
                 panic!("no picture is fetched");
             };
-            let next = fetch.hear(said);
-            match next {
-                JiitTransition::Failed(ConnectorError::Changed(_)) => assert!(is_changed),
-                JiitTransition::Failed(ConnectorError::Unavailable) => assert!(!is_changed),
+            let transition = request.handle_reply(reply);
+            match transition {
+                JiitTransition::Fail(ConnectorError::Changed(_)) => assert!(is_changed),
+                JiitTransition::Fail(ConnectorError::Unavailable) => assert!(!is_changed),
                 _ => panic!("there is a form"),
             }
         }
@@ -744,9 +786,9 @@ mod tests {
 
     #[test]
     fn the_form_says_no_name_of_a_picture_and_no_password() {
-        let next =
-            turn(typed(first_form(), NOW)).hear_pre_token(PortalReply::No(PortalRefusal::Picture));
-        let Step::Refused { again, .. } = shown(next) else {
+        let transition = attempt(submit(first_form(), NOW))
+            .handle_pre_token(PortalReply::Refused(PortalRefusal::WrongCaptcha));
+        let Step::Refused { again, .. } = step_after_captcha(transition) else {
             panic!("it is not told");
         };
         let shown = format!("{:?}", again.unwrap().0);
