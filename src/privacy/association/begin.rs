@@ -14,14 +14,14 @@ use crate::platform::secret::Secret;
 pub(super) async fn begin(
     tx: &mut Tx,
     claim: ProofClaim,
-    before: Option<&Secret>,
+    previous: Option<&Secret>,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<Secret> {
-    if let Some(before) = before
-        && let Some(before) = store::find_proof_to_change(tx, before.fingerprint()).await?
+    if let Some(previous) = previous
+        && let Some(previous) = store::lock_proof(tx, previous.fingerprint()).await?
     {
-        store::mark_cancelled(&mut **tx, before.id, now).await?;
+        store::mark_cancelled(&mut **tx, previous.id, now).await?;
     }
     let proof = MailboxProof {
         id: ProofId::new(now, rng),
@@ -37,7 +37,7 @@ pub(super) async fn begin(
         cancelled_at: None,
         entered_at: None,
     };
-    let browser = Secret::generate(rng);
-    store::insert_proof(tx, &proof, browser.fingerprint(), now).await?;
-    Ok(browser)
+    let browser_secret = Secret::generate(rng);
+    store::insert_proof(tx, &proof, browser_secret.fingerprint(), now).await?;
+    Ok(browser_secret)
 }

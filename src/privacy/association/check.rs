@@ -21,32 +21,32 @@ use crate::platform::secret::TokenHash;
 use crate::platform::{audit, db, mail};
 
 /// The letter with the link.
-const LINK: &str = "association_link";
+const LINK_MAIL: &str = "association_link";
 
 /// How long the portal may take for one question.
-const CALL: Duration = Duration::from_secs(5);
+const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Counts a look at the questions of the proof that was begun in this browser, if there may be one now.
-pub(super) async fn begin_look(
+pub(super) async fn begin_poll(
     tx: &mut Tx,
     browser: TokenHash,
     now: Timestamp,
 ) -> db::Result<Result<MailboxProof, ProofDelay>> {
-    let Some(proof) = store::find_proof_to_change(tx, browser).await? else {
+    let Some(proof) = store::lock_proof(tx, browser).await? else {
         return Ok(Err(ProofDelay::Over));
     };
     let since = now - rules::DAY;
     let roll = proof.claim.roll.as_str();
-    let others = store::count_others_that_looked(&mut **tx, proof.id, roll, since).await?;
-    if let Err(not_now) = rules::may_check(&proof, others, now) {
-        return Ok(Err(not_now));
+    let others = store::count_other_polled_proofs(&mut **tx, proof.id, roll, since).await?;
+    if let Err(delay) = rules::check_poll_allowed(&proof, others, now) {
+        return Ok(Err(delay));
     }
-    store::mark_looked(tx, proof.id, now).await?;
+    store::count_poll(tx, proof.id, now).await?;
     Ok(Ok(proof))
 }
 
 /// Asks the portal for questions until one holds the verifier or enough were seen.
-pub(super) async fn look(
+pub(super) async fn poll_questions(
     questions: &ErpQuestions,
     proof: &MailboxProof,
     limits: &AssociationLimits,
@@ -54,26 +54,26 @@ pub(super) async fn look(
 ) -> Result<PollResult, ConnectorError> {
     // It was one when the proof was begun.
     let roll = ErpRollNumber::parse(&proof.claim.roll).map_err(|_| ConnectorError::Expired)?;
-    let mut look = QuestionPoll::begin(clock.now());
+    let mut poll = QuestionPoll::start(clock.now());
     loop {
         let now = clock.now();
-        let wait = match look.step(now) {
-            ProofStep::Stop(found) => return Ok(found),
+        let wait = match poll.next_step(now) {
+            ProofStep::Stop(result) => return Ok(result),
             ProofStep::Wait(span) => span,
-            ProofStep::Ask => match limits.calls.take((), now) {
+            ProofStep::Fetch => match limits.calls.take((), now) {
                 Ok(_counted) => {
-                    let told = timeout(CALL, questions.fetch_question(&roll)).await;
-                    let told = told.map_err(|_| ConnectorError::Unavailable)??;
-                    let told = told.map(Zeroizing::new);
-                    let told = told.as_ref().map(|text| text.as_str());
-                    look.hear(told, &proof.verifier, clock.now());
+                    let question = timeout(CALL_TIMEOUT, questions.fetch_question(&roll)).await;
+                    let question = question.map_err(|_| ConnectorError::Unavailable)??;
+                    let question = question.map(Zeroizing::new);
+                    let question = question.as_ref().map(|text| text.as_str());
+                    poll.record_question(question, &proof.verifier, clock.now());
                     continue;
                 }
                 // Others are looking: there may be time to wait for them.
-                Err(slowed) if look.is_late(now + slowed.0) => {
-                    return Err(ConnectorError::Busy(slowed.0));
+                Err(rate_limited) if poll.is_timed_out(now + rate_limited.0) => {
+                    return Err(ConnectorError::Busy(rate_limited.0));
                 }
-                Err(slowed) => slowed.0,
+                Err(rate_limited) => rate_limited.0,
             },
         };
         tokio::time::sleep(wait).await;
@@ -81,7 +81,7 @@ pub(super) async fn look(
 }
 
 /// The verifier was seen: a link goes to the mailbox.
-pub(super) async fn see(
+pub(super) async fn record_verifier_seen(
     tx: &mut Tx,
     proof: &MailboxProof,
     now: Timestamp,
@@ -109,11 +109,11 @@ pub(super) async fn mail_again(
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<Result<MailboxProof, ProofDelay>> {
-    let Some(proof) = store::find_proof_to_change(tx, browser).await? else {
+    let Some(proof) = store::lock_proof(tx, browser).await? else {
         return Ok(Err(ProofDelay::Over));
     };
-    if let Err(not_now) = rules::may_mail(&proof, now) {
-        return Ok(Err(not_now));
+    if let Err(delay) = rules::check_mail_allowed(&proof, now) {
+        return Ok(Err(delay));
     }
     mail_link(tx, &proof, proof.expires_at, now, rng).await?;
     Ok(Ok(proof))
@@ -126,12 +126,12 @@ async fn mail_link(
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<()> {
-    let letter = MailboxMessage {
+    let mail_id = MailboxMessage {
         address: &proof.claim.email,
         about: &proof.claim.roll,
         carries: Some(MailedSecret::Link),
         until,
     };
-    let letter = mail::put_to_mailbox(&mut **tx, LINK, letter, now, rng).await?;
-    store::mark_mailed(tx, proof.id, letter, now).await
+    let mail_id = mail::put_to_mailbox(&mut **tx, LINK_MAIL, mail_id, now, rng).await?;
+    store::mark_mailed(tx, proof.id, mail_id, now).await
 }

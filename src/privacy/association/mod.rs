@@ -87,18 +87,18 @@ pub struct ErpPortal {
 impl Feature {
     pub fn routes(self) -> Router {
         Router::new()
-            .route("/association", get(pages::here))
+            .route("/association", get(pages::show_current_screen))
             .route(
                 "/association/begin",
-                get(pages::send_here).post(pages::begin),
+                get(pages::redirect_to_start).post(pages::begin),
             )
             .route(
                 "/association/check",
-                get(pages::send_here).post(pages::check),
+                get(pages::redirect_to_start).post(pages::check),
             )
             .route(
                 "/association/mail",
-                get(pages::send_here).post(pages::mail_again),
+                get(pages::redirect_to_start).post(pages::mail_again),
             )
             .route("/association/cancel", post(pages::cancel))
             .route("/association/enter", post(pages::enter))
@@ -108,7 +108,7 @@ impl Feature {
                 get(pages::ask_confirm).post(pages::confirm),
             )
             .route("/association/{kind}/{value}", get(api::look_up))
-            .route("/get/{kind}/{value}", get(api::look_up_as_before))
+            .route("/get/{kind}/{value}", get(api::look_up_legacy))
             .with_state(self)
     }
 }

@@ -27,22 +27,22 @@ pub(super) struct Verifier(String);
 
 impl Verifier {
     /// In front of every one, so that it can be recognised where it stands.
-    const MARK: &'static str = "sso-";
+    const PREFIX: &'static str = "sso-";
     const LENGTH: usize = 20;
 
     pub(super) fn generate(rng: &dyn Rng) -> Self {
         // Base32 (RFC 4648 §6) in lower case: whatever a portal does to capitals, it survives.
         const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-        let mut chance = [0; Self::LENGTH];
-        rng.fill(&mut chance);
-        let letters = chance
+        let mut bytes = [0; Self::LENGTH];
+        rng.fill(&mut bytes);
+        let characters = bytes
             .iter()
             .filter_map(|byte| ALPHABET.get(usize::from(byte % 32)));
-        let letters: String = letters.map(|letter| char::from(*letter)).collect();
-        Self(format!("{}{letters}", Self::MARK))
+        let characters: String = characters.map(|mail_id| char::from(*mail_id)).collect();
+        Self(format!("{}{characters}", Self::PREFIX))
     }
 
-    pub(super) fn stored(text: String) -> Self {
+    pub(super) fn from_stored(text: String) -> Self {
         Self(text)
     }
 
@@ -52,9 +52,9 @@ impl Verifier {
 
     /// Whether it stands in a question, whatever its case. Questions may come percent-encoded, more than
     /// once.
-    pub(super) fn is_in(&self, question: &str) -> bool {
+    pub(super) fn is_contained_in(&self, question: &str) -> bool {
         let mut text = question.to_lowercase();
-        for _ in 0..=DECODED {
+        for _ in 0..=MAX_DECODINGS {
             if text.contains(&self.0) {
                 return true;
             }
@@ -70,7 +70,7 @@ impl Verifier {
 }
 
 /// How many times percent-encoding is undone.
-const DECODED: usize = 3;
+const MAX_DECODINGS: usize = 3;
 
 impl fmt::Display for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -133,7 +133,7 @@ pub(super) enum AssociationKey<'a> {
 
 impl AssociationKey<'_> {
     /// Whether there could be such a roll number or mailbox at all.
-    pub(super) fn could_be(self) -> bool {
+    pub(super) fn is_plausible(self) -> bool {
         let (Self::Roll(text) | Self::Email(text)) = self;
         text.len() <= 254 && !text.chars().any(char::is_control)
     }
@@ -164,10 +164,10 @@ mod tests {
         let one = Verifier::generate(&OsRng);
         let two = Verifier::generate(&OsRng);
         assert_ne!(one, two);
-        let letters = one.as_str().strip_prefix("sso-").unwrap();
-        assert_eq!(letters.len(), 20);
+        let characters = one.as_str().strip_prefix("sso-").unwrap();
+        assert_eq!(characters.len(), 20);
         assert!(
-            letters
+            characters
                 .bytes()
                 .all(|byte| byte.is_ascii_lowercase() || (b'2'..=b'7').contains(&byte))
         );
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn it_is_found_whatever_the_portal_made_of_it() {
-        let verifier = Verifier::stored("sso-abc234".to_owned());
+        let verifier = Verifier::from_stored("sso-abc234".to_owned());
         for question in [
             "sso-abc234",
             "Mother's maiden name? sso-abc234",
@@ -184,10 +184,10 @@ mod tests {
             "name%253F%2520sso%252Dabc234",
             "%73so-abc234%",
         ] {
-            assert!(verifier.is_in(question), "{question}");
+            assert!(verifier.is_contained_in(question), "{question}");
         }
         for question in ["", "sso-abc23", "sso abc234", "FALSE", "%", "sso-abd234"] {
-            assert!(!verifier.is_in(question), "{question}");
+            assert!(!verifier.is_contained_in(question), "{question}");
         }
     }
 }

@@ -20,22 +20,22 @@ use crate::platform::web::RateLimit;
 /// The buckets. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct AssociationLimits {
-    pub(super) beginnings: web::RateLimiter<IpAddr>,
+    pub(super) proofs_by_address: web::RateLimiter<IpAddr>,
     pub(super) calls: web::RateLimiter<()>,
     pub(super) look_ups: web::RateLimiter<AppId>,
     pub(super) misses: web::RateLimiter<AppId>,
-    pub(super) strangers: web::RateLimiter<IpAddr>,
+    pub(super) invalid_tokens: web::RateLimiter<IpAddr>,
 }
 
 impl Default for AssociationLimits {
     fn default() -> Self {
         let limit = |burst, every| RateLimit::new(burst, Duration::from_secs(every));
         Self {
-            beginnings: web::RateLimiter::new(limit(10, 60)),
+            proofs_by_address: web::RateLimiter::new(limit(10, 60)),
             calls: web::RateLimiter::new(limit(20, 3)),
             look_ups: web::RateLimiter::new(limit(120, 1)),
             misses: web::RateLimiter::new(limit(20, 60)),
-            strangers: web::RateLimiter::new(limit(20, 3)),
+            invalid_tokens: web::RateLimiter::new(limit(20, 3)),
         }
     }
 }

@@ -22,13 +22,13 @@ use crate::platform::secret::TokenHash;
 
 /// How long each half of a proof may take.
 pub(super) const WINDOW: Duration = Duration::from_mins(30);
-pub(super) const BETWEEN_CHECKS: Duration = Duration::from_secs(20);
-const MOST_CHECKS: i32 = 10;
+pub(super) const CHECK_INTERVAL: Duration = Duration::from_secs(20);
+const MAX_CHECKS: i32 = 10;
 /// Proofs for one roll number that looked at questions, in [`DAY`].
-const MOST_PROOFS: i64 = 5;
+const MAX_PROOFS_PER_DAY: i64 = 5;
 pub(super) const DAY: Duration = Duration::from_hours(24);
-const BETWEEN_MAILS: Duration = Duration::from_mins(1);
-const MOST_MAILS: i32 = 4;
+const MAIL_INTERVAL: Duration = Duration::from_mins(1);
+const MAX_MAILS: i32 = 4;
 
 /// Why something is not done now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,12 +38,12 @@ pub(super) enum ProofDelay {
     /// After this span.
     Wait(Duration),
     /// As often as it may be.
-    Spent,
+    LimitReached,
     /// Others have looked at the questions of this roll number too often today.
-    Tomorrow,
+    DailyLimitReached,
 }
 
-pub(super) fn status(proof: &MailboxProof, now: Timestamp) -> ProofStatus {
+pub(super) fn proof_status(proof: &MailboxProof, now: Timestamp) -> ProofStatus {
     match proof {
         MailboxProof {
             completed_at: Some(_),
@@ -64,43 +64,49 @@ pub(super) fn status(proof: &MailboxProof, now: Timestamp) -> ProofStatus {
 
 /// Whether the questions may be looked at now. `others` is how many other proofs for this roll number
 /// looked at them in the last [`DAY`].
-pub(super) fn may_check(
+pub(super) fn check_poll_allowed(
     proof: &MailboxProof,
     others: i64,
     now: Timestamp,
 ) -> Result<(), ProofDelay> {
-    if status(proof, now) != ProofStatus::Pending {
+    if proof_status(proof, now) != ProofStatus::Pending {
         return Err(ProofDelay::Over);
     }
-    if proof.checks >= MOST_CHECKS {
-        return Err(ProofDelay::Spent);
+    if proof.checks >= MAX_CHECKS {
+        return Err(ProofDelay::LimitReached);
     }
-    if proof.checks == 0 && others >= MOST_PROOFS {
-        return Err(ProofDelay::Tomorrow);
+    if proof.checks == 0 && others >= MAX_PROOFS_PER_DAY {
+        return Err(ProofDelay::DailyLimitReached);
     }
-    waited(proof.last_check_at, BETWEEN_CHECKS, now)
+    check_interval(proof.last_check_at, CHECK_INTERVAL, now)
 }
 
 /// Whether another letter may be written to the mailbox now.
-pub(super) fn may_mail(proof: &MailboxProof, now: Timestamp) -> Result<(), ProofDelay> {
-    if status(proof, now) != ProofStatus::QuestionSeen {
+pub(super) fn check_mail_allowed(proof: &MailboxProof, now: Timestamp) -> Result<(), ProofDelay> {
+    if proof_status(proof, now) != ProofStatus::QuestionSeen {
         return Err(ProofDelay::Over);
     }
-    if proof.mails >= MOST_MAILS {
-        return Err(ProofDelay::Spent);
+    if proof.mails >= MAX_MAILS {
+        return Err(ProofDelay::LimitReached);
     }
-    waited(proof.last_mail_at, BETWEEN_MAILS, now)
+    check_interval(proof.last_mail_at, MAIL_INTERVAL, now)
 }
 
 /// Whether its browser may still go on from a proof that is complete.
-pub(super) fn may_enter(proof: &MailboxProof, now: Timestamp) -> bool {
-    let is_fresh = |at: Timestamp| now < at + WINDOW;
-    proof.entered_at.is_none() && proof.completed_at.is_some_and(is_fresh)
+pub(super) fn can_enter(proof: &MailboxProof, now: Timestamp) -> bool {
+    let is_recent = |at: Timestamp| now < at + WINDOW;
+    proof.entered_at.is_none() && proof.completed_at.is_some_and(is_recent)
 }
 
-fn waited(last: Option<Timestamp>, between: Duration, now: Timestamp) -> Result<(), ProofDelay> {
-    match last.map(|last| last + between - now) {
-        Some(left) if left.is_positive() => Err(ProofDelay::Wait(left.unsigned_abs())),
+fn check_interval(
+    last: Option<Timestamp>,
+    interval: Duration,
+    now: Timestamp,
+) -> Result<(), ProofDelay> {
+    match last.map(|last| last + interval - now) {
+        Some(remaining) if remaining.is_positive() => {
+            Err(ProofDelay::Wait(remaining.unsigned_abs()))
+        }
         _ => Ok(()),
     }
 }
@@ -108,26 +114,26 @@ fn waited(last: Option<Timestamp>, between: Duration, now: Timestamp) -> Result<
 /// One look at somebody's three questions, of which each call tells one, whichever.
 #[derive(Debug)]
 pub(super) struct QuestionPoll {
-    began_at: Timestamp,
+    started_at: Timestamp,
     /// When the last call was answered.
-    heard_at: Option<Timestamp>,
+    last_response_at: Option<Timestamp>,
     calls: u32,
     /// Questions are other people's business: of those that do not hold the verifier nothing is kept but
     /// that they differ.
     seen: Vec<TokenHash>,
-    found: Option<PollResult>,
+    result: Option<PollResult>,
 }
 
 /// What a look saw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PollResult {
-    There,
+    Found,
     /// In none of those that were told in so many calls.
-    NotThere {
+    NotFound {
         calls: u32,
     },
     /// The portal knows no such roll number.
-    Unknown,
+    UnknownRollNumber,
     /// It knew the roll number a moment ago.
     Inconsistent,
 }
@@ -136,60 +142,65 @@ pub(super) enum PollResult {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ProofStep {
     Wait(Duration),
-    Ask,
+    Fetch,
     Stop(PollResult),
 }
 
-const BETWEEN_CALLS: Duration = Duration::from_millis(150);
-const MOST_CALLS: u32 = 15;
-const LOOKS_FOR: Duration = Duration::from_secs(20);
+const CALL_INTERVAL: Duration = Duration::from_millis(150);
+const MAX_CALLS: u32 = 15;
+const POLL_TIMEOUT: Duration = Duration::from_secs(20);
 /// The portal has this many questions of everybody.
-const QUESTIONS: usize = 3;
+const QUESTION_COUNT: usize = 3;
 
 impl QuestionPoll {
-    pub(super) fn begin(now: Timestamp) -> Self {
+    pub(super) fn start(now: Timestamp) -> Self {
         Self {
-            began_at: now,
-            heard_at: None,
+            started_at: now,
+            last_response_at: None,
             calls: 0,
-            seen: Vec::with_capacity(QUESTIONS),
-            found: None,
+            seen: Vec::with_capacity(QUESTION_COUNT),
+            result: None,
         }
     }
 
-    pub(super) fn step(&self, now: Timestamp) -> ProofStep {
-        if let Some(found) = self.found {
-            return ProofStep::Stop(found);
+    pub(super) fn next_step(&self, now: Timestamp) -> ProofStep {
+        if let Some(result) = self.result {
+            return ProofStep::Stop(result);
         }
-        if self.calls >= MOST_CALLS || self.is_late(now) || self.seen.len() >= QUESTIONS {
-            return ProofStep::Stop(PollResult::NotThere { calls: self.calls });
+        if self.calls >= MAX_CALLS || self.is_timed_out(now) || self.seen.len() >= QUESTION_COUNT {
+            return ProofStep::Stop(PollResult::NotFound { calls: self.calls });
         }
         // From the answer, so that calls arrive apart however they travel.
-        match waited(self.heard_at, BETWEEN_CALLS, now) {
-            Err(ProofDelay::Wait(left)) => ProofStep::Wait(left),
-            _ => ProofStep::Ask,
+        match check_interval(self.last_response_at, CALL_INTERVAL, now) {
+            Err(ProofDelay::Wait(remaining)) => ProofStep::Wait(remaining),
+            _ => ProofStep::Fetch,
         }
     }
 
     /// Whether there is no time left to ask again.
-    pub(super) fn is_late(&self, now: Timestamp) -> bool {
-        now >= self.began_at + LOOKS_FOR
+    pub(super) fn is_timed_out(&self, now: Timestamp) -> bool {
+        now >= self.started_at + POLL_TIMEOUT
     }
 
     /// What a call told: a question, or that there is no such roll number.
-    pub(super) fn hear(&mut self, question: Option<&str>, verifier: &Verifier, now: Timestamp) {
+    pub(super) fn record_question(
+        &mut self,
+        question: Option<&str>,
+        verifier: &Verifier,
+        now: Timestamp,
+    ) {
         self.calls += 1;
-        self.heard_at = Some(now);
+        self.last_response_at = Some(now);
         let Some(question) = question else {
-            self.found = Some(if self.calls == 1 {
-                PollResult::Unknown
+            self.result = Some(if self.calls == 1 {
+                PollResult::UnknownRollNumber
             } else {
                 PollResult::Inconsistent
             });
             return;
         };
-        if verifier.is_in(question) {
-            self.found = Some(PollResult::There);
+        if verifier.is_contained_in(question) {
+            self.result = Some(PollResult::Found);
             return;
         }
         let question = TokenHash::of(question.as_bytes());
@@ -211,7 +222,7 @@ mod tests {
     const START: Timestamp = time::macros::datetime!(2026-11-21 12:00 UTC);
 
     fn verifier() -> Verifier {
-        Verifier::stored("sso-abcdefghij2345672345".to_owned())
+        Verifier::from_stored("sso-abcdefghij2345672345".to_owned())
     }
 
     fn proof() -> MailboxProof {
@@ -244,160 +255,181 @@ mod tests {
     #[test]
     fn a_proof_goes_one_way_and_ends_after_half_an_hour() {
         let pending = proof();
-        assert_eq!(status(&pending, START), ProofStatus::Pending);
-        assert_eq!(status(&pending, after(1799)), ProofStatus::Pending);
-        assert_eq!(status(&pending, after(1800)), ProofStatus::Expired);
+        assert_eq!(proof_status(&pending, START), ProofStatus::Pending);
+        assert_eq!(proof_status(&pending, after(1799)), ProofStatus::Pending);
+        assert_eq!(proof_status(&pending, after(1800)), ProofStatus::Expired);
         let seen = MailboxProof {
             question_seen_at: Some(START),
             ..proof()
         };
-        assert_eq!(status(&seen, after(1799)), ProofStatus::QuestionSeen);
-        assert_eq!(status(&seen, after(1800)), ProofStatus::Expired);
+        assert_eq!(proof_status(&seen, after(1799)), ProofStatus::QuestionSeen);
+        assert_eq!(proof_status(&seen, after(1800)), ProofStatus::Expired);
         let complete = MailboxProof {
             completed_at: Some(START),
             ..seen
         };
-        assert_eq!(status(&complete, after(99_999)), ProofStatus::Complete);
+        assert_eq!(
+            proof_status(&complete, after(99_999)),
+            ProofStatus::Complete
+        );
         let cancelled = MailboxProof {
             cancelled_at: Some(START),
             ..proof()
         };
-        assert_eq!(status(&cancelled, START), ProofStatus::Cancelled);
+        assert_eq!(proof_status(&cancelled, START), ProofStatus::Cancelled);
     }
 
     #[test]
     fn questions_are_looked_at_ten_times_with_time_between() {
         let mut proof = proof();
-        assert_eq!(may_check(&proof, 0, START), Ok(()));
+        assert_eq!(check_poll_allowed(&proof, 0, START), Ok(()));
         proof.checks = 1;
         proof.last_check_at = Some(START);
         let wait = ProofDelay::Wait(Duration::from_secs(1));
-        assert_eq!(may_check(&proof, 0, after(19)), Err(wait));
-        assert_eq!(may_check(&proof, 0, after(20)), Ok(()));
-        proof.checks = MOST_CHECKS;
-        assert_eq!(may_check(&proof, 0, after(60)), Err(ProofDelay::Spent));
+        assert_eq!(check_poll_allowed(&proof, 0, after(19)), Err(wait));
+        assert_eq!(check_poll_allowed(&proof, 0, after(20)), Ok(()));
+        proof.checks = MAX_CHECKS;
+        assert_eq!(
+            check_poll_allowed(&proof, 0, after(60)),
+            Err(ProofDelay::LimitReached)
+        );
         proof.checks = 1;
         proof.question_seen_at = Some(after(20));
-        assert_eq!(may_check(&proof, 0, after(60)), Err(ProofDelay::Over));
+        assert_eq!(
+            check_poll_allowed(&proof, 0, after(60)),
+            Err(ProofDelay::Over)
+        );
     }
 
     #[test]
     fn only_five_proofs_a_day_look_at_the_questions_of_one_roll_number() {
         let mut proof = proof();
-        assert_eq!(may_check(&proof, 4, START), Ok(()));
-        assert_eq!(may_check(&proof, 5, START), Err(ProofDelay::Tomorrow));
+        assert_eq!(check_poll_allowed(&proof, 4, START), Ok(()));
+        assert_eq!(
+            check_poll_allowed(&proof, 5, START),
+            Err(ProofDelay::DailyLimitReached)
+        );
         // One of the five goes on.
         proof.checks = 1;
-        assert_eq!(may_check(&proof, 5, START), Ok(()));
+        assert_eq!(check_poll_allowed(&proof, 5, START), Ok(()));
     }
 
     #[test]
     fn a_letter_is_written_again_three_times_with_a_minute_between() {
         let mut proof = proof();
-        assert_eq!(may_mail(&proof, START), Err(ProofDelay::Over));
+        assert_eq!(check_mail_allowed(&proof, START), Err(ProofDelay::Over));
         proof.question_seen_at = Some(START);
         for mails in 0..4 {
             proof.mails = mails;
-            assert_eq!(may_mail(&proof, START), Ok(()));
+            assert_eq!(check_mail_allowed(&proof, START), Ok(()));
         }
         proof.last_mail_at = Some(START);
         let wait = ProofDelay::Wait(Duration::from_secs(10));
-        assert_eq!(may_mail(&proof, after(50)), Err(wait));
+        assert_eq!(check_mail_allowed(&proof, after(50)), Err(wait));
         proof.mails = 4;
-        assert_eq!(may_mail(&proof, after(60)), Err(ProofDelay::Spent));
+        assert_eq!(
+            check_mail_allowed(&proof, after(60)),
+            Err(ProofDelay::LimitReached)
+        );
     }
 
     #[test]
     fn a_browser_goes_on_once_and_soon() {
         let mut proof = proof();
-        assert!(!may_enter(&proof, START));
+        assert!(!can_enter(&proof, START));
         proof.completed_at = Some(START);
-        assert!(may_enter(&proof, after(1799)));
-        assert!(!may_enter(&proof, after(1800)));
+        assert!(can_enter(&proof, after(1799)));
+        assert!(!can_enter(&proof, after(1800)));
         proof.entered_at = Some(START);
-        assert!(!may_enter(&proof, START));
+        assert!(!can_enter(&proof, START));
     }
 
-    /// Looks until it stops, at a portal that tells the question `tells` says, in `takes` per call.
-    fn look(
-        mut tells: impl FnMut(u32) -> Option<usize>,
-        takes: Duration,
+    /// Looks until it stops, at a portal that tells the question `question_at` says, in `call_duration` per call.
+    fn poll(
+        mut question_at: impl FnMut(u32) -> Option<usize>,
+        call_duration: Duration,
     ) -> (PollResult, Vec<Timestamp>) {
         let questions = [
             "Your first school?",
             "Your pet? SSO-abcdefghij2345672345",
             "Your street?",
         ];
-        let (mut now, mut look, mut asked) = (START, QuestionPoll::begin(START), Vec::new());
+        let (mut now, mut poll, mut call_times) = (START, QuestionPoll::start(START), Vec::new());
         loop {
-            match look.step(now) {
+            match poll.next_step(now) {
                 ProofStep::Wait(span) => now += span,
-                ProofStep::Stop(found) => return (found, asked),
-                ProofStep::Ask => {
-                    let call = u32::try_from(asked.len()).unwrap();
-                    asked.push(now);
-                    now += takes;
-                    let question = tells(call).map(|number| questions[number]);
-                    look.hear(question, &verifier(), now);
+                ProofStep::Stop(result) => return (result, call_times),
+                ProofStep::Fetch => {
+                    let call = u32::try_from(call_times.len()).unwrap();
+                    call_times.push(now);
+                    now += call_duration;
+                    let question = question_at(call).map(|number| questions[number]);
+                    poll.record_question(question, &verifier(), now);
                 }
             }
         }
     }
 
-    const SOON: Duration = Duration::from_millis(40);
+    const QUICK: Duration = Duration::from_millis(40);
 
     #[test]
     fn l20_a_verifier_among_three_is_found_within_fifteen_calls_apart() {
         const RUNS: u32 = 20_000;
-        let mut chance = StdRng::seed_from_u64(20);
+        let mut random = StdRng::seed_from_u64(20);
         let mut missed = 0;
         for _ in 0..RUNS {
-            let (found, asked) = look(|_| Some(chance.random_range(0..3)), SOON);
-            assert!(asked.len() <= 15);
-            let apart = asked.windows(2).map(|two| two[1] - two[0]);
-            assert!(apart.into_iter().all(|span| span >= BETWEEN_CALLS));
-            missed += u32::from(found != PollResult::There);
+            let (result, call_times) = poll(|_| Some(random.random_range(0..3)), QUICK);
+            assert!(call_times.len() <= 15);
+            let apart = call_times.windows(2).map(|two| two[1] - two[0]);
+            assert!(apart.into_iter().all(|span| span >= CALL_INTERVAL));
+            missed += u32::from(result != PollResult::Found);
         }
         assert!(missed * 1000 <= RUNS * 3, "{missed} of {RUNS}");
         // Round robin: three calls tell all.
         for first in 0..3 {
-            let (found, asked) = look(|call| Some((first + call as usize) % 3), SOON);
-            assert_eq!(found, PollResult::There);
-            assert!(asked.len() <= 3);
+            let (result, call_times) = poll(|call| Some((first + call as usize) % 3), QUICK);
+            assert_eq!(result, PollResult::Found);
+            assert!(call_times.len() <= 3);
         }
     }
 
     #[test]
     fn l21_it_stops_after_three_questions_without_it() {
         let verifier = verifier();
-        let mut look = QuestionPoll::begin(START);
+        let mut poll = QuestionPoll::start(START);
         for question in ["one?", "two?", "one?", "three?"] {
-            assert!(!matches!(look.step(START), ProofStep::Stop(_)));
-            look.hear(Some(question), &verifier, START);
+            assert!(!matches!(poll.next_step(START), ProofStep::Stop(_)));
+            poll.record_question(Some(question), &verifier, START);
         }
         assert_eq!(
-            look.step(START),
-            ProofStep::Stop(PollResult::NotThere { calls: 4 })
+            poll.next_step(START),
+            ProofStep::Stop(PollResult::NotFound { calls: 4 })
         );
     }
 
     #[test]
     fn l22_an_unknown_roll_number_is_asked_for_once() {
-        let (found, asked) = look(|_| None, SOON);
-        assert_eq!((found, asked.len()), (PollResult::Unknown, 1));
+        let (result, call_times) = poll(|_| None, QUICK);
+        assert_eq!(
+            (result, call_times.len()),
+            (PollResult::UnknownRollNumber, 1)
+        );
         // Unknown all of a sudden is not to be believed.
-        let (found, asked) = look(|call| (call < 2).then_some(0), SOON);
-        assert_eq!((found, asked.len()), (PollResult::Inconsistent, 3));
+        let (result, call_times) = poll(|call| (call < 2).then_some(0), QUICK);
+        assert_eq!((result, call_times.len()), (PollResult::Inconsistent, 3));
     }
 
     #[test]
     fn a_portal_that_says_the_same_or_is_slow_is_not_asked_for_ever() {
-        let (found, asked) = look(|_| Some(0), SOON);
+        let (result, call_times) = poll(|_| Some(0), QUICK);
         assert_eq!(
-            (found, asked.len()),
-            (PollResult::NotThere { calls: 15 }, 15)
+            (result, call_times.len()),
+            (PollResult::NotFound { calls: 15 }, 15)
         );
-        let (found, asked) = look(|_| Some(0), Duration::from_secs(5));
-        assert_eq!((found, asked.len()), (PollResult::NotThere { calls: 4 }, 4));
+        let (result, call_times) = poll(|_| Some(0), Duration::from_secs(5));
+        assert_eq!(
+            (result, call_times.len()),
+            (PollResult::NotFound { calls: 4 }, 4)
+        );
     }
 }

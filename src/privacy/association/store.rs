@@ -39,7 +39,7 @@ impl From<ProofRow> for MailboxProof {
                 allows_look_ups: row.allows_look_ups,
                 next: row.next,
             },
-            verifier: Verifier::stored(row.verifier),
+            verifier: Verifier::from_stored(row.verifier),
             expires_at: row.expires_at,
             checks: row.checks,
             last_check_at: row.last_check_at,
@@ -100,7 +100,7 @@ pub(super) async fn find_proof(
 }
 
 /// The same, and nobody else changes it until the transaction ends.
-pub(super) async fn find_proof_to_change(
+pub(super) async fn lock_proof(
     tx: &mut Tx,
     browser: TokenHash,
 ) -> db::Result<Option<MailboxProof>> {
@@ -121,7 +121,7 @@ pub(super) async fn find_proof_to_change(
 /// The proof whose newest letter this is.
 pub(super) async fn find_mailed(
     db: impl Executor<'_>,
-    letter: AddresseeId,
+    mail_id: AddresseeId,
 ) -> db::Result<Option<MailboxProof>> {
     let row = sqlx::query_as!(
         ProofRow,
@@ -129,7 +129,7 @@ pub(super) async fn find_mailed(
                 last_check_at, mails, last_mail_at, question_seen_at, completed_at, cancelled_at,
                 entered_at
          from association_proofs where addressee_id = $1",
-        letter.0,
+        mail_id.0,
     )
     .fetch_optional(db)
     .await?;
@@ -137,7 +137,7 @@ pub(super) async fn find_mailed(
 }
 
 /// How many other proofs for this roll number looked at its questions since a moment.
-pub(super) async fn count_others_that_looked(
+pub(super) async fn count_other_polled_proofs(
     db: impl Executor<'_>,
     proof: ProofId,
     roll: &str,
@@ -156,7 +156,7 @@ pub(super) async fn count_others_that_looked(
 }
 
 /// Counts a look at the questions.
-pub(super) async fn mark_looked(tx: &mut Tx, proof: ProofId, now: Timestamp) -> db::Result<()> {
+pub(super) async fn count_poll(tx: &mut Tx, proof: ProofId, now: Timestamp) -> db::Result<()> {
     sqlx::query!(
         "update association_proofs set checks = checks + 1, last_check_at = $2 where id = $1",
         proof.0,
@@ -168,7 +168,7 @@ pub(super) async fn mark_looked(tx: &mut Tx, proof: ProofId, now: Timestamp) -> 
 }
 
 /// Takes back the counting of a look that could not be finished; when it was stays.
-pub(super) async fn mark_not_looked(db: impl Executor<'_>, proof: ProofId) -> db::Result<()> {
+pub(super) async fn undo_poll_count(db: impl Executor<'_>, proof: ProofId) -> db::Result<()> {
     sqlx::query!(
         "update association_proofs set checks = checks - 1 where id = $1 and checks > 0",
         proof.0
@@ -202,7 +202,7 @@ pub(super) async fn mark_question_seen(
 pub(super) async fn mark_mailed(
     tx: &mut Tx,
     proof: ProofId,
-    letter: AddresseeId,
+    mail_id: AddresseeId,
     now: Timestamp,
 ) -> db::Result<()> {
     sqlx::query!(
@@ -210,7 +210,7 @@ pub(super) async fn mark_mailed(
          set addressee_id = $2, mails = mails + 1, last_mail_at = $3
          where id = $1",
         proof.0,
-        letter.0,
+        mail_id.0,
         now
     )
     .execute(&mut **tx)
@@ -234,7 +234,7 @@ pub(super) async fn lock_roll(tx: &mut Tx, roll: &str) -> db::Result<()> {
 pub(super) async fn mark_completed(
     tx: &mut Tx,
     proof: ProofId,
-    letter: AddresseeId,
+    mail_id: AddresseeId,
     now: Timestamp,
 ) -> db::Result<bool> {
     let done = sqlx::query_scalar!(
@@ -251,7 +251,7 @@ pub(super) async fn mark_completed(
            )
            select id from done"#,
         proof.0,
-        letter.0,
+        mail_id.0,
         now
     )
     .fetch_optional(&mut **tx)
@@ -377,7 +377,7 @@ pub(super) async fn mark_look_ups(
 }
 
 /// An association that may be looked up, and whose it is. Nobody's who is suspended, or about to leave.
-pub(super) async fn find_allowed(
+pub(super) async fn find_for_look_up(
     db: impl Executor<'_>,
     key: AssociationKey<'_>,
 ) -> db::Result<Option<(Association, PersonId)>> {

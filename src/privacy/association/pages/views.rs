@@ -247,15 +247,16 @@ pub(in super::super) mod samples {
                 token: "abc".to_owned(),
             })
         });
-        let done = [(false, false), (true, false), (true, true)].map(|(here, signs_in)| {
-            PageSample::of(&ProofDonePage {
-                steps: steps(STEPS.len()),
-                claimed: claimed(!signs_in),
-                verifier: "sso-abcdefghij2345672345".to_owned(),
-                enter: here.then(|| "/association/enter/".to_owned()),
-                signs_in,
-            })
-        });
+        let done =
+            [(false, false), (true, false), (true, true)].map(|(in_own_browser, signs_in)| {
+                PageSample::of(&ProofDonePage {
+                    steps: steps(STEPS.len()),
+                    claimed: claimed(!signs_in),
+                    verifier: "sso-abcdefghij2345672345".to_owned(),
+                    enter: in_own_browser.then(|| "/association/enter/".to_owned()),
+                    signs_in,
+                })
+            });
         let mine = BOTH.map(|allows_look_ups| {
             PageSample::of(&OwnAssociationsPage {
                 associations: vec![AssociationView {
