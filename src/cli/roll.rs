@@ -1,4 +1,4 @@
-//! `profiles roll`: what the characters of a roll number mean.
+//! `profiles roll`: changes and prints the meaning of the characters of a roll number.
 
 use std::process::ExitCode;
 
@@ -69,7 +69,7 @@ pub(super) struct RollReadArgs {
     roll_number: String,
 }
 
-/// What is printed.
+/// The command's output.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum RollReport {

@@ -1,4 +1,4 @@
-//! The calls of ERP: addresses, fields, cookies in and out. What is heard is read in `reply.rs`.
+//! The HTTP requests to ERP: paths, form fields and cookies. `reply.rs` parses the responses.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::connectors::http::{HttpRequest, HttpResponse};
 use crate::connectors::{HttpClient, HttpFailure};
 
 const QUESTION_PATH: &str = "/SSOAdministration/getSecurityQues.htm";
-/// Spelt as ERP spells it.
+/// "Emil" is ERP's spelling.
 const SEND_CODE_PATH: &str = "/SSOAdministration/getEmilOTP.htm";
 const SIGN_IN_PATH: &str = "/SSOAdministration/auth.htm";
 const END_OTHER_SESSIONS_PATH: &str = "/SSOAdministration/clearAllSessions.htm";
@@ -22,22 +22,22 @@ const LOGOUT_PATHS: [&str; 2] = ["/IIT_ERP3/logout.htm", "/SSOAdministration/log
 
 const TOKEN_COOKIE: &str = "ssoToken";
 
-/// What somebody made up types.
+/// Password and answer that a probe sends.
 const PROBE_SECRET: &str = "nobody";
 const PROBE_CODE: &str = "000000";
 
 const MAX_REDIRECTS: usize = 8;
 const LOGOUT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Why there is nothing to go on with.
+/// Why a request to ERP gives no usable reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ErpError {
     NoAnswer,
-    /// This may be about the one person who was asked about.
+    /// An unknown reply that one user's record or input may have caused.
     UnknownUserReply(UnknownReply),
-    /// This is ERP's own.
+    /// An unknown reply that no user's data can cause.
     ProtocolMismatch(UnknownReply),
-    /// ERP sends us back to the beginning.
+    /// ERP redirects to its login or logout page.
     SessionExpired,
 }
 
@@ -53,7 +53,7 @@ impl From<UnknownReply> for ErpError {
     }
 }
 
-/// What is asked about one person.
+/// The requests about one roll number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ErpRequestKind {
     Question,
@@ -61,23 +61,23 @@ pub(super) enum ErpRequestKind {
     SignIn,
 }
 
-/// ERP's session of one sign-in. Wiped when dropped.
+/// ERP's session during one sign-in. Its cookies and token are wiped when it is dropped.
 #[derive(Default)]
 pub(super) struct ErpSession {
     cookies: CookieJar,
     token: Zeroizing<String>,
 }
 
-/// What a person typed, and whose it is.
+/// The roll number and what the person typed.
 pub(super) struct ErpCredentials<'a> {
     pub roll: &'a ErpRollNumber,
     pub password: &'a str,
     pub answer: &'a str,
-    /// Empty where there is none yet.
+    /// Empty before ERP has mailed a code.
     pub code: &'a str,
 }
 
-/// ERP as it is reached.
+/// The HTTP client of ERP. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct ErpClient(HttpClient);
 
@@ -86,7 +86,7 @@ impl ErpClient {
         Self(http_client)
     }
 
-    /// Goes in at the front door, as far as the login page.
+    /// Opens the portal, follows its redirect to the login page, and reads the session token there.
     pub(super) async fn open_session(&self) -> Result<ErpSession, ErpError> {
         let mut session = ErpSession::default();
         let mut response = self
@@ -105,7 +105,8 @@ impl ErpClient {
         Ok(session)
     }
 
-    /// One of somebody's three questions, at random; none for a number that ERP does not know.
+    /// Fetches one of the roll number's three security questions, at random; `None` if ERP does not have
+    /// the roll number.
     pub(super) async fn fetch_question(
         &self,
         session: &mut ErpSession,
@@ -117,7 +118,7 @@ impl ErpClient {
         Ok(reply::parse_question(&response.text())?)
     }
 
-    /// Asks for a code by mail. Every one that is sent is a mail to somebody: never asked twice.
+    /// Asks ERP to mail a code. The request is never repeated, because each one sends a mail.
     pub(super) async fn send_code(
         &self,
         session: &mut ErpSession,
@@ -130,13 +131,14 @@ impl ErpClient {
         Ok(reply::parse_send_code_reply(&response.text())?)
     }
 
-    /// Tries to sign in, and follows ERP to where it shows whether it worked. The token is not presented.
+    /// Posts the sign-in form and follows redirects up to the reply. A token in a redirect is not
+    /// presented to the portal.
     pub(super) async fn sign_in(
         &self,
         session: &mut ErpSession,
         credentials: &ErpCredentials<'_>,
     ) -> Result<SignInReply, ErpError> {
-        // What counts as a proof has to come of this very call.
+        // Removes an older token, so that a token found later comes from this request.
         session.cookies.remove(TOKEN_COOKIE);
         let mut response = self
             .post_login_form(session, SIGN_IN_PATH, credentials)
@@ -167,14 +169,14 @@ impl ErpClient {
         let page = HtmlPage::parse(&body);
         let reply = reply::parse_sign_in_page(&page, &body, session.cookies.value(TOKEN_COOKIE))?;
         if let SignInReply::Token(token) = &reply {
-            // Found on a page and not in a redirect: it has to open the portal.
+            // A token on a page or in a cookie counts only if it opens the portal.
             self.open_portal(session, token).await?;
         }
         Ok(reply)
     }
 
-    /// Whether ERP speaks as we know it when the same is asked about somebody made up, who has no record
-    /// there and typed nothing. Silence says nothing against it.
+    /// Repeats a request with a nonexistent roll number and made-up credentials. Returns whether the
+    /// reply is a known one, which shows that ERP itself has not changed. No answer counts as unchanged.
     pub(super) async fn is_unchanged(&self, kind: ErpRequestKind) -> bool {
         let roll = ErpRollNumber::nonexistent();
         let credentials = |code| ErpCredentials {
@@ -206,7 +208,7 @@ impl ErpClient {
         }
     }
 
-    /// Presents the token, which spends it: the portal's page, if it opens.
+    /// Presents the token to the portal and returns the portal's page. This spends the token.
     pub(super) async fn open_portal(
         &self,
         session: &mut ErpSession,
@@ -234,7 +236,7 @@ impl ErpClient {
         }
     }
 
-    /// Ends the person's other sessions.
+    /// Ends the person's other ERP sessions.
     pub(super) async fn end_other_sessions(
         &self,
         session: &mut ErpSession,
@@ -252,11 +254,11 @@ impl ErpClient {
         require_success(&response)
     }
 
-    /// Leaves no session behind, as far as that can be had in a moment.
+    /// Logs out of both ERP applications, with a short timeout.
     pub(super) async fn log_out(&self, mut session: ErpSession) {
         for path in LOGOUT_PATHS {
             let request = self.0.get(path).within(LOGOUT_TIMEOUT);
-            // ERP lets what is left run out by itself.
+            // A failure is ignored: ERP's sessions expire by themselves.
             let _ = self.send(&mut session, path, request).await;
         }
     }
@@ -310,8 +312,8 @@ impl ErpClient {
         session
             .cookies
             .store_from(&response.address, &response.headers);
-        // Asked too often, or what a firewall before it says to words it does not like, is no change of ERP's:
-        // who asked through us need not have wanted anything good.
+        // A rate limit or a firewall's refusal counts as no answer and not as a change of ERP, because
+        // what a user types can cause both.
         let is_kept_off = matches!(
             response.status,
             StatusCode::TOO_MANY_REQUESTS | StatusCode::FORBIDDEN
@@ -331,7 +333,7 @@ impl ErpClient {
     }
 }
 
-/// An answer that is one, and no redirect.
+/// Requires a 2xx status: neither an error nor a redirect.
 fn require_success(response: &HttpResponse) -> Result<(), ErpError> {
     if response.status.is_success() {
         return Ok(());

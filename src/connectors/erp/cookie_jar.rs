@@ -1,16 +1,16 @@
-//! ERP's cookies, for as long as one sign-in takes. Two of them have the same name and differ by
-//! path, so paths matter; there is one host, so domains do not.
+//! ERP's cookies during one sign-in. Two cookies have the same name and differ by path, so paths are
+//! matched. There is one host, so domains are ignored.
 
 use cookie::Cookie;
 use http::{HeaderMap, header};
 use url::Url;
 use zeroize::Zeroizing;
 
-/// More cookies than ERP sets, and longer ones.
+/// Limits on number and length of cookies, above what ERP sets.
 const MAX_COOKIES: usize = 40;
 const MAX_VALUE_LENGTH: usize = 4096;
 
-/// Wiped when dropped.
+/// The values are wiped when the jar is dropped.
 #[derive(Default)]
 pub(super) struct CookieJar(Vec<StoredCookie>);
 
@@ -21,7 +21,7 @@ struct StoredCookie {
 }
 
 impl CookieJar {
-    /// Takes what an answer from `address` sets, and drops what it takes back.
+    /// Stores the cookies that a response from `address` sets, and removes those it expires.
     pub(super) fn store_from(&mut self, address: &Url, headers: &HeaderMap) {
         let lines = headers.get_all(header::SET_COOKIE).iter();
         let lines = lines.filter_map(|line| line.to_str().ok());
@@ -44,7 +44,7 @@ impl CookieJar {
         }
     }
 
-    /// What a request to `address` carries, the longest path first (RFC 6265 §5.4).
+    /// The `Cookie` header for a request to `address`; longer paths come first (RFC 6265 §5.4).
     pub(super) fn cookie_header(&self, address: &Url) -> Option<Zeroizing<String>> {
         let mut matching: Vec<_> = self
             .0
@@ -77,7 +77,7 @@ impl CookieJar {
     }
 }
 
-/// Where a cookie belongs that names no path (RFC 6265 §5.1.4).
+/// The path of a cookie that has no `Path` attribute (RFC 6265 §5.1.4).
 fn default_path(path: &str) -> String {
     match path.rsplit_once('/') {
         Some(("", _)) | None => "/".to_owned(),

@@ -1,4 +1,4 @@
-//! The four forms of a sign-in through ERP: what each asks and says.
+//! The four forms of a sign-in through ERP.
 
 use std::borrow::Cow;
 
@@ -14,18 +14,18 @@ pub(super) const SEND_AGAIN: &str = "send-again";
 pub(super) const BACK: &str = "back";
 pub(super) const KEEP_OTHER_SESSION: &str = "leave-it";
 
-/// What the forms of one sign-in are made of.
+/// The values that the forms of one sign-in show.
 #[derive(Clone, Copy)]
 pub(super) struct ErpForms<'a> {
     pub roll: Option<&'a ErpRollNumber>,
     pub question: Option<&'a str>,
     pub has_ended_others: bool,
-    /// Ask for password and answer again beside the code.
+    /// Whether the code's form asks for password and answer again.
     pub asks_credentials_again: bool,
 }
 
 impl ErpForms<'_> {
-    /// Whose sign-in it is.
+    /// Asks for the roll number.
     pub(super) fn roll_prompt(&self) -> Prompt {
         let mut roll = Input::new(ROLL, InputKind::Text, "Roll number", "username");
         self.roll_text().clone_into(&mut roll.value);
@@ -46,7 +46,7 @@ impl ErpForms<'_> {
         }
     }
 
-    /// Password and answer.
+    /// Asks for the password and the answer to the security question.
     pub(super) fn credentials_prompt(&self) -> Prompt {
         Prompt {
             heading: HEADING.into(),
@@ -85,7 +85,7 @@ impl ErpForms<'_> {
         [password, answer]
     }
 
-    /// The code that was mailed.
+    /// Asks for the mailed code.
     pub(super) fn code_prompt(&self) -> Prompt {
         let mut code = Input::new(CODE, InputKind::Code, "Code from the mail", "one-time-code");
         code.hint = Some("Six digits, in a mail from ERP to the address it knows of you".into());
@@ -119,7 +119,7 @@ impl ErpForms<'_> {
         }
     }
 
-    /// Whether another session of theirs may be ended.
+    /// Asks whether to end the person's other ERP session.
     pub(super) fn conflict_prompt(&self) -> Prompt {
         Prompt {
             heading: "You are signed in to ERP elsewhere".into(),
@@ -151,7 +151,7 @@ impl ErpForms<'_> {
 
 const HEADING: &str = "Sign in with ERP";
 
-/// The three forms; the one at index `current` is shown now.
+/// The three steps; the one at index `current` is the present one.
 fn steps(current: usize) -> Vec<(Cow<'static, str>, StepState)> {
     let labels = ["Roll number", "Password", "Code"];
     let state = |index: usize| match index.cmp(&current) {
@@ -173,7 +173,7 @@ fn button(value: &'static str, label: &'static str) -> InputChoice {
     }
 }
 
-/// Says what is wrong at the input of this name.
+/// Sets the error of the input with this name.
 pub(super) fn set_error(prompt: &mut Prompt, name: &str, error: &'static str) {
     for input in prompt.inputs.iter_mut().filter(|input| input.name == name) {
         input.error = Some(error.into());

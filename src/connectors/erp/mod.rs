@@ -1,17 +1,31 @@
-//! Signing in with an account of the ERP of IIT Kharagpur: roll number, password, the answer to a
-//! security question, and a code by mail.
+//! Sign-in with an account of the ERP of IIT Kharagpur, for people with a roll number there: roll
+//! number, password, the answer to a security question, and a one-time code by mail.
 //!
-//! ERP knows nothing of us: this does what its own login page does. `machine` says what comes next and
-//! what it may cost, `form` what each form asks, `client` calls, `reply` reads what was heard, `rate_limits`
-//! counts what is done on behalf of one roll number and one address; here is the loop between them. Whoever gets a token out
-//! of ERP, with the roll number of the first form, has proved that it is theirs. The token is not
-//! presented (that would spend it), never kept, and the session is closed at once.
+//! ERP has no API for this. The connector sends the requests that ERP's own login page sends:
 //!
-//! Decision: password and answer stay in memory between asking for the code and signing in, because
-//! ERP wants them both times, unless `PROFILES_ERP_REASK_PASSWORD` asks for them twice. Decision: a
-//! person's other ERP session is never ended but by their own button, because what is not saved in it
-//! is lost. Decision: what follows from a roll number is read from tables, because no document says
-//! what its fifth character means; it is marked as worked out.
+//! | Request | Reply |
+//! |---|---|
+//! | `GET /IIT_ERP3/`, redirect to the login page | a session cookie and a `sessionToken` |
+//! | `POST getSecurityQues.htm` with the roll number | a question, or `FALSE` |
+//! | `POST getEmilOTP.htm` with password and answer | JSON: a code was mailed, or why not |
+//! | `POST auth.htm` with all of it and the code | a redirect with an `ssoToken`, or a page |
+//!
+//! The states of a sign-in are drawn in `state_machine`, which decides what follows; `form` makes the
+//! prompts, `client` sends requests, `reply` parses responses, `rate_limits` counts requests per roll
+//! number and address. This file connects them. A person who obtains an `ssoToken` for the roll number
+//! of the first form has proved that it is theirs. The token is not presented to the portal unless the
+//! name is read there (presenting spends it), it is never stored, and the ERP session is logged out at
+//! once.
+//!
+//! Decision: password and answer stay in memory between the request for the code and the sign-in,
+//! because ERP requires them in both, instead of being asked for twice. `PROFILES_ERP_REASK_PASSWORD`
+//! chooses the latter.
+//!
+//! Decision: a person's other ERP session is ended only by a button that the person presses, because
+//! unsaved work in it is lost, instead of automatically.
+//!
+//! Decision: the meaning of a roll number's characters is read from tables, because no document defines
+//! the fifth character, instead of being fixed in code. The derived attributes are marked as inferred.
 
 mod client;
 mod cookie_jar;
@@ -46,16 +60,16 @@ use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::{Db, Executor};
 
-/// How much this campus wants of it.
+/// Options of this connector.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ErpOptions {
-    /// Read the name off the portal's first page. It spends ERP's token.
+    /// Read the name from the portal's first page. This spends ERP's token.
     pub fetch_name: bool,
-    /// Forget the password while a code is on its way, and ask for it again.
+    /// Forget the password while the code is on its way, and ask for it again.
     pub reask_password: bool,
 }
 
-/// The adapter.
+/// The connector.
 pub struct Erp {
     client: ErpClient,
     db: Db,
@@ -84,7 +98,7 @@ impl fmt::Debug for ErpState {
 
 impl Connector for Erp {
     const SLUG: &'static str = "erp";
-    // The first form asks nobody: ERP is asked once there is a roll number.
+    // The first form sends no request to ERP.
     const OPENS_PLAINLY: bool = true;
     type State = ErpState;
 
@@ -170,7 +184,7 @@ impl Erp {
         }
     }
 
-    /// Calls, if there is a budget for it, and tells the machine what was heard.
+    /// Checks the rate limits, sends the request, and passes the reply to the state machine.
     async fn perform_call(
         &self,
         state: &mut ErpState,
@@ -247,7 +261,7 @@ impl Erp {
             )),
             ErpCall::EndOtherSessions => {
                 self.client.end_other_sessions(session, roll).await?;
-                // What this session was is over too.
+                // ERP has ended this session, too.
                 state.session = None;
                 Ok(ErpEvent::OtherSessionsEnded)
             }
@@ -256,7 +270,7 @@ impl Erp {
                 if let SignInReply::Token(token) = &reply
                     && self.options.fetch_name
                 {
-                    // That somebody is in is known already: a name is welcome, and not needed.
+                    // The sign-in has succeeded already; the name is optional.
                     let page = self.client.open_portal(session, token).await.ok();
                     *person_names = page.and_then(|page| reply::parse_person_name(&page));
                 }
@@ -265,7 +279,7 @@ impl Erp {
         }
     }
 
-    /// Whether what we do not know is ERP's or this person's.
+    /// Decides whether ERP has changed or one person's data caused an unknown reply.
     async fn classify_unknown_reply(
         &self,
         reply: UnknownReply,
@@ -289,7 +303,7 @@ impl Erp {
         ErpEvent::UnexpectedUserData(reply)
     }
 
-    /// What was charged before it was known how it would end.
+    /// Corrects the rate limits, which counted the request before its outcome was known.
     fn settle_rate_limits(&self, call: &ErpCall, event: &ErpEvent, caller: ErpCaller<'_>) {
         let mut rate_limits = self.rate_limits();
         match (call, event) {
@@ -303,12 +317,12 @@ impl Erp {
             (ErpCall::SendCode, ErpEvent::CodeReply(_)) => rate_limits.undo_code(caller, false),
             (ErpCall::SignIn(_), ErpEvent::SignInReply(SignInReply::Rejected)) => {}
             (ErpCall::SignIn(_), ErpEvent::SignInReply(_)) => rate_limits.undo_failure(caller),
-            // It is not known what ERP made of it.
+            // The outcome is unknown: the request stays counted.
             _ => {}
         }
     }
 
-    /// Somebody proved themselves: leaves ERP, and says who they are.
+    /// Logs out of ERP and returns the identity.
     async fn complete_login(
         &self,
         state: ErpState,
@@ -339,7 +353,7 @@ impl Erp {
     }
 }
 
-/// What becomes of somebody new. A value that fits nowhere is left out; only the roll number must fit.
+/// The claims for a new profile. Invalid values are left out; only the roll number must be valid.
 fn profile_claims(
     roll: &ErpRollNumber,
     attributes: &RollAttributes,
@@ -371,7 +385,7 @@ fn profile_claims(
     })
 }
 
-/// What becomes of somebody new whose roll number was proved in another way than by signing in there.
+/// The claims for a new profile whose roll number was proved by other means than an ERP sign-in.
 pub async fn claims_for_roll_number(
     db: impl Executor<'_> + Copy,
     roll: &ErpRollNumber,
@@ -381,9 +395,8 @@ pub async fn claims_for_roll_number(
     Ok(profile_claims(roll, &attributes, None))
 }
 
-/// What ERP shows to anybody: its login page, and the security questions of whoever has a roll number.
-/// For those who read a question as a place where a person can leave a mark; what it costs is counted
-/// there.
+/// The public pages of ERP: its login page, and the security questions of a roll number. The association
+/// area uses it to look for a text that a person has put into a question. Callers count the requests.
 #[derive(Debug, Clone)]
 pub struct ErpQuestions(ErpClient);
 
@@ -392,14 +405,14 @@ impl ErpQuestions {
         Self(ErpClient::new(caller))
     }
 
-    /// Whether ERP answers, and looks as we know it.
+    /// Checks that ERP answers with a login page this connector can read.
     pub async fn check(&self) -> Result<(), ConnectorError> {
         let opened = self.0.open_session().await;
         opened.map(drop).map_err(connector_error)
     }
 
-    /// One of the three, at random, and no more often than asked; none for a number that ERP does not
-    /// know.
+    /// Fetches one of the three questions, at random, with one request; `None` if ERP does not have the
+    /// roll number.
     pub async fn fetch_question(
         &self,
         roll: &ErpRollNumber,
@@ -410,7 +423,7 @@ impl ErpQuestions {
             .await
         {
             Ok(question) => Ok(question),
-            // One that we cannot read is one of theirs all the same.
+            // An unreadable question is still one of the three.
             Err(ErpError::UnknownUserReply(_))
                 if self.0.is_unchanged(ErpRequestKind::Question).await =>
             {

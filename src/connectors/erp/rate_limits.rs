@@ -1,15 +1,16 @@
-//! How often ERP is asked on behalf of one roll number and of one address. We must not be the machine
-//! by which somebody guesses at it, floods a mailbox, or reads other people's questions.
+//! How many requests are sent to ERP per roll number and per client address. The limits prevent guessing
+//! of credentials, flooding of a mailbox and collecting of other people's questions through this server.
 //!
-//! | What | Of | At most |
+//! | What | Per | Limit |
 //! |---|---|---|
-//! | security questions | one address | 10 in 10 minutes |
-//! | codes by mail | one roll number | 6 in an hour, 60 seconds apart |
-//! | codes by mail | one address | 20 in an hour |
-//! | wrong passwords and answers | one roll number | 5 in an hour |
-//! | wrong passwords and answers | one address | 20 in an hour |
+//! | security questions | address | 10 in 10 minutes |
+//! | codes by mail | roll number | 6 in an hour, 60 seconds apart |
+//! | codes by mail | address | 20 in an hour |
+//! | wrong passwords and answers | roll number | 5 in an hour |
+//! | wrong passwords and answers | address | 20 in an hour |
 //!
-//! What one sign-in may spend is in [`super::state_machine`]. All of it is memory of this process.
+//! The limits of a single sign-in are in [`super::state_machine`]. All counts are in the memory of this
+//! process.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
@@ -21,28 +22,28 @@ use crate::platform::clock::Timestamp;
 
 const HOUR: Duration = Duration::from_hours(1);
 const QUESTION_LIMIT: (usize, Duration) = (10, Duration::from_mins(10));
-/// Between two codes to one roll number.
+/// The shortest time between two codes to one roll number.
 pub(super) const CODE_INTERVAL: Duration = Duration::from_mins(1);
-/// More roll numbers or addresses than come within an hour; the memory this takes has an end.
+/// When a window holds this many keys, those idle for an hour are removed. This bounds the memory.
 const MAX_KEYS: usize = 20_000;
 
-/// Who asks, and on whose behalf.
+/// The client address and the roll number a request is counted for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ErpCaller<'a> {
     pub client_address: IpAddr,
     pub roll: &'a ErpRollNumber,
 }
 
-/// Spent: come back after this span.
+/// A limit is reached; the duration is how long to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ErpRateLimitError {
-    /// Much was asked: this sign-in is over.
+    /// A limit in a window is reached: the sign-in ends.
     LimitReached(Duration),
-    /// The last code is not old enough.
+    /// The last code was mailed too recently.
     CodeTooSoon(Duration),
 }
 
-/// What was spent window.
+/// The counts of recent requests.
 #[derive(Default)]
 pub(super) struct ErpRateLimits {
     questions: RateWindow<IpAddr>,
@@ -53,7 +54,8 @@ pub(super) struct ErpRateLimits {
 }
 
 impl ErpRateLimits {
-    /// Whether there is a question left to ask; without one there is no use in opening ERP's door.
+    /// Checks whether a question may be fetched, without counting it. Otherwise there is no reason to
+    /// open an ERP session.
     pub(super) fn check_question(
         &mut self,
         client_address: IpAddr,
@@ -74,8 +76,8 @@ impl ErpRateLimits {
         Ok(())
     }
 
-    /// Before a code is asked for: it counts as sent, and as a failure, until it is known that it was
-    /// neither. So those who ask at the same moment count each other.
+    /// Counts a code before it is requested, both as sent and as a failure, and is corrected once the
+    /// outcome is known. So simultaneous requests count one another.
     pub(super) fn count_code(
         &mut self,
         caller: ErpCaller<'_>,
@@ -113,7 +115,7 @@ impl ErpRateLimits {
         }
     }
 
-    /// Before somebody signs in: it counts as a failure until it is known that it was none.
+    /// Counts a sign-in as a failure before it is tried; [`Self::undo_failure`] corrects that.
     pub(super) fn count_sign_in(
         &mut self,
         caller: ErpCaller<'_>,
@@ -158,10 +160,11 @@ impl ErpRateLimits {
     }
 }
 
-/// When somebody did something, as far back as anybody asks.
+/// The times of recent events per key: a sliding window.
 ///
-/// No bucket of [`web::Limits`](crate::platform::web::RateLimiter): one that holds six and gets one back every ten
-/// minutes lets eleven through within its first hour. What we promise ERP is a count in any hour.
+/// Decision: a sliding window is used instead of the token bucket of
+/// [`RateLimiter`](crate::platform::web::RateLimiter), because a bucket of six that refills every ten
+/// minutes allows eleven events in its first hour, and the limit towards ERP is a count in any hour.
 struct RateWindow<K>(HashMap<K, VecDeque<Timestamp>>);
 
 impl<K> Default for RateWindow<K> {
@@ -171,7 +174,8 @@ impl<K> Default for RateWindow<K> {
 }
 
 impl<K: Hash + Eq + Clone> RateWindow<K> {
-    /// Whether once more is fewer than `limit` within the span; if not, for how long.
+    /// Checks whether the key has fewer than `limit` events in the window. The error is how long to
+    /// wait.
     fn check(
         &mut self,
         key: &K,
@@ -186,7 +190,7 @@ impl<K: Hash + Eq + Clone> RateWindow<K> {
             .copied()
             .filter(|time| now - *time < window)
             .collect();
-        // Once the oldest of the last `limit` has gone there is room.
+        // There is room as soon as the oldest of the last `limit` events leaves the window.
         let Some(oldest) = recent
             .len()
             .checked_sub(limit)
@@ -207,7 +211,7 @@ impl<K: Hash + Eq + Clone> RateWindow<K> {
         times.push_back(now);
     }
 
-    /// The last time did not count.
+    /// Removes the key's last event.
     fn undo_last(&mut self, key: &K) {
         if let Some(times) = self.0.get_mut(key) {
             times.pop_back();
@@ -274,7 +278,7 @@ mod tests {
             };
             assert_eq!(soon, Err(expected));
         }
-        // From elsewhere it is the same mailbox.
+        // The same mailbox from another address.
         let elsewhere = ErpCaller {
             client_address: client_address(2),
             roll: &asha,
@@ -317,7 +321,7 @@ mod tests {
         for _ in 0..4 {
             rate_limits.count_code(caller, NOW).unwrap();
             rate_limits.undo_code(caller, true);
-            // ERP had no code to give, or was right about the password.
+            // ERP could not send a code, or accepted the password.
             rate_limits.count_code(caller, NOW).unwrap();
             rate_limits.undo_code(caller, false);
             rate_limits.count_sign_in(caller, NOW).unwrap();

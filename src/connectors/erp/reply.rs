@@ -1,7 +1,7 @@
-//! What ERP's pages and odd sentences mean. Everything ERP says is matched here and nowhere else:
-//! when it changes, this and `client.rs` are what has to change.
+//! Parses ERP's pages and messages. Everything that ERP may answer is matched here: when ERP changes,
+//! this file and `client.rs` change.
 //!
-//! What is not known is [`UnknownReply`]: never a success, and never a guess.
+//! An unrecognised response is an [`UnknownReply`]: neither a success nor a guess.
 
 use html5gum::{DefaultEmitter, StartTag, Token, Tokenizer};
 use percent_encoding::percent_decode_str;
@@ -13,14 +13,15 @@ const LOGIN: &str = "/SSOAdministration/login.htm";
 const LOGOUT: &str = "/SSOAdministration/logout.htm";
 const LOGOUT_MESSAGE: &str = "/SSOAdministration/logoutmsg.htm";
 
-/// Longer than any question.
+/// More characters than any question has.
 const MAX_QUESTION_LENGTH: usize = 500;
 
-/// Something this adapter does not know, in words for the log that quote nothing.
+/// A response that this connector does not recognise. The text is for the log and quotes nothing from
+/// the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct UnknownReply(pub &'static str);
 
-/// The sessionToken of a login page: what its form would post, else what stands in its address.
+/// The `sessionToken` of a login page: the hidden form field, or else the query parameter.
 pub(super) fn parse_session_token(
     page: &HtmlPage,
     address: &Url,
@@ -30,18 +31,18 @@ pub(super) fn parse_session_token(
     found.ok_or(UnknownReply("its login page has no sessionToken"))
 }
 
-/// Whether an address is that of the login page.
+/// Whether an address is the login page's.
 pub(super) fn is_login_page(address: &Url) -> bool {
     address.path() == LOGIN
 }
 
-/// A security question as it is shown; none for a roll number that ERP does not know.
+/// Parses a security question; `None` for a roll number that ERP does not have.
 pub(super) fn parse_question(body: &str) -> Result<Option<String>, UnknownReply> {
     let text = body.trim();
     if text.is_empty() || text.eq_ignore_ascii_case("FALSE") {
         return Ok(None);
     }
-    // People word their questions themselves: one of them must not look like a change of ERP's.
+    // People write their questions themselves, so a question that contains markup is not a page.
     let is_page = text.trim_start_matches('\u{feff}').starts_with('<');
     if is_page && text.to_ascii_lowercase().contains("<html") {
         return Err(UnknownReply("a page in place of a question"));
@@ -55,7 +56,7 @@ pub(super) fn parse_question(body: &str) -> Result<Option<String>, UnknownReply>
     Ok(Some(decode_question(text)))
 }
 
-/// Some questions come percent-encoded, and more than once; a plus is a plus.
+/// Some questions are percent-encoded, up to several times. A plus sign is not a blank.
 fn decode_question(text: &str) -> String {
     let mut text = text.to_owned();
     for _ in 0..3 {
@@ -71,20 +72,20 @@ fn decode_question(text: &str) -> String {
     shown.trim().to_owned()
 }
 
-/// What comes of asking for a code.
+/// The outcome of a request for a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SendCodeReply {
     Sent,
     WrongAnswer,
     WrongPassword,
     AnswerMissing,
-    /// For a reason of ERP's own.
+    /// For a reason within ERP.
     NotSent,
 }
 
-/// Reads `{"msg": "…"}`, whatever its media type.
+/// Parses `{"msg": "…"}`, whatever its media type.
 pub(super) fn parse_send_code_reply(body: &str) -> Result<SendCodeReply, UnknownReply> {
-    // An object and nothing else: serde takes a list for a struct, too.
+    // Parsed as a map, because serde would also accept an array for a struct.
     let reply: serde_json::Map<String, serde_json::Value> = serde_json::from_str(body)
         .map_err(|_| UnknownReply("something else than a message about the code"))?;
     let msg = reply.get("msg").and_then(serde_json::Value::as_str);
@@ -102,13 +103,13 @@ pub(super) fn parse_send_code_reply(body: &str) -> Result<SendCodeReply, Unknown
     })
 }
 
-/// The proof that somebody signed in, and ERP's own key to their account: looked at, presented once at
-/// most, never kept and never shown.
+/// ERP's single sign-on token: the proof of a sign-in, and access to the account. It is presented at
+/// most once, never stored and never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct SsoToken(pub Zeroizing<String>);
 
 impl SsoToken {
-    /// 16 to 512 letters, digits and `._~-`. What stands in it is ERP's affair.
+    /// Accepts 16 to 512 letters, digits and `._~-`; the content is opaque.
     pub(super) fn parse(value: &str) -> Option<Self> {
         let is_valid = (16..=512).contains(&value.len()) && value.bytes().all(is_token_byte);
         is_valid.then(|| Self(Zeroizing::new(value.to_owned())))
@@ -119,17 +120,17 @@ fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"._~-".contains(&byte)
 }
 
-/// Where a redirect leads after somebody tried to sign in.
+/// The target of a redirect after the sign-in form.
 #[derive(PartialEq, Eq)]
 pub(super) enum RedirectTarget {
-    /// To the portal, with a token.
+    /// The portal, with a token.
     Portal(SsoToken),
-    /// To where those are sent whose session is gone.
+    /// The login or a logout page: the session has expired.
     SessionExpired,
     Intermediate,
 }
 
-/// Reads the address of a redirect, which is known to be ERP's own.
+/// Classifies a redirect target on ERP's own origin.
 pub(super) fn classify_redirect(target: &Url) -> RedirectTarget {
     let path = target.path();
     if path.starts_with(PORTAL)
@@ -146,22 +147,22 @@ pub(super) fn classify_redirect(target: &Url) -> RedirectTarget {
     }
 }
 
-/// How a try to sign in ended.
+/// The outcome of a sign-in.
 #[derive(PartialEq, Eq)]
 pub(super) enum SignInReply {
-    /// Somebody is in.
+    /// The sign-in succeeded.
     Token(SsoToken),
     WrongCode,
     OtherSessionActive,
-    /// The form again: password or answer do not hold any more.
+    /// The login form again: password or answer are no longer accepted.
     Rejected,
 }
 
-/// Reads the page on which such a try ends. A token of a page is a candidate: whoever wants to believe
-/// it has to see that it opens the portal. `cookie` is an `ssoToken` that was set on the way to it.
+/// Parses the page after the sign-in form. A token on it is only a candidate: the caller must check that
+/// it opens the portal. `cookie` is an `ssoToken` that was set on the way.
 ///
-/// Every sign of a refusal is looked for before any sign of success: what looks like a token may
-/// stand on any page.
+/// Signs of a refusal are matched before signs of success, because any page may contain a text that
+/// looks like a token.
 pub(super) fn parse_sign_in_page(
     page: &HtmlPage,
     body: &str,
@@ -182,7 +183,7 @@ pub(super) fn parse_sign_in_page(
         .ok_or(UnknownReply("neither a refusal nor a token"))
 }
 
-/// The token of a page that goes on by itself: `/IIT_ERP3/…?ssoToken=…` in a script or a link.
+/// The token of a page that redirects by script or link to `/IIT_ERP3/…?ssoToken=…`.
 fn find_portal_token(body: &str) -> Option<SsoToken> {
     const MARK: &str = "ssoToken=";
     body.match_indices(MARK).find_map(|(index, _)| {
@@ -199,7 +200,7 @@ fn find_portal_token(body: &str) -> Option<SsoToken> {
     })
 }
 
-/// Whether a page is the portal as somebody sees it who is in.
+/// Whether a page is the portal of a signed-in person.
 pub(super) fn is_portal_page(address: &Url, body: &str, page: &HtmlPage) -> bool {
     let is_denied = page.text.contains("you may not have access to this page");
     let is_outside = address.path().starts_with("/SSOAdministration/");
@@ -207,7 +208,7 @@ pub(super) fn is_portal_page(address: &Url, body: &str, page: &HtmlPage) -> bool
     has_menu && !is_denied && !is_outside && !page.is_login_form
 }
 
-/// The name in the portal's title, `Welcome Asha Rao to ERP, IIT Kharagpur`: first names and last.
+/// The name in the portal's title, `Welcome Asha Rao to ERP, IIT Kharagpur`: first names and last name.
 pub(super) fn parse_person_name(page: &HtmlPage) -> Option<(String, String)> {
     let title = page.title.split_whitespace().collect::<Vec<_>>().join(" ");
     let (_, rest) = title.split_once("Welcome ")?;
@@ -220,10 +221,10 @@ pub(super) fn parse_person_name(page: &HtmlPage) -> Option<(String, String)> {
     }
 }
 
-/// What is looked for on a page, as a browser would read it.
+/// The parts of an HTML page that this connector matches.
 #[derive(Default)]
 pub(super) struct HtmlPage {
-    /// All its words, scripts' too: in small letters, one blank between them.
+    /// All text, including scripts, in lower case with single blanks.
     text: Zeroizing<String>,
     title: String,
     session_token: Option<Zeroizing<String>>,
@@ -233,7 +234,7 @@ pub(super) struct HtmlPage {
 impl HtmlPage {
     pub(super) fn parse(html: &str) -> Self {
         let mut emitter = DefaultEmitter::default();
-        // What is inside of a script is no tag.
+        // Treats the content of a script as text and not as tags.
         emitter.naively_switch_states(true);
         let (mut page, mut words) = (Self::default(), Zeroizing::new(String::new()));
         let mut is_title = false;
@@ -278,7 +279,7 @@ fn attribute(tag: &StartTag<()>, name: &str) -> Option<String> {
     Some(String::from_utf8_lossy(value).into_owned())
 }
 
-/// A query parameter that is there once, decoded.
+/// The decoded value of a query parameter that occurs exactly once.
 fn single_query_param(address: &Url, name: &str) -> Option<Zeroizing<String>> {
     let mut values = address.query_pairs().filter(|(known, _)| known == name);
     let (_, value) = values.next()?;
@@ -286,7 +287,7 @@ fn single_query_param(address: &Url, name: &str) -> Option<Zeroizing<String>> {
     (values.next().is_none() && !value.is_empty()).then_some(value)
 }
 
-/// In small letters, with one blank where there was any.
+/// Lower case, with each run of white space replaced by one blank.
 fn normalise_text(text: &str) -> String {
     text.split_whitespace()
         .collect::<Vec<_>>()
@@ -320,7 +321,7 @@ mod tests {
         let page =
             "<form><input type=hidden name='sessionToken' id=sessionToken value=\"NE&#87;\">";
         assert_eq!(token(page).unwrap(), "NEW");
-        // Neither a comment nor a script is a field.
+        // Comments and scripts contain no form fields.
         assert_eq!(
             token("<!-- <input id=sessionToken value=X> -->").unwrap(),
             "OLD"
@@ -453,7 +454,7 @@ mod tests {
             ("<input name='user_id'>", SignInReply::Rejected),
         ] {
             assert!(classify(page) == Ok(expected), "{page}");
-            // With a token on it, it is the same refusal.
+            // A token on the page does not change the refusal.
             let page = format!("{page} <a href=\"/IIT_ERP3/?ssoToken={TOKEN}\">x</a>");
             assert!(
                 !matches!(classify(&page), Ok(SignInReply::Token(_))),

@@ -1,8 +1,8 @@
-//! What a roll number of IIT Kharagpur is, and what it says of whoever has it.
+//! The roll numbers of IIT Kharagpur, and the attributes derived from them.
 //!
-//! The first two digits are the year of entry, the letters the department. The fifth character is
-//! said to tell the programme; no document says so, so what it means is configuration
-//! ([`RollClass`]), and what follows from it is marked as worked out.
+//! The first two digits are the year of entry, the two letters the department. The fifth character is
+//! said to stand for the programme, but no document defines it. Its meaning is therefore configuration
+//! ([`RollClass`]), and the derived attributes are marked as inferred.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ pub struct ErpRollNumber(String);
 pub struct InvalidRollNumber;
 
 impl ErpRollNumber {
-    /// Takes it as people type it: in small letters, with blanks at its ends.
+    /// Parses a roll number as people type it, in either case and with surrounding blanks.
     pub fn parse(text: &str) -> Result<Self, InvalidRollNumber> {
         let text = text.trim().to_ascii_uppercase();
         let is_allowed = |(index, byte): (usize, u8)| match index {
@@ -33,10 +33,10 @@ impl ErpRollNumber {
         }
     }
 
-    /// Who vouches for what follows from one that somebody proved, where nobody was asked about them.
+    /// The name of the source of attributes that are derived from a proved roll number alone.
     pub const RECORDS_SOURCE: &'static str = "the roll of IIT Kharagpur";
 
-    /// One that nobody has: there was no entry in that year, and there is no such department.
+    /// A roll number that does not exist: there is no such department.
     pub(super) fn nonexistent() -> Self {
         Self("00ZZ00000".to_owned())
     }
@@ -45,7 +45,7 @@ impl ErpRollNumber {
         &self.0
     }
 
-    /// Two letters, which need not be the code of any department we know.
+    /// Two letters; not necessarily a known department.
     pub fn department(&self) -> &str {
         self.0.get(2..4).unwrap_or_default()
     }
@@ -55,7 +55,8 @@ impl ErpRollNumber {
         self.0.get(4..5).unwrap_or_default()
     }
 
-    /// The year of entry, as seen in `this_year`: next year's students have their numbers already.
+    /// The year of entry. Next year's students already have their numbers, so `this_year` + 1 is
+    /// possible.
     pub fn entry_year(&self, this_year: i32) -> i32 {
         let two_digits = self.0.get(..2).and_then(|digits| digits.parse().ok());
         let two_digits: i32 = two_digits.unwrap_or_default();
@@ -66,8 +67,9 @@ impl ErpRollNumber {
         }
     }
 
-    /// What follows from it, with what its class and its department mean here; without a row for them
-    /// it is some programme of the department that has these letters.
+    /// The attributes that follow from the number, with the configured meaning of its class and
+    /// department. Without a class the programme stays unknown; without a department its letters are
+    /// used.
     pub fn infer_attributes(
         &self,
         class: Option<&RollClass>,
@@ -91,18 +93,18 @@ impl fmt::Display for ErpRollNumber {
     }
 }
 
-/// What a fifth character means.
+/// The meaning of a fifth character.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RollClass {
-    /// A code of the degrees that profiles know, or of none.
+    /// A degree code of the profile's choices, if any.
     pub degree: Option<String>,
-    /// How long it takes; none where it takes as long as it takes.
+    /// The length of the programme; none if it has no fixed length.
     pub years: Option<i32>,
-    /// The directory's word for such people: `ug`, `pg`, `rs` …
+    /// The directory's code for these people: `ug`, `pg`, `rs` …
     pub kind: String,
 }
 
-/// What a roll number says, worked out.
+/// The attributes derived from a roll number.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct RollAttributes {
     #[serde(rename = "type")]

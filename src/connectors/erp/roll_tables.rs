@@ -1,4 +1,4 @@
-//! What the characters of a roll number mean here: read at a sign-in, changed by a command.
+//! The configured meaning of a roll number's characters: read at sign-in, changed by `profiles roll`.
 
 use serde_json::json;
 
@@ -12,14 +12,14 @@ use crate::platform::db::{Executor, Tx};
 use crate::platform::rng::Rng;
 use crate::platform::{audit, db};
 
-/// All rows.
+/// All rows of both tables.
 #[derive(Debug, serde::Serialize)]
 pub struct RollTables {
     pub classes: Vec<ClassRow>,
     pub departments: Vec<DepartmentRow>,
 }
 
-/// Why a table did not change.
+/// Why a table was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum RollTablesError {
     #[error(transparent)]
@@ -30,7 +30,7 @@ pub enum RollTablesError {
     Store(#[from] db::Error),
 }
 
-/// What a roll number says.
+/// Derives the attributes of a roll number from the tables.
 pub async fn find_attributes(
     db: impl Executor<'_> + Copy,
     roll: &ErpRollNumber,
@@ -48,7 +48,7 @@ pub async fn list_tables(db: impl Executor<'_> + Copy) -> db::Result<RollTables>
     })
 }
 
-/// Says what a fifth character means from now on. Nobody who is here already changes by it.
+/// Sets the meaning of a fifth character. Existing profiles do not change.
 pub async fn set_class(
     tx: &mut Tx,
     row: &ClassRow,
@@ -72,7 +72,7 @@ pub async fn set_class(
     write_audit_entry(tx, "roll_class.set", json!(row), now, rng).await
 }
 
-/// The character means nothing any more.
+/// Removes the meaning of a fifth character.
 pub async fn remove_class(
     tx: &mut Tx,
     (class, department): (&str, Option<&str>),
@@ -86,7 +86,7 @@ pub async fn remove_class(
     write_audit_entry(tx, "roll_class.forgotten", details, now, rng).await
 }
 
-/// Says which department of the profiles' choices two letters stand for.
+/// Maps the two letters of a roll number to a department code of the profile's choices.
 pub async fn set_department(
     tx: &mut Tx,
     row: &DepartmentRow,

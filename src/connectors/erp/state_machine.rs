@@ -1,5 +1,5 @@
-//! Where a sign-in through ERP stands, and what comes next. Pure: it is told what was typed and what
-//! was heard, and says what to call or what to show. The forms themselves are in [`super::form`].
+//! The state machine of a sign-in through ERP. It is pure: it takes what the person typed and what ERP
+//! replied, and returns the next request or prompt. The prompts are made in [`super::form`].
 //!
 //! ```text
 //! Roll ──number──▶ Credentials ──password, answer──▶ Code ──one-time code──▶ Done
@@ -8,9 +8,9 @@
 //! Roll             Credentials                      Code        Conflict ──end it──▶ Credentials
 //! ```
 //!
-//! The roll number is that of the first form, whatever later forms carry. What one sign-in may spend:
-//! 5 questions, 3 wrong passwords or answers, 3 codes, 3 wrong codes; 5 minutes without a word and 10
-//! in all. Then it is over.
+//! Only the first form sets the roll number; later forms cannot change it. One sign-in is limited to 5
+//! questions, 3 wrong passwords or answers, 3 codes and 3 wrong codes; it ends after 5 minutes without a
+//! form and after 10 minutes in all.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -31,11 +31,12 @@ const MAX_QUESTIONS: u32 = 5;
 const MAX_CREDENTIAL_ATTEMPTS: u32 = 3;
 const MAX_CODES: u32 = 3;
 const MAX_CODE_ATTEMPTS: u32 = 3;
-/// ERP says for itself when it is not ready to send a code; so often it is asked again.
+/// Requests to ERP. The other counts do not include requests that ERP itself fails, such as a code it
+/// cannot send.
 const MAX_CALLS: u32 = 20;
 const MAX_DURATION: Duration = Duration::from_mins(10);
 const IDLE_TIMEOUT: Duration = Duration::from_mins(5);
-/// How long somebody waits for another code.
+/// The shortest time between two codes.
 const CODE_INTERVAL: Duration = super::rate_limits::CODE_INTERVAL;
 
 const UNREADABLE_QUESTION: &str = "ERP asks a security question for this roll number that we cannot read. \
@@ -45,40 +46,40 @@ const UNKNOWN_REPLY_FOR_ACCOUNT: &str = "ERP answered about this roll number in 
                            not signed in. Sign in to ERP itself to see whether it wants something of \
                            you first, or sign in here another way.";
 
-/// What is to be asked of ERP.
+/// A request to ERP.
 pub(super) enum ErpCall {
-    /// A session of its own for this sign-in.
+    /// Open an ERP session for this sign-in.
     OpenSession,
     FetchQuestion,
     SendCode,
     SignIn(Zeroizing<String>),
-    /// End the person's other sessions. Only ever after they said so.
+    /// End the person's other sessions, which they have confirmed.
     EndOtherSessions,
 }
 
-/// What ERP was heard to say.
+/// ERP's reply to a request.
 pub(super) enum ErpEvent {
     SessionOpened,
-    /// None for a number it does not know.
+    /// `None` for a roll number that ERP does not have.
     QuestionFetched(Option<String>),
     CodeReply(SendCodeReply),
     SignInReply(SignInReply),
     OtherSessionsEnded,
-    /// It gave no answer.
+    /// ERP gave no answer.
     NoAnswer,
-    /// What it never says to anybody, as far as we know.
+    /// A reply that no user's data can cause: ERP has changed.
     ProtocolMismatch(UnknownReply),
-    /// The same about one person.
+    /// An unknown reply that this person's data caused.
     UnexpectedUserData(UnknownReply),
-    /// Its session is gone.
+    /// The ERP session has expired.
     SessionExpired,
 }
 
-/// What comes next.
+/// What follows.
 pub(super) enum ErpTransition {
     Call(ErpCall),
     Ask(Box<Prompt>),
-    /// Somebody was wrong; without a form it is over.
+    /// A refusal, with a form if the person may try again.
     Refuse(LoginRefusal, Option<Box<Prompt>>),
     Done,
     Unavailable,
@@ -90,7 +91,7 @@ pub(super) enum ErpTransition {
     Expired,
 }
 
-/// Password and answer, for as long as ERP wants them again.
+/// Password and answer, kept as long as ERP requires them again.
 struct ErpSecrets {
     password: Zeroizing<String>,
     answer: Zeroizing<String>,
@@ -114,18 +115,19 @@ struct AttemptCounts {
     calls: u32,
 }
 
-/// One sign-in. Holds a password between two forms: it cannot be printed, and wipes it when dropped.
+/// The state of one sign-in. It holds a password between two forms; it has no `Debug` implementation,
+/// and the password is wiped when it is dropped.
 pub(super) struct ErpMachine {
     stage: ErpStage,
     roll: Option<ErpRollNumber>,
-    /// The last question ERP gave; none while it is not known which that is.
+    /// The last question that ERP gave; `None` while a new one is being fetched.
     question: Option<String>,
     secrets: Option<ErpSecrets>,
     counts: AttemptCounts,
     code_sent_at: Option<Timestamp>,
     started_at: Timestamp,
     last_activity_at: Timestamp,
-    /// Forget the password once a code is sent, and ask for it again beside the code.
+    /// Forget the password once the code is sent, and ask for it again beside the code.
     asks_credentials_again: bool,
 }
 
@@ -144,7 +146,7 @@ impl ErpMachine {
         }
     }
 
-    /// Whose sign-in it is, once they said so.
+    /// The roll number, once it was given.
     pub(super) fn roll(&self) -> Option<&ErpRollNumber> {
         self.roll.as_ref()
     }
@@ -159,7 +161,7 @@ impl ErpMachine {
         self.forms().roll_prompt()
     }
 
-    /// Somebody answered the form they were shown.
+    /// Handles a submitted form.
     pub(super) fn handle_answers(&mut self, answers: &Answers, now: Timestamp) -> ErpTransition {
         if now - self.last_activity_at > IDLE_TIMEOUT || now - self.started_at > MAX_DURATION {
             return ErpTransition::Expired;
@@ -272,7 +274,7 @@ impl ErpMachine {
         ErpTransition::Call(call)
     }
 
-    /// ERP answered what it was asked, or did not.
+    /// Handles ERP's reply to a request.
     pub(super) fn handle_event(&mut self, event: ErpEvent, now: Timestamp) -> ErpTransition {
         match event {
             ErpEvent::SessionOpened => self.fetch_question(),
@@ -373,8 +375,8 @@ impl ErpMachine {
         }
     }
 
-    /// Before ERP has been given a password nothing is lost by trying again; afterwards nobody knows
-    /// what it made of it.
+    /// Before the password is sent, a failed request can be repeated. Afterwards its effect at ERP is
+    /// unknown, so the sign-in ends.
     fn handle_no_answer(&mut self) -> ErpTransition {
         if self.secrets.is_some() || matches!(self.stage, ErpStage::Code | ErpStage::Conflict) {
             return ErpTransition::Unavailable;
@@ -387,7 +389,7 @@ impl ErpMachine {
         })
     }
 
-    /// Password or answer was wrong.
+    /// ERP refused password or answer.
     fn reject_credentials(&mut self, reason: &'static str) -> ErpTransition {
         self.return_to_credentials();
         self.counts.credential_attempts += 1;
@@ -404,14 +406,14 @@ impl ErpMachine {
         self.stage = ErpStage::Credentials;
     }
 
-    /// A budget is spent that is not of this sign-in alone.
+    /// A rate limit beyond this sign-in is reached.
     pub(super) fn refuse_rate_limited(&mut self, wait: Duration) -> ErpTransition {
         self.secrets = None;
         let wait = RateLimited(wait).in_words();
         refuse_for_good(format!("Too many attempts. Try again in {wait}."))
     }
 
-    /// A code was sent to this roll number a moment ago, in another sign-in.
+    /// A code was sent to this roll number less than a minute ago, in another sign-in.
     pub(super) fn delay_code(&mut self, wait: Duration) -> ErpTransition {
         let wait = RateLimited(wait).in_words();
         let message =
@@ -426,7 +428,7 @@ impl ErpMachine {
         self.ask_credentials_again(message)
     }
 
-    /// At the password again, without anybody having been wrong.
+    /// Shows the credentials form with a message, without counting a failed attempt.
     fn ask_credentials_again(&self, message: impl Into<Cow<'static, str>>) -> ErpTransition {
         ask(Prompt {
             trouble: Some(message.into()),
@@ -464,7 +466,7 @@ mod tests {
     const NOW: Timestamp = time::macros::datetime!(2026-11-21 12:00 UTC);
     const QUESTION: &str = "What was your first pet called?";
 
-    /// A machine, the time, and what came of the last step.
+    /// A state machine and its time, driven by the tests.
     struct LoginDriver {
         machine: ErpMachine,
         now: Timestamp,
@@ -521,7 +523,7 @@ mod tests {
             self.handle_event(ErpEvent::SignInReply(reply))
         }
 
-        /// As far as the password.
+        /// A sign-in at the credentials form.
         fn at_credentials() -> Self {
             let mut login = Self::new();
             assert!(matches!(
@@ -541,7 +543,7 @@ mod tests {
             login
         }
 
-        /// As far as the code.
+        /// A sign-in at the code form.
         fn at_code() -> Self {
             let mut login = Self::at_credentials();
             assert!(matches!(
@@ -556,7 +558,7 @@ mod tests {
         }
     }
 
-    /// The labels of the form that is shown.
+    /// The labels of the prompt's inputs.
     fn input_labels(transition: &ErpTransition) -> Vec<String> {
         let (ErpTransition::Ask(prompt) | ErpTransition::Refuse(_, Some(prompt))) = transition
         else {
@@ -576,7 +578,7 @@ mod tests {
         }
     }
 
-    /// Why somebody was refused, and whether they may try again.
+    /// The refusal's message, and whether another try is allowed.
     fn refusal(transition: &ErpTransition) -> (&str, bool) {
         match transition {
             ErpTransition::Refuse(reason, retry) => (&reason.0, retry.is_some()),
@@ -603,7 +605,7 @@ mod tests {
             ErpTransition::Done
         ));
         assert_eq!(login.machine.roll().unwrap().as_str(), "21CS10001");
-        // The password is gone as soon as it is of no use.
+        // The password is dropped as soon as it is not needed.
         assert!(login.machine.secrets().is_none());
     }
 
@@ -744,7 +746,7 @@ mod tests {
             );
             assert!(login.machine.secrets().is_none());
         }
-        // But it is not asked for ever.
+        // The total number of requests is limited.
         let mut transition = login.submit_credentials();
         for _ in 0..MAX_CALLS {
             login.code_reply(SendCodeReply::NotSent);
@@ -814,7 +816,7 @@ mod tests {
         assert_eq!(input_labels(&transition), ["Roll number"]);
         let mut login = LoginDriver::at_credentials();
         login.press(ANOTHER_QUESTION);
-        // Which question is the last one is not known now: it begins again.
+        // The last question is unknown now, so the sign-in starts again.
         assert_eq!(
             input_labels(&login.handle_event(ErpEvent::NoAnswer)),
             ["Roll number"]

@@ -1,10 +1,10 @@
-//! What the characters of a roll number mean here, as rows.
+//! SQL of the tables that give the characters of a roll number their meaning.
 
 use super::roll_number::RollClass;
 use crate::platform::db;
 use crate::platform::db::Executor;
 
-/// One meaning of a fifth character, for every department or for one.
+/// The meaning of a fifth character, for all departments or for one.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct ClassRow {
     pub class: String,
@@ -15,14 +15,14 @@ pub struct ClassRow {
     pub kind: String,
 }
 
-/// A department that profiles know by another code than roll numbers do.
+/// A department whose profile code differs from its letters in roll numbers.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct DepartmentRow {
     pub code: String,
     pub department: String,
 }
 
-/// What a class means in a department: the department's own row, or the one for all.
+/// The meaning of a class in a department: the department's own row, or else the general one.
 pub(super) async fn find_class(
     db: impl Executor<'_>,
     class: &str,
@@ -84,7 +84,7 @@ pub(super) async fn upsert_class(db: impl Executor<'_>, row: &ClassRow) -> db::R
     Ok(())
 }
 
-/// Whether there was one.
+/// Returns whether a row was deleted.
 pub(super) async fn delete_class(
     db: impl Executor<'_>,
     class: &str,

@@ -1,17 +1,16 @@
-//! What follows for a new profile from what the portal says of a student.
+//! The claims for a new profile, from the portal's data about a student.
 
 use super::reply::{PortalUser, StudentRecord};
 use crate::people::records::{
     Claims, Email, InvalidValue, Name, PersonUpdate, Role, RollNumber, Sex, Update, Username,
 };
 
-/// The portal's word for a student.
+/// The portal's member type of students.
 pub(super) const STUDENT: &str = "S";
-/// The longest code of a department or degree that is kept.
+/// The longest department or degree code that is kept, in characters.
 const MAX_CODE_LENGTH: usize = 64;
 
-/// A degree's code (capitals, without the dots and blanks it may be written with), the kind of person
-/// who reads for it, and its years.
+/// A degree code (capitals, without dots and blanks), the person's role, and the length in years.
 type DegreeCode = (&'static str, Option<&'static str>, Option<i32>);
 
 #[rustfmt::skip]
@@ -28,7 +27,7 @@ const DEGREES: &[DegreeCode] = &[
     ("DD",    Some("dd"), Some(5)),
 ];
 
-/// Branches by what the portal may call them (capitals, without blanks), and their codes.
+/// Names of branches at the portal (capitals, without blanks), and their codes.
 const BRANCHES: &[(&str, &str)] = &[
     ("COMPUTERSCIENCE&ENGINEERING", "CSE"),
     ("COMPUTERSCIENCEANDENGINEERING", "CSE"),
@@ -38,16 +37,16 @@ const BRANCHES: &[(&str, &str)] = &[
     ("BIOTECHNOLOGY", "BT"),
 ];
 
-/// Of `student_record` only what has a place in a profile. The mail address is taken if it is of
-/// `mail_domain`, and stays unproven. Numbers and addresses of the person and of their family are not
-/// taken at all.
+/// The claims for a new profile. Of `student_record` only what has a place in a profile is used. The
+/// mail address is used if its domain is `mail_domain`, and stays unproven. Phone numbers, postal
+/// addresses and family data are never used.
 pub(super) fn profile_claims(
     user: &PortalUser,
     enrollment: &str,
     student_record: Option<&StudentRecord>,
     mail_domain: &str,
 ) -> Result<Claims, InvalidValue> {
-    // Somebody else's particulars, or nobody's, are left alone.
+    // A record of another student, or without a number, is ignored.
     let is_same_student = |record: &&StudentRecord| {
         let number = record.registrationno.as_deref().map(str::trim);
         number.is_some_and(|number| number.eq_ignore_ascii_case(enrollment))
@@ -104,8 +103,8 @@ pub(super) fn profile_claims(
     })
 }
 
-/// First names and last name: the last word, if there are several. What is written in capitals is
-/// written as names are.
+/// First names and last name; the last of several words is the last name. Names in capitals are
+/// recapitalised.
 fn split_name(name: &str) -> (String, String) {
     let is_upper_case = !name.chars().any(char::is_lowercase);
     let words = name.split_whitespace().map(|word| {
@@ -120,7 +119,7 @@ fn split_name(name: &str) -> (String, String) {
     (words.join(" "), last.unwrap_or_default())
 }
 
-/// A capital in front and behind every sign that is no letter: `D'SOUZA` is D'Souza.
+/// A capital at the start and after every non-letter: `D'SOUZA` becomes D'Souza.
 fn capitalise_word(word: &str) -> String {
     let mut name = String::with_capacity(word.len());
     let mut is_inside_word = false;
@@ -130,7 +129,7 @@ fn capitalise_word(word: &str) -> String {
         } else {
             name.push(character);
         }
-        // Vowel signs of Indian scripts are marks, and belong to their word.
+        // Vowel signs of Indian scripts are not alphabetic, but belong to the word.
         is_inside_word = character.is_alphabetic() || !character.is_ascii();
     }
     name
@@ -152,7 +151,7 @@ fn parse_campus_email(email: &str, mail_domain: &str) -> Option<Email> {
     is_campus.then_some(email)
 }
 
-/// A degree's code, whose it is and its years. One that is not known is kept as it is written.
+/// The degree's code, role and length in years. An unknown degree keeps its text.
 fn find_degree(text: &str) -> Option<(String, Option<&'static str>, Option<i32>)> {
     let bare = normalise_code(text);
     let known = DEGREES.iter().find(|(code, ..)| *code == bare);
@@ -193,8 +192,8 @@ fn parse_year(text: &str) -> Option<i32> {
     text.parse().ok().filter(|_| is_year)
 }
 
-/// The year somebody joined, by the first two digits of their number. Numbers that begin with 99 are of
-/// another campus and hold no year.
+/// The year of entry from the first two digits of the number. Numbers that begin with 99 belong to
+/// another campus and contain no year.
 fn join_year_from_enrollment(enrollment: &str) -> Option<i32> {
     let digits = enrollment
         .get(..2)

@@ -1,5 +1,5 @@
-//! The portal's captcha, drawn anew from its pixels: what a browser of ours is shown was encoded here,
-//! whatever came.
+//! Decodes the portal's captcha image and encodes it anew, so that no byte of the portal's file reaches
+//! a browser.
 
 use std::io::Cursor;
 
@@ -7,17 +7,18 @@ use image::{DynamicImage, ImageFormat, ImageReader, Limits};
 
 use crate::connectors::PromptPicture;
 
-/// In bytes. Those seen have ten thousand.
+/// Observed files have about ten thousand bytes.
 const MAX_FILE_BYTES: usize = 256 * 1024;
-/// In pixels. Those seen are 310 × 60.
+/// In pixels. Observed images have 310 × 60.
 const MAX_WIDTH: u32 = 1024;
 const MAX_HEIGHT: u32 = 512;
-/// What decoding may allocate.
+/// The decoder's memory limit.
 const MAX_DECODER_BYTES: u64 = 8 * 1024 * 1024;
 
 pub(super) const ALT: &str = "The portal’s picture of five small letters and digits";
 
-/// A PNG or JPEG by its first bytes; `None` for anything else, anything damaged and anything huge.
+/// Reencodes a PNG or JPEG, recognised by its first bytes; `None` for any other, damaged or oversized
+/// file.
 pub(super) fn reencode(file: &[u8]) -> Option<PromptPicture> {
     if file.len() > MAX_FILE_BYTES {
         return None;

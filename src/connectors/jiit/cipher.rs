@@ -1,6 +1,6 @@
-//! The portal's envelope: AES-128-CBC with a key that changes at midnight in India. Key and start
-//! value are known to everybody, so this hides nothing: what is sealed is treated as if it were plain.
-//! The day is an argument; nothing here asks a clock.
+//! The portal's encryption: AES-128-CBC with a key that changes at midnight in India. Key and IV are
+//! public knowledge, so this protects nothing; encrypted data is treated like plaintext. The date is an
+//! argument; no function here reads a clock.
 
 use aes::Aes128;
 use aes::cipher::block_padding::Pkcs7;
@@ -15,20 +15,20 @@ use crate::platform::clock::Timestamp;
 
 const BLOCK_SIZE: usize = 16;
 const IV: [u8; BLOCK_SIZE] = *b"dcek9wb8frty1pnm";
-/// Indian Standard Time, all year.
+/// Indian Standard Time, which has no daylight saving time.
 const INDIAN_STANDARD_TIME: UtcOffset = time::macros::offset!(+5:30);
 
-/// How many random characters [`local_name_header`] takes.
+/// The number of random characters that [`local_name_header`] takes.
 pub(super) const LOCAL_NAME_RANDOM_LENGTH: usize = 9;
 
-/// A calendar day in India: what a key is good for.
+/// A calendar day in India, for which a key is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct KeyDate(Date);
 
 impl KeyDate {
-    /// The day it is in India at this moment, whatever the zone of the machine or of `time`.
+    /// The day in India at `time`, whatever its offset.
     pub(super) fn of(time: Timestamp) -> Self {
-        // Only the last hours of the year 9999 have no next day.
+        // This fails only in the last hours of the year 9999.
         let local = time.checked_to_offset(INDIAN_STANDARD_TIME).unwrap_or(time);
         Self(local.date())
     }
@@ -38,8 +38,8 @@ impl KeyDate {
         Timestamp::parse(header, &Rfc2822).ok().map(Self::of)
     }
 
-    /// Seven digits: day, month and year by their first digits, the weekday (Sunday is 0), then by
-    /// their second digits.
+    /// Seven digits: the first digits of day, month and year, the weekday (Sunday is 0), then the second
+    /// digits of day, month and year.
     fn date_digits(self) -> [u8; 7] {
         let year = u8::try_from(self.0.year().rem_euclid(100)).unwrap_or_default();
         let two_digits = |number: u8| [b'0' + number / 10, b'0' + number % 10];
@@ -69,14 +69,14 @@ impl KeyDate {
     }
 }
 
-/// `plaintext` as the portal wants it on that day, in base64. Every buffer it passes through is wiped.
+/// Encrypts with the day's key and encodes in base64. All buffers are wiped.
 pub(super) fn encrypt(day: KeyDate, plaintext: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut padded = Zeroizing::new(vec![0; (plaintext.len() / BLOCK_SIZE + 1) * BLOCK_SIZE]);
     if let Some(front) = padded.get_mut(..plaintext.len()) {
         front.copy_from_slice(plaintext);
     }
     let cipher = cbc::Encryptor::<Aes128>::new(&day.key().into(), &IV.into());
-    // There is room for the padding, so neither of these fails.
+    // The buffer has room for the padding, so this does not fail.
     let Ok(ciphertext) = cipher.encrypt_padded::<Pkcs7>(&mut padded, plaintext.len()) else {
         return Zeroizing::default();
     };
@@ -87,8 +87,8 @@ pub(super) fn encrypt(day: KeyDate, plaintext: &[u8]) -> Zeroizing<Vec<u8>> {
     }
 }
 
-/// The header that must come with every request, from [`LOCAL_NAME_RANDOM_LENGTH`] letters and digits that
-/// are new each time.
+/// The value of the `LocalName` header, required in every request, from [`LOCAL_NAME_RANDOM_LENGTH`] new
+/// random letters and digits.
 pub(super) fn local_name_header(day: KeyDate, random: &str) -> Zeroizing<Vec<u8>> {
     let (front, back) = random.split_at_checked(4).unwrap_or((random, ""));
     let mut name = Zeroizing::new(Vec::with_capacity(BLOCK_SIZE));
@@ -151,7 +151,7 @@ mod tests {
         assert_eq!(text(&key_date_at(1_790_792_999).key()), "qa8y3023096ty1pn");
         assert_eq!(text(&key_date_at(1_790_793_000).key()), "qa8y0124106ty1pn");
         assert_eq!(text(&key_date_at(1_767_205_800).date_digits()), "0024116");
-        // A moment told in another zone is the same moment.
+        // The same moment in another time zone.
         for zone in [time::macros::offset!(-5), time::macros::offset!(+14)] {
             let before = Timestamp::from_unix_timestamp(1_790_792_999).unwrap();
             assert_eq!(KeyDate::of(before.to_offset(zone)), day("2026-09-30"));

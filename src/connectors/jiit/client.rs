@@ -1,5 +1,5 @@
-//! The portal's four calls that we make. Says what was heard and judges nothing. What is sent is put
-//! together in buffers that have their whole length from the start, so that wiping one wipes all.
+//! The four requests to the portal. `reply.rs` parses the responses. Request bodies are written into
+//! buffers of their full length, so that wiping one buffer wipes every copy.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use crate::connectors::http::HttpRequest;
 use crate::platform::rng::SharedRng;
 use crate::platform::secret::alphanumeric;
 
-/// Must come with every request.
+/// Required in every request.
 const LOCAL_NAME: HeaderName = HeaderName::from_static("localname");
 const JSON: &str = "application/json";
-/// What a picture may take: somebody waits for the form.
+/// Shorter than for other requests, because the person waits for the form.
 const CAPTCHA_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where below the portal's address each call goes; each begins with a slash. They have changed twice
-/// in a year, so they are settings.
+/// The paths below the portal's address; each begins with a slash. They are settings, because they
+/// changed twice within a year.
 #[derive(Debug, Clone)]
 pub struct JiitPaths {
     pub captcha: String,
@@ -29,19 +29,19 @@ pub struct JiitPaths {
     pub particulars: String,
 }
 
-/// The portal, to be called.
+/// The HTTP client of the portal.
 pub(super) struct JiitClient {
     pub http_client: HttpClient,
     pub paths: JiitPaths,
     pub rng: SharedRng,
-    /// What a call may take.
+    /// The timeout of a request.
     pub timeout: Duration,
 }
 
-/// What was heard. Its body is wiped when it is dropped.
+/// The portal's response. Its body is wiped when it is dropped.
 pub(super) struct JiitResponse {
     pub status: u16,
-    /// In India, by the portal's own clock.
+    /// The day in India by the response's `Date` header.
     pub key_date: Option<KeyDate>,
     pub body: Zeroizing<Vec<u8>>,
 }
@@ -53,7 +53,7 @@ impl JiitClient {
         self.send(request, key_date).await
     }
 
-    /// The first phase: whose account, and what the picture says.
+    /// The first phase: username and captcha.
     pub(super) async fn request_pre_token(
         &self,
         key_date: KeyDate,
@@ -73,7 +73,7 @@ impl JiitClient {
             .await
     }
 
-    /// The second phase: the first one's answer, which `pre_token_json` is, and the password.
+    /// The second phase: the first phase's response, `pre_token_json`, and the password.
     pub(super) async fn request_token(
         &self,
         key_date: KeyDate,
@@ -91,7 +91,7 @@ impl JiitClient {
             .await
     }
 
-    /// Personal information. `clinetid` is how the portal spells it.
+    /// Requests the student's record. `clinetid` is the portal's spelling.
     pub(super) async fn fetch_particulars(
         &self,
         key_date: KeyDate,
@@ -106,7 +106,7 @@ impl JiitClient {
         let request = self.http_client.post(&self.paths.particulars);
         let bearer = Zeroizing::new(format!("Bearer {token}"));
         let request = request.header(header::AUTHORIZATION, &bearer);
-        // It gathers this from several places, and takes its time.
+        // The portal collects the record from several systems, which takes longer.
         let request = request.within(2 * self.timeout).body(JSON, plaintext);
         self.send(request, key_date).await
     }
@@ -142,25 +142,25 @@ impl JiitClient {
     }
 }
 
-/// A piece of JSON to be written.
+/// A part of a JSON text.
 enum JsonPart<'a> {
-    /// As it stands.
+    /// JSON, written unchanged.
     Raw(&'a str),
-    /// Between quotation marks, escaped.
+    /// A string, written in quotation marks and escaped.
     Text(&'a str),
 }
 
 fn write_json(parts: &[JsonPart<'_>]) -> Zeroizing<Vec<u8>> {
     let max_length = parts.iter().map(|part| match part {
         JsonPart::Raw(text) => text.len(),
-        // A control character takes six: `\u0000`.
+        // An escaped control character has six characters: `\u0000`.
         JsonPart::Text(text) => 6 * text.len() + 2,
     });
     let mut json = Zeroizing::new(Vec::with_capacity(max_length.sum()));
     for part in parts {
         match part {
             JsonPart::Raw(text) => json.extend_from_slice(text.as_bytes()),
-            // Writing text into memory does not fail.
+            // Writing into memory does not fail.
             JsonPart::Text(text) => serde_json::to_writer(&mut *json, text).unwrap_or_default(),
         }
     }

@@ -1,4 +1,4 @@
-//! The one form of this sign-in: what it asks, and what cannot be right in an answer.
+//! The form of a sign-in through the portal, and the checks of its inputs.
 
 use zeroize::Zeroizing;
 
@@ -6,7 +6,7 @@ use crate::connectors::{
     AccountName, Answers, Input, InputChoice, InputKind, Prompt, PromptPicture,
 };
 
-/// In bytes. What is longer was never set as anybody's password.
+/// Longer than any portal password.
 const MAX_PASSWORD_BYTES: usize = 256;
 const MAX_CAPTCHA_LENGTH: usize = 10;
 
@@ -18,9 +18,9 @@ const NO_DETAILS: &str = "no";
 const WITH_DETAILS: &str = "yes";
 const NEW_CAPTCHA: &str = "picture";
 
-/// What was typed. Wiped when it is dropped, where it is secret.
+/// The submitted form. Its secrets are wiped when it is dropped.
 pub(super) struct JiitForm {
-    /// In capitals, as the portal has it.
+    /// In capitals, as at the portal.
     pub username: String,
     pub password: Zeroizing<String>,
     pub captcha_text: Zeroizing<String>,
@@ -32,13 +32,13 @@ impl JiitForm {
         Self {
             username: answers.text(USERNAME).trim().to_ascii_uppercase(),
             password: Zeroizing::new(answers.text(PASSWORD).to_owned()),
-            // Telephones begin with a capital; the portal has none.
+            // Phones capitalise the first letter; captchas have none.
             captcha_text: Zeroizing::new(answers.text(CAPTCHA).trim().to_ascii_lowercase()),
             allows_details: answers.text(DETAILS) == WITH_DETAILS,
         }
     }
 
-    /// Inputs that cannot be right, and what to do about each. The portal need not be asked.
+    /// The invalid inputs, each with a message. Such a form is not sent to the portal.
     pub(super) fn find_errors(&self) -> Vec<(&'static str, &'static str)> {
         let mut errors = Vec::new();
         if !is_enrollment_number(&self.username) {
@@ -59,7 +59,7 @@ impl JiitForm {
     }
 }
 
-/// Eight digits as a rule; ten in newer years, letters at sibling universities.
+/// Usually eight digits; ten in newer years; with letters at sibling universities.
 fn is_enrollment_number(text: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_uppercase();
     (6..=12).contains(&text.len()) && text.bytes().all(is_allowed)
@@ -76,7 +76,7 @@ pub(super) fn is_new_captcha_request(answers: &Answers) -> bool {
     answers.instead() == Some(NEW_CAPTCHA)
 }
 
-/// The form with this picture, and with what was typed before where it is no secret.
+/// The form with this captcha, and with the values typed before except secrets.
 pub(super) fn prompt(picture: &PromptPicture, username: &str, allows_details: bool) -> Prompt {
     Prompt {
         heading: "Sign in with the JIIT portal".into(),

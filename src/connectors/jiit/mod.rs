@@ -1,25 +1,37 @@
-//! The portal of JIIT and of universities that run the same software: enrollment number, password and
-//! the characters of a picture.
+//! Sign-in with an account of the portal of JIIT, for its students and for those of universities that
+//! run the same software: enrollment number, password and a captcha.
+//!
+//! The portal's web application has a JSON API, which the connector uses. Its request bodies are
+//! encrypted (`cipher`), and its responses have an envelope with a status.
+//!
+//! | Request | Reply |
+//! |---|---|
+//! | `GET` the captcha | its id and an image |
+//! | `POST` the first phase (pre-token): username, captcha text and id | a single-use secret |
+//! | `POST` the second phase (token): that secret and the password | the user and a bearer token |
+//! | `POST` personal information, with the token | the student's record, if the person agreed |
 //!
 //! ```text
-//! mod ── asks ──▶ machine (what next?) ── a call ──▶ client ──▶ the portal
-//!  ▲                                                              │
-//!  └────────────── reply (what does that mean?) ◀─────────────────┘
+//! mod ─ form, reply ─▶ state_machine ─ next request ─▶ client ─▶ the portal
+//!  ▲                                                                 │
+//!  └───────────────────── reply (parses) ◀───────────────────────────┘
 //! ```
 //!
-//! Decision: number, password and characters stand in one form, and both phases of the portal's
-//! sign-in run in one go, so that neither the password nor the portal's single-use secret outlives the
-//! request they came with. What is kept between two forms is the picture and its name.
+//! The states of a sign-in are drawn in `state_machine`.
 //!
-//! Decision: whoever signs in is known by the enrollment number the portal answers with, which must be
-//! the one that was typed. The portal's member number is kept beside it: where one of the two comes
-//! with another partner than before, nobody comes in.
+//! Decision: number, password and captcha are in one form, and both phases run in one request, so that
+//! neither the password nor the portal's single-use secret outlives the request it came with, instead of
+//! one form per phase. Between two forms only the captcha and its id are kept.
 //!
-//! Decision: the bearer token opens everything the portal holds, bank details too. It is used once, for
-//! what the person agreed to, and dropped. There is no way to end it over there.
+//! Decision: a person is identified by the enrollment number that the portal answers, which must be the
+//! typed one. The portal's member number is stored beside it, and a sign-in with another combination of
+//! the two than before is refused.
 //!
-//! Decision: the picture is shown to the person. Clients carry a pair of name and characters that the
-//! portal has taken for years; that is a hole in its fence, and not ours to climb through.
+//! Decision: the bearer token is used once, for what the person agreed to, and then dropped, because it
+//! gives access to everything at the portal, including bank details. The portal has no way to revoke it.
+//!
+//! Decision: the captcha is shown to the person, instead of using a pair of id and text that the portal
+//! has accepted for years, because that is a vulnerability of the portal.
 
 mod attributes;
 mod captcha_image;
@@ -48,19 +60,19 @@ use crate::platform::clock::Timestamp;
 use crate::platform::rng::SharedRng;
 use crate::platform::web::{Permit, RateLimit, RateLimited, RateLimiter};
 
-/// Pictures one address may ask for: 30 in ten minutes.
+/// Captchas per address: 30 in ten minutes.
 const CAPTCHA_LIMIT: RateLimit = RateLimit::new(30, Duration::from_secs(20));
-/// Passwords the portal may be asked about: 5 an hour for one number, 20 an hour from one address.
-/// The portal sees our address and no other, so we must not be what somebody guesses with.
+/// Passwords checked at the portal: 5 an hour per account, 20 an hour per address. The portal sees only
+/// this server's address, so this server must not serve for guessing.
 const PASSWORD_LIMIT_PER_ACCOUNT: RateLimit = RateLimit::new(5, Duration::from_mins(12));
 const PASSWORD_LIMIT_PER_ADDRESS: RateLimit = RateLimit::new(20, Duration::from_mins(3));
 
-/// Somebody made up, to see whether what we do not know is the portal's or one person's: their number,
-/// which is none, and their password; and what the first phase might have said to them.
+/// Made-up credentials of a probe, which shows whether the portal has changed or one person's data
+/// caused an unknown reply; and a made-up response to the first phase.
 const PROBE_USERNAME: &str = "NOBODY";
 const PROBE_PRE_TOKEN: &[u8] = br#"{"otppwd":"PWD","random":"nobody","username":"NOBODY""#;
 
-/// The adapter.
+/// The connector.
 pub struct Jiit {
     client: JiitClient,
     mail_domain: String,
@@ -70,18 +82,18 @@ pub struct Jiit {
     in_a_row: ConsecutiveUsers,
 }
 
-/// A try at somebody's password.
+/// The permits of one checked password.
 type PasswordPermits = (Permit<String>, Permit<IpAddr>);
 
 #[derive(Default)]
 struct PasswordAttempt {
     permits: Option<PasswordPermits>,
-    /// The portal has judged number or password, and not for the better.
+    /// The portal has checked number or password and did not accept them.
     was_judged: bool,
 }
 
 impl Jiit {
-    /// `mail_domain` is what the campus' own mail addresses end in, behind the `@`.
+    /// `mail_domain` is the domain of the campus' mail addresses.
     pub fn new(
         reach: &HttpEndpoint,
         paths: JiitPaths,
@@ -104,7 +116,7 @@ impl Jiit {
         })
     }
 
-    /// Whether the portal gives a picture to read, as it does at the beginning of every sign-in.
+    /// Checks that the portal answers with a captcha that this connector can read.
     pub async fn check(&self, now: Timestamp) -> Result<(), ConnectorError> {
         match reply::parse_captcha(self.client.fetch_captcha(KeyDate::of(now)).await) {
             PortalReply::Success(_) => Ok(()),
@@ -125,7 +137,7 @@ impl Jiit {
         if let Ok(Step::Done(_)) = step {
             self.in_a_row.ends();
         }
-        // Whoever read the picture wrongly, or got no answer, has not guessed.
+        // A wrong captcha or no answer does not count as a guessed password.
         if let Some((account_permit, address_permit)) = password_attempt
             .permits
             .filter(|_| !password_attempt.was_judged)
@@ -136,7 +148,7 @@ impl Jiit {
         step
     }
 
-    /// Does what the machine says until somebody is asked or it is over.
+    /// Follows transitions until there is a step to return.
     async fn run_transitions(
         &self,
         mut transition: JiitTransition,
@@ -235,7 +247,7 @@ impl Jiit {
         attempt.handle_user(pre_token, reply, &self.mail_domain)
     }
 
-    /// Takes a try before the portal is asked, so that many at once cannot slip through.
+    /// Takes permits before the portal is asked, so that simultaneous attempts count one another.
     fn take_permits(
         &self,
         username: &str,
@@ -286,7 +298,7 @@ impl Connector for Jiit {
         visitor: RequestOrigin,
     ) -> Result<Step<JiitState>, ConnectorError> {
         let transition = state_machine::handle_answers(state, &answers, visitor.now);
-        // What was typed is wiped before the portal is waited for.
+        // Wipes what was typed before the requests to the portal.
         drop(answers);
         self.run(transition, visitor).await
     }

@@ -1,6 +1,5 @@
-//! What the portal's answers mean. Every field name and every matched text of it is here or in
-//! `client.rs`. Only what is needed is read; the rest of an answer, much of it nobody's business, is
-//! skipped where it stands and wiped with it.
+//! Parses the portal's responses. All its field names and messages are matched here or in `client.rs`.
+//! Only needed fields are deserialised; the rest stays in the response's buffer and is wiped with it.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,25 +16,25 @@ use super::cipher::KeyDate;
 use super::client::JiitResponse;
 use crate::connectors::PromptPicture;
 
-/// What the portal said to one call.
+/// The portal's reply to a request.
 pub(super) enum PortalReply<T> {
     Success(T),
     Refused(PortalRefusal),
-    /// Nothing: it could not read what it was sent. With the day it believes it is.
+    /// An empty body: the portal could not decrypt the request. The date is the portal's.
     Empty(Option<KeyDate>),
     Unauthorized,
-    /// This adapter does not know what that means.
+    /// The portal has changed.
     ProtocolMismatch(&'static str),
-    /// Nor that, and it may be about the one person who was asked about, or what they typed.
+    /// An unknown reply that one user's data or input may have caused. A probe decides.
     Ambiguous(&'static str),
-    /// It is: somebody made up hears what we know.
+    /// An unknown reply that one user's data caused: the probe got a known reply.
     UnexpectedUserData(&'static str),
     Unavailable,
 }
 
 impl<T> PortalReply<T> {
-    /// Whether it may have been a judgement of number and password. Some portals answer a wrong one with
-    /// nothing.
+    /// Whether the reply may be about number and password. Some portals answer a wrong password with an
+    /// empty body.
     pub(super) fn judges_credentials(&self) -> bool {
         match self {
             Self::Refused(refusal) => *refusal != PortalRefusal::WrongCaptcha,
@@ -48,7 +47,7 @@ impl<T> PortalReply<T> {
         }
     }
 
-    /// What it is that may be one person's and that we do not know.
+    /// What is unknown about a reply that one user's data may have caused.
     pub(super) fn ambiguity(&self) -> Option<&'static str> {
         match self {
             Self::Unauthorized => Some("it asks for a session to sign in"),
@@ -57,13 +56,13 @@ impl<T> PortalReply<T> {
         }
     }
 
-    /// Whether it is something that is said to people who are not known.
+    /// Whether a nonexistent user may get this reply.
     pub(super) fn is_expected_for_unknown_user(&self) -> bool {
         matches!(self, Self::Refused(_) | Self::Empty(_) | Self::Unavailable)
     }
 }
 
-/// Why it says no.
+/// Why the portal refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PortalRefusal {
     WrongCaptcha,
@@ -72,43 +71,42 @@ pub(super) enum PortalRefusal {
     Other,
 }
 
-/// The picture to read.
+/// A captcha.
 pub(super) struct CaptchaImage {
-    /// Its name at the portal.
+    /// The captcha's id at the portal.
     pub id: Zeroizing<String>,
     pub image: PromptPicture,
 }
 
-/// The first phase's answer: the second phase's question without the password.
+/// The first phase's response, from which the second phase's request is made.
 pub(super) struct PreToken {
     pub username: String,
     pub second_phase: SecondPhase,
-    /// A JSON object without its closing brace. It holds the portal's single-use secret.
+    /// A JSON object without its closing brace, including the portal's single-use secret.
     pub open_object: Zeroizing<Vec<u8>>,
 }
 
-/// What the account signs in with.
+/// What the account requires in the second phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SecondPhase {
     Password,
     OneTimeCode,
 }
 
-/// Who signed in.
+/// The signed-in user.
 pub(super) struct PortalUser {
-    /// What the person is known by: empty for somebody who has no number, nothing where the portal does not
-    /// speak of one.
+    /// The identifier of the user: empty for a user without a number, `None` if the field is missing.
     pub enrollment: Option<String>,
-    /// The portal's own key, which never changes; empty for somebody who has none.
+    /// The portal's permanent key of the user; empty if there is none.
     pub member_id: String,
     pub name: String,
-    /// The first institute's name and key.
+    /// Name and key of the first institute.
     pub institute: Option<Institute>,
     /// `S` for students.
     pub member_type: String,
     pub has_expired_password: bool,
     pub second_phase: SecondPhase,
-    /// Opens everything the portal holds about the person.
+    /// The bearer token, which gives access to all the user's data at the portal.
     pub token: Zeroizing<String>,
 }
 
@@ -118,7 +116,7 @@ pub(super) struct Institute {
     pub value: String,
 }
 
-/// What the portal knows of a student, as far as we want to know it.
+/// The used part of the portal's record of a student.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(super) struct StudentRecord {
@@ -138,7 +136,7 @@ pub(super) struct StudentRecord {
     pub studentemailid: Option<String>,
 }
 
-/// The longest name of a picture; those seen have twelve characters.
+/// Observed ids have twelve characters.
 const MAX_CAPTCHA_ID_LENGTH: usize = 64;
 
 pub(super) fn parse_captcha(http_response: Option<JiitResponse>) -> PortalReply<CaptchaImage> {
@@ -170,7 +168,7 @@ pub(super) fn parse_captcha(http_response: Option<JiitResponse>) -> PortalReply<
 pub(super) fn parse_pre_token(http_response: Option<JiitResponse>) -> PortalReply<PreToken> {
     parse_envelope(http_response, first_phase_refusal, |json| {
         let mut members: BTreeMap<Cow<'_, str>, &RawValue> = parse_json(json)?;
-        // The portal's own page takes this out, and the portal insists. The others are ours to say.
+        // The portal requires that `rejectedData` is not sent back. The client adds the other two.
         for not_sent_back in ["rejectedData", "Modulename", "passwordotpvalue"] {
             members.remove(not_sent_back);
         }
@@ -193,7 +191,7 @@ pub(super) fn parse_pre_token(http_response: Option<JiitResponse>) -> PortalRepl
     })
 }
 
-/// `{"reply_name":value,…` without the closing brace, in a buffer that never grows.
+/// `{"name":value,…` without the closing brace, in a buffer of its full length.
 fn write_open_object(members: &BTreeMap<Cow<'_, str>, &RawValue>) -> Option<Zeroizing<Vec<u8>>> {
     let mut names = Vec::with_capacity(members.len());
     for name in members.keys() {
@@ -231,15 +229,15 @@ pub(super) fn parse_user(http_response: Option<JiitResponse>) -> PortalReply<Por
         membertype: String,
         #[serde(default, deserialize_with = "first_institute")]
         institutelist: Option<Institute>,
-        // An opened letter is wiped, a copied one is not: a token that would have to be unescaped is
-        // no token.
+        // Borrowed from the response, which is wiped. Unescaping would copy it, so a token with escapes
+        // is invalid.
         token: &'a str,
         #[serde(default, deserialize_with = "optional_text")]
         expiredpassword: Option<String>,
     }
     parse_envelope(http_response, second_phase_refusal, |json| {
         let Response { regdata, otp } = parse_json(json)?;
-        // What the token says proves nothing. That it can be read shows that it is one.
+        // The token's claims prove nothing. This only checks that it is a JWT.
         parse_expiry(regdata.token)?;
         let is_set = |text: Option<String>| text.is_some_and(|text| text.eq_ignore_ascii_case("y"));
         Some(PortalUser {
@@ -271,8 +269,8 @@ pub(super) fn parse_student_record(
     })
 }
 
-/// When a token ends, in seconds since 1970, as it says itself (RFC 7519 §4.1.4). The portal has been
-/// wrong about it for years, so nothing follows from the number.
+/// The expiry in a token's claims, in seconds since 1970 (RFC 7519 §4.1.4). Portals have sent wrong ones
+/// for years, so the value is not used.
 pub(super) fn parse_expiry(token: &str) -> Option<i64> {
     #[derive(Deserialize)]
     struct Claims {
@@ -287,7 +285,7 @@ pub(super) fn parse_expiry(token: &str) -> Option<i64> {
         .map(|Claims { exp }| exp)
 }
 
-/// What every answer has in common: an envelope whose status says yes or no.
+/// Parses the envelope of every response, whose status is a success or a failure.
 fn parse_envelope<T>(
     http_response: Option<JiitResponse>,
     classify_refusal: fn(&str) -> PortalRefusal,
@@ -347,7 +345,7 @@ fn parse_envelope<T>(
     }
 }
 
-/// `text` is a status that says no, in lower case.
+/// `text` is a failure's status in lower case.
 fn first_phase_refusal(text: &str) -> PortalRefusal {
     match common_refusal(text) {
         Some(refusal) => refusal,
@@ -356,7 +354,7 @@ fn first_phase_refusal(text: &str) -> PortalRefusal {
     }
 }
 
-/// Nobody has seen its text for a wrong password, and whatever else it is, it is not a yes.
+/// The message for a wrong password is unknown, so every other failure counts as one.
 fn second_phase_refusal(text: &str) -> PortalRefusal {
     common_refusal(text).unwrap_or(PortalRefusal::WrongCredentials)
 }
@@ -377,17 +375,17 @@ fn parse_json<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
     serde_json::from_str(json).ok()
 }
 
-/// As [`text`], for a field that is there: anything else is the empty text.
+/// Like [`optional_text`], but a field that is present without a text is the empty string.
 fn text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     optional_text(deserializer).map(|text| text.or_else(|| Some(String::new())))
 }
 
-/// As [`text`], for a field that has to be there: what it holds is one person's, and may be nothing.
+/// Like [`optional_text`], for a field that must be present; its value may be empty.
 fn required_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     optional_text(deserializer).map(Option::unwrap_or_default)
 }
 
-/// The first of a list, if it is one that we can read.
+/// The first readable item of a list.
 fn first_institute<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Institute>, D::Error> {
@@ -412,7 +410,7 @@ fn first_institute<'de, D: Deserializer<'de>>(
     })
 }
 
-/// A text, or a number as text; anything else is as if it were not there.
+/// A string, or a number as a string; `None` for anything else.
 fn optional_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -432,7 +430,7 @@ fn optional_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<St
 mod tests {
     use super::*;
 
-    /// A token as the portal makes them; its secret is nobody's.
+    /// A token in the portal's format, signed with a made-up secret.
     const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJBQUFBIiwic2NvcGVzIjpbeyJhdXRob3JpdHkiOiJST0xFX1NUVURFTlQifV0sImlzcyI6Imh0dHA6Ly9jYW1wdXNseW54LmNvbSIsImlhdCI6MTc5MDAwMDAwMCwiZXhwIjoxNzkwMDkwMDAwfQ.-rWk12nJovRXDnm6Px5v-sXCjHicn0AiO_VQ7kkdwpk";
 
     fn http_response(status: u16, body: &str) -> JiitResponse {
@@ -512,7 +510,7 @@ mod tests {
             assert_eq!(reply_name(&parse_pre_token(Some(http_response))), meaning);
         }
         assert_eq!(reply_name(&parse_pre_token(None)), "unavailable");
-        // In the second phase every other no is about the password.
+        // In the second phase every other failure is about the password.
         assert_eq!(
             reply_name(&parse_user(Some(failure(404, "Invalid Password")))),
             "credentials"
@@ -525,7 +523,7 @@ mod tests {
             reply_name(&parse_user(Some(failure(404, "captcha!")))),
             "picture"
         );
-        // A yes under a status that says no is none.
+        // A success in the body does not count with a status that is an error.
         let mut mismatch = success(r#"{"random":"r","otppwd":"PWD","username":"u"}"#);
         mismatch.status = 500;
         assert_eq!(
@@ -613,7 +611,7 @@ mod tests {
                 "{from}"
             );
         }
-        // That a field is there is the portal's; what it holds is one person's, and may be nothing.
+        // The portal defines which fields are present; a user's values may be null.
         for (from, to) in [
             (r#"" JSIM0000001 ""#, "null"),
             (r#""ASHA RAO""#, "null"),

@@ -1,13 +1,14 @@
-//! What happens next, as a rule: pure, so that budgets and endings are tested without a portal.
+//! The state machine of a sign-in through the portal. It is pure, so that limits and endings are tested
+//! without a portal.
 //!
 //! ```text
-//!                     ┌──────── another picture, or the old one was too old ───────┐
-//!                     ▼                                                            │
-//! begin ─▶ Fetch ─▶ the form ─number, password, letters─▶ CheckNumber ─▶ CheckPassword ─▶ Done
-//!                     ▲                                     │    │           │      └▶ ReadParticulars ─▶ Done
-//!                     └──── wrong picture, wrong password ──┘    │ nothing:  │
-//!                                                                └ once more ┘
-//!                                                             on the portal's own day
+//!                     ┌────────── new captcha requested, or the old one expired ───────────┐
+//!                     ▼                                                                    │
+//! begin ─▶ FetchCaptcha ─▶ the form ─▶ CheckUsername ─▶ CheckPassword ─▶ Done
+//!                     ▲                  │    │             │      └▶ FetchStudentRecord ─▶ Done
+//!                     └─ wrong captcha, ─┘    │ empty body: │
+//!                        wrong password       └─ once more ─┘
+//!                                           with the portal's date
 //! ```
 
 use time::Duration;
@@ -28,9 +29,9 @@ use crate::platform::web::RateLimited;
 
 /// How long a sign-in may take from its first form to its last.
 const MAX_DURATION: Duration = Duration::minutes(5);
-/// How long the portal remembers what a picture says.
+/// How long the portal accepts a captcha.
 const CAPTCHA_LIFETIME: Duration = Duration::minutes(2);
-/// After this many wrong ones it has to be begun again.
+/// After this many wrong captchas the sign-in ends.
 const MAX_WRONG_CAPTCHAS: u8 = 5;
 const MAX_WRONG_PASSWORDS: u8 = 3;
 const WRONG_CAPTCHA: &str = "The characters did not match the picture.";
@@ -51,14 +52,14 @@ const PORTAL_UNAVAILABLE: &str = "The JIIT portal is not answering. Try again in
 const CAPTCHA_EXPIRED: &str = "The picture was too old: the portal forgets it after two minutes. Here is a \
                        new one.";
 
-/// Between two forms. Nothing that was typed but the number is in it.
+/// The state between two forms. Of what was typed it holds only the number and the choice of details.
 #[expect(
     missing_debug_implementations,
     reason = "what cannot be printed cannot leak into a log"
 )]
 pub struct JiitState {
     started_at: Timestamp,
-    /// The picture's name at the portal, which no browser is told.
+    /// The captcha's id at the portal. It is never sent to the browser.
     captcha_id: Zeroizing<String>,
     captcha_image: PromptPicture,
     captcha_expires_at: Timestamp,
@@ -74,11 +75,11 @@ impl JiitState {
     }
 }
 
-/// What to do, with all that is needed to go on.
+/// What follows.
 pub(super) enum JiitTransition {
     Return(Step<JiitState>),
     Fail(ConnectorError),
-    /// The portal said yes, and not to them: to this number, with a word for the log.
+    /// The portal signed in another account than the typed number. `reason` is for the log.
     AccountMismatch {
         username: String,
         reason: &'static str,
@@ -89,7 +90,7 @@ pub(super) enum JiitTransition {
     FetchStudentRecord(JiitFormAttempt, PortalUser),
 }
 
-/// A new picture is needed.
+/// A request for a new captcha.
 pub(super) struct CaptchaRequest {
     pub key_date: KeyDate,
     now: Timestamp,
@@ -106,11 +107,11 @@ enum CaptchaReason {
     Refused(&'static str),
 }
 
-/// One form that is being judged.
+/// A submitted form that is being checked.
 pub(super) struct JiitFormAttempt {
     state: JiitState,
     form: JiitForm,
-    /// Whose key is used.
+    /// The date of the encryption key.
     pub key_date: KeyDate,
     now: Timestamp,
     has_retried: bool,
@@ -125,7 +126,7 @@ pub(super) fn begin(now: Timestamp) -> JiitTransition {
     })
 }
 
-/// Takes what was typed. What cannot be right is asked again without troubling the portal.
+/// Handles a submitted form. Invalid inputs are asked for again without a request to the portal.
 pub(super) fn handle_answers(
     mut state: JiitState,
     answers: &Answers,
@@ -182,7 +183,7 @@ impl CaptchaRequest {
                 JiitTransition::Fail(ConnectorError::Changed(reason))
             }
             (PortalReply::Success(captcha), state) => show_new_captcha(state, captcha, reason, now),
-            // It was used up, or it is gone: the next try begins with another.
+            // The captcha is used up or missing: the next attempt begins with a new one.
             (_, Some(mut state)) if !matches!(reason, CaptchaReason::Requested) => {
                 state.captcha_expires_at = now;
                 show_form(
@@ -254,12 +255,12 @@ impl JiitFormAttempt {
         &self.form.password
     }
 
-    /// What was read in the picture, and the picture's name.
+    /// The typed text and the captcha's id.
     pub(super) fn captcha(&self) -> (&str, &str) {
         (&self.form.captcha_text, &self.state.captcha_id)
     }
 
-    /// It was tried too often. The form is as it was, and so is the picture.
+    /// A rate limit is reached. Form and captcha stay as they are.
     pub(super) fn refuse_rate_limited(self, slowed: RateLimited) -> JiitTransition {
         let wait = slowed.in_words();
         let mut prompt = self.state.prompt();
@@ -286,7 +287,7 @@ impl JiitFormAttempt {
         }
     }
 
-    /// `parse_pre_token` is what was asked with, should it have to be asked again.
+    /// `pre_token` is kept for a repeated request.
     pub(super) fn handle_user(
         self,
         pre_token: PreToken,
@@ -308,7 +309,7 @@ impl JiitFormAttempt {
         if user.member_id.is_empty() {
             return account_mismatch("it has no member number for who signed in");
         }
-        // A parent's account must not stand for a student.
+        // A parent's account must not sign in as the student.
         let is_same_account = enrollment.trim().eq_ignore_ascii_case(attempt.username())
             && user.member_type != PARENT;
         if !is_same_account {
@@ -326,7 +327,7 @@ impl JiitFormAttempt {
         attempt.complete_login(&user, None, mail_domain)
     }
 
-    /// Whatever came of it, the person has signed in.
+    /// The person has signed in, whether or not the record could be read.
     pub(super) fn handle_student_record(
         self,
         user: &PortalUser,
@@ -353,12 +354,12 @@ impl JiitFormAttempt {
                 subject: enrollment,
                 says: Some(Box::new(says)),
             })),
-            // A number that was let through the form makes a username.
+            // A number that passed the form's checks is a valid username.
             Err(_) => refuse_for_good(UNEXPECTED_ANSWER),
         }
     }
 
-    /// The answer if it is a yes, or what to do about it. `again` asks the same once more.
+    /// Returns the value of a success, or else the transition that follows. `retry` repeats the request.
     fn require_success<T>(
         mut self,
         reply: PortalReply<T>,
@@ -406,7 +407,7 @@ impl JiitFormAttempt {
     }
 }
 
-/// Over, with a word for the person and one for the log.
+/// Ends the sign-in, with a message for the person and a reason for the log.
 pub(super) fn unexpected_user_data(message: &'static str, reason: &'static str) -> JiitTransition {
     JiitTransition::Fail(ConnectorError::Odd {
         met: reason,
@@ -414,7 +415,7 @@ pub(super) fn unexpected_user_data(message: &'static str, reason: &'static str) 
     })
 }
 
-/// The portal's word for a parent.
+/// The portal's member type of parents.
 const PARENT: &str = "P";
 
 fn refuse_and_fetch_captcha(
@@ -455,7 +456,7 @@ mod tests {
         })
     }
 
-    /// What is fetched is a good picture.
+    /// The step after the requested captcha was fetched.
     fn step_after_captcha(transition: JiitTransition) -> Step<JiitState> {
         match transition {
             JiitTransition::FetchCaptcha(request) => {
@@ -541,7 +542,7 @@ mod tests {
         attempt.handle_user(pre_token, PortalReply::Success(user), DOMAIN)
     }
 
-    /// What an ending tells the person.
+    /// The message of a sign-in that ended.
     #[track_caller]
     fn message(transition: JiitTransition) -> String {
         match transition {
@@ -708,12 +709,12 @@ mod tests {
         let again = attempt(transition);
         assert_eq!(again.key_date, tomorrow);
         assert!(message(again.handle_pre_token(empty(Some(KeyDate::of(NOW))))).contains("Google"));
-        // The same day, or none: there is nothing to believe.
+        // The same date, or none, does not cause a repetition.
         for key_date in [None, Some(KeyDate::of(NOW))] {
             let transition = attempt(submit(first_form(), NOW)).handle_pre_token(empty(key_date));
             assert!(message(transition).contains("Google"));
         }
-        // At midnight between the phases, too.
+        // Also when midnight falls between the phases.
         let (attempt, pre_token) = password_attempt(attempt(submit(first_form(), NOW)));
         let transition = attempt.handle_user(pre_token, PortalReply::Empty(Some(tomorrow)), DOMAIN);
         assert!(
@@ -736,7 +737,7 @@ mod tests {
         );
         assert_eq!((state.wrong_captchas, state.wrong_passwords), (0, 0));
 
-        // It gives no picture either: the old one stays, and the next try begins with another.
+        // No new captcha either: the old one stays, and the next attempt fetches another.
         let transition =
             attempt(submit(first_form(), NOW)).handle_pre_token(PortalReply::Unavailable);
         let JiitTransition::FetchCaptcha(request) = transition else {

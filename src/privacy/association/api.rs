@@ -1,5 +1,5 @@
-//! Look-ups for apps: in the user API's manner, and at the addresses and in the words of the service that
-//! campus apps asked before.
+//! Look-ups for apps: in the style of the user API, and at the addresses and with the bodies of the
+//! Leprechaun service that campus apps used before.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -20,7 +20,7 @@ struct LookupResponse<'a> {
     authenticated: String,
 }
 
-/// The same in the order of the alphabet, byte for byte as before.
+/// The same in alphabetical order, byte for byte as the former service sent it.
 #[derive(Serialize)]
 struct LegacyLookupResponse<'a> {
     authenticated: String,
@@ -68,7 +68,7 @@ pub(super) async fn look_up(
     }
 }
 
-/// `GET /get/roll/<roll>`, `GET /get/email/<email>`: statuses and bodies as they were.
+/// `GET /get/roll/<roll>`, `GET /get/email/<email>`: status codes and bodies of the former service.
 pub(super) async fn look_up_legacy(
     State(feature): State<Feature>,
     Path((kind, value)): Path<(String, String)>,
@@ -135,7 +135,7 @@ fn parse_caller(headers: &HeaderMap, address: ClientAddress) -> LookupCaller<'_>
     LookupCaller { token, address }
 }
 
-/// To the second, as it was.
+/// Whole seconds, as the former service sent them.
 fn format_proved_at(association: &Association) -> String {
     let at = association.proved_at.replace_nanosecond(0);
     let at = at.map(|at| at.to_offset(time::UtcOffset::UTC));

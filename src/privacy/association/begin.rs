@@ -1,4 +1,4 @@
-//! A fresh verifier for a roll number and a mailbox.
+//! Begins a proof with a new verifier.
 
 use super::model::{MailboxProof, ProofClaim, Verifier};
 use super::{rules, store};
@@ -9,8 +9,8 @@ use crate::platform::id::ProofId;
 use crate::platform::rng::Rng;
 use crate::platform::secret::Secret;
 
-/// Begins a proof in a browser, in place of what was under way there. What the browser has to keep is
-/// the answer: whoever has it may go on.
+/// Begins a proof and cancels the one under way in the same browser. Returns the secret for the
+/// browser's cookie, which authorises every later step.
 pub(super) async fn begin(
     tx: &mut Tx,
     claim: ProofClaim,

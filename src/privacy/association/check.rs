@@ -1,4 +1,5 @@
-//! A look at the question texts, within budget. No transaction is open while the portal is asked.
+//! Looks for the verifier in the security questions, within the limits. No transaction is open during
+//! requests to ERP.
 
 use std::time::Duration;
 
@@ -20,13 +21,13 @@ use crate::platform::rng::Rng;
 use crate::platform::secret::TokenHash;
 use crate::platform::{audit, db, mail};
 
-/// The letter with the link.
+/// The mail with the link.
 const LINK_MAIL: &str = "association_link";
 
-/// How long the portal may take for one question.
+/// The timeout of a request for one question.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Counts a look at the questions of the proof that was begun in this browser, if there may be one now.
+/// Counts a poll of the browser's proof, if one is allowed now.
 pub(super) async fn begin_poll(
     tx: &mut Tx,
     browser: TokenHash,
@@ -45,14 +46,14 @@ pub(super) async fn begin_poll(
     Ok(Ok(proof))
 }
 
-/// Asks the portal for questions until one holds the verifier or enough were seen.
+/// Fetches questions from ERP until one contains the verifier or enough were seen.
 pub(super) async fn poll_questions(
     questions: &ErpQuestions,
     proof: &MailboxProof,
     limits: &AssociationLimits,
     clock: &dyn Clock,
 ) -> Result<PollResult, ConnectorError> {
-    // It was one when the proof was begun.
+    // It was valid when the proof began.
     let roll = ErpRollNumber::parse(&proof.claim.roll).map_err(|_| ConnectorError::Expired)?;
     let mut poll = QuestionPoll::start(clock.now());
     loop {
@@ -69,7 +70,7 @@ pub(super) async fn poll_questions(
                     poll.record_question(question, &proof.verifier, clock.now());
                     continue;
                 }
-                // Others are looking: there may be time to wait for them.
+                // The limit of all proofs together is reached: wait if there is time.
                 Err(rate_limited) if poll.is_timed_out(now + rate_limited.0) => {
                     return Err(ConnectorError::Busy(rate_limited.0));
                 }
@@ -80,7 +81,7 @@ pub(super) async fn poll_questions(
     }
 }
 
-/// The verifier was seen: a link goes to the mailbox.
+/// Records that the verifier was seen, and mails the link.
 pub(super) async fn record_verifier_seen(
     tx: &mut Tx,
     proof: &MailboxProof,
@@ -102,7 +103,7 @@ pub(super) async fn record_verifier_seen(
     Ok(())
 }
 
-/// Mails another link, if there may be one now. The one before is good no longer.
+/// Mails another link, if one is allowed now. The previous link becomes invalid.
 pub(super) async fn mail_again(
     tx: &mut Tx,
     browser: TokenHash,

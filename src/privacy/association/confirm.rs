@@ -1,4 +1,4 @@
-//! The mailed link, by a button: both halves in one transaction.
+//! Completes a proof by the mailed link, in one transaction.
 
 use serde_json::json;
 
@@ -16,12 +16,12 @@ use crate::platform::mail::MailboxMessage;
 use crate::platform::rng::Rng;
 use crate::platform::{audit, db, mail};
 
-/// The letter to a mailbox that a roll number leaves.
+/// The mail to the mailbox that a roll number moves away from.
 const MOVED_MAIL: &str = "association_moved";
-/// How long it is tried to send.
+/// How long delivery is retried.
 const MOVED_MAIL_LIFETIME: std::time::Duration = std::time::Duration::from_hours(24);
 
-/// The proof that this link confirms, if it is good.
+/// The proof that this link confirms, if the link is valid.
 pub(super) async fn find_linked_proof(
     db: impl Executor<'_> + Copy,
     link: &str,
@@ -33,7 +33,7 @@ pub(super) async fn find_linked_proof(
     }
 }
 
-/// What the roll number says of whoever it belongs to, in case they are new here.
+/// The claims for a new profile, from the roll number and the mailbox.
 pub(super) async fn claims_for_proof(
     db: impl Executor<'_> + Copy,
     roll: &str,
@@ -47,9 +47,9 @@ pub(super) async fn claims_for_proof(
     Ok(claims.and_then(|claims| mailed_code::with_mailbox(claims, mailbox)))
 }
 
-/// Completes a proof: the roll number belongs to the mailbox from now on, and signs in whoever began the
-/// proof from their profile; else whom it belonged to before; else somebody new. The mailbox that it
-/// belonged to before is told.
+/// Completes a proof: the roll number belongs to the mailbox from now on. Its identity is linked to the
+/// person who began the proof while signed in; or else to the person it belonged to before; or else to a
+/// new one. The previous mailbox gets a notice.
 pub(super) async fn confirm(
     tx: &mut Tx,
     (link, proof): (&str, &MailboxProof),
@@ -88,7 +88,7 @@ pub(super) async fn confirm(
     Ok(())
 }
 
-/// Whose way to sign in it becomes.
+/// Links the identity to a person.
 async fn attach_identity(
     tx: &mut Tx,
     proof: &MailboxProof,

@@ -1,4 +1,4 @@
-//! A way to sign in for those who proved their mailbox before: a code that is mailed there.
+//! The connector for people who have proved their mailbox: a one-time code mailed there.
 
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ use crate::platform::clock::Timestamp;
 use crate::platform::db::Db;
 use crate::platform::links::Links;
 
-/// The way to sign in.
+/// The connector.
 #[derive(Debug)]
 pub struct AssociationConnector {
     pub db: Db,
     pub links: Links,
     pub codes: CodeMailer,
-    /// After which a mailbox has to be proved again.
+    /// The age at which a mailbox must be proved again.
     pub max_age: Duration,
 }
 
-/// Where a sign-in stands.
+/// The state of a sign-in.
 #[derive(Debug)]
 pub enum AssociationLoginState {
     Roll,
@@ -57,7 +57,7 @@ fn code_step(pending: PendingCode) -> Step<AssociationLoginState> {
 impl Connector for AssociationConnector {
     const SLUG: &'static str = PROVIDER;
     const OPENS_PLAINLY: bool = true;
-    /// It asks nobody but us.
+    /// It calls no external system.
     const CLOSES: bool = false;
     type State = AssociationLoginState;
 
@@ -185,7 +185,8 @@ impl AssociationConnector {
                 });
             }
         };
-        // Looked at now: it may have moved to another mailbox since the code was mailed.
+        // Read again now, because the roll number may have moved to another mailbox since the code was
+        // mailed.
         let association = store::find_association(self.db.pool(), &roll).await?;
         let current =
             association.filter(|association| Some(&association.email) == mailbox.as_ref());

@@ -1,4 +1,4 @@
-//! An app looks up who belongs to what.
+//! Looks up an association for an app.
 
 use super::model::{Association, AssociationKey};
 use super::rate_limits::AssociationLimits;
@@ -11,18 +11,18 @@ use crate::platform::secret::TokenHash;
 use crate::platform::web::{ClientAddress, RateLimited};
 use crate::protocol::access_log::{AccessLog, AccessLogFull};
 
-/// What an app is told.
+/// The result of a look-up.
 #[derive(Debug)]
 pub(super) enum LookupResult {
     Found(Association),
-    /// Nobody, or somebody who does not want to be looked up.
+    /// There is no association, or its person does not allow look-ups.
     NotFound,
-    /// The token is none, or its app may not look up (any more).
+    /// The token is invalid, or its app may not look up (any more).
     InvalidToken,
     RateLimited(RateLimited),
 }
 
-/// Why nothing can be told now.
+/// Why a look-up fails.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LookupError {
     #[error(transparent)]
@@ -31,14 +31,15 @@ pub(super) enum LookupError {
     Store(#[from] db::Error),
 }
 
-/// With what it is asked: the app's token, and from where.
+/// The app's token and the client's address.
 #[derive(Debug)]
 pub(super) struct LookupCaller<'a> {
     pub token: Option<&'a str>,
     pub address: ClientAddress,
 }
 
-/// Answers a look-up, and notes it in the person's ledger first. No key is one that is of no known kind.
+/// Looks up an association, and records the access in the person's access log first. `key` is `None` for
+/// an unknown kind.
 pub(super) async fn look_up(
     (db, access_log, limits): (&Db, &AccessLog, &AssociationLimits),
     caller: LookupCaller<'_>,
@@ -60,8 +61,7 @@ pub(super) async fn look_up(
     let Some(key) = key else {
         return Ok(LookupResult::NotFound);
     };
-    // A look-up is counted as one that finds nobody until it is known not to be: many at once would
-    // otherwise slip through.
+    // Counted as a miss until an association is found, so that simultaneous look-ups count one another.
     let permit = limits.look_ups.take(app, now);
     let miss = permit.and_then(|_counted| limits.misses.take(app, now));
     let miss = match miss {

@@ -1,18 +1,19 @@
-//! What may be done with a proof, when, and how often; and how the questions are looked at. Pure.
+//! The rules of a proof: what may be done with it, when, and how often; and the polling of the security
+//! questions. Pure.
 //!
 //! ```text
 //! Pending ──the verifier is seen in a question──▶ QuestionSeen ──the mailed link──▶ Complete
 //!    │                                                  │
-//!    └── half an hour: Expired      given up, or another proof for the roll was completed: Cancelled
+//!    └── half an hour: Expired      cancelled, or another proof for the roll was completed: Cancelled
 //! ```
 //!
-//! | Budget | Is |
+//! | What | Limit |
 //! |---|---|
 //! | to change the question, and again to confirm the mailbox | 30 min each |
-//! | looks at the questions of one proof | 10, 20 s apart |
-//! | proofs for one roll number that look at questions | 5 in 24 h |
-//! | calls in one look | 15, 150 ms apart, 20 s in all |
-//! | letters to the mailbox | 1, and 3 more, 60 s apart |
+//! | polls of one proof | 10, 20 s apart |
+//! | polled proofs for one roll number | 5 in 24 h |
+//! | requests in one poll | 15, 150 ms apart, 20 s in all |
+//! | mails to the mailbox | 1, and 3 more, 60 s apart |
 
 use std::time::Duration;
 
@@ -24,22 +25,22 @@ use crate::platform::secret::TokenHash;
 pub(super) const WINDOW: Duration = Duration::from_mins(30);
 pub(super) const CHECK_INTERVAL: Duration = Duration::from_secs(20);
 const MAX_CHECKS: i32 = 10;
-/// Proofs for one roll number that looked at questions, in [`DAY`].
+/// Polled proofs for one roll number in [`DAY`].
 const MAX_PROOFS_PER_DAY: i64 = 5;
 pub(super) const DAY: Duration = Duration::from_hours(24);
 const MAIL_INTERVAL: Duration = Duration::from_mins(1);
 const MAX_MAILS: i32 = 4;
 
-/// Why something is not done now.
+/// Why something is not allowed now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ProofDelay {
-    /// Not in this state, or not any more.
+    /// The proof is not, or no longer, in the required state.
     Over,
-    /// After this span.
+    /// Allowed after this duration.
     Wait(Duration),
-    /// As often as it may be.
+    /// The proof's limit is reached.
     LimitReached,
-    /// Others have looked at the questions of this roll number too often today.
+    /// The roll number's limit of polled proofs is reached today.
     DailyLimitReached,
 }
 
@@ -62,8 +63,8 @@ pub(super) fn proof_status(proof: &MailboxProof, now: Timestamp) -> ProofStatus 
     }
 }
 
-/// Whether the questions may be looked at now. `others` is how many other proofs for this roll number
-/// looked at them in the last [`DAY`].
+/// Whether the questions may be polled now. `others` is the number of other proofs for this roll number
+/// that were polled in the last [`DAY`].
 pub(super) fn check_poll_allowed(
     proof: &MailboxProof,
     others: i64,
@@ -81,7 +82,7 @@ pub(super) fn check_poll_allowed(
     check_interval(proof.last_check_at, CHECK_INTERVAL, now)
 }
 
-/// Whether another letter may be written to the mailbox now.
+/// Whether another mail may be sent to the mailbox now.
 pub(super) fn check_mail_allowed(proof: &MailboxProof, now: Timestamp) -> Result<(), ProofDelay> {
     if proof_status(proof, now) != ProofStatus::QuestionSeen {
         return Err(ProofDelay::Over);
@@ -92,7 +93,7 @@ pub(super) fn check_mail_allowed(proof: &MailboxProof, now: Timestamp) -> Result
     check_interval(proof.last_mail_at, MAIL_INTERVAL, now)
 }
 
-/// Whether its browser may still go on from a proof that is complete.
+/// Whether the browser may still continue after a complete proof.
 pub(super) fn can_enter(proof: &MailboxProof, now: Timestamp) -> bool {
     let is_recent = |at: Timestamp| now < at + WINDOW;
     proof.entered_at.is_none() && proof.completed_at.is_some_and(is_recent)
@@ -111,34 +112,33 @@ fn check_interval(
     }
 }
 
-/// One look at somebody's three questions, of which each call tells one, whichever.
+/// One poll of a roll number's three questions. Each request returns one of them, in any order.
 #[derive(Debug)]
 pub(super) struct QuestionPoll {
     started_at: Timestamp,
-    /// When the last call was answered.
+    /// When the last response arrived.
     last_response_at: Option<Timestamp>,
     calls: u32,
-    /// Questions are other people's business: of those that do not hold the verifier nothing is kept but
-    /// that they differ.
+    /// Hashes of the questions seen without the verifier. The texts are private and are not kept.
     seen: Vec<TokenHash>,
     result: Option<PollResult>,
 }
 
-/// What a look saw.
+/// The result of a poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PollResult {
     Found,
-    /// In none of those that were told in so many calls.
+    /// In none of the questions that this many requests returned.
     NotFound {
         calls: u32,
     },
-    /// The portal knows no such roll number.
+    /// The portal does not have the roll number.
     UnknownRollNumber,
-    /// It knew the roll number a moment ago.
+    /// The portal had the roll number a moment ago and now does not.
     Inconsistent,
 }
 
-/// What to do next.
+/// The next step of a poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ProofStep {
     Wait(Duration),
@@ -149,7 +149,7 @@ pub(super) enum ProofStep {
 const CALL_INTERVAL: Duration = Duration::from_millis(150);
 const MAX_CALLS: u32 = 15;
 const POLL_TIMEOUT: Duration = Duration::from_secs(20);
-/// The portal has this many questions of everybody.
+/// The portal has three questions per account.
 const QUESTION_COUNT: usize = 3;
 
 impl QuestionPoll {
@@ -170,19 +170,19 @@ impl QuestionPoll {
         if self.calls >= MAX_CALLS || self.is_timed_out(now) || self.seen.len() >= QUESTION_COUNT {
             return ProofStep::Stop(PollResult::NotFound { calls: self.calls });
         }
-        // From the answer, so that calls arrive apart however they travel.
+        // Measured from the response, so that requests arrive apart whatever the network does.
         match check_interval(self.last_response_at, CALL_INTERVAL, now) {
             Err(ProofDelay::Wait(remaining)) => ProofStep::Wait(remaining),
             _ => ProofStep::Fetch,
         }
     }
 
-    /// Whether there is no time left to ask again.
+    /// Whether there is no time for another request.
     pub(super) fn is_timed_out(&self, now: Timestamp) -> bool {
         now >= self.started_at + POLL_TIMEOUT
     }
 
-    /// What a call told: a question, or that there is no such roll number.
+    /// Records a response: a question, or `None` for an unknown roll number.
     pub(super) fn record_question(
         &mut self,
         question: Option<&str>,
@@ -309,7 +309,7 @@ mod tests {
             check_poll_allowed(&proof, 5, START),
             Err(ProofDelay::DailyLimitReached)
         );
-        // One of the five goes on.
+        // One of the five may continue.
         proof.checks = 1;
         assert_eq!(check_poll_allowed(&proof, 5, START), Ok(()));
     }
@@ -344,7 +344,8 @@ mod tests {
         assert!(!can_enter(&proof, START));
     }
 
-    /// Looks until it stops, at a portal that tells the question `question_at` says, in `call_duration` per call.
+    /// Polls a portal whose requests take `call_duration` and return the question number `question_at`
+    /// gives.
     fn poll(
         mut question_at: impl FnMut(u32) -> Option<usize>,
         call_duration: Duration,
@@ -385,7 +386,7 @@ mod tests {
             missed += u32::from(result != PollResult::Found);
         }
         assert!(missed * 1000 <= RUNS * 3, "{missed} of {RUNS}");
-        // Round robin: three calls tell all.
+        // Round robin: three requests return all questions.
         for first in 0..3 {
             let (result, call_times) = poll(|call| Some((first + call as usize) % 3), QUICK);
             assert_eq!(result, PollResult::Found);
@@ -414,7 +415,7 @@ mod tests {
             (result, call_times.len()),
             (PollResult::UnknownRollNumber, 1)
         );
-        // Unknown all of a sudden is not to be believed.
+        // A roll number that suddenly is unknown is inconsistent.
         let (result, call_times) = poll(|call| (call < 2).then_some(0), QUICK);
         assert_eq!((result, call_times.len()), (PollResult::Inconsistent, 3));
     }

@@ -1,4 +1,4 @@
-//! What is told when something is not done, and what to do.
+//! Messages and error pages: what happened and what to do.
 
 use http::StatusCode;
 
@@ -10,7 +10,7 @@ use crate::people::records::PeopleError;
 use crate::platform::web::{FlashKind, FlashMessage, PageError, RateLimited};
 
 impl Feature {
-    /// Why there was no answer, and that nothing is lost.
+    /// The message when ERP gave no result. The proof is unchanged.
     pub(super) fn connector_error_message(
         &self,
         error: ConnectorError,
@@ -33,7 +33,7 @@ impl Feature {
         })
     }
 
-    /// The page of an error; `link` leads back to the form that was sent.
+    /// The error's page; `link` leads back to the submitted form.
     pub(super) fn page_error(&self, error: AssociationError, link: Option<&str>) -> PageError {
         let with_back = |problem: PageError| match link {
             Some(link) => problem.back(self.web.links().confirm_association(link), "Back"),

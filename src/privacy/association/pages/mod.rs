@@ -1,4 +1,4 @@
-//! The four screens, and what somebody has proved.
+//! Handlers of the pages: the four screens of a proof, and the list of a person's associations.
 
 mod messages;
 mod views;
@@ -36,13 +36,13 @@ use crate::platform::web::{
 };
 use crate::platform::{db, metrics};
 
-/// How long the browser keeps that a proof was begun in it: both halves, and to go on from it.
+/// The cookie's lifetime: both halves of a proof and the continuation.
 const COOKIE_LIFETIME: Duration = Duration::from_mins(100);
-/// Asks for the first screen though there is something else to show.
+/// The query parameter that asks for the first screen in any state.
 const AGAIN_PARAM: &str = "again";
 
-/// `GET /association/`: the screen of what is under way in this browser; else what somebody has proved;
-/// else the first screen.
+/// `GET /association/`: the screen of the proof under way in this browser; or else the person's
+/// associations; or else the first screen.
 pub(super) async fn show_current_screen(
     State(feature): State<Feature>,
     RawQuery(query): RawQuery,
@@ -62,7 +62,7 @@ pub(super) async fn show_current_screen(
         if !mine.is_empty() && !query_params.is_ticked(AGAIN_PARAM) {
             return Ok(frame.show(&feature.associations_page(mine)));
         }
-        // What comes of it is a further way into the account.
+        // A proof adds a way to sign in to the account, so it requires a recent sign-in.
         let links = feature.web.links();
         if let Some(to_sign_in) = login::sign_in_again(visit, &parts, links, login::LATELY, now) {
             return Ok(to_sign_in);
@@ -71,7 +71,7 @@ pub(super) async fn show_current_screen(
     Ok(frame.show(&feature.start_page(&frame, &query_params, [None, None])))
 }
 
-/// The address of a form, looked at.
+/// `GET` of a form's address.
 pub(super) async fn redirect_to_start(
     State(feature): State<Feature>,
     frame: PageContext,
@@ -124,7 +124,7 @@ pub(super) async fn begin(
     Ok(response)
 }
 
-/// `POST /association/check/`: looks at the questions.
+/// `POST /association/check/`: polls the questions.
 pub(super) async fn check(
     State(feature): State<Feature>,
     headers: HeaderMap,
@@ -159,7 +159,7 @@ pub(super) async fn check(
     Ok(feature.redirect_with_flash(&frame, &flash))
 }
 
-/// `POST /association/mail/`: another link.
+/// `POST /association/mail/`: mails another link.
 pub(super) async fn mail_again(
     State(feature): State<Feature>,
     headers: HeaderMap,
@@ -182,7 +182,7 @@ pub(super) async fn mail_again(
     Ok(feature.redirect_with_flash(&frame, &flash))
 }
 
-/// `POST /association/cancel/`: forgets what is under way in this browser.
+/// `POST /association/cancel/`: cancels the proof under way in this browser.
 pub(super) async fn cancel(
     State(feature): State<Feature>,
     headers: HeaderMap,
@@ -205,7 +205,7 @@ pub(super) async fn cancel(
     Ok(response)
 }
 
-/// `GET /association/confirm/?token=…`: what the mailed link shows. Changes nothing, whoever follows it.
+/// `GET /association/confirm/?token=…`: the page of the mailed link. It changes nothing.
 pub(super) async fn ask_confirm(
     State(feature): State<Feature>,
     RawQuery(query): RawQuery,
@@ -223,7 +223,8 @@ pub(super) async fn ask_confirm(
     }))
 }
 
-/// `POST /association/confirm/`: completes the proof. The sign-in goes on in the browser that began it.
+/// `POST /association/confirm/`: completes the proof. The sign-in continues in the browser that began
+/// it.
 pub(super) async fn confirm(
     State(feature): State<Feature>,
     headers: HeaderMap,
@@ -253,7 +254,7 @@ pub(super) async fn confirm(
     }))
 }
 
-/// `POST /association/enter/`: goes on from a proof that is complete, in the browser that began it.
+/// `POST /association/enter/`: continues after a complete proof, in the browser that began it.
 pub(super) async fn enter(
     State(feature): State<Feature>,
     headers: HeaderMap,
@@ -297,7 +298,7 @@ pub(super) async fn enter(
     Ok(clear_browser_cookies(&feature, &headers, response))
 }
 
-/// Takes what is over out of the browser.
+/// Removes the cookies of the ended proof.
 fn clear_browser_cookies(
     feature: &Feature,
     headers: &HeaderMap,
@@ -308,7 +309,7 @@ fn clear_browser_cookies(
     response
 }
 
-/// `POST /association/look-ups/`: whether apps may look somebody up.
+/// `POST /association/look-ups/`: sets whether apps may look up an association.
 pub(super) async fn save_look_ups(
     State(feature): State<Feature>,
     SignedIn { visit, frame }: SignedIn,
@@ -327,7 +328,7 @@ pub(super) async fn save_look_ups(
 }
 
 impl Feature {
-    /// Back to the screen that is due, which says this.
+    /// Redirects to the current screen with a message.
     fn redirect_with_flash(&self, frame: &PageContext, flash: &FlashMessage) -> Response {
         frame.send_to_with(&self.web.links().association(), flash)
     }
@@ -360,7 +361,7 @@ impl Feature {
         }
     }
 
-    /// The screen of a proof that is under way.
+    /// Shows the screen of a proof under way.
     async fn show_screen(
         &self,
         frame: &PageContext,
@@ -398,7 +399,7 @@ impl Feature {
         })
     }
 
-    /// What is being proved, and for whom.
+    /// The claim as the screens show it, with the account's name.
     async fn claim_view(&self, proof: &MailboxProof) -> db::Result<ClaimView> {
         let account = match proof.claim.person {
             Some(person) => records::find(self.db.pool(), person).await?,
@@ -425,7 +426,7 @@ impl Feature {
         }
     }
 
-    /// The verifier was seen: on to the mailbox.
+    /// Records that the verifier was seen, and redirects to the next screen.
     async fn handle_seen(
         &self,
         frame: &PageContext,
@@ -440,7 +441,7 @@ impl Feature {
     }
 }
 
-/// What somebody sets out to prove, or what is wrong with roll number and mailbox.
+/// Parses the claim, or returns the errors of roll number and mailbox.
 fn parse_claim(
     form: &FormParams,
     visit: Option<&UserSession>,
@@ -465,7 +466,7 @@ fn parse_claim(
     }
 }
 
-/// An address with its host in small letters; the part in front is its host's business.
+/// Lower-cases the domain. The local part is kept, because its host defines it (RFC 5321 §2.4).
 fn normalise_email(email: &str) -> String {
     match email.rsplit_once('@') {
         Some((name, host)) => format!("{name}@{}", host.to_lowercase()),
@@ -473,13 +474,13 @@ fn normalise_email(email: &str) -> String {
     }
 }
 
-/// What the browser holds of a proof.
+/// The secret in the browser's cookie.
 fn browser_secret(feature: &Feature, headers: &HeaderMap) -> Option<Secret> {
     let value = feature.web.cookies.read(headers, ASSOCIATION)?;
     (!value.is_empty()).then(|| Secret::new(value))
 }
 
-/// The proof that was begun in this browser, if there is anything left to do about it.
+/// The browser's proof, if it can still continue.
 async fn find_active_proof(
     feature: &Feature,
     headers: &HeaderMap,
