@@ -7,8 +7,9 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::cookie_jar::CookieJar;
+use super::html_page::HtmlPage;
 use super::reply;
-use super::reply::{HtmlPage, RedirectTarget, SendCodeReply, SignInReply, SsoToken, UnknownReply};
+use super::reply::{RedirectTarget, SendCodeReply, SignInReply, SsoToken, UnknownReply};
 use super::roll_number::ErpRollNumber;
 use crate::connectors::http::{HttpRequest, HttpResponse};
 use crate::connectors::{HttpClient, HttpFailure};

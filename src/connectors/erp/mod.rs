@@ -30,6 +30,7 @@
 mod client;
 mod cookie_jar;
 mod form;
+mod html_page;
 mod rate_limits;
 mod reply;
 mod roll_number;

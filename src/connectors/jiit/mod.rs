@@ -38,6 +38,7 @@ mod captcha_image;
 mod cipher;
 mod client;
 mod form;
+mod json;
 mod reply;
 mod state_machine;
 
@@ -48,8 +49,8 @@ use std::time::Duration;
 use cipher::KeyDate;
 use client::JiitClient;
 pub use client::JiitPaths;
-use reply::{PortalReply, PreToken};
-use state_machine::{JiitFormAttempt, JiitState, JiitTransition};
+use reply::{PortalReply, PortalUser, PreToken};
+use state_machine::{CaptchaRequest, JiitFormAttempt, JiitState, JiitTransition};
 
 use super::in_a_row::ConsecutiveUsers;
 use super::{
@@ -168,10 +169,7 @@ impl Jiit {
                     state_machine::unexpected_user_data(state_machine::ACCOUNT_MISMATCH, reason)
                 }
                 JiitTransition::FetchCaptcha(request) => {
-                    let permit = self.captcha_limiter.take(visitor.address, visitor.now);
-                    let _spent = permit.map_err(|slowed| ConnectorError::Busy(slowed.0))?;
-                    let response = self.client.fetch_captcha(request.key_date).await;
-                    request.handle_reply(reply::parse_captcha(response))
+                    self.fetch_captcha(request, visitor).await?
                 }
                 JiitTransition::CheckUsername(attempt) => {
                     self.check_username(attempt, visitor, password_attempt)
@@ -182,18 +180,35 @@ impl Jiit {
                         .await
                 }
                 JiitTransition::FetchStudentRecord(attempt, user) => {
-                    let institute = user
-                        .institute
-                        .as_ref()
-                        .map_or("", |institute| &institute.value);
-                    let response =
-                        self.client
-                            .fetch_particulars(attempt.key_date, &user.token, institute);
-                    let reply = reply::parse_student_record(response.await);
-                    attempt.handle_student_record(&user, reply, &self.mail_domain)
+                    self.fetch_student_record(attempt, &user).await
                 }
             };
         }
+    }
+
+    async fn fetch_captcha(
+        &self,
+        request: CaptchaRequest,
+        visitor: RequestOrigin,
+    ) -> Result<JiitTransition, ConnectorError> {
+        let permit = self.captcha_limiter.take(visitor.address, visitor.now);
+        let _spent = permit.map_err(|slowed| ConnectorError::Busy(slowed.0))?;
+        let response = self.client.fetch_captcha(request.key_date).await;
+        Ok(request.handle_reply(reply::parse_captcha(response)))
+    }
+
+    async fn fetch_student_record(
+        &self,
+        attempt: JiitFormAttempt,
+        user: &PortalUser,
+    ) -> JiitTransition {
+        let institute = user.institute.as_ref();
+        let institute = institute.map_or("", |institute| &institute.value);
+        let response = self
+            .client
+            .fetch_particulars(attempt.key_date, &user.token, institute);
+        let reply = reply::parse_student_record(response.await);
+        attempt.handle_student_record(user, reply, &self.mail_domain)
     }
 
     async fn check_username(

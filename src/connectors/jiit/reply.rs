@@ -6,14 +6,15 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::captcha_image::reencode;
 use super::cipher::KeyDate;
 use super::client::JiitResponse;
+use super::json;
+use super::json::parse_json;
 use crate::connectors::PromptPicture;
 
 /// The portal's reply to a request.
@@ -120,19 +121,19 @@ pub(super) struct Institute {
 #[derive(Debug, Default, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(super) struct StudentRecord {
-    #[serde(deserialize_with = "optional_text")]
+    #[serde(deserialize_with = "json::optional_text")]
     pub registrationno: Option<String>,
-    #[serde(deserialize_with = "optional_text")]
+    #[serde(deserialize_with = "json::optional_text")]
     pub studentname: Option<String>,
-    #[serde(deserialize_with = "optional_text")]
+    #[serde(deserialize_with = "json::optional_text")]
     pub programcode: Option<String>,
-    #[serde(deserialize_with = "optional_text")]
+    #[serde(deserialize_with = "json::optional_text")]
     pub branch: Option<String>,
-    #[serde(deserialize_with = "optional_text")]
+    #[serde(deserialize_with = "json::optional_text")]
     pub admissionyear: Option<String>,
-    #[serde(deserialize_with = "optional_text")]
+    #[serde(deserialize_with = "json::optional_text")]
     pub gender: Option<String>,
-    #[serde(deserialize_with = "optional_text")]
+    #[serde(deserialize_with = "json::optional_text")]
     pub studentemailid: Option<String>,
 }
 
@@ -214,25 +215,25 @@ pub(super) fn parse_user(http_response: Option<JiitResponse>) -> PortalReply<Por
     struct Response<'a> {
         #[serde(borrow)]
         regdata: Regdata<'a>,
-        #[serde(rename = "OTP", default, deserialize_with = "optional_text")]
+        #[serde(rename = "OTP", default, deserialize_with = "json::optional_text")]
         otp: Option<String>,
     }
     #[derive(Deserialize)]
     struct Regdata<'a> {
-        #[serde(deserialize_with = "required_text")]
+        #[serde(deserialize_with = "json::required_text")]
         name: String,
-        #[serde(default, deserialize_with = "text_or_empty")]
+        #[serde(default, deserialize_with = "json::text_or_empty")]
         enrollmentno: Option<String>,
-        #[serde(deserialize_with = "required_text")]
+        #[serde(deserialize_with = "json::required_text")]
         memberid: String,
-        #[serde(deserialize_with = "required_text")]
+        #[serde(deserialize_with = "json::required_text")]
         membertype: String,
-        #[serde(default, deserialize_with = "first_institute")]
+        #[serde(default, deserialize_with = "json::first_institute")]
         institutelist: Option<Institute>,
         // Borrowed from the response, which is wiped. Unescaping would copy it, so a token with escapes
         // is invalid.
         token: &'a str,
-        #[serde(default, deserialize_with = "optional_text")]
+        #[serde(default, deserialize_with = "json::optional_text")]
         expiredpassword: Option<String>,
     }
     parse_envelope(http_response, second_phase_refusal, |json| {
@@ -369,61 +370,6 @@ fn common_refusal(text: &str) -> Option<PortalRefusal> {
     } else {
         None
     }
-}
-
-fn parse_json<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
-    serde_json::from_str(json).ok()
-}
-
-/// Like [`optional_text`], but a field that is present without a text is the empty string.
-fn text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    optional_text(deserializer).map(|text| text.or_else(|| Some(String::new())))
-}
-
-/// Like [`optional_text`], for a field that must be present; its value may be empty.
-fn required_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    optional_text(deserializer).map(Option::unwrap_or_default)
-}
-
-/// The first readable item of a list.
-fn first_institute<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Institute>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Either {
-        List(Vec<Maybe>),
-        Other(IgnoredAny),
-    }
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Maybe {
-        Institute(Institute),
-        Other(IgnoredAny),
-    }
-    Ok(match Either::deserialize(deserializer)? {
-        Either::List(list) => list.into_iter().find_map(|item| match item {
-            Maybe::Institute(institute) => Some(institute),
-            Maybe::Other(_) => None,
-        }),
-        Either::Other(_) => None,
-    })
-}
-
-/// A string, or a number as a string; `None` for anything else.
-fn optional_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Either {
-        Text(String),
-        Number(i64),
-        Other(IgnoredAny),
-    }
-    Ok(match Either::deserialize(deserializer)? {
-        Either::Text(text) => Some(text),
-        Either::Number(number) => Some(number.to_string()),
-        Either::Other(_) => None,
-    })
 }
 
 #[cfg(test)]
