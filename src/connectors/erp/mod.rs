@@ -309,7 +309,7 @@ impl Erp {
         let mut rate_limits = self.rate_limits();
         match (call, event) {
             (ErpCall::SendCode, ErpEvent::CodeReply(SendCodeReply::Sent)) => {
-                rate_limits.confirm_code_sent(caller)
+                rate_limits.confirm_code_sent(caller);
             }
             (
                 ErpCall::SendCode,
