@@ -200,7 +200,7 @@ async fn sign_in(config: &Config) -> CheckResult {
              `profiles upstream open {slug}`",
             slug = closed.slug,
             at = closed.closed_at.date(),
-            met = closed.met
+            met = closed.reason
         )
     });
     CheckResult::wrong(each.collect::<Vec<_>>().join("; "))

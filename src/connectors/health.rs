@@ -13,7 +13,7 @@ pub struct DisabledConnector {
     pub slug: String,
     pub closed_at: Timestamp,
     /// What it met, in the adapter's own words.
-    pub met: String,
+    pub reason: String,
 }
 
 /// All of them.

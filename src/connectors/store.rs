@@ -8,7 +8,7 @@ use crate::platform::db::Executor;
 pub(super) async fn list_closed(db: impl Executor<'_>) -> db::Result<Vec<DisabledConnector>> {
     let closed = sqlx::query_as!(
         DisabledConnector,
-        "select slug, closed_at, met from closed_upstreams order by slug"
+        "select slug, disabled_at, reason from disabled_connectors order by slug"
     )
     .fetch_all(db)
     .await?;
@@ -22,7 +22,7 @@ pub(super) async fn insert_closed(
     now: Timestamp,
 ) -> db::Result<bool> {
     let done = sqlx::query!(
-        "insert into closed_upstreams (slug, closed_at, met) values ($1, $2, $3)
+        "insert into disabled_connectors (slug, disabled_at, reason) values ($1, $2, $3)
          on conflict (slug) do nothing",
         slug,
         now,
@@ -34,7 +34,7 @@ pub(super) async fn insert_closed(
 }
 
 pub(super) async fn delete_closed(db: impl Executor<'_>, slug: &str) -> db::Result<bool> {
-    let done = sqlx::query!("delete from closed_upstreams where slug = $1", slug)
+    let done = sqlx::query!("delete from disabled_connectors where slug = $1", slug)
         .execute(db)
         .await?;
     Ok(done.rows_affected() > 0)

@@ -80,7 +80,7 @@ pub async fn enter(
     );
     let id = AuditId::new(now, rng);
     sqlx::query!(
-        "insert into audit (id, happened_at, actor_id, action, app_id, person_id, detail)
+        "insert into audit_log (id, happened_at, actor_id, action, app_id, person_id, detail)
          values ($1, $2, $3, $4, $5, $6, $7)",
         id.0,
         now,

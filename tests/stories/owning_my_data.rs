@@ -617,7 +617,7 @@ async fn the_export_holds_all_that_was_entered_and_no_secret() {
     }
     let whole: Vec<u8> = files.values().flatten().copied().collect();
     let whole = String::from_utf8_lossy(&whole);
-    for secret in ["$argon2", "fingerprint", &tokens.access, &tokens.refresh] {
+    for secret in ["$argon2", "hash", &tokens.access, &tokens.refresh] {
         assert!(!whole.contains(secret), "{secret}");
     }
 }
@@ -810,7 +810,7 @@ async fn whoever_changes_their_mind_at_the_last_moment_stays() {
     let keeps = tokio::task::spawn_blocking(move || {
         let mut client = postgres::Client::connect(&address, postgres::NoTls).unwrap();
         let mut tx = client.transaction().unwrap();
-        tx.execute("delete from closings", &[]).unwrap();
+        tx.execute("delete from account_closures", &[]).unwrap();
         opened.send(()).unwrap();
         std::thread::sleep(std::time::Duration::from_millis(500));
         tx.commit().unwrap();

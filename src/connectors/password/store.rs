@@ -63,7 +63,7 @@ pub(super) async fn insert_identity(
     now: Timestamp,
 ) -> db::Result<()> {
     sqlx::query!(
-        "insert into identities (provider, subject, person_id, linked_at) values ($1, $2, $3, $4)
+        "insert into linked_identities (provider, subject, person_id, linked_at) values ($1, $2, $3, $4)
          on conflict (provider, subject) do nothing",
         provider,
         person.to_string(),

@@ -115,7 +115,7 @@ async fn follow_renaming(
 }
 
 /// No two people of a provider have the same second key.
-const SECOND_KEYS: &str = "identities_provider_twin_key";
+const SECOND_KEYS: &str = "linked_identities_provider_stable_id_key";
 
 /// What a directory says now, in place of what it said before.
 async fn refresh(

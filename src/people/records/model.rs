@@ -52,10 +52,10 @@ pub struct Person {
     pub is_admin: bool,
     /// The campus system that made this person of what it knows, as `erp`.
     #[serde(default)]
-    pub vouched_by: Option<String>,
+    pub managed_by: Option<String>,
     /// Whether the names are the person's to change: the system that vouches does not know them well.
     #[serde(default)]
-    pub names_are_own: bool,
+    pub names_are_editable: bool,
     #[serde(rename = "insti_address")]
     pub address: Option<Address>,
     #[serde(rename = "program")]

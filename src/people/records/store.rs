@@ -15,7 +15,7 @@ use crate::platform::secret::TokenHash;
 /// A person who may sign in; a suspended one is not found.
 pub async fn find(db: impl Executor<'_>, id: PersonId) -> db::Result<Option<Person>> {
     let row = sqlx::query!(
-        r#"select person as "person!: Json<Person>" from whole_people
+        r#"select person as "person!: Json<Person>" from person_records
            where id = $1 and suspended_at is null"#,
         id.0
     )
@@ -42,7 +42,7 @@ pub(super) async fn find_owner(
     subject: &str,
 ) -> db::Result<Option<PersonId>> {
     let id = sqlx::query_scalar!(
-        "select person_id from identities where provider = $1 and subject = $2",
+        "select person_id from linked_identities where provider = $1 and subject = $2",
         provider,
         subject
     )
@@ -83,10 +83,10 @@ pub(super) async fn mark_identity_used(
     now: Timestamp,
 ) -> db::Result<Option<IdentityUse>> {
     let row = sqlx::query!(
-        "update identities i set last_used_at = $4, twin = coalesce(i.twin, $3) from people p
+        "update linked_identities i set last_used_at = $4, stable_id = coalesce(i.stable_id, $3) from people p
          where i.provider = $1 and i.subject = $2
            and p.id = i.person_id and p.suspended_at is null
-         returning i.person_id, i.twin, i.vouches",
+         returning i.person_id, i.stable_id, i.is_authoritative",
         provider,
         subject,
         second_key,
@@ -96,8 +96,8 @@ pub(super) async fn mark_identity_used(
     .await?;
     Ok(row.map(|row| IdentityUse {
         person: PersonId(row.person_id),
-        second_key: row.twin,
-        vouches: row.vouches,
+        second_key: row.stable_id,
+        vouches: row.is_authoritative,
     }))
 }
 
@@ -107,7 +107,7 @@ pub(super) async fn mark_not_vouching(
     subject: &str,
 ) -> db::Result<()> {
     sqlx::query!(
-        "update identities set vouches = false where provider = $1 and subject = $2",
+        "update linked_identities set is_authoritative = false where provider = $1 and subject = $2",
         provider,
         subject
     )
@@ -124,9 +124,9 @@ pub(super) async fn rename_identity(
     subject: &str,
 ) -> db::Result<Option<PersonId>> {
     let person = sqlx::query_scalar!(
-        "update identities set subject = $3
-         where provider = $1 and twin = $2
-           and not exists (select from identities where provider = $1 and subject = $3)
+        "update linked_identities set subject = $3
+         where provider = $1 and stable_id = $2
+           and not exists (select from linked_identities where provider = $1 and subject = $3)
          returning person_id",
         provider,
         second_key,
@@ -144,7 +144,7 @@ pub async fn list_ways_in(
 ) -> db::Result<Vec<LinkedIdentity>> {
     let ways = sqlx::query_as!(
         LinkedIdentity,
-        "select provider, subject, linked_at, last_used_at from identities
+        "select provider, subject, linked_at, last_used_at from linked_identities
          where person_id = $1 order by linked_at, provider, subject",
         person.0
     )
@@ -161,7 +161,7 @@ pub(super) async fn delete_identity(
     subject: &str,
 ) -> db::Result<bool> {
     let done = sqlx::query!(
-        "delete from identities where person_id = $1 and provider = $2 and subject = $3",
+        "delete from linked_identities where person_id = $1 and provider = $2 and subject = $3",
         person.0,
         provider,
         subject
@@ -180,7 +180,7 @@ pub(super) async fn insert_identity(
     now: Timestamp,
 ) -> db::Result<PersonId> {
     sqlx::query!(
-        "insert into identities (provider, subject, person_id, linked_at) values ($1, $2, $3, $4)
+        "insert into linked_identities (provider, subject, person_id, linked_at) values ($1, $2, $3, $4)
          on conflict (provider, subject) do nothing",
         provider,
         subject,
@@ -190,7 +190,7 @@ pub(super) async fn insert_identity(
     .execute(&mut **tx)
     .await?;
     let owner = sqlx::query_scalar!(
-        "select person_id from identities where provider = $1 and subject = $2",
+        "select person_id from linked_identities where provider = $1 and subject = $2",
         provider,
         subject
     )
@@ -288,13 +288,13 @@ pub(super) async fn mark_vouched(
     db: impl Executor<'_>,
     id: PersonId,
     provider: &str,
-    names_are_own: bool,
+    names_are_editable: bool,
 ) -> db::Result<()> {
     sqlx::query!(
-        "update people set vouched_by = $2, names_are_own = $3 where id = $1",
+        "update people set managed_by = $2, names_are_editable = $3 where id = $1",
         id.0,
         provider,
-        names_are_own
+        names_are_editable
     )
     .execute(db)
     .await?;
@@ -303,7 +303,7 @@ pub(super) async fn mark_vouched(
 
 /// Whether somebody may change their names.
 pub(super) async fn owns_names(db: impl Executor<'_>, id: PersonId) -> db::Result<bool> {
-    let own = sqlx::query_scalar!("select names_are_own from people where id = $1", id.0)
+    let own = sqlx::query_scalar!("select names_are_editable from people where id = $1", id.0)
         .fetch_one(db)
         .await?;
     Ok(own)
@@ -602,7 +602,7 @@ pub async fn find_leaving(
     person: PersonId,
 ) -> db::Result<Option<Timestamp>> {
     let asked_at = sqlx::query_scalar!(
-        "select asked_at from closings where person_id = $1",
+        "select requested_at from account_closures where person_id = $1",
         person.0
     )
     .fetch_optional(db)
@@ -616,7 +616,7 @@ pub(super) async fn insert_closing(
     now: Timestamp,
 ) -> db::Result<bool> {
     let inserted = sqlx::query!(
-        "insert into closings (person_id, asked_at) values ($1, $2) on conflict do nothing",
+        "insert into account_closures (person_id, requested_at) values ($1, $2) on conflict do nothing",
         person.0,
         now
     )
@@ -626,7 +626,7 @@ pub(super) async fn insert_closing(
 }
 
 pub(super) async fn delete_closing(db: impl Executor<'_>, person: PersonId) -> db::Result<bool> {
-    let deleted = sqlx::query!("delete from closings where person_id = $1", person.0)
+    let deleted = sqlx::query!("delete from account_closures where person_id = $1", person.0)
         .execute(db)
         .await?;
     Ok(deleted.rows_affected() > 0)
@@ -637,7 +637,7 @@ pub(super) async fn list_leaving(
     asked_before: Timestamp,
 ) -> db::Result<Vec<PersonId>> {
     let ids = sqlx::query_scalar!(
-        "select person_id from closings where asked_at <= $1 order by asked_at limit 100",
+        "select person_id from account_closures where requested_at <= $1 order by requested_at limit 100",
         asked_before
     )
     .fetch_all(db)
@@ -654,7 +654,7 @@ pub(super) async fn delete_leaving(
 ) -> db::Result<bool> {
     let deleted = sqlx::query!(
         "with due as (
-           delete from closings where person_id = $1 and asked_at <= $2 returning person_id
+           delete from account_closures where person_id = $1 and requested_at <= $2 returning person_id
          )
          delete from people using due where id = due.person_id",
         person.0,
@@ -708,8 +708,8 @@ pub async fn find_proven(
     now: Timestamp,
 ) -> db::Result<Option<String>> {
     let email = sqlx::query_scalar!(
-        "select s.email from email_proofs p join secondary_emails s on s.id = p.secondary_email_id
-         where p.fingerprint = $2 and p.expires_at > $3 and s.person_id = $1
+        "select s.email from email_confirmations p join secondary_emails s on s.id = p.secondary_email_id
+         where p.hash = $2 and p.expires_at > $3 and s.person_id = $1
            and s.verified_at is null",
         person.0,
         link.to_vec(),
@@ -730,12 +730,12 @@ pub(super) async fn mark_email_verified(
     let email = sqlx::query_as!(
         OwnEmail,
         r#"with proven as (
-           update secondary_emails s set verified_at = $3 from email_proofs p
-           where p.fingerprint = $2 and p.expires_at > $3 and s.id = p.secondary_email_id
+           update secondary_emails s set verified_at = $3 from email_confirmations p
+           where p.hash = $2 and p.expires_at > $3 and s.id = p.secondary_email_id
              and s.person_id = $1 and s.verified_at is null
            returning s.id, s.email
          ), used as (
-           delete from email_proofs using proven where secondary_email_id = proven.id
+           delete from email_confirmations using proven where secondary_email_id = proven.id
          )
          select id, email, true as "is_verified!" from proven"#,
         person.0,

@@ -23,7 +23,7 @@ pub async fn put(
     rng: &dyn Rng,
 ) -> db::Result<()> {
     sqlx::query!(
-        "insert into outbox (id, template, person_id, detail, written_at, due_at)
+        "insert into outbox (id, template, person_id, detail, queued_at, due_at)
          values ($1, $2, $3, $4, $5, $5)",
         LetterId::new(now, rng).0,
         template,
@@ -47,10 +47,10 @@ pub(super) async fn insert_to_mailbox(
 ) -> db::Result<()> {
     sqlx::query!(
         "with addressee as (
-           insert into addressees (id, address, about, carries, until) values ($3, $4, $5, $6, $7)
+           insert into mail_recipients (id, address, about, secret_kind, expires_at) values ($3, $4, $5, $6, $7)
            returning id
          )
-         insert into outbox (id, template, addressee_id, detail, written_at, due_at)
+         insert into outbox (id, template, mail_recipient_id, detail, queued_at, due_at)
          select $1, $2, id, '{}', $8, $8 from addressee",
         LetterId::new(now, rng).0,
         template,
@@ -127,7 +127,7 @@ pub(super) struct MailboxRecipient {
 struct OutboxRow {
     id: uuid::Uuid,
     template: String,
-    written_at: Timestamp,
+    queued_at: Timestamp,
     attempts: i32,
     person_id: Option<i32>,
     name: String,
@@ -141,9 +141,9 @@ struct OutboxRow {
     address_id: Option<i32>,
     address: Option<String>,
     further: Option<String>,
-    addressee_id: Option<uuid::Uuid>,
-    carries: Option<String>,
-    until: Option<Timestamp>,
+    mail_recipient_id: Option<uuid::Uuid>,
+    secret_kind: Option<String>,
+    expires_at: Option<Timestamp>,
 }
 
 /// Takes the letter that waits longest, for this process alone until `until`.
@@ -162,21 +162,21 @@ pub(super) async fn claim(
            ), claimed as (
              update outbox set due_at = $2, attempts = attempts + 1
              from next where outbox.id = next.id
-             returning outbox.id, template, person_id, addressee_id, detail, written_at, attempts
+             returning outbox.id, template, person_id, mail_recipient_id, detail, queued_at, attempts
            )
-           select claimed.id as "id!", template as "template!", written_at as "written_at!",
+           select claimed.id as "id!", template as "template!", queued_at as "queued_at!",
                   attempts as "attempts!", claimed.person_id,
                   coalesce(nullif(trim(first_name || ' ' || last_name), ''), username, about) as "name!",
                   coalesce(username, '') as "username!",
-                  coalesce(addressees.address, nullif(people.email, ''), proven.email, '') as "email!",
+                  coalesce(mail_recipients.address, nullif(people.email, ''), proven.email, '') as "email!",
                   detail ? 'app' as "is_about_app!", apps.id as "app_id?",
                   apps.name as "app_name?", (detail ->> 'at')::bigint as at,
                   detail ? 'address' as "is_to_prove!", s.id as "address_id?", s.email as "address?",
                   told.email as "further?",
-                  addressees.id as "addressee_id?", carries, until as "until?"
+                  mail_recipients.id as "mail_recipient_id?", secret_kind, expires_at as "expires_at?"
            from claimed
            left join people on people.id = claimed.person_id
-           left join addressees on addressees.id = claimed.addressee_id
+           left join mail_recipients on mail_recipients.id = claimed.mail_recipient_id
            left join apps on apps.id::text = detail ->> 'app'
            left join secondary_emails s
              on s.id = (detail ->> 'address')::integer and s.person_id = claimed.person_id
@@ -198,12 +198,12 @@ pub(super) async fn claim(
 
 impl From<OutboxRow> for ClaimedMail {
     fn from(row: OutboxRow) -> Self {
-        let mailbox = row.addressee_id.zip(row.until);
+        let mailbox = row.mail_recipient_id.zip(row.expires_at);
         let address = row.address_id.zip(row.address);
         let proves = match (mailbox, row.is_to_prove, address) {
             (Some((id, until)), ..) => ProofKind::Mailbox(MailboxRecipient {
                 id: AddresseeId(id),
-                carries: row.carries.as_deref().and_then(MailedSecret::named),
+                carries: row.secret_kind.as_deref().and_then(MailedSecret::named),
                 until,
             }),
             (None, false, _) => ProofKind::Nothing,
@@ -213,7 +213,7 @@ impl From<OutboxRow> for ClaimedMail {
         Self {
             id: LetterId(row.id),
             template: row.template,
-            written_at: row.written_at,
+            written_at: row.queued_at,
             tries: row.attempts,
             person: row.person_id.map(PersonId),
             name: row.name,
@@ -238,9 +238,9 @@ pub(super) async fn insert_proof(
 ) -> db::Result<()> {
     sqlx::query!(
         "with ended as (
-           delete from email_proofs where secondary_email_id = $1 and expires_at <= $3
+           delete from email_confirmations where secondary_email_id = $1 and expires_at <= $3
          )
-         insert into email_proofs (fingerprint, secondary_email_id, expires_at)
+         insert into email_confirmations (hash, secondary_email_id, expires_at)
          select $2, id, $4 from secondary_emails where id = $1",
         address,
         link.to_vec(),
@@ -259,7 +259,7 @@ pub(super) async fn mark_carried(
     carried: TokenHash,
 ) -> db::Result<()> {
     sqlx::query!(
-        "update addressees set fingerprint = $2 where id = $1",
+        "update mail_recipients set hash = $2 where id = $1",
         addressee.0,
         carried.to_vec()
     )
@@ -275,7 +275,7 @@ pub(super) async fn find_linked(
     now: Timestamp,
 ) -> db::Result<Option<AddresseeId>> {
     let id = sqlx::query_scalar!(
-        "select id from addressees where fingerprint = $1 and carries = 'link' and until > $2",
+        "select id from mail_recipients where hash = $1 and secret_kind = 'link' and expires_at > $2",
         link.to_vec(),
         now
     )
@@ -292,8 +292,8 @@ pub(super) async fn mark_code_used(
     now: Timestamp,
 ) -> db::Result<bool> {
     let done = sqlx::query!(
-        "update addressees set fingerprint = null
-         where id = $1 and fingerprint = $2 and carries = 'code' and until > $3",
+        "update mail_recipients set hash = null
+         where id = $1 and hash = $2 and secret_kind = 'code' and expires_at > $3",
         addressee.0,
         code.to_vec(),
         now
@@ -305,7 +305,7 @@ pub(super) async fn mark_code_used(
 
 /// Deletes addresses of mailboxes, and the letters to them, of what was over before `before`.
 pub(super) async fn delete_addressees(db: impl Executor<'_>, before: Timestamp) -> db::Result<()> {
-    sqlx::query!("delete from addressees where until < $1", before)
+    sqlx::query!("delete from mail_recipients where expires_at < $1", before)
         .execute(db)
         .await?;
     Ok(())

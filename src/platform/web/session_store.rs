@@ -48,9 +48,9 @@ impl PostgresSessionStore {
             SessionLifetime::Remembered => lifetime.span(),
         };
         sqlx::query!(
-            "insert into sessions (fingerprint, person_id, data, began_at, last_seen_at, ends_at, idle_seconds)
+            "insert into sessions (hash, person_id, data, started_at, last_seen_at, ends_at, idle_seconds)
              values ($1, $2, $3, $4, $4, $5, $6)
-             on conflict (fingerprint) do update
+             on conflict (hash) do update
              set person_id = excluded.person_id, data = excluded.data, last_seen_at = excluded.last_seen_at",
             fingerprint(&record.id).to_vec(),
             visit.map(|visit| visit.person.0),
@@ -68,12 +68,12 @@ impl PostgresSessionStore {
     async fn find(&self, id: &Id) -> db::Result<Option<Record>> {
         let row = sqlx::query!(
             r#"with live as (
-                 select s.fingerprint, s.data, s.last_seen_at, s.ends_at from sessions s
+                 select s.hash, s.data, s.last_seen_at, s.ends_at from sessions s
                  left join people p on p.id = s.person_id
-                 where s.fingerprint = $1 and is_live(s, $2) and p.suspended_at is null
+                 where s.hash = $1 and is_live(s, $2) and p.suspended_at is null
                ), seen as (
                  update sessions s set last_seen_at = $2 from live
-                 where s.fingerprint = live.fingerprint
+                 where s.hash = live.hash
                    and live.last_seen_at < $2 - make_interval(secs => $3)
                )
                select data, ends_at from live"#,
@@ -93,7 +93,7 @@ impl PostgresSessionStore {
 
     async fn forget(&self, id: &Id) -> db::Result<()> {
         sqlx::query!(
-            "delete from sessions where fingerprint = $1",
+            "delete from sessions where hash = $1",
             fingerprint(id).to_vec()
         )
         .execute(self.db.pool())
@@ -128,7 +128,7 @@ pub async fn end_other_sessions_of(
     own: &[u8],
 ) -> db::Result<u64> {
     let deleted = sqlx::query!(
-        "delete from sessions where person_id = $1 and fingerprint <> $2",
+        "delete from sessions where person_id = $1 and hash <> $2",
         person.0,
         own
     )

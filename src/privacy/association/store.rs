@@ -25,7 +25,7 @@ struct ProofRow {
     question_seen_at: Option<Timestamp>,
     completed_at: Option<Timestamp>,
     cancelled_at: Option<Timestamp>,
-    entered_at: Option<Timestamp>,
+    signed_in_at: Option<Timestamp>,
 }
 
 impl From<ProofRow> for MailboxProof {
@@ -48,7 +48,7 @@ impl From<ProofRow> for MailboxProof {
             question_seen_at: row.question_seen_at,
             completed_at: row.completed_at,
             cancelled_at: row.cancelled_at,
-            entered_at: row.entered_at,
+            entered_at: row.signed_in_at,
         }
     }
 }
@@ -63,7 +63,7 @@ pub(super) async fn insert_proof(
     let claim = &proof.claim;
     sqlx::query!(
         "insert into association_proofs (id, roll, email, verifier, browser, person_id,
-                                         allows_look_ups, next, begun_at, expires_at)
+                                         allows_look_ups, next, started_at, expires_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         proof.id.0,
         claim.roll,
@@ -90,7 +90,7 @@ pub(super) async fn find_proof(
         ProofRow,
         "select id, roll, email, verifier, person_id, allows_look_ups, next, expires_at, checks,
                 last_check_at, mails, last_mail_at, question_seen_at, completed_at, cancelled_at,
-                entered_at
+                signed_in_at
          from association_proofs where browser = $1",
         browser.to_vec(),
     )
@@ -108,7 +108,7 @@ pub(super) async fn lock_proof(
         ProofRow,
         "select id, roll, email, verifier, person_id, allows_look_ups, next, expires_at, checks,
                 last_check_at, mails, last_mail_at, question_seen_at, completed_at, cancelled_at,
-                entered_at
+                signed_in_at
          from association_proofs where browser = $1
          for update",
         browser.to_vec(),
@@ -127,8 +127,8 @@ pub(super) async fn find_mailed(
         ProofRow,
         "select id, roll, email, verifier, person_id, allows_look_ups, next, expires_at, checks,
                 last_check_at, mails, last_mail_at, question_seen_at, completed_at, cancelled_at,
-                entered_at
-         from association_proofs where addressee_id = $1",
+                signed_in_at
+         from association_proofs where mail_recipient_id = $1",
         mail_id.0,
     )
     .fetch_optional(db)
@@ -145,7 +145,7 @@ pub(super) async fn count_other_polled_proofs(
 ) -> db::Result<i64> {
     let count = sqlx::query_scalar!(
         r#"select count(*) as "count!" from association_proofs
-           where roll = $1 and id <> $2 and checks > 0 and begun_at > $3"#,
+           where roll = $1 and id <> $2 and checks > 0 and started_at > $3"#,
         roll,
         proof.0,
         since,
@@ -207,7 +207,7 @@ pub(super) async fn mark_mailed(
 ) -> db::Result<()> {
     sqlx::query!(
         "update association_proofs
-         set addressee_id = $2, mails = mails + 1, last_mail_at = $3
+         set mail_recipient_id = $2, mails = mails + 1, last_mail_at = $3
          where id = $1",
         proof.0,
         mail_id.0,
@@ -240,7 +240,7 @@ pub(super) async fn mark_completed(
     let done = sqlx::query_scalar!(
         r#"with done as (
              update association_proofs set completed_at = $3
-             where id = $1 and addressee_id = $2 and question_seen_at is not null
+             where id = $1 and mail_recipient_id = $2 and question_seen_at is not null
                and completed_at is null and cancelled_at is null and expires_at > $3
              returning id, roll
            ), given_up as (
@@ -278,8 +278,8 @@ pub(super) async fn mark_cancelled(
 /// Records that the browser continued after completion. Returns whether it was the first time.
 pub(super) async fn mark_entered(tx: &mut Tx, proof: ProofId, now: Timestamp) -> db::Result<bool> {
     let done = sqlx::query!(
-        "update association_proofs set entered_at = $2
-         where id = $1 and completed_at is not null and entered_at is null",
+        "update association_proofs set signed_in_at = $2
+         where id = $1 and completed_at is not null and signed_in_at is null",
         proof.0,
         now
     )
@@ -290,7 +290,7 @@ pub(super) async fn mark_entered(tx: &mut Tx, proof: ProofId, now: Timestamp) ->
 
 /// Deletes proofs that began before `before`.
 pub(super) async fn delete_proofs(db: impl Executor<'_>, before: Timestamp) -> db::Result<()> {
-    sqlx::query!("delete from association_proofs where begun_at < $1", before)
+    sqlx::query!("delete from association_proofs where started_at < $1", before)
         .execute(db)
         .await?;
     Ok(())
@@ -345,7 +345,7 @@ pub(super) async fn list_associations(
         Association,
         "select a.roll, a.email, a.proved_at, a.allows_look_ups
          from associations a
-         join identities i on i.provider = a.provider and i.subject = a.roll
+         join linked_identities i on i.provider = a.provider and i.subject = a.roll
          where i.person_id = $1 order by a.roll",
         person.0
     )
@@ -363,7 +363,7 @@ pub(super) async fn mark_look_ups(
 ) -> db::Result<bool> {
     let done = sqlx::query!(
         "update associations a set allows_look_ups = $4
-         from identities i
+         from linked_identities i
          where i.provider = $1 and i.subject = a.roll and i.person_id = $2 and a.roll = $3",
         PROVIDER,
         person.0,
@@ -388,10 +388,10 @@ pub(super) async fn find_for_look_up(
     let row = sqlx::query!(
         "select a.roll, a.email, a.proved_at, i.person_id
          from associations a
-         join identities i on i.provider = a.provider and i.subject = a.roll
+         join linked_identities i on i.provider = a.provider and i.subject = a.roll
          join people p on p.id = i.person_id and p.suspended_at is null
          where a.allows_look_ups and (a.roll = upper($1) or lower(a.email) = lower($2))
-           and not exists (select from closings l where l.person_id = p.id)",
+           and not exists (select from account_closures l where l.person_id = p.id)",
         roll,
         email,
     )
@@ -417,7 +417,7 @@ pub(super) async fn mark_token_used(
     let app = sqlx::query_scalar!(
         "update look_up_tokens t set last_used_at = $2
          from apps a
-         where t.fingerprint = $1 and a.id = t.app_id
+         where t.hash = $1 and a.id = t.app_id
            and a.looks_up_since is not null and a.suspended_at is null
          returning a.id",
         token.to_vec(),

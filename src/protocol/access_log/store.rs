@@ -32,13 +32,13 @@ pub(super) async fn insert(
     }
     sqlx::query!(
         "with said as (
-           insert into ledger_processes (id, complete_up_to) values ($1, $2)
+           insert into access_log_processes (id, complete_up_to) values ($1, $2)
            on conflict (id) do update set complete_up_to = excluded.complete_up_to
          )
-         insert into readings (person_id, app_id, fields, times, read_at)
-         select p.id, a.id, string_to_array(r.fields, ' '), r.times, r.read_at
+         insert into field_reads (person_id, app_id, fields, read_count, read_at)
+         select p.id, a.id, string_to_array(r.fields, ' '), r.read_count, r.read_at
          from unnest($3::integer[], $4::uuid[], $5::text[], $6::integer[], $7::timestamptz[])
-              as r (person_id, app_id, fields, times, read_at)
+              as r (person_id, app_id, fields, read_count, read_at)
          join people p on p.id = r.person_id
          join apps a on a.id = r.app_id",
         process,
@@ -61,8 +61,8 @@ pub async fn list_readings(
     app: AppId,
 ) -> db::Result<Vec<FieldReads>> {
     let rows = sqlx::query!(
-        r#"select field as "field!", sum(times) as "times!", max(read_at) as "last!"
-           from readings cross join unnest(fields) as field
+        r#"select field as "field!", sum(read_count) as "read_count!", max(read_at) as "last!"
+           from field_reads cross join unnest(fields) as field
            where person_id = $1 and app_id = $2 group by field"#,
         person.0,
         app.0
@@ -72,7 +72,7 @@ pub async fn list_readings(
     let readings = rows.into_iter().filter_map(|row| {
         Some(FieldReads {
             field: Field::named(&row.field)?,
-            times: row.times,
+            times: row.read_count,
             last: row.last,
         })
     });
@@ -82,7 +82,7 @@ pub async fn list_readings(
 /// The moment up to which every process has written down what was read. `now` if none runs.
 pub async fn find_complete_up_to(db: impl Executor<'_>, now: Timestamp) -> db::Result<Timestamp> {
     let earliest = sqlx::query_scalar!(
-        "select min(complete_up_to) from ledger_processes where complete_up_to > $1",
+        "select min(complete_up_to) from access_log_processes where complete_up_to > $1",
         now - SILENT_FOR
     )
     .fetch_one(db)
@@ -96,8 +96,8 @@ pub(super) async fn delete_read_before(
     now: Timestamp,
 ) -> db::Result<()> {
     sqlx::query!(
-        "with ended as (delete from ledger_processes where complete_up_to < $2)
-         delete from readings where read_at < $1",
+        "with ended as (delete from access_log_processes where complete_up_to < $2)
+         delete from field_reads where read_at < $1",
         before,
         now - SILENT_FOR * 60
     )

@@ -25,15 +25,15 @@ pub(super) async fn find_asker(
                   coalesce(nullif(trim(o.first_name || ' ' || o.last_name), ''), o.username) as "owner_name!",
                   a.kind = 'public' as "is_public!", a.require_pkce,
                   a.verified_at is not null as "is_verified!",
-                  a.suspended_at is not null as "is_suspended!", a.admitted, a.redirect_uris,
-                  exists (select 1 from closings where person_id = $2) as "is_leaving!", g.id as "grant_id?", g.ended_at as grant_ended_at,
+                  a.suspended_at is not null as "is_suspended!", a.user_count, a.redirect_uris,
+                  exists (select 1 from account_closures where person_id = $2) as "is_leaving!", g.id as "grant_id?", g.ended_at as grant_ended_at,
                   g.scopes as "scopes?", g.fields as "fields?",
                   g.refused_scopes as "refused_scopes?", g.refused_fields as "refused_fields?"
            from apps a
            join people o on o.id = a.owner_id
            left join lateral (
              select * from grants where person_id = $2 and app_id = a.id
-             order by ended_at is null desc, given_at desc limit 1
+             order by ended_at is null desc, granted_at desc limit 1
            ) g on true
            where a.client_id = $1"#,
         client_id,
@@ -65,7 +65,7 @@ pub(super) async fn find_asker(
             requires_pkce: row.require_pkce,
             is_verified: row.is_verified,
             is_suspended: row.is_suspended,
-            admitted: row.admitted,
+            admitted: row.user_count,
             redirect_uris: row
                 .redirect_uris
                 .into_iter()
@@ -105,10 +105,10 @@ pub(super) async fn insert_code(
 ) -> db::Result<()> {
     sqlx::query!(
         "with family as (
-           insert into families (id, grant_id, scopes, fields, began_at) values ($1, $2, $3, $4, $5)
+           insert into token_families (id, grant_id, scopes, fields, started_at) values ($1, $2, $3, $4, $5)
            returning id
          )
-         insert into codes (fingerprint, family_id, redirect_uri, challenge, issued_at)
+         insert into authorization_codes (hash, family_id, redirect_uri, code_challenge, issued_at)
          select $6, id, $7, $8, $5 from family",
         code.family.0,
         grant.0,
@@ -139,11 +139,11 @@ pub(super) async fn insert_request(
            delete from authorization_requests where id in (
              select id from authorization_requests
              where person_id = $3 and decided_at is null
-             order by asked_at desc, id desc offset 99
+             order by requested_at desc, id desc offset 99
            )
          )
          insert into authorization_requests
-           (id, app_id, person_id, redirect_uri, state, challenge, scopes, asked_at, response_mode)
+           (id, app_id, person_id, redirect_uri, state, code_challenge, scopes, requested_at, response_mode)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         id.0,
         app.0,
@@ -170,8 +170,8 @@ pub(super) async fn mark_decided(
 ) -> db::Result<Option<(AppId, AuthorizationRequest)>> {
     let row = sqlx::query!(
         "update authorization_requests set decided_at = $3
-         where id = $1 and person_id = $2 and decided_at is null and asked_at > $4
-         returning app_id, redirect_uri, state, challenge, scopes, response_mode",
+         where id = $1 and person_id = $2 and decided_at is null and requested_at > $4
+         returning app_id, redirect_uri, state, code_challenge, scopes, response_mode",
         id.0,
         person.0,
         now,
@@ -188,7 +188,7 @@ pub(super) async fn mark_decided(
                 through: ResponseMode::named(row.response_mode.as_deref()),
             },
             scopes: ScopeSet::of_names(&row.scopes),
-            challenge: row.challenge.map(Challenge::stored),
+            challenge: row.code_challenge.map(Challenge::stored),
             always_ask: false,
         };
         (AppId(row.app_id), request)
@@ -222,7 +222,7 @@ pub(super) async fn delete_requests(
     asked_before: Timestamp,
 ) -> db::Result<()> {
     sqlx::query!(
-        "delete from authorization_requests where asked_at < $1",
+        "delete from authorization_requests where requested_at < $1",
         asked_before
     )
     .execute(db)

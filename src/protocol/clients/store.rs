@@ -258,7 +258,7 @@ pub(super) async fn insert_secret(
     match of {
         SecretUse::Client => {
             sqlx::query!(
-                "insert into app_secrets (id, app_id, fingerprint, hint, created_at)
+                "insert into app_secrets (id, app_id, hash, hint, created_at)
                  values ($1, $2, $3, $4, $5)",
                 secret.id.0,
                 app.0,
@@ -271,7 +271,7 @@ pub(super) async fn insert_secret(
         }
         SecretUse::LookUps => {
             sqlx::query!(
-                "insert into look_up_tokens (id, app_id, fingerprint, hint, created_at)
+                "insert into look_up_tokens (id, app_id, hash, hint, created_at)
                  values ($1, $2, $3, $4, $5)",
                 secret.id.0,
                 app.0,
@@ -362,11 +362,11 @@ pub async fn find_mails(
     since: Timestamp,
 ) -> db::Result<AppMailSummary> {
     let rows = sqlx::query!(
-        r#"select message_id, began_at, status, error,
+        r#"select message_id, started_at, status, error,
                   count(*) filter (where status) over () as "sent!",
                   count(*) filter (where not status) over () as "failed!"
-           from sent_mails where app_id = $1 and began_at > $2
-           order by began_at desc limit 50"#,
+           from sent_mails where app_id = $1 and started_at > $2
+           order by started_at desc limit 50"#,
         app.0,
         since,
     )
@@ -377,7 +377,7 @@ pub async fn find_mails(
         (mails.sent, mails.failed) = (row.sent, row.failed);
         mails.newest.push(AppMailRecord {
             message_id: row.message_id,
-            at: row.began_at,
+            at: row.started_at,
             status: row.status,
             error: row.error,
         });

@@ -14,7 +14,7 @@ pub(super) async fn find_person(
     let person = sqlx::query_scalar!(
         r#"select s.person_id as "person!" from sessions s
            join people p on p.id = s.person_id
-           where s.fingerprint = $1 and is_live(s, $2) and p.suspended_at is null"#,
+           where s.hash = $1 and is_live(s, $2) and p.suspended_at is null"#,
         session,
         now,
     )

@@ -32,7 +32,7 @@ macro_rules! lineage {
             person: PersonId($row.person_id),
             grant: GrantId($row.grant_id),
             family: FamilyId($row.family_id),
-            family_began_at: $row.began_at,
+            family_began_at: $row.started_at,
             stands: $row.stands,
             share: share(&$row.scopes, &$row.fields)
                 .intersection(share(&$row.grant_scopes, &$row.grant_fields)),
@@ -48,7 +48,7 @@ pub(super) async fn list_clients(
         r#"select a.id, a.client_id, a.kind = 'public' as "is_public!",
                   a.suspended_at is not null as "is_suspended!", a.redirect_uris, a.origins,
                   array(select s.id from app_secrets s where s.app_id = a.id order by s.id) as "secret_ids!",
-                  array(select s.fingerprint from app_secrets s where s.app_id = a.id order by s.id)
+                  array(select s.hash from app_secrets s where s.app_id = a.id order by s.id)
                       as "fingerprints!"
            from apps a where a.client_id = any($1)"#,
         client_ids
@@ -80,17 +80,17 @@ pub(super) async fn find_code(
     code: TokenHash,
 ) -> db::Result<Option<CodeFacts>> {
     let row = sqlx::query!(
-        r#"select c.family_id, c.redirect_uri, c.challenge, c.issued_at, c.used_at,
-                  f.began_at, f.scopes, f.fields, f.grant_id,
+        r#"select c.family_id, c.redirect_uri, c.code_challenge, c.issued_at, c.used_at,
+                  f.started_at, f.scopes, f.fields, f.grant_id,
                   g.scopes as grant_scopes, g.fields as grant_fields, g.app_id, g.person_id, a.client_id,
                   f.ended_at is null and g.ended_at is null and p.suspended_at is null
-                    and not exists (select 1 from closings l where l.person_id = g.person_id) as "stands!"
-           from codes c
-           join families f on f.id = c.family_id
+                    and not exists (select 1 from account_closures l where l.person_id = g.person_id) as "stands!"
+           from authorization_codes c
+           join token_families f on f.id = c.family_id
            join grants g on g.id = f.grant_id
            join apps a on a.id = g.app_id
            join people p on p.id = g.person_id
-           where c.fingerprint = $1"#,
+           where c.hash = $1"#,
         code.to_vec()
     )
     .fetch_optional(db)
@@ -98,7 +98,7 @@ pub(super) async fn find_code(
     Ok(row.map(|row| CodeFacts {
         lineage: lineage!(row),
         redirect_uri: row.redirect_uri,
-        challenge: row.challenge.map(Challenge::stored),
+        challenge: row.code_challenge.map(Challenge::stored),
         issued_at: row.issued_at,
         used_at: row.used_at,
     }))
@@ -115,10 +115,10 @@ pub(super) async fn use_code(
 ) -> db::Result<bool> {
     let row = sqlx::query!(
         r#"with used as (
-             update codes set used_at = $2 where fingerprint = $1 and used_at is null
+             update authorization_codes set used_at = $2 where hash = $1 and used_at is null
              returning family_id
            ), pair as (
-             insert into pairs (id, family_id, access_fingerprint, refresh_fingerprint, scopes, fields, issued_at)
+             insert into token_pairs (id, family_id, access_token_hash, refresh_token_hash, scopes, fields, issued_at)
              select $3, family_id, $4, $5, $6, $7, $2 from used
              returning id
            ), secret as (
@@ -152,17 +152,17 @@ pub(super) async fn find_pair(
                   coalesce(num_nonnulls(n.used_at, n.rotated_at, n.replaced_at, n.revoked_at) = 0, false)
                       as "successor_is_untouched!",
                   n.revoked_at is not null as "successor_is_revoked!",
-                  f.began_at, f.scopes, f.fields, f.grant_id,
+                  f.started_at, f.scopes, f.fields, f.grant_id,
                   g.scopes as grant_scopes, g.fields as grant_fields, g.app_id, g.person_id, a.client_id,
                   f.ended_at is null and g.ended_at is null and p.suspended_at is null
-                    and not exists (select 1 from closings l where l.person_id = g.person_id) as "stands!"
-           from pairs t
-           left join pairs n on n.id = t.successor_id
-           join families f on f.id = t.family_id
+                    and not exists (select 1 from account_closures l where l.person_id = g.person_id) as "stands!"
+           from token_pairs t
+           left join token_pairs n on n.id = t.successor_id
+           join token_families f on f.id = t.family_id
            join grants g on g.id = f.grant_id
            join apps a on a.id = g.app_id
            join people p on p.id = g.person_id
-           where t.refresh_fingerprint = $1 or ($2 and t.access_fingerprint = $1)"#,
+           where t.refresh_token_hash = $1 or ($2 and t.access_token_hash = $1)"#,
         token.to_vec(),
         either
     )
@@ -195,7 +195,7 @@ pub(super) async fn find_pair(
 /// Holds a pair, found by its refresh token, until the transaction ends.
 pub(super) async fn lock_pair(db: impl Executor<'_>, token: TokenHash) -> db::Result<()> {
     sqlx::query!(
-        "select id from pairs where refresh_fingerprint = $1 for update",
+        "select id from token_pairs where refresh_token_hash = $1 for update",
         token.to_vec()
     )
     .fetch_optional(db)
@@ -214,11 +214,11 @@ pub(super) async fn rotate(
 ) -> db::Result<bool> {
     let row = sqlx::query!(
         r#"with old as (
-             update pairs set rotated_at = $2, successor_id = $3, used_at = coalesce(used_at, $2)
+             update token_pairs set rotated_at = $2, successor_id = $3, used_at = coalesce(used_at, $2)
              where id = $1 and rotated_at is null and replaced_at is null and revoked_at is null
              returning family_id
            ), pair as (
-             insert into pairs (id, family_id, access_fingerprint, refresh_fingerprint, scopes, fields, issued_at)
+             insert into token_pairs (id, family_id, access_token_hash, refresh_token_hash, scopes, fields, issued_at)
              select $3, family_id, $4, $5, $6, $7, $2 from old
              returning id
            ), secret as (
@@ -253,17 +253,17 @@ pub(super) async fn replace(
 ) -> db::Result<bool> {
     let row = sqlx::query!(
         r#"with locked as (
-             select id, family_id from pairs where id = $1 and successor_id = $2 for update
+             select id, family_id from token_pairs where id = $1 and successor_id = $2 for update
            ), lost as (
-             update pairs t set replaced_at = $3 from locked
+             update token_pairs t set replaced_at = $3 from locked
              where t.id = $2 and t.used_at is null and t.rotated_at is null and t.replaced_at is null
                and t.revoked_at is null
              returning locked.family_id
            ), moved as (
-             update pairs t set successor_id = $4 from lost where t.id = $1
+             update token_pairs t set successor_id = $4 from lost where t.id = $1
              returning t.family_id
            ), pair as (
-             insert into pairs (id, family_id, access_fingerprint, refresh_fingerprint, scopes, fields, issued_at)
+             insert into token_pairs (id, family_id, access_token_hash, refresh_token_hash, scopes, fields, issued_at)
              select $4, family_id, $5, $6, $7, $8, $3 from moved
              returning id
            )
@@ -290,7 +290,7 @@ pub(super) async fn mark_family_ended(
     now: Timestamp,
 ) -> db::Result<bool> {
     let ended = sqlx::query!(
-        "update families set ended_at = $2, end_reason = $3 where id = $1 and ended_at is null",
+        "update token_families set ended_at = $2, end_reason = $3 where id = $1 and ended_at is null",
         family.0,
         now,
         reason
@@ -308,7 +308,7 @@ pub(super) async fn mark_families_of_ended(
     now: Timestamp,
 ) -> db::Result<()> {
     sqlx::query!(
-        "update families f set ended_at = $2, end_reason = $3 from grants g
+        "update token_families f set ended_at = $2, end_reason = $3 from grants g
          where g.id = f.grant_id and g.person_id = $1 and f.ended_at is null",
         person.0,
         now,
@@ -331,12 +331,12 @@ pub(super) async fn revoke(
 ) -> db::Result<bool> {
     let row = sqlx::query!(
         r#"with revoked as (
-             update pairs set revoked_at = $2 where id = $1 and revoked_at is null
+             update token_pairs set revoked_at = $2 where id = $1 and revoked_at is null
            ), ended as (
              update grants g set ended_at = $2
              where g.id = $3 and g.ended_at is null and not exists (
-               select 1 from families f join pairs t on t.family_id = f.id
-               where f.grant_id = g.id and f.ended_at is null and f.began_at >= $5 and t.id <> $1
+               select 1 from token_families f join token_pairs t on t.family_id = f.id
+               where f.grant_id = g.id and f.ended_at is null and f.started_at >= $5 and t.id <> $1
                  and t.rotated_at is null and t.replaced_at is null and t.revoked_at is null
                  and t.issued_at >= $4
              )
@@ -378,10 +378,10 @@ pub(super) async fn find_access(
 ) -> db::Result<Option<AccessFacts>> {
     let row = sqlx::query!(
         r#"with seen as (
-             update pairs set used_at = $2 where access_fingerprint = $1 and used_at is null
+             update token_pairs set used_at = $2 where access_token_hash = $1 and used_at is null
            ), connected as (
-             update grants g set last_used_at = $2 from families f, pairs t
-             where t.access_fingerprint = $1 and f.id = t.family_id and g.id = f.grant_id
+             update grants g set last_used_at = $2 from token_families f, token_pairs t
+             where t.access_token_hash = $1 and f.id = t.family_id and g.id = f.grant_id
                and (g.last_used_at is null or g.last_used_at < $2 - make_interval(secs => $3))
            )
            select t.scopes, t.fields, t.issued_at, g.id as grant_id, g.app_id, a.origins,
@@ -390,13 +390,13 @@ pub(super) async fn find_access(
                   t.rotated_at is null and t.replaced_at is null and t.revoked_at is null
                     and f.ended_at is null and g.ended_at is null and a.suspended_at is null
                     and p.suspended_at is null
-                    and not exists (select 1 from closings l where l.person_id = g.person_id) as "stands!"
-           from pairs t
-           join families f on f.id = t.family_id
+                    and not exists (select 1 from account_closures l where l.person_id = g.person_id) as "stands!"
+           from token_pairs t
+           join token_families f on f.id = t.family_id
            join grants g on g.id = f.grant_id
            join apps a on a.id = g.app_id
-           join whole_people p on p.id = g.person_id
-           where t.access_fingerprint = $1"#,
+           join person_records p on p.id = g.person_id
+           where t.access_token_hash = $1"#,
         token.to_vec(),
         now,
         SEEN_EVERY_SECONDS,
@@ -424,8 +424,8 @@ pub(super) async fn delete_spent(
     families_before: Timestamp,
 ) -> db::Result<()> {
     sqlx::query!(
-        "with old_families as (delete from families where began_at < $2 returning 1)
-         delete from codes where issued_at < $1",
+        "with old_families as (delete from token_families where started_at < $2 returning 1)
+         delete from authorization_codes where issued_at < $1",
         codes_before,
         families_before
     )

@@ -53,10 +53,10 @@ async fn know(it: &Feature, visit: &UserSession) -> Result<ProfileFacts, PageErr
 impl Feature {
     /// The campus system that made this person of what it knows, if that is not the directory.
     fn vouching(&self, person: &Person) -> Option<&'static str> {
-        if !person.names_are_own {
+        if !person.names_are_editable {
             return None;
         }
-        let way = self.ways.named(person.vouched_by.as_deref()?)?;
+        let way = self.ways.named(person.managed_by.as_deref()?)?;
         Some(way.records())
     }
 }

@@ -19,7 +19,7 @@ pub(super) struct ProfilePage {
     /// Who says what cannot be changed here.
     vouching: &'static str,
     /// Whether the names are theirs to change.
-    names_are_own: bool,
+    names_are_editable: bool,
     /// Whether what they study was worked out and not looked at yet.
     is_inferred: bool,
     mobile: ProfileItem,
@@ -161,12 +161,12 @@ impl ProfilePage {
             field => shown(*field) == DisplayValue::Unset,
         };
         let has_no_name =
-            person.names_are_own && NAMES.iter().all(|name| shown(*name) == DisplayValue::Unset);
+            person.names_are_editable && NAMES.iter().all(|name| shown(*name) == DisplayValue::Unset);
         let name_section = has_no_name.then_some((fields::Field::FirstName, "Name", "names"));
         let empty = (name_section.into_iter()).chain(SECTIONS.into_iter().filter(is_empty));
         let vouching = known.vouching.unwrap_or("the directory");
         let item = |field| ProfileItem::of(field, shown(field), vouching);
-        let is_given = |field: &fields::Field| !(person.names_are_own && NAMES.contains(field));
+        let is_given = |field: &fields::Field| !(person.names_are_editable && NAMES.contains(field));
         let [mobile, email, roll_number] = BESIDE.map(item);
         let waiting = known.emails.iter().filter(|email| !email.is_verified);
         Self {
@@ -180,7 +180,7 @@ impl ProfilePage {
             wrong,
             directory: (DIRECTORY.into_iter().filter(is_given).map(item)).collect(),
             vouching,
-            names_are_own: person.names_are_own,
+            names_are_editable: person.names_are_editable,
             is_inferred: (person.programme.as_ref()).is_some_and(|programme| programme.is_inferred),
             mobile,
             email,
@@ -370,7 +370,7 @@ pub(super) mod samples {
             "email": "asha@campus.example", "type": text("ug"), "is_alumni": false,
             "roll_number": text("012D0700"), "mobile": text("9876543210"), "sex": text("female"),
             "profile_picture": text("a.jpg"), "is_admin": false, "insti_address": null,
-            "names_are_own": full,
+            "names_are_editable": full,
             "program": full.then(|| serde_json::json!({ "id": 1, "is_inferred": true })), "contacts": [], "secondary_emails": [],
         }))
         .unwrap()
