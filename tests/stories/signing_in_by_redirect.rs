@@ -27,6 +27,13 @@ async fn is_signed_in(browser: &Browser) -> bool {
     browser.asks("user/").await.status == 200
 }
 
+/// The page signs nobody in, says why, and has the way on.
+fn is_refused(page: &Page, why: &str) {
+    page.refuses(400);
+    assert!(page.says(why), "{}", page.words());
+    assert!(page.says("Begin again"), "{}", page.words());
+}
+
 fn with_state(callback: &Url, state: &str) -> Url {
     let mut changed = callback.clone();
     let code = parameter(callback.as_str(), "code").unwrap();
@@ -88,7 +95,7 @@ async fn another_browser_gets_nothing_by_the_callback() {
     let asha = world.student("asha").await;
     for browser in [world.stranger(), other] {
         let page = browser.visits(callback.as_str()).await;
-        page.refuses(400).shows(UNKNOWN_CALLBACK);
+        is_refused(&page, UNKNOWN_CALLBACK);
         assert!(!is_signed_in(&browser).await);
     }
     asha.visits(callback.as_str()).await.refuses(400);
@@ -109,7 +116,7 @@ async fn a_callback_works_once() {
 
     let page = nandini.visits(callback.as_str()).await;
 
-    page.refuses(400).shows(UNKNOWN_CALLBACK);
+    is_refused(&page, UNKNOWN_CALLBACK);
     assert!(!is_signed_in(&nandini).await);
     page.clicks("Begin again").await.shows("Sign in");
 }
@@ -126,7 +133,7 @@ async fn a_state_that_is_changed_missing_or_repeated_signs_nobody_in() {
         let page = nandini
             .visits(with_state(&callback, &changed).as_str())
             .await;
-        page.refuses(400).shows(UNKNOWN_CALLBACK);
+        is_refused(&page, UNKNOWN_CALLBACK);
     }
     for more in [
         "&code=another",
@@ -134,7 +141,7 @@ async fn a_state_that_is_changed_missing_or_repeated_signs_nobody_in() {
         "&scope=a&scope=b",
     ] {
         let page = nandini.visits(&format!("{callback}{more}")).await;
-        page.refuses(400).shows(UNKNOWN_CALLBACK);
+        is_refused(&page, UNKNOWN_CALLBACK);
     }
     nandini
         .visits(&format!("{FORM}callback/"))
@@ -161,8 +168,7 @@ async fn somebody_elses_code_signs_nobody_in() {
 
     let page = nandini.visits(with_state(&theirs, &state).as_str()).await;
 
-    page.refuses(400)
-        .shows("The ferry does not know that code.");
+    is_refused(&page, "The ferry does not know that code.");
     assert!(!is_signed_in(&nandini).await);
 }
 
@@ -175,7 +181,7 @@ async fn after_ten_minutes_the_login_starts_again() {
 
     let page = nandini.visits(callback.as_str()).await;
 
-    page.refuses(400).shows(UNKNOWN_CALLBACK);
+    is_refused(&page, UNKNOWN_CALLBACK);
     assert!(!is_signed_in(&nandini).await);
     let again = page.clicks("Begin again").await;
     let form = again.clicks("Ferry account").await;
@@ -196,7 +202,7 @@ async fn the_upstream_may_say_no() {
 
     let page = nandini.visits(ferry.turns_away(&sent).await.as_str()).await;
 
-    page.refuses(400).shows("You said no at the ferry.");
+    is_refused(&page, "You said no at the ferry.");
     assert!(!is_signed_in(&nandini).await);
     let again = page.clicks("Begin again").await;
     assert_eq!(
@@ -319,7 +325,7 @@ async fn two_tabs_do_not_get_in_each_others_way() {
     assert!(page.url.path().ends_with("/user/sessions/"), "{}", page.url);
     // The other tab began before anybody was signed in here. It is told, and leads on.
     let late = nandini.visits(first.as_str()).await;
-    late.refuses(400).shows(UNKNOWN_CALLBACK);
+    is_refused(&late, UNKNOWN_CALLBACK);
     late.clicks("Begin again").await.shows("nandini");
 }
 
