@@ -48,7 +48,7 @@ pub async fn serve(
         .into_make_service_with_connect_info::<SocketAddr>();
     // Its jobs are not started: stories count what requests ask of the database.
     let serving = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-    (serving, server.jobs)
+    (serving, house.jobs)
 }
 
 /// The one place that knows how it is built.
@@ -79,7 +79,7 @@ async fn furnished(settings: &Settings, clock: &Clock) -> Demo {
     let config = Config::load(settings.clone()).unwrap();
     let db = Db::open(config.database_url.as_ref().unwrap()).unwrap();
     let links = Links::new(config.public_url.as_ref().unwrap());
-    let furnished = demo::furnish(&db, &config.data_dir, &links, clock.now(), &OsRng);
+    let furnished = demo::seed_demo(&db, &config.data_dir, &links, clock.now(), &OsRng);
     furnished.await.unwrap().0
 }
 
