@@ -1,6 +1,6 @@
 //! Secrets: [`Secret`] in memory, which cannot be printed and is wiped when dropped, and [`TokenHash`] in the
-//! database. Passwords, which people choose and others can guess, are hashed with Argon2 in
-//! [`connectors::password`](crate::connectors::password).
+//! database. Passwords, which people choose and others can guess, are hashed with Argon2 (see
+//! [`crate::connectors`]).
 
 use std::fmt;
 
