@@ -163,7 +163,10 @@ impl LeprechaunClient {
         read_reply(&response, key, self.max_age, now)
     }
 
-    async fn send(&self, call: crate::connectors::HttpRequest<'_>) -> Result<HttpResponse, LeprechaunError> {
+    async fn send(
+        &self,
+        call: crate::connectors::HttpRequest<'_>,
+    ) -> Result<HttpResponse, LeprechaunError> {
         let authorization = self.authorization.expose_secret();
         let call = call.header(header::AUTHORIZATION, authorization);
         call.send().await.map_err(|_| LeprechaunError::Unavailable)

@@ -26,6 +26,7 @@ use self::demo::Demo;
 use self::features::SharedParts;
 use self::login_connectors::ConnectorSetupError;
 pub use self::mail::mail_transport;
+use crate::connectors::ConnectorRegistry;
 use crate::platform::clock::SharedClock;
 use crate::platform::config::Config;
 use crate::platform::db::Db;
@@ -41,7 +42,6 @@ use crate::platform::web::{
 };
 use crate::protocol::access_log::AccessLog;
 use crate::protocol::problems::ProblemLog;
-use crate::connectors::ConnectorRegistry;
 
 /// What the command line provides, and tests replace.
 #[derive(Debug, Clone)]

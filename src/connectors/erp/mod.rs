@@ -53,7 +53,9 @@ use state_machine::{ErpCall, ErpEvent, ErpMachine, ErpTransition};
 pub use store::{ClassRow, DepartmentRow};
 
 use crate::connectors::consecutive_users::ConsecutiveUsers;
-use crate::connectors::{Answers, Connector, ConnectorError, ConnectorLabel, HttpClient, RequestOrigin, Step};
+use crate::connectors::{
+    Answers, Connector, ConnectorError, ConnectorLabel, HttpClient, RequestOrigin, Step,
+};
 use crate::people::records::{
     Claims, ColumnUpdates, ExternalIdentity, Name, PersonUpdate, Role, RollNumber, Update, Username,
 };
@@ -439,7 +441,9 @@ fn connector_error(error: ErpError) -> ConnectorError {
     match error {
         ErpError::NoAnswer => ConnectorError::Unavailable,
         ErpError::UnknownUserReply(UnknownReply(reason))
-        | ErpError::ProtocolMismatch(UnknownReply(reason)) => ConnectorError::ProtocolMismatch(reason),
+        | ErpError::ProtocolMismatch(UnknownReply(reason)) => {
+            ConnectorError::ProtocolMismatch(reason)
+        }
         ErpError::SessionExpired => ConnectorError::Expired,
     }
 }

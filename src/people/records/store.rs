@@ -639,9 +639,12 @@ pub(super) async fn insert_closing(
 }
 
 pub(super) async fn delete_closing(db: impl Executor<'_>, person: PersonId) -> db::Result<bool> {
-    let deleted = sqlx::query!("delete from account_closures where person_id = $1", person.0)
-        .execute(db)
-        .await?;
+    let deleted = sqlx::query!(
+        "delete from account_closures where person_id = $1",
+        person.0
+    )
+    .execute(db)
+    .await?;
     Ok(deleted.rows_affected() > 0)
 }
 

@@ -142,7 +142,10 @@ impl AssociationConnector {
         pending: PendingCode,
         visitor: RequestOrigin,
     ) -> Result<Step<AssociationLoginState>, ConnectorError> {
-        if let Err(reason) = self.codes.check_rate_limit(pending.sent_code.account(), visitor) {
+        if let Err(reason) = self
+            .codes
+            .check_rate_limit(pending.sent_code.account(), visitor)
+        {
             let prompt = Prompt {
                 error: Some(reason.0),
                 ..pending.sent_code.prompt()

@@ -290,9 +290,12 @@ pub(super) async fn mark_entered(tx: &mut Tx, proof: ProofId, now: Timestamp) ->
 
 /// Deletes proofs that began before `before`.
 pub(super) async fn delete_proofs(db: impl Executor<'_>, before: Timestamp) -> db::Result<()> {
-    sqlx::query!("delete from association_proofs where started_at < $1", before)
-        .execute(db)
-        .await?;
+    sqlx::query!(
+        "delete from association_proofs where started_at < $1",
+        before
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }
 

@@ -103,7 +103,10 @@ async fn reload_consent() -> PageError {
 async fn submit_consent(
     State(feature): State<Feature>,
     Path(id): Path<String>,
-    CsrfForm { context: page, form }: CsrfForm,
+    CsrfForm {
+        context: page,
+        form,
+    }: CsrfForm,
 ) -> Result<Response, PageError> {
     let now = feature.clock.now();
     let (Some(session), Ok(request)) = (page.user_session(), id.parse().map(RequestId)) else {

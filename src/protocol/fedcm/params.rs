@@ -46,7 +46,7 @@ mod tests {
         assert_eq!(pairs.one("client_id"), Ok(Some("app")));
         assert_eq!(pairs.text("scope"), "basic profile");
         assert_eq!(pairs.text("state"), "a b");
-        assert!(!pairs.is_ticked("nonce"));
+        assert!(!pairs.is_checked("nonce"));
         assert_eq!(parse("app", "").unwrap().one("client_id"), Ok(Some("app")));
     }
 

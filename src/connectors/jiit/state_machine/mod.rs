@@ -391,9 +391,9 @@ impl JiitFormAttempt {
             PortalReply::Empty(_) => {
                 unexpected_user_data(UNEXPECTED_ANSWER, "it answers with nothing")
             }
-            PortalReply::Unauthorized => {
-                JiitTransition::Fail(ConnectorError::ProtocolMismatch("it asks for a session to sign in"))
-            }
+            PortalReply::Unauthorized => JiitTransition::Fail(ConnectorError::ProtocolMismatch(
+                "it asks for a session to sign in",
+            )),
             PortalReply::ProtocolMismatch(reason) | PortalReply::Ambiguous(reason) => {
                 JiitTransition::Fail(ConnectorError::ProtocolMismatch(reason))
             }

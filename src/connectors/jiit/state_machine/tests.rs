@@ -109,7 +109,7 @@ fn sign_in_as(user: PortalUser) -> JiitTransition {
 fn message(transition: JiitTransition) -> String {
     match transition {
         JiitTransition::Return(Step::Refused { why, again: None }) => why.0.into_owned(),
-        JiitTransition::Fail(ConnectorError::Odd { told, .. }) => told.to_owned(),
+        JiitTransition::Fail(ConnectorError::UnexpectedUserData { told, .. }) => told.to_owned(),
         JiitTransition::AccountMismatch { .. } => ACCOUNT_MISMATCH.to_owned(),
         _ => panic!("it is not over"),
     }
@@ -334,7 +334,7 @@ fn without_a_first_picture_there_is_no_form() {
         };
         let transition = request.handle_reply(reply);
         match transition {
-            JiitTransition::Fail(ConnectorError::Changed(_)) => assert!(is_changed),
+            JiitTransition::Fail(ConnectorError::ProtocolMismatch(_)) => assert!(is_changed),
             JiitTransition::Fail(ConnectorError::Unavailable) => assert!(!is_changed),
             _ => panic!("there is a form"),
         }

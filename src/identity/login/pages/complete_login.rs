@@ -146,8 +146,8 @@ impl LoginRoute<'_> {
         let Self { feature, frame, .. } = self;
         let now = feature.clock.now();
         // Anyone who finds an unlocked browser could otherwise link their own identity and get in later.
-        let session =
-            (frame.user_session()).filter(|session| RECENT_AUTHENTICATION.allows_submit(session, now));
+        let session = (frame.user_session())
+            .filter(|session| RECENT_AUTHENTICATION.allows_submit(session, now));
         let Some(session) = session else {
             return Ok(self.render_not_signed_in(
                 "Your sign-in here is too long ago. Sign in again, then link this.",

@@ -62,7 +62,8 @@ pub(in super::super) async fn logout(
         Some(next) => format!("{}{}", links.login(), LocalPath::query(Some(&next))),
         None => links.home(),
     };
-    let mut response = context.redirect_with_message(&location, &FlashMessage::info("You are signed out."));
+    let mut response =
+        context.redirect_with_message(&location, &FlashMessage::info("You are signed out."));
     *response.status_mut() = StatusCode::FOUND;
     let cookies = feature.web.cookies;
     cookies.remove_personal_cookies(&headers, response.headers_mut());

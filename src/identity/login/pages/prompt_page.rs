@@ -34,7 +34,9 @@ impl LoginRoute<'_> {
         tracing::warn!(upstream = self.connector.slug(), "sign-ins are slowed");
         let mut page = self.build_page(view).await;
         page.error = Some(format!("{TOO_MANY} Try again in {}.", limited.in_words()));
-        let mut response = self.frame.render_with_status(StatusCode::TOO_MANY_REQUESTS, &page);
+        let mut response = self
+            .frame
+            .render_with_status(StatusCode::TOO_MANY_REQUESTS, &page);
         let headers = response.headers_mut();
         headers.insert(header::RETRY_AFTER, HeaderValue::from(limited.seconds()));
         response

@@ -36,7 +36,9 @@ impl Feature {
     /// The error's page; `link` leads back to the submitted form.
     pub(super) fn page_error(&self, error: AssociationError, link: Option<&str>) -> PageError {
         let with_back = |problem: PageError| match link {
-            Some(link) => problem.with_back_link(self.web.links().confirm_association(link), "Back"),
+            Some(link) => {
+                problem.with_back_link(self.web.links().confirm_association(link), "Back")
+            }
             None => problem.with_back_link(self.web.links().association(), "Back"),
         };
         let refused =

@@ -64,7 +64,9 @@ pub(super) async fn show_current_screen(
         }
         // A proof adds a way to sign in to the account, so it requires a recent sign-in.
         let links = feature.web.links();
-        if let Some(to_sign_in) = login::sign_in_again(visit, &parts, links, login::RECENT_AUTHENTICATION, now) {
+        if let Some(to_sign_in) =
+            login::sign_in_again(visit, &parts, links, login::RECENT_AUTHENTICATION, now)
+        {
             return Ok(to_sign_in);
         }
     }
@@ -89,7 +91,8 @@ pub(super) async fn begin(
 ) -> Result<Response, PageError> {
     let (now, links) = (feature.clock.now(), feature.web.links());
     if let Some(visit) = context.user_session()
-        && let Some(to_sign_in) = login::sign_in_again(visit, &parts, links, login::RECENT_AUTHENTICATION, now)
+        && let Some(to_sign_in) =
+            login::sign_in_again(visit, &parts, links, login::RECENT_AUTHENTICATION, now)
     {
         return Ok(to_sign_in);
     }
@@ -294,7 +297,8 @@ pub(super) async fn enter(
     tx.commit().await.map_err(db::Error::from)?;
     metrics::record_sign_in(PROVIDER, SignInOutcome::Success);
     let next = proof.claim.next.as_deref().and_then(LocalPath::parse);
-    let response = login::start_session(feature.web.links(), &context, signed_in, next.as_ref()).await?;
+    let response =
+        login::start_session(feature.web.links(), &context, signed_in, next.as_ref()).await?;
     Ok(clear_browser_cookies(&feature, &headers, response))
 }
 
