@@ -118,7 +118,7 @@ impl Importer {
             request,
         } in rows
         {
-            db::set_mark(&mut tx).await.map_err(failed(line))?;
+            db::set_savepoint(&mut tx).await.map_err(failed(line))?;
             let imported = match request {
                 Ok(request) => self.row(&mut tx, request, line).await,
                 Err(reason) => Err(RowError::Row(reason)),
@@ -128,7 +128,9 @@ impl Importer {
                 Ok(ImportOutcome::Updated(_)) => outcome.updated += 1,
                 Err(RowError::All(error)) => return Err(failed(line)(error)),
                 Err(RowError::Row(reason)) => {
-                    db::back_to_mark(&mut tx).await.map_err(failed(line))?;
+                    db::rollback_to_savepoint(&mut tx)
+                        .await
+                        .map_err(failed(line))?;
                     outcome.refused.push(RejectedRow {
                         line,
                         username,
@@ -188,7 +190,7 @@ impl Importer {
             "rehearsal".to_owned()
         } else {
             let kind = PictureKind::ProfilePicture;
-            let stored = self.pictures.keep(kind, &picture, &OsRng).await;
+            let stored = self.pictures.save(kind, &picture, &OsRng).await;
             stored.map_err(|error| wrong(&error))?
         };
         PictureFile::parse(&stored).map_err(|invalid| wrong(&invalid))
@@ -216,7 +218,7 @@ impl Importer {
     async fn discard(&self, file: &str) {
         if !self.dry_run {
             self.pictures
-                .discard(PictureKind::ProfilePicture, file)
+                .delete(PictureKind::ProfilePicture, file)
                 .await;
         }
     }

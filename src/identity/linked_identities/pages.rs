@@ -69,7 +69,7 @@ impl Page for LinkedIdentitiesPage {
 
 pub(super) async fn list(
     State(feature): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
 ) -> Result<Response, PageError> {
     let identities = records::list_identities(feature.db.pool(), visit.person).await?;
     let links = feature.web.links();
@@ -82,9 +82,10 @@ pub(super) async fn list(
         // Administrators set passwords; they cannot be linked.
         .filter(|way| way.slug() != PasswordConnector::SLUG)
         .map(|way| LinkableConnector {
-            label: way.face().label,
-            hint: way.face().hint,
-            href: (way.first_time()).map_or_else(|| links.link_way_in(way.slug()), |it| it.href),
+            label: way.label().text,
+            hint: way.label().hint,
+            href: (way.first_time_link())
+                .map_or_else(|| links.link_identity(way.slug()), |it| it.href),
         });
     let page = LinkedIdentitiesPage {
         further: further.collect(),
@@ -93,7 +94,7 @@ pub(super) async fn list(
             .map(|way| feature.shown(way, &identities))
             .collect(),
     };
-    Ok(frame.show(&page))
+    Ok(context.render(&page))
 }
 
 impl Feature {
@@ -108,12 +109,14 @@ impl Feature {
             // The subject of a password is a person id.
             subject: (way.provider != PasswordConnector::SLUG).then(|| way.subject.clone()),
             since: self.web.date(way.linked_at),
-            last_used: way.last_used_at.map(|at| self.web.said(at, now)),
+            last_used: way.last_used_at.map(|at| self.web.format_relative(at, now)),
             is_off: offered.is_none(),
-            more: offered.and_then(DynConnector::first_time).map(|it| it.href),
+            more: offered
+                .and_then(DynConnector::first_time_link)
+                .map(|it| it.href),
             remove: may_go.then(|| {
                 let links = self.web.links();
-                links.remove_way_in_of(&way.provider, &way.subject)
+                links.remove_linked_identity_of(&way.provider, &way.subject)
             }),
         }
     }
@@ -123,7 +126,7 @@ impl Feature {
         let offered = self.ways.named(provider);
         offered.map_or_else(
             || provider.to_uppercase(),
-            |offered| offered.face().label.to_owned(),
+            |offered| offered.label().text.to_owned(),
         )
     }
 }
@@ -132,7 +135,7 @@ impl Feature {
 pub(super) async fn ask(
     State(feature): State<Feature>,
     RawQuery(query): RawQuery,
-    RecentlyAuthenticated(SignedIn { visit, frame }): RecentlyAuthenticated,
+    RecentlyAuthenticated(SignedIn { visit, context }): RecentlyAuthenticated,
 ) -> Result<Response, PageError> {
     let query = FormParams::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
     let identities = records::list_identities(feature.db.pool(), visit.person).await?;
@@ -141,28 +144,28 @@ pub(super) async fn ask(
     };
     let Some(way) = identities.iter().find(is_asked) else {
         // It is removed already.
-        return Ok(frame.send_to(&feature.web.links().ways_in()));
+        return Ok(context.redirect(&feature.web.links().linked_identities()));
     };
-    Ok(frame.show(&UnlinkPage {
+    Ok(context.render(&UnlinkPage {
         label: feature.label(&way.provider),
         provider: way.provider.clone(),
         subject: way.subject.clone(),
-        action: feature.web.links().remove_way_in(),
+        action: feature.web.links().remove_linked_identity(),
     }))
 }
 
 pub(super) async fn remove(
     State(feature): State<Feature>,
-    RecentlyAuthenticated(SignedIn { visit, frame }): RecentlyAuthenticated,
+    RecentlyAuthenticated(SignedIn { visit, context }): RecentlyAuthenticated,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
     let (now, rng) = (feature.clock.now(), feature.rng.as_ref());
     let which = (form.text("provider"), form.text("subject"));
-    let back = feature.web.links().ways_in();
+    let back = feature.web.links().linked_identities();
     if which.0 == PasswordConnector::SLUG {
         return Err(PageError::not_found());
     }
-    let own = frame.session_fingerprint().map(TokenHash::to_vec);
+    let own = context.session_hash().map(TokenHash::to_vec);
     let whose = (visit.person, own.unwrap_or_default());
     let mut tx = feature.db.begin().await?;
     let removed = remove::remove(&mut tx, whose, which, &feature.ways, now, rng).await;
@@ -171,7 +174,7 @@ pub(super) async fn remove(
         Err(PeopleError::LastIdentity) => {
             let message =
                 FlashMessage::info("This is your only way to sign in. Link another one first.");
-            return Ok(frame.send_to_with(&back, &message));
+            return Ok(context.redirect_with_message(&back, &message));
         }
         Err(error) => return Err(error.into()),
     }
@@ -179,7 +182,7 @@ pub(super) async fn remove(
     let message = FlashMessage::good(
         "It is removed. Nobody signs in to your account by it any more. You are signed out everywhere else.",
     );
-    Ok(frame.send_to_with(&back, &message))
+    Ok(context.redirect_with_message(&back, &message))
 }
 
 #[cfg(test)]

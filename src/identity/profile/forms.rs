@@ -9,7 +9,7 @@ use super::sections::{TEXT_SECTIONS, fields_of, section_row};
 use crate::people::fields::{Field, ProfileSection};
 use crate::people::records;
 use crate::people::records::{
-    ContactNumber, Email, InvalidValue, OwnEmail, Person, PersonUpdate, Sex, Update,
+    ColumnUpdates, ContactNumber, Email, InvalidValue, OwnEmail, Person, PersonUpdate, Sex, Update,
 };
 use crate::platform::pictures::CropSquare;
 use crate::platform::web::FormParams;
@@ -158,7 +158,7 @@ impl ProfileForms {
                 self.degree = field("degree", degree);
             }
             SectionForm::Numbers(lines) => {
-                self.numbers = LineInputs::input("phone", lines, None, errors)
+                self.numbers = LineInputs::input("phone", lines, None, errors);
             }
             SectionForm::Emails(lines) => {
                 let before = std::mem::take(&mut self.emails);
@@ -267,11 +267,7 @@ impl SectionForm {
         match self {
             Self::Picture => {}
             Self::Texts { values, .. } => {
-                for (field, text) in values {
-                    if let Err(invalid) = details.columns.set_text(*field, text) {
-                        errors.insert(field.name().to_owned(), error_text(&invalid, this_year));
-                    }
-                }
+                details.columns = parse_texts(values, this_year, &mut errors);
             }
             Self::Sex(sex) => {
                 details.columns.sex = or_error(
@@ -283,7 +279,7 @@ impl SectionForm {
             }
             Self::Numbers(input) => details.contacts = Some(parse_numbers(input, &mut errors)),
             Self::Emails(input) => {
-                details.secondary_emails = Some(parse_emails(input, &mut errors))
+                details.secondary_emails = Some(parse_emails(input, &mut errors));
             }
             Self::Address { hostel, room } => {
                 details.hostel = choice_of(hostel);
@@ -443,6 +439,20 @@ fn parse_year(text: &str) -> Result<i32, InvalidValue> {
     let is_year = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
     let year = text.parse().ok().filter(|_| is_year);
     year.ok_or_else(|| InvalidValue::new("year", "must be four digits"))
+}
+
+fn parse_texts(
+    values: &[(Field, String)],
+    this_year: i32,
+    errors: &mut FormErrors,
+) -> ColumnUpdates {
+    let mut columns = ColumnUpdates::default();
+    for (field, text) in values {
+        if let Err(invalid) = columns.set_text(*field, text) {
+            errors.insert(field.name().to_owned(), error_text(&invalid, this_year));
+        }
+    }
+    columns
 }
 
 fn parse_numbers(input: &[String], errors: &mut FormErrors) -> Vec<ContactNumber> {

@@ -58,7 +58,7 @@ pub struct Feature {
 
 impl Feature {
     pub fn routes(self) -> Router {
-        let with_picture = DefaultBodyLimit::max(web::FORM_WITH_FILE);
+        let with_picture = DefaultBodyLimit::max(web::MAX_MULTIPART_BODY);
         let texts = sections::TEXT_SECTIONS.into_iter().map(|section| {
             let address = sections::section_row(section).address;
             (

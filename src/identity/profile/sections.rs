@@ -98,9 +98,9 @@ mod tests {
         for row in FIELDS {
             let is_shown = match (row.section, row.kind, row.source) {
                 (S::CampusRecord, _, source) => source != FieldSource::Person,
-                (S::Name, FieldKind::Text, _) => true,
                 (S::Details, FieldKind::Text, source) => source == FieldSource::Person,
-                (
+                (S::Name, FieldKind::Text, _)
+                | (
                     S::Numbers | S::Emails | S::Programme,
                     FieldKind::Text,
                     FieldSource::CampusSystem,

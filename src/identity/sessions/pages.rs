@@ -53,20 +53,20 @@ impl Page for SessionsPage {
 
 pub(super) async fn list(
     State(feature): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
 ) -> Result<Response, PageError> {
     let now = feature.clock.now();
     let db = feature.db.pool();
     let browsers = store::list_live(db, visit.person, now).await?;
     let sign_ins = store::list_sign_ins(db, visit.person, now - SIGN_INS_SHOWN_FOR).await?;
-    let own = frame.session_fingerprint().map(TokenHash::to_hex);
+    let own = context.session_hash().map(TokenHash::to_hex);
     let mut browsers: Vec<SessionView> = browsers
         .into_iter()
         .map(|browser| SessionView::of(browser, own.as_deref(), &feature.web, now))
         .collect();
     browsers.sort_by_key(|browser| !browser.is_this);
     let links = feature.web.links();
-    Ok(frame.show(&SessionsPage {
+    Ok(context.render(&SessionsPage {
         browsers,
         end: links.end_session(),
         end_others: links.end_other_sessions(),
@@ -86,7 +86,7 @@ impl SessionView {
             device: device.unwrap_or_else(|| "A browser we do not know".to_owned()),
             place: browser.place,
             since: web.date_and_time(browser.since),
-            last_seen: web.said(browser.last_seen, now),
+            last_seen: web.format_relative(browser.last_seen, now),
         }
     }
 }
@@ -107,14 +107,14 @@ impl SignInView {
 /// A `GET` of the address of a form.
 pub(super) async fn back(
     State(feature): State<Feature>,
-    SignedIn { frame, .. }: SignedIn,
+    SignedIn { context, .. }: SignedIn,
 ) -> Response {
-    frame.send_to(&feature.web.links().sessions())
+    context.redirect(&feature.web.links().sessions())
 }
 
 pub(super) async fn end(
     State(feature): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
     let mut tx = feature.db.begin().await?;
@@ -123,22 +123,22 @@ pub(super) async fn end(
     tx.commit().await.map_err(db::Error::from)?;
     // An unknown name is a session that has ended meanwhile, which is the wanted result.
     let message = FlashMessage::good("You are signed out there.");
-    Ok(frame.send_to_with(&feature.web.links().sessions(), &message))
+    Ok(context.redirect_with_message(&feature.web.links().sessions(), &message))
 }
 
 pub(super) async fn end_others(
     State(feature): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
-    let own = frame.session_fingerprint();
+    let own = context.session_hash();
     let own = own.ok_or_else(PageError::not_found)?;
     let mut tx = feature.db.begin().await?;
-    let ended = web::end_other_sessions_of(&mut *tx, visit.person, &own.to_vec()).await?;
+    let ended = web::delete_other_sessions(&mut *tx, visit.person, &own.to_vec()).await?;
     write_audit(&feature, &mut tx, visit.person, ended).await?;
     tx.commit().await.map_err(db::Error::from)?;
     let message = FlashMessage::good("You are signed out everywhere else.");
-    Ok(frame.send_to_with(&feature.web.links().sessions(), &message))
+    Ok(context.redirect_with_message(&feature.web.links().sessions(), &message))
 }
 
 async fn write_audit(
@@ -152,7 +152,7 @@ async fn write_audit(
     }
     let entry = AuditEntry::of("session.ended").by(person).about(person);
     let entry = entry.with(serde_json::json!({ "sessions": ended }));
-    audit::note(&mut **tx, entry, feature.clock.now(), feature.rng.as_ref()).await
+    audit::record(&mut **tx, entry, feature.clock.now(), feature.rng.as_ref()).await
 }
 
 #[cfg(test)]

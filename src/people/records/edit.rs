@@ -55,7 +55,7 @@ pub async fn edit(
     let names: Vec<_> = changed.into_iter().map(Field::name).collect();
     let entry = AuditEntry::of("profile.edited").by(person).about(person);
     let entry = entry.with(json!({ "fields": names }));
-    audit::note(&mut **tx, entry, now, rng).await?;
+    audit::record(&mut **tx, entry, now, rng).await?;
     let stays = update.columns.profile_picture.is_keep();
     Ok(EditOutcome {
         old_picture: picture.filter(|_| !stays),

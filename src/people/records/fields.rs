@@ -47,7 +47,7 @@ mod tests {
     use super::*;
     use crate::people::fields::FIELDS;
 
-    /// A person whose fields hold the examples of the table, as the view `whole_people` answers it.
+    /// A person whose fields hold the examples of the table, as the view `person_records` answers it.
     fn example() -> Person {
         let mut person = Map::from_iter([("is_admin".to_owned(), json!(false))]);
         for row in FIELDS {

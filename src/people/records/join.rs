@@ -83,7 +83,7 @@ pub(super) async fn use_identity(
     );
     let used = used
         .await
-        .map_err(|error| error.on_constraint(STABLE_ID_KEY, PeopleError::OtherStableId))?;
+        .map_err(|error| error.map_constraint(STABLE_ID_KEY, PeopleError::OtherStableId))?;
     // Subject and stable id no longer belong together: the account was given to another person, or the
     // provider made a mistake. The sign-in is refused either way.
     match used {
@@ -113,13 +113,13 @@ async fn follow_renaming(
     if let Some(person) = renamed {
         let entry = AuditEntry::of("identity.renamed").about(person);
         let entry = entry.with(json!({ "provider": identity.provider }));
-        audit::note(&mut **tx, entry, now, rng).await?;
+        audit::record(&mut **tx, entry, now, rng).await?;
     }
     Ok(())
 }
 
 /// Each stable id of a provider belongs to one person.
-const STABLE_ID_KEY: &str = "identities_provider_twin_key";
+const STABLE_ID_KEY: &str = "linked_identities_provider_stable_id_key";
 
 /// Writes the current claims of a directory over the stored ones.
 async fn refresh_from_directory(
@@ -131,7 +131,7 @@ async fn refresh_from_directory(
 ) -> Result<(), PeopleError> {
     if store::refresh(&mut **tx, person, &claims.details.columns, now).await? {
         let entry = AuditEntry::of("person.refreshed").about(person);
-        audit::note(&mut **tx, entry, now, rng).await?;
+        audit::record(&mut **tx, entry, now, rng).await?;
     }
     Ok(())
 }
@@ -146,7 +146,7 @@ async fn insert_person(
 ) -> Result<(PersonId, Vec<i32>), PeopleError> {
     let added = store::insert(&mut **tx, &claims.username, None, now).await;
     let id = added
-        .map_err(|error| error.on_constraint("people_username_key", PeopleError::UsernameTaken))?;
+        .map_err(|error| error.map_constraint("people_username_key", PeopleError::UsernameTaken))?;
     let columns = PersonUpdate {
         columns: claims.details.columns.clone(),
         ..PersonUpdate::default()
@@ -172,7 +172,7 @@ async fn insert_person(
     use_identity(tx, identity, now).await?;
     let entry = AuditEntry::of("person.added").about(id);
     let entry = entry.with(json!({ "through": identity.provider }));
-    audit::note(&mut **tx, entry, now, rng).await?;
+    audit::record(&mut **tx, entry, now, rng).await?;
     Ok((id, new_emails))
 }
 

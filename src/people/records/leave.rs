@@ -31,7 +31,7 @@ pub async fn close_account(
 ) -> db::Result<()> {
     if store::insert_closing(&mut **tx, person, now).await? {
         let entry = AuditEntry::of("person.leaving").by(person).about(person);
-        audit::note(&mut **tx, entry, now, rng).await?;
+        audit::record(&mut **tx, entry, now, rng).await?;
     }
     Ok(())
 }
@@ -46,7 +46,7 @@ pub async fn reopen_account(
     let stays = store::delete_closing(&mut **tx, person).await?;
     if stays {
         let entry = AuditEntry::of("person.stayed").by(person).about(person);
-        audit::note(&mut **tx, entry, now, rng).await?;
+        audit::record(&mut **tx, entry, now, rng).await?;
     }
     Ok(stays)
 }
@@ -62,7 +62,7 @@ pub async fn delete_account(
     let asked_before = now - GRACE_PERIOD;
     let gone = store::delete_closed_person(&mut **tx, person, asked_before).await?;
     if gone {
-        audit::note(
+        audit::record(
             &mut **tx,
             AuditEntry::of("person.gone").about(person),
             now,

@@ -1,6 +1,6 @@
 //! People: what campus systems provide about them, and what they enter themselves.
 //!
-//! A [`Person`] is read whole by one statement, through the database's view `whole_people`. Other rooms
+//! A [`Person`] is read whole by one statement, through the database's view `person_records`. Other rooms
 //! decide what of it an app may read (`grants`, `user_api`).
 
 mod add;

@@ -55,10 +55,10 @@ pub struct Person {
     pub is_admin: bool,
     /// The campus system whose claims created the person, as `erp`.
     #[serde(default)]
-    pub vouched_by: Option<String>,
+    pub managed_by: Option<String>,
     /// Whether the person may change their names, because the campus system does not have them.
     #[serde(default)]
-    pub names_are_own: bool,
+    pub names_are_editable: bool,
     #[serde(rename = "insti_address")]
     pub address: Option<Address>,
     #[serde(rename = "program")]

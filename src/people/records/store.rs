@@ -17,7 +17,7 @@ use crate::platform::secret::TokenHash;
 /// A person who may sign in; none for a suspended one.
 pub async fn find(db: impl Executor<'_>, id: PersonId) -> db::Result<Option<Person>> {
     let row = sqlx::query!(
-        r#"select person as "person!: Json<Person>" from whole_people
+        r#"select person as "person!: Json<Person>" from person_records
            where id = $1 and suspended_at is null"#,
         id.0
     )
@@ -44,7 +44,7 @@ pub(super) async fn find_owner(
     subject: &str,
 ) -> db::Result<Option<PersonId>> {
     let id = sqlx::query_scalar!(
-        "select person_id from identities where provider = $1 and subject = $2",
+        "select person_id from linked_identities where provider = $1 and subject = $2",
         provider,
         subject
     )
@@ -75,8 +75,7 @@ pub(super) struct IdentityUse {
     pub is_authoritative: bool,
 }
 
-/// Records the use of an identity; none for a suspended person. A stable id that is stored (the column
-/// `twin`) never changes.
+/// Records the use of an identity; none for a suspended person. A stable id that is stored never changes.
 pub(super) async fn mark_identity_used(
     db: impl Executor<'_>,
     provider: &str,
@@ -85,10 +84,10 @@ pub(super) async fn mark_identity_used(
     now: Timestamp,
 ) -> db::Result<Option<IdentityUse>> {
     let row = sqlx::query!(
-        "update identities i set last_used_at = $4, twin = coalesce(i.twin, $3) from people p
+        "update linked_identities i set last_used_at = $4, stable_id = coalesce(i.stable_id, $3) from people p
          where i.provider = $1 and i.subject = $2
            and p.id = i.person_id and p.suspended_at is null
-         returning i.person_id, i.twin, i.vouches",
+         returning i.person_id, i.stable_id, i.is_authoritative",
         provider,
         subject,
         stable_id,
@@ -98,8 +97,8 @@ pub(super) async fn mark_identity_used(
     .await?;
     Ok(row.map(|row| IdentityUse {
         person: PersonId(row.person_id),
-        stable_id: row.twin,
-        is_authoritative: row.vouches,
+        stable_id: row.stable_id,
+        is_authoritative: row.is_authoritative,
     }))
 }
 
@@ -109,7 +108,7 @@ pub(super) async fn mark_not_authoritative(
     subject: &str,
 ) -> db::Result<()> {
     sqlx::query!(
-        "update identities set vouches = false where provider = $1 and subject = $2",
+        "update linked_identities set is_authoritative = false where provider = $1 and subject = $2",
         provider,
         subject
     )
@@ -127,9 +126,9 @@ pub(super) async fn rename_identity(
     subject: &str,
 ) -> db::Result<Option<PersonId>> {
     let person = sqlx::query_scalar!(
-        "update identities set subject = $3
-         where provider = $1 and twin = $2
-           and not exists (select from identities where provider = $1 and subject = $3)
+        "update linked_identities set subject = $3
+         where provider = $1 and stable_id = $2
+           and not exists (select from linked_identities where provider = $1 and subject = $3)
          returning person_id",
         provider,
         stable_id,
@@ -147,7 +146,7 @@ pub async fn list_identities(
 ) -> db::Result<Vec<LinkedIdentity>> {
     let ways = sqlx::query_as!(
         LinkedIdentity,
-        "select provider, subject, linked_at, last_used_at from identities
+        "select provider, subject, linked_at, last_used_at from linked_identities
          where person_id = $1 order by linked_at, provider, subject",
         person.0
     )
@@ -164,7 +163,7 @@ pub(super) async fn delete_identity(
     subject: &str,
 ) -> db::Result<bool> {
     let done = sqlx::query!(
-        "delete from identities where person_id = $1 and provider = $2 and subject = $3",
+        "delete from linked_identities where person_id = $1 and provider = $2 and subject = $3",
         person.0,
         provider,
         subject
@@ -183,7 +182,7 @@ pub(super) async fn insert_identity(
     now: Timestamp,
 ) -> db::Result<PersonId> {
     sqlx::query!(
-        "insert into identities (provider, subject, person_id, linked_at) values ($1, $2, $3, $4)
+        "insert into linked_identities (provider, subject, person_id, linked_at) values ($1, $2, $3, $4)
          on conflict (provider, subject) do nothing",
         provider,
         subject,
@@ -193,7 +192,7 @@ pub(super) async fn insert_identity(
     .execute(&mut **tx)
     .await?;
     let owner = sqlx::query_scalar!(
-        "select person_id from identities where provider = $1 and subject = $2",
+        "select person_id from linked_identities where provider = $1 and subject = $2",
         provider,
         subject
     )
@@ -262,6 +261,10 @@ static UPDATE: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// Changes the columns that are given. Returns the primary address afterwards.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the columns come from the table of fields"
+)]
 pub(super) async fn update(
     db: impl Executor<'_>,
     id: PersonId,
@@ -284,6 +287,10 @@ static REFRESH: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// Changes the columns of campus systems that are given, if one of them differs. Returns whether one did.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the columns come from the table of fields"
+)]
 pub(super) async fn refresh(
     db: impl Executor<'_>,
     id: PersonId,
@@ -304,13 +311,13 @@ pub(super) async fn mark_source(
     db: impl Executor<'_>,
     id: PersonId,
     provider: &str,
-    names_are_own: bool,
+    names_are_editable: bool,
 ) -> db::Result<()> {
     sqlx::query!(
-        "update people set vouched_by = $2, names_are_own = $3 where id = $1",
+        "update people set managed_by = $2, names_are_editable = $3 where id = $1",
         id.0,
         provider,
-        names_are_own
+        names_are_editable
     )
     .execute(db)
     .await?;
@@ -319,7 +326,7 @@ pub(super) async fn mark_source(
 
 /// Whether a person may change their names.
 pub(super) async fn owns_names(db: impl Executor<'_>, id: PersonId) -> db::Result<bool> {
-    let own = sqlx::query_scalar!("select names_are_own from people where id = $1", id.0)
+    let own = sqlx::query_scalar!("select names_are_editable from people where id = $1", id.0)
         .fetch_one(db)
         .await?;
     Ok(own)
@@ -334,6 +341,10 @@ static FILL: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// Writes what is given into the text columns of campus systems that are empty.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the columns come from the table of fields"
+)]
 pub(super) async fn fill_empty(
     db: impl Executor<'_>,
     id: PersonId,
@@ -615,7 +626,7 @@ pub async fn find_closing(
     person: PersonId,
 ) -> db::Result<Option<Timestamp>> {
     let asked_at = sqlx::query_scalar!(
-        "select asked_at from closings where person_id = $1",
+        "select requested_at from account_closures where person_id = $1",
         person.0
     )
     .fetch_optional(db)
@@ -629,7 +640,7 @@ pub(super) async fn insert_closing(
     now: Timestamp,
 ) -> db::Result<bool> {
     let inserted = sqlx::query!(
-        "insert into closings (person_id, asked_at) values ($1, $2) on conflict do nothing",
+        "insert into account_closures (person_id, requested_at) values ($1, $2) on conflict do nothing",
         person.0,
         now
     )
@@ -639,9 +650,12 @@ pub(super) async fn insert_closing(
 }
 
 pub(super) async fn delete_closing(db: impl Executor<'_>, person: PersonId) -> db::Result<bool> {
-    let deleted = sqlx::query!("delete from closings where person_id = $1", person.0)
-        .execute(db)
-        .await?;
+    let deleted = sqlx::query!(
+        "delete from account_closures where person_id = $1",
+        person.0
+    )
+    .execute(db)
+    .await?;
     Ok(deleted.rows_affected() > 0)
 }
 
@@ -650,7 +664,7 @@ pub(super) async fn list_closings_before(
     asked_before: Timestamp,
 ) -> db::Result<Vec<PersonId>> {
     let ids = sqlx::query_scalar!(
-        "select person_id from closings where asked_at <= $1 order by asked_at limit 100",
+        "select person_id from account_closures where requested_at <= $1 order by requested_at limit 100",
         asked_before
     )
     .fetch_all(db)
@@ -667,7 +681,7 @@ pub(super) async fn delete_closed_person(
 ) -> db::Result<bool> {
     let deleted = sqlx::query!(
         "with due as (
-           delete from closings where person_id = $1 and asked_at <= $2 returning person_id
+           delete from account_closures where person_id = $1 and requested_at <= $2 returning person_id
          )
          delete from people using due where id = due.person_id",
         person.0,
@@ -721,8 +735,8 @@ pub async fn find_email_of_link(
     now: Timestamp,
 ) -> db::Result<Option<String>> {
     let email = sqlx::query_scalar!(
-        "select s.email from email_proofs p join secondary_emails s on s.id = p.secondary_email_id
-         where p.fingerprint = $2 and p.expires_at > $3 and s.person_id = $1
+        "select s.email from email_confirmations p join secondary_emails s on s.id = p.secondary_email_id
+         where p.hash = $2 and p.expires_at > $3 and s.person_id = $1
            and s.verified_at is null",
         person.0,
         link.to_vec(),
@@ -743,12 +757,12 @@ pub(super) async fn mark_email_verified(
     let email = sqlx::query_as!(
         OwnEmail,
         r#"with proven as (
-           update secondary_emails s set verified_at = $3 from email_proofs p
-           where p.fingerprint = $2 and p.expires_at > $3 and s.id = p.secondary_email_id
+           update secondary_emails s set verified_at = $3 from email_confirmations p
+           where p.hash = $2 and p.expires_at > $3 and s.id = p.secondary_email_id
              and s.person_id = $1 and s.verified_at is null
            returning s.id, s.email
          ), used as (
-           delete from email_proofs using proven where secondary_email_id = proven.id
+           delete from email_confirmations using proven where secondary_email_id = proven.id
          )
          select id, email, true as "is_verified!" from proven"#,
         person.0,

@@ -16,7 +16,7 @@ use crate::platform::web::{CsrfForm, FlashMessage, FormParams, Page, PageError};
 
 pub(in crate::identity::profile) async fn mail_again(
     State(feature): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     Path(email): Path<String>,
     _sealed: CsrfForm,
 ) -> Result<Response, PageError> {
@@ -29,7 +29,7 @@ pub(in crate::identity::profile) async fn mail_again(
     let address = mailed.map_err(|error| to_page_error(error, links))?;
     tx.commit().await.map_err(db::Error::from)?;
     let message = format!("Another link is on its way to {address}. It is good for 30 minutes.");
-    Ok(frame.send_to_with(&links.profile(), &FlashMessage::good(message)))
+    Ok(context.redirect_with_message(&links.profile(), &FlashMessage::good(message)))
 }
 
 #[derive(Debug, Serialize)]
@@ -51,29 +51,29 @@ impl Page for ConfirmEmailPage {
 /// Changes nothing, because mail scanners open links.
 pub(in crate::identity::profile) async fn ask(
     State(feature): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let links = feature.web.links();
     let query = FormParams::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
     let token = Secret::new(query.text("token"));
-    let (now, link) = (feature.clock.now(), token.fingerprint());
+    let (now, link) = (feature.clock.now(), token.token_hash());
     let email = records::find_email_of_link(feature.db.pool(), visit.person, link, now).await?;
-    Ok(frame.show(&ConfirmEmailPage {
+    Ok(context.render(&ConfirmEmailPage {
         email: email.ok_or_else(|| expired_link(links))?,
         token: token.expose().to_owned(),
-        action: links.confirm_email_here(),
+        action: links.confirm_email_form(),
         username: visit.username,
     }))
 }
 
 pub(in crate::identity::profile) async fn confirm(
     State(feature): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
     let links = feature.web.links();
-    let link = Secret::new(form.text("token")).fingerprint();
+    let link = Secret::new(form.text("token")).token_hash();
     let (now, rng) = (feature.clock.now(), feature.rng.as_ref());
     let mut tx = feature.db.begin().await?;
     let email = confirm::confirm(&mut tx, visit.person, link, now, rng).await;
@@ -81,7 +81,7 @@ pub(in crate::identity::profile) async fn confirm(
     tx.commit().await.map_err(db::Error::from)?;
     let email = email.ok_or_else(|| expired_link(links))?;
     let message = format!("{email} is confirmed. Apps that you allow it can see it now.");
-    Ok(frame.send_to_with(&links.profile(), &FlashMessage::good(message)))
+    Ok(context.redirect_with_message(&links.profile(), &FlashMessage::good(message)))
 }
 
 /// The error page for an invalid link. It does not give the reason, because that could reveal something
@@ -92,8 +92,8 @@ fn expired_link(links: &Links) -> PageError {
         "This link does not work any more",
         "It was used already, it is older than 30 minutes, or it was mailed for another account than the one you are signed in to.",
     )
-    .advise("Look at your profile: it says which addresses are confirmed, and mails another link.")
-    .back(links.profile(), "Your profile")
+    .with_advice("Look at your profile: it says which addresses are confirmed, and mails another link.")
+    .with_back_link(links.profile(), "Your profile")
 }
 
 #[cfg(test)]

@@ -20,11 +20,11 @@ use crate::platform::web::{PageError, UserSession};
 
 pub(super) async fn home(
     State(feature): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
 ) -> Result<Response, PageError> {
     let facts = load_facts(&feature, &visit).await?;
     let forms = ProfileForms::of(&facts.person, &facts.emails);
-    Ok(frame.show(&ProfilePage::of(
+    Ok(context.render(&ProfilePage::of(
         &facts,
         forms,
         Vec::new(),
@@ -35,9 +35,9 @@ pub(super) async fn home(
 /// Leads to the addresses on the page after a recent sign-in.
 pub(super) async fn emails(
     State(feature): State<Feature>,
-    RecentlyAuthenticated(SignedIn { frame, .. }): RecentlyAuthenticated,
+    RecentlyAuthenticated(SignedIn { context, .. }): RecentlyAuthenticated,
 ) -> Response {
-    frame.send_to(&format!("{}#emails", feature.web.links().profile()))
+    context.redirect(&format!("{}#emails", feature.web.links().profile()))
 }
 
 async fn load_facts(feature: &Feature, visit: &UserSession) -> Result<ProfileFacts, PageError> {
@@ -50,7 +50,7 @@ async fn load_facts(feature: &Feature, visit: &UserSession) -> Result<ProfileFac
         emails: records::list_emails(feature.db.pool(), id).await?,
         choices: records::list_choices(feature.db.pool()).await?,
         vouching: feature.vouching(&person),
-        is_lately: login::LATELY.may_see(visit, feature.clock.now()),
+        is_lately: login::RECENT_AUTHENTICATION.allows_view(visit, feature.clock.now()),
         person,
     })
 }
@@ -58,17 +58,17 @@ async fn load_facts(feature: &Feature, visit: &UserSession) -> Result<ProfileFac
 impl Feature {
     /// The campus system that created this person, if the person has to enter their names.
     fn vouching(&self, person: &Person) -> Option<&'static str> {
-        if !person.names_are_own {
+        if !person.names_are_editable {
             return None;
         }
-        let way = self.ways.named(person.vouched_by.as_deref()?)?;
-        Some(way.records())
+        let way = self.ways.named(person.managed_by.as_deref()?)?;
+        Some(way.source_name())
     }
 }
 
 fn to_page_error(error: ProfileError, links: &Links) -> PageError {
     let problem = match error {
-        ProfileError::Slowed(slowed) => PageError::slowed(
+        ProfileError::Slowed(slowed) => PageError::rate_limited(
             slowed,
             "Several links are on their way already. Nothing more was sent.",
         ),
@@ -78,9 +78,9 @@ fn to_page_error(error: ProfileError, links: &Links) -> PageError {
         ProfileError::Store(error) | ProfileError::People(PeopleError::Store(error)) => {
             return error.into();
         }
-        ProfileError::People(error) => return PageError::broken(error),
+        ProfileError::People(error) => return PageError::internal(error),
     };
-    problem.back(links.profile(), "Your profile")
+    problem.with_back_link(links.profile(), "Your profile")
 }
 
 #[cfg(test)]

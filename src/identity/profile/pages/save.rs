@@ -25,71 +25,77 @@ use crate::platform::web::{
 /// The handler for a section of text fields.
 pub(in crate::identity::profile) fn texts(section: ProfileSection) -> MethodRouter<Feature> {
     let save = async move |State(feature): State<Feature>,
-                           SignedIn { visit, frame }: SignedIn,
+                           SignedIn { visit, context }: SignedIn,
                            CsrfForm { form, .. }: CsrfForm| {
-        save(&feature, &visit, &frame, SectionForm::texts(section, &form)).await
+        save(
+            &feature,
+            &visit,
+            &context,
+            SectionForm::texts(section, &form),
+        )
+        .await
     };
     get(home).post(save)
 }
 
 pub(in crate::identity::profile) async fn sex(
     State(feature): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    save(&feature, &visit, &frame, SectionForm::sex(&form)).await
+    save(&feature, &visit, &context, SectionForm::sex(&form)).await
 }
 
 pub(in crate::identity::profile) async fn numbers(
     State(feature): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    save(&feature, &visit, &frame, SectionForm::numbers(&form)).await
+    save(&feature, &visit, &context, SectionForm::numbers(&form)).await
 }
 
 pub(in crate::identity::profile) async fn emails(
     State(feature): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    if !login::LATELY.may_send(&visit, feature.clock.now()) {
+    if !login::RECENT_AUTHENTICATION.allows_submit(&visit, feature.clock.now()) {
         let links = feature.web.links();
         return Ok(login::send_to_login_again(links, &links.own_emails()));
     }
-    save(&feature, &visit, &frame, SectionForm::emails(&form)).await
+    save(&feature, &visit, &context, SectionForm::emails(&form)).await
 }
 
 pub(in crate::identity::profile) async fn address(
     State(feature): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    save(&feature, &visit, &frame, SectionForm::address(&form)).await
+    save(&feature, &visit, &context, SectionForm::address(&form)).await
 }
 
 pub(in crate::identity::profile) async fn programme(
     State(feature): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    save(&feature, &visit, &frame, SectionForm::programme(&form)).await
+    save(&feature, &visit, &context, SectionForm::programme(&form)).await
 }
 
 pub(in crate::identity::profile) async fn picture(
     State(feature): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     sent: CsrfMultipartForm,
 ) -> Result<Response, PageError> {
     let refuse = |why: String| FormErrors::from([("profile_picture".to_owned(), why)]);
-    let is_removed = sent.form.is_ticked("remove_picture");
+    let is_removed = sent.form.is_checked("remove_picture");
     let file = sent
         .files
         .into_iter()
         .find(|file| file.field == "profile_picture");
     let Some(square) = parse_crop(&sent.form) else {
         let errors = refuse(NO_SQUARE.to_owned());
-        return load_and_render_errors(&feature, &visit, &frame, (SectionForm::Picture, errors))
+        return load_and_render_errors(&feature, &visit, &context, (SectionForm::Picture, errors))
             .await;
     };
     let new = match file.filter(|_| !is_removed) {
@@ -100,7 +106,7 @@ pub(in crate::identity::profile) async fn picture(
                 return load_and_render_errors(
                     &feature,
                     &visit,
-                    &frame,
+                    &context,
                     (SectionForm::Picture, errors),
                 )
                 .await;
@@ -112,7 +118,7 @@ pub(in crate::identity::profile) async fn picture(
             return load_and_render_errors(
                 &feature,
                 &visit,
-                &frame,
+                &context,
                 (SectionForm::Picture, errors),
             )
             .await;
@@ -122,7 +128,7 @@ pub(in crate::identity::profile) async fn picture(
     if let (Err(_), Some(file)) = (&stored, &new) {
         feature
             .pictures
-            .discard(PictureKind::ProfilePicture, file.as_str())
+            .delete(PictureKind::ProfilePicture, file.as_str())
             .await;
     }
     stored.map_err(|error| to_page_error(error, feature.web.links()))?;
@@ -131,7 +137,7 @@ pub(in crate::identity::profile) async fn picture(
     } else {
         SectionForm::Picture.saved()
     };
-    Ok(frame.send_to_with(&feature.web.links().profile(), &FlashMessage::good(message)))
+    Ok(context.redirect_with_message(&feature.web.links().profile(), &FlashMessage::good(message)))
 }
 
 async fn decode_picture(
@@ -147,10 +153,10 @@ async fn store_picture(feature: &Feature, picture: &Picture) -> Result<PictureFi
     let kind = PictureKind::ProfilePicture;
     let file = feature
         .pictures
-        .keep(kind, picture, feature.rng.as_ref())
+        .save(kind, picture, feature.rng.as_ref())
         .await;
-    let file = file.map_err(PageError::broken)?;
-    file.parse().map_err(PageError::broken)
+    let file = file.map_err(PageError::internal)?;
+    file.parse().map_err(PageError::internal)
 }
 
 fn picture_update(file: Option<&PictureFile>) -> PersonUpdate {
@@ -167,13 +173,15 @@ fn picture_update(file: Option<&PictureFile>) -> PersonUpdate {
 async fn save(
     feature: &Feature,
     visit: &UserSession,
-    frame: &PageContext,
+    context: &PageContext,
     input: SectionForm,
 ) -> Result<Response, PageError> {
     let this_year = feature.clock.now().year();
     let update = match input.read(this_year) {
         Ok(update) => update,
-        Err(errors) => return load_and_render_errors(feature, visit, frame, (input, errors)).await,
+        Err(errors) => {
+            return load_and_render_errors(feature, visit, context, (input, errors)).await;
+        }
     };
     match commit_update(feature, visit, update).await {
         Ok(new_emails) => {
@@ -181,14 +189,14 @@ async fn save(
                 0 => FlashMessage::good(input.saved()),
                 _ => FlashMessage::good(CONFIRM_THEM),
             };
-            Ok(frame.send_to_with(&feature.web.links().profile(), &flash))
+            Ok(context.redirect_with_message(&feature.web.links().profile(), &flash))
         }
         Err(ProfileError::People(PeopleError::Invalid(invalid))) => {
             let facts = load_facts(feature, visit).await?;
             let errors = input.errors_for(&invalid, &facts.person.email, this_year);
             Ok(render_with_errors(
                 feature,
-                frame,
+                context,
                 &facts,
                 (input, errors),
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -199,7 +207,7 @@ async fn save(
             let facts = load_facts(feature, visit).await?;
             let page = render_with_errors(
                 feature,
-                frame,
+                context,
                 &facts,
                 (input, errors),
                 StatusCode::TOO_MANY_REQUESTS,
@@ -230,7 +238,7 @@ async fn commit_update(
     if let Some(file) = edited.old_picture {
         feature
             .pictures
-            .discard(PictureKind::ProfilePicture, &file)
+            .delete(PictureKind::ProfilePicture, &file)
             .await;
     }
     Ok(edited.new_emails.len())
@@ -239,13 +247,13 @@ async fn commit_update(
 async fn load_and_render_errors(
     feature: &Feature,
     visit: &UserSession,
-    frame: &PageContext,
+    context: &PageContext,
     rejected: (SectionForm, FormErrors),
 ) -> Result<Response, PageError> {
     let facts = load_facts(feature, visit).await?;
     Ok(render_with_errors(
         feature,
-        frame,
+        context,
         &facts,
         rejected,
         StatusCode::UNPROCESSABLE_ENTITY,
@@ -254,7 +262,7 @@ async fn load_and_render_errors(
 
 fn render_with_errors(
     feature: &Feature,
-    frame: &PageContext,
+    context: &PageContext,
     facts: &ProfileFacts,
     (input, errors): (SectionForm, FormErrors),
     status: StatusCode,
@@ -264,7 +272,7 @@ fn render_with_errors(
     anchors.dedup_by_key(|target| target.label);
     let mut forms = ProfileForms::of(&facts.person, &facts.emails);
     forms.restore_input(input, errors);
-    frame.show_with(
+    context.render_with_status(
         status,
         &ProfilePage::of(facts, forms, anchors, feature.web.links()),
     )

@@ -150,7 +150,7 @@ impl ProfilePage {
             field => shown(field) == DisplayValue::Unset,
         };
         let has_no_name =
-            person.names_are_own && fields_of(ProfileSection::Name).all(|row| is_unset(&row));
+            person.names_are_editable && fields_of(ProfileSection::Name).all(|row| is_unset(&row));
         let unnamed = has_no_name.then_some(ProfileSection::Name);
         let unset = own_fields().into_iter().filter(is_unset);
         let mut empty: Vec<_> = unnamed
@@ -161,7 +161,7 @@ impl ProfilePage {
         let vouching = facts.vouching.unwrap_or("the directory");
         let item = |field| ProfileItem::of(field, shown(field), vouching);
         let campus = |section| campus_fields_of(section).map(item).collect();
-        let names = (!person.names_are_own).then_some(ProfileSection::Name);
+        let names = (!person.names_are_editable).then_some(ProfileSection::Name);
         let record = names.into_iter().flat_map(fields_of).chain(campus_record());
         let waiting = facts.emails.iter().filter(|email| !email.is_verified);
         Self {
@@ -176,7 +176,7 @@ impl ProfilePage {
                 emails: campus(ProfileSection::Emails),
                 programme: campus(ProfileSection::Programme),
             },
-            names: (person.names_are_own)
+            names: (person.names_are_editable)
                 .then(|| TextSection::of(ProfileSection::Name, &forms, links))
                 .flatten(),
             details: TextSection::of(ProfileSection::Details, &forms, links),
@@ -185,18 +185,11 @@ impl ProfilePage {
             waiting: waiting
                 .map(|email| PendingEmail {
                     email: email.email.clone(),
-                    mail_again: links.mail_link_again(email.id),
+                    mail_again: links.resend_confirmation(email.id),
                 })
                 .collect(),
             emails_locked: (!facts.is_lately).then(|| links.own_emails()),
-            save: SectionActions {
-                picture: action(ProfileSection::Picture, links),
-                sex: action(ProfileSection::Sex, links),
-                numbers: action(ProfileSection::Numbers, links),
-                emails: action(ProfileSection::Emails, links),
-                address: action(ProfileSection::Address, links),
-                programme: action(ProfileSection::Programme, links),
-            },
+            save: SectionActions::of(links),
             person: ProfileHeader {
                 initial: name.chars().take(1).collect::<String>().to_uppercase(),
                 name,
@@ -218,6 +211,20 @@ fn campus_record() -> Vec<&'static FieldRow> {
 /// Where the form of a section is sent.
 fn action(section: ProfileSection, links: &Links) -> String {
     links.update_profile(section_row(section).address)
+}
+
+impl SectionActions {
+    fn of(links: &Links) -> Self {
+        let action = |section| action(section, links);
+        Self {
+            picture: action(ProfileSection::Picture),
+            sex: action(ProfileSection::Sex),
+            numbers: action(ProfileSection::Numbers),
+            emails: action(ProfileSection::Emails),
+            address: action(ProfileSection::Address),
+            programme: action(ProfileSection::Programme),
+        }
+    }
 }
 
 impl TextSection {
@@ -400,7 +407,7 @@ pub(super) mod samples {
             "email": "asha@campus.example", "type": text("ug"), "is_alumni": false,
             "roll_number": text("012D0700"), "mobile": text("9876543210"), "sex": text("female"),
             "profile_picture": text("a.jpg"), "is_admin": false, "insti_address": null,
-            "names_are_own": full,
+            "names_are_editable": full,
             "program": full.then(|| serde_json::json!({ "id": 1, "is_inferred": true })), "contacts": [], "secondary_emails": [],
         }))
         .unwrap()

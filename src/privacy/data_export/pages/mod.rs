@@ -51,15 +51,15 @@ impl Page for OwnDataPage {
 
 pub(super) async fn home(
     State(feature): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
 ) -> Result<Response, PageError> {
     let gone_at = records::find_deletion_time(feature.db.pool(), visit.person).await?;
     let links = feature.web.links();
     let closing = gone_at.map(|gone_at| ClosingNotice {
         gone_at: feature.web.date_and_time(gone_at),
-        keep: links.keep_account(),
+        keep: links.cancel_account_closing(),
     });
-    Ok(frame.show(&OwnDataPage {
+    Ok(context.render(&OwnDataPage {
         closing,
         export: links.export(),
         close: links.close_account(),
@@ -81,9 +81,9 @@ impl Page for ExportPage {
 
 pub(super) async fn ask_export(
     State(feature): State<Feature>,
-    RecentSession(SignedIn { frame, .. }): RecentSession<EXPORT_MINUTES>,
+    RecentSession(SignedIn { context, .. }): RecentSession<EXPORT_MINUTES>,
 ) -> Response {
-    frame.show(&ExportPage {
+    context.render(&ExportPage {
         action: feature.web.links().export(),
     })
 }
@@ -94,17 +94,17 @@ pub(super) async fn export(
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
     let now = feature.clock.now();
-    feature.ledger.write_down().await?;
+    feature.access_log.flush().await?;
     let person = records::find(feature.db.pool(), visit.person).await?;
     let person = person.ok_or_else(PageError::not_found)?;
     let everything = store::find_everything(feature.db.pool(), person.id).await?;
     let everything = everything.ok_or_else(PageError::not_found)?;
     let files = feature.files(&person, &everything, now).await?;
-    let archive = archive::pack(&files, now).map_err(PageError::broken)?;
+    let archive = archive::pack(&files, now).map_err(PageError::internal)?;
     let entry = AuditEntry::of("person.exported")
         .by(person.id)
         .about(person.id);
-    audit::note(feature.db.pool(), entry, now, feature.rng.as_ref()).await?;
+    audit::record(feature.db.pool(), entry, now, feature.rng.as_ref()).await?;
     let name = HeaderValue::from_static("attachment; filename=\"profiles.zip\"");
     let kind = HeaderValue::from_static("application/zip");
     let headers = [
@@ -131,11 +131,11 @@ impl Feature {
                 files.push(ArchiveFile { name, content });
             }
         }
-        let json = serde_json::to_vec_pretty(everything).map_err(PageError::broken)?;
+        let json = serde_json::to_vec_pretty(everything).map_err(PageError::internal)?;
         let picture = portrait.map(|name| format!("pictures/{name}"));
         let page = ExportSummaryPage::of(person, picture, everything, &self.web, now);
-        let page = self.web.render_alone(&page)?;
-        let style = self.web.assets.text("css/house.css").unwrap_or_default();
+        let page = self.web.render_standalone(&page)?;
+        let style = self.web.assets.content("css/house.css").unwrap_or_default();
         let file = |name: &str, content| ArchiveFile {
             name: name.to_owned(),
             content,
@@ -172,7 +172,7 @@ impl Page for CloseAccountPage {
 
 pub(super) async fn ask_close(
     State(feature): State<Feature>,
-    RecentSession(SignedIn { visit, frame }): RecentSession<CLOSE_MINUTES>,
+    RecentSession(SignedIn { visit, context }): RecentSession<CLOSE_MINUTES>,
 ) -> Result<Response, PageError> {
     let mut connection = feature.db.connection().await?;
     let verified = close::find_verified_app(&mut connection, visit.person).await?;
@@ -181,7 +181,7 @@ pub(super) async fn ask_close(
         name: app.details.name.to_string(),
         people,
     });
-    Ok(frame.show(&CloseAccountPage {
+    Ok(context.render(&CloseAccountPage {
         action: feature.web.links().close_account(),
         apps: apps.collect(),
         verified,
@@ -190,31 +190,31 @@ pub(super) async fn ask_close(
 
 pub(super) async fn close(
     State(feature): State<Feature>,
-    RecentSession(SignedIn { visit, frame }): RecentSession<CLOSE_MINUTES>,
+    RecentSession(SignedIn { visit, context }): RecentSession<CLOSE_MINUTES>,
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
     let (now, rng) = (feature.clock.now(), feature.rng.as_ref());
     let mut tx = feature.db.begin().await?;
-    let session = frame.session_fingerprint();
+    let session = context.session_hash();
     let links = feature.web.links();
     match close::close(&mut tx, visit.person, session, now, rng).await? {
         CloseOutcome::Closed => {
             tx.commit().await.map_err(db::Error::from)?;
-            Ok(frame.send_to(&links.my_data()))
+            Ok(context.redirect(&links.data_export()))
         }
         CloseOutcome::RunsVerified(app) => {
             let text = format!("You run {app}, which the campus relies on. Nothing was changed.");
             let heading = "Find somebody for your app first";
             Err(PageError::new(StatusCode::CONFLICT, heading, text)
-                .advise("Ask the people who run this service to give it to somebody else.")
-                .back(links.my_data(), "Your data"))
+                .with_advice("Ask the people who run this service to give it to somebody else.")
+                .with_back_link(links.data_export(), "Your data"))
         }
     }
 }
 
 pub(super) async fn keep(
     State(feature): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
     let (now, rng) = (feature.clock.now(), feature.rng.as_ref());
@@ -222,7 +222,7 @@ pub(super) async fn keep(
     records::reopen_account(&mut tx, visit.person, now, rng).await?;
     tx.commit().await.map_err(db::Error::from)?;
     let message = FlashMessage::good("Your account is open again, and everything is as it was.");
-    Ok(frame.send_to_with(&feature.web.links().my_data(), &message))
+    Ok(context.redirect_with_message(&feature.web.links().data_export(), &message))
 }
 
 #[cfg(test)]

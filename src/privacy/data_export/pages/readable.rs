@@ -42,7 +42,12 @@ struct ExportSection {
 const MAX_TABLE_COLUMNS: usize = 4;
 
 /// Columns that only programs use, beside ids.
-const IDENTIFIERS: [&str; 4] = ["entry", "names_are_own", "twin", "vouches"];
+const IDENTIFIERS: [&str; 4] = [
+    "entry",
+    "names_are_editable",
+    "stable_id",
+    "is_authoritative",
+];
 
 /// The headings of sections in the order of the page. A section without one follows under its own name.
 const HEADINGS: [(&str, &str); 19] = [
