@@ -257,14 +257,14 @@ fn identity(person: &str) -> ExternalIdentity {
     let claims = Claims {
         username: Username::parse(person).unwrap(),
         details,
-        is_directory: false,
+        is_authoritative: false,
         is_inferred: false,
-        unproven_email: None,
-        second_key: None,
+        unverified_email: None,
+        stable_id: None,
     };
     ExternalIdentity {
         provider: FerryConnector::SLUG,
         subject: person.to_owned(),
-        says: Some(Box::new(claims)),
+        claims: Some(Box::new(claims)),
     }
 }
