@@ -3,7 +3,7 @@
 //! | Of | Mails at once | Then one every |
 //! |---|---|---|
 //! | one person | 10 | 10 min |
-//! | one address, whoever added it | 3 | 10 min |
+//! | one address, from any person | 3 | 10 min |
 
 use std::time::Duration;
 

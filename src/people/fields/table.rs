@@ -55,7 +55,7 @@ pub enum FieldSource {
 /// The section of the profile page that shows a field, in the order of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProfileSection {
-    /// Values of campus systems, which nobody changes on the page.
+    /// Values of campus systems, which cannot be changed on the page.
     CampusRecord,
     /// Shown with the campus record where the campus system knows names, else a form.
     Name,

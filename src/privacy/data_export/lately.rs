@@ -1,4 +1,4 @@
-//! The proof that somebody signed in just now.
+//! An extractor for requests with a recent sign-in.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use crate::identity::login::{AuthenticationAge, SignedIn};
 use crate::platform::clock::SharedClock;
 use crate::platform::web::Web;
 
-/// Somebody is signed in, since so many minutes at most; who sends a form may have taken as long again over
-/// it. Anybody else proves once more who they are and comes back here.
+/// A person who signed in at most `MINUTES` ago; filling in a form may take as long again. Any other person
+/// is sent to sign in and returns here.
 #[derive(Debug)]
 pub(super) struct RecentSession<const MINUTES: u64>(pub SignedIn);
 

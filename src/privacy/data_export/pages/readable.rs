@@ -89,8 +89,8 @@ impl ExportSummaryPage {
         web: &Web,
         now: Timestamp,
     ) -> Self {
-        let said = Field::all().filter(|field| *field != Field::ProfilePicture);
-        let facts = said.map(|field| ExportFact {
+        let fields = Field::all().filter(|field| *field != Field::ProfilePicture);
+        let facts = fields.map(|field| ExportFact {
             label: field.row().label,
             value: unmask(person.shown(field, web.links())),
         });
@@ -129,11 +129,11 @@ impl ExportSection {
         is_above: impl Fn(&str) -> bool,
         web: &Web,
     ) -> Result<Self, String> {
-        let said = |name: &&String| {
+        let has_value = |name: &&String| {
             !is_above(name) && records.iter().any(|it| is_shown(name, it.get(*name)))
         };
         let mut names: Vec<&String> = (records.iter().flat_map(|it| it.keys()))
-            .filter(said)
+            .filter(has_value)
             .collect();
         // Times last.
         names.sort_by_key(|name| (name.ends_with("_at") || *name == "last", *name));
