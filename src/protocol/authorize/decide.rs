@@ -59,7 +59,7 @@ pub(super) fn decide(
     let redirect_uri = choose_redirect_uri(params, client)?;
     check_origin(context, &redirect_uri)?;
 
-    let Some(session) = session else {
+    let Some(session) = *session else {
         return Ok(Outcome::SignIn);
     };
     check_account_is_open(client, session)?;
@@ -153,7 +153,7 @@ fn check_origin(
 
 fn check_account_is_open(
     client: &ClientFacts,
-    session: &SessionFacts,
+    session: SessionFacts,
 ) -> Result<(), NonRedirectableError> {
     if session.is_closing_account {
         return Err(NonRedirectableError::ClosingAccount {
@@ -216,7 +216,7 @@ fn parse_scope(params: &AuthorizationParams) -> Result<ScopeSet, RedirectableErr
 /// page that leads nowhere.
 fn check_user_cap(
     client: &ClientFacts,
-    session: &SessionFacts,
+    session: SessionFacts,
     consent: &ConsentFacts,
     context: &RequestContext<'_>,
 ) -> Result<(), NonRedirectableError> {
@@ -275,6 +275,9 @@ mod tests {
         facts: Option<AuthorizeFacts>,
         fedcm_origin: Option<&'static str>,
     }
+
+    /// The check that refuses the case, and the change that makes it pass.
+    type Step = (&'static str, fn(&mut Case));
 
     fn scopes(names: &str) -> ScopeSet {
         ScopeSet::parse(names).unwrap()
@@ -645,7 +648,7 @@ mod tests {
                 ..AuthorizationParams::default()
             };
         });
-        let steps: [(&str, fn(&mut Case)); 11] = [
+        let steps: [Step; 11] = [
             ("missing_client_id", |case| {
                 case.params.client_id = Some("app".into());
             }),

@@ -44,7 +44,7 @@ pub(super) async fn find_facts(
     .fetch_optional(db)
     .await?;
     Ok(row.map(|row| {
-        let is_live = row.grant_id.is_some() && row.grant_ended_at.is_none();
+        let is_live = row.grant_ended_at.is_none();
         let record = consent_record(
             row.scopes.as_ref(),
             row.fields.as_ref(),
@@ -69,23 +69,27 @@ pub(super) async fn find_facts(
                 is_verified: row.is_verified,
                 is_suspended: row.is_suspended,
                 user_count: row.user_count,
-                redirect_uris: row
-                    .redirect_uris
-                    .into_iter()
-                    .map(RedirectUri::registered)
-                    .collect(),
+                redirect_uris: registered_uris(row.redirect_uris),
             },
             session: person.map(|person| SessionFacts {
                 person,
                 is_closing_account: row.is_leaving,
             }),
-            consent: ConsentFacts {
-                live_grant: row.grant_id.filter(|_| is_live).map(GrantId),
-                is_existing_user: row.grant_id.is_some(),
-                record: if is_live { record } else { record.ended() },
-            },
+            consent: consent_facts(row.grant_id.map(GrantId), is_live, record),
         }
     }))
+}
+
+fn consent_facts(grant: Option<GrantId>, is_live: bool, record: ConsentRecord) -> ConsentFacts {
+    ConsentFacts {
+        live_grant: grant.filter(|_| is_live),
+        is_existing_user: grant.is_some(),
+        record: if is_live { record } else { record.ended() },
+    }
+}
+
+fn registered_uris(uris: Vec<String>) -> Vec<RedirectUri> {
+    uris.into_iter().map(RedirectUri::registered).collect()
 }
 
 fn consent_record(
@@ -219,11 +223,7 @@ pub(super) async fn find_registration(
     .await?;
     Ok(row.map(|row| CurrentRegistration {
         name: row.name,
-        redirect_uris: row
-            .redirect_uris
-            .into_iter()
-            .map(RedirectUri::registered)
-            .collect(),
+        redirect_uris: registered_uris(row.redirect_uris),
         must_use_pkce: row.needs_challenge,
     }))
 }
