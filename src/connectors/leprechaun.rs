@@ -266,7 +266,7 @@ impl Connector for Leprechaun {
     fn face(&self) -> ConnectorLabel {
         ConnectorLabel {
             label: "A code to your Leprechaun mailbox",
-            hint: Some("for those who associated theirs there"),
+            hint: Some("if you linked your mailbox there"),
         }
     }
 
@@ -294,7 +294,7 @@ impl Connector for Leprechaun {
             LeprechaunState::Roll => match ErpRollNumber::parse(answers.text("roll")) {
                 Ok(roll) => self.mail(roll.as_str(), visitor).await,
                 Err(_) => Ok(again(
-                    "That is no roll number. It has nine characters, for instance 22CS10001.",
+                    "Enter a roll number of nine characters. For example 22CS10001.",
                 )),
             },
             LeprechaunState::Code { mailed, email } if mailed_code::wants_another(&answers) => {

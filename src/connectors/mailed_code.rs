@@ -149,15 +149,15 @@ impl SentCode {
     /// The form that asks for the code. It says the same whether one was mailed or not.
     pub fn prompt(&self) -> Prompt {
         let code = Input {
-            hint: Some("Eight digits, good for ten minutes.".into()),
+            hint: Some("Eight digits. It works for ten minutes.".into()),
             ..Input::new("code", InputKind::Code, "Code", "one-time-code")
         };
         let notice = format!(
-            "If a mailbox belongs to {}, we have just sent a code there. It can take a minute.",
+            "If a mailbox belongs to {}, we have sent a code to it. It can take a minute.",
             self.account
         );
         Prompt {
-            heading: "Read your mail".into(),
+            heading: "Check your mail".into(),
             notice: Some(notice.into()),
             steps: steps(StepState::Done, StepState::Now),
             inputs: vec![code],
@@ -199,7 +199,7 @@ pub fn wants_another(answers: &super::Answers) -> bool {
 /// The form that asks whose mailbox.
 pub fn ask_for_roll(notice: &'static str) -> Prompt {
     let roll = Input {
-        hint: Some("As on your identity card, for instance 22CS10001.".into()),
+        hint: Some("As on your identity card. For example 22CS10001.".into()),
         ..Input::new("roll", InputKind::Text, "Roll number", "username")
     };
     Prompt {
@@ -219,18 +219,18 @@ fn steps(roll: StepState, code: StepState) -> StepResult {
 
 /// Told to whoever typed what is no code.
 pub fn wrong() -> LoginRefusal {
-    LoginRefusal("That is not the code. Look at the newest mail, or send another code.".into())
+    LoginRefusal("Wrong code. Use the code in the newest mail, or send another code.".into())
 }
 
 /// Told after too many of them.
 pub fn spent() -> LoginRefusal {
-    LoginRefusal("Too many codes were wrong, so this one ended. Begin again for another.".into())
+    LoginRefusal("Too many wrong codes. Start again to get a new code.".into())
 }
 
 /// Told to whoever asks for too many.
 fn too_many(whose: &str, slowed: RateLimited) -> LoginRefusal {
     let told = format!(
-        "Many codes were asked for {whose}. Use the newest, or try again in {}.",
+        "Too many codes were requested {whose}. Use the newest code, or try again in {}.",
         slowed.in_words()
     );
     LoginRefusal(told.into())

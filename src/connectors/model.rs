@@ -55,7 +55,7 @@ pub struct LoginRefusal(pub Cow<'static, str>);
 impl LoginRefusal {
     /// The same for a wrong name, a wrong password and an account that may not come in.
     pub(super) fn of_username_and_password() -> Self {
-        Self("That username and password do not belong together. Check both and try again.".into())
+        Self("Wrong username or password. Check both and try again.".into())
     }
 }
 

@@ -345,7 +345,7 @@ async fn told((name, sees, lie): (&'static str, Sees, Lie)) -> Option<String> {
         200 if is_in => Some(Home),
         200 if page.says("do not belong together") => Some(Wrong),
         503 if page.says("does not answer") => Some(Silence),
-        503 if page.says("this way to sign in is closed") => Some(Shut),
+        503 if page.says("this sign-in method is not available") => Some(Shut),
         _ => None,
     };
     let after = stranger.visits("account/login/").await;

@@ -132,7 +132,7 @@ impl Belief {
         let Some(link) = links.choose(&mut self.chance) else {
             return;
         };
-        asha.visits(link).await.presses("Take it back").await;
+        asha.visits(link).await.presses("Remove access").await;
         let (_, part) = link.split_once('?').unwrap();
         let (kind, name) = part.split_once('=').unwrap();
         self.told.push(format!("took back {part}"));

@@ -65,14 +65,14 @@ async fn a_secret_can_be_read_again_until_its_page_is_left() {
     let (meera, wasim) = (world.student("meera").await, world.student("wasim").await);
     let page = page_of(&meera, "Lost and Found").await;
 
-    let asked = page.clicks("Make a new secret").await;
-    let shown = asked.presses("Make a new secret").await;
+    let asked = page.clicks("Create a new secret").await;
+    let shown = asked.presses("Create secret").await;
     let again = meera.visits(shown.url.as_str()).await;
 
     assert_eq!(secret_on(&shown), secret_on(&again));
     assert_eq!(again.header("cache-control"), "no-store");
     wasim.asks(shown.url.as_str()).await.refuses(404);
-    again.clicks("I have copied it").await;
+    again.clicks("Done").await;
     let late = meera.visits(shown.url.as_str()).await;
     assert_eq!(late.url.path(), page.url.path());
     assert!(!late.says(&secret_on(&shown)));
@@ -83,8 +83,8 @@ async fn a_secret_does_not_stay_for_the_next_person_at_the_browser() {
     let world = World::new().await;
     let (wasim, meera) = (world.person("wasim").await, world.student("meera").await);
     let page = page_of(&meera, "Lost and Found").await;
-    let shown = page.clicks("Make a new secret").await;
-    let shown = shown.presses("Make a new secret").await;
+    let shown = page.clicks("Create a new secret").await;
+    let shown = shown.presses("Create secret").await;
     assert!(meera.cookies().contains(&secret_on(&shown)));
     let held = meera.cookies();
 
@@ -104,8 +104,8 @@ async fn a_secret_left_on_the_screen_is_gone_after_ten_minutes() {
     let world = World::new().await;
     let meera = world.student("meera").await;
     let page = page_of(&meera, "Lost and Found").await;
-    let asked = page.clicks("Make a new secret").await;
-    let shown = asked.presses("Make a new secret").await;
+    let asked = page.clicks("Create a new secret").await;
+    let shown = asked.presses("Create secret").await;
 
     world.sleeps(time::Duration::minutes(11));
 
@@ -118,8 +118,8 @@ async fn what_was_asked_twice_is_done_once() {
     let world = World::new().await;
     let meera = world.student("meera").await;
     let page = page_of(&meera, "Lost and Found").await;
-    let asked = page.clicks("Make a new secret").await;
-    let press = || asked.would_send("Make a new secret");
+    let asked = page.clicks("Create a new secret").await;
+    let press = || asked.would_send("Create secret");
 
     asked.sends(press()).await;
     let second = asked.sends(press()).await.follows().await;
@@ -161,8 +161,8 @@ async fn a_new_secret_is_told_to_the_owner() {
     let meera = world.student("meera").await;
     let page = page_of(&meera, "Lost and Found").await;
 
-    let asked = page.clicks("Make a new secret").await;
-    let shown = asked.presses("Make a new secret").await;
+    let asked = page.clicks("Create a new secret").await;
+    let shown = asked.presses("Create secret").await;
 
     let mail = world.first_mail().await;
     assert!(mail.contains("To: ") && mail.contains("meera@"), "{mail}");

@@ -175,7 +175,7 @@ impl ErpMachine {
             }
             (ErpStage::Code, _) => self.code_given(answers),
             (ErpStage::Conflict, Some(LEAVE_IT)) => over(
-                "Your other ERP session goes on, and you are not signed in here. Sign out of ERP there, then begin again.",
+                "You are not signed in, because your other ERP session is still open. Sign out of ERP there, then start again.",
             ),
             (ErpStage::Conflict, _) => self.call(ErpCall::EndOthers),
         }
@@ -228,7 +228,7 @@ impl ErpMachine {
         if now < ready {
             let wait = RateLimited((ready - now).unsigned_abs()).in_words();
             let told =
-                format!("A code is on its way. If it has not come in {wait}, ask for another.");
+                format!("We sent you a code. If it does not arrive in {wait}, request another.");
             return ask(Prompt {
                 trouble: Some(told.into()),
                 ..self.forms().code()
@@ -341,7 +341,7 @@ impl ErpMachine {
                 self.counts.code_tries += 1;
                 if self.counts.code_tries >= MOST_CODE_TRIES {
                     return over(
-                        "That code was not accepted, and neither were two before it. Begin again to get a new one.",
+                        "Three codes were not accepted. Start again to get a new code.",
                     );
                 }
                 if self.reask {
@@ -350,13 +350,13 @@ impl ErpMachine {
                 refuse("That code was not accepted.", self.forms().code())
             }
             SignInReply::Rejected => {
-                self.refused("ERP refused the sign-in. Check password and answer.")
+                self.refused("ERP did not accept the sign-in. Check your password and answer.")
             }
             SignInReply::PreviousSession => {
                 self.secrets = None;
                 if self.counts.restarts > 0 {
                     return over(
-                        "ERP says again that another session of yours is open. Sign out of ERP there, then begin again.",
+                        "Another ERP session of yours is still open. Sign out of ERP there, then start again.",
                     );
                 }
                 self.stage = ErpStage::Conflict;
@@ -385,7 +385,7 @@ impl ErpMachine {
         self.counts.tries += 1;
         if self.counts.tries >= MOST_TRIES {
             return over(
-                "That was not accepted, and neither were two tries before it. Begin again once you know your password and answer.",
+                "Three attempts were not accepted. Check your password and answer, then start again.",
             );
         }
         refuse(why, self.forms().credentials())
@@ -737,7 +737,7 @@ mod tests {
         let next = walk.ends(SignInReply::Rejected);
         assert_eq!(
             refused(&next),
-            ("ERP refused the sign-in. Check password and answer.", true)
+            ("ERP did not accept the sign-in. Check your password and answer.", true)
         );
         assert!(shows(&next).contains(&QUESTION.to_owned()));
         assert!(walk.machine.secrets().is_none());

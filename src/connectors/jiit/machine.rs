@@ -259,7 +259,7 @@ impl JiitFormAttempt {
     pub(super) fn has_to_wait(self, slowed: RateLimited) -> JiitTransition {
         let wait = slowed.in_words();
         let mut prompt = self.state.prompt();
-        prompt.trouble = Some(format!("That was tried too often. Try again in {wait}.").into());
+        prompt.trouble = Some(format!("Too many attempts. Try again in {wait}.").into());
         let state = self.state;
         JiitTransition::Settled(Step::Ask { prompt, state })
     }

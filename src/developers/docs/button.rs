@@ -43,8 +43,8 @@ pub(super) struct ColourChoice {
 
 const COLOURS: [(ColourParam, &str); 3] = [
     (widget::BUTTON, "Button"),
-    (widget::WORDS, "Words on it"),
-    (widget::OTHER, "Words below"),
+    (widget::WORDS, "Button text"),
+    (widget::OTHER, "Text below"),
 ];
 
 impl ButtonBuilder {

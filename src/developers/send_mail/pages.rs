@@ -24,7 +24,7 @@ impl Page for UnsubscribePage {
     fn title(&self) -> String {
         let name = &self.app.name;
         if self.stopped {
-            format!("{name} cannot write to you")
+            format!("{name} can no longer send you mail")
         } else {
             format!("Stop mail from {name}")
         }

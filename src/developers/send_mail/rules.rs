@@ -49,10 +49,10 @@ pub(super) fn judge(used: &[QuotaUsage], now: Timestamp) -> Result<(), (QuotaKin
 /// What the app is told.
 pub(super) fn told(limit: QuotaKind) -> &'static str {
     match limit {
-        QuotaKind::PersonDay => "Your app has sent this person enough mail for a day.",
-        QuotaKind::AppHour => "Your app has sent enough mail for an hour.",
+        QuotaKind::PersonDay => "Your app has reached the limit of mails to this person in 24 hours.",
+        QuotaKind::AppHour => "Your app has reached the limit of mails in an hour.",
         QuotaKind::UnverifiedDay => {
-            "Your app has sent as much mail in a day as an app may that is not verified."
+            "Your app has reached the limit of mails in 24 hours for apps that are not verified."
         }
     }
 }

@@ -237,13 +237,13 @@ impl SectionForm {
     /// What the page says once it is kept.
     pub(super) fn saved(&self) -> &'static str {
         match self {
-            Self::Picture => "Your picture is saved.",
-            Self::Names { .. } => "Your name is saved.",
-            Self::Sex(_) => "Sex is saved.",
-            Self::Numbers(_) => "Your numbers are saved.",
-            Self::Emails(_) => "Your addresses are saved.",
-            Self::Address { .. } => "Your address is saved.",
-            Self::Programme { .. } => "Your programme is saved.",
+            Self::Picture => "Picture saved.",
+            Self::Names { .. } => "Name saved.",
+            Self::Sex(_) => "Sex saved.",
+            Self::Numbers(_) => "Numbers saved.",
+            Self::Emails(_) => "Email addresses saved.",
+            Self::Address { .. } => "Address saved.",
+            Self::Programme { .. } => "Programme saved.",
         }
     }
 
@@ -362,23 +362,23 @@ fn sentence(what: &str, this_year: i32) -> String {
         "department" => "Choose a department from the list.".to_owned(),
         "degree" => "Choose a degree from the list.".to_owned(),
         "room" => ROOM.to_owned(),
-        "join_year" => format!("Write a year from {first} to {this_year}."),
+        "join_year" => format!("Enter a year from {first} to {this_year}."),
         "graduation_year" => {
             let last = this_year + records::LONGEST_COURSE;
-            format!("Write a year from {first} to {last}.")
+            format!("Enter a year from {first} to {last}.")
         }
-        _ => "This does not fit. Look at it again.".to_owned(),
+        _ => "This value is not valid.".to_owned(),
     }
 }
 
-const WRONG_NUMBER: &str = "Write 6 to 16 digits; blanks, + and - may stand between them.";
-const WRONG_EMAIL: &str = "This is not a mail address. Write it as asha@home.example.";
-const TOO_MANY_NUMBERS: &str = "You can have 10 numbers. Take some out.";
-const TOO_MANY_EMAILS: &str = "You can have 10 addresses. Take some out.";
-const PRIMARY: &str = "This is your primary address, which is there already. Take it out here.";
+const WRONG_NUMBER: &str = "Enter 6 to 16 digits. Spaces, + and - are allowed.";
+const WRONG_EMAIL: &str = "Enter an email address. For example asha@home.example.";
+const TOO_MANY_NUMBERS: &str = "You can have up to 10 numbers. Remove some.";
+const TOO_MANY_EMAILS: &str = "You can have up to 10 addresses. Remove some.";
+const PRIMARY: &str = "This is your primary address already. Remove it here.";
 const JOINED_LATE: &str = "This must be before the year of graduation.";
 const LEFT_EARLY: &str = "This must be after the year of joining.";
-const NAME: &str = "Write at most 255 characters, and nothing that cannot be seen.";
+const NAME: &str = "Use at most 255 characters, without invisible characters.";
 const ROOM: &str = "Write at most 8 characters. Where a hostel has wings, write the wing letter, a \
                     hyphen and the number, as A-12.";
 

@@ -47,7 +47,7 @@ impl Page for SessionsPage {
     const TEMPLATE: &'static str = "sessions/list.html";
 
     fn title(&self) -> String {
-        "Where you are signed in".to_owned()
+        "Security".to_owned()
     }
 }
 
@@ -83,7 +83,7 @@ impl SessionView {
         Self {
             is_this: own == Some(browser.name.as_str()),
             name: browser.name,
-            device: device.unwrap_or_else(|| "A browser we do not know".to_owned()),
+            device: device.unwrap_or_else(|| "Unknown browser".to_owned()),
             place: browser.place,
             since: web.date_and_time(browser.since),
             last_seen: web.said(browser.last_seen, now),
@@ -94,8 +94,8 @@ impl SessionView {
 impl SignInView {
     fn of(sign_in: &SignInRow, web: &Web) -> Self {
         let through = match sign_in.through.as_deref() {
-            Some("password") | None => "with your password here".to_owned(),
-            Some(other) => format!("through {}", other.to_uppercase()),
+            Some("password") | None => "with your password".to_owned(),
+            Some(other) => format!("with {}", other.to_uppercase()),
         };
         Self {
             at: web.date_and_time(sign_in.at),
@@ -119,7 +119,7 @@ pub(super) async fn end(
     note(&it, &mut tx, visit.person, u64::from(ended)).await?;
     tx.commit().await.map_err(db::Error::from)?;
     // A name nobody has is a session that ended meanwhile: what was wanted is so.
-    let told = FlashMessage::good("You are signed out there.");
+    let told = FlashMessage::good("Session ended.");
     Ok(frame.send_to_with(&it.web.links().sessions(), &told))
 }
 
@@ -134,7 +134,7 @@ pub(super) async fn end_others(
     let ended = web::end_other_sessions_of(&mut *tx, visit.person, &own.to_vec()).await?;
     note(&it, &mut tx, visit.person, ended).await?;
     tx.commit().await.map_err(db::Error::from)?;
-    let told = FlashMessage::good("You are signed out everywhere else.");
+    let told = FlashMessage::good("All other sessions were ended.");
     Ok(frame.send_to_with(&it.web.links().sessions(), &told))
 }
 
@@ -167,7 +167,7 @@ pub(super) mod samples {
             end_others: "/user/sessions/end-others/".to_owned(),
             sign_ins: vec![SignInView {
                 at: "21 Nov 2026, 18:05".to_owned(),
-                through: "through LDAP".to_owned(),
+                through: "with LDAP".to_owned(),
             }],
         };
         vec![

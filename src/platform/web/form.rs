@@ -202,14 +202,14 @@ fn unreadable(status: StatusCode) -> PageError {
         return PageError::new(
             status,
             "That is too large",
-            "What you sent is larger than this form takes.",
+            "The form you sent is too large.",
         )
-        .advise("Go back and choose a smaller file: pictures may have up to 2 MB.");
+        .advise("Go back and choose a smaller file. A picture can be up to 2 MB.");
     }
     PageError::new(
         StatusCode::BAD_REQUEST,
-        "This form did not arrive whole",
-        "What was sent could not be read, so nothing was changed.",
+        "The form was not received completely",
+        "The form could not be read. Nothing was changed.",
     )
     .advise("Go back, reload the page and send it again.")
 }

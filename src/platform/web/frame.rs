@@ -163,7 +163,7 @@ impl PageContext {
         Err(PageError::new(
             StatusCode::FORBIDDEN,
             "This page is out of date",
-            "It was opened before you signed in or out, or cookies are off. Nothing was changed.",
+            "You signed in or out after you opened it, or cookies are blocked. Nothing was changed.",
         )
         .advise("Go back, reload the page and try again.")
         .advise("If that does not help, allow cookies for this site."))

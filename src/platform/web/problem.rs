@@ -100,15 +100,15 @@ impl PageError {
     pub fn not_found() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
-            "There is nothing here",
-            "This address leads nowhere, or to something that is not yours to see.",
+            "Page not found",
+            "This page does not exist, or you do not have access to it.",
         )
-        .advise("Check the address, or start again from the front page.")
+        .advise("Check the address, or start again from the home page.")
     }
 
     /// Too often.
     pub fn slowed(slowed: RateLimited, what: &str) -> Self {
-        let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "Wait a little", what)
+        let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "Too many attempts", what)
             .advise(format!("Try again in {}.", slowed.in_words()));
         problem.retry_after = Some(slowed.seconds());
         problem
@@ -119,7 +119,7 @@ impl PageError {
         let mut problem = Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "Not available right now",
-            "The service cannot reach its database. Nothing you did is lost.",
+            "The service cannot reach its database.",
         )
         .advise("Wait a few seconds and reload this page.");
         problem.retry_after = Some(COME_BACK);
@@ -149,10 +149,10 @@ impl PageError {
         tracing::error!(error = %ErrorChain(why), "a page failed");
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "This did not work",
-            "Something here is broken, and it is not your fault.",
+            "Something went wrong",
+            "This is an error of the service, not of your input.",
         )
-        .advise("Try again. If it happens again, tell the people who run this service the number below.")
+        .advise("Try again. If it happens again, contact the people who run this service, with the request ID below.")
     }
 
     /// Adds a thing the visitor can do.

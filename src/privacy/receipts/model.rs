@@ -23,8 +23,8 @@ impl ReceiptEvent {
     pub fn heading(self) -> &'static str {
         match self {
             Self::Consent => "You allowed",
-            Self::Withdrawal => "You withdrew",
-            Self::End => "You took everything back",
+            Self::Withdrawal => "You removed",
+            Self::End => "You removed all access",
         }
     }
 }
@@ -45,7 +45,7 @@ pub struct ReceiptAuditEntry {
 impl ReceiptAuditEntry {
     pub fn app_name(&self) -> &str {
         let facts = self.app_facts.as_ref();
-        facts.map_or("an app that is gone", |facts| facts.name.as_str())
+        facts.map_or("a deleted app", |facts| facts.name.as_str())
     }
 }
 

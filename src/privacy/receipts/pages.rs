@@ -199,7 +199,7 @@ impl Feature {
             scopes: entry.scopes.names(),
             fields: entry.fields.names(),
             how_to_withdraw: format!(
-                "Open {connected}, sign in, and take back a field, a part or all of it. It ends at once."
+                "Open {connected}, sign in, and remove the access of the app, or of a single field. It ends at once."
             ),
             seal: String::new(),
         })
@@ -229,10 +229,10 @@ impl Page for CheckReceiptPage {
     }
 }
 
-const FORGED: &str = "This is not a receipt of this service as it was given out: it was changed, or \
-                      comes from somewhere else.";
-const UNREADABLE: &str = "This is not the text of a receipt. Paste the whole file receipt-….json, \
-                          from the first brace to the last.";
+const FORGED: &str = "This receipt is not genuine: it was changed, or was not issued by this \
+                      service.";
+const UNREADABLE: &str = "This is not a receipt. Paste the full content of the file \
+                          receipt-….json.";
 
 /// For everybody: who is shown a receipt need not have an account.
 pub(super) async fn ask_check(State(it): State<Feature>, frame: PageContext) -> Response {
@@ -340,7 +340,7 @@ pub(super) mod samples {
                     fields: vec![],
                 },
             ],
-            how_to_withdraw: "Take it back".to_owned(),
+            how_to_withdraw: "Remove access".to_owned(),
             seal: "1.abc".to_owned(),
         }
     }

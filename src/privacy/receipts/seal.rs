@@ -56,7 +56,7 @@ mod tests {
             app: None,
             scopes: vec!["sex".to_owned()],
             fields: vec!["sex".to_owned()],
-            how_to_withdraw: "Take it back".to_owned(),
+            how_to_withdraw: "Remove access".to_owned(),
             seal: String::new(),
         }
     }

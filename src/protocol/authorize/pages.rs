@@ -63,7 +63,7 @@ impl Page for FedcmResponsePage {
     const TEMPLATE: &'static str = "authorize/hand_over.html";
 
     fn title(&self) -> String {
-        "On your way".to_owned()
+        "Signing you in".to_owned()
     }
 }
 
@@ -231,14 +231,14 @@ impl Feature {
         error: &OAuthError,
     ) -> PageError {
         let text = format!(
-            "{} asked for something in a way that does not work.",
+            "{} sent a request that is not valid.",
             asker.name
         );
         let place = to.redirect_uri.place();
-        PageError::new(StatusCode::BAD_REQUEST, "This sign-in cannot go on", text)
+        PageError::new(StatusCode::BAD_REQUEST, "Cannot sign in to this app", text)
             .advise(format!("If you run {}: {}", asker.name, error.description))
             .advise(format!(
-                "It is not verified. Go back to {place} only if you know who runs it."
+                "The app is not verified. Go back to {place} only if you know who runs it."
             ))
             .back(
                 to.with_error(error, &self.web.links.issuer()),
@@ -250,9 +250,9 @@ impl Feature {
         PageError::new(
             StatusCode::FORBIDDEN,
             "Your account is closed",
-            format!("You closed it, so {app} can read nothing about you and cannot sign you in."),
+            format!("You closed your account, so {app} cannot read your data or sign you in."),
         )
-        .advise("Keep your account to go on, then go back to the app.")
+        .advise("To continue, keep your account, then go back to the app.")
         .back(self.web.links.my_data(), "Keep my account")
     }
 
@@ -262,12 +262,12 @@ impl Feature {
             StatusCode::FORBIDDEN,
             format!("{app} is full"),
             format!(
-                "An app that is not verified may have {cap} people, and {app} has them. \
-                 You were not connected, and it learnt nothing about you."
+                "An app that is not verified can have at most {cap} users, and {app} has reached this \
+                 limit. It was not connected and received no data about you."
             ),
         )
-        .advise("Ask whoever runs it to have it verified.")
-        .back(self.web.links.connected_apps(), "Your connected apps")
+        .advise("Contact the people who run the app.")
+        .back(self.web.links.connected_apps(), "Connected apps")
     }
 }
 
@@ -296,8 +296,8 @@ fn found(address: String) -> Response {
 fn answered() -> PageError {
     PageError::new(
         StatusCode::BAD_REQUEST,
-        "This question has been answered",
-        "The page was sent before, is more than an hour old, or belongs to somebody else. \
+        "This page has expired",
+        "It was already sent, is more than an hour old, or belongs to another account. \
          Nothing was changed.",
     )
     .advise("Go back to the app and sign in again.")
@@ -305,7 +305,7 @@ fn answered() -> PageError {
 
 fn told(wrong: &NonRedirectableError) -> PageError {
     let page =
-        |text: String| PageError::new(StatusCode::BAD_REQUEST, "This sign-in cannot go on", text);
+        |text: String| PageError::new(StatusCode::BAD_REQUEST, "Cannot sign in to this app", text);
     match wrong {
         NonRedirectableError::Repeated(name) => {
             page(format!("The app sent {name} more than once."))
@@ -313,7 +313,7 @@ fn told(wrong: &NonRedirectableError) -> PageError {
         }
         NonRedirectableError::Unreadable => page("The app's request could not be read.".to_owned())
             .advise("If you run it: the request holds a NUL character. (invalid_request)"),
-        NonRedirectableError::NoClient => page("The app did not say which app it is.".to_owned())
+        NonRedirectableError::NoClient => page("The app did not send its client ID.".to_owned())
             .advise("If you run it: send client_id. (invalid_request)"),
         NonRedirectableError::UnknownClient => {
             page("No app is registered under this client_id.".to_owned())
@@ -326,9 +326,9 @@ fn told(wrong: &NonRedirectableError) -> PageError {
             "If you run it: add exactly that address under Your apps → {app}. (invalid_request)"
         )),
         NonRedirectableError::Suspended { app } => page(format!(
-            "{app} has been stopped by the people who run this service."
+            "{app} is suspended by the people who run this service."
         ))
-        .advise("If you run it: ask them why."),
+        .advise("If you run it: contact them."),
     }
 }
 

@@ -107,7 +107,7 @@ pub fn read(typed: &AppForm) -> Result<AppDetails, Box<AppFormErrors>> {
     );
     let contact = keep(mailbox(&typed.contact), &mut complaints.contact);
     let kind = ClientType::named(&typed.client_type)
-        .ok_or_else(|| "Choose where your app’s code runs.".to_owned());
+        .ok_or_else(|| "Choose where the code of your app runs.".to_owned());
     let kind = keep(kind, &mut complaints.client_type);
     let uris = redirect_uris(&typed.redirect_uris, kind);
     let uris = keep(uris, &mut complaints.redirect_uris);
@@ -134,7 +134,7 @@ fn description(text: &str) -> Result<String, String> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let text = text.trim();
     if text.is_empty() {
-        return Err("Say in a sentence what your app does for people.".to_owned());
+        return Err("Enter a description.".to_owned());
     }
     if text.chars().count() > LONGEST_DESCRIPTION {
         return Err("Use at most 4000 characters.".to_owned());
@@ -143,7 +143,7 @@ fn description(text: &str) -> Result<String, String> {
         .chars()
         .any(|c| misleads(c) || (c.is_control() && c != '\n' && c != '\t'))
     {
-        return Err("Leave out invisible characters.".to_owned());
+        return Err("Remove invisible characters.".to_owned());
     }
     Ok(text.to_owned())
 }
@@ -162,20 +162,20 @@ fn address(text: &str) -> Result<Option<String>, String> {
     let Some(url) = url else {
         if !text.contains(':') && !text.contains(unclear) {
             return Err(format!(
-                "Start it with https://, for instance https://{text}."
+                "Start with https://. For example https://{text}."
             ));
         }
-        return Err("Write a whole address, for instance https://mess.example.".to_owned());
+        return Err("Enter a full address. For example https://mess.example.".to_owned());
     };
     let slashes = ["https://", "http://"].iter().any(|start| {
         text.get(..start.len())
             .is_some_and(|begin| begin.eq_ignore_ascii_case(start))
     });
     if !slashes {
-        return Err("Start it with https://, for instance https://mess.example.".to_owned());
+        return Err("Start with https://. For example https://mess.example.".to_owned());
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("Leave out the name or password in front of the @.".to_owned());
+        return Err("Remove the username and password in front of the @.".to_owned());
     }
     Ok(Some(text.to_owned()))
 }
@@ -188,7 +188,7 @@ fn mailbox(text: &str) -> Result<Option<String>, String> {
     let known: Result<lettre::Address, _> = text.parse();
     let is_plain = !text.chars().any(|c| c.is_control() || misleads(c));
     if known.is_err() || !is_plain || text.len() > LONGEST_MAILBOX {
-        return Err("Write one mail address, for instance team@mess.example.".to_owned());
+        return Err("Enter one email address. For example team@mess.example.".to_owned());
     }
     Ok(Some(text.to_owned()))
 }
@@ -201,7 +201,7 @@ fn redirect_uris(text: &str, kind: Option<ClientType>) -> Result<Vec<RedirectUri
         .flat_map(|(at, line)| line.split_whitespace().map(move |uri| (at + 1, uri)))
         .collect();
     if all.is_empty() {
-        return Err("Write at least one address to return to.".to_owned());
+        return Err("Enter at least one redirect URI.".to_owned());
     }
     if all.len() > MOST_REDIRECT_URIS {
         return Err(format!("Use at most {MOST_REDIRECT_URIS} addresses."));
@@ -255,30 +255,30 @@ pub(super) fn locked(app: &App, wanted: &AppDetails, has_other_logo: bool) -> Ap
     let now = &app.details;
     let refuse = |what| {
         Some(format!(
-            "{} is verified, so {what}. Ask an administrator if it has to change.",
+            "{} is verified, so {what}.",
             now.name
         ))
     };
     if now.name != wanted.name {
-        complaints.name = refuse("its name stays as it is");
+        complaints.name = refuse("its name is locked");
     }
     if now.redirect_uris != wanted.redirect_uris {
-        complaints.redirect_uris = refuse("its redirect URIs stay as they are");
+        complaints.redirect_uris = refuse("its redirect URIs are locked");
     }
     if now.kind != wanted.kind {
-        complaints.client_type = refuse("this stays as it is");
+        complaints.client_type = refuse("its client type is locked");
     }
     if has_other_logo {
-        complaints.logo = refuse("its logo stays as it is");
+        complaints.logo = refuse("its logo is locked");
     }
     if now.website != wanted.website {
-        complaints.website = refuse("its website stays as it is");
+        complaints.website = refuse("its website is locked");
     }
     if now.privacy_policy != wanted.privacy_policy {
-        complaints.privacy_policy = refuse("its privacy policy stays as it is");
+        complaints.privacy_policy = refuse("its privacy policy is locked");
     }
     if now.must_use_pkce() && !wanted.must_use_pkce() {
-        complaints.require_pkce = refuse("it goes on requiring PKCE");
+        complaints.require_pkce = refuse("it must keep requiring PKCE");
     }
     complaints
 }
@@ -434,7 +434,7 @@ mod tests {
         }
         assert_eq!(
             address("mess.example").unwrap_err(),
-            "Start it with https://, for instance https://mess.example."
+            "Start with https://. For example https://mess.example."
         );
     }
 

@@ -101,7 +101,7 @@ impl AppFormPage {
         page.website.locked = is_verified;
         page.privacy_policy.locked = is_verified;
         let notice = format!(
-            "{name} is verified, so you can change its description and contact, and make it require PKCE. Ask an administrator if anything else has to change."
+            "{name} is verified. You can change its description and contact, and make it require PKCE. The rest is locked."
         );
         Self {
             heading: format!("Edit {name}"),
@@ -173,7 +173,7 @@ pub(in crate::developers::apps) async fn register(
         let page = AppFormPage::of_new(&it, typed, AppFormErrors::default());
         let most = clients::MOST_APPS;
         let notice = format!(
-            "You look after {most} apps, and that is as many as one person may. Delete one that nobody needs, then register this one: what you typed is still here."
+            "You have {most} apps, the most that one person can register. Delete an app that you no longer need, then register this one. What you typed is still here."
         );
         let page = AppFormPage {
             notice: Some(notice),
@@ -356,7 +356,7 @@ pub(super) mod samples {
 
     pub(crate) fn samples() -> Vec<PageSample> {
         let blank = AppFormPage::of(AppForm::default(), AppFormErrors::default(), None);
-        let wrong = || Some("This is empty. Fill it in.".to_owned());
+        let wrong = || Some("This field is required.".to_owned());
         let told = AppFormErrors {
             name: wrong(),
             description: wrong(),

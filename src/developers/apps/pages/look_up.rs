@@ -19,7 +19,7 @@ impl Page for LookupTokenFormPage {
     const TEMPLATE: &'static str = "apps/look_up.html";
 
     fn title(&self) -> String {
-        "Make a new look-up token".to_owned()
+        "Create a new look-up token".to_owned()
     }
 }
 

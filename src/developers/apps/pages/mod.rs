@@ -38,19 +38,19 @@ impl From<AppsError> for PageError {
             AppsError::NotFound => Self::not_found(),
             AppsError::Verified => refused(
                 "This app is verified",
-                "People rely on it, so its owner cannot delete it. Nothing was changed.",
+                "A verified app cannot be deleted by its owner. Nothing was changed.",
             )
-            .advise("Ask an administrator if it has to end."),
+            .advise("If it has to be deleted, contact the people who run this service."),
             AppsError::Public => refused(
-                "A public app has no secret",
-                "It runs where everybody can look into it, so it proves itself with PKCE instead.",
+                "A public client has no secret",
+                "It runs on the user’s device, where a secret cannot be kept. It uses PKCE instead.",
             )
-            .advise("If your app runs on a server, edit it and say so. Then make a secret."),
+            .advise("If your app runs on a server, edit the app and choose “On a server”. Then create a secret."),
             AppsError::Changed => refused(
                 "The secrets have changed",
-                "Another secret was made after this page was opened. Nothing was changed.",
+                "Another secret was created after you opened this page. Nothing was changed.",
             )
-            .advise("Go back, reload the page and look again."),
+            .advise("Go back, reload the page and try again."),
             AppsError::Store(error) => error.into(),
         }
     }
@@ -184,7 +184,7 @@ impl MailSection {
             outcome: match mail.status {
                 Some(true) => "Sent",
                 Some(false) => "Not sent",
-                None => "On its way",
+                None => "Sending",
             },
             why: mail.error,
             message_id: mail.message_id,
@@ -273,8 +273,8 @@ fn shown(app: App, users: i64, it: &Feature) -> AppView {
         standing: ShownStanding::of(app.standing, it.cap.0),
         client_id: app.client_id.to_string(),
         client_type: match details.kind {
-            ClientType::Confidential => "Confidential: it runs on a server",
-            ClientType::Public => "Public: it runs in a browser or on a phone",
+            ClientType::Confidential => "Confidential (runs on a server)",
+            ClientType::Public => "Public (runs in a browser or on a phone)",
         },
         require_pkce: details.must_use_pkce(),
         website: details.website.as_deref().and_then(WebsiteLink::of),
@@ -445,7 +445,7 @@ pub(super) mod samples {
                 description: "Tonight’s dinner.".to_owned(),
                 standing: standing(full),
                 client_id: "AbCd".to_owned(),
-                client_type: "Confidential: it runs on a server",
+                client_type: "Confidential (runs on a server)",
                 require_pkce: full,
                 website: WebsiteLink::of("https://mess.example/").filter(|_| full),
                 privacy_policy: text("https://mess.example/privacy"),

@@ -97,7 +97,7 @@ pub(super) async fn make(
     let (secret, id) = match made {
         // Sent twice, or made elsewhere meanwhile: what would end now is not what the page said.
         Err(AppsError::Changed) => {
-            let told = format!("Another {} was made meanwhile. Look again.", of.word());
+            let told = format!("Another {} was created in the meantime. Check again.", of.word());
             return Ok(frame.send_to_with(&of.page(links, app.id), &FlashMessage::info(told)));
         }
         made => made.map_err(|error| refused(error, app, links))?,
@@ -132,7 +132,7 @@ pub(super) async fn just_made(
     let live = clients::list_secrets(it.db.pool(), app.id, of).await?;
     let Some(fresh) = fresh.filter(|fresh| live.iter().any(|known| known.id == fresh.id)) else {
         let word = of.word();
-        let told = format!("A {word} is shown once. If you have not copied it, make a new one.");
+        let told = format!("A {word} is shown only once. If you did not copy it, create a new one.");
         let back = it.web.links().app(app.id);
         return Ok(Err(frame.send_to_with(&back, &FlashMessage::info(told))));
     };

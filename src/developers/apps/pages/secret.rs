@@ -19,7 +19,7 @@ impl Page for RotateSecretPage {
     const TEMPLATE: &'static str = "apps/rotate.html";
 
     fn title(&self) -> String {
-        "Make a new secret".to_owned()
+        "Create a new client secret".to_owned()
     }
 }
 
@@ -57,7 +57,7 @@ impl Page for NewSecretPage {
         if self.first {
             format!("{} is registered", self.app.name)
         } else {
-            "Your new secret".to_owned()
+            "Your new client secret".to_owned()
         }
     }
 }

@@ -141,7 +141,7 @@ impl LoginRoute<'_> {
         let visit = (frame.visit()).filter(|visit| LATELY.may_send(visit, now));
         let Some(visit) = visit else {
             return Ok(self.not_signed_in(
-                "Your sign-in here is too long ago. Sign in again, then link this.",
+                "You signed in too long ago. Sign in again, then add the sign-in method.",
             ));
         };
         let mut tx = it.db.begin().await?;
@@ -149,9 +149,9 @@ impl LoginRoute<'_> {
         tx.commit().await.map_err(db::Error::from)?;
         let label = self.way.face().label;
         let told = if is_new {
-            format!("From now on you can sign in with this too: {label}.")
+            format!("Sign-in method added: {label}.")
         } else {
-            format!("This was yours already: {label}.")
+            format!("This sign-in method is already in use for your account: {label}.")
         };
         Ok(frame.send_to_with(&it.web.links().ways_in(), &FlashMessage::good(told)))
     }

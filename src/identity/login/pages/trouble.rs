@@ -40,14 +40,14 @@ impl LoginRoute<'_> {
     /// The sign-in is over.
     pub(super) fn not_signed_in(&self, told: &str) -> Response {
         PageError::new(StatusCode::BAD_REQUEST, "You are not signed in", told)
-            .back(self.anew(), "Begin again")
+            .back(self.anew(), "Start again")
             .into_response()
     }
 
     fn gone(&self) -> Response {
         self.not_signed_in(
-            "This sign-in is over: it took longer than ten minutes, was finished in another tab, or \
-             the service was started anew.",
+            "This sign-in has expired: it took longer than ten minutes, was finished in another \
+             tab, or the service was restarted.",
         )
     }
 
@@ -63,7 +63,7 @@ impl LoginRoute<'_> {
                 tracing::warn!(upstream, "too many sign-ins at once");
                 PageError::unavailable_for(
                     after,
-                    "Many people are signing in at this moment. Nothing you did is lost.",
+                    "Many people are signing in at the moment.",
                 )
             }
             ConnectorError::Unavailable => {
@@ -72,7 +72,7 @@ impl LoginRoute<'_> {
                 PageError::unavailable_for(
                     Duration::from_secs(30),
                     format!(
-                        "{label}: the other side does not answer. What you typed was not kept."
+                        "{label} is not answering. What you typed was not kept."
                     ),
                 )
             }
@@ -87,7 +87,7 @@ impl LoginRoute<'_> {
                 return Ok(self.closed_way());
             }
         };
-        Ok(problem.back(self.anew(), "Begin again").into_response())
+        Ok(problem.back(self.anew(), "Start again").into_response())
     }
 
     /// Nobody signs in by this way any more until somebody has looked at it: what it would take for a
@@ -114,12 +114,12 @@ impl LoginRoute<'_> {
         let problem = PageError::unavailable_for(
             Duration::from_mins(10),
             format!(
-                "{label}: this way to sign in is closed. The other side has changed, and somebody has \
-                 to look at it first. The people who run this service see that."
+                "{label}: this sign-in method is not available, because the sign-in server has \
+                 changed. Use another sign-in method."
             ),
         );
         problem
-            .back(self.anew(), "See the other ways to sign in")
+            .back(self.anew(), "Other sign-in methods")
             .into_response()
     }
 }

@@ -27,7 +27,7 @@ pub(in crate::identity::profile) async fn mail_again(
     let mailed = mail_again::mail_again(&mut tx, visit.person, email, &it.limits, now, rng).await;
     let address = mailed.map_err(|error| refused(error, links))?;
     tx.commit().await.map_err(db::Error::from)?;
-    let said = format!("Another link is on its way to {address}. It is good for 30 minutes.");
+    let said = format!("We sent another link to {address}. It works for 30 minutes.");
     Ok(frame.send_to_with(&links.profile(), &FlashMessage::good(said)))
 }
 
@@ -43,7 +43,7 @@ impl Page for ConfirmEmailPage {
     const TEMPLATE: &'static str = "profile/confirm_email.html";
 
     fn title(&self) -> String {
-        "Confirm an address".to_owned()
+        "Confirm an email address".to_owned()
     }
 }
 
@@ -79,7 +79,7 @@ pub(in crate::identity::profile) async fn confirm(
     let email = email.map_err(|error| refused(error, links))?;
     tx.commit().await.map_err(db::Error::from)?;
     let email = email.ok_or_else(|| spent(links))?;
-    let said = format!("{email} is confirmed. Apps that you allow it can see it now.");
+    let said = format!("{email} is confirmed. Apps that may read your other email addresses can see it now.");
     Ok(frame.send_to_with(&links.profile(), &FlashMessage::good(said)))
 }
 
@@ -87,10 +87,10 @@ pub(in crate::identity::profile) async fn confirm(
 fn spent(links: &Links) -> PageError {
     PageError::new(
         StatusCode::GONE,
-        "This link does not work any more",
-        "It was used already, it is older than 30 minutes, or it was mailed for another account than the one you are signed in to.",
+        "This link no longer works",
+        "It was already used, it is older than 30 minutes, or it belongs to another account than the one you are signed in to.",
     )
-    .advise("Look at your profile: it says which addresses are confirmed, and mails another link.")
+    .advise("Your profile shows which addresses are confirmed. There you can send another link.")
     .back(links.profile(), "Your profile")
 }
 

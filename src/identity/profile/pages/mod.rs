@@ -65,7 +65,7 @@ fn refused(error: ProfileError, links: &Links) -> PageError {
     let problem = match error {
         ProfileError::Slowed(slowed) => PageError::slowed(
             slowed,
-            "Several links are on their way already. Nothing more was sent.",
+            "We already sent several links. No more mail was sent.",
         ),
         ProfileError::NoSuchEmail | ProfileError::People(PeopleError::Nobody) => {
             PageError::not_found()

@@ -109,7 +109,7 @@ pub(in crate::identity::profile) async fn picture(
     }
     kept.map_err(|error| refused(error, it.web.links()))?;
     let said = if goes {
-        "Your picture is gone."
+        "Picture removed."
     } else {
         SectionForm::Picture.saved()
     };
@@ -191,7 +191,7 @@ async fn save(
 
 const CONFIRM_THEM: &str = "Your addresses are saved. A link is on its way to each new one: open it \
                             within 30 minutes and press the button there.";
-const NO_SQUARE: &str = "What should show of it lies outside of the picture. Choose it again.";
+const NO_SQUARE: &str = "The crop is outside the picture. Choose the picture again.";
 const TOO_MANY_MAILS: &str = "You asked for many mails in a short time. Wait ten minutes before you add \
                               another address.";
 

@@ -124,7 +124,7 @@ const SECTIONS: [(fields::Field, &str, &str); 6] = [
     (fields::Field::Contacts, "Contact numbers", "numbers"),
     (
         fields::Field::SecondaryEmails,
-        "Further addresses",
+        "Other email addresses",
         "emails",
     ),
     (fields::Field::InstiAddress, "Address on campus", "address"),
@@ -218,9 +218,9 @@ impl ProfileItem {
     fn of(field: fields::Field, value: DisplayValue, vouching: &str) -> Self {
         let source = match records::source(field) {
             _ if value == DisplayValue::Unset => String::new(),
-            FieldSource::Here => "given here".to_owned(),
+            FieldSource::Here => "from this service".to_owned(),
             FieldSource::Directory => format!("from {vouching}"),
-            FieldSource::Person => "set by you".to_owned(),
+            FieldSource::Person => "entered by you".to_owned(),
         };
         Self {
             label: field.row().label,
@@ -285,7 +285,7 @@ impl PageAnchor {
             "last_name" => "Last name",
             "sex" => "Sex",
             "phone" => "Contact numbers",
-            "email" => "Further addresses",
+            "email" => "Other email addresses",
             "hostel" => "Hostel",
             "room" => "Room",
             "department" => "Department",

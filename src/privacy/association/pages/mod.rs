@@ -99,7 +99,7 @@ pub(super) async fn begin(
     };
     let counted = it.limits.beginnings.take(address.0, now);
     let _counted = counted.map_err(|slowed| {
-        PageError::slowed(slowed, "Many proofs were begun from your network just now.")
+        PageError::slowed(slowed, "There were too many attempts from your network.")
             .back(links.association(), "Back")
     })?;
     let before = held(&it, &headers);
@@ -156,7 +156,7 @@ pub(super) async fn mail_again(
     tx.commit().await.map_err(db::Error::from)?;
     let flash = match mailed {
         Ok(proof) => FlashMessage::good(format!(
-            "Another link is on its way to {}. Only the newest one works.",
+            "We sent another link to {}. Only the newest link works.",
             proof.claim.email
         )),
         Err(not_now) => told_not_now(not_now),
@@ -292,9 +292,9 @@ pub(super) async fn save_look_ups(
         return Err(PageError::not_found());
     }
     let told = if allowed {
-        "Apps that the campus allowed to may find you now."
+        "Approved apps can now look you up."
     } else {
-        "No app can look you up any more."
+        "Apps can no longer look you up."
     };
     Ok(it.tell(&frame, &FlashMessage::good(told)))
 }
@@ -426,9 +426,9 @@ fn claim(
         }),
         (roll, email) => Err([
             roll.is_err()
-                .then(|| "A roll number has nine characters, for instance 22CS10001.".to_owned()),
+                .then(|| "Enter a roll number of nine characters. For example 22CS10001.".to_owned()),
             email.err().map(|_| {
-                "Type a whole mail address, for instance asha@kgpian.iitkgp.ac.in.".to_owned()
+                "Enter an email address. For example asha@kgpian.iitkgp.ac.in.".to_owned()
             }),
         ]),
     }

@@ -21,13 +21,13 @@ impl Feature {
         Ok(match error {
             ConnectorError::Store(error) => return Err(error.into()),
             ConnectorError::Busy(after) => warning(format!(
-                "Many people are checking at this moment. Try again in {}: your text stays good until {until}.",
+                "Many people are checking at the moment. Try again in {}. Your text is valid until {until}.",
                 RateLimited(after).in_words()
             )),
             error => {
                 tracing::warn!(%error, "security questions cannot be looked at");
                 warning(format!(
-                    "The ERP is not answering. Your text stays good until {until}: try again in a minute."
+                    "The ERP is not answering. Try again in a minute. Your text is valid until {until}."
                 ))
             }
         })
@@ -40,23 +40,23 @@ impl Feature {
             None => problem.back(self.web.links().association(), "Back"),
         };
         let refused =
-            |text: &str| PageError::new(StatusCode::CONFLICT, "It could not be confirmed", text);
+            |text: &str| PageError::new(StatusCode::CONFLICT, "Could not confirm", text);
         match error {
             AssociationError::Over => over(),
             AssociationError::MailboxTaken => back(refused(
-                "This mailbox belongs to another roll number already. Nothing was changed.",
+                "This mailbox already belongs to another roll number. Nothing was changed.",
             ))
-            .advise("Begin again with another mailbox, or remove the other roll number under “Ways to sign in” first."),
+            .advise("Start again with another mailbox, or first remove the other roll number under Sign-in methods."),
             AssociationError::People(PeopleError::UsernameTaken) => back(refused(
-                "Somebody here is called by this roll number already, and signs in another way.",
+                "An account with this roll number already exists and uses another sign-in method.",
             ))
-            .advise("If that is you, sign in as before, open “Ways to sign in” on your profile and prove your roll number from there."),
+            .advise("If this is your account, sign in to it and confirm your roll number under Sign-in methods."),
             AssociationError::People(PeopleError::IdentityTaken) => back(refused(
-                "This roll number signs in to another account here already.",
+                "This roll number already belongs to another account.",
             ))
-            .advise("Sign in with it, and remove it there first."),
+            .advise("First sign in to that account and remove it there."),
             AssociationError::People(PeopleError::Nobody) => back(refused(
-                "The account of this roll number cannot be used. Ask the people who run this service.",
+                "The account of this roll number cannot be used. Contact the people who run this service.",
             )),
             AssociationError::People(error) => error.into(),
             AssociationError::Upstream(error) => PageError::broken(error),
@@ -68,10 +68,10 @@ impl Feature {
 pub(super) fn over() -> PageError {
     PageError::new(
         StatusCode::GONE,
-        "This link is no longer good",
-        "It was used already, a newer one was mailed, or it is older than half an hour. Nothing was changed.",
+        "This link no longer works",
+        "It was already used, replaced by a newer link, or is older than 30 minutes. Nothing was changed.",
     )
-    .advise("Open the newest mail, or begin again in the browser where you began.")
+    .advise("Open the newest mail, or start again in the browser where you started.")
 }
 
 pub(super) fn warning(text: impl Into<String>) -> FlashMessage {
@@ -84,14 +84,14 @@ pub(super) fn warning(text: impl Into<String>) -> FlashMessage {
 pub(super) fn told_not_now(not_now: ProofDelay) -> FlashMessage {
     match not_now {
         ProofDelay::Over => warning(
-            "That is over: it took longer than half an hour, or was begun in another browser. Begin again.",
+            "This has expired: it took longer than 30 minutes, or was started in another browser. Start again.",
         ),
         ProofDelay::Wait(left) => warning(format!(
             "Wait {}, then try again.",
             RateLimited(left).in_words()
         )),
         ProofDelay::Spent => {
-            warning("That was tried as often as it can be. Begin again for a new text.")
+            warning("Too many checks. Start again to get a new text.")
         }
         ProofDelay::Tomorrow => {
             warning("This roll number was checked too often today. Try again tomorrow.")
@@ -103,13 +103,13 @@ pub(super) fn told_not_there(found: PollResult, proof: &MailboxProof) -> FlashMe
     let roll = &proof.claim.roll;
     match found {
         PollResult::Unknown => warning(format!(
-            "The ERP does not know the roll number {roll}. Look whether it is right; if not, begin again."
+            "The ERP does not know the roll number {roll}. Check the roll number, and start again if it is wrong."
         )),
         PollResult::Inconsistent => {
-            warning("The ERP said different things about this roll number. Try again in a minute.")
+            warning("The ERP gave different answers for this roll number. Try again in a minute.")
         }
         PollResult::There | PollResult::NotThere { calls: 0 } => {
-            warning("The questions could not be read. Try again in a minute.")
+            warning("The security questions could not be read. Try again in a minute.")
         }
         PollResult::NotThere { calls } => {
             let looked = if calls == 1 {
@@ -118,7 +118,7 @@ pub(super) fn told_not_there(found: PollResult, proof: &MailboxProof) -> FlashMe
                 format!("{calls} times")
             };
             warning(format!(
-                "The text is not in any of your three questions: we looked {looked}. The ERP may need a minute. Save the question there first, then check again."
+                "The text is not in any of your three questions (checked {looked}). Save the question at the ERP, wait a minute, then check again."
             ))
         }
     }

@@ -60,7 +60,7 @@ impl MailRecordView {
             outcome: match mail.status {
                 Some(true) => "Sent",
                 Some(false) => "Not sent",
-                None => "On its way",
+                None => "Sending",
             },
             message_id: mail.message_id,
         }
@@ -169,7 +169,7 @@ impl Page for RemoveAccessPage {
     const TEMPLATE: &'static str = "connected_apps/take_back.html";
 
     fn title(&self) -> String {
-        format!("Take it back from {}", self.app.face.name)
+        format!("Remove access of {}", self.app.face.name)
     }
 }
 
@@ -200,7 +200,7 @@ pub(super) async fn take_back(
 ) -> Result<Response, PageError> {
     let Some(connection) = find(&it, visit.person, app).await? else {
         // Sent twice, or taken back elsewhere: what was wanted is so.
-        let told = FlashMessage::info("This app can read nothing about you.");
+        let told = FlashMessage::info("This app has no access to your data.");
         return Ok(frame.send_to_with(&it.web.links().connected_apps(), &told));
     };
     let now = it.clock.now();
@@ -209,7 +209,7 @@ pub(super) async fn take_back(
     grants::take_back(&mut tx, visit.person, connection.app, now, rng).await?;
     tx.commit().await.map_err(db::Error::from)?;
     // Without its name: what was taken back is gone from the page.
-    let told = FlashMessage::good("Taken back. This app can no longer read anything about you.");
+    let told = FlashMessage::good("Access removed. The app can no longer read your data.");
     Ok(frame.send_to_with(&it.web.links().connected_apps(), &told))
 }
 

@@ -94,7 +94,7 @@ impl Page for ConnectedAppPage {
     const TEMPLATE: &'static str = "connected_apps/show.html";
 
     fn title(&self) -> String {
-        format!("What {} knows about you", self.app.face.name)
+        format!("What {} can read", self.app.face.name)
     }
 }
 

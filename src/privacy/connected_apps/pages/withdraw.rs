@@ -31,7 +31,7 @@ impl Page for WithdrawFieldPage {
     const TEMPLATE: &'static str = "connected_apps/withdraw.html";
 
     fn title(&self) -> String {
-        format!("Take this back from {}", self.app.name)
+        format!("Remove access of {}", self.app.name)
     }
 }
 
@@ -112,7 +112,7 @@ pub(in crate::privacy::connected_apps) async fn withdraw(
     let links = it.web.links();
     let Some(connection) = connection else {
         // Taken back whole elsewhere: what was wanted is so.
-        let told = FlashMessage::info("This app can read nothing about you.");
+        let told = FlashMessage::info("This app has no access to your data.");
         return Ok(frame.send_to_with(&links.connected_apps(), &told));
     };
     let part = WithdrawTarget::read(query).ok_or_else(PageError::not_found)?;
@@ -124,11 +124,11 @@ pub(in crate::privacy::connected_apps) async fn withdraw(
     let (app, label) = (&connection.name, part.label());
     let told = match part {
         WithdrawTarget::Scope(scope) if scope.row().fields.is_empty() => {
-            format!("Taken back from {app}: {label}. It ended at once.")
+            format!("Access of {app} removed: {label}.")
         }
         _ => format!("{app} can no longer read: {label}."),
     };
-    let told = FlashMessage::good(format!("{told} The receipt stands below."));
+    let told = FlashMessage::good(format!("{told} The receipt is below."));
     Ok(frame.send_to_with(&links.connected_app(connection.app), &told))
 }
 

@@ -203,10 +203,10 @@ pub(super) async fn close(
             Ok(frame.send_to(&links.my_data()))
         }
         CloseOutcome::RunsVerified(app) => {
-            let text = format!("You run {app}, which the campus relies on. Nothing was changed.");
-            let heading = "Find somebody for your app first";
+            let text = format!("You run {app}, which is verified. Nothing was changed.");
+            let heading = "You run a verified app";
             Err(PageError::new(StatusCode::CONFLICT, heading, text)
-                .advise("Ask the people who run this service to give it to somebody else.")
+                .advise("Contact the people who run this service.")
                 .back(links.my_data(), "Your data"))
         }
     }
@@ -221,7 +221,7 @@ pub(super) async fn keep(
     let mut tx = it.db.begin().await?;
     records::stay(&mut tx, visit.person, now, rng).await?;
     tx.commit().await.map_err(db::Error::from)?;
-    let told = FlashMessage::good("Your account is open again, and everything is as it was.");
+    let told = FlashMessage::good("Your account is open again.");
     Ok(frame.send_to_with(&it.web.links().my_data(), &told))
 }
 
