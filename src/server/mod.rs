@@ -288,7 +288,7 @@ impl SharedParts {
         receipts::Feature {
             db: self.db.clone(),
             web: self.web.clone(),
-            seal: receipts::ReceiptKey(master_key.derive("receipts")),
+            receipt_key: receipts::ReceiptKey(master_key.derive("receipts")),
         }
     }
 

@@ -261,10 +261,7 @@ async fn a_programme_has_its_years_in_order() {
         &saves("MEMS", "1958", &last, "MtechPhDDD").await,
         "Programme saved.",
     );
-    is_saved(
-        &saves("CSE", &now, "", "").await,
-        "Programme saved.",
-    );
+    is_saved(&saves("CSE", &now, "", "").await, "Programme saved.");
     let programme = told(&canteen, &tokens.access, "program").await;
     assert_eq!(
         programme["department_name"],
@@ -926,9 +923,7 @@ async fn an_address_counts_once_its_link_was_confirmed() {
             .join(" ")
             .contains("A link is on its way")
     );
-    saved
-        .shows("Not confirmed")
-        .shows("Not confirmed yet");
+    saved.shows("Not confirmed").shows("Not confirmed yet");
     assert_eq!(
         told(&canteen, &tokens.access, "secondary_emails").await,
         before,
@@ -1030,12 +1025,7 @@ async fn a_link_is_for_one_person_and_for_thirty_minutes() {
         .presses("Confirm")
         .await
         .shows("is confirmed");
-    assert!(
-        !vikram
-            .visits("user/")
-            .await
-            .says("Not confirmed yet")
-    );
+    assert!(!vikram.visits("user/").await.says("Not confirmed yet"));
 }
 
 #[tokio::test]
@@ -1120,9 +1110,7 @@ async fn nobody_can_be_flooded_with_links() {
     let address = page.would_send(resend).action;
 
     for _ in 0..2 {
-        page.presses(resend)
-            .await
-            .shows("We sent another link");
+        page.presses(resend).await.shows("We sent another link");
     }
     let refused = page.presses(resend).await;
     refused.refuses(429);

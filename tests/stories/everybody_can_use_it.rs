@@ -248,12 +248,7 @@ async fn axe_finds_nothing_in_the_demo() {
     browser.signs_in(&asha.username, &asha.password).await;
     browser.can_be_used("demo, consent").await;
     browser.follows("button[value=allow]").await;
-    assert!(
-        browser
-            .words()
-            .await
-            .contains("What Mess Menu received")
-    );
+    assert!(browser.words().await.contains("What Mess Menu received"));
     browser.can_be_used("demo, received").await;
 
     let refuses = Chromium::opens(true).await;

@@ -149,7 +149,10 @@ async fn a_withdrawal_and_a_consent_at_once_both_count() {
         .clicks("Remove: Mobile")
         .await;
 
-    let (given, _) = tokio::join!(consent.presses("allow"), withdrawal.presses("Remove access"));
+    let (given, _) = tokio::join!(
+        consent.presses("allow"),
+        withdrawal.presses("Remove access")
+    );
     canteen.receives(&given).code();
 
     let tokens = world.connects(&asha, &canteen, "basic phone sex").await;
@@ -320,9 +323,7 @@ async fn a_receipt_can_be_checked_years_later_by_anybody_and_a_changed_letter_sh
     world.connects(&asha, &canteen, "basic phone").await;
     takes_back(&asha, "Canteen", "Mobile").await;
     let connected = asha.visits("user/settings/").await;
-    let list = connected
-        .clicks("Receipts")
-        .await;
+    let list = connected.clicks("Receipts").await;
     let link = list
         .attributes("main .lines a", "href")
         .into_iter()
@@ -430,9 +431,7 @@ async fn a_person_sees_where_they_are_signed_in_and_ends_it_there() {
 
     let end = page.texts("li.session button");
     let end = end.iter().find(|it| it.contains("Android")).unwrap();
-    page.presses(end.trim())
-        .await
-        .shows("Session ended.");
+    page.presses(end.trim()).await.shows("Session ended.");
     let after = phone.visits("user/").await;
     assert!(after.url.path().contains("/account/login/"));
 

@@ -58,10 +58,7 @@ async fn a_linked_way_leads_to_the_same_account() {
         .await;
     assert_eq!(known.good()["email"], "asha@campus.example");
     let mail = world.mail_to("asha@campus.example", 1).await;
-    assert!(
-        mail.contains("a sign-in method was added"),
-        "{mail}"
-    );
+    assert!(mail.contains("a sign-in method was added"), "{mail}");
 }
 
 #[tokio::test]
@@ -162,7 +159,9 @@ async fn a_way_that_was_removed_leads_there_no_more() {
         .clicks("Remove Campus account")
         .await;
     page.shows("Remove this sign-in method?");
-    page.presses("Remove").await.shows("The sign-in method was removed");
+    page.presses("Remove")
+        .await
+        .shows("The sign-in method was removed");
 
     assert_eq!(asha.visits(PAGE).await.texts("li.session h2").len(), 1);
 
@@ -210,11 +209,7 @@ async fn a_link_that_is_finished_hours_after_the_sign_in_links_nothing() {
     let told = proves_to_be(form, "nandini").await;
 
     told.refuses(400);
-    assert!(
-        told.says("You signed in too long ago"),
-        "{}",
-        told.words()
-    );
+    assert!(told.says("You signed in too long ago"), "{}", told.words());
     let (_, theirs) = comes_through_the_directory(&world, "nandini").await;
     assert!(!theirs.says("asha"), "{}", theirs.words());
 }

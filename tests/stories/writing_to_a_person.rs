@@ -512,7 +512,9 @@ async fn one_click_ends_it_for_this_app_and_this_person_only() {
     let clicked = Answer::to(click.form(&[("List-Unsubscribe", "One-Click")])).await;
     assert_eq!(clicked.status, 200);
     assert!(
-        clicked.text().contains("Canteen can no longer send you mail"),
+        clicked
+            .text()
+            .contains("Canteen can no longer send you mail"),
         "{}",
         clicked.text()
     );

@@ -340,9 +340,7 @@ impl ErpMachine {
             SignInReply::CodeMismatch => {
                 self.counts.code_tries += 1;
                 if self.counts.code_tries >= MOST_CODE_TRIES {
-                    return over(
-                        "Three codes were not accepted. Start again to get a new code.",
-                    );
+                    return over("Three codes were not accepted. Start again to get a new code.");
                 }
                 if self.reask {
                     self.secrets = None;
@@ -737,7 +735,10 @@ mod tests {
         let next = walk.ends(SignInReply::Rejected);
         assert_eq!(
             refused(&next),
-            ("ERP did not accept the sign-in. Check your password and answer.", true)
+            (
+                "ERP did not accept the sign-in. Check your password and answer.",
+                true
+            )
         );
         assert!(shows(&next).contains(&QUESTION.to_owned()));
         assert!(walk.machine.secrets().is_none());

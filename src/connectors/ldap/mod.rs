@@ -220,10 +220,7 @@ const NO_NAME: &str = "The campus directory has no username for your account. Co
 
 fn prompt() -> Prompt {
     Prompt {
-        notice: Some(
-            "The campus directory checks your password. We do not store it."
-                .into(),
-        ),
+        notice: Some("The campus directory checks your password. We do not store it.".into()),
         ..Prompt::username_and_password()
     }
 }

@@ -1,5 +1,5 @@
-//! Programs and library configurations, each a file below `templates/docs/`. What they say of the app
-//! and of this server is written in as string literals of their language.
+//! Example programs and library configurations, each a file in `templates/docs/`. Values of the app and of
+//! this server are inserted as string literals of their language.
 
 use serde::Serialize;
 use tera::Context;
@@ -11,18 +11,18 @@ use crate::platform::links::Links;
 use crate::platform::web::Templates;
 use crate::protocol::scope::{Scope, ScopeSet};
 
-/// How a language writes a string.
+/// The string literal syntax of a language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum QuoteStyle {
-    /// As JSON does: Python, JavaScript, Go, Java and Rust read that too.
+    /// As in JSON: valid in Python, JavaScript, Go, Java and Rust.
     Double,
-    /// PHP: nothing is special but the quote and the backslash.
+    /// PHP: only the quote and the backslash are escaped.
     Php,
-    /// The shell: nothing is special but the quote, which ends the string.
+    /// The shell: only the quote is escaped.
     Shell,
 }
 
-/// A language in which the whole sign-in is told, with what comes with the language.
+/// A language with a complete example program.
 #[derive(Debug, Serialize)]
 pub(super) struct Language {
     /// As in `?lang=`.
@@ -30,25 +30,25 @@ pub(super) struct Language {
     pub name: &'static str,
     #[serde(skip)]
     file: &'static str,
-    /// Under which name to keep it.
+    /// The file name of the program.
     pub saved_as: &'static str,
-    /// What it takes.
+    /// Its requirements.
     pub needs: &'static str,
-    /// A command for the terminal, if something has to be installed first.
+    /// The command that installs its dependencies, if it has any.
     pub install: Option<&'static str>,
     pub run: &'static str,
     #[serde(skip)]
     quotes: QuoteStyle,
 }
 
-/// A client library, and the lines that make it work here.
+/// A client library and its configuration for this server.
 #[derive(Debug)]
 pub(super) struct ClientLibrary {
     pub word: &'static str,
     pub name: &'static str,
     pub language: &'static str,
     pub install: &'static str,
-    /// What one has to know of it.
+    /// A hint for its users.
     pub remark: &'static str,
     file: &'static str,
     quotes: QuoteStyle,
@@ -195,24 +195,24 @@ pub(super) const LIBRARIES: &[ClientLibrary] = &[
     },
 ];
 
-/// The scopes every snippet asks for.
-const ASKED: [Scope; 2] = [Scope::Basic, Scope::Profile];
+/// The scopes that every snippet requests.
+const REQUESTED: [Scope; 2] = [Scope::Basic, Scope::Profile];
 
 pub(super) fn scopes() -> ScopeSet {
-    ASKED.into_iter().collect()
+    REQUESTED.into_iter().collect()
 }
 
-/// They, as a `scope` value.
+/// These scopes as a `scope` value.
 pub(super) fn scope() -> String {
     scopes().to_string()
 }
 
-/// The fields they open, as the token answer lists them.
+/// The fields of these scopes, as in the token response.
 pub(super) fn fields_given() -> Vec<String> {
     scopes().fields().names()
 }
 
-/// The fields every snippet reads.
+/// The fields that every snippet reads.
 pub(super) fn fields() -> String {
     FieldSet::from_iter([Field::FirstName, Field::LastName])
         .names()
@@ -220,7 +220,7 @@ pub(super) fn fields() -> String {
 }
 
 impl Language {
-    /// The program, whole.
+    /// The complete program.
     pub(super) fn program(
         &self,
         pages: &Templates,
@@ -268,13 +268,13 @@ fn write(
     Ok(text.trim().to_owned())
 }
 
-/// As a value in a query.
+/// Encodes a query value.
 pub(super) fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 impl QuoteStyle {
-    /// A literal that means exactly `text`.
+    /// The literal for `text`.
     fn literal(self, text: &str) -> String {
         match self {
             Self::Double => serde_json::Value::from(text).to_string(),
@@ -288,7 +288,7 @@ impl QuoteStyle {
 mod tests {
     use super::*;
 
-    /// Whoever registers an address cannot write code into the snippets.
+    /// A registered redirect URI cannot inject code into the snippets.
     #[test]
     fn a_literal_ends_where_it_should() {
         let text = r"https://x.example/a'b\$(id)";

@@ -169,9 +169,8 @@ pub(super) async fn remove(
         Err(error) => return Err(error.into()),
     }
     tx.commit().await.map_err(db::Error::from)?;
-    let told = FlashMessage::good(
-        "The sign-in method was removed. All your other sessions were ended.",
-    );
+    let told =
+        FlashMessage::good("The sign-in method was removed. All your other sessions were ended.");
     Ok(frame.send_to_with(&back, &told))
 }
 

@@ -230,10 +230,7 @@ impl Feature {
         to: &ResponseTarget,
         error: &OAuthError,
     ) -> PageError {
-        let text = format!(
-            "{} sent a request that is not valid.",
-            asker.name
-        );
+        let text = format!("{} sent a request that is not valid.", asker.name);
         let place = to.redirect_uri.place();
         PageError::new(StatusCode::BAD_REQUEST, "Cannot sign in to this app", text)
             .advise(format!("If you run {}: {}", asker.name, error.description))

@@ -70,8 +70,7 @@ impl StandingLabel {
                 kind: "warning",
                 label: "Not verified",
                 text: Some(match cap {
-                    1 => "One person can connect it. The consent page shows a warning."
-                        .to_owned(),
+                    1 => "One person can connect it. The consent page shows a warning.".to_owned(),
                     cap => format!(
                         "Up to {cap} people can connect it. The consent page shows a warning."
                     ),

@@ -161,9 +161,7 @@ fn address(text: &str) -> Result<Option<String>, String> {
     let url = Url::parse(text).ok().filter(|_| !text.contains(unclear));
     let Some(url) = url else {
         if !text.contains(':') && !text.contains(unclear) {
-            return Err(format!(
-                "Start with https://. For example https://{text}."
-            ));
+            return Err(format!("Start with https://. For example https://{text}."));
         }
         return Err("Enter a full address. For example https://mess.example.".to_owned());
     };
@@ -253,12 +251,7 @@ pub(super) fn locked(app: &App, wanted: &AppDetails, has_other_logo: bool) -> Ap
         return complaints;
     }
     let now = &app.details;
-    let refuse = |what| {
-        Some(format!(
-            "{} is verified, so {what}.",
-            now.name
-        ))
-    };
+    let refuse = |what| Some(format!("{} is verified, so {what}.", now.name));
     if now.name != wanted.name {
         complaints.name = refuse("its name is locked");
     }

@@ -328,7 +328,10 @@ async fn l24_another_browser_and_who_comes_late_ask_the_portal_nothing() {
         .posts("association/check/", &[("csrf_token", &seal)])
         .await;
     assert_eq!(forged.status, 303);
-    nobody.visits("association/").await.shows("This has expired");
+    nobody
+        .visits("association/")
+        .await
+        .shows("This has expired");
 
     world.sleeps(time::Duration::minutes(30));
     shown.presses(CHECK).await.shows("This has expired");
@@ -564,7 +567,9 @@ async fn somebody_signed_in_gains_a_further_way_in() {
 
     // And it goes as every way in goes.
     let ways = asha.visits("user/ways-in/").await;
-    let sure = ways.clicks("Remove Sign in without your ERP password").await;
+    let sure = ways
+        .clicks("Remove Sign in without your ERP password")
+        .await;
     sure.presses("Remove").await;
     asha.visits("association/")
         .await
@@ -581,7 +586,11 @@ async fn what_is_somebody_elses_stays_theirs() {
     let mailed = is_mailed(&place, &eve, ("23ME10003", MAILBOX), 1).await;
     let refused = eve.visits(&mailed).await.presses("Confirm").await;
     refused.refuses(409);
-    assert!(refused.says("sign in to it and confirm"), "{}", refused.words());
+    assert!(
+        refused.says("sign in to it and confirm"),
+        "{}",
+        refused.words()
+    );
     assert!(!is_in(&eve).await);
 
     // A mailbox has one roll number.

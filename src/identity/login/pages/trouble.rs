@@ -61,19 +61,14 @@ impl LoginRoute<'_> {
             ConnectorError::Busy(after) => {
                 self.measure(SignInOutcome::Busy);
                 tracing::warn!(upstream, "too many sign-ins at once");
-                PageError::unavailable_for(
-                    after,
-                    "Many people are signing in at the moment.",
-                )
+                PageError::unavailable_for(after, "Many people are signing in at the moment.")
             }
             ConnectorError::Unavailable => {
                 self.measure(SignInOutcome::Unanswered);
                 tracing::warn!(upstream, "the upstream does not answer");
                 PageError::unavailable_for(
                     Duration::from_secs(30),
-                    format!(
-                        "{label} is not answering. What you typed was not kept."
-                    ),
+                    format!("{label} is not answering. What you typed was not kept."),
                 )
             }
             ConnectorError::Odd { met, told } => {

@@ -79,7 +79,9 @@ pub(in crate::identity::profile) async fn confirm(
     let email = email.map_err(|error| refused(error, links))?;
     tx.commit().await.map_err(db::Error::from)?;
     let email = email.ok_or_else(|| spent(links))?;
-    let said = format!("{email} is confirmed. Apps that may read your other email addresses can see it now.");
+    let said = format!(
+        "{email} is confirmed. Apps that may read your other email addresses can see it now."
+    );
     Ok(frame.send_to_with(&links.profile(), &FlashMessage::good(said)))
 }
 

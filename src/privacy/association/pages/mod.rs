@@ -425,8 +425,9 @@ fn claim(
             next: LocalPath::parse(form.text("next")).map(|next| next.to_string()),
         }),
         (roll, email) => Err([
-            roll.is_err()
-                .then(|| "Enter a roll number of nine characters. For example 22CS10001.".to_owned()),
+            roll.is_err().then(|| {
+                "Enter a roll number of nine characters. For example 22CS10001.".to_owned()
+            }),
             email.err().map(|_| {
                 "Enter an email address. For example asha@kgpian.iitkgp.ac.in.".to_owned()
             }),

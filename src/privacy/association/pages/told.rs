@@ -39,8 +39,7 @@ impl Feature {
             Some(link) => problem.back(self.web.links().confirm_association(link), "Back"),
             None => problem.back(self.web.links().association(), "Back"),
         };
-        let refused =
-            |text: &str| PageError::new(StatusCode::CONFLICT, "Could not confirm", text);
+        let refused = |text: &str| PageError::new(StatusCode::CONFLICT, "Could not confirm", text);
         match error {
             AssociationError::Over => over(),
             AssociationError::MailboxTaken => back(refused(
@@ -90,9 +89,7 @@ pub(super) fn told_not_now(not_now: ProofDelay) -> FlashMessage {
             "Wait {}, then try again.",
             RateLimited(left).in_words()
         )),
-        ProofDelay::Spent => {
-            warning("Too many checks. Start again to get a new text.")
-        }
+        ProofDelay::Spent => warning("Too many checks. Start again to get a new text."),
         ProofDelay::Tomorrow => {
             warning("This roll number was checked too often today. Try again tomorrow.")
         }
