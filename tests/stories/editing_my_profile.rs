@@ -1014,7 +1014,7 @@ async fn a_link_is_for_one_person_and_for_thirty_minutes() {
     let again = vikram
         .visits("user/")
         .await
-        .presses("Mail the link again to vikram@home.example")
+        .presses("Send the link again to vikram@home.example")
         .await;
     again.shows("We sent another link to vikram@home.example.");
     let second = link_in(&world.mail_to("vikram@home.example", 2).await);
@@ -1082,7 +1082,7 @@ async fn the_primary_address_is_told_of_one_that_was_confirmed() {
         if number == 0 {
             let told = world.mail_to(primary, 1).await;
             assert!(
-                told.contains("Subject: A further address was confirmed"),
+                told.contains("Subject: An email address was confirmed"),
                 "{told}"
             );
             assert!(
@@ -1106,7 +1106,7 @@ async fn nobody_can_be_flooded_with_links() {
     let (vikram, wasim) = (world.student("vikram").await, world.student("wasim").await);
     adds(&vikram, &["victim@home.example"]).await;
     let page = vikram.visits("user/").await;
-    let resend = "Mail the link again to victim@home.example";
+    let resend = "Send the link again to victim@home.example";
     let address = page.would_send(resend).action;
 
     for _ in 0..2 {
