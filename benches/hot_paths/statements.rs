@@ -34,9 +34,9 @@ impl Statements {
         Self {
             list_clients: one("from apps a where a.client_id = any($1)"),
             find_code: one("from codes c"),
-            use_code: one("update codes set used_at"),
+            use_code: one("update authorization_codes set used_at"),
             find_pair: one("left join pairs n on n.id = t.successor_id"),
-            rotate: one("update pairs set rotated_at"),
+            rotate: one("update token_pairs set rotated_at"),
             find_access: one("where t.access_fingerprint = $1"),
         }
     }

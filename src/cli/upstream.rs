@@ -1,4 +1,4 @@
-//! `profiles upstream`: the campus' systems people sign in through.
+//! `profiles upstream`: re-enables a connector that disabled itself.
 
 use std::process::ExitCode;
 
@@ -16,7 +16,7 @@ use crate::platform::db::Db;
 use crate::platform::rng::OsRng;
 use crate::platform::{audit, db};
 
-/// Those that ask somebody else.
+/// The connectors that call an external system and so can disable themselves.
 const CLOSING: [&str; 4] = [Ldap::SLUG, Erp::SLUG, Jiit::SLUG, Leprechaun::SLUG];
 
 #[derive(Debug, Subcommand)]
@@ -56,10 +56,10 @@ pub(super) async fn run(asked: UpstreamCommand, config: &Config) -> Result<ExitC
 
 async fn open(db: &Db, slug: &str) -> db::Result<bool> {
     let mut tx = db.begin().await?;
-    let was_closed = connectors::open(&mut tx, slug).await?;
+    let was_closed = connectors::enable(&mut tx, slug).await?;
     if was_closed {
         let entry = AuditEntry::of("upstream.opened").with(serde_json::json!({ "upstream": slug }));
-        audit::note(&mut *tx, entry, SystemClock.now(), &OsRng).await?;
+        audit::record(&mut *tx, entry, SystemClock.now(), &OsRng).await?;
     }
     tx.commit().await.map_err(db::Error::from)?;
     Ok(was_closed)

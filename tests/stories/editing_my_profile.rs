@@ -1317,7 +1317,7 @@ async fn the_link_is_made_when_the_mail_goes_out_and_lies_nowhere() {
         "{outbox:?}"
     );
     assert!(
-        rows_of(&waiting, "email_proofs").is_empty(),
+        rows_of(&waiting, "email_confirmations").is_empty(),
         "nothing is made before it goes out"
     );
 
@@ -1341,10 +1341,10 @@ async fn the_link_is_made_when_the_mail_goes_out_and_lies_nowhere() {
         .shows("is confirmed");
     let done = dumped().await;
     assert!(
-        rows_of(&done, "email_proofs").is_empty(),
+        rows_of(&done, "email_confirmations").is_empty(),
         "used up, and what was made before with it"
     );
-    let edits: Vec<_> = rows_of(&done, "audit")
+    let edits: Vec<_> = rows_of(&done, "audit_log")
         .into_iter()
         .filter(|row| row.contains("profile.edited"))
         .collect();

@@ -1,5 +1,6 @@
 //! What a developer may do to an app later on, and what is asked first.
 
+use crate::support::patience::patiently;
 use crate::support::{Browser, Page, World};
 
 /// The page of one of somebody's apps.
@@ -186,4 +187,67 @@ async fn a_logo_that_is_taken_away_is_gone() {
 
     assert!(without.attributes("main img.face", "src").is_empty());
     assert_eq!(world.stranger().asks(&src).await.status, 404);
+}
+
+/// What the owner reads under "Last problems", once this cause is there: refusals are kept in the
+/// background.
+async fn problems_of(developer: &Browser, app: &str, cause: &str) -> String {
+    let problems = patiently(async || {
+        let page = page_of(developer, app).await;
+        let problems = page.texts("#problems ~ table tbody tr").join("\n");
+        problems.contains(cause).then_some(problems)
+    });
+    problems.await.unwrap()
+}
+
+#[tokio::test]
+async fn the_owner_sees_why_requests_were_refused_and_nobody_else_does() {
+    let world = World::new().await;
+    let (meera, wasim) = (world.student("meera").await, world.student("wasim").await);
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let page = page_of(&meera, "Canteen").await;
+    assert!(!page.says("Last problems"));
+    let verifier = "a".repeat(43);
+    let link = canteen.login_link_proving("basic", &verifier);
+    let code = world.consents(&asha, &link).await;
+
+    let wrong = "b".repeat(43);
+    let mismatch = canteen
+        .tries_to_trade(&code, &[("code_verifier", &wrong)])
+        .await;
+    mismatch.refuses(400, "invalid_grant");
+    let traded = canteen
+        .tries_to_trade(&code, &[("code_verifier", &verifier)])
+        .await;
+    traded.tokens();
+    world.sleeps(time::Duration::seconds(11));
+    let replay = canteen
+        .tries_to_trade(&code, &[("code_verifier", &verifier)])
+        .await;
+    replay.refuses(400, "invalid_grant");
+
+    problems_of(&meera, "Canteen", "pkce_mismatch").await;
+    let problems = problems_of(&meera, "Canteen", "code_replayed").await;
+    assert!(
+        problems.contains("The code_verifier did not fit the code_challenge."),
+        "{problems}"
+    );
+    assert!(problems.contains("Token") && !problems.contains(&code));
+    wasim.asks(page.url.path()).await.refuses(404);
+}
+
+#[tokio::test]
+async fn the_same_problem_is_listed_once_a_minute() {
+    let world = World::new().await;
+    let (meera, canteen) = (world.student("meera").await, world.canteen());
+
+    for code in ["one", "two", "three"] {
+        canteen
+            .tries_to_trade(code, &[])
+            .await
+            .refuses(400, "invalid_grant");
+    }
+
+    let problems = problems_of(&meera, "Canteen", "code_unknown").await;
+    assert_eq!(problems.matches("code_unknown").count(), 1, "{problems}");
 }

@@ -241,7 +241,7 @@ async fn the_ledger_counts_every_reading_of_every_app_and_holds_no_value() {
     let dump = world.database.dump();
     let ledger: Vec<_> = dump
         .lines()
-        .filter(|line| line.starts_with("INSERT INTO public.readings "))
+        .filter(|line| line.starts_with("INSERT INTO public.field_reads "))
         .collect();
     assert!(!ledger.is_empty());
     for value in ["9876543210", "Asha", "98200"] {
@@ -274,7 +274,7 @@ async fn readings_are_forgotten_after_twelve_months() {
         world
             .database
             .dump()
-            .contains("INSERT INTO public.readings ")
+            .contains("INSERT INTO public.field_reads ")
     );
 
     world.sleeps(Duration::days(366));
@@ -284,7 +284,7 @@ async fn readings_are_forgotten_after_twelve_months() {
         !world
             .database
             .dump()
-            .contains("INSERT INTO public.readings ")
+            .contains("INSERT INTO public.field_reads ")
     );
 }
 
@@ -295,7 +295,7 @@ async fn the_real_program_writes_the_ledger_within_a_second_and_before_it_ends()
     let tokens = world.connects(&asha, &canteen, "basic phone").await;
     let readings = || {
         let dump = world.database.dump();
-        dump.matches("INSERT INTO public.readings ").count()
+        dump.matches("INSERT INTO public.field_reads ").count()
     };
 
     canteen.reads(&tokens.access, "fields=mobile").await.good();
@@ -616,7 +616,7 @@ async fn the_export_holds_all_that_was_entered_and_no_secret() {
     }
     let whole: Vec<u8> = files.values().flatten().copied().collect();
     let whole = String::from_utf8_lossy(&whole);
-    for secret in ["$argon2", "fingerprint", &tokens.access, &tokens.refresh] {
+    for secret in ["$argon2", "hash", &tokens.access, &tokens.refresh] {
         assert!(!whole.contains(secret), "{secret}");
     }
 }
@@ -809,7 +809,7 @@ async fn whoever_changes_their_mind_at_the_last_moment_stays() {
     let keeps = tokio::task::spawn_blocking(move || {
         let mut client = postgres::Client::connect(&address, postgres::NoTls).unwrap();
         let mut tx = client.transaction().unwrap();
-        tx.execute("delete from closings", &[]).unwrap();
+        tx.execute("delete from account_closures", &[]).unwrap();
         opened.send(()).unwrap();
         std::thread::sleep(std::time::Duration::from_millis(500));
         tx.commit().unwrap();
@@ -845,7 +845,7 @@ async fn every_table_that_speaks_of_people_follows_them() {
         let column = line.trim().split(' ').next().unwrap_or_default();
         if column == "person_id" || column == "owner_id" {
             let key = format!("{table}_{column}_fkey FOREIGN KEY");
-            let is_free = table == "audit" && column == "person_id";
+            let is_free = table == "audit_log" && column == "person_id";
             assert!(is_free || dump.contains(&key), "{table}.{column}");
             assert!(exported.contains(&format!("from {table} t")), "{table}");
         }

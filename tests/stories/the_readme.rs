@@ -212,7 +212,7 @@ fn links_in_papers_lead_somewhere() {
 /// Who reads what is promised must not find another number in the code.
 #[test]
 fn security_says_the_limits_that_the_code_says() {
-    let code = paper("src/identity/login/limits.rs");
+    let code = paper("src/identity/login/rate_limits.rs");
     let security = paper("SECURITY.md");
     let rows: Vec<_> = code
         .lines()

@@ -78,7 +78,7 @@ async fn what_happens_is_counted() {
             &[r#"upstream="password""#, outcome],
         )
     };
-    assert_eq!(tries(r#"outcome="in""#), Some(1.0));
+    assert_eq!(tries(r#"outcome="success""#), Some(1.0));
     assert_eq!(tries(r#"outcome="refused""#), Some(1.0));
     let tokens = [
         r#"route="/oauth/token""#,
@@ -156,7 +156,7 @@ async fn a_way_to_sign_in_that_closed_itself_is_seen() {
         value(&after, "profiles_upstream_closed", &closed),
         Some(1.0)
     );
-    let changed = [closed[0], r#"outcome="changed""#];
+    let changed = [closed[0], r#"outcome="protocol_mismatch""#];
     assert_eq!(
         value(&after, "profiles_sign_ins_total", &changed),
         Some(1.0)
@@ -181,7 +181,7 @@ async fn what_is_odd_of_one_person_is_seen_and_closes_nothing() {
     let seen = metrics.read().await;
     let erp = "upstream=\"erp\"";
     assert_eq!(value(&seen, "profiles_upstream_closed", &[erp]), Some(0.0));
-    let odd = [erp, r#"outcome="odd""#];
+    let odd = [erp, r#"outcome="unexpected_user_data""#];
     assert_eq!(value(&seen, "profiles_sign_ins_total", &odd), Some(1.0));
     let log = world.log();
     assert!(log.contains("odd about one person"), "{log}");

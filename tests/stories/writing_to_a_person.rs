@@ -62,7 +62,7 @@ impl Post {
     /// The reason that the record keeps of the newest mail, if it did not go out.
     async fn newest_reason(&self) -> Option<String> {
         let rows = self
-            .asks("select status, error from sent_mails order by began_at desc, id desc limit 1");
+            .asks("select status, error from sent_mails order by started_at desc, id desc limit 1");
         let row = &rows.await[0];
         assert_eq!(
             row.get::<_, Option<bool>>(0),

@@ -57,12 +57,12 @@ impl Page for DocPage {
 
 pub(super) async fn first(
     State(feature): State<Feature>,
-    frame: PageContext,
+    context: PageContext,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     show(
         &feature,
-        &frame,
+        &context,
         TabRow::first(),
         &query.unwrap_or_default(),
     )
@@ -71,13 +71,13 @@ pub(super) async fn first(
 
 pub(super) async fn tab(
     State(feature): State<Feature>,
-    frame: PageContext,
+    context: PageContext,
     Path(word): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     show(
         &feature,
-        &frame,
+        &context,
         TabRow::named(&word),
         &query.unwrap_or_default(),
     )
@@ -86,19 +86,19 @@ pub(super) async fn tab(
 
 async fn show(
     feature: &Feature,
-    frame: &PageContext,
+    context: &PageContext,
     row: &'static TabRow,
     query: &str,
 ) -> Result<Response, PageError> {
     let links = feature.web.links();
     let selection = DocsQuery::read(query).ok_or_else(PageError::not_found)?;
-    let reader = DocsReader::of(own_apps(feature, frame).await?, selection.app, links);
-    let context = tab_context(feature, row, &selection, &reader, query).await?;
-    let text = feature.web.pages.render(row.template, &context);
-    let text = text.map_err(PageError::broken)?;
+    let reader = DocsReader::of(own_apps(feature, context).await?, selection.app, links);
+    let tab_context = tab_context(feature, row, &selection, &reader, query).await?;
+    let text = feature.web.templates.render(row.template, &tab_context);
+    let text = text.map_err(PageError::internal)?;
     let (head, rest) = text::head_and_rest(&text);
     let here = links.docs_tab(row.word);
-    Ok(frame.show(&DocPage {
+    Ok(context.render(&DocPage {
         name: row.name,
         tabs: tabs(row, &selection, &reader, links),
         headings: text::headings(&text),
@@ -111,8 +111,8 @@ async fn show(
     }))
 }
 
-async fn own_apps(feature: &Feature, frame: &PageContext) -> Result<Vec<App>, PageError> {
-    let Some(visit) = frame.visit() else {
+async fn own_apps(feature: &Feature, context: &PageContext) -> Result<Vec<App>, PageError> {
+    let Some(visit) = context.user_session() else {
         return Ok(Vec::new());
     };
     let apps = clients::list_own(feature.db.pool(), visit.person).await?;
@@ -229,8 +229,8 @@ fn insert_program(
     context.insert("language", selection.language);
     let program = selection
         .language
-        .program(&feature.web.pages, reader, links);
-    context.insert("program", &program.map_err(PageError::broken)?);
+        .program(&feature.web.templates, reader, links);
+    context.insert("program", &program.map_err(PageError::internal)?);
     Ok(())
 }
 
@@ -242,17 +242,17 @@ fn insert_button(
 ) -> Result<(), PageError> {
     let links = feature.web.links();
     let button = ButtonBuilder::read(query);
-    let lines = button.lines(&feature.web.pages, reader, links);
-    context.insert("lines", &lines.map_err(PageError::broken)?);
+    let lines = button.lines(&feature.web.templates, reader, links);
+    context.insert("lines", &lines.map_err(PageError::internal)?);
     context.insert("button", &button);
-    let own_call = button::own_call(&feature.web.pages, reader, links);
-    context.insert("own_call", &own_call.map_err(PageError::broken)?);
+    let own_call = button::own_call(&feature.web.templates, reader, links);
+    context.insert("own_call", &own_call.map_err(PageError::internal)?);
     context.insert("origin", links.origin());
     let script = links.asset(&feature.web.assets.versioned("js/widget_try.js"));
     context.insert("try_script", &script);
     context.insert("release", &widget::release(links));
     let known = serde_json::to_string_pretty(&fedcm::well_known(links));
-    context.insert("well_known", &known.map_err(PageError::broken)?);
+    context.insert("well_known", &known.map_err(PageError::internal)?);
     Ok(())
 }
 
@@ -284,14 +284,14 @@ struct LibraryView {
 
 fn libraries(feature: &Feature, reader: &DocsReader) -> Result<Vec<LibraryView>, PageError> {
     let shown = |library: &ClientLibrary| {
-        let program = library.program(&feature.web.pages, reader, feature.web.links());
+        let program = library.program(&feature.web.templates, reader, feature.web.links());
         Ok(LibraryView {
             word: library.word,
             name: library.name,
             language: library.language,
             install: library.install,
             remark: library.remark,
-            program: program.map_err(PageError::broken)?,
+            program: program.map_err(PageError::internal)?,
         })
     };
     LIBRARIES.iter().map(shown).collect()
@@ -367,7 +367,7 @@ fn endpoint_urls(links: &Links) -> EndpointUrls {
         mail_path: links.send_mail(),
         look_up_path: links.look_up("roll", "12CS40067"),
         look_up_email_path: links.look_up("email", "bob@example.com"),
-        look_up_before_path: links.look_up_as_before("roll", "12CS40067"),
+        look_up_before_path: links.legacy_look_up("roll", "12CS40067"),
         metadata: whole(links.metadata()),
         openapi: whole(links.openapi()),
         widget_script: links.widget_script("login.min.js"),

@@ -42,7 +42,7 @@ use crate::platform::db::Db;
 use crate::platform::mail::MailTransport;
 use crate::platform::rng::SharedRng;
 use crate::platform::secret::ServerKey;
-use crate::platform::web::{Web, open_to_concerned};
+use crate::platform::web::{Web, allow_registered_origins};
 use crate::protocol::token;
 
 /// 64 KiB of text in JSON or a form, where a character can take six bytes, and the other fields.
@@ -72,7 +72,7 @@ impl Feature {
             .layer(DefaultBodyLimit::max(BODY));
         Router::new()
             .route("/user/api/user/send_mail", send)
-            .layer(middleware::from_fn(open_to_concerned))
+            .layer(middleware::from_fn(allow_registered_origins))
             .route("/mail/stop/{link}", get(pages::ask).post(pages::stop))
             .with_state(self)
     }

@@ -34,30 +34,30 @@ impl Page for UnsubscribePage {
 /// Shows the confirmation, or that the mail is stopped.
 pub(super) async fn ask(
     State(feature): State<Feature>,
-    frame: PageContext,
+    context: PageContext,
     Path(link): Path<String>,
 ) -> Result<Response, PageError> {
     let (_, writer) = find(&feature, &link).await?;
     let stopped = !writer.allowed.contains(Scope::SendMail);
-    Ok(frame.show(&page(&feature, &writer, &link, stopped)))
+    Ok(context.render(&page(&feature, &writer, &link, stopped)))
 }
 
 /// Stops the mail and responds with a page, because a one-click client does not follow redirects.
 pub(super) async fn stop(
     State(feature): State<Feature>,
-    frame: PageContext,
+    context: PageContext,
     Path(link): Path<String>,
 ) -> Result<Response, PageError> {
     let (opened, writer) = find(&feature, &link).await?;
     feature.stop(opened, feature.clock.now()).await?;
-    Ok(frame.show(&page(&feature, &writer, &link, true)))
+    Ok(context.render(&page(&feature, &writer, &link, true)))
 }
 
 fn page(feature: &Feature, writer: &UnsubscribeView, link: &str, stopped: bool) -> UnsubscribePage {
     let links = feature.web.links();
     UnsubscribePage {
         app: AppFace::of(&writer.name, writer.logo.as_deref(), links),
-        action: links.stop_mail(link),
+        action: links.unsubscribe(link),
         stopped,
     }
 }

@@ -141,7 +141,7 @@ impl Feature {
             date: recorded.now,
             connected_apps: links.absolute(&links.connected_apps()),
             stop: links.absolute(
-                &links.stop_mail(
+                &links.unsubscribe(
                     &UnsubscribeToken {
                         person: recorded.person,
                         app: recorded.app,
@@ -150,7 +150,7 @@ impl Feature {
                 ),
             ),
         };
-        let message = compose::compose(&recorded.mail, frame, &self.web.pages);
+        let message = compose::compose(&recorded.mail, frame, &self.web.templates);
         let message = message.map_err(|error| error.to_string())?;
         let sent = self
             .transport

@@ -34,10 +34,10 @@ pub(super) async fn find_nth_last(
     or_failed: bool,
 ) -> db::Result<Option<Timestamp>> {
     let at = sqlx::query_scalar!(
-        "select began_at from sent_mails
-         where app_id = $1 and ($2::integer is null or person_id = $2) and began_at > $3
+        "select started_at from sent_mails
+         where app_id = $1 and ($2::integer is null or person_id = $2) and started_at > $3
            and ($5 or status is distinct from false)
-         order by began_at desc offset $4 limit 1",
+         order by started_at desc offset $4 limit 1",
         app.0,
         person.map(|person| person.0),
         since,
@@ -58,7 +58,7 @@ pub(super) async fn insert(
     now: Timestamp,
 ) -> db::Result<()> {
     sqlx::query!(
-        "insert into sent_mails (id, message_id, app_id, person_id, began_at)
+        "insert into sent_mails (id, message_id, app_id, person_id, started_at)
          values ($1, $2, $3, $4, $5)",
         id.0,
         message_id,
@@ -95,7 +95,7 @@ pub(super) async fn mark_lost(
     error: &str,
 ) -> db::Result<()> {
     sqlx::query!(
-        "update sent_mails set status = false, error = $2 where status is null and began_at < $1",
+        "update sent_mails set status = false, error = $2 where status is null and started_at < $1",
         before,
         error,
     )
@@ -105,7 +105,7 @@ pub(super) async fn mark_lost(
 }
 
 pub(super) async fn delete_old(db: impl Executor<'_>, before: Timestamp) -> db::Result<()> {
-    sqlx::query!("delete from sent_mails where began_at < $1", before)
+    sqlx::query!("delete from sent_mails where started_at < $1", before)
         .execute(db)
         .await?;
     Ok(())

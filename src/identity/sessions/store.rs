@@ -24,11 +24,11 @@ pub(super) async fn list_live(
     now: Timestamp,
 ) -> db::Result<Vec<SessionRow>> {
     let rows = sqlx::query!(
-        r#"select encode(fingerprint, 'hex') as "name!", data #>> '{visit,device}' as device,
-                  data #>> '{visit,place}' as place, began_at, last_seen_at
+        r#"select encode(hash, 'hex') as "name!", data #>> '{visit,device}' as device,
+                  data #>> '{visit,place}' as place, started_at, last_seen_at
            from sessions s
            where person_id = $1 and is_live(s, $2)
-           order by last_seen_at desc, fingerprint"#,
+           order by last_seen_at desc, hash"#,
         person.0,
         now
     )
@@ -38,7 +38,7 @@ pub(super) async fn list_live(
         name: row.name,
         device: row.device,
         place: row.place,
-        since: row.began_at,
+        since: row.started_at,
         last_seen: row.last_seen_at,
     });
     Ok(browsers.collect())
@@ -51,7 +51,7 @@ pub(super) async fn delete_one(
     name: &str,
 ) -> db::Result<bool> {
     let deleted = sqlx::query!(
-        "delete from sessions where person_id = $1 and encode(fingerprint, 'hex') = $2",
+        "delete from sessions where person_id = $1 and encode(hash, 'hex') = $2",
         person.0,
         name
     )
@@ -74,7 +74,7 @@ pub(super) async fn list_sign_ins(
     since: Timestamp,
 ) -> db::Result<Vec<SignInRow>> {
     let rows = sqlx::query!(
-        "select happened_at, detail ->> 'through' as through from audit
+        "select happened_at, detail ->> 'through' as through from audit_log
          where person_id = $1 and action = 'person.signed_in' and happened_at > $2
          order by happened_at desc limit 200",
         person.0,

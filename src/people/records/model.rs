@@ -1,6 +1,9 @@
 //! A person and the parts of one.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::details::InvalidValue;
 use crate::platform::clock::Timestamp;
@@ -52,16 +55,20 @@ pub struct Person {
     pub is_admin: bool,
     /// The campus system that made this person of what it knows, as `erp`.
     #[serde(default)]
-    pub vouched_by: Option<String>,
+    pub managed_by: Option<String>,
     /// Whether the names are the person's to change: the system that vouches does not know them well.
     #[serde(default)]
-    pub names_are_own: bool,
+    pub names_are_editable: bool,
     #[serde(rename = "insti_address")]
     pub address: Option<Address>,
     #[serde(rename = "program")]
     pub programme: Option<Programme>,
     pub contacts: Vec<ContactEntry>,
     pub secondary_emails: Vec<SecondaryEmail>,
+    /// Every other column, by its name: the text fields that have no member above. Read with
+    /// [`text`](Self::text).
+    #[serde(flatten)]
+    pub(super) texts: BTreeMap<String, Value>,
 }
 
 /// Where somebody lives on campus. Serialises as the user API shows it.

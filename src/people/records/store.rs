@@ -1,11 +1,13 @@
 //! People in the database.
 
-use serde_json::Value;
+use std::sync::LazyLock;
+
 use sqlx::types::Json;
 
 use super::Person;
 use super::details::{ColumnUpdates, ContactNumber, Email, Username};
 use super::model::{ChoiceKind, LinkedIdentity, ListChoice, OwnEmail};
+use crate::people::fields::{FIELDS, FieldRow, FieldSource};
 use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::{Executor, Tx};
@@ -15,7 +17,7 @@ use crate::platform::secret::TokenHash;
 /// A person who may sign in; a suspended one is not found.
 pub async fn find(db: impl Executor<'_>, id: PersonId) -> db::Result<Option<Person>> {
     let row = sqlx::query!(
-        r#"select person as "person!: Json<Person>" from whole_people
+        r#"select person as "person!: Json<Person>" from person_records
            where id = $1 and suspended_at is null"#,
         id.0
     )
@@ -42,7 +44,7 @@ pub(super) async fn find_owner(
     subject: &str,
 ) -> db::Result<Option<PersonId>> {
     let id = sqlx::query_scalar!(
-        "select person_id from identities where provider = $1 and subject = $2",
+        "select person_id from linked_identities where provider = $1 and subject = $2",
         provider,
         subject
     )
@@ -83,10 +85,10 @@ pub(super) async fn mark_identity_used(
     now: Timestamp,
 ) -> db::Result<Option<IdentityUse>> {
     let row = sqlx::query!(
-        "update identities i set last_used_at = $4, twin = coalesce(i.twin, $3) from people p
+        "update linked_identities i set last_used_at = $4, stable_id = coalesce(i.stable_id, $3) from people p
          where i.provider = $1 and i.subject = $2
            and p.id = i.person_id and p.suspended_at is null
-         returning i.person_id, i.twin, i.vouches",
+         returning i.person_id, i.stable_id, i.is_authoritative",
         provider,
         subject,
         second_key,
@@ -96,8 +98,8 @@ pub(super) async fn mark_identity_used(
     .await?;
     Ok(row.map(|row| IdentityUse {
         person: PersonId(row.person_id),
-        second_key: row.twin,
-        vouches: row.vouches,
+        second_key: row.stable_id,
+        vouches: row.is_authoritative,
     }))
 }
 
@@ -107,7 +109,7 @@ pub(super) async fn mark_not_vouching(
     subject: &str,
 ) -> db::Result<()> {
     sqlx::query!(
-        "update identities set vouches = false where provider = $1 and subject = $2",
+        "update linked_identities set is_authoritative = false where provider = $1 and subject = $2",
         provider,
         subject
     )
@@ -124,9 +126,9 @@ pub(super) async fn rename_identity(
     subject: &str,
 ) -> db::Result<Option<PersonId>> {
     let person = sqlx::query_scalar!(
-        "update identities set subject = $3
-         where provider = $1 and twin = $2
-           and not exists (select from identities where provider = $1 and subject = $3)
+        "update linked_identities set subject = $3
+         where provider = $1 and stable_id = $2
+           and not exists (select from linked_identities where provider = $1 and subject = $3)
          returning person_id",
         provider,
         second_key,
@@ -144,7 +146,7 @@ pub async fn list_ways_in(
 ) -> db::Result<Vec<LinkedIdentity>> {
     let ways = sqlx::query_as!(
         LinkedIdentity,
-        "select provider, subject, linked_at, last_used_at from identities
+        "select provider, subject, linked_at, last_used_at from linked_identities
          where person_id = $1 order by linked_at, provider, subject",
         person.0
     )
@@ -161,7 +163,7 @@ pub(super) async fn delete_identity(
     subject: &str,
 ) -> db::Result<bool> {
     let done = sqlx::query!(
-        "delete from identities where person_id = $1 and provider = $2 and subject = $3",
+        "delete from linked_identities where person_id = $1 and provider = $2 and subject = $3",
         person.0,
         provider,
         subject
@@ -180,7 +182,7 @@ pub(super) async fn insert_identity(
     now: Timestamp,
 ) -> db::Result<PersonId> {
     sqlx::query!(
-        "insert into identities (provider, subject, person_id, linked_at) values ($1, $2, $3, $4)
+        "insert into linked_identities (provider, subject, person_id, linked_at) values ($1, $2, $3, $4)
          on conflict (provider, subject) do nothing",
         provider,
         subject,
@@ -190,7 +192,7 @@ pub(super) async fn insert_identity(
     .execute(&mut **tx)
     .await?;
     let owner = sqlx::query_scalar!(
-        "select person_id from identities where provider = $1 and subject = $2",
+        "select person_id from linked_identities where provider = $1 and subject = $2",
         provider,
         subject
     )
@@ -232,54 +234,67 @@ pub(super) async fn mark_numbers_taken(db: impl Executor<'_>, up_to: PersonId) -
     Ok(())
 }
 
-/// Changes the columns that are given. The primary address afterwards is the answer.
+// Decision: the three statements below get their columns from the table of fields when the program starts, instead of
+// being checked when it is built, because a new text field then needs no new SQL. They hold no input: values are
+// parameters. Every change of a person runs one of them, so a column that the database does not have fails at once.
+
+/// Sets the columns of these fields to what a JSON object (`$2`) has for them; the others keep their values.
+fn update_statement(fields: impl Fn(&FieldRow) -> bool, more: &[&str], rest: &str) -> String {
+    let columns = FIELDS.iter().filter(|row| fields(row));
+    let columns = columns.filter_map(|row| row.column);
+    let columns: Vec<&str> = columns.chain(more.iter().copied()).collect();
+    let values: Vec<String> = columns.iter().map(|column| format!("n.{column}")).collect();
+    format!(
+        "update people p set ({columns}) = (select {values} from {rest}",
+        columns = columns.join(", "),
+        values = values.join(", "),
+    )
+}
+
+fn is_of_campus(row: &FieldRow) -> bool {
+    row.source == FieldSource::CampusSystem
+}
+
+static UPDATE: LazyLock<String> = LazyLock::new(|| {
+    let rest = "jsonb_populate_record(p, $2) n), updated_at = $3 where p.id = $1 returning p.email";
+    update_statement(|_| true, &["is_admin"], rest)
+});
+
+/// Changes the columns that are given. Returns the primary address afterwards.
 pub(super) async fn update(
     db: impl Executor<'_>,
     id: PersonId,
     columns: &ColumnUpdates,
     now: Timestamp,
 ) -> db::Result<String> {
-    let patch = serde_json::to_value(columns).unwrap_or(Value::Null);
-    let email = sqlx::query_scalar!(
-        "update people p set
-           (first_name, last_name, email, type, is_alumni, roll_number, mobile, sex, profile_picture,
-            is_admin) = (
-             select n.first_name, n.last_name, n.email, n.type, n.is_alumni, n.roll_number, n.mobile,
-                    n.sex, n.profile_picture, n.is_admin
-             from jsonb_populate_record(p, $2) n),
-           updated_at = $3
-         where p.id = $1
-         returning p.email",
-        id.0,
-        patch,
-        now
-    )
-    .fetch_one(db)
-    .await?;
+    let email = sqlx::query_scalar(UPDATE.as_str())
+        .bind(id.0)
+        .bind(Json(columns))
+        .bind(now)
+        .fetch_one(db)
+        .await?;
     Ok(email)
 }
 
-/// Changes the columns that are given, if one of them differs; whether one did is the answer.
+static REFRESH: LazyLock<String> = LazyLock::new(|| {
+    let rest = "jsonb_populate_record(p, $2) n), updated_at = $3
+                where p.id = $1 and not to_jsonb(p) @> $2";
+    update_statement(is_of_campus, &[], rest)
+});
+
+/// Changes the columns of campus systems that are given, if one of them differs. Returns whether one did.
 pub(super) async fn refresh(
     db: impl Executor<'_>,
     id: PersonId,
     columns: &ColumnUpdates,
     now: Timestamp,
 ) -> db::Result<bool> {
-    let patch = serde_json::to_value(columns).unwrap_or(Value::Null);
-    let done = sqlx::query!(
-        "update people p set
-           (first_name, last_name, email, type, is_alumni, roll_number, mobile) = (
-             select n.first_name, n.last_name, n.email, n.type, n.is_alumni, n.roll_number, n.mobile
-             from jsonb_populate_record(p, $2) n),
-           updated_at = $3
-         where p.id = $1 and not to_jsonb(p) @> $2",
-        id.0,
-        patch,
-        now
-    )
-    .execute(db)
-    .await?;
+    let done = sqlx::query(REFRESH.as_str())
+        .bind(id.0)
+        .bind(Json(columns))
+        .bind(now)
+        .execute(db)
+        .await?;
     Ok(done.rows_affected() > 0)
 }
 
@@ -288,13 +303,13 @@ pub(super) async fn mark_vouched(
     db: impl Executor<'_>,
     id: PersonId,
     provider: &str,
-    names_are_own: bool,
+    names_are_editable: bool,
 ) -> db::Result<()> {
     sqlx::query!(
-        "update people set vouched_by = $2, names_are_own = $3 where id = $1",
+        "update people set managed_by = $2, names_are_editable = $3 where id = $1",
         id.0,
         provider,
-        names_are_own
+        names_are_editable
     )
     .execute(db)
     .await?;
@@ -303,35 +318,33 @@ pub(super) async fn mark_vouched(
 
 /// Whether somebody may change their names.
 pub(super) async fn owns_names(db: impl Executor<'_>, id: PersonId) -> db::Result<bool> {
-    let own = sqlx::query_scalar!("select names_are_own from people where id = $1", id.0)
+    let own = sqlx::query_scalar!("select names_are_editable from people where id = $1", id.0)
         .fetch_one(db)
         .await?;
     Ok(own)
 }
 
-/// Puts what is given into the columns that are empty.
+static FILL: LazyLock<String> = LazyLock::new(|| {
+    let rest = "jsonb_populate_record(p, (
+                  select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each($2::jsonb)
+                  where coalesce(to_jsonb(p) ->> key, '') = '')) n),
+                updated_at = $3 where p.id = $1";
+    update_statement(|row| is_of_campus(row) && row.is_text_column(), &[], rest)
+});
+
+/// Writes what is given into the text columns of campus systems that are empty.
 pub(super) async fn fill(
     db: impl Executor<'_>,
     id: PersonId,
     columns: &ColumnUpdates,
     now: Timestamp,
 ) -> db::Result<()> {
-    let given = serde_json::to_value(columns).unwrap_or(Value::Null);
-    sqlx::query!(
-        "update people p set
-           (first_name, last_name, email, type, roll_number, mobile) = (
-             select n.first_name, n.last_name, n.email, n.type, n.roll_number, n.mobile
-             from jsonb_populate_record(p, (
-               select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each($2::jsonb)
-               where coalesce(to_jsonb(p) ->> key, '') = '')) n),
-           updated_at = $3
-         where p.id = $1",
-        id.0,
-        given,
-        now
-    )
-    .execute(db)
-    .await?;
+    sqlx::query(FILL.as_str())
+        .bind(id.0)
+        .bind(Json(columns))
+        .bind(now)
+        .execute(db)
+        .await?;
     Ok(())
 }
 
@@ -602,7 +615,7 @@ pub async fn find_leaving(
     person: PersonId,
 ) -> db::Result<Option<Timestamp>> {
     let asked_at = sqlx::query_scalar!(
-        "select asked_at from closings where person_id = $1",
+        "select requested_at from account_closures where person_id = $1",
         person.0
     )
     .fetch_optional(db)
@@ -616,7 +629,7 @@ pub(super) async fn insert_closing(
     now: Timestamp,
 ) -> db::Result<bool> {
     let inserted = sqlx::query!(
-        "insert into closings (person_id, asked_at) values ($1, $2) on conflict do nothing",
+        "insert into account_closures (person_id, requested_at) values ($1, $2) on conflict do nothing",
         person.0,
         now
     )
@@ -626,9 +639,12 @@ pub(super) async fn insert_closing(
 }
 
 pub(super) async fn delete_closing(db: impl Executor<'_>, person: PersonId) -> db::Result<bool> {
-    let deleted = sqlx::query!("delete from closings where person_id = $1", person.0)
-        .execute(db)
-        .await?;
+    let deleted = sqlx::query!(
+        "delete from account_closures where person_id = $1",
+        person.0
+    )
+    .execute(db)
+    .await?;
     Ok(deleted.rows_affected() > 0)
 }
 
@@ -637,7 +653,7 @@ pub(super) async fn list_leaving(
     asked_before: Timestamp,
 ) -> db::Result<Vec<PersonId>> {
     let ids = sqlx::query_scalar!(
-        "select person_id from closings where asked_at <= $1 order by asked_at limit 100",
+        "select person_id from account_closures where requested_at <= $1 order by requested_at limit 100",
         asked_before
     )
     .fetch_all(db)
@@ -654,7 +670,7 @@ pub(super) async fn delete_leaving(
 ) -> db::Result<bool> {
     let deleted = sqlx::query!(
         "with due as (
-           delete from closings where person_id = $1 and asked_at <= $2 returning person_id
+           delete from account_closures where person_id = $1 and requested_at <= $2 returning person_id
          )
          delete from people using due where id = due.person_id",
         person.0,
@@ -708,8 +724,8 @@ pub async fn find_proven(
     now: Timestamp,
 ) -> db::Result<Option<String>> {
     let email = sqlx::query_scalar!(
-        "select s.email from email_proofs p join secondary_emails s on s.id = p.secondary_email_id
-         where p.fingerprint = $2 and p.expires_at > $3 and s.person_id = $1
+        "select s.email from email_confirmations p join secondary_emails s on s.id = p.secondary_email_id
+         where p.hash = $2 and p.expires_at > $3 and s.person_id = $1
            and s.verified_at is null",
         person.0,
         link.to_vec(),
@@ -730,12 +746,12 @@ pub(super) async fn mark_email_verified(
     let email = sqlx::query_as!(
         OwnEmail,
         r#"with proven as (
-           update secondary_emails s set verified_at = $3 from email_proofs p
-           where p.fingerprint = $2 and p.expires_at > $3 and s.id = p.secondary_email_id
+           update secondary_emails s set verified_at = $3 from email_confirmations p
+           where p.hash = $2 and p.expires_at > $3 and s.id = p.secondary_email_id
              and s.person_id = $1 and s.verified_at is null
            returning s.id, s.email
          ), used as (
-           delete from email_proofs using proven where secondary_email_id = proven.id
+           delete from email_confirmations using proven where secondary_email_id = proven.id
          )
          select id, email, true as "is_verified!" from proven"#,
         person.0,

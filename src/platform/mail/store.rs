@@ -1,8 +1,8 @@
-//! The outbox in the database.
+//! The outbox and the proofs of mailed secrets.
 
 use serde_json::Value;
 
-use super::mailbox::{MailboxMessage, MailedSecret};
+use super::mailed_secret::{MailboxMessage, MailedSecret};
 use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Executor;
@@ -10,11 +10,14 @@ use crate::platform::id::{AddresseeId, AppId, LetterId, PersonId};
 use crate::platform::rng::Rng;
 use crate::platform::secret::TokenHash;
 
-/// Puts a letter into the outbox, in the transaction of what it tells of. `template` is a folder below
-/// `templates/mail/`; `detail` holds ids and moments and nothing that a queue must not hold: `app` is an
-/// app's id, `at` the seconds since 1970 of the event, `further` the id of a further address. With `address`, the id of a further address, the
-/// letter goes there instead of to the primary one, with a link that proves that it was read.
-pub async fn put(
+/// Adds a mail to the outbox, in the transaction of the event. `template` is a folder below
+/// `templates/mail/`.
+///
+/// `detail` holds ids and times only: `app` is the id of an app, `at` the time of the event in seconds
+/// since 1970, `further` the id of a secondary address that the mail is about. With `address`, the id of
+/// a secondary address, the mail is sent there instead of to the primary address, with a confirmation
+/// link.
+pub async fn enqueue(
     db: impl Executor<'_>,
     template: &'static str,
     person: PersonId,
@@ -23,7 +26,7 @@ pub async fn put(
     rng: &dyn Rng,
 ) -> db::Result<()> {
     sqlx::query!(
-        "insert into outbox (id, template, person_id, detail, written_at, due_at)
+        "insert into outbox (id, template, person_id, detail, queued_at, due_at)
          values ($1, $2, $3, $4, $5, $5)",
         LetterId::new(now, rng).0,
         template,
@@ -36,29 +39,29 @@ pub async fn put(
     Ok(())
 }
 
-/// Writes a letter to a mailbox, and where it goes, in one statement.
+/// Inserts a mail to a mailbox and its recipient, in one statement.
 pub(super) async fn insert_to_mailbox(
     db: impl Executor<'_>,
     template: &'static str,
     id: AddresseeId,
-    letter: MailboxMessage<'_>,
+    mail: MailboxMessage<'_>,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<()> {
     sqlx::query!(
         "with addressee as (
-           insert into addressees (id, address, about, carries, until) values ($3, $4, $5, $6, $7)
+           insert into mail_recipients (id, address, about, secret_kind, expires_at) values ($3, $4, $5, $6, $7)
            returning id
          )
-         insert into outbox (id, template, addressee_id, detail, written_at, due_at)
+         insert into outbox (id, template, mail_recipient_id, detail, queued_at, due_at)
          select $1, $2, id, '{}', $8, $8 from addressee",
         LetterId::new(now, rng).0,
         template,
         id.0,
-        letter.address,
-        letter.about,
-        letter.carries.map(MailedSecret::name),
-        letter.until,
+        mail.address,
+        mail.about,
+        mail.carries.map(MailedSecret::name),
+        mail.until,
         now,
     )
     .execute(db)
@@ -66,36 +69,36 @@ pub(super) async fn insert_to_mailbox(
     Ok(())
 }
 
-/// A letter to go out, with what it speaks of as it is now.
+/// A mail to send, with the current data of the person and the app.
 #[derive(Debug)]
 pub(super) struct ClaimedMail {
     pub id: LetterId,
     pub template: String,
     pub written_at: Timestamp,
-    /// This one included.
-    pub tries: i32,
-    /// None where it goes to a mailbox.
+    /// Including this one.
+    pub attempts: i32,
+    /// `None` for a mail to a mailbox.
     pub person: Option<PersonId>,
-    /// What the reader is called; at a mailbox, what the letter is about.
+    /// The name of the person; for a mailbox, what the mail is about.
     pub name: String,
-    /// Empty at a mailbox.
+    /// Empty for a mailbox.
     pub username: String,
-    /// The primary address; of somebody the directory has none for, the first that they proved.
+    /// The primary address, or the first verified secondary address of a person without one.
     pub email: String,
-    /// Whether it is about an app; if there is none then, it is gone.
+    /// Whether it is about an app. If `app` is `None` then, the app was deleted.
     pub is_about_app: bool,
     pub app: Option<(AppId, String)>,
-    /// Seconds since 1970.
+    /// The time of the event, in seconds since 1970.
     pub at: Option<i64>,
-    /// The further address it tells of, unless that is gone.
+    /// The secondary address it is about, if it still exists.
     pub further: Option<String>,
     pub proves: ProofKind,
 }
 
 impl ClaimedMail {
-    /// How the reader is addressed. Whoever reads at an address that nobody has proved may be a stranger: they
-    /// learn nobody's name, and nobody writes to them what they call themselves.
-    pub(super) fn reader(&self) -> &str {
+    /// The name in the greeting. Security: an unverified address may belong to a stranger, who must not
+    /// learn the person's name or receive text of the person's choice, so such a mail uses the username.
+    pub(super) fn recipient_name(&self) -> &str {
         match self.proves {
             ProofKind::Address(..) => &self.username,
             _ => &self.name,
@@ -103,19 +106,19 @@ impl ClaimedMail {
     }
 }
 
-/// Whether a letter is to prove that an address is read.
+/// What a mail proves when its secret is used.
 #[derive(Debug)]
 pub(super) enum ProofKind {
     Nothing,
-    /// The further address of this id.
+    /// Access to the secondary address with this id.
     Address(i32, String),
-    /// One that is verified by now, or gone.
-    NoMore,
-    /// A mailbox that is nobody's yet.
+    /// Access to a secondary address that is already verified or was removed.
+    Obsolete,
+    /// Access to a mailbox that belongs to no account.
     Mailbox(MailboxRecipient),
 }
 
-/// Where a letter to a mailbox goes.
+/// The recipient of a mail to a mailbox.
 #[derive(Debug)]
 pub(super) struct MailboxRecipient {
     pub id: AddresseeId,
@@ -123,11 +126,11 @@ pub(super) struct MailboxRecipient {
     pub until: Timestamp,
 }
 
-/// The same, as the statement reads it.
+/// The row of the statement.
 struct OutboxRow {
     id: uuid::Uuid,
     template: String,
-    written_at: Timestamp,
+    queued_at: Timestamp,
     attempts: i32,
     person_id: Option<i32>,
     name: String,
@@ -141,12 +144,12 @@ struct OutboxRow {
     address_id: Option<i32>,
     address: Option<String>,
     further: Option<String>,
-    addressee_id: Option<uuid::Uuid>,
-    carries: Option<String>,
-    until: Option<Timestamp>,
+    mail_recipient_id: Option<uuid::Uuid>,
+    secret_kind: Option<String>,
+    expires_at: Option<Timestamp>,
 }
 
-/// Takes the letter that waits longest, for this process alone until `until`.
+/// Claims the mail that has been due the longest, until `until`.
 pub(super) async fn claim(
     db: impl Executor<'_>,
     now: Timestamp,
@@ -162,21 +165,21 @@ pub(super) async fn claim(
            ), claimed as (
              update outbox set due_at = $2, attempts = attempts + 1
              from next where outbox.id = next.id
-             returning outbox.id, template, person_id, addressee_id, detail, written_at, attempts
+             returning outbox.id, template, person_id, mail_recipient_id, detail, queued_at, attempts
            )
-           select claimed.id as "id!", template as "template!", written_at as "written_at!",
+           select claimed.id as "id!", template as "template!", queued_at as "queued_at!",
                   attempts as "attempts!", claimed.person_id,
                   coalesce(nullif(trim(first_name || ' ' || last_name), ''), username, about) as "name!",
                   coalesce(username, '') as "username!",
-                  coalesce(addressees.address, nullif(people.email, ''), proven.email, '') as "email!",
+                  coalesce(mail_recipients.address, nullif(people.email, ''), proven.email, '') as "email!",
                   detail ? 'app' as "is_about_app!", apps.id as "app_id?",
                   apps.name as "app_name?", (detail ->> 'at')::bigint as at,
                   detail ? 'address' as "is_to_prove!", s.id as "address_id?", s.email as "address?",
                   told.email as "further?",
-                  addressees.id as "addressee_id?", carries, until as "until?"
+                  mail_recipients.id as "mail_recipient_id?", secret_kind, expires_at as "expires_at?"
            from claimed
            left join people on people.id = claimed.person_id
-           left join addressees on addressees.id = claimed.addressee_id
+           left join mail_recipients on mail_recipients.id = claimed.mail_recipient_id
            left join apps on apps.id::text = detail ->> 'app'
            left join secondary_emails s
              on s.id = (detail ->> 'address')::integer and s.person_id = claimed.person_id
@@ -198,23 +201,23 @@ pub(super) async fn claim(
 
 impl From<OutboxRow> for ClaimedMail {
     fn from(row: OutboxRow) -> Self {
-        let mailbox = row.addressee_id.zip(row.until);
+        let mailbox = row.mail_recipient_id.zip(row.expires_at);
         let address = row.address_id.zip(row.address);
         let proves = match (mailbox, row.is_to_prove, address) {
             (Some((id, until)), ..) => ProofKind::Mailbox(MailboxRecipient {
                 id: AddresseeId(id),
-                carries: row.carries.as_deref().and_then(MailedSecret::named),
+                carries: row.secret_kind.as_deref().and_then(MailedSecret::named),
                 until,
             }),
             (None, false, _) => ProofKind::Nothing,
             (None, true, Some((id, address))) => ProofKind::Address(id, address),
-            (None, true, None) => ProofKind::NoMore,
+            (None, true, None) => ProofKind::Obsolete,
         };
         Self {
             id: LetterId(row.id),
             template: row.template,
-            written_at: row.written_at,
-            tries: row.attempts,
+            written_at: row.queued_at,
+            attempts: row.attempts,
             person: row.person_id.map(PersonId),
             name: row.name,
             username: row.username,
@@ -228,7 +231,7 @@ impl From<OutboxRow> for ClaimedMail {
     }
 }
 
-/// Keeps what proves that the further address `address` is read, and forgets what proves it no longer.
+/// Stores the hash of the confirmation link of a secondary address, and deletes expired ones.
 pub(super) async fn insert_proof(
     db: impl Executor<'_>,
     address: i32,
@@ -238,9 +241,9 @@ pub(super) async fn insert_proof(
 ) -> db::Result<()> {
     sqlx::query!(
         "with ended as (
-           delete from email_proofs where secondary_email_id = $1 and expires_at <= $3
+           delete from email_confirmations where secondary_email_id = $1 and expires_at <= $3
          )
-         insert into email_proofs (fingerprint, secondary_email_id, expires_at)
+         insert into email_confirmations (hash, secondary_email_id, expires_at)
          select $2, id, $4 from secondary_emails where id = $1",
         address,
         link.to_vec(),
@@ -252,30 +255,30 @@ pub(super) async fn insert_proof(
     Ok(())
 }
 
-/// Keeps what a letter to a mailbox carries, as a hash.
-pub(super) async fn mark_carried(
+/// Stores the hash of the secret in a mail to a mailbox.
+pub(super) async fn set_mailed_secret(
     db: impl Executor<'_>,
     addressee: AddresseeId,
-    carried: TokenHash,
+    secret: TokenHash,
 ) -> db::Result<()> {
     sqlx::query!(
-        "update addressees set fingerprint = $2 where id = $1",
+        "update mail_recipients set hash = $2 where id = $1",
         addressee.0,
-        carried.to_vec()
+        secret.to_vec()
     )
     .execute(db)
     .await?;
     Ok(())
 }
 
-/// Which letter carried a link that is still good.
-pub(super) async fn find_linked(
+/// Finds the mail of a link that has not expired.
+pub(super) async fn find_by_link(
     db: impl Executor<'_>,
     link: TokenHash,
     now: Timestamp,
 ) -> db::Result<Option<AddresseeId>> {
     let id = sqlx::query_scalar!(
-        "select id from addressees where fingerprint = $1 and carries = 'link' and until > $2",
+        "select id from mail_recipients where hash = $1 and secret_kind = 'link' and expires_at > $2",
         link.to_vec(),
         now
     )
@@ -284,28 +287,28 @@ pub(super) async fn find_linked(
     Ok(id.map(AddresseeId))
 }
 
-/// Takes the code of a letter, if this is it and it is still good.
+/// Marks the code of a mail as used, if it is right and has not expired.
 pub(super) async fn mark_code_used(
     db: impl Executor<'_>,
     addressee: AddresseeId,
     code: TokenHash,
     now: Timestamp,
 ) -> db::Result<bool> {
-    let done = sqlx::query!(
-        "update addressees set fingerprint = null
-         where id = $1 and fingerprint = $2 and carries = 'code' and until > $3",
+    let updated = sqlx::query!(
+        "update mail_recipients set hash = null
+         where id = $1 and hash = $2 and secret_kind = 'code' and expires_at > $3",
         addressee.0,
         code.to_vec(),
         now
     )
     .execute(db)
     .await?;
-    Ok(done.rows_affected() > 0)
+    Ok(updated.rows_affected() > 0)
 }
 
-/// Deletes addresses of mailboxes, and the letters to them, of what was over before `before`.
+/// Deletes mailbox recipients whose secret expired before `before`, with their mails.
 pub(super) async fn delete_addressees(db: impl Executor<'_>, before: Timestamp) -> db::Result<()> {
-    sqlx::query!("delete from addressees where until < $1", before)
+    sqlx::query!("delete from mail_recipients where expires_at < $1", before)
         .execute(db)
         .await?;
     Ok(())
@@ -344,7 +347,7 @@ pub(super) async fn mark_given_up(
     Ok(())
 }
 
-/// Deletes letters whose fate was sealed before `before`.
+/// Deletes mails that were sent or given up before `before`.
 pub(super) async fn delete_done(db: impl Executor<'_>, before: Timestamp) -> db::Result<()> {
     sqlx::query!(
         "delete from outbox where sent_at < $1 or given_up_at < $1",

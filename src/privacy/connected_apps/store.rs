@@ -19,8 +19,8 @@ pub(super) async fn list(
                            owner.username) as "owner_name!",
                   owner.username as owner_username,
                   grants.scopes, grants.fields, grants.refused_fields, grants.refused_scopes,
-                  grants.given_at, grants.last_used_at,
-                  (select min(given_at) from grants before
+                  grants.granted_at, grants.last_used_at,
+                  (select min(granted_at) from grants before
                    where before.person_id = grants.person_id and before.app_id = grants.app_id) as "first_given!"
            from grants
            join apps on apps.id = grants.app_id
@@ -49,7 +49,7 @@ pub(super) async fn list(
         refused: FieldSet::of_names(&row.refused_fields),
         refuses_mail: ScopeSet::of_names(&row.refused_scopes).contains(Scope::SendMail)
             && !ScopeSet::of_names(&row.scopes).contains(Scope::SendMail),
-        since: row.given_at,
+        since: row.granted_at,
         first_given: row.first_given,
         last_used: row.last_used_at,
     });
@@ -63,13 +63,13 @@ pub(super) async fn list_mails(
     app: Option<AppId>,
 ) -> db::Result<Vec<MailRecord>> {
     let rows = sqlx::query!(
-        "select apps.name, m.message_id, m.began_at, m.status
+        "select apps.name, m.message_id, m.started_at, m.status
          from sent_mails m
          join apps on apps.id = m.app_id
          where m.person_id = $1 and (m.app_id = $2 or $2 is null and not exists (
            select from grants g
            where g.person_id = m.person_id and g.app_id = m.app_id and g.ended_at is null))
-         order by m.began_at desc limit 100",
+         order by m.started_at desc limit 100",
         person.0,
         app.map(|app| app.0),
     )
@@ -78,7 +78,7 @@ pub(super) async fn list_mails(
     let mails = rows.into_iter().map(|row| MailRecord {
         app_name: row.name,
         message_id: row.message_id,
-        at: row.began_at,
+        at: row.started_at,
         status: row.status,
     });
     Ok(mails.collect())
@@ -91,11 +91,11 @@ pub(super) async fn list_unconnected(
     person: PersonId,
 ) -> db::Result<Vec<FormerApp>> {
     let rows = sqlx::query!(
-        r#"select a.name, sum(r.times) as "times!", max(r.read_at) as "last!",
+        r#"select a.name, sum(r.read_count) as "read_count!", max(r.read_at) as "last!",
                   (select array_agg(distinct field)
-                   from readings f cross join unnest(f.fields) as field
+                   from field_reads f cross join unnest(f.fields) as field
                    where f.person_id = $1 and f.app_id = a.id) as "fields!"
-           from readings r
+           from field_reads r
            join apps a on a.id = r.app_id
            where r.person_id = $1 and not exists (
              select from grants g
@@ -108,7 +108,7 @@ pub(super) async fn list_unconnected(
     let apps = rows.into_iter().map(|row| FormerApp {
         app_name: row.name,
         fields: FieldSet::of_names(&row.fields),
-        times: row.times,
+        times: row.read_count,
         last: row.last,
     });
     Ok(apps.collect())

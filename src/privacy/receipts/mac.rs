@@ -12,14 +12,14 @@ const VERSION: &str = "1.";
 
 impl ReceiptKey {
     pub(super) fn sign(&self, mut receipt: Receipt) -> Receipt {
-        receipt.seal = format!("{VERSION}{}", self.0.seal(&[&signed_bytes(&receipt)]));
+        receipt.seal = format!("{VERSION}{}", self.0.mac(&[&signed_bytes(&receipt)]));
         receipt
     }
 
     /// Whether the content of the receipt matches its authentication code.
     pub(super) fn verify(&self, receipt: &Receipt) -> bool {
         let seal = receipt.seal.strip_prefix(VERSION);
-        seal.is_some_and(|seal| self.0.is_seal(seal, &[&signed_bytes(receipt)]))
+        seal.is_some_and(|seal| self.0.verify_mac(seal, &[&signed_bytes(receipt)]))
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use profiles::connectors::ConnectorRegistry;
 use profiles::platform::clock::{Clock as _, SharedClock};
 use profiles::platform::config::Config;
 use profiles::platform::db::Db;
@@ -33,6 +34,7 @@ pub async fn serve(
     settings: Settings,
     clock: Arc<Clock>,
     has_demo: bool,
+    connectors: ConnectorRegistry,
 ) -> (JoinHandle<()>, Jobs) {
     let demo = if has_demo {
         let address = listener.local_addr().unwrap();
@@ -40,7 +42,7 @@ pub async fn serve(
     } else {
         None
     };
-    let house = house(settings, clock, demo);
+    let house = house(settings, clock, demo, connectors);
     let service = house
         .router
         .into_make_service_with_connect_info::<SocketAddr>();
@@ -50,17 +52,23 @@ pub async fn serve(
 }
 
 /// The one place that knows how it is built.
-pub fn house(settings: Settings, clock: Arc<Clock>, demo: Option<(Demo, SocketAddr)>) -> Server {
+pub fn house(
+    settings: Settings,
+    clock: Arc<Clock>,
+    demo: Option<(Demo, SocketAddr)>,
+    extra_connectors: ConnectorRegistry,
+) -> Server {
     let config = Config::load(settings).unwrap();
     let db = Db::open(config.database_url.as_ref().unwrap()).unwrap();
     let clock: SharedClock = clock;
     let parts = ServerParts {
-        ledger: AccessLog::new(db.clone(), Arc::clone(&clock), &OsRng),
+        access_log: AccessLog::new(db.clone(), Arc::clone(&clock), &OsRng),
         db,
         clock,
         rng: Arc::new(OsRng),
         master_key: ServerKey::master(rand::random()),
         public_url: config.public_url.clone().unwrap(),
+        extra_connectors,
         demo,
     };
     profiles::server::build(&config, parts).unwrap()
@@ -71,7 +79,7 @@ async fn furnished(settings: &Settings, clock: &Clock) -> Demo {
     let config = Config::load(settings.clone()).unwrap();
     let db = Db::open(config.database_url.as_ref().unwrap()).unwrap();
     let links = Links::new(config.public_url.as_ref().unwrap());
-    let furnished = demo::furnish(&db, &config.data_dir, &links, clock.now(), &OsRng);
+    let furnished = demo::seed_demo(&db, &config.data_dir, &links, clock.now(), &OsRng);
     furnished.await.unwrap().0
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use profiles::connectors::ConnectorRegistry;
 use profiles::platform::jobs::Jobs;
 use reqwest::redirect;
 use time::Duration;
@@ -48,6 +49,7 @@ pub struct Plan {
     demo: bool,
     told: bool,
     path: String,
+    connectors: ConnectorRegistry,
 }
 
 impl Plan {
@@ -84,6 +86,12 @@ impl Plan {
     /// write-ahead log, as the end of any other story would have it.
     pub fn with_all_that_postgresql_writes(mut self) -> Self {
         self.told = true;
+        self
+    }
+
+    /// With ways to sign in that no setting switches on.
+    pub fn with_connectors(mut self, connectors: ConnectorRegistry) -> Self {
+        self.connectors = connectors;
         self
     }
 
@@ -143,8 +151,14 @@ impl Plan {
             }
             variables.extend(settings);
             settings = variables;
-            let (serving, jobs) =
-                server::serve(listener, settings.clone(), Arc::clone(&clock), self.demo).await;
+            let (serving, jobs) = server::serve(
+                listener,
+                settings.clone(),
+                Arc::clone(&clock),
+                self.demo,
+                self.connectors,
+            )
+            .await;
             (base, Server::Here(serving, jobs))
         };
 
@@ -205,7 +219,13 @@ impl World {
     /// The jobs of another process on the same database, at the same time.
     pub fn jobs_of_another_process(&self) -> Jobs {
         assert!(matches!(self.server, Server::Here(..)));
-        server::house(self.settings.clone(), Arc::clone(&self.clock), None).jobs
+        server::house(
+            self.settings.clone(),
+            Arc::clone(&self.clock),
+            None,
+            ConnectorRegistry::default(),
+        )
+        .jobs
     }
 
     /// Nobody in particular, not signed in.

@@ -147,13 +147,13 @@ impl AppFormPage {
 
 pub(in crate::developers::apps) async fn new(
     State(feature): State<Feature>,
-    SignedIn { frame, .. }: SignedIn,
+    SignedIn { context, .. }: SignedIn,
 ) -> Response {
     let form = AppForm {
         client_type: "confidential".to_owned(),
         ..AppForm::default()
     };
-    frame.show(&AppFormPage::of_new(
+    context.render(&AppFormPage::of_new(
         &feature,
         form,
         AppFormErrors::default(),
@@ -162,7 +162,7 @@ pub(in crate::developers::apps) async fn new(
 
 pub(in crate::developers::apps) async fn register(
     State(feature): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     submitted: CsrfMultipartForm,
 ) -> Result<Response, PageError> {
     let form = read_form(&submitted.form);
@@ -170,12 +170,12 @@ pub(in crate::developers::apps) async fn register(
         Ok(read) => read,
         Err(errors) => {
             let page = AppFormPage::of_new(&feature, form, *errors);
-            return Ok(frame.show_with(StatusCode::UNPROCESSABLE_ENTITY, &page));
+            return Ok(context.render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page));
         }
     };
-    if clients::count_own(feature.db.pool(), visit.person).await? >= clients::MOST_APPS {
+    if clients::count_own(feature.db.pool(), visit.person).await? >= clients::MAX_APPS {
         let page = AppFormPage::of_new(&feature, form, AppFormErrors::default());
-        let most = clients::MOST_APPS;
+        let most = clients::MAX_APPS;
         let notice = format!(
             "You have {most} apps, the most that one person can register. Delete an app that you no longer need, then register this one. What you typed is still here."
         );
@@ -183,7 +183,7 @@ pub(in crate::developers::apps) async fn register(
             notice: Some(notice),
             ..page
         };
-        return Ok(frame.show_with(StatusCode::CONFLICT, &page));
+        return Ok(context.render_with_status(StatusCode::CONFLICT, &page));
     }
     let logo = keep(&feature, picture).await?;
     let registered = match keep_app(&feature, &visit, details, logo.clone()).await {
@@ -196,7 +196,7 @@ pub(in crate::developers::apps) async fn register(
     let RegisteredApp { app, secret } = registered;
     let Some((secret, id)) = secret else {
         let notice = FlashMessage::good(format!("{} is registered.", app.details.name));
-        return Ok(frame.send_to_with(&feature.web.links().app(app.id), &notice));
+        return Ok(context.redirect_with_message(&feature.web.links().app(app.id), &notice));
     };
     let fresh = NewSecretCookie {
         secret,
@@ -205,7 +205,7 @@ pub(in crate::developers::apps) async fn register(
     };
     Ok(rotate::send_to_shown(
         &feature,
-        &frame,
+        &context,
         &visit,
         (app.id, SecretUse::Client),
         &fresh,
@@ -234,10 +234,10 @@ async fn keep_app(
 
 pub(in crate::developers::apps) async fn edit(
     State(feature): State<Feature>,
-    OwnAppRecentlyAuthenticated(OwnApp { frame, app, .. }): OwnAppRecentlyAuthenticated,
+    OwnAppRecentlyAuthenticated(OwnApp { context, app, .. }): OwnAppRecentlyAuthenticated,
 ) -> Response {
     let form = AppForm::of(&app.details);
-    frame.show(&AppFormPage::of_app(
+    context.render(&AppFormPage::of_app(
         &feature,
         &app,
         form,
@@ -247,14 +247,18 @@ pub(in crate::developers::apps) async fn edit(
 
 pub(in crate::developers::apps) async fn save(
     State(feature): State<Feature>,
-    OwnAppRecentlyAuthenticated(OwnApp { visit, frame, app }): OwnAppRecentlyAuthenticated,
+    OwnAppRecentlyAuthenticated(OwnApp {
+        visit,
+        context,
+        app,
+    }): OwnAppRecentlyAuthenticated,
     submitted: CsrfMultipartForm,
 ) -> Result<Response, PageError> {
     let form = read_form(&submitted.form);
-    let removes_logo = submitted.form.is_ticked("remove_logo");
+    let removes_logo = submitted.form.is_checked("remove_logo");
     let refuse = |form, errors: Box<AppFormErrors>| {
         let page = AppFormPage::of_app(&feature, &app, form, *errors);
-        frame.show_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
+        context.render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page)
     };
     let (details, picture) = match read(&feature, &form, submitted).await {
         Ok(read) => read,
@@ -262,14 +266,14 @@ pub(in crate::developers::apps) async fn save(
     };
     let new_logo = keep(&feature, picture).await?;
     let logo = match &new_logo {
-        Some(file) => LogoUpdate::Becomes(file.clone()),
-        None if removes_logo => LogoUpdate::Goes,
-        None => LogoUpdate::Stays,
+        Some(file) => LogoUpdate::Replace(file.clone()),
+        None if removes_logo => LogoUpdate::Remove,
+        None => LogoUpdate::Keep,
     };
     match keep_edit(&feature, &visit, app.id, (details, logo)).await {
         Ok(EditResult::Saved(old_logo)) => {
             discard(&feature, old_logo).await;
-            Ok(frame.send_to_with(
+            Ok(context.redirect_with_message(
                 &feature.web.links().app(app.id),
                 &FlashMessage::good("Saved."),
             ))
@@ -316,7 +320,7 @@ fn read_form(form: &FormParams) -> AppForm {
         contact: text("contact"),
         client_type: text("client_type"),
         redirect_uris: text("redirect_uris"),
-        require_pkce: form.is_ticked("require_pkce"),
+        require_pkce: form.is_checked("require_pkce"),
     }
 }
 
@@ -326,7 +330,7 @@ async fn read(
     form: &AppForm,
     submitted: CsrfMultipartForm,
 ) -> Result<(AppDetails, Option<Picture>), Box<AppFormErrors>> {
-    let details = clients::read(form);
+    let details = clients::parse_form(form);
     let file = submitted
         .files
         .into_iter()
@@ -357,13 +361,13 @@ async fn keep(feature: &Feature, picture: Option<Picture>) -> Result<Option<Stri
     };
     let kept = feature
         .pictures
-        .keep(PictureKind::AppLogo, &picture, feature.rng.as_ref());
-    kept.await.map(Some).map_err(PageError::broken)
+        .save(PictureKind::AppLogo, &picture, feature.rng.as_ref());
+    kept.await.map(Some).map_err(PageError::internal)
 }
 
 async fn discard(feature: &Feature, logo: Option<String>) {
     if let Some(file) = logo {
-        feature.pictures.discard(PictureKind::AppLogo, &file).await;
+        feature.pictures.delete(PictureKind::AppLogo, &file).await;
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod form;
 mod look_up;
+mod problems;
 mod rotate;
 mod secret;
 
@@ -12,6 +13,7 @@ use axum::response::Response;
 pub(super) use form::{edit, new, register, save};
 use http::{HeaderMap, StatusCode};
 pub(super) use look_up::{ask_token, make_token, token};
+use problems::ProblemRow;
 pub(super) use secret::{ask_secret, make_secret, secret};
 use serde::Serialize;
 
@@ -40,17 +42,17 @@ impl From<AppsError> for PageError {
                 "This app is verified",
                 "A verified app cannot be deleted by its owner. Nothing was changed.",
             )
-            .advise("If it has to be deleted, contact the people who run this service."),
+            .with_advice("To delete it, contact the people who run this service."),
             AppsError::Public => refused(
                 "A public client has no secret",
                 "It runs on the user’s device, where a secret cannot be kept. It uses PKCE instead.",
             )
-            .advise("If your app runs on a server, edit the app and choose “On a server”. Then create a secret."),
-            AppsError::Changed => refused(
+            .with_advice("If your app runs on a server, edit the app and choose “On a server”. Then create a secret."),
+            AppsError::SecretsChanged => refused(
                 "The secrets have changed",
                 "Another secret was created after you opened this page. Nothing was changed.",
             )
-            .advise("Go back, reload the page and try again."),
+            .with_advice("Go back, reload the page and try again."),
             AppsError::Store(error) => error.into(),
         }
     }
@@ -62,7 +64,7 @@ fn refused(error: AppsError, app: &App, links: &Links) -> PageError {
         return error.into();
     }
     let label = format!("Back to {}", app.details.name);
-    PageError::from(error).back(links.app(app.id), label)
+    PageError::from(error).with_back_link(links.app(app.id), label)
 }
 
 /// How long the page of an app lists a mail.
@@ -97,7 +99,7 @@ impl Page for AppListPage {
 
 pub(super) async fn list(
     State(feature): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
 ) -> Result<Response, PageError> {
     let apps = clients::list_own(feature.db.pool(), visit.person).await?;
     let links = feature.web.links();
@@ -108,7 +110,7 @@ pub(super) async fn list(
         description: app.details.description,
         users,
     });
-    Ok(frame.show(&AppListPage {
+    Ok(context.render(&AppListPage {
         apps: listed.collect(),
     }))
 }
@@ -122,6 +124,8 @@ struct AppPage {
     links: AppPageLinks,
     look_ups: Option<LookupSection>,
     mails: MailSection,
+    /// The last refused requests.
+    problems: Vec<ProblemRow>,
 }
 
 /// The section of an app that may look people up.
@@ -225,7 +229,7 @@ impl Page for AppPage {
 
 pub(super) async fn show(
     State(feature): State<Feature>,
-    OwnApp { frame, app, .. }: OwnApp,
+    OwnApp { context, app, .. }: OwnApp,
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
     let users = clients::count_users(feature.db.pool(), app.id).await?;
@@ -236,7 +240,9 @@ pub(super) async fn show(
     let look_ups = look_ups(&feature, &app).await?;
     let since = feature.clock.now() - MAILS_SHOWN_FOR;
     let mails = clients::find_mails(feature.db.pool(), app.id, since).await?;
-    let mut answer = frame.show(&AppPage {
+    let problems = problems::list(feature.db.pool(), app.id, &feature.web).await?;
+    let mut answer = context.render(&AppPage {
+        problems,
         mails: MailSection::of(mails, &feature.web),
         secrets: secrets.collect(),
         sign_in_link: sign_in_link(&app, feature.web.links()),
@@ -334,14 +340,14 @@ impl Page for DeleteAppPage {
 
 pub(super) async fn ask_delete(
     State(feature): State<Feature>,
-    OwnAppRecentlyAuthenticated(OwnApp { frame, app, .. }): OwnAppRecentlyAuthenticated,
+    OwnAppRecentlyAuthenticated(OwnApp { context, app, .. }): OwnAppRecentlyAuthenticated,
 ) -> Result<Response, PageError> {
     if app.standing == AppStanding::Verified {
         return Err(refused(AppsError::Verified, &app, feature.web.links()));
     }
     let users = clients::count_users(feature.db.pool(), app.id).await?;
     let links = feature.web.links();
-    Ok(frame.show(&DeleteAppPage {
+    Ok(context.render(&DeleteAppPage {
         app: face(&app, links),
         action: links.delete_app(app.id),
         back: links.app(app.id),
@@ -351,7 +357,11 @@ pub(super) async fn ask_delete(
 
 pub(super) async fn delete(
     State(feature): State<Feature>,
-    OwnAppRecentlyAuthenticated(OwnApp { visit, frame, app }): OwnAppRecentlyAuthenticated,
+    OwnAppRecentlyAuthenticated(OwnApp {
+        visit,
+        context,
+        app,
+    }): OwnAppRecentlyAuthenticated,
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
     let now = feature.clock.now();
@@ -359,10 +369,10 @@ pub(super) async fn delete(
     let deleted = clients::delete(&mut tx, app.id, visit.person, now, feature.rng.as_ref()).await?;
     tx.commit().await.map_err(db::Error::from)?;
     if let Some(logo) = deleted.logo {
-        feature.pictures.discard(PictureKind::AppLogo, &logo).await;
+        feature.pictures.delete(PictureKind::AppLogo, &logo).await;
     }
     let notice = FlashMessage::good(format!("{} is deleted.", deleted.details.name));
-    Ok(frame.send_to_with(&feature.web.links().apps(), &notice))
+    Ok(context.redirect_with_message(&feature.web.links().apps(), &notice))
 }
 
 #[cfg(test)]
@@ -475,6 +485,11 @@ pub(super) mod samples {
                 } else {
                     Vec::new()
                 },
+            },
+            problems: if full {
+                vec![problems::samples::row()]
+            } else {
+                Vec::new()
             },
             links: AppPageLinks {
                 edit: "/oauth/applications/1/update/".to_owned(),

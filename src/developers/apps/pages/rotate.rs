@@ -16,7 +16,7 @@ use crate::platform::id::{AppId, PersonId, SecretId};
 use crate::platform::links::Links;
 use crate::platform::secret::Secret;
 use crate::platform::web::{
-    FRESH_SECRET, FlashMessage, PageContext, PageError, UserSession, Web, no_store,
+    FlashMessage, NEW_SECRET_COOKIE, PageContext, PageError, UserSession, Web, set_no_store,
 };
 use crate::protocol::clients;
 use crate::protocol::clients::rotate_secret::RotationPlan;
@@ -43,7 +43,7 @@ impl SecretUse {
     fn page_that_shows(self, links: &Links, app: AppId) -> String {
         match self {
             Self::Client => links.fresh_secret(app),
-            Self::LookUps => links.fresh_look_up_token(app),
+            Self::LookUps => links.new_look_up_token(app),
         }
     }
 }
@@ -64,10 +64,13 @@ pub(super) async fn offer(
     purpose: SecretUse,
 ) -> Result<RotationOffer, PageError> {
     let links = feature.web.links();
-    let allowed = rotate_secret::check(feature.db.pool(), app, purpose).await;
+    let allowed = rotate_secret::check_secret_use(feature.db.pool(), app, purpose).await;
     allowed.map_err(|error| refused(error, app, links))?;
     let live = clients::list_secrets(feature.db.pool(), app.id, purpose).await?;
-    let RotationPlan { stays, drops } = rotate_secret::change(live);
+    let RotationPlan {
+        keeps: stays,
+        deletes: drops,
+    } = rotate_secret::plan_rotation(live);
     let shown = stays.as_ref().map(|stays| format!("?stays={}", stays.id));
     Ok(RotationOffer {
         app: face(app, links),
@@ -81,7 +84,11 @@ pub(super) async fn offer(
 /// Creates a secret and redirects to the page that shows it.
 pub(super) async fn make(
     feature: &Feature,
-    OwnApp { visit, frame, app }: &OwnApp,
+    OwnApp {
+        visit,
+        context,
+        app,
+    }: &OwnApp,
     query: Option<&str>,
     purpose: SecretUse,
 ) -> Result<Response, PageError> {
@@ -97,14 +104,13 @@ pub(super) async fn make(
     let (secret, id) = match made {
         // The form was sent twice, or another tab created a secret: a different secret would end now than
         // the page showed.
-        Err(AppsError::Changed) => {
+        Err(AppsError::SecretsChanged) => {
             let notice = format!(
                 "Another {} was created in the meantime. Check again.",
                 purpose.word()
             );
-            return Ok(
-                frame.send_to_with(&purpose.page(links, app.id), &FlashMessage::info(notice))
-            );
+            return Ok(context
+                .redirect_with_message(&purpose.page(links, app.id), &FlashMessage::info(notice)));
         }
         made => made.map_err(|error| refused(error, app, links))?,
     };
@@ -116,7 +122,7 @@ pub(super) async fn make(
     };
     Ok(send_to_shown(
         feature,
-        frame,
+        context,
         visit,
         (app.id, purpose),
         &fresh,
@@ -135,11 +141,15 @@ fn shown_to_stay(query: &str) -> Option<SecretId> {
 /// app.
 pub(super) async fn just_made(
     feature: &Feature,
-    OwnApp { visit, frame, app }: &OwnApp,
+    OwnApp {
+        visit,
+        context,
+        app,
+    }: &OwnApp,
     headers: &HeaderMap,
     purpose: SecretUse,
 ) -> Result<Result<(NewSecretCookie, Option<SecretRow>), Response>, PageError> {
-    let cookie = feature.web.cookies.read(headers, FRESH_SECRET);
+    let cookie = feature.web.cookies.read(headers, NEW_SECRET_COOKIE);
     let fresh = cookie.and_then(|cookie| {
         unseal(
             &feature.web,
@@ -155,7 +165,9 @@ pub(super) async fn just_made(
         let notice =
             format!("A {word} is shown only once. If you did not copy it, create a new one.");
         let back = feature.web.links().app(app.id);
-        return Ok(Err(frame.send_to_with(&back, &FlashMessage::info(notice))));
+        return Ok(Err(
+            context.redirect_with_message(&back, &FlashMessage::info(notice))
+        ));
     };
     let still_live = live.iter().rev().find(|known| known.id != fresh.id);
     let still_live = still_live.map(|known| SecretRow::of(known, &feature.web));
@@ -178,12 +190,12 @@ const SHOWN_FOR: Duration = Duration::from_mins(10);
 /// developer's browser until they leave the page, ten minutes at most.
 pub(super) fn send_to_shown(
     feature: &Feature,
-    frame: &PageContext,
+    context: &PageContext,
     visit: &UserSession,
     (app, purpose): (AppId, SecretUse),
     fresh: &NewSecretCookie,
 ) -> Response {
-    let mut answer = frame.send_to(&purpose.page_that_shows(feature.web.links(), app));
+    let mut answer = context.redirect(&purpose.page_that_shows(feature.web.links(), app));
     let until = (feature.clock.now() + SHOWN_FOR).unix_timestamp();
     let NewSecretCookie { secret, id, first } = fresh;
     let text = format!("{until}.{id}.{}.{}", u8::from(*first), secret.expose());
@@ -191,30 +203,30 @@ pub(super) fn send_to_shown(
     let headers = answer.headers_mut();
     feature.web.cookies.set(
         headers,
-        FRESH_SECRET,
+        NEW_SECRET_COOKIE,
         format!("{seal}.{text}"),
         Some(SHOWN_FOR),
     );
-    no_store(&mut answer);
+    set_no_store(&mut answer);
     answer
 }
 
 /// Removes the cookie with the secret.
 pub(super) fn forget(web: &Web, headers: &HeaderMap, answer: &mut Response) {
-    if web.cookies.read(headers, FRESH_SECRET).is_some() {
-        web.cookies.remove(answer.headers_mut(), FRESH_SECRET);
+    if web.cookies.read(headers, NEW_SECRET_COOKIE).is_some() {
+        web.cookies.remove(answer.headers_mut(), NEW_SECRET_COOKIE);
     }
 }
 
 fn seal(web: &Web, text: &str, app: AppId, person: PersonId) -> String {
     let person = person.0.to_be_bytes();
     let parts = [
-        FRESH_SECRET.as_bytes(),
+        NEW_SECRET_COOKIE.as_bytes(),
         app.0.as_bytes(),
         &person,
         text.as_bytes(),
     ];
-    web.cookie_key.seal(&parts)
+    web.cookie_key.mac(&parts)
 }
 
 fn unseal(
@@ -227,12 +239,12 @@ fn unseal(
     let (seal, text) = cookie.split_once('.')?;
     let person = person.0.to_be_bytes();
     let parts = [
-        FRESH_SECRET.as_bytes(),
+        NEW_SECRET_COOKIE.as_bytes(),
         app.id.0.as_bytes(),
         &person,
         text.as_bytes(),
     ];
-    if !web.cookie_key.is_seal(seal, &parts) {
+    if !web.cookie_key.verify_mac(seal, &parts) {
         return None;
     }
     let mut parts = text.splitn(4, '.');

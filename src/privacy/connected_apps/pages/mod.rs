@@ -106,7 +106,7 @@ impl ConnectedAppItem {
             contact: connection.contact,
             since: web.date(connection.since),
             last_used: connection.last_used.map(|at| web.date(at)),
-            take_back: links.take_back(connection.app),
+            take_back: links.remove_access(connection.app),
             details: links.connected_app(connection.app),
         }
     }
@@ -114,7 +114,7 @@ impl ConnectedAppItem {
 
 pub(super) async fn list(
     State(feature): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
 ) -> Result<Response, PageError> {
     let connections = store::list(feature.db.pool(), visit.person, None).await?;
     let apps = connections
@@ -132,7 +132,7 @@ pub(super) async fn list(
         app_name: mail.app_name.clone(),
         mail: MailRecordView::of(mail, &feature.web),
     });
-    Ok(frame.show(&ConnectedAppsPage {
+    Ok(context.render(&ConnectedAppsPage {
         gone_at: gone_at(&feature, visit.person).await?,
         apps: apps.collect(),
         unconnected: unconnected.collect(),
@@ -175,15 +175,15 @@ impl Page for RemoveAccessPage {
 
 pub(super) async fn ask(
     State(feature): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     app: Result<Path<AppId>, PathRejection>,
 ) -> Result<Response, PageError> {
     let connection = find(&feature, visit.person, app).await?;
     let connection = connection.ok_or_else(PageError::not_found)?;
     let links = feature.web.links();
-    Ok(frame.show(&RemoveAccessPage {
+    Ok(context.render(&RemoveAccessPage {
         rows: connection.rows(),
-        action: links.take_back(connection.app),
+        action: links.remove_access(connection.app),
         app: RemovedAccess {
             face: AppFace::of(&connection.name, connection.logo.as_deref(), links),
             owner_name: connection.owner_name,
@@ -194,14 +194,14 @@ pub(super) async fn ask(
 
 pub(super) async fn take_back(
     State(feature): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     app: Result<Path<AppId>, PathRejection>,
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
     let Some(connection) = find(&feature, visit.person, app).await? else {
         // The form was sent twice, or access was removed in another tab.
         let notice = FlashMessage::info("This app has no access to your data.");
-        return Ok(frame.send_to_with(&feature.web.links().connected_apps(), &notice));
+        return Ok(context.redirect_with_message(&feature.web.links().connected_apps(), &notice));
     };
     let now = feature.clock.now();
     let mut tx = feature.db.begin().await?;
@@ -210,7 +210,7 @@ pub(super) async fn take_back(
     tx.commit().await.map_err(db::Error::from)?;
     // Without the name of the app, which is no longer on the page.
     let notice = FlashMessage::good("Access removed. The app can no longer read your data.");
-    Ok(frame.send_to_with(&feature.web.links().connected_apps(), &notice))
+    Ok(context.redirect_with_message(&feature.web.links().connected_apps(), &notice))
 }
 
 /// The connection of the app in the path. None for an invalid id.

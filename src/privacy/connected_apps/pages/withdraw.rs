@@ -78,7 +78,7 @@ impl WithdrawTarget {
 
 pub(in crate::privacy::connected_apps) async fn ask(
     State(feature): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     app: Result<Path<AppId>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
@@ -89,9 +89,9 @@ pub(in crate::privacy::connected_apps) async fn ask(
     let ends = connection.share.intersection(part.share());
     if ends.is_empty() {
         // Already removed in another tab.
-        return Ok(frame.send_to(&links.connected_app(connection.app)));
+        return Ok(context.redirect(&links.connected_app(connection.app)));
     }
-    Ok(frame.show(&WithdrawFieldPage {
+    Ok(context.render(&WithdrawFieldPage {
         app: AppFace::of(&connection.name, connection.logo.as_deref(), links),
         owner_name: connection.owner_name,
         part: part.label(),
@@ -100,14 +100,14 @@ pub(in crate::privacy::connected_apps) async fn ask(
             .iter()
             .map(|field| field.row().label)
             .collect(),
-        action: links.withdraw(connection.app, &part.query()),
+        action: links.remove_field(connection.app, &part.query()),
         back: links.connected_app(connection.app),
     }))
 }
 
 pub(in crate::privacy::connected_apps) async fn withdraw(
     State(feature): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     app: Result<Path<AppId>, PathRejection>,
     RawQuery(query): RawQuery,
     _sent: CsrfForm,
@@ -117,7 +117,7 @@ pub(in crate::privacy::connected_apps) async fn withdraw(
     let Some(connection) = connection else {
         // All access was removed in another tab.
         let notice = FlashMessage::info("This app has no access to your data.");
-        return Ok(frame.send_to_with(&links.connected_apps(), &notice));
+        return Ok(context.redirect_with_message(&links.connected_apps(), &notice));
     };
     let part = WithdrawTarget::read(query).ok_or_else(PageError::not_found)?;
     let now = feature.clock.now();
@@ -133,7 +133,7 @@ pub(in crate::privacy::connected_apps) async fn withdraw(
         _ => format!("{app} can no longer read: {label}."),
     };
     let notice = FlashMessage::good(format!("{notice} The receipt is below."));
-    Ok(frame.send_to_with(&links.connected_app(connection.app), &notice))
+    Ok(context.redirect_with_message(&links.connected_app(connection.app), &notice))
 }
 
 #[cfg(test)]

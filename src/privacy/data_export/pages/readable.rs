@@ -42,7 +42,12 @@ struct ExportSection {
 const MOST_COLUMNS: usize = 4;
 
 /// What people have no use for, beside identifiers.
-const FOR_PROGRAMS: [&str; 4] = ["entry", "names_are_own", "twin", "vouches"];
+const FOR_PROGRAMS: [&str; 4] = [
+    "entry",
+    "names_are_editable",
+    "stable_id",
+    "is_authoritative",
+];
 
 /// The headings, in the order they are read. What has none here comes last, under its own name.
 const HEADINGS: [(&str, &str); 19] = [

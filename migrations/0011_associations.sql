@@ -1,0 +1,67 @@
+-- Which mailbox belongs to which roll number, proved without a password.
+
+create table associations (
+    -- in capitals
+    roll text constraint associations_pkey primary key,
+    -- a linked identity of the person; deleted with it
+    provider text not null default 'association'
+        constraint associations_provider_check check (provider = 'association'),
+    email text not null,
+    -- weaker than a full sign-in at the portal: as strong as its procedure for changing a security question
+    proof text not null constraint associations_proof_check check (proof = 'erp_question'),
+    proved_at timestamptz not null,
+    -- whether the person lets apps look it up
+    allows_look_ups boolean not null,
+    constraint associations_identity_fkey foreign key (provider, roll)
+        references linked_identities (provider, subject) on delete cascade
+);
+create unique index associations_email_key on associations (lower(email));
+
+-- A proof in progress: a text seen in a security question, then a link mailed to the mailbox.
+create table association_proofs (
+    id uuid constraint association_proofs_pkey primary key,
+    roll text not null,
+    email text not null,
+    -- not secret: anyone can read it once it is in a security question
+    verifier text not null,
+    -- hash of the cookie of the browser that started it
+    browser bytea not null,
+    -- the person the identity is linked to; null: the owner of the roll number, or a new person
+    person_id integer constraint association_proofs_person_id_fkey references people on delete cascade,
+    allows_look_ups boolean not null,
+    next text,
+    started_at timestamptz not null,
+    expires_at timestamptz not null,
+    checks integer not null default 0,
+    last_check_at timestamptz,
+    mails integer not null default 0,
+    last_mail_at timestamptz,
+    -- the newest mail, whose link is valid
+    mail_recipient_id uuid constraint association_proofs_mail_recipient_id_fkey
+        references mail_recipients on delete set null,
+    question_seen_at timestamptz,
+    completed_at timestamptz,
+    cancelled_at timestamptz,
+    signed_in_at timestamptz,
+    constraint association_proofs_order_check check (
+        (completed_at is null or question_seen_at is not null)
+        and (signed_in_at is null or completed_at is not null)
+        and (completed_at is null or cancelled_at is null))
+);
+create unique index association_proofs_browser_key on association_proofs (browser);
+create index association_proofs_roll_idx on association_proofs (roll);
+create index association_proofs_mail_recipient_id_idx on association_proofs (mail_recipient_id);
+create index association_proofs_person_id_idx on association_proofs (person_id);
+create index association_proofs_started_at_idx on association_proofs (started_at);
+
+-- Static bearer tokens with which apps look up associations.
+create table look_up_tokens (
+    id uuid constraint look_up_tokens_pkey primary key,
+    app_id uuid not null constraint look_up_tokens_app_id_fkey references apps on delete cascade,
+    hash bytea not null constraint look_up_tokens_hash_key unique,
+    -- the last four characters, to tell two tokens apart
+    hint text not null,
+    created_at timestamptz not null,
+    last_used_at timestamptz
+);
+create index look_up_tokens_app_id_idx on look_up_tokens (app_id);
