@@ -721,7 +721,7 @@ async fn lines_come_and_go_by_button_and_without_scripts_by_spare_lines() {
     let said = browser
         .evaluates("document.activeElement.textContent")
         .await;
-    assert_eq!(said, "Take out number 2");
+    assert_eq!(said, "Remove number 2");
     browser.presses_keys(ENTER).await;
     let focused = browser.evaluates("document.activeElement.value").await;
     assert_eq!(focused, "98200 33333", "the focus is where the line was");

@@ -125,7 +125,7 @@ async fn what_was_asked_twice_is_done_once() {
     asked.sends(press()).await;
     let second = asked.sends(press()).await.follows().await;
 
-    second.shows("Another secret was made meanwhile");
+    second.shows("Another secret was created in the meantime");
     let rows = |page: &Page| page.texts("table tbody tr").len();
     assert_eq!(rows(&page), 1);
     assert_eq!(rows(&page_of(&meera, "Lost and Found").await), 2);
@@ -148,7 +148,7 @@ async fn who_signed_in_long_ago_signs_in_again_before_an_app_changes() {
         let address = format!("{}{door}", page.url.path());
         let asked = meera.visits(&address).await;
         assert_eq!(asked.url.path(), "/account/login/");
-        asked.shows("Sign in again");
+        asked.shows("sign in again");
     }
     let asked = meera.visits(&format!("{}delete/", page.url.path())).await;
     let back = asked.signs_in(&person.username, &person.password).await;
@@ -167,7 +167,7 @@ async fn a_new_secret_is_told_to_the_owner() {
 
     let mail = world.first_mail().await;
     assert!(mail.contains("To: ") && mail.contains("meera@"), "{mail}");
-    assert!(mail.contains("Subject: A new secret was made for Lost and Found"));
+    assert!(mail.contains("Subject: A new client secret was created for Lost and Found"));
     assert!(!mail.contains(&secret_on(&shown)));
 }
 

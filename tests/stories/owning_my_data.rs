@@ -110,7 +110,7 @@ async fn an_app_taken_back_whole_is_dead_at_once_and_leaves_a_receipt() {
     canteen.reads(&tokens.access, "").await.detail(401);
     let receipts = asha.visits("user/receipts/").await;
     receipts
-        .shows("You took everything back: Canteen")
+        .shows("You removed all access: Canteen")
         .shows("You allowed: Canteen");
 }
 
@@ -332,7 +332,7 @@ async fn a_receipt_can_be_checked_years_later_by_anybody_and_a_changed_letter_sh
     let receipt = asha.visits(&link).await;
     receipt
         .shows("Asha D’Souza (asha)")
-        .shows("Canteen, run by meera")
+        .shows("Canteen by meera")
         .shows("You removed")
         .shows("Mobile");
     let file = receipt.clicks("Download receipt").await;
@@ -384,7 +384,7 @@ async fn a_receipt_names_the_app_as_it_was() {
     assert_eq!(file().await, before, "also when the app is gone");
     let list = asha.visits("user/receipts/").await;
     list.shows("You allowed: Lost and Found")
-        .shows("You took everything back: Umbrellas");
+        .shows("You removed all access: Umbrellas");
     let json: Value = serde_json::from_str(&before).unwrap();
     assert_eq!(json["app"]["client_id"], app.client_id);
     assert_eq!(json["app"]["run_by"], "meera");
@@ -405,7 +405,7 @@ async fn unticking_what_was_allowed_before_is_a_withdrawal_too() {
     canteen.receives(&given).code();
 
     let list = asha.visits("user/receipts/").await;
-    let withdrawn = list.clicks("You withdrew: Canteen").await;
+    let withdrawn = list.clicks("You removed: Canteen").await;
     let json = withdrawn.clicks("Download receipt").await.text();
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["fields"], serde_json::json!(["mobile"]));
@@ -458,9 +458,9 @@ async fn a_place_has_a_name_where_the_campus_named_it_and_no_address_is_kept() {
         page.texts("li.session").remove(0)
     };
 
-    assert!(from("10.9.8.7").await.contains("From: Campus network"));
-    assert!(from("10.4.8.7").await.contains("From: Hostel 4 <b>"));
-    assert!(from("2001:db8:7:1::5").await.contains("From: Library"));
+    assert!(from("10.9.8.7").await.contains("From Campus network"));
+    assert!(from("10.4.8.7").await.contains("From Hostel 4 <b>"));
+    assert!(from("2001:db8:7:1::5").await.contains("From Library"));
     assert!(
         !from("192.0.2.99").await.contains("From"),
         "no name, nothing"

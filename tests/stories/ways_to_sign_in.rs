@@ -86,7 +86,7 @@ async fn a_name_that_is_taken_is_refused_with_the_way_out() {
     assert!(page.says("link this one there"));
     assert_eq!(stranger.asks("user/").await.status, 302);
 
-    links(&asha, "asha").await.shows("From now on");
+    links(&asha, "asha").await.shows("Sign-in method added");
     let (_, page) = comes_through_the_directory(&world, "asha").await;
     page.shows("asha");
 }
@@ -101,7 +101,7 @@ async fn a_link_that_lost_its_person_does_not_sign_anybody_in() {
 
     let page = proves_to_be(form, "nandini").await;
 
-    assert!(!page.says("From now on"), "{}", page.words());
+    assert!(!page.says("Sign-in method added"), "{}", page.words());
     assert_eq!(asha.asks("user/").await.status, 302);
     // Nobody was made of it either: Nandini is new when she comes herself.
     let (_, page) = comes_through_the_directory(&world, "nandini").await;
@@ -114,7 +114,7 @@ async fn who_came_in_by_a_way_that_was_removed_is_out() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     let asha = world.student("asha").await;
-    links(&asha, "farhan").await.shows("From now on");
+    links(&asha, "farhan").await.shows("Sign-in method added");
     let (intruder, page) = comes_through_the_directory(&world, "farhan").await;
     page.shows("asha");
 
@@ -122,7 +122,7 @@ async fn who_came_in_by_a_way_that_was_removed_is_out() {
     let page = page.clicks("Remove Campus account").await;
     let told = page.presses("Remove").await;
 
-    told.shows("All other sessions were ended.");
+    told.shows("All your other sessions were ended.");
     assert_eq!(intruder.asks("user/").await.status, 302);
 }
 
@@ -151,7 +151,7 @@ async fn a_way_that_was_removed_leads_there_no_more() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     let asha = world.student("asha").await;
-    links(&asha, "farhan").await.shows("From now on");
+    links(&asha, "farhan").await.shows("Sign-in method added");
 
     let page = asha
         .visits(PAGE)
@@ -178,7 +178,7 @@ async fn after_an_hour_who_wants_to_remove_one_signs_in_again() {
     let world = directory.plan().opens().await;
     let person = world.person("asha").await;
     let asha = world.signed_in(&person).await;
-    links(&asha, "nandini").await.shows("From now on");
+    links(&asha, "nandini").await.shows("Sign-in method added");
     let page = asha
         .visits(PAGE)
         .await

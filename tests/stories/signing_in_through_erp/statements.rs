@@ -554,7 +554,7 @@ async fn e22_silence_ends_in_time_and_nothing_is_sent_twice() {
             began.elapsed()
         );
         page.refuses(503);
-        assert!(page.says("does not answer"), "{}", page.words());
+        assert!(page.says("is not answering"), "{}", page.words());
         assert_eq!(erp.site.watch.requests.to(SEND_CODE), 1);
     };
     let closed = async {
