@@ -243,7 +243,7 @@ impl ProfileItem {
     fn of(field: Field, value: DisplayValue, vouching: &str) -> Self {
         let source = match field.row().source {
             _ if value == DisplayValue::Unset => String::new(),
-            FieldSource::Server => "given here".to_owned(),
+            FieldSource::Server => "from this service".to_owned(),
             FieldSource::CampusSystem => format!("from {vouching}"),
             FieldSource::Person => "entered by you".to_owned(),
         };
