@@ -120,7 +120,7 @@ async fn a_callback_works_once() {
 
     is_refused(&page, UNKNOWN_CALLBACK);
     assert!(!is_signed_in(&nandini).await);
-    page.clicks("Begin again").await.shows("Sign in");
+    page.clicks("Start again").await.shows("Sign in");
 }
 
 #[tokio::test]
@@ -185,7 +185,7 @@ async fn after_ten_minutes_the_login_starts_again() {
 
     is_refused(&page, UNKNOWN_CALLBACK);
     assert!(!is_signed_in(&nandini).await);
-    let again = page.clicks("Begin again").await;
+    let again = page.clicks("Start again").await;
     let form = again.clicks("Ferry account").await;
     let callback = ferry
         .lets_in(&goes_to_the_ferry(&form).await, "nandini")
@@ -206,7 +206,7 @@ async fn the_upstream_may_say_no() {
 
     is_refused(&page, "You said no at the ferry.");
     assert!(!is_signed_in(&nandini).await);
-    let again = page.clicks("Begin again").await;
+    let again = page.clicks("Start again").await;
     assert_eq!(
         parameter(again.url.as_str(), "next").unwrap(),
         "/user/data/"
@@ -332,7 +332,7 @@ async fn two_tabs_do_not_get_in_each_others_way() {
     // The other tab began before anybody was signed in here. It is told, and leads on.
     let late = nandini.visits(first.as_str()).await;
     is_refused(&late, UNKNOWN_CALLBACK);
-    late.clicks("Begin again").await.shows("nandini");
+    late.clicks("Start again").await.shows("nandini");
 }
 
 #[tokio::test]
