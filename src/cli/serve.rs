@@ -79,9 +79,7 @@ async fn open_and_serve(
     if database.is_private() {
         let demo = Links::new(&public_url);
         let demo = demo.absolute(&demo.demo());
-        say(format_args!(
-            "open {demo} to see a campus app sign somebody in"
-        ));
+        say(format_args!("open {demo} to try a sign-in to a campus app"));
     }
     let jobs = server.jobs.start();
     // Runs until the end, so that the shutdown can be observed too.

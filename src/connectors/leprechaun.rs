@@ -273,7 +273,7 @@ impl Connector for Leprechaun {
     fn label(&self) -> ConnectorLabel {
         ConnectorLabel {
             text: "A code to your Leprechaun mailbox",
-            hint: Some("for those who associated theirs there"),
+            hint: Some("if you linked your mailbox there"),
         }
     }
 
@@ -298,7 +298,7 @@ impl Connector for Leprechaun {
             LeprechaunState::Roll => match ErpRollNumber::parse(answers.text("roll")) {
                 Ok(roll) => self.mail_code(roll.as_str(), origin).await,
                 Err(_) => Ok(ask_again(
-                    "That is no roll number. It has nine characters, for instance 22CS10001.",
+                    "Enter a roll number of nine characters. For example 22CS10001.",
                 )),
             },
             LeprechaunState::Code { mailed, email } if mailed_code::wants_another(&answers) => {

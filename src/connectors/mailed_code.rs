@@ -154,15 +154,15 @@ impl SentCode {
     /// The form for the code. It is the same whether a code was mailed or not.
     pub fn prompt(&self) -> Prompt {
         let code = Input {
-            hint: Some("Eight digits, good for ten minutes.".into()),
+            hint: Some("Eight digits. It works for ten minutes.".into()),
             ..Input::new("code", InputKind::Code, "Code", "one-time-code")
         };
         let notice = format!(
-            "If a mailbox belongs to {}, we have just sent a code there. It can take a minute.",
+            "If a mailbox belongs to {}, we have sent a code to it. It can take a minute.",
             self.account
         );
         Prompt {
-            heading: "Read your mail".into(),
+            heading: "Check your mail".into(),
             notice: Some(notice.into()),
             steps: steps(StepState::Done, StepState::Now),
             inputs: vec![code],
@@ -204,7 +204,7 @@ pub fn wants_another(answers: &crate::connectors::Answers) -> bool {
 /// The form for the roll number.
 pub fn roll_number_prompt(notice: &'static str) -> Prompt {
     let roll = Input {
-        hint: Some("As on your identity card, for instance 22CS10001.".into()),
+        hint: Some("As on your identity card. For example 22CS10001.".into()),
         ..Input::new("roll", InputKind::Text, "Roll number", "username")
     };
     Prompt {
@@ -224,18 +224,18 @@ fn steps(roll: StepState, code: StepState) -> StepList {
 
 /// The refusal after a wrong code.
 pub fn wrong_code() -> LoginRefusal {
-    LoginRefusal("That is not the code. Look at the newest mail, or send another code.".into())
+    LoginRefusal("Wrong code. Use the code in the newest mail, or send another code.".into())
 }
 
 /// The refusal after too many wrong codes.
 pub fn too_many_wrong_codes() -> LoginRefusal {
-    LoginRefusal("Too many codes were wrong, so this one ended. Begin again for another.".into())
+    LoginRefusal("Too many wrong codes. Start again to get a new code.".into())
 }
 
 /// The refusal of the rate limit.
 fn too_many(whose: &str, limited: RateLimited) -> LoginRefusal {
     let text = format!(
-        "Many codes were asked for {whose}. Use the newest, or try again in {}.",
+        "Too many codes were requested {whose}. Use the newest code, or try again in {}.",
         limited.in_words()
     );
     LoginRefusal(text.into())

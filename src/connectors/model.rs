@@ -64,7 +64,7 @@ impl LoginRefusal {
     /// One sentence for an unknown username, a wrong password and a suspended account, so that it does
     /// not tell which accounts exist.
     pub(super) fn of_username_and_password() -> Self {
-        Self("That username and password do not belong together. Check both and try again.".into())
+        Self("Wrong username or password. Check both and try again.".into())
     }
 }
 

@@ -265,7 +265,7 @@ impl SharedParts {
         receipts::Feature {
             db: self.db.clone(),
             web: self.web.clone(),
-            seal: receipts::ReceiptKey(self.master_key.derive("receipts")),
+            receipt_key: receipts::ReceiptKey(self.master_key.derive("receipts")),
         }
     }
 

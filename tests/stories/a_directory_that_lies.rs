@@ -343,9 +343,9 @@ async fn told((name, sees, lie): (&'static str, Sees, Lie)) -> Option<String> {
     let is_in = stranger.asks("oauth/applications/").await.status == 200;
     let saw = match page.status.as_u16() {
         200 if is_in => Some(Home),
-        200 if page.says("do not belong together") => Some(Wrong),
-        503 if page.says("does not answer") => Some(Silence),
-        503 if page.says("this way to sign in is closed") => Some(Shut),
+        200 if page.says("Wrong username or password") => Some(Wrong),
+        503 if page.says("is not answering") => Some(Silence),
+        503 if page.says("this sign-in method is not available") => Some(Shut),
         _ => None,
     };
     let after = stranger.visits("account/login/").await;

@@ -13,8 +13,8 @@ use crate::support::world::Plan;
 use crate::support::{Browser, Page, World, campus, command};
 
 const PASSWORD: &str = "walks by the lake";
-const WRONG: &str = "do not belong together";
-const SILENT: &str = "does not answer";
+const WRONG: &str = "Wrong username or password";
+const SILENT: &str = "is not answering";
 /// What a sign-in may take, the machine's other work included.
 const SOON: Duration = Duration::from_secs(12);
 
@@ -365,7 +365,7 @@ async fn a_name_that_somebody_has_here_is_linked_and_not_guessed() {
     let ways = asha.visits("user/ways-in/").await;
     let form = ways.clicks("Campus account").await;
     let linked = form.signs_in("asha", PASSWORD).await;
-    assert!(linked.says("From now on"), "{}", linked.words());
+    assert!(linked.says("Sign-in method added"), "{}", linked.words());
     let again = comes_in(&world, "asha").await;
     // And no more than that: what is known of her stays hers.
     assert_eq!(known(&world, &again).await["last_name"], "D’Souza");

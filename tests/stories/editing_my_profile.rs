@@ -132,7 +132,7 @@ async fn the_page_says_what_is_still_empty() {
             "Picture",
             "Sex",
             "Contact numbers",
-            "Further addresses",
+            "Other email addresses",
             "Address on campus",
             "Programme"
         ]
@@ -143,7 +143,7 @@ async fn the_page_says_what_is_still_empty() {
         .fills("sex", "male")
         .enters("sex")
         .await;
-    is_saved(&saved, "Sex is saved.");
+    is_saved(&saved, "Sex saved.");
     assert!(!saved.texts(".jumps a").contains(&"Sex".to_owned()));
     assert!(asha.visits("user/").await.texts(".jumps a").is_empty());
 }
@@ -165,7 +165,7 @@ async fn sex_is_said_changed_and_taken_back() {
             .fills("sex", chosen)
             .enters("sex")
             .await;
-        is_saved(&saved, "Sex is saved.");
+        is_saved(&saved, "Sex saved.");
         assert_eq!(told(&canteen, &tokens.access, "sex").await, kept);
     }
     for hostile in ["Male", "x", "<script>alert(1)</script>", "male' or 1=1 --"] {
@@ -194,7 +194,7 @@ async fn an_address_fits_its_hostel() {
         ("10", ""),
         ("tansa", "क १"),
     ] {
-        is_saved(&saves(hostel, room).await, "Your address is saved.");
+        is_saved(&saves(hostel, room).await, "Address saved.");
         let address = told(&canteen, &tokens.access, "insti_address").await;
         let or_null = |text: &str| {
             if text.is_empty() {
@@ -233,7 +233,7 @@ async fn an_address_fits_its_hostel() {
             "hostel",
         );
     }
-    is_saved(&saves("", "").await, "Your address is saved.");
+    is_saved(&saves("", "").await, "Address saved.");
     assert_eq!(
         told(&canteen, &tokens.access, "insti_address").await,
         Value::Null
@@ -259,12 +259,9 @@ async fn a_programme_has_its_years_in_order() {
     let (now, last) = (this_year.to_string(), (this_year + 6).to_string());
     is_saved(
         &saves("MEMS", "1958", &last, "MtechPhDDD").await,
-        "Your programme is saved.",
+        "Programme saved.",
     );
-    is_saved(
-        &saves("CSE", &now, "", "").await,
-        "Your programme is saved.",
-    );
+    is_saved(&saves("CSE", &now, "", "").await, "Programme saved.");
     let programme = told(&canteen, &tokens.access, "program").await;
     assert_eq!(
         programme["department_name"],
@@ -327,7 +324,7 @@ async fn numbers_are_a_list_and_who_stays_keeps_the_id() {
 
     is_saved(
         &saves(&["022-2572 2545", "", " 98200 22222 ", "98200 22222"]).await,
-        "Your numbers are saved.",
+        "Numbers saved.",
     );
     let after = told(&canteen, &tokens.access, "contacts").await;
     assert_eq!(after[0], before[1], "what stays keeps its id");
@@ -354,7 +351,7 @@ async fn numbers_are_a_list_and_who_stays_keeps_the_id() {
     let many: Vec<String> = (0..11).map(|it| format!("98200 330{it:02}")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     is_refused(&saves(&many).await, "phone");
-    is_saved(&saves(&many[..10]).await, "Your numbers are saved.");
+    is_saved(&saves(&many[..10]).await, "Numbers saved.");
     assert_eq!(
         told(&canteen, &tokens.access, "contacts")
             .await
@@ -363,7 +360,7 @@ async fn numbers_are_a_list_and_who_stays_keeps_the_id() {
             .len(),
         10
     );
-    is_saved(&saves(&[]).await, "Your numbers are saved.");
+    is_saved(&saves(&[]).await, "Numbers saved.");
     assert_eq!(told(&canteen, &tokens.access, "contacts").await, json!([]));
 
     let thousands: Vec<_> = (0..4000).map(|_| ("phone", "call me")).collect();
@@ -488,7 +485,7 @@ async fn a_picture_is_made_square_and_the_old_one_goes() {
     };
 
     let wide = include_bytes!("support/wide.png").to_vec();
-    is_saved(&uploads("me.png", wide).await, "Your picture is saved.");
+    is_saved(&uploads("me.png", wide).await, "Picture saved.");
 
     let after = told(&canteen, &tokens.access, "profile_picture").await;
     let after = after.as_str().unwrap();
@@ -502,8 +499,8 @@ async fn a_picture_is_made_square_and_the_old_one_goes() {
     assert_eq!(jpeg_size(&picture), (40, 40));
 
     let page = asha.visits("user/").await;
-    let gone = page.presses("Take it away").await;
-    is_saved(&gone, "Your picture is gone.");
+    let gone = page.presses("Remove picture").await;
+    is_saved(&gone, "Picture removed.");
     assert_eq!(
         told(&canteen, &tokens.access, "profile_picture").await,
         Value::Null
@@ -574,7 +571,7 @@ async fn the_square_that_was_chosen_is_kept_and_no_other() {
             (10, ["blue", "blue"]),
         ),
     ] {
-        is_saved(&uploads(&square).await, "Your picture is saved.");
+        is_saved(&uploads(&square).await, "Picture saved.");
         assert_eq!(shown().await, kept, "{square:?}");
     }
 
@@ -592,7 +589,7 @@ async fn the_square_that_was_chosen_is_kept_and_no_other() {
     ] {
         let refused = uploads(&[wrong]).await;
         is_refused(&refused, "profile_picture");
-        assert!(refused.says("lies outside of the picture"), "{wrong:?}");
+        assert!(refused.says("is outside the picture"), "{wrong:?}");
     }
     assert_eq!(shown().await, (10, ["blue", "blue"]), "and nothing changed");
 }
@@ -629,7 +626,7 @@ async fn a_square_is_chosen_by_keyboard_alone() {
     assert!(pixel().await, "all red");
     browser.presses_keys(ENTER).await;
     browser.waits_for(".flash").await;
-    assert!(browser.words().await.contains("Your picture is saved."));
+    assert!(browser.words().await.contains("Picture saved."));
     assert_eq!(browser.complaints().await, Vec::<String>::new());
 
     let picture = told(&canteen, &tokens.access, "profile_picture").await;
@@ -660,7 +657,7 @@ async fn a_photograph_as_a_phone_takes_it_is_made_smaller_before_it_is_sent() {
     browser.presses_keys(HOME).await;
     browser.presses_keys(ENTER).await;
     browser.waits_for(".flash").await;
-    assert!(browser.words().await.contains("Your picture is saved."));
+    assert!(browser.words().await.contains("Picture saved."));
     assert_eq!(browser.complaints().await, Vec::<String>::new());
 
     let picture = told(&canteen, &tokens.access, "profile_picture").await;
@@ -724,7 +721,7 @@ async fn lines_come_and_go_by_button_and_without_scripts_by_spare_lines() {
     let said = browser
         .evaluates("document.activeElement.textContent")
         .await;
-    assert_eq!(said, "Take out number 2");
+    assert_eq!(said, "Remove number 2");
     browser.presses_keys(ENTER).await;
     let focused = browser.evaluates("document.activeElement.value").await;
     assert_eq!(focused, "98200 33333", "the focus is where the line was");
@@ -822,7 +819,7 @@ async fn no_file_but_a_picture_gets_in_and_no_bomb_goes_off() {
 
     let mut polyglot = with_gps(&jpeg);
     polyglot.extend(b"<script>alert(document.domain)</script>");
-    is_saved(&uploads("me.php", polyglot).await, "Your picture is saved.");
+    is_saved(&uploads("me.php", polyglot).await, "Picture saved.");
     let address = told(&canteen, &tokens.access, "profile_picture").await;
     let kept = world.stranger().asks(address.as_str().unwrap()).await;
     for hidden in [&b"<script"[..], b"Exif", b"GPS 19.1334"] {
@@ -926,9 +923,7 @@ async fn an_address_counts_once_its_link_was_confirmed() {
             .join(" ")
             .contains("A link is on its way")
     );
-    saved
-        .shows("Not confirmed")
-        .shows("Waiting for you to confirm");
+    saved.shows("Not confirmed").shows("Not confirmed yet");
     assert_eq!(
         told(&canteen, &tokens.access, "secondary_emails").await,
         before,
@@ -1019,9 +1014,9 @@ async fn a_link_is_for_one_person_and_for_thirty_minutes() {
     let again = vikram
         .visits("user/")
         .await
-        .presses("Mail the link again to vikram@home.example")
+        .presses("Send the link again to vikram@home.example")
         .await;
-    again.shows("Another link is on its way to vikram@home.example.");
+    again.shows("We sent another link to vikram@home.example.");
     let second = link_in(&world.mail_to("vikram@home.example", 2).await);
     assert_ne!(first, second);
     vikram
@@ -1030,12 +1025,7 @@ async fn a_link_is_for_one_person_and_for_thirty_minutes() {
         .presses("Confirm")
         .await
         .shows("is confirmed");
-    assert!(
-        !vikram
-            .visits("user/")
-            .await
-            .says("Waiting for you to confirm")
-    );
+    assert!(!vikram.visits("user/").await.says("Not confirmed yet"));
 }
 
 #[tokio::test]
@@ -1092,7 +1082,7 @@ async fn the_primary_address_is_told_of_one_that_was_confirmed() {
         if number == 0 {
             let told = world.mail_to(primary, 1).await;
             assert!(
-                told.contains("Subject: A further address was confirmed"),
+                told.contains("Subject: An email address was confirmed"),
                 "{told}"
             );
             assert!(
@@ -1105,7 +1095,7 @@ async fn the_primary_address_is_told_of_one_that_was_confirmed() {
     adds(&vikram, &[]).await;
     let told = world.mail_to(primary, 2).await;
     assert!(
-        told.contains("an address that is gone again by now"),
+        told.contains("an address that has since been removed"),
         "{told}"
     );
 }
@@ -1116,13 +1106,11 @@ async fn nobody_can_be_flooded_with_links() {
     let (vikram, wasim) = (world.student("vikram").await, world.student("wasim").await);
     adds(&vikram, &["victim@home.example"]).await;
     let page = vikram.visits("user/").await;
-    let resend = "Mail the link again to victim@home.example";
+    let resend = "Send the link again to victim@home.example";
     let address = page.would_send(resend).action;
 
     for _ in 0..2 {
-        page.presses(resend)
-            .await
-            .shows("Another link is on its way");
+        page.presses(resend).await.shows("We sent another link");
     }
     let refused = page.presses(resend).await;
     refused.refuses(429);
@@ -1212,9 +1200,9 @@ async fn only_what_can_be_mailed_to_is_added() {
 
     is_saved(
         &adds(&asha, &["ASHA@mail.example", "asha@mail.example"]).await,
-        "Your addresses are saved.",
+        "Email addresses saved.",
     );
-    is_saved(&adds(&asha, &[]).await, "Your addresses are saved.");
+    is_saved(&adds(&asha, &[]).await, "Email addresses saved.");
 }
 
 #[tokio::test]
@@ -1251,7 +1239,7 @@ async fn the_list_of_hostels_changes_without_a_release() {
         .await
         .follows()
         .await;
-    is_saved(&saved, "Your address is saved.");
+    is_saved(&saved, "Address saved.");
 
     assert!(runs(&["retire", "hostel", "14"]).await.status.success());
     assert!(!offered(&vikram).await.contains(&"14".to_owned()));
@@ -1263,7 +1251,7 @@ async fn the_list_of_hostels_changes_without_a_release() {
     page.shows("Hostel 14 (no longer offered)");
     is_saved(
         &page.fills("room", "B-3").enters("room").await,
-        "Your address is saved.",
+        "Address saved.",
     );
 
     let listed = runs(&["list", "hostel"]).await;

@@ -132,7 +132,7 @@ impl Belief {
         let Some(link) = links.choose(&mut self.chance) else {
             return;
         };
-        asha.visits(link).await.presses("Take it back").await;
+        asha.visits(link).await.presses("Remove access").await;
         let (_, part) = link.split_once('?').unwrap();
         let (kind, name) = part.split_once('=').unwrap();
         self.told.push(format!("took back {part}"));
@@ -264,5 +264,5 @@ async fn the_page_of_the_app_promises_what_the_api_returns() {
     let query = "fields=first_name,last_name,type,is_alumni,username,email,mobile,contacts";
     let read = canteen.reads(&tokens.access, query).await.good();
     assert_eq!(listed, read.as_object().unwrap().len(), "{read}");
-    page.shows("You keep back: Last name");
+    page.shows("Not shared: Last name");
 }

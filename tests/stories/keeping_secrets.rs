@@ -117,7 +117,7 @@ async fn a_password_is_gone_once_it_is_judged() {
     let wrong = "canary-wrong-&=+%-8461";
 
     let page = world.stranger().signs_in(&person.username, wrong).await;
-    page.shows("do not belong together");
+    page.shows("Wrong username or password");
     drop(page);
     drop(world.signed_in(&person).await);
 
@@ -147,7 +147,7 @@ async fn a_password_of_the_directory_is_gone_once_it_is_judged() {
     for password in [wrong, right] {
         let form = world.stranger().visits("account/login/ldap/").await;
         let page = form.signs_in("nandini", password).await;
-        assert_eq!(page.says("do not belong together"), password == wrong);
+        assert_eq!(page.says("Wrong username or password"), password == wrong);
     }
     // Neither is one that was on its way when the directory stalled.
     directory.freezes();

@@ -66,14 +66,14 @@ async fn a_secret_can_be_read_again_until_its_page_is_left() {
     let (meera, wasim) = (world.student("meera").await, world.student("wasim").await);
     let page = page_of(&meera, "Lost and Found").await;
 
-    let asked = page.clicks("Make a new secret").await;
-    let shown = asked.presses("Make a new secret").await;
+    let asked = page.clicks("Create a new secret").await;
+    let shown = asked.presses("Create secret").await;
     let again = meera.visits(shown.url.as_str()).await;
 
     assert_eq!(secret_on(&shown), secret_on(&again));
     assert_eq!(again.header("cache-control"), "no-store");
     wasim.asks(shown.url.as_str()).await.refuses(404);
-    again.clicks("I have copied it").await;
+    again.clicks("Done").await;
     let late = meera.visits(shown.url.as_str()).await;
     assert_eq!(late.url.path(), page.url.path());
     assert!(!late.says(&secret_on(&shown)));
@@ -84,8 +84,8 @@ async fn a_secret_does_not_stay_for_the_next_person_at_the_browser() {
     let world = World::new().await;
     let (wasim, meera) = (world.person("wasim").await, world.student("meera").await);
     let page = page_of(&meera, "Lost and Found").await;
-    let shown = page.clicks("Make a new secret").await;
-    let shown = shown.presses("Make a new secret").await;
+    let shown = page.clicks("Create a new secret").await;
+    let shown = shown.presses("Create secret").await;
     assert!(meera.cookies().contains(&secret_on(&shown)));
     let held = meera.cookies();
 
@@ -105,8 +105,8 @@ async fn a_secret_left_on_the_screen_is_gone_after_ten_minutes() {
     let world = World::new().await;
     let meera = world.student("meera").await;
     let page = page_of(&meera, "Lost and Found").await;
-    let asked = page.clicks("Make a new secret").await;
-    let shown = asked.presses("Make a new secret").await;
+    let asked = page.clicks("Create a new secret").await;
+    let shown = asked.presses("Create secret").await;
 
     world.sleeps(time::Duration::minutes(11));
 
@@ -119,13 +119,13 @@ async fn what_was_asked_twice_is_done_once() {
     let world = World::new().await;
     let meera = world.student("meera").await;
     let page = page_of(&meera, "Lost and Found").await;
-    let asked = page.clicks("Make a new secret").await;
-    let press = || asked.would_send("Make a new secret");
+    let asked = page.clicks("Create a new secret").await;
+    let press = || asked.would_send("Create secret");
 
     asked.sends(press()).await;
     let second = asked.sends(press()).await.follows().await;
 
-    second.shows("Another secret was made meanwhile");
+    second.shows("Another secret was created in the meantime");
     let rows = |page: &Page| page.texts("table tbody tr").len();
     assert_eq!(rows(&page), 1);
     assert_eq!(rows(&page_of(&meera, "Lost and Found").await), 2);
@@ -148,7 +148,7 @@ async fn who_signed_in_long_ago_signs_in_again_before_an_app_changes() {
         let address = format!("{}{door}", page.url.path());
         let asked = meera.visits(&address).await;
         assert_eq!(asked.url.path(), "/account/login/");
-        asked.shows("Sign in again");
+        asked.shows("sign in again");
     }
     let asked = meera.visits(&format!("{}delete/", page.url.path())).await;
     let back = asked.signs_in(&person.username, &person.password).await;
@@ -162,12 +162,12 @@ async fn a_new_secret_is_told_to_the_owner() {
     let meera = world.student("meera").await;
     let page = page_of(&meera, "Lost and Found").await;
 
-    let asked = page.clicks("Make a new secret").await;
-    let shown = asked.presses("Make a new secret").await;
+    let asked = page.clicks("Create a new secret").await;
+    let shown = asked.presses("Create secret").await;
 
     let mail = world.first_mail().await;
     assert!(mail.contains("To: ") && mail.contains("meera@"), "{mail}");
-    assert!(mail.contains("Subject: A new secret was made for Lost and Found"));
+    assert!(mail.contains("Subject: A new client secret was created for Lost and Found"));
     assert!(!mail.contains(&secret_on(&shown)));
 }
 

@@ -18,9 +18,9 @@ async fn looks_at(person: &Browser, app: &str) -> Page {
 async fn takes_back(person: &Browser, app: &str, part: &str) -> Page {
     looks_at(person, app)
         .await
-        .clicks(&format!("Take back: {part}"))
+        .clicks(&format!("Remove: {part}"))
         .await
-        .presses("Take it back")
+        .presses("Remove access")
         .await
 }
 
@@ -28,9 +28,9 @@ async fn takes_back(person: &Browser, app: &str, part: &str) -> Page {
 async fn takes_all_back(person: &Browser, app: &str, scope: &str) -> Page {
     looks_at(person, app)
         .await
-        .clicks(&format!("Take all of this back: {scope}"))
+        .clicks(&format!("Remove all: {scope}"))
         .await
-        .presses("Take it back")
+        .presses("Remove access")
         .await
 }
 
@@ -85,9 +85,9 @@ async fn a_scope_taken_back_takes_its_fields_and_one_without_fields_its_deed() {
     takes_all_back(&asha, "Canteen", "Your phone").await;
     looks_at(&asha, "Canteen")
         .await
-        .clicks("Take this back: Write to you, without learning your address")
+        .clicks("Remove: Send you mail, without seeing your address")
         .await
-        .presses("Take it back")
+        .presses("Remove access")
         .await;
 
     let read = canteen
@@ -110,7 +110,7 @@ async fn an_app_taken_back_whole_is_dead_at_once_and_leaves_a_receipt() {
     canteen.reads(&tokens.access, "").await.detail(401);
     let receipts = asha.visits("user/receipts/").await;
     receipts
-        .shows("You took everything back: Canteen")
+        .shows("You removed all access: Canteen")
         .shows("You allowed: Canteen");
 }
 
@@ -146,10 +146,13 @@ async fn a_withdrawal_and_a_consent_at_once_both_count() {
     let consent = asha.visits(&canteen.login_link("basic sex")).await;
     let withdrawal = looks_at(&asha, "Canteen")
         .await
-        .clicks("Take back: Mobile")
+        .clicks("Remove: Mobile")
         .await;
 
-    let (given, _) = tokio::join!(consent.presses("allow"), withdrawal.presses("Take it back"));
+    let (given, _) = tokio::join!(
+        consent.presses("allow"),
+        withdrawal.presses("Remove access")
+    );
     canteen.receives(&given).code();
 
     let tokens = world.connects(&asha, &canteen, "basic phone sex").await;
@@ -230,7 +233,7 @@ async fn the_ledger_counts_every_reading_of_every_app_and_holds_no_value() {
         told_readings(&page),
         counted(&[(&id, 60), ("Mobile", 60), ("First name", 30)])
     );
-    page.shows("The list is complete up to");
+    page.shows("Complete up to");
     assert_eq!(
         told_readings(&looks_at(&asha, "Library").await),
         counted(&[(&id, 30), ("First name", 30), ("Other numbers", 30)])
@@ -256,7 +259,7 @@ async fn what_was_read_before_it_was_taken_back_is_still_told() {
     takes_back(&asha, "Canteen", "Mobile").await;
 
     let page = looks_at(&asha, "Canteen").await;
-    page.shows("Read while it still might");
+    page.shows("Read earlier, no longer shared");
     assert_eq!(told_readings(&page)["Mobile"], 1);
 }
 
@@ -316,13 +319,11 @@ async fn a_receipt_can_be_checked_years_later_by_anybody_and_a_changed_letter_sh
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let asked = asha.visits(&canteen.login_link("basic phone")).await;
-    asked.shows("where a receipt of what you allow is kept");
+    asked.shows("where you also find a receipt");
     world.connects(&asha, &canteen, "basic phone").await;
     takes_back(&asha, "Canteen", "Mobile").await;
     let connected = asha.visits("user/settings/").await;
-    let list = connected
-        .clicks("Receipts of all you allowed and took back")
-        .await;
+    let list = connected.clicks("Receipts").await;
     let link = list
         .attributes("main .lines a", "href")
         .into_iter()
@@ -331,10 +332,10 @@ async fn a_receipt_can_be_checked_years_later_by_anybody_and_a_changed_letter_sh
     let receipt = asha.visits(&link).await;
     receipt
         .shows("Asha D’Souza (asha)")
-        .shows("Canteen, run by meera")
-        .shows("You withdrew")
+        .shows("Canteen by meera")
+        .shows("You removed")
         .shows("Mobile");
-    let file = receipt.clicks("Download it as a file").await;
+    let file = receipt.clicks("Download receipt").await;
     assert!(file.header("content-disposition").starts_with("attachment"));
     let text = file.text();
     let json: Value = serde_json::from_str(&text).unwrap();
@@ -350,7 +351,7 @@ async fn a_receipt_can_be_checked_years_later_by_anybody_and_a_changed_letter_sh
     for (from, to) in [("mobile", "contacts"), ("asha", "wasim"), ("1.", "2.")] {
         let forged = check(text.replacen(from, to, 1)).await;
         forged.refuses(422);
-        assert!(forged.says("This is not a receipt of this service"));
+        assert!(forged.says("This receipt is not genuine"));
     }
     for nonsense in ["", "{}", "[]", "\u{1f600}"] {
         check(nonsense.to_owned()).await.refuses(422);
@@ -368,7 +369,7 @@ async fn a_receipt_names_the_app_as_it_was() {
     world.connects(&asha, &app, "basic phone").await;
     let list = asha.visits("user/receipts/").await;
     let receipt = list.clicks("You allowed: Lost and Found").await;
-    let file = async || receipt.clicks("Download it as a file").await.text();
+    let file = async || receipt.clicks("Download receipt").await.text();
     let before = file().await;
 
     let list = meera.visits("oauth/applications/").await;
@@ -383,7 +384,7 @@ async fn a_receipt_names_the_app_as_it_was() {
     assert_eq!(file().await, before, "also when the app is gone");
     let list = asha.visits("user/receipts/").await;
     list.shows("You allowed: Lost and Found")
-        .shows("You took everything back: Umbrellas");
+        .shows("You removed all access: Umbrellas");
     let json: Value = serde_json::from_str(&before).unwrap();
     assert_eq!(json["app"]["client_id"], app.client_id);
     assert_eq!(json["app"]["run_by"], "meera");
@@ -404,8 +405,8 @@ async fn unticking_what_was_allowed_before_is_a_withdrawal_too() {
     canteen.receives(&given).code();
 
     let list = asha.visits("user/receipts/").await;
-    let withdrawn = list.clicks("You withdrew: Canteen").await;
-    let json = withdrawn.clicks("Download it as a file").await.text();
+    let withdrawn = list.clicks("You removed: Canteen").await;
+    let json = withdrawn.clicks("Download receipt").await.text();
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["fields"], serde_json::json!(["mobile"]));
     assert_eq!(list.texts("main .lines a").len(), 3);
@@ -430,17 +431,15 @@ async fn a_person_sees_where_they_are_signed_in_and_ends_it_there() {
 
     let end = page.texts("li.session button");
     let end = end.iter().find(|it| it.contains("Android")).unwrap();
-    page.presses(end.trim())
-        .await
-        .shows("You are signed out there.");
+    page.presses(end.trim()).await.shows("Session ended.");
     let after = phone.visits("user/").await;
     assert!(after.url.path().contains("/account/login/"));
 
     asha.visits("user/sessions/")
         .await
-        .presses("End all others")
+        .presses("End all other sessions")
         .await
-        .shows("You are signed out everywhere else.");
+        .shows("All other sessions were ended.");
     let after = library.visits("user/").await;
     assert!(after.url.path().contains("/account/login/"));
     asha.visits("user/").await.shows("Asha");
@@ -459,9 +458,9 @@ async fn a_place_has_a_name_where_the_campus_named_it_and_no_address_is_kept() {
         page.texts("li.session").remove(0)
     };
 
-    assert!(from("10.9.8.7").await.contains("From: Campus network"));
-    assert!(from("10.4.8.7").await.contains("From: Hostel 4 <b>"));
-    assert!(from("2001:db8:7:1::5").await.contains("From: Library"));
+    assert!(from("10.9.8.7").await.contains("From Campus network"));
+    assert!(from("10.4.8.7").await.contains("From Hostel 4 <b>"));
+    assert!(from("2001:db8:7:1::5").await.contains("From Library"));
     assert!(
         !from("192.0.2.99").await.contains("From"),
         "no name, nothing"
@@ -471,7 +470,7 @@ async fn a_place_has_a_name_where_the_campus_named_it_and_no_address_is_kept() {
     let page = asha
         .visits("user/data/")
         .await
-        .clicks("Download everything")
+        .clicks("Download your data")
         .await;
     let files = unpack(&page.presses("Download").await.bytes());
     let json: Value = serde_json::from_slice(&files["profiles.json"]).unwrap();
@@ -486,7 +485,7 @@ async fn a_place_has_a_name_where_the_campus_named_it_and_no_address_is_kept() {
 
     let nameless = World::new().await;
     let asha = nameless.student("asha").await;
-    assert!(!asha.visits("user/sessions/").await.says("From:"));
+    assert!(!asha.visits("user/sessions/").await.says("From "));
 }
 
 #[tokio::test]
@@ -541,7 +540,7 @@ async fn the_export_holds_all_that_was_entered_and_no_secret() {
     let page = asha
         .visits("user/data/")
         .await
-        .clicks("Download everything")
+        .clicks("Download your data")
         .await;
     let archive = page.presses("Download").await;
 
@@ -657,7 +656,7 @@ async fn export_and_closing_ask_again_who_it_is() {
         asked.url
     );
     let back = asked.signs_in(&person.username, &person.password).await;
-    let closed = back.presses("Close my account").await;
+    let closed = back.presses("Close your account").await;
     closed.shows("Your account is closed");
 }
 
@@ -672,7 +671,7 @@ async fn a_closed_account_is_closed_to_apps_at_once_and_opens_again_as_it_was() 
     let closed = asha
         .visits("user/data/close/")
         .await
-        .presses("Close my account")
+        .presses("Close your account")
         .await;
 
     closed.shows("Your account is closed");
@@ -698,7 +697,7 @@ async fn a_closed_account_is_closed_to_apps_at_once_and_opens_again_as_it_was() 
     }
     looks_at(&asha, "Canteen")
         .await
-        .shows("No app can read any of this");
+        .shows("No app can read your data");
 
     world.sleeps(Duration::days(6));
     world.does_its_jobs().await;
@@ -706,7 +705,7 @@ async fn a_closed_account_is_closed_to_apps_at_once_and_opens_again_as_it_was() 
     let page = again.visits("user/data/").await;
     page.presses("Keep my account")
         .await
-        .shows("everything is as it was");
+        .shows("Your account is open again");
     world.sleeps(Duration::days(2));
     world.does_its_jobs().await;
     let fresh = canteen.refreshes(&tokens).await;
@@ -720,7 +719,7 @@ async fn whoever_signs_in_to_a_closed_account_is_led_to_where_it_can_be_kept() {
     let (asha, person) = (world.student("asha").await, world.person("asha").await);
     asha.visits("user/data/close/")
         .await
-        .presses("Close my account")
+        .presses("Close your account")
         .await;
 
     let browser = world.stranger();
@@ -781,7 +780,7 @@ async fn seven_days_after_closing_nothing_of_the_person_is_left_anywhere() {
 
     asha.visits("user/data/close/")
         .await
-        .presses("Close my account")
+        .presses("Close your account")
         .await;
     world.sleeps(Duration::days(7));
     world.does_its_jobs().await;
@@ -803,7 +802,7 @@ async fn whoever_changes_their_mind_at_the_last_moment_stays() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let page = asha.visits("user/data/close/").await;
-    page.presses("Close my account").await;
+    page.presses("Close your account").await;
     world.sleeps(Duration::days(7));
     let address = world.database.url();
     let (opened, is_opened) = tokio::sync::oneshot::channel();
@@ -860,7 +859,7 @@ async fn who_runs_a_verified_app_is_told_to_find_somebody_for_it_first() {
 
     let page = meera.visits("user/data/close/").await;
 
-    page.shows("Find somebody for your app first");
+    page.shows("You run a verified app");
     assert!(!page.offers("main button"));
     let seal = meera.visits("user/data/export/").await;
     let seal = seal.attributes("input[name=csrf_token]", "value");

@@ -26,7 +26,7 @@ const TABS: [&str; 7] = [
 const MESS_MENU: Registration<'_> = Registration {
     owner: "meera",
     name: "Mess Menu",
-    description: "What is for dinner",
+    description: "Dinner menus of",
     redirect_uris: &["https://mess.example/it's/$(exit)/cb?from=a&b=%20"],
     flags: &["--verified"],
 };
@@ -527,7 +527,7 @@ async fn an_unknown_tab_is_the_first_and_the_slash_does_not_matter() {
         "doc/?app=1&lang=cobol",
     ] {
         let page = stranger.asks(address).await;
-        page.shows("A login for your app");
+        page.shows("Add sign-in to your app");
         assert_eq!(
             page.texts(".tabs [aria-current=page]"),
             ["Basics"],
@@ -675,7 +675,7 @@ async fn lifetimes_and_the_cap_are_those_in_force() {
         "the example, too"
     );
     assert!(
-        !basics.says("If the answer gets lost"),
+        !basics.says("If the response is lost"),
         "there is no such rule now"
     );
     stranger

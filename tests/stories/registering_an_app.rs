@@ -49,9 +49,9 @@ async fn registers(world: &World, developer: &Browser, kind: &str) -> Mine {
 
 /// Asks for a new secret and is shown it.
 async fn new_secret(page: &Page) -> String {
-    let asked = page.clicks("Make a new secret").await;
+    let asked = page.clicks("Create a new secret").await;
     asked
-        .presses("Make a new secret")
+        .presses("Create secret")
         .await
         .texts("#client_secret")
         .remove(0)
@@ -201,7 +201,7 @@ async fn a_hundred_apps_are_enough_for_one_person() {
     let refused = form.sends(form.would_enter("redirect_uris")).await;
 
     assert_eq!(refused.status, 409);
-    assert!(refused.says("Delete one that nobody needs"));
+    assert!(refused.says("Delete an app that you no longer need"));
     assert_eq!(refused.attributes("input[name=name]", "value"), ["Squash"]);
 }
 

@@ -10,7 +10,7 @@ use crate::support::{Browser, Page, World, parameter};
 
 const FORM: &str = "account/login/ferry/";
 const BUTTON: &str = "Go on to the ferry";
-const UNKNOWN_CALLBACK: &str = "This sign-in cannot be finished";
+const UNKNOWN_CALLBACK: &str = "This sign-in has expired";
 
 /// Where the form on a page sends the browser.
 async fn goes_to_the_ferry(form: &Page) -> Url {
@@ -33,7 +33,7 @@ async fn is_signed_in(browser: &Browser) -> bool {
 fn is_refused(page: &Page, why: &str) {
     page.refuses(400);
     assert!(page.says(why), "{}", page.words());
-    assert!(page.says("Begin again"), "{}", page.words());
+    assert!(page.says("Start again"), "{}", page.words());
 }
 
 fn with_state(callback: &Url, state: &str) -> Url {
@@ -120,7 +120,7 @@ async fn a_callback_works_once() {
 
     is_refused(&page, UNKNOWN_CALLBACK);
     assert!(!is_signed_in(&nandini).await);
-    page.clicks("Begin again").await.shows("Sign in");
+    page.clicks("Start again").await.shows("Sign in");
 }
 
 #[tokio::test]
@@ -185,7 +185,7 @@ async fn after_ten_minutes_the_login_starts_again() {
 
     is_refused(&page, UNKNOWN_CALLBACK);
     assert!(!is_signed_in(&nandini).await);
-    let again = page.clicks("Begin again").await;
+    let again = page.clicks("Start again").await;
     let form = again.clicks("Ferry account").await;
     let callback = ferry
         .lets_in(&goes_to_the_ferry(&form).await, "nandini")
@@ -206,7 +206,7 @@ async fn the_upstream_may_say_no() {
 
     is_refused(&page, "You said no at the ferry.");
     assert!(!is_signed_in(&nandini).await);
-    let again = page.clicks("Begin again").await;
+    let again = page.clicks("Start again").await;
     assert_eq!(
         parameter(again.url.as_str(), "next").unwrap(),
         "/user/data/"
@@ -230,7 +230,7 @@ async fn a_further_way_to_sign_in_is_linked_by_redirect() {
 
     let page = asha.visits(callback.as_str()).await;
 
-    page.shows("From now on you can sign in with this too");
+    page.shows("Sign-in method added");
     assert_eq!(page.texts("li.session h2").len(), 2);
     let (by_ferry, callback) = comes_back(&world, &ferry, "nandini").await;
     by_ferry.visits(callback.as_str()).await.shows("Asha");
@@ -294,7 +294,7 @@ async fn a_sign_in_before_something_hard_to_undo_may_be_by_redirect() {
     world.sleeps(Duration::minutes(15));
     let page = nandini.visits("user/data/export/").await;
     let form = page.clicks("Ferry account").await;
-    form.shows("You signed in a while ago");
+    form.shows("For your security, sign in again");
     let callback = ferry
         .lets_in(&goes_to_the_ferry(&form).await, "nandini")
         .await;
@@ -302,7 +302,11 @@ async fn a_sign_in_before_something_hard_to_undo_may_be_by_redirect() {
     let page = nandini.visits(callback.as_str()).await;
 
     assert!(page.url.path().contains("/user/data/"), "{}", page.url);
-    assert!(!page.says("You signed in a while ago"), "{}", page.words());
+    assert!(
+        !page.says("For your security, sign in again"),
+        "{}",
+        page.words()
+    );
 }
 
 #[tokio::test]
@@ -328,7 +332,7 @@ async fn two_tabs_do_not_get_in_each_others_way() {
     // The other tab began before anybody was signed in here. It is told, and leads on.
     let late = nandini.visits(first.as_str()).await;
     is_refused(&late, UNKNOWN_CALLBACK);
-    late.clicks("Begin again").await.shows("nandini");
+    late.clicks("Start again").await.shows("nandini");
 }
 
 #[tokio::test]
@@ -343,7 +347,9 @@ async fn two_tabs_of_somebody_signed_in_end_each_in_its_own_way() {
         callbacks.push(ferry.lets_in(&sent, person).await);
     }
     for callback in callbacks.iter().rev() {
-        asha.visits(callback.as_str()).await.shows("From now on");
+        asha.visits(callback.as_str())
+            .await
+            .shows("Sign-in method added");
     }
     let page = asha.visits("user/ways-in/").await;
     assert_eq!(page.texts("li.session h2").len(), 3);

@@ -40,7 +40,7 @@ async fn a_linked_way_leads_to_the_same_account() {
     let asha = world.student("asha").await;
 
     let page = links(&asha, "nandini").await;
-    page.shows("From now on you can sign in with this too");
+    page.shows("Sign-in method added");
     assert_eq!(page.texts("li.session h2").len(), 2);
 
     let (by_directory, page) = comes_through_the_directory(&world, "nandini").await;
@@ -58,10 +58,7 @@ async fn a_linked_way_leads_to_the_same_account() {
         .await;
     assert_eq!(known.good()["email"], "asha@campus.example");
     let mail = world.mail_to("asha@campus.example", 1).await;
-    assert!(
-        mail.contains("a further way to sign in was linked"),
-        "{mail}"
-    );
+    assert!(mail.contains("a sign-in method was added"), "{mail}");
 }
 
 #[tokio::test]
@@ -89,7 +86,7 @@ async fn a_name_that_is_taken_is_refused_with_the_way_out() {
     assert!(page.says("link this one there"));
     assert_eq!(stranger.asks("user/").await.status, 302);
 
-    links(&asha, "asha").await.shows("From now on");
+    links(&asha, "asha").await.shows("Sign-in method added");
     let (_, page) = comes_through_the_directory(&world, "asha").await;
     page.shows("asha");
 }
@@ -104,7 +101,7 @@ async fn a_link_that_lost_its_person_does_not_sign_anybody_in() {
 
     let page = proves_to_be(form, "nandini").await;
 
-    assert!(!page.says("From now on"), "{}", page.words());
+    assert!(!page.says("Sign-in method added"), "{}", page.words());
     assert_eq!(asha.asks("user/").await.status, 302);
     // Nobody was made of it either: Nandini is new when she comes herself.
     let (_, page) = comes_through_the_directory(&world, "nandini").await;
@@ -117,15 +114,15 @@ async fn who_came_in_by_a_way_that_was_removed_is_out() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     let asha = world.student("asha").await;
-    links(&asha, "farhan").await.shows("From now on");
+    links(&asha, "farhan").await.shows("Sign-in method added");
     let (intruder, page) = comes_through_the_directory(&world, "farhan").await;
     page.shows("asha");
 
     let page = asha.visits(PAGE).await;
     let page = page.clicks("Remove Campus account").await;
-    let told = page.presses("Remove it").await;
+    let told = page.presses("Remove").await;
 
-    told.shows("You are signed out everywhere else.");
+    told.shows("All your other sessions were ended.");
     assert_eq!(intruder.asks("user/").await.status, 302);
 }
 
@@ -141,9 +138,9 @@ async fn the_last_way_in_stays() {
     let form = nandini
         .visits("user/ways-in/remove/?provider=ldap&subject=nandini")
         .await;
-    let page = form.presses("Remove it").await;
+    let page = form.presses("Remove").await;
 
-    page.shows("This is your only way to sign in");
+    page.shows("This is your only sign-in method");
     assert_eq!(page.texts("li.session h2").len(), 1);
     let (_, page) = comes_through_the_directory(&world, "nandini").await;
     page.shows("nandini");
@@ -154,15 +151,17 @@ async fn a_way_that_was_removed_leads_there_no_more() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     let asha = world.student("asha").await;
-    links(&asha, "farhan").await.shows("From now on");
+    links(&asha, "farhan").await.shows("Sign-in method added");
 
     let page = asha
         .visits(PAGE)
         .await
         .clicks("Remove Campus account")
         .await;
-    page.shows("Remove this way to sign in?");
-    page.presses("Remove it").await.shows("It is removed");
+    page.shows("Remove this sign-in method?");
+    page.presses("Remove")
+        .await
+        .shows("The sign-in method was removed");
 
     assert_eq!(asha.visits(PAGE).await.texts("li.session h2").len(), 1);
 
@@ -179,7 +178,7 @@ async fn after_an_hour_who_wants_to_remove_one_signs_in_again() {
     let world = directory.plan().opens().await;
     let person = world.person("asha").await;
     let asha = world.signed_in(&person).await;
-    links(&asha, "nandini").await.shows("From now on");
+    links(&asha, "nandini").await.shows("Sign-in method added");
     let page = asha
         .visits(PAGE)
         .await
@@ -189,9 +188,9 @@ async fn after_an_hour_who_wants_to_remove_one_signs_in_again() {
     asha.visits("user/").await.shows("Asha");
     world.sleeps(Duration::minutes(15));
 
-    let page = page.presses("Remove it").await;
+    let page = page.presses("Remove").await;
 
-    page.shows("You signed in a while ago");
+    page.shows("For your security, sign in again");
     assert_eq!(asha.visits(PAGE).await.texts("li.session h2").len(), 2);
 }
 
@@ -210,11 +209,7 @@ async fn a_link_that_is_finished_hours_after_the_sign_in_links_nothing() {
     let told = proves_to_be(form, "nandini").await;
 
     told.refuses(400);
-    assert!(
-        told.says("Your sign-in here is too long ago"),
-        "{}",
-        told.words()
-    );
+    assert!(told.says("You signed in too long ago"), "{}", told.words());
     let (_, theirs) = comes_through_the_directory(&world, "nandini").await;
     assert!(!theirs.says("asha"), "{}", theirs.words());
 }

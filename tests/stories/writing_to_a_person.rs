@@ -512,24 +512,32 @@ async fn one_click_ends_it_for_this_app_and_this_person_only() {
     let clicked = Answer::to(click.form(&[("List-Unsubscribe", "One-Click")])).await;
     assert_eq!(clicked.status, 200);
     assert!(
-        clicked.text().contains("Canteen cannot write to you"),
+        clicked
+            .text()
+            .contains("Canteen can no longer send you mail"),
         "{}",
         clicked.text()
     );
 
     let refused = post.sends(&dinner()).await.detail(403);
-    assert!(refused.contains("has taken back"), "{refused}");
+    assert!(
+        refused.contains("removed the access of your app"),
+        "{refused}"
+    );
     post.canteen.reads(&post.tokens.access, "").await.good();
     let refreshed = post.canteen.refreshes(&post.tokens).await;
     let refused = sends(&post.canteen, &refreshed.access, &dinner())
         .await
         .detail(403);
-    assert!(refused.contains("has taken back"), "{refused}");
+    assert!(
+        refused.contains("removed the access of your app"),
+        "{refused}"
+    );
     let connected = post.asha.visits("user/settings/").await;
-    connected.shows("It cannot write to you");
+    connected.shows("It cannot send you mail");
     let details = connected.clicks("Canteen").await;
     details
-        .shows("It cannot write to you")
+        .shows("It cannot send you mail")
         .shows(header(&mail, "Message-ID").unwrap());
 
     assert_eq!(
@@ -586,7 +594,7 @@ async fn the_button_on_the_page_does_the_same_and_a_made_up_link_nothing() {
     let page = post.world.stranger().visits(&link).await;
     page.presses("One-Click")
         .await
-        .shows("Canteen cannot write to you");
+        .shows("Canteen can no longer send you mail");
     post.sends(&dinner()).await.detail(403);
 
     let (ids, seal) = link.trim_end_matches('/').rsplit_once('.').unwrap();
@@ -616,7 +624,7 @@ async fn the_person_and_the_developer_see_when_and_how_it_ended_and_not_what_it_
         .clicks("Canteen")
         .await;
     details
-        .shows("Mail it sent you")
+        .shows("Mail from this app")
         .shows("Sent")
         .shows("Not sent");
     let meera = post.world.student("meera").await;
@@ -667,7 +675,7 @@ async fn its_pages_fit_a_phone_and_a_desktop_by_day_and_by_night() {
         browser
             .words()
             .await
-            .contains("Canteen cannot write to you")
+            .contains("Canteen can no longer send you mail")
     );
     browser.looks_at("mail-stopped").await;
     browser.can_be_used("mails that are stopped").await;
@@ -677,7 +685,7 @@ async fn its_pages_fit_a_phone_and_a_desktop_by_day_and_by_night() {
     browser.visits(&format!("{base}user/settings/")).await;
     browser.looks_at("mail-connected-apps").await;
     browser.follows(".connected h2 a").await;
-    assert!(browser.words().await.contains("Mail it sent you"));
+    assert!(browser.words().await.contains("Mail from this app"));
     browser.looks_at("mail-connected-app").await;
     let developer = Chromium::opens(false).await;
     let meera = post.world.person("meera").await;
@@ -706,7 +714,7 @@ async fn mail_of_an_app_that_is_no_longer_connected_stays_on_the_list() {
     let page = post.asha.disconnects("Canteen").await;
     assert!(page.redirect().is_none());
     let page = post.asha.visits("user/settings/").await;
-    page.shows("Mail from apps you took everything back from");
+    page.shows("Mail from apps that are no longer connected");
     page.shows(told["Message-ID"].as_str().unwrap());
 }
 
@@ -812,7 +820,7 @@ async fn refusals_are_outcomes_with_their_reasons() {
         ("refuses", "the mail server refused with code 550"),
         ("4xx", "the mail server refused with code 451"),
         ("5xx", "the mail server refused with code 554"),
-        ("breaks off", "the mail server broke off in the middle"),
+        ("breaks off", "the mail server closed the connection early"),
     ] {
         post.server.behaves(how).await;
         let told = post.sends(&dinner()).await.good();
@@ -834,10 +842,7 @@ async fn a_certificate_that_nobody_trusts_gets_neither_password_nor_mail() {
         .await;
         assert_eq!(post.sends(&dinner()).await.good()["status"], false);
         let reason = post.newest_reason().await.unwrap();
-        assert!(
-            reason.contains("certificate is not to be trusted"),
-            "{reason}"
-        );
+        assert!(reason.contains("certificate is not trusted"), "{reason}");
         post.server.got_nothing_else().await;
     }
 }

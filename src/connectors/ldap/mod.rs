@@ -216,14 +216,11 @@ fn refused() -> Step<()> {
     }
 }
 
-const NO_NAME: &str = "The campus directory has no username for your account. Ask the people who run this service to look at it.";
+const NO_NAME: &str = "The campus directory has no username for your account. Contact the people who run this service.";
 
 fn prompt() -> Prompt {
     Prompt {
-        notice: Some(
-            "Your password goes to the campus directory, which checks it. It is not kept here."
-                .into(),
-        ),
+        notice: Some("The campus directory checks your password. We do not store it.".into()),
         ..Prompt::username_and_password()
     }
 }

@@ -1,25 +1,23 @@
-//! The campus apps, and the pages where students who make one look after it.
+//! The developer's pages: register, edit and delete an app, rotate its client secret.
 //!
-//! Who it serves: the developer, for a minute when the app is registered and rarely afterwards. What
-//! other rooms need of an app to decide a request they read themselves, in their own statement; from
-//! here they take the words ([`App`], [`Kind`], [`Face`]) and [`preflight`].
+//! Used by developers. Other rooms read apps with their own statements and use the types of
+//! [`clients`](crate::protocol::clients).
 //!
 //! ```text
-//! register ─▶ unverified ─(an administrator looks at it)─▶ verified
-//!                │  edit everything, delete                   │  edit description, contact
-//!                └──────────── rotate secret ─────────────────┘
+//! register ─▶ unverified: edit everything, rotate the secret, delete
+//! `profiles app add --verified` ─▶ verified: edit description and contact, rotate the secret
 //! ```
 //!
-//! Decision: a verified app keeps its name, logo, links, type and redirect URIs, and goes on requiring
-//! PKCE, because people know it by them and they are what was verified; a change needs the
-//! administrator again. Description and contact stay free, because an app that cannot mend a typing
-//! error asks for exceptions.
+//! Decision: the owner of a verified app cannot change its name, logo, links, client type or redirect
+//! URIs, or stop requiring PKCE, because users recognise the app by them. Description and contact stay
+//! editable, so that the owner can correct a spelling mistake.
 //!
-//! Decision: a new secret reaches its page through a sealed cookie of the developer's own browser, gone
-//! with the page, because so a reload shows it again and the server keeps nothing it could lose.
-//! Answering the form with the page itself would make another secret on reload.
+//! Decision: the page that shows a new secret reads it from an authenticated, short-lived cookie, because
+//! a reload then shows it again and the server stores no plaintext, instead of rendering the page as the
+//! response of the form, where a reload would create another secret.
 //!
-//! Decision: an app of somebody else is not found, as one that never was; there is no "not yours".
+//! Decision: an app of another owner is answered with 404, like an app that does not exist, because 403
+//! would confirm its id.
 
 mod own;
 mod pages;
@@ -37,7 +35,7 @@ use crate::platform::rng::SharedRng;
 use crate::platform::web;
 use crate::platform::web::Web;
 
-/// What the room needs.
+/// The dependencies of this room.
 #[derive(Debug, Clone, FromRef)]
 pub struct Feature {
     pub db: Db,
@@ -48,7 +46,7 @@ pub struct Feature {
     pub cap: UserCap,
 }
 
-/// How many people an unverified app may have, for the pages to say.
+/// The user limit of an unverified app, as the pages show it.
 #[derive(Debug, Clone, Copy)]
 pub struct UserCap(pub i32);
 

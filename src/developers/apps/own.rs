@@ -1,4 +1,4 @@
-//! The proof that an app is the visitor's own.
+//! Extractors for an app that belongs to the signed-in user.
 
 use axum::extract::{FromRef, FromRequestParts, Path};
 use axum::response::{IntoResponse, Response};
@@ -13,8 +13,8 @@ use crate::platform::web::{PageContext, PageError, UserSession, Web};
 use crate::protocol::clients;
 use crate::protocol::clients::App;
 
-/// The app that the address names is one of the visitor's. Somebody else's, one that never was and an
-/// id that is none get the same 404.
+/// An app of the signed-in user, by the id in the path. An app of another owner, an unknown id and an
+/// invalid id get the same 404.
 #[derive(Debug)]
 pub(super) struct OwnApp {
     pub visit: UserSession,
@@ -47,7 +47,7 @@ where
     }
 }
 
-/// The same, and its owner signed in lately: asked for before an app changes, ends or gets a secret.
+/// [`OwnApp`] with a recent authentication. Required to edit or delete an app and to create a secret.
 #[derive(Debug)]
 pub(super) struct OwnAppRecentlyAuthenticated(pub OwnApp);
 

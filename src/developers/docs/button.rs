@@ -1,4 +1,4 @@
-//! The login button as a reader wants it, and the lines that place it in a page.
+//! The configuration of the login button on the Widgets tab, and the code for a page.
 
 use serde::Serialize;
 use tera::Context;
@@ -13,12 +13,12 @@ use crate::platform::web::Templates;
 use crate::protocol::grants;
 use crate::protocol::scope::{SCOPES, Scope, ScopeSet};
 
-/// What the reader chose in the form beside the button.
+/// The choices of the form on the tab.
 #[derive(Debug, Serialize)]
 pub(super) struct ButtonBuilder {
     pub scopes: Vec<ScopeChoice>,
     pub colours: Vec<ColourChoice>,
-    /// The scopes as the script takes them.
+    /// The scopes in the format of the script.
     pub scope: String,
 }
 
@@ -32,7 +32,7 @@ pub(super) struct ScopeChoice {
 
 #[derive(Debug, Serialize)]
 pub(super) struct ColourChoice {
-    /// As the script calls it.
+    /// The parameter of the script.
     name: &'static str,
     label: &'static str,
     /// Six hexadecimal digits.
@@ -43,12 +43,12 @@ pub(super) struct ColourChoice {
 
 const COLOURS: [(ColourParam, &str); 3] = [
     (widget::BUTTON, "Button"),
-    (widget::WORDS, "Words on it"),
-    (widget::OTHER, "Words below"),
+    (widget::WORDS, "Button text"),
+    (widget::OTHER, "Text below"),
 ];
 
 impl ButtonBuilder {
-    /// Reads the form. What does not read is as it was in the beginning.
+    /// Reads the form. Invalid values get their defaults.
     pub(super) fn read(query: &str) -> Self {
         let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
         let values = |name: &'static str| {
@@ -87,7 +87,7 @@ impl ButtonBuilder {
         }
     }
 
-    /// The lines for a page.
+    /// The code for a page.
     pub(super) fn lines(
         &self,
         pages: &Templates,
@@ -101,7 +101,10 @@ impl ButtonBuilder {
             .append_pair("response_type", "code")
             .finish();
         let authorize = format!("{}?{authorize}", links.absolute(&links.authorize()));
-        let changed = self.colours.iter().filter(|it| it.value != it.default);
+        let changed = self
+            .colours
+            .iter()
+            .filter(|colour| colour.value != colour.default);
         let mut context = Context::new();
         context.insert(
             "script",
@@ -118,7 +121,7 @@ impl ButtonBuilder {
     }
 }
 
-/// A script that calls the browser's account chooser without the button.
+/// A script that calls FedCM without the button.
 pub(super) fn own_call(
     pages: &Templates,
     reader: &DocsReader,
@@ -137,7 +140,7 @@ pub(super) fn own_call(
     Ok(text.trim().to_owned())
 }
 
-/// A JavaScript string inside a page: nothing in it ends the script.
+/// A JavaScript string in an HTML page. It cannot end the script element.
 fn literal(text: &str) -> String {
     let text = text.replace('\\', r"\\").replace('\'', r"\'");
     format!("'{}'", text.replace('<', r"\x3c"))
@@ -154,7 +157,11 @@ mod tests {
         let sent = "button_div_bg_color=%23ff0000&button_anchor_color=red&scope=phone&scope=none";
         let button = ButtonBuilder::read(sent);
         assert_eq!(button.scope, "basic phone");
-        let colours: Vec<_> = button.colours.iter().map(|it| it.value.as_str()).collect();
+        let colours: Vec<_> = button
+            .colours
+            .iter()
+            .map(|colour| colour.value.as_str())
+            .collect();
         assert_eq!(colours, ["FF0000", "FFFFFF", "727272"]);
     }
 

@@ -1,24 +1,23 @@
-//! The documentation for student developers: how to register an app, every request and response of a
-//! sign-in, what can be read, what goes wrong and how it is mended.
+//! The documentation for developers: how to register an app, every request and response of a sign-in, the
+//! user API, errors and policy.
 //!
-//! Who it serves: a student with an evening to spend. So each tab is a page of its own that can be read
-//! from top to bottom, and each snippet is a whole program: it runs as it stands on the page, with the
-//! reader's own client id and redirect URI in it.
+//! Each tab is one page, and each snippet is a complete program with the client id and redirect URI of the
+//! reader's own app.
 //!
 //! ```text
-//! /doc/{tab}/?app=…&lang=… ─▶ whose app? ─▶ the tab's text ─▶ its headings ─▶ the page round both
+//! /doc/{tab}/?app=…&lang=… ─▶ choose the app ─▶ render the tab's text ─▶ collect its headings ─▶ render the page
 //! ```
 //!
-//! Decision: snippets are files below `templates/docs/`, one per language and library, because so a
-//! story can take each from the page and run it. What a snippet says of the app is written into it as
-//! a string literal of its language ([`snippets`]).
+//! Decision: snippets are files in `templates/docs/`, one per language and library, because a story can
+//! then take each from the page and run it. Values of the app are inserted as string literals of the
+//! language ([`snippets`]).
 //!
-//! Decision: a snippet never carries a secret, not even a masked one; it reads it from the environment,
-//! because so will the program that grows out of it.
+//! Decision: a snippet never contains a secret, not even a masked one; it reads the secret from the
+//! environment, because programs that start from it will do the same.
 //!
-//! Decision: the list of headings beside the text is read from the text ([`text`]), because a list kept
-//! beside it would go stale. Scopes and fields come from the one table, lifetimes and the cap from the
-//! settings, hostels, departments and degrees from the database.
+//! Decision: the list of headings is read from the text ([`text`]), because a separate list would get out
+//! of date. Scopes and fields come from their tables, lifetimes and limits from the settings, and hostels,
+//! departments and degrees from the database.
 
 mod button;
 mod model;
@@ -38,7 +37,7 @@ use crate::platform::config::{Lifetimes, SendMailLimits};
 use crate::platform::db::Db;
 use crate::platform::web::Web;
 
-/// What the room needs.
+/// The dependencies of this room.
 #[derive(Debug, Clone, FromRef)]
 pub struct Feature {
     pub db: Db,
@@ -46,13 +45,13 @@ pub struct Feature {
     pub settings: DocsSettings,
 }
 
-/// The numbers that the documentation states.
+/// The limits that the documentation shows.
 #[derive(Debug, Clone, Copy)]
 pub struct DocsSettings {
     pub lifetimes: Lifetimes,
-    /// How many people an unverified app may have.
+    /// The user limit of an unverified app.
     pub cap: i32,
-    /// How many mails apps may send.
+    /// The mail limits of apps.
     pub send_mail: SendMailLimits,
 }
 

@@ -1,4 +1,4 @@
-//! The tabs, and what an address of the documentation may ask for.
+//! The tabs of the documentation, and the query of its pages.
 
 use std::time::Duration;
 
@@ -17,11 +17,11 @@ pub(super) enum Tab {
     Errors,
 }
 
-/// A tab's name in addresses, its name on pages and its text.
+/// A tab: its word in the path, its name and its template.
 #[derive(Debug)]
 pub(super) struct TabRow {
     pub tab: Tab,
-    /// As in `/doc/{word}/`; the first five and `policy` are known to old links.
+    /// As in `/doc/{word}/`. Old links use the first five and `policy`.
     pub word: &'static str,
     pub name: &'static str,
     pub template: &'static str,
@@ -48,7 +48,7 @@ pub(super) const TABS: &[TabRow] = &[
 ];
 
 impl TabRow {
-    /// The tab of this word; old links with a word of their own get the first.
+    /// The tab of this word. Unknown words of old links get the first tab.
     pub(super) fn named(word: &str) -> &'static Self {
         let known = TABS.iter().find(|row| row.word == word);
         known.unwrap_or_else(Self::first)
@@ -60,14 +60,13 @@ impl TabRow {
     }
 }
 
-/// What stands behind the `?`. Whatever does not read is as if it were not there: a stale link still
-/// shows its page.
+/// The query. Invalid values are ignored, so that an outdated link still shows its page.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DocsQuery {
     pub app: Option<AppId>,
     pub language: &'static Language,
-    /// Whether the address said it, and links to other tabs so have to say it again.
-    pub names_language: bool,
+    /// Whether the query contains the language. Links to other tabs then repeat it.
+    pub has_language: bool,
 }
 
 impl DocsQuery {
@@ -84,12 +83,12 @@ impl DocsQuery {
         Some(Self {
             app: app.map(AppId),
             language: named.or(LANGUAGES.first())?,
-            names_language: named.is_some(),
+            has_language: named.is_some(),
         })
     }
 }
 
-/// A span in the largest unit that says it exactly: `10 hours`, `1 minute`, `90 days`.
+/// A duration in the largest unit without a remainder: `10 hours`, `1 minute`, `90 days`.
 pub(super) fn in_words(span: Duration) -> String {
     const UNITS: [(u64, &str); 4] = [
         (365 * 86_400, "year"),
@@ -118,17 +117,17 @@ mod tests {
 
     #[test]
     fn what_does_not_read_is_not_there() {
-        let asked = DocsQuery::read("app=none&lang=cobol&lang=go").unwrap();
-        assert_eq!(asked.app, None);
-        assert!(!asked.names_language);
-        let asked = DocsQuery::read("app=01936f2e-0000-7000-8000-000000000000&lang=go").unwrap();
-        assert!(asked.app.is_some());
-        assert_eq!(asked.language.word, "go");
+        let query = DocsQuery::read("app=none&lang=cobol&lang=go").unwrap();
+        assert_eq!(query.app, None);
+        assert!(!query.has_language);
+        let query = DocsQuery::read("app=01936f2e-0000-7000-8000-000000000000&lang=go").unwrap();
+        assert!(query.app.is_some());
+        assert_eq!(query.language.word, "go");
     }
 
     #[test]
     fn spans_are_said_in_the_largest_unit_that_fits() {
-        let said = [10, 60, 90, 36_000, 90 * 86_400, 365 * 86_400, 0]
+        let texts = [10, 60, 90, 36_000, 90 * 86_400, 365 * 86_400, 0]
             .map(|seconds| in_words(Duration::from_secs(seconds)));
         let expected = [
             "10 seconds",
@@ -139,6 +138,6 @@ mod tests {
             "1 year",
             "0 seconds",
         ];
-        assert_eq!(said, expected);
+        assert_eq!(texts, expected);
     }
 }

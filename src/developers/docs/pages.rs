@@ -20,7 +20,7 @@ use crate::protocol::clients::App;
 use crate::protocol::scope::Scope;
 use crate::protocol::{clients, fedcm, grants};
 
-/// The page round a tab's text.
+/// The page of a tab.
 #[derive(Debug, Serialize)]
 struct DocPage {
     #[serde(skip)]
@@ -28,13 +28,13 @@ struct DocPage {
     tabs: Vec<TabLink>,
     headings: Vec<Heading>,
     reader: DocsReader,
-    /// Whether the text says anything of the reader's app.
+    /// Whether the text contains the client id of the app.
     carries_app: bool,
-    /// Where a visitor signs in and comes back here.
+    /// The sign-in page, with this page as the next one.
     sign_in: String,
-    /// The word of the language that was asked for, to be kept while another app is chosen.
+    /// The selected language, kept when another app is chosen.
     lang: Option<&'static str>,
-    /// HTML: the tab's title and what it is about.
+    /// HTML: the title and the introduction.
     head: String,
     /// HTML: the rest.
     text: String,
@@ -56,21 +56,27 @@ impl Page for DocPage {
 }
 
 pub(super) async fn first(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     context: PageContext,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    show(&it, &context, TabRow::first(), &query.unwrap_or_default()).await
+    show(
+        &feature,
+        &context,
+        TabRow::first(),
+        &query.unwrap_or_default(),
+    )
+    .await
 }
 
 pub(super) async fn tab(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     context: PageContext,
     Path(word): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     show(
-        &it,
+        &feature,
         &context,
         TabRow::named(&word),
         &query.unwrap_or_default(),
@@ -79,25 +85,25 @@ pub(super) async fn tab(
 }
 
 async fn show(
-    it: &Feature,
+    feature: &Feature,
     context: &PageContext,
     row: &'static TabRow,
     query: &str,
 ) -> Result<Response, PageError> {
-    let links = it.web.links();
-    let asked = DocsQuery::read(query).ok_or_else(PageError::not_found)?;
-    let reader = DocsReader::of(own_apps(it, context).await?, asked.app, links);
-    let told = told(it, row, &asked, &reader, query).await?;
-    let text = it.web.templates.render(row.template, &told);
+    let links = feature.web.links();
+    let selection = DocsQuery::read(query).ok_or_else(PageError::not_found)?;
+    let reader = DocsReader::of(own_apps(feature, context).await?, selection.app, links);
+    let tab_context = tab_context(feature, row, &selection, &reader, query).await?;
+    let text = feature.web.templates.render(row.template, &tab_context);
     let text = text.map_err(PageError::internal)?;
     let (head, rest) = text::head_and_rest(&text);
     let here = links.docs_tab(row.word);
     Ok(context.render(&DocPage {
         name: row.name,
-        tabs: tabs(row, &asked, &reader, links),
+        tabs: tabs(row, &selection, &reader, links),
         headings: text::headings(&text),
         sign_in: format!("{}?next={}", links.login(), snippets::encoded(&here)),
-        lang: asked.names_language.then_some(asked.language.word),
+        lang: selection.has_language.then_some(selection.language.word),
         carries_app: text.contains(&reader.client_id),
         reader,
         head: head.to_owned(),
@@ -105,19 +111,19 @@ async fn show(
     }))
 }
 
-async fn own_apps(it: &Feature, context: &PageContext) -> Result<Vec<App>, PageError> {
+async fn own_apps(feature: &Feature, context: &PageContext) -> Result<Vec<App>, PageError> {
     let Some(visit) = context.user_session() else {
         return Ok(Vec::new());
     };
-    let apps = clients::list_own(it.db.pool(), visit.person).await?;
+    let apps = clients::list_own(feature.db.pool(), visit.person).await?;
     Ok(apps.into_iter().map(|(app, _)| app).collect())
 }
 
-fn tabs(here: &TabRow, asked: &DocsQuery, reader: &DocsReader, links: &Links) -> Vec<TabLink> {
-    let choice = choice(
-        asked,
+fn tabs(here: &TabRow, selection: &DocsQuery, reader: &DocsReader, links: &Links) -> Vec<TabLink> {
+    let choice = selection_query(
+        selection,
         reader,
-        asked.names_language.then_some(asked.language.word),
+        selection.has_language.then_some(selection.language.word),
     );
     let link = |row: &TabRow| TabLink {
         name: row.name,
@@ -134,10 +140,10 @@ fn address(row: &TabRow, links: &Links) -> String {
     }
 }
 
-/// What was chosen, as a query for the next page.
-fn choice(asked: &DocsQuery, reader: &DocsReader, language: Option<&str>) -> String {
+/// The selection as the query of a link.
+fn selection_query(selection: &DocsQuery, reader: &DocsReader, language: Option<&str>) -> String {
     let app = reader.app.as_ref().map(|app| app.id);
-    let app = app.filter(|id| asked.app == Some(*id));
+    let app = app.filter(|id| selection.app == Some(*id));
     let app = app.map(|id| format!("app={id}"));
     let language = language.map(|word| format!("lang={word}"));
     let pairs: Vec<String> = app.into_iter().chain(language).collect();
@@ -148,53 +154,53 @@ fn choice(asked: &DocsQuery, reader: &DocsReader, language: Option<&str>) -> Str
     }
 }
 
-/// Everything the text of a tab may say.
-async fn told(
-    it: &Feature,
+/// The template context of a tab.
+async fn tab_context(
+    feature: &Feature,
     row: &TabRow,
-    asked: &DocsQuery,
+    selection: &DocsQuery,
     reader: &DocsReader,
     query: &str,
 ) -> Result<Context, PageError> {
-    let links = it.web.links();
-    let mut told = Context::new();
-    told.insert("campus", &it.web.campus_name);
-    told.insert("reader", reader);
-    told.insert(
+    let links = feature.web.links();
+    let mut context = Context::new();
+    context.insert("campus", &feature.web.campus_name);
+    context.insert("reader", reader);
+    context.insert(
         "redirect_uri_encoded",
         &snippets::encoded(&reader.redirect_uri),
     );
-    told.insert("answered_at", &reader.answered_at());
-    told.insert("links", &addresses(links));
-    told.insert("lives", &lives(it));
-    told.insert("cap", &it.settings.cap);
-    let mail = it.settings.send_mail;
-    told.insert("mails_per_person", &mail.per_person_day);
-    told.insert("mails_per_app", &mail.per_app_hour);
-    told.insert("mails_unverified", &mail.unverified_day);
-    told.insert("mail_scope", Scope::SendMail.name());
-    told.insert("scope", &snippets::scope());
-    told.insert("scope_encoded", &snippets::scope().replace(' ', "%20"));
+    context.insert("answered_at", &reader.answered_at());
+    context.insert("links", &endpoint_urls(links));
+    context.insert("lives", &lifetime_texts(feature));
+    context.insert("cap", &feature.settings.cap);
+    let mail = feature.settings.send_mail;
+    context.insert("mails_per_person", &mail.per_person_day);
+    context.insert("mails_per_app", &mail.per_app_hour);
+    context.insert("mails_unverified", &mail.unverified_day);
+    context.insert("mail_scope", Scope::SendMail.name());
+    context.insert("scope", &snippets::scope());
+    context.insert("scope_encoded", &snippets::scope().replace(' ', "%20"));
     let given = format!("[\"{}\"]", snippets::fields_given().join("\", \""));
-    told.insert("fields_given", &given);
-    told.insert("fields_read", &snippets::fields());
-    told.insert("compulsory", grants::COMPULSORY.name());
-    told.insert("number", Field::Id.name());
-    told.insert("scopes", &tables::scopes());
+    context.insert("fields_given", &given);
+    context.insert("fields_read", &snippets::fields());
+    context.insert("compulsory", grants::COMPULSORY.name());
+    context.insert("number", Field::Id.name());
+    context.insert("scopes", &tables::scopes());
     match row.tab {
-        Tab::Basic => tell_program(&mut told, it, asked, reader)?,
+        Tab::Basic => insert_program(&mut context, feature, selection, reader)?,
         Tab::Api => {
-            told.insert("fields", &tables::fields());
-            told.insert("example", &tables::example());
-            told.insert("type_field", Field::Type.name());
-            told.insert("types", tables::TYPES);
-            tell_choices(&mut told, it).await?;
+            context.insert("fields", &tables::fields());
+            context.insert("example", &tables::example());
+            context.insert("type_field", Field::Type.name());
+            context.insert("types", tables::TYPES);
+            insert_choices(&mut context, feature).await?;
         }
-        Tab::Libraries => told.insert("libraries", &libraries(it, reader)?),
-        Tab::Widgets => tell_button(&mut told, it, reader, query)?,
+        Tab::Libraries => context.insert("libraries", &libraries(feature, reader)?),
+        Tab::Widgets => insert_button(&mut context, feature, reader, query)?,
         Tab::BestPractices | Tab::Policy | Tab::Errors => {}
     }
-    Ok(told)
+    Ok(context)
 }
 
 #[derive(Debug, Serialize)]
@@ -204,49 +210,54 @@ struct LanguageLink {
     is_here: bool,
 }
 
-fn tell_program(
-    told: &mut Context,
-    it: &Feature,
-    asked: &DocsQuery,
+fn insert_program(
+    context: &mut Context,
+    feature: &Feature,
+    selection: &DocsQuery,
     reader: &DocsReader,
 ) -> Result<(), PageError> {
-    let links = it.web.links();
+    let links = feature.web.links();
     let languages = LANGUAGES.iter().map(|language| LanguageLink {
         name: language.name,
-        href: format!("{}#program", choice(asked, reader, Some(language.word))),
-        is_here: language.word == asked.language.word,
+        href: format!(
+            "{}#program",
+            selection_query(selection, reader, Some(language.word))
+        ),
+        is_here: language.word == selection.language.word,
     });
-    told.insert("languages", &languages.collect::<Vec<_>>());
-    told.insert("language", asked.language);
-    let program = asked.language.program(&it.web.templates, reader, links);
-    told.insert("program", &program.map_err(PageError::internal)?);
+    context.insert("languages", &languages.collect::<Vec<_>>());
+    context.insert("language", selection.language);
+    let program = selection
+        .language
+        .program(&feature.web.templates, reader, links);
+    context.insert("program", &program.map_err(PageError::internal)?);
     Ok(())
 }
 
-fn tell_button(
-    told: &mut Context,
-    it: &Feature,
+fn insert_button(
+    context: &mut Context,
+    feature: &Feature,
     reader: &DocsReader,
     query: &str,
 ) -> Result<(), PageError> {
-    let links = it.web.links();
+    let links = feature.web.links();
     let button = ButtonBuilder::read(query);
-    let lines = button.lines(&it.web.templates, reader, links);
-    told.insert("lines", &lines.map_err(PageError::internal)?);
-    told.insert("button", &button);
-    let own_call = button::own_call(&it.web.templates, reader, links);
-    told.insert("own_call", &own_call.map_err(PageError::internal)?);
-    told.insert("origin", links.origin());
-    let script = links.asset(&it.web.assets.versioned("js/widget_try.js"));
-    told.insert("try_script", &script);
-    told.insert("release", &widget::release(links));
+    let lines = button.lines(&feature.web.templates, reader, links);
+    context.insert("lines", &lines.map_err(PageError::internal)?);
+    context.insert("button", &button);
+    let own_call = button::own_call(&feature.web.templates, reader, links);
+    context.insert("own_call", &own_call.map_err(PageError::internal)?);
+    context.insert("origin", links.origin());
+    let script = links.asset(&feature.web.assets.versioned("js/widget_try.js"));
+    context.insert("try_script", &script);
+    context.insert("release", &widget::release(links));
     let known = serde_json::to_string_pretty(&fedcm::well_known(links));
-    told.insert("well_known", &known.map_err(PageError::internal)?);
+    context.insert("well_known", &known.map_err(PageError::internal)?);
     Ok(())
 }
 
-async fn tell_choices(told: &mut Context, it: &Feature) -> Result<(), PageError> {
-    let choices = records::list_choices(it.db.pool()).await?;
+async fn insert_choices(context: &mut Context, feature: &Feature) -> Result<(), PageError> {
+    let choices = records::list_choices(feature.db.pool()).await?;
     for (name, kind) in [
         ("hostels", "hostel"),
         ("departments", "department"),
@@ -256,7 +267,7 @@ async fn tell_choices(told: &mut Context, it: &Feature) -> Result<(), PageError>
             .iter()
             .filter(|choice| choice.kind == kind)
             .collect();
-        told.insert(name, &of_kind);
+        context.insert(name, &of_kind);
     }
     Ok(())
 }
@@ -271,9 +282,9 @@ struct LibraryView {
     program: String,
 }
 
-fn libraries(it: &Feature, reader: &DocsReader) -> Result<Vec<LibraryView>, PageError> {
+fn libraries(feature: &Feature, reader: &DocsReader) -> Result<Vec<LibraryView>, PageError> {
     let shown = |library: &ClientLibrary| {
-        let program = library.program(&it.web.templates, reader, it.web.links());
+        let program = library.program(&feature.web.templates, reader, feature.web.links());
         Ok(LibraryView {
             word: library.word,
             name: library.name,
@@ -286,20 +297,20 @@ fn libraries(it: &Feature, reader: &DocsReader) -> Result<Vec<LibraryView>, Page
     LIBRARIES.iter().map(shown).collect()
 }
 
-/// Lifetimes in words.
+/// Lifetimes as text.
 #[derive(Debug, Serialize)]
 struct LifetimeTexts {
     code: String,
     access_token: String,
     access_token_seconds: u64,
-    /// None: strict.
+    /// None without a grace period.
     refresh_grace: Option<String>,
     refresh_token: String,
     family: String,
 }
 
-fn lives(it: &Feature) -> LifetimeTexts {
-    let lifetimes = it.settings.lifetimes;
+fn lifetime_texts(feature: &Feature) -> LifetimeTexts {
+    let lifetimes = feature.settings.lifetimes;
     let grace = lifetimes.refresh_grace;
     LifetimeTexts {
         code: in_words(lifetimes.code),
@@ -311,7 +322,7 @@ fn lives(it: &Feature) -> LifetimeTexts {
     }
 }
 
-/// Addresses as a client writes them, with scheme and host, and as a request line has them.
+/// The endpoints as absolute URLs, and as paths for request lines.
 #[derive(Debug, Serialize)]
 struct EndpointUrls {
     issuer: String,
@@ -341,7 +352,7 @@ struct EndpointUrls {
     basics: String,
 }
 
-fn addresses(links: &Links) -> EndpointUrls {
+fn endpoint_urls(links: &Links) -> EndpointUrls {
     let whole = |path: String| links.absolute(&path);
     EndpointUrls {
         issuer: links.issuer(),

@@ -1,4 +1,4 @@
-//! Whose client id and redirect URI the snippets carry: one of the reader's own apps, or nobody's.
+//! The app whose client id and redirect URI the snippets contain: an app of the reader, or placeholders.
 
 use serde::Serialize;
 
@@ -7,16 +7,16 @@ use crate::platform::links::Links;
 use crate::protocol::clients::{App, ClientType};
 use crate::protocol::oauth::RedirectUri;
 
-/// What the pages show of the app the snippets are written for.
+/// The app that the snippets are rendered for.
 #[derive(Debug, Serialize)]
 pub(super) struct DocsReader {
     pub client_id: String,
     pub redirect_uri: String,
-    /// It has no secret, and PKCE stands in for one.
+    /// Whether it is a public client.
     pub is_public: bool,
-    /// None for placeholders.
+    /// None if the snippets contain placeholders.
     pub app: Option<SelectedApp>,
-    /// All of the reader's apps, the newest first.
+    /// All apps of the reader, newest first.
     pub apps: Vec<AppChoice>,
 }
 
@@ -36,13 +36,13 @@ pub(super) struct AppChoice {
 }
 
 impl DocsReader {
-    /// Chooses among the reader's own `apps`: the one asked for, else the newest. An app of somebody
-    /// else is not among them, so asking for it changes nothing.
-    pub(super) fn of(mut apps: Vec<App>, asked: Option<AppId>, links: &Links) -> Self {
+    /// Chooses from the reader's own `apps`: the requested one, otherwise the newest. The id of another
+    /// owner's app is ignored.
+    pub(super) fn of(mut apps: Vec<App>, requested: Option<AppId>, links: &Links) -> Self {
         apps.sort_by_key(|app| std::cmp::Reverse((app.created_at, app.id)));
         let chosen = apps
             .iter()
-            .find(|app| Some(app.id) == asked)
+            .find(|app| Some(app.id) == requested)
             .or(apps.first());
         let Some(app) = chosen else {
             return Self::nobody();
@@ -66,8 +66,7 @@ impl DocsReader {
         }
     }
 
-    /// The redirect URI as a person comes back to it, with placeholders for what each sign-in has of
-    /// its own.
+    /// The authorization response at the redirect URI, with placeholders for its parameters.
     pub(super) fn answered_at(&self) -> String {
         RedirectUri::registered(self.redirect_uri.clone()).with_query([
             ("code", "CODE"),

@@ -1,5 +1,5 @@
-//! Programs and library configurations, each a file below `templates/docs/`. What they say of the app
-//! and of this server is written in as string literals of their language.
+//! Example programs and library configurations, each a file in `templates/docs/`. Values of the app and of
+//! this server are inserted as string literals of their language.
 
 use serde::Serialize;
 use tera::Context;
@@ -11,18 +11,18 @@ use crate::platform::links::Links;
 use crate::platform::web::Templates;
 use crate::protocol::scope::{Scope, ScopeSet};
 
-/// How a language writes a string.
+/// The string literal syntax of a language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum QuoteStyle {
-    /// As JSON does: Python, JavaScript, Go, Java and Rust read that too.
+    /// As in JSON: valid in Python, JavaScript, Go, Java and Rust.
     Double,
-    /// PHP: nothing is special but the quote and the backslash.
+    /// PHP: only the quote and the backslash are escaped.
     Php,
-    /// The shell: nothing is special but the quote, which ends the string.
+    /// The shell: only the quote is escaped.
     Shell,
 }
 
-/// A language in which the whole sign-in is told, with what comes with the language.
+/// A language with a complete example program.
 #[derive(Debug, Serialize)]
 pub(super) struct Language {
     /// As in `?lang=`.
@@ -30,25 +30,25 @@ pub(super) struct Language {
     pub name: &'static str,
     #[serde(skip)]
     file: &'static str,
-    /// Under which name to keep it.
+    /// The file name of the program.
     pub saved_as: &'static str,
-    /// What it takes.
+    /// Its requirements.
     pub needs: &'static str,
-    /// A command for the terminal, if something has to be installed first.
+    /// The command that installs its dependencies, if it has any.
     pub install: Option<&'static str>,
     pub run: &'static str,
     #[serde(skip)]
     quotes: QuoteStyle,
 }
 
-/// A client library, and the lines that make it work here.
+/// A client library and its configuration for this server.
 #[derive(Debug)]
 pub(super) struct ClientLibrary {
     pub word: &'static str,
     pub name: &'static str,
     pub language: &'static str,
     pub install: &'static str,
-    /// What one has to know of it.
+    /// A hint for its users.
     pub remark: &'static str,
     file: &'static str,
     quotes: QuoteStyle,
@@ -60,7 +60,7 @@ pub(super) const LANGUAGES: &[Language] = &[
         name: "Python",
         file: "docs/snippets/python.py",
         saved_as: "sign_in.py",
-        needs: "Python 3.8 or newer, nothing else",
+        needs: "Python 3.8 or newer",
         install: None,
         run: "python3 sign_in.py",
         quotes: QuoteStyle::Double,
@@ -70,7 +70,7 @@ pub(super) const LANGUAGES: &[Language] = &[
         name: "JavaScript",
         file: "docs/snippets/javascript.mjs",
         saved_as: "sign-in.mjs",
-        needs: "Node 18 or newer, nothing else",
+        needs: "Node 18 or newer",
         install: None,
         run: "node sign-in.mjs",
         quotes: QuoteStyle::Double,
@@ -80,7 +80,7 @@ pub(super) const LANGUAGES: &[Language] = &[
         name: "PHP",
         file: "docs/snippets/php.php",
         saved_as: "sign-in.php",
-        needs: "PHP 8, nothing else",
+        needs: "PHP 8",
         install: None,
         run: "php sign-in.php",
         quotes: QuoteStyle::Php,
@@ -90,7 +90,7 @@ pub(super) const LANGUAGES: &[Language] = &[
         name: "Go",
         file: "docs/snippets/go.go",
         saved_as: "main.go",
-        needs: "Go 1.21 or newer, nothing else",
+        needs: "Go 1.21 or newer",
         install: None,
         run: "go run main.go",
         quotes: QuoteStyle::Double,
@@ -100,7 +100,7 @@ pub(super) const LANGUAGES: &[Language] = &[
         name: "Java",
         file: "docs/snippets/java.java",
         saved_as: "SignIn.java",
-        needs: "Java 17 or newer, nothing else",
+        needs: "Java 17 or newer",
         install: None,
         run: "java SignIn.java",
         quotes: QuoteStyle::Double,
@@ -135,7 +135,7 @@ pub(super) const LIBRARIES: &[ClientLibrary] = &[
         name: "requests-oauthlib",
         language: "Python",
         install: "pip install requests-oauthlib",
-        remark: "It refuses plain http. While you try things out on your own machine, set OAUTHLIB_INSECURE_TRANSPORT=1, and never on a server.",
+        remark: "It rejects plain http. For tests on your own machine set OAUTHLIB_INSECURE_TRANSPORT=1. Never set it on a server.",
         file: "docs/libraries/requests_oauthlib.py",
         quotes: QuoteStyle::Double,
     },
@@ -144,7 +144,7 @@ pub(super) const LIBRARIES: &[ClientLibrary] = &[
         name: "Authlib",
         language: "Python",
         install: "pip install Authlib requests",
-        remark: "It fits Flask, Django and Starlette too; the addresses and client_kwargs are the same there.",
+        remark: "It also supports Flask, Django and Starlette, with the same addresses and client_kwargs.",
         file: "docs/libraries/authlib.py",
         quotes: QuoteStyle::Double,
     },
@@ -153,7 +153,7 @@ pub(super) const LIBRARIES: &[ClientLibrary] = &[
         name: "passport-oauth2",
         language: "Node",
         install: "npm install express express-session passport passport-oauth2",
-        remark: "It needs a session for state and PKCE, and to be told how to read the person.",
+        remark: "It needs a session for state and PKCE, and a function that reads the user.",
         file: "docs/libraries/passport-oauth2.mjs",
         quotes: QuoteStyle::Double,
     },
@@ -162,7 +162,7 @@ pub(super) const LIBRARIES: &[ClientLibrary] = &[
         name: "openid-client",
         language: "Node",
         install: "npm install openid-client",
-        remark: "It finds every address in the metadata and checks iss by itself. Give it a redirect URI without a query.",
+        remark: "It reads all endpoints from the metadata and checks iss. Use a redirect URI without a query.",
         file: "docs/libraries/openid-client.mjs",
         quotes: QuoteStyle::Double,
     },
@@ -171,7 +171,7 @@ pub(super) const LIBRARIES: &[ClientLibrary] = &[
         name: "golang.org/x/oauth2",
         language: "Go",
         install: "go get golang.org/x/oauth2",
-        remark: "Its client refreshes by itself. Save the token it holds afterwards: the refresh token has changed.",
+        remark: "Its client refreshes tokens automatically. Save the token afterwards: the refresh token has changed.",
         file: "docs/libraries/x_oauth2.go",
         quotes: QuoteStyle::Double,
     },
@@ -180,7 +180,7 @@ pub(super) const LIBRARIES: &[ClientLibrary] = &[
         name: "League OAuth2 client",
         language: "PHP",
         install: "composer require league/oauth2-client",
-        remark: "Scopes are separated by blanks, which it has to be told. Its approval_prompt=auto is welcome here.",
+        remark: "Set the scope separator to a space. Its approval_prompt=auto works here.",
         file: "docs/libraries/league.php",
         quotes: QuoteStyle::Php,
     },
@@ -189,30 +189,30 @@ pub(super) const LIBRARIES: &[ClientLibrary] = &[
         name: "oauth2",
         language: "Rust",
         install: "cargo add oauth2@5 -F reqwest-blocking",
-        remark: "It revokes over https only, as your server will have it.",
+        remark: "It sends revocation requests over https only.",
         file: "docs/libraries/oauth2.rs",
         quotes: QuoteStyle::Double,
     },
 ];
 
-/// The scopes every snippet asks for.
-const ASKED: [Scope; 2] = [Scope::Basic, Scope::Profile];
+/// The scopes that every snippet requests.
+const REQUESTED: [Scope; 2] = [Scope::Basic, Scope::Profile];
 
 pub(super) fn scopes() -> ScopeSet {
-    ASKED.into_iter().collect()
+    REQUESTED.into_iter().collect()
 }
 
-/// They, as a `scope` value.
+/// These scopes as a `scope` value.
 pub(super) fn scope() -> String {
     scopes().to_string()
 }
 
-/// The fields they open, as the token answer lists them.
+/// The fields of these scopes, as in the token response.
 pub(super) fn fields_given() -> Vec<String> {
     scopes().fields().names()
 }
 
-/// The fields every snippet reads.
+/// The fields that every snippet reads.
 pub(super) fn fields() -> String {
     FieldSet::from_iter([Field::FirstName, Field::LastName])
         .names()
@@ -220,7 +220,7 @@ pub(super) fn fields() -> String {
 }
 
 impl Language {
-    /// The program, whole.
+    /// The complete program.
     pub(super) fn program(
         &self,
         pages: &Templates,
@@ -268,13 +268,13 @@ fn write(
     Ok(text.trim().to_owned())
 }
 
-/// As a value in a query.
+/// Encodes a query value.
 pub(super) fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 impl QuoteStyle {
-    /// A literal that means exactly `text`.
+    /// The literal for `text`.
     fn literal(self, text: &str) -> String {
         match self {
             Self::Double => serde_json::Value::from(text).to_string(),
@@ -288,7 +288,7 @@ impl QuoteStyle {
 mod tests {
     use super::*;
 
-    /// Whoever registers an address cannot write code into the snippets.
+    /// A registered redirect URI cannot inject code into the snippets.
     #[test]
     fn a_literal_ends_where_it_should() {
         let text = r"https://x.example/a'b\$(id)";

@@ -1,4 +1,4 @@
-//! The one table of scopes and fields, in the words of the documentation.
+//! The tables of scopes and fields, as the documentation shows them.
 
 use serde::Serialize;
 
@@ -56,7 +56,7 @@ fn shape(row: &FieldRow) -> String {
     format!("{kind}{or_null}")
 }
 
-/// Words the campus directory has used for what somebody is. It invents new ones.
+/// Known roles of the campus directory. The directory may add new ones.
 pub(super) const TYPES: &[&str] = &[
     "ug",
     "pg",
@@ -76,7 +76,7 @@ pub(super) const TYPES: &[&str] = &[
     "stf.home",
 ];
 
-/// An answer with every field in it, made of the table's examples and in its order.
+/// A response with all fields, from the examples of the table and in its order.
 pub(super) fn example() -> String {
     let value = |row: &FieldRow| match row.kind {
         FieldKind::Address | FieldKind::Programme => spread(row.example),
@@ -88,7 +88,7 @@ pub(super) fn example() -> String {
     format!("{{\n{}\n}}", members.collect::<Vec<_>>().join(",\n"))
 }
 
-/// An object over several lines, its members in the order they were written in.
+/// An object over several lines, with its members in their order.
 fn spread(object: &str) -> String {
     object
         .replace("{\"", "{\n    \"")

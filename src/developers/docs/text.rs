@@ -1,16 +1,16 @@
-//! The text of a tab, and the headings in it.
+//! The text of a tab, and its headings.
 
 use serde::Serialize;
 
-/// A heading that the list beside the text leads to.
+/// A heading in the list of contents.
 #[derive(Debug, Serialize, PartialEq, Eq)]
 pub(super) struct Heading {
     pub id: String,
-    /// HTML, as it stands in the text.
+    /// HTML, as in the text.
     pub words: String,
 }
 
-/// A text in two: what stands before its first second-level heading, and the rest.
+/// Splits a text before its first second-level heading.
 pub(super) fn head_and_rest(html: &str) -> (&str, &str) {
     let at = html.find("<h2 id=\"").unwrap_or(html.len());
     html.split_at_checked(at).unwrap_or((html, ""))
@@ -44,7 +44,7 @@ mod tests {
         let read = headings(html);
         let pairs: Vec<_> = read
             .iter()
-            .map(|it| (it.id.as_str(), it.words.as_str()))
+            .map(|heading| (heading.id.as_str(), heading.words.as_str()))
             .collect();
         assert_eq!(pairs, [("b", "B &amp; c"), ("d", "D")]);
     }

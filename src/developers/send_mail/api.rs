@@ -18,13 +18,13 @@ use crate::protocol::token::{AccessToken, Bearer};
 const METHODS: &str = "POST, OPTIONS";
 
 pub(super) async fn send(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     Bearer(access): Bearer<{ Scope::SendMail as usize }>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let mut answer = match read(&headers, body) {
-        Ok(sent) => answer(&it, &access, &sent).await,
+        Ok(sent) => answer(&feature, &access, &sent).await,
         Err(problem) => problem.into_response(),
     };
     set_no_store(&mut answer);
@@ -36,17 +36,17 @@ pub(super) async fn send(
     answer
 }
 
-async fn answer(it: &Feature, access: &AccessToken, sent: &Value) -> Response {
+async fn answer(feature: &Feature, access: &AccessToken, sent: &Value) -> Response {
     let mail = match form::read(sent) {
         Ok(mail) => mail,
         Err(problems) => return (StatusCode::BAD_REQUEST, Json(problems)).into_response(),
     };
-    match it.send(access, mail).await {
+    match feature.send(access, mail).await {
         Ok(sent) => {
             Json(json!({ "Message-ID": sent.message_id, "status": sent.status })).into_response()
         }
         Err(SendMailError::Slowed(limit, slowed)) => {
-            ApiError::rate_limited(slowed, rules::told(limit)).into_response()
+            ApiError::rate_limited(slowed, rules::quota_message(limit)).into_response()
         }
         Err(SendMailError::Gone) => ApiError::new(
             StatusCode::FORBIDDEN,
@@ -57,7 +57,7 @@ async fn answer(it: &Feature, access: &AccessToken, sent: &Value) -> Response {
     }
 }
 
-/// The body as JSON, whichever of the two ways it was written. What cannot be read is not quoted.
+/// Parses the body, JSON or a form. Errors do not quote its content.
 fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Value, ApiError> {
     let refuse = |detail: String| ApiError::new(StatusCode::BAD_REQUEST, detail);
     let body = body.map_err(|refused| match refused.status() {
@@ -83,10 +83,10 @@ fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Valu
 }
 
 pub(super) async fn preflight(
-    State(it): State<Feature>,
-    asked: HeaderMap,
+    State(feature): State<Feature>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    Ok(clients::preflight(&it.db, &asked, METHODS).await?)
+    Ok(clients::preflight(&feature.db, &headers, METHODS).await?)
 }
 
 pub(super) async fn not_allowed(method: Method) -> Response {

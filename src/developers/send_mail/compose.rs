@@ -1,4 +1,4 @@
-//! The mail itself, made of what the app asked for.
+//! Writes the mail message of a request.
 
 use email_encoding::headers::rfc2047;
 use email_encoding::headers::writer::EmailWriter;
@@ -15,24 +15,24 @@ use crate::platform::clock::Timestamp;
 use crate::platform::rng::Rng;
 use crate::platform::web::{ErrorChain, Page, Templates};
 
-/// Everything round what the app wrote.
+/// The parts of a mail that the service adds.
 #[derive(Debug)]
 pub(super) struct MailLayout<'a> {
     pub app: &'a str,
-    /// The service's own address.
+    /// The address of the service.
     pub from: &'a Address,
     pub to: Address,
-    /// Where answers go when the app named nobody.
+    /// The default reply address.
     pub contact: Option<&'a str>,
-    /// In angle brackets, as [`message_id`] makes it.
+    /// In angle brackets, see [`message_id`].
     pub message_id: &'a str,
     pub date: Timestamp,
-    /// Where the permission is taken back, by hand and by one click.
+    /// Where the user removes access, and the one-click unsubscribe link.
     pub connected_apps: String,
     pub stop: String,
 }
 
-/// The mail could not be written: a bug, or an address that no header can hold.
+/// The message could not be written: a bug, or an address that is not valid in a header.
 #[derive(Debug, thiserror::Error)]
 #[error("the mail could not be written: {0}")]
 pub(super) struct ComposeError(ErrorChain);
@@ -72,13 +72,13 @@ pub(super) fn compose(
             HeaderName::new_from_ascii_str("List-Unsubscribe-Post"),
             "List-Unsubscribe=One-Click".to_owned(),
         ),
-        // No holiday replies to a machine (RFC 3834 §5).
+        // Prevents automatic replies (RFC 3834 §5).
         (
             HeaderName::new_from_ascii_str("Auto-Submitted"),
             "auto-generated".to_owned(),
         ),
     ] {
-        // Written as it is: an address of ours has no blank where it could be folded.
+        // Not folded, because these values contain no spaces.
         headers.insert_raw(HeaderValue::dangerous_new_pre_encoded(
             name,
             value.clone(),
@@ -88,23 +88,23 @@ pub(super) fn compose(
     Ok(message)
 }
 
-/// `<timestamp.pid.random@host>`, as the original documents it: hundredths of a second since 1970, the
-/// process, 64 bits of chance.
+/// `<timestamp.pid.random@host>` as in the original service: hundredths of a second since 1970, the process
+/// id, 64 random bits.
 pub(super) fn message_id(from: &Address, now: Timestamp, rng: &dyn Rng) -> String {
-    let mut chance = [0; 8];
-    rng.fill(&mut chance);
-    let random = u64::from_be_bytes(chance);
+    let mut bytes = [0; 8];
+    rng.fill(&mut bytes);
+    let random = u64::from_be_bytes(bytes);
     let hundredths = now.unix_timestamp_nanos() / 10_000_000;
     let host =
         Host::parse(from.domain()).map_or_else(|_| "localhost".to_owned(), |host| host.to_string());
     format!("<{hundredths}.{}.{random}@{host}>", std::process::id())
 }
 
-fn reply_to(asked: &[Address], contact: Option<&str>) -> Vec<Mailbox> {
+fn reply_to(requested: &[Address], contact: Option<&str>) -> Vec<Mailbox> {
     let contact = || contact.and_then(|contact| contact.parse().ok());
-    let addresses = match asked {
+    let addresses = match requested {
         [] => contact().into_iter().collect(),
-        asked => asked.to_vec(),
+        requested => requested.to_vec(),
     };
     let mailboxes = addresses
         .into_iter()
@@ -112,12 +112,12 @@ fn reply_to(asked: &[Address], contact: Option<&str>) -> Vec<Mailbox> {
     mailboxes.collect()
 }
 
-/// A header of free text. Plain ASCII stands as it is; anything else, and what a reader would take for
-/// an encoded word, is encoded whole (RFC 2047).
+/// A header of free text. Plain ASCII is not encoded. Other text, and text that looks like an encoded
+/// word, is encoded completely (RFC 2047).
 fn encoded(name: HeaderName, text: String) -> HeaderValue {
     let is_plain = text
         .chars()
-        .all(|sign| sign == ' ' || sign.is_ascii_graphic());
+        .all(|character| character == ' ' || character.is_ascii_graphic());
     if is_plain && !text.contains("=?") {
         return HeaderValue::new(name, text);
     }
@@ -128,18 +128,18 @@ fn encoded(name: HeaderName, text: String) -> HeaderValue {
     };
     match written {
         Ok(()) => HeaderValue::dangerous_new_pre_encoded(name, text, value),
-        // A String takes whatever is written to it.
+        // Writing to a String cannot fail.
         Err(_) => HeaderValue::new(name, String::new()),
     }
 }
 
-/// The HTML alternative, whole.
+/// The HTML alternative.
 #[derive(Debug, Serialize)]
 struct HtmlPart {
     lines: Vec<Vec<TextSegment>>,
 }
 
-/// Text, or an address that can be clicked.
+/// Plain text or a link.
 #[derive(Debug, Serialize, PartialEq, Eq)]
 struct TextSegment {
     text: String,
@@ -198,7 +198,10 @@ mod tests {
         let mail = MailRequest {
             subject: subject.to_owned(),
             message: message.to_owned(),
-            reply_to: reply_to.iter().map(|it| it.parse().unwrap()).collect(),
+            reply_to: reply_to
+                .iter()
+                .map(|address| address.parse().unwrap())
+                .collect(),
         };
         let from: Address = "no-reply@campus.example".parse().unwrap();
         let now = SystemClock.now();
@@ -218,10 +221,10 @@ mod tests {
 
     #[test]
     fn answers_go_where_the_app_says_or_to_its_contact() {
-        let said = written("Mess", "a", "b", &["x@y.example", "z@y.example"]);
+        let written_mail = written("Mess", "a", "b", &["x@y.example", "z@y.example"]);
         assert!(
-            said.contains("\r\nReply-To: x@y.example, z@y.example\r\n"),
-            "{said}"
+            written_mail.contains("\r\nReply-To: x@y.example, z@y.example\r\n"),
+            "{written_mail}"
         );
         let unsaid = written("Mess", "a", "b", &[]);
         assert!(

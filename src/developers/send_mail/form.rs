@@ -1,5 +1,5 @@
-//! Reads what an app sent: JSON or a form, every wrong field told at once, in the words old clients
-//! know.
+//! Parses a mail request from JSON or a form. It reports all invalid fields, with the messages that old
+//! clients know.
 
 use lettre::Address;
 use serde_json::{Map, Value, json};
@@ -7,11 +7,10 @@ use serde_json::{Map, Value, json};
 use super::model::MailRequest;
 use super::rules;
 
-/// What is wrong, by field.
+/// Error messages by field.
 pub(super) type FieldErrors = Map<String, Value>;
 
-/// A form as the JSON it stands for. Of a field that comes twice the last counts; the addresses are a
-/// list by repetition.
+/// Converts a form to JSON. The last value of a repeated field counts; `reply_to` collects all values.
 pub(super) fn of_form(body: &[u8]) -> Value {
     let mut fields = Map::new();
     for (name, value) in url::form_urlencoded::parse(body) {
@@ -27,7 +26,7 @@ pub(super) fn of_form(body: &[u8]) -> Value {
     Value::Object(fields)
 }
 
-/// Reads a mail, or says what is wrong with each field of it.
+/// Parses a mail, or returns the errors of each field.
 pub(super) fn read(sent: &Value) -> Result<MailRequest, FieldErrors> {
     let Some(fields) = sent.as_object() else {
         let what = format!(
@@ -51,15 +50,15 @@ pub(super) fn read(sent: &Value) -> Result<MailRequest, FieldErrors> {
             reply_to,
         }),
         (subject, message, reply_to) => {
-            let told = [
+            let errors = [
                 ("subject", subject.err().map(|why| json!([why]))),
                 ("message", message.err().map(|why| json!([why]))),
                 ("reply_to", reply_to.err()),
             ];
-            let told = told
+            let errors = errors
                 .into_iter()
                 .filter_map(|(field, why)| Some((field.to_owned(), why?)));
-            Err(told.collect())
+            Err(errors.collect())
         }
     }
 }
@@ -70,7 +69,7 @@ const BLANK: &str = "This field may not be blank.";
 const NO_TEXT: &str = "Not a valid string.";
 const NO_ADDRESS: &str = "Enter a valid email address.";
 
-/// A text without the blanks round it.
+/// A trimmed text.
 fn text(value: Option<&Value>) -> Result<String, &'static str> {
     let text = match value {
         None => return Err(MISSING),
@@ -92,7 +91,7 @@ fn subject(text: String) -> Result<String, &'static str> {
     if text.chars().count() > MailRequest::LONGEST_SUBJECT {
         return Err("Ensure this field has no more than 200 characters.");
     }
-    if text.chars().any(rules::misplaces) {
+    if text.chars().any(rules::is_unsafe) {
         return Err("Write it on one line, without characters that turn the direction.");
     }
     Ok(text)
@@ -134,19 +133,21 @@ fn reply_to(value: Option<&Value>) -> Result<Vec<Address>, Value> {
     }
 }
 
-/// A plain address: nothing quoted, nothing beyond ASCII, no address of a machine, so that every mail
-/// server can answer to it and nothing in it can be taken for more than an address.
+/// A plain address: no quoting, ASCII only, no IP address, so that every mail server can reply to it and
+/// it cannot inject header content.
 fn address(text: &str) -> Option<Address> {
     let (local, domain) = text.rsplit_once('@')?;
-    let atom = |sign: char| sign.is_ascii_alphanumeric() || "!#$%&'*+/=?^_`{|}~-".contains(sign);
+    let atom = |character: char| {
+        character.is_ascii_alphanumeric() || "!#$%&'*+/=?^_`{|}~-".contains(character)
+    };
     let is_atom = |part: &str| !part.is_empty() && part.chars().all(atom);
     let is_label = |label: &str| {
         let plain = label
             .chars()
-            .all(|sign| sign.is_ascii_alphanumeric() || sign == '-');
+            .all(|character| character.is_ascii_alphanumeric() || character == '-');
         plain && (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
     };
-    // What begins like an encoded word would be read as one (RFC 2047 §5).
+    // `=?` would be parsed as an encoded word (RFC 2047 §5).
     let fits = text.len() <= 254
         && !text.contains("=?")
         && local.len() <= 64
@@ -156,7 +157,7 @@ fn address(text: &str) -> Option<Address> {
     fits.then(|| text.parse().ok()).flatten()
 }
 
-/// As the words of old clients call it.
+/// The type names that old clients know.
 fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "NoneType",
@@ -173,7 +174,7 @@ fn kind(value: &Value) -> &'static str {
 mod tests {
     use super::*;
 
-    fn told(sent: &Value) -> Value {
+    fn errors(sent: &Value) -> Value {
         Value::Object(read(sent).unwrap_err())
     }
 
@@ -191,22 +192,22 @@ mod tests {
     fn every_wrong_field_is_told_at_once() {
         let all = json!([MISSING]);
         assert_eq!(
-            told(&json!({ "other": 1 })),
+            errors(&json!({ "other": 1 })),
             json!({ "subject": all, "message": all, "reply_to": all })
         );
         assert_eq!(
-            told(&json!({ "subject": "  ", "message": null, "reply_to": "a@b.example" })),
+            errors(&json!({ "subject": "  ", "message": null, "reply_to": "a@b.example" })),
             json!({
                 "subject": [BLANK], "message": [NULL],
                 "reply_to": ["Expected a list of items but got type \"str\"."],
             })
         );
         assert_eq!(
-            told(&with("subject", json!(true))),
+            errors(&with("subject", json!(true))),
             json!({ "subject": [NO_TEXT] })
         );
         assert_eq!(
-            told(&json!([])),
+            errors(&json!([])),
             json!({ "non_field_errors": ["Invalid data. Expected a dictionary, but got list."] })
         );
     }
@@ -276,11 +277,11 @@ mod tests {
             "a",
         ] {
             let sent = with("reply_to", json!(["ok@b.example", bad]));
-            assert_eq!(told(&sent), wrong, "{bad}");
+            assert_eq!(errors(&sent), wrong, "{bad}");
         }
         let sent = with("reply_to", json!([{}, ""]));
         assert_eq!(
-            told(&sent),
+            errors(&sent),
             json!({ "reply_to": { "0": [NO_TEXT], "1": [BLANK] } })
         );
         assert!(read(&with("reply_to", json!(["o'neill+menu@b-c.example"]))).is_ok());

@@ -1,21 +1,20 @@
-//! Apps write to people who allowed it, without learning their address.
+//! Apps send mail to users who allowed it, without seeing their address.
 //!
-//! Whom it serves: the app, which has something to tell; and the person, who can end it from any of
-//! its mails, without signing in (RFC 8058).
+//! Used by apps, and by users, who can unsubscribe from any of these mails without signing in (RFC 8058).
 //!
 //! ```text
-//! POST ─read─▶ 400, every wrong field at once
+//! POST ─parse─▶ 400 with all invalid fields
 //!   │
-//!   ▼ allowance (under the app's row lock) ─▶ 429, with when to come back
-//!   │ recorded
-//!   ▼ mail server, twelve seconds at most ─▶ status true or false, recorded with the reason
+//!   ▼ check the quota (under the row lock of the app) ─▶ 429 with Retry-After
+//!   │ record the mail
+//!   ▼ send to the mail server, at most 12 seconds ─▶ record the outcome ─▶ status true or false
 //! ```
 //!
-//! Decision: the mail is sent while the app waits and does not go through the outbox, because what it
-//! says is written down nowhere: not in the database, not in a log, not in an error.
+//! Decision: the mail is sent during the request, because its content is then never stored: not in the
+//! database, not in a log, not in an error. The outbox would store it.
 //!
-//! Decision: ending it is a decision about the grant, the same as unticking the scope at consent: the
-//! next consent page comes up without the tick, and ticking it again is all it takes to allow it again.
+//! Decision: to unsubscribe is to remove the scope from the grant, as on the consent page. The next consent
+//! page shows the scope unticked; ticking it allows mail again.
 
 mod api;
 mod compose;
@@ -46,10 +45,10 @@ use crate::platform::secret::ServerKey;
 use crate::platform::web::{Web, allow_registered_origins};
 use crate::protocol::token;
 
-/// What 64 KiB of text can be in JSON or in a form, where a sign may take six, and the rest.
+/// 64 KiB of text in JSON or a form, where a character can take six bytes, and the other fields.
 const BODY: usize = 512 * 1024;
 
-/// What the room needs.
+/// The dependencies of this room.
 #[derive(Debug, Clone, FromRef)]
 pub struct Feature {
     pub db: Db,
@@ -58,10 +57,10 @@ pub struct Feature {
     pub rng: SharedRng,
     pub tokens: token::Feature,
     pub transport: MailTransport,
-    /// The address mails come from.
+    /// The sender address.
     pub from: Address,
     pub allowance: MailQuota,
-    /// Seals the links that end an app's mail.
+    /// Authenticates unsubscribe links.
     pub stop_key: ServerKey,
 }
 

@@ -1,4 +1,4 @@
-//! A mail as an app asked for it, and how many it may send.
+//! A mail request, and the mail quota of apps.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use lettre::Address;
 
 use crate::platform::clock::Timestamp;
 
-/// What an app wants said. It is never kept and never printed.
+/// The mail that an app wants to send. It is never stored and never printed.
 pub(super) struct MailRequest {
     /// One line of at most 200 characters.
     pub subject: String,
@@ -30,18 +30,18 @@ impl MailRequest {
     pub(super) const MOST_REPLY_TO: usize = 20;
 }
 
-/// How many mails an app may send.
+/// The mail limits of an app.
 #[derive(Debug, Clone, Copy)]
 pub struct MailQuota {
     /// To one person in 24 hours.
     pub per_person_day: u32,
     /// In an hour.
     pub per_app_hour: u32,
-    /// In 24 hours, while nobody has looked at the app.
+    /// In 24 hours, for an app that is not verified.
     pub unverified_day: u32,
 }
 
-/// Which of them.
+/// The limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum QuotaKind {
     PersonDay,
@@ -49,7 +49,7 @@ pub(super) enum QuotaKind {
     UnverifiedDay,
 }
 
-/// So many in a window: there is room again when the oldest of the last `most` leaves it.
+/// At most `most` mails in a sliding window of `span`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct QuotaWindow {
     pub limit: QuotaKind,
@@ -57,18 +57,19 @@ pub(super) struct QuotaWindow {
     pub span: Duration,
 }
 
-/// When the mail was sent that has to leave the window before there is room; none if there is room.
+/// The time of the mail that must leave the window before another is allowed; none if one is allowed
+/// now.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct QuotaUsage {
     pub window: QuotaWindow,
-    pub last_in_the_way: Option<Timestamp>,
+    pub blocking: Option<Timestamp>,
 }
 
-/// Who writes, as it is when the mail is sent.
+/// The sending app.
 #[derive(Debug)]
 pub(super) struct Sender {
     pub name: String,
-    /// A public address of whoever makes the app.
+    /// The public contact address of the app.
     pub contact: Option<String>,
     pub is_verified: bool,
 }

@@ -1,5 +1,5 @@
-//! Ending an app's mail by hand or by one click (RFC 8058). No sign-in and no seal of a form: the link
-//! is all it takes, and a mail program that follows it by itself changes nothing.
+//! The unsubscribe page and one-click unsubscribe (RFC 8058). It needs no sign-in and no CSRF token, because
+//! the link itself is the authorization. GET changes nothing, because mail programs prefetch links.
 
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -24,37 +24,37 @@ impl Page for UnsubscribePage {
     fn title(&self) -> String {
         let name = &self.app.name;
         if self.stopped {
-            format!("{name} cannot write to you")
+            format!("{name} can no longer send you mail")
         } else {
             format!("Stop mail from {name}")
         }
     }
 }
 
-/// Shows what the link ends, or that it has ended.
+/// Shows the confirmation, or that the mail is stopped.
 pub(super) async fn ask(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     context: PageContext,
     Path(link): Path<String>,
 ) -> Result<Response, PageError> {
-    let (_, writer) = find(&it, &link).await?;
+    let (_, writer) = find(&feature, &link).await?;
     let stopped = !writer.allowed.contains(Scope::SendMail);
-    Ok(context.render(&page(&it, &writer, &link, stopped)))
+    Ok(context.render(&page(&feature, &writer, &link, stopped)))
 }
 
-/// Ends it, whatever the body says, and answers with a page: a mail program follows no redirect.
+/// Stops the mail and responds with a page, because a one-click client does not follow redirects.
 pub(super) async fn stop(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     context: PageContext,
     Path(link): Path<String>,
 ) -> Result<Response, PageError> {
-    let (opened, writer) = find(&it, &link).await?;
-    it.stop(opened, it.clock.now()).await?;
-    Ok(context.render(&page(&it, &writer, &link, true)))
+    let (opened, writer) = find(&feature, &link).await?;
+    feature.stop(opened, feature.clock.now()).await?;
+    Ok(context.render(&page(&feature, &writer, &link, true)))
 }
 
-fn page(it: &Feature, writer: &UnsubscribeView, link: &str, stopped: bool) -> UnsubscribePage {
-    let links = it.web.links();
+fn page(feature: &Feature, writer: &UnsubscribeView, link: &str, stopped: bool) -> UnsubscribePage {
+    let links = feature.web.links();
     UnsubscribePage {
         app: AppFace::of(&writer.name, writer.logo.as_deref(), links),
         action: links.unsubscribe(link),
@@ -62,9 +62,13 @@ fn page(it: &Feature, writer: &UnsubscribeView, link: &str, stopped: bool) -> Un
     }
 }
 
-async fn find(it: &Feature, link: &str) -> Result<(UnsubscribeToken, UnsubscribeView), PageError> {
-    let opened = UnsubscribeToken::open(link, &it.stop_key).ok_or_else(PageError::not_found)?;
-    let writer = store::find_writer(it.db.pool(), opened.app, opened.person).await?;
+async fn find(
+    feature: &Feature,
+    link: &str,
+) -> Result<(UnsubscribeToken, UnsubscribeView), PageError> {
+    let opened =
+        UnsubscribeToken::open(link, &feature.stop_key).ok_or_else(PageError::not_found)?;
+    let writer = store::find_writer(feature.db.pool(), opened.app, opened.person).await?;
     Ok((opened, writer.ok_or_else(PageError::not_found)?))
 }
 

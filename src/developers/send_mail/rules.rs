@@ -1,4 +1,4 @@
-//! How often an app may write, and the words round what it writes.
+//! The mail quota of an app, and the subject and footer of its mails.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::platform::web::RateLimited;
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
-/// What an app is held to.
+/// The limits of an app.
 pub(super) fn windows(allowance: &MailQuota, is_verified: bool) -> Vec<QuotaWindow> {
     let window = |limit, most, span| QuotaWindow { limit, most, span };
     let mut windows = vec![
@@ -27,11 +27,14 @@ pub(super) fn windows(allowance: &MailQuota, is_verified: bool) -> Vec<QuotaWind
     windows
 }
 
-/// Whether one more may go: if not, which limit holds the longest, and for how long.
-pub(super) fn judge(used: &[QuotaUsage], now: Timestamp) -> Result<(), (QuotaKind, RateLimited)> {
+/// Checks whether another mail is allowed. If not, returns the limit with the longest wait.
+pub(super) fn check_quota(
+    used: &[QuotaUsage],
+    now: Timestamp,
+) -> Result<(), (QuotaKind, RateLimited)> {
     let waits = used.iter().filter_map(|used| {
         let window = used.window;
-        let room_at = match used.last_in_the_way {
+        let room_at = match used.blocking {
             _ if window.most == 0 => now + window.span,
             Some(at) => at + window.span,
             None => return None,
@@ -46,13 +49,15 @@ pub(super) fn judge(used: &[QuotaUsage], now: Timestamp) -> Result<(), (QuotaKin
     }
 }
 
-/// What the app is told.
-pub(super) fn told(limit: QuotaKind) -> &'static str {
+/// The error message for the app.
+pub(super) fn quota_message(limit: QuotaKind) -> &'static str {
     match limit {
-        QuotaKind::PersonDay => "Your app has sent this person enough mail for a day.",
-        QuotaKind::AppHour => "Your app has sent enough mail for an hour.",
+        QuotaKind::PersonDay => {
+            "Your app has reached the limit of mails to this person in 24 hours."
+        }
+        QuotaKind::AppHour => "Your app has reached the limit of mails in an hour.",
         QuotaKind::UnverifiedDay => {
-            "Your app has sent as much mail in a day as an app may that is not verified."
+            "Your app has reached the limit of mails in 24 hours for apps that are not verified."
         }
     }
 }
@@ -62,34 +67,34 @@ pub(super) fn subject(app: &str, subject: &str) -> String {
     format!("[SSO] [{}] {subject}", one_line(app))
 }
 
-/// The message and the footer, as they stand in the plain text.
-pub(super) fn text(app: &str, message: &str, take_back: &str) -> String {
-    format!("{message}\n\n\n{}", footer(app, take_back))
+/// The plain text: message and footer.
+pub(super) fn text(app: &str, message: &str, connected_apps: &str) -> String {
+    format!("{message}\n\n\n{}", footer(app, connected_apps))
 }
 
-/// Who sent it, why it came, and how to end that.
-fn footer(app: &str, take_back: &str) -> String {
+/// The sender, the reason for the mail, and how to stop it.
+fn footer(app: &str, connected_apps: &str) -> String {
     let app = one_line(app);
     format!(
         "Sent via SSO by {app}\n\n\
-         You get this mail because you allowed {app} to write to you. \
-         Take it back under Connected apps: {take_back}\n"
+         You get this mail because you allowed {app} to send you mail. \
+         To stop it, remove its access under Connected apps: {connected_apps}\n"
     )
 }
 
-/// A name is one line, whatever it holds: the next line of a header would be another header.
+/// Reduces a name to one line, because a line break would start another header.
 pub(super) fn one_line(text: &str) -> String {
     let plain: String = text
         .chars()
-        .map(|sign| if misplaces(sign) { ' ' } else { sign })
+        .map(|character| if is_unsafe(character) { ' ' } else { character })
         .collect();
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Signs that end a line, or make one run the other way over what stands beside it.
-pub(super) fn misplaces(sign: char) -> bool {
-    sign.is_control()
-        || matches!(sign, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Whether a character ends a line or changes the text direction.
+pub(super) fn is_unsafe(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -110,7 +115,7 @@ mod tests {
         windows
             .map(|(window, ago)| QuotaUsage {
                 window,
-                last_in_the_way: ago.map(|ago| NOW - ago),
+                blocking: ago.map(|ago| NOW - ago),
             })
             .collect()
     }
@@ -129,21 +134,24 @@ mod tests {
     }
 
     #[test]
-    fn there_is_room_when_the_last_in_the_way_leaves_the_window() {
-        assert_eq!(judge(&used([None, None, None]), NOW), Ok(()));
+    fn there_is_room_when_the_blocking_leaves_the_window() {
+        assert_eq!(check_quota(&used([None, None, None]), NOW), Ok(()));
         let in_an_hour = Some(ALMOST_A_DAY);
         assert_eq!(
-            judge(&used([in_an_hour, None, None]), NOW),
+            check_quota(&used([in_an_hour, None, None]), NOW),
             Err((QuotaKind::PersonDay, RateLimited(HOUR)))
         );
-        assert_eq!(judge(&used([Some(DAY), Some(HOUR), None]), NOW), Ok(()));
+        assert_eq!(
+            check_quota(&used([Some(DAY), Some(HOUR), None]), NOW),
+            Ok(())
+        );
     }
 
     #[test]
     fn of_several_limits_the_longest_is_told() {
-        let told = judge(&used([Some(ALMOST_A_DAY), Some(HOUR / 2), Some(HOUR)]), NOW);
+        let refused = check_quota(&used([Some(ALMOST_A_DAY), Some(HOUR / 2), Some(HOUR)]), NOW);
         assert_eq!(
-            told,
+            refused,
             Err((QuotaKind::UnverifiedDay, RateLimited(ALMOST_A_DAY)))
         );
     }
@@ -156,11 +164,11 @@ mod tests {
         };
         let used = windows(&none, false).into_iter().map(|window| QuotaUsage {
             window,
-            last_in_the_way: None,
+            blocking: None,
         });
         let used: Vec<_> = used.collect();
         assert_eq!(
-            judge(&used, NOW),
+            check_quota(&used, NOW),
             Err((QuotaKind::UnverifiedDay, RateLimited(DAY)))
         );
     }

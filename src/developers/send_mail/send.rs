@@ -1,4 +1,4 @@
-//! Sending: allowance and record, then the mail server, then the outcome.
+//! Sends a mail: check the quota, record the mail, send it, record the outcome.
 
 use std::time::Duration;
 
@@ -15,35 +15,35 @@ use crate::platform::id::{AppId, PersonId, SentMailId};
 use crate::platform::web::RateLimited;
 use crate::protocol::token::AccessToken;
 
-/// How long the mail server may take, so that the app has its answer within fifteen seconds.
-const WITHIN: Duration = Duration::from_secs(12);
+/// The timeout of the mail server, so that the app gets its response within fifteen seconds.
+const SEND_TIMEOUT: Duration = Duration::from_secs(12);
 
-/// What the app is told.
+/// The response for the app.
 #[derive(Debug)]
 pub(super) struct MailReceipt {
     pub message_id: String,
-    /// Handed to the mail server.
+    /// Whether the mail server accepted the mail.
     pub status: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SendMailError {
-    #[error("as much was sent as may be")]
+    #[error("the mail quota is used up")]
     Slowed(QuotaKind, RateLimited),
-    /// It was deleted while the request was under way.
-    #[error("the app is gone")]
+    /// The app was deleted during the request.
+    #[error("the app was deleted")]
     Gone,
     #[error(transparent)]
     Store(#[from] db::Error),
 }
 
-/// A mail that has its number and its place in the record.
+/// A mail that is recorded and not yet sent.
 struct RecordedMail {
     id: SentMailId,
     message_id: String,
     app: AppId,
     person: PersonId,
-    /// The person's mailbox, as the directory has it.
+    /// The mailbox of the person.
     email: String,
     sender: Sender,
     mail: MailRequest,
@@ -51,7 +51,7 @@ struct RecordedMail {
 }
 
 impl Feature {
-    /// Sends a mail to whom the token speaks of. Every failure of the way out is an outcome, no error.
+    /// Sends a mail to the user of the token. A failure of the mail server is a `status`, not an error.
     pub(super) async fn send(
         &self,
         access: &AccessToken,
@@ -62,13 +62,14 @@ impl Feature {
         let mut tx = self.db.begin().await?;
         let sender = store::lock_sender(&mut *tx, app).await?;
         let sender = sender.ok_or(SendMailError::Gone)?;
-        self.allow(&mut tx, &sender, app, person, now).await?;
+        self.check_allowance(&mut tx, &sender, app, person, now)
+            .await?;
         let id = SentMailId::new(now, self.rng.as_ref());
         let message_id = compose::message_id(&self.from, now, self.rng.as_ref());
         store::insert(&mut *tx, id, &message_id, app, person, now).await?;
         tx.commit().await.map_err(db::Error::from)?;
 
-        let posted = RecordedMail {
+        let recorded = RecordedMail {
             id,
             message_id: message_id.clone(),
             app,
@@ -78,14 +79,14 @@ impl Feature {
             mail,
             now,
         };
-        // In a task of its own: an app that hangs up leaves no mail half sent and no record half kept.
-        let it = self.clone();
-        let handed_over = async move { it.hand_over(posted).await }.in_current_span();
-        let status = tokio::spawn(handed_over).await.unwrap_or(false);
+        // In a separate task, because the request future is dropped when the client disconnects.
+        let feature = self.clone();
+        let delivery = async move { feature.deliver(recorded).await }.in_current_span();
+        let status = tokio::spawn(delivery).await.unwrap_or(false);
         Ok(MailReceipt { message_id, status })
     }
 
-    async fn allow(
+    async fn check_allowance(
         &self,
         tx: &mut Tx,
         sender: &Sender,
@@ -97,63 +98,64 @@ impl Feature {
         for window in rules::windows(&self.allowance, sender.is_verified) {
             let QuotaWindow { limit, most, span } = window;
             let to = (limit == QuotaKind::PersonDay).then_some(person);
-            // Mails that did not leave use up nothing, but an app may not try for ever.
+            // Failed mails count only for the hourly limit of the app.
             let or_failed = limit == QuotaKind::AppHour;
-            let last_in_the_way = match most {
+            let blocking = match most {
                 0 => None,
                 _ => store::find_nth_last(&mut **tx, app, to, now - span, most, or_failed).await?,
             };
-            used.push(QuotaUsage {
-                window,
-                last_in_the_way,
-            });
+            used.push(QuotaUsage { window, blocking });
         }
-        rules::judge(&used, now).map_err(|(limit, slowed)| SendMailError::Slowed(limit, slowed))
+        rules::check_quota(&used, now)
+            .map_err(|(limit, slowed)| SendMailError::Slowed(limit, slowed))
     }
 
-    /// Whether the mail server has it. What went wrong is recorded, without a word of the mail.
-    async fn hand_over(&self, posted: RecordedMail) -> bool {
-        let error = self.try_to_hand_over(&posted).await.err();
-        let (app, person) = (posted.app, posted.person);
+    /// Whether the mail server accepted the mail. An error is recorded without the content of the mail.
+    async fn deliver(&self, recorded: RecordedMail) -> bool {
+        let error = self.try_deliver(&recorded).await.err();
+        let (app, person) = (recorded.app, recorded.person);
         match &error {
             None => tracing::info!(app.id = %app, person.id = %person, "an app's mail is sent"),
             Some(error) => {
                 tracing::warn!(app.id = %app, person.id = %person, error, "an app's mail was not sent");
             }
         }
-        let kept = store::mark_ended(self.db.pool(), posted.id, error.as_deref()).await;
-        if let Err(error) = kept {
-            // The mail is out or not; only the record is late, and the sweep will end it.
-            tracing::error!(app.id = %app, person.id = %person, %error, "the outcome of a mail was not kept");
+        let stored = store::mark_ended(self.db.pool(), recorded.id, error.as_deref()).await;
+        if let Err(error) = stored {
+            // The record stays open until the sweep closes it.
+            tracing::error!(app.id = %app, person.id = %person, %error, "the outcome of a mail was not recorded");
         }
         error.is_none()
     }
 
-    async fn try_to_hand_over(&self, posted: &RecordedMail) -> Result<(), String> {
-        let to: Result<Address, _> = posted.email.parse();
+    async fn try_deliver(&self, recorded: &RecordedMail) -> Result<(), String> {
+        let to: Result<Address, _> = recorded.email.parse();
         let to = to.map_err(|_| "the person has no mail address".to_owned())?;
         let links = self.web.links();
         let frame = MailLayout {
-            app: &posted.sender.name,
+            app: &recorded.sender.name,
             from: &self.from,
             to,
-            contact: posted.sender.contact.as_deref(),
-            message_id: &posted.message_id,
-            date: posted.now,
+            contact: recorded.sender.contact.as_deref(),
+            message_id: &recorded.message_id,
+            date: recorded.now,
             connected_apps: links.absolute(&links.connected_apps()),
             stop: links.absolute(
                 &links.unsubscribe(
                     &UnsubscribeToken {
-                        person: posted.person,
-                        app: posted.app,
+                        person: recorded.person,
+                        app: recorded.app,
                     }
                     .seal(&self.stop_key),
                 ),
             ),
         };
-        let message = compose::compose(&posted.mail, frame, &self.web.templates);
+        let message = compose::compose(&recorded.mail, frame, &self.web.templates);
         let message = message.map_err(|error| error.to_string())?;
-        let sent = self.transport.send(posted.id, &message, WITHIN).await;
+        let sent = self
+            .transport
+            .send(recorded.id, &message, SEND_TIMEOUT)
+            .await;
         sent.map_err(|error| error.to_string())
     }
 }

@@ -1,4 +1,4 @@
-//! Ending an app's mail: the link that every mail carries, and what it does.
+//! Unsubscribing: the link in every mail, and its effect.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,8 +12,8 @@ use crate::platform::secret::ServerKey;
 use crate::protocol::grants;
 use crate::protocol::scope::{GrantedAccess, Scope};
 
-/// Whose mail from which app ends. Whoever holds the sealed link may end it and nothing else; it holds
-/// for ever, because a mail may be opened years later.
+/// The person and the app of an unsubscribe link. The link allows this one action and does not expire,
+/// because a mail can be opened years later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnsubscribeToken {
     pub person: PersonId,
@@ -24,14 +24,14 @@ const SEALED: &[u8] = b"stop mail";
 const PERSON: usize = size_of::<i32>();
 
 impl UnsubscribeToken {
-    /// As it stands in an address: letters, digits, `-`, `_` and a dot.
+    /// The text in the URL: letters, digits, `-`, `_` and a dot.
     pub fn seal(&self, key: &ServerKey) -> String {
         let ids = self.ids();
         let seal = key.mac(&[SEALED, &ids]);
         format!("{}.{seal}", URL_SAFE_NO_PAD.encode(ids))
     }
 
-    /// The link, if it was sealed with this key.
+    /// Parses a link and checks its authentication code.
     pub fn open(text: &str, key: &ServerKey) -> Option<Self> {
         let (ids, seal) = text.split_once('.')?;
         let ids = URL_SAFE_NO_PAD.decode(ids).ok()?;
@@ -53,7 +53,7 @@ impl UnsubscribeToken {
 }
 
 impl Feature {
-    /// Ends it; nothing happens if it has ended before.
+    /// Removes the permission to send mail. Idempotent.
     pub(super) async fn stop(&self, link: UnsubscribeToken, now: Timestamp) -> db::Result<()> {
         let mut tx = self.db.begin().await?;
         let rng = self.rng.as_ref();

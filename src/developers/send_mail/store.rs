@@ -1,4 +1,4 @@
-//! The record of mails apps sent.
+//! The records of mails that apps sent.
 
 use super::model::Sender;
 use crate::platform::clock::Timestamp;
@@ -7,7 +7,7 @@ use crate::platform::db::Executor;
 use crate::platform::id::{AppId, PersonId, SentMailId};
 use crate::protocol::scope::ScopeSet;
 
-/// Who writes. Nobody else sends for this app until the transaction ends.
+/// The sending app, with its row locked: no other request sends for it until the transaction ends.
 pub(super) async fn lock_sender(db: impl Executor<'_>, app: AppId) -> db::Result<Option<Sender>> {
     let row = sqlx::query!(
         r#"select name, contact, verified_at is not null as "is_verified!"
@@ -23,8 +23,8 @@ pub(super) async fn lock_sender(db: impl Executor<'_>, app: AppId) -> db::Result
     }))
 }
 
-/// Of the mails since a moment, when the `most`th from the end was sent; none if there are fewer.
-/// `person`: only those to this person. `or_failed`: also those that did not leave.
+/// The time of the `most`th latest mail since a time; none if there are fewer. `person`: only mails to
+/// this person. `or_failed`: including mails that were not sent.
 pub(super) async fn find_nth_last(
     db: impl Executor<'_>,
     app: AppId,
@@ -71,7 +71,7 @@ pub(super) async fn insert(
     Ok(())
 }
 
-/// How it ended: taken by the mail server, or not and why.
+/// Records the outcome: accepted by the mail server, or the error.
 pub(super) async fn mark_ended(
     db: impl Executor<'_>,
     id: SentMailId,
@@ -88,7 +88,7 @@ pub(super) async fn mark_ended(
     Ok(())
 }
 
-/// Ends what nobody will end any more, because the process that sent it is gone.
+/// Closes records whose process stopped before it recorded the outcome.
 pub(super) async fn mark_lost(
     db: impl Executor<'_>,
     before: Timestamp,
@@ -111,7 +111,7 @@ pub(super) async fn delete_old(db: impl Executor<'_>, before: Timestamp) -> db::
     Ok(())
 }
 
-/// An app as the page shows it that ends its mail, and what the person allows it now.
+/// The app on the unsubscribe page, and the scopes that the person allows it.
 #[derive(Debug)]
 pub(super) struct UnsubscribeView {
     pub name: String,

@@ -1,4 +1,4 @@
-//! Forgetting old records, and ending those whose process is gone.
+//! Deletes old records of mails, and closes the records of processes that stopped.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Db;
 
-/// How long people can see what an app sent them.
+/// How long a record is kept.
 const KEPT_FOR: Duration = Duration::from_hours(365 * 24);
-/// Longer than sending can take.
+/// Longer than a mail can take to send.
 const SURELY_OVER: Duration = Duration::from_mins(5);
 
-/// Once in a while; being cut off costs nothing.
+/// Runs periodically. It can be interrupted at any time.
 pub async fn sweep(db: &Db, now: Timestamp) -> db::Result<()> {
     let why = "the service stopped while it was sent; it may have gone out";
     store::mark_lost(db.pool(), now - SURELY_OVER, why).await?;

@@ -1,4 +1,4 @@
-//! What the widget's script asks for, and the script itself.
+//! The widget's script.
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
@@ -8,11 +8,11 @@ use super::script;
 use crate::platform::web::PageError;
 
 /// `GET /static/widget/js/{file}`: for pages of any origin, isolated ones too (`Cross-Origin-Resource-Policy`).
-pub(super) async fn script(Path(file): Path<String>, asked: HeaderMap) -> Response {
+pub(super) async fn script(Path(file): Path<String>, headers: HeaderMap) -> Response {
     let Some(script) = script::find(&file) else {
         return PageError::not_found().into_response();
     };
-    let known = asked.get(header::IF_NONE_MATCH);
+    let known = headers.get(header::IF_NONE_MATCH);
     let known = known.and_then(|known| known.to_str().ok());
     let is_known = known.is_some_and(|known| known.contains(&script.etag));
     let mut answer = if is_known {

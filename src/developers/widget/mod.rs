@@ -1,26 +1,24 @@
-//! The login button that other sites place with one script.
+//! The login button that other sites embed with a script.
 //!
-//! Who it serves: the developer, who copies four lines once, and whose page of 2015 goes on working; and
-//! the person in front of the button, who sees who would sign in where the browser lets us know.
+//! Used by developers, including old pages written for the original service, and by visitors, who see their
+//! name on the button where the browser allows it.
 //!
 //! ```text
 //! widget/login.js ─▶ a link to /oauth/authorize/, always
-//!       │ page of the same site ─▶ frame /widget/login/ over it: "Continue as Asha", from her session
+//!       │ page of the same site ─▶ frame /widget/login/ over it: "Continue as Asha", from the session
 //!       └ page of another site, browser with FedCM ─▶ on a click: the browser's account chooser ([`fedcm`](crate::protocol::fedcm))
-//!             └ the same frame, once Asha has used the chooser there: the browser tells it, and not the page
+//!             └ the same frame, after the account chooser was used there: the browser gives the name to the frame, not to the page
 //! ```
 //!
-//! Decision: the button is a link that the script draws into the page itself, because a link works in
-//! every browser, whatever it does to frames and cookies; everything else is put on top of it and may
-//! fail.
+//! Decision: the button is a plain link in the page, because a link works in every browser, whatever its
+//! rules for frames and cookies. The frame and FedCM are optional layers on top.
 //!
-//! Decision: nothing that leaves the frame depends on who is signed in. It has one size and says one
-//! sentence, and that only to a page of the app's own origin, because otherwise any site could learn
-//! that somebody is signed in here.
+//! Decision: nothing outside the frame depends on who is signed in. The frame has a fixed size, and sends
+//! one message, only to a page of the app's own origin, because otherwise any site could detect that a
+//! visitor is signed in here.
 //!
-//! Decision: the script is answered under its old address for an hour, because pages link it there for
-//! years and want mends, and under numbered addresses for ever, because pages that hold its hash (SRI)
-//! want none.
+//! Decision: the script is cached for an hour at its old address, because old pages should get fixes, and
+//! for ever at numbered addresses, because pages with its hash (SRI) must get the same bytes.
 
 mod api;
 mod model;
@@ -38,7 +36,7 @@ pub use script::release;
 use crate::platform::db::Db;
 use crate::platform::web::Web;
 
-/// What the room needs.
+/// The dependencies of this room.
 #[derive(Debug, Clone, FromRef)]
 pub struct Feature {
     pub db: Db,

@@ -1,9 +1,9 @@
-//! The colours that a page may give the login button.
+//! The colours that a page can set for the login button.
 
-/// What a page may colour, and the colour it has when the page does not say: as `login.js` has them.
+/// A colour parameter and its default, the same as in `login.js`.
 #[derive(Debug, Clone, Copy)]
 pub struct ColourParam {
-    /// As pages call it.
+    /// The name of the query parameter.
     pub name: &'static str,
     /// Six hexadecimal digits.
     pub default: &'static str,
@@ -17,7 +17,7 @@ pub const WORDS: ColourParam = ColourParam {
     name: "button_anchor_color",
     default: "FFFFFF",
 };
-/// The words below: "Login as other user".
+/// The text below the button: "Login as other user".
 pub const OTHER: ColourParam = ColourParam {
     name: "logout_anchor_color",
     default: "727272",
@@ -28,7 +28,7 @@ pub const OTHER: ColourParam = ColourParam {
 struct Colour(String);
 
 impl Colour {
-    /// Anything else is the default.
+    /// Any other value gives the default.
     fn read(text: &str, default: &'static str) -> Self {
         let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
         let text = if is_hex && matches!(text.len(), 3 | 6) {
@@ -40,7 +40,7 @@ impl Colour {
     }
 }
 
-/// The button's and its links' colours.
+/// The colours of the button and its links.
 #[derive(Debug)]
 pub(super) struct ButtonColours {
     button: Colour,
@@ -49,9 +49,9 @@ pub(super) struct ButtonColours {
 }
 
 impl ButtonColours {
-    /// What a page asked for, by name.
-    pub(super) fn read<'a>(asked: impl Fn(&'static str) -> &'a str) -> Self {
-        let colour = |paint: ColourParam| Colour::read(asked(paint.name), paint.default);
+    /// Reads the parameters by name.
+    pub(super) fn read<'a>(param: impl Fn(&'static str) -> &'a str) -> Self {
+        let colour = |paint: ColourParam| Colour::read(param(paint.name), paint.default);
         Self {
             button: colour(BUTTON),
             words: colour(WORDS),
@@ -59,7 +59,7 @@ impl ButtonColours {
         }
     }
 
-    /// The frame's whole style, the same as the script gives the links beneath.
+    /// The style of the frame, the same as the script sets on the links below it.
     pub(super) fn style(&self) -> String {
         let Self {
             button: Colour(button),

@@ -1,4 +1,4 @@
-//! `GET /widget/login/`: the frame that an app's page may have over the widget's links.
+//! `GET /widget/login/`: the frame over the widget's links in a page of an app.
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
@@ -17,16 +17,16 @@ use crate::platform::web::{FormParams, Page, PageContext, PageError};
 use crate::protocol::clients;
 use crate::protocol::clients::{AppOrigins, AppStanding};
 
-/// The links in the frame.
+/// The frame.
 #[derive(Debug, Serialize)]
 pub(super) struct WidgetFramePage {
     style: String,
-    /// The origin of the page that has the frame, if the app is at home there.
+    /// The origin of the embedding page, if it is an origin of the app.
     embedder: Option<String>,
-    /// Of whoever is signed in.
+    /// The name of the signed-in user.
     name: Option<String>,
-    /// Where the browser's account chooser (FedCM) reads what it has to know, if that is to say who
-    /// would sign in: no cookie of ours comes to a page of another site.
+    /// The FedCM configuration, if the frame should ask FedCM for the name: in a page of another site the
+    /// frame gets no session cookie.
     chooser: Option<String>,
     client_id: String,
     authorize: String,
@@ -42,7 +42,7 @@ impl Page for WidgetFramePage {
     }
 }
 
-/// What goes on to the authorization request, in this order; what is empty is left out.
+/// The parameters of the authorization request, in this order, without empty ones.
 const HANDED_ON: [&str; 7] = [
     "client_id",
     "scope",
@@ -54,27 +54,27 @@ const HANDED_ON: [&str; 7] = [
 ];
 
 pub(super) async fn context(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     context: PageContext,
-    asked: HeaderMap,
+    headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let query = query.unwrap_or_default();
     let pairs = FormParams::parse(query.as_bytes()).unwrap_or_default();
-    let app = clients::find_by_client_id(it.db.pool(), pairs.text("client_id")).await?;
+    let app = clients::find_by_client_id(feature.db.pool(), pairs.text("client_id")).await?;
     let app = app.filter(|app| app.standing != AppStanding::Suspended);
     let home = app.map(|app| AppOrigins::of(&app.details.redirect_uris));
     let home = home.unwrap_or_else(|| AppOrigins::of(&[]));
     let origin = Some(pairs.text("origin")).filter(|origin| home.contains(origin));
-    let links = it.web.links();
+    let links = feature.web.links();
     let handed_on = HANDED_ON.map(|name| (name, pairs.text(name)));
     let handed_on = handed_on.iter().filter(|(_, value)| !value.is_empty());
     let authorize = format!("{}?{}", links.authorize(), encoded(handed_on));
     let name = match context.user_session() {
-        Some(visit) if !is_cross_site(&asked) => first_name(&it, visit.person).await?,
+        Some(visit) if !is_cross_site(&headers) => first_name(&feature, visit.person).await?,
         _ => None,
     };
-    let is_foreign = is_cross_site(&asked) && origin.is_some() && pairs.text("fedcm") == "true";
+    let is_foreign = is_cross_site(&headers) && origin.is_some() && pairs.text("fedcm") == "true";
     let chooser = is_foreign.then(|| links.absolute(&links.fedcm_config()));
     let is_new_window = ["true", "yes", "True", "1"].contains(&pairs.text("new_window"));
     let page = WidgetFramePage {
@@ -99,19 +99,19 @@ pub(super) async fn context(
     Ok(answer)
 }
 
-/// What one calls somebody on a button.
-async fn first_name(it: &Feature, person: PersonId) -> db::Result<Option<String>> {
-    let person = records::find(it.db.pool(), person).await?;
+/// The first name for the button.
+async fn first_name(feature: &Feature, person: PersonId) -> db::Result<Option<String>> {
+    let person = records::find(feature.db.pool(), person).await?;
     Ok(person.map(|person| match person.first_name.trim() {
         "" => person.username,
         name => name.to_owned(),
     }))
 }
 
-/// The session's cookie does not come to a frame in a page of another site; should a browser send it
-/// all the same, the frame still knows nobody.
-fn is_cross_site(asked: &HeaderMap) -> bool {
-    asked
+/// Whether the request comes from a frame in a page of another site. Browsers then send no session
+/// cookie; if one does, it is ignored.
+fn is_cross_site(headers: &HeaderMap) -> bool {
+    headers
         .get("sec-fetch-site")
         .is_some_and(|site| site == "cross-site")
 }

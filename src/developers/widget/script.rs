@@ -1,4 +1,4 @@
-//! The widget's script and its released copies, inside the program as they are in `widget/`.
+//! The widget's script and its released versions, embedded from `widget/`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,20 +16,20 @@ struct WidgetFiles;
 #[derive(Debug)]
 pub(super) struct Script {
     pub text: Vec<u8>,
-    /// Another text has another one (RFC 9110 §8.8.3).
+    /// The entity tag (RFC 9110 §8.8.3).
     pub etag: String,
-    /// Whether it will be the same for ever.
+    /// Whether the content never changes.
     pub is_release: bool,
 }
 
-/// A release begins so, and its number follows.
+/// The file name prefix of a release, before its version.
 const RELEASE: &str = "login-";
 
-/// The newest copy that stays as it is, for pages that hold its hash.
+/// The newest release, for pages that use its hash.
 #[derive(Debug, Serialize)]
 pub struct Release {
     pub address: String,
-    /// As the attribute has it (Subresource Integrity).
+    /// The value of the `integrity` attribute (Subresource Integrity).
     pub integrity: String,
 }
 

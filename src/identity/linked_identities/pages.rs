@@ -55,7 +55,7 @@ impl Page for UnlinkPage {
     const TEMPLATE: &'static str = "ways_in/remove.html";
 
     fn title(&self) -> String {
-        "Remove a way to sign in".to_owned()
+        "Remove a sign-in method".to_owned()
     }
 }
 
@@ -63,7 +63,7 @@ impl Page for LinkedIdentitiesPage {
     const TEMPLATE: &'static str = "ways_in/list.html";
 
     fn title(&self) -> String {
-        "Ways to sign in".to_owned()
+        "Sign-in methods".to_owned()
     }
 }
 
@@ -173,14 +173,14 @@ pub(super) async fn remove(
         Ok(()) => {}
         Err(PeopleError::LastIdentity) => {
             let message =
-                FlashMessage::info("This is your only way to sign in. Link another one first.");
+                FlashMessage::info("This is your only sign-in method. Add another one first.");
             return Ok(context.redirect_with_message(&back, &message));
         }
         Err(error) => return Err(error.into()),
     }
     tx.commit().await.map_err(db::Error::from)?;
     let message = FlashMessage::good(
-        "It is removed. Nobody signs in to your account by it any more. You are signed out everywhere else.",
+        "The sign-in method was removed. All your other sessions were ended.",
     );
     Ok(context.redirect_with_message(&back, &message))
 }

@@ -384,26 +384,26 @@ fn error_text(invalid: &InvalidValue, this_year: i32) -> String {
         "department" => "Choose a department from the list.".to_owned(),
         "degree" => "Choose a degree from the list.".to_owned(),
         "room" => ROOM.to_owned(),
-        "join_year" => format!("Write a year from {first} to {this_year}."),
+        "join_year" => format!("Enter a year from {first} to {this_year}."),
         "graduation_year" => {
             let last = this_year + records::MAX_COURSE_YEARS;
-            format!("Write a year from {first} to {last}.")
+            format!("Enter a year from {first} to {last}.")
         }
         name if Field::named(name).is_some_and(|field| field.row().is_text_column()) => {
             format!("This {}.", invalid.why)
         }
-        _ => "This does not fit. Look at it again.".to_owned(),
+        _ => "This value is not valid.".to_owned(),
     }
 }
 
-const WRONG_NUMBER: &str = "Write 6 to 16 digits; blanks, + and - may stand between them.";
-const WRONG_EMAIL: &str = "This is not a mail address. Write it as asha@home.example.";
-const TOO_MANY_NUMBERS: &str = "You can have 10 numbers. Take some out.";
-const TOO_MANY_EMAILS: &str = "You can have 10 addresses. Take some out.";
-const PRIMARY: &str = "This is your primary address, which is there already. Take it out here.";
+const WRONG_NUMBER: &str = "Enter 6 to 16 digits. Spaces, + and - are allowed.";
+const WRONG_EMAIL: &str = "Enter an email address. For example asha@home.example.";
+const TOO_MANY_NUMBERS: &str = "You can have up to 10 numbers. Remove some.";
+const TOO_MANY_EMAILS: &str = "You can have up to 10 addresses. Remove some.";
+const PRIMARY: &str = "This is your primary address already. Remove it here.";
 const JOINED_LATE: &str = "This must be before the year of graduation.";
 const LEFT_EARLY: &str = "This must be after the year of joining.";
-const NAME: &str = "Write at most 255 characters, and nothing that cannot be seen.";
+const NAME: &str = "Use at most 255 characters, without invisible characters.";
 const ROOM: &str = "Write at most 8 characters. Where a hostel has wings, write the wing letter, a \
                     hyphen and the number, as A-12.";
 
@@ -612,7 +612,7 @@ mod tests {
         assert_eq!(errors, ["graduation_year", "join_year"]);
         let form = SectionForm::programme(&pairs("join_year=2016&graduation_year=2050"));
         let errors = form.errors_for(&invalid, "", YEAR);
-        assert_eq!(errors["graduation_year"], "Write a year from 1958 to 2032.");
+        assert_eq!(errors["graduation_year"], "Enter a year from 1958 to 2032.");
         assert_eq!(errors.len(), 1);
     }
 

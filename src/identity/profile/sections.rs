@@ -35,33 +35,18 @@ pub(super) const TEXT_SECTIONS: [ProfileSection; 2] =
 pub(super) const fn section_row(section: ProfileSection) -> SectionRow {
     match section {
         ProfileSection::CampusRecord => row("Campus record", "directory", "", ""),
-        ProfileSection::Name => row("Name", "names", "name", "Your name is saved."),
-        ProfileSection::Picture => row("Picture", "picture", "pp", "Your picture is saved."),
-        ProfileSection::Sex => row("Sex", "about", "sex", "Sex is saved."),
-        ProfileSection::Numbers => row(
-            "Contact numbers",
-            "numbers",
-            "mobile",
-            "Your numbers are saved.",
-        ),
+        ProfileSection::Name => row("Name", "names", "name", "Name saved."),
+        ProfileSection::Picture => row("Picture", "picture", "pp", "Picture saved."),
+        ProfileSection::Sex => row("Sex", "about", "sex", "Sex saved."),
+        ProfileSection::Numbers => row("Contact numbers", "numbers", "mobile", "Numbers saved."),
         ProfileSection::Emails => row(
-            "Further addresses",
+            "Other email addresses",
             "emails",
             "email",
-            "Your addresses are saved.",
+            "Email addresses saved.",
         ),
-        ProfileSection::Address => row(
-            "Address on campus",
-            "address",
-            "address",
-            "Your address is saved.",
-        ),
-        ProfileSection::Programme => row(
-            "Programme",
-            "programme",
-            "program",
-            "Your programme is saved.",
-        ),
+        ProfileSection::Address => row("Address on campus", "address", "address", "Address saved."),
+        ProfileSection::Programme => row("Programme", "programme", "program", "Programme saved."),
         ProfileSection::Details => row("Details", "details", "details", "Your details are saved."),
     }
 }

@@ -47,7 +47,7 @@ impl Page for SessionsPage {
     const TEMPLATE: &'static str = "sessions/list.html";
 
     fn title(&self) -> String {
-        "Where you are signed in".to_owned()
+        "Security".to_owned()
     }
 }
 
@@ -83,7 +83,7 @@ impl SessionView {
         Self {
             is_this: own == Some(browser.name.as_str()),
             name: browser.name,
-            device: device.unwrap_or_else(|| "A browser we do not know".to_owned()),
+            device: device.unwrap_or_else(|| "Unknown browser".to_owned()),
             place: browser.place,
             since: web.date_and_time(browser.since),
             last_seen: web.format_relative(browser.last_seen, now),
@@ -94,8 +94,8 @@ impl SessionView {
 impl SignInView {
     fn of(sign_in: &SignInRow, web: &Web) -> Self {
         let through = match sign_in.through.as_deref() {
-            Some("password") | None => "with your password here".to_owned(),
-            Some(other) => format!("through {}", other.to_uppercase()),
+            Some("password") | None => "with your password".to_owned(),
+            Some(other) => format!("with {}", other.to_uppercase()),
         };
         Self {
             at: web.date_and_time(sign_in.at),
@@ -122,7 +122,7 @@ pub(super) async fn end(
     write_audit(&feature, &mut tx, visit.person, u64::from(ended)).await?;
     tx.commit().await.map_err(db::Error::from)?;
     // An unknown name is a session that has ended meanwhile, which is the wanted result.
-    let message = FlashMessage::good("You are signed out there.");
+    let message = FlashMessage::good("Session ended.");
     Ok(context.redirect_with_message(&feature.web.links().sessions(), &message))
 }
 
@@ -137,7 +137,7 @@ pub(super) async fn end_others(
     let ended = web::delete_other_sessions(&mut *tx, visit.person, &own.to_vec()).await?;
     write_audit(&feature, &mut tx, visit.person, ended).await?;
     tx.commit().await.map_err(db::Error::from)?;
-    let message = FlashMessage::good("You are signed out everywhere else.");
+    let message = FlashMessage::good("All other sessions were ended.");
     Ok(context.redirect_with_message(&feature.web.links().sessions(), &message))
 }
 
@@ -175,7 +175,7 @@ pub(super) mod samples {
             end_others: "/user/sessions/end-others/".to_owned(),
             sign_ins: vec![SignInView {
                 at: "21 Nov 2026, 18:05".to_owned(),
-                through: "through LDAP".to_owned(),
+                through: "with LDAP".to_owned(),
             }],
         };
         vec![

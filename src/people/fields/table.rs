@@ -156,30 +156,30 @@ impl FieldRow {
 #[rustfmt::skip]
 pub const FIELDS: &[FieldRow] = &[
     FieldRow {
-        label: "Number on this service",
+        label: "User ID",
         example: "4711",
-        meaning: "Stable and the same for every app. Key your own records on it.",
+        meaning: "The user ID: stable, and the same for every app. Use it as the key of your records.",
         claim: Some("sub"),
         ..FieldRow::of_kind(Field::Id, "id", FieldKind::Integer, FieldSource::Server, ProfileSection::CampusRecord)
     },
     FieldRow {
         label: "First name",
         example: r#""Asha""#,
-        meaning: "Given name as the campus directory has it; may be empty.",
+        meaning: "Given name from the campus directory; may be empty.",
         claim: Some("given_name"),
         ..FieldRow::text(Field::FirstName, "first_name", FieldSource::CampusSystem, ProfileSection::Name, text::is_name)
     },
     FieldRow {
         label: "Last name",
         example: r#""D’Souza""#,
-        meaning: "Family name as the campus directory has it; may be empty.",
+        meaning: "Family name from the campus directory; may be empty.",
         claim: Some("family_name"),
         ..FieldRow::text(Field::LastName, "last_name", FieldSource::CampusSystem, ProfileSection::Name, text::is_name)
     },
     FieldRow {
-        label: "What you are",
+        label: "Role",
         example: r#""ug""#,
-        meaning: "The directory's word, such as ug, pg, rs, fac or stf. New words appear: accept any text.",
+        meaning: "The role in the campus directory, such as ug, pg, rs, fac or stf. Accept any text: the directory adds new ones.",
         nullable: true,
         ..FieldRow::text(Field::Type, "type", FieldSource::CampusSystem, ProfileSection::CampusRecord, text::is_role)
     },
@@ -202,7 +202,7 @@ pub const FIELDS: &[FieldRow] = &[
     FieldRow {
         label: "Picture",
         example: r#""/media/profile_picture/0b5e9a3f6c1d4e7f8a2b3c4d5e6f7a8b.jpg""#,
-        meaning: "A path on this host: put the origin in front. Changes when the picture does.",
+        meaning: "A path on this host, without the origin. It changes with the picture.",
         nullable: true,
         column: Some("profile_picture"),
         claim: Some("picture"),
@@ -226,7 +226,7 @@ pub const FIELDS: &[FieldRow] = &[
     FieldRow {
         label: "Mobile",
         example: r#""9876543210""#,
-        meaning: "The number the campus directory has.",
+        meaning: "The number in the campus directory.",
         nullable: true,
         claim: Some("phone_number"),
         ..FieldRow::text(Field::Mobile, "mobile", FieldSource::CampusSystem, ProfileSection::Numbers, text::is_mobile)
@@ -256,14 +256,14 @@ pub const FIELDS: &[FieldRow] = &[
     FieldRow {
         label: "Roll number",
         example: r#""120050001""#,
-        meaning: "A text, since some begin with a zero or hold letters; for staff the employee number.",
+        meaning: "A string: some start with a zero or contain letters. For staff, the employee number.",
         nullable: true,
         ..FieldRow::text(Field::RollNumber, "roll_number", FieldSource::CampusSystem, ProfileSection::Programme, text::is_roll_number)
     },
     FieldRow {
         label: "Other email addresses",
         example: r#"[{"id":1,"email":"asha@home.example"}]"#,
-        meaning: "Only those the person has verified, oldest first.",
+        meaning: "Verified addresses only, oldest first.",
         ..FieldRow::of_kind(Field::SecondaryEmails, "secondary_emails", FieldKind::Emails, FieldSource::Person, ProfileSection::Emails)
     },
 ];

@@ -30,7 +30,7 @@ impl PageContext {
         Err(PageError::new(
             StatusCode::FORBIDDEN,
             "This page is out of date",
-            "It was opened before you signed in or out, or cookies are off. Nothing was changed.",
+            "You signed in or out after you opened it, or cookies are blocked. Nothing was changed.",
         )
         .with_advice("Go back, reload the page and try again.")
         .with_advice("If that does not help, allow cookies for this site."))
@@ -115,14 +115,14 @@ pub(super) fn unreadable_form(status: StatusCode) -> PageError {
         return PageError::new(
             status,
             "That is too large",
-            "What you sent is larger than this form takes.",
+            "The form you sent is too large.",
         )
-        .with_advice("Go back and choose a smaller file: pictures may have up to 2 MB.");
+        .with_advice("Go back and choose a smaller file. A picture can be up to 2 MB.");
     }
     PageError::new(
         StatusCode::BAD_REQUEST,
-        "This form did not arrive whole",
-        "What was sent could not be read, so nothing was changed.",
+        "The form was not received completely",
+        "The form could not be read. Nothing was changed.",
     )
     .with_advice("Go back, reload the page and send it again.")
 }

@@ -12,7 +12,7 @@ pub(super) fn describe(user_agent: &str) -> String {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(browser), None) => browser.to_owned(),
         (None, Some(system)) => format!("A program on {system}"),
-        (None, None) => "A browser we do not know".to_owned(),
+        (None, None) => "Unknown browser".to_owned(),
     }
 }
 
@@ -66,8 +66,8 @@ mod tests {
                 "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0",
                 "Firefox on Linux",
             ),
-            ("<script>", "A browser we do not know"),
-            ("", "A browser we do not know"),
+            ("<script>", "Unknown browser"),
+            ("", "Unknown browser"),
         ] {
             assert_eq!(describe(user_agent), expected);
         }

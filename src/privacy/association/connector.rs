@@ -38,8 +38,7 @@ pub struct PendingCode {
 
 const NOTICE: &str = "We mail a code to the mailbox that you proved to be yours. Your password at the \
                       ERP is not needed, here or there.";
-const INVALID_ROLL_NUMBER: &str =
-    "That is no roll number. It has nine characters, for instance 22CS10001.";
+const INVALID_ROLL_NUMBER: &str = "Enter a roll number of nine characters. For example 22CS10001.";
 const EXPIRED_PROOF: &str = "The code is right, but your proof is too old by now. Prove once more that the roll \
                      number is yours: begin again, and follow “First time here”.";
 
@@ -63,7 +62,7 @@ impl Connector for AssociationConnector {
 
     fn label(&self) -> ConnectorLabel {
         ConnectorLabel {
-            text: "Prove it without your password",
+            text: "Sign in without your ERP password",
             hint: Some("with your roll number and a mailbox"),
         }
     }
@@ -75,7 +74,7 @@ impl Connector for AssociationConnector {
     fn first_time_link(&self) -> Option<FirstTimeLink> {
         Some(FirstTimeLink {
             href: self.links.association(),
-            words: "First time here, or a new mailbox? Prove that the roll number is yours",
+            words: "First time, or a new mailbox? Confirm your roll number",
         })
     }
 

@@ -1,9 +1,9 @@
-//! What somebody allowed, to whom, since when, what was read of it; and taking it back.
+//! The apps that a user connected, what each can read and has read, and how to remove access.
 //!
-//! Whom it serves: the person, whose page this is. Taking back is as near as giving: a button, a page
-//! that says what ends, a button. It ends the grant, and everything under it dies with it at once,
-//! tokens and unused codes alike (see `grants`); what was refused stays remembered. A field or a scope
-//! can be taken back alone: the app keeps the rest, and does not find it again at its next request.
+//! Used by users. Removing access takes a confirmation page and a button. It ends the grant, and with it
+//! all tokens and unused codes at once (see [`grants`](crate::protocol::grants)); refusals stay remembered.
+//! A single field or scope can be removed too: the app keeps the rest, and its next user API request no
+//! longer returns the field.
 
 mod model;
 mod pages;
@@ -21,7 +21,7 @@ use crate::platform::rng::SharedRng;
 use crate::platform::web::Web;
 use crate::protocol::access_log::AccessLog;
 
-/// What the room needs.
+/// The dependencies of this room.
 #[derive(Debug, Clone, FromRef)]
 pub struct Feature {
     pub db: Db,

@@ -1,4 +1,4 @@
-//! A connection as the person sees it.
+//! A connected app as its user sees it.
 
 use serde::Serialize;
 
@@ -20,25 +20,25 @@ pub(super) struct ConnectedApp {
     pub owner_username: String,
     pub share: GrantedAccess,
     pub refused: FieldSet,
-    /// Whether the app was once allowed to write, or asked to, and the person does not want it.
+    /// Whether the person refused or removed the permission to send mail.
     pub refuses_mail: bool,
     pub since: Timestamp,
-    /// When this app was first allowed anything, in this connection or one that ended.
+    /// The time of the first grant, including ended ones.
     pub first_given: Timestamp,
     pub last_used: Option<Timestamp>,
 }
 
-/// A mail an app sent to the person: that there was one, never what it said.
+/// A mail that an app sent to the person, without its content.
 #[derive(Debug)]
 pub(super) struct MailRecord {
     pub app_name: String,
     pub message_id: String,
     pub at: Timestamp,
-    /// Whether the mail server took it; none while it is asked.
+    /// Whether the mail server accepted it; none while it is being sent.
     pub status: Option<bool>,
 }
 
-/// An app that is not connected and has read something all the same: it was, or it looked somebody up.
+/// An app that is not connected and has read fields, before its access ended or by a look-up.
 #[derive(Debug)]
 pub(super) struct FormerApp {
     pub app_name: String,
@@ -47,7 +47,7 @@ pub(super) struct FormerApp {
     pub last: Timestamp,
 }
 
-/// One scope of a connection: what it is, the fields it opens, and those the person keeps back.
+/// One scope of a connection: its title, its allowed fields and its refused fields.
 #[derive(Debug, Serialize, PartialEq, Eq)]
 pub(super) struct ScopeAccess {
     pub sentence: &'static str,
@@ -96,7 +96,7 @@ mod tests {
                 ScopeSet::from_iter([Scope::Phone, Scope::SendMail]),
                 FieldSet::from_iter([given]),
             ),
-            // A field of a scope that was refused whole is no row: the app was given nothing of it.
+            // Sex is not a row, because its scope was refused completely.
             refused: FieldSet::from_iter([kept, Field::Sex]),
             refuses_mail: false,
             since: Timestamp::UNIX_EPOCH,

@@ -1,4 +1,4 @@
-//! Live grants with what the person wants to know of each app.
+//! Live grants with the details of their apps.
 
 use super::model::{ConnectedApp, FormerApp, MailRecord};
 use crate::people::fields::FieldSet;
@@ -7,7 +7,7 @@ use crate::platform::db::Executor;
 use crate::platform::id::{AppId, PersonId};
 use crate::protocol::scope::{GrantedAccess, Scope, ScopeSet};
 
-/// Every app somebody has connected, by name; or only `app`.
+/// All connected apps of a person by name, or only `app`.
 pub(super) async fn list(
     db: impl Executor<'_>,
     person: PersonId,
@@ -56,8 +56,7 @@ pub(super) async fn list(
     Ok(connections.collect())
 }
 
-/// The newest hundred mails somebody got from `app`; without one, from apps that are not connected any
-/// more.
+/// The latest hundred mails of `app` to a person; without `app`, of apps that are no longer connected.
 pub(super) async fn list_mails(
     db: impl Executor<'_>,
     person: PersonId,
@@ -85,8 +84,8 @@ pub(super) async fn list_mails(
     Ok(mails.collect())
 }
 
-/// What apps read of somebody that are not connected (any more), the latest first: those that looked
-/// them up, and those they took everything back from.
+/// The reads of apps that are not connected, latest first: apps whose access was removed, and apps that
+/// looked the person up.
 pub(super) async fn list_unconnected(
     db: impl Executor<'_>,
     person: PersonId,

@@ -1,39 +1,39 @@
-//! Receipts: what somebody allowed an app or withdrew from it, to keep and to show.
+//! Consent receipts: what a person allowed an app, or removed from it.
 //!
-//! Whom it serves: the person, who can prove later what was agreed, and whoever is shown a receipt and
-//! wants to know whether it is ours.
+//! Used by the person, who can later prove what was agreed, and by anyone who is shown a receipt and wants
+//! to check it.
 //!
-//! Decision: a receipt is made anew from the audit each time it is looked at, and carries a seal over
-//! all it says (HMAC-SHA256 with a key of its own). So none is stored, one from years ago can still be
-//! checked, also after the app or the account is gone, and a changed letter shows. The price: only
-//! this service can check it.
+//! Decision: a receipt is rendered from the audit log on each request, with a message authentication code
+//! over its content (HMAC-SHA256 with a key of its own), because receipts then need no storage, and can be
+//! checked years later, after the app or the account was deleted. The cost: only this service can check
+//! them, instead of everyone as with a public-key signature.
 //!
-//! Decision: what an app is called is kept at the moment of the deed (`grants` does it), because an app
-//! can be given another name, and a receipt is about what was agreed with whom.
+//! Decision: the name of the app is stored at the time of the event (by `grants`), because an app can be
+//! renamed, and a receipt must show the name that the person saw.
 
+mod mac;
 mod model;
 mod pages;
-mod seal;
 mod store;
 
 use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::get;
+pub use mac::ReceiptKey;
 pub use model::{ReceiptAuditEntry, ReceiptEvent};
 #[cfg(test)]
 pub(crate) use pages::samples::samples;
-pub use seal::ReceiptKey;
 pub use store::list;
 
 use crate::platform::db::Db;
 use crate::platform::web::Web;
 
-/// What the room needs.
+/// The dependencies of this room.
 #[derive(Debug, Clone, FromRef)]
 pub struct Feature {
     pub db: Db,
     pub web: Web,
-    pub seal: ReceiptKey,
+    pub receipt_key: ReceiptKey,
 }
 
 impl Feature {

@@ -1,4 +1,4 @@
-//! What a receipt says.
+//! The content of a receipt.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,15 +7,15 @@ use crate::platform::clock::Timestamp;
 use crate::platform::id::{AppId, AuditId, PersonId};
 use crate::protocol::scope::ScopeSet;
 
-/// What happened between a person and an app.
+/// The events that have a receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReceiptEvent {
-    /// The person allowed what the receipt lists.
+    /// The person allowed the listed access.
     Consent,
-    /// The person withdrew what the receipt lists; the app keeps the rest.
+    /// The person removed the listed access; the app keeps the rest.
     Withdrawal,
-    /// The person took everything back.
+    /// The person removed all access.
     End,
 }
 
@@ -23,20 +23,20 @@ impl ReceiptEvent {
     pub fn heading(self) -> &'static str {
         match self {
             Self::Consent => "You allowed",
-            Self::Withdrawal => "You withdrew",
-            Self::End => "You took everything back",
+            Self::Withdrawal => "You removed",
+            Self::End => "You removed all access",
         }
     }
 }
 
-/// One deed as the audit remembers it.
+/// An event in the audit log.
 #[derive(Debug, Clone)]
 pub struct ReceiptAuditEntry {
     pub id: AuditId,
     pub at: Timestamp,
     pub deed: ReceiptEvent,
     pub app: AppId,
-    /// As it was then.
+    /// As it was at the time of the event.
     pub app_facts: Option<ReceiptApp>,
     pub scopes: ScopeSet,
     pub fields: FieldSet,
@@ -45,21 +45,21 @@ pub struct ReceiptAuditEntry {
 impl ReceiptAuditEntry {
     pub fn app_name(&self) -> &str {
         let facts = self.app_facts.as_ref();
-        facts.map_or("an app that is gone", |facts| facts.name.as_str())
+        facts.map_or("a deleted app", |facts| facts.name.as_str())
     }
 }
 
-/// The app as a receipt names it: what it was called at that moment.
+/// The app in a receipt, with its name at the time of the event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReceiptApp {
     pub client_id: String,
     pub name: String,
-    /// Username of whoever ran it; nothing once they have left.
+    /// The username of its owner; none after the owner left.
     pub run_by: Option<String>,
 }
 
-/// The person as a receipt names them.
+/// The person in a receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReceiptPerson {
@@ -68,11 +68,11 @@ pub(super) struct ReceiptPerson {
     pub name: String,
 }
 
-/// A receipt. The order of its members is the order that is sealed.
+/// A receipt. The authentication code covers its members in this order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Receipt {
-    /// The address of the service that wrote it.
+    /// The URL of the service that issued it.
     pub issuer: String,
     pub number: AuditId,
     pub deed: ReceiptEvent,
@@ -85,7 +85,7 @@ pub(super) struct Receipt {
     /// Names, as in `fields=`.
     pub fields: Vec<String>,
     pub how_to_withdraw: String,
-    /// Over everything above.
+    /// The authentication code over all members above.
     #[serde(default)]
     pub seal: String,
 }

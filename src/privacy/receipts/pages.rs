@@ -1,4 +1,4 @@
-//! The list, a receipt to print or to download, and the page that checks one.
+//! The list of receipts, a receipt to print or download, and the page that checks one.
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -39,16 +39,16 @@ impl Page for ReceiptsPage {
 }
 
 pub(super) async fn list(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, context }: SignedIn,
 ) -> Result<Response, PageError> {
-    let entries = store::list(it.db.pool(), visit.person, None, None).await?;
-    let links = it.web.links();
+    let entries = store::list(feature.db.pool(), visit.person, None, None).await?;
+    let links = feature.web.links();
     let line = |entry: &ReceiptAuditEntry| ReceiptRow {
         href: links.receipt(entry.id),
         heading: entry.deed.heading(),
         app: entry.app_name().to_owned(),
-        at: it.web.date_and_time(entry.at),
+        at: feature.web.date_and_time(entry.at),
     };
     Ok(context.render(&ReceiptsPage {
         receipts: entries.iter().map(line).collect(),
@@ -56,7 +56,7 @@ pub(super) async fn list(
     }))
 }
 
-/// A receipt as people read it.
+/// A receipt as its page shows it.
 #[derive(Debug, Serialize)]
 struct ReceiptView {
     heading: &'static str,
@@ -78,7 +78,7 @@ struct ReceiptAppView {
     client_id: String,
 }
 
-/// A scope, with those of its fields that the receipt speaks of.
+/// A scope, and its fields in the receipt.
 #[derive(Debug, Serialize)]
 struct ReceiptScopeView {
     title: &'static str,
@@ -137,25 +137,25 @@ impl Page for ReceiptPage {
 }
 
 pub(super) async fn show(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, context }: SignedIn,
     id: Result<Path<AuditId>, PathRejection>,
 ) -> Result<Response, PageError> {
-    let receipt = find(&it, visit.person, id).await?;
-    let links = it.web.links();
+    let receipt = find(&feature, visit.person, id).await?;
+    let links = feature.web.links();
     Ok(context.render(&ReceiptPage {
-        receipt: ReceiptView::of(&receipt, &it.web),
+        receipt: ReceiptView::of(&receipt, &feature.web),
         file: links.receipt_file(receipt.number),
         check: links.absolute(&links.check_receipt()),
     }))
 }
 
 pub(super) async fn download(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, .. }: SignedIn,
     id: Result<Path<AuditId>, PathRejection>,
 ) -> Result<Response, PageError> {
-    let receipt = find(&it, visit.person, id).await?;
+    let receipt = find(&feature, visit.person, id).await?;
     let name = format!("attachment; filename=\"receipt-{}.json\"", receipt.number);
     let name = HeaderValue::try_from(name).map_err(PageError::internal)?;
     let text = serde_json::to_string_pretty(&receipt).map_err(PageError::internal)?;
@@ -167,25 +167,25 @@ pub(super) async fn download(
     Ok((headers, text).into_response())
 }
 
-/// The person's own receipt of this number.
+/// The receipt of the person with this number.
 async fn find(
-    it: &Feature,
+    feature: &Feature,
     person: PersonId,
     id: Result<Path<AuditId>, PathRejection>,
 ) -> Result<Receipt, PageError> {
     let Path(id) = id.map_err(|_| PageError::not_found())?;
-    let found = store::list(it.db.pool(), person, None, Some(id)).await?;
+    let found = store::list(feature.db.pool(), person, None, Some(id)).await?;
     let entry = found.into_iter().next().ok_or_else(PageError::not_found)?;
-    let person = records::find(it.db.pool(), person).await?;
+    let person = records::find(feature.db.pool(), person).await?;
     let person = person.ok_or_else(PageError::not_found)?;
-    Ok(it.receipt(entry, &person))
+    Ok(feature.receipt(entry, &person))
 }
 
 impl Feature {
     fn receipt(&self, entry: ReceiptAuditEntry, person: &Person) -> Receipt {
         let links = self.web.links();
         let connected = links.absolute(&links.connected_apps());
-        self.seal.seal(Receipt {
+        self.receipt_key.sign(Receipt {
             issuer: links.issuer(),
             number: entry.id,
             deed: entry.deed,
@@ -199,7 +199,7 @@ impl Feature {
             scopes: entry.scopes.names(),
             fields: entry.fields.names(),
             how_to_withdraw: format!(
-                "Open {connected}, sign in, and take back a field, a part or all of it. It ends at once."
+                "Open {connected}, sign in, and remove the access of the app, or of a single field. It ends at once."
             ),
             seal: String::new(),
         })
@@ -213,7 +213,7 @@ struct CheckReceiptPage {
     genuine: Option<ReceiptView>,
 }
 
-/// What was pasted, and what is wrong with it.
+/// The pasted text, and its error.
 #[derive(Debug, Default, Serialize)]
 struct PastedReceipt {
     value: String,
@@ -229,21 +229,21 @@ impl Page for CheckReceiptPage {
     }
 }
 
-const FORGED: &str = "This is not a receipt of this service as it was given out: it was changed, or \
-                      comes from somewhere else.";
-const UNREADABLE: &str = "This is not the text of a receipt. Paste the whole file receipt-….json, \
-                          from the first brace to the last.";
+const FORGED: &str = "This receipt is not genuine: it was changed, or was not issued by this \
+                      service.";
+const UNREADABLE: &str = "This is not a receipt. Paste the full content of the file \
+                          receipt-….json.";
 
-/// For everybody: who is shown a receipt need not have an account.
-pub(super) async fn ask_check(State(it): State<Feature>, context: PageContext) -> Response {
+/// Public: checking a receipt needs no account.
+pub(super) async fn ask_check(State(feature): State<Feature>, context: PageContext) -> Response {
     context.render(&CheckReceiptPage {
-        action: it.web.links().check_receipt(),
+        action: feature.web.links().check_receipt(),
         text: PastedReceipt::default(),
         genuine: None,
     })
 }
 
-pub(super) async fn check(State(it): State<Feature>, sent: CsrfMultipartForm) -> Response {
+pub(super) async fn check(State(feature): State<Feature>, sent: CsrfMultipartForm) -> Response {
     let CsrfMultipartForm {
         context,
         form,
@@ -259,7 +259,7 @@ pub(super) async fn check(State(it): State<Feature>, sent: CsrfMultipartForm) ->
     };
     let read = serde_json::from_str::<Receipt>(&text);
     let error = match &read {
-        Ok(receipt) if it.seal.is_genuine(receipt) => None,
+        Ok(receipt) if feature.receipt_key.verify(receipt) => None,
         Ok(_) => Some(FORGED),
         Err(_) => Some(UNREADABLE),
     };
@@ -269,8 +269,8 @@ pub(super) async fn check(State(it): State<Feature>, sent: CsrfMultipartForm) ->
     };
     let genuine = read.ok().filter(|_| error.is_none());
     let page = CheckReceiptPage {
-        action: it.web.links().check_receipt(),
-        genuine: genuine.map(|receipt| ReceiptView::of(&receipt, &it.web)),
+        action: feature.web.links().check_receipt(),
+        genuine: genuine.map(|receipt| ReceiptView::of(&receipt, &feature.web)),
         text: PastedReceipt {
             value: text,
             error,
@@ -344,7 +344,7 @@ pub(super) mod samples {
                     fields: vec![],
                 },
             ],
-            how_to_withdraw: "Take it back".to_owned(),
+            how_to_withdraw: "Remove access".to_owned(),
             seal: "1.abc".to_owned(),
         }
     }

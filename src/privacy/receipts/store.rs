@@ -1,4 +1,4 @@
-//! Deeds between people and apps, out of the audit.
+//! Reads the events between people and apps from the audit log.
 
 use serde_json::Value;
 
@@ -9,8 +9,8 @@ use crate::platform::db::Executor;
 use crate::platform::id::{AppId, AuditId, PersonId};
 use crate::protocol::scope::ScopeSet;
 
-/// What somebody allowed and withdrew, newest first, two hundred at most; only of `app`, or only the
-/// one with this `id`.
+/// The events of a person, newest first, at most two hundred; only of `app`, or only the one with this
+/// `id`.
 pub async fn list(
     db: impl Executor<'_>,
     person: PersonId,

@@ -17,17 +17,15 @@ impl Feature {
     ) -> PageError {
         let error = error.to_oauth_error();
         let place = target.redirect_uri.place();
-        bad_request(format!(
-            "{app} asked for something in a way that does not work."
-        ))
-        .with_advice(format!("If you run {app}: {}", error.description))
-        .with_advice(format!(
-            "It is not verified. Go back to {place} only if you know who runs it."
-        ))
-        .with_back_link(
-            target.error_url(&error, &self.web.links.issuer()),
-            format!("Back to {place}"),
-        )
+        bad_request(format!("{app} sent a request that is not valid."))
+            .with_advice(format!("If you run {app}: {}", error.description))
+            .with_advice(format!(
+                "The app is not verified. Go back to {place} only if you know who runs it."
+            ))
+            .with_back_link(
+                target.error_url(&error, &self.web.links.issuer()),
+                format!("Back to {place}"),
+            )
     }
 
     /// The page for an error that is not sent to the redirect URI.
@@ -40,14 +38,14 @@ impl Feature {
                 bad_request(format!("The app sent {name} more than once."))
                     .with_advice("If you run it: send every parameter once. (invalid_request)")
             }
-            Error::MissingClientId => bad_request("The app did not say which app it is.")
+            Error::MissingClientId => bad_request("The app did not send its client ID.")
                 .with_advice("If you run it: send client_id. (invalid_request)"),
             Error::UnknownClient => bad_request("No app is registered under this client_id.")
                 .with_advice("If you run it: copy the client_id from Your apps. (invalid_request)"),
             Error::SuspendedClient { app } => bad_request(format!(
-                "{app} has been stopped by the people who run this service."
+                "{app} is suspended by the people who run this service."
             ))
-            .with_advice("If you run it: ask them why."),
+            .with_advice("If you run it: contact them."),
             Error::UnregisteredRedirectUri { app, requested } => bad_request(format!(
                 "{app} asked to return to {requested}, which its owner has not registered."
             ))
@@ -69,9 +67,9 @@ impl Feature {
         PageError::new(
             StatusCode::FORBIDDEN,
             "Your account is closed",
-            format!("You closed it, so {app} can read nothing about you and cannot sign you in."),
+            format!("You closed your account, so {app} cannot read your data or sign you in."),
         )
-        .with_advice("Keep your account to go on, then go back to the app.")
+        .with_advice("To continue, keep your account, then go back to the app.")
         .with_back_link(self.web.links.data_export(), "Keep my account")
     }
 
@@ -81,25 +79,25 @@ impl Feature {
             StatusCode::FORBIDDEN,
             format!("{app} is full"),
             format!(
-                "An app that is not verified may have {cap} people, and {app} has them. \
-                 You were not connected, and it learnt nothing about you."
+                "An app that is not verified can have at most {cap} users, and {app} has reached this \
+                 limit. It was not connected and received no data about you."
             ),
         )
-        .with_advice("Ask whoever runs it to have it verified.")
-        .with_back_link(self.web.links.connected_apps(), "Your connected apps")
+        .with_advice("Contact the people who run the app.")
+        .with_back_link(self.web.links.connected_apps(), "Connected apps")
     }
 }
 
 fn bad_request(text: impl Into<String>) -> PageError {
-    PageError::new(StatusCode::BAD_REQUEST, "This sign-in cannot go on", text)
+    PageError::new(StatusCode::BAD_REQUEST, "Cannot sign in to this app", text)
 }
 
 /// The page for a consent form that can no longer be answered.
 pub(super) fn consent_page_expired() -> PageError {
     PageError::new(
         StatusCode::BAD_REQUEST,
-        "This question has been answered",
-        "The page was sent before, is more than an hour old, or belongs to somebody else. \
+        "This page has expired",
+        "It was already sent, is more than an hour old, or belongs to another account. \
          Nothing was changed.",
     )
     .with_advice("Go back to the app and sign in again.")

@@ -60,7 +60,7 @@ impl Page for FedcmResponsePage {
     const TEMPLATE: &'static str = "authorize/hand_over.html";
 
     fn title(&self) -> String {
-        "On your way".to_owned()
+        "Signing you in".to_owned()
     }
 }
 

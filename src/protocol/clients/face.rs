@@ -70,10 +70,9 @@ impl StandingLabel {
                 kind: "warning",
                 label: "Not verified",
                 text: Some(match cap {
-                    1 => "One person can connect it, and is warned. Ask the people who run this service to verify it once it works."
-                        .to_owned(),
+                    1 => "One person can connect it. The consent page shows a warning.".to_owned(),
                     cap => format!(
-                        "Up to {cap} people can connect it, and they are warned. Ask the people who run this service to verify it once it works."
+                        "Up to {cap} people can connect it. The consent page shows a warning."
                     ),
                 }),
             },
@@ -81,7 +80,7 @@ impl StandingLabel {
                 kind: "danger",
                 label: "Suspended",
                 text: Some(
-                    "Nobody can sign in with it. Ask an administrator what has to change.".to_owned(),
+                    "Nobody can sign in to it. Contact the people who run this service.".to_owned(),
                 ),
             },
         }

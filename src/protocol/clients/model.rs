@@ -68,13 +68,13 @@ impl AppName {
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let text = text.trim();
         if text.is_empty() {
-            return Err("Give your app a name.");
+            return Err("Enter a name.");
         }
         if text.chars().count() > Self::MAX_LENGTH {
             return Err("Use at most 255 characters.");
         }
         if text.chars().any(|c| c.is_control() || is_deceptive(c)) {
-            return Err("Write the name on one line, without invisible characters.");
+            return Err("Use one line without invisible characters.");
         }
         if !text.chars().any(char::is_alphanumeric) {
             return Err("Use at least one letter or digit.");

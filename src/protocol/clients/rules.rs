@@ -105,7 +105,7 @@ pub fn parse_form(form: &AppForm) -> Result<AppDetails, Box<AppFormErrors>> {
     let privacy_policy = collect_error(parse_url(&form.privacy_policy), &mut errors.privacy_policy);
     let contact = collect_error(parse_email(&form.contact), &mut errors.contact);
     let kind = ClientType::named(&form.client_type)
-        .ok_or_else(|| "Choose where your app’s code runs.".to_owned());
+        .ok_or_else(|| "Choose where the code of your app runs.".to_owned());
     let kind = collect_error(kind, &mut errors.client_type);
     let uris = parse_redirect_uris(&form.redirect_uris, kind);
     let uris = collect_error(uris, &mut errors.redirect_uris);
@@ -133,7 +133,7 @@ fn parse_description(text: &str) -> Result<String, String> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let text = text.trim();
     if text.is_empty() {
-        return Err("Say in a sentence what your app does for people.".to_owned());
+        return Err("Enter a description.".to_owned());
     }
     if text.chars().count() > MAX_DESCRIPTION {
         return Err("Use at most 4000 characters.".to_owned());
@@ -142,7 +142,7 @@ fn parse_description(text: &str) -> Result<String, String> {
         .chars()
         .any(|c| is_deceptive(c) || (c.is_control() && c != '\n' && c != '\t'))
     {
-        return Err("Leave out invisible characters.".to_owned());
+        return Err("Remove invisible characters.".to_owned());
     }
     Ok(text.to_owned())
 }
@@ -163,21 +163,19 @@ fn parse_url(text: &str) -> Result<Option<String>, String> {
         .filter(|_| !text.contains(is_forbidden));
     let Some(url) = url else {
         if !text.contains(':') && !text.contains(is_forbidden) {
-            return Err(format!(
-                "Start it with https://, for instance https://{text}."
-            ));
+            return Err(format!("Start with https://. For example https://{text}."));
         }
-        return Err("Write a whole address, for instance https://mess.example.".to_owned());
+        return Err("Enter a full address. For example https://mess.example.".to_owned());
     };
     let has_slashes = ["https://", "http://"].iter().any(|start| {
         text.get(..start.len())
             .is_some_and(|begin| begin.eq_ignore_ascii_case(start))
     });
     if !has_slashes {
-        return Err("Start it with https://, for instance https://mess.example.".to_owned());
+        return Err("Start with https://. For example https://mess.example.".to_owned());
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("Leave out the name or password in front of the @.".to_owned());
+        return Err("Remove the username and password in front of the @.".to_owned());
     }
     Ok(Some(text.to_owned()))
 }
@@ -190,7 +188,7 @@ fn parse_email(text: &str) -> Result<Option<String>, String> {
     let parsed: Result<lettre::Address, _> = text.parse();
     let is_plain = !text.chars().any(|c| c.is_control() || is_deceptive(c));
     if parsed.is_err() || !is_plain || text.len() > MAX_EMAIL {
-        return Err("Write one mail address, for instance team@mess.example.".to_owned());
+        return Err("Enter one email address. For example team@mess.example.".to_owned());
     }
     Ok(Some(text.to_owned()))
 }
@@ -203,7 +201,7 @@ fn parse_redirect_uris(text: &str, kind: Option<ClientType>) -> Result<Vec<Redir
         .flat_map(|(at, line)| line.split_whitespace().map(move |uri| (at + 1, uri)))
         .collect();
     if all.is_empty() {
-        return Err("Write at least one address to return to.".to_owned());
+        return Err("Enter at least one redirect URI.".to_owned());
     }
     if all.len() > MAX_REDIRECT_URIS {
         return Err(format!("Use at most {MAX_REDIRECT_URIS} addresses."));
@@ -259,32 +257,27 @@ pub(super) fn check_locked_fields(
         return errors;
     }
     let current = &app.details;
-    let refuse = |what| {
-        Some(format!(
-            "{} is verified, so {what}. Ask an administrator if it has to change.",
-            current.name
-        ))
-    };
+    let refuse = |what| Some(format!("{} is verified, so {what}.", current.name));
     if current.name != edited.name {
-        errors.name = refuse("its name stays as it is");
+        errors.name = refuse("its name is locked");
     }
     if current.redirect_uris != edited.redirect_uris {
-        errors.redirect_uris = refuse("its redirect URIs stay as they are");
+        errors.redirect_uris = refuse("its redirect URIs are locked");
     }
     if current.kind != edited.kind {
-        errors.client_type = refuse("this stays as it is");
+        errors.client_type = refuse("its client type is locked");
     }
     if changes_logo {
-        errors.logo = refuse("its logo stays as it is");
+        errors.logo = refuse("its logo is locked");
     }
     if current.website != edited.website {
-        errors.website = refuse("its website stays as it is");
+        errors.website = refuse("its website is locked");
     }
     if current.privacy_policy != edited.privacy_policy {
-        errors.privacy_policy = refuse("its privacy policy stays as it is");
+        errors.privacy_policy = refuse("its privacy policy is locked");
     }
     if current.must_use_pkce() && !edited.must_use_pkce() {
-        errors.require_pkce = refuse("it goes on requiring PKCE");
+        errors.require_pkce = refuse("it must keep requiring PKCE");
     }
     errors
 }
@@ -444,7 +437,7 @@ mod tests {
         }
         assert_eq!(
             parse_url("mess.example").unwrap_err(),
-            "Start it with https://, for instance https://mess.example."
+            "Start with https://. For example https://mess.example."
         );
     }
 

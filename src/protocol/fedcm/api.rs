@@ -111,7 +111,7 @@ pub(super) async fn assertion(
         return Ok(allow_origin(not_signed_in(), &origin));
     };
     if form.text("account_id") != person.to_string() {
-        let error = OAuthError::new(ErrorCode::AccessDenied, "Somebody else is signed in now.");
+        let error = OAuthError::new(ErrorCode::AccessDenied, "Another user is signed in now.");
         return Ok(allow_origin(error_response(&error), &origin));
     }
     let pairs = params::parse(client.client_id.as_str(), form.text("params"));
@@ -150,7 +150,7 @@ pub(super) async fn disconnect(
     };
     let hint = form.text("account_hint");
     if !matches_hint(&feature, person, hint).await? {
-        let error = OAuthError::new(ErrorCode::AccessDenied, "Somebody else is signed in now.");
+        let error = OAuthError::new(ErrorCode::AccessDenied, "Another user is signed in now.");
         return Ok(allow_origin(error_response(&error), &origin));
     }
     let mut tx = feature.db.begin().await?;

@@ -49,13 +49,13 @@ const fn scope(
 #[rustfmt::skip]
 pub const SCOPES: &[ScopeRow] = &[
     scope(Scope::Basic, "basic", "Who you are here",
-        "recognise you by your number on this service",
+        "see your user ID",
         &[Field::Id]),
     scope(Scope::Profile, "profile", "Your name",
-        "see your first and last name and what you are on campus",
+        "see your first and last name and your role on campus",
         &[Field::FirstName, Field::LastName, Field::Type, Field::IsAlumni]),
     scope(Scope::Sex, "sex", "Your sex",
-        "see your sex as you entered it",
+        "see your sex",
         &[Field::Sex]),
     scope(Scope::Picture, "picture", "Your picture",
         "see your profile picture",
@@ -73,10 +73,10 @@ pub const SCOPES: &[ScopeRow] = &[
         "see your roll number, department, degree and years",
         &[Field::Program, Field::RollNumber]),
     scope(Scope::SecondaryEmails, "secondary_emails", "Your other email addresses",
-        "see the further addresses you have verified",
+        "see the other email addresses you have verified",
         &[Field::SecondaryEmails]),
-    scope(Scope::SendMail, "send_mail", "Write to you, without learning your address",
-        "send you mail through this service, without learning your address",
+    scope(Scope::SendMail, "send_mail", "Send you mail, without seeing your address",
+        "send you mail through this service, without seeing your address",
         &[]),
 ];
 

@@ -106,7 +106,7 @@ fn render_error(error: BearerError, needed: Option<Scope>, withdrawn: Option<Sco
                 || "You do not have permission to perform this action.".to_owned(),
                 |scope| {
                     format!(
-                        "This person has taken back what they allowed your app: {}.",
+                        "This user removed the access of your app: {}.",
                         scope.name()
                     )
                 },

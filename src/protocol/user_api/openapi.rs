@@ -43,20 +43,20 @@ fn read_person() -> Value {
     let json_of = |schema: &str| json!({ "application/json": { "schema": { "$ref": schema } } });
     let error = |text: &str| json!({ "description": text, "content": json_of("#/components/schemas/Problem") });
     json!({
-        "summary": "Read the person who signed in",
+        "summary": "Read the user who signed in",
         "operationId": "readPerson",
         "security": [{ "oauth2": [crate::protocol::grants::COMPULSORY.name()] }],
         "parameters": [{
             "name": "fields",
             "in": "query",
-            "description": "Fields to read, separated by commas. Those the person did not allow are left out.",
+            "description": "Fields to read, separated by commas. Fields that the user did not allow are left out.",
             "style": "form",
             "explode": false,
             "schema": { "type": "array", "items": { "type": "string", "enum": names } },
         }],
         "responses": {
             "200": {
-                "description": "The number, and the allowed ones of the fields asked for",
+                "description": "The user ID, and the requested fields that the user allowed",
                 "content": json_of("#/components/schemas/Person"),
             },
             "400": error("A field that does not exist"),
@@ -78,7 +78,7 @@ fn send_mail() -> Value {
         members.insert("headers".to_owned(), retry_after);
     }
     json!({
-        "summary": "Write to the person who signed in, without learning their address",
+        "summary": "Send mail to the user who signed in, without seeing their address",
         "operationId": "sendMail",
         "security": [{ "oauth2": [crate::protocol::scope::Scope::SendMail.name()] }],
         "requestBody": {
@@ -102,7 +102,7 @@ fn send_mail() -> Value {
                 "content": json_of(json!({ "type": "object" })),
             },
             "401": error("No token, or one that has ended"),
-            "403": error("A token without the scope this needs, or the person has taken it back"),
+            "403": error("The token does not have the required scope, or the user removed the permission"),
             "415": error("Neither JSON nor a form"),
             "429": too_many_requests,
             "503": error("Not available right now: come back after Retry-After"),

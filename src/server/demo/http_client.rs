@@ -73,9 +73,9 @@ impl DemoHttpClient {
             .await?;
         let (json, response) = read_response(response).await?;
         let exchange = HttpExchange {
-            title: "Trade the code for a token",
-            explain: "Between the two servers, where the person’s browser sees nothing. The code works \
-                      once, and for a minute.",
+            title: "Token request",
+            explain: "From server to server, not through the browser. The code can be used once, within \
+                      one minute.",
             request: format!(
                 "POST {path} HTTP/1.1\nHost: {}\nAuthorization: Basic {}\n\
                  Content-Type: application/x-www-form-urlencoded\n\n\
@@ -103,8 +103,8 @@ impl DemoHttpClient {
             .bearer_auth(token);
         let (json, response) = read_response(request.send().await?).await?;
         let exchange = HttpExchange {
-            title: "Read the person",
-            explain: "Only the fields that stayed ticked come back.",
+            title: "User API request",
+            explain: "The response contains only the fields that the user allowed.",
             request: format!(
                 "GET {path} HTTP/1.1\nHost: {}\nAuthorization: Bearer {}",
                 self.host,

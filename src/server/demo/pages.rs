@@ -243,12 +243,12 @@ impl Feature {
         };
         let links: &Links = self.web.links();
         HttpExchange {
-            title: "Send the person to Profiles",
+            title: "Authorization request",
             explain: if code.is_empty() {
-                "A link, with what Mess Menu would like to know. They pressed Deny."
+                "A link with the scopes that Mess Menu asks for. The user pressed Deny."
             } else {
-                "A link, with what Mess Menu would like to know and a state it made up, to recognise \
-                 the answer by. The person decided, and came back with a code."
+                "A link with the scopes that Mess Menu asks for, and a random state. The user pressed \
+                 Allow, and came back with an authorization code."
             },
             request: format!(
                 "GET {} HTTP/1.1\nHost: {}",
@@ -323,10 +323,10 @@ impl Feature {
     fn state_error(&self) -> PageError {
         PageError::new(
             StatusCode::BAD_REQUEST,
-            "Mess Menu did not ask for this",
-            "The answer does not belong to a sign-in that began in this browser.",
+            "Sign-in failed",
+            "The response does not belong to a sign-in that was started in this browser.",
         )
-        .with_advice("Begin again.")
+        .with_advice("Start again.")
         .with_back_link(self.web.links().demo(), "Back to Mess Menu")
     }
 }
@@ -365,7 +365,7 @@ pub(super) mod samples {
             connected_apps: "/user/settings/".to_owned(),
             person,
             steps: vec![HttpExchange {
-                title: "Send the person to Profiles",
+                title: "Authorization request",
                 explain: "A link.",
                 request: "GET / HTTP/1.1".to_owned(),
                 response: response.to_owned(),

@@ -236,6 +236,6 @@ async fn who_is_not_trusted_is_not_spoken_to() {
     let told = world.stranger().visits(super::FORM).await;
 
     assert_eq!(told.status, 503);
-    assert!(told.says("does not answer"), "{}", told.words());
+    assert!(told.says("is not answering"), "{}", told.words());
     assert_eq!(jiit.site.watch.requests.all().len(), 0);
 }

@@ -291,7 +291,7 @@ async fn what_is_odd_of_one_person_closes_the_way_for_nobody() {
     }
     let told = jiit.signs_in(&world.stranger(), &vikram).await;
     assert!(
-        told.says("this way to sign in is closed"),
+        told.says("this sign-in method is not available"),
         "{}",
         told.words()
     );
@@ -642,7 +642,7 @@ async fn a_picture_too_old_is_replaced_and_a_form_too_old_is_over() {
     assert_eq!(jiit.calls("/token/pretoken-check"), 0);
     world.sleeps(Duration::seconds(180));
     let told = jiit.answers(told, &ASHA).await;
-    assert!(told.says("This sign-in is over"), "{}", told.words());
+    assert!(told.says("This sign-in has expired"), "{}", told.words());
 }
 
 #[tokio::test]
@@ -664,7 +664,7 @@ async fn guessing_at_one_number_is_stopped_before_the_portal_locks_it() {
     }
     let calls = jiit.calls("/token/pretoken-check");
     let told = jiit.answers(form, &ASHA).await;
-    told.shows("That was tried too often.");
+    told.shows("Too many attempts.");
     assert_eq!(jiit.calls("/token/pretoken-check"), calls);
 
     // Not for others, and not for ever. Misreading pictures is no guessing.

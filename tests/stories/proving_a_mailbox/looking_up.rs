@@ -31,8 +31,8 @@ async fn tells(world: &World, verb: &'static str, app: &App) -> Value {
 async fn makes_token(developer: &Browser, app: &str) -> String {
     let list = developer.visits("oauth/applications/").await;
     let page = list.clicks(app).await;
-    let asked = page.clicks("Make a new look-up token").await;
-    let shown = asked.presses("Make a new token").await;
+    let asked = page.clicks("Create a new look-up token").await;
+    let shown = asked.presses("Create token").await;
     let token = shown.code("#look_up_token").remove(0);
     assert!(token.starts_with("pfl"), "{token}");
     token
@@ -56,7 +56,7 @@ async fn opens() -> ((World, Erp), Browser, String) {
         .touches("allows_look_ups", "on", true)
         .presses("Save")
         .await;
-    saved.shows("Apps that the campus allowed to may find you now.");
+    saved.shows("Approved apps can now look you up.");
     let told = tells(&place.0, "allow", &place.0.canteen()).await;
     assert_eq!(told["allowed"], serde_json::json!(["association"]));
     let meera = place.0.student("meera").await;
@@ -87,15 +87,15 @@ async fn an_app_that_may_is_told_and_the_person_sees_it() {
     // The pages are complete once what is noted is written down.
     world.does_its_jobs().await;
     let list = asha.visits("user/settings/").await;
-    list.shows("Read by apps that are not connected")
+    list.shows("Read by apps that are no longer connected")
         .shows("Canteen")
         .shows("4 times");
     world.connects(&asha, &canteen, "basic").await;
     let list = asha.visits("user/settings/").await;
-    assert!(!list.says("Read by apps that are not connected"));
+    assert!(!list.says("Read by apps that are no longer connected"));
     list.clicks("Canteen")
         .await
-        .shows("or looked up")
+        .shows("no longer shared")
         .shows("4 times");
 }
 
@@ -155,7 +155,7 @@ async fn who_does_not_want_to_be_found_is_as_unknown_as_nobody() {
         .touches("allows_look_ups", "on", false)
         .presses("Save")
         .await;
-    saved.shows("No app can look you up any more.");
+    saved.shows("Apps can no longer look you up.");
     for path in [
         "association/roll/21CS10001",
         "association/email/asha.21cs10001@kgpian.iitkgp.ac.in",
@@ -172,7 +172,7 @@ async fn who_does_not_want_to_be_found_is_as_unknown_as_nobody() {
     let mine = mine.touches("allows_look_ups", "on", true);
     mine.presses("Save").await;
     let page = asha.visits("user/data/close/").await;
-    let closed = page.presses("Close my account").await;
+    let closed = page.presses("Close your account").await;
     for path in ["association/roll/21CS10001", "get/roll/21CS10001"] {
         assert_eq!(asks(&canteen, path, &token).await.status, 404, "{path}");
     }
@@ -213,7 +213,7 @@ async fn only_a_token_of_an_app_that_may_opens_it() {
     assert_eq!((status(&token).await, status(&second).await), (401, 200));
     assert!(!world.database.dump().contains(&third));
     let told = world.mail_to("meera@campus.example", 3).await;
-    assert!(told.contains("A new look-up token was made for Canteen"));
+    assert!(told.contains("A new look-up token was created for Canteen"));
     let page = meera
         .visits("oauth/applications/")
         .await

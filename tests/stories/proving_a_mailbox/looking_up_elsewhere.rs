@@ -14,7 +14,7 @@ use crate::support::{Browser, Page, World, command, database};
 const ROLL: &str = "12CS40067";
 const BOB: &str = "bob@example.com";
 const AUTHORIZATION: &str = "Bearer abcd";
-const MAILED: &str = "If a mailbox belongs to 12CS40067, we have just sent a code there.";
+const MAILED: &str = "If a mailbox belongs to 12CS40067, we have sent a code to it.";
 
 /// A server that knows bob.
 async fn server() -> Leprechaun {
@@ -82,9 +82,9 @@ async fn l17_what_cannot_be_believed_signs_nobody_in() {
         |says: &'static str| Fault::Says("application/json; charset=utf-8", says.to_owned());
     // Of somebody else; unknown; a wrong authorization; too long ago.
     for (what, words) in [
-        ("another", "this way to sign in is closed"),
+        ("another", "this sign-in method is not available"),
         ("unknown", "If a mailbox belongs to 12CS40067"),
-        ("unauthorised", "this way to sign in is closed"),
+        ("unauthorised", "this sign-in method is not available"),
         ("stale", "If a mailbox belongs to 12CS40067"),
     ] {
         let (world, server) = opens().await;
@@ -188,12 +188,12 @@ async fn one_address_asks_for_sixty_codes_and_then_one_a_minute() {
     let eve = world.stranger();
     for number in 0..60 {
         let asked = asks_for_code(&eve, &format!("99XX1{number:04}")).await;
-        asked.shows("we have just sent a code there");
+        asked.shows("we have sent a code to it");
     }
     let before = server.site.watch.requests.all().len();
     let told = asks_for_code(&eve, ROLL).await;
-    told.shows("Many codes were asked for from your network.");
-    told.shows("Use the newest, or try again in ");
+    told.shows("Too many codes were requested from your network.");
+    told.shows("Use the newest code, or try again in ");
     assert_eq!(server.site.watch.requests.all().len(), before);
     world.does_its_jobs().await;
     assert_eq!(world.mails(), 0);
@@ -202,7 +202,7 @@ async fn one_address_asks_for_sixty_codes_and_then_one_a_minute() {
     asks_for_code(&eve, ROLL).await.shows(MAILED);
     asks_for_code(&eve, "99XX20000")
         .await
-        .shows("Many codes were asked for from your network.");
+        .shows("Too many codes were requested from your network.");
 }
 
 impl Portal for Leprechaun {

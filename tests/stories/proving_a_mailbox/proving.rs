@@ -12,7 +12,7 @@ use crate::support::{Browser, Page, World};
 const ROLL: &str = "21CS10001";
 const MAILBOX: &str = "asha.21cs10001@kgpian.iitkgp.ac.in";
 const QUESTIONS: &str = "/SSOAdministration/getSecurityQues.htm";
-const CHECK: &str = "I have changed my question – check now";
+const CHECK: &str = "Check my security question";
 const NOT_THERE: &str = "The text is not in any of your three questions";
 
 /// A world whose portal is simulated, and the portal.
@@ -41,7 +41,7 @@ async fn begins(browser: &Browser, roll: &str, mailbox: &str) -> Page {
     start
         .fills("roll", roll)
         .fills("email", mailbox)
-        .presses("Go on")
+        .presses("Continue")
         .await
 }
 
@@ -61,7 +61,7 @@ async fn is_mailed(
     let shown = begins(browser, roll, mailbox).await;
     puts(erp, roll, &verifier(&shown));
     let mailed = shown.presses(CHECK).await;
-    mailed.shows("We have seen your text").shows(mailbox);
+    mailed.shows("We found the text").shows(mailbox);
     link(&world.mail_to(mailbox, many).await)
 }
 
@@ -77,7 +77,7 @@ pub async fn proves(place: &(World, Erp), browser: &Browser, whose: (&str, &str)
     let before = mails_to(&place.0, whose.1);
     let link = is_mailed(place, browser, whose, before + 1).await;
     let done = browser.visits(&link).await.presses("Confirm").await;
-    done.shows("It is proved");
+    done.shows("Roll number confirmed");
     done
 }
 
@@ -104,7 +104,7 @@ async fn nothing_of_a_mailbox_outlives_the_person_it_belonged_to() {
     let proved = proves(&place, &asha, (roll, mailbox)).await;
     proved.presses("Sign in as 21CS10001").await;
     let page = asha.visits("user/data/close/").await;
-    page.presses("Close my account").await;
+    page.presses("Close your account").await;
     world.sleeps(time::Duration::hours(7 * 24 - 1));
     world.does_its_jobs().await;
     let mails = mails_to(world, mailbox);
@@ -130,17 +130,17 @@ async fn somebody_new_proves_a_mailbox_and_is_signed_in() {
 
     let sign_in = asha.visits("account/login/?next=/doc/").await;
     let by_code = sign_in
-        .clicks("Prove it without your password with your roll number and a mailbox")
+        .clicks("Sign in without your ERP password with your roll number and a mailbox")
         .await;
     let start = by_code
-        .clicks("First time here, or a new mailbox? Prove that the roll number is yours")
+        .clicks("First time, or a new mailbox? Confirm your roll number")
         .await;
-    start.shows("Nobody asks for your ERP password");
+    start.shows("We never ask for your ERP password");
     let wrong = start
         .clone()
         .fills("roll", "2CS")
         .fills("email", "asha at home")
-        .presses("Go on")
+        .presses("Continue")
         .await;
     assert_eq!(wrong.status, 422);
     assert_eq!(wrong.texts("#roll-error").len(), 1);
@@ -150,16 +150,16 @@ async fn somebody_new_proves_a_mailbox_and_is_signed_in() {
     let shown = wrong
         .fills("roll", " 21cs10001 ")
         .fills("email", "asha.21cs10001@KGPian.iitkgp.ac.in")
-        .presses("Go on")
+        .presses("Continue")
         .await;
     shown
-        .shows("Only for a text you asked for yourself")
+        .shows("Only do this if you started it yourself")
         .shows(MAILBOX)
         .shows("as 21CS10001");
     let text = verifier(&shown);
     puts(erp, ROLL, &text.to_uppercase());
     let mailed = shown.presses(CHECK).await;
-    mailed.shows("Read your mail").shows(MAILBOX);
+    mailed.shows("Check your mail").shows(MAILBOX);
     let mail = world.mail_to(MAILBOX, 1).await;
     assert!(mail.contains(ROLL), "{mail}");
     assert!(!is_in(&asha).await);
@@ -170,7 +170,7 @@ async fn somebody_new_proves_a_mailbox_and_is_signed_in() {
         .shows(MAILBOX)
         .shows(ROLL);
     let done = asked.presses("Confirm").await;
-    done.shows("It is proved").shows(&text);
+    done.shows("Roll number confirmed").shows(&text);
     assert!(!is_in(&asha).await);
     let entered = done.presses("Sign in as 21CS10001").await;
     assert_eq!(entered.url.path(), "/doc/");
@@ -179,13 +179,13 @@ async fn somebody_new_proves_a_mailbox_and_is_signed_in() {
     profile.shows(ROLL).shows("21cs10001").shows(MAILBOX);
     profile
         .shows("from the roll of IIT Kharagpur")
-        .shows("tell the people who keep the roll of IIT Kharagpur");
+        .shows("contact the people who run the roll of IIT Kharagpur");
     // And it is over: the text proves nothing more.
     let again = asha.posts("association/enter/", &[]).await;
     assert_eq!(again.status, 403);
     asha.visits("association/")
         .await
-        .shows("You proved that these belong together");
+        .shows("You confirmed that they belong together");
 }
 
 #[tokio::test]
@@ -222,7 +222,7 @@ async fn l20_the_verifier_is_found_in_few_calls_that_are_apart() {
             began = Instant::now();
             mailed = shown.presses(CHECK).await;
         }
-        mailed.shows("We have seen your text");
+        mailed.shows("We found the text");
         let calls = erp.site.watch.requests.to(QUESTIONS);
         assert!((1..=most).contains(&calls), "{calls}");
         let apart = Duration::from_millis(150) * u32::try_from(calls - 1).unwrap();
@@ -242,9 +242,7 @@ async fn l21_without_the_verifier_it_stops_after_three_questions_and_one_may_loo
     let shown = begins(&asha, ROLL, MAILBOX).await;
     let text = verifier(&shown);
     let told = shown.presses(CHECK).await;
-    told.shows(NOT_THERE)
-        .shows("we looked 3 times")
-        .shows(&text);
+    told.shows(NOT_THERE).shows("checked 3 times").shows(&text);
     assert_eq!(erp.site.watch.requests.to(QUESTIONS), 3);
 
     // Not at once, and the portal is not asked.
@@ -252,7 +250,7 @@ async fn l21_without_the_verifier_it_stops_after_three_questions_and_one_may_loo
     assert_eq!(erp.site.watch.requests.to(QUESTIONS), 3);
     puts(erp, ROLL, &text);
     world.sleeps(time::Duration::seconds(20));
-    told.presses(CHECK).await.shows("We have seen your text");
+    told.presses(CHECK).await.shows("We found the text");
 }
 
 /// People write their questions themselves: one that nobody can read is no reason to look at none.
@@ -285,20 +283,20 @@ async fn l23_whoever_opens_every_link_completes_nothing_and_the_button_works_onc
     let scanner = world.stranger();
     for _ in 0..5 {
         scanner.visits(&link).await.shows("Is this mailbox yours?");
-        asha.visits("association/").await.shows("Read your mail");
+        asha.visits("association/").await.shows("Check your mail");
     }
 
     // The mailbox is read on a telephone: that one is told, and not signed in.
     let phone = world.stranger();
     let asked = phone.visits(&link).await;
     let done = asked.presses("Confirm").await;
-    done.shows("It is proved")
-        .shows("Go back to the browser where you began");
+    done.shows("Roll number confirmed")
+        .shows("Go back to the browser where you started");
     assert!(!done.offers("form button.primary"));
     phone
         .visits("association/")
         .await
-        .shows("Nobody asks for your ERP password");
+        .shows("We never ask for your ERP password");
     assert!(!is_in(&phone).await);
 
     asked.presses("Confirm").await.refuses(410);
@@ -328,10 +326,13 @@ async fn l24_another_browser_and_who_comes_late_ask_the_portal_nothing() {
         .posts("association/check/", &[("csrf_token", &seal)])
         .await;
     assert_eq!(forged.status, 303);
-    nobody.visits("association/").await.shows("That is over");
+    nobody
+        .visits("association/")
+        .await
+        .shows("This has expired");
 
     world.sleeps(time::Duration::minutes(30));
-    shown.presses(CHECK).await.shows("That is over");
+    shown.presses(CHECK).await.shows("This has expired");
     assert_eq!(erp.site.watch.requests.to(QUESTIONS), 0);
 
     // The same goes for the mailed link.
@@ -361,7 +362,7 @@ async fn l25_of_two_proofs_for_one_roll_number_at_once_one_succeeds() {
         loser
             .visits("association/")
             .await
-            .shows("Nobody asks for your ERP password");
+            .shows("We never ask for your ERP password");
         assert!(!is_in(loser).await);
     }
 }
@@ -385,12 +386,12 @@ async fn next_time_a_mailed_code_is_enough() {
         .fills("code", "0000 0000")
         .presses("Sign in")
         .await;
-    wrong.shows("That is not the code");
+    wrong.shows("Wrong code");
 
     let again = wrong.presses("Send another code").await;
     let newest = code(&world.mail_to(MAILBOX, 3).await);
     let old = again.clone().fills("code", &first).presses("Sign in").await;
-    old.shows("That is not the code");
+    old.shows("Wrong code");
     let entered = old.fills("code", &newest).presses("Sign in").await;
     assert_eq!(entered.url.path(), "/doc/");
     assert!(is_in(&asha).await);
@@ -411,12 +412,12 @@ async fn a_code_is_guessed_five_times_and_ends_after_ten_minutes() {
     let right = code(&world.mail_to(MAILBOX, 2).await);
     for _ in 0..4 {
         asked = asked.fills("code", "12345678").presses("Sign in").await;
-        asked.shows("That is not the code");
+        asked.shows("Wrong code");
     }
     let spent = asked.fills("code", "12345678").presses("Sign in").await;
     spent.refuses(400);
     let late = spent.clone();
-    assert!(late.says("Too many codes were wrong"));
+    assert!(late.says("Too many wrong codes"));
 
     let asked = eve
         .visits("account/login/association/")
@@ -426,7 +427,7 @@ async fn a_code_is_guessed_five_times_and_ends_after_ten_minutes() {
         .await;
     // That code was another attempt's.
     let other = asked.clone().fills("code", &right).presses("Sign in").await;
-    other.shows("That is not the code");
+    other.shows("Wrong code");
     let right = code(&world.mail_to(MAILBOX, 3).await);
     world.sleeps(time::Duration::minutes(10));
     let late = other.fills("code", &right).presses("Sign in").await;
@@ -457,7 +458,7 @@ async fn who_never_proved_anything_sees_the_same_page() {
         for _ in 0..5 {
             told = ask(roll).await;
         }
-        assert!(told.contains("Many codes were asked for"), "{told}");
+        assert!(told.contains("Too many codes were requested"), "{told}");
     }
 }
 
@@ -521,7 +522,7 @@ async fn proving_it_again_moves_to_the_new_mailbox_and_tells_the_old_one() {
         number
     );
     let told = world.mail_to(MAILBOX, 3).await;
-    assert!(told.contains("has another mailbox now"), "{told}");
+    assert!(told.contains("The mailbox of"), "{told}");
 
     let form = world.stranger().visits("account/login/association/").await;
     form.fills("roll", ROLL).presses("Send me a code").await;
@@ -536,16 +537,16 @@ async fn somebody_signed_in_gains_a_further_way_in() {
     let asha = world.student("asha").await;
     let ways = asha.visits("user/ways-in/").await;
     let start = ways
-        .clicks("Prove it without your password with your roll number and a mailbox")
+        .clicks("Sign in without your ERP password with your roll number and a mailbox")
         .await;
-    start.shows("in which you are signed in, gains a further way");
+    start.shows("This adds a sign-in method to the account");
     let done = proves(&place, &asha, (ROLL, MAILBOX)).await;
-    done.shows("asha").presses("Go on").await;
+    done.shows("asha").presses("Continue").await;
     asha.visits("user/ways-in/")
         .await
-        .shows("Prove it without your password");
+        .shows("Sign in without your ERP password");
     let told = world.mail_to("asha@campus.example", 1).await;
-    assert!(told.contains("sign in"), "{told}");
+    assert!(told.contains("sign-in method"), "{told}");
 
     let elsewhere = world.stranger();
     let form = elsewhere.visits("account/login/association/").await;
@@ -559,16 +560,18 @@ async fn somebody_signed_in_gains_a_further_way_in() {
     let link = is_mailed(&place, &wasim, (ROLL, "wasim@home.example"), 1).await;
     let taken = wasim.visits(&link).await.presses("Confirm").await;
     taken.refuses(409);
-    assert!(taken.says("signs in to another account here already"));
-    wasim.visits("association/").await.shows("Read your mail");
+    assert!(taken.says("already belongs to another account"));
+    wasim.visits("association/").await.shows("Check your mail");
 
     // And it goes as every way in goes.
     let ways = asha.visits("user/ways-in/").await;
-    let sure = ways.clicks("Remove Prove it without your password").await;
-    sure.presses("Remove it").await;
+    let sure = ways
+        .clicks("Remove Sign in without your ERP password")
+        .await;
+    sure.presses("Remove").await;
     asha.visits("association/")
         .await
-        .shows("Nobody asks for your ERP password");
+        .shows("We never ask for your ERP password");
 }
 
 #[tokio::test]
@@ -581,7 +584,11 @@ async fn what_is_somebody_elses_stays_theirs() {
     let mailed = is_mailed(&place, &eve, ("23ME10003", MAILBOX), 1).await;
     let refused = eve.visits(&mailed).await.presses("Confirm").await;
     refused.refuses(409);
-    assert!(refused.says("sign in as before"), "{}", refused.words());
+    assert!(
+        refused.says("sign in to it and confirm"),
+        "{}",
+        refused.words()
+    );
     assert!(!is_in(&eve).await);
 
     // A mailbox has one roll number.
@@ -590,11 +597,11 @@ async fn what_is_somebody_elses_stays_theirs() {
     let whose = ("20CH10004", "Asha@home.example");
     let shown = begins(&zoya, whose.0, whose.1).await;
     puts(&place.1, whose.0, &verifier(&shown));
-    shown.presses(CHECK).await.shows("We have seen your text");
+    shown.presses(CHECK).await.shows("We found the text");
     let mail = world.mail_to(whose.1, 1).await;
     let taken = zoya.visits(&link(&mail)).await.presses("Confirm").await;
     taken.refuses(409);
-    assert!(taken.says("belongs to another roll number already"));
+    assert!(taken.says("already belongs to another roll number"));
 }
 
 #[tokio::test]
@@ -609,7 +616,7 @@ async fn a_portal_that_does_not_answer_costs_nothing() {
         let told = shown.presses(CHECK).await;
         assert_eq!(told.status, 200, "{fault}");
         assert!(
-            told.says("The ERP is not answering. Your text stays good until")
+            told.says("Your text is valid until")
                 || told.says("does not know the roll number")
                 || told.says(NOT_THERE),
             "{fault}: {}",
@@ -618,7 +625,7 @@ async fn a_portal_that_does_not_answer_costs_nothing() {
         world.sleeps(time::Duration::seconds(20));
     }
     erp.site.watch.faults.mend();
-    shown.presses(CHECK).await.shows("We have seen your text");
+    shown.presses(CHECK).await.shows("We found the text");
 }
 
 #[tokio::test]
@@ -631,7 +638,7 @@ async fn the_portal_is_spared_and_so_is_the_mailbox() {
         shown.presses(CHECK).await.shows(NOT_THERE);
         world.sleeps(time::Duration::seconds(21));
     }
-    shown.presses(CHECK).await.shows("as often as it can be");
+    shown.presses(CHECK).await.shows("Too many checks");
     // Five proofs a day look at somebody's questions, whoever began them.
     for _ in 0..4 {
         let shown = begins(&world.stranger(), ROLL, MAILBOX).await;
@@ -645,20 +652,20 @@ async fn the_portal_is_spared_and_so_is_the_mailbox() {
     let link = is_mailed(&place, &asha, (ROLL, MAILBOX), 1).await;
     let mailed = asha.visits("association/").await;
     mailed
-        .presses("Mail another link")
+        .presses("Send another link")
         .await
         .shows("Wait 60 seconds");
     for many in 2..=4 {
         world.sleeps(time::Duration::minutes(1));
-        let told = mailed.presses("Mail another link").await;
-        told.shows("Only the newest one works");
+        let told = mailed.presses("Send another link").await;
+        told.shows("Only the newest link works");
         world.mail_to(MAILBOX, many).await;
     }
     world.sleeps(time::Duration::minutes(1));
     mailed
-        .presses("Mail another link")
+        .presses("Send another link")
         .await
-        .shows("as often as it can be");
+        .shows("Too many checks");
     asha.visits(&link).await.refuses(410);
 }
 

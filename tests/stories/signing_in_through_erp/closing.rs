@@ -46,7 +46,7 @@ async fn a_way_that_closed_itself_is_opened_by_somebody_who_looked() {
     let closed = at_credentials(&asha, ASHA).await;
     assert_eq!(closed.status, 503);
     assert!(
-        closed.says("this way to sign in is closed"),
+        closed.says("this sign-in method is not available"),
         "{}",
         closed.words()
     );
@@ -81,7 +81,7 @@ async fn who_presses_twice_is_told_that_it_still_works() {
     second.shows("Still working");
     first.await.unwrap().shows("Code from the mail");
     second
-        .clicks("Look again")
+        .clicks("Check again")
         .await
         .shows("Code from the mail");
     let codes = asked(&erp)
@@ -168,7 +168,7 @@ async fn one_person_who_may_not_go_on_is_one_and_two_in_a_row_are_a_change() {
     let meera = gives(meera, "prime numbers 17", "1729").await;
     let told = enters(meera, &erp.code("25MA60R29")).await;
     assert!(
-        told.says("this way to sign in is closed"),
+        told.says("this sign-in method is not available"),
         "{}",
         told.words()
     );

@@ -249,7 +249,7 @@ async fn forty_changes_of_the_erp_let_nobody_in() {
         mutation(
             "the proof leads in without a token",
             |it| redirects(it, AUTH, DOOR),
-            Refused("This sign-in is over"),
+            Refused("This sign-in has expired"),
         ),
         mutation(
             "the proof leads elsewhere with a token",
@@ -285,7 +285,7 @@ async fn forty_changes_of_the_erp_let_nobody_in() {
                     &format!("<form id=loginForm>/IIT_ERP3/?ssoToken={}</form>", token()),
                 );
             },
-            Refused("ERP refused the sign-in"),
+            Refused("ERP did not accept the sign-in"),
         ),
         mutation(
             "success has a fault",
@@ -295,7 +295,7 @@ async fn forty_changes_of_the_erp_let_nobody_in() {
         mutation(
             "success hands over half a token",
             |it| redirects(it, SUCCESS, "/IIT_ERP3/?ssoToken=ABC"),
-            Refused("This sign-in is over"),
+            Refused("This sign-in has expired"),
         ),
         // All of it.
         mutation("everything is a fault", |it| at(it, "", "500"), Unavailable),

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{campus, signs_in};
 
-const WORKED_OUT: &str = "This was worked out from your roll number";
+const WORKED_OUT: &str = "We filled this in from your roll number";
 
 #[tokio::test]
 async fn what_was_worked_out_is_marked_until_its_owner_saves_it() {
@@ -28,7 +28,7 @@ async fn whom_erp_has_no_name_for_fills_it_in() {
 
     let page = asha.visits("user/").await;
     let page = page.fills("first_name", "Asha").fills("last_name", "Rao");
-    page.presses("Save name").await.shows("Your name is saved.");
+    page.presses("Save name").await.shows("Name saved.");
 
     let tokens = world
         .connects(&asha, &world.canteen(), "basic profile")
@@ -46,7 +46,11 @@ async fn whom_erp_has_no_name_for_fills_it_in() {
         .fills("first_name", "Asha\u{202e}ahsA");
     let page = page.presses("Save name").await;
     assert_eq!(page.status, 422);
-    assert!(page.says("nothing that cannot be seen"), "{}", page.words());
+    assert!(
+        page.says("without invisible characters"),
+        "{}",
+        page.words()
+    );
 }
 
 #[tokio::test]

@@ -258,7 +258,7 @@ async fn e13_an_old_or_used_code_is_not_accepted() {
     let page = at_code(&browser).await;
     let first = erp.code(ASHA);
     let page = page.presses("Send the code again").await;
-    page.shows("A code is on its way.");
+    page.shows("We sent you a code.");
     world.sleeps(Span::minutes(1));
     let page = page.presses("Send the code again").await;
     page.shows("ERP has mailed you a code");
@@ -279,7 +279,7 @@ async fn e14_a_password_changed_in_between_goes_back_a_step() {
     let page = at_code(&browser).await;
     erp.changes(ASHA, |asha| asha.password = "Another-1".to_owned());
     let page = enters(page, &erp.code(ASHA)).await;
-    page.shows("ERP refused the sign-in. Check password and answer.");
+    page.shows("ERP did not accept the sign-in. Check your password and answer.");
     world.sleeps(Span::minutes(1));
     let page = gives(page, "Another-1", ANSWER).await;
     enters(page, &erp.code(ASHA)).await;
@@ -308,7 +308,7 @@ async fn e15_a_token_on_a_page_has_to_open_the_portal() {
         .set(AUTH, Fault::Says("text/html", login));
     enters(page, &erp.code(ASHA))
         .await
-        .shows("ERP refused the sign-in.");
+        .shows("ERP did not accept the sign-in.");
     assert!(!is_in(&browser).await);
 }
 
@@ -321,7 +321,7 @@ async fn e16_nobody_is_followed_to_another_host() {
     let browser = world.stranger();
     let told = signs_in(&erp, &browser).await;
     assert!(
-        told.says("this way to sign in is closed"),
+        told.says("this sign-in method is not available"),
         "{}",
         told.words()
     );
@@ -437,7 +437,7 @@ async fn e20_nothing_that_was_typed_or_heard_is_written_anywhere() {
     erp.changes(ASHA, |asha| asha.disabled = true);
     enters(page, &erp.code(ASHA))
         .await
-        .shows("ERP refused the sign-in.");
+        .shows("ERP did not accept the sign-in.");
     let meera = "25MA60R29";
     let page = gives(
         at_credentials(&browser, meera).await,
@@ -554,7 +554,7 @@ async fn e22_silence_ends_in_time_and_nothing_is_sent_twice() {
             began.elapsed()
         );
         page.refuses(503);
-        assert!(page.says("does not answer"), "{}", page.words());
+        assert!(page.says("is not answering"), "{}", page.words());
         assert_eq!(erp.site.watch.requests.to(SEND_CODE), 1);
     };
     let closed = async {
@@ -640,7 +640,7 @@ async fn e25_a_roll_number_says_what_its_tables_say() {
     let year = |name: &str| home.attributes(&format!("input[name={name}]"), "value");
     assert_eq!(year("join_year"), ["2021"]);
     assert_eq!(year("graduation_year"), ["2025"]);
-    let told = "This was worked out from your roll number.";
+    let told = "We filled this in from your roll number.";
     let saved = home.shows(told).presses("Save programme").await;
     assert!(!saved.says(told));
 }
@@ -700,7 +700,7 @@ async fn a_password_refused_beside_the_code_is_a_wrong_one() {
     over.refuses(400);
     world.sleeps(Span::minutes(1));
     let page = guesses(at_code(&world.stranger()).await, 2).await;
-    page.shows("ERP refused the sign-in.");
+    page.shows("ERP did not accept the sign-in.");
     world.sleeps(Span::minutes(1));
     let told = gives(page, PASSWORD, ANSWER).await;
     assert!(told.says("Too many attempts."), "{}", told.words());

@@ -103,9 +103,9 @@ impl Browser {
     pub async fn disconnects(&self, app: &str) -> Page {
         let connected = self.visits("user/settings/").await;
         connected
-            .clicks(&format!("Take it back from {app}"))
+            .clicks(&format!("Remove access of {app}"))
             .await
-            .presses("Take it back")
+            .presses("Remove access")
             .await
     }
 

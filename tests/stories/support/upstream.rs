@@ -102,7 +102,7 @@ async fn rehearse<P: Portal>(name: &'static str, change: fn(&P), ends: Ends) {
         Ends::Refused(words) => assert!(page.says(words), "{told}"),
         Ends::Unavailable => assert!(page.says("not answer"), "{told}"),
         Ends::Changed => {
-            assert!(page.says("this way to sign in is closed"), "{told}");
+            assert!(page.says("this sign-in method is not available"), "{told}");
             // Nobody else is led into it, though the portal may look well again.
             let form = world
                 .stranger()

@@ -178,7 +178,7 @@ impl ErpMachine {
             }
             (ErpStage::Code, _) => self.handle_code(answers),
             (ErpStage::Conflict, Some(KEEP_OTHER_SESSION)) => refuse_for_good(
-                "Your other ERP session goes on, and you are not signed in here. Sign out of ERP there, then begin again.",
+                "You are not signed in, because your other ERP session is still open. Sign out of ERP there, then start again.",
             ),
             (ErpStage::Conflict, _) => self.call(ErpCall::EndOtherSessions),
         }
@@ -231,7 +231,7 @@ impl ErpMachine {
         if now < earliest {
             let wait = RateLimited((earliest - now).unsigned_abs()).in_words();
             let message =
-                format!("A code is on its way. If it has not come in {wait}, ask for another.");
+                format!("We sent you a code. If it does not arrive in {wait}, request another.");
             return ask(Prompt {
                 error: Some(message.into()),
                 ..self.forms().code_prompt()
@@ -351,7 +351,7 @@ impl ErpMachine {
                 self.counts.code_attempts += 1;
                 if self.counts.code_attempts >= MAX_CODE_ATTEMPTS {
                     return refuse_for_good(
-                        "That code was not accepted, and neither were two before it. Begin again to get a new one.",
+                        "Three codes were not accepted. Start again to get a new code.",
                     );
                 }
                 if self.asks_credentials_again {
@@ -359,14 +359,14 @@ impl ErpMachine {
                 }
                 refuse("That code was not accepted.", self.forms().code_prompt())
             }
-            SignInReply::Rejected => {
-                self.reject_credentials("ERP refused the sign-in. Check password and answer.")
-            }
+            SignInReply::Rejected => self.reject_credentials(
+                "ERP did not accept the sign-in. Check your password and answer.",
+            ),
             SignInReply::OtherSessionActive => {
                 self.secrets = None;
                 if self.counts.restarts > 0 {
                     return refuse_for_good(
-                        "ERP says again that another session of yours is open. Sign out of ERP there, then begin again.",
+                        "Another ERP session of yours is still open. Sign out of ERP there, then start again.",
                     );
                 }
                 self.stage = ErpStage::Conflict;
@@ -395,7 +395,7 @@ impl ErpMachine {
         self.counts.credential_attempts += 1;
         if self.counts.credential_attempts >= MAX_CREDENTIAL_ATTEMPTS {
             return refuse_for_good(
-                "That was not accepted, and neither were two tries before it. Begin again once you know your password and answer.",
+                "Three attempts were not accepted. Check your password and answer, then start again.",
             );
         }
         refuse(reason, self.forms().credentials_prompt())

@@ -298,7 +298,10 @@ fn e14_a_late_refusal_goes_back_a_step() {
     let transition = login.sign_in_reply(SignInReply::Rejected);
     assert_eq!(
         refusal(&transition),
-        ("ERP refused the sign-in. Check password and answer.", true)
+        (
+            "ERP did not accept the sign-in. Check your password and answer.",
+            true
+        )
     );
     assert!(input_labels(&transition).contains(&QUESTION.to_owned()));
     assert!(login.machine.secrets().is_none());

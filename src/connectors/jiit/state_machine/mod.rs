@@ -264,7 +264,7 @@ impl JiitFormAttempt {
     pub(super) fn refuse_rate_limited(self, slowed: RateLimited) -> JiitTransition {
         let wait = slowed.in_words();
         let mut prompt = self.state.prompt();
-        prompt.error = Some(format!("That was tried too often. Try again in {wait}.").into());
+        prompt.error = Some(format!("Too many attempts. Try again in {wait}.").into());
         let state = self.state;
         JiitTransition::Return(Step::Ask { prompt, state })
     }

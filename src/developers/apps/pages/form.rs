@@ -1,4 +1,4 @@
-//! The form of an app, new or old. Whatever is wrong with it, what was typed comes back.
+//! The form that registers or edits an app. After an error it shows the typed values again.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -41,7 +41,7 @@ struct AppFormPage {
     require_pkce: AppFormCheckbox,
 }
 
-/// What a field of the form holds, and what is wrong with it.
+/// The value of a form field, and its error.
 #[derive(Debug, Serialize)]
 struct AppFormField {
     value: String,
@@ -72,9 +72,9 @@ impl Page for AppFormPage {
 
 impl AppFormPage {
     /// The form of a new app.
-    fn of_new(it: &Feature, typed: AppForm, told: AppFormErrors) -> Self {
-        let links = it.web.links();
-        let page = Self::of(typed, told, None);
+    fn of_new(feature: &Feature, form: AppForm, errors: AppFormErrors) -> Self {
+        let links = feature.web.links();
+        let page = Self::of(form, errors, None);
         Self {
             heading: "Register an app".to_owned(),
             action: links.register_app(),
@@ -84,14 +84,14 @@ impl AppFormPage {
         }
     }
 
-    /// The form of an app there is.
-    fn of_app(it: &Feature, app: &App, typed: AppForm, told: AppFormErrors) -> Self {
-        let links = it.web.links();
+    /// The form of an existing app.
+    fn of_app(feature: &Feature, app: &App, form: AppForm, errors: AppFormErrors) -> Self {
+        let links = feature.web.links();
         let name = &app.details.name;
         let is_verified = app.standing == AppStanding::Verified;
         let mut page = Self::of(
-            typed,
-            told,
+            form,
+            errors,
             app.logo.as_deref().map(|file| links.app_logo(file)),
         );
         page.name.locked = is_verified;
@@ -101,7 +101,7 @@ impl AppFormPage {
         page.website.locked = is_verified;
         page.privacy_policy.locked = is_verified;
         let notice = format!(
-            "{name} is verified, so you can change its description and contact, and make it require PKCE. Ask an administrator if anything else has to change."
+            "{name} is verified. You can change its description and contact, and make it require PKCE. The rest is locked."
         );
         Self {
             heading: format!("Edit {name}"),
@@ -113,7 +113,7 @@ impl AppFormPage {
         }
     }
 
-    fn of(typed: AppForm, told: AppFormErrors, logo: Option<String>) -> Self {
+    fn of(form: AppForm, errors: AppFormErrors, logo: Option<String>) -> Self {
         let field = |value: String, error: Option<String>| AppFormField {
             value,
             error,
@@ -125,55 +125,59 @@ impl AppFormPage {
             action: String::new(),
             back: String::new(),
             submit: "",
-            name: field(typed.name, told.name),
-            description: field(typed.description.unwrap_or_default(), told.description),
+            name: field(form.name, errors.name),
+            description: field(form.description.unwrap_or_default(), errors.description),
             logo: LogoField {
                 src: logo,
-                error: told.logo,
+                error: errors.logo,
                 locked: false,
             },
-            website: field(typed.website, told.website),
-            privacy_policy: field(typed.privacy_policy, told.privacy_policy),
-            contact: field(typed.contact, told.contact),
-            client_type: field(typed.client_type, told.client_type),
-            redirect_uris: field(typed.redirect_uris, told.redirect_uris),
+            website: field(form.website, errors.website),
+            privacy_policy: field(form.privacy_policy, errors.privacy_policy),
+            contact: field(form.contact, errors.contact),
+            client_type: field(form.client_type, errors.client_type),
+            redirect_uris: field(form.redirect_uris, errors.redirect_uris),
             require_pkce: AppFormCheckbox {
-                ticked: typed.require_pkce,
-                error: told.require_pkce,
+                ticked: form.require_pkce,
+                error: errors.require_pkce,
             },
         }
     }
 }
 
 pub(in crate::developers::apps) async fn new(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { context, .. }: SignedIn,
 ) -> Response {
-    let typed = AppForm {
+    let form = AppForm {
         client_type: "confidential".to_owned(),
         ..AppForm::default()
     };
-    context.render(&AppFormPage::of_new(&it, typed, AppFormErrors::default()))
+    context.render(&AppFormPage::of_new(
+        &feature,
+        form,
+        AppFormErrors::default(),
+    ))
 }
 
 pub(in crate::developers::apps) async fn register(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, context }: SignedIn,
-    sent: CsrfMultipartForm,
+    submitted: CsrfMultipartForm,
 ) -> Result<Response, PageError> {
-    let typed = typed(&sent.form);
-    let (details, picture) = match read(&it, &typed, sent).await {
+    let form = read_form(&submitted.form);
+    let (details, picture) = match read(&feature, &form, submitted).await {
         Ok(read) => read,
-        Err(told) => {
-            let page = AppFormPage::of_new(&it, typed, *told);
+        Err(errors) => {
+            let page = AppFormPage::of_new(&feature, form, *errors);
             return Ok(context.render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page));
         }
     };
-    if clients::count_own(it.db.pool(), visit.person).await? >= clients::MAX_APPS {
-        let page = AppFormPage::of_new(&it, typed, AppFormErrors::default());
+    if clients::count_own(feature.db.pool(), visit.person).await? >= clients::MAX_APPS {
+        let page = AppFormPage::of_new(&feature, form, AppFormErrors::default());
         let most = clients::MAX_APPS;
         let notice = format!(
-            "You look after {most} apps, and that is as many as one person may. Delete one that nobody needs, then register this one: what you typed is still here."
+            "You have {most} apps, the most that one person can register. Delete an app that you no longer need, then register this one. What you typed is still here."
         );
         let page = AppFormPage {
             notice: Some(notice),
@@ -181,18 +185,18 @@ pub(in crate::developers::apps) async fn register(
         };
         return Ok(context.render_with_status(StatusCode::CONFLICT, &page));
     }
-    let logo = keep(&it, picture).await?;
-    let registered = match keep_app(&it, &visit, details, logo.clone()).await {
+    let logo = keep(&feature, picture).await?;
+    let registered = match keep_app(&feature, &visit, details, logo.clone()).await {
         Ok(registered) => registered,
         Err(problem) => {
-            discard(&it, logo).await;
+            discard(&feature, logo).await;
             return Err(problem);
         }
     };
     let RegisteredApp { app, secret } = registered;
     let Some((secret, id)) = secret else {
-        let told = FlashMessage::good(format!("{} is registered.", app.details.name));
-        return Ok(context.redirect_with_message(&it.web.links().app(app.id), &told));
+        let notice = FlashMessage::good(format!("{} is registered.", app.details.name));
+        return Ok(context.redirect_with_message(&feature.web.links().app(app.id), &notice));
     };
     let fresh = NewSecretCookie {
         secret,
@@ -200,7 +204,7 @@ pub(in crate::developers::apps) async fn register(
         first: true,
     };
     Ok(rotate::send_to_shown(
-        &it,
+        &feature,
         &context,
         &visit,
         (app.id, SecretUse::Client),
@@ -209,94 +213,104 @@ pub(in crate::developers::apps) async fn register(
 }
 
 async fn keep_app(
-    it: &Feature,
+    feature: &Feature,
     visit: &UserSession,
     details: AppDetails,
     logo: Option<String>,
 ) -> Result<RegisteredApp, PageError> {
-    let wish = RegistrationRequest {
+    let request = RegistrationRequest {
         owner: visit.person,
         details,
         logo,
         verified: false,
         actor: Some(visit.person),
     };
-    let now = it.clock.now();
-    let mut tx = it.db.begin().await?;
-    let registered = register::register(&mut tx, wish, now, it.rng.as_ref()).await?;
+    let now = feature.clock.now();
+    let mut tx = feature.db.begin().await?;
+    let registered = register::register(&mut tx, request, now, feature.rng.as_ref()).await?;
     tx.commit().await.map_err(db::Error::from)?;
     Ok(registered)
 }
 
 pub(in crate::developers::apps) async fn edit(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     OwnAppRecentlyAuthenticated(OwnApp { context, app, .. }): OwnAppRecentlyAuthenticated,
 ) -> Response {
-    let typed = AppForm::of(&app.details);
+    let form = AppForm::of(&app.details);
     context.render(&AppFormPage::of_app(
-        &it,
+        &feature,
         &app,
-        typed,
+        form,
         AppFormErrors::default(),
     ))
 }
 
 pub(in crate::developers::apps) async fn save(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     OwnAppRecentlyAuthenticated(OwnApp {
         visit,
         context,
         app,
     }): OwnAppRecentlyAuthenticated,
-    sent: CsrfMultipartForm,
+    submitted: CsrfMultipartForm,
 ) -> Result<Response, PageError> {
-    let typed = typed(&sent.form);
-    let goes = sent.form.is_checked("remove_logo");
-    let refuse = |typed, told: Box<AppFormErrors>| {
-        let page = AppFormPage::of_app(&it, &app, typed, *told);
+    let form = read_form(&submitted.form);
+    let removes_logo = submitted.form.is_checked("remove_logo");
+    let refuse = |form, errors: Box<AppFormErrors>| {
+        let page = AppFormPage::of_app(&feature, &app, form, *errors);
         context.render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page)
     };
-    let (details, picture) = match read(&it, &typed, sent).await {
+    let (details, picture) = match read(&feature, &form, submitted).await {
         Ok(read) => read,
-        Err(told) => return Ok(refuse(typed, told)),
+        Err(errors) => return Ok(refuse(form, errors)),
     };
-    let new_logo = keep(&it, picture).await?;
+    let new_logo = keep(&feature, picture).await?;
     let logo = match &new_logo {
         Some(file) => LogoUpdate::Replace(file.clone()),
-        None if goes => LogoUpdate::Remove,
+        None if removes_logo => LogoUpdate::Remove,
         None => LogoUpdate::Keep,
     };
-    match keep_edit(&it, &visit, app.id, (details, logo)).await {
+    match keep_edit(&feature, &visit, app.id, (details, logo)).await {
         Ok(EditResult::Saved(old_logo)) => {
-            discard(&it, old_logo).await;
-            Ok(context
-                .redirect_with_message(&it.web.links().app(app.id), &FlashMessage::good("Saved.")))
+            discard(&feature, old_logo).await;
+            Ok(context.redirect_with_message(
+                &feature.web.links().app(app.id),
+                &FlashMessage::good("Saved."),
+            ))
         }
-        Ok(EditResult::Locked(told)) => {
-            discard(&it, new_logo).await;
-            Ok(refuse(typed, told))
+        Ok(EditResult::Locked(errors)) => {
+            discard(&feature, new_logo).await;
+            Ok(refuse(form, errors))
         }
         Err(problem) => {
-            discard(&it, new_logo).await;
+            discard(&feature, new_logo).await;
             Err(problem)
         }
     }
 }
 
 async fn keep_edit(
-    it: &Feature,
+    feature: &Feature,
     visit: &UserSession,
     app: AppId,
     wanted: (AppDetails, LogoUpdate),
 ) -> Result<EditResult, PageError> {
-    let now = it.clock.now();
-    let mut tx = it.db.begin().await?;
-    let outcome = clients::edit(&mut tx, app, visit.person, wanted, now, it.rng.as_ref()).await?;
+    let now = feature.clock.now();
+    let mut tx = feature.db.begin().await?;
+    let outcome = clients::edit(
+        &mut tx,
+        app,
+        visit.person,
+        wanted,
+        now,
+        feature.rng.as_ref(),
+    )
+    .await?;
     tx.commit().await.map_err(db::Error::from)?;
     Ok(outcome)
 }
 
-fn typed(form: &FormParams) -> AppForm {
+fn read_form(form: &FormParams) -> AppForm {
     let text = |name: &str| form.text(name).to_owned();
     AppForm {
         name: text("name"),
@@ -310,18 +324,21 @@ fn typed(form: &FormParams) -> AppForm {
     }
 }
 
-/// Reads what was sent, picture included: everything, or every complaint at once.
+/// Reads the submitted form with its logo: all values, or all errors.
 async fn read(
-    it: &Feature,
-    typed: &AppForm,
-    sent: CsrfMultipartForm,
+    feature: &Feature,
+    form: &AppForm,
+    submitted: CsrfMultipartForm,
 ) -> Result<(AppDetails, Option<Picture>), Box<AppFormErrors>> {
-    let details = clients::parse_form(typed);
-    let file = sent.files.into_iter().find(|file| file.field == "logo");
+    let details = clients::parse_form(form);
+    let file = submitted
+        .files
+        .into_iter()
+        .find(|file| file.field == "logo");
     let picture = match file {
         Some(file) => match file.content {
             Some(content) => {
-                let accepted = it.pictures.accept(PictureKind::AppLogo, content);
+                let accepted = feature.pictures.accept(PictureKind::AppLogo, content);
                 accepted.await.map(Some)
             }
             None => Err(PictureError::TooLarge),
@@ -331,26 +348,26 @@ async fn read(
     match (details, picture) {
         (Ok(details), Ok(picture)) => Ok((details, picture)),
         (details, picture) => {
-            let mut told = details.err().unwrap_or_default();
-            told.logo = picture.err().map(|error| error.to_string());
-            Err(told)
+            let mut errors = details.err().unwrap_or_default();
+            errors.logo = picture.err().map(|error| error.to_string());
+            Err(errors)
         }
     }
 }
 
-async fn keep(it: &Feature, picture: Option<Picture>) -> Result<Option<String>, PageError> {
+async fn keep(feature: &Feature, picture: Option<Picture>) -> Result<Option<String>, PageError> {
     let Some(picture) = picture else {
         return Ok(None);
     };
-    let kept = it
+    let kept = feature
         .pictures
-        .save(PictureKind::AppLogo, &picture, it.rng.as_ref());
+        .save(PictureKind::AppLogo, &picture, feature.rng.as_ref());
     kept.await.map(Some).map_err(PageError::internal)
 }
 
-async fn discard(it: &Feature, logo: Option<String>) {
+async fn discard(feature: &Feature, logo: Option<String>) {
     if let Some(file) = logo {
-        it.pictures.delete(PictureKind::AppLogo, &file).await;
+        feature.pictures.delete(PictureKind::AppLogo, &file).await;
     }
 }
 
@@ -361,8 +378,8 @@ pub(super) mod samples {
 
     pub(crate) fn samples() -> Vec<PageSample> {
         let blank = AppFormPage::of(AppForm::default(), AppFormErrors::default(), None);
-        let wrong = || Some("This is empty. Fill it in.".to_owned());
-        let told = AppFormErrors {
+        let wrong = || Some("This field is required.".to_owned());
+        let errors = AppFormErrors {
             name: wrong(),
             description: wrong(),
             logo: wrong(),
@@ -373,12 +390,13 @@ pub(super) mod samples {
             redirect_uris: wrong(),
             require_pkce: wrong(),
         };
-        let typed = AppForm {
+        let form = AppForm {
             client_type: "confidential".to_owned(),
             require_pkce: true,
             ..AppForm::default()
         };
-        let mut refused = AppFormPage::of(typed, told, Some("/media/app_logo/logo.png".to_owned()));
+        let mut refused =
+            AppFormPage::of(form, errors, Some("/media/app_logo/logo.png".to_owned()));
         refused.notice = Some("Mess Menu is verified.".to_owned());
         refused.name.locked = true;
         refused.client_type.locked = true;

@@ -1,4 +1,4 @@
-//! The pages of a look-up token: before it is made, and once it is.
+//! The pages that create and show a look-up token.
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
@@ -19,25 +19,25 @@ impl Page for LookupTokenFormPage {
     const TEMPLATE: &'static str = "apps/look_up.html";
 
     fn title(&self) -> String {
-        "Make a new look-up token".to_owned()
+        "Create a new look-up token".to_owned()
     }
 }
 
 pub(in crate::developers::apps) async fn ask_token(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     OwnAppRecentlyAuthenticated(own): OwnAppRecentlyAuthenticated,
 ) -> Result<Response, PageError> {
-    let offer = rotate::offer(&it, &own.app, SecretUse::LookUps).await?;
+    let offer = rotate::offer(&feature, &own.app, SecretUse::LookUps).await?;
     Ok(own.context.render(&LookupTokenFormPage(offer)))
 }
 
 pub(in crate::developers::apps) async fn make_token(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     OwnAppRecentlyAuthenticated(own): OwnAppRecentlyAuthenticated,
     RawQuery(query): RawQuery,
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
-    rotate::make(&it, &own, query.as_deref(), SecretUse::LookUps).await
+    rotate::make(&feature, &own, query.as_deref(), SecretUse::LookUps).await
 }
 
 #[derive(Debug, Serialize)]
@@ -57,16 +57,16 @@ impl Page for LookupTokenPage {
 }
 
 pub(in crate::developers::apps) async fn token(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     own: OwnApp,
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
-    let made = rotate::just_made(&it, &own, &headers, SecretUse::LookUps).await?;
+    let made = rotate::just_made(&feature, &own, &headers, SecretUse::LookUps).await?;
     let (fresh, still_live) = match made {
         Ok(made) => made,
         Err(back) => return Ok(back),
     };
-    let links = it.web.links();
+    let links = feature.web.links();
     let mut answer = own.context.render(&LookupTokenPage {
         app: face(&own.app, links),
         token: fresh.secret.expose().to_owned(),

@@ -1,4 +1,4 @@
-//! The pages: list, one app, its end. The form and the secrets have files of their own.
+//! The pages that list, show and delete apps. The form and the secrets have their own files.
 
 mod form;
 mod look_up;
@@ -40,25 +40,25 @@ impl From<AppsError> for PageError {
             AppsError::NotFound => Self::not_found(),
             AppsError::Verified => refused(
                 "This app is verified",
-                "People rely on it, so its owner cannot delete it. Nothing was changed.",
+                "A verified app cannot be deleted by its owner. Nothing was changed.",
             )
-            .with_advice("Ask an administrator if it has to end."),
+            .with_advice("To delete it, contact the people who run this service."),
             AppsError::Public => refused(
-                "A public app has no secret",
-                "It runs where everybody can look into it, so it proves itself with PKCE instead.",
+                "A public client has no secret",
+                "It runs on the user’s device, where a secret cannot be kept. It uses PKCE instead.",
             )
-            .with_advice("If your app runs on a server, edit it and say so. Then make a secret."),
+            .with_advice("If your app runs on a server, edit the app and choose “On a server”. Then create a secret."),
             AppsError::SecretsChanged => refused(
                 "The secrets have changed",
-                "Another secret was made after this page was opened. Nothing was changed.",
+                "Another secret was created after you opened this page. Nothing was changed.",
             )
-            .with_advice("Go back, reload the page and look again."),
+            .with_advice("Go back, reload the page and try again."),
             AppsError::Store(error) => error.into(),
         }
     }
 }
 
-/// A refusal with the way back to the app.
+/// An error page with a link back to the app.
 fn refused(error: AppsError, app: &App, links: &Links) -> PageError {
     if matches!(error, AppsError::NotFound | AppsError::Store(_)) {
         return error.into();
@@ -67,10 +67,9 @@ fn refused(error: AppsError, app: &App, links: &Links) -> PageError {
     PageError::from(error).with_back_link(links.app(app.id), label)
 }
 
-/// How long a developer sees what became of a mail.
+/// How long the page of an app lists a mail.
 const MAILS_SHOWN_FOR: Duration = Duration::from_hours(30 * 24);
 
-/// The face of an app.
 fn face(app: &App, links: &Links) -> AppFace {
     AppFace::of(app.details.name.as_str(), app.logo.as_deref(), links)
 }
@@ -99,15 +98,15 @@ impl Page for AppListPage {
 }
 
 pub(super) async fn list(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, context }: SignedIn,
 ) -> Result<Response, PageError> {
-    let apps = clients::list_own(it.db.pool(), visit.person).await?;
-    let links = it.web.links();
+    let apps = clients::list_own(feature.db.pool(), visit.person).await?;
+    let links = feature.web.links();
     let listed = apps.into_iter().map(|(app, users)| AppListItem {
         face: face(&app, links),
         href: links.app(app.id),
-        standing: ShownStanding::of(app.standing, it.cap.0),
+        standing: ShownStanding::of(app.standing, feature.cap.0),
         description: app.details.description,
         users,
     });
@@ -120,7 +119,7 @@ pub(super) async fn list(
 struct AppPage {
     app: AppView,
     secrets: Vec<SecretRow>,
-    /// None where the app's own code has to add a challenge.
+    /// None if the app must use PKCE, because a fixed link has no code challenge.
     sign_in_link: Option<String>,
     links: AppPageLinks,
     look_ups: Option<LookupSection>,
@@ -129,13 +128,13 @@ struct AppPage {
     problems: Vec<ProblemRow>,
 }
 
-/// Of an app that may look people up.
+/// The section of an app that may look people up.
 #[derive(Debug, Serialize)]
 struct LookupSection {
     since: String,
     tokens: Vec<SecretRow>,
     make: String,
-    /// How it is done.
+    /// The documentation of look-ups.
     docs: String,
 }
 
@@ -159,7 +158,7 @@ struct AppView {
 #[derive(Debug, Serialize)]
 struct AppPageLinks {
     edit: String,
-    /// None for a public app.
+    /// None for a public client.
     new_secret: Option<String>,
     /// None for a verified app.
     delete: Option<String>,
@@ -188,7 +187,7 @@ impl MailSection {
             outcome: match mail.status {
                 Some(true) => "Sent",
                 Some(false) => "Not sent",
-                None => "On its way",
+                None => "Sending",
             },
             why: mail.error,
             message_id: mail.message_id,
@@ -201,7 +200,7 @@ impl MailSection {
     }
 }
 
-/// A secret as its owner sees it again: never the secret.
+/// A secret in the list: its hint, never its value.
 #[derive(Debug, Serialize)]
 struct SecretRow {
     hint: String,
@@ -229,58 +228,60 @@ impl Page for AppPage {
 }
 
 pub(super) async fn show(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     OwnApp { context, app, .. }: OwnApp,
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
-    let users = clients::count_users(it.db.pool(), app.id).await?;
-    let secrets = clients::list_secrets(it.db.pool(), app.id, SecretUse::Client).await?;
-    let secrets = secrets.iter().map(|secret| SecretRow::of(secret, &it.web));
-    let look_ups = look_ups(&it, &app).await?;
-    let since = it.clock.now() - MAILS_SHOWN_FOR;
-    let mails = clients::find_mails(it.db.pool(), app.id, since).await?;
-    let problems = problems::list(it.db.pool(), app.id, &it.web).await?;
+    let users = clients::count_users(feature.db.pool(), app.id).await?;
+    let secrets = clients::list_secrets(feature.db.pool(), app.id, SecretUse::Client).await?;
+    let secrets = secrets
+        .iter()
+        .map(|secret| SecretRow::of(secret, &feature.web));
+    let look_ups = look_ups(&feature, &app).await?;
+    let since = feature.clock.now() - MAILS_SHOWN_FOR;
+    let mails = clients::find_mails(feature.db.pool(), app.id, since).await?;
+    let problems = problems::list(feature.db.pool(), app.id, &feature.web).await?;
     let mut answer = context.render(&AppPage {
         problems,
-        mails: MailSection::of(mails, &it.web),
+        mails: MailSection::of(mails, &feature.web),
         secrets: secrets.collect(),
-        sign_in_link: sign_in_link(&app, it.web.links()),
-        links: show_links(&app, it.web.links()),
+        sign_in_link: sign_in_link(&app, feature.web.links()),
+        links: show_links(&app, feature.web.links()),
         look_ups,
-        app: shown(app, users, &it),
+        app: shown(app, users, &feature),
     });
-    // Who looks at the app has copied the secret, so the browser need not hold it any longer.
-    rotate::forget(&it.web, &headers, &mut answer);
+    // The developer left the page of the secret, so the cookie is no longer needed.
+    rotate::forget(&feature.web, &headers, &mut answer);
     Ok(answer)
 }
 
-async fn look_ups(it: &Feature, app: &App) -> db::Result<Option<LookupSection>> {
-    let Some(since) = clients::find_looks_up_since(it.db.pool(), app.id).await? else {
+async fn look_ups(feature: &Feature, app: &App) -> db::Result<Option<LookupSection>> {
+    let Some(since) = clients::find_looks_up_since(feature.db.pool(), app.id).await? else {
         return Ok(None);
     };
-    let tokens = clients::list_secrets(it.db.pool(), app.id, SecretUse::LookUps).await?;
-    let links = it.web.links();
+    let tokens = clients::list_secrets(feature.db.pool(), app.id, SecretUse::LookUps).await?;
+    let links = feature.web.links();
     Ok(Some(LookupSection {
-        since: it.web.date(since),
+        since: feature.web.date(since),
         tokens: tokens
             .iter()
-            .map(|token| SecretRow::of(token, &it.web))
+            .map(|token| SecretRow::of(token, &feature.web))
             .collect(),
         make: links.look_up_token(app.id),
         docs: format!("{}#look-ups", links.docs_tab("api")),
     }))
 }
 
-fn shown(app: App, users: i64, it: &Feature) -> AppView {
-    let face = face(&app, it.web.links());
+fn shown(app: App, users: i64, feature: &Feature) -> AppView {
+    let face = face(&app, feature.web.links());
     let details = app.details;
     AppView {
         face,
-        standing: ShownStanding::of(app.standing, it.cap.0),
+        standing: ShownStanding::of(app.standing, feature.cap.0),
         client_id: app.client_id.to_string(),
         client_type: match details.kind {
-            ClientType::Confidential => "Confidential: it runs on a server",
-            ClientType::Public => "Public: it runs in a browser or on a phone",
+            ClientType::Confidential => "Confidential (runs on a server)",
+            ClientType::Public => "Public (runs in a browser or on a phone)",
         },
         require_pkce: details.must_use_pkce(),
         website: details.website.as_deref().and_then(WebsiteLink::of),
@@ -293,7 +294,7 @@ fn shown(app: App, users: i64, it: &Feature) -> AppView {
             .collect(),
         description: details.description,
         users,
-        registered: it.web.date(app.created_at),
+        registered: feature.web.date(app.created_at),
     }
 }
 
@@ -338,14 +339,14 @@ impl Page for DeleteAppPage {
 }
 
 pub(super) async fn ask_delete(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     OwnAppRecentlyAuthenticated(OwnApp { context, app, .. }): OwnAppRecentlyAuthenticated,
 ) -> Result<Response, PageError> {
     if app.standing == AppStanding::Verified {
-        return Err(refused(AppsError::Verified, &app, it.web.links()));
+        return Err(refused(AppsError::Verified, &app, feature.web.links()));
     }
-    let users = clients::count_users(it.db.pool(), app.id).await?;
-    let links = it.web.links();
+    let users = clients::count_users(feature.db.pool(), app.id).await?;
+    let links = feature.web.links();
     Ok(context.render(&DeleteAppPage {
         app: face(&app, links),
         action: links.delete_app(app.id),
@@ -355,7 +356,7 @@ pub(super) async fn ask_delete(
 }
 
 pub(super) async fn delete(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     OwnAppRecentlyAuthenticated(OwnApp {
         visit,
         context,
@@ -363,15 +364,15 @@ pub(super) async fn delete(
     }): OwnAppRecentlyAuthenticated,
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
-    let now = it.clock.now();
-    let mut tx = it.db.begin().await?;
-    let deleted = clients::delete(&mut tx, app.id, visit.person, now, it.rng.as_ref()).await?;
+    let now = feature.clock.now();
+    let mut tx = feature.db.begin().await?;
+    let deleted = clients::delete(&mut tx, app.id, visit.person, now, feature.rng.as_ref()).await?;
     tx.commit().await.map_err(db::Error::from)?;
     if let Some(logo) = deleted.logo {
-        it.pictures.delete(PictureKind::AppLogo, &logo).await;
+        feature.pictures.delete(PictureKind::AppLogo, &logo).await;
     }
-    let told = FlashMessage::good(format!("{} is deleted.", deleted.details.name));
-    Ok(context.redirect_with_message(&it.web.links().apps(), &told))
+    let notice = FlashMessage::good(format!("{} is deleted.", deleted.details.name));
+    Ok(context.redirect_with_message(&feature.web.links().apps(), &notice))
 }
 
 #[cfg(test)]
@@ -455,7 +456,7 @@ pub(super) mod samples {
                 description: "Tonight’s dinner.".to_owned(),
                 standing: standing(full),
                 client_id: "AbCd".to_owned(),
-                client_type: "Confidential: it runs on a server",
+                client_type: "Confidential (runs on a server)",
                 require_pkce: full,
                 website: WebsiteLink::of("https://mess.example/").filter(|_| full),
                 privacy_policy: text("https://mess.example/privacy"),

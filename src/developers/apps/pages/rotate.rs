@@ -1,4 +1,4 @@
-//! Making a secret of either use, and carrying it to the page that shows it once.
+//! Creates client secrets and look-up tokens, and carries a new one to the page that shows it.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use crate::protocol::clients::rotate_secret::RotationPlan;
 use crate::protocol::clients::{App, AppFace, AppsError, SecretUse, rotate_secret};
 
 impl SecretUse {
-    /// What people call a secret of this use.
+    /// The word for a secret of this use on pages.
     fn word(self) -> &'static str {
         match self {
             Self::Client => "secret",
@@ -31,7 +31,7 @@ impl SecretUse {
         }
     }
 
-    /// The page that makes one.
+    /// The page that creates one.
     fn page(self, links: &Links, app: AppId) -> String {
         match self {
             Self::Client => links.rotate_secret(app),
@@ -39,7 +39,7 @@ impl SecretUse {
         }
     }
 
-    /// The page that shows it.
+    /// The page that shows a new one.
     fn page_that_shows(self, links: &Links, app: AppId) -> String {
         match self {
             Self::Client => links.fresh_secret(app),
@@ -48,7 +48,7 @@ impl SecretUse {
     }
 }
 
-/// What is said before a secret is made.
+/// The confirmation page before a secret is created.
 #[derive(Debug, Serialize)]
 pub(super) struct RotationOffer {
     pub app: AppFace,
@@ -59,14 +59,14 @@ pub(super) struct RotationOffer {
 }
 
 pub(super) async fn offer(
-    it: &Feature,
+    feature: &Feature,
     app: &App,
-    of: SecretUse,
+    purpose: SecretUse,
 ) -> Result<RotationOffer, PageError> {
-    let links = it.web.links();
-    let may = rotate_secret::check_secret_use(it.db.pool(), app, of).await;
-    may.map_err(|error| refused(error, app, links))?;
-    let live = clients::list_secrets(it.db.pool(), app.id, of).await?;
+    let links = feature.web.links();
+    let allowed = rotate_secret::check_secret_use(feature.db.pool(), app, purpose).await;
+    allowed.map_err(|error| refused(error, app, links))?;
+    let live = clients::list_secrets(feature.db.pool(), app.id, purpose).await?;
     let RotationPlan {
         keeps: stays,
         deletes: drops,
@@ -74,40 +74,43 @@ pub(super) async fn offer(
     let shown = stays.as_ref().map(|stays| format!("?stays={}", stays.id));
     Ok(RotationOffer {
         app: face(app, links),
-        action: of.page(links, app.id) + &shown.unwrap_or_default(),
+        action: purpose.page(links, app.id) + &shown.unwrap_or_default(),
         back: links.app(app.id),
-        stays: stays.map(|secret| SecretRow::of(&secret, &it.web)),
-        drops: drops.map(|secret| SecretRow::of(&secret, &it.web)),
+        stays: stays.map(|secret| SecretRow::of(&secret, &feature.web)),
+        drops: drops.map(|secret| SecretRow::of(&secret, &feature.web)),
     })
 }
 
-/// Makes it, and goes to the page that shows it.
+/// Creates a secret and redirects to the page that shows it.
 pub(super) async fn make(
-    it: &Feature,
+    feature: &Feature,
     OwnApp {
         visit,
         context,
         app,
     }: &OwnApp,
     query: Option<&str>,
-    of: SecretUse,
+    purpose: SecretUse,
 ) -> Result<Response, PageError> {
-    let (now, links) = (it.clock.now(), it.web.links());
-    let mut tx = it.db.begin().await?;
-    let wish = rotate_secret::RotationRequest {
+    let (now, links) = (feature.clock.now(), feature.web.links());
+    let mut tx = feature.db.begin().await?;
+    let request = rotate_secret::RotationRequest {
         app: app.id,
         owner: visit.person,
-        of,
+        of: purpose,
         shown: query.and_then(shown_to_stay),
     };
-    let made = rotate_secret::rotate(&mut tx, wish, now, it.rng.as_ref()).await;
+    let made = rotate_secret::rotate(&mut tx, request, now, feature.rng.as_ref()).await;
     let (secret, id) = match made {
-        // Sent twice, or made elsewhere meanwhile: what would end now is not what the page said.
+        // The form was sent twice, or another tab created a secret: a different secret would end now than
+        // the page showed.
         Err(AppsError::SecretsChanged) => {
-            let told = format!("Another {} was made meanwhile. Look again.", of.word());
-            return Ok(
-                context.redirect_with_message(&of.page(links, app.id), &FlashMessage::info(told))
+            let notice = format!(
+                "Another {} was created in the meantime. Check again.",
+                purpose.word()
             );
+            return Ok(context
+                .redirect_with_message(&purpose.page(links, app.id), &FlashMessage::info(notice)));
         }
         made => made.map_err(|error| refused(error, app, links))?,
     };
@@ -117,73 +120,88 @@ pub(super) async fn make(
         id,
         first: false,
     };
-    Ok(send_to_shown(it, context, visit, (app.id, of), &fresh))
+    Ok(send_to_shown(
+        feature,
+        context,
+        visit,
+        (app.id, purpose),
+        &fresh,
+    ))
 }
 
-/// The secret that the page said would stay.
+/// The id of the secret that the confirmation page listed as staying.
 fn shown_to_stay(query: &str) -> Option<SecretId> {
     let mut pairs = url::form_urlencoded::parse(query.as_bytes());
     let (_, id) = pairs.find(|(name, _)| name == "stays")?;
-    // One that does not read was not shown: no secret has this id.
+    // No secret has the nil id, so an invalid id never matches.
     Some(SecretId(id.parse().unwrap_or(Uuid::nil())))
 }
 
-/// The secret that was just made and is live, and the one that lives beside it. Else the answer is the
-/// way back to the app.
+/// The new secret from the cookie if it is live, and the other live secret. Otherwise a redirect to the
+/// app.
 pub(super) async fn just_made(
-    it: &Feature,
+    feature: &Feature,
     OwnApp {
         visit,
         context,
         app,
     }: &OwnApp,
     headers: &HeaderMap,
-    of: SecretUse,
+    purpose: SecretUse,
 ) -> Result<Result<(NewSecretCookie, Option<SecretRow>), Response>, PageError> {
-    let held = it.web.cookies.read(headers, NEW_SECRET_COOKIE);
-    let fresh = held.and_then(|held| unseal(&it.web, &held, app, visit.person, it.clock.now()));
-    let live = clients::list_secrets(it.db.pool(), app.id, of).await?;
+    let cookie = feature.web.cookies.read(headers, NEW_SECRET_COOKIE);
+    let fresh = cookie.and_then(|cookie| {
+        unseal(
+            &feature.web,
+            &cookie,
+            app,
+            visit.person,
+            feature.clock.now(),
+        )
+    });
+    let live = clients::list_secrets(feature.db.pool(), app.id, purpose).await?;
     let Some(fresh) = fresh.filter(|fresh| live.iter().any(|known| known.id == fresh.id)) else {
-        let word = of.word();
-        let told = format!("A {word} is shown once. If you have not copied it, make a new one.");
-        let back = it.web.links().app(app.id);
+        let word = purpose.word();
+        let notice =
+            format!("A {word} is shown only once. If you did not copy it, create a new one.");
+        let back = feature.web.links().app(app.id);
         return Ok(Err(
-            context.redirect_with_message(&back, &FlashMessage::info(told))
+            context.redirect_with_message(&back, &FlashMessage::info(notice))
         ));
     };
     let still_live = live.iter().rev().find(|known| known.id != fresh.id);
-    let still_live = still_live.map(|known| SecretRow::of(known, &it.web));
+    let still_live = still_live.map(|known| SecretRow::of(known, &feature.web));
     Ok(Ok((fresh, still_live)))
 }
 
-/// A secret on its way to the page that shows it.
+/// The content of the cookie that carries a new secret to the page that shows it.
 #[derive(Debug)]
 pub(super) struct NewSecretCookie {
     pub secret: Secret,
     pub id: SecretId,
-    /// Whether the app was registered with it.
+    /// Whether the secret was created with the app.
     pub first: bool,
 }
 
-/// In which a reload shows the secret again.
+/// How long a reload shows the secret again.
 const SHOWN_FOR: Duration = Duration::from_mins(10);
 
-/// To the page that shows the secret. It travels in the developer's own browser, sealed, and is held
-/// there until they leave the page, ten minutes at most.
+/// Redirects to the page that shows the secret. The secret is in an authenticated cookie of the
+/// developer's browser until they leave the page, ten minutes at most.
 pub(super) fn send_to_shown(
-    it: &Feature,
+    feature: &Feature,
     context: &PageContext,
     visit: &UserSession,
-    (app, of): (AppId, SecretUse),
+    (app, purpose): (AppId, SecretUse),
     fresh: &NewSecretCookie,
 ) -> Response {
-    let mut answer = context.redirect(&of.page_that_shows(it.web.links(), app));
-    let until = (it.clock.now() + SHOWN_FOR).unix_timestamp();
+    let mut answer = context.redirect(&purpose.page_that_shows(feature.web.links(), app));
+    let until = (feature.clock.now() + SHOWN_FOR).unix_timestamp();
     let NewSecretCookie { secret, id, first } = fresh;
     let text = format!("{until}.{id}.{}.{}", u8::from(*first), secret.expose());
-    let seal = seal(&it.web, &text, app, visit.person);
+    let seal = seal(&feature.web, &text, app, visit.person);
     let headers = answer.headers_mut();
-    it.web.cookies.set(
+    feature.web.cookies.set(
         headers,
         NEW_SECRET_COOKIE,
         format!("{seal}.{text}"),
@@ -193,7 +211,7 @@ pub(super) fn send_to_shown(
     answer
 }
 
-/// Takes the secret out of the browser again.
+/// Removes the cookie with the secret.
 pub(super) fn forget(web: &Web, headers: &HeaderMap, answer: &mut Response) {
     if web.cookies.read(headers, NEW_SECRET_COOKIE).is_some() {
         web.cookies.remove(answer.headers_mut(), NEW_SECRET_COOKIE);
@@ -213,12 +231,12 @@ fn seal(web: &Web, text: &str, app: AppId, person: PersonId) -> String {
 
 fn unseal(
     web: &Web,
-    held: &str,
+    cookie: &str,
     app: &App,
     person: PersonId,
     now: Timestamp,
 ) -> Option<NewSecretCookie> {
-    let (seal, text) = held.split_once('.')?;
+    let (seal, text) = cookie.split_once('.')?;
     let person = person.0.to_be_bytes();
     let parts = [
         NEW_SECRET_COOKIE.as_bytes(),

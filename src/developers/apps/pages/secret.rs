@@ -1,4 +1,4 @@
-//! The pages of a client secret: before it is made, and once it is.
+//! The pages that create and show a client secret.
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
@@ -19,25 +19,25 @@ impl Page for RotateSecretPage {
     const TEMPLATE: &'static str = "apps/rotate.html";
 
     fn title(&self) -> String {
-        "Make a new secret".to_owned()
+        "Create a new client secret".to_owned()
     }
 }
 
 pub(in crate::developers::apps) async fn ask_secret(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     OwnAppRecentlyAuthenticated(own): OwnAppRecentlyAuthenticated,
 ) -> Result<Response, PageError> {
-    let offer = rotate::offer(&it, &own.app, SecretUse::Client).await?;
+    let offer = rotate::offer(&feature, &own.app, SecretUse::Client).await?;
     Ok(own.context.render(&RotateSecretPage(offer)))
 }
 
 pub(in crate::developers::apps) async fn make_secret(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     OwnAppRecentlyAuthenticated(own): OwnAppRecentlyAuthenticated,
     RawQuery(query): RawQuery,
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
-    rotate::make(&it, &own, query.as_deref(), SecretUse::Client).await
+    rotate::make(&feature, &own, query.as_deref(), SecretUse::Client).await
 }
 
 #[derive(Debug, Serialize)]
@@ -57,22 +57,22 @@ impl Page for NewSecretPage {
         if self.first {
             format!("{} is registered", self.app.name)
         } else {
-            "Your new secret".to_owned()
+            "Your new client secret".to_owned()
         }
     }
 }
 
 pub(in crate::developers::apps) async fn secret(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     own: OwnApp,
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
-    let made = rotate::just_made(&it, &own, &headers, SecretUse::Client).await?;
+    let made = rotate::just_made(&feature, &own, &headers, SecretUse::Client).await?;
     let (fresh, still_live) = match made {
         Ok(made) => made,
         Err(back) => return Ok(back),
     };
-    let (app, links) = (&own.app, it.web.links());
+    let (app, links) = (&own.app, feature.web.links());
     let mut answer = own.context.render(&NewSecretPage {
         app: face(app, links),
         first: fresh.first,

@@ -137,10 +137,10 @@ pub(in super::super) async fn callback(
 fn render_unknown_callback(feature: &Feature) -> Response {
     PageError::new(
         StatusCode::BAD_REQUEST,
-        "This sign-in cannot be finished",
-        "It took longer than ten minutes, was finished already, was begun in another browser, or the \
-         service was started anew in between.",
+        "This sign-in has expired",
+        "It took longer than ten minutes, was already completed, was started in another browser, or \
+         the service was restarted.",
     )
-    .with_back_link(feature.web.links().login(), "Begin again")
+    .with_back_link(feature.web.links().login(), "Start again")
     .into_response()
 }

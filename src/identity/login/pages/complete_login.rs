@@ -150,7 +150,7 @@ impl LoginRoute<'_> {
             .filter(|session| RECENT_AUTHENTICATION.allows_submit(session, now));
         let Some(session) = session else {
             return Ok(self.render_not_signed_in(
-                "Your sign-in here is too long ago. Sign in again, then link this.",
+                "You signed in too long ago. Sign in again, then add the sign-in method.",
             ));
         };
         let (person, rng) = (session.person, feature.rng.as_ref());
@@ -159,9 +159,9 @@ impl LoginRoute<'_> {
         tx.commit().await.map_err(db::Error::from)?;
         let label = self.connector.label().text;
         let message = if is_new {
-            format!("From now on you can sign in with this too: {label}.")
+            format!("Sign-in method added: {label}.")
         } else {
-            format!("This was yours already: {label}.")
+            format!("This sign-in method is already in use for your account: {label}.")
         };
         let ways_in = feature.web.links().linked_identities();
         Ok(frame.redirect_with_message(&ways_in, &FlashMessage::good(message)))

@@ -41,14 +41,14 @@ impl LoginRoute<'_> {
     /// The login attempt has ended without a session.
     pub(super) fn render_not_signed_in(&self, reason: &str) -> Response {
         PageError::new(StatusCode::BAD_REQUEST, "You are not signed in", reason)
-            .with_back_link(self.start_again_href(), "Begin again")
+            .with_back_link(self.start_again_href(), "Start again")
             .into_response()
     }
 
     fn render_gone(&self) -> Response {
         self.render_not_signed_in(
-            "This sign-in is over: it took longer than ten minutes, was finished in another tab, or \
-             the service was started anew.",
+            "This sign-in has expired: it took longer than ten minutes, was finished in another \
+             tab, or the service was restarted.",
         )
     }
 
@@ -65,19 +65,14 @@ impl LoginRoute<'_> {
             ConnectorError::Busy(after) => {
                 self.count_outcome(SignInOutcome::Busy);
                 tracing::warn!(upstream, "too many sign-ins at once");
-                PageError::unavailable_for(
-                    after,
-                    "Many people are signing in at this moment. Nothing you did is lost.",
-                )
+                PageError::unavailable_for(after, "Many people are signing in at the moment.")
             }
             ConnectorError::Unavailable => {
                 self.count_outcome(SignInOutcome::Unanswered);
                 tracing::warn!(upstream, "the upstream does not answer");
                 PageError::unavailable_for(
                     Duration::from_secs(30),
-                    format!(
-                        "{label}: the other side does not answer. What you typed was not kept."
-                    ),
+                    format!("{label} is not answering. What you typed was not kept."),
                 )
             }
             ConnectorError::UnexpectedUserData { met, told } => {
@@ -92,7 +87,7 @@ impl LoginRoute<'_> {
             }
         };
         Ok(page
-            .with_back_link(self.start_again_href(), "Begin again")
+            .with_back_link(self.start_again_href(), "Start again")
             .into_response())
     }
 
@@ -122,11 +117,11 @@ impl LoginRoute<'_> {
         let page = PageError::unavailable_for(
             Duration::from_mins(10),
             format!(
-                "{label}: this way to sign in is closed. The other side has changed, and somebody has \
-                 to look at it first. The people who run this service see that."
+                "{label}: this sign-in method is not available, because the sign-in server has \
+                 changed. Use another sign-in method."
             ),
         );
-        page.with_back_link(self.start_again_href(), "See the other ways to sign in")
+        page.with_back_link(self.start_again_href(), "Other sign-in methods")
             .into_response()
     }
 }

@@ -81,7 +81,7 @@ impl LoginRoute<'_> {
         }
         let mut prompt = prompt.clone();
         for input in prompt.inputs.iter_mut().filter(|input| is_empty(input)) {
-            input.error = Some("This is empty. Fill it in.".into());
+            input.error = Some("This field is required.".into());
         }
         Some(prompt)
     }

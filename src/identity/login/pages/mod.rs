@@ -33,7 +33,7 @@ pub(crate) fn samples() -> Vec<crate::platform::web::PageSample> {
     samples
 }
 
-const TOO_MANY: &str = "There were too many tries in a short time.";
+const TOO_MANY: &str = "Too many attempts in a short time.";
 
 /// `GET /account/login/`: the form of the first connector.
 pub(super) async fn show_first(

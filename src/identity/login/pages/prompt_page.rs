@@ -17,7 +17,7 @@ use crate::platform::metrics::SignInOutcome;
 use crate::platform::web::{RateLimited, UserSession};
 
 const AGAIN_NOTICE: Cow<'static, str> =
-    Cow::Borrowed("You signed in a while ago. Sign in again, and you go on where you were.");
+    Cow::Borrowed("For your security, sign in again to continue.");
 
 impl LoginRoute<'_> {
     pub(super) async fn render_prompt(&self, view: PromptView) -> Response {

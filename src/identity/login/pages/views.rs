@@ -126,7 +126,7 @@ pub(in super::super) mod samples {
         let plain = plain.into_iter().chain([choice]);
         let wrong = plain.clone().map(|mut input| {
             input.hint = Some("As on your card.".into());
-            input.error = Some("This is empty. Fill it in.".into());
+            input.error = Some("This field is required.".into());
             input
         });
         plain.chain(wrong).collect()

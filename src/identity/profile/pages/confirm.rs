@@ -28,7 +28,7 @@ pub(in crate::identity::profile) async fn mail_again(
         mail_again::resend_link(&mut tx, visit.person, email, &feature.limits, now, rng).await;
     let address = mailed.map_err(|error| to_page_error(error, links))?;
     tx.commit().await.map_err(db::Error::from)?;
-    let message = format!("Another link is on its way to {address}. It is good for 30 minutes.");
+    let message = format!("We sent another link to {address}. It works for 30 minutes.");
     Ok(context.redirect_with_message(&links.profile(), &FlashMessage::good(message)))
 }
 
@@ -44,7 +44,7 @@ impl Page for ConfirmEmailPage {
     const TEMPLATE: &'static str = "profile/confirm_email.html";
 
     fn title(&self) -> String {
-        "Confirm an address".to_owned()
+        "Confirm an email address".to_owned()
     }
 }
 
@@ -80,7 +80,7 @@ pub(in crate::identity::profile) async fn confirm(
     let email = email.map_err(|error| to_page_error(error, links))?;
     tx.commit().await.map_err(db::Error::from)?;
     let email = email.ok_or_else(|| expired_link(links))?;
-    let message = format!("{email} is confirmed. Apps that you allow it can see it now.");
+    let message = format!("{email} is confirmed. Apps that may read your other email addresses can see it now.");
     Ok(context.redirect_with_message(&links.profile(), &FlashMessage::good(message)))
 }
 
@@ -89,10 +89,10 @@ pub(in crate::identity::profile) async fn confirm(
 fn expired_link(links: &Links) -> PageError {
     PageError::new(
         StatusCode::GONE,
-        "This link does not work any more",
-        "It was used already, it is older than 30 minutes, or it was mailed for another account than the one you are signed in to.",
+        "This link no longer works",
+        "It was already used, it is older than 30 minutes, or it belongs to another account than the one you are signed in to.",
     )
-    .with_advice("Look at your profile: it says which addresses are confirmed, and mails another link.")
+    .with_advice("Your profile shows which addresses are confirmed. There you can send another link.")
     .with_back_link(links.profile(), "Your profile")
 }
 

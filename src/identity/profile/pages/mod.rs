@@ -70,7 +70,7 @@ fn to_page_error(error: ProfileError, links: &Links) -> PageError {
     let problem = match error {
         ProfileError::Slowed(slowed) => PageError::rate_limited(
             slowed,
-            "Several links are on their way already. Nothing more was sent.",
+            "We already sent several links. No more mail was sent.",
         ),
         ProfileError::NoSuchEmail | ProfileError::People(PeopleError::UnknownPerson) => {
             PageError::not_found()

@@ -133,7 +133,7 @@ pub(in crate::identity::profile) async fn picture(
     }
     stored.map_err(|error| to_page_error(error, feature.web.links()))?;
     let message = if is_removed {
-        "Your picture is gone."
+        "Picture removed."
     } else {
         SectionForm::Picture.saved()
     };
@@ -218,9 +218,9 @@ async fn save(
     }
 }
 
-const CONFIRM_THEM: &str = "Your addresses are saved. A link is on its way to each new one: open it \
+const CONFIRM_THEM: &str = "Email addresses saved. A link is on its way to each new one: open it \
                             within 30 minutes and press the button there.";
-const NO_SQUARE: &str = "What should show of it lies outside of the picture. Choose it again.";
+const NO_SQUARE: &str = "The crop is outside the picture. Choose the picture again.";
 const TOO_MANY_MAILS: &str = "You asked for many mails in a short time. Wait ten minutes before you add \
                               another address.";
 

@@ -250,9 +250,9 @@ impl ProfileItem {
     fn of(field: Field, value: DisplayValue, vouching: &str) -> Self {
         let source = match field.row().source {
             _ if value == DisplayValue::Unset => String::new(),
-            FieldSource::Server => "given here".to_owned(),
+            FieldSource::Server => "from this service".to_owned(),
             FieldSource::CampusSystem => format!("from {vouching}"),
-            FieldSource::Person => "set by you".to_owned(),
+            FieldSource::Person => "entered by you".to_owned(),
         };
         Self {
             label: field.row().label,
@@ -321,7 +321,7 @@ impl PageAnchor {
     pub(super) fn of(id: &str) -> Self {
         let label = match id.split('-').next().unwrap_or(id) {
             "phone" => "Contact numbers",
-            "email" => "Further addresses",
+            "email" => "Other email addresses",
             "hostel" => "Hostel",
             "room" => "Room",
             "department" => "Department",

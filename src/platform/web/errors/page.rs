@@ -73,15 +73,15 @@ impl PageError {
     pub fn not_found() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
-            "There is nothing here",
-            "This address leads nowhere, or to something that is not yours to see.",
+            "Page not found",
+            "This page does not exist, or you do not have access to it.",
         )
-        .with_advice("Check the address, or start again from the front page.")
+        .with_advice("Check the address, or start again from the home page.")
     }
 
     /// A rate limit was reached; `text` says of what.
     pub fn rate_limited(limited: RateLimited, text: &str) -> Self {
-        let mut error = Self::new(StatusCode::TOO_MANY_REQUESTS, "Wait a little", text)
+        let mut error = Self::new(StatusCode::TOO_MANY_REQUESTS, "Too many attempts", text)
             .with_advice(format!("Try again in {}.", limited.in_words()));
         error.retry_after = Some(limited.seconds());
         error
@@ -92,7 +92,7 @@ impl PageError {
         let mut error = Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "Not available right now",
-            "The service cannot reach its database. Nothing you did is lost.",
+            "The service cannot reach its database.",
         )
         .with_advice("Wait a few seconds and reload this page.");
         error.retry_after = Some(RETRY_AFTER_SECONDS);
@@ -122,10 +122,10 @@ impl PageError {
         tracing::error!(error = %ErrorChain(cause), "a page failed");
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "This did not work",
-            "Something here is broken, and it is not your fault.",
+            "Something went wrong",
+            "This is an error of the service, not of your input.",
         )
-        .with_advice("Try again. If it happens again, tell the people who run this service the number below.")
+        .with_advice("Try again. If it happens again, contact the people who run this service, with the request ID below.")
     }
 
     /// Adds something that the person can do.

@@ -21,13 +21,13 @@ impl Feature {
         Ok(match error {
             ConnectorError::Store(error) => return Err(error.into()),
             ConnectorError::Busy(after) => warning(format!(
-                "Many people are checking at this moment. Try again in {}: your text stays good until {until}.",
+                "Many people are checking at the moment. Try again in {}. Your text is valid until {until}.",
                 RateLimited(after).in_words()
             )),
             error => {
                 tracing::warn!(%error, "security questions cannot be looked at");
                 warning(format!(
-                    "The ERP is not answering. Your text stays good until {until}: try again in a minute."
+                    "The ERP is not answering. Try again in a minute. Your text is valid until {until}."
                 ))
             }
         })
@@ -41,24 +41,23 @@ impl Feature {
             }
             None => problem.with_back_link(self.web.links().association(), "Back"),
         };
-        let refused =
-            |text: &str| PageError::new(StatusCode::CONFLICT, "It could not be confirmed", text);
+        let refused = |text: &str| PageError::new(StatusCode::CONFLICT, "Could not confirm", text);
         match error {
             AssociationError::Over => link_expired(),
             AssociationError::MailboxTaken => with_back(refused(
-                "This mailbox belongs to another roll number already. Nothing was changed.",
+                "This mailbox already belongs to another roll number. Nothing was changed.",
             ))
-            .with_advice("Begin again with another mailbox, or remove the other roll number under “Ways to sign in” first."),
+            .with_advice("Start again with another mailbox, or first remove the other roll number under Sign-in methods."),
             AssociationError::People(PeopleError::UsernameTaken) => with_back(refused(
-                "Somebody here is called by this roll number already, and signs in another way.",
+                "An account with this roll number already exists and uses another sign-in method.",
             ))
-            .with_advice("If that is you, sign in as before, open “Ways to sign in” on your profile and prove your roll number from there."),
+            .with_advice("If this is your account, sign in to it and confirm your roll number under Sign-in methods."),
             AssociationError::People(PeopleError::IdentityTaken) => with_back(refused(
-                "This roll number signs in to another account here already.",
+                "This roll number already belongs to another account.",
             ))
-            .with_advice("Sign in with it, and remove it there first."),
+            .with_advice("First sign in to that account and remove it there."),
             AssociationError::People(PeopleError::UnknownPerson) => with_back(refused(
-                "The account of this roll number cannot be used. Ask the people who run this service.",
+                "The account of this roll number cannot be used. Contact the people who run this service.",
             )),
             AssociationError::People(error) => error.into(),
             AssociationError::Upstream(error) => PageError::internal(error),
@@ -70,10 +69,10 @@ impl Feature {
 pub(super) fn link_expired() -> PageError {
     PageError::new(
         StatusCode::GONE,
-        "This link is no longer good",
-        "It was used already, a newer one was mailed, or it is older than half an hour. Nothing was changed.",
+        "This link no longer works",
+        "It was already used, replaced by a newer link, or is older than 30 minutes. Nothing was changed.",
     )
-    .with_advice("Open the newest mail, or begin again in the browser where you began.")
+    .with_advice("Open the newest mail, or start again in the browser where you started.")
 }
 
 pub(super) fn warning(text: impl Into<String>) -> FlashMessage {
@@ -86,15 +85,13 @@ pub(super) fn warning(text: impl Into<String>) -> FlashMessage {
 pub(super) fn delay_message(delay: ProofDelay) -> FlashMessage {
     match delay {
         ProofDelay::Over => warning(
-            "That is over: it took longer than half an hour, or was begun in another browser. Begin again.",
+            "This has expired: it took longer than 30 minutes, or was started in another browser. Start again.",
         ),
         ProofDelay::Wait(remaining) => warning(format!(
             "Wait {}, then try again.",
             RateLimited(remaining).in_words()
         )),
-        ProofDelay::LimitReached => {
-            warning("That was tried as often as it can be. Begin again for a new text.")
-        }
+        ProofDelay::LimitReached => warning("Too many checks. Start again to get a new text."),
         ProofDelay::DailyLimitReached => {
             warning("This roll number was checked too often today. Try again tomorrow.")
         }
@@ -105,13 +102,13 @@ pub(super) fn not_found_message(result: PollResult, proof: &MailboxProof) -> Fla
     let roll = &proof.claim.roll;
     match result {
         PollResult::UnknownRollNumber => warning(format!(
-            "The ERP does not know the roll number {roll}. Look whether it is right; if not, begin again."
+            "The ERP does not know the roll number {roll}. Check the roll number, and start again if it is wrong."
         )),
         PollResult::Inconsistent => {
-            warning("The ERP said different things about this roll number. Try again in a minute.")
+            warning("The ERP gave different answers for this roll number. Try again in a minute.")
         }
         PollResult::Found | PollResult::NotFound { calls: 0 } => {
-            warning("The questions could not be read. Try again in a minute.")
+            warning("The security questions could not be read. Try again in a minute.")
         }
         PollResult::NotFound { calls } => {
             let times = if calls == 1 {
@@ -120,7 +117,7 @@ pub(super) fn not_found_message(result: PollResult, proof: &MailboxProof) -> Fla
                 format!("{calls} times")
             };
             warning(format!(
-                "The text is not in any of your three questions: we looked {times}. The ERP may need a minute. Save the question there first, then check again."
+                "The text is not in any of your three questions (checked {times}). Save the question at the ERP, wait a minute, then check again."
             ))
         }
     }

@@ -107,7 +107,7 @@ pub(super) async fn begin(
     let _counted = counted.map_err(|rate_limited| {
         PageError::rate_limited(
             rate_limited,
-            "Many proofs were begun from your network just now.",
+            "There were too many attempts from your network.",
         )
         .with_back_link(links.association(), "Back")
     })?;
@@ -177,7 +177,7 @@ pub(super) async fn mail_again(
     tx.commit().await.map_err(db::Error::from)?;
     let flash = match mailed {
         Ok(proof) => FlashMessage::good(format!(
-            "Another link is on its way to {}. Only the newest one works.",
+            "We sent another link to {}. Only the newest link works.",
             proof.claim.email
         )),
         Err(delay) => delay_message(delay),
@@ -324,9 +324,9 @@ pub(super) async fn save_look_ups(
         return Err(PageError::not_found());
     }
     let message = if allowed {
-        "Apps that the campus allowed to may find you now."
+        "Approved apps can now look you up."
     } else {
-        "No app can look you up any more."
+        "Apps can no longer look you up."
     };
     Ok(feature.redirect_with_flash(&context, &FlashMessage::good(message)))
 }
@@ -461,10 +461,11 @@ fn parse_claim(
             next: LocalPath::parse(form.text("next")).map(|next| next.to_string()),
         }),
         (roll, email) => Err([
-            roll.is_err()
-                .then(|| "A roll number has nine characters, for instance 22CS10001.".to_owned()),
+            roll.is_err().then(|| {
+                "Enter a roll number of nine characters. For example 22CS10001.".to_owned()
+            }),
             email.err().map(|_| {
-                "Type a whole mail address, for instance asha@kgpian.iitkgp.ac.in.".to_owned()
+                "Enter an email address. For example asha@kgpian.iitkgp.ac.in.".to_owned()
             }),
         ]),
     }

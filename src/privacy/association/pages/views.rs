@@ -101,7 +101,7 @@ impl Page for StartProofPage {
     const TEMPLATE: &'static str = "association/start.html";
 
     fn title(&self) -> String {
-        "Prove your roll number".to_owned()
+        "Confirm your roll number".to_owned()
     }
 }
 
@@ -117,7 +117,7 @@ impl Page for ProofMailedPage {
     const TEMPLATE: &'static str = "association/mailed.html";
 
     fn title(&self) -> String {
-        "Read your mail".to_owned()
+        "Check your mail".to_owned()
     }
 }
 
@@ -133,7 +133,7 @@ impl Page for ProofDonePage {
     const TEMPLATE: &'static str = "association/done.html";
 
     fn title(&self) -> String {
-        "It is proved".to_owned()
+        "Roll number confirmed".to_owned()
     }
 
     /// The sign-in may end with a redirect to an app, after the consent page.

@@ -1,4 +1,4 @@
-//! The list, and the page that asks before something ends.
+//! The list of connected apps, and the confirmation page to remove access.
 
 pub(super) mod show;
 pub(super) mod withdraw;
@@ -21,15 +21,15 @@ use crate::protocol::grants;
 
 #[derive(Debug, Serialize)]
 struct ConnectedAppsPage {
-    /// When everything is deleted, for who has closed their account.
+    /// When the account is deleted, if it is closed.
     gone_at: Option<String>,
     apps: Vec<ConnectedAppItem>,
-    /// From apps that are not connected any more.
+    /// Reads of apps that are no longer connected.
     unconnected: Vec<FormerAppReads>,
     former_mails: Vec<FormerAppMail>,
 }
 
-/// What an app read that is not connected.
+/// The reads of an app that is not connected.
 #[derive(Debug, Serialize)]
 struct FormerAppReads {
     app_name: String,
@@ -45,7 +45,7 @@ struct FormerAppMail {
     mail: MailRecordView,
 }
 
-/// A mail as its reader and nobody else can look it up.
+/// A mail in a list.
 #[derive(Debug, Serialize)]
 pub(super) struct MailRecordView {
     at: String,
@@ -60,7 +60,7 @@ impl MailRecordView {
             outcome: match mail.status {
                 Some(true) => "Sent",
                 Some(false) => "Not sent",
-                None => "On its way",
+                None => "Sending",
             },
             message_id: mail.message_id,
         }
@@ -113,36 +113,36 @@ impl ConnectedAppItem {
 }
 
 pub(super) async fn list(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, context }: SignedIn,
 ) -> Result<Response, PageError> {
-    let connections = store::list(it.db.pool(), visit.person, None).await?;
+    let connections = store::list(feature.db.pool(), visit.person, None).await?;
     let apps = connections
         .into_iter()
-        .map(|connection| ConnectedAppItem::of(connection, &it.web));
-    let unconnected = store::list_unconnected(it.db.pool(), visit.person).await?;
+        .map(|connection| ConnectedAppItem::of(connection, &feature.web));
+    let unconnected = store::list_unconnected(feature.db.pool(), visit.person).await?;
     let unconnected = unconnected.into_iter().map(|app| FormerAppReads {
         fields: labels(app.fields),
         app_name: app.app_name,
         times: app.times,
-        last: it.web.date_and_time(app.last),
+        last: feature.web.date_and_time(app.last),
     });
-    let former = store::list_mails(it.db.pool(), visit.person, None).await?;
+    let former = store::list_mails(feature.db.pool(), visit.person, None).await?;
     let former = former.into_iter().map(|mail| FormerAppMail {
         app_name: mail.app_name.clone(),
-        mail: MailRecordView::of(mail, &it.web),
+        mail: MailRecordView::of(mail, &feature.web),
     });
     Ok(context.render(&ConnectedAppsPage {
-        gone_at: gone_at(&it, visit.person).await?,
+        gone_at: gone_at(&feature, visit.person).await?,
         apps: apps.collect(),
         unconnected: unconnected.collect(),
         former_mails: former.collect(),
     }))
 }
 
-async fn gone_at(it: &Feature, person: PersonId) -> db::Result<Option<String>> {
-    let gone_at = records::find_deletion_time(it.db.pool(), person).await?;
-    Ok(gone_at.map(|gone_at| it.web.date_and_time(gone_at)))
+async fn gone_at(feature: &Feature, person: PersonId) -> db::Result<Option<String>> {
+    let gone_at = records::find_deletion_time(feature.db.pool(), person).await?;
+    Ok(gone_at.map(|gone_at| feature.web.date_and_time(gone_at)))
 }
 
 fn labels(fields: FieldSet) -> String {
@@ -169,18 +169,18 @@ impl Page for RemoveAccessPage {
     const TEMPLATE: &'static str = "connected_apps/take_back.html";
 
     fn title(&self) -> String {
-        format!("Take it back from {}", self.app.face.name)
+        format!("Remove access of {}", self.app.face.name)
     }
 }
 
 pub(super) async fn ask(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, context }: SignedIn,
     app: Result<Path<AppId>, PathRejection>,
 ) -> Result<Response, PageError> {
-    let connection = find(&it, visit.person, app).await?;
+    let connection = find(&feature, visit.person, app).await?;
     let connection = connection.ok_or_else(PageError::not_found)?;
-    let links = it.web.links();
+    let links = feature.web.links();
     Ok(context.render(&RemoveAccessPage {
         rows: connection.rows(),
         action: links.remove_access(connection.app),
@@ -193,36 +193,36 @@ pub(super) async fn ask(
 }
 
 pub(super) async fn take_back(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, context }: SignedIn,
     app: Result<Path<AppId>, PathRejection>,
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
-    let Some(connection) = find(&it, visit.person, app).await? else {
-        // Sent twice, or taken back elsewhere: what was wanted is so.
-        let told = FlashMessage::info("This app can read nothing about you.");
-        return Ok(context.redirect_with_message(&it.web.links().connected_apps(), &told));
+    let Some(connection) = find(&feature, visit.person, app).await? else {
+        // The form was sent twice, or access was removed in another tab.
+        let notice = FlashMessage::info("This app has no access to your data.");
+        return Ok(context.redirect_with_message(&feature.web.links().connected_apps(), &notice));
     };
-    let now = it.clock.now();
-    let mut tx = it.db.begin().await?;
-    let rng = it.rng.as_ref();
+    let now = feature.clock.now();
+    let mut tx = feature.db.begin().await?;
+    let rng = feature.rng.as_ref();
     grants::take_back(&mut tx, visit.person, connection.app, now, rng).await?;
     tx.commit().await.map_err(db::Error::from)?;
-    // Without its name: what was taken back is gone from the page.
-    let told = FlashMessage::good("Taken back. This app can no longer read anything about you.");
-    Ok(context.redirect_with_message(&it.web.links().connected_apps(), &told))
+    // Without the name of the app, which is no longer on the page.
+    let notice = FlashMessage::good("Access removed. The app can no longer read your data.");
+    Ok(context.redirect_with_message(&feature.web.links().connected_apps(), &notice))
 }
 
-/// The connection that the address names. An id that is none names none.
+/// The connection of the app in the path. None for an invalid id.
 async fn find(
-    it: &Feature,
+    feature: &Feature,
     person: PersonId,
     app: Result<Path<AppId>, PathRejection>,
 ) -> db::Result<Option<ConnectedApp>> {
     let Ok(Path(app)) = app else {
         return Ok(None);
     };
-    let found = store::list(it.db.pool(), person, Some(app)).await?;
+    let found = store::list(feature.db.pool(), person, Some(app)).await?;
     Ok(found.into_iter().next())
 }
 

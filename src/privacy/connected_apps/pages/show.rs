@@ -25,11 +25,11 @@ use crate::protocol::scope::Scope;
 
 #[derive(Debug, Serialize)]
 pub(super) struct ConnectedAppPage {
-    /// When everything is deleted, for who has closed their account.
+    /// When the account is deleted, if it is closed.
     gone_at: Option<String>,
     app: ConnectedAppView,
     parts: Vec<ScopeAccessView>,
-    /// What it read while it still might.
+    /// Reads of fields that are no longer shared.
     read_before: Vec<EarlierReads>,
     complete_up_to: String,
     receipts: Vec<ReceiptLink>,
@@ -47,7 +47,7 @@ struct ConnectedAppView {
     privacy_policy: Option<String>,
     contact: Option<String>,
     first_allowed: String,
-    /// Absent if it was never ended in between.
+    /// Absent if the access never ended in between.
     connected_since: Option<String>,
     last_used: Option<String>,
     take_back: String,
@@ -57,7 +57,7 @@ struct ConnectedAppView {
 #[derive(Debug, Serialize)]
 struct ScopeAccessView {
     sentence: &'static str,
-    /// Where to withdraw all of it; absent for what ends only with the app.
+    /// The page that removes the scope; absent for the compulsory scope.
     withdraw: Option<String>,
     fields: Vec<FieldAccessView>,
     kept_back: Vec<&'static str>,
@@ -94,63 +94,63 @@ impl Page for ConnectedAppPage {
     const TEMPLATE: &'static str = "connected_apps/show.html";
 
     fn title(&self) -> String {
-        format!("What {} knows about you", self.app.face.name)
+        format!("What {} can read", self.app.face.name)
     }
 }
 
 pub(in crate::privacy::connected_apps) async fn show(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, context }: SignedIn,
     app: Result<Path<crate::platform::id::AppId>, PathRejection>,
 ) -> Result<Response, PageError> {
-    let connection = find(&it, visit.person, app).await?;
+    let connection = find(&feature, visit.person, app).await?;
     let connection = connection.ok_or_else(PageError::not_found)?;
-    let (db, person, app) = (it.db.pool(), visit.person, connection.app);
-    let now = it.clock.now();
-    // What this process has in mind goes on the page; others write within a second.
-    it.access_log.flush().await?;
+    let (db, person, app) = (feature.db.pool(), visit.person, connection.app);
+    let now = feature.clock.now();
+    // Flush the pending entries of this process; other processes flush within a second.
+    feature.access_log.flush().await?;
     let complete_up_to = access_log::find_complete_up_to(db, now).await?;
     let readings = access_log::list_readings(db, person, app).await?;
     let entries = receipts::list(db, person, Some(app), None).await?;
     let mails = store::list_mails(db, person, Some(app)).await?;
-    let gone_at = gone_at(&it, person).await?;
+    let gone_at = gone_at(&feature, person).await?;
     let person = records::find(db, person).await?;
     let person = person.ok_or_else(PageError::not_found)?;
-    let links = it.web.links();
+    let links = feature.web.links();
     let receipt = |entry: &receipts::ReceiptAuditEntry| ReceiptLink {
         href: links.receipt(entry.id),
         heading: entry.deed.heading(),
-        at: it.web.date_and_time(entry.at),
+        at: feature.web.date_and_time(entry.at),
     };
-    let mut read = said(&readings, &it.web, now);
+    let mut read = read_counts(&readings, &feature.web, now);
     Ok(context.render(&ConnectedAppPage {
         gone_at,
-        parts: parts(&connection, &person, &mut read, &it.web),
-        read_before: before(read),
-        complete_up_to: it.web.date_and_second(complete_up_to),
+        parts: scope_views(&connection, &person, &mut read, &feature.web),
+        read_before: earlier_reads(read),
+        complete_up_to: feature.web.date_and_second(complete_up_to),
         receipts: entries.iter().map(receipt).collect(),
         mails: mails
             .into_iter()
-            .map(|mail| MailRecordView::of(mail, &it.web))
+            .map(|mail| MailRecordView::of(mail, &feature.web))
             .collect(),
         refuses_mail: connection.refuses_mail,
-        app: ConnectedAppView::of(connection, &it.web, now),
+        app: ConnectedAppView::of(connection, &feature.web, now),
     }))
 }
 
-fn said(readings: &[FieldReads], web: &Web, now: Timestamp) -> HashMap<Field, ReadCount> {
-    let said = readings.iter().map(|reading| {
+fn read_counts(readings: &[FieldReads], web: &Web, now: Timestamp) -> HashMap<Field, ReadCount> {
+    let counts = readings.iter().map(|reading| {
         let read = ReadCount {
             times: reading.times,
             last: web.format_relative(reading.last, now),
         };
         (reading.field, read)
     });
-    said.collect()
+    counts.collect()
 }
 
-/// What was read of fields the app may no longer read, in the table's order.
-fn before(mut read: HashMap<Field, ReadCount>) -> Vec<EarlierReads> {
+/// Reads of fields that the app can no longer read, in the order of the table.
+fn earlier_reads(mut read: HashMap<Field, ReadCount>) -> Vec<EarlierReads> {
     let left = Field::all().filter_map(|field| {
         Some(EarlierReads {
             label: field.row().label,
@@ -160,8 +160,8 @@ fn before(mut read: HashMap<Field, ReadCount>) -> Vec<EarlierReads> {
     left.collect()
 }
 
-/// The parts of a connection. What was read of their fields is taken out of `read`.
-fn parts(
+/// The scopes of a connection. The reads of their fields are removed from `read`.
+fn scope_views(
     connection: &ConnectedApp,
     person: &Person,
     read: &mut HashMap<Field, ReadCount>,

@@ -1,4 +1,4 @@
-//! Taking a field or a scope back from an app: a page that says what ends, and a button.
+//! Removes one field or scope from an app, with a confirmation page.
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
@@ -19,9 +19,9 @@ use crate::protocol::scope::{GrantedAccess, Scope};
 struct WithdrawFieldPage {
     app: AppFace,
     owner_name: String,
-    /// What it is called on the consent page.
+    /// The label of the field or the title of the scope.
     part: &'static str,
-    /// The labels of the fields that end.
+    /// The labels of the fields that are removed.
     fields: Vec<&'static str>,
     action: String,
     back: String,
@@ -31,11 +31,11 @@ impl Page for WithdrawFieldPage {
     const TEMPLATE: &'static str = "connected_apps/withdraw.html";
 
     fn title(&self) -> String {
-        format!("Take this back from {}", self.app.name)
+        format!("Remove access of {}", self.app.name)
     }
 }
 
-/// What an address of this page names.
+/// The field or scope in the query.
 #[derive(Debug, Clone, Copy)]
 enum WithdrawTarget {
     Field(Field),
@@ -43,7 +43,7 @@ enum WithdrawTarget {
 }
 
 impl WithdrawTarget {
-    /// Out of `field=…` or `scope=…`. What ends only with the app is no part.
+    /// Reads `field=…` or `scope=…`. The compulsory scope cannot be removed alone.
     fn read(query: Option<String>) -> Option<Self> {
         let query = FormParams::parse(query?.as_bytes())?;
         let part = match Field::named(query.text("field")) {
@@ -77,59 +77,63 @@ impl WithdrawTarget {
 }
 
 pub(in crate::privacy::connected_apps) async fn ask(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, context }: SignedIn,
     app: Result<Path<AppId>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let connection = find(&it, visit.person, app).await?;
+    let connection = find(&feature, visit.person, app).await?;
     let connection = connection.ok_or_else(PageError::not_found)?;
     let part = WithdrawTarget::read(query).ok_or_else(PageError::not_found)?;
-    let links = it.web.links();
+    let links = feature.web.links();
     let ends = connection.share.intersection(part.share());
     if ends.is_empty() {
-        // Withdrawn in another tab.
+        // Already removed in another tab.
         return Ok(context.redirect(&links.connected_app(connection.app)));
     }
     Ok(context.render(&WithdrawFieldPage {
         app: AppFace::of(&connection.name, connection.logo.as_deref(), links),
         owner_name: connection.owner_name,
         part: part.label(),
-        fields: ends.fields().iter().map(|it| it.row().label).collect(),
+        fields: ends
+            .fields()
+            .iter()
+            .map(|field| field.row().label)
+            .collect(),
         action: links.remove_field(connection.app, &part.query()),
         back: links.connected_app(connection.app),
     }))
 }
 
 pub(in crate::privacy::connected_apps) async fn withdraw(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, context }: SignedIn,
     app: Result<Path<AppId>, PathRejection>,
     RawQuery(query): RawQuery,
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
-    let connection = find(&it, visit.person, app).await?;
-    let links = it.web.links();
+    let connection = find(&feature, visit.person, app).await?;
+    let links = feature.web.links();
     let Some(connection) = connection else {
-        // Taken back whole elsewhere: what was wanted is so.
-        let told = FlashMessage::info("This app can read nothing about you.");
-        return Ok(context.redirect_with_message(&links.connected_apps(), &told));
+        // All access was removed in another tab.
+        let notice = FlashMessage::info("This app has no access to your data.");
+        return Ok(context.redirect_with_message(&links.connected_apps(), &notice));
     };
     let part = WithdrawTarget::read(query).ok_or_else(PageError::not_found)?;
-    let now = it.clock.now();
-    let mut tx = it.db.begin().await?;
+    let now = feature.clock.now();
+    let mut tx = feature.db.begin().await?;
     let who = (visit.person, connection.app);
-    grants::withdraw(&mut tx, who, part.share(), now, it.rng.as_ref()).await?;
+    grants::withdraw(&mut tx, who, part.share(), now, feature.rng.as_ref()).await?;
     tx.commit().await.map_err(db::Error::from)?;
     let (app, label) = (&connection.name, part.label());
-    let told = match part {
+    let notice = match part {
         WithdrawTarget::Scope(scope) if scope.row().fields.is_empty() => {
-            format!("Taken back from {app}: {label}. It ended at once.")
+            format!("Access of {app} removed: {label}.")
         }
         _ => format!("{app} can no longer read: {label}."),
     };
-    let told = FlashMessage::good(format!("{told} The receipt stands below."));
-    Ok(context.redirect_with_message(&links.connected_app(connection.app), &told))
+    let notice = FlashMessage::good(format!("{notice} The receipt is below."));
+    Ok(context.redirect_with_message(&links.connected_app(connection.app), &notice))
 }
 
 #[cfg(test)]

@@ -203,10 +203,10 @@ pub(super) async fn close(
             Ok(context.redirect(&links.data_export()))
         }
         CloseOutcome::RunsVerified(app) => {
-            let text = format!("You run {app}, which the campus relies on. Nothing was changed.");
-            let heading = "Find somebody for your app first";
+            let text = format!("You run {app}, which is verified. Nothing was changed.");
+            let heading = "You run a verified app";
             Err(PageError::new(StatusCode::CONFLICT, heading, text)
-                .with_advice("Ask the people who run this service to give it to somebody else.")
+                .with_advice("Contact the people who run this service.")
                 .with_back_link(links.data_export(), "Your data"))
         }
     }
@@ -221,7 +221,7 @@ pub(super) async fn keep(
     let mut tx = feature.db.begin().await?;
     records::reopen_account(&mut tx, visit.person, now, rng).await?;
     tx.commit().await.map_err(db::Error::from)?;
-    let message = FlashMessage::good("Your account is open again, and everything is as it was.");
+    let message = FlashMessage::good("Your account is open again.");
     Ok(context.redirect_with_message(&feature.web.links().data_export(), &message))
 }
 

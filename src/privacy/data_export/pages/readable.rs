@@ -55,28 +55,28 @@ const HEADINGS: [(&str, &str); 19] = [
     ("address", "Address on campus"),
     ("programme", "Programme"),
     ("contacts", "Contact numbers"),
-    ("secondary_emails", "Further addresses"),
-    ("ways_to_sign_in", "Ways you sign in by"),
-    ("password", "Your password here"),
-    ("mailboxes_proved", "Mailboxes you proved"),
-    ("proofs_begun", "Mailboxes you began to prove"),
-    ("sessions", "Where you are signed in"),
-    ("connected_apps", "Apps you allowed something"),
+    ("secondary_emails", "Other email addresses"),
+    ("ways_to_sign_in", "Sign-in methods"),
+    ("password", "Password"),
+    ("mailboxes_proved", "Confirmed mailboxes"),
+    ("proofs_begun", "Mailboxes not confirmed yet"),
+    ("sessions", "Sessions"),
+    ("connected_apps", "Connected apps"),
     ("read_by_apps", "What apps read"),
     ("receipts", "Receipts"),
-    ("questions_of_apps", "What apps asked you for"),
-    ("mails_of_apps", "Mail apps sent you"),
-    ("own_apps", "Apps of your own"),
+    ("questions_of_apps", "Open consent requests"),
+    ("mails_of_apps", "Mail from apps"),
+    ("own_apps", "Your apps"),
     ("letters", "Mail from this service"),
-    ("closing", "Closing of your account"),
-    ("history", "What happened"),
+    ("closing", "Account closing"),
+    ("history", "Activity log"),
 ];
 
 impl Page for ExportSummaryPage {
     const TEMPLATE: &'static str = "my_data/readable.html";
 
     fn title(&self) -> String {
-        format!("What Profiles knows about {}", self.name)
+        format!("Data of {}", self.name)
     }
 }
 

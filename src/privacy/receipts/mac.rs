@@ -1,35 +1,35 @@
-//! The seal of a receipt.
+//! The message authentication code of a receipt.
 
 use super::model::Receipt;
 use crate::platform::secret::ServerKey;
 
-/// Seals receipts and nothing else.
+/// The key for receipts only.
 #[derive(Debug, Clone)]
 pub struct ReceiptKey(pub ServerKey);
 
-/// In front of every seal, so that another way of sealing can be told from this one.
+/// The prefix of every code: the version of the algorithm.
 const VERSION: &str = "1.";
 
 impl ReceiptKey {
-    pub(super) fn seal(&self, mut receipt: Receipt) -> Receipt {
-        receipt.seal = format!("{VERSION}{}", self.0.mac(&[&sealed_text(&receipt)]));
+    pub(super) fn sign(&self, mut receipt: Receipt) -> Receipt {
+        receipt.seal = format!("{VERSION}{}", self.0.mac(&[&signed_bytes(&receipt)]));
         receipt
     }
 
-    /// Whether the receipt says what it said when it was sealed here.
-    pub(super) fn is_genuine(&self, receipt: &Receipt) -> bool {
+    /// Whether the content of the receipt matches its authentication code.
+    pub(super) fn verify(&self, receipt: &Receipt) -> bool {
         let seal = receipt.seal.strip_prefix(VERSION);
-        seal.is_some_and(|seal| self.0.verify_mac(seal, &[&sealed_text(receipt)]))
+        seal.is_some_and(|seal| self.0.verify_mac(seal, &[&signed_bytes(receipt)]))
     }
 }
 
-/// The members without the seal, in their order: how the file was laid out does not matter.
-fn sealed_text(receipt: &Receipt) -> Vec<u8> {
+/// The members without the code, in their order. The layout of the file does not matter.
+fn signed_bytes(receipt: &Receipt) -> Vec<u8> {
     let bare = Receipt {
         seal: String::new(),
         ..receipt.clone()
     };
-    // A receipt is text, numbers and lists, which JSON always takes.
+    // Serialising text, numbers and lists to JSON cannot fail.
     serde_json::to_vec(&bare).unwrap_or_default()
 }
 
@@ -56,7 +56,7 @@ mod tests {
             app: None,
             scopes: vec!["sex".to_owned()],
             fields: vec!["sex".to_owned()],
-            how_to_withdraw: "Take it back".to_owned(),
+            how_to_withdraw: "Remove access".to_owned(),
             seal: String::new(),
         }
     }
@@ -64,24 +64,24 @@ mod tests {
     #[test]
     fn a_receipt_is_genuine_however_its_file_is_laid_out() {
         let key = ReceiptKey(ServerKey::master([7; 32]).derive("receipts"));
-        let sealed = key.seal(receipt());
-        let file = serde_json::to_string_pretty(&sealed).unwrap();
-        assert!(key.is_genuine(&serde_json::from_str(&file).unwrap()));
+        let signed = key.sign(receipt());
+        let file = serde_json::to_string_pretty(&signed).unwrap();
+        assert!(key.verify(&serde_json::from_str(&file).unwrap()));
         let shuffled: serde_json::Value = serde_json::from_str(&file).unwrap();
-        assert!(key.is_genuine(&serde_json::from_value(shuffled).unwrap()));
+        assert!(key.verify(&serde_json::from_value(shuffled).unwrap()));
     }
 
     #[test]
     fn a_changed_letter_another_key_and_no_seal_show() {
         let key = ReceiptKey(ServerKey::master([7; 32]).derive("receipts"));
-        let sealed = key.seal(receipt());
+        let signed = key.sign(receipt());
         let changed = Receipt {
             fields: vec!["mobile".to_owned()],
-            ..sealed.clone()
+            ..signed.clone()
         };
-        assert!(!key.is_genuine(&changed));
-        assert!(!key.is_genuine(&receipt()));
+        assert!(!key.verify(&changed));
+        assert!(!key.verify(&receipt()));
         let other = ReceiptKey(ServerKey::master([8; 32]).derive("receipts"));
-        assert!(!other.is_genuine(&sealed));
+        assert!(!other.verify(&signed));
     }
 }
