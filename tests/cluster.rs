@@ -1,5 +1,5 @@
-//! The embedded database as a campus meets it: it starts, stops, is killed, is started twice, and
-//! loses nothing. Every test is about a real PostgreSQL.
+//! The embedded PostgreSQL cluster: it starts, stops, is killed, is started twice, and loses nothing. Every test runs
+//! a real PostgreSQL.
 #![expect(clippy::unwrap_used, reason = "a story stops at the first surprise")]
 
 use std::io::{BufRead, BufReader, Write, stdin, stdout};
@@ -49,7 +49,7 @@ fn a_killed_program_leaves_nothing_running_and_loses_nothing() {
 }
 
 #[test]
-fn a_killed_test_leaves_no_rubbish() {
+fn a_killed_test_leaves_no_files_behind() {
     let folder = Folder::new("scratch");
     let mut program = Program::on(&folder.0, "scratch");
     let cluster = folder.0.join("database/cluster");
@@ -63,7 +63,7 @@ fn a_killed_test_leaves_no_rubbish() {
 }
 
 #[test]
-fn a_second_program_on_the_same_folder_is_told_who_has_it() {
+fn a_second_program_on_the_same_folder_learns_which_process_uses_it() {
     let folder = Folder::new("twice");
     let mut first = Program::on(&folder.0, "safe");
     let trouble = start(&folder.0, Durability::Safe).unwrap_err();
@@ -80,7 +80,7 @@ fn a_second_program_on_the_same_folder_is_told_who_has_it() {
 }
 
 #[test]
-fn an_interrupted_first_start_is_begun_anew() {
+fn an_interrupted_first_start_is_started_again() {
     let folder = Folder::new("interrupted");
     let database = folder.0.join("database");
     fs::create_dir_all(database.join("unfinished-1/base")).unwrap();
@@ -93,7 +93,7 @@ fn an_interrupted_first_start_is_begun_anew() {
 }
 
 #[test]
-fn a_first_start_killed_at_any_moment_does_no_harm() {
+fn a_first_start_may_be_killed_at_any_time() {
     for milliseconds in [30, 150, 400, 900] {
         let folder = Folder::new(&format!("killed-after-{milliseconds}"));
         let mut child = Program::begin(&folder.0, "safe");
@@ -106,11 +106,12 @@ fn a_first_start_killed_at_any_moment_does_no_harm() {
 }
 
 #[test]
-fn the_mark_of_a_server_long_gone_is_no_obstacle() {
+fn a_stale_pid_file_does_not_prevent_a_start() {
     let folder = Folder::new("stale");
     start(&folder.0, Durability::Safe).unwrap().stop();
 
-    // Its number is now somebody else's, of the same account: PostgreSQL itself would refuse.
+    // The process id in the file now belongs to another process of the same user, for which PostgreSQL itself would
+    // refuse to start.
     let cluster = folder.0.join("database/cluster");
     let owner = fs::metadata(&cluster).unwrap();
     let mut stranger = Command::new("sleep");
@@ -132,7 +133,7 @@ fn the_mark_of_a_server_long_gone_is_no_obstacle() {
 }
 
 #[test]
-fn a_lost_password_is_made_anew() {
+fn a_lost_password_is_replaced() {
     let folder = Folder::new("password");
     let cluster = start(&folder.0, Durability::Safe).unwrap();
     write_row(&cluster);
@@ -163,7 +164,7 @@ fn a_cluster_of_another_version_is_left_alone() {
 }
 
 #[test]
-fn a_server_that_cannot_start_is_quoted() {
+fn the_message_of_a_server_that_cannot_start_is_in_the_error() {
     let folder = Folder::new("broken");
     start(&folder.0, Durability::Safe).unwrap().stop();
     fs::remove_dir_all(folder.0.join("database/cluster/global")).unwrap();
@@ -172,7 +173,7 @@ fn a_server_that_cannot_start_is_quoted() {
 }
 
 #[test]
-fn only_the_password_opens_the_door_and_only_its_owner_may_read_it() {
+fn the_database_needs_its_password_and_only_the_owner_can_read_the_file() {
     let folder = Folder::new("closed");
     let cluster = start(&folder.0, Durability::Safe).unwrap();
     let mode = fs::metadata(folder.0.join("database/password"))
@@ -189,15 +190,15 @@ fn only_the_password_opens_the_door_and_only_its_owner_may_read_it() {
 }
 
 #[tokio::test]
-async fn it_may_be_started_from_async_code() {
+async fn a_cluster_can_be_started_from_async_code() {
     let folder = Folder::new("async");
     start(&folder.0, Durability::Scratch).unwrap();
 }
 
-/// Not a test: what [`Program`] runs, as a program that holds a cluster until it is killed.
+/// Not a test: [`Program`] runs it as a process that holds a cluster until it is killed.
 #[test]
 #[ignore = "it is run by other tests, and waits for ever"]
-fn a_program_that_is_going_to_be_killed() {
+fn program_that_holds_a_cluster_until_it_is_killed() {
     let mut told = stdin().lines().map(Result::unwrap);
     let durability = match told.next().unwrap().as_str() {
         "scratch" => Durability::Scratch,
@@ -208,7 +209,7 @@ fn a_program_that_is_going_to_be_killed() {
     told.for_each(drop);
 }
 
-/// Another process of this test, with a cluster of its own.
+/// A separate process with its own cluster.
 struct Program {
     child: Child,
     url: String,
@@ -233,7 +234,7 @@ impl Program {
                 "--ignored",
                 "--exact",
                 "--nocapture",
-                "a_program_that_is_going_to_be_killed",
+                "program_that_holds_a_cluster_until_it_is_killed",
             ])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -253,7 +254,7 @@ impl Drop for Program {
     }
 }
 
-/// A folder that is there for one test.
+/// A folder that exists for one test.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -299,7 +300,7 @@ fn password_in(url: &str) -> &str {
     url.split(['@', ':']).nth(2).unwrap()
 }
 
-/// Whether a server is on the cluster: it says on which port, and something answers there.
+/// Whether a server runs on the cluster: its file names a port, and the port accepts connections.
 fn is_served(folder: &Path) -> bool {
     let Ok(mark) = fs::read_to_string(folder.join("database/cluster/postmaster.pid")) else {
         return false;

@@ -1,4 +1,5 @@
-//! What comes of directories that answer as none should: nobody is let in, nobody waits long, nothing breaks.
+//! LDAP servers that send malformed, false or late answers: no sign-in succeeds, no request waits beyond its time
+//! limit, nothing panics.
 
 use std::time::{Duration, Instant};
 
@@ -7,26 +8,26 @@ use crate::support::lying_directory::{
     message, nandini, octets, reference, referred,
 };
 
-/// What nandini, who types her own password, is to see.
+/// What nandini sees after typing her own password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sees {
     Wrong,
     Silence,
-    /// Nobody signs in through it until somebody has looked at it.
+    /// The connector is closed until an administrator opens it again.
     Shut,
-    /// Her profile: what was odd is no harm.
+    /// Her profile. The unusual value does no harm.
     Home,
 }
 use Sees::{Home, Shut, Silence, Wrong};
 
-/// A directory's answers are: its account's sign-in (0), the search (1), the sign-in of somebody made up (2), hers (3).
+/// The server's answers are: service account bind (0), search (1), bind of an invented entry (2), her own bind (3).
 type Lie = fn(u8, usize, &Asked) -> Does;
 
 const SEARCH: usize = 1;
 const NOBODY: usize = 2;
 const HERS: usize = 3;
 
-/// Honest but for one turn.
+/// An honest server, except for its answer number `turn`.
 fn but(turn: usize, at: usize, id: u8, asked: &Asked, lie: impl FnOnce(u8) -> Does) -> Does {
     if turn == at {
         lie(id)
@@ -52,7 +53,7 @@ fn says(bytes: Vec<u8>) -> Does {
     Does::Says(bytes)
 }
 
-/// The same entry with one value changed, added, or taken away.
+/// The entry of nandini with one value replaced, added or removed.
 fn with(name: &'static str, value: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let mut attributes = nandini();
     attributes.retain(|(known, _)| *known != name);
@@ -67,7 +68,7 @@ fn found_as(id: u8, attributes: &[(&str, Vec<u8>)]) -> Does {
 }
 
 fn nested(depth: usize) -> Vec<u8> {
-    // From the inside out, each length as it has to be.
+    // Built from the innermost element outwards, so that each length is correct.
     let heads = (0..depth).map(|level| {
         let length = u32::try_from(level * 6).unwrap().to_be_bytes();
         [&[0x30, 0x84][..], &length].concat()
@@ -78,7 +79,7 @@ fn nested(depth: usize) -> Vec<u8> {
 
 const LIES: &[(&str, Sees, Lie)] = &[
     ("honest after all", Home, |id, _, asked| honestly(id, asked)),
-    // Yes to everybody.
+    // Success for every bind.
     ("every sign-in succeeds", Shut, |id, _, asked| match asked {
         Asked::Bind { .. } => says(bound(id, 0)),
         _ => honestly(id, asked),
@@ -86,7 +87,7 @@ const LIES: &[(&str, Sees, Lie)] = &[
     ("somebody made up is let in", Shut, |id, turn, asked| {
         but(turn, NOBODY, id, asked, |id| says(bound(id, 0)))
     }),
-    // Another's answer.
+    // The entry of another person.
     ("somebody else's entry", Wrong, |id, turn, asked| {
         but(turn, SEARCH, id, asked, |id| {
             found_as(id, &with("uid", b"asha"))
@@ -132,14 +133,14 @@ const LIES: &[(&str, Sees, Lie)] = &[
             says([reference(id), done(id, 0)].concat())
         })
     }),
-    // Sends us elsewhere.
+    // Referrals to another server.
     ("the search is referred", Silence, |id, turn, asked| {
         but(turn, SEARCH, id, asked, |id| says(referred(id, 0x65)))
     }),
     ("her sign-in is referred", Silence, |id, turn, asked| {
         but(turn, HERS, id, asked, |id| says(referred(id, 0x61)))
     }),
-    // Results that are neither yes nor no.
+    // Result codes that are neither success nor invalid credentials.
     ("busy", Silence, |id, turn, asked| {
         but(turn, HERS, id, asked, |id| says(bound(id, 51)))
     }),
@@ -157,7 +158,7 @@ const LIES: &[(&str, Sees, Lie)] = &[
         Silence,
         |id, turn, asked| but(turn, 0, id, asked, |id| says(bound(id, 49))),
     ),
-    // Answers to something else.
+    // Answers with the id of another message.
     (
         "the answer to another question",
         Silence,
@@ -176,7 +177,7 @@ const LIES: &[(&str, Sees, Lie)] = &[
         "a yes said before she was asked",
         Silence,
         |id, turn, asked| {
-            // Read ahead, it would be taken for the answer that follows.
+            // Sent ahead of time. A client that ignores message ids would take it for the next answer.
             but(turn, NOBODY, id, asked, |id| {
                 says([bound(id, 49), bound(id, 0)].concat())
             })
@@ -194,7 +195,7 @@ const LIES: &[(&str, Sees, Lie)] = &[
     ("a sign-in while it searches", Silence, |id, turn, asked| {
         but(turn, SEARCH, id, asked, |id| says(bound(id, 0)))
     }),
-    // No LDAP.
+    // Bytes that are not LDAP.
     ("garbage", Silence, |id, turn, asked| {
         but(turn, 0, id, asked, |_| says(vec![0xff; 4096]))
     }),
@@ -273,7 +274,7 @@ const LIES: &[(&str, Sees, Lie)] = &[
             says([message(id, &element(0x64, &content)), done(id, 0)].concat())
         })
     }),
-    // Values that do not fit.
+    // Attribute values that do not fit a profile.
     ("a first name that is no text", Home, |id, turn, asked| {
         but(turn, SEARCH, id, asked, |id| {
             found_as(id, &with("givenName", &[0xff, 0xfe]))
@@ -299,7 +300,7 @@ const LIES: &[(&str, Sees, Lie)] = &[
             found_as(id, &with("entryUUID", b"' or 1=1"))
         })
     }),
-    // No answer at all.
+    // No answer.
     ("hangs up at once", Silence, |id, turn, asked| {
         but(turn, 0, id, asked, |_| Does::HangsUp)
     }),
@@ -331,7 +332,7 @@ const LIES: &[(&str, Sees, Lie)] = &[
     }),
 ];
 
-/// One sign-in of nandini's, and what is wrong with what came of it.
+/// Signs nandini in once and returns what differs from the expectation.
 async fn told((name, sees, lie): (&'static str, Sees, Lie)) -> Option<String> {
     let directory = LyingDirectory::that(lie).await;
     let world = directory.plan().opens().await;
@@ -364,7 +365,7 @@ async fn told((name, sees, lie): (&'static str, Sees, Lie)) -> Option<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn no_lie_of_a_directory_lets_anybody_in_or_breaks_anything() {
+async fn no_false_answer_of_a_directory_signs_anybody_in_or_breaks_anything() {
     let mut wrong = Vec::new();
     for some in LIES.chunks(9) {
         let tried: Vec<_> = some.iter().map(|lie| tokio::spawn(told(*lie))).collect();
@@ -376,7 +377,7 @@ async fn no_lie_of_a_directory_lets_anybody_in_or_breaks_anything() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_many_wait_for_it_the_next_are_told_at_once() {
+async fn while_many_sign_ins_wait_for_the_directory_further_ones_are_refused_at_once() {
     let directory = LyingDirectory::that(|_, _, _| Does::Stalls).await;
     let plan = directory.plan();
     let plan = plan.set("PROFILES_TRUSTED_PROXIES", "127.0.0.1/32");
@@ -401,7 +402,7 @@ async fn while_many_wait_for_it_the_next_are_told_at_once() {
 }
 
 #[tokio::test]
-async fn a_directory_that_says_yes_to_all_is_not_asked_again_until_somebody_has_looked() {
+async fn a_directory_that_accepts_every_bind_is_closed_until_an_administrator_opens_it() {
     let directory = LyingDirectory::that(|id, _, asked| match asked {
         Asked::Bind { .. } => says(bound(id, 0)),
         _ => honestly(id, asked),

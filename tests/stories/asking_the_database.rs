@@ -1,12 +1,12 @@
-//! How often the paths that campus apps use all day wait for the database.
+//! How many database round trips the requests take that campus apps make all day.
 
 use crate::support::World;
 
-/// Once to prepare every statement on the connections in use, then counted.
+/// Requests before counting, so that every connection has its statements prepared.
 const WARMING: usize = 30;
 
 #[tokio::test]
-async fn reading_a_person_asks_once() {
+async fn reading_a_person_takes_one_round_trip() {
     let world = World::plan().on_a_wire().opens().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let pair = world
@@ -29,7 +29,7 @@ async fn reading_a_person_asks_once() {
 }
 
 #[tokio::test]
-async fn trading_a_code_asks_three_times_at_most() {
+async fn exchanging_a_code_takes_three_round_trips_at_most() {
     let world = World::plan().on_a_wire().opens().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     for _ in 0..WARMING {
@@ -51,7 +51,7 @@ async fn trading_a_code_asks_three_times_at_most() {
 }
 
 #[tokio::test]
-async fn a_refresh_asks_three_times_at_most() {
+async fn a_refresh_takes_three_round_trips_at_most() {
     let world = World::plan().on_a_wire().opens().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let mut pair = world.connects(&asha, &canteen, "basic profile").await;
@@ -70,9 +70,9 @@ async fn a_refresh_asks_three_times_at_most() {
     );
 }
 
-/// Two, and one more for the look-up of the session.
+/// Two round trips, and one more for the session.
 #[tokio::test]
-async fn a_remembered_login_asks_twice_at_most() {
+async fn a_remembered_login_takes_two_round_trips_and_one_for_the_session() {
     let world = World::plan().on_a_wire().opens().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let link = canteen.asks(&[("scope", "basic profile"), ("approval_prompt", "auto")]);
@@ -91,9 +91,9 @@ async fn a_remembered_login_asks_twice_at_most() {
     );
 }
 
-/// What is refused is refused cheaply: a guesser buys no more of the database than an honest client.
+/// A refused request must not cost more than a successful one: an attacker who guesses gains no load.
 #[tokio::test]
-async fn a_refusal_asks_no_more_than_a_success() {
+async fn a_refusal_takes_no_more_round_trips_than_a_success() {
     let world = World::plan().on_a_wire().opens().await;
     let canteen = world.canteen();
     for _ in 0..WARMING {

@@ -1,4 +1,4 @@
-//! Signing in through the campus directory, which is OpenLDAP's own server with TLS.
+//! Signing in through the campus directory, a real OpenLDAP server with TLS.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use crate::support::{Browser, Page, World, campus, command};
 const PASSWORD: &str = "walks by the lake";
 const WRONG: &str = "do not belong together";
 const SILENT: &str = "does not answer";
-/// What a sign-in may take, the machine's other work included.
+/// An upper limit for one sign-in on a busy machine.
 const SOON: Duration = Duration::from_secs(12);
 
 async fn tries(browser: &Browser, username: &str, password: &str) -> Page {
@@ -38,7 +38,7 @@ async fn is_signed_in(browser: &Browser) -> bool {
     browser.asks("oauth/applications/").await.status == 200
 }
 
-/// What an app that may know it reads of somebody.
+/// What an app with every scope reads about the person.
 async fn known(world: &World, browser: &Browser) -> Value {
     let canteen = world.canteen();
     let scope = "basic profile ldap phone program";
@@ -56,7 +56,7 @@ fn without_accidents(page: &Page, username: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_first_sign_in_makes_the_person_the_directory_knows() {
+async fn the_first_sign_in_creates_the_person_from_the_directory() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
 
@@ -71,7 +71,7 @@ async fn the_first_sign_in_makes_the_person_the_directory_knows() {
             "type": "ug", "is_alumni": false, "roll_number": "020D0700", "mobile": "98765 43210",
         })
     );
-    // The second time she is the same one, however she writes her name.
+    // A second sign-in finds the same person, whichever case the name is typed in.
     let again = world.stranger();
     assert!(is_in(&tries(&again, " NANDINI ", PASSWORD).await));
     let tokens = world.connects(&again, &world.canteen(), "basic").await;
@@ -82,7 +82,7 @@ async fn the_first_sign_in_makes_the_person_the_directory_knows() {
 }
 
 #[tokio::test]
-async fn whoever_has_left_is_below_the_alumni() {
+async fn a_person_below_the_alumni_base_becomes_an_alumnus() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
 
@@ -95,7 +95,7 @@ async fn whoever_has_left_is_below_the_alumni() {
 }
 
 #[tokio::test]
-async fn what_the_directory_says_later_is_known_from_the_next_sign_in_on() {
+async fn a_change_in_the_directory_applies_from_the_next_sign_in() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     let nandini = comes_in(&world, "nandini").await;
@@ -119,7 +119,7 @@ async fn what_the_directory_says_later_is_known_from_the_next_sign_in_on() {
 }
 
 #[tokio::test]
-async fn a_new_name_in_the_directory_is_the_same_person_and_an_old_name_nobody() {
+async fn a_renamed_entry_is_the_same_person_and_the_old_name_signs_nobody_in() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     let nandini = comes_in(&world, "nandini").await;
@@ -137,7 +137,7 @@ async fn a_new_name_in_the_directory_is_the_same_person_and_an_old_name_nobody()
 
     let renamed = comes_in(&world, "nandini.sen").await;
     assert_eq!(known(&world, &renamed).await["id"], before["id"]);
-    // Whoever has the name now does not find the other's profile.
+    // The person who has the name now does not get the profile of the earlier one.
     let newcomer = world.stranger();
     let page = tries(&newcomer, "nandini", PASSWORD).await;
     assert!(!is_in(&page) && page.status.is_client_error());
@@ -145,7 +145,7 @@ async fn a_new_name_in_the_directory_is_the_same_person_and_an_old_name_nobody()
 }
 
 #[tokio::test]
-async fn an_account_that_was_given_to_somebody_else_lets_them_into_nobodys_profile() {
+async fn a_username_given_to_another_person_opens_a_new_profile() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     comes_in(&world, "nandini").await;
@@ -166,7 +166,7 @@ async fn an_account_that_was_given_to_somebody_else_lets_them_into_nobodys_profi
 }
 
 #[tokio::test]
-async fn who_is_on_the_list_of_people_is_found_by_their_name_in_the_directory() {
+async fn an_imported_person_is_matched_by_their_username_in_the_directory() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     let list = json!({
@@ -186,7 +186,7 @@ async fn who_is_on_the_list_of_people_is_found_by_their_name_in_the_directory() 
 }
 
 #[tokio::test]
-async fn a_name_that_no_account_here_can_have_is_told_what_to_do() {
+async fn a_username_that_cannot_be_used_here_gets_an_explanation() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     directory
@@ -221,7 +221,7 @@ async fn an_unknown_name_costs_the_directory_as_much_as_a_wrong_password() {
         tries(&world.stranger(), name, "not hers")
             .await
             .shows(WRONG);
-        // The goodbye may still be on its way.
+        // The unbind may still be on its way.
         tokio::time::sleep(Duration::from_millis(200)).await;
         costs.push(asked.swap(0, Ordering::SeqCst));
     }
@@ -230,7 +230,7 @@ async fn an_unknown_name_costs_the_directory_as_much_as_a_wrong_password() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_left_out_and_nobody_is_kept_out_by_it() {
+async fn a_malformed_attribute_is_ignored_and_the_sign_in_succeeds() {
     let directory = Directory::opens().await;
     let world = directory.plan().in_its_own_process().opens().await;
 
@@ -246,7 +246,7 @@ async fn what_does_not_fit_is_left_out_and_nobody_is_kept_out_by_it() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_and_an_unknown_name_are_the_same() {
+async fn a_wrong_password_and_an_unknown_name_get_the_same_page() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
 
@@ -260,7 +260,7 @@ async fn a_wrong_password_and_an_unknown_name_are_the_same() {
         without_accidents(&wrong, "nandini"),
         without_accidents(&unknown, "nobodyx")
     );
-    // Two entries of one name: nobody knows whose password it is.
+    // Two entries match, so it is undecidable whose password was typed.
     assert_eq!(
         without_accidents(&twice, "iyer"),
         without_accidents(&unknown, "nobodyx")
@@ -268,7 +268,7 @@ async fn a_wrong_password_and_an_unknown_name_are_the_same() {
 }
 
 #[tokio::test]
-async fn nothing_that_is_typed_is_more_than_a_name() {
+async fn a_typed_name_cannot_inject_a_filter_or_a_dn() {
     let directory = Directory::opens().await;
     let attempts = [
         "*",
@@ -301,13 +301,13 @@ async fn nothing_that_is_typed_is_more_than_a_name() {
             assert!(is_told, "{name}: {} {}", page.status, page.words());
             assert!(!is_signed_in(&stranger).await, "{name}");
         }
-        // The directory has taken no harm.
+        // The directory is unchanged.
         comes_in(&world, "nandini").await;
     }
 }
 
 #[tokio::test]
-async fn without_a_password_nobody_is_asked() {
+async fn an_empty_password_makes_no_request_to_the_directory() {
     let directory = Directory::opens().await;
     for plan in [directory.plan(), directory.plan_by_name()] {
         let world = plan.opens().await;
@@ -317,7 +317,7 @@ async fn without_a_password_nobody_is_asked() {
             assert!(!is_in(&page), "{}", page.words());
             assert!(!is_signed_in(&stranger).await);
         }
-        // A form that no browser sends.
+        // A request that no browser form sends.
         let token = stranger.visits("account/login/ldap/").await;
         let token = token
             .attributes("input[name=csrf_token]", "value")
@@ -330,7 +330,7 @@ async fn without_a_password_nobody_is_asked() {
 }
 
 #[tokio::test]
-async fn people_may_sign_in_by_a_name_without_any_account_that_searches() {
+async fn sign_in_works_with_a_dn_template_and_no_service_account() {
     let directory = Directory::opens().await;
     let world = directory.plan_by_name().opens().await;
 
@@ -343,14 +343,14 @@ async fn people_may_sign_in_by_a_name_without_any_account_that_searches() {
     tries(&world.stranger(), "nobodyx", "not hers")
         .await
         .shows(WRONG);
-    // Not below the people.
+    // Outside of the configured base DN.
     tries(&world.stranger(), "farhan", PASSWORD)
         .await
         .shows(WRONG);
 }
 
 #[tokio::test]
-async fn a_name_that_somebody_has_here_is_linked_and_not_guessed() {
+async fn an_existing_username_is_linked_by_its_owner_only() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     let stranger = world.stranger();
@@ -360,18 +360,18 @@ async fn a_name_that_somebody_has_here_is_linked_and_not_guessed() {
     assert!(refused.status.is_client_error(), "{}", refused.status);
     assert!(refused.says("link"), "{}", refused.words());
     assert!(!is_signed_in(&stranger).await);
-    // asha links it, and then it is a way in.
+    // asha links the directory account; then it signs her in.
     let asha = world.student("asha").await;
     let ways = asha.visits("user/ways-in/").await;
     let form = ways.clicks("Campus account").await;
     let linked = form.signs_in("asha", PASSWORD).await;
     assert!(linked.says("From now on"), "{}", linked.words());
     let again = comes_in(&world, "asha").await;
-    // And no more than that: what is known of her stays hers.
+    // Linking changes nothing else: her name stays as it was.
     assert_eq!(known(&world, &again).await["last_name"], "D’Souza");
 }
 
-/// The page says that nobody answers, in time, and nobody is in.
+/// The page reports that the directory did not answer, within the time limit, and nobody is signed in.
 async fn is_silent(world: &World) {
     let stranger = world.stranger();
     let began = Instant::now();
@@ -384,7 +384,7 @@ async fn is_silent(world: &World) {
 }
 
 #[tokio::test]
-async fn a_directory_that_is_gone_is_told_of() {
+async fn a_directory_that_is_down_is_reported() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     comes_in(&world, "nandini").await;
@@ -392,12 +392,12 @@ async fn a_directory_that_is_gone_is_told_of() {
     directory.dies();
 
     is_silent(&world).await;
-    // Those who have a password here come in.
+    // A local password still signs in.
     world.student("asha").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_directory_that_dies_while_it_is_asked_is_told_of() {
+async fn a_directory_that_dies_during_a_request_is_reported() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     let form = world.stranger().visits("account/login/ldap/").await;
@@ -414,7 +414,7 @@ async fn a_directory_that_dies_while_it_is_asked_is_told_of() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_directory_that_stalls_is_not_waited_for_and_taken_up_again() {
+async fn a_directory_that_stalls_is_given_up_in_time_and_used_again_later() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
 
@@ -426,7 +426,7 @@ async fn a_directory_that_stalls_is_not_waited_for_and_taken_up_again() {
 }
 
 #[tokio::test]
-async fn a_certificate_of_somebody_else_gets_no_password() {
+async fn an_untrusted_certificate_gets_no_password() {
     let directory = Directory::opens().await;
     let stranger = &authority().stranger;
     for address in [directory.tls_address(), directory.address()] {
@@ -434,7 +434,7 @@ async fn a_certificate_of_somebody_else_gets_no_password() {
         let world = plan.set("PROFILES_LDAP_CA_FILE", stranger).opens().await;
         is_silent(&world).await;
     }
-    // The right certificate, for another name.
+    // A valid certificate for another host name.
     let port = directory
         .tls_address()
         .rsplit(':')
@@ -446,7 +446,7 @@ async fn a_certificate_of_somebody_else_gets_no_password() {
 }
 
 #[tokio::test]
-async fn tls_may_begin_later_but_must_begin() {
+async fn without_tls_from_the_start_starttls_is_required() {
     let directory = Directory::opens().await;
     let world = Directory::plan_at(&directory.address()).opens().await;
     comes_in(&world, "nandini").await;
@@ -473,7 +473,7 @@ async fn checks(plan: Plan) -> (bool, String) {
 }
 
 #[tokio::test]
-async fn the_check_says_what_is_wrong_with_the_directory() {
+async fn the_check_command_reports_what_is_wrong_with_the_directory() {
     let directory = Directory::opens().await;
     let plain = Directory::opens_without_tls().await;
 

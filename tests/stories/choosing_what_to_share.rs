@@ -1,4 +1,5 @@
-//! Field by field: what is shown, unticked, remembered and taken back on the consent page.
+//! The consent page field by field: which values it shows, what unticking grants, and what it remembers for the next
+//! time.
 
 use crate::support::World;
 
@@ -63,7 +64,7 @@ async fn a_student_unticks_one_field_and_the_rest_of_the_scope_goes_through() {
 }
 
 #[tokio::test]
-async fn everybody_sees_their_own_values() {
+async fn people_see_their_own_values() {
     let world = World::new().await;
     let (asha, vikram) = (world.student("asha").await, world.student("vikram").await);
     let link = world
@@ -89,7 +90,7 @@ async fn everybody_sees_their_own_values() {
 }
 
 #[tokio::test]
-async fn what_was_unticked_comes_back_unticked() {
+async fn what_was_unticked_is_unticked_the_next_time() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let link = canteen.asks(&[
@@ -114,7 +115,7 @@ async fn what_was_unticked_comes_back_unticked() {
 }
 
 #[tokio::test]
-async fn an_app_that_keeps_asking_for_what_was_refused_is_not_in_the_way() {
+async fn repeated_requests_for_a_refused_scope_show_no_consent_page() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let link = canteen.login_link("basic profile phone");
@@ -132,7 +133,7 @@ async fn an_app_that_keeps_asking_for_what_was_refused_is_not_in_the_way() {
 }
 
 #[tokio::test]
-async fn asking_for_more_asks_about_what_is_new_and_keeps_what_was_decided() {
+async fn a_larger_request_shows_what_is_new_and_keeps_earlier_decisions() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     asha.visits(&canteen.login_link("basic profile phone"))
@@ -154,9 +155,9 @@ async fn asking_for_more_asks_about_what_is_new_and_keeps_what_was_decided() {
     assert_eq!(tokens.scopes(), ["basic", "ldap", "profile"]);
 }
 
-/// D30: unticking on consent takes back from earlier logins too, asking for less does not.
+/// D30: unticking on the consent page also narrows earlier logins; asking for a smaller scope does not.
 #[tokio::test]
-async fn unticking_takes_back_what_earlier_logins_could_see() {
+async fn unticking_narrows_earlier_logins() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let earlier = world.connects(&asha, &canteen, "basic profile phone").await;
@@ -187,7 +188,7 @@ async fn unticking_takes_back_what_earlier_logins_could_see() {
 }
 
 #[tokio::test]
-async fn denying_takes_nothing_back() {
+async fn denying_withdraws_nothing() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, "basic profile").await;
@@ -207,7 +208,7 @@ async fn denying_takes_nothing_back() {
 }
 
 #[tokio::test]
-async fn a_scope_that_opens_no_field_is_granted_by_its_own_tick() {
+async fn a_scope_without_fields_is_granted_by_its_own_tick() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let link = canteen.asks(&[("scope", "basic send_mail"), ("approval_prompt", "force")]);
@@ -232,7 +233,7 @@ async fn a_scope_that_opens_no_field_is_granted_by_its_own_tick() {
 }
 
 #[tokio::test]
-async fn unticking_every_field_of_a_scope_is_unticking_the_scope() {
+async fn unticking_every_field_of_a_scope_unticks_the_scope() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
 

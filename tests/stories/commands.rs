@@ -1,4 +1,4 @@
-//! The program at a shell: what it makes, what it refuses, and what it says.
+//! The commands of the program: what they create, what they refuse and what they print.
 
 use std::fs;
 use std::process::{Command, Output};
@@ -27,7 +27,7 @@ fn made(output: &Output) -> Value {
 }
 
 #[tokio::test]
-async fn a_new_password_ends_what_was_begun_with_the_old_one() {
+async fn a_new_password_ends_all_sessions_and_tokens() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let pair = world.connects(&asha, &canteen, "basic profile").await;
@@ -47,7 +47,7 @@ async fn a_new_password_ends_what_was_begun_with_the_old_one() {
 }
 
 #[tokio::test]
-async fn a_person_is_added_with_a_password_made_for_them() {
+async fn a_person_is_added_with_a_generated_password() {
     let world = World::new().await;
 
     let output = runs(
@@ -100,7 +100,7 @@ async fn a_person_is_added_with_a_password_made_for_them() {
 }
 
 #[tokio::test]
-async fn a_password_that_everybody_would_try_is_not_set() {
+async fn a_weak_password_is_refused() {
     const COMMAND: [&str; 4] = ["person", "password", "asha", "--password-stdin"];
     let world = World::new().await;
     let person = world.person("asha").await;
@@ -117,7 +117,7 @@ async fn a_password_that_everybody_would_try_is_not_set() {
 }
 
 #[tokio::test]
-async fn a_list_of_people_is_read_row_by_row() {
+async fn an_import_reports_errors_row_by_row() {
     let world = World::new().await;
     let list = "username,first_name,last_name,email,type,hostel,room,department,degree,join_year,graduation_year,contacts,secondary_emails\n\
                 ravi,Ravi,Nair,ravi@campus.example,ug,14,A-12,CSE,BTECH,2024,2028,98200 11111;98200 22222,ravi@mail.example\n\
@@ -170,7 +170,7 @@ async fn a_list_of_people_is_read_row_by_row() {
 }
 
 #[tokio::test]
-async fn what_is_wrongly_called_or_set_is_said_in_one_line() {
+async fn wrong_arguments_or_settings_are_reported_in_one_line() {
     let world = World::new().await;
 
     let unknown = runs(&world, &["dance"], "").await;
@@ -237,7 +237,7 @@ async fn what_is_wrongly_called_or_set_is_said_in_one_line() {
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_begin_says_what_to_set() {
+async fn a_server_that_cannot_start_prints_what_to_set() {
     let world = World::new().await;
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
@@ -270,7 +270,7 @@ async fn a_server_that_cannot_begin_says_what_to_set() {
 }
 
 #[tokio::test]
-async fn only_what_can_close_itself_is_opened() {
+async fn only_a_connector_with_a_circuit_breaker_can_be_opened() {
     let world = World::new().await;
     let slip = runs(&world, &["upstream", "open", "epr"], "").await;
     assert_eq!(slip.status.code(), Some(2));
@@ -280,7 +280,7 @@ async fn only_what_can_close_itself_is_opened() {
 }
 
 #[tokio::test]
-async fn check_says_of_each_thing_how_it_is() {
+async fn check_reports_the_state_of_each_part() {
     let world = World::new().await;
 
     let well = runs(&world, &["check"], "").await;
@@ -301,7 +301,7 @@ async fn check_says_of_each_thing_how_it_is() {
 }
 
 #[tokio::test]
-async fn bringing_the_database_up_to_date_twice_does_no_harm() {
+async fn migrating_twice_changes_nothing() {
     let world = World::new().await;
 
     assert!(runs(&world, &["migrate"], "").await.status.success());
@@ -310,11 +310,11 @@ async fn bringing_the_database_up_to_date_twice_does_no_harm() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn told_to_stop_it_finishes_what_it_is_answering() {
+async fn after_sigterm_the_server_finishes_open_requests() {
     let world = World::plan().in_its_own_process().opens().await;
     let asha = world.person("asha").await;
     let form = world.stranger().visits("account/login/").await;
-    // A password takes a moment to compare: long enough to be told to stop meanwhile.
+    // Comparing a password takes long enough to send SIGTERM meanwhile.
     let answering =
         tokio::spawn(async move { form.signs_in(&asha.username, &asha.password).await.status });
     tokio::time::sleep(Duration::from_millis(5)).await;
@@ -327,7 +327,7 @@ async fn told_to_stop_it_finishes_what_it_is_answering() {
     assert!(stopped.success());
     let ended = spawn_blocking(move || world.ends()).await.unwrap();
     assert_eq!(ended, Some(0));
-    // The sign-in was answered; what it leads to may have found the door closed.
+    // The sign-in request was answered. The request after its redirect may find the listener closed.
     match answering.await {
         Ok(status) => assert!(!status.is_server_error(), "{status}"),
         Err(problem) => assert!(problem.is_panic()),

@@ -1,5 +1,5 @@
-//! Letters of the house on their way out: from several processes at once, past a mail server that is away for a while, and out
-//! of a process that dies at the worst moment. Nothing is lost, nothing comes twice.
+//! Delivery of queued mail: by several processes at once, while the mail server is down, and across the crash of a
+//! process. No mail is lost and none is sent twice.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use crate::support::{Browser, World};
 
 const OTHERS: usize = 5;
 
-/// Processes on one database, in front of one mail server.
+/// Several processes on one database, with one mail server.
 struct Houses {
     world: World,
-    /// Beside the one that also answers requests.
+    /// The job runners of the further processes, beside the one that also serves requests.
     others: Vec<Arc<Jobs>>,
     server: MailServer,
     people: Vec<Browser>,
@@ -44,7 +44,7 @@ impl Houses {
         }
     }
 
-    /// Everybody adds three addresses, each of which gets a letter.
+    /// Each person adds three addresses, and each address gets a mail.
     async fn write(&self, domain: &str) -> Vec<String> {
         let mut written = Vec::new();
         for (number, person) in self.people.iter().enumerate() {
@@ -67,7 +67,7 @@ impl Houses {
         written
     }
 
-    /// All do their jobs, at the same moment.
+    /// All run their jobs at the same moment.
     async fn do_their_jobs(&self) {
         let mut others = JoinSet::new();
         for other in &self.others {
@@ -78,7 +78,7 @@ impl Houses {
         others.join_all().await;
     }
 
-    /// So many mails and no more, by the address each went to; none twice, by address or by `Message-ID`.
+    /// Waits for exactly `many` mails and returns the address of each; no address and no `Message-ID` occurs twice.
     async fn deliver(&self, many: usize) -> Vec<String> {
         let mut by_id = BTreeMap::new();
         for _ in 0..many {
@@ -102,7 +102,7 @@ fn address_of(mail: &Mail) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn processes_at_once_deliver_each_letter_once() {
+async fn several_processes_deliver_each_mail_once() {
     let houses = Houses::open(8).await;
     let written = houses.write("home.example").await;
     houses.do_their_jobs().await;
@@ -116,9 +116,9 @@ async fn processes_at_once_deliver_each_letter_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn letters_wait_for_a_mail_server_that_is_gone_and_leave_once_it_is_back() {
+async fn mails_wait_for_a_mail_server_that_is_down_and_go_out_when_it_is_back() {
     let houses = Houses::open(4).await;
-    // A connection waits from before: it is gone too.
+    // An open connection from before the outage is gone, too.
     houses.write("work.example").await;
     houses.do_their_jobs().await;
     houses.deliver(12).await;
@@ -139,10 +139,10 @@ async fn letters_wait_for_a_mail_server_that_is_gone_and_leave_once_it_is_back()
     houses.server.got_nothing_else().await;
 }
 
-/// Between the mail server's yes and our note of it there is a moment in which a process can die. Then the letter comes
-/// again, and says by its number that it is the same one.
+/// A process can die after the mail server accepted a mail and before the outcome is stored. The mail is then sent
+/// again with the same `Message-ID`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn a_letter_whose_process_died_before_it_noted_comes_again_under_the_same_number() {
+async fn a_mail_whose_process_died_before_storing_the_outcome_is_sent_again_with_the_same_id() {
     let Houses {
         world,
         mut others,

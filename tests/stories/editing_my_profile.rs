@@ -1,5 +1,4 @@
-//! Section by section, a person changes what they say of themselves; what does not fit is told where it stands, and
-//! nothing that was typed is lost.
+//! Editing a profile section by section: errors stand beside their field, and typed values are kept.
 
 use image_files::png_that_says;
 use serde_json::{Value, json};
@@ -10,7 +9,7 @@ use crate::support::form::Part;
 use crate::support::mail_server::{MailServer, Speaks};
 use crate::support::{App, Browser, Page, World, command};
 
-/// Keys by their codes in `WebDriver` (§17.4.2).
+/// Key codes of `WebDriver` (§17.4.2).
 const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";
 const END: &str = "\u{e010}";
@@ -18,7 +17,7 @@ const HOME: &str = "\u{e011}";
 
 const EVERYTHING: &str = "basic profile sex picture phone insti_address program secondary_emails";
 
-/// What the user API says of a field.
+/// The value of a field in the user API.
 async fn told(app: &App, access: &str, field: &str) -> Value {
     let answer = app.reads(access, &format!("fields={field}")).await.good();
     answer[field].clone()
@@ -29,7 +28,7 @@ async fn seal(browser: &Browser) -> String {
     page.attributes("input[name=csrf_token]", "value").remove(0)
 }
 
-/// Posts to a section what no page would have sent, behind the page's own seal.
+/// Posts fields to a section that its page would not send, with the page's own CSRF token.
 async fn forges(browser: &Browser, section: &str, fields: &[(&str, &str)]) -> Page {
     let seal = seal(browser).await;
     let mut fields = fields.to_vec();
@@ -39,14 +38,14 @@ async fn forges(browser: &Browser, section: &str, fields: &[(&str, &str)]) -> Pa
         .await
 }
 
-/// Back on the page, which says so.
+/// The profile page, with a confirmation.
 fn is_saved(page: &Page, words: &str) {
     assert_eq!(page.url.path(), "/user/");
     let flash = page.texts(".flash").join(" ");
     assert_eq!(flash, words);
 }
 
-/// Nothing is saved: the page again, with something beside the field of this id.
+/// Nothing is saved: the form again, with an error beside the field of this id.
 fn is_refused(page: &Page, id: &str) {
     assert_eq!(page.status, 422, "{}", page.words());
     let beside = page.texts(&format!("#{id}-error"));
@@ -62,7 +61,7 @@ fn is_refused(page: &Page, id: &str) {
 }
 
 #[tokio::test]
-async fn what_the_directory_says_is_shown_and_cannot_be_changed() {
+async fn values_from_the_directory_are_shown_and_cannot_be_changed() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world
@@ -121,7 +120,7 @@ async fn what_the_directory_says_is_shown_and_cannot_be_changed() {
 }
 
 #[tokio::test]
-async fn the_page_says_what_is_still_empty() {
+async fn the_page_lists_the_empty_fields() {
     let world = World::new().await;
     let (asha, vikram) = (world.student("asha").await, world.student("vikram").await);
 
@@ -149,7 +148,7 @@ async fn the_page_says_what_is_still_empty() {
 }
 
 #[tokio::test]
-async fn sex_is_said_changed_and_taken_back() {
+async fn sex_can_be_set_changed_and_cleared() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
@@ -175,7 +174,7 @@ async fn sex_is_said_changed_and_taken_back() {
 }
 
 #[tokio::test]
-async fn an_address_fits_its_hostel() {
+async fn the_room_must_fit_the_hostel() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
@@ -241,7 +240,7 @@ async fn an_address_fits_its_hostel() {
 }
 
 #[tokio::test]
-async fn a_programme_has_its_years_in_order() {
+async fn the_years_of_a_programme_must_be_in_order() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
@@ -315,7 +314,7 @@ async fn a_programme_has_its_years_in_order() {
 }
 
 #[tokio::test]
-async fn numbers_are_a_list_and_who_stays_keeps_the_id() {
+async fn phone_numbers_are_a_list_and_keep_their_ids() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
@@ -379,7 +378,7 @@ async fn numbers_are_a_list_and_who_stays_keeps_the_id() {
 }
 
 #[tokio::test]
-async fn two_browsers_at_once_leave_no_list_longer_than_ten() {
+async fn two_browsers_at_once_cannot_exceed_ten_entries() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
@@ -406,7 +405,7 @@ async fn two_browsers_at_once_leave_no_list_longer_than_ten() {
 }
 
 #[tokio::test]
-async fn only_the_persons_own_page_saves() {
+async fn only_the_persons_own_form_can_save() {
     let world = World::new().await;
     let (asha, wasim) = (world.student("asha").await, world.student("wasim").await);
     let sections = ["pp", "sex", "address", "program", "mobile", "email"];
@@ -438,7 +437,7 @@ async fn only_the_persons_own_page_saves() {
 }
 
 #[tokio::test]
-async fn what_was_typed_stays_text() {
+async fn typed_html_stays_text() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let hostile = [
@@ -474,7 +473,7 @@ async fn what_was_typed_stays_text() {
 }
 
 #[tokio::test]
-async fn a_picture_is_made_square_and_the_old_one_goes() {
+async fn a_picture_is_cropped_to_a_square_and_replaces_the_old_one() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
@@ -517,7 +516,8 @@ async fn a_picture_is_made_square_and_the_old_one_goes() {
     );
 }
 
-/// Of the flag, red on the left and blue on the right, in the middle row: what is on both ends.
+/// The left-most and right-most pixel in the middle row of the test picture (red on the left, blue on the right), and
+/// its width.
 async fn ends_of(world: &World, picture: &Value) -> (u32, [&'static str; 2]) {
     let file = world.stranger().asks(picture.as_str().unwrap()).await;
     let image = image::load_from_memory(&file.bytes()).unwrap().to_rgb8();
@@ -531,7 +531,7 @@ async fn ends_of(world: &World, picture: &Value) -> (u32, [&'static str; 2]) {
 }
 
 #[tokio::test]
-async fn the_square_that_was_chosen_is_kept_and_no_other() {
+async fn the_chosen_square_is_kept() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
@@ -598,7 +598,7 @@ async fn the_square_that_was_chosen_is_kept_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_square_is_chosen_by_keyboard_alone() {
+async fn a_square_can_be_chosen_by_keyboard_alone() {
     let world = World::new().await;
     let (person, asha) = (world.person("asha").await, world.student("asha").await);
     let canteen = world.canteen();
@@ -636,9 +636,9 @@ async fn a_square_is_chosen_by_keyboard_alone() {
     assert_eq!(ends_of(&world, &picture).await, (10, ["red", "red"]));
 }
 
-/// Phones take larger ones than the server does. Nobody should have to know how to make one smaller.
+/// The page accepts larger photographs than the server does, since the browser scales them down.
 #[tokio::test]
-async fn a_photograph_as_a_phone_takes_it_is_made_smaller_before_it_is_sent() {
+async fn a_large_photograph_is_scaled_down_before_the_upload() {
     let world = World::new().await;
     let (person, asha) = (world.person("asha").await, world.student("asha").await);
     let canteen = world.canteen();
@@ -683,7 +683,7 @@ fn noisy_flag(width: u32, height: u32) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn lines_come_and_go_by_button_and_without_scripts_by_spare_lines() {
+async fn lines_are_added_by_button_and_without_scripts_by_empty_lines() {
     let world = World::new().await;
     let vikram = world.person("vikram").await;
     let numbers = async || {
@@ -754,7 +754,7 @@ async fn lines_come_and_go_by_button_and_without_scripts_by_spare_lines() {
 }
 
 #[tokio::test]
-async fn no_file_but_a_picture_gets_in_and_no_bomb_goes_off() {
+async fn only_pictures_are_accepted_and_decompression_bombs_are_refused() {
     let world = World::plan().in_its_own_process().opens().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
@@ -800,7 +800,7 @@ async fn no_file_but_a_picture_gets_in_and_no_bomb_goes_off() {
         &page.clone().enters("profile_picture").await,
         "profile_picture",
     );
-    // A photograph of 4 MB, one of 24, and a file that is none.
+    // A photograph of 4 MB, one of 24 MB, and a file of 33 MB that is no picture.
     for (megabytes, status) in [(4, 422), (24, 422), (33, 413)] {
         let bytes = vec![0; megabytes * 1024 * 1024];
         let refused = uploads("me.jpg", bytes).await;
@@ -832,7 +832,7 @@ async fn no_file_but_a_picture_gets_in_and_no_bomb_goes_off() {
     assert!(kept.header("content-security-policy").contains("sandbox"));
 }
 
-/// The most memory the program has had at once, in KiB.
+/// The peak memory of the process, in KiB.
 fn memory(world: &World) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", world.process_id())).unwrap();
     let peak = status
@@ -853,7 +853,7 @@ fn jpeg_size(picture: &Page) -> (u16, u16) {
     (number(7), number(5))
 }
 
-/// The picture with an EXIF segment that says where it was taken.
+/// The picture with an EXIF segment that holds a GPS position.
 fn with_gps(jpeg: &[u8]) -> Vec<u8> {
     let mut tiff =
         b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x88\x25\0\x04\0\0\0\x01\0\0\0\x1a\0\0\0\0".to_vec();
@@ -862,9 +862,9 @@ fn with_gps(jpeg: &[u8]) -> Vec<u8> {
     [&jpeg[..2], &[0xff, 0xe1], &length, &tiff, &jpeg[2..]].concat()
 }
 
-/// Files made by hand.
+/// Handmade image files.
 mod image_files {
-    /// The beginning of a PNG that claims so many pixels.
+    /// The head of a PNG that claims this many pixels.
     pub(super) fn png_that_says(width: u32, height: u32) -> Vec<u8> {
         let mut header = [width.to_be_bytes(), height.to_be_bytes()].concat();
         header.extend([8, 6, 0, 0, 0]);
@@ -878,7 +878,7 @@ mod image_files {
         file
     }
 
-    /// Length, kind, content and check sum (PNG, third edition, §5.3).
+    /// A PNG chunk: length, type, data and CRC (PNG, third edition, §5.3).
     fn chunk(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
         let covered: Vec<u8> = kind.iter().chain(content).copied().collect();
         let mut crc = u32::MAX;
@@ -911,7 +911,7 @@ async fn adds(browser: &Browser, emails: &[&str]) -> Page {
 }
 
 #[tokio::test]
-async fn an_address_counts_once_its_link_was_confirmed() {
+async fn an_address_is_used_only_after_its_link_was_confirmed() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
@@ -977,7 +977,7 @@ async fn an_address_counts_once_its_link_was_confirmed() {
 }
 
 #[tokio::test]
-async fn a_link_is_for_one_person_and_for_thirty_minutes() {
+async fn a_confirmation_link_works_for_one_person_and_thirty_minutes() {
     let world = World::new().await;
     let (vikram, wasim) = (world.student("vikram").await, world.student("wasim").await);
     adds(&vikram, &["vikram@home.example"]).await;
@@ -1039,7 +1039,7 @@ async fn a_link_is_for_one_person_and_for_thirty_minutes() {
 }
 
 #[tokio::test]
-async fn addresses_change_after_a_fresh_sign_in_only() {
+async fn changing_addresses_requires_a_recent_sign_in() {
     let world = World::new().await;
     let (vikram, person) = (world.student("vikram").await, world.person("vikram").await);
     adds(&vikram, &["vikram@home.example"]).await;
@@ -1078,7 +1078,7 @@ async fn addresses_change_after_a_fresh_sign_in_only() {
 }
 
 #[tokio::test]
-async fn the_primary_address_is_told_of_one_that_was_confirmed() {
+async fn the_primary_address_gets_a_mail_about_a_confirmed_one() {
     let world = World::new().await;
     let vikram = world.student("vikram").await;
     let primary = "vikram@campus.example";
@@ -1101,7 +1101,7 @@ async fn the_primary_address_is_told_of_one_that_was_confirmed() {
             assert!(told.contains("multipart/alternative") && !told.contains("token="));
         }
     }
-    // Who takes it out again at once does not keep the person from hearing of it.
+    // The primary address still gets a mail when the new address is removed at once.
     adds(&vikram, &[]).await;
     let told = world.mail_to(primary, 2).await;
     assert!(
@@ -1111,7 +1111,7 @@ async fn the_primary_address_is_told_of_one_that_was_confirmed() {
 }
 
 #[tokio::test]
-async fn nobody_can_be_flooded_with_links() {
+async fn confirmation_mails_are_rate_limited() {
     let world = World::new().await;
     let (vikram, wasim) = (world.student("vikram").await, world.student("wasim").await);
     adds(&vikram, &["victim@home.example"]).await;
@@ -1169,7 +1169,7 @@ async fn nobody_can_be_flooded_with_links() {
 }
 
 #[tokio::test]
-async fn only_what_can_be_mailed_to_is_added() {
+async fn only_deliverable_addresses_are_added() {
     let world = World::new().await;
     let asha = world.student("asha").await;
 
@@ -1218,7 +1218,7 @@ async fn only_what_can_be_mailed_to_is_added() {
 }
 
 #[tokio::test]
-async fn the_list_of_hostels_changes_without_a_release() {
+async fn the_list_of_hostels_is_changed_by_a_command() {
     let world = World::new().await;
     let (asha, vikram) = (world.student("asha").await, world.student("vikram").await);
     let runs = async |arguments: &'static [&'static str]| {
@@ -1302,7 +1302,7 @@ async fn the_list_of_hostels_changes_without_a_release() {
 }
 
 #[tokio::test]
-async fn the_link_is_made_when_the_mail_goes_out_and_lies_nowhere() {
+async fn the_confirmation_token_is_made_on_delivery_and_stored_nowhere() {
     let server = MailServer::starts(Speaks::Plain).await;
     let plan = World::plan().set("PROFILES_SMTP_URL", &server.address());
     let world = plan

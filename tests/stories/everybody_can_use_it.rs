@@ -1,4 +1,4 @@
-//! Every page there is, for everybody: judged by axe in both colour schemes on a narrow phone and a desktop, by keyboard
+//! Accessibility of every page: judged by axe in both colour schemes on a narrow phone and a desktop, by keyboard
 //! alone, and without scripts.
 
 use std::collections::{BTreeSet, VecDeque};
@@ -14,7 +14,7 @@ use crate::support::lying_directory::{Does, LyingDirectory, honestly};
 const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";
 
-/// The pattern of an address: one page for one kind of thing.
+/// The pattern of an address: pages that differ in an id only have the same.
 fn kind_of(address: &Url) -> String {
     let is_id = |part: &str| part.len() == 36 && part.matches('-').count() == 4;
     let parts = address.path().split('/');
@@ -24,7 +24,7 @@ fn kind_of(address: &Url) -> String {
     parts.join("/")
 }
 
-/// Goes wherever links lead, one page of each kind, and looks at every one. The kinds are the answer.
+/// Follows all links, visits one page of each kind and checks it. Returns the kinds.
 async fn walks(browser: &Chromium, world: &World, from: &[&str]) -> BTreeSet<String> {
     let base = Url::parse(&world.base).unwrap();
     let mut ahead: VecDeque<Url> = from.iter().map(|path| base.join(path).unwrap()).collect();
@@ -63,7 +63,7 @@ async fn walks(browser: &Chromium, world: &World, from: &[&str]) -> BTreeSet<Str
 }
 
 #[tokio::test]
-async fn axe_is_heard() {
+async fn axe_reports_violations() {
     let browser = Chromium::opens(true).await;
     browser
         .visits("data:text/html,<title>x</title><img src=x><p style=color:silver>Pale<input>")
@@ -80,7 +80,7 @@ async fn axe_is_heard() {
 }
 
 #[tokio::test]
-async fn axe_finds_nothing_wherever_links_lead() {
+async fn axe_finds_nothing_on_any_linked_page() {
     let world = World::new().await;
     let (meera, asha) = (world.person("meera").await, world.person("asha").await);
     let owner = world.signed_in(&meera).await;
@@ -95,10 +95,10 @@ async fn axe_finds_nothing_wherever_links_lead() {
         .visits(&format!("{}account/login/", world.base))
         .await;
     developer.signs_in(&meera.username, &meera.password).await;
-    // Of a kind the first is looked at, and only what is not verified has every page.
+    // Of each kind one page is checked; only an unverified app has every page.
     let list = owner.visits("oauth/applications/").await;
     let app = list.clicks("Lost and Found").await;
-    // The page that soon asks for a fresh sign-in comes first.
+    // The page that will soon ask for the password again comes first.
     let from = [
         "user/data/close/",
         app.url.path(),
@@ -112,7 +112,7 @@ async fn axe_finds_nothing_wherever_links_lead() {
         .visits(&format!("{}account/login/", world.base))
         .await;
     newcomer.signs_in(&asha.username, &asha.password).await;
-    // What is empty for one person is not for another.
+    // Lists that are empty for one person are filled for another.
     for path in ["user/", "user/settings/", "oauth/applications/"] {
         newcomer.visits(&format!("{}{path}", world.base)).await;
         newcomer.can_be_used(&format!("{path} of asha")).await;
@@ -145,7 +145,7 @@ async fn axe_finds_nothing_wherever_links_lead() {
 }
 
 #[tokio::test]
-async fn axe_finds_nothing_on_the_way_in_and_where_something_is_wrong() {
+async fn axe_finds_nothing_during_sign_in_and_on_error_pages() {
     let world = World::new().await;
     let (meera, vikram) = (world.person("meera").await, world.person("vikram").await);
     let at = |path: &str| format!("{}{path}", world.base);
@@ -273,7 +273,7 @@ async fn axe_finds_nothing_in_the_demo() {
 }
 
 #[tokio::test]
-async fn axe_finds_nothing_while_somebody_signs_in_by_either_way() {
+async fn axe_finds_nothing_during_sign_in_through_each_connector() {
     let silent = Arc::new(AtomicBool::new(false));
     let speaks = Arc::clone(&silent);
     let directory = LyingDirectory::that(move |id, _, asked| {
@@ -318,7 +318,7 @@ async fn axe_finds_nothing_while_somebody_signs_in_by_either_way() {
 }
 
 #[tokio::test]
-async fn axe_finds_nothing_on_pages_about_oneself_in_their_other_states() {
+async fn axe_finds_nothing_on_account_pages_in_their_other_states() {
     let world = World::new().await;
     let (person, asha) = (world.person("asha").await, world.student("asha").await);
     let canteen = world.canteen();
@@ -370,7 +370,7 @@ async fn axe_finds_nothing_on_pages_about_oneself_in_their_other_states() {
 }
 
 #[tokio::test]
-async fn the_main_job_by_keyboard_alone() {
+async fn the_main_job_works_by_keyboard_alone() {
     let world = World::new().await;
     let (asha, browser) = (world.person("asha").await, Chromium::opens(true).await);
 
@@ -409,7 +409,7 @@ async fn the_main_job_by_keyboard_alone() {
 }
 
 #[tokio::test]
-async fn a_profile_is_changed_by_keyboard_alone_and_without_scripts() {
+async fn a_profile_can_be_changed_by_keyboard_alone_and_without_scripts() {
     let world = World::new().await;
     let vikram = world.person("vikram").await;
 

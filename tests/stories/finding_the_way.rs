@@ -1,4 +1,4 @@
-//! Addresses: what the metadata promise, prefixes old and new, slashes, and whether the server is well.
+//! Addresses and metadata: RFC 8414 metadata, old and new prefixes, trailing slashes, the health check (S48).
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ async fn metadata(world: &World, path: &str) -> Value {
 }
 
 #[tokio::test]
-async fn s48_what_the_metadata_list_works_and_nothing_else_does() {
+async fn s48_what_the_metadata_lists_works_and_nothing_else_does() {
     let world = World::new().await;
     let (asha, canteen, timetable) = (
         world.student("asha").await,
@@ -87,7 +87,7 @@ async fn s48_what_the_metadata_list_works_and_nothing_else_does() {
 }
 
 #[tokio::test]
-async fn metadata_may_be_read_by_any_page() {
+async fn pages_of_any_origin_can_read_the_metadata() {
     let world = World::new().await;
 
     let request = world
@@ -110,7 +110,7 @@ async fn metadata_may_be_read_by_any_page() {
 }
 
 #[tokio::test]
-async fn everything_lives_under_the_path_of_the_public_url() {
+async fn every_address_is_under_the_path_of_the_public_url() {
     let world = World::plan().under("/campus").opens().await;
     let (stranger, canteen, person) = (
         world.stranger(),
@@ -171,7 +171,7 @@ async fn everything_lives_under_the_path_of_the_public_url() {
 }
 
 #[tokio::test]
-async fn both_spellings_of_every_address_are_the_same() {
+async fn addresses_work_with_and_without_the_trailing_slash() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let pair = world.connects(&asha, &canteen, "basic").await;
@@ -210,7 +210,7 @@ async fn both_spellings_of_every_address_are_the_same() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_not_there_is_said_so_in_the_asker_s_way() {
+async fn an_unknown_address_gets_a_404_in_the_accepted_format() {
     let world = World::new().await;
 
     let page = world.student("asha").await.asks("nowhere/").await;
@@ -221,7 +221,7 @@ async fn an_address_that_is_not_there_is_said_so_in_the_asker_s_way() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_no_text_is_not_there_either() {
+async fn an_address_that_is_not_utf_8_gets_a_404() {
     let world = World::new().await;
     for address in [
         "doc/%ff/",
@@ -240,7 +240,7 @@ async fn an_address_that_is_no_text_is_not_there_either() {
 }
 
 #[tokio::test]
-async fn whoever_asks_which_methods_there_are_is_told() {
+async fn responses_to_options_and_wrong_methods_list_the_methods() {
     let world = World::new().await;
     for (address, methods) in [
         ("oauth/token/", "POST, OPTIONS"),
@@ -257,7 +257,7 @@ async fn whoever_asks_which_methods_there_are_is_told() {
 }
 
 #[tokio::test]
-async fn the_api_describes_itself() {
+async fn the_openapi_document_describes_the_api() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let told = Answer::to(canteen.request(Method::GET, "api/openapi.json"))

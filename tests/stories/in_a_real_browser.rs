@@ -1,5 +1,5 @@
-//! The main job in Chromium, with JavaScript and without: a developer registers an app, a student signs in, unticks a
-//! field and sees what the app received.
+//! The main job in Chromium, with and without JavaScript: a developer registers an app, a student signs in, unticks a
+//! field, and the app gets the rest (S13).
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -16,14 +16,14 @@ use crate::support::{App, World, form};
 
 const APP_FORM: &str = "form:has([name=redirect_uris]) button:not([type=button])";
 
-/// A student's squash court app, running somewhere on this machine.
+/// A student's squash court app, listening on this machine.
 struct Squash {
     address: String,
     app: Arc<OnceLock<App>>,
 }
 
 impl Squash {
-    /// Starts to listen; who it is, it learns when it has been registered.
+    /// Starts to listen; its client id is set after registration.
     async fn opens() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}/cb", listener.local_addr().unwrap());
@@ -59,7 +59,7 @@ impl Squash {
     }
 }
 
-/// meera signs in and registers the app; it then knows its own id and secret.
+/// meera signs in and registers the app, which keeps its client id and secret.
 async fn is_registered(world: &World, browser: &Chromium, squash: &Squash) {
     let meera = world.person("meera").await;
     browser
@@ -138,12 +138,12 @@ async fn the_main_job(scripts: bool) {
 }
 
 #[tokio::test]
-async fn with_javascript() {
+async fn the_main_job_with_javascript() {
     the_main_job(true).await;
 }
 
 #[tokio::test]
-async fn without_javascript() {
+async fn the_main_job_without_javascript() {
     the_main_job(false).await;
 }
 
@@ -166,7 +166,7 @@ async fn ticking_a_field_again_ticks_its_scope() {
 }
 
 #[tokio::test]
-async fn s13_a_page_that_frames_the_consent_page_shows_nothing_of_it() {
+async fn s13_the_consent_page_cannot_be_framed() {
     let world = World::new().await;
     let (asha, browser) = (world.person("asha").await, Chromium::opens(true).await);
     let link = world.canteen().login_link("basic profile");
@@ -194,9 +194,9 @@ async fn s13_a_page_that_frames_the_consent_page_shows_nothing_of_it() {
     );
 }
 
-/// Every page there is so far, in the order one meets them.
+/// Every page of the main job, in the order in which a person meets them.
 #[tokio::test]
-async fn pages_fit_a_phone_and_a_desktop_by_day_and_by_night() {
+async fn pages_fit_a_phone_and_a_desktop_in_both_colour_schemes() {
     let world = World::new().await;
     let (meera, asha) = (world.person("meera").await, world.person("asha").await);
     let at = |path: &str| format!("{}{path}", world.base);
@@ -282,9 +282,9 @@ async fn pages_fit_a_phone_and_a_desktop_by_day_and_by_night() {
     student.looks_at("connected-app-take-back").await;
 }
 
-/// What somebody sees who looks after what is known about them, up to the end.
+/// Every page about a person's own data, until the account is closed.
 #[tokio::test]
-async fn pages_about_oneself_fit_a_phone_and_a_desktop_by_day_and_by_night() {
+async fn account_pages_fit_a_phone_and_a_desktop_in_both_colour_schemes() {
     let world = World::new().await;
     let (asha, canteen) = (world.person("asha").await, world.canteen());
     let at = |path: &str| format!("{}{path}", world.base);

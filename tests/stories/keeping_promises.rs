@@ -1,5 +1,5 @@
-//! For random questions, ticks and withdrawals: what the API returns is what the consent page promised and the person
-//! has not taken back since. Never more, and nothing less.
+//! A property test of consent: for random requests, ticks and withdrawals the user API returns exactly the fields
+//! that the consent page showed and the person has not withdrawn since.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,8 @@ use time::Duration;
 
 use crate::support::{App, Browser, Page, Tokens, World};
 
-/// Scopes with their fields, as `profiles.md` has them: told here a second time on purpose.
+/// Scopes with their fields, as specified. They are listed again here so that a mistake in the program's table is
+/// found.
 const OPENS: [(&str, &[&str]); 10] = [
     ("basic", &["id"]),
     ("profile", &["first_name", "last_name", "type", "is_alumni"]),
@@ -24,7 +25,7 @@ const OPENS: [(&str, &[&str]); 10] = [
     ("send_mail", &[]),
 ];
 
-/// Another seed is another run; a run that fails names its own.
+/// Another seed makes another run; a failing run prints its seed.
 const SEEDS: [u64; 3] = [1, 2_026, 77_777];
 const STEPS: usize = 14;
 
@@ -48,16 +49,16 @@ fn everything() -> Fields {
 /// Tokens the app holds.
 struct Held {
     tokens: Tokens,
-    /// What the consent page promised to the sign-in they come from.
+    /// The fields that the consent page showed in the login of these tokens.
     promised: Fields,
-    /// What these may open: a refresh leaves behind what was taken back at its time.
+    /// The fields that these tokens open now. A refresh drops the fields withdrawn before it.
     opens: Fields,
 }
 
-/// What the story believes, from what the pages said alone.
+/// The expected state, from the pages alone.
 struct Belief {
     chance: StdRng,
-    /// What the person allows the app now.
+    /// The fields the person allows the app now.
     allowed: Fields,
     held: Vec<Held>,
     told: Vec<String>,
@@ -96,7 +97,7 @@ impl Belief {
             .iter()
             .filter(|(scope, _)| asked.contains(scope) && *scope != "basic")
         {
-            // A scope stays ticked as its box comes up; a field counts only with it.
+            // A scope stays ticked as the page shows it; a field counts only with its scope.
             let on = fields.is_empty() || fields.iter().any(|field| promised.contains(field));
             page = page.touches("scope", scope, on);
         }
@@ -116,7 +117,7 @@ impl Belief {
         });
     }
 
-    /// The person takes one field back on the page of the app, whichever is offered there.
+    /// The person withdraws one of the fields that the app's page offers.
     async fn takes_back(&mut self, asha: &Browser) {
         let list = asha.visits("user/settings/").await;
         let is_connected = list.texts("main a").iter().any(|link| link == "Canteen");
@@ -145,7 +146,7 @@ impl Belief {
         }
     }
 
-    /// The person takes everything back.
+    /// The person withdraws everything.
     async fn ends(&mut self, asha: &Browser) {
         if self.allowed.is_empty() {
             return;
@@ -164,7 +165,7 @@ impl Belief {
         let old = self.held.swap_remove(at);
         let answer = app.tries_to_refresh(&old.tokens.refresh, &[]).await;
         if answer.status != 200 {
-            // Of a grant that was taken back.
+            // The grant was withdrawn.
             answer.refuses(400, "invalid_grant");
             return;
         }
@@ -176,7 +177,7 @@ impl Belief {
         });
     }
 
-    /// The heart of it: every token the app holds opens exactly what was promised to it and still is.
+    /// The property itself: every token opens exactly the fields that were shown and not withdrawn.
     async fn holds(&self, app: &App, ended: &mut BTreeSet<String>) {
         let query = format!(
             "fields={}",
@@ -222,30 +223,30 @@ async fn lives_a_life(seed: u64) {
             _ => belief.ends(&asha).await,
         }
         belief.holds(&canteen, &mut ended).await;
-        // A page of the browser never looks older than the next deed.
+        // Two events never have the same time.
         world.sleeps(Duration::seconds(1));
     }
     assert!(belief.told.len() > STEPS / 3, "{:?}", belief.told);
 }
 
 #[tokio::test]
-async fn an_app_reads_what_was_promised_and_not_taken_back_first_life() {
+async fn an_app_reads_what_was_shown_and_not_withdrawn_first_seed() {
     lives_a_life(SEEDS[0]).await;
 }
 
 #[tokio::test]
-async fn an_app_reads_what_was_promised_and_not_taken_back_second_life() {
+async fn an_app_reads_what_was_shown_and_not_withdrawn_second_seed() {
     lives_a_life(SEEDS[1]).await;
 }
 
 #[tokio::test]
-async fn an_app_reads_what_was_promised_and_not_taken_back_third_life() {
+async fn an_app_reads_what_was_shown_and_not_withdrawn_third_seed() {
     lives_a_life(SEEDS[2]).await;
 }
 
-/// What the page of the app lists is what the API returns.
+/// The app's page lists what the API returns.
 #[tokio::test]
-async fn the_page_of_the_app_promises_what_the_api_returns() {
+async fn the_page_of_the_app_lists_what_the_api_returns() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let consent: Page = asha

@@ -1,5 +1,5 @@
-//! What people type to prove who they are is gone once they have: from the database and its write-ahead log, from the
-//! log at its most talkative, and from the memory of the program.
+//! Passwords and codes do not stay behind after a sign-in: not in the database or its write-ahead log, not in the log
+//! at its most verbose level, not in the memory of the process.
 
 use std::fs;
 use std::path::Path;
@@ -16,13 +16,13 @@ use crate::sim::kit::fault::Fault;
 use crate::support::directory::Directory;
 use crate::support::{World, database};
 
-/// Where a secret could have been left.
+/// The places in which a secret could be left.
 struct Traces(Vec<(&'static str, Vec<u8>)>);
 
 impl Traces {
     /// Everything the program has written, and all of its memory.
     async fn of(world: &World) -> Self {
-        // Connections of browsers and upstreams are let go a moment after the last answer.
+        // Buffers of connections are freed a moment after the last response.
         tokio::time::sleep(Duration::from_secs(1)).await;
         let folder = core_file(world.process_id());
         Self(vec![
@@ -34,7 +34,7 @@ impl Traces {
         ])
     }
 
-    /// Stops the story where one of them is found, however it is written.
+    /// Fails if one of the secrets is found, in any encoding.
     fn hold_none_of(&self, secrets: &[&str]) {
         for secret in secrets {
             let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
@@ -53,7 +53,7 @@ impl Traces {
         }
     }
 
-    /// The search itself works: this is there, and found.
+    /// Checks that the search works: this text is found.
     fn hold(&self, place: &str, text: &str) {
         let (_, content) = self.0.iter().find(|(name, _)| *name == place).unwrap();
         assert!(
@@ -73,7 +73,7 @@ fn core_file(process: u32) -> std::path::PathBuf {
         .join(format!("core-of-{process}"))
 }
 
-/// The cluster's, of all stories: what one of them leaves there is found by this one.
+/// The write-ahead log belongs to the cluster of all stories.
 fn write_ahead_log() -> Vec<u8> {
     let mut all = Vec::new();
     for entry in fs::read_dir(database::cluster().folder.join("database/cluster/pg_wal")).unwrap() {
@@ -89,7 +89,7 @@ fn postgresql_log() -> Vec<u8> {
     fs::read(database::cluster().folder.join("database/log")).unwrap()
 }
 
-/// The program's memory, as `gcore` writes it down.
+/// The memory of the process, as `gcore` dumps it.
 fn core(process: u32, at: &Path) -> Vec<u8> {
     let gcore = Command::new("gcore")
         .arg("-o")
@@ -106,7 +106,7 @@ fn core(process: u32, at: &Path) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_password_is_gone_once_it_is_judged() {
+async fn a_password_leaves_no_trace_after_the_sign_in() {
     let world = World::plan()
         .in_its_own_process()
         .with_all_that_postgresql_writes()
@@ -130,7 +130,7 @@ async fn a_password_is_gone_once_it_is_judged() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_password_of_the_directory_is_gone_once_it_is_judged() {
+async fn a_directory_password_leaves_no_trace_after_the_sign_in() {
     let directory = Directory::opens().await;
     let (right, wrong) = ("canary-right-&=+%-3307", "canary-wrong-&=+%-5512");
     directory
@@ -149,7 +149,7 @@ async fn a_password_of_the_directory_is_gone_once_it_is_judged() {
         let page = form.signs_in("nandini", password).await;
         assert_eq!(page.says("do not belong together"), password == wrong);
     }
-    // Neither is one that was on its way when the directory stalled.
+    // The password that was being sent when the directory stalled is gone, too.
     directory.freezes();
     let stalled = "canary-stalled-&=+%-7726";
     let form = world.stranger().visits("account/login/ldap/").await;
@@ -165,7 +165,7 @@ async fn a_password_of_the_directory_is_gone_once_it_is_judged() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_typed_for_the_jiit_portal_is_gone_once_it_is_judged() {
+async fn jiit_credentials_leave_no_trace_after_the_sign_in() {
     let jiit = Jiit::opens().await;
     let (right, wrong) = ("canary-right-&=+%-6091", "canary-wrong-&=+%-1148");
     jiit.portal
@@ -180,7 +180,7 @@ async fn what_is_typed_for_the_jiit_portal_is_gone_once_it_is_judged() {
         let page = jiit.signs_in_and_agrees(&world.stranger(), &asha).await;
         assert_eq!(page.says("Asha Rao"), password == right);
     }
-    // Neither is one that was on its way when the portal had to be asked twice.
+    // The password of a sign-in that asked the portal twice is gone, too.
     jiit.portal
         .set(&serde_json::json!({ "clock_offset_s": 86_400, "wrong_password": "empty" }));
     let twice = Student {
@@ -197,7 +197,8 @@ async fn what_is_typed_for_the_jiit_portal_is_gone_once_it_is_judged() {
     }
     traces.hold("the log", "the upstream is odd about one person");
     traces.hold_none_of(&[right, wrong, twice.password]);
-    // What is sealed is as good as plain; what links the phases and what opens the account, too.
+    // The encrypted password is as good as the plain one, and so are the tokens that link the phases and open the
+    // account.
     let secrets = jiit.portal.secrets();
     let links_or_opens = |it: &&String| it.contains('.') || it.len() == 36;
     let made = secrets.made.iter().filter(links_or_opens);
@@ -210,7 +211,7 @@ async fn what_is_typed_for_the_jiit_portal_is_gone_once_it_is_judged() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_erp_was_told_is_gone_once_it_has_judged() {
+async fn erp_credentials_leave_no_trace_after_the_sign_in() {
     let erp = Erp::opens().await;
     let (roll, password, answer) = (
         "21CS10001",
@@ -237,7 +238,7 @@ async fn what_erp_was_told_is_gone_once_it_has_judged() {
         form.presses("Have ERP mail me a code").await
     };
 
-    // Refused until it is over, let in, and on its way when ERP stalled.
+    // Refused until the limit is reached; accepted; being sent when ERP stalled.
     let (wrong, stalled) = ("canary-wrong-&=+%-2275", "canary-stalled-&=+%-7431");
     let mut page = gives(roll, wrong, answer).await;
     for _ in 0..2 {
@@ -247,7 +248,8 @@ async fn what_erp_was_told_is_gone_once_it_has_judged() {
     page.refuses(400);
     drop(page);
     let page = gives(roll, password, answer).await;
-    // ERP wants both again with the code: until then they are held, and here the search finds them.
+    // ERP wants password and answer again with the code. Until then they are held in memory, where the search finds
+    // them.
     let held = Traces::of(&world).await;
     for secret in [password, answer] {
         held.hold("the memory", secret);
@@ -270,10 +272,10 @@ async fn what_erp_was_told_is_gone_once_it_has_judged() {
         traces.hold(place, roll);
     }
     traces.hold("the log", "a sign-in was refused");
-    // ERP's token is made of its two session ids: who has it has them.
+    // ERP's token consists of its two session ids.
     let heard = erp.state().secrets.clone();
     let token = heard.iter().find(|it| it.len() == 140).unwrap();
-    // Six digits are somewhere in any memory; not behind the name of their field.
+    // Six digits occur in any memory by chance, but not after the name of their field.
     let codes = [format!("email_otp={code}"), format!("code={code}")];
     let mut secrets = vec![
         &token[..38],
@@ -288,7 +290,7 @@ async fn what_erp_was_told_is_gone_once_it_has_judged() {
 }
 
 #[tokio::test]
-async fn the_connection_a_password_came_by_ends() {
+async fn the_connection_that_carried_a_password_is_closed() {
     let world = World::new().await;
     let browser = world.stranger();
 

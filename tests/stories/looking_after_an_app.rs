@@ -1,8 +1,9 @@
-//! What a developer may do to an app later on, and what is asked first.
+//! Managing a registered app: its secret, its logo, its verification (K77), and when the developer signs in again
+//! first.
 
 use crate::support::{Browser, Page, World};
 
-/// The page of one of somebody's apps.
+/// The page of an app of this developer.
 async fn page_of(developer: &Browser, app: &str) -> Page {
     let list = developer.visits("oauth/applications/").await;
     list.clicks(app).await
@@ -13,7 +14,7 @@ fn secret_on(page: &Page) -> String {
 }
 
 #[tokio::test]
-async fn k77_what_was_verified_stays() {
+async fn k77_a_verified_app_cannot_change_what_was_verified() {
     let world = World::new().await;
     let (meera, asha) = (world.student("meera").await, world.student("asha").await);
     let page = page_of(&meera, "Canteen").await;
@@ -60,7 +61,7 @@ async fn k77_what_was_verified_stays() {
 }
 
 #[tokio::test]
-async fn a_secret_can_be_read_again_until_its_page_is_left() {
+async fn a_secret_is_shown_until_its_page_is_left() {
     let world = World::new().await;
     let (meera, wasim) = (world.student("meera").await, world.student("wasim").await);
     let page = page_of(&meera, "Lost and Found").await;
@@ -79,7 +80,7 @@ async fn a_secret_can_be_read_again_until_its_page_is_left() {
 }
 
 #[tokio::test]
-async fn a_secret_does_not_stay_for_the_next_person_at_the_browser() {
+async fn a_secret_is_not_shown_to_the_next_person_at_the_browser() {
     let world = World::new().await;
     let (wasim, meera) = (world.person("wasim").await, world.student("meera").await);
     let page = page_of(&meera, "Lost and Found").await;
@@ -100,7 +101,7 @@ async fn a_secret_does_not_stay_for_the_next_person_at_the_browser() {
 }
 
 #[tokio::test]
-async fn a_secret_left_on_the_screen_is_gone_after_ten_minutes() {
+async fn a_shown_secret_expires_after_ten_minutes() {
     let world = World::new().await;
     let meera = world.student("meera").await;
     let page = page_of(&meera, "Lost and Found").await;
@@ -114,7 +115,7 @@ async fn a_secret_left_on_the_screen_is_gone_after_ten_minutes() {
 }
 
 #[tokio::test]
-async fn what_was_asked_twice_is_done_once() {
+async fn a_form_submitted_twice_is_applied_once() {
     let world = World::new().await;
     let meera = world.student("meera").await;
     let page = page_of(&meera, "Lost and Found").await;
@@ -131,7 +132,7 @@ async fn what_was_asked_twice_is_done_once() {
 }
 
 #[tokio::test]
-async fn who_signed_in_long_ago_signs_in_again_before_an_app_changes() {
+async fn changing_an_app_requires_a_recent_sign_in() {
     let world = World::new().await;
     let person = world.person("meera").await;
     let meera = world.signed_in(&person).await;
@@ -156,7 +157,7 @@ async fn who_signed_in_long_ago_signs_in_again_before_an_app_changes() {
 }
 
 #[tokio::test]
-async fn a_new_secret_is_told_to_the_owner() {
+async fn the_owner_gets_a_mail_about_a_new_secret() {
     let world = World::plan().in_its_own_process().opens().await;
     let meera = world.student("meera").await;
     let page = page_of(&meera, "Lost and Found").await;
@@ -171,7 +172,7 @@ async fn a_new_secret_is_told_to_the_owner() {
 }
 
 #[tokio::test]
-async fn a_logo_that_is_taken_away_is_gone() {
+async fn a_removed_logo_is_deleted() {
     let world = World::new().await;
     let meera = world.student("meera").await;
     let page = page_of(&meera, "Lost and Found").await;

@@ -1,4 +1,5 @@
-//! What people and apps do with the house, told from outside: HTTP in and out, a real PostgreSQL, the program's own commands.
+//! Stories: what people and apps do with the server, tested from outside with HTTP, a real PostgreSQL and the
+//! program's own commands.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

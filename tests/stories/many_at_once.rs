@@ -1,6 +1,7 @@
-//! Fifty at once, again and again: one code makes one pair, one refresh token one lineage, one free seat one person.
+//! Fifty requests at once, repeated: one code makes one token pair, one refresh token has one successor, one free
+//! place under the user cap goes to one person.
 //!
-//! All are patient: on a slow machine some of a crowd are told to come back in a moment (503), and do.
+//! All clients retry: on a slow machine some get 503 with `Retry-After`.
 
 use tokio::task::JoinSet;
 
@@ -10,7 +11,7 @@ use crate::support::{Answer, Tokens, World};
 const AT_ONCE: usize = 50;
 const ROUNDS: usize = 5;
 
-/// What all of them came to, in the order they ended.
+/// The results of all, in the order in which they ended.
 async fn at_once<T: Send + 'static>(
     tasks: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
 ) -> Vec<T> {
@@ -18,7 +19,7 @@ async fn at_once<T: Send + 'static>(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn a_code_traded_by_many_makes_one_pair() {
+async fn a_code_exchanged_by_many_requests_makes_one_token_pair() {
     let world = World::new().await;
     let (asha, canteen) = (
         world.student("asha").await.patient(),
@@ -45,9 +46,9 @@ async fn a_code_traded_by_many_makes_one_pair() {
     }
 }
 
-/// D11: within ten seconds several may hear an answer, each replacing the one before; one lineage goes on.
+/// D11: within ten seconds several requests may get a pair, each replacing the one before; one token family goes on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn a_refresh_token_used_by_many_goes_on_as_one_lineage() {
+async fn a_refresh_token_used_by_many_requests_leaves_one_live_token_family() {
     let world = World::new().await;
     let (asha, canteen) = (
         world.student("asha").await.patient(),
@@ -97,7 +98,7 @@ async fn a_refresh_token_used_by_many_goes_on_as_one_lineage() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn the_last_seat_of_an_unverified_app_goes_to_one_person() {
+async fn the_last_place_under_the_user_cap_goes_to_one_person() {
     let world = World::plan()
         .set("PROFILES_UNVERIFIED_CAP", "3")
         .opens()
@@ -154,7 +155,7 @@ async fn the_last_seat_of_an_unverified_app_goes_to_one_person() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn a_person_who_allows_in_many_tabs_is_one_person() {
+async fn a_person_who_allows_in_many_tabs_counts_once() {
     let world = World::plan()
         .set("PROFILES_UNVERIFIED_CAP", "1")
         .opens()
@@ -186,7 +187,7 @@ async fn a_person_who_allows_in_many_tabs_is_one_person() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn taking_an_app_back_leaves_nothing_that_was_on_its_way() {
+async fn removing_access_also_ends_tokens_issued_at_the_same_moment() {
     let world = World::new().await;
     let (asha, canteen) = (
         world.student("asha").await.patient(),

@@ -1,4 +1,4 @@
-//! People see who reads what, take any of it back, and can leave with it or end it.
+//! Privacy: people see which app reads what, withdraw access, export their data and close their account.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _};
@@ -9,12 +9,12 @@ use time::Duration;
 use crate::support::form::Part;
 use crate::support::{App, Browser, Page, World, campus};
 
-/// Opens what `app` knows.
+/// Opens the page of what `app` knows.
 async fn looks_at(person: &Browser, app: &str) -> Page {
     person.visits("user/settings/").await.clicks(app).await
 }
 
-/// Takes one part of it back: `part` as the page calls it.
+/// Withdraws one field; `part` is its label on the page.
 async fn takes_back(person: &Browser, app: &str, part: &str) -> Page {
     looks_at(person, app)
         .await
@@ -24,7 +24,7 @@ async fn takes_back(person: &Browser, app: &str, part: &str) -> Page {
         .await
 }
 
-/// Takes back all of a scope.
+/// Withdraws a whole scope.
 async fn takes_all_back(person: &Browser, app: &str, scope: &str) -> Page {
     looks_at(person, app)
         .await
@@ -35,7 +35,7 @@ async fn takes_all_back(person: &Browser, app: &str, scope: &str) -> Page {
 }
 
 #[tokio::test]
-async fn a_field_taken_back_is_gone_at_the_next_request_and_the_rest_stays() {
+async fn a_withdrawn_field_is_gone_from_the_next_response_and_the_rest_stays() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, "basic profile phone").await;
@@ -55,7 +55,7 @@ async fn a_field_taken_back_is_gone_at_the_next_request_and_the_rest_stays() {
 }
 
 #[tokio::test]
-async fn what_was_taken_back_is_not_asked_again_and_comes_up_unticked() {
+async fn a_withdrawn_field_is_unticked_when_the_app_asks_again() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     world.connects(&asha, &canteen, "basic profile phone").await;
@@ -75,7 +75,7 @@ async fn what_was_taken_back_is_not_asked_again_and_comes_up_unticked() {
 }
 
 #[tokio::test]
-async fn a_scope_taken_back_takes_its_fields_and_one_without_fields_its_deed() {
+async fn withdrawing_a_scope_withdraws_its_fields_or_its_permission() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world
@@ -100,7 +100,7 @@ async fn a_scope_taken_back_takes_its_fields_and_one_without_fields_its_deed() {
 }
 
 #[tokio::test]
-async fn an_app_taken_back_whole_is_dead_at_once_and_leaves_a_receipt() {
+async fn removing_an_apps_access_ends_its_tokens_at_once_and_leaves_a_receipt() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, "basic profile").await;
@@ -115,7 +115,7 @@ async fn an_app_taken_back_whole_is_dead_at_once_and_leaves_a_receipt() {
 }
 
 #[tokio::test]
-async fn the_compulsory_part_and_strangers_apps_cannot_be_taken_apart() {
+async fn the_compulsory_scope_and_unknown_apps_cannot_be_withdrawn() {
     let world = World::new().await;
     let (asha, wasim) = (world.student("asha").await, world.student("wasim").await);
     world.connects(&asha, &world.canteen(), "basic phone").await;
@@ -139,7 +139,7 @@ async fn the_compulsory_part_and_strangers_apps_cannot_be_taken_apart() {
 }
 
 #[tokio::test]
-async fn a_withdrawal_and_a_consent_at_once_both_count() {
+async fn a_withdrawal_and_a_consent_at_the_same_time_both_apply() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     world.connects(&asha, &canteen, "basic phone").await;
@@ -156,7 +156,7 @@ async fn a_withdrawal_and_a_consent_at_once_both_count() {
     assert_eq!(tokens.fields(), ["contacts", "id", "sex"]);
 }
 
-/// Times each field was read, as the page of a connected app tells it.
+/// How often each field was read, from the page of a connected app.
 fn told_readings(page: &Page) -> BTreeMap<String, u64> {
     let labels = page.texts(".readings dt");
     let times = page.texts(".readings .fact-value > .source");
@@ -177,7 +177,7 @@ fn told_readings(page: &Page) -> BTreeMap<String, u64> {
 }
 
 #[tokio::test]
-async fn the_ledger_counts_every_reading_of_every_app_and_holds_no_value() {
+async fn the_access_log_counts_every_read_of_every_app_and_holds_no_values() {
     let world = World::new().await;
     let (asha, canteen, library) = (
         world.student("asha").await,
@@ -197,7 +197,7 @@ async fn the_ledger_counts_every_reading_of_every_app_and_holds_no_value() {
         (&library, &theirs, "fields=first_name,contacts"),
         (&library, &theirs, "fields=bogus"),
     ];
-    // Twelve at a time, each a mixture.
+    // Twelve at a time, mixed.
     let mut readings = tokio::task::JoinSet::new();
     for task in 0..12 {
         let queries = queries.map(|(app, token, query)| (app.clone(), token.to_owned(), query));
@@ -205,7 +205,7 @@ async fn the_ledger_counts_every_reading_of_every_app_and_holds_no_value() {
             for round in 0..10 {
                 let (app, token, query) = &queries[(task + round) % 4];
                 let expected = if query.contains("bogus") { 400 } else { 200 };
-                // Whoever is told to come back (a slow machine) was given nothing, and comes back.
+                // A request that got 503 was given nothing, and is repeated.
                 let mut status = app.reads(token, query).await.status;
                 while status == 503 {
                     status = app.reads(token, query).await.status;
@@ -247,7 +247,7 @@ async fn the_ledger_counts_every_reading_of_every_app_and_holds_no_value() {
 }
 
 #[tokio::test]
-async fn what_was_read_before_it_was_taken_back_is_still_told() {
+async fn reads_before_a_withdrawal_stay_on_the_page() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, "basic phone").await;
@@ -261,7 +261,7 @@ async fn what_was_read_before_it_was_taken_back_is_still_told() {
 }
 
 #[tokio::test]
-async fn readings_are_forgotten_after_twelve_months() {
+async fn access_records_are_deleted_after_twelve_months() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, "basic phone").await;
@@ -286,7 +286,7 @@ async fn readings_are_forgotten_after_twelve_months() {
 }
 
 #[tokio::test]
-async fn the_real_program_writes_the_ledger_within_a_second_and_before_it_ends() {
+async fn the_real_program_stores_access_records_within_a_second_and_before_it_exits() {
     let world = World::plan().in_its_own_process().opens().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, "basic phone").await;
@@ -312,7 +312,7 @@ async fn the_real_program_writes_the_ledger_within_a_second_and_before_it_ends()
 }
 
 #[tokio::test]
-async fn a_receipt_can_be_checked_years_later_by_anybody_and_a_changed_letter_shows() {
+async fn a_receipt_can_be_verified_years_later_and_a_changed_letter_is_detected() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let asked = asha.visits(&canteen.login_link("basic phone")).await;
@@ -359,9 +359,9 @@ async fn a_receipt_can_be_checked_years_later_by_anybody_and_a_changed_letter_sh
     wasim.visits(&link).await.refuses(404);
 }
 
-/// An app may take another name, and go. What was agreed with it was agreed then.
+/// An app may change its name or be deleted. The receipt keeps the name at the time of consent.
 #[tokio::test]
-async fn a_receipt_names_the_app_as_it_was() {
+async fn a_receipt_keeps_the_name_the_app_had() {
     let world = World::new().await;
     let (asha, meera) = (world.student("asha").await, world.student("meera").await);
     let app = world.lost_and_found();
@@ -390,7 +390,7 @@ async fn a_receipt_names_the_app_as_it_was() {
 }
 
 #[tokio::test]
-async fn unticking_what_was_allowed_before_is_a_withdrawal_too() {
+async fn unticking_an_allowed_field_counts_as_a_withdrawal() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     world.connects(&asha, &canteen, "basic phone").await;
@@ -412,7 +412,7 @@ async fn unticking_what_was_allowed_before_is_a_withdrawal_too() {
 }
 
 #[tokio::test]
-async fn a_person_sees_where_they_are_signed_in_and_ends_it_there() {
+async fn a_person_sees_their_sessions_and_ends_one() {
     let world = World::new().await;
     let person = world.person("asha").await;
     let phone = world.stranger().sending(
@@ -447,7 +447,7 @@ async fn a_person_sees_where_they_are_signed_in_and_ends_it_there() {
 }
 
 #[tokio::test]
-async fn a_place_has_a_name_where_the_campus_named_it_and_no_address_is_kept() {
+async fn a_session_shows_the_configured_place_and_no_ip_address_is_stored() {
     let plan = World::plan().set("PROFILES_TRUSTED_PROXIES", "127.0.0.1");
     let places = "Campus network=10.0.0.0/8, Hostel 4 <b>=10.4.0.0/16,Library=2001:db8:7::/48";
     let world = plan.set("PROFILES_PLACES", places).opens().await;
@@ -490,7 +490,7 @@ async fn a_place_has_a_name_where_the_campus_named_it_and_no_address_is_kept() {
 }
 
 #[tokio::test]
-async fn nobody_ends_the_session_of_somebody_else() {
+async fn a_person_cannot_end_the_session_of_another() {
     let world = World::new().await;
     let (asha, wasim) = (world.student("asha").await, world.student("wasim").await);
     let person = world.person("asha").await;
@@ -525,12 +525,12 @@ fn unpack(archive: &[u8]) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[tokio::test]
-async fn the_export_holds_all_that_was_entered_and_no_secret() {
+async fn the_export_contains_all_entered_data_and_no_secret() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, "basic phone").await;
     canteen.reads(&tokens.access, "fields=mobile").await.good();
-    // Beside the confirmed one that she has, one that she has yet to confirm.
+    // Besides the confirmed address she has one that is not confirmed yet.
     let own = asha.visits("user/").await;
     let own = own.fills("email", "asha@unconfirmed.example");
     let mut form = own.would_enter("email");
@@ -602,7 +602,7 @@ async fn the_export_holds_all_that_was_entered_and_no_secret() {
     ] {
         assert!(readable.contains(value), "{value}");
     }
-    // In the words and times of the pages, and without what is for programs.
+    // The export has the words and times of the pages, and no internal values.
     for value in [
         "What apps read",
         "Undergraduate",
@@ -623,7 +623,7 @@ async fn the_export_holds_all_that_was_entered_and_no_secret() {
 }
 
 #[tokio::test]
-async fn export_and_closing_ask_again_who_it_is() {
+async fn export_and_closing_require_the_password_again() {
     let world = World::new().await;
     let (asha, person) = (world.student("asha").await, world.person("asha").await);
     let ready = asha.visits("user/data/export/").await;
@@ -647,7 +647,7 @@ async fn export_and_closing_ask_again_who_it_is() {
     let archive = back.presses("Download").await;
     assert_eq!(archive.header("content-type"), "application/zip");
 
-    // To close it, the password is typed again although it was typed three minutes ago.
+    // Closing the account asks for the password again, although it was typed three minutes ago.
     world.sleeps(Duration::minutes(3));
     asha.visits("user/data/export/").await.shows("profiles.zip");
     let asked = asha.visits("user/data/close/").await;
@@ -662,7 +662,7 @@ async fn export_and_closing_ask_again_who_it_is() {
 }
 
 #[tokio::test]
-async fn a_closed_account_is_closed_to_apps_at_once_and_opens_again_as_it_was() {
+async fn a_closed_account_is_closed_to_apps_at_once_and_can_be_reopened_unchanged() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, "basic phone").await;
@@ -715,7 +715,7 @@ async fn a_closed_account_is_closed_to_apps_at_once_and_opens_again_as_it_was() 
 }
 
 #[tokio::test]
-async fn whoever_signs_in_to_a_closed_account_is_led_to_where_it_can_be_kept() {
+async fn signing_in_to_a_closed_account_leads_to_the_page_that_reopens_it() {
     let world = World::new().await;
     let (asha, person) = (world.student("asha").await, world.person("asha").await);
     asha.visits("user/data/close/")
@@ -734,7 +734,7 @@ async fn whoever_signs_in_to_a_closed_account_is_led_to_where_it_can_be_kept() {
 }
 
 #[tokio::test]
-async fn seven_days_after_closing_nothing_of_the_person_is_left_anywhere() {
+async fn seven_days_after_closing_all_data_of_the_person_is_deleted() {
     let world = World::new().await;
     let (asha, canteen, library) = (
         world.student("asha").await,
@@ -797,9 +797,9 @@ async fn seven_days_after_closing_nothing_of_the_person_is_left_anywhere() {
     canteen.refreshes(&his).await;
 }
 
-/// To open it again and to delete everything may be asked at the same moment.
+/// Reopening the account and the final deletion may run at the same moment.
 #[tokio::test]
-async fn whoever_changes_their_mind_at_the_last_moment_stays() {
+async fn an_account_reopened_at_the_last_moment_is_kept() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let page = asha.visits("user/data/close/").await;
@@ -823,9 +823,9 @@ async fn whoever_changes_their_mind_at_the_last_moment_stays() {
     world.student("asha").await;
 }
 
-/// A table that speaks of a person and does not follow them would keep them for ever.
+/// A table that refers to a person without a cascade would keep their data for ever.
 #[tokio::test]
-async fn every_table_that_speaks_of_people_follows_them() {
+async fn every_table_that_refers_to_people_cascades() {
     let world = World::new().await;
     let dump = world.database.dump();
     let references: Vec<_> = dump
@@ -836,7 +836,7 @@ async fn every_table_that_speaks_of_people_follows_them() {
     for line in references {
         assert!(line.contains("ON DELETE CASCADE"), "{line}");
     }
-    // And what it says of them is among what they can take along.
+    // What such a table holds is also part of the export.
     let exported = include_str!("../../src/privacy/data_export/store.rs");
     let mut table = "";
     for line in dump.lines() {
@@ -854,7 +854,7 @@ async fn every_table_that_speaks_of_people_follows_them() {
 }
 
 #[tokio::test]
-async fn who_runs_a_verified_app_is_told_to_find_somebody_for_it_first() {
+async fn the_owner_of_a_verified_app_must_hand_it_over_before_closing() {
     let world = World::new().await;
     let meera = world.student("meera").await;
 

@@ -1,4 +1,4 @@
-//! A student developer reads the documentation, copies what it shows, and it works.
+//! The documentation for developers: what a developer copies from it works, and its tables match the program.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,7 +22,7 @@ const TABS: [&str; 7] = [
     "policy",
 ];
 
-/// An address that ends a string in PHP, the shell and Python unless it is written with care.
+/// A redirect URI with the characters that end a string in PHP, shell or Python, to test the escaping.
 const MESS_MENU: Registration<'_> = Registration {
     owner: "meera",
     name: "Mess Menu",
@@ -38,7 +38,7 @@ const HOSTEL_MAP: Registration<'_> = Registration {
     flags: &["--verified", "--public"],
 };
 
-/// Something installed by `script/setup test`.
+/// The path of something that `script/setup test` installed.
 fn installed(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     assert!(
@@ -66,7 +66,7 @@ enum Runs {
 }
 
 impl Runs {
-    /// Puts the snippet into `folder` and builds it there; what is given back runs it.
+    /// Writes the snippet to `folder` and builds it there; returns the command that runs it.
     async fn build(self, folder: &Path, snippet: &str) -> Vec<PathBuf> {
         let write = |name: &str| {
             let file = folder.join(name);
@@ -109,16 +109,16 @@ impl Runs {
                 let mut build = Command::new(env!("CARGO"));
                 build.args(["build", "--quiet", "--offline", "--locked", "--target-dir"]);
                 build.arg(installed("target/clients/rust"));
-                // As a developer's own shell has it, not as the one that builds these stories.
+                // With the environment of a developer's shell, not of the cargo that builds these tests.
                 build
                     .env_remove("RUSTFLAGS")
                     .env_remove("CARGO_MANIFEST_DIR");
-                // One at a time: each build leaves its program at the same place.
+                // One at a time: every build writes its program to the same place.
                 let _turn = RUST.lock().await;
                 succeeds(build.current_dir(folder)).await;
                 let program = folder.join("it");
-                // By another process: one of ours that is just being started would inherit the open file,
-                // and a program somebody still writes cannot be run.
+                // Copied by another process: a child of ours that starts meanwhile would inherit the open file, and a
+                // file open for writing cannot be executed.
                 let mut copy = Command::new("cp");
                 copy.arg(installed("target/clients/rust/debug/snippets"));
                 succeeds(copy.arg(&program)).await;
@@ -141,14 +141,14 @@ async fn succeeds(command: &mut Command) {
     );
 }
 
-/// What a program said, and whether it ended well.
+/// The output of a program, and whether it succeeded.
 #[derive(Debug)]
 struct Told {
     said: String,
     well: bool,
 }
 
-/// Runs the program: the person opens the link it shows, allows, and it is told where they came back to.
+/// Runs the program: the person opens the link it prints and allows; the program gets the callback address.
 async fn plays(
     program: &[PathBuf],
     person: &Browser,
@@ -161,7 +161,7 @@ async fn plays(
         .args(arguments)
         .env_remove("CLIENT_SECRET")
         .env("NO_PROXY", "127.0.0.1")
-        // Libraries that insist on TLS have to be told that this is a try.
+        // OAuthlib refuses plain HTTP without it.
         .env("OAUTHLIB_INSECURE_TRANSPORT", "1")
         .env("AUTHLIB_INSECURE_TRANSPORT", "1")
         .envs(app.client_secret.iter().map(|it| ("CLIENT_SECRET", it)))
@@ -212,7 +212,7 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
-/// The program that the page shows, by the id its copy button names.
+/// The program on the page, by the id that its copy button names.
 fn shown(page: &Page, id: &str) -> String {
     assert!(page.offers(&format!("button[data-copies=\"{id}\"]")));
     let [program] = &page.code(&format!("pre > code#{id}"))[..] else {
@@ -221,8 +221,8 @@ fn shown(page: &Page, id: &str) -> String {
     program.clone()
 }
 
-/// meera copies the program out of the page; it signs asha in, keeps the login fresh and ends it. An answer that is
-/// not for it, it does not take.
+/// meera copies the program from the page; it signs asha in, refreshes and revokes. It refuses a callback with a
+/// wrong state.
 async fn the_program_signs_in(language: &str, runs: Runs) {
     let world = World::new().await;
     let (meera, asha) = (world.student("meera").await, world.student("asha").await);
@@ -274,7 +274,7 @@ async fn the_program_in_go_signs_in() {
     the_program_signs_in("go", Runs::Go).await;
 }
 
-/// A Java development kit is much to install for one story: it is told where there is one.
+/// A JDK is large, so the test takes it from where it is configured.
 #[tokio::test]
 async fn the_program_in_java_signs_in() {
     if Command::new("javac")
@@ -299,9 +299,9 @@ async fn the_program_for_curl_signs_in() {
     the_program_signs_in("curl", Runs::Shell).await;
 }
 
-/// The requests in HTTP's own words do what the page says of them, one after the other.
+/// The HTTP requests on the page work one after the other as described.
 #[tokio::test]
-async fn the_requests_on_the_page_make_a_sign_in() {
+async fn the_http_requests_on_the_page_sign_in() {
     let world = World::new().await;
     let (meera, asha) = (world.student("meera").await, world.student("asha").await);
     for registration in [MESS_MENU, HOSTEL_MAP] {
@@ -365,7 +365,7 @@ fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-/// A request as the page writes it.
+/// Sends a request as the page prints it.
 async fn sends(app: &App, text: &str) -> Answer {
     let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
     let mut lines = head.lines();
@@ -383,7 +383,7 @@ async fn sends(app: &App, text: &str) -> Answer {
     Answer::to(with_headers).await
 }
 
-/// meera copies a library's lines out of the page; asha is signed in.
+/// meera copies the lines for a library from the page; they sign asha in.
 async fn the_library_signs_in(word: &str, runs: Runs) {
     the_library_signs_in_to(word, runs, [MESS_MENU, HOSTEL_MAP]).await;
 }
@@ -423,7 +423,7 @@ async fn authlib_set_up_as_shown_signs_in() {
 
 #[tokio::test]
 async fn openid_client_set_up_as_shown_signs_in() {
-    // It knows no redirect URI with a query of its own, as the page says.
+    // This library supports no redirect URI with a query, as the page says.
     let bare = Registration {
         redirect_uris: &["https://mess.example/it's/$(exit)/cb"],
         ..MESS_MENU
@@ -441,9 +441,9 @@ async fn oauth2_set_up_as_shown_signs_in() {
     the_library_signs_in("oauth2", Runs::Rust).await;
 }
 
-/// The two that need a web server round them are at least read by their language.
+/// The lines of these two libraries need a web server, so only their syntax is checked.
 #[tokio::test]
-async fn the_other_libraries_lines_are_sound() {
+async fn the_lines_for_the_other_libraries_have_valid_syntax() {
     let world = World::new().await;
     let meera = world.student("meera").await;
     for registration in [MESS_MENU, HOSTEL_MAP] {
@@ -462,7 +462,7 @@ async fn the_other_libraries_lines_are_sound() {
 }
 
 #[tokio::test]
-async fn every_tab_is_a_small_page_of_its_own() {
+async fn every_tab_is_a_separate_small_page() {
     let world = World::new().await;
     world.registers(&MESS_MENU).await;
     for reader in [world.stranger(), world.student("meera").await] {
@@ -495,7 +495,7 @@ async fn every_tab_is_a_small_page_of_its_own() {
 }
 
 #[tokio::test]
-async fn every_link_of_the_docs_leads_somewhere() {
+async fn every_link_of_the_docs_works() {
     let world = World::new().await;
     let meera = world.student("meera").await;
     let mut seen = BTreeSet::new();
@@ -516,7 +516,7 @@ async fn every_link_of_the_docs_leads_somewhere() {
 }
 
 #[tokio::test]
-async fn an_unknown_tab_is_the_first_and_the_slash_does_not_matter() {
+async fn an_unknown_tab_shows_the_first_and_the_slash_is_optional() {
     let world = World::new().await;
     let stranger = world.stranger();
     for address in [
@@ -579,16 +579,16 @@ async fn the_newest_app_is_shown_until_another_is_chosen() {
     let kept = shown(&libraries, "code-authlib");
     assert!(kept.contains(&canteen.client_id), "the choice stays");
 
-    // Somebody else's app is not to be had for its number.
+    // The page does not show another owner's app by its id.
     let asha = world.student("asha").await;
     let page = asha.visits(&format!("doc/?app={}", of("Canteen"))).await;
     assert!(!page.text().contains(&canteen.client_id));
     assert!(shown(&page, "code").contains("YOUR_CLIENT_ID"));
 }
 
-/// The page, the metadata and OpenAPI name the same scopes and fields.
+/// The page, the metadata and the OpenAPI document list the same scopes and fields.
 #[tokio::test]
-async fn the_tables_are_what_the_server_says_of_itself() {
+async fn the_tables_match_the_metadata_and_openapi() {
     let world = World::new().await;
     let (stranger, canteen) = (world.stranger(), world.canteen());
     let get = async |address: &str| {
@@ -623,9 +623,9 @@ async fn the_tables_are_what_the_server_says_of_itself() {
     assert_eq!(examples, described.keys().collect::<Vec<_>>());
 }
 
-/// Codes that people have are among those the page lists, under the name the API gives them.
+/// The codes in people's profiles are on the page, with the names that the API returns.
 #[tokio::test]
-async fn the_enumerations_are_those_of_the_api() {
+async fn the_enumerations_match_the_api() {
     let world = World::new().await;
     let page = world.stranger().visits("doc/api/").await;
     let listed: Vec<_> = page
@@ -654,7 +654,7 @@ async fn the_enumerations_are_those_of_the_api() {
 }
 
 #[tokio::test]
-async fn lifetimes_and_the_cap_are_those_in_force() {
+async fn lifetimes_and_the_user_cap_match_the_program() {
     let world = World::plan()
         .set("PROFILES_ACCESS_TOKEN_SECONDS", "5400")
         .set("PROFILES_CODE_SECONDS", "120")
@@ -684,9 +684,9 @@ async fn lifetimes_and_the_cap_are_those_in_force() {
         .shows("At most 7 people");
 }
 
-/// Each refusal that a developer meets is on the page, under the name it came with.
+/// Each error that a developer meets is on the page, with its code.
 #[tokio::test]
-async fn the_errors_that_happen_are_on_the_page() {
+async fn every_error_code_is_on_the_page() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let page = world.stranger().visits("doc/errors/").await;

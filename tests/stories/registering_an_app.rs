@@ -1,10 +1,10 @@
-//! A student developer registers an app in a minute, looks after it and lets it go.
+//! Registering an app, changing it and deleting it.
 
 use crate::support::campus::Registered;
 use crate::support::relying_party::Shown;
 use crate::support::{App, Browser, Page, World};
 
-/// The app as its developer now has it: its page, and what it needs to sign people in.
+/// A registered app as its developer has it: its page and its credentials.
 struct Mine {
     page: Page,
     app: App,
@@ -47,7 +47,7 @@ async fn registers(world: &World, developer: &Browser, kind: &str) -> Mine {
     Mine { page, app }
 }
 
-/// Asks for a new secret and is shown it.
+/// Requests a new secret and returns it.
 async fn new_secret(page: &Page) -> String {
     let asked = page.clicks("Make a new secret").await;
     asked
@@ -58,7 +58,7 @@ async fn new_secret(page: &Page) -> String {
 }
 
 #[tokio::test]
-async fn an_app_is_registered_and_signs_somebody_in() {
+async fn a_registered_app_signs_a_person_in() {
     let world = World::new().await;
     let (meera, asha) = (world.student("meera").await, world.student("asha").await);
 
@@ -96,7 +96,7 @@ async fn a_public_app_has_no_secret_and_needs_none() {
 }
 
 #[tokio::test]
-async fn a_new_secret_lives_beside_the_old_one_and_ends_the_one_before() {
+async fn a_new_secret_works_beside_the_old_one_and_ends_the_one_before() {
     let world = World::new().await;
     let (meera, asha) = (world.student("meera").await, world.student("asha").await);
     let Mine { page, app: first } = registers(&world, &meera, "confidential").await;
@@ -122,7 +122,7 @@ async fn a_new_secret_lives_beside_the_old_one_and_ends_the_one_before() {
 }
 
 #[tokio::test]
-async fn what_is_changed_is_what_people_see() {
+async fn a_change_is_visible_on_the_consent_page() {
     let world = World::new().await;
     let (meera, asha) = (world.student("meera").await, world.student("asha").await);
     let Mine { page, app } = registers(&world, &meera, "confidential").await;
@@ -147,7 +147,7 @@ async fn what_is_changed_is_what_people_see() {
 }
 
 #[tokio::test]
-async fn a_wrong_form_says_why_and_loses_nothing() {
+async fn an_invalid_form_shows_errors_and_keeps_its_values() {
     let world = World::new().await;
     let meera = world.student("meera").await;
 
@@ -183,7 +183,7 @@ async fn a_wrong_form_says_why_and_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_hundred_apps_are_enough_for_one_person() {
+async fn a_person_can_own_a_hundred_apps_at_most() {
     let world = World::new().await;
     let wasim = world.student("wasim").await;
     let form = wasim
@@ -206,7 +206,7 @@ async fn a_hundred_apps_are_enough_for_one_person() {
 }
 
 #[tokio::test]
-async fn a_logo_is_shown_to_everybody() {
+async fn a_logo_is_public() {
     let world = World::new().await;
     let (meera, asha) = (world.student("meera").await, world.student("asha").await);
     let Mine { page, app } = registers(&world, &meera, "confidential").await;
@@ -235,7 +235,7 @@ async fn a_logo_is_shown_to_everybody() {
 }
 
 #[tokio::test]
-async fn a_logo_that_is_too_large_loses_nothing_of_what_was_typed() {
+async fn a_logo_that_is_too_large_keeps_the_typed_values() {
     let world = World::new().await;
     let meera = world.student("meera").await;
     let Mine { page, .. } = registers(&world, &meera, "confidential").await;
@@ -258,7 +258,7 @@ async fn a_logo_that_is_too_large_loses_nothing_of_what_was_typed() {
 }
 
 #[tokio::test]
-async fn a_deleted_app_is_gone_with_all_it_had() {
+async fn deleting_an_app_deletes_its_tokens_and_grants() {
     let world = World::new().await;
     let (meera, asha) = (world.student("meera").await, world.student("asha").await);
     let Mine { page, app } = registers(&world, &meera, "confidential").await;

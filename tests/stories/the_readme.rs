@@ -1,4 +1,4 @@
-//! The README's programs are run as they stand there, and what the papers say is held against the code.
+//! The README's programs run unchanged, and the documents agree with the code.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::support::database::free_port;
 use crate::support::patience::comes_true;
 use crate::support::{App, Browser, World};
 
-/// What the README tells a developer to register.
+/// The app that the README tells a developer to register.
 const MINE: Registration<'_> = Registration {
     owner: "meera",
     name: "My first app",
@@ -29,7 +29,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
-/// A program of the README: how its block is fenced, and what is started with it.
+/// A program of the README: the language of its code block, and the command that starts it.
 #[derive(Clone, Copy)]
 struct Program {
     fence: &'static str,
@@ -54,7 +54,7 @@ const PHP: Program = Program {
 };
 
 impl Program {
-    /// As it stands in the README, which has one block of each language.
+    /// Its text; the README has one block per language.
     fn text(self) -> String {
         let (readme, fence) = (paper("README.md"), format!("\n```{}\n", self.fence));
         let mut blocks = readme.split(&fence).skip(1);
@@ -64,9 +64,9 @@ impl Program {
         format!("{block}\n")
     }
 
-    /// As the README says to start it, on a port of its own.
+    /// Starts it as the README says, on its own port.
     fn command(self, file: &Path, port: u16) -> Command {
-        // Python's libraries are where script/setup has put them.
+        // Python's libraries are where script/setup has installed them.
         let libraries = root().join("target/clients/python/bin");
         let paths = std::env::var("PATH").unwrap();
         let mut command = Command::new(self.command);
@@ -79,7 +79,7 @@ impl Program {
     }
 }
 
-/// A program of the README at work, and where it is to be found.
+/// A running program of the README and its address.
 struct Site {
     _ends_with_this: Child,
     base: String,
@@ -122,7 +122,7 @@ async fn listens(port: u16) {
     );
 }
 
-/// What the program shows at `address`.
+/// The JSON that the program shows at `address`.
 async fn shown(browser: &Browser, address: &str) -> Value {
     let page = browser.asks(address).await;
     assert_eq!(page.status, 200, "{}", page.text());
@@ -145,7 +145,7 @@ async fn signs_in(program: Program) {
     let id = world.person("asha").await.id;
     assert_eq!(received, json!({ "id": id, "first_name": "Asha" }));
 
-    // The answer belongs to one browser, and its code works once.
+    // The callback works in one browser, and its code once.
     let elsewhere = Browser::new(&site.base).asks(back.as_str()).await;
     assert_eq!(elsewhere.status, 400, "{}", elsewhere.text());
     assert_eq!(
@@ -175,7 +175,7 @@ async fn its_client_in_php_signs_in() {
 }
 
 #[test]
-fn it_begins_with_the_two_commands() {
+fn the_readme_starts_with_the_two_commands() {
     let readme = paper("README.md");
     let commands: Vec<_> = readme.lines().skip(3).take(2).collect();
     assert!(commands[0].starts_with("script/run "), "{commands:?}");
@@ -183,7 +183,7 @@ fn it_begins_with_the_two_commands() {
 }
 
 #[test]
-fn links_in_papers_lead_somewhere() {
+fn links_in_the_documents_work() {
     for name in [
         "README.md",
         "CONTRIBUTING.md",
@@ -209,9 +209,9 @@ fn links_in_papers_lead_somewhere() {
     }
 }
 
-/// Who reads what is promised must not find another number in the code.
+/// The limits in SECURITY are those in the code.
 #[test]
-fn security_says_the_limits_that_the_code_says() {
+fn the_limits_in_security_match_the_code() {
     let code = paper("src/identity/login/limits.rs");
     let security = paper("SECURITY.md");
     let rows: Vec<_> = code
@@ -240,7 +240,7 @@ fn the_map_names_every_room() {
 }
 
 #[test]
-fn settings_in_papers_are_settings() {
+fn settings_in_the_documents_exist() {
     let sample = paper(".env.sample");
     for name in [
         "README.md",

@@ -1,4 +1,4 @@
-//! What operators read of the service while it is at work.
+//! Metrics for operators: the counters, their labels, and who can read them.
 
 use crate::sim::erp::Erp;
 use crate::support::World;
@@ -11,7 +11,7 @@ struct Metrics {
 }
 
 impl Metrics {
-    /// The world of `plan`, with metrics on a port of their own.
+    /// The world of `plan`, with metrics on their own port.
     async fn of(plan: Plan) -> (World, Self) {
         let plan = plan.set("PROFILES_METRICS_LISTEN", "127.0.0.1:0");
         let world = plan.in_its_own_process().opens().await;
@@ -42,7 +42,7 @@ impl Metrics {
     }
 }
 
-/// The value of the one line of `name` that has all these labels.
+/// The value of the only line of `name` with all these labels.
 fn value(text: &str, name: &str, labels: &[&str]) -> Option<f64> {
     let mut lines = text.lines().filter(|line| {
         let is_it = line
@@ -56,12 +56,12 @@ fn value(text: &str, name: &str, labels: &[&str]) -> Option<f64> {
 }
 
 #[tokio::test]
-async fn what_happens_is_counted() {
+async fn events_are_counted() {
     let (world, metrics) = Metrics::of(World::plan()).await;
     let asha = world.student("asha").await;
     world.stranger().signs_in("asha", "not hers").await;
     world.connects(&asha, &world.canteen(), "basic").await;
-    // Jobs begin a little after the service.
+    // Jobs start a little after the listener.
     let runs = [r#"job="mail.deliver""#, r#"outcome="done""#];
     let told = patiently(async || {
         let told = metrics.read().await;
@@ -97,7 +97,7 @@ async fn what_happens_is_counted() {
 }
 
 #[tokio::test]
-async fn nothing_of_people_and_nothing_a_visitor_invents_is_in_it() {
+async fn labels_contain_no_personal_data_and_no_client_input() {
     let (world, metrics) = Metrics::of(World::plan()).await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
@@ -134,7 +134,7 @@ async fn nothing_of_people_and_nothing_a_visitor_invents_is_in_it() {
 }
 
 #[tokio::test]
-async fn a_way_to_sign_in_that_closed_itself_is_seen() {
+async fn a_closed_connector_is_in_the_metrics() {
     let directory = LyingDirectory::that(|id, _, asked| match asked {
         Asked::Bind { .. } => Does::Says(bound(id, 0)),
         _ => honestly(id, asked),
@@ -164,7 +164,7 @@ async fn a_way_to_sign_in_that_closed_itself_is_seen() {
 }
 
 #[tokio::test]
-async fn what_is_odd_of_one_person_is_seen_and_closes_nothing() {
+async fn unusual_data_of_one_person_is_counted_and_closes_nothing() {
     let erp = Erp::opens().await;
     erp.changes("21CS10001", |asha| {
         for (question, _) in &mut asha.questions {
@@ -189,10 +189,10 @@ async fn what_is_odd_of_one_person_is_seen_and_closes_nothing() {
 }
 
 #[tokio::test]
-async fn visitors_do_not_find_it_and_without_the_setting_nobody_does() {
+async fn metrics_are_on_their_own_port_and_only_if_configured() {
     let (world, metrics) = Metrics::of(World::plan()).await;
     assert_eq!(world.stranger().asks("metrics").await.status, 404);
-    // And where metrics are, nothing else is.
+    // The metrics port serves nothing else.
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let login = metrics.address.replace("metrics", "account/login/");
     assert_eq!(http.get(login).send().await.unwrap().status(), 404);
@@ -202,7 +202,7 @@ async fn visitors_do_not_find_it_and_without_the_setting_nobody_does() {
 }
 
 #[tokio::test]
-async fn without_a_database_it_is_read_all_the_same() {
+async fn metrics_can_be_read_without_a_database() {
     let directory = LyingDirectory::that(|id, _, asked| honestly(id, asked)).await;
     let (world, metrics) = Metrics::of(directory.plan().on_a_wire()).await;
     let closed = "profiles_upstream_closed";

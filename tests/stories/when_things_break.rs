@@ -1,4 +1,4 @@
-//! The program killed while it trades codes; PostgreSQL gone for ten seconds while everybody is at work.
+//! The program is killed while it exchanges codes; PostgreSQL is down for ten seconds under load.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use crate::support::{Answer, App, Tokens, World};
 
 const TRADES: usize = 200;
 
-/// A trade whose answer may never come.
+/// An exchange whose response may never arrive.
 async fn trade(canteen: &App, code: &str) -> Option<Answer> {
     let request = canteen
         .request(reqwest::Method::POST, "oauth/token/")
@@ -25,7 +25,7 @@ async fn trade(canteen: &App, code: &str) -> Option<Answer> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn killed_while_it_trades_codes_it_keeps_every_promise_it_made() {
+async fn a_program_killed_during_code_exchanges_keeps_every_token_it_issued() {
     let world = World::plan().in_its_own_process().opens().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
 
@@ -77,7 +77,7 @@ async fn killed_while_it_trades_codes_it_keeps_every_promise_it_made() {
     }
 }
 
-/// How the outage went for one kind of request.
+/// The responses to one kind of request during the outage.
 #[derive(Debug, Default)]
 struct Seen {
     good: usize,
@@ -102,7 +102,7 @@ impl Seen {
     }
 }
 
-/// Tries again as it was told to, until there is a new pair.
+/// Retries as the responses say, until there is a new pair.
 async fn comes_back(canteen: &App, pair: &Tokens, seen: &mut Seen) -> Tokens {
     loop {
         sleep(Duration::from_millis(200)).await;
@@ -115,7 +115,7 @@ async fn comes_back(canteen: &App, pair: &Tokens, seen: &mut Seen) -> Tokens {
     }
 }
 
-/// Reads and refreshes until told to stop; the tokens it ends with.
+/// Reads and refreshes until `stop` is set; returns its last tokens.
 async fn works(canteen: App, mut pair: Tokens, stop: Arc<AtomicBool>) -> (Tokens, Seen) {
     let mut seen = Seen::default();
     while !stop.load(Ordering::SeqCst) {
@@ -131,7 +131,8 @@ async fn works(canteen: App, mut pair: Tokens, stop: Arc<AtomicBool>) -> (Tokens
         if answer.status == 200 {
             pair = answer.tokens();
         } else {
-            // Its answer may have been lost on the cut wire, and the access token have ended with it.
+            // The response may have been lost with the connection, and the access token may have ended with the
+            // refresh.
             pair = comes_back(&canteen, &pair, &mut seen).await;
         }
         sleep(Duration::from_millis(20)).await;
@@ -140,7 +141,7 @@ async fn works(canteen: App, mut pair: Tokens, stop: Arc<AtomicBool>) -> (Tokens
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn without_its_database_it_says_so_and_goes_on_when_it_is_back() {
+async fn without_its_database_the_program_returns_503_and_recovers_when_it_is_back() {
     let plan = World::plan().in_its_own_process().on_a_wire();
     let world = plan.opens().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());

@@ -1,5 +1,5 @@
-//! An app writes to somebody who allowed it, through a real mail server: the mail, its limits, its end, and what happens
-//! when the mail server behaves badly. K68–K73 by their numbers.
+//! The mail API: an app writes to a person who allowed it, through a real mail server. K68–K73 by their numbers;
+//! limits, unsubscribing, and mail servers that misbehave.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -51,7 +51,7 @@ impl Post {
         sends(&self.canteen, &self.tokens.access, mail).await
     }
 
-    /// What the mail server took, and what the app was told of it.
+    /// The mail that the server received, and the response to the app.
     async fn delivers(&self, mail: &Value) -> (Value, Mail) {
         let told = self.sends(mail).await.good();
         let reason = self.newest_reason().await;
@@ -59,7 +59,7 @@ impl Post {
         (told, self.server.gets().await)
     }
 
-    /// The reason that the record keeps of the newest mail, if it did not go out.
+    /// The recorded reason why the newest mail did not go out.
     async fn newest_reason(&self) -> Option<String> {
         let rows = self
             .asks("select status, error from sent_mails order by started_at desc, id desc limit 1");
@@ -108,7 +108,7 @@ fn header<'a>(mail: &'a Mail, name: &str) -> Option<&'a str> {
     mail["headers"][name].as_str()
 }
 
-/// The path of the link that ends the mail, from its header.
+/// The path of the unsubscribe link in the mail's header.
 fn stop_link(mail: &Mail) -> String {
     let link = header(mail, "List-Unsubscribe").unwrap();
     link.trim_matches(['<', '>']).to_owned()
@@ -185,7 +185,7 @@ async fn k68_one_mail_reaches_the_primary_address_as_composed() {
 }
 
 #[tokio::test]
-async fn k69_without_reply_to_answers_go_to_the_published_contact_or_nowhere() {
+async fn k69_without_reply_to_replies_go_to_the_published_contact_or_nowhere() {
     let post = Post::opens().await;
     let (_, mail) = post.delivers(&dinner()).await;
     assert_eq!(header(&mail, "Reply-To"), None);
@@ -253,7 +253,7 @@ async fn k70_every_wrong_field_is_named_and_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn k71_what_is_no_json_is_told_and_a_line_break_makes_no_header() {
+async fn k71_a_body_that_is_not_json_is_refused_and_a_line_break_makes_no_header() {
     let post = Post::opens().await;
     let send = |kind: &'static str, body: &'static str| {
         let request = post.canteen.request(Method::POST, ADDRESS);
@@ -290,7 +290,7 @@ async fn k71_what_is_no_json_is_told_and_a_line_break_makes_no_header() {
 }
 
 #[tokio::test]
-async fn k72_it_takes_a_token_with_the_scope_and_a_post() {
+async fn k72_sending_requires_post_and_a_token_with_the_scope() {
     let post = Post::opens().await;
     let without = post.world.library();
     let tokens = post
@@ -325,7 +325,7 @@ async fn k72_it_takes_a_token_with_the_scope_and_a_post() {
 }
 
 #[tokio::test]
-async fn k73_a_mail_server_that_is_down_is_an_outcome() {
+async fn k73_a_mail_server_that_is_down_is_reported_as_an_outcome() {
     let post = Post::opens_with(Speaks::Plain, |plan, _| {
         plan.set("PROFILES_SMTP_URL", "smtp://127.0.0.1:1")
     })
@@ -340,7 +340,7 @@ async fn k73_a_mail_server_that_is_down_is_an_outcome() {
 }
 
 #[tokio::test]
-async fn somebody_the_directory_has_no_address_for_gets_it_at_the_one_they_proved() {
+async fn a_person_without_a_directory_address_gets_mail_at_the_proved_one() {
     let post = Post::opens().await;
     post.asks("update people set email = ''").await;
     assert_eq!(post.sends(&dinner()).await.good()["status"], true);
@@ -349,7 +349,7 @@ async fn somebody_the_directory_has_no_address_for_gets_it_at_the_one_they_prove
 }
 
 #[tokio::test]
-async fn somebody_without_an_address_gets_nothing_and_the_app_is_told() {
+async fn a_person_without_an_address_gets_no_mail_and_the_app_an_error() {
     let post = Post::opens().await;
     post.asks("update people set email = ''").await;
     post.asks("delete from secondary_emails").await;
@@ -362,7 +362,7 @@ async fn somebody_without_an_address_gets_nothing_and_the_app_is_told() {
 }
 
 #[tokio::test]
-async fn too_much_is_a_400() {
+async fn an_oversized_mail_is_refused_with_400() {
     let post = Post::opens().await;
     for (field, most, over) in [
         ("subject", json!("é".repeat(200)), json!("é".repeat(201))),
@@ -394,7 +394,7 @@ async fn too_much_is_a_400() {
 }
 
 #[tokio::test]
-async fn browsers_of_the_app_may_send() {
+async fn cors_allows_the_apps_origins_to_send() {
     let post = Post::opens().await;
     let ask = |origin: &'static str| {
         let request = post
@@ -427,10 +427,10 @@ async fn browsers_of_the_app_may_send() {
     assert_eq!(answer.header("access-control-allow-credentials"), "");
 }
 
-// ---------------------------------------------------------------------------------- signed
+// ---------------------------------------------------------------------------------- DKIM
 
 #[tokio::test]
-async fn a_signature_holds_for_the_whole_mail_and_both_headers_of_the_click() {
+async fn the_dkim_signature_covers_the_whole_mail_and_both_unsubscribe_headers() {
     for algorithm in ["rsa", "ed25519"] {
         let post = Post::opens_with(Speaks::Plain, |plan, server| {
             plan.set(
@@ -473,10 +473,10 @@ async fn a_signature_holds_for_the_whole_mail_and_both_headers_of_the_click() {
     }
 }
 
-// ---------------------------------------------------------------------------------- the end of it
+// ---------------------------------------------------------------------------------- unsubscribing
 
 #[tokio::test]
-async fn one_click_ends_it_for_this_app_and_this_person_only() {
+async fn one_click_unsubscribes_this_person_from_this_app_only() {
     let post = Post::opens().await;
     let library = post.world.library();
     let to_library = post
@@ -497,13 +497,13 @@ async fn one_click_ends_it_for_this_app_and_this_person_only() {
     let link = stop_link(&mail);
     assert!(link.starts_with(&post.world.base), "{link}");
 
-    // A mail program that looks where the link leads changes nothing.
+    // A GET by a mail program changes nothing.
     let mailbox = post.world.stranger();
     let page = mailbox.visits(&link).await;
     page.shows("Stop mail from Canteen?");
     post.delivers(&dinner()).await;
 
-    // The click: a POST without cookies, answered without a redirect (RFC 8058 §3.1).
+    // The one-click POST without cookies, answered without a redirect (RFC 8058 §3.1).
     let click = reqwest::Client::builder()
         .no_proxy()
         .build()
@@ -546,7 +546,7 @@ async fn one_click_ends_it_for_this_app_and_this_person_only() {
         assert_eq!(post.server.gets().await["to"], json!([to]));
     }
 
-    // Again changes nothing; and she can allow it again.
+    // A repeated POST changes nothing, and she can allow mail again.
     assert_eq!(mailbox.posts(&link, &[]).await.status, 200);
     let asked = post
         .asha
@@ -579,7 +579,7 @@ async fn one_click_ends_it_for_this_app_and_this_person_only() {
 }
 
 #[tokio::test]
-async fn the_button_on_the_page_does_the_same_and_a_made_up_link_nothing() {
+async fn the_button_on_the_page_unsubscribes_and_a_forged_link_does_nothing() {
     let post = Post::opens().await;
     let (_, mail) = post.delivers(&dinner()).await;
     let link = stop_link(&mail);
@@ -600,10 +600,10 @@ async fn the_button_on_the_page_does_the_same_and_a_made_up_link_nothing() {
     }
 }
 
-// ---------------------------------------------------------------------------------- who sees what of it
+// ---------------------------------------------------------------------------------- delivery records
 
 #[tokio::test]
-async fn the_person_and_the_developer_see_when_and_how_it_ended_and_not_what_it_said() {
+async fn person_and_developer_see_time_and_outcome_of_a_mail_but_not_its_text() {
     let post = Post::opens().await;
     let (sent, _) = post.delivers(&dinner()).await;
     post.server.behaves("refuses").await;
@@ -634,7 +634,7 @@ async fn the_person_and_the_developer_see_when_and_how_it_ended_and_not_what_it_
         assert!(!page.says("Dinner") && !page.says("Rice"));
     }
     assert!(!app.says("asha"), "{}", app.words());
-    // After a month the developer sees it no more, and the person still does.
+    // After a month the developer no longer sees the record, but the person does.
     post.world.sleeps(time::Duration::days(31));
     let asha = post.world.student("asha").await;
     asha.visits("user/settings/")
@@ -652,7 +652,7 @@ async fn the_person_and_the_developer_see_when_and_how_it_ended_and_not_what_it_
 }
 
 #[tokio::test]
-async fn its_pages_fit_a_phone_and_a_desktop_by_day_and_by_night() {
+async fn mail_pages_fit_a_phone_and_a_desktop_in_both_colour_schemes() {
     let post = Post::opens().await;
     let (_, mail) = post.delivers(&dinner()).await;
     post.server.behaves("refuses").await;
@@ -698,7 +698,7 @@ async fn its_pages_fit_a_phone_and_a_desktop_by_day_and_by_night() {
 }
 
 #[tokio::test]
-async fn mail_of_an_app_that_is_no_longer_connected_stays_on_the_list() {
+async fn mail_of_a_disconnected_app_stays_on_the_list() {
     let post = Post::opens().await;
     let (told, _) = post.delivers(&dinner()).await;
     let page = post.asha.visits("user/settings/").await;
@@ -732,10 +732,10 @@ async fn the_request_in_the_docs_sends_a_mail() {
     assert_eq!(promised["status"], true);
 }
 
-// ---------------------------------------------------------------------------------- how much
+// ---------------------------------------------------------------------------------- rate limits
 
 #[tokio::test]
-async fn allowances_are_per_person_and_per_app_and_say_when_to_come_back() {
+async fn rate_limits_are_per_person_and_per_app_and_send_retry_after() {
     let post = Post::opens_with(Speaks::Plain, |plan, _| {
         plan.set("PROFILES_SEND_MAIL_PER_PERSON_DAY", "2")
             .set("PROFILES_SEND_MAIL_PER_APP_HOUR", "3")
@@ -782,7 +782,7 @@ async fn allowances_are_per_person_and_per_app_and_say_when_to_come_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn of_fifty_at_once_the_one_that_is_left_passes() {
+async fn of_fifty_requests_at_once_one_fits_the_remaining_limit() {
     let post = Post::opens_with(Speaks::Plain, |plan, _| {
         plan.set("PROFILES_SEND_MAIL_PER_PERSON_DAY", "3")
     })
@@ -803,10 +803,10 @@ async fn of_fifty_at_once_the_one_that_is_left_passes() {
     post.server.got_nothing_else().await;
 }
 
-// ---------------------------------------------------------------------------------- mail servers that behave badly
+// ---------------------------------------------------------------------------------- mail servers that misbehave
 
 #[tokio::test]
-async fn refusals_are_outcomes_with_their_reasons() {
+async fn a_refusal_of_the_mail_server_is_an_outcome_with_its_reason() {
     let post = Post::opens().await;
     for (how, reason) in [
         ("refuses", "the mail server refused with code 550"),
@@ -819,14 +819,14 @@ async fn refusals_are_outcomes_with_their_reasons() {
         assert_eq!(told["status"], false, "{how}");
         assert_eq!(post.newest_reason().await.as_deref(), Some(reason), "{how}");
     }
-    // The next one goes out as if nothing had been.
+    // The next mail is delivered.
     post.server.behaves("well").await;
     post.delivers(&dinner()).await;
     assert_eq!(post.newest_reason().await, None);
 }
 
 #[tokio::test]
-async fn a_certificate_that_nobody_trusts_gets_neither_password_nor_mail() {
+async fn a_mail_server_with_an_untrusted_certificate_gets_no_password_and_no_mail() {
     for speaks in [Speaks::StartTls, Speaks::Tls] {
         let post = Post::opens_with(speaks, |plan, server| {
             plan.set("PROFILES_SMTP_URL", &server.strange_address())
@@ -843,12 +843,12 @@ async fn a_certificate_that_nobody_trusts_gets_neither_password_nor_mail() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn a_mail_server_that_stalls_holds_up_its_own_mail_only_and_not_for_long() {
+async fn a_stalling_mail_server_delays_its_own_mail_only_and_times_out() {
     let mut stories = JoinSet::new();
     for how in ["stalls", "stalls at the end", "trickles"] {
         stories.spawn(async move {
             let post = Post::opens().await;
-            // A connection that worked before waits for the next mail.
+            // An open connection from before waits for the next mail.
             post.delivers(&dinner()).await;
             post.server.behaves(how).await;
             let began = Instant::now();
@@ -873,7 +873,7 @@ async fn a_mail_server_that_stalls_holds_up_its_own_mail_only_and_not_for_long()
                 Some("the mail server did not answer in time"),
                 "{how}"
             );
-            // What was cut off does not spoil the next.
+            // The aborted mail does not affect the next.
             post.server.behaves("well").await;
             let (told, mail) = post.delivers(&mail).await;
             assert_eq!(header(&mail, "Message-ID"), told["Message-ID"].as_str());
@@ -882,9 +882,9 @@ async fn a_mail_server_that_stalls_holds_up_its_own_mail_only_and_not_for_long()
     stories.join_all().await;
 }
 
-// ---------------------------------------------------------------------------------- smuggling
+// ---------------------------------------------------------------------------------- header injection
 
-/// The next of a row of numbers that looks like chance and is the same every time (`SplitMix64`).
+/// A deterministic random number generator (`SplitMix64`).
 struct Chance(u64);
 
 impl Chance {
@@ -979,7 +979,7 @@ const ADDRESSES: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn whatever_is_written_it_is_refused_or_one_mail_with_one_subject_to_one_person() {
+async fn any_input_is_refused_or_gives_one_mail_with_one_subject_to_one_person() {
     let post = Post::opens_with(Speaks::Plain, |plan, _| {
         plan.set("PROFILES_SEND_MAIL_PER_PERSON_DAY", "10000")
             .set("PROFILES_SEND_MAIL_PER_APP_HOUR", "10000")
@@ -988,7 +988,7 @@ async fn whatever_is_written_it_is_refused_or_one_mail_with_one_subject_to_one_p
     let mut chance = Chance(20_261_121);
     let (mut refused, mut sent, mut name) = (0, 0, String::new());
     for round in 0..240 {
-        // Names that registration would refuse, too: a mail does not rely on it.
+        // Also names that registration refuses: the mail code does not rely on it.
         if round % 3 == 0 {
             name = format!("M{}", chance.text(PIECES).replace('\0', ""));
             post.is_renamed(name.clone()).await;
@@ -1076,10 +1076,10 @@ async fn whatever_is_written_it_is_refused_or_one_mail_with_one_subject_to_one_p
     );
 }
 
-// ---------------------------------------------------------------------------------- what is kept
+// ---------------------------------------------------------------------------------- retention
 
 #[tokio::test]
-async fn nothing_of_what_a_mail_says_is_kept_anywhere() {
+async fn the_text_of_a_mail_is_not_stored() {
     let post = Post::opens_with(Speaks::Plain, |plan, _| {
         plan.in_its_own_process().set("PROFILES_LOG", "trace")
     })

@@ -1,4 +1,4 @@
-//! The simulated portal, asked by a client that is told what to send: the statements about the portal itself.
+//! The simulated JIIT portal, called with hand-made requests: the numbered statements about the portal itself.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,7 @@ use super::{ASHA, Jiit, today};
 use crate::sim::jiit;
 use crate::sim::jiit::envelope;
 
-/// A client without opinions.
+/// A client that sends exactly what a test passes.
 struct Hand {
     jiit: Jiit,
     http: reqwest::Client,
@@ -59,7 +59,7 @@ impl Hand {
         (self.hears(self.http.get(switch)).await.1, hidden.to_owned())
     }
 
-    /// The first phase with these characters.
+    /// Sends the first phase with these captcha characters.
     async fn begins(&self, (letters, hidden): (&str, &str)) -> Value {
         let plain = json!({
             "username": ASHA.number, "usertype": "S",
@@ -100,7 +100,7 @@ fn error(said: &Value) -> &str {
 }
 
 #[test]
-fn j04_the_portal_opens_what_clients_seal() {
+fn j04_the_portal_decrypts_what_clients_encrypt() {
     let day = |text: &str| {
         let format = time::macros::format_description!("[year]-[month]-[day]");
         Date::parse(text, &format).unwrap()
@@ -130,7 +130,7 @@ fn j04_the_portal_opens_what_clients_seal() {
 }
 
 #[tokio::test]
-async fn j06_without_todays_local_name_there_is_no_answer() {
+async fn j06_a_request_without_todays_local_name_gets_no_answer() {
     let hand = Hand::opens().await;
     let (letters, hidden) = hand.reads_a_picture().await;
     let begun = hand.begins((&letters, &hidden)).await;
@@ -164,7 +164,7 @@ async fn j07_a_captcha_is_a_name_and_a_picture_without_its_characters() {
 }
 
 #[tokio::test]
-async fn j11_the_old_pair_is_good_where_the_portal_takes_it() {
+async fn j11_the_old_key_pair_works_where_the_portal_accepts_it() {
     let hand = Hand::opens().await;
     let pair = ("phw5n", "gmBctEffdSg=");
     let refused = hand.begins(pair).await;
@@ -179,7 +179,7 @@ async fn j11_the_old_pair_is_good_where_the_portal_takes_it() {
 }
 
 #[tokio::test]
-async fn j15_what_links_the_phases_is_good_once() {
+async fn j15_the_token_that_links_the_phases_is_valid_once() {
     let hand = Hand::opens().await;
     let (letters, hidden) = hand.reads_a_picture().await;
     let begun = hand.begins((&letters, &hidden)).await;
@@ -188,11 +188,11 @@ async fn j15_what_links_the_phases_is_good_once() {
     let second = hand.goes_on(&begun, ASHA.password).await;
     assert_eq!(error(&second), "Invalid Login Credential!");
 
-    // So is what was read in a picture.
+    // A captcha is valid once.
     let again = hand.begins((&letters, &hidden)).await;
     assert_eq!(error(&again), "Invalid captcha submitted..");
 
-    // Three wrong passwords use it up, too; or one, where the portal is stricter.
+    // Three wrong passwords use up a token; on a stricter portal one does.
     let tries = async |knob: &str| {
         hand.jiit.portal.set(&json!({ "random_on_failure": knob }));
         let (letters, hidden) = hand.reads_a_picture().await;
@@ -208,14 +208,14 @@ async fn j15_what_links_the_phases_is_good_once() {
 }
 
 #[tokio::test]
-async fn j18_a_token_says_when_it_ends() {
+async fn j18_a_token_names_its_expiry() {
     let hand = Hand::opens().await;
 
     let said = hand.signs_in().await;
 
     let token = said["response"]["regdata"]["token"].as_str().unwrap();
     let claims = token.split('.').nth(1).unwrap();
-    // A known client decodes it as if it were padded.
+    // pyjiit decodes the payload as if it were padded.
     let claims: Value = serde_json::from_slice(&STANDARD.decode(claims).unwrap()).unwrap();
     let lives_for = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
     assert_eq!(lives_for, 90_000);
@@ -223,7 +223,7 @@ async fn j18_a_token_says_when_it_ends() {
 }
 
 #[tokio::test]
-async fn j19_a_token_opens_the_record_of_its_owner_and_no_other() {
+async fn j19_a_token_reads_the_record_of_its_owner_only() {
     const RECORD: &str = "/studentpersinfo/getstudent-personalinformation";
     let hand = Hand::opens().await;
     let said = hand.signs_in().await;
@@ -254,7 +254,7 @@ async fn j19_a_token_opens_the_record_of_its_owner_and_no_other() {
         .hears(asks(token, json!({ "instituteid": institute })))
         .await;
     assert_eq!(status, 500);
-    // After 25 hours it opens nothing.
+    // The token has expired after 25 hours.
     hand.jiit
         .portal
         .set(&json!({ "need_clinetid": false, "clock_offset_s": 90_001 }));
@@ -265,7 +265,7 @@ async fn j19_a_token_opens_the_record_of_its_owner_and_no_other() {
 }
 
 #[tokio::test]
-async fn j21_a_page_of_somebody_else_is_refused() {
+async fn j21_a_request_with_a_foreign_origin_is_refused() {
     let hand = Hand::opens().await;
     let asks = |origin: &str| {
         hand.asks(Method::GET, "/token/getcaptcha")
@@ -282,7 +282,7 @@ async fn j21_a_page_of_somebody_else_is_refused() {
 }
 
 #[tokio::test]
-async fn bodies_in_other_forms_are_answered_as_the_portal_does() {
+async fn malformed_bodies_get_the_answers_of_the_real_portal() {
     const FIRST: &str = "/token/pretoken-check";
     let hand = Hand::opens().await;
     let quoted = format!("\"{}\"", seals(&json!({})));
@@ -306,7 +306,7 @@ async fn bodies_in_other_forms_are_answered_as_the_portal_does() {
 }
 
 #[tokio::test]
-async fn the_other_calls_of_the_portal_are_there() {
+async fn the_further_endpoints_of_the_portal_exist() {
     let hand = Hand::opens().await;
     let said = hand.signs_in().await;
     let token = said["response"]["regdata"]["token"].as_str().unwrap();
@@ -338,7 +338,7 @@ async fn the_other_calls_of_the_portal_are_there() {
 }
 
 #[tokio::test]
-async fn the_switches_turn_all_or_nothing_and_show_names_only() {
+async fn the_control_endpoints_set_all_or_nothing_and_show_names_only() {
     let hand = Hand::opens().await;
     let switch = |name: &str| format!("{}/__sim/{name}", hand.jiit.site.origin);
     let turns = |knobs: Value| hand.http.post(switch("config")).json(&knobs);

@@ -1,4 +1,4 @@
-//! The numbered statements that are about the adapter.
+//! The numbered statements about the JIIT connector.
 
 use serde_json::{Value, json};
 use time::Duration;
@@ -16,7 +16,7 @@ const GUESS: Student = Student {
 };
 
 #[tokio::test]
-async fn j02_a_server_that_lives_in_new_york_knows_indias_day() {
+async fn j02_a_server_in_another_time_zone_uses_indias_date() {
     let jiit = Jiit::opens().await;
     let plan = jiit.trusted(World::plan()).set("TZ", "America/New_York");
     let world = plan.in_its_own_process().opens().await;
@@ -57,7 +57,7 @@ async fn j07_the_page_shows_the_picture_and_not_its_name() {
     assert_eq!(shown.header("content-type"), "image/png");
     assert!(shown.header("cache-control").contains("no-store"));
     assert!(shown.bytes().starts_with(b"\x89PNG"));
-    // Another browser is not shown it.
+    // Another browser cannot load the captcha.
     assert_ne!(world.stranger().asks(picture.as_str()).await.status, 200);
 }
 
@@ -78,7 +78,7 @@ async fn j08_the_right_characters_number_and_password_sign_in_with_one_call_each
 }
 
 #[tokio::test]
-async fn j09_the_second_phase_carries_what_it_has_to_and_nothing_that_was_rejected() {
+async fn j09_the_second_phase_sends_what_is_required_and_nothing_that_was_rejected() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
 
@@ -103,7 +103,7 @@ async fn j09_the_second_phase_carries_what_it_has_to_and_nothing_that_was_reject
 }
 
 #[tokio::test]
-async fn j10_wrong_characters_are_told_and_come_with_another_picture() {
+async fn j10_wrong_captcha_characters_show_an_error_and_a_new_captcha() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
     let browser = world.stranger();
@@ -122,12 +122,12 @@ async fn j10_wrong_characters_are_told_and_come_with_another_picture() {
     assert_eq!(jiit.calls("/token/generatewebtoken"), 0);
     assert_eq!(told.attributes("#username", "value"), [ASHA.number]);
     assert_eq!(told.attributes("#password", "value"), [""; 0]);
-    // And on it goes from there.
+    // The sign-in continues from there.
     jiit.answers(told, &ASHA).await.shows("Asha Rao");
 }
 
 #[tokio::test]
-async fn j11_the_pair_that_old_clients_carry_is_not_ours() {
+async fn j11_the_connector_does_not_use_the_old_key_pair() {
     let jiit = Jiit::opens().await;
     jiit.portal
         .set(&json!({ "captcha_mode": "legacy_default" }));
@@ -141,12 +141,12 @@ async fn j11_the_pair_that_old_clients_carry_is_not_ours() {
         .presses("Sign in")
         .await;
 
-    // The characters were sent with the name of the picture that was shown, not with the old one.
+    // The characters were sent with the name of the captcha shown, not of the older one.
     told.shows("The characters did not match the picture.");
 }
 
 #[tokio::test]
-async fn j12_an_unknown_number_and_a_wrong_password_are_told_the_same() {
+async fn j12_an_unknown_number_and_a_wrong_password_get_the_same_page() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
     let nobody = Student {
@@ -168,7 +168,7 @@ async fn j12_an_unknown_number_and_a_wrong_password_are_told_the_same() {
 }
 
 #[tokio::test]
-async fn j13_nothing_for_an_answer_ends_it_and_is_not_asked_again() {
+async fn j13_an_empty_answer_ends_the_sign_in_without_a_retry() {
     let jiit = Jiit::opens().await;
     jiit.portal.set(&json!({ "wrong_password": "empty" }));
     let world = jiit.world().await;
@@ -183,14 +183,14 @@ async fn j13_nothing_for_an_answer_ends_it_and_is_not_asked_again() {
     );
     assert_eq!(jiit.calls("/token/generatewebtoken"), 1);
     assert!(!is_in(&browser).await);
-    // One wrong password shuts nobody else out.
+    // One wrong password does not close the form for others.
     jiit.signs_in(&world.stranger(), &ASHA)
         .await
         .shows("Asha Rao");
 }
 
 #[tokio::test]
-async fn j14_a_portal_that_lives_in_another_day_is_asked_once_more_in_its_own() {
+async fn j14_a_portal_with_another_date_gets_one_retry_with_that_date() {
     let jiit = Jiit::opens().await;
     jiit.portal.set(&json!({ "clock_offset_s": 86_400 }));
     let world = jiit.world().await;
@@ -205,7 +205,7 @@ async fn j14_a_portal_that_lives_in_another_day_is_asked_once_more_in_its_own() 
         1
     );
 
-    // Its header says another day than its keys are of: that may be any day, and is not searched for.
+    // The header names another day than the keys do. The connector does not search for that day.
     jiit.portal
         .set(&json!({ "clock_offset_s": 86_400, "date_offset_s": 86_400 }));
     let told = jiit.signs_in(&world.stranger(), &ASHA).await;
@@ -231,7 +231,7 @@ async fn j16_no_password_is_sent_for_an_account_with_one_time_codes() {
 }
 
 #[tokio::test]
-async fn j17_an_answer_about_somebody_else_or_nobody_signs_nobody_in() {
+async fn j17_an_answer_about_another_member_or_none_signs_nobody_in() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
     jiit.portal.set(&json!({ "say_enrollment": "99000002" }));
@@ -252,17 +252,17 @@ async fn j17_an_answer_about_somebody_else_or_nobody_signs_nobody_in() {
     );
 }
 
-/// What a record there holds, or what somebody types, is one person's. A second one in a row who is not told who they are
-/// shows that the portal has changed.
+/// Unusual data of one person must not close the connector for all. Two persons in a row whom the portal does not
+/// identify mean that its protocol has changed.
 #[tokio::test]
-async fn what_is_odd_of_one_person_closes_the_way_for_nobody() {
+async fn unusual_data_of_one_person_does_not_close_the_connector() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
     let vikram = Student {
         number: "99000002",
         password: "an0ther pass",
     };
-    // The portal stumbles over hers alone.
+    // The portal fails for her account alone.
     let stumbles = |text: String| {
         if text.contains("\"Success\"") {
             return r#"{"timestamp":1,"status":500,"error":"Internal Server Error"}"#.to_owned();
@@ -298,7 +298,7 @@ async fn what_is_odd_of_one_person_closes_the_way_for_nobody() {
 }
 
 #[tokio::test]
-async fn j18_what_a_token_says_of_its_end_is_not_believed() {
+async fn j18_the_expiry_in_a_token_is_ignored() {
     let jiit = Jiit::opens().await;
     jiit.portal.set(&json!({ "wrong_exp": true }));
     let world = jiit.world().await;
@@ -309,7 +309,7 @@ async fn j18_what_a_token_says_of_its_end_is_not_believed() {
 }
 
 #[tokio::test]
-async fn j19_what_the_person_agreed_to_is_asked_in_plain_json_and_may_fail() {
+async fn j19_the_record_is_requested_with_consent_in_plain_json_and_may_fail() {
     const PATH: &str = "/StudentPortalAPI/studentpersinfo/getstudent-personalinformation";
     let jiit = Jiit::opens().await;
     jiit.portal.set(&json!({ "need_clinetid": true }));
@@ -324,7 +324,7 @@ async fn j19_what_the_person_agreed_to_is_asked_in_plain_json_and_may_fail() {
         assert!(asked.headers.iter().any(|it| it == header), "{header}");
     }
 
-    // Without what was agreed to, the sign-in is one all the same.
+    // The sign-in succeeds without the record that was agreed to.
     let meera = Student {
         number: "2500000003",
         password: "t3n digits",
@@ -339,7 +339,7 @@ async fn j19_what_the_person_agreed_to_is_asked_in_plain_json_and_may_fail() {
 }
 
 #[tokio::test]
-async fn j20_only_what_has_a_place_in_a_profile_is_taken() {
+async fn j20_only_data_with_a_profile_field_is_stored() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
     let browser = world.stranger();
@@ -368,7 +368,7 @@ async fn j20_only_what_has_a_place_in_a_profile_is_taken() {
     for taken in ["Asha", "Rao", "22000001", "22000001@mail.jiit.ac.in"] {
         assert!(profile.says(taken), "{taken}: {}", profile.words());
     }
-    // Whose record it is, whole, is the portal's business.
+    // The connector does not check whose record it is; the portal does.
     let mut kept = Vec::new();
     jiit.portal.changes(ASHA.number, |asha| {
         for (name, value) in asha.record.as_object().unwrap() {
@@ -411,9 +411,9 @@ async fn j20_only_what_has_a_place_in_a_profile_is_taken() {
     }
 }
 
-/// The portal's word for a branch may be on no list of ours. It stays what it is until its owner changes it.
+/// The portal's branch code may be missing from our list. It stays until its owner changes it.
 #[tokio::test]
-async fn a_code_that_no_list_has_outlives_a_save() {
+async fn a_code_missing_from_our_lists_survives_a_save() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
     let browser = world.stranger();
@@ -436,7 +436,7 @@ async fn a_code_that_no_list_has_outlives_a_save() {
 }
 
 #[tokio::test]
-async fn j21_no_request_says_it_comes_from_elsewhere() {
+async fn j21_no_request_has_an_origin_or_a_cookie() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
 
@@ -454,7 +454,7 @@ async fn j21_no_request_says_it_comes_from_elsewhere() {
 }
 
 #[tokio::test]
-async fn j22_a_portal_that_is_away_is_told_and_one_that_talks_in_pages_closes_the_way() {
+async fn j22_an_outage_is_reported_and_an_html_answer_closes_the_connector() {
     let jiit = Jiit::opens().await;
     let plan = jiit
         .trusted(World::plan())
@@ -472,7 +472,7 @@ async fn j22_a_portal_that_is_away_is_told_and_one_that_talks_in_pages_closes_th
             told.words()
         );
         jiit.site.watch.faults.mend();
-        // The same form, with what was no secret still in it.
+        // The form keeps its values that are not secret.
         jiit.answers(told, &ASHA).await.shows("Asha Rao");
     }
     let form = world.stranger().visits(FORM).await;
@@ -513,7 +513,7 @@ async fn j23_nothing_secret_is_in_the_log_or_the_database() {
     let secrets = jiit.portal.secrets();
     assert!(secrets.made.len() > 10 && secrets.sealed_bodies.len() > 5);
     let typed = [ASHA.password, "pässwörd", "a guess"].map(str::to_owned);
-    // The plain bytes of a password are as good as the password.
+    // An escaped password is as revealing as the password.
     let escaped = ["p\\u00e4ssw".to_owned(), "S3cr3t%21pass".to_owned()];
     let all = [secrets.local_names, secrets.sealed_bodies, secrets.made];
     for secret in all.into_iter().flatten().chain(typed).chain(escaped) {
@@ -523,7 +523,7 @@ async fn j23_nothing_secret_is_in_the_log_or_the_database() {
 }
 
 #[tokio::test]
-async fn j24_where_students_need_google_they_are_told_of_it() {
+async fn j24_students_who_need_google_sign_in_get_an_explanation() {
     let jiit = Jiit::opens().await;
     jiit.portal.set(&json!({ "student_password_login": false }));
     let world = jiit.world().await;
@@ -536,7 +536,7 @@ async fn j24_where_students_need_google_they_are_told_of_it() {
 }
 
 #[tokio::test]
-async fn j25_a_password_arrives_as_it_was_typed() {
+async fn j25_a_password_reaches_the_portal_unchanged() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
     let nayantara = Student {
@@ -550,7 +550,7 @@ async fn j25_a_password_arrives_as_it_was_typed() {
 }
 
 #[tokio::test]
-async fn an_expired_password_and_a_locked_account_end_it() {
+async fn an_expired_password_or_a_locked_account_ends_the_sign_in() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
     let kabir = Student {
@@ -582,7 +582,7 @@ async fn an_expired_password_and_a_locked_account_end_it() {
 }
 
 #[tokio::test]
-async fn a_parent_is_no_student() {
+async fn a_parent_cannot_sign_in() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
     let sunil = Student {
@@ -594,7 +594,7 @@ async fn a_parent_is_no_student() {
 }
 
 #[tokio::test]
-async fn what_was_typed_wrongly_never_reaches_the_portal() {
+async fn malformed_input_makes_no_request_to_the_portal() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
     let form = world.stranger().visits(FORM).await;
@@ -609,13 +609,13 @@ async fn what_was_typed_wrongly_never_reaches_the_portal() {
     told.shows("An enrollment number has 6 to 12 letters and digits, as in 22103171.");
     told.shows("Type the letters and digits that you see in the picture.");
     assert_eq!(jiit.calls("/token/pretoken-check"), 0);
-    // The picture is still good.
+    // The captcha is still valid.
     assert_eq!(jiit.calls("/token/getcaptcha"), 1);
     jiit.answers(told, &ASHA).await.shows("Asha Rao");
 }
 
 #[tokio::test]
-async fn another_picture_is_a_button_away_and_keeps_the_number() {
+async fn a_button_loads_a_new_captcha_and_keeps_the_number() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
     let form = world.stranger().visits(FORM).await;
@@ -632,7 +632,7 @@ async fn another_picture_is_a_button_away_and_keeps_the_number() {
 }
 
 #[tokio::test]
-async fn a_picture_too_old_is_replaced_and_a_form_too_old_is_over() {
+async fn an_expired_captcha_is_replaced_and_an_expired_form_ends_the_sign_in() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
     let form = world.stranger().visits(FORM).await;
@@ -646,10 +646,10 @@ async fn a_picture_too_old_is_replaced_and_a_form_too_old_is_over() {
 }
 
 #[tokio::test]
-async fn guessing_at_one_number_is_stopped_before_the_portal_locks_it() {
+async fn guessing_at_one_number_is_limited_before_the_portal_locks_it() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
-    // Three in one sign-in, and it is over; two in the next, and the number has to rest.
+    // Three wrong passwords end a sign-in. Two more in the next one reach the limit of the number.
     let mut form = world.stranger().visits(FORM).await;
     for _ in 0..2 {
         form = jiit.answers(form, &GUESS).await;
@@ -667,7 +667,7 @@ async fn guessing_at_one_number_is_stopped_before_the_portal_locks_it() {
     told.shows("That was tried too often.");
     assert_eq!(jiit.calls("/token/pretoken-check"), calls);
 
-    // Not for others, and not for ever. Misreading pictures is no guessing.
+    // Other numbers are not limited, and the limit ends. A misread captcha does not count.
     let vikram = Student {
         number: "99000002",
         password: "an0ther pass",
@@ -691,7 +691,7 @@ async fn guessing_at_one_number_is_stopped_before_the_portal_locks_it() {
 }
 
 #[tokio::test]
-async fn one_address_gets_thirty_pictures_in_ten_minutes() {
+async fn one_address_gets_thirty_captchas_in_ten_minutes() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
     for _ in 0..30 {

@@ -1,4 +1,4 @@
-//! What the browser's account chooser asks of us (FedCM), asked by hand: by browsers, and by pages that pretend.
+//! The endpoints of FedCM, requested by hand as a browser does and as a forging page would.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::support::{App, Browser, Page};
 
 const MESS: &str = "https://mess.example";
 
-/// The browser itself, on behalf of a page at this origin.
+/// The browser itself, with the `Origin` of a page.
 fn for_a_page(browser: &Browser, origin: &str) -> Browser {
     browser
         .sending("sec-fetch-dest", "webidentity")
@@ -50,7 +50,7 @@ impl Asking {
     }
 }
 
-/// asha, signed in, and an app that asks for her name.
+/// asha, signed in, and a verified app that asks for her name.
 async fn asha_and_mess_menu() -> (Campus, Browser, Asking) {
     let campus = Campus::opens().await;
     let asha = campus.browser();
@@ -67,7 +67,7 @@ async fn asha_and_mess_menu() -> (Campus, Browser, Asking) {
 }
 
 #[tokio::test]
-async fn the_browser_is_told_at_sign_in_and_at_sign_out() {
+async fn sign_in_and_sign_out_set_the_fedcm_login_status() {
     let campus = Campus::opens().await;
     let asha = campus.browser();
     let ask = asha.asks("account/login/").await;
@@ -100,7 +100,7 @@ async fn the_browser_is_told_at_sign_in_and_at_sign_out() {
         "{cookies:?}"
     );
 
-    // It alone opens nothing.
+    // This cookie alone does not sign anybody in.
     let value = narrow.split(';').next().unwrap();
     let thief = campus.browser().sending("cookie", value);
     for path in [
@@ -121,14 +121,14 @@ async fn the_browser_is_told_at_sign_in_and_at_sign_out() {
     let cleared = left.set_cookies();
     let is_cleared = |it: &String| it.starts_with("__Secure-fedcm=;") && it.contains("Max-Age=0");
     assert!(cleared.iter().any(is_cleared), "{cleared:?}");
-    // And it ended with the session.
+    // The cookie ends with the session.
     let gone = known.asks("fedcm/accounts/").await;
     assert_eq!(gone.status, 401);
     assert_eq!(gone.header("set-login"), "logged-out");
 }
 
 #[tokio::test]
-async fn accounts_are_for_the_browser_alone() {
+async fn only_the_browser_can_read_the_accounts() {
     let (campus, asha, Asking { app, .. }) = asha_and_mess_menu().await;
     campus.asha_has_allowed(&app, "basic profile").await;
     for strange in [None, Some("empty"), Some("document"), Some("image")] {
@@ -170,7 +170,7 @@ async fn accounts_are_for_the_browser_alone() {
 }
 
 #[tokio::test]
-async fn what_was_decided_gives_a_code_and_what_was_not_a_page() {
+async fn an_allowed_request_gives_a_code_and_a_new_one_the_consent_page() {
     let (campus, asha, mut asking) = asha_and_mess_menu().await;
     let browser = for_a_page(&asha, MESS);
     let first = asking.asks(&browser).await;
@@ -199,7 +199,7 @@ async fn what_was_decided_gives_a_code_and_what_was_not_a_page() {
         address.starts_with("https://mess.example/cb?code="),
         "{address}"
     );
-    // More than was decided, or force: a page again.
+    // More than was allowed before, or `force`: the consent page again.
     for (name, value) in [
         ("scope", "basic profile phone"),
         ("approval_prompt", "force"),
@@ -213,7 +213,7 @@ async fn what_was_decided_gives_a_code_and_what_was_not_a_page() {
 }
 
 #[tokio::test]
-async fn an_app_nobody_has_verified_is_asked_about_each_time() {
+async fn an_unverified_app_needs_consent_each_time() {
     let (campus, asha, mut asking) = asha_and_mess_menu().await;
     asking.app = campus
         .world
@@ -235,7 +235,7 @@ async fn an_app_nobody_has_verified_is_asked_about_each_time() {
 }
 
 #[tokio::test]
-async fn the_assertion_is_for_the_apps_own_pages_and_the_person_who_chose() {
+async fn the_assertion_works_for_the_apps_own_origins_and_the_chosen_account_only() {
     let (campus, asha, mut asking) = asha_and_mess_menu().await;
     campus.asha_has_allowed(&asking.app, "basic profile").await;
     let browser = for_a_page(&asha, MESS);
@@ -256,7 +256,7 @@ async fn the_assertion_is_for_the_apps_own_pages_and_the_person_who_chose() {
             "{other}"
         );
     }
-    // At home, but not where the answer would go.
+    // The origin belongs to the app, but the redirect URI is on another origin.
     let hostel = for_a_page(&asha, "https://hostel.campus.example");
     assert_eq!(error(&asking.asks(&hostel).await, 403), "invalid_request");
 
@@ -315,7 +315,7 @@ async fn the_assertion_is_for_the_apps_own_pages_and_the_person_who_chose() {
 }
 
 #[tokio::test]
-async fn disconnecting_is_for_the_same_and_ends_the_grant() {
+async fn disconnecting_works_for_the_same_origins_and_ends_the_grant() {
     let (campus, asha, Asking { app, .. }) = asha_and_mess_menu().await;
     campus.asha_has_allowed(&app, "basic profile").await;
     let browser = for_a_page(&asha, MESS);
@@ -353,12 +353,12 @@ async fn disconnecting_is_for_the_same_and_ends_the_grant() {
     assert_eq!(told(&done)["account_id"], campus.asha.id.to_string());
     assert_eq!(done.header("access-control-allow-origin"), MESS);
     assert!(!is_connected().await);
-    // Once more is no harm.
+    // A repeated request is accepted.
     assert_eq!(sent(&browser, "asha").await.status, 200);
 }
 
 #[tokio::test]
-async fn what_anybody_may_read_is_the_same_for_everybody() {
+async fn the_public_fedcm_files_do_not_depend_on_the_person() {
     let campus = Campus::opens().await;
     let browser = campus.browser();
     let config = told(&browser.asks("fedcm/config.json").await);
@@ -376,7 +376,7 @@ async fn what_anybody_may_read_is_the_same_for_everybody() {
     }
     let icon = config["branding"]["icons"][0]["url"].as_str().unwrap();
     assert_eq!(browser.asks(icon).await.header("content-type"), "image/png");
-    // A page may load the script under an old prefix: what it leads to is the same.
+    // A page may load the script under an old prefix; the configuration is the same.
     assert_eq!(config, told(&browser.asks("sso/fedcm/config.json").await));
     let app = campus.mess_menu().await;
     let known = browser
@@ -402,7 +402,7 @@ async fn what_anybody_may_read_is_the_same_for_everybody() {
 }
 
 #[tokio::test]
-async fn under_a_path_everything_is_under_it_but_the_file_browsers_look_for() {
+async fn with_a_path_in_the_public_url_only_the_web_identity_file_is_outside_of_it() {
     let campus = Campus::opens_under("/profiles/").await;
     let asha = campus.browser();
     let entered = asha

@@ -1,10 +1,10 @@
-//! The page that documents it.
+//! The documentation page of the login button.
 
 use super::{Campus, MESS, PROFILES, clicks_the_button, code_at};
 use crate::support::chromium::Chromium;
 
 #[tokio::test]
-async fn the_developer_paints_it_and_copies_lines_that_work() {
+async fn the_developer_picks_colours_and_copies_lines_that_work() {
     let campus = Campus::opens().await;
     let meera = campus.world.person("meera").await;
     let app = campus.mess_menu().await;
@@ -30,13 +30,13 @@ async fn the_developer_paints_it_and_copies_lines_that_work() {
     assert!(lines.contains("button_div_bg_color: 'FFEE00'"), "{lines}");
     assert_eq!(browser.complaints().await, Vec::<String>::new());
 
-    // As copied, with what the server writes.
+    // As copied, with values as the server writes them.
     let lines = lines.replace("'STATE'", "'a b&c=é'");
     let mess = campus.site(MESS).await;
     mess.shows(
         "/",
         &[],
-        // No time passes, however busy this machine is: what refuses is the browser.
+        // The button's clock stands still, so that only the browser itself can refuse.
         &format!(
             "<!doctype html><link rel=icon href=data:,><script>Date.now = () => 0</script>{lines}"
         ),
@@ -54,7 +54,7 @@ async fn the_developer_paints_it_and_copies_lines_that_work() {
 }
 
 #[tokio::test]
-async fn the_tag_with_the_hash_loads_and_a_changed_one_does_not() {
+async fn the_tag_with_the_integrity_hash_loads_only_the_unchanged_script() {
     let campus = Campus::opens().await;
     let docs = campus.browser().visits(&campus.at("doc/widgets/")).await;
     let tag = docs.code("#widget-sri").remove(0);
@@ -76,7 +76,7 @@ async fn the_tag_with_the_hash_loads_and_a_changed_one_does_not() {
 }
 
 #[tokio::test]
-async fn the_file_for_the_registrable_domain_is_what_we_answer_ourselves() {
+async fn the_documented_web_identity_file_is_the_one_served() {
     let campus = Campus::opens().await;
     let browser = campus.browser();
     let docs = browser.visits(&campus.at("doc/widgets/")).await;

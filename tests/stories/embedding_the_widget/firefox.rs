@@ -1,4 +1,4 @@
-//! The same in Firefox, which has no account chooser of its own and keeps other sites' cookies apart.
+//! The login button in Firefox, which has no FedCM and partitions the cookies of other sites.
 
 use super::{
     Campus, HOSTEL, MESS, TO_HOSTEL, TO_MESS, button, code_at, page, page_at_once, trades,
@@ -6,7 +6,7 @@ use super::{
 use crate::support::firefox::Firefox;
 
 #[tokio::test]
-async fn elsewhere_it_is_a_link_and_nobody_complains() {
+async fn on_another_site_the_button_is_a_link_and_the_console_stays_empty() {
     let campus = Campus::opens().await;
     let (app, mess) = (campus.mess_menu().await, campus.site(MESS).await);
     campus.is_known_to_browsers().await;
@@ -25,7 +25,7 @@ async fn elsewhere_it_is_a_link_and_nobody_complains() {
 }
 
 #[tokio::test]
-async fn on_the_campus_it_says_who_would_sign_in() {
+async fn on_the_campus_domain_the_frame_shows_who_would_sign_in() {
     let campus = Campus::opens().await;
     let (app, hostel) = (campus.mess_menu().await, campus.site(HOSTEL).await);
     hostel.shows("/", &[], &page_at_once(&button(&app, TO_HOSTEL)));

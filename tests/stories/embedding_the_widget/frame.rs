@@ -1,4 +1,5 @@
-//! The frame on pages of the campus' own domain: says who would sign in, to nobody but the person.
+//! The widget's frame on pages of the campus' own domain: it shows the signed-in person, and the page cannot read it
+//! (K79, K80).
 
 use serde_json::json;
 
@@ -8,12 +9,12 @@ use super::{
 use crate::support::chromium::Chromium;
 use crate::support::patience::comes_true;
 
-/// Set before the button is: what the page hears, and from whom.
+/// Set before the button is: records which messages the page gets, and from which origin.
 const LISTENS: &str =
     "heard = []; addEventListener('message', it => heard.push(it.origin + ' ' + it.data));";
 
 #[tokio::test]
-async fn it_says_who_would_sign_in_and_never_to_the_page() {
+async fn the_frame_shows_who_would_sign_in_and_the_page_cannot_read_it() {
     let campus = Campus::opens().await;
     let (app, hostel) = (campus.mess_menu().await, campus.site(HOSTEL).await);
     hostel.shows(
@@ -59,10 +60,10 @@ async fn it_says_who_would_sign_in_and_never_to_the_page() {
 }
 
 #[tokio::test]
-async fn somebody_else_can_sign_in_instead() {
+async fn another_person_can_sign_in_instead() {
     let campus = Campus::opens().await;
     let (app, hostel) = (campus.mess_menu().await, campus.site(HOSTEL).await);
-    // In a dark page nothing white lies round it.
+    // On a dark page the frame has no white background.
     let dark =
         "<meta name=color-scheme content=dark><style>body { background: #112 }</style><main>";
     let colours = "colors: { button_div_bg_color: 'c5cae9', button_anchor_color: '112', logout_anchor_color: 'bbc' }";
@@ -84,12 +85,12 @@ async fn somebody_else_can_sign_in_instead() {
     assert!(browser.words().await.contains("Not Vikram Rao (vikram)?"));
 }
 
-/// A page that is not the app's, and messages that are not ours.
+/// A page that does not belong to the app, and messages from other origins.
 #[tokio::test]
-async fn only_the_apps_own_pages_have_it_and_only_we_can_show_it() {
+async fn only_the_apps_own_pages_get_the_frame_and_only_the_script_can_show_it() {
     let campus = Campus::opens().await;
     let (app, hostel) = (campus.mess_menu().await, campus.site(HOSTEL).await);
-    // Sent by the page itself and by a frame of its own: what ours says, and other words.
+    // Sent by the page itself and by a frame of its own: the widget's own message, and others.
     let spoof = "for (const data of ['sso-iframe://70:200', 'sso-iframe://9999:9999', {}, null, '<img onerror=1>'])
         { postMessage(data, '*'); const frame = document.body.appendChild(document.createElement('iframe'));
           frame.srcdoc = `<script>parent.postMessage(${JSON.stringify(data)}, '*')<\\/script>`; };";
@@ -124,9 +125,9 @@ async fn only_the_apps_own_pages_have_it_and_only_we_can_show_it() {
     );
 }
 
-/// The checklist's 80.
+/// K80.
 #[tokio::test]
-async fn its_page_is_for_the_apps_origins_and_takes_any_query() {
+async fn k80_the_frames_page_is_for_the_apps_origins_and_accepts_any_query() {
     let campus = Campus::opens().await;
     let app = campus.mess_menu().await;
     let browser = campus.browser();
@@ -191,14 +192,14 @@ async fn its_page_is_for_the_apps_origins_and_takes_any_query() {
         .unwrap();
     let state = crate::support::parameter(link.as_str(), "state");
     assert_eq!(state.as_deref(), Some("a&b#c+d"));
-    // Nothing tells the page round it anything unless that page is the app's.
+    // The frame sends messages only to a page of the app.
     assert!(!page.offers("[data-origin]") && !page.offers("script"));
     let told = browser.asks(&format!("{own}&origin=https://{MESS}")).await;
     assert_eq!(
         told.attributes("body", "data-origin"),
         [format!("https://{MESS}")]
     );
-    // Nor does the browser tell us who used its chooser there, unless our script asks from another site.
+    // The frame does not read the browser's FedCM state unless the script asks from another site.
     let elsewhere = browser.sending("sec-fetch-site", "cross-site");
     let asks = format!("{own}&origin=https://{MESS}&fedcm=true");
     let foreign = elsewhere.asks(&asks).await;

@@ -1,9 +1,9 @@
-//! K74–K76: signing in, taking back, and the cap of an app nobody has verified.
+//! K74–K76: signing in, removing access, and the user cap of an unverified app.
 
 use crate::support::World;
 
 #[tokio::test]
-async fn k74_next_leads_on_but_never_off_site() {
+async fn k74_next_redirects_on_this_site_only() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let path = format!(
@@ -50,7 +50,7 @@ async fn k74_next_leads_on_but_never_off_site() {
 }
 
 #[tokio::test]
-async fn k75_taking_an_app_back_ends_all_it_had() {
+async fn k75_removing_access_revokes_all_tokens_of_the_app() {
     let world = World::new().await;
     let (asha, canteen, library) = (
         world.student("asha").await,
@@ -85,7 +85,7 @@ async fn k75_taking_an_app_back_ends_all_it_had() {
 }
 
 #[tokio::test]
-async fn k76_an_unverified_app_is_for_a_few() {
+async fn k76_an_unverified_app_has_a_user_cap() {
     let world = World::plan()
         .set("PROFILES_UNVERIFIED_CAP", "2")
         .opens()

@@ -1,10 +1,10 @@
-//! K1–K26: the authorize address and the consent page.
+//! K1–K26: the authorization endpoint and the consent page.
 
 use crate::support::relying_party::Shown;
 use crate::support::{Answer, Page, World, parameter};
 
 #[tokio::test]
-async fn k01_a_stranger_signs_in_and_is_back_at_the_same_request() {
+async fn k01_a_signed_out_person_signs_in_and_returns_to_the_same_request() {
     let world = World::new().await;
     let canteen = world.canteen();
     let stranger = world.stranger();
@@ -31,7 +31,7 @@ async fn k01_a_stranger_signs_in_and_is_back_at_the_same_request() {
 }
 
 #[tokio::test]
-async fn k02_a_signed_in_person_sees_who_asks_and_decides() {
+async fn k02_a_signed_in_person_sees_the_consent_page_of_the_app() {
     let world = World::new().await;
     let asha = world.student("asha").await;
 
@@ -48,7 +48,7 @@ async fn k02_a_signed_in_person_sees_who_asks_and_decides() {
 }
 
 #[tokio::test]
-async fn k03_each_scope_has_a_box_basic_is_locked_and_nothing_may_be_framed() {
+async fn k03_each_scope_has_a_checkbox_basic_is_locked_and_framing_is_forbidden() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
@@ -79,7 +79,7 @@ async fn k03_each_scope_has_a_box_basic_is_locked_and_nothing_may_be_framed() {
 }
 
 #[tokio::test]
-async fn k04_allowing_leads_back_with_a_code_and_the_state() {
+async fn k04_allowing_redirects_with_a_code_and_the_state() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
@@ -108,7 +108,7 @@ async fn k04_allowing_leads_back_with_a_code_and_the_state() {
 }
 
 #[tokio::test]
-async fn k05_state_comes_back_as_it_was_sent() {
+async fn k05_state_is_returned_unchanged() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
@@ -122,7 +122,7 @@ async fn k05_state_comes_back_as_it_was_sent() {
 }
 
 #[tokio::test]
-async fn k06_no_state_is_invented() {
+async fn k06_without_a_state_none_is_returned() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
@@ -139,7 +139,7 @@ async fn k06_no_state_is_invented() {
 }
 
 #[tokio::test]
-async fn k07_without_a_redirect_uri_the_first_registered_one_is_meant() {
+async fn k07_without_a_redirect_uri_the_first_registered_one_is_used() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
@@ -178,7 +178,7 @@ async fn k08_another_registered_redirect_uri_keeps_its_own_query() {
 }
 
 #[tokio::test]
-async fn k09_no_scope_means_basic() {
+async fn k09_without_a_scope_basic_is_requested() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
@@ -191,7 +191,7 @@ async fn k09_no_scope_means_basic() {
 }
 
 #[tokio::test]
-async fn k10_basic_is_always_part_of_it() {
+async fn k10_basic_is_always_granted() {
     let world = World::new().await;
     let asha = world.student("asha").await;
 
@@ -201,7 +201,7 @@ async fn k10_basic_is_always_part_of_it() {
 }
 
 #[tokio::test]
-async fn k11_what_is_unticked_the_app_never_sees() {
+async fn k11_an_unticked_scope_is_not_granted() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
@@ -228,7 +228,7 @@ async fn k11_what_is_unticked_the_app_never_sees() {
 }
 
 #[tokio::test]
-async fn k12_a_forged_tick_opens_nothing() {
+async fn k12_a_forged_checkbox_grants_nothing() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
@@ -251,7 +251,7 @@ async fn k12_a_forged_tick_opens_nothing() {
 }
 
 #[tokio::test]
-async fn k13_denying_leads_back_with_access_denied() {
+async fn k13_denying_redirects_with_access_denied() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
@@ -266,7 +266,7 @@ async fn k13_denying_leads_back_with_access_denied() {
 }
 
 #[tokio::test]
-async fn k14_a_denial_cannot_be_bent_to_another_address() {
+async fn k14_a_denial_cannot_be_redirected_to_another_address() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
@@ -285,7 +285,7 @@ async fn k14_a_denial_cannot_be_bent_to_another_address() {
 }
 
 #[tokio::test]
-async fn k15_an_unknown_scope_is_told_to_the_app() {
+async fn k15_an_unknown_scope_redirects_with_invalid_scope() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
@@ -308,7 +308,7 @@ async fn k15_an_unknown_scope_is_told_to_the_app() {
 }
 
 #[tokio::test]
-async fn k16_a_private_scope_is_nobody_s_by_asking() {
+async fn k16_a_private_scope_cannot_be_requested() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
@@ -319,7 +319,7 @@ async fn k16_a_private_scope_is_nobody_s_by_asking() {
 }
 
 #[tokio::test]
-async fn k17_a_missing_response_type_is_told_to_the_app() {
+async fn k17_a_missing_response_type_redirects_with_invalid_request() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
@@ -362,7 +362,7 @@ async fn k18_other_response_types_are_refused() {
 }
 
 #[tokio::test]
-async fn k19_an_unknown_client_gets_a_page() {
+async fn k19_an_unknown_client_gets_an_error_page() {
     let world = World::new().await;
     let asha = world.student("asha").await;
 
@@ -376,7 +376,7 @@ async fn k19_an_unknown_client_gets_a_page() {
 }
 
 #[tokio::test]
-async fn k20_an_unregistered_redirect_uri_gets_a_page() {
+async fn k20_an_unregistered_redirect_uri_gets_an_error_page() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
@@ -394,7 +394,7 @@ async fn k20_an_unregistered_redirect_uri_gets_a_page() {
 }
 
 #[tokio::test]
-async fn k21_scopes_may_be_parted_and_ordered_as_one_likes() {
+async fn k21_scopes_may_have_any_order_and_any_encoding_of_blanks() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
@@ -433,7 +433,7 @@ async fn k22_unknown_parameters_are_ignored() {
 }
 
 #[tokio::test]
-async fn k23_what_was_decided_is_not_asked_again() {
+async fn k23_an_earlier_decision_is_remembered() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
@@ -452,7 +452,7 @@ async fn k23_what_was_decided_is_not_asked_again() {
 }
 
 #[tokio::test]
-async fn k24_force_always_asks() {
+async fn k24_force_always_shows_the_consent_page() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
@@ -466,7 +466,7 @@ async fn k24_force_always_asks() {
 }
 
 #[tokio::test]
-async fn k25_the_slash_at_the_end_may_be_missing() {
+async fn k25_the_trailing_slash_may_be_missing() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
@@ -483,7 +483,7 @@ async fn k25_the_slash_at_the_end_may_be_missing() {
 }
 
 #[tokio::test]
-async fn k26_a_code_of_one_prefix_is_good_under_another() {
+async fn k26_a_code_of_one_prefix_works_under_another() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();

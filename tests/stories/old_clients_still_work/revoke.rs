@@ -1,4 +1,4 @@
-//! K48–K52: an app gives tokens back.
+//! K48–K52: token revocation by an app.
 
 use crate::support::relying_party::Shown;
 use crate::support::{App, Tokens, asha_uses_the_canteen};
@@ -11,7 +11,7 @@ async fn is_dead(app: &App, pair: &Tokens) {
 }
 
 #[tokio::test]
-async fn k48_revoking_the_access_token_ends_the_pair() {
+async fn k48_revoking_the_access_token_ends_the_token_pair() {
     let (_world, _asha, canteen, pair) = asha_uses_the_canteen().await;
 
     let answer = canteen
@@ -27,7 +27,7 @@ async fn k48_revoking_the_access_token_ends_the_pair() {
 }
 
 #[tokio::test]
-async fn k49_revoking_the_refresh_token_ends_the_pair_whatever_the_hint() {
+async fn k49_revoking_the_refresh_token_ends_the_token_pair_with_any_hint() {
     let (world, asha, canteen, _) = asha_uses_the_canteen().await;
 
     for hint in [
@@ -59,7 +59,7 @@ async fn k49_revoking_the_refresh_token_ends_the_pair_whatever_the_hint() {
 }
 
 #[tokio::test]
-async fn k50_unknown_tokens_are_fine_strangers_are_not() {
+async fn k50_unknown_tokens_get_200_and_unknown_clients_an_error() {
     let (_world, _asha, canteen, pair) = asha_uses_the_canteen().await;
 
     let unknown = canteen.revokes("unknown").await;
@@ -86,7 +86,7 @@ async fn k50_unknown_tokens_are_fine_strangers_are_not() {
 }
 
 #[tokio::test]
-async fn k51_another_app_s_token_is_left_alone() {
+async fn k51_an_app_cannot_revoke_another_app_s_token() {
     let (world, _asha, canteen, pair) = asha_uses_the_canteen().await;
 
     for token in [&pair.access, &pair.refresh] {
@@ -98,7 +98,7 @@ async fn k51_another_app_s_token_is_left_alone() {
 }
 
 #[tokio::test]
-async fn k52_with_its_last_pair_an_app_leaves_the_list() {
+async fn k52_without_tokens_an_app_leaves_the_list_of_connected_apps() {
     let (world, asha, canteen, first) = asha_uses_the_canteen().await;
     let second = world.connects(&asha, &canteen, "basic profile").await;
     asha.visits("user/settings/").await.shows("Canteen");

@@ -1,4 +1,4 @@
-//! K27–K41: trading a code for tokens.
+//! K27–K41: exchanging a code for tokens.
 
 use time::Duration;
 
@@ -10,7 +10,7 @@ const FORM: (&str, &str) = (
     "application/x-www-form-urlencoded; charset=UTF-8",
 );
 
-/// A world, the canteen, and a code asha has just sent it.
+/// A world, the canteen, and a code that asha's browser has just brought it.
 async fn with_a_code() -> (World, App, String) {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
@@ -21,7 +21,7 @@ async fn with_a_code() -> (World, App, String) {
 }
 
 #[tokio::test]
-async fn k27_a_code_becomes_a_pair_of_tokens() {
+async fn k27_a_code_is_exchanged_for_a_token_pair() {
     let (_world, canteen, code) = with_a_code().await;
     let body = format!(
         "grant_type=authorization_code&code={code}&redirect_uri=https%3A%2F%2Fcanteen.example%2Fcb"
@@ -58,7 +58,7 @@ async fn k27_a_code_becomes_a_pair_of_tokens() {
 }
 
 #[tokio::test]
-async fn k28_credentials_may_be_in_the_body() {
+async fn k28_client_credentials_may_be_in_the_body() {
     let (_world, canteen, code) = with_a_code().await;
 
     let answer = canteen
@@ -73,7 +73,7 @@ async fn k28_credentials_may_be_in_the_body() {
 }
 
 #[tokio::test]
-async fn k29_equal_credentials_may_be_in_both_places() {
+async fn k29_equal_client_credentials_may_be_in_header_and_body() {
     let (_world, canteen, code) = with_a_code().await;
 
     let answer = canteen
@@ -117,9 +117,9 @@ async fn k30_a_body_may_have_blank_lines_around_it() {
 }
 
 #[tokio::test]
-async fn k30_a_body_may_come_in_parts() {
+async fn k30_a_body_may_be_multipart() {
     let (_world, canteen, code) = with_a_code().await;
-    // As curl in PHP sends CURLOPT_POSTFIELDS when it is given an array.
+    // As curl in PHP sends an array in CURLOPT_POSTFIELDS (multipart).
     let fields = [
         ("grant_type", "authorization_code"),
         ("code", &code),
@@ -166,7 +166,7 @@ async fn k31_the_first_redirect_uri_need_not_be_repeated() {
 }
 
 #[tokio::test]
-async fn k32_another_redirect_uri_must_be_repeated() {
+async fn k32_a_redirect_uri_other_than_the_first_must_be_repeated() {
     let (world, canteen, _) = with_a_code().await;
     let asha = world.student("asha").await;
     let code = world
@@ -205,7 +205,7 @@ async fn k33_a_used_code_is_refused() {
 }
 
 #[tokio::test]
-async fn k34_a_code_lives_a_minute() {
+async fn k34_a_code_expires_after_a_minute() {
     let (world, canteen, code) = with_a_code().await;
 
     world.sleeps(Duration::seconds(61));
@@ -217,7 +217,7 @@ async fn k34_a_code_lives_a_minute() {
 }
 
 #[tokio::test]
-async fn k35_a_code_is_of_no_use_to_another_app() {
+async fn k35_a_code_does_not_work_for_another_app() {
     let (world, _, code) = with_a_code().await;
 
     for _ in 0..2 {
@@ -233,7 +233,7 @@ async fn k35_a_code_is_of_no_use_to_another_app() {
 }
 
 #[tokio::test]
-async fn k36_a_client_must_be_who_it_says() {
+async fn k36_a_client_must_authenticate() {
     let (_world, canteen, code) = with_a_code().await;
     let fields = [
         ("grant_type", "authorization_code"),
@@ -261,7 +261,7 @@ async fn k36_a_client_must_be_who_it_says() {
 }
 
 #[tokio::test]
-async fn k37_what_is_missing_is_named() {
+async fn k37_an_error_names_the_missing_parameter() {
     let (_world, canteen, code) = with_a_code().await;
 
     canteen
@@ -283,7 +283,7 @@ async fn k37_what_is_missing_is_named() {
 }
 
 #[tokio::test]
-async fn k38_there_is_no_way_around_the_person() {
+async fn k38_grant_types_without_the_person_are_refused() {
     let (world, canteen, _) = with_a_code().await;
     let asha = world.person("asha").await;
     let password = [
@@ -304,9 +304,9 @@ async fn k38_there_is_no_way_around_the_person() {
     }
 }
 
-/// As amended by D7: a public client shows no secret, but proves with its verifier that the code is its own.
+/// As amended by D7: a public client has no secret and proves itself with the code verifier.
 #[tokio::test]
-async fn k39_a_public_client_proves_itself_by_its_verifier() {
+async fn k39_a_public_client_proves_itself_with_its_code_verifier() {
     let world = World::new().await;
     let (asha, timetable) = (world.student("asha").await, world.timetable());
     let verifier = "the-week-is-long-and-the-verifier-is-longer-still";
@@ -329,7 +329,7 @@ async fn k39_a_public_client_proves_itself_by_its_verifier() {
 }
 
 #[tokio::test]
-async fn k40_tokens_are_asked_for_by_post_with_or_without_the_slash() {
+async fn k40_the_token_endpoint_takes_post_with_or_without_the_trailing_slash() {
     let (_world, canteen, code) = with_a_code().await;
 
     let got = canteen
@@ -350,7 +350,7 @@ async fn k40_tokens_are_asked_for_by_post_with_or_without_the_slash() {
 }
 
 #[tokio::test]
-async fn k41_every_refusal_is_json_with_an_error() {
+async fn k41_every_error_response_is_json_with_an_error_code() {
     let (_world, canteen, _) = with_a_code().await;
     let form = [FORM, ("authorization", &canteen.basic())];
     let json = [("content-type", "application/json"), form[1]];

@@ -1,4 +1,4 @@
-//! Apps that were allowed to look up which mailbox belongs to a roll number.
+//! The look-up API: apps that may look up which mailbox belongs to a roll number.
 
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -27,7 +27,7 @@ async fn tells(world: &World, verb: &'static str, app: &App) -> Value {
     serde_json::from_str(&told.await.unwrap()).unwrap()
 }
 
-/// Makes a look-up token on the app's page.
+/// Creates a look-up token on the app's page.
 async fn makes_token(developer: &Browser, app: &str) -> String {
     let list = developer.visits("oauth/applications/").await;
     let page = list.clicks(app).await;
@@ -43,7 +43,7 @@ async fn asks(app: &App, path: &str, token: &str) -> Answer {
     Answer::to(request.header("authorization", format!("Bearer {token}"))).await
 }
 
-/// asha proved her mailbox and agreed to look-ups, and the canteen may look people up.
+/// asha has proved her mailbox and agreed to look-ups, and the canteen may look people up.
 async fn opens() -> ((World, Erp), Browser, String) {
     let place = proving::opens().await;
     let asha = place.0.stranger();
@@ -65,7 +65,7 @@ async fn opens() -> ((World, Erp), Browser, String) {
 }
 
 #[tokio::test]
-async fn an_app_that_may_is_told_and_the_person_sees_it() {
+async fn an_allowed_app_gets_the_mailbox_and_the_person_sees_the_look_up() {
     let ((world, _erp), asha, token) = opens().await;
     let canteen = world.canteen();
     for path in [
@@ -84,7 +84,7 @@ async fn an_app_that_may_is_told_and_the_person_sees_it() {
         assert_eq!(told["email"], MAILBOX);
         assert_eq!(told.as_object().unwrap().len(), 3);
     }
-    // The pages are complete once what is noted is written down.
+    // The pages are complete once the queued access records are stored.
     world.does_its_jobs().await;
     let list = asha.visits("user/settings/").await;
     list.shows("Read by apps that are not connected")
@@ -100,7 +100,7 @@ async fn an_app_that_may_is_told_and_the_person_sees_it() {
 }
 
 #[tokio::test]
-async fn old_programs_are_told_in_the_words_they_know() {
+async fn old_programs_get_the_responses_they_rely_on() {
     let ((world, _erp), _asha, token) = opens().await;
     let canteen = world.canteen();
     for path in [
@@ -144,7 +144,7 @@ async fn old_programs_are_told_in_the_words_they_know() {
 }
 
 #[tokio::test]
-async fn who_does_not_want_to_be_found_is_as_unknown_as_nobody() {
+async fn a_person_who_did_not_agree_gets_the_same_response_as_an_unknown_one() {
     let ((world, _erp), asha, token) = opens().await;
     let canteen = world.canteen();
     let nobody = asks(&canteen, "association/roll/99XX10001", &token).await;
@@ -167,7 +167,7 @@ async fn who_does_not_want_to_be_found_is_as_unknown_as_nobody() {
     world.does_its_jobs().await;
     assert!(!asha.visits("user/settings/").await.says("Canteen"));
 
-    // Nor is who is about to leave, until they stay.
+    // An account that is being closed is not found until it is reopened.
     let mine = asha.visits("association/").await;
     let mine = mine.touches("allows_look_ups", "on", true);
     mine.presses("Save").await;
@@ -180,7 +180,7 @@ async fn who_does_not_want_to_be_found_is_as_unknown_as_nobody() {
     let found = asks(&canteen, "association/roll/21CS10001", &token).await;
     assert_eq!(found.status, 200);
 
-    // Whoever said nothing is not found either.
+    // A person who never agreed is not found either.
     let place = proving::opens().await;
     let zoya = place.0.stranger();
     proving::proves(&place, &zoya, (ROLL, MAILBOX)).await;
@@ -192,7 +192,7 @@ async fn who_does_not_want_to_be_found_is_as_unknown_as_nobody() {
 }
 
 #[tokio::test]
-async fn only_a_token_of_an_app_that_may_opens_it() {
+async fn only_a_token_of_an_allowed_app_can_look_up() {
     let ((world, _erp), _asha, token) = opens().await;
     let (canteen, meera) = (world.canteen(), world.student("meera").await);
     let path = "association/roll/21CS10001";
@@ -206,7 +206,7 @@ async fn only_a_token_of_an_app_that_may_opens_it() {
         assert_eq!(status(wrong).await, 401, "{wrong}");
     }
 
-    // Two can be live at once; a third ends the first. Nothing of them is kept.
+    // Two tokens can be live at once; a third revokes the first. Only hashes are stored.
     let second = makes_token(&meera, "Canteen").await;
     assert_eq!((status(&token).await, status(&second).await), (200, 200));
     let third = makes_token(&meera, "Canteen").await;
@@ -221,7 +221,7 @@ async fn only_a_token_of_an_app_that_may_opens_it() {
         .await;
     assert!(!page.text().contains(&third));
 
-    // Taking it back ends all of them, and allowing it again revives none.
+    // Disallowing revokes all of them, and allowing again revives none.
     tells(&world, "disallow", &canteen).await;
     assert_eq!(status(&third).await, 401);
     let page = meera
@@ -233,7 +233,7 @@ async fn only_a_token_of_an_app_that_may_opens_it() {
     tells(&world, "allow", &canteen).await;
     assert_eq!(status(&third).await, 401);
 
-    // An app that was not allowed has no such page.
+    // An app that may not look people up has no such page.
     let other = meera
         .visits("oauth/applications/")
         .await
@@ -245,7 +245,7 @@ async fn only_a_token_of_an_app_that_may_opens_it() {
 }
 
 #[tokio::test]
-async fn nobody_reads_the_whole_campus() {
+async fn look_ups_are_rate_limited() {
     let ((world, _erp), _asha, token) = opens().await;
     let canteen = world.canteen();
     let mut guessed = 0;
@@ -268,7 +268,7 @@ async fn nobody_reads_the_whole_campus() {
     let path = "association/roll/21CS10001";
     assert_eq!(asks(&canteen, path, &token).await.status, 200);
 
-    // Whoever guesses tokens is slowed, too.
+    // Guessing tokens is rate-limited, too.
     let mut status = 401;
     for _ in 0..25 {
         status = asks(&canteen, path, "wrong").await.status.as_u16();
@@ -278,7 +278,7 @@ async fn nobody_reads_the_whole_campus() {
 }
 
 #[tokio::test]
-async fn nothing_that_is_asked_for_breaks_it() {
+async fn no_query_causes_a_500() {
     let ((world, _erp), _asha, token) = opens().await;
     let canteen = world.canteen();
     let long = "a".repeat(2_000);
@@ -309,7 +309,7 @@ async fn nothing_that_is_asked_for_breaks_it() {
 }
 
 #[tokio::test]
-async fn a_command_for_an_app_that_is_not_there_says_so() {
+async fn the_command_reports_an_unknown_app() {
     let world = World::new().await;
     let (url, data) = (world.database.url(), world.data.clone());
     let output = spawn_blocking(move || {

@@ -1,4 +1,4 @@
-//! Signing in with a mailbox that a Leprechaun server knows, and a code that is mailed there.
+//! Signing in with a mailbox that a Leprechaun server knows, and a code mailed to it.
 
 use axum::http::StatusCode;
 use serde_json::Value;
@@ -18,7 +18,7 @@ const MAILED: &str = "If a mailbox belongs to 12CS40067, we have just sent a cod
 
 /// A server that knows bob.
 async fn server() -> Leprechaun {
-    // It is only asked, so there is no ERP behind it.
+    // The server only answers look-ups here, so it needs no ERP.
     let server = Leprechaun::opens("http://127.0.0.1:9", AUTHORIZATION).await;
     server.knows(ROLL, BOB, time::Duration::days(30));
     server
@@ -43,7 +43,7 @@ async fn signs_in(world: &World, browser: &Browser, many: usize) -> Page {
 }
 
 #[tokio::test]
-async fn somebody_signs_in_with_the_mailbox_that_is_known_there() {
+async fn a_person_signs_in_with_the_mailbox_known_to_the_server() {
     let (world, _server) = opens().await;
     let bob = world.stranger();
     signs_in(&world, &bob, 1).await;
@@ -51,7 +51,7 @@ async fn somebody_signs_in_with_the_mailbox_that_is_known_there() {
     profile.shows(ROLL).shows("12cs40067");
     let further = profile.attributes("#email [name=email]", "value");
     assert!(further.contains(&BOB.to_owned()), "{further:?}");
-    // The same person next time.
+    // The next sign-in finds the same person.
     let number = profile.texts(".facts dd").join(" ");
     let again = world.stranger();
     signs_in(&world, &again, 2).await;
@@ -62,7 +62,7 @@ async fn somebody_signs_in_with_the_mailbox_that_is_known_there() {
 }
 
 #[tokio::test]
-async fn a_record_kept_in_small_letters_is_found() {
+async fn a_record_in_lower_case_is_found() {
     let (world, server) = opens().await;
     server.knows("21cs10001", "asha@example.com", time::Duration::ZERO);
     let asha = world.stranger();
@@ -77,10 +77,10 @@ async fn a_record_kept_in_small_letters_is_found() {
 }
 
 #[tokio::test]
-async fn l17_what_cannot_be_believed_signs_nobody_in() {
+async fn l17_an_implausible_answer_signs_nobody_in() {
     let elsewhere =
         |says: &'static str| Fault::Says("application/json; charset=utf-8", says.to_owned());
-    // Of somebody else; unknown; a wrong authorization; too long ago.
+    // The record of another person; unknown; a wrong authorization; too old.
     for (what, words) in [
         ("another", "this way to sign in is closed"),
         ("unknown", "If a mailbox belongs to 12CS40067"),
@@ -127,7 +127,7 @@ async fn l18_without_an_authorization_the_program_does_not_start() {
 }
 
 #[tokio::test]
-async fn l19_who_is_not_known_sees_the_same_page_and_gets_no_mail() {
+async fn l19_an_unknown_roll_number_gets_the_same_page_and_no_mail() {
     let (world, _server) = opens().await;
     let (bob, eve) = (world.stranger(), world.stranger());
     let known = asks_for_code(&bob, ROLL).await;
@@ -142,7 +142,7 @@ async fn l19_who_is_not_known_sees_the_same_page_and_gets_no_mail() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_check_says_how_the_server_is() {
+async fn the_check_command_reports_the_state_of_the_server() {
     let (world, server) = opens().await;
     let check = async |url: &str, authorization: &'static str| {
         let mut check = command::profiles(&world.database.url(), &world.data);
@@ -157,7 +157,7 @@ async fn the_check_says_how_the_server_is() {
     let here = server.site.origin.clone();
     let (is_ok, says) = check(&here, AUTHORIZATION).await;
     assert!(is_ok, "{says}");
-    // It asks about nobody.
+    // No request was made.
     assert_eq!(
         server.site.watch.requests.lines(),
         ["GET /get/roll/00ZZ00000"]
@@ -181,9 +181,9 @@ async fn the_check_says_how_the_server_is() {
     assert!(!is_ok && says.contains("does not answer"), "{says}");
 }
 
-/// Or else somebody goes through the roll numbers of the campus, and has us ask the server and write to everybody.
+/// Otherwise an attacker could try all roll numbers of the campus and have us mail everybody.
 #[tokio::test]
-async fn one_address_asks_for_sixty_codes_and_then_one_a_minute() {
+async fn one_address_gets_sixty_codes_and_then_one_a_minute() {
     let (world, server) = opens().await;
     let eve = world.stranger();
     for number in 0..60 {
@@ -207,7 +207,7 @@ async fn one_address_asks_for_sixty_codes_and_then_one_a_minute() {
 
 impl Portal for Leprechaun {
     const SLUG: &'static str = "leprechaun";
-    /// In capitals and in small letters, each with a redirect.
+    /// One in upper case and one in lower case, each with a redirect.
     const CALLS: u32 = 4;
 
     async fn opens() -> Self {
@@ -259,7 +259,7 @@ const RECORD: &str =
     r#"{"authenticated":"2026-11-04T13:12:50Z","email":"bob@example.com","roll":"12CS40067"}"#;
 
 #[tokio::test]
-async fn nothing_a_server_says_signs_in_who_did_not_read_the_mail() {
+async fn no_answer_of_the_server_signs_in_without_the_mailed_code() {
     use Ends::{Changed, SignedIn, Unavailable};
     let no_mail = Ends::Refused("If a mailbox belongs to 12CS40067");
     behaves(vec![
@@ -354,7 +354,7 @@ async fn nothing_a_server_says_signs_in_who_did_not_read_the_mail() {
             |it| it.state().people[0].step2completedat -= time::Duration::days(400),
             no_mail,
         ),
-        // The server takes any mailbox as it was typed: an odd one is one person's.
+        // The server accepts any mailbox as typed, so an unusual one concerns one person.
         mutation(
             "no address",
             |it| replace(it, "bob@example.com", "bob"),

@@ -1,4 +1,4 @@
-//! A roll number proved without a password: a text in a security question, a link in a mail.
+//! Proving a roll number without a password: a text in a security question of ERP, then a link in a mail.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ const QUESTIONS: &str = "/SSOAdministration/getSecurityQues.htm";
 const CHECK: &str = "I have changed my question – check now";
 const NOT_THERE: &str = "The text is not in any of your three questions";
 
-/// A world whose portal is simulated, and the portal.
+/// A world with a simulated ERP.
 pub async fn opens() -> (World, Erp) {
     opens_with(World::plan()).await
 }
@@ -23,12 +23,12 @@ pub async fn opens() -> (World, Erp) {
 async fn opens_with(plan: Plan) -> (World, Erp) {
     let erp = Erp::opens().await;
     let world = plan.set("PROFILES_ERP_URL", &erp.site.origin).opens().await;
-    // So that no story fails by chance: one look in four hundred finds nothing where questions come at random.
+    // No test may fail by chance: with random questions, one search in four hundred finds nothing.
     erp.turns(|knobs| knobs.question_mode = QuestionMode::RoundRobin);
     (world, erp)
 }
 
-/// Puts a text behind one of somebody's questions, as they do in the portal.
+/// Sets the text of one of the person's security questions, as they do in ERP.
 fn puts(erp: &Erp, roll: &str, text: &str) {
     erp.changes(roll, |person| {
         person.questions[1].0.push(' ');
@@ -51,7 +51,7 @@ fn verifier(page: &Page) -> String {
     text
 }
 
-/// As far as the mail: the newest of `many` to this mailbox is the answer.
+/// Goes on until the mail; returns the newest of `many` mails to this mailbox.
 async fn is_mailed(
     (world, erp): &(World, Erp),
     browser: &Browser,
@@ -72,7 +72,7 @@ fn link(mail: &str) -> String {
     format!("association/confirm/?token={}", &rest[..end])
 }
 
-/// The whole way in one browser.
+/// The whole proof in one browser.
 pub async fn proves(place: &(World, Erp), browser: &Browser, whose: (&str, &str)) -> Page {
     let before = mails_to(&place.0, whose.1);
     let link = is_mailed(place, browser, whose, before + 1).await;
@@ -94,9 +94,9 @@ async fn is_in(browser: &Browser) -> bool {
     browser.asks("user/").await.status == 200
 }
 
-/// Letters and proofs on their way belong to nobody yet, but are about somebody.
+/// Mails and unfinished proofs belong to no account yet, but concern a person.
 #[tokio::test]
-async fn nothing_of_a_mailbox_outlives_the_person_it_belonged_to() {
+async fn deleting_a_person_deletes_everything_about_their_mailbox() {
     let place = opens().await;
     let (world, _erp) = &place;
     let (roll, mailbox) = ("21CS10001", "asha.21cs10001@kgpian.iitkgp.ac.in");
@@ -123,7 +123,7 @@ async fn nothing_of_a_mailbox_outlives_the_person_it_belonged_to() {
 }
 
 #[tokio::test]
-async fn somebody_new_proves_a_mailbox_and_is_signed_in() {
+async fn a_new_person_proves_a_mailbox_and_is_signed_in() {
     let place = opens().await;
     let (world, erp) = &place;
     let asha = world.stranger();
@@ -180,7 +180,7 @@ async fn somebody_new_proves_a_mailbox_and_is_signed_in() {
     profile
         .shows("from the roll of IIT Kharagpur")
         .shows("tell the people who keep the roll of IIT Kharagpur");
-    // And it is over: the text proves nothing more.
+    // The proof is complete, so the text proves nothing more.
     let again = asha.posts("association/enter/", &[]).await;
     assert_eq!(again.status, 403);
     asha.visits("association/")
@@ -189,7 +189,7 @@ async fn somebody_new_proves_a_mailbox_and_is_signed_in() {
 }
 
 #[tokio::test]
-async fn a_mailbox_elsewhere_becomes_a_further_address_that_is_proved() {
+async fn a_mailbox_outside_of_the_campus_becomes_a_confirmed_secondary_address() {
     let place = opens().await;
     let asha = place.0.stranger();
     let done = proves(&place, &asha, (ROLL, "asha@home.example")).await;
@@ -204,7 +204,7 @@ async fn a_mailbox_elsewhere_becomes_a_further_address_that_is_proved() {
 }
 
 #[tokio::test]
-async fn l20_the_verifier_is_found_in_few_calls_that_are_apart() {
+async fn l20_the_verifier_is_found_in_few_requests_with_pauses() {
     let place = opens().await;
     let (world, erp) = &place;
     let asha = world.stranger();
@@ -235,7 +235,7 @@ async fn l20_the_verifier_is_found_in_few_calls_that_are_apart() {
 }
 
 #[tokio::test]
-async fn l21_without_the_verifier_it_stops_after_three_questions_and_one_may_look_again() {
+async fn l21_without_the_verifier_the_search_stops_after_three_questions_and_can_be_repeated() {
     let place = opens().await;
     let (world, erp) = &place;
     let asha = world.stranger();
@@ -247,7 +247,7 @@ async fn l21_without_the_verifier_it_stops_after_three_questions_and_one_may_loo
         .shows(&text);
     assert_eq!(erp.site.watch.requests.to(QUESTIONS), 3);
 
-    // Not at once, and the portal is not asked.
+    // A retry has to wait, and ERP is not asked.
     told.presses(CHECK).await.shows("Wait 20 seconds");
     assert_eq!(erp.site.watch.requests.to(QUESTIONS), 3);
     puts(erp, ROLL, &text);
@@ -255,9 +255,9 @@ async fn l21_without_the_verifier_it_stops_after_three_questions_and_one_may_loo
     told.presses(CHECK).await.shows("We have seen your text");
 }
 
-/// People write their questions themselves: one that nobody can read is no reason to look at none.
+/// People write their questions themselves. An unreadable one must not hide the others.
 #[tokio::test]
-async fn a_question_beside_it_that_cannot_be_read_does_not_matter() {
+async fn an_unreadable_question_does_not_hide_the_others() {
     let place = opens().await;
     place.1.changes(ROLL, |asha| {
         asha.questions[0].0 = "<html>Why? </html>".repeat(60);
@@ -266,7 +266,7 @@ async fn a_question_beside_it_that_cannot_be_read_does_not_matter() {
 }
 
 #[tokio::test]
-async fn l22_a_roll_number_the_portal_does_not_know_is_asked_for_once() {
+async fn l22_an_unknown_roll_number_makes_one_request_to_the_portal() {
     let (world, erp) = opens().await;
     let eve = world.stranger();
     let shown = begins(&eve, "99XX10001", "eve@home.example").await;
@@ -276,7 +276,7 @@ async fn l22_a_roll_number_the_portal_does_not_know_is_asked_for_once() {
 }
 
 #[tokio::test]
-async fn l23_whoever_opens_every_link_completes_nothing_and_the_button_works_once() {
+async fn l23_a_link_scanner_completes_nothing_and_the_button_works_once() {
     let place = opens().await;
     let (world, _) = &place;
     let asha = world.stranger();
@@ -288,7 +288,7 @@ async fn l23_whoever_opens_every_link_completes_nothing_and_the_button_works_onc
         asha.visits("association/").await.shows("Read your mail");
     }
 
-    // The mailbox is read on a telephone: that one is told, and not signed in.
+    // The mail is opened on a phone, which gets a message and is not signed in.
     let phone = world.stranger();
     let asked = phone.visits(&link).await;
     let done = asked.presses("Confirm").await;
@@ -309,7 +309,7 @@ async fn l23_whoever_opens_every_link_completes_nothing_and_the_button_works_onc
 }
 
 #[tokio::test]
-async fn l24_another_browser_and_who_comes_late_ask_the_portal_nothing() {
+async fn l24_another_browser_or_an_expired_proof_makes_no_request_to_the_portal() {
     let place = opens().await;
     let (world, erp) = &place;
     let asha = world.stranger();
@@ -317,7 +317,7 @@ async fn l24_another_browser_and_who_comes_late_ask_the_portal_nothing() {
     let text = verifier(&shown);
     puts(erp, ROLL, &text);
 
-    // Somebody else has a proof of their own under way, and with it not this one.
+    // Another browser has its own proof under way, and cannot complete this one.
     let eve = world.stranger();
     let other = begins(&eve, "99XX10001", "eve@home.example").await;
     assert!(!other.says(&text));
@@ -334,7 +334,7 @@ async fn l24_another_browser_and_who_comes_late_ask_the_portal_nothing() {
     shown.presses(CHECK).await.shows("That is over");
     assert_eq!(erp.site.watch.requests.to(QUESTIONS), 0);
 
-    // The same goes for the mailed link.
+    // The same holds for the mailed link.
     let link = is_mailed(&place, &asha, ("23ME10003", MAILBOX), 1).await;
     world.sleeps(time::Duration::minutes(30));
     asha.visits(&link).await.refuses(410);
@@ -367,7 +367,7 @@ async fn l25_of_two_proofs_for_one_roll_number_at_once_one_succeeds() {
 }
 
 #[tokio::test]
-async fn next_time_a_mailed_code_is_enough() {
+async fn the_next_sign_in_needs_a_mailed_code_only() {
     let place = opens().await;
     let (world, _) = &place;
     proves(&place, &world.stranger(), (ROLL, MAILBOX)).await;
@@ -397,7 +397,7 @@ async fn next_time_a_mailed_code_is_enough() {
 }
 
 #[tokio::test]
-async fn a_code_is_guessed_five_times_and_ends_after_ten_minutes() {
+async fn a_mailed_code_allows_five_guesses_and_ten_minutes() {
     let place = opens().await;
     let (world, _) = &place;
     proves(&place, &world.stranger(), (ROLL, MAILBOX)).await;
@@ -424,7 +424,7 @@ async fn a_code_is_guessed_five_times_and_ends_after_ten_minutes() {
         .fills("roll", ROLL)
         .presses("Send me a code")
         .await;
-    // That code was another attempt's.
+    // The code belonged to another attempt.
     let other = asked.clone().fills("code", &right).presses("Sign in").await;
     other.shows("That is not the code");
     let right = code(&world.mail_to(MAILBOX, 3).await);
@@ -435,7 +435,7 @@ async fn a_code_is_guessed_five_times_and_ends_after_ten_minutes() {
 }
 
 #[tokio::test]
-async fn who_never_proved_anything_sees_the_same_page() {
+async fn a_roll_number_without_a_proof_gets_the_same_page() {
     let place = opens().await;
     let (world, _) = &place;
     proves(&place, &world.stranger(), (ROLL, MAILBOX)).await;
@@ -451,7 +451,7 @@ async fn who_never_proved_anything_sees_the_same_page() {
     let known = ask(ROLL).await;
     assert_eq!(world.mails(), before + 1);
     assert_eq!(known, unknown);
-    // As long as there are codes to be had, and when there are none.
+    // With codes left and without.
     for roll in [ROLL, "99XX10001"] {
         let mut told = String::new();
         for _ in 0..5 {
@@ -462,7 +462,7 @@ async fn who_never_proved_anything_sees_the_same_page() {
 }
 
 #[tokio::test]
-async fn a_proof_of_long_ago_has_to_be_made_again() {
+async fn an_old_proof_has_to_be_repeated() {
     let place = opens_with(World::plan().set("PROFILES_ASSOCIATION_DAYS", "30")).await;
     let (world, _) = &place;
     proves(&place, &world.stranger(), (ROLL, MAILBOX)).await;
@@ -493,7 +493,7 @@ async fn a_proof_of_long_ago_has_to_be_made_again() {
 }
 
 #[tokio::test]
-async fn proving_it_again_moves_to_the_new_mailbox_and_tells_the_old_one() {
+async fn a_new_proof_moves_to_the_new_mailbox_and_mails_the_old_one() {
     let place = opens().await;
     let (world, _) = &place;
     let asha = world.stranger();
@@ -501,7 +501,7 @@ async fn proving_it_again_moves_to_the_new_mailbox_and_tells_the_old_one() {
     done.presses("Sign in as 21CS10001").await;
     let number = asha.visits("user/").await.texts(".facts dd").join(" ");
 
-    // Whoever reads the old mailbox asked for a code in time.
+    // The owner of the old mailbox asked for a code in time.
     let old = world.stranger();
     let form = old.visits("account/login/association/").await;
     let asked = form.fills("roll", ROLL).presses("Send me a code").await;
@@ -530,7 +530,7 @@ async fn proving_it_again_moves_to_the_new_mailbox_and_tells_the_old_one() {
 }
 
 #[tokio::test]
-async fn somebody_signed_in_gains_a_further_way_in() {
+async fn a_signed_in_person_links_the_proved_mailbox() {
     let place = opens().await;
     let (world, _) = &place;
     let asha = world.student("asha").await;
@@ -554,7 +554,7 @@ async fn somebody_signed_in_gains_a_further_way_in() {
     asked.fills("code", &code).presses("Sign in").await;
     elsewhere.visits("user/").await.shows("asha@campus.example");
 
-    // To somebody else it is taken, whoever can show it.
+    // Other accounts cannot take it, whoever proves it.
     let wasim = world.student("wasim").await;
     let link = is_mailed(&place, &wasim, (ROLL, "wasim@home.example"), 1).await;
     let taken = wasim.visits(&link).await.presses("Confirm").await;
@@ -562,7 +562,7 @@ async fn somebody_signed_in_gains_a_further_way_in() {
     assert!(taken.says("signs in to another account here already"));
     wasim.visits("association/").await.shows("Read your mail");
 
-    // And it goes as every way in goes.
+    // It can be removed like every way to sign in.
     let ways = asha.visits("user/ways-in/").await;
     let sure = ways.clicks("Remove Prove it without your password").await;
     sure.presses("Remove it").await;
@@ -572,10 +572,10 @@ async fn somebody_signed_in_gains_a_further_way_in() {
 }
 
 #[tokio::test]
-async fn what_is_somebody_elses_stays_theirs() {
+async fn a_mailbox_linked_to_another_person_is_not_moved() {
     let place = opens().await;
     let (world, _) = &place;
-    // Somebody is called like the roll number, and signs in another way.
+    // Another person's username equals the roll number.
     world.student("23me10003").await;
     let eve = world.stranger();
     let mailed = is_mailed(&place, &eve, ("23ME10003", MAILBOX), 1).await;
@@ -584,7 +584,7 @@ async fn what_is_somebody_elses_stays_theirs() {
     assert!(refused.says("sign in as before"), "{}", refused.words());
     assert!(!is_in(&eve).await);
 
-    // A mailbox has one roll number.
+    // A mailbox belongs to one roll number.
     proves(&place, &world.stranger(), (ROLL, "asha@home.example")).await;
     let zoya = world.student("vikram").await;
     let whose = ("20CH10004", "Asha@home.example");
@@ -598,7 +598,7 @@ async fn what_is_somebody_elses_stays_theirs() {
 }
 
 #[tokio::test]
-async fn a_portal_that_does_not_answer_costs_nothing() {
+async fn an_outage_of_the_portal_uses_up_no_attempt() {
     let place = opens_with(World::plan().set("PROFILES_UPSTREAM_SECONDS", "2")).await;
     let (world, erp) = &place;
     let asha = world.stranger();
@@ -622,7 +622,7 @@ async fn a_portal_that_does_not_answer_costs_nothing() {
 }
 
 #[tokio::test]
-async fn the_portal_is_spared_and_so_is_the_mailbox() {
+async fn requests_to_the_portal_and_mails_are_rate_limited() {
     let place = opens().await;
     let (world, _) = &place;
     let asha = world.stranger();
@@ -632,7 +632,7 @@ async fn the_portal_is_spared_and_so_is_the_mailbox() {
         world.sleeps(time::Duration::seconds(21));
     }
     shown.presses(CHECK).await.shows("as often as it can be");
-    // Five proofs a day look at somebody's questions, whoever began them.
+    // Five proofs a day per roll number, whoever starts them.
     for _ in 0..4 {
         let shown = begins(&world.stranger(), ROLL, MAILBOX).await;
         shown.presses(CHECK).await.shows(NOT_THERE);
@@ -663,7 +663,7 @@ async fn the_portal_is_spared_and_so_is_the_mailbox() {
 }
 
 #[tokio::test]
-async fn nothing_of_a_question_or_a_link_is_kept() {
+async fn no_question_and_no_link_is_stored() {
     let place = opens().await;
     let (world, erp) = &place;
     erp.changes(ROLL, |person| {
@@ -682,7 +682,7 @@ async fn nothing_of_a_question_or_a_link_is_kept() {
         .split("; ")
         .find_map(|it| it.strip_prefix("association="));
     assert!(!dump.contains(cookie.unwrap()));
-    // And in time it is forgotten.
+    // The limit ends.
     world.sleeps(time::Duration::hours(60));
     world.does_its_jobs().await;
     let dump = world.database.dump();
@@ -690,7 +690,7 @@ async fn nothing_of_a_question_or_a_link_is_kept() {
 }
 
 #[tokio::test]
-async fn every_screen_can_be_used_by_everybody() {
+async fn every_page_of_the_proof_is_accessible() {
     let (world, erp) = opens().await;
     let at = |path: &str| format!("{}{path}", world.base);
     let browser = Chromium::opens(true).await;

@@ -1,4 +1,4 @@
-//! The simulated Leprechaun, as browsers and apps ask it.
+//! The simulated Leprechaun, requested as browsers and apps do.
 
 use reqwest::{Client, Response, redirect};
 use scraper::Html;
@@ -13,14 +13,14 @@ const ROLL: &str = "21CS10001";
 const BOB: &str = "bob@example.com";
 const NOT_VERIFIED: &str = "Not verified! Go into your ERP and ensure that you have put your verifier token in one of the secret questions!";
 
-/// A Leprechaun, the ERP it reads, and a browser that follows nothing.
+/// A Leprechaun, the ERP it reads, and a browser that does not follow redirects.
 struct Place {
     erp: Erp,
     leprechaun: Leprechaun,
     http: Client,
 }
 
-/// What somebody is shown who has begun.
+/// What the first page shows after a start.
 struct Begun {
     verifier: String,
     link: String,
@@ -53,7 +53,7 @@ impl Place {
         self.http.get(self.address(path)).send().await.unwrap()
     }
 
-    /// The text of a page, which is always 200.
+    /// The text of a page; the status is always 200.
     async fn reads(&self, path: &str) -> String {
         page(self.gets(path).await).await
     }
@@ -91,13 +91,13 @@ impl Place {
         begun
     }
 
-    /// Puts a text behind the second question, as somebody does in the ERP.
+    /// Sets the text of the second question, as a person does in ERP.
     fn puts(&self, text: &str) {
         self.erp
             .changes(ROLL, |person| person.questions[1].0.push_str(text));
     }
 
-    /// The link in the newest of so many mails.
+    /// The link in the newest of `many` mails.
     fn mailed(&self, many: usize) -> String {
         let letters = self.leprechaun.state().letters.clone();
         assert_eq!(letters.len(), many);
@@ -126,7 +126,7 @@ async fn page(answer: Response) -> String {
 }
 
 #[tokio::test]
-async fn l01_each_beginning_is_a_record_of_its_own() {
+async fn l01_each_start_makes_its_own_record() {
     let place = Place::opens().await;
     let one = place.begins("12CS40067", BOB).await;
     assert_eq!(place.leprechaun.state().people.len(), 1);
@@ -137,7 +137,7 @@ async fn l01_each_beginning_is_a_record_of_its_own() {
 }
 
 #[tokio::test]
-async fn l02_without_the_verifier_it_says_so_after_thirty_calls_at_most() {
+async fn l02_without_the_verifier_the_search_ends_after_thirty_requests_at_most() {
     let place = Place::opens().await;
     let begun = place.begins(ROLL, BOB).await;
     assert_eq!(place.reads(&begun.link).await, NOT_VERIFIED);
@@ -151,7 +151,7 @@ async fn l02_without_the_verifier_it_says_so_after_thirty_calls_at_most() {
 }
 
 #[tokio::test]
-async fn l03_the_verifier_in_a_question_completes_step_one_letter_for_letter() {
+async fn l03_the_exact_verifier_in_a_question_completes_step_one() {
     let place = Place::opens().await;
     let begun = place.begins(ROLL, BOB).await;
     place.puts(&begun.verifier.to_uppercase());
@@ -174,7 +174,7 @@ async fn l03_the_verifier_in_a_question_completes_step_one_letter_for_letter() {
 }
 
 #[tokio::test]
-async fn l04_step_one_once_complete_mails_again_and_again() {
+async fn l04_a_complete_step_one_sends_a_mail_on_every_visit() {
     let place = Place::opens().await;
     let begun = place.begins(ROLL, BOB).await;
     place.puts(&begun.verifier);
@@ -189,7 +189,7 @@ async fn l04_step_one_once_complete_mails_again_and_again() {
 }
 
 #[tokio::test]
-async fn l05_unknown_tokens_are_told_so_in_three_ways() {
+async fn l05_unknown_tokens_get_three_different_messages() {
     let place = Place::opens().await;
     for (path, words) in [
         (
@@ -210,7 +210,7 @@ async fn l05_unknown_tokens_are_told_so_in_three_ways() {
 }
 
 #[tokio::test]
-async fn l06_step_two_completes_and_every_visit_moves_the_moment() {
+async fn l06_step_two_completes_and_every_visit_updates_the_time() {
     let place = Place::opens().await;
     let begun = place.begins(ROLL, BOB).await;
     place.puts(&begun.verifier);
@@ -231,7 +231,7 @@ async fn l06_step_two_completes_and_every_visit_moves_the_moment() {
 }
 
 #[tokio::test]
-async fn l07_step_two_alone_is_nothing() {
+async fn l07_step_two_alone_completes_nothing() {
     let place = Place::opens().await;
     place.begins(ROLL, BOB).await;
     let token = place.leprechaun.state().people[0].emailtoken.clone();
@@ -241,7 +241,7 @@ async fn l07_step_two_alone_is_nothing() {
 }
 
 #[tokio::test]
-async fn l08_who_is_associated_cannot_begin_again() {
+async fn l08_an_associated_roll_number_cannot_start_again() {
     let place = Place::opens().await;
     place.leprechaun.knows("12CS40067", BOB, Duration::ZERO);
     let roll = "The roll number is already associated";
@@ -282,7 +282,7 @@ async fn l09_two_records_of_one_roll_number_can_both_be_complete() {
 }
 
 #[tokio::test]
-async fn l10_without_the_right_header_nobody_is_told_anything() {
+async fn l10_without_the_right_header_nothing_is_returned() {
     let place = Place::opens().await;
     let asked = || place.http.get(place.address("/get/roll/12CS40067"));
     let with = |value: &str| asked().header("authorization", value);
@@ -307,7 +307,7 @@ async fn l10_without_the_right_header_nobody_is_told_anything() {
 }
 
 #[tokio::test]
-async fn l11_other_kinds_are_not_allowed_but_that_is_told_to_friends_only() {
+async fn l11_other_input_types_are_named_only_with_the_right_header() {
     let place = Place::opens().await;
     let answer = place.asks("/get/name/x").await;
     assert_eq!(answer.status(), 401);
@@ -320,7 +320,7 @@ async fn l11_other_kinds_are_not_allowed_but_that_is_told_to_friends_only() {
 }
 
 #[tokio::test]
-async fn l12_a_record_is_told_byte_for_byte_and_found_letter_for_letter() {
+async fn l12_a_record_is_returned_unchanged_and_found_by_its_exact_case() {
     let place = Place::opens().await;
     place.leprechaun.knows("12CS40067", BOB, Duration::ZERO);
     let at = time::macros::datetime!(2018-01-04 13:12:50 UTC);
@@ -343,7 +343,7 @@ async fn l12_a_record_is_told_byte_for_byte_and_found_letter_for_letter() {
 }
 
 #[tokio::test]
-async fn l13_a_reset_mails_a_link_that_forgets_everything_alike() {
+async fn l13_a_reset_mails_a_link_that_deletes_the_record() {
     let place = Place::opens().await;
     place.completes(ROLL, BOB).await;
     place.begins("22ME10002", "zoya@example.com").await;
@@ -375,7 +375,7 @@ fn l14_addresses_are_redacted_in_the_middle() {
 }
 
 #[tokio::test]
-async fn l15_a_reset_by_anything_else_finds_nobody_and_what_it_echoes_is_text() {
+async fn l15_a_reset_with_another_parameter_finds_nothing_and_escapes_its_echo() {
     let place = Place::opens().await;
     place.leprechaun.knows("12CS40067", BOB, Duration::ZERO);
     let told = place.posts("/reset/$where", &[("key", "1")]).await;
@@ -397,7 +397,7 @@ async fn l15_a_reset_by_anything_else_finds_nobody_and_what_it_echoes_is_text() 
 }
 
 #[tokio::test]
-async fn l16_a_slash_too_many_is_sent_to_the_address_without() {
+async fn l16_a_trailing_slash_redirects_to_the_address_without() {
     let place = Place::opens().await;
     let answer = place.gets("/reset/").await;
     assert_eq!(answer.status(), 301);

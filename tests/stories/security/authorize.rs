@@ -1,4 +1,4 @@
-//! S1–S15: where the authorize address sends people, and where it never does.
+//! S1–S15: which addresses the authorization endpoint redirects to, and which never.
 
 use reqwest::Method;
 
@@ -88,7 +88,7 @@ async fn s02_only_loopback_addresses_may_change_their_port() {
 }
 
 #[tokio::test]
-async fn s03_what_is_not_known_is_not_sent_anywhere_nor_written_as_it_came() {
+async fn s03_an_unknown_client_or_redirect_uri_is_not_redirected_and_is_escaped() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let script = "<script>alert(1)</script>";
@@ -107,7 +107,7 @@ async fn s03_what_is_not_known_is_not_sent_anywhere_nor_written_as_it_came() {
 }
 
 #[tokio::test]
-async fn s05_an_address_nobody_could_mean_cannot_be_registered() {
+async fn s05_an_ambiguous_redirect_uri_cannot_be_registered() {
     let world = World::new().await;
     let meera = world.student("meera").await;
 
@@ -144,7 +144,7 @@ async fn s05_an_address_nobody_could_mean_cannot_be_registered() {
 }
 
 #[tokio::test]
-async fn s06_errors_and_codes_come_with_state_and_issuer() {
+async fn s06_errors_and_codes_have_state_and_issuer() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let ask = |scope: &str| canteen.asks(&[("scope", scope), ("state", "s1")]);
@@ -165,7 +165,7 @@ async fn s06_errors_and_codes_come_with_state_and_issuer() {
 }
 
 #[tokio::test]
-async fn s07_a_long_state_in_any_script_comes_back_whole() {
+async fn s07_a_long_unicode_state_is_returned_unchanged() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let long = "a+b %2B é 飯 🍛 \"<>&;".repeat(70);
@@ -183,7 +183,7 @@ async fn s07_a_long_state_in_any_script_comes_back_whole() {
 }
 
 #[tokio::test]
-async fn s07_a_state_that_holds_a_whole_session_is_refused() {
+async fn s07_an_oversized_state_is_refused() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let ask = |long: usize| canteen.asks(&[("state", &"s".repeat(long))]);
@@ -195,7 +195,7 @@ async fn s07_a_state_that_holds_a_whole_session_is_refused() {
 }
 
 #[tokio::test]
-async fn only_the_newest_hundred_questions_stay_open() {
+async fn only_the_newest_hundred_consent_pages_stay_valid() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let mut pages = Vec::new();
@@ -211,7 +211,7 @@ async fn only_the_newest_hundred_questions_stay_open() {
 }
 
 #[tokio::test]
-async fn s08_the_issuer_is_the_one_the_metadata_name() {
+async fn s08_the_issuer_equals_the_one_in_the_metadata() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
 
@@ -249,7 +249,7 @@ async fn s08_the_issuer_is_the_one_the_metadata_name() {
 }
 
 #[tokio::test]
-async fn s09_what_follows_a_post_is_a_get() {
+async fn s09_a_post_redirects_to_a_get() {
     let world = World::new().await;
     let (canteen, person) = (world.canteen(), world.person("asha").await);
     let form = world.stranger().visits(&canteen.login_link("basic")).await;
@@ -271,7 +271,7 @@ async fn s09_what_follows_a_post_is_a_get() {
 }
 
 #[tokio::test]
-async fn s10_authorize_may_be_posted_to_and_says_nothing_to_scripts_of_other_sites() {
+async fn s10_authorize_accepts_post_and_has_no_cors_headers() {
     let world = World::new().await;
     let canteen = world.canteen();
     let fields = [
@@ -305,7 +305,7 @@ async fn s10_authorize_may_be_posted_to_and_says_nothing_to_scripts_of_other_sit
 }
 
 #[tokio::test]
-async fn s11_a_parameter_given_twice_is_refused_and_an_empty_one_is_none() {
+async fn s11_a_repeated_parameter_is_refused_and_an_empty_one_is_ignored() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let link = canteen.asks(&[
@@ -335,7 +335,7 @@ async fn s11_a_parameter_given_twice_is_refused_and_an_empty_one_is_none() {
 }
 
 #[tokio::test]
-async fn s12_only_codes_are_given_out_at_the_front_door() {
+async fn s12_the_authorization_endpoint_issues_codes_only() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
 
@@ -358,7 +358,7 @@ async fn s12_only_codes_are_given_out_at_the_front_door() {
 }
 
 #[tokio::test]
-async fn s13_s14_sign_in_and_consent_are_neither_framed_nor_fed_by_others() {
+async fn s13_s14_sign_in_and_consent_cannot_be_framed_and_load_own_resources_only() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let login = world.stranger().visits(&canteen.login_link("basic")).await;
@@ -399,7 +399,7 @@ async fn s13_s14_sign_in_and_consent_are_neither_framed_nor_fed_by_others() {
 }
 
 #[tokio::test]
-async fn s15_nobody_is_led_away_by_signing_in_or_out() {
+async fn s15_sign_in_and_sign_out_are_no_open_redirects() {
     let world = World::new().await;
 
     for away in [

@@ -1,4 +1,4 @@
-//! S17–S26: what a code is worth, and to whom.
+//! S17–S26: authorization codes and PKCE.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,7 +10,7 @@ const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 #[tokio::test]
-async fn s17_a_challenge_asks_for_its_verifier() {
+async fn s17_a_code_challenge_requires_its_verifier() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let code = world
@@ -31,7 +31,7 @@ async fn s17_a_challenge_asks_for_its_verifier() {
 }
 
 #[tokio::test]
-async fn s18_a_verifier_without_a_challenge_is_a_downgrade() {
+async fn s18_a_verifier_without_a_challenge_is_refused_as_a_downgrade() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let code = world.consents(&asha, &canteen.login_link("basic")).await;
@@ -44,7 +44,7 @@ async fn s18_a_verifier_without_a_challenge_is_a_downgrade() {
 }
 
 #[tokio::test]
-async fn s19_a_public_app_cannot_do_without_a_challenge() {
+async fn s19_a_public_app_must_send_a_code_challenge() {
     let world = World::new().await;
     let (asha, timetable) = (world.student("asha").await, world.timetable());
 
@@ -54,7 +54,7 @@ async fn s19_a_public_app_cannot_do_without_a_challenge() {
 }
 
 #[tokio::test]
-async fn s20_only_s256_proves_anything() {
+async fn s20_only_the_s256_method_is_accepted() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
 
@@ -94,7 +94,7 @@ async fn s20_only_s256_proves_anything() {
 }
 
 #[tokio::test]
-async fn s21_a_verifier_that_is_none_is_refused() {
+async fn s21_a_malformed_verifier_is_refused() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let code = world
@@ -126,7 +126,7 @@ async fn s21_a_verifier_that_is_none_is_refused() {
 }
 
 #[tokio::test]
-async fn s22_a_code_cannot_be_guessed_and_dies_within_a_minute() {
+async fn s22_a_code_cannot_be_guessed_and_expires_within_a_minute() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
 
@@ -135,7 +135,7 @@ async fn s22_a_code_cannot_be_guessed_and_dies_within_a_minute() {
         codes.push(world.consents(&asha, &canteen.login_link("basic")).await);
     }
 
-    // 190 bits of letters and digits are 32 of them.
+    // 32 letters and digits hold 190 bits.
     assert!(codes.iter().all(|code| code.len() >= 32), "{codes:?}");
     let columns = (0..32).filter(|at| {
         codes
@@ -152,9 +152,9 @@ async fn s22_a_code_cannot_be_guessed_and_dies_within_a_minute() {
         .refuses(400, "invalid_grant");
 }
 
-/// D10: an echo within ten seconds is refused and nothing else; later it is theft.
+/// D10: a second use within ten seconds is refused only; a later one counts as theft.
 #[tokio::test]
-async fn s23_a_code_used_again_later_ends_what_came_of_it() {
+async fn s23_a_code_used_again_later_ends_the_token_family() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let elsewhere = world.connects(&asha, &canteen, "basic").await;
@@ -181,9 +181,9 @@ async fn s23_a_code_used_again_later_ends_what_came_of_it() {
     canteen.reads(&elsewhere.access, "").await.good();
 }
 
-/// Decided: it does not burn the code, or a stranger with a code could lock its owner out.
+/// Decision: a wrong verifier does not use up the code, because an attacker with the code could lock its owner out.
 #[tokio::test]
-async fn s24_a_code_in_strange_hands_is_worth_nothing_and_still_good_at_home() {
+async fn s24_a_stolen_code_fails_for_the_attacker_and_still_works_for_its_app() {
     let world = World::new().await;
     let (asha, canteen, timetable) = (
         world.student("asha").await,
@@ -211,7 +211,7 @@ async fn s24_a_code_in_strange_hands_is_worth_nothing_and_still_good_at_home() {
 }
 
 #[tokio::test]
-async fn s25_a_redirect_uri_at_the_token_endpoint_must_be_the_code_s_own() {
+async fn s25_the_redirect_uri_at_the_token_endpoint_must_match_the_code() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let code = world

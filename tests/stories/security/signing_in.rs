@@ -1,4 +1,4 @@
-//! Attacks on the door: guessing, spraying, planted sessions, cookies that stay.
+//! Attacks on sign-in: guessing, password spraying, session fixation, cookies.
 
 use std::time::{Duration as RealTime, Instant};
 
@@ -6,7 +6,7 @@ use time::Duration;
 
 use crate::support::{Browser, Page, World};
 
-/// A page without what differs by design: the CSRF token and the name typed in.
+/// The page without what differs by design: the CSRF token and the typed name.
 fn without_accidents(page: &Page, username: &str) -> String {
     let token = page.attributes("input[name=csrf_token]", "value");
     token
@@ -24,7 +24,7 @@ async fn is_signed_in(browser: &Browser) -> bool {
 }
 
 #[tokio::test]
-async fn nobody_learns_who_exists() {
+async fn sign_in_does_not_reveal_which_usernames_exist() {
     let world = World::new().await;
 
     let wrong = world.stranger().signs_in("asha", "not her password").await;
@@ -49,12 +49,12 @@ async fn nobody_learns_who_exists() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nor_by_the_time_it_takes() {
+async fn sign_in_timing_does_not_reveal_which_usernames_exist() {
     let world = World::new().await;
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
 
     for turn in 0..12 {
-        // Each from an address of its own and for another name, so that nothing is slowed on purpose.
+        // Each from its own address and for another name, so that no rate limit applies.
         for (times, name) in [
             (
                 &mut known,
@@ -73,7 +73,7 @@ async fn nor_by_the_time_it_takes() {
         }
     }
 
-    // The least of them: what the work takes when nothing else on the machine is in its way.
+    // The minimum: the work alone, without the load of the machine.
     let least = |times: &[RealTime]| times.iter().min().unwrap().as_secs_f64();
     let ratio = least(&known) / least(&unknown);
     assert!(
@@ -83,7 +83,7 @@ async fn nor_by_the_time_it_takes() {
 }
 
 #[tokio::test]
-async fn guessing_a_password_is_slowed_and_over_in_a_quarter_of_an_hour() {
+async fn guessing_a_password_is_limited_for_a_quarter_of_an_hour() {
     let world = World::new().await;
     let asha = world.person("asha").await;
     let signed_in_before = world.student("asha").await;
@@ -112,7 +112,7 @@ async fn guessing_a_password_is_slowed_and_over_in_a_quarter_of_an_hour() {
 }
 
 #[tokio::test]
-async fn who_is_slowed_is_in_the_audit_once_a_minute() {
+async fn a_rate_limit_is_audited_once_a_minute() {
     let world = World::new().await;
     let noted = || world.database.dump().matches("'sign_in.slowed'").count();
     for _ in 0..10 {
@@ -129,7 +129,7 @@ async fn who_is_slowed_is_in_the_audit_once_a_minute() {
 }
 
 #[tokio::test]
-async fn one_password_for_many_names_is_slowed_too() {
+async fn password_spraying_is_rate_limited() {
     let world = World::new().await;
 
     let mut slowed = false;
@@ -148,7 +148,7 @@ async fn one_password_for_many_names_is_slowed_too() {
 }
 
 #[tokio::test]
-async fn believed_proxies_tell_whom_to_slow_and_nobody_else_does() {
+async fn only_trusted_proxies_set_the_client_address_for_rate_limits() {
     let world = World::plan()
         .set("PROFILES_TRUSTED_PROXIES", "127.0.0.0/8")
         .opens()
@@ -191,7 +191,7 @@ async fn believed_proxies_tell_whom_to_slow_and_nobody_else_does() {
 }
 
 #[tokio::test]
-async fn a_planted_session_is_not_the_one_that_is_signed_in() {
+async fn signing_in_replaces_a_planted_session_cookie() {
     let world = World::new().await;
     let (attacker, victim, asha) = (
         world.stranger(),
@@ -213,7 +213,7 @@ async fn a_planted_session_is_not_the_one_that_is_signed_in() {
 }
 
 #[tokio::test]
-async fn a_planted_session_of_the_attacker_s_own_does_not_become_the_victim_s() {
+async fn signing_in_does_not_reuse_the_attackers_session() {
     let world = World::new().await;
     let (attacker, victim, asha) = (
         world.student("wasim").await,
@@ -223,7 +223,7 @@ async fn a_planted_session_of_the_attacker_s_own_does_not_become_the_victim_s() 
     let planted = attacker.session();
     let name = planted.split('=').next().unwrap();
 
-    // Planted while the form is open, and as a value that was never given out.
+    // Planted while the form is open, and as a value that the server never issued.
     for planted in [planted.clone(), format!("{name}=AAAAAAAAAAAAAAAAAAAAAA")] {
         let form = victim.visits("account/login/").await;
         victim.is_given(&planted);
@@ -239,7 +239,7 @@ async fn a_planted_session_of_the_attacker_s_own_does_not_become_the_victim_s() 
 }
 
 #[tokio::test]
-async fn signing_in_again_makes_the_old_session_worthless() {
+async fn signing_in_again_ends_the_old_session() {
     let world = World::new().await;
     let (browser, old, asha) = (
         world.student("asha").await,
@@ -258,7 +258,7 @@ async fn signing_in_again_makes_the_old_session_worthless() {
 }
 
 #[tokio::test]
-async fn signing_out_takes_a_button_and_works_on_the_server() {
+async fn signing_out_requires_a_post_and_ends_the_session_on_the_server() {
     let world = World::new().await;
     let (asha, thief) = (world.student("asha").await, world.stranger());
     thief.is_given(&asha.session());
@@ -284,7 +284,7 @@ async fn signing_out_takes_a_button_and_works_on_the_server() {
 }
 
 #[tokio::test]
-async fn cookies_are_for_this_host_and_out_of_reach_of_scripts() {
+async fn cookies_are_host_only_and_http_only() {
     let world = World::new().await;
     let asha = world.person("asha").await;
 
@@ -329,7 +329,7 @@ async fn cookies_are_for_this_host_and_out_of_reach_of_scripts() {
 }
 
 #[tokio::test]
-async fn behind_tls_cookies_are_bound_to_the_host_and_the_scheme() {
+async fn behind_tls_cookies_have_the_host_prefix() {
     let world = World::plan()
         .set("PROFILES_PUBLIC_URL", "https://profiles.example")
         .opens()
@@ -366,7 +366,7 @@ async fn behind_tls_cookies_are_bound_to_the_host_and_the_scheme() {
 }
 
 #[tokio::test]
-async fn a_session_ends_when_nobody_uses_it() {
+async fn an_unused_session_expires() {
     let world = World::plan()
         .set("PROFILES_SESSION_IDLE_MINUTES", "30")
         .opens()
@@ -383,7 +383,7 @@ async fn a_session_ends_when_nobody_uses_it() {
 }
 
 #[tokio::test]
-async fn a_remembered_session_ends_after_a_year() {
+async fn a_remembered_session_expires_after_a_year() {
     let world = World::new().await;
     let (browser, asha) = (world.stranger(), world.person("asha").await);
     let form = browser.visits("account/login/").await;
@@ -399,7 +399,7 @@ async fn a_remembered_session_ends_after_a_year() {
 }
 
 #[tokio::test]
-async fn nobody_is_signed_in_by_a_form_of_another_site() {
+async fn a_form_of_another_site_cannot_sign_in() {
     let world = World::new().await;
     let (browser, asha) = (world.stranger(), world.person("asha").await);
     browser.visits("account/login/").await;
@@ -423,7 +423,7 @@ async fn nobody_is_signed_in_by_a_form_of_another_site() {
 }
 
 #[tokio::test]
-async fn a_password_manager_finds_its_way() {
+async fn the_login_form_supports_password_managers() {
     let world = World::new().await;
 
     let form = world.stranger().visits("account/login/").await;
@@ -442,9 +442,9 @@ async fn a_password_manager_finds_its_way() {
     );
 }
 
-/// PostgreSQL folds `İ` (U+0130) to `i`, Rust does not: what one takes for the same name the other must not count apart.
+/// PostgreSQL folds `İ` (U+0130) to `i`, Rust does not: names that are equal for one must share one rate limit.
 #[tokio::test]
-async fn another_spelling_of_a_name_is_no_fresh_set_of_guesses() {
+async fn spellings_of_one_name_share_one_rate_limit() {
     let world = World::new().await;
     let vikram = world.person("vikram").await;
     let browser = world.stranger();
@@ -457,9 +457,9 @@ async fn another_spelling_of_a_name_is_no_fresh_set_of_guesses() {
     );
 }
 
-/// Proxies write one of the two headers and pass the other on as the client sent it.
+/// Proxies set one of the two headers and pass on the client's other one.
 #[tokio::test]
-async fn a_header_of_the_client_s_own_does_not_outrank_the_proxy_s() {
+async fn a_header_of_the_client_does_not_override_the_proxys() {
     let world = World::plan()
         .set("PROFILES_TRUSTED_PROXIES", "127.0.0.0/8")
         .opens()
@@ -483,7 +483,7 @@ async fn a_header_of_the_client_s_own_does_not_outrank_the_proxy_s() {
 }
 
 #[tokio::test]
-async fn who_sprays_does_not_fill_the_audit() {
+async fn password_spraying_does_not_fill_the_audit_log() {
     let world = World::new().await;
     let browser = world.stranger();
     for name in 0..120 {

@@ -1,4 +1,4 @@
-//! An ERP that has changed, and one that takes its time.
+//! The circuit breaker of the ERP connector: what closes it, what does not, and how it is opened again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,14 +19,14 @@ const SUCCESS: &str = "/SSOAdministration/success.htm";
 
 const RAVI: &str = "22EE30002";
 
-/// Ravi goes the whole way, everything right.
+/// A whole sign-in of ravi with correct answers.
 async fn ravi_signs_in(erp: &Erp, browser: &Browser) {
     let page = at_credentials(browser, RAVI).await;
     let page = gives(page, "Monsoon-2022-Kgp", "Mrs Pillai").await;
     enters(page, &erp.code(RAVI)).await;
 }
 
-/// What `profiles …` says, on both of its ways out.
+/// What `profiles …` prints, on standard output and standard error.
 async fn says(world: &World, arguments: &'static [&'static str]) -> String {
     let mut profiles = command::profiles(&world.database.url(), &world.data);
     profiles.args(arguments);
@@ -38,7 +38,7 @@ async fn says(world: &World, arguments: &'static [&'static str]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_way_that_closed_itself_is_opened_by_somebody_who_looked() {
+async fn a_closed_connector_is_opened_by_an_administrator() {
     let (erp, world) = campus().await;
     let page = "/SSOAdministration/getSecurityQues.htm";
     erp.site.watch.faults.set(page, Fault::Html);
@@ -52,7 +52,8 @@ async fn a_way_that_closed_itself_is_opened_by_somebody_who_looked() {
     );
     assert!(!closed.says("Wait"), "{}", closed.words());
 
-    // Mended over there or not: nobody guesses. The other ways are offered.
+    // The connector stays closed even if ERP is mended, until an administrator opens it. The login page offers the
+    // others.
     erp.site.watch.faults.mend();
     assert_eq!(asha.visits("account/login/erp/").await.status, 503);
     let others = asha.visits("account/login/").await;
@@ -68,7 +69,7 @@ async fn a_way_that_closed_itself_is_opened_by_somebody_who_looked() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_presses_twice_is_told_that_it_still_works() {
+async fn a_form_submitted_twice_shows_that_the_first_request_still_runs() {
     let (erp, world) = campus().await;
     let asha = world.stranger();
     let form = at_credentials(&asha, ASHA).await;
@@ -90,10 +91,10 @@ async fn who_presses_twice_is_told_that_it_still_works() {
     assert_eq!(codes.count(), 1);
 }
 
-/// People write their questions themselves, and everybody may look at those of anybody: whatever stands in one, the
-/// way stays open for others.
+/// People write their questions themselves, and anybody may start a sign-in for any roll number: no question text may
+/// close the connector.
 #[tokio::test]
-async fn what_somebody_wrote_into_their_question_closes_the_way_for_nobody() {
+async fn no_question_text_closes_the_connector() {
     let (erp, world) = campus().await;
     for odd in [
         "Why? ".repeat(200),
@@ -106,7 +107,7 @@ async fn what_somebody_wrote_into_their_question_closes_the_way_for_nobody() {
         let words = "ERP asks a security question for this roll number that we cannot read";
         assert!(told.says(words), "{}", told.words());
         assert!(!told.text().contains("What is your name?"));
-        // To see whether it is ERP or her, somebody made up was asked about.
+        // An invented roll number was asked about, to see whether ERP or her account is at fault.
         assert_eq!(erp.site.watch.requests.to(QUESTION), 2);
         erp.site.watch.requests.forget();
     }
@@ -115,9 +116,9 @@ async fn what_somebody_wrote_into_their_question_closes_the_way_for_nobody() {
     assert!(is_in(&ravi).await);
 }
 
-/// Such as a firewall before ERP that answers a password it does not like with a page of its own.
+/// For example a firewall before ERP that answers some passwords with its own page.
 #[tokio::test]
-async fn what_somebody_typed_closes_the_way_for_nobody() {
+async fn no_typed_text_closes_the_connector() {
     let (erp, world) = campus().await;
     let page = at_credentials(&world.stranger(), ASHA).await;
     let firewall = |text: String| {
@@ -134,7 +135,7 @@ async fn what_somebody_typed_closes_the_way_for_nobody() {
     assert!(told.says(words), "{}", told.words());
     assert!(!told.says("was rejected"));
     faults.mend();
-    // The password of somebody made up went there, and no mail went out by it.
+    // The password for the invented roll number was sent, and no mail went out.
     assert_eq!(erp.site.watch.requests.to(SEND_CODE), 2);
     assert_eq!(erp.letters(ASHA).len(), 1);
     let ravi = world.stranger();
@@ -142,9 +143,9 @@ async fn what_somebody_typed_closes_the_way_for_nobody() {
     assert!(is_in(&ravi).await);
 }
 
-/// What comes once ERP has accepted everything cannot be tried out with somebody made up.
+/// What follows after ERP accepted everything cannot be tested with an invented roll number.
 #[tokio::test]
-async fn one_person_who_may_not_go_on_is_one_and_two_in_a_row_are_a_change() {
+async fn two_rejected_persons_in_a_row_close_the_connector_and_one_does_not() {
     let (erp, world) = campus().await;
     let faults = &erp.site.watch.faults;
     let lapsed = Fault::Says("text/html", "<p>Your password has lapsed.</p>".to_owned());
@@ -160,7 +161,7 @@ async fn one_person_who_may_not_go_on_is_one_and_two_in_a_row_are_a_change() {
     ravi_signs_in(&erp, &ravi).await;
     assert!(is_in(&ravi).await);
 
-    // Somebody got in since: she is the first again.
+    // Another person signed in since, so the count begins again with her.
     faults.set(SUCCESS, lapsed);
     signs_in(&erp, &world.stranger()).await.refuses(400);
     world.sleeps(Span::minutes(1));

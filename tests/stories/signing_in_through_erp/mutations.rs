@@ -1,4 +1,5 @@
-//! The ERP as it is not: changed, unwell, or pretending. Nobody gets in who should not, and nobody waits for ever.
+//! What happens to a sign-in when ERP changes its protocol, fails or is impersonated: nobody is signed in by mistake,
+//! and every request ends in time.
 
 use serde_json::json;
 
@@ -42,7 +43,7 @@ impl Portal for Erp {
     }
 }
 
-/// A fault at one path.
+/// Sets a fault on one path.
 fn at(erp: &Erp, path: &str, fault: &str) {
     erp.site.watch.faults.set(path, fault.parse().unwrap());
 }
@@ -82,10 +83,10 @@ const fn mutation(name: &'static str, changes: fn(&Erp), ends: Ends) -> Mutation
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn forty_changes_of_the_erp_let_nobody_in() {
+async fn forty_changes_of_erp_sign_nobody_in() {
     use Ends::{Changed, Refused, SignedIn, Unavailable};
     behaves(vec![
-        // The front door and the login page.
+        // The start page and the login page.
         mutation(
             "the door has a fault",
             |it| at(it, DOOR, "500"),
@@ -223,7 +224,7 @@ async fn forty_changes_of_the_erp_let_nobody_in() {
             |it| msg(it, ""),
             Refused("could not send the code"),
         ),
-        // The proof.
+        // The token.
         mutation(
             "the proof has a fault",
             |it| at(it, AUTH, "500"),
@@ -297,7 +298,7 @@ async fn forty_changes_of_the_erp_let_nobody_in() {
             |it| redirects(it, SUCCESS, "/IIT_ERP3/?ssoToken=ABC"),
             Refused("This sign-in is over"),
         ),
-        // All of it.
+        // Every path.
         mutation("everything is a fault", |it| at(it, "", "500"), Unavailable),
         mutation("everything is a page", |it| at(it, "", "html"), Changed),
         mutation(
@@ -315,7 +316,7 @@ async fn forty_changes_of_the_erp_let_nobody_in() {
 }
 
 #[tokio::test]
-async fn only_an_erp_with_a_certificate_to_trust_is_spoken_to() {
+async fn an_erp_with_an_untrusted_certificate_gets_no_request() {
     let (authority, other) = (Authority::new(), Authority::new());
     let erp = Erp::opens_with(Some(&authority)).await;
     erp.turns(|knobs| knobs.question_mode = QuestionMode::Fixed);

@@ -1,4 +1,4 @@
-//! What the protocol's statements ask of whoever signs people in through it, by their numbers.
+//! The numbered statements about the ERP connector.
 
 use std::time::{Duration, Instant};
 
@@ -18,9 +18,9 @@ const SEND_CODE: &str = "/SSOAdministration/getEmilOTP.htm";
 const AUTH: &str = "/SSOAdministration/auth.htm";
 
 #[tokio::test]
-async fn e01_a_sign_in_begins_at_the_front_door_with_an_empty_jar() {
+async fn e01_a_sign_in_starts_at_the_start_page_without_cookies() {
     let (erp, world) = campus().await;
-    // Looking at the first form asks nobody.
+    // Opening the first form makes no request to ERP.
     let browser = world.stranger();
     browser
         .visits("account/login/erp/")
@@ -35,7 +35,7 @@ async fn e01_a_sign_in_begins_at_the_front_door_with_an_empty_jar() {
         ["GET ~/", "GET login.htm", "POST getSecurityQues.htm"]
     );
     assert!(requests[0].cookies.is_empty());
-    // The portal's cookie does not go to the login application, and the other way round.
+    // Cookies of the portal and of the login application are kept apart.
     assert!(requests[1].cookies.is_empty());
     let to = |path: &str| requests.iter().find(|it| it.path == path).unwrap();
     assert_eq!(to(AUTH).cookies, ["JSESSIONID"]);
@@ -61,7 +61,7 @@ async fn e02_the_session_token_is_that_of_the_form() {
 }
 
 #[tokio::test]
-async fn e03_one_of_three_questions_is_asked_and_another_may_be() {
+async fn e03_one_of_three_questions_is_shown_and_another_can_be_requested() {
     let (erp, world) = campus().await;
     erp.turns(|knobs| knobs.question_mode = QuestionMode::RoundRobin);
     let questions = erp.state().people[ASHA].questions.clone();
@@ -81,7 +81,7 @@ async fn e03_one_of_three_questions_is_asked_and_another_may_be() {
     {
         assert_eq!(it.fields, ["user_id"]);
     }
-    // The answer belongs to the question that is shown, the first one again.
+    // The answer belongs to the question on the page, which is the first one again.
     page.shows(&questions[0].0);
     gives(page, PASSWORD, &questions[0].1)
         .await
@@ -89,7 +89,7 @@ async fn e03_one_of_three_questions_is_asked_and_another_may_be() {
 }
 
 #[tokio::test]
-async fn e04_an_unknown_roll_number_is_said() {
+async fn e04_an_unknown_roll_number_is_reported() {
     let (erp, world) = campus().await;
     let browser = world.stranger();
     let page = at_credentials(&browser, "99XX99999").await;
@@ -109,7 +109,7 @@ async fn e04_an_unknown_roll_number_is_said() {
 }
 
 #[tokio::test]
-async fn e05_questions_are_read_decoded() {
+async fn e05_questions_are_decoded() {
     let (erp, world) = campus().await;
     at_credentials(&world.stranger(), "23ME10003")
         .await
@@ -121,13 +121,13 @@ async fn e05_questions_are_read_decoded() {
 }
 
 #[tokio::test]
-async fn e06_e07_a_wrong_answer_or_password_is_told_apart_and_mails_nobody() {
+async fn e06_e07_a_wrong_answer_and_a_wrong_password_are_reported_separately_without_a_mail() {
     let (erp, world) = campus().await;
     let page = at_credentials(&world.stranger(), ASHA).await;
     let page = gives(page, PASSWORD, "wrong").await;
     page.shows("The answer was not accepted.")
         .shows("What was the name of your first school?");
-    // Nothing that was typed comes back.
+    // Nothing that was typed is shown again.
     assert!(!page.text().contains("wrong") && !page.text().contains(PASSWORD));
     let page = gives(page, "wrong", ANSWER).await;
     page.shows("The ERP password was not accepted.");
@@ -136,7 +136,7 @@ async fn e06_e07_a_wrong_answer_or_password_is_told_apart_and_mails_nobody() {
         .await
         .shows("Code from the mail");
 
-    // Three in one sign-in end it.
+    // Three wrong codes end a sign-in.
     world.sleeps(Span::minutes(1));
     let mut page = at_credentials(&world.stranger(), ASHA).await;
     for _ in 0..3 {
@@ -146,7 +146,7 @@ async fn e06_e07_a_wrong_answer_or_password_is_told_apart_and_mails_nobody() {
 }
 
 #[tokio::test]
-async fn e08_e09_right_answers_have_one_code_mailed() {
+async fn e08_e09_right_answers_send_one_code() {
     let (erp, world) = campus().await;
     at_code(&world.stranger()).await;
     let letters = erp.letters(ASHA);
@@ -161,7 +161,7 @@ async fn e08_e09_right_answers_have_one_code_mailed() {
 }
 
 #[tokio::test]
-async fn e10_what_erp_says_in_words_of_its_own_is_not_repeated() {
+async fn e10_unknown_messages_of_erp_are_not_shown() {
     let (erp, world) = campus().await;
     let said = json!({ "msg": "ORA-01017: <b>no mail today</b>" }).to_string();
     erp.site
@@ -172,7 +172,7 @@ async fn e10_what_erp_says_in_words_of_its_own_is_not_repeated() {
     let page = gives(page, PASSWORD, ANSWER).await;
     page.shows("ERP could not send the code. Try again later.");
     assert!(!page.text().contains("ORA-01017") && !page.text().contains("no mail today"));
-    // It is nobody's fault, and may work a moment later.
+    // An outage is not the person's error; a retry may work.
     erp.site.watch.faults.mend();
     gives(page, PASSWORD, ANSWER)
         .await
@@ -180,7 +180,7 @@ async fn e10_what_erp_says_in_words_of_its_own_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn e11_the_right_code_signs_in_and_the_token_is_not_presented() {
+async fn e11_the_right_code_signs_in_and_the_token_is_not_used() {
     let (erp, world) = campus().await;
     let browser = world.stranger();
     let home = signs_in(&erp, &browser).await;
@@ -232,7 +232,7 @@ async fn e12_three_wrong_codes_end_the_sign_in() {
         }
         let form = page.clone();
         enters(page, wrong).await.refuses(400);
-        // The right one comes too late.
+        // The correct code comes too late.
         enters(form, &code).await.refuses(400);
         assert!(!is_in(&browser).await);
         assert_eq!(erp.site.watch.requests.to(AUTH), 3);
@@ -252,7 +252,7 @@ async fn e13_an_old_or_used_code_is_not_accepted() {
         .await
         .shows("That code was not accepted.");
 
-    // Another one comes after a minute.
+    // A second code may be requested after a minute.
     let browser = world.stranger();
     world.sleeps(Span::minutes(2));
     let page = at_code(&browser).await;
@@ -273,7 +273,7 @@ async fn e13_an_old_or_used_code_is_not_accepted() {
 }
 
 #[tokio::test]
-async fn e14_a_password_changed_in_between_goes_back_a_step() {
+async fn e14_a_password_changed_meanwhile_goes_back_a_step() {
     let (erp, world) = campus().await;
     let browser = world.stranger();
     let page = at_code(&browser).await;
@@ -287,7 +287,7 @@ async fn e14_a_password_changed_in_between_goes_back_a_step() {
 }
 
 #[tokio::test]
-async fn e15_a_token_on_a_page_has_to_open_the_portal() {
+async fn e15_a_token_counts_only_if_it_opens_the_portal() {
     let (erp, world) = campus().await;
     erp.turns(|knobs| knobs.success_style = SuccessStyle::Js);
     let browser = world.stranger();
@@ -295,7 +295,7 @@ async fn e15_a_token_on_a_page_has_to_open_the_portal() {
     assert!(is_in(&browser).await);
     assert_eq!(erp.site.watch.requests.to("/IIT_ERP3/"), 2);
 
-    // A login page that mentions one is a login page.
+    // A login page that mentions a token is still a login page.
     let (erp, world) = campus().await;
     let browser = world.stranger();
     let page = at_code(&browser).await;
@@ -313,7 +313,7 @@ async fn e15_a_token_on_a_page_has_to_open_the_portal() {
 }
 
 #[tokio::test]
-async fn e16_nobody_is_followed_to_another_host() {
+async fn e16_redirects_to_another_host_are_not_followed() {
     let (erp, world) = campus().await;
     let elsewhere = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = elsewhere.local_addr().unwrap();
@@ -331,7 +331,7 @@ async fn e16_nobody_is_followed_to_another_host() {
 }
 
 #[tokio::test]
-async fn e17_another_session_is_ended_by_its_owner_alone() {
+async fn e17_another_session_is_ended_only_with_consent() {
     let (erp, world) = campus().await;
     erp.turns(|knobs| knobs.single_session = true);
     erp.state().make_token(ASHA, "elsewhere");
@@ -358,7 +358,7 @@ async fn e17_another_session_is_ended_by_its_owner_alone() {
     assert!(requests[1].cookies.is_empty());
     assert!(!erp.state().is_in(ASHA));
 
-    // A second code within a minute is too soon for her mailbox.
+    // A second code within a minute exceeds the limit of her mailbox.
     let page = gives(page, PASSWORD, ANSWER).await;
     page.shows("A code was sent to you less than a minute ago.");
     world.sleeps(Span::minutes(1));
@@ -367,7 +367,7 @@ async fn e17_another_session_is_ended_by_its_owner_alone() {
     assert!(is_in(&browser).await);
     assert_eq!(erp.site.watch.requests.to(clear), 1);
 
-    // Who leaves it open is not signed in, and nothing is ended.
+    // Leaving the form open signs nobody in and ends no session.
     world.sleeps(Span::minutes(1));
     erp.state().make_token(ASHA, "elsewhere");
     let other = world.stranger();
@@ -378,7 +378,7 @@ async fn e17_another_session_is_ended_by_its_owner_alone() {
 }
 
 #[tokio::test]
-async fn e18_a_password_arrives_byte_for_byte() {
+async fn e18_a_password_reaches_erp_byte_for_byte() {
     let (erp, world) = campus().await;
     let zoya = "20CH10004";
     let browser = world.stranger();
@@ -389,7 +389,7 @@ async fn e18_a_password_arrives_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn e19_later_forms_cannot_change_whose_sign_in_it_is() {
+async fn e19_later_forms_cannot_change_the_roll_number() {
     let (erp, world) = campus().await;
     let browser = world.stranger();
     let page = at_credentials(&browser, ASHA).await;
@@ -408,7 +408,7 @@ async fn e19_later_forms_cannot_change_whose_sign_in_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn e20_nothing_that_was_typed_or_heard_is_written_anywhere() {
+async fn e20_nothing_typed_or_received_is_logged_or_stored() {
     let erp = erp().await;
     let plan = plan(&erp)
         .set("PROFILES_LOG", "trace")
@@ -417,7 +417,8 @@ async fn e20_nothing_that_was_typed_or_heard_is_written_anywhere() {
     let ravi = "22EE30002";
     let browser = world.stranger();
 
-    // Every way a sign-in can end: refused, not accepted, rejected, in conflict, changed, silent, in.
+    // Every way in which a sign-in can end: refused, not accepted, rejected, conflict, protocol mismatch, no answer,
+    // success.
     let page = gives(
         at_credentials(&browser, ravi).await,
         "canary-wrong-password",
@@ -487,7 +488,7 @@ async fn e20_nothing_that_was_typed_or_heard_is_written_anywhere() {
     for secret in &secrets {
         let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
         for spelling in [secret, &encoded] {
-            // A code has six digits, and so have other things.
+            // Other six-digit values occur, too.
             if spelling.len() > 6 {
                 assert!(!log.contains(spelling.as_str()), "{spelling} is in the log");
                 assert!(
@@ -513,7 +514,7 @@ async fn e20_nothing_that_was_typed_or_heard_is_written_anywhere() {
 }
 
 #[tokio::test]
-async fn e21_who_is_in_is_logged_out_of_erp_and_the_sign_in_is_forgotten() {
+async fn e21_after_sign_in_erp_is_logged_out_and_the_attempt_is_deleted() {
     let (erp, world) = campus().await;
     let browser = world.stranger();
     let form = at_code(&browser).await;
@@ -522,12 +523,12 @@ async fn e21_who_is_in_is_logged_out_of_erp_and_the_sign_in_is_forgotten() {
         assert_eq!(erp.site.watch.requests.to(way), 1, "{way}");
     }
     assert!(!erp.state().is_in(ASHA));
-    // The form is of no use any more.
+    // The form cannot be used again.
     let before = asked(&erp).len();
     enters(form, &erp.code(ASHA)).await;
     assert_eq!(asked(&erp).len(), before);
 
-    // That ERP does not hear of it is no reason not to let somebody in.
+    // A failed logout at ERP does not prevent the sign-in.
     let (erp, world) = campus().await;
     for way in ["/IIT_ERP3/logout.htm", "/SSOAdministration/logout.htm"] {
         erp.site.watch.faults.set(way, Fault::Close);
@@ -538,7 +539,7 @@ async fn e21_who_is_in_is_logged_out_of_erp_and_the_sign_in_is_forgotten() {
 }
 
 #[tokio::test]
-async fn e22_silence_ends_in_time_and_nothing_is_sent_twice() {
+async fn e22_an_unanswered_request_times_out_and_is_not_repeated() {
     let late = async {
         let (erp, world) = campus().await;
         erp.site
@@ -564,10 +565,10 @@ async fn e22_silence_ends_in_time_and_nothing_is_sent_twice() {
         let form = page.clone();
         gives(page, PASSWORD, ANSWER).await.refuses(503);
         assert_eq!(erp.site.watch.requests.to(SEND_CODE), 1);
-        // What ERP made of it is not known: it begins again.
+        // It is unknown what ERP did with the request, so the sign-in starts again.
         gives(form, PASSWORD, ANSWER).await.refuses(400);
 
-        // Before anything was sent, the same form may be tried again.
+        // Before anything was sent, the same form may be submitted again.
         erp.site.watch.faults.set("/IIT_ERP3/", Fault::Close);
         let page = at_credentials(&world.stranger(), ASHA).await;
         page.shows("ERP is not answering.");
@@ -579,7 +580,7 @@ async fn e22_silence_ends_in_time_and_nothing_is_sent_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn e25_a_roll_number_says_what_its_tables_say() {
+async fn e25_a_roll_number_gives_the_programme_of_its_tables() {
     let (erp, world) = campus().await;
     let roll = |arguments: &[&str]| -> Value {
         let mut roll = command::profiles(&world.database.url(), &world.data);
@@ -622,7 +623,7 @@ async fn e25_a_roll_number_says_what_its_tables_say() {
     assert_eq!(wrong.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("one digit or capital letter"));
 
-    // What is no roll number asks nobody.
+    // A malformed roll number makes no request.
     for bad in ["ABCS10001", "22C510001", "22CS1000"] {
         at_credentials(&world.stranger(), bad)
             .await
@@ -630,7 +631,7 @@ async fn e25_a_roll_number_says_what_its_tables_say() {
     }
     assert!(asked(&erp).is_empty());
 
-    // And it stands on the profile of whoever signs in, to be looked at.
+    // The programme is on the profile of the new person, to be checked.
     let browser = world.stranger();
     let home = signs_in(&erp, &browser).await;
     home.shows("21cs10001")
@@ -646,7 +647,7 @@ async fn e25_a_roll_number_says_what_its_tables_say() {
 }
 
 #[tokio::test]
-async fn a_name_is_read_only_where_it_is_wished_for() {
+async fn a_name_is_read_only_where_it_is_configured() {
     let (erp, world) = campus().await;
     let browser = world.stranger();
     let home = signs_in(&erp, &browser).await;
@@ -677,7 +678,7 @@ async fn a_password_asked_for_twice_signs_in_too() {
     assert!(is_in(&browser).await);
 }
 
-/// A wrong password counts wherever ERP is asked about it.
+/// A wrong password counts against the limit on every form that asks for it.
 #[tokio::test]
 async fn a_password_refused_beside_the_code_is_a_wrong_one() {
     let erp = erp().await;
@@ -708,9 +709,9 @@ async fn a_password_refused_beside_the_code_is_a_wrong_one() {
 }
 
 #[tokio::test]
-async fn budgets_hold_across_sign_ins() {
+async fn rate_limits_hold_across_sign_ins() {
     let (erp, world) = campus().await;
-    // Ten questions from one address in ten minutes.
+    // Ten questions per address in ten minutes.
     for _ in 0..10 {
         at_credentials(&world.stranger(), ASHA)
             .await
@@ -724,10 +725,10 @@ async fn budgets_hold_across_sign_ins() {
         told.words()
     );
     assert_eq!(erp.site.watch.requests.to(QUESTION), 10);
-    // Nor was ERP's door opened in vain.
+    // No useless request to ERP's start page was made.
     assert_eq!(erp.site.watch.requests.to("/IIT_ERP3/"), 10);
 
-    // Five wrong passwords of one roll number in an hour, whoever types them.
+    // Five wrong passwords per roll number in an hour, from any address.
     world.sleeps(Span::minutes(11));
     for attempt in 0..5 {
         if attempt == 2 {
@@ -747,7 +748,7 @@ async fn budgets_hold_across_sign_ins() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_check_says_how_erp_is() {
+async fn the_check_command_reports_the_state_of_erp() {
     let (erp, world) = campus().await;
     let check = |url: &str| {
         let mut check = command::profiles(&world.database.url(), &world.data);
@@ -763,9 +764,9 @@ async fn the_check_says_how_erp_is() {
     assert!(check(&nobody).starts_with("it does not answer"));
 }
 
-/// What is not even a roll number is no sign-in begun: some thousands of them would push out those of others.
+/// A malformed roll number does not start an attempt: thousands of them would push out those of others.
 #[tokio::test]
-async fn a_slip_in_the_first_form_is_not_remembered() {
+async fn a_malformed_roll_number_starts_no_attempt_and_can_be_corrected() {
     let (_erp, world) = campus().await;
     let slip = at_credentials(&world.stranger(), "no number").await;
     slip.shows("Enter your roll number, for example 21CS10001.");
@@ -776,9 +777,9 @@ async fn a_slip_in_the_first_form_is_not_remembered() {
         .shows("first school");
 }
 
-/// Or else its owner could close the way for everybody, and so could anybody who knows their roll number.
+/// Otherwise anybody who knows a roll number could close the connector for all.
 #[tokio::test]
-async fn a_question_in_odd_words_is_a_question() {
+async fn an_unusual_question_is_accepted() {
     let (erp, world) = campus().await;
     let odd = "What is <html> short for?";
     erp.changes(ASHA, |it| it.questions[0].0 = odd.to_owned());

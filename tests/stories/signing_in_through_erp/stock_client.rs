@@ -1,4 +1,5 @@
-//! The client that students publish for the ERP signs in against the simulated one: what we tell of it is no fairy tale.
+//! The client that students publish for ERP signs in to the simulated ERP unchanged: the simulator keeps to the real
+//! protocol.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -44,7 +45,7 @@ async fn the_published_client_signs_in_unchanged() {
             .await
             .unwrap();
         let told = String::from_utf8_lossy(&output.stderr);
-        // Its own log goes to standard output, too.
+        // Its log goes to standard output, too.
         let said = String::from_utf8_lossy(&output.stdout);
         let line = said.lines().last().unwrap_or_default();
         serde_json::from_str::<Value>(line)

@@ -1,6 +1,7 @@
-//! The campus every story's database starts as: a few people and apps, made once by the program's own commands.
+//! The campus with which the database of every story starts: a few people and apps, made once by the program's own
+//! commands.
 //!
-//! asha has everything filled in (the checklist's U), vikram nothing (V), wasim is somebody else (W), meera runs the
+//! asha has every field filled in (the checklist's U), vikram none (V), wasim is another person (W), meera owns the
 //! apps. Canteen (A) and Library (A') are verified and confidential, Timetable is verified and public (PUB), Lost and
 //! Found is not verified (UNV).
 
@@ -35,7 +36,7 @@ pub struct Registered {
     pub redirect_uris: Vec<String>,
 }
 
-/// Something to register, in the words of `profiles app add`.
+/// The arguments of `profiles app add`.
 #[derive(Debug, Clone)]
 pub struct Registration<'a> {
     pub owner: &'a str,
@@ -77,7 +78,7 @@ pub const LOST_AND_FOUND: Registration<'_> = Registration {
     flags: &[],
 };
 
-/// The campus, made by whichever story needs it first. Blocking.
+/// The campus, made by the first story that needs it. Blocking.
 pub fn campus() -> &'static Campus {
     static CAMPUS: OnceLock<Campus> = OnceLock::new();
     CAMPUS.get_or_init(Campus::found)
@@ -120,7 +121,7 @@ impl Campus {
     }
 }
 
-/// asha as the user API shows her to an app that may know everything.
+/// asha as the user API returns her to an app with every scope.
 pub fn asha() -> Value {
     json!({
         "username": "asha", "first_name": "Asha", "last_name": "D’Souza", "email": "asha@campus.example",
@@ -136,7 +137,7 @@ pub fn asha() -> Value {
     })
 }
 
-/// Adds somebody with `profiles person add`, who then has a password and nothing else. Blocking.
+/// Adds a person with `profiles person add`, who has a password and no profile. Blocking.
 pub fn person(database: &Database, data: &Path, username: &str, first: &str, last: &str) -> Person {
     let password = format!("{username} walks by the lake");
     let mut add = command::profiles(&database.url(), data);
@@ -164,7 +165,7 @@ pub fn person(database: &Database, data: &Path, username: &str, first: &str, las
     }
 }
 
-/// Fills in people from JSON lines with `profiles person import`. Blocking.
+/// Imports people from JSON lines with `profiles person import`. Blocking.
 pub fn import(database: &Database, data: &Path, rows: &[Value]) {
     let list = data.join("people.jsonl");
     let lines: Vec<_> = rows.iter().map(Value::to_string).collect();
@@ -205,14 +206,14 @@ pub fn register(database: &Database, data: &Path, app: &Registration<'_>) -> Reg
     }
 }
 
-/// A new folder below the cluster's, gone with it.
+/// A new folder inside the cluster's, deleted with it.
 pub fn folder(name: &str) -> PathBuf {
     let folder = database::cluster().folder.join(name);
     fs::create_dir_all(&folder).unwrap();
     folder
 }
 
-/// Copies what is in one folder into another, folders included.
+/// Copies a folder recursively.
 pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {

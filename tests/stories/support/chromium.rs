@@ -1,4 +1,4 @@
-//! A real browser: Chromium without a window, driven over the `WebDriver` protocol.
+//! Chromium without a window, driven over the `WebDriver` protocol.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -44,20 +44,20 @@ pub struct Chromium {
     window: Client,
 }
 
-/// What a page is looked at on.
+/// The screens on which pages are looked at.
 const SCREENS: [(&str, u32, f64, bool); 2] =
     [("phone", 390, 844.0, true), ("desktop", 1280, 800.0, false)];
 
 impl Chromium {
-    /// A browser nobody has used before, with or without JavaScript.
+    /// A new browser profile, with or without JavaScript.
     pub async fn opens(scripts: bool) -> Self {
         let block_scripts = json!({ "profile.managed_default_content_settings.javascript": 2 });
         let preferences = if scripts { json!({}) } else { block_scripts };
         Self::opens_with(preferences, &[]).await
     }
 
-    /// One that finds its way about a town, and answers the questions of its own sign-in dialog (FedCM) when the story
-    /// does. Cookies of other sites are let through or not.
+    /// A new browser profile that reaches sites through the proxy. The test answers the browser's own sign-in dialog
+    /// (FedCM). Third-party cookies are allowed or blocked.
     pub async fn opens_in(town: &Town, strange_cookies: bool) -> Self {
         let mode = u8::from(!strange_cookies);
         let preferences = json!({
@@ -119,12 +119,12 @@ impl Chromium {
         self.window.current_url().await.unwrap()
     }
 
-    /// The words on the page, as laid out.
+    /// The visible text, as laid out.
     pub async fn words(&self) -> String {
         self.one("body").await.text().await.unwrap()
     }
 
-    /// The words inside the page's one frame.
+    /// The visible text of the page's only frame.
     pub async fn words_in_frame(&self) -> String {
         self.one("iframe").await.enter_frame().await.unwrap();
         let words = self.words().await;
@@ -150,7 +150,7 @@ impl Chromium {
         field.send_keys(text).await.unwrap();
     }
 
-    /// Clicks, once it can be: the consent page's button waits a moment before it works.
+    /// Clicks once the element is enabled: the consent page enables its button after a moment.
     pub async fn clicks(&self, css: &str) {
         let element = self.one(css).await;
         let enabled = comes_true(async || element.is_enabled().await.unwrap()).await;
@@ -158,11 +158,11 @@ impl Chromium {
         element.click().await.unwrap();
     }
 
-    /// Clicks something that leads to another page, and waits until that is there.
+    /// Clicks an element that leads to another page, and waits for that page.
     pub async fn follows(&self, css: &str) {
         let before = self.one("html").await;
         self.clicks(css).await;
-        // What belongs to a page that is gone can no longer be asked anything.
+        // An element of a page that was left gives an error.
         assert!(
             comes_true(async || before.tag_name().await.is_err()).await,
             "{css} leads nowhere: {}",
@@ -175,7 +175,7 @@ impl Chromium {
             .unwrap();
     }
 
-    /// Waits until the page has what `css` finds.
+    /// Waits until `css` matches.
     pub async fn waits_for(&self, css: &str) {
         let there = async || self.window.find(Locator::Css(css)).await.is_ok();
         assert!(
@@ -186,7 +186,7 @@ impl Chromium {
         );
     }
 
-    /// Waits until the browser has left this address, and says where it is.
+    /// Waits until the browser has left this address, and returns the new one.
     pub async fn leaves(&self, address: &Url) -> Url {
         let elsewhere = async || Some(self.address().await).filter(|here| here != address);
         let here = patiently(elsewhere).await;
@@ -215,7 +215,7 @@ impl Chromium {
             .await;
     }
 
-    /// What the browser complained of: blocked by policy, failed to load, thrown by a script.
+    /// The messages in the browser's console: blocked by policy, failed to load, thrown by a script.
     pub async fn complaints(&self) -> Vec<String> {
         let log = self.asks("se/log", json!({ "type": "browser" })).await;
         let worse = log
@@ -228,8 +228,8 @@ impl Chromium {
             .collect()
     }
 
-    /// Looks at the page on a phone and on a desktop, by day and by night: nothing sticks out sideways. With
-    /// `PROFILES_SCREENSHOTS` set, what is seen is kept as `target/screenshots/<name>-<screen>-<light>.png`.
+    /// Checks that nothing overflows sideways on a phone and on a desktop. With `PROFILES_SCREENSHOTS` set, keeps
+    /// screenshots in both colour schemes as `target/screenshots/<name>-<screen>-<light>.png`.
     pub async fn looks_at(&self, name: &str) {
         for (screen, width, height, mobile) in SCREENS {
             let wide = |height: f64| json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile });
@@ -255,9 +255,9 @@ impl Chromium {
             .await;
     }
 
-    /// Axe finds nothing wrong with the page (WCAG 2.2 AA and what is good practice besides), by day and by night, on a
-    /// narrow phone (which is also a desktop at 400 %) and on a desktop; and nothing sticks out sideways. Axe is a script, so
-    /// the browser must run some.
+    /// Checks with axe (WCAG 2.2 AA and best practices), in both colour schemes, on a narrow phone (which is also a
+    /// desktop at 400 %) and on a desktop; and that nothing overflows sideways. Axe is a script, so the browser must
+    /// have JavaScript.
     pub async fn can_be_used(&self, name: &str) {
         for (width, mobile) in [(320, true), (1280, false)] {
             let size =
@@ -292,7 +292,7 @@ impl Chromium {
         self.is_reached_by_tab(name).await;
     }
 
-    /// Tab leads to everything one can act on, and the focus is seen on each.
+    /// Tab reaches every interactive element, and the focus is visible on each.
     async fn is_reached_by_tab(&self, name: &str) {
         let ahead = self.evaluates(WHAT_TAB_REACHES).await.as_u64().unwrap();
         for _ in 0..=ahead {
@@ -303,7 +303,7 @@ impl Chromium {
         }
         let missed = self.evaluates("[...ahead].map(it => it.outerHTML)").await;
         assert_eq!(missed, json!([]), "{name}: Tab does not lead there");
-        // Left as it was found. Behind the last thing Tab leaves the page, which then hears no keys.
+        // Restores the focus. After the last element Tab leaves the page, which then gets no key events.
         while self
             .evaluates("document.activeElement === document.body")
             .await
@@ -315,15 +315,15 @@ impl Chromium {
         self.evaluates(back).await;
     }
 
-    /// What axe finds wrong, a line for each thing.
+    /// The violations that axe finds, a line for each.
     pub async fn hears_axe(&self, light: &str) -> Vec<String> {
-        // Colours that are still changing would be judged half-way.
+        // Colours in transition would be judged half-way.
         let media = json!({ "features": [
             { "name": "prefers-color-scheme", "value": light },
             { "name": "prefers-reduced-motion", "value": "reduce" },
         ] });
         self.devtools("Emulation.setEmulatedMedia", media).await;
-        // Evaluated by the browser's tools, not by the page: its policy lets no foreign script in.
+        // Evaluated through the developer tools, since the page's policy blocks foreign scripts.
         if self.evaluates("typeof axe").await != "object" {
             self.evaluates(axe()).await;
         }
@@ -337,7 +337,7 @@ impl Chromium {
             .collect()
     }
 
-    /// What a JavaScript expression comes to, awaited.
+    /// The value of a JavaScript expression, awaited.
     pub async fn evaluates(&self, expression: &str) -> Value {
         let asked =
             json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
@@ -346,7 +346,7 @@ impl Chromium {
         answer["result"]["value"].clone()
     }
 
-    /// Presses keys one after the other, wherever the focus is: signs, or the codes of keys in `WebDriver` (§17.4.2).
+    /// Presses keys one after the other on the focused element: characters, or key codes of `WebDriver` (§17.4.2).
     pub async fn presses_keys(&self, keys: &str) {
         let presses =
             keys.chars()
@@ -358,7 +358,7 @@ impl Chromium {
         self.window.perform_actions(presses).await.unwrap();
     }
 
-    /// Presses Tab until the focus is on what `css` finds, and can be seen on all the way there.
+    /// Presses Tab until the focus is on what `css` matches, and checks that it is visible on the way.
     pub async fn tabs_to(&self, css: &str) {
         for _ in 0..100 {
             let here = format!("document.activeElement.matches({})", json!(css));
@@ -378,7 +378,7 @@ impl Chromium {
         for light in ["light", "dark"] {
             let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": light }] });
             self.devtools("Emulation.setEmulatedMedia", media).await;
-            // Colours change gently.
+            // Colours have a transition.
             tokio::time::sleep(Duration::from_millis(300)).await;
             let picture = self.devtools("Page.captureScreenshot", json!({})).await;
             let bytes = STANDARD.decode(picture["data"].as_str().unwrap()).unwrap();
@@ -398,7 +398,7 @@ impl Chromium {
         self.window.issue_cmd(Asked { path, body }).await.unwrap()
     }
 
-    /// Waits for the browser's own sign-in dialog (FedCM), and says what it is: `AccountChooser`, `ConfirmIdpLogin`,
+    /// Waits for the browser's own sign-in dialog (FedCM), and returns its type: `AccountChooser`, `ConfirmIdpLogin`,
     /// `Error`.
     pub async fn dialog(&self) -> String {
         if let Some(kind) = patiently(async || self.open_dialog().await).await {
@@ -422,7 +422,7 @@ impl Chromium {
         }
     }
 
-    /// Waits until the dialog is of this kind.
+    /// Waits until the dialog has this type.
     pub async fn sees_dialog(&self, kind: &str) {
         let is_seen = comes_true(async || self.open_dialog().await.as_deref() == Some(kind)).await;
         assert!(is_seen, "no {kind}: {:?}", self.open_dialog().await);
@@ -436,18 +436,18 @@ impl Chromium {
         .await
     }
 
-    /// Whether there is such a dialog within a moment.
+    /// Whether a dialog is open after half a second.
     pub async fn has_dialog(&self) -> bool {
         tokio::time::sleep(Duration::from_millis(500)).await;
         self.open_dialog().await.is_some()
     }
 
-    /// Who can be chosen in the dialog.
+    /// The accounts in the dialog.
     pub async fn dialog_accounts(&self) -> Value {
         self.asks("fedcm/accountlist", Value::Null).await
     }
 
-    /// What is written above it.
+    /// The title of the dialog.
     pub async fn dialog_title(&self) -> String {
         self.asks("fedcm/gettitle", Value::Null).await.to_string()
     }
@@ -466,8 +466,8 @@ impl Chromium {
             .await;
     }
 
-    /// Looks over the browser's shoulder from now on, to close the next dialog as a person does who is not to be asked
-    /// again for a while. (The driver's own command closes it as if it had never been.)
+    /// Connects to the developer tools, to close the next dialog with a cooldown as a person's click does. (The
+    /// driver's own command closes it without one.)
     pub async fn watches_dialogs(&self) -> Watch {
         let all = self.window.capabilities().unwrap();
         let address = all["goog:chromeOptions"]["debuggerAddress"]
@@ -486,12 +486,12 @@ impl Chromium {
         watch
     }
 
-    /// Forgets that somebody closed a dialog here, for which the browser otherwise keeps quiet for a while.
+    /// Resets the cooldown after a closed dialog.
     pub async fn forgets_dialogs(&self) {
         self.asks("fedcm/resetcooldown", json!({})).await;
     }
 
-    /// Goes on in the window that has opened, once its page is there.
+    /// Switches to the window that has opened, once its page is loaded.
     pub async fn enters_new_window(&self) {
         let here = self.window.window().await.unwrap();
         let new = patiently(async || {
@@ -507,7 +507,7 @@ impl Chromium {
         assert!(is_there, "the new window stays empty");
     }
 
-    /// Waits until the window one was in has closed, and goes on in the one that is left.
+    /// Waits until the current window has closed, and switches to the remaining one.
     pub async fn returns(&self) {
         let only = patiently(async || {
             let all = self.window.windows().await.unwrap();
@@ -528,14 +528,14 @@ impl Chromium {
     }
 }
 
-/// Axe itself, as npm installed it.
+/// The source of axe, as npm installed it.
 fn axe() -> &'static str {
     static AXE: OnceLock<String> = OnceLock::new();
     AXE.get_or_init(|| {
         let file = "tests/clients/node/node_modules/axe-core/axe.min.js";
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(file);
         let axe = std::fs::read_to_string(path);
-        // What the last expression comes to is not wanted.
+        // The value of the last expression is not needed.
         let axe = axe.unwrap_or_else(|problem| panic!("{file}: {problem}: run script/setup test"));
         format!("{axe}; true")
     })
@@ -549,7 +549,7 @@ const ASK_AXE: &str = r#"
         it.nodes.map(node => `${it.id}: ${it.help}: ${node.html}: ${node.failureSummary}`)))
 "#;
 
-/// Everything a finger could act on, in `ahead`; how many that are. Of radio buttons Tab leads to one of a name.
+/// Collects the interactive elements in `ahead` and counts them. Tab reaches one radio button of each name.
 const WHAT_TAB_REACHES: &str = r#"
     globalThis.ahead = new Set([...document.querySelectorAll(
         "a[href], button, input:not([type=hidden]), select, textarea, summary"
@@ -561,11 +561,11 @@ const WHAT_TAB_REACHES: &str = r#"
     })), globalThis.before = document.activeElement, before.blur(), ahead.size
 "#;
 
-/// The page's own outline, or what a browser gives the page's frame.
+/// The element's outline, or the outline of the page's frame.
 const FOCUS_IS_SEEN: &str = r#"
     (() => {
         const focused = document.activeElement;
-        // A page in a frame shows it there, where nobody else can look.
+        // The focus inside a frame is visible there only.
         if (focused === document.body || focused.localName === "iframe") return true;
         const box = focused.getBoundingClientRect(), style = getComputedStyle(focused);
         const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
@@ -574,11 +574,11 @@ const FOCUS_IS_SEEN: &str = r#"
     })()
 "#;
 
-/// A line of one's own to the browser's tools.
+/// A connection to the developer tools.
 pub struct Watch(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
 
 impl Watch {
-    /// Closes the dialog that opens, and the browser asks no more here for a while.
+    /// Closes the dialog that opens, with a cooldown.
     pub async fn closes_dialog_for_a_while(mut self) {
         let shown = self
             .hears(|told| told["method"] == "FedCm.dialogShown")
@@ -606,7 +606,7 @@ impl Watch {
     }
 }
 
-/// A command that Chromium has beside `WebDriver`'s own.
+/// A command of Chromium beyond `WebDriver`'s own.
 #[derive(Debug)]
 struct Asked {
     path: &'static str,
@@ -631,7 +631,7 @@ impl WebDriverCompatibleCommand for Asked {
 }
 
 impl Drop for Chromium {
-    /// The driver ends the browser; ended itself first, it would leave it running.
+    /// The driver has to end the browser. A killed driver would leave it running.
     fn drop(&mut self) {
         if let Ok(mut driver) = TcpStream::connect(("127.0.0.1", self.port)) {
             let _ = driver.set_read_timeout(Some(Duration::from_secs(5)));

@@ -1,11 +1,11 @@
-//! Time that a story moves.
+//! A clock that a story can advance.
 
 use std::sync::Mutex;
 
 use profiles::platform::clock::SystemClock;
 use time::{Duration, OffsetDateTime};
 
-/// Starts at the real time and goes on with it; [`Clock::advance`] jumps ahead.
+/// Starts at the real time and runs with it; [`Clock::advance`] jumps ahead.
 #[derive(Debug, Default)]
 pub struct Clock {
     slept: Mutex<Duration>,

@@ -1,5 +1,5 @@
-//! A real browser of another kind: Firefox without a window, spoken to in its own protocol (Marionette: JSON over TCP,
-//! the commands of `WebDriver`), which needs no driver beside it.
+//! Firefox without a window, driven over its own protocol (Marionette: JSON over TCP with `WebDriver`'s commands),
+//! which needs no driver process.
 
 use std::process::{Child, Command, Stdio};
 
@@ -27,7 +27,7 @@ struct Wire {
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 impl Firefox {
-    /// A browser nobody has used before, which finds its way about a town.
+    /// A new browser profile that reaches sites through the proxy.
     pub async fn opens_in(town: &Town) -> Self {
         let port = database::free_port();
         let profile =
@@ -84,7 +84,7 @@ impl Firefox {
         let trust = "Cc['@mozilla.org/security/x509certdb;1'].getService(Ci.nsIX509CertDB)
             .addCertFromBase64(arguments[0], 'C,,')";
         self.as_the_browser(trust, json!([town.authority()])).await;
-        // What it said while it started is nobody's complaint.
+        // Messages from its start do not count.
         self.as_the_browser("Services.console.reset()", json!([]))
             .await;
     }
@@ -104,7 +104,7 @@ impl Firefox {
         words.as_str().unwrap().to_owned()
     }
 
-    /// What a JavaScript expression comes to.
+    /// The value of a JavaScript expression.
     pub async fn evaluates(&self, expression: &str) -> Value {
         let script = json!({ "script": format!("return {expression}"), "args": [] });
         self.asks("WebDriver:ExecuteScript", script).await["value"].clone()
@@ -119,7 +119,7 @@ impl Firefox {
         .await;
     }
 
-    /// Clicks, once it can be.
+    /// Clicks once the element is enabled.
     pub async fn clicks(&self, css: &str) {
         let id = self.one(css).await;
         let enabled = comes_true(async || {
@@ -131,7 +131,7 @@ impl Firefox {
             .await;
     }
 
-    /// Clicks something that leads to another address, and waits until the browser is there.
+    /// Clicks an element that leads to another address, and waits until the browser is there.
     pub async fn follows(&self, css: &str) {
         let before = self.address().await;
         self.clicks(css).await;
@@ -149,7 +149,7 @@ impl Firefox {
             .await;
     }
 
-    /// Waits until the page has what `css` finds.
+    /// Waits until `css` matches.
     pub async fn waits_for(&self, css: &str) {
         let there = format!("document.querySelector({}) !== null", json!(css));
         assert!(
@@ -170,7 +170,7 @@ impl Firefox {
         self.asks("WebDriver:SwitchToParentFrame", json!({})).await;
     }
 
-    /// What is in the browser's console of pages: errors and warnings, those of its own parts left out.
+    /// Errors and warnings of pages in the browser's console, without those of the browser's own parts.
     pub async fn complaints(&self) -> Vec<String> {
         let all = "return Services.console.getMessageArray()
             .filter(it => it instanceof Ci.nsIScriptError && /^https?:/.test(it.sourceName || ''))
@@ -185,7 +185,7 @@ impl Firefox {
         self.asks("WebDriver:FindElement", asked).await["value"][ELEMENT].clone()
     }
 
-    /// Runs a script with the rights of the browser itself.
+    /// Runs a script with the privileges of the browser (chrome context).
     async fn as_the_browser(&self, script: &str, args: Value) -> Value {
         self.asks("Marionette:SetContext", json!({ "value": "chrome" }))
             .await;

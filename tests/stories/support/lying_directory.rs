@@ -1,5 +1,5 @@
-//! A directory that does as it is told, in bytes: honest, or as no directory should be. It holds nandini's entry, who
-//! `walks by the lake`, and takes plain connections on loopback.
+//! A scripted LDAP server: a test decides on the bytes of each answer. It holds the entry of nandini, whose password
+//! is `walks by the lake`, and accepts plain connections on loopback.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub const PASSWORD: &str = "walks by the lake";
 const READER: &str = "cn=reader,dc=campus,dc=example";
 const SECRET: &str = "correct horse";
 
-/// What it does when it is asked something.
+/// What the server does with a request.
 pub enum Does {
     /// Sends these bytes.
     Says(Vec<u8>),
@@ -27,7 +27,7 @@ pub enum Does {
     HangsUp,
 }
 
-/// What it is asked.
+/// A request.
 #[derive(Debug)]
 pub enum Asked {
     Bind { dn: String, password: String },
@@ -35,7 +35,7 @@ pub enum Asked {
     Other,
 }
 
-/// Answers request `id`, the `turn`-th on its connection, from 0.
+/// Replies to request `id`, the `turn`-th on its connection, from 0.
 type Answers = dyn Fn(u8, usize, &Asked) -> Does + Send + Sync;
 
 pub struct LyingDirectory {
@@ -80,7 +80,7 @@ async fn serve(mut stream: TcpStream, answers: Arc<Answers>) {
         let Some((id, asked)) = hears(&mut stream).await else {
             return;
         };
-        // Whoever asked may have lost patience.
+        // The client may have reached its time limit.
         let sent = match answers(id, turn, &asked) {
             Does::Says(bytes) => stream.write_all(&bytes).await,
             Does::Drips(bytes) => drips(&mut stream, &bytes).await,
@@ -104,7 +104,7 @@ async fn drips(stream: &mut TcpStream, bytes: &[u8]) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The next request, whose lengths are written as the house writes them.
+/// The next request, whose lengths are encoded as our LDAP client does.
 async fn hears(stream: &mut TcpStream) -> Option<(u8, Asked)> {
     let mut head = [0; 2];
     stream.read_exact(&mut head).await.ok()?;
@@ -153,7 +153,7 @@ fn parts(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
     found
 }
 
-/// As a directory should answer.
+/// The reply of a correct server.
 pub fn honestly(id: u8, asked: &Asked) -> Does {
     Does::Says(match asked {
         Asked::Bind { dn, password } => {
@@ -190,13 +190,13 @@ pub fn done(id: u8, code: u8) -> Vec<u8> {
     ended(id, 0x65, code)
 }
 
-/// An answer of any operation that says how it ended.
+/// A result of any operation with this code.
 pub fn ended(id: u8, operation: u8, code: u8) -> Vec<u8> {
     let result = [element(0x0a, &[code]), octets(b""), octets(b"")].concat();
     message(id, &element(operation, &result))
 }
 
-/// An answer that somebody else knows better.
+/// A referral to another server.
 pub fn referred(id: u8, operation: u8) -> Vec<u8> {
     let elsewhere = element(0xa3, &octets(b"ldap://127.0.0.1:1/"));
     let result = [element(0x0a, &[10]), octets(b""), octets(b""), elsewhere].concat();

@@ -1,4 +1,4 @@
-//! A real mail server with a certificate of its own, which can be told to behave badly: `tests/clients/python/mail_server.py`.
+//! A real mail server with its own certificate that can be made to misbehave: `tests/clients/python/mail_server.py`.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -12,13 +12,13 @@ use tokio::sync::{Mutex, mpsc};
 
 use super::campus;
 
-/// As the server writes a mail down that reached it.
+/// A received mail, as the server prints it.
 pub type Mail = Value;
 
 pub struct MailServer {
     port: u64,
     strange_port: u64,
-    /// Where its certificates and keys are.
+    /// The folder of its certificates and keys.
     pub folder: PathBuf,
     speaks: Speaks,
     hears: Mutex<ChildStdin>,
@@ -29,9 +29,9 @@ pub struct MailServer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speaks {
     Plain,
-    /// TLS after a plain beginning; wants a password.
+    /// STARTTLS; requires a password.
     StartTls,
-    /// TLS from the start; wants a password.
+    /// TLS from the start; requires a password.
     Tls,
 }
 
@@ -63,7 +63,7 @@ impl MailServer {
             .unwrap();
         let hears = Mutex::new(process.stdin.take().unwrap());
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        // Read at once: a server that cannot say what it got would not answer who sent it.
+        // Read at once: a server that blocks on its output would not answer the sender.
         let (heard, mut says) = mpsc::unbounded_channel();
         tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
@@ -88,7 +88,7 @@ impl MailServer {
         self.address_at(self.port)
     }
 
-    /// The same server with a certificate that nobody signed whom the house trusts.
+    /// The same server with a certificate of an untrusted authority.
     pub fn strange_address(&self) -> String {
         self.address_at(self.strange_port)
     }
@@ -111,8 +111,9 @@ impl MailServer {
         self.folder.join(name).to_str().unwrap().to_owned()
     }
 
-    /// From now on: `well`, `refuses`, `stalls`, `stalls at the end`, `trickles`, `breaks off`, `4xx` (then 5xx), `is gone`
-    /// (nobody listens), `falls silent` (once it has taken a mail, which it does not say).
+    /// Changes the behaviour from now on: `well`, `refuses`, `stalls`, `stalls at the end`, `trickles`, `breaks off`,
+    /// `4xx` (then 5xx), `is gone` (does not listen), `falls silent` (after accepting a mail, which it does not
+    /// confirm).
     pub async fn behaves(&self, how: &str) {
         let line = format!("{how}\n");
         self.hears
@@ -125,7 +126,7 @@ impl MailServer {
         assert_eq!(answer.as_deref(), Some("\"ok\""));
     }
 
-    /// The next mail that reached it.
+    /// The next mail that was received.
     pub async fn gets(&self) -> Mail {
         let mut says = self.says.lock().await;
         let line = tokio::time::timeout(Duration::from_secs(10), says.recv()).await;
@@ -135,7 +136,7 @@ impl MailServer {
         serde_json::from_str(&line).unwrap()
     }
 
-    /// Makes sure that no mail came that nobody has looked at.
+    /// Asserts that no further mail was received.
     pub async fn got_nothing_else(&self) {
         let mut says = self.says.lock().await;
         let line = tokio::time::timeout(Duration::from_millis(300), says.recv()).await;

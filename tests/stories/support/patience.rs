@@ -1,11 +1,11 @@
-//! Waiting for something to happen, never for a time to pass: a busy machine takes its time.
+//! Waits for an event instead of for a fixed time, since a busy machine is slow.
 
 use std::time::{Duration, Instant};
 
-/// Far longer than anything takes that is going to happen.
+/// Far longer than any expected event takes.
 const MOST: Duration = Duration::from_mins(1);
 
-/// What `look` finds, as soon as it finds something; `None` after a minute.
+/// The first value that `look` finds; `None` after a minute.
 pub async fn patiently<T>(mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
     let started = Instant::now();
     while started.elapsed() < MOST {
@@ -17,7 +17,7 @@ pub async fn patiently<T>(mut look: impl AsyncFnMut() -> Option<T>) -> Option<T>
     None
 }
 
-/// Whether something comes true, within a minute.
+/// Whether the condition becomes true within a minute.
 pub async fn comes_true(mut look: impl AsyncFnMut() -> bool) -> bool {
     patiently(async || look().await.then_some(()))
         .await

@@ -1,4 +1,5 @@
-//! Two ways to have a server: in this process, where time can be moved, and as the real program, which can be killed.
+//! Two ways to run the server: in this process, where the clock can be advanced, and as the real program, which can
+//! be killed.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -24,10 +25,10 @@ use tokio::task::JoinHandle;
 use super::clock::Clock;
 use super::command;
 
-/// Variables as the environment would have them.
+/// Environment variables.
 pub type Settings = Vec<(String, String)>;
 
-/// The house in this process.
+/// Runs the server in this process.
 pub async fn serve(
     listener: TcpListener,
     settings: Settings,
@@ -44,12 +45,12 @@ pub async fn serve(
     let service = house
         .router
         .into_make_service_with_connect_info::<SocketAddr>();
-    // Its jobs are not started: stories count what requests ask of the database.
+    // Its jobs are not started, since stories count the statements of requests.
     let serving = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
     (serving, house.jobs)
 }
 
-/// The one place that knows how it is built.
+/// Builds the server, for all stories.
 pub fn house(settings: Settings, clock: Arc<Clock>, demo: Option<(Demo, SocketAddr)>) -> Server {
     let config = Config::load(settings).unwrap();
     let db = Db::open(config.database_url.as_ref().unwrap()).unwrap();
@@ -66,7 +67,7 @@ pub fn house(settings: Settings, clock: Arc<Clock>, demo: Option<(Demo, SocketAd
     profiles::server::build(&config, parts).unwrap()
 }
 
-/// The demo's app, registered; its people are those of the campus.
+/// Registers the demo's app; its people are those of the campus.
 async fn furnished(settings: &Settings, clock: &Clock) -> Demo {
     let config = Config::load(settings.clone()).unwrap();
     let db = Db::open(config.database_url.as_ref().unwrap()).unwrap();
@@ -75,16 +76,16 @@ async fn furnished(settings: &Settings, clock: &Clock) -> Demo {
     furnished.await.unwrap().0
 }
 
-/// The real program in a process of its own.
+/// The real program in its own process.
 pub struct Process {
     child: Child,
     said: Arc<Mutex<String>>,
-    /// The address in use, as the program printed it.
+    /// The address that the program printed.
     pub address: String,
 }
 
 impl Process {
-    /// Starts the program and waits until it says that it listens. Blocking.
+    /// Starts the program and waits until it listens. Blocking.
     pub fn start(database: &str, data: &Path, settings: &Settings) -> Self {
         let mut child = command::profiles(database, data)
             .envs(settings.iter().map(|(name, value)| (name, value)))
@@ -126,12 +127,12 @@ impl Process {
         }
     }
 
-    /// Everything the program has written to standard error so far: its log.
+    /// What the program has written to standard error: its log.
     pub fn log(&self) -> String {
         self.said.lock().unwrap().clone()
     }
 
-    /// As a power cut would: SIGKILL, nothing finished.
+    /// Kills the program (SIGKILL).
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -141,7 +142,7 @@ impl Process {
         self.child.id()
     }
 
-    /// Waits for the program to end by itself.
+    /// Waits for the program to exit.
     pub fn ends(&mut self) -> Option<i32> {
         let told = Instant::now();
         loop {
@@ -168,7 +169,7 @@ impl Drop for Process {
     }
 }
 
-/// `listening on http://ADDRESS:PORT`, plain or inside a log line.
+/// `listening on http://ADDRESS:PORT`, alone or inside a log line.
 fn address_in(log: &str) -> Option<String> {
     let (_, rest) = log.split_once("listening on http://")?;
     let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || ".:[]".contains(c)))?;

@@ -1,5 +1,5 @@
-//! Sites with names and TLS of their own, for browsers to visit: a proxy that hands `https://name/` to whoever on this
-//! machine has that name, with certificates of an authority that only these browsers trust.
+//! Sites with names and TLS for browsers: a proxy that forwards `https://name/` to the port on this machine
+//! registered for the name, with certificates of an authority that only these browsers trust.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -21,10 +21,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use url::Url;
 
-/// Where the sites are.
+/// The proxy, which knows the port of every site.
 #[derive(Clone)]
 pub struct Town {
-    /// Of the proxy that knows the way to every site.
+    /// The port of the proxy.
     pub port: u16,
     inside: Arc<Inside>,
 }
@@ -59,7 +59,7 @@ impl Town {
         town
     }
 
-    /// Gives a name to whoever listens on `port`.
+    /// Registers a name for a port.
     pub fn names(&self, name: &str, port: u16) {
         self.inside
             .sites
@@ -73,13 +73,13 @@ impl Town {
         STANDARD.encode(self.inside.authority.der())
     }
 
-    /// What Chromium knows the authority by: SHA-256 of its public key.
+    /// The SHA-256 hash of the authority's public key, by which Chromium trusts it.
     pub fn authority_fingerprint(&self) -> String {
         let key = self.inside.authority.key().subject_public_key_info();
         STANDARD.encode(Sha256::digest(key))
     }
 
-    /// One request to the proxy: `CONNECT name:443`.
+    /// Serves one `CONNECT name:443` request.
     async fn lets_in(&self, mut stream: TcpStream) -> Option<()> {
         let mut asked = Vec::new();
         while !asked.ends_with(b"\r\n\r\n") {
@@ -126,7 +126,7 @@ impl Town {
     }
 }
 
-/// A site with a few pages, which remembers what was asked of it.
+/// A site with a few pages, which records its requests.
 #[derive(Clone)]
 pub struct Site {
     pub name: String,
@@ -152,7 +152,7 @@ impl Site {
         }
     }
 
-    /// Has a page from now on, or a file of another kind, with headers (`name: value`) of its own.
+    /// Serves a page or another file from now on, with additional headers (`name: value`).
     pub fn shows(&self, path: &str, headers: &[&str], text: &str) {
         let mut map = HeaderMap::new();
         for line in headers {
@@ -172,7 +172,7 @@ impl Site {
         format!("https://{}{path}", self.name)
     }
 
-    /// The addresses of `path` that browsers asked for so far.
+    /// The requested addresses of `path` so far.
     pub fn visits(&self, path: &str) -> Vec<Url> {
         let asked = self.inside.lock().unwrap().asked.clone();
         let asked = asked.iter().filter(|uri| uri.path() == path);

@@ -1,5 +1,5 @@
-//! What every way to sign in owes when the system behind it is unwell: within its time limit a page that says so, never a
-//! sign-in and never a fault of ours.
+//! What every connector guarantees when its portal fails or changes: within the time limit a page that explains it,
+//! no sign-in, and no 500.
 
 use std::time::{Duration, Instant};
 
@@ -8,62 +8,62 @@ use tokio::task::JoinSet;
 use super::world::Plan;
 use super::{Browser, Page, World};
 
-/// How long one answer of the upstream may take in these worlds, as `PROFILES_UPSTREAM_SECONDS`.
+/// The time limit for one answer of the portal, as `PROFILES_UPSTREAM_SECONDS`.
 pub const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A system that people sign in through, simulated.
+/// A simulated system through which people sign in.
 pub trait Portal: Sized + Send + Sync + 'static {
-    /// The adapter's name in addresses.
+    /// The name of the connector in addresses.
     const SLUG: &'static str;
 
-    /// A new one, in good health, with people in it.
+    /// A new one without faults, with people in it.
     fn opens() -> impl Future<Output = Self> + Send;
 
-    /// A world whose adapter asks it.
+    /// A world whose connector uses it.
     fn plan(&self, plan: Plan) -> Plan;
 
-    /// Goes through the whole sign-in with everything right, for as long as there are the forms of somebody who is doing
-    /// well, and ends at whichever page comes then.
+    /// Goes through the whole sign-in with correct answers while the forms are the expected ones, and returns the
+    /// page that follows.
     fn walk(&self, browser: &Browser) -> impl Future<Output = Page> + Send;
 
-    /// The same where more is needed than a browser: somebody's mails.
+    /// The same for a sign-in that also needs a mail.
     fn walk_in(&self, world: &World, browser: &Browser) -> impl Future<Output = Page> + Send {
         let _ = world;
         self.walk(browser)
     }
 
-    /// How many calls of the upstream the walk makes at most, one after the other.
+    /// The most requests to the portal that the walk makes in sequence.
     const CALLS: u32;
 }
 
-/// Where a walk has to end.
+/// The expected end of a walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ends {
-    /// The upstream gave no answer: the person is told, and may try again.
+    /// The portal gave no answer: the page says so, and a retry is possible.
     Unavailable,
-    /// The upstream said something unknown: this way in is closed for everybody until somebody has looked at it.
+    /// The portal gave an unknown answer: the connector is closed until an administrator opens it.
     Changed,
-    /// The upstream said no, and the person reads why.
+    /// The portal refused, and the page has this reason.
     Refused(&'static str),
-    /// It is none of our business: the sign-in succeeds all the same.
+    /// The change does not matter: the sign-in succeeds.
     SignedIn,
 }
 
-/// One way in which the upstream is not what it was.
+/// A change of the portal's behaviour.
 pub struct Mutation<P> {
     pub name: &'static str,
     pub changes: fn(&P),
     pub ends: Ends,
 }
 
-/// Lets somebody sign in through a healthy portal, and through each of its mutations.
+/// Signs in through a portal without faults, and through each of its mutations.
 pub async fn behaves<P: Portal>(mutations: Vec<Mutation<P>>) {
     assert!(mutations.len() >= 30, "{} mutations", mutations.len());
     rehearse::<P>("nothing changed", |_| {}, Ends::SignedIn).await;
     let mut mutations = mutations.into_iter();
     let mut running = JoinSet::new();
     loop {
-        // A few at a time: most of them wait for somebody who does not answer.
+        // A few at a time: most of them wait for a portal that does not answer.
         while running.len() < 6
             && let Some(it) = mutations.next()
         {
@@ -103,7 +103,7 @@ async fn rehearse<P: Portal>(name: &'static str, change: fn(&P), ends: Ends) {
         Ends::Unavailable => assert!(page.says("not answer"), "{told}"),
         Ends::Changed => {
             assert!(page.says("this way to sign in is closed"), "{told}");
-            // Nobody else is led into it, though the portal may look well again.
+            // The connector stays closed for the next person, too, though the portal may have recovered.
             let form = world
                 .stranger()
                 .visits(&format!("account/login/{}/", P::SLUG))

@@ -1,4 +1,4 @@
-//! A story's own server, database and clock, and the way to its people and apps.
+//! A story's own server, database and clock, with its people and apps.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -30,7 +30,7 @@ pub struct World {
     server: Server,
     wire: Option<CountingProxy>,
     settings: Settings,
-    /// Lets go of the write-ahead log when it is dropped.
+    /// Releases the write-ahead log when it is dropped.
     _told: Option<ToldEverything>,
 }
 
@@ -39,7 +39,7 @@ enum Server {
     Apart(Box<Mutex<Process>>),
 }
 
-/// How a world is to differ from the usual one.
+/// How a world differs from the default.
 #[derive(Debug, Default)]
 pub struct Plan {
     settings: Settings,
@@ -62,13 +62,13 @@ impl Plan {
         self.settings.clone()
     }
 
-    /// With the real program, which can be killed; its clock is the machine's.
+    /// Runs the real program, which can be killed; its clock is the machine's.
     pub fn in_its_own_process(mut self) -> Self {
         self.apart = true;
         self
     }
 
-    /// With a wire to PostgreSQL on which round trips are counted, and which can be cut.
+    /// Connects to PostgreSQL through a proxy that counts round trips and can be cut.
     pub fn on_a_wire(mut self) -> Self {
         self.wired = true;
         self
@@ -80,23 +80,22 @@ impl Plan {
         self
     }
 
-    /// With a PostgreSQL that writes down every statement with its values, and throws nothing away of its
-    /// write-ahead log, as the end of any other story would have it.
+    /// With a PostgreSQL that logs every statement with its values and keeps its whole write-ahead log.
     pub fn with_all_that_postgresql_writes(mut self) -> Self {
         self.told = true;
         self
     }
 
-    /// With a path in its public address.
+    /// With a path in the public URL.
     pub fn under(mut self, path: &str) -> Self {
         path.clone_into(&mut self.path);
         self
     }
 
     pub async fn opens(self) -> World {
-        // Building HTTP clients needs a provider of cryptography; the first to name one is heard.
+        // HTTP clients need a process-wide crypto provider; the first call installs it.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        // What the house complains of stands beside the story that failed of it.
+        // Warnings of the server are printed with a failing story.
         let _ = tracing_subscriber::fmt()
             .with_max_level(Level::WARN)
             .with_test_writer()
@@ -185,7 +184,7 @@ impl World {
         Plan::default()
     }
 
-    /// Time passes.
+    /// Advances the clock.
     pub fn sleeps(&self, by: Duration) {
         assert!(
             matches!(self.server, Server::Here(..)),
@@ -194,7 +193,7 @@ impl World {
         self.clock.advance(by);
     }
 
-    /// Every job runs once, as it does now and then in the real program.
+    /// Runs every job once, as the real program does regularly.
     pub async fn does_its_jobs(&self) {
         let Server::Here(_, jobs) = &self.server else {
             panic!("the real program does its jobs by itself")
@@ -208,12 +207,12 @@ impl World {
         server::house(self.settings.clone(), Arc::clone(&self.clock), None).jobs
     }
 
-    /// Nobody in particular, not signed in.
+    /// A new browser that is not signed in.
     pub fn stranger(&self) -> Browser {
         Browser::new(&self.base)
     }
 
-    /// Somebody of the campus, or a student newly added, in a browser and signed in.
+    /// A person of the campus, or a new student, in a signed-in browser.
     pub async fn student(&self, username: &str) -> Browser {
         let person = self.person(username).await;
         self.signed_in(&person).await
@@ -232,7 +231,7 @@ impl World {
         browser
     }
 
-    /// Somebody of the campus, or a student newly added.
+    /// A person of the campus, or a new student.
     pub async fn person(&self, username: &str) -> Person {
         if let Some(known) = self
             .campus
@@ -252,7 +251,7 @@ impl World {
             .unwrap()
     }
 
-    /// `many` students newly added, four at a time.
+    /// Adds `many` students, four at a time.
     pub async fn students(&self, many: usize) -> Vec<Person> {
         let mut people = Vec::new();
         for some in (0..many).collect::<Vec<_>>().chunks(4) {
@@ -299,7 +298,7 @@ impl World {
         App::new(&self.base, self.http.clone(), registered)
     }
 
-    /// An app newly registered by a command.
+    /// Registers an app with the command.
     pub async fn registers(&self, app: &Registration<'static>) -> App {
         let (database, data, app) = (self.database.clone(), self.data.clone(), app.clone());
         let registered = spawn_blocking(move || campus::register(&database, &data, &app))
@@ -308,18 +307,18 @@ impl World {
         App::new(&self.base, self.http.clone(), &registered)
     }
 
-    /// Any app by its credentials, as a developer has them from the page.
+    /// An app by its credentials.
     pub fn app_known_as(&self, registered: &campus::Registered) -> App {
         App::new(&self.base, self.http.clone(), registered)
     }
 
-    /// The whole way once: `person`'s browser goes to the app's link, allows all it is shown, the app trades the code.
+    /// A whole login: `person` opens the app's link and allows everything, and the app exchanges the code.
     pub async fn connects(&self, person: &Browser, app: &App, scope: &str) -> super::Tokens {
         let code = self.consents(person, &app.login_link(scope)).await;
         app.trades(&code).await
     }
 
-    /// The code that comes of going to `link` and allowing all that is shown (or of having allowed it before).
+    /// The code after opening `link` and allowing everything (or having allowed it before).
     pub async fn consents(&self, person: &Browser, link: &str) -> String {
         let asked = person.visits(link).await;
         let back = if asked.redirect().is_some() {
@@ -331,7 +330,7 @@ impl World {
             .unwrap_or_else(|| panic!("no code in {}", back.location()))
     }
 
-    /// The newest of `many` mails to an address, as it can be read, once all that waited are files.
+    /// The newest of `many` mails to an address, decoded, after the queue is delivered.
     pub async fn mail_to(&self, address: &str, many: usize) -> String {
         self.does_its_jobs().await;
         let to = format!("<{address}>");
@@ -339,7 +338,7 @@ impl World {
             .into_iter()
             .flatten();
         let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
-        // Named after their ids, which are in the order of time.
+        // The file names are ids in order of time.
         files.sort();
         let mails = files
             .iter()
@@ -349,7 +348,7 @@ impl World {
         mails.remove(many - 1)
     }
 
-    /// The first mail that the real program sends by itself, as it was sent.
+    /// The first mail that the real program sends by itself, undecoded.
     pub async fn first_mail(&self) -> String {
         let mail = patiently(async || {
             let mut folder = std::fs::read_dir(self.data.join("mail")).ok()?;
@@ -358,7 +357,7 @@ impl World {
         std::fs::read_to_string(mail.await.unwrap_or_else(|| panic!("no mail came"))).unwrap()
     }
 
-    /// How many mails have gone out, to whomever.
+    /// The number of mails sent, to any address.
     pub fn mails(&self) -> usize {
         std::fs::read_dir(self.data.join("mail"))
             .into_iter()
@@ -366,17 +365,17 @@ impl World {
             .count()
     }
 
-    /// The wire of a world that has one.
+    /// The database proxy of a world that has one.
     pub fn wire(&self) -> &CountingProxy {
         self.wire.as_ref().unwrap()
     }
 
-    /// What the real program has logged.
+    /// The log of the real program.
     pub fn log(&self) -> String {
         self.process().log()
     }
 
-    /// Kills the real program as a power cut would.
+    /// Kills the real program (SIGKILL).
     pub fn dies(&self) {
         self.process().kill();
     }
@@ -389,7 +388,7 @@ impl World {
         self.process().id()
     }
 
-    /// Waits for the real program to end by itself, and gives its exit code. Blocking.
+    /// Waits for the real program to exit, and returns its exit code. Blocking.
     pub fn ends(&self) -> Option<i32> {
         self.process().ends()
     }
@@ -415,7 +414,7 @@ impl World {
     }
 }
 
-/// A mail with its quoted-printable parts undone, as far as links go (RFC 2045 §6.7).
+/// A mail with its quoted-printable parts decoded as far as links need it (RFC 2045 §6.7).
 fn readable(mail: &[u8]) -> String {
     let mail = String::from_utf8_lossy(mail);
     mail.replace("=\r\n", "").replace("=3D", "=")
