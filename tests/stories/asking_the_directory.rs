@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
 use crate::support::directory::{Directory, authority};
-use crate::support::lying_directory::{LyingDirectory, honestly};
+use crate::support::scripted_directory::{ScriptedDirectory, correct_reply};
 use crate::support::world::Plan;
 use crate::support::{Browser, Page, World, campus, command};
 
@@ -24,7 +24,7 @@ async fn tries(browser: &Browser, username: &str, password: &str) -> Page {
 }
 
 async fn comes_in(world: &World, username: &str) -> Browser {
-    let browser = world.stranger();
+    let browser = world.visitor();
     let page = tries(&browser, username, PASSWORD).await;
     assert!(is_in(&page), "{username}: {}", page.words());
     browser
@@ -35,7 +35,7 @@ fn is_in(page: &Page) -> bool {
 }
 
 async fn is_signed_in(browser: &Browser) -> bool {
-    browser.asks("oauth/applications/").await.status == 200
+    browser.gets("oauth/applications/").await.status == 200
 }
 
 /// What an app with every scope reads about the person.
@@ -72,7 +72,7 @@ async fn the_first_sign_in_creates_the_person_from_the_directory() {
         })
     );
     // A second sign-in finds the same person, whichever case the name is typed in.
-    let again = world.stranger();
+    let again = world.visitor();
     assert!(is_in(&tries(&again, " NANDINI ", PASSWORD).await));
     let tokens = world.connects(&again, &world.canteen(), "basic").await;
     assert_eq!(
@@ -138,7 +138,7 @@ async fn a_renamed_entry_is_the_same_person_and_the_old_name_signs_nobody_in() {
     let renamed = comes_in(&world, "nandini.sen").await;
     assert_eq!(known(&world, &renamed).await["id"], before["id"]);
     // The person who has the name now does not get the profile of the earlier one.
-    let newcomer = world.stranger();
+    let newcomer = world.visitor();
     let page = tries(&newcomer, "nandini", PASSWORD).await;
     assert!(!is_in(&page) && page.status.is_client_error());
     assert!(!is_signed_in(&newcomer).await);
@@ -159,7 +159,7 @@ async fn a_username_given_to_another_person_opens_a_new_profile() {
         )
         .await;
 
-    let newcomer = world.stranger();
+    let newcomer = world.visitor();
     let page = tries(&newcomer, "nandini", PASSWORD).await;
     assert!(page.says("not the one it was"), "{}", page.words());
     assert!(!is_signed_in(&newcomer).await);
@@ -196,7 +196,7 @@ async fn a_username_that_cannot_be_used_here_gets_an_explanation() {
         )
         .await;
 
-    let page = tries(&world.stranger(), "Nandini  Sen", PASSWORD).await;
+    let page = tries(&world.visitor(), "Nandini  Sen", PASSWORD).await;
 
     assert!(page.status.is_client_error());
     assert!(
@@ -210,17 +210,15 @@ async fn a_username_that_cannot_be_used_here_gets_an_explanation() {
 async fn an_unknown_name_costs_the_directory_as_much_as_a_wrong_password() {
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&asked);
-    let directory = LyingDirectory::that(move |id, _, what| {
+    let directory = ScriptedDirectory::that(move |id, _, what| {
         counted.fetch_add(1, Ordering::SeqCst);
-        honestly(id, what)
+        correct_reply(id, what)
     });
     let directory = directory.await;
     let world = directory.plan().opens().await;
     let mut costs = Vec::new();
     for name in ["nandini", "nobodyx"] {
-        tries(&world.stranger(), name, "not hers")
-            .await
-            .shows(WRONG);
+        tries(&world.visitor(), name, "not hers").await.shows(WRONG);
         // The unbind may still be on its way.
         tokio::time::sleep(Duration::from_millis(200)).await;
         costs.push(asked.swap(0, Ordering::SeqCst));
@@ -250,9 +248,9 @@ async fn a_wrong_password_and_an_unknown_name_get_the_same_page() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
 
-    let wrong = tries(&world.stranger(), "nandini", "not hers").await;
-    let unknown = tries(&world.stranger(), "nobodyx", "not hers").await;
-    let twice = tries(&world.stranger(), "iyer", PASSWORD).await;
+    let wrong = tries(&world.visitor(), "nandini", "not hers").await;
+    let unknown = tries(&world.visitor(), "nobodyx", "not hers").await;
+    let twice = tries(&world.visitor(), "iyer", PASSWORD).await;
 
     assert_eq!(wrong.status, unknown.status);
     wrong.shows(WRONG);
@@ -295,11 +293,11 @@ async fn a_typed_name_cannot_inject_a_filter_or_a_dn() {
     for plan in [directory.plan(), directory.plan_by_name()] {
         let world = plan.opens().await;
         for name in attempts {
-            let stranger = world.stranger();
-            let page = tries(&stranger, name, PASSWORD).await;
+            let visitor = world.visitor();
+            let page = tries(&visitor, name, PASSWORD).await;
             let is_told = page.says(WRONG) || page.status == 429 || page.status == 400;
             assert!(is_told, "{name}: {} {}", page.status, page.words());
-            assert!(!is_signed_in(&stranger).await, "{name}");
+            assert!(!is_signed_in(&visitor).await, "{name}");
         }
         // The directory is unchanged.
         comes_in(&world, "nandini").await;
@@ -311,21 +309,21 @@ async fn an_empty_password_makes_no_request_to_the_directory() {
     let directory = Directory::opens().await;
     for plan in [directory.plan(), directory.plan_by_name()] {
         let world = plan.opens().await;
-        let stranger = world.stranger();
+        let visitor = world.visitor();
         for password in ["", "\0", "\0walks by the lake"] {
-            let page = tries(&stranger, "nandini", password).await;
+            let page = tries(&visitor, "nandini", password).await;
             assert!(!is_in(&page), "{}", page.words());
-            assert!(!is_signed_in(&stranger).await);
+            assert!(!is_signed_in(&visitor).await);
         }
         // A request that no browser form sends.
-        let token = stranger.visits("account/login/ldap/").await;
+        let token = visitor.visits("account/login/ldap/").await;
         let token = token
             .attributes("input[name=csrf_token]", "value")
             .remove(0);
         let fields = [("csrf_token", token.as_str()), ("username", "nandini")];
-        let page = stranger.posts("account/login/ldap/", &fields).await;
+        let page = visitor.posts("account/login/ldap/", &fields).await;
         assert!(page.redirect().is_none() && !page.status.is_server_error());
-        assert!(!is_signed_in(&stranger).await);
+        assert!(!is_signed_in(&visitor).await);
     }
 }
 
@@ -337,14 +335,14 @@ async fn sign_in_works_with_a_dn_template_and_no_service_account() {
     let nandini = comes_in(&world, "Nandini").await;
 
     assert_eq!(known(&world, &nandini).await["roll_number"], "020D0700");
-    tries(&world.stranger(), "nandini", "not hers")
+    tries(&world.visitor(), "nandini", "not hers")
         .await
         .shows(WRONG);
-    tries(&world.stranger(), "nobodyx", "not hers")
+    tries(&world.visitor(), "nobodyx", "not hers")
         .await
         .shows(WRONG);
     // Outside of the configured base DN.
-    tries(&world.stranger(), "farhan", PASSWORD)
+    tries(&world.visitor(), "farhan", PASSWORD)
         .await
         .shows(WRONG);
 }
@@ -353,13 +351,13 @@ async fn sign_in_works_with_a_dn_template_and_no_service_account() {
 async fn an_existing_username_is_linked_by_its_owner_only() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
-    let stranger = world.stranger();
+    let visitor = world.visitor();
 
-    let refused = tries(&stranger, "asha", PASSWORD).await;
+    let refused = tries(&visitor, "asha", PASSWORD).await;
 
     assert!(refused.status.is_client_error(), "{}", refused.status);
     assert!(refused.says("link"), "{}", refused.words());
-    assert!(!is_signed_in(&stranger).await);
+    assert!(!is_signed_in(&visitor).await);
     // asha links the directory account; then it signs her in.
     let asha = world.student("asha").await;
     let ways = asha.visits("user/ways-in/").await;
@@ -373,14 +371,14 @@ async fn an_existing_username_is_linked_by_its_owner_only() {
 
 /// The page reports that the directory did not answer, within the time limit, and nobody is signed in.
 async fn is_silent(world: &World) {
-    let stranger = world.stranger();
+    let visitor = world.visitor();
     let began = Instant::now();
-    let page = tries(&stranger, "nandini", PASSWORD).await;
+    let page = tries(&visitor, "nandini", PASSWORD).await;
     page.refuses(503);
     assert!(page.says(SILENT), "{}", page.words());
     assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
     assert!(!page.header("retry-after").is_empty());
-    assert!(!is_signed_in(&stranger).await);
+    assert!(!is_signed_in(&visitor).await);
 }
 
 #[tokio::test]
@@ -389,7 +387,7 @@ async fn a_directory_that_is_down_is_reported() {
     let world = directory.plan().opens().await;
     comes_in(&world, "nandini").await;
 
-    directory.dies();
+    directory.crashes();
 
     is_silent(&world).await;
     // A local password still signs in.
@@ -400,13 +398,13 @@ async fn a_directory_that_is_down_is_reported() {
 async fn a_directory_that_dies_during_a_request_is_reported() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
-    let form = world.stranger().visits("account/login/ldap/").await;
+    let form = world.visitor().visits("account/login/ldap/").await;
 
     directory.freezes();
     let asked = tokio::spawn(form.signs_in("nandini", PASSWORD));
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert!(!asked.is_finished());
-    directory.dies();
+    directory.crashes();
 
     let page = asked.await.unwrap();
     page.refuses(503);
@@ -428,10 +426,10 @@ async fn a_directory_that_stalls_is_given_up_in_time_and_used_again_later() {
 #[tokio::test]
 async fn an_untrusted_certificate_gets_no_password() {
     let directory = Directory::opens().await;
-    let stranger = &authority().stranger;
+    let visitor = &authority().other;
     for address in [directory.tls_address(), directory.address()] {
         let plan = Directory::plan_at(&address);
-        let world = plan.set("PROFILES_LDAP_CA_FILE", stranger).opens().await;
+        let world = plan.set("PROFILES_LDAP_CA_FILE", visitor).opens().await;
         is_silent(&world).await;
     }
     // A valid certificate for another host name.
@@ -481,7 +479,7 @@ async fn the_check_command_reports_what_is_wrong_with_the_directory() {
         let (is_well, told) = checks(good).await;
         assert!(is_well && told.starts_with("ok: it answers"), "{told}");
     }
-    let stranger = &authority().stranger;
+    let visitor = &authority().other;
     for (wrong, advice) in [
         (
             directory.plan().set("PROFILES_LDAP_BIND_PASSWORD", "guess"),
@@ -500,7 +498,7 @@ async fn the_check_command_reports_what_is_wrong_with_the_directory() {
             "PROFILES_LDAP_USER_FILTER",
         ),
         (
-            directory.plan().set("PROFILES_LDAP_CA_FILE", stranger),
+            directory.plan().set("PROFILES_LDAP_CA_FILE", visitor),
             "PROFILES_LDAP_CA_FILE",
         ),
         (

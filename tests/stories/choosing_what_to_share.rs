@@ -13,7 +13,7 @@ async fn a_student_unticks_phone_and_the_app_never_sees_it() {
         .receives(&consent.unticks("phone").presses("allow").await)
         .code();
 
-    let tokens = canteen.trades(&code).await;
+    let tokens = canteen.exchanges_code(&code).await;
     assert_eq!(tokens.scopes(), ["basic"]);
     assert_eq!(tokens.fields(), ["id"]);
     let read = canteen
@@ -36,7 +36,9 @@ async fn a_student_unticks_one_field_and_the_rest_of_the_scope_goes_through() {
         .unticks_field("mobile")
         .presses("allow")
         .await;
-    let tokens = canteen.trades(&canteen.receives(&chosen).code()).await;
+    let tokens = canteen
+        .exchanges_code(&canteen.receives(&chosen).code())
+        .await;
     let read = canteen
         .reads(
             &tokens.access,
@@ -93,7 +95,7 @@ async fn people_see_their_own_values() {
 async fn what_was_unticked_is_unticked_the_next_time() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
-    let link = canteen.asks(&[
+    let link = canteen.authorize_url(&[
         ("scope", "basic profile phone"),
         ("approval_prompt", "force"),
     ]);
@@ -106,7 +108,7 @@ async fn what_was_unticked_is_unticked_the_next_time() {
 
     let again = asha.visits(&link).await;
     let tokens = canteen
-        .trades(&canteen.receives(&again.presses("allow").await).code())
+        .exchanges_code(&canteen.receives(&again.presses("allow").await).code())
         .await;
 
     assert!(!again.scope("phone").ticked && !again.field("last_name").ticked);
@@ -126,7 +128,7 @@ async fn repeated_requests_for_a_refused_scope_show_no_consent_page() {
         .await;
 
     let tokens = canteen
-        .trades(&canteen.receives(&asha.asks(&link).await).code())
+        .exchanges_code(&canteen.receives(&asha.gets(&link).await).code())
         .await;
 
     assert_eq!(tokens.scopes(), ["basic", "profile"]);
@@ -150,7 +152,7 @@ async fn a_larger_request_shows_what_is_new_and_keeps_earlier_decisions() {
         more.scope("profile").ticked && !more.scope("phone").ticked && more.scope("ldap").ticked
     );
     let tokens = canteen
-        .trades(&canteen.receives(&more.presses("allow").await).code())
+        .exchanges_code(&canteen.receives(&more.presses("allow").await).code())
         .await;
     assert_eq!(tokens.scopes(), ["basic", "ldap", "profile"]);
 }
@@ -168,7 +170,7 @@ async fn unticking_narrows_earlier_logins() {
     );
 
     let again = asha
-        .visits(&canteen.asks(&[
+        .visits(&canteen.authorize_url(&[
             ("scope", "basic profile phone"),
             ("approval_prompt", "force"),
         ]))
@@ -194,7 +196,7 @@ async fn denying_withdraws_nothing() {
     let tokens = world.connects(&asha, &canteen, "basic profile").await;
 
     let again = asha
-        .visits(&canteen.asks(&[("scope", "basic profile"), ("approval_prompt", "force")]))
+        .visits(&canteen.authorize_url(&[("scope", "basic profile"), ("approval_prompt", "force")]))
         .await;
     again.presses("deny").await;
 
@@ -211,10 +213,10 @@ async fn denying_withdraws_nothing() {
 async fn a_scope_without_fields_is_granted_by_its_own_tick() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
-    let link = canteen.asks(&[("scope", "basic send_mail"), ("approval_prompt", "force")]);
+    let link = canteen.authorize_url(&[("scope", "basic send_mail"), ("approval_prompt", "force")]);
 
     let given = canteen
-        .trades(
+        .exchanges_code(
             &canteen
                 .receives(&asha.visits(&link).await.presses("allow").await)
                 .code(),
@@ -226,7 +228,9 @@ async fn a_scope_without_fields_is_granted_by_its_own_tick() {
         .unticks("send_mail")
         .presses("allow")
         .await;
-    let kept = canteen.trades(&canteen.receives(&without).code()).await;
+    let kept = canteen
+        .exchanges_code(&canteen.receives(&without).code())
+        .await;
 
     assert_eq!(given.scopes(), ["basic", "send_mail"]);
     assert_eq!((kept.scopes(), kept.fields()), (vec!["basic"], vec!["id"]));
@@ -246,7 +250,7 @@ async fn unticking_every_field_of_a_scope_unticks_the_scope() {
 
     assert_eq!(
         canteen
-            .trades(&canteen.receives(&chosen).code())
+            .exchanges_code(&canteen.receives(&chosen).code())
             .await
             .scopes(),
         ["basic"]

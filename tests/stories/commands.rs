@@ -40,9 +40,9 @@ async fn a_new_password_ends_all_sessions_and_tokens() {
         .tries_to_refresh(&pair.refresh, &[])
         .await
         .refuses(400, "invalid_grant");
-    let page = asha.asks("oauth/applications/").await;
+    let page = asha.gets("oauth/applications/").await;
     assert_eq!(page.status, 302, "asha is asked who she is");
-    let home = world.stranger().signs_in("asha", &password).await;
+    let home = world.visitor().signs_in("asha", &password).await;
     assert!(home.status.is_success() && !home.offers("input[name=password]"));
 }
 
@@ -76,7 +76,7 @@ async fn a_person_is_added_with_a_generated_password() {
     assert!(ravi["id"].is_i64() && ravi["username"] == "ravi", "{ravi}");
     let password = ravi["password"].as_str().unwrap();
     assert!(password.len() >= 15, "{} characters", password.len());
-    let home = world.stranger().signs_in("ravi", password).await;
+    let home = world.visitor().signs_in("ravi", password).await;
     assert!(home.status.is_success() && !home.offers("input[name=password]"));
     let again = runs(
         &world,
@@ -313,7 +313,7 @@ async fn migrating_twice_changes_nothing() {
 async fn after_sigterm_the_server_finishes_open_requests() {
     let world = World::plan().in_its_own_process().opens().await;
     let asha = world.person("asha").await;
-    let form = world.stranger().visits("account/login/").await;
+    let form = world.visitor().visits("account/login/").await;
     // Comparing a password takes long enough to send SIGTERM meanwhile.
     let answering =
         tokio::spawn(async move { form.signs_in(&asha.username, &asha.password).await.status });

@@ -6,7 +6,7 @@ use tokio::task::spawn_blocking;
 
 use crate::support::chromium::Chromium;
 use crate::support::form::Part;
-use crate::support::mail_server::{MailServer, Speaks};
+use crate::support::mail_server::{MailServer, SmtpMode};
 use crate::support::{App, Browser, Page, World, command};
 
 /// Key codes of `WebDriver` (§17.4.2).
@@ -23,16 +23,16 @@ async fn told(app: &App, access: &str, field: &str) -> Value {
     answer[field].clone()
 }
 
-async fn seal(browser: &Browser) -> String {
+async fn csrf_token(browser: &Browser) -> String {
     let page = browser.visits("user/").await;
     page.attributes("input[name=csrf_token]", "value").remove(0)
 }
 
 /// Posts fields to a section that its page would not send, with the page's own CSRF token.
 async fn forges(browser: &Browser, section: &str, fields: &[(&str, &str)]) -> Page {
-    let seal = seal(browser).await;
+    let csrf_token = csrf_token(browser).await;
     let mut fields = fields.to_vec();
-    fields.push(("csrf_token", &seal));
+    fields.push(("csrf_token", &csrf_token));
     browser
         .posts(&format!("user/update_{section}/"), &fields)
         .await
@@ -382,17 +382,17 @@ async fn two_browsers_at_once_cannot_exceed_ten_entries() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
-    let seal = seal(&asha).await;
+    let csrf_token = csrf_token(&asha).await;
     let lists: Vec<Vec<String>> = (0..6)
         .map(|list| (0..10).map(|it| format!("9820{list} 330{it:02}")).collect())
         .collect();
 
     let saving = lists.iter().map(|numbers| {
-        let (asha, seal) = (asha.clone(), seal.clone());
+        let (asha, csrf_token) = (asha.clone(), csrf_token.clone());
         let numbers = numbers.clone();
         tokio::spawn(async move {
             let mut fields: Vec<_> = numbers.iter().map(|it| ("phone", it.as_str())).collect();
-            fields.push(("csrf_token", &seal));
+            fields.push(("csrf_token", &csrf_token));
             asha.posts("user/update_mobile/", &fields).await.status
         })
     });
@@ -409,7 +409,7 @@ async fn only_the_persons_own_form_can_save() {
     let world = World::new().await;
     let (asha, wasim) = (world.student("asha").await, world.student("wasim").await);
     let sections = ["pp", "sex", "address", "program", "mobile", "email"];
-    let others = seal(&wasim).await;
+    let others = csrf_token(&wasim).await;
 
     for section in sections {
         let address = format!("user/update_{section}/");
@@ -418,14 +418,14 @@ async fn only_the_persons_own_form_can_save() {
             .await
             .refuses(403);
         let nobody = world
-            .stranger()
+            .visitor()
             .posts(&address, &[("csrf_token", &others)])
             .await;
         assert!(nobody.location().path().contains("/account/login/"));
     }
     for section in ["pp", "mobile", "email"] {
         assert_eq!(
-            asha.asks(&format!("user/update_{section}/")).await.status,
+            asha.gets(&format!("user/update_{section}/")).await.status,
             405
         );
     }
@@ -492,8 +492,8 @@ async fn a_picture_is_cropped_to_a_square_and_replaces_the_old_one() {
     let after = told(&canteen, &tokens.access, "profile_picture").await;
     let after = after.as_str().unwrap();
     assert_ne!(before, after, "a new address, so that caches see it");
-    assert_eq!(world.stranger().asks(before).await.status, 404);
-    let picture = world.stranger().asks(after).await;
+    assert_eq!(world.visitor().gets(before).await.status, 404);
+    let picture = world.visitor().gets(after).await;
     assert_eq!(
         (picture.status.as_u16(), picture.header("content-type")),
         (200, "image/jpeg")
@@ -507,7 +507,7 @@ async fn a_picture_is_cropped_to_a_square_and_replaces_the_old_one() {
         told(&canteen, &tokens.access, "profile_picture").await,
         Value::Null
     );
-    assert_eq!(world.stranger().asks(after).await.status, 404);
+    assert_eq!(world.visitor().gets(after).await.status, 404);
     assert_eq!(
         std::fs::read_dir(world.data.join("pictures/profile_picture"))
             .unwrap()
@@ -519,7 +519,7 @@ async fn a_picture_is_cropped_to_a_square_and_replaces_the_old_one() {
 /// The left-most and right-most pixel in the middle row of the test picture (red on the left, blue on the right), and
 /// its width.
 async fn ends_of(world: &World, picture: &Value) -> (u32, [&'static str; 2]) {
-    let file = world.stranger().asks(picture.as_str().unwrap()).await;
+    let file = world.visitor().gets(picture.as_str().unwrap()).await;
     let image = image::load_from_memory(&file.bytes()).unwrap().to_rgb8();
     assert_eq!(image.width(), image.height());
     let side = image.width();
@@ -630,7 +630,7 @@ async fn a_square_can_be_chosen_by_keyboard_alone() {
     browser.presses_keys(ENTER).await;
     browser.waits_for(".flash").await;
     assert!(browser.words().await.contains("Your picture is saved."));
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_messages().await, Vec::<String>::new());
 
     let picture = told(&canteen, &tokens.access, "profile_picture").await;
     assert_eq!(ends_of(&world, &picture).await, (10, ["red", "red"]));
@@ -661,7 +661,7 @@ async fn a_large_photograph_is_scaled_down_before_the_upload() {
     browser.presses_keys(ENTER).await;
     browser.waits_for(".flash").await;
     assert!(browser.words().await.contains("Your picture is saved."));
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_messages().await, Vec::<String>::new());
 
     let picture = told(&canteen, &tokens.access, "profile_picture").await;
     assert_eq!(ends_of(&world, &picture).await.1, ["red", "red"]);
@@ -739,7 +739,7 @@ async fn lines_are_added_by_button_and_without_scripts_by_empty_lines() {
         10,
         "as many as there may be"
     );
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_messages().await, Vec::<String>::new());
 
     let without = Chromium::opens(false).await;
     without.visits(&format!("{}user/", world.base)).await;
@@ -766,11 +766,7 @@ async fn only_pictures_are_accepted_and_decompression_bombs_are_refused() {
             .enters("profile_picture")
             .await
     };
-    let jpeg = world
-        .stranger()
-        .asks(before.as_str().unwrap())
-        .await
-        .bytes();
+    let jpeg = world.visitor().gets(before.as_str().unwrap()).await.bytes();
 
     let hostile: Vec<(&str, Vec<u8>)> = vec![
         ("me.svg", b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>".to_vec()),
@@ -824,7 +820,7 @@ async fn only_pictures_are_accepted_and_decompression_bombs_are_refused() {
     polyglot.extend(b"<script>alert(document.domain)</script>");
     is_saved(&uploads("me.php", polyglot).await, "Your picture is saved.");
     let address = told(&canteen, &tokens.access, "profile_picture").await;
-    let kept = world.stranger().asks(address.as_str().unwrap()).await;
+    let kept = world.visitor().gets(address.as_str().unwrap()).await;
     for hidden in [&b"<script"[..], b"Exif", b"GPS 19.1334"] {
         assert!(!kept.bytes().windows(hidden.len()).any(|it| it == hidden));
     }
@@ -983,10 +979,10 @@ async fn a_confirmation_link_works_for_one_person_and_thirty_minutes() {
     adds(&vikram, &["vikram@home.example"]).await;
     let first = link_in(&world.mail_to("vikram@home.example", 1).await);
 
-    let seal = seal(&wasim).await;
+    let csrf_token = csrf_token(&wasim).await;
     let token = first.rsplit('=').next().unwrap();
     wasim.visits(&first).await.refuses(410);
-    let forged = [("csrf_token", seal.as_str()), ("token", token)];
+    let forged = [("csrf_token", csrf_token.as_str()), ("token", token)];
     wasim
         .posts("user/confirm_email/", &forged)
         .await
@@ -995,7 +991,7 @@ async fn a_confirmation_link_works_for_one_person_and_thirty_minutes() {
         .posts("user/confirm_email/", &[("token", token)])
         .await
         .refuses(403);
-    let nobody = world.stranger().asks(&first).await;
+    let nobody = world.visitor().gets(&first).await;
     assert!(nobody.location().path().contains("/account/login/"));
     for nonsense in [
         "",
@@ -1012,7 +1008,7 @@ async fn a_confirmation_link_works_for_one_person_and_thirty_minutes() {
     }
 
     let asked = vikram.visits(&first).await;
-    world.sleeps(time::Duration::minutes(31));
+    world.advance_clock(time::Duration::minutes(31));
     vikram.visits(&first).await.refuses(410);
     asked.presses("Confirm").await.refuses(410);
 
@@ -1045,12 +1041,12 @@ async fn changing_addresses_requires_a_recent_sign_in() {
     adds(&vikram, &["vikram@home.example"]).await;
     let open = vikram.visits("user/").await;
     assert!(open.offers("form [name=email]"));
-    world.sleeps(time::Duration::minutes(70));
+    world.advance_clock(time::Duration::minutes(70));
 
     let stale = vikram.visits("user/").await;
     stale.shows("vikram@home.example").shows("Sign in again");
     assert!(!stale.offers("[name=email]") && stale.offers("[name=phone]"));
-    world.sleeps(time::Duration::minutes(60));
+    world.advance_clock(time::Duration::minutes(60));
     let forged = adds(&vikram, &["thief@evil.example"]).await;
     assert!(
         forged.url.path().contains("/account/login/"),
@@ -1143,17 +1139,17 @@ async fn confirmation_mails_are_rate_limited() {
             .all(String::is_empty)
     );
 
-    let seal = seal(&wasim).await;
+    let csrf_token = csrf_token(&wasim).await;
     wasim
-        .posts(&address, &[("csrf_token", &seal)])
+        .posts(&address, &[("csrf_token", &csrf_token)])
         .await
         .refuses(404);
     wasim
-        .posts("user/emails/x/mail_again/", &[("csrf_token", &seal)])
+        .posts("user/emails/x/mail_again/", &[("csrf_token", &csrf_token)])
         .await
         .refuses(404);
     vikram.posts(&address, &[]).await.refuses(403);
-    assert_eq!(vikram.asks(&address).await.status, 405);
+    assert_eq!(vikram.gets(&address).await.status, 405);
 
     let mut refusals = 0;
     for round in 0..12 {
@@ -1164,7 +1160,7 @@ async fn confirmation_mails_are_rate_limited() {
         refusals >= 4,
         "{refusals} refusals: adding and taking out is no way round"
     );
-    world.sleeps(time::Duration::minutes(10));
+    world.advance_clock(time::Duration::minutes(10));
     assert_eq!(adds(&wasim, &["victim@home.example"]).await.status, 200);
 }
 
@@ -1303,7 +1299,7 @@ async fn the_list_of_hostels_is_changed_by_a_command() {
 
 #[tokio::test]
 async fn the_confirmation_token_is_made_on_delivery_and_stored_nowhere() {
-    let server = MailServer::starts(Speaks::Plain).await;
+    let server = MailServer::starts(SmtpMode::Plain).await;
     let plan = World::plan().set("PROFILES_SMTP_URL", &server.address());
     let world = plan
         .set("PROFILES_MAIL_FROM", "no-reply@campus.example")
@@ -1334,10 +1330,10 @@ async fn the_confirmation_token_is_made_on_delivery_and_stored_nowhere() {
     );
 
     server.behaves("4xx").await;
-    world.does_its_jobs().await;
+    world.runs_jobs().await;
     server.behaves("well").await;
-    world.sleeps(time::Duration::minutes(3));
-    world.does_its_jobs().await;
+    world.advance_clock(time::Duration::minutes(3));
+    world.runs_jobs().await;
     let mail = server.gets().await;
     server.got_nothing_else().await;
     let link = link_in(&mail.to_string());

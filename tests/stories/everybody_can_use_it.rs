@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::support::World;
 use crate::support::chromium::Chromium;
-use crate::support::lying_directory::{Does, LyingDirectory, honestly};
+use crate::support::scripted_directory::{Reply, ScriptedDirectory, correct_reply};
 
 const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";
@@ -69,7 +69,7 @@ async fn axe_reports_violations() {
         .visits("data:text/html,<title>x</title><img src=x><p style=color:silver>Pale<input>")
         .await;
 
-    let told = browser.hears_axe("light").await.join("\n");
+    let told = browser.axe_violations("light").await.join("\n");
 
     for rule in ["image-alt", "color-contrast", "label", "html-has-lang"] {
         assert!(
@@ -88,8 +88,8 @@ async fn axe_finds_nothing_on_any_linked_page() {
         .connects(&owner, &world.canteen(), "basic profile phone")
         .await;
 
-    let stranger = Chromium::opens(true).await;
-    let open = walks(&stranger, &world, &["", "account/login/", "nowhere/"]).await;
+    let visitor = Chromium::opens(true).await;
+    let open = walks(&visitor, &world, &["", "account/login/", "nowhere/"]).await;
     let developer = Chromium::opens(true).await;
     developer
         .visits(&format!("{}account/login/", world.base))
@@ -276,11 +276,11 @@ async fn axe_finds_nothing_in_the_demo() {
 async fn axe_finds_nothing_during_sign_in_through_each_connector() {
     let silent = Arc::new(AtomicBool::new(false));
     let speaks = Arc::clone(&silent);
-    let directory = LyingDirectory::that(move |id, _, asked| {
+    let directory = ScriptedDirectory::that(move |id, _, asked| {
         if speaks.load(Ordering::Relaxed) {
-            return Does::HangsUp;
+            return Reply::Closes;
         }
-        honestly(id, asked)
+        correct_reply(id, asked)
     })
     .await;
     let world = directory.plan().opens().await;
@@ -326,7 +326,7 @@ async fn axe_finds_nothing_on_account_pages_in_their_other_states() {
         .connects(&asha, &canteen, "basic phone send_mail")
         .await;
     canteen.reads(&tokens.access, "fields=mobile").await.good();
-    world.does_its_jobs().await;
+    world.runs_jobs().await;
     let browser = Chromium::opens(true).await;
     let at = |path: &str| format!("{}{path}", world.base);
     let looks = async |path: &str, name: &str| {
@@ -361,7 +361,7 @@ async fn axe_finds_nothing_on_account_pages_in_their_other_states() {
             .await;
     }
 
-    world.sleeps(time::Duration::minutes(70));
+    world.advance_clock(time::Duration::minutes(70));
     looks("user/", "profile, addresses kept for a fresh sign-in").await;
     looks("user/data/close/", "sign-in, asked again").await;
     browser.signs_in(&person.username, &person.password).await;
@@ -403,7 +403,7 @@ async fn the_main_job_works_by_keyboard_alone() {
         .1
         .into_owned();
     assert_eq!(
-        world.canteen().trades(&code).await.scopes(),
+        world.canteen().exchanges_code(&code).await.scopes(),
         ["basic", "profile"]
     );
 }
@@ -436,6 +436,6 @@ async fn a_profile_can_be_changed_by_keyboard_alone_and_without_scripts() {
                 .await,
             "4"
         );
-        assert_eq!(browser.complaints().await, Vec::<String>::new());
+        assert_eq!(browser.console_messages().await, Vec::<String>::new());
     }
 }

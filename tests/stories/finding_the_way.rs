@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::relying_party::Shown;
+use crate::support::relying_party::Credentials;
 use crate::support::{Answer, World};
 
 async fn metadata(world: &World, path: &str) -> Value {
@@ -50,16 +50,20 @@ async fn s48_what_the_metadata_lists_works_and_nothing_else_does() {
         let answer = match method.as_str().unwrap() {
             "client_secret_basic" => {
                 canteen
-                    .calls("oauth/token/", Shown::InHeader, &fields)
+                    .calls("oauth/token/", Credentials::InHeader, &fields)
                     .await
             }
-            "client_secret_post" => canteen.calls("oauth/token/", Shown::InBody, &fields).await,
+            "client_secret_post" => {
+                canteen
+                    .calls("oauth/token/", Credentials::InBody, &fields)
+                    .await
+            }
             "none" => {
                 let code = world
-                    .consents(&asha, &timetable.login_link_proving("basic", &verifier))
+                    .consents(&asha, &timetable.login_link_with_pkce("basic", &verifier))
                     .await;
                 timetable
-                    .tries_to_trade(&code, &[("code_verifier", &verifier)])
+                    .tries_to_exchange(&code, &[("code_verifier", &verifier)])
                     .await
             }
             other => panic!("{other} is promised"),
@@ -112,15 +116,11 @@ async fn pages_of_any_origin_can_read_the_metadata() {
 #[tokio::test]
 async fn every_address_is_under_the_path_of_the_public_url() {
     let world = World::plan().under("/campus").opens().await;
-    let (stranger, canteen, person) = (
-        world.stranger(),
-        world.canteen(),
-        world.person("asha").await,
-    );
+    let (visitor, canteen, person) = (world.visitor(), world.canteen(), world.person("asha").await);
     let issuer = world.base.trim_end_matches('/').to_owned();
     assert!(issuer.ends_with("/campus"));
 
-    let sent = stranger.asks(&canteen.login_link("basic profile")).await;
+    let sent = visitor.gets(&canteen.login_link("basic profile")).await;
     assert_eq!(sent.location().path(), "/campus/account/login/");
     let consent = sent
         .follows()
@@ -138,7 +138,7 @@ async fn every_address_is_under_the_path_of_the_public_url() {
         );
     }
     let back = canteen.receives(&consent.presses("allow").await);
-    let tokens = canteen.trades(&back.code()).await;
+    let tokens = canteen.exchanges_code(&back.code()).await;
 
     assert_eq!(back.get("iss"), Some(issuer.clone()));
     assert_eq!(
@@ -166,7 +166,7 @@ async fn every_address_is_under_the_path_of_the_public_url() {
         assert_eq!(Answer::to(request).await.status, 200, "{alias}");
     }
     for health in ["/health/live", "/health/ready"] {
-        assert_eq!(stranger.asks(health).await.status, 200, "{health}");
+        assert_eq!(visitor.gets(health).await.status, 200, "{health}");
     }
 }
 
@@ -184,7 +184,7 @@ async fn addresses_work_with_and_without_the_trailing_slash() {
         "account/logout",
         "health/ready",
     ] {
-        let (bare, slashed) = (asha.asks(path).await, asha.asks(&format!("{path}/")).await);
+        let (bare, slashed) = (asha.gets(path).await, asha.gets(&format!("{path}/")).await);
         assert_eq!(
             (bare.status.as_u16(), slashed.status.as_u16()),
             (200, 200),
@@ -199,7 +199,7 @@ async fn addresses_work_with_and_without_the_trailing_slash() {
         canteen
             .calls(
                 "oauth/revoke_token",
-                Shown::InBody,
+                Credentials::InBody,
                 &[("token", &pair.refresh)]
             )
             .await
@@ -213,7 +213,7 @@ async fn addresses_work_with_and_without_the_trailing_slash() {
 async fn an_unknown_address_gets_a_404_in_the_accepted_format() {
     let world = World::new().await;
 
-    let page = world.student("asha").await.asks("nowhere/").await;
+    let page = world.student("asha").await.gets("nowhere/").await;
     let call = Answer::to(world.canteen().request(Method::GET, "user/api/user/1/")).await;
 
     page.refuses(404);
@@ -231,7 +231,7 @@ async fn an_address_that_is_not_utf_8_gets_a_404() {
         "media/profile_picture/%ff",
         "oauth/applications/%ff/",
     ] {
-        let page = world.stranger().asks(address).await;
+        let page = world.visitor().gets(address).await;
         assert!(page.offers("main h1"), "{address}: {}", page.text());
         page.refuses(404);
     }

@@ -10,7 +10,7 @@ use axum::response::Html;
 use axum::routing::get;
 use tokio::net::TcpListener;
 
-use crate::support::campus::Registered;
+use crate::support::campus::RegisteredApp;
 use crate::support::chromium::Chromium;
 use crate::support::{App, World, form};
 
@@ -36,7 +36,7 @@ impl Squash {
             };
             let own = app.redirect_uris[0].clone();
             let tokens = app
-                .tries_to_trade(code, &[("redirect_uri", &own)])
+                .tries_to_exchange(code, &[("redirect_uri", &own)])
                 .await
                 .tokens();
             let read = app
@@ -74,13 +74,18 @@ async fn is_registered(world: &World, browser: &Chromium, squash: &Squash) {
     browser.follows(APP_FORM).await;
 
     let source = browser.source().await;
-    let registered = Registered {
+    let registered = RegisteredApp {
         name: "Squash".to_owned(),
         client_id: form::texts(&source, "#client_id").remove(0),
         client_secret: Some(form::texts(&source, "#client_secret").remove(0)),
         redirect_uris: vec![squash.address.clone()],
     };
-    assert!(squash.app.set(world.app_known_as(&registered)).is_ok());
+    assert!(
+        squash
+            .app
+            .set(world.app_with_credentials(&registered))
+            .is_ok()
+    );
 }
 
 fn scope(name: &str) -> String {
@@ -95,7 +100,7 @@ async fn the_main_job(scripts: bool) {
     let (world, squash) = (World::new().await, Squash::opens().await);
     is_registered(&world, &Chromium::opens(scripts).await, &squash).await;
     let asha = world.person("asha").await;
-    let link = squash.app.get().unwrap().asks(&[
+    let link = squash.app.get().unwrap().authorize_url(&[
         ("scope", "basic profile phone"),
         ("redirect_uri", &squash.address),
     ]);
@@ -134,7 +139,7 @@ async fn the_main_job(scripts: bool) {
     for withheld in ["D’Souza", "9876543210", "contacts"] {
         assert!(!told.contains(withheld), "{told}");
     }
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_messages().await, Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -187,7 +192,7 @@ async fn s13_the_consent_page_cannot_be_framed() {
     assert!(!framed.contains("Canteen"), "{framed}");
     assert!(
         browser
-            .complaints()
+            .console_messages()
             .await
             .iter()
             .any(|told| told.contains("frame-ancestors") || told.contains("X-Frame-Options"))
@@ -272,10 +277,12 @@ async fn pages_fit_a_phone_and_a_desktop_in_both_colour_schemes() {
     developer.visits(app.as_str()).await;
     developer.follows("a[href*=secret]").await;
     developer.looks_at("app-new-secret").await;
-    let complaints = developer.complaints().await;
+    let console_messages = developer.console_messages().await;
     assert!(
-        complaints.iter().all(|it| it.contains("status of 422")),
-        "{complaints:?}"
+        console_messages
+            .iter()
+            .all(|it| it.contains("status of 422")),
+        "{console_messages:?}"
     );
     student.visits(&at("user/settings/")).await;
     student.follows("main .connected a.button").await;
@@ -325,5 +332,5 @@ async fn account_pages_fit_a_phone_and_a_desktop_in_both_colour_schemes() {
     student.looks_at("my-data-close").await;
     student.follows("main button.danger").await;
     student.looks_at("my-data-closed").await;
-    assert_eq!(student.complaints().await, Vec::<String>::new());
+    assert_eq!(student.console_messages().await, Vec::<String>::new());
 }

@@ -12,7 +12,7 @@ use crate::support::{App, Browser, Page, Tokens, World};
 
 /// Scopes with their fields, as specified. They are listed again here so that a mistake in the program's table is
 /// found.
-const OPENS: [(&str, &[&str]); 10] = [
+const SCOPE_FIELDS: [(&str, &[&str]); 10] = [
     ("basic", &["id"]),
     ("profile", &["first_name", "last_name", "type", "is_alumni"]),
     ("sex", &["sex"]),
@@ -32,7 +32,7 @@ const STEPS: usize = 14;
 type Fields = BTreeSet<&'static str>;
 
 fn fields_of(scopes: &[&str]) -> Fields {
-    OPENS
+    SCOPE_FIELDS
         .iter()
         .filter(|(scope, _)| scopes.contains(scope))
         .flat_map(|(_, fields)| fields.iter().copied())
@@ -40,14 +40,14 @@ fn fields_of(scopes: &[&str]) -> Fields {
 }
 
 fn everything() -> Fields {
-    OPENS
+    SCOPE_FIELDS
         .iter()
         .flat_map(|(_, fields)| fields.iter().copied())
         .collect()
 }
 
 /// Tokens the app holds.
-struct Held {
+struct HeldTokens {
     tokens: Tokens,
     /// The fields that the consent page showed in the login of these tokens.
     promised: Fields,
@@ -56,15 +56,15 @@ struct Held {
 }
 
 /// The expected state, from the pages alone.
-struct Belief {
+struct ExpectedGrants {
     chance: StdRng,
     /// The fields the person allows the app now.
     allowed: Fields,
-    held: Vec<Held>,
-    told: Vec<String>,
+    held: Vec<HeldTokens>,
+    log: Vec<String>,
 }
 
-impl Belief {
+impl ExpectedGrants {
     fn some<T: Copy>(&mut self, of: &[T]) -> Vec<T> {
         let mut some = Vec::new();
         for item in of {
@@ -77,12 +77,12 @@ impl Belief {
 
     /// The app asks for some scopes; the person unticks some fields and allows the rest.
     async fn asks(&mut self, asha: &Browser, app: &App) {
-        let all = OPENS.map(|(scope, _)| scope);
+        let all = SCOPE_FIELDS.map(|(scope, _)| scope);
         let mut asked = self.some(&all);
         if !asked.contains(&"basic") {
             asked.push("basic");
         }
-        let link = app.asks(&[("scope", &asked.join(" ")), ("approval_prompt", "force")]);
+        let link = app.authorize_url(&[("scope", &asked.join(" ")), ("approval_prompt", "force")]);
         let mut page = asha.visits(&link).await;
         let offered = fields_of(&asked);
         let mut promised = Fields::from(["id"]);
@@ -93,7 +93,7 @@ impl Belief {
                 promised.insert(field);
             }
         }
-        for (scope, fields) in OPENS
+        for (scope, fields) in SCOPE_FIELDS
             .iter()
             .filter(|(scope, _)| asked.contains(scope) && *scope != "basic")
         {
@@ -102,15 +102,15 @@ impl Belief {
             page = page.touches("scope", scope, on);
         }
         let back = page.presses("allow").await;
-        let tokens = app.trades(&app.receives(&back).code()).await;
-        self.told
+        let tokens = app.exchanges_code(&app.receives(&back).code()).await;
+        self.log
             .push(format!("asked {asked:?}, allowed {promised:?}"));
         for field in &offered {
             self.allowed.remove(field);
         }
         self.allowed.extend(&promised);
         let opens = promised.clone();
-        self.held.push(Held {
+        self.held.push(HeldTokens {
             tokens,
             promised,
             opens,
@@ -118,7 +118,7 @@ impl Belief {
     }
 
     /// The person withdraws one of the fields that the app's page offers.
-    async fn takes_back(&mut self, asha: &Browser) {
+    async fn withdraws_field(&mut self, asha: &Browser) {
         let list = asha.visits("user/settings/").await;
         let is_connected = list.texts("main a").iter().any(|link| link == "Canteen");
         if !is_connected {
@@ -136,7 +136,7 @@ impl Belief {
         asha.visits(link).await.presses("Take it back").await;
         let (_, part) = link.split_once('?').unwrap();
         let (kind, name) = part.split_once('=').unwrap();
-        self.told.push(format!("took back {part}"));
+        self.log.push(format!("took back {part}"));
         if kind == "field" {
             self.allowed.remove(name);
         } else {
@@ -152,7 +152,7 @@ impl Belief {
             return;
         }
         asha.disconnects("Canteen").await;
-        self.told.push("took everything back".to_owned());
+        self.log.push("took everything back".to_owned());
         self.allowed.clear();
     }
 
@@ -169,8 +169,8 @@ impl Belief {
             answer.refuses(400, "invalid_grant");
             return;
         }
-        self.told.push("refreshed".to_owned());
-        self.held.push(Held {
+        self.log.push("refreshed".to_owned());
+        self.held.push(HeldTokens {
             tokens: answer.tokens(),
             opens: old.promised.intersection(&self.allowed).copied().collect(),
             promised: old.promised,
@@ -178,12 +178,12 @@ impl Belief {
     }
 
     /// The property itself: every token opens exactly the fields that were shown and not withdrawn.
-    async fn holds(&self, app: &App, ended: &mut BTreeSet<String>) {
+    async fn check_tokens(&self, app: &App, ended: &mut BTreeSet<String>) {
         let query = format!(
             "fields={}",
             everything().into_iter().collect::<Vec<_>>().join(",")
         );
-        for Held { tokens, opens, .. } in &self.held {
+        for HeldTokens { tokens, opens, .. } in &self.held {
             let answer = app.reads(&tokens.access, &query).await;
             if self.allowed.is_empty() {
                 ended.insert(tokens.access.clone());
@@ -200,48 +200,48 @@ impl Belief {
                 .map(String::as_str)
                 .collect();
             let expected: BTreeSet<&str> = opens.intersection(&self.allowed).copied().collect();
-            assert_eq!(shown, expected, "{:#?}", self.told);
+            assert_eq!(shown, expected, "{:#?}", self.log);
         }
     }
 }
 
-async fn lives_a_life(seed: u64) {
+async fn run_random_events(seed: u64) {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let mut ended = BTreeSet::new();
-    let mut belief = Belief {
+    let mut expected = ExpectedGrants {
         chance: StdRng::seed_from_u64(seed),
         allowed: Fields::new(),
         held: Vec::new(),
-        told: vec![format!("seed {seed}")],
+        log: vec![format!("seed {seed}")],
     };
     for _ in 0..STEPS {
-        match belief.chance.random_range(0..10) {
-            0..=3 => belief.asks(&asha, &canteen).await,
-            4..=7 => belief.takes_back(&asha).await,
-            8 => belief.refreshes(&canteen).await,
-            _ => belief.ends(&asha).await,
+        match expected.chance.random_range(0..10) {
+            0..=3 => expected.asks(&asha, &canteen).await,
+            4..=7 => expected.withdraws_field(&asha).await,
+            8 => expected.refreshes(&canteen).await,
+            _ => expected.ends(&asha).await,
         }
-        belief.holds(&canteen, &mut ended).await;
+        expected.check_tokens(&canteen, &mut ended).await;
         // Two events never have the same time.
-        world.sleeps(Duration::seconds(1));
+        world.advance_clock(Duration::seconds(1));
     }
-    assert!(belief.told.len() > STEPS / 3, "{:?}", belief.told);
+    assert!(expected.log.len() > STEPS / 3, "{:?}", expected.log);
 }
 
 #[tokio::test]
 async fn an_app_reads_what_was_shown_and_not_withdrawn_first_seed() {
-    lives_a_life(SEEDS[0]).await;
+    run_random_events(SEEDS[0]).await;
 }
 
 #[tokio::test]
 async fn an_app_reads_what_was_shown_and_not_withdrawn_second_seed() {
-    lives_a_life(SEEDS[1]).await;
+    run_random_events(SEEDS[1]).await;
 }
 
 #[tokio::test]
 async fn an_app_reads_what_was_shown_and_not_withdrawn_third_seed() {
-    lives_a_life(SEEDS[2]).await;
+    run_random_events(SEEDS[2]).await;
 }
 
 /// The app's page lists what the API returns.
@@ -257,7 +257,9 @@ async fn the_page_of_the_app_lists_what_the_api_returns() {
         .unticks_field("contacts")
         .presses("allow")
         .await;
-    let tokens = canteen.trades(&canteen.receives(&back).code()).await;
+    let tokens = canteen
+        .exchanges_code(&canteen.receives(&back).code())
+        .await;
 
     let page = asha.visits("user/settings/").await.clicks("Canteen").await;
 

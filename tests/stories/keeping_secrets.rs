@@ -35,7 +35,7 @@ impl Traces {
     }
 
     /// Fails if one of the secrets is found, in any encoding.
-    fn hold_none_of(&self, secrets: &[&str]) {
+    fn contain_none_of(&self, secrets: &[&str]) {
         for secret in secrets {
             let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
             let mut spelled = vec![
@@ -54,7 +54,7 @@ impl Traces {
     }
 
     /// Checks that the search works: this text is found.
-    fn hold(&self, place: &str, text: &str) {
+    fn contain(&self, place: &str, text: &str) {
         let (_, content) = self.0.iter().find(|(name, _)| *name == place).unwrap();
         assert!(
             find(content, text.as_bytes()).is_some(),
@@ -109,24 +109,24 @@ fn core(process: u32, at: &Path) -> Vec<u8> {
 async fn a_password_leaves_no_trace_after_the_sign_in() {
     let world = World::plan()
         .in_its_own_process()
-        .with_all_that_postgresql_writes()
+        .with_full_postgresql_logs()
         .set("PROFILES_LOG", "trace")
         .opens()
         .await;
     let person = world.person("asha").await;
     let wrong = "canary-wrong-&=+%-8461";
 
-    let page = world.stranger().signs_in(&person.username, wrong).await;
+    let page = world.visitor().signs_in(&person.username, wrong).await;
     page.shows("do not belong together");
     drop(page);
     drop(world.signed_in(&person).await);
 
     let traces = Traces::of(&world).await;
     for place in ["the database", "the write-ahead log", "PostgreSQL's log"] {
-        traces.hold(place, &person.username);
+        traces.contain(place, &person.username);
     }
-    traces.hold("the log", "a sign-in was refused");
-    traces.hold_none_of(&[wrong, &person.password]);
+    traces.contain("the log", "a sign-in was refused");
+    traces.contain_none_of(&[wrong, &person.password]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -142,26 +142,26 @@ async fn a_directory_password_leaves_no_trace_after_the_sign_in() {
     let plan = directory
         .plan()
         .in_its_own_process()
-        .with_all_that_postgresql_writes();
+        .with_full_postgresql_logs();
     let world = plan.set("PROFILES_LOG", "trace").opens().await;
     for password in [wrong, right] {
-        let form = world.stranger().visits("account/login/ldap/").await;
+        let form = world.visitor().visits("account/login/ldap/").await;
         let page = form.signs_in("nandini", password).await;
         assert_eq!(page.says("do not belong together"), password == wrong);
     }
     // The password that was being sent when the directory stalled is gone, too.
     directory.freezes();
     let stalled = "canary-stalled-&=+%-7726";
-    let form = world.stranger().visits("account/login/ldap/").await;
+    let form = world.visitor().visits("account/login/ldap/").await;
     form.signs_in("nandini", stalled).await.refuses(503);
     directory.thaws();
 
     let traces = Traces::of(&world).await;
     for place in ["the database", "the write-ahead log", "PostgreSQL's log"] {
-        traces.hold(place, "nandini");
+        traces.contain(place, "nandini");
     }
-    traces.hold("the log", "the directory was of no use");
-    traces.hold_none_of(&[right, wrong, stalled]);
+    traces.contain("the log", "the directory was of no use");
+    traces.contain_none_of(&[right, wrong, stalled]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -173,11 +173,11 @@ async fn jiit_credentials_leave_no_trace_after_the_sign_in() {
     let plan = jiit
         .trusted(World::plan())
         .in_its_own_process()
-        .with_all_that_postgresql_writes();
+        .with_full_postgresql_logs();
     let world = plan.set("PROFILES_LOG", "trace").opens().await;
     for password in [wrong, right] {
         let asha = Student { password, ..ASHA };
-        let page = jiit.signs_in_and_agrees(&world.stranger(), &asha).await;
+        let page = jiit.signs_in_and_agrees(&world.visitor(), &asha).await;
         assert_eq!(page.says("Asha Rao"), password == right);
     }
     // The password of a sign-in that asked the portal twice is gone, too.
@@ -187,16 +187,16 @@ async fn jiit_credentials_leave_no_trace_after_the_sign_in() {
         password: "canary-twice-&=+%-9920",
         ..ASHA
     };
-    let page = jiit.signs_in(&world.stranger(), &twice).await;
+    let page = jiit.signs_in(&world.visitor(), &twice).await;
     assert!(page.says("The portal answered unexpectedly"));
     drop(page);
 
     let traces = Traces::of(&world).await;
     for place in ["the database", "the write-ahead log", "PostgreSQL's log"] {
-        traces.hold(place, ASHA.number);
+        traces.contain(place, ASHA.number);
     }
-    traces.hold("the log", "the upstream is odd about one person");
-    traces.hold_none_of(&[right, wrong, twice.password]);
+    traces.contain("the log", "the upstream is odd about one person");
+    traces.contain_none_of(&[right, wrong, twice.password]);
     // The encrypted password is as good as the plain one, and so are the tokens that link the phases and open the
     // account.
     let secrets = jiit.portal.secrets();
@@ -207,7 +207,7 @@ async fn jiit_credentials_leave_no_trace_after_the_sign_in() {
         .map(String::as_str)
         .collect();
     assert!(all.len() > 6);
-    traces.hold_none_of(&all);
+    traces.contain_none_of(&all);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -228,11 +228,11 @@ async fn erp_credentials_leave_no_trace_after_the_sign_in() {
         .set("PROFILES_UPSTREAM_SECONDS", "2")
         .set("PROFILES_LOG", "trace")
         .in_its_own_process()
-        .with_all_that_postgresql_writes()
+        .with_full_postgresql_logs()
         .opens()
         .await;
     let gives = async |roll: &str, password: &str, answer: &str| {
-        let form = world.stranger().visits("account/login/erp/").await;
+        let form = world.visitor().visits("account/login/erp/").await;
         let form = form.fills("roll", roll).presses("Continue").await;
         let form = form.fills("password", password).fills("answer", answer);
         form.presses("Have ERP mail me a code").await
@@ -252,7 +252,7 @@ async fn erp_credentials_leave_no_trace_after_the_sign_in() {
     // them.
     let held = Traces::of(&world).await;
     for secret in [password, answer] {
-        held.hold("the memory", secret);
+        held.contain("the memory", secret);
     }
     drop(held);
     let code = erp.code(roll);
@@ -269,9 +269,9 @@ async fn erp_credentials_leave_no_trace_after_the_sign_in() {
 
     let traces = Traces::of(&world).await;
     for place in ["the database", "the write-ahead log", "PostgreSQL's log"] {
-        traces.hold(place, roll);
+        traces.contain(place, roll);
     }
-    traces.hold("the log", "a sign-in was refused");
+    traces.contain("the log", "a sign-in was refused");
     // ERP's token consists of its two session ids.
     let heard = erp.state().secrets.clone();
     let token = heard.iter().find(|it| it.len() == 140).unwrap();
@@ -286,13 +286,13 @@ async fn erp_credentials_leave_no_trace_after_the_sign_in() {
         stalled,
     ];
     secrets.extend(codes.iter().map(String::as_str));
-    traces.hold_none_of(&secrets);
+    traces.contain_none_of(&secrets);
 }
 
 #[tokio::test]
 async fn the_connection_that_carried_a_password_is_closed() {
     let world = World::new().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
 
     let form = browser.visits("account/login/").await;
     assert_eq!(form.header("connection"), "");

@@ -42,7 +42,7 @@ async fn k77_a_verified_app_cannot_change_what_was_verified() {
     assert!(!form.offers("input[name=logo], input[name=remove_logo]"));
     let forged = form.presses_with("Save", &[("remove_logo", "on")]).await;
     forged.refuses(422);
-    meera.asks(&format!("{path}delete/")).await.refuses(409);
+    meera.gets(&format!("{path}delete/")).await.refuses(409);
     let token = page.attributes("input[name=csrf_token]", "value").remove(0);
     let forged = [("csrf_token", token.as_str())];
     meera
@@ -72,7 +72,7 @@ async fn a_secret_is_shown_until_its_page_is_left() {
 
     assert_eq!(secret_on(&shown), secret_on(&again));
     assert_eq!(again.header("cache-control"), "no-store");
-    wasim.asks(shown.url.as_str()).await.refuses(404);
+    wasim.gets(shown.url.as_str()).await.refuses(404);
     again.clicks("I have copied it").await;
     let late = meera.visits(shown.url.as_str()).await;
     assert_eq!(late.url.path(), page.url.path());
@@ -94,8 +94,8 @@ async fn a_secret_is_not_shown_to_the_next_person_at_the_browser() {
 
     assert!(!meera.cookies().contains("fresh_secret"));
     let fresh = held.split("; ").find(|it| it.contains("fresh_secret"));
-    let shared = world.stranger();
-    shared.is_given(fresh.unwrap());
+    let shared = world.visitor();
+    shared.sets_cookies(fresh.unwrap());
     shared.signs_in(&wasim.username, &wasim.password).await;
     assert!(!shared.cookies().contains("fresh_secret"));
 }
@@ -108,7 +108,7 @@ async fn a_shown_secret_expires_after_ten_minutes() {
     let asked = page.clicks("Make a new secret").await;
     let shown = asked.presses("Make a new secret").await;
 
-    world.sleeps(time::Duration::minutes(11));
+    world.advance_clock(time::Duration::minutes(11));
 
     let late = meera.visits(shown.url.as_str()).await;
     assert!(!late.says(&secret_on(&shown)));
@@ -139,7 +139,7 @@ async fn changing_an_app_requires_a_recent_sign_in() {
     let page = page_of(&meera, "Lost and Found").await;
     let form = page.clicks("Edit").await;
 
-    world.sleeps(time::Duration::minutes(61));
+    world.advance_clock(time::Duration::minutes(61));
     meera.visits("oauth/applications/").await;
 
     let saved = form.fills("name", "Lost").enters("redirect_uris").await;
@@ -181,10 +181,10 @@ async fn a_removed_logo_is_deleted() {
 
     let with = form.enters("redirect_uris").await;
     let src = with.attributes("main img.face", "src").remove(0);
-    assert_eq!(world.stranger().asks(&src).await.status, 200);
+    assert_eq!(world.visitor().gets(&src).await.status, 200);
     let form = with.clicks("Edit").await.touches("remove_logo", "on", true);
     let without = form.enters("redirect_uris").await;
 
     assert!(without.attributes("main img.face", "src").is_empty());
-    assert_eq!(world.stranger().asks(&src).await.status, 404);
+    assert_eq!(world.visitor().gets(&src).await.status, 404);
 }

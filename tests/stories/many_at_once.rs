@@ -22,15 +22,15 @@ async fn at_once<T: Send + 'static>(
 async fn a_code_exchanged_by_many_requests_makes_one_token_pair() {
     let world = World::new().await;
     let (asha, canteen) = (
-        world.student("asha").await.patient(),
-        world.canteen().patient(),
+        world.student("asha").await.retrying(),
+        world.canteen().retrying(),
     );
 
     for round in 0..ROUNDS {
         let code = world.consents(&asha, &canteen.login_link("basic")).await;
         let answers = at_once((0..AT_ONCE).map(|_| {
             let (canteen, code) = (canteen.clone(), code.clone());
-            async move { canteen.tries_to_trade(&code, &[]).await }
+            async move { canteen.tries_to_exchange(&code, &[]).await }
         }))
         .await;
 
@@ -51,8 +51,8 @@ async fn a_code_exchanged_by_many_requests_makes_one_token_pair() {
 async fn a_refresh_token_used_by_many_requests_leaves_one_live_token_family() {
     let world = World::new().await;
     let (asha, canteen) = (
-        world.student("asha").await.patient(),
-        world.canteen().patient(),
+        world.student("asha").await.retrying(),
+        world.canteen().retrying(),
     );
 
     for round in 0..ROUNDS {
@@ -106,7 +106,7 @@ async fn the_last_place_under_the_user_cap_goes_to_one_person() {
     let students = world.students(AT_ONCE + 2).await;
     let mut browsers = Vec::new();
     for student in &students {
-        browsers.push(world.signed_in(student).await.patient());
+        browsers.push(world.signed_in(student).await.retrying());
     }
 
     for name in ["First", "Second", "Third"] {
@@ -161,8 +161,8 @@ async fn a_person_who_allows_in_many_tabs_counts_once() {
         .opens()
         .await;
     let (asha, lost) = (
-        world.student("asha").await.patient(),
-        world.lost_and_found().patient(),
+        world.student("asha").await.retrying(),
+        world.lost_and_found().retrying(),
     );
     let link = lost.login_link("basic profile");
     let mut tabs = Vec::new();
@@ -177,7 +177,7 @@ async fn a_person_who_allows_in_many_tabs_counts_once() {
     .await;
 
     for answer in answers {
-        let pair = lost.trades(&lost.receives(&answer).code()).await;
+        let pair = lost.exchanges_code(&lost.receives(&answer).code()).await;
         lost.reads(&pair.access, "").await.good();
     }
     assert_eq!(
@@ -190,8 +190,8 @@ async fn a_person_who_allows_in_many_tabs_counts_once() {
 async fn removing_access_also_ends_tokens_issued_at_the_same_moment() {
     let world = World::new().await;
     let (asha, canteen) = (
-        world.student("asha").await.patient(),
-        world.canteen().patient(),
+        world.student("asha").await.retrying(),
+        world.canteen().retrying(),
     );
 
     for round in 0..ROUNDS {
@@ -203,7 +203,7 @@ async fn removing_access_also_ends_tokens_issued_at_the_same_moment() {
 
         let trades = codes.into_iter().map(|code| {
             let canteen = canteen.clone();
-            async move { canteen.tries_to_trade(&code, &[]).await }
+            async move { canteen.tries_to_exchange(&code, &[]).await }
         });
         let (answers, _) = tokio::join!(
             at_once(trades.collect::<Vec<_>>()),

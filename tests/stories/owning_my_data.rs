@@ -61,11 +61,13 @@ async fn a_withdrawn_field_is_unticked_when_the_app_asks_again() {
     world.connects(&asha, &canteen, "basic profile phone").await;
     takes_back(&asha, "Canteen", "Mobile").await;
 
-    let quietly = asha.asks(&canteen.login_link("basic profile phone")).await;
-    let tokens = canteen.trades(&canteen.receives(&quietly).code()).await;
+    let quietly = asha.gets(&canteen.login_link("basic profile phone")).await;
+    let tokens = canteen
+        .exchanges_code(&canteen.receives(&quietly).code())
+        .await;
     assert!(!tokens.fields().contains(&"mobile"));
 
-    let link = canteen.asks(&[
+    let link = canteen.authorize_url(&[
         ("scope", "basic profile phone"),
         ("approval_prompt", "force"),
     ]);
@@ -157,7 +159,7 @@ async fn a_withdrawal_and_a_consent_at_the_same_time_both_apply() {
 }
 
 /// How often each field was read, from the page of a connected app.
-fn told_readings(page: &Page) -> BTreeMap<String, u64> {
+fn shown_reads(page: &Page) -> BTreeMap<String, u64> {
     let labels = page.texts(".readings dt");
     let times = page.texts(".readings .fact-value > .source");
     let times = times.iter().map(|text| {
@@ -227,12 +229,12 @@ async fn the_access_log_counts_every_read_of_every_app_and_holds_no_values() {
     let page = looks_at(&asha, "Canteen").await;
     let id = page.texts(".readings dt")[0].trim().to_owned();
     assert_eq!(
-        told_readings(&page),
+        shown_reads(&page),
         counted(&[(&id, 60), ("Mobile", 60), ("First name", 30)])
     );
     page.shows("The list is complete up to");
     assert_eq!(
-        told_readings(&looks_at(&asha, "Library").await),
+        shown_reads(&looks_at(&asha, "Library").await),
         counted(&[(&id, 30), ("First name", 30), ("Other numbers", 30)])
     );
     let dump = world.database.dump();
@@ -257,7 +259,7 @@ async fn reads_before_a_withdrawal_stay_on_the_page() {
 
     let page = looks_at(&asha, "Canteen").await;
     page.shows("Read while it still might");
-    assert_eq!(told_readings(&page)["Mobile"], 1);
+    assert_eq!(shown_reads(&page)["Mobile"], 1);
 }
 
 #[tokio::test]
@@ -266,7 +268,7 @@ async fn access_records_are_deleted_after_twelve_months() {
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, "basic phone").await;
     canteen.reads(&tokens.access, "fields=mobile").await.good();
-    world.does_its_jobs().await;
+    world.runs_jobs().await;
     assert!(
         world
             .database
@@ -274,8 +276,8 @@ async fn access_records_are_deleted_after_twelve_months() {
             .contains("INSERT INTO public.readings ")
     );
 
-    world.sleeps(Duration::days(366));
-    world.does_its_jobs().await;
+    world.advance_clock(Duration::days(366));
+    world.runs_jobs().await;
 
     assert!(
         !world
@@ -342,7 +344,7 @@ async fn a_receipt_can_be_verified_years_later_and_a_changed_letter_is_detected(
     assert_eq!(json["fields"], serde_json::json!(["mobile"]));
 
     let check = async |text: String| {
-        let page = world.stranger().visits("user/receipts/check/").await;
+        let page = world.visitor().visits("user/receipts/check/").await;
         page.fills("text", &text).presses("Check").await
     };
     check(text.clone()).await.shows("This receipt is genuine");
@@ -395,7 +397,7 @@ async fn unticking_an_allowed_field_counts_as_a_withdrawal() {
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     world.connects(&asha, &canteen, "basic phone").await;
 
-    let link = canteen.asks(&[("scope", "basic phone sex"), ("approval_prompt", "force")]);
+    let link = canteen.authorize_url(&[("scope", "basic phone sex"), ("approval_prompt", "force")]);
     let asked = asha.visits(&link).await;
     let given = asked
         .touches("field", "mobile", false)
@@ -415,7 +417,7 @@ async fn unticking_an_allowed_field_counts_as_a_withdrawal() {
 async fn a_person_sees_their_sessions_and_ends_one() {
     let world = World::new().await;
     let person = world.person("asha").await;
-    let phone = world.stranger().sending(
+    let phone = world.visitor().sending(
         "user-agent",
         "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/131.0.0.0 Mobile Safari/537.36",
     );
@@ -453,7 +455,7 @@ async fn a_session_shows_the_configured_place_and_no_ip_address_is_stored() {
     let world = plan.set("PROFILES_PLACES", places).opens().await;
     let person = world.person("asha").await;
     let from = async |address: &str| {
-        let browser = world.stranger().sending("x-forwarded-for", address);
+        let browser = world.visitor().sending("x-forwarded-for", address);
         browser.signs_in(&person.username, &person.password).await;
         let page = browser.visits("user/sessions/").await;
         page.texts("li.session").remove(0)
@@ -499,9 +501,9 @@ async fn a_person_cannot_end_the_session_of_another() {
     let name = page.attributes("li.session input[name=session]", "value");
 
     let his = wasim.visits("user/data/").await;
-    let seal = his.attributes("input[name=csrf_token]", "value");
+    let csrf_token = his.attributes("input[name=csrf_token]", "value");
     let fields = [
-        ("csrf_token", seal[0].as_str()),
+        ("csrf_token", csrf_token[0].as_str()),
         ("session", name[0].as_str()),
     ];
     wasim.posts("user/sessions/end/", &fields).await;
@@ -627,7 +629,7 @@ async fn export_and_closing_require_the_password_again() {
     let world = World::new().await;
     let (asha, person) = (world.student("asha").await, world.person("asha").await);
     let ready = asha.visits("user/data/export/").await;
-    world.sleeps(Duration::minutes(30));
+    world.advance_clock(Duration::minutes(30));
 
     for address in ["user/data/export/", "user/data/close/"] {
         let asked = asha.visits(address).await;
@@ -648,7 +650,7 @@ async fn export_and_closing_require_the_password_again() {
     assert_eq!(archive.header("content-type"), "application/zip");
 
     // Closing the account asks for the password again, although it was typed three minutes ago.
-    world.sleeps(Duration::minutes(3));
+    world.advance_clock(Duration::minutes(3));
     asha.visits("user/data/export/").await.shows("profiles.zip");
     let asked = asha.visits("user/data/close/").await;
     assert!(
@@ -682,7 +684,7 @@ async fn a_closed_account_is_closed_to_apps_at_once_and_can_be_reopened_unchange
         .await
         .refuses(400, "invalid_grant");
     canteen
-        .tries_to_trade(&code, &[])
+        .tries_to_exchange(&code, &[])
         .await
         .refuses(400, "invalid_grant");
     let asked = asha.visits(&canteen.login_link("basic phone")).await;
@@ -700,15 +702,15 @@ async fn a_closed_account_is_closed_to_apps_at_once_and_can_be_reopened_unchange
         .await
         .shows("No app can read any of this");
 
-    world.sleeps(Duration::days(6));
-    world.does_its_jobs().await;
+    world.advance_clock(Duration::days(6));
+    world.runs_jobs().await;
     let again = world.student("asha").await;
     let page = again.visits("user/data/").await;
     page.presses("Keep my account")
         .await
         .shows("everything is as it was");
-    world.sleeps(Duration::days(2));
-    world.does_its_jobs().await;
+    world.advance_clock(Duration::days(2));
+    world.runs_jobs().await;
     let fresh = canteen.refreshes(&tokens).await;
     let read = canteen.reads(&fresh.access, "fields=mobile").await.good();
     assert_eq!(read["mobile"], "9876543210");
@@ -723,7 +725,7 @@ async fn signing_in_to_a_closed_account_leads_to_the_page_that_reopens_it() {
         .presses("Close my account")
         .await;
 
-    let browser = world.stranger();
+    let browser = world.visitor();
     let landed = browser
         .visits("account/login/?next=/user/settings/")
         .await
@@ -757,7 +759,7 @@ async fn seven_days_after_closing_all_data_of_the_person_is_deleted() {
     let his = world.connects(&wasim, &canteen, "basic profile").await;
     asha.visits(&canteen.login_link("basic send_mail")).await;
     takes_back(&asha, "Canteen", "Mobile").await;
-    world.does_its_jobs().await;
+    world.runs_jobs().await;
     let pictures = || {
         let folder = world.data.join("pictures/profile_picture");
         std::fs::read_dir(folder).map_or(0, Iterator::count)
@@ -783,8 +785,8 @@ async fn seven_days_after_closing_all_data_of_the_person_is_deleted() {
         .await
         .presses("Close my account")
         .await;
-    world.sleeps(Duration::days(7));
-    world.does_its_jobs().await;
+    world.advance_clock(Duration::days(7));
+    world.runs_jobs().await;
 
     let after = world.database.dump();
     for value in values {
@@ -804,7 +806,7 @@ async fn an_account_reopened_at_the_last_moment_is_kept() {
     let asha = world.student("asha").await;
     let page = asha.visits("user/data/close/").await;
     page.presses("Close my account").await;
-    world.sleeps(Duration::days(7));
+    world.advance_clock(Duration::days(7));
     let address = world.database.url();
     let (opened, is_opened) = tokio::sync::oneshot::channel();
     let keeps = tokio::task::spawn_blocking(move || {
@@ -817,7 +819,7 @@ async fn an_account_reopened_at_the_last_moment_is_kept() {
     });
 
     is_opened.await.unwrap();
-    world.does_its_jobs().await;
+    world.runs_jobs().await;
 
     keeps.await.unwrap();
     world.student("asha").await;
@@ -862,8 +864,8 @@ async fn the_owner_of_a_verified_app_must_hand_it_over_before_closing() {
 
     page.shows("Find somebody for your app first");
     assert!(!page.offers("main button"));
-    let seal = meera.visits("user/data/export/").await;
-    let seal = seal.attributes("input[name=csrf_token]", "value");
-    let fields = [("csrf_token", seal[0].as_str())];
+    let csrf_token = meera.visits("user/data/export/").await;
+    let csrf_token = csrf_token.attributes("input[name=csrf_token]", "value");
+    let fields = [("csrf_token", csrf_token[0].as_str())];
     meera.posts("user/data/close/", &fields).await.refuses(409);
 }

@@ -465,7 +465,7 @@ async fn the_lines_for_the_other_libraries_have_valid_syntax() {
 async fn every_tab_is_a_separate_small_page() {
     let world = World::new().await;
     world.registers(&MESS_MENU).await;
-    for reader in [world.stranger(), world.student("meera").await] {
+    for reader in [world.visitor(), world.student("meera").await] {
         for tab in TABS {
             let page = reader.visits(&format!("doc/{tab}/")).await;
             assert_eq!(page.status, 200, "{tab}");
@@ -518,7 +518,7 @@ async fn every_link_of_the_docs_works() {
 #[tokio::test]
 async fn an_unknown_tab_shows_the_first_and_the_slash_is_optional() {
     let world = World::new().await;
-    let stranger = world.stranger();
+    let visitor = world.visitor();
     for address in [
         "doc/",
         "doc",
@@ -526,7 +526,7 @@ async fn an_unknown_tab_shows_the_first_and_the_slash_is_optional() {
         "doc/no-such-tab/",
         "doc/?app=1&lang=cobol",
     ] {
-        let page = stranger.asks(address).await;
+        let page = visitor.gets(address).await;
         page.shows("A login for your app");
         assert_eq!(
             page.texts(".tabs [aria-current=page]"),
@@ -539,12 +539,12 @@ async fn an_unknown_tab_shows_the_first_and_the_slash_is_optional() {
 #[tokio::test]
 async fn a_reader_who_is_not_signed_in_sees_placeholders_and_can_sign_in() {
     let world = World::new().await;
-    let stranger = world.stranger();
+    let visitor = world.visitor();
 
-    let page = stranger.visits("doc/libraries/").await;
+    let page = visitor.visits("doc/libraries/").await;
     assert!(shown(&page, "code-authlib").contains("YOUR_CLIENT_ID"));
     let there = page.attributes(".whose a", "href");
-    let there = stranger.visits(&there[0]).await;
+    let there = visitor.visits(&there[0]).await;
 
     let meera = world.person("meera").await;
     let back = there.signs_in(&meera.username, &meera.password).await;
@@ -590,7 +590,7 @@ async fn the_newest_app_is_shown_until_another_is_chosen() {
 #[tokio::test]
 async fn the_tables_match_the_metadata_and_openapi() {
     let world = World::new().await;
-    let (stranger, canteen) = (world.stranger(), world.canteen());
+    let (visitor, canteen) = (world.visitor(), world.canteen());
     let get = async |address: &str| {
         let request = canteen.request(reqwest::Method::GET, address);
         Answer::to(request).await.good()
@@ -598,11 +598,11 @@ async fn the_tables_match_the_metadata_and_openapi() {
     let metadata = get(".well-known/oauth-authorization-server").await;
     let openapi = get("api/openapi.json").await;
 
-    let scopes = stranger
+    let scopes = visitor
         .visits("doc/")
         .await
         .attributes("tr[data-scope]", "data-scope");
-    let api = stranger.visits("doc/api/").await;
+    let api = visitor.visits("doc/api/").await;
     let fields = api.attributes("tr[data-field]", "data-field");
 
     assert_eq!(serde_json::json!(scopes), metadata["scopes_supported"]);
@@ -627,7 +627,7 @@ async fn the_tables_match_the_metadata_and_openapi() {
 #[tokio::test]
 async fn the_enumerations_match_the_api() {
     let world = World::new().await;
-    let page = world.stranger().visits("doc/api/").await;
+    let page = world.visitor().visits("doc/api/").await;
     let listed: Vec<_> = page
         .texts(".codes-and-names dt")
         .into_iter()
@@ -663,9 +663,9 @@ async fn lifetimes_and_the_user_cap_match_the_program() {
         .set("PROFILES_UNVERIFIED_CAP", "7")
         .opens()
         .await;
-    let stranger = world.stranger();
+    let visitor = world.visitor();
 
-    let basics = stranger.visits("doc/").await;
+    let basics = visitor.visits("doc/").await;
     basics
         .shows("90 minutes")
         .shows("within 2 minutes")
@@ -678,7 +678,7 @@ async fn lifetimes_and_the_user_cap_match_the_program() {
         !basics.says("If the answer gets lost"),
         "there is no such rule now"
     );
-    stranger
+    visitor
         .visits("doc/policy/")
         .await
         .shows("At most 7 people");
@@ -689,7 +689,7 @@ async fn lifetimes_and_the_user_cap_match_the_program() {
 async fn every_error_code_is_on_the_page() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
-    let page = world.stranger().visits("doc/errors/").await;
+    let page = world.visitor().visits("doc/errors/").await;
     let names = |part: &str| {
         let terms = page.texts(".cures dt");
         assert!(
@@ -705,13 +705,13 @@ async fn every_error_code_is_on_the_page() {
         .presses("deny")
         .await;
     names(&back(refused));
-    names(&back(asha.asks(&canteen.login_link("bogus")).await));
+    names(&back(asha.gets(&canteen.login_link("bogus")).await));
     let implicit = canteen
         .login_link("basic")
         .replace("response_type=code", "response_type=token");
-    names(&back(asha.asks(&implicit).await));
-    let challenge = canteen.asks(&[("code_challenge", "short")]);
-    names(&back(asha.asks(&challenge).await));
+    names(&back(asha.gets(&implicit).await));
+    let challenge = canteen.authorize_url(&[("code_challenge", "short")]);
+    names(&back(asha.gets(&challenge).await));
 
     for fields in [
         &[("grant_type", "password")][..],
@@ -719,12 +719,12 @@ async fn every_error_code_is_on_the_page() {
         &[("grant_type", "authorization_code"), ("code", "none")],
         &[("grant_type", "refresh_token"), ("refresh_token", "none")],
     ] {
-        let answer = canteen.asks_for_token(fields).await;
+        let answer = canteen.requests_token(fields).await;
         names(&format!("{} {}", answer.status.as_u16(), answer.error()));
     }
-    let stranger = canteen.with_secret("wrong");
-    let answer = stranger
-        .asks_for_token(&[("grant_type", "refresh_token"), ("refresh_token", "x")])
+    let visitor = canteen.with_secret("wrong");
+    let answer = visitor
+        .requests_token(&[("grant_type", "refresh_token"), ("refresh_token", "x")])
         .await;
     names(&format!("{} {}", answer.status.as_u16(), answer.error()));
 

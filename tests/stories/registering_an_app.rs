@@ -1,16 +1,16 @@
 //! Registering an app, changing it and deleting it.
 
-use crate::support::campus::Registered;
-use crate::support::relying_party::Shown;
+use crate::support::campus::RegisteredApp;
+use crate::support::relying_party::Credentials;
 use crate::support::{App, Browser, Page, World};
 
 /// A registered app as its developer has it: its page and its credentials.
-struct Mine {
+struct MyApp {
     page: Page,
     app: App,
 }
 
-async fn registers(world: &World, developer: &Browser, kind: &str) -> Mine {
+async fn registers(world: &World, developer: &Browser, kind: &str) -> MyApp {
     let form = developer.visits("oauth/applications/register/").await;
     let shown = form
         .fills("name", "Squash")
@@ -28,7 +28,7 @@ async fn registers(world: &World, developer: &Browser, kind: &str) -> Mine {
         .await
         .clicks("Squash")
         .await;
-    let app = world.app_known_as(&Registered {
+    let app = world.app_with_credentials(&RegisteredApp {
         name: "Squash".to_owned(),
         client_id: page.texts("#client_id").remove(0),
         client_secret: shown.texts("#client_secret").pop(),
@@ -44,7 +44,7 @@ async fn registers(world: &World, developer: &Browser, kind: &str) -> Mine {
             .is_some_and(|secret| later.text().contains(secret));
         assert!(!kept, "the secret is shown again at {}", later.url);
     }
-    Mine { page, app }
+    MyApp { page, app }
 }
 
 /// Requests a new secret and returns it.
@@ -62,7 +62,7 @@ async fn a_registered_app_signs_a_person_in() {
     let world = World::new().await;
     let (meera, asha) = (world.student("meera").await, world.student("asha").await);
 
-    let Mine { page, app } = registers(&world, &meera, "confidential").await;
+    let MyApp { page, app } = registers(&world, &meera, "confidential").await;
 
     page.shows("Squash")
         .shows("Bookings for the squash court")
@@ -70,7 +70,7 @@ async fn a_registered_app_signs_a_person_in() {
     let consent = asha.visits(&app.login_link("basic profile")).await;
     consent.shows("Squash").shows("meera");
     let tokens = app
-        .trades(&app.receives(&consent.presses("allow").await).code())
+        .exchanges_code(&app.receives(&consent.presses("allow").await).code())
         .await;
     assert_eq!(
         app.reads(&tokens.access, "fields=first_name").await.good()["first_name"],
@@ -83,14 +83,14 @@ async fn a_public_app_has_no_secret_and_needs_none() {
     let world = World::new().await;
     let (meera, asha) = (world.student("meera").await, world.student("asha").await);
 
-    let Mine { app, .. } = registers(&world, &meera, "public").await;
+    let MyApp { app, .. } = registers(&world, &meera, "public").await;
 
     assert_eq!(app.client_secret, None);
     let verifier = "v".repeat(43);
     let code = world
-        .consents(&asha, &app.login_link_proving("basic", &verifier))
+        .consents(&asha, &app.login_link_with_pkce("basic", &verifier))
         .await;
-    app.tries_to_trade(&code, &[("code_verifier", &verifier)])
+    app.tries_to_exchange(&code, &[("code_verifier", &verifier)])
         .await
         .tokens();
 }
@@ -99,7 +99,7 @@ async fn a_public_app_has_no_secret_and_needs_none() {
 async fn a_new_secret_works_beside_the_old_one_and_ends_the_one_before() {
     let world = World::new().await;
     let (meera, asha) = (world.student("meera").await, world.student("asha").await);
-    let Mine { page, app: first } = registers(&world, &meera, "confidential").await;
+    let MyApp { page, app: first } = registers(&world, &meera, "confidential").await;
     let pair = world.connects(&asha, &first, "basic").await;
 
     let second = first.with_secret(&new_secret(&page).await);
@@ -125,7 +125,7 @@ async fn a_new_secret_works_beside_the_old_one_and_ends_the_one_before() {
 async fn a_change_is_visible_on_the_consent_page() {
     let world = World::new().await;
     let (meera, asha) = (world.student("meera").await, world.student("asha").await);
-    let Mine { page, app } = registers(&world, &meera, "confidential").await;
+    let MyApp { page, app } = registers(&world, &meera, "confidential").await;
 
     let form = page.clicks("Edit").await;
     assert_eq!(form.url.path(), format!("{}update/", page.url.path()));
@@ -141,7 +141,7 @@ async fn a_change_is_visible_on_the_consent_page() {
     asha.visits(&app.login_link("basic"))
         .await
         .shows("Squash Court");
-    asha.asks(&app.asks(&[("redirect_uri", "https://squash.example/cb")]))
+    asha.gets(&app.authorize_url(&[("redirect_uri", "https://squash.example/cb")]))
         .await
         .refuses(400);
 }
@@ -209,7 +209,7 @@ async fn a_person_can_own_a_hundred_apps_at_most() {
 async fn a_logo_is_public() {
     let world = World::new().await;
     let (meera, asha) = (world.student("meera").await, world.student("asha").await);
-    let Mine { page, app } = registers(&world, &meera, "confidential").await;
+    let MyApp { page, app } = registers(&world, &meera, "confidential").await;
 
     let form = page.clicks("Edit").await;
     form.attaches(
@@ -223,8 +223,8 @@ async fn a_logo_is_public() {
     let consent = asha.visits(&app.login_link("basic")).await;
     let logo = consent.attributes("main img", "src").remove(0);
     let picture = world
-        .stranger()
-        .asks(consent.url.join(&logo).unwrap().as_str())
+        .visitor()
+        .gets(consent.url.join(&logo).unwrap().as_str())
         .await;
     assert_eq!(picture.status, 200, "{logo}");
     assert!(
@@ -238,7 +238,7 @@ async fn a_logo_is_public() {
 async fn a_logo_that_is_too_large_keeps_the_typed_values() {
     let world = World::new().await;
     let meera = world.student("meera").await;
-    let Mine { page, .. } = registers(&world, &meera, "confidential").await;
+    let MyApp { page, .. } = registers(&world, &meera, "confidential").await;
 
     let form = page.clicks("Edit").await;
     let photograph = vec![0; 12 * 1024 * 1024];
@@ -261,7 +261,7 @@ async fn a_logo_that_is_too_large_keeps_the_typed_values() {
 async fn deleting_an_app_deletes_its_tokens_and_grants() {
     let world = World::new().await;
     let (meera, asha) = (world.student("meera").await, world.student("asha").await);
-    let Mine { page, app } = registers(&world, &meera, "confidential").await;
+    let MyApp { page, app } = registers(&world, &meera, "confidential").await;
     let pair = world.connects(&asha, &app, "basic").await;
 
     let asked = page.clicks("Delete Squash").await;
@@ -286,10 +286,10 @@ async fn deleting_an_app_deletes_its_tokens_and_grants() {
         ("grant_type", "refresh_token"),
         ("refresh_token", pair.refresh.as_str()),
     ];
-    app.calls("oauth/token/", Shown::InHeader, &refresh)
+    app.calls("oauth/token/", Credentials::InHeader, &refresh)
         .await
         .refuses(401, "invalid_client");
-    asha.asks(&app.login_link("basic")).await.refuses(400);
+    asha.gets(&app.login_link("basic")).await.refuses(400);
     assert_eq!(
         asha.visits("user/settings/").await.texts("main h2"),
         Vec::<String>::new()

@@ -2,8 +2,10 @@
 
 use crate::sim::erp::Erp;
 use crate::support::World;
-use crate::support::lying_directory::{Asked, Does, LyingDirectory, PASSWORD, bound, honestly};
-use crate::support::patience::patiently;
+use crate::support::scripted_directory::{
+    LdapRequest, PASSWORD, Reply, ScriptedDirectory, bind_result, correct_reply,
+};
+use crate::support::wait::wait_for;
 use crate::support::world::Plan;
 
 struct Metrics {
@@ -15,7 +17,7 @@ impl Metrics {
     async fn of(plan: Plan) -> (World, Self) {
         let plan = plan.set("PROFILES_METRICS_LISTEN", "127.0.0.1:0");
         let world = plan.in_its_own_process().opens().await;
-        let address = patiently(async || {
+        let address = wait_for(async || {
             let log = world.log();
             let mut lines = log.lines();
             let address = lines.find_map(|line| line.strip_prefix("metrics on "))?;
@@ -59,11 +61,11 @@ fn value(text: &str, name: &str, labels: &[&str]) -> Option<f64> {
 async fn events_are_counted() {
     let (world, metrics) = Metrics::of(World::plan()).await;
     let asha = world.student("asha").await;
-    world.stranger().signs_in("asha", "not hers").await;
+    world.visitor().signs_in("asha", "not hers").await;
     world.connects(&asha, &world.canteen(), "basic").await;
     // Jobs start a little after the listener.
     let runs = [r#"job="mail.deliver""#, r#"outcome="done""#];
-    let told = patiently(async || {
+    let told = wait_for(async || {
         let told = metrics.read().await;
         value(&told, "profiles_job_runs_total", &runs).map(|_| told)
     });
@@ -104,9 +106,9 @@ async fn labels_contain_no_personal_data_and_no_client_input() {
     let tokens = world.connects(&asha, &canteen, "basic profile").await;
     for number in 0..40 {
         let address = format!("nowhere/{number}/?code={}", tokens.access);
-        world.stranger().asks(&address).await;
+        world.visitor().gets(&address).await;
         let way = format!("account/login/way{number}/");
-        world.stranger().asks(&way).await;
+        world.visitor().gets(&way).await;
     }
     let invented = reqwest::Method::from_bytes(b"BREWCOFFEE").unwrap();
     canteen
@@ -135,9 +137,9 @@ async fn labels_contain_no_personal_data_and_no_client_input() {
 
 #[tokio::test]
 async fn a_closed_connector_is_in_the_metrics() {
-    let directory = LyingDirectory::that(|id, _, asked| match asked {
-        Asked::Bind { .. } => Does::Says(bound(id, 0)),
-        _ => honestly(id, asked),
+    let directory = ScriptedDirectory::that(|id, _, asked| match asked {
+        LdapRequest::Bind { .. } => Reply::Sends(bind_result(id, 0)),
+        _ => correct_reply(id, asked),
     })
     .await;
     let (world, metrics) = Metrics::of(directory.plan()).await;
@@ -148,7 +150,7 @@ async fn a_closed_connector_is_in_the_metrics() {
         Some(0.0)
     );
 
-    let form = world.stranger().visits("account/login/ldap/").await;
+    let form = world.visitor().visits("account/login/ldap/").await;
     form.signs_in("nandini", PASSWORD).await.refuses(503);
 
     let after = metrics.read().await;
@@ -174,7 +176,7 @@ async fn unusual_data_of_one_person_is_counted_and_closes_nothing() {
     let plan = World::plan().set("PROFILES_ERP_URL", &erp.site.origin);
     let (world, metrics) = Metrics::of(plan).await;
 
-    let form = world.stranger().visits("account/login/erp/").await;
+    let form = world.visitor().visits("account/login/erp/").await;
     let told = form.fills("roll", "21CS10001").presses("Continue").await;
     told.refuses(400);
 
@@ -191,7 +193,7 @@ async fn unusual_data_of_one_person_is_counted_and_closes_nothing() {
 #[tokio::test]
 async fn metrics_are_on_their_own_port_and_only_if_configured() {
     let (world, metrics) = Metrics::of(World::plan()).await;
-    assert_eq!(world.stranger().asks("metrics").await.status, 404);
+    assert_eq!(world.visitor().gets("metrics").await.status, 404);
     // The metrics port serves nothing else.
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let login = metrics.address.replace("metrics", "account/login/");
@@ -203,11 +205,11 @@ async fn metrics_are_on_their_own_port_and_only_if_configured() {
 
 #[tokio::test]
 async fn metrics_can_be_read_without_a_database() {
-    let directory = LyingDirectory::that(|id, _, asked| honestly(id, asked)).await;
-    let (world, metrics) = Metrics::of(directory.plan().on_a_wire()).await;
+    let directory = ScriptedDirectory::that(|id, _, asked| correct_reply(id, asked)).await;
+    let (world, metrics) = Metrics::of(directory.plan().with_database_proxy()).await;
     let closed = "profiles_upstream_closed";
     assert_eq!(value(&metrics.read().await, closed, &[]), Some(0.0));
-    world.wire().cut().await;
+    world.database_proxy().cut().await;
 
     let told = metrics.read().await;
 

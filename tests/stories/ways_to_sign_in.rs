@@ -27,7 +27,7 @@ async fn number(world: &World, browser: &Browser) -> Value {
 }
 
 async fn comes_through_the_directory(world: &World, username: &str) -> (Browser, Page) {
-    let browser = world.stranger();
+    let browser = world.visitor();
     let form = browser.visits("account/login/ldap/").await;
     let page = proves_to_be(form, username).await;
     (browser, page)
@@ -85,10 +85,10 @@ async fn a_taken_username_is_refused_with_an_explanation() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     let asha = world.student("asha").await;
-    let (stranger, page) = comes_through_the_directory(&world, "asha").await;
+    let (visitor, page) = comes_through_the_directory(&world, "asha").await;
     assert_eq!(page.status, 400);
     assert!(page.says("link this one there"));
-    assert_eq!(stranger.asks("user/").await.status, 302);
+    assert_eq!(visitor.gets("user/").await.status, 302);
 
     links(&asha, "asha").await.shows("From now on");
     let (_, page) = comes_through_the_directory(&world, "asha").await;
@@ -101,12 +101,12 @@ async fn a_link_finished_after_the_session_expired_signs_nobody_in() {
     let world = directory.plan().opens().await;
     let asha = world.student("asha").await;
     let form = asha.visits(PAGE).await.clicks("Campus account").await;
-    world.sleeps(Duration::hours(3));
+    world.advance_clock(Duration::hours(3));
 
     let page = proves_to_be(form, "nandini").await;
 
     assert!(!page.says("From now on"), "{}", page.words());
-    assert_eq!(asha.asks("user/").await.status, 302);
+    assert_eq!(asha.gets("user/").await.status, 302);
     // No account was made of it either: Nandini is new when she signs in herself.
     let (_, page) = comes_through_the_directory(&world, "nandini").await;
     page.shows("nandini");
@@ -127,7 +127,7 @@ async fn removing_an_identity_ends_the_sessions_it_started() {
     let told = page.presses("Remove it").await;
 
     told.shows("You are signed out everywhere else.");
-    assert_eq!(intruder.asks("user/").await.status, 302);
+    assert_eq!(intruder.gets("user/").await.status, 302);
 }
 
 #[tokio::test]
@@ -186,9 +186,9 @@ async fn removing_an_identity_requires_a_recent_sign_in() {
         .await
         .clicks("Remove Campus account")
         .await;
-    world.sleeps(Duration::minutes(110));
+    world.advance_clock(Duration::minutes(110));
     asha.visits("user/").await.shows("Asha");
-    world.sleeps(Duration::minutes(15));
+    world.advance_clock(Duration::minutes(15));
 
     let page = page.presses("Remove it").await;
 
@@ -204,9 +204,9 @@ async fn a_link_finished_hours_after_the_sign_in_links_nothing() {
     let person = world.person("asha").await;
     let asha = world.signed_in(&person).await;
     let form = asha.visits(PAGE).await.clicks("Campus account").await;
-    world.sleeps(Duration::minutes(110));
+    world.advance_clock(Duration::minutes(110));
     asha.visits("user/").await.shows("Asha");
-    world.sleeps(Duration::minutes(15));
+    world.advance_clock(Duration::minutes(15));
 
     let told = proves_to_be(form, "nandini").await;
 

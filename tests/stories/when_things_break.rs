@@ -47,9 +47,9 @@ async fn a_program_killed_during_code_exchanges_keeps_every_token_it_issued() {
         while answered.load(Ordering::SeqCst) < stop_after {
             sleep(Duration::from_micros(200)).await;
         }
-        world.dies();
+        world.crashes();
         let heard = trades.join_all().await;
-        world.rises().await;
+        world.restarts().await;
 
         let received: Vec<&(String, Option<Tokens>)> =
             heard.iter().filter(|(_, pair)| pair.is_some()).collect();
@@ -65,7 +65,7 @@ async fn a_program_killed_during_code_exchanges_keeps_every_token_it_issued() {
         for (code, pair) in &heard {
             let mut worked = usize::from(pair.is_some());
             for _ in 0..2 {
-                let answer = canteen.tries_to_trade(code, &[]).await;
+                let answer = canteen.tries_to_exchange(code, &[]).await;
                 if answer.status == 200 {
                     worked += 1;
                 } else {
@@ -142,7 +142,7 @@ async fn works(canteen: App, mut pair: Tokens, stop: Arc<AtomicBool>) -> (Tokens
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn without_its_database_the_program_returns_503_and_recovers_when_it_is_back() {
-    let plan = World::plan().in_its_own_process().on_a_wire();
+    let plan = World::plan().in_its_own_process().with_database_proxy();
     let world = plan.opens().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let stop = Arc::new(AtomicBool::new(false));
@@ -153,7 +153,7 @@ async fn without_its_database_the_program_returns_503_and_recovers_when_it_is_ba
     }
 
     sleep(Duration::from_secs(1)).await;
-    world.wire().cut().await;
+    world.database_proxy().cut().await;
     let cut = Instant::now();
     let mut pages = Vec::new();
     while cut.elapsed() < Duration::from_secs(10) {
@@ -163,14 +163,14 @@ async fn without_its_database_the_program_returns_503_and_recovers_when_it_is_ba
             "oauth/applications/",
             "health/ready",
         ] {
-            pages.push(asha.asks(path).await);
+            pages.push(asha.gets(path).await);
         }
-        assert_eq!(asha.asks("health/live").await.status, 200);
+        assert_eq!(asha.gets("health/live").await.status, 200);
         sleep(Duration::from_millis(200)).await;
     }
-    world.wire().mend().await;
+    world.database_proxy().mend().await;
     let mended = Instant::now();
-    while asha.asks("health/ready").await.status != 200 {
+    while asha.gets("health/ready").await.status != 200 {
         assert!(
             mended.elapsed() < Duration::from_secs(10),
             "not ready again"
@@ -202,7 +202,7 @@ async fn without_its_database_the_program_returns_503_and_recovers_when_it_is_ba
     }
     assert!(world.is_running());
     assert_eq!(
-        asha.asks("user/settings/").await.status,
+        asha.gets("user/settings/").await.status,
         200,
         "asha is still signed in"
     );

@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use tokio::task::{JoinSet, spawn_blocking};
 
 use crate::support::chromium::Chromium;
-use crate::support::mail_server::{Mail, MailServer, Speaks};
+use crate::support::mail_server::{Mail, MailServer, SmtpMode};
 use crate::support::world::Plan;
 use crate::support::{Answer, App, Browser, Tokens, World};
 
 const ADDRESS: &str = "user/api/user/send_mail/";
 
 /// asha has allowed the canteen to write to her, and there is a mail server.
-struct Post {
+struct MailSetup {
     world: World,
     server: MailServer,
     asha: Browser,
@@ -24,12 +24,12 @@ struct Post {
     tokens: Tokens,
 }
 
-impl Post {
+impl MailSetup {
     async fn opens() -> Self {
-        Self::opens_with(Speaks::Plain, |plan, _| plan).await
+        Self::opens_with(SmtpMode::Plain, |plan, _| plan).await
     }
 
-    async fn opens_with(speaks: Speaks, change: impl FnOnce(Plan, &MailServer) -> Plan) -> Self {
+    async fn opens_with(speaks: SmtpMode, change: impl FnOnce(Plan, &MailServer) -> Plan) -> Self {
         let server = MailServer::starts(speaks).await;
         let plan = World::plan()
             .set("PROFILES_SMTP_URL", &server.address())
@@ -118,16 +118,16 @@ fn stop_link(mail: &Mail) -> String {
 
 #[tokio::test]
 async fn k68_one_mail_reaches_the_primary_address_as_composed() {
-    for speaks in [Speaks::Plain, Speaks::StartTls, Speaks::Tls] {
-        let post = Post::opens_with(speaks, |plan, _| plan).await;
-        let (told, mail) = post
+    for speaks in [SmtpMode::Plain, SmtpMode::StartTls, SmtpMode::Tls] {
+        let setup = MailSetup::opens_with(speaks, |plan, _| plan).await;
+        let (told, mail) = setup
             .delivers(&json!({
                 "subject": "Dinner – आज",
                 "message": "Rice & <b>dal</b>.\nMenu: https://mess.example/?a=1&b=2.",
                 "reply_to": ["mess@campus.example", "warden@campus.example"],
             }))
             .await;
-        post.server.got_nothing_else().await;
+        setup.server.got_nothing_else().await;
 
         let id = told["Message-ID"].as_str().unwrap();
         let (left, right) = id.trim_matches(['<', '>']).split_once('@').unwrap();
@@ -138,7 +138,7 @@ async fn k68_one_mail_reaches_the_primary_address_as_composed() {
                 && !right.contains(['@', ' '])
         );
         assert_eq!(header(&mail, "Message-ID"), Some(id));
-        let recorded = post.asks("select message_id from sent_mails").await;
+        let recorded = setup.asks("select message_id from sent_mails").await;
         assert_eq!(recorded.len(), 1);
         assert_eq!(recorded[0].get::<_, String>(0), id);
 
@@ -168,7 +168,7 @@ async fn k68_one_mail_reaches_the_primary_address_as_composed() {
         let start = "Rice & <b>dal</b>.\nMenu: https://mess.example/?a=1&b=2.\n\n\nSent via SSO by Canteen\n\nYou get this";
         assert!(text.starts_with(start), "{text}");
         assert!(
-            text.contains(&format!("{}user/settings/", post.world.base)),
+            text.contains(&format!("{}user/settings/", setup.world.base)),
             "{text}"
         );
         let html = mail["html"].as_str().unwrap();
@@ -186,19 +186,20 @@ async fn k68_one_mail_reaches_the_primary_address_as_composed() {
 
 #[tokio::test]
 async fn k69_without_reply_to_replies_go_to_the_published_contact_or_nowhere() {
-    let post = Post::opens().await;
-    let (_, mail) = post.delivers(&dinner()).await;
+    let setup = MailSetup::opens().await;
+    let (_, mail) = setup.delivers(&dinner()).await;
     assert_eq!(header(&mail, "Reply-To"), None);
 
-    post.asks("update apps set contact = 'canteen@campus.example'")
+    setup
+        .asks("update apps set contact = 'canteen@campus.example'")
         .await;
-    let (_, mail) = post.delivers(&dinner()).await;
+    let (_, mail) = setup.delivers(&dinner()).await;
     assert_eq!(mail["reply_to"], json!(["canteen@campus.example"]));
 }
 
 #[tokio::test]
 async fn k70_every_wrong_field_is_named_and_nothing_is_sent() {
-    let post = Post::opens().await;
+    let setup = MailSetup::opens().await;
     let all = ["subject", "message", "reply_to"];
     for wrong in 1..8_u8 {
         let is_wrong = |at: usize| wrong & (1 << at) != 0;
@@ -211,7 +212,7 @@ async fn k70_every_wrong_field_is_named_and_nothing_is_sent() {
                 }
                 assert!(is_wrong(at));
             }
-            let answer = post.sends(&mail).await;
+            let answer = setup.sends(&mail).await;
             assert_eq!(answer.status, 400, "{mail}");
             let mut named: Vec<String> =
                 answer.json().as_object().unwrap().keys().cloned().collect();
@@ -234,7 +235,7 @@ async fn k70_every_wrong_field_is_named_and_nothing_is_sent() {
     ] {
         let mut mail = dinner();
         mail["reply_to"] = reply_to;
-        let answer = post.sends(&mail).await;
+        let answer = setup.sends(&mail).await;
         assert_eq!(answer.status, 400, "{mail}");
         let told = answer.json();
         assert_eq!(
@@ -245,20 +246,20 @@ async fn k70_every_wrong_field_is_named_and_nothing_is_sent() {
     let mut mail = dinner();
     mail["reply_to"] = json!(["a@b.example", "nobody"]);
     assert_eq!(
-        post.sends(&mail).await.json(),
+        setup.sends(&mail).await.json(),
         json!({ "reply_to": { "1": ["Enter a valid email address."] } })
     );
-    post.server.got_nothing_else().await;
-    assert!(post.asks("select 1 from sent_mails").await.is_empty());
+    setup.server.got_nothing_else().await;
+    assert!(setup.asks("select 1 from sent_mails").await.is_empty());
 }
 
 #[tokio::test]
 async fn k71_a_body_that_is_not_json_is_refused_and_a_line_break_makes_no_header() {
-    let post = Post::opens().await;
+    let setup = MailSetup::opens().await;
     let send = |kind: &'static str, body: &'static str| {
-        let request = post.canteen.request(Method::POST, ADDRESS);
+        let request = setup.canteen.request(Method::POST, ADDRESS);
         let request = request
-            .bearer_auth(&post.tokens.access)
+            .bearer_auth(&setup.tokens.access)
             .header("content-type", kind);
         Answer::to(request.body(body))
     };
@@ -272,13 +273,13 @@ async fn k71_a_body_that_is_not_json_is_refused_and_a_line_break_makes_no_header
     let form = "subject=Dinner&message=Rice&reply_to=a%40b.example&reply_to=c%40d.example";
     send("application/x-www-form-urlencoded", form).await.good();
     assert_eq!(
-        post.server.gets().await["reply_to"],
+        setup.server.gets().await["reply_to"],
         json!(["a@b.example", "c@d.example"])
     );
 
     let mut mail = dinner();
     mail["subject"] = json!("Dinner\r\nBcc: everybody@campus.example");
-    let answer = post.sends(&mail).await;
+    let answer = setup.sends(&mail).await;
     assert_eq!(
         (
             answer.status.as_u16(),
@@ -286,16 +287,16 @@ async fn k71_a_body_that_is_not_json_is_refused_and_a_line_break_makes_no_header
         ),
         (400, true)
     );
-    post.server.got_nothing_else().await;
+    setup.server.got_nothing_else().await;
 }
 
 #[tokio::test]
 async fn k72_sending_requires_post_and_a_token_with_the_scope() {
-    let post = Post::opens().await;
-    let without = post.world.library();
-    let tokens = post
+    let setup = MailSetup::opens().await;
+    let without = setup.world.library();
+    let tokens = setup
         .world
-        .connects(&post.asha, &without, "basic profile")
+        .connects(&setup.asha, &without, "basic profile")
         .await;
     let answer = sends(&without, &tokens.access, &dinner()).await;
     assert_eq!(
@@ -307,63 +308,63 @@ async fn k72_sending_requires_post_and_a_token_with_the_scope() {
             .header("www-authenticate")
             .contains("insufficient_scope")
     );
-    let nobody = Answer::to(post.canteen.request(Method::POST, ADDRESS).json(&dinner())).await;
+    let nobody = Answer::to(setup.canteen.request(Method::POST, ADDRESS).json(&dinner())).await;
     assert_eq!(
         nobody.detail(401),
         "Authentication credentials were not provided."
     );
     for method in [Method::GET, Method::PUT, Method::DELETE] {
-        let request = post
+        let request = setup
             .canteen
             .request(method, ADDRESS)
-            .bearer_auth(&post.tokens.access);
+            .bearer_auth(&setup.tokens.access);
         let answer = Answer::to(request).await;
         answer.detail(405);
         assert_eq!(answer.header("allow"), "POST, OPTIONS");
     }
-    post.server.got_nothing_else().await;
+    setup.server.got_nothing_else().await;
 }
 
 #[tokio::test]
 async fn k73_a_mail_server_that_is_down_is_reported_as_an_outcome() {
-    let post = Post::opens_with(Speaks::Plain, |plan, _| {
+    let setup = MailSetup::opens_with(SmtpMode::Plain, |plan, _| {
         plan.set("PROFILES_SMTP_URL", "smtp://127.0.0.1:1")
     })
     .await;
-    let told = post.sends(&dinner()).await.good();
+    let told = setup.sends(&dinner()).await.good();
     assert_eq!(told["status"], false);
     assert!(told["Message-ID"].as_str().unwrap().starts_with('<'));
     assert_eq!(
-        post.newest_reason().await.as_deref(),
+        setup.newest_reason().await.as_deref(),
         Some("the mail server is not reachable")
     );
 }
 
 #[tokio::test]
 async fn a_person_without_a_directory_address_gets_mail_at_the_proved_one() {
-    let post = Post::opens().await;
-    post.asks("update people set email = ''").await;
-    assert_eq!(post.sends(&dinner()).await.good()["status"], true);
-    let mail = post.server.gets().await;
+    let setup = MailSetup::opens().await;
+    setup.asks("update people set email = ''").await;
+    assert_eq!(setup.sends(&dinner()).await.good()["status"], true);
+    let mail = setup.server.gets().await;
     assert_eq!(mail["recipients"], json!(["asha@mail.example"]));
 }
 
 #[tokio::test]
 async fn a_person_without_an_address_gets_no_mail_and_the_app_an_error() {
-    let post = Post::opens().await;
-    post.asks("update people set email = ''").await;
-    post.asks("delete from secondary_emails").await;
-    assert_eq!(post.sends(&dinner()).await.good()["status"], false);
+    let setup = MailSetup::opens().await;
+    setup.asks("update people set email = ''").await;
+    setup.asks("delete from secondary_emails").await;
+    assert_eq!(setup.sends(&dinner()).await.good()["status"], false);
     assert_eq!(
-        post.newest_reason().await.as_deref(),
+        setup.newest_reason().await.as_deref(),
         Some("the person has no mail address")
     );
-    post.server.got_nothing_else().await;
+    setup.server.got_nothing_else().await;
 }
 
 #[tokio::test]
 async fn an_oversized_mail_is_refused_with_400() {
-    let post = Post::opens().await;
+    let setup = MailSetup::opens().await;
     for (field, most, over) in [
         ("subject", json!("é".repeat(200)), json!("é".repeat(201))),
         (
@@ -384,20 +385,20 @@ async fn an_oversized_mail_is_refused_with_400() {
     ] {
         let mut mail = dinner();
         mail[field] = over;
-        assert_eq!(post.sends(&mail).await.status, 400, "{field}");
+        assert_eq!(setup.sends(&mail).await.status, 400, "{field}");
         mail[field] = most;
-        let (_, got) = post.delivers(&mail).await;
+        let (_, got) = setup.delivers(&mail).await;
         assert_eq!(got["defects"], json!([]), "{field}");
         assert!(got["longest_line"].as_u64().unwrap() <= 998, "{field}");
     }
-    post.server.got_nothing_else().await;
+    setup.server.got_nothing_else().await;
 }
 
 #[tokio::test]
 async fn cors_allows_the_apps_origins_to_send() {
-    let post = Post::opens().await;
+    let setup = MailSetup::opens().await;
     let ask = |origin: &'static str| {
-        let request = post
+        let request = setup
             .canteen
             .request(Method::OPTIONS, ADDRESS)
             .header("origin", origin);
@@ -415,11 +416,11 @@ async fn cors_allows_the_apps_origins_to_send() {
             .header("access-control-allow-origin"),
         ""
     );
-    let request = post
+    let request = setup
         .canteen
         .request(Method::POST, ADDRESS)
         .header("origin", "https://canteen.example");
-    let answer = Answer::to(request.bearer_auth(&post.tokens.access).json(&dinner())).await;
+    let answer = Answer::to(request.bearer_auth(&setup.tokens.access).json(&dinner())).await;
     assert_eq!(
         answer.header("access-control-allow-origin"),
         "https://canteen.example"
@@ -432,7 +433,7 @@ async fn cors_allows_the_apps_origins_to_send() {
 #[tokio::test]
 async fn the_dkim_signature_covers_the_whole_mail_and_both_unsubscribe_headers() {
     for algorithm in ["rsa", "ed25519"] {
-        let post = Post::opens_with(Speaks::Plain, |plan, server| {
+        let setup = MailSetup::opens_with(SmtpMode::Plain, |plan, server| {
             plan.set(
                 "PROFILES_DKIM_KEY_FILE",
                 &server.file(&format!("dkim-{algorithm}.pem")),
@@ -449,7 +450,7 @@ async fn the_dkim_signature_covers_the_whole_mail_and_both_unsubscribe_headers()
             mail["subject"] = json!(
                 "A long subject – with अक्षर and  two blanks, over more than one line of a header"
             );
-            let (_, mail) = post.delivers(&mail).await;
+            let (_, mail) = setup.delivers(&mail).await;
             assert_eq!(mail["dkim"]["algorithm"], algorithm, "{message:?}: {mail}");
             assert_eq!(mail["dkim"]["domain"], "campus.example");
             let covered: Vec<&str> = mail["dkim"]["covered"]
@@ -477,31 +478,31 @@ async fn the_dkim_signature_covers_the_whole_mail_and_both_unsubscribe_headers()
 
 #[tokio::test]
 async fn one_click_unsubscribes_this_person_from_this_app_only() {
-    let post = Post::opens().await;
-    let library = post.world.library();
-    let to_library = post
+    let setup = MailSetup::opens().await;
+    let library = setup.world.library();
+    let to_library = setup
         .world
-        .connects(&post.asha, &library, "basic send_mail")
+        .connects(&setup.asha, &library, "basic send_mail")
         .await;
-    let vikram = post.world.student("vikram").await;
-    let of_vikram = post
+    let vikram = setup.world.student("vikram").await;
+    let of_vikram = setup
         .world
-        .connects(&vikram, &post.canteen, "basic send_mail")
+        .connects(&vikram, &setup.canteen, "basic send_mail")
         .await;
 
-    let (_, mail) = post.delivers(&dinner()).await;
+    let (_, mail) = setup.delivers(&dinner()).await;
     assert_eq!(
         header(&mail, "List-Unsubscribe-Post"),
         Some("List-Unsubscribe=One-Click")
     );
     let link = stop_link(&mail);
-    assert!(link.starts_with(&post.world.base), "{link}");
+    assert!(link.starts_with(&setup.world.base), "{link}");
 
     // A GET by a mail program changes nothing.
-    let mailbox = post.world.stranger();
+    let mailbox = setup.world.visitor();
     let page = mailbox.visits(&link).await;
     page.shows("Stop mail from Canteen?");
-    post.delivers(&dinner()).await;
+    setup.delivers(&dinner()).await;
 
     // The one-click POST without cookies, answered without a redirect (RFC 8058 §3.1).
     let click = reqwest::Client::builder()
@@ -517,15 +518,15 @@ async fn one_click_unsubscribes_this_person_from_this_app_only() {
         clicked.text()
     );
 
-    let refused = post.sends(&dinner()).await.detail(403);
+    let refused = setup.sends(&dinner()).await.detail(403);
     assert!(refused.contains("has taken back"), "{refused}");
-    post.canteen.reads(&post.tokens.access, "").await.good();
-    let refreshed = post.canteen.refreshes(&post.tokens).await;
-    let refused = sends(&post.canteen, &refreshed.access, &dinner())
+    setup.canteen.reads(&setup.tokens.access, "").await.good();
+    let refreshed = setup.canteen.refreshes(&setup.tokens).await;
+    let refused = sends(&setup.canteen, &refreshed.access, &dinner())
         .await
         .detail(403);
     assert!(refused.contains("has taken back"), "{refused}");
-    let connected = post.asha.visits("user/settings/").await;
+    let connected = setup.asha.visits("user/settings/").await;
     connected.shows("It cannot write to you");
     let details = connected.clicks("Canteen").await;
     details
@@ -537,27 +538,28 @@ async fn one_click_unsubscribes_this_person_from_this_app_only() {
         true
     );
     assert_eq!(
-        sends(&post.canteen, &of_vikram.access, &dinner())
+        sends(&setup.canteen, &of_vikram.access, &dinner())
             .await
             .good()["status"],
         true
     );
     for to in ["asha@campus.example", "vikram@campus.example"] {
-        assert_eq!(post.server.gets().await["to"], json!([to]));
+        assert_eq!(setup.server.gets().await["to"], json!([to]));
     }
 
     // A repeated POST changes nothing, and she can allow mail again.
     assert_eq!(mailbox.posts(&link, &[]).await.status, 200);
-    let asked = post
+    let asked = setup
         .asha
-        .visits(&post.canteen.login_link("basic send_mail"))
+        .visits(&setup.canteen.login_link("basic send_mail"))
         .await;
     let asked = if asked.redirect().is_some() {
-        post.asha
+        setup
+            .asha
             .visits(
-                &post
+                &setup
                     .canteen
-                    .asks(&[("scope", "basic send_mail"), ("approval_prompt", "force")]),
+                    .authorize_url(&[("scope", "basic send_mail"), ("approval_prompt", "force")]),
             )
             .await
     } else {
@@ -568,35 +570,37 @@ async fn one_click_unsubscribes_this_person_from_this_app_only() {
         .touches("scope", "send_mail", true)
         .presses("allow")
         .await;
-    let tokens = post
+    let tokens = setup
         .canteen
-        .trades(&post.canteen.receives(&back).code())
+        .exchanges_code(&setup.canteen.receives(&back).code())
         .await;
     assert_eq!(
-        sends(&post.canteen, &tokens.access, &dinner()).await.good()["status"],
+        sends(&setup.canteen, &tokens.access, &dinner())
+            .await
+            .good()["status"],
         true
     );
 }
 
 #[tokio::test]
 async fn the_button_on_the_page_unsubscribes_and_a_forged_link_does_nothing() {
-    let post = Post::opens().await;
-    let (_, mail) = post.delivers(&dinner()).await;
+    let setup = MailSetup::opens().await;
+    let (_, mail) = setup.delivers(&dinner()).await;
     let link = stop_link(&mail);
-    let page = post.world.stranger().visits(&link).await;
+    let page = setup.world.visitor().visits(&link).await;
     page.presses("One-Click")
         .await
         .shows("Canteen cannot write to you");
-    post.sends(&dinner()).await.detail(403);
+    setup.sends(&dinner()).await.detail(403);
 
     let (ids, seal) = link.trim_end_matches('/').rsplit_once('.').unwrap();
     for forged in [
         format!("{ids}x.{seal}/"),
         format!("{ids}.{}/", seal.to_lowercase()),
-        format!("{}mail/stop/x/", post.world.base),
+        format!("{}mail/stop/x/", setup.world.base),
     ] {
-        post.world.stranger().visits(&forged).await.refuses(404);
-        post.world.stranger().posts(&forged, &[]).await.refuses(404);
+        setup.world.visitor().visits(&forged).await.refuses(404);
+        setup.world.visitor().posts(&forged, &[]).await.refuses(404);
     }
 }
 
@@ -604,12 +608,12 @@ async fn the_button_on_the_page_unsubscribes_and_a_forged_link_does_nothing() {
 
 #[tokio::test]
 async fn person_and_developer_see_time_and_outcome_of_a_mail_but_not_its_text() {
-    let post = Post::opens().await;
-    let (sent, _) = post.delivers(&dinner()).await;
-    post.server.behaves("refuses").await;
-    let unsent = post.sends(&dinner()).await.good();
+    let setup = MailSetup::opens().await;
+    let (sent, _) = setup.delivers(&dinner()).await;
+    setup.server.behaves("refuses").await;
+    let unsent = setup.sends(&dinner()).await.good();
     let ids = [&sent, &unsent].map(|told| told["Message-ID"].as_str().unwrap().to_owned());
-    let details = post
+    let details = setup
         .asha
         .visits("user/settings/")
         .await
@@ -619,7 +623,7 @@ async fn person_and_developer_see_time_and_outcome_of_a_mail_but_not_its_text() 
         .shows("Mail it sent you")
         .shows("Sent")
         .shows("Not sent");
-    let meera = post.world.student("meera").await;
+    let meera = setup.world.student("meera").await;
     let app = meera
         .visits("oauth/applications/")
         .await
@@ -635,14 +639,14 @@ async fn person_and_developer_see_time_and_outcome_of_a_mail_but_not_its_text() 
     }
     assert!(!app.says("asha"), "{}", app.words());
     // After a month the developer no longer sees the record, but the person does.
-    post.world.sleeps(time::Duration::days(31));
-    let asha = post.world.student("asha").await;
+    setup.world.advance_clock(time::Duration::days(31));
+    let asha = setup.world.student("asha").await;
     asha.visits("user/settings/")
         .await
         .clicks("Canteen")
         .await
         .shows(&ids[0]);
-    let meera = post.world.student("meera").await;
+    let meera = setup.world.student("meera").await;
     let app = meera
         .visits("oauth/applications/")
         .await
@@ -653,11 +657,11 @@ async fn person_and_developer_see_time_and_outcome_of_a_mail_but_not_its_text() 
 
 #[tokio::test]
 async fn mail_pages_fit_a_phone_and_a_desktop_in_both_colour_schemes() {
-    let post = Post::opens().await;
-    let (_, mail) = post.delivers(&dinner()).await;
-    post.server.behaves("refuses").await;
-    post.sends(&dinner()).await.good();
-    let base = &post.world.base;
+    let setup = MailSetup::opens().await;
+    let (_, mail) = setup.delivers(&dinner()).await;
+    setup.server.behaves("refuses").await;
+    setup.sends(&dinner()).await.good();
+    let base = &setup.world.base;
     let browser = Chromium::opens(true).await;
     browser.visits(&stop_link(&mail)).await;
     browser.looks_at("mail-stop").await;
@@ -671,7 +675,7 @@ async fn mail_pages_fit_a_phone_and_a_desktop_in_both_colour_schemes() {
     );
     browser.looks_at("mail-stopped").await;
     browser.can_be_used("mails that are stopped").await;
-    let asha = post.world.person("asha").await;
+    let asha = setup.world.person("asha").await;
     browser.visits(&format!("{base}account/login/")).await;
     browser.signs_in(&asha.username, &asha.password).await;
     browser.visits(&format!("{base}user/settings/")).await;
@@ -680,10 +684,10 @@ async fn mail_pages_fit_a_phone_and_a_desktop_in_both_colour_schemes() {
     assert!(browser.words().await.contains("Mail it sent you"));
     browser.looks_at("mail-connected-app").await;
     let developer = Chromium::opens(false).await;
-    let meera = post.world.person("meera").await;
+    let meera = setup.world.person("meera").await;
     developer.visits(&format!("{base}account/login/")).await;
     developer.signs_in(&meera.username, &meera.password).await;
-    let app = post
+    let app = setup
         .asks("select id::text from apps where name = 'Canteen'")
         .await;
     let app: String = app[0].get(0);
@@ -694,38 +698,38 @@ async fn mail_pages_fit_a_phone_and_a_desktop_in_both_colour_schemes() {
     developer.looks_at("mail-app").await;
     developer.visits(&format!("{base}doc/api/#mail")).await;
     developer.looks_at("mail-docs").await;
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_messages().await, Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn mail_of_a_disconnected_app_stays_on_the_list() {
-    let post = Post::opens().await;
-    let (told, _) = post.delivers(&dinner()).await;
-    let page = post.asha.visits("user/settings/").await;
+    let setup = MailSetup::opens().await;
+    let (told, _) = setup.delivers(&dinner()).await;
+    let page = setup.asha.visits("user/settings/").await;
     assert!(!page.says(told["Message-ID"].as_str().unwrap()));
-    let page = post.asha.disconnects("Canteen").await;
+    let page = setup.asha.disconnects("Canteen").await;
     assert!(page.redirect().is_none());
-    let page = post.asha.visits("user/settings/").await;
+    let page = setup.asha.visits("user/settings/").await;
     page.shows("Mail from apps you took everything back from");
     page.shows(told["Message-ID"].as_str().unwrap());
 }
 
 #[tokio::test]
 async fn the_request_in_the_docs_sends_a_mail() {
-    let post = Post::opens().await;
-    let page = post.world.stranger().visits("doc/api/").await;
+    let setup = MailSetup::opens().await;
+    let page = setup.world.visitor().visits("doc/api/").await;
     let request = page.code("code#wire-mail").concat();
     let (head, body) = request.split_once("\n\n").unwrap();
     let path = head.split(' ').nth(1).unwrap();
-    let send = post
+    let send = setup
         .canteen
         .request(Method::POST, path)
-        .bearer_auth(&post.tokens.access);
+        .bearer_auth(&setup.tokens.access);
     let send = send
         .header("content-type", "application/json")
         .body(body.trim().to_owned());
     assert_eq!(Answer::to(send).await.good()["status"], true);
-    let mail = post.server.gets().await;
+    let mail = setup.server.gets().await;
     assert_eq!(mail["reply_to"], json!(["mess@campus.example"]));
     let promised = page.code("code#wire-mailed").concat();
     let promised: Value = serde_json::from_str(promised.trim()).unwrap();
@@ -736,62 +740,66 @@ async fn the_request_in_the_docs_sends_a_mail() {
 
 #[tokio::test]
 async fn rate_limits_are_per_person_and_per_app_and_send_retry_after() {
-    let post = Post::opens_with(Speaks::Plain, |plan, _| {
+    let setup = MailSetup::opens_with(SmtpMode::Plain, |plan, _| {
         plan.set("PROFILES_SEND_MAIL_PER_PERSON_DAY", "2")
             .set("PROFILES_SEND_MAIL_PER_APP_HOUR", "3")
             .set("PROFILES_SEND_MAIL_UNVERIFIED_DAY", "1")
     })
     .await;
-    let vikram = post.world.student("vikram").await;
-    let of_vikram = post
+    let vikram = setup.world.student("vikram").await;
+    let of_vikram = setup
         .world
-        .connects(&vikram, &post.canteen, "basic send_mail")
+        .connects(&vikram, &setup.canteen, "basic send_mail")
         .await;
     let wait = |answer: &Answer| {
         assert!(!answer.detail(429).is_empty());
         answer.header("retry-after").parse::<i64>().unwrap()
     };
 
-    post.delivers(&dinner()).await;
-    post.delivers(&dinner()).await;
-    let seconds = wait(&post.sends(&dinner()).await);
+    setup.delivers(&dinner()).await;
+    setup.delivers(&dinner()).await;
+    let seconds = wait(&setup.sends(&dinner()).await);
     assert!((86_000..=86_400).contains(&seconds), "{seconds}");
-    sends(&post.canteen, &of_vikram.access, &dinner())
+    sends(&setup.canteen, &of_vikram.access, &dinner())
         .await
         .good();
-    let seconds = wait(&sends(&post.canteen, &of_vikram.access, &dinner()).await);
+    let seconds = wait(&sends(&setup.canteen, &of_vikram.access, &dinner()).await);
     assert!((3_500..=3_600).contains(&seconds), "{seconds}");
-    post.world.sleeps(time::Duration::seconds(seconds + 1));
-    sends(&post.canteen, &of_vikram.access, &dinner())
+    setup
+        .world
+        .advance_clock(time::Duration::seconds(seconds + 1));
+    sends(&setup.canteen, &of_vikram.access, &dinner())
         .await
         .good();
-    wait(&post.sends(&dinner()).await);
+    wait(&setup.sends(&dinner()).await);
 
-    let lost = post.world.lost_and_found();
-    let tokens = post
+    let lost = setup.world.lost_and_found();
+    let tokens = setup
         .world
-        .connects(&post.asha, &lost, "basic send_mail")
+        .connects(&setup.asha, &lost, "basic send_mail")
         .await;
     sends(&lost, &tokens.access, &dinner()).await.good();
     let refused = sends(&lost, &tokens.access, &dinner()).await;
     assert!(refused.detail(429).contains("not verified"));
 
-    post.world.sleeps(time::Duration::days(1));
-    let tokens = post.canteen.refreshes(&post.tokens).await;
-    sends(&post.canteen, &tokens.access, &dinner()).await.good();
+    setup.world.advance_clock(time::Duration::days(1));
+    let tokens = setup.canteen.refreshes(&setup.tokens).await;
+    sends(&setup.canteen, &tokens.access, &dinner())
+        .await
+        .good();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn of_fifty_requests_at_once_one_fits_the_remaining_limit() {
-    let post = Post::opens_with(Speaks::Plain, |plan, _| {
+    let setup = MailSetup::opens_with(SmtpMode::Plain, |plan, _| {
         plan.set("PROFILES_SEND_MAIL_PER_PERSON_DAY", "3")
     })
     .await;
-    post.delivers(&dinner()).await;
-    post.delivers(&dinner()).await;
+    setup.delivers(&dinner()).await;
+    setup.delivers(&dinner()).await;
     let mut at_once = JoinSet::new();
     for _ in 0..50 {
-        let (canteen, access) = (post.canteen.clone(), post.tokens.access.clone());
+        let (canteen, access) = (setup.canteen.clone(), setup.tokens.access.clone());
         at_once.spawn(async move { sends(&canteen, &access, &dinner()).await.status.as_u16() });
     }
     let mut counted: HashMap<u16, u32> = HashMap::new();
@@ -799,46 +807,50 @@ async fn of_fifty_requests_at_once_one_fits_the_remaining_limit() {
         *counted.entry(status).or_default() += 1;
     }
     assert_eq!(counted, HashMap::from([(200, 1), (429, 49)]));
-    post.server.gets().await;
-    post.server.got_nothing_else().await;
+    setup.server.gets().await;
+    setup.server.got_nothing_else().await;
 }
 
 // ---------------------------------------------------------------------------------- mail servers that misbehave
 
 #[tokio::test]
 async fn a_refusal_of_the_mail_server_is_an_outcome_with_its_reason() {
-    let post = Post::opens().await;
+    let setup = MailSetup::opens().await;
     for (how, reason) in [
         ("refuses", "the mail server refused with code 550"),
         ("4xx", "the mail server refused with code 451"),
         ("5xx", "the mail server refused with code 554"),
         ("breaks off", "the mail server broke off in the middle"),
     ] {
-        post.server.behaves(how).await;
-        let told = post.sends(&dinner()).await.good();
+        setup.server.behaves(how).await;
+        let told = setup.sends(&dinner()).await.good();
         assert_eq!(told["status"], false, "{how}");
-        assert_eq!(post.newest_reason().await.as_deref(), Some(reason), "{how}");
+        assert_eq!(
+            setup.newest_reason().await.as_deref(),
+            Some(reason),
+            "{how}"
+        );
     }
     // The next mail is delivered.
-    post.server.behaves("well").await;
-    post.delivers(&dinner()).await;
-    assert_eq!(post.newest_reason().await, None);
+    setup.server.behaves("well").await;
+    setup.delivers(&dinner()).await;
+    assert_eq!(setup.newest_reason().await, None);
 }
 
 #[tokio::test]
 async fn a_mail_server_with_an_untrusted_certificate_gets_no_password_and_no_mail() {
-    for speaks in [Speaks::StartTls, Speaks::Tls] {
-        let post = Post::opens_with(speaks, |plan, server| {
-            plan.set("PROFILES_SMTP_URL", &server.strange_address())
+    for speaks in [SmtpMode::StartTls, SmtpMode::Tls] {
+        let setup = MailSetup::opens_with(speaks, |plan, server| {
+            plan.set("PROFILES_SMTP_URL", &server.untrusted_address())
         })
         .await;
-        assert_eq!(post.sends(&dinner()).await.good()["status"], false);
-        let reason = post.newest_reason().await.unwrap();
+        assert_eq!(setup.sends(&dinner()).await.good()["status"], false);
+        let reason = setup.newest_reason().await.unwrap();
         assert!(
             reason.contains("certificate is not to be trusted"),
             "{reason}"
         );
-        post.server.got_nothing_else().await;
+        setup.server.got_nothing_else().await;
     }
 }
 
@@ -847,21 +859,21 @@ async fn a_stalling_mail_server_delays_its_own_mail_only_and_times_out() {
     let mut stories = JoinSet::new();
     for how in ["stalls", "stalls at the end", "trickles"] {
         stories.spawn(async move {
-            let post = Post::opens().await;
+            let setup = MailSetup::opens().await;
             // An open connection from before waits for the next mail.
-            post.delivers(&dinner()).await;
-            post.server.behaves(how).await;
+            setup.delivers(&dinner()).await;
+            setup.server.behaves(how).await;
             let began = Instant::now();
             let others = async {
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 for _ in 0..20 {
                     let began = Instant::now();
-                    post.canteen.reads(&post.tokens.access, "").await.good();
+                    setup.canteen.reads(&setup.tokens.access, "").await.good();
                     assert!(began.elapsed() < Duration::from_secs(2), "{how}");
                 }
             };
             let mail = dinner();
-            let (told, ()) = tokio::join!(post.sends(&mail), others);
+            let (told, ()) = tokio::join!(setup.sends(&mail), others);
             assert!(
                 began.elapsed() < Duration::from_secs(15),
                 "{how}: {:?}",
@@ -869,13 +881,13 @@ async fn a_stalling_mail_server_delays_its_own_mail_only_and_times_out() {
             );
             assert_eq!(told.good()["status"], false, "{how}");
             assert_eq!(
-                post.newest_reason().await.as_deref(),
+                setup.newest_reason().await.as_deref(),
                 Some("the mail server did not answer in time"),
                 "{how}"
             );
             // The aborted mail does not affect the next.
-            post.server.behaves("well").await;
-            let (told, mail) = post.delivers(&mail).await;
+            setup.server.behaves("well").await;
+            let (told, mail) = setup.delivers(&mail).await;
             assert_eq!(header(&mail, "Message-ID"), told["Message-ID"].as_str());
         });
     }
@@ -980,7 +992,7 @@ const ADDRESSES: &[&str] = &[
 
 #[tokio::test]
 async fn any_input_is_refused_or_gives_one_mail_with_one_subject_to_one_person() {
-    let post = Post::opens_with(Speaks::Plain, |plan, _| {
+    let setup = MailSetup::opens_with(SmtpMode::Plain, |plan, _| {
         plan.set("PROFILES_SEND_MAIL_PER_PERSON_DAY", "10000")
             .set("PROFILES_SEND_MAIL_PER_APP_HOUR", "10000")
     })
@@ -991,7 +1003,7 @@ async fn any_input_is_refused_or_gives_one_mail_with_one_subject_to_one_person()
         // Also names that registration refuses: the mail code does not rely on it.
         if round % 3 == 0 {
             name = format!("M{}", chance.text(PIECES).replace('\0', ""));
-            post.is_renamed(name.clone()).await;
+            setup.is_renamed(name.clone()).await;
         }
         let plain = round % 2 == 0;
         let subject = if plain {
@@ -1009,14 +1021,14 @@ async fn any_input_is_refused_or_gives_one_mail_with_one_subject_to_one_person()
                 .collect(),
         };
         let mail = json!({ "subject": subject, "message": message, "reply_to": reply_to });
-        let answer = post.sends(&mail).await;
+        let answer = setup.sends(&mail).await;
         if answer.status == 400 {
             refused += 1;
             continue;
         }
         assert_eq!(answer.good()["status"], true, "{mail}");
         sent += 1;
-        let got = post.server.gets().await;
+        let got = setup.server.gets().await;
         assert_eq!(got["to"], json!(["asha@campus.example"]), "{mail}");
         assert_eq!(got["recipients"], json!(["asha@campus.example"]), "{mail}");
         assert_eq!(
@@ -1069,7 +1081,7 @@ async fn any_input_is_refused_or_gives_one_mail_with_one_subject_to_one_person()
             "{html}"
         );
     }
-    post.server.got_nothing_else().await;
+    setup.server.got_nothing_else().await;
     assert!(
         sent >= 50 && refused >= 50 && sent + refused >= 200,
         "{sent} sent, {refused} refused"
@@ -1080,7 +1092,7 @@ async fn any_input_is_refused_or_gives_one_mail_with_one_subject_to_one_person()
 
 #[tokio::test]
 async fn the_text_of_a_mail_is_not_stored() {
-    let post = Post::opens_with(Speaks::Plain, |plan, _| {
+    let setup = MailSetup::opens_with(SmtpMode::Plain, |plan, _| {
         plan.in_its_own_process().set("PROFILES_LOG", "trace")
     })
     .await;
@@ -1088,32 +1100,32 @@ async fn the_text_of_a_mail_is_not_stored() {
     let mail = json!({
         "subject": planted[0], "message": planted[1], "reply_to": [format!("{}@campus.example", planted[2])],
     });
-    post.delivers(&mail).await;
+    setup.delivers(&mail).await;
     for how in ["refuses", "5xx", "breaks off"] {
-        post.server.behaves(how).await;
-        assert_eq!(post.sends(&mail).await.good()["status"], false);
+        setup.server.behaves(how).await;
+        assert_eq!(setup.sends(&mail).await.good()["status"], false);
     }
     let mut wrong = mail.clone();
     wrong["message"] = json!(7.5);
     wrong["reply_to"] = json!(["kumquat-wrong"]);
     wrong["subject"] = json!("kumquat\nsubject");
-    let told = post.sends(&wrong).await;
+    let told = setup.sends(&wrong).await;
     assert_eq!(told.status, 400);
     assert!(!told.text().contains("kumquat"));
-    let broken = post
+    let broken = setup
         .canteen
         .request(Method::POST, ADDRESS)
-        .bearer_auth(&post.tokens.access);
+        .bearer_auth(&setup.tokens.access);
     let broken = broken
         .header("content-type", "application/json")
         .body("{\"subject\": \"kumquat\" kumquat");
     let told = Answer::to(broken).await.detail(400);
     assert!(!told.contains("kumquat"), "{told}");
 
-    let dump = post.world.database.dump();
+    let dump = setup.world.database.dump();
     assert!(dump.contains("sent_mails"));
     assert!(!dump.contains("kumquat"));
-    let log = post.world.log();
+    let log = setup.world.log();
     assert!(
         log.contains("an app's mail was not sent") && log.contains(" WARN "),
         "{log}"

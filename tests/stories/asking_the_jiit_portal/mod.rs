@@ -108,12 +108,12 @@ fn today() -> Date {
 }
 
 async fn is_in(browser: &Browser) -> bool {
-    browser.asks("user/").await.status == 200
+    browser.gets("user/").await.status == 200
 }
 
 impl Portal for Jiit {
     const SLUG: &'static str = "jiit";
-    const CALLS: u32 = 5;
+    const MAX_REQUESTS: u32 = 5;
 
     async fn opens() -> Self {
         Self::opens().await
@@ -123,7 +123,7 @@ impl Portal for Jiit {
         self.trusted(plan)
     }
 
-    async fn walk(&self, browser: &Browser) -> Page {
+    async fn sign_in(&self, browser: &Browser) -> Page {
         let form = browser.visits(FORM).await;
         if !form.offers("input[name=captcha]") {
             return form;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::Jiit;
 use crate::sim::kit::fault::Fault;
-use crate::support::upstream::{Ends, Mutation, PATIENCE, behaves};
+use crate::support::upstream::{Mutation, Outcome, UPSTREAM_TIMEOUT, check_mutations};
 
 const CAPTCHA: &str = "/StudentPortalAPI/token/getcaptcha";
 const FIRST: &str = "/StudentPortalAPI/token/pretoken-check";
@@ -45,24 +45,24 @@ async fn thirty_changes_of_the_portal_sign_nobody_in_by_mistake() {
     let changed = |name, changes| Mutation {
         name,
         changes,
-        ends: Ends::Changed,
+        outcome: Outcome::ConnectorClosed,
     };
     let away = |name, changes| Mutation {
         name,
         changes,
-        ends: Ends::Unavailable,
+        outcome: Outcome::Unavailable,
     };
     let refused = |name, changes, words| Mutation {
         name,
         changes,
-        ends: Ends::Refused(words),
+        outcome: Outcome::Refused(words),
     };
     let no_matter = |name, changes| Mutation {
         name,
         changes,
-        ends: Ends::SignedIn,
+        outcome: Outcome::SignedIn,
     };
-    behaves::<Jiit>(vec![
+    check_mutations::<Jiit>(vec![
         // The captcha.
         changed("the picture's name is called otherwise", |it| {
             fails(it, CAPTCHA, renamed("hidden", "captchaid"));
@@ -85,7 +85,7 @@ async fn thirty_changes_of_the_portal_sign_nobody_in_by_mistake() {
         }),
         changed("a page where the picture was", |it| fails(it, CAPTCHA, Fault::Html)),
         away("no picture in time", |it| {
-            fails(it, CAPTCHA, Fault::Late(PATIENCE * 3));
+            fails(it, CAPTCHA, Fault::Late(UPSTREAM_TIMEOUT * 3));
         }),
         away("nothing where the picture was", |it| fails(it, CAPTCHA, Fault::Empty)),
         // Every call.
@@ -233,7 +233,7 @@ async fn a_portal_with_an_untrusted_certificate_gets_no_request() {
     let world = other.trusted(crate::support::World::plan());
     let world = world.set("PROFILES_JIIT_URL", &jiit.base()).opens().await;
 
-    let told = world.stranger().visits(super::FORM).await;
+    let told = world.visitor().visits(super::FORM).await;
 
     assert_eq!(told.status, 503);
     assert!(told.says("does not answer"), "{}", told.words());

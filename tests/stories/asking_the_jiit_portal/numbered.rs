@@ -21,7 +21,7 @@ async fn j02_a_server_in_another_time_zone_uses_indias_date() {
     let plan = jiit.trusted(World::plan()).set("TZ", "America/New_York");
     let world = plan.in_its_own_process().opens().await;
 
-    jiit.signs_in(&world.stranger(), &ASHA)
+    jiit.signs_in(&world.visitor(), &ASHA)
         .await
         .shows("Asha Rao");
     assert_eq!(jiit.calls("/token/pretoken-check"), 1);
@@ -32,7 +32,7 @@ async fn j05_no_two_requests_carry_the_same_local_name() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
 
-    jiit.signs_in_and_agrees(&world.stranger(), &ASHA).await;
+    jiit.signs_in_and_agrees(&world.visitor(), &ASHA).await;
 
     let names = jiit.portal.secrets().local_names;
     assert_eq!(names.len(), 4);
@@ -44,7 +44,7 @@ async fn j05_no_two_requests_carry_the_same_local_name() {
 async fn j07_the_page_shows_the_picture_and_not_its_name() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
 
     let form = browser.visits(FORM).await;
 
@@ -53,19 +53,19 @@ async fn j07_the_page_shows_the_picture_and_not_its_name() {
     assert!(!form.text().contains(&letters));
     let picture = form.attributes("p.captcha img", "src").remove(0);
     let picture = form.url.join(&picture).unwrap();
-    let shown = browser.asks(picture.as_str()).await;
+    let shown = browser.gets(picture.as_str()).await;
     assert_eq!(shown.header("content-type"), "image/png");
     assert!(shown.header("cache-control").contains("no-store"));
     assert!(shown.bytes().starts_with(b"\x89PNG"));
     // Another browser cannot load the captcha.
-    assert_ne!(world.stranger().asks(picture.as_str()).await.status, 200);
+    assert_ne!(world.visitor().gets(picture.as_str()).await.status, 200);
 }
 
 #[tokio::test]
 async fn j08_the_right_characters_number_and_password_sign_in_with_one_call_each() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
 
     let home = jiit.signs_in(&browser, &ASHA).await;
 
@@ -82,7 +82,7 @@ async fn j09_the_second_phase_sends_what_is_required_and_nothing_that_was_reject
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
 
-    jiit.signs_in(&world.stranger(), &ASHA).await;
+    jiit.signs_in(&world.visitor(), &ASHA).await;
 
     let opened = jiit.portal.opened();
     let second = opened
@@ -106,7 +106,7 @@ async fn j09_the_second_phase_sends_what_is_required_and_nothing_that_was_reject
 async fn j10_wrong_captcha_characters_show_an_error_and_a_new_captcha() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
     let form = browser.visits(FORM).await;
     let first = jiit.portal.newest_captcha();
 
@@ -132,7 +132,7 @@ async fn j11_the_connector_does_not_use_the_old_key_pair() {
     jiit.portal
         .set(&json!({ "captcha_mode": "legacy_default" }));
     let world = jiit.world().await;
-    let form = world.stranger().visits(FORM).await;
+    let form = world.visitor().visits(FORM).await;
 
     let told = form
         .fills("username", ASHA.number)
@@ -153,12 +153,12 @@ async fn j12_an_unknown_number_and_a_wrong_password_get_the_same_page() {
         number: "22999999",
         password: "a guess",
     };
-    let told = jiit.signs_in(&world.stranger(), &nobody).await;
+    let told = jiit.signs_in(&world.visitor(), &nobody).await;
     told.shows(WRONG);
 
     for status in ["404", "417"] {
         jiit.portal.set(&json!({ "wrong_password": status }));
-        let browser = world.stranger();
+        let browser = world.visitor();
         let told_here = jiit.signs_in(&browser, &GUESS).await;
         assert_eq!(told_here.status, told.status);
         assert_eq!(told_here.words(), told.words());
@@ -172,7 +172,7 @@ async fn j13_an_empty_answer_ends_the_sign_in_without_a_retry() {
     let jiit = Jiit::opens().await;
     jiit.portal.set(&json!({ "wrong_password": "empty" }));
     let world = jiit.world().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
 
     let told = jiit.signs_in(&browser, &GUESS).await;
 
@@ -184,7 +184,7 @@ async fn j13_an_empty_answer_ends_the_sign_in_without_a_retry() {
     assert_eq!(jiit.calls("/token/generatewebtoken"), 1);
     assert!(!is_in(&browser).await);
     // One wrong password does not close the form for others.
-    jiit.signs_in(&world.stranger(), &ASHA)
+    jiit.signs_in(&world.visitor(), &ASHA)
         .await
         .shows("Asha Rao");
 }
@@ -195,7 +195,7 @@ async fn j14_a_portal_with_another_date_gets_one_retry_with_that_date() {
     jiit.portal.set(&json!({ "clock_offset_s": 86_400 }));
     let world = jiit.world().await;
 
-    jiit.signs_in_and_agrees(&world.stranger(), &ASHA)
+    jiit.signs_in_and_agrees(&world.visitor(), &ASHA)
         .await
         .shows("Asha Rao");
     assert_eq!(jiit.calls("/token/pretoken-check"), 2);
@@ -208,7 +208,7 @@ async fn j14_a_portal_with_another_date_gets_one_retry_with_that_date() {
     // The header names another day than the keys do. The connector does not search for that day.
     jiit.portal
         .set(&json!({ "clock_offset_s": 86_400, "date_offset_s": 86_400 }));
-    let told = jiit.signs_in(&world.stranger(), &ASHA).await;
+    let told = jiit.signs_in(&world.visitor(), &ASHA).await;
     assert!(told.says(UNEXPECTED), "{}", told.words());
     assert_eq!(jiit.calls("/token/pretoken-check"), 4);
     assert_eq!(jiit.calls("/token/generatewebtoken"), 1);
@@ -223,7 +223,7 @@ async fn j16_no_password_is_sent_for_an_account_with_one_time_codes() {
         password: "c0des only",
     };
 
-    let told = jiit.signs_in(&world.stranger(), &tara).await;
+    let told = jiit.signs_in(&world.visitor(), &tara).await;
 
     let words = "This account uses one-time codes, which we do not support.";
     assert!(told.says(words), "{}", told.words());
@@ -235,7 +235,7 @@ async fn j17_an_answer_about_another_member_or_none_signs_nobody_in() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
     jiit.portal.set(&json!({ "say_enrollment": "99000002" }));
-    let browser = world.stranger();
+    let browser = world.visitor();
     let told = jiit.signs_in(&browser, &ASHA).await;
     let words = "We could not sign you in with this portal account.";
     assert!(told.says(words), "{}", told.words());
@@ -272,13 +272,13 @@ async fn unusual_data_of_one_person_does_not_close_the_connector() {
     let faults = &jiit.site.watch.faults;
     for path in ["/token/pretoken-check", "/token/generatewebtoken"] {
         let path = format!("/StudentPortalAPI{path}");
-        let form = world.stranger().visits(FORM).await;
+        let form = world.visitor().visits(FORM).await;
         faults.set(&path, Fault::Rewrites(std::sync::Arc::new(stumbles)));
         let told = jiit.answers(form, &ASHA).await;
         told.refuses(400);
         assert!(told.says(UNEXPECTED), "{}", told.words());
         faults.mend();
-        jiit.signs_in(&world.stranger(), &vikram)
+        jiit.signs_in(&world.visitor(), &vikram)
             .await
             .shows("Vikram Singh Rathore");
     }
@@ -286,10 +286,10 @@ async fn unusual_data_of_one_person_does_not_close_the_connector() {
     jiit.portal.set(&json!({ "omit_enrollment": true }));
     let words = "We could not sign you in with this portal account.";
     for _ in 0..2 {
-        let told = jiit.signs_in(&world.stranger(), &ASHA).await;
+        let told = jiit.signs_in(&world.visitor(), &ASHA).await;
         assert!(told.says(words), "{}", told.words());
     }
-    let told = jiit.signs_in(&world.stranger(), &vikram).await;
+    let told = jiit.signs_in(&world.visitor(), &vikram).await;
     assert!(
         told.says("this way to sign in is closed"),
         "{}",
@@ -303,7 +303,7 @@ async fn j18_the_expiry_in_a_token_is_ignored() {
     jiit.portal.set(&json!({ "wrong_exp": true }));
     let world = jiit.world().await;
 
-    jiit.signs_in_and_agrees(&world.stranger(), &ASHA)
+    jiit.signs_in_and_agrees(&world.visitor(), &ASHA)
         .await
         .shows("Asha Rao");
 }
@@ -314,7 +314,7 @@ async fn j19_the_record_is_requested_with_consent_in_plain_json_and_may_fail() {
     let jiit = Jiit::opens().await;
     jiit.portal.set(&json!({ "need_clinetid": true }));
     let world = jiit.world().await;
-    jiit.signs_in_and_agrees(&world.stranger(), &ASHA)
+    jiit.signs_in_and_agrees(&world.visitor(), &ASHA)
         .await
         .shows("Asha Rao");
     let asked = jiit.site.watch.requests.all();
@@ -330,7 +330,7 @@ async fn j19_the_record_is_requested_with_consent_in_plain_json_and_may_fail() {
         password: "t3n digits",
     };
     jiit.portal.set(&json!({ "forget_tokens": true }));
-    let browser = world.stranger();
+    let browser = world.visitor();
     jiit.signs_in_and_agrees(&browser, &meera)
         .await
         .shows("Meera");
@@ -342,7 +342,7 @@ async fn j19_the_record_is_requested_with_consent_in_plain_json_and_may_fail() {
 async fn j20_only_data_with_a_profile_field_is_stored() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
 
     jiit.signs_in_and_agrees(&browser, &ASHA).await;
 
@@ -416,7 +416,7 @@ async fn j20_only_data_with_a_profile_field_is_stored() {
 async fn a_code_missing_from_our_lists_survives_a_save() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
     jiit.signs_in_and_agrees(&browser, &ASHA).await;
 
     let saved = browser
@@ -440,7 +440,7 @@ async fn j21_no_request_has_an_origin_or_a_cookie() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
 
-    jiit.signs_in_and_agrees(&world.stranger(), &ASHA).await;
+    jiit.signs_in_and_agrees(&world.visitor(), &ASHA).await;
 
     let asked = jiit.site.watch.requests.all();
     assert_eq!(asked.len(), 4);
@@ -462,7 +462,7 @@ async fn j22_an_outage_is_reported_and_an_html_answer_closes_the_connector() {
     let world = plan.opens().await;
     let path = "/StudentPortalAPI/token/pretoken-check";
     for fault in [Fault::Status(513), Fault::Close] {
-        let browser = world.stranger();
+        let browser = world.visitor();
         let form = browser.visits(FORM).await;
         jiit.site.watch.faults.set(path, fault);
         let told = jiit.answers(form, &ASHA).await;
@@ -475,15 +475,15 @@ async fn j22_an_outage_is_reported_and_an_html_answer_closes_the_connector() {
         // The form keeps its values that are not secret.
         jiit.answers(told, &ASHA).await.shows("Asha Rao");
     }
-    let form = world.stranger().visits(FORM).await;
+    let form = world.visitor().visits(FORM).await;
     jiit.site.watch.faults.set(path, Fault::Html);
     assert_eq!(jiit.answers(form, &ASHA).await.status, 503);
     jiit.site.watch.faults.mend();
-    let closed = world.stranger().visits(FORM).await;
+    let closed = world.visitor().visits(FORM).await;
     assert!(!closed.offers("input[type=password]"), "{}", closed.words());
     assert!(
         world
-            .stranger()
+            .visitor()
             .visits("account/login/")
             .await
             .offers("input[type=password]")
@@ -495,7 +495,7 @@ async fn j23_nothing_secret_is_in_the_log_or_the_database() {
     let jiit = Jiit::opens().await;
     let plan = jiit.trusted(World::plan()).set("PROFILES_LOG", "trace");
     let world = plan.in_its_own_process().opens().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
     let nayantara = Student {
         number: "23000004",
         password: "pässwörd\"\\",
@@ -504,9 +504,9 @@ async fn j23_nothing_secret_is_in_the_log_or_the_database() {
     jiit.signs_in_and_agrees(&browser, &ASHA)
         .await
         .shows("Asha Rao");
-    jiit.signs_in(&world.stranger(), &nayantara).await;
+    jiit.signs_in(&world.visitor(), &nayantara).await;
     jiit.portal.set(&json!({ "wrong_password": "empty" }));
-    jiit.signs_in(&world.stranger(), &GUESS).await;
+    jiit.signs_in(&world.visitor(), &GUESS).await;
 
     let (log, dump) = (world.log(), world.database.dump());
     assert!(log.contains("jiit") && dump.contains("22000001"));
@@ -528,7 +528,7 @@ async fn j24_students_who_need_google_sign_in_get_an_explanation() {
     jiit.portal.set(&json!({ "student_password_login": false }));
     let world = jiit.world().await;
 
-    let told = jiit.signs_in(&world.stranger(), &ASHA).await;
+    let told = jiit.signs_in(&world.visitor(), &ASHA).await;
 
     told.shows(WRONG);
     told.shows("If the portal lets you in with Google only, choose another way here.");
@@ -544,7 +544,7 @@ async fn j25_a_password_reaches_the_portal_unchanged() {
         password: "pässwörd\"\\",
     };
 
-    let home = jiit.signs_in(&world.stranger(), &nayantara).await;
+    let home = jiit.signs_in(&world.visitor(), &nayantara).await;
 
     home.shows("Nayantara D'Souza");
 }
@@ -557,7 +557,7 @@ async fn an_expired_password_or_a_locked_account_ends_the_sign_in() {
         number: "23000005",
         password: "23000005",
     };
-    let browser = world.stranger();
+    let browser = world.visitor();
     let told = jiit.signs_in(&browser, &kabir).await;
     assert!(
         told.says("Change your portal password first."),
@@ -590,14 +590,14 @@ async fn a_parent_cannot_sign_in() {
         password: "my chi1d",
     };
 
-    jiit.signs_in(&world.stranger(), &sunil).await.shows(WRONG);
+    jiit.signs_in(&world.visitor(), &sunil).await.shows(WRONG);
 }
 
 #[tokio::test]
 async fn malformed_input_makes_no_request_to_the_portal() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
-    let form = world.stranger().visits(FORM).await;
+    let form = world.visitor().visits(FORM).await;
 
     let told = form
         .fills("username", "Asha Rao")
@@ -618,7 +618,7 @@ async fn malformed_input_makes_no_request_to_the_portal() {
 async fn a_button_loads_a_new_captcha_and_keeps_the_number() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
-    let form = world.stranger().visits(FORM).await;
+    let form = world.visitor().visits(FORM).await;
     let first = jiit.portal.newest_captcha();
 
     let form = form
@@ -635,12 +635,12 @@ async fn a_button_loads_a_new_captcha_and_keeps_the_number() {
 async fn an_expired_captcha_is_replaced_and_an_expired_form_ends_the_sign_in() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
-    let form = world.stranger().visits(FORM).await;
-    world.sleeps(Duration::seconds(121));
+    let form = world.visitor().visits(FORM).await;
+    world.advance_clock(Duration::seconds(121));
     let told = jiit.answers(form, &ASHA).await;
     told.shows("The picture was too old");
     assert_eq!(jiit.calls("/token/pretoken-check"), 0);
-    world.sleeps(Duration::seconds(180));
+    world.advance_clock(Duration::seconds(180));
     let told = jiit.answers(told, &ASHA).await;
     assert!(told.says("This sign-in is over"), "{}", told.words());
 }
@@ -650,14 +650,14 @@ async fn guessing_at_one_number_is_limited_before_the_portal_locks_it() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
     // Three wrong passwords end a sign-in. Two more in the next one reach the limit of the number.
-    let mut form = world.stranger().visits(FORM).await;
+    let mut form = world.visitor().visits(FORM).await;
     for _ in 0..2 {
         form = jiit.answers(form, &GUESS).await;
         form.shows(WRONG);
     }
     let told = jiit.answers(form, &GUESS).await;
     assert!(told.says("one try too many"), "{}", told.words());
-    let mut form = world.stranger().visits(FORM).await;
+    let mut form = world.visitor().visits(FORM).await;
     for _ in 0..2 {
         form = jiit.answers(form, &GUESS).await;
         form.shows(WRONG);
@@ -672,7 +672,7 @@ async fn guessing_at_one_number_is_limited_before_the_portal_locks_it() {
         number: "99000002",
         password: "an0ther pass",
     };
-    let mut form = world.stranger().visits(FORM).await;
+    let mut form = world.visitor().visits(FORM).await;
     for _ in 0..3 {
         let wrong = form
             .fills("username", vikram.number)
@@ -683,9 +683,9 @@ async fn guessing_at_one_number_is_limited_before_the_portal_locks_it() {
     jiit.answers(form, &vikram)
         .await
         .shows("Vikram Singh Rathore");
-    world.sleeps(Duration::minutes(13));
+    world.advance_clock(Duration::minutes(13));
     jiit.portal.set(&json!({ "clock_offset_s": 13 * 60 }));
-    jiit.signs_in(&world.stranger(), &ASHA)
+    jiit.signs_in(&world.visitor(), &ASHA)
         .await
         .shows("Asha Rao");
 }
@@ -695,9 +695,9 @@ async fn one_address_gets_thirty_captchas_in_ten_minutes() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
     for _ in 0..30 {
-        world.stranger().visits(FORM).await.shows("JIIT portal");
+        world.visitor().visits(FORM).await.shows("JIIT portal");
     }
-    let told = world.stranger().visits(FORM).await;
+    let told = world.visitor().visits(FORM).await;
     assert_eq!(told.status, 503);
     assert_eq!(jiit.calls("/token/getcaptcha"), 30);
 }
@@ -706,10 +706,10 @@ async fn one_address_gets_thirty_captchas_in_ten_minutes() {
 async fn the_member_number_has_to_stay_the_same() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
-    jiit.signs_in(&world.stranger(), &ASHA)
+    jiit.signs_in(&world.visitor(), &ASHA)
         .await
         .shows("Asha Rao");
-    jiit.signs_in(&world.stranger(), &ASHA)
+    jiit.signs_in(&world.visitor(), &ASHA)
         .await
         .shows("Asha Rao");
 
@@ -717,7 +717,7 @@ async fn the_member_number_has_to_stay_the_same() {
         "JSIM0000099".clone_into(&mut asha.member_id);
     });
 
-    let browser = world.stranger();
+    let browser = world.visitor();
     let told = jiit.signs_in(&browser, &ASHA).await;
     assert!(told.says("is not the one it was"), "{}", told.words());
     assert!(!is_in(&browser).await);

@@ -31,13 +31,13 @@ fn error(page: &Page, status: u16) -> String {
     error.as_str().unwrap().to_owned()
 }
 
-struct Asking {
+struct AssertionRequest {
     app: App,
     account: String,
     params: Value,
 }
 
-impl Asking {
+impl AssertionRequest {
     async fn asks(&self, browser: &Browser) -> Page {
         let params = self.params.to_string();
         let form = [
@@ -51,26 +51,26 @@ impl Asking {
 }
 
 /// asha, signed in, and a verified app that asks for her name.
-async fn asha_and_mess_menu() -> (Campus, Browser, Asking) {
+async fn asha_and_mess_menu() -> (Campus, Browser, AssertionRequest) {
     let campus = Campus::opens().await;
     let asha = campus.browser();
     asha.signs_in(&campus.asha.username, &campus.asha.password)
         .await;
-    let asking = Asking {
+    let request = AssertionRequest {
         app: campus.mess_menu().await,
         account: campus.asha.id.to_string(),
         params: json!({
             "response_type": "code", "scope": "basic profile", "redirect_uri": "https://mess.example/cb", "state": "s",
         }),
     };
-    (campus, asha, asking)
+    (campus, asha, request)
 }
 
 #[tokio::test]
 async fn sign_in_and_sign_out_set_the_fedcm_login_status() {
     let campus = Campus::opens().await;
     let asha = campus.browser();
-    let ask = asha.asks("account/login/").await;
+    let ask = asha.gets("account/login/").await;
     let entered = ask
         .clone()
         .fills("username", &campus.asha.username)
@@ -113,7 +113,7 @@ async fn sign_in_and_sign_out_set_the_fedcm_login_status() {
         assert!(page.url.path().contains("/account/login/"), "{}", page.url);
     }
     let known = thief.sending("sec-fetch-dest", "webidentity");
-    assert_eq!(known.asks("fedcm/accounts/").await.status, 200);
+    assert_eq!(known.gets("fedcm/accounts/").await.status, 200);
 
     let left = asha.visits(&campus.at("account/logout/")).await;
     let left = left.sends(left.would_send("Sign out")).await;
@@ -122,24 +122,24 @@ async fn sign_in_and_sign_out_set_the_fedcm_login_status() {
     let is_cleared = |it: &String| it.starts_with("__Secure-fedcm=;") && it.contains("Max-Age=0");
     assert!(cleared.iter().any(is_cleared), "{cleared:?}");
     // The cookie ends with the session.
-    let gone = known.asks("fedcm/accounts/").await;
+    let gone = known.gets("fedcm/accounts/").await;
     assert_eq!(gone.status, 401);
     assert_eq!(gone.header("set-login"), "logged-out");
 }
 
 #[tokio::test]
 async fn only_the_browser_can_read_the_accounts() {
-    let (campus, asha, Asking { app, .. }) = asha_and_mess_menu().await;
+    let (campus, asha, AssertionRequest { app, .. }) = asha_and_mess_menu().await;
     campus.asha_has_allowed(&app, "basic profile").await;
     for strange in [None, Some("empty"), Some("document"), Some("image")] {
         let asked = strange.map_or_else(|| asha.clone(), |it| asha.sending("sec-fetch-dest", it));
         assert_eq!(
-            error(&asked.asks("fedcm/accounts/").await, 400),
+            error(&asked.gets("fedcm/accounts/").await, 400),
             "invalid_request"
         );
     }
     let browser = asha.sending("sec-fetch-dest", "webidentity");
-    let accounts = browser.asks("fedcm/accounts/").await;
+    let accounts = browser.gets("fedcm/accounts/").await;
     assert!(accounts.header("access-control-allow-origin").is_empty());
     assert_eq!(accounts.header("cache-control"), "no-store");
     let account = &told(&accounts)["accounts"][0];
@@ -149,11 +149,11 @@ async fn only_the_browser_can_read_the_accounts() {
     assert_eq!(account["email"], "asha@campus.example");
     assert_eq!(account["approved_clients"], json!([app.client_id]));
     let picture = account["picture"].as_str().unwrap();
-    assert_eq!(campus.browser().asks(picture).await.status, 200);
+    assert_eq!(campus.browser().gets(picture).await.status, 200);
 
-    let stranger = campus.browser().sending("sec-fetch-dest", "webidentity");
+    let visitor = campus.browser().sending("sec-fetch-dest", "webidentity");
     assert_eq!(
-        error(&stranger.asks("fedcm/accounts/").await, 401),
+        error(&visitor.gets("fedcm/accounts/").await, 401),
         "access_denied"
     );
     for forged in [
@@ -164,16 +164,16 @@ async fn only_the_browser_can_read_the_accounts() {
         "é",
         "\"",
     ] {
-        let forger = stranger.sending("cookie", &format!("__Secure-fedcm={forged}"));
-        assert_eq!(forger.asks("fedcm/accounts/").await.status, 401, "{forged}");
+        let forger = visitor.sending("cookie", &format!("__Secure-fedcm={forged}"));
+        assert_eq!(forger.gets("fedcm/accounts/").await.status, 401, "{forged}");
     }
 }
 
 #[tokio::test]
 async fn an_allowed_request_gives_a_code_and_a_new_one_the_consent_page() {
-    let (campus, asha, mut asking) = asha_and_mess_menu().await;
+    let (campus, asha, mut request) = asha_and_mess_menu().await;
     let browser = for_a_page(&asha, MESS);
-    let first = asking.asks(&browser).await;
+    let first = request.asks(&browser).await;
     assert_eq!(first.header("access-control-allow-origin"), MESS);
     assert_eq!(first.header("access-control-allow-credentials"), "true");
     let page = told(&first)["continue_on"].as_str().unwrap().to_owned();
@@ -182,16 +182,16 @@ async fn an_allowed_request_gives_a_code_and_a_new_one_the_consent_page() {
     let code = allowed
         .attributes("[data-dialog=resolve]", "data-token")
         .remove(0);
-    super::trades_at(&asking.app, &code, "https://mess.example/cb").await;
+    super::exchanges_code_at(&request.app, &code, "https://mess.example/cb").await;
 
-    let code = told(&asking.asks(&browser).await)["token"]
+    let code = told(&request.asks(&browser).await)["token"]
         .as_str()
         .unwrap()
         .to_owned();
-    let tokens = super::trades_at(&asking.app, &code, "https://mess.example/cb").await;
+    let tokens = super::exchanges_code_at(&request.app, &code, "https://mess.example/cb").await;
     assert_eq!(tokens.scopes(), ["basic", "profile"]);
-    asking.params["response_mode"] = "query".into();
-    let address = told(&asking.asks(&browser).await)["token"]
+    request.params["response_mode"] = "query".into();
+    let address = told(&request.asks(&browser).await)["token"]
         .as_str()
         .unwrap()
         .to_owned();
@@ -204,18 +204,18 @@ async fn an_allowed_request_gives_a_code_and_a_new_one_the_consent_page() {
         ("scope", "basic profile phone"),
         ("approval_prompt", "force"),
     ] {
-        let before = asking.params.clone();
-        asking.params[name] = value.into();
-        let told = told(&asking.asks(&browser).await);
+        let before = request.params.clone();
+        request.params[name] = value.into();
+        let told = told(&request.asks(&browser).await);
         assert!(told["continue_on"].is_string(), "{name}: {told}");
-        asking.params = before;
+        request.params = before;
     }
 }
 
 #[tokio::test]
 async fn an_unverified_app_needs_consent_each_time() {
-    let (campus, asha, mut asking) = asha_and_mess_menu().await;
-    asking.app = campus
+    let (campus, asha, mut request) = asha_and_mess_menu().await;
+    request.app = campus
         .world
         .registers(&Registration {
             flags: &[],
@@ -224,7 +224,7 @@ async fn an_unverified_app_needs_consent_each_time() {
         .await;
     let browser = for_a_page(&asha, MESS);
     for _ in 0..2 {
-        let page = told(&asking.asks(&browser).await)["continue_on"]
+        let page = told(&request.asks(&browser).await)["continue_on"]
             .as_str()
             .unwrap()
             .to_owned();
@@ -236,12 +236,12 @@ async fn an_unverified_app_needs_consent_each_time() {
 
 #[tokio::test]
 async fn the_assertion_works_for_the_apps_own_origins_and_the_chosen_account_only() {
-    let (campus, asha, mut asking) = asha_and_mess_menu().await;
-    campus.asha_has_allowed(&asking.app, "basic profile").await;
+    let (campus, asha, mut request) = asha_and_mess_menu().await;
+    campus.asha_has_allowed(&request.app, "basic profile").await;
     let browser = for_a_page(&asha, MESS);
 
     let page = asha.sending("origin", MESS);
-    assert_eq!(error(&asking.asks(&page).await, 400), "invalid_request");
+    assert_eq!(error(&request.asks(&page).await, 400), "invalid_request");
     for other in [
         "https://evil.example",
         "https://mess.example.evil.example",
@@ -249,7 +249,7 @@ async fn the_assertion_works_for_the_apps_own_origins_and_the_chosen_account_onl
         "null",
         "https://mess.example:444",
     ] {
-        let answer = asking.asks(&for_a_page(&asha, other)).await;
+        let answer = request.asks(&for_a_page(&asha, other)).await;
         assert_eq!(error(&answer, 403), "invalid_request", "{other}");
         assert!(
             answer.header("access-control-allow-origin").is_empty(),
@@ -258,20 +258,20 @@ async fn the_assertion_works_for_the_apps_own_origins_and_the_chosen_account_onl
     }
     // The origin belongs to the app, but the redirect URI is on another origin.
     let hostel = for_a_page(&asha, "https://hostel.campus.example");
-    assert_eq!(error(&asking.asks(&hostel).await, 403), "invalid_request");
+    assert_eq!(error(&request.asks(&hostel).await, 403), "invalid_request");
 
-    let asha_number = std::mem::replace(&mut asking.account, "4711".to_owned());
-    assert_eq!(error(&asking.asks(&browser).await, 403), "access_denied");
-    asking.account = asha_number;
-    let stranger = for_a_page(&campus.browser(), MESS);
-    let answer = asking.asks(&stranger).await;
+    let asha_number = std::mem::replace(&mut request.account, "4711".to_owned());
+    assert_eq!(error(&request.asks(&browser).await, 403), "access_denied");
+    request.account = asha_number;
+    let visitor = for_a_page(&campus.browser(), MESS);
+    let answer = request.asks(&visitor).await;
     assert_eq!(error(&answer, 401), "access_denied");
     assert_eq!(answer.header("set-login"), "logged-out");
 
-    let known = asking.app.clone();
-    asking.app = known.with_id("nobody");
-    assert_eq!(error(&asking.asks(&browser).await, 400), "invalid_request");
-    asking.app = known;
+    let known = request.app.clone();
+    request.app = known.with_id("nobody");
+    assert_eq!(error(&request.asks(&browser).await, 400), "invalid_request");
+    request.app = known;
     for (params, expected) in [
         (
             json!({ "redirect_uri": "https://evil.example/cb", "response_type": "code" }),
@@ -305,9 +305,9 @@ async fn the_assertion_works_for_the_apps_own_origins_and_the_chosen_account_onl
         (json!(["code"]), "invalid_request"),
         (json!({ "state": "\0" }), "invalid_request"),
     ] {
-        asking.params = params.clone();
+        request.params = params.clone();
         assert_eq!(
-            error(&asking.asks(&browser).await, 403),
+            error(&request.asks(&browser).await, 403),
             expected,
             "{params}"
         );
@@ -316,7 +316,7 @@ async fn the_assertion_works_for_the_apps_own_origins_and_the_chosen_account_onl
 
 #[tokio::test]
 async fn disconnecting_works_for_the_same_origins_and_ends_the_grant() {
-    let (campus, asha, Asking { app, .. }) = asha_and_mess_menu().await;
+    let (campus, asha, AssertionRequest { app, .. }) = asha_and_mess_menu().await;
     campus.asha_has_allowed(&app, "basic profile").await;
     let browser = for_a_page(&asha, MESS);
     let form = |hint: &'static str| {
@@ -345,8 +345,8 @@ async fn disconnecting_works_for_the_same_origins_and_ends_the_grant() {
     for other in ["vikram", ""] {
         assert_eq!(error(&sent(&browser, other).await, 403), "access_denied");
     }
-    let stranger = for_a_page(&campus.browser(), MESS);
-    assert_eq!(error(&sent(&stranger, "asha").await, 401), "access_denied");
+    let visitor = for_a_page(&campus.browser(), MESS);
+    assert_eq!(error(&sent(&visitor, "asha").await, 401), "access_denied");
     assert!(is_connected().await);
 
     let done = sent(&browser, "asha@campus.example").await;
@@ -361,7 +361,7 @@ async fn disconnecting_works_for_the_same_origins_and_ends_the_grant() {
 async fn the_public_fedcm_files_do_not_depend_on_the_person() {
     let campus = Campus::opens().await;
     let browser = campus.browser();
-    let config = told(&browser.asks("fedcm/config.json").await);
+    let config = told(&browser.gets("fedcm/config.json").await);
     for name in [
         "accounts_endpoint",
         "id_assertion_endpoint",
@@ -375,19 +375,19 @@ async fn the_public_fedcm_files_do_not_depend_on_the_person() {
         );
     }
     let icon = config["branding"]["icons"][0]["url"].as_str().unwrap();
-    assert_eq!(browser.asks(icon).await.header("content-type"), "image/png");
+    assert_eq!(browser.gets(icon).await.header("content-type"), "image/png");
     // A page may load the script under an old prefix; the configuration is the same.
-    assert_eq!(config, told(&browser.asks("sso/fedcm/config.json").await));
+    assert_eq!(config, told(&browser.gets("sso/fedcm/config.json").await));
     let app = campus.mess_menu().await;
     let known = browser
-        .asks(&format!(
+        .gets(&format!(
             "fedcm/client_metadata/?client_id={}",
             app.client_id
         ))
         .await;
     assert_eq!(told(&known), json!({}));
     let unknown = browser
-        .asks("fedcm/client_metadata/?client_id=nobody")
+        .gets("fedcm/client_metadata/?client_id=nobody")
         .await;
     assert_eq!(error(&unknown, 404), "invalid_request");
     let popup = browser.visits(&campus.at("fedcm/login/")).await;
@@ -414,13 +414,13 @@ async fn with_a_path_in_the_public_url_only_the_web_identity_file_is_outside_of_
         narrow.unwrap().contains("; Path=/profiles/fedcm/"),
         "{cookies:?}"
     );
-    let known = told(&asha.asks("/.well-known/web-identity").await);
+    let known = told(&asha.gets("/.well-known/web-identity").await);
     let config = campus.at("fedcm/config.json");
     assert_eq!(known["provider_urls"], json!([config]));
-    let config = told(&asha.asks("/sso/fedcm/config.json").await);
+    let config = told(&asha.gets("/sso/fedcm/config.json").await);
     let accounts = config["accounts_endpoint"].as_str().unwrap();
     assert_eq!(accounts, campus.at("fedcm/accounts/"));
     assert_eq!(known["accounts_endpoint"], accounts);
     let browser = asha.sending("sec-fetch-dest", "webidentity");
-    assert_eq!(browser.asks(accounts).await.status, 200);
+    assert_eq!(browser.gets(accounts).await.status, 200);
 }

@@ -22,7 +22,7 @@ async fn the_button_leads_to_a_code_that_can_be_exchanged() {
     let (app, mess) = (campus.mess_menu().await, campus.site(MESS).await);
     mess.shows("/", &[], &page(&button(&app, "fedcm: 'off'")));
 
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     browser.visits(&mess.at("/")).await;
     browser.looks_at("widget-elsewhere").await;
     browser.can_be_used("widget-elsewhere").await;
@@ -34,8 +34,8 @@ async fn the_button_leads_to_a_code_that_can_be_exchanged() {
     browser.signs_in(&asha.username, &asha.password).await;
     browser.follows("button[value=allow]").await;
 
-    app.trades(&code_at(&mess)).await;
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    app.exchanges_code(&code_at(&mess)).await;
+    assert_eq!(browser.console_messages().await, Vec::<String>::new());
 }
 
 /// K78: both files, under every prefix.
@@ -43,7 +43,7 @@ async fn the_button_leads_to_a_code_that_can_be_exchanged() {
 async fn the_link_escapes_every_parameter() {
     let campus = Campus::opens().await;
     let (app, mess) = (campus.mess_menu().await, campus.site(MESS).await);
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     // The script's frame is the first frame of the page.
     let globals = "Object.keys(window).filter(it => it !== '0').sort().join()";
 
@@ -133,7 +133,7 @@ async fn k78_a_page_with_the_old_lines_still_works() {
     mess.shows("/2015", &[], &jquery_round);
     mess.shows("/head", &[], &head);
 
-    let browser = Chromium::opens_in(&campus.town, true).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, true).await;
     for old in ["/seed", "/2015", "/head"] {
         browser.visits(&mess.at(old)).await;
         browser.waits_for("#sso-root a").await;
@@ -152,9 +152,9 @@ async fn k78_a_page_with_the_old_lines_still_works() {
     browser.follows("button[value=allow]").await;
     let back = &mess.visits("/cb")[0];
     let code = parameter(back.as_str(), "code").unwrap();
-    app.trades(&code).await;
+    app.exchanges_code(&code).await;
     // The page has no web-identity file for its domain, so the browser reports an error about it.
-    let told = browser.complaints().await;
+    let told = browser.console_messages().await;
     assert!(told.iter().all(|it| it.contains("well-known")), "{told:?}");
 }
 
@@ -176,12 +176,12 @@ async fn the_button_works_under_a_strict_content_security_policy() {
     ];
     mess.shows("/own.js", &plain, &button(&app, ""));
 
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     browser.visits(&mess.at("/")).await;
     browser.waits_for("#sso-root a").await;
     let background = "getComputedStyle(document.querySelector('#sso-root a')).backgroundColor";
     assert_eq!(browser.evaluates(background).await, "rgb(48, 63, 159)");
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_messages().await, Vec::<String>::new());
 }
 
 /// Every configuration key, with HTML, script and URL injections.
@@ -190,7 +190,7 @@ async fn hostile_configuration_injects_nothing() {
     let campus = Campus::opens().await;
     let mess = campus.site(MESS).await;
     mess.shows("/", &[], &page(""));
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     browser.visits(&mess.at("/")).await;
 
     let payloads = [
@@ -262,7 +262,7 @@ async fn hostile_configuration_injects_nothing() {
         );
         assert_eq!(browser.evaluates(&expression).await, 3, "{odd}");
     }
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_messages().await, Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -292,7 +292,7 @@ async fn k78_pages_of_any_origin_can_load_the_script() {
     for prefix in ["", "profiles/", "sso/"] {
         for file in ["login.js", "login.min.js"] {
             let script = browser
-                .asks(&format!("{prefix}static/widget/js/{file}"))
+                .gets(&format!("{prefix}static/widget/js/{file}"))
                 .await;
             assert_eq!(script.status, 200);
             assert_eq!(
@@ -308,16 +308,16 @@ async fn k78_pages_of_any_origin_can_load_the_script() {
             assert!(script.bytes().len() < 10 * 1024);
             let known = browser.sending("if-none-match", script.header("etag"));
             let again = known
-                .asks(&format!("{prefix}static/widget/js/{file}"))
+                .gets(&format!("{prefix}static/widget/js/{file}"))
                 .await;
             assert_eq!((again.status.as_u16(), again.bytes().len()), (304, 0));
         }
     }
-    let release = browser.asks("static/widget/js/login-1.0.0.min.js").await;
+    let release = browser.gets("static/widget/js/login-1.0.0.min.js").await;
     assert!(release.header("cache-control").contains("immutable"));
     for other in ["login.test.mjs", "nothing.js", "..%2Flogin.js"] {
         browser
-            .asks(&format!("static/widget/js/{other}"))
+            .gets(&format!("static/widget/js/{other}"))
             .await
             .refuses(404);
     }

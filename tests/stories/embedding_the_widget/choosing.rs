@@ -8,8 +8,8 @@ use super::{
 };
 use crate::support::campus::Registration;
 use crate::support::chromium::Chromium;
-use crate::support::patience::comes_true;
-use crate::support::town::Site;
+use crate::support::tls_proxy::Site;
+use crate::support::wait::becomes_true;
 use crate::support::{App, parameter};
 
 async fn mess_with_a_button(campus: &Campus) -> (App, Site) {
@@ -29,7 +29,7 @@ async fn asks_the_browser(browser: &Chromium, mess: &Site) {
             return;
         }
         // On a busy machine the user activation of the click may have expired before the call.
-        let told = browser.complaints().await;
+        let told = browser.console_messages().await;
         let is_late = told
             .iter()
             .all(|it| it.contains("transient user activation"));
@@ -45,10 +45,10 @@ async fn comes_back(browser: &Chromium, mess: &Site) {
     assert_eq!(there.path(), "/cb", "{there}");
 }
 
-async fn the_first_time_and_the_second(strange_cookies: bool) {
+async fn the_first_time_and_the_second(third_party_cookies: bool) {
     let campus = Campus::opens().await;
     let (app, mess) = mess_with_a_button(&campus).await;
-    let browser = Chromium::opens_in(&campus.town, strange_cookies).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, third_party_cookies).await;
     campus.asha_signs_in(&browser).await;
 
     asks_the_browser(&browser, &mess).await;
@@ -88,7 +88,7 @@ async fn the_first_time_and_the_second(strange_cookies: bool) {
     let second = parameter(back[1].as_str(), "code").unwrap();
     assert_ne!(second, code);
     trades(&app, &second, &mess).await;
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_messages().await, Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn a_signed_out_person_signs_in_in_a_window_of_the_browser() {
     let campus = Campus::opens().await;
     let (app, mess) = mess_with_a_button(&campus).await;
     campus.asha_has_allowed(&app, "basic profile").await;
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
 
     asks_the_browser(&browser, &mess).await;
     browser.enters_new_window().await;
@@ -127,7 +127,7 @@ async fn a_signed_out_person_signs_in_in_a_window_of_the_browser() {
 async fn denying_on_the_page_in_the_dialog_gives_the_app_access_denied() {
     let campus = Campus::opens().await;
     let (_app, mess) = mess_with_a_button(&campus).await;
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     campus.asha_signs_in(&browser).await;
     asks_the_browser(&browser, &mess).await;
     browser.dialog().await;
@@ -153,7 +153,7 @@ async fn after_the_dialog_is_closed_the_next_click_follows_the_link() {
     let campus = Campus::opens().await;
     let (app, mess) = mess_with_a_button(&campus).await;
     campus.asha_has_allowed(&app, "basic profile").await;
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     campus.asha_signs_in(&browser).await;
     asks_the_browser(&browser, &mess).await;
     browser.dialog().await;
@@ -180,10 +180,10 @@ async fn the_button_works_during_the_browsers_cooldown() {
         "navigator.credentials.get({{ identity: {{ providers: [{{ configURL: '{config}', clientId: '{}' }}] }} }}).catch(() => 0); 1",
         app.client_id
     );
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     campus.asha_signs_in(&browser).await;
     browser.visits(&mess.at("/")).await;
-    let watch = browser.watches_dialogs().await;
+    let watch = browser.opens_dev_tools().await;
     browser.evaluates(&passive).await;
     watch.closes_dialog_for_a_while().await;
 
@@ -201,14 +201,14 @@ async fn the_button_works_during_the_browsers_cooldown() {
 }
 
 /// Once a person has used the chooser on a page, the browser tells the frame, and only the frame, who that was.
-async fn the_frame_shows_who_used_the_chooser_here(strange_cookies: bool) {
+async fn the_frame_shows_who_used_the_chooser_here(third_party_cookies: bool) {
     let campus = Campus::opens().await;
     let (app, mess) = mess_with_a_button(&campus).await;
     let listens =
         "heard = []; addEventListener('message', it => heard.push(it.origin + ' ' + it.data));";
     let listening = page_at_once(&format!("{listens}{}", button(&app, TO_MESS)));
     mess.shows("/", &[], &listening);
-    let browser = Chromium::opens_in(&campus.town, strange_cookies).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, third_party_cookies).await;
     campus.asha_signs_in(&browser).await;
     let seen = "JSON.stringify([heard, document.querySelector('#sso-root').innerHTML.replace(/ cd_frame_id_=\"[^\"]*\"/, ''),
         ...['#sso-root', '#sso-root > span', '#sso-root iframe'].map(it => document.querySelector(it).getBoundingClientRect())])";
@@ -227,7 +227,7 @@ async fn the_frame_shows_who_used_the_chooser_here(strange_cookies: bool) {
     trades(&app, &code_at(&mess), &mess).await;
 
     // The frame has one second to find out, which may be too short on a busy machine.
-    let known = comes_true(async || {
+    let known = becomes_true(async || {
         browser.visits(&mess.at("/")).await;
         browser.waits_for(SHOWN).await;
         let about_a_second = async || browser.words_in_frame().await == KNOWN;
@@ -257,7 +257,7 @@ async fn the_frame_shows_who_used_the_chooser_here(strange_cookies: bool) {
     browser.visits(&mess.at("/")).await;
     browser.waits_for(SHOWN).await;
     assert_eq!(browser.words_in_frame().await, "Login with SSO");
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_messages().await, Vec::<String>::new());
 }
 
 const KNOWN: &str = "Continue as Asha\nLogin as other user";
@@ -288,7 +288,7 @@ async fn a_page_that_calls_fedcm_itself_gets_a_code() {
         document.querySelector('button').onclick = async () => {{ {lines} document.title = code }}</script>"
     );
     mess.shows("/own", &[], &calls);
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     campus.asha_signs_in(&browser).await;
     browser.visits(&mess.at("/own")).await;
     browser.clicks("button").await;
@@ -317,7 +317,7 @@ async fn a_forging_page_learns_nothing_and_changes_nothing() {
         app.client_id
     );
     evil.shows("/", &[], &pretends);
-    let browser = Chromium::opens_in(&campus.town, true).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, true).await;
     campus.asha_signs_in(&browser).await;
     browser.visits(&evil.at("/")).await;
     browser.clicks("button").await;
@@ -325,7 +325,7 @@ async fn a_forging_page_learns_nothing_and_changes_nothing() {
     browser.sees_dialog("Error").await;
     browser.presses_in_dialog("ErrorGotIt").await;
     let is_told = async || browser.evaluates("document.title").await == "IdentityCredentialError";
-    assert!(comes_true(is_told).await);
+    assert!(becomes_true(is_told).await);
 
     browser.visits(&mess.at("/")).await;
     for (path, method) in [
@@ -364,7 +364,7 @@ async fn disconnecting_removes_all_access() {
     let campus = Campus::opens().await;
     let (app, mess) = mess_with_a_button(&campus).await;
     campus.asha_has_allowed(&app, "basic profile").await;
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     campus.asha_signs_in(&browser).await;
     asks_the_browser(&browser, &mess).await;
     browser.dialog().await;
@@ -398,7 +398,7 @@ async fn without_a_web_identity_file_a_click_follows_the_link() {
     campus.asha_has_allowed(&app, "basic profile").await;
     // The domain has no web-identity file.
     mess.shows("/", &[], &page_at_once(&button(&app, TO_MESS)));
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     campus.asha_signs_in(&browser).await;
     browser.visits(&mess.at("/")).await;
     clicks_the_button(&browser).await;
@@ -413,7 +413,7 @@ async fn an_impossible_request_gives_the_app_its_error() {
     let (app, mess) = mess_with_a_button(&campus).await;
     let wrong = button(&app, &format!("{TO_MESS}, scope: 'bogus'"));
     mess.shows("/", &[], &page(&wrong));
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     campus.asha_signs_in(&browser).await;
     asks_the_browser(&browser, &mess).await;
     browser.dialog().await;
@@ -433,7 +433,7 @@ async fn an_impossible_request_gives_the_app_its_error() {
 async fn the_page_of_the_dialog_works_in_any_window() {
     let campus = Campus::opens().await;
     let (app, mess) = mess_with_a_button(&campus).await;
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     campus.asha_signs_in(&browser).await;
     browser.visits(&campus.at("fedcm/login/")).await;
     assert!(browser.words().await.contains("You are signed in"));
@@ -474,7 +474,7 @@ async fn a_dialog_never_delivers_another_apps_code() {
     let evil = campus.site("shop.example").await;
     let to_shop = button(&shop, "redirect_uri: 'https://shop.example/cb'");
     evil.shows("/", &[], &page(&to_shop));
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     campus.asha_signs_in(&browser).await;
 
     asks_the_browser(&browser, &evil).await;

@@ -12,7 +12,7 @@ async fn on_another_site_the_button_is_a_link_and_the_console_stays_empty() {
     campus.is_known_to_browsers().await;
     mess.shows("/", &[], &page(&button(&app, TO_MESS)));
 
-    let browser = Firefox::opens_in(&campus.town).await;
+    let browser = Firefox::opens_behind(&campus.tls_proxy).await;
     browser.visits(&mess.at("/")).await;
     browser.waits_for("#sso-root a").await;
     browser.follows("#sso-root a").await;
@@ -21,7 +21,7 @@ async fn on_another_site_the_button_is_a_link_and_the_console_stays_empty() {
     browser.follows("button[value=allow]").await;
 
     trades(&app, &code_at(&mess), &mess).await;
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_messages().await, Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -30,7 +30,7 @@ async fn on_the_campus_domain_the_frame_shows_who_would_sign_in() {
     let (app, hostel) = (campus.mess_menu().await, campus.site(HOSTEL).await);
     hostel.shows("/", &[], &page_at_once(&button(&app, TO_HOSTEL)));
 
-    let browser = Firefox::opens_in(&campus.town).await;
+    let browser = Firefox::opens_behind(&campus.tls_proxy).await;
     browser.visits(&campus.at("account/login/")).await;
     let asha = &campus.asha;
     browser.signs_in(&asha.username, &asha.password).await;
@@ -47,5 +47,5 @@ async fn on_the_campus_domain_the_frame_shows_who_would_sign_in() {
     browser.follows("button[value=allow]").await;
 
     trades(&app, &code_at(&hostel), &hostel).await;
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_messages().await, Vec::<String>::new());
 }

@@ -7,7 +7,7 @@ use super::{
     Campus, HOSTEL, MESS, PROFILES, SHOWN, TO_HOSTEL, button, code_at, page, page_at_once, trades,
 };
 use crate::support::chromium::Chromium;
-use crate::support::patience::comes_true;
+use crate::support::wait::becomes_true;
 
 /// Set before the button is: records which messages the page gets, and from which origin.
 const LISTENS: &str =
@@ -22,7 +22,7 @@ async fn the_frame_shows_who_would_sign_in_and_the_page_cannot_read_it() {
         &[],
         &page_at_once(&format!("{LISTENS}{}", button(&app, TO_HOSTEL))),
     );
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     let seen = "JSON.stringify([heard, document.querySelector('#sso-root').innerHTML.replace(/state=[^&]*/, ''),
         ...['#sso-root', '#sso-root > span', '#sso-root iframe'].map(it => document.querySelector(it).getBoundingClientRect())])";
 
@@ -56,7 +56,7 @@ async fn the_frame_shows_who_would_sign_in_and_the_page_cannot_read_it() {
     browser.waits_for("button[value=allow]").await;
     browser.follows("button[value=allow]").await;
     trades(&app, &code_at(&hostel), &hostel).await;
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_messages().await, Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn another_person_can_sign_in_instead() {
     let colours = "colors: { button_div_bg_color: 'c5cae9', button_anchor_color: '112', logout_anchor_color: 'bbc' }";
     let drawn = button(&app, TO_HOSTEL).replace("} }).init", &format!("}}, {colours} }}).init"));
     hostel.shows("/", &[], &page_at_once(&drawn).replace("<main>", dark));
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     campus.asha_signs_in(&browser).await;
     browser.visits(&hostel.at("/")).await;
     browser.waits_for(SHOWN).await;
@@ -103,22 +103,22 @@ async fn only_the_apps_own_pages_get_the_frame_and_only_the_script_can_show_it()
     let without = drawn.replace("state:", "frame: 'off', state:");
     own.shows("/", &[], &page(&format!("{LISTENS}{without};{spoof}")));
 
-    let browser = Chromium::opens_in(&campus.town, true).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, true).await;
     campus.asha_signs_in(&browser).await;
     for site in [other, own] {
         browser.visits(&site.at("/")).await;
         let are_all = async || browser.evaluates("heard.length").await == 10;
         assert!(
-            comes_true(are_all).await,
+            becomes_true(are_all).await,
             "{}",
             browser.evaluates("heard").await
         );
-        assert!(comes_true(async || browser.evaluates(state).await == "[0,70]").await);
+        assert!(becomes_true(async || browser.evaluates(state).await == "[0,70]").await);
         let heard = browser.evaluates("heard.join()").await;
         assert!(!heard.as_str().unwrap().contains(PROFILES), "{heard}");
         assert!(browser.words().await.contains("Login with SSO"));
     }
-    let told = browser.complaints().await;
+    let told = browser.console_messages().await;
     assert!(
         told.iter().all(|it| it.contains("frame-ancestors")) && !told.is_empty(),
         "{told:?}"
@@ -133,15 +133,15 @@ async fn k80_the_frames_page_is_for_the_apps_origins_and_accepts_any_query() {
     let browser = campus.browser();
     let own = format!("widget/login/?client_id={}", app.client_id);
     for prefix in ["", "profiles/", "sso/"] {
-        let page = browser.asks(&format!("{prefix}{own}")).await;
+        let page = browser.gets(&format!("{prefix}{own}")).await;
         page.shows("Login with SSO");
         let policy = page.header("content-security-policy");
         let home = "frame-ancestors https://hostel.campus.example https://mess.example";
         assert!(policy.ends_with(home), "{policy}");
         assert_eq!(page.header("x-frame-options"), "");
     }
-    for stranger in ["widget/login/", "widget/login/?client_id=nobody"] {
-        let page = browser.asks(stranger).await;
+    for visitor in ["widget/login/", "widget/login/?client_id=nobody"] {
+        let page = browser.gets(visitor).await;
         page.shows("Login with SSO");
         assert!(
             page.header("content-security-policy")
@@ -165,7 +165,7 @@ async fn k80_the_frames_page_is_for_the_apps_origins_and_accepts_any_query() {
         "code_challenge",
         "bogus",
     ] {
-        let page = browser.asks(&format!("{own}&{name}={evil}")).await;
+        let page = browser.gets(&format!("{own}&{name}={evil}")).await;
         page.shows("Login with SSO");
         assert!(!page.text().contains("<script>"), "{name}: {}", page.text());
         assert!(!page.text().contains("pwned</"), "{name}: {}", page.text());
@@ -180,11 +180,11 @@ async fn k80_the_frames_page_is_for_the_apps_origins_and_accepts_any_query() {
         );
     }
     let twice = browser
-        .asks(&format!("{own}&state=%00&%FF=%FF&state=2&&&="))
+        .gets(&format!("{own}&state=%00&%FF=%FF&state=2&&&="))
         .await;
     twice.shows("Login with SSO");
     let page = browser
-        .asks(&format!("{own}&state=a%26b%23c%2Bd&scope=basic+ldap"))
+        .gets(&format!("{own}&state=a%26b%23c%2Bd&scope=basic+ldap"))
         .await;
     let link = url::Url::parse(&campus.at(""))
         .unwrap()
@@ -194,7 +194,7 @@ async fn k80_the_frames_page_is_for_the_apps_origins_and_accepts_any_query() {
     assert_eq!(state.as_deref(), Some("a&b#c+d"));
     // The frame sends messages only to a page of the app.
     assert!(!page.offers("[data-origin]") && !page.offers("script"));
-    let told = browser.asks(&format!("{own}&origin=https://{MESS}")).await;
+    let told = browser.gets(&format!("{own}&origin=https://{MESS}")).await;
     assert_eq!(
         told.attributes("body", "data-origin"),
         [format!("https://{MESS}")]
@@ -202,7 +202,7 @@ async fn k80_the_frames_page_is_for_the_apps_origins_and_accepts_any_query() {
     // The frame does not read the browser's FedCM state unless the script asks from another site.
     let elsewhere = browser.sending("sec-fetch-site", "cross-site");
     let asks = format!("{own}&origin=https://{MESS}&fedcm=true");
-    let foreign = elsewhere.asks(&asks).await;
+    let foreign = elsewhere.gets(&asks).await;
     assert_eq!(
         foreign.attributes("body", "data-client"),
         [app.client_id.as_str()]
@@ -216,9 +216,9 @@ async fn k80_the_frames_page_is_for_the_apps_origins_and_accepts_any_query() {
     let near = browser.sending("sec-fetch-site", "same-site");
     let not_at_home = format!("{own}&origin=https://evil.example&fedcm=true");
     for page in [
-        near.asks(&asks).await,
-        elsewhere.asks(&asks.replace("true", "false")).await,
-        elsewhere.asks(&not_at_home).await,
+        near.gets(&asks).await,
+        elsewhere.gets(&asks.replace("true", "false")).await,
+        elsewhere.gets(&not_at_home).await,
     ] {
         assert!(!page.offers("[data-chooser]"), "{}", page.text());
         let policy = page.header("content-security-policy");
@@ -233,7 +233,7 @@ async fn k80_the_frames_page_is_for_the_apps_origins_and_accepts_any_query() {
     ] {
         assert!(
             !browser
-                .asks(&format!("{own}&origin={other}"))
+                .gets(&format!("{own}&origin={other}"))
                 .await
                 .offers("[data-origin]"),
             "{other}"

@@ -13,7 +13,7 @@ use url::Url;
 
 use crate::support::campus::{Person, Registration};
 use crate::support::chromium::Chromium;
-use crate::support::town::{Site, Town};
+use crate::support::tls_proxy::{Site, TlsProxy};
 use crate::support::{App, Browser, Tokens, World, parameter};
 
 const PROFILES: &str = "profiles.campus.example";
@@ -35,7 +35,7 @@ const MESS_MENU: Registration<'_> = Registration {
 
 /// A world and its sites, with names and TLS.
 struct Campus {
-    town: Town,
+    tls_proxy: TlsProxy,
     world: World,
     asha: Person,
     base: String,
@@ -48,17 +48,17 @@ impl Campus {
 
     /// With a path in the public address.
     async fn opens_under(path: &str) -> Self {
-        let town = Town::opens().await;
+        let tls_proxy = TlsProxy::opens().await;
         let base = format!("https://{PROFILES}{path}");
         let world = World::plan()
             .set("PROFILES_PUBLIC_URL", &base)
             .opens()
             .await;
         let port = Url::parse(&world.base).unwrap().port().unwrap();
-        town.names(PROFILES, port);
+        tls_proxy.names(PROFILES, port);
         let asha = world.person("asha").await;
         Self {
-            town,
+            tls_proxy,
             world,
             asha,
             base,
@@ -71,7 +71,7 @@ impl Campus {
     }
 
     async fn site(&self, name: &str) -> Site {
-        Site::opens(&self.town, name).await
+        Site::opens(&self.tls_proxy, name).await
     }
 
     fn at(&self, path: &str) -> String {
@@ -93,7 +93,7 @@ impl Campus {
 
     /// A browser without scripts that reaches the sites through the proxy.
     fn browser(&self) -> Browser {
-        Browser::in_town(&self.town, &self.base)
+        Browser::behind(&self.tls_proxy, &self.base)
     }
 
     async fn asha_signs_in(&self, browser: &Chromium) {
@@ -185,11 +185,11 @@ fn code_at(site: &Site) -> String {
 
 /// Exchanges the code with the redirect URI it came to.
 async fn trades(app: &App, code: &str, site: &Site) -> Tokens {
-    trades_at(app, code, &site.at("/cb")).await
+    exchanges_code_at(app, code, &site.at("/cb")).await
 }
 
-async fn trades_at(app: &App, code: &str, back: &str) -> Tokens {
-    app.tries_to_trade(code, &[("redirect_uri", back)])
+async fn exchanges_code_at(app: &App, code: &str, back: &str) -> Tokens {
+    app.tries_to_exchange(code, &[("redirect_uri", back)])
         .await
         .tokens()
 }

@@ -15,7 +15,7 @@ async fn k74_next_redirects_on_this_site_only() {
         format!("account/login/?next={next}")
     };
 
-    let on = asha.asks(&entry(&path)).await;
+    let on = asha.gets(&entry(&path)).await;
     assert_eq!(on.status, 302);
     assert_eq!(
         on.location().as_str(),
@@ -31,12 +31,12 @@ async fn k74_next_redirects_on_this_site_only() {
         "https:evil.example",
         "javascript:alert(1)",
     ] {
-        let signed_in = asha.asks(&entry(off)).await;
+        let signed_in = asha.gets(&entry(off)).await;
         assert!(signed_in.stays_here(), "{off}: {:?}", signed_in.redirect());
 
         let person = world.person("wasim").await;
         let afterwards = world
-            .stranger()
+            .visitor()
             .visits(&entry(off))
             .await
             .signs_in(&person.username, &person.password)
@@ -74,7 +74,7 @@ async fn k75_removing_access_revokes_all_tokens_of_the_app() {
         .await
         .refuses(400, "invalid_grant");
     canteen
-        .tries_to_trade(&unused, &[])
+        .tries_to_exchange(&unused, &[])
         .await
         .refuses(400, "invalid_grant");
     let settings = asha.visits("user/settings/").await;
@@ -111,7 +111,7 @@ async fn k76_an_unverified_app_has_a_user_cap() {
     let late = wasim.visits(&link).await;
     let forged = seen_in_time.presses("allow").await;
     let silent = wasim
-        .visits(&lost.asks(&[("scope", "basic"), ("approval_prompt", "auto")]))
+        .visits(&lost.authorize_url(&[("scope", "basic"), ("approval_prompt", "auto")]))
         .await;
     for refused in [late, forged, silent] {
         assert!(refused.redirect().is_none(), "{:?}", refused.redirect());

@@ -1,15 +1,17 @@
 //! K1–K26: the authorization endpoint and the consent page.
 
-use crate::support::relying_party::Shown;
+use crate::support::relying_party::Credentials;
 use crate::support::{Answer, Page, World, parameter};
 
 #[tokio::test]
 async fn k01_a_signed_out_person_signs_in_and_returns_to_the_same_request() {
     let world = World::new().await;
     let canteen = world.canteen();
-    let stranger = world.stranger();
+    let visitor = world.visitor();
 
-    let sent = stranger.asks(&canteen.asks(&[("state", "s1")])).await;
+    let sent = visitor
+        .gets(&canteen.authorize_url(&[("state", "s1")]))
+        .await;
 
     assert_eq!(sent.status, 302);
     let login = sent.location();
@@ -36,7 +38,7 @@ async fn k02_a_signed_in_person_sees_the_consent_page_of_the_app() {
     let asha = world.student("asha").await;
 
     let consent = asha
-        .asks(&world.canteen().login_link("basic profile"))
+        .gets(&world.canteen().login_link("basic profile"))
         .await;
 
     consent
@@ -53,11 +55,11 @@ async fn k03_each_scope_has_a_checkbox_basic_is_locked_and_framing_is_forbidden(
     let asha = world.student("asha").await;
     let canteen = world.canteen();
 
-    let consent = asha.asks(&canteen.login_link("basic profile")).await;
+    let consent = asha.gets(&canteen.login_link("basic profile")).await;
     let refused = asha
-        .asks(&canteen.with_id("nobody").login_link("basic"))
+        .gets(&canteen.with_id("nobody").login_link("basic"))
         .await;
-    let redirected = asha.asks(&canteen.login_link("bogus")).await;
+    let redirected = asha.gets(&canteen.login_link("bogus")).await;
 
     let mut shown: Vec<_> = consent.scopes().into_iter().map(|it| it.value).collect();
     shown.sort();
@@ -85,7 +87,7 @@ async fn k04_allowing_redirects_with_a_code_and_the_state() {
     let canteen = world.canteen();
 
     let consent = asha
-        .visits(&canteen.asks(&[("scope", "basic profile"), ("state", "s1")]))
+        .visits(&canteen.authorize_url(&[("scope", "basic profile"), ("state", "s1")]))
         .await;
     let allowed = consent.presses("allow").await;
 
@@ -114,7 +116,7 @@ async fn k05_state_is_returned_unchanged() {
     let canteen = world.canteen();
 
     let consent = asha
-        .visits(&canteen.asks(&[("state", "a b&c=é/?#%")]))
+        .visits(&canteen.authorize_url(&[("state", "a b&c=é/?#%")]))
         .await;
     let back = canteen.receives(&consent.presses("allow").await);
 
@@ -144,7 +146,13 @@ async fn k07_without_a_redirect_uri_the_first_registered_one_is_used() {
     let asha = world.student("asha").await;
     let canteen = world.canteen();
 
-    let back = canteen.receives(&asha.visits(&canteen.asks(&[])).await.presses("allow").await);
+    let back = canteen.receives(
+        &asha
+            .visits(&canteen.authorize_url(&[]))
+            .await
+            .presses("allow")
+            .await,
+    );
 
     assert!(
         back.address
@@ -163,7 +171,7 @@ async fn k08_another_registered_redirect_uri_keeps_its_own_query() {
     let second = canteen.redirect_uris[1].clone();
 
     let consent = asha
-        .visits(&canteen.asks(&[("redirect_uri", &second)]))
+        .visits(&canteen.authorize_url(&[("redirect_uri", &second)]))
         .await;
     let back = canteen.receives(&consent.presses("allow").await);
 
@@ -184,7 +192,7 @@ async fn k09_without_a_scope_basic_is_requested() {
     let canteen = world.canteen();
 
     let tokens = canteen
-        .trades(&world.consents(&asha, &canteen.asks(&[])).await)
+        .exchanges_code(&world.consents(&asha, &canteen.authorize_url(&[])).await)
         .await;
 
     assert_eq!(tokens.scopes(), ["basic"]);
@@ -212,7 +220,7 @@ async fn k11_an_unticked_scope_is_not_granted() {
     let code = canteen
         .receives(&consent.unticks("phone").presses("allow").await)
         .code();
-    let tokens = canteen.trades(&code).await;
+    let tokens = canteen.exchanges_code(&code).await;
     let read = canteen
         .reads(&tokens.access, "fields=first_name,username,mobile,contacts")
         .await
@@ -237,7 +245,9 @@ async fn k12_a_forged_checkbox_grants_nothing() {
     let forged = consent
         .presses_with("allow", &[("scope", "sex"), ("field", "sex")])
         .await;
-    let tokens = canteen.trades(&canteen.receives(&forged).code()).await;
+    let tokens = canteen
+        .exchanges_code(&canteen.receives(&forged).code())
+        .await;
     let read = canteen
         .reads(&tokens.access, "fields=sex,first_name")
         .await
@@ -257,7 +267,7 @@ async fn k13_denying_redirects_with_access_denied() {
     let canteen = world.canteen();
 
     let consent = asha
-        .visits(&canteen.asks(&[("scope", "basic"), ("state", "s1")]))
+        .visits(&canteen.authorize_url(&[("scope", "basic"), ("state", "s1")]))
         .await;
     let back = canteen.receives(&consent.presses("deny").await);
 
@@ -292,7 +302,7 @@ async fn k15_an_unknown_scope_redirects_with_invalid_scope() {
 
     let back = canteen.receives(
         &asha
-            .asks(&canteen.asks(&[("scope", "basic bogus"), ("state", "s1")]))
+            .gets(&canteen.authorize_url(&[("scope", "basic bogus"), ("state", "s1")]))
             .await,
     );
 
@@ -313,7 +323,7 @@ async fn k16_a_private_scope_cannot_be_requested() {
     let asha = world.student("asha").await;
     let canteen = world.canteen();
 
-    let back = canteen.receives(&asha.asks(&canteen.login_link("priv_rooms")).await);
+    let back = canteen.receives(&asha.gets(&canteen.login_link("priv_rooms")).await);
 
     assert_eq!(back.error(), "invalid_scope");
 }
@@ -326,7 +336,7 @@ async fn k17_a_missing_response_type_redirects_with_invalid_request() {
 
     let back = canteen.receives(
         &asha
-            .asks(&format!("oauth/authorize/?client_id={}", canteen.client_id))
+            .gets(&format!("oauth/authorize/?client_id={}", canteen.client_id))
             .await,
     );
 
@@ -352,8 +362,8 @@ async fn k18_other_response_types_are_refused() {
         )
     };
 
-    let unknown = canteen.receives(&asha.asks(&asks("foo")).await);
-    let implicit = canteen.receives(&asha.asks(&asks("token")).await);
+    let unknown = canteen.receives(&asha.gets(&asks("foo")).await);
+    let implicit = canteen.receives(&asha.gets(&asks("token")).await);
 
     assert_eq!(unknown.error(), "unsupported_response_type");
     assert!(
@@ -367,9 +377,9 @@ async fn k19_an_unknown_client_gets_an_error_page() {
     let asha = world.student("asha").await;
 
     let unknown = asha
-        .asks(&world.canteen().with_id("nobody").login_link("basic"))
+        .gets(&world.canteen().with_id("nobody").login_link("basic"))
         .await;
-    let missing = asha.asks("oauth/authorize/?response_type=code").await;
+    let missing = asha.gets("oauth/authorize/?response_type=code").await;
 
     unknown.refuses(400);
     missing.refuses(400);
@@ -387,7 +397,7 @@ async fn k20_an_unregistered_redirect_uri_gets_an_error_page() {
         "https://canteen.example/cb/",
         "https://canteen.example/cb#here",
     ] {
-        asha.asks(&canteen.asks(&[("redirect_uri", wrong)]))
+        asha.gets(&canteen.authorize_url(&[("redirect_uri", wrong)]))
             .await
             .refuses(400);
     }
@@ -409,7 +419,9 @@ async fn k21_scopes_may_have_any_order_and_any_encoding_of_blanks() {
             "oauth/authorize/?client_id={}&response_type=code&scope={scope}",
             canteen.client_id
         );
-        let tokens = canteen.trades(&world.consents(&asha, &link).await).await;
+        let tokens = canteen
+            .exchanges_code(&world.consents(&asha, &link).await)
+            .await;
         assert_eq!(tokens.scopes(), ["basic", "ldap", "profile"], "{scope}");
     }
 }
@@ -421,7 +433,7 @@ async fn k22_unknown_parameters_are_ignored() {
     let canteen = world.canteen();
 
     let consent = asha
-        .visits(&canteen.asks(&[("scope", "basic"), ("foo", "1"), ("nonce", "2")]))
+        .visits(&canteen.authorize_url(&[("scope", "basic"), ("foo", "1"), ("nonce", "2")]))
         .await;
 
     assert!(
@@ -440,13 +452,17 @@ async fn k23_an_earlier_decision_is_remembered() {
     world.connects(&asha, &canteen, "basic profile").await;
 
     let same = asha
-        .asks(&canteen.asks(&[("scope", "basic profile"), ("approval_prompt", "auto")]))
+        .gets(&canteen.authorize_url(&[("scope", "basic profile"), ("approval_prompt", "auto")]))
         .await;
     let more = asha
-        .asks(&canteen.asks(&[("scope", "basic profile ldap"), ("approval_prompt", "auto")]))
+        .gets(
+            &canteen.authorize_url(&[("scope", "basic profile ldap"), ("approval_prompt", "auto")]),
+        )
         .await;
 
-    let tokens = canteen.trades(&canteen.receives(&same).code()).await;
+    let tokens = canteen
+        .exchanges_code(&canteen.receives(&same).code())
+        .await;
     assert_eq!(tokens.scopes(), ["basic", "profile"]);
     is_consent(&more);
 }
@@ -459,7 +475,7 @@ async fn k24_force_always_shows_the_consent_page() {
     world.connects(&asha, &canteen, "basic profile").await;
 
     let forced = asha
-        .asks(&canteen.asks(&[("scope", "basic profile"), ("approval_prompt", "force")]))
+        .gets(&canteen.authorize_url(&[("scope", "basic profile"), ("approval_prompt", "force")]))
         .await;
 
     is_consent(&forced);
@@ -471,15 +487,15 @@ async fn k25_the_trailing_slash_may_be_missing() {
     let asha = world.student("asha").await;
     let canteen = world.canteen();
     let bare = canteen
-        .asks(&[("scope", "basic"), ("state", "s1")])
+        .authorize_url(&[("scope", "basic"), ("state", "s1")])
         .replace("/authorize/?", "/authorize?");
 
-    let consent = asha.asks(&bare).await;
+    let consent = asha.gets(&bare).await;
 
     is_consent(&consent);
     let back = canteen.receives(&consent.presses("allow").await);
     assert_eq!(back.get("state").as_deref(), Some("s1"));
-    canteen.trades(&back.code()).await;
+    canteen.exchanges_code(&back.code()).await;
 }
 
 #[tokio::test]
@@ -501,7 +517,7 @@ async fn k26_a_code_of_one_prefix_works_under_another() {
         let answer = canteen
             .calls(
                 &format!("{traded}oauth/token/"),
-                Shown::InHeader,
+                Credentials::InHeader,
                 &[("grant_type", "authorization_code"), ("code", &code)],
             )
             .await;

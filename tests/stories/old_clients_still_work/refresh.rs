@@ -3,13 +3,13 @@
 use time::Duration;
 
 use crate::support::asha_uses_the_canteen;
-use crate::support::relying_party::Shown;
+use crate::support::relying_party::Credentials;
 
 #[tokio::test]
 async fn k42_a_refresh_issues_a_new_token_pair_with_the_same_scopes() {
     let (_world, _asha, canteen, mut old) = asha_uses_the_canteen().await;
 
-    for shown in [Shown::InHeader, Shown::InBody] {
+    for shown in [Credentials::InHeader, Credentials::InBody] {
         let fields = [
             ("grant_type", "refresh_token"),
             ("refresh_token", old.refresh.as_str()),
@@ -54,7 +54,7 @@ async fn k43_the_old_token_pair_ends_after_the_grace_period_even_if_the_new_one_
     let (world, _asha, canteen, old) = asha_uses_the_canteen().await;
 
     let new = canteen.refreshes(&old).await;
-    world.sleeps(Duration::seconds(11));
+    world.advance_clock(Duration::seconds(11));
     canteen
         .tries_to_refresh(&old.refresh, &[])
         .await
@@ -70,7 +70,7 @@ async fn k43_the_old_token_pair_ends_after_the_grace_period_even_if_the_new_one_
 async fn k44_an_expired_access_token_does_not_stop_a_refresh() {
     let (world, _asha, canteen, old) = asha_uses_the_canteen().await;
 
-    world.sleeps(Duration::seconds(36_001));
+    world.advance_clock(Duration::seconds(36_001));
     canteen.reads(&old.access, "").await.detail(401);
     let new = canteen.refreshes(&old).await;
 

@@ -1,6 +1,6 @@
 //! K48–K52: token revocation by an app.
 
-use crate::support::relying_party::Shown;
+use crate::support::relying_party::Credentials;
 use crate::support::{App, Tokens, asha_uses_the_canteen};
 
 async fn is_dead(app: &App, pair: &Tokens) {
@@ -17,7 +17,7 @@ async fn k48_revoking_the_access_token_ends_the_token_pair() {
     let answer = canteen
         .calls(
             "oauth/revoke_token/",
-            Shown::InBody,
+            Credentials::InBody,
             &[("token", &pair.access)],
         )
         .await;
@@ -47,7 +47,7 @@ async fn k49_revoking_the_refresh_token_ends_the_token_pair_with_any_hint() {
             &fields[..1]
         };
         let answer = canteen
-            .calls("oauth/revoke_token/", Shown::InHeader, said)
+            .calls("oauth/revoke_token/", Credentials::InHeader, said)
             .await;
         assert_eq!(
             (answer.status.as_u16(), answer.text().as_str()),
@@ -64,13 +64,13 @@ async fn k50_unknown_tokens_get_200_and_unknown_clients_an_error() {
 
     let unknown = canteen.revokes("unknown").await;
     let missing = canteen
-        .calls("oauth/revoke_token/", Shown::InBody, &[])
+        .calls("oauth/revoke_token/", Credentials::InBody, &[])
         .await;
-    let stranger = canteen.with_secret("wrong").revokes(&pair.access).await;
+    let visitor = canteen.with_secret("wrong").revokes(&pair.access).await;
     let nobody = canteen
         .calls(
             "oauth/revoke_token/",
-            Shown::Nowhere,
+            Credentials::Nowhere,
             &[("token", &pair.access)],
         )
         .await;
@@ -80,7 +80,7 @@ async fn k50_unknown_tokens_get_200_and_unknown_clients_an_error() {
         (200, "")
     );
     missing.refuses(400, "invalid_request");
-    stranger.refuses(401, "invalid_client");
+    visitor.refuses(401, "invalid_client");
     nobody.refuses(401, "invalid_client");
     canteen.reads(&pair.access, "").await.good();
 }

@@ -2,7 +2,7 @@
 
 use time::Duration;
 
-use crate::support::relying_party::Shown;
+use crate::support::relying_party::Credentials;
 use crate::support::{App, World};
 
 const FORM: (&str, &str) = (
@@ -64,7 +64,7 @@ async fn k28_client_credentials_may_be_in_the_body() {
     let answer = canteen
         .calls(
             "oauth/token/",
-            Shown::InBody,
+            Credentials::InBody,
             &[("grant_type", "authorization_code"), ("code", &code)],
         )
         .await;
@@ -79,7 +79,7 @@ async fn k29_equal_client_credentials_may_be_in_header_and_body() {
     let answer = canteen
         .calls(
             "oauth/token/",
-            Shown::InBoth,
+            Credentials::InBoth,
             &[("grant_type", "authorization_code"), ("code", &code)],
         )
         .await;
@@ -153,16 +153,16 @@ async fn k30_a_body_may_be_multipart() {
 #[tokio::test]
 async fn k31_the_first_redirect_uri_need_not_be_repeated() {
     let (world, canteen, code) = with_a_code().await;
-    canteen.tries_to_trade(&code, &[]).await.tokens();
+    canteen.tries_to_exchange(&code, &[]).await.tokens();
 
     let asha = world.student("asha").await;
-    let said = canteen.asks(&[
+    let said = canteen.authorize_url(&[
         ("scope", "basic"),
         ("redirect_uri", "https://canteen.example/cb"),
     ]);
     let code = world.consents(&asha, &said).await;
 
-    canteen.tries_to_trade(&code, &[]).await.tokens();
+    canteen.tries_to_exchange(&code, &[]).await.tokens();
 }
 
 #[tokio::test]
@@ -172,7 +172,7 @@ async fn k32_a_redirect_uri_other_than_the_first_must_be_repeated() {
     let code = world
         .consents(
             &asha,
-            &canteen.asks(&[("redirect_uri", "https://canteen.example/cb2?x=1")]),
+            &canteen.authorize_url(&[("redirect_uri", "https://canteen.example/cb2?x=1")]),
         )
         .await;
 
@@ -180,12 +180,12 @@ async fn k32_a_redirect_uri_other_than_the_first_must_be_repeated() {
         &[][..],
         &[("redirect_uri", "https://canteen.example/cb")][..],
     ] {
-        let answer = canteen.tries_to_trade(&code, wrong).await;
+        let answer = canteen.tries_to_exchange(&code, wrong).await;
         answer.refuses(400, &answer.error());
     }
 
     canteen
-        .tries_to_trade(
+        .tries_to_exchange(
             &code,
             &[("redirect_uri", "https://canteen.example/cb2?x=1")],
         )
@@ -196,10 +196,10 @@ async fn k32_a_redirect_uri_other_than_the_first_must_be_repeated() {
 #[tokio::test]
 async fn k33_a_used_code_is_refused() {
     let (_world, canteen, code) = with_a_code().await;
-    canteen.trades(&code).await;
+    canteen.exchanges_code(&code).await;
 
     canteen
-        .tries_to_trade(&code, &[])
+        .tries_to_exchange(&code, &[])
         .await
         .refuses(400, "invalid_grant");
 }
@@ -208,10 +208,10 @@ async fn k33_a_used_code_is_refused() {
 async fn k34_a_code_expires_after_a_minute() {
     let (world, canteen, code) = with_a_code().await;
 
-    world.sleeps(Duration::seconds(61));
+    world.advance_clock(Duration::seconds(61));
 
     canteen
-        .tries_to_trade(&code, &[])
+        .tries_to_exchange(&code, &[])
         .await
         .refuses(400, "invalid_grant");
 }
@@ -223,7 +223,7 @@ async fn k35_a_code_does_not_work_for_another_app() {
     for _ in 0..2 {
         world
             .library()
-            .tries_to_trade(&code, &[])
+            .tries_to_exchange(&code, &[])
             .await
             .refuses(400, "invalid_grant");
     }
@@ -240,7 +240,7 @@ async fn k36_a_client_must_authenticate() {
         ("code", code.as_str()),
     ];
 
-    for shown in [Shown::InHeader, Shown::InBody] {
+    for shown in [Credentials::InHeader, Credentials::InBody] {
         canteen
             .with_secret("wrong")
             .calls("oauth/token/", shown, &fields)
@@ -253,11 +253,11 @@ async fn k36_a_client_must_authenticate() {
             .refuses(401, "invalid_client");
     }
     canteen
-        .calls("oauth/token/", Shown::Nowhere, &fields)
+        .calls("oauth/token/", Credentials::Nowhere, &fields)
         .await
         .refuses(401, "invalid_client");
 
-    canteen.trades(&code).await;
+    canteen.exchanges_code(&code).await;
 }
 
 #[tokio::test]
@@ -265,19 +265,19 @@ async fn k37_an_error_names_the_missing_parameter() {
     let (_world, canteen, code) = with_a_code().await;
 
     canteen
-        .asks_for_token(&[("grant_type", "authorization_code")])
+        .requests_token(&[("grant_type", "authorization_code")])
         .await
         .refuses(400, "invalid_request");
     canteen
-        .asks_for_token(&[("code", &code)])
+        .requests_token(&[("code", &code)])
         .await
         .refuses(400, "unsupported_grant_type");
     canteen
-        .asks_for_token(&[("grant_type", "magic"), ("code", &code)])
+        .requests_token(&[("grant_type", "magic"), ("code", &code)])
         .await
         .refuses(400, "unsupported_grant_type");
     canteen
-        .asks_for_token(&[])
+        .requests_token(&[])
         .await
         .refuses(400, "unsupported_grant_type");
 }
@@ -296,7 +296,7 @@ async fn k38_grant_types_without_the_person_are_refused() {
         &password[..],
         &[("grant_type", "client_credentials"), ("scope", "basic")][..],
     ] {
-        let answer = canteen.asks_for_token(fields).await;
+        let answer = canteen.requests_token(fields).await;
         assert!(
             ["unauthorized_client", "unsupported_grant_type"].contains(&answer.error().as_str())
         );
@@ -310,18 +310,18 @@ async fn k39_a_public_client_proves_itself_with_its_code_verifier() {
     let world = World::new().await;
     let (asha, timetable) = (world.student("asha").await, world.timetable());
     let verifier = "the-week-is-long-and-the-verifier-is-longer-still";
-    let link = timetable.login_link_proving("basic", verifier);
+    let link = timetable.login_link_with_pkce("basic", verifier);
 
     let code = world.consents(&asha, &link).await;
-    let missing = timetable.tries_to_trade(&code, &[]).await;
+    let missing = timetable.tries_to_exchange(&code, &[]).await;
     missing.refuses(400, &missing.error());
     let wrong = "x".repeat(43);
     timetable
-        .tries_to_trade(&code, &[("code_verifier", &wrong)])
+        .tries_to_exchange(&code, &[("code_verifier", &wrong)])
         .await
         .refuses(400, "invalid_grant");
     let tokens = timetable
-        .tries_to_trade(&code, &[("code_verifier", verifier)])
+        .tries_to_exchange(&code, &[("code_verifier", verifier)])
         .await
         .tokens();
 
@@ -340,7 +340,7 @@ async fn k40_the_token_endpoint_takes_post_with_or_without_the_trailing_slash() 
     let answer = canteen
         .calls(
             "oauth/token",
-            Shown::InHeader,
+            Credentials::InHeader,
             &[("grant_type", "authorization_code"), ("code", &code)],
         )
         .await;

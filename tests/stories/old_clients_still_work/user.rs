@@ -262,7 +262,7 @@ async fn k62_without_a_live_token_nothing_is_returned() {
     let revoked = world.connects(&asha, &canteen, "basic profile").await;
     canteen.revokes(&revoked.access).await;
     let expired = world.connects(&asha, &canteen, "basic profile").await;
-    world.sleeps(Duration::seconds(36_001));
+    world.advance_clock(Duration::seconds(36_001));
 
     let none = canteen.reads_with(&[], "fields=first_name").await;
     let garbage = canteen.reads("g@rbage ü", "fields=first_name").await;
@@ -315,7 +315,7 @@ async fn k65_a_session_does_not_replace_a_token() {
     let world = World::new().await;
     let asha = world.student("asha").await;
 
-    let page = asha.asks("user/api/user/?fields=first_name").await;
+    let page = asha.gets("user/api/user/?fields=first_name").await;
 
     assert!(
         [401, 403].contains(&page.status.as_u16()),

@@ -13,7 +13,7 @@ const ROLL: &str = "21CS10001";
 const MAILBOX: &str = "asha.21cs10001@kgpian.iitkgp.ac.in";
 
 /// `profiles app allow` or `disallow`.
-async fn tells(world: &World, verb: &'static str, app: &App) -> Value {
+async fn runs_app_command(world: &World, verb: &'static str, app: &App) -> Value {
     let (url, data, id) = (
         world.database.url(),
         world.data.clone(),
@@ -45,9 +45,9 @@ async fn asks(app: &App, path: &str, token: &str) -> Answer {
 
 /// asha has proved her mailbox and agreed to look-ups, and the canteen may look people up.
 async fn opens() -> ((World, Erp), Browser, String) {
-    let place = proving::opens().await;
-    let asha = place.0.stranger();
-    proving::proves(&place, &asha, (ROLL, MAILBOX))
+    let setup = proving::opens().await;
+    let asha = setup.0.visitor();
+    proving::proves(&setup, &asha, (ROLL, MAILBOX))
         .await
         .presses("Sign in as 21CS10001")
         .await;
@@ -57,11 +57,11 @@ async fn opens() -> ((World, Erp), Browser, String) {
         .presses("Save")
         .await;
     saved.shows("Apps that the campus allowed to may find you now.");
-    let told = tells(&place.0, "allow", &place.0.canteen()).await;
+    let told = runs_app_command(&setup.0, "allow", &setup.0.canteen()).await;
     assert_eq!(told["allowed"], serde_json::json!(["association"]));
-    let meera = place.0.student("meera").await;
+    let meera = setup.0.student("meera").await;
     let token = makes_token(&meera, "Canteen").await;
-    (place, asha, token)
+    (setup, asha, token)
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn an_allowed_app_gets_the_mailbox_and_the_person_sees_the_look_up() {
         assert_eq!(told.as_object().unwrap().len(), 3);
     }
     // The pages are complete once the queued access records are stored.
-    world.does_its_jobs().await;
+    world.runs_jobs().await;
     let list = asha.visits("user/settings/").await;
     list.shows("Read by apps that are not connected")
         .shows("Canteen")
@@ -164,7 +164,7 @@ async fn a_person_who_did_not_agree_gets_the_same_response_as_an_unknown_one() {
         assert_eq!(hidden.status, 404);
         assert_eq!(hidden.text(), nobody.text());
     }
-    world.does_its_jobs().await;
+    world.runs_jobs().await;
     assert!(!asha.visits("user/settings/").await.says("Canteen"));
 
     // An account that is being closed is not found until it is reopened.
@@ -181,13 +181,13 @@ async fn a_person_who_did_not_agree_gets_the_same_response_as_an_unknown_one() {
     assert_eq!(found.status, 200);
 
     // A person who never agreed is not found either.
-    let place = proving::opens().await;
-    let zoya = place.0.stranger();
-    proving::proves(&place, &zoya, (ROLL, MAILBOX)).await;
-    tells(&place.0, "allow", &place.0.canteen()).await;
-    let meera = place.0.student("meera").await;
+    let setup = proving::opens().await;
+    let zoya = setup.0.visitor();
+    proving::proves(&setup, &zoya, (ROLL, MAILBOX)).await;
+    runs_app_command(&setup.0, "allow", &setup.0.canteen()).await;
+    let meera = setup.0.student("meera").await;
     let token = makes_token(&meera, "Canteen").await;
-    let answer = asks(&place.0.canteen(), "association/roll/21CS10001", &token).await;
+    let answer = asks(&setup.0.canteen(), "association/roll/21CS10001", &token).await;
     assert_eq!(answer.status, 404);
 }
 
@@ -222,7 +222,7 @@ async fn only_a_token_of_an_allowed_app_can_look_up() {
     assert!(!page.text().contains(&third));
 
     // Disallowing revokes all of them, and allowing again revives none.
-    tells(&world, "disallow", &canteen).await;
+    runs_app_command(&world, "disallow", &canteen).await;
     assert_eq!(status(&third).await, 401);
     let page = meera
         .visits("oauth/applications/")
@@ -230,7 +230,7 @@ async fn only_a_token_of_an_allowed_app_can_look_up() {
         .clicks("Canteen")
         .await;
     assert!(!page.says("Look-ups"));
-    tells(&world, "allow", &canteen).await;
+    runs_app_command(&world, "allow", &canteen).await;
     assert_eq!(status(&third).await, 401);
 
     // An app that may not look people up has no such page.
@@ -241,7 +241,7 @@ async fn only_a_token_of_an_allowed_app_can_look_up() {
         .await;
     assert!(!other.says("Look-ups"));
     let path = format!("{}look-up/", other.url.path());
-    meera.asks(&path).await.refuses(404);
+    meera.gets(&path).await.refuses(404);
 }
 
 #[tokio::test]
@@ -264,7 +264,7 @@ async fn look_ups_are_rate_limited() {
     let as_before = asks(&canteen, "get/roll/22CS10009", &token).await;
     assert_eq!(as_before.status, 429);
 
-    world.sleeps(time::Duration::minutes(1));
+    world.advance_clock(time::Duration::minutes(1));
     let path = "association/roll/21CS10001";
     assert_eq!(asks(&canteen, path, &token).await.status, 200);
 
@@ -304,7 +304,7 @@ async fn no_query_causes_a_500() {
                 );
             }
         }
-        world.sleeps(time::Duration::minutes(10));
+        world.advance_clock(time::Duration::minutes(10));
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::task::spawn_blocking;
 use super::code;
 use crate::sim::kit::fault::Fault;
 use crate::sim::leprechaun::Leprechaun;
-use crate::support::upstream::{Ends, Mutation, Portal, behaves};
+use crate::support::upstream::{Mutation, Outcome, Portal, check_mutations};
 use crate::support::world::Plan;
 use crate::support::{Browser, Page, World, command, database};
 
@@ -45,7 +45,7 @@ async fn signs_in(world: &World, browser: &Browser, many: usize) -> Page {
 #[tokio::test]
 async fn a_person_signs_in_with_the_mailbox_known_to_the_server() {
     let (world, _server) = opens().await;
-    let bob = world.stranger();
+    let bob = world.visitor();
     signs_in(&world, &bob, 1).await;
     let profile = bob.visits("user/").await;
     profile.shows(ROLL).shows("12cs40067");
@@ -53,7 +53,7 @@ async fn a_person_signs_in_with_the_mailbox_known_to_the_server() {
     assert!(further.contains(&BOB.to_owned()), "{further:?}");
     // The next sign-in finds the same person.
     let number = profile.texts(".facts dd").join(" ");
-    let again = world.stranger();
+    let again = world.visitor();
     signs_in(&world, &again, 2).await;
     assert_eq!(
         again.visits("user/").await.texts(".facts dd").join(" "),
@@ -65,7 +65,7 @@ async fn a_person_signs_in_with_the_mailbox_known_to_the_server() {
 async fn a_record_in_lower_case_is_found() {
     let (world, server) = opens().await;
     server.knows("21cs10001", "asha@example.com", time::Duration::ZERO);
-    let asha = world.stranger();
+    let asha = world.visitor();
     let asked = asks_for_code(&asha, " 21Cs10001 ").await;
     let code = code(&world.mail_to("asha@example.com", 1).await);
     asked.fills("code", &code).presses("Sign in").await;
@@ -96,9 +96,9 @@ async fn l17_an_implausible_answer_signs_nobody_in() {
             "unauthorised" => server.state().auth_token = "Bearer another".to_owned(),
             _ => server.state().people[0].step2completedat -= time::Duration::days(400),
         }
-        let asked = asks_for_code(&world.stranger(), ROLL).await;
+        let asked = asks_for_code(&world.visitor(), ROLL).await;
         assert!(asked.says(words), "{what}: {}", asked.words());
-        world.does_its_jobs().await;
+        world.runs_jobs().await;
         assert_eq!(world.mails(), 0, "{what}");
     }
 }
@@ -129,14 +129,14 @@ async fn l18_without_an_authorization_the_program_does_not_start() {
 #[tokio::test]
 async fn l19_an_unknown_roll_number_gets_the_same_page_and_no_mail() {
     let (world, _server) = opens().await;
-    let (bob, eve) = (world.stranger(), world.stranger());
+    let (bob, eve) = (world.visitor(), world.visitor());
     let known = asks_for_code(&bob, ROLL).await;
     let unknown = asks_for_code(&eve, "99XX10001").await;
     assert_eq!(known.status, unknown.status);
     let (known, unknown) = (known.words(), unknown.words());
     assert_eq!(known, unknown.replace("99XX10001", ROLL));
     assert!(!known.contains(BOB));
-    world.does_its_jobs().await;
+    world.runs_jobs().await;
     assert_eq!(world.mails(), 1);
     world.mail_to(BOB, 1).await;
 }
@@ -185,7 +185,7 @@ async fn the_check_command_reports_the_state_of_the_server() {
 #[tokio::test]
 async fn one_address_gets_sixty_codes_and_then_one_a_minute() {
     let (world, server) = opens().await;
-    let eve = world.stranger();
+    let eve = world.visitor();
     for number in 0..60 {
         let asked = asks_for_code(&eve, &format!("99XX1{number:04}")).await;
         asked.shows("we have just sent a code there");
@@ -195,10 +195,10 @@ async fn one_address_gets_sixty_codes_and_then_one_a_minute() {
     told.shows("Many codes were asked for from your network.");
     told.shows("Use the newest, or try again in ");
     assert_eq!(server.site.watch.requests.all().len(), before);
-    world.does_its_jobs().await;
+    world.runs_jobs().await;
     assert_eq!(world.mails(), 0);
 
-    world.sleeps(time::Duration::minutes(1));
+    world.advance_clock(time::Duration::minutes(1));
     asks_for_code(&eve, ROLL).await.shows(MAILED);
     asks_for_code(&eve, "99XX20000")
         .await
@@ -208,7 +208,7 @@ async fn one_address_gets_sixty_codes_and_then_one_a_minute() {
 impl Portal for Leprechaun {
     const SLUG: &'static str = "leprechaun";
     /// One in upper case and one in lower case, each with a redirect.
-    const CALLS: u32 = 4;
+    const MAX_REQUESTS: u32 = 4;
 
     async fn opens() -> Self {
         server().await
@@ -219,13 +219,13 @@ impl Portal for Leprechaun {
             .set("PROFILES_LEPRECHAUN_AUTHORIZATION", AUTHORIZATION)
     }
 
-    async fn walk(&self, browser: &Browser) -> Page {
+    async fn sign_in(&self, browser: &Browser) -> Page {
         asks_for_code(browser, ROLL).await
     }
 
-    async fn walk_in(&self, world: &World, browser: &Browser) -> Page {
-        let asked = self.walk(browser).await;
-        world.does_its_jobs().await;
+    async fn sign_in_with_mail(&self, world: &World, browser: &Browser) -> Page {
+        let asked = self.sign_in(browser).await;
+        world.runs_jobs().await;
         if !asked.says(MAILED) || world.mails() == 0 {
             return asked;
         }
@@ -234,11 +234,15 @@ impl Portal for Leprechaun {
     }
 }
 
-fn mutation(name: &'static str, changes: fn(&Leprechaun), ends: Ends) -> Mutation<Leprechaun> {
+fn mutation(
+    name: &'static str,
+    changes: fn(&Leprechaun),
+    outcome: Outcome,
+) -> Mutation<Leprechaun> {
     Mutation {
         name,
         changes,
-        ends,
+        outcome,
     }
 }
 
@@ -260,9 +264,9 @@ const RECORD: &str =
 
 #[tokio::test]
 async fn no_answer_of_the_server_signs_in_without_the_mailed_code() {
-    use Ends::{Changed, SignedIn, Unavailable};
-    let no_mail = Ends::Refused("If a mailbox belongs to 12CS40067");
-    behaves(vec![
+    use Outcome::{ConnectorClosed, SignedIn, Unavailable};
+    let no_mail = Outcome::Refused("If a mailbox belongs to 12CS40067");
+    check_mutations(vec![
         mutation("500", |it| set(it, Fault::Status(500)), Unavailable),
         mutation("502", |it| set(it, Fault::Status(502)), Unavailable),
         mutation("503", |it| set(it, Fault::Status(503)), Unavailable),
@@ -276,78 +280,86 @@ async fn no_answer_of_the_server_signs_in_without_the_mailed_code() {
         mutation("drips", |it| set(it, Fault::Drip), Unavailable),
         mutation("breaks off", |it| set(it, Fault::Cut), Unavailable),
         mutation("never ends", |it| set(it, Fault::Endless), Unavailable),
-        mutation("403", |it| set(it, Fault::Status(403)), Changed),
+        mutation("403", |it| set(it, Fault::Status(403)), ConnectorClosed),
         mutation(
             "204",
             |it| set(it, Fault::Status(StatusCode::NO_CONTENT.as_u16())),
-            Changed,
+            ConnectorClosed,
         ),
-        mutation("404 of another", |it| set(it, Fault::Status(404)), Changed),
+        mutation(
+            "404 of another",
+            |it| set(it, Fault::Status(404)),
+            ConnectorClosed,
+        ),
         mutation(
             "401 of another kind",
             |it| set(it, Fault::Status(401)),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "another authorization",
             |it| it.state().auth_token.push('x'),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "elsewhere",
             |it| set(it, Fault::Redirect("https://evil.example/".to_owned())),
-            Changed,
+            ConnectorClosed,
         ),
-        mutation("in circles", |it| set(it, Fault::Loop), Changed),
-        mutation("a page", |it| set(it, Fault::Html), Changed),
-        mutation("no text", |it| set(it, Fault::Garbage), Changed),
-        mutation("nothing", |it| set(it, Fault::Empty), Changed),
-        mutation("null", |it| says(it, JSON, "null"), Changed),
+        mutation("in circles", |it| set(it, Fault::Loop), ConnectorClosed),
+        mutation("a page", |it| set(it, Fault::Html), ConnectorClosed),
+        mutation("no text", |it| set(it, Fault::Garbage), ConnectorClosed),
+        mutation("nothing", |it| set(it, Fault::Empty), ConnectorClosed),
+        mutation("null", |it| says(it, JSON, "null"), ConnectorClosed),
         mutation(
             "a list",
             |it| says(it, JSON, &format!("[{RECORD}]")),
-            Changed,
+            ConnectorClosed,
         ),
-        mutation("half a record", |it| says(it, JSON, &RECORD[..60]), Changed),
+        mutation(
+            "half a record",
+            |it| says(it, JSON, &RECORD[..60]),
+            ConnectorClosed,
+        ),
         mutation(
             "always yes",
             |it| says(it, JSON, &RECORD.replace("12CS40067", "12CS40066")),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "another roll number",
             |it| replace(it, "12CS40067", "13CS40067"),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "another name for roll",
             |it| replace(it, "\"roll\"", "\"rollno\""),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "another name for email",
             |it| replace(it, "\"email\"", "\"mail\""),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "another name for the moment",
             |it| replace(it, "\"authenticated\"", "\"at\""),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "a number for an address",
             |it| replace(it, "\"bob@example.com\"", "7"),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "no moment",
             |it| says(it, JSON, &RECORD.replace("2026-11-04T", "yesterday ")),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "a moment to come",
             |it| says(it, JSON, &RECORD.replace("2026", "2036")),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "long ago",

@@ -29,7 +29,7 @@ async fn opens_with(plan: Plan) -> (World, Erp) {
 }
 
 /// Sets the text of one of the person's security questions, as they do in ERP.
-fn puts(erp: &Erp, roll: &str, text: &str) {
+fn sets_question(erp: &Erp, roll: &str, text: &str) {
     erp.changes(roll, |person| {
         person.questions[1].0.push(' ');
         person.questions[1].0.push_str(text);
@@ -59,7 +59,7 @@ async fn is_mailed(
     many: usize,
 ) -> String {
     let shown = begins(browser, roll, mailbox).await;
-    puts(erp, roll, &verifier(&shown));
+    sets_question(erp, roll, &verifier(&shown));
     let mailed = shown.presses(CHECK).await;
     mailed.shows("We have seen your text").shows(mailbox);
     link(&world.mail_to(mailbox, many).await)
@@ -73,9 +73,9 @@ fn link(mail: &str) -> String {
 }
 
 /// The whole proof in one browser.
-pub async fn proves(place: &(World, Erp), browser: &Browser, whose: (&str, &str)) -> Page {
-    let before = mails_to(&place.0, whose.1);
-    let link = is_mailed(place, browser, whose, before + 1).await;
+pub async fn proves(setup: &(World, Erp), browser: &Browser, whose: (&str, &str)) -> Page {
+    let before = mails_to(&setup.0, whose.1);
+    let link = is_mailed(setup, browser, whose, before + 1).await;
     let done = browser.visits(&link).await.presses("Confirm").await;
     done.shows("It is proved");
     done
@@ -91,29 +91,29 @@ fn mails_to(world: &World, address: &str) -> usize {
 }
 
 async fn is_in(browser: &Browser) -> bool {
-    browser.asks("user/").await.status == 200
+    browser.gets("user/").await.status == 200
 }
 
 /// Mails and unfinished proofs belong to no account yet, but concern a person.
 #[tokio::test]
 async fn deleting_a_person_deletes_everything_about_their_mailbox() {
-    let place = opens().await;
-    let (world, _erp) = &place;
+    let setup = opens().await;
+    let (world, _erp) = &setup;
     let (roll, mailbox) = ("21CS10001", "asha.21cs10001@kgpian.iitkgp.ac.in");
-    let asha = world.stranger();
-    let proved = proves(&place, &asha, (roll, mailbox)).await;
+    let asha = world.visitor();
+    let proved = proves(&setup, &asha, (roll, mailbox)).await;
     proved.presses("Sign in as 21CS10001").await;
     let page = asha.visits("user/data/close/").await;
     page.presses("Close my account").await;
-    world.sleeps(time::Duration::hours(7 * 24 - 1));
-    world.does_its_jobs().await;
+    world.advance_clock(time::Duration::hours(7 * 24 - 1));
+    world.runs_jobs().await;
     let mails = mails_to(world, mailbox);
-    is_mailed(&place, &world.stranger(), (roll, mailbox), mails + 1).await;
+    is_mailed(&setup, &world.visitor(), (roll, mailbox), mails + 1).await;
     let before = world.database.dump();
     assert!(before.contains(roll) && before.contains(mailbox));
 
-    world.sleeps(time::Duration::hours(1));
-    world.does_its_jobs().await;
+    world.advance_clock(time::Duration::hours(1));
+    world.runs_jobs().await;
 
     let after = world.database.dump();
     for value in [roll, "21cs10001"] {
@@ -124,9 +124,9 @@ async fn deleting_a_person_deletes_everything_about_their_mailbox() {
 
 #[tokio::test]
 async fn a_new_person_proves_a_mailbox_and_is_signed_in() {
-    let place = opens().await;
-    let (world, erp) = &place;
-    let asha = world.stranger();
+    let setup = opens().await;
+    let (world, erp) = &setup;
+    let asha = world.visitor();
 
     let sign_in = asha.visits("account/login/?next=/doc/").await;
     let by_code = sign_in
@@ -157,7 +157,7 @@ async fn a_new_person_proves_a_mailbox_and_is_signed_in() {
         .shows(MAILBOX)
         .shows("as 21CS10001");
     let text = verifier(&shown);
-    puts(erp, ROLL, &text.to_uppercase());
+    sets_question(erp, ROLL, &text.to_uppercase());
     let mailed = shown.presses(CHECK).await;
     mailed.shows("Read your mail").shows(MAILBOX);
     let mail = world.mail_to(MAILBOX, 1).await;
@@ -190,9 +190,9 @@ async fn a_new_person_proves_a_mailbox_and_is_signed_in() {
 
 #[tokio::test]
 async fn a_mailbox_outside_of_the_campus_becomes_a_confirmed_secondary_address() {
-    let place = opens().await;
-    let asha = place.0.stranger();
-    let done = proves(&place, &asha, (ROLL, "asha@home.example")).await;
+    let setup = opens().await;
+    let asha = setup.0.visitor();
+    let done = proves(&setup, &asha, (ROLL, "asha@home.example")).await;
     done.presses("Sign in as 21CS10001").await;
     let profile = asha.visits("user/").await;
     let further = profile.attributes("#email [name=email]", "value");
@@ -205,20 +205,20 @@ async fn a_mailbox_outside_of_the_campus_becomes_a_confirmed_secondary_address()
 
 #[tokio::test]
 async fn l20_the_verifier_is_found_in_few_requests_with_pauses() {
-    let place = opens().await;
-    let (world, erp) = &place;
-    let asha = world.stranger();
+    let setup = opens().await;
+    let (world, erp) = &setup;
+    let asha = world.visitor();
     for (mode, most) in [(QuestionMode::Random, 15), (QuestionMode::RoundRobin, 3)] {
         erp.turns(|knobs| knobs.question_mode = mode);
         let shown = begins(&asha, ROLL, MAILBOX).await;
-        puts(erp, ROLL, &verifier(&shown));
+        sets_question(erp, ROLL, &verifier(&shown));
         erp.site.watch.requests.forget();
         let mut began = Instant::now();
         let mut mailed = shown.presses(CHECK).await;
         if mode == QuestionMode::Random && mailed.says(NOT_THERE) {
             assert_eq!(erp.site.watch.requests.to(QUESTIONS), 15);
             erp.site.watch.requests.forget();
-            world.sleeps(time::Duration::seconds(40));
+            world.advance_clock(time::Duration::seconds(40));
             began = Instant::now();
             mailed = shown.presses(CHECK).await;
         }
@@ -230,15 +230,15 @@ async fn l20_the_verifier_is_found_in_few_requests_with_pauses() {
         for call in erp.site.watch.requests.all() {
             assert_eq!(call.fields, ["user_id"]);
         }
-        world.sleeps(time::Duration::minutes(2));
+        world.advance_clock(time::Duration::minutes(2));
     }
 }
 
 #[tokio::test]
 async fn l21_without_the_verifier_the_search_stops_after_three_questions_and_can_be_repeated() {
-    let place = opens().await;
-    let (world, erp) = &place;
-    let asha = world.stranger();
+    let setup = opens().await;
+    let (world, erp) = &setup;
+    let asha = world.visitor();
     let shown = begins(&asha, ROLL, MAILBOX).await;
     let text = verifier(&shown);
     let told = shown.presses(CHECK).await;
@@ -250,25 +250,25 @@ async fn l21_without_the_verifier_the_search_stops_after_three_questions_and_can
     // A retry has to wait, and ERP is not asked.
     told.presses(CHECK).await.shows("Wait 20 seconds");
     assert_eq!(erp.site.watch.requests.to(QUESTIONS), 3);
-    puts(erp, ROLL, &text);
-    world.sleeps(time::Duration::seconds(20));
+    sets_question(erp, ROLL, &text);
+    world.advance_clock(time::Duration::seconds(20));
     told.presses(CHECK).await.shows("We have seen your text");
 }
 
 /// People write their questions themselves. An unreadable one must not hide the others.
 #[tokio::test]
 async fn an_unreadable_question_does_not_hide_the_others() {
-    let place = opens().await;
-    place.1.changes(ROLL, |asha| {
+    let setup = opens().await;
+    setup.1.changes(ROLL, |asha| {
         asha.questions[0].0 = "<html>Why? </html>".repeat(60);
     });
-    proves(&place, &place.0.stranger(), (ROLL, MAILBOX)).await;
+    proves(&setup, &setup.0.visitor(), (ROLL, MAILBOX)).await;
 }
 
 #[tokio::test]
 async fn l22_an_unknown_roll_number_makes_one_request_to_the_portal() {
     let (world, erp) = opens().await;
-    let eve = world.stranger();
+    let eve = world.visitor();
     let shown = begins(&eve, "99XX10001", "eve@home.example").await;
     let told = shown.presses(CHECK).await;
     told.shows("The ERP does not know the roll number 99XX10001");
@@ -277,19 +277,19 @@ async fn l22_an_unknown_roll_number_makes_one_request_to_the_portal() {
 
 #[tokio::test]
 async fn l23_a_link_scanner_completes_nothing_and_the_button_works_once() {
-    let place = opens().await;
-    let (world, _) = &place;
-    let asha = world.stranger();
-    let link = is_mailed(&place, &asha, (ROLL, MAILBOX), 1).await;
+    let setup = opens().await;
+    let (world, _) = &setup;
+    let asha = world.visitor();
+    let link = is_mailed(&setup, &asha, (ROLL, MAILBOX), 1).await;
 
-    let scanner = world.stranger();
+    let scanner = world.visitor();
     for _ in 0..5 {
         scanner.visits(&link).await.shows("Is this mailbox yours?");
         asha.visits("association/").await.shows("Read your mail");
     }
 
     // The mail is opened on a phone, which gets a message and is not signed in.
-    let phone = world.stranger();
+    let phone = world.visitor();
     let asked = phone.visits(&link).await;
     let done = asked.presses("Confirm").await;
     done.shows("It is proved")
@@ -310,44 +310,46 @@ async fn l23_a_link_scanner_completes_nothing_and_the_button_works_once() {
 
 #[tokio::test]
 async fn l24_another_browser_or_an_expired_proof_makes_no_request_to_the_portal() {
-    let place = opens().await;
-    let (world, erp) = &place;
-    let asha = world.stranger();
+    let setup = opens().await;
+    let (world, erp) = &setup;
+    let asha = world.visitor();
     let shown = begins(&asha, ROLL, MAILBOX).await;
     let text = verifier(&shown);
-    puts(erp, ROLL, &text);
+    sets_question(erp, ROLL, &text);
 
     // Another browser has its own proof under way, and cannot complete this one.
-    let eve = world.stranger();
+    let eve = world.visitor();
     let other = begins(&eve, "99XX10001", "eve@home.example").await;
     assert!(!other.says(&text));
-    let nobody = world.stranger();
-    let seal = nobody.visits("association/").await;
-    let seal = seal.attributes("[name=csrf_token]", "value").remove(0);
+    let nobody = world.visitor();
+    let csrf_token = nobody.visits("association/").await;
+    let csrf_token = csrf_token
+        .attributes("[name=csrf_token]", "value")
+        .remove(0);
     let forged = nobody
-        .posts("association/check/", &[("csrf_token", &seal)])
+        .posts("association/check/", &[("csrf_token", &csrf_token)])
         .await;
     assert_eq!(forged.status, 303);
     nobody.visits("association/").await.shows("That is over");
 
-    world.sleeps(time::Duration::minutes(30));
+    world.advance_clock(time::Duration::minutes(30));
     shown.presses(CHECK).await.shows("That is over");
     assert_eq!(erp.site.watch.requests.to(QUESTIONS), 0);
 
     // The same holds for the mailed link.
-    let link = is_mailed(&place, &asha, ("23ME10003", MAILBOX), 1).await;
-    world.sleeps(time::Duration::minutes(30));
+    let link = is_mailed(&setup, &asha, ("23ME10003", MAILBOX), 1).await;
+    world.advance_clock(time::Duration::minutes(30));
     asha.visits(&link).await.refuses(410);
 }
 
 #[tokio::test]
 async fn l25_of_two_proofs_for_one_roll_number_at_once_one_succeeds() {
     for _ in 0..4 {
-        let place = opens().await;
-        let (world, _) = &place;
-        let (asha, eve) = (world.stranger(), world.stranger());
-        let one = is_mailed(&place, &asha, (ROLL, MAILBOX), 1).await;
-        let two = is_mailed(&place, &eve, (ROLL, "eve@home.example"), 1).await;
+        let setup = opens().await;
+        let (world, _) = &setup;
+        let (asha, eve) = (world.visitor(), world.visitor());
+        let one = is_mailed(&setup, &asha, (ROLL, MAILBOX), 1).await;
+        let two = is_mailed(&setup, &eve, (ROLL, "eve@home.example"), 1).await;
         let (one, two) = (asha.visits(&one).await, eve.visits(&two).await);
         let (one, two) = tokio::join!(one.presses("Confirm"), two.presses("Confirm"));
         let mut ends = [one.status.as_u16(), two.status.as_u16()];
@@ -368,11 +370,11 @@ async fn l25_of_two_proofs_for_one_roll_number_at_once_one_succeeds() {
 
 #[tokio::test]
 async fn the_next_sign_in_needs_a_mailed_code_only() {
-    let place = opens().await;
-    let (world, _) = &place;
-    proves(&place, &world.stranger(), (ROLL, MAILBOX)).await;
+    let setup = opens().await;
+    let (world, _) = &setup;
+    proves(&setup, &world.visitor(), (ROLL, MAILBOX)).await;
 
-    let asha = world.stranger();
+    let asha = world.visitor();
     let form = asha.visits("account/login/association/?next=/doc/").await;
     let asked = form
         .fills("roll", "21cs10001")
@@ -398,10 +400,10 @@ async fn the_next_sign_in_needs_a_mailed_code_only() {
 
 #[tokio::test]
 async fn a_mailed_code_allows_five_guesses_and_ten_minutes() {
-    let place = opens().await;
-    let (world, _) = &place;
-    proves(&place, &world.stranger(), (ROLL, MAILBOX)).await;
-    let eve = world.stranger();
+    let setup = opens().await;
+    let (world, _) = &setup;
+    proves(&setup, &world.visitor(), (ROLL, MAILBOX)).await;
+    let eve = world.visitor();
     let mut asked = eve
         .visits("account/login/association/")
         .await
@@ -428,7 +430,7 @@ async fn a_mailed_code_allows_five_guesses_and_ten_minutes() {
     let other = asked.clone().fills("code", &right).presses("Sign in").await;
     other.shows("That is not the code");
     let right = code(&world.mail_to(MAILBOX, 3).await);
-    world.sleeps(time::Duration::minutes(10));
+    world.advance_clock(time::Duration::minutes(10));
     let late = other.fills("code", &right).presses("Sign in").await;
     late.refuses(400);
     assert!(!is_in(&eve).await);
@@ -436,13 +438,13 @@ async fn a_mailed_code_allows_five_guesses_and_ten_minutes() {
 
 #[tokio::test]
 async fn a_roll_number_without_a_proof_gets_the_same_page() {
-    let place = opens().await;
-    let (world, _) = &place;
-    proves(&place, &world.stranger(), (ROLL, MAILBOX)).await;
+    let setup = opens().await;
+    let (world, _) = &setup;
+    proves(&setup, &world.visitor(), (ROLL, MAILBOX)).await;
     let ask = async |roll: &str| {
-        let form = world.stranger().visits("account/login/association/").await;
+        let form = world.visitor().visits("account/login/association/").await;
         let asked = form.fills("roll", roll).presses("Send me a code").await;
-        world.does_its_jobs().await;
+        world.runs_jobs().await;
         asked.words().replace(roll, "ROLL")
     };
     let before = world.mails();
@@ -463,20 +465,20 @@ async fn a_roll_number_without_a_proof_gets_the_same_page() {
 
 #[tokio::test]
 async fn an_old_proof_has_to_be_repeated() {
-    let place = opens_with(World::plan().set("PROFILES_ASSOCIATION_DAYS", "30")).await;
-    let (world, _) = &place;
-    proves(&place, &world.stranger(), (ROLL, MAILBOX)).await;
+    let setup = opens_with(World::plan().set("PROFILES_ASSOCIATION_DAYS", "30")).await;
+    let (world, _) = &setup;
+    proves(&setup, &world.visitor(), (ROLL, MAILBOX)).await;
     let signs_in = async |many| {
-        let asha = world.stranger();
+        let asha = world.visitor();
         let form = asha.visits("account/login/association/").await;
         let asked = form.fills("roll", ROLL).presses("Send me a code").await;
         let code = code(&world.mail_to(MAILBOX, many).await);
         (asha, asked.fills("code", &code).presses("Sign in").await)
     };
-    world.sleeps(time::Duration::days(29));
+    world.advance_clock(time::Duration::days(29));
     let (asha, _) = signs_in(2).await;
     assert!(is_in(&asha).await);
-    world.sleeps(time::Duration::days(1));
+    world.advance_clock(time::Duration::days(1));
     let (asha, told) = signs_in(3).await;
     assert!(
         told.says("your proof is too old by now"),
@@ -485,7 +487,7 @@ async fn an_old_proof_has_to_be_repeated() {
     );
     assert!(!is_in(&asha).await);
 
-    let done = proves(&place, &asha, (ROLL, MAILBOX)).await;
+    let done = proves(&setup, &asha, (ROLL, MAILBOX)).await;
     done.presses("Sign in as 21CS10001").await;
     assert!(is_in(&asha).await);
     let (asha, _) = signs_in(5).await;
@@ -494,21 +496,21 @@ async fn an_old_proof_has_to_be_repeated() {
 
 #[tokio::test]
 async fn a_new_proof_moves_to_the_new_mailbox_and_mails_the_old_one() {
-    let place = opens().await;
-    let (world, _) = &place;
-    let asha = world.stranger();
-    let done = proves(&place, &asha, (ROLL, MAILBOX)).await;
+    let setup = opens().await;
+    let (world, _) = &setup;
+    let asha = world.visitor();
+    let done = proves(&setup, &asha, (ROLL, MAILBOX)).await;
     done.presses("Sign in as 21CS10001").await;
     let number = asha.visits("user/").await.texts(".facts dd").join(" ");
 
     // The owner of the old mailbox asked for a code in time.
-    let old = world.stranger();
+    let old = world.visitor();
     let form = old.visits("account/login/association/").await;
     let asked = form.fills("roll", ROLL).presses("Send me a code").await;
     let mailed = code(&world.mail_to(MAILBOX, 2).await);
 
-    let later = world.stranger();
-    let done = proves(&place, &later, (ROLL, "asha@new.example")).await;
+    let later = world.visitor();
+    let done = proves(&setup, &later, (ROLL, "asha@new.example")).await;
     done.presses("Sign in as 21CS10001").await;
     asked
         .fills("code", &mailed)
@@ -523,7 +525,7 @@ async fn a_new_proof_moves_to_the_new_mailbox_and_mails_the_old_one() {
     let told = world.mail_to(MAILBOX, 3).await;
     assert!(told.contains("has another mailbox now"), "{told}");
 
-    let form = world.stranger().visits("account/login/association/").await;
+    let form = world.visitor().visits("account/login/association/").await;
     form.fills("roll", ROLL).presses("Send me a code").await;
     world.mail_to("asha@new.example", 2).await;
     world.mail_to(MAILBOX, 3).await;
@@ -531,15 +533,15 @@ async fn a_new_proof_moves_to_the_new_mailbox_and_mails_the_old_one() {
 
 #[tokio::test]
 async fn a_signed_in_person_links_the_proved_mailbox() {
-    let place = opens().await;
-    let (world, _) = &place;
+    let setup = opens().await;
+    let (world, _) = &setup;
     let asha = world.student("asha").await;
     let ways = asha.visits("user/ways-in/").await;
     let start = ways
         .clicks("Prove it without your password with your roll number and a mailbox")
         .await;
     start.shows("in which you are signed in, gains a further way");
-    let done = proves(&place, &asha, (ROLL, MAILBOX)).await;
+    let done = proves(&setup, &asha, (ROLL, MAILBOX)).await;
     done.shows("asha").presses("Go on").await;
     asha.visits("user/ways-in/")
         .await
@@ -547,7 +549,7 @@ async fn a_signed_in_person_links_the_proved_mailbox() {
     let told = world.mail_to("asha@campus.example", 1).await;
     assert!(told.contains("sign in"), "{told}");
 
-    let elsewhere = world.stranger();
+    let elsewhere = world.visitor();
     let form = elsewhere.visits("account/login/association/").await;
     let asked = form.fills("roll", ROLL).presses("Send me a code").await;
     let code = code(&world.mail_to(MAILBOX, 2).await);
@@ -556,7 +558,7 @@ async fn a_signed_in_person_links_the_proved_mailbox() {
 
     // Other accounts cannot take it, whoever proves it.
     let wasim = world.student("wasim").await;
-    let link = is_mailed(&place, &wasim, (ROLL, "wasim@home.example"), 1).await;
+    let link = is_mailed(&setup, &wasim, (ROLL, "wasim@home.example"), 1).await;
     let taken = wasim.visits(&link).await.presses("Confirm").await;
     taken.refuses(409);
     assert!(taken.says("signs in to another account here already"));
@@ -573,23 +575,23 @@ async fn a_signed_in_person_links_the_proved_mailbox() {
 
 #[tokio::test]
 async fn a_mailbox_linked_to_another_person_is_not_moved() {
-    let place = opens().await;
-    let (world, _) = &place;
+    let setup = opens().await;
+    let (world, _) = &setup;
     // Another person's username equals the roll number.
     world.student("23me10003").await;
-    let eve = world.stranger();
-    let mailed = is_mailed(&place, &eve, ("23ME10003", MAILBOX), 1).await;
+    let eve = world.visitor();
+    let mailed = is_mailed(&setup, &eve, ("23ME10003", MAILBOX), 1).await;
     let refused = eve.visits(&mailed).await.presses("Confirm").await;
     refused.refuses(409);
     assert!(refused.says("sign in as before"), "{}", refused.words());
     assert!(!is_in(&eve).await);
 
     // A mailbox belongs to one roll number.
-    proves(&place, &world.stranger(), (ROLL, "asha@home.example")).await;
+    proves(&setup, &world.visitor(), (ROLL, "asha@home.example")).await;
     let zoya = world.student("vikram").await;
     let whose = ("20CH10004", "Asha@home.example");
     let shown = begins(&zoya, whose.0, whose.1).await;
-    puts(&place.1, whose.0, &verifier(&shown));
+    sets_question(&setup.1, whose.0, &verifier(&shown));
     shown.presses(CHECK).await.shows("We have seen your text");
     let mail = world.mail_to(whose.1, 1).await;
     let taken = zoya.visits(&link(&mail)).await.presses("Confirm").await;
@@ -599,11 +601,11 @@ async fn a_mailbox_linked_to_another_person_is_not_moved() {
 
 #[tokio::test]
 async fn an_outage_of_the_portal_uses_up_no_attempt() {
-    let place = opens_with(World::plan().set("PROFILES_UPSTREAM_SECONDS", "2")).await;
-    let (world, erp) = &place;
-    let asha = world.stranger();
+    let setup = opens_with(World::plan().set("PROFILES_UPSTREAM_SECONDS", "2")).await;
+    let (world, erp) = &setup;
+    let asha = world.visitor();
     let shown = begins(&asha, ROLL, MAILBOX).await;
-    puts(erp, ROLL, &verifier(&shown));
+    sets_question(erp, ROLL, &verifier(&shown));
     for fault in ["503", "close", "html", "empty", "late", "garbage"] {
         erp.site.watch.faults.set(QUESTIONS, fault.parse().unwrap());
         let told = shown.presses(CHECK).await;
@@ -615,7 +617,7 @@ async fn an_outage_of_the_portal_uses_up_no_attempt() {
             "{fault}: {}",
             told.words()
         );
-        world.sleeps(time::Duration::seconds(20));
+        world.advance_clock(time::Duration::seconds(20));
     }
     erp.site.watch.faults.mend();
     shown.presses(CHECK).await.shows("We have seen your text");
@@ -623,38 +625,38 @@ async fn an_outage_of_the_portal_uses_up_no_attempt() {
 
 #[tokio::test]
 async fn requests_to_the_portal_and_mails_are_rate_limited() {
-    let place = opens().await;
-    let (world, _) = &place;
-    let asha = world.stranger();
+    let setup = opens().await;
+    let (world, _) = &setup;
+    let asha = world.visitor();
     let shown = begins(&asha, ROLL, MAILBOX).await;
     for _ in 0..10 {
         shown.presses(CHECK).await.shows(NOT_THERE);
-        world.sleeps(time::Duration::seconds(21));
+        world.advance_clock(time::Duration::seconds(21));
     }
     shown.presses(CHECK).await.shows("as often as it can be");
     // Five proofs a day per roll number, whoever starts them.
     for _ in 0..4 {
-        let shown = begins(&world.stranger(), ROLL, MAILBOX).await;
+        let shown = begins(&world.visitor(), ROLL, MAILBOX).await;
         shown.presses(CHECK).await.shows(NOT_THERE);
-        world.sleeps(time::Duration::minutes(1));
+        world.advance_clock(time::Duration::minutes(1));
     }
     let shown = begins(&asha, ROLL, MAILBOX).await;
     shown.presses(CHECK).await.shows("Try again tomorrow");
-    world.sleeps(time::Duration::hours(24));
+    world.advance_clock(time::Duration::hours(24));
 
-    let link = is_mailed(&place, &asha, (ROLL, MAILBOX), 1).await;
+    let link = is_mailed(&setup, &asha, (ROLL, MAILBOX), 1).await;
     let mailed = asha.visits("association/").await;
     mailed
         .presses("Mail another link")
         .await
         .shows("Wait 60 seconds");
     for many in 2..=4 {
-        world.sleeps(time::Duration::minutes(1));
+        world.advance_clock(time::Duration::minutes(1));
         let told = mailed.presses("Mail another link").await;
         told.shows("Only the newest one works");
         world.mail_to(MAILBOX, many).await;
     }
-    world.sleeps(time::Duration::minutes(1));
+    world.advance_clock(time::Duration::minutes(1));
     mailed
         .presses("Mail another link")
         .await
@@ -664,15 +666,15 @@ async fn requests_to_the_portal_and_mails_are_rate_limited() {
 
 #[tokio::test]
 async fn no_question_and_no_link_is_stored() {
-    let place = opens().await;
-    let (world, erp) = &place;
+    let setup = opens().await;
+    let (world, erp) = &setup;
     erp.changes(ROLL, |person| {
         for question in &mut person.questions {
             question.0.push_str(" canaryquestion");
         }
     });
-    let asha = world.stranger();
-    let link = is_mailed(&place, &asha, (ROLL, MAILBOX), 1).await;
+    let asha = world.visitor();
+    let link = is_mailed(&setup, &asha, (ROLL, MAILBOX), 1).await;
     let (_, token) = link.split_once('=').unwrap();
     let dump = world.database.dump();
     assert!(dump.contains(MAILBOX));
@@ -683,8 +685,8 @@ async fn no_question_and_no_link_is_stored() {
         .find_map(|it| it.strip_prefix("association="));
     assert!(!dump.contains(cookie.unwrap()));
     // The limit ends.
-    world.sleeps(time::Duration::hours(60));
-    world.does_its_jobs().await;
+    world.advance_clock(time::Duration::hours(60));
+    world.runs_jobs().await;
     let dump = world.database.dump();
     assert!(!dump.contains(MAILBOX) && !dump.contains(ROLL), "{dump}");
 }
@@ -708,8 +710,8 @@ async fn every_page_of_the_proof_is_accessible() {
     browser.follows("main button.primary").await;
     browser.can_be_used("association, not there").await;
     let text = browser.one("#verifier").await.text().await.unwrap();
-    puts(&erp, ROLL, &text);
-    world.sleeps(time::Duration::seconds(20));
+    sets_question(&erp, ROLL, &text);
+    world.advance_clock(time::Duration::seconds(20));
     browser.follows("main button.primary").await;
     browser.can_be_used("association, mailed").await;
     let link = link(&world.mail_to("asha@home.example", 1).await);

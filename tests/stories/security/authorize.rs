@@ -33,16 +33,16 @@ const EVERY_KIND_OF_ALMOST: [&str; 22] = [
 #[tokio::test]
 async fn s01_a_redirect_uri_that_is_almost_right_is_wrong() {
     let world = World::new().await;
-    let (asha, stranger, canteen) = (
+    let (asha, visitor, canteen) = (
         world.student("asha").await,
-        world.stranger(),
+        world.visitor(),
         world.canteen(),
     );
 
     for almost in EVERY_KIND_OF_ALMOST {
-        let link = canteen.asks(&[("redirect_uri", almost)]);
-        asha.asks(&link).await.refuses(400);
-        let unknown = stranger.asks(&link).await;
+        let link = canteen.authorize_url(&[("redirect_uri", almost)]);
+        asha.gets(&link).await.refuses(400);
+        let unknown = visitor.gets(&link).await;
         assert!(unknown.stays_here(), "{almost}: {:?}", unknown.redirect());
     }
 }
@@ -53,7 +53,7 @@ async fn s02_only_loopback_addresses_may_change_their_port() {
     let (asha, timetable) = (world.student("asha").await, world.timetable());
     let ask = |uri: &str| {
         let proof = crate::support::relying_party::challenge(&"v".repeat(43));
-        timetable.asks(&[
+        timetable.authorize_url(&[
             ("redirect_uri", uri),
             ("code_challenge", &proof),
             ("code_challenge_method", "S256"),
@@ -83,7 +83,7 @@ async fn s02_only_loopback_addresses_may_change_their_port() {
         "https://timetable.example:8443/cb",
         "http://127.0.0.1:49152@evil.example/cb",
     ] {
-        asha.asks(&ask(wrong)).await.refuses(400);
+        asha.gets(&ask(wrong)).await.refuses(400);
     }
 }
 
@@ -94,10 +94,12 @@ async fn s03_an_unknown_client_or_redirect_uri_is_not_redirected_and_is_escaped(
     let script = "<script>alert(1)</script>";
 
     let client = asha
-        .asks(&canteen.with_id(script).login_link("basic"))
+        .gets(&canteen.with_id(script).login_link("basic"))
         .await;
     let address = asha
-        .asks(&canteen.asks(&[("redirect_uri", &format!("https://evil.example/{script}"))]))
+        .gets(
+            &canteen.authorize_url(&[("redirect_uri", &format!("https://evil.example/{script}"))]),
+        )
         .await;
 
     for page in [client, address] {
@@ -147,9 +149,9 @@ async fn s05_an_ambiguous_redirect_uri_cannot_be_registered() {
 async fn s06_errors_and_codes_have_state_and_issuer() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
-    let ask = |scope: &str| canteen.asks(&[("scope", scope), ("state", "s1")]);
+    let ask = |scope: &str| canteen.authorize_url(&[("scope", scope), ("state", "s1")]);
 
-    let bogus = canteen.receives(&asha.asks(&ask("bogus")).await);
+    let bogus = canteen.receives(&asha.gets(&ask("bogus")).await);
     let denied = canteen.receives(&asha.visits(&ask("basic")).await.presses("deny").await);
     let allowed = canteen.receives(&asha.visits(&ask("basic")).await.presses("allow").await);
 
@@ -172,7 +174,7 @@ async fn s07_a_long_unicode_state_is_returned_unchanged() {
 
     let back = canteen.receives(
         &asha
-            .visits(&canteen.asks(&[("state", &long)]))
+            .visits(&canteen.authorize_url(&[("state", &long)]))
             .await
             .presses("allow")
             .await,
@@ -186,10 +188,10 @@ async fn s07_a_long_unicode_state_is_returned_unchanged() {
 async fn s07_an_oversized_state_is_refused() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
-    let ask = |long: usize| canteen.asks(&[("state", &"s".repeat(long))]);
+    let ask = |long: usize| canteen.authorize_url(&[("state", &"s".repeat(long))]);
 
-    asha.asks(&ask(4096)).await.shows("Canteen");
-    let back = canteen.receives(&asha.asks(&ask(4097)).await);
+    asha.gets(&ask(4096)).await.shows("Canteen");
+    let back = canteen.receives(&asha.gets(&ask(4097)).await);
 
     assert_eq!(back.error(), "invalid_request");
 }
@@ -252,7 +254,7 @@ async fn s08_the_issuer_equals_the_one_in_the_metadata() {
 async fn s09_a_post_redirects_to_a_get() {
     let world = World::new().await;
     let (canteen, person) = (world.canteen(), world.person("asha").await);
-    let form = world.stranger().visits(&canteen.login_link("basic")).await;
+    let form = world.visitor().visits(&canteen.login_link("basic")).await;
 
     let sign_in = form
         .fills("username", &person.username)
@@ -280,11 +282,11 @@ async fn s10_authorize_accepts_post_and_has_no_cors_headers() {
         ("state", "s1"),
     ];
 
-    let posted = world.stranger().posts("oauth/authorize/", &fields).await;
+    let posted = world.visitor().posts("oauth/authorize/", &fields).await;
     let asked = world
-        .stranger()
+        .visitor()
         .sending("origin", "https://canteen.example")
-        .asks(&canteen.login_link("basic"))
+        .gets(&canteen.login_link("basic"))
         .await;
     let login = asked.clone().follows().await;
 
@@ -308,7 +310,7 @@ async fn s10_authorize_accepts_post_and_has_no_cors_headers() {
 async fn s11_a_repeated_parameter_is_refused_and_an_empty_one_is_ignored() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
-    let link = canteen.asks(&[
+    let link = canteen.authorize_url(&[
         ("scope", "basic"),
         ("state", "s1"),
         ("redirect_uri", "https://canteen.example/cb"),
@@ -322,16 +324,19 @@ async fn s11_a_repeated_parameter_is_refused_and_an_empty_one_is_ignored() {
         "redirect_uri=https%3A%2F%2Fevil.example%2F",
         "redirect_uri=https%3A%2F%2Fcanteen.example%2Fcb",
     ] {
-        asha.asks(&format!("{link}&{twice}")).await.refuses(400);
+        asha.gets(&format!("{link}&{twice}")).await.refuses(400);
     }
 
     let back = asha
-        .visits(&canteen.asks(&[("scope", ""), ("state", "")]))
+        .visits(&canteen.authorize_url(&[("scope", ""), ("state", "")]))
         .await
         .presses("allow")
         .await;
     let back = canteen.receives(&back);
-    assert_eq!(canteen.trades(&back.code()).await.scopes(), ["basic"]);
+    assert_eq!(
+        canteen.exchanges_code(&back.code()).await.scopes(),
+        ["basic"]
+    );
 }
 
 #[tokio::test]
@@ -351,7 +356,7 @@ async fn s12_the_authorization_endpoint_issues_codes_only() {
         link.query_pairs_mut()
             .append_pair("client_id", &canteen.client_id)
             .append_pair("response_type", kind);
-        let back = canteen.receives(&asha.asks(link.as_str()).await);
+        let back = canteen.receives(&asha.gets(link.as_str()).await);
         assert_eq!(back.error(), "unsupported_response_type", "{kind}");
         assert_eq!(back.address.fragment(), None);
     }
@@ -361,7 +366,7 @@ async fn s12_the_authorization_endpoint_issues_codes_only() {
 async fn s13_s14_sign_in_and_consent_cannot_be_framed_and_load_own_resources_only() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
-    let login = world.stranger().visits(&canteen.login_link("basic")).await;
+    let login = world.visitor().visits(&canteen.login_link("basic")).await;
     let consent = asha.visits(&canteen.login_link("basic profile")).await;
 
     for page in [login, consent] {
@@ -444,7 +449,7 @@ async fn a_redirect_uri_of_a_private_scheme_is_for_public_apps() {
         })
         .await;
     let asha = world.student("asha").await;
-    let link = phone.login_link_proving("basic", &"v".repeat(43));
+    let link = phone.login_link_with_pkce("basic", &"v".repeat(43));
 
     let first = asha.visits(&link).await.presses("allow").await.location();
     let again = asha.visits(&link).await;

@@ -11,7 +11,7 @@ use crate::support::{Answer, App, World, asha_uses_the_canteen};
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 async fn is_still_served(world: &World) {
-    assert_eq!(world.stranger().asks("health/ready").await.status, 200);
+    assert_eq!(world.visitor().gets("health/ready").await.status, 200);
 }
 
 /// The host and port of the server.
@@ -189,7 +189,7 @@ async fn any_name_and_password_is_refused_like_a_wrong_one() {
         "asha\n[2026] forged log line",
         &"x".repeat(50_000),
     ] {
-        let form = world.stranger().visits("account/login/").await;
+        let form = world.visitor().visits("account/login/").await;
         let answer = form.signs_in(odd, odd).await;
         assert!(
             !answer.status.is_server_error(),

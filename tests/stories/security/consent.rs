@@ -124,7 +124,7 @@ async fn a_form_from_another_tab_answers_its_own_request_only() {
         .await;
 
     let answered = canteen.receives(&first.presses("allow").await);
-    let tokens = canteen.trades(&answered.code()).await;
+    let tokens = canteen.exchanges_code(&answered.code()).await;
     let bent = second
         .presses_with(
             "allow",
@@ -133,7 +133,9 @@ async fn a_form_from_another_tab_answers_its_own_request_only() {
         .await;
 
     assert_eq!(tokens.scopes(), ["basic"]);
-    let tokens = library.trades(&library.receives(&bent).code()).await;
+    let tokens = library
+        .exchanges_code(&library.receives(&bent).code())
+        .await;
     assert_eq!(tokens.scopes(), ["basic", "phone", "profile"]);
 }
 
@@ -141,7 +143,7 @@ async fn a_form_from_another_tab_answers_its_own_request_only() {
 async fn a_consent_form_can_be_submitted_once() {
     let (_world, asha, canteen, _) = asha_uses_the_canteen().await;
     let consent = asha
-        .visits(&canteen.asks(&[("scope", "basic phone"), ("approval_prompt", "force")]))
+        .visits(&canteen.authorize_url(&[("scope", "basic phone"), ("approval_prompt", "force")]))
         .await;
     let first = canteen.receives(&consent.presses("allow").await).code();
     asha.disconnects("Canteen").await;
@@ -150,7 +152,7 @@ async fn a_consent_form_can_be_submitted_once() {
     gives_nothing(&consent.presses("deny").await);
 
     canteen
-        .tries_to_trade(&first, &[])
+        .tries_to_exchange(&first, &[])
         .await
         .refuses(400, "invalid_grant");
     assert_eq!(
@@ -181,7 +183,7 @@ async fn a_get_request_gives_no_consent() {
 
     let mut link = consent.url.join(&allow.action).unwrap();
     link.query_pairs_mut().extend_pairs(allow.pairs());
-    let answer = asha.asks(link.as_str()).await;
+    let answer = asha.gets(link.as_str()).await;
 
     gives_nothing(&answer);
 }
@@ -198,24 +200,24 @@ async fn a_code_injected_into_another_login_is_refused() {
     let stolen = world
         .consents(
             &asha,
-            &canteen.login_link_proving("basic profile", &her_verifier),
+            &canteen.login_link_with_pkce("basic profile", &her_verifier),
         )
         .await;
     let own = world
         .consents(
             &wasim,
-            &canteen.login_link_proving("basic profile", &his_verifier),
+            &canteen.login_link_with_pkce("basic profile", &his_verifier),
         )
         .await;
 
     // The attacker's login at the app ends with the victim's code, but with the attacker's verifier.
     canteen
-        .tries_to_trade(&stolen, &[("code_verifier", &his_verifier)])
+        .tries_to_exchange(&stolen, &[("code_verifier", &his_verifier)])
         .await
         .refuses(400, "invalid_grant");
 
     let tokens = canteen
-        .tries_to_trade(&own, &[("code_verifier", &his_verifier)])
+        .tries_to_exchange(&own, &[("code_verifier", &his_verifier)])
         .await
         .tokens();
     assert_eq!(
@@ -263,13 +265,13 @@ async fn s53_an_app_that_cannot_be_authenticated_needs_consent_every_time() {
         world.lost_and_found(),
     );
     let proof = crate::support::relying_party::challenge(&"v".repeat(43));
-    let loopback = timetable.asks(&[
+    let loopback = timetable.authorize_url(&[
         ("redirect_uri", "http://127.0.0.1:4711/cb"),
         ("code_challenge", &proof),
         ("code_challenge_method", "S256"),
         ("approval_prompt", "auto"),
     ]);
-    let unverified = lost.asks(&[("scope", "basic"), ("approval_prompt", "auto")]);
+    let unverified = lost.authorize_url(&[("scope", "basic"), ("approval_prompt", "auto")]);
 
     for link in [&loopback, &unverified] {
         asha.visits(link).await.presses("allow").await;
@@ -293,7 +295,7 @@ async fn a_field_that_was_not_requested_cannot_be_ticked() {
         ("scope", "priv_rooms"),
     ];
     let tokens = canteen
-        .trades(
+        .exchanges_code(
             &canteen
                 .receives(&consent.presses_with("allow", &more).await)
                 .code(),
@@ -308,7 +310,7 @@ async fn a_field_that_was_not_requested_cannot_be_ticked() {
 
     // The field is not remembered as allowed when the app requests it later.
     let later = asha
-        .asks(&canteen.asks(&[
+        .gets(&canteen.authorize_url(&[
             ("scope", "basic profile phone"),
             ("approval_prompt", "auto"),
         ]))

@@ -38,8 +38,8 @@ async fn people_see_and_change_their_own_apps_only() {
             format!("{path}delete/"),
         ] {
             let (seen, nowhere) = (
-                wasim.asks(&page).await,
-                wasim.asks("oauth/applications/nowhere/").await,
+                wasim.gets(&page).await,
+                wasim.gets("oauth/applications/nowhere/").await,
             );
             assert_eq!(
                 (seen.status.as_u16(), nowhere.status.as_u16()),
@@ -159,7 +159,7 @@ async fn a_developer_cannot_verify_an_app() {
     form.sends(sent).await;
 
     let asked = asha
-        .asks("oauth/authorize/?client_id=chosen&response_type=code")
+        .gets("oauth/authorize/?client_id=chosen&response_type=code")
         .await;
     assert_eq!(asked.status, 400);
     let mut told = String::new();
@@ -217,11 +217,13 @@ async fn personal_pages_are_not_cached() {
     let refused = canteen.reads("unknown", "").await;
 
     for page in [
-        asha.visits(&canteen.asks(&[("scope", "basic profile"), ("approval_prompt", "force")]))
-            .await,
+        asha.visits(
+            &canteen.authorize_url(&[("scope", "basic profile"), ("approval_prompt", "force")]),
+        )
+        .await,
         asha.visits("user/settings/").await,
         asha.visits("user/").await,
-        world.stranger().visits("account/login/").await,
+        world.visitor().visits("account/login/").await,
     ] {
         assert!(
             page.header("cache-control").contains("no-store"),
@@ -249,7 +251,7 @@ async fn every_personal_page_requires_a_session() {
         "oauth/applications/",
         "oauth/applications/register/",
     ] {
-        let sent = world.stranger().asks(path).await;
+        let sent = world.visitor().gets(path).await;
         let login = sent.location();
         assert_eq!(
             (sent.status.as_u16(), login.path()),

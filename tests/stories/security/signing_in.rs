@@ -20,18 +20,15 @@ fn is_in(page: &Page) -> bool {
 }
 
 async fn is_signed_in(browser: &Browser) -> bool {
-    browser.asks("oauth/applications/").await.status == 200
+    browser.gets("oauth/applications/").await.status == 200
 }
 
 #[tokio::test]
 async fn sign_in_does_not_reveal_which_usernames_exist() {
     let world = World::new().await;
 
-    let wrong = world.stranger().signs_in("asha", "not her password").await;
-    let unknown = world
-        .stranger()
-        .signs_in("nobody", "not her password")
-        .await;
+    let wrong = world.visitor().signs_in("asha", "not her password").await;
+    let unknown = world.visitor().signs_in("nobody", "not her password").await;
 
     assert_eq!(wrong.status, unknown.status);
     assert_eq!(
@@ -62,7 +59,7 @@ async fn sign_in_timing_does_not_reveal_which_usernames_exist() {
             ),
             (&mut unknown, format!("nobody{turn}")),
         ] {
-            let form = world.stranger().visits("account/login/").await;
+            let form = world.visitor().visits("account/login/").await;
             let form = form
                 .fills("username", &name)
                 .fills("password", "not the password");
@@ -91,7 +88,7 @@ async fn guessing_a_password_is_limited_for_a_quarter_of_an_hour() {
     let mut slowed = None;
     for guess in 0..100 {
         let answer = world
-            .stranger()
+            .visitor()
             .signs_in("asha", &format!("guess {guess}"))
             .await;
         assert!(!is_in(&answer));
@@ -105,9 +102,9 @@ async fn guessing_a_password_is_limited_for_a_quarter_of_an_hour() {
     let wait: i64 = slowed.header("retry-after").parse().unwrap();
     assert!((1..=900).contains(&wait), "{wait} s");
     assert!(is_signed_in(&signed_in_before).await);
-    world.sleeps(Duration::seconds(wait + 1));
+    world.advance_clock(Duration::seconds(wait + 1));
     assert!(is_in(
-        &world.stranger().signs_in("asha", &asha.password).await
+        &world.visitor().signs_in("asha", &asha.password).await
     ));
 }
 
@@ -116,12 +113,12 @@ async fn a_rate_limit_is_audited_once_a_minute() {
     let world = World::new().await;
     let noted = || world.database.dump().matches("'sign_in.slowed'").count();
     for _ in 0..10 {
-        world.stranger().signs_in("asha", "guess").await;
+        world.visitor().signs_in("asha", "guess").await;
     }
     assert_eq!(noted(), 0);
 
     for _ in 0..3 {
-        let answer = world.stranger().signs_in("asha", "guess").await;
+        let answer = world.visitor().signs_in("asha", "guess").await;
         assert_eq!(answer.status, 429);
     }
 
@@ -135,7 +132,7 @@ async fn password_spraying_is_rate_limited() {
     let mut slowed = false;
     for name in 0..300 {
         let answer = world
-            .stranger()
+            .visitor()
             .signs_in(&format!("student{name}"), "Campus@2026")
             .await;
         slowed = answer.status == 429 && !answer.header("retry-after").is_empty();
@@ -161,7 +158,7 @@ async fn only_trusted_proxies_set_the_client_address_for_rate_limits() {
             } else {
                 format!("203.0.{}.{}", name / 250, name % 250 + 1)
             };
-            let browser = world.stranger().sending("x-forwarded-for", &address);
+            let browser = world.visitor().sending("x-forwarded-for", &address);
             if browser
                 .signs_in(&format!("student{name}"), "Campus@2026")
                 .await
@@ -178,7 +175,7 @@ async fn only_trusted_proxies_set_the_client_address_for_rate_limits() {
         spray(&world, true).await,
         "one address behind the proxy was not slowed"
     );
-    let elsewhere = world.stranger().sending("x-forwarded-for", "198.51.100.7");
+    let elsewhere = world.visitor().sending("x-forwarded-for", "198.51.100.7");
     let asha = world.person("asha").await;
     assert!(
         is_in(&elsewhere.signs_in("asha", &asha.password).await),
@@ -193,15 +190,11 @@ async fn only_trusted_proxies_set_the_client_address_for_rate_limits() {
 #[tokio::test]
 async fn signing_in_replaces_a_planted_session_cookie() {
     let world = World::new().await;
-    let (attacker, victim, asha) = (
-        world.stranger(),
-        world.stranger(),
-        world.person("asha").await,
-    );
+    let (attacker, victim, asha) = (world.visitor(), world.visitor(), world.person("asha").await);
     attacker.visits("account/login/").await;
     let planted = attacker.cookies();
 
-    victim.is_given(&planted);
+    victim.sets_cookies(&planted);
     let page = victim.signs_in(&asha.username, &asha.password).await;
 
     assert!(is_in(&page) && is_signed_in(&victim).await);
@@ -217,7 +210,7 @@ async fn signing_in_does_not_reuse_the_attackers_session() {
     let world = World::new().await;
     let (attacker, victim, asha) = (
         world.student("wasim").await,
-        world.stranger(),
+        world.visitor(),
         world.person("asha").await,
     );
     let planted = attacker.session();
@@ -226,7 +219,7 @@ async fn signing_in_does_not_reuse_the_attackers_session() {
     // Planted while the form is open, and as a value that the server never issued.
     for planted in [planted.clone(), format!("{name}=AAAAAAAAAAAAAAAAAAAAAA")] {
         let form = victim.visits("account/login/").await;
-        victim.is_given(&planted);
+        victim.sets_cookies(&planted);
         form.signs_in(&asha.username, &asha.password).await;
         assert!(
             victim.session() != planted || !victim.visits("user/").await.says("Asha"),
@@ -243,7 +236,7 @@ async fn signing_in_again_ends_the_old_session() {
     let world = World::new().await;
     let (browser, old, asha) = (
         world.student("asha").await,
-        world.stranger(),
+        world.visitor(),
         world.person("asha").await,
     );
     let first = browser.session();
@@ -252,7 +245,7 @@ async fn signing_in_again_ends_the_old_session() {
     browser.signs_in(&asha.username, &asha.password).await;
 
     assert_ne!(browser.session(), first);
-    old.is_given(&first);
+    old.sets_cookies(&first);
     assert!(!is_signed_in(&old).await);
     assert!(is_signed_in(&browser).await);
 }
@@ -260,8 +253,8 @@ async fn signing_in_again_ends_the_old_session() {
 #[tokio::test]
 async fn signing_out_requires_a_post_and_ends_the_session_on_the_server() {
     let world = World::new().await;
-    let (asha, thief) = (world.student("asha").await, world.stranger());
-    thief.is_given(&asha.session());
+    let (asha, thief) = (world.student("asha").await, world.visitor());
+    thief.sets_cookies(&asha.session());
     assert!(is_signed_in(&thief).await);
 
     let asked = asha
@@ -289,10 +282,10 @@ async fn cookies_are_host_only_and_http_only() {
     let asha = world.person("asha").await;
 
     let plain = world
-        .stranger()
+        .visitor()
         .signs_in(&asha.username, &asha.password)
         .await;
-    let form = world.stranger().visits("account/login/").await;
+    let form = world.visitor().visits("account/login/").await;
     let kept = form
         .touches("remember", "on", true)
         .signs_in(&asha.username, &asha.password)
@@ -335,7 +328,7 @@ async fn behind_tls_cookies_have_the_host_prefix() {
         .opens()
         .await;
 
-    let page = world.stranger().asks("account/login/").await;
+    let page = world.visitor().gets("account/login/").await;
 
     assert!(!page.set_cookies().is_empty());
     for cookie in page.set_cookies() {
@@ -373,11 +366,11 @@ async fn an_unused_session_expires() {
         .await;
     let asha = world.student("asha").await;
 
-    world.sleeps(Duration::minutes(29));
+    world.advance_clock(Duration::minutes(29));
     assert!(is_signed_in(&asha).await);
-    world.sleeps(Duration::minutes(29));
+    world.advance_clock(Duration::minutes(29));
     assert!(is_signed_in(&asha).await);
-    world.sleeps(Duration::minutes(31));
+    world.advance_clock(Duration::minutes(31));
 
     assert!(!is_signed_in(&asha).await);
 }
@@ -385,15 +378,15 @@ async fn an_unused_session_expires() {
 #[tokio::test]
 async fn a_remembered_session_expires_after_a_year() {
     let world = World::new().await;
-    let (browser, asha) = (world.stranger(), world.person("asha").await);
+    let (browser, asha) = (world.visitor(), world.person("asha").await);
     let form = browser.visits("account/login/").await;
     form.touches("remember", "on", true)
         .signs_in(&asha.username, &asha.password)
         .await;
 
-    world.sleeps(Duration::days(364));
+    world.advance_clock(Duration::days(364));
     assert!(is_signed_in(&browser).await);
-    world.sleeps(Duration::days(2));
+    world.advance_clock(Duration::days(2));
 
     assert!(!is_signed_in(&browser).await);
 }
@@ -401,7 +394,7 @@ async fn a_remembered_session_expires_after_a_year() {
 #[tokio::test]
 async fn a_form_of_another_site_cannot_sign_in() {
     let world = World::new().await;
-    let (browser, asha) = (world.stranger(), world.person("asha").await);
+    let (browser, asha) = (world.visitor(), world.person("asha").await);
     browser.visits("account/login/").await;
 
     let fields = [
@@ -426,7 +419,7 @@ async fn a_form_of_another_site_cannot_sign_in() {
 async fn the_login_form_supports_password_managers() {
     let world = World::new().await;
 
-    let form = world.stranger().visits("account/login/").await;
+    let form = world.visitor().visits("account/login/").await;
 
     assert_eq!(
         form.attributes("input[name=password]", "type"),
@@ -447,7 +440,7 @@ async fn the_login_form_supports_password_managers() {
 async fn spellings_of_one_name_share_one_rate_limit() {
     let world = World::new().await;
     let vikram = world.person("vikram").await;
-    let browser = world.stranger();
+    let browser = world.visitor();
 
     let right = browser.signs_in("v\u{130}kram", &vikram.password).await;
 
@@ -468,7 +461,7 @@ async fn a_header_of_the_client_does_not_override_the_proxys() {
     let mut slowed = false;
     for name in 0..100 {
         let invented = format!("for=198.51.100.{name}");
-        let browser = world.stranger().sending("x-forwarded-for", "203.0.113.9");
+        let browser = world.visitor().sending("x-forwarded-for", "203.0.113.9");
         let browser = browser.sending("forwarded", &invented);
         let answer = browser
             .signs_in(&format!("student{name}"), "Campus@2026")
@@ -485,7 +478,7 @@ async fn a_header_of_the_client_does_not_override_the_proxys() {
 #[tokio::test]
 async fn password_spraying_does_not_fill_the_audit_log() {
     let world = World::new().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
     for name in 0..120 {
         browser.signs_in(&format!("student{name}"), "guess").await;
     }

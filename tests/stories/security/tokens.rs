@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use time::Duration;
 
-use crate::support::relying_party::Shown;
+use crate::support::relying_party::Credentials;
 use crate::support::{Answer, World, asha_uses_the_canteen};
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn s27_secrets_in_the_query_are_ignored() {
             answer.headers
         );
     }
-    canteen.trades(&code).await;
+    canteen.exchanges_code(&code).await;
 }
 
 #[tokio::test]
@@ -173,7 +173,7 @@ async fn s31_the_password_grant_is_not_supported() {
             ("password", password),
         ];
         canteen
-            .asks_for_token(&fields)
+            .requests_token(&fields)
             .await
             .refuses(400, "unsupported_grant_type");
     }
@@ -200,7 +200,7 @@ async fn s34_guessing_a_client_secret_is_limited_without_locking_the_client_out(
     let wait: i64 = slowed.header("retry-after").parse().unwrap();
     assert!((1..=900).contains(&wait), "{wait} s");
     assert!(!slowed.error().is_empty() && slowed.header("cache-control").contains("no-store"));
-    world.sleeps(Duration::seconds(wait + 1));
+    world.advance_clock(Duration::seconds(wait + 1));
     canteen.refreshes(&pair).await;
 }
 
@@ -211,7 +211,7 @@ async fn s35_a_confidential_app_must_authenticate_everywhere_and_a_public_one_ha
     let code = world
         .consents(
             &asha,
-            &timetable.login_link_proving("basic", &"v".repeat(43)),
+            &timetable.login_link_with_pkce("basic", &"v".repeat(43)),
         )
         .await;
     let bare = |fields: &[(&'static str, &str)]| {
@@ -236,7 +236,7 @@ async fn s35_a_confidential_app_must_authenticate_everywhere_and_a_public_one_ha
     let revoking = Answer::to(revoking).await;
     let pretending = timetable
         .with_secret("made up")
-        .tries_to_trade(&code, &[("code_verifier", &"v".repeat(43))])
+        .tries_to_exchange(&code, &[("code_verifier", &"v".repeat(43))])
         .await;
 
     for answer in [unproven, revoking, pretending] {
@@ -244,7 +244,7 @@ async fn s35_a_confidential_app_must_authenticate_everywhere_and_a_public_one_ha
     }
     canteen.reads(&pair.access, "").await.good();
     let own = timetable
-        .tries_to_trade(&code, &[("code_verifier", &"v".repeat(43))])
+        .tries_to_exchange(&code, &[("code_verifier", &"v".repeat(43))])
         .await
         .tokens();
     let own = timetable.refreshes(&own).await;
@@ -264,7 +264,9 @@ async fn s36_a_narrowed_token_pair_widens_again_to_the_consented_scopes_at_most(
         .unticks_field("last_name")
         .presses("allow")
         .await;
-    let pair = canteen.trades(&canteen.receives(&chosen).code()).await;
+    let pair = canteen
+        .exchanges_code(&canteen.receives(&chosen).code())
+        .await;
     assert_eq!(pair.scopes(), ["basic", "phone", "profile"]);
 
     let narrow = canteen
@@ -303,15 +305,15 @@ async fn s37_a_refresh_token_of_a_public_app_used_twice_ends_the_token_family() 
     let (asha, timetable) = (world.student("asha").await, world.timetable());
     let verifier = "v".repeat(43);
     let code = world
-        .consents(&asha, &timetable.login_link_proving("basic", &verifier))
+        .consents(&asha, &timetable.login_link_with_pkce("basic", &verifier))
         .await;
     let stolen = timetable
-        .tries_to_trade(&code, &[("code_verifier", &verifier)])
+        .tries_to_exchange(&code, &[("code_verifier", &verifier)])
         .await
         .tokens();
     let next = timetable.refreshes(&stolen).await;
 
-    world.sleeps(Duration::seconds(11));
+    world.advance_clock(Duration::seconds(11));
     timetable
         .tries_to_refresh(&stolen.refresh, &[])
         .await
@@ -330,7 +332,7 @@ async fn s37_a_lost_refresh_response_can_be_requested_again() {
     let (world, _asha, canteen, first) = asha_uses_the_canteen().await;
 
     let lost = canteen.refreshes(&first).await;
-    world.sleeps(Duration::seconds(9));
+    world.advance_clock(Duration::seconds(9));
     let again = canteen.refreshes(&first).await;
 
     canteen
@@ -348,10 +350,10 @@ async fn s38_refresh_tokens_expire_unused_after_ninety_days_and_all_after_a_year
     let mut busy = world.connects(&asha, &canteen, "basic").await;
 
     for _ in 0..4 {
-        world.sleeps(Duration::days(89));
+        world.advance_clock(Duration::days(89));
         busy = canteen.refreshes(&busy).await;
     }
-    world.sleeps(Duration::days(10));
+    world.advance_clock(Duration::days(10));
 
     canteen
         .tries_to_refresh(&idle.refresh, &[])
@@ -408,7 +410,7 @@ async fn s41_one_kind_of_token_does_not_work_as_another() {
         .await
         .refuses(400, "invalid_grant");
     canteen
-        .tries_to_trade(&pair.refresh, &[])
+        .tries_to_exchange(&pair.refresh, &[])
         .await
         .refuses(400, "invalid_grant");
 
@@ -426,7 +428,7 @@ async fn s43_revocation_works_at_once_and_on_own_tokens_only() {
             .library()
             .calls(
                 "oauth/revoke_token/",
-                Shown::InHeader,
+                Credentials::InHeader,
                 &[("token", &pair.refresh)]
             )
             .await
@@ -454,7 +456,9 @@ async fn s45_the_token_response_names_the_granted_scopes_and_fields() {
         .unticks_field("is_alumni")
         .presses("allow")
         .await;
-    let pair = canteen.trades(&canteen.receives(&chosen).code()).await;
+    let pair = canteen
+        .exchanges_code(&canteen.receives(&chosen).code())
+        .await;
 
     assert_eq!(
         pair.scopes(),
@@ -497,10 +501,10 @@ async fn cors_allows_the_apps_own_origins_only() {
     let timetable = world.timetable();
     let verifier = "v".repeat(43);
     let code = world
-        .consents(&asha, &timetable.login_link_proving("basic", &verifier))
+        .consents(&asha, &timetable.login_link_with_pkce("basic", &verifier))
         .await;
     let own = timetable
-        .tries_to_trade(&code, &[("code_verifier", &verifier)])
+        .tries_to_exchange(&code, &[("code_verifier", &verifier)])
         .await
         .tokens();
     let from = |origin: &'static str, token: &str| {

@@ -42,7 +42,7 @@ async fn a_closed_connector_is_opened_by_an_administrator() {
     let (erp, world) = campus().await;
     let page = "/SSOAdministration/getSecurityQues.htm";
     erp.site.watch.faults.set(page, Fault::Html);
-    let asha = world.stranger();
+    let asha = world.visitor();
     let closed = at_credentials(&asha, ASHA).await;
     assert_eq!(closed.status, 503);
     assert!(
@@ -71,7 +71,7 @@ async fn a_closed_connector_is_opened_by_an_administrator() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_form_submitted_twice_shows_that_the_first_request_still_runs() {
     let (erp, world) = campus().await;
-    let asha = world.stranger();
+    let asha = world.visitor();
     let form = at_credentials(&asha, ASHA).await;
     erp.turns(|knobs| knobs.latency_ms = 2_000);
 
@@ -102,7 +102,7 @@ async fn no_question_text_closes_the_connector() {
         "No text: \u{fffd}?".to_owned(),
     ] {
         erp.changes(ASHA, |asha| asha.questions[0].0.clone_from(&odd));
-        let told = at_credentials(&world.stranger(), ASHA).await;
+        let told = at_credentials(&world.visitor(), ASHA).await;
         told.refuses(400);
         let words = "ERP asks a security question for this roll number that we cannot read";
         assert!(told.says(words), "{}", told.words());
@@ -111,7 +111,7 @@ async fn no_question_text_closes_the_connector() {
         assert_eq!(erp.site.watch.requests.to(QUESTION), 2);
         erp.site.watch.requests.forget();
     }
-    let ravi = world.stranger();
+    let ravi = world.visitor();
     ravi_signs_in(&erp, &ravi).await;
     assert!(is_in(&ravi).await);
 }
@@ -120,7 +120,7 @@ async fn no_question_text_closes_the_connector() {
 #[tokio::test]
 async fn no_typed_text_closes_the_connector() {
     let (erp, world) = campus().await;
-    let page = at_credentials(&world.stranger(), ASHA).await;
+    let page = at_credentials(&world.visitor(), ASHA).await;
     let firewall = |text: String| {
         if text.contains("has been sent") {
             return "<html><body>The requested URL was rejected.</body></html>".to_owned();
@@ -138,7 +138,7 @@ async fn no_typed_text_closes_the_connector() {
     // The password for the invented roll number was sent, and no mail went out.
     assert_eq!(erp.site.watch.requests.to(SEND_CODE), 2);
     assert_eq!(erp.letters(ASHA).len(), 1);
-    let ravi = world.stranger();
+    let ravi = world.visitor();
     ravi_signs_in(&erp, &ravi).await;
     assert!(is_in(&ravi).await);
 }
@@ -151,21 +151,21 @@ async fn two_rejected_persons_in_a_row_close_the_connector_and_one_does_not() {
     let lapsed = Fault::Says("text/html", "<p>Your password has lapsed.</p>".to_owned());
     faults.set(SUCCESS, lapsed.clone());
     for _ in 0..2 {
-        let told = signs_in(&erp, &world.stranger()).await;
+        let told = signs_in(&erp, &world.visitor()).await;
         told.refuses(400);
         assert!(told.says("words that we do not know"), "{}", told.words());
-        world.sleeps(Span::minutes(1));
+        world.advance_clock(Span::minutes(1));
     }
     faults.mend();
-    let ravi = world.stranger();
+    let ravi = world.visitor();
     ravi_signs_in(&erp, &ravi).await;
     assert!(is_in(&ravi).await);
 
     // Another person signed in since, so the count begins again with her.
     faults.set(SUCCESS, lapsed);
-    signs_in(&erp, &world.stranger()).await.refuses(400);
-    world.sleeps(Span::minutes(1));
-    let meera = at_credentials(&world.stranger(), "25MA60R29").await;
+    signs_in(&erp, &world.visitor()).await.refuses(400);
+    world.advance_clock(Span::minutes(1));
+    let meera = at_credentials(&world.visitor(), "25MA60R29").await;
     let meera = gives(meera, "prime numbers 17", "1729").await;
     let told = enters(meera, &erp.code("25MA60R29")).await;
     assert!(

@@ -69,7 +69,7 @@ async fn signs_in(erp: &Erp, browser: &Browser) -> Page {
 }
 
 async fn is_in(browser: &Browser) -> bool {
-    browser.asks("user/").await.status == 200
+    browser.gets("user/").await.status == 200
 }
 
 /// The requests that ERP got, as `POST auth.htm`.

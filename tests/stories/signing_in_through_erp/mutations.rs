@@ -8,7 +8,7 @@ use crate::sim::erp::Erp;
 use crate::sim::erp::knobs::QuestionMode;
 use crate::sim::kit::authority::Authority;
 use crate::sim::kit::fault::Fault;
-use crate::support::upstream::{Ends, Mutation, Portal, behaves};
+use crate::support::upstream::{Mutation, Outcome, Portal, check_mutations};
 use crate::support::world::Plan;
 use crate::support::{Browser, Page, World};
 
@@ -21,7 +21,7 @@ const SUCCESS: &str = "/SSOAdministration/success.htm";
 
 impl Portal for Erp {
     const SLUG: &'static str = "erp";
-    const CALLS: u32 = 8;
+    const MAX_REQUESTS: u32 = 8;
 
     async fn opens() -> Self {
         super::erp().await
@@ -31,7 +31,7 @@ impl Portal for Erp {
         plan.set("PROFILES_ERP_URL", &self.site.origin)
     }
 
-    async fn walk(&self, browser: &Browser) -> Page {
+    async fn sign_in(&self, browser: &Browser) -> Page {
         let mut page = at_credentials(browser, super::ASHA).await;
         if page.offers("input[name=answer]") {
             page = gives(page, PASSWORD, ANSWER).await;
@@ -74,18 +74,18 @@ fn token() -> String {
     "A".repeat(140)
 }
 
-const fn mutation(name: &'static str, changes: fn(&Erp), ends: Ends) -> Mutation<Erp> {
+const fn mutation(name: &'static str, changes: fn(&Erp), outcome: Outcome) -> Mutation<Erp> {
     Mutation {
         name,
         changes,
-        ends,
+        outcome,
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn forty_changes_of_erp_sign_nobody_in() {
-    use Ends::{Changed, Refused, SignedIn, Unavailable};
-    behaves(vec![
+    use Outcome::{ConnectorClosed, Refused, SignedIn, Unavailable};
+    check_mutations(vec![
         // The start page and the login page.
         mutation(
             "the door has a fault",
@@ -101,23 +101,27 @@ async fn forty_changes_of_erp_sign_nobody_in() {
         mutation(
             "a notice hangs at the door",
             |it| at(it, DOOR, "html"),
-            Changed,
+            ConnectorClosed,
         ),
-        mutation("the door is gone", |it| at(it, DOOR, "404"), Changed),
+        mutation(
+            "the door is gone",
+            |it| at(it, DOOR, "404"),
+            ConnectorClosed,
+        ),
         mutation(
             "the door leads to itself",
             |it| at(it, DOOR, "loop"),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the door leads elsewhere",
             |it| redirects(it, DOOR, "https://erp.example/SSOAdministration/login.htm"),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the door leads to a script",
             |it| redirects(it, DOOR, "javascript:alert(1)"),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the login page drips",
@@ -140,7 +144,7 @@ async fn forty_changes_of_erp_sign_nobody_in() {
                 rewrites(it, DOOR, "sessionToken", "sessionTicket");
                 rewrites(it, LOGIN, "sessionToken", "sessionTicket");
             },
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the login page says nothing, but its address does",
@@ -161,22 +165,22 @@ async fn forty_changes_of_erp_sign_nobody_in() {
         mutation(
             "the question is a page",
             |it| at(it, QUESTION, "html"),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the question is no text",
             |it| at(it, QUESTION, "garbage"),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the question is a novel",
             |it| says(it, QUESTION, &"Why? ".repeat(200)),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the question is elsewhere",
             |it| redirects(it, QUESTION, LOGIN),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the question is of nobody",
@@ -197,22 +201,22 @@ async fn forty_changes_of_erp_sign_nobody_in() {
         mutation(
             "the code's answer is a page",
             |it| at(it, SEND_CODE, "html"),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the code's answer is no text",
             |it| at(it, SEND_CODE, "garbage"),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the message has another name",
             |it| rewrites(it, SEND_CODE, "\"msg\"", "\"message\""),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the message is a list",
             |it| says(it, SEND_CODE, "[\"OTP has been sent\"]"),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "there is a captcha now",
@@ -235,8 +239,16 @@ async fn forty_changes_of_erp_sign_nobody_in() {
             |it| at(it, AUTH, "close"),
             Unavailable,
         ),
-        mutation("the proof is a page", |it| at(it, AUTH, "html"), Changed),
-        mutation("the proof is yes", |it| says(it, AUTH, "OK"), Changed),
+        mutation(
+            "the proof is a page",
+            |it| at(it, AUTH, "html"),
+            ConnectorClosed,
+        ),
+        mutation(
+            "the proof is yes",
+            |it| says(it, AUTH, "OK"),
+            ConnectorClosed,
+        ),
         mutation(
             "the proof is forbidden",
             |it| at(it, AUTH, "403"),
@@ -245,7 +257,7 @@ async fn forty_changes_of_erp_sign_nobody_in() {
         mutation(
             "the proof leads in circles",
             |it| at(it, AUTH, "loop"),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the proof leads in without a token",
@@ -261,7 +273,7 @@ async fn forty_changes_of_erp_sign_nobody_in() {
                     &format!("https://evil.example/IIT_ERP3/?ssoToken={}", token()),
                 );
             },
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the proof is a token that opens nothing",
@@ -275,7 +287,7 @@ async fn forty_changes_of_erp_sign_nobody_in() {
                     ),
                 );
             },
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the proof is the login page with a token on it",
@@ -300,16 +312,20 @@ async fn forty_changes_of_erp_sign_nobody_in() {
         ),
         // Every path.
         mutation("everything is a fault", |it| at(it, "", "500"), Unavailable),
-        mutation("everything is a page", |it| at(it, "", "html"), Changed),
+        mutation(
+            "everything is a page",
+            |it| at(it, "", "html"),
+            ConnectorClosed,
+        ),
         mutation(
             "everything is yes",
             |it| says(it, "", "{\"msg\":\"OTP has been sent\"}"),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "everything leads in with a token",
             |it| redirects(it, "", &format!("/IIT_ERP3/?ssoToken={}", token())),
-            Changed,
+            ConnectorClosed,
         ),
     ])
     .await;
@@ -332,7 +348,7 @@ async fn an_erp_with_an_untrusted_certificate_gets_no_request() {
             .set("PROFILES_ERP_CA_FILE", &ca_file)
             .opens()
             .await;
-        let page = at_credentials(&world.stranger(), super::ASHA).await;
+        let page = at_credentials(&world.visitor(), super::ASHA).await;
         page.shows("ERP is not answering.");
     }
     assert!(erp.site.watch.requests.all().is_empty());
@@ -342,7 +358,7 @@ async fn an_erp_with_an_untrusted_certificate_gets_no_request() {
         .opens()
         .await;
     std::fs::remove_dir_all(&folder).unwrap();
-    let browser = world.stranger();
+    let browser = world.visitor();
     signs_in(&erp, &browser).await;
     assert!(is_in(&browser).await);
 }

@@ -9,7 +9,7 @@ const WORKED_OUT: &str = "This was worked out from your roll number";
 #[tokio::test]
 async fn a_derived_programme_is_marked_until_its_owner_saves_it() {
     let (erp, world) = campus().await;
-    let asha = world.stranger();
+    let asha = world.visitor();
     signs_in(&erp, &asha).await;
 
     let page = asha.visits("user/").await;
@@ -23,7 +23,7 @@ async fn a_derived_programme_is_marked_until_its_owner_saves_it() {
 #[tokio::test]
 async fn a_person_without_a_name_from_erp_fills_it_in() {
     let (erp, world) = campus().await;
-    let asha = world.stranger();
+    let asha = world.visitor();
     signs_in(&erp, &asha).await;
 
     let page = asha.visits("user/").await;

@@ -336,7 +336,7 @@ async fn e24_a_used_token_works_with_its_cookie_only() {
 #[tokio::test]
 async fn e23_a_missing_page_shows_whether_a_session_is_live() {
     let erp = Erp::opens().await;
-    let (client, stranger) = (Client::of(&erp), Client::of(&erp));
+    let (client, visitor) = (Client::of(&erp), Client::of(&erp));
     client.signs_in_whole().await;
     for length in [741, 1034] {
         erp.turns(|knobs| knobs.alive_len = length);
@@ -345,11 +345,11 @@ async fn e23_a_missing_page_shows_whether_a_session_is_live() {
         assert_eq!(alive.headers()["content-length"], length.to_string());
         assert_eq!(alive.bytes().await.unwrap().len(), length);
     }
-    let probe = stranger.get("/IIT_ERP3/welcome.jsp").await;
+    let probe = visitor.get("/IIT_ERP3/welcome.jsp").await;
     assert_eq!(path(&probe), "/SSOAdministration/login.htm");
     assert_eq!(client.get("/IIT_ERP3/keepAlive.htm").await.status(), 200);
     assert_eq!(
-        path(&stranger.get("/IIT_ERP3/keepAlive.htm").await),
+        path(&visitor.get("/IIT_ERP3/keepAlive.htm").await),
         "/SSOAdministration/logoutmsg.htm"
     );
     let table = "/Acad/student/view_stud_time_table.jsp";
@@ -363,7 +363,7 @@ async fn e23_a_missing_page_shows_whether_a_session_is_live() {
             .contains(ASHA)
     );
     assert!(
-        stranger
+        visitor
             .post(table, &[])
             .await
             .text()
@@ -423,10 +423,10 @@ async fn its_refusals_equal_those_of_the_real_erp() {
     assert_eq!(rejected.status(), 200);
     assert!(rejected.text().await.unwrap().contains("id=\"loginForm\""));
     erp.turns(|knobs| knobs.strict_session_token = true);
-    let stranger = client
+    let visitor = client
         .signs_in("0".repeat(32).as_str(), &answer, &code)
         .await;
-    assert!(stranger.text().await.unwrap().contains("id=\"loginForm\""));
+    assert!(visitor.text().await.unwrap().contains("id=\"loginForm\""));
     erp.turns(|knobs| knobs.otp_ttl = 0);
     assert!(
         client

@@ -21,7 +21,7 @@ const AUTH: &str = "/SSOAdministration/auth.htm";
 async fn e01_a_sign_in_starts_at_the_start_page_without_cookies() {
     let (erp, world) = campus().await;
     // Opening the first form makes no request to ERP.
-    let browser = world.stranger();
+    let browser = world.visitor();
     browser
         .visits("account/login/erp/")
         .await
@@ -55,7 +55,7 @@ async fn e01_a_sign_in_starts_at_the_start_page_without_cookies() {
 async fn e02_the_session_token_is_that_of_the_form() {
     let (erp, world) = campus().await;
     erp.turns(|knobs| (knobs.rotate, knobs.strict_session_token) = (true, true));
-    let browser = world.stranger();
+    let browser = world.visitor();
     signs_in(&erp, &browser).await;
     assert!(is_in(&browser).await);
 }
@@ -65,7 +65,7 @@ async fn e03_one_of_three_questions_is_shown_and_another_can_be_requested() {
     let (erp, world) = campus().await;
     erp.turns(|knobs| knobs.question_mode = QuestionMode::RoundRobin);
     let questions = erp.state().people[ASHA].questions.clone();
-    let browser = world.stranger();
+    let browser = world.visitor();
     let mut page = at_credentials(&browser, ASHA).await;
     for (question, _) in &questions {
         page.shows(question);
@@ -91,7 +91,7 @@ async fn e03_one_of_three_questions_is_shown_and_another_can_be_requested() {
 #[tokio::test]
 async fn e04_an_unknown_roll_number_is_reported() {
     let (erp, world) = campus().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
     let page = at_credentials(&browser, "99XX99999").await;
     page.shows("ERP does not know this roll number.");
     for nobody in ["false\r\n", ""] {
@@ -111,11 +111,11 @@ async fn e04_an_unknown_roll_number_is_reported() {
 #[tokio::test]
 async fn e05_questions_are_decoded() {
     let (erp, world) = campus().await;
-    at_credentials(&world.stranger(), "23ME10003")
+    at_credentials(&world.visitor(), "23ME10003")
         .await
         .shows("Which city do you miss?");
     erp.turns(|knobs| knobs.encode_question = 2);
-    at_credentials(&world.stranger(), ASHA)
+    at_credentials(&world.visitor(), ASHA)
         .await
         .shows("What was the name of your first school?");
 }
@@ -123,7 +123,7 @@ async fn e05_questions_are_decoded() {
 #[tokio::test]
 async fn e06_e07_a_wrong_answer_and_a_wrong_password_are_reported_separately_without_a_mail() {
     let (erp, world) = campus().await;
-    let page = at_credentials(&world.stranger(), ASHA).await;
+    let page = at_credentials(&world.visitor(), ASHA).await;
     let page = gives(page, PASSWORD, "wrong").await;
     page.shows("The answer was not accepted.")
         .shows("What was the name of your first school?");
@@ -137,8 +137,8 @@ async fn e06_e07_a_wrong_answer_and_a_wrong_password_are_reported_separately_wit
         .shows("Code from the mail");
 
     // Three wrong codes end a sign-in.
-    world.sleeps(Span::minutes(1));
-    let mut page = at_credentials(&world.stranger(), ASHA).await;
+    world.advance_clock(Span::minutes(1));
+    let mut page = at_credentials(&world.visitor(), ASHA).await;
     for _ in 0..3 {
         page = gives(page, "wrong", ANSWER).await;
     }
@@ -148,7 +148,7 @@ async fn e06_e07_a_wrong_answer_and_a_wrong_password_are_reported_separately_wit
 #[tokio::test]
 async fn e08_e09_right_answers_send_one_code() {
     let (erp, world) = campus().await;
-    at_code(&world.stranger()).await;
+    at_code(&world.visitor()).await;
     let letters = erp.letters(ASHA);
     assert_eq!(letters.len(), 1);
     assert_eq!(letters[0].from, "erpkgp@adm.iitkgp.ac.in");
@@ -156,7 +156,7 @@ async fn e08_e09_right_answers_send_one_code() {
 
     let (erp, world) = campus().await;
     erp.turns(|knobs| knobs.otp_content_type = "text/html".to_owned());
-    at_code(&world.stranger()).await;
+    at_code(&world.visitor()).await;
     assert_eq!(erp.letters(ASHA).len(), 1);
 }
 
@@ -168,7 +168,7 @@ async fn e10_unknown_messages_of_erp_are_not_shown() {
         .watch
         .faults
         .set(SEND_CODE, Fault::Says("application/json", said));
-    let page = at_credentials(&world.stranger(), ASHA).await;
+    let page = at_credentials(&world.visitor(), ASHA).await;
     let page = gives(page, PASSWORD, ANSWER).await;
     page.shows("ERP could not send the code. Try again later.");
     assert!(!page.text().contains("ORA-01017") && !page.text().contains("no mail today"));
@@ -182,7 +182,7 @@ async fn e10_unknown_messages_of_erp_are_not_shown() {
 #[tokio::test]
 async fn e11_the_right_code_signs_in_and_the_token_is_not_used() {
     let (erp, world) = campus().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
     let home = signs_in(&erp, &browser).await;
     assert_eq!(home.status, 200, "{}", home.words());
     assert!(is_in(&browser).await);
@@ -222,7 +222,7 @@ async fn e12_three_wrong_codes_end_the_sign_in() {
     for style in [OtpError::Page, OtpError::Bare] {
         let (erp, world) = campus().await;
         erp.turns(|knobs| knobs.otp_error = style);
-        let browser = world.stranger();
+        let browser = world.visitor();
         let mut page = at_code(&browser).await;
         let code = erp.code(ASHA);
         let wrong = if code == "000000" { "111111" } else { "000000" };
@@ -242,7 +242,7 @@ async fn e12_three_wrong_codes_end_the_sign_in() {
 #[tokio::test]
 async fn e13_an_old_or_used_code_is_not_accepted() {
     let (erp, world) = campus().await;
-    let page = at_code(&world.stranger()).await;
+    let page = at_code(&world.visitor()).await;
     erp.turns(|knobs| knobs.otp_ttl = 0);
     let page = enters(page, &erp.code(ASHA)).await;
     page.shows("That code was not accepted.");
@@ -253,13 +253,13 @@ async fn e13_an_old_or_used_code_is_not_accepted() {
         .shows("That code was not accepted.");
 
     // A second code may be requested after a minute.
-    let browser = world.stranger();
-    world.sleeps(Span::minutes(2));
+    let browser = world.visitor();
+    world.advance_clock(Span::minutes(2));
     let page = at_code(&browser).await;
     let first = erp.code(ASHA);
     let page = page.presses("Send the code again").await;
     page.shows("A code is on its way.");
-    world.sleeps(Span::minutes(1));
+    world.advance_clock(Span::minutes(1));
     let page = page.presses("Send the code again").await;
     page.shows("ERP has mailed you a code");
     assert_eq!(erp.letters(ASHA).len(), 3);
@@ -275,12 +275,12 @@ async fn e13_an_old_or_used_code_is_not_accepted() {
 #[tokio::test]
 async fn e14_a_password_changed_meanwhile_goes_back_a_step() {
     let (erp, world) = campus().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
     let page = at_code(&browser).await;
     erp.changes(ASHA, |asha| asha.password = "Another-1".to_owned());
     let page = enters(page, &erp.code(ASHA)).await;
     page.shows("ERP refused the sign-in. Check password and answer.");
-    world.sleeps(Span::minutes(1));
+    world.advance_clock(Span::minutes(1));
     let page = gives(page, "Another-1", ANSWER).await;
     enters(page, &erp.code(ASHA)).await;
     assert!(is_in(&browser).await);
@@ -290,14 +290,14 @@ async fn e14_a_password_changed_meanwhile_goes_back_a_step() {
 async fn e15_a_token_counts_only_if_it_opens_the_portal() {
     let (erp, world) = campus().await;
     erp.turns(|knobs| knobs.success_style = SuccessStyle::Js);
-    let browser = world.stranger();
+    let browser = world.visitor();
     signs_in(&erp, &browser).await;
     assert!(is_in(&browser).await);
     assert_eq!(erp.site.watch.requests.to("/IIT_ERP3/"), 2);
 
     // A login page that mentions a token is still a login page.
     let (erp, world) = campus().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
     let page = at_code(&browser).await;
     let token = "A".repeat(140);
     let login =
@@ -318,7 +318,7 @@ async fn e16_redirects_to_another_host_are_not_followed() {
     let elsewhere = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = elsewhere.local_addr().unwrap();
     erp.turns(|knobs| knobs.foreign_redirect = format!("http://{address}/IIT_ERP3/"));
-    let browser = world.stranger();
+    let browser = world.visitor();
     let told = signs_in(&erp, &browser).await;
     assert!(
         told.says("this way to sign in is closed"),
@@ -335,7 +335,7 @@ async fn e17_another_session_is_ended_only_with_consent() {
     let (erp, world) = campus().await;
     erp.turns(|knobs| knobs.single_session = true);
     erp.state().make_token(ASHA, "elsewhere");
-    let browser = world.stranger();
+    let browser = world.visitor();
     let page = signs_in(&erp, &browser).await;
     page.shows("You are signed in to ERP elsewhere");
     assert!(erp.state().is_in(ASHA));
@@ -361,16 +361,16 @@ async fn e17_another_session_is_ended_only_with_consent() {
     // A second code within a minute exceeds the limit of her mailbox.
     let page = gives(page, PASSWORD, ANSWER).await;
     page.shows("A code was sent to you less than a minute ago.");
-    world.sleeps(Span::minutes(1));
+    world.advance_clock(Span::minutes(1));
     let page = gives(page, PASSWORD, ANSWER).await;
     enters(page, &erp.code(ASHA)).await;
     assert!(is_in(&browser).await);
     assert_eq!(erp.site.watch.requests.to(clear), 1);
 
     // Leaving the form open signs nobody in and ends no session.
-    world.sleeps(Span::minutes(1));
+    world.advance_clock(Span::minutes(1));
     erp.state().make_token(ASHA, "elsewhere");
-    let other = world.stranger();
+    let other = world.visitor();
     let page = signs_in(&erp, &other).await;
     page.presses("Leave it open").await.refuses(400);
     assert!(erp.state().is_in(ASHA) && !is_in(&other).await);
@@ -381,7 +381,7 @@ async fn e17_another_session_is_ended_only_with_consent() {
 async fn e18_a_password_reaches_erp_byte_for_byte() {
     let (erp, world) = campus().await;
     let zoya = "20CH10004";
-    let browser = world.stranger();
+    let browser = world.visitor();
     let page = at_credentials(&browser, zoya).await;
     let page = gives(page, "&=+% \"ü", "2 & a half = \"many\"").await;
     enters(page, &erp.code(zoya)).await;
@@ -391,7 +391,7 @@ async fn e18_a_password_reaches_erp_byte_for_byte() {
 #[tokio::test]
 async fn e19_later_forms_cannot_change_the_roll_number() {
     let (erp, world) = campus().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
     let page = at_credentials(&browser, ASHA).await;
     let forged = [("roll", "22EE30002"), ("user_id", "22EE30002")];
     let page = page.fills("password", PASSWORD).fills("answer", ANSWER);
@@ -415,7 +415,7 @@ async fn e20_nothing_typed_or_received_is_logged_or_stored() {
         .set("PROFILES_ERP_FETCH_NAME", "on");
     let world = plan.in_its_own_process().opens().await;
     let ravi = "22EE30002";
-    let browser = world.stranger();
+    let browser = world.visitor();
 
     // Every way in which a sign-in can end: refused, not accepted, rejected, conflict, protocol mismatch, no answer,
     // success.
@@ -434,7 +434,7 @@ async fn e20_nothing_typed_or_received_is_logged_or_stored() {
         .await
         .shows("You are signed in to ERP elsewhere");
     erp.turns(|knobs| knobs.single_session = false);
-    let page = at_code(&world.stranger()).await;
+    let page = at_code(&world.visitor()).await;
     erp.changes(ASHA, |asha| asha.disabled = true);
     enters(page, &erp.code(ASHA))
         .await
@@ -450,14 +450,14 @@ async fn e20_nothing_typed_or_received_is_logged_or_stored() {
     home.shows("Meera");
     erp.site.watch.faults.set(SEND_CODE, Fault::Close);
     gives(
-        at_credentials(&world.stranger(), "19PH91R01").await,
+        at_credentials(&world.visitor(), "19PH91R01").await,
         "h-bar is small",
         "a radio",
     )
     .await;
     erp.site.watch.faults.set(SEND_CODE, Fault::Html);
     gives(
-        at_credentials(&world.stranger(), "20CH10004").await,
+        at_credentials(&world.visitor(), "20CH10004").await,
         "canary-html",
         "canary-answer",
     )
@@ -516,7 +516,7 @@ async fn e20_nothing_typed_or_received_is_logged_or_stored() {
 #[tokio::test]
 async fn e21_after_sign_in_erp_is_logged_out_and_the_attempt_is_deleted() {
     let (erp, world) = campus().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
     let form = at_code(&browser).await;
     enters(form.clone(), &erp.code(ASHA)).await;
     for way in ["/IIT_ERP3/logout.htm", "/SSOAdministration/logout.htm"] {
@@ -533,7 +533,7 @@ async fn e21_after_sign_in_erp_is_logged_out_and_the_attempt_is_deleted() {
     for way in ["/IIT_ERP3/logout.htm", "/SSOAdministration/logout.htm"] {
         erp.site.watch.faults.set(way, Fault::Close);
     }
-    let browser = world.stranger();
+    let browser = world.visitor();
     signs_in(&erp, &browser).await;
     assert!(is_in(&browser).await);
 }
@@ -546,7 +546,7 @@ async fn e22_an_unanswered_request_times_out_and_is_not_repeated() {
             .watch
             .faults
             .set(SEND_CODE, Fault::Late(Duration::from_secs(40)));
-        let page = at_credentials(&world.stranger(), ASHA).await;
+        let page = at_credentials(&world.visitor(), ASHA).await;
         let began = Instant::now();
         let page = gives(page, PASSWORD, ANSWER).await;
         assert!(
@@ -561,7 +561,7 @@ async fn e22_an_unanswered_request_times_out_and_is_not_repeated() {
     let closed = async {
         let (erp, world) = campus().await;
         erp.site.watch.faults.set(SEND_CODE, Fault::Close);
-        let page = at_credentials(&world.stranger(), ASHA).await;
+        let page = at_credentials(&world.visitor(), ASHA).await;
         let form = page.clone();
         gives(page, PASSWORD, ANSWER).await.refuses(503);
         assert_eq!(erp.site.watch.requests.to(SEND_CODE), 1);
@@ -570,7 +570,7 @@ async fn e22_an_unanswered_request_times_out_and_is_not_repeated() {
 
         // Before anything was sent, the same form may be submitted again.
         erp.site.watch.faults.set("/IIT_ERP3/", Fault::Close);
-        let page = at_credentials(&world.stranger(), ASHA).await;
+        let page = at_credentials(&world.visitor(), ASHA).await;
         page.shows("ERP is not answering.");
         erp.site.watch.faults.mend();
         let page = page.presses(TO_CREDENTIALS).await;
@@ -625,14 +625,14 @@ async fn e25_a_roll_number_gives_the_programme_of_its_tables() {
 
     // A malformed roll number makes no request.
     for bad in ["ABCS10001", "22C510001", "22CS1000"] {
-        at_credentials(&world.stranger(), bad)
+        at_credentials(&world.visitor(), bad)
             .await
             .shows("Enter your roll number, for example 21CS10001.");
     }
     assert!(asked(&erp).is_empty());
 
     // The programme is on the profile of the new person, to be checked.
-    let browser = world.stranger();
+    let browser = world.visitor();
     let home = signs_in(&erp, &browser).await;
     home.shows("21cs10001")
         .shows(ASHA)
@@ -649,7 +649,7 @@ async fn e25_a_roll_number_gives_the_programme_of_its_tables() {
 #[tokio::test]
 async fn a_name_is_read_only_where_it_is_configured() {
     let (erp, world) = campus().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
     let home = signs_in(&erp, &browser).await;
     assert!(!home.says("Asha Rao"));
 
@@ -658,7 +658,7 @@ async fn a_name_is_read_only_where_it_is_configured() {
         .set("PROFILES_ERP_FETCH_NAME", "on")
         .opens()
         .await;
-    let browser = world.stranger();
+    let browser = world.visitor();
     let home = signs_in(&erp, &browser).await;
     home.shows("Asha").shows("Rao");
     assert!(!erp.state().is_in(ASHA));
@@ -671,7 +671,7 @@ async fn a_password_asked_for_twice_signs_in_too() {
         .set("PROFILES_ERP_REASK_PASSWORD", "on")
         .opens()
         .await;
-    let browser = world.stranger();
+    let browser = world.visitor();
     let page = at_code(&browser).await;
     let page = page.fills("password", PASSWORD).fills("answer", ANSWER);
     enters(page, &erp.code(ASHA)).await;
@@ -689,7 +689,7 @@ async fn a_password_refused_beside_the_code_is_a_wrong_one() {
     let guesses = async |mut page: Page, times: usize| {
         for time in 0..times {
             if time > 0 {
-                world.sleeps(Span::minutes(1));
+                world.advance_clock(Span::minutes(1));
                 page = gives(page, PASSWORD, ANSWER).await;
             }
             let typed = page.fills("password", "a guess").fills("answer", ANSWER);
@@ -697,12 +697,12 @@ async fn a_password_refused_beside_the_code_is_a_wrong_one() {
         }
         page
     };
-    let over = guesses(at_code(&world.stranger()).await, 3).await;
+    let over = guesses(at_code(&world.visitor()).await, 3).await;
     over.refuses(400);
-    world.sleeps(Span::minutes(1));
-    let page = guesses(at_code(&world.stranger()).await, 2).await;
+    world.advance_clock(Span::minutes(1));
+    let page = guesses(at_code(&world.visitor()).await, 2).await;
     page.shows("ERP refused the sign-in.");
-    world.sleeps(Span::minutes(1));
+    world.advance_clock(Span::minutes(1));
     let told = gives(page, PASSWORD, ANSWER).await;
     assert!(told.says("Too many attempts."), "{}", told.words());
     assert_eq!(erp.site.watch.requests.to(SEND_CODE), 5);
@@ -713,11 +713,11 @@ async fn rate_limits_hold_across_sign_ins() {
     let (erp, world) = campus().await;
     // Ten questions per address in ten minutes.
     for _ in 0..10 {
-        at_credentials(&world.stranger(), ASHA)
+        at_credentials(&world.visitor(), ASHA)
             .await
             .shows("first school");
     }
-    let told = at_credentials(&world.stranger(), ASHA).await;
+    let told = at_credentials(&world.visitor(), ASHA).await;
     told.refuses(400);
     assert!(
         told.says("Too many attempts. Try again in 10 minutes."),
@@ -729,22 +729,22 @@ async fn rate_limits_hold_across_sign_ins() {
     assert_eq!(erp.site.watch.requests.to("/IIT_ERP3/"), 10);
 
     // Five wrong passwords per roll number in an hour, from any address.
-    world.sleeps(Span::minutes(11));
+    world.advance_clock(Span::minutes(11));
     for attempt in 0..5 {
         if attempt == 2 {
-            world.sleeps(Span::minutes(1));
+            world.advance_clock(Span::minutes(1));
         }
-        let page = at_credentials(&world.stranger(), ASHA).await;
+        let page = at_credentials(&world.visitor(), ASHA).await;
         gives(page, "wrong", ANSWER)
             .await
             .shows("The ERP password was not accepted.");
     }
-    let page = at_credentials(&world.stranger(), ASHA).await;
+    let page = at_credentials(&world.visitor(), ASHA).await;
     let told = gives(page, PASSWORD, ANSWER).await;
     assert!(told.says("Too many attempts."), "{}", told.words());
     assert_eq!(erp.site.watch.requests.to(SEND_CODE), 5);
-    world.sleeps(Span::minutes(61));
-    at_code(&world.stranger()).await;
+    world.advance_clock(Span::minutes(61));
+    at_code(&world.visitor()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -768,7 +768,7 @@ async fn the_check_command_reports_the_state_of_erp() {
 #[tokio::test]
 async fn a_malformed_roll_number_starts_no_attempt_and_can_be_corrected() {
     let (_erp, world) = campus().await;
-    let slip = at_credentials(&world.stranger(), "no number").await;
+    let slip = at_credentials(&world.visitor(), "no number").await;
     slip.shows("Enter your roll number, for example 21CS10001.");
     assert!(!slip.offers("input[name=attempt]"), "{}", slip.text());
     slip.fills("roll", ASHA)
@@ -783,7 +783,7 @@ async fn an_unusual_question_is_accepted() {
     let (erp, world) = campus().await;
     let odd = "What is <html> short for?";
     erp.changes(ASHA, |it| it.questions[0].0 = odd.to_owned());
-    let page = at_credentials(&world.stranger(), ASHA).await;
+    let page = at_credentials(&world.visitor(), ASHA).await;
     page.shows(odd);
     gives(page, PASSWORD, ANSWER)
         .await

@@ -12,8 +12,8 @@ use url::Url;
 
 use super::form;
 use super::form::{Checkbox, Part, Submission, Touch};
-use super::relying_party::BEFORE_COMING_BACK;
-use super::town::Town;
+use super::relying_party::RETRY_DELAY;
+use super::tls_proxy::TlsProxy;
 
 #[derive(Clone)]
 pub struct Browser {
@@ -22,26 +22,26 @@ pub struct Browser {
     base: Url,
     /// Headers sent with every request, such as a proxy's or an attacker's.
     extra: HeaderMap,
-    patience: u32,
+    retries: u32,
 }
 
 impl Browser {
     /// A browser without cookies, on the site at `base`.
     pub fn new(base: &str) -> Self {
-        Self::on_the_way(base, reqwest::Client::builder().no_proxy())
+        Self::with_client(base, reqwest::Client::builder().no_proxy())
     }
 
     /// A browser that reaches sites with names and TLS through the proxy.
-    pub fn in_town(town: &Town, base: &str) -> Self {
-        let way = format!("http://127.0.0.1:{}", town.port);
-        let authority = STANDARD.decode(town.authority()).unwrap();
+    pub fn behind(proxy: &TlsProxy, base: &str) -> Self {
+        let way = format!("http://127.0.0.1:{}", proxy.port);
+        let authority = STANDARD.decode(proxy.authority()).unwrap();
         let way = reqwest::Client::builder()
             .proxy(reqwest::Proxy::https(way).unwrap())
             .tls_certs_merge([reqwest::Certificate::from_der(&authority).unwrap()]);
-        Self::on_the_way(base, way)
+        Self::with_client(base, way)
     }
 
-    fn on_the_way(base: &str, http: reqwest::ClientBuilder) -> Self {
+    fn with_client(base: &str, http: reqwest::ClientBuilder) -> Self {
         let jar = Arc::new(Jar::default());
         let http = http
             .cookie_provider(Arc::clone(&jar))
@@ -53,7 +53,7 @@ impl Browser {
             jar,
             base: Url::parse(base).unwrap(),
             extra: HeaderMap::new(),
-            patience: 0,
+            retries: 0,
         }
     }
 
@@ -67,20 +67,20 @@ impl Browser {
     }
 
     /// The same browser, which repeats a request after a 503.
-    pub fn patient(&self) -> Self {
+    pub fn retrying(&self) -> Self {
         Self {
-            patience: 20,
+            retries: 20,
             ..self.clone()
         }
     }
 
     /// Requests an address and follows redirects on this site.
     pub async fn visits(&self, address: &str) -> Page {
-        self.asks(address).await.follows().await
+        self.gets(address).await.follows().await
     }
 
     /// Sends one GET request and follows no redirect.
-    pub async fn asks(&self, address: &str) -> Page {
+    pub async fn gets(&self, address: &str) -> Page {
         let url = self.base.join(address).unwrap();
         self.fetches(Method::GET, url, |request| request).await
     }
@@ -130,7 +130,7 @@ impl Browser {
     }
 
     /// Sets cookies (`name=value; name=value`), as another site on the same domain could.
-    pub fn is_given(&self, cookies: &str) {
+    pub fn sets_cookies(&self, cookies: &str) {
         for cookie in cookies.split("; ") {
             self.jar
                 .add_cookie_str(&format!("{cookie}; Path=/"), &self.base);
@@ -152,13 +152,13 @@ impl Browser {
         }
         let request = with(request.headers(self.extra.clone()));
         let mut answer = None;
-        for _ in 0..self.patience {
+        for _ in 0..self.retries {
             let tried = request.try_clone().unwrap().send().await.unwrap();
             if tried.status() != StatusCode::SERVICE_UNAVAILABLE {
                 answer = Some(tried);
                 break;
             }
-            tokio::time::sleep(BEFORE_COMING_BACK).await;
+            tokio::time::sleep(RETRY_DELAY).await;
         }
         let answer = match answer {
             Some(answer) => answer,

@@ -18,7 +18,7 @@ pub struct Campus {
     pub database: Database,
     pub data: PathBuf,
     pub people: Vec<Person>,
-    pub apps: Vec<Registered>,
+    pub apps: Vec<RegisteredApp>,
 }
 
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ pub struct Person {
 }
 
 #[derive(Debug, Clone)]
-pub struct Registered {
+pub struct RegisteredApp {
     pub name: String,
     pub client_id: String,
     pub client_secret: Option<String>,
@@ -81,11 +81,11 @@ pub const LOST_AND_FOUND: Registration<'_> = Registration {
 /// The campus, made by the first story that needs it. Blocking.
 pub fn campus() -> &'static Campus {
     static CAMPUS: OnceLock<Campus> = OnceLock::new();
-    CAMPUS.get_or_init(Campus::found)
+    CAMPUS.get_or_init(Campus::build)
 }
 
 impl Campus {
-    fn found() -> Self {
+    fn build() -> Self {
         let database = database::cluster().create(None);
         let data = folder("campus");
         let mut migrate = command::profiles(&database.url(), &data);
@@ -156,12 +156,12 @@ pub fn person(database: &Database, data: &Path, username: &str, first: &str, las
         &format!("{username}@campus.example"),
         "--password-stdin",
     ]);
-    let told: Value =
+    let output: Value =
         serde_json::from_str(&command::succeed(add, &format!("{password}\n"))).unwrap();
     Person {
         username: username.to_owned(),
         password,
-        id: told["id"].as_i64().unwrap(),
+        id: output["id"].as_i64().unwrap(),
     }
 }
 
@@ -177,7 +177,7 @@ pub fn import(database: &Database, data: &Path, rows: &[Value]) {
 }
 
 /// Registers an app with `profiles app add`. Blocking.
-pub fn register(database: &Database, data: &Path, app: &Registration<'_>) -> Registered {
+pub fn register(database: &Database, data: &Path, app: &Registration<'_>) -> RegisteredApp {
     let mut add = command::profiles(&database.url(), data);
     add.args([
         "app",
@@ -193,11 +193,11 @@ pub fn register(database: &Database, data: &Path, app: &Registration<'_>) -> Reg
         add.args(["--redirect-uri", uri]);
     }
     add.args(app.flags);
-    let told: Value = serde_json::from_str(&command::succeed(add, "")).unwrap();
-    Registered {
+    let output: Value = serde_json::from_str(&command::succeed(add, "")).unwrap();
+    RegisteredApp {
         name: app.name.to_owned(),
-        client_id: told["client_id"].as_str().unwrap().to_owned(),
-        client_secret: told["client_secret"].as_str().map(str::to_owned),
+        client_id: output["client_id"].as_str().unwrap().to_owned(),
+        client_secret: output["client_secret"].as_str().map(str::to_owned),
         redirect_uris: app
             .redirect_uris
             .iter()

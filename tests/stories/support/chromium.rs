@@ -21,8 +21,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use url::{ParseError, Url};
 
-use super::patience::{comes_true, patiently};
-use super::town::Town;
+use super::tls_proxy::TlsProxy;
+use super::wait::{becomes_true, wait_for};
 use super::{campus, database};
 
 const FLAGS: [&str; 9] = [
@@ -58,17 +58,17 @@ impl Chromium {
 
     /// A new browser profile that reaches sites through the proxy. The test answers the browser's own sign-in dialog
     /// (FedCM). Third-party cookies are allowed or blocked.
-    pub async fn opens_in(town: &Town, strange_cookies: bool) -> Self {
-        let mode = u8::from(!strange_cookies);
+    pub async fn opens_behind(proxy: &TlsProxy, third_party_cookies: bool) -> Self {
+        let mode = u8::from(!third_party_cookies);
         let preferences = json!({
             "profile.cookie_controls_mode": mode,
-            "profile.block_third_party_cookies": !strange_cookies,
+            "profile.block_third_party_cookies": !third_party_cookies,
         });
         let arguments = [
-            format!("--proxy-server=http://127.0.0.1:{}", town.port),
+            format!("--proxy-server=http://127.0.0.1:{}", proxy.port),
             format!(
                 "--ignore-certificate-errors-spki-list={}",
-                town.authority_fingerprint()
+                proxy.authority_fingerprint()
             ),
         ];
         Self::opens_with(preferences, &arguments).await
@@ -82,7 +82,7 @@ impl Chromium {
             .stderr(Stdio::null())
             .spawn()
             .unwrap_or_else(|problem| panic!("chromedriver: {problem}: run script/setup test"));
-        let answers = comes_true(async || database::answers(port)).await;
+        let answers = becomes_true(async || database::answers(port)).await;
         assert!(answers, "chromedriver does not answer");
 
         let profile =
@@ -92,13 +92,13 @@ impl Chromium {
         let mut arguments: Vec<_> = FLAGS.iter().map(|flag| (*flag).to_owned()).collect();
         arguments.push(format!("--user-data-dir={}", profile.display()));
         arguments.extend_from_slice(more);
-        let wishes = json!({
+        let capabilities = json!({
             "goog:chromeOptions": { "args": arguments, "prefs": preferences },
             "fedcm:accounts": true,
             "goog:loggingPrefs": { "browser": "ALL" },
         });
         let window = ClientBuilder::new(HttpConnector::new())
-            .capabilities(wishes.as_object().unwrap().clone())
+            .capabilities(capabilities.as_object().unwrap().clone())
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .unwrap();
@@ -153,7 +153,7 @@ impl Chromium {
     /// Clicks once the element is enabled: the consent page enables its button after a moment.
     pub async fn clicks(&self, css: &str) {
         let element = self.one(css).await;
-        let enabled = comes_true(async || element.is_enabled().await.unwrap()).await;
+        let enabled = becomes_true(async || element.is_enabled().await.unwrap()).await;
         assert!(enabled, "{css} stays disabled");
         element.click().await.unwrap();
     }
@@ -164,7 +164,7 @@ impl Chromium {
         self.clicks(css).await;
         // An element of a page that was left gives an error.
         assert!(
-            comes_true(async || before.tag_name().await.is_err()).await,
+            becomes_true(async || before.tag_name().await.is_err()).await,
             "{css} leads nowhere: {}",
             self.words().await
         );
@@ -179,7 +179,7 @@ impl Chromium {
     pub async fn waits_for(&self, css: &str) {
         let there = async || self.window.find(Locator::Css(css)).await.is_ok();
         assert!(
-            comes_true(there).await,
+            becomes_true(there).await,
             "no {css} at {}: {}",
             self.address().await,
             self.words().await
@@ -189,7 +189,7 @@ impl Chromium {
     /// Waits until the browser has left this address, and returns the new one.
     pub async fn leaves(&self, address: &Url) -> Url {
         let elsewhere = async || Some(self.address().await).filter(|here| here != address);
-        let here = patiently(elsewhere).await;
+        let here = wait_for(elsewhere).await;
         here.unwrap_or_else(|| panic!("still at {address}"))
     }
 
@@ -197,7 +197,7 @@ impl Chromium {
     pub async fn leaves_for(&self, host: &str) {
         let there = async || self.address().await.host_str() == Some(host);
         assert!(
-            comes_true(there).await,
+            becomes_true(there).await,
             "still at {}: {}",
             self.address().await,
             self.words().await
@@ -216,8 +216,10 @@ impl Chromium {
     }
 
     /// The messages in the browser's console: blocked by policy, failed to load, thrown by a script.
-    pub async fn complaints(&self) -> Vec<String> {
-        let log = self.asks("se/log", json!({ "type": "browser" })).await;
+    pub async fn console_messages(&self) -> Vec<String> {
+        let log = self
+            .sends_command("se/log", json!({ "type": "browser" }))
+            .await;
         let worse = log
             .as_array()
             .unwrap()
@@ -248,7 +250,7 @@ impl Chromium {
                     wide(height.max(content("height")).ceil()),
                 )
                 .await;
-                self.keeps(name, screen).await;
+                self.saves_screenshots(name, screen).await;
             }
         }
         self.devtools("Emulation.clearDeviceMetricsOverride", json!({}))
@@ -271,9 +273,9 @@ impl Chromium {
                 "{name} is {content} pixels wide on {width}"
             );
             for light in ["light", "dark"] {
-                let told = self.hears_axe(light).await;
+                let message = self.axe_violations(light).await;
                 assert_eq!(
-                    told,
+                    message,
                     Vec::<String>::new(),
                     "{name}, {light}, {width} pixels"
                 );
@@ -283,21 +285,21 @@ impl Chromium {
                 let size = json!({ "width": width, "height": height.max(800.0), "deviceScaleFactor": 1, "mobile": mobile });
                 self.devtools("Emulation.setDeviceMetricsOverride", size)
                     .await;
-                self.keeps(&name.replace(['/', ' '], "-"), &width.to_string())
+                self.saves_screenshots(&name.replace(['/', ' '], "-"), &width.to_string())
                     .await;
             }
         }
         self.devtools("Emulation.clearDeviceMetricsOverride", json!({}))
             .await;
-        self.is_reached_by_tab(name).await;
+        self.reaches_everything_by_tab(name).await;
     }
 
     /// Tab reaches every interactive element, and the focus is visible on each.
-    async fn is_reached_by_tab(&self, name: &str) {
-        let ahead = self.evaluates(WHAT_TAB_REACHES).await.as_u64().unwrap();
+    async fn reaches_everything_by_tab(&self, name: &str) {
+        let ahead = self.evaluates(TAB_STOPS).await.as_u64().unwrap();
         for _ in 0..=ahead {
             self.presses_keys("\u{e004}").await;
-            let seen = self.evaluates(FOCUS_IS_SEEN).await;
+            let seen = self.evaluates(FOCUS_IS_VISIBLE).await;
             assert!(seen == true, "{name}: the focus is not seen: {seen}");
             self.evaluates("ahead.delete(document.activeElement)").await;
         }
@@ -316,7 +318,7 @@ impl Chromium {
     }
 
     /// The violations that axe finds, a line for each.
-    pub async fn hears_axe(&self, light: &str) -> Vec<String> {
+    pub async fn axe_violations(&self, light: &str) -> Vec<String> {
         // Colours in transition would be judged half-way.
         let media = json!({ "features": [
             { "name": "prefers-color-scheme", "value": light },
@@ -366,13 +368,13 @@ impl Chromium {
                 return;
             }
             self.presses_keys("\u{e004}").await;
-            let seen = self.evaluates(FOCUS_IS_SEEN).await;
+            let seen = self.evaluates(FOCUS_IS_VISIBLE).await;
             assert!(seen == true, "the focus is not seen: {seen}");
         }
         panic!("Tab does not lead to {css}");
     }
 
-    async fn keeps(&self, name: &str, screen: &str) {
+    async fn saves_screenshots(&self, name: &str, screen: &str) {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
         std::fs::create_dir_all(&folder).unwrap();
         for light in ["light", "dark"] {
@@ -387,32 +389,35 @@ impl Chromium {
     }
 
     async fn devtools(&self, command: &str, parameters: Value) -> Value {
-        self.asks(
+        self.sends_command(
             "goog/cdp/execute",
             json!({ "cmd": command, "params": parameters }),
         )
         .await
     }
 
-    async fn asks(&self, path: &'static str, body: Value) -> Value {
-        self.window.issue_cmd(Asked { path, body }).await.unwrap()
+    async fn sends_command(&self, path: &'static str, body: Value) -> Value {
+        self.window
+            .issue_cmd(DriverCommand { path, body })
+            .await
+            .unwrap()
     }
 
     /// Waits for the browser's own sign-in dialog (FedCM), and returns its type: `AccountChooser`, `ConfirmIdpLogin`,
     /// `Error`.
     pub async fn dialog(&self) -> String {
-        if let Some(kind) = patiently(async || self.open_dialog().await).await {
+        if let Some(kind) = wait_for(async || self.open_dialog().await).await {
             return kind;
         }
         panic!(
             "no dialog at {}: {:?}",
             self.address().await,
-            self.complaints().await
+            self.console_messages().await
         );
     }
 
     async fn open_dialog(&self) -> Option<String> {
-        let asked = Asked {
+        let asked = DriverCommand {
             path: "fedcm/getdialogtype",
             body: Value::Null,
         };
@@ -424,13 +429,14 @@ impl Chromium {
 
     /// Waits until the dialog has this type.
     pub async fn sees_dialog(&self, kind: &str) {
-        let is_seen = comes_true(async || self.open_dialog().await.as_deref() == Some(kind)).await;
+        let is_seen =
+            becomes_true(async || self.open_dialog().await.as_deref() == Some(kind)).await;
         assert!(is_seen, "no {kind}: {:?}", self.open_dialog().await);
     }
 
     /// Whether a dialog or a window opens.
     pub async fn opens_something(&self) -> bool {
-        comes_true(async || {
+        becomes_true(async || {
             self.open_dialog().await.is_some() || self.window.windows().await.unwrap().len() > 1
         })
         .await
@@ -444,31 +450,33 @@ impl Chromium {
 
     /// The accounts in the dialog.
     pub async fn dialog_accounts(&self) -> Value {
-        self.asks("fedcm/accountlist", Value::Null).await
+        self.sends_command("fedcm/accountlist", Value::Null).await
     }
 
     /// The title of the dialog.
     pub async fn dialog_title(&self) -> String {
-        self.asks("fedcm/gettitle", Value::Null).await.to_string()
+        self.sends_command("fedcm/gettitle", Value::Null)
+            .await
+            .to_string()
     }
 
     pub async fn chooses_account(&self, index: u32) {
-        self.asks("fedcm/selectaccount", json!({ "accountIndex": index }))
+        self.sends_command("fedcm/selectaccount", json!({ "accountIndex": index }))
             .await;
     }
 
     pub async fn closes_dialog(&self) {
-        self.asks("fedcm/canceldialog", json!({})).await;
+        self.sends_command("fedcm/canceldialog", json!({})).await;
     }
 
     pub async fn presses_in_dialog(&self, button: &str) {
-        self.asks("fedcm/clickdialogbutton", json!({ "dialogButton": button }))
+        self.sends_command("fedcm/clickdialogbutton", json!({ "dialogButton": button }))
             .await;
     }
 
     /// Connects to the developer tools, to close the next dialog with a cooldown as a person's click does. (The
     /// driver's own command closes it without one.)
-    pub async fn watches_dialogs(&self) -> Watch {
+    pub async fn opens_dev_tools(&self) -> DevTools {
         let all = self.window.capabilities().unwrap();
         let address = all["goog:chromeOptions"]["debuggerAddress"]
             .as_str()
@@ -479,37 +487,37 @@ impl Chromium {
         let pages: Value = serde_json::from_str(&pages.text().await.unwrap()).unwrap();
         let mut pages = pages.as_array().unwrap().iter();
         let page = pages.find(|page| page["type"] == "page").unwrap();
-        let wire = page["webSocketDebuggerUrl"].as_str().unwrap();
-        let (wire, _) = tokio_tungstenite::connect_async(wire).await.unwrap();
-        let mut watch = Watch(wire);
-        watch.says("FedCm.enable", json!({})).await;
-        watch
+        let address = page["webSocketDebuggerUrl"].as_str().unwrap();
+        let (address, _) = tokio_tungstenite::connect_async(address).await.unwrap();
+        let mut dev_tools = DevTools(address);
+        dev_tools.send("FedCm.enable", json!({})).await;
+        dev_tools
     }
 
     /// Resets the cooldown after a closed dialog.
     pub async fn forgets_dialogs(&self) {
-        self.asks("fedcm/resetcooldown", json!({})).await;
+        self.sends_command("fedcm/resetcooldown", json!({})).await;
     }
 
     /// Switches to the window that has opened, once its page is loaded.
     pub async fn enters_new_window(&self) {
         let here = self.window.window().await.unwrap();
-        let new = patiently(async || {
+        let new = wait_for(async || {
             let all = self.window.windows().await.unwrap();
             all.into_iter().find(|handle| *handle != here)
         });
         let Some(new) = new.await else {
-            panic!("no window opens: {:?}", self.complaints().await);
+            panic!("no window opens: {:?}", self.console_messages().await);
         };
         self.window.switch_to_window(new).await.unwrap();
         let there = "location.protocol !== 'about:' && document.readyState === 'complete'";
-        let is_there = comes_true(async || self.evaluates(there).await == true).await;
+        let is_there = becomes_true(async || self.evaluates(there).await == true).await;
         assert!(is_there, "the new window stays empty");
     }
 
     /// Waits until the current window has closed, and switches to the remaining one.
     pub async fn returns(&self) {
-        let only = patiently(async || {
+        let only = wait_for(async || {
             let all = self.window.windows().await.unwrap();
             <[_; 1]>::try_from(all).ok()
         });
@@ -550,7 +558,7 @@ const ASK_AXE: &str = r#"
 "#;
 
 /// Collects the interactive elements in `ahead` and counts them. Tab reaches one radio button of each name.
-const WHAT_TAB_REACHES: &str = r#"
+const TAB_STOPS: &str = r#"
     globalThis.ahead = new Set([...document.querySelectorAll(
         "a[href], button, input:not([type=hidden]), select, textarea, summary"
     )].filter(it => {
@@ -562,7 +570,7 @@ const WHAT_TAB_REACHES: &str = r#"
 "#;
 
 /// The element's outline, or the outline of the page's frame.
-const FOCUS_IS_SEEN: &str = r#"
+const FOCUS_IS_VISIBLE: &str = r#"
     (() => {
         const focused = document.activeElement;
         // The focus inside a frame is visible there only.
@@ -575,32 +583,35 @@ const FOCUS_IS_SEEN: &str = r#"
 "#;
 
 /// A connection to the developer tools.
-pub struct Watch(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
+pub struct DevTools(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
 
-impl Watch {
+impl DevTools {
     /// Closes the dialog that opens, with a cooldown.
     pub async fn closes_dialog_for_a_while(mut self) {
         let shown = self
-            .hears(|told| told["method"] == "FedCm.dialogShown")
+            .receive(|message| message["method"] == "FedCm.dialogShown")
             .await;
         let close = json!({ "dialogId": shown["params"]["dialogId"], "triggerCooldown": true });
-        self.says("FedCm.dismissDialog", close).await;
-        self.hears(|told| told["id"] == 1 && told["result"].is_object())
+        self.send("FedCm.dismissDialog", close).await;
+        self.receive(|message| message["id"] == 1 && message["result"].is_object())
             .await;
     }
 
-    async fn says(&mut self, method: &str, parameters: Value) {
-        let said = json!({ "id": 1, "method": method, "params": parameters });
-        self.0.send(Message::text(said.to_string())).await.unwrap();
+    async fn send(&mut self, method: &str, parameters: Value) {
+        let message = json!({ "id": 1, "method": method, "params": parameters });
+        self.0
+            .send(Message::text(message.to_string()))
+            .await
+            .unwrap();
     }
 
-    async fn hears(&mut self, what: impl Fn(&Value) -> bool) -> Value {
+    async fn receive(&mut self, what: impl Fn(&Value) -> bool) -> Value {
         loop {
             let next = tokio::time::timeout(Duration::from_secs(10), self.0.next());
-            let told = next.await.unwrap().unwrap().unwrap();
-            let told = serde_json::from_str(told.to_text().unwrap()).unwrap();
-            if what(&told) {
-                return told;
+            let message = next.await.unwrap().unwrap().unwrap();
+            let message = serde_json::from_str(message.to_text().unwrap()).unwrap();
+            if what(&message) {
+                return message;
             }
         }
     }
@@ -608,12 +619,12 @@ impl Watch {
 
 /// A command of Chromium beyond `WebDriver`'s own.
 #[derive(Debug)]
-struct Asked {
+struct DriverCommand {
     path: &'static str,
     body: Value,
 }
 
-impl WebDriverCompatibleCommand for Asked {
+impl WebDriverCompatibleCommand for DriverCommand {
     fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
         base.join(&format!(
             "session/{}/{}",

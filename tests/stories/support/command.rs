@@ -36,10 +36,10 @@ pub fn run(mut command: Command, input: &str) -> Output {
 pub fn succeed(command: Command, input: &str) -> String {
     let line = format!("{command:?}");
     let output = run(command, input);
-    let told = String::from_utf8_lossy(&output.stderr);
+    let errors = String::from_utf8_lossy(&output.stderr);
     assert!(
         output.status.success(),
-        "{line} ended with {}: {told}",
+        "{line} ended with {}: {errors}",
         output.status
     );
     String::from_utf8(output.stdout).unwrap()

@@ -180,10 +180,10 @@ mod tests {
         let database = tokio::task::spawn_blocking(|| database::cluster().create(None))
             .await
             .unwrap();
-        let wire = CountingProxy::to(database.port()).await;
-        let address = database.url_through(wire.port());
+        let proxy = CountingProxy::to(database.port()).await;
+        let address = database.url_through(proxy.port());
         let mut connection = PgConnection::connect(&address).await.unwrap();
-        wire.reset();
+        proxy.reset();
 
         connection.ping().await.unwrap();
         for number in 0..3 {
@@ -196,13 +196,13 @@ mod tests {
         let begun = connection.begin().await.unwrap();
         begun.commit().await.unwrap();
 
-        assert_eq!(wire.round_trips(), 5, "{:?}", wire.statements());
+        assert_eq!(proxy.round_trips(), 5, "{:?}", proxy.statements());
 
-        wire.cut().await;
+        proxy.cut().await;
         assert!(connection.ping().await.is_err());
         assert!(PgConnection::connect(&address).await.is_err());
 
-        wire.mend().await;
+        proxy.mend().await;
         assert!(PgConnection::connect(&address).await.is_ok());
     }
 }

@@ -119,7 +119,7 @@ impl Database {
 
     /// Makes PostgreSQL log every statement with its values and keep its whole write-ahead log until the returned
     /// guard is dropped.
-    pub fn tells_everything(&self) -> ToldEverything {
+    pub fn logs_everything(&self) -> FullLogs {
         let name = self.name.clone();
         // Parameter values are logged as details, which a terse log omits.
         cluster().commands(&format!(
@@ -129,7 +129,7 @@ impl Database {
         cluster().commands(&format!(
             "select pg_create_physical_replication_slot('{name}', true)"
         ));
-        ToldEverything(name)
+        FullLogs(name)
     }
 
     /// The whole database as text: what a thief of a backup would read.
@@ -149,9 +149,9 @@ impl Database {
 
 /// Keeps the write-ahead log until it is dropped.
 #[must_use]
-pub struct ToldEverything(String);
+pub struct FullLogs(String);
 
-impl Drop for ToldEverything {
+impl Drop for FullLogs {
     fn drop(&mut self) {
         let name = &self.0;
         cluster().commands(&format!("select pg_drop_replication_slot('{name}')"));

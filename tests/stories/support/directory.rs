@@ -31,21 +31,25 @@ pub struct Directory {
 
 /// Whether the server offers TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Offers {
+pub enum TlsSupport {
     Tls,
     NoTls,
 }
 
 impl Directory {
     pub async fn opens() -> Self {
-        spawn_blocking(|| Self::start(Offers::Tls)).await.unwrap()
+        spawn_blocking(|| Self::start(TlsSupport::Tls))
+            .await
+            .unwrap()
     }
 
     pub async fn opens_without_tls() -> Self {
-        spawn_blocking(|| Self::start(Offers::NoTls)).await.unwrap()
+        spawn_blocking(|| Self::start(TlsSupport::NoTls))
+            .await
+            .unwrap()
     }
 
-    fn start(offers: Offers) -> Self {
+    fn start(offers: TlsSupport) -> Self {
         static OPENED: AtomicU32 = AtomicU32::new(0);
         let number = OPENED.fetch_add(1, Ordering::Relaxed);
         let folder = campus::folder(&format!("directory-{number}"));
@@ -70,11 +74,11 @@ impl Directory {
         panic!("slapd does not start with {}", settings.display());
     }
 
-    fn serve(folder: &Path, program: &Path, offers: Offers) -> Option<Self> {
+    fn serve(folder: &Path, program: &Path, offers: TlsSupport) -> Option<Self> {
         let (port, tls_port) = (free_port(), free_port());
         let addresses = match offers {
-            Offers::Tls => format!("ldap://127.0.0.1:{port} ldaps://127.0.0.1:{tls_port}"),
-            Offers::NoTls => format!("ldap://127.0.0.1:{port}"),
+            TlsSupport::Tls => format!("ldap://127.0.0.1:{port} ldaps://127.0.0.1:{tls_port}"),
+            TlsSupport::NoTls => format!("ldap://127.0.0.1:{port}"),
         };
         let mut shell = Command::new("/bin/sh")
             .args(["-c", "\"$@\" & echo $!; read -r _; kill -KILL $!", "sh"])
@@ -89,8 +93,8 @@ impl Directory {
             .spawn()
             .unwrap();
         let mut first = String::new();
-        let mut said = BufReader::new(shell.stdout.take().unwrap());
-        said.read_line(&mut first).unwrap();
+        let mut output = BufReader::new(shell.stdout.take().unwrap());
+        output.read_line(&mut first).unwrap();
         let mut directory = Self {
             folder: folder.to_owned(),
             port,
@@ -172,7 +176,7 @@ impl Directory {
     }
 
     /// Kills the server.
-    pub fn dies(&self) {
+    pub fn crashes(&self) {
         self.signal("-KILL");
     }
 
@@ -195,7 +199,7 @@ impl Drop for Directory {
 pub struct Authority {
     pub campus: String,
     /// Another authority, which has signed nothing.
-    pub stranger: String,
+    pub other: String,
     certificate: String,
     key: String,
 }
@@ -272,7 +276,7 @@ pub fn authority() -> &'static Authority {
         );
         Authority {
             campus: file("campus.pem"),
-            stranger: file("stranger.pem"),
+            other: file("stranger.pem"),
             certificate: file("server.pem"),
             key: file("server.key"),
         }
@@ -297,8 +301,8 @@ fn runs(mut command: Command, input: &str) {
     input_pipe.write_all(input.as_bytes()).unwrap();
     drop(input_pipe);
     let output = child.wait_with_output().unwrap();
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{line}: {told}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{line}: {errors}");
 }
 
 /// A copy of the server: AppArmor confines the installed one by its path to its own folders.
@@ -319,7 +323,7 @@ fn program(folder: &Path) -> PathBuf {
     program
 }
 
-fn slapd_conf(folder: &Path, offers: Offers) -> String {
+fn slapd_conf(folder: &Path, offers: TlsSupport) -> String {
     let schemas = [
         "/etc/ldap/schema",
         "/etc/openldap/schema",
@@ -336,7 +340,7 @@ fn slapd_conf(folder: &Path, offers: Offers) -> String {
         ""
     };
     let tls = match offers {
-        Offers::Tls => {
+        TlsSupport::Tls => {
             let Authority {
                 campus,
                 certificate,
@@ -347,7 +351,7 @@ fn slapd_conf(folder: &Path, offers: Offers) -> String {
                 "TLSCACertificateFile {campus}\nTLSCertificateFile {certificate}\nTLSCertificateKeyFile {key}\n"
             )
         }
-        Offers::NoTls => String::new(),
+        TlsSupport::NoTls => String::new(),
     };
     let folder = folder.display();
     format!(

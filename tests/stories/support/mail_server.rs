@@ -17,17 +17,17 @@ pub type Mail = Value;
 
 pub struct MailServer {
     port: u64,
-    strange_port: u64,
+    untrusted_port: u64,
     /// The folder of its certificates and keys.
     pub folder: PathBuf,
-    speaks: Speaks,
-    hears: Mutex<ChildStdin>,
-    says: Mutex<mpsc::UnboundedReceiver<String>>,
+    mode: SmtpMode,
+    input: Mutex<ChildStdin>,
+    output: Mutex<mpsc::UnboundedReceiver<String>>,
     _process: Child,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Speaks {
+pub enum SmtpMode {
     Plain,
     /// STARTTLS; requires a password.
     StartTls,
@@ -36,7 +36,7 @@ pub enum Speaks {
 }
 
 impl MailServer {
-    pub async fn starts(speaks: Speaks) -> Self {
+    pub async fn starts(mode: SmtpMode) -> Self {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let folder = tokio::task::spawn_blocking(move || campus::folder(&format!("mail-{number}")));
@@ -51,34 +51,34 @@ impl MailServer {
         let mut process = Command::new(python)
             .arg(home.join("tests/clients/python/mail_server.py"))
             .arg(&folder)
-            .arg(match speaks {
-                Speaks::Plain => "plain",
-                Speaks::StartTls => "starttls",
-                Speaks::Tls => "tls",
+            .arg(match mode {
+                SmtpMode::Plain => "plain",
+                SmtpMode::StartTls => "starttls",
+                SmtpMode::Tls => "tls",
             })
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let hears = Mutex::new(process.stdin.take().unwrap());
+        let input = Mutex::new(process.stdin.take().unwrap());
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         // Read at once: a server that blocks on its output would not answer the sender.
-        let (heard, mut says) = mpsc::unbounded_channel();
+        let (sender, mut output) = mpsc::unbounded_channel();
         tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
-                let _ = heard.send(line);
+                let _ = sender.send(line);
             }
         });
-        let first = says.recv().await.unwrap();
+        let first = output.recv().await.unwrap();
         let first: Value = serde_json::from_str(&first).unwrap();
         Self {
             port: first["port"].as_u64().unwrap(),
-            strange_port: first["strange_port"].as_u64().unwrap(),
+            untrusted_port: first["strange_port"].as_u64().unwrap(),
             folder,
-            speaks,
-            hears,
-            says: Mutex::new(says),
+            mode,
+            input,
+            output: Mutex::new(output),
             _process: process,
         }
     }
@@ -89,16 +89,16 @@ impl MailServer {
     }
 
     /// The same server with a certificate of an untrusted authority.
-    pub fn strange_address(&self) -> String {
-        self.address_at(self.strange_port)
+    pub fn untrusted_address(&self) -> String {
+        self.address_at(self.untrusted_port)
     }
 
     fn address_at(&self, port: u64) -> String {
         let signed_in = "profiles:h%2F%3A%40%20pass@127.0.0.1";
-        match self.speaks {
-            Speaks::Plain => format!("smtp://127.0.0.1:{port}"),
-            Speaks::StartTls => format!("smtp://{signed_in}:{port}?tls=required"),
-            Speaks::Tls => format!("smtps://{signed_in}:{port}"),
+        match self.mode {
+            SmtpMode::Plain => format!("smtp://127.0.0.1:{port}"),
+            SmtpMode::StartTls => format!("smtp://{signed_in}:{port}?tls=required"),
+            SmtpMode::Tls => format!("smtps://{signed_in}:{port}"),
         }
     }
 
@@ -116,20 +116,20 @@ impl MailServer {
     /// confirm).
     pub async fn behaves(&self, how: &str) {
         let line = format!("{how}\n");
-        self.hears
+        self.input
             .lock()
             .await
             .write_all(line.as_bytes())
             .await
             .unwrap();
-        let answer = self.says.lock().await.recv().await;
+        let answer = self.output.lock().await.recv().await;
         assert_eq!(answer.as_deref(), Some("\"ok\""));
     }
 
     /// The next mail that was received.
     pub async fn gets(&self) -> Mail {
-        let mut says = self.says.lock().await;
-        let line = tokio::time::timeout(Duration::from_secs(10), says.recv()).await;
+        let mut output = self.output.lock().await;
+        let line = tokio::time::timeout(Duration::from_secs(10), output.recv()).await;
         let Ok(Some(line)) = line else {
             panic!("no mail came")
         };
@@ -138,8 +138,8 @@ impl MailServer {
 
     /// Asserts that no further mail was received.
     pub async fn got_nothing_else(&self) {
-        let mut says = self.says.lock().await;
-        let line = tokio::time::timeout(Duration::from_millis(300), says.recv()).await;
+        let mut output = self.output.lock().await;
+        let line = tokio::time::timeout(Duration::from_millis(300), output.recv()).await;
         assert!(line.is_err(), "another mail came: {line:?}");
     }
 }

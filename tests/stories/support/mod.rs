@@ -10,13 +10,13 @@ pub mod database;
 pub mod directory;
 pub mod firefox;
 pub mod form;
-pub mod lying_directory;
 pub mod mail_server;
-pub mod patience;
 pub mod relying_party;
+pub mod scripted_directory;
 pub mod server;
-pub mod town;
+pub mod tls_proxy;
 pub mod upstream;
+pub mod wait;
 pub mod world;
 
 pub use browser::{Browser, Page};

@@ -19,12 +19,12 @@ pub struct App {
     pub redirect_uris: Vec<String>,
     base: Url,
     http: reqwest::Client,
-    patience: u32,
+    retries: u32,
 }
 
 /// Where a client sends its credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shown {
+pub enum Credentials {
     InHeader,
     InBody,
     InBoth,
@@ -32,21 +32,25 @@ pub enum Shown {
 }
 
 impl App {
-    pub fn new(base: &str, http: reqwest::Client, registered: &super::campus::Registered) -> Self {
+    pub fn new(
+        base: &str,
+        http: reqwest::Client,
+        registered: &super::campus::RegisteredApp,
+    ) -> Self {
         Self {
             client_id: registered.client_id.clone(),
             client_secret: registered.client_secret.clone(),
             redirect_uris: registered.redirect_uris.clone(),
             base: Url::parse(base).unwrap(),
             http,
-            patience: 0,
+            retries: 0,
         }
     }
 
     /// The same app, which repeats a request to the token endpoint after a 503.
-    pub fn patient(&self) -> Self {
+    pub fn retrying(&self) -> Self {
         Self {
-            patience: 20,
+            retries: 20,
             ..self.clone()
         }
     }
@@ -67,7 +71,7 @@ impl App {
     }
 
     /// An authorization request with `client_id`, `response_type=code` and these parameters.
-    pub fn asks(&self, parameters: &[(&str, &str)]) -> String {
+    pub fn authorize_url(&self, parameters: &[(&str, &str)]) -> String {
         let mut link = self.base.join("oauth/authorize/").unwrap();
         link.query_pairs_mut()
             .append_pair("client_id", &self.client_id)
@@ -77,13 +81,13 @@ impl App {
     }
 
     pub fn login_link(&self, scope: &str) -> String {
-        self.asks(&[("scope", scope)])
+        self.authorize_url(&[("scope", scope)])
     }
 
     /// As [`App::login_link`], with an S256 challenge for `verifier`.
-    pub fn login_link_proving(&self, scope: &str, verifier: &str) -> String {
+    pub fn login_link_with_pkce(&self, scope: &str, verifier: &str) -> String {
         let challenge = challenge(verifier);
-        self.asks(&[
+        self.authorize_url(&[
             ("scope", scope),
             ("code_challenge", &challenge),
             ("code_challenge_method", "S256"),
@@ -106,13 +110,13 @@ impl App {
     }
 
     /// Exchanges a code for tokens; panics if the server refuses.
-    pub async fn trades(&self, code: &str) -> Tokens {
-        self.tries_to_trade(code, &[]).await.tokens()
+    pub async fn exchanges_code(&self, code: &str) -> Tokens {
+        self.tries_to_exchange(code, &[]).await.tokens()
     }
 
     /// Exchanges a code with additional fields; the server may refuse.
-    pub async fn tries_to_trade(&self, code: &str, more: &[(&str, &str)]) -> Answer {
-        self.asks_for_token(
+    pub async fn tries_to_exchange(&self, code: &str, more: &[(&str, &str)]) -> Answer {
+        self.requests_token(
             &[
                 &[("grant_type", "authorization_code"), ("code", code)],
                 more,
@@ -127,7 +131,7 @@ impl App {
     }
 
     pub async fn tries_to_refresh(&self, token: &str, more: &[(&str, &str)]) -> Answer {
-        self.asks_for_token(
+        self.requests_token(
             &[
                 &[("grant_type", "refresh_token"), ("refresh_token", token)],
                 more,
@@ -139,24 +143,33 @@ impl App {
 
     /// Revokes a token; the server answers 200 to any authenticated client.
     pub async fn revokes(&self, token: &str) -> Answer {
-        self.calls("oauth/revoke_token/", Shown::InBody, &[("token", token)])
-            .await
+        self.calls(
+            "oauth/revoke_token/",
+            Credentials::InBody,
+            &[("token", token)],
+        )
+        .await
     }
 
     /// A request to the token endpoint, authenticated as this kind of app usually does.
-    pub async fn asks_for_token(&self, fields: &[(&str, &str)]) -> Answer {
-        let shown = if self.client_secret.is_some() {
-            Shown::InHeader
+    pub async fn requests_token(&self, fields: &[(&str, &str)]) -> Answer {
+        let credentials = if self.client_secret.is_some() {
+            Credentials::InHeader
         } else {
-            Shown::InBody
+            Credentials::InBody
         };
-        self.calls("oauth/token/", shown, fields).await
+        self.calls("oauth/token/", credentials, fields).await
     }
 
     /// Posts a form to `address`, with the client's credentials in this place.
-    pub async fn calls(&self, address: &str, shown: Shown, fields: &[(&str, &str)]) -> Answer {
+    pub async fn calls(
+        &self,
+        address: &str,
+        credentials: Credentials,
+        fields: &[(&str, &str)],
+    ) -> Answer {
         let mut fields: Vec<(&str, &str)> = fields.to_vec();
-        if matches!(shown, Shown::InBody | Shown::InBoth) {
+        if matches!(credentials, Credentials::InBody | Credentials::InBoth) {
             fields.push(("client_id", &self.client_id));
             fields.extend(
                 self.client_secret
@@ -165,16 +178,16 @@ impl App {
             );
         }
         let mut request = self.http.post(self.base.join(address).unwrap());
-        if matches!(shown, Shown::InHeader | Shown::InBoth) {
+        if matches!(credentials, Credentials::InHeader | Credentials::InBoth) {
             request = request.header("authorization", self.basic());
         }
         let request = request.form(&fields);
-        for _ in 0..self.patience {
+        for _ in 0..self.retries {
             let answer = Answer::to(request.try_clone().unwrap()).await;
             if answer.status != StatusCode::SERVICE_UNAVAILABLE {
                 return answer;
             }
-            tokio::time::sleep(BEFORE_COMING_BACK).await;
+            tokio::time::sleep(RETRY_DELAY).await;
         }
         Answer::to(request).await
     }
@@ -231,7 +244,7 @@ impl App {
 }
 
 /// The pause of a client that repeats a request.
-pub const BEFORE_COMING_BACK: Duration = Duration::from_millis(250);
+pub const RETRY_DELAY: Duration = Duration::from_millis(250);
 
 pub fn challenge(verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))

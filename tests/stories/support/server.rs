@@ -37,21 +37,25 @@ pub async fn serve(
 ) -> (JoinHandle<()>, Jobs) {
     let demo = if has_demo {
         let address = listener.local_addr().unwrap();
-        Some((furnished(&settings, &clock).await, address))
+        Some((register_demo(&settings, &clock).await, address))
     } else {
         None
     };
-    let house = house(settings, clock, demo);
-    let service = house
+    let build_server = build_server(settings, clock, demo);
+    let service = build_server
         .router
         .into_make_service_with_connect_info::<SocketAddr>();
     // Its jobs are not started, since stories count the statements of requests.
     let serving = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-    (serving, house.jobs)
+    (serving, build_server.jobs)
 }
 
 /// Builds the server, for all stories.
-pub fn house(settings: Settings, clock: Arc<Clock>, demo: Option<(Demo, SocketAddr)>) -> Server {
+pub fn build_server(
+    settings: Settings,
+    clock: Arc<Clock>,
+    demo: Option<(Demo, SocketAddr)>,
+) -> Server {
     let config = Config::load(settings).unwrap();
     let db = Db::open(config.database_url.as_ref().unwrap()).unwrap();
     let clock: SharedClock = clock;
@@ -68,18 +72,18 @@ pub fn house(settings: Settings, clock: Arc<Clock>, demo: Option<(Demo, SocketAd
 }
 
 /// Registers the demo's app; its people are those of the campus.
-async fn furnished(settings: &Settings, clock: &Clock) -> Demo {
+async fn register_demo(settings: &Settings, clock: &Clock) -> Demo {
     let config = Config::load(settings.clone()).unwrap();
     let db = Db::open(config.database_url.as_ref().unwrap()).unwrap();
     let links = Links::new(config.public_url.as_ref().unwrap());
-    let furnished = demo::furnish(&db, &config.data_dir, &links, clock.now(), &OsRng);
-    furnished.await.unwrap().0
+    let register_demo = demo::furnish(&db, &config.data_dir, &links, clock.now(), &OsRng);
+    register_demo.await.unwrap().0
 }
 
 /// The real program in its own process.
 pub struct Process {
     child: Child,
-    said: Arc<Mutex<String>>,
+    log: Arc<Mutex<String>>,
     /// The address that the program printed.
     pub address: String,
 }
@@ -95,24 +99,24 @@ impl Process {
             .spawn()
             .unwrap();
 
-        let said = Arc::new(Mutex::new(String::new()));
+        let log = Arc::new(Mutex::new(String::new()));
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let heard = Arc::clone(&said);
+        let heard = Arc::clone(&log);
         thread::spawn(move || {
             while let Some(Ok(line)) = lines.next() {
-                let mut said = heard.lock().unwrap();
-                said.push_str(&line);
-                said.push('\n');
+                let mut log = heard.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
             }
         });
 
         let started = Instant::now();
         loop {
-            let address = address_in(&said.lock().unwrap());
+            let address = address_in(&log.lock().unwrap());
             if let Some(address) = address {
                 return Self {
                     child,
-                    said,
+                    log,
                     address,
                 };
             }
@@ -121,7 +125,7 @@ impl Process {
             assert!(
                 ended.is_none() && !waited,
                 "the program did not start: {}",
-                said.lock().unwrap()
+                log.lock().unwrap()
             );
             thread::sleep(Duration::from_millis(10));
         }
@@ -129,7 +133,7 @@ impl Process {
 
     /// What the program has written to standard error: its log.
     pub fn log(&self) -> String {
-        self.said.lock().unwrap().clone()
+        self.log.lock().unwrap().clone()
     }
 
     /// Kills the program (SIGKILL).
@@ -144,13 +148,13 @@ impl Process {
 
     /// Waits for the program to exit.
     pub fn ends(&mut self) -> Option<i32> {
-        let told = Instant::now();
+        let started = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status.code();
             }
             assert!(
-                told.elapsed() < Duration::from_secs(30),
+                started.elapsed() < Duration::from_secs(30),
                 "the program does not end"
             );
             thread::sleep(Duration::from_millis(10));

@@ -14,10 +14,10 @@ use super::browser::Browser;
 use super::campus::{Campus, Person, Registration};
 use super::clock::Clock;
 use super::counting_proxy::CountingProxy;
-use super::database::{Database, ToldEverything};
-use super::patience::patiently;
+use super::database::{Database, FullLogs};
 use super::relying_party::App;
 use super::server::{Process, Settings};
+use super::wait::wait_for;
 use super::{campus, database, server};
 
 pub struct World {
@@ -28,25 +28,25 @@ pub struct World {
     campus: &'static Campus,
     http: reqwest::Client,
     server: Server,
-    wire: Option<CountingProxy>,
+    database_proxy: Option<CountingProxy>,
     settings: Settings,
     /// Releases the write-ahead log when it is dropped.
-    _told: Option<ToldEverything>,
+    _full_logs: Option<FullLogs>,
 }
 
 enum Server {
-    Here(JoinHandle<()>, Jobs),
-    Apart(Box<Mutex<Process>>),
+    InProcess(JoinHandle<()>, Jobs),
+    OwnProcess(Box<Mutex<Process>>),
 }
 
 /// How a world differs from the default.
 #[derive(Debug, Default)]
 pub struct Plan {
     settings: Settings,
-    apart: bool,
-    wired: bool,
+    own_process: bool,
+    has_database_proxy: bool,
     demo: bool,
-    told: bool,
+    full_logs: bool,
     path: String,
 }
 
@@ -64,13 +64,13 @@ impl Plan {
 
     /// Runs the real program, which can be killed; its clock is the machine's.
     pub fn in_its_own_process(mut self) -> Self {
-        self.apart = true;
+        self.own_process = true;
         self
     }
 
     /// Connects to PostgreSQL through a proxy that counts round trips and can be cut.
-    pub fn on_a_wire(mut self) -> Self {
-        self.wired = true;
+    pub fn with_database_proxy(mut self) -> Self {
+        self.has_database_proxy = true;
         self
     }
 
@@ -81,8 +81,8 @@ impl Plan {
     }
 
     /// With a PostgreSQL that logs every statement with its values and keeps its whole write-ahead log.
-    pub fn with_all_that_postgresql_writes(mut self) -> Self {
-        self.told = true;
+    pub fn with_full_postgresql_logs(mut self) -> Self {
+        self.full_logs = true;
         self
     }
 
@@ -100,20 +100,21 @@ impl Plan {
             .with_max_level(Level::WARN)
             .with_test_writer()
             .try_init();
-        let (campus, database, data) = spawn_blocking(settle).await.unwrap();
-        let told = self.told.then(|| database.tells_everything());
-        let wire = if self.wired {
+        let (campus, database, data) = spawn_blocking(prepare).await.unwrap();
+        let full_logs = self.full_logs.then(|| database.logs_everything());
+        let database_proxy = if self.has_database_proxy {
             Some(CountingProxy::to(database.port()).await)
         } else {
             None
         };
-        let address = wire
-            .as_ref()
-            .map_or_else(|| database.url(), |wire| database.url_through(wire.port()));
+        let address = database_proxy.as_ref().map_or_else(
+            || database.url(),
+            |database_proxy| database.url_through(database_proxy.port()),
+        );
         let mut settings = self.settings;
 
         let clock = Arc::new(Clock::default());
-        let (base, server) = if self.apart {
+        let (base, server) = if self.own_process {
             let port = database::free_port();
             settings.push(("PROFILES_LISTEN".to_owned(), format!("127.0.0.1:{port}")));
             let (url, folder, variables) = (address.clone(), data.clone(), settings.clone());
@@ -122,7 +123,7 @@ impl Plan {
                 .unwrap();
             (
                 process.address.clone(),
-                Server::Apart(Box::new(Mutex::new(process))),
+                Server::OwnProcess(Box::new(Mutex::new(process))),
             )
         } else {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -144,7 +145,7 @@ impl Plan {
             settings = variables;
             let (serving, jobs) =
                 server::serve(listener, settings.clone(), Arc::clone(&clock), self.demo).await;
-            (base, Server::Here(serving, jobs))
+            (base, Server::InProcess(serving, jobs))
         };
 
         let http = reqwest::Client::builder()
@@ -160,14 +161,14 @@ impl Plan {
             campus,
             http,
             server,
-            wire,
+            database_proxy,
             settings,
-            _told: told,
+            _full_logs: full_logs,
         }
     }
 }
 
-fn settle() -> (&'static Campus, Database, PathBuf) {
+fn prepare() -> (&'static Campus, Database, PathBuf) {
     let campus = campus::campus();
     let database = database::cluster().create(Some(&campus.database.name));
     let data = campus::folder(&database.name);
@@ -185,17 +186,17 @@ impl World {
     }
 
     /// Advances the clock.
-    pub fn sleeps(&self, by: Duration) {
+    pub fn advance_clock(&self, by: Duration) {
         assert!(
-            matches!(self.server, Server::Here(..)),
+            matches!(self.server, Server::InProcess(..)),
             "the real program's time cannot be moved"
         );
         self.clock.advance(by);
     }
 
     /// Runs every job once, as the real program does regularly.
-    pub async fn does_its_jobs(&self) {
-        let Server::Here(_, jobs) = &self.server else {
+    pub async fn runs_jobs(&self) {
+        let Server::InProcess(_, jobs) = &self.server else {
             panic!("the real program does its jobs by itself")
         };
         jobs.run_once().await.unwrap();
@@ -203,12 +204,12 @@ impl World {
 
     /// The jobs of another process on the same database, at the same time.
     pub fn jobs_of_another_process(&self) -> Jobs {
-        assert!(matches!(self.server, Server::Here(..)));
-        server::house(self.settings.clone(), Arc::clone(&self.clock), None).jobs
+        assert!(matches!(self.server, Server::InProcess(..)));
+        server::build_server(self.settings.clone(), Arc::clone(&self.clock), None).jobs
     }
 
     /// A new browser that is not signed in.
-    pub fn stranger(&self) -> Browser {
+    pub fn visitor(&self) -> Browser {
         Browser::new(&self.base)
     }
 
@@ -219,7 +220,7 @@ impl World {
     }
 
     pub async fn signed_in(&self, person: &Person) -> Browser {
-        let browser = self.stranger();
+        let browser = self.visitor();
         let home = browser.signs_in(&person.username, &person.password).await;
         let refused = home.url.path().contains("/account/login/");
         assert!(
@@ -233,13 +234,13 @@ impl World {
 
     /// A person of the campus, or a new student.
     pub async fn person(&self, username: &str) -> Person {
-        if let Some(known) = self
+        if let Some(person) = self
             .campus
             .people
             .iter()
             .find(|person| person.username == username)
         {
-            return known.clone();
+            return person.clone();
         }
         let (database, data, username) = (
             self.database.clone(),
@@ -308,14 +309,14 @@ impl World {
     }
 
     /// An app by its credentials.
-    pub fn app_known_as(&self, registered: &campus::Registered) -> App {
+    pub fn app_with_credentials(&self, registered: &campus::RegisteredApp) -> App {
         App::new(&self.base, self.http.clone(), registered)
     }
 
     /// A whole login: `person` opens the app's link and allows everything, and the app exchanges the code.
     pub async fn connects(&self, person: &Browser, app: &App, scope: &str) -> super::Tokens {
         let code = self.consents(person, &app.login_link(scope)).await;
-        app.trades(&code).await
+        app.exchanges_code(&code).await
     }
 
     /// The code after opening `link` and allowing everything (or having allowed it before).
@@ -332,7 +333,7 @@ impl World {
 
     /// The newest of `many` mails to an address, decoded, after the queue is delivered.
     pub async fn mail_to(&self, address: &str, many: usize) -> String {
-        self.does_its_jobs().await;
+        self.runs_jobs().await;
         let to = format!("<{address}>");
         let files = std::fs::read_dir(self.data.join("mail"))
             .into_iter()
@@ -350,7 +351,7 @@ impl World {
 
     /// The first mail that the real program sends by itself, undecoded.
     pub async fn first_mail(&self) -> String {
-        let mail = patiently(async || {
+        let mail = wait_for(async || {
             let mut folder = std::fs::read_dir(self.data.join("mail")).ok()?;
             Some(folder.next()?.unwrap().path())
         });
@@ -366,8 +367,8 @@ impl World {
     }
 
     /// The database proxy of a world that has one.
-    pub fn wire(&self) -> &CountingProxy {
-        self.wire.as_ref().unwrap()
+    pub fn database_proxy(&self) -> &CountingProxy {
+        self.database_proxy.as_ref().unwrap()
     }
 
     /// The log of the real program.
@@ -376,7 +377,7 @@ impl World {
     }
 
     /// Kills the real program (SIGKILL).
-    pub fn dies(&self) {
+    pub fn crashes(&self) {
         self.process().kill();
     }
 
@@ -393,9 +394,9 @@ impl World {
         self.process().ends()
     }
 
-    /// Starts the real program again after [`World::dies`], at the same address.
-    pub async fn rises(&self) {
-        let address = self.wire.as_ref().map_or_else(
+    /// Starts the real program again after [`World::crashes`], at the same address.
+    pub async fn restarts(&self) {
+        let address = self.database_proxy.as_ref().map_or_else(
             || self.database.url(),
             |it| self.database.url_through(it.port()),
         );
@@ -407,7 +408,7 @@ impl World {
     }
 
     fn process(&self) -> std::sync::MutexGuard<'_, Process> {
-        let Server::Apart(process) = &self.server else {
+        let Server::OwnProcess(process) = &self.server else {
             panic!("this world's server is no process of its own")
         };
         process.lock().unwrap()
@@ -422,7 +423,7 @@ fn readable(mail: &[u8]) -> String {
 
 impl Drop for World {
     fn drop(&mut self) {
-        if let Server::Here(task, _) = &self.server {
+        if let Server::InProcess(task, _) = &self.server {
             task.abort();
         }
         database::cluster().discard(&self.database);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 const MOST: Duration = Duration::from_mins(1);
 
 /// The first value that `look` finds; `None` after a minute.
-pub async fn patiently<T>(mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
+pub async fn wait_for<T>(mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
     let started = Instant::now();
     while started.elapsed() < MOST {
         if let Some(found) = look().await {
@@ -18,8 +18,8 @@ pub async fn patiently<T>(mut look: impl AsyncFnMut() -> Option<T>) -> Option<T>
 }
 
 /// Whether the condition becomes true within a minute.
-pub async fn comes_true(mut look: impl AsyncFnMut() -> bool) -> bool {
-    patiently(async || look().await.then_some(()))
+pub async fn becomes_true(mut look: impl AsyncFnMut() -> bool) -> bool {
+    wait_for(async || look().await.then_some(()))
         .await
         .is_some()
 }
