@@ -1,6 +1,6 @@
 //! The embedded PostgreSQL cluster: it starts, stops, is killed, is started twice, and loses nothing. Every test runs
 //! a real PostgreSQL.
-#![expect(clippy::unwrap_used, reason = "a story stops at the first surprise")]
+#![expect(clippy::unwrap_used, reason = "a test fails at the first deviation")]
 
 use std::io::{BufRead, BufReader, Write, stdin, stdout};
 use std::net::TcpStream;

@@ -42,10 +42,10 @@ async fn exchanging_a_code_takes_three_round_trips_at_most() {
     world.database_proxy().reset();
     canteen.exchanges_code(&code).await;
 
-    let asked = world.database_proxy().round_trips();
+    let count = world.database_proxy().round_trips();
     assert!(
-        (1..=3).contains(&asked),
-        "{asked}: {:?}",
+        (1..=3).contains(&count),
+        "{count}: {:?}",
         world.database_proxy().statements()
     );
 }
@@ -62,10 +62,10 @@ async fn a_refresh_takes_three_round_trips_at_most() {
     world.database_proxy().reset();
     canteen.refreshes(&pair).await;
 
-    let asked = world.database_proxy().round_trips();
+    let count = world.database_proxy().round_trips();
     assert!(
-        (1..=3).contains(&asked),
-        "{asked}: {:?}",
+        (1..=3).contains(&count),
+        "{count}: {:?}",
         world.database_proxy().statements()
     );
 }
@@ -83,10 +83,10 @@ async fn a_remembered_login_takes_two_round_trips_and_one_for_the_session() {
     world.database_proxy().reset();
     canteen.receives(&asha.gets(&link).await).code();
 
-    let asked = world.database_proxy().round_trips();
+    let count = world.database_proxy().round_trips();
     assert!(
-        (1..=3).contains(&asked),
-        "{asked}: {:?}",
+        (1..=3).contains(&count),
+        "{count}: {:?}",
         world.database_proxy().statements()
     );
 }

@@ -208,8 +208,8 @@ async fn a_username_that_cannot_be_used_here_gets_an_explanation() {
 
 #[tokio::test]
 async fn an_unknown_name_costs_the_directory_as_much_as_a_wrong_password() {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&asked);
+    let requests = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&requests);
     let directory = ScriptedDirectory::that(move |id, _, what| {
         counted.fetch_add(1, Ordering::SeqCst);
         correct_reply(id, what)
@@ -221,7 +221,7 @@ async fn an_unknown_name_costs_the_directory_as_much_as_a_wrong_password() {
         tries(&world.visitor(), name, "not hers").await.shows(WRONG);
         // The unbind may still be on its way.
         tokio::time::sleep(Duration::from_millis(200)).await;
-        costs.push(asked.swap(0, Ordering::SeqCst));
+        costs.push(requests.swap(0, Ordering::SeqCst));
     }
     assert_eq!(costs[0], costs[1]);
     assert!(costs[0] >= 4);
@@ -401,12 +401,12 @@ async fn a_directory_that_dies_during_a_request_is_reported() {
     let form = world.visitor().visits("account/login/ldap/").await;
 
     directory.freezes();
-    let asked = tokio::spawn(form.signs_in("nandini", PASSWORD));
+    let pending = tokio::spawn(form.signs_in("nandini", PASSWORD));
     tokio::time::sleep(Duration::from_millis(500)).await;
-    assert!(!asked.is_finished());
+    assert!(!pending.is_finished());
     directory.crashes();
 
-    let page = asked.await.unwrap();
+    let page = pending.await.unwrap();
     page.refuses(503);
     assert!(page.says(SILENT));
 }
@@ -462,11 +462,11 @@ async fn checks(plan: Plan) -> (bool, String) {
     let output = spawn_blocking(move || command::run(check, ""))
         .await
         .unwrap();
-    let told = String::from_utf8(output.stderr).unwrap();
-    let line = told
+    let errors = String::from_utf8(output.stderr).unwrap();
+    let line = errors
         .lines()
         .find_map(|line| line.strip_prefix("directory: "));
-    let line = line.unwrap_or_else(|| panic!("{told}")).to_owned();
+    let line = line.unwrap_or_else(|| panic!("{errors}")).to_owned();
     (output.status.success(), line)
 }
 
@@ -476,8 +476,8 @@ async fn the_check_command_reports_what_is_wrong_with_the_directory() {
     let plain = Directory::opens_without_tls().await;
 
     for good in [directory.plan(), directory.plan_by_name()] {
-        let (is_well, told) = checks(good).await;
-        assert!(is_well && told.starts_with("ok: it answers"), "{told}");
+        let (is_well, output) = checks(good).await;
+        assert!(is_well && output.starts_with("ok: it answers"), "{output}");
     }
     let visitor = &authority().other;
     for (wrong, advice) in [
@@ -513,9 +513,9 @@ async fn the_check_command_reports_what_is_wrong_with_the_directory() {
             "PROFILES_LDAP_URL",
         ),
     ] {
-        let (is_well, told) = checks(wrong).await;
-        assert!(!is_well && told.starts_with("wrong: "), "{told}");
-        assert!(told.contains(advice), "{told}");
-        assert!(!told.contains("guess") && !told.contains("correct horse"));
+        let (is_well, output) = checks(wrong).await;
+        assert!(!is_well && output.starts_with("wrong: "), "{output}");
+        assert!(output.contains(advice), "{output}");
+        assert!(!output.contains("guess") && !output.contains("correct horse"));
     }
 }

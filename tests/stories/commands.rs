@@ -17,12 +17,12 @@ async fn runs(world: &World, arguments: &'static [&'static str], input: &'static
         .unwrap()
 }
 
-fn told(output: &Output) -> String {
+fn stderr_of(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-fn made(output: &Output) -> Value {
-    assert!(output.status.success(), "{}", told(output));
+fn json_of(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", stderr_of(output));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
@@ -34,7 +34,7 @@ async fn a_new_password_ends_all_sessions_and_tokens() {
 
     let output = runs(&world, &["person", "password", "asha"], "").await;
 
-    let password = made(&output)["password"].as_str().unwrap().to_owned();
+    let password = json_of(&output)["password"].as_str().unwrap().to_owned();
     assert_eq!(canteen.reads(&pair.access, "").await.status, 401);
     canteen
         .tries_to_refresh(&pair.refresh, &[])
@@ -72,7 +72,7 @@ async fn a_person_is_added_with_a_generated_password() {
     )
     .await;
 
-    let ravi = made(&output);
+    let ravi = json_of(&output);
     assert!(ravi["id"].is_i64() && ravi["username"] == "ravi", "{ravi}");
     let password = ravi["password"].as_str().unwrap();
     assert!(password.len() >= 15, "{} characters", password.len());
@@ -96,7 +96,7 @@ async fn a_person_is_added_with_a_generated_password() {
     )
     .await;
     assert_eq!(again.status.code(), Some(1));
-    assert!(told(&again).contains("ravi"), "{}", told(&again));
+    assert!(stderr_of(&again).contains("ravi"), "{}", stderr_of(&again));
 }
 
 #[tokio::test]
@@ -107,10 +107,10 @@ async fn a_weak_password_is_refused() {
     for common in ["Passw0rd!", "12345678", "qwertyuiop", "iloveyou"] {
         let refused = runs(&world, &COMMAND, common).await;
         assert_eq!(refused.status.code(), Some(1), "{common}");
-        let told = told(&refused);
+        let page = stderr_of(&refused);
         assert!(
-            told.contains("among the first") && !told.contains(common),
-            "{told}"
+            page.contains("among the first") && !page.contains(common),
+            "{page}"
         );
     }
     world.signed_in(&person).await;
@@ -145,7 +145,7 @@ async fn an_import_reports_errors_row_by_row() {
     let tried = runs(&world, &["person", "import", "--dry-run", "list.csv"], "").await;
     assert_eq!(rows().await, before, "a dry run changes nothing");
     assert!(
-        !told(&tried).contains("audit"),
+        !stderr_of(&tried).contains("audit"),
         "and says of no deed that it was done"
     );
     assert_eq!(last_name().await, "D’Souza");
@@ -156,7 +156,7 @@ async fn an_import_reports_errors_row_by_row() {
         let all = format!(
             "{}{}",
             String::from_utf8_lossy(&output.stdout),
-            told(&output)
+            stderr_of(&output)
         );
         assert!(
             all.contains("not an address") || all.contains("email"),
@@ -175,7 +175,7 @@ async fn wrong_arguments_or_settings_are_reported_in_one_line() {
 
     let unknown = runs(&world, &["dance"], "").await;
     let incomplete = runs(&world, &["person", "add", "--username", "ravi"], "").await;
-    let nobody = runs(
+    let anonymous = runs(
         &world,
         &[
             "app",
@@ -211,10 +211,13 @@ async fn wrong_arguments_or_settings_are_reported_in_one_line() {
         (Some(2), Some(2))
     );
     assert_eq!(
-        (nobody.status.code(), nowhere.status.code()),
+        (anonymous.status.code(), nowhere.status.code()),
         (Some(1), Some(1))
     );
-    assert!(told(&nobody).contains("nobody") && told(&nowhere).contains("http://x.example/cb"));
+    assert!(
+        stderr_of(&anonymous).contains("nobody")
+            && stderr_of(&nowhere).contains("http://x.example/cb")
+    );
 
     for (name, value) in [
         ("PROFILES_COLOUR", "blue"),
@@ -228,10 +231,10 @@ async fn wrong_arguments_or_settings_are_reported_in_one_line() {
             .await
             .unwrap();
         assert!(!stopped.status.success());
-        let said = told(&stopped);
+        let output = stderr_of(&stopped);
         assert!(
-            said.trim().lines().count() == 1 && said.contains(name),
-            "{said}"
+            output.trim().lines().count() == 1 && output.contains(name),
+            "{output}"
         );
     }
 }
@@ -262,10 +265,10 @@ async fn a_server_that_cannot_start_prints_what_to_set() {
         let stopped = spawn_blocking(move || command::run(serve, ""))
             .await
             .unwrap();
-        let said = told(&stopped);
-        assert_eq!(stopped.status.code(), Some(1), "{said}");
-        assert_eq!(said.trim().lines().count(), 1, "{said}");
-        assert!(said.contains(name), "{said}");
+        let output = stderr_of(&stopped);
+        assert_eq!(stopped.status.code(), Some(1), "{output}");
+        assert_eq!(output.trim().lines().count(), 1, "{output}");
+        assert!(output.contains(name), "{output}");
     }
 }
 
@@ -274,9 +277,9 @@ async fn only_a_connector_with_a_circuit_breaker_can_be_opened() {
     let world = World::new().await;
     let slip = runs(&world, &["upstream", "open", "epr"], "").await;
     assert_eq!(slip.status.code(), Some(2));
-    assert!(told(&slip).contains("erp"), "{}", told(&slip));
+    assert!(stderr_of(&slip).contains("erp"), "{}", stderr_of(&slip));
     let erp = runs(&world, &["upstream", "open", "erp"], "").await;
-    assert_eq!(made(&erp)["was_closed"], false);
+    assert_eq!(json_of(&erp)["was_closed"], false);
 }
 
 #[tokio::test]
@@ -290,10 +293,10 @@ async fn check_reports_the_state_of_each_part() {
         .await
         .unwrap();
 
-    assert!(well.status.success(), "{}", told(&well));
+    assert!(well.status.success(), "{}", stderr_of(&well));
     assert_eq!(broken.status.code(), Some(1));
     assert!(
-        told(&broken).to_lowercase().contains("database")
+        stderr_of(&broken).to_lowercase().contains("database")
             || String::from_utf8_lossy(&broken.stdout)
                 .to_lowercase()
                 .contains("database")
@@ -325,7 +328,7 @@ async fn after_sigterm_the_server_finishes_open_requests() {
         .unwrap();
 
     assert!(stopped.success());
-    let ended = spawn_blocking(move || world.ends()).await.unwrap();
+    let ended = spawn_blocking(move || world.exit_code()).await.unwrap();
     assert_eq!(ended, Some(0));
     // The sign-in request was answered. The request after its redirect may find the listener closed.
     match answering.await {

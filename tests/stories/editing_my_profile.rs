@@ -18,7 +18,7 @@ const HOME: &str = "\u{e011}";
 const EVERYTHING: &str = "basic profile sex picture phone insti_address program secondary_emails";
 
 /// The value of a field in the user API.
-async fn told(app: &App, access: &str, field: &str) -> Value {
+async fn api_value(app: &App, access: &str, field: &str) -> Value {
     let answer = app.reads(access, &format!("fields={field}")).await.good();
     answer[field].clone()
 }
@@ -165,12 +165,15 @@ async fn sex_can_be_set_changed_and_cleared() {
             .enters("sex")
             .await;
         is_saved(&saved, "Sex is saved.");
-        assert_eq!(told(&canteen, &tokens.access, "sex").await, kept);
+        assert_eq!(api_value(&canteen, &tokens.access, "sex").await, kept);
     }
     for hostile in ["Male", "x", "<script>alert(1)</script>", "male' or 1=1 --"] {
         is_refused(&forges(&asha, "sex", &[("sex", hostile)]).await, "sex");
     }
-    assert_eq!(told(&canteen, &tokens.access, "sex").await, Value::Null);
+    assert_eq!(
+        api_value(&canteen, &tokens.access, "sex").await,
+        Value::Null
+    );
 }
 
 #[tokio::test]
@@ -194,7 +197,7 @@ async fn the_room_must_fit_the_hostel() {
         ("tansa", "क १"),
     ] {
         is_saved(&saves(hostel, room).await, "Your address is saved.");
-        let address = told(&canteen, &tokens.access, "insti_address").await;
+        let address = api_value(&canteen, &tokens.access, "insti_address").await;
         let or_null = |text: &str| {
             if text.is_empty() {
                 Value::Null
@@ -234,7 +237,7 @@ async fn the_room_must_fit_the_hostel() {
     }
     is_saved(&saves("", "").await, "Your address is saved.");
     assert_eq!(
-        told(&canteen, &tokens.access, "insti_address").await,
+        api_value(&canteen, &tokens.access, "insti_address").await,
         Value::Null
     );
 }
@@ -264,7 +267,7 @@ async fn the_years_of_a_programme_must_be_in_order() {
         &saves("CSE", &now, "", "").await,
         "Your programme is saved.",
     );
-    let programme = told(&canteen, &tokens.access, "program").await;
+    let programme = api_value(&canteen, &tokens.access, "program").await;
     assert_eq!(
         programme["department_name"],
         "Computer Science & Engineering"
@@ -308,7 +311,7 @@ async fn the_years_of_a_programme_must_be_in_order() {
     is_refused(&saves("", "", "", "btech").await, "degree");
     is_refused(&saves("", "", "", "<script>").await, "degree");
     assert_eq!(
-        told(&canteen, &tokens.access, "program").await["join_year"],
+        api_value(&canteen, &tokens.access, "program").await["join_year"],
         json!(this_year)
     );
 }
@@ -318,7 +321,7 @@ async fn phone_numbers_are_a_list_and_keep_their_ids() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
-    let before = told(&canteen, &tokens.access, "contacts").await;
+    let before = api_value(&canteen, &tokens.access, "contacts").await;
     let saves = async |numbers: &[&str]| {
         let fields: Vec<_> = numbers.iter().map(|number| ("phone", *number)).collect();
         forges(&asha, "mobile", &fields).await.follows().await
@@ -328,7 +331,7 @@ async fn phone_numbers_are_a_list_and_keep_their_ids() {
         &saves(&["022-2572 2545", "", " 98200 22222 ", "98200 22222"]).await,
         "Your numbers are saved.",
     );
-    let after = told(&canteen, &tokens.access, "contacts").await;
+    let after = api_value(&canteen, &tokens.access, "contacts").await;
     assert_eq!(after[0], before[1], "what stays keeps its id");
     assert_eq!(after[1]["number"], "98200 22222");
     assert_eq!(
@@ -355,7 +358,7 @@ async fn phone_numbers_are_a_list_and_keep_their_ids() {
     is_refused(&saves(&many).await, "phone");
     is_saved(&saves(&many[..10]).await, "Your numbers are saved.");
     assert_eq!(
-        told(&canteen, &tokens.access, "contacts")
+        api_value(&canteen, &tokens.access, "contacts")
             .await
             .as_array()
             .unwrap()
@@ -363,7 +366,10 @@ async fn phone_numbers_are_a_list_and_keep_their_ids() {
         10
     );
     is_saved(&saves(&[]).await, "Your numbers are saved.");
-    assert_eq!(told(&canteen, &tokens.access, "contacts").await, json!([]));
+    assert_eq!(
+        api_value(&canteen, &tokens.access, "contacts").await,
+        json!([])
+    );
 
     let thousands: Vec<_> = (0..4000).map(|_| ("phone", "call me")).collect();
     let refused = forges(&asha, "mobile", &thousands).await;
@@ -400,7 +406,7 @@ async fn two_browsers_at_once_cannot_exceed_ten_entries() {
         assert_eq!(saved.await.unwrap(), 303);
     }
 
-    let numbers = told(&canteen, &tokens.access, "contacts").await;
+    let numbers = api_value(&canteen, &tokens.access, "contacts").await;
     assert_eq!(numbers.as_array().unwrap().len(), 10, "{numbers}");
 }
 
@@ -417,11 +423,11 @@ async fn only_the_persons_own_form_can_save() {
         asha.posts(&address, &[("csrf_token", &others)])
             .await
             .refuses(403);
-        let nobody = world
+        let anonymous = world
             .visitor()
             .posts(&address, &[("csrf_token", &others)])
             .await;
-        assert!(nobody.location().path().contains("/account/login/"));
+        assert!(anonymous.location().path().contains("/account/login/"));
     }
     for section in ["pp", "mobile", "email"] {
         assert_eq!(
@@ -477,7 +483,7 @@ async fn a_picture_is_cropped_to_a_square_and_replaces_the_old_one() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
-    let before = told(&canteen, &tokens.access, "profile_picture").await;
+    let before = api_value(&canteen, &tokens.access, "profile_picture").await;
     let before = before.as_str().unwrap();
     let uploads = async |file: &'static str, bytes: Vec<u8>| {
         let page = asha.visits("user/").await;
@@ -489,7 +495,7 @@ async fn a_picture_is_cropped_to_a_square_and_replaces_the_old_one() {
     let wide = include_bytes!("support/wide.png").to_vec();
     is_saved(&uploads("me.png", wide).await, "Your picture is saved.");
 
-    let after = told(&canteen, &tokens.access, "profile_picture").await;
+    let after = api_value(&canteen, &tokens.access, "profile_picture").await;
     let after = after.as_str().unwrap();
     assert_ne!(before, after, "a new address, so that caches see it");
     assert_eq!(world.visitor().gets(before).await.status, 404);
@@ -504,7 +510,7 @@ async fn a_picture_is_cropped_to_a_square_and_replaces_the_old_one() {
     let gone = page.presses("Take it away").await;
     is_saved(&gone, "Your picture is gone.");
     assert_eq!(
-        told(&canteen, &tokens.access, "profile_picture").await,
+        api_value(&canteen, &tokens.access, "profile_picture").await,
         Value::Null
     );
     assert_eq!(world.visitor().gets(after).await.status, 404);
@@ -554,7 +560,7 @@ async fn the_chosen_square_is_kept() {
         page.sends(form).await.follows().await
     };
     let shown = async || {
-        let picture = told(&canteen, &tokens.access, "profile_picture").await;
+        let picture = api_value(&canteen, &tokens.access, "profile_picture").await;
         ends_of(&world, &picture).await
     };
 
@@ -632,7 +638,7 @@ async fn a_square_can_be_chosen_by_keyboard_alone() {
     assert!(browser.words().await.contains("Your picture is saved."));
     assert_eq!(browser.console_messages().await, Vec::<String>::new());
 
-    let picture = told(&canteen, &tokens.access, "profile_picture").await;
+    let picture = api_value(&canteen, &tokens.access, "profile_picture").await;
     assert_eq!(ends_of(&world, &picture).await, (10, ["red", "red"]));
 }
 
@@ -663,7 +669,7 @@ async fn a_large_photograph_is_scaled_down_before_the_upload() {
     assert!(browser.words().await.contains("Your picture is saved."));
     assert_eq!(browser.console_messages().await, Vec::<String>::new());
 
-    let picture = told(&canteen, &tokens.access, "profile_picture").await;
+    let picture = api_value(&canteen, &tokens.access, "profile_picture").await;
     assert_eq!(ends_of(&world, &picture).await.1, ["red", "red"]);
 }
 
@@ -721,10 +727,10 @@ async fn lines_are_added_by_button_and_without_scripts_by_empty_lines() {
 
     browser.presses_keys(TAB).await;
     browser.tabs_to("#phone li:nth-child(2) button").await;
-    let said = browser
+    let text = browser
         .evaluates("document.activeElement.textContent")
         .await;
-    assert_eq!(said, "Take out number 2");
+    assert_eq!(text, "Take out number 2");
     browser.presses_keys(ENTER).await;
     let focused = browser.evaluates("document.activeElement.value").await;
     assert_eq!(focused, "98200 33333", "the focus is where the line was");
@@ -758,7 +764,7 @@ async fn only_pictures_are_accepted_and_decompression_bombs_are_refused() {
     let world = World::plan().in_its_own_process().opens().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
-    let before = told(&canteen, &tokens.access, "profile_picture").await;
+    let before = api_value(&canteen, &tokens.access, "profile_picture").await;
     let page = asha.visits("user/").await;
     let uploads = async |file: &str, bytes: Vec<u8>| {
         page.clone()
@@ -812,14 +818,14 @@ async fn only_pictures_are_accepted_and_decompression_bombs_are_refused() {
         "{grown} KiB more at the highest than before"
     );
     assert_eq!(
-        told(&canteen, &tokens.access, "profile_picture").await,
+        api_value(&canteen, &tokens.access, "profile_picture").await,
         before
     );
 
     let mut polyglot = with_gps(&jpeg);
     polyglot.extend(b"<script>alert(document.domain)</script>");
     is_saved(&uploads("me.php", polyglot).await, "Your picture is saved.");
-    let address = told(&canteen, &tokens.access, "profile_picture").await;
+    let address = api_value(&canteen, &tokens.access, "profile_picture").await;
     let kept = world.visitor().gets(address.as_str().unwrap()).await;
     for hidden in [&b"<script"[..], b"Exif", b"GPS 19.1334"] {
         assert!(!kept.bytes().windows(hidden.len()).any(|it| it == hidden));
@@ -911,7 +917,7 @@ async fn an_address_is_used_only_after_its_link_was_confirmed() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
-    let before = told(&canteen, &tokens.access, "secondary_emails").await;
+    let before = api_value(&canteen, &tokens.access, "secondary_emails").await;
 
     let page = asha.visits("user/").await;
     let saved = adds(&asha, &["asha@mail.example", "asha@home.example"]).await;
@@ -926,7 +932,7 @@ async fn an_address_is_used_only_after_its_link_was_confirmed() {
         .shows("Not confirmed")
         .shows("Waiting for you to confirm");
     assert_eq!(
-        told(&canteen, &tokens.access, "secondary_emails").await,
+        api_value(&canteen, &tokens.access, "secondary_emails").await,
         before,
         "no app sees it"
     );
@@ -953,23 +959,23 @@ async fn an_address_is_used_only_after_its_link_was_confirmed() {
             .shows("asha@home.example");
     }
     assert_eq!(
-        told(&canteen, &tokens.access, "secondary_emails").await,
+        api_value(&canteen, &tokens.access, "secondary_emails").await,
         before,
         "looking confirms nothing"
     );
 
-    let asked = asha.visits(&link).await;
-    assert_eq!(asked.header("referrer-policy"), "no-referrer");
-    let confirmed = asked.presses("Confirm").await;
+    let form = asha.visits(&link).await;
+    assert_eq!(form.header("referrer-policy"), "no-referrer");
+    let confirmed = form.presses("Confirm").await;
     assert_eq!(confirmed.url.path(), "/user/");
     confirmed.shows("asha@home.example is confirmed.");
-    let after = told(&canteen, &tokens.access, "secondary_emails").await;
+    let after = api_value(&canteen, &tokens.access, "secondary_emails").await;
     assert_eq!(after[0], before[0], "what stays keeps its id");
     assert_eq!(after[1]["email"], "asha@home.example");
     assert_eq!(after[1].as_object().unwrap().len(), 2);
 
     asha.visits(&link).await.refuses(410);
-    asked.presses("Confirm").await.refuses(410);
+    form.presses("Confirm").await.refuses(410);
 }
 
 #[tokio::test]
@@ -991,8 +997,8 @@ async fn a_confirmation_link_works_for_one_person_and_thirty_minutes() {
         .posts("user/confirm_email/", &[("token", token)])
         .await
         .refuses(403);
-    let nobody = world.visitor().gets(&first).await;
-    assert!(nobody.location().path().contains("/account/login/"));
+    let anonymous = world.visitor().gets(&first).await;
+    assert!(anonymous.location().path().contains("/account/login/"));
     for nonsense in [
         "",
         "?token=",
@@ -1007,10 +1013,10 @@ async fn a_confirmation_link_works_for_one_person_and_thirty_minutes() {
             .refuses(410);
     }
 
-    let asked = vikram.visits(&first).await;
+    let form = vikram.visits(&first).await;
     world.advance_clock(time::Duration::minutes(31));
     vikram.visits(&first).await.refuses(410);
-    asked.presses("Confirm").await.refuses(410);
+    form.presses("Confirm").await.refuses(410);
 
     let again = vikram
         .visits("user/")
@@ -1086,23 +1092,23 @@ async fn the_primary_address_gets_a_mail_about_a_confirmed_one() {
         let link = link_in(&world.mail_to(address, 1).await);
         vikram.visits(&link).await.presses("Confirm").await;
         if number == 0 {
-            let told = world.mail_to(primary, 1).await;
+            let mail = world.mail_to(primary, 1).await;
             assert!(
-                told.contains("Subject: A further address was confirmed"),
-                "{told}"
+                mail.contains("Subject: A further address was confirmed"),
+                "{mail}"
             );
             assert!(
-                told.contains("vikram@home.example was confirmed") && told.contains("/user/\r\n")
+                mail.contains("vikram@home.example was confirmed") && mail.contains("/user/\r\n")
             );
-            assert!(told.contains("multipart/alternative") && !told.contains("token="));
+            assert!(mail.contains("multipart/alternative") && !mail.contains("token="));
         }
     }
     // The primary address still gets a mail when the new address is removed at once.
     adds(&vikram, &[]).await;
-    let told = world.mail_to(primary, 2).await;
+    let mail = world.mail_to(primary, 2).await;
     assert!(
-        told.contains("an address that is gone again by now"),
-        "{told}"
+        mail.contains("an address that is gone again by now"),
+        "{mail}"
     );
 }
 

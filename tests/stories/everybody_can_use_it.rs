@@ -69,12 +69,12 @@ async fn axe_reports_violations() {
         .visits("data:text/html,<title>x</title><img src=x><p style=color:silver>Pale<input>")
         .await;
 
-    let told = browser.axe_violations("light").await.join("\n");
+    let violations = browser.axe_violations("light").await.join("\n");
 
     for rule in ["image-alt", "color-contrast", "label", "html-has-lang"] {
         assert!(
-            told.contains(&format!("{rule}: ")),
-            "{rule} is not in {told}"
+            violations.contains(&format!("{rule}: ")),
+            "{rule} is not in {violations}"
         );
     }
 }
@@ -276,11 +276,11 @@ async fn axe_finds_nothing_in_the_demo() {
 async fn axe_finds_nothing_during_sign_in_through_each_connector() {
     let silent = Arc::new(AtomicBool::new(false));
     let speaks = Arc::clone(&silent);
-    let directory = ScriptedDirectory::that(move |id, _, asked| {
+    let directory = ScriptedDirectory::that(move |id, _, request| {
         if speaks.load(Ordering::Relaxed) {
             return Reply::Closes;
         }
-        correct_reply(id, asked)
+        correct_reply(id, request)
     })
     .await;
     let world = directory.plan().opens().await;
@@ -386,13 +386,13 @@ async fn the_main_job_works_by_keyboard_alone() {
         .presses_keys(&format!("{}{ENTER}", asha.password))
         .await;
     browser.waits_for("#consent").await;
-    let asked = browser.address().await;
+    let consent_address = browser.address().await;
     browser.tabs_to("input[name=scope][value=phone]").await;
     browser.presses_keys(" ").await;
     assert!(!browser.is_ticked("input[name=field][value=mobile]").await);
     browser.tabs_to("button[value=allow]:enabled").await;
     browser.presses_keys(ENTER).await;
-    let back = browser.leaves(&asked).await;
+    let back = browser.leaves(&consent_address).await;
 
     assert_eq!(back.host_str(), Some("canteen.example"));
     assert!(back.query_pairs().any(|(name, _)| name == "code"), "{back}");

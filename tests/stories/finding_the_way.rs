@@ -21,21 +21,21 @@ async fn s48_what_the_metadata_lists_works_and_nothing_else_does() {
         world.timetable(),
     );
 
-    let told = metadata(&world, "/.well-known/oauth-authorization-server").await;
+    let page = metadata(&world, "/.well-known/oauth-authorization-server").await;
 
     assert_eq!(
-        told["grant_types_supported"],
+        page["grant_types_supported"],
         json!(["authorization_code", "refresh_token"])
     );
     assert_eq!(
-        told["token_endpoint"],
+        page["token_endpoint"],
         format!("{}oauth/token/", world.base)
     );
     assert_eq!(
-        told["revocation_endpoint"],
+        page["revocation_endpoint"],
         format!("{}oauth/revoke_token/", world.base)
     );
-    let methods: Vec<_> = told["token_endpoint_auth_methods_supported"]
+    let methods: Vec<_> = page["token_endpoint_auth_methods_supported"]
         .as_array()
         .unwrap()
         .iter()
@@ -71,7 +71,7 @@ async fn s48_what_the_metadata_lists_works_and_nothing_else_does() {
         answer.tokens();
     }
     assert_eq!(methods.len(), 3, "{methods:?}");
-    for scope in told["scopes_supported"].as_array().unwrap() {
+    for scope in page["scopes_supported"].as_array().unwrap() {
         let scope = scope.as_str().unwrap();
         let tokens = world.connects(&asha, &canteen, scope).await;
         assert!(
@@ -86,7 +86,7 @@ async fn s48_what_the_metadata_lists_works_and_nothing_else_does() {
         "introspection_endpoint",
         "device_authorization_endpoint",
     ] {
-        assert!(told.get(absent).is_none(), "{absent}");
+        assert!(page.get(absent).is_none(), "{absent}");
     }
 }
 
@@ -249,8 +249,8 @@ async fn responses_to_options_and_wrong_methods_list_the_methods() {
         ("user/api/user/send_mail/", "POST, OPTIONS"),
     ] {
         for method in [Method::OPTIONS, Method::PUT] {
-            let asked = world.canteen().request(method, address);
-            let answer = Answer::to(asked).await;
+            let call = world.canteen().request(method, address);
+            let answer = Answer::to(call).await;
             assert_eq!(answer.header("allow"), methods, "{address}");
         }
     }
@@ -260,7 +260,7 @@ async fn responses_to_options_and_wrong_methods_list_the_methods() {
 async fn the_openapi_document_describes_the_api() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
-    let told = Answer::to(canteen.request(Method::GET, "api/openapi.json"))
+    let response = Answer::to(canteen.request(Method::GET, "api/openapi.json"))
         .await
         .good();
     let scopes =
@@ -283,11 +283,11 @@ async fn the_openapi_document_describes_the_api() {
         .good();
 
     assert!(
-        told["openapi"].as_str().unwrap().starts_with("3."),
+        response["openapi"].as_str().unwrap().starts_with("3."),
         "{}",
-        told["openapi"]
+        response["openapi"]
     );
-    let described = told.to_string();
+    let described = response.to_string();
     for name in read
         .as_object()
         .unwrap()

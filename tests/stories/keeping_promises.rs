@@ -78,13 +78,16 @@ impl ExpectedGrants {
     /// The app asks for some scopes; the person unticks some fields and allows the rest.
     async fn asks(&mut self, asha: &Browser, app: &App) {
         let all = SCOPE_FIELDS.map(|(scope, _)| scope);
-        let mut asked = self.some(&all);
-        if !asked.contains(&"basic") {
-            asked.push("basic");
+        let mut requested = self.some(&all);
+        if !requested.contains(&"basic") {
+            requested.push("basic");
         }
-        let link = app.authorize_url(&[("scope", &asked.join(" ")), ("approval_prompt", "force")]);
+        let link = app.authorize_url(&[
+            ("scope", &requested.join(" ")),
+            ("approval_prompt", "force"),
+        ]);
         let mut page = asha.visits(&link).await;
-        let offered = fields_of(&asked);
+        let offered = fields_of(&requested);
         let mut promised = Fields::from(["id"]);
         for field in offered.iter().filter(|field| **field != "id") {
             let on = self.chance.random_bool(0.6);
@@ -95,7 +98,7 @@ impl ExpectedGrants {
         }
         for (scope, fields) in SCOPE_FIELDS
             .iter()
-            .filter(|(scope, _)| asked.contains(scope) && *scope != "basic")
+            .filter(|(scope, _)| requested.contains(scope) && *scope != "basic")
         {
             // A scope stays ticked as the page shows it; a field counts only with its scope.
             let on = fields.is_empty() || fields.iter().any(|field| promised.contains(field));
@@ -104,7 +107,7 @@ impl ExpectedGrants {
         let back = page.presses("allow").await;
         let tokens = app.exchanges_code(&app.receives(&back).code()).await;
         self.log
-            .push(format!("asked {asked:?}, allowed {promised:?}"));
+            .push(format!("asked {requested:?}, allowed {promised:?}"));
         for field in &offered {
             self.allowed.remove(field);
         }
@@ -147,7 +150,7 @@ impl ExpectedGrants {
     }
 
     /// The person withdraws everything.
-    async fn ends(&mut self, asha: &Browser) {
+    async fn withdraws_all(&mut self, asha: &Browser) {
         if self.allowed.is_empty() {
             return;
         }
@@ -220,7 +223,7 @@ async fn run_random_events(seed: u64) {
             0..=3 => expected.asks(&asha, &canteen).await,
             4..=7 => expected.withdraws_field(&asha).await,
             8 => expected.refreshes(&canteen).await,
-            _ => expected.ends(&asha).await,
+            _ => expected.withdraws_all(&asha).await,
         }
         expected.check_tokens(&canteen, &mut ended).await;
         // Two events never have the same time.

@@ -273,8 +273,8 @@ async fn erp_credentials_leave_no_trace_after_the_sign_in() {
     }
     traces.contain("the log", "a sign-in was refused");
     // ERP's token consists of its two session ids.
-    let heard = erp.state().secrets.clone();
-    let token = heard.iter().find(|it| it.len() == 140).unwrap();
+    let messages = erp.state().secrets.clone();
+    let token = messages.iter().find(|it| it.len() == 140).unwrap();
     // Six digits occur in any memory by chance, but not after the name of their field.
     let codes = [format!("email_otp={code}"), format!("code={code}")];
     let mut secrets = vec![

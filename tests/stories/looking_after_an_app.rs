@@ -34,8 +34,8 @@ async fn k77_a_verified_app_cannot_change_what_was_verified() {
         let sent = form.would_enter("redirect_uris");
         let refused = form.sends(sent).await;
         assert_eq!(refused.status, 422, "{field}");
-        let told = refused.texts(".field-error").join(" ");
-        assert!(told.contains("Canteen is verified, so"), "{told}");
+        let errors = refused.texts(".field-error").join(" ");
+        assert!(errors.contains("Canteen is verified, so"), "{errors}");
     }
     let path = page.url.path();
     let form = page.clicks("Edit").await;
@@ -66,17 +66,17 @@ async fn a_secret_is_shown_until_its_page_is_left() {
     let (meera, wasim) = (world.student("meera").await, world.student("wasim").await);
     let page = page_of(&meera, "Lost and Found").await;
 
-    let asked = page.clicks("Make a new secret").await;
-    let shown = asked.presses("Make a new secret").await;
-    let again = meera.visits(shown.url.as_str()).await;
+    let form = page.clicks("Make a new secret").await;
+    let result = form.presses("Make a new secret").await;
+    let again = meera.visits(result.url.as_str()).await;
 
-    assert_eq!(secret_on(&shown), secret_on(&again));
+    assert_eq!(secret_on(&result), secret_on(&again));
     assert_eq!(again.header("cache-control"), "no-store");
-    wasim.gets(shown.url.as_str()).await.refuses(404);
+    wasim.gets(result.url.as_str()).await.refuses(404);
     again.clicks("I have copied it").await;
-    let late = meera.visits(shown.url.as_str()).await;
+    let late = meera.visits(result.url.as_str()).await;
     assert_eq!(late.url.path(), page.url.path());
-    assert!(!late.says(&secret_on(&shown)));
+    assert!(!late.says(&secret_on(&result)));
 }
 
 #[tokio::test]
@@ -84,13 +84,13 @@ async fn a_secret_is_not_shown_to_the_next_person_at_the_browser() {
     let world = World::new().await;
     let (wasim, meera) = (world.person("wasim").await, world.student("meera").await);
     let page = page_of(&meera, "Lost and Found").await;
-    let shown = page.clicks("Make a new secret").await;
-    let shown = shown.presses("Make a new secret").await;
-    assert!(meera.cookies().contains(&secret_on(&shown)));
+    let result = page.clicks("Make a new secret").await;
+    let result = result.presses("Make a new secret").await;
+    assert!(meera.cookies().contains(&secret_on(&result)));
     let held = meera.cookies();
 
-    let asked = meera.visits("account/logout/").await;
-    asked.confirms().await;
+    let form = meera.visits("account/logout/").await;
+    form.confirms().await;
 
     assert!(!meera.cookies().contains("fresh_secret"));
     let fresh = held.split("; ").find(|it| it.contains("fresh_secret"));
@@ -105,13 +105,13 @@ async fn a_shown_secret_expires_after_ten_minutes() {
     let world = World::new().await;
     let meera = world.student("meera").await;
     let page = page_of(&meera, "Lost and Found").await;
-    let asked = page.clicks("Make a new secret").await;
-    let shown = asked.presses("Make a new secret").await;
+    let form = page.clicks("Make a new secret").await;
+    let result = form.presses("Make a new secret").await;
 
     world.advance_clock(time::Duration::minutes(11));
 
-    let late = meera.visits(shown.url.as_str()).await;
-    assert!(!late.says(&secret_on(&shown)));
+    let late = meera.visits(result.url.as_str()).await;
+    assert!(!late.says(&secret_on(&result)));
 }
 
 #[tokio::test]
@@ -119,11 +119,11 @@ async fn a_form_submitted_twice_is_applied_once() {
     let world = World::new().await;
     let meera = world.student("meera").await;
     let page = page_of(&meera, "Lost and Found").await;
-    let asked = page.clicks("Make a new secret").await;
-    let press = || asked.would_send("Make a new secret");
+    let form = page.clicks("Make a new secret").await;
+    let press = || form.would_send("Make a new secret");
 
-    asked.sends(press()).await;
-    let second = asked.sends(press()).await.follows().await;
+    form.sends(press()).await;
+    let second = form.sends(press()).await.follows().await;
 
     second.shows("Another secret was made meanwhile");
     let rows = |page: &Page| page.texts("table tbody tr").len();
@@ -146,12 +146,14 @@ async fn changing_an_app_requires_a_recent_sign_in() {
     assert_eq!(saved.url.path(), page.url.path(), "a form may lie open");
     for door in ["update/", "delete/", "secret/"] {
         let address = format!("{}{door}", page.url.path());
-        let asked = meera.visits(&address).await;
-        assert_eq!(asked.url.path(), "/account/login/");
-        asked.shows("Sign in again");
+        let confirmation = meera.visits(&address).await;
+        assert_eq!(confirmation.url.path(), "/account/login/");
+        confirmation.shows("Sign in again");
     }
-    let asked = meera.visits(&format!("{}delete/", page.url.path())).await;
-    let back = asked.signs_in(&person.username, &person.password).await;
+    let confirmation = meera.visits(&format!("{}delete/", page.url.path())).await;
+    let back = confirmation
+        .signs_in(&person.username, &person.password)
+        .await;
     assert_eq!(back.url.path(), format!("{}delete/", page.url.path()));
     back.confirms().await.shows("Lost is deleted");
 }
@@ -162,13 +164,13 @@ async fn the_owner_gets_a_mail_about_a_new_secret() {
     let meera = world.student("meera").await;
     let page = page_of(&meera, "Lost and Found").await;
 
-    let asked = page.clicks("Make a new secret").await;
-    let shown = asked.presses("Make a new secret").await;
+    let form = page.clicks("Make a new secret").await;
+    let result = form.presses("Make a new secret").await;
 
     let mail = world.first_mail().await;
     assert!(mail.contains("To: ") && mail.contains("meera@"), "{mail}");
     assert!(mail.contains("Subject: A new secret was made for Lost and Found"));
-    assert!(!mail.contains(&secret_on(&shown)));
+    assert!(!mail.contains(&secret_on(&result)));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a story stops at the first thing that is not as told"
+    reason = "a story fails at the first deviation"
 )]
 #![expect(
     clippy::disallowed_methods,
@@ -12,7 +12,7 @@
     clippy::string_slice,
     clippy::too_many_lines,
     unreachable_pub,
-    reason = "stories are outside of the house: they live in real time and are told in one go"
+    reason = "stories run outside of the program, in real time, and are long functions"
 )]
 
 mod a_directory_that_lies;

@@ -123,13 +123,13 @@ async fn the_last_place_under_the_user_cap_goes_to_one_person() {
         for early in &browsers[AT_ONCE..] {
             world.consents(early, &link).await;
         }
-        let mut asked = Vec::new();
+        let mut requests = Vec::new();
         for browser in &browsers[..AT_ONCE] {
-            asked.push(browser.visits(&link).await);
+            requests.push(browser.visits(&link).await);
         }
 
         let answers = at_once(
-            asked
+            requests
                 .into_iter()
                 .map(|page| async move { page.presses("allow").await }),
         )
@@ -201,12 +201,12 @@ async fn removing_access_also_ends_tokens_issued_at_the_same_moment() {
             codes.push(world.consents(&asha, &canteen.login_link("basic")).await);
         }
 
-        let trades = codes.into_iter().map(|code| {
+        let exchanges = codes.into_iter().map(|code| {
             let canteen = canteen.clone();
             async move { canteen.tries_to_exchange(&code, &[]).await }
         });
         let (answers, _) = tokio::join!(
-            at_once(trades.collect::<Vec<_>>()),
+            at_once(exchanges.collect::<Vec<_>>()),
             asha.disconnects("Canteen")
         );
 

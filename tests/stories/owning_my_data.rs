@@ -43,9 +43,9 @@ async fn a_withdrawn_field_is_gone_from_the_next_response_and_the_rest_stays() {
     let before = canteen.reads(&tokens.access, query).await.good();
     assert_eq!(before["mobile"], "9876543210");
 
-    let told = takes_back(&asha, "Canteen", "Mobile").await;
+    let page = takes_back(&asha, "Canteen", "Mobile").await;
 
-    told.shows("Canteen can no longer read: Mobile.");
+    page.shows("Canteen can no longer read: Mobile.");
     let after = canteen.reads(&tokens.access, query).await.good();
     assert!(after.get("mobile").is_none(), "{after}");
     assert_eq!(after["first_name"], "Asha");
@@ -71,9 +71,9 @@ async fn a_withdrawn_field_is_unticked_when_the_app_asks_again() {
         ("scope", "basic profile phone"),
         ("approval_prompt", "force"),
     ]);
-    let asked = asha.visits(&link).await;
-    assert!(!asked.field("mobile").ticked);
-    assert!(asked.field("contacts").ticked && asked.field("first_name").ticked);
+    let form = asha.visits(&link).await;
+    assert!(!form.field("mobile").ticked);
+    assert!(form.field("contacts").ticked && form.field("first_name").ticked);
 }
 
 #[tokio::test]
@@ -171,11 +171,11 @@ fn shown_reads(page: &Page) -> BTreeMap<String, u64> {
             other => panic!("{other:?}"),
         }
     });
-    let told = labels
+    let shown_values = labels
         .iter()
         .map(|label| label.trim().to_owned())
         .zip(times);
-    told.filter(|(_, times)| *times > 0).collect()
+    shown_values.filter(|(_, times)| *times > 0).collect()
 }
 
 #[tokio::test]
@@ -309,7 +309,7 @@ async fn the_real_program_stores_access_records_within_a_second_and_before_it_ex
         .args(["-TERM", &world.process_id().to_string()])
         .status()
         .unwrap();
-    assert_eq!(world.ends(), Some(0), "{}", world.log());
+    assert_eq!(world.exit_code(), Some(0), "{}", world.log());
     assert_eq!(readings(), 2);
 }
 
@@ -317,8 +317,8 @@ async fn the_real_program_stores_access_records_within_a_second_and_before_it_ex
 async fn a_receipt_can_be_verified_years_later_and_a_changed_letter_is_detected() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
-    let asked = asha.visits(&canteen.login_link("basic phone")).await;
-    asked.shows("where a receipt of what you allow is kept");
+    let form = asha.visits(&canteen.login_link("basic phone")).await;
+    form.shows("where a receipt of what you allow is kept");
     world.connects(&asha, &canteen, "basic phone").await;
     takes_back(&asha, "Canteen", "Mobile").await;
     let connected = asha.visits("user/settings/").await;
@@ -379,8 +379,8 @@ async fn a_receipt_keeps_the_name_the_app_had() {
     let page = form.fills("name", "Umbrellas").presses("Save").await;
     asha.disconnects("Umbrellas").await;
     assert_eq!(file().await, before, "the same, letter by letter");
-    let asked = page.clicks("Delete Umbrellas").await;
-    asked.confirms().await;
+    let confirmation = page.clicks("Delete Umbrellas").await;
+    confirmation.confirms().await;
 
     assert_eq!(file().await, before, "also when the app is gone");
     let list = asha.visits("user/receipts/").await;
@@ -398,8 +398,8 @@ async fn unticking_an_allowed_field_counts_as_a_withdrawal() {
     world.connects(&asha, &canteen, "basic phone").await;
 
     let link = canteen.authorize_url(&[("scope", "basic phone sex"), ("approval_prompt", "force")]);
-    let asked = asha.visits(&link).await;
-    let given = asked
+    let form = asha.visits(&link).await;
+    let given = form
         .touches("field", "mobile", false)
         .presses("allow")
         .await;
@@ -632,12 +632,8 @@ async fn export_and_closing_require_the_password_again() {
     world.advance_clock(Duration::minutes(30));
 
     for address in ["user/data/export/", "user/data/close/"] {
-        let asked = asha.visits(address).await;
-        assert!(
-            asked.url.path().contains("/account/login/"),
-            "{}",
-            asked.url
-        );
+        let form = asha.visits(address).await;
+        assert!(form.url.path().contains("/account/login/"), "{}", form.url);
     }
     let refused = ready.presses("Download").await;
     assert!(
@@ -652,13 +648,9 @@ async fn export_and_closing_require_the_password_again() {
     // Closing the account asks for the password again, although it was typed three minutes ago.
     world.advance_clock(Duration::minutes(3));
     asha.visits("user/data/export/").await.shows("profiles.zip");
-    let asked = asha.visits("user/data/close/").await;
-    assert!(
-        asked.url.path().contains("/account/login/"),
-        "{}",
-        asked.url
-    );
-    let back = asked.signs_in(&person.username, &person.password).await;
+    let form = asha.visits("user/data/close/").await;
+    assert!(form.url.path().contains("/account/login/"), "{}", form.url);
+    let back = form.signs_in(&person.username, &person.password).await;
     let closed = back.presses("Close my account").await;
     closed.shows("Your account is closed");
 }
@@ -687,9 +679,9 @@ async fn a_closed_account_is_closed_to_apps_at_once_and_can_be_reopened_unchange
         .tries_to_exchange(&code, &[])
         .await
         .refuses(400, "invalid_grant");
-    let asked = asha.visits(&canteen.login_link("basic phone")).await;
-    asked.refuses(403);
-    assert!(asked.says("Your account is closed"));
+    let form = asha.visits(&canteen.login_link("basic phone")).await;
+    form.refuses(403);
+    assert!(form.says("Your account is closed"));
     let allowed = open.presses("allow").await;
     allowed.refuses(403);
     assert!(allowed.says("Your account is closed"));

@@ -143,9 +143,9 @@ async fn succeeds(command: &mut Command) {
 
 /// The output of a program, and whether it succeeded.
 #[derive(Debug)]
-struct Told {
-    said: String,
-    well: bool,
+struct ProgramRun {
+    output: String,
+    succeeded: bool,
 }
 
 /// Runs the program: the person opens the link it prints and allows; the program gets the callback address.
@@ -154,7 +154,7 @@ async fn plays(
     person: &Browser,
     app: &App,
     on_the_way: impl Fn(String) -> String,
-) -> Told {
+) -> ProgramRun {
     let (runs, arguments) = program.split_first().unwrap();
     let mut running = Command::new(runs);
     running
@@ -174,7 +174,7 @@ async fn plays(
         .unwrap_or_else(|problem| panic!("{program:?}: {problem}: run script/setup test"));
     let mut says = BufReader::new(running.stdout.take().unwrap());
 
-    let mut said = String::new();
+    let mut output = String::new();
     let link = loop {
         let mut line = String::new();
         if says.read_line(&mut line).await.unwrap() == 0 {
@@ -183,25 +183,25 @@ async fn plays(
         if line.starts_with("http") {
             break Some(line.trim().to_owned());
         }
-        said += &line;
+        output += &line;
     };
     if let Some(link) = link {
-        let asked = person.visits(&link).await;
-        let back = if asked.redirect().is_some() {
-            asked.location()
+        let form = person.visits(&link).await;
+        let back = if form.redirect().is_some() {
+            form.location()
         } else {
-            asked.presses("allow").await.location()
+            form.presses("allow").await.location()
         };
         let mut hears = running.stdin.take().unwrap();
         let line = format!("{}\n", on_the_way(back.into()));
         hears.write_all(line.as_bytes()).await.unwrap();
     }
-    says.read_to_string(&mut said).await.unwrap();
+    says.read_to_string(&mut output).await.unwrap();
     let ended = running.wait_with_output().await.unwrap();
-    said += &String::from_utf8_lossy(&ended.stderr);
-    Told {
-        said,
-        well: ended.status.success(),
+    output += &String::from_utf8_lossy(&ended.stderr);
+    ProgramRun {
+        output,
+        succeeded: ended.status.success(),
     }
 }
 
@@ -238,18 +238,18 @@ async fn the_program_signs_in(language: &str, runs: Runs) {
         let folder = folder(&format!("{language}-{}", app.client_id));
         let program = runs.build(&folder, &program).await;
 
-        let told = plays(&program, &asha, &app, |back| back).await;
-        assert!(told.well, "{}: {told:?}", registration.name);
+        let run = plays(&program, &asha, &app, |back| back).await;
+        assert!(run.succeeded, "{}: {run:?}", registration.name);
         for expected in [&*id.to_string(), "Asha", "D’Souza", "Signed out."] {
-            assert!(told.said.contains(expected), "{expected}: {told:?}");
+            assert!(run.output.contains(expected), "{expected}: {run:?}");
         }
         let connected = asha.visits("user/settings/").await;
         assert!(!connected.says(registration.name), "its last token is dead");
 
         for (part, another) in [("state=", "state=x"), ("iss=http", "iss=https")] {
-            let told = plays(&program, &asha, &app, |back| back.replace(part, another)).await;
-            assert!(!told.well, "{}, {another}: {told:?}", registration.name);
-            assert!(!told.said.contains("Asha"), "{told:?}");
+            let run = plays(&program, &asha, &app, |back| back.replace(part, another)).await;
+            assert!(!run.succeeded, "{}, {another}: {run:?}", registration.name);
+            assert!(!run.output.contains("Asha"), "{run:?}");
         }
     }
 }
@@ -324,8 +324,8 @@ async fn the_http_requests_on_the_page_sign_in() {
                 .fold(text, |text, (name, value)| text.replace(name, value))
         };
 
-        let asked = asha.visits(&filled("wire-authorize", &known)).await;
-        let back = app.receives(&asked.presses("allow").await);
+        let form = asha.visits(&filled("wire-authorize", &known)).await;
+        let back = app.receives(&form.presses("allow").await);
         known.push(("CODE", back.code()));
         known.push(("ISSUER", encoded(world.base.trim_end_matches('/'))));
         assert_eq!(back.address.as_str(), filled("wire-callback", &known));
@@ -399,15 +399,15 @@ async fn the_library_signs_in_to(word: &str, runs: Runs, apps: [Registration<'st
         let program = shown(&page, &format!("code-{word}"));
         let program = runs.build(&folder, &program).await;
 
-        let told = plays(&program, &asha, &app, |back| back).await;
+        let run = plays(&program, &asha, &app, |back| back).await;
 
-        assert!(told.well, "{}: {told:?}", registration.name);
-        assert!(told.said.contains("Asha"), "{told:?}");
-        let told = plays(&program, &asha, &app, |back| {
+        assert!(run.succeeded, "{}: {run:?}", registration.name);
+        assert!(run.output.contains("Asha"), "{run:?}");
+        let run = plays(&program, &asha, &app, |back| {
             back.replace("state=", "state=x")
         })
         .await;
-        assert!(!told.well, "{}: {told:?}", registration.name);
+        assert!(!run.succeeded, "{}: {run:?}", registration.name);
     }
 }
 
@@ -729,11 +729,11 @@ async fn every_error_code_is_on_the_page() {
     names(&format!("{} {}", answer.status.as_u16(), answer.error()));
 
     let tokens = world.connects(&asha, &canteen, "basic").await;
-    let told = canteen
+    let message = canteen
         .reads(&tokens.access, "fields=bogus")
         .await
         .detail(400);
-    names(&told.replace("bogus", "…"));
+    names(&message.replace("bogus", "…"));
     canteen.reads("none", "").await.detail(401);
     names("401");
 

@@ -49,9 +49,8 @@ async fn registers(world: &World, developer: &Browser, kind: &str) -> MyApp {
 
 /// Requests a new secret and returns it.
 async fn new_secret(page: &Page) -> String {
-    let asked = page.clicks("Make a new secret").await;
-    asked
-        .presses("Make a new secret")
+    let form = page.clicks("Make a new secret").await;
+    form.presses("Make a new secret")
         .await
         .texts("#client_secret")
         .remove(0)
@@ -171,14 +170,15 @@ async fn an_invalid_form_shows_errors_and_keeps_its_values() {
         "aria-describedby",
     );
     assert_eq!(described.len(), 1, "{}", answer.text());
-    let told: Vec<_> = described[0]
+    let errors: Vec<_> = described[0]
         .split(' ')
         .flat_map(|id| answer.texts(&format!("#{id}")))
         .collect();
     assert!(
-        told.iter()
+        errors
+            .iter()
             .any(|text| text.contains("http://squash.example/cb") || text.contains("https")),
-        "{told:?}"
+        "{errors:?}"
     );
 }
 
@@ -264,12 +264,12 @@ async fn deleting_an_app_deletes_its_tokens_and_grants() {
     let MyApp { page, app } = registers(&world, &meera, "confidential").await;
     let pair = world.connects(&asha, &app, "basic").await;
 
-    let asked = page.clicks("Delete Squash").await;
+    let form = page.clicks("Delete Squash").await;
     app.reads(&pair.access, "").await.good();
-    let list = asked.confirms().await;
+    let list = form.confirms().await;
 
     assert_eq!(
-        (asked.url.path(), list.url.path()),
+        (form.url.path(), list.url.path()),
         (
             format!("{}delete/", page.url.path()).as_str(),
             "/oauth/applications/"

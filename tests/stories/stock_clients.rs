@@ -89,18 +89,18 @@ async fn signs_in(command: Command) {
     let world = World::new().await;
     let canteen = world.canteen();
 
-    let told = plays(&world, command, |back| back).await.unwrap();
+    let run = plays(&world, command, |back| back).await.unwrap();
 
     let id = world.person("asha").await.id;
     assert_eq!(
-        told["person"],
+        run["person"],
         serde_json::json!({ "id": id, "first_name": "Asha", "last_name": "D’Souza" })
     );
-    assert_eq!(told["revoked"], true);
+    assert_eq!(run["revoked"], true);
     let token = |pair: &str, name: &str| {
-        told[pair][name]
+        run[pair][name]
             .as_str()
-            .unwrap_or_else(|| panic!("{pair} {name}: {told}"))
+            .unwrap_or_else(|| panic!("{pair} {name}: {run}"))
             .to_owned()
     };
     assert_ne!(

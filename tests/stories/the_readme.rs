@@ -155,8 +155,8 @@ async fn signs_in(program: Program) {
 
     let link = visitor.gets("/").await.location();
     let no = asha.visits(link.as_str()).await.presses("deny").await;
-    let told = shown(&visitor, no.location().as_str()).await;
-    assert_eq!(told["error"], "access_denied");
+    let page = shown(&visitor, no.location().as_str()).await;
+    assert_eq!(page["error"], "access_denied");
 }
 
 #[tokio::test]

@@ -65,17 +65,17 @@ async fn events_are_counted() {
     world.connects(&asha, &world.canteen(), "basic").await;
     // Jobs start a little after the listener.
     let runs = [r#"job="mail.deliver""#, r#"outcome="done""#];
-    let told = wait_for(async || {
-        let told = metrics.read().await;
-        value(&told, "profiles_job_runs_total", &runs).map(|_| told)
+    let text = wait_for(async || {
+        let text = metrics.read().await;
+        value(&text, "profiles_job_runs_total", &runs).map(|_| text)
     });
-    let told = told
+    let text = text
         .await
         .unwrap_or_else(|| panic!("no mail is ever delivered"));
 
     let tries = |outcome| {
         value(
-            &told,
+            &text,
             "profiles_sign_ins_total",
             &[r#"upstream="password""#, outcome],
         )
@@ -88,14 +88,14 @@ async fn events_are_counted() {
         r#"status="2xx""#,
     ];
     assert_eq!(
-        value(&told, "profiles_http_requests_total", &tokens),
+        value(&text, "profiles_http_requests_total", &tokens),
         Some(1.0)
     );
     let took = "profiles_http_request_duration_seconds_count";
-    assert_eq!(value(&told, took, &tokens[..1]), Some(1.0));
-    let most = value(&told, "profiles_database_connections", &[r#"state="most""#]);
+    assert_eq!(value(&text, took, &tokens[..1]), Some(1.0));
+    let most = value(&text, "profiles_database_connections", &[r#"state="most""#]);
     assert!(most.unwrap() >= 1.0);
-    assert!(told.ends_with("# EOF\n"));
+    assert!(text.ends_with("# EOF\n"));
 }
 
 #[tokio::test]
@@ -117,10 +117,10 @@ async fn labels_contain_no_personal_data_and_no_client_input() {
         .await
         .unwrap();
 
-    let told = metrics.read().await;
+    let text = metrics.read().await;
 
     for secret in [&tokens.access, &tokens.refresh, &canteen.client_id] {
-        assert!(!told.contains(secret.as_str()));
+        assert!(!text.contains(secret.as_str()));
     }
     for word in [
         "asha",
@@ -130,16 +130,16 @@ async fn labels_contain_no_personal_data_and_no_client_input() {
         "nowhere",
         "BREWCOFFEE",
     ] {
-        assert!(!told.contains(word), "{word} in\n{told}");
+        assert!(!text.contains(word), "{word} in\n{text}");
     }
-    assert!(told.lines().count() < 600);
+    assert!(text.lines().count() < 600);
 }
 
 #[tokio::test]
 async fn a_closed_connector_is_in_the_metrics() {
-    let directory = ScriptedDirectory::that(|id, _, asked| match asked {
+    let directory = ScriptedDirectory::that(|id, _, request| match request {
         LdapRequest::Bind { .. } => Reply::Sends(bind_result(id, 0)),
-        _ => correct_reply(id, asked),
+        _ => correct_reply(id, request),
     })
     .await;
     let (world, metrics) = Metrics::of(directory.plan()).await;
@@ -177,8 +177,8 @@ async fn unusual_data_of_one_person_is_counted_and_closes_nothing() {
     let (world, metrics) = Metrics::of(plan).await;
 
     let form = world.visitor().visits("account/login/erp/").await;
-    let told = form.fills("roll", "21CS10001").presses("Continue").await;
-    told.refuses(400);
+    let page = form.fills("roll", "21CS10001").presses("Continue").await;
+    page.refuses(400);
 
     let seen = metrics.read().await;
     let erp = "upstream=\"erp\"";
@@ -205,14 +205,14 @@ async fn metrics_are_on_their_own_port_and_only_if_configured() {
 
 #[tokio::test]
 async fn metrics_can_be_read_without_a_database() {
-    let directory = ScriptedDirectory::that(|id, _, asked| correct_reply(id, asked)).await;
+    let directory = ScriptedDirectory::that(|id, _, request| correct_reply(id, request)).await;
     let (world, metrics) = Metrics::of(directory.plan().with_database_proxy()).await;
     let closed = "profiles_upstream_closed";
     assert_eq!(value(&metrics.read().await, closed, &[]), Some(0.0));
     world.database_proxy().cut().await;
 
-    let told = metrics.read().await;
+    let text = metrics.read().await;
 
-    assert!(value(&told, "profiles_database_connections", &[r#"state="most""#]).is_some());
-    assert_eq!(value(&told, closed, &[]), None);
+    assert!(value(&text, "profiles_database_connections", &[r#"state="most""#]).is_some());
+    assert_eq!(value(&text, closed, &[]), None);
 }

@@ -124,9 +124,9 @@ async fn removing_an_identity_ends_the_sessions_it_started() {
 
     let page = asha.visits(PAGE).await;
     let page = page.clicks("Remove Campus account").await;
-    let told = page.presses("Remove it").await;
+    let result = page.presses("Remove it").await;
 
-    told.shows("You are signed out everywhere else.");
+    result.shows("You are signed out everywhere else.");
     assert_eq!(intruder.gets("user/").await.status, 302);
 }
 
@@ -208,13 +208,13 @@ async fn a_link_finished_hours_after_the_sign_in_links_nothing() {
     asha.visits("user/").await.shows("Asha");
     world.advance_clock(Duration::minutes(15));
 
-    let told = proves_to_be(form, "nandini").await;
+    let page = proves_to_be(form, "nandini").await;
 
-    told.refuses(400);
+    page.refuses(400);
     assert!(
-        told.says("Your sign-in here is too long ago"),
+        page.says("Your sign-in here is too long ago"),
         "{}",
-        told.words()
+        page.words()
     );
     let (_, theirs) = comes_through_the_directory(&world, "nandini").await;
     assert!(!theirs.says("asha"), "{}", theirs.words());

@@ -12,7 +12,7 @@ use crate::support::{Answer, App, Tokens, World};
 const TRADES: usize = 200;
 
 /// An exchange whose response may never arrive.
-async fn trade(canteen: &App, code: &str) -> Option<Answer> {
+async fn exchange_code(canteen: &App, code: &str) -> Option<Answer> {
     let request = canteen
         .request(reqwest::Method::POST, "oauth/token/")
         .header("authorization", canteen.basic());
@@ -35,11 +35,11 @@ async fn a_program_killed_during_code_exchanges_keeps_every_token_it_issued() {
             codes.push(world.consents(&asha, &canteen.login_link("basic")).await);
         }
         let answered = Arc::new(AtomicUsize::new(0));
-        let mut trades = JoinSet::new();
+        let mut exchanges = JoinSet::new();
         for code in codes.clone() {
             let (canteen, answered) = (canteen.clone(), Arc::clone(&answered));
-            trades.spawn(async move {
-                let answer = trade(&canteen, &code).await;
+            exchanges.spawn(async move {
+                let answer = exchange_code(&canteen, &code).await;
                 answered.fetch_add(1, Ordering::SeqCst);
                 (code, answer.map(|answer| answer.tokens()))
             });
@@ -48,11 +48,11 @@ async fn a_program_killed_during_code_exchanges_keeps_every_token_it_issued() {
             sleep(Duration::from_micros(200)).await;
         }
         world.crashes();
-        let heard = trades.join_all().await;
+        let answers = exchanges.join_all().await;
         world.restarts().await;
 
         let received: Vec<&(String, Option<Tokens>)> =
-            heard.iter().filter(|(_, pair)| pair.is_some()).collect();
+            answers.iter().filter(|(_, pair)| pair.is_some()).collect();
         assert!(
             received.len() < TRADES,
             "all {TRADES} were answered before the program died"
@@ -62,7 +62,7 @@ async fn a_program_killed_during_code_exchanges_keeps_every_token_it_issued() {
             canteen.reads(&pair.access, "").await.good();
             canteen.refreshes(pair).await;
         }
-        for (code, pair) in &heard {
+        for (code, pair) in &answers {
             let mut worked = usize::from(pair.is_some());
             for _ in 0..2 {
                 let answer = canteen.tries_to_exchange(code, &[]).await;

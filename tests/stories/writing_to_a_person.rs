@@ -53,10 +53,10 @@ impl MailSetup {
 
     /// The mail that the server received, and the response to the app.
     async fn delivers(&self, mail: &Value) -> (Value, Mail) {
-        let told = self.sends(mail).await.good();
+        let response = self.sends(mail).await.good();
         let reason = self.newest_reason().await;
-        assert_eq!((&told["status"], reason), (&json!(true), None));
-        (told, self.server.gets().await)
+        assert_eq!((&response["status"], reason), (&json!(true), None));
+        (response, self.server.gets().await)
     }
 
     /// The recorded reason why the newest mail did not go out.
@@ -73,11 +73,11 @@ impl MailSetup {
 
     async fn asks(&self, sql: &'static str) -> Vec<postgres::Row> {
         let address = self.world.database.url();
-        let asked = spawn_blocking(move || {
+        let pending = spawn_blocking(move || {
             let mut client = postgres::Client::connect(&address, postgres::NoTls).unwrap();
             client.query(sql, &[]).unwrap()
         });
-        asked.await.unwrap()
+        pending.await.unwrap()
     }
 
     async fn is_renamed(&self, name: String) {
@@ -120,7 +120,7 @@ fn stop_link(mail: &Mail) -> String {
 async fn k68_one_mail_reaches_the_primary_address_as_composed() {
     for speaks in [SmtpMode::Plain, SmtpMode::StartTls, SmtpMode::Tls] {
         let setup = MailSetup::opens_with(speaks, |plan, _| plan).await;
-        let (told, mail) = setup
+        let (page, mail) = setup
             .delivers(&json!({
                 "subject": "Dinner – आज",
                 "message": "Rice & <b>dal</b>.\nMenu: https://mess.example/?a=1&b=2.",
@@ -129,7 +129,7 @@ async fn k68_one_mail_reaches_the_primary_address_as_composed() {
             .await;
         setup.server.got_nothing_else().await;
 
-        let id = told["Message-ID"].as_str().unwrap();
+        let id = page["Message-ID"].as_str().unwrap();
         let (left, right) = id.trim_matches(['<', '>']).split_once('@').unwrap();
         assert!(
             id.starts_with('<')
@@ -237,9 +237,9 @@ async fn k70_every_wrong_field_is_named_and_nothing_is_sent() {
         mail["reply_to"] = reply_to;
         let answer = setup.sends(&mail).await;
         assert_eq!(answer.status, 400, "{mail}");
-        let told = answer.json();
+        let response = answer.json();
         assert_eq!(
-            told.as_object().unwrap().keys().collect::<Vec<_>>(),
+            response.as_object().unwrap().keys().collect::<Vec<_>>(),
             ["reply_to"]
         );
     }
@@ -263,8 +263,8 @@ async fn k71_a_body_that_is_not_json_is_refused_and_a_line_break_makes_no_header
             .header("content-type", kind);
         Answer::to(request.body(body))
     };
-    let told = send("application/json", "{\"subject\": ").await.detail(400);
-    assert!(told.starts_with("JSON parse error - "), "{told}");
+    let message = send("application/json", "{\"subject\": ").await.detail(400);
+    assert!(message.starts_with("JSON parse error - "), "{message}");
     assert_eq!(
         send("application/json", "[1]").await.json(),
         json!({ "non_field_errors": ["Invalid data. Expected a dictionary, but got list."] })
@@ -308,9 +308,9 @@ async fn k72_sending_requires_post_and_a_token_with_the_scope() {
             .header("www-authenticate")
             .contains("insufficient_scope")
     );
-    let nobody = Answer::to(setup.canteen.request(Method::POST, ADDRESS).json(&dinner())).await;
+    let unknown = Answer::to(setup.canteen.request(Method::POST, ADDRESS).json(&dinner())).await;
     assert_eq!(
-        nobody.detail(401),
+        unknown.detail(401),
         "Authentication credentials were not provided."
     );
     for method in [Method::GET, Method::PUT, Method::DELETE] {
@@ -331,9 +331,9 @@ async fn k73_a_mail_server_that_is_down_is_reported_as_an_outcome() {
         plan.set("PROFILES_SMTP_URL", "smtp://127.0.0.1:1")
     })
     .await;
-    let told = setup.sends(&dinner()).await.good();
-    assert_eq!(told["status"], false);
-    assert!(told["Message-ID"].as_str().unwrap().starts_with('<'));
+    let response = setup.sends(&dinner()).await.good();
+    assert_eq!(response["status"], false);
+    assert!(response["Message-ID"].as_str().unwrap().starts_with('<'));
     assert_eq!(
         setup.newest_reason().await.as_deref(),
         Some("the mail server is not reachable")
@@ -549,11 +549,11 @@ async fn one_click_unsubscribes_this_person_from_this_app_only() {
 
     // A repeated POST changes nothing, and she can allow mail again.
     assert_eq!(mailbox.posts(&link, &[]).await.status, 200);
-    let asked = setup
+    let form = setup
         .asha
         .visits(&setup.canteen.login_link("basic send_mail"))
         .await;
-    let asked = if asked.redirect().is_some() {
+    let form = if form.redirect().is_some() {
         setup
             .asha
             .visits(
@@ -563,10 +563,10 @@ async fn one_click_unsubscribes_this_person_from_this_app_only() {
             )
             .await
     } else {
-        asked
+        form
     };
-    assert!(!asked.scope("send_mail").ticked);
-    let back = asked
+    assert!(!form.scope("send_mail").ticked);
+    let back = form
         .touches("scope", "send_mail", true)
         .presses("allow")
         .await;
@@ -612,7 +612,7 @@ async fn person_and_developer_see_time_and_outcome_of_a_mail_but_not_its_text() 
     let (sent, _) = setup.delivers(&dinner()).await;
     setup.server.behaves("refuses").await;
     let unsent = setup.sends(&dinner()).await.good();
-    let ids = [&sent, &unsent].map(|told| told["Message-ID"].as_str().unwrap().to_owned());
+    let ids = [&sent, &unsent].map(|response| response["Message-ID"].as_str().unwrap().to_owned());
     let details = setup
         .asha
         .visits("user/settings/")
@@ -704,14 +704,14 @@ async fn mail_pages_fit_a_phone_and_a_desktop_in_both_colour_schemes() {
 #[tokio::test]
 async fn mail_of_a_disconnected_app_stays_on_the_list() {
     let setup = MailSetup::opens().await;
-    let (told, _) = setup.delivers(&dinner()).await;
+    let (result, _) = setup.delivers(&dinner()).await;
     let page = setup.asha.visits("user/settings/").await;
-    assert!(!page.says(told["Message-ID"].as_str().unwrap()));
+    assert!(!page.says(result["Message-ID"].as_str().unwrap()));
     let page = setup.asha.disconnects("Canteen").await;
     assert!(page.redirect().is_none());
     let page = setup.asha.visits("user/settings/").await;
     page.shows("Mail from apps you took everything back from");
-    page.shows(told["Message-ID"].as_str().unwrap());
+    page.shows(result["Message-ID"].as_str().unwrap());
 }
 
 #[tokio::test]
@@ -823,8 +823,8 @@ async fn a_refusal_of_the_mail_server_is_an_outcome_with_its_reason() {
         ("breaks off", "the mail server broke off in the middle"),
     ] {
         setup.server.behaves(how).await;
-        let told = setup.sends(&dinner()).await.good();
-        assert_eq!(told["status"], false, "{how}");
+        let response = setup.sends(&dinner()).await.good();
+        assert_eq!(response["status"], false, "{how}");
         assert_eq!(
             setup.newest_reason().await.as_deref(),
             Some(reason),
@@ -873,13 +873,13 @@ async fn a_stalling_mail_server_delays_its_own_mail_only_and_times_out() {
                 }
             };
             let mail = dinner();
-            let (told, ()) = tokio::join!(setup.sends(&mail), others);
+            let (page, ()) = tokio::join!(setup.sends(&mail), others);
             assert!(
                 began.elapsed() < Duration::from_secs(15),
                 "{how}: {:?}",
                 began.elapsed()
             );
-            assert_eq!(told.good()["status"], false, "{how}");
+            assert_eq!(page.good()["status"], false, "{how}");
             assert_eq!(
                 setup.newest_reason().await.as_deref(),
                 Some("the mail server did not answer in time"),
@@ -887,8 +887,8 @@ async fn a_stalling_mail_server_delays_its_own_mail_only_and_times_out() {
             );
             // The aborted mail does not affect the next.
             setup.server.behaves("well").await;
-            let (told, mail) = setup.delivers(&mail).await;
-            assert_eq!(header(&mail, "Message-ID"), told["Message-ID"].as_str());
+            let (page, mail) = setup.delivers(&mail).await;
+            assert_eq!(header(&mail, "Message-ID"), page["Message-ID"].as_str());
         });
     }
     stories.join_all().await;
@@ -1109,9 +1109,9 @@ async fn the_text_of_a_mail_is_not_stored() {
     wrong["message"] = json!(7.5);
     wrong["reply_to"] = json!(["kumquat-wrong"]);
     wrong["subject"] = json!("kumquat\nsubject");
-    let told = setup.sends(&wrong).await;
-    assert_eq!(told.status, 400);
-    assert!(!told.text().contains("kumquat"));
+    let page = setup.sends(&wrong).await;
+    assert_eq!(page.status, 400);
+    assert!(!page.text().contains("kumquat"));
     let broken = setup
         .canteen
         .request(Method::POST, ADDRESS)
@@ -1119,8 +1119,8 @@ async fn the_text_of_a_mail_is_not_stored() {
     let broken = broken
         .header("content-type", "application/json")
         .body("{\"subject\": \"kumquat\" kumquat");
-    let told = Answer::to(broken).await.detail(400);
-    assert!(!told.contains("kumquat"), "{told}");
+    let page = Answer::to(broken).await.detail(400);
+    assert!(!page.contains("kumquat"), "{page}");
 
     let dump = setup.world.database.dump();
     assert!(dump.contains("sent_mails"));

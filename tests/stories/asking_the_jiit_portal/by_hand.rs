@@ -51,10 +51,10 @@ impl RawClient {
     }
 
     async fn reads_a_picture(&self) -> (String, String) {
-        let said = self
+        let reply = self
             .send_for_json(self.request(Method::GET, "/token/getcaptcha"))
             .await;
-        let hidden = said["response"]["captcha"]["hidden"].as_str().unwrap();
+        let hidden = reply["response"]["captcha"]["hidden"].as_str().unwrap();
         let origin = &self.jiit.site.origin;
         let encoded: String = url::form_urlencoded::byte_serialize(hidden.as_bytes()).collect();
         let switch = format!("{origin}/__sim/captcha?hidden={encoded}");
@@ -157,11 +157,11 @@ async fn j06_a_request_without_todays_local_name_gets_no_answer() {
 async fn j07_a_captcha_is_a_name_and_a_picture_without_its_characters() {
     let client = RawClient::opens().await;
 
-    let said = client
+    let reply = client
         .send_for_json(client.request(Method::GET, "/token/getcaptcha"))
         .await;
 
-    let captcha = &said["response"]["captcha"];
+    let captcha = &reply["response"]["captcha"];
     assert_eq!(captcha["captcha"], "");
     let decoded = |name: &str| STANDARD.decode(captcha[name].as_str().unwrap()).unwrap();
     assert_eq!(decoded("hidden").len(), 8);
@@ -180,8 +180,8 @@ async fn j11_the_old_key_pair_works_where_the_portal_accepts_it() {
         .portal
         .set(&json!({ "captcha_mode": "legacy_default" }));
     let begun = client.first_phase(pair).await;
-    let said = client.second_phase(&begun, ASHA.password).await;
-    assert_eq!(said["response"]["regdata"]["enrollmentno"], ASHA.number);
+    let reply = client.second_phase(&begun, ASHA.password).await;
+    assert_eq!(reply["response"]["regdata"]["enrollmentno"], ASHA.number);
 }
 
 #[tokio::test]
@@ -220,9 +220,9 @@ async fn j15_the_token_that_links_the_phases_is_valid_once() {
 async fn j18_a_token_names_its_expiry() {
     let client = RawClient::opens().await;
 
-    let said = client.signs_in().await;
+    let reply = client.signs_in().await;
 
-    let token = said["response"]["regdata"]["token"].as_str().unwrap();
+    let token = reply["response"]["regdata"]["token"].as_str().unwrap();
     let claims = token.split('.').nth(1).unwrap();
     // pyjiit decodes the payload as if it were padded.
     let claims: Value = serde_json::from_slice(&STANDARD.decode(claims).unwrap()).unwrap();
@@ -235,8 +235,8 @@ async fn j18_a_token_names_its_expiry() {
 async fn j19_a_token_reads_the_record_of_its_owner_only() {
     const RECORD: &str = "/studentpersinfo/getstudent-personalinformation";
     let client = RawClient::opens().await;
-    let said = client.signs_in().await;
-    let regdata = &said["response"]["regdata"];
+    let reply = client.signs_in().await;
+    let regdata = &reply["response"]["regdata"];
     let institute = regdata["institutelist"][0]["value"].as_str().unwrap();
     let token = regdata["token"].as_str().unwrap();
     let request = |token: &str, body: Value| {
@@ -245,10 +245,10 @@ async fn j19_a_token_reads_the_record_of_its_owner_only() {
             .bearer_auth(token)
     };
 
-    let told = client
+    let page = client
         .send_for_json(request(token, json!({ "instituteid": institute })))
         .await;
-    let record = &told["response"]["generalinformation"];
+    let record = &page["response"]["generalinformation"];
     assert_eq!(record["registrationno"], ASHA.number);
     let (status, _) = client
         .send(request("forged", json!({ "instituteid": institute })))
@@ -301,11 +301,11 @@ async fn malformed_bodies_get_the_answers_of_the_real_portal() {
     assert_eq!(status, 400);
     assert!(text.contains("HttpMessageNotReadableException"));
     client.jiit.portal.set(&json!({ "accept_quoted": true }));
-    let said = client.send_for_json(client.posts(FIRST, quoted)).await;
-    assert_eq!(error(&said), "Invalid captcha submitted..");
+    let reply = client.send_for_json(client.posts(FIRST, quoted)).await;
+    assert_eq!(error(&reply), "Invalid captcha submitted..");
     let no_object = envelope::seal(today(), "no object");
-    let said = client.send_for_json(client.posts(FIRST, no_object)).await;
-    assert_eq!(error(&said), "Inavlid Input Supplied (@BODY)");
+    let reply = client.send_for_json(client.posts(FIRST, no_object)).await;
+    assert_eq!(error(&reply), "Inavlid Input Supplied (@BODY)");
     let form = client.posts(FIRST, "AAAA");
     let form = form.header("Content-Type", "application/x-www-form-urlencoded");
     assert_eq!(client.send(form).await, (StatusCode::OK, String::new()));
@@ -321,24 +321,24 @@ async fn malformed_bodies_get_the_answers_of_the_real_portal() {
 #[tokio::test]
 async fn the_further_endpoints_of_the_portal_exist() {
     let client = RawClient::opens().await;
-    let said = client.signs_in().await;
-    let token = said["response"]["regdata"]["token"].as_str().unwrap();
+    let reply = client.signs_in().await;
+    let token = reply["response"]["regdata"]["token"].as_str().unwrap();
     let refresh = |date: &str| {
         let body = json!({ "username": ASHA.number, "tokendate": date });
         let call = client.posts("/token/refreshTokenRequest", body.to_string());
         call.bearer_auth(token)
     };
-    let told = client.send_for_json(refresh("21/11/2026")).await;
-    assert_eq!(told["status"]["responseStatus"], "Success");
+    let page = client.send_for_json(refresh("21/11/2026")).await;
+    assert_eq!(page["status"]["responseStatus"], "Success");
     let (status, text) = client.send(refresh("2026-11-21")).await;
     assert!(status == 500 && text.contains("IllegalArgumentException"));
 
     let meta = "/StudentClassAttendance/getstudentInforegistrationforattendence";
     let body = json!({ "clientid": "JAYPEE", "instituteid": "11IN1902J000001", "membertype": "S" });
-    let told = client
+    let page = client
         .send_for_json(client.posts(meta, body.to_string()).bearer_auth(token))
         .await;
-    assert_eq!(told["response"]["headerlist"][0]["branchdesc"], "ECE");
+    assert_eq!(page["response"]["headerlist"][0]["branchdesc"], "ECE");
 
     let google = || {
         let body = json!({ "googleToken": "sim-google:22000001", "modulename": "studentportal" });
@@ -346,8 +346,8 @@ async fn the_further_endpoints_of_the_portal_exist() {
     };
     assert_eq!(client.send(google()).await.0, 404);
     client.jiit.portal.set(&json!({ "google": true }));
-    let told = client.send_for_json(google()).await;
-    assert_eq!(told["response"]["Username"], "22000001@mail.jiit.ac.in");
+    let page = client.send_for_json(google()).await;
+    assert_eq!(page["response"]["Username"], "22000001@mail.jiit.ac.in");
 }
 
 #[tokio::test]

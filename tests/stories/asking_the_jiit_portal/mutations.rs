@@ -30,9 +30,9 @@ fn says(text: &str) -> Fault {
 /// The correct answer with one member of `regdata` changed.
 fn regdata(change: fn(&mut Value)) -> Fault {
     Fault::Rewrites(Arc::new(move |text| {
-        let mut said: Value = serde_json::from_str(&text).unwrap();
-        change(&mut said["response"]["regdata"]);
-        said.to_string()
+        let mut reply: Value = serde_json::from_str(&text).unwrap();
+        change(&mut reply["response"]["regdata"]);
+        reply.to_string()
     }))
 }
 
@@ -233,9 +233,9 @@ async fn a_portal_with_an_untrusted_certificate_gets_no_request() {
     let world = other.trusted(crate::support::World::plan());
     let world = world.set("PROFILES_JIIT_URL", &jiit.base()).opens().await;
 
-    let told = world.visitor().visits(super::FORM).await;
+    let page = world.visitor().visits(super::FORM).await;
 
-    assert_eq!(told.status, 503);
-    assert!(told.says("does not answer"), "{}", told.words());
+    assert_eq!(page.status, 503);
+    assert!(page.says("does not answer"), "{}", page.words());
     assert_eq!(jiit.site.watch.requests.all().len(), 0);
 }

@@ -110,20 +110,20 @@ async fn j10_wrong_captcha_characters_show_an_error_and_a_new_captcha() {
     let form = browser.visits(FORM).await;
     let first = jiit.portal.newest_captcha();
 
-    let told = form
+    let page = form
         .fills("username", ASHA.number)
         .fills("password", ASHA.password)
         .fills("captcha", "zzzzz")
         .presses("Sign in")
         .await;
 
-    told.shows("The characters did not match the picture.");
+    page.shows("The characters did not match the picture.");
     assert_ne!(jiit.portal.newest_captcha(), first);
     assert_eq!(jiit.calls("/token/generatewebtoken"), 0);
-    assert_eq!(told.attributes("#username", "value"), [ASHA.number]);
-    assert_eq!(told.attributes("#password", "value"), [""; 0]);
+    assert_eq!(page.attributes("#username", "value"), [ASHA.number]);
+    assert_eq!(page.attributes("#password", "value"), [""; 0]);
     // The sign-in continues from there.
-    jiit.answers(told, &ASHA).await.shows("Asha Rao");
+    jiit.answers(page, &ASHA).await.shows("Asha Rao");
 }
 
 #[tokio::test]
@@ -134,7 +134,7 @@ async fn j11_the_connector_does_not_use_the_old_key_pair() {
     let world = jiit.world().await;
     let form = world.visitor().visits(FORM).await;
 
-    let told = form
+    let page = form
         .fills("username", ASHA.number)
         .fills("password", ASHA.password)
         .fills("captcha", "phw5n")
@@ -142,26 +142,26 @@ async fn j11_the_connector_does_not_use_the_old_key_pair() {
         .await;
 
     // The characters were sent with the name of the captcha shown, not of the older one.
-    told.shows("The characters did not match the picture.");
+    page.shows("The characters did not match the picture.");
 }
 
 #[tokio::test]
 async fn j12_an_unknown_number_and_a_wrong_password_get_the_same_page() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
-    let nobody = Student {
+    let unknown = Student {
         number: "22999999",
         password: "a guess",
     };
-    let told = jiit.signs_in(&world.visitor(), &nobody).await;
-    told.shows(WRONG);
+    let page = jiit.signs_in(&world.visitor(), &unknown).await;
+    page.shows(WRONG);
 
     for status in ["404", "417"] {
         jiit.portal.set(&json!({ "wrong_password": status }));
         let browser = world.visitor();
         let told_here = jiit.signs_in(&browser, &GUESS).await;
-        assert_eq!(told_here.status, told.status);
-        assert_eq!(told_here.words(), told.words());
+        assert_eq!(told_here.status, page.status);
+        assert_eq!(told_here.words(), page.words());
         assert!(!is_in(&browser).await);
         jiit.answers(told_here, &ASHA).await.shows("Asha Rao");
     }
@@ -174,12 +174,12 @@ async fn j13_an_empty_answer_ends_the_sign_in_without_a_retry() {
     let world = jiit.world().await;
     let browser = world.visitor();
 
-    let told = jiit.signs_in(&browser, &GUESS).await;
+    let page = jiit.signs_in(&browser, &GUESS).await;
 
     assert!(
-        told.says(UNEXPECTED) && told.says("Google"),
+        page.says(UNEXPECTED) && page.says("Google"),
         "{}",
-        told.words()
+        page.words()
     );
     assert_eq!(jiit.calls("/token/generatewebtoken"), 1);
     assert!(!is_in(&browser).await);
@@ -208,8 +208,8 @@ async fn j14_a_portal_with_another_date_gets_one_retry_with_that_date() {
     // The header names another day than the keys do. The connector does not search for that day.
     jiit.portal
         .set(&json!({ "clock_offset_s": 86_400, "date_offset_s": 86_400 }));
-    let told = jiit.signs_in(&world.visitor(), &ASHA).await;
-    assert!(told.says(UNEXPECTED), "{}", told.words());
+    let page = jiit.signs_in(&world.visitor(), &ASHA).await;
+    assert!(page.says(UNEXPECTED), "{}", page.words());
     assert_eq!(jiit.calls("/token/pretoken-check"), 4);
     assert_eq!(jiit.calls("/token/generatewebtoken"), 1);
 }
@@ -223,10 +223,10 @@ async fn j16_no_password_is_sent_for_an_account_with_one_time_codes() {
         password: "c0des only",
     };
 
-    let told = jiit.signs_in(&world.visitor(), &tara).await;
+    let page = jiit.signs_in(&world.visitor(), &tara).await;
 
     let words = "This account uses one-time codes, which we do not support.";
-    assert!(told.says(words), "{}", told.words());
+    assert!(page.says(words), "{}", page.words());
     assert_eq!(jiit.calls("/token/generatewebtoken"), 0);
 }
 
@@ -236,15 +236,15 @@ async fn j17_an_answer_about_another_member_or_none_signs_nobody_in() {
     let world = jiit.world().await;
     jiit.portal.set(&json!({ "say_enrollment": "99000002" }));
     let browser = world.visitor();
-    let told = jiit.signs_in(&browser, &ASHA).await;
+    let page = jiit.signs_in(&browser, &ASHA).await;
     let words = "We could not sign you in with this portal account.";
-    assert!(told.says(words), "{}", told.words());
+    assert!(page.says(words), "{}", page.words());
     assert!(!is_in(&browser).await);
 
     jiit.portal
         .set(&json!({ "say_enrollment": null, "omit_enrollment": true }));
-    let told = jiit.signs_in(&browser, &ASHA).await;
-    assert!(told.says(words), "{}", told.words());
+    let page = jiit.signs_in(&browser, &ASHA).await;
+    assert!(page.says(words), "{}", page.words());
     assert!(!is_in(&browser).await);
     assert!(
         !world.database.dump().contains("JSIM0000001"),
@@ -274,9 +274,9 @@ async fn unusual_data_of_one_person_does_not_close_the_connector() {
         let path = format!("/StudentPortalAPI{path}");
         let form = world.visitor().visits(FORM).await;
         faults.set(&path, Fault::Rewrites(std::sync::Arc::new(stumbles)));
-        let told = jiit.answers(form, &ASHA).await;
-        told.refuses(400);
-        assert!(told.says(UNEXPECTED), "{}", told.words());
+        let page = jiit.answers(form, &ASHA).await;
+        page.refuses(400);
+        assert!(page.says(UNEXPECTED), "{}", page.words());
         faults.mend();
         jiit.signs_in(&world.visitor(), &vikram)
             .await
@@ -286,14 +286,14 @@ async fn unusual_data_of_one_person_does_not_close_the_connector() {
     jiit.portal.set(&json!({ "omit_enrollment": true }));
     let words = "We could not sign you in with this portal account.";
     for _ in 0..2 {
-        let told = jiit.signs_in(&world.visitor(), &ASHA).await;
-        assert!(told.says(words), "{}", told.words());
+        let page = jiit.signs_in(&world.visitor(), &ASHA).await;
+        assert!(page.says(words), "{}", page.words());
     }
-    let told = jiit.signs_in(&world.visitor(), &vikram).await;
+    let page = jiit.signs_in(&world.visitor(), &vikram).await;
     assert!(
-        told.says("this way to sign in is closed"),
+        page.says("this way to sign in is closed"),
         "{}",
-        told.words()
+        page.words()
     );
 }
 
@@ -317,11 +317,11 @@ async fn j19_the_record_is_requested_with_consent_in_plain_json_and_may_fail() {
     jiit.signs_in_and_agrees(&world.visitor(), &ASHA)
         .await
         .shows("Asha Rao");
-    let asked = jiit.site.watch.requests.all();
-    let asked = asked.iter().find(|it| it.path == PATH).unwrap();
-    assert_eq!(asked.fields, ["clinetid", "instituteid"]);
+    let request = jiit.site.watch.requests.all();
+    let request = request.iter().find(|it| it.path == PATH).unwrap();
+    assert_eq!(request.fields, ["clinetid", "instituteid"]);
     for header in ["authorization", "localname"] {
-        assert!(asked.headers.iter().any(|it| it == header), "{header}");
+        assert!(request.headers.iter().any(|it| it == header), "{header}");
     }
 
     // The sign-in succeeds without the record that was agreed to.
@@ -442,10 +442,10 @@ async fn j21_no_request_has_an_origin_or_a_cookie() {
 
     jiit.signs_in_and_agrees(&world.visitor(), &ASHA).await;
 
-    let asked = jiit.site.watch.requests.all();
-    assert_eq!(asked.len(), 4);
-    for asked in asked {
-        let headers = asked.headers;
+    let request = jiit.site.watch.requests.all();
+    assert_eq!(request.len(), 4);
+    for request in request {
+        let headers = request.headers;
         assert!(
             !headers.iter().any(|it| it == "origin" || it == "cookie"),
             "{headers:?}"
@@ -465,15 +465,15 @@ async fn j22_an_outage_is_reported_and_an_html_answer_closes_the_connector() {
         let browser = world.visitor();
         let form = browser.visits(FORM).await;
         jiit.site.watch.faults.set(path, fault);
-        let told = jiit.answers(form, &ASHA).await;
+        let page = jiit.answers(form, &ASHA).await;
         assert!(
-            told.says("The JIIT portal is not answering."),
+            page.says("The JIIT portal is not answering."),
             "{}",
-            told.words()
+            page.words()
         );
         jiit.site.watch.faults.mend();
         // The form keeps its values that are not secret.
-        jiit.answers(told, &ASHA).await.shows("Asha Rao");
+        jiit.answers(page, &ASHA).await.shows("Asha Rao");
     }
     let form = world.visitor().visits(FORM).await;
     jiit.site.watch.faults.set(path, Fault::Html);
@@ -528,10 +528,10 @@ async fn j24_students_who_need_google_sign_in_get_an_explanation() {
     jiit.portal.set(&json!({ "student_password_login": false }));
     let world = jiit.world().await;
 
-    let told = jiit.signs_in(&world.visitor(), &ASHA).await;
+    let page = jiit.signs_in(&world.visitor(), &ASHA).await;
 
-    told.shows(WRONG);
-    told.shows("If the portal lets you in with Google only, choose another way here.");
+    page.shows(WRONG);
+    page.shows("If the portal lets you in with Google only, choose another way here.");
     assert_eq!(jiit.calls("/token/generatewebtoken"), 0);
 }
 
@@ -558,11 +558,11 @@ async fn an_expired_password_or_a_locked_account_ends_the_sign_in() {
         password: "23000005",
     };
     let browser = world.visitor();
-    let told = jiit.signs_in(&browser, &kabir).await;
+    let page = jiit.signs_in(&browser, &kabir).await;
     assert!(
-        told.says("Change your portal password first."),
+        page.says("Change your portal password first."),
         "{}",
-        told.words()
+        page.words()
     );
     assert!(!is_in(&browser).await);
 
@@ -573,11 +573,11 @@ async fn an_expired_password_or_a_locked_account_ends_the_sign_in() {
     let form = browser.visits(FORM).await;
     let path = "/StudentPortalAPI/token/pretoken-check";
     jiit.site.watch.faults.set(path, locked);
-    let told = jiit.answers(form, &ASHA).await;
+    let page = jiit.answers(form, &ASHA).await;
     assert!(
-        told.says("The portal has locked this account."),
+        page.says("The portal has locked this account."),
         "{}",
-        told.words()
+        page.words()
     );
 }
 
@@ -599,19 +599,19 @@ async fn malformed_input_makes_no_request_to_the_portal() {
     let world = jiit.world().await;
     let form = world.visitor().visits(FORM).await;
 
-    let told = form
+    let page = form
         .fills("username", "Asha Rao")
         .fills("password", ASHA.password)
         .fills("captcha", "five!")
         .presses("Sign in")
         .await;
 
-    told.shows("An enrollment number has 6 to 12 letters and digits, as in 22103171.");
-    told.shows("Type the letters and digits that you see in the picture.");
+    page.shows("An enrollment number has 6 to 12 letters and digits, as in 22103171.");
+    page.shows("Type the letters and digits that you see in the picture.");
     assert_eq!(jiit.calls("/token/pretoken-check"), 0);
     // The captcha is still valid.
     assert_eq!(jiit.calls("/token/getcaptcha"), 1);
-    jiit.answers(told, &ASHA).await.shows("Asha Rao");
+    jiit.answers(page, &ASHA).await.shows("Asha Rao");
 }
 
 #[tokio::test]
@@ -637,12 +637,12 @@ async fn an_expired_captcha_is_replaced_and_an_expired_form_ends_the_sign_in() {
     let world = jiit.world().await;
     let form = world.visitor().visits(FORM).await;
     world.advance_clock(Duration::seconds(121));
-    let told = jiit.answers(form, &ASHA).await;
-    told.shows("The picture was too old");
+    let page = jiit.answers(form, &ASHA).await;
+    page.shows("The picture was too old");
     assert_eq!(jiit.calls("/token/pretoken-check"), 0);
     world.advance_clock(Duration::seconds(180));
-    let told = jiit.answers(told, &ASHA).await;
-    assert!(told.says("This sign-in is over"), "{}", told.words());
+    let page = jiit.answers(page, &ASHA).await;
+    assert!(page.says("This sign-in is over"), "{}", page.words());
 }
 
 #[tokio::test]
@@ -655,16 +655,16 @@ async fn guessing_at_one_number_is_limited_before_the_portal_locks_it() {
         form = jiit.answers(form, &GUESS).await;
         form.shows(WRONG);
     }
-    let told = jiit.answers(form, &GUESS).await;
-    assert!(told.says("one try too many"), "{}", told.words());
+    let page = jiit.answers(form, &GUESS).await;
+    assert!(page.says("one try too many"), "{}", page.words());
     let mut form = world.visitor().visits(FORM).await;
     for _ in 0..2 {
         form = jiit.answers(form, &GUESS).await;
         form.shows(WRONG);
     }
     let calls = jiit.calls("/token/pretoken-check");
-    let told = jiit.answers(form, &ASHA).await;
-    told.shows("That was tried too often.");
+    let page = jiit.answers(form, &ASHA).await;
+    page.shows("That was tried too often.");
     assert_eq!(jiit.calls("/token/pretoken-check"), calls);
 
     // Other numbers are not limited, and the limit ends. A misread captcha does not count.
@@ -697,8 +697,8 @@ async fn one_address_gets_thirty_captchas_in_ten_minutes() {
     for _ in 0..30 {
         world.visitor().visits(FORM).await.shows("JIIT portal");
     }
-    let told = world.visitor().visits(FORM).await;
-    assert_eq!(told.status, 503);
+    let page = world.visitor().visits(FORM).await;
+    assert_eq!(page.status, 503);
     assert_eq!(jiit.calls("/token/getcaptcha"), 30);
 }
 
@@ -718,7 +718,7 @@ async fn the_member_number_has_to_stay_the_same() {
     });
 
     let browser = world.visitor();
-    let told = jiit.signs_in(&browser, &ASHA).await;
-    assert!(told.says("is not the one it was"), "{}", told.words());
+    let page = jiit.signs_in(&browser, &ASHA).await;
+    assert!(page.says("is not the one it was"), "{}", page.words());
     assert!(!is_in(&browser).await);
 }

@@ -27,9 +27,9 @@ async fn pyjiit_signs_in_with_only_its_host_changed() {
 
     let problem = String::from_utf8_lossy(&ended.stderr);
     assert!(ended.status.success(), "{problem}");
-    let told: Value = serde_json::from_slice(&ended.stdout).unwrap();
+    let response: Value = serde_json::from_slice(&ended.stdout).unwrap();
     assert_eq!(
-        told,
+        response,
         serde_json::json!({
             "wrong_password": "refused",
             "name": "ASHA RAO",

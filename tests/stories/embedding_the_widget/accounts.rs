@@ -15,18 +15,18 @@ fn for_a_page(browser: &Browser, origin: &str) -> Browser {
         .sending("origin", origin)
 }
 
-fn told(page: &Page) -> Value {
+fn json_of(page: &Page) -> Value {
     serde_json::from_str(&page.text()).unwrap_or_else(|_| panic!("{}", page.text()))
 }
 
 fn error(page: &Page, status: u16) -> String {
     assert_eq!(page.status, status, "{}", page.text());
-    let told = told(page);
-    let error = if told["error"].is_string() {
-        &told["error"]
+    let result = json_of(page);
+    let error = if result["error"].is_string() {
+        &result["error"]
     } else {
-        assert_eq!(told["error"]["code"], told["error"]["error"]);
-        &told["error"]["error"]
+        assert_eq!(result["error"]["code"], result["error"]["error"]);
+        &result["error"]["error"]
     };
     error.as_str().unwrap().to_owned()
 }
@@ -132,9 +132,9 @@ async fn only_the_browser_can_read_the_accounts() {
     let (campus, asha, AssertionRequest { app, .. }) = asha_and_mess_menu().await;
     campus.asha_has_allowed(&app, "basic profile").await;
     for strange in [None, Some("empty"), Some("document"), Some("image")] {
-        let asked = strange.map_or_else(|| asha.clone(), |it| asha.sending("sec-fetch-dest", it));
+        let form = strange.map_or_else(|| asha.clone(), |it| asha.sending("sec-fetch-dest", it));
         assert_eq!(
-            error(&asked.gets("fedcm/accounts/").await, 400),
+            error(&form.gets("fedcm/accounts/").await, 400),
             "invalid_request"
         );
     }
@@ -142,7 +142,7 @@ async fn only_the_browser_can_read_the_accounts() {
     let accounts = browser.gets("fedcm/accounts/").await;
     assert!(accounts.header("access-control-allow-origin").is_empty());
     assert_eq!(accounts.header("cache-control"), "no-store");
-    let account = &told(&accounts)["accounts"][0];
+    let account = &json_of(&accounts)["accounts"][0];
     assert_eq!(account["id"], campus.asha.id.to_string());
     assert_eq!(account["name"], "Asha D’Souza");
     assert_eq!(account["given_name"], "Asha");
@@ -176,7 +176,7 @@ async fn an_allowed_request_gives_a_code_and_a_new_one_the_consent_page() {
     let first = request.asks(&browser).await;
     assert_eq!(first.header("access-control-allow-origin"), MESS);
     assert_eq!(first.header("access-control-allow-credentials"), "true");
-    let page = told(&first)["continue_on"].as_str().unwrap().to_owned();
+    let page = json_of(&first)["continue_on"].as_str().unwrap().to_owned();
     assert!(page.starts_with(&campus.at("oauth/authorize/?")), "{page}");
     let allowed = asha.visits(&page).await.presses("allow").await;
     let code = allowed
@@ -184,14 +184,14 @@ async fn an_allowed_request_gives_a_code_and_a_new_one_the_consent_page() {
         .remove(0);
     super::exchanges_code_at(&request.app, &code, "https://mess.example/cb").await;
 
-    let code = told(&request.asks(&browser).await)["token"]
+    let code = json_of(&request.asks(&browser).await)["token"]
         .as_str()
         .unwrap()
         .to_owned();
     let tokens = super::exchanges_code_at(&request.app, &code, "https://mess.example/cb").await;
     assert_eq!(tokens.scopes(), ["basic", "profile"]);
     request.params["response_mode"] = "query".into();
-    let address = told(&request.asks(&browser).await)["token"]
+    let address = json_of(&request.asks(&browser).await)["token"]
         .as_str()
         .unwrap()
         .to_owned();
@@ -206,8 +206,8 @@ async fn an_allowed_request_gives_a_code_and_a_new_one_the_consent_page() {
     ] {
         let before = request.params.clone();
         request.params[name] = value.into();
-        let told = told(&request.asks(&browser).await);
-        assert!(told["continue_on"].is_string(), "{name}: {told}");
+        let result = json_of(&request.asks(&browser).await);
+        assert!(result["continue_on"].is_string(), "{name}: {result}");
         request.params = before;
     }
 }
@@ -224,13 +224,13 @@ async fn an_unverified_app_needs_consent_each_time() {
         .await;
     let browser = for_a_page(&asha, MESS);
     for _ in 0..2 {
-        let page = told(&request.asks(&browser).await)["continue_on"]
+        let page = json_of(&request.asks(&browser).await)["continue_on"]
             .as_str()
             .unwrap()
             .to_owned();
-        let asked = asha.visits(&page).await;
-        asked.shows("Not verified");
-        asked.presses("allow").await;
+        let form = asha.visits(&page).await;
+        form.shows("Not verified");
+        form.presses("allow").await;
     }
 }
 
@@ -350,7 +350,7 @@ async fn disconnecting_works_for_the_same_origins_and_ends_the_grant() {
     assert!(is_connected().await);
 
     let done = sent(&browser, "asha@campus.example").await;
-    assert_eq!(told(&done)["account_id"], campus.asha.id.to_string());
+    assert_eq!(json_of(&done)["account_id"], campus.asha.id.to_string());
     assert_eq!(done.header("access-control-allow-origin"), MESS);
     assert!(!is_connected().await);
     // A repeated request is accepted.
@@ -361,7 +361,7 @@ async fn disconnecting_works_for_the_same_origins_and_ends_the_grant() {
 async fn the_public_fedcm_files_do_not_depend_on_the_person() {
     let campus = Campus::opens().await;
     let browser = campus.browser();
-    let config = told(&browser.gets("fedcm/config.json").await);
+    let config = json_of(&browser.gets("fedcm/config.json").await);
     for name in [
         "accounts_endpoint",
         "id_assertion_endpoint",
@@ -377,7 +377,10 @@ async fn the_public_fedcm_files_do_not_depend_on_the_person() {
     let icon = config["branding"]["icons"][0]["url"].as_str().unwrap();
     assert_eq!(browser.gets(icon).await.header("content-type"), "image/png");
     // A page may load the script under an old prefix; the configuration is the same.
-    assert_eq!(config, told(&browser.gets("sso/fedcm/config.json").await));
+    assert_eq!(
+        config,
+        json_of(&browser.gets("sso/fedcm/config.json").await)
+    );
     let app = campus.mess_menu().await;
     let known = browser
         .gets(&format!(
@@ -385,7 +388,7 @@ async fn the_public_fedcm_files_do_not_depend_on_the_person() {
             app.client_id
         ))
         .await;
-    assert_eq!(told(&known), json!({}));
+    assert_eq!(json_of(&known), json!({}));
     let unknown = browser
         .gets("fedcm/client_metadata/?client_id=nobody")
         .await;
@@ -414,10 +417,10 @@ async fn with_a_path_in_the_public_url_only_the_web_identity_file_is_outside_of_
         narrow.unwrap().contains("; Path=/profiles/fedcm/"),
         "{cookies:?}"
     );
-    let known = told(&asha.gets("/.well-known/web-identity").await);
+    let known = json_of(&asha.gets("/.well-known/web-identity").await);
     let config = campus.at("fedcm/config.json");
     assert_eq!(known["provider_urls"], json!([config]));
-    let config = told(&asha.gets("/sso/fedcm/config.json").await);
+    let config = json_of(&asha.gets("/sso/fedcm/config.json").await);
     let accounts = config["accounts_endpoint"].as_str().unwrap();
     assert_eq!(accounts, campus.at("fedcm/accounts/"));
     assert_eq!(known["accounts_endpoint"], accounts);

@@ -59,10 +59,10 @@ async fn the_link_escapes_every_parameter() {
             assert!(link.starts_with(&start), "{link}");
             assert!(link.contains("scope=basic%20profile"), "{link}");
             assert!(link.contains("state=a%20b%26c%3D%C3%A9"), "{link}");
-            let asked = |name| parameter(link, name).unwrap();
-            assert_eq!(asked("client_id"), app.client_id);
-            assert_eq!(asked("redirect_uri"), "https://mess.example/cb");
-            assert_eq!(asked("response_type"), "code");
+            let link_parameter = |name| parameter(link, name).unwrap();
+            assert_eq!(link_parameter("client_id"), app.client_id);
+            assert_eq!(link_parameter("redirect_uri"), "https://mess.example/cb");
+            assert_eq!(link_parameter("response_type"), "code");
         }
     }
     let with = browser.evaluates(globals).await;
@@ -154,8 +154,11 @@ async fn k78_a_page_with_the_old_lines_still_works() {
     let code = parameter(back.as_str(), "code").unwrap();
     app.exchanges_code(&code).await;
     // The page has no web-identity file for its domain, so the browser reports an error about it.
-    let told = browser.console_messages().await;
-    assert!(told.iter().all(|it| it.contains("well-known")), "{told:?}");
+    let messages = browser.console_messages().await;
+    assert!(
+        messages.iter().all(|it| it.contains("well-known")),
+        "{messages:?}"
+    );
 }
 
 #[tokio::test]
@@ -278,11 +281,11 @@ async fn without_scripts_the_link_in_the_snippet_works() {
     let asha = campus.browser();
     let (_, rest) = lines.split_once("<noscript><a href=\"").unwrap();
     let (link, _) = rest.split_once('"').unwrap();
-    let asked = asha.visits(&link.replace("&amp;", "&")).await;
-    let asked = asked
+    let form = asha.visits(&link.replace("&amp;", "&")).await;
+    let form = form
         .signs_in(&campus.asha.username, &campus.asha.password)
         .await;
-    asked.shows("Mess Menu would like to know");
+    form.shows("Mess Menu would like to know");
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::{
-    Campus, MESS, PROFILES, SHOWN, TO_MESS, button, clicks_the_button, code_at, page, page_at_once,
-    trades,
+    Campus, MESS, PROFILES, SHOWN, TO_MESS, button, clicks_the_button, code_at, exchange_code,
+    page, page_at_once,
 };
 use crate::support::campus::Registration;
 use crate::support::chromium::Chromium;
@@ -29,11 +29,11 @@ async fn asks_the_browser(browser: &Chromium, mess: &Site) {
             return;
         }
         // On a busy machine the user activation of the click may have expired before the call.
-        let told = browser.console_messages().await;
-        let is_late = told
+        let messages = browser.console_messages().await;
+        let is_late = messages
             .iter()
             .all(|it| it.contains("transient user activation"));
-        assert!(is_late && !told.is_empty(), "{told:?}");
+        assert!(is_late && !messages.is_empty(), "{messages:?}");
     }
     panic!("the browser opens nothing");
 }
@@ -69,7 +69,7 @@ async fn the_first_time_and_the_second(third_party_cookies: bool) {
     browser.returns().await;
     comes_back(&browser, &mess).await;
     let code = code_at(&mess);
-    let tokens = trades(&app, &code, &mess).await;
+    let tokens = exchange_code(&app, &code, &mess).await;
     assert!(
         !tokens.fields().contains(&"last_name"),
         "{:?}",
@@ -87,7 +87,7 @@ async fn the_first_time_and_the_second(third_party_cookies: bool) {
     let back = mess.visits("/cb");
     let second = parameter(back[1].as_str(), "code").unwrap();
     assert_ne!(second, code);
-    trades(&app, &second, &mess).await;
+    exchange_code(&app, &second, &mess).await;
     assert_eq!(browser.console_messages().await, Vec::<String>::new());
 }
 
@@ -120,7 +120,7 @@ async fn a_signed_out_person_signs_in_in_a_window_of_the_browser() {
     assert_eq!(browser.dialog().await, "AccountChooser");
     browser.chooses_account(0).await;
     comes_back(&browser, &mess).await;
-    trades(&app, &code_at(&mess), &mess).await;
+    exchange_code(&app, &code_at(&mess), &mess).await;
 }
 
 #[tokio::test]
@@ -166,7 +166,7 @@ async fn after_the_dialog_is_closed_the_next_click_follows_the_link() {
 
     clicks_the_button(&browser).await;
     comes_back(&browser, &mess).await;
-    trades(&app, &code_at(&mess), &mess).await;
+    exchange_code(&app, &code_at(&mess), &mess).await;
 }
 
 /// After somebody closes the dialog, the browser refuses calls without a click for a while (cooldown).
@@ -224,7 +224,7 @@ async fn the_frame_shows_who_used_the_chooser_here(third_party_cookies: bool) {
     browser.clicks("button[value=allow]").await;
     browser.returns().await;
     comes_back(&browser, &mess).await;
-    trades(&app, &code_at(&mess), &mess).await;
+    exchange_code(&app, &code_at(&mess), &mess).await;
 
     // The frame has one second to find out, which may be too short on a busy machine.
     let known = becomes_true(async || {
@@ -243,9 +243,9 @@ async fn the_frame_shows_who_used_the_chooser_here(third_party_cookies: bool) {
     assert_eq!(browser.evaluates(seen).await, before);
     browser.looks_at("widget-elsewhere-asha").await;
     browser.can_be_used("widget-elsewhere-asha").await;
-    let heard = browser.evaluates("heard").await;
+    let messages = browser.evaluates("heard").await;
     assert_eq!(
-        heard,
+        messages,
         json!([format!("https://{PROFILES} sso-iframe://70:200")])
     );
 
@@ -294,9 +294,9 @@ async fn a_page_that_calls_fedcm_itself_gets_a_code() {
     browser.clicks("button").await;
     browser.dialog().await;
     browser.chooses_account(0).await;
-    let told = "new Promise(done => { const look = () => document.title ? done(document.title) : setTimeout(look, 20); look() })";
-    let code = browser.evaluates(told).await;
-    trades(&app, code.as_str().unwrap(), &mess).await;
+    let script = "new Promise(done => { const look = () => document.title ? done(document.title) : setTimeout(look, 20); look() })";
+    let code = browser.evaluates(script).await;
+    exchange_code(&app, code.as_str().unwrap(), &mess).await;
 }
 
 /// A page of another origin asks in the app's name, and the app's own page fakes browser requests.
@@ -370,7 +370,7 @@ async fn disconnecting_removes_all_access() {
     browser.dialog().await;
     browser.chooses_account(0).await;
     comes_back(&browser, &mess).await;
-    let tokens = trades(&app, &code_at(&mess), &mess).await;
+    let tokens = exchange_code(&app, &code_at(&mess), &mess).await;
     app.reads(&tokens.access, "").await.good();
 
     let disconnect = |hint: &str| {
@@ -403,7 +403,7 @@ async fn without_a_web_identity_file_a_click_follows_the_link() {
     browser.visits(&mess.at("/")).await;
     clicks_the_button(&browser).await;
     comes_back(&browser, &mess).await;
-    trades(&app, &code_at(&mess), &mess).await;
+    exchange_code(&app, &code_at(&mess), &mess).await;
 }
 
 /// The browser reports a failure; the following redirect gives the app the error.
@@ -454,7 +454,7 @@ async fn the_page_of_the_dialog_works_in_any_window() {
     browser.leaves_for(MESS).await;
     let back = mess.visits("/cb");
     let code = parameter(back[1].as_str(), "code").unwrap();
-    trades(&app, &code, &mess).await;
+    exchange_code(&app, &code, &mess).await;
 }
 
 /// A page of one app, in the window of its own dialog, leads to the sign-in of another app.

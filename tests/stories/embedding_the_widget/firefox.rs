@@ -1,7 +1,7 @@
 //! The login button in Firefox, which has no FedCM and partitions the cookies of other sites.
 
 use super::{
-    Campus, HOSTEL, MESS, TO_HOSTEL, TO_MESS, button, code_at, page, page_at_once, trades,
+    Campus, HOSTEL, MESS, TO_HOSTEL, TO_MESS, button, code_at, exchange_code, page, page_at_once,
 };
 use crate::support::firefox::Firefox;
 
@@ -20,7 +20,7 @@ async fn on_another_site_the_button_is_a_link_and_the_console_stays_empty() {
     browser.signs_in(&asha.username, &asha.password).await;
     browser.follows("button[value=allow]").await;
 
-    trades(&app, &code_at(&mess), &mess).await;
+    exchange_code(&app, &code_at(&mess), &mess).await;
     assert_eq!(browser.console_messages().await, Vec::<String>::new());
 }
 
@@ -46,6 +46,6 @@ async fn on_the_campus_domain_the_frame_shows_who_would_sign_in() {
     browser.waits_for("button[value=allow]").await;
     browser.follows("button[value=allow]").await;
 
-    trades(&app, &code_at(&hostel), &hostel).await;
+    exchange_code(&app, &code_at(&hostel), &hostel).await;
     assert_eq!(browser.console_messages().await, Vec::<String>::new());
 }

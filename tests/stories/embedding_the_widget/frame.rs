@@ -4,7 +4,8 @@
 use serde_json::json;
 
 use super::{
-    Campus, HOSTEL, MESS, PROFILES, SHOWN, TO_HOSTEL, button, code_at, page, page_at_once, trades,
+    Campus, HOSTEL, MESS, PROFILES, SHOWN, TO_HOSTEL, button, code_at, exchange_code, page,
+    page_at_once,
 };
 use crate::support::chromium::Chromium;
 use crate::support::wait::becomes_true;
@@ -44,9 +45,9 @@ async fn the_frame_shows_who_would_sign_in_and_the_page_cannot_read_it() {
     browser.can_be_used("widget-campus").await;
 
     assert_eq!(as_a_stranger, as_asha);
-    let heard = browser.evaluates("heard").await;
+    let messages = browser.evaluates("heard").await;
     assert_eq!(
-        heard,
+        messages,
         json!([format!("https://{PROFILES} sso-iframe://70:200")])
     );
 
@@ -55,7 +56,7 @@ async fn the_frame_shows_who_would_sign_in_and_the_page_cannot_read_it() {
     browser.leaves_frame().await;
     browser.waits_for("button[value=allow]").await;
     browser.follows("button[value=allow]").await;
-    trades(&app, &code_at(&hostel), &hostel).await;
+    exchange_code(&app, &code_at(&hostel), &hostel).await;
     assert_eq!(browser.console_messages().await, Vec::<String>::new());
 }
 
@@ -114,14 +115,14 @@ async fn only_the_apps_own_pages_get_the_frame_and_only_the_script_can_show_it()
             browser.evaluates("heard").await
         );
         assert!(becomes_true(async || browser.evaluates(state).await == "[0,70]").await);
-        let heard = browser.evaluates("heard.join()").await;
-        assert!(!heard.as_str().unwrap().contains(PROFILES), "{heard}");
+        let received = browser.evaluates("heard.join()").await;
+        assert!(!received.as_str().unwrap().contains(PROFILES), "{received}");
         assert!(browser.words().await.contains("Login with SSO"));
     }
-    let told = browser.console_messages().await;
+    let messages = browser.console_messages().await;
     assert!(
-        told.iter().all(|it| it.contains("frame-ancestors")) && !told.is_empty(),
-        "{told:?}"
+        messages.iter().all(|it| it.contains("frame-ancestors")) && !messages.is_empty(),
+        "{messages:?}"
     );
 }
 
@@ -194,9 +195,9 @@ async fn k80_the_frames_page_is_for_the_apps_origins_and_accepts_any_query() {
     assert_eq!(state.as_deref(), Some("a&b#c+d"));
     // The frame sends messages only to a page of the app.
     assert!(!page.offers("[data-origin]") && !page.offers("script"));
-    let told = browser.gets(&format!("{own}&origin=https://{MESS}")).await;
+    let result = browser.gets(&format!("{own}&origin=https://{MESS}")).await;
     assert_eq!(
-        told.attributes("body", "data-origin"),
+        result.attributes("body", "data-origin"),
         [format!("https://{MESS}")]
     );
     // The frame does not read the browser's FedCM state unless the script asks from another site.

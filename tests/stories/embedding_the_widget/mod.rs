@@ -110,10 +110,10 @@ impl Campus {
             .await;
         let link = app.login_link(scope);
         let query = Url::parse(&link).unwrap().query().unwrap().to_owned();
-        let asked = browser
+        let form = browser
             .visits(&self.at(&format!("oauth/authorize/?{query}")))
             .await;
-        asked.presses("allow").await.location();
+        form.presses("allow").await.location();
     }
 }
 
@@ -184,7 +184,7 @@ fn code_at(site: &Site) -> String {
 }
 
 /// Exchanges the code with the redirect URI it came to.
-async fn trades(app: &App, code: &str, site: &Site) -> Tokens {
+async fn exchange_code(app: &App, code: &str, site: &Site) -> Tokens {
     exchanges_code_at(app, code, &site.at("/cb")).await
 }
 

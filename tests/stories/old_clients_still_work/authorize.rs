@@ -504,30 +504,31 @@ async fn k26_a_code_of_one_prefix_works_under_another() {
     let asha = world.student("asha").await;
     let canteen = world.canteen();
 
-    for (asked, traded) in [
+    for (requested, exchanged) in [
         ("sso/", "profiles/"),
         ("profiles/", "sso/"),
         ("sso/", ""),
         ("", "profiles/"),
     ] {
-        let link = canteen
-            .login_link("basic")
-            .replace("/oauth/authorize/", &format!("/{asked}oauth/authorize/"));
+        let link = canteen.login_link("basic").replace(
+            "/oauth/authorize/",
+            &format!("/{requested}oauth/authorize/"),
+        );
         let code = world.consents(&asha, &link).await;
         let answer = canteen
             .calls(
-                &format!("{traded}oauth/token/"),
+                &format!("{exchanged}oauth/token/"),
                 Credentials::InHeader,
                 &[("grant_type", "authorization_code"), ("code", &code)],
             )
             .await;
         let tokens = answer.tokens();
         let read = canteen
-            .request(reqwest::Method::GET, &format!("{asked}user/api/user/"))
+            .request(reqwest::Method::GET, &format!("{requested}user/api/user/"))
             .bearer_auth(&tokens.access);
         assert!(
             Answer::to(read).await.good()["id"].is_i64(),
-            "{asked} {traded}"
+            "{requested} {exchanged}"
         );
     }
 }

@@ -41,13 +41,13 @@ async fn k49_revoking_the_refresh_token_ends_the_token_pair_with_any_hint() {
             ("token", pair.refresh.as_str()),
             ("token_type_hint", hint.unwrap_or_default()),
         ];
-        let said = if hint.is_some() {
+        let reply = if hint.is_some() {
             &fields[..]
         } else {
             &fields[..1]
         };
         let answer = canteen
-            .calls("oauth/revoke_token/", Credentials::InHeader, said)
+            .calls("oauth/revoke_token/", Credentials::InHeader, reply)
             .await;
         assert_eq!(
             (answer.status.as_u16(), answer.text().as_str()),
@@ -67,7 +67,7 @@ async fn k50_unknown_tokens_get_200_and_unknown_clients_an_error() {
         .calls("oauth/revoke_token/", Credentials::InBody, &[])
         .await;
     let visitor = canteen.with_secret("wrong").revokes(&pair.access).await;
-    let nobody = canteen
+    let anonymous = canteen
         .calls(
             "oauth/revoke_token/",
             Credentials::Nowhere,
@@ -81,7 +81,7 @@ async fn k50_unknown_tokens_get_200_and_unknown_clients_an_error() {
     );
     missing.refuses(400, "invalid_request");
     visitor.refuses(401, "invalid_client");
-    nobody.refuses(401, "invalid_client");
+    anonymous.refuses(401, "invalid_client");
     canteen.reads(&pair.access, "").await.good();
 }
 

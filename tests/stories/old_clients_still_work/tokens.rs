@@ -138,14 +138,14 @@ async fn k30_a_body_may_be_multipart() {
         canteen.posts_raw(address, &headers, &body).await
     };
 
-    let torn = posts("oauth/token/", &fields, "").await;
+    let conflicting = posts("oauth/token/", &fields, "").await;
     let tokens = posts("oauth/token/", &fields, "--part--\r\n")
         .await
         .tokens();
     let token = [("token", tokens.access.as_str())];
     let revoked = posts("oauth/revoke_token/", &token, "--part--\r\n").await;
 
-    torn.refuses(400, "invalid_request");
+    conflicting.refuses(400, "invalid_request");
     assert_eq!(revoked.status, 200);
     assert_eq!(canteen.reads(&tokens.access, "").await.status, 401);
 }
@@ -156,11 +156,11 @@ async fn k31_the_first_redirect_uri_need_not_be_repeated() {
     canteen.tries_to_exchange(&code, &[]).await.tokens();
 
     let asha = world.student("asha").await;
-    let said = canteen.authorize_url(&[
+    let reply = canteen.authorize_url(&[
         ("scope", "basic"),
         ("redirect_uri", "https://canteen.example/cb"),
     ]);
-    let code = world.consents(&asha, &said).await;
+    let code = world.consents(&asha, &reply).await;
 
     canteen.tries_to_exchange(&code, &[]).await.tokens();
 }

@@ -19,21 +19,21 @@ async fn runs_app_command(world: &World, verb: &'static str, app: &App) -> Value
         world.data.clone(),
         app.client_id.clone(),
     );
-    let told = spawn_blocking(move || {
+    let output = spawn_blocking(move || {
         let mut profiles = command::profiles(&url, &data);
         profiles.args(["app", verb, &id, "association"]);
         command::succeed(profiles, "")
     });
-    serde_json::from_str(&told.await.unwrap()).unwrap()
+    serde_json::from_str(&output.await.unwrap()).unwrap()
 }
 
 /// Creates a look-up token on the app's page.
 async fn makes_token(developer: &Browser, app: &str) -> String {
     let list = developer.visits("oauth/applications/").await;
     let page = list.clicks(app).await;
-    let asked = page.clicks("Make a new look-up token").await;
-    let shown = asked.presses("Make a new token").await;
-    let token = shown.code("#look_up_token").remove(0);
+    let form = page.clicks("Make a new look-up token").await;
+    let result = form.presses("Make a new token").await;
+    let token = result.code("#look_up_token").remove(0);
     assert!(token.starts_with("pfl"), "{token}");
     token
 }
@@ -57,8 +57,8 @@ async fn opens() -> ((World, Erp), Browser, String) {
         .presses("Save")
         .await;
     saved.shows("Apps that the campus allowed to may find you now.");
-    let told = runs_app_command(&setup.0, "allow", &setup.0.canteen()).await;
-    assert_eq!(told["allowed"], serde_json::json!(["association"]));
+    let output = runs_app_command(&setup.0, "allow", &setup.0.canteen()).await;
+    assert_eq!(output["allowed"], serde_json::json!(["association"]));
     let meera = setup.0.student("meera").await;
     let token = makes_token(&meera, "Canteen").await;
     (setup, asha, token)
@@ -76,13 +76,13 @@ async fn an_allowed_app_gets_the_mailbox_and_the_person_sees_the_look_up() {
     ] {
         let answer = asks(&canteen, path, &token).await;
         assert_eq!(answer.header("cache-control"), "no-store");
-        let told = answer.good();
-        let at = told["authenticated"].as_str().unwrap();
+        let response = answer.good();
+        let at = response["authenticated"].as_str().unwrap();
         OffsetDateTime::parse(at, &Rfc3339).unwrap();
         assert!(at.ends_with('Z') && at.len() == 20, "{at}");
-        assert_eq!(told["roll"], ROLL);
-        assert_eq!(told["email"], MAILBOX);
-        assert_eq!(told.as_object().unwrap().len(), 3);
+        assert_eq!(response["roll"], ROLL);
+        assert_eq!(response["email"], MAILBOX);
+        assert_eq!(response.as_object().unwrap().len(), 3);
     }
     // The pages are complete once the queued access records are stored.
     world.runs_jobs().await;
@@ -147,8 +147,8 @@ async fn old_programs_get_the_responses_they_rely_on() {
 async fn a_person_who_did_not_agree_gets_the_same_response_as_an_unknown_one() {
     let ((world, _erp), asha, token) = opens().await;
     let canteen = world.canteen();
-    let nobody = asks(&canteen, "association/roll/99XX10001", &token).await;
-    assert_eq!(nobody.status, 404);
+    let unknown = asks(&canteen, "association/roll/99XX10001", &token).await;
+    assert_eq!(unknown.status, 404);
 
     let mine = asha.visits("association/").await;
     let saved = mine
@@ -162,7 +162,7 @@ async fn a_person_who_did_not_agree_gets_the_same_response_as_an_unknown_one() {
     ] {
         let hidden = asks(&canteen, path, &token).await;
         assert_eq!(hidden.status, 404);
-        assert_eq!(hidden.text(), nobody.text());
+        assert_eq!(hidden.text(), unknown.text());
     }
     world.runs_jobs().await;
     assert!(!asha.visits("user/settings/").await.says("Canteen"));
@@ -212,8 +212,8 @@ async fn only_a_token_of_an_allowed_app_can_look_up() {
     let third = makes_token(&meera, "Canteen").await;
     assert_eq!((status(&token).await, status(&second).await), (401, 200));
     assert!(!world.database.dump().contains(&third));
-    let told = world.mail_to("meera@campus.example", 3).await;
-    assert!(told.contains("A new look-up token was made for Canteen"));
+    let mail = world.mail_to("meera@campus.example", 3).await;
+    assert!(mail.contains("A new look-up token was made for Canteen"));
     let page = meera
         .visits("oauth/applications/")
         .await
@@ -319,6 +319,9 @@ async fn the_command_reports_an_unknown_app() {
     });
     let output = output.await.unwrap();
     assert_eq!(output.status.code(), Some(1));
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert!(told.contains("no app with the client id nothing"), "{told}");
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        errors.contains("no app with the client id nothing"),
+        "{errors}"
+    );
 }

@@ -36,10 +36,10 @@ async fn asks_for_code(browser: &Browser, roll: &str) -> Page {
 }
 
 async fn signs_in(world: &World, browser: &Browser, many: usize) -> Page {
-    let asked = asks_for_code(browser, ROLL).await;
-    asked.shows(MAILED);
+    let form = asks_for_code(browser, ROLL).await;
+    form.shows(MAILED);
     let code = code(&world.mail_to(BOB, many).await);
-    asked.fills("code", &code).presses("Sign in").await
+    form.fills("code", &code).presses("Sign in").await
 }
 
 #[tokio::test]
@@ -66,9 +66,9 @@ async fn a_record_in_lower_case_is_found() {
     let (world, server) = opens().await;
     server.knows("21cs10001", "asha@example.com", time::Duration::ZERO);
     let asha = world.visitor();
-    let asked = asks_for_code(&asha, " 21Cs10001 ").await;
+    let form = asks_for_code(&asha, " 21Cs10001 ").await;
     let code = code(&world.mail_to("asha@example.com", 1).await);
-    asked.fills("code", &code).presses("Sign in").await;
+    form.fills("code", &code).presses("Sign in").await;
     asha.visits("user/").await.shows("21CS10001");
     assert_eq!(
         server.site.watch.requests.lines(),
@@ -96,8 +96,8 @@ async fn l17_an_implausible_answer_signs_nobody_in() {
             "unauthorised" => server.state().auth_token = "Bearer another".to_owned(),
             _ => server.state().people[0].step2completedat -= time::Duration::days(400),
         }
-        let asked = asks_for_code(&world.visitor(), ROLL).await;
-        assert!(asked.says(words), "{what}: {}", asked.words());
+        let form = asks_for_code(&world.visitor(), ROLL).await;
+        assert!(form.says(words), "{what}: {}", form.words());
         world.runs_jobs().await;
         assert_eq!(world.mails(), 0, "{what}");
     }
@@ -118,10 +118,10 @@ async fn l18_without_an_authorization_the_program_does_not_start() {
         });
         let output = output.await.unwrap();
         assert_eq!(output.status.code(), Some(1));
-        let told = String::from_utf8(output.stderr).unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
         assert!(
-            told.contains("PROFILES_LEPRECHAUN_AUTHORIZATION must be"),
-            "{told}"
+            errors.contains("PROFILES_LEPRECHAUN_AUTHORIZATION must be"),
+            "{errors}"
         );
     }
 }
@@ -148,8 +148,8 @@ async fn the_check_command_reports_the_state_of_the_server() {
         let mut check = command::profiles(&world.database.url(), &world.data);
         check.arg("check").env("PROFILES_LEPRECHAUN_URL", url);
         check.env("PROFILES_LEPRECHAUN_AUTHORIZATION", authorization);
-        let told = spawn_blocking(move || command::run(check, "")).await;
-        let report: Value = serde_json::from_slice(&told.unwrap().stdout).unwrap();
+        let output = spawn_blocking(move || command::run(check, "")).await;
+        let report: Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
         let leprechaun = &report["leprechaun"];
         let says = leprechaun["says"].as_str().unwrap().to_owned();
         (leprechaun["ok"] == true, says)
@@ -164,9 +164,9 @@ async fn the_check_command_reports_the_state_of_the_server() {
     );
 
     let (is_ok, says) = check(&here, "Bearer another").await;
-    let told = says.contains("does not know our authorization");
+    let output = says.contains("does not know our authorization");
     assert!(
-        !is_ok && told && says.contains("PROFILES_LEPRECHAUN_AUTHORIZATION"),
+        !is_ok && output && says.contains("PROFILES_LEPRECHAUN_AUTHORIZATION"),
         "{says}"
     );
     assert!(!says.contains("another"));
@@ -176,8 +176,8 @@ async fn the_check_command_reports_the_state_of_the_server() {
     server.site.watch.faults.set("", Fault::Status(503));
     let (is_ok, says) = check(&here, AUTHORIZATION).await;
     assert!(!is_ok && says.contains("does not answer"), "{says}");
-    let nobody = format!("http://127.0.0.1:{}", database::free_port());
-    let (is_ok, says) = check(&nobody, AUTHORIZATION).await;
+    let closed_port_url = format!("http://127.0.0.1:{}", database::free_port());
+    let (is_ok, says) = check(&closed_port_url, AUTHORIZATION).await;
     assert!(!is_ok && says.contains("does not answer"), "{says}");
 }
 
@@ -187,13 +187,13 @@ async fn one_address_gets_sixty_codes_and_then_one_a_minute() {
     let (world, server) = opens().await;
     let eve = world.visitor();
     for number in 0..60 {
-        let asked = asks_for_code(&eve, &format!("99XX1{number:04}")).await;
-        asked.shows("we have just sent a code there");
+        let form = asks_for_code(&eve, &format!("99XX1{number:04}")).await;
+        form.shows("we have just sent a code there");
     }
     let before = server.site.watch.requests.all().len();
-    let told = asks_for_code(&eve, ROLL).await;
-    told.shows("Many codes were asked for from your network.");
-    told.shows("Use the newest, or try again in ");
+    let page = asks_for_code(&eve, ROLL).await;
+    page.shows("Many codes were asked for from your network.");
+    page.shows("Use the newest, or try again in ");
     assert_eq!(server.site.watch.requests.all().len(), before);
     world.runs_jobs().await;
     assert_eq!(world.mails(), 0);
@@ -224,13 +224,13 @@ impl Portal for Leprechaun {
     }
 
     async fn sign_in_with_mail(&self, world: &World, browser: &Browser) -> Page {
-        let asked = self.sign_in(browser).await;
+        let form = self.sign_in(browser).await;
         world.runs_jobs().await;
-        if !asked.says(MAILED) || world.mails() == 0 {
-            return asked;
+        if !form.says(MAILED) || world.mails() == 0 {
+            return form;
         }
         let code = code(&world.mail_to(BOB, 1).await);
-        asked.fills("code", &code).presses("Sign in").await
+        form.fills("code", &code).presses("Sign in").await
     }
 }
 

@@ -58,9 +58,9 @@ async fn is_mailed(
     (roll, mailbox): (&str, &str),
     many: usize,
 ) -> String {
-    let shown = begins(browser, roll, mailbox).await;
-    sets_question(erp, roll, &verifier(&shown));
-    let mailed = shown.presses(CHECK).await;
+    let question = begins(browser, roll, mailbox).await;
+    sets_question(erp, roll, &verifier(&question));
+    let mailed = question.presses(CHECK).await;
     mailed.shows("We have seen your text").shows(mailbox);
     link(&world.mail_to(mailbox, many).await)
 }
@@ -147,29 +147,28 @@ async fn a_new_person_proves_a_mailbox_and_is_signed_in() {
     assert_eq!(wrong.texts("#email-error").len(), 1);
     assert_eq!(wrong.attributes("#roll", "value"), ["2CS"]);
 
-    let shown = wrong
+    let result = wrong
         .fills("roll", " 21cs10001 ")
         .fills("email", "asha.21cs10001@KGPian.iitkgp.ac.in")
         .presses("Go on")
         .await;
-    shown
+    result
         .shows("Only for a text you asked for yourself")
         .shows(MAILBOX)
         .shows("as 21CS10001");
-    let text = verifier(&shown);
+    let text = verifier(&result);
     sets_question(erp, ROLL, &text.to_uppercase());
-    let mailed = shown.presses(CHECK).await;
+    let mailed = result.presses(CHECK).await;
     mailed.shows("Read your mail").shows(MAILBOX);
     let mail = world.mail_to(MAILBOX, 1).await;
     assert!(mail.contains(ROLL), "{mail}");
     assert!(!is_in(&asha).await);
 
-    let asked = asha.visits(&link(&mail)).await;
-    asked
-        .shows("Is this mailbox yours?")
+    let form = asha.visits(&link(&mail)).await;
+    form.shows("Is this mailbox yours?")
         .shows(MAILBOX)
         .shows(ROLL);
-    let done = asked.presses("Confirm").await;
+    let done = form.presses("Confirm").await;
     done.shows("It is proved").shows(&text);
     assert!(!is_in(&asha).await);
     let entered = done.presses("Sign in as 21CS10001").await;
@@ -210,17 +209,17 @@ async fn l20_the_verifier_is_found_in_few_requests_with_pauses() {
     let asha = world.visitor();
     for (mode, most) in [(QuestionMode::Random, 15), (QuestionMode::RoundRobin, 3)] {
         erp.turns(|knobs| knobs.question_mode = mode);
-        let shown = begins(&asha, ROLL, MAILBOX).await;
-        sets_question(erp, ROLL, &verifier(&shown));
+        let question = begins(&asha, ROLL, MAILBOX).await;
+        sets_question(erp, ROLL, &verifier(&question));
         erp.site.watch.requests.forget();
         let mut began = Instant::now();
-        let mut mailed = shown.presses(CHECK).await;
+        let mut mailed = question.presses(CHECK).await;
         if mode == QuestionMode::Random && mailed.says(NOT_THERE) {
             assert_eq!(erp.site.watch.requests.to(QUESTIONS), 15);
             erp.site.watch.requests.forget();
             world.advance_clock(time::Duration::seconds(40));
             began = Instant::now();
-            mailed = shown.presses(CHECK).await;
+            mailed = question.presses(CHECK).await;
         }
         mailed.shows("We have seen your text");
         let calls = erp.site.watch.requests.to(QUESTIONS);
@@ -239,20 +238,20 @@ async fn l21_without_the_verifier_the_search_stops_after_three_questions_and_can
     let setup = opens().await;
     let (world, erp) = &setup;
     let asha = world.visitor();
-    let shown = begins(&asha, ROLL, MAILBOX).await;
-    let text = verifier(&shown);
-    let told = shown.presses(CHECK).await;
-    told.shows(NOT_THERE)
+    let question = begins(&asha, ROLL, MAILBOX).await;
+    let text = verifier(&question);
+    let page = question.presses(CHECK).await;
+    page.shows(NOT_THERE)
         .shows("we looked 3 times")
         .shows(&text);
     assert_eq!(erp.site.watch.requests.to(QUESTIONS), 3);
 
     // A retry has to wait, and ERP is not asked.
-    told.presses(CHECK).await.shows("Wait 20 seconds");
+    page.presses(CHECK).await.shows("Wait 20 seconds");
     assert_eq!(erp.site.watch.requests.to(QUESTIONS), 3);
     sets_question(erp, ROLL, &text);
     world.advance_clock(time::Duration::seconds(20));
-    told.presses(CHECK).await.shows("We have seen your text");
+    page.presses(CHECK).await.shows("We have seen your text");
 }
 
 /// People write their questions themselves. An unreadable one must not hide the others.
@@ -269,9 +268,9 @@ async fn an_unreadable_question_does_not_hide_the_others() {
 async fn l22_an_unknown_roll_number_makes_one_request_to_the_portal() {
     let (world, erp) = opens().await;
     let eve = world.visitor();
-    let shown = begins(&eve, "99XX10001", "eve@home.example").await;
-    let told = shown.presses(CHECK).await;
-    told.shows("The ERP does not know the roll number 99XX10001");
+    let question = begins(&eve, "99XX10001", "eve@home.example").await;
+    let page = question.presses(CHECK).await;
+    page.shows("The ERP does not know the roll number 99XX10001");
     assert_eq!(erp.site.watch.requests.to(QUESTIONS), 1);
 }
 
@@ -290,8 +289,8 @@ async fn l23_a_link_scanner_completes_nothing_and_the_button_works_once() {
 
     // The mail is opened on a phone, which gets a message and is not signed in.
     let phone = world.visitor();
-    let asked = phone.visits(&link).await;
-    let done = asked.presses("Confirm").await;
+    let form = phone.visits(&link).await;
+    let done = form.presses("Confirm").await;
     done.shows("It is proved")
         .shows("Go back to the browser where you began");
     assert!(!done.offers("form button.primary"));
@@ -301,7 +300,7 @@ async fn l23_a_link_scanner_completes_nothing_and_the_button_works_once() {
         .shows("Nobody asks for your ERP password");
     assert!(!is_in(&phone).await);
 
-    asked.presses("Confirm").await.refuses(410);
+    form.presses("Confirm").await.refuses(410);
     phone.visits(&link).await.refuses(410);
     let here = asha.visits("association/").await;
     here.presses("Sign in as 21CS10001").await;
@@ -313,27 +312,27 @@ async fn l24_another_browser_or_an_expired_proof_makes_no_request_to_the_portal(
     let setup = opens().await;
     let (world, erp) = &setup;
     let asha = world.visitor();
-    let shown = begins(&asha, ROLL, MAILBOX).await;
-    let text = verifier(&shown);
+    let question = begins(&asha, ROLL, MAILBOX).await;
+    let text = verifier(&question);
     sets_question(erp, ROLL, &text);
 
     // Another browser has its own proof under way, and cannot complete this one.
     let eve = world.visitor();
     let other = begins(&eve, "99XX10001", "eve@home.example").await;
     assert!(!other.says(&text));
-    let nobody = world.visitor();
-    let csrf_token = nobody.visits("association/").await;
+    let anonymous = world.visitor();
+    let csrf_token = anonymous.visits("association/").await;
     let csrf_token = csrf_token
         .attributes("[name=csrf_token]", "value")
         .remove(0);
-    let forged = nobody
+    let forged = anonymous
         .posts("association/check/", &[("csrf_token", &csrf_token)])
         .await;
     assert_eq!(forged.status, 303);
-    nobody.visits("association/").await.shows("That is over");
+    anonymous.visits("association/").await.shows("That is over");
 
     world.advance_clock(time::Duration::minutes(30));
-    shown.presses(CHECK).await.shows("That is over");
+    question.presses(CHECK).await.shows("That is over");
     assert_eq!(erp.site.watch.requests.to(QUESTIONS), 0);
 
     // The same holds for the mailed link.
@@ -376,13 +375,13 @@ async fn the_next_sign_in_needs_a_mailed_code_only() {
 
     let asha = world.visitor();
     let form = asha.visits("account/login/association/?next=/doc/").await;
-    let asked = form
+    let confirmation = form
         .fills("roll", "21cs10001")
         .presses("Send me a code")
         .await;
-    asked.shows("If a mailbox belongs to 21CS10001");
+    confirmation.shows("If a mailbox belongs to 21CS10001");
     let first = code(&world.mail_to(MAILBOX, 2).await);
-    let wrong = asked
+    let wrong = confirmation
         .clone()
         .fills("code", "0000 0000")
         .presses("Sign in")
@@ -404,7 +403,7 @@ async fn a_mailed_code_allows_five_guesses_and_ten_minutes() {
     let (world, _) = &setup;
     proves(&setup, &world.visitor(), (ROLL, MAILBOX)).await;
     let eve = world.visitor();
-    let mut asked = eve
+    let mut form = eve
         .visits("account/login/association/")
         .await
         .fills("roll", ROLL)
@@ -412,22 +411,22 @@ async fn a_mailed_code_allows_five_guesses_and_ten_minutes() {
         .await;
     let right = code(&world.mail_to(MAILBOX, 2).await);
     for _ in 0..4 {
-        asked = asked.fills("code", "12345678").presses("Sign in").await;
-        asked.shows("That is not the code");
+        form = form.fills("code", "12345678").presses("Sign in").await;
+        form.shows("That is not the code");
     }
-    let spent = asked.fills("code", "12345678").presses("Sign in").await;
+    let spent = form.fills("code", "12345678").presses("Sign in").await;
     spent.refuses(400);
     let late = spent.clone();
     assert!(late.says("Too many codes were wrong"));
 
-    let asked = eve
+    let form = eve
         .visits("account/login/association/")
         .await
         .fills("roll", ROLL)
         .presses("Send me a code")
         .await;
     // The code belonged to another attempt.
-    let other = asked.clone().fills("code", &right).presses("Sign in").await;
+    let other = form.clone().fills("code", &right).presses("Sign in").await;
     other.shows("That is not the code");
     let right = code(&world.mail_to(MAILBOX, 3).await);
     world.advance_clock(time::Duration::minutes(10));
@@ -443,9 +442,9 @@ async fn a_roll_number_without_a_proof_gets_the_same_page() {
     proves(&setup, &world.visitor(), (ROLL, MAILBOX)).await;
     let ask = async |roll: &str| {
         let form = world.visitor().visits("account/login/association/").await;
-        let asked = form.fills("roll", roll).presses("Send me a code").await;
+        let confirmation = form.fills("roll", roll).presses("Send me a code").await;
         world.runs_jobs().await;
-        asked.words().replace(roll, "ROLL")
+        confirmation.words().replace(roll, "ROLL")
     };
     let before = world.mails();
     let unknown = ask("99XX10001").await;
@@ -455,11 +454,11 @@ async fn a_roll_number_without_a_proof_gets_the_same_page() {
     assert_eq!(known, unknown);
     // With codes left and without.
     for roll in [ROLL, "99XX10001"] {
-        let mut told = String::new();
+        let mut text = String::new();
         for _ in 0..5 {
-            told = ask(roll).await;
+            text = ask(roll).await;
         }
-        assert!(told.contains("Many codes were asked for"), "{told}");
+        assert!(text.contains("Many codes were asked for"), "{text}");
     }
 }
 
@@ -471,19 +470,22 @@ async fn an_old_proof_has_to_be_repeated() {
     let signs_in = async |many| {
         let asha = world.visitor();
         let form = asha.visits("account/login/association/").await;
-        let asked = form.fills("roll", ROLL).presses("Send me a code").await;
+        let confirmation = form.fills("roll", ROLL).presses("Send me a code").await;
         let code = code(&world.mail_to(MAILBOX, many).await);
-        (asha, asked.fills("code", &code).presses("Sign in").await)
+        (
+            asha,
+            confirmation.fills("code", &code).presses("Sign in").await,
+        )
     };
     world.advance_clock(time::Duration::days(29));
     let (asha, _) = signs_in(2).await;
     assert!(is_in(&asha).await);
     world.advance_clock(time::Duration::days(1));
-    let (asha, told) = signs_in(3).await;
+    let (asha, page) = signs_in(3).await;
     assert!(
-        told.says("your proof is too old by now"),
+        page.says("your proof is too old by now"),
         "{}",
-        told.words()
+        page.words()
     );
     assert!(!is_in(&asha).await);
 
@@ -506,13 +508,13 @@ async fn a_new_proof_moves_to_the_new_mailbox_and_mails_the_old_one() {
     // The owner of the old mailbox asked for a code in time.
     let old = world.visitor();
     let form = old.visits("account/login/association/").await;
-    let asked = form.fills("roll", ROLL).presses("Send me a code").await;
+    let confirmation = form.fills("roll", ROLL).presses("Send me a code").await;
     let mailed = code(&world.mail_to(MAILBOX, 2).await);
 
     let later = world.visitor();
     let done = proves(&setup, &later, (ROLL, "asha@new.example")).await;
     done.presses("Sign in as 21CS10001").await;
-    asked
+    confirmation
         .fills("code", &mailed)
         .presses("Sign in")
         .await
@@ -522,8 +524,8 @@ async fn a_new_proof_moves_to_the_new_mailbox_and_mails_the_old_one() {
         later.visits("user/").await.texts(".facts dd").join(" "),
         number
     );
-    let told = world.mail_to(MAILBOX, 3).await;
-    assert!(told.contains("has another mailbox now"), "{told}");
+    let mail = world.mail_to(MAILBOX, 3).await;
+    assert!(mail.contains("has another mailbox now"), "{mail}");
 
     let form = world.visitor().visits("account/login/association/").await;
     form.fills("roll", ROLL).presses("Send me a code").await;
@@ -546,14 +548,14 @@ async fn a_signed_in_person_links_the_proved_mailbox() {
     asha.visits("user/ways-in/")
         .await
         .shows("Prove it without your password");
-    let told = world.mail_to("asha@campus.example", 1).await;
-    assert!(told.contains("sign in"), "{told}");
+    let mail = world.mail_to("asha@campus.example", 1).await;
+    assert!(mail.contains("sign in"), "{mail}");
 
     let elsewhere = world.visitor();
     let form = elsewhere.visits("account/login/association/").await;
-    let asked = form.fills("roll", ROLL).presses("Send me a code").await;
+    let confirmation = form.fills("roll", ROLL).presses("Send me a code").await;
     let code = code(&world.mail_to(MAILBOX, 2).await);
-    asked.fills("code", &code).presses("Sign in").await;
+    confirmation.fills("code", &code).presses("Sign in").await;
     elsewhere.visits("user/").await.shows("asha@campus.example");
 
     // Other accounts cannot take it, whoever proves it.
@@ -590,9 +592,12 @@ async fn a_mailbox_linked_to_another_person_is_not_moved() {
     proves(&setup, &world.visitor(), (ROLL, "asha@home.example")).await;
     let zoya = world.student("vikram").await;
     let whose = ("20CH10004", "Asha@home.example");
-    let shown = begins(&zoya, whose.0, whose.1).await;
-    sets_question(&setup.1, whose.0, &verifier(&shown));
-    shown.presses(CHECK).await.shows("We have seen your text");
+    let question = begins(&zoya, whose.0, whose.1).await;
+    sets_question(&setup.1, whose.0, &verifier(&question));
+    question
+        .presses(CHECK)
+        .await
+        .shows("We have seen your text");
     let mail = world.mail_to(whose.1, 1).await;
     let taken = zoya.visits(&link(&mail)).await.presses("Confirm").await;
     taken.refuses(409);
@@ -604,23 +609,26 @@ async fn an_outage_of_the_portal_uses_up_no_attempt() {
     let setup = opens_with(World::plan().set("PROFILES_UPSTREAM_SECONDS", "2")).await;
     let (world, erp) = &setup;
     let asha = world.visitor();
-    let shown = begins(&asha, ROLL, MAILBOX).await;
-    sets_question(erp, ROLL, &verifier(&shown));
+    let question = begins(&asha, ROLL, MAILBOX).await;
+    sets_question(erp, ROLL, &verifier(&question));
     for fault in ["503", "close", "html", "empty", "late", "garbage"] {
         erp.site.watch.faults.set(QUESTIONS, fault.parse().unwrap());
-        let told = shown.presses(CHECK).await;
-        assert_eq!(told.status, 200, "{fault}");
+        let page = question.presses(CHECK).await;
+        assert_eq!(page.status, 200, "{fault}");
         assert!(
-            told.says("The ERP is not answering. Your text stays good until")
-                || told.says("does not know the roll number")
-                || told.says(NOT_THERE),
+            page.says("The ERP is not answering. Your text stays good until")
+                || page.says("does not know the roll number")
+                || page.says(NOT_THERE),
             "{fault}: {}",
-            told.words()
+            page.words()
         );
         world.advance_clock(time::Duration::seconds(20));
     }
     erp.site.watch.faults.mend();
-    shown.presses(CHECK).await.shows("We have seen your text");
+    question
+        .presses(CHECK)
+        .await
+        .shows("We have seen your text");
 }
 
 #[tokio::test]
@@ -628,20 +636,20 @@ async fn requests_to_the_portal_and_mails_are_rate_limited() {
     let setup = opens().await;
     let (world, _) = &setup;
     let asha = world.visitor();
-    let shown = begins(&asha, ROLL, MAILBOX).await;
+    let question = begins(&asha, ROLL, MAILBOX).await;
     for _ in 0..10 {
-        shown.presses(CHECK).await.shows(NOT_THERE);
+        question.presses(CHECK).await.shows(NOT_THERE);
         world.advance_clock(time::Duration::seconds(21));
     }
-    shown.presses(CHECK).await.shows("as often as it can be");
+    question.presses(CHECK).await.shows("as often as it can be");
     // Five proofs a day per roll number, whoever starts them.
     for _ in 0..4 {
-        let shown = begins(&world.visitor(), ROLL, MAILBOX).await;
-        shown.presses(CHECK).await.shows(NOT_THERE);
+        let question = begins(&world.visitor(), ROLL, MAILBOX).await;
+        question.presses(CHECK).await.shows(NOT_THERE);
         world.advance_clock(time::Duration::minutes(1));
     }
-    let shown = begins(&asha, ROLL, MAILBOX).await;
-    shown.presses(CHECK).await.shows("Try again tomorrow");
+    let question = begins(&asha, ROLL, MAILBOX).await;
+    question.presses(CHECK).await.shows("Try again tomorrow");
     world.advance_clock(time::Duration::hours(24));
 
     let link = is_mailed(&setup, &asha, (ROLL, MAILBOX), 1).await;
@@ -652,8 +660,8 @@ async fn requests_to_the_portal_and_mails_are_rate_limited() {
         .shows("Wait 60 seconds");
     for many in 2..=4 {
         world.advance_clock(time::Duration::minutes(1));
-        let told = mailed.presses("Mail another link").await;
-        told.shows("Only the newest one works");
+        let page = mailed.presses("Mail another link").await;
+        page.shows("Only the newest one works");
         world.mail_to(MAILBOX, many).await;
     }
     world.advance_clock(time::Duration::minutes(1));

@@ -59,13 +59,13 @@ impl Setup {
     }
 
     async fn posts(&self, path: &str, form: &[(&str, &str)]) -> String {
-        let asked = self.http.post(self.address(path)).form(form);
-        page(asked.send().await.unwrap()).await
+        let request = self.http.post(self.address(path)).form(form);
+        page(request.send().await.unwrap()).await
     }
 
     async fn gets_authorized(&self, path: &str) -> Response {
-        let asked = self.http.get(self.address(path));
-        asked
+        let request = self.http.get(self.address(path));
+        request
             .header("authorization", "Bearer abcd")
             .send()
             .await
@@ -73,13 +73,13 @@ impl Setup {
     }
 
     async fn begins(&self, roll: &str, email: &str) -> Begun {
-        let told = self
+        let text = self
             .posts("/auth", &[("roll", roll), ("email", email)])
             .await;
-        assert!(told.contains("Authentication Flow has begun!"), "{told}");
+        assert!(text.contains("Authentication Flow has begun!"), "{text}");
         let link = format!("{}/verify1/", self.leprechaun.site.origin);
-        let (_, suffix) = told.split_once(&link).unwrap();
-        let (_, verifier) = told.split_once("<code>").unwrap();
+        let (_, suffix) = text.split_once(&link).unwrap();
+        let (_, verifier) = text.split_once("<code>").unwrap();
         let begun = Begun {
             verifier: verifier[..15].to_owned(),
             link: format!("{link}{}", &suffix[..15]),
@@ -142,9 +142,9 @@ async fn l02_without_the_verifier_the_search_ends_after_thirty_requests_at_most(
     let begun = setup.begins(ROLL, BOB).await;
     assert_eq!(setup.reads(&begun.link).await, NOT_VERIFIED);
     assert!(setup.leprechaun.state().letters.is_empty());
-    let asked = setup.erp.site.watch.requests.all();
-    assert!((1..=30).contains(&asked.len()), "{}", asked.len());
-    for call in asked {
+    let request = setup.erp.site.watch.requests.all();
+    assert!((1..=30).contains(&request.len()), "{}", request.len());
+    for call in request {
         assert_eq!(call.path, "/SSOAdministration/getSecurityQues.htm");
         assert_eq!(call.fields, ["user_id"]);
     }
@@ -159,9 +159,9 @@ async fn l03_the_exact_verifier_in_a_question_completes_step_one() {
         assert_eq!(setup.reads(&begun.link).await, NOT_VERIFIED);
     }
     setup.sets_question(&begun.verifier);
-    let told = setup.reads(&begun.link).await;
-    assert!(told.contains("Step 1 of the Authentication is now complete!"));
-    assert!(told.contains(BOB));
+    let text = setup.reads(&begun.link).await;
+    assert!(text.contains("Step 1 of the Authentication is now complete!"));
+    assert!(text.contains(BOB));
     let link = setup.mailed(1);
     let base = format!("{}/verify2/", setup.leprechaun.site.origin);
     assert_eq!(link.strip_prefix(&base).unwrap().len(), 15);
@@ -182,9 +182,9 @@ async fn l04_a_complete_step_one_sends_a_mail_on_every_visit() {
     setup.erp.changes(ROLL, |person| {
         person.questions[1].0 = "Something else?".to_owned();
     });
-    let told = setup.reads(&begun.link).await;
-    assert!(told.contains("Step 1 of the Authentication is now complete!"));
-    assert!(told.contains(" UTC</p>"), "{told}");
+    let text = setup.reads(&begun.link).await;
+    assert!(text.contains("Step 1 of the Authentication is now complete!"));
+    assert!(text.contains(" UTC</p>"), "{text}");
     setup.mailed(2);
 }
 
@@ -215,9 +215,9 @@ async fn l06_step_two_completes_and_every_visit_updates_the_time() {
     let begun = setup.begins(ROLL, BOB).await;
     setup.sets_question(&begun.verifier);
     setup.reads(&begun.link).await;
-    let told = setup.reads(&setup.mailed(1)).await;
-    assert!(told.contains("Verification completed!"));
-    assert!(told.contains("21CS10001&nbsp;&lt;=&gt;&nbsp;bob@example.com"));
+    let text = setup.reads(&setup.mailed(1)).await;
+    assert!(text.contains("Verification completed!"));
+    assert!(text.contains("21CS10001&nbsp;&lt;=&gt;&nbsp;bob@example.com"));
     let moment = async || {
         let answer = setup.gets_authorized("/get/roll/21CS10001").await;
         assert_eq!(answer.status(), 200);
@@ -255,9 +255,9 @@ async fn l08_an_associated_roll_number_cannot_start_again() {
         (("13CS40067", BOB), email),
     ] {
         let form = [("roll", typed.0), ("email", typed.1)];
-        let told = setup.posts("/auth", &form).await;
-        assert!(told.contains("Authentication Flow could not be started!"));
-        assert!(told.contains(words) && told.contains("href=\"/reset\""));
+        let text = setup.posts("/auth", &form).await;
+        assert!(text.contains("Authentication Flow could not be started!"));
+        assert!(text.contains(words) && text.contains("href=\"/reset\""));
     }
     assert_eq!(setup.leprechaun.state().people.len(), 1);
 }
@@ -287,10 +287,10 @@ async fn l09_two_records_of_one_roll_number_can_both_be_complete() {
 #[tokio::test]
 async fn l10_without_the_right_header_nothing_is_returned() {
     let setup = Setup::opens().await;
-    let asked = || setup.http.get(setup.address("/get/roll/12CS40067"));
-    let with = |value: &str| asked().header("authorization", value);
+    let request = || setup.http.get(setup.address("/get/roll/12CS40067"));
+    let with = |value: &str| request().header("authorization", value);
     for wrong in [
-        asked(),
+        request(),
         with("abcd"),
         with("bearer abcd"),
         with("Bearer abc"),
@@ -352,14 +352,14 @@ async fn l13_a_reset_mails_a_link_that_deletes_the_record() {
     setup.begins("22ME10002", "zoya@example.com").await;
     setup.leprechaun.state().letters.clear();
 
-    let told = setup.posts("/reset/roll", &[("key", ROLL)]).await;
-    assert!(told.contains("Reset has begun!") && told.contains("bob@exxxxxxxxom"));
+    let text = setup.posts("/reset/roll", &[("key", ROLL)]).await;
+    assert!(text.contains("Reset has begun!") && text.contains("bob@exxxxxxxxom"));
     assert_eq!(
         setup.leprechaun.state().letters[0].subject,
         "Leprechaun Reset - Verification"
     );
-    let told = setup.reads(&setup.mailed(1)).await;
-    assert!(told.contains("Reset Completed!") && told.contains(ROLL) && told.contains(BOB));
+    let text = setup.reads(&setup.mailed(1)).await;
+    assert!(text.contains("Reset Completed!") && text.contains(ROLL) && text.contains(BOB));
     let state = setup.leprechaun.state().clone();
     assert_eq!(state.people.len(), 1);
     assert!(state.resets.is_empty());
@@ -381,14 +381,14 @@ fn l14_addresses_are_redacted_in_the_middle() {
 async fn l15_a_reset_with_another_parameter_finds_nothing_and_escapes_its_echo() {
     let setup = Setup::opens().await;
     setup.leprechaun.knows("12CS40067", BOB, Duration::ZERO);
-    let told = setup.posts("/reset/$where", &[("key", "1")]).await;
+    let answer = setup.posts("/reset/$where", &[("key", "1")]).await;
     assert_eq!(
-        told,
+        answer,
         "1 is not associated with any authenticated person in our DB!"
     );
-    let told = setup.posts("/reset/roll", &[("key", "<script>")]).await;
-    assert!(told.starts_with("&lt;script&gt; is not associated"));
-    let shown = Html::parse_document(&told);
+    let answer = setup.posts("/reset/roll", &[("key", "<script>")]).await;
+    assert!(answer.starts_with("&lt;script&gt; is not associated"));
+    let shown = Html::parse_document(&answer);
     assert!(
         shown
             .root_element()

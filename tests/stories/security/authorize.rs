@@ -283,19 +283,19 @@ async fn s10_authorize_accepts_post_and_has_no_cors_headers() {
     ];
 
     let posted = world.visitor().posts("oauth/authorize/", &fields).await;
-    let asked = world
+    let form = world
         .visitor()
         .sending("origin", "https://canteen.example")
         .gets(&canteen.login_link("basic"))
         .await;
-    let login = asked.clone().follows().await;
+    let login = form.clone().follows().await;
 
     let next = parameter(posted.location().as_str(), "next").unwrap();
     assert!(
         next.contains(&canteen.client_id) && next.contains("state=s1"),
         "{next}"
     );
-    for page in [posted, asked, login] {
+    for page in [posted, form, login] {
         assert!(
             page.headers
                 .keys()

@@ -158,20 +158,20 @@ async fn a_developer_cannot_verify_an_app() {
 
     form.sends(sent).await;
 
-    let asked = asha
+    let confirmation = asha
         .gets("oauth/authorize/?client_id=chosen&response_type=code")
         .await;
-    assert_eq!(asked.status, 400);
-    let mut told = String::new();
+    assert_eq!(confirmation.status, 400);
+    let mut text = String::new();
     for path in apps_of(&meera).await {
         let page = meera.visits(&path).await;
         if page.says("Eager") {
-            told = page.words().to_lowercase();
+            text = page.words().to_lowercase();
         }
     }
     assert!(
-        told.contains("not verified") || told.contains("unverified"),
-        "{told}"
+        text.contains("not verified") || text.contains("unverified"),
+        "{text}"
     );
 }
 

@@ -257,7 +257,7 @@ async fn signing_out_requires_a_post_and_ends_the_session_on_the_server() {
     thief.sets_cookies(&asha.session());
     assert!(is_signed_in(&thief).await);
 
-    let asked = asha
+    let form = asha
         .sending("sec-fetch-site", "cross-site")
         .visits("account/logout/")
         .await;
@@ -270,7 +270,7 @@ async fn signing_out_requires_a_post_and_ends_the_session_on_the_server() {
         is_signed_in(&asha).await,
         "a form on another site signed asha out"
     );
-    asked.confirms().await;
+    form.confirms().await;
 
     assert!(!is_signed_in(&asha).await);
     assert!(!is_signed_in(&thief).await);

@@ -80,7 +80,7 @@ async fn s28_credentials_may_be_percent_encoded_and_two_different_ones_are_refus
         "{body}&client_id={}&client_secret=another",
         canteen.client_id
     );
-    let torn = canteen
+    let conflicting = canteen
         .posts_raw(
             "oauth/token/",
             &[form, ("authorization", &canteen.basic())],
@@ -106,7 +106,7 @@ async fn s28_credentials_may_be_percent_encoded_and_two_different_ones_are_refus
         .posts_raw("oauth/token/", &[form, ("authorization", &basic)], &body)
         .await;
 
-    torn.refuses(401, "invalid_client");
+    conflicting.refuses(401, "invalid_client");
     for answer in [wrong, garbage] {
         answer.refuses(401, "invalid_client");
         assert!(

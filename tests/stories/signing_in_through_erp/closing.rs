@@ -7,7 +7,7 @@ use time::Duration as Span;
 use tokio::task::spawn_blocking;
 
 use super::{
-    ANSWER, ASHA, PASSWORD, asked, at_credentials, campus, enters, gives, is_in, signs_in,
+    ANSWER, ASHA, PASSWORD, at_credentials, campus, enters, erp_requests, gives, is_in, signs_in,
 };
 use crate::sim::erp::Erp;
 use crate::sim::kit::fault::Fault;
@@ -27,14 +27,14 @@ async fn ravi_signs_in(erp: &Erp, browser: &Browser) {
 }
 
 /// What `profiles …` prints, on standard output and standard error.
-async fn says(world: &World, arguments: &'static [&'static str]) -> String {
+async fn output_of(world: &World, arguments: &'static [&'static str]) -> String {
     let mut profiles = command::profiles(&world.database.url(), &world.data);
     profiles.args(arguments);
     let output = spawn_blocking(move || command::run(profiles, ""))
         .await
         .unwrap();
-    let [out, told] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
-    format!("{out}{told}")
+    let [out, errors] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    format!("{out}{errors}")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -59,10 +59,10 @@ async fn a_closed_connector_is_opened_by_an_administrator() {
     let others = asha.visits("account/login/").await;
     others.shows("Password");
     assert!(!others.says("ERP of IIT Kharagpur"), "{}", others.words());
-    let report = says(&world, &["check"]).await;
+    let report = output_of(&world, &["check"]).await;
     assert!(report.contains("erp closed itself"), "{report}");
 
-    let opened = says(&world, &["upstream", "open", "erp"]).await;
+    let opened = output_of(&world, &["upstream", "open", "erp"]).await;
     assert!(opened.contains(r#""was_closed":true"#), "{opened}");
     signs_in(&erp, &asha).await;
     assert!(is_in(&asha).await);
@@ -85,7 +85,7 @@ async fn a_form_submitted_twice_shows_that_the_first_request_still_runs() {
         .clicks("Look again")
         .await
         .shows("Code from the mail");
-    let codes = asked(&erp)
+    let codes = erp_requests(&erp)
         .into_iter()
         .filter(|line| line.contains("getEmilOTP"));
     assert_eq!(codes.count(), 1);
@@ -102,11 +102,11 @@ async fn no_question_text_closes_the_connector() {
         "No text: \u{fffd}?".to_owned(),
     ] {
         erp.changes(ASHA, |asha| asha.questions[0].0.clone_from(&odd));
-        let told = at_credentials(&world.visitor(), ASHA).await;
-        told.refuses(400);
+        let page = at_credentials(&world.visitor(), ASHA).await;
+        page.refuses(400);
         let words = "ERP asks a security question for this roll number that we cannot read";
-        assert!(told.says(words), "{}", told.words());
-        assert!(!told.text().contains("What is your name?"));
+        assert!(page.says(words), "{}", page.words());
+        assert!(!page.text().contains("What is your name?"));
         // An invented roll number was asked about, to see whether ERP or her account is at fault.
         assert_eq!(erp.site.watch.requests.to(QUESTION), 2);
         erp.site.watch.requests.forget();
@@ -129,11 +129,11 @@ async fn no_typed_text_closes_the_connector() {
     };
     let faults = &erp.site.watch.faults;
     faults.set(SEND_CODE, Fault::Rewrites(Arc::new(firewall)));
-    let told = gives(page, PASSWORD, ANSWER).await;
-    told.refuses(400);
+    let result = gives(page, PASSWORD, ANSWER).await;
+    result.refuses(400);
     let words = "ERP answered about this roll number in words that we do not know";
-    assert!(told.says(words), "{}", told.words());
-    assert!(!told.says("was rejected"));
+    assert!(result.says(words), "{}", result.words());
+    assert!(!result.says("was rejected"));
     faults.mend();
     // The password for the invented roll number was sent, and no mail went out.
     assert_eq!(erp.site.watch.requests.to(SEND_CODE), 2);
@@ -151,9 +151,9 @@ async fn two_rejected_persons_in_a_row_close_the_connector_and_one_does_not() {
     let lapsed = Fault::Says("text/html", "<p>Your password has lapsed.</p>".to_owned());
     faults.set(SUCCESS, lapsed.clone());
     for _ in 0..2 {
-        let told = signs_in(&erp, &world.visitor()).await;
-        told.refuses(400);
-        assert!(told.says("words that we do not know"), "{}", told.words());
+        let page = signs_in(&erp, &world.visitor()).await;
+        page.refuses(400);
+        assert!(page.says("words that we do not know"), "{}", page.words());
         world.advance_clock(Span::minutes(1));
     }
     faults.mend();
@@ -167,10 +167,10 @@ async fn two_rejected_persons_in_a_row_close_the_connector_and_one_does_not() {
     world.advance_clock(Span::minutes(1));
     let meera = at_credentials(&world.visitor(), "25MA60R29").await;
     let meera = gives(meera, "prime numbers 17", "1729").await;
-    let told = enters(meera, &erp.code("25MA60R29")).await;
+    let page = enters(meera, &erp.code("25MA60R29")).await;
     assert!(
-        told.says("this way to sign in is closed"),
+        page.says("this way to sign in is closed"),
         "{}",
-        told.words()
+        page.words()
     );
 }

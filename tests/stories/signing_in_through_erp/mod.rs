@@ -73,7 +73,7 @@ async fn is_in(browser: &Browser) -> bool {
 }
 
 /// The requests that ERP got, as `POST auth.htm`.
-fn asked(erp: &Erp) -> Vec<String> {
+fn erp_requests(erp: &Erp) -> Vec<String> {
     let lines = erp.site.watch.requests.lines();
     let short = |line: String| {
         line.replace("/SSOAdministration/", "")

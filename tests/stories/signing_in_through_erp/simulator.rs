@@ -58,14 +58,14 @@ impl<'a> Client<'a> {
     }
 
     async fn question(&self, roll: &str) -> String {
-        let asked = self
+        let form = self
             .post(
                 "/SSOAdministration/getSecurityQues.htm",
                 &[("user_id", roll)],
             )
             .await;
-        assert_eq!(asked.headers()["content-type"], "text/plain;charset=UTF-8");
-        asked.text().await.unwrap()
+        assert_eq!(form.headers()["content-type"], "text/plain;charset=UTF-8");
+        form.text().await.unwrap()
     }
 
     fn answer(&self, question: &str) -> String {

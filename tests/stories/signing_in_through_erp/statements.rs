@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use time::Duration as Span;
 
 use super::{
-    ANSWER, ASHA, IN, PASSWORD, TO_CODE, TO_CREDENTIALS, asked, at_code, at_credentials, campus,
-    enters, erp, gives, is_in, plan, signs_in,
+    ANSWER, ASHA, IN, PASSWORD, TO_CODE, TO_CREDENTIALS, at_code, at_credentials, campus, enters,
+    erp, erp_requests, gives, is_in, plan, signs_in,
 };
 use crate::sim::erp::knobs::{OtpError, QuestionMode, SuccessStyle};
 use crate::sim::kit::fault::Fault;
@@ -26,12 +26,12 @@ async fn e01_a_sign_in_starts_at_the_start_page_without_cookies() {
         .visits("account/login/erp/")
         .await
         .shows("Roll number");
-    assert!(asked(&erp).is_empty());
+    assert!(erp_requests(&erp).is_empty());
 
     signs_in(&erp, &browser).await;
     let requests = erp.site.watch.requests.all();
     assert_eq!(
-        asked(&erp)[..3],
+        erp_requests(&erp)[..3],
         ["GET ~/", "GET login.htm", "POST getSecurityQues.htm"]
     );
     assert!(requests[0].cookies.is_empty());
@@ -163,11 +163,11 @@ async fn e08_e09_right_answers_send_one_code() {
 #[tokio::test]
 async fn e10_unknown_messages_of_erp_are_not_shown() {
     let (erp, world) = campus().await;
-    let said = json!({ "msg": "ORA-01017: <b>no mail today</b>" }).to_string();
+    let message = json!({ "msg": "ORA-01017: <b>no mail today</b>" }).to_string();
     erp.site
         .watch
         .faults
-        .set(SEND_CODE, Fault::Says("application/json", said));
+        .set(SEND_CODE, Fault::Says("application/json", message));
     let page = at_credentials(&world.visitor(), ASHA).await;
     let page = gives(page, PASSWORD, ANSWER).await;
     page.shows("ERP could not send the code. Try again later.");
@@ -207,7 +207,7 @@ async fn e11_the_right_code_signs_in_and_the_token_is_not_used() {
     ];
     assert_eq!(sent.fields, fields);
     assert_eq!(
-        asked(&erp)[3..6],
+        erp_requests(&erp)[3..6],
         ["POST getEmilOTP.htm", "POST auth.htm", "GET success.htm"]
     );
     let presented = |it: &&crate::sim::kit::requests::Asked| {
@@ -319,11 +319,11 @@ async fn e16_redirects_to_another_host_are_not_followed() {
     let address = elsewhere.local_addr().unwrap();
     erp.turns(|knobs| knobs.foreign_redirect = format!("http://{address}/IIT_ERP3/"));
     let browser = world.visitor();
-    let told = signs_in(&erp, &browser).await;
+    let page = signs_in(&erp, &browser).await;
     assert!(
-        told.says("this way to sign in is closed"),
+        page.says("this way to sign in is closed"),
         "{}",
-        told.words()
+        page.words()
     );
     assert!(!is_in(&browser).await);
     let called = tokio::time::timeout(Duration::from_millis(200), elsewhere.accept()).await;
@@ -352,7 +352,7 @@ async fn e17_another_session_is_ended_only_with_consent() {
         "GET login.htm",
         "POST getSecurityQues.htm",
     ];
-    assert_eq!(asked(&erp), begins);
+    assert_eq!(erp_requests(&erp), begins);
     let requests = erp.site.watch.requests.all();
     assert_eq!(requests[0].fields, ["user_code"]);
     assert!(requests[1].cookies.is_empty());
@@ -524,9 +524,9 @@ async fn e21_after_sign_in_erp_is_logged_out_and_the_attempt_is_deleted() {
     }
     assert!(!erp.state().is_in(ASHA));
     // The form cannot be used again.
-    let before = asked(&erp).len();
+    let before = erp_requests(&erp).len();
     enters(form, &erp.code(ASHA)).await;
-    assert_eq!(asked(&erp).len(), before);
+    assert_eq!(erp_requests(&erp).len(), before);
 
     // A failed logout at ERP does not prevent the sign-in.
     let (erp, world) = campus().await;
@@ -629,7 +629,7 @@ async fn e25_a_roll_number_gives_the_programme_of_its_tables() {
             .await
             .shows("Enter your roll number, for example 21CS10001.");
     }
-    assert!(asked(&erp).is_empty());
+    assert!(erp_requests(&erp).is_empty());
 
     // The programme is on the profile of the new person, to be checked.
     let browser = world.visitor();
@@ -641,9 +641,9 @@ async fn e25_a_roll_number_gives_the_programme_of_its_tables() {
     let year = |name: &str| home.attributes(&format!("input[name={name}]"), "value");
     assert_eq!(year("join_year"), ["2021"]);
     assert_eq!(year("graduation_year"), ["2025"]);
-    let told = "This was worked out from your roll number.";
-    let saved = home.shows(told).presses("Save programme").await;
-    assert!(!saved.says(told));
+    let note = "This was worked out from your roll number.";
+    let saved = home.shows(note).presses("Save programme").await;
+    assert!(!saved.says(note));
 }
 
 #[tokio::test]
@@ -703,8 +703,8 @@ async fn a_password_refused_beside_the_code_is_a_wrong_one() {
     let page = guesses(at_code(&world.visitor()).await, 2).await;
     page.shows("ERP refused the sign-in.");
     world.advance_clock(Span::minutes(1));
-    let told = gives(page, PASSWORD, ANSWER).await;
-    assert!(told.says("Too many attempts."), "{}", told.words());
+    let result = gives(page, PASSWORD, ANSWER).await;
+    assert!(result.says("Too many attempts."), "{}", result.words());
     assert_eq!(erp.site.watch.requests.to(SEND_CODE), 5);
 }
 
@@ -717,12 +717,12 @@ async fn rate_limits_hold_across_sign_ins() {
             .await
             .shows("first school");
     }
-    let told = at_credentials(&world.visitor(), ASHA).await;
-    told.refuses(400);
+    let result = at_credentials(&world.visitor(), ASHA).await;
+    result.refuses(400);
     assert!(
-        told.says("Too many attempts. Try again in 10 minutes."),
+        result.says("Too many attempts. Try again in 10 minutes."),
         "{}",
-        told.words()
+        result.words()
     );
     assert_eq!(erp.site.watch.requests.to(QUESTION), 10);
     // No useless request to ERP's start page was made.
@@ -740,8 +740,8 @@ async fn rate_limits_hold_across_sign_ins() {
             .shows("The ERP password was not accepted.");
     }
     let page = at_credentials(&world.visitor(), ASHA).await;
-    let told = gives(page, PASSWORD, ANSWER).await;
-    assert!(told.says("Too many attempts."), "{}", told.words());
+    let result = gives(page, PASSWORD, ANSWER).await;
+    assert!(result.says("Too many attempts."), "{}", result.words());
     assert_eq!(erp.site.watch.requests.to(SEND_CODE), 5);
     world.advance_clock(Span::minutes(61));
     at_code(&world.visitor()).await;
@@ -753,15 +753,15 @@ async fn the_check_command_reports_the_state_of_erp() {
     let check = |url: &str| {
         let mut check = command::profiles(&world.database.url(), &world.data);
         check.arg("check").env("PROFILES_ERP_URL", url);
-        let told = command::run(check, "");
-        let report: Value = serde_json::from_slice(&told.stdout).unwrap();
+        let output = command::run(check, "");
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
         report["erp"]["says"].as_str().unwrap().to_owned()
     };
     assert!(check(&erp.site.origin).starts_with("it answers"));
     erp.site.watch.faults.set("/IIT_ERP3/", Fault::Html);
     assert!(check(&erp.site.origin).contains("its login page has no sessionToken"));
-    let nobody = format!("http://127.0.0.1:{}", database::free_port());
-    assert!(check(&nobody).starts_with("it does not answer"));
+    let closed_port_url = format!("http://127.0.0.1:{}", database::free_port());
+    assert!(check(&closed_port_url).starts_with("it does not answer"));
 }
 
 /// A malformed roll number does not start an attempt: thousands of them would push out those of others.

@@ -44,12 +44,12 @@ async fn the_published_client_signs_in_unchanged() {
             .output()
             .await
             .unwrap();
-        let told = String::from_utf8_lossy(&output.stderr);
+        let errors = String::from_utf8_lossy(&output.stderr);
         // Its log goes to standard output, too.
         let said = String::from_utf8_lossy(&output.stdout);
         let line = said.lines().last().unwrap_or_default();
         serde_json::from_str::<Value>(line)
-            .unwrap_or_else(|_| panic!("{said}{told}: run script/setup test"))
+            .unwrap_or_else(|_| panic!("{said}{errors}: run script/setup test"))
     };
 
     let signed_in = tries(json!({})).await;

@@ -341,9 +341,9 @@ impl Chromium {
 
     /// The value of a JavaScript expression, awaited.
     pub async fn evaluates(&self, expression: &str) -> Value {
-        let asked =
+        let parameters =
             json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
-        let answer = self.devtools("Runtime.evaluate", asked).await;
+        let answer = self.devtools("Runtime.evaluate", parameters).await;
         assert!(answer["exceptionDetails"].is_null(), "{answer}");
         answer["result"]["value"].clone()
     }
@@ -417,11 +417,11 @@ impl Chromium {
     }
 
     async fn open_dialog(&self) -> Option<String> {
-        let asked = DriverCommand {
+        let command = DriverCommand {
             path: "fedcm/getdialogtype",
             body: Value::Null,
         };
-        match self.window.issue_cmd(asked).await {
+        match self.window.issue_cmd(command).await {
             Ok(Value::String(kind)) => Some(kind),
             _ => None,
         }

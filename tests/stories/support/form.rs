@@ -172,21 +172,26 @@ fn values(
     for (touch, done) in touches.iter().zip(touched) {
         match touch {
             Touch::Tick {
-                name: asked,
+                name: touched,
                 value,
                 on,
-            } if kind == "checkbox" && asked == name && value == own => ticked = *on,
+            } if kind == "checkbox" && touched == name && value == own => ticked = *on,
             Touch::Tick {
-                name: asked, value, ..
-            } if kind == "radio" && asked == name => ticked = value == own,
-            Touch::Fill { name: asked, with } if asked == name && kind != "checkbox" => {
+                name: touched,
+                value,
+                ..
+            } if kind == "radio" && touched == name => ticked = value == own,
+            Touch::Fill {
+                name: touched,
+                with,
+            } if touched == name && kind != "checkbox" => {
                 filled = Some(Part::Text(with.clone()));
             }
             Touch::Attach {
-                name: asked,
+                name: touched,
                 file,
                 bytes,
-            } if asked == name && kind == "file" => {
+            } if touched == name && kind == "file" => {
                 filled = Some(Part::File {
                     name: file.clone(),
                     bytes: bytes.clone(),

@@ -101,10 +101,10 @@ impl Process {
 
         let log = Arc::new(Mutex::new(String::new()));
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let heard = Arc::clone(&log);
+        let shared = Arc::clone(&log);
         thread::spawn(move || {
             while let Some(Ok(line)) = lines.next() {
-                let mut log = heard.lock().unwrap();
+                let mut log = shared.lock().unwrap();
                 log.push_str(&line);
                 log.push('\n');
             }
@@ -147,7 +147,7 @@ impl Process {
     }
 
     /// Waits for the program to exit.
-    pub fn ends(&mut self) -> Option<i32> {
+    pub fn exit_code(&mut self) -> Option<i32> {
         let started = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {

@@ -321,11 +321,11 @@ impl World {
 
     /// The code after opening `link` and allowing everything (or having allowed it before).
     pub async fn consents(&self, person: &Browser, link: &str) -> String {
-        let asked = person.visits(link).await;
-        let back = if asked.redirect().is_some() {
-            asked
+        let form = person.visits(link).await;
+        let back = if form.redirect().is_some() {
+            form
         } else {
-            asked.presses("allow").await
+            form.presses("allow").await
         };
         super::parameter(back.location().as_str(), "code")
             .unwrap_or_else(|| panic!("no code in {}", back.location()))
@@ -390,8 +390,8 @@ impl World {
     }
 
     /// Waits for the real program to exit, and returns its exit code. Blocking.
-    pub fn ends(&self) -> Option<i32> {
-        self.process().ends()
+    pub fn exit_code(&self) -> Option<i32> {
+        self.process().exit_code()
     }
 
     /// Starts the real program again after [`World::crashes`], at the same address.
