@@ -445,12 +445,12 @@ async fn while_many_sign_ins_wait_for_the_directory_further_ones_are_refused_at_
     let plan = directory.plan();
     let plan = plan.set("PROFILES_TRUSTED_PROXIES", "127.0.0.1/32");
     let world = plan.opens().await;
-    let mut request = Vec::new();
+    let mut requests = Vec::new();
     for number in 0..80 {
         let from = format!("192.0.2.{number}");
         let visitor = world.visitor().sending("x-forwarded-for", &from);
         let form = visitor.visits("account/login/ldap/").await;
-        request.push(tokio::spawn(async move {
+        requests.push(tokio::spawn(async move {
             let began = Instant::now();
             let page = form.signs_in(&format!("student{number}"), PASSWORD).await;
             page.refuses(503);
@@ -458,7 +458,7 @@ async fn while_many_sign_ins_wait_for_the_directory_further_ones_are_refused_at_
         }));
     }
     let mut at_once = 0;
-    for one in request {
+    for one in requests {
         at_once += usize::from(one.await.unwrap());
     }
     assert!((10..=20).contains(&at_once), "{at_once}");

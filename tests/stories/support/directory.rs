@@ -143,7 +143,7 @@ impl Directory {
         format!("ldaps://127.0.0.1:{}", self.tls_port)
     }
 
-    /// Without TLS from the start. The program uses StartTLS if it has a certificate authority.
+    /// Without TLS from the start. The program uses `StartTLS` if it has a certificate authority.
     pub fn address(&self) -> String {
         format!("ldap://127.0.0.1:{}", self.port)
     }
