@@ -44,7 +44,7 @@ create index sessions_person_id_idx on sessions (person_id);
 create index sessions_ends_at_idx on sessions (ends_at);
 
 -- Whether a session is neither past its absolute nor past its idle timeout.
-create function session_is_live(session sessions, at timestamptz) returns boolean
+create function is_live(session sessions, at timestamptz) returns boolean
     language sql stable
     return session.ends_at > at
         and session.last_seen_at + make_interval(secs => session.idle_seconds) > at;

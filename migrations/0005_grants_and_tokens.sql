@@ -66,3 +66,20 @@ create table token_pairs (
     constraint token_pairs_one_end_check check (num_nonnulls(rotated_at, replaced_at) <= 1)
 );
 create index token_pairs_family_id_idx on token_pairs (family_id);
+
+-- Families whose tokens may be used: neither the family nor the grant has ended, neither the app nor the person is
+-- suspended, and the person is not closing the account.
+create view live_token_families as
+    select token_families.id
+    from token_families
+    join grants on grants.id = token_families.grant_id
+    join apps on apps.id = grants.app_id
+    join people on people.id = grants.person_id
+    where token_families.ended_at is null and grants.ended_at is null
+      and apps.suspended_at is null and people.suspended_at is null
+      and not exists (select from account_closures where account_closures.person_id = grants.person_id);
+
+-- Whether a token pair of a live family has neither been rotated nor revoked.
+create function is_live(pair token_pairs) returns boolean
+    language sql immutable
+    return num_nonnulls(pair.rotated_at, pair.replaced_at, pair.revoked_at) = 0;

@@ -23,6 +23,6 @@ create table receipts (
     client_id text not null,
     app_name text not null,
     -- the owner at that moment: the id only, because the owner may be deleted before the receipt
-    owner_id integer not null
+    app_owner_id integer not null
 );
 create index receipts_person_id_idx on receipts (person_id);

@@ -1,68 +1,110 @@
 //! Profiles: the sign-in of a campus.
 //!
-//! Students sign in once, decide field by field what each campus app may know about them, and take
-//! it back as easily. Their developers register an app and get a login and a user API over OAuth
-//! 2.0.
+//! Profiles is an OAuth 2.0 authorization server. Students sign in once and decide, field by field,
+//! what each campus app may read about them; they can remove access at any time. Developers register
+//! an app and get a login and a user API.
 //!
-//! # The house
+//! # Areas
 //!
-//! It has three floors. On the **ground** are words and rules of the world: what a [`scope`] is,
-//! what [`oauth`] says, what time it is ([`clock`]). They know neither HTTP nor SQL. The **kit** is
-//! machines that any room may use: [`db`], [`web`], [`mail`], [`jobs`], [`pictures`]. The **rooms**
-//! are the features, each named after what a person would say: [`apps`], [`authorize`], [`token`],
-//! [`connected_apps`]. On the **roof**, [`app`] builds every room from shared parts, and [`cli`]
-//! starts it. Whatever stands on a floor looks downwards only, and `tests/architecture` lists at
-//! what.
+//! | Area | Holds |
+//! |---|---|
+//! | [`platform`] | what any part may use: [`config`](platform::config), [`db`](platform::db), [`web`](platform::web), [`mail`](platform::mail), [`jobs`](platform::jobs), [`audit`](platform::audit), [`metrics`](platform::metrics), [`pictures`](platform::pictures), [`links`](platform::links), [`secret`](platform::secret), [`clock`](platform::clock) |
+//! | [`people`] | the [`records`](people::records) of people, and the table of [`fields`](people::fields) |
+//! | [`connectors`] | proving an identity: password, LDAP, ERP, JIIT, Leprechaun, mailed code |
+//! | [`identity`] | the person's account: [`login`](identity::login), [`sessions`](identity::sessions), [`profile`](identity::profile), [`linked_identities`](identity::linked_identities) |
+//! | [`protocol`] | what RFCs define: [`authorize`](protocol::authorize), [`token`](protocol::token), [`user_api`](protocol::user_api), [`fedcm`](protocol::fedcm), [`grants`](protocol::grants), [`scope`](protocol::scope), [`clients`](protocol::clients), [`oauth`](protocol::oauth), [`access_log`](protocol::access_log) |
+//! | [`developers`] | pages for developers: [`apps`](developers::apps), [`docs`](developers::docs), [`widget`](developers::widget), [`send_mail`](developers::send_mail) |
+//! | [`privacy`] | pages for the person's rights: [`connected_apps`](privacy::connected_apps), [`receipts`](privacy::receipts), [`data_export`](privacy::data_export), [`association`](privacy::association) |
+//! | [`server`] | builds all features and their routes from the settings |
+//! | [`cli`] | the commands |
 //!
-//! In every room the same things have the same names, and data goes one way:
+//! Each area imports only those to its right; `tests/architecture.rs` checks it:
 //!
 //! ```text
-//! request ─▶ extractor ─▶ handler ─▶ verb ─▶ rules   pure: facts and the time in, a decision out
-//!            proves        time,      load    store   SQL: facts in and out, never a decision
-//!            one thing     commit     decide
-//! answer  ◀───────────── handler ◀─── keep
+//! cli ─▶ server ─▶ developers, privacy ─▶ protocol ─▶ identity ─▶ connectors ─▶ people ─▶ platform
 //! ```
 //!
-//! So a question has a file: what may be asked is in `rules.rs`, where it is kept in `store.rs`,
-//! how it looks in `templates/` under the room's name. A room shows the others only its `mod.rs`,
-//! which opens with a chapter: whom it serves, its states, and its decisions with their reasons.
+//! # A request
 //!
-//! # Three ways through it
+//! In every module the same file does the same kind of work, and data takes one path:
 //!
-//! **Asha signs in to Mess Menu for the first time.** Mess Menu sends her browser to
-//! `/oauth/authorize/`. [`web`]'s shell makes the address regular, gives the request an id and
-//! looks up her session: there is none. [`authorize`] reads who asks and where the answer goes.
-//! Were that wrong, she would get a page, since an address nobody registered gets no redirect. It
-//! hands her to [`login`] with `next` set to where she was. Her form is judged by a way of proving
-//! who one is out of [`upstream`], here a password; [`people`] knows whose identity that is;
-//! [`login`] gives her a session under a new id and leads her back. Now `authorize::rules::next`
-//! has its three facts: the request, the app's standing, and what she decided before, which is
-//! nothing. It says *ask*: the request is kept in a row, and she is shown each field with her own
-//! value, read from [`people`] and worded by the table in [`scope`]. She unticks her phone and
-//! allows the rest. In one transaction the row is marked as decided, [`grants`] remembers what she
-//! allowed and what she refused, and [`token`] makes a code.
+//! ```text
+//! request ─▶ extractor ─▶ handler ─────▶ verb ─▶ rules   pure functions: facts and time in,
+//!            proves       reads time,    load            a decision out
+//!            one thing    begins and     decide
+//!                         commits        save   ─▶ store  SQL: one function per statement
+//! response ◀───────────── handler ◀───── result
+//! ```
 //!
-//! **Mess Menu learns her name.** It posts the code to `/oauth/token/`. [`token`] proves which app
-//! that is (`client_auth`), loads all facts in one statement, lets oxide-auth's machine
-//! ([`oauth::oxide`]) and its own rules judge them, and takes the code and makes the pair of tokens
-//! in another: of two such requests at once, one gets the pair. With the access token it reads
-//! `/user/api/user/`. The extractor [`token::Bearer`] finds the token, its family, its grant and
-//! the person in one statement; all must be alive. [`user_api`] answers with the fields that were
-//! asked for, were allowed then, and are allowed still.
-//!
-//! **Asha takes it back.** Under [`connected_apps`] she sees what Mess Menu may know, and presses
-//! *Take it back*. [`grants`] ends the grant with one update, beside it stands an entry of
-//! [`audit`], and the next request with any of its tokens is refused, because nobody has to find
-//! tokens to end them. What she once refused stays remembered and comes up unticked.
-//!
-//! # The modules
-//!
-//! | floor | modules |
+//! | File | Holds |
 //! |---|---|
-//! | roof | [`cli`] [`app`] [`upstreams`] |
-//! | rooms | [`welcome`] [`docs`] [`demo`] [`widget`] [`profile`] [`connected_apps`] [`receipts`] [`ledger`] [`sessions`] [`ways_in`] [`my_data`] [`association`] [`send_mail`] [`user_api`] [`authorize`] [`token`] [`grants`] [`apps`] [`login`] [`upstream`] [`people`] [`health`] [`metrics`] [`metadata`] |
-//! | kit | [`web`] [`mail`] [`jobs`] [`pictures`] [`audit`] [`measure`] [`db`] |
-//! | ground | [`config`] [`links`] [`scope`] [`oauth`] [`secret`] [`id`] [`clock`] [`rng`] |
+//! | `mod.rs` | the documentation of the module, its `Feature` (what it needs) and routes, its public items |
+//! | `model.rs` | types that are valid by construction |
+//! | `rules.rs`, `flow.rs` | decisions, without I/O, clock or randomness |
+//! | `store.rs` | SQL |
+//! | `<verb>.rs` | one operation: load, decide, save |
+//! | `pages.rs`, `api.rs` | HTTP handlers |
+//! | `templates/<module>/` | HTML |
+//!
+//! # Three walk-throughs
+//!
+//! **Asha signs in to Mess Menu for the first time.** Mess Menu redirects her browser to
+//! `/oauth/authorize/`. The [middleware](platform::web::MiddlewareStack) removes the path prefix, gives
+//! the request an id and loads the session: there is none. [`authorize`](protocol::authorize) validates
+//! client and redirect URI. If one were wrong, she would get an error page, because Profiles never
+//! redirects to an unregistered URI. It redirects her to [`login`](identity::login), with the
+//! authorization request in the parameter `next`. A [connector](connectors), here the password, verifies
+//! her form; [`people`] finds her account by the proved identity; `login` starts a
+//! [session](platform::web::UserSession) under a new id and redirects back. `authorize` now decides from
+//! the request, the client and her earlier consent (none) that she must be asked. It stores the request
+//! and renders the consent page, with each requested [field](people::fields::Field) and her own value.
+//! She unticks her phone number and allows the rest. In one transaction, [`grants`](protocol::grants)
+//! stores what she allowed and refused, and an authorization code is issued.
+//!
+//! **The app redeems the code.** Mess Menu sends the code to `/oauth/token/`. [`token`](protocol::token)
+//! authenticates the client, loads the code with its grant in one statement, and checks it: lifetime,
+//! redirect URI, PKCE, replay. One further statement marks the code as used and inserts a token pair, so
+//! of two concurrent requests only one gets tokens. With the access token the app requests
+//! `/user/api/user/`. The extractor [`Bearer`](protocol::token::Bearer) finds token, family, grant and
+//! person in one statement; all must be live. [`user_api`](protocol::user_api) returns the fields that
+//! were requested, were granted then, and still are. The [access log](protocol::access_log) counts what
+//! was read.
+//!
+//! **Asha removes access.** On the page of [connected apps](privacy::connected_apps) she sees which
+//! fields Mess Menu may read and when it last did, and presses *Remove access*.
+//! [`grants`](protocol::grants) ends the grant with one update and writes an [audit](platform::audit)
+//! entry. Every token of the grant is invalid from then on, because [`Bearer`](protocol::token::Bearer)
+//! checks the grant with each request. A [receipt](privacy::receipts) documents the change.
+//!
+//! # Glossary
+//!
+//! | Term | Meaning |
+//! |---|---|
+//! | access log | which fields of a person each app has read, and when; shown to the person ([`access_log`](protocol::access_log)) |
+//! | account | a person's record in Profiles, opened by one or more linked identities |
+//! | app, client | a registered OAuth client (RFC 6749 §2); “app” on pages, “client” in the protocol ([`clients`](protocol::clients)) |
+//! | association | the proof that a mailbox belongs to a roll number, and its look-up by apps ([`association`](privacy::association)) |
+//! | authorization code | the short-lived secret that an app redeems for tokens (RFC 6749 §1.3.1) |
+//! | connector | a way to prove an identity, for example a password or the campus directory ([`connectors`]) |
+//! | consent record | what a person decided on a consent page: the fields allowed and refused ([`ConsentRecord`](protocol::grants::ConsentRecord)) |
+//! | CSRF token | the hidden field that shows that a form was sent from a page of Profiles ([`CsrfForm`](platform::web::CsrfForm)) |
+//! | field | one piece of a person's data, such as `phone`; belongs to one scope ([`Field`](people::fields::Field)) |
+//! | grant | the standing permission of one person for one app, from consent until access is removed ([`grants`](protocol::grants)) |
+//! | granted access | the scopes and fields that a grant, a code or a token covers |
+//! | linked identity | an identity at a connector by which a person signs in to an account ([`linked_identities`](identity::linked_identities)) |
+//! | login attempt | the state of a sign-in that needs several forms; in memory only, because it may contain a password |
+//! | outbox | mails to be sent, stored in the transaction that causes them ([`mail`](platform::mail)) |
+//! | person | a student, staff member or guest with an account ([`people`]) |
+//! | rate limit | how often something may be attempted, per key ([`RateLimiter`](platform::web::RateLimiter)) |
+//! | receipt | a signed record of a consent or its withdrawal, for the person to keep ([`receipts`](privacy::receipts)) |
+//! | replay | the second use of a code or a rotated refresh token; ends the token family (RFC 9700 §4.14.2) |
+//! | rotation | each refresh replaces the refresh token by a new one (RFC 9700 §4.14.2) |
+//! | scope | a named group of fields that an app requests (RFC 6749 §3.3; [`Scope`](protocol::scope::Scope)) |
+//! | session | a signed-in browser ([`UserSession`](platform::web::UserSession)) |
+//! | standing | whether an app is verified or suspended, and so what it may do |
+//! | token family | all token pairs that descend from one authorization code |
+//! | token pair | an access token and the refresh token issued with it |
+//! | user cap | how many people may use an app that is not verified |
 
 pub mod cli;
 pub mod connectors;

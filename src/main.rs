@@ -1,12 +1,12 @@
-//! Runs the command that was asked for.
+//! Runs the command line.
 
 use std::alloc::System;
 use std::process::ExitCode;
 
 use zeroizing_alloc::ZeroAlloc;
 
-/// Wipes what it frees. A password passes through buffers of libraries that know nothing of it (HTTP,
-/// forms, TLS); our own types alone could not keep it out of a core dump.
+/// Wipes memory when it is freed. Security: a password also passes through buffers of libraries (HTTP, forms,
+/// TLS), so wiping the types of Profiles alone would leave copies in a core dump.
 #[global_allocator]
 static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 

@@ -65,7 +65,7 @@ async fn read(
         .and_then(|it| it.to_str().ok());
     let token = header.and_then(|it| it.strip_prefix("Bearer "));
     let row = sqlx::query(it.statements.find_access)
-        .bind(fingerprint(token.ok_or(StatusCode::UNAUTHORIZED)?))
+        .bind(token_hash(token.ok_or(StatusCode::UNAUTHORIZED)?))
         .bind(OffsetDateTime::now_utc())
         .bind(SEEN_EVERY_SECONDS)
         .fetch_optional(&it.pool)
@@ -102,7 +102,7 @@ async fn token(State(it): State<Arc<Bare>>, Form(form): Form<Parameters>) -> Ans
     let client = client.ok_or(StatusCode::UNAUTHORIZED)?;
     let secrets: Vec<Vec<u8>> = client.get("fingerprints!");
     let ids: Vec<Uuid> = client.get("secret_ids!");
-    let proof = fingerprint(given("client_secret"));
+    let proof = token_hash(given("client_secret"));
     let proved = secrets.iter().position(|stored| *stored == proof);
     let proved = ids[proved.ok_or(StatusCode::UNAUTHORIZED)?];
     let kept = if form.contains_key("code") {
@@ -116,7 +116,7 @@ async fn token(State(it): State<Arc<Bare>>, Form(form): Form<Parameters>) -> Ans
 
 impl Bare {
     async fn exchange(&self, code: &str, proved: Uuid) -> sqlx::Result<Option<Json<Value>>> {
-        let code = fingerprint(code);
+        let code = token_hash(code);
         let mut connection = self.pool.acquire().await?;
         let facts = sqlx::query(self.statements.find_code).bind(&code);
         let facts = facts.fetch_optional(&mut *connection).await?;
@@ -136,7 +136,7 @@ impl Bare {
     async fn refresh(&self, token: &str, proved: Uuid) -> sqlx::Result<Option<Json<Value>>> {
         let mut connection = self.pool.acquire().await?;
         let facts = sqlx::query(self.statements.find_pair)
-            .bind(fingerprint(token))
+            .bind(token_hash(token))
             .bind(false);
         let facts = facts.fetch_optional(&mut *connection).await?;
         let is_live = |rotated_at: Option<OffsetDateTime>| rotated_at.is_none();
@@ -182,8 +182,8 @@ impl NewPair {
         statement
             .bind(OffsetDateTime::now_utc())
             .bind(Uuid::now_v7())
-            .bind(fingerprint(&self.access))
-            .bind(fingerprint(&self.refresh))
+            .bind(token_hash(&self.access))
+            .bind(token_hash(&self.refresh))
             .bind(self.scopes.clone())
             .bind(self.fields.clone())
             .bind(proved)
@@ -203,6 +203,6 @@ impl NewPair {
     }
 }
 
-fn fingerprint(text: &str) -> Vec<u8> {
+fn token_hash(text: &str) -> Vec<u8> {
     Sha256::digest(text.as_bytes()).to_vec()
 }

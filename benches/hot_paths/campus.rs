@@ -95,7 +95,7 @@ impl Campus {
         [&self.profiles, &self.bare]
     }
 
-    /// The house with its ledger on, and with it off.
+    /// The house with its access log on, and with it off.
     pub(crate) fn houses(&self) -> [Process; 2] {
         [Side::First, Side::Second].map(|side| Process::house(side, &self.database, &self.folder.0))
     }

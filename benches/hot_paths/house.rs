@@ -1,9 +1,10 @@
-//! The house in this program, with a ledger that notes or one that does not.
+//! The house in this program, with the access log on or off.
 
 use std::io::stdin;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use profiles::connectors::ConnectorRegistry;
 use profiles::platform::clock::{SharedClock, SystemClock};
 use profiles::platform::config::Config;
 use profiles::platform::db::Db;
@@ -19,7 +20,7 @@ pub(crate) const LEDGER_ON: &str = "ledger-on";
 pub(crate) const LEDGER_OFF: &str = "ledger-off";
 
 /// The database's address comes on standard input, its own goes to standard error.
-pub(crate) async fn serve(ledger: fn(Db, SharedClock, &dyn Rng) -> AccessLog) {
+pub(crate) async fn serve(access_log: fn(Db, SharedClock, &dyn Rng) -> AccessLog) {
     let mut database = String::new();
     stdin().read_line(&mut database).unwrap();
     let setting = ("DATABASE_URL".to_owned(), database.trim().to_owned());
@@ -29,12 +30,13 @@ pub(crate) async fn serve(ledger: fn(Db, SharedClock, &dyn Rng) -> AccessLog) {
     let db = Db::open(config.database_url.as_ref().unwrap()).unwrap();
     let clock: SharedClock = Arc::new(SystemClock);
     let parts = ServerParts {
-        ledger: ledger(db.clone(), Arc::clone(&clock), &OsRng),
+        access_log: access_log(db.clone(), Arc::clone(&clock), &OsRng),
         db,
         clock,
         rng: Arc::new(OsRng),
         master_key: ServerKey::master([7; 32]),
         public_url: address.parse().unwrap(),
+        extra_connectors: ConnectorRegistry::default(),
         demo: None,
     };
     let house = server::build(&config, parts).unwrap();

@@ -54,7 +54,7 @@ fn main() {
         [it] if it == bare::COMMAND => return runtime.block_on(bare::serve()),
         [it] if it == house::LEDGER_ON => return runtime.block_on(house::serve(AccessLog::new)),
         [it] if it == house::LEDGER_OFF => {
-            return runtime.block_on(house::serve(AccessLog::silent));
+            return runtime.block_on(house::serve(AccessLog::disabled));
         }
         _ => {}
     }

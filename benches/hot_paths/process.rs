@@ -43,7 +43,7 @@ impl Process {
         )
     }
 
-    /// This program again, as the house with its ledger on (the first) or off.
+    /// This program again, as the house with its access log on (the first) or off.
     pub(crate) fn house(side: Side, database: &str, folder: &Path) -> Self {
         let command = match side {
             Side::First => house::LEDGER_ON,

@@ -11,7 +11,7 @@ use crate::protocol::clients::command::RegisterAppArgs;
 
 pub(super) async fn add(asked: RegisterAppArgs, config: &Config) -> Result<ExitCode, CommandError> {
     let database = database::open_beside(config).await?;
-    let added = command::add(&database.db, asked, SystemClock.now(), &OsRng).await;
+    let added = command::register_app(&database.db, asked, SystemClock.now(), &OsRng).await;
     database.close().await;
     print(&added.map_err(|error| CommandError::new(error.to_string()))?)?;
     Ok(ExitCode::SUCCESS)

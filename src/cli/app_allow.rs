@@ -16,7 +16,7 @@ pub(super) async fn allow(
 ) -> Result<ExitCode, CommandError> {
     let database = database::open_beside(config).await?;
     let now = SystemClock.now();
-    let changed = command::allow(&database.db, asked, allowed, now, &OsRng).await;
+    let changed = command::allow_app(&database.db, asked, allowed, now, &OsRng).await;
     database.close().await;
     print(&changed.map_err(|error| CommandError::new(error.to_string()))?)?;
     Ok(ExitCode::SUCCESS)

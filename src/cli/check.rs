@@ -163,7 +163,7 @@ fn data_folder(folder: &Path) -> CheckResult {
 }
 
 async fn mail(config: &Config) -> CheckResult {
-    let transport = match server::transport(config) {
+    let transport = match server::mail_transport(config) {
         Ok(transport) => transport,
         Err(error) => return CheckResult::wrong(error.to_string()),
     };
@@ -185,7 +185,7 @@ async fn sign_in(config: &Config) -> CheckResult {
     // Where there is no answer, the database's own line says why.
     let closed = match reach(config) {
         Some(db) => {
-            let closed = connectors::list_closed(db.pool()).await;
+            let closed = connectors::list_disabled(db.pool()).await;
             db.close().await;
             closed.unwrap_or_default()
         }
@@ -209,7 +209,7 @@ async fn sign_in(config: &Config) -> CheckResult {
 /// Whether the campus directory would let people in; nothing where there is none.
 async fn directory(config: &Config) -> Option<CheckResult> {
     let directory = config.directory.as_ref()?;
-    let searches = matches!(directory.finds, PersonLookup::Search { .. });
+    let searches = matches!(directory.lookup, PersonLookup::Search { .. });
     let ldap = match login_connectors::ldap(directory, Arc::new(OsRng)) {
         Ok(ldap) => ldap,
         Err(error) => return Some(CheckResult::wrong(error.to_string())),
@@ -235,7 +235,7 @@ async fn erp(config: &Config) -> Option<CheckResult> {
     };
     Some(match client.check().await {
         Ok(()) => CheckResult::good("it answers, and its login page is as we know it"),
-        Err(ConnectorError::Changed(what)) => CheckResult::wrong(format!(
+        Err(ConnectorError::ProtocolMismatch(what)) => CheckResult::wrong(format!(
             "it has changed: {what}. Nobody can sign in by it until this program knows the new one; unset PROFILES_ERP_URL"
         )),
         Err(_) => CheckResult::wrong(

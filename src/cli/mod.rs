@@ -6,8 +6,9 @@ mod app_allow;
 mod check;
 mod choice;
 mod database;
-mod listener;
-mod log;
+mod environment;
+mod http_server;
+mod logging;
 mod master_key;
 mod migrate;
 mod person_add;
@@ -15,7 +16,6 @@ mod person_import;
 mod person_password;
 mod roll;
 mod serve;
-mod settings;
 mod upstream;
 
 use std::fmt;
@@ -145,11 +145,11 @@ pub fn main() -> ExitCode {
 }
 
 fn prepare(cli: &Cli) -> Result<(Config, tokio::runtime::Runtime), CommandError> {
-    let config = settings::read()?;
+    let config = environment::read_config()?;
     // A short command says in its result what it did.
     let serves = matches!(cli.command, None | Some(Command::Serve));
     let filter = if serves { &config.log } else { "warn" };
-    log::begin(filter, config.log_json)?;
+    logging::start(filter, config.log_json)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

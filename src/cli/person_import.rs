@@ -10,7 +10,8 @@ use serde::Serialize;
 use super::{CommandError, database, print, say};
 use crate::people::records;
 use crate::people::records::{
-    COLUMNS, IdAllocation, ImportOutcome, ImportRow, PeopleError, PictureFile, RowRequest, Update,
+    IdAllocation, ImportOutcome, ImportRow, PeopleError, PictureFile, RowRequest, Update,
+    import_columns,
 };
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::config::Config;
@@ -35,7 +36,7 @@ pub(super) fn columns() -> String {
         "Columns:\n  {}\n\n  id is for new people only. contacts and secondary_emails have a ; between \
          their items, take the place of\n  those there are, and these addresses count as verified. \
          profile_picture is a file beside the list. identity is\n  provider:subject, as ldap:asha.",
-        COLUMNS.join(", ")
+        import_columns().join(", ")
     )
 }
 
@@ -117,7 +118,7 @@ impl Importer {
             wanted,
         } in rows
         {
-            db::set_mark(&mut tx).await.map_err(failed(line))?;
+            db::set_savepoint(&mut tx).await.map_err(failed(line))?;
             let imported = match wanted {
                 Ok(wanted) => self.row(&mut tx, wanted, line).await,
                 Err(reason) => Err(RowError::Row(reason)),
@@ -127,7 +128,9 @@ impl Importer {
                 Ok(ImportOutcome::Updated(_)) => outcome.updated += 1,
                 Err(RowError::All(error)) => return Err(failed(line)(error)),
                 Err(RowError::Row(reason)) => {
-                    db::back_to_mark(&mut tx).await.map_err(failed(line))?;
+                    db::rollback_to_savepoint(&mut tx)
+                        .await
+                        .map_err(failed(line))?;
                     outcome.refused.push(RejectedRow {
                         line,
                         username,
@@ -186,7 +189,7 @@ impl Importer {
             "rehearsal".to_owned()
         } else {
             let kind = PictureKind::ProfilePicture;
-            let kept = self.pictures.keep(kind, &picture, &OsRng).await;
+            let kept = self.pictures.save(kind, &picture, &OsRng).await;
             kept.map_err(|error| wrong(&error))?
         };
         PictureFile::parse(&kept).map_err(|unfit| wrong(&unfit))
@@ -214,7 +217,7 @@ impl Importer {
     async fn discard(&self, file: &str) {
         if !self.dry_run {
             self.pictures
-                .discard(PictureKind::ProfilePicture, file)
+                .delete(PictureKind::ProfilePicture, file)
                 .await;
         }
     }

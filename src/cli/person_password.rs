@@ -17,7 +17,7 @@ use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::config::Config;
 use crate::platform::db::Db;
 use crate::platform::rng::OsRng;
-use crate::platform::web::end_sessions_of;
+use crate::platform::web::delete_sessions;
 use crate::protocol::token;
 
 #[derive(Debug, Args)]
@@ -70,14 +70,14 @@ async fn keep(username: &Username, db: &Db, password: &NewPassword) -> Result<()
     set_password(&mut tx, &hasher, (person, password), now, &OsRng)
         .await
         .map_err(|error| failed(&error))?;
-    end_sessions_of(&mut *tx, person)
+    delete_sessions(&mut *tx, person)
         .await
         .map_err(|error| failed(&error))?;
     token::end_after_new_password(&mut *tx, person, now)
         .await
         .map_err(|error| failed(&error))?;
     let entry = AuditEntry::of("person.password_set").about(person);
-    audit::note(&mut *tx, entry, now, &OsRng)
+    audit::record(&mut *tx, entry, now, &OsRng)
         .await
         .map_err(|error| failed(&error))?;
     tx.commit().await.map_err(|error| failed(&error))

@@ -12,7 +12,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
 use super::database::OpenDatabase;
-use super::{CommandError, database, listener, master_key, say};
+use super::{CommandError, database, http_server, master_key, say};
+use crate::connectors::ConnectorRegistry;
 use crate::platform::clock::{Clock, SharedClock, SystemClock};
 use crate::platform::config::{Config, DEMO_UPSTREAMS};
 use crate::platform::links::Links;
@@ -25,7 +26,7 @@ use crate::server::{ServerParts, demo};
 pub(super) async fn serve(mut config: Config) -> Result<ExitCode, CommandError> {
     // Whoever speaks TLS to the outside asks for the process' default.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    if config.wants_demo_upstreams {
+    if config.expects_simulators {
         tracing::warn!("{DEMO_UPSTREAMS} is for script/run, which starts the simulators");
     }
     let stop = stop()?;
@@ -63,15 +64,16 @@ async fn open_and_serve(
     let clock: SharedClock = Arc::new(SystemClock);
     let db = database.db.clone();
     let parts = ServerParts {
-        ledger: AccessLog::new(db.clone(), Arc::clone(&clock), rng.as_ref()),
+        access_log: AccessLog::new(db.clone(), Arc::clone(&clock), rng.as_ref()),
         db,
         clock,
         rng,
         master_key,
         public_url: public_url.clone(),
+        extra_connectors: ConnectorRegistry::default(),
         demo,
     };
-    let house = server::build(config, parts)
+    let server = server::build(config, parts)
         .map_err(|error| CommandError::while_doing("building the service", error))?;
     say(format_args!("listening on http://{address}"));
     if database.is_private() {
@@ -81,13 +83,13 @@ async fn open_and_serve(
             "open {demo} to see a campus app sign somebody in"
         ));
     }
-    let jobs = house.jobs.start();
+    let jobs = server.jobs.start();
     // To the end: how the service stops is worth watching too.
     let watched = for_metrics.map(|(listener, address)| {
         say(format_args!("metrics on http://{address}/metrics"));
-        tokio::spawn(listener::serve(listener, house.metrics, pending()))
+        tokio::spawn(http_server::serve(listener, server.metrics, pending()))
     });
-    listener::serve(listener, house.router, stop).await;
+    http_server::serve(listener, server.router, stop).await;
     jobs.stop().await;
     if let Some(watched) = watched {
         watched.abort();
@@ -123,7 +125,7 @@ async fn furnish(
     }
     let links = Links::new(public_url);
     let now = SystemClock.now();
-    let furnished = demo::furnish(&database.db, &config.data_dir, &links, now, rng).await;
+    let furnished = demo::seed_demo(&database.db, &config.data_dir, &links, now, rng).await;
     let (demo, people) = furnished.map_err(|why| CommandError::new(why.to_string()))?;
     if people.is_empty() {
         let program = std::env::args().next();

@@ -56,10 +56,10 @@ pub(super) async fn run(asked: UpstreamCommand, config: &Config) -> Result<ExitC
 
 async fn open(db: &Db, slug: &str) -> db::Result<bool> {
     let mut tx = db.begin().await?;
-    let was_closed = connectors::open(&mut tx, slug).await?;
+    let was_closed = connectors::enable(&mut tx, slug).await?;
     if was_closed {
         let entry = AuditEntry::of("upstream.opened").with(serde_json::json!({ "upstream": slug }));
-        audit::note(&mut *tx, entry, SystemClock.now(), &OsRng).await?;
+        audit::record(&mut *tx, entry, SystemClock.now(), &OsRng).await?;
     }
     tx.commit().await.map_err(db::Error::from)?;
     Ok(was_closed)

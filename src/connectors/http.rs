@@ -1,8 +1,10 @@
-//! One caller for each upstream: its address, its limits, and whom to trust. It says what was heard
-//! and judges nothing; every way of getting no answer is [`ConnectorError::Unavailable`].
+//! The HTTP client of connectors, one per upstream, with its base address, its limits and its trusted
+//! certificates. It returns every response as it is; a request without a response is
+//! [`ConnectorError::Unavailable`].
 //!
-//! Decision: each call has a connection of its own. Sign-ins are rare, a connection that was kept
-//! holds what was sent over it in its buffers, and on a kept one a call could be sent twice.
+//! Decision: each request opens a connection of its own instead of one from a pool, because logins are
+//! rare, an idle connection keeps what was sent in its buffers, and a request on a reused connection
+//! could be sent twice.
 
 use std::error::Error;
 use std::time::Duration;
@@ -16,26 +18,26 @@ use zeroize::Zeroizing;
 use super::{ConnectorError, tls};
 use crate::platform::config;
 
-/// What reaching another machine may take of a call's time.
-const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
+/// The part of the time limit for connecting.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Where an upstream is and what is asked of its answers.
+/// The address of an upstream, and the limits of its responses.
 #[derive(Debug, Clone)]
 pub struct HttpEndpoint {
-    /// `https://` anywhere, `http://` on loopback only. A path is kept in front of every call's.
+    /// `https://`, or `http://` on loopback. The path of each request is appended to its path.
     pub base: Url,
-    /// A certificate in PEM to trust beside those that everybody trusts.
+    /// Certificates in PEM to trust in addition to the public roots.
     pub authority: Option<Vec<u8>>,
     pub newest_tls: MaxTlsVersion,
-    /// A whole call, from the first packet to the last byte of the answer.
+    /// The time limit of a request, from connecting to the last byte of the response.
     pub within: Duration,
-    /// The greatest body that is listened to, in bytes.
+    /// The largest response body, in bytes.
     pub longest: usize,
     pub user_agent: String,
 }
 
 impl HttpEndpoint {
-    /// With the limits that do for a page or a bit of JSON: 30 seconds, 2 MiB.
+    /// With limits for pages and small JSON: 30 seconds, 2 MiB.
     pub fn of(base: Url) -> Self {
         Self {
             base,
@@ -48,16 +50,16 @@ impl HttpEndpoint {
     }
 }
 
-/// The newest version of TLS to offer. 1.2 is the oldest in any case.
+/// The newest TLS version to offer. 1.2 is always the oldest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MaxTlsVersion {
     #[default]
     Any,
-    /// For servers that break off when they are offered 1.3.
+    /// For servers that abort the handshake when 1.3 is offered.
     V1_2,
 }
 
-/// Why an upstream cannot be called at all.
+/// Why the client cannot be built.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpSetupError {
     #[error("its address {0}")]
@@ -70,7 +72,7 @@ pub enum HttpSetupError {
     Http(#[source] reqwest::Error),
 }
 
-/// Why there was no answer. Names no address and quotes nobody, so it may stand in a log.
+/// Why there was no response. It contains no address and no quotation, so it may be logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HttpFailure {
     #[error("it does not answer in time")]
@@ -91,7 +93,7 @@ impl From<HttpFailure> for ConnectorError {
     }
 }
 
-/// Calls one upstream and nobody else. Cheap to clone.
+/// An HTTP client for one upstream. Cheap to clone.
 #[derive(Clone)]
 pub struct HttpClient {
     http: reqwest::Client,
@@ -102,31 +104,31 @@ pub struct HttpClient {
 
 impl fmt::Debug for HttpClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Caller").field(&self.slug).finish()
+        f.debug_tuple("HttpClient").field(&self.slug).finish()
     }
 }
 
 impl HttpClient {
-    /// `slug` is the adapter's name in the log.
-    pub fn new(slug: &'static str, reach: &HttpEndpoint) -> Result<Self, HttpSetupError> {
-        config::check_upstream(&reach.base).map_err(HttpSetupError::Address)?;
+    /// `slug` is the connector's name in the log.
+    pub fn new(slug: &'static str, endpoint: &HttpEndpoint) -> Result<Self, HttpSetupError> {
+        config::check_base_url(&endpoint.base).map_err(HttpSetupError::Address)?;
         let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(trust(reach)?)
-            .https_only(reach.base.scheme() == "https")
+            .tls_backend_preconfigured(tls_config(endpoint)?)
+            .https_only(endpoint.base.scheme() == "https")
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .no_proxy()
             .pool_max_idle_per_host(0)
-            .connect_timeout(CONNECTED_WITHIN.min(reach.within))
-            .timeout(reach.within)
-            .user_agent(&reach.user_agent)
+            .connect_timeout(CONNECT_TIMEOUT.min(endpoint.within))
+            .timeout(endpoint.within)
+            .user_agent(&endpoint.user_agent)
             .build()
             .map_err(HttpSetupError::Http)?;
         Ok(Self {
             http,
             slug,
-            base: reach.base.clone(),
-            longest: reach.longest,
+            base: endpoint.base.clone(),
+            longest: endpoint.longest,
         })
     }
 
@@ -134,12 +136,12 @@ impl HttpClient {
         &self.base
     }
 
-    /// `https://host:port` of the upstream, as its `Origin` header says it.
+    /// `https://host:port` of the upstream, as in an `Origin` header.
     pub fn origin(&self) -> String {
         self.base.origin().ascii_serialization()
     }
 
-    /// The address of a path below the base; `path` begins with a slash and may carry a query.
+    /// The address of a path below the base. `path` begins with a slash and may contain a query.
     pub fn address(&self, path: &str) -> Url {
         let mut address = self.base.clone();
         let (path, query) = match path.split_once('?') {
@@ -152,7 +154,7 @@ impl HttpClient {
         address
     }
 
-    /// Where a redirect leads that was heard at `from`; `None` if that is not this upstream.
+    /// The target of a redirect that came from `from`. `None` if it is not on this upstream.
     pub fn follow(&self, from: &Url, location: &str) -> Option<Url> {
         let to = from.join(location).ok()?;
         (to.origin() == self.base.origin()).then_some(to)
@@ -169,7 +171,7 @@ impl HttpClient {
     /// A request to an address that [`HttpClient::address`] or [`HttpClient::follow`] gave.
     pub fn call(&self, method: Method, address: Url) -> HttpRequest<'_> {
         HttpRequest {
-            caller: self,
+            client: self,
             method,
             address,
             headers: HeaderMap::new(),
@@ -178,29 +180,29 @@ impl HttpClient {
         }
     }
 
-    /// One line in the log, since [`ConnectorError::Unavailable`] does not say why.
-    fn note(&self, why: HttpFailure) -> HttpFailure {
+    /// Logs the cause, which [`ConnectorError::Unavailable`] does not contain.
+    fn log_failure(&self, why: HttpFailure) -> HttpFailure {
         tracing::warn!(upstream = self.slug, %why, "no answer from upstream");
         why
     }
 }
 
-/// Those that everybody trusts, and the one that was set.
-fn trust(reach: &HttpEndpoint) -> Result<rustls::ClientConfig, HttpSetupError> {
-    let mut authorities = tls::public_authorities();
-    if let Some(pem) = &reach.authority {
-        tls::trust(&mut authorities, pem).map_err(|_| HttpSetupError::Authority)?;
+/// Trusts the public roots and the configured certificates.
+fn tls_config(endpoint: &HttpEndpoint) -> Result<rustls::ClientConfig, HttpSetupError> {
+    let mut roots = tls::public_roots();
+    if let Some(pem) = &endpoint.authority {
+        tls::add_certificates(&mut roots, pem).map_err(|_| HttpSetupError::Authority)?;
     }
-    let versions: &[_] = match reach.newest_tls {
+    let versions: &[_] = match endpoint.newest_tls {
         MaxTlsVersion::Any => tls::ALL_VERSIONS,
         MaxTlsVersion::V1_2 => &[&rustls::version::TLS12],
     };
-    Ok(tls::client(authorities, versions)?)
+    Ok(tls::client_config(roots, versions)?)
 }
 
-/// A request as it is put together. What it sends is wiped once it is sent.
+/// A request before it is sent. Its body is wiped after sending.
 pub struct HttpRequest<'a> {
-    caller: &'a HttpClient,
+    client: &'a HttpClient,
     method: Method,
     address: Url,
     headers: HeaderMap,
@@ -210,12 +212,12 @@ pub struct HttpRequest<'a> {
 
 impl fmt::Debug for HttpRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Request(…)")
+        f.write_str("HttpRequest(…)")
     }
 }
 
 impl HttpRequest<'_> {
-    /// A value that no header can carry leaves the header out.
+    /// Omits the header if the value is invalid in a header.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(mut value) = HeaderValue::from_str(value) {
@@ -225,7 +227,7 @@ impl HttpRequest<'_> {
         self
     }
 
-    /// Less time than other calls have.
+    /// A shorter time limit than that of the endpoint.
     #[must_use]
     pub fn within(mut self, span: Duration) -> Self {
         self.within = Some(span);
@@ -235,12 +237,12 @@ impl HttpRequest<'_> {
     /// `application/x-www-form-urlencoded`, in UTF-8.
     #[must_use]
     pub fn form(self, fields: &[(&str, &str)]) -> Self {
-        // Room for the worst case at once: a buffer that grows leaves a copy behind.
-        let longest = fields
+        // The full capacity at once: a buffer that grows leaves a copy behind that is not wiped.
+        let lengths = fields
             .iter()
             .map(|(name, value)| 3 * (name.len() + value.len()) + 2);
-        let room = String::with_capacity(longest.sum());
-        let mut form = url::form_urlencoded::Serializer::new(room);
+        let buffer = String::with_capacity(lengths.sum());
+        let mut form = url::form_urlencoded::Serializer::new(buffer);
         form.extend_pairs(fields);
         let body = Zeroizing::new(form.finish().into_bytes());
         self.body("application/x-www-form-urlencoded", body)
@@ -248,15 +250,15 @@ impl HttpRequest<'_> {
 
     #[must_use]
     pub fn body(self, media_type: &'static str, body: Zeroizing<Vec<u8>>) -> Self {
-        let mut call = self.header(header::CONTENT_TYPE, media_type);
-        call.body = Some(body);
-        call
+        let mut request = self.header(header::CONTENT_TYPE, media_type);
+        request.body = Some(body);
+        request
     }
 
-    /// Asks once.
+    /// Sends it once, without retries.
     pub async fn send(self) -> Result<HttpResponse, HttpFailure> {
-        let caller = self.caller;
-        let mut request = caller.http.request(self.method, self.address.clone());
+        let client = self.client;
+        let mut request = client.http.request(self.method, self.address.clone());
         request = request.headers(self.headers);
         if let Some(body) = self.body {
             request = request.body(Bytes::from_owner(body));
@@ -264,45 +266,45 @@ impl HttpRequest<'_> {
         if let Some(within) = self.within {
             request = request.timeout(within);
         }
-        let answer = request.send().await;
-        let answer = answer.map_err(|error| caller.note(silence(&error)))?;
-        listen(answer, self.address, caller.longest)
+        let response = request.send().await;
+        let response = response.map_err(|error| client.log_failure(classify(&error)))?;
+        read_response(response, self.address, client.longest)
             .await
-            .map_err(|why| caller.note(why))
+            .map_err(|why| client.log_failure(why))
     }
 }
 
-/// Reads an answer to its end, or until it is too long.
-async fn listen(
-    mut answer: reqwest::Response,
+/// Reads a response to its end, or until it is too long.
+async fn read_response(
+    mut response: reqwest::Response,
     address: Url,
     longest: usize,
 ) -> Result<HttpResponse, HttpFailure> {
-    let (mut pieces, mut length) = (Vec::new(), 0);
-    while let Some(piece) = answer.chunk().await.map_err(|error| silence(&error))? {
-        length += piece.len();
+    let (mut chunks, mut length) = (Vec::new(), 0);
+    while let Some(chunk) = response.chunk().await.map_err(|error| classify(&error))? {
+        length += chunk.len();
         if length > longest {
             return Err(HttpFailure::TooLong);
         }
-        pieces.push(piece);
+        chunks.push(chunk);
     }
-    // As much room as it takes, once: a buffer that grows leaves a copy behind.
+    // The full capacity at once: a buffer that grows leaves a copy behind that is not wiped.
     let mut body = Zeroizing::new(Vec::with_capacity(length));
-    for piece in pieces {
-        body.extend_from_slice(&piece);
+    for chunk in chunks {
+        body.extend_from_slice(&chunk);
     }
     Ok(HttpResponse {
-        status: answer.status(),
-        headers: std::mem::take(answer.headers_mut()),
+        status: response.status(),
+        headers: std::mem::take(response.headers_mut()),
         body,
         address,
     })
 }
 
-fn silence(error: &reqwest::Error) -> HttpFailure {
+fn classify(error: &reqwest::Error) -> HttpFailure {
     if error.is_timeout() {
         HttpFailure::Slow
-    } else if is_of_tls(error) {
+    } else if is_tls_error(error) {
         HttpFailure::Untrusted
     } else if error.is_connect() {
         HttpFailure::Unreachable
@@ -311,39 +313,39 @@ fn silence(error: &reqwest::Error) -> HttpFailure {
     }
 }
 
-/// Whether TLS is at the bottom of it. An `io::Error` does not name what it wraps as its source.
-fn is_of_tls(error: &(dyn Error + 'static)) -> bool {
+/// Whether the cause is a TLS error. An `io::Error` does not return the error it wraps as its source.
+fn is_tls_error(error: &(dyn Error + 'static)) -> bool {
     let wrapped = error
         .downcast_ref::<io::Error>()
         .and_then(io::Error::get_ref);
     error.is::<rustls::Error>()
-        || wrapped.is_some_and(|inner| is_of_tls(inner))
-        || error.source().is_some_and(is_of_tls)
+        || wrapped.is_some_and(|inner| is_tls_error(inner))
+        || error.source().is_some_and(is_tls_error)
 }
 
-/// What was answered, whatever it says. Its body is wiped when it is dropped, and it does not print.
+/// A response of any status. Its body is wiped when it is dropped, and is never printed.
 pub struct HttpResponse {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Zeroizing<Vec<u8>>,
-    /// What was called.
+    /// The address of the request.
     pub address: Url,
 }
 
 impl HttpResponse {
-    /// The body as text, whatever its media type; what is no UTF-8 is replaced.
+    /// The body as text, for any media type. Invalid UTF-8 is replaced.
     pub fn text(&self) -> Zeroizing<String> {
         Zeroizing::new(String::from_utf8_lossy(&self.body).into_owned())
     }
 
-    /// The value of a header that is there once and is text.
+    /// The value of a header that occurs once and is text.
     pub fn header(&self, name: &HeaderName) -> Option<&str> {
         let mut values = self.headers.get_all(name).iter();
         let value = values.next()?;
         values.next().is_none().then_some(value)?.to_str().ok()
     }
 
-    /// Where it sends us, if it is a redirect.
+    /// The `Location`, if it is a redirect.
     pub fn location(&self) -> Option<&str> {
         let is_redirect = matches!(self.status.as_u16(), 301 | 302 | 303 | 307 | 308);
         is_redirect.then(|| self.header(&header::LOCATION))?
@@ -352,7 +354,7 @@ impl HttpResponse {
 
 impl fmt::Debug for HttpResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Response").field(&self.status).finish()
+        f.debug_tuple("HttpResponse").field(&self.status).finish()
     }
 }
 
@@ -365,66 +367,66 @@ mod tests {
 
     use super::*;
 
-    /// Says the same to everybody, then `after` that closes; and gives what it was asked first.
-    async fn parrot(
-        says: Vec<u8>,
-        after: Duration,
+    /// A server that sends `response` to one client and closes after `delay`. Returns the request.
+    async fn fixed_server(
+        response: Vec<u8>,
+        delay: Duration,
     ) -> (SocketAddr, tokio::task::JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let asked = tokio::spawn(async move {
+        let request = tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
-            let mut room = vec![0; 4096];
-            let read = stream.read(&mut room).await.unwrap();
-            let _ = stream.write_all(&says).await;
-            tokio::time::sleep(after).await;
-            String::from_utf8_lossy(&room[..read]).into_owned()
+            let mut buffer = vec![0; 4096];
+            let read = stream.read(&mut buffer).await.unwrap();
+            let _ = stream.write_all(&response).await;
+            tokio::time::sleep(delay).await;
+            String::from_utf8_lossy(&buffer[..read]).into_owned()
         });
-        (address, asked)
+        (address, request)
     }
 
-    fn caller(base: &str, change: impl FnOnce(&mut HttpEndpoint)) -> HttpClient {
-        let mut reach = HttpEndpoint::of(base.parse().unwrap());
-        change(&mut reach);
-        HttpClient::new("test", &reach).unwrap()
+    fn client(base: &str, change: impl FnOnce(&mut HttpEndpoint)) -> HttpClient {
+        let mut endpoint = HttpEndpoint::of(base.parse().unwrap());
+        change(&mut endpoint);
+        HttpClient::new("test", &endpoint).unwrap()
     }
 
     #[tokio::test]
-    async fn what_is_said_is_heard_and_a_redirect_is_not_followed() {
-        let says =
+    async fn a_response_is_read_and_a_redirect_is_not_followed() {
+        let response =
             b"HTTP/1.1 302 Found\r\nlocation: /there\r\ncontent-length: 2\r\n\r\nok".to_vec();
-        let (address, asked) = parrot(says, Duration::ZERO).await;
-        let caller = caller(&format!("http://{address}/api/"), |_| {});
+        let (address, request) = fixed_server(response, Duration::ZERO).await;
+        let client = client(&format!("http://{address}/api/"), |_| {});
 
-        let call = caller.post("/here?a=b").form(&[("password", "&=+% \"ü")]);
-        let heard = call.send().await.unwrap();
-        assert_eq!(heard.status, 302);
-        assert_eq!(heard.location(), Some("/there"));
-        assert_eq!(heard.text().as_str(), "ok");
+        let call = client.post("/here?a=b").form(&[("password", "&=+% \"ü")]);
+        let response = call.send().await.unwrap();
+        assert_eq!(response.status, 302);
+        assert_eq!(response.location(), Some("/there"));
+        assert_eq!(response.text().as_str(), "ok");
 
-        let asked = asked.await.unwrap();
+        let request = request.await.unwrap();
         assert!(
-            asked.starts_with("POST /api/here?a=b HTTP/1.1\r\n"),
-            "{asked}"
+            request.starts_with("POST /api/here?a=b HTTP/1.1\r\n"),
+            "{request}"
         );
         assert!(
-            asked.ends_with("\r\npassword=%26%3D%2B%25+%22%C3%BC"),
-            "{asked}"
+            request.ends_with("\r\npassword=%26%3D%2B%25+%22%C3%BC"),
+            "{request}"
         );
     }
 
     #[tokio::test]
-    async fn nobody_there_is_unavailable() {
+    async fn a_closed_port_is_unavailable() {
         let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", free.local_addr().unwrap());
         drop(free);
-        let why = caller(&base, |_| {}).get("/").send().await.unwrap_err();
+        let why = client(&base, |_| {}).get("/").send().await.unwrap_err();
         assert_eq!(why, HttpFailure::Unreachable);
         assert!(matches!(why.into(), ConnectorError::Unavailable));
     }
 
     #[tokio::test]
-    async fn what_comes_too_late_too_long_or_in_half_is_no_answer() {
+    async fn a_late_long_or_incomplete_response_is_a_failure() {
         let cases: [(&[u8], u64, HttpFailure); 4] = [
             (b"", 5, HttpFailure::Slow),
             (
@@ -443,40 +445,42 @@ mod tests {
                 HttpFailure::TooLong,
             ),
         ];
-        for (says, after, expected) in cases {
-            let (address, _asked) = parrot(says.to_vec(), Duration::from_secs(after)).await;
-            let caller = caller(&format!("http://{address}"), short);
-            assert_eq!(caller.get("/").send().await.unwrap_err(), expected);
+        for (response, delay, expected) in cases {
+            let (address, _request) =
+                fixed_server(response.to_vec(), Duration::from_secs(delay)).await;
+            let client = client(&format!("http://{address}"), short);
+            assert_eq!(client.get("/").send().await.unwrap_err(), expected);
         }
     }
 
-    fn short(reach: &mut HttpEndpoint) {
-        reach.within = Duration::from_millis(300);
-        reach.longest = 8;
+    fn short(endpoint: &mut HttpEndpoint) {
+        endpoint.within = Duration::from_millis(300);
+        endpoint.longest = 8;
     }
 
     #[tokio::test]
-    async fn a_server_without_tls_is_not_spoken_to() {
-        let (address, _asked) = parrot(b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), Duration::ZERO).await;
-        let caller = caller(&format!("https://{address}"), |_| {});
+    async fn a_server_without_tls_is_not_trusted() {
+        let (address, _request) =
+            fixed_server(b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), Duration::ZERO).await;
+        let client = client(&format!("https://{address}"), |_| {});
         assert_eq!(
-            caller.get("/").send().await.unwrap_err(),
+            client.get("/").send().await.unwrap_err(),
             HttpFailure::Untrusted
         );
     }
 
     #[test]
-    fn nobody_is_called_in_the_clear_but_this_machine() {
+    fn only_loopback_may_be_called_without_tls() {
         let base = "http://erp.example".parse().unwrap();
         let refused = HttpClient::new("test", &HttpEndpoint::of(base));
         assert!(matches!(refused, Err(HttpSetupError::Address(_))));
     }
 
     #[test]
-    fn only_the_upstream_itself_is_followed() {
-        let caller = caller("https://erp.example", |_| {});
-        let from = caller.address("/one/two");
-        let follow = |to: &str| caller.follow(&from, to).map(String::from);
+    fn only_redirects_on_the_upstream_are_followed() {
+        let client = client("https://erp.example", |_| {});
+        let from = client.address("/one/two");
+        let follow = |to: &str| client.follow(&from, to).map(String::from);
         assert_eq!(
             follow("three").as_deref(),
             Some("https://erp.example/one/three")
@@ -501,11 +505,11 @@ mod tests {
     }
 
     #[test]
-    fn an_authority_is_a_certificate() {
-        let mut reach = HttpEndpoint::of("https://erp.example".parse().unwrap());
-        reach.authority = Some(b"no certificate".to_vec());
+    fn an_authority_has_to_be_a_certificate() {
+        let mut endpoint = HttpEndpoint::of("https://erp.example".parse().unwrap());
+        endpoint.authority = Some(b"no certificate".to_vec());
         assert!(matches!(
-            HttpClient::new("test", &reach),
+            HttpClient::new("test", &endpoint),
             Err(HttpSetupError::Authority)
         ));
     }

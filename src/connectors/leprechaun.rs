@@ -1,9 +1,9 @@
-//! A Leprechaun server, which knows which mailbox belongs to which roll number. What it says proves that
-//! somebody controlled both once, and nothing about who asks: a code of our own, mailed there, does.
+//! A code by mail to the mailbox that a Leprechaun server has for a roll number. Its record proves that one
+//! person controlled both once. It proves nothing about the person who signs in now; the mailed code does.
 //!
 //! ```text
-//! roll number ─▶ look-up ─associated, and not too long ago─▶ a code is mailed ─right─▶ Done
-//!                   └──── nobody, or too long ago ─────────▶ the same form, and no code is right
+//! roll number ─▶ look-up ─associated, not too long ago─▶ a code is mailed ─right─▶ Done
+//!                   └──── unknown, or too long ago ───▶ the same form, and no code is right
 //! ```
 
 use std::time::Duration;
@@ -23,19 +23,19 @@ use crate::people::records::{Email, ExternalIdentity};
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Db;
 
-/// What an address has at most (RFC 5321 §4.5.3.1), and so what may be asked about.
-const LONGEST: usize = 254;
-/// A path segment as it is asked for: only what needs no encoding anywhere stays.
+/// The longest mail address (RFC 5321 §4.5.3.1), and so the longest look-up.
+const MAX_KEY: usize = 254;
+/// The encoding of a path segment: only unreserved characters stay (RFC 3986 §2.3).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// A roll number that nobody has.
-const NOBODY: &str = "00ZZ00000";
+/// A roll number that does not exist.
+const UNUSED_ROLL: &str = "00ZZ00000";
 
-/// The way to sign in.
+/// The connector.
 #[derive(Debug)]
 pub struct Leprechaun {
     pub look_ups: LeprechaunClient,
@@ -43,17 +43,17 @@ pub struct Leprechaun {
     pub db: Db,
 }
 
-/// The server, as it is asked.
+/// The client of the server.
 #[derive(Debug)]
 pub struct LeprechaunClient {
-    pub caller: HttpClient,
+    pub client: HttpClient,
     /// The whole value of the `Authorization` header, `Bearer` included.
     pub authorization: SecretString,
-    /// After which an association is not believed any more.
+    /// An older association does not count.
     pub max_age: Duration,
 }
 
-/// What the server says of somebody.
+/// The result of a look-up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LookupReply {
     Associated {
@@ -61,22 +61,22 @@ pub enum LookupReply {
         email: String,
     },
     NotAssociated,
-    /// Associated so long ago that it counts no longer.
+    /// Associated too long ago.
     Stale,
-    /// Associated with what we cannot write to: the server takes any mailbox as it was typed.
+    /// Associated with an invalid mail address, which the server accepts.
     NoMailbox,
 }
 
-/// Why it says nothing.
+/// Why a look-up has no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LeprechaunError {
-    /// Such a value is never asked for.
+    /// Such a value is never looked up.
     #[error("this can be no roll number or address")]
     Unfit,
-    /// It does not accept our authorization: a setting is wrong.
+    /// The server rejects the authorization: the setting is wrong.
     #[error("it does not know our authorization")]
     NotAuthorised,
-    /// It answered what no such server answers.
+    /// The response is not one of this protocol.
     #[error("it answers what we do not know: {0}")]
     Protocol(&'static str),
     #[error("it does not answer")]
@@ -87,13 +87,15 @@ impl From<LeprechaunError> for ConnectorError {
     fn from(error: LeprechaunError) -> Self {
         match error {
             LeprechaunError::Unfit | LeprechaunError::Unavailable => Self::Unavailable,
-            LeprechaunError::NotAuthorised => Self::Changed("it does not know our authorization"),
-            LeprechaunError::Protocol(what) => Self::Changed(what),
+            LeprechaunError::NotAuthorised => {
+                Self::ProtocolMismatch("it does not know our authorization")
+            }
+            LeprechaunError::Protocol(what) => Self::ProtocolMismatch(what),
         }
     }
 }
 
-/// What is asked about.
+/// The key of a look-up.
 #[derive(Debug, Clone, Copy)]
 enum LookupKey<'a> {
     Roll(&'a str),
@@ -108,18 +110,20 @@ struct ReplyBody {
 }
 
 impl LeprechaunClient {
-    /// What a look-up may take.
-    pub const WITHIN: Duration = Duration::from_secs(10);
-    /// What an answer may hold, in bytes: a record has a hundred.
-    pub const LONGEST: usize = 64 << 10;
+    /// The time limit of a look-up.
+    pub const TIMEOUT: Duration = Duration::from_secs(10);
+    /// The largest response, in bytes. A record has about a hundred.
+    pub const MAX_RESPONSE_BYTES: usize = 64 << 10;
 
-    /// Whether the server answers us, and as such a server does: by looking up nobody.
+    /// Checks that the server answers as expected, by looking up an unused roll number.
     pub async fn check(&self, now: Timestamp) -> Result<(), LeprechaunError> {
-        self.look_up(LookupKey::Roll(NOBODY), now).await.map(drop)
+        self.look_up(LookupKey::Roll(UNUSED_ROLL), now)
+            .await
+            .map(drop)
     }
 
-    /// The mailbox of a roll number. Records are kept there as they were typed, so a roll number that is
-    /// not found in capitals is looked for in small letters, once.
+    /// The mailbox of a roll number. The server stores roll numbers as people entered them, so the look-up
+    /// tries upper case, then lower case.
     pub async fn by_roll(
         &self,
         roll: &str,
@@ -149,17 +153,17 @@ impl LeprechaunClient {
         now: Timestamp,
     ) -> Result<LookupReply, LeprechaunError> {
         let path = path(key)?;
-        let mut heard = self.ask(self.caller.get(&path)).await?;
-        // The server's router answers a superfluous slash so.
-        if let Some(to) = heard.location() {
-            let to = self.caller.follow(&heard.address, to);
+        let mut response = self.send(self.client.get(&path)).await?;
+        // The server redirects an address with a superfluous slash.
+        if let Some(to) = response.location() {
+            let to = self.client.follow(&response.address, to);
             let to = to.ok_or(LeprechaunError::Protocol("it sends us to somebody else"))?;
-            heard = self.ask(self.caller.call(http::Method::GET, to)).await?;
+            response = self.send(self.client.call(http::Method::GET, to)).await?;
         }
-        read(&heard, key, self.max_age, now)
+        read_reply(&response, key, self.max_age, now)
     }
 
-    async fn ask(
+    async fn send(
         &self,
         call: crate::connectors::HttpRequest<'_>,
     ) -> Result<HttpResponse, LeprechaunError> {
@@ -175,7 +179,7 @@ fn path(key: LookupKey<'_>) -> Result<String, LeprechaunError> {
         LookupKey::Email(value) => ("email", value),
     };
     let is_dots = value.chars().all(|sign| sign == '.');
-    if is_dots || value.len() > LONGEST || value.contains(|c: char| c == '/' || c.is_control()) {
+    if is_dots || value.len() > MAX_KEY || value.contains(|c: char| c == '/' || c.is_control()) {
         return Err(LeprechaunError::Unfit);
     }
     Ok(format!(
@@ -184,24 +188,24 @@ fn path(key: LookupKey<'_>) -> Result<String, LeprechaunError> {
     ))
 }
 
-/// What an answer means.
-fn read(
-    heard: &HttpResponse,
+/// Decodes a response.
+fn read_reply(
+    response: &HttpResponse,
     key: LookupKey<'_>,
     max_age: Duration,
     now: Timestamp,
 ) -> Result<LookupReply, LeprechaunError> {
-    match heard.status {
-        StatusCode::OK => read_found(&heard.body, key, max_age, now),
+    match response.status {
+        StatusCode::OK => read_found(&response.body, key, max_age, now),
         StatusCode::NOT_FOUND => {
-            // A page that is not there is no record that is not there.
-            let says = heard.text();
-            match says.trim() {
+            // A missing page is not a missing record.
+            let text = response.text();
+            match text.trim() {
                 "That record doesn't exist in our database!" => Ok(LookupReply::NotAssociated),
                 _ => Err(LeprechaunError::Protocol("a 404 in other words")),
             }
         }
-        StatusCode::UNAUTHORIZED if heard.text().contains("input type") => {
+        StatusCode::UNAUTHORIZED if response.text().contains("input type") => {
             Err(LeprechaunError::Protocol("it knows no such look-up"))
         }
         StatusCode::UNAUTHORIZED => Err(LeprechaunError::NotAuthorised),
@@ -220,11 +224,11 @@ fn read_found(
 ) -> Result<LookupReply, LeprechaunError> {
     let body: ReplyBody = serde_json::from_slice(body)
         .map_err(|_| LeprechaunError::Protocol("no record in a 200"))?;
-    let is_ours = match key {
+    let is_requested = match key {
         LookupKey::Roll(roll) => body.roll.eq_ignore_ascii_case(roll),
         LookupKey::Email(email) => body.email.eq_ignore_ascii_case(email),
     };
-    if !is_ours {
+    if !is_requested {
         return Err(LeprechaunError::Protocol("it tells of somebody else"));
     }
     let at = Timestamp::parse(&body.authenticated, &Rfc3339)
@@ -244,7 +248,7 @@ fn read_found(
     })
 }
 
-/// Where a sign-in stands.
+/// The state between two forms.
 #[derive(Debug)]
 pub enum LeprechaunState {
     Roll,
@@ -257,32 +261,29 @@ pub enum LeprechaunState {
 const NOTICE: &str = "We ask Leprechaun which mailbox belongs to your roll number, and mail a code \
                       there. Your password is not needed.";
 
-fn first() -> Prompt {
-    mailed_code::ask_for_roll(NOTICE)
+fn first_prompt() -> Prompt {
+    mailed_code::roll_number_prompt(NOTICE)
 }
 
 impl Connector for Leprechaun {
     const SLUG: &'static str = "leprechaun";
-    const OPENS_PLAINLY: bool = true;
+    const STATELESS_START: bool = true;
     type State = LeprechaunState;
 
-    fn face(&self) -> ConnectorLabel {
+    fn label(&self) -> ConnectorLabel {
         ConnectorLabel {
-            label: "A code to your Leprechaun mailbox",
+            text: "A code to your Leprechaun mailbox",
             hint: Some("for those who associated theirs there"),
         }
     }
 
-    fn records(&self) -> &'static str {
+    fn source_name(&self) -> &'static str {
         ErpRollNumber::RECORDS
     }
 
-    async fn begin(
-        &self,
-        _visitor: RequestOrigin,
-    ) -> Result<Step<LeprechaunState>, ConnectorError> {
+    async fn begin(&self, _origin: RequestOrigin) -> Result<Step<LeprechaunState>, ConnectorError> {
         Ok(Step::Ask {
-            prompt: first(),
+            prompt: first_prompt(),
             state: LeprechaunState::Roll,
         })
     }
@@ -291,25 +292,25 @@ impl Connector for Leprechaun {
         &self,
         state: LeprechaunState,
         answers: Answers,
-        visitor: RequestOrigin,
+        origin: RequestOrigin,
     ) -> Result<Step<LeprechaunState>, ConnectorError> {
         match state {
             LeprechaunState::Roll => match ErpRollNumber::parse(answers.text("roll")) {
-                Ok(roll) => self.mail(roll.as_str(), visitor).await,
-                Err(_) => Ok(again(
+                Ok(roll) => self.mail_code(roll.as_str(), origin).await,
+                Err(_) => Ok(ask_again(
                     "That is no roll number. It has nine characters, for instance 22CS10001.",
                 )),
             },
             LeprechaunState::Code { mailed, email } if mailed_code::wants_another(&answers) => {
-                match self.codes.may_ask(mailed.account(), visitor) {
+                match self.codes.check_rate_limit(mailed.account(), origin) {
                     Ok(()) => {
                         let (account, to) = (mailed.account().to_owned(), email.as_deref());
-                        let mailed = self.codes.send(&account, to, visitor.now).await?;
+                        let mailed = self.codes.send(&account, to, origin.now).await?;
                         Ok(ask_for_code(mailed, email))
                     }
                     Err(why) => Ok(Step::Ask {
                         prompt: Prompt {
-                            trouble: Some(why.0),
+                            error: Some(why.0),
                             ..mailed.prompt()
                         },
                         state: LeprechaunState::Code { mailed, email },
@@ -319,16 +320,16 @@ impl Connector for Leprechaun {
             LeprechaunState::Code { mailed, email } => {
                 let typed = self
                     .codes
-                    .judge(mailed, answers.text("code"), visitor.now)
+                    .check(mailed, answers.text("code"), origin.now)
                     .await?;
                 Ok(match typed {
-                    CodeCheck::Right(roll) => self.done(roll, email, visitor.now).await?,
+                    CodeCheck::Right(roll) => self.done(roll, email, origin.now).await?,
                     CodeCheck::Wrong(mailed) => Step::Refused {
-                        why: mailed_code::wrong(),
+                        why: mailed_code::wrong_code(),
                         again: Some((mailed.prompt(), LeprechaunState::Code { mailed, email })),
                     },
-                    CodeCheck::Spent => Step::Refused {
-                        why: mailed_code::spent(),
+                    CodeCheck::Exhausted => Step::Refused {
+                        why: mailed_code::too_many_wrong_codes(),
                         again: None,
                     },
                 })
@@ -338,16 +339,16 @@ impl Connector for Leprechaun {
 }
 
 impl Leprechaun {
-    async fn mail(
+    async fn mail_code(
         &self,
         roll: &str,
-        visitor: RequestOrigin,
+        origin: RequestOrigin,
     ) -> Result<Step<LeprechaunState>, ConnectorError> {
-        let now = visitor.now;
-        if let Err(why) = self.codes.may_ask(roll, visitor) {
+        let now = origin.now;
+        if let Err(why) = self.codes.check_rate_limit(roll, origin) {
             return Ok(Step::Refused {
                 why,
-                again: Some((first(), LeprechaunState::Roll)),
+                again: Some((first_prompt(), LeprechaunState::Roll)),
             });
         }
         let email = match self.look_ups.by_roll(roll, now).await? {
@@ -371,15 +372,15 @@ impl Leprechaun {
         email: Option<String>,
         now: Timestamp,
     ) -> Result<Step<LeprechaunState>, ConnectorError> {
-        let mut says = None;
+        let mut claims = None;
         if let (Ok(roll), Some(email)) = (ErpRollNumber::parse(&roll), email) {
             let known = campus_person(self.db.pool(), &roll, now).await?;
-            says = known.and_then(|says| mailed_code::with_mailbox(says, &email));
+            claims = known.and_then(|claims| mailed_code::with_mailbox(claims, &email));
         }
         Ok(Step::Done(ExternalIdentity {
             provider: Self::SLUG,
             subject: roll,
-            says: says.map(Box::new),
+            says: claims.map(Box::new),
         }))
     }
 }
@@ -391,10 +392,10 @@ fn ask_for_code(mailed: SentCode, email: Option<String>) -> Step<LeprechaunState
     }
 }
 
-fn again(why: &'static str) -> Step<LeprechaunState> {
+fn ask_again(why: &'static str) -> Step<LeprechaunState> {
     Step::Refused {
         why: LoginRefusal(why.into()),
-        again: Some((first(), LeprechaunState::Roll)),
+        again: Some((first_prompt(), LeprechaunState::Roll)),
     }
 }
 
@@ -410,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn l17_an_answer_about_somebody_else_or_of_long_ago_is_not_believed() {
+    fn l17_a_record_of_another_key_or_of_long_ago_does_not_count() {
         let record = |at: &str| {
             format!(r#"{{"authenticated":"{at}","email":"bob@example.com","roll":"12CS40067"}}"#)
         };
@@ -431,7 +432,7 @@ mod tests {
             found(&stale, LookupKey::Roll("12CS40067")),
             Ok(LookupReply::Stale)
         );
-        // It is what this one person typed there, and closes the way for nobody.
+        // One person entered it there, so it does not disable the connector.
         let odd = fresh.replace("bob@", "bob at ");
         assert_eq!(
             found(&odd, LookupKey::Roll("12CS40067")),
@@ -448,13 +449,16 @@ mod tests {
             ("[]", LookupKey::Roll("12CS40067")),
             ("<html></html>", LookupKey::Roll("12CS40067")),
         ] {
-            let told = found(body, key);
-            assert!(matches!(told, Err(LeprechaunError::Protocol(_))), "{body}");
+            let result = found(body, key);
+            assert!(
+                matches!(result, Err(LeprechaunError::Protocol(_))),
+                "{body}"
+            );
         }
     }
 
     #[test]
-    fn a_value_is_one_segment_or_is_not_asked_for() {
+    fn a_value_is_one_path_segment_or_is_not_looked_up() {
         let good = |key| path(key).unwrap();
         assert_eq!(good(LookupKey::Roll("12CS40067")), "/get/roll/12CS40067");
         assert_eq!(

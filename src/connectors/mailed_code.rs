@@ -1,5 +1,5 @@
-//! What two ways to sign in have in common that know somebody's mailbox: a code that is mailed there, and
-//! the form that asks for it, which is the same where there is no mailbox.
+//! One-time codes by mail, for connectors that know the mailbox of an account. The form is the same for an
+//! account without a mailbox, so that it does not tell which accounts exist.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::connectors::{
     AccountName, ConnectorError, Input, InputChoice, InputKind, LoginRefusal, Prompt,
-    RequestOrigin, StepResult, StepState,
+    RequestOrigin, StepList, StepState,
 };
 use crate::people::records::{Claims, Email};
 use crate::platform::clock::Timestamp;
@@ -18,55 +18,55 @@ use crate::platform::rng::SharedRng;
 use crate::platform::web::{RateLimit, RateLimited};
 use crate::platform::{mail, web};
 
-/// The letter with the code.
-const LETTER: &str = "sign_in_code";
-/// How long a code is good.
-const GOOD_FOR: Duration = Duration::from_mins(10);
-/// Wrong codes, after which none is right any more.
-const MOST_WRONG: u32 = 5;
-/// Codes for one account: at once, and then one every so often. So 10^8 codes outlast every guesser, and
-/// nobody's mailbox is flooded.
+/// The template of the mail.
+const TEMPLATE: &str = "sign_in_code";
+/// The lifetime of a code.
+const LIFETIME: Duration = Duration::from_mins(10);
+/// Wrong codes, after which the code is invalid.
+const MAX_WRONG_CODES: u32 = 5;
+/// The rate limit of codes for one account. It makes guessing one of 10^8 codes hopeless and protects the
+/// mailbox from floods.
 const CODES: RateLimit = RateLimit::new(5, Duration::from_mins(30));
-/// Codes asked for from one address, whoever's: nobody goes through the roll numbers of a campus and has us
-/// write to all of it. A lecture hall behind one address signs in.
+/// The rate limit of codes for one client address, whatever the account: nobody can make this server mail
+/// every roll number of the campus. Many people behind one address can still sign in.
 const CODES_FROM_ADDRESS: RateLimit = RateLimit::new(60, Duration::from_mins(1));
 
-/// The button that asks for another code.
-const AGAIN: &str = "again";
+/// The button that requests another code.
+const ANOTHER_CODE: &str = "again";
 
-/// Mails codes and judges what is typed. Cheap to clone.
+/// Mails codes and checks them. Cheap to clone.
 #[derive(Clone)]
 pub struct CodeMailer {
     db: Db,
     key: CodeKey,
     rng: SharedRng,
-    asked: web::RateLimiter<String>,
-    asked_from: web::RateLimiter<IpAddr>,
+    per_account: web::RateLimiter<String>,
+    per_address: web::RateLimiter<IpAddr>,
 }
 
 impl fmt::Debug for CodeMailer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MailedCode(…)")
+        f.write_str("CodeMailer(…)")
     }
 }
 
-/// A code that was mailed for an account, or would have been if it had a mailbox.
+/// A code that was mailed for an account, or would have been if the account had a mailbox.
 #[derive(Debug)]
 pub struct SentCode {
     account: String,
-    /// None where there is no mailbox: then no code is right.
-    letter: Option<AddresseeId>,
-    wrong: u32,
+    /// `None` without a mailbox: no code is right then.
+    addressee: Option<AddresseeId>,
+    wrong_codes: u32,
 }
 
-/// What a typed code is worth.
+/// The result of checking a code.
 #[derive(Debug)]
 pub enum CodeCheck {
-    /// The account is proven.
+    /// The code is right. Contains the account.
     Right(String),
     Wrong(SentCode),
-    /// Too many were wrong.
-    Spent,
+    /// Too many codes were wrong.
+    Exhausted,
 }
 
 impl CodeMailer {
@@ -75,68 +75,73 @@ impl CodeMailer {
             db,
             key,
             rng,
-            asked: web::RateLimiter::new(CODES),
-            asked_from: web::RateLimiter::new(CODES_FROM_ADDRESS),
+            per_account: web::RateLimiter::new(CODES),
+            per_address: web::RateLimiter::new(CODES_FROM_ADDRESS),
         }
     }
 
-    /// Counts a code for this account, whether there is one or not; or says how long to wait.
-    pub fn may_ask(&self, account: &str, visitor: RequestOrigin) -> Result<(), LoginRefusal> {
-        let RequestOrigin { now, address } = visitor;
-        let from = self.asked_from.take(address, now);
-        let from = from.map_err(|slowed| too_many("from your network", slowed))?;
-        match self.asked.take(account.to_owned(), now) {
+    /// Counts a code for this account, whether the account exists or not. The refusal tells how long to wait.
+    pub fn check_rate_limit(
+        &self,
+        account: &str,
+        origin: RequestOrigin,
+    ) -> Result<(), LoginRefusal> {
+        let RequestOrigin { now, address } = origin;
+        let permit = self.per_address.take(address, now);
+        let permit = permit.map_err(|limited| too_many("from your network", limited))?;
+        match self.per_account.take(account.to_owned(), now) {
             Ok(_counted) => Ok(()),
-            Err(slowed) => {
-                from.give_back();
-                Err(too_many("with this roll number", slowed))
+            Err(limited) => {
+                permit.give_back();
+                Err(too_many("with this roll number", limited))
             }
         }
     }
 
-    /// Mails a code to where it belongs, if it belongs anywhere.
+    /// Mails a code to the mailbox, if there is one.
     pub async fn send(
         &self,
         account: &str,
         mailbox: Option<&str>,
         now: Timestamp,
     ) -> Result<SentCode, ConnectorError> {
-        let letter = match mailbox {
+        let addressee = match mailbox {
             Some(address) => {
-                let letter = MailboxMessage {
+                let message = MailboxMessage {
                     address,
                     about: account,
                     carries: Some(MailedSecret::Code),
-                    until: now + GOOD_FOR,
+                    until: now + LIFETIME,
                 };
                 let (db, rng) = (self.db.pool(), self.rng.as_ref());
-                Some(mail::put_to_mailbox(db, LETTER, letter, now, rng).await?)
+                Some(mail::enqueue_to_mailbox(db, TEMPLATE, message, now, rng).await?)
             }
             None => None,
         };
         Ok(SentCode {
             account: account.to_owned(),
-            letter,
-            wrong: 0,
+            addressee,
+            wrong_codes: 0,
         })
     }
 
-    pub async fn judge(
+    /// Checks a code. A right one works once.
+    pub async fn check(
         &self,
-        mut mailed: SentCode,
-        typed: &str,
+        mut sent: SentCode,
+        code: &str,
         now: Timestamp,
     ) -> Result<CodeCheck, ConnectorError> {
-        if let Some(letter) = mailed.letter
-            && mail::take_code(self.db.pool(), &self.key, letter, typed, now).await?
+        if let Some(addressee) = sent.addressee
+            && mail::redeem_code(self.db.pool(), &self.key, addressee, code, now).await?
         {
-            return Ok(CodeCheck::Right(mailed.account));
+            return Ok(CodeCheck::Right(sent.account));
         }
-        mailed.wrong += 1;
-        Ok(if mailed.wrong < MOST_WRONG {
-            CodeCheck::Wrong(mailed)
+        sent.wrong_codes += 1;
+        Ok(if sent.wrong_codes < MAX_WRONG_CODES {
+            CodeCheck::Wrong(sent)
         } else {
-            CodeCheck::Spent
+            CodeCheck::Exhausted
         })
     }
 }
@@ -146,7 +151,7 @@ impl SentCode {
         &self.account
     }
 
-    /// The form that asks for the code. It says the same whether one was mailed or not.
+    /// The form for the code. It is the same whether a code was mailed or not.
     pub fn prompt(&self) -> Prompt {
         let code = Input {
             hint: Some("Eight digits, good for ten minutes.".into()),
@@ -161,11 +166,11 @@ impl SentCode {
             notice: Some(notice.into()),
             steps: steps(StepState::Done, StepState::Now),
             inputs: vec![code],
-            account: Some(AccountName::Known(self.account.clone())),
-            may_be_last: true,
+            account: Some(AccountName::Fixed(self.account.clone())),
+            offers_remember_me: true,
             submit: "Sign in".into(),
             instead: vec![InputChoice {
-                value: AGAIN,
+                value: ANOTHER_CODE,
                 label: "Send another code".into(),
             }],
             ..Prompt::default()
@@ -173,31 +178,31 @@ impl SentCode {
     }
 }
 
-/// Hosts whose mailboxes the institute gives, so that one there is somebody's primary address.
-const INSTITUTE: [&str; 2] = ["kgpian.iitkgp.ac.in", "iitkgp.ac.in"];
+/// Mail domains of the institute. A mailbox there becomes the primary address.
+const INSTITUTE_DOMAINS: [&str; 2] = ["kgpian.iitkgp.ac.in", "iitkgp.ac.in"];
 
-/// What is said of somebody, with a mailbox that they have shown to read.
-pub fn with_mailbox(mut says: Claims, mailbox: &str) -> Option<Claims> {
+/// Adds a mailbox that the person has proved to read to the claims.
+pub fn with_mailbox(mut claims: Claims, mailbox: &str) -> Option<Claims> {
     let email = Email::parse(mailbox).ok()?;
     let host = mailbox.rsplit_once('@').map_or("", |(_, host)| host);
-    if INSTITUTE
+    if INSTITUTE_DOMAINS
         .iter()
         .any(|known| known.eq_ignore_ascii_case(host))
     {
-        says.details.columns.email = Some(email.to_string());
+        claims.details.columns.email = Some(email.to_string());
     } else {
-        says.details.secondary_emails = Some(vec![email]);
+        claims.details.secondary_emails = Some(vec![email]);
     }
-    Some(says)
+    Some(claims)
 }
 
-/// Whether another code is wanted instead.
+/// Whether the button for another code was pressed.
 pub fn wants_another(answers: &crate::connectors::Answers) -> bool {
-    answers.instead() == Some(AGAIN)
+    answers.instead() == Some(ANOTHER_CODE)
 }
 
-/// The form that asks whose mailbox.
-pub fn ask_for_roll(notice: &'static str) -> Prompt {
+/// The form for the roll number.
+pub fn roll_number_prompt(notice: &'static str) -> Prompt {
     let roll = Input {
         hint: Some("As on your identity card, for instance 22CS10001.".into()),
         ..Input::new("roll", InputKind::Text, "Roll number", "username")
@@ -207,31 +212,31 @@ pub fn ask_for_roll(notice: &'static str) -> Prompt {
         notice: Some(notice.into()),
         steps: steps(StepState::Now, StepState::Later),
         inputs: vec![roll],
-        account: Some(AccountName::Typed("roll")),
+        account: Some(AccountName::FromInput("roll")),
         submit: "Send me a code".into(),
         ..Prompt::default()
     }
 }
 
-fn steps(roll: StepState, code: StepState) -> StepResult {
+fn steps(roll: StepState, code: StepState) -> StepList {
     vec![("Roll number".into(), roll), ("Code".into(), code)]
 }
 
-/// Told to whoever typed what is no code.
-pub fn wrong() -> LoginRefusal {
+/// The refusal after a wrong code.
+pub fn wrong_code() -> LoginRefusal {
     LoginRefusal("That is not the code. Look at the newest mail, or send another code.".into())
 }
 
-/// Told after too many of them.
-pub fn spent() -> LoginRefusal {
+/// The refusal after too many wrong codes.
+pub fn too_many_wrong_codes() -> LoginRefusal {
     LoginRefusal("Too many codes were wrong, so this one ended. Begin again for another.".into())
 }
 
-/// Told to whoever asks for too many.
-fn too_many(whose: &str, slowed: RateLimited) -> LoginRefusal {
-    let told = format!(
+/// The refusal of the rate limit.
+fn too_many(whose: &str, limited: RateLimited) -> LoginRefusal {
+    let text = format!(
         "Many codes were asked for {whose}. Use the newest, or try again in {}.",
-        slowed.in_words()
+        limited.in_words()
     );
-    LoginRefusal(told.into())
+    LoginRefusal(text.into())
 }

@@ -1,23 +1,25 @@
-//! The ways of proving who you are, one file or folder each; nobody else knows their names.
+//! Connectors: the ways to prove an identity, one file or folder each. No other area names a single one.
 //!
-//! An adapter implements [`Connector`]: it shows a form ([`Prompt`]), reads what was typed
-//! ([`Answers`]), and says [`Step::Done`] with an [`Identity`](crate::people::records::ExternalIdentity), asks again, or refuses. What it must
-//! remember between two forms is its `State`, kept by `login` in memory only. The roof puts the
-//! adapters into a [`ConnectorRegistry`], which forgets each one's type.
+//! A connector implements [`Connector`]. It shows a form ([`Prompt`]), checks the answers ([`Answers`]) and
+//! returns the next [`Step`]: another form, a redirect to its upstream, an
+//! [`ExternalIdentity`](crate::people::records::ExternalIdentity) that is proved, or a refusal. After a
+//! redirect it gets the parameters of the callback ([`CallbackParams`]). What it needs between two steps is
+//! its `State`, which the room `login` keeps in memory only. The wiring puts the connectors into a
+//! [`ConnectorRegistry`], which erases their types.
 //!
-//! Decision: an adapter is closed ([`ConnectorError::Changed`]) by what is the upstream's own alone, such
-//! as where it leads and how its answers are built, and never by what one person's record can hold or one
-//! person can type ([`ConnectorError::Odd`]); or else anybody who writes their own security question could
-//! lock out a campus. Where an answer may be either, the same is asked about somebody made up, who has no
-//! record and typed nothing.
+//! Decision: the circuit breaker ([`ConnectorError::ProtocolMismatch`]) is tripped only by what the upstream alone
+//! controls, such as where it redirects and how its pages are built, and never by what one person's record
+//! or input can contain ([`ConnectorError::UnexpectedUserData`]), because otherwise a person who writes their own security
+//! question could lock out the campus. Where an answer may be either, the connector repeats the request
+//! for a made-up account, which has no record and no input.
 //!
-//! Decision: a prompt is data and not a template, because so one page serves every adapter, with and
-//! without script, and an adapter cannot forget the seal, the labels or the limits.
+//! Decision: a prompt is data instead of a template, because one page then serves every connector, with and
+//! without script, and a connector cannot forget the CSRF token, the labels or the rate limits.
 
+mod circuit_breaker;
+mod consecutive_users;
 pub mod erp;
-mod health;
 mod http;
-mod in_a_row;
 mod jiit;
 mod ldap;
 mod leprechaun;
@@ -28,7 +30,7 @@ mod registry;
 mod store;
 mod tls;
 
-pub use health::{DisabledConnector, close, list_closed, open};
+pub use circuit_breaker::{DisabledConnector, disable, enable, list_disabled};
 pub use http::{
     HttpClient, HttpEndpoint, HttpFailure, HttpRequest, HttpResponse, HttpSetupError, MaxTlsVersion,
 };
@@ -37,10 +39,11 @@ pub use ldap::{Ldap, LdapSetupError};
 pub use leprechaun::{Leprechaun, LeprechaunClient, LeprechaunError};
 pub use mailed_code::{CodeCheck, CodeMailer, SentCode};
 pub use model::{
-    AccountName, Answers, ConnectorError, ConnectorLabel, FirstTimeLink, Input, InputChoice,
-    InputKind, LoginRefusal, Prompt, PromptPicture, RequestOrigin, Step, StepResult, StepState,
+    AccountName, Answers, CallbackParams, ConnectorError, ConnectorLabel, FirstTimeLink, Input,
+    InputChoice, InputKind, LoginRefusal, Prompt, PromptPicture, RepeatedCallbackParam,
+    RequestOrigin, Step, StepList, StepState,
 };
 pub use password::{
-    NewPassword, PasswordConnector, PasswordHasher, PasswordPolicyError, set as set_password,
+    NewPassword, PasswordConnector, PasswordHasher, PasswordPolicyError, set_password,
 };
 pub use registry::{Connector, ConnectorRegistry, ConnectorState, DynConnector};

@@ -1,4 +1,5 @@
-//! What adapters and the sign-in page say to each other.
+//! The values that connectors and the sign-in page exchange: prompts, answers, the parameters of a
+//! callback, and the next step of a login.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,107 +7,116 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::Serialize;
+use url::Url;
 use zeroize::Zeroizing;
 
 use crate::people::records::ExternalIdentity;
 use crate::platform::clock::Timestamp;
 use crate::platform::db;
 
-/// Who stands before the form, as far as budgets go.
+/// When and from which address a request came, for rate limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestOrigin {
     pub now: Timestamp,
     pub address: IpAddr,
 }
 
-/// How a way to sign in is called where ways are listed.
+/// The text of a connector in lists of connectors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectorLabel {
-    pub label: &'static str,
+    pub text: &'static str,
     pub hint: Option<&'static str>,
 }
 
-/// Where somebody begins who has never used a way to sign in: a page of ours, and the words that lead
-/// there.
+/// Where a person starts who has never used this connector: a page of ours, and the text of the link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FirstTimeLink {
     pub href: String,
     pub words: &'static str,
 }
 
-/// What an adapter wants next.
+/// The next step of a login.
 #[derive(Debug)]
 pub enum Step<S> {
-    /// Show this form and remember this.
+    /// Show this form. `state` comes back with the answers.
     Ask { prompt: Prompt, state: S },
-    /// Proven.
+    /// Send the browser to this address of the upstream, such as an OAuth authorization endpoint. It
+    /// comes back to the connector's callback address, and `state` comes back with the parameters
+    /// ([`Connector::resume`](super::Connector::resume)).
+    ///
+    /// The connector leaves the query parameter `state` out of `url`: the login adds it (RFC 6749
+    /// §10.12), so that no connector can forget it.
+    Redirect { url: Url, state: S },
+    /// The person has proved this identity.
     Done(ExternalIdentity),
-    /// Wrong. With `again`, another try is allowed.
+    /// The answers were wrong. With `again`, another try is allowed.
     Refused {
         why: LoginRefusal,
         again: Option<(Prompt, S)>,
     },
 }
 
-/// What the person is told: what was wrong and what to do.
+/// The sentence that the person reads: what was wrong and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoginRefusal(pub Cow<'static, str>);
 
 impl LoginRefusal {
-    /// The same for a wrong name, a wrong password and an account that may not come in.
+    /// One sentence for an unknown username, a wrong password and a suspended account, so that it does
+    /// not tell which accounts exist.
     pub(super) fn of_username_and_password() -> Self {
         Self("That username and password do not belong together. Check both and try again.".into())
     }
 }
 
-/// Why there is no answer, neither yes nor no.
+/// Why the upstream gave neither a yes nor a no.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectorError {
     #[error("the upstream does not answer")]
     Unavailable,
-    /// Too much to do here; come back after this span.
+    /// Too many logins run at once. The person may retry after this span.
     #[error("too many sign-ins at once")]
     Busy(Duration),
-    /// The upstream said something this adapter does not know: it must not guess, and is closed for everybody.
+    /// The upstream sent something that this connector does not understand. The circuit breaker disables
+    /// the connector for everyone, because a guess could sign in the wrong person.
     #[error("the upstream has changed: {0}")]
-    Changed(&'static str),
-    /// The same where it may be one person's: what their record there holds, or what came of what they
-    /// typed. It ends their sign-in, and closes the way for nobody else.
+    ProtocolMismatch(&'static str),
+    /// The upstream sent something unknown that may come from one person's record or input. It ends this
+    /// login only; the connector stays enabled.
     #[error("the upstream is odd about one person: {met}")]
-    Odd {
+    UnexpectedUserData {
         met: &'static str,
         told: &'static str,
     },
-    /// What was begun is over.
+    /// The login attempt has ended.
     #[error("this sign-in has expired")]
     Expired,
     #[error(transparent)]
     Store(#[from] db::Error),
 }
 
-/// One form of a sign-in, as data.
+/// One form of a login, as data.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Prompt {
     pub heading: Cow<'static, str>,
     /// For instance what happens to the password.
     pub notice: Option<Cow<'static, str>>,
-    /// What went wrong without being anybody's fault. It costs no try.
-    pub trouble: Option<Cow<'static, str>>,
-    /// Where this form stands among several; empty for a single one.
-    pub steps: StepResult,
+    /// An error that is not the person's fault. It does not count as a failed try.
+    pub error: Option<Cow<'static, str>>,
+    /// The position of this form in a series of forms; empty for a single form.
+    pub steps: StepList,
     pub inputs: Vec<Input>,
-    /// Stands at the input that is a captcha.
+    /// Shown beside the captcha input.
     pub picture: Option<PromptPicture>,
     pub account: Option<AccountName>,
-    /// Whether this form may be the last, so that "keep me signed in" belongs on it.
-    pub may_be_last: bool,
+    /// Whether this form may be the last one before the session starts. It then offers "keep me signed in".
+    pub offers_remember_me: bool,
     pub submit: Cow<'static, str>,
-    /// Further buttons, each of which stands for the whole form: what was typed is dropped.
+    /// Further buttons. Pressing one sends no inputs.
     pub instead: Vec<InputChoice>,
 }
 
 impl Prompt {
-    /// The form of every way that takes a username and a password.
+    /// The form of every connector that takes a username and a password.
     pub(super) fn username_and_password() -> Self {
         Self {
             heading: "Sign in".into(),
@@ -119,24 +129,24 @@ impl Prompt {
                     "current-password",
                 ),
             ],
-            account: Some(AccountName::Typed("username")),
-            may_be_last: true,
+            account: Some(AccountName::FromInput("username")),
+            offers_remember_me: true,
             submit: "Sign in".into(),
             ..Self::default()
         }
     }
 }
 
-/// The name of the account a form is about: failed tries count against it.
+/// The name of the account a form is about. The rate limits count failed tries by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccountName {
-    /// What is typed into the input of this name.
-    Typed(&'static str),
-    /// Said in a form before.
-    Known(String),
+    /// The value of the input of this name.
+    FromInput(&'static str),
+    /// Known from an earlier form.
+    Fixed(String),
 }
 
-pub type StepResult = Vec<(Cow<'static, str>, StepState)>;
+pub type StepList = Vec<(Cow<'static, str>, StepState)>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -146,15 +156,15 @@ pub enum StepState {
     Later,
 }
 
-/// One question of a form. All are required.
+/// One input of a form. All inputs are required.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Input {
     pub name: &'static str,
     pub label: Cow<'static, str>,
     pub kind: InputKind,
-    /// What stands in it when the page opens. Never printed for a password.
+    /// The initial value. Never rendered for a password.
     pub value: String,
-    /// For password managers (HTML's `autocomplete` words).
+    /// The `autocomplete` attribute of HTML, for password managers.
     pub autocomplete: &'static str,
     pub hint: Option<Cow<'static, str>>,
     pub error: Option<Cow<'static, str>>,
@@ -177,10 +187,10 @@ pub struct InputChoice {
     pub label: Cow<'static, str>,
 }
 
-/// A picture to read, such as a captcha.
+/// A picture the person has to read, such as a captcha.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PromptPicture {
-    /// As `image/png`.
+    /// Such as `image/png`.
     pub media_type: &'static str,
     pub bytes: Vec<u8>,
     pub alt: Cow<'static, str>,
@@ -188,7 +198,7 @@ pub struct PromptPicture {
 
 impl fmt::Debug for PromptPicture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Picture({})", self.alt)
+        write!(f, "PromptPicture({})", self.alt)
     }
 }
 
@@ -212,37 +222,37 @@ impl Input {
     }
 }
 
-/// What was typed into a prompt. Wiped from memory when dropped, and never printed.
+/// The answers to a prompt. Wiped from memory when dropped, and never printed.
 pub struct Answers {
-    typed: Vec<(&'static str, Zeroizing<String>)>,
+    values: Vec<(&'static str, Zeroizing<String>)>,
     instead: Option<&'static str>,
 }
 
 impl Answers {
-    /// Takes what was typed for each input of `prompt`, and nothing else.
-    pub fn to(prompt: &Prompt, typed: impl Fn(&str) -> String) -> Self {
-        let answer = |input: &Input| (input.name, Zeroizing::new(typed(input.name)));
+    /// Takes the value of each input of `prompt`, and nothing else.
+    pub fn to(prompt: &Prompt, value_of: impl Fn(&str) -> String) -> Self {
+        let answer = |input: &Input| (input.name, Zeroizing::new(value_of(input.name)));
         Self {
-            typed: prompt.inputs.iter().map(answer).collect(),
+            values: prompt.inputs.iter().map(answer).collect(),
             instead: None,
         }
     }
 
-    /// The press of a button of [`Prompt::instead`]. Nothing was typed.
+    /// One of the buttons in [`Prompt::instead`] was pressed. There are no values.
     pub fn instead_of(value: &'static str) -> Self {
         Self {
-            typed: Vec::new(),
+            values: Vec::new(),
             instead: Some(value),
         }
     }
 
-    /// Empty if nothing was typed.
+    /// The value of an input; empty if it has none.
     pub fn text(&self, name: &str) -> &str {
-        let answer = self.typed.iter().find(|(known, _)| *known == name);
+        let answer = self.values.iter().find(|(known, _)| *known == name);
         answer.map_or("", |(_, text)| text)
     }
 
-    /// Which of the further buttons was pressed, if one was.
+    /// The button of [`Prompt::instead`] that was pressed.
     pub fn instead(&self) -> Option<&'static str> {
         self.instead
     }
@@ -254,12 +264,56 @@ impl fmt::Debug for Answers {
     }
 }
 
+/// The query parameters of a callback, without `state`. They hold an authorization code: wiped from
+/// memory when dropped, and never printed.
+pub struct CallbackParams(Vec<(Zeroizing<String>, Zeroizing<String>)>);
+
+/// A callback carries one parameter twice. RFC 6749 §3.1 forbids it, and two readers of the same
+/// query could choose different values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a parameter of the callback was sent more than once")]
+pub struct RepeatedCallbackParam;
+
+impl CallbackParams {
+    pub fn parse(query: &str) -> Result<Self, RepeatedCallbackParam> {
+        let mut params: Vec<(Zeroizing<String>, Zeroizing<String>)> = Vec::new();
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            if params.iter().any(|(known, _)| **known == name) {
+                return Err(RepeatedCallbackParam);
+            }
+            let (name, value) = (name.into_owned(), value.into_owned());
+            params.push((Zeroizing::new(name), Zeroizing::new(value)));
+        }
+        Ok(Self(params))
+    }
+
+    /// Takes a parameter out.
+    pub fn take(&mut self, name: &str) -> Option<Zeroizing<String>> {
+        let position = self.0.iter().position(|(known, _)| **known == name)?;
+        Some(self.0.swap_remove(position).1)
+    }
+
+    /// The value of a parameter. Empty counts as absent (OAuth 2.1 §3.1).
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(known, _)| **known == name);
+        found
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
+    }
+}
+
+impl fmt::Debug for CallbackParams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CallbackParams(…)")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn answers_hold_what_was_asked_and_do_not_print() {
+    fn answers_hold_the_inputs_of_the_prompt_and_do_not_print() {
         let prompt = Prompt {
             inputs: vec![Input::new(
                 "password",
@@ -273,5 +327,19 @@ mod tests {
         assert_eq!(answers.text("password"), "typed password");
         assert_eq!(answers.text("is_admin"), "");
         assert_eq!(format!("{answers:?}"), "Answers(…)");
+    }
+
+    #[test]
+    fn a_callback_parameter_comes_once_and_does_not_print() {
+        let mut params = CallbackParams::parse("state=s&code=a%20b&error=").unwrap();
+        assert_eq!(params.take("state").unwrap().as_str(), "s");
+        assert_eq!(params.get("state"), None);
+        assert_eq!(params.get("code"), Some("a b"));
+        assert_eq!(params.get("error"), None);
+        assert_eq!(format!("{params:?}"), "CallbackParams(…)");
+        for repeated in ["code=a&code=b", "code=a&code=a", "state=s&st%61te=s"] {
+            let refused = CallbackParams::parse(repeated).unwrap_err();
+            assert_eq!(refused, RepeatedCallbackParam, "{repeated}");
+        }
     }
 }

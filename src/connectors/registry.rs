@@ -1,4 +1,4 @@
-//! The list of adapters, with each one's type forgotten.
+//! The trait of a connector, and the registry, which holds connectors without their types.
 
 use std::any::Any;
 use std::fmt;
@@ -6,61 +6,81 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::{Answers, ConnectorError, ConnectorLabel, FirstTimeLink, RequestOrigin, Step};
+use super::{
+    Answers, CallbackParams, ConnectorError, ConnectorLabel, FirstTimeLink, RequestOrigin, Step,
+};
 
-/// One way of proving who you are.
+/// One way to prove an identity.
 pub trait Connector: Send + Sync + 'static {
     /// Its name in addresses, in the log and in identities.
     const SLUG: &'static str;
 
-    /// Whether [`Connector::begin`] asks nobody and what it remembers can be made anew at will. Then
-    /// looking at the form stores nothing, and answers may come without an attempt.
-    const OPENS_PLAINLY: bool;
+    /// Whether [`Connector::begin`] contacts no upstream and its state can be created again at will. Then
+    /// rendering the form stores nothing, and a form may be submitted without a login attempt.
+    const STATELESS_START: bool;
 
-    /// Whether it asks somebody else, who may change, so that it has to be closed then.
-    const CLOSES: bool = true;
+    /// Whether the connector is disabled for everyone after [`ConnectorError::ProtocolMismatch`]. True for
+    /// connectors with an upstream.
+    const HAS_CIRCUIT_BREAKER: bool = true;
 
-    /// What it must remember between two forms. May hold a password the upstream wants twice: it has
-    /// to wipe it when dropped, and is deliberately neither printable nor serialisable.
+    /// What the connector keeps between two steps. It may hold a password or an authorization secret, so
+    /// it has to wipe them when dropped, and needs neither `Debug` nor `Serialize`.
     type State: Send + 'static;
 
-    fn face(&self) -> ConnectorLabel;
+    fn label(&self) -> ConnectorLabel;
 
-    /// What its records are called where a profile says who vouches for somebody: "from …".
-    fn records(&self) -> &'static str {
-        self.face().label
+    /// The name of its records, where a profile shows the source of a field: "from …".
+    fn source_name(&self) -> &'static str {
+        self.label().text
     }
 
-    /// Where somebody begins who has never used it, if that is elsewhere. It is linked from there, too.
-    fn first_time(&self) -> Option<FirstTimeLink> {
+    /// Where a person starts who has never used this connector, if that is another page. That page also
+    /// links the identity.
+    fn first_time_link(&self) -> Option<FirstTimeLink> {
         None
     }
 
-    /// The first form.
+    /// The first form. It cannot be a [`Step::Redirect`]: a GET of the sign-in page leaves this server
+    /// only after the person has sent a form of ours with its CSRF token.
     fn begin(
         &self,
-        visitor: RequestOrigin,
+        origin: RequestOrigin,
     ) -> impl Future<Output = Result<Step<Self::State>, ConnectorError>> + Send;
 
-    /// Judges what was typed into the form that came with `state`.
+    /// Checks the answers to the form that came with `state`.
     fn advance(
         &self,
         state: Self::State,
         answers: Answers,
-        visitor: RequestOrigin,
+        origin: RequestOrigin,
     ) -> impl Future<Output = Result<Step<Self::State>, ConnectorError>> + Send;
+
+    /// Checks the parameters with which the browser came back from the [`Step::Redirect`] that came with
+    /// `state`. An error of the upstream (`error=access_denied`, RFC 6749 §4.1.2.1) is among them: the
+    /// connector answers it with [`Step::Refused`] and a sentence.
+    ///
+    /// A connector that never redirects needs no such method.
+    fn resume(
+        &self,
+        state: Self::State,
+        params: CallbackParams,
+        origin: RequestOrigin,
+    ) -> impl Future<Output = Result<Step<Self::State>, ConnectorError>> + Send {
+        let _ = (state, params, origin);
+        std::future::ready(Err(ConnectorError::Expired))
+    }
 }
 
-/// An adapter's `State`, its type forgotten.
+/// The `State` of any connector.
 pub struct ConnectorState(Box<dyn Any + Send>);
 
 impl fmt::Debug for ConnectorState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Held(…)")
+        f.write_str("ConnectorState(…)")
     }
 }
 
-/// An adapter, its type forgotten. Cheap to clone.
+/// Any connector. Cheap to clone.
 #[derive(Clone)]
 pub struct DynConnector(Arc<dyn ErasedConnector>);
 
@@ -68,56 +88,73 @@ impl DynConnector {
     pub fn slug(&self) -> &'static str {
         self.0.slug()
     }
-    pub fn opens_plainly(&self) -> bool {
-        self.0.opens_plainly()
+    /// [`Connector::STATELESS_START`]
+    pub fn has_stateless_start(&self) -> bool {
+        self.0.has_stateless_start()
     }
-    /// Whether it asks somebody else, and is closed when they changed.
-    pub fn closes(&self) -> bool {
-        self.0.closes()
+    /// [`Connector::HAS_CIRCUIT_BREAKER`]
+    pub fn has_circuit_breaker(&self) -> bool {
+        self.0.has_circuit_breaker()
     }
-    pub fn face(&self) -> ConnectorLabel {
-        self.0.face()
+    pub fn label(&self) -> ConnectorLabel {
+        self.0.label()
     }
-    /// [`Connector::records`]
-    pub fn records(&self) -> &'static str {
-        self.0.records()
+    /// [`Connector::source_name`]
+    pub fn source_name(&self) -> &'static str {
+        self.0.source_name()
     }
-    /// [`Connector::first_time`]
-    pub fn first_time(&self) -> Option<FirstTimeLink> {
-        self.0.first_time()
+    /// [`Connector::first_time_link`]
+    pub fn first_time_link(&self) -> Option<FirstTimeLink> {
+        self.0.first_time_link()
     }
     /// [`Connector::begin`]
     pub async fn begin(
         &self,
-        visitor: RequestOrigin,
+        origin: RequestOrigin,
     ) -> Result<Step<ConnectorState>, ConnectorError> {
-        self.0.begin(visitor).await
+        self.0.begin(origin).await
     }
     /// [`Connector::advance`]
     pub async fn advance(
         &self,
-        held: ConnectorState,
+        state: ConnectorState,
         answers: Answers,
-        visitor: RequestOrigin,
+        origin: RequestOrigin,
     ) -> Result<Step<ConnectorState>, ConnectorError> {
-        self.0.advance(held, answers, visitor).await
+        self.0.advance(state, answers, origin).await
+    }
+    /// [`Connector::resume`]
+    pub async fn resume(
+        &self,
+        state: ConnectorState,
+        params: CallbackParams,
+        origin: RequestOrigin,
+    ) -> Result<Step<ConnectorState>, ConnectorError> {
+        self.0.resume(state, params, origin).await
     }
 }
 
 impl fmt::Debug for DynConnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Way").field(&self.slug()).finish()
+        f.debug_tuple("DynConnector").field(&self.slug()).finish()
     }
 }
 
-/// Every way to sign in that is switched on; the first is the one the sign-in page opens with.
+/// Every connector that is configured. The sign-in page opens with the first.
 #[derive(Debug, Clone, Default)]
 pub struct ConnectorRegistry(Vec<DynConnector>);
 
 impl ConnectorRegistry {
     #[must_use]
-    pub fn with(mut self, adapter: impl Connector) -> Self {
-        self.0.push(DynConnector(Arc::new(adapter)));
+    pub fn with(mut self, connector: impl Connector) -> Self {
+        self.0.push(DynConnector(Arc::new(connector)));
+        self
+    }
+
+    /// Appends the connectors of another registry.
+    #[must_use]
+    pub fn with_all(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
         self
     }
 
@@ -126,7 +163,7 @@ impl ConnectorRegistry {
     }
 
     pub fn named(&self, slug: &str) -> Option<&DynConnector> {
-        self.0.iter().find(|way| way.slug() == slug)
+        self.0.iter().find(|connector| connector.slug() == slug)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &DynConnector> {
@@ -137,72 +174,99 @@ impl ConnectorRegistry {
 type BoxedStepFuture<'a> =
     Pin<Box<dyn Future<Output = Result<Step<ConnectorState>, ConnectorError>> + Send + 'a>>;
 
-/// [`Connector`] without its type: what a list can hold.
+/// [`Connector`] without its associated type, so that it can be a trait object.
 trait ErasedConnector: Send + Sync {
     fn slug(&self) -> &'static str;
-    fn opens_plainly(&self) -> bool;
-    fn closes(&self) -> bool;
-    fn face(&self) -> ConnectorLabel;
-    fn records(&self) -> &'static str;
-    fn first_time(&self) -> Option<FirstTimeLink>;
-    fn begin(&self, visitor: RequestOrigin) -> BoxedStepFuture<'_>;
+    fn has_stateless_start(&self) -> bool;
+    fn has_circuit_breaker(&self) -> bool;
+    fn label(&self) -> ConnectorLabel;
+    fn source_name(&self) -> &'static str;
+    fn first_time_link(&self) -> Option<FirstTimeLink>;
+    fn begin(&self, origin: RequestOrigin) -> BoxedStepFuture<'_>;
     fn advance(
         &self,
-        held: ConnectorState,
+        state: ConnectorState,
         answers: Answers,
-        visitor: RequestOrigin,
+        origin: RequestOrigin,
+    ) -> BoxedStepFuture<'_>;
+    fn resume(
+        &self,
+        state: ConnectorState,
+        params: CallbackParams,
+        origin: RequestOrigin,
     ) -> BoxedStepFuture<'_>;
 }
 
-impl<U: Connector> ErasedConnector for U {
+impl<C: Connector> ErasedConnector for C {
     fn slug(&self) -> &'static str {
-        U::SLUG
+        C::SLUG
     }
-    fn opens_plainly(&self) -> bool {
-        U::OPENS_PLAINLY
+    fn has_stateless_start(&self) -> bool {
+        C::STATELESS_START
     }
-    fn closes(&self) -> bool {
-        U::CLOSES
+    fn has_circuit_breaker(&self) -> bool {
+        C::HAS_CIRCUIT_BREAKER
     }
-    fn face(&self) -> ConnectorLabel {
-        Connector::face(self)
+    fn label(&self) -> ConnectorLabel {
+        Connector::label(self)
     }
-    fn records(&self) -> &'static str {
-        Connector::records(self)
+    fn source_name(&self) -> &'static str {
+        Connector::source_name(self)
     }
-    fn first_time(&self) -> Option<FirstTimeLink> {
-        Connector::first_time(self)
+    fn first_time_link(&self) -> Option<FirstTimeLink> {
+        Connector::first_time_link(self)
     }
-    fn begin(&self, visitor: RequestOrigin) -> BoxedStepFuture<'_> {
-        Box::pin(async move { Ok(forget(Connector::begin(self, visitor).await?)) })
+    fn begin(&self, origin: RequestOrigin) -> BoxedStepFuture<'_> {
+        Box::pin(async move { Ok(erase_state(Connector::begin(self, origin).await?)) })
     }
     fn advance(
         &self,
-        held: ConnectorState,
+        state: ConnectorState,
         answers: Answers,
-        visitor: RequestOrigin,
+        origin: RequestOrigin,
     ) -> BoxedStepFuture<'_> {
         Box::pin(async move {
-            // Another adapter's state cannot come here; if it did, the attempt would be over.
-            let state = held.0.downcast().map_err(|_| ConnectorError::Expired)?;
-            Ok(forget(
-                Connector::advance(self, *state, answers, visitor).await?,
-            ))
+            let state = restore_state::<C>(state)?;
+            let step = Connector::advance(self, state, answers, origin).await?;
+            Ok(erase_state(step))
+        })
+    }
+    fn resume(
+        &self,
+        state: ConnectorState,
+        params: CallbackParams,
+        origin: RequestOrigin,
+    ) -> BoxedStepFuture<'_> {
+        Box::pin(async move {
+            let state = restore_state::<C>(state)?;
+            let step = Connector::resume(self, state, params, origin).await?;
+            Ok(erase_state(step))
         })
     }
 }
 
-fn forget<S: Send + 'static>(step: Step<S>) -> Step<ConnectorState> {
-    let held = |state: S| ConnectorState(Box::new(state));
+/// A login attempt keeps the slug of its connector, so the type always fits. If it did not, the attempt
+/// would end.
+fn restore_state<C: Connector>(state: ConnectorState) -> Result<C::State, ConnectorError> {
+    let state = state.0.downcast().map_err(|_| ConnectorError::Expired)?;
+    Ok(*state)
+}
+
+fn erase_state<S: Send + 'static>(step: Step<S>) -> Step<ConnectorState> {
+    let erase = |state: S| ConnectorState(Box::new(state));
     match step {
         Step::Ask { prompt, state } => Step::Ask {
             prompt,
-            state: held(state),
+            state: erase(state),
+        },
+        Step::Redirect { url, state } => Step::Redirect {
+            url,
+            state: erase(state),
         },
         Step::Done(identity) => Step::Done(identity),
         Step::Refused { why, again } => Step::Refused {
             why,
-            again: again.map(|(prompt, state)| (prompt, held(state))),
+            again: again.map(|(prompt, state)| (prompt, erase(state))),
         },
     }
 }

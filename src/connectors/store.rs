@@ -1,27 +1,27 @@
-//! Closed adapters in the database.
+//! SQL of the circuit breaker.
 
-use super::health::DisabledConnector;
+use super::circuit_breaker::DisabledConnector;
 use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Executor;
 
-pub(super) async fn list_closed(db: impl Executor<'_>) -> db::Result<Vec<DisabledConnector>> {
-    let closed = sqlx::query_as!(
+pub(super) async fn list_disabled(db: impl Executor<'_>) -> db::Result<Vec<DisabledConnector>> {
+    let disabled = sqlx::query_as!(
         DisabledConnector,
         "select slug, disabled_at, reason from disabled_connectors order by slug"
     )
     .fetch_all(db)
     .await?;
-    Ok(closed)
+    Ok(disabled)
 }
 
-pub(super) async fn insert_closed(
+pub(super) async fn insert_disabled(
     db: impl Executor<'_>,
     slug: &str,
     met: &str,
     now: Timestamp,
 ) -> db::Result<bool> {
-    let done = sqlx::query!(
+    let result = sqlx::query!(
         "insert into disabled_connectors (slug, disabled_at, reason) values ($1, $2, $3)
          on conflict (slug) do nothing",
         slug,
@@ -30,12 +30,12 @@ pub(super) async fn insert_closed(
     )
     .execute(db)
     .await?;
-    Ok(done.rows_affected() > 0)
+    Ok(result.rows_affected() > 0)
 }
 
-pub(super) async fn delete_closed(db: impl Executor<'_>, slug: &str) -> db::Result<bool> {
-    let done = sqlx::query!("delete from disabled_connectors where slug = $1", slug)
+pub(super) async fn delete_disabled(db: impl Executor<'_>, slug: &str) -> db::Result<bool> {
+    let result = sqlx::query!("delete from disabled_connectors where slug = $1", slug)
         .execute(db)
         .await?;
-    Ok(done.rows_affected() > 0)
+    Ok(result.rows_affected() > 0)
 }

@@ -1,5 +1,6 @@
-//! Who did what to what, and when: written in the transaction of the deed, never changed. An entry
-//! names things by their ids and holds no personal data, no secret, and nothing that was typed.
+//! The audit log: who did what, and when. Entries are written in the transaction of the action and are
+//! never changed. They refer to people and apps by id, and contain no personal data, no secrets and
+//! nothing that a person has typed.
 
 use serde_json::{Value, json};
 
@@ -9,14 +10,15 @@ use crate::platform::db::Executor;
 use crate::platform::id::{AppId, AuditId, PersonId};
 use crate::platform::rng::Rng;
 
-/// One deed. `actor` is the person who did it, nobody for an app or the command line.
+/// One action.
 #[derive(Debug, Clone)]
 pub struct AuditEntry {
-    /// `noun.verb`, in the past: `grant.given`, `token.replayed`.
+    /// `noun.verb` in the past: `grant.given`, `token.replayed`.
     pub action: &'static str,
+    /// The person who acted; `None` for an app or the command line.
     pub actor: Option<PersonId>,
     pub app: Option<AppId>,
-    /// Whom it concerns.
+    /// The person whose data it concerns.
     pub person: Option<PersonId>,
     pub detail: Value,
 }
@@ -53,19 +55,19 @@ impl AuditEntry {
     }
 }
 
-/// Writes an entry and logs the same.
-pub async fn note(
+/// Writes an entry, and logs it.
+pub async fn record(
     db: impl Executor<'_>,
     entry: AuditEntry,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<()> {
-    enter(db, entry, now, rng).await?;
+    insert(db, entry, now, rng).await?;
     Ok(())
 }
 
-/// The same, and says which entry it is.
-pub async fn enter(
+/// Like [`record`], and returns the id of the entry.
+pub async fn insert(
     db: impl Executor<'_>,
     entry: AuditEntry,
     now: Timestamp,

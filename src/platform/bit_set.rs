@@ -3,15 +3,15 @@
 /// Defines a set of the items of an enum whose variants are the rows of a table, in the table's order.
 /// The enum has `all()`, `name()` and `named()`.
 ///
-/// A table that has outgrown the set's 64 bits does not compile: a shift past the last bit would give two
-/// rows the same bit, and whoever allowed one would have allowed the other.
+/// Security: a table of more than 64 rows does not compile. A shift past the last bit would give two rows
+/// the same bit, so a person who allows one of two fields would also allow the other.
 macro_rules! bit_set {
     ($(#[$doc:meta])* $visibility:vis struct $set:ident of $item:ident, $table:expr;) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Default, Hash)]
         $visibility struct $set(u64);
 
-        const _: () = assert!($table.len() <= u64::BITS as usize, "the table has outgrown its set");
+        const _: () = assert!($table.len() <= u64::BITS as usize, "the table has more rows than the set has bits");
 
 impl $set {
             $visibility const EMPTY: Self = Self(0);
@@ -40,7 +40,7 @@ impl $set {
             $visibility fn intersection(self, other: Self) -> Self {
                 Self(self.0 & other.0)
             }
-            /// What is here and not in `other`.
+            /// The items that are not in `other`.
             #[must_use]
             $visibility fn without(self, other: Self) -> Self {
                 Self(self.0 & !other.0)
@@ -52,12 +52,12 @@ impl $set {
             $visibility fn iter(self) -> impl Iterator<Item = $item> {
                 $item::all().filter(move |item| self.contains(*item))
             }
-            /// As the database and JSON keep it.
+            /// The names, for the database and JSON.
             $visibility fn names(self) -> Vec<String> {
                 self.iter().map(|item| item.name().to_owned()).collect()
             }
-            /// Back from [`Self::names`]. A name the table no longer knows is left out: what was
-            /// removed from the table is no longer shown to anybody.
+            /// The inverse of [`Self::names`]. Names that are not in the table are left out: an item that
+            /// was removed from the table is no longer shared.
             $visibility fn of_names<'a>(names: impl IntoIterator<Item = &'a String>) -> Self {
                 names.into_iter().filter_map(|name| $item::named(name)).collect()
             }
@@ -71,7 +71,7 @@ impl $set {
             }
         }
 
-        /// Space-separated, as on the wire.
+        /// Space-separated, as OAuth writes scopes.
         impl ::std::fmt::Display for $set {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 for (at, item) in self.iter().enumerate() {
@@ -96,7 +96,7 @@ pub(crate) use bit_set;
 mod tests {
     const LETTERS: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-";
 
-    /// An item of a table of 64 rows, the most there can be.
+    /// An item of a table of 64 rows, the maximum.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     #[repr(u8)]
     enum Row {

@@ -1,6 +1,6 @@
-//! The numbers of things. A person's is a small integer, because campus apps key on it and show it;
-//! every other is a UUID made of the time and chance (version 7), so that indexes stay in order and
-//! nobody can count or guess.
+//! Identifiers, one type for each kind of record. A person's id is a small integer, because campus apps use
+//! it as a key and show it. All others are UUIDs of version 7 (time and random bits): they sort by time, and
+//! they cannot be guessed or counted.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::platform::clock::Timestamp;
 use crate::platform::rng::Rng;
 
-/// A person's number: stable, the same for every app, never reused.
+/// The id of a person: stable, the same for every app, never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PersonId(pub i32);
@@ -29,7 +29,7 @@ macro_rules! uuid_ids {
         pub struct $name(pub Uuid);
 
         impl $name {
-            /// A new one, sorted after those made before `now`.
+            /// A new id, which sorts after ids made before `now`.
             pub fn new(now: Timestamp, rng: &dyn Rng) -> Self {
                 Self(uuid_v7(now, rng))
             }
@@ -44,33 +44,35 @@ macro_rules! uuid_ids {
 }
 
 uuid_ids! {
-    /// An app, as addresses of the developer pages name it. Its `client_id` is another thing.
+    /// An app, in addresses of the developer pages. Not the `client_id`.
     AppId
     /// One of an app's client secrets.
     SecretId
-    /// What a person allows an app, from consent until it is taken back.
+    /// A grant: what a person allows an app, from consent until access is removed.
     GrantId
-    /// Everything that descends from one code.
+    /// A token family: all tokens that descend from one authorization code.
     FamilyId
-    /// An access token and the refresh token born with it.
+    /// A token pair: an access token and the refresh token issued with it.
     PairId
-    /// An app's request while its consent page is open.
+    /// An authorization request while its consent page is open.
     RequestId
-    /// An entry of the audit table.
+    /// An entry of the audit log.
     AuditId
-    /// A letter in the outbox.
+    /// A mail in the outbox.
     LetterId
-    /// A proof that a mailbox belongs to a roll number, while it is made.
+    /// A mailbox proof (association) that is under way.
     ProofId
-    /// The mailbox one letter goes to, where it is nobody's yet.
+    /// The recipient of a mail to a mailbox that belongs to no account yet.
     AddresseeId
     /// A mail an app sent to a person.
     SentMailId
+    /// A refused request of an app.
+    ProblemId
 }
 
 fn uuid_v7(now: Timestamp, rng: &dyn Rng) -> Uuid {
-    let mut chance = [0; 10];
-    rng.fill(&mut chance);
+    let mut random = [0; 10];
+    rng.fill(&mut random);
     let millis = u64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
-    uuid::Builder::from_unix_timestamp_millis(millis, &chance).into_uuid()
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
 }

@@ -1,5 +1,5 @@
-//! Every address of the house, one function each. All are under the canonical base of
-//! `PROFILES_PUBLIC_URL`; nothing is ever built from a request's `Host`.
+//! The addresses of all pages and endpoints, one function each. They are built from `PROFILES_PUBLIC_URL`
+//! and never from the `Host` header of a request, which a client can forge.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -8,29 +8,29 @@ use url::Url;
 
 use crate::platform::id::{AppId, AuditId, RequestId};
 
-/// The canonical base, taken apart once. Cheap to clone.
+/// Builds addresses below the public URL. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Links(Arc<Base>);
+pub struct Links(Arc<BaseUrl>);
 
 #[derive(Debug)]
-struct Base {
+struct BaseUrl {
     /// `https://profiles.campus.example`
     origin: String,
-    /// Empty, or `/profiles`: no slash at the end.
+    /// Empty, or `/profiles`; no trailing slash.
     prefix: String,
     secure: bool,
 }
 
 impl Links {
     pub fn new(public_url: &Url) -> Self {
-        Self(Arc::new(Base {
+        Self(Arc::new(BaseUrl {
             origin: public_url.origin().ascii_serialization(),
             prefix: public_url.path().trim_end_matches('/').to_owned(),
             secure: public_url.scheme() == "https",
         }))
     }
 
-    /// The issuer identifier (RFC 8414 §2, RFC 9207): the base without a slash at the end.
+    /// The issuer identifier (RFC 8414 §2, RFC 9207): the public URL without a trailing slash.
     pub fn issuer(&self) -> String {
         format!("{}{}", self.0.origin, self.0.prefix)
     }
@@ -39,22 +39,22 @@ impl Links {
         &self.0.origin
     }
 
-    /// Host and port, as a `Host` header would have them.
+    /// Host and port, as in a `Host` header.
     pub fn host(&self) -> &str {
         self.0.origin.split_once("://").map_or("", |(_, host)| host)
     }
 
-    /// The path in front of every address: empty, or `/profiles`.
+    /// The path prefix of every address: empty, or `/profiles`.
     pub fn prefix(&self) -> &str {
         &self.0.prefix
     }
 
-    /// Whether the world reaches us through TLS.
+    /// Whether the public URL is `https`.
     pub fn is_secure(&self) -> bool {
         self.0.secure
     }
 
-    /// A path of ours with the origin in front, for mails, metadata and redirects of other parties.
+    /// An address with origin, for mails, metadata and redirects by other parties.
     pub fn absolute(&self, path: &str) -> String {
         format!("{}{path}", self.0.origin)
     }
@@ -69,18 +69,22 @@ impl Links {
     pub fn login(&self) -> String {
         self.path("/account/login/")
     }
-    pub fn login_through(&self, adapter: &str) -> String {
-        self.path(format_args!("/account/login/{adapter}/"))
+    pub fn login_with(&self, connector: &str) -> String {
+        self.path(format_args!("/account/login/{connector}/"))
     }
-    /// The picture of a sign-in's form, as a captcha. `attempt` is letters and digits.
-    pub fn sign_in_picture(&self, adapter: &str, attempt: &str) -> String {
+    /// Where the browser comes back from the upstream of a connector that redirects.
+    pub fn login_callback(&self, connector: &str) -> String {
+        self.path(format_args!("/account/login/{connector}/callback/"))
+    }
+    /// The captcha of a login form. `attempt` is letters and digits.
+    pub fn captcha(&self, connector: &str, attempt: &str) -> String {
         self.path(format_args!(
-            "/account/login/{adapter}/picture/?attempt={attempt}"
+            "/account/login/{connector}/picture/?attempt={attempt}"
         ))
     }
-    /// The sign-in page of an adapter, for a further way to sign in to the same account.
-    pub fn link_way_in(&self, adapter: &str) -> String {
-        self.path(format_args!("/account/login/{adapter}/?link=1"))
+    /// The login page of a connector, to link another identity to the signed-in account.
+    pub fn link_identity(&self, connector: &str) -> String {
+        self.path(format_args!("/account/login/{connector}/?link=1"))
     }
     pub fn logout(&self) -> String {
         self.path("/account/logout/")
@@ -128,27 +132,27 @@ impl Links {
     pub fn own_emails(&self) -> String {
         self.path(format_args!("/user/emails/"))
     }
-    pub fn mail_link_again(&self, email: i32) -> String {
+    pub fn resend_confirmation(&self, email: i32) -> String {
         self.path(format_args!("/user/emails/{email}/mail_again/"))
     }
     /// `token` is letters and digits.
     pub fn confirm_email(&self, token: &str) -> String {
         self.path(format_args!("/user/confirm_email/?token={token}"))
     }
-    /// Where the page of such a link sends its form: without the token, which is in the form.
-    pub fn confirm_email_here(&self) -> String {
+    /// Where the page of that link sends its form. The token is in the form.
+    pub fn confirm_email_form(&self) -> String {
         self.path("/user/confirm_email/")
     }
-    pub fn ways_in(&self) -> String {
+    pub fn linked_identities(&self) -> String {
         self.path("/user/ways-in/")
     }
-    pub fn remove_way_in(&self) -> String {
+    pub fn remove_linked_identity(&self) -> String {
         self.path("/user/ways-in/remove/")
     }
     pub fn association(&self) -> String {
         self.path("/association/")
     }
-    /// A step of proving which mailbox belongs to a roll number: `begin`, `check`, `mail`, `cancel`.
+    /// A step of a mailbox proof: `begin`, `check`, `mail`, `cancel`.
     pub fn association_step(&self, step: &str) -> String {
         self.path(format_args!("/association/{step}/"))
     }
@@ -156,21 +160,21 @@ impl Links {
     pub fn confirm_association(&self, token: &str) -> String {
         self.path(format_args!("/association/confirm/?token={token}"))
     }
-    /// Where apps look people up, by `roll` or `email`.
+    /// The look-up endpoint; `kind` is `roll` or `email`.
     pub fn look_up(&self, kind: &str, value: &str) -> String {
         self.path(format_args!("/association/{kind}/{value}"))
     }
-    /// The same at the address of the service that apps asked before.
-    pub fn look_up_as_before(&self, kind: &str, value: &str) -> String {
+    /// The look-up endpoint at the address of the former service.
+    pub fn legacy_look_up(&self, kind: &str, value: &str) -> String {
         self.path(format_args!("/get/{kind}/{value}"))
     }
     pub fn look_up_token(&self, id: AppId) -> String {
         self.path(format_args!("/oauth/applications/{id}/look-up/"))
     }
-    pub fn fresh_look_up_token(&self, id: AppId) -> String {
+    pub fn new_look_up_token(&self, id: AppId) -> String {
         self.path(format_args!("/oauth/applications/{id}/look-up/shown/"))
     }
-    pub fn remove_way_in_of(&self, provider: &str, subject: &str) -> String {
+    pub fn remove_linked_identity_of(&self, provider: &str, subject: &str) -> String {
         let subject: String = url::form_urlencoded::byte_serialize(subject.as_bytes()).collect();
         self.path(format_args!(
             "/user/ways-in/remove/?provider={provider}&subject={subject}"
@@ -183,7 +187,7 @@ impl Links {
         self.path(format_args!("/user/settings/{id}/"))
     }
     /// `part` is `field=…` or `scope=…`.
-    pub fn withdraw(&self, id: AppId, part: &str) -> String {
+    pub fn remove_field(&self, id: AppId, part: &str) -> String {
         self.path(format_args!("/user/settings/{id}/withdraw/?{part}"))
     }
     pub fn receipts(&self) -> String {
@@ -207,7 +211,7 @@ impl Links {
     pub fn end_other_sessions(&self) -> String {
         self.path("/user/sessions/end-others/")
     }
-    pub fn my_data(&self) -> String {
+    pub fn data_export(&self) -> String {
         self.path("/user/data/")
     }
     pub fn export(&self) -> String {
@@ -216,10 +220,10 @@ impl Links {
     pub fn close_account(&self) -> String {
         self.path("/user/data/close/")
     }
-    pub fn keep_account(&self) -> String {
+    pub fn cancel_account_closing(&self) -> String {
         self.path("/user/data/keep/")
     }
-    pub fn take_back(&self, id: AppId) -> String {
+    pub fn remove_access(&self, id: AppId) -> String {
         self.path(format_args!("/user/settings/{id}/take-back/"))
     }
     pub fn user_api(&self) -> String {
@@ -228,7 +232,7 @@ impl Links {
     pub fn send_mail(&self) -> String {
         self.path("/user/api/user/send_mail/")
     }
-    pub fn stop_mail(&self, link: &str) -> String {
+    pub fn unsubscribe(&self, link: &str) -> String {
         self.path(format_args!("/mail/stop/{link}/"))
     }
     pub fn openapi(&self) -> String {
@@ -240,11 +244,11 @@ impl Links {
     pub fn docs_tab(&self, tab: &str) -> String {
         self.path(format_args!("/doc/{tab}/"))
     }
-    /// A file of the widget's.
+    /// A script of the login button.
     pub fn widget_script(&self, file: &str) -> String {
         self.path(format_args!("/static/widget/js/{file}"))
     }
-    /// Above all that a browser's account chooser asks.
+    /// The path above all FedCM endpoints.
     pub fn fedcm(&self) -> String {
         self.path("/fedcm/")
     }
@@ -266,7 +270,7 @@ impl Links {
     pub fn fedcm_login(&self) -> String {
         self.path("/fedcm/login/")
     }
-    /// At the root whatever the prefix, which comes last (RFC 8414 §3).
+    /// At the root of the origin, with the prefix at the end (RFC 8414 §3).
     pub fn metadata(&self) -> String {
         format!("/.well-known/oauth-authorization-server{}", self.0.prefix)
     }

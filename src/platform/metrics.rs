@@ -1,8 +1,8 @@
-//! What is counted while the house is at work, in one place with all its names, for Prometheus to read.
+//! Metrics for Prometheus: all names and labels.
 //!
-//! Labels come from short lists that the code knows: routes as they are written, ways to sign in, jobs,
-//! outcomes. Nothing that a visitor says is a label, so nobody can make them many, and none tells of a
-//! person, an app or a secret. Counting is always on; whether anybody may read it is a setting.
+//! Label values come from fixed lists: route patterns, connectors, jobs, outcomes. Text from a request is never
+//! a label, so clients cannot create new time series, and no metric identifies a person or an app. Metrics
+//! are always counted; `PROFILES_METRICS_LISTEN` decides whether they can be read.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -16,43 +16,43 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-/// What [`whole`] gives (OpenMetrics 1.0).
+/// The format of [`render`] (OpenMetrics 1.0).
 pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// In seconds: from a page out of memory to a campus system that takes its time.
-const ANSWERS: [f64; 11] = [
+/// Histogram buckets in seconds: from a page that needs no query to a slow campus system.
+const REQUEST_BUCKETS: [f64; 11] = [
     0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0,
 ];
-const RUNS: [f64; 6] = [0.01, 0.1, 1.0, 10.0, 60.0, 600.0];
+const JOB_BUCKETS: [f64; 6] = [0.01, 0.1, 1.0, 10.0, 60.0, 600.0];
 
-/// How a try to sign in ended.
+/// How a login attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignInOutcome {
-    /// Somebody came in.
-    In,
-    /// What was typed was wrong.
+    /// The person was signed in.
+    Success,
+    /// The password, code or answer was wrong.
     Refused,
-    /// They proved who they are, but cannot come in by it.
+    /// The identity was proved, but no account may be opened for it.
     Unknown,
-    /// There were too many tries.
-    Slowed,
-    /// Too many at once.
+    /// A rate limit was reached.
+    RateLimited,
+    /// Too many attempts ran at the same time.
     Busy,
     /// A campus system did not answer.
     Unanswered,
-    /// A campus system said something that nobody knows.
-    Changed,
-    /// The same, of one person.
-    Odd,
+    /// A campus system sent a response that the connector does not understand.
+    ProtocolMismatch,
+    /// A campus system sent unusable data of one person.
+    UnexpectedUserData,
 }
 
-/// How a mail left.
+/// How sending a mail ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailOutcome {
     Sent,
-    /// The mail server does not want it.
+    /// The mail server refused it.
     Refused,
-    /// There was no answer to go by.
+    /// The mail server could not be reached or did not respond.
     Failed,
 }
 
@@ -64,112 +64,123 @@ pub enum JobOutcome {
     Panicked,
 }
 
-/// A request was answered. `route` is the pattern and not the address.
-pub fn answered(route: &str, method: &Method, status: StatusCode, took: Duration) {
+/// Counts a request. `route` is the pattern and not the address.
+pub fn record_request(route: &str, method: &Method, status: StatusCode, elapsed: Duration) {
     let route = route.to_owned();
-    let answer = ResponseLabels {
+    let labels = ResponseLabels {
         route: route.clone(),
-        method: known(method),
-        status: class(status),
+        method: method_label(method),
+        status: status_class(status),
     };
-    COUNTS.answers.get_or_create(&answer).inc();
-    let time = COUNTS.answer_time.get_or_create(&RouteLabels { route });
-    time.observe(took.as_secs_f64());
+    COUNTERS.requests.get_or_create(&labels).inc();
+    let duration = COUNTERS
+        .request_duration
+        .get_or_create(&RouteLabels { route });
+    duration.observe(elapsed.as_secs_f64());
 }
 
-/// Somebody tried to sign in; `upstream` is the way's name.
-pub fn signed_in(upstream: &'static str, outcome: SignInOutcome) {
+/// Counts a login attempt; `upstream` is the slug of the connector.
+pub fn record_sign_in(upstream: &'static str, outcome: SignInOutcome) {
     let outcome = match outcome {
-        SignInOutcome::In => "in",
+        SignInOutcome::Success => "success",
         SignInOutcome::Refused => "refused",
         SignInOutcome::Unknown => "unknown",
-        SignInOutcome::Slowed => "slowed",
+        SignInOutcome::RateLimited => "rate_limited",
         SignInOutcome::Busy => "busy",
         SignInOutcome::Unanswered => "unanswered",
-        SignInOutcome::Changed => "changed",
-        SignInOutcome::Odd => "odd",
+        SignInOutcome::ProtocolMismatch => "protocol_mismatch",
+        SignInOutcome::UnexpectedUserData => "unexpected_user_data",
     };
     let labels = SignInLabels { upstream, outcome };
-    COUNTS.sign_ins.get_or_create(&labels).inc();
+    COUNTERS.sign_ins.get_or_create(&labels).inc();
 }
 
-/// A mail left, or did not.
-pub fn mailed(outcome: MailOutcome) {
+/// Counts a mail.
+pub fn record_mail(outcome: MailOutcome) {
     let outcome = match outcome {
         MailOutcome::Sent => "sent",
         MailOutcome::Refused => "refused",
         MailOutcome::Failed => "failed",
     };
-    COUNTS.mails.get_or_create(&OutcomeLabels { outcome }).inc();
+    COUNTERS
+        .mails
+        .get_or_create(&OutcomeLabels { outcome })
+        .inc();
 }
 
-/// A job ran.
-pub fn ran(job: &'static str, outcome: JobOutcome, took: Duration) {
+/// Counts a request that an OAuth endpoint refused; `cause` is a word of the endpoint's list.
+pub fn record_refusal(endpoint: &'static str, cause: &'static str) {
+    let labels = RefusalLabels { endpoint, cause };
+    COUNTERS.refusals.get_or_create(&labels).inc();
+}
+
+/// Counts the run of a job.
+pub fn record_job_run(job: &'static str, outcome: JobOutcome, elapsed: Duration) {
     let outcome = match outcome {
         JobOutcome::Done => "done",
         JobOutcome::Failed => "failed",
         JobOutcome::Panicked => "panicked",
     };
-    COUNTS
-        .runs
+    COUNTERS
+        .job_runs
         .get_or_create(&JobRunLabels { job, outcome })
         .inc();
-    let time = COUNTS.run_time.get_or_create(&JobLabels { job });
-    time.observe(took.as_secs_f64());
+    let duration = COUNTERS.job_duration.get_or_create(&JobLabels { job });
+    duration.observe(elapsed.as_secs_f64());
 }
 
-/// How things stand at the moment of reading.
+/// Values that are read when the metrics are rendered.
 #[derive(Debug, Clone)]
 pub struct Gauges {
-    /// Connections to the database that are at work, that rest, and that there may be.
+    /// Database connections: busy, idle, and the maximum.
     pub connections: [usize; 3],
-    /// Ways to sign in that can close, and whether they have; none where that cannot be found out.
-    pub ways: Vec<(&'static str, bool)>,
+    /// Connectors with a circuit breaker, and whether it is open. Empty if the database is not available.
+    pub connectors: Vec<(&'static str, bool)>,
 }
 
-/// Everything counted since the start, and how things stand, in the words of [`MEDIA_TYPE`].
-pub fn whole(now: &Gauges) -> Result<String, fmt::Error> {
-    let mut written = String::new();
-    text::encode_registry(&mut written, &COUNTS.registry)?;
-    text::encode_registry(&mut written, &standing(now))?;
-    text::encode_eof(&mut written)?;
-    Ok(written)
+/// Renders the counters and the gauges in the format [`MEDIA_TYPE`].
+pub fn render(gauges: &Gauges) -> Result<String, fmt::Error> {
+    let mut text = String::new();
+    text::encode_registry(&mut text, &COUNTERS.registry)?;
+    text::encode_registry(&mut text, &gauge_registry(gauges))?;
+    text::encode_eof(&mut text)?;
+    Ok(text)
 }
 
-fn standing(now: &Gauges) -> Registry {
+fn gauge_registry(gauges: &Gauges) -> Registry {
     let connections = Family::<StateLabels, Gauge>::default();
-    let states = ["busy", "idle", "most"].into_iter().zip(now.connections);
+    let states = ["busy", "idle", "most"].into_iter().zip(gauges.connections);
     for (state, count) in states {
         let gauge = connections.get_or_create(&StateLabels { state });
         gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
     let closed = Family::<ConnectorLabels, Gauge>::default();
-    for (upstream, is_closed) in &now.ways {
+    for (upstream, is_closed) in &gauges.connectors {
         let gauge = closed.get_or_create(&ConnectorLabels { upstream });
         gauge.set((*is_closed).into());
     }
     let mut registry = Registry::with_prefix(PREFIX);
     registry.register(
         "database_connections",
-        "Connections to the database: at work, at rest, and at most",
+        "Database connections: busy, idle, and the maximum",
         connections,
     );
     registry.register(
         "upstream_closed",
-        "1 for a way to sign in that has closed itself: see `profiles check`",
+        "1 for a connector that has disabled itself: see `profiles check`",
         closed,
     );
     registry
 }
 
-/// Measures how long something takes, which is no time of the campus.
+/// Measures durations. Not affected by the adjustable clock of tests.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch(Instant);
 
 impl Stopwatch {
     #[expect(
         clippy::disallowed_methods,
-        reason = "how long something took is no domain time"
+        reason = "durations for metrics, not domain time"
     )]
     pub fn start() -> Self {
         Self(Instant::now())
@@ -182,18 +193,19 @@ impl Stopwatch {
 
 const PREFIX: &str = "profiles";
 
-static COUNTS: LazyLock<Counters> = LazyLock::new(Counters::new);
+static COUNTERS: LazyLock<Counters> = LazyLock::new(Counters::new);
 
 type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 
 struct Counters {
     registry: Registry,
-    answers: Family<ResponseLabels, Counter>,
-    answer_time: Histograms<RouteLabels>,
+    requests: Family<ResponseLabels, Counter>,
+    request_duration: Histograms<RouteLabels>,
     sign_ins: Family<SignInLabels, Counter>,
     mails: Family<OutcomeLabels, Counter>,
-    runs: Family<JobRunLabels, Counter>,
-    run_time: Histograms<JobLabels>,
+    refusals: Family<RefusalLabels, Counter>,
+    job_runs: Family<JobRunLabels, Counter>,
+    job_duration: Histograms<JobLabels>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -216,6 +228,11 @@ struct OutcomeLabels {
     outcome: &'static str,
 }
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RefusalLabels {
+    endpoint: &'static str,
+    cause: &'static str,
+}
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct JobRunLabels {
     job: &'static str,
     outcome: &'static str,
@@ -235,50 +252,56 @@ struct ConnectorLabels {
 
 impl Counters {
     fn new() -> Self {
-        let mut it = Self {
+        let mut counters = Self {
             registry: Registry::with_prefix(PREFIX),
-            answers: Family::default(),
-            answer_time: Family::new_with_constructor(|| Histogram::new(ANSWERS)),
+            requests: Family::default(),
+            request_duration: Family::new_with_constructor(|| Histogram::new(REQUEST_BUCKETS)),
             sign_ins: Family::default(),
             mails: Family::default(),
-            runs: Family::default(),
-            run_time: Family::new_with_constructor(|| Histogram::new(RUNS)),
+            refusals: Family::default(),
+            job_runs: Family::default(),
+            job_duration: Family::new_with_constructor(|| Histogram::new(JOB_BUCKETS)),
         };
-        let registry = &mut it.registry;
+        let registry = &mut counters.registry;
         registry.register(
             "http_requests",
-            "Requests answered, by route and class of status",
-            it.answers.clone(),
+            "HTTP requests, by route and class of status",
+            counters.requests.clone(),
         );
         registry.register_with_unit(
             "http_request_duration",
-            "How long answers took",
+            "How long requests took",
             Unit::Seconds,
-            it.answer_time.clone(),
+            counters.request_duration.clone(),
         );
         registry.register(
             "sign_ins",
-            "Tries to sign in, by way and outcome",
-            it.sign_ins.clone(),
+            "Login attempts, by connector and outcome",
+            counters.sign_ins.clone(),
         );
-        registry.register("mails", "Mails, by outcome", it.mails.clone());
+        registry.register("mails", "Mails, by outcome", counters.mails.clone());
+        registry.register(
+            "oauth_refusals",
+            "Requests refused by the OAuth endpoints, by endpoint and cause",
+            counters.refusals.clone(),
+        );
         registry.register(
             "job_runs",
             "Runs of periodic jobs, by outcome",
-            it.runs.clone(),
+            counters.job_runs.clone(),
         );
         registry.register_with_unit(
             "job_duration",
             "How long runs of periodic jobs took",
             Unit::Seconds,
-            it.run_time.clone(),
+            counters.job_duration.clone(),
         );
-        it
+        counters
     }
 }
 
-/// Anybody may invent methods.
-fn known(method: &Method) -> &'static str {
+/// Clients may send any method, so unknown ones share a label.
+fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",
@@ -288,7 +311,7 @@ fn known(method: &Method) -> &'static str {
     }
 }
 
-fn class(status: StatusCode) -> &'static str {
+fn status_class(status: StatusCode) -> &'static str {
     match status.as_u16() {
         100..200 => "1xx",
         200..300 => "2xx",
@@ -303,51 +326,55 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_counted_is_read_in_the_words_of_prometheus() {
-        signed_in("a way of this test", SignInOutcome::Refused);
-        signed_in("a way of this test", SignInOutcome::Refused);
-        let odd = Method::from_bytes(b"BREW").unwrap();
-        let took = Duration::from_millis(30);
-        answered("/of/{this}/test", &odd, StatusCode::IM_A_TEAPOT, took);
+    fn counters_and_gauges_are_rendered_as_openmetrics() {
+        record_sign_in("a connector of this test", SignInOutcome::Refused);
+        record_sign_in("a connector of this test", SignInOutcome::Refused);
+        let method = Method::from_bytes(b"BREW").unwrap();
+        let elapsed = Duration::from_millis(30);
+        record_request("/of/{this}/test", &method, StatusCode::IM_A_TEAPOT, elapsed);
 
-        let told = whole(&Gauges {
+        let text = render(&Gauges {
             connections: [2, 3, 24],
-            ways: vec![("ldap", true)],
+            connectors: vec![("ldap", true)],
         });
 
-        let told = told.unwrap();
+        let text = text.unwrap();
         for line in [
-            r#"profiles_sign_ins_total{upstream="a way of this test",outcome="refused"} 2"#,
+            r#"profiles_sign_ins_total{upstream="a connector of this test",outcome="refused"} 2"#,
             r#"profiles_http_requests_total{route="/of/{this}/test",method="other",status="4xx"} 1"#,
             r#"profiles_http_request_duration_seconds_bucket{le="0.05",route="/of/{this}/test"} 1"#,
             r#"profiles_database_connections{state="busy"} 2"#,
             r#"profiles_upstream_closed{upstream="ldap"} 1"#,
         ] {
-            assert!(told.lines().any(|it| it == line), "{line}\n\n{told}");
+            assert!(
+                text.lines().any(|rendered| rendered == line),
+                "{line}\n\n{text}"
+            );
         }
-        assert!(told.ends_with("# EOF\n"));
+        assert!(text.ends_with("# EOF\n"));
     }
 
     #[test]
-    fn the_readme_names_what_there_is() {
-        signed_in("a way of this test", SignInOutcome::In);
-        answered("/", &Method::GET, StatusCode::OK, Duration::ZERO);
-        mailed(MailOutcome::Sent);
-        ran("a job of this test", JobOutcome::Done, Duration::ZERO);
-        let told = whole(&Gauges {
+    fn the_readme_lists_all_metrics() {
+        record_sign_in("a connector of this test", SignInOutcome::Success);
+        record_request("/", &Method::GET, StatusCode::OK, Duration::ZERO);
+        record_mail(MailOutcome::Sent);
+        record_refusal("token", "a cause of this test");
+        record_job_run("a job of this test", JobOutcome::Done, Duration::ZERO);
+        let text = render(&Gauges {
             connections: [0; 3],
-            ways: vec![("ldap", false)],
+            connectors: vec![("ldap", false)],
         });
-        let told = told.unwrap();
+        let text = text.unwrap();
         let readme = include_str!("../../README.md").split('`');
         let named = readme.filter_map(|word| word.strip_prefix("profiles_"));
         let mut named: Vec<_> = named.map(|name| name.trim_end_matches("_total")).collect();
-        let types = told
+        let types = text
             .lines()
             .filter_map(|line| line.strip_prefix("# TYPE profiles_"));
-        let mut there: Vec<_> = types.filter_map(|it| it.split(' ').next()).collect();
+        let mut rendered: Vec<_> = types.filter_map(|name| name.split(' ').next()).collect();
         named.sort_unstable();
-        there.sort_unstable();
-        assert_eq!(named, there);
+        rendered.sort_unstable();
+        assert_eq!(named, rendered);
     }
 }

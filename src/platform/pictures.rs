@@ -1,10 +1,9 @@
-//! Pictures that people upload: looked at, made anew, kept under a name nobody can guess, served to
-//! everybody.
+//! Uploaded pictures: profile pictures and app logos. They are decoded, encoded again, stored under a random
+//! name, and served publicly.
 //!
-//! Nothing of what was uploaded is kept as it came. What is served was encoded here from pixels alone,
-//! so a script after the last byte, a place in the EXIF data or a second meaning of the file is gone.
-//! The size is read from the header before any pixel is decoded, so a small file cannot ask for
-//! gigabytes of memory.
+//! Security: an uploaded file is never stored as it was sent. The stored file is encoded from the pixels, so
+//! embedded scripts, EXIF data (such as the location) and polyglot content are gone. The dimensions are read
+//! from the header before any pixel is decoded, so a small file cannot allocate gigabytes of memory.
 
 use std::io;
 use std::io::Cursor;
@@ -24,21 +23,21 @@ use tokio::sync::Semaphore;
 
 use crate::platform::rng::Rng;
 
-/// The largest file, in bytes.
-const LARGEST_FILE: usize = 2 * 1024 * 1024;
-/// The longest side of what is uploaded, in pixels.
-const LONGEST_SIDE: u32 = 4096;
-/// The longest side of what is kept.
-const KEPT_SIDE: u32 = 1024;
-/// What decoding one picture may allocate: 4096 × 4096 pixels of 16-bit RGBA are 128 MiB.
-const MEMORY: u64 = 160 * 1024 * 1024;
-/// What the first look at one may allocate: it needs no pixels.
-const FIRST_LOOK: u64 = 8 * 1024 * 1024;
-/// How many pictures are decoded at once; further ones wait.
-const AT_ONCE: usize = 2;
+/// The maximum file size in bytes.
+const MAX_FILE_SIZE: usize = 2 * 1024 * 1024;
+/// The maximum width and height of an upload, in pixels.
+const MAX_SIDE: u32 = 4096;
+/// The maximum width and height of a stored picture.
+const MAX_STORED_SIDE: u32 = 1024;
+/// The memory limit of decoding: 4096 × 4096 pixels of 16-bit RGBA are 128 MiB.
+const DECODE_MEMORY: u64 = 160 * 1024 * 1024;
+/// The memory limit of reading the header.
+const HEADER_MEMORY: u64 = 8 * 1024 * 1024;
+/// How many pictures are decoded at the same time; others wait.
+const MAX_CONCURRENT: usize = 2;
 const JPEG_QUALITY: u8 = 88;
 
-/// What a picture shows, which decides where it is kept and under which address it is served.
+/// The kind of a picture, which determines its folder and its address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PictureKind {
     ProfilePicture,
@@ -54,7 +53,7 @@ impl PictureKind {
     }
 }
 
-/// What of a picture is to be shown: a square of it.
+/// The square part of a picture to keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CropSquare {
     zoom: u32,
@@ -63,27 +62,27 @@ pub struct CropSquare {
 }
 
 impl CropSquare {
-    /// The largest one, in the middle.
+    /// The largest square, centred.
     pub const MIDDLE: Self = Self {
         zoom: *Self::ZOOM.start(),
         across: 50,
         down: 50,
     };
-    /// How many times larger than in the largest square everything is, in percent.
+    /// The zoom relative to the largest square, in percent.
     const ZOOM: RangeInclusive<u32> = 100..=400;
-    /// How much of what is left out is on the left, or above, in percent.
-    const PLACE: RangeInclusive<u32> = 0..=100;
+    /// The share of the cropped area that is on the left, or at the top, in percent.
+    const OFFSET: RangeInclusive<u32> = 0..=100;
 
-    /// `zoom` in percent, from 100, the largest square there is, to 400; `across` and `down` from 0, the
-    /// left and the top, to 100. `None` if one is beyond that.
+    /// `zoom` in percent, from 100 (the largest square) to 400. `across` and `down` from 0 (left, top) to
+    /// 100. `None` if a value is out of range.
     pub fn new(zoom: u32, across: u32, down: u32) -> Option<Self> {
-        let fits = Self::ZOOM.contains(&zoom)
-            && Self::PLACE.contains(&across)
-            && Self::PLACE.contains(&down);
-        fits.then_some(Self { zoom, across, down })
+        let is_valid = Self::ZOOM.contains(&zoom)
+            && Self::OFFSET.contains(&across)
+            && Self::OFFSET.contains(&down);
+        is_valid.then_some(Self { zoom, across, down })
     }
 
-    fn cut(self, image: &DynamicImage) -> DynamicImage {
+    fn crop(self, image: &DynamicImage) -> DynamicImage {
         let (width, height) = (image.width(), image.height());
         let side = (width.min(height) * 100 / self.zoom).max(1);
         let (left, top) = (
@@ -94,14 +93,14 @@ impl CropSquare {
     }
 }
 
-/// A picture as we encoded it.
+/// A picture that was encoded again.
 #[derive(Debug, Clone)]
 pub struct Picture {
-    ending: &'static str,
+    extension: &'static str,
     content: Vec<u8>,
 }
 
-/// Why a file is not taken. The text is for the person who chose it.
+/// Why a file is refused. The text is for the person who uploads it.
 #[derive(Debug, thiserror::Error)]
 pub enum PictureError {
     #[error("This file is larger than 2 MB. Choose a smaller one.")]
@@ -124,69 +123,72 @@ pub struct Pictures {
 }
 
 impl Pictures {
-    /// Keeps pictures in `folder`, which is made when the first one comes.
+    /// Stores pictures in `folder`, which is created with the first one.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: folder.into().into(),
-            decoding: Arc::new(Semaphore::new(AT_ONCE)),
+            decoding: Arc::new(Semaphore::new(MAX_CONCURRENT)),
         }
     }
 
-    /// Takes an uploaded file: JPEG, PNG or WebP by its first bytes, whatever its name says, of at most
-    /// 2 MiB and 4096 × 4096 pixels. What comes back has at most 1024 pixels on a side and nothing but
-    /// pixels in it. Of a person it is square: the middle of what came.
+    /// Accepts an uploaded file: JPEG, PNG or WebP (by its first bytes, not its name) of at most 2 MiB and
+    /// 4096 × 4096 pixels. Returns a picture of at most 1024 × 1024 pixels without metadata. A profile
+    /// picture is cropped to a centred square.
     pub async fn accept(&self, kind: PictureKind, file: Bytes) -> Result<Picture, PictureError> {
-        let cut = match kind {
+        let crop = match kind {
             PictureKind::ProfilePicture => Some(CropSquare::MIDDLE),
             PictureKind::AppLogo => None,
         };
-        self.take(cut, file).await
+        self.decode_and_encode(crop, file).await
     }
 
-    /// Takes the same, of which a square is kept.
+    /// Like [`Self::accept`], cropped to the given square.
     pub async fn accept_square(
         &self,
-        cut: CropSquare,
+        crop: CropSquare,
         file: Bytes,
     ) -> Result<Picture, PictureError> {
-        self.take(Some(cut), file).await
+        self.decode_and_encode(Some(crop), file).await
     }
 
-    async fn take(&self, cut: Option<CropSquare>, file: Bytes) -> Result<Picture, PictureError> {
-        if file.len() > LARGEST_FILE {
+    async fn decode_and_encode(
+        &self,
+        crop: Option<CropSquare>,
+        file: Bytes,
+    ) -> Result<Picture, PictureError> {
+        if file.len() > MAX_FILE_SIZE {
             return Err(PictureError::TooLarge);
         }
-        // The semaphore is never closed; should it be, the picture is merely decoded without waiting.
-        let turn = Arc::clone(&self.decoding).acquire_owned().await.ok();
-        let made_anew = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            make_anew(cut, &file)
+        // The semaphore is never closed.
+        let permit = Arc::clone(&self.decoding).acquire_owned().await.ok();
+        let encoded = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            reencode(crop, &file)
         });
-        // A decoder that panics has met a file made for that.
-        made_anew.await.unwrap_or(Err(PictureError::Damaged))
+        // A panic of the decoder counts as a damaged file.
+        encoded.await.unwrap_or(Err(PictureError::Damaged))
     }
 
-    /// Writes a picture under a new random name, which is returned. It is there whole or not at all.
-    pub async fn keep(
+    /// Saves a picture under a new random name, and returns the name. Files are written atomically.
+    pub async fn save(
         &self,
         kind: PictureKind,
         picture: &Picture,
         rng: &dyn Rng,
     ) -> io::Result<String> {
-        let mut chance = [0; 16];
-        rng.fill(&mut chance);
-        let file = format!("{:032x}.{}", u128::from_be_bytes(chance), picture.ending);
+        let mut random = [0; 16];
+        rng.fill(&mut random);
+        let file = format!("{:032x}.{}", u128::from_be_bytes(random), picture.extension);
         let folder = self.folder.join(kind.folder());
         tokio::fs::create_dir_all(&folder).await?;
-        let unfinished = folder.join(format!(".{file}"));
-        tokio::fs::write(&unfinished, &picture.content).await?;
-        tokio::fs::rename(&unfinished, folder.join(&file)).await?;
+        let temporary = folder.join(format!(".{file}"));
+        tokio::fs::write(&temporary, &picture.content).await?;
+        tokio::fs::rename(&temporary, folder.join(&file)).await?;
         Ok(file)
     }
 
-    /// Deletes a picture that nothing shows any more. One that is not there is no trouble, and one that
-    /// stays behind does no harm, so the log is all that hears of a failure.
-    pub async fn discard(&self, kind: PictureKind, file: &str) {
+    /// Deletes a picture if it exists. A failure is only logged, because a file that stays does no harm.
+    pub async fn delete(&self, kind: PictureKind, file: &str) {
         if content_type(file).is_none() {
             return;
         }
@@ -198,7 +200,7 @@ impl Pictures {
         }
     }
 
-    /// What is in a picture; nothing if it is not there.
+    /// The content of a picture, if it exists.
     pub async fn read(&self, kind: PictureKind, file: &str) -> Option<Vec<u8>> {
         content_type(file)?;
         tokio::fs::read(self.folder.join(kind.folder()).join(file))
@@ -206,21 +208,21 @@ impl Pictures {
             .ok()
     }
 
-    /// Serves the pictures, to anybody: apps show them on pages of their own.
+    /// Serves pictures publicly, because apps embed them in their own pages.
     pub fn routes(self) -> Router {
-        let of = |kind: PictureKind| {
+        let handler = |kind: PictureKind| {
             get(
-                async move |State(it): State<Self>, UrlPath(file): UrlPath<String>| {
-                    it.serve(kind, &file).await
+                async move |State(pictures): State<Self>, UrlPath(file): UrlPath<String>| {
+                    pictures.serve(kind, &file).await
                 },
             )
         };
         Router::new()
             .route(
                 "/media/profile_picture/{file}",
-                of(PictureKind::ProfilePicture),
+                handler(PictureKind::ProfilePicture),
             )
-            .route("/media/app_logo/{file}", of(PictureKind::AppLogo))
+            .route("/media/app_logo/{file}", handler(PictureKind::AppLogo))
             .with_state(self)
     }
 
@@ -262,49 +264,50 @@ impl Pictures {
     }
 }
 
-/// What a name of ours says its file is: 32 hexadecimal digits and an ending. Anything else, a path
-/// above all, is no name of ours.
+/// The media type of a file name: 32 hexadecimal digits and an extension.
+///
+/// Security: `None` for any other name, so that a path cannot leave the folder.
 fn content_type(file: &str) -> Option<&'static str> {
-    let (name, ending) = file.split_once('.')?;
+    let (name, extension) = file.split_once('.')?;
     let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     if name.len() != 32 || !name.bytes().all(is_hex) {
         return None;
     }
-    match ending {
+    match extension {
         "jpg" => Some("image/jpeg"),
         "png" => Some("image/png"),
         _ => None,
     }
 }
 
-fn make_anew(cut: Option<CropSquare>, file: &[u8]) -> Result<Picture, PictureError> {
+fn reencode(crop: Option<CropSquare>, file: &[u8]) -> Result<Picture, PictureError> {
     let format = image::guess_format(file)
         .ok()
         .filter(|format| [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP].contains(format))
         .ok_or(PictureError::NotAPicture)?;
-    // The first look is limited too: a colour profile is unpacked with the header.
-    let (width, height) = limited(file, format, FIRST_LOOK)
+    // Reading the header is limited too, because it decompresses the colour profile.
+    let (width, height) = limited_reader(file, format, HEADER_MEMORY)
         .into_dimensions()
         .map_err(|_| PictureError::Damaged)?;
-    if width > LONGEST_SIDE || height > LONGEST_SIDE {
+    if width > MAX_SIDE || height > MAX_SIDE {
         return Err(PictureError::TooManyPixels);
     }
     let image = decode(file, format).map_err(|_| PictureError::Damaged)?;
-    let image = match cut {
-        Some(square) => square.cut(&image),
+    let image = match crop {
+        Some(square) => square.crop(&image),
         None => image,
     };
     let (width, height) = (image.width(), image.height());
-    let image = if width > KEPT_SIDE || height > KEPT_SIDE {
-        image.thumbnail(KEPT_SIDE, KEPT_SIDE)
+    let image = if width > MAX_STORED_SIDE || height > MAX_STORED_SIDE {
+        image.thumbnail(MAX_STORED_SIDE, MAX_STORED_SIDE)
     } else {
         image
     };
     encode(&image).map_err(|_| PictureError::Damaged)
 }
 
-/// A reader that takes no more memory than this from the first byte on.
-fn limited(file: &[u8], format: ImageFormat, memory: u64) -> ImageReader<Cursor<&[u8]>> {
+/// A reader with a memory limit that applies from the header on.
+fn limited_reader(file: &[u8], format: ImageFormat, memory: u64) -> ImageReader<Cursor<&[u8]>> {
     let mut limits = Limits::default();
     limits.max_alloc = Some(memory);
     let mut reader = ImageReader::with_format(Cursor::new(file), format);
@@ -313,33 +316,33 @@ fn limited(file: &[u8], format: ImageFormat, memory: u64) -> ImageReader<Cursor<
 }
 
 fn decode(file: &[u8], format: ImageFormat) -> image::ImageResult<DynamicImage> {
-    let mut reader = limited(file, format, MEMORY);
-    // What is larger was told apart before, in words of its own.
+    let mut reader = limited_reader(file, format, DECODE_MEMORY);
+    // Larger pictures were refused before, with their own error.
     let mut limits = Limits::default();
-    limits.max_image_width = Some(LONGEST_SIDE);
-    limits.max_image_height = Some(LONGEST_SIDE);
-    limits.max_alloc = Some(MEMORY);
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(DECODE_MEMORY);
     reader.limits(limits);
     let mut decoder = reader.into_decoder()?;
-    // Cameras write which way is up beside the pixels; what is stripped has to be done instead.
+    // The orientation is in the EXIF data, which is dropped, so it is applied to the pixels.
     let orientation = decoder.orientation()?;
     let mut image = DynamicImage::from_decoder(decoder)?;
     image.apply_orientation(orientation);
     Ok(image)
 }
 
-/// PNG where something shines through, JPEG otherwise.
+/// PNG for pictures with transparency, else JPEG.
 fn encode(image: &DynamicImage) -> image::ImageResult<Picture> {
     let pixels = image.to_rgba8();
-    let shines_through = image.color().has_alpha() && pixels.pixels().any(|pixel| pixel.0[3] < 255);
+    let is_transparent = image.color().has_alpha() && pixels.pixels().any(|pixel| pixel.0[3] < 255);
     let mut content = Vec::new();
-    if shines_through {
+    if is_transparent {
         pixels.write_to(&mut Cursor::new(&mut content), ImageFormat::Png)?;
     } else {
         JpegEncoder::new_with_quality(&mut content, JPEG_QUALITY).encode_image(&image.to_rgb8())?;
     }
-    let ending = if shines_through { "png" } else { "jpg" };
-    Ok(Picture { ending, content })
+    let extension = if is_transparent { "png" } else { "jpg" };
+    Ok(Picture { extension, content })
 }
 
 #[cfg(test)]
@@ -385,7 +388,7 @@ mod tests {
         bytes
     }
 
-    /// The beginning of a PNG that says it has so many pixels.
+    /// A PNG whose header states this size.
     fn png_header(width: u32, height: u32) -> Vec<u8> {
         let mut header = [width.to_be_bytes(), height.to_be_bytes()].concat();
         header.extend([8, 6, 0, 0, 0]);
@@ -399,7 +402,7 @@ mod tests {
         file
     }
 
-    /// An EXIF segment that says where the camera was and that its top is on the left.
+    /// Adds an EXIF segment with a location and an orientation.
     fn exif(jpeg: &[u8]) -> Vec<u8> {
         let mut tiff = b"MM\0\x2a\0\0\0\x08\0\x02".to_vec();
         // Orientation (0x0112), short, one value: 8, to be turned by 270 degrees.
@@ -415,7 +418,7 @@ mod tests {
     }
 
     fn make_logo(file: &[u8]) -> Result<Picture, PictureError> {
-        make_anew(None, file)
+        reencode(None, file)
     }
 
     fn read(picture: &Picture) -> DynamicImage {
@@ -423,11 +426,11 @@ mod tests {
     }
 
     #[test]
-    fn the_three_formats_are_taken_and_made_anew() {
+    fn the_three_formats_are_accepted_and_reencoded() {
         for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP] {
             let file = written(&flag(60, 40), format);
             let picture = make_logo(&file).unwrap();
-            assert_eq!(picture.ending, "jpg");
+            assert_eq!(picture.extension, "jpg");
             assert_ne!(picture.content, file);
             let image = read(&picture).to_rgb8();
             assert_eq!(image.dimensions(), (60, 40));
@@ -436,29 +439,29 @@ mod tests {
     }
 
     #[test]
-    fn what_shines_through_goes_on_shining_through() {
+    fn transparency_is_kept() {
         let image = RgbaImage::from_fn(8, 8, |x, _| Rgba([0, 0, 0, if x < 4 { 0 } else { 255 }]));
         let picture = make_logo(&written(&image.into(), ImageFormat::WebP)).unwrap();
-        assert_eq!(picture.ending, "png");
+        assert_eq!(picture.extension, "png");
         assert_eq!(read(&picture).to_rgba8().get_pixel(1, 1).0[3], 0);
         let opaque = RgbaImage::from_pixel(8, 8, Rgba([1, 2, 3, 255]));
         let picture = make_logo(&written(&opaque.into(), ImageFormat::Png)).unwrap();
-        assert_eq!(picture.ending, "jpg");
+        assert_eq!(picture.extension, "jpg");
     }
 
     #[test]
-    fn large_pictures_become_smaller_and_keep_their_shape() {
+    fn large_pictures_are_scaled_down_with_their_aspect_ratio() {
         let picture = make_logo(&written(&flag(4096, 1024), ImageFormat::Png)).unwrap();
         let image = read(&picture);
         assert_eq!((image.width(), image.height()), (1024, 256));
     }
 
     #[test]
-    fn people_are_shown_by_the_middle_of_their_picture() {
+    fn profile_pictures_are_cropped_to_the_centre() {
         for (width, height, side) in [(60, 40, 40), (40, 60, 40), (4096, 1200, 1024), (4096, 1, 1)]
         {
             let file = written(&flag(width, height), ImageFormat::Png);
-            let picture = make_anew(Some(CropSquare::MIDDLE), &file).unwrap();
+            let picture = reencode(Some(CropSquare::MIDDLE), &file).unwrap();
             let image = read(&picture).to_rgb8();
             assert_eq!(image.dimensions(), (side, side), "{width} × {height}");
             if side > 1 {
@@ -475,39 +478,39 @@ mod tests {
     }
 
     #[test]
-    fn the_square_is_where_it_was_put() {
-        let cut = |zoom, across| {
+    fn the_crop_has_the_chosen_position() {
+        let crop = |zoom, across| {
             let square = CropSquare::new(zoom, across, 0).unwrap();
             let file = written(&flag(400, 200), ImageFormat::Png);
-            let image = read(&make_anew(Some(square), &file).unwrap()).to_rgb8();
+            let image = read(&reencode(Some(square), &file).unwrap()).to_rgb8();
             let side = image.width();
             let red = |x| image.get_pixel(x, side / 2).0[0] > 200;
             (side, red(1), red(side - 2))
         };
-        assert_eq!(cut(100, 0), (200, true, true));
-        assert_eq!(cut(100, 50), (200, true, false));
-        assert_eq!(cut(100, 100), (200, false, false));
-        assert_eq!(cut(400, 50), (50, true, false));
-        assert_eq!(cut(400, 40), (50, true, true));
-        assert_eq!(cut(300, 100), (66, false, false));
+        assert_eq!(crop(100, 0), (200, true, true));
+        assert_eq!(crop(100, 50), (200, true, false));
+        assert_eq!(crop(100, 100), (200, false, false));
+        assert_eq!(crop(400, 50), (50, true, false));
+        assert_eq!(crop(400, 40), (50, true, true));
+        assert_eq!(crop(300, 100), (66, false, false));
     }
 
     #[test]
-    fn no_square_lies_outside_of_its_picture() {
+    fn a_crop_is_always_inside_the_picture() {
         for (zoom, across, down) in [(99, 0, 0), (401, 0, 0), (100, 101, 0), (100, 0, u32::MAX)] {
             assert_eq!(CropSquare::new(zoom, across, down), None);
         }
         for (width, height) in [(1, 1), (4096, 1), (1, 4096), (3, 2)] {
             for (zoom, place) in [(100, 0), (400, 100), (399, 99)] {
                 let square = CropSquare::new(zoom, place, place).unwrap();
-                let cut = square.cut(&flag(width, height));
-                assert_eq!(cut.width(), cut.height());
+                let crop = square.crop(&flag(width, height));
+                assert_eq!(crop.width(), crop.height());
             }
         }
     }
 
     #[test]
-    fn a_header_that_promises_too_many_pixels_is_believed() {
+    fn too_many_pixels_are_refused_by_the_header() {
         for (width, height) in [(50_000, 50_000), (4097, 1), (1, 4097), (100_000, 1)] {
             let refused = make_logo(&png_header(width, height));
             assert!(
@@ -518,13 +521,13 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_promises_pixels_that_do_not_come_is_damage() {
+    fn missing_pixels_are_damage() {
         let refused = make_logo(&png_header(4096, 4096));
         assert!(matches!(refused, Err(PictureError::Damaged)));
     }
 
     #[test]
-    fn other_kinds_of_file_are_refused_whatever_they_are_called() {
+    fn other_file_types_are_refused() {
         let gif = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff!\xf9\x04\0\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
         let svg = b"<svg xmlns=\"http://www.w3.org/2000/svg\" onload=\"alert(1)\"/>";
         let avif = b"\0\0\0\x20ftypavif\0\0\0\0avifmif1miafMA1B";
@@ -544,7 +547,7 @@ mod tests {
     }
 
     #[test]
-    fn what_hides_behind_the_picture_is_gone() {
+    fn appended_data_is_removed() {
         let script = b"<script>alert(document.domain)</script>";
         for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP] {
             let mut file = written(&flag(20, 20), format);
@@ -564,7 +567,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_camera_was_is_gone_and_up_stays_up() {
+    fn exif_data_is_removed_and_the_orientation_applied() {
         let file = exif(&written(&flag(60, 40), ImageFormat::Jpeg));
         let picture = make_logo(&file).unwrap();
         let found = |what: &[u8]| {
@@ -583,7 +586,7 @@ mod tests {
     }
 
     #[test]
-    fn cut_off_files_are_refused_or_whole_and_never_a_panic() {
+    fn truncated_files_never_panic() {
         for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP] {
             let file = written(&flag(64, 64), format);
             for length in 0..file.len() {
@@ -595,16 +598,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_of_more_than_two_mebibytes_is_not_looked_at() {
+    async fn a_file_larger_than_two_mebibytes_is_not_decoded() {
         let pictures = Pictures::new("/nonexistent");
         let refused = pictures
-            .accept(PictureKind::AppLogo, Bytes::from(vec![0; LARGEST_FILE + 1]))
+            .accept(
+                PictureKind::AppLogo,
+                Bytes::from(vec![0; MAX_FILE_SIZE + 1]),
+            )
             .await;
         assert!(matches!(refused, Err(PictureError::TooLarge)));
     }
 
     #[test]
-    fn only_names_of_ours_are_names() {
+    fn only_generated_names_are_served() {
         let name = "0123456789abcdef0123456789abcdef";
         assert_eq!(content_type(&format!("{name}.jpg")), Some("image/jpeg"));
         for file in [
@@ -620,13 +626,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_picture_is_kept_served_and_discarded() {
+    async fn a_picture_is_saved_served_and_deleted() {
         let folder = std::env::temp_dir().join(format!("profiles-pictures-{}", std::process::id()));
         let pictures = Pictures::new(&folder);
         let file = Bytes::from(written(&flag(8, 8), ImageFormat::Png));
         let picture = pictures.accept(PictureKind::AppLogo, file).await.unwrap();
         let name = pictures
-            .keep(PictureKind::AppLogo, &picture, &OsRng)
+            .save(PictureKind::AppLogo, &picture, &OsRng)
             .await
             .unwrap();
         let answer = pictures.serve(PictureKind::AppLogo, &name).await;
@@ -638,14 +644,14 @@ mod tests {
         );
         let other = pictures.serve(PictureKind::ProfilePicture, &name).await;
         assert_eq!(other.status(), StatusCode::NOT_FOUND);
-        pictures.discard(PictureKind::AppLogo, &name).await;
+        pictures.delete(PictureKind::AppLogo, &name).await;
         let answer = pictures.serve(PictureKind::AppLogo, &name).await;
         assert_eq!(answer.status(), StatusCode::NOT_FOUND);
         std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
-    fn a_packed_colour_profile_cannot_ask_for_gigabytes() {
+    fn a_compressed_colour_profile_cannot_allocate_gigabytes() {
         use image::ImageEncoder;
         use image::codecs::png::PngEncoder;
 
@@ -655,10 +661,10 @@ mod tests {
         encoder
             .write_image(&[0; 4], 1, 1, image::ExtendedColorType::Rgba8)
             .unwrap();
-        assert!(file.len() < LARGEST_FILE, "{}", file.len());
-        // Beyond the limits a profile is left packed, at the first look and when decoding.
-        for memory in [FIRST_LOOK, MEMORY] {
-            let mut decoder = limited(&file, ImageFormat::Png, memory)
+        assert!(file.len() < MAX_FILE_SIZE, "{}", file.len());
+        // A profile above the memory limit is ignored, when reading the header and when decoding.
+        for memory in [HEADER_MEMORY, DECODE_MEMORY] {
+            let mut decoder = limited_reader(&file, ImageFormat::Png, memory)
                 .into_decoder()
                 .unwrap();
             assert!(decoder.icc_profile().unwrap().is_none());

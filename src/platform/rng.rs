@@ -1,4 +1,5 @@
-//! Chance. The only source of it in the crate, so that what must not be guessed has one place to be right.
+//! The random number generator: the only source of randomness for secrets, codes and ids, so that there is
+//! one place to review.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ pub struct OsRng;
 impl Rng for OsRng {
     #[expect(
         clippy::disallowed_methods,
-        reason = "the one place that draws from the system"
+        reason = "the one place that uses the system's generator"
     )]
     fn fill(&self, bytes: &mut [u8]) {
         rand::rng().fill_bytes(bytes);

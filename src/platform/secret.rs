@@ -1,5 +1,6 @@
-//! What must stay secret: in hand it cannot be printed and is wiped, at rest it is a fingerprint.
-//! Passwords, which people choose, are hashed slowly elsewhere (`upstream::password`).
+//! Secrets: [`Secret`] in memory, which cannot be printed and is wiped when dropped, and [`TokenHash`] in the
+//! database. Passwords, which people choose and others can guess, are hashed with Argon2 in
+//! [`connectors::password`](crate::connectors::password).
 
 use std::fmt;
 
@@ -12,10 +13,10 @@ use subtle::ConstantTimeEq;
 
 use crate::platform::rng::Rng;
 
-/// Length of what we make ourselves: 43 letters and digits hold 256 bits.
-const MINTED_LENGTH: usize = 43;
+/// The length of generated secrets: 43 letters and digits hold 256 bits.
+const GENERATED_LENGTH: usize = 43;
 
-/// A text that is never printed and is wiped from memory when dropped.
+/// A text that is never printed, and is wiped from memory when dropped.
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
@@ -24,18 +25,18 @@ impl Secret {
         Self(SecretString::from(text.into()))
     }
 
-    /// A new one of 256 bits, letters and digits only: old clients paste codes and tokens unescaped
-    /// into request bodies.
+    /// A new secret of 256 bits. Letters and digits only, because old clients write codes and tokens
+    /// unescaped into request bodies.
     pub fn generate(rng: &dyn Rng) -> Self {
-        Self::new(alphanumeric(rng, MINTED_LENGTH))
+        Self::new(alphanumeric(rng, GENERATED_LENGTH))
     }
 
-    /// The text itself. Every call of this is a place to look at in a review.
+    /// The text itself. Each call needs a look in a code review.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 
-    pub fn fingerprint(&self) -> TokenHash {
+    pub fn token_hash(&self) -> TokenHash {
         TokenHash::of(self.expose().as_bytes())
     }
 }
@@ -46,17 +47,16 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// `length` letters and digits, every one equally likely.
+/// Random letters and digits, each equally likely.
 pub fn alphanumeric(rng: &dyn Rng, length: usize) -> String {
     const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut text = String::with_capacity(length);
-    let mut chance = [0_u8; 64];
+    let mut random = [0_u8; 64];
     while text.len() < length {
-        rng.fill(&mut chance);
-        // 248 is the largest multiple of 62 that a byte can hold: what lies above would favour the
-        // first letters.
-        let fair = chance.iter().filter(|byte| **byte < 248);
-        let letters = fair.filter_map(|byte| ALPHABET.get(usize::from(byte % 62)));
+        rng.fill(&mut random);
+        // 248 is the largest multiple of 62 below 256. Larger bytes would favour the first letters.
+        let unbiased = random.iter().filter(|byte| **byte < 248);
+        let letters = unbiased.filter_map(|byte| ALPHABET.get(usize::from(byte % 62)));
         text.extend(
             letters
                 .take(length - text.len())
@@ -66,21 +66,21 @@ pub fn alphanumeric(rng: &dyn Rng, length: usize) -> String {
     text
 }
 
-/// `length` digits, every one equally likely.
+/// Random digits, each equally likely.
 pub fn digits(rng: &dyn Rng, length: usize) -> String {
     let mut text = String::with_capacity(length);
-    let mut chance = [0_u8; 32];
+    let mut random = [0_u8; 32];
     while text.len() < length {
-        rng.fill(&mut chance);
-        // 250 is the largest multiple of ten that a byte can hold.
-        let fair = chance.iter().filter(|byte| **byte < 250);
-        let digits = fair.map(|byte| char::from(b'0' + byte % 10));
+        rng.fill(&mut random);
+        // 250 is the largest multiple of ten below 256.
+        let unbiased = random.iter().filter(|byte| **byte < 250);
+        let digits = unbiased.map(|byte| char::from(b'0' + byte % 10));
         text.extend(digits.take(length - text.len()));
     }
     text
 }
 
-/// SHA-256 of a secret we made. Enough, because what we make has 256 bits and cannot be guessed.
+/// The SHA-256 of a generated secret. A fast hash is enough: 256 random bits cannot be guessed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenHash([u8; 32]);
 
@@ -89,7 +89,7 @@ impl TokenHash {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// As the database keeps it.
+    /// For the database.
     pub fn to_vec(self) -> Vec<u8> {
         self.0.to_vec()
     }
@@ -104,7 +104,7 @@ impl TokenHash {
         format!("{:032x}{:032x}", number(high), number(low))
     }
 
-    /// Back from [`Self::to_hex`].
+    /// The inverse of [`Self::to_hex`].
     pub fn from_hex(hex: &str) -> Option<Self> {
         let (high, low) = hex.split_at_checked(32)?;
         let half = |digits| u128::from_str_radix(digits, 16).ok().map(u128::to_be_bytes);
@@ -112,7 +112,7 @@ impl TokenHash {
         bytes.try_into().ok().map(Self)
     }
 
-    /// Compares without telling by the time it takes how much was alike.
+    /// Compares in constant time.
     pub fn matches(&self, stored: &[u8]) -> bool {
         self.0.ct_eq(stored).into()
     }
@@ -120,53 +120,53 @@ impl TokenHash {
 
 impl fmt::Debug for TokenHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Fingerprint(…)")
+        f.write_str("TokenHash(…)")
     }
 }
 
-/// A key of the server's own, derived from `PROFILES_SECRET`, one per purpose.
+/// A key for HMAC-SHA-256, derived from `PROFILES_SECRET`. Each purpose has its own.
 #[derive(Clone)]
 pub struct ServerKey([u8; 32]);
 
 impl ServerKey {
-    /// The master key, 32 bytes of chance.
+    /// The master key: 32 random bytes.
     pub fn master(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// A key that serves one purpose and tells nothing of the others.
+    /// Derives the key of one purpose. It reveals nothing about the other keys.
     #[must_use]
     pub fn derive(&self, purpose: &str) -> Self {
-        Self(self.mac(&[b"derive", purpose.as_bytes()]))
+        Self(self.mac_bytes(&[b"derive", purpose.as_bytes()]))
     }
 
-    /// A seal over `parts` that only this key can make, for hidden form fields and cookies.
-    pub fn seal(&self, parts: &[&[u8]]) -> String {
-        URL_SAFE_NO_PAD.encode(self.mac(parts))
+    /// The message authentication code (MAC) of `parts` in base64url, for CSRF tokens and cookies.
+    pub fn mac(&self, parts: &[&[u8]]) -> String {
+        URL_SAFE_NO_PAD.encode(self.mac_bytes(parts))
     }
 
-    /// Whether `seal` was made by [`ServerKey::seal`] over the same parts, in constant time.
-    pub fn is_seal(&self, seal: &str, parts: &[&[u8]]) -> bool {
-        self.seal(parts).as_bytes().ct_eq(seal.as_bytes()).into()
+    /// Whether `mac` is the MAC of `parts`. Compares in constant time.
+    pub fn verify_mac(&self, mac: &str, parts: &[&[u8]]) -> bool {
+        self.mac(parts).as_bytes().ct_eq(mac.as_bytes()).into()
     }
 
-    fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
-        // HMAC takes a key of any length, so this default is never used.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else {
+    fn mac_bytes(&self, parts: &[&[u8]]) -> [u8; 32] {
+        // HMAC accepts keys of any length, so this default is never used.
+        let Ok(mut hmac) = Hmac::<Sha256>::new_from_slice(&self.0) else {
             return [0; 32];
         };
         for part in parts {
-            // The length goes in front, so that ("ab", "c") and ("a", "bc") differ.
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part);
+            // The length comes first, so that ("ab", "c") and ("a", "bc") differ.
+            hmac.update(&(part.len() as u64).to_be_bytes());
+            hmac.update(part);
         }
-        mac.finalize().into_bytes().into()
+        hmac.finalize().into_bytes().into()
     }
 }
 
 impl fmt::Debug for ServerKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Key(…)")
+        f.write_str("ServerKey(…)")
     }
 }
 
@@ -176,10 +176,10 @@ mod tests {
     use crate::platform::rng::OsRng;
 
     #[test]
-    fn what_is_minted_is_letters_and_digits_and_never_twice() {
+    fn generated_secrets_are_letters_and_digits_and_differ() {
         let one = Secret::generate(&OsRng);
         let two = Secret::generate(&OsRng);
-        assert_eq!(one.expose().len(), MINTED_LENGTH);
+        assert_eq!(one.expose().len(), GENERATED_LENGTH);
         assert!(
             one.expose()
                 .bytes()
@@ -194,15 +194,15 @@ mod tests {
     }
 
     #[test]
-    fn a_seal_holds_for_its_parts_and_purpose_only() {
+    fn a_mac_is_valid_for_its_parts_and_purpose_only() {
         let key = ServerKey::master([7; 32]).derive("forms");
-        let seal = key.seal(&[b"ab", b"c"]);
-        assert!(key.is_seal(&seal, &[b"ab", b"c"]));
-        assert!(!key.is_seal(&seal, &[b"a", b"bc"]));
+        let mac = key.mac(&[b"ab", b"c"]);
+        assert!(key.verify_mac(&mac, &[b"ab", b"c"]));
+        assert!(!key.verify_mac(&mac, &[b"a", b"bc"]));
         assert!(
             !ServerKey::master([7; 32])
                 .derive("cookies")
-                .is_seal(&seal, &[b"ab", b"c"])
+                .verify_mac(&mac, &[b"ab", b"c"])
         );
     }
 }

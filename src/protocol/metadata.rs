@@ -1,4 +1,4 @@
-//! What this server does, for client libraries (RFC 8414). It lists what works, and nothing else.
+//! Authorization server metadata (RFC 8414), for client libraries. It lists only what works.
 
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -9,13 +9,13 @@ use serde_json::json;
 use crate::platform::links::Links;
 use crate::protocol::scope::SCOPES;
 
-/// At the root, and with the public address' own path appended (RFC 8414 §3).
+/// The well-known address at the root, and with the path of the public URL appended (RFC 8414 §3).
 pub(crate) fn routes(links: &Links) -> Router {
     const ADDRESS: &str = "/.well-known/oauth-authorization-server";
     let document = document(links);
     let serve = move || {
         let document = document.clone();
-        async move { answer(document) }
+        async move { respond(document) }
     };
     let router = Router::new().route(ADDRESS, get(serve.clone()).options(preflight));
     match links.prefix() {
@@ -24,9 +24,9 @@ pub(crate) fn routes(links: &Links) -> Router {
     }
 }
 
-/// Any page may read it, with whatever headers its library adds (Fetch standard, CORS).
+/// Any page may read the document, with any headers that its library adds (Fetch standard, CORS).
 async fn preflight() -> Response {
-    let mut answer = StatusCode::NO_CONTENT.into_response();
+    let mut response = StatusCode::NO_CONTENT.into_response();
     for (name, value) in [
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         (header::ACCESS_CONTROL_ALLOW_METHODS, "GET"),
@@ -34,14 +34,14 @@ async fn preflight() -> Response {
         (header::ACCESS_CONTROL_MAX_AGE, "600"),
     ] {
         let value = HeaderValue::from_static(value);
-        answer.headers_mut().insert(name, value);
+        response.headers_mut().insert(name, value);
     }
-    answer
+    response
 }
 
-fn answer(document: serde_json::Value) -> Response {
-    let mut answer = Json(document).into_response();
-    let headers = answer.headers_mut();
+fn respond(document: serde_json::Value) -> Response {
+    let mut response = Json(document).into_response();
+    let headers = response.headers_mut();
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_ORIGIN,
         HeaderValue::from_static("*"),
@@ -50,7 +50,7 @@ fn answer(document: serde_json::Value) -> Response {
         header::CACHE_CONTROL,
         HeaderValue::from_static("public, max-age=3600"),
     );
-    answer
+    response
 }
 
 fn document(links: &Links) -> serde_json::Value {

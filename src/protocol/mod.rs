@@ -8,6 +8,7 @@ pub mod fedcm;
 pub mod grants;
 pub mod metadata;
 pub mod oauth;
+pub mod problems;
 pub mod scope;
 pub mod token;
 pub mod user_api;

@@ -1,4 +1,4 @@
-//! Whether the process runs, and whether it can serve: for load balancers and start-up scripts.
+//! Health checks for load balancers and scripts: whether the process runs, and whether it can serve.
 
 use axum::Router;
 use axum::extract::State;
@@ -19,11 +19,11 @@ async fn ready(State(db): State<Db>) -> Response {
     if db.is_ready().await {
         return "ready\n".into_response();
     }
-    let why = "the database is not reachable or not migrated\n";
+    let reason = "the database is not reachable or not migrated\n";
     (
         StatusCode::SERVICE_UNAVAILABLE,
         [(header::RETRY_AFTER, "5")],
-        why,
+        reason,
     )
         .into_response()
 }

@@ -1,5 +1,5 @@
-//! Wiring: which ways to sign in there are by the settings, and how each reaches its campus system. The
-//! only place that knows all adapters; `profiles check` asks the same ones that people sign in by.
+//! Wiring: builds the connectors that the settings switch on, with the HTTP clients of their upstreams. The
+//! only place that names all connectors. `profiles check` uses the same ones as the sign-in page.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::platform::mail::CodeKey;
 use crate::platform::rng::SharedRng;
 use crate::privacy::association;
 
-/// What ways to sign in work with, beside their settings.
+/// What connectors need besides their settings.
 #[derive(Debug)]
 pub struct ConnectorDependencies<'a> {
     pub db: &'a Db,
@@ -29,7 +29,7 @@ pub struct ConnectorDependencies<'a> {
     pub codes: &'a CodeKey,
 }
 
-/// Why an upstream cannot be asked as it was set. One line that names the setting.
+/// Why a connector cannot be built from its settings. One line that names the setting.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectorSetupError {
     #[error("the machine gives no threads to check passwords on: {0}")]
@@ -49,7 +49,7 @@ pub enum ConnectorSetupError {
 }
 
 impl ConnectorSetupError {
-    fn reach([address, ca_file]: [&'static str; 2], why: HttpSetupError) -> Self {
+    fn from_http([address, ca_file]: [&'static str; 2], why: HttpSetupError) -> Self {
         let setting = match why {
             HttpSetupError::Authority => ca_file,
             _ => address,
@@ -58,109 +58,110 @@ impl ConnectorSetupError {
     }
 }
 
-/// Every way to sign in that is switched on; the sign-in page opens with the first.
-pub fn ways(
+/// Every connector that is switched on. The sign-in page opens with the first.
+pub fn build_registry(
     config: &Config,
-    needs: &ConnectorDependencies<'_>,
+    dependencies: &ConnectorDependencies<'_>,
 ) -> Result<ConnectorRegistry, ConnectorSetupError> {
-    let db = || needs.db.clone();
-    let rng = || Arc::clone(needs.rng);
-    let codes = || CodeMailer::new(db(), needs.codes.clone(), rng());
-    let hasher = PasswordHasher::start(needs.rng.as_ref()).map_err(ConnectorSetupError::Threads)?;
-    let mut ways = ConnectorRegistry::default().with(PasswordConnector {
+    let db = || dependencies.db.clone();
+    let rng = || Arc::clone(dependencies.rng);
+    let codes = || CodeMailer::new(db(), dependencies.codes.clone(), rng());
+    let hasher =
+        PasswordHasher::start(dependencies.rng.as_ref()).map_err(ConnectorSetupError::Threads)?;
+    let mut connectors = ConnectorRegistry::default().with(PasswordConnector {
         db: db(),
         hasher,
         rng: rng(),
     });
     if let Some(settings) = &config.directory {
-        ways = ways.with(ldap(settings, rng())?);
+        connectors = connectors.with(ldap(settings, rng())?);
     }
     if let Some(settings) = &config.erp {
-        ways = ways.with(erp(config, settings, db())?);
-        ways = ways.with(association::AssociationConnector {
+        connectors = connectors.with(erp(config, settings, db())?);
+        connectors = connectors.with(association::AssociationConnector {
             db: db(),
-            links: needs.links.clone(),
+            links: dependencies.links.clone(),
             codes: codes(),
             max_age: config.association_age,
         });
     }
     if let Some(settings) = &config.jiit {
-        ways = ways.with(jiit(config, settings, rng())?);
+        connectors = connectors.with(jiit(config, settings, rng())?);
     }
     if let Some(settings) = &config.leprechaun {
-        ways = ways.with(Leprechaun {
+        connectors = connectors.with(Leprechaun {
             look_ups: leprechaun(config, settings)?,
             codes: codes(),
             db: db(),
         });
     }
-    Ok(ways)
+    Ok(connectors)
 }
 
-/// The directory as it was set. What the settings say of it stands in place of what everybody trusts.
+/// The LDAP connector. A configured certificate file replaces the public roots.
 pub fn ldap(
     settings: &config::DirectorySettings,
     rng: SharedRng,
 ) -> Result<Ldap, ConnectorSetupError> {
-    let authorities = read("PROFILES_LDAP_CA_FILE", settings.ca_file.as_deref())?;
+    let authorities = read_file("PROFILES_LDAP_CA_FILE", settings.ca_file.as_deref())?;
     Ok(Ldap::new(settings.clone(), authorities.as_deref(), rng)?)
 }
 
 fn erp(config: &Config, settings: &ErpSettings, db: Db) -> Result<Erp, ConnectorSetupError> {
-    let wishes = erp::ErpOptions {
+    let options = erp::ErpOptions {
         fetch_name: settings.fetch_name,
         reask_password: settings.reask_password,
     };
-    Ok(Erp::new(erp_caller(config, settings)?, db, wishes))
+    Ok(Erp::new(erp_client(config, settings)?, db, options))
 }
 
-/// What the ERP shows to anybody.
+/// The pages of the ERP that need no login.
 pub fn erp_pages(
     config: &Config,
     settings: &ErpSettings,
 ) -> Result<erp::ErpQuestions, ConnectorSetupError> {
-    Ok(erp::ErpQuestions::new(erp_caller(config, settings)?))
+    Ok(erp::ErpQuestions::new(erp_client(config, settings)?))
 }
 
-fn erp_caller(config: &Config, settings: &ErpSettings) -> Result<HttpClient, ConnectorSetupError> {
+fn erp_client(config: &Config, settings: &ErpSettings) -> Result<HttpClient, ConnectorSetupError> {
     let names = ["PROFILES_ERP_URL", "PROFILES_ERP_CA_FILE"];
-    let reach = reach(config, &settings.base, names, settings.ca_file.as_deref())?;
-    HttpClient::new(Erp::SLUG, &reach).map_err(|why| ConnectorSetupError::reach(names, why))
+    let endpoint = endpoint(config, &settings.base, names, settings.ca_file.as_deref())?;
+    HttpClient::new(Erp::SLUG, &endpoint).map_err(|why| ConnectorSetupError::from_http(names, why))
 }
 
-/// The Leprechaun server as it was set.
+/// The client of the Leprechaun server.
 pub fn leprechaun(
     config: &Config,
     settings: &config::LeprechaunSettings,
 ) -> Result<LeprechaunClient, ConnectorSetupError> {
-    let reach = HttpEndpoint {
-        within: config.upstream_timeout.min(LeprechaunClient::WITHIN),
-        longest: LeprechaunClient::LONGEST,
+    let endpoint = HttpEndpoint {
+        within: config.connector_timeout.min(LeprechaunClient::TIMEOUT),
+        longest: LeprechaunClient::MAX_RESPONSE_BYTES,
         ..HttpEndpoint::of(settings.url.clone())
     };
-    let caller = HttpClient::new(Leprechaun::SLUG, &reach);
-    let caller = caller.map_err(|why| ConnectorSetupError::Reach {
+    let client = HttpClient::new(Leprechaun::SLUG, &endpoint);
+    let client = client.map_err(|why| ConnectorSetupError::Reach {
         setting: "PROFILES_LEPRECHAUN_URL",
         why,
     })?;
     Ok(LeprechaunClient {
-        caller,
+        client,
         authorization: settings.authorization.clone(),
         max_age: config.association_age,
     })
 }
 
-/// The JIIT portal as it was set.
+/// The connector of the JIIT portal.
 pub fn jiit(
     config: &Config,
     settings: &config::JiitSettings,
     rng: SharedRng,
 ) -> Result<Jiit, ConnectorSetupError> {
     let names = ["PROFILES_JIIT_URL", "PROFILES_JIIT_CA_FILE"];
-    let mut reach = reach(config, &settings.url, names, settings.ca_file.as_deref())?;
-    reach.longest = 4 << 20;
-    if !settings.has_new_tls {
-        reach.newest_tls = MaxTlsVersion::V1_2;
+    let mut endpoint = endpoint(config, &settings.url, names, settings.ca_file.as_deref())?;
+    endpoint.longest = 4 << 20;
+    if !settings.offers_tls_1_3 {
+        endpoint.newest_tls = MaxTlsVersion::V1_2;
     }
     let paths = JiitPaths {
         captcha: settings.captcha_path.clone(),
@@ -168,25 +169,25 @@ pub fn jiit(
         token: settings.token_path.clone(),
         particulars: settings.person_path.clone(),
     };
-    let jiit = Jiit::new(&reach, paths, settings.mail_domain.clone(), rng);
-    jiit.map_err(|why| ConnectorSetupError::reach(names, why))
+    let jiit = Jiit::new(&endpoint, paths, settings.mail_domain.clone(), rng);
+    jiit.map_err(|why| ConnectorSetupError::from_http(names, why))
 }
 
-/// How an upstream is reached. `names` are those of its address and of the file to trust.
-fn reach(
+/// The endpoint of an upstream. `names` are the settings of its address and of its certificate file.
+fn endpoint(
     config: &Config,
     base: &Url,
     names: [&'static str; 2],
     ca_file: Option<&Path>,
 ) -> Result<HttpEndpoint, ConnectorSetupError> {
-    let mut reach = HttpEndpoint::of(base.clone());
-    reach.within = config.upstream_timeout;
+    let mut endpoint = HttpEndpoint::of(base.clone());
+    endpoint.within = config.connector_timeout;
     let [_, setting] = names;
-    reach.authority = read(setting, ca_file)?;
-    Ok(reach)
+    endpoint.authority = read_file(setting, ca_file)?;
+    Ok(endpoint)
 }
 
-fn read(
+fn read_file(
     setting: &'static str,
     file: Option<&Path>,
 ) -> Result<Option<Vec<u8>>, ConnectorSetupError> {

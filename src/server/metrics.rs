@@ -1,5 +1,5 @@
-//! What is counted, for Prometheus to read: at an address that is no part of the service, since it is
-//! nobody's business but the operators'.
+//! The metrics endpoint, for Prometheus. It has a listener of its own (`PROFILES_METRICS_LISTEN`), because
+//! only operators may read it.
 
 use std::time::Duration;
 
@@ -15,45 +15,52 @@ use crate::platform::db::Db;
 use crate::platform::metrics;
 use crate::platform::metrics::Gauges;
 
-/// Somebody who looks wants to see that the database is gone, and not wait for it.
-const DATABASE_WITHIN: Duration = Duration::from_secs(2);
+/// Without an answer of the database in this time, the metrics are rendered without it.
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What the page needs.
+/// The metrics endpoint.
 #[derive(Debug, Clone)]
 pub(super) struct Feature {
     pub db: Db,
-    pub ways: ConnectorRegistry,
+    pub connectors: ConnectorRegistry,
 }
 
 impl Feature {
     pub(super) fn routes(self) -> Router {
-        // The shell, which takes a slash off the end, does not stand before these.
+        // The middleware that removes a trailing slash does not apply here.
         Router::new()
-            .route("/metrics", get(read))
-            .route("/metrics/", get(read))
+            .route("/metrics", get(show))
+            .route("/metrics/", get(show))
             .with_state(self)
     }
 
-    async fn now(&self) -> Gauges {
+    async fn read_gauges(&self) -> Gauges {
         let connections = self.db.connections();
-        let closed = connectors::list_closed(self.db.pool());
-        let closed = tokio::time::timeout(DATABASE_WITHIN, closed).await;
-        let ways = match closed {
+        let closed = connectors::list_disabled(self.db.pool());
+        let closed = tokio::time::timeout(DATABASE_TIMEOUT, closed).await;
+        let connectors = match closed {
             Ok(Ok(closed)) => {
-                let is_closed = |slug| closed.iter().any(|it| it.slug == slug);
-                let ways = self.ways.iter().filter(|way| way.closes());
-                ways.map(DynConnector::slug)
+                let is_closed = |slug| closed.iter().any(|closed| closed.slug == slug);
+                let closing = self
+                    .connectors
+                    .iter()
+                    .filter(|connector| connector.has_circuit_breaker());
+                closing
+                    .map(DynConnector::slug)
                     .map(|slug| (slug, is_closed(slug)))
                     .collect()
             }
             _ => Vec::new(),
         };
-        Gauges { connections, ways }
+        Gauges {
+            connections,
+            connectors,
+        }
     }
 }
 
-async fn read(State(it): State<Feature>) -> Response {
-    match metrics::whole(&it.now().await) {
+async fn show(State(feature): State<Feature>) -> Response {
+    match metrics::render(&feature.read_gauges().await) {
         Ok(text) => ([(header::CONTENT_TYPE, metrics::MEDIA_TYPE)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

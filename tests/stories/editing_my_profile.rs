@@ -1331,7 +1331,7 @@ async fn the_confirmation_token_is_made_on_delivery_and_stored_nowhere() {
         "{outbox:?}"
     );
     assert!(
-        rows_of(&waiting, "email_proofs").is_empty(),
+        rows_of(&waiting, "email_confirmations").is_empty(),
         "nothing is made before it goes out"
     );
 
@@ -1355,10 +1355,10 @@ async fn the_confirmation_token_is_made_on_delivery_and_stored_nowhere() {
         .shows("is confirmed");
     let done = dumped().await;
     assert!(
-        rows_of(&done, "email_proofs").is_empty(),
+        rows_of(&done, "email_confirmations").is_empty(),
         "used up, and what was made before with it"
     );
-    let edits: Vec<_> = rows_of(&done, "audit")
+    let edits: Vec<_> = rows_of(&done, "audit_log")
         .into_iter()
         .filter(|row| row.contains("profile.edited"))
         .collect();

@@ -1,6 +1,7 @@
 //! Managing a registered app: its secret, its logo, its verification (K77), and when the developer signs in again
 //! first.
 
+use crate::support::wait::wait_for;
 use crate::support::{Browser, Page, World};
 
 /// The page of an app of this developer.
@@ -189,4 +190,67 @@ async fn a_removed_logo_is_deleted() {
 
     assert!(without.attributes("main img.face", "src").is_empty());
     assert_eq!(world.visitor().gets(&src).await.status, 404);
+}
+
+/// What the owner reads under "Last problems", once this cause is there: refusals are kept in the
+/// background.
+async fn problems_of(developer: &Browser, app: &str, cause: &str) -> String {
+    let problems = wait_for(async || {
+        let page = page_of(developer, app).await;
+        let problems = page.texts("#problems ~ table tbody tr").join("\n");
+        problems.contains(cause).then_some(problems)
+    });
+    problems.await.unwrap()
+}
+
+#[tokio::test]
+async fn the_owner_sees_why_requests_were_refused_and_nobody_else_does() {
+    let world = World::new().await;
+    let (meera, wasim) = (world.student("meera").await, world.student("wasim").await);
+    let (asha, canteen) = (world.student("asha").await, world.canteen());
+    let page = page_of(&meera, "Canteen").await;
+    assert!(!page.says("Last problems"));
+    let verifier = "a".repeat(43);
+    let link = canteen.login_link_with_pkce("basic", &verifier);
+    let code = world.consents(&asha, &link).await;
+
+    let wrong = "b".repeat(43);
+    let mismatch = canteen
+        .tries_to_exchange(&code, &[("code_verifier", &wrong)])
+        .await;
+    mismatch.refuses(400, "invalid_grant");
+    let traded = canteen
+        .tries_to_exchange(&code, &[("code_verifier", &verifier)])
+        .await;
+    traded.tokens();
+    world.advance_clock(time::Duration::seconds(11));
+    let replay = canteen
+        .tries_to_exchange(&code, &[("code_verifier", &verifier)])
+        .await;
+    replay.refuses(400, "invalid_grant");
+
+    problems_of(&meera, "Canteen", "pkce_mismatch").await;
+    let problems = problems_of(&meera, "Canteen", "code_replayed").await;
+    assert!(
+        problems.contains("The code_verifier did not fit the code_challenge."),
+        "{problems}"
+    );
+    assert!(problems.contains("Token") && !problems.contains(&code));
+    wasim.asks(page.url.path()).await.refuses(404);
+}
+
+#[tokio::test]
+async fn the_same_problem_is_listed_once_a_minute() {
+    let world = World::new().await;
+    let (meera, canteen) = (world.student("meera").await, world.canteen());
+
+    for code in ["one", "two", "three"] {
+        canteen
+            .tries_to_exchange(code, &[])
+            .await
+            .refuses(400, "invalid_grant");
+    }
+
+    let problems = problems_of(&meera, "Canteen", "code_unknown").await;
+    assert_eq!(problems.matches("code_unknown").count(), 1, "{problems}");
 }

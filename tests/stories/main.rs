@@ -38,6 +38,7 @@ mod proving_a_mailbox;
 mod reading_the_docs;
 mod registering_an_app;
 mod security;
+mod signing_in_by_redirect;
 mod signing_in_through_erp;
 #[path = "../sim/mod.rs"]
 mod sim;

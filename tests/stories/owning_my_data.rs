@@ -240,7 +240,7 @@ async fn the_access_log_counts_every_read_of_every_app_and_holds_no_values() {
     let dump = world.database.dump();
     let ledger: Vec<_> = dump
         .lines()
-        .filter(|line| line.starts_with("INSERT INTO public.readings "))
+        .filter(|line| line.starts_with("INSERT INTO public.field_reads "))
         .collect();
     assert!(!ledger.is_empty());
     for value in ["9876543210", "Asha", "98200"] {
@@ -273,7 +273,7 @@ async fn access_records_are_deleted_after_twelve_months() {
         world
             .database
             .dump()
-            .contains("INSERT INTO public.readings ")
+            .contains("INSERT INTO public.field_reads ")
     );
 
     world.advance_clock(Duration::days(366));
@@ -283,7 +283,7 @@ async fn access_records_are_deleted_after_twelve_months() {
         !world
             .database
             .dump()
-            .contains("INSERT INTO public.readings ")
+            .contains("INSERT INTO public.field_reads ")
     );
 }
 
@@ -294,7 +294,7 @@ async fn the_real_program_stores_access_records_within_a_second_and_before_it_ex
     let tokens = world.connects(&asha, &canteen, "basic phone").await;
     let readings = || {
         let dump = world.database.dump();
-        dump.matches("INSERT INTO public.readings ").count()
+        dump.matches("INSERT INTO public.field_reads ").count()
     };
 
     canteen.reads(&tokens.access, "fields=mobile").await.good();
@@ -840,7 +840,7 @@ async fn every_table_that_refers_to_people_cascades() {
         let column = line.trim().split(' ').next().unwrap_or_default();
         if column == "person_id" || column == "owner_id" {
             let key = format!("{table}_{column}_fkey FOREIGN KEY");
-            let is_free = table == "audit" && column == "person_id";
+            let is_free = table == "audit_log" && column == "person_id";
             assert!(is_free || dump.contains(&key), "{table}.{column}");
             assert!(exported.contains(&format!("from {table} t")), "{table}");
         }

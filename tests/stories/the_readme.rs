@@ -212,7 +212,7 @@ fn links_in_the_documents_work() {
 /// The limits in SECURITY are those in the code.
 #[test]
 fn the_limits_in_security_match_the_code() {
-    let code = document("src/identity/login/limits.rs");
+    let code = document("src/identity/login/rate_limits.rs");
     let security = document("SECURITY.md");
     let rows: Vec<_> = code
         .lines()

@@ -80,7 +80,7 @@ async fn events_are_counted() {
             &[r#"upstream="password""#, outcome],
         )
     };
-    assert_eq!(tries(r#"outcome="in""#), Some(1.0));
+    assert_eq!(tries(r#"outcome="success""#), Some(1.0));
     assert_eq!(tries(r#"outcome="refused""#), Some(1.0));
     let tokens = [
         r#"route="/oauth/token""#,
@@ -158,7 +158,7 @@ async fn a_closed_connector_is_in_the_metrics() {
         value(&after, "profiles_upstream_closed", &closed),
         Some(1.0)
     );
-    let changed = [closed[0], r#"outcome="changed""#];
+    let changed = [closed[0], r#"outcome="protocol_mismatch""#];
     assert_eq!(
         value(&after, "profiles_sign_ins_total", &changed),
         Some(1.0)
@@ -183,7 +183,7 @@ async fn unusual_data_of_one_person_is_counted_and_closes_nothing() {
     let seen = metrics.read().await;
     let erp = "upstream=\"erp\"";
     assert_eq!(value(&seen, "profiles_upstream_closed", &[erp]), Some(0.0));
-    let odd = [erp, r#"outcome="odd""#];
+    let odd = [erp, r#"outcome="unexpected_user_data""#];
     assert_eq!(value(&seen, "profiles_sign_ins_total", &odd), Some(1.0));
     let log = world.log();
     assert!(log.contains("odd about one person"), "{log}");

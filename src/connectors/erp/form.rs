@@ -40,7 +40,7 @@ impl ErpForms<'_> {
             ),
             steps: steps(0),
             inputs: vec![roll],
-            account: Some(AccountName::Typed(ROLL)),
+            account: Some(AccountName::FromInput(ROLL)),
             submit: "Continue".into(),
             ..Prompt::default()
         }
@@ -112,7 +112,7 @@ impl ErpForms<'_> {
             steps: steps(2),
             inputs,
             account: self.account(),
-            may_be_last: true,
+            offers_remember_me: true,
             submit: "Sign in".into(),
             instead: vec![instead],
             ..Prompt::default()
@@ -145,7 +145,7 @@ impl ErpForms<'_> {
     }
 
     fn account(&self) -> Option<AccountName> {
-        self.roll.map(|roll| AccountName::Known(roll.to_string()))
+        self.roll.map(|roll| AccountName::Fixed(roll.to_string()))
     }
 }
 

@@ -230,7 +230,7 @@ impl ErpMachine {
             let told =
                 format!("A code is on its way. If it has not come in {wait}, ask for another.");
             return ask(Prompt {
-                trouble: Some(told.into()),
+                error: Some(told.into()),
                 ..self.forms().code()
             });
         }
@@ -374,7 +374,7 @@ impl ErpMachine {
         self.stage = ErpStage::Roll;
         let told = "ERP is not answering. Nothing you typed was stored. Try again in a moment.";
         ask(Prompt {
-            trouble: Some(told.into()),
+            error: Some(told.into()),
             ..self.forms().roll()
         })
     }
@@ -409,7 +409,7 @@ impl ErpMachine {
         let told = format!("A code was sent to you less than a minute ago. Try again in {wait}.");
         if self.stage == ErpStage::Code {
             return ask(Prompt {
-                trouble: Some(told.into()),
+                error: Some(told.into()),
                 ..self.forms().code()
             });
         }
@@ -420,7 +420,7 @@ impl ErpMachine {
     /// At the password again, without anybody having been wrong.
     fn trouble(&self, told: impl Into<Cow<'static, str>>) -> ErpTransition {
         ask(Prompt {
-            trouble: Some(told.into()),
+            error: Some(told.into()),
             ..self.forms().credentials()
         })
     }
@@ -558,7 +558,7 @@ mod tests {
 
     fn trouble(next: &ErpTransition) -> String {
         match next {
-            ErpTransition::Ask(form) => form.trouble.clone().unwrap_or_default().into(),
+            ErpTransition::Ask(form) => form.error.clone().unwrap_or_default().into(),
             _ => "no form".to_owned(),
         }
     }

@@ -36,7 +36,7 @@ pub use tables::{
     RollTables, RollTablesError, forget_class, read, set_class, set_department, tables,
 };
 
-use crate::connectors::in_a_row::ConsecutiveUsers;
+use crate::connectors::consecutive_users::ConsecutiveUsers;
 use crate::connectors::{
     Answers, Connector, ConnectorError, ConnectorLabel, HttpClient, RequestOrigin, Step,
 };
@@ -62,7 +62,7 @@ pub struct Erp {
     db: Db,
     wishes: ErpOptions,
     budgets: Arc<Mutex<ErpBudgets>>,
-    in_a_row: ConsecutiveUsers,
+    consecutive_users: ConsecutiveUsers,
 }
 
 impl fmt::Debug for Erp {
@@ -86,17 +86,17 @@ impl fmt::Debug for ErpState {
 impl Connector for Erp {
     const SLUG: &'static str = "erp";
     // The first form asks nobody: ERP is asked once there is a roll number.
-    const OPENS_PLAINLY: bool = true;
+    const STATELESS_START: bool = true;
     type State = ErpState;
 
-    fn face(&self) -> ConnectorLabel {
+    fn label(&self) -> ConnectorLabel {
         ConnectorLabel {
-            label: "ERP of IIT Kharagpur",
+            text: "ERP of IIT Kharagpur",
             hint: Some("Roll number, ERP password, security question and a code by mail"),
         }
     }
 
-    fn records(&self) -> &'static str {
+    fn source_name(&self) -> &'static str {
         "the ERP of IIT Kharagpur"
     }
 
@@ -137,8 +137,10 @@ impl Connector for Erp {
                 }
                 ErpTransition::Done => return self.done(flow, names, visitor.now).await,
                 ErpTransition::Unavailable => return Err(ConnectorError::Unavailable),
-                ErpTransition::Changed(what) => return Err(ConnectorError::Changed(what)),
-                ErpTransition::Odd { met, told } => return Err(ConnectorError::Odd { met, told }),
+                ErpTransition::Changed(what) => return Err(ConnectorError::ProtocolMismatch(what)),
+                ErpTransition::Odd { met, told } => {
+                    return Err(ConnectorError::UnexpectedUserData { met, told });
+                }
                 ErpTransition::Expired => return Err(ConnectorError::Expired),
             };
         }
@@ -155,7 +157,7 @@ impl Erp {
             db,
             wishes,
             budgets: Arc::default(),
-            in_a_row: ConsecutiveUsers::default(),
+            consecutive_users: ConsecutiveUsers::default(),
         }
     }
 
@@ -257,7 +259,7 @@ impl Erp {
         if !self.client.is_itself(about).await {
             return ErpEvent::Changed(strange);
         }
-        if about == ErpRequestKind::SignIn && self.in_a_row.is_second(roll.as_str()) {
+        if about == ErpRequestKind::SignIn && self.consecutive_users.is_second(roll.as_str()) {
             return ErpEvent::Changed(strange);
         }
         ErpEvent::Odd(strange)
@@ -294,7 +296,7 @@ impl Erp {
             .roll()
             .cloned()
             .ok_or(ConnectorError::Expired)?;
-        self.in_a_row.ends();
+        self.consecutive_users.reset();
         if let Some(session) = flow.session {
             self.client.log_out(session).await;
         }
@@ -387,7 +389,7 @@ fn as_error(trouble: ErpError) -> ConnectorError {
     match trouble {
         ErpError::Silence => ConnectorError::Unavailable,
         ErpError::Strange(UnknownReply(what)) | ErpError::Changed(UnknownReply(what)) => {
-            ConnectorError::Changed(what)
+            ConnectorError::ProtocolMismatch(what)
         }
         ErpError::Expired => ConnectorError::Expired,
     }

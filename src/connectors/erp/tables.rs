@@ -135,6 +135,6 @@ async fn note(
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<(), RollTablesError> {
-    audit::note(&mut **tx, AuditEntry::of(action).with(what), now, rng).await?;
+    audit::record(&mut **tx, AuditEntry::of(action).with(what), now, rng).await?;
     Ok(())
 }

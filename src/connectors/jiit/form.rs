@@ -90,8 +90,8 @@ pub(super) fn prompt(picture: &PromptPicture, username: &str, wants_details: boo
             details(wants_details),
         ],
         picture: Some(picture.clone()),
-        account: Some(AccountName::Typed(USERNAME)),
-        may_be_last: true,
+        account: Some(AccountName::FromInput(USERNAME)),
+        offers_remember_me: true,
         submit: "Sign in".into(),
         instead: vec![InputChoice {
             value: NEW_PICTURE,

@@ -175,7 +175,7 @@ impl CaptchaRequest {
         } = self;
         match (said, state) {
             (PortalReply::Unknown(what) | PortalReply::Puzzling(what), _) => {
-                JiitTransition::Failed(ConnectorError::Changed(what))
+                JiitTransition::Failed(ConnectorError::ProtocolMismatch(what))
             }
             (PortalReply::Yes(captcha), state) => show(state, captcha, why, now),
             // It was used up, or it is gone: the next try begins with another.
@@ -237,7 +237,7 @@ fn ask_again(state: JiitState, why: CaptchaReason) -> JiitTransition {
             });
         }
     };
-    prompt.trouble = trouble.map(Into::into);
+    prompt.error = trouble.map(Into::into);
     JiitTransition::Settled(Step::Ask { prompt, state })
 }
 
@@ -259,7 +259,7 @@ impl JiitFormAttempt {
     pub(super) fn has_to_wait(self, slowed: RateLimited) -> JiitTransition {
         let wait = slowed.in_words();
         let mut prompt = self.state.prompt();
-        prompt.trouble = Some(format!("That was tried too often. Try again in {wait}.").into());
+        prompt.error = Some(format!("That was tried too often. Try again in {wait}.").into());
         let state = self.state;
         JiitTransition::Settled(Step::Ask { prompt, state })
     }
@@ -378,11 +378,11 @@ impl JiitFormAttempt {
                 again(self)
             }
             PortalReply::Nothing(_) => odd(UNEXPECTED, "it answers with nothing"),
-            PortalReply::SessionOver => {
-                JiitTransition::Failed(ConnectorError::Changed("it asks for a session to sign in"))
-            }
+            PortalReply::SessionOver => JiitTransition::Failed(ConnectorError::ProtocolMismatch(
+                "it asks for a session to sign in",
+            )),
             PortalReply::Unknown(what) | PortalReply::Puzzling(what) => {
-                JiitTransition::Failed(ConnectorError::Changed(what))
+                JiitTransition::Failed(ConnectorError::ProtocolMismatch(what))
             }
             PortalReply::Odd(what) => odd(UNEXPECTED, what),
             PortalReply::Unavailable => fetch(self.state, CaptchaReason::Silent, now),
@@ -392,7 +392,7 @@ impl JiitFormAttempt {
 
 /// Over, with a word for the person and one for the log.
 pub(super) fn odd(told: &'static str, met: &'static str) -> JiitTransition {
-    JiitTransition::Failed(ConnectorError::Odd { met, told })
+    JiitTransition::Failed(ConnectorError::UnexpectedUserData { met, told })
 }
 
 /// The portal's word for a parent.
@@ -521,7 +521,9 @@ mod tests {
     fn told(next: JiitTransition) -> String {
         match next {
             JiitTransition::Settled(Step::Refused { why, again: None }) => why.0.into_owned(),
-            JiitTransition::Failed(ConnectorError::Odd { told, .. }) => told.to_owned(),
+            JiitTransition::Failed(ConnectorError::UnexpectedUserData { told, .. }) => {
+                told.to_owned()
+            }
             JiitTransition::NotThem { .. } => SOMEBODY_ELSE.to_owned(),
             _ => panic!("it is not over"),
         }
@@ -660,7 +662,7 @@ mod tests {
         let Step::Ask { prompt, .. } = shown(typed(first_form(), old)) else {
             panic!("no other picture is shown");
         };
-        assert!(prompt.trouble.unwrap().contains("too old"));
+        assert!(prompt.error.unwrap().contains("too old"));
         turn(typed(first_form(), old - Duration::SECOND));
     }
 
@@ -691,7 +693,7 @@ mod tests {
         };
         assert!(
             prompt
-                .trouble
+                .error
                 .unwrap()
                 .starts_with("The JIIT portal is not answering.")
         );
@@ -735,7 +737,7 @@ mod tests {
             };
             let next = fetch.hear(said);
             match next {
-                JiitTransition::Failed(ConnectorError::Changed(_)) => assert!(is_changed),
+                JiitTransition::Failed(ConnectorError::ProtocolMismatch(_)) => assert!(is_changed),
                 JiitTransition::Failed(ConnectorError::Unavailable) => assert!(!is_changed),
                 _ => panic!("there is a form"),
             }

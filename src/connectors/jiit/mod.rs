@@ -39,7 +39,7 @@ pub use client::JiitPaths;
 use machine::{JiitFormAttempt, JiitState, JiitTransition};
 use reply::{PortalReply, PreToken};
 
-use crate::connectors::in_a_row::ConsecutiveUsers;
+use crate::connectors::consecutive_users::ConsecutiveUsers;
 use crate::connectors::{
     Answers, Connector, ConnectorError, ConnectorLabel, HttpClient, HttpEndpoint, HttpSetupError,
     RequestOrigin, Step,
@@ -67,7 +67,7 @@ pub struct Jiit {
     pictures: RateLimiter<IpAddr>,
     passwords_of_one: RateLimiter<String>,
     passwords_from_one: RateLimiter<IpAddr>,
-    in_a_row: ConsecutiveUsers,
+    consecutive_users: ConsecutiveUsers,
 }
 
 /// A try at somebody's password.
@@ -100,7 +100,7 @@ impl Jiit {
             pictures: RateLimiter::new(PICTURES),
             passwords_of_one: RateLimiter::new(PASSWORDS_OF_ONE),
             passwords_from_one: RateLimiter::new(PASSWORDS_FROM_ONE),
-            in_a_row: ConsecutiveUsers::default(),
+            consecutive_users: ConsecutiveUsers::default(),
         })
     }
 
@@ -108,7 +108,7 @@ impl Jiit {
     pub async fn check(&self, now: Timestamp) -> Result<(), ConnectorError> {
         match reply::captcha(self.portal.captcha(KeyDate::of(now)).await) {
             PortalReply::Yes(_) => Ok(()),
-            PortalReply::Unknown(what) => Err(ConnectorError::Changed(what)),
+            PortalReply::Unknown(what) => Err(ConnectorError::ProtocolMismatch(what)),
             _ => Err(ConnectorError::Unavailable),
         }
     }
@@ -121,7 +121,7 @@ impl Jiit {
         let mut tried = PasswordTryOutcome::default();
         let step = self.settle(next, visitor, &mut tried).await;
         if let Ok(Step::Done(_)) = step {
-            self.in_a_row.ends();
+            self.consecutive_users.reset();
         }
         // Whoever read the picture wrongly, or got no answer, has not guessed.
         if let Some((of_one, from_one)) = tried.taken.filter(|_| !tried.has_guessed) {
@@ -142,8 +142,10 @@ impl Jiit {
             next = match next {
                 JiitTransition::Settled(step) => return Ok(step),
                 JiitTransition::Failed(error) => return Err(error),
-                JiitTransition::NotThem { number, met } if self.in_a_row.is_second(&number) => {
-                    return Err(ConnectorError::Changed(met));
+                JiitTransition::NotThem { number, met }
+                    if self.consecutive_users.is_second(&number) =>
+                {
+                    return Err(ConnectorError::ProtocolMismatch(met));
                 }
                 JiitTransition::NotThem { met, .. } => machine::odd(machine::SOMEBODY_ELSE, met),
                 JiitTransition::Fetch(fetch) => {
@@ -232,17 +234,17 @@ impl fmt::Debug for Jiit {
 
 impl Connector for Jiit {
     const SLUG: &'static str = "jiit";
-    const OPENS_PLAINLY: bool = false;
+    const STATELESS_START: bool = false;
     type State = JiitState;
 
-    fn face(&self) -> ConnectorLabel {
+    fn label(&self) -> ConnectorLabel {
         ConnectorLabel {
-            label: "JIIT portal",
+            text: "JIIT portal",
             hint: Some("with your enrollment number and portal password"),
         }
     }
 
-    fn records(&self) -> &'static str {
+    fn source_name(&self) -> &'static str {
         "the JIIT portal"
     }
 

@@ -1,6 +1,6 @@
-//! The little of BER that LDAP speaks (RFC 4511 §5.1): tags of one byte, definite lengths. Reading goes
-//! one level deep at a time, so that nothing that is nested costs stack; writing wipes what it wrote,
-//! since a bind holds a password.
+//! The subset of BER that LDAP uses (RFC 4511 §5.1): tags of one byte, definite lengths. The reader goes one
+//! level deep at a time, so that nested input cannot overflow the stack. The writer wipes its bytes, because
+//! a bind contains a password.
 
 use zeroize::Zeroizing;
 
@@ -14,16 +14,16 @@ pub(super) const SET: u8 = 0x31;
 /// Bytes that are wiped when dropped.
 pub(super) type BerBytes = Zeroizing<Vec<u8>>;
 
-/// Lengths below this are one byte; of others the first says how many bytes follow.
+/// A length below this is one byte. Otherwise the first byte holds the number of bytes that follow.
 const LONG: u8 = 0x80;
-/// Bytes of a length that we read: more would be more than anybody sends.
-const LONGEST_LENGTH: usize = 4;
+/// The most bytes of a length that the reader accepts.
+const MAX_LENGTH_BYTES: usize = 4;
 
-/// What does not follow the rules.
+/// The bytes are not BER of this subset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BerError;
 
-/// How long an element's beginning and its content are, as far as `bytes` hold the beginning.
+/// The lengths of an element's header and content; `None` if `bytes` do not hold the whole header.
 pub(super) fn measure(bytes: &[u8]) -> Result<Option<(usize, usize)>, BerError> {
     let (Some(_tag), Some(&first)) = (bytes.first(), bytes.get(1)) else {
         return Ok(None);
@@ -32,8 +32,8 @@ pub(super) fn measure(bytes: &[u8]) -> Result<Option<(usize, usize)>, BerError> 
         return Ok(Some((2, first.into())));
     }
     let count = usize::from(first - LONG);
-    // A length of zero bytes is BER's indefinite form, which LDAP forbids.
-    if count == 0 || count > LONGEST_LENGTH {
+    // A length of zero bytes is the indefinite form, which LDAP forbids.
+    if count == 0 || count > MAX_LENGTH_BYTES {
         return Err(BerError);
     }
     let length = bytes.get(2..2 + count).map(|length| {
@@ -43,12 +43,12 @@ pub(super) fn measure(bytes: &[u8]) -> Result<Option<(usize, usize)>, BerError> 
     Ok(length.map(|length| (2 + count, length)))
 }
 
-/// Reads elements that stand one behind the other.
+/// Reads a sequence of elements.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BerReader<'a>(pub &'a [u8]);
 
 impl<'a> BerReader<'a> {
-    /// The next element: its tag, and its content unread.
+    /// The next element: its tag and its raw content.
     pub(super) fn next(&mut self) -> Result<(u8, &'a [u8]), BerError> {
         let (start, length) = measure(self.0)?.ok_or(BerError)?;
         let tag = *self.0.first().ok_or(BerError)?;
@@ -58,7 +58,7 @@ impl<'a> BerReader<'a> {
         Ok((tag, content))
     }
 
-    /// The content of the next element, which has to have this tag.
+    /// The content of the next element. Another tag is an error.
     pub(super) fn expect(&mut self, tag: u8) -> Result<&'a [u8], BerError> {
         match self.next()? {
             (found, content) if found == tag => Ok(content),
@@ -71,7 +71,7 @@ impl<'a> BerReader<'a> {
     }
 }
 
-/// A whole number that is not negative and fits.
+/// Decodes a non-negative integer of 32 bits.
 pub(super) fn number(content: &[u8]) -> Result<u32, BerError> {
     match content {
         [] => Err(BerError),
@@ -83,10 +83,10 @@ pub(super) fn number(content: &[u8]) -> Result<u32, BerError> {
     }
 }
 
-/// One element of these parts.
+/// Encodes one element from the parts of its content.
 pub(super) fn element(tag: u8, parts: &[&[u8]]) -> BerBytes {
     let length = parts.iter().map(|part| part.len()).sum::<usize>();
-    // As long as it will be: a vector that grows leaves a copy behind, which nobody wipes.
+    // The full capacity at once: a vector that grows leaves a copy behind that is not wiped.
     let mut written = Zeroizing::new(Vec::with_capacity(length + 6));
     written.push(tag);
     match u8::try_from(length) {

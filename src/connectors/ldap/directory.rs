@@ -1,40 +1,41 @@
-//! The conversation with a directory: finds somebody's entry and proves that it is theirs.
+//! Authentication against a directory: finds a person's entry, and binds as it with the password.
 //!
 //! ```text
-//! searching:  bind as the account ─▶ search ─▶ bind as nobody ─▶ bind as whom was found
-//! by name:                                     bind as nobody ─▶ bind by name ─▶ search
+//! search:   bind as the search account ─▶ search ─▶ bind as a random account ─▶ bind as the found entry
+//! pattern:                                          bind as a random account ─▶ bind by name ─▶ search
 //! ```
 //!
-//! Decision: before anybody is believed, somebody made up tries a made-up password. A directory that
-//! says yes to that one says yes to all, and no answer of it is worth anything. It is made up anew each
-//! time, so that no account is ever locked by it.
+//! Decision: before each bind of a person, a random account with a random password has to be refused,
+//! because a directory that accepts it accepts everyone. The account is random each time, so that no real
+//! one is locked by failed binds.
 //!
-//! Decision: who is not there is tried for as well, under a made-up name, so that neither the words nor
-//! the time of the answer tell whether there is such a person.
+//! Decision: an unknown username also leads to a bind, as a random account, so that neither the text nor
+//! the time of the answer tells whether the person exists.
 
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use super::client::{LdapConnection, LdapError, LdapServer};
+use super::client::{LdapConnection, LdapServer};
+use super::error_text::LdapError;
+use super::filter_template::FilterTemplate;
 use super::messages::{LdapEntry, ResultCode, SearchRequest, SearchScope};
-use super::template::FilterTemplate;
-use super::{LdapSetupError, person, template};
+use super::{LdapSetupError, directory_record, filter_template};
 use crate::platform::config;
 use crate::platform::config::PersonLookup;
 use crate::platform::rng::Rng;
 use crate::platform::secret::alphanumeric;
 
-/// A whole sign-in, from the name of the server to the last answer.
-const WITHIN: Duration = Duration::from_secs(8);
-/// What the directory is told it may take for a search.
+/// The time limit of a whole login, from resolving the host to the last response.
+const TIMEOUT: Duration = Duration::from_secs(8);
+/// The time limit that a search request carries.
 const SEARCH_SECONDS: u8 = 5;
 
-/// A directory, and how people are found in it.
+/// A directory, and how it finds the entries of people.
 pub(super) struct LdapDirectory {
     server: LdapServer,
-    finds: EntryLookup,
-    /// Of the entry that was found; those that tell whose it is among them.
+    lookup: EntryLookup,
+    /// The attributes to request, including those that the lookup checks.
     attributes: Vec<String>,
 }
 
@@ -46,7 +47,7 @@ enum EntryLookup {
     },
     Name {
         dn: FilterTemplate,
-        /// In BER: any entry at all.
+        /// A filter in BER that matches any entry.
         any: Vec<u8>,
         below: Option<(String, FilterTemplate)>,
     },
@@ -57,54 +58,56 @@ impl LdapDirectory {
         settings: config::DirectorySettings,
         authorities: Option<&[u8]>,
     ) -> Result<Self, LdapSetupError> {
-        let finds = EntryLookup::new(settings.finds)?;
-        let shown = finds.template().attributes().map(str::to_owned);
+        let lookup = EntryLookup::new(settings.lookup)?;
+        let checked = lookup.template().attributes().map(str::to_owned);
         Ok(Self {
             server: LdapServer::new(settings.server, authorities)?,
-            attributes: person::ATTRIBUTES
+            attributes: directory_record::ATTRIBUTES
                 .map(str::to_owned)
                 .into_iter()
-                .chain(shown)
+                .chain(checked)
                 .collect(),
-            finds,
+            lookup,
         })
     }
 
-    /// The entry of whom these are name and password; nothing if they are of nobody, or of several.
-    /// The password must not be empty.
-    pub(super) async fn prove(
+    /// The entry that this username and password belong to. `None` if they are wrong, or if several entries
+    /// have this username. The password must not be empty.
+    pub(super) async fn authenticate(
         &self,
         username: &str,
         password: &str,
         rng: &dyn Rng,
     ) -> Result<Option<LdapEntry>, LdapError> {
-        let asked = async {
+        let login = async {
             let mut connection = self.server.connect().await?;
-            let entry = self.ask(&mut connection, (username, password), rng).await?;
-            connection.leave().await;
+            let entry = self
+                .find_and_bind(&mut connection, (username, password), rng)
+                .await?;
+            connection.close().await;
             Ok(entry)
         };
-        let answered = tokio::time::timeout(WITHIN, asked).await;
-        answered.map_err(|_| LdapError::Slow(WITHIN))?
+        let result = tokio::time::timeout(TIMEOUT, login).await;
+        result.map_err(|_| LdapError::Slow(TIMEOUT))?
     }
 
-    /// Does what can be done without anybody's password: connects, signs in as the account that
-    /// searches, searches for somebody made up, and is refused as that one.
+    /// Does what needs no person's password: connects, binds as the search account, searches a random
+    /// username, and has to be refused as that one.
     pub(super) async fn check(&self, rng: &dyn Rng) -> Result<(), LdapError> {
-        let (nobody, password) = (made_up(rng), made_up(rng));
-        match self.prove(&nobody, &password, rng).await? {
+        let (unknown, password) = (random_text(rng), random_text(rng));
+        match self.authenticate(&unknown, &password, rng).await? {
             None => Ok(()),
             Some(_) => Err(LdapError::AlwaysYes),
         }
     }
 
-    async fn ask(
+    async fn find_and_bind(
         &self,
         connection: &mut LdapConnection,
         (username, password): (&str, &str),
         rng: &dyn Rng,
     ) -> Result<Option<LdapEntry>, LdapError> {
-        match &self.finds {
+        match &self.lookup {
             EntryLookup::Search {
                 base,
                 filter,
@@ -112,35 +115,35 @@ impl LdapDirectory {
             } => {
                 if let Some((dn, password)) = account {
                     let code = connection.bind(dn, password.expose_secret()).await?;
-                    well("the account that searches", code)?;
+                    require_success("the account that searches", code)?;
                 }
                 let found = self.search(connection, (base, filter), username).await?;
-                let found = found.filter(|entry| filter.fits(entry, username));
-                refuse_nobody(connection, base, rng).await?;
+                let found = found.filter(|entry| filter.matches(entry, username));
+                check_refusal(connection, base, rng).await?;
                 let Some(entry) = found else {
-                    refuse_nobody(connection, base, rng).await?;
+                    check_refusal(connection, base, rng).await?;
                     return Ok(None);
                 };
-                let is_right = signs_in(connection, &entry.dn, password).await?;
+                let is_right = can_bind(connection, &entry.dn, password).await?;
                 Ok(is_right.then_some(entry))
             }
             EntryLookup::Name { dn, any, below } => {
-                let nobody = dn.dn(&made_up(rng));
-                if signs_in(connection, &nobody, &made_up(rng)).await? {
+                let unknown = dn.dn(&random_text(rng));
+                if can_bind(connection, &unknown, &random_text(rng)).await? {
                     return Err(LdapError::AlwaysYes);
                 }
                 let name = dn.dn(username);
-                if !signs_in(connection, &name, password).await? {
+                if !can_bind(connection, &name, password).await? {
                     return Ok(None);
                 }
                 let found = if let Some((base, filter)) = below {
                     let found = self.search(connection, (base, filter), username).await?;
-                    found.filter(|entry| filter.fits(entry, username))
+                    found.filter(|entry| filter.matches(entry, username))
                 } else {
                     let found = self
-                        .find(connection, &name, SearchScope::Entry, any)
+                        .find(connection, &name, SearchScope::BaseObject, any)
                         .await?;
-                    found.filter(|entry| dn.fits(entry, username))
+                    found.filter(|entry| dn.matches(entry, username))
                 };
                 found.map(Some).ok_or(LdapError::NoEntry)
             }
@@ -156,45 +159,45 @@ impl LdapDirectory {
         let Some(filter) = filter.filter(username) else {
             return Ok(None);
         };
-        let found = self.find(connection, base, SearchScope::Everything, &filter);
+        let found = self.find(connection, base, SearchScope::Subtree, &filter);
         found.await
     }
 
-    /// The one entry there is.
+    /// The entry of a search; `None` if there are none or several.
     async fn find(
         &self,
         connection: &mut LdapConnection,
         base: &str,
-        depth: SearchScope,
+        scope: SearchScope,
         filter: &[u8],
     ) -> Result<Option<LdapEntry>, LdapError> {
         let attributes: Vec<&str> = self.attributes.iter().map(String::as_str).collect();
         let search = SearchRequest {
             base,
-            depth,
+            scope,
             filter,
             attributes: &attributes,
             seconds: SEARCH_SECONDS,
         };
-        let (mut found, code) = connection.search(&search).await?;
-        if found.len() > 1 || code == ResultCode::TOO_MANY {
+        let (mut entries, code) = connection.search(&search).await?;
+        if entries.len() > 1 || code == ResultCode::SIZE_LIMIT_EXCEEDED {
             tracing::warn!("the directory has several entries for one name: nobody is let in");
             return Ok(None);
         }
-        well("a search", code)?;
-        // Whoever signs in without a name is let in as nobody.
-        Ok(found.pop().filter(|entry| !entry.dn.is_empty()))
+        require_success("a search", code)?;
+        // A bind with an empty DN succeeds as an anonymous one (RFC 4513 §5.1.1).
+        Ok(entries.pop().filter(|entry| !entry.dn.is_empty()))
     }
 }
 
 impl EntryLookup {
-    fn new(finds: PersonLookup) -> Result<Self, LdapSetupError> {
+    fn new(lookup: PersonLookup) -> Result<Self, LdapSetupError> {
         let template = |filter: &str| {
             let template = FilterTemplate::new(filter);
             let reads = template.filter("asha").is_some();
             reads.then_some(template).ok_or(LdapSetupError::Filter)
         };
-        Ok(match finds {
+        Ok(match lookup {
             PersonLookup::Search {
                 base,
                 filter,
@@ -206,7 +209,7 @@ impl EntryLookup {
             },
             PersonLookup::Name { dn, below } => Self::Name {
                 dn: FilterTemplate::new(&dn),
-                any: template::filter("(objectClass=*)").ok_or(LdapSetupError::Filter)?,
+                any: filter_template::filter("(objectClass=*)").ok_or(LdapSetupError::Filter)?,
                 below: match below {
                     Some((base, filter)) => Some((base, template(&filter)?)),
                     None => None,
@@ -215,7 +218,7 @@ impl EntryLookup {
         })
     }
 
-    /// What says whose entry was found.
+    /// The template that a found entry has to match.
     fn template(&self) -> &FilterTemplate {
         match self {
             Self::Search { filter, .. } => filter,
@@ -224,38 +227,38 @@ impl EntryLookup {
     }
 }
 
-/// Somebody who is not there tries a password that is not theirs.
-async fn refuse_nobody(
+/// Checks that the directory refuses a random account with a random password.
+async fn check_refusal(
     connection: &mut LdapConnection,
     base: &str,
     rng: &dyn Rng,
 ) -> Result<(), LdapError> {
-    let nobody = format!("cn={},{base}", made_up(rng));
-    if signs_in(connection, &nobody, &made_up(rng)).await? {
+    let unknown = format!("cn={},{base}", random_text(rng));
+    if can_bind(connection, &unknown, &random_text(rng)).await? {
         return Err(LdapError::AlwaysYes);
     }
     Ok(())
 }
 
-async fn signs_in(
+async fn can_bind(
     connection: &mut LdapConnection,
     dn: &str,
     password: &str,
 ) -> Result<bool, LdapError> {
     let code = connection.bind(dn, password).await?;
-    if code.refuses() {
+    if code.is_refusal() {
         return Ok(false);
     }
-    well("a sign-in", code).map(|()| true)
+    require_success("a sign-in", code).map(|()| true)
 }
 
-fn well(doing: &'static str, code: ResultCode) -> Result<(), LdapError> {
+fn require_success(doing: &'static str, code: ResultCode) -> Result<(), LdapError> {
     match code {
         ResultCode::SUCCESS => Ok(()),
         code => Err(LdapError::Said { doing, code }),
     }
 }
 
-fn made_up(rng: &dyn Rng) -> String {
+fn random_text(rng: &dyn Rng) -> String {
     alphanumeric(rng, 20)
 }

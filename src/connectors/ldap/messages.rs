@@ -1,64 +1,62 @@
-//! What is said to a directory and what it answers (RFC 4511), as bytes.
+//! LDAP messages (RFC 4511 §4): encodes requests and decodes responses.
 
 use super::ber::{
     BOOLEAN, BerBytes, BerError, BerReader, ENUMERATED, INTEGER, OCTETS, SEQUENCE, SET, element,
     number,
 };
 
-/// Numbers a request within its connection, from 1. A conversation has a handful of them.
+/// The message ID of a request, from 1. A connection has a handful of requests.
 pub(super) type MessageId = u8;
 
-/// Of the first message that a directory sends unasked (§4.4).
-const UNASKED: u32 = 0;
-/// The operations' tags (§4.2 to §4.12).
+/// The message ID of an unsolicited notification (§4.4).
+const UNSOLICITED: u32 = 0;
+/// The tags of the operations (§4.2 to §4.12).
 const BIND: u8 = 0x60;
-const BIND_ANSWER: u8 = 0x61;
+const BIND_RESPONSE: u8 = 0x61;
 const UNBIND: u8 = 0x42;
 const SEARCH: u8 = 0x63;
 const SEARCH_ENTRY: u8 = 0x64;
 const SEARCH_DONE: u8 = 0x65;
 const SEARCH_REFERENCE: u8 = 0x73;
 const EXTENDED: u8 = 0x77;
-const EXTENDED_ANSWER: u8 = 0x78;
-/// Context tags of a bind's password and an extended request's name.
+const EXTENDED_RESPONSE: u8 = 0x78;
+/// The context tags of the password in a bind and of the name in an extended request.
 const SIMPLE: u8 = 0x80;
 const REQUEST_NAME: u8 = 0x80;
 
 const VERSION: u8 = 3;
 const START_TLS: &[u8] = b"1.3.6.1.4.1.1466.20037";
 const NEVER_FOLLOW_ALIASES: u8 = 0;
-/// One more than anybody may have.
-const MOST_ENTRIES: u8 = 2;
+/// The size limit of a search: one more than a person may have, to notice several.
+const MAX_ENTRIES: u8 = 2;
 
-/// How a request ended (§4.1.9, appendix A).
+/// The result code of a response (§4.1.9, appendix A).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ResultCode(pub u32);
 
 impl ResultCode {
     pub(super) const SUCCESS: Self = Self(0);
-    pub(super) const TOO_MANY: Self = Self(4);
+    pub(super) const SIZE_LIMIT_EXCEEDED: Self = Self(4);
 
-    /// Whether a bind was answered with a no that is about the name or the password: wrong, locked,
-    /// expired, without a password, no such entry, no such name possible.
-    pub(super) fn refuses(self) -> bool {
+    /// Whether this result of a bind is about the name or the password: wrong, locked, expired, without a
+    /// password, no such entry, or an invalid DN.
+    pub(super) fn is_refusal(self) -> bool {
         matches!(self.0, 19 | 32 | 34 | 48 | 49 | 50 | 53)
     }
 }
 
-/// Where a search looks.
+/// The scope of a search (§4.5.1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SearchScope {
-    /// At the entry itself.
-    Entry = 0,
-    /// At it and everything below it.
-    Everything = 2,
+    BaseObject = 0,
+    Subtree = 2,
 }
 
-/// What is looked for.
+/// A search request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SearchRequest<'a> {
     pub base: &'a str,
-    pub depth: SearchScope,
+    pub scope: SearchScope,
     /// In BER.
     pub filter: &'a [u8],
     pub attributes: &'a [&'a str],
@@ -80,11 +78,11 @@ pub(super) fn search(id: MessageId, search: &SearchRequest<'_>) -> BerBytes {
         SEARCH,
         &[
             &octets(search.base),
-            &element(ENUMERATED, &[&[search.depth as u8]]),
+            &element(ENUMERATED, &[&[search.scope as u8]]),
             &element(ENUMERATED, &[&[NEVER_FOLLOW_ALIASES]]),
-            &element(INTEGER, &[&[MOST_ENTRIES]]),
+            &element(INTEGER, &[&[MAX_ENTRIES]]),
             &element(INTEGER, &[&[search.seconds]]),
-            // Values, not only the attributes' names.
+            // typesOnly: false, to get values.
             &element(BOOLEAN, &[&[0]]),
             search.filter,
             &element(SEQUENCE, &names),
@@ -98,7 +96,7 @@ pub(super) fn start_tls(id: MessageId) -> BerBytes {
     message(id, &element(EXTENDED, &[&name]))
 }
 
-/// Says goodbye; nobody answers.
+/// An unbind request. It has no response.
 pub(super) fn unbind(id: MessageId) -> BerBytes {
     message(id, &element(UNBIND, &[]))
 }
@@ -111,18 +109,18 @@ fn message(id: MessageId, operation: &[u8]) -> BerBytes {
     element(SEQUENCE, &[&element(INTEGER, &[&[id]]), operation])
 }
 
-/// What a directory says.
+/// A response of the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum LdapResponse {
     Bind(ResultCode),
     Extended(ResultCode),
     Entry(LdapEntry),
-    /// More may be found elsewhere.
+    /// A reference to another server.
     Reference,
     Done(ResultCode),
 }
 
-/// An entry as it was found.
+/// An entry of a search result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LdapEntry {
     pub dn: String,
@@ -130,14 +128,14 @@ pub(super) struct LdapEntry {
 }
 
 impl LdapEntry {
-    /// The values of an attribute, those that are text.
+    /// The values of an attribute that are UTF-8.
     pub(super) fn texts(&self, name: &str) -> impl Iterator<Item = &str> {
         let named = self.attributes.iter();
         let named = named.filter(move |(known, _)| known.eq_ignore_ascii_case(name));
         named.flat_map(|(_, values)| values.iter().filter_map(|it| str::from_utf8(it).ok()))
     }
 
-    /// Whether there is such an attribute, of whatever values.
+    /// Whether the entry has a value of this attribute.
     pub(super) fn has(&self, name: &str) -> bool {
         let mut names = self.attributes.iter();
         names.any(|(known, values)| known.eq_ignore_ascii_case(name) && !values.is_empty())
@@ -156,20 +154,19 @@ impl LdapEntry {
     }
 }
 
-/// Reads one whole message, the answer to request `id`. What is no answer to it is as wrong as what is
-/// no LDAP at all.
-pub(super) fn read(bytes: &[u8], id: MessageId) -> Result<LdapResponse, BerError> {
+/// Decodes one whole message, the response to request `id`. A response to another request is an error.
+pub(super) fn decode(bytes: &[u8], id: MessageId) -> Result<LdapResponse, BerError> {
     let mut outside = BerReader(bytes);
     let mut message = BerReader(outside.expect(SEQUENCE)?);
     let number = number(message.expect(INTEGER)?)?;
-    if number == UNASKED || number != u32::from(id) || !outside.is_at_end() {
+    if number == UNSOLICITED || number != u32::from(id) || !outside.is_at_end() {
         return Err(BerError);
     }
-    // What may follow are controls, which were not asked for.
+    // Controls may follow. None were requested.
     let (tag, content) = message.next()?;
     match tag {
-        BIND_ANSWER => code(content).map(LdapResponse::Bind),
-        EXTENDED_ANSWER => code(content).map(LdapResponse::Extended),
+        BIND_RESPONSE => code(content).map(LdapResponse::Bind),
+        EXTENDED_RESPONSE => code(content).map(LdapResponse::Extended),
         SEARCH_DONE => code(content).map(LdapResponse::Done),
         SEARCH_ENTRY => entry(content).map(LdapResponse::Entry),
         SEARCH_REFERENCE => Ok(LdapResponse::Reference),
@@ -180,7 +177,7 @@ pub(super) fn read(bytes: &[u8], id: MessageId) -> Result<LdapResponse, BerError
 fn code(content: &[u8]) -> Result<ResultCode, BerError> {
     let mut reader = BerReader(content);
     let code = number(reader.expect(ENUMERATED)?)?;
-    // What it means to people, and where else to ask: neither is read, but both have to be there.
+    // matchedDN and diagnosticMessage are not used, but have to be present.
     reader.expect(OCTETS)?;
     reader.expect(OCTETS)?;
     Ok(ResultCode(code))
@@ -241,14 +238,14 @@ mod tests {
     #[test]
     fn answers_are_told_apart() {
         for (tag, expected) in [
-            (BIND_ANSWER, LdapResponse::Bind(ResultCode(49))),
-            (EXTENDED_ANSWER, LdapResponse::Extended(ResultCode(49))),
+            (BIND_RESPONSE, LdapResponse::Bind(ResultCode(49))),
+            (EXTENDED_RESPONSE, LdapResponse::Extended(ResultCode(49))),
             (SEARCH_DONE, LdapResponse::Done(ResultCode(49))),
         ] {
-            assert_eq!(read(&coded(tag, 49), 1), Ok(expected));
+            assert_eq!(decode(&coded(tag, 49), 1), Ok(expected));
         }
         assert_eq!(
-            read(&answer(1, SEARCH_REFERENCE, &[&octets("ldap://x")]), 1),
+            decode(&answer(1, SEARCH_REFERENCE, &[&octets("ldap://x")]), 1),
             Ok(LdapResponse::Reference)
         );
     }
@@ -269,18 +266,22 @@ mod tests {
 
     #[test]
     fn what_was_not_asked_is_no_answer() {
-        let good = coded(BIND_ANSWER, 0);
-        assert!(read(&good, 1).is_ok());
-        assert_eq!(read(&good, 2), Err(BerError));
+        let good = coded(BIND_RESPONSE, 0);
+        assert!(decode(&good, 1).is_ok());
+        assert_eq!(decode(&good, 2), Err(BerError));
         let notice = element(ENUMERATED, &[&[52]]);
-        let notice = answer(0, EXTENDED_ANSWER, &[&notice, &octets(""), &octets("bye")]);
-        assert_eq!(read(&notice, 0), Err(BerError));
-        assert_eq!(read(&bind(1, "cn=a", "pw"), 1), Err(BerError));
+        let notice = answer(
+            0,
+            EXTENDED_RESPONSE,
+            &[&notice, &octets(""), &octets("bye")],
+        );
+        assert_eq!(decode(&notice, 0), Err(BerError));
+        assert_eq!(decode(&bind(1, "cn=a", "pw"), 1), Err(BerError));
         let mut twice = good.to_vec();
         twice.extend_from_slice(&good);
-        assert_eq!(read(&twice, 1), Err(BerError));
+        assert_eq!(decode(&twice, 1), Err(BerError));
         for end in 0..good.len() {
-            assert_eq!(read(&good[..end], 1), Err(BerError), "{end}");
+            assert_eq!(decode(&good[..end], 1), Err(BerError), "{end}");
         }
     }
 
@@ -290,13 +291,16 @@ mod tests {
         for _ in 0..3_000 {
             nested = element(SEQUENCE, &[&nested]);
         }
-        assert_eq!(read(&nested, 1), Err(BerError));
-        assert_eq!(read(&answer(1, SEARCH_ENTRY, &[&nested]), 1), Err(BerError));
+        assert_eq!(decode(&nested, 1), Err(BerError));
+        assert_eq!(
+            decode(&answer(1, SEARCH_ENTRY, &[&nested]), 1),
+            Err(BerError)
+        );
     }
 
     #[test]
     fn no_bytes_make_it_stumble() {
-        let good = coded(BIND_ANSWER, 0);
+        let good = coded(BIND_RESPONSE, 0);
         for at in 0..good.len() {
             for byte in 0..=255 {
                 let mut bad = good.to_vec();

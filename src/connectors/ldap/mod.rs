@@ -1,33 +1,34 @@
-//! The campus directory: username and password, judged by an LDAP server (RFC 4511).
+//! Username and password, checked by an LDAP directory (RFC 4511).
 //!
-//! Somebody's entry is looked for with the account of the settings, or named by a pattern, and then the
-//! directory is asked to sign in as that entry with the password that was typed. What it says of them is
-//! read each time, so that it is never older here than their last sign-in.
+//! The connector finds a person's entry by a search with the account of the settings, or names it by a
+//! pattern. Then it binds as that entry with the password. It reads the attributes at each login, so that
+//! they are never older here than the last login. LDAP errors become sentences in [`error_text`].
 //!
-//! Decision: a connection is made for each sign-in and not kept, because whoever signs in changes who
-//! the connection belongs to, and a directory is asked a few times in a second at most.
+//! Decision: each login opens a connection of its own, because a bind changes the identity of the
+//! connection, and a directory gets a few logins per second at most.
 //!
-//! Decision: only a directory that says yes to everybody is [`ConnectorError::Changed`]. All else that
-//! it may say wrongly is [`ConnectorError::Unavailable`], because LDAP does not change as a portal does,
-//! and a directory that stumbles once must not be shut until somebody wakes up.
+//! Decision: only a directory that accepts every bind is [`ConnectorError::ProtocolMismatch`]. All other wrong
+//! answers are [`ConnectorError::Unavailable`], because LDAP does not change as a portal does, and one
+//! fault of a directory must not disable the connector until an operator acts.
 //!
-//! Decision: the subject is the username, because that is what the campus knows people by, and what a
-//! list of people to import has. `entryUUID` is its second key where the directory says it: an account that was
-//! given to somebody else lets the newcomer into nobody's profile, and who is renamed keeps theirs.
+//! Decision: the subject is the username, because the campus identifies people by it, and lists of people
+//! to import contain it. `entryUUID` is the second key where the directory has it: a username that was
+//! given to another person does not open the old profile, and a renamed person keeps theirs.
 
 mod ber;
 mod client;
 mod directory;
+mod directory_record;
+mod error_text;
+mod filter_template;
 mod messages;
-mod person;
-mod template;
 
 use std::fmt;
 use std::time::Duration;
 
-use client::LdapError;
 use directory::LdapDirectory;
-use person::DirectoryRecord;
+use directory_record::DirectoryRecord;
+use error_text::LdapError;
 use tokio::sync::Semaphore;
 
 use crate::connectors::{
@@ -37,15 +38,15 @@ use crate::people::records::{Claims, ExternalIdentity, PersonUpdate};
 use crate::platform::config;
 use crate::platform::rng::SharedRng;
 
-/// Sign-ins that are being judged at a time. A directory takes some milliseconds for one; if it takes
-/// for ever, those who come later are told at once.
-const AT_ONCE: usize = 64;
-const COME_BACK: Duration = Duration::from_secs(5);
-/// In bytes; nothing longer is anybody's.
-const LONGEST_NAME: usize = 256;
-const LONGEST_PASSWORD: usize = 1024;
+/// Logins at the same time. A directory takes some milliseconds for one; if it hangs, further logins are
+/// refused at once.
+const MAX_CONCURRENT: usize = 64;
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+/// In bytes. A longer name or password is wrong.
+const MAX_USERNAME: usize = 256;
+const MAX_PASSWORD: usize = 1024;
 
-/// Why the directory cannot be asked as it is set up.
+/// Why the connector cannot start with these settings.
 #[derive(Debug, thiserror::Error)]
 pub enum LdapSetupError {
     #[error("PROFILES_LDAP_URL names a host that no certificate can be for")]
@@ -58,12 +59,12 @@ pub enum LdapSetupError {
     Filter,
 }
 
-/// The adapter.
+/// The connector.
 pub struct Ldap {
     directory: LdapDirectory,
     alumni_unit: String,
     rng: SharedRng,
-    seats: Semaphore,
+    slots: Semaphore,
 }
 
 impl fmt::Debug for Ldap {
@@ -73,8 +74,7 @@ impl fmt::Debug for Ldap {
 }
 
 impl Ldap {
-    /// The adapter for this directory; nobody is asked yet. `authorities` are certificates in PEM to trust
-    /// in place of those that everybody trusts.
+    /// Opens no connection yet. `authorities` are certificates in PEM that replace the public roots.
     pub fn new(
         settings: config::DirectorySettings,
         authorities: Option<&[u8]>,
@@ -84,46 +84,46 @@ impl Ldap {
             alumni_unit: settings.alumni_unit.clone(),
             directory: LdapDirectory::new(settings, authorities)?,
             rng,
-            seats: Semaphore::new(AT_ONCE),
+            slots: Semaphore::new(MAX_CONCURRENT),
         })
     }
 
-    /// Whether somebody could sign in now: the directory answers, the account that searches is let in
-    /// and may search, and somebody made up is not let in. Says in one line what is wrong and what to do.
+    /// Checks whether logins would work now: the directory answers, the search account can bind and search,
+    /// and a random account cannot bind. The error is one line: what is wrong and what to do.
     pub async fn check(&self) -> Result<(), String> {
         let checked = self.directory.check(self.rng.as_ref()).await;
-        checked.map_err(|trouble| format!("{trouble}. {}", trouble.advice()))
+        checked.map_err(|error| format!("{error}. {}", error.advice()))
     }
 
-    async fn judge(
+    async fn authenticate(
         &self,
         username: &str,
         password: &str,
     ) -> Result<Option<DirectoryRecord>, ConnectorError> {
-        let _seat = self
-            .seats
+        let _slot = self
+            .slots
             .try_acquire()
-            .map_err(|_| ConnectorError::Busy(COME_BACK))?;
+            .map_err(|_| ConnectorError::Busy(RETRY_AFTER))?;
         let rng = self.rng.as_ref();
-        let proven = self.directory.prove(username, password, rng).await;
-        let entry = proven.map_err(|trouble| unanswered(&trouble))?;
+        let found = self.directory.authenticate(username, password, rng).await;
+        let entry = found.map_err(|error| connector_error(&error))?;
         Ok(entry.map(|entry| DirectoryRecord::of(&entry, &self.alumni_unit)))
     }
 }
 
 impl Connector for Ldap {
     const SLUG: &'static str = "ldap";
-    const OPENS_PLAINLY: bool = true;
+    const STATELESS_START: bool = true;
     type State = ();
 
-    fn face(&self) -> ConnectorLabel {
+    fn label(&self) -> ConnectorLabel {
         ConnectorLabel {
-            label: "Campus account",
+            text: "Campus account",
             hint: None,
         }
     }
 
-    async fn begin(&self, _visitor: RequestOrigin) -> Result<Step<()>, ConnectorError> {
+    async fn begin(&self, _origin: RequestOrigin) -> Result<Step<()>, ConnectorError> {
         Ok(Step::Ask {
             prompt: prompt(),
             state: (),
@@ -134,26 +134,26 @@ impl Connector for Ldap {
         &self,
         (): (),
         answers: Answers,
-        _visitor: RequestOrigin,
+        _origin: RequestOrigin,
     ) -> Result<Step<()>, ConnectorError> {
-        // Telephones add a space behind a name they complete.
+        // Phones append a space to a name they complete.
         let username = answers.text("username").trim();
         let password = answers.text("password");
-        let proven = if may_be_asked(username, password) {
-            self.judge(username, password).await?
+        let record = if is_plausible(username, password) {
+            self.authenticate(username, password).await?
         } else {
             None
         };
-        let Some(read) = proven else {
+        let Some(record) = record else {
             return Ok(refused());
         };
-        if !read.left_out.is_empty() {
+        if !record.left_out.is_empty() {
             tracing::warn!(
-                attributes = read.left_out.join(" "),
+                attributes = record.left_out.join(" "),
                 "the directory says of somebody what does not fit"
             );
         }
-        Ok(match identity(read) {
+        Ok(match identity(record) {
             Some(identity) => Step::Done(identity),
             None => Step::Refused {
                 why: LoginRefusal(NO_NAME.into()),
@@ -163,16 +163,16 @@ impl Connector for Ldap {
     }
 }
 
-/// Nothing for an entry without a name.
-fn identity(read: DirectoryRecord) -> Option<ExternalIdentity> {
+/// `None` for an entry without `uid`.
+fn identity(record: DirectoryRecord) -> Option<ExternalIdentity> {
     let DirectoryRecord {
         subject,
-        unique,
+        entry_uuid,
         username,
         columns,
         ..
-    } = read;
-    let says = |username| Claims {
+    } = record;
+    let claims = |username| Claims {
         username,
         details: PersonUpdate {
             columns,
@@ -181,29 +181,29 @@ fn identity(read: DirectoryRecord) -> Option<ExternalIdentity> {
         is_directory: true,
         is_inferred: false,
         unproven_email: None,
-        second_key: unique,
+        second_key: entry_uuid,
     };
     Some(ExternalIdentity {
         provider: Ldap::SLUG,
         subject: subject?,
-        // Without a username nobody can be added, and who is here keeps what was known.
-        says: username.map(says).map(Box::new),
+        // Without a username no person can be created. An existing person keeps the stored values.
+        says: username.map(claims).map(Box::new),
     })
 }
 
-/// An empty password would let anybody in as nobody (RFC 4513 §5.1.2), and to some directories one ends
-/// at the first NUL.
-fn may_be_asked(username: &str, password: &str) -> bool {
+/// A bind with an empty password succeeds as an unauthenticated one (RFC 4513 §5.1.2), and some directories
+/// cut a password at the first NUL.
+fn is_plausible(username: &str, password: &str) -> bool {
     let fits = |text: &str, longest| (1..=longest).contains(&text.len()) && !text.contains('\0');
-    fits(username, LONGEST_NAME) && fits(password, LONGEST_PASSWORD)
+    fits(username, MAX_USERNAME) && fits(password, MAX_PASSWORD)
 }
 
-/// The log says why; whoever signs in can do nothing about it.
-fn unanswered(trouble: &LdapError) -> ConnectorError {
-    tracing::warn!(%trouble, "the directory was of no use");
-    match trouble {
+/// The cause goes to the log; the person who signs in can do nothing about it.
+fn connector_error(error: &LdapError) -> ConnectorError {
+    tracing::warn!(trouble = %error, "the directory was of no use");
+    match error {
         LdapError::AlwaysYes => {
-            ConnectorError::Changed("the directory says yes to somebody made up")
+            ConnectorError::ProtocolMismatch("the directory says yes to somebody made up")
         }
         _ => ConnectorError::Unavailable,
     }

@@ -1,6 +1,6 @@
-//! Argon2id on threads of its own. Each thread keeps its memory blocks and uses them again, so that a
-//! hundred sign-ins at once cost no more memory than one per thread, and no other request waits
-//! behind a hash. What does not fit into the queue is told to come back.
+//! Argon2id on a pool of threads. Each thread reuses its memory blocks, so that a hundred logins at once need
+//! no more memory than one per thread, and no other request waits for a hash. When the queue is full,
+//! further logins are refused for a moment.
 
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
@@ -18,58 +18,58 @@ use crate::platform::rng::Rng;
 const MEMORY: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
-/// A stored hash that wants more than this many blocks of 1 KiB is not computed.
-const MOST_BLOCKS: usize = 262_144;
+/// A stored hash that needs more blocks of 1 KiB is not computed.
+const MAX_BLOCKS: usize = 262_144;
 
-/// Hashes that wait. At the usual 16 ms each, the last waits about two seconds.
-const QUEUE: usize = 256;
-const COME_BACK: Duration = Duration::from_secs(2);
+/// Hashes in the queue. At the usual 16 ms each, the last waits about two seconds.
+const QUEUE_LENGTH: usize = 256;
+const RETRY_AFTER: Duration = Duration::from_secs(2);
 
-/// The queue is full: come back after this span.
+/// The queue is full. The client may retry after this span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many passwords are being checked at once")]
 pub(super) struct QueueFull(pub Duration);
 
-/// What a stored hash says of a password.
+/// The result of comparing a password with a stored hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum HashVerdict {
     Wrong,
     Right,
-    /// Right, but made with other parameters than a new one would be.
-    RightButOld,
+    /// Right, but hashed with other parameters than the current ones.
+    RightButOutdated,
 }
 
 type HashJob = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
 
-/// The threads. Cheap to clone; they end when the last clone is dropped.
+/// The thread pool. Cheap to clone. The threads end when the last clone is dropped.
 #[derive(Clone)]
 pub struct PasswordHasher {
     jobs: mpsc::SyncSender<HashJob>,
-    /// Verified where there is no hash, so that this takes as long.
-    dummy: Arc<str>,
+    /// Compared where there is no stored hash, so that it takes as long.
+    dummy_hash: Arc<str>,
 }
 
 impl fmt::Debug for PasswordHasher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Hasher(…)")
+        f.write_str("PasswordHasher(…)")
     }
 }
 
 impl PasswordHasher {
-    /// Starts a thread for every second core.
+    /// Starts one thread per two cores.
     pub fn start(rng: &dyn Rng) -> io::Result<Self> {
         let threads = thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1));
-        let (jobs, waiting) = mpsc::sync_channel::<HashJob>(QUEUE);
+        let (jobs, waiting) = mpsc::sync_channel::<HashJob>(QUEUE_LENGTH);
         let waiting = Arc::new(Mutex::new(waiting));
         for _ in 0..threads {
             let waiting = Arc::clone(&waiting);
             thread::Builder::new()
                 .name("passwords".to_owned())
-                .spawn(move || work(&waiting))?;
+                .spawn(move || run_jobs(&waiting))?;
         }
         Ok(Self {
             jobs,
-            dummy: dummy(rng)?.into(),
+            dummy_hash: dummy_hash(rng)?.into(),
         })
     }
 
@@ -86,19 +86,19 @@ impl PasswordHasher {
             .await
     }
 
-    /// Compares a password with a stored hash; with none, takes the same time to say that it is wrong.
+    /// Compares a password with a stored hash. Without one, it takes the same time and is wrong.
     pub(super) async fn verify(
         &self,
         password: &str,
         stored: Option<&str>,
     ) -> Result<HashVerdict, QueueFull> {
-        let known = stored.is_some();
-        let phc = stored.unwrap_or(&self.dummy).to_owned();
+        let is_stored = stored.is_some();
+        let phc = stored.unwrap_or(&self.dummy_hash).to_owned();
         let password = Zeroizing::new(password.to_owned());
         let verdict = self
             .run(move |memory| verify(password.as_bytes(), &phc, memory))
             .await?;
-        Ok(verdict.filter(|_| known).unwrap_or(HashVerdict::Wrong))
+        Ok(verdict.filter(|_| is_stored).unwrap_or(HashVerdict::Wrong))
     }
 
     async fn run<T: Send + 'static>(
@@ -107,20 +107,22 @@ impl PasswordHasher {
     ) -> Result<T, QueueFull> {
         let (reply, answer) = oneshot::channel();
         let job: HashJob = Box::new(move |memory| {
-            // Who asked may have hung up while this waited.
+            // The client may have disconnected in the meantime.
             if !reply.is_closed() {
                 let _ = reply.send(job(memory));
             }
         });
-        self.jobs.try_send(job).map_err(|_| QueueFull(COME_BACK))?;
-        answer.await.map_err(|_| QueueFull(COME_BACK))
+        self.jobs
+            .try_send(job)
+            .map_err(|_| QueueFull(RETRY_AFTER))?;
+        answer.await.map_err(|_| QueueFull(RETRY_AFTER))
     }
 }
 
-fn work(waiting: &Mutex<mpsc::Receiver<HashJob>>) {
+fn run_jobs(waiting: &Mutex<mpsc::Receiver<HashJob>>) {
     let mut memory = Vec::new();
     loop {
-        // The lock is let go before the work begins.
+        // The lock is released before the job runs.
         let job = waiting
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -145,10 +147,10 @@ fn hash(password: &[u8], salt: &[u8], memory: &mut Vec<Block>) -> Option<String>
         &mut output,
         memory,
     )?;
-    phc(&params, salt, &output)
+    to_phc_string(&params, salt, &output)
 }
 
-fn phc(params: &Params, salt: &[u8], output: &[u8]) -> Option<String> {
+fn to_phc_string(params: &Params, salt: &[u8], output: &[u8]) -> Option<String> {
     let hash = PasswordHash {
         algorithm: Algorithm::Argon2id.ident(),
         version: Some(Version::V0x13.into()),
@@ -159,18 +161,18 @@ fn phc(params: &Params, salt: &[u8], output: &[u8]) -> Option<String> {
     Some(hash.to_string())
 }
 
-/// A hash of nothing: its output is chance, so no password fits.
-fn dummy(rng: &dyn Rng) -> io::Result<String> {
+/// A hash with a random output, so that no password matches.
+fn dummy_hash(rng: &dyn Rng) -> io::Result<String> {
     let mut salt = [0; 16];
     let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
     rng.fill(&mut salt);
     rng.fill(&mut output);
     params()
-        .and_then(|params| phc(&params, &salt, &output))
+        .and_then(|params| to_phc_string(&params, &salt, &output))
         .ok_or_else(|| io::Error::other("the password parameters do not fit together"))
 }
 
-/// `None` for a stored text that is no hash we could have made.
+/// `None` if the stored text is not a valid hash.
 fn verify(password: &[u8], stored: &str, memory: &mut Vec<Block>) -> Option<HashVerdict> {
     let stored = PasswordHash::new(stored).ok()?;
     let algorithm = Algorithm::new(stored.algorithm.as_str()).ok()?;
@@ -195,7 +197,7 @@ fn verify(password: &[u8], stored: &str, memory: &mut Vec<Block>) -> Option<Hash
     Some(match (is_right, is_new) {
         (false, _) => HashVerdict::Wrong,
         (true, true) => HashVerdict::Right,
-        (true, false) => HashVerdict::RightButOld,
+        (true, false) => HashVerdict::RightButOutdated,
     })
 }
 
@@ -208,7 +210,7 @@ fn compute(
     memory: &mut Vec<Block>,
 ) -> Option<()> {
     let blocks = params.block_count();
-    if blocks > MOST_BLOCKS {
+    if blocks > MAX_BLOCKS {
         return None;
     }
     if memory.len() < blocks {
@@ -227,14 +229,14 @@ mod tests {
     use crate::platform::rng::OsRng;
 
     #[tokio::test]
-    async fn a_password_fits_its_own_hash_only() {
+    async fn a_password_matches_its_own_hash_only() {
         let hasher = PasswordHasher::start(&OsRng).unwrap();
         let long = "लंबा 🔑 ".repeat(60);
         let stored = hasher.hash(&long, &OsRng).await.unwrap().unwrap();
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         let verdict = hasher.verify(&long, Some(&stored)).await.unwrap();
         assert_eq!(verdict, HashVerdict::Right);
-        // Every byte counts, however far back it stands.
+        // Every byte counts, however long the password is.
         let shorter = long.trim_end().to_owned();
         let verdict = hasher.verify(&shorter, Some(&stored)).await.unwrap();
         assert_eq!(verdict, HashVerdict::Wrong);
@@ -242,7 +244,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_fits_where_there_is_no_hash() {
+    async fn nothing_matches_where_there_is_no_hash() {
         let hasher = PasswordHasher::start(&OsRng).unwrap();
         assert_eq!(hasher.verify("", None).await.unwrap(), HashVerdict::Wrong);
         let verdict = hasher.verify("x", Some("not a hash")).await.unwrap();
@@ -250,7 +252,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_hash_of_other_parameters_is_right_and_old() {
+    async fn a_hash_of_other_parameters_is_right_and_outdated() {
         let params = Params::new(1_024, 1, 1, None).unwrap();
         let mut output = [0; 32];
         let mut memory = Vec::new();
@@ -264,23 +266,23 @@ mod tests {
             &mut memory,
         )
         .unwrap();
-        let stored = phc(&params, &salt, &output).unwrap();
+        let stored = to_phc_string(&params, &salt, &output).unwrap();
         let hasher = PasswordHasher::start(&OsRng).unwrap();
         let verdict = hasher
             .verify("walks by the lake", Some(&stored))
             .await
             .unwrap();
-        assert_eq!(verdict, HashVerdict::RightButOld);
+        assert_eq!(verdict, HashVerdict::RightButOutdated);
     }
 
     #[tokio::test]
-    async fn a_full_queue_says_so_and_recovers() {
+    async fn a_full_queue_refuses_and_recovers() {
         let hasher = PasswordHasher::start(&OsRng).unwrap();
         let slow = |hasher: PasswordHasher| async move {
             let job = |_: &mut Vec<Block>| thread::sleep(Duration::from_millis(2));
             hasher.run(job).await
         };
-        let many = (0..QUEUE * 2).map(|_| tokio::spawn(slow(hasher.clone())));
+        let many = (0..QUEUE_LENGTH * 2).map(|_| tokio::spawn(slow(hasher.clone())));
         let mut refused = 0;
         for answer in many.collect::<Vec<_>>() {
             refused += usize::from(answer.await.unwrap().is_err());

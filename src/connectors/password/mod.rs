@@ -1,7 +1,8 @@
-//! Username and a password that is kept here, for people who do not sign in through the campus.
+//! Username and a password that is stored here, for people without an account of a campus system.
 //!
-//! An unknown name, a wrong password, a suspended person and one who has no password get the same
-//! answer after the same time. The identity's subject is the person's number, since usernames change.
+//! An unknown username, a wrong password, a suspended person and a person without a password get the same
+//! answer after the same time (no user enumeration). The subject of the identity is the person's ID, because
+//! usernames change. The rate limits of the form are in `identity::login::rate_limits`.
 
 mod hasher;
 mod store;
@@ -23,13 +24,12 @@ use crate::platform::id::PersonId;
 use crate::platform::rng::SharedRng;
 use crate::platform::secret::Secret;
 
-/// In bytes. What is longer is wrong, and no password that long was ever set.
-const LONGEST: usize = 1024;
+/// In bytes. A longer password is wrong and cannot be set.
+const MAX_BYTES: usize = 1024;
 /// In characters (NIST SP 800-63B §3.1.1.2).
-const SHORTEST: usize = 8;
+const MIN_CHARACTERS: usize = 8;
 
-/// A password somebody may set: nothing is asked of it but its length, and that it is none of those that
-/// are tried first.
+/// A password that may be set. It needs a minimum length and must not be a common one.
 #[derive(Debug, Clone)]
 pub struct NewPassword(Secret);
 
@@ -50,19 +50,19 @@ pub enum PasswordPolicyError {
 }
 
 impl NewPassword {
-    /// Takes a text as it is: nothing is trimmed, folded or cut.
+    /// Takes the text as it is: it is not trimmed, folded or truncated.
     pub fn parse(text: &str) -> Result<Self, PasswordPolicyError> {
         if text.contains('\0') {
             return Err(PasswordPolicyError::Nul);
         }
-        if text.len() > LONGEST {
+        if text.len() > MAX_BYTES {
             return Err(PasswordPolicyError::TooLong);
         }
-        if text.chars().count() < SHORTEST {
+        if text.chars().count() < MIN_CHARACTERS {
             return Err(PasswordPolicyError::TooShort);
         }
-        // Lists of the commonest passwords, names and words, and what people do to them to please a
-        // rule (ASVS 6.2.4). Two of its four means more than a million guesses.
+        // zxcvbn knows lists of common passwords, names and words, and their usual variations (ASVS 6.2.4).
+        // A score of two means more than a million guesses.
         if zxcvbn(text, &[]).score() < Score::Two {
             return Err(PasswordPolicyError::Common);
         }
@@ -79,9 +79,9 @@ impl NewPassword {
     }
 }
 
-/// Gives somebody this password, and with it this way to sign in. What was begun with the old one is
-/// not ended here: see [`crate::platform::web::end_sessions_of`].
-pub async fn set(
+/// Sets the password of a person, and links the identity that signs in with it. It does not end the
+/// sessions that the old password started: see [`crate::platform::web::end_sessions_of`].
+pub async fn set_password(
     tx: &mut Tx,
     hasher: &PasswordHasher,
     (person, password): (PersonId, &NewPassword),
@@ -89,13 +89,15 @@ pub async fn set(
     rng: &dyn crate::platform::rng::Rng,
 ) -> Result<(), ConnectorError> {
     let hash = hasher.hash(password.expose(), rng).await.map_err(busy)?;
-    let hash = hash.ok_or(ConnectorError::Changed("argon2 refuses its parameters"))?;
+    let hash = hash.ok_or(ConnectorError::ProtocolMismatch(
+        "argon2 refuses its parameters",
+    ))?;
     store::insert_password(&mut **tx, person, &hash, now).await?;
     store::insert_identity(&mut **tx, PasswordConnector::SLUG, person, now).await?;
     Ok(())
 }
 
-/// The adapter.
+/// The connector.
 pub struct PasswordConnector {
     pub db: Db,
     pub hasher: PasswordHasher,
@@ -104,24 +106,24 @@ pub struct PasswordConnector {
 
 impl fmt::Debug for PasswordConnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(…)")
+        f.write_str("PasswordConnector(…)")
     }
 }
 
 impl Connector for PasswordConnector {
     const SLUG: &'static str = "password";
-    const OPENS_PLAINLY: bool = true;
-    const CLOSES: bool = false;
+    const STATELESS_START: bool = true;
+    const HAS_CIRCUIT_BREAKER: bool = false;
     type State = ();
 
-    fn face(&self) -> ConnectorLabel {
+    fn label(&self) -> ConnectorLabel {
         ConnectorLabel {
-            label: "Username and password",
+            text: "Username and password",
             hint: None,
         }
     }
 
-    async fn begin(&self, _visitor: RequestOrigin) -> Result<Step<()>, ConnectorError> {
+    async fn begin(&self, _origin: RequestOrigin) -> Result<Step<()>, ConnectorError> {
         Ok(Step::Ask {
             prompt: Prompt::username_and_password(),
             state: (),
@@ -132,9 +134,9 @@ impl Connector for PasswordConnector {
         &self,
         (): (),
         answers: Answers,
-        _visitor: RequestOrigin,
+        _origin: RequestOrigin,
     ) -> Result<Step<()>, ConnectorError> {
-        // Telephones add a space behind a name they complete.
+        // Phones append a space to a name they complete.
         let username = answers.text("username").trim();
         let password = answers.text("password");
         let account = store::find_account(self.db.pool(), username).await?;
@@ -142,13 +144,13 @@ impl Connector for PasswordConnector {
         let stored = account.as_ref().and_then(|account| account.hash.as_deref());
         let verdict = self
             .hasher
-            .verify(password, stored.filter(|_| password.len() <= LONGEST))
+            .verify(password, stored.filter(|_| password.len() <= MAX_BYTES))
             .await
             .map_err(busy)?;
         match (verdict, &account) {
-            (HashVerdict::Right | HashVerdict::RightButOld, Some(account)) => {
-                if verdict == HashVerdict::RightButOld {
-                    self.renew(account, password).await?;
+            (HashVerdict::Right | HashVerdict::RightButOutdated, Some(account)) => {
+                if verdict == HashVerdict::RightButOutdated {
+                    self.rehash(account, password).await?;
                 }
                 Ok(Step::Done(ExternalIdentity {
                     provider: Self::SLUG,
@@ -165,9 +167,9 @@ impl Connector for PasswordConnector {
 }
 
 impl PasswordConnector {
-    /// Hashes a password that was just proven with today's parameters. That can wait for the next
-    /// sign-in if the threads are busy.
-    async fn renew(&self, account: &store::PasswordRecord, password: &str) -> db::Result<()> {
+    /// Hashes a verified password again with the current parameters. If the threads are busy, the next login
+    /// does it.
+    async fn rehash(&self, account: &store::PasswordRecord, password: &str) -> db::Result<()> {
         let new = self.hasher.hash(password, self.rng.as_ref()).await;
         let (Ok(Some(new)), Some(old)) = (new, &account.hash) else {
             return Ok(());
@@ -176,8 +178,8 @@ impl PasswordConnector {
     }
 }
 
-fn busy(full: QueueFull) -> ConnectorError {
-    ConnectorError::Busy(full.0)
+fn busy(error: QueueFull) -> ConnectorError {
+    ConnectorError::Busy(error.0)
 }
 
 #[cfg(test)]
@@ -185,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_needs_length_and_not_to_be_common() {
+    fn a_password_has_to_be_long_and_not_common() {
         for good in [
             "पासवर्ड क ख ग घ",
             "asha walks by the lake",

@@ -1,11 +1,11 @@
-//! Passwords in the database, as PHC strings.
+//! SQL of passwords, which are PHC strings.
 
 use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::PersonId;
 
-/// What there is to judge a sign-in by.
+/// The stored facts of an account.
 pub(super) struct PasswordRecord {
     pub person: PersonId,
     pub is_suspended: bool,
@@ -31,8 +31,8 @@ pub(super) async fn find_account(
     }))
 }
 
-/// Usernames are ASCII and have no case. Folded here, since the database would fold letters of other
-/// scripts into ours, and the limits would take one name for two.
+/// Usernames are ASCII and case-insensitive. They are folded here, because the database would also fold
+/// some letters of other scripts to ASCII, and the rate limits would count one account as two.
 fn fold(username: &str) -> String {
     username.trim().to_ascii_lowercase()
 }
@@ -55,7 +55,7 @@ pub(super) async fn insert_password(
     Ok(())
 }
 
-/// The way of signing in that goes with a password.
+/// Links the identity that belongs to a password.
 pub(super) async fn insert_identity(
     db: impl Executor<'_>,
     provider: &str,
@@ -75,7 +75,7 @@ pub(super) async fn insert_identity(
     Ok(())
 }
 
-/// Puts a new hash of the same password in place of `old`, unless another password was set meanwhile.
+/// Replaces `old` by a new hash of the same password, unless another password was set in the meantime.
 pub(super) async fn mark_rehashed(
     db: impl Executor<'_>,
     person: PersonId,

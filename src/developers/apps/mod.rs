@@ -54,7 +54,7 @@ pub struct UserCap(pub i32);
 
 impl Feature {
     pub fn routes(self) -> Router {
-        let with_picture = DefaultBodyLimit::max(web::FORM_WITH_FILE);
+        let with_picture = DefaultBodyLimit::max(web::MAX_MULTIPART_BODY);
         Router::new()
             .route("/oauth/applications", get(pages::list))
             .route(

@@ -18,7 +18,7 @@ use crate::protocol::clients::App;
 #[derive(Debug)]
 pub(super) struct OwnApp {
     pub visit: UserSession,
-    pub frame: PageContext,
+    pub context: PageContext,
     pub app: App,
 }
 
@@ -31,7 +31,7 @@ where
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
-        let SignedIn { visit, frame } = SignedIn::from_request_parts(parts, state).await?;
+        let SignedIn { visit, context } = SignedIn::from_request_parts(parts, state).await?;
         let not_found = || PageError::not_found().into_response();
         let Path(id) = Path::<AppId>::from_request_parts(parts, state)
             .await
@@ -39,7 +39,11 @@ where
         let app = clients::find_own(Db::from_ref(state).pool(), id, visit.person).await;
         let app = app.map_err(|error| PageError::from(error).into_response())?;
         let app = app.ok_or_else(not_found)?;
-        Ok(Self { visit, frame, app })
+        Ok(Self {
+            visit,
+            context,
+            app,
+        })
     }
 }
 
@@ -59,7 +63,13 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let own = OwnApp::from_request_parts(parts, state).await?;
         let (web, now) = (Web::from_ref(state), SharedClock::from_ref(state).now());
-        match login::sign_in_again(&own.visit, parts, web.links(), login::LATELY, now) {
+        match login::sign_in_again(
+            &own.visit,
+            parts,
+            web.links(),
+            login::RECENT_AUTHENTICATION,
+            now,
+        ) {
             Some(to_sign_in) => Err(to_sign_in),
             None => Ok(Self(own)),
         }

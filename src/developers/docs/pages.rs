@@ -57,21 +57,21 @@ impl Page for DocPage {
 
 pub(super) async fn first(
     State(it): State<Feature>,
-    frame: PageContext,
+    context: PageContext,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    show(&it, &frame, TabRow::first(), &query.unwrap_or_default()).await
+    show(&it, &context, TabRow::first(), &query.unwrap_or_default()).await
 }
 
 pub(super) async fn tab(
     State(it): State<Feature>,
-    frame: PageContext,
+    context: PageContext,
     Path(word): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     show(
         &it,
-        &frame,
+        &context,
         TabRow::named(&word),
         &query.unwrap_or_default(),
     )
@@ -80,19 +80,19 @@ pub(super) async fn tab(
 
 async fn show(
     it: &Feature,
-    frame: &PageContext,
+    context: &PageContext,
     row: &'static TabRow,
     query: &str,
 ) -> Result<Response, PageError> {
     let links = it.web.links();
     let asked = DocsQuery::read(query).ok_or_else(PageError::not_found)?;
-    let reader = DocsReader::of(own_apps(it, frame).await?, asked.app, links);
+    let reader = DocsReader::of(own_apps(it, context).await?, asked.app, links);
     let told = told(it, row, &asked, &reader, query).await?;
-    let text = it.web.pages.render(row.template, &told);
-    let text = text.map_err(PageError::broken)?;
+    let text = it.web.templates.render(row.template, &told);
+    let text = text.map_err(PageError::internal)?;
     let (head, rest) = text::head_and_rest(&text);
     let here = links.docs_tab(row.word);
-    Ok(frame.show(&DocPage {
+    Ok(context.render(&DocPage {
         name: row.name,
         tabs: tabs(row, &asked, &reader, links),
         headings: text::headings(&text),
@@ -105,8 +105,8 @@ async fn show(
     }))
 }
 
-async fn own_apps(it: &Feature, frame: &PageContext) -> Result<Vec<App>, PageError> {
-    let Some(visit) = frame.visit() else {
+async fn own_apps(it: &Feature, context: &PageContext) -> Result<Vec<App>, PageError> {
+    let Some(visit) = context.user_session() else {
         return Ok(Vec::new());
     };
     let apps = clients::list_own(it.db.pool(), visit.person).await?;
@@ -218,8 +218,8 @@ fn tell_program(
     });
     told.insert("languages", &languages.collect::<Vec<_>>());
     told.insert("language", asked.language);
-    let program = asked.language.program(&it.web.pages, reader, links);
-    told.insert("program", &program.map_err(PageError::broken)?);
+    let program = asked.language.program(&it.web.templates, reader, links);
+    told.insert("program", &program.map_err(PageError::internal)?);
     Ok(())
 }
 
@@ -231,17 +231,17 @@ fn tell_button(
 ) -> Result<(), PageError> {
     let links = it.web.links();
     let button = ButtonBuilder::read(query);
-    let lines = button.lines(&it.web.pages, reader, links);
-    told.insert("lines", &lines.map_err(PageError::broken)?);
+    let lines = button.lines(&it.web.templates, reader, links);
+    told.insert("lines", &lines.map_err(PageError::internal)?);
     told.insert("button", &button);
-    let own_call = button::own_call(&it.web.pages, reader, links);
-    told.insert("own_call", &own_call.map_err(PageError::broken)?);
+    let own_call = button::own_call(&it.web.templates, reader, links);
+    told.insert("own_call", &own_call.map_err(PageError::internal)?);
     told.insert("origin", links.origin());
     let script = links.asset(&it.web.assets.versioned("js/widget_try.js"));
     told.insert("try_script", &script);
     told.insert("release", &widget::release(links));
     let known = serde_json::to_string_pretty(&fedcm::well_known(links));
-    told.insert("well_known", &known.map_err(PageError::broken)?);
+    told.insert("well_known", &known.map_err(PageError::internal)?);
     Ok(())
 }
 
@@ -273,14 +273,14 @@ struct LibraryView {
 
 fn libraries(it: &Feature, reader: &DocsReader) -> Result<Vec<LibraryView>, PageError> {
     let shown = |library: &ClientLibrary| {
-        let program = library.program(&it.web.pages, reader, it.web.links());
+        let program = library.program(&it.web.templates, reader, it.web.links());
         Ok(LibraryView {
             word: library.word,
             name: library.name,
             language: library.language,
             install: library.install,
             remark: library.remark,
-            program: program.map_err(PageError::broken)?,
+            program: program.map_err(PageError::internal)?,
         })
     };
     LIBRARIES.iter().map(shown).collect()
@@ -356,7 +356,7 @@ fn addresses(links: &Links) -> EndpointUrls {
         mail_path: links.send_mail(),
         look_up_path: links.look_up("roll", "12CS40067"),
         look_up_email_path: links.look_up("email", "bob@example.com"),
-        look_up_before_path: links.look_up_as_before("roll", "12CS40067"),
+        look_up_before_path: links.legacy_look_up("roll", "12CS40067"),
         metadata: whole(links.metadata()),
         openapi: whole(links.openapi()),
         widget_script: links.widget_script("login.min.js"),

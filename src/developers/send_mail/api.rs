@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::send::SendMailError;
 use super::{Feature, form, rules};
-use crate::platform::web::{AllowedOrigins, ApiError, no_store};
+use crate::platform::web::{AllowedOrigins, ApiError, set_no_store};
 use crate::protocol::clients;
 use crate::protocol::scope::Scope;
 use crate::protocol::token::{AccessToken, Bearer};
@@ -27,7 +27,7 @@ pub(super) async fn send(
         Ok(sent) => answer(&it, &access, &sent).await,
         Err(problem) => problem.into_response(),
     };
-    no_store(&mut answer);
+    set_no_store(&mut answer);
     let headers = answer.headers_mut();
     headers.append(header::VARY, HeaderValue::from_static("Authorization"));
     answer
@@ -46,7 +46,7 @@ async fn answer(it: &Feature, access: &AccessToken, sent: &Value) -> Response {
             Json(json!({ "Message-ID": sent.message_id, "status": sent.status })).into_response()
         }
         Err(SendMailError::Slowed(limit, slowed)) => {
-            ApiError::slowed(slowed, rules::told(limit)).into_response()
+            ApiError::rate_limited(slowed, rules::told(limit)).into_response()
         }
         Err(SendMailError::Gone) => ApiError::new(
             StatusCode::FORBIDDEN,

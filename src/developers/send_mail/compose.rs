@@ -45,7 +45,7 @@ pub(super) fn compose(
 ) -> Result<Message, ComposeError> {
     let text = rules::text(frame.app, &mail.message, &frame.connected_apps);
     let html = pages
-        .alone(&HtmlPart::of(&text))
+        .render_standalone(&HtmlPart::of(&text))
         .map_err(|error| ComposeError(ErrorChain::of(error)))?;
     let sender = format!("{} via Profiles", rules::one_line(frame.app));
     let mut builder = Message::builder()
@@ -241,7 +241,7 @@ mod tests {
     fn html_stays_text_and_only_the_web_is_linked() {
         let part =
             HtmlPart::of("<b> http://a.example/?x=1&y. javascript:alert(1)\n\nftp://b.example");
-        let html = Templates::read().unwrap().alone(&part).unwrap();
+        let html = Templates::read().unwrap().render_standalone(&part).unwrap();
         assert!(html.contains("&lt;b&gt;"), "{html}");
         assert!(
             html.contains(

@@ -43,7 +43,7 @@ use crate::platform::db::Db;
 use crate::platform::mail::MailTransport;
 use crate::platform::rng::SharedRng;
 use crate::platform::secret::ServerKey;
-use crate::platform::web::{Web, open_to_concerned};
+use crate::platform::web::{Web, allow_registered_origins};
 use crate::protocol::token;
 
 /// What 64 KiB of text can be in JSON or in a form, where a sign may take six, and the rest.
@@ -73,7 +73,7 @@ impl Feature {
             .layer(DefaultBodyLimit::max(BODY));
         Router::new()
             .route("/user/api/user/send_mail", send)
-            .layer(middleware::from_fn(open_to_concerned))
+            .layer(middleware::from_fn(allow_registered_origins))
             .route("/mail/stop/{link}", get(pages::ask).post(pages::stop))
             .with_state(self)
     }

@@ -34,30 +34,30 @@ impl Page for UnsubscribePage {
 /// Shows what the link ends, or that it has ended.
 pub(super) async fn ask(
     State(it): State<Feature>,
-    frame: PageContext,
+    context: PageContext,
     Path(link): Path<String>,
 ) -> Result<Response, PageError> {
     let (_, writer) = find(&it, &link).await?;
     let stopped = !writer.allowed.contains(Scope::SendMail);
-    Ok(frame.show(&page(&it, &writer, &link, stopped)))
+    Ok(context.render(&page(&it, &writer, &link, stopped)))
 }
 
 /// Ends it, whatever the body says, and answers with a page: a mail program follows no redirect.
 pub(super) async fn stop(
     State(it): State<Feature>,
-    frame: PageContext,
+    context: PageContext,
     Path(link): Path<String>,
 ) -> Result<Response, PageError> {
     let (opened, writer) = find(&it, &link).await?;
     it.stop(opened, it.clock.now()).await?;
-    Ok(frame.show(&page(&it, &writer, &link, true)))
+    Ok(context.render(&page(&it, &writer, &link, true)))
 }
 
 fn page(it: &Feature, writer: &UnsubscribeView, link: &str, stopped: bool) -> UnsubscribePage {
     let links = it.web.links();
     UnsubscribePage {
         app: AppFace::of(&writer.name, writer.logo.as_deref(), links),
-        action: links.stop_mail(link),
+        action: links.unsubscribe(link),
         stopped,
     }
 }

@@ -142,7 +142,7 @@ impl Feature {
             date: posted.now,
             connected_apps: links.absolute(&links.connected_apps()),
             stop: links.absolute(
-                &links.stop_mail(
+                &links.unsubscribe(
                     &UnsubscribeToken {
                         person: posted.person,
                         app: posted.app,
@@ -151,7 +151,7 @@ impl Feature {
                 ),
             ),
         };
-        let message = compose::compose(&posted.mail, frame, &self.web.pages);
+        let message = compose::compose(&posted.mail, frame, &self.web.templates);
         let message = message.map_err(|error| error.to_string())?;
         let sent = self.transport.send(posted.id, &message, WITHIN).await;
         sent.map_err(|error| error.to_string())

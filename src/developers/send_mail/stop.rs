@@ -27,7 +27,7 @@ impl UnsubscribeToken {
     /// As it stands in an address: letters, digits, `-`, `_` and a dot.
     pub fn seal(&self, key: &ServerKey) -> String {
         let ids = self.ids();
-        let seal = key.seal(&[SEALED, &ids]);
+        let seal = key.mac(&[SEALED, &ids]);
         format!("{}.{seal}", URL_SAFE_NO_PAD.encode(ids))
     }
 
@@ -35,7 +35,7 @@ impl UnsubscribeToken {
     pub fn open(text: &str, key: &ServerKey) -> Option<Self> {
         let (ids, seal) = text.split_once('.')?;
         let ids = URL_SAFE_NO_PAD.decode(ids).ok()?;
-        if !key.is_seal(seal, &[SEALED, &ids]) {
+        if !key.verify_mac(seal, &[SEALED, &ids]) {
             return None;
         }
         let (person, app) = ids.split_first_chunk::<PERSON>()?;

@@ -49,7 +49,7 @@ impl Feature {
     pub fn routes(self) -> Router {
         Router::new()
             .route("/static/widget/js/{file}", get(api::script))
-            .route("/widget/login", get(pages::frame))
+            .route("/widget/login", get(pages::context))
             .with_state(self)
     }
 }

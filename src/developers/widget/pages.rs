@@ -53,9 +53,9 @@ const HANDED_ON: [&str; 7] = [
     "code_challenge_method",
 ];
 
-pub(super) async fn frame(
+pub(super) async fn context(
     State(it): State<Feature>,
-    frame: PageContext,
+    context: PageContext,
     asked: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
@@ -65,12 +65,12 @@ pub(super) async fn frame(
     let app = app.filter(|app| app.standing != AppStanding::Suspended);
     let home = app.map(|app| AppOrigins::of(&app.details.redirect_uris));
     let home = home.unwrap_or_else(|| AppOrigins::of(&[]));
-    let origin = Some(pairs.text("origin")).filter(|origin| home.has(origin));
+    let origin = Some(pairs.text("origin")).filter(|origin| home.contains(origin));
     let links = it.web.links();
     let handed_on = HANDED_ON.map(|name| (name, pairs.text(name)));
     let handed_on = handed_on.iter().filter(|(_, value)| !value.is_empty());
     let authorize = format!("{}?{}", links.authorize(), encoded(handed_on));
-    let name = match frame.visit() {
+    let name = match context.user_session() {
         Some(visit) if !is_cross_site(&asked) => first_name(&it, visit.person).await?,
         _ => None,
     };
@@ -91,7 +91,7 @@ pub(super) async fn frame(
         authorize,
         target: if is_new_window { "_blank" } else { "_parent" },
     };
-    let mut answer = frame.show(&page);
+    let mut answer = context.render(&page);
     if let Ok(policy) = HeaderValue::try_from(policy(&page, &home)) {
         let headers = answer.headers_mut();
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
@@ -129,7 +129,7 @@ fn policy(page: &WidgetFramePage, home: &AppOrigins) -> String {
     } else {
         "'none'"
     };
-    let home = home.directive();
+    let home = home.frame_ancestors();
     format!(
         "default-src 'none'; style-src 'sha256-{style}'; script-src 'self'; connect-src {connect}; \
          base-uri 'none'; form-action 'none'; frame-ancestors {home}"

@@ -69,7 +69,7 @@ impl Page for LinkedIdentitiesPage {
 
 pub(super) async fn list(
     State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
 ) -> Result<Response, PageError> {
     let theirs = records::list_ways_in(it.db.pool(), visit.person).await?;
     let links = it.web.links();
@@ -78,15 +78,16 @@ pub(super) async fn list(
         // A password is set by the people who run this service, not proved.
         .filter(|way| way.slug() != PasswordConnector::SLUG)
         .map(|way| LinkableConnector {
-            label: way.face().label,
-            hint: way.face().hint,
-            href: (way.first_time()).map_or_else(|| links.link_way_in(way.slug()), |it| it.href),
+            label: way.label().text,
+            hint: way.label().hint,
+            href: (way.first_time_link())
+                .map_or_else(|| links.link_identity(way.slug()), |it| it.href),
         });
     let page = LinkedIdentitiesPage {
         further: further.collect(),
         ways: theirs.iter().map(|way| it.shown(way, &theirs)).collect(),
     };
-    Ok(frame.show(&page))
+    Ok(context.render(&page))
 }
 
 impl Feature {
@@ -101,12 +102,14 @@ impl Feature {
             // A password's is a number of ours.
             subject: (way.provider != PasswordConnector::SLUG).then(|| way.subject.clone()),
             since: self.web.date(way.linked_at),
-            last_used: way.last_used_at.map(|at| self.web.said(at, now)),
+            last_used: way.last_used_at.map(|at| self.web.format_relative(at, now)),
             is_off: offered.is_none(),
-            more: offered.and_then(DynConnector::first_time).map(|it| it.href),
+            more: offered
+                .and_then(DynConnector::first_time_link)
+                .map(|it| it.href),
             remove: may_go.then(|| {
                 let links = self.web.links();
-                links.remove_way_in_of(&way.provider, &way.subject)
+                links.remove_linked_identity_of(&way.provider, &way.subject)
             }),
         }
     }
@@ -116,7 +119,7 @@ impl Feature {
         let offered = self.ways.named(provider);
         offered.map_or_else(
             || provider.to_uppercase(),
-            |offered| offered.face().label.to_owned(),
+            |offered| offered.label().text.to_owned(),
         )
     }
 }
@@ -125,7 +128,7 @@ impl Feature {
 pub(super) async fn ask(
     State(it): State<Feature>,
     RawQuery(query): RawQuery,
-    RecentlyAuthenticated(SignedIn { visit, frame }): RecentlyAuthenticated,
+    RecentlyAuthenticated(SignedIn { visit, context }): RecentlyAuthenticated,
 ) -> Result<Response, PageError> {
     let asked = FormParams::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
     let theirs = records::list_ways_in(it.db.pool(), visit.person).await?;
@@ -134,28 +137,28 @@ pub(super) async fn ask(
     };
     let Some(way) = theirs.iter().find(is_asked) else {
         // One that is gone already is what was wanted.
-        return Ok(frame.send_to(&it.web.links().ways_in()));
+        return Ok(context.redirect(&it.web.links().linked_identities()));
     };
-    Ok(frame.show(&UnlinkPage {
+    Ok(context.render(&UnlinkPage {
         label: it.label(&way.provider),
         provider: way.provider.clone(),
         subject: way.subject.clone(),
-        action: it.web.links().remove_way_in(),
+        action: it.web.links().remove_linked_identity(),
     }))
 }
 
 pub(super) async fn remove(
     State(it): State<Feature>,
-    RecentlyAuthenticated(SignedIn { visit, frame }): RecentlyAuthenticated,
+    RecentlyAuthenticated(SignedIn { visit, context }): RecentlyAuthenticated,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
     let (now, rng) = (it.clock.now(), it.rng.as_ref());
     let which = (form.text("provider"), form.text("subject"));
-    let back = it.web.links().ways_in();
+    let back = it.web.links().linked_identities();
     if which.0 == PasswordConnector::SLUG {
         return Err(PageError::not_found());
     }
-    let own = frame.session_fingerprint().map(TokenHash::to_vec);
+    let own = context.session_hash().map(TokenHash::to_vec);
     let whose = (visit.person, own.unwrap_or_default());
     let mut tx = it.db.begin().await?;
     let removed = remove::remove(&mut tx, whose, which, &it.ways, now, rng).await;
@@ -164,7 +167,7 @@ pub(super) async fn remove(
         Err(PeopleError::LastWayIn) => {
             let told =
                 FlashMessage::info("This is your only way to sign in. Link another one first.");
-            return Ok(frame.send_to_with(&back, &told));
+            return Ok(context.redirect_with_message(&back, &told));
         }
         Err(error) => return Err(error.into()),
     }
@@ -172,7 +175,7 @@ pub(super) async fn remove(
     let told = FlashMessage::good(
         "It is removed. Nobody signs in to your account by it any more. You are signed out everywhere else.",
     );
-    Ok(frame.send_to_with(&back, &told))
+    Ok(context.redirect_with_message(&back, &told))
 }
 
 #[cfg(test)]

@@ -26,8 +26,8 @@ pub(super) async fn remove(
     let on: Vec<&str> = ways.iter().map(DynConnector::slug).collect();
     if records::unlink(tx, person, (provider, subject), &on, now, rng).await? {
         let detail = json!({ "at": now.unix_timestamp() });
-        mail::put(&mut **tx, "way_in_removed", person, detail, now, rng).await?;
+        mail::enqueue(&mut **tx, "way_in_removed", person, detail, now, rng).await?;
     }
-    web::end_other_sessions_of(&mut **tx, person, &own).await?;
+    web::delete_other_sessions(&mut **tx, person, &own).await?;
     Ok(())
 }

@@ -1,113 +1,185 @@
-//! Half-finished sign-ins, in memory on purpose: bounded, one lock each, ten minutes at most. What an
-//! adapter remembers in one is wiped when it is dropped.
+//! Unfinished login attempts. They stay in memory, because a connector's state may hold a password: at most
+//! [`CAPACITY`] of each kind, ten minutes each, and their state is wiped when they are dropped.
+//!
+//! An attempt waits either for the answers to a form ([`LoginAttempts`]) or for the browser to come back
+//! from an upstream ([`PendingCallbacks`]). The two are kept apart, so that the name of a form can never
+//! be used as the `state` parameter of a callback, or the other way round.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Mutex as Lock, OwnedMutexGuard};
 
+use super::LocalPath;
+use super::purpose::LoginPurpose;
 use crate::connectors::{ConnectorState, Prompt};
 use crate::platform::clock::Timestamp;
 use crate::platform::secret::TokenHash;
 
-/// How long a sign-in may take from its first form to its last.
-const LIVES_FOR: Duration = Duration::from_mins(10);
-/// At once. Above it the oldest make room.
+/// How long a login may take from its first form to its last, and how long the browser may stay at an
+/// upstream.
+const LIFETIME: Duration = Duration::from_mins(10);
+/// Attempts of one kind at a time. A new one above it replaces the oldest.
 const CAPACITY: usize = 4_096;
 
-/// One of them.
+/// A login attempt that waits for the answers to a form.
 #[derive(Debug)]
 pub(super) struct LoginAttempt {
     pub prompt: Prompt,
-    /// `None` while the adapter has it.
-    pub held: Option<ConnectorState>,
-    pub tries: u32,
+    /// `None` while the connector checks the answers.
+    pub state: Option<ConnectorState>,
+    pub failed_tries: u32,
 }
 
-/// What is known without the lock.
+/// A login attempt that waits for the browser to come back from an upstream.
 #[derive(Debug)]
-struct AttemptSlot {
-    /// The browser that began it, and no other may go on.
-    browser: TokenHash,
-    way: &'static str,
-    began_at: Timestamp,
-    attempt: Arc<Lock<LoginAttempt>>,
+pub(super) struct PendingCallback {
+    pub state: ConnectorState,
+    pub failed_tries: u32,
+    pub choices: LoginChoices,
 }
 
-/// All of them, by the name their page carries. Cheap to clone.
-#[derive(Debug, Clone, Default)]
-pub(super) struct LoginAttempts(Arc<Mutex<HashMap<TokenHash, AttemptSlot>>>);
+/// What the person chose before the redirect. It stays here rather than in the callback address, where
+/// anyone could change it.
+#[derive(Debug, Clone)]
+pub(super) struct LoginChoices {
+    pub purpose: LoginPurpose,
+    pub next: Option<LocalPath>,
+    pub remember: bool,
+}
 
-/// What came of asking for one.
+/// The browser and the connector of an attempt. No other browser or connector may continue it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AttemptOwner<'a> {
+    pub browser: &'a str,
+    pub connector: &'static str,
+}
+
+/// Forms, by the name in their hidden `attempt` field.
+pub(super) type LoginAttempts = AttemptStore<Arc<Lock<LoginAttempt>>>;
+/// Redirects, by their `state` parameter.
+pub(super) type PendingCallbacks = AttemptStore<PendingCallback>;
+
+/// Attempts by the hash of their unguessable name. Cheap to clone.
+#[derive(Debug)]
+pub(super) struct AttemptStore<T>(Arc<Mutex<HashMap<TokenHash, AttemptSlot<T>>>>);
+
+#[derive(Debug)]
+struct AttemptSlot<T> {
+    browser: TokenHash,
+    connector: &'static str,
+    created_at: Timestamp,
+    attempt: T,
+}
+
+/// The result of looking for a form's attempt.
 #[derive(Debug)]
 pub(super) enum AttemptLookup {
-    /// It is yours until you drop it.
-    Here(OwnedMutexGuard<LoginAttempt>),
-    /// Its last answer is still being judged.
+    /// Locked for the caller until it is dropped.
+    Found(OwnedMutexGuard<LoginAttempt>),
+    /// The connector is still checking its last answers.
     Busy,
-    /// Over, unknown, or another browser's or process'.
+    /// Finished, expired, unknown, or of another browser or process.
     Gone,
 }
 
-impl LoginAttempts {
-    /// Keeps one under `name`, which is a secret of the page that shows it.
-    pub(super) fn keep(
-        &self,
-        name: &str,
-        (browser, way): (&str, &'static str),
-        attempt: LoginAttempt,
-        now: Timestamp,
-    ) {
-        let mut seats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if seats.len() >= CAPACITY {
-            seats.retain(|_, seat| now < seat.began_at + LIVES_FOR);
+impl<T> Clone for AttemptStore<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Default for AttemptStore<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T> AttemptSlot<T> {
+    fn is_live(&self, now: Timestamp) -> bool {
+        now < self.created_at + LIFETIME
+    }
+
+    fn belongs_to(&self, owner: AttemptOwner<'_>) -> bool {
+        self.browser == TokenHash::of(owner.browser.as_bytes()) && self.connector == owner.connector
+    }
+}
+
+impl<T> AttemptStore<T> {
+    /// Keeps an attempt under `name`, which is a secret of the page or the redirect that carries it.
+    pub(super) fn insert(&self, name: &str, owner: AttemptOwner<'_>, attempt: T, now: Timestamp) {
+        let mut slots = self.slots();
+        if slots.len() >= CAPACITY {
+            slots.retain(|_, slot| slot.is_live(now));
         }
-        if seats.len() >= CAPACITY {
-            let oldest = seats.iter().min_by_key(|(_, seat)| seat.began_at);
+        if slots.len() >= CAPACITY {
+            let oldest = slots.iter().min_by_key(|(_, slot)| slot.created_at);
             if let Some(oldest) = oldest.map(|(name, _)| *name) {
-                seats.remove(&oldest);
+                slots.remove(&oldest);
             }
         }
-        seats.insert(
+        slots.insert(
             TokenHash::of(name.as_bytes()),
             AttemptSlot {
-                browser: TokenHash::of(browser.as_bytes()),
-                way,
-                began_at: now,
-                attempt: Arc::new(Lock::new(attempt)),
+                browser: TokenHash::of(owner.browser.as_bytes()),
+                connector: owner.connector,
+                created_at: now,
+                attempt,
             },
         );
     }
 
+    pub(super) fn remove(&self, name: &str) {
+        self.slots().remove(&TokenHash::of(name.as_bytes()));
+    }
+
+    /// Removes what has expired, and wipes its state.
+    pub(super) fn sweep(&self, now: Timestamp) {
+        self.slots().retain(|_, slot| slot.is_live(now));
+    }
+
+    fn slots(&self) -> MutexGuard<'_, HashMap<TokenHash, AttemptSlot<T>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl LoginAttempts {
     pub(super) fn find(
         &self,
         name: &str,
-        browser: &str,
-        way: &'static str,
+        owner: AttemptOwner<'_>,
         now: Timestamp,
     ) -> AttemptLookup {
-        let seats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let browser = TokenHash::of(browser.as_bytes());
-        let seat = seats.get(&TokenHash::of(name.as_bytes())).filter(|seat| {
-            seat.browser == browser && seat.way == way && now < seat.began_at + LIVES_FOR
-        });
-        match seat.map(|seat| Arc::clone(&seat.attempt).try_lock_owned()) {
-            Some(Ok(attempt)) => AttemptLookup::Here(attempt),
+        let slots = self.slots();
+        let slot = slots
+            .get(&TokenHash::of(name.as_bytes()))
+            .filter(|slot| slot.belongs_to(owner) && slot.is_live(now));
+        match slot.map(|slot| Arc::clone(&slot.attempt).try_lock_owned()) {
+            Some(Ok(attempt)) => AttemptLookup::Found(attempt),
             Some(Err(_)) => AttemptLookup::Busy,
             None => AttemptLookup::Gone,
         }
     }
+}
 
-    /// Forgets what is over, and what its adapter remembered with it.
-    pub(super) fn sweep(&self, now: Timestamp) {
-        let mut seats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seats.retain(|_, seat| now < seat.began_at + LIVES_FOR);
-    }
-
-    pub(super) fn forget(&self, name: &str) {
-        let mut seats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seats.remove(&TokenHash::of(name.as_bytes()));
+impl<T> AttemptStore<T> {
+    /// Takes the redirect of a `state` parameter out, so that a callback works once. A callback from
+    /// another browser or for another connector takes nothing: it must not end the login of the browser
+    /// that began it.
+    pub(super) fn take(
+        &self,
+        state_param: &str,
+        owner: AttemptOwner<'_>,
+        now: Timestamp,
+    ) -> Option<T> {
+        let mut slots = self.slots();
+        let name = TokenHash::of(state_param.as_bytes());
+        if !slots.get(&name)?.belongs_to(owner) {
+            return None;
+        }
+        let slot = slots.remove(&name)?;
+        slot.is_live(now).then_some(slot.attempt)
     }
 }
 
@@ -116,59 +188,78 @@ mod tests {
     use super::*;
 
     const START: Timestamp = time::macros::datetime!(2026-11-21 12:00 UTC);
+    const OWNER: AttemptOwner<'_> = owner("browser", "erp");
 
-    fn attempt() -> LoginAttempt {
-        LoginAttempt {
+    const fn owner<'a>(browser: &'a str, connector: &'static str) -> AttemptOwner<'a> {
+        AttemptOwner { browser, connector }
+    }
+
+    fn attempt() -> Arc<Lock<LoginAttempt>> {
+        Arc::new(Lock::new(LoginAttempt {
             prompt: Prompt::default(),
-            held: None,
-            tries: 0,
-        }
+            state: None,
+            failed_tries: 0,
+        }))
     }
 
     #[test]
-    fn an_attempt_is_its_own_browsers_for_ten_minutes() {
+    fn an_attempt_belongs_to_its_browser_for_ten_minutes() {
         let attempts = LoginAttempts::default();
-        attempts.keep("name", ("browser", "erp"), attempt(), START);
-        let find = |name, browser, way, after: u64| {
+        attempts.insert("name", OWNER, attempt(), START);
+        let find = |name, owner, after: u64| {
             let now = START + Duration::from_secs(after);
-            matches!(
-                attempts.find(name, browser, way, now),
-                AttemptLookup::Here(_)
-            )
+            matches!(attempts.find(name, owner, now), AttemptLookup::Found(_))
         };
-        assert!(find("name", "browser", "erp", 599));
-        assert!(!find("name", "another", "erp", 0));
-        assert!(!find("name", "browser", "jiit", 0));
-        assert!(!find("guess", "browser", "erp", 0));
-        assert!(!find("name", "browser", "erp", 600));
+        assert!(find("name", OWNER, 599));
+        assert!(!find("name", owner("another", "erp"), 0));
+        assert!(!find("name", owner("browser", "jiit"), 0));
+        assert!(!find("guess", OWNER, 0));
+        assert!(!find("name", OWNER, 600));
     }
 
     #[test]
-    fn who_asks_while_it_is_judged_is_told_to_wait() {
+    fn an_attempt_is_busy_while_its_answers_are_checked() {
         let attempts = LoginAttempts::default();
-        attempts.keep("name", ("browser", "erp"), attempt(), START);
-        let held = attempts.find("name", "browser", "erp", START);
+        attempts.insert("name", OWNER, attempt(), START);
+        let found = attempts.find("name", OWNER, START);
         assert!(matches!(
-            attempts.find("name", "browser", "erp", START),
+            attempts.find("name", OWNER, START),
             AttemptLookup::Busy
         ));
-        drop(held);
-        attempts.forget("name");
+        drop(found);
+        attempts.remove("name");
         assert!(matches!(
-            attempts.find("name", "browser", "erp", START),
+            attempts.find("name", OWNER, START),
             AttemptLookup::Gone
         ));
     }
 
     #[test]
-    fn a_flood_pushes_out_the_oldest() {
+    fn a_flood_replaces_the_oldest() {
         let attempts = LoginAttempts::default();
         for number in 0..=CAPACITY {
             let now = START + Duration::from_millis(number as u64);
-            attempts.keep(&number.to_string(), ("browser", "erp"), attempt(), now);
+            attempts.insert(&number.to_string(), OWNER, attempt(), now);
         }
-        let find = |name| attempts.find(name, "browser", "erp", START);
+        let find = |name| attempts.find(name, OWNER, START);
         assert!(matches!(find("0"), AttemptLookup::Gone));
-        assert!(matches!(find("1"), AttemptLookup::Here(_)));
+        assert!(matches!(find("1"), AttemptLookup::Found(_)));
+    }
+
+    #[test]
+    fn a_callback_works_once_in_its_own_browser_for_ten_minutes() {
+        let redirects: AttemptStore<&str> = AttemptStore::default();
+        let take = |state_param, owner: AttemptOwner<'_>, after: u64| {
+            let now = START + Duration::from_secs(after);
+            redirects.take(state_param, owner, now)
+        };
+        redirects.insert("state", OWNER, "first", START);
+        assert_eq!(take("state", owner("another", "erp"), 0), None);
+        assert_eq!(take("state", owner("browser", "jiit"), 0), None);
+        assert_eq!(take("guess", OWNER, 0), None);
+        assert_eq!(take("state", OWNER, 599), Some("first"));
+        assert_eq!(take("state", OWNER, 599), None);
+        redirects.insert("state", OWNER, "second", START);
+        assert_eq!(take("state", OWNER, 600), None);
     }
 }

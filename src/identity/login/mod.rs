@@ -1,50 +1,54 @@
-//! Signing in, and being signed in.
+//! Signing in: the sign-in page, the session that follows, and the extractors that require one.
 //!
 //! ```text
-//! Choosing ─pick─▶ Asking(way, tries) ─Done─▶ Proven(identity) ─▶ SignedIn ─▶ next
-//!    ▲                │ Refused, tries left: stay     │ nobody's: a new person, or told so
-//!    └── expired ─────┘ tries spent: over
+//! form ──answers──▶ connector ──Done──▶ proved identity ──▶ session, or a linked identity ──▶ next
+//!   ▲                │  │  │                └─ unknown: a new person, or an error page
+//!   ├──Ask, Refused──┘  │  └──Refused for good, too many failed tries──▶ the login ends
+//!   │                   └──Redirect──▶ upstream ──▶ callback ──▶ connector (as above)
+//!   └── after ten minutes the login starts again
 //! ```
 //!
-//! Decision: what a way to sign in must remember between two forms is kept in memory only
-//! ([`attempts`]), because it may hold cookies and a password of the campus' own portals: a type that
-//! is neither printable nor serialisable cannot leak into the database, a cookie or a log. The price:
-//! a restart forgets half-finished sign-ins, and several processes need sticky routing for
-//! `/account/login`. A way whose first form needs no memory (a password) has no attempt at all.
+//! Decision: the state of an unfinished login is kept in memory only ([`attempts`]), because it may hold
+//! cookies and a password of a campus portal: a type that is neither printable nor serialisable cannot leak
+//! into the database, a cookie or a log. The price: a restart ends unfinished logins, and several processes
+//! need sticky routing for `/account/login`. A connector whose first form needs no state (a password) has
+//! no attempt at all.
 //!
-//! Decision: where to go afterwards is a path of ours in the form itself (`next`, a [`LocalPath`]),
-//! because campus apps enter through `login/?next=…`; nothing else can be redirected to.
+//! Decision: where to go afterwards is a path of this server in the form itself (`next`, a [`LocalPath`]),
+//! because campus apps enter by `login/?next=…`. Nothing else can be redirected to. Only while the browser
+//! is at an upstream, `next` is kept with the attempt, because the callback address is fixed.
 //!
-//! How often somebody may try is in [`limits`].
+//! The rate limits of the password form and of all others are in [`rate_limits`].
 
 mod attempts;
-mod flow;
-mod known;
-mod limits;
+mod client_lookup;
+mod login_flows;
 mod model;
 mod pages;
-mod problem;
+mod people_error;
+mod purpose;
+mod rate_limits;
+mod rules;
 mod sign_in;
 mod signed_in;
-mod signpost;
-mod take_turn;
+mod trusted_browser;
 
 use axum::extract::{FromRef, Request};
 use axum::middleware::Next;
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Router, middleware};
+pub use client_lookup::{ClientLookup, PendingClient, PendingClientFuture, SharedClientLookup};
 use http::{HeaderValue, Method, Version, header};
 pub use model::LocalPath;
-pub use pages::let_in;
 #[cfg(test)]
 pub(crate) use pages::samples;
-pub use sign_in::{VerifiedLogin, link, sign_in};
+pub use pages::start_session;
+pub use sign_in::{VerifiedLogin, link_identity, sign_in};
 pub use signed_in::{
-    AuthenticationAge, LATELY, RecentlyAuthenticated, SignedIn, send_to_login, send_to_login_again,
-    sign_in_again,
+    AuthenticationAge, RECENT_AUTHENTICATION, RecentlyAuthenticated, SignedIn, send_to_login,
+    send_to_login_again, sign_in_again,
 };
-pub use signpost::{ClientLookup, PendingClient, PendingClientFuture, SharedClientLookup};
 
 use crate::connectors;
 use crate::connectors::{ConnectorRegistry, DisabledConnector, DynConnector};
@@ -61,9 +65,9 @@ pub struct Feature {
     db: Db,
     clock: SharedClock,
     rng: SharedRng,
-    turns: take_turn::LoginFlows,
-    limits: limits::LoginLimits,
-    signpost: SharedClientLookup,
+    flows: login_flows::LoginFlows,
+    limits: rate_limits::LoginLimits,
+    client_lookup: SharedClientLookup,
 }
 
 impl Feature {
@@ -72,52 +76,67 @@ impl Feature {
         db: Db,
         clock: SharedClock,
         rng: SharedRng,
-        ways: ConnectorRegistry,
-        signpost: SharedClientLookup,
+        connectors: ConnectorRegistry,
+        client_lookup: SharedClientLookup,
     ) -> Self {
         Self {
             web,
             db,
             clock,
             rng,
-            turns: take_turn::LoginFlows::new(ways),
-            limits: limits::LoginLimits::new(),
-            signpost,
+            flows: login_flows::LoginFlows::new(connectors),
+            limits: rate_limits::LoginLimits::new(),
+            client_lookup,
         }
     }
 
-    /// The ways nobody can sign in by at the moment. Where no way asks another system, nobody is asked.
-    async fn closed_ways(&self) -> db::Result<Vec<DisabledConnector>> {
-        if !self.turns.ways.iter().any(DynConnector::closes) {
+    /// The connectors that the circuit breaker has disabled. Without a circuit breaker there is no query.
+    async fn list_disabled(&self) -> db::Result<Vec<DisabledConnector>> {
+        if !self
+            .flows
+            .connectors
+            .iter()
+            .any(DynConnector::has_circuit_breaker)
+        {
             return Ok(Vec::new());
         }
-        connectors::list_closed(self.db.pool()).await
+        connectors::list_disabled(self.db.pool()).await
     }
 
-    /// Forgets sign-ins that were begun and never finished, and the secrets they hold.
+    /// Removes expired login attempts, and the secrets in their state.
     pub fn sweep(&self, now: Timestamp) {
-        self.turns.sweep(now);
+        self.flows.sweep(now);
     }
 
     pub fn routes(self) -> Router {
         Router::new()
-            .route("/account/login", get(pages::open).post(pages::answer_first))
-            .route("/account/login/{way}", get(pages::look).post(pages::answer))
-            .route("/account/login/{way}/picture", get(pages::picture))
-            .route("/account/logout", get(pages::leave).post(pages::left))
-            .layer(middleware::from_fn(let_go))
+            .route(
+                "/account/login",
+                get(pages::show_first).post(pages::submit_first),
+            )
+            .route(
+                "/account/login/{connector}",
+                get(pages::show).post(pages::submit),
+            )
+            .route("/account/login/{connector}/picture", get(pages::picture))
+            .route("/account/login/{connector}/callback", get(pages::callback))
+            .route(
+                "/account/logout",
+                get(pages::confirm_logout).post(pages::logout),
+            )
+            .layer(middleware::from_fn(close_connection))
             .with_state(self)
     }
 }
 
-/// Ends the connection that a password came by (in HTTP/1.1; HTTP/2 has many visitors on one): what was
-/// read last stays in its buffer for as long as it lives, and is wiped with it.
-async fn let_go(request: Request, next: Next) -> Response {
-    let is_to_end = request.method() == Method::POST && request.version() <= Version::HTTP_11;
-    let mut answer = next.run(request).await;
-    if is_to_end {
+/// Closes the connection after a POST, because the password stays in its read buffer as long as the
+/// connection lives. HTTP/1.1 only: an HTTP/2 connection of a proxy carries many visitors.
+async fn close_connection(request: Request, next: Next) -> Response {
+    let closes = request.method() == Method::POST && request.version() <= Version::HTTP_11;
+    let mut response = next.run(request).await;
+    if closes {
         let close = HeaderValue::from_static("close");
-        answer.headers_mut().insert(header::CONNECTION, close);
+        response.headers_mut().insert(header::CONNECTION, close);
     }
-    answer
+    response
 }

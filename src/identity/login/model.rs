@@ -1,37 +1,37 @@
-//! Where a sign-in leads.
+//! Where a login leads.
 
 use std::fmt;
 
-/// A path of ours with its query, to go on to. Whatever else was asked for is ignored: a sign-in page
-/// that leads anywhere is a phisher's best friend (open redirect).
+/// A path of this server with its query, to redirect to after a login. Anything else is ignored: a sign-in
+/// page that redirects anywhere helps phishing (open redirect, RFC 9700 §4.11).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalPath(String);
 
 /// Longer than any address a browser sends.
-const LONGEST: usize = 16 * 1024;
+const MAX_LENGTH: usize = 16 * 1024;
 
 impl LocalPath {
-    /// One leading slash, and nothing browsers read as another host: no second slash or backslash
-    /// behind it, no control characters, which they drop before they read.
+    /// Accepts one leading slash and nothing that browsers read as another host: no second slash or
+    /// backslash after it, and no control characters, which browsers drop before they parse.
     pub fn parse(text: &str) -> Option<Self> {
         let rest = text.strip_prefix('/')?;
-        let leads_away = rest.starts_with(['/', '\\']);
-        if leads_away || text.len() > LONGEST || text.chars().any(char::is_control) {
+        let is_other_host = rest.starts_with(['/', '\\']);
+        if is_other_host || text.len() > MAX_LENGTH || text.chars().any(char::is_control) {
             return None;
         }
-        // What a header cannot hold is percent-encoded; the rest stays as it came.
-        let held = |byte: u8| match byte {
+        // Percent-encodes what a header cannot hold, and nothing else.
+        let encode = |byte: u8| match byte {
             0x21..=0x7e => char::from(byte).to_string(),
             _ => format!("%{byte:02X}"),
         };
-        Some(Self(text.bytes().map(held).collect()))
+        Some(Self(text.bytes().map(encode).collect()))
     }
 
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// As `?next=…` behind the address of a sign-in page; empty where there is nowhere to go on to.
+    /// `?next=…` for the address of the sign-in page; empty without a path.
     pub(super) fn query(next: Option<&Self>) -> String {
         let encode = |next: &Self| -> String {
             url::form_urlencoded::byte_serialize(next.0.as_bytes()).collect()
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_paths_of_ours_are_gone_on_to() {
+    fn only_paths_of_this_server_are_accepted() {
         for local in [
             "/",
             "/user/",

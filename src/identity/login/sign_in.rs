@@ -1,4 +1,4 @@
-//! From a proven identity to a session of the person's own.
+//! From a proved identity to the data of a session.
 
 use serde_json::json;
 
@@ -12,16 +12,16 @@ use crate::platform::rng::Rng;
 use crate::platform::web::{SessionLifetime, UserSession};
 use crate::platform::{audit, mail};
 
-/// Somebody who came in.
+/// A login of a person who is found. [`super::start_session`] makes a session of it.
 #[derive(Debug)]
 pub struct VerifiedLogin {
-    pub visit: UserSession,
-    /// They have closed their account, and may keep it or go.
-    pub is_leaving: bool,
+    pub session: UserSession,
+    /// The person has closed the account. It can still be kept.
+    pub is_closing_account: bool,
 }
 
-/// Who signs in with this identity, noted: somebody new if it is nobody's yet and its provider says who
-/// they are. Nobody if it does not, or for somebody suspended.
+/// Finds the person who has this identity, and writes the login to the audit log. An unknown identity
+/// creates a person, if its provider gives claims. `None` if it gives none, or if the person is suspended.
 pub async fn sign_in(
     tx: &mut Tx,
     identity: &ExternalIdentity,
@@ -35,16 +35,16 @@ pub async fn sign_in(
     };
     for address in new_emails {
         let detail = json!({ "address": address });
-        mail::put(&mut **tx, mail::EMAIL_ADDED, person.id, detail, now, rng).await?;
+        mail::enqueue(&mut **tx, mail::EMAIL_ADDED, person.id, detail, now, rng).await?;
     }
     let entry = AuditEntry::of("person.signed_in")
         .by(person.id)
         .about(person.id);
     let entry = entry.with(json!({ "through": identity.provider }));
-    audit::note(&mut **tx, entry, now, rng).await?;
-    let leaving = records::find_leaving(&mut **tx, person.id).await?;
+    audit::record(&mut **tx, entry, now, rng).await?;
+    let closing = records::find_leaving(&mut **tx, person.id).await?;
     Ok(Some(VerifiedLogin {
-        visit: UserSession {
+        session: UserSession {
             name: person.full_name(),
             person: person.id,
             username: person.username,
@@ -54,13 +54,12 @@ pub async fn sign_in(
             device: None,
             place: None,
         },
-        is_leaving: leaving.is_some(),
+        is_closing_account: closing.is_some(),
     }))
 }
 
-/// Gives this identity to somebody who is signed in, and tells them by mail. Whether it is new to them
-/// is the answer.
-pub async fn link(
+/// Links an identity to a person who is signed in, and sends a mail about it. Returns whether it is new.
+pub async fn link_identity(
     tx: &mut Tx,
     person: PersonId,
     identity: &ExternalIdentity,
@@ -70,7 +69,7 @@ pub async fn link(
     let is_new = records::link(tx, person, identity, now, rng).await?;
     if is_new {
         let detail = json!({ "at": now.unix_timestamp() });
-        mail::put(&mut **tx, "way_in_added", person, detail, now, rng).await?;
+        mail::enqueue(&mut **tx, "way_in_added", person, detail, now, rng).await?;
     }
     Ok(is_new)
 }

@@ -1,4 +1,4 @@
-//! The proof that somebody is signed in.
+//! Extractors that require a session, and the redirects to the sign-in page without one.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use crate::platform::clock::{SharedClock, Timestamp};
 use crate::platform::links::Links;
 use crate::platform::web::{PageContext, UserSession, Web};
 
-/// Somebody is signed in. Who is not is sent to the sign-in page and comes back here.
+/// Requires a session. Without one, redirects to the sign-in page, which leads back here.
 #[derive(Debug)]
 pub struct SignedIn {
     pub visit: UserSession,
-    pub frame: PageContext,
+    pub context: PageContext,
 }
 
 impl<S> FromRequestParts<S> for SignedIn
@@ -26,21 +26,21 @@ where
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
-        let frame = PageContext::from_request_parts(parts, state)
+        let context = PageContext::from_request_parts(parts, state)
             .await
             .map_err(IntoResponse::into_response)?;
-        let Some(visit) = frame.visit().cloned() else {
+        let Some(visit) = context.user_session().cloned() else {
             let web = Web::from_ref(state);
-            // A form cannot be sent again after the sign-in: its page can.
-            let page = (parts.method == Method::GET).then(|| whole_path(web.links(), &parts.uri));
+            // A POST cannot be repeated after the login; its page can.
+            let page = (parts.method == Method::GET).then(|| public_path(web.links(), &parts.uri));
             return Err(send_to_login(web.links(), page.as_deref()));
         };
-        Ok(Self { visit, frame })
+        Ok(Self { visit, context })
     }
 }
 
-/// Somebody is signed in, and that was [lately](LATELY). Who signed in longer ago does so once more and
-/// comes back here.
+/// Requires a session with a [recent authentication](RECENT_AUTHENTICATION). With an older one, the person
+/// signs in again and comes back here.
 #[derive(Debug)]
 pub struct RecentlyAuthenticated(pub SignedIn);
 
@@ -55,20 +55,27 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let signed_in = SignedIn::from_request_parts(parts, state).await?;
         let (web, now) = (Web::from_ref(state), SharedClock::from_ref(state).now());
-        match sign_in_again(&signed_in.visit, parts, web.links(), LATELY, now) {
+        match sign_in_again(
+            &signed_in.visit,
+            parts,
+            web.links(),
+            RECENT_AUTHENTICATION,
+            now,
+        ) {
             Some(to_sign_in) => Err(to_sign_in),
             None => Ok(Self(signed_in)),
         }
     }
 }
 
-/// How fresh a sign-in has to be for what is hard to undo. A session may live for a year, and the browser
-/// may lie open on a desk.
+/// The maximum age of a login for an action that is hard to undo. A session may last for a year, and
+/// another person may use an unlocked browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AuthenticationAge(Duration);
 
-/// Fresh enough for most of it.
-pub const LATELY: AuthenticationAge = AuthenticationAge::within(Duration::from_hours(1));
+/// The maximum age for most of these actions.
+pub const RECENT_AUTHENTICATION: AuthenticationAge =
+    AuthenticationAge::within(Duration::from_hours(1));
 
 impl AuthenticationAge {
     pub const fn within(span: Duration) -> Self {
@@ -76,51 +83,52 @@ impl AuthenticationAge {
     }
 
     /// Whether the form may be shown.
-    pub fn may_see(self, visit: &UserSession, now: Timestamp) -> bool {
+    pub fn allows_view(self, visit: &UserSession, now: Timestamp) -> bool {
         now - visit.signed_in_at < self.0
     }
 
-    /// Whether the form may be sent: one may take as long again over it.
-    pub fn may_send(self, visit: &UserSession, now: Timestamp) -> bool {
+    /// Whether the form may be submitted. Filling it in may take as long again.
+    pub fn allows_submit(self, visit: &UserSession, now: Timestamp) -> bool {
         now - visit.signed_in_at < self.0 * 2
     }
 }
 
-/// Asks the sign-in page for a form though somebody is signed in.
+/// The query parameter for [`LoginPurpose::SignInAgain`](super::purpose::LoginPurpose).
 pub(super) const AGAIN: &str = "again";
-/// Asks it for a form that proves a further identity of who is signed in.
+/// The query parameter for [`LoginPurpose::Link`](super::purpose::LoginPurpose).
 pub(super) const LINK: &str = "link";
 
-/// Before something hard to undo: nothing if the sign-in is fresh enough, else the way to the sign-in
-/// page and back.
+/// Before an action that is hard to undo: `None` if the login is recent enough, otherwise a redirect to the
+/// sign-in page, which leads back.
 pub fn sign_in_again(
     visit: &UserSession,
     parts: &Parts,
     links: &Links,
-    freshness: AuthenticationAge,
+    max_age: AuthenticationAge,
     now: Timestamp,
 ) -> Option<Response> {
-    let is_fresh = if parts.method == Method::GET {
-        freshness.may_see(visit, now)
+    let is_recent = if parts.method == Method::GET {
+        max_age.allows_view(visit, now)
     } else {
-        freshness.may_send(visit, now)
+        max_age.allows_submit(visit, now)
     };
-    if is_fresh {
+    if is_recent {
         return None;
     }
-    // A form that lay open for too long is filled in anew: its page has the same address.
-    Some(send_to_login_again(links, &whole_path(links, &parts.uri)))
+    // A form that was open for too long is filled in again: its page has the same address.
+    Some(send_to_login_again(links, &public_path(links, &parts.uri)))
 }
 
-/// To the sign-in page, which asks whoever is signed in and leads back to `next`, a path of ours.
+/// Redirects to the sign-in page for a person who is signed in. It leads back to `next`, a path of this
+/// server.
 pub fn send_to_login_again(links: &Links, next: &str) -> Response {
     let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
-    let to = format!("{}?next={next}&{AGAIN}=1", links.login());
-    Redirect::to(&to).into_response()
+    let location = format!("{}?next={next}&{AGAIN}=1", links.login());
+    Redirect::to(&location).into_response()
 }
 
-/// An address inside the house has lost its prefix and closing slash; here it gets them back.
-fn whole_path(links: &Links, uri: &Uri) -> String {
+/// The public form of a path. The middleware has removed the prefix and the trailing slash.
+fn public_path(links: &Links, uri: &Uri) -> String {
     let query = uri
         .query()
         .map(|query| format!("?{query}"))
@@ -132,13 +140,17 @@ fn whole_path(links: &Links, uri: &Uri) -> String {
     )
 }
 
-/// To the sign-in page, which leads back to `next`, a path of ours.
+/// Redirects to the sign-in page, which leads back to `next`, a path of this server.
 pub fn send_to_login(links: &Links, next: Option<&str>) -> Response {
     let next = next.map(|next| url::form_urlencoded::byte_serialize(next.as_bytes()).collect());
     let next = next
         .map(|next: String| format!("?next={next}"))
         .unwrap_or_default();
-    let to = format!("{}{next}", links.login());
-    // 302, as old clients and their tests expect of this door.
-    (http::StatusCode::FOUND, [(http::header::LOCATION, to)]).into_response()
+    let location = format!("{}{next}", links.login());
+    // 302, as old clients and their tests expect of this route.
+    (
+        http::StatusCode::FOUND,
+        [(http::header::LOCATION, location)],
+    )
+        .into_response()
 }

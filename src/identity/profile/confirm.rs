@@ -25,6 +25,6 @@ pub(super) async fn confirm(
         return Ok(None);
     };
     let detail = json!({ "further": email.id, "at": now.unix_timestamp() });
-    mail::put(&mut **tx, "email_confirmed", person, detail, now, rng).await?;
+    mail::enqueue(&mut **tx, "email_confirmed", person, detail, now, rng).await?;
     Ok(Some(email.email))
 }

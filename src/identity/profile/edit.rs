@@ -32,7 +32,7 @@ pub(super) async fn edit(
     for email in new {
         limits.take(person, &email.email, now)?;
         let detail = json!({ "address": email.id });
-        mail::put(&mut **tx, mail::EMAIL_ADDED, person, detail, now, rng).await?;
+        mail::enqueue(&mut **tx, mail::EMAIL_ADDED, person, detail, now, rng).await?;
     }
     Ok(edited)
 }

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::sections::{TEXT_SECTIONS, fields_of, section_row};
+use crate::people::fields::{Field, ProfileSection};
 use crate::people::records;
 use crate::people::records::{
-    ContactNumber, Email, InvalidValue, Name, OwnEmail, Person, PersonUpdate, Sex, Update,
+    ContactNumber, Email, InvalidValue, OwnEmail, Person, PersonUpdate, Sex, Update,
 };
 use crate::platform::pictures::CropSquare;
 use crate::platform::web::FormParams;
@@ -44,8 +46,8 @@ pub(super) struct LineInput {
 #[derive(Debug, Default, Serialize)]
 pub(super) struct ProfileForms {
     pub picture: Option<String>,
-    pub first_name: ProfileFormField,
-    pub last_name: ProfileFormField,
+    /// The inputs of text fields, by the name of the field.
+    pub texts: BTreeMap<&'static str, ProfileFormField>,
     pub sex: ProfileFormField,
     pub numbers: LineInputs,
     pub emails: LineInputs,
@@ -61,9 +63,10 @@ pub(super) struct ProfileForms {
 #[derive(Debug)]
 pub(super) enum SectionForm {
     Picture,
-    Names {
-        first: String,
-        last: String,
+    /// The inputs of a section of text fields.
+    Texts {
+        section: ProfileSection,
+        values: Vec<(Field, String)>,
     },
     Sex(String),
     Numbers(Vec<String>),
@@ -107,8 +110,12 @@ impl ProfileForms {
             .map(|it| (it.email.clone(), Some(it.is_verified)));
         Self {
             picture: None,
-            first_name: text(Some(&person.first_name)),
-            last_name: text(Some(&person.last_name)),
+            texts: (TEXT_SECTIONS.into_iter().flat_map(fields_of))
+                .map(|row| {
+                    let value = person.text(row.field).unwrap_or_default().to_owned();
+                    (row.name, ProfileFormField { value, error: None })
+                })
+                .collect(),
             sex: text(person.sex.as_ref()),
             numbers: LineInputs::of("phone", numbers.collect()),
             emails: LineInputs::of("email", emails.collect()),
@@ -129,9 +136,10 @@ impl ProfileForms {
         };
         match typed {
             SectionForm::Picture => self.picture = told.remove("profile_picture"),
-            SectionForm::Names { first, last } => {
-                self.first_name = field("first_name", first);
-                self.last_name = field("last_name", last);
+            SectionForm::Texts { values, .. } => {
+                let values = values.into_iter();
+                let fields = values.map(|(of, value)| (of.name(), field(of.name(), value)));
+                self.texts.extend(fields);
             }
             SectionForm::Sex(sex) => self.sex = field("sex", sex),
             SectionForm::Address { hostel, room } => {
@@ -202,10 +210,11 @@ impl SectionForm {
         Self::Sex(form.text("sex").to_owned())
     }
 
-    pub(super) fn names(form: &FormParams) -> Self {
-        Self::Names {
-            first: form.text("first_name").to_owned(),
-            last: form.text("last_name").to_owned(),
+    pub(super) fn texts(section: ProfileSection, form: &FormParams) -> Self {
+        let values = fields_of(section).map(|row| (row.field, form.text(row.name).to_owned()));
+        Self::Texts {
+            section,
+            values: values.collect(),
         }
     }
 
@@ -236,14 +245,18 @@ impl SectionForm {
 
     /// What the page says once it is kept.
     pub(super) fn saved(&self) -> &'static str {
+        section_row(self.section()).saved
+    }
+
+    fn section(&self) -> ProfileSection {
         match self {
-            Self::Picture => "Your picture is saved.",
-            Self::Names { .. } => "Your name is saved.",
-            Self::Sex(_) => "Sex is saved.",
-            Self::Numbers(_) => "Your numbers are saved.",
-            Self::Emails(_) => "Your addresses are saved.",
-            Self::Address { .. } => "Your address is saved.",
-            Self::Programme { .. } => "Your programme is saved.",
+            Self::Picture => ProfileSection::Picture,
+            Self::Texts { section, .. } => *section,
+            Self::Sex(_) => ProfileSection::Sex,
+            Self::Numbers(_) => ProfileSection::Numbers,
+            Self::Emails(_) => ProfileSection::Emails,
+            Self::Address { .. } => ProfileSection::Address,
+            Self::Programme { .. } => ProfileSection::Programme,
         }
     }
 
@@ -253,9 +266,12 @@ impl SectionForm {
         let mut details = PersonUpdate::default();
         match self {
             Self::Picture => {}
-            Self::Names { first, last } => {
-                details.columns.first_name = name(first, "first_name", &mut told);
-                details.columns.last_name = name(last, "last_name", &mut told);
+            Self::Texts { values, .. } => {
+                for (field, text) in values {
+                    if let Err(invalid) = details.columns.set_text(*field, text) {
+                        told.insert(field.name().to_owned(), sentence(&invalid, this_year));
+                    }
+                }
             }
             Self::Sex(sex) => {
                 details.columns.sex = or_tell(read(sex, Sex::parse), "sex", this_year, &mut told);
@@ -319,7 +335,7 @@ impl SectionForm {
                 }
             }
             _ => {
-                told.insert(unfit.what.to_owned(), sentence(unfit.what, this_year));
+                told.insert(unfit.what.to_owned(), sentence(unfit, this_year));
             }
         }
         told
@@ -342,20 +358,21 @@ pub(super) fn square(form: &FormParams) -> Option<CropSquare> {
 /// The change, or none and what is to be done about the field.
 fn or_tell<T>(
     change: Option<Update<T>>,
-    what: &str,
+    what: &'static str,
     this_year: i32,
     told: &mut FormErrors,
 ) -> Update<T> {
     change.unwrap_or_else(|| {
-        told.insert(what.to_owned(), sentence(what, this_year));
+        let invalid = InvalidValue::new(what, "does not fit");
+        told.insert(what.to_owned(), sentence(&invalid, this_year));
         Update::Keep
     })
 }
 
 /// What to do about a field that does not fit.
-fn sentence(what: &str, this_year: i32) -> String {
+fn sentence(invalid: &InvalidValue, this_year: i32) -> String {
     let first = records::FIRST_YEAR;
-    match what {
+    match invalid.what {
         "first_name" | "last_name" => NAME.to_owned(),
         "sex" => "Choose one from the list.".to_owned(),
         "hostel" => "Choose a hostel from the list.".to_owned(),
@@ -366,6 +383,9 @@ fn sentence(what: &str, this_year: i32) -> String {
         "graduation_year" => {
             let last = this_year + records::LONGEST_COURSE;
             format!("Write a year from {first} to {last}.")
+        }
+        name if Field::named(name).is_some_and(|field| field.row().is_text_column()) => {
+            format!("This {}.", invalid.why)
         }
         _ => "This does not fit. Look at it again.".to_owned(),
     }
@@ -411,14 +431,6 @@ fn year(text: &str) -> Result<i32, InvalidValue> {
     let is_year = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
     let year = text.parse().ok().filter(|_| is_year);
     year.ok_or_else(|| InvalidValue::new("year", "must be four digits"))
-}
-
-fn name(typed: &str, what: &str, told: &mut FormErrors) -> Option<Name> {
-    let name = Name::parse(typed).ok();
-    if name.is_none() {
-        told.insert(what.to_owned(), NAME.to_owned());
-    }
-    name
 }
 
 fn numbers(typed: &[String], told: &mut FormErrors) -> Vec<ContactNumber> {
@@ -493,6 +505,22 @@ mod tests {
         let read = read.unwrap();
         assert_eq!(read.hostel, Update::Set("14".to_owned()));
         assert_eq!(read.room, Update::Set("A-12".to_owned()));
+    }
+
+    #[test]
+    fn every_text_of_a_section_is_read_from_its_input() {
+        for section in TEXT_SECTIONS {
+            let fields: Vec<Field> = fields_of(section).map(|row| row.field).collect();
+            let sent = fields.iter().map(|field| format!("{}=Asha", field.name()));
+            let sent = sent.collect::<Vec<_>>().join("&");
+            let read = SectionForm::texts(section, &pairs(&sent))
+                .read(YEAR)
+                .unwrap();
+            assert_eq!(read.changed_fields(), fields);
+        }
+        let long = format!("first_name={}", "x".repeat(256));
+        let form = SectionForm::texts(ProfileSection::Name, &pairs(&long));
+        assert_eq!(told(&form), ["first_name"]);
     }
 
     #[test]

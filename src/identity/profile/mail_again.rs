@@ -27,6 +27,6 @@ pub(super) async fn mail_again(
         .ok_or(ProfileError::NoSuchEmail)?;
     limits.take(person, &waiting.email, now)?;
     let detail = json!({ "address": waiting.id });
-    mail::put(&mut **tx, mail::EMAIL_ADDED, person, detail, now, rng).await?;
+    mail::enqueue(&mut **tx, mail::EMAIL_ADDED, person, detail, now, rng).await?;
     Ok(waiting.email)
 }

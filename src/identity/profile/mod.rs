@@ -27,6 +27,7 @@ mod limits;
 mod mail_again;
 mod model;
 mod pages;
+mod sections;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
@@ -58,16 +59,23 @@ pub struct Feature {
 
 impl Feature {
     pub fn routes(self) -> Router {
-        let with_picture = DefaultBodyLimit::max(web::FORM_WITH_FILE);
+        let with_picture = DefaultBodyLimit::max(web::MAX_MULTIPART_BODY);
+        let texts = sections::TEXT_SECTIONS.into_iter().map(|section| {
+            let address = sections::section_row(section).address;
+            (
+                format!("/user/update_{address}"),
+                pages::save::texts(section),
+            )
+        });
+        let texts = texts.fold(Router::new(), |router, (path, handler)| {
+            router.route(&path, handler)
+        });
         Router::new()
+            .merge(texts)
             .route("/user", get(pages::home))
             .route(
                 "/user/update_pp",
                 post(pages::save::picture).layer(with_picture),
-            )
-            .route(
-                "/user/update_name",
-                get(pages::home).post(pages::save::names),
             )
             .route("/user/update_sex", get(pages::home).post(pages::save::sex))
             .route(

@@ -53,20 +53,20 @@ impl Page for SessionsPage {
 
 pub(super) async fn list(
     State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
 ) -> Result<Response, PageError> {
     let now = it.clock.now();
     let db = it.db.pool();
     let browsers = store::list_live(db, visit.person, now).await?;
     let sign_ins = store::list_sign_ins(db, visit.person, now - SHOWN_FOR).await?;
-    let own = frame.session_fingerprint().map(TokenHash::to_hex);
+    let own = context.session_hash().map(TokenHash::to_hex);
     let mut browsers: Vec<SessionView> = browsers
         .into_iter()
         .map(|browser| SessionView::of(browser, own.as_deref(), &it.web, now))
         .collect();
     browsers.sort_by_key(|browser| !browser.is_this);
     let links = it.web.links();
-    Ok(frame.show(&SessionsPage {
+    Ok(context.render(&SessionsPage {
         browsers,
         end: links.end_session(),
         end_others: links.end_other_sessions(),
@@ -86,7 +86,7 @@ impl SessionView {
             device: device.unwrap_or_else(|| "A browser we do not know".to_owned()),
             place: browser.place,
             since: web.date_and_time(browser.since),
-            last_seen: web.said(browser.last_seen, now),
+            last_seen: web.format_relative(browser.last_seen, now),
         }
     }
 }
@@ -105,13 +105,16 @@ impl SignInView {
 }
 
 /// A form's address, looked at.
-pub(super) async fn back(State(it): State<Feature>, SignedIn { frame, .. }: SignedIn) -> Response {
-    frame.send_to(&it.web.links().sessions())
+pub(super) async fn back(
+    State(it): State<Feature>,
+    SignedIn { context, .. }: SignedIn,
+) -> Response {
+    context.redirect(&it.web.links().sessions())
 }
 
 pub(super) async fn end(
     State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
     let mut tx = it.db.begin().await?;
@@ -120,22 +123,22 @@ pub(super) async fn end(
     tx.commit().await.map_err(db::Error::from)?;
     // A name nobody has is a session that ended meanwhile: what was wanted is so.
     let told = FlashMessage::good("You are signed out there.");
-    Ok(frame.send_to_with(&it.web.links().sessions(), &told))
+    Ok(context.redirect_with_message(&it.web.links().sessions(), &told))
 }
 
 pub(super) async fn end_others(
     State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
-    let own = frame.session_fingerprint();
+    let own = context.session_hash();
     let own = own.ok_or_else(PageError::not_found)?;
     let mut tx = it.db.begin().await?;
-    let ended = web::end_other_sessions_of(&mut *tx, visit.person, &own.to_vec()).await?;
+    let ended = web::delete_other_sessions(&mut *tx, visit.person, &own.to_vec()).await?;
     note(&it, &mut tx, visit.person, ended).await?;
     tx.commit().await.map_err(db::Error::from)?;
     let told = FlashMessage::good("You are signed out everywhere else.");
-    Ok(frame.send_to_with(&it.web.links().sessions(), &told))
+    Ok(context.redirect_with_message(&it.web.links().sessions(), &told))
 }
 
 async fn note(it: &Feature, tx: &mut db::Tx, person: PersonId, ended: u64) -> db::Result<()> {
@@ -144,7 +147,7 @@ async fn note(it: &Feature, tx: &mut db::Tx, person: PersonId, ended: u64) -> db
     }
     let entry = AuditEntry::of("session.ended").by(person).about(person);
     let entry = entry.with(serde_json::json!({ "sessions": ended }));
-    audit::note(&mut **tx, entry, it.clock.now(), it.rng.as_ref()).await
+    audit::record(&mut **tx, entry, it.clock.now(), it.rng.as_ref()).await
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub(super) async fn list_live(
         r#"select encode(hash, 'hex') as "name!", data #>> '{visit,device}' as device,
                   data #>> '{visit,place}' as place, started_at, last_seen_at
            from sessions s
-           where person_id = $1 and session_is_live(s, $2)
+           where person_id = $1 and is_live(s, $2)
            order by last_seen_at desc, hash"#,
         person.0,
         now

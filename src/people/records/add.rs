@@ -29,7 +29,7 @@ pub async fn add(
         _ => error.into(),
     })?;
     keep(tx, id, details, now).await?;
-    audit::note(
+    audit::record(
         &mut **tx,
         AuditEntry::of("person.added").about(id),
         now,

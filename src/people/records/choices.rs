@@ -64,6 +64,6 @@ async fn note(
     rng: &dyn Rng,
 ) -> Result<(), PeopleError> {
     let entry = AuditEntry::of(action).with(json!({ "kind": kind.as_str(), "code": code }));
-    audit::note(&mut **tx, entry, now, rng).await?;
+    audit::record(&mut **tx, entry, now, rng).await?;
     Ok(())
 }

@@ -22,7 +22,7 @@ pub async fn confirm(
     let email = store::mark_email_verified(&mut **tx, person, link, now).await?;
     if email.is_some() {
         let entry = AuditEntry::of("email.verified").by(person).about(person);
-        audit::note(&mut **tx, entry, now, rng).await?;
+        audit::record(&mut **tx, entry, now, rng).await?;
     }
     Ok(email)
 }

@@ -1,8 +1,13 @@
 //! What is known about somebody, parsed once: a value of these types cannot be wrong.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use crate::people::fields::text::TextCheck;
+use crate::people::fields::{FIELDS, Field, FieldKind, FieldRow, text};
 
 /// Why a value does not fit, and what it is of. One line, for whoever typed it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,7 +27,7 @@ impl InvalidValue {
 }
 
 macro_rules! texts {
-    ($($(#[$doc:meta])* $name:ident, $what:literal, $rule:expr;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident, $what:literal, $check:expr;)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
         #[serde(transparent)]
@@ -31,13 +36,7 @@ macro_rules! texts {
         impl $name {
             /// Takes the text without blanks at its ends.
             pub fn parse(text: &str) -> Result<Self, InvalidValue> {
-                let text = text.trim();
-                if text.chars().any(char::is_control) {
-                    return Err(InvalidValue::new($what, "cannot hold control characters"));
-                }
-                let rule: fn(&str) -> Result<(), &'static str> = $rule;
-                rule(text).map_err(|why| InvalidValue::new($what, why))?;
-                Ok(Self(text.to_owned()))
+                checked_line($what, text, $check).map(Self)
             }
 
             pub fn as_str(&self) -> &str {
@@ -69,29 +68,17 @@ macro_rules! texts {
 
 texts! {
     /// The campus account's name. Upper and lower case are the same account.
-    Username, "username", |text| {
-        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"@.+-_".contains(&byte);
-        between(text, 1, 150)?;
-        if text.bytes().all(fits) {
-            Ok(())
-        } else {
-            Err("may hold letters, digits and @ . + - _ only")
-        }
-    };
+    Username, "username", Field::Username.row().check;
     /// A first or last name as the directory has it; may be empty.
-    Name, "name", |text| between(text, 0, 255);
+    Name, "name", Field::FirstName.row().check;
     /// A mail address (the part before the @ kept as it is written).
-    Email, "email", |text| {
-        between(text, 1, 254)?;
-        let parsed: Result<lettre::Address, _> = text.parse();
-        parsed.map(|_| ()).map_err(|_| "is not a mail address")
-    };
-    /// The directory's word for what somebody is: any text, because directories invent new ones.
-    Role, "type", |text| between(text, 1, 64);
+    Email, "email", Field::Email.row().check;
+    /// The directory's word for a person's role, as `ug` or `fac`.
+    Role, "type", Field::Type.row().check;
     /// A text, since some begin with a zero or hold letters.
-    RollNumber, "roll_number", |text| between(text, 1, 64);
-    /// The number the directory has: any text, because directories hold more than digits.
-    Mobile, "mobile", |text| between(text, 1, 255);
+    RollNumber, "roll_number", Field::RollNumber.row().check;
+    /// The number that the directory has.
+    Mobile, "mobile", Field::Mobile.row().check;
     /// A number somebody added.
     ContactNumber, "contacts", |text| {
         let fits = |byte: u8| byte.is_ascii_digit() || b"+- ".contains(&byte);
@@ -102,14 +89,28 @@ texts! {
         }
     };
     /// A picture's file name in the data folder.
-    PictureFile, "profile_picture", |text| between(text, 1, 64);
+    PictureFile, "profile_picture", |text| text::has_length(text, 1, 64);
 }
 
-fn between(text: &str, shortest: usize, longest: usize) -> Result<(), &'static str> {
-    match text.chars().count() {
-        count if count < shortest => Err("is missing"),
-        count if count > longest => Err("is too long"),
-        _ => Ok(()),
+/// A text without blanks at its ends and without control characters, which fulfils a check.
+fn checked_line(what: &'static str, text: &str, check: TextCheck) -> Result<String, InvalidValue> {
+    let text = text.trim();
+    if text.chars().any(char::is_control) {
+        return Err(InvalidValue::new(what, "cannot hold control characters"));
+    }
+    check(text).map_err(|why| InvalidValue::new(what, why))?;
+    Ok(text.to_owned())
+}
+
+/// A value of a text field that has no type of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct FieldText(String);
+
+impl FieldText {
+    pub fn parse(field: Field, text: &str) -> Result<Self, InvalidValue> {
+        let row = field.row();
+        checked_line(row.name, text, row.check).map(Self)
     }
 }
 
@@ -191,6 +192,58 @@ pub struct ColumnUpdates {
     pub profile_picture: Update<PictureFile>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_admin: Option<bool>,
+    /// The text fields that have no member above, by column. `None` clears.
+    #[serde(flatten)]
+    pub texts: BTreeMap<&'static str, Option<FieldText>>,
+}
+
+impl ColumnUpdates {
+    /// Sets a text field to what was entered. An empty text clears it.
+    pub fn set_text(&mut self, field: Field, text: &str) -> Result<(), InvalidValue> {
+        let set = match field {
+            Field::FirstName => Name::parse(text).map(|name| self.first_name = Some(name)),
+            Field::LastName => Name::parse(text).map(|name| self.last_name = Some(name)),
+            Field::Email => parse_or_clear(text, Email::parse).map(|email| {
+                let email = email.after(None);
+                self.email = Some(email.map_or_else(String::new, |email| email.to_string()));
+            }),
+            Field::Type => parse_or_clear(text, Role::parse).map(|role| self.kind = role),
+            Field::RollNumber => {
+                parse_or_clear(text, RollNumber::parse).map(|roll| self.roll_number = roll)
+            }
+            Field::Mobile => parse_or_clear(text, Mobile::parse).map(|mobile| self.mobile = mobile),
+            other => self.set_other_text(other, text),
+        };
+        set.map_err(|invalid| InvalidValue::new(field.name(), invalid.why))
+    }
+
+    fn set_other_text(&mut self, field: Field, text: &str) -> Result<(), InvalidValue> {
+        let row = field.row();
+        let Some(column) = row.column.filter(|_| row.is_text_column()) else {
+            return Err(InvalidValue::new(row.name, "cannot be changed as a text"));
+        };
+        let value = parse_or_clear(text, |text| FieldText::parse(field, text))?;
+        self.texts.insert(column, value.after(None));
+        Ok(())
+    }
+
+    /// What the columns that change are set to, as the database reads it.
+    pub(super) fn to_json(&self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(columns)) => columns,
+            _ => Map::new(),
+        }
+    }
+}
+
+fn parse_or_clear<T>(
+    text: &str,
+    parse: impl FnOnce(&str) -> Result<T, InvalidValue>,
+) -> Result<Update<T>, InvalidValue> {
+    if text.trim().is_empty() {
+        return Ok(Update::Clear);
+    }
+    parse(text).map(Update::Set)
 }
 
 /// Changes of everything known about somebody.
@@ -212,6 +265,26 @@ pub struct PersonUpdate {
 }
 
 impl PersonUpdate {
+    /// The fields that change, in the order of the table.
+    pub fn changed_fields(&self) -> Vec<Field> {
+        let columns = self.columns.to_json();
+        let is_changed = |row: &&FieldRow| match row.kind {
+            FieldKind::Contacts => self.contacts.is_some(),
+            FieldKind::Emails => self.secondary_emails.is_some(),
+            FieldKind::Address => self.touches_address(),
+            FieldKind::Programme => self.touches_programme(),
+            FieldKind::Integer
+            | FieldKind::Text
+            | FieldKind::Boolean
+            | FieldKind::Picture
+            | FieldKind::Sex => row
+                .column
+                .is_some_and(|column| columns.contains_key(column)),
+        };
+        let changed = FIELDS.iter().filter(is_changed);
+        changed.map(|row| row.field).collect()
+    }
+
     pub fn touches_address(&self) -> bool {
         !(self.hostel.is_keep() && self.room.is_keep())
     }
@@ -256,6 +329,43 @@ mod tests {
         for bad in ["asha", "@campus.example", "asha@", "a b@campus.example"] {
             assert!(Email::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn every_text_column_can_be_set_and_cleared() {
+        for row in FIELDS.iter().filter(|row| row.is_text_column()) {
+            let example: String = serde_json::from_str(row.example).unwrap();
+            let column = row.column.unwrap();
+            for (text, is_set) in [(example.as_str(), true), (" ", false)] {
+                let mut update = PersonUpdate::default();
+                update.columns.set_text(row.field, text).unwrap();
+                assert_eq!(update.changed_fields(), [row.field]);
+                let value = serde_json::to_value(&update.columns).unwrap();
+                let value = value.get(column).unwrap().as_str().unwrap_or_default();
+                assert_eq!(!value.is_empty(), is_set, "{column}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_column_cannot_be_set_as_a_text() {
+        for field in [Field::Id, Field::Username, Field::IsAlumni, Field::Program] {
+            let mut columns = ColumnUpdates::default();
+            assert!(columns.set_text(field, "x").is_err(), "{}", field.name());
+        }
+    }
+
+    #[test]
+    fn a_text_without_a_type_of_its_own_is_written_by_its_column() {
+        let mut columns = ColumnUpdates::default();
+        columns
+            .texts
+            .insert("nickname", Some(FieldText("Ash".to_owned())));
+        columns.texts.insert("motto", None);
+        assert_eq!(
+            serde_json::to_value(columns).unwrap(),
+            serde_json::json!({ "nickname": "Ash", "motto": null })
+        );
     }
 
     #[test]

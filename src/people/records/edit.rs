@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::details::{InvalidValue, PersonUpdate, Update};
+use super::details::{PersonUpdate, Update};
 use super::model::ChoiceKind;
 use super::update::{keep, unknown};
 use super::{PeopleError, rules, store};
-use crate::people::fields::Field;
+use crate::people::fields::{Field, ProfileSection};
 use crate::platform::audit;
 use crate::platform::audit::AuditEntry;
 use crate::platform::clock::Timestamp;
@@ -33,14 +33,14 @@ pub async fn edit(
     rng: &dyn Rng,
 ) -> Result<EditOutcome, PeopleError> {
     let picture = store::lock(tx, person).await?.ok_or(PeopleError::Nobody)?;
-    let fields = fields(&wanted);
-    let names = [&wanted.columns.first_name, &wanted.columns.last_name];
-    if names.iter().any(|name| name.is_some()) && !store::owns_names(&mut **tx, person).await? {
-        return Err(InvalidValue::new("first_name", "is the directory's to change").into());
+    let changed = wanted.changed_fields();
+    let is_name = |field: &Field| field.row().section == ProfileSection::Name;
+    let may_edit_names =
+        changed.iter().any(is_name) && store::owns_names(&mut **tx, person).await?;
+    for field in &changed {
+        rules::check_editable(*field, may_edit_names)?;
     }
-    for (what, name) in ["first_name", "last_name"].into_iter().zip(names) {
-        rules::check_own_name(what, name.as_ref().map(AsRef::as_ref))?;
-    }
+    rules::check_visible(&wanted.columns)?;
     let emails = wanted.secondary_emails.take();
     check_offered(tx, person, &wanted).await?;
     let primary = keep(tx, person, &wanted, now).await?;
@@ -51,9 +51,10 @@ pub async fn edit(
         }
         None => Vec::new(),
     };
+    let names: Vec<_> = changed.into_iter().map(Field::name).collect();
     let entry = AuditEntry::of("profile.edited").by(person).about(person);
-    let entry = entry.with(json!({ "fields": fields }));
-    audit::note(&mut **tx, entry, now, rng).await?;
+    let entry = entry.with(json!({ "fields": names }));
+    audit::record(&mut **tx, entry, now, rng).await?;
     let stays = wanted.columns.profile_picture.is_keep();
     Ok(EditOutcome {
         old_picture: picture.filter(|_| !stays),
@@ -84,24 +85,4 @@ async fn check_offered(
         }
     }
     Ok(())
-}
-
-/// The names of what is given, for the audit.
-fn fields(wanted: &PersonUpdate) -> Vec<&'static str> {
-    let columns = &wanted.columns;
-    let given = [
-        (columns.first_name.is_some(), Field::FirstName),
-        (columns.last_name.is_some(), Field::LastName),
-        (!columns.sex.is_keep(), Field::Sex),
-        (!columns.profile_picture.is_keep(), Field::ProfilePicture),
-        (wanted.contacts.is_some(), Field::Contacts),
-        (wanted.secondary_emails.is_some(), Field::SecondaryEmails),
-        (wanted.touches_address(), Field::InstiAddress),
-        (wanted.touches_programme(), Field::Program),
-    ];
-    given
-        .into_iter()
-        .filter(|(is_given, _)| *is_given)
-        .map(|(_, field)| field.name())
-        .collect()
 }

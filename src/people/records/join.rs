@@ -81,7 +81,7 @@ pub(super) async fn use_identity(
     );
     let used = used
         .await
-        .map_err(|error| error.on_constraint(SECOND_KEYS, PeopleError::OtherSecondKey))?;
+        .map_err(|error| error.map_constraint(SECOND_KEYS, PeopleError::OtherSecondKey))?;
     // One of a provider's two keys with another partner than before: an account that was given to
     // somebody else, or a mistake over there. Either way nobody comes in by it.
     match used {
@@ -109,7 +109,7 @@ async fn follow_renaming(
     if let Some(person) = renamed {
         let entry = AuditEntry::of("identity.renamed").about(person);
         let entry = entry.with(json!({ "provider": identity.provider }));
-        audit::note(&mut **tx, entry, now, rng).await?;
+        audit::record(&mut **tx, entry, now, rng).await?;
     }
     Ok(())
 }
@@ -127,7 +127,7 @@ async fn refresh(
 ) -> Result<(), PeopleError> {
     if store::refresh(&mut **tx, person, &says.details.columns, now).await? {
         let entry = AuditEntry::of("person.refreshed").about(person);
-        audit::note(&mut **tx, entry, now, rng).await?;
+        audit::record(&mut **tx, entry, now, rng).await?;
     }
     Ok(())
 }
@@ -142,7 +142,7 @@ async fn insert(
 ) -> Result<(PersonId, Vec<i32>), PeopleError> {
     let added = store::insert(&mut **tx, &says.username, None, now).await;
     let id = added
-        .map_err(|error| error.on_constraint("people_username_key", PeopleError::UsernameTaken))?;
+        .map_err(|error| error.map_constraint("people_username_key", PeopleError::UsernameTaken))?;
     let columns = PersonUpdate {
         columns: says.details.columns.clone(),
         ..PersonUpdate::default()
@@ -168,7 +168,7 @@ async fn insert(
     use_identity(tx, identity, now).await?;
     let entry = AuditEntry::of("person.added").about(id);
     let entry = entry.with(json!({ "through": identity.provider }));
-    audit::note(&mut **tx, entry, now, rng).await?;
+    audit::record(&mut **tx, entry, now, rng).await?;
     Ok((id, new_emails))
 }
 

@@ -26,7 +26,7 @@ pub async fn find_gone_at(
 pub async fn leave(tx: &mut Tx, person: PersonId, now: Timestamp, rng: &dyn Rng) -> db::Result<()> {
     if store::insert_closing(&mut **tx, person, now).await? {
         let entry = AuditEntry::of("person.leaving").by(person).about(person);
-        audit::note(&mut **tx, entry, now, rng).await?;
+        audit::record(&mut **tx, entry, now, rng).await?;
     }
     Ok(())
 }
@@ -41,7 +41,7 @@ pub async fn stay(
     let stays = store::delete_closing(&mut **tx, person).await?;
     if stays {
         let entry = AuditEntry::of("person.stayed").by(person).about(person);
-        audit::note(&mut **tx, entry, now, rng).await?;
+        audit::record(&mut **tx, entry, now, rng).await?;
     }
     Ok(stays)
 }
@@ -57,7 +57,7 @@ pub async fn gone(
     let asked_before = now - MIND_CHANGES_FOR;
     let gone = store::delete_leaving(&mut **tx, person, asked_before).await?;
     if gone {
-        audit::note(
+        audit::record(
             &mut **tx,
             AuditEntry::of("person.gone").about(person),
             now,

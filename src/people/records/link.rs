@@ -38,7 +38,7 @@ pub async fn link(
         }
         let entry = AuditEntry::of("identity.linked").by(person).about(person);
         let entry = entry.with(json!({ "provider": identity.provider }));
-        audit::note(&mut **tx, entry, now, rng).await?;
+        audit::record(&mut **tx, entry, now, rng).await?;
     }
     Ok(is_new)
 }

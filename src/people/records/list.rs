@@ -6,38 +6,27 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::details::{
-    ContactNumber, Email, InvalidValue, Mobile, Name, PersonUpdate, Role, RollNumber, Sex, Update,
-    Username,
-};
+use super::details::{ContactNumber, Email, InvalidValue, PersonUpdate, Sex, Update, Username};
+use crate::people::fields::{FIELDS, Field, FieldRow};
 use crate::platform::id::PersonId;
 
 /// Leaves people enough numbers above whatever a list brings.
 const HIGHEST_ID: i32 = 1_000_000_000;
 
-/// The columns a list may have, in any order.
-pub const COLUMNS: [&str; 20] = [
-    "id",
-    "username",
-    "first_name",
-    "last_name",
-    "email",
-    "type",
-    "is_alumni",
-    "roll_number",
-    "mobile",
-    "sex",
-    "hostel",
-    "room",
-    "department",
-    "degree",
-    "join_year",
-    "graduation_year",
-    "contacts",
-    "secondary_emails",
-    "profile_picture",
-    "identity",
-];
+/// The columns a list may have, in any order: who the row is about, the columns of every field, and a way to sign in.
+pub fn import_columns() -> Vec<&'static str> {
+    let mut columns = vec![Field::Id.name(), Field::Username.name()];
+    for column in FIELDS.iter().flat_map(FieldRow::import_columns) {
+        if !columns.contains(&column) {
+            columns.push(column);
+        }
+    }
+    columns.push(IDENTITY);
+    columns
+}
+
+/// The column with an identity of the person, as `ldap:asha`.
+const IDENTITY: &str = "identity";
 
 /// One row of a list.
 #[derive(Debug)]
@@ -68,7 +57,7 @@ pub enum ListError {
     Empty,
     #[error("the list is one JSON array: write one object per line instead")]
     Array,
-    #[error("the header names the column {0:?}, which is not one of {known}", known = COLUMNS.join(", "))]
+    #[error("the header names the column {0:?}, which is not one of {known}", known = import_columns().join(", "))]
     UnknownColumn(String),
     #[error("the header names the column {0} twice")]
     TwinColumn(String),
@@ -117,8 +106,9 @@ fn csv(file: &[u8]) -> Result<Vec<ImportRow>, ListError> {
 }
 
 fn check(header: &[String]) -> Result<(), ListError> {
+    let known = import_columns();
     for (at, column) in header.iter().enumerate() {
-        if !COLUMNS.contains(&column.as_str()) {
+        if !known.contains(&column.as_str()) {
             return Err(ListError::UnknownColumn(column.clone()));
         }
         if header.iter().take(at).any(|earlier| earlier == column) {
@@ -162,17 +152,17 @@ fn json_lines(file: &[u8]) -> Vec<ImportRow> {
 
 /// Nested objects as columns. What the user API adds to explain a code is passed over.
 fn flat(object: BTreeMap<String, Value>) -> Result<BTreeMap<String, Value>, String> {
+    let known = import_columns();
     let mut columns = BTreeMap::new();
     for (key, value) in object {
-        let parts: &[&str] = match key.as_str() {
-            "insti_address" => &["hostel", "room"],
-            "program" => &["department", "degree", "join_year", "graduation_year"],
-            key if COLUMNS.contains(&key) => {
-                columns.insert(key.to_owned(), value);
-                continue;
-            }
-            key => return Err(format!("{key:?} is not known")),
+        if known.contains(&key.as_str()) {
+            columns.insert(key, value);
+            continue;
+        }
+        let Some(field) = Field::named(&key) else {
+            return Err(format!("{key:?} is not known"));
         };
+        let parts = field.row().parts;
         match value {
             Value::Null => columns.extend(parts.iter().map(|part| ((*part).into(), Value::Null))),
             Value::Object(within) => {
@@ -234,21 +224,18 @@ impl RowValues {
             ..PersonUpdate::default()
         };
         let columns = &mut details.columns;
-        columns.first_name = self.name("first_name")?;
-        columns.last_name = self.name("last_name")?;
-        columns.email = match self.parsed("email", Email::parse)? {
-            Update::Keep => None,
-            Update::Clear => Some(String::new()),
-            Update::Set(email) => Some(email.to_string()),
-        };
-        columns.kind = self.parsed("type", Role::parse)?;
+        for row in FIELDS.iter().filter(|row| row.is_text_column()) {
+            match self.parsed(row.name, |text| Ok(text.to_owned()))? {
+                Update::Keep => {}
+                Update::Clear => columns.set_text(row.field, "")?,
+                Update::Set(text) => columns.set_text(row.field, &text)?,
+            }
+        }
         columns.is_alumni = match self.parsed("is_alumni", yes_or_no)? {
             Update::Keep => None,
             Update::Clear => Some(false),
             Update::Set(is_alumni) => Some(is_alumni),
         };
-        columns.roll_number = self.parsed("roll_number", RollNumber::parse)?;
-        columns.mobile = self.parsed("mobile", Mobile::parse)?;
         columns.sex = self.parsed("sex", Sex::parse)?;
         Ok(details)
     }
@@ -274,14 +261,6 @@ impl RowValues {
         // Names of the same type are told apart by their column.
         let parsed = parsed.map_err(|unfit| InvalidValue::new(column, unfit.why))?;
         Ok(Update::Set(parsed))
-    }
-
-    fn name(&self, column: &'static str) -> Result<Option<Name>, InvalidValue> {
-        match self.parsed(column, Name::parse)? {
-            Update::Keep => Ok(None),
-            Update::Clear => Name::parse("").map(Some),
-            Update::Set(name) => Ok(Some(name)),
-        }
     }
 
     fn id(&self) -> Result<Option<PersonId>, InvalidValue> {
@@ -329,18 +308,18 @@ impl RowValues {
     }
 
     fn identity(&self) -> Result<Option<(String, String)>, InvalidValue> {
-        let identity = self.parsed("identity", |text| {
+        let identity = self.parsed(IDENTITY, |text| {
             let (provider, subject) = text.split_once(':').unwrap_or_default();
             let named = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
             if provider.is_empty() || !provider.bytes().all(named) || subject.is_empty() {
                 return Err(InvalidValue::new(
-                    "identity",
+                    IDENTITY,
                     "must be provider:subject, as ldap:asha",
                 ));
             }
             if provider == "password" {
                 let why = "cannot be a password; set one with `profiles person password`";
-                return Err(InvalidValue::new("identity", why));
+                return Err(InvalidValue::new(IDENTITY, why));
             }
             Ok((provider.to_owned(), subject.to_owned()))
         })?;
@@ -380,6 +359,24 @@ mod tests {
     fn reason(text: &str) -> String {
         let mut rows = read(text.as_bytes()).unwrap();
         rows.remove(0).wanted.unwrap_err()
+    }
+
+    #[test]
+    fn every_field_can_be_imported_as_the_user_api_answers_it() {
+        for row in FIELDS {
+            if matches!(row.field, Field::Id | Field::Username) {
+                continue;
+            }
+            let request = only(&format!(
+                r#"{{"username": "asha", "{}": {}}}"#,
+                row.name, row.example
+            ));
+            if row.field == Field::ProfilePicture {
+                assert!(matches!(request.picture, Update::Set(_)));
+            } else {
+                assert_eq!(request.details.changed_fields(), [row.field]);
+            }
+        }
     }
 
     #[test]

@@ -26,8 +26,8 @@ pub use add::add;
 pub use choices::{add as add_choice, retire as retire_choice};
 pub use confirm::confirm;
 pub use details::{
-    ColumnUpdates, ContactNumber, Email, InvalidValue, Mobile, Name, PersonUpdate, PictureFile,
-    Role, RollNumber, Sex, Update, Username,
+    ColumnUpdates, ContactNumber, Email, FieldText, InvalidValue, Mobile, Name, PersonUpdate,
+    PictureFile, Role, RollNumber, Sex, Update, Username,
 };
 pub use edit::{EditOutcome, edit};
 pub use identity::{Claims, ExternalIdentity};
@@ -35,12 +35,12 @@ pub use import::{IdAllocation, ImportOutcome, import};
 pub use join::{SignedInPerson, join};
 pub use leave::{find_gone_at, gone, leave, list_due, stay};
 pub use link::link;
-pub use list::{COLUMNS, ImportRow, ListError, RowRequest, read as read_list};
+pub use list::{ImportRow, ListError, RowRequest, import_columns, read as read_list};
 pub use model::{
     Address, ChoiceKind, ContactEntry, LinkedIdentity, ListChoice, OwnEmail, PeopleError, Person,
     Programme, SecondaryEmail,
 };
-pub use rules::{FIRST_YEAR, FieldSource, LONGEST_COURSE, MOST, source};
+pub use rules::{FIRST_YEAR, LONGEST_COURSE, MOST};
 pub use shown::DisplayValue;
 pub use store::{
     find, find_id, find_leaving, find_proven, list_choices, list_emails, list_ways_in,

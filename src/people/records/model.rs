@@ -1,6 +1,9 @@
 //! A person and the parts of one.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::details::InvalidValue;
 use crate::platform::clock::Timestamp;
@@ -62,6 +65,10 @@ pub struct Person {
     pub programme: Option<Programme>,
     pub contacts: Vec<ContactEntry>,
     pub secondary_emails: Vec<SecondaryEmail>,
+    /// Every other column, by its name: the text fields that have no member above. Read with
+    /// [`text`](Self::text).
+    #[serde(flatten)]
+    pub(super) texts: BTreeMap<String, Value>,
 }
 
 /// Where somebody lives on campus. Serialises as the user API shows it.

@@ -1,39 +1,8 @@
 //! What must hold between the things known about somebody.
 
-use super::details::InvalidValue;
+use super::details::{ColumnUpdates, InvalidValue};
 use super::model::ListChoice;
-use crate::people::fields::Field;
-
-/// Who says what a field holds, and so who may change it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FieldSource {
-    /// This service.
-    Here,
-    /// The campus directory.
-    Directory,
-    /// The person.
-    Person,
-}
-
-pub fn source(field: Field) -> FieldSource {
-    match field {
-        Field::Id => FieldSource::Here,
-        Field::FirstName
-        | Field::LastName
-        | Field::Type
-        | Field::IsAlumni
-        | Field::Username
-        | Field::Email
-        | Field::Mobile
-        | Field::RollNumber => FieldSource::Directory,
-        Field::Sex
-        | Field::ProfilePicture
-        | Field::Contacts
-        | Field::InstiAddress
-        | Field::Program
-        | Field::SecondaryEmails => FieldSource::Person,
-    }
-}
+use crate::people::fields::{FIELDS, Field, FieldSource, ProfileSection};
 
 /// The year the oldest of these campuses opened.
 pub const FIRST_YEAR: i32 = 1958;
@@ -59,7 +28,7 @@ pub(super) fn check_room(
     if room.chars().count() > 8 {
         return Err(InvalidValue::new("room", "may have at most 8 characters"));
     }
-    if room.contains(turns_text_round) {
+    if room.contains(is_invisible) {
         return Err(InvalidValue::new(
             "room",
             "may hold nothing that cannot be seen",
@@ -76,21 +45,36 @@ pub(super) fn check_room(
 
 /// Controls, and the marks that make what follows read backwards (Unicode's bidirectional formatting):
 /// apps show a room beside other words.
-fn turns_text_round(sign: char) -> bool {
+fn is_invisible(sign: char) -> bool {
     sign.is_control()
         || matches!(sign, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// A name somebody gives themselves is shown to others beside other words, so it holds nothing that
-/// cannot be seen.
-pub(super) fn check_own_name(what: &'static str, name: Option<&str>) -> Result<(), InvalidValue> {
-    match name {
-        Some(name) if name.contains(turns_text_round) => Err(InvalidValue::new(
-            what,
-            "may hold nothing that cannot be seen",
-        )),
-        _ => Ok(()),
+/// Whether a person may change this field of theirs: their own fields; their names only where no campus system knows
+/// these.
+pub(super) fn check_editable(field: Field, may_edit_names: bool) -> Result<(), InvalidValue> {
+    let row = field.row();
+    let is_own_name = row.section == ProfileSection::Name && may_edit_names;
+    if row.source == FieldSource::Person || is_own_name {
+        Ok(())
+    } else {
+        Err(InvalidValue::new(row.name, "is the directory's to change"))
     }
+}
+
+/// Texts that a person enters are shown to others beside other words, so they hold no invisible characters.
+pub(super) fn check_visible(columns: &ColumnUpdates) -> Result<(), InvalidValue> {
+    let columns = columns.to_json();
+    for row in FIELDS.iter().filter(|row| row.is_text_column()) {
+        let text = row.column.and_then(|column| columns.get(column)?.as_str());
+        if text.is_some_and(|text| text.contains(is_invisible)) {
+            return Err(InvalidValue::new(
+                row.name,
+                "may hold nothing that cannot be seen",
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn has_wing(room: &str) -> bool {

@@ -1,11 +1,13 @@
 //! People in the database.
 
-use serde_json::Value;
+use std::sync::LazyLock;
+
 use sqlx::types::Json;
 
 use super::Person;
 use super::details::{ColumnUpdates, ContactNumber, Email, Username};
 use super::model::{ChoiceKind, LinkedIdentity, ListChoice, OwnEmail};
+use crate::people::fields::{FIELDS, FieldRow, FieldSource};
 use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::{Executor, Tx};
@@ -232,54 +234,67 @@ pub(super) async fn mark_numbers_taken(db: impl Executor<'_>, up_to: PersonId) -
     Ok(())
 }
 
-/// Changes the columns that are given. The primary address afterwards is the answer.
+// Decision: the three statements below get their columns from the table of fields when the program starts, instead of
+// being checked when it is built, because a new text field then needs no new SQL. They hold no input: values are
+// parameters. Every change of a person runs one of them, so a column that the database does not have fails at once.
+
+/// Sets the columns of these fields to what a JSON object (`$2`) has for them; the others keep their values.
+fn update_statement(fields: impl Fn(&FieldRow) -> bool, more: &[&str], rest: &str) -> String {
+    let columns = FIELDS.iter().filter(|row| fields(row));
+    let columns = columns.filter_map(|row| row.column);
+    let columns: Vec<&str> = columns.chain(more.iter().copied()).collect();
+    let values: Vec<String> = columns.iter().map(|column| format!("n.{column}")).collect();
+    format!(
+        "update people p set ({columns}) = (select {values} from {rest}",
+        columns = columns.join(", "),
+        values = values.join(", "),
+    )
+}
+
+fn is_of_campus(row: &FieldRow) -> bool {
+    row.source == FieldSource::CampusSystem
+}
+
+static UPDATE: LazyLock<String> = LazyLock::new(|| {
+    let rest = "jsonb_populate_record(p, $2) n), updated_at = $3 where p.id = $1 returning p.email";
+    update_statement(|_| true, &["is_admin"], rest)
+});
+
+/// Changes the columns that are given. Returns the primary address afterwards.
 pub(super) async fn update(
     db: impl Executor<'_>,
     id: PersonId,
     columns: &ColumnUpdates,
     now: Timestamp,
 ) -> db::Result<String> {
-    let patch = serde_json::to_value(columns).unwrap_or(Value::Null);
-    let email = sqlx::query_scalar!(
-        "update people p set
-           (first_name, last_name, email, type, is_alumni, roll_number, mobile, sex, profile_picture,
-            is_admin) = (
-             select n.first_name, n.last_name, n.email, n.type, n.is_alumni, n.roll_number, n.mobile,
-                    n.sex, n.profile_picture, n.is_admin
-             from jsonb_populate_record(p, $2) n),
-           updated_at = $3
-         where p.id = $1
-         returning p.email",
-        id.0,
-        patch,
-        now
-    )
-    .fetch_one(db)
-    .await?;
+    let email = sqlx::query_scalar(UPDATE.as_str())
+        .bind(id.0)
+        .bind(Json(columns))
+        .bind(now)
+        .fetch_one(db)
+        .await?;
     Ok(email)
 }
 
-/// Changes the columns that are given, if one of them differs; whether one did is the answer.
+static REFRESH: LazyLock<String> = LazyLock::new(|| {
+    let rest = "jsonb_populate_record(p, $2) n), updated_at = $3
+                where p.id = $1 and not to_jsonb(p) @> $2";
+    update_statement(is_of_campus, &[], rest)
+});
+
+/// Changes the columns of campus systems that are given, if one of them differs. Returns whether one did.
 pub(super) async fn refresh(
     db: impl Executor<'_>,
     id: PersonId,
     columns: &ColumnUpdates,
     now: Timestamp,
 ) -> db::Result<bool> {
-    let patch = serde_json::to_value(columns).unwrap_or(Value::Null);
-    let done = sqlx::query!(
-        "update people p set
-           (first_name, last_name, email, type, is_alumni, roll_number, mobile) = (
-             select n.first_name, n.last_name, n.email, n.type, n.is_alumni, n.roll_number, n.mobile
-             from jsonb_populate_record(p, $2) n),
-           updated_at = $3
-         where p.id = $1 and not to_jsonb(p) @> $2",
-        id.0,
-        patch,
-        now
-    )
-    .execute(db)
-    .await?;
+    let done = sqlx::query(REFRESH.as_str())
+        .bind(id.0)
+        .bind(Json(columns))
+        .bind(now)
+        .execute(db)
+        .await?;
     Ok(done.rows_affected() > 0)
 }
 
@@ -309,29 +324,27 @@ pub(super) async fn owns_names(db: impl Executor<'_>, id: PersonId) -> db::Resul
     Ok(own)
 }
 
-/// Puts what is given into the columns that are empty.
+static FILL: LazyLock<String> = LazyLock::new(|| {
+    let rest = "jsonb_populate_record(p, (
+                  select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each($2::jsonb)
+                  where coalesce(to_jsonb(p) ->> key, '') = '')) n),
+                updated_at = $3 where p.id = $1";
+    update_statement(|row| is_of_campus(row) && row.is_text_column(), &[], rest)
+});
+
+/// Writes what is given into the text columns of campus systems that are empty.
 pub(super) async fn fill(
     db: impl Executor<'_>,
     id: PersonId,
     columns: &ColumnUpdates,
     now: Timestamp,
 ) -> db::Result<()> {
-    let given = serde_json::to_value(columns).unwrap_or(Value::Null);
-    sqlx::query!(
-        "update people p set
-           (first_name, last_name, email, type, roll_number, mobile) = (
-             select n.first_name, n.last_name, n.email, n.type, n.roll_number, n.mobile
-             from jsonb_populate_record(p, (
-               select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each($2::jsonb)
-               where coalesce(to_jsonb(p) ->> key, '') = '')) n),
-           updated_at = $3
-         where p.id = $1",
-        id.0,
-        given,
-        now
-    )
-    .execute(db)
-    .await?;
+    sqlx::query(FILL.as_str())
+        .bind(id.0)
+        .bind(Json(columns))
+        .bind(now)
+        .execute(db)
+        .await?;
     Ok(())
 }
 

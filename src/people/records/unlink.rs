@@ -31,6 +31,6 @@ pub async fn unlink(
     }
     let entry = AuditEntry::of("identity.unlinked").by(person).about(person);
     let entry = entry.with(json!({ "provider": provider }));
-    audit::note(&mut **tx, entry, now, rng).await?;
+    audit::record(&mut **tx, entry, now, rng).await?;
     Ok(true)
 }

@@ -24,7 +24,7 @@ pub async fn update(
     keep(tx, id, details, now).await?;
     let entry = AuditEntry::of("person.updated").about(id);
     let entry = entry.with(json!({ "through": "command line" }));
-    audit::note(&mut **tx, entry, now, rng).await?;
+    audit::record(&mut **tx, entry, now, rng).await?;
     Ok(())
 }
 

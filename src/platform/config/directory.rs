@@ -1,4 +1,4 @@
-//! The settings of the campus directory (LDAP): where it is, how its people are found.
+//! Settings of the campus directory (LDAP).
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -8,49 +8,49 @@ use url::Url;
 
 use super::{ConfigError, SettingValues};
 
-/// What the typed username stands in for.
-pub const PLACEHOLDER: &str = "{username}";
+/// Stands for the typed username in filters and DNs.
+pub const USERNAME_PLACEHOLDER: &str = "{username}";
 
-/// A directory to sign in through.
+/// A directory.
 #[derive(Debug, Clone)]
 pub struct DirectorySettings {
     pub server: DirectoryServer,
-    pub finds: PersonLookup,
-    /// Certificates in PEM that are trusted in place of those that everybody trusts.
+    pub lookup: PersonLookup,
+    /// Certificates in PEM to trust instead of the usual ones.
     pub ca_file: Option<PathBuf>,
-    /// `ou=Alumni`: whoever is below a unit of this name is an alumna or alumnus.
+    /// `ou=Alumni`: people below a unit of this name are alumni.
     pub alumni_unit: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DirectoryServer {
-    /// A name or an address, without brackets.
+    /// A host name or an IP address without brackets.
     pub host: String,
     pub port: u16,
-    pub speaks: LdapTransport,
+    pub transport: LdapTransport,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LdapTransport {
-    /// TLS from the start.
+    /// Implicit TLS (`ldaps`).
     Tls,
-    /// TLS after a plain beginning, or nothing at all.
+    /// StartTLS; the connection fails without it.
     StartTls,
-    /// Nothing is encrypted: on loopback only.
+    /// No encryption: on loopback only.
     Plain,
 }
 
-/// How somebody's entry is found.
+/// How the entry of a person is found.
 #[derive(Debug, Clone)]
 pub enum PersonLookup {
-    /// Searched for below `base`, by an account that may, or by nobody in particular.
+    /// By a search below `base`, with an account or anonymously.
     Search {
         base: String,
         filter: String,
         account: Option<(String, SecretString)>,
     },
-    /// By its name, which is made of what was typed. With `below`, the person then searches for the
-    /// entry there with the filter, since the name they signed in with is no DN.
+    /// By a name built from the typed username, which is used to bind. With `below` (base, filter), the
+    /// person then searches for the entry, because the bind name is not a DN.
     Name {
         dn: String,
         below: Option<(String, String)>,
@@ -66,24 +66,24 @@ const BIND_PASSWORD: &str = "PROFILES_LDAP_BIND_PASSWORD";
 const CA_FILE: &str = "PROFILES_LDAP_CA_FILE";
 const ALUMNI_UNIT: &str = "PROFILES_LDAP_ALUMNI_UNIT";
 
-/// LDAP's ports, with TLS and without.
+/// The default ports, with implicit TLS and without.
 const TLS_PORT: u16 = 636;
 const PORT: u16 = 389;
 
 impl DirectorySettings {
     pub(super) fn read(values: &SettingValues<'_>) -> Result<Option<Self>, ConfigError> {
-        let encrypts = values.text(CA_FILE).is_some();
-        let server = values.optional(URL, |text| server(text, encrypts))?;
+        let encrypts_loopback = values.text(CA_FILE).is_some();
+        let server = values.optional(URL, |text| parse_server(text, encrypts_loopback))?;
         let Some(server) = server else {
-            values.required(USER_FILTER, with_placeholder)?;
-            values.required(ALUMNI_UNIT, unit)?;
-            return without_url(values).map(|()| None);
+            values.required(USER_FILTER, parse_template)?;
+            values.required(ALUMNI_UNIT, parse_unit)?;
+            return refuse_without_url(values).map(|()| None);
         };
         Ok(Some(Self {
             server,
-            finds: PersonLookup::read(values)?,
+            lookup: PersonLookup::read(values)?,
             ca_file: values.optional(CA_FILE, |text| Ok(PathBuf::from(text)))?,
-            alumni_unit: values.required(ALUMNI_UNIT, unit)?,
+            alumni_unit: values.required(ALUMNI_UNIT, parse_unit)?,
         }))
     }
 }
@@ -91,13 +91,13 @@ impl DirectorySettings {
 impl PersonLookup {
     fn read(values: &SettingValues<'_>) -> Result<Self, ConfigError> {
         let base = values.optional(BASE_DN, |text| Ok(text.to_owned()))?;
-        let filter = values.required(USER_FILTER, with_placeholder)?;
-        let account = account(values)?;
-        let dn = values.optional(USER_DN, with_placeholder)?;
+        let filter = values.required(USER_FILTER, parse_template)?;
+        let account = parse_account(values)?;
+        let dn = values.optional(USER_DN, parse_template)?;
         match (dn, base, account) {
-            (Some(_), _, Some(_)) => Err(wrong(
+            (Some(_), _, Some(_)) => Err(invalid(
                 BIND_DN,
-                "cannot be set beside PROFILES_LDAP_USER_DN: people sign in by themselves then",
+                "cannot be set together with PROFILES_LDAP_USER_DN: people bind with their own name then",
             )),
             (Some(dn), base, None) => Ok(Self::Name {
                 dn,
@@ -108,16 +108,16 @@ impl PersonLookup {
                 filter,
                 account,
             }),
-            (None, None, _) => Err(wrong(
+            (None, None, _) => Err(invalid(
                 BASE_DN,
-                "is missing: say below which entry people are, as ou=people,dc=campus,dc=example",
+                "is missing: it names the entry below which people are, as ou=people,dc=campus,dc=example",
             )),
         }
     }
 }
 
-/// A directory without an address is a slip: somebody would wonder why nobody is asked.
-fn without_url(values: &SettingValues<'_>) -> Result<(), ConfigError> {
+/// Other LDAP settings without the URL are a mistake: they would have no effect.
+fn refuse_without_url(values: &SettingValues<'_>) -> Result<(), ConfigError> {
     let others = [BASE_DN, USER_DN, BIND_DN, BIND_PASSWORD, CA_FILE];
     match others.into_iter().find(|name| values.text(name).is_some()) {
         Some(name) => Err(ConfigError::Value {
@@ -128,36 +128,38 @@ fn without_url(values: &SettingValues<'_>) -> Result<(), ConfigError> {
     }
 }
 
-/// A name without a password would be let in as nobody, by any server (RFC 4513 §5.1.2).
-fn account(values: &SettingValues<'_>) -> Result<Option<(String, SecretString)>, ConfigError> {
+/// A bind with a DN and no password succeeds as anonymous on any server (RFC 4513 §5.1.2), so it is refused.
+fn parse_account(
+    values: &SettingValues<'_>,
+) -> Result<Option<(String, SecretString)>, ConfigError> {
     let dn = values.optional(BIND_DN, |text| Ok(text.to_owned()))?;
     let password = values.optional(BIND_PASSWORD, |text| Ok(SecretString::from(text)))?;
     match (dn, password) {
         (Some(dn), Some(password)) => Ok(Some((dn, password))),
         (None, None) => Ok(None),
-        (Some(_), None) => Err(wrong(
+        (Some(_), None) => Err(invalid(
             BIND_PASSWORD,
             "is missing: PROFILES_LDAP_BIND_DN needs one",
         )),
-        (None, Some(_)) => Err(wrong(
+        (None, Some(_)) => Err(invalid(
             BIND_DN,
-            "is missing: PROFILES_LDAP_BIND_PASSWORD is of nobody",
+            "is missing: PROFILES_LDAP_BIND_PASSWORD needs one",
         )),
     }
 }
 
-fn wrong(name: &'static str, problem: &str) -> ConfigError {
+fn invalid(name: &'static str, problem: &str) -> ConfigError {
     ConfigError::Value {
         name,
         problem: problem.to_owned(),
     }
 }
 
-fn server(text: &str, encrypts_here: bool) -> Result<DirectoryServer, String> {
-    let shape = || "must be a directory, as ldaps://ldap.campus.example".to_owned();
-    let url: Url = text.parse().map_err(|_| shape())?;
+fn parse_server(text: &str, encrypts_loopback: bool) -> Result<DirectoryServer, String> {
+    let usage = || "must be a directory, as ldaps://ldap.campus.example".to_owned();
+    let url: Url = text.parse().map_err(|_| usage())?;
     let host = url.host_str().filter(|host| !host.is_empty());
-    let host = host.ok_or_else(shape)?.trim_matches(['[', ']']).to_owned();
+    let host = host.ok_or_else(usage)?.trim_matches(['[', ']']).to_owned();
     let is_bare = url.username().is_empty()
         && url.password().is_none()
         && matches!(url.path(), "" | "/")
@@ -165,24 +167,24 @@ fn server(text: &str, encrypts_here: bool) -> Result<DirectoryServer, String> {
         && url.fragment().is_none();
     if !is_bare {
         return Err(
-            "must be scheme, host and port only: who searches where has settings of its own"
+            "must be scheme, host and port only: account and base DN have their own settings"
                 .to_owned(),
         );
     }
-    let (speaks, port) = match url.scheme() {
+    let (transport, port) = match url.scheme() {
         "ldaps" => (LdapTransport::Tls, TLS_PORT),
-        "ldap" if is_loopback(&host) && !encrypts_here => (LdapTransport::Plain, PORT),
+        "ldap" if is_loopback(&host) && !encrypts_loopback => (LdapTransport::Plain, PORT),
         "ldap" => (LdapTransport::StartTls, PORT),
-        _ => return Err(shape()),
+        _ => return Err(usage()),
     };
     Ok(DirectoryServer {
         host,
         port: url.port().unwrap_or(port),
-        speaks,
+        transport,
     })
 }
 
-/// In a scheme that is not the web's, an address is a host name to [`Url`].
+/// [`Url`] parses the host of an unknown scheme as a name, even if it is an IP address.
 fn is_loopback(host: &str) -> bool {
     let address: Result<IpAddr, _> = host.parse();
     address.map_or_else(
@@ -191,16 +193,16 @@ fn is_loopback(host: &str) -> bool {
     )
 }
 
-fn with_placeholder(text: &str) -> Result<String, String> {
-    if text.contains(PLACEHOLDER) {
+fn parse_template(text: &str) -> Result<String, String> {
+    if text.contains(USERNAME_PLACEHOLDER) {
         return Ok(text.to_owned());
     }
     Err(format!(
-        "must hold {PLACEHOLDER}, where the typed username goes"
+        "must contain {USERNAME_PLACEHOLDER}, which stands for the typed username"
     ))
 }
 
-fn unit(text: &str) -> Result<String, String> {
+fn parse_unit(text: &str) -> Result<String, String> {
     match text.split_once('=') {
         Some((kind, name)) if !kind.is_empty() && !name.is_empty() && !name.contains(',') => {
             Ok(text.to_owned())
@@ -223,13 +225,13 @@ mod tests {
         DirectorySettings::read(&SettingValues(&given)).map_err(|error| error.to_string())
     }
 
-    fn speaks(url: &str, ca: &str) -> Result<DirectoryServer, String> {
+    fn server(url: &str, ca: &str) -> Result<DirectoryServer, String> {
         read(&[("URL", url), ("BASE_DN", "dc=campus"), ("CA_FILE", ca)])
             .map(|directory| directory.unwrap().server)
     }
 
     #[test]
-    fn what_leaves_the_machine_is_encrypted() {
+    fn connections_to_other_machines_are_encrypted() {
         use LdapTransport::{Plain, StartTls, Tls};
         for (url, ca, expected, port) in [
             ("ldaps://ldap.campus.example", "", Tls, 636),
@@ -242,10 +244,10 @@ mod tests {
             ("ldap://localhost", "", Plain, 389),
             ("ldap://localhost", "ca.pem", StartTls, 389),
         ] {
-            let server = speaks(url, ca).unwrap();
-            assert_eq!((server.speaks, server.port), (expected, port), "{url}");
+            let server = server(url, ca).unwrap();
+            assert_eq!((server.transport, server.port), (expected, port), "{url}");
         }
-        assert_eq!(speaks("ldap://[::1]", "").unwrap().host, "::1");
+        assert_eq!(server("ldap://[::1]", "").unwrap().host, "::1");
         for url in [
             "ldap.campus.example",
             "https://ldap.campus.example",
@@ -253,45 +255,45 @@ mod tests {
             "ldaps://cn=admin:pass@ldap.campus.example",
             "ldaps://ldap.campus.example/dc=campus?uid",
         ] {
-            let told = speaks(url, "").unwrap_err();
-            assert!(told.starts_with("PROFILES_LDAP_URL must be"), "{told}");
-            assert!(!told.contains("pass@"));
+            let error = server(url, "").unwrap_err();
+            assert!(error.starts_with("PROFILES_LDAP_URL must be"), "{error}");
+            assert!(!error.contains("pass@"));
         }
     }
 
     #[test]
-    fn people_are_searched_for_or_sign_in_by_name() {
+    fn people_are_found_by_search_or_by_name() {
         let url = ("URL", "ldaps://ldap.campus.example");
         let base = ("BASE_DN", "ou=people,dc=campus");
         let dn = ("USER_DN", "uid={username},ou=people,dc=campus");
         let account = [("BIND_DN", "cn=reader,dc=campus"), ("BIND_PASSWORD", "pw")];
-        let finds = |pairs: &[_]| read(pairs).unwrap().unwrap().finds;
+        let lookup = |pairs: &[_]| read(pairs).unwrap().unwrap().lookup;
         assert!(matches!(
-            finds(&[url, base]),
+            lookup(&[url, base]),
             PersonLookup::Search { filter, account: None, .. } if filter == "(uid={username})"
         ));
         assert!(matches!(
-            finds(&[url, base, account[0], account[1]]),
+            lookup(&[url, base, account[0], account[1]]),
             PersonLookup::Search {
                 account: Some(_),
                 ..
             }
         ));
         assert!(matches!(
-            finds(&[url, dn]),
+            lookup(&[url, dn]),
             PersonLookup::Name { below: None, .. }
         ));
         assert!(matches!(
-            finds(&[url, dn, base]),
+            lookup(&[url, dn, base]),
             PersonLookup::Name { below: Some(_), .. }
         ));
     }
 
     #[test]
-    fn what_does_not_go_together_is_told() {
+    fn contradicting_settings_are_refused() {
         let url = ("URL", "ldaps://ldap.campus.example");
         let base = ("BASE_DN", "dc=campus");
-        for (pairs, told) in [
+        for (pairs, expected) in [
             (&[url][..], "PROFILES_LDAP_BASE_DN is missing"),
             (&[base], "PROFILES_LDAP_URL is missing"),
             (
@@ -304,11 +306,11 @@ mod tests {
             ),
             (
                 &[url, base, ("USER_FILTER", "(uid=asha)")],
-                "PROFILES_LDAP_USER_FILTER must hold {username}",
+                "PROFILES_LDAP_USER_FILTER must contain {username}",
             ),
             (
                 &[url, ("USER_DN", "uid=asha,dc=campus")],
-                "PROFILES_LDAP_USER_DN must hold {username}",
+                "PROFILES_LDAP_USER_DN must contain {username}",
             ),
             (
                 &[url, base, ("ALUMNI_UNIT", "Alumni")],
@@ -316,7 +318,7 @@ mod tests {
             ),
         ] {
             let error = read(pairs).unwrap_err();
-            assert!(error.starts_with(told), "{error}");
+            assert!(error.starts_with(expected), "{error}");
             assert!(!error.contains("hunter2"));
         }
         assert!(read(&[]).unwrap().is_none());

@@ -1,30 +1,30 @@
-//! The settings of the ERP of IIT Kharagpur as a way to sign in.
+//! Settings of the ERP of IIT Kharagpur.
 
 use std::path::PathBuf;
 
 use url::Url;
 
-use super::{ConfigError, SettingValues, upstream};
+use super::{ConfigError, SettingValues, parse_base_url};
 
-/// An ERP to sign in through.
+/// An ERP.
 #[derive(Debug, Clone)]
 pub struct ErpSettings {
     /// Scheme, host and port.
     pub base: Url,
     pub ca_file: Option<PathBuf>,
-    /// Read the name off its first page.
+    /// Read the person's name from the ERP's first page.
     pub fetch_name: bool,
-    /// Ask for the password twice instead of holding it.
+    /// Ask for the password twice instead of keeping it in memory.
     pub reask_password: bool,
 }
 
 impl ErpSettings {
-    /// None where no ERP is set.
+    /// `None` if no ERP is configured.
     pub(super) fn read(values: &SettingValues<'_>) -> Result<Option<Self>, ConfigError> {
-        let base = values.optional("PROFILES_ERP_URL", base)?;
+        let base = values.optional("PROFILES_ERP_URL", parse_origin)?;
         let ca_file = values.optional("PROFILES_ERP_CA_FILE", |text| Ok(PathBuf::from(text)))?;
-        let fetch_name = values.required("PROFILES_ERP_FETCH_NAME", switch)?;
-        let reask_password = values.required("PROFILES_ERP_REASK_PASSWORD", switch)?;
+        let fetch_name = values.required("PROFILES_ERP_FETCH_NAME", parse_switch)?;
+        let reask_password = values.required("PROFILES_ERP_REASK_PASSWORD", parse_switch)?;
         Ok(base.map(|base| Self {
             base,
             ca_file,
@@ -34,15 +34,15 @@ impl ErpSettings {
     }
 }
 
-fn base(text: &str) -> Result<Url, String> {
-    let base = upstream(text)?;
+fn parse_origin(text: &str) -> Result<Url, String> {
+    let base = parse_base_url(text)?;
     if base.path() == "/" {
         return Ok(base);
     }
     Err("must be scheme and host only, as https://erp.iitkgp.ac.in".to_owned())
 }
 
-fn switch(text: &str) -> Result<bool, String> {
+fn parse_switch(text: &str) -> Result<bool, String> {
     match text {
         "on" => Ok(true),
         "off" => Ok(false),

@@ -1,7 +1,7 @@
-//! Settings, read once from the environment. A name we do not know or a value that does not parse
-//! stops the start with one line that says what to do: a typing error must not become a default.
+//! Settings from environment variables. An unknown name or an invalid value stops the start with one line that
+//! says what to do, so that a typing error does not silently select a default.
 //!
-//! [`Config`] is taken apart in `app.rs` and `upstreams.rs` and goes no further; rooms get values.
+//! Only `server` and `cli` use [`Config`]; features get values.
 
 mod directory;
 mod erp;
@@ -14,7 +14,9 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-pub use directory::{DirectoryServer, DirectorySettings, LdapTransport, PLACEHOLDER, PersonLookup};
+pub use directory::{
+    DirectoryServer, DirectorySettings, LdapTransport, PersonLookup, USERNAME_PLACEHOLDER,
+};
 pub use erp::ErpSettings;
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -22,18 +24,18 @@ use time::UtcOffset;
 use url::Url;
 pub use variables::{DEMO_UPSTREAMS, VARIABLES, Variable, help, sample};
 
-/// Everything that can be set.
+/// All settings.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Unset: the private cluster, with demo people.
+    /// `None`: the private cluster, with demo people.
     pub database_url: Option<SecretString>,
     pub listen: SocketAddr,
-    /// Unset: follows the port in use.
+    /// `None`: localhost, with the port in use.
     pub public_url: Option<Url>,
-    /// `/profiles`, `/sso`: a slash in front, none behind.
+    /// `/profiles`, `/sso`: with a leading slash and no trailing one.
     pub aliases: Vec<String>,
     pub data_dir: PathBuf,
-    /// 32 bytes; unset: made once, in the data folder.
+    /// `None`: generated once, in the data folder.
     pub secret: Option<[u8; 32]>,
     pub campus_name: String,
     pub time_zone: UtcOffset,
@@ -44,29 +46,29 @@ pub struct Config {
     pub dkim_selector: String,
     pub send_mail: SendMailLimits,
     pub lifetimes: Lifetimes,
-    /// People an unverified app may have.
-    pub unverified_cap: i32,
+    /// How many people may use an unverified app.
+    pub unverified_user_cap: i32,
     pub session_idle: Duration,
-    /// Unset: nobody signs in through a directory.
+    /// `None`: no sign-in through a directory.
     pub directory: Option<DirectorySettings>,
-    /// Unset: nobody signs in with an ERP account.
+    /// `None`: no sign-in with an ERP account.
     pub erp: Option<ErpSettings>,
-    /// What one call of an upstream may take.
-    pub upstream_timeout: Duration,
-    /// Unset: nobody signs in through the JIIT portal.
+    /// How long one request to a campus system may take.
+    pub connector_timeout: Duration,
+    /// `None`: no sign-in through the JIIT portal.
     pub jiit: Option<JiitSettings>,
-    /// After which a mailbox that was proved to belong to a roll number has to be proved again.
+    /// How long a mailbox proof (association) is valid.
     pub association_age: Duration,
     pub leprechaun: Option<LeprechaunSettings>,
     pub trusted_proxies: Vec<IpNet>,
-    /// What ranges of addresses are called.
-    pub places: Vec<(String, IpNet)>,
-    /// Unset: nobody reads what is counted.
+    /// Names of address ranges.
+    pub named_networks: Vec<(String, IpNet)>,
+    /// `None`: metrics cannot be read.
     pub metrics_listen: Option<SocketAddr>,
     pub log: String,
     pub log_json: bool,
-    /// Somebody expects simulated campus systems, which only `script/run` starts.
-    pub wants_demo_upstreams: bool,
+    /// Whether `PROFILES_DEMO_UPSTREAMS` is set, which has an effect on `script/run` only.
+    pub expects_simulators: bool,
 }
 
 /// The JIIT portal.
@@ -75,49 +77,49 @@ pub struct JiitSettings {
     pub url: Url,
     pub ca_file: Option<PathBuf>,
     /// Whether TLS 1.3 is offered.
-    pub has_new_tls: bool,
-    /// What the campus' own mail addresses end in, behind the `@`.
+    pub offers_tls_1_3: bool,
+    /// The domain of the campus' mail addresses.
     pub mail_domain: String,
-    /// Below `url`, each with a slash in front.
+    /// Paths below `url`, each with a leading slash.
     pub captcha_path: String,
     pub pre_token_path: String,
     pub token_path: String,
     pub person_path: String,
 }
 
-/// How long what the server hands out lives.
+/// Lifetimes of codes and tokens.
 #[derive(Debug, Clone, Copy)]
 pub struct Lifetimes {
     pub access_token: Duration,
     pub code: Duration,
-    /// In which a traded refresh token counts as a lost answer (0: never).
+    /// How long a rotated refresh token may be used again (0: never).
     pub refresh_grace: Duration,
-    /// Unused.
+    /// How long a refresh token is valid if it is not used.
     pub refresh_token: Duration,
-    /// A family as a whole, however often it is refreshed.
+    /// How long a token family is valid, even if it is refreshed.
     pub family: Duration,
 }
 
-/// A Leprechaun server to ask which mailbox belongs to a roll number.
+/// A Leprechaun server, which maps roll numbers to mailboxes.
 #[derive(Debug, Clone)]
 pub struct LeprechaunSettings {
     pub url: Url,
-    /// The `Authorization` header, whole.
+    /// The complete value of the `Authorization` header.
     pub authorization: SecretString,
 }
 
-/// How many mails apps may send.
+/// How many mails an app may send.
 #[derive(Debug, Clone, Copy)]
 pub struct SendMailLimits {
-    /// One app to one person in 24 hours.
+    /// To one person in 24 hours.
     pub per_person_day: u32,
-    /// One app in an hour.
+    /// In an hour.
     pub per_app_hour: u32,
-    /// An app that is not verified, in 24 hours.
+    /// In 24 hours, if the app is not verified.
     pub unverified_day: u32,
 }
 
-/// Why the program does not start. One line, which names the variable and says what to do.
+/// An invalid setting: one line that names the variable and says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     #[error("{name} is not a setting of this program{hint}. See `profiles serve --help`.")]
@@ -130,7 +132,7 @@ const YEAR: Duration = Duration::from_hours(8760);
 const DAY: Duration = Duration::from_hours(24);
 
 impl Config {
-    /// Reads the settings out of an environment.
+    /// Parses the settings in an environment.
     pub fn load(
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
@@ -167,38 +169,38 @@ impl Config {
                 refresh_token: DAY * values.number("PROFILES_REFRESH_TOKEN_DAYS", 1..=365)?,
                 family: YEAR,
             },
-            unverified_cap: values
+            unverified_user_cap: values
                 .number("PROFILES_UNVERIFIED_CAP", 0..=1_000_000)
                 .map(|cap| i32::try_from(cap).unwrap_or(i32::MAX))?,
             session_idle: Duration::from_mins(1)
                 * values.number("PROFILES_SESSION_IDLE_MINUTES", 1..=525_600)?,
             directory: DirectorySettings::read(&values)?,
             erp: ErpSettings::read(&values)?,
-            upstream_timeout: values.seconds("PROFILES_UPSTREAM_SECONDS", 1..=30)?,
+            connector_timeout: values.seconds("PROFILES_UPSTREAM_SECONDS", 1..=30)?,
             jiit: jiit(&values)?,
             association_age: DAY * values.number("PROFILES_ASSOCIATION_DAYS", 1..=3_650)?,
             leprechaun: leprechaun(&values)?,
             trusted_proxies: values
                 .optional("PROFILES_TRUSTED_PROXIES", networks)?
                 .unwrap_or_default(),
-            places: values
-                .optional("PROFILES_PLACES", places)?
+            named_networks: values
+                .optional("PROFILES_PLACES", parse_named_networks)?
                 .unwrap_or_default(),
             metrics_listen: values.optional("PROFILES_METRICS_LISTEN", |text| {
                 listen(text, "127.0.0.1:9100")
             })?,
             log: values.required("PROFILES_LOG", log)?,
             log_json: values.required("PROFILES_LOG_FORMAT", log_format)?,
-            wants_demo_upstreams: given.contains_key(DEMO_UPSTREAMS),
+            expects_simulators: given.contains_key(DEMO_UPSTREAMS),
         })
     }
 }
 
-/// The given variables, read one by one against the table's defaults.
+/// The variables that are set; the table has the defaults of the others.
 struct SettingValues<'a>(&'a BTreeMap<String, String>);
 
 impl SettingValues<'_> {
-    /// An empty value counts as unset, as in a copied `.env.sample`.
+    /// An empty value counts as unset, as in a copy of `.env.sample`.
     fn text(&self, name: &str) -> Option<&str> {
         self.0
             .get(name)
@@ -266,18 +268,18 @@ fn refuse_unknown(given: &BTreeMap<String, String>) -> Result<(), ConfigError> {
     let Some(name) = given.keys().find(|name| !known(name)) else {
         return Ok(());
     };
-    let near = VARIABLES
+    let similar = VARIABLES
         .iter()
-        .find(|variable| is_near(variable.name, name));
-    let hint = near.map(|variable| format!(" (did you mean {}?)", variable.name));
+        .find(|variable| is_similar(variable.name, name));
+    let hint = similar.map(|variable| format!(" (did you mean {}?)", variable.name));
     Err(ConfigError::Unknown {
         name: name.clone(),
         hint: hint.unwrap_or_default(),
     })
 }
 
-/// Whether two names differ by little more than a slip of the finger.
-fn is_near(one: &str, other: &str) -> bool {
+/// Whether two names differ by a typing error.
+fn is_similar(one: &str, other: &str) -> bool {
     let bare = |name: &str| name.replace('_', "").to_ascii_uppercase();
     let (one, other) = (bare(one), bare(other));
     one == other
@@ -328,11 +330,11 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 fn jiit(values: &SettingValues<'_>) -> Result<Option<JiitSettings>, ConfigError> {
-    // All of them are read, the portal in use or not: what does not parse is a slip either way.
-    let url = values.optional("PROFILES_JIIT_URL", upstream)?;
+    // All settings are parsed, even without a portal, so that mistakes are reported.
+    let url = values.optional("PROFILES_JIIT_URL", parse_base_url)?;
     let path = |name| values.required(name, path_below);
     let ca_file = values.file("PROFILES_JIIT_CA_FILE")?;
-    let has_new_tls = values.required("PROFILES_JIIT_TLS", |text| match text {
+    let offers_tls_1_3 = values.required("PROFILES_JIIT_TLS", |text| match text {
         "1.2" => Ok(false),
         "1.3" => Ok(true),
         _ => Err("must be 1.2 or 1.3".to_owned()),
@@ -345,7 +347,7 @@ fn jiit(values: &SettingValues<'_>) -> Result<Option<JiitSettings>, ConfigError>
     Ok(url.map(|url| JiitSettings {
         url,
         ca_file,
-        has_new_tls,
+        offers_tls_1_3,
         mail_domain,
         captcha_path,
         pre_token_path,
@@ -369,13 +371,13 @@ fn domain(text: &str) -> Result<String, String> {
     }
 }
 
-/// A server without what it wants to hear would refuse every look-up; that is told at the start.
+/// The server refuses every look-up without authorization, so it is required.
 fn leprechaun(values: &SettingValues<'_>) -> Result<Option<LeprechaunSettings>, ConfigError> {
     const AUTHORIZATION: &str = "PROFILES_LEPRECHAUN_AUTHORIZATION";
-    let url = values.optional("PROFILES_LEPRECHAUN_URL", upstream)?;
+    let url = values.optional("PROFILES_LEPRECHAUN_URL", parse_base_url)?;
     let authorization = values.optional(AUTHORIZATION, |text| {
-        let fits = text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
-        if fits && !text.trim().is_empty() {
+        let is_printable = text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+        if is_printable && !text.trim().is_empty() {
             Ok(SecretString::from(text))
         } else {
             Err(
@@ -394,31 +396,31 @@ fn leprechaun(values: &SettingValues<'_>) -> Result<Option<LeprechaunSettings>, 
     }
 }
 
-/// The base address of an upstream, as a setting gives it.
-pub fn upstream(text: &str) -> Result<Url, String> {
+/// Parses the base URL of a campus system.
+pub fn parse_base_url(text: &str) -> Result<Url, String> {
     let base: Url = text
         .parse()
         .map_err(|_| "must be an address, as https://portal.campus.example".to_owned())?;
-    check_upstream(&base).map_err(str::to_owned)?;
+    check_base_url(&base).map_err(str::to_owned)?;
     Ok(base)
 }
 
-/// Whether passwords may be sent there: over TLS, or on this very machine.
-pub fn check_upstream(base: &Url) -> Result<(), &'static str> {
-    let is_here = match base.host() {
+/// Whether passwords may be sent to this URL: over TLS, or to this machine.
+pub fn check_base_url(base: &Url) -> Result<(), &'static str> {
+    let is_loopback = match base.host() {
         Some(url::Host::Domain(name)) => name == "localhost",
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
         Some(url::Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     };
-    let has_more = !base.username().is_empty()
+    let has_more_parts = !base.username().is_empty()
         || base.password().is_some()
         || base.query().is_some()
         || base.fragment().is_some();
     match base.scheme() {
-        "https" | "http" if has_more => Err("must be scheme, host and path only"),
+        "https" | "http" if has_more_parts => Err("must be scheme, host and path only"),
         "https" => Ok(()),
-        "http" if is_here => Ok(()),
+        "http" if is_loopback => Ok(()),
         _ => Err("must be https: plain http is for loopback hosts only"),
     }
 }
@@ -454,7 +456,7 @@ fn secret(text: &str) -> Result<[u8; 32], String> {
 }
 
 fn time_zone(text: &str) -> Result<UtcOffset, String> {
-    // India keeps one offset all year. A zone name is understood for the campuses we know of.
+    // India has one offset all year. Other zones are set by their offset.
     let text = if text == "Asia/Kolkata" {
         "+05:30"
     } else {
@@ -493,18 +495,18 @@ fn selector(text: &str) -> Result<String, String> {
 }
 
 fn networks(text: &str) -> Result<Vec<IpNet>, String> {
-    let networks = items(text).map(network).collect::<Option<_>>();
+    let networks = items(text).map(parse_network).collect::<Option<_>>();
     networks.ok_or_else(|| "must be addresses or networks, as 10.0.0.0/8,192.0.2.7".to_owned())
 }
 
-fn places(text: &str) -> Result<Vec<(String, IpNet)>, String> {
-    let place = |item: &str| {
+fn parse_named_networks(text: &str) -> Result<Vec<(String, IpNet)>, String> {
+    let named_network = |item: &str| {
         let (name, range) = item.split_once('=')?;
         let name = name.trim();
         let is_name = !name.is_empty() && !name.contains(char::is_control);
-        is_name.then(|| Some((name.to_owned(), network(range.trim())?)))?
+        is_name.then(|| Some((name.to_owned(), parse_network(range.trim())?)))?
     };
-    let places = items(text).map(place).collect::<Option<_>>();
+    let places = items(text).map(named_network).collect::<Option<_>>();
     places.ok_or_else(|| {
         "must be names with their networks, as Campus network=10.0.0.0/8,Library=10.7.0.0/16"
             .to_owned()
@@ -516,14 +518,14 @@ fn items(text: &str) -> impl Iterator<Item = &str> {
     items.filter(|item| !item.is_empty())
 }
 
-/// An address stands for itself.
-fn network(text: &str) -> Option<IpNet> {
-    let alone = || text.parse::<std::net::IpAddr>().ok().map(IpNet::from);
-    text.parse().ok().or_else(alone)
+/// A single address is a network of one address.
+fn parse_network(text: &str) -> Option<IpNet> {
+    let single = || text.parse::<std::net::IpAddr>().ok().map(IpNet::from);
+    text.parse().ok().or_else(single)
 }
 
-/// A word alone is a level. Where it is none, the log's own reading takes it for a part of the program
-/// that is to be logged alone, and nothing is.
+/// A word without `=` must be a level. `EnvFilter` would take any other word for a target, and log nothing
+/// else.
 fn log(text: &str) -> Result<String, String> {
     const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
     let is_level = |word: &str| LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word));
@@ -554,7 +556,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_set_is_a_good_start() {
+    fn defaults_are_valid() {
         let config = load(&[("PATH", "/bin"), ("PROFILES_LISTEN", "")]).unwrap();
         assert_eq!(config.aliases, ["/profiles", "/sso"]);
         assert_eq!(config.lifetimes.access_token, Duration::from_hours(10));
@@ -562,7 +564,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_is_told_with_the_nearest() {
+    fn an_unknown_name_is_refused_with_a_suggestion() {
         let error = load(&[("PROFILES_LISTENS", "x")]).unwrap_err().to_string();
         assert!(
             error.contains("PROFILES_LISTENS") && error.contains("did you mean PROFILES_LISTEN?")
@@ -571,7 +573,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_value_is_told_without_repeating_it() {
+    fn an_invalid_value_is_refused_without_repeating_it() {
         let error = load(&[("DATABASE_URL", "mysql://root:hunter2@db")])
             .unwrap_err()
             .to_string();
@@ -608,9 +610,9 @@ mod tests {
     }
 
     #[test]
-    fn a_place_has_a_name_and_a_range() {
+    fn named_networks_have_a_name_and_a_range() {
         let text = "Campus network=10.0.0.0/8, Library = 2001:db8:7::/48,Library=192.0.2.7";
-        let places = load(&[("PROFILES_PLACES", text)]).unwrap().places;
+        let places = load(&[("PROFILES_PLACES", text)]).unwrap().named_networks;
         let places: Vec<_> = places
             .iter()
             .map(|(name, range)| format!("{name} {range}"))
@@ -630,7 +632,7 @@ mod tests {
     }
 
     #[test]
-    fn the_portals_paths_and_domain_are_its_own_settings() {
+    fn the_portals_paths_and_domain_are_settings() {
         let url = (
             "PROFILES_JIIT_URL",
             "https://portal.example/StudentPortalAPI",
@@ -638,14 +640,14 @@ mod tests {
         assert!(load(&[]).unwrap().jiit.is_none());
         let jiit = load(&[url]).unwrap().jiit.unwrap();
         assert_eq!(jiit.token_path, "/token/generatewebtoken");
-        assert!(!jiit.has_new_tls);
+        assert!(!jiit.offers_tls_1_3);
         let moved = ("PROFILES_JIIT_TOKEN_PATH", "/token/next");
         let jiit = load(&[url, moved, ("PROFILES_JIIT_TLS", "1.3")])
             .unwrap()
             .jiit
             .unwrap();
         assert_eq!(
-            (jiit.token_path.as_str(), jiit.has_new_tls),
+            (jiit.token_path.as_str(), jiit.offers_tls_1_3),
             ("/token/next", true)
         );
         for (name, value) in [
@@ -693,7 +695,7 @@ mod tests {
             "http://[::1]:9/x",
             "http://localhost",
         ] {
-            assert!(upstream(good).is_ok(), "{good}");
+            assert!(parse_base_url(good).is_ok(), "{good}");
         }
         for bad in [
             "http://erp.example",
@@ -704,7 +706,7 @@ mod tests {
             "https://erp.example/?a=b",
             "erp.example",
         ] {
-            assert!(upstream(bad).is_err(), "{bad}");
+            assert!(parse_base_url(bad).is_err(), "{bad}");
         }
     }
 }

@@ -1,12 +1,12 @@
-//! What can go wrong between us and the database, sorted by who can do something about it.
+//! Database errors, by what can be done about them.
 
-/// A failure of the database. Its text is for the log; visitors are told only which kind it was.
+/// A database error. Its text is for the log; responses reveal only whether it is transient.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Not reachable, starting, stopping or out of connections: the same request may work in a moment.
+    /// Not reachable, starting, stopping or out of connections: the same request may succeed later.
     #[error("the database is not available: {0}")]
     Unavailable(#[source] sqlx::Error),
-    /// A rule of the schema said no; the name is the constraint's.
+    /// A constraint of the schema was violated.
     #[error("the database refused: {constraint}")]
     Constraint {
         constraint: String,
@@ -15,22 +15,22 @@ pub enum Error {
     },
     #[error("the schema could not be brought up to date: {0}")]
     Migration(#[source] sqlx::migrate::MigrateError),
-    /// A statement and the schema do not fit each other, or a value did not read: ours to mend.
+    /// A statement does not fit the schema, or a value could not be decoded: a bug.
     #[error("the database failed: {0}")]
     Broken(#[source] sqlx::Error),
 }
 
 impl Error {
-    /// Turns the database's own guard into the room's word for it, and leaves every other error alone.
-    pub fn on_constraint<E: From<Self>>(self, name: &str, told: E) -> E {
+    /// Replaces the violation of the named constraint by another error, and keeps all other errors.
+    pub fn map_constraint<E: From<Self>>(self, name: &str, replacement: E) -> E {
         match &self {
-            Self::Constraint { constraint, .. } if constraint == name => told,
+            Self::Constraint { constraint, .. } if constraint == name => replacement,
             _ => self.into(),
         }
     }
 
-    /// Whether the same request may work in a moment.
-    pub fn is_passing(&self) -> bool {
+    /// Whether the same request may succeed in a few seconds.
+    pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable(_))
     }
 }
@@ -44,16 +44,16 @@ impl From<sqlx::Error> for Error {
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed => Self::Unavailable(error),
-            sqlx::Error::Database(told) => {
-                // Classes of PostgreSQL's error codes, appendix A of its manual: 08 connection,
-                // 53 out of resources, 57 an operator stepped in (shutdown, start-up, time limit),
-                // 40 two transactions in each other's way, 55P03 a lock that did not come.
-                let code = told.code().unwrap_or_default();
-                let passing = ["08", "53", "57", "40", "55P03"];
-                if passing.iter().any(|class| code.starts_with(class)) {
+            sqlx::Error::Database(database_error) => {
+                // PostgreSQL error codes (appendix A of its manual): 08 connection exception,
+                // 53 insufficient resources, 57 operator intervention (shutdown, start-up, timeout),
+                // 40 transaction rollback (deadlock), 55P03 lock not available.
+                let code = database_error.code().unwrap_or_default();
+                let transient = ["08", "53", "57", "40", "55P03"];
+                if transient.iter().any(|class| code.starts_with(class)) {
                     return Self::Unavailable(error);
                 }
-                match told.constraint().map(str::to_owned) {
+                match database_error.constraint().map(str::to_owned) {
                     Some(constraint) => Self::Constraint {
                         constraint,
                         source: error,

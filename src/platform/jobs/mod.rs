@@ -1,8 +1,8 @@
-//! Work that nobody waits for: delivering letters, forgetting what has ended.
+//! Background jobs: periodic work, such as delivering mails and deleting expired rows.
 //!
-//! Every process of the service runs every job; a lock in the database lets one of them work at a time,
-//! except where the work is on what a process holds in memory.
-//! Jobs are made so that being cut off anywhere costs nothing: the next run takes up what is left.
+//! Every process of the service runs every job. A lock in the database lets one process work at a time,
+//! except for jobs on data in the memory of a process. A job may be interrupted anywhere; the next run
+//! continues.
 
 mod runner;
 mod store;
@@ -16,26 +16,26 @@ pub use runner::{Jobs, RunningJobs};
 use crate::platform::clock::Timestamp;
 use crate::platform::db;
 
-/// One piece of periodic work.
+/// One periodic job.
 pub struct Job {
-    /// `room.verb`, for the lock and the log.
+    /// `module.verb`, for the lock, the log and the metrics.
     name: &'static str,
     every: Duration,
-    /// Whether every process does it, at its end once more; else one process at a time.
-    everywhere: bool,
+    /// Whether every process runs it, and runs it once more when it stops; else one process at a time.
+    in_every_process: bool,
     work: Box<dyn Fn(Timestamp) -> JobFuture + Send + Sync>,
 }
 
-/// A run under way.
+/// One run.
 type JobFuture = Pin<Box<dyn Future<Output = db::Result<()>> + Send>>;
 
 impl Job {
-    /// Calls `work` with a copy of `what` and the time: at the start, and `every` so often after it
-    /// ended. An error is logged here, and the next run comes later than usual.
+    /// Calls `work` with a copy of `context` and the time: at the start, and `every` after each end. An error
+    /// is logged, and the next run is delayed.
     pub fn new<T, F>(
         name: &'static str,
         every: Duration,
-        what: T,
+        context: T,
         work: impl Fn(T, Timestamp) -> F + Send + Sync + 'static,
     ) -> Self
     where
@@ -45,16 +45,15 @@ impl Job {
         Self {
             name,
             every,
-            everywhere: false,
-            work: Box::new(move |now| Box::pin(work(what.clone(), now))),
+            in_every_process: false,
+            work: Box::new(move |now| Box::pin(work(context.clone(), now))),
         }
     }
 
-    /// Work on what a process holds in memory: every process does it, and once more when it is told to
-    /// stop.
+    /// Runs the job in every process, and once more when the process stops: for data in memory.
     #[must_use]
     pub fn in_every_process(mut self) -> Self {
-        self.everywhere = true;
+        self.in_every_process = true;
         self
     }
 }

@@ -1,4 +1,4 @@
-//! The loop round every job.
+//! Runs jobs: each in a loop of its own.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,12 +12,12 @@ use crate::platform::db::Db;
 use crate::platform::metrics::{JobOutcome, Stopwatch};
 use crate::platform::{db, metrics};
 
-/// The longest pause after failed runs; a job that pauses longer anyway keeps its own.
+/// The longest pause after failed runs, for jobs with a shorter interval.
 const LONGEST_BACK_OFF: Duration = Duration::from_mins(1);
-/// How long runs under way may take when the program is told to stop.
-const FINISH_WITHIN: Duration = Duration::from_secs(10);
+/// How long running jobs may take when the program stops.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The jobs of the house, ready to be started.
+/// All jobs, not started yet.
 #[derive(Debug)]
 pub struct Jobs {
     jobs: Vec<Job>,
@@ -25,7 +25,7 @@ pub struct Jobs {
     clock: SharedClock,
 }
 
-/// Jobs that were started. When this is dropped no further run begins.
+/// Started jobs. Dropping this prevents further runs.
 #[derive(Debug)]
 pub struct RunningJobs {
     tasks: JoinSet<()>,
@@ -37,7 +37,7 @@ impl Jobs {
         Self { jobs, db, clock }
     }
 
-    /// Runs each once, one after the other.
+    /// Runs each job once, one after the other.
     pub async fn run_once(&self) -> db::Result<()> {
         for job in &self.jobs {
             job.run(&self.db, self.clock.now()).await?;
@@ -45,28 +45,31 @@ impl Jobs {
         Ok(())
     }
 
-    /// Starts them all. Needs the runtime.
+    /// Starts all jobs. Must be called within a Tokio runtime.
     pub fn start(self) -> RunningJobs {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         for job in self.jobs {
-            let it = JobLoop {
+            let job_loop = JobLoop {
                 job: Arc::new(job),
                 db: self.db.clone(),
                 clock: Arc::clone(&self.clock),
             };
-            tasks.spawn(it.keep_running(stopped.clone()));
+            tasks.spawn(job_loop.run_until_stopped(stopped.clone()));
         }
         RunningJobs { tasks, stop }
     }
 }
 
 impl RunningJobs {
-    /// Lets runs under way finish, ten seconds at most, and begins no other.
+    /// Starts no further runs, and waits up to ten seconds for the current ones.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         let finished = async { while self.tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(FINISH_WITHIN, finished).await.is_err() {
+        if tokio::time::timeout(SHUTDOWN_TIMEOUT, finished)
+            .await
+            .is_err()
+        {
             tracing::warn!("some jobs were not finished in time");
         }
     }
@@ -79,32 +82,32 @@ struct JobLoop {
 }
 
 impl JobLoop {
-    async fn keep_running(self, mut stopped: watch::Receiver<bool>) {
-        let mut failed = 0;
+    async fn run_until_stopped(self, mut stopped: watch::Receiver<bool>) {
+        let mut failures = 0;
         let mut pause = Duration::ZERO;
         loop {
-            let is_over = tokio::select! {
-                // Also when whoever started the jobs is gone.
+            let is_stopping = tokio::select! {
+                // Also ends when the sender is dropped.
                 _ = stopped.wait_for(|stopped| *stopped) => true,
                 () = tokio::time::sleep(pause) => false,
             };
-            if is_over {
-                return self.finish().await;
+            if is_stopping {
+                return self.run_last().await;
             }
             match self.run().await {
-                Ok(()) => failed = 0,
+                Ok(()) => failures = 0,
                 Err(error) => {
-                    failed += 1;
+                    failures += 1;
                     tracing::warn!(job = self.job.name, %error, "a job failed");
                 }
             }
-            pause = self.job.rests(failed);
+            pause = self.job.pause_after(failures);
         }
     }
 
-    /// What a process holds in memory must not be lost with it.
-    async fn finish(&self) {
-        if self.job.everywhere
+    /// Runs the job once more if it works on data in memory, which would be lost.
+    async fn run_last(&self) {
+        if self.job.in_every_process
             && let Err(error) = self.run().await
         {
             tracing::error!(job = self.job.name, %error, "the last run of a job failed");
@@ -117,34 +120,34 @@ impl JobLoop {
 }
 
 impl Job {
-    /// How long it rests after so many failed runs in a row. What a process holds in memory waits no longer
-    /// for that: it grows, and is lost with the process.
-    fn rests(&self, failed: u32) -> Duration {
-        if self.everywhere {
+    /// The pause after this many failed runs in a row. Jobs on data in memory are not delayed: the data
+    /// grows, and is lost with the process.
+    fn pause_after(&self, failures: u32) -> Duration {
+        if self.in_every_process {
             return self.every;
         }
-        after(self.every, failed)
+        back_off(self.every, failures)
     }
 
-    /// One run, unless another process is at it. A panic ends the run and not the loop.
+    /// One run, unless another process runs the job. A panic ends the run and not the loop.
     async fn run(&self, db: &Db, now: Timestamp) -> db::Result<()> {
-        if self.everywhere {
+        if self.in_every_process {
             return self.work(now).await;
         }
-        let lock = store::lock(self.name);
-        let Some(held) = store::hold(db, &lock).await? else {
+        let lock = store::job_lock(self.name);
+        let Some(lock) = store::try_lock(db, &lock).await? else {
             return Ok(());
         };
-        let done = self.work(now).await;
-        store::release(held).await?;
-        done
+        let result = self.work(now).await;
+        store::release(lock).await?;
+        result
     }
 
     async fn work(&self, now: Timestamp) -> db::Result<()> {
-        let began = Stopwatch::start();
-        let mut work = JoinSet::new();
-        work.spawn((self.work)(now));
-        let (done, outcome) = match work.join_next().await {
+        let stopwatch = Stopwatch::start();
+        let mut task = JoinSet::new();
+        task.spawn((self.work)(now));
+        let (result, outcome) = match task.join_next().await {
             Some(Ok(Err(error))) => (Err(error), JobOutcome::Failed),
             Some(Err(panicked)) => {
                 tracing::error!(job = self.name, error = %panicked, "a job panicked");
@@ -152,16 +155,16 @@ impl Job {
             }
             Some(Ok(Ok(()))) | None => (Ok(()), JobOutcome::Done),
         };
-        metrics::ran(self.name, outcome, began.elapsed());
-        done
+        metrics::record_job_run(self.name, outcome, stopwatch.elapsed());
+        result
     }
 }
 
-/// How long a job that failed so often in a row rests.
-fn after(every: Duration, failed: u32) -> Duration {
+/// Doubles the pause with every failed run in a row.
+fn back_off(every: Duration, failures: u32) -> Duration {
     let longest = every.max(LONGEST_BACK_OFF);
     every
-        .saturating_mul(2_u32.saturating_pow(failed))
+        .saturating_mul(2_u32.saturating_pow(failures))
         .min(longest)
 }
 
@@ -170,20 +173,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_job_that_fails_comes_back_later_and_later_up_to_a_minute() {
+    fn the_pause_of_a_failing_job_doubles_up_to_a_minute() {
         let every = Duration::from_secs(2);
         let pauses: Vec<_> = [0, 1, 2, 5, 99]
-            .map(|failed| after(every, failed).as_secs())
+            .map(|failures| back_off(every, failures).as_secs())
             .into();
         assert_eq!(pauses, [2, 4, 8, 60, 60]);
-        assert_eq!(after(Duration::from_hours(1), 9), Duration::from_hours(1));
+        assert_eq!(
+            back_off(Duration::from_hours(1), 9),
+            Duration::from_hours(1)
+        );
     }
 
     #[test]
-    fn what_is_in_memory_is_written_as_soon_as_it_can_be() {
+    fn jobs_on_data_in_memory_are_not_delayed() {
         let every = Duration::from_millis(500);
-        let job = || Job::new("ledger.write_down", every, (), |(), _| async { Ok(()) });
-        assert_eq!(job().rests(3), Duration::from_secs(4));
-        assert_eq!(job().in_every_process().rests(99), every);
+        let job = || Job::new("access_log.flush", every, (), |(), _| async { Ok(()) });
+        assert_eq!(job().pause_after(3), Duration::from_secs(4));
+        assert_eq!(job().in_every_process().pause_after(99), every);
     }
 }

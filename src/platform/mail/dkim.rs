@@ -1,8 +1,8 @@
-//! The signature that lets a mailbox see that a letter is ours and unchanged (DKIM, RFC 6376; with
-//! Ed25519, RFC 8463).
+//! DKIM signatures (RFC 6376; with Ed25519, RFC 8463): receivers can verify the sender domain and that the
+//! mail is unchanged.
 //!
-//! Decision: the two dozen lines of canonicalisation are ours, because lettre's signing comes with the
-//! `rsa` crate (RUSTSEC-2023-0071). The cryptography is ring's, which speaks our TLS already.
+//! Decision: canonicalisation is implemented here, instead of with lettre's DKIM feature, because that
+//! depends on the `rsa` crate (RUSTSEC-2023-0071). The cryptography is that of ring, which TLS uses already.
 
 use std::fmt;
 use std::fmt::Write;
@@ -15,9 +15,9 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 use sha2::{Digest, Sha256};
 
-/// What is signed. A name that stands once more than its header does (all of them do) also forbids a
-/// second one (RFC 6376 §8.15). The last two must be signed for one-click (RFC 8058 §3.1).
-const SIGNED: [&str; 12] = [
+/// The signed headers. Each name is listed once more than the header occurs, so that a header added later
+/// breaks the signature (RFC 6376 §8.15). One-click unsubscription requires the last two (RFC 8058 §3.1).
+const SIGNED_HEADERS: [&str; 12] = [
     "from",
     "to",
     "subject",
@@ -32,7 +32,7 @@ const SIGNED: [&str; 12] = [
     "list-unsubscribe-post",
 ];
 
-/// A key, and the name in DNS under which its other half is published:
+/// A private key, and the DNS name of its public key:
 /// `<selector>._domainkey.<domain>`.
 pub struct DkimSigner {
     domain: String,
@@ -47,13 +47,13 @@ enum DkimKey {
 
 impl fmt::Debug for DkimSigner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Signer({} at {})", self.selector, self.domain)
+        write!(f, "DkimSigner({} at {})", self.selector, self.domain)
     }
 }
 
 impl DkimSigner {
-    /// Reads a private key in PEM: RSA of 2048 bits or more, or Ed25519. `None` for anything else.
-    pub fn read(pem: &[u8], selector: &str, domain: &str) -> Option<Self> {
+    /// Parses a private key in PEM: RSA of 2048 bits or more, or Ed25519. `None` for anything else.
+    pub fn parse(pem: &[u8], selector: &str, domain: &str) -> Option<Self> {
         let key = match PrivateKeyDer::from_pem_slice(pem).ok()? {
             PrivateKeyDer::Pkcs1(key) => RsaKeyPair::from_der(key.secret_pkcs1_der())
                 .ok()
@@ -74,17 +74,17 @@ impl DkimSigner {
         })
     }
 
-    /// The letter with its signature in front. A letter without an end of its headers stays as it is.
-    pub(super) fn sign(&self, letter: Vec<u8>) -> Vec<u8> {
-        let end = letter.windows(4).position(|four| four == b"\r\n\r\n");
-        let Some((headers, body)) = end.and_then(|end| letter.split_at_checked(end + 2)) else {
-            return letter;
+    /// Adds the signature in front. A message without end of headers is returned unchanged.
+    pub(super) fn sign(&self, mail: Vec<u8>) -> Vec<u8> {
+        let end = mail.windows(4).position(|four| four == b"\r\n\r\n");
+        let Some((headers, body)) = end.and_then(|end| mail.split_at_checked(end + 2)) else {
+            return mail;
         };
-        let fields = fields(&String::from_utf8_lossy(headers));
+        let fields = parse_headers(&String::from_utf8_lossy(headers));
         let body_hash = STANDARD.encode(Sha256::digest(relaxed_body(
             body.get(2..).unwrap_or_default(),
         )));
-        let (names, mut signed) = chosen(&fields);
+        let (names, mut signed) = select_headers(&fields);
         let unsigned = format!(
             "v=1; a={}; c=relaxed/relaxed; d={};\r\n\ts={}; h={names};\r\n\tbh={body_hash};\r\n\tb=",
             self.algorithm(),
@@ -94,10 +94,10 @@ impl DkimSigner {
         signed.push_str("dkim-signature:");
         signed.push_str(&relaxed_value(&unsigned));
         let signature = STANDARD.encode(self.signature(signed.as_bytes()));
-        let mut whole =
-            format!("DKIM-Signature: {unsigned}{}\r\n", folded(&signature)).into_bytes();
-        whole.extend_from_slice(&letter);
-        whole
+        let mut signed_mail =
+            format!("DKIM-Signature: {unsigned}{}\r\n", fold(&signature)).into_bytes();
+        signed_mail.extend_from_slice(&mail);
+        signed_mail
     }
 
     fn algorithm(&self) -> &'static str {
@@ -111,7 +111,7 @@ impl DkimSigner {
         match &self.key {
             DkimKey::Rsa(key) => {
                 let mut signature = vec![0; key.public().modulus_len()];
-                // The only thing that can fail here is a buffer of another length.
+                // Fails only for a buffer of another length.
                 match key.sign(
                     &RSA_PKCS1_SHA256,
                     &SystemRandom::new(),
@@ -127,8 +127,8 @@ impl DkimSigner {
     }
 }
 
-/// The header fields, unfolded: names in lower case.
-fn fields(headers: &str) -> Vec<(String, String)> {
+/// The header fields, unfolded, with names in lower case.
+fn parse_headers(headers: &str) -> Vec<(String, String)> {
     let mut fields: Vec<(String, String)> = Vec::new();
     for line in headers.split("\r\n") {
         match fields.last_mut() {
@@ -144,10 +144,10 @@ fn fields(headers: &str) -> Vec<(String, String)> {
     fields
 }
 
-/// The list of names for `h=`, and the fields as they are signed, from the lowest up (RFC 6376 §5.4.2).
-fn chosen(fields: &[(String, String)]) -> (String, String) {
+/// The list of names for `h=`, and the signed fields, from the last to the first (RFC 6376 §5.4.2).
+fn select_headers(fields: &[(String, String)]) -> (String, String) {
     let (mut names, mut signed) = (Vec::new(), String::new());
-    for name in SIGNED {
+    for name in SIGNED_HEADERS {
         for (_, value) in fields.iter().rev().filter(|(known, _)| known == name) {
             names.push(name);
             let _ = write!(signed, "{name}:{}\r\n", relaxed_value(value));
@@ -192,8 +192,8 @@ fn relaxed_body(body: &[u8]) -> Vec<u8> {
     relaxed
 }
 
-/// No line longer than mail likes; whitespace inside `b=` means nothing (RFC 6376 §3.5).
-fn folded(signature: &str) -> String {
+/// Folds the signature into short lines; whitespace inside `b=` is ignored (RFC 6376 §3.5).
+fn fold(signature: &str) -> String {
     let lines = signature.as_bytes().chunks(72);
     let lines: Vec<_> = lines.map(String::from_utf8_lossy).collect();
     lines.join("\r\n\t")
@@ -205,13 +205,13 @@ mod tests {
 
     /// The examples of RFC 6376 §3.4.5.
     #[test]
-    fn blanks_are_relaxed_as_the_standard_shows() {
+    fn whitespace_is_canonicalised_as_in_the_rfc() {
         let body = b" C \r\nD \t E\r\n\r\n\r\n";
         assert_eq!(relaxed_body(body), b" C\r\nD E\r\n");
         assert_eq!(relaxed_body(b""), b"");
         assert_eq!(relaxed_body(b"\r\n\r\n"), b"");
         assert_eq!(relaxed_body(b"no end"), b"no end\r\n");
-        let fields = fields("A: X\r\nB : Y\t\r\n\tZ  \r\n");
+        let fields = parse_headers("A: X\r\nB : Y\t\r\n\tZ  \r\n");
         let relaxed: Vec<_> = fields
             .iter()
             .map(|(name, value)| format!("{name}:{}", relaxed_value(value)))
@@ -220,16 +220,16 @@ mod tests {
     }
 
     #[test]
-    fn every_name_is_listed_once_more_than_it_stands() {
-        let fields = fields("Subject: one\r\nX: y\r\nSubject: two\r\n");
-        let (names, signed) = chosen(&fields);
+    fn every_name_is_listed_once_more_than_it_occurs() {
+        let fields = parse_headers("Subject: one\r\nX: y\r\nSubject: two\r\n");
+        let (names, signed) = select_headers(&fields);
         assert_eq!(names.matches("subject").count(), 3);
         assert_eq!(names.matches("list-unsubscribe-post").count(), 1);
         assert_eq!(signed, "subject:two\r\nsubject:one\r\n");
     }
 
     #[test]
-    fn what_is_no_key_is_none() {
-        assert!(DkimSigner::read(b"nonsense", "s", "campus.example").is_none());
+    fn an_invalid_key_is_refused() {
+        assert!(DkimSigner::parse(b"nonsense", "s", "campus.example").is_none());
     }
 }

@@ -1,37 +1,38 @@
-//! Mails that the house itself writes. (What apps write through `send_mail` never comes here: it is not
-//! kept anywhere.)
+//! Mails that Profiles itself sends, through an outbox in the database. (Mails of apps, through
+//! `send_mail`, are sent at once and not stored.)
 //!
 //! ```text
-//! put ─(the caller's transaction)─▶ waiting ─claimed─▶ on its way ─▶ sent
-//!                                      ▲                   │
-//!                                      └── later and later ┘ a day long, then given up
+//! enqueue ─(the caller's transaction)─▶ waiting ──claim──▶ sending ──▶ sent
+//!                                          ▲                  │
+//!                                          └─ retry, doubling ┘ for a day, then given up
 //! ```
 //!
-//! Decision: the outbox holds a template's name and ids, and the letter is written when it goes out,
-//! because so no link, no name and no address lies in a queue, and what is deleted meanwhile is not
-//! told any more.
+//! Decision: the outbox holds the name of a template and ids, and the mail is rendered when it is sent,
+//! because then the queue contains no links, names or addresses, and deleted data is not mailed.
 //!
-//! Decision: a letter to a mailbox that is nobody's yet (to see whether it is read) refers to a row that
-//! holds the address and the hash of what it carried, and is deleted with it a day after that is over.
+//! Decision: a mail to a mailbox that belongs to no account refers to a row with the address and the hash
+//! of the mailed secret. The row is deleted a day after the secret has expired.
 //!
-//! Decision: a letter is claimed for a few minutes at a time, not locked while the mail server talks,
-//! because no transaction may wait for a network. A process that dies while sending leaves the letter
-//! to the next claim; its `Message-ID` is the same again, so a mailbox can tell that it is one letter.
+//! Decision: a mail is claimed for a few minutes, instead of locked while it is sent, because no
+//! transaction may wait for the network. If a process ends while it sends, another claims the mail later.
+//! The `Message-ID` stays the same, so a mailbox can recognise a duplicate.
 
 mod deliver;
 mod dkim;
-mod letter;
-mod mailbox;
-mod rules;
-mod server;
+mod mailed_secret;
+mod rendered_mail;
+mod retry;
+mod smtp_server;
 mod store;
 mod transport;
 
 pub use deliver::MailDelivery;
 pub use dkim::DkimSigner;
-pub use mailbox::{CodeKey, MailboxMessage, MailedSecret, find_linked, put_to_mailbox, take_code};
-pub use store::put;
+pub use mailed_secret::{
+    CodeKey, MailboxMessage, MailedSecret, enqueue_to_mailbox, find_by_link, redeem_code,
+};
+pub use store::enqueue;
 pub use transport::{MailSetupError, MailTransport, SendError};
 
-/// The letter with the link that proves a further address.
+/// The template of the mail that verifies a secondary address.
 pub const EMAIL_ADDED: &str = "email_added";

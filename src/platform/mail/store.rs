@@ -1,8 +1,8 @@
-//! The outbox in the database.
+//! The outbox and the proofs of mailed secrets.
 
 use serde_json::Value;
 
-use super::mailbox::{MailboxMessage, MailedSecret};
+use super::mailed_secret::{MailboxMessage, MailedSecret};
 use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Executor;
@@ -10,11 +10,14 @@ use crate::platform::id::{AddresseeId, AppId, LetterId, PersonId};
 use crate::platform::rng::Rng;
 use crate::platform::secret::TokenHash;
 
-/// Puts a letter into the outbox, in the transaction of what it tells of. `template` is a folder below
-/// `templates/mail/`; `detail` holds ids and moments and nothing that a queue must not hold: `app` is an
-/// app's id, `at` the seconds since 1970 of the event, `further` the id of a further address. With `address`, the id of a further address, the
-/// letter goes there instead of to the primary one, with a link that proves that it was read.
-pub async fn put(
+/// Adds a mail to the outbox, in the transaction of the event. `template` is a folder below
+/// `templates/mail/`.
+///
+/// `detail` holds ids and times only: `app` is the id of an app, `at` the time of the event in seconds
+/// since 1970, `further` the id of a secondary address that the mail is about. With `address`, the id of
+/// a secondary address, the mail is sent there instead of to the primary address, with a confirmation
+/// link.
+pub async fn enqueue(
     db: impl Executor<'_>,
     template: &'static str,
     person: PersonId,
@@ -36,12 +39,12 @@ pub async fn put(
     Ok(())
 }
 
-/// Writes a letter to a mailbox, and where it goes, in one statement.
+/// Inserts a mail to a mailbox and its recipient, in one statement.
 pub(super) async fn insert_to_mailbox(
     db: impl Executor<'_>,
     template: &'static str,
     id: AddresseeId,
-    letter: MailboxMessage<'_>,
+    mail: MailboxMessage<'_>,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<()> {
@@ -55,10 +58,10 @@ pub(super) async fn insert_to_mailbox(
         LetterId::new(now, rng).0,
         template,
         id.0,
-        letter.address,
-        letter.about,
-        letter.carries.map(MailedSecret::name),
-        letter.until,
+        mail.address,
+        mail.about,
+        mail.carries.map(MailedSecret::name),
+        mail.until,
         now,
     )
     .execute(db)
@@ -66,36 +69,36 @@ pub(super) async fn insert_to_mailbox(
     Ok(())
 }
 
-/// A letter to go out, with what it speaks of as it is now.
+/// A mail to send, with the current data of the person and the app.
 #[derive(Debug)]
 pub(super) struct ClaimedMail {
     pub id: LetterId,
     pub template: String,
     pub written_at: Timestamp,
-    /// This one included.
-    pub tries: i32,
-    /// None where it goes to a mailbox.
+    /// Including this one.
+    pub attempts: i32,
+    /// `None` for a mail to a mailbox.
     pub person: Option<PersonId>,
-    /// What the reader is called; at a mailbox, what the letter is about.
+    /// The name of the person; for a mailbox, what the mail is about.
     pub name: String,
-    /// Empty at a mailbox.
+    /// Empty for a mailbox.
     pub username: String,
-    /// The primary address; of somebody the directory has none for, the first that they proved.
+    /// The primary address, or the first verified secondary address of a person without one.
     pub email: String,
-    /// Whether it is about an app; if there is none then, it is gone.
+    /// Whether it is about an app. If `app` is `None` then, the app was deleted.
     pub is_about_app: bool,
     pub app: Option<(AppId, String)>,
-    /// Seconds since 1970.
+    /// The time of the event, in seconds since 1970.
     pub at: Option<i64>,
-    /// The further address it tells of, unless that is gone.
+    /// The secondary address it is about, if it still exists.
     pub further: Option<String>,
     pub proves: ProofKind,
 }
 
 impl ClaimedMail {
-    /// How the reader is addressed. Whoever reads at an address that nobody has proved may be a stranger: they
-    /// learn nobody's name, and nobody writes to them what they call themselves.
-    pub(super) fn reader(&self) -> &str {
+    /// The name in the greeting. Security: an unverified address may belong to a stranger, who must not
+    /// learn the person's name or receive text of the person's choice, so such a mail uses the username.
+    pub(super) fn recipient_name(&self) -> &str {
         match self.proves {
             ProofKind::Address(..) => &self.username,
             _ => &self.name,
@@ -103,19 +106,19 @@ impl ClaimedMail {
     }
 }
 
-/// Whether a letter is to prove that an address is read.
+/// What a mail proves when its secret is used.
 #[derive(Debug)]
 pub(super) enum ProofKind {
     Nothing,
-    /// The further address of this id.
+    /// Access to the secondary address with this id.
     Address(i32, String),
-    /// One that is verified by now, or gone.
-    NoMore,
-    /// A mailbox that is nobody's yet.
+    /// Access to a secondary address that is already verified or was removed.
+    Obsolete,
+    /// Access to a mailbox that belongs to no account.
     Mailbox(MailboxRecipient),
 }
 
-/// Where a letter to a mailbox goes.
+/// The recipient of a mail to a mailbox.
 #[derive(Debug)]
 pub(super) struct MailboxRecipient {
     pub id: AddresseeId,
@@ -123,7 +126,7 @@ pub(super) struct MailboxRecipient {
     pub until: Timestamp,
 }
 
-/// The same, as the statement reads it.
+/// The row of the statement.
 struct OutboxRow {
     id: uuid::Uuid,
     template: String,
@@ -146,7 +149,7 @@ struct OutboxRow {
     expires_at: Option<Timestamp>,
 }
 
-/// Takes the letter that waits longest, for this process alone until `until`.
+/// Claims the mail that has been due the longest, until `until`.
 pub(super) async fn claim(
     db: impl Executor<'_>,
     now: Timestamp,
@@ -208,13 +211,13 @@ impl From<OutboxRow> for ClaimedMail {
             }),
             (None, false, _) => ProofKind::Nothing,
             (None, true, Some((id, address))) => ProofKind::Address(id, address),
-            (None, true, None) => ProofKind::NoMore,
+            (None, true, None) => ProofKind::Obsolete,
         };
         Self {
             id: LetterId(row.id),
             template: row.template,
             written_at: row.queued_at,
-            tries: row.attempts,
+            attempts: row.attempts,
             person: row.person_id.map(PersonId),
             name: row.name,
             username: row.username,
@@ -228,7 +231,7 @@ impl From<OutboxRow> for ClaimedMail {
     }
 }
 
-/// Keeps what proves that the further address `address` is read, and forgets what proves it no longer.
+/// Stores the hash of the confirmation link of a secondary address, and deletes expired ones.
 pub(super) async fn insert_proof(
     db: impl Executor<'_>,
     address: i32,
@@ -252,24 +255,24 @@ pub(super) async fn insert_proof(
     Ok(())
 }
 
-/// Keeps what a letter to a mailbox carries, as a hash.
-pub(super) async fn mark_carried(
+/// Stores the hash of the secret in a mail to a mailbox.
+pub(super) async fn set_mailed_secret(
     db: impl Executor<'_>,
     addressee: AddresseeId,
-    carried: TokenHash,
+    secret: TokenHash,
 ) -> db::Result<()> {
     sqlx::query!(
         "update mail_recipients set hash = $2 where id = $1",
         addressee.0,
-        carried.to_vec()
+        secret.to_vec()
     )
     .execute(db)
     .await?;
     Ok(())
 }
 
-/// Which letter carried a link that is still good.
-pub(super) async fn find_linked(
+/// Finds the mail of a link that has not expired.
+pub(super) async fn find_by_link(
     db: impl Executor<'_>,
     link: TokenHash,
     now: Timestamp,
@@ -284,14 +287,14 @@ pub(super) async fn find_linked(
     Ok(id.map(AddresseeId))
 }
 
-/// Takes the code of a letter, if this is it and it is still good.
+/// Marks the code of a mail as used, if it is right and has not expired.
 pub(super) async fn mark_code_used(
     db: impl Executor<'_>,
     addressee: AddresseeId,
     code: TokenHash,
     now: Timestamp,
 ) -> db::Result<bool> {
-    let done = sqlx::query!(
+    let updated = sqlx::query!(
         "update mail_recipients set hash = null
          where id = $1 and hash = $2 and secret_kind = 'code' and expires_at > $3",
         addressee.0,
@@ -300,10 +303,10 @@ pub(super) async fn mark_code_used(
     )
     .execute(db)
     .await?;
-    Ok(done.rows_affected() > 0)
+    Ok(updated.rows_affected() > 0)
 }
 
-/// Deletes addresses of mailboxes, and the letters to them, of what was over before `before`.
+/// Deletes mailbox recipients whose secret expired before `before`, with their mails.
 pub(super) async fn delete_addressees(db: impl Executor<'_>, before: Timestamp) -> db::Result<()> {
     sqlx::query!("delete from mail_recipients where expires_at < $1", before)
         .execute(db)
@@ -344,7 +347,7 @@ pub(super) async fn mark_given_up(
     Ok(())
 }
 
-/// Deletes letters whose fate was sealed before `before`.
+/// Deletes mails that were sent or given up before `before`.
 pub(super) async fn delete_done(db: impl Executor<'_>, before: Timestamp) -> db::Result<()> {
     sqlx::query!(
         "delete from outbox where sent_at < $1 or given_up_at < $1",

@@ -1,4 +1,4 @@
-//! How a letter leaves: as a file, or through a mail server.
+//! How mails leave: as files, or through a mail server.
 
 use std::fmt::Display;
 use std::io;
@@ -13,17 +13,17 @@ use lettre::transport::smtp;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::dkim::DkimSigner;
-use super::server::SmtpServer;
+use super::smtp_server::SmtpServer;
 use crate::platform::metrics;
 use crate::platform::metrics::MailOutcome;
 
-/// How long a trial may take.
-const CHECKED_WITHIN: Duration = Duration::from_secs(30);
+/// How long a check may take.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The way out. Cheap to clone.
+/// Sends mails. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct MailTransport {
-    way: TransportKind,
+    kind: TransportKind,
     signer: Option<Arc<DkimSigner>>,
 }
 
@@ -33,104 +33,101 @@ enum TransportKind {
     Server(Arc<SmtpServer>),
 }
 
-/// Why a letter did not leave. Its text names no address and quotes nobody, so it may stand in a log
-/// and in a record.
+/// Why a mail was not sent. The text contains no address and no text of the server, so it may be logged and
+/// stored.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
     #[error("the mail folder cannot be written: {0}")]
     File(#[from] io::Error),
     #[error("the mail server did not answer in time")]
-    Slow,
+    Timeout,
     #[error("the mail server is not reachable")]
     Unreachable,
-    #[error(
-        "the mail server does not speak TLS as it must, or its certificate is not to be trusted"
-    )]
+    #[error("the mail server does not offer TLS, or its certificate is not trusted")]
     Untrusted,
-    #[error("the mail server broke off in the middle")]
-    BrokenOff,
+    #[error("the mail server closed the connection early")]
+    ConnectionClosed,
     #[error("the mail server refused with code {0}")]
     Refused(smtp::response::Code),
-    #[error("the mail server and we do not understand each other")]
-    Confused,
+    #[error("the mail server sent an unexpected response")]
+    UnexpectedResponse,
 }
 
-/// Why there is no way out as it was set. One line that names the setting.
+/// Why the mail settings cannot be used: one line that names the setting.
 #[derive(Debug, thiserror::Error)]
 pub enum MailSetupError {
     #[error(
-        "PROFILES_SMTP_URL is no address of a mail server, as smtp://user:password@host or smtps://…"
+        "PROFILES_SMTP_URL is not the address of a mail server, as smtp://user:password@host or smtps://…"
     )]
     Address,
-    #[error("PROFILES_SMTP_CA_FILE holds no certificate in PEM")]
+    #[error("PROFILES_SMTP_CA_FILE does not contain a certificate in PEM")]
     Authority,
     #[error(
-        "PROFILES_DKIM_KEY_FILE holds no private key in PEM, RSA of 2048 bits or more, or Ed25519"
+        "PROFILES_DKIM_KEY_FILE does not contain a private key in PEM: RSA of 2048 bits or more, or Ed25519"
     )]
     SigningKey,
-    #[error("{setting} cannot be read: {why}")]
+    #[error("{setting} cannot be read: {source}")]
     File {
         setting: &'static str,
-        why: io::Error,
+        source: io::Error,
     },
-    #[error("PROFILES_MAIL_FROM is no mail address: {0}")]
+    #[error("PROFILES_MAIL_FROM is not a mail address: {0}")]
     From(#[from] lettre::address::AddressError),
 }
 
 impl MailTransport {
-    /// Each letter a file in this folder, for its owner to read only.
+    /// Writes each mail to a file in this folder, which only its owner can read.
     pub fn files(folder: PathBuf) -> Self {
         Self {
-            way: TransportKind::Files(folder),
+            kind: TransportKind::Files(folder),
             signer: None,
         }
     }
 
-    /// To a server: `smtps://` with TLS from the start; `smtp://` with TLS required as soon as a
-    /// password is sent to another machine, with TLS where the server has it otherwise, and without
-    /// on loopback. `tls=required` or `tls=opportunistic` in the query says it outright. `authority`
-    /// is a certificate in PEM to be trusted beside those that everybody trusts.
+    /// Sends to a server. `smtps://` uses implicit TLS. `smtp://` requires STARTTLS if a password is sent
+    /// to another machine, uses it if offered otherwise, and uses none on loopback; the query
+    /// `tls=required` or `tls=opportunistic` overrides that. `authority` is a certificate in PEM to trust
+    /// in addition to the usual ones.
     pub fn server(
         address: &SecretString,
         authority: Option<&[u8]>,
     ) -> Result<Self, MailSetupError> {
-        let server = SmtpServer::at(address.expose_secret(), authority)?;
+        let server = SmtpServer::parse(address.expose_secret(), authority)?;
         Ok(Self {
-            way: TransportKind::Server(Arc::new(server)),
+            kind: TransportKind::Server(Arc::new(server)),
             signer: None,
         })
     }
 
-    /// The same, with every letter signed.
+    /// Signs every mail with DKIM.
     #[must_use]
-    pub fn signed(mut self, signer: Option<DkimSigner>) -> Self {
+    pub fn with_signer(mut self, signer: Option<DkimSigner>) -> Self {
         self.signer = signer.map(Arc::new);
         self
     }
 
-    /// Whether letters could leave now.
+    /// Checks that mails can be sent.
     pub async fn check(&self) -> Result<(), SendError> {
-        match &self.way {
+        match &self.kind {
             TransportKind::Files(folder) => {
                 make_folder(folder)?;
-                let trial = folder.join(".trial");
-                std::fs::write(&trial, b"")?;
-                Ok(std::fs::remove_file(trial)?)
+                let test_file = folder.join(".trial");
+                std::fs::write(&test_file, b"")?;
+                Ok(std::fs::remove_file(test_file)?)
             }
-            TransportKind::Server(server) => server.answers(CHECKED_WITHIN).await,
+            TransportKind::Server(server) => server.check(CHECK_TIMEOUT).await,
         }
     }
 
-    /// Sends a letter off or fails, before `within` has passed. `name` is unlike every other letter's:
-    /// a file is called so.
+    /// Sends a mail within a deadline. `name` must be unique; it is the name of the file.
     pub async fn send(
         &self,
         name: impl Display,
         message: &Message,
-        within: Duration,
+        timeout: Duration,
     ) -> Result<(), SendError> {
-        let sent = self.hand_over(name, message, within).await;
-        metrics::mailed(match &sent {
+        let sent = self.dispatch(name, message, timeout).await;
+        metrics::record_mail(match &sent {
             Ok(()) => MailOutcome::Sent,
             Err(SendError::Refused(_)) => MailOutcome::Refused,
             Err(_) => MailOutcome::Failed,
@@ -138,24 +135,24 @@ impl MailTransport {
         sent
     }
 
-    async fn hand_over(
+    async fn dispatch(
         &self,
         name: impl Display,
         message: &Message,
-        within: Duration,
+        timeout: Duration,
     ) -> Result<(), SendError> {
-        let letter = message.formatted();
-        let letter = match &self.signer {
-            Some(signer) => signer.sign(letter),
-            None => letter,
+        let mail = message.formatted();
+        let mail = match &self.signer {
+            Some(signer) => signer.sign(mail),
+            None => mail,
         };
-        match &self.way {
+        match &self.kind {
             TransportKind::Files(folder) => {
                 let (folder, name) = (folder.clone(), name.to_string());
-                let written = tokio::task::spawn_blocking(move || write(&folder, &name, &letter));
+                let written = tokio::task::spawn_blocking(move || write(&folder, &name, &mail));
                 Ok(written.await.map_err(io::Error::other)??)
             }
-            TransportKind::Server(server) => server.take(message.envelope(), &letter, within).await,
+            TransportKind::Server(server) => server.send(message.envelope(), &mail, timeout).await,
         }
     }
 }
@@ -168,20 +165,21 @@ fn make_folder(folder: &Path) -> io::Result<()> {
         .create(folder)
 }
 
-/// Writes beside the folder and moves in, so that nobody who watches it sees half a letter.
-fn write(folder: &Path, letter: &str, content: &[u8]) -> io::Result<()> {
+/// Writes beside the folder and then moves the file, so that programs that watch the folder see complete
+/// mails only.
+fn write(folder: &Path, mail: &str, content: &[u8]) -> io::Result<()> {
     make_folder(folder)?;
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    let unfinished = folder.with_file_name(format!(".{name}-{letter}"));
+    let temporary = folder.with_file_name(format!(".{name}-{mail}"));
     let mut file = std::fs::OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(true)
         .mode(0o600)
-        .open(&unfinished)?;
+        .open(&temporary)?;
     file.write_all(content)?;
     file.sync_all()?;
-    std::fs::rename(unfinished, folder.join(format!("{letter}.eml")))
+    std::fs::rename(temporary, folder.join(format!("{mail}.eml")))
 }
 
 #[cfg(test)]
@@ -189,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_letter_is_a_file_that_only_its_owner_reads() {
+    fn a_mail_is_a_file_that_only_its_owner_can_read() {
         use std::os::unix::fs::PermissionsExt;
         let home = std::env::temp_dir().join(format!("profiles-mail-{}", std::process::id()));
         let folder = home.join("mail");

@@ -1,5 +1,5 @@
-//! The files of `static/`, inside the program. A page links them by an address that carries a
-//! hash of their content, so browsers may keep them for ever.
+//! The files of `static/`, embedded in the binary. Pages link to them by a URL that contains a hash of
+//! the content, so browsers may cache them for ever.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use super::PageError;
 #[folder = "static/"]
 struct StaticFiles;
 
-/// The hashes of all files, read once at the start.
+/// The content hash of every file, computed once at start-up.
 #[derive(Debug)]
 pub struct Assets(BTreeMap<String, String>);
 
@@ -37,12 +37,12 @@ impl Assets {
             .map_or_else(|| file.to_owned(), |hash| format!("{file}?v={hash}"))
     }
 
-    /// What is in a file.
-    pub fn text(&self, file: &str) -> Option<Vec<u8>> {
+    /// The content of a file.
+    pub fn content(&self, file: &str) -> Option<Vec<u8>> {
         Some(StaticFiles::get(file)?.data.into_owned())
     }
 
-    /// The files below `folder`, by name without ending.
+    /// The files below `folder`, as pairs of name without extension and path.
     pub fn names_in<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.0.keys().filter_map(move |file| {
             let name = file.strip_prefix(folder)?.strip_prefix('/')?;
@@ -53,21 +53,21 @@ impl Assets {
 
 /// Serves one file of `static/`.
 pub(super) async fn serve(Path(file): Path<String>) -> Response {
-    let Some(found) = StaticFiles::get(&file) else {
+    let Some(asset) = StaticFiles::get(&file) else {
         return PageError::not_found().into_response();
     };
-    let kind = mime_guess::from_path(&file).first_or_octet_stream();
-    let kind = if kind.type_() == "text" || kind.subtype() == "javascript" {
-        format!("{kind}; charset=utf-8")
+    let media_type = mime_guess::from_path(&file).first_or_octet_stream();
+    let media_type = if media_type.type_() == "text" || media_type.subtype() == "javascript" {
+        format!("{media_type}; charset=utf-8")
     } else {
-        kind.to_string()
+        media_type.to_string()
     };
     let headers = [
-        (header::CONTENT_TYPE, kind),
+        (header::CONTENT_TYPE, media_type),
         (
             header::CACHE_CONTROL,
             "public, max-age=31536000, immutable".to_owned(),
         ),
     ];
-    (StatusCode::OK, headers, found.data.into_owned()).into_response()
+    (StatusCode::OK, headers, asset.data.into_owned()).into_response()
 }

@@ -1,17 +1,18 @@
-//! How cookies are named and marked, once for all.
+//! The names and attributes of all cookies.
 
 use http::{HeaderMap, HeaderValue, header};
 use tower_sessions::cookie::{Cookie, SameSite};
 
-/// A client's secret on its way to the page that shows it once.
-pub const FRESH_SECRET: &str = "fresh_secret";
-/// What a browser keeps of a proof that was begun in it.
-pub const ASSOCIATION: &str = "association";
-/// What is one person's and not the next one's in the same browser.
-const PERSONAL: [&str; 2] = [FRESH_SECRET, ASSOCIATION];
+/// Holds a new client secret from the redirect until the page that shows it once.
+pub const NEW_SECRET_COOKIE: &str = "fresh_secret";
+/// Binds a mailbox proof (association) to the browser that began it.
+pub const ASSOCIATION_COOKIE: &str = "association";
+/// Cookies that belong to one person, and must not reach the next person in the same browser.
+const PERSONAL_COOKIES: [&str; 2] = [NEW_SECRET_COOKIE, ASSOCIATION_COOKIE];
 
-/// With TLS every cookie is `Secure` and named `__Host-`, so that no other host of the campus can set
-/// it; without (loopback only) it is neither, since browsers would refuse it.
+/// With TLS every cookie is `Secure` and has the prefix `__Host-`, so that no other host of the domain can
+/// set it (cookie tossing). Without TLS, which is for loopback only, it has neither, because browsers
+/// would refuse it.
 #[derive(Debug, Clone, Copy)]
 pub struct CookiePolicy {
     pub secure: bool,
@@ -26,68 +27,68 @@ impl CookiePolicy {
         }
     }
 
-    /// The value of a cookie of ours in a request.
+    /// The value of a cookie in a request.
     pub fn read(self, headers: &HeaderMap, name: &'static str) -> Option<String> {
         read(headers, &self.name(name))
     }
 
-    /// Sets a cookie for as long as the browser is open, or for a span.
+    /// Sets a cookie, for `max_age` or until the browser closes.
     pub fn set(
         self,
         headers: &mut HeaderMap,
         name: &'static str,
         value: String,
-        lives_for: Option<std::time::Duration>,
+        max_age: Option<std::time::Duration>,
     ) {
-        let mut cookie = self.cookie(name, value);
-        cookie.set_max_age(lives_for.and_then(|span| span.try_into().ok()));
+        let mut cookie = self.build(name, value);
+        cookie.set_max_age(max_age.and_then(|span| span.try_into().ok()));
         append(headers, &cookie);
     }
 
-    /// Sets a cookie that requests from other sites carry, too, to the addresses below `path` alone.
-    /// Without TLS there is none: browsers would not send it.
-    pub fn set_across_sites(
+    /// Sets a cookie that browsers also send with cross-site requests (`SameSite=None`), and only to
+    /// addresses below `path`. Does nothing without TLS: browsers require `Secure` for such cookies.
+    pub fn set_cross_site(
         self,
         headers: &mut HeaderMap,
         name: &'static str,
         path: String,
         value: String,
-        lives_for: Option<std::time::Duration>,
+        max_age: Option<std::time::Duration>,
     ) {
         if !self.secure {
             return;
         }
-        let mut cookie = Cookie::build((across_sites(name), value))
+        let mut cookie = Cookie::build((cross_site_name(name), value))
             .path(path)
             .http_only(true)
             .secure(true)
             .same_site(SameSite::None)
             .build();
-        cookie.set_max_age(lives_for.and_then(|span| span.try_into().ok()));
+        cookie.set_max_age(max_age.and_then(|span| span.try_into().ok()));
         append(headers, &cookie);
     }
 
-    /// The value of such a cookie in a request.
-    pub fn read_across_sites(self, headers: &HeaderMap, name: &'static str) -> Option<String> {
-        read(headers, &across_sites(name))
+    /// The value of a cookie set by [`Self::set_cross_site`].
+    pub fn read_cross_site(self, headers: &HeaderMap, name: &'static str) -> Option<String> {
+        read(headers, &cross_site_name(name))
     }
 
     pub fn remove(self, headers: &mut HeaderMap, name: &'static str) {
-        let mut cookie = self.cookie(name, String::new());
+        let mut cookie = self.build(name, String::new());
         cookie.set_max_age(time::Duration::ZERO);
         append(headers, &cookie);
     }
 
-    /// Takes out of a browser what the person before left there: when somebody signs in or out.
-    pub fn forget_person(self, sent: &HeaderMap, headers: &mut HeaderMap) {
-        for name in PERSONAL {
+    /// Removes the cookies of the previous person. Called when a person signs in or out.
+    pub fn remove_personal_cookies(self, sent: &HeaderMap, headers: &mut HeaderMap) {
+        for name in PERSONAL_COOKIES {
             if self.read(sent, name).is_some() {
                 self.remove(headers, name);
             }
         }
     }
 
-    fn cookie(self, name: &'static str, value: String) -> Cookie<'static> {
+    fn build(self, name: &'static str, value: String) -> Cookie<'static> {
         Cookie::build((self.name(name), value))
             .path("/")
             .http_only(true)
@@ -97,8 +98,8 @@ impl CookiePolicy {
     }
 }
 
-/// A cookie with a path of its own cannot be `__Host-`.
-fn across_sites(name: &'static str) -> String {
+/// The prefix `__Host-` requires `Path=/`, so a cookie with another path gets `__Secure-`.
+fn cross_site_name(name: &'static str) -> String {
     format!("__Secure-{name}")
 }
 
@@ -108,8 +109,8 @@ fn read(headers: &HeaderMap, name: &str) -> Option<String> {
         .iter()
         .filter_map(|line| line.to_str().ok());
     let cookies = lines.flat_map(|line| Cookie::split_parse(line.to_owned()));
-    let mut ours = cookies.flatten().filter(|cookie| cookie.name() == name);
-    ours.next().map(|cookie| cookie.value().to_owned())
+    let mut matching = cookies.flatten().filter(|cookie| cookie.name() == name);
+    matching.next().map(|cookie| cookie.value().to_owned())
 }
 
 fn append(headers: &mut HeaderMap, cookie: &Cookie<'_>) {

@@ -1,22 +1,22 @@
-//! Browsers of other origins (Fetch standard, CORS): the token endpoint, the user API and the metadata
-//! answer them, without credentials; pages never do.
+//! CORS (Fetch standard): which other origins may read a response from a browser. The token endpoint,
+//! the user API and the metadata allow it, without credentials; pages never do.
 
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-/// The origins registered by the app an answer concerns. A handler attaches it to its response; only
-/// then, and only for these, may a browser page read the answer.
+/// The origins that the client of this request has registered. A handler attaches it to its response;
+/// only pages of these origins may then read the response.
 #[derive(Debug, Clone, Default)]
 pub struct AllowedOrigins(pub Vec<String>);
 
-/// The answer to a preflight; `known` says whether any app registered the asking origin.
-pub fn answer_preflight(asked: &HeaderMap, known: bool) -> Response {
+/// The response to a preflight request. `is_registered`: whether any app has registered the origin.
+pub fn respond_to_preflight(request: &HeaderMap, is_registered: bool) -> Response {
     let mut answer = StatusCode::NO_CONTENT.into_response();
     let headers = answer.headers_mut();
     headers.insert(header::VARY, HeaderValue::from_static("Origin"));
-    if let (true, Some(origin)) = (known, asked.get(header::ORIGIN)) {
+    if let (true, Some(origin)) = (is_registered, request.get(header::ORIGIN)) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         for (name, value) in [
             (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
@@ -32,11 +32,11 @@ pub fn answer_preflight(asked: &HeaderMap, known: bool) -> Response {
     answer
 }
 
-/// Opens an answer to the origin that asked, if the app it [`AllowedOrigins`]s registered that origin.
-pub async fn open_to_concerned(request: Request, next: Next) -> Response {
+/// Adds the CORS headers if the request's origin is among the [`AllowedOrigins`] of the response.
+pub async fn allow_registered_origins(request: Request, next: Next) -> Response {
     let origin = request.headers().get(header::ORIGIN).cloned();
     let mut answer = next.run(request).await;
-    let concerned = answer
+    let allowed = answer
         .extensions_mut()
         .remove::<AllowedOrigins>()
         .unwrap_or_default();
@@ -44,11 +44,11 @@ pub async fn open_to_concerned(request: Request, next: Next) -> Response {
         .headers_mut()
         .append(header::VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = origin {
-        let registered = concerned
+        let is_allowed = allowed
             .0
             .iter()
             .any(|known| known.as_bytes() == origin.as_bytes());
-        if registered {
+        if is_allowed {
             let headers = answer.headers_mut();
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
             headers.insert(

@@ -1,8 +1,8 @@
-//! What a browser is told of who is signed in, for its own account chooser (FedCM, "login status"): a
-//! header, and a cookie for the few addresses the chooser asks.
+//! FedCM login status: the `Set-Login` header, and a cookie for the FedCM endpoints.
 //!
-//! That cookie is the only one other sites' requests carry. It names a session and opens none: what
-//! asks for a session's own cookie does not know it, and without our seal it names nothing.
+//! The browser's account chooser calls the FedCM endpoints cross-site, where the session cookie
+//! (`SameSite=Lax`) is not sent. The cookie set here is. It holds the hash of the session id and a MAC
+//! over it, so it identifies a session to these endpoints but cannot be used as a session cookie.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tower_sessions::Session;
@@ -11,48 +11,48 @@ use super::{SessionLifetime, UserSession, Web, session_store};
 use crate::platform::secret::TokenHash;
 
 const COOKIE: &str = "fedcm";
-const STATUS: HeaderName = HeaderName::from_static("set-login");
+const SET_LOGIN: HeaderName = HeaderName::from_static("set-login");
 
-/// The header of an answer after which nobody is signed in.
-pub const LOGGED_OUT: (HeaderName, HeaderValue) = (STATUS, HeaderValue::from_static("logged-out"));
+/// The header that reports to the browser that nobody is signed in.
+pub const LOGGED_OUT: (HeaderName, HeaderValue) =
+    (SET_LOGIN, HeaderValue::from_static("logged-out"));
 
-/// Says that somebody is signed in.
-pub(super) fn announce(web: &Web, session: &Session, visit: &UserSession, headers: &mut HeaderMap) {
+/// Reports to the browser that a person is signed in.
+pub(super) fn set(web: &Web, session: &Session, user: &UserSession, headers: &mut HeaderMap) {
     let Some(id) = session.id() else {
         return;
     };
-    headers.insert(STATUS, HeaderValue::from_static("logged-in"));
-    let name = session_store::fingerprint(&id).to_hex();
-    let value = format!("{name}.{}", seal(web, &name));
-    let lives_for = match visit.lifetime {
+    headers.insert(SET_LOGIN, HeaderValue::from_static("logged-in"));
+    let name = session_store::session_hash(&id).to_hex();
+    let value = format!("{name}.{}", mac(web, &name));
+    let max_age = match user.lifetime {
         SessionLifetime::Browser => None,
-        SessionLifetime::Remembered => Some(visit.lifetime.span()),
+        SessionLifetime::Remembered => Some(user.lifetime.max_age()),
     };
     let path = web.links.fedcm();
     web.cookies
-        .set_across_sites(headers, COOKIE, path, value, lives_for);
+        .set_cross_site(headers, COOKIE, path, value, max_age);
 }
 
-/// Says that nobody is signed in any more.
-pub(super) fn retract(web: &Web, headers: &mut HeaderMap) {
+/// Reports to the browser that nobody is signed in any more.
+pub(super) fn clear(web: &Web, headers: &mut HeaderMap) {
     let (name, value) = LOGGED_OUT;
     headers.insert(name, value);
-    let (path, at_once) = (web.links.fedcm(), std::time::Duration::ZERO);
+    let (path, max_age) = (web.links.fedcm(), std::time::Duration::ZERO);
     web.cookies
-        .set_across_sites(headers, COOKIE, path, String::new(), Some(at_once));
+        .set_cross_site(headers, COOKIE, path, String::new(), Some(max_age));
 }
 
-/// Under what the database keeps the session that a request of the account chooser names, if it is
-/// there still.
-pub fn named_session(web: &Web, headers: &HeaderMap) -> Option<TokenHash> {
-    let cookie = web.cookies.read_across_sites(headers, COOKIE)?;
-    let (name, sealed) = cookie.split_once('.')?;
-    let genuine = web
+/// The hash of the session id in the cookie of a FedCM request. The session itself may have ended.
+pub fn find_status_session(web: &Web, headers: &HeaderMap) -> Option<TokenHash> {
+    let cookie = web.cookies.read_cross_site(headers, COOKIE)?;
+    let (name, mac) = cookie.split_once('.')?;
+    let is_valid = web
         .cookie_key
-        .is_seal(sealed, &[COOKIE.as_bytes(), name.as_bytes()]);
-    genuine.then(|| TokenHash::from_hex(name)).flatten()
+        .verify_mac(mac, &[COOKIE.as_bytes(), name.as_bytes()]);
+    is_valid.then(|| TokenHash::from_hex(name)).flatten()
 }
 
-fn seal(web: &Web, name: &str) -> String {
-    web.cookie_key.seal(&[COOKIE.as_bytes(), name.as_bytes()])
+fn mac(web: &Web, name: &str) -> String {
+    web.cookie_key.mac(&[COOKIE.as_bytes(), name.as_bytes()])
 }

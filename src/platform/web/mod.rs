@@ -1,78 +1,82 @@
-//! What every page and every endpoint shares: the shell round the routes, pages and their frame,
-//! forms, cookies, limits, and the three answers to trouble.
+//! What all pages and endpoints share.
 //!
-//! A request passes, from outside in: the address made regular ([`shell`]), request id and log span
-//! ([`trace`]), protective headers ([`headers`]), trouble turned into pages ([`problem`]), the session.
-//!
-//! Decision: a page's hidden `csrf_token` is a seal over the browser's session id, or over a cookie
-//! given to visitors who have no session, because so nothing is stored for people who only look.
+//! - [`middleware`]: the layers around all routes, with [`trace`] and [`security_headers`]
+//! - [`PageContext`] and [`Page`]: rendering pages, flash messages, redirects
+//! - [`csrf`]: forms with a CSRF token
+//! - [`UserSession`]: the browser session, kept by [`PostgresSessionStore`]
+//! - [`RateLimiter`] and [`ClientAddress`]
+//! - [`errors`]: the three kinds of error response
+//! - [`cors`], [`cookies`], FedCM's [`login_status`]
 
-mod address;
 mod assets;
-mod body;
+mod client_address;
 mod cookies;
 mod cors;
-mod device;
-mod form;
-mod frame;
-mod headers;
-mod limit;
+mod csrf;
+mod errors;
+mod form_params;
 mod login_status;
+mod middleware;
+mod multipart;
 mod page;
-mod problem;
+mod page_context;
+mod rate_limit;
+mod request_body;
 #[cfg(test)]
 pub(crate) mod sample;
+mod security_headers;
 mod session;
 mod session_store;
-mod shell;
 mod trace;
+mod user_agent;
 
 use std::sync::Arc;
 
-pub use address::{ClientAddress, NamedNetworks};
 pub use assets::Assets;
-pub use cookies::{ASSOCIATION, CookiePolicy, FRESH_SECRET};
-pub use cors::{AllowedOrigins, answer_preflight, open_to_concerned};
-pub use form::{
-    CsrfForm, CsrfMultipartForm, FORM_WITH_FILE, FormParams, RepeatedParameter, UploadedFile,
-};
-pub use frame::{FlashKind, FlashMessage, PageContext};
-pub use headers::no_store;
+pub use client_address::{ClientAddress, NamedNetworks};
+pub use cookies::{ASSOCIATION_COOKIE, CookiePolicy, NEW_SECRET_COOKIE};
+pub use cors::{AllowedOrigins, allow_registered_origins, respond_to_preflight};
+pub use csrf::{CsrfForm, CsrfMultipartForm};
+pub use errors::{ApiError, ErrorChain, OAuthErrorResponse, PageError};
+pub use form_params::{FormParams, RepeatedParameter};
 use ipnet::IpNet;
-pub use limit::{Permit, RateLimit, RateLimited, RateLimiter};
-pub use login_status::{LOGGED_OUT, named_session};
+pub use login_status::{LOGGED_OUT, find_status_session};
+pub use middleware::MiddlewareStack;
+pub use multipart::{MAX_MULTIPART_BODY, UploadedFile};
 pub use page::{FormAction, Page, Templates};
-pub use problem::{ApiError, ErrorChain, OAuthErrorResponse, PageError};
+pub use page_context::{FlashKind, FlashMessage, PageContext};
+pub use rate_limit::{Permit, RateLimit, RateLimited, RateLimiter};
 #[cfg(test)]
 pub(crate) use sample::PageSample;
-pub use session::{SessionLifetime, UserSession, begin as begin_session, end as end_session};
-pub use session_store::{PostgresSessionStore, end_other_sessions_of, end_sessions_of};
-pub use shell::MiddlewareStack;
+pub use security_headers::set_no_store;
+pub use session::{SessionLifetime, UserSession, begin_session, end_session};
+pub use session_store::{PostgresSessionStore, delete_other_sessions, delete_sessions};
 use time::UtcOffset;
 pub use trace::RequestId;
 
+use crate::platform::clock::Timestamp;
 use crate::platform::links::Links;
 use crate::platform::secret::ServerKey;
 
-/// What pages need to know of the house. Cheap to clone; every room with pages has one.
+/// What every feature with pages or endpoints needs. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Web(Arc<WebParts>);
 
-/// The parts of [`Web`], for `app.rs` to fill.
+/// The parts of [`Web`].
 #[derive(Debug)]
 pub struct WebParts {
     pub links: Links,
-    pub pages: Templates,
+    pub templates: Templates,
     pub assets: Assets,
     pub cookies: CookiePolicy,
     pub campus_name: String,
     pub time_zone: UtcOffset,
-    /// Seals forms.
+    /// For CSRF tokens.
     pub form_key: ServerKey,
-    /// Seals the message for the next page and other cookies that hold a value.
+    /// For cookies that hold a value, such as the flash message.
     pub cookie_key: ServerKey,
     pub trusted_proxies: Vec<IpNet>,
-    pub places: NamedNetworks,
+    pub named_networks: NamedNetworks,
 }
 
 impl Web {
@@ -84,62 +88,59 @@ impl Web {
         &self.0.links
     }
 
-    /// A page that is no answer to a request: nobody looks at it, and it has no forms.
-    pub fn render_alone<P: Page>(&self, page: &P) -> Result<String, PageError> {
-        let mut context = frame::own(page).map_err(PageError::broken)?;
-        frame::dress(&mut context, self, None, "", None);
-        let html = self.0.pages.render(P::TEMPLATE, &context);
-        html.map_err(PageError::broken)
+    /// Renders a page outside a request, for example for the data export: nobody is signed in, and it
+    /// has no forms.
+    pub fn render_standalone<P: Page>(&self, page: &P) -> Result<String, PageError> {
+        let mut context = page_context::page_context(page).map_err(PageError::internal)?;
+        page_context::add_shared_context(&mut context, self, None, "", None);
+        let html = self.0.templates.render(P::TEMPLATE, &context);
+        html.map_err(PageError::internal)
     }
 
     /// As `21 Nov 2026`, in the campus' time zone.
-    pub fn date(&self, moment: crate::platform::clock::Timestamp) -> String {
-        let shape =
+    pub fn date(&self, moment: Timestamp) -> String {
+        let format =
             time::macros::format_description!("[day padding:none] [month repr:short] [year]");
         moment
             .to_offset(self.0.time_zone)
-            .format(&shape)
+            .format(&format)
             .unwrap_or_default()
     }
 
     /// As `21 Nov 2026, 18:05:03`, in the campus' time zone.
-    pub fn date_and_second(&self, moment: crate::platform::clock::Timestamp) -> String {
-        let shape = time::macros::format_description!(
+    pub fn date_and_second(&self, moment: Timestamp) -> String {
+        let format = time::macros::format_description!(
             "[day padding:none] [month repr:short] [year], [hour]:[minute]:[second]"
         );
         moment
             .to_offset(self.0.time_zone)
-            .format(&shape)
+            .format(&format)
             .unwrap_or_default()
     }
 
-    /// When something was, as one says it: `today at 18:05`, `yesterday at 18:05`, `on Tuesday at
+    /// Relative to now: `today at 18:05`, `yesterday at 18:05`, `on Tuesday at
     /// 18:05`, `on 21 Nov 2026`.
-    pub fn said(
-        &self,
-        moment: crate::platform::clock::Timestamp,
-        now: crate::platform::clock::Timestamp,
-    ) -> String {
-        let there = moment.to_offset(self.0.time_zone);
-        let days = now.to_offset(self.0.time_zone).date() - there.date();
+    pub fn format_relative(&self, moment: Timestamp, now: Timestamp) -> String {
+        let local = moment.to_offset(self.0.time_zone);
+        let days = now.to_offset(self.0.time_zone).date() - local.date();
         let time = time::macros::format_description!("[hour]:[minute]");
-        let time = there.format(&time).unwrap_or_default();
+        let time = local.format(&time).unwrap_or_default();
         match days.whole_days() {
             ..=0 => format!("today at {time}"),
             1 => format!("yesterday at {time}"),
-            2..=6 => format!("on {} at {time}", there.weekday()),
+            2..=6 => format!("on {} at {time}", local.weekday()),
             _ => format!("on {}", self.date(moment)),
         }
     }
 
     /// As `21 Nov 2026, 18:05`, in the campus' time zone.
-    pub fn date_and_time(&self, moment: crate::platform::clock::Timestamp) -> String {
-        let shape = time::macros::format_description!(
+    pub fn date_and_time(&self, moment: Timestamp) -> String {
+        let format = time::macros::format_description!(
             "[day padding:none] [month repr:short] [year], [hour]:[minute]"
         );
         moment
             .to_offset(self.0.time_zone)
-            .format(&shape)
+            .format(&format)
             .unwrap_or_default()
     }
 }
@@ -159,14 +160,17 @@ mod tests {
     use super::sample;
 
     #[test]
-    fn a_moment_is_said_as_people_say_it() {
+    fn times_are_worded_relative_to_today() {
         let web = sample::web();
         // 00:30 in the campus' time zone
         let now = datetime!(2026-11-20 19:00 UTC);
-        let said = |moment| web.said(moment, now);
-        assert_eq!(said(datetime!(2026-11-20 18:45 UTC)), "today at 00:15");
-        assert_eq!(said(datetime!(2026-11-20 18:00 UTC)), "yesterday at 23:30");
-        assert_eq!(said(datetime!(2026-11-17 12:00 UTC)), "on Tuesday at 17:30");
-        assert_eq!(said(datetime!(2026-11-14 12:00 UTC)), "on 14 Nov 2026");
+        let words = |moment| web.format_relative(moment, now);
+        assert_eq!(words(datetime!(2026-11-20 18:45 UTC)), "today at 00:15");
+        assert_eq!(words(datetime!(2026-11-20 18:00 UTC)), "yesterday at 23:30");
+        assert_eq!(
+            words(datetime!(2026-11-17 12:00 UTC)),
+            "on Tuesday at 17:30"
+        );
+        assert_eq!(words(datetime!(2026-11-14 12:00 UTC)), "on 14 Nov 2026");
     }
 }

@@ -1,4 +1,4 @@
-//! Pages: a struct that names its template and holds all that the template may use.
+//! Pages: each is a struct that names its template and holds the variables of the template.
 
 use std::fmt;
 
@@ -10,34 +10,35 @@ use tera::{Context, Tera};
 #[folder = "templates/"]
 struct TemplateFiles;
 
-/// A page. Its fields are what its template sees, beside what [`super::PageContext`] gives every page.
+/// A page. Its template sees its fields, and the variables that [`super::PageContext`] adds to every page.
 pub trait Page: Serialize {
     /// The file below `templates/`.
     const TEMPLATE: &'static str;
 
-    /// What the browser's tab says.
+    /// The title of the browser's tab.
     fn title(&self) -> String;
 
-    /// Where the page's forms may lead (CSP `form-action`).
+    /// Where the page's forms may be sent (CSP `form-action`).
     fn form_action(&self) -> FormAction {
         FormAction::Here
     }
 }
 
-/// Browsers hold `form-action` against the redirect that answers a form, too.
+/// Browsers also apply `form-action` to redirects that follow the form, so the consent form must allow the
+/// redirect URIs of all apps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FormAction {
-    /// Our own pages.
+    /// Only Profiles itself.
     Here,
-    /// Wherever an app's redirect address is.
+    /// Any origin: the redirect URI of an app.
     Anywhere,
 }
 
-/// The template engine with every template read.
+/// All templates, parsed.
 pub struct Templates(Tera);
 
 impl Templates {
-    /// Reads all templates. An error names the template and what is wrong with it.
+    /// Parses all templates. An error names the template and what is wrong with it.
     pub fn read() -> Result<Self, tera::Error> {
         let mut tera = Tera::new();
         let texts = TemplateFiles::iter()
@@ -51,19 +52,19 @@ impl Templates {
         self.0.render(template, context)
     }
 
-    /// A page that stands by itself: its own fields, and no frame round them.
-    pub fn alone<P: Page>(&self, page: &P) -> Result<String, tera::Error> {
+    /// Renders a page without the shared variables.
+    pub fn render_standalone<P: Page>(&self, page: &P) -> Result<String, tera::Error> {
         self.render(P::TEMPLATE, &Context::from_serialize(page)?)
     }
 
-    /// What a template takes from its context, those it stands on included.
+    /// The variables that a template uses, including those of templates it extends or includes.
     #[cfg(test)]
     pub(super) fn variables(&self, template: &str) -> Vec<String> {
         let variables = self.0.get_template_variables(template).unwrap();
         variables.into_iter().map(str::to_owned).collect()
     }
 
-    /// The files there are, for the test that every one is used.
+    /// The names of all templates.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.get_template_names()
     }
@@ -71,6 +72,6 @@ impl Templates {
 
 impl fmt::Debug for Templates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Pages(…)")
+        f.write_str("Templates(…)")
     }
 }

@@ -1,5 +1,5 @@
-//! Pages with something in them, for the test that renders every page there is. Each room lists those
-//! of its own, the roof collects them, and what must hold of all is judged here.
+//! Sample pages, for the test that renders every page in each of its states. Each module lists its own
+//! samples, `server` collects them, and [`find_errors`] checks them.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use time::macros::datetime;
 
 use super::{
     Assets, CookiePolicy, FlashMessage, NamedNetworks, Page, PageError, SessionLifetime, Templates,
-    UserSession, Web, WebParts, frame,
+    UserSession, Web, WebParts, page_context,
 };
 use crate::platform::id::PersonId;
 use crate::platform::links::Links;
@@ -20,7 +20,7 @@ pub(crate) struct PageSample {
     /// The type, as `profiles::developers::apps::pages::ListPage`.
     pub page: &'static str,
     pub template: &'static str,
-    own: Context,
+    context: Context,
     fields: Vec<String>,
 }
 
@@ -30,17 +30,17 @@ impl PageSample {
         Self {
             page: name.split('<').next().unwrap_or(name),
             template: P::TEMPLATE,
-            own: frame::own(page).unwrap(),
+            context: page_context::page_context(page).unwrap(),
             fields: fields(page),
         }
     }
 
-    /// As a stranger sees it, and as somebody does who is signed in and is told something.
-    fn in_frames(&self, web: &Web) -> [Context; 2] {
-        let (visit, flash) = (visit(), FlashMessage::good("Saved."));
-        [(None, None), (Some(&visit), Some(&flash))].map(|(visit, flash)| {
-            let mut context = self.own.clone();
-            frame::dress(&mut context, web, visit, "seal", flash);
+    /// The contexts of a visitor, and of a signed-in person who sees a flash message.
+    fn contexts(&self, web: &Web) -> [Context; 2] {
+        let (user, flash) = (user(), FlashMessage::good("Saved."));
+        [(None, None), (Some(&user), Some(&flash))].map(|(user, flash)| {
+            let mut context = self.context.clone();
+            page_context::add_shared_context(&mut context, web, user, "token", flash);
             context
         })
     }
@@ -51,36 +51,37 @@ fn fields(page: &impl Page) -> Vec<String> {
     page.as_object().unwrap().keys().cloned().collect()
 }
 
-/// The page of a problem, which every room may have.
+/// The error page.
 pub(crate) fn samples() -> Vec<PageSample> {
-    let plain = PageError::not_found();
-    let broken = PageError::broken(std::io::Error::other("a sample")).back("/", "Back");
+    let not_found = PageError::not_found();
+    let internal =
+        PageError::internal(std::io::Error::other("a sample")).with_back_link("/", "Back");
     vec![
-        PageSample::of(&plain.page(Some("abc"))),
-        PageSample::of(&broken.page(Some("abc"))),
+        PageSample::of(&not_found.page(Some("abc"))),
+        PageSample::of(&internal.page(Some("abc"))),
     ]
 }
 
-/// What is wrong between these pages and their templates, in a line each.
-pub(crate) fn complaints(samples: &[PageSample]) -> Vec<String> {
+/// Compares these pages with their templates. Returns one line per error.
+pub(crate) fn find_errors(samples: &[PageSample]) -> Vec<String> {
     let web = web();
-    let mut told = BTreeSet::new();
+    let mut errors = BTreeSet::new();
     for sample in samples {
         let PageSample { page, template, .. } = sample;
-        if !web.pages.names().any(|name| name == *template) {
-            told.insert(format!("{page}: there is no templates/{template}"));
+        if !web.templates.names().any(|name| name == *template) {
+            errors.insert(format!("{page}: there is no templates/{template}"));
             continue;
         }
-        let variables = web.pages.variables(template);
-        for context in sample.in_frames(&web) {
-            // Rendering sees what is inside of things, but only where it comes along.
-            if let Err(error) = web.pages.render(template, &context) {
-                told.insert(format!("{page}: {}", super::ErrorChain::of(error)));
+        let variables = web.templates.variables(template);
+        for context in sample.contexts(&web) {
+            // Rendering also finds missing members of variables, but only on the branches it takes.
+            if let Err(error) = web.templates.render(template, &context) {
+                errors.insert(format!("{page}: {}", super::ErrorChain::of(error)));
             }
             let missing = variables
                 .iter()
                 .filter(|variable| !context.contains_key(variable));
-            told.extend(missing.map(|variable| {
+            errors.extend(missing.map(|variable| {
                 format!("templates/{template} uses `{variable}`, which {page} does not give")
             }));
         }
@@ -89,20 +90,20 @@ pub(crate) fn complaints(samples: &[PageSample]) -> Vec<String> {
             .iter()
             .filter(|field| !variables.contains(field))
         {
-            told.insert(format!(
+            errors.insert(format!(
                 "{page} gives `{field}`, which templates/{template} does not use"
             ));
         }
     }
-    told.into_iter().collect()
+    errors.into_iter().collect()
 }
 
-/// A house of no particular campus.
+/// A server of no particular campus.
 pub(crate) fn web() -> Web {
     let key = ServerKey::master([7; 32]);
     Web::new(WebParts {
         links: links(),
-        pages: Templates::read().unwrap(),
+        templates: Templates::read().unwrap(),
         assets: Assets::read(),
         cookies: CookiePolicy { secure: false },
         campus_name: "Campus".to_owned(),
@@ -110,7 +111,7 @@ pub(crate) fn web() -> Web {
         form_key: key.derive("forms"),
         cookie_key: key.derive("cookies"),
         trusted_proxies: Vec::new(),
-        places: NamedNetworks::default(),
+        named_networks: NamedNetworks::default(),
     })
 }
 
@@ -118,7 +119,7 @@ pub(crate) fn links() -> Links {
     Links::new(&"http://localhost:8000/profiles".parse().unwrap())
 }
 
-fn visit() -> UserSession {
+fn user() -> UserSession {
     UserSession {
         person: PersonId(7),
         username: "asha".to_owned(),

@@ -1,7 +1,8 @@
-//! Who is signed in, in this browser, since when.
+//! The browser session: who is signed in, and since when.
 
 use std::time::Duration;
 
+use axum::extract::FromRequestParts;
 use serde::{Deserialize, Serialize};
 use tower_sessions::{Expiry, Session};
 
@@ -9,37 +10,37 @@ use super::PageError;
 use crate::platform::clock::Timestamp;
 use crate::platform::id::PersonId;
 
-/// A signed-in visitor, as the session keeps them. The names are those of the sign-in.
+/// The person who is signed in, as the session stores it. Names are those at the time of sign-in.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct UserSession {
     pub person: PersonId,
     pub username: String,
-    /// What the page greets with: the full name, or the username where there is none.
+    /// The full name, or the username of a person without one.
     pub name: String,
     pub is_admin: bool,
     #[serde(with = "time::serde::timestamp")]
     pub signed_in_at: Timestamp,
     pub lifetime: SessionLifetime,
-    /// What the browser said it is, as [`super::PageContext::device`] has it.
+    /// The browser, as in [`super::PageContext::device`].
     #[serde(default)]
     pub device: Option<String>,
-    /// What the campus calls the network it was in, as [`super::PageContext::place`] has it.
+    /// The network, as in [`super::PageContext::place`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
 }
 
-/// How long a session lives.
+/// How long a session lasts.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, PartialEq, Eq)]
 pub enum SessionLifetime {
-    /// Until the browser closes, a while unused, or a day.
+    /// Until the browser closes, at most a day, or less if unused.
     Browser,
     /// "Keep me signed in": a year.
     Remembered,
 }
 
 impl SessionLifetime {
-    /// The absolute end, however much it is used.
-    pub(super) fn span(self) -> Duration {
+    /// The longest a session may last, even if it is used.
+    pub(super) fn max_age(self) -> Duration {
         match self {
             Self::Browser => Duration::from_hours(24),
             Self::Remembered => Duration::from_hours(8760),
@@ -47,32 +48,42 @@ impl SessionLifetime {
     }
 }
 
-pub(super) const VISIT: &str = "visit";
+/// The key in the session's data.
+pub(super) const USER_SESSION: &str = "visit";
 
-/// Makes the browser's session this person's, under a new id: one that was known before the sign-in
-/// must not become theirs (session fixation).
-pub async fn begin(session: &Session, visit: &UserSession) -> Result<(), PageError> {
+/// Signs a person in, under a new session id.
+///
+/// Security: an id from before the sign-in may be known to an attacker (session fixation).
+pub async fn begin_session(session: &Session, user: &UserSession) -> Result<(), PageError> {
     session.clear().await;
-    session.cycle_id().await.map_err(PageError::broken)?;
-    session.set_expiry(Some(match visit.lifetime {
+    session.cycle_id().await.map_err(PageError::internal)?;
+    session.set_expiry(Some(match user.lifetime {
         SessionLifetime::Browser => Expiry::OnSessionEnd,
         SessionLifetime::Remembered => Expiry::OnInactivity(
-            visit
-                .lifetime
-                .span()
+            user.lifetime
+                .max_age()
                 .try_into()
                 .unwrap_or(time::Duration::MAX),
         ),
     }));
     session
-        .insert(VISIT, visit)
+        .insert(USER_SESSION, user)
         .await
-        .map_err(PageError::broken)?;
-    // The session's layer will save it too, but can only answer a bare 500 when the database is away.
-    session.save().await.map_err(PageError::broken)
+        .map_err(PageError::internal)?;
+    // The session layer saves it too, but responds with a bare 500 if the database is not available.
+    session.save().await.map_err(PageError::internal)
 }
 
-/// Forgets who was signed in, here and in the database.
-pub async fn end(session: &Session) -> Result<(), PageError> {
-    session.flush().await.map_err(PageError::broken)
+/// Signs the person out: deletes the session from the database and the browser.
+pub async fn end_session(session: &Session) -> Result<(), PageError> {
+    session.flush().await.map_err(PageError::internal)
+}
+
+/// Extracts the session of a request, or fails with an error page.
+pub(super) async fn extract_session<S: Send + Sync>(
+    parts: &mut http::request::Parts,
+    state: &S,
+) -> Result<Session, PageError> {
+    let session = Session::from_request_parts(parts, state).await;
+    session.map_err(|(_, reason)| PageError::internal(std::io::Error::other(reason)))
 }

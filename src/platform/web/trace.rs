@@ -1,5 +1,7 @@
-//! One id and one span for each request. The log names the route, never the address asked for: a
-//! query may carry a code, a path somebody's id.
+//! The request id and the log span of each request.
+//!
+//! Security: the log names the route pattern and not the address, because a query may contain an
+//! authorization code, and a path may contain a personal id.
 
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
@@ -12,35 +14,35 @@ use crate::platform::metrics::Stopwatch;
 use crate::platform::rng::SharedRng;
 use crate::platform::secret::alphanumeric;
 
-/// What a visitor may quote and an operator may search for.
+/// Identifies a request in the log. Error pages show it, so that people can quote it.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-pub(super) async fn trace(rng: SharedRng, mut request: Request, next: Next) -> Response {
+pub(super) async fn trace_request(rng: SharedRng, mut request: Request, next: Next) -> Response {
     let id = alphanumeric(rng.as_ref(), 16);
     let span = tracing::info_span!("request", request.id = %id, method = %request.method());
     request.extensions_mut().insert(RequestId(id.clone()));
-    let (began, method) = (Stopwatch::start(), request.method().clone());
+    let (stopwatch, method) = (Stopwatch::start(), request.method().clone());
     async move {
-        let mut answer = next.run(request).await;
-        let took = began.elapsed();
-        let route = answer
+        let mut response = next.run(request).await;
+        let elapsed = stopwatch.elapsed();
+        let route = response
             .extensions()
             .get::<RouteName>()
             .map_or("-", |route| route.0.as_str());
-        metrics::answered(route, &method, answer.status(), took);
+        metrics::record_request(route, &method, response.status(), elapsed);
         tracing::info!(
             route,
-            status = answer.status().as_u16(),
-            took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            status = response.status().as_u16(),
+            took_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
             "answered"
         );
         if let Ok(value) = HeaderValue::from_str(&id) {
-            answer.headers_mut().insert(REQUEST_ID, value);
+            response.headers_mut().insert(REQUEST_ID, value);
         }
-        answer
+        response
     }
     .instrument(span)
     .await
@@ -49,15 +51,15 @@ pub(super) async fn trace(rng: SharedRng, mut request: Request, next: Next) -> R
 #[derive(Debug, Clone)]
 struct RouteName(String);
 
-/// Inside the router, where the route is known: passes its pattern outwards.
-pub(super) async fn note_route(request: Request, next: Next) -> Response {
+/// Runs inside the router, where the matched route is known, and attaches its pattern to the response.
+pub(super) async fn attach_route(request: Request, next: Next) -> Response {
     let route = request
         .extensions()
         .get::<MatchedPath>()
         .map(|path| path.as_str().to_owned());
-    let mut answer = next.run(request).await;
+    let mut response = next.run(request).await;
     if let Some(route) = route {
-        answer.extensions_mut().insert(RouteName(route));
+        response.extensions_mut().insert(RouteName(route));
     }
-    answer
+    response
 }

@@ -11,7 +11,7 @@ use time::format_description::well_known::Rfc3339;
 use super::Feature;
 use super::look_up::{LookupCaller, LookupError, LookupResult, look_up as ask};
 use super::model::{Association, AssociationKey};
-use crate::platform::web::{ApiError, ClientAddress, ErrorChain, no_store};
+use crate::platform::web::{ApiError, ClientAddress, ErrorChain, set_no_store};
 
 #[derive(Serialize)]
 struct LookupResponse<'a> {
@@ -41,7 +41,7 @@ pub(super) async fn look_up(
 ) -> Result<Response, ApiError> {
     let asker = asker(&headers, address);
     let told = ask(
-        (&it.db, &it.ledger, &it.limits),
+        (&it.db, &it.access_log, &it.limits),
         asker,
         key(&kind, &value),
         it.clock.now(),
@@ -61,7 +61,7 @@ pub(super) async fn look_up(
             "Send the look-up token of your app as Authorization: Bearer <token>.",
         )
         .challenge("realm=\"look-ups\"")),
-        LookupResult::Slowed(slowed) => Err(ApiError::slowed(
+        LookupResult::Slowed(slowed) => Err(ApiError::rate_limited(
             slowed,
             "Too many look-ups. Wait as long as Retry-After says.",
         )),
@@ -77,7 +77,12 @@ pub(super) async fn look_up_as_before(
 ) -> Result<Response, ApiError> {
     let key = key(&kind, &value);
     let asker = asker(&headers, address);
-    let told = ask((&it.db, &it.ledger, &it.limits), asker, key, it.clock.now());
+    let told = ask(
+        (&it.db, &it.access_log, &it.limits),
+        asker,
+        key,
+        it.clock.now(),
+    );
     Ok(match told.await? {
         LookupResult::Here(found) => private(Json(LegacyLookupResponse {
             authenticated: rfc3339(&found),
@@ -140,12 +145,12 @@ fn private<T: Serialize>(found: Json<T>) -> Response {
     let mut answer = found.into_response();
     let utf8 = HeaderValue::from_static("application/json; charset=utf-8");
     answer.headers_mut().insert(header::CONTENT_TYPE, utf8);
-    no_store(&mut answer);
+    set_no_store(&mut answer);
     answer
 }
 
 fn in_plain_words(status: StatusCode, words: &'static str) -> Response {
     let mut answer = (status, format!("{words}\n")).into_response();
-    no_store(&mut answer);
+    set_no_store(&mut answer);
     answer
 }

@@ -19,7 +19,7 @@ pub(super) async fn begin(
     rng: &dyn Rng,
 ) -> db::Result<Secret> {
     if let Some(before) = before
-        && let Some(before) = store::find_proof_to_change(tx, before.fingerprint()).await?
+        && let Some(before) = store::find_proof_to_change(tx, before.token_hash()).await?
     {
         store::mark_cancelled(&mut **tx, before.id, now).await?;
     }
@@ -38,6 +38,6 @@ pub(super) async fn begin(
         entered_at: None,
     };
     let browser = Secret::generate(rng);
-    store::insert_proof(tx, &proof, browser.fingerprint(), now).await?;
+    store::insert_proof(tx, &proof, browser.token_hash(), now).await?;
     Ok(browser)
 }

@@ -98,7 +98,7 @@ pub(super) async fn see(
         ..AuditEntry::of("association.question_seen")
     };
     let entry = entry.with(json!({ "proof": proof.id }));
-    audit::note(&mut **tx, entry, now, rng).await?;
+    audit::record(&mut **tx, entry, now, rng).await?;
     Ok(())
 }
 
@@ -132,6 +132,6 @@ async fn mail_link(
         carries: Some(MailedSecret::Link),
         until,
     };
-    let letter = mail::put_to_mailbox(&mut **tx, LINK, letter, now, rng).await?;
+    let letter = mail::enqueue_to_mailbox(&mut **tx, LINK, letter, now, rng).await?;
     store::mark_mailed(tx, proof.id, letter, now).await
 }

@@ -27,7 +27,7 @@ pub(super) async fn find(
     link: &str,
     now: Timestamp,
 ) -> db::Result<Option<MailboxProof>> {
-    match mail::find_linked(db, link, now).await? {
+    match mail::find_by_link(db, link, now).await? {
         Some(letter) => store::find_mailed(db, letter).await,
         None => Ok(None),
     }
@@ -57,7 +57,7 @@ pub(super) async fn confirm(
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<(), AssociationError> {
-    let letter = mail::find_linked(&mut **tx, link, now).await?;
+    let letter = mail::find_by_link(&mut **tx, link, now).await?;
     let letter = letter.ok_or(AssociationError::Over)?;
     store::lock_roll(tx, &proof.claim.roll).await?;
     if !store::mark_completed(tx, proof.id, letter, now).await? {
@@ -72,7 +72,7 @@ pub(super) async fn confirm(
     };
     let before = store::put_association(tx, &association).await;
     let before = before.map_err(|error| {
-        error.on_constraint("associations_email_key", AssociationError::MailboxTaken)
+        error.map_constraint("associations_email_key", AssociationError::MailboxTaken)
     })?;
     let left = before.filter(|before| !before.eq_ignore_ascii_case(&association.email));
     if let Some(left) = left {
@@ -82,7 +82,7 @@ pub(super) async fn confirm(
             carries: None,
             until: now + TOLD_WITHIN,
         };
-        mail::put_to_mailbox(&mut **tx, MOVED, letter, now, rng).await?;
+        mail::enqueue_to_mailbox(&mut **tx, MOVED, letter, now, rng).await?;
     }
     Ok(())
 }
@@ -102,7 +102,7 @@ async fn give_to_person(
             subject: roll.clone(),
             says: None,
         };
-        login::link(tx, person, &identity, now, rng).await?;
+        login::link_identity(tx, person, &identity, now, rng).await?;
         person
     } else {
         let identity = ExternalIdentity {
@@ -117,6 +117,6 @@ async fn give_to_person(
         .by(person)
         .about(person);
     let entry = entry.with(json!({ "proof": proof.id, "through": "erp_question" }));
-    audit::note(&mut **tx, entry, now, rng).await?;
+    audit::record(&mut **tx, entry, now, rng).await?;
     Ok(())
 }

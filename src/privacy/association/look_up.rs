@@ -38,9 +38,9 @@ pub(super) struct LookupCaller<'a> {
     pub address: ClientAddress,
 }
 
-/// Answers a look-up, and notes it in the person's ledger first. No key is one that is of no known kind.
+/// Answers a look-up, and records it in the person's access log first. No key is one that is of no known kind.
 pub(super) async fn look_up(
-    (db, ledger, limits): (&Db, &AccessLog, &AssociationLimits),
+    (db, access_log, limits): (&Db, &AccessLog, &AssociationLimits),
     asker: LookupCaller<'_>,
     key: Option<AssociationKey<'_>>,
     now: Timestamp,
@@ -76,6 +76,6 @@ pub(super) async fn look_up(
     };
     miss.give_back();
     let fields = FieldSet::from_iter([Field::RollNumber, Field::Email]);
-    ledger.note(person, app, fields)?;
+    access_log.record(person, app, fields)?;
     Ok(LookupResult::Here(association))
 }

@@ -30,7 +30,7 @@
 //! Decision: afterwards a code that is mailed to the mailbox signs in, until the proof is too old.
 //!
 //! Decision: apps look up only who said that they may, with a token of their own, and every answer is in
-//! the person's ledger. Who said nothing is as unknown as who is not there.
+//! the person's access log. Who said nothing is as unknown as who is not there.
 
 mod api;
 mod begin;
@@ -71,7 +71,7 @@ pub struct Feature {
     pub web: Web,
     pub clock: SharedClock,
     pub rng: SharedRng,
-    pub ledger: AccessLog,
+    pub access_log: AccessLog,
     pub portal: ErpPortal,
     pub limits: AssociationLimits,
 }

@@ -43,7 +43,7 @@ const STALE: &str = "The code is right, but your proof is too old by now. Prove 
                      number is yours: begin again, and follow “First time here”.";
 
 fn first() -> Prompt {
-    mailed_code::ask_for_roll(NOTICE)
+    mailed_code::roll_number_prompt(NOTICE)
 }
 
 fn ask_for_code(sent: PendingCode) -> Step<AssociationLoginState> {
@@ -55,23 +55,23 @@ fn ask_for_code(sent: PendingCode) -> Step<AssociationLoginState> {
 
 impl Connector for AssociationConnector {
     const SLUG: &'static str = PROVIDER;
-    const OPENS_PLAINLY: bool = true;
+    const STATELESS_START: bool = true;
     /// It asks nobody but us.
-    const CLOSES: bool = false;
+    const HAS_CIRCUIT_BREAKER: bool = false;
     type State = AssociationLoginState;
 
-    fn face(&self) -> ConnectorLabel {
+    fn label(&self) -> ConnectorLabel {
         ConnectorLabel {
-            label: "Prove it without your password",
+            text: "Prove it without your password",
             hint: Some("with your roll number and a mailbox"),
         }
     }
 
-    fn records(&self) -> &'static str {
+    fn source_name(&self) -> &'static str {
         ErpRollNumber::RECORDS
     }
 
-    fn first_time(&self) -> Option<FirstTimeLink> {
+    fn first_time_link(&self) -> Option<FirstTimeLink> {
         Some(FirstTimeLink {
             href: self.links.association(),
             words: "First time here, or a new mailbox? Prove that the roll number is yours",
@@ -119,7 +119,7 @@ impl AssociationConnector {
         let Ok(roll) = ErpRollNumber::parse(roll) else {
             return Ok(refused(LoginRefusal(NO_ROLL.into())));
         };
-        if let Err(why) = self.codes.may_ask(roll.as_str(), visitor) {
+        if let Err(why) = self.codes.check_rate_limit(roll.as_str(), visitor) {
             return Ok(refused(why));
         }
         let association = store::find_association(self.db.pool(), roll.as_str()).await?;
@@ -136,9 +136,9 @@ impl AssociationConnector {
         sent: PendingCode,
         visitor: RequestOrigin,
     ) -> Result<Step<AssociationLoginState>, ConnectorError> {
-        if let Err(why) = self.codes.may_ask(sent.mailed.account(), visitor) {
+        if let Err(why) = self.codes.check_rate_limit(sent.mailed.account(), visitor) {
             let prompt = Prompt {
-                trouble: Some(why.0),
+                error: Some(why.0),
                 ..sent.mailed.prompt()
             };
             let state = AssociationLoginState::Code(sent);
@@ -161,20 +161,20 @@ impl AssociationConnector {
         now: Timestamp,
     ) -> Result<Step<AssociationLoginState>, ConnectorError> {
         let PendingCode { mailed, to } = sent;
-        let roll = match self.codes.judge(mailed, code, now).await? {
+        let roll = match self.codes.check(mailed, code, now).await? {
             CodeCheck::Right(roll) => roll,
             CodeCheck::Wrong(mailed) => {
                 return Ok(Step::Refused {
-                    why: mailed_code::wrong(),
+                    why: mailed_code::wrong_code(),
                     again: Some((
                         mailed.prompt(),
                         AssociationLoginState::Code(PendingCode { mailed, to }),
                     )),
                 });
             }
-            CodeCheck::Spent => {
+            CodeCheck::Exhausted => {
                 return Ok(Step::Refused {
-                    why: mailed_code::spent(),
+                    why: mailed_code::too_many_wrong_codes(),
                     again: None,
                 });
             }

@@ -28,7 +28,7 @@ pub struct Feature {
     pub web: Web,
     pub clock: SharedClock,
     pub rng: SharedRng,
-    pub ledger: AccessLog,
+    pub access_log: AccessLog,
 }
 
 impl Feature {

@@ -36,7 +36,7 @@ pub(super) async fn close(
     let but = session.map(TokenHash::to_vec).unwrap_or_default();
     store::delete_other_sessions(&mut **tx, person, &but).await?;
     let detail = json!({ "at": now.unix_timestamp() });
-    mail::put(&mut **tx, "account_closed", person, detail, now, rng).await?;
+    mail::enqueue(&mut **tx, "account_closed", person, detail, now, rng).await?;
     Ok(CloseOutcome::Closed)
 }
 

@@ -50,7 +50,7 @@ pub struct Feature {
     pub clock: SharedClock,
     pub rng: SharedRng,
     pub pictures: Pictures,
-    pub ledger: AccessLog,
+    pub access_log: AccessLog,
 }
 
 impl Feature {

@@ -44,10 +44,10 @@ impl AccountRemoval {
         // The files first: should this end half-way, the next run finds the rows and knows the names.
         if let Some(portrait) = &files.portrait {
             let kind = PictureKind::ProfilePicture;
-            self.pictures.discard(kind, portrait).await;
+            self.pictures.delete(kind, portrait).await;
         }
         for logo in &files.logos {
-            self.pictures.discard(PictureKind::AppLogo, logo).await;
+            self.pictures.delete(PictureKind::AppLogo, logo).await;
         }
         tx.commit().await.map_err(db::Error::from)
     }

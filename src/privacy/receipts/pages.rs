@@ -40,7 +40,7 @@ impl Page for ReceiptsPage {
 
 pub(super) async fn list(
     State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
 ) -> Result<Response, PageError> {
     let entries = store::list(it.db.pool(), visit.person, None, None).await?;
     let links = it.web.links();
@@ -50,7 +50,7 @@ pub(super) async fn list(
         app: entry.app_name().to_owned(),
         at: it.web.date_and_time(entry.at),
     };
-    Ok(frame.show(&ReceiptsPage {
+    Ok(context.render(&ReceiptsPage {
         receipts: entries.iter().map(line).collect(),
         check: links.check_receipt(),
     }))
@@ -138,12 +138,12 @@ impl Page for ReceiptPage {
 
 pub(super) async fn show(
     State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     id: Result<Path<AuditId>, PathRejection>,
 ) -> Result<Response, PageError> {
     let receipt = find(&it, visit.person, id).await?;
     let links = it.web.links();
-    Ok(frame.show(&ReceiptPage {
+    Ok(context.render(&ReceiptPage {
         receipt: ReceiptView::of(&receipt, &it.web),
         file: links.receipt_file(receipt.number),
         check: links.absolute(&links.check_receipt()),
@@ -157,8 +157,8 @@ pub(super) async fn download(
 ) -> Result<Response, PageError> {
     let receipt = find(&it, visit.person, id).await?;
     let name = format!("attachment; filename=\"receipt-{}.json\"", receipt.number);
-    let name = HeaderValue::try_from(name).map_err(PageError::broken)?;
-    let text = serde_json::to_string_pretty(&receipt).map_err(PageError::broken)?;
+    let name = HeaderValue::try_from(name).map_err(PageError::internal)?;
+    let text = serde_json::to_string_pretty(&receipt).map_err(PageError::internal)?;
     let kind = HeaderValue::from_static("application/json");
     let headers = [
         (header::CONTENT_TYPE, kind),
@@ -235,8 +235,8 @@ const UNREADABLE: &str = "This is not the text of a receipt. Paste the whole fil
                           from the first brace to the last.";
 
 /// For everybody: who is shown a receipt need not have an account.
-pub(super) async fn ask_check(State(it): State<Feature>, frame: PageContext) -> Response {
-    frame.show(&CheckReceiptPage {
+pub(super) async fn ask_check(State(it): State<Feature>, context: PageContext) -> Response {
+    context.render(&CheckReceiptPage {
         action: it.web.links().check_receipt(),
         text: PastedReceipt::default(),
         genuine: None,
@@ -244,7 +244,11 @@ pub(super) async fn ask_check(State(it): State<Feature>, frame: PageContext) -> 
 }
 
 pub(super) async fn check(State(it): State<Feature>, sent: CsrfMultipartForm) -> Response {
-    let CsrfMultipartForm { frame, form, files } = sent;
+    let CsrfMultipartForm {
+        context,
+        form,
+        files,
+    } = sent;
     let file = files.into_iter().find(|file| file.field == "file");
     let text = match file {
         Some(file) => {
@@ -273,7 +277,7 @@ pub(super) async fn check(State(it): State<Feature>, sent: CsrfMultipartForm) ->
             locked: false,
         },
     };
-    frame.show_with(status, &page)
+    context.render_with_status(status, &page)
 }
 
 #[cfg(test)]

@@ -12,14 +12,14 @@ const VERSION: &str = "1.";
 
 impl ReceiptKey {
     pub(super) fn seal(&self, mut receipt: Receipt) -> Receipt {
-        receipt.seal = format!("{VERSION}{}", self.0.seal(&[&sealed_text(&receipt)]));
+        receipt.seal = format!("{VERSION}{}", self.0.mac(&[&sealed_text(&receipt)]));
         receipt
     }
 
     /// Whether the receipt says what it said when it was sealed here.
     pub(super) fn is_genuine(&self, receipt: &Receipt) -> bool {
         let seal = receipt.seal.strip_prefix(VERSION);
-        seal.is_some_and(|seal| self.0.is_seal(seal, &[&sealed_text(receipt)]))
+        seal.is_some_and(|seal| self.0.verify_mac(seal, &[&sealed_text(receipt)]))
     }
 }
 

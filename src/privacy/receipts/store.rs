@@ -20,10 +20,10 @@ pub async fn list(
     let rows = sqlx::query!(
         r#"select audit_log.id, audit_log.happened_at, audit_log.action, audit_log.app_id as "app_id!", audit_log.detail,
                   receipts.client_id as "client_id?", receipts.app_name as "app_name?",
-                  owner.username as "owner_id?"
+                  owner.username as "owner_username?"
            from audit_log
            left join receipts on receipts.id = audit_log.id
-           left join people owner on owner.id = receipts.owner_id
+           left join people owner on owner.id = receipts.app_owner_id
            where audit_log.person_id = $1 and audit_log.app_id is not null
              and audit_log.action in ('grant.given', 'grant.withdrawn', 'grant.taken_back')
              and ($2::uuid is null or audit_log.app_id = $2) and ($3::uuid is null or audit_log.id = $3)
@@ -44,7 +44,7 @@ pub async fn list(
         let app_facts = app_facts.map(|(client_id, name)| ReceiptApp {
             client_id,
             name,
-            run_by: row.owner_id,
+            run_by: row.owner_username,
         });
         ReceiptAuditEntry {
             id: AuditId(row.id),

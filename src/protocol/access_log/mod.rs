@@ -1,27 +1,26 @@
-//! Which app read which fields of whom, and when. Names of fields, never what is in them.
-//!
-//! Whom it serves: the person, who sees on the page of a connected app what it has read.
+//! The log of personal data that apps have read: which app, which fields of which person, and when. It
+//! holds names of fields, never their values. The person sees it on the page of a connected app.
 //!
 //! ```text
-//! user API ──note──▶ pending, in memory ──every second──▶ readings ──12 months──▶ forgotten
-//!                                          at the end of the process too
+//! user API ──record──▶ buffer, in memory ──flush, every second──▶ readings ──sweep──▶ deleted
+//!                                          and when the server stops        after 12 months
 //! ```
 //!
-//! Decision: a reading is noted in memory and written down within a second, many in one statement,
-//! because the user API answers in one round trip and must not pay for a write. The price: a crash
-//! loses the readings of at most one second. So each process says how far it has written down, and
-//! the page says up to which moment the ledger is complete.
+//! Decision: a read is recorded in memory and flushed within a second, many in one statement, because the
+//! user API makes one round trip to the database, instead of a second one for a write. A crash loses the
+//! reads of one second at most. Each process therefore reports up to when it is complete, and the page
+//! shows the earliest of these moments.
 //!
-//! Decision: what is pending is bounded. When the database takes nothing for so long that it is full,
-//! nobody reads anything: no reading goes unnoted for want of room.
+//! Decision: the buffer is bounded. While it is full, because the database accepts no writes, the user API
+//! answers 503, because otherwise reads would go unrecorded.
 
+mod buffer;
+mod flush;
 mod model;
-mod pending;
 mod store;
 mod sweep;
-mod write_down;
 
+pub use buffer::{AccessLog, AccessLogFull};
 pub use model::FieldReads;
-pub use pending::{AccessLog, AccessLogFull};
 pub use store::{find_complete_up_to, list_readings};
 pub use sweep::sweep;

@@ -1,4 +1,4 @@
-//! What the ledger knows.
+//! Reads of personal data: who read which fields of whom, how often and when.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use crate::people::fields::{Field, FieldSet};
 use crate::platform::clock::Timestamp;
 use crate::platform::id::{AppId, PersonId};
 
-/// How often an app has read a field of somebody, and when last.
+/// How often an app has read a field of a person, and when it last did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FieldReads {
     pub field: Field,
@@ -14,7 +14,7 @@ pub struct FieldReads {
     pub last: Timestamp,
 }
 
-/// Who was read, by whom, and what.
+/// Whose data was read, by which app, and which fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct ReadKey {
     pub person: PersonId,
@@ -22,7 +22,7 @@ pub(super) struct ReadKey {
     pub fields: FieldSet,
 }
 
-/// How often, and when last.
+/// How often it was read, and when it last was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ReadCount {
     pub times: i32,
@@ -30,7 +30,7 @@ pub(super) struct ReadCount {
 }
 
 impl ReadCount {
-    pub(super) fn and(self, other: Self) -> Self {
+    pub(super) fn merge(self, other: Self) -> Self {
         Self {
             times: self.times.saturating_add(other.times),
             last: self.last.max(other.last),
@@ -38,12 +38,12 @@ impl ReadCount {
     }
 }
 
-/// Readings that are not written down yet, the same ones counted together.
+/// Reads that are not in the database yet, equal ones counted together.
 pub(super) type ReadCounts = HashMap<ReadKey, ReadCount>;
 
-/// Everything noted up to a moment.
+/// Every read that was recorded up to a moment.
 #[derive(Debug)]
 pub(super) struct ReadBatch {
-    pub tallies: ReadCounts,
+    pub counts: ReadCounts,
     pub up_to: Timestamp,
 }

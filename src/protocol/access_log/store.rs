@@ -1,4 +1,4 @@
-//! Readings in the database.
+//! Reads in the database.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::{AppId, PersonId};
 
-/// A process that has said nothing for so long has ended.
-const SILENT_FOR: Duration = Duration::from_mins(1);
+/// A process that has not reported for so long has ended.
+const ENDED_AFTER: Duration = Duration::from_mins(1);
 
-/// Keeps a batch and says how far the process has come, in one statement. Whoever was deleted in the
-/// meantime is left out.
+/// Inserts a batch and reports up to when the process is complete, in one statement. People and apps that
+/// were deleted in the meantime are left out.
 pub(super) async fn insert(
     db: impl Executor<'_>,
     process: Uuid,
@@ -23,12 +23,12 @@ pub(super) async fn insert(
 ) -> db::Result<()> {
     let (mut people, mut apps, mut fields) = (Vec::new(), Vec::new(), Vec::new());
     let (mut times, mut moments) = (Vec::new(), Vec::new());
-    for (what, tally) in &batch.tallies {
-        people.push(what.person.0);
-        apps.push(what.app.0);
-        fields.push(what.fields.to_string());
-        times.push(tally.times);
-        moments.push(tally.last);
+    for (key, count) in &batch.counts {
+        people.push(key.person.0);
+        apps.push(key.app.0);
+        fields.push(key.fields.to_string());
+        times.push(count.times);
+        moments.push(count.last);
     }
     sqlx::query!(
         "with said as (
@@ -54,7 +54,7 @@ pub(super) async fn insert(
     Ok(())
 }
 
-/// What an app has read of somebody, field by field.
+/// What an app has read of a person, field by field.
 pub async fn list_readings(
     db: impl Executor<'_>,
     person: PersonId,
@@ -79,17 +79,18 @@ pub async fn list_readings(
     Ok(readings.collect())
 }
 
-/// The moment up to which every process has written down what was read. `now` if none runs.
+/// The moment up to which the reads of every running process are in the database; `now` if none runs.
 pub async fn find_complete_up_to(db: impl Executor<'_>, now: Timestamp) -> db::Result<Timestamp> {
     let earliest = sqlx::query_scalar!(
         "select min(complete_up_to) from access_log_processes where complete_up_to > $1",
-        now - SILENT_FOR
+        now - ENDED_AFTER
     )
     .fetch_one(db)
     .await?;
     Ok(earliest.unwrap_or(now))
 }
 
+/// Deletes the reads before a moment, and the reports of ended processes.
 pub(super) async fn delete_read_before(
     db: impl Executor<'_>,
     before: Timestamp,
@@ -99,7 +100,7 @@ pub(super) async fn delete_read_before(
         "with ended as (delete from access_log_processes where complete_up_to < $2)
          delete from field_reads where read_at < $1",
         before,
-        now - SILENT_FOR * 60
+        now - ENDED_AFTER * 60
     )
     .execute(db)
     .await?;

@@ -1,4 +1,4 @@
-//! Forgetting what was read long ago.
+//! Deletes old reads.
 
 use std::time::Duration;
 
@@ -8,8 +8,9 @@ use crate::platform::db;
 use crate::platform::db::Db;
 
 /// Twelve months.
-const KEPT_FOR: Duration = Duration::from_hours(365 * 24);
+const RETENTION: Duration = Duration::from_hours(365 * 24);
 
+/// Deletes the reads of more than twelve months ago.
 pub async fn sweep(db: &Db, now: Timestamp) -> db::Result<()> {
-    store::delete_read_before(db.pool(), now - KEPT_FOR, now).await
+    store::delete_read_before(db.pool(), now - RETENTION, now).await
 }

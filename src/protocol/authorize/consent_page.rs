@@ -1,8 +1,8 @@
-//! The consent page: who asks, and for every scope the fields it opens with this person's own values.
+//! The consent page: the app, and for each requested scope its fields with the person's own values.
 
 use serde::Serialize;
 
-use super::model::{AuthorizationRequest, ClientFacts};
+use super::model::{AuthorizationRequest, AuthorizeFacts, ClientFacts};
 use crate::people::fields::Field;
 use crate::people::records::{DisplayValue, Person};
 use crate::platform::config::Lifetimes;
@@ -22,7 +22,7 @@ pub(super) struct ConsentPage {
     rows: Vec<ScopeCheckbox>,
     goes_to: String,
     person: ConsentPerson,
-    /// Where to fill in what is not set, if something is not.
+    /// The address of the profile, if a requested field is not set.
     complete_profile: Option<String>,
     connected_apps: String,
     ends_after_unused_days: u64,
@@ -49,7 +49,7 @@ struct ConsentPerson {
     username: String,
 }
 
-/// Signs out and comes back to the same request.
+/// Signs out and returns to the same request.
 #[derive(Debug, Serialize)]
 struct SwitchAccountForm {
     action: String,
@@ -80,7 +80,7 @@ struct FieldCheckbox {
 
 impl ConsentPage {
     pub(super) fn of(
-        asker: &ClientFacts,
+        facts: &AuthorizeFacts,
         request: &AuthorizationRequest,
         person: &Person,
         action: String,
@@ -88,8 +88,11 @@ impl ConsentPage {
         links: &Links,
         lifetimes: &Lifetimes,
     ) -> Self {
-        let connected = asker.live_grant.is_some();
-        let rows = ticks(asker.decided, request.scopes, connected, person, links);
+        let AuthorizeFacts {
+            client, consent, ..
+        } = facts;
+        let connected = consent.live_grant.is_some();
+        let rows = scope_checkboxes(consent.record, request.scopes, connected, person, links);
         let unset = rows
             .iter()
             .flat_map(|row| &row.fields)
@@ -97,13 +100,13 @@ impl ConsentPage {
         let days = |span: std::time::Duration| span.as_secs() / 86_400;
         Self {
             action,
-            app: ConsentApp::of(asker, links),
+            app: ConsentApp::of(client, links),
             first_time: !connected,
             asks_more: connected
                 && rows
                     .iter()
                     .any(|row| row.is_new || row.fields.iter().any(|f| f.is_new)),
-            goes_to: request.return_to.redirect_uri.place().to_owned(),
+            goes_to: request.target.redirect_uri.place().to_owned(),
             person: ConsentPerson {
                 name: person.full_name(),
                 username: person.username.clone(),
@@ -122,30 +125,30 @@ impl ConsentPage {
 }
 
 impl ConsentApp {
-    fn of(asker: &ClientFacts, links: &Links) -> Self {
+    fn of(client: &ClientFacts, links: &Links) -> Self {
         Self {
-            face: AppFace::of(&asker.name, asker.logo.as_deref(), links),
-            owner_name: asker.owner_name.clone(),
-            owner_username: asker.owner_username.clone(),
-            website: asker.website.as_deref().and_then(WebsiteLink::of),
-            privacy_policy: asker.privacy_policy.clone(),
-            contact: asker.contact.clone(),
-            description: asker.description.clone(),
-            verified: asker.is_verified,
+            face: AppFace::of(&client.name, client.logo.as_deref(), links),
+            owner_name: client.owner_name.clone(),
+            owner_username: client.owner_username.clone(),
+            website: client.website.as_deref().and_then(WebsiteLink::of),
+            privacy_policy: client.privacy_policy.clone(),
+            contact: client.contact.clone(),
+            description: client.description.clone(),
+            verified: client.is_verified,
         }
     }
 }
 
-/// One row per scope asked for, locked ones first. What was refused last time comes up unticked,
-/// everything else ticked; to an app that is connected already, what it never asked for is new.
-fn ticks(
-    decided: ConsentRecord,
-    asked: ScopeSet,
+/// One row for each requested scope, the compulsory one first. What the person refused last time is not
+/// ticked, everything else is. In an app that is connected, what it never requested before is new.
+fn scope_checkboxes(
+    record: ConsentRecord,
+    requested: ScopeSet,
     connected: bool,
     person: &Person,
     links: &Links,
 ) -> Vec<ScopeCheckbox> {
-    asked
+    requested
         .iter()
         .map(|scope| {
             let locked = scope == grants::COMPULSORY;
@@ -153,34 +156,34 @@ fn ticks(
                 field: field.name(),
                 label: field.row().label,
                 locked,
-                ticked: locked || !decided.refused_fields.contains(*field),
-                is_new: connected && !locked && !decided.knows_field(*field),
-                refused_before: !locked && decided.refused_fields.contains(*field),
+                ticked: locked || !record.refused_fields.contains(*field),
+                is_new: connected && !locked && !record.knows_field(*field),
+                refused_before: !locked && record.refused_fields.contains(*field),
                 value: person.shown(*field, links),
             };
             let fields: Vec<FieldCheckbox> = scope.row().fields.iter().map(field).collect();
-            let new_fields = fields.iter().any(|field| field.is_new);
+            let has_new_field = fields.iter().any(|field| field.is_new);
             let is_new = if fields.is_empty() {
-                connected && !decided.knows_scope(scope)
+                connected && !record.knows_scope(scope)
             } else {
-                new_fields
+                has_new_field
             };
             ScopeCheckbox {
                 scope: scope.name(),
                 sentence: scope.row().title,
                 locked,
-                ticked: locked || ticked(decided, scope, &fields),
+                ticked: locked || is_ticked(record, scope, &fields),
                 is_new,
-                refused_before: !locked && decided.refused(scope),
+                refused_before: !locked && record.refused(scope),
                 fields,
             }
         })
         .collect()
 }
 
-fn ticked(decided: ConsentRecord, scope: Scope, fields: &[FieldCheckbox]) -> bool {
+fn is_ticked(record: ConsentRecord, scope: Scope, fields: &[FieldCheckbox]) -> bool {
     if fields.is_empty() {
-        !decided.refused_scopes.contains(scope)
+        !record.refused_scopes.contains(scope)
     } else {
         fields.iter().any(|field| field.ticked)
     }
@@ -193,8 +196,8 @@ impl Page for ConsentPage {
         format!("{} would like to know", self.app.face.name)
     }
 
-    /// The answer leads to the app, and the app may lead on to anywhere: browsers hold the policy
-    /// against the whole chain.
+    /// The response redirects to the app, and the app may redirect anywhere: browsers apply the policy to
+    /// the whole chain of redirects.
     fn form_action(&self) -> FormAction {
         FormAction::Anywhere
     }
@@ -249,7 +252,7 @@ pub(super) mod samples {
         }
     }
 
-    /// A locked one, a new one, one that was refused, and one without fields.
+    /// A locked row, a new one, one that was refused before, and one without fields.
     fn rows() -> Vec<ScopeCheckbox> {
         let fields = |is_new: bool| {
             let values = DisplayValue::samples().into_iter();

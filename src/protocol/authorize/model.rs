@@ -1,11 +1,20 @@
-//! What an app asks, who it is, and what is known of the person and it.
+//! The facts that decide an authorization request, and the request once it is validated.
 
 use crate::platform::id::{AppId, GrantId, PersonId};
 use crate::protocol::grants::ConsentRecord;
 use crate::protocol::oauth::{Challenge, OAuthError, RedirectUri};
 use crate::protocol::scope::ScopeSet;
 
-/// The app behind a request, with what one person has decided about it.
+/// What one statement loads for a request whose client exists.
+#[derive(Debug, Clone)]
+pub(super) struct AuthorizeFacts {
+    pub client: ClientFacts,
+    /// `None`: nobody is signed in.
+    pub session: Option<SessionFacts>,
+    pub consent: ConsentFacts,
+}
+
+/// The client, as it is registered now.
 #[derive(Debug, Clone)]
 pub(super) struct ClientFacts {
     pub app: AppId,
@@ -23,111 +32,112 @@ pub(super) struct ClientFacts {
     pub requires_pkce: bool,
     pub is_verified: bool,
     pub is_suspended: bool,
-    pub admitted: i32,
+    /// How many people have ever connected the app, its owner not counted.
+    pub user_count: i32,
     pub redirect_uris: Vec<RedirectUri>,
-    pub live_grant: Option<GrantId>,
-    pub was_admitted: bool,
-    /// The person has closed their account and may still change their mind.
-    pub is_leaving: bool,
-    pub decided: ConsentRecord,
 }
 
-/// Where the answer goes, and what goes with it.
-#[derive(Debug, Clone)]
+/// The person who is signed in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SessionFacts {
+    pub person: PersonId,
+    /// The account is closed and will be deleted, unless the person keeps it.
+    pub is_closing_account: bool,
+}
+
+/// The person's earlier decisions about the client. Without a session there are none.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ConsentFacts {
+    pub live_grant: Option<GrantId>,
+    /// The person has connected the app before, even if the grant has ended since.
+    pub is_existing_user: bool,
+    pub record: ConsentRecord,
+}
+
+/// Where the authorization response goes, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ResponseTarget {
     pub redirect_uri: RedirectUri,
     pub state: Option<String>,
-    pub through: ResponseMode,
+    pub response_mode: ResponseMode,
 }
 
-/// By whom the answer is carried.
+/// How the authorization response reaches the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ResponseMode {
-    /// A redirect.
-    Redirect,
-    /// The browser's own sign-in dialog, in which our page stands (FedCM, `IdentityProvider.resolve`):
-    /// the code alone, for whoever called FedCM themselves.
-    DialogCode,
-    /// The same with the whole address a redirect would lead to, for our own script.
-    DialogAddress,
+    /// A redirect with the parameters in the query.
+    Query,
+    /// FedCM's `IdentityProvider.resolve` with the code alone, for pages that call FedCM themselves.
+    FedcmCode,
+    /// FedCM's `IdentityProvider.resolve` with the whole redirect URL, for the sign-in button.
+    FedcmUrl,
 }
 
 impl ResponseMode {
-    /// As `response_mode` says. Other words ask for a redirect, as they always did.
-    pub(super) fn named(word: Option<&str>) -> Self {
-        match word {
-            Some("fedcm") => Self::DialogCode,
-            Some("fedcm.query") => Self::DialogAddress,
-            _ => Self::Redirect,
+    /// Reads `response_mode`. Unknown values mean a redirect, as in the original.
+    pub(super) fn parse(value: Option<&str>) -> Self {
+        match value {
+            Some("fedcm") => Self::FedcmCode,
+            Some("fedcm.query") => Self::FedcmUrl,
+            _ => Self::Query,
         }
     }
 
-    /// As addresses and the database have it.
-    pub(super) fn name(self) -> Option<&'static str> {
+    /// The value of `response_mode`, in addresses and in the database; `None` is the default.
+    pub(super) fn as_str(self) -> Option<&'static str> {
         match self {
-            Self::Redirect => None,
-            Self::DialogCode => Some("fedcm"),
-            Self::DialogAddress => Some("fedcm.query"),
+            Self::Query => None,
+            Self::FedcmCode => Some("fedcm"),
+            Self::FedcmUrl => Some("fedcm.query"),
         }
     }
 }
 
 impl ResponseTarget {
-    /// What the dialog is given for a code: less for who asked for less.
-    pub(super) fn token(&self, code: &str, issuer: &str) -> String {
-        match self.through {
-            ResponseMode::DialogCode => code.to_owned(),
-            ResponseMode::DialogAddress | ResponseMode::Redirect => self.with_code(code, issuer),
-        }
+    /// The redirect URL that carries a code (RFC 6749 §4.1.2, RFC 9207).
+    pub(super) fn code_url(&self, code: &str, issuer: &str) -> String {
+        self.url_with(&[("code", code)], issuer)
     }
 
-    /// The address that carries a code (RFC 6749 §4.1.2, RFC 9207).
-    pub(super) fn with_code(&self, code: &str, issuer: &str) -> String {
-        self.with(&[("code", code)], issuer)
-    }
-
-    /// The address that carries a refusal (RFC 6749 §4.1.2.1, RFC 9207).
-    pub(super) fn with_error(&self, error: &OAuthError, issuer: &str) -> String {
-        let told = [
+    /// The redirect URL that carries an error (RFC 6749 §4.1.2.1, RFC 9207).
+    pub(super) fn error_url(&self, error: &OAuthError, issuer: &str) -> String {
+        let parameters = [
             ("error", error.code.as_str()),
             ("error_description", &error.description),
         ];
-        self.with(&told, issuer)
+        self.url_with(&parameters, issuer)
     }
 
-    fn with(&self, told: &[(&str, &str)], issuer: &str) -> String {
+    /// The `token` that FedCM passes to the page.
+    pub(super) fn fedcm_token(&self, code: &str, issuer: &str) -> String {
+        match self.response_mode {
+            ResponseMode::FedcmCode => code.to_owned(),
+            ResponseMode::FedcmUrl | ResponseMode::Query => self.code_url(code, issuer),
+        }
+    }
+
+    fn url_with(&self, parameters: &[(&str, &str)], issuer: &str) -> String {
         let state = self.state.as_deref().map(|state| ("state", state));
-        let pairs = told.iter().copied().chain(state).chain([("iss", issuer)]);
-        self.redirect_uri.with_query(pairs)
+        let parameters = parameters.iter().copied().chain(state);
+        self.redirect_uri
+            .with_query(parameters.chain([("iss", issuer)]))
     }
 }
 
-/// A request whose client and redirect address are good and whose every parameter was read.
-#[derive(Debug, Clone)]
+/// A validated authorization request (RFC 6749 §4.1.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct AuthorizationRequest {
-    pub return_to: ResponseTarget,
+    pub target: ResponseTarget,
     pub scopes: ScopeSet,
-    pub challenge: Option<Challenge>,
-    /// `approval_prompt=force`: show the page whatever was decided.
-    pub always_ask: bool,
+    pub code_challenge: Option<Challenge>,
+    /// `approval_prompt=force`: show the consent page even if earlier consent covers the request.
+    pub forces_consent: bool,
 }
 
-/// What of an app may have changed while its page was open.
+/// What the owner of an app may have changed while its consent page was open.
 #[derive(Debug)]
 pub(super) struct CurrentRegistration {
     pub name: String,
     pub redirect_uris: Vec<RedirectUri>,
-    pub needs_challenge: bool,
-}
-
-/// What can only be told to the person: nothing may be sent to an address that is not proved to be
-/// the app's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum NonRedirectableError {
-    Repeated(&'static str),
-    Unreadable,
-    NoClient,
-    UnknownClient,
-    UnknownRedirect { app: String, asked: String },
-    Suspended { app: String },
+    pub must_use_pkce: bool,
 }

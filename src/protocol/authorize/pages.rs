@@ -1,6 +1,4 @@
-//! `/oauth/authorize/`: the request, and the answer to its consent page.
-
-use std::time::Duration;
+//! `/oauth/authorize/`: authorization requests and the forms of their consent pages.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -10,27 +8,25 @@ use axum::routing::{get, post};
 use http::{StatusCode, header};
 use serde::Serialize;
 
-use super::ask::AuthorizationParams;
+use super::answer_consent::{ConsentAnswer, ConsentOutcome, answer_consent};
 use super::consent_page::ConsentPage;
-use super::decide::{ConsentDecision, ConsentOutcome};
-use super::model::{
-    AuthorizationRequest, ClientFacts, NonRedirectableError, ResponseMode, ResponseTarget,
-};
-use super::rules::AuthorizeStep;
-use super::{decide, rules, store};
+use super::decide::{Outcome, RequestContext, decide};
+use super::error_page::consent_page_expired;
+use super::issue_code::issue_code;
+use super::model::{AuthorizationRequest, AuthorizeFacts, ResponseMode, ResponseTarget};
+use super::params::AuthorizationParams;
+use super::refusal::{AuthorizeRefusal, RedirectableError};
+use super::store;
 use crate::identity::login;
 use crate::people::records;
-use crate::platform::clock::SharedClock;
+use crate::platform::clock::{SharedClock, Timestamp};
 use crate::platform::config::Lifetimes;
 use crate::platform::db;
 use crate::platform::db::Db;
-use crate::platform::id::{PersonId, RequestId};
+use crate::platform::id::{AppId, RequestId};
 use crate::platform::rng::SharedRng;
-use crate::platform::web::{CsrfForm, FormParams, Page, PageContext, PageError, Web};
-use crate::protocol::oauth::OAuthError;
-
-/// How long a consent page may stay open.
-pub(super) const PAGE_LIVES_FOR: Duration = Duration::from_hours(1);
+use crate::platform::web::{CsrfForm, Page, PageContext, PageError, Web};
+use crate::protocol::problems::{OAuthEndpoint, ProblemLog};
 
 /// What the room needs.
 #[derive(Debug, Clone, FromRef)]
@@ -39,23 +35,24 @@ pub struct Feature {
     pub web: Web,
     pub clock: SharedClock,
     pub rng: SharedRng,
+    pub problems: ProblemLog,
     pub settings: AuthorizeSettings,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub struct AuthorizeSettings {
     pub lifetimes: Lifetimes,
-    /// How many people an unverified app may have.
+    /// How many people may connect an app that is not verified.
     pub cap: i32,
 }
 
-/// The last page in the browser's sign-in dialog, seen for a moment: its script gives the answer to
-/// the dialog, which closes. Anywhere else it goes on to the app, as its link does.
+/// The last page in the browser's FedCM dialog, seen for a moment: its script passes the response to the
+/// browser, which closes the dialog. Outside a dialog the script follows the link to the app.
 #[derive(Debug, Serialize)]
 pub(super) struct FedcmResponsePage {
     place: String,
     address: String,
-    /// None: there is nothing to give but that the person said no.
+    /// `None`: the request was refused, and the page that called FedCM takes codes only.
     token: Option<String>,
 }
 
@@ -69,267 +66,253 @@ impl Page for FedcmResponsePage {
 
 pub fn routes(feature: Feature) -> Router {
     Router::new()
-        .route("/oauth/authorize", get(ask).post(ask_by_form))
-        .route("/oauth/authorize/{id}", post(answer).get(shown_before))
+        .route("/oauth/authorize", get(authorize).post(authorize_by_post))
+        .route(
+            "/oauth/authorize/{id}",
+            post(submit_consent).get(reload_consent),
+        )
         .with_state(feature)
 }
 
-async fn ask(
-    State(it): State<Feature>,
-    frame: PageContext,
+/// `GET /oauth/authorize/` (RFC 6749 §4.1.1)
+async fn authorize(
+    State(feature): State<Feature>,
+    page: PageContext,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    it.proceed(&frame, &query.unwrap_or_default()).await
+    feature.authorize(&page, &query.unwrap_or_default()).await
 }
 
-/// The same by POST (OpenID Connect Core §3.1.2.1 allows it, old forms use it). Nothing is decided
-/// here, so it needs no seal.
-async fn ask_by_form(
-    State(it): State<Feature>,
-    frame: PageContext,
+/// The same by POST (OpenID Connect Core §3.1.2.1 allows it, old forms use it). It changes nothing, so it
+/// needs no CSRF token.
+async fn authorize_by_post(
+    State(feature): State<Feature>,
+    page: PageContext,
     body: Bytes,
 ) -> Result<Response, PageError> {
-    it.proceed(&frame, &String::from_utf8_lossy(&body)).await
+    let params = String::from_utf8_lossy(&body);
+    feature.authorize(&page, &params).await
 }
 
-/// A page that was reloaded after it had been answered.
-async fn shown_before() -> PageError {
-    answered()
+/// A consent page that is reloaded after its form was sent.
+async fn reload_consent() -> PageError {
+    consent_page_expired()
 }
 
-async fn answer(
-    State(it): State<Feature>,
+/// `POST /oauth/authorize/{id}/`: the form of a consent page.
+async fn submit_consent(
+    State(feature): State<Feature>,
     Path(id): Path<String>,
-    CsrfForm { frame, form }: CsrfForm,
+    CsrfForm {
+        context: page,
+        form,
+    }: CsrfForm,
 ) -> Result<Response, PageError> {
-    let now = it.clock.now();
-    let (Some(visit), Ok(id)) = (frame.visit(), id.parse().map(RequestId)) else {
-        return Err(answered());
+    let now = feature.clock.now();
+    let (Some(session), Ok(request)) = (page.user_session(), id.parse().map(RequestId)) else {
+        return Err(consent_page_expired());
     };
-    let mut tx = it.db.begin().await?;
-    let asked_after = now - PAGE_LIVES_FOR;
-    let request = store::mark_decided(&mut *tx, id, visit.person, asked_after, now).await?;
-    let (app, request) = request.ok_or_else(answered)?;
-    let terms = store::find_terms(&mut *tx, app)
-        .await?
-        .ok_or_else(answered)?;
-    if !rules::still_holds(&request, &terms) {
-        return Err(answered());
-    }
-    let decision = ConsentDecision::read(&form, request.scopes).ok_or_else(answered)?;
-    let who = (visit.person, app);
-    let (cap, rng) = (it.settings.cap, it.rng.as_ref());
-    let decided = decide::decide(&mut tx, who, &request, decision, cap, now, rng).await?;
-    match decided {
-        ConsentOutcome::Code(code) => {
+    let answer = ConsentAnswer {
+        request,
+        person: session.person,
+        form: &form,
+        user_cap: feature.settings.cap,
+    };
+    let mut tx = feature.db.begin().await?;
+    match answer_consent(&mut tx, &answer, now, feature.rng.as_ref()).await? {
+        ConsentOutcome::Code { code, target } => {
             tx.commit().await.map_err(db::Error::from)?;
-            Ok(it.give_code(&frame, &request.return_to, code.expose()))
+            Ok(feature.respond_with_code(&page, &target, code.expose()))
         }
-        ConsentOutcome::Refused(error) => {
+        ConsentOutcome::Denied { target } => {
             tx.commit().await.map_err(db::Error::from)?;
-            Ok(it.tell_app(&frame, &request.return_to, &error))
+            Ok(feature.respond_with_error(&page, &target, &RedirectableError::AccessDenied))
         }
-        ConsentOutcome::Full => Err(it.full(&terms.name)),
-        ConsentOutcome::Gone => Err(answered()),
-        ConsentOutcome::Leaving => Err(it.leaving(&terms.name)),
+        ConsentOutcome::Refused { error, app } => {
+            let refusal = AuthorizeRefusal::from(error);
+            feature.record_refusal(&refusal, app, now);
+            feature.render_refusal(&page, &refusal)
+        }
     }
 }
 
 impl Feature {
-    async fn proceed(&self, frame: &PageContext, query: &str) -> Result<Response, PageError> {
-        let pairs = FormParams::parse(query.as_bytes())
-            .ok_or_else(|| told(&NonRedirectableError::Unreadable))?;
-        let asked = AuthorizationParams::read(&pairs).map_err(|wrong| told(&wrong))?;
-        let person = frame.visit().map(|visit| visit.person);
-        let asker = self.find(&asked, person).await?;
-        let return_to = asked.return_to(&asker).map_err(|wrong| told(&wrong))?;
-        let next = format!("{}?{query}", self.web.links.authorize());
-        let Some(person) = person else {
-            return Ok(login::send_to_login(&self.web.links, Some(&next)));
-        };
-        let return_to = ResponseTarget {
-            through: self.way_back(&asked, person),
-            ..return_to
-        };
-        if asker.is_leaving {
-            return Err(self.leaving(&asker.name));
-        }
-        let request = match asked.request(&asker, return_to.clone()) {
-            Ok(request) => request,
-            Err(error) if asker.is_verified => {
-                return Ok(self.tell_app(frame, &return_to, &error));
-            }
-            Err(error) => return Err(self.offer_to_tell(&asker, &return_to, &error)),
-        };
+    /// Loads the facts, decides and renders the outcome.
+    async fn authorize(&self, page: &PageContext, query: &str) -> Result<Response, PageError> {
         let now = self.clock.now();
-        let rng = self.rng.as_ref();
-        match rules::next(&asker, &request, person, self.settings.cap) {
-            AuthorizeStep::Issue { grant, share } => {
+        let params = match AuthorizationParams::parse(query) {
+            Ok(params) => params,
+            Err(error) => return self.refuse(page, &error.into(), None, now),
+        };
+        let facts = self.find_facts(page, &params).await?;
+        let session = facts.as_ref().and_then(|facts| facts.session.as_ref());
+        let context = RequestContext {
+            response_mode: self.response_mode(&params, session),
+            fedcm_origin: None,
+            user_cap: self.settings.cap,
+        };
+        let outcome = match decide(&params, facts.as_ref(), &context) {
+            Ok(outcome) => outcome,
+            Err(refusal) => return self.refuse(page, &refusal, facts.as_ref(), now),
+        };
+        let this_request = format!("{}?{query}", self.web.links.authorize());
+        match (outcome, facts) {
+            (
+                Outcome::IssueCode {
+                    request,
+                    grant,
+                    access,
+                },
+                _,
+            ) => {
                 let mut connection = self.db.connection().await?;
-                let code = decide::issue(&mut connection, grant, share, &request, now, rng).await?;
-                Ok(self.give_code(frame, &request.return_to, code.expose()))
+                let rng = self.rng.as_ref();
+                let code = issue_code(&mut connection, grant, access, &request, now, rng).await?;
+                Ok(self.respond_with_code(page, &request.target, code.expose()))
             }
-            AuthorizeStep::Full => Err(self.full(&asker.name)),
-            AuthorizeStep::Ask => {
-                self.show_consent(frame, &asker, &request, person, next)
+            (Outcome::ShowConsent(request), Some(facts)) => {
+                self.render_consent(page, &facts, &request, this_request, now)
                     .await
             }
+            (Outcome::SignIn | Outcome::ShowConsent(_), _) => {
+                Ok(login::send_to_login(&self.web.links, Some(&this_request)))
+            }
         }
     }
 
-    async fn find(
+    async fn find_facts(
         &self,
-        asked: &AuthorizationParams,
-        person: Option<PersonId>,
-    ) -> Result<ClientFacts, PageError> {
-        let Some(client_id) = asked.client_id.as_deref() else {
-            return Err(told(&NonRedirectableError::NoClient));
+        page: &PageContext,
+        params: &AuthorizationParams,
+    ) -> db::Result<Option<AuthorizeFacts>> {
+        let Some(client_id) = params.client_id.as_deref() else {
+            return Ok(None);
         };
-        let asker = store::find_asker(self.db.pool(), client_id, person).await?;
-        asker.ok_or_else(|| told(&NonRedirectableError::UnknownClient))
+        let person = page.user_session().map(|session| session.person);
+        store::find_facts(self.db.pool(), client_id, person).await
     }
 
-    async fn show_consent(
+    /// Stores the request and shows its consent page.
+    async fn render_consent(
         &self,
-        frame: &PageContext,
-        asker: &ClientFacts,
+        page: &PageContext,
+        facts: &AuthorizeFacts,
         request: &AuthorizationRequest,
-        person: PersonId,
-        next: String,
+        this_request: String,
+        now: Timestamp,
     ) -> Result<Response, PageError> {
-        let now = self.clock.now();
-        let id = RequestId::new(now, self.rng.as_ref());
-        let Some(person) = records::find(self.db.pool(), person).await? else {
+        let person = match facts.session {
+            Some(session) => records::find(self.db.pool(), session.person).await?,
+            None => None,
+        };
+        let Some(person) = person else {
             return Ok(login::send_to_login(&self.web.links, None));
         };
-        store::insert_request(self.db.pool(), id, asker.app, person.id, request, now).await?;
+        let id = RequestId::new(now, self.rng.as_ref());
+        let app = facts.client.app;
+        store::insert_request(self.db.pool(), id, app, person.id, request, now).await?;
         let links = &self.web.links;
         let action = links.authorization_request(id);
         let lifetimes = &self.settings.lifetimes;
-        let page = ConsentPage::of(asker, request, &person, action, next, links, lifetimes);
-        Ok(frame.show(&page))
-    }
-
-    fn give_code(&self, frame: &PageContext, to: &ResponseTarget, code: &str) -> Response {
-        let issuer = self.web.links.issuer();
-        let token = to.token(code, &issuer);
-        hand_over(frame, to, to.with_code(code, &issuer), Some(token))
-    }
-
-    fn tell_app(&self, frame: &PageContext, to: &ResponseTarget, error: &OAuthError) -> Response {
-        let address = to.with_error(error, &self.web.links.issuer());
-        let token = (to.through == ResponseMode::DialogAddress).then(|| address.clone());
-        hand_over(frame, to, address, token)
-    }
-
-    /// An app nobody has verified could use our redirects to lead people astray, so the person decides
-    /// whether to go (RFC 9700 §4.11.2).
-    fn offer_to_tell(
-        &self,
-        asker: &ClientFacts,
-        to: &ResponseTarget,
-        error: &OAuthError,
-    ) -> PageError {
-        let text = format!(
-            "{} asked for something in a way that does not work.",
-            asker.name
+        let consent = ConsentPage::of(
+            facts,
+            request,
+            &person,
+            action,
+            this_request,
+            links,
+            lifetimes,
         );
-        let place = to.redirect_uri.place();
-        PageError::new(StatusCode::BAD_REQUEST, "This sign-in cannot go on", text)
-            .advise(format!("If you run {}: {}", asker.name, error.description))
-            .advise(format!(
-                "It is not verified. Go back to {place} only if you know who runs it."
-            ))
-            .back(
-                to.with_error(error, &self.web.links.issuer()),
-                format!("Back to {place}"),
-            )
+        Ok(page.render(&consent))
     }
 
-    fn leaving(&self, app: &str) -> PageError {
-        PageError::new(
-            StatusCode::FORBIDDEN,
-            "Your account is closed",
-            format!("You closed it, so {app} can read nothing about you and cannot sign you in."),
-        )
-        .advise("Keep your account to go on, then go back to the app.")
-        .back(self.web.links.my_data(), "Keep my account")
+    fn respond_with_code(
+        &self,
+        page: &PageContext,
+        target: &ResponseTarget,
+        code: &str,
+    ) -> Response {
+        let issuer = self.web.links.issuer();
+        let token = target.fedcm_token(code, &issuer);
+        respond(page, target, target.code_url(code, &issuer), Some(token))
     }
 
-    fn full(&self, app: &str) -> PageError {
-        let cap = self.settings.cap;
-        PageError::new(
-            StatusCode::FORBIDDEN,
-            format!("{app} is full"),
-            format!(
-                "An app that is not verified may have {cap} people, and {app} has them. \
-                 You were not connected, and it learnt nothing about you."
-            ),
-        )
-        .advise("Ask whoever runs it to have it verified.")
-        .back(self.web.links.connected_apps(), "Your connected apps")
+    fn respond_with_error(
+        &self,
+        page: &PageContext,
+        target: &ResponseTarget,
+        error: &RedirectableError,
+    ) -> Response {
+        let url = target.error_url(&error.to_oauth_error(), &self.web.links.issuer());
+        let token = (target.response_mode == ResponseMode::FedcmUrl).then(|| url.clone());
+        respond(page, target, url, token)
+    }
+
+    fn refuse(
+        &self,
+        page: &PageContext,
+        refusal: &AuthorizeRefusal,
+        facts: Option<&AuthorizeFacts>,
+        now: Timestamp,
+    ) -> Result<Response, PageError> {
+        self.record_refusal(refusal, facts.map(|facts| facts.client.app), now);
+        self.render_refusal(page, refusal)
+    }
+
+    /// Reports a refusal: to the log, to the metrics and, unless it concerns the person alone, to the
+    /// app's owner.
+    pub(super) fn record_refusal(
+        &self,
+        refusal: &AuthorizeRefusal,
+        app: Option<AppId>,
+        now: Timestamp,
+    ) {
+        let app = app.filter(|_| refusal.concerns_client());
+        let endpoint = OAuthEndpoint::Authorize;
+        self.problems.record(endpoint, refusal.cause(), app, now);
+    }
+
+    fn render_refusal(
+        &self,
+        page: &PageContext,
+        refusal: &AuthorizeRefusal,
+    ) -> Result<Response, PageError> {
+        match refusal {
+            AuthorizeRefusal::ErrorPage(error) => Err(self.render_error(error)),
+            AuthorizeRefusal::Redirect {
+                error,
+                target,
+                unverified_app: None,
+            } => Ok(self.respond_with_error(page, target, error)),
+            AuthorizeRefusal::Redirect {
+                error,
+                target,
+                unverified_app: Some(app),
+            } => Err(self.confirm_redirect(app, target, error)),
+        }
     }
 }
 
-/// The answer to the app, by the way it asked for.
-fn hand_over(
-    frame: &PageContext,
-    to: &ResponseTarget,
-    address: String,
+/// The authorization response, in the mode of its target.
+fn respond(
+    page: &PageContext,
+    target: &ResponseTarget,
+    url: String,
     token: Option<String>,
 ) -> Response {
-    if to.through == ResponseMode::Redirect {
-        return found(address);
+    if target.response_mode == ResponseMode::Query {
+        return redirect(url);
     }
-    frame.show(&FedcmResponsePage {
-        place: to.redirect_uri.place().to_owned(),
-        address,
+    page.render(&FedcmResponsePage {
+        place: target.redirect_uri.place().to_owned(),
+        address: url,
         token,
     })
 }
 
-/// 302, as old clients expect; browsers follow with a GET (RFC 9700 §4.12 forbids 307 only).
-fn found(address: String) -> Response {
-    (StatusCode::FOUND, [(header::LOCATION, address)]).into_response()
-}
-
-fn answered() -> PageError {
-    PageError::new(
-        StatusCode::BAD_REQUEST,
-        "This question has been answered",
-        "The page was sent before, is more than an hour old, or belongs to somebody else. \
-         Nothing was changed.",
-    )
-    .advise("Go back to the app and sign in again.")
-}
-
-fn told(wrong: &NonRedirectableError) -> PageError {
-    let page =
-        |text: String| PageError::new(StatusCode::BAD_REQUEST, "This sign-in cannot go on", text);
-    match wrong {
-        NonRedirectableError::Repeated(name) => {
-            page(format!("The app sent {name} more than once."))
-                .advise("If you run it: send every parameter once. (invalid_request)")
-        }
-        NonRedirectableError::Unreadable => page("The app's request could not be read.".to_owned())
-            .advise("If you run it: the request holds a NUL character. (invalid_request)"),
-        NonRedirectableError::NoClient => page("The app did not say which app it is.".to_owned())
-            .advise("If you run it: send client_id. (invalid_request)"),
-        NonRedirectableError::UnknownClient => {
-            page("No app is registered under this client_id.".to_owned())
-                .advise("If you run it: copy the client_id from Your apps. (invalid_request)")
-        }
-        NonRedirectableError::UnknownRedirect { app, asked } => page(format!(
-            "{app} asked to return to {asked}, which its owner has not registered."
-        ))
-        .advise(format!(
-            "If you run it: add exactly that address under Your apps → {app}. (invalid_request)"
-        )),
-        NonRedirectableError::Suspended { app } => page(format!(
-            "{app} has been stopped by the people who run this service."
-        ))
-        .advise("If you run it: ask them why."),
-    }
+/// 302, as old clients expect; browsers follow it with a GET (RFC 9700 §4.12 forbids 307 only).
+fn redirect(url: String) -> Response {
+    (StatusCode::FOUND, [(header::LOCATION, url)]).into_response()
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
-//! Requests, askers and codes in the database.
+//! Clients, authorization requests and codes in the database.
 
 use super::model::{
-    AuthorizationRequest, ClientFacts, CurrentRegistration, ResponseMode, ResponseTarget,
+    AuthorizationRequest, AuthorizeFacts, ClientFacts, ConsentFacts, CurrentRegistration,
+    ResponseMode, ResponseTarget, SessionFacts,
 };
 use crate::people::fields::FieldSet;
 use crate::platform::clock::Timestamp;
@@ -13,12 +14,13 @@ use crate::protocol::oauth::{Challenge, RedirectUri};
 use crate::protocol::scope::{GrantedAccess, ScopeSet};
 use crate::protocol::token::AuthorizationCode;
 
-/// Everything `rules::next` needs, in one statement. Without a person nothing is decided.
-pub(super) async fn find_asker(
+/// Everything that [`decide`](super::decide::decide) needs, in one statement. `None`: no app has this
+/// client id.
+pub(super) async fn find_facts(
     db: impl Executor<'_>,
     client_id: &str,
     person: Option<PersonId>,
-) -> db::Result<Option<ClientFacts>> {
+) -> db::Result<Option<AuthorizeFacts>> {
     let row = sqlx::query!(
         r#"select a.id, a.client_id, a.name, a.description, a.logo, a.website, a.privacy_policy, a.contact,
                   a.owner_id, o.username as owner_username,
@@ -43,43 +45,50 @@ pub(super) async fn find_asker(
     .await?;
     Ok(row.map(|row| {
         let is_live = row.grant_id.is_some() && row.grant_ended_at.is_none();
-        let decided = decided(
+        let record = consent_record(
             row.scopes.as_ref(),
             row.fields.as_ref(),
             row.refused_scopes.as_ref(),
             row.refused_fields.as_ref(),
         );
-        ClientFacts {
-            app: AppId(row.id),
-            client_id: row.client_id,
-            name: row.name,
-            description: row.description,
-            logo: row.logo,
-            website: row.website,
-            privacy_policy: row.privacy_policy,
-            contact: row.contact,
-            owner: PersonId(row.owner_id),
-            owner_name: row.owner_name,
-            owner_username: row.owner_username,
-            is_public: row.is_public,
-            requires_pkce: row.require_pkce,
-            is_verified: row.is_verified,
-            is_suspended: row.is_suspended,
-            admitted: row.user_count,
-            redirect_uris: row
-                .redirect_uris
-                .into_iter()
-                .map(RedirectUri::registered)
-                .collect(),
-            live_grant: row.grant_id.filter(|_| is_live).map(GrantId),
-            is_leaving: row.is_leaving,
-            was_admitted: row.grant_id.is_some(),
-            decided: if is_live { decided } else { decided.ended() },
+        AuthorizeFacts {
+            client: ClientFacts {
+                app: AppId(row.id),
+                client_id: row.client_id,
+                name: row.name,
+                description: row.description,
+                logo: row.logo,
+                website: row.website,
+                privacy_policy: row.privacy_policy,
+                contact: row.contact,
+                owner: PersonId(row.owner_id),
+                owner_name: row.owner_name,
+                owner_username: row.owner_username,
+                is_public: row.is_public,
+                requires_pkce: row.require_pkce,
+                is_verified: row.is_verified,
+                is_suspended: row.is_suspended,
+                user_count: row.user_count,
+                redirect_uris: row
+                    .redirect_uris
+                    .into_iter()
+                    .map(RedirectUri::registered)
+                    .collect(),
+            },
+            session: person.map(|person| SessionFacts {
+                person,
+                is_closing_account: row.is_leaving,
+            }),
+            consent: ConsentFacts {
+                live_grant: row.grant_id.filter(|_| is_live).map(GrantId),
+                is_existing_user: row.grant_id.is_some(),
+                record: if is_live { record } else { record.ended() },
+            },
         }
     }))
 }
 
-fn decided(
+fn consent_record(
     scopes: Option<&Vec<String>>,
     fields: Option<&Vec<String>>,
     refused_scopes: Option<&Vec<String>>,
@@ -94,11 +103,11 @@ fn decided(
     }
 }
 
-/// Keeps a code under a live grant, and the family that will descend from it, in one statement.
+/// Inserts a code under a live grant, with the token family that starts with it, in one statement.
 pub(super) async fn insert_code(
     db: impl Executor<'_>,
     grant: GrantId,
-    share: GrantedAccess,
+    access: GrantedAccess,
     request: &AuthorizationRequest,
     code: &AuthorizationCode,
     now: Timestamp,
@@ -112,20 +121,20 @@ pub(super) async fn insert_code(
          select $6, id, $7, $8, $5 from family",
         code.family.0,
         grant.0,
-        &share.scopes().names(),
-        &share.fields().names(),
+        &access.scopes().names(),
+        &access.fields().names(),
         now,
-        code.code.fingerprint().to_vec(),
-        request.return_to.redirect_uri.as_str(),
-        request.challenge.as_ref().map(Challenge::as_str),
+        code.code.token_hash().to_vec(),
+        request.target.redirect_uri.as_str(),
+        request.code_challenge.as_ref().map(Challenge::as_str),
     )
     .execute(db)
     .await?;
     Ok(())
 }
 
-/// Keeps a request while its page is open: the hundred newest of a person, as nobody
-/// has more pages open.
+/// Inserts a request whose consent page is shown. A person has at most a hundred open requests; the
+/// oldest are deleted.
 pub(super) async fn insert_request(
     db: impl Executor<'_>,
     id: RequestId,
@@ -148,20 +157,21 @@ pub(super) async fn insert_request(
         id.0,
         app.0,
         person.0,
-        request.return_to.redirect_uri.as_str(),
-        request.return_to.state,
-        request.challenge.as_ref().map(Challenge::as_str),
+        request.target.redirect_uri.as_str(),
+        request.target.state,
+        request.code_challenge.as_ref().map(Challenge::as_str),
         &request.scopes.names(),
         now,
-        request.return_to.through.name(),
+        request.target.response_mode.as_str(),
     )
     .execute(db)
     .await?;
     Ok(())
 }
 
-/// A request that was shown to this person and not answered yet is now answered; nobody else gets it.
-pub(super) async fn mark_decided(
+/// Marks an open request of this person as answered and returns it. `None`: it was answered before, was
+/// shown before `asked_after`, or belongs to another person.
+pub(super) async fn mark_answered(
     db: impl Executor<'_>,
     id: RequestId,
     person: PersonId,
@@ -182,20 +192,21 @@ pub(super) async fn mark_decided(
     Ok(row.map(|row| {
         let redirect_uri = RedirectUri::registered(row.redirect_uri);
         let request = AuthorizationRequest {
-            return_to: ResponseTarget {
+            target: ResponseTarget {
                 redirect_uri,
                 state: row.state,
-                through: ResponseMode::named(row.response_mode.as_deref()),
+                response_mode: ResponseMode::parse(row.response_mode.as_deref()),
             },
             scopes: ScopeSet::of_names(&row.scopes),
-            challenge: row.code_challenge.map(Challenge::stored),
-            always_ask: false,
+            code_challenge: row.code_challenge.map(Challenge::stored),
+            forces_consent: false,
         };
         (AppId(row.app_id), request)
     }))
 }
 
-pub(super) async fn find_terms(
+/// The app's registration as it is now.
+pub(super) async fn find_registration(
     db: impl Executor<'_>,
     app: AppId,
 ) -> db::Result<Option<CurrentRegistration>> {
@@ -213,10 +224,11 @@ pub(super) async fn find_terms(
             .into_iter()
             .map(RedirectUri::registered)
             .collect(),
-        needs_challenge: row.needs_challenge,
+        must_use_pkce: row.needs_challenge,
     }))
 }
 
+/// Deletes the requests whose consent page was shown before a moment.
 pub(super) async fn delete_requests(
     db: impl Executor<'_>,
     asked_before: Timestamp,

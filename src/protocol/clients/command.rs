@@ -1,4 +1,4 @@
-//! `profiles app`: an app registered from the command line, or allowed something.
+//! `profiles app`: registers apps and changes their permissions from the command line.
 
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ use crate::platform::db::Db;
 use crate::platform::id::AppId;
 use crate::platform::rng::Rng;
 
-/// What the command line said.
+/// The arguments of `profiles app add`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct RegisterAppArgs {
     /// The username of the person who looks after the app
@@ -36,7 +36,7 @@ pub struct RegisterAppArgs {
     pub verified: bool,
 }
 
-/// What is printed, once.
+/// The output of `profiles app add`. The secret is shown only here.
 #[derive(Debug, Serialize)]
 pub struct RegisteredAppOutput {
     pub id: AppId,
@@ -45,7 +45,7 @@ pub struct RegisteredAppOutput {
     pub client_secret: Option<String>,
 }
 
-/// An app that is allowed something, or not any more.
+/// The arguments of `profiles app allow` and its opposite.
 #[derive(Debug, Clone, clap::Args)]
 pub struct AllowAppArgs {
     /// The app's client id
@@ -61,16 +61,16 @@ pub enum AppPermission {
     Association,
 }
 
-/// What is printed.
+/// The output.
 #[derive(Debug, Serialize)]
 pub struct AllowAppOutput {
     pub client_id: String,
     pub name: String,
-    /// What it is allowed now.
+    /// Its permissions now.
     pub allowed: Vec<&'static str>,
 }
 
-/// Why nothing was changed. Says what to do.
+/// Why nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum AllowAppError {
     #[error("there is no app with the client id {0}. Its owner finds it on the app's page")]
@@ -79,20 +79,20 @@ pub enum AllowAppError {
     Store(#[from] db::Error),
 }
 
-/// Allows an app something, or takes that back.
-pub async fn allow(
+/// Gives a permission to an app, or withdraws it.
+pub async fn allow_app(
     db: &Db,
-    asked: AllowAppArgs,
+    args: AllowAppArgs,
     allowed: bool,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<AllowAppOutput, AllowAppError> {
     let mut tx = db.begin().await?;
-    let AppPermission::Association = asked.what;
-    let changed = look_ups::allow(&mut tx, &asked.client_id, allowed, now, rng).await;
+    let AppPermission::Association = args.what;
+    let changed = look_ups::allow_look_ups(&mut tx, &args.client_id, allowed, now, rng).await;
     let app = changed.map_err(|error| match error {
         AppsError::Store(error) => error.into(),
-        _ => AllowAppError::NoApp(asked.client_id),
+        _ => AllowAppError::NoApp(args.client_id),
     })?;
     tx.commit().await.map_err(db::Error::from)?;
     Ok(AllowAppOutput {
@@ -106,52 +106,52 @@ pub async fn allow(
     })
 }
 
-/// Why there is no new app. Says what to do.
+/// Why no app was registered.
 #[derive(Debug, thiserror::Error)]
 pub enum RegisterAppError {
     #[error(
         "there is nobody with the username {0}. Add the person first: `profiles person add --username {0} …`"
     )]
     NoOwner(String),
-    /// One line for each complaint.
+    /// One line for each field error.
     #[error("{0}")]
-    Wrong(String),
+    InvalidForm(String),
     #[error(transparent)]
     Store(#[from] db::Error),
 }
 
-/// Registers an app for its owner.
-pub async fn add(
+/// Registers an app for an owner.
+pub async fn register_app(
     db: &Db,
-    asked: RegisterAppArgs,
+    args: RegisterAppArgs,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<RegisteredAppOutput, RegisterAppError> {
-    let kind = if asked.public {
+    let kind = if args.public {
         ClientType::Public
     } else {
         ClientType::Confidential
     };
-    let typed = AppForm {
-        name: asked.name,
-        description: asked.description.filter(|text| !text.trim().is_empty()),
+    let form = AppForm {
+        name: args.name,
+        description: args.description.filter(|text| !text.trim().is_empty()),
         client_type: kind.name().to_owned(),
-        redirect_uris: asked.redirect_uris.join("\n"),
+        redirect_uris: args.redirect_uris.join("\n"),
         ..AppForm::default()
     };
-    let details =
-        rules::read(&typed).map_err(|told| RegisterAppError::Wrong(told.lines().join("\n")))?;
+    let details = rules::parse_form(&form)
+        .map_err(|errors| RegisterAppError::InvalidForm(errors.lines().join("\n")))?;
     let mut tx = db.begin().await?;
-    let owner = records::find_id(&mut *tx, &asked.owner).await?;
-    let owner = owner.ok_or(RegisterAppError::NoOwner(asked.owner))?;
-    let wish = RegistrationRequest {
+    let owner = records::find_id(&mut *tx, &args.owner).await?;
+    let owner = owner.ok_or(RegisterAppError::NoOwner(args.owner))?;
+    let request = RegistrationRequest {
         owner,
         details,
         logo: None,
-        verified: asked.verified,
+        verified: args.verified,
         actor: None,
     };
-    let registered = register::register(&mut tx, wish, now, rng).await?;
+    let registered = register::register(&mut tx, request, now, rng).await?;
     tx.commit().await.map_err(db::Error::from)?;
     Ok(RegisteredAppOutput {
         id: registered.app.id,

@@ -1,4 +1,4 @@
-//! The end of an app.
+//! Deletes apps.
 
 use super::model::AppsError;
 use super::{App, AppStanding, store};
@@ -9,8 +9,8 @@ use crate::platform::db::Tx;
 use crate::platform::id::{AppId, PersonId};
 use crate::platform::rng::Rng;
 
-/// Deletes an app with its secrets, what people allowed it and every token it holds. A verified one
-/// stays: people rely on it, so an administrator decides.
+/// Deletes an app with its secrets, its grants and its tokens. The owner cannot delete a verified app,
+/// because people rely on it.
 pub async fn delete(
     tx: &mut Tx,
     id: AppId,
@@ -18,7 +18,7 @@ pub async fn delete(
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<App, AppsError> {
-    let app = store::find_own_to_change(&mut **tx, id, owner)
+    let app = store::lock_own(&mut **tx, id, owner)
         .await?
         .ok_or(AppsError::NotFound)?;
     if app.standing == AppStanding::Verified {
@@ -26,6 +26,6 @@ pub async fn delete(
     }
     store::delete_app(&mut **tx, id).await?;
     let entry = AuditEntry::of("app.deleted").by(owner).on_app(id);
-    audit::note(&mut **tx, entry, now, rng).await?;
+    audit::record(&mut **tx, entry, now, rng).await?;
     Ok(app)
 }

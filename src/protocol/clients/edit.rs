@@ -1,4 +1,4 @@
-//! What its owner changes about an app.
+//! Changes of an app by its owner.
 
 use serde_json::json;
 
@@ -12,69 +12,69 @@ use crate::platform::db::Tx;
 use crate::platform::id::{AppId, PersonId};
 use crate::platform::rng::Rng;
 
-/// What becomes of the logo.
+/// What happens to the logo.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogoUpdate {
-    Stays,
-    Goes,
+    Keep,
+    Remove,
     /// A file name under the data folder's pictures.
-    Becomes(String),
+    Replace(String),
 }
 
-/// How an edit ended.
+/// The result of an edit.
 #[derive(Debug)]
 pub enum EditResult {
-    /// Kept. The file, if any, is a logo that is no longer shown anywhere.
+    /// Saved. The file, if there is one, is the old logo, which nothing refers to any more.
     Saved(Option<String>),
-    /// The app is verified and this would change what was verified: nothing is kept.
+    /// The app is verified and the edit changes verified fields: nothing is saved.
     Locked(Box<AppFormErrors>),
 }
 
-/// Keeps what was changed, whole or not at all. An app that becomes public loses its secrets: it has
-/// nowhere to keep them.
+/// Saves an edit, completely or not at all. An app that becomes public loses its secrets, because it cannot
+/// keep them (RFC 6749 §2.1).
 pub async fn edit(
     tx: &mut Tx,
     id: AppId,
     owner: PersonId,
-    wanted: (AppDetails, LogoUpdate),
+    update: (AppDetails, LogoUpdate),
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<EditResult, AppsError> {
-    let app = store::find_own_to_change(&mut **tx, id, owner)
+    let app = store::lock_own(&mut **tx, id, owner)
         .await?
         .ok_or(AppsError::NotFound)?;
-    let (details, logo) = wanted;
-    let complaints = rules::locked(&app, &details, logo != LogoUpdate::Stays);
-    if !complaints.is_empty() {
-        return Ok(EditResult::Locked(Box::new(complaints)));
+    let (details, logo) = update;
+    let errors = rules::check_locked_fields(&app, &details, logo != LogoUpdate::Keep);
+    if !errors.is_empty() {
+        return Ok(EditResult::Locked(Box::new(errors)));
     }
-    let mut changed = rules::changed(&app.details, &details);
-    let (kept, dropped) = match logo {
-        LogoUpdate::Stays => (app.logo, None),
-        LogoUpdate::Goes => (None, app.logo),
-        LogoUpdate::Becomes(file) => (Some(file), app.logo),
+    let mut changed = rules::changed_fields(&app.details, &details);
+    let (new_logo, old_logo) = match logo {
+        LogoUpdate::Keep => (app.logo, None),
+        LogoUpdate::Remove => (None, app.logo),
+        LogoUpdate::Replace(file) => (Some(file), app.logo),
     };
-    let logo_changed = dropped.is_some() || (kept.is_some() && dropped != kept);
+    let logo_changed = old_logo.is_some() || (new_logo.is_some() && old_logo != new_logo);
     if logo_changed {
         changed.push("logo");
     }
     if changed.is_empty() {
         return Ok(EditResult::Saved(None));
     }
-    store::update_app(&mut **tx, id, &details, kept.as_deref(), now).await?;
+    store::update_app(&mut **tx, id, &details, new_logo.as_deref(), now).await?;
     if details.kind == ClientType::Public {
         for secret in store::list_secrets(&mut **tx, id, SecretUse::Client).await? {
-            rotate_secret::drop_secret(tx, id, (SecretUse::Client, secret.id), owner, now, rng)
+            rotate_secret::delete_secret(tx, id, (SecretUse::Client, secret.id), owner, now, rng)
                 .await?;
         }
     }
     let entry = AuditEntry::of("app.edited").by(owner).on_app(id);
-    audit::note(
+    audit::record(
         &mut **tx,
         entry.with(json!({ "changed": changed })),
         now,
         rng,
     )
     .await?;
-    Ok(EditResult::Saved(dropped))
+    Ok(EditResult::Saved(old_logo))
 }

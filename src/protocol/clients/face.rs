@@ -1,4 +1,4 @@
-//! An app as pages show it. Other rooms that show apps take the same words from here.
+//! How pages show an app: name, logo, website, standing.
 
 use serde::Serialize;
 use url::Url;
@@ -6,17 +6,17 @@ use url::Url;
 use super::model;
 use crate::platform::links::Links;
 
-/// Logo, or the first letter until there is one, and name.
+/// The name and the logo of an app, or an initial in place of the logo.
 #[derive(Debug, Clone, Serialize)]
 pub struct AppFace {
     pub name: String,
     pub initial: String,
-    /// An address on this host.
+    /// A URL path on this server.
     pub logo: Option<String>,
 }
 
 impl AppFace {
-    /// `logo` is the file name as the database keeps it.
+    /// `logo` is the file name in the database.
     pub fn of(name: &str, logo: Option<&str>, links: &Links) -> Self {
         let initial = name.chars().find(|c| c.is_alphanumeric()).unwrap_or('?');
         Self {
@@ -27,16 +27,16 @@ impl AppFace {
     }
 }
 
-/// A link to an app's own site, and the host that people see of it.
+/// A link to the website of an app, and its host for people to read.
 #[derive(Debug, Clone, Serialize)]
 pub struct WebsiteLink {
     pub href: String,
-    /// As ASCII, so that a letter of another script does not pass for one of ours.
+    /// In ASCII (punycode), so that a letter of another script does not look like a Latin one.
     pub host: String,
 }
 
 impl WebsiteLink {
-    /// From an address that was checked when it was registered.
+    /// From a URL that was validated at registration.
     pub fn of(address: &str) -> Option<Self> {
         let url = Url::parse(address).ok()?;
         let host = url.host_str()?.to_owned();
@@ -47,18 +47,18 @@ impl WebsiteLink {
     }
 }
 
-/// What the campus says of an app, in words and a colour.
+/// The label of an app's standing, in words and a colour.
 #[derive(Debug, Clone, Serialize)]
 pub struct StandingLabel {
     /// `good`, `warning` or `danger`.
     pub kind: &'static str,
     pub label: &'static str,
-    /// What it means for the developer.
+    /// What the standing means for the developer.
     pub text: Option<String>,
 }
 
 impl StandingLabel {
-    /// `cap`: how many people an unverified app may have.
+    /// `cap`: how many people may connect an app that is not verified.
     pub fn of(standing: model::AppStanding, cap: i32) -> Self {
         match standing {
             model::AppStanding::Verified => Self {

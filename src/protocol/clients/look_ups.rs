@@ -1,4 +1,4 @@
-//! Whether an app may look people up, which the people who run the campus decide.
+//! The permission to look people up, which only the command line gives.
 
 use super::model::AppsError;
 use super::{App, store};
@@ -8,8 +8,8 @@ use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::rng::Rng;
 
-/// Lets the app of this client id look people up, or takes that back with every token it has.
-pub(super) async fn allow(
+/// Gives an app the permission to look people up, or withdraws it with every look-up token of the app.
+pub(super) async fn allow_look_ups(
     tx: &mut Tx,
     client_id: &str,
     allowed: bool,
@@ -18,14 +18,14 @@ pub(super) async fn allow(
 ) -> Result<App, AppsError> {
     let app = store::find_by_client_id(&mut **tx, client_id).await?;
     let app = app.ok_or(AppsError::NotFound)?;
-    let deed = if allowed {
+    let event = if allowed {
         store::mark_looks_up(&mut **tx, app.id, now).await?;
         "look_ups.allowed"
     } else {
-        store::mark_looks_up_no_more(&mut **tx, app.id).await?;
+        store::unmark_looks_up(&mut **tx, app.id).await?;
         "look_ups.ended"
     };
-    let entry = AuditEntry::of(deed).on_app(app.id);
-    audit::note(&mut **tx, entry, now, rng).await?;
+    let entry = AuditEntry::of(event).on_app(app.id);
+    audit::record(&mut **tx, entry, now, rng).await?;
     Ok(app)
 }

@@ -1,4 +1,4 @@
-//! An app and the parts of one: values that cannot be wrong once they are read.
+//! An app (OAuth client) and its parts. A value that is parsed is valid.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::platform::rng::Rng;
 use crate::platform::{db, secret};
 use crate::protocol::oauth::RedirectUri;
 
-/// An app as its owner knows it.
+/// A registered app.
 #[derive(Debug, Clone)]
 pub struct App {
     pub id: AppId,
@@ -21,7 +21,7 @@ pub struct App {
     pub created_at: Timestamp,
 }
 
-/// What its owner says of an app.
+/// The part of an app that its owner edits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppDetails {
     pub name: AppName,
@@ -30,16 +30,16 @@ pub struct AppDetails {
     pub website: Option<String>,
     /// An http or https address.
     pub privacy_policy: Option<String>,
-    /// A mail address, shown where consent is asked.
+    /// A mail address, shown on the consent page.
     pub contact: Option<String>,
     pub kind: ClientType,
     pub require_pkce: bool,
-    /// At least one; the first is used when a request names none.
+    /// At least one. The first is the default of a request without one.
     pub redirect_uris: Vec<RedirectUri>,
 }
 
 impl AppDetails {
-    /// The origins of browser pages that may be the app, each once.
+    /// The origins of the redirect URIs, each once.
     pub fn origins(&self) -> Vec<String> {
         let mut origins: Vec<_> = self
             .redirect_uris
@@ -51,29 +51,29 @@ impl AppDetails {
         origins
     }
 
-    /// Whether a request for a code must bring a challenge (RFC 7636, RFC 9700 §2.1.1).
+    /// Whether authorization requests must have a code challenge (RFC 7636, RFC 9700 §2.1.1).
     pub fn must_use_pkce(&self) -> bool {
         self.require_pkce || self.kind == ClientType::Public
     }
 }
 
-/// What people call an app: 1 to 255 characters on one line.
+/// The name of an app: 1 to 255 characters on one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppName(String);
 
 impl AppName {
-    pub const LONGEST: usize = 255;
+    pub const MAX_LENGTH: usize = 255;
 
-    /// Reads a name as typed, without the blanks round it. The error says what to do.
+    /// Parses a name and trims it. The error is a sentence for the form.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let text = text.trim();
         if text.is_empty() {
             return Err("Give your app a name.");
         }
-        if text.chars().count() > Self::LONGEST {
+        if text.chars().count() > Self::MAX_LENGTH {
             return Err("Use at most 255 characters.");
         }
-        if text.chars().any(|c| c.is_control() || misleads(c)) {
+        if text.chars().any(|c| c.is_control() || is_deceptive(c)) {
             return Err("Write the name on one line, without invisible characters.");
         }
         if !text.chars().any(char::is_alphanumeric) {
@@ -82,7 +82,7 @@ impl AppName {
         Ok(Self(text.to_owned()))
     }
 
-    /// One that was parsed before, back from the database.
+    /// A value from the database, which was parsed before it was stored.
     pub fn stored(text: String) -> Self {
         Self(text)
     }
@@ -98,9 +98,9 @@ impl fmt::Display for AppName {
     }
 }
 
-/// Characters that make a text look like another: direction overrides, line separators, and what is
-/// not seen at all. Joiners are not among them; Indian scripts need them.
-pub(super) fn misleads(c: char) -> bool {
+/// Characters that make a text look like another: direction overrides, line separators and invisible
+/// characters. Joiners are not among them, because Indian scripts need them.
+pub(super) fn is_deceptive(c: char) -> bool {
     matches!(
         c,
         '\u{200b}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
@@ -108,12 +108,12 @@ pub(super) fn misleads(c: char) -> bool {
     )
 }
 
-/// What an app is called in the protocol (RFC 6749 §2.2): no secret, but not to be guessed either.
+/// The client identifier (RFC 6749 §2.2). It is no secret, but cannot be guessed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ClientId(String);
 
 impl ClientId {
-    /// A new one: 40 letters and digits.
+    /// A new identifier: 40 letters and digits.
     pub fn generate(rng: &dyn Rng) -> Self {
         Self(secret::alphanumeric(rng, 40))
     }
@@ -133,17 +133,17 @@ impl fmt::Display for ClientId {
     }
 }
 
-/// Where an app's code runs (RFC 6749 §2.1).
+/// The client type (RFC 6749 §2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientType {
-    /// On a server: it can keep a secret.
+    /// Runs on a server and can keep a secret.
     Confidential,
-    /// In a browser or on a phone: it has none.
+    /// Runs in a browser or on a phone and has no secret.
     Public,
 }
 
 impl ClientType {
-    /// As forms and the database have it.
+    /// In forms and in the database.
     pub fn name(self) -> &'static str {
         match self {
             Self::Confidential => "confidential",
@@ -158,26 +158,27 @@ impl ClientType {
     }
 }
 
-/// What the campus says of an app.
+/// Whether an app is verified or suspended. Only the command line verifies an app, at its registration;
+/// nothing suspends one yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AppStanding {
-    /// Nobody has looked at it: people are warned, and only so many may connect it.
+    /// People are warned, and the number of people who may connect it is limited.
     Unverified,
     Verified,
-    /// Taken out of service.
+    /// Nobody can sign in with it.
     Suspended,
 }
 
-/// What an app proves itself for with a secret.
+/// The use of an app's secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretUse {
-    /// To get and keep tokens, as the client it is.
+    /// Client authentication at the token endpoint (RFC 6749 §2.3).
     Client,
-    /// To look people up.
+    /// Look-ups of people (association).
     LookUps,
 }
 
-/// One of an app's secrets, as its owner may see it.
+/// A secret of an app, without the secret itself.
 #[derive(Debug, Clone)]
 pub struct ClientSecretInfo {
     pub id: SecretId,
@@ -187,7 +188,7 @@ pub struct ClientSecretInfo {
     pub last_used_at: Option<Timestamp>,
 }
 
-/// What became of the mails an app sent lately, the newest of them one by one.
+/// The mails that an app has sent lately: numbers, and the newest of them.
 #[derive(Debug, Default)]
 pub struct AppMailSummary {
     pub sent: i64,
@@ -195,18 +196,18 @@ pub struct AppMailSummary {
     pub newest: Vec<AppMailRecord>,
 }
 
-/// One mail: that there was one, never what it said or to whom.
+/// One mail, without its text and its recipient.
 #[derive(Debug)]
 pub struct AppMailRecord {
     pub message_id: String,
     pub at: Timestamp,
-    /// Whether the mail server took it; none while it is asked.
+    /// Whether the mail server accepted it; `None` while it is being sent.
     pub status: Option<bool>,
-    /// Why it did not.
+    /// Why it was not accepted.
     pub error: Option<String>,
 }
 
-/// What can be wrong with a wish about an app, beside what its form says.
+/// Why an operation on an app is refused, other than errors in its form.
 #[derive(Debug, thiserror::Error)]
 pub enum AppsError {
     #[error("no such app of this person")]
@@ -217,9 +218,9 @@ pub enum AppsError {
     /// A public app has no secrets (RFC 6749 §2.1).
     #[error("the app is public")]
     Public,
-    /// Its secrets are not those the person was shown: somebody made another meanwhile.
+    /// The secrets are not those that the page showed: another one was created meanwhile.
     #[error("the secrets have changed meanwhile")]
-    Changed,
+    SecretsChanged,
     #[error(transparent)]
     Store(#[from] db::Error),
 }

@@ -1,46 +1,48 @@
-//! The origins at which an app is at home.
+//! The origins of an app's pages.
 
 use crate::protocol::oauth::RedirectUri;
 
-/// The origins of an app's own pages: those of its redirect URIs. The port of a loopback address is
-/// free, as it is for redirects.
+/// The origins of an app's redirect URIs. On a loopback IP any port matches, as for redirects (RFC 8252
+/// §7.3).
 #[derive(Debug, PartialEq, Eq)]
 pub struct AppOrigins(Vec<String>);
 
 impl AppOrigins {
     pub fn of(redirect_uris: &[RedirectUri]) -> Self {
         let origins = redirect_uris.iter().filter_map(RedirectUri::origin);
-        // A host may hold signs that end a directive or a policy.
-        let is_plain = |sign: char| sign.is_ascii_alphanumeric() || ".:/-_[]".contains(sign);
-        let mut origins: Vec<_> = origins.filter(|it| it.chars().all(is_plain)).collect();
+        // A host may contain characters that end a CSP directive or a policy.
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || ".:/-_[]".contains(c);
+        let mut origins: Vec<_> = origins
+            .filter(|origin| origin.chars().all(is_plain))
+            .collect();
         origins.sort_unstable();
         origins.dedup();
         Self(origins)
     }
 
-    /// Whether a page of this origin is the app's.
-    pub fn has(&self, origin: &str) -> bool {
+    /// Whether this is one of the origins.
+    pub fn contains(&self, origin: &str) -> bool {
         let root = format!("{origin}/");
-        let is_this = |known: &String| RedirectUri::registered(format!("{known}/")).matches(&root);
-        self.0.iter().any(is_this)
+        let is_same = |own: &String| RedirectUri::registered(format!("{own}/")).matches(&root);
+        self.0.iter().any(is_same)
     }
 
-    /// As a policy writes them (CSP `frame-ancestors`), which has no words for `[::1]`.
-    pub fn directive(&self) -> String {
-        let named = self.0.iter().filter(|origin| !origin.contains('['));
-        let known = named.map(|origin| {
+    /// The value of the CSP directive `frame-ancestors`, which cannot express `[::1]`.
+    pub fn frame_ancestors(&self) -> String {
+        let expressible = self.0.iter().filter(|origin| !origin.contains('['));
+        let sources = expressible.map(|origin| {
             if origin.starts_with(LOOPBACK) {
                 format!("{LOOPBACK}:*")
             } else {
                 origin.clone()
             }
         });
-        let mut known: Vec<_> = known.collect();
-        known.dedup();
-        if known.is_empty() {
+        let mut sources: Vec<_> = sources.collect();
+        sources.dedup();
+        if sources.is_empty() {
             "'none'".to_owned()
         } else {
-            known.join(" ")
+            sources.join(" ")
         }
     }
 }
@@ -59,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn the_frame_is_for_pages_where_the_app_is_at_origins() {
+    fn a_page_of_a_redirect_uris_origin_may_frame_the_widget() {
         let origins = of(&[
             "https://app.example/cb",
             "https://app.example/other?x=1",
@@ -67,10 +69,10 @@ mod tests {
             "app.example:/cb",
         ]);
         assert_eq!(
-            origins.directive(),
+            origins.frame_ancestors(),
             "https://app.example https://app.example:8443"
         );
-        assert!(origins.has("https://app.example"));
+        assert!(origins.contains("https://app.example"));
         for other in [
             "http://app.example",
             "https://app.example.evil",
@@ -78,28 +80,28 @@ mod tests {
             "",
             "*",
         ] {
-            assert!(!origins.has(other), "{other}");
+            assert!(!origins.contains(other), "{other}");
         }
     }
 
     #[test]
-    fn the_port_of_loopback_is_free() {
+    fn any_port_of_a_loopback_ip_matches() {
         let origins = of(&["http://127.0.0.1/cb", "http://localhost:3000/cb"]);
         assert_eq!(
-            origins.directive(),
+            origins.frame_ancestors(),
             "http://127.0.0.1:* http://localhost:3000"
         );
-        assert!(origins.has("http://127.0.0.1:5000"));
-        assert!(!origins.has("http://localhost:5000"));
-        assert!(!origins.has("http://127.0.0.1.evil.example"));
-        assert!(of(&["http://[::1]/cb"]).has("http://[::1]:5000"));
+        assert!(origins.contains("http://127.0.0.1:5000"));
+        assert!(!origins.contains("http://localhost:5000"));
+        assert!(!origins.contains("http://127.0.0.1.evil.example"));
+        assert!(of(&["http://[::1]/cb"]).contains("http://[::1]:5000"));
     }
 
     #[test]
-    fn nobody_and_strange_hosts_have_no_frame() {
-        assert_eq!(of(&[]).directive(), "'none'");
-        assert_eq!(of(&["https://a,b.example/cb"]).directive(), "'none'");
-        assert_eq!(of(&["https://a;sandbox/cb"]).directive(), "'none'");
-        assert_eq!(of(&["http://[::1]:3000/cb"]).directive(), "'none'");
+    fn unusual_hosts_may_not_frame_the_widget() {
+        assert_eq!(of(&[]).frame_ancestors(), "'none'");
+        assert_eq!(of(&["https://a,b.example/cb"]).frame_ancestors(), "'none'");
+        assert_eq!(of(&["https://a;sandbox/cb"]).frame_ancestors(), "'none'");
+        assert_eq!(of(&["http://[::1]:3000/cb"]).frame_ancestors(), "'none'");
     }
 }

@@ -1,5 +1,4 @@
-//! Browser apps ask first whether they may (Fetch standard, CORS-preflight request): the origin of any
-//! registered redirect URI may.
+//! CORS preflight requests (Fetch standard): the origin of any registered redirect URI is allowed.
 
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, header};
@@ -7,20 +6,24 @@ use http::{HeaderMap, HeaderValue, header};
 use super::store;
 use crate::platform::db;
 use crate::platform::db::Db;
-use crate::platform::web::answer_preflight;
+use crate::platform::web::respond_to_preflight;
 
-/// The answer to a preflight for an address that answers browser apps, and to anybody else who asks
-/// which methods it takes (RFC 9110 §9.3.7).
-pub async fn preflight(db: &Db, asked: &HeaderMap, methods: &'static str) -> db::Result<Response> {
-    let origin = asked
+/// Answers `OPTIONS` for an endpoint that browser apps may call: a CORS preflight, or a plain request for
+/// the allowed methods (RFC 9110 §9.3.7).
+pub async fn preflight(
+    db: &Db,
+    headers: &HeaderMap,
+    methods: &'static str,
+) -> db::Result<Response> {
+    let origin = headers
         .get(header::ORIGIN)
         .and_then(|origin| origin.to_str().ok());
-    let known = match origin {
-        Some(origin) => store::knows_origin(db.pool(), origin).await?,
+    let is_allowed = match origin {
+        Some(origin) => store::is_registered_origin(db.pool(), origin).await?,
         None => false,
     };
-    let mut answer = answer_preflight(asked, known);
+    let mut response = respond_to_preflight(headers, is_allowed);
     let methods = HeaderValue::from_static(methods);
-    answer.headers_mut().insert(header::ALLOW, methods);
-    Ok(answer)
+    response.headers_mut().insert(header::ALLOW, methods);
+    Ok(response)
 }

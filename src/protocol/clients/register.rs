@@ -1,4 +1,4 @@
-//! A new app and its secret.
+//! Registers apps.
 
 use serde_json::json;
 
@@ -12,41 +12,41 @@ use crate::platform::rng::Rng;
 use crate::platform::secret::Secret;
 use crate::platform::{audit, db};
 
-/// A new app: what its owner is told, the secret only now.
+/// A new app. The secret is in clear only here.
 #[derive(Debug)]
 pub struct RegisteredApp {
     pub app: App,
-    /// None for a public app (RFC 6749 §2.1).
+    /// `None` for a public app (RFC 6749 §2.1).
     pub secret: Option<(Secret, SecretId)>,
 }
 
-/// Who registers what.
+/// An app to register.
 #[derive(Debug)]
 pub struct RegistrationRequest {
     pub owner: PersonId,
     pub details: AppDetails,
     /// A file name under the data folder's pictures.
     pub logo: Option<String>,
-    /// Whether the campus vouches for it from the start; only the command line says so.
+    /// Whether the app is verified from the start, which only the command line can request.
     pub verified: bool,
-    /// Who does it: the owner on the page, nobody known on the command line.
+    /// Who registers it: the owner on the page, `None` on the command line.
     pub actor: Option<PersonId>,
 }
 
-/// Keeps a new app, with a secret if it can hold one.
+/// Inserts an app, with a secret unless it is public.
 pub async fn register(
     tx: &mut Tx,
-    wish: RegistrationRequest,
+    request: RegistrationRequest,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<RegisteredApp> {
     let app = App {
         id: AppId::new(now, rng),
         client_id: ClientId::generate(rng),
-        owner: wish.owner,
-        logo: wish.logo,
-        details: wish.details,
-        standing: if wish.verified {
+        owner: request.owner,
+        logo: request.logo,
+        details: request.details,
+        standing: if request.verified {
             AppStanding::Verified
         } else {
             AppStanding::Unverified
@@ -55,18 +55,19 @@ pub async fn register(
     };
     store::insert_app(&mut **tx, &app).await?;
     let entry = AuditEntry {
-        actor: wish.actor,
+        actor: request.actor,
         ..AuditEntry::of("app.registered")
     };
     let entry = entry
         .on_app(app.id)
-        .with(json!({ "owner": app.owner, "verified": wish.verified }));
-    audit::note(&mut **tx, entry, now, rng).await?;
+        .with(json!({ "owner": app.owner, "verified": request.verified }));
+    audit::record(&mut **tx, entry, now, rng).await?;
     let secret = match app.details.kind {
         ClientType::Public => None,
-        ClientType::Confidential => {
-            Some(rotate_secret::make(tx, app.id, SecretUse::Client, wish.actor, now, rng).await?)
-        }
+        ClientType::Confidential => Some(
+            rotate_secret::create_secret(tx, app.id, SecretUse::Client, request.actor, now, rng)
+                .await?,
+        ),
     };
     Ok(RegisteredApp { app, secret })
 }

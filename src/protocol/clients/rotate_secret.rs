@@ -1,5 +1,5 @@
-//! A new secret beside the one in use, so that a developer can change over without a gap. An app has
-//! secrets of two uses, which are rotated alike.
+//! Secrets of an app. A new one stays beside the one in use, so that a developer can rotate without an
+//! interruption. Client secrets and look-up tokens are rotated in the same way.
 
 use serde_json::json;
 
@@ -13,46 +13,52 @@ use crate::platform::rng::Rng;
 use crate::platform::secret::Secret;
 use crate::platform::{audit, db, mail};
 
-/// How many of an app's secrets of one use may live.
-const LIVE: usize = 2;
-/// How much of a secret its owner sees later.
-const HINT: usize = 4;
+/// The number of live secrets of one use.
+const MAX_LIVE: usize = 2;
+/// The number of characters of a secret that its owner sees later.
+const HINT_LENGTH: usize = 4;
 
-/// What the uses of a secret are called where they differ.
+/// The names that differ between the uses of a secret.
 struct SecretWording {
-    /// In front of every secret, so that scanners of code find one that was committed by mistake.
-    mark: &'static str,
-    made: &'static str,
-    dropped: &'static str,
-    /// What the audit calls it.
-    noun: &'static str,
-    letter: &'static str,
+    /// The prefix of every secret, so that secret scanners find one that is committed by mistake.
+    prefix: &'static str,
+    /// The audit events.
+    created: &'static str,
+    deleted: &'static str,
+    /// The key in the audit entry.
+    audit_key: &'static str,
+    /// The mail template.
+    template: &'static str,
 }
 
 impl SecretUse {
-    fn words(self) -> SecretWording {
+    fn wording(self) -> SecretWording {
         match self {
             Self::Client => SecretWording {
-                mark: "pfs",
-                made: "secret.made",
-                dropped: "secret.dropped",
-                noun: "secret",
-                letter: "secret_made",
+                prefix: "pfs",
+                created: "secret.made",
+                deleted: "secret.dropped",
+                audit_key: "secret",
+                template: "secret_made",
             },
             Self::LookUps => SecretWording {
-                mark: "pfl",
-                made: "look_up_token.made",
-                dropped: "look_up_token.dropped",
-                noun: "token",
-                letter: "look_up_token_made",
+                prefix: "pfl",
+                created: "look_up_token.made",
+                deleted: "look_up_token.dropped",
+                audit_key: "token",
+                template: "look_up_token_made",
             },
         }
     }
 }
 
-/// Whether an app may have secrets of this use: one that runs on people's own devices keeps none, and
-/// people are looked up by whom the campus lets.
-pub async fn check(db: impl Executor<'_>, app: &App, of: SecretUse) -> Result<(), AppsError> {
+/// Whether an app may have secrets of this use. A public client has no client secret (RFC 6749 §2.1); look-up
+/// tokens need the permission.
+pub async fn check_secret_use(
+    db: impl Executor<'_>,
+    app: &App,
+    of: SecretUse,
+) -> Result<(), AppsError> {
     match of {
         SecretUse::Client if app.details.kind == ClientType::Public => Err(AppsError::Public),
         SecretUse::Client => Ok(()),
@@ -63,36 +69,37 @@ pub async fn check(db: impl Executor<'_>, app: &App, of: SecretUse) -> Result<()
     }
 }
 
-/// What a person is told before they make a secret: the one that stays beside it, the one that it ends.
+/// What happens when a secret is created: which one stays beside it, and which one is deleted.
 #[derive(Debug, Clone, Default)]
 pub struct RotationPlan {
-    pub stays: Option<ClientSecretInfo>,
-    pub drops: Option<ClientSecretInfo>,
+    pub keeps: Option<ClientSecretInfo>,
+    pub deletes: Option<ClientSecretInfo>,
 }
 
-/// Which of the live secrets, the oldest first, a new one ends: none while there is room, else the oldest.
-pub fn change(mut live: Vec<ClientSecretInfo>) -> RotationPlan {
-    let stays = live.pop();
-    let is_full = live.len() + 1 >= LIVE;
-    let drops = live.into_iter().next().filter(|_| is_full);
-    RotationPlan { stays, drops }
+/// Plans a rotation, given the live secrets, the oldest first: while there is room no secret is deleted,
+/// otherwise the oldest.
+pub fn plan_rotation(mut live: Vec<ClientSecretInfo>) -> RotationPlan {
+    let keeps = live.pop();
+    let is_full = live.len() + 1 >= MAX_LIVE;
+    let deletes = live.into_iter().next().filter(|_| is_full);
+    RotationPlan { keeps, deletes }
 }
 
-/// Who wants a new secret for which app.
+/// A request for a new secret.
 #[derive(Debug)]
 pub struct RotationRequest {
     pub app: AppId,
     pub owner: PersonId,
     pub of: SecretUse,
-    /// The secret that the person was told would stay.
+    /// The secret that the page showed as the one to keep.
     pub shown: Option<SecretId>,
 }
 
-/// Makes a secret, ends the older of two, and tells the owner by mail. If another than the one shown
-/// would stay, nothing is done: the person agreed to something else.
+/// Creates a secret, deletes the older of two, and sends a mail to the owner. If it would keep another secret
+/// than the one shown, nothing is done, because the person agreed to something else.
 pub async fn rotate(
     tx: &mut Tx,
-    wish: RotationRequest,
+    request: RotationRequest,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<(Secret, SecretId), AppsError> {
@@ -101,27 +108,28 @@ pub async fn rotate(
         owner,
         of,
         shown,
-    } = wish;
-    let app = store::find_own_to_change(&mut **tx, id, owner)
+    } = request;
+    let app = store::lock_own(&mut **tx, id, owner)
         .await?
         .ok_or(AppsError::NotFound)?;
-    check(&mut **tx, &app, of).await?;
-    let RotationPlan { stays, drops } = change(store::list_secrets(&mut **tx, id, of).await?);
-    if shown != stays.map(|stays| stays.id) {
-        return Err(AppsError::Changed);
+    check_secret_use(&mut **tx, &app, of).await?;
+    let RotationPlan { keeps, deletes } =
+        plan_rotation(store::list_secrets(&mut **tx, id, of).await?);
+    if shown != keeps.map(|secret| secret.id) {
+        return Err(AppsError::SecretsChanged);
     }
-    if let Some(old) = drops {
-        drop_secret(tx, id, (of, old.id), owner, now, rng).await?;
+    if let Some(old) = deletes {
+        delete_secret(tx, id, (of, old.id), owner, now, rng).await?;
     }
-    let made = make(tx, id, of, Some(owner), now, rng).await?;
-    // Whoever sat down at somebody else's browser could have made it.
+    let created = create_secret(tx, id, of, Some(owner), now, rng).await?;
+    // The mail warns the owner if another person has used their browser.
     let detail = json!({ "app": id, "at": now.unix_timestamp() });
-    mail::put(&mut **tx, of.words().letter, owner, detail, now, rng).await?;
-    Ok(made)
+    mail::enqueue(&mut **tx, of.wording().template, owner, detail, now, rng).await?;
+    Ok(created)
 }
 
-/// Makes a secret and keeps its fingerprint. The text is in hand only here and now.
-pub async fn make(
+/// Creates a secret and stores its hash. The secret is in clear only in the result.
+pub async fn create_secret(
     tx: &mut Tx,
     app: AppId,
     of: SecretUse,
@@ -129,34 +137,36 @@ pub async fn make(
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<(Secret, SecretId)> {
-    let words = of.words();
-    let (secret, known) = generate(words.mark, now, rng);
-    store::insert_secret(&mut **tx, app, of, &known, secret.fingerprint()).await?;
+    let wording = of.wording();
+    let (secret, info) = generate(wording.prefix, now, rng);
+    store::insert_secret(&mut **tx, app, of, &info, secret.token_hash()).await?;
     let entry = AuditEntry {
         actor,
-        ..AuditEntry::of(words.made)
+        ..AuditEntry::of(wording.created)
     };
-    let entry = entry.on_app(app).with(json!({ words.noun: known.id }));
-    audit::note(&mut **tx, entry, now, rng).await?;
-    Ok((secret, known.id))
+    let entry = entry
+        .on_app(app)
+        .with(json!({ wording.audit_key: info.id }));
+    audit::record(&mut **tx, entry, now, rng).await?;
+    Ok((secret, info.id))
 }
 
-/// A secret, and what its owner sees of it later.
-fn generate(mark: &str, now: Timestamp, rng: &dyn Rng) -> (Secret, ClientSecretInfo) {
+/// A secret, and the part of it that its owner sees later.
+fn generate(prefix: &str, now: Timestamp, rng: &dyn Rng) -> (Secret, ClientSecretInfo) {
     let text = Secret::generate(rng);
-    let secret = Secret::new(format!("{mark}{}", text.expose()));
-    let tail = secret.expose().len().saturating_sub(HINT);
-    let known = ClientSecretInfo {
+    let secret = Secret::new(format!("{prefix}{}", text.expose()));
+    let tail = secret.expose().len().saturating_sub(HINT_LENGTH);
+    let info = ClientSecretInfo {
         id: SecretId::new(now, rng),
         hint: secret.expose().get(tail..).unwrap_or_default().to_owned(),
         created_at: now,
         last_used_at: None,
     };
-    (secret, known)
+    (secret, info)
 }
 
-/// Ends a secret at once.
-pub async fn drop_secret(
+/// Deletes a secret at once.
+pub async fn delete_secret(
     tx: &mut Tx,
     app: AppId,
     (of, secret): (SecretUse, SecretId),
@@ -165,10 +175,10 @@ pub async fn drop_secret(
     rng: &dyn Rng,
 ) -> db::Result<()> {
     store::delete_secret(&mut **tx, of, secret).await?;
-    let words = of.words();
-    let entry = AuditEntry::of(words.dropped).by(actor).on_app(app);
-    let entry = entry.with(json!({ words.noun: secret }));
-    audit::note(&mut **tx, entry, now, rng).await
+    let wording = of.wording();
+    let entry = AuditEntry::of(wording.deleted).by(actor).on_app(app);
+    let entry = entry.with(json!({ wording.audit_key: secret }));
+    audit::record(&mut **tx, entry, now, rng).await
 }
 
 #[cfg(test)]
@@ -185,12 +195,16 @@ mod tests {
     }
 
     fn hints(live: &[&str]) -> (Option<String>, Option<String>) {
-        let RotationPlan { stays, drops } = change(live.iter().map(|hint| secret(hint)).collect());
-        (stays.map(|it| it.hint), drops.map(|it| it.hint))
+        let RotationPlan { keeps, deletes } =
+            plan_rotation(live.iter().map(|hint| secret(hint)).collect());
+        (
+            keeps.map(|secret| secret.hint),
+            deletes.map(|secret| secret.hint),
+        )
     }
 
     #[test]
-    fn the_newest_stays_and_the_older_of_two_goes() {
+    fn the_newest_is_kept_and_the_older_of_two_deleted() {
         assert_eq!(hints(&[]), (None, None));
         assert_eq!(hints(&["a"]), (Some("a".into()), None));
         assert_eq!(hints(&["a", "b"]), (Some("b".into()), Some("a".into())));

@@ -1,25 +1,25 @@
-//! What may be said of an app, and what may be changed.
+//! The form of an app: how it is parsed, and what may be changed in a verified app.
 
 use std::collections::BTreeSet;
 
 use url::Url;
 
-use super::model::misleads;
+use super::model::is_deceptive;
 use super::{App, AppDetails, AppName, AppStanding, ClientType};
 use crate::protocol::oauth::{RedirectKind, RedirectUri};
 
-const LONGEST_DESCRIPTION: usize = 4000;
-const LONGEST_ADDRESS: usize = 2000;
-const LONGEST_MAILBOX: usize = 254;
-const MOST_REDIRECT_URIS: usize = 100;
-/// What one person may register on the pages: far more than anybody looks after, and not the whole disk.
-pub const MOST_APPS: i64 = 100;
+const MAX_DESCRIPTION: usize = 4000;
+const MAX_URL: usize = 2000;
+const MAX_EMAIL: usize = 254;
+const MAX_REDIRECT_URIS: usize = 100;
+/// How many apps one person may register on the pages, so that nobody fills the disk.
+pub const MAX_APPS: i64 = 100;
 
-/// What was typed into the form of an app, field by field.
+/// The form of an app, as submitted.
 #[derive(Debug, Clone, Default)]
 pub struct AppForm {
     pub name: String,
-    /// `None` where it is not asked for, as on the command line: then it is empty.
+    /// `None` where it is optional, as on the command line.
     pub description: Option<String>,
     pub website: String,
     pub privacy_policy: String,
@@ -29,7 +29,7 @@ pub struct AppForm {
     pub require_pkce: bool,
 }
 
-/// What is wrong with it, to be said beside each field.
+/// The errors of an [`AppForm`], one for each field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AppFormErrors {
     pub name: Option<String>,
@@ -48,7 +48,7 @@ impl AppFormErrors {
         *self == Self::default()
     }
 
-    /// All of them with the field's name in front, for the command line.
+    /// All errors, with the field's name in front, for the command line.
     pub fn lines(&self) -> Vec<String> {
         let fields = [
             ("name", &self.name),
@@ -61,16 +61,17 @@ impl AppFormErrors {
             ("redirect URI", &self.redirect_uris),
             ("require PKCE", &self.require_pkce),
         ];
-        let told = fields
+        let errors = fields
             .iter()
-            .filter_map(|(field, told)| Some((field, told.as_ref()?)));
-        told.flat_map(|(field, told)| told.lines().map(move |line| format!("{field}: {line}")))
+            .filter_map(|(field, error)| Some((field, error.as_ref()?)));
+        errors
+            .flat_map(|(field, error)| error.lines().map(move |line| format!("{field}: {line}")))
             .collect()
     }
 }
 
 impl AppForm {
-    /// What an app says of itself now, as its form shows it.
+    /// The form filled in with the current details.
     pub fn of(details: &AppDetails) -> Self {
         let uris: Vec<_> = details
             .redirect_uris
@@ -90,28 +91,25 @@ impl AppForm {
     }
 }
 
-/// Reads the form: everything, or every complaint at once.
-pub fn read(typed: &AppForm) -> Result<AppDetails, Box<AppFormErrors>> {
-    let mut complaints = AppFormErrors::default();
-    let name = AppName::parse(&typed.name).map_err(str::to_owned);
-    let name = keep(name, &mut complaints.name);
-    let description = typed
+/// Parses a form: the details, or the errors of all fields.
+pub fn parse_form(form: &AppForm) -> Result<AppDetails, Box<AppFormErrors>> {
+    let mut errors = AppFormErrors::default();
+    let name = AppName::parse(&form.name).map_err(str::to_owned);
+    let name = collect_error(name, &mut errors.name);
+    let description = form
         .description
         .as_deref()
-        .map_or(Ok(String::new()), description);
-    let description = keep(description, &mut complaints.description);
-    let website = keep(address(&typed.website), &mut complaints.website);
-    let privacy_policy = keep(
-        address(&typed.privacy_policy),
-        &mut complaints.privacy_policy,
-    );
-    let contact = keep(mailbox(&typed.contact), &mut complaints.contact);
-    let kind = ClientType::named(&typed.client_type)
+        .map_or(Ok(String::new()), parse_description);
+    let description = collect_error(description, &mut errors.description);
+    let website = collect_error(parse_url(&form.website), &mut errors.website);
+    let privacy_policy = collect_error(parse_url(&form.privacy_policy), &mut errors.privacy_policy);
+    let contact = collect_error(parse_email(&form.contact), &mut errors.contact);
+    let kind = ClientType::named(&form.client_type)
         .ok_or_else(|| "Choose where your app’s code runs.".to_owned());
-    let kind = keep(kind, &mut complaints.client_type);
-    let uris = redirect_uris(&typed.redirect_uris, kind);
-    let uris = keep(uris, &mut complaints.redirect_uris);
-    let whole = || {
+    let kind = collect_error(kind, &mut errors.client_type);
+    let uris = parse_redirect_uris(&form.redirect_uris, kind);
+    let uris = collect_error(uris, &mut errors.redirect_uris);
+    let details = || {
         Some(AppDetails {
             name: name?,
             description: description?,
@@ -119,59 +117,63 @@ pub fn read(typed: &AppForm) -> Result<AppDetails, Box<AppFormErrors>> {
             privacy_policy: privacy_policy?,
             contact: contact?,
             kind: kind?,
-            require_pkce: typed.require_pkce,
+            require_pkce: form.require_pkce,
             redirect_uris: uris?,
         })
     };
-    whole().ok_or_else(|| Box::new(complaints))
+    details().ok_or_else(|| Box::new(errors))
 }
 
-fn keep<T>(read: Result<T, String>, complaint: &mut Option<String>) -> Option<T> {
-    read.map_err(|told| *complaint = Some(told)).ok()
+/// The value, or its error put beside the field.
+fn collect_error<T>(parsed: Result<T, String>, field_error: &mut Option<String>) -> Option<T> {
+    parsed.map_err(|error| *field_error = Some(error)).ok()
 }
 
-fn description(text: &str) -> Result<String, String> {
+fn parse_description(text: &str) -> Result<String, String> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let text = text.trim();
     if text.is_empty() {
         return Err("Say in a sentence what your app does for people.".to_owned());
     }
-    if text.chars().count() > LONGEST_DESCRIPTION {
+    if text.chars().count() > MAX_DESCRIPTION {
         return Err("Use at most 4000 characters.".to_owned());
     }
     if text
         .chars()
-        .any(|c| misleads(c) || (c.is_control() && c != '\n' && c != '\t'))
+        .any(|c| is_deceptive(c) || (c.is_control() && c != '\n' && c != '\t'))
     {
         return Err("Leave out invisible characters.".to_owned());
     }
     Ok(text.to_owned())
 }
 
-/// A link that people may follow: http or https, so that no page of ours ever links to a script.
-fn address(text: &str) -> Result<Option<String>, String> {
+/// An http or https URL, so that no page links to a script (`javascript:`).
+fn parse_url(text: &str) -> Result<Option<String>, String> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
     }
-    if text.len() > LONGEST_ADDRESS {
+    if text.len() > MAX_URL {
         return Err("Use at most 2000 characters.".to_owned());
     }
-    let unclear = |c: char| c.is_control() || c.is_whitespace() || misleads(c) || c == '\\';
-    let url = Url::parse(text).ok().filter(|_| !text.contains(unclear));
+    let is_forbidden =
+        |c: char| c.is_control() || c.is_whitespace() || is_deceptive(c) || c == '\\';
+    let url = Url::parse(text)
+        .ok()
+        .filter(|_| !text.contains(is_forbidden));
     let Some(url) = url else {
-        if !text.contains(':') && !text.contains(unclear) {
+        if !text.contains(':') && !text.contains(is_forbidden) {
             return Err(format!(
                 "Start it with https://, for instance https://{text}."
             ));
         }
         return Err("Write a whole address, for instance https://mess.example.".to_owned());
     };
-    let slashes = ["https://", "http://"].iter().any(|start| {
+    let has_slashes = ["https://", "http://"].iter().any(|start| {
         text.get(..start.len())
             .is_some_and(|begin| begin.eq_ignore_ascii_case(start))
     });
-    if !slashes {
+    if !has_slashes {
         return Err("Start it with https://, for instance https://mess.example.".to_owned());
     }
     if !url.username().is_empty() || url.password().is_some() {
@@ -180,22 +182,22 @@ fn address(text: &str) -> Result<Option<String>, String> {
     Ok(Some(text.to_owned()))
 }
 
-fn mailbox(text: &str) -> Result<Option<String>, String> {
+fn parse_email(text: &str) -> Result<Option<String>, String> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
     }
-    let known: Result<lettre::Address, _> = text.parse();
-    let is_plain = !text.chars().any(|c| c.is_control() || misleads(c));
-    if known.is_err() || !is_plain || text.len() > LONGEST_MAILBOX {
+    let parsed: Result<lettre::Address, _> = text.parse();
+    let is_plain = !text.chars().any(|c| c.is_control() || is_deceptive(c));
+    if parsed.is_err() || !is_plain || text.len() > MAX_EMAIL {
         return Err("Write one mail address, for instance team@mess.example.".to_owned());
     }
     Ok(Some(text.to_owned()))
 }
 
-/// The lines of the form; several addresses may stand on one, with blanks between, as old registrations
-/// have them. `kind` is what was chosen, if anything was.
-fn redirect_uris(text: &str, kind: Option<ClientType>) -> Result<Vec<RedirectUri>, String> {
+/// One URI on each line, or several separated by blanks, as in registrations of the original. `kind` is the
+/// chosen client type, if it is valid.
+fn parse_redirect_uris(text: &str, kind: Option<ClientType>) -> Result<Vec<RedirectUri>, String> {
     let lines = text.lines().enumerate();
     let all: Vec<(usize, &str)> = lines
         .flat_map(|(at, line)| line.split_whitespace().map(move |uri| (at + 1, uri)))
@@ -203,30 +205,30 @@ fn redirect_uris(text: &str, kind: Option<ClientType>) -> Result<Vec<RedirectUri
     if all.is_empty() {
         return Err("Write at least one address to return to.".to_owned());
     }
-    if all.len() > MOST_REDIRECT_URIS {
-        return Err(format!("Use at most {MOST_REDIRECT_URIS} addresses."));
+    if all.len() > MAX_REDIRECT_URIS {
+        return Err(format!("Use at most {MAX_REDIRECT_URIS} addresses."));
     }
     let mut seen = BTreeSet::new();
     let mut uris = Vec::new();
-    let mut complaints = Vec::new();
+    let mut errors = Vec::new();
     for (line, text) in all {
-        match redirect_uri(text, kind) {
+        match parse_redirect_uri(text, kind) {
             Ok(uri) if seen.insert(text) => uris.push(uri),
             Ok(_) => {}
-            Err(told) => complaints.push(format!("Line {line}, {}: {told}", shortened(text))),
+            Err(error) => errors.push(format!("Line {line}, {}: {error}", shorten(text))),
         }
     }
-    if complaints.is_empty() {
+    if errors.is_empty() {
         Ok(uris)
     } else {
-        Err(complaints.join("\n"))
+        Err(errors.join("\n"))
     }
 }
 
-fn redirect_uri(text: &str, kind: Option<ClientType>) -> Result<RedirectUri, String> {
-    let uri = RedirectUri::parse(text).map_err(|told| told.to_string())?;
+fn parse_redirect_uri(text: &str, kind: Option<ClientType>) -> Result<RedirectUri, String> {
+    let uri = RedirectUri::parse(text).map_err(|error| error.to_string())?;
     if kind == Some(ClientType::Confidential) && uri.reach() == RedirectKind::PrivateScheme {
-        // Any program on the person's machine may claim the scheme, and a server has no use for one.
+        // Any program on a machine can claim the scheme (RFC 8252 §7.1), and a server does not need one.
         return Err(
             "an app on a server returns to https. If yours runs on a phone or desktop, \
                     say so below."
@@ -236,67 +238,74 @@ fn redirect_uri(text: &str, kind: Option<ClientType>) -> Result<RedirectUri, Str
     Ok(uri)
 }
 
-/// An address in a complaint: enough to find it again.
-fn shortened(text: &str) -> String {
-    const ENOUGH: usize = 100;
-    match text.char_indices().nth(ENOUGH) {
+/// A URI in an error: the part that is enough to find it in the form.
+fn shorten(text: &str) -> String {
+    const MAX: usize = 100;
+    match text.char_indices().nth(MAX) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
     }
 }
 
-/// What of an edit is refused because the app is verified: its owner cannot change what people know it
-/// by, where it leads them, or how safely it signs them in.
-pub(super) fn locked(app: &App, wanted: &AppDetails, has_other_logo: bool) -> AppFormErrors {
-    let mut complaints = AppFormErrors::default();
+/// The errors of an edit that changes locked fields. The owner of a verified app cannot change what people
+/// recognise it by, where it redirects, or how secure its sign-in is.
+pub(super) fn check_locked_fields(
+    app: &App,
+    edited: &AppDetails,
+    changes_logo: bool,
+) -> AppFormErrors {
+    let mut errors = AppFormErrors::default();
     if app.standing != AppStanding::Verified {
-        return complaints;
+        return errors;
     }
-    let now = &app.details;
+    let current = &app.details;
     let refuse = |what| {
         Some(format!(
             "{} is verified, so {what}. Ask an administrator if it has to change.",
-            now.name
+            current.name
         ))
     };
-    if now.name != wanted.name {
-        complaints.name = refuse("its name stays as it is");
+    if current.name != edited.name {
+        errors.name = refuse("its name stays as it is");
     }
-    if now.redirect_uris != wanted.redirect_uris {
-        complaints.redirect_uris = refuse("its redirect URIs stay as they are");
+    if current.redirect_uris != edited.redirect_uris {
+        errors.redirect_uris = refuse("its redirect URIs stay as they are");
     }
-    if now.kind != wanted.kind {
-        complaints.client_type = refuse("this stays as it is");
+    if current.kind != edited.kind {
+        errors.client_type = refuse("this stays as it is");
     }
-    if has_other_logo {
-        complaints.logo = refuse("its logo stays as it is");
+    if changes_logo {
+        errors.logo = refuse("its logo stays as it is");
     }
-    if now.website != wanted.website {
-        complaints.website = refuse("its website stays as it is");
+    if current.website != edited.website {
+        errors.website = refuse("its website stays as it is");
     }
-    if now.privacy_policy != wanted.privacy_policy {
-        complaints.privacy_policy = refuse("its privacy policy stays as it is");
+    if current.privacy_policy != edited.privacy_policy {
+        errors.privacy_policy = refuse("its privacy policy stays as it is");
     }
-    if now.must_use_pkce() && !wanted.must_use_pkce() {
-        complaints.require_pkce = refuse("it goes on requiring PKCE");
+    if current.must_use_pkce() && !edited.must_use_pkce() {
+        errors.require_pkce = refuse("it goes on requiring PKCE");
     }
-    complaints
+    errors
 }
 
-/// The names of what an edit changes, for the audit: never the values.
-pub(super) fn changed(now: &AppDetails, wanted: &AppDetails) -> Vec<&'static str> {
+/// The names of the fields that an edit changes, for the audit log, which holds no values.
+pub(super) fn changed_fields(current: &AppDetails, edited: &AppDetails) -> Vec<&'static str> {
     let fields = [
-        ("name", now.name != wanted.name),
-        ("description", now.description != wanted.description),
-        ("website", now.website != wanted.website),
+        ("name", current.name != edited.name),
+        ("description", current.description != edited.description),
+        ("website", current.website != edited.website),
         (
             "privacy_policy",
-            now.privacy_policy != wanted.privacy_policy,
+            current.privacy_policy != edited.privacy_policy,
         ),
-        ("contact", now.contact != wanted.contact),
-        ("client_type", now.kind != wanted.kind),
-        ("require_pkce", now.require_pkce != wanted.require_pkce),
-        ("redirect_uris", now.redirect_uris != wanted.redirect_uris),
+        ("contact", current.contact != edited.contact),
+        ("client_type", current.kind != edited.kind),
+        ("require_pkce", current.require_pkce != edited.require_pkce),
+        (
+            "redirect_uris",
+            current.redirect_uris != edited.redirect_uris,
+        ),
     ];
     let changed = fields.into_iter().filter(|(_, changed)| *changed);
     changed.map(|(field, _)| field).collect()
@@ -308,7 +317,7 @@ mod tests {
     use crate::platform::clock::Timestamp;
     use crate::platform::id::{AppId, PersonId};
 
-    fn typed() -> AppForm {
+    fn form() -> AppForm {
         AppForm {
             name: "Mess Menu".into(),
             description: Some("Tonight’s dinner.\r\nIn every hostel.".into()),
@@ -318,18 +327,18 @@ mod tests {
         }
     }
 
-    fn complaints(change: impl FnOnce(&mut AppForm)) -> Box<AppFormErrors> {
-        let mut typed = typed();
-        change(&mut typed);
-        read(&typed).unwrap_err()
+    fn errors(change: impl FnOnce(&mut AppForm)) -> Box<AppFormErrors> {
+        let mut form = form();
+        change(&mut form);
+        parse_form(&form).unwrap_err()
     }
 
     #[test]
-    fn a_form_reads_and_shows_what_it_read() {
-        let details = read(&typed()).unwrap();
+    fn a_form_that_is_filled_in_from_details_gives_the_same_details() {
+        let details = parse_form(&form()).unwrap();
         assert_eq!(details.description, "Tonight’s dinner.\nIn every hostel.");
         assert_eq!(details.website, None);
-        assert_eq!(read(&AppForm::of(&details)).unwrap(), details);
+        assert_eq!(parse_form(&AppForm::of(&details)).unwrap(), details);
         assert_eq!(
             details.origins(),
             ["http://localhost:3000", "https://mess.example"]
@@ -337,11 +346,11 @@ mod tests {
     }
 
     #[test]
-    fn addresses_may_stand_on_one_line_and_twice() {
-        let mut typed = typed();
-        typed.redirect_uris =
+    fn uris_may_be_on_one_line_and_repeated() {
+        let mut form = form();
+        form.redirect_uris =
             "https://a.example/1 https://b.example/2\n\n https://a.example/1".into();
-        let uris = read(&typed).unwrap().redirect_uris;
+        let uris = parse_form(&form).unwrap().redirect_uris;
         assert_eq!(
             uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>(),
             ["https://a.example/1", "https://b.example/2"]
@@ -349,46 +358,47 @@ mod tests {
     }
 
     #[test]
-    fn every_wrong_address_is_told_with_its_line() {
-        let told = complaints(|typed| {
-            typed.redirect_uris =
+    fn every_invalid_uri_is_reported_with_its_line() {
+        let errors = errors(|form| {
+            form.redirect_uris =
                 "https://mess.example/cb\nhttp://mess.example/cb\nhttps://*.mess.example/cb".into();
         });
         assert_eq!(
-            told.redirect_uris.unwrap(),
+            errors.redirect_uris.unwrap(),
             "Line 2, http://mess.example/cb: plain http works only on localhost. Use https.\n\
              Line 3, https://*.mess.example/cb: write each address in full, without *."
         );
     }
 
     #[test]
-    fn all_that_is_wrong_is_told_at_once() {
+    fn all_errors_are_reported_at_once() {
         let nothing = AppForm {
             description: Some(String::new()),
             ..AppForm::default()
         };
-        let told = read(&nothing).unwrap_err();
-        assert_eq!(told.lines().len(), 4);
-        assert!(told.website.is_none() && told.contact.is_none());
+        let errors = parse_form(&nothing).unwrap_err();
+        assert_eq!(errors.lines().len(), 4);
+        assert!(errors.website.is_none() && errors.contact.is_none());
     }
 
     #[test]
     fn a_private_scheme_is_for_public_apps() {
         let uri = "com.example.mess:/cb";
-        let told = complaints(|typed| typed.redirect_uris = uri.into());
+        let errors = errors(|form| form.redirect_uris = uri.into());
         assert!(
-            told.redirect_uris
+            errors
+                .redirect_uris
                 .unwrap()
                 .starts_with("Line 1, com.example.mess:/cb: ")
         );
-        let mut typed = typed();
-        typed.redirect_uris = uri.into();
-        typed.client_type = "public".into();
-        assert!(read(&typed).unwrap().must_use_pkce());
+        let mut form = form();
+        form.redirect_uris = uri.into();
+        form.client_type = "public".into();
+        assert!(parse_form(&form).unwrap().must_use_pkce());
     }
 
     #[test]
-    fn a_hundred_addresses_are_enough() {
+    fn a_hundred_uris_are_allowed() {
         let many = |n: u32| -> String {
             let uris = (0..n).map(|i| format!("https://a.example/{i}"));
             uris.collect::<Vec<_>>().join(
@@ -396,25 +406,25 @@ mod tests {
 ",
             )
         };
-        let mut typed = typed();
-        typed.redirect_uris = many(100);
-        assert!(read(&typed).is_ok());
+        let mut form = form();
+        form.redirect_uris = many(100);
+        assert!(parse_form(&form).is_ok());
         assert!(
-            complaints(|typed| typed.redirect_uris = many(101))
+            errors(|form| form.redirect_uris = many(101))
                 .redirect_uris
                 .is_some()
         );
     }
 
     #[test]
-    fn links_lead_to_pages_and_nowhere_else() {
+    fn links_are_http_or_https() {
         for good in [
             "https://mess.example",
             "http://mess.example/?a=b#c",
             "HTTPS://mess.example",
             "",
         ] {
-            assert!(address(good).is_ok(), "{good}");
+            assert!(parse_url(good).is_ok(), "{good}");
         }
         for bad in [
             "mess.example",
@@ -430,24 +440,24 @@ mod tests {
             "https://",
             &format!("https://mess.example/{}", "a".repeat(2000)),
         ] {
-            assert!(address(bad).is_err(), "{bad}");
+            assert!(parse_url(bad).is_err(), "{bad}");
         }
         assert_eq!(
-            address("mess.example").unwrap_err(),
+            parse_url("mess.example").unwrap_err(),
             "Start it with https://, for instance https://mess.example."
         );
     }
 
     #[test]
-    fn a_contact_is_one_mailbox() {
-        assert!(mailbox("team@mess.example").unwrap().is_some());
+    fn a_contact_is_one_email_address() {
+        assert!(parse_email("team@mess.example").unwrap().is_some());
         for bad in [
             "team",
             "a@b.example,c@d.example",
             "a@b.example\r\nBcc: x@y.example",
             "A <a@b.example>",
         ] {
-            assert!(mailbox(bad).is_err(), "{bad}");
+            assert!(parse_email(bad).is_err(), "{bad}");
         }
     }
 
@@ -457,49 +467,54 @@ mod tests {
             client_id: super::super::ClientId::stored("c".into()),
             owner: PersonId(1),
             logo: None,
-            details: read(&typed()).unwrap(),
+            details: parse_form(&form()).unwrap(),
             standing,
             created_at: Timestamp::UNIX_EPOCH,
         }
     }
 
     #[test]
-    fn k77_what_was_verified_stays() {
+    fn k77_verified_fields_are_locked() {
         let verified = app(AppStanding::Verified);
-        let mut wanted = verified.details.clone();
-        wanted.description = "Lunch, too.".into();
-        wanted.contact = Some("team@mess.example".into());
-        wanted.require_pkce = true;
-        assert!(locked(&verified, &wanted, false).is_empty());
-        wanted.name = AppName::parse("Bank").unwrap();
-        wanted.kind = ClientType::Public;
-        wanted.redirect_uris.reverse();
-        let told = locked(&verified, &wanted, false);
-        assert!(told.name.is_some() && told.client_type.is_some() && told.redirect_uris.is_some());
-        assert!(locked(&app(AppStanding::Unverified), &wanted, true).is_empty());
+        let mut edited = verified.details.clone();
+        edited.description = "Lunch, too.".into();
+        edited.contact = Some("team@mess.example".into());
+        edited.require_pkce = true;
+        assert!(check_locked_fields(&verified, &edited, false).is_empty());
+        edited.name = AppName::parse("Bank").unwrap();
+        edited.kind = ClientType::Public;
+        edited.redirect_uris.reverse();
+        let errors = check_locked_fields(&verified, &edited, false);
+        assert!(
+            errors.name.is_some() && errors.client_type.is_some() && errors.redirect_uris.is_some()
+        );
+        assert!(check_locked_fields(&app(AppStanding::Unverified), &edited, true).is_empty());
     }
 
     #[test]
-    fn what_people_know_a_verified_app_by_stays() {
+    fn what_people_recognise_a_verified_app_by_is_locked() {
         let mut verified = app(AppStanding::Verified);
         verified.details.require_pkce = true;
-        let mut wanted = verified.details.clone();
-        assert!(locked(&verified, &wanted, true).logo.is_some());
-        wanted.website = Some("https://evil.example".into());
-        wanted.privacy_policy = Some("https://evil.example/privacy".into());
-        wanted.require_pkce = false;
-        let told = locked(&verified, &wanted, false);
-        assert!(told.logo.is_none() && told.website.is_some());
-        assert!(told.privacy_policy.is_some() && told.require_pkce.is_some());
+        let mut edited = verified.details.clone();
+        assert!(check_locked_fields(&verified, &edited, true).logo.is_some());
+        edited.website = Some("https://evil.example".into());
+        edited.privacy_policy = Some("https://evil.example/privacy".into());
+        edited.require_pkce = false;
+        let errors = check_locked_fields(&verified, &edited, false);
+        assert!(errors.logo.is_none() && errors.website.is_some());
+        assert!(errors.privacy_policy.is_some() && errors.require_pkce.is_some());
     }
 
     #[test]
-    fn the_audit_learns_names_of_fields() {
-        let now = read(&typed()).unwrap();
-        let mut wanted = now.clone();
-        assert!(changed(&now, &wanted).is_empty());
-        wanted.contact = Some("team@mess.example".into());
-        wanted.redirect_uris.pop();
-        assert_eq!(changed(&now, &wanted), ["contact", "redirect_uris"]);
+    fn the_audit_log_gets_names_of_fields() {
+        let current = parse_form(&form()).unwrap();
+        let mut edited = current.clone();
+        assert!(changed_fields(&current, &edited).is_empty());
+        edited.contact = Some("team@mess.example".into());
+        edited.redirect_uris.pop();
+        assert_eq!(
+            changed_fields(&current, &edited),
+            ["contact", "redirect_uris"]
+        );
     }
 }

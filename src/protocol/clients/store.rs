@@ -9,7 +9,7 @@ use crate::platform::id::{AppId, PersonId, SecretId};
 use crate::platform::secret::TokenHash;
 use crate::protocol::oauth::RedirectUri;
 
-/// A row of `apps`, as every statement here reads it.
+/// A row of `apps`.
 struct AppRow {
     id: uuid::Uuid,
     client_id: String,
@@ -46,7 +46,7 @@ impl From<AppRow> for App {
                 website: row.website,
                 privacy_policy: row.privacy_policy,
                 contact: row.contact,
-                // The schema knows these two words only.
+                // A constraint allows these two values only.
                 kind: ClientType::named(&row.kind).unwrap_or(ClientType::Public),
                 require_pkce: row.require_pkce,
                 redirect_uris: row
@@ -80,8 +80,8 @@ pub async fn find_own(
     Ok(row.map(App::from))
 }
 
-/// The same, and nobody else changes it until the transaction ends.
-pub(super) async fn find_own_to_change(
+/// The same, locked until the transaction ends.
+pub(super) async fn lock_own(
     db: impl Executor<'_>,
     id: AppId,
     owner: PersonId,
@@ -114,7 +114,7 @@ pub async fn find_by_client_id(db: impl Executor<'_>, client_id: &str) -> db::Re
     Ok(row.map(App::from))
 }
 
-/// Somebody's apps by name, each with how many people have it connected.
+/// A person's apps by name, each with the number of people who have connected it.
 pub async fn list_own(db: impl Executor<'_>, owner: PersonId) -> db::Result<Vec<(App, i64)>> {
     let rows = sqlx::query!(
         r#"select id, client_id, owner_id, name, description, logo, website, privacy_policy, contact,
@@ -149,6 +149,7 @@ pub async fn list_own(db: impl Executor<'_>, owner: PersonId) -> db::Result<Vec<
     Ok(apps.collect())
 }
 
+/// The number of a person's apps.
 pub async fn count_own(db: impl Executor<'_>, owner: PersonId) -> db::Result<i64> {
     let count = sqlx::query_scalar!(
         r#"select count(*) as "count!" from apps where owner_id = $1"#,
@@ -157,7 +158,7 @@ pub async fn count_own(db: impl Executor<'_>, owner: PersonId) -> db::Result<i64
     Ok(count.fetch_one(db).await?)
 }
 
-/// How many people have an app connected.
+/// The number of people who have connected an app.
 pub async fn count_users(db: impl Executor<'_>, id: AppId) -> db::Result<i64> {
     let count = sqlx::query_scalar!(
         r#"select count(*) as "count!" from grants where app_id = $1 and ended_at is null"#,
@@ -168,19 +169,19 @@ pub async fn count_users(db: impl Executor<'_>, id: AppId) -> db::Result<i64> {
     Ok(count)
 }
 
-/// Whether a browser page of this origin may be some app (scheme, host and port as browsers write them).
-pub(super) async fn knows_origin(db: impl Executor<'_>, origin: &str) -> db::Result<bool> {
-    let known = sqlx::query_scalar!(
+/// Whether any app has a redirect URI of this origin (scheme, host and port as browsers write them).
+pub(super) async fn is_registered_origin(db: impl Executor<'_>, origin: &str) -> db::Result<bool> {
+    let is_registered = sqlx::query_scalar!(
         r#"select exists (select 1 from apps where origins @> array[$1::text]) as "known!""#,
         origin,
     )
     .fetch_one(db)
     .await?;
-    Ok(known)
+    Ok(is_registered)
 }
 
 pub(super) async fn insert_app(db: impl Executor<'_>, app: &App) -> db::Result<()> {
-    let uris = as_texts(&app.details.redirect_uris);
+    let uris = uri_strings(&app.details.redirect_uris);
     let verified_at = (app.standing == AppStanding::Verified).then_some(app.created_at);
     sqlx::query!(
         "insert into apps (id, client_id, owner_id, name, description, logo, website, privacy_policy,
@@ -208,7 +209,7 @@ pub(super) async fn insert_app(db: impl Executor<'_>, app: &App) -> db::Result<(
     Ok(())
 }
 
-/// Writes what its owner says of an app.
+/// Writes the details of an app.
 pub(super) async fn update_app(
     db: impl Executor<'_>,
     id: AppId,
@@ -216,7 +217,7 @@ pub(super) async fn update_app(
     logo: Option<&str>,
     now: Timestamp,
 ) -> db::Result<()> {
-    let uris = as_texts(&details.redirect_uris);
+    let uris = uri_strings(&details.redirect_uris);
     sqlx::query!(
         "update apps set name = $2, description = $3, logo = $4, website = $5, privacy_policy = $6,
                 contact = $7, kind = $8, require_pkce = $9, redirect_uris = $10, origins = $11,
@@ -240,7 +241,7 @@ pub(super) async fn update_app(
     Ok(())
 }
 
-/// Deletes an app with everything people allowed it and everything it was handed.
+/// Deletes an app with its grants, codes and tokens.
 pub(super) async fn delete_app(db: impl Executor<'_>, id: AppId) -> db::Result<()> {
     sqlx::query!("delete from apps where id = $1", id.0)
         .execute(db)
@@ -253,7 +254,7 @@ pub(super) async fn insert_secret(
     app: AppId,
     of: SecretUse,
     secret: &ClientSecretInfo,
-    fingerprint: TokenHash,
+    hash: TokenHash,
 ) -> db::Result<()> {
     match of {
         SecretUse::Client => {
@@ -262,7 +263,7 @@ pub(super) async fn insert_secret(
                  values ($1, $2, $3, $4, $5)",
                 secret.id.0,
                 app.0,
-                fingerprint.to_vec(),
+                hash.to_vec(),
                 secret.hint,
                 secret.created_at,
             )
@@ -275,7 +276,7 @@ pub(super) async fn insert_secret(
                  values ($1, $2, $3, $4, $5)",
                 secret.id.0,
                 app.0,
-                fingerprint.to_vec(),
+                hash.to_vec(),
                 secret.hint,
                 secret.created_at,
             )
@@ -351,11 +352,11 @@ pub(super) async fn delete_secret(
     Ok(())
 }
 
-fn as_texts(uris: &[RedirectUri]) -> Vec<String> {
+fn uri_strings(uris: &[RedirectUri]) -> Vec<String> {
     uris.iter().map(|uri| uri.as_str().to_owned()).collect()
 }
 
-/// What became of an app's mails since a moment; the newest fifty one by one.
+/// The numbers of an app's mails since a moment, and the newest fifty.
 pub async fn find_mails(
     db: impl Executor<'_>,
     app: AppId,
@@ -385,7 +386,7 @@ pub async fn find_mails(
     Ok(mails)
 }
 
-/// Since when an app may look people up, if it may.
+/// Since when an app has had the permission to look people up, if it has.
 pub async fn find_looks_up_since(
     db: impl Executor<'_>,
     app: AppId,
@@ -394,7 +395,7 @@ pub async fn find_looks_up_since(
     Ok(since.fetch_optional(db).await?.flatten())
 }
 
-/// Lets an app look people up from now on. It stays as it was for one that may already.
+/// Gives an app the permission to look people up, if it does not have it yet.
 pub(super) async fn mark_looks_up(
     db: impl Executor<'_>,
     app: AppId,
@@ -410,8 +411,8 @@ pub(super) async fn mark_looks_up(
     Ok(())
 }
 
-/// Takes that back, and every token with it.
-pub(super) async fn mark_looks_up_no_more(db: impl Executor<'_>, app: AppId) -> db::Result<()> {
+/// Withdraws the permission to look people up and deletes every look-up token.
+pub(super) async fn unmark_looks_up(db: impl Executor<'_>, app: AppId) -> db::Result<()> {
     sqlx::query!(
         "with ended as (delete from look_up_tokens where app_id = $1)
          update apps set looks_up_since = null where id = $1",

@@ -1,4 +1,4 @@
-//! What the browser asks while it signs somebody in: JSON, for it alone.
+//! The endpoints of a FedCM identity provider. The browser calls them; pages cannot.
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::asker::{FedcmClientRequest, FedcmSession, find_app, problem};
+use super::extractors::{FedcmClientRequest, FedcmSession, error, find_client};
 use super::{Feature, params, store};
 use crate::people::records;
 use crate::platform::db;
@@ -17,59 +17,59 @@ use crate::protocol::grants;
 use crate::protocol::oauth::{OAuthError, OAuthErrorCode as ErrorCode};
 
 /// `GET /.well-known/web-identity`
-pub(super) async fn well_known(State(it): State<Feature>) -> Response {
-    open(&super::well_known(it.web.links()))
+pub(super) async fn well_known(State(feature): State<Feature>) -> Response {
+    public(&super::well_known(feature.web.links()))
 }
 
-/// Square, 80 pixels wide: browsers take no drawing here.
+/// Square and 80 pixels wide. Browsers take no SVG here.
 const ICON: &str = "img/icon_80.png";
 
 /// `GET /fedcm/config.json`
-pub(super) async fn config(State(it): State<Feature>) -> Response {
-    let links = it.web.links();
-    let icon = links.asset(&it.web.assets.versioned(ICON));
-    open(&json!({
+pub(super) async fn config(State(feature): State<Feature>) -> Response {
+    let links = feature.web.links();
+    let icon = links.asset(&feature.web.assets.versioned(ICON));
+    public(&json!({
         "accounts_endpoint": links.absolute(&links.fedcm_accounts()),
         "client_metadata_endpoint": links.absolute(&links.fedcm_client()),
         "id_assertion_endpoint": links.absolute(&links.fedcm_assertion()),
         "disconnect_endpoint": links.absolute(&links.fedcm_disconnect()),
         "login_url": links.absolute(&links.fedcm_login()),
         "branding": {
-            "name": it.web.campus_name,
-            "background_color": it.branding.background,
-            "color": it.branding.text,
+            "name": feature.web.campus_name,
+            "background_color": feature.branding.background,
+            "color": feature.branding.text,
             "icons": [{ "url": links.absolute(&icon), "size": 80 }],
         },
     }))
 }
 
-/// `GET /fedcm/client_metadata/?client_id=…`: what the chooser may link to.
+/// `GET /fedcm/client_metadata/?client_id=…`: the links that the account chooser shows.
 pub(super) async fn client_metadata(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, OAuthErrorResponse> {
     let query = FormParams::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
-    let app = find_app(&it, query.text("client_id")).await?;
-    let app = app.ok_or_else(|| problem(StatusCode::NOT_FOUND, "No such app."))?;
-    Ok(open(&match app.details.privacy_policy {
-        Some(address) => json!({ "privacy_policy_url": address }),
+    let client = find_client(&feature, query.text("client_id")).await?;
+    let client = client.ok_or_else(|| error(StatusCode::NOT_FOUND, "No such app."))?;
+    Ok(public(&match client.details.privacy_policy {
+        Some(url) => json!({ "privacy_policy_url": url }),
         None => json!({}),
     }))
 }
 
-/// `GET /fedcm/accounts/`: who is signed in, for the browser to show. It does not say for which page.
+/// `GET /fedcm/accounts/`: the account that is signed in. The browser does not send for which page.
 pub(super) async fn accounts(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     FedcmSession(person): FedcmSession,
 ) -> Result<Response, OAuthErrorResponse> {
     let Some(person) = person else {
-        return Ok(nobody());
+        return Ok(not_signed_in());
     };
-    let Some(person) = records::find(it.db.pool(), person).await? else {
-        return Ok(nobody());
+    let Some(person) = records::find(feature.db.pool(), person).await? else {
+        return Ok(not_signed_in());
     };
-    let connected = store::list_connected(it.db.pool(), person.id).await?;
-    let links = it.web.links();
+    let connected = store::list_connected(feature.db.pool(), person.id).await?;
+    let links = feature.web.links();
     let picture = person.profile_picture.as_deref();
     let picture = picture.map(|file| links.absolute(&links.profile_picture(file)));
     let email = Some(&person.email).filter(|email| !email.is_empty());
@@ -80,7 +80,7 @@ pub(super) async fn accounts(
         "approved_clients": connected,
         "login_hints": [person.username],
     });
-    let known = [
+    let optional = [
         ("email", email.cloned()),
         (
             "given_name",
@@ -88,7 +88,7 @@ pub(super) async fn accounts(
         ),
         ("picture", picture),
     ];
-    for (name, value) in known {
+    for (name, value) in optional {
         if let (Some(value), Some(account)) = (value, account.as_object_mut()) {
             account.insert(name.to_owned(), value.into());
         }
@@ -96,92 +96,100 @@ pub(super) async fn accounts(
     Ok(Json(json!({ "accounts": [account] })).into_response())
 }
 
-/// `POST /fedcm/assertion/`: somebody chose their account for a page.
+/// `POST /fedcm/assertion/`: the person has chosen their account for a page.
 pub(super) async fn assertion(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     FedcmSession(person): FedcmSession,
-    FedcmClientRequest { form, app, origin }: FedcmClientRequest,
+    FedcmClientRequest {
+        form,
+        client,
+        origin,
+    }: FedcmClientRequest,
 ) -> Result<Response, OAuthErrorResponse> {
-    let now = it.clock.now();
+    let now = feature.clock.now();
     let Some(person) = person else {
-        return Ok(readable(nobody(), &origin));
+        return Ok(allow_origin(not_signed_in(), &origin));
     };
     if form.text("account_id") != person.to_string() {
         let error = OAuthError::new(ErrorCode::AccessDenied, "Somebody else is signed in now.");
-        return Ok(readable(refusal(&error), &origin));
+        return Ok(allow_origin(error_response(&error), &origin));
     }
-    let pairs = params::read(app.client_id.as_str(), form.text("params"));
+    let pairs = params::parse(client.client_id.as_str(), form.text("params"));
     let Some(pairs) = pairs else {
         let text = "params must be a JSON object of texts, as an authorization request has them.";
-        return Ok(readable(
-            refusal(&OAuthError::invalid_request(text)),
+        return Ok(allow_origin(
+            error_response(&OAuthError::invalid_request(text)),
             &origin,
         ));
     };
-    let told = it
-        .requests
-        .answer_unseen(&pairs, &origin, person, now)
+    let outcome = feature
+        .authorize
+        .answer_fedcm(&pairs, &origin, person, now)
         .await?;
-    let answer = match told {
+    let response = match outcome {
         FedcmOutcome::Token(token) => Json(json!({ "token": token })).into_response(),
-        FedcmOutcome::Ask(page) => Json(json!({ "continue_on": page })).into_response(),
-        FedcmOutcome::Refused(error) => refusal(&error),
+        FedcmOutcome::ContinueOn(page) => Json(json!({ "continue_on": page })).into_response(),
+        FedcmOutcome::Refused(error) => error_response(&error),
     };
-    Ok(readable(answer, &origin))
+    Ok(allow_origin(response, &origin))
 }
 
-/// `POST /fedcm/disconnect/`: a page ends what it has of somebody.
+/// `POST /fedcm/disconnect/`: a page ends the person's grant for its app.
 pub(super) async fn disconnect(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     FedcmSession(person): FedcmSession,
-    FedcmClientRequest { form, app, origin }: FedcmClientRequest,
+    FedcmClientRequest {
+        form,
+        client,
+        origin,
+    }: FedcmClientRequest,
 ) -> Result<Response, OAuthErrorResponse> {
-    let now = it.clock.now();
+    let now = feature.clock.now();
     let Some(person) = person else {
-        return Ok(readable(nobody(), &origin));
+        return Ok(allow_origin(not_signed_in(), &origin));
     };
     let hint = form.text("account_hint");
-    if !is_meant(&it, person, hint).await? {
+    if !matches_hint(&feature, person, hint).await? {
         let error = OAuthError::new(ErrorCode::AccessDenied, "Somebody else is signed in now.");
-        return Ok(readable(refusal(&error), &origin));
+        return Ok(allow_origin(error_response(&error), &origin));
     }
-    let mut tx = it.db.begin().await?;
-    grants::take_back(&mut tx, person, app.id, now, it.rng.as_ref()).await?;
+    let mut tx = feature.db.begin().await?;
+    grants::take_back(&mut tx, person, client.id, now, feature.rng.as_ref()).await?;
     tx.commit().await.map_err(db::Error::from)?;
-    let answer = Json(json!({ "account_id": person.to_string() })).into_response();
-    Ok(readable(answer, &origin))
+    let response = Json(json!({ "account_id": person.to_string() })).into_response();
+    Ok(allow_origin(response, &origin))
 }
 
-/// Whether a page's word for an account is this person's.
-async fn is_meant(it: &Feature, person: PersonId, hint: &str) -> db::Result<bool> {
-    let person = records::find(it.db.pool(), person).await?;
+/// Whether the `account_hint` of a page names this person: id, username or email address.
+async fn matches_hint(feature: &Feature, person: PersonId, hint: &str) -> db::Result<bool> {
+    let person = records::find(feature.db.pool(), person).await?;
     Ok(person.is_some_and(|person| {
-        let known = [person.id.to_string(), person.username, person.email];
-        !hint.is_empty() && known.iter().any(|known| known == hint)
+        let names = [person.id.to_string(), person.username, person.email];
+        !hint.is_empty() && names.iter().any(|name| name == hint)
     }))
 }
 
-/// Nobody is signed in, and the browser need not ask until somebody is.
-fn nobody() -> Response {
+/// 401 with the login status, so that the browser does not ask again before the next sign-in.
+fn not_signed_in() -> Response {
     let error = OAuthError::new(ErrorCode::AccessDenied, "Nobody is signed in.");
-    let mut answer = refusal(&error);
-    *answer.status_mut() = StatusCode::UNAUTHORIZED;
+    let mut response = error_response(&error);
+    *response.status_mut() = StatusCode::UNAUTHORIZED;
     let (name, value) = LOGGED_OUT;
-    answer.headers_mut().insert(name, value);
-    answer
+    response.headers_mut().insert(name, value);
+    response
 }
 
-/// `code` is how browsers before 2026 call `error`.
-fn refusal(error: &OAuthError) -> Response {
+/// Browsers before 2026 read `code` instead of `error`.
+fn error_response(error: &OAuthError) -> Response {
     let code = error.code.as_str();
     let body =
         json!({ "error": { "error": code, "code": code }, "error_description": error.description });
     (StatusCode::FORBIDDEN, Json(body)).into_response()
 }
 
-/// For the page at this origin, whose request carried a cookie (Fetch standard, CORS).
-fn readable(mut answer: Response, origin: &str) -> Response {
-    let headers = answer.headers_mut();
+/// Lets the page at this origin read the response to a request with credentials (Fetch standard, CORS).
+fn allow_origin(mut response: Response, origin: &str) -> Response {
+    let headers = response.headers_mut();
     if let Ok(origin) = HeaderValue::from_str(origin) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     }
@@ -190,18 +198,18 @@ fn readable(mut answer: Response, origin: &str) -> Response {
         HeaderValue::from_static("true"),
     );
     headers.insert(header::VARY, HeaderValue::from_static("Origin"));
-    answer
+    response
 }
 
-/// For anybody, and the same for everybody.
-fn open(document: &Value) -> Response {
-    let mut answer = Json(document).into_response();
-    let headers = answer.headers_mut();
+/// A document that any page may read and any cache may keep.
+fn public(document: &Value) -> Response {
+    let mut response = Json(document).into_response();
+    let headers = response.headers_mut();
     for (name, value) in [
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         (header::CACHE_CONTROL, "public, max-age=3600"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    answer
+    response
 }

@@ -1,24 +1,25 @@
-//! The browser's own account chooser (Federated Credential Management, FedCM): signs people in to pages
-//! of other sites without cookies of ours on those pages.
+//! An identity provider for the browser's account chooser (Federated Credential Management, FedCM). It
+//! signs people in to pages of other sites without third-party cookies.
 //!
 //! ```text
 //! page ── navigator.credentials.get ──▶ browser
-//!   browser ─▶ /.well-known/web-identity, config.json   whom to ask
-//!   browser ─▶ accounts      with the narrow cookie, not saying for which page   401: opens login/
+//!   browser ─▶ /.well-known/web-identity, config.json   the endpoints
+//!   browser ─▶ accounts      with the session cookie, without the page's origin   401: opens login/
 //!   person  ─▶ "Continue as Asha"
-//!   browser ─▶ assertion     now with the page's origin
-//!               │ remembered consent covers it ─▶ token: an ordinary authorization code
-//!               └ otherwise ─▶ continue_on: the ordinary consent page, in the browser's window
+//!   browser ─▶ assertion     with the page's origin
+//!               │ earlier consent covers the request ─▶ token: an authorization code
+//!               └ otherwise ─▶ continue_on: the consent page, in the browser's dialog
 //! ```
 //!
-//! Decision: `Sec-Fetch-Dest: webidentity` is demanded of everything that knows people, because no page
-//! can forge it: a page that calls these addresses itself learns nothing and changes nothing.
+//! Decision: every endpoint with personal data requires `Sec-Fetch-Dest: webidentity`, because no page can
+//! set that header, instead of relying on the `Origin`: a page that calls these endpoints itself gets
+//! nothing and changes nothing.
 //!
-//! Decision: what the assertion gives is a code, never an access token, because a code is worth nothing
-//! without the client's secret or its verifier.
+//! Decision: the assertion returns an authorization code instead of an access token, because a code is
+//! worthless without the client's secret or the code verifier.
 
 mod api;
-mod asker;
+mod extractors;
 mod pages;
 mod params;
 mod store;
@@ -37,8 +38,8 @@ use crate::platform::rng::SharedRng;
 use crate::platform::web::Web;
 use crate::protocol::authorize;
 
-/// Whom a browser may ask for this site. It looks for it on the registrable domain, where whoever runs
-/// that domain has to answer the same.
+/// The well-known file. The browser fetches it from the registrable domain, so if that is another host, it
+/// has to serve the same document.
 pub fn well_known(links: &Links) -> Value {
     json!({
         "provider_urls": [links.absolute(&links.fedcm_config())],
@@ -47,14 +48,14 @@ pub fn well_known(links: &Links) -> Value {
     })
 }
 
-/// What the room needs.
+/// What the endpoints need.
 #[derive(Debug, Clone, FromRef)]
 pub struct Feature {
     pub db: Db,
     pub web: Web,
     pub clock: SharedClock,
     pub rng: SharedRng,
-    pub requests: authorize::Feature,
+    pub authorize: authorize::Feature,
     pub branding: Branding,
 }
 

@@ -1,4 +1,4 @@
-//! `GET /fedcm/login/`: where the browser sends somebody of whom it thinks that they are not signed in.
+//! `GET /fedcm/login/`: the browser opens it when its login status for this site is "logged out".
 
 use axum::extract::State;
 use axum::response::Response;
@@ -8,7 +8,7 @@ use super::Feature;
 use crate::identity::login::SignedIn;
 use crate::platform::web::Page;
 
-/// They are: its script closes the window.
+/// Shown after the sign-in, or at once to a person who is signed in: its script closes the window.
 #[derive(Debug, Serialize)]
 struct FedcmLoginDonePage {}
 
@@ -22,11 +22,11 @@ impl Page for FedcmLoginDonePage {
 
 pub(super) async fn login(
     State(_): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
 ) -> Response {
-    let mut answer = frame.show(&FedcmLoginDonePage {});
-    frame.announce(&visit, &mut answer);
-    answer
+    let mut response = context.render(&FedcmLoginDonePage {});
+    context.set_login_status(&visit, &mut response);
+    response
 }
 
 #[cfg(test)]

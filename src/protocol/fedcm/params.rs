@@ -1,13 +1,13 @@
-//! What a page hands to the browser for us (`params`): a JSON object of what an authorization request
-//! has in its query.
+//! The `params` that a page passes to `navigator.credentials.get`: a JSON object with the parameters of an
+//! authorization request.
 
 use serde_json::Value;
 
 use crate::platform::web::FormParams;
 
-/// The authorization request that a page makes by way of the browser. None for what is no object of
-/// texts; a scope may be a list of them, and what is null is left out.
-pub(super) fn read(client_id: &str, params: &str) -> Option<FormParams> {
+/// The parameters of the authorization request. A list of strings counts as one string with blanks, a
+/// null as absent; anything else that is not a string makes the whole `None`.
+pub(super) fn parse(client_id: &str, params: &str) -> Option<FormParams> {
     let params = match params {
         "" => Value::Object(serde_json::Map::new()),
         text => serde_json::from_str(text).ok()?,
@@ -17,7 +17,7 @@ pub(super) fn read(client_id: &str, params: &str) -> Option<FormParams> {
     };
     let mut pairs = vec![("client_id".to_owned(), client_id.to_owned())];
     for (name, value) in params {
-        // The browser vouches for the other one.
+        // The browser has verified the client_id of the call; this one could be any.
         if name == "client_id" {
             continue;
         }
@@ -32,7 +32,7 @@ pub(super) fn read(client_id: &str, params: &str) -> Option<FormParams> {
         };
         pairs.push((name, value));
     }
-    FormParams::of(pairs)
+    FormParams::from_pairs(pairs)
 }
 
 #[cfg(test)]
@@ -40,18 +40,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn params_are_the_query_of_an_authorization_request() {
+    fn params_are_those_of_an_authorization_request() {
         let params = r#"{"response_type":"code","scope":["basic","profile"],"state":"a b","client_id":"x","nonce":null}"#;
-        let pairs = read("app", params).unwrap();
+        let pairs = parse("app", params).unwrap();
         assert_eq!(pairs.one("client_id"), Ok(Some("app")));
         assert_eq!(pairs.text("scope"), "basic profile");
         assert_eq!(pairs.text("state"), "a b");
         assert!(!pairs.is_ticked("nonce"));
-        assert_eq!(read("app", "").unwrap().one("client_id"), Ok(Some("app")));
+        assert_eq!(parse("app", "").unwrap().one("client_id"), Ok(Some("app")));
     }
 
     #[test]
-    fn what_is_no_object_of_texts_is_nothing() {
+    fn anything_but_an_object_of_strings_is_refused() {
         for bad in [
             "[]",
             "\"a\"",
@@ -61,7 +61,7 @@ mod tests {
             "{\"state\":[1]}",
             r#"{"state":"\u0000"}"#,
         ] {
-            assert!(read("app", bad).is_none(), "{bad}");
+            assert!(parse("app", bad).is_none(), "{bad}");
         }
     }
 }

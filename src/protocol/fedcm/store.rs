@@ -1,11 +1,11 @@
-//! Whose session it is that the browser names, and whom they are connected to.
+//! Sessions and connected apps, as FedCM needs them.
 
 use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::PersonId;
 
-/// Whose live session this is.
+/// The person of a live session.
 pub(super) async fn find_person(
     db: impl Executor<'_>,
     session: &[u8],
@@ -14,7 +14,7 @@ pub(super) async fn find_person(
     let person = sqlx::query_scalar!(
         r#"select s.person_id as "person!" from sessions s
            join people p on p.id = s.person_id
-           where s.hash = $1 and session_is_live(s, $2) and p.suspended_at is null"#,
+           where s.hash = $1 and is_live(s, $2) and p.suspended_at is null"#,
         session,
         now,
     )
@@ -23,7 +23,7 @@ pub(super) async fn find_person(
     Ok(person.map(PersonId))
 }
 
-/// The client ids of the apps a person has connected.
+/// The client ids of the apps that a person has connected.
 pub(super) async fn list_connected(
     db: impl Executor<'_>,
     person: PersonId,

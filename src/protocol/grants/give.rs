@@ -1,4 +1,4 @@
-//! Allowing an app something.
+//! Storing a consent as a grant.
 
 use super::record::{GrantEvent, record};
 use super::{rules, store};
@@ -9,34 +9,34 @@ use crate::platform::id::{AppId, GrantId, PersonId};
 use crate::platform::rng::Rng;
 use crate::protocol::scope::{GrantedAccess, ScopeSet};
 
-/// Who decides what about which app.
+/// A person's consent to a request of an app.
 #[derive(Debug, Clone, Copy)]
 pub struct NewConsent {
     pub person: PersonId,
     pub app: AppId,
     pub asked: ScopeSet,
-    /// What stayed ticked.
+    /// What the person left ticked.
     pub chosen: GrantedAccess,
-    /// How many people an unverified app may have.
+    /// How many people an unverified app may serve.
     pub cap: i32,
 }
 
-/// How it ended.
+/// The outcome of a consent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GrantOutcome {
-    /// The grant, and what of this request it now allows.
+    /// The grant, and what it now allows of this request.
     Grant { id: GrantId, share: GrantedAccess },
-    /// The app is not verified and has as many people as it may.
+    /// The app is not verified and serves as many people as it may.
     Full,
-    /// The app is gone or was stopped while the page was open.
+    /// The app was deleted or suspended while the page was open.
     Gone,
 }
 
-/// Creates or changes the grant. The cap counts every person ever admitted, the owner not; it is
-/// judged under the app's row lock, so of many at once not one too many gets in.
+/// Creates or changes the grant. The cap counts every person who ever had a grant, except the owner. It is
+/// checked under a lock of the app's row, so concurrent consents cannot exceed it.
 pub async fn give(
     tx: &mut Tx,
-    giving: &NewConsent,
+    consent: &NewConsent,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<GrantOutcome> {
@@ -46,19 +46,19 @@ pub async fn give(
         asked,
         chosen,
         cap,
-    } = *giving;
-    let Some(seats) = store::lock_seats(&mut **tx, app)
+    } = *consent;
+    let Some(user_count) = store::lock_user_count(&mut **tx, app)
         .await?
-        .filter(|seats| !seats.is_suspended)
+        .filter(|user_count| !user_count.is_suspended)
     else {
         return Ok(GrantOutcome::Gone);
     };
     let newest = store::find_newest(&mut **tx, person, app).await?;
-    if newest.is_none() && person != seats.owner {
-        if !seats.is_verified && seats.admitted >= cap {
+    if newest.is_none() && person != user_count.owner {
+        if !user_count.is_verified && user_count.admitted >= cap {
             return Ok(GrantOutcome::Full);
         }
-        store::take_seat(&mut **tx, app).await?;
+        store::increment_user_count(&mut **tx, app).await?;
     }
     let before = newest.as_ref().map(|newest| {
         if newest.is_live {
@@ -79,10 +79,18 @@ pub async fn give(
     let share = decided
         .given
         .intersection(GrantedAccess::whole(rules::with_compulsory(asked)));
-    // What was unticked now and not before is withdrawn, by another door.
-    let gone = rules::lost(before.unwrap_or_default().given, decided.given);
-    if !(gone.0.is_empty() && gone.1.is_empty()) {
-        record(tx, (person, app), GrantEvent::Withdrawn, gone, now, rng).await?;
+    // Unticking what was granted before withdraws it.
+    let withdrawn = rules::lost(before.unwrap_or_default().given, decided.given);
+    if !(withdrawn.0.is_empty() && withdrawn.1.is_empty()) {
+        record(
+            tx,
+            (person, app),
+            GrantEvent::Withdrawn,
+            withdrawn,
+            now,
+            rng,
+        )
+        .await?;
     }
     let given = (share.scopes(), share.fields());
     record(tx, (person, app), GrantEvent::Given, given, now, rng).await?;

@@ -1,10 +1,10 @@
-//! What a person has allowed an app.
+//! Grants: what a person allows an app. Owns the tables `grants` and `receipts`.
 //!
-//! A grant holds fields, not only scopes: each was ticked or unticked by the person. There is one
-//! live grant per person and app; taking it back ends it, and its tokens die with it, because a token
-//! lives only while its pair, its family and its grant do. Connecting again makes a new grant, so the
-//! dead stay dead. What was refused is remembered beyond the end and comes up unticked.
-//! So is what was withdrawn afterwards, a field or a scope: the grant goes on without it.
+//! A grant holds fields besides scopes: the person ticks or unticks each one. There is one live grant per
+//! person and app. Ending it ends its tokens, because a token is live only while its pair, its family and its
+//! grant are. A new consent makes a new grant, so that old tokens stay ended. Refusals are remembered beyond
+//! the end of a grant and come up unticked. So are fields and scopes that the person withdraws later; the
+//! grant continues without them.
 
 mod give;
 mod model;

@@ -3,8 +3,7 @@
 use crate::people::fields::{Field, FieldSet};
 use crate::protocol::scope::{GrantedAccess, Scope, ScopeSet};
 
-/// What somebody said to an app's questions, all of them together. A field or scope in neither half
-/// was never asked.
+/// A person's answers to all requests of an app. A field or scope in neither half was never requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ConsentRecord {
     pub given: GrantedAccess,
@@ -13,7 +12,7 @@ pub struct ConsentRecord {
 }
 
 impl ConsentRecord {
-    /// What is left when the grant ends: only the refusals.
+    /// The record after the end of the grant: only the refusals.
     #[must_use]
     pub fn ended(self) -> Self {
         Self {
@@ -30,7 +29,7 @@ impl ConsentRecord {
         self.given.scopes().contains(scope) || self.refused_scopes.contains(scope)
     }
 
-    /// Whether the person unticked every part of a scope when it was last asked.
+    /// Whether the person unticked every part of a scope at its last request.
     pub fn refused(&self, scope: Scope) -> bool {
         self.refused_scopes.contains(scope) && !self.given.scopes().contains(scope)
     }

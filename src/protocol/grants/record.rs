@@ -1,4 +1,4 @@
-//! What somebody allowed or took back, on record.
+//! Audit entries and receipts of grants.
 
 use serde_json::json;
 
@@ -12,7 +12,7 @@ use crate::platform::rng::Rng;
 use crate::platform::{audit, db};
 use crate::protocol::scope::ScopeSet;
 
-/// What was done with what the record lists.
+/// What happened to the scopes and fields of the record.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum GrantEvent {
     Given,
@@ -20,16 +20,16 @@ pub(super) enum GrantEvent {
     TakenBack,
 }
 
-/// Notes a deed in the audit, and beside it what the app is called at this moment, for the receipt.
+/// Writes an audit entry, and the app's present name for the receipt.
 pub(super) async fn record(
     tx: &mut Tx,
     (person, app): (PersonId, AppId),
-    deed: GrantEvent,
+    event: GrantEvent,
     (scopes, fields): (ScopeSet, FieldSet),
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<()> {
-    let (action, list) = match deed {
+    let (action, list) = match event {
         GrantEvent::Given => ("grant.given", "given"),
         GrantEvent::Withdrawn => ("grant.withdrawn", "withdrawn"),
         GrantEvent::TakenBack => ("grant.taken_back", "withdrawn"),
@@ -39,6 +39,6 @@ pub(super) async fn record(
         list: fields.names(),
         "scopes": scopes.names(),
     }));
-    let id = audit::enter(&mut **tx, entry, now, rng).await?;
+    let id = audit::insert(&mut **tx, entry, now, rng).await?;
     store::insert_receipt(&mut **tx, id, person, app).await
 }

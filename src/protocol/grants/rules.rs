@@ -1,20 +1,19 @@
-//! When a decision covers a question, and what a new decision makes of an old one.
+//! Whether earlier consents cover a request, and how a new consent changes the record.
 
 use super::ConsentRecord;
 use crate::people::fields::FieldSet;
 use crate::protocol::scope::{GrantedAccess, Scope, ScopeSet};
 
-/// Part of every request, ticked and locked: an app that may know nothing cannot be signed in to.
+/// Part of every request, ticked and locked: without it an app cannot tell people apart.
 pub const COMPULSORY: Scope = Scope::Basic;
 
-/// What an app asks for, with what is compulsory.
+/// The requested scopes with the compulsory one.
 pub fn with_compulsory(asked: ScopeSet) -> ScopeSet {
     asked.union([COMPULSORY].into_iter().collect())
 }
 
-/// Whether every scope and field of a request was decided before, given or refused. Then the person
-/// need not be asked again: an app that keeps asking for what was refused does not bring the page
-/// back.
+/// Whether every scope and field of a request was granted or refused before. Then consent is not asked
+/// again: an app that repeats a refused request does not bring the page back.
 pub fn covers(decided: ConsentRecord, asked: ScopeSet) -> bool {
     decided.given.scopes().contains(COMPULSORY)
         && asked.iter().all(|scope| {
@@ -27,8 +26,8 @@ pub fn covers(decided: ConsentRecord, asked: ScopeSet) -> bool {
         })
 }
 
-/// The decisions after a consent: what was asked is as it was chosen now, everything else as it was
-/// before. `chosen` beyond what was asked does not count, and what is compulsory is always chosen.
+/// The record after a consent: what was requested is as chosen now, everything else as before. `chosen`
+/// beyond the request does not count, and the compulsory scope is always chosen.
 pub fn after(before: ConsentRecord, asked: ScopeSet, chosen: GrantedAccess) -> ConsentRecord {
     let asked = with_compulsory(asked);
     let whole = GrantedAccess::whole(asked);
@@ -49,8 +48,8 @@ pub fn after(before: ConsentRecord, asked: ScopeSet, chosen: GrantedAccess) -> C
     }
 }
 
-/// The decisions after the person has withdrawn something: what was given of it is refused from now on.
-/// What is compulsory can only be withdrawn with everything else.
+/// The record after a withdrawal: what was granted of it is refused from now on. The compulsory scope can only
+/// be withdrawn with everything else.
 pub(super) fn after_withdrawal(before: ConsentRecord, what: GrantedAccess) -> ConsentRecord {
     let what = what.without(GrantedAccess::whole([COMPULSORY].into_iter().collect()));
     let given = before.given.without(what);
@@ -64,7 +63,7 @@ pub(super) fn after_withdrawal(before: ConsentRecord, what: GrantedAccess) -> Co
     }
 }
 
-/// What is not given any more: scopes of which nothing is left, and fields.
+/// What is not granted any more: scopes of which nothing is left, and fields.
 pub(super) fn lost(before: GrantedAccess, after: GrantedAccess) -> (ScopeSet, FieldSet) {
     (
         before.scopes().without(after.scopes()),

@@ -8,7 +8,7 @@ use crate::platform::db::Executor;
 use crate::platform::id::{AppId, AuditId, GrantId, PersonId};
 use crate::protocol::scope::{GrantedAccess, ScopeSet};
 
-/// An app as the cap sees it, with its row locked until the transaction ends.
+/// How many people an app serves, with its row locked until the transaction ends.
 #[derive(Debug)]
 pub(super) struct UserCount {
     pub owner: PersonId,
@@ -17,7 +17,10 @@ pub(super) struct UserCount {
     pub admitted: i32,
 }
 
-pub(super) async fn lock_seats(db: impl Executor<'_>, app: AppId) -> db::Result<Option<UserCount>> {
+pub(super) async fn lock_user_count(
+    db: impl Executor<'_>,
+    app: AppId,
+) -> db::Result<Option<UserCount>> {
     let row = sqlx::query!(
         r#"select owner_id, verified_at is not null as "is_verified!",
                   suspended_at is not null as "is_suspended!", user_count
@@ -34,7 +37,7 @@ pub(super) async fn lock_seats(db: impl Executor<'_>, app: AppId) -> db::Result<
     }))
 }
 
-pub(super) async fn take_seat(db: impl Executor<'_>, app: AppId) -> db::Result<()> {
+pub(super) async fn increment_user_count(db: impl Executor<'_>, app: AppId) -> db::Result<()> {
     sqlx::query!(
         "update apps set user_count = user_count + 1 where id = $1",
         app.0
@@ -128,7 +131,7 @@ pub(super) async fn mark_decided(
     Ok(())
 }
 
-/// Ends the live grant, and says what it allowed.
+/// Ends the live grant and returns what it allowed.
 pub(super) async fn mark_ended(
     db: impl Executor<'_>,
     person: PersonId,
@@ -152,7 +155,7 @@ pub(super) async fn mark_ended(
     }))
 }
 
-/// Keeps what the app is called now beside an entry of the audit.
+/// Keeps the app's present name beside an audit entry.
 pub(super) async fn insert_receipt(
     db: impl Executor<'_>,
     entry: AuditId,
@@ -160,7 +163,7 @@ pub(super) async fn insert_receipt(
     app: AppId,
 ) -> db::Result<()> {
     sqlx::query!(
-        "insert into receipts (id, person_id, client_id, app_name, owner_id)
+        "insert into receipts (id, person_id, client_id, app_name, app_owner_id)
          select $1, $2, client_id, name, owner_id from apps where id = $3",
         entry.0,
         person.0,

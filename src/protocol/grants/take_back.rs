@@ -1,4 +1,4 @@
-//! Taking everything back from an app.
+//! Ending a grant.
 
 use super::record::{GrantEvent, record};
 use super::store;
@@ -8,7 +8,7 @@ use crate::platform::db::Tx;
 use crate::platform::id::{AppId, PersonId};
 use crate::platform::rng::Rng;
 
-/// Ends the live grant; its codes and tokens die with it. False if there was none.
+/// Ends the live grant, and with it its codes and tokens. False if there was none.
 pub async fn take_back(
     tx: &mut Tx,
     person: PersonId,

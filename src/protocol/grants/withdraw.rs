@@ -1,4 +1,4 @@
-//! Taking a part back from an app.
+//! Withdrawing a part of a grant.
 
 use super::record::{GrantEvent, record};
 use super::{rules, store};
@@ -9,8 +9,8 @@ use crate::platform::id::{AppId, PersonId};
 use crate::platform::rng::Rng;
 use crate::protocol::scope::GrantedAccess;
 
-/// Takes `what` out of the live grant; the next request of every token goes without it. Says what was
-/// taken out: nothing if it was not given, or if the app is not connected.
+/// Removes `what` from the live grant, with effect from the next request of every token. Returns what was
+/// removed: nothing if it was not granted, or if there is no live grant.
 pub async fn withdraw(
     tx: &mut Tx,
     (person, app): (PersonId, AppId),
@@ -18,8 +18,8 @@ pub async fn withdraw(
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<GrantedAccess> {
-    // Consents hold the same lock, so that neither undoes the other.
-    store::lock_seats(&mut **tx, app).await?;
+    // A consent takes the same lock, so that neither overwrites the other.
+    store::lock_user_count(&mut **tx, app).await?;
     let newest = store::find_newest(&mut **tx, person, app).await?;
     let Some(live) = newest.filter(|newest| newest.is_live) else {
         return Ok(GrantedAccess::default());
@@ -30,7 +30,15 @@ pub async fn withdraw(
         return Ok(GrantedAccess::default());
     }
     store::mark_decided(&mut **tx, live.id, &decided, now).await?;
-    let gone = rules::lost(before, after);
-    record(tx, (person, app), GrantEvent::Withdrawn, gone, now, rng).await?;
+    let withdrawn = rules::lost(before, after);
+    record(
+        tx,
+        (person, app),
+        GrantEvent::Withdrawn,
+        withdrawn,
+        now,
+        rng,
+    )
+    .await?;
     Ok(before.without(after))
 }

@@ -1,8 +1,8 @@
-//! Who a client says it is: HTTP Basic or form fields, as old clients and new ones send them.
+//! Client credentials: HTTP Basic or form fields (RFC 6749 §2.3.1).
 //!
-//! Decision: both at once are accepted when they agree, because clients of the original do so;
-//! RFC 6749 §2.3 would refuse them. Basic is read percent-decoded as §2.3.1 says, then literally, as
-//! old clients mean it.
+//! Decision: both at once are accepted when they agree, because existing clients do so, instead of being
+//! refused as RFC 6749 §2.3 has it. Basic is read percent-decoded, as §2.3.1 has it, and literally, as
+//! existing clients write it.
 
 use std::borrow::Cow;
 
@@ -11,21 +11,21 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::platform::secret::Secret;
 
-/// One way to read what the client sent.
+/// One reading of what the client sent.
 #[derive(Debug, Clone)]
 pub struct ClientCredential {
     pub client_id: String,
-    /// None of a public client.
+    /// None for a public client.
     pub secret: Option<Secret>,
 }
 
-/// A client's claims, which all stand for the same credentials; at least one.
+/// The possible readings of a client's credentials; at least one.
 #[derive(Debug, Clone)]
 pub struct ClientCredentials {
     claims: Vec<ClientCredential>,
 }
 
-/// The client did not say who it is, or said two things.
+/// The client did not identify itself, or in two different ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MissingCredentials;
 
@@ -39,7 +39,7 @@ impl ClientCredentials {
         let basic = header.and_then(|header| strip_scheme(header, "basic"));
         let Some(basic) = basic else {
             let claim = ClientCredential {
-                client_id: plausible(client_id).ok_or(MissingCredentials)?,
+                client_id: parse_client_id(client_id).ok_or(MissingCredentials)?,
                 secret: client_secret.map(Secret::new),
             };
             return Ok(Self {
@@ -59,7 +59,7 @@ impl ClientCredentials {
     }
 }
 
-/// The rest of a header after its scheme, whose name has no case (RFC 9110 §11.1).
+/// The rest of a header after its scheme, whose name is case-insensitive (RFC 9110 §11.1).
 pub fn strip_scheme<'a>(header: &'a str, scheme: &str) -> Option<&'a str> {
     let (name, rest) = header.trim().split_once(' ')?;
     name.eq_ignore_ascii_case(scheme)
@@ -80,7 +80,7 @@ fn read_basic(encoded: &str) -> Option<Vec<ClientCredential>> {
 fn claim(id: &str, secret: &str) -> Option<ClientCredential> {
     let secret = Some(secret).filter(|secret| !secret.is_empty());
     Some(ClientCredential {
-        client_id: plausible(Some(id))?,
+        client_id: parse_client_id(Some(id))?,
         secret: secret.map(Secret::new),
     })
 }
@@ -93,12 +93,12 @@ fn agrees(claim: &ClientCredential, client_id: Option<&str>, client_secret: Opti
 fn is_secret(claim: &ClientCredential, secret: &str) -> bool {
     let claimed = claim.secret.as_ref().map_or("", Secret::expose);
     Secret::new(claimed)
-        .fingerprint()
-        .matches(&Secret::new(secret).fingerprint().to_vec())
+        .token_hash()
+        .matches(&Secret::new(secret).token_hash().to_vec())
 }
 
-/// What could be a client id: printable ASCII, at most a hundred, as in the original's table.
-fn plausible(client_id: Option<&str>) -> Option<String> {
+/// Text that can be a client id: printable ASCII, at most 100 characters.
+fn parse_client_id(client_id: Option<&str>) -> Option<String> {
     let id = client_id?;
     let printable = id.chars().all(|c| matches!(c, '!'..='~'));
     (!id.is_empty() && id.len() <= 100 && printable).then(|| id.to_owned())
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn the_scheme_has_no_case() {
+    fn the_scheme_is_case_insensitive() {
         let header = basic("app:s").replace("Basic", "bAsIc");
         assert_eq!(read(Some(&header), None, None), pairs(&[("app", "s")]));
     }
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_public_client_says_its_id_only() {
+    fn a_public_client_sends_its_id_only() {
         assert_eq!(read(None, Some("app"), None), pairs(&[("app", "")]));
         assert_eq!(
             read(Some(&basic("app:")), None, None),
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_nobody() {
+    fn malformed_credentials_are_none() {
         assert!(read(Some("Basic !!!"), Some("app"), Some("s")).is_empty());
         assert!(read(Some(&basic("nocolon")), None, None).is_empty());
         assert!(read(None, None, Some("s")).is_empty());

@@ -1,4 +1,4 @@
-//! What OAuth says when it says no.
+//! OAuth errors.
 
 /// The error codes of RFC 6749 §4.1.2.1 and §5.2 that this server uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,12 +28,12 @@ impl OAuthErrorCode {
     }
 }
 
-/// A refusal: the code for the program, a sentence for its developer.
+/// An error response: the code for the program, a sentence for its developer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {description}", code.as_str())]
 pub struct OAuthError {
     pub code: OAuthErrorCode,
-    /// Says what to do. Printable ASCII without `"` and `\` (RFC 6749 §5.2); holds nothing of a
+    /// What to do. Printable ASCII without `"` and `\` (RFC 6749 §5.2); holds nothing of a
     /// secret.
     pub description: String,
 }
@@ -62,7 +62,7 @@ impl OAuthError {
     }
 }
 
-/// Descriptions may repeat what a client sent; only what the RFC allows goes back.
+/// Descriptions may repeat what a client sent; only characters that the RFC allows are returned.
 fn plain(text: &str) -> String {
     let allowed = |c: &char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
     text.chars().filter(allowed).take(300).collect()

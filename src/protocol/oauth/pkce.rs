@@ -1,5 +1,7 @@
 //! Proof Key for Code Exchange (RFC 7636), S256 only: `plain` protects nothing (RFC 9700 §2.1.1).
 
+use super::oxide;
+
 /// A `code_challenge` of the S256 method.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Challenge(String);
@@ -50,8 +52,40 @@ impl Challenge {
     }
 }
 
+/// Why a token request fails PKCE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PkceError {
+    #[error("code_verifier is missing: the sign-in began with code_challenge.")]
+    Missing,
+    #[error("code_verifier was sent, but the sign-in began without code_challenge.")]
+    Unexpected,
+    #[error("code_verifier must have 43 to 128 characters of A-Z a-z 0-9 - . _ ~")]
+    Malformed,
+    #[error("code_verifier does not fit code_challenge.")]
+    Mismatch,
+}
+
+/// Compares the verifier of a token request with the challenge of its authorization request (RFC 7636
+/// §4.6). A verifier without a challenge is refused: the challenge may have been stripped on the way (RFC
+/// 9700 §4.8).
+pub fn verify_pkce(challenge: Option<&Challenge>, verifier: Option<&str>) -> Result<(), PkceError> {
+    match (challenge, verifier) {
+        (None, None) => Ok(()),
+        (None, Some(_)) => Err(PkceError::Unexpected),
+        (Some(_), None) => Err(PkceError::Missing),
+        (Some(_), Some(verifier)) if !is_verifier(verifier) => Err(PkceError::Malformed),
+        (Some(challenge), Some(verifier)) => {
+            if oxide::fits_challenge(challenge.as_str(), verifier) {
+                Ok(())
+            } else {
+                Err(PkceError::Mismatch)
+            }
+        }
+    }
+}
+
 /// Whether a `code_verifier` has the shape of RFC 7636 §4.1: 43 to 128 unreserved characters.
-pub fn is_verifier(text: &str) -> bool {
+fn is_verifier(text: &str) -> bool {
     let unreserved = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
     (43..=128).contains(&text.len()) && text.chars().all(unreserved)
 }
@@ -82,6 +116,23 @@ mod tests {
             Err(ChallengeError::Malformed)
         );
         assert_eq!(Challenge::parse(None, None), Ok(None));
+    }
+
+    #[test]
+    fn the_vector_of_rfc_7636_appendix_b_passes_and_everything_else_does_not() {
+        const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        let challenge = Challenge::stored(RFC.to_owned());
+        let wrong = VERIFIER.replace('d', "e");
+        let verify = |verifier| verify_pkce(Some(&challenge), verifier);
+        assert_eq!(verify(Some(VERIFIER)), Ok(()));
+        assert_eq!(verify(Some(wrong.as_str())), Err(PkceError::Mismatch));
+        assert_eq!(verify(Some("short")), Err(PkceError::Malformed));
+        assert_eq!(verify(None), Err(PkceError::Missing));
+        assert_eq!(
+            verify_pkce(None, Some(VERIFIER)),
+            Err(PkceError::Unexpected)
+        );
+        assert_eq!(verify_pkce(None, None), Ok(()));
     }
 
     #[test]

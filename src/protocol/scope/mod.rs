@@ -1,14 +1,14 @@
-//! What an app may know, in two sizes: a **scope** is what it asks for, a **field** is what a person
-//! allows or refuses. Every field belongs to exactly one scope; a few scopes open no field but a deed
-//! (`send_mail`).
+//! Scopes (RFC 6749 §3.3) and the fields of a person that they cover. An app requests scopes; the person
+//! grants or refuses each field. A field belongs to exactly one scope; a scope without fields permits an
+//! action (`send_mail`).
 //!
-//! [`table`] is the only place in the repository that names them. Consent, documentation, OpenAPI and
-//! the user API are read from it.
+//! [`table`] is the only place that names the scopes. Consent, documentation, OpenAPI and the user API are
+//! made from it.
 
+mod fields_param;
 mod set;
 mod table;
-mod view;
 
+pub use fields_param::{FieldsParam, parse_fields};
 pub use set::{GrantedAccess, ScopeSet, UnknownScope};
 pub use table::{SCOPES, Scope, ScopeRow};
-pub use view::{FieldsParam, asked};

@@ -1,4 +1,4 @@
-//! Sets of scopes, and scopes with the fields allowed of them: a [`GrantedAccess`].
+//! [`ScopeSet`], and [`GrantedAccess`]: scopes with the fields of them that are granted.
 
 use super::table::{SCOPES, Scope};
 use crate::people::fields::{Field, FieldSet};
@@ -9,13 +9,13 @@ bit_set! {
     pub struct ScopeSet of Scope, SCOPES;
 }
 
-/// A `scope` value named something that is not in the table.
+/// A `scope` value contains a name that is not in the table.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown scope: {0}")]
 pub struct UnknownScope(pub String);
 
 impl UnknownScope {
-    /// For the developer who asked: what is wrong, and what there is.
+    /// The sentence for the client's developer: what is wrong, and which scopes exist.
     pub fn advice(&self) -> String {
         format!(
             "There is no scope {}. Ask for some of: {}.",
@@ -26,14 +26,14 @@ impl UnknownScope {
 }
 
 impl ScopeSet {
-    /// Reads a `scope` value: names between blanks of any kind and number.
+    /// Parses a `scope` value: names separated by any white space.
     pub fn parse(text: &str) -> Result<Self, UnknownScope> {
         text.split_whitespace()
             .map(|name| Scope::named(name).ok_or_else(|| UnknownScope(name.to_owned())))
             .collect()
     }
 
-    /// Every field these scopes open.
+    /// Every field of these scopes.
     pub fn fields(self) -> FieldSet {
         self.iter()
             .flat_map(|scope| scope.row().fields)
@@ -42,10 +42,10 @@ impl ScopeSet {
     }
 }
 
-/// What is shared with an app: scopes, and the fields among theirs that stay ticked.
+/// What a person grants to an app: scopes, and the granted ones of their fields.
 ///
-/// Always consistent: no field without its scope, and no scope that opened fields once all of them
-/// are gone. A scope that opens none by nature stands for itself.
+/// Always consistent: no field without its scope, and no scope that has fields without one of them. A
+/// scope without fields stands alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct GrantedAccess {
     scopes: ScopeSet,
@@ -53,21 +53,21 @@ pub struct GrantedAccess {
 }
 
 impl GrantedAccess {
-    /// The consistent part of what was said: a field counts only if its scope does, a scope only if
-    /// one of its fields does.
+    /// The consistent part of scopes and fields: a field counts only with its scope, a scope only with one
+    /// of its fields.
     pub fn of(scopes: ScopeSet, fields: FieldSet) -> Self {
         let fields = fields.intersection(scopes.fields());
-        let left = |scope: &Scope| {
-            let opened = scope.row().fields;
-            opened.is_empty() || opened.iter().any(|field| fields.contains(*field))
+        let is_left = |scope: &Scope| {
+            let own = scope.row().fields;
+            own.is_empty() || own.iter().any(|field| fields.contains(*field))
         };
         Self {
-            scopes: scopes.iter().filter(left).collect(),
+            scopes: scopes.iter().filter(is_left).collect(),
             fields,
         }
     }
 
-    /// These scopes with every field they open.
+    /// These scopes with all their fields.
     pub fn whole(scopes: ScopeSet) -> Self {
         Self {
             scopes,
@@ -75,11 +75,11 @@ impl GrantedAccess {
         }
     }
 
-    /// One field, with whichever scopes open it.
+    /// One field, with its scope.
     pub fn of_field(field: Field) -> Self {
-        let opens = |scope: &Scope| scope.row().fields.contains(&field);
+        let has_field = |scope: &Scope| scope.row().fields.contains(&field);
         Self::of(
-            Scope::all().filter(opens).collect(),
+            Scope::all().filter(has_field).collect(),
             [field].into_iter().collect(),
         )
     }
@@ -110,16 +110,16 @@ impl GrantedAccess {
         Self::of(scopes, self.fields.intersection(other.fields))
     }
 
-    /// What is left when `other` is taken away: its fields, and those of its scopes that open none.
+    /// What is left without the fields of `other` and without its scopes that have no fields.
     #[must_use]
     pub fn without(self, other: Self) -> Self {
-        let deeds = other
+        let actions = other
             .scopes
             .iter()
             .filter(|scope| scope.row().fields.is_empty())
             .collect();
         Self::of(
-            self.scopes.without(deeds),
+            self.scopes.without(actions),
             self.fields.without(other.fields),
         )
     }
@@ -154,25 +154,25 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_without_a_field_left_is_not_shared() {
-        let share = GrantedAccess::of(
+    fn a_scope_without_a_granted_field_is_not_granted() {
+        let access = GrantedAccess::of(
             scopes("basic phone send_mail"),
             FieldSet::from_iter([Field::Id]),
         );
-        assert_eq!(share.scopes(), scopes("basic send_mail"));
+        assert_eq!(access.scopes(), scopes("basic send_mail"));
     }
 
     #[test]
-    fn a_field_without_its_scope_is_not_shared() {
-        let share = GrantedAccess::of(
+    fn a_field_without_its_scope_is_not_granted() {
+        let access = GrantedAccess::of(
             scopes("basic"),
             FieldSet::from_iter([Field::Id, Field::Mobile]),
         );
-        assert_eq!(share.fields(), FieldSet::from_iter([Field::Id]));
+        assert_eq!(access.fields(), FieldSet::from_iter([Field::Id]));
     }
 
     #[test]
-    fn taking_away_part_of_a_scope_leaves_the_rest_of_it() {
+    fn removing_one_field_leaves_the_rest_of_its_scope() {
         let all = GrantedAccess::whole(scopes("basic phone send_mail"));
         let mobile = GrantedAccess::of(scopes("phone"), FieldSet::from_iter([Field::Mobile]));
         let rest = all.without(mobile);

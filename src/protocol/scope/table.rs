@@ -1,9 +1,8 @@
-//! The table of scopes: a row for each. The fields that a scope opens are rows of
-//! [`people::fields`](crate::people::fields).
+//! The table of scopes. Their fields are rows of [`people::fields`](crate::people::fields).
 
 use crate::people::fields::Field;
 
-/// What an app asks for.
+/// A scope that an app can request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scope {
     Basic,
@@ -18,15 +17,15 @@ pub enum Scope {
     SendMail,
 }
 
-/// One scope: its name on the wire, what the person reads, the fields it opens.
+/// One scope: its name in the protocol, its texts, its fields.
 #[derive(Debug)]
 pub struct ScopeRow {
     pub scope: Scope,
-    /// As it stands in `scope=` (RFC 6749 §3.3).
+    /// In `scope` values (RFC 6749 §3.3).
     pub name: &'static str,
-    /// As the consent page heads it.
+    /// The heading on the consent page.
     pub title: &'static str,
-    /// As documentation explains it, after "The app can".
+    /// The explanation in the documentation, after "The app can".
     pub sentence: &'static str,
     pub fields: &'static [Field],
 }
@@ -81,10 +80,10 @@ pub const SCOPES: &[ScopeRow] = &[
         &[]),
 ];
 
-// A row that stands in the wrong place does not compile: `row()` below relies on the order.
+// A row in the wrong place does not compile, because `row()` relies on the order.
 #[expect(
     clippy::indexing_slicing,
-    reason = "when compiling, a panic is the point"
+    reason = "evaluated when compiling, where a panic is the error"
 )]
 const _: () = {
     let mut at = 0;
@@ -107,7 +106,7 @@ impl Scope {
         self.row().name
     }
 
-    /// Exact, as RFC 6749 §3.3 wants it: `Basic` is not `basic`.
+    /// The scope of this name. Names are case-sensitive (RFC 6749 §3.3).
     pub fn named(name: &str) -> Option<Self> {
         SCOPES
             .iter()
@@ -127,11 +126,11 @@ mod tests {
     #[test]
     fn every_field_belongs_to_exactly_one_scope() {
         for field in Field::all() {
-            let owners = SCOPES
+            let count = SCOPES
                 .iter()
                 .filter(|row| row.fields.contains(&field))
                 .count();
-            assert_eq!(owners, 1, "{}", field.name());
+            assert_eq!(count, 1, "{}", field.name());
         }
     }
 

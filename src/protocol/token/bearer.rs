@@ -1,12 +1,12 @@
-//! The proof that an app may read or do something for a person (RFC 6750).
+//! Bearer tokens: the extractor for requests that need an access token (RFC 6750).
 
 use axum::extract::{FromRef, FromRequestParts};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{StatusCode, header};
 
-use super::api::Feature;
-use super::{rules, store};
+use super::endpoint::Feature;
+use super::store;
 use crate::people::records::Person;
 use crate::platform::id::{AppId, GrantId};
 use crate::platform::secret::Secret;
@@ -15,7 +15,7 @@ use crate::protocol::oauth::oxide;
 use crate::protocol::oauth::oxide::BearerError;
 use crate::protocol::scope::{GrantedAccess, Scope};
 
-/// A live access token, with the person it speaks of.
+/// A live access token, with the person who granted it.
 #[derive(Debug)]
 pub struct AccessToken {
     pub app: AppId,
@@ -23,11 +23,11 @@ pub struct AccessToken {
     pub origins: Vec<String>,
     pub grant: GrantId,
     /// What may be shown or done: what the token and the grant both allow.
-    pub share: GrantedAccess,
+    pub access: GrantedAccess,
     pub person: Person,
 }
 
-/// Whatever is behind this needs an access token with the scope `NEEDED`, a row of the table.
+/// A handler with this argument needs an access token with the scope `NEEDED`, a row of the table of scopes.
 #[derive(Debug)]
 pub struct Bearer<const NEEDED: usize>(pub AccessToken);
 
@@ -45,64 +45,64 @@ where
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
-        let it = Feature::from_ref(state);
+        let endpoint = Feature::from_ref(state);
         let header = parts
             .headers
             .get(header::AUTHORIZATION)
             .and_then(|header| header.to_str().ok());
-        let presented = oxide::present(header, Self::needed());
-        let presented = presented.map_err(|turned| turned_away(turned, Self::needed(), None))?;
-        let token = Secret::new(presented.token.clone());
-        let now = it.clock.now();
-        let facts = store::find_access(it.db.pool(), token.fingerprint(), now).await;
+        let request = oxide::read_bearer(header, Self::needed());
+        let request = request.map_err(|error| render_error(error, Self::needed(), None))?;
+        let token = Secret::new(request.token.clone());
+        let now = endpoint.clock.now();
+        let facts = store::find_access(endpoint.db.pool(), token.token_hash(), now).await;
         let facts = facts.map_err(|error| ApiError::from(error).into_response())?;
         let origins = facts
             .as_ref()
             .map(|facts| facts.origins.clone())
             .unwrap_or_default();
-        let live = facts
-            .filter(|facts| rules::is_live(!facts.stands, facts.issued_at, &it.lifetimes, now));
-        let found = live.as_ref().map(|facts| facts.share.scopes());
-        let taken_back = live
+        let lifetime = endpoint.lifetimes.access_token;
+        let live = facts.filter(|facts| facts.is_live && now - facts.issued_at < lifetime);
+        let scopes = live.as_ref().map(|facts| facts.access.scopes());
+        let withdrawn = live
             .as_ref()
-            .and_then(|facts| Self::needed().filter(|needed| facts.taken_back.contains(*needed)));
-        let opened = oxide::admit(presented, found);
-        match (opened, live) {
+            .and_then(|facts| Self::needed().filter(|needed| facts.withdrawn.contains(*needed)));
+        match (oxide::require_scope(request, scopes), live) {
             (Ok(()), Some(facts)) => Ok(Self(AccessToken {
                 app: facts.app,
                 origins: facts.origins,
                 grant: facts.grant,
-                share: facts.share,
+                access: facts.access,
                 person: facts.person,
             })),
-            (turned, _) => {
-                let turned = turned.err().unwrap_or(BearerError::InvalidToken);
-                let mut answer = turned_away(turned, Self::needed(), taken_back);
-                answer.extensions_mut().insert(AllowedOrigins(origins));
-                Err(answer)
+            (result, _) => {
+                let error = result.err().unwrap_or(BearerError::InvalidToken);
+                let mut response = render_error(error, Self::needed(), withdrawn);
+                response.extensions_mut().insert(AllowedOrigins(origins));
+                Err(response)
             }
         }
     }
 }
 
-/// The words old clients know (the first two are the same on purpose), the header of RFC 6750 §3. An app
-/// that was allowed something once learns that the person has ended it.
-fn turned_away(turned: BearerError, needed: Option<Scope>, taken_back: Option<Scope>) -> Response {
-    const NOBODY: &str = "Authentication credentials were not provided.";
+/// The sentences that old clients expect (the first two are the same for that reason) and the header of
+/// RFC 6750 §3. An app that had the scope learns that the person has withdrawn it.
+fn render_error(error: BearerError, needed: Option<Scope>, withdrawn: Option<Scope>) -> Response {
+    const UNAUTHENTICATED: &str = "Authentication credentials were not provided.";
     let scope = needed
         .map(|scope| format!(", scope=\"{}\"", scope.name()))
         .unwrap_or_default();
-    match turned {
+    match error {
         BearerError::NoToken => {
-            ApiError::new(StatusCode::UNAUTHORIZED, NOBODY).challenge("realm=\"api\"")
+            ApiError::new(StatusCode::UNAUTHORIZED, UNAUTHENTICATED).challenge("realm=\"api\"")
         }
-        BearerError::InvalidToken => ApiError::new(StatusCode::UNAUTHORIZED, NOBODY).challenge(
-            "realm=\"api\", error=\"invalid_token\", \
+        BearerError::InvalidToken => ApiError::new(StatusCode::UNAUTHORIZED, UNAUTHENTICATED)
+            .challenge(
+                "realm=\"api\", error=\"invalid_token\", \
              error_description=\"The access token is unknown, ended or too old. Refresh it.\"",
-        ),
+            ),
         BearerError::InsufficientScope => ApiError::new(
             StatusCode::FORBIDDEN,
-            taken_back.map_or_else(
+            withdrawn.map_or_else(
                 || "You do not have permission to perform this action.".to_owned(),
                 |scope| {
                     format!(

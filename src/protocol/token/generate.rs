@@ -1,4 +1,4 @@
-//! Making codes and pairs.
+//! Generates codes and token pairs.
 
 use super::model::TokenPair;
 use crate::platform::clock::Timestamp;
@@ -6,24 +6,24 @@ use crate::platform::id::{FamilyId, PairId};
 use crate::platform::rng::Rng;
 use crate::platform::secret::Secret;
 
-/// An authorization code in clear, and the family that will descend from it.
+/// An authorization code in clear, and the id of the token family that descends from it.
 #[derive(Debug)]
 pub struct AuthorizationCode {
     pub family: FamilyId,
     pub code: Secret,
 }
 
-pub fn code(now: Timestamp, rng: &dyn Rng) -> AuthorizationCode {
+pub fn generate_code(now: Timestamp, rng: &dyn Rng) -> AuthorizationCode {
     AuthorizationCode {
         family: FamilyId::new(now, rng),
         code: Secret::generate(rng),
     }
 }
 
-pub(super) fn pair(now: Timestamp, rng: &dyn Rng) -> TokenPair {
+pub(super) fn generate_token_pair(now: Timestamp, rng: &dyn Rng) -> TokenPair {
     TokenPair {
         id: PairId::new(now, rng),
-        access: Secret::generate(rng),
-        refresh: Secret::generate(rng),
+        access_token: Secret::generate(rng),
+        refresh_token: Secret::generate(rng),
     }
 }

@@ -1,39 +1,89 @@
-//! Trading codes for tokens, keeping them fresh, taking them back.
+//! The token endpoint (RFC 6749 §3.2), the revocation endpoint (RFC 7009) and bearer tokens (RFC 6750). Owns
+//! the tables `codes`, `families` and `pairs`, except that the authorization endpoint inserts codes and
+//! families.
+//!
+//! [`endpoint`] reads top down: parse, authenticate the client, find the grant type, decide, keep, answer.
+//! The grant types are in [`grants`], the causes of refusals in [`refusal`].
 //!
 //! ```text
 //! code ──exchange──▶ pair ──refresh──▶ pair ──refresh──▶ pair …      one family
 //!   │ again, later      │ old token again:                 │
 //!   ▼                   ▼                                  ▼ revoke: this pair ends
-//! family ends         at once, successor unused: a lost answer, the successor is replaced
+//! family ends         at once, successor unused: the response was lost, the successor is replaced
 //!                     otherwise: replayed, the family ends, the person gets a mail
 //! ```
 //!
-//! A token lives while its pair, its family and its grant do, and neither app nor person is suspended,
-//! and the person is not about to leave.
-//! So whoever ends any of these ends it everywhere at the next request, and nobody has to find tokens.
+//! A token is live while its pair, its family and its grant are, the app and the person are not suspended,
+//! and the person is not about to leave (the view `live_token_families` and the function `is_live(pairs)`). So
+//! ending any of these ends the tokens at their next use, and no code has to search for tokens.
 //!
-//! Decision: no transaction in the common case. Exchange and refresh load the facts, judge them in
-//! pure rules and oxide-auth's machines, and keep the outcome in one statement that takes the old and
-//! makes the new, and does nothing if somebody was faster.
+//! Decision: no transaction in the common case. Exchange and refresh load the facts, decide in pure
+//! functions and oxide-auth's machines, and keep the outcome in one statement that ends the old and inserts
+//! the new, and does nothing if another request was faster.
 
-mod api;
 mod bearer;
-mod client_auth;
-mod doubt;
+mod client_authentication;
 mod end;
-mod exchange;
+mod endpoint;
 mod generate;
+mod grants;
 mod model;
-mod refresh;
+mod refusal;
 mod replay;
 mod request;
-mod revoke;
-mod rules;
+mod revocation;
 mod store;
 mod sweep;
+mod uncertain_rotations;
 
-pub use api::{Feature, TokenEndpointState, routes};
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Router, middleware};
 pub use bearer::{AccessToken, Bearer};
 pub use end::end_after_new_password;
-pub use generate::{AuthorizationCode, code};
+pub use endpoint::{Feature, TokenEndpointState};
+pub use generate::{AuthorizationCode, generate_code};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+pub use refusal::causes::ALL as PROBLEM_CAUSES;
 pub use sweep::sweep;
+
+use crate::platform::web::{OAuthErrorResponse, allow_registered_origins};
+use crate::protocol::clients;
+
+const METHODS: &str = "POST, OPTIONS";
+
+pub fn routes(feature: Feature) -> Router {
+    let token = post(endpoint::token);
+    let revoke_token = post(revocation::revoke_token);
+    Router::new()
+        .route(
+            "/oauth/token",
+            token.options(preflight).fallback(not_allowed),
+        )
+        .route(
+            "/oauth/revoke_token",
+            revoke_token.options(preflight).fallback(not_allowed),
+        )
+        .layer(middleware::from_fn(allow_registered_origins))
+        .with_state(feature)
+}
+
+async fn preflight(
+    State(endpoint): State<Feature>,
+    headers: HeaderMap,
+) -> Result<Response, OAuthErrorResponse> {
+    Ok(clients::preflight(&endpoint.db, &headers, METHODS).await?)
+}
+
+async fn not_allowed() -> Response {
+    let error = OAuthErrorResponse::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "invalid_request",
+        "This address takes POST only.",
+    );
+    let mut response = error.into_response();
+    let allow = HeaderValue::from_static(METHODS);
+    response.headers_mut().insert(header::ALLOW, allow);
+    response
+}

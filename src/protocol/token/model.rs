@@ -1,4 +1,4 @@
-//! What is known of clients, codes and pairs when a rule is asked.
+//! Clients, codes and token pairs as the decisions take them.
 
 use crate::platform::clock::Timestamp;
 use crate::platform::id::{AppId, FamilyId, GrantId, PairId, PersonId, SecretId};
@@ -6,9 +6,9 @@ use crate::platform::secret::Secret;
 use crate::protocol::oauth::Challenge;
 use crate::protocol::scope::GrantedAccess;
 
-/// An app as the token endpoint sees it.
+/// A registered client with what it may prove itself with.
 #[derive(Debug, Clone)]
-pub(super) struct TokenClient {
+pub(super) struct RegisteredClient {
     pub app: AppId,
     pub client_id: String,
     pub is_public: bool,
@@ -16,17 +16,28 @@ pub(super) struct TokenClient {
     pub redirect_uris: Vec<String>,
     pub origins: Vec<String>,
     pub secrets: Vec<StoredClientSecret>,
-    /// The secret it proved itself with.
-    pub proved_with: Option<SecretId>,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct StoredClientSecret {
     pub id: SecretId,
-    pub fingerprint: Vec<u8>,
+    pub token_hash: Vec<u8>,
 }
 
-/// Whose a code or pair is, and whether that still stands.
+/// The client of this request, authenticated, or public and identified (RFC 6749 §3.2.1).
+#[derive(Debug, Clone)]
+pub(super) struct AuthenticatedClient {
+    pub app: AppId,
+    pub client_id: String,
+    pub is_public: bool,
+    /// The first one registered, for requests that name none.
+    pub default_redirect_uri: String,
+    pub origins: Vec<String>,
+    /// The secret it authenticated with.
+    pub secret: Option<SecretId>,
+}
+
+/// The login that a code or a token pair belongs to.
 #[derive(Debug, Clone)]
 pub(super) struct TokenContext {
     pub app: AppId,
@@ -35,15 +46,15 @@ pub(super) struct TokenContext {
     pub grant: GrantId,
     pub family: FamilyId,
     pub family_began_at: Timestamp,
-    /// Grant and family live, the person not suspended.
-    pub stands: bool,
-    /// What was agreed at the sign-in and is still allowed.
-    pub share: GrantedAccess,
+    /// Whether the family is in the view `live_token_families`.
+    pub is_live: bool,
+    /// What was granted when the login began and is still granted.
+    pub access: GrantedAccess,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct CodeFacts {
-    pub lineage: TokenContext,
+    pub context: TokenContext,
     pub redirect_uri: String,
     pub challenge: Option<Challenge>,
     pub issued_at: Timestamp,
@@ -52,38 +63,38 @@ pub(super) struct CodeFacts {
 
 #[derive(Debug, Clone)]
 pub(super) struct PairFacts {
-    pub lineage: TokenContext,
+    pub context: TokenContext,
     pub id: PairId,
     pub issued_at: Timestamp,
     pub end: PairEnd,
 }
 
-/// How a pair ended, if it did.
+/// How a token pair ended, if it did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PairEnd {
     Live,
-    /// Its refresh token was traded.
+    /// Its refresh token was used.
     Rotated {
         at: Timestamp,
         successor: PairId,
-        successor_is_untouched: bool,
+        successor_is_unused: bool,
     },
-    /// The answer that carried it was lost; another pair took its place.
+    /// The response that carried it was lost; another pair took its place.
     Replaced,
     Revoked,
 }
 
-/// A pair fresh from the mint, in clear for the last time.
+/// A new token pair in clear. Only its hashes are stored.
 #[derive(Debug)]
 pub(super) struct TokenPair {
     pub id: PairId,
-    pub access: Secret,
-    pub refresh: Secret,
+    pub access_token: Secret,
+    pub refresh_token: Secret,
 }
 
-/// What a client is given.
+/// What the client receives (RFC 6749 §5.1).
 #[derive(Debug)]
 pub(super) struct IssuedTokens {
-    pub minted: TokenPair,
-    pub share: GrantedAccess,
+    pub pair: TokenPair,
+    pub access: GrantedAccess,
 }

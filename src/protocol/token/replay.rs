@@ -1,5 +1,5 @@
-//! What follows when a used code or refresh token comes back: two parties hold it, and we cannot know
-//! which is the thief, so everything that descends from it ends.
+//! A used code or refresh token was presented again: two parties hold it, and the server cannot tell which
+//! of them is the thief. Every token that descends from the same code ends.
 
 use serde_json::json;
 
@@ -12,63 +12,73 @@ use crate::platform::id::{AppId, FamilyId, PersonId};
 use crate::platform::rng::Rng;
 use crate::platform::{audit, db, mail};
 
-/// What was replayed.
+/// The token family of what was replayed.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Replay {
+pub(super) struct ReplayedFamily {
     app: AppId,
     person: PersonId,
     family: FamilyId,
-    what: ReplayedCredential,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum ReplayedCredential {
-    Code,
-    RefreshToken,
-}
-
-impl Replay {
-    pub(super) fn of_code(lineage: &TokenContext) -> Self {
-        Self::of(lineage, ReplayedCredential::Code)
-    }
-
-    pub(super) fn of_refresh_token(lineage: &TokenContext) -> Self {
-        Self::of(lineage, ReplayedCredential::RefreshToken)
-    }
-
-    fn of(lineage: &TokenContext, what: ReplayedCredential) -> Self {
+impl From<&TokenContext> for ReplayedFamily {
+    fn from(context: &TokenContext) -> Self {
         Self {
-            app: lineage.app,
-            person: lineage.person,
-            family: lineage.family,
-            what,
+            app: context.app,
+            person: context.person,
+            family: context.family,
         }
     }
 }
 
-/// Ends the family, writes it down, and tells the person if a token was the matter. Once: what has
-/// ended already is not told again.
-pub(super) async fn end_family(
+/// Ends the family of a replayed code (RFC 6749 §4.1.2).
+pub(super) async fn revoke_family_of_code(
     tx: &mut Tx,
-    replay: Replay,
+    replayed: ReplayedFamily,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<()> {
-    let (reason, action) = match replay.what {
-        ReplayedCredential::Code => ("code_replayed", "code.replayed"),
-        ReplayedCredential::RefreshToken => ("token_replayed", "token.replayed"),
-    };
-    if !store::mark_family_ended(&mut **tx, replay.family, reason, now).await? {
-        return Ok(());
-    }
-    let entry = AuditEntry::of(action)
-        .on_app(replay.app)
-        .about(replay.person);
-    let entry = entry.with(json!({ "family": replay.family }));
-    audit::note(&mut **tx, entry, now, rng).await?;
-    if matches!(replay.what, ReplayedCredential::RefreshToken) {
-        let detail = json!({ "app": replay.app, "at": now.unix_timestamp() });
-        mail::put(&mut **tx, "token_replayed", replay.person, detail, now, rng).await?;
+    revoke_family(tx, replayed, ("code_replayed", "code.replayed"), now, rng).await?;
+    Ok(())
+}
+
+/// Ends the family of a replayed refresh token (RFC 9700 §4.14.2), and mails the person the first time.
+pub(super) async fn revoke_family_of_refresh_token(
+    tx: &mut Tx,
+    replayed: ReplayedFamily,
+    now: Timestamp,
+    rng: &dyn Rng,
+) -> db::Result<()> {
+    let reason = ("token_replayed", "token.replayed");
+    if revoke_family(tx, replayed, reason, now, rng).await? {
+        let detail = json!({ "app": replayed.app, "at": now.unix_timestamp() });
+        mail::enqueue(
+            &mut **tx,
+            "token_replayed",
+            replayed.person,
+            detail,
+            now,
+            rng,
+        )
+        .await?;
     }
     Ok(())
+}
+
+/// False if the family had ended before.
+async fn revoke_family(
+    tx: &mut Tx,
+    replayed: ReplayedFamily,
+    (reason, action): (&str, &'static str),
+    now: Timestamp,
+    rng: &dyn Rng,
+) -> db::Result<bool> {
+    if !store::mark_family_ended(&mut **tx, replayed.family, reason, now).await? {
+        return Ok(false);
+    }
+    let entry = AuditEntry::of(action)
+        .on_app(replayed.app)
+        .about(replayed.person);
+    let entry = entry.with(json!({ "family": replayed.family }));
+    audit::record(&mut **tx, entry, now, rng).await?;
+    Ok(true)
 }

@@ -1,185 +1,109 @@
-//! Requests to the token endpoints, read from the wire and made regular: the habits of old clients
-//! end here.
+//! Requests to the token endpoint and the revocation endpoint, read from the wire. What old clients do
+//! differently is made regular here.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Multipart, Request};
-use http::{StatusCode, header};
+use http::header;
 
+use super::grants::{AuthorizationCodeRequest, GrantRequest, RefreshTokenRequest};
+use super::refusal::Refusal;
 use crate::platform::secret::Secret;
-use crate::platform::web::{FormParams, OAuthErrorResponse, RepeatedParameter};
+use crate::platform::web::FormParams;
+use crate::protocol::oauth::ClientCredentials;
 use crate::protocol::oauth::credential::MissingCredentials;
-use crate::protocol::oauth::{ClientCredentials, OAuthError, OAuthErrorCode};
-use crate::protocol::scope::ScopeSet;
 
-/// `POST /oauth/token/`
+/// `POST /oauth/token/` (RFC 6749 §4.1.3, §6)
 #[derive(Debug)]
 pub(super) struct TokenRequest {
-    pub credential: ClientCredentials,
-    pub form: GrantRequest,
+    pub credentials: ClientCredentials,
+    pub grant: GrantRequest,
 }
 
-/// One grant type each.
+/// `POST /oauth/revoke_token/` (RFC 7009 §2.1). `token_type_hint` is not read: both kinds are searched.
 #[derive(Debug)]
-pub(super) enum GrantRequest {
-    /// RFC 6749 §4.1.3
-    Code {
-        code: Secret,
-        redirect_uri: Option<String>,
-        verifier: Option<String>,
-    },
-    /// RFC 6749 §6
-    Refresh {
-        token: Secret,
-        scopes: Option<ScopeSet>,
-    },
-}
-
-/// `POST /oauth/revoke_token/` (RFC 7009 §2.1). The hint is not read: both kinds are searched.
-#[derive(Debug)]
-pub(super) struct RevokeRequest {
-    pub credential: ClientCredentials,
+pub(super) struct RevocationRequest {
+    pub credentials: ClientCredentials,
     pub token: Secret,
 }
 
-impl<S: Send + Sync> FromRequest<S> for TokenRequest {
-    type Rejection = OAuthErrorResponse;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, OAuthErrorResponse> {
-        let (header, pairs) = read(request, state).await?;
-        let grant_type = one(&pairs, "grant_type")?;
-        if !matches!(grant_type, Some("authorization_code" | "refresh_token")) {
-            return Err(unsupported(grant_type).into());
-        }
-        let credential = credential(header.as_deref(), &pairs)?;
-        let form = if grant_type == Some("refresh_token") {
-            let scopes = one(&pairs, "scope")?.map(ScopeSet::parse).transpose();
-            let scopes = scopes.map_err(|unknown| {
-                OAuthError::new(OAuthErrorCode::InvalidScope, unknown.advice())
-            })?;
-            GrantRequest::Refresh {
-                token: Secret::new(required(&pairs, "refresh_token")?),
-                scopes,
-            }
-        } else {
-            GrantRequest::Code {
-                code: Secret::new(required(&pairs, "code")?),
-                redirect_uri: one(&pairs, "redirect_uri")?.map(str::to_owned),
-                verifier: one(&pairs, "code_verifier")?.map(str::to_owned),
-            }
+impl TokenRequest {
+    pub(super) async fn read(request: Request) -> Result<Self, Refusal> {
+        let (header, params) = read_form(request).await?;
+        let parse_grant = match params.one("grant_type")? {
+            Some("authorization_code") => AuthorizationCodeRequest::parse,
+            Some("refresh_token") => RefreshTokenRequest::parse,
+            Some(_) => return Err(Refusal::UnsupportedGrantType),
+            None => return Err(Refusal::MissingGrantType),
         };
-        Ok(Self { credential, form })
+        Ok(Self {
+            credentials: read_credentials(header.as_deref(), &params)?,
+            grant: parse_grant(&params)?,
+        })
     }
 }
 
-impl<S: Send + Sync> FromRequest<S> for RevokeRequest {
-    type Rejection = OAuthErrorResponse;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, OAuthErrorResponse> {
-        let (header, pairs) = read(request, state).await?;
-        let credential = credential(header.as_deref(), &pairs)?;
-        let token = Secret::new(required(&pairs, "token")?);
-        Ok(Self { credential, token })
+impl RevocationRequest {
+    pub(super) async fn read(request: Request) -> Result<Self, Refusal> {
+        let (header, params) = read_form(request).await?;
+        Ok(Self {
+            credentials: read_credentials(header.as_deref(), &params)?,
+            token: Secret::new(required(&params, "token")?),
+        })
     }
 }
 
-/// The `Authorization` header and the form. The content type is looked at for one thing only: curl in
-/// PHP, given an array of fields, sends them as `multipart/form-data`. Otherwise old clients send all
-/// sorts, and what is not a form has no `grant_type`.
-async fn read<S: Send + Sync>(
-    request: Request,
-    state: &S,
-) -> Result<(Option<String>, FormParams), OAuthErrorResponse> {
+/// A parameter that must be there.
+pub(super) fn required<'a>(params: &'a FormParams, name: &'static str) -> Result<&'a str, Refusal> {
+    params.one(name)?.ok_or(Refusal::MissingParameter(name))
+}
+
+fn read_credentials(
+    header: Option<&str>,
+    params: &FormParams,
+) -> Result<ClientCredentials, Refusal> {
+    let client_id = params.one("client_id")?;
+    let client_secret = params.one("client_secret")?;
+    ClientCredentials::read(header, client_id, client_secret)
+        .map_err(|MissingCredentials| Refusal::ClientUnauthenticated)
+}
+
+/// The `Authorization` header and the form. `Content-Type` decides one thing only: curl in PHP, given an
+/// array of fields, sends them as `multipart/form-data`. Old clients send all sorts of types otherwise, and
+/// a body that is not a form has no `grant_type`.
+async fn read_form(request: Request) -> Result<(Option<String>, FormParams), Refusal> {
     if request.uri().query().is_some_and(|query| !query.is_empty()) {
-        let error = "Send the parameters in the body: addresses end up in logs.";
-        return Err(OAuthError::invalid_request(error).into());
+        return Err(Refusal::ParametersInQuery);
     }
     let header = request.headers().get(header::AUTHORIZATION);
     let header = header.map(|header| String::from_utf8_lossy(header.as_bytes()).into_owned());
-    let kind = request.headers().get(header::CONTENT_TYPE);
-    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let kind = kind.to_ascii_lowercase();
-    let is_multipart = kind.starts_with("multipart/form-data") && kind.contains("boundary=");
-    let pairs = if is_multipart {
-        FormParams::of(parts(request, state).await?)
+    let media_type = request.headers().get(header::CONTENT_TYPE);
+    let media_type = media_type.and_then(|value| value.to_str().ok());
+    let media_type = media_type.unwrap_or_default().to_ascii_lowercase();
+    let is_multipart =
+        media_type.starts_with("multipart/form-data") && media_type.contains("boundary=");
+    let params = if is_multipart {
+        FormParams::from_pairs(read_multipart(request).await?)
     } else {
-        let body = Bytes::from_request(request, state);
-        let body = body.await.map_err(|refused| not_whole(refused.status()))?;
-        // Raw requests are written with a blank line too many, and with one at the end.
+        let body = Bytes::from_request(request, &()).await;
+        let body = body.map_err(|rejection| Refusal::BodyIncomplete(rejection.status()))?;
+        // Requests written by hand have a blank line too many, or one at the end.
         FormParams::parse(body.trim_ascii())
     };
-    let pairs =
-        pairs.ok_or_else(|| OAuthError::invalid_request("The body holds a NUL character."))?;
-    Ok((header, pairs))
+    Ok((header, params.ok_or(Refusal::NulCharacter)?))
 }
 
 /// The fields of `multipart/form-data` (RFC 7578).
-async fn parts<S: Send + Sync>(
-    request: Request,
-    state: &S,
-) -> Result<Vec<(String, String)>, OAuthErrorResponse> {
-    let multipart = Multipart::from_request(request, state).await;
-    let mut multipart = multipart.map_err(|refused| not_whole(refused.status()))?;
-    let mut pairs = Vec::new();
-    while let Some(part) = multipart
-        .next_field()
-        .await
-        .map_err(|refused| not_whole(refused.status()))?
-    {
-        let name = part.name().unwrap_or_default().to_owned();
-        let value = part.bytes().await;
-        let value = value.map_err(|refused| not_whole(refused.status()))?;
-        pairs.push((name, String::from_utf8_lossy(&value).into_owned()));
+async fn read_multipart(request: Request) -> Result<Vec<(String, String)>, Refusal> {
+    let multipart = Multipart::from_request(request, &()).await;
+    let mut multipart =
+        multipart.map_err(|rejection| Refusal::BodyIncomplete(rejection.status()))?;
+    let incomplete =
+        |error: axum::extract::multipart::MultipartError| Refusal::BodyIncomplete(error.status());
+    let mut params = Vec::new();
+    while let Some(field) = multipart.next_field().await.map_err(incomplete)? {
+        let name = field.name().unwrap_or_default().to_owned();
+        let value = field.bytes().await.map_err(incomplete)?;
+        params.push((name, String::from_utf8_lossy(&value).into_owned()));
     }
-    Ok(pairs)
-}
-
-fn not_whole(status: StatusCode) -> OAuthErrorResponse {
-    OAuthErrorResponse::new(
-        status,
-        "invalid_request",
-        "The body is too large or did not arrive whole.",
-    )
-}
-
-fn credential(
-    header: Option<&str>,
-    pairs: &FormParams,
-) -> Result<ClientCredentials, OAuthErrorResponse> {
-    let client_id = one(pairs, "client_id")?;
-    let client_secret = one(pairs, "client_secret")?;
-    ClientCredentials::read(header, client_id, client_secret).map_err(|MissingCredentials| {
-        let description =
-            "Say which client this is: HTTP Basic, or client_id and client_secret in the body.";
-        let problem =
-            OAuthErrorResponse::new(StatusCode::UNAUTHORIZED, "invalid_client", description);
-        // RFC 9110 §15.5.2: every 401 carries a challenge.
-        problem.ask_basic()
-    })
-}
-
-fn one<'a>(
-    pairs: &'a FormParams,
-    name: &'static str,
-) -> Result<Option<&'a str>, OAuthErrorResponse> {
-    pairs.one(name).map_err(|repeated: RepeatedParameter| {
-        OAuthError::invalid_request(repeated.to_string()).into()
-    })
-}
-
-fn required<'a>(pairs: &'a FormParams, name: &'static str) -> Result<&'a str, OAuthErrorResponse> {
-    let missing =
-        || OAuthError::invalid_request(format!("The parameter {name} is missing.")).into();
-    one(pairs, name)?.ok_or_else(missing)
-}
-
-fn unsupported(grant_type: Option<&str>) -> OAuthError {
-    OAuthError::new(
-        OAuthErrorCode::UnsupportedGrantType,
-        match grant_type {
-            None => {
-                "grant_type is missing. Send authorization_code or refresh_token in a form body."
-            }
-            Some(_) => "Only authorization_code and refresh_token are served.",
-        },
-    )
+    Ok(params)
 }

@@ -1,9 +1,9 @@
-//! Clients, codes and pairs in the database.
+//! Clients, codes and token pairs in the database.
 
 use sqlx::types::Json;
 
 use super::model::{
-    CodeFacts, PairEnd, PairFacts, StoredClientSecret, TokenClient, TokenContext, TokenPair,
+    CodeFacts, PairEnd, PairFacts, RegisteredClient, StoredClientSecret, TokenContext, TokenPair,
 };
 use crate::people::fields::FieldSet;
 use crate::people::records::Person;
@@ -15,16 +15,16 @@ use crate::platform::secret::TokenHash;
 use crate::protocol::oauth::Challenge;
 use crate::protocol::scope::{GrantedAccess, ScopeSet};
 
-/// How stale a "last used" may grow, so that use is not always a write.
-const SEEN_EVERY_SECONDS: f64 = 60.0;
+/// How old a "last used" may grow before it is written again, so that not every use is a write.
+const LAST_USED_STEP_SECONDS: f64 = 60.0;
 
-fn share(scopes: &[String], fields: &[String]) -> GrantedAccess {
+fn granted_access(scopes: &[String], fields: &[String]) -> GrantedAccess {
     GrantedAccess::of(ScopeSet::of_names(scopes), FieldSet::of_names(fields))
 }
 
-/// The lineage in a row of the statements that find a code or a pair: each has a type of its own, so no
-/// function can take both.
-macro_rules! lineage {
+/// The context in a row of the statements that find a code or a pair. Each statement has a row type of its
+/// own, so this cannot be a function.
+macro_rules! context {
     ($row:ident) => {
         TokenContext {
             app: AppId($row.app_id),
@@ -33,9 +33,9 @@ macro_rules! lineage {
             grant: GrantId($row.grant_id),
             family: FamilyId($row.family_id),
             family_began_at: $row.started_at,
-            stands: $row.stands,
-            share: share(&$row.scopes, &$row.fields)
-                .intersection(share(&$row.grant_scopes, &$row.grant_fields)),
+            is_live: $row.is_live,
+            access: granted_access(&$row.scopes, &$row.fields)
+                .intersection(granted_access(&$row.grant_scopes, &$row.grant_fields)),
         }
     };
 }
@@ -43,7 +43,7 @@ macro_rules! lineage {
 pub(super) async fn list_clients(
     db: impl Executor<'_>,
     client_ids: &[String],
-) -> db::Result<Vec<TokenClient>> {
+) -> db::Result<Vec<RegisteredClient>> {
     let rows = sqlx::query!(
         r#"select a.id, a.client_id, a.kind = 'public' as "is_public!",
                   a.suspended_at is not null as "is_suspended!", a.redirect_uris, a.origins,
@@ -57,11 +57,11 @@ pub(super) async fn list_clients(
     .await?;
     let clients = rows.into_iter().map(|row| {
         let secrets = row.secret_ids.into_iter().zip(row.fingerprints);
-        let secrets = secrets.map(|(id, fingerprint)| StoredClientSecret {
+        let secrets = secrets.map(|(id, token_hash)| StoredClientSecret {
             id: SecretId(id),
-            fingerprint,
+            token_hash,
         });
-        TokenClient {
+        RegisteredClient {
             app: AppId(row.id),
             client_id: row.client_id,
             is_public: row.is_public,
@@ -69,7 +69,6 @@ pub(super) async fn list_clients(
             redirect_uris: row.redirect_uris,
             origins: row.origins,
             secrets: secrets.collect(),
-            proved_with: None,
         }
     });
     Ok(clients.collect())
@@ -83,20 +82,18 @@ pub(super) async fn find_code(
         r#"select c.family_id, c.redirect_uri, c.code_challenge, c.issued_at, c.used_at,
                   f.started_at, f.scopes, f.fields, f.grant_id,
                   g.scopes as grant_scopes, g.fields as grant_fields, g.app_id, g.person_id, a.client_id,
-                  f.ended_at is null and g.ended_at is null and p.suspended_at is null
-                    and not exists (select 1 from account_closures l where l.person_id = g.person_id) as "stands!"
+                  exists (select from live_token_families l where l.id = f.id) as "is_live!"
            from authorization_codes c
            join token_families f on f.id = c.family_id
            join grants g on g.id = f.grant_id
            join apps a on a.id = g.app_id
-           join people p on p.id = g.person_id
            where c.hash = $1"#,
         code.to_vec()
     )
     .fetch_optional(db)
     .await?;
     Ok(row.map(|row| CodeFacts {
-        lineage: lineage!(row),
+        context: context!(row),
         redirect_uri: row.redirect_uri,
         challenge: row.code_challenge.map(Challenge::stored),
         issued_at: row.issued_at,
@@ -104,13 +101,13 @@ pub(super) async fn find_code(
     }))
 }
 
-/// Uses up a code and keeps the pair made from it, in one statement. False if somebody was faster.
+/// Uses up a code and inserts the pair issued for it, in one statement. False if another request was faster.
 pub(super) async fn use_code(
     db: impl Executor<'_>,
     code: TokenHash,
-    minted: &TokenPair,
-    share: GrantedAccess,
-    proved_with: Option<SecretId>,
+    pair: &TokenPair,
+    access: GrantedAccess,
+    secret: Option<SecretId>,
     now: Timestamp,
 ) -> db::Result<bool> {
     let row = sqlx::query!(
@@ -128,13 +125,13 @@ pub(super) async fn use_code(
            select count(*) as "kept!" from pair"#,
         code.to_vec(),
         now,
-        minted.id.0,
-        minted.access.fingerprint().to_vec(),
-        minted.refresh.fingerprint().to_vec(),
-        &share.scopes().names(),
-        &share.fields().names(),
-        proved_with.map(|id| id.0),
-        SEEN_EVERY_SECONDS,
+        pair.id.0,
+        pair.access_token.token_hash().to_vec(),
+        pair.refresh_token.token_hash().to_vec(),
+        &access.scopes().names(),
+        &access.fields().names(),
+        secret.map(|id| id.0),
+        LAST_USED_STEP_SECONDS,
     )
     .fetch_one(db)
     .await?;
@@ -149,19 +146,16 @@ pub(super) async fn find_pair(
 ) -> db::Result<Option<PairFacts>> {
     let row = sqlx::query!(
         r#"select t.id, t.family_id, t.issued_at, t.rotated_at, t.successor_id, t.replaced_at, t.revoked_at,
-                  coalesce(num_nonnulls(n.used_at, n.rotated_at, n.replaced_at, n.revoked_at) = 0, false)
-                      as "successor_is_untouched!",
+                  coalesce(n.used_at is null and is_live(n), false) as "successor_is_unused!",
                   n.revoked_at is not null as "successor_is_revoked!",
                   f.started_at, f.scopes, f.fields, f.grant_id,
                   g.scopes as grant_scopes, g.fields as grant_fields, g.app_id, g.person_id, a.client_id,
-                  f.ended_at is null and g.ended_at is null and p.suspended_at is null
-                    and not exists (select 1 from account_closures l where l.person_id = g.person_id) as "stands!"
+                  exists (select from live_token_families l where l.id = f.id) as "is_live!"
            from token_pairs t
            left join token_pairs n on n.id = t.successor_id
            join token_families f on f.id = t.family_id
            join grants g on g.id = f.grant_id
            join apps a on a.id = g.app_id
-           join people p on p.id = g.person_id
            where t.refresh_token_hash = $1 or ($2 and t.access_token_hash = $1)"#,
         token.to_vec(),
         either
@@ -179,17 +173,28 @@ pub(super) async fn find_pair(
         ) {
             (Some(_), ..) => PairEnd::Revoked,
             (_, Some(_), ..) => PairEnd::Replaced,
-            // Whoever revoked the successor ended this line on purpose.
+            // A client that revoked the successor ended the login on purpose.
             (_, _, Some(_), _) if row.successor_is_revoked => PairEnd::Revoked,
             (_, _, Some(at), Some(successor)) => PairEnd::Rotated {
                 at,
                 successor: PairId(successor),
-                successor_is_untouched: row.successor_is_untouched,
+                successor_is_unused: row.successor_is_unused,
             },
             _ => PairEnd::Live,
         },
-        lineage: lineage!(row),
+        context: context!(row),
     }))
+}
+
+/// Holds a code until the transaction ends.
+pub(super) async fn lock_code(db: impl Executor<'_>, code: TokenHash) -> db::Result<()> {
+    sqlx::query!(
+        "select family_id from authorization_codes where hash = $1 for update",
+        code.to_vec()
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(())
 }
 
 /// Holds a pair, found by its refresh token, until the transaction ends.
@@ -203,19 +208,19 @@ pub(super) async fn lock_pair(db: impl Executor<'_>, token: TokenHash) -> db::Re
     Ok(())
 }
 
-/// Ends a live pair and keeps its successor, in one statement. False if somebody was faster.
-pub(super) async fn rotate(
+/// Ends a live pair and inserts its successor, in one statement. False if another request was faster.
+pub(super) async fn rotate_pair(
     db: impl Executor<'_>,
     old: PairId,
-    minted: &TokenPair,
-    share: GrantedAccess,
-    proved_with: Option<SecretId>,
+    pair: &TokenPair,
+    access: GrantedAccess,
+    secret: Option<SecretId>,
     now: Timestamp,
 ) -> db::Result<bool> {
     let row = sqlx::query!(
         r#"with old as (
              update token_pairs set rotated_at = $2, successor_id = $3, used_at = coalesce(used_at, $2)
-             where id = $1 and rotated_at is null and replaced_at is null and revoked_at is null
+             where id = $1 and is_live(token_pairs)
              returning family_id
            ), pair as (
              insert into token_pairs (id, family_id, access_token_hash, refresh_token_hash, scopes, fields, issued_at)
@@ -228,27 +233,26 @@ pub(super) async fn rotate(
            select count(*) as "kept!" from pair"#,
         old.0,
         now,
-        minted.id.0,
-        minted.access.fingerprint().to_vec(),
-        minted.refresh.fingerprint().to_vec(),
-        &share.scopes().names(),
-        &share.fields().names(),
-        proved_with.map(|id| id.0),
-        SEEN_EVERY_SECONDS,
+        pair.id.0,
+        pair.access_token.token_hash().to_vec(),
+        pair.refresh_token.token_hash().to_vec(),
+        &access.scopes().names(),
+        &access.fields().names(),
+        secret.map(|id| id.0),
+        LAST_USED_STEP_SECONDS,
     )
     .fetch_one(db)
     .await?;
     Ok(row.kept == 1)
 }
 
-/// Puts a new pair in the place of a successor nobody has used, in one statement. False if somebody
-/// was faster. Rows are locked predecessor first, so two of these cannot block each other.
-pub(super) async fn replace(
+/// Puts a new pair in the place of an unused successor, in one statement. False if another request was
+/// faster. Rows are locked predecessor first, so two of these cannot block each other.
+pub(super) async fn replace_successor(
     db: impl Executor<'_>,
-    old: PairId,
-    successor: PairId,
-    minted: &TokenPair,
-    share: GrantedAccess,
+    (presented, successor): (PairId, PairId),
+    pair: &TokenPair,
+    access: GrantedAccess,
     now: Timestamp,
 ) -> db::Result<bool> {
     let row = sqlx::query!(
@@ -256,8 +260,7 @@ pub(super) async fn replace(
              select id, family_id from token_pairs where id = $1 and successor_id = $2 for update
            ), lost as (
              update token_pairs t set replaced_at = $3 from locked
-             where t.id = $2 and t.used_at is null and t.rotated_at is null and t.replaced_at is null
-               and t.revoked_at is null
+             where t.id = $2 and t.used_at is null and is_live(t)
              returning locked.family_id
            ), moved as (
              update token_pairs t set successor_id = $4 from lost where t.id = $1
@@ -268,14 +271,14 @@ pub(super) async fn replace(
              returning id
            )
            select count(*) as "kept!" from pair"#,
-        old.0,
+        presented.0,
         successor.0,
         now,
-        minted.id.0,
-        minted.access.fingerprint().to_vec(),
-        minted.refresh.fingerprint().to_vec(),
-        &share.scopes().names(),
-        &share.fields().names(),
+        pair.id.0,
+        pair.access_token.token_hash().to_vec(),
+        pair.refresh_token.token_hash().to_vec(),
+        &access.scopes().names(),
+        &access.fields().names(),
     )
     .fetch_one(db)
     .await?;
@@ -319,9 +322,9 @@ pub(super) async fn mark_families_of_ended(
     Ok(())
 }
 
-/// Revokes a pair, and ends its grant if no other pair of the grant can still be used. Says whether
-/// the grant ended.
-pub(super) async fn revoke(
+/// Revokes a pair, and ends its grant if no other pair of the grant can still be used. True if the grant
+/// ended.
+pub(super) async fn revoke_pair(
     db: impl Executor<'_>,
     pair: PairId,
     grant: GrantId,
@@ -337,8 +340,7 @@ pub(super) async fn revoke(
              where g.id = $3 and g.ended_at is null and not exists (
                select 1 from token_families f join token_pairs t on t.family_id = f.id
                where f.grant_id = g.id and f.ended_at is null and f.started_at >= $5 and t.id <> $1
-                 and t.rotated_at is null and t.replaced_at is null and t.revoked_at is null
-                 and t.issued_at >= $4
+                 and is_live(t) and t.issued_at >= $4
              )
              returning g.id
            )
@@ -354,23 +356,23 @@ pub(super) async fn revoke(
     Ok(row.ended == 1)
 }
 
-/// What an access token opens, whole: one statement for the whole user API.
+/// Everything the user API needs of an access token, from one statement.
 #[derive(Debug)]
 pub(super) struct AccessFacts {
     pub app: AppId,
     pub origins: Vec<String>,
     pub grant: GrantId,
-    /// Pair, family and grant live, neither app nor person suspended, the person not about to leave.
-    pub stands: bool,
+    /// The pair and its family are live.
+    pub is_live: bool,
     pub issued_at: Timestamp,
     /// What the token and the grant both allow.
-    pub share: GrantedAccess,
-    /// What was allowed when the token's login began, and the person has taken back since.
-    pub taken_back: ScopeSet,
+    pub access: GrantedAccess,
+    /// What was granted when the login began, and the person has withdrawn since.
+    pub withdrawn: ScopeSet,
     pub person: Person,
 }
 
-/// Finds an access token with everything it may show, and notes that it was used.
+/// Finds an access token with everything it gives access to, and marks it and its grant as used.
 pub(super) async fn find_access(
     db: impl Executor<'_>,
     token: TokenHash,
@@ -387,10 +389,7 @@ pub(super) async fn find_access(
            select t.scopes, t.fields, t.issued_at, g.id as grant_id, g.app_id, a.origins,
                   g.scopes as grant_scopes, g.fields as grant_fields, g.refused_scopes,
                   f.scopes as family_scopes, p.person as "person!: Json<Person>",
-                  t.rotated_at is null and t.replaced_at is null and t.revoked_at is null
-                    and f.ended_at is null and g.ended_at is null and a.suspended_at is null
-                    and p.suspended_at is null
-                    and not exists (select 1 from account_closures l where l.person_id = g.person_id) as "stands!"
+                  is_live(t) and exists (select from live_token_families l where l.id = f.id) as "is_live!"
            from token_pairs t
            join token_families f on f.id = t.family_id
            join grants g on g.id = f.grant_id
@@ -399,7 +398,7 @@ pub(super) async fn find_access(
            where t.access_token_hash = $1"#,
         token.to_vec(),
         now,
-        SEEN_EVERY_SECONDS,
+        LAST_USED_STEP_SECONDS,
     )
     .fetch_optional(db)
     .await?;
@@ -407,17 +406,17 @@ pub(super) async fn find_access(
         app: AppId(row.app_id),
         origins: row.origins,
         grant: GrantId(row.grant_id),
-        stands: row.stands,
+        is_live: row.is_live,
         issued_at: row.issued_at,
-        share: share(&row.scopes, &row.fields)
-            .intersection(share(&row.grant_scopes, &row.grant_fields)),
-        taken_back: ScopeSet::of_names(&row.family_scopes)
+        access: granted_access(&row.scopes, &row.fields)
+            .intersection(granted_access(&row.grant_scopes, &row.grant_fields)),
+        withdrawn: ScopeSet::of_names(&row.family_scopes)
             .intersection(ScopeSet::of_names(&row.refused_scopes)),
         person: row.person.0,
     }))
 }
 
-/// Forgets codes and families that can no longer matter.
+/// Deletes codes and families of before these times.
 pub(super) async fn delete_spent(
     db: impl Executor<'_>,
     codes_before: Timestamp,

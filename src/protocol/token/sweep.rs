@@ -1,4 +1,4 @@
-//! Forgetting what can no longer matter.
+//! Deletes codes and token families that have expired.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use crate::platform::config::Lifetimes;
 use crate::platform::db;
 use crate::platform::db::Db;
 
-/// A used code is kept this long, so that its return is recognised.
+/// A used code is kept this long, so that a replay is recognised.
 const CODES_KEPT: Duration = Duration::from_hours(24);
 
-/// Deletes codes that are only unknown from now on, and families whose last token has ended by age.
+/// A deleted code is unknown from then on. Families go once their last token has expired.
 pub async fn sweep(db: &Db, lifetimes: &Lifetimes, now: Timestamp) -> db::Result<()> {
     let codes_before = now - CODES_KEPT.max(lifetimes.code);
     let families_before = now - lifetimes.family - lifetimes.access_token;

@@ -1,4 +1,4 @@
-//! The user API and the OAuth addresses, described for machines (OpenAPI 3.1), from the one table.
+//! The OpenAPI 3.1 document of the user API and its OAuth endpoints.
 
 use serde_json::{Map, Value, json};
 
@@ -41,7 +41,7 @@ pub(super) fn document(links: &Links) -> Value {
 fn read_person() -> Value {
     let names: Vec<&str> = FIELDS.iter().map(|row| row.name).collect();
     let json_of = |schema: &str| json!({ "application/json": { "schema": { "$ref": schema } } });
-    let refused = |text: &str| json!({ "description": text, "content": json_of("#/components/schemas/Problem") });
+    let error = |text: &str| json!({ "description": text, "content": json_of("#/components/schemas/Problem") });
     json!({
         "summary": "Read the person who signed in",
         "operationId": "readPerson",
@@ -59,10 +59,10 @@ fn read_person() -> Value {
                 "description": "The number, and the allowed ones of the fields asked for",
                 "content": json_of("#/components/schemas/Person"),
             },
-            "400": refused("A field that does not exist"),
-            "401": refused("No token, or one that has ended"),
-            "403": refused("A token without the scope this needs"),
-            "503": refused("Not available right now: come back after Retry-After"),
+            "400": error("A field that does not exist"),
+            "401": error("No token, or one that has ended"),
+            "403": error("A token without the scope this needs"),
+            "503": error("Not available right now: come back after Retry-After"),
         },
     })
 }
@@ -70,12 +70,12 @@ fn read_person() -> Value {
 fn send_mail() -> Value {
     let reference = |schema: &str| json!({ "$ref": schema });
     let json_of = |schema: Value| json!({ "application/json": { "schema": schema } });
-    let refused = |text: &str| json!({ "description": text, "content": json_of(reference("#/components/schemas/Problem")) });
-    let again =
+    let error = |text: &str| json!({ "description": text, "content": json_of(reference("#/components/schemas/Problem")) });
+    let retry_after =
         json!({ "Retry-After": { "schema": { "type": "integer" }, "description": "Seconds" } });
-    let mut slowed = refused("Enough for now: come back after Retry-After");
-    if let Some(members) = slowed.as_object_mut() {
-        members.insert("headers".to_owned(), again);
+    let mut too_many_requests = error("Enough for now: come back after Retry-After");
+    if let Some(members) = too_many_requests.as_object_mut() {
+        members.insert("headers".to_owned(), retry_after);
     }
     json!({
         "summary": "Write to the person who signed in, without learning their address",
@@ -101,11 +101,11 @@ fn send_mail() -> Value {
                 "description": "What is wrong, by field, all of it at once",
                 "content": json_of(json!({ "type": "object" })),
             },
-            "401": refused("No token, or one that has ended"),
-            "403": refused("A token without the scope this needs, or the person has taken it back"),
-            "415": refused("Neither JSON nor a form"),
-            "429": slowed,
-            "503": refused("Not available right now: come back after Retry-After"),
+            "401": error("No token, or one that has ended"),
+            "403": error("A token without the scope this needs, or the person has taken it back"),
+            "415": error("Neither JSON nor a form"),
+            "429": too_many_requests,
+            "503": error("Not available right now: come back after Retry-After"),
         },
     })
 }

@@ -1,4 +1,4 @@
-//! A person, a share and the fields asked for, made one JSON object.
+//! The JSON of a person.
 
 use serde_json::{Map, Value};
 
@@ -7,17 +7,16 @@ use crate::people::records::Person;
 use crate::platform::links::Links;
 use crate::protocol::scope::GrantedAccess;
 
-/// The number, and of the fields asked for those that are shared. What is not shared is left out, not
-/// null: old clients read a missing key as "not permitted".
-pub(super) fn shown(share: GrantedAccess, asked: FieldSet) -> FieldSet {
-    let mut shown = asked;
-    shown.insert(Field::Id);
-    shown.intersection(share.fields())
+/// The id and those of the requested fields that are granted.
+pub(super) fn visible_fields(access: GrantedAccess, requested: FieldSet) -> FieldSet {
+    let mut fields = requested;
+    fields.insert(Field::Id);
+    fields.intersection(access.fields())
 }
 
 /// These fields of a person as one JSON object.
-pub(super) fn view(person: &Person, shown: FieldSet, links: &Links) -> Value {
-    let members = shown
+pub(super) fn person_json(person: &Person, fields: FieldSet, links: &Links) -> Value {
+    let members = fields
         .iter()
         .map(|field| (field.name().to_owned(), person.field(field, links)));
     Value::Object(members.collect::<Map<_, _>>())

@@ -1,17 +1,16 @@
-//! The house on show: people, and a small campus app that signs them in. Only there while no database
-//! is configured.
+//! The demo: people, and a small campus app that signs them in. Exists only while `DATABASE_URL` is not set.
 //!
-//! The app, Mess Menu, is a page of this program and yet a stranger to it: it was registered like any
-//! other, and it talks to the token endpoint and the user API over HTTP, so that what its page shows of
-//! each exchange is what went over the wire.
+//! The app, Mess Menu, is served by Profiles but uses only its public interfaces: it is registered like any
+//! other app, and calls the token endpoint and the user API over HTTP. Its page shows the real requests and
+//! responses.
 
-mod furnish;
+mod http_client;
 mod pages;
 mod portrait;
-mod trip;
+mod seed;
 
-pub use furnish::{Demo, DemoError, NewPerson, furnish};
+pub use http_client::DemoCallError;
 #[cfg(test)]
 pub(crate) use pages::samples::samples;
 pub use pages::{Feature, routes};
-pub use trip::DemoCallError;
+pub use seed::{Demo, DemoError, NewPerson, seed_demo};

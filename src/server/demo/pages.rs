@@ -1,4 +1,4 @@
-//! The demo app's pages: a door, and what came through it.
+//! The pages of the demo app: start, sign-in, callback, and the received data.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -15,8 +15,8 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::trip::{DemoCallError, DemoHttpClient, HttpExchange, short};
-use super::{Demo, furnish};
+use super::http_client::{DemoCallError, DemoHttpClient, HttpExchange, shorten};
+use super::{Demo, seed};
 use crate::people::fields::Field;
 use crate::platform::links::Links;
 use crate::platform::rng::SharedRng;
@@ -24,31 +24,31 @@ use crate::platform::secret::Secret;
 use crate::platform::web::{FormParams, Page, PageContext, PageError, Web};
 use crate::protocol::scope::Scope;
 
-/// What the room needs.
+/// The demo app.
 #[derive(Debug, Clone, FromRef)]
 pub struct Feature {
     web: Web,
     rng: SharedRng,
     demo: Arc<Demo>,
-    caller: DemoHttpClient,
-    kept: DemoSignIns,
+    client: DemoHttpClient,
+    sign_ins: DemoSignIns,
 }
 
 impl Feature {
-    /// `address` is where this server listens: the app calls it there.
+    /// `address` is where this server listens; the app calls it there.
     pub fn new(
         web: Web,
         rng: SharedRng,
         demo: Demo,
         address: SocketAddr,
     ) -> Result<Self, DemoCallError> {
-        let caller = DemoHttpClient::new(address, web.links().host())?;
+        let client = DemoHttpClient::new(address, web.links().host())?;
         Ok(Self {
             web,
             rng,
             demo: Arc::new(demo),
-            caller,
-            kept: DemoSignIns::default(),
+            client,
+            sign_ins: DemoSignIns::default(),
         })
     }
 }
@@ -62,8 +62,8 @@ pub fn routes(feature: Feature) -> Router {
         .with_state(feature)
 }
 
-/// The browser keeps state and verifier of the sign-in that is under way.
-const UNDER_WAY: &str = "demo";
+/// The cookie with state and code verifier of a sign-in that is under way.
+const SIGN_IN_COOKIE: &str = "demo";
 
 #[derive(Debug, Serialize)]
 struct DemoPage {
@@ -108,73 +108,81 @@ impl Page for DemoCallbackPage {
     }
 }
 
-async fn home(State(it): State<Feature>, frame: PageContext) -> Response {
-    let people = furnish::cast();
+async fn home(State(feature): State<Feature>, context: PageContext) -> Response {
+    let people = seed::list_people();
     let people = people.map(|(username, name, about)| DemoPersonView {
         username,
         name,
         about,
     });
-    frame.show(&DemoPage {
-        sign_in: it.web.links().demo_sign_in(),
+    context.render(&DemoPage {
+        sign_in: feature.web.links().demo_sign_in(),
         people: people.collect(),
     })
 }
 
-async fn sign_in(State(it): State<Feature>) -> Response {
-    let state = Secret::generate(it.rng.as_ref());
-    let verifier = Secret::generate(it.rng.as_ref());
+async fn sign_in(State(feature): State<Feature>) -> Response {
+    let state = Secret::generate(feature.rng.as_ref());
+    let verifier = Secret::generate(feature.rng.as_ref());
     let (state, verifier) = (state.expose(), verifier.expose());
-    let mut answer = Redirect::to(&it.request(state, verifier)).into_response();
-    let seal =
-        it.web
-            .cookie_key
-            .seal(&[UNDER_WAY.as_bytes(), state.as_bytes(), verifier.as_bytes()]);
-    let held = format!("{state}.{verifier}.{seal}");
-    it.web
+    let mut response = Redirect::to(&feature.authorization_url(state, verifier)).into_response();
+    let mac = feature.web.cookie_key.mac(&[
+        SIGN_IN_COOKIE.as_bytes(),
+        state.as_bytes(),
+        verifier.as_bytes(),
+    ]);
+    let value = format!("{state}.{verifier}.{mac}");
+    feature
+        .web
         .cookies
-        .set(answer.headers_mut(), UNDER_WAY, held, None);
-    answer
+        .set(response.headers_mut(), SIGN_IN_COOKIE, value, None);
+    response
 }
 
 async fn callback(
-    State(it): State<Feature>,
-    frame: PageContext,
+    State(feature): State<Feature>,
+    context: PageContext,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let query = query.unwrap_or_default();
-    let told = FormParams::parse(query.as_bytes()).unwrap_or_default();
-    let (state, verifier) = it.under_way(&headers).ok_or_else(|| it.stranger())?;
-    if told.text("state") != state {
-        return Err(it.stranger());
+    let params = FormParams::parse(query.as_bytes()).unwrap_or_default();
+    let (state, verifier) = feature
+        .find_sign_in(&headers)
+        .ok_or_else(|| feature.state_error())?;
+    if params.text("state") != state {
+        return Err(feature.state_error());
     }
-    let trip = it
-        .travel(&state, &verifier, &query, &told)
+    let received = feature
+        .complete_sign_in(&state, &verifier, &query, &params)
         .await
-        .map_err(PageError::broken)?;
-    it.kept.keep(state, trip);
-    // To a page without the code: whoever reloads it must not present the code again.
-    Ok(frame.send_to(&it.web.links().demo_received()))
+        .map_err(PageError::internal)?;
+    feature.sign_ins.save(state, received);
+    // Redirect to an address without the code, so that a reload does not send the code again.
+    Ok(context.redirect(&feature.web.links().demo_received()))
 }
 
-async fn received(State(it): State<Feature>, frame: PageContext, headers: HeaderMap) -> Response {
-    let links = it.web.links();
-    let trip = it
-        .under_way(&headers)
-        .and_then(|(state, _)| it.kept.find(&state));
-    let Some(trip) = trip else {
-        return frame.send_to(&links.demo());
+async fn received(
+    State(feature): State<Feature>,
+    context: PageContext,
+    headers: HeaderMap,
+) -> Response {
+    let links = feature.web.links();
+    let received = feature
+        .find_sign_in(&headers)
+        .and_then(|(state, _)| feature.sign_ins.find(&state));
+    let Some(received) = received else {
+        return context.redirect(&links.demo());
     };
-    frame.show(&DemoCallbackPage {
+    context.render(&DemoCallbackPage {
         again: links.demo(),
         connected_apps: links.connected_apps(),
-        person: trip.person,
-        steps: trip.steps,
+        person: received.person,
+        steps: received.steps,
     })
 }
 
-/// What a sign-in brought, shown until newer ones crowd it out. In memory: it is a demo.
+/// The last sign-ins, in memory.
 #[derive(Debug, Clone, Default)]
 struct DemoSignIns(Arc<Mutex<VecDeque<(String, DemoExchangeView)>>>);
 
@@ -187,23 +195,24 @@ struct DemoExchangeView {
 impl DemoSignIns {
     const CAPACITY: usize = 100;
 
-    fn keep(&self, state: String, trip: DemoExchangeView) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.truncate(Self::CAPACITY - 1);
-        kept.push_front((state, trip));
+    fn save(&self, state: String, received: DemoExchangeView) {
+        let mut sign_ins = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sign_ins.truncate(Self::CAPACITY - 1);
+        sign_ins.push_front((state, received));
     }
 
     fn find(&self, state: &str) -> Option<DemoExchangeView> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.iter()
+        let sign_ins = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sign_ins
+            .iter()
             .find(|(known, _)| known == state)
-            .map(|(_, trip)| trip.clone())
+            .map(|(_, received)| received.clone())
     }
 }
 
 impl Feature {
-    /// Everything there is to ask, so that the consent page shows all it can.
-    fn request(&self, state: &str, verifier: &str) -> String {
+    /// Requests every scope, so that the consent page shows all fields.
+    fn authorization_url(&self, state: &str, verifier: &str) -> String {
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
         let scopes: Vec<&str> = Scope::all().map(Scope::name).collect();
         let query = url::form_urlencoded::Serializer::new(String::new())
@@ -219,12 +228,18 @@ impl Feature {
         format!("{}?{query}", self.web.links().authorize())
     }
 
-    fn first_step(&self, state: &str, verifier: &str, query: &str, code: &str) -> HttpExchange {
-        let answer = query.replace('&', "\n&");
-        let answer = if code.is_empty() {
-            answer
+    fn authorization_exchange(
+        &self,
+        state: &str,
+        verifier: &str,
+        query: &str,
+        code: &str,
+    ) -> HttpExchange {
+        let query = query.replace('&', "\n&");
+        let query = if code.is_empty() {
+            query
         } else {
-            answer.replace(code, &short(code))
+            query.replace(code, &shorten(code))
         };
         let links: &Links = self.web.links();
         HttpExchange {
@@ -237,48 +252,51 @@ impl Feature {
             },
             request: format!(
                 "GET {} HTTP/1.1\nHost: {}",
-                self.request(state, verifier).replace('&', "\n&"),
+                self.authorization_url(state, verifier).replace('&', "\n&"),
                 links.host()
             ),
             response: format!(
-                "HTTP/1.1 302 Found\nLocation: {}\n?{answer}",
+                "HTTP/1.1 302 Found\nLocation: {}\n?{query}",
                 self.demo.redirect_uri
             ),
         }
     }
 
-    /// From the answer to the person: trades the code if there is one, and reads.
-    async fn travel(
+    /// Redeems the code, if there is one, and reads the person.
+    async fn complete_sign_in(
         &self,
         state: &str,
         verifier: &str,
         query: &str,
-        told: &FormParams,
+        params: &FormParams,
     ) -> Result<DemoExchangeView, DemoCallError> {
-        let mut steps = vec![self.first_step(state, verifier, query, told.text("code"))];
+        let mut steps =
+            vec![self.authorization_exchange(state, verifier, query, params.text("code"))];
         let mut person = Vec::new();
-        if let Ok(Some(code)) = told.one("code") {
-            let (said, step) = self.trade(code, verifier).await?;
+        if let Ok(Some(code)) = params.one("code") {
+            let (tokens, step) = self.redeem_code(code, verifier).await?;
             steps.push(step);
-            if let Some(token) = said.get("access_token").and_then(Value::as_str) {
-                let (said, step) = self.caller.read(&self.read_path(), token).await?;
+            if let Some(token) = tokens.get("access_token").and_then(Value::as_str) {
+                let (json, step) = self.client.read_user(&self.user_api_path(), token).await?;
                 steps.push(step);
-                person = members(&said);
+                person = list_members(&json);
             }
         }
         Ok(DemoExchangeView { person, steps })
     }
 
-    async fn trade(
+    async fn redeem_code(
         &self,
         code: &str,
         verifier: &str,
     ) -> Result<(Value, HttpExchange), DemoCallError> {
         let path = self.web.links().token();
-        self.caller.trade(&self.demo, &path, code, verifier).await
+        self.client
+            .redeem_code(&self.demo, &path, code, verifier)
+            .await
     }
 
-    fn read_path(&self) -> String {
+    fn user_api_path(&self) -> String {
         let fields: Vec<&str> = Field::all().map(Field::name).collect();
         format!(
             "{}?fields={}",
@@ -287,30 +305,34 @@ impl Feature {
         )
     }
 
-    /// State and verifier of the sign-in this browser began.
-    fn under_way(&self, headers: &HeaderMap) -> Option<(String, String)> {
-        let held = self.web.cookies.read(headers, UNDER_WAY)?;
-        let mut parts = held.split('.');
-        let (state, verifier, seal) = (parts.next()?, parts.next()?, parts.next()?);
-        let sealed = [UNDER_WAY.as_bytes(), state.as_bytes(), verifier.as_bytes()];
-        let genuine = self.web.cookie_key.is_seal(seal, &sealed);
-        genuine.then(|| (state.to_owned(), verifier.to_owned()))
+    /// The state and code verifier of the sign-in that this browser began.
+    fn find_sign_in(&self, headers: &HeaderMap) -> Option<(String, String)> {
+        let cookie = self.web.cookies.read(headers, SIGN_IN_COOKIE)?;
+        let mut values = cookie.split('.');
+        let (state, verifier, mac) = (values.next()?, values.next()?, values.next()?);
+        let parts = [
+            SIGN_IN_COOKIE.as_bytes(),
+            state.as_bytes(),
+            verifier.as_bytes(),
+        ];
+        let is_valid = self.web.cookie_key.verify_mac(mac, &parts);
+        is_valid.then(|| (state.to_owned(), verifier.to_owned()))
     }
 
-    /// An answer to a question this browser did not ask (RFC 6749 §10.12).
-    fn stranger(&self) -> PageError {
+    /// The `state` does not belong to a sign-in of this browser (CSRF, RFC 6749 §10.12).
+    fn state_error(&self) -> PageError {
         PageError::new(
             StatusCode::BAD_REQUEST,
             "Mess Menu did not ask for this",
             "The answer does not belong to a sign-in that began in this browser.",
         )
-        .advise("Begin again.")
-        .back(self.web.links().demo(), "Back to Mess Menu")
+        .with_advice("Begin again.")
+        .with_back_link(self.web.links().demo(), "Back to Mess Menu")
     }
 }
 
-fn members(said: &Value) -> Vec<DemoSignIn> {
-    let members = said.as_object().into_iter().flatten();
+fn list_members(json: &Value) -> Vec<DemoSignIn> {
+    let members = json.as_object().into_iter().flatten();
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
         value => value.to_string(),

@@ -1,4 +1,4 @@
-//! The front page: two doors, one for people and one for developers.
+//! The front page, with a link for people and one for developers.
 
 mod pages;
 
@@ -10,7 +10,7 @@ pub(crate) use pages::samples::samples;
 
 use crate::platform::web::Web;
 
-/// What the room needs.
+/// The front page.
 #[derive(Clone, Debug, FromRef)]
 pub struct Feature {
     pub web: Web,

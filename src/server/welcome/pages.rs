@@ -16,8 +16,8 @@ impl Page for WelcomePage {
     }
 }
 
-pub(super) async fn home(frame: PageContext) -> Response {
-    frame.show(&WelcomePage {})
+pub(super) async fn home(context: PageContext) -> Response {
+    context.render(&WelcomePage {})
 }
 
 #[cfg(test)]

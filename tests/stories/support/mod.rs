@@ -8,6 +8,7 @@ pub mod command;
 pub mod counting_proxy;
 pub mod database;
 pub mod directory;
+pub mod ferry;
 pub mod firefox;
 pub mod form;
 pub mod mail_server;

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use profiles::connectors::ConnectorRegistry;
 use profiles::platform::clock::{Clock as _, SharedClock};
 use profiles::platform::config::Config;
 use profiles::platform::db::Db;
@@ -34,6 +35,7 @@ pub async fn serve(
     settings: Settings,
     clock: Arc<Clock>,
     has_demo: bool,
+    connectors: ConnectorRegistry,
 ) -> (JoinHandle<()>, Jobs) {
     let demo = if has_demo {
         let address = listener.local_addr().unwrap();
@@ -41,13 +43,13 @@ pub async fn serve(
     } else {
         None
     };
-    let build_server = build_server(settings, clock, demo);
-    let service = build_server
+    let server = build_server(settings, clock, demo, connectors);
+    let service = server
         .router
         .into_make_service_with_connect_info::<SocketAddr>();
     // Its jobs are not started, since stories count the statements of requests.
     let serving = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-    (serving, build_server.jobs)
+    (serving, server.jobs)
 }
 
 /// Builds the server, for all stories.
@@ -55,17 +57,19 @@ pub fn build_server(
     settings: Settings,
     clock: Arc<Clock>,
     demo: Option<(Demo, SocketAddr)>,
+    extra_connectors: ConnectorRegistry,
 ) -> Server {
     let config = Config::load(settings).unwrap();
     let db = Db::open(config.database_url.as_ref().unwrap()).unwrap();
     let clock: SharedClock = clock;
     let parts = ServerParts {
-        ledger: AccessLog::new(db.clone(), Arc::clone(&clock), &OsRng),
+        access_log: AccessLog::new(db.clone(), Arc::clone(&clock), &OsRng),
         db,
         clock,
         rng: Arc::new(OsRng),
         master_key: ServerKey::master(rand::random()),
         public_url: config.public_url.clone().unwrap(),
+        extra_connectors,
         demo,
     };
     profiles::server::build(&config, parts).unwrap()

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use profiles::connectors::ConnectorRegistry;
 use profiles::platform::jobs::Jobs;
 use reqwest::redirect;
 use time::Duration;
@@ -48,6 +49,7 @@ pub struct Plan {
     demo: bool,
     full_logs: bool,
     path: String,
+    connectors: ConnectorRegistry,
 }
 
 impl Plan {
@@ -83,6 +85,12 @@ impl Plan {
     /// With a PostgreSQL that logs every statement with its values and keeps its whole write-ahead log.
     pub fn with_full_postgresql_logs(mut self) -> Self {
         self.full_logs = true;
+        self
+    }
+
+    /// With further connectors, which no setting enables.
+    pub fn with_connectors(mut self, connectors: ConnectorRegistry) -> Self {
+        self.connectors = connectors;
         self
     }
 
@@ -143,8 +151,14 @@ impl Plan {
             }
             variables.extend(settings);
             settings = variables;
-            let (serving, jobs) =
-                server::serve(listener, settings.clone(), Arc::clone(&clock), self.demo).await;
+            let (serving, jobs) = server::serve(
+                listener,
+                settings.clone(),
+                Arc::clone(&clock),
+                self.demo,
+                self.connectors,
+            )
+            .await;
             (base, Server::InProcess(serving, jobs))
         };
 
@@ -205,7 +219,13 @@ impl World {
     /// The jobs of another process on the same database, at the same time.
     pub fn jobs_of_another_process(&self) -> Jobs {
         assert!(matches!(self.server, Server::InProcess(..)));
-        server::build_server(self.settings.clone(), Arc::clone(&self.clock), None).jobs
+        server::build_server(
+            self.settings.clone(),
+            Arc::clone(&self.clock),
+            None,
+            ConnectorRegistry::default(),
+        )
+        .jobs
     }
 
     /// A new browser that is not signed in.

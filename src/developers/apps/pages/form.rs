@@ -147,18 +147,18 @@ impl AppFormPage {
 
 pub(in crate::developers::apps) async fn new(
     State(it): State<Feature>,
-    SignedIn { frame, .. }: SignedIn,
+    SignedIn { context, .. }: SignedIn,
 ) -> Response {
     let typed = AppForm {
         client_type: "confidential".to_owned(),
         ..AppForm::default()
     };
-    frame.show(&AppFormPage::of_new(&it, typed, AppFormErrors::default()))
+    context.render(&AppFormPage::of_new(&it, typed, AppFormErrors::default()))
 }
 
 pub(in crate::developers::apps) async fn register(
     State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     sent: CsrfMultipartForm,
 ) -> Result<Response, PageError> {
     let typed = typed(&sent.form);
@@ -166,12 +166,12 @@ pub(in crate::developers::apps) async fn register(
         Ok(read) => read,
         Err(told) => {
             let page = AppFormPage::of_new(&it, typed, *told);
-            return Ok(frame.show_with(StatusCode::UNPROCESSABLE_ENTITY, &page));
+            return Ok(context.render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page));
         }
     };
-    if clients::count_own(it.db.pool(), visit.person).await? >= clients::MOST_APPS {
+    if clients::count_own(it.db.pool(), visit.person).await? >= clients::MAX_APPS {
         let page = AppFormPage::of_new(&it, typed, AppFormErrors::default());
-        let most = clients::MOST_APPS;
+        let most = clients::MAX_APPS;
         let notice = format!(
             "You look after {most} apps, and that is as many as one person may. Delete one that nobody needs, then register this one: what you typed is still here."
         );
@@ -179,7 +179,7 @@ pub(in crate::developers::apps) async fn register(
             notice: Some(notice),
             ..page
         };
-        return Ok(frame.show_with(StatusCode::CONFLICT, &page));
+        return Ok(context.render_with_status(StatusCode::CONFLICT, &page));
     }
     let logo = keep(&it, picture).await?;
     let registered = match keep_app(&it, &visit, details, logo.clone()).await {
@@ -192,7 +192,7 @@ pub(in crate::developers::apps) async fn register(
     let RegisteredApp { app, secret } = registered;
     let Some((secret, id)) = secret else {
         let told = FlashMessage::good(format!("{} is registered.", app.details.name));
-        return Ok(frame.send_to_with(&it.web.links().app(app.id), &told));
+        return Ok(context.redirect_with_message(&it.web.links().app(app.id), &told));
     };
     let fresh = NewSecretCookie {
         secret,
@@ -201,7 +201,7 @@ pub(in crate::developers::apps) async fn register(
     };
     Ok(rotate::send_to_shown(
         &it,
-        &frame,
+        &context,
         &visit,
         (app.id, SecretUse::Client),
         &fresh,
@@ -230,10 +230,10 @@ async fn keep_app(
 
 pub(in crate::developers::apps) async fn edit(
     State(it): State<Feature>,
-    OwnAppRecentlyAuthenticated(OwnApp { frame, app, .. }): OwnAppRecentlyAuthenticated,
+    OwnAppRecentlyAuthenticated(OwnApp { context, app, .. }): OwnAppRecentlyAuthenticated,
 ) -> Response {
     let typed = AppForm::of(&app.details);
-    frame.show(&AppFormPage::of_app(
+    context.render(&AppFormPage::of_app(
         &it,
         &app,
         typed,
@@ -243,14 +243,18 @@ pub(in crate::developers::apps) async fn edit(
 
 pub(in crate::developers::apps) async fn save(
     State(it): State<Feature>,
-    OwnAppRecentlyAuthenticated(OwnApp { visit, frame, app }): OwnAppRecentlyAuthenticated,
+    OwnAppRecentlyAuthenticated(OwnApp {
+        visit,
+        context,
+        app,
+    }): OwnAppRecentlyAuthenticated,
     sent: CsrfMultipartForm,
 ) -> Result<Response, PageError> {
     let typed = typed(&sent.form);
-    let goes = sent.form.is_ticked("remove_logo");
+    let goes = sent.form.is_checked("remove_logo");
     let refuse = |typed, told: Box<AppFormErrors>| {
         let page = AppFormPage::of_app(&it, &app, typed, *told);
-        frame.show_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
+        context.render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page)
     };
     let (details, picture) = match read(&it, &typed, sent).await {
         Ok(read) => read,
@@ -258,14 +262,15 @@ pub(in crate::developers::apps) async fn save(
     };
     let new_logo = keep(&it, picture).await?;
     let logo = match &new_logo {
-        Some(file) => LogoUpdate::Becomes(file.clone()),
-        None if goes => LogoUpdate::Goes,
-        None => LogoUpdate::Stays,
+        Some(file) => LogoUpdate::Replace(file.clone()),
+        None if goes => LogoUpdate::Remove,
+        None => LogoUpdate::Keep,
     };
     match keep_edit(&it, &visit, app.id, (details, logo)).await {
         Ok(EditResult::Saved(old_logo)) => {
             discard(&it, old_logo).await;
-            Ok(frame.send_to_with(&it.web.links().app(app.id), &FlashMessage::good("Saved.")))
+            Ok(context
+                .redirect_with_message(&it.web.links().app(app.id), &FlashMessage::good("Saved.")))
         }
         Ok(EditResult::Locked(told)) => {
             discard(&it, new_logo).await;
@@ -301,7 +306,7 @@ fn typed(form: &FormParams) -> AppForm {
         contact: text("contact"),
         client_type: text("client_type"),
         redirect_uris: text("redirect_uris"),
-        require_pkce: form.is_ticked("require_pkce"),
+        require_pkce: form.is_checked("require_pkce"),
     }
 }
 
@@ -311,7 +316,7 @@ async fn read(
     typed: &AppForm,
     sent: CsrfMultipartForm,
 ) -> Result<(AppDetails, Option<Picture>), Box<AppFormErrors>> {
-    let details = clients::read(typed);
+    let details = clients::parse_form(typed);
     let file = sent.files.into_iter().find(|file| file.field == "logo");
     let picture = match file {
         Some(file) => match file.content {
@@ -339,13 +344,13 @@ async fn keep(it: &Feature, picture: Option<Picture>) -> Result<Option<String>, 
     };
     let kept = it
         .pictures
-        .keep(PictureKind::AppLogo, &picture, it.rng.as_ref());
-    kept.await.map(Some).map_err(PageError::broken)
+        .save(PictureKind::AppLogo, &picture, it.rng.as_ref());
+    kept.await.map(Some).map_err(PageError::internal)
 }
 
 async fn discard(it: &Feature, logo: Option<String>) {
     if let Some(file) = logo {
-        it.pictures.discard(PictureKind::AppLogo, &file).await;
+        it.pictures.delete(PictureKind::AppLogo, &file).await;
     }
 }
 

@@ -9,7 +9,7 @@ use super::rotate::RotationOffer;
 use super::{SecretRow, face, rotate};
 use crate::developers::apps::Feature;
 use crate::developers::apps::own::{OwnApp, OwnAppRecentlyAuthenticated};
-use crate::platform::web::{CsrfForm, Page, PageError, no_store};
+use crate::platform::web::{CsrfForm, Page, PageError, set_no_store};
 use crate::protocol::clients::{AppFace, SecretUse};
 
 #[derive(Debug, Serialize)]
@@ -28,7 +28,7 @@ pub(in crate::developers::apps) async fn ask_token(
     OwnAppRecentlyAuthenticated(own): OwnAppRecentlyAuthenticated,
 ) -> Result<Response, PageError> {
     let offer = rotate::offer(&it, &own.app, SecretUse::LookUps).await?;
-    Ok(own.frame.show(&LookupTokenFormPage(offer)))
+    Ok(own.context.render(&LookupTokenFormPage(offer)))
 }
 
 pub(in crate::developers::apps) async fn make_token(
@@ -67,13 +67,13 @@ pub(in crate::developers::apps) async fn token(
         Err(back) => return Ok(back),
     };
     let links = it.web.links();
-    let mut answer = own.frame.show(&LookupTokenPage {
+    let mut answer = own.context.render(&LookupTokenPage {
         app: face(&own.app, links),
         token: fresh.secret.expose().to_owned(),
         still_live,
         back: links.app(own.app.id),
     });
-    no_store(&mut answer);
+    set_no_store(&mut answer);
     Ok(answer)
 }
 

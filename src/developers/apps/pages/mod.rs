@@ -2,6 +2,7 @@
 
 mod form;
 mod look_up;
+mod problems;
 mod rotate;
 mod secret;
 
@@ -12,6 +13,7 @@ use axum::response::Response;
 pub(super) use form::{edit, new, register, save};
 use http::{HeaderMap, StatusCode};
 pub(super) use look_up::{ask_token, make_token, token};
+use problems::ProblemRow;
 pub(super) use secret::{ask_secret, make_secret, secret};
 use serde::Serialize;
 
@@ -40,17 +42,17 @@ impl From<AppsError> for PageError {
                 "This app is verified",
                 "People rely on it, so its owner cannot delete it. Nothing was changed.",
             )
-            .advise("Ask an administrator if it has to end."),
+            .with_advice("Ask an administrator if it has to end."),
             AppsError::Public => refused(
                 "A public app has no secret",
                 "It runs where everybody can look into it, so it proves itself with PKCE instead.",
             )
-            .advise("If your app runs on a server, edit it and say so. Then make a secret."),
-            AppsError::Changed => refused(
+            .with_advice("If your app runs on a server, edit it and say so. Then make a secret."),
+            AppsError::SecretsChanged => refused(
                 "The secrets have changed",
                 "Another secret was made after this page was opened. Nothing was changed.",
             )
-            .advise("Go back, reload the page and look again."),
+            .with_advice("Go back, reload the page and look again."),
             AppsError::Store(error) => error.into(),
         }
     }
@@ -62,7 +64,7 @@ fn refused(error: AppsError, app: &App, links: &Links) -> PageError {
         return error.into();
     }
     let label = format!("Back to {}", app.details.name);
-    PageError::from(error).back(links.app(app.id), label)
+    PageError::from(error).with_back_link(links.app(app.id), label)
 }
 
 /// How long a developer sees what became of a mail.
@@ -98,7 +100,7 @@ impl Page for AppListPage {
 
 pub(super) async fn list(
     State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
 ) -> Result<Response, PageError> {
     let apps = clients::list_own(it.db.pool(), visit.person).await?;
     let links = it.web.links();
@@ -109,7 +111,7 @@ pub(super) async fn list(
         description: app.details.description,
         users,
     });
-    Ok(frame.show(&AppListPage {
+    Ok(context.render(&AppListPage {
         apps: listed.collect(),
     }))
 }
@@ -123,6 +125,8 @@ struct AppPage {
     links: AppPageLinks,
     look_ups: Option<LookupSection>,
     mails: MailSection,
+    /// The last refused requests.
+    problems: Vec<ProblemRow>,
 }
 
 /// Of an app that may look people up.
@@ -226,7 +230,7 @@ impl Page for AppPage {
 
 pub(super) async fn show(
     State(it): State<Feature>,
-    OwnApp { frame, app, .. }: OwnApp,
+    OwnApp { context, app, .. }: OwnApp,
     headers: HeaderMap,
 ) -> Result<Response, PageError> {
     let users = clients::count_users(it.db.pool(), app.id).await?;
@@ -235,7 +239,9 @@ pub(super) async fn show(
     let look_ups = look_ups(&it, &app).await?;
     let since = it.clock.now() - MAILS_SHOWN_FOR;
     let mails = clients::find_mails(it.db.pool(), app.id, since).await?;
-    let mut answer = frame.show(&AppPage {
+    let problems = problems::list(it.db.pool(), app.id, &it.web).await?;
+    let mut answer = context.render(&AppPage {
+        problems,
         mails: MailSection::of(mails, &it.web),
         secrets: secrets.collect(),
         sign_in_link: sign_in_link(&app, it.web.links()),
@@ -333,14 +339,14 @@ impl Page for DeleteAppPage {
 
 pub(super) async fn ask_delete(
     State(it): State<Feature>,
-    OwnAppRecentlyAuthenticated(OwnApp { frame, app, .. }): OwnAppRecentlyAuthenticated,
+    OwnAppRecentlyAuthenticated(OwnApp { context, app, .. }): OwnAppRecentlyAuthenticated,
 ) -> Result<Response, PageError> {
     if app.standing == AppStanding::Verified {
         return Err(refused(AppsError::Verified, &app, it.web.links()));
     }
     let users = clients::count_users(it.db.pool(), app.id).await?;
     let links = it.web.links();
-    Ok(frame.show(&DeleteAppPage {
+    Ok(context.render(&DeleteAppPage {
         app: face(&app, links),
         action: links.delete_app(app.id),
         back: links.app(app.id),
@@ -350,7 +356,11 @@ pub(super) async fn ask_delete(
 
 pub(super) async fn delete(
     State(it): State<Feature>,
-    OwnAppRecentlyAuthenticated(OwnApp { visit, frame, app }): OwnAppRecentlyAuthenticated,
+    OwnAppRecentlyAuthenticated(OwnApp {
+        visit,
+        context,
+        app,
+    }): OwnAppRecentlyAuthenticated,
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
     let now = it.clock.now();
@@ -358,10 +368,10 @@ pub(super) async fn delete(
     let deleted = clients::delete(&mut tx, app.id, visit.person, now, it.rng.as_ref()).await?;
     tx.commit().await.map_err(db::Error::from)?;
     if let Some(logo) = deleted.logo {
-        it.pictures.discard(PictureKind::AppLogo, &logo).await;
+        it.pictures.delete(PictureKind::AppLogo, &logo).await;
     }
     let told = FlashMessage::good(format!("{} is deleted.", deleted.details.name));
-    Ok(frame.send_to_with(&it.web.links().apps(), &told))
+    Ok(context.redirect_with_message(&it.web.links().apps(), &told))
 }
 
 #[cfg(test)]
@@ -474,6 +484,11 @@ pub(super) mod samples {
                 } else {
                     Vec::new()
                 },
+            },
+            problems: if full {
+                vec![problems::samples::row()]
+            } else {
+                Vec::new()
             },
             links: AppPageLinks {
                 edit: "/oauth/applications/1/update/".to_owned(),

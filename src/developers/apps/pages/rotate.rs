@@ -16,7 +16,7 @@ use crate::platform::id::{AppId, PersonId, SecretId};
 use crate::platform::links::Links;
 use crate::platform::secret::Secret;
 use crate::platform::web::{
-    FRESH_SECRET, FlashMessage, PageContext, PageError, UserSession, Web, no_store,
+    FlashMessage, NEW_SECRET_COOKIE, PageContext, PageError, UserSession, Web, set_no_store,
 };
 use crate::protocol::clients;
 use crate::protocol::clients::rotate_secret::RotationPlan;
@@ -43,7 +43,7 @@ impl SecretUse {
     fn page_that_shows(self, links: &Links, app: AppId) -> String {
         match self {
             Self::Client => links.fresh_secret(app),
-            Self::LookUps => links.fresh_look_up_token(app),
+            Self::LookUps => links.new_look_up_token(app),
         }
     }
 }
@@ -64,10 +64,13 @@ pub(super) async fn offer(
     of: SecretUse,
 ) -> Result<RotationOffer, PageError> {
     let links = it.web.links();
-    let may = rotate_secret::check(it.db.pool(), app, of).await;
+    let may = rotate_secret::check_secret_use(it.db.pool(), app, of).await;
     may.map_err(|error| refused(error, app, links))?;
     let live = clients::list_secrets(it.db.pool(), app.id, of).await?;
-    let RotationPlan { stays, drops } = rotate_secret::change(live);
+    let RotationPlan {
+        keeps: stays,
+        deletes: drops,
+    } = rotate_secret::plan_rotation(live);
     let shown = stays.as_ref().map(|stays| format!("?stays={}", stays.id));
     Ok(RotationOffer {
         app: face(app, links),
@@ -81,7 +84,11 @@ pub(super) async fn offer(
 /// Makes it, and goes to the page that shows it.
 pub(super) async fn make(
     it: &Feature,
-    OwnApp { visit, frame, app }: &OwnApp,
+    OwnApp {
+        visit,
+        context,
+        app,
+    }: &OwnApp,
     query: Option<&str>,
     of: SecretUse,
 ) -> Result<Response, PageError> {
@@ -96,9 +103,11 @@ pub(super) async fn make(
     let made = rotate_secret::rotate(&mut tx, wish, now, it.rng.as_ref()).await;
     let (secret, id) = match made {
         // Sent twice, or made elsewhere meanwhile: what would end now is not what the page said.
-        Err(AppsError::Changed) => {
+        Err(AppsError::SecretsChanged) => {
             let told = format!("Another {} was made meanwhile. Look again.", of.word());
-            return Ok(frame.send_to_with(&of.page(links, app.id), &FlashMessage::info(told)));
+            return Ok(
+                context.redirect_with_message(&of.page(links, app.id), &FlashMessage::info(told))
+            );
         }
         made => made.map_err(|error| refused(error, app, links))?,
     };
@@ -108,7 +117,7 @@ pub(super) async fn make(
         id,
         first: false,
     };
-    Ok(send_to_shown(it, frame, visit, (app.id, of), &fresh))
+    Ok(send_to_shown(it, context, visit, (app.id, of), &fresh))
 }
 
 /// The secret that the page said would stay.
@@ -123,18 +132,24 @@ fn shown_to_stay(query: &str) -> Option<SecretId> {
 /// way back to the app.
 pub(super) async fn just_made(
     it: &Feature,
-    OwnApp { visit, frame, app }: &OwnApp,
+    OwnApp {
+        visit,
+        context,
+        app,
+    }: &OwnApp,
     headers: &HeaderMap,
     of: SecretUse,
 ) -> Result<Result<(NewSecretCookie, Option<SecretRow>), Response>, PageError> {
-    let held = it.web.cookies.read(headers, FRESH_SECRET);
+    let held = it.web.cookies.read(headers, NEW_SECRET_COOKIE);
     let fresh = held.and_then(|held| unseal(&it.web, &held, app, visit.person, it.clock.now()));
     let live = clients::list_secrets(it.db.pool(), app.id, of).await?;
     let Some(fresh) = fresh.filter(|fresh| live.iter().any(|known| known.id == fresh.id)) else {
         let word = of.word();
         let told = format!("A {word} is shown once. If you have not copied it, make a new one.");
         let back = it.web.links().app(app.id);
-        return Ok(Err(frame.send_to_with(&back, &FlashMessage::info(told))));
+        return Ok(Err(
+            context.redirect_with_message(&back, &FlashMessage::info(told))
+        ));
     };
     let still_live = live.iter().rev().find(|known| known.id != fresh.id);
     let still_live = still_live.map(|known| SecretRow::of(known, &it.web));
@@ -157,12 +172,12 @@ const SHOWN_FOR: Duration = Duration::from_mins(10);
 /// there until they leave the page, ten minutes at most.
 pub(super) fn send_to_shown(
     it: &Feature,
-    frame: &PageContext,
+    context: &PageContext,
     visit: &UserSession,
     (app, of): (AppId, SecretUse),
     fresh: &NewSecretCookie,
 ) -> Response {
-    let mut answer = frame.send_to(&of.page_that_shows(it.web.links(), app));
+    let mut answer = context.redirect(&of.page_that_shows(it.web.links(), app));
     let until = (it.clock.now() + SHOWN_FOR).unix_timestamp();
     let NewSecretCookie { secret, id, first } = fresh;
     let text = format!("{until}.{id}.{}.{}", u8::from(*first), secret.expose());
@@ -170,30 +185,30 @@ pub(super) fn send_to_shown(
     let headers = answer.headers_mut();
     it.web.cookies.set(
         headers,
-        FRESH_SECRET,
+        NEW_SECRET_COOKIE,
         format!("{seal}.{text}"),
         Some(SHOWN_FOR),
     );
-    no_store(&mut answer);
+    set_no_store(&mut answer);
     answer
 }
 
 /// Takes the secret out of the browser again.
 pub(super) fn forget(web: &Web, headers: &HeaderMap, answer: &mut Response) {
-    if web.cookies.read(headers, FRESH_SECRET).is_some() {
-        web.cookies.remove(answer.headers_mut(), FRESH_SECRET);
+    if web.cookies.read(headers, NEW_SECRET_COOKIE).is_some() {
+        web.cookies.remove(answer.headers_mut(), NEW_SECRET_COOKIE);
     }
 }
 
 fn seal(web: &Web, text: &str, app: AppId, person: PersonId) -> String {
     let person = person.0.to_be_bytes();
     let parts = [
-        FRESH_SECRET.as_bytes(),
+        NEW_SECRET_COOKIE.as_bytes(),
         app.0.as_bytes(),
         &person,
         text.as_bytes(),
     ];
-    web.cookie_key.seal(&parts)
+    web.cookie_key.mac(&parts)
 }
 
 fn unseal(
@@ -206,12 +221,12 @@ fn unseal(
     let (seal, text) = held.split_once('.')?;
     let person = person.0.to_be_bytes();
     let parts = [
-        FRESH_SECRET.as_bytes(),
+        NEW_SECRET_COOKIE.as_bytes(),
         app.id.0.as_bytes(),
         &person,
         text.as_bytes(),
     ];
-    if !web.cookie_key.is_seal(seal, &parts) {
+    if !web.cookie_key.verify_mac(seal, &parts) {
         return None;
     }
     let mut parts = text.splitn(4, '.');

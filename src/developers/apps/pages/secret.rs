@@ -9,7 +9,7 @@ use super::rotate::RotationOffer;
 use super::{SecretRow, face, rotate};
 use crate::developers::apps::Feature;
 use crate::developers::apps::own::{OwnApp, OwnAppRecentlyAuthenticated};
-use crate::platform::web::{CsrfForm, Page, PageError, no_store};
+use crate::platform::web::{CsrfForm, Page, PageError, set_no_store};
 use crate::protocol::clients::{AppFace, SecretUse};
 
 #[derive(Debug, Serialize)]
@@ -28,7 +28,7 @@ pub(in crate::developers::apps) async fn ask_secret(
     OwnAppRecentlyAuthenticated(own): OwnAppRecentlyAuthenticated,
 ) -> Result<Response, PageError> {
     let offer = rotate::offer(&it, &own.app, SecretUse::Client).await?;
-    Ok(own.frame.show(&RotateSecretPage(offer)))
+    Ok(own.context.render(&RotateSecretPage(offer)))
 }
 
 pub(in crate::developers::apps) async fn make_secret(
@@ -73,7 +73,7 @@ pub(in crate::developers::apps) async fn secret(
         Err(back) => return Ok(back),
     };
     let (app, links) = (&own.app, it.web.links());
-    let mut answer = own.frame.show(&NewSecretPage {
+    let mut answer = own.context.render(&NewSecretPage {
         app: face(app, links),
         first: fresh.first,
         client_id: app.client_id.to_string(),
@@ -81,7 +81,7 @@ pub(in crate::developers::apps) async fn secret(
         still_live,
         back: links.app(app.id),
     });
-    no_store(&mut answer);
+    set_no_store(&mut answer);
     Ok(answer)
 }
 

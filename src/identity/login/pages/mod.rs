@@ -1,117 +1,131 @@
-//! The sign-in page, which is the same for every way to sign in, and the page that signs out.
+//! The sign-in page, which is the same for every connector, the callback of redirects, and signing out.
 
-mod door;
-mod enter;
-mod form;
-mod leave;
-mod purpose;
-mod shown;
-mod trouble;
+mod callback;
+mod complete_login;
+mod errors;
+mod login_route;
+mod logout;
+mod prompt_page;
+mod views;
 
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use door::LoginRoute;
-pub use enter::let_in;
+pub(super) use callback::callback;
+pub use complete_login::start_session;
 use http::{HeaderMap, StatusCode, header};
-pub(super) use leave::{leave, left};
-use purpose::LoginPurpose;
+use login_route::LoginRoute;
+pub(super) use logout::{confirm_logout, logout};
 
-use super::limits::{AccountKey, LimitSubject};
+use super::attempts::LoginChoices;
+use super::login_flows::{LoginFlows, PromptView};
+use super::purpose::LoginPurpose;
+use super::rate_limits::{AccountKey, LimitSubject};
 use super::signed_in::send_to_login;
-use super::take_turn::{LoginFlows, PromptView};
-use super::{Feature, LocalPath, known};
+use super::{Feature, LocalPath, trusted_browser};
 use crate::connectors::{DisabledConnector, DynConnector, RequestOrigin};
 use crate::platform::links::Links;
 use crate::platform::web::{ClientAddress, CsrfForm, FormParams, PageContext, PageError};
 
 #[cfg(test)]
 pub(crate) fn samples() -> Vec<crate::platform::web::PageSample> {
-    let mut samples = shown::samples::samples();
-    samples.extend(leave::samples::samples());
+    let mut samples = views::samples::samples();
+    samples.extend(logout::samples::samples());
     samples
 }
 
 const TOO_MANY: &str = "There were too many tries in a short time.";
 
-/// `GET /account/login/`: who is signed in already goes on.
-pub(super) async fn open(
-    State(it): State<Feature>,
+/// `GET /account/login/`: the form of the first connector.
+pub(super) async fn show_first(
+    State(feature): State<Feature>,
     RawQuery(query): RawQuery,
     address: ClientAddress,
+    headers: HeaderMap,
     frame: PageContext,
 ) -> Result<Response, PageError> {
-    let closed = it.closed_ways().await?;
-    let way = first_open(&it, &closed).to_owned();
-    look(State(it), Path(way), RawQuery(query), address, frame).await
+    let disabled = feature.list_disabled().await?;
+    let slug = first_enabled(&feature, &disabled).to_owned();
+    show(
+        State(feature),
+        Path(slug),
+        RawQuery(query),
+        address,
+        headers,
+        frame,
+    )
+    .await
 }
 
-/// `GET /account/login/<way>/`
-pub(super) async fn look(
-    State(it): State<Feature>,
-    Path(way): Path<String>,
+/// `GET /account/login/<connector>/`: a person who is signed in already goes on to `next`.
+pub(super) async fn show(
+    State(feature): State<Feature>,
+    Path(slug): Path<String>,
     RawQuery(query): RawQuery,
     address: ClientAddress,
+    headers: HeaderMap,
     frame: PageContext,
 ) -> Result<Response, PageError> {
-    let asking = asking(query);
-    let next = LocalPath::parse(asking.text("next"));
-    let purpose = LoginPurpose::of(&asking, frame.visit().is_some());
-    match (frame.visit(), purpose) {
-        (Some(_), LoginPurpose::SignIn) => return Ok(go_on(it.web.links(), next.as_ref())),
+    let params = parse_query(query);
+    let choices = choices(&params, &frame);
+    match (frame.user_session(), choices.purpose) {
+        (Some(_), LoginPurpose::SignIn) => {
+            return Ok(redirect_to_next(feature.web.links(), choices.next.as_ref()));
+        }
         (None, LoginPurpose::Link) => {
-            let links = it.web.links();
-            return Ok(send_to_login(links, Some(&links.ways_in())));
+            let links = feature.web.links();
+            return Ok(send_to_login(links, Some(&links.linked_identities())));
         }
         _ => {}
     }
-    let way = way_named(&it, &way)?;
-    let closed = it.closed_ways().await?;
-    let visitor = visitor(&it, address);
-    let door = LoginRoute {
-        it: &it,
+    let connector = find_connector(&feature, &slug)?;
+    let disabled = feature.list_disabled().await?;
+    let origin = request_origin(&feature, address);
+    let route = LoginRoute {
+        feature: &feature,
         frame: &frame,
-        way,
-        visitor,
-        closed_ways: &closed,
-        purpose,
-        next,
-        typed: None,
+        headers: &headers,
+        connector,
+        origin,
+        disabled: &disabled,
+        choices,
+        form: None,
     };
-    if door.is_closed() {
-        return Ok(door.closed_way());
+    if route.is_disabled() {
+        return Ok(route.render_disabled());
     }
-    let attempt = Some(asking.text("attempt")).filter(|name| !name.is_empty());
-    if attempt.is_none() && !way.opens_plainly() {
-        it.limits
-            .begin(address, visitor.now)
-            .map_err(|slowed| PageError::slowed(slowed, TOO_MANY))?;
+    let attempt = attempt_name(&params);
+    if attempt.is_none() && !connector.has_stateless_start() {
+        feature
+            .limits
+            .count_start(address, origin.now)
+            .map_err(|limited| PageError::rate_limited(limited, TOO_MANY))?;
     }
-    let rng = it.rng.as_ref();
-    let asked = it
-        .turns
-        .look(way, attempt, frame.browser(), visitor, rng)
+    let rng = feature.rng.as_ref();
+    let view = feature
+        .flows
+        .find_prompt(connector, attempt, frame.browser_id(), origin, rng)
         .await;
-    match asked {
-        Ok(asked) => Ok(door.ask(asked).await),
-        Err(without) => door.without(without, attempt).await,
+    match view {
+        Ok(view) => Ok(route.render_prompt(view).await),
+        Err(error) => route.render_attempt_error(error, attempt).await,
     }
 }
 
-/// `GET /account/login/<way>/picture/`: the picture of an attempt's form.
+/// `GET /account/login/<connector>/picture/`: the picture of an attempt's form.
 pub(super) async fn picture(
-    State(it): State<Feature>,
-    Path(way): Path<String>,
+    State(feature): State<Feature>,
+    Path(slug): Path<String>,
     RawQuery(query): RawQuery,
-    frame: PageContext,
+    context: PageContext,
 ) -> Result<Response, PageError> {
-    let way = way_named(&it, &way)?;
-    let asking = asking(query);
-    let attempt = asking.text("attempt");
-    let picture = it
-        .turns
-        .picture(way, attempt, frame.browser(), it.clock.now())
+    let connector = find_connector(&feature, &slug)?;
+    let params = parse_query(query);
+    let now = feature.clock.now();
+    let picture = feature
+        .flows
+        .find_picture(connector, params.text("attempt"), context.browser_id(), now)
         .ok_or_else(PageError::not_found)?;
-    // It is of this one form: the next one's is another, at the same address.
+    // The next form of the attempt has another picture at the same address.
     let headers = [
         (header::CONTENT_TYPE, picture.media_type),
         (header::CACHE_CONTROL, "no-store"),
@@ -119,103 +133,127 @@ pub(super) async fn picture(
     Ok((headers, picture.bytes).into_response())
 }
 
-/// `POST /account/login/`: the form of the way the page opens with.
-pub(super) async fn answer_first(
-    State(it): State<Feature>,
+/// `POST /account/login/`: the form of the first connector.
+pub(super) async fn submit_first(
+    State(feature): State<Feature>,
     address: ClientAddress,
     headers: HeaderMap,
     form: CsrfForm,
 ) -> Result<Response, PageError> {
-    let closed = it.closed_ways().await?;
-    let way = first_open(&it, &closed).to_owned();
-    answer(State(it), Path(way), address, headers, form).await
+    let disabled = feature.list_disabled().await?;
+    let slug = first_enabled(&feature, &disabled).to_owned();
+    submit(State(feature), Path(slug), address, headers, form).await
 }
 
-/// `POST /account/login/<way>/`
-pub(super) async fn answer(
-    State(it): State<Feature>,
-    Path(way): Path<String>,
+/// `POST /account/login/<connector>/`
+pub(super) async fn submit(
+    State(feature): State<Feature>,
+    Path(slug): Path<String>,
     address: ClientAddress,
     headers: HeaderMap,
-    CsrfForm { frame, form }: CsrfForm,
+    CsrfForm { context, form }: CsrfForm,
 ) -> Result<Response, PageError> {
-    let way = way_named(&it, &way)?;
-    let closed = it.closed_ways().await?;
-    let visitor = visitor(&it, address);
-    let door = LoginRoute {
-        it: &it,
-        frame: &frame,
-        way,
-        visitor,
-        closed_ways: &closed,
-        purpose: LoginPurpose::of(&form, frame.visit().is_some()),
-        next: LocalPath::parse(form.text("next")),
-        typed: Some(&form),
+    let connector = find_connector(&feature, &slug)?;
+    let disabled = feature.list_disabled().await?;
+    let origin = request_origin(&feature, address);
+    let route = LoginRoute {
+        feature: &feature,
+        frame: &context,
+        headers: &headers,
+        connector,
+        origin,
+        disabled: &disabled,
+        choices: choices(&form, &context),
+        form: Some(&form),
     };
-    if door.is_closed() {
-        return Ok(door.closed_way());
+    if route.is_disabled() {
+        return Ok(route.render_disabled());
     }
-    let attempt = Some(form.text("attempt")).filter(|name| !name.is_empty());
-    let turn = it.turns.begin(way, attempt, frame.browser(), visitor).await;
-    let turn = match turn {
-        Ok(turn) => turn,
-        Err(without) => return door.without(without, attempt).await,
+    let attempt = attempt_name(&form);
+    let submission = feature
+        .flows
+        .take_submission(connector, attempt, context.browser_id(), origin)
+        .await;
+    let submission = match submission {
+        Ok(submission) => submission,
+        Err(error) => return route.render_attempt_error(error, attempt).await,
     };
-    let instead = door.instead(&turn.prompt);
-    if let Some(missing) = door.missing(&turn.prompt).filter(|_| instead.is_none()) {
-        let asked = LoginFlows::put_back(turn);
-        let asked = PromptView {
-            prompt: missing,
-            ..asked
-        };
-        return Ok(door.ask(asked).await);
+    let instead = route.instead(&submission.prompt);
+    let marked = route.mark_empty_inputs(&submission.prompt);
+    if let Some(prompt) = marked.filter(|_| instead.is_none()) {
+        let view = LoginFlows::return_submission(submission);
+        let view = PromptView { prompt, ..view };
+        return Ok(route.render_prompt(view).await);
     }
-    let name = door.account(&turn.prompt);
-    let account = AccountKey::typed(way.slug(), name.unwrap_or(form.text("attempt")));
-    let who = LimitSubject {
+    // A form that names no account is counted by its attempt, or by its browser.
+    let account = route.account(&submission.prompt).or(attempt);
+    let account = AccountKey::of(connector.slug(), account.unwrap_or(context.browser_id()));
+    let subject = LimitSubject {
         account,
         address,
-        known: known::browser(&it.web, &headers, account),
+        trusted_browser: trusted_browser::find(&feature.web, &headers, account),
     };
-    match it.limits.wait(&who, it.clock.as_ref()).await {
-        Ok(taken) => door.judge(turn, instead, (account, taken), &headers).await,
-        Err(slowed) => {
-            if it.limits.is_news(&who, it.clock.now()) {
-                door.note_slowed(&turn.prompt).await?;
+    match feature.limits.wait(&subject, feature.clock.as_ref()).await {
+        Ok(permit) => {
+            route
+                .check_answers(submission, instead, (account, permit))
+                .await
+        }
+        Err(limited) => {
+            if feature.limits.needs_audit(&subject, feature.clock.now()) {
+                route.audit_rate_limit(&submission.prompt).await?;
             }
-            Ok(door.slow(LoginFlows::put_back(turn), slowed).await)
+            let view = LoginFlows::return_submission(submission);
+            Ok(route.render_rate_limited(view, limited).await)
         }
     }
 }
 
-fn way_named<'a>(it: &'a Feature, slug: &str) -> Result<&'a DynConnector, PageError> {
-    it.turns.ways.named(slug).ok_or_else(PageError::not_found)
+fn choices(params: &FormParams, frame: &PageContext) -> LoginChoices {
+    LoginChoices {
+        purpose: LoginPurpose::of(params, frame.user_session().is_some()),
+        next: LocalPath::parse(params.text("next")),
+        remember: params.is_checked("remember"),
+    }
 }
 
-/// The way the page opens with: the first one that is not closed, or the first one, to say that it is.
-fn first_open<'a>(it: &'a Feature, closed: &[DisabledConnector]) -> &'a str {
-    let is_open = |way: &&DynConnector| !closed.iter().any(|closed| closed.slug == way.slug());
-    let first = it.turns.ways.iter().find(is_open);
-    first
-        .or(it.turns.ways.first())
-        .map_or("", DynConnector::slug)
+fn attempt_name(params: &FormParams) -> Option<&str> {
+    Some(params.text("attempt")).filter(|name| !name.is_empty())
 }
 
-fn visitor(it: &Feature, ClientAddress(address): ClientAddress) -> RequestOrigin {
+fn find_connector<'a>(feature: &'a Feature, slug: &str) -> Result<&'a DynConnector, PageError> {
+    let found = feature.flows.connectors.named(slug);
+    found.ok_or_else(PageError::not_found)
+}
+
+/// The connector that the sign-in page opens with: the first one that is not disabled. If all are, the
+/// first one, whose page tells that it is.
+fn first_enabled<'a>(feature: &'a Feature, disabled: &[DisabledConnector]) -> &'a str {
+    let connectors = &feature.flows.connectors;
+    let is_enabled = |connector: &&DynConnector| {
+        !disabled
+            .iter()
+            .any(|disabled| disabled.slug == connector.slug())
+    };
+    let first = connectors.iter().find(is_enabled);
+    first.or(connectors.first()).map_or("", DynConnector::slug)
+}
+
+fn request_origin(feature: &Feature, ClientAddress(address): ClientAddress) -> RequestOrigin {
     RequestOrigin {
-        now: it.clock.now(),
+        now: feature.clock.now(),
         address,
     }
 }
 
-/// What the address carries. Text that cannot be right is as good as none.
-fn asking(query: Option<String>) -> FormParams {
+/// The parameters of a query. An unreadable query counts as an empty one.
+fn parse_query(query: Option<String>) -> FormParams {
     let query = query.unwrap_or_default();
     FormParams::parse(query.as_bytes()).unwrap_or_default()
 }
 
-/// 302, as old clients expect of this door.
-fn go_on(links: &Links, next: Option<&LocalPath>) -> Response {
-    let to = next.map_or_else(|| links.profile(), ToString::to_string);
-    (StatusCode::FOUND, [(header::LOCATION, to)]).into_response()
+/// 302, as old clients expect of the sign-in page.
+fn redirect_to_next(links: &Links, next: Option<&LocalPath>) -> Response {
+    let location = next.map_or_else(|| links.profile(), ToString::to_string);
+    (StatusCode::FOUND, [(header::LOCATION, location)]).into_response()
 }

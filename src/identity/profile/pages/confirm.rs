@@ -16,7 +16,7 @@ use crate::platform::web::{CsrfForm, FlashMessage, FormParams, Page, PageError};
 
 pub(in crate::identity::profile) async fn mail_again(
     State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     Path(email): Path<String>,
     _sealed: CsrfForm,
 ) -> Result<Response, PageError> {
@@ -28,7 +28,7 @@ pub(in crate::identity::profile) async fn mail_again(
     let address = mailed.map_err(|error| refused(error, links))?;
     tx.commit().await.map_err(db::Error::from)?;
     let said = format!("Another link is on its way to {address}. It is good for 30 minutes.");
-    Ok(frame.send_to_with(&links.profile(), &FlashMessage::good(said)))
+    Ok(context.redirect_with_message(&links.profile(), &FlashMessage::good(said)))
 }
 
 #[derive(Debug, Serialize)]
@@ -50,29 +50,29 @@ impl Page for ConfirmEmailPage {
 /// Only looks: whatever follows the links in a mail comes this far.
 pub(in crate::identity::profile) async fn ask(
     State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let links = it.web.links();
     let query = FormParams::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
     let token = Secret::new(query.text("token"));
-    let (now, link) = (it.clock.now(), token.fingerprint());
+    let (now, link) = (it.clock.now(), token.token_hash());
     let email = records::find_proven(it.db.pool(), visit.person, link, now).await?;
-    Ok(frame.show(&ConfirmEmailPage {
+    Ok(context.render(&ConfirmEmailPage {
         email: email.ok_or_else(|| spent(links))?,
         token: token.expose().to_owned(),
-        action: links.confirm_email_here(),
+        action: links.confirm_email_form(),
         username: visit.username,
     }))
 }
 
 pub(in crate::identity::profile) async fn confirm(
     State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
     let links = it.web.links();
-    let link = Secret::new(form.text("token")).fingerprint();
+    let link = Secret::new(form.text("token")).token_hash();
     let (now, rng) = (it.clock.now(), it.rng.as_ref());
     let mut tx = it.db.begin().await?;
     let email = confirm::confirm(&mut tx, visit.person, link, now, rng).await;
@@ -80,7 +80,7 @@ pub(in crate::identity::profile) async fn confirm(
     tx.commit().await.map_err(db::Error::from)?;
     let email = email.ok_or_else(|| spent(links))?;
     let said = format!("{email} is confirmed. Apps that you allow it can see it now.");
-    Ok(frame.send_to_with(&links.profile(), &FlashMessage::good(said)))
+    Ok(context.redirect_with_message(&links.profile(), &FlashMessage::good(said)))
 }
 
 /// A link that proves nothing: which of the reasons it is would tell something about somebody else.
@@ -90,8 +90,8 @@ fn spent(links: &Links) -> PageError {
         "This link does not work any more",
         "It was used already, it is older than 30 minutes, or it was mailed for another account than the one you are signed in to.",
     )
-    .advise("Look at your profile: it says which addresses are confirmed, and mails another link.")
-    .back(links.profile(), "Your profile")
+    .with_advice("Look at your profile: it says which addresses are confirmed, and mails another link.")
+    .with_back_link(links.profile(), "Your profile")
 }
 
 #[cfg(test)]

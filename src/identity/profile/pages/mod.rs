@@ -20,19 +20,19 @@ use crate::platform::web::{PageError, UserSession};
 
 pub(super) async fn home(
     State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
 ) -> Result<Response, PageError> {
     let known = know(&it, &visit).await?;
     let forms = ProfileForms::of(&known.person, &known.emails);
-    Ok(frame.show(&ProfilePage::of(&known, forms, Vec::new(), it.web.links())))
+    Ok(context.render(&ProfilePage::of(&known, forms, Vec::new(), it.web.links())))
 }
 
 /// Where the addresses may be changed: on the page, for who has just signed in again for that.
 pub(super) async fn emails(
     State(it): State<Feature>,
-    RecentlyAuthenticated(SignedIn { frame, .. }): RecentlyAuthenticated,
+    RecentlyAuthenticated(SignedIn { context, .. }): RecentlyAuthenticated,
 ) -> Response {
-    frame.send_to(&format!("{}#emails", it.web.links().profile()))
+    context.redirect(&format!("{}#emails", it.web.links().profile()))
 }
 
 async fn know(it: &Feature, visit: &UserSession) -> Result<ProfileFacts, PageError> {
@@ -45,7 +45,7 @@ async fn know(it: &Feature, visit: &UserSession) -> Result<ProfileFacts, PageErr
         emails: records::list_emails(it.db.pool(), id).await?,
         choices: records::list_choices(it.db.pool()).await?,
         vouching: it.vouching(&person),
-        is_lately: login::LATELY.may_see(visit, it.clock.now()),
+        is_lately: login::RECENT_AUTHENTICATION.allows_view(visit, it.clock.now()),
         person,
     })
 }
@@ -57,13 +57,13 @@ impl Feature {
             return None;
         }
         let way = self.ways.named(person.managed_by.as_deref()?)?;
-        Some(way.records())
+        Some(way.source_name())
     }
 }
 
 fn refused(error: ProfileError, links: &Links) -> PageError {
     let problem = match error {
-        ProfileError::Slowed(slowed) => PageError::slowed(
+        ProfileError::Slowed(slowed) => PageError::rate_limited(
             slowed,
             "Several links are on their way already. Nothing more was sent.",
         ),
@@ -73,9 +73,9 @@ fn refused(error: ProfileError, links: &Links) -> PageError {
         ProfileError::Store(error) | ProfileError::People(PeopleError::Store(error)) => {
             return error.into();
         }
-        ProfileError::People(error) => return PageError::broken(error),
+        ProfileError::People(error) => return PageError::internal(error),
     };
-    problem.back(links.profile(), "Your profile")
+    problem.with_back_link(links.profile(), "Your profile")
 }
 
 #[cfg(test)]

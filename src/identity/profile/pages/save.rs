@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use axum::routing::{MethodRouter, get};
 use http::{HeaderValue, StatusCode, header};
 
 use super::super::Feature;
@@ -9,9 +10,10 @@ use super::super::edit::edit;
 use super::super::forms::{FormErrors, ProfileForms, SectionForm, square};
 use super::super::model::ProfileError;
 use super::show::{PageAnchor, ProfileFacts, ProfilePage};
-use super::{know, refused};
+use super::{home, know, refused};
 use crate::identity::login;
 use crate::identity::login::SignedIn;
+use crate::people::fields::ProfileSection;
 use crate::people::records::{ColumnUpdates, PeopleError, PersonUpdate, PictureFile, Update};
 use crate::platform::db;
 use crate::platform::pictures::{CropSquare, Picture, PictureError, PictureKind};
@@ -20,91 +22,93 @@ use crate::platform::web::{
     UserSession,
 };
 
-pub(in crate::identity::profile) async fn names(
-    State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
-    CsrfForm { form, .. }: CsrfForm,
-) -> Result<Response, PageError> {
-    save(&it, &visit, &frame, SectionForm::names(&form)).await
+/// The handler for a section of text fields.
+pub(in crate::identity::profile) fn texts(section: ProfileSection) -> MethodRouter<Feature> {
+    let save = async move |State(it): State<Feature>,
+                           SignedIn { visit, context }: SignedIn,
+                           CsrfForm { form, .. }: CsrfForm| {
+        save(&it, &visit, &context, SectionForm::texts(section, &form)).await
+    };
+    get(home).post(save)
 }
 
 pub(in crate::identity::profile) async fn sex(
     State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    save(&it, &visit, &frame, SectionForm::sex(&form)).await
+    save(&it, &visit, &context, SectionForm::sex(&form)).await
 }
 
 pub(in crate::identity::profile) async fn numbers(
     State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    save(&it, &visit, &frame, SectionForm::numbers(&form)).await
+    save(&it, &visit, &context, SectionForm::numbers(&form)).await
 }
 
 pub(in crate::identity::profile) async fn emails(
     State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    if !login::LATELY.may_send(&visit, it.clock.now()) {
+    if !login::RECENT_AUTHENTICATION.allows_submit(&visit, it.clock.now()) {
         let links = it.web.links();
         return Ok(login::send_to_login_again(links, &links.own_emails()));
     }
-    save(&it, &visit, &frame, SectionForm::emails(&form)).await
+    save(&it, &visit, &context, SectionForm::emails(&form)).await
 }
 
 pub(in crate::identity::profile) async fn address(
     State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    save(&it, &visit, &frame, SectionForm::address(&form)).await
+    save(&it, &visit, &context, SectionForm::address(&form)).await
 }
 
 pub(in crate::identity::profile) async fn programme(
     State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    save(&it, &visit, &frame, SectionForm::programme(&form)).await
+    save(&it, &visit, &context, SectionForm::programme(&form)).await
 }
 
 pub(in crate::identity::profile) async fn picture(
     State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     sent: CsrfMultipartForm,
 ) -> Result<Response, PageError> {
     let refuse = |why: String| FormErrors::from([("profile_picture".to_owned(), why)]);
-    let goes = sent.form.is_ticked("remove_picture");
+    let goes = sent.form.is_checked("remove_picture");
     let file = sent
         .files
         .into_iter()
         .find(|file| file.field == "profile_picture");
     let Some(square) = square(&sent.form) else {
         let told = refuse(NO_SQUARE.to_owned());
-        return show_again(&it, &visit, &frame, (SectionForm::Picture, told)).await;
+        return show_again(&it, &visit, &context, (SectionForm::Picture, told)).await;
     };
     let new = match file.filter(|_| !goes) {
         Some(file) => match accept(&it, square, file).await {
             Ok(picture) => Some(keep_picture(&it, &picture).await?),
             Err(why) => {
                 let told = refuse(why.to_string());
-                return show_again(&it, &visit, &frame, (SectionForm::Picture, told)).await;
+                return show_again(&it, &visit, &context, (SectionForm::Picture, told)).await;
             }
         },
         None if goes => None,
         None => {
             let told = refuse("Choose a picture first.".to_owned());
-            return show_again(&it, &visit, &frame, (SectionForm::Picture, told)).await;
+            return show_again(&it, &visit, &context, (SectionForm::Picture, told)).await;
         }
     };
     let kept = keep(&it, &visit, picture_change(new.as_ref())).await;
     if let (Err(_), Some(file)) = (&kept, &new) {
         it.pictures
-            .discard(PictureKind::ProfilePicture, file.as_str())
+            .delete(PictureKind::ProfilePicture, file.as_str())
             .await;
     }
     kept.map_err(|error| refused(error, it.web.links()))?;
@@ -113,7 +117,7 @@ pub(in crate::identity::profile) async fn picture(
     } else {
         SectionForm::Picture.saved()
     };
-    Ok(frame.send_to_with(&it.web.links().profile(), &FlashMessage::good(said)))
+    Ok(context.redirect_with_message(&it.web.links().profile(), &FlashMessage::good(said)))
 }
 
 async fn accept(
@@ -127,9 +131,9 @@ async fn accept(
 
 async fn keep_picture(it: &Feature, picture: &Picture) -> Result<PictureFile, PageError> {
     let kind = PictureKind::ProfilePicture;
-    let file = it.pictures.keep(kind, picture, it.rng.as_ref()).await;
-    let file = file.map_err(PageError::broken)?;
-    file.parse().map_err(PageError::broken)
+    let file = it.pictures.save(kind, picture, it.rng.as_ref()).await;
+    let file = file.map_err(PageError::internal)?;
+    file.parse().map_err(PageError::internal)
 }
 
 fn picture_change(file: Option<&PictureFile>) -> PersonUpdate {
@@ -146,13 +150,13 @@ fn picture_change(file: Option<&PictureFile>) -> PersonUpdate {
 async fn save(
     it: &Feature,
     visit: &UserSession,
-    frame: &PageContext,
+    context: &PageContext,
     typed: SectionForm,
 ) -> Result<Response, PageError> {
     let this_year = it.clock.now().year();
     let wanted = match typed.read(this_year) {
         Ok(wanted) => wanted,
-        Err(told) => return show_again(it, visit, frame, (typed, told)).await,
+        Err(told) => return show_again(it, visit, context, (typed, told)).await,
     };
     match keep(it, visit, wanted).await {
         Ok(new_emails) => {
@@ -160,14 +164,14 @@ async fn save(
                 0 => FlashMessage::good(typed.saved()),
                 _ => FlashMessage::good(CONFIRM_THEM),
             };
-            Ok(frame.send_to_with(&it.web.links().profile(), &flash))
+            Ok(context.redirect_with_message(&it.web.links().profile(), &flash))
         }
         Err(ProfileError::People(PeopleError::Unfit(unfit))) => {
             let known = know(it, visit).await?;
             let told = typed.misfits(&unfit, &known.person.email, this_year);
             Ok(again(
                 it,
-                frame,
+                context,
                 &known,
                 (typed, told),
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -178,7 +182,7 @@ async fn save(
             let known = know(it, visit).await?;
             let page = again(
                 it,
-                frame,
+                context,
                 &known,
                 (typed, told),
                 StatusCode::TOO_MANY_REQUESTS,
@@ -207,9 +211,7 @@ async fn keep(
     let edited = edit(&mut tx, visit.person, wanted, &it.limits, now, rng).await?;
     tx.commit().await.map_err(db::Error::from)?;
     if let Some(file) = edited.old_picture {
-        it.pictures
-            .discard(PictureKind::ProfilePicture, &file)
-            .await;
+        it.pictures.delete(PictureKind::ProfilePicture, &file).await;
     }
     Ok(edited.new_emails.len())
 }
@@ -217,13 +219,13 @@ async fn keep(
 async fn show_again(
     it: &Feature,
     visit: &UserSession,
-    frame: &PageContext,
+    context: &PageContext,
     wrong: (SectionForm, FormErrors),
 ) -> Result<Response, PageError> {
     let known = know(it, visit).await?;
     Ok(again(
         it,
-        frame,
+        context,
         &known,
         wrong,
         StatusCode::UNPROCESSABLE_ENTITY,
@@ -232,7 +234,7 @@ async fn show_again(
 
 fn again(
     it: &Feature,
-    frame: &PageContext,
+    context: &PageContext,
     known: &ProfileFacts,
     (typed, told): (SectionForm, FormErrors),
     status: StatusCode,
@@ -242,7 +244,7 @@ fn again(
     wrong.dedup_by_key(|target| target.label);
     let mut forms = ProfileForms::of(&known.person, &known.emails);
     forms.give_back(typed, told);
-    frame.show_with(
+    context.render_with_status(
         status,
         &ProfilePage::of(known, forms, wrong, it.web.links()),
     )

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use super::super::forms::ProfileForms;
-use crate::people::records::{ChoiceKind, DisplayValue, FieldSource, ListChoice, OwnEmail, Person};
-use crate::people::{fields, records};
+use super::super::forms::{ProfileFormField, ProfileForms};
+use super::super::sections::{campus_fields_of, fields_of, own_fields, section_row};
+use crate::people::fields::{Field, FieldRow, FieldSource, ProfileSection};
+use crate::people::records::{ChoiceKind, DisplayValue, ListChoice, OwnEmail, Person};
 use crate::platform::links::Links;
 use crate::platform::web::Page;
 
@@ -18,13 +19,12 @@ pub(super) struct ProfilePage {
     directory: Vec<ProfileItem>,
     /// Who says what cannot be changed here.
     vouching: &'static str,
-    /// Whether the names are theirs to change.
-    names_are_editable: bool,
     /// Whether what they study was worked out and not looked at yet.
     is_inferred: bool,
-    mobile: ProfileItem,
-    email: ProfileItem,
-    roll_number: ProfileItem,
+    campus: CampusItems,
+    /// The form for names, where these are theirs to change.
+    names: Option<TextSection>,
+    details: Option<TextSection>,
     forms: ProfileForms,
     options: SelectOptions,
     waiting: Vec<PendingEmail>,
@@ -56,6 +56,30 @@ struct ProfileItem {
     source: String,
 }
 
+/// What campus systems provide, by the section that shows it beside what the person enters.
+#[derive(Debug, Serialize)]
+struct CampusItems {
+    numbers: Vec<ProfileItem>,
+    emails: Vec<ProfileItem>,
+    programme: Vec<ProfileItem>,
+}
+
+/// A section with an input for each of its text fields.
+#[derive(Debug, Serialize)]
+struct TextSection {
+    id: &'static str,
+    heading: &'static str,
+    action: String,
+    inputs: Vec<TextInput>,
+}
+
+#[derive(Debug, Serialize)]
+struct TextInput {
+    name: &'static str,
+    label: &'static str,
+    field: ProfileFormField,
+}
+
 #[derive(Debug, Serialize)]
 struct SelectOptions {
     sex: Vec<SelectOption>,
@@ -81,7 +105,6 @@ struct PendingEmail {
 #[derive(Debug, Serialize)]
 struct SectionActions {
     picture: String,
-    names: String,
     sex: String,
     numbers: String,
     emails: String,
@@ -96,40 +119,6 @@ impl Page for ProfilePage {
         "Your profile".to_owned()
     }
 }
-
-/// What the directory says, and this service, in the order it is shown.
-const DIRECTORY: [fields::Field; 6] = [
-    fields::Field::FirstName,
-    fields::Field::LastName,
-    fields::Field::Username,
-    fields::Field::Type,
-    fields::Field::IsAlumni,
-    fields::Field::Id,
-];
-
-/// What it says of them only if it knows.
-const NAMES: [fields::Field; 2] = [fields::Field::FirstName, fields::Field::LastName];
-
-/// What the directory says of something the person adds to, beside which it is shown.
-const BESIDE: [fields::Field; 3] = [
-    fields::Field::Mobile,
-    fields::Field::Email,
-    fields::Field::RollNumber,
-];
-
-/// What the person says, with the heading it is changed under.
-const SECTIONS: [(fields::Field, &str, &str); 6] = [
-    (fields::Field::ProfilePicture, "Picture", "picture"),
-    (fields::Field::Sex, "Sex", "about"),
-    (fields::Field::Contacts, "Contact numbers", "numbers"),
-    (
-        fields::Field::SecondaryEmails,
-        "Further addresses",
-        "emails",
-    ),
-    (fields::Field::InstiAddress, "Address on campus", "address"),
-    (fields::Field::Program, "Programme", "programme"),
-];
 
 const SEXES: [(&str, &str); 3] = [("male", "Male"), ("female", "Female"), ("other", "Other")];
 
@@ -156,53 +145,57 @@ impl ProfilePage {
         let person = &known.person;
         let shown = |field| person.shown(field, links);
         let name = person.full_name();
-        let is_empty = |(field, ..): &(fields::Field, _, _)| match field {
-            fields::Field::SecondaryEmails => known.emails.is_empty(),
-            field => shown(*field) == DisplayValue::Unset,
+        let is_unset = |row: &&FieldRow| match row.field {
+            Field::SecondaryEmails => known.emails.is_empty(),
+            field => shown(field) == DisplayValue::Unset,
         };
-        let has_no_name = person.names_are_editable
-            && NAMES.iter().all(|name| shown(*name) == DisplayValue::Unset);
-        let name_section = has_no_name.then_some((fields::Field::FirstName, "Name", "names"));
-        let empty = (name_section.into_iter()).chain(SECTIONS.into_iter().filter(is_empty));
+        let has_no_name =
+            person.names_are_editable && fields_of(ProfileSection::Name).all(|row| is_unset(&row));
+        let unnamed = has_no_name.then_some(ProfileSection::Name);
+        let unset = own_fields().into_iter().filter(is_unset);
+        let mut empty: Vec<_> = unnamed
+            .into_iter()
+            .chain(unset.map(|row| row.section))
+            .collect();
+        empty.dedup();
         let vouching = known.vouching.unwrap_or("the directory");
         let item = |field| ProfileItem::of(field, shown(field), vouching);
-        let is_given =
-            |field: &fields::Field| !(person.names_are_editable && NAMES.contains(field));
-        let [mobile, email, roll_number] = BESIDE.map(item);
+        let campus = |section| campus_fields_of(section).map(item).collect();
+        let names = (!person.names_are_editable).then_some(ProfileSection::Name);
+        let record = names.into_iter().flat_map(fields_of).chain(campus_record());
         let waiting = known.emails.iter().filter(|email| !email.is_verified);
         Self {
             gone_at: known.gone_at.clone(),
-            empty: empty
-                .map(|(_, label, id)| PageAnchor {
-                    label,
-                    id: id.to_owned(),
-                })
-                .collect(),
+            empty: empty.into_iter().map(PageAnchor::of_section).collect(),
             wrong,
-            directory: (DIRECTORY.into_iter().filter(is_given).map(item)).collect(),
+            directory: record.map(|row| item(row.field)).collect(),
             vouching,
-            names_are_editable: person.names_are_editable,
             is_inferred: (person.programme.as_ref()).is_some_and(|programme| programme.is_inferred),
-            mobile,
-            email,
-            roll_number,
+            campus: CampusItems {
+                numbers: campus(ProfileSection::Numbers),
+                emails: campus(ProfileSection::Emails),
+                programme: campus(ProfileSection::Programme),
+            },
+            names: (person.names_are_editable)
+                .then(|| TextSection::of(ProfileSection::Name, &forms, links))
+                .flatten(),
+            details: TextSection::of(ProfileSection::Details, &forms, links),
             forms,
             options: SelectOptions::of(known),
             waiting: waiting
                 .map(|email| PendingEmail {
                     email: email.email.clone(),
-                    mail_again: links.mail_link_again(email.id),
+                    mail_again: links.resend_confirmation(email.id),
                 })
                 .collect(),
             emails_locked: (!known.is_lately).then(|| links.own_emails()),
             save: SectionActions {
-                picture: links.update_profile("pp"),
-                names: links.update_profile("name"),
-                sex: links.update_profile("sex"),
-                numbers: links.update_profile("mobile"),
-                emails: links.update_profile("email"),
-                address: links.update_profile("address"),
-                programme: links.update_profile("program"),
+                picture: action(ProfileSection::Picture, links),
+                sex: action(ProfileSection::Sex, links),
+                numbers: action(ProfileSection::Numbers, links),
+                emails: action(ProfileSection::Emails, links),
+                address: action(ProfileSection::Address, links),
+                programme: action(ProfileSection::Programme, links),
             },
             person: ProfileHeader {
                 initial: name.chars().take(1).collect::<String>().to_uppercase(),
@@ -215,12 +208,43 @@ impl ProfilePage {
     }
 }
 
+/// The campus record: the username first, the number last.
+fn campus_record() -> Vec<&'static FieldRow> {
+    let mut record: Vec<_> = fields_of(ProfileSection::CampusRecord).collect();
+    record.sort_by_key(|row| (row.field != Field::Username, row.field == Field::Id));
+    record
+}
+
+/// Where the form of a section is sent.
+fn action(section: ProfileSection, links: &Links) -> String {
+    links.update_profile(section_row(section).address)
+}
+
+impl TextSection {
+    /// None for a section without fields.
+    fn of(section: ProfileSection, forms: &ProfileForms, links: &Links) -> Option<Self> {
+        let inputs = fields_of(section).map(|row| TextInput {
+            name: row.name,
+            label: row.label,
+            field: forms.texts.get(row.name).cloned().unwrap_or_default(),
+        });
+        let inputs: Vec<TextInput> = inputs.collect();
+        let row = section_row(section);
+        (!inputs.is_empty()).then(|| Self {
+            id: row.id,
+            heading: row.heading,
+            action: action(section, links),
+            inputs,
+        })
+    }
+}
+
 impl ProfileItem {
-    fn of(field: fields::Field, value: DisplayValue, vouching: &str) -> Self {
-        let source = match records::source(field) {
+    fn of(field: Field, value: DisplayValue, vouching: &str) -> Self {
+        let source = match field.row().source {
             _ if value == DisplayValue::Unset => String::new(),
-            FieldSource::Here => "given here".to_owned(),
-            FieldSource::Directory => format!("from {vouching}"),
+            FieldSource::Server => "given here".to_owned(),
+            FieldSource::CampusSystem => format!("from {vouching}"),
             FieldSource::Person => "set by you".to_owned(),
         };
         Self {
@@ -278,13 +302,17 @@ impl SelectOption {
 }
 
 impl PageAnchor {
+    fn of_section(section: ProfileSection) -> Self {
+        let row = section_row(section);
+        Self {
+            label: row.heading,
+            id: row.id.to_owned(),
+        }
+    }
+
     /// Of a field something is wrong with.
     pub(super) fn of(id: &str) -> Self {
         let label = match id.split('-').next().unwrap_or(id) {
-            "profile_picture" => "Picture",
-            "first_name" => "First name",
-            "last_name" => "Last name",
-            "sex" => "Sex",
             "phone" => "Contact numbers",
             "email" => "Further addresses",
             "hostel" => "Hostel",
@@ -292,7 +320,8 @@ impl PageAnchor {
             "department" => "Department",
             "join_year" => "Year of joining",
             "graduation_year" => "Year of graduation",
-            _ => "Degree",
+            "degree" => "Degree",
+            name => Field::named(name).map_or("", |field| field.row().label),
         };
         Self {
             label,
@@ -375,21 +404,5 @@ pub(super) mod samples {
             "program": full.then(|| serde_json::json!({ "id": 1, "is_inferred": true })), "contacts": [], "secondary_emails": [],
         }))
         .unwrap()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_field_has_its_place_on_the_page() {
-        for field in fields::Field::all() {
-            let said = DIRECTORY.contains(&field) != BESIDE.contains(&field);
-            let changed = SECTIONS.iter().any(|(section, ..)| *section == field);
-            assert!(said != changed, "{}", field.name());
-            let is_own = records::source(field) == FieldSource::Person;
-            assert_eq!(changed, is_own, "{}", field.name());
-        }
     }
 }

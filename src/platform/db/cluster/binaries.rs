@@ -1,4 +1,4 @@
-//! Which PostgreSQL of this machine serves the data folder.
+//! Finds the programs of PostgreSQL on this machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,12 +6,12 @@ use std::process::Command;
 
 use super::error::ClusterError;
 
-/// The oldest PostgreSQL that Profiles works with.
-const OLDEST: u32 = 14;
+/// The oldest supported version.
+const OLDEST_VERSION: u32 = 14;
 
-/// Where platforms keep the programs of one version: within a folder, in each folder whose name
-/// starts so, under this name.
-const PLACES: &[(&str, &str, &str)] = &[
+/// Where operating systems install PostgreSQL: parent folder, prefix of the version's folder, folder of
+/// the programs in it.
+const INSTALL_PATHS: &[(&str, &str, &str)] = &[
     ("/usr/lib/postgresql", "", "bin"),         // Debian, Ubuntu
     ("/usr", "pgsql-", "bin"),                  // the PostgreSQL project's packages for Red Hat
     ("/usr/libexec", "postgresql", ""),         // Alpine
@@ -34,12 +34,12 @@ impl PostgresBinaries {
     }
 }
 
-/// The newest version on this machine, or the one that made what is in `cluster`.
+/// Finds the newest version, or the version that created `cluster`.
 pub(super) fn find(cluster: &Path) -> Result<PostgresBinaries, ClusterError> {
     let made_by = fs::read_to_string(cluster.join("PG_VERSION"))
         .ok()
         .and_then(|text| text.trim().parse().ok());
-    choose(on_this_machine(), made_by, cluster)
+    choose(list_installed(), made_by, cluster)
 }
 
 fn choose(
@@ -47,32 +47,35 @@ fn choose(
     made_by: Option<u32>,
     cluster: &Path,
 ) -> Result<PostgresBinaries, ClusterError> {
-    let in_words = describe(&found);
+    let found_versions = describe(&found);
     let fits = |candidate: &PostgresBinaries| match made_by {
         Some(major) => candidate.major == major,
-        None => candidate.major >= OLDEST,
+        None => candidate.major >= OLDEST_VERSION,
     };
     match (
-        found.into_iter().filter(fits).max_by_key(|it| it.major),
+        found
+            .into_iter()
+            .filter(fits)
+            .max_by_key(|candidate| candidate.major),
         made_by,
     ) {
         (Some(binaries), _) => Ok(binaries),
         (None, Some(made_by)) => Err(ClusterError::OtherMajor {
             folder: cluster.to_owned(),
             made_by,
-            found: in_words,
-            install: how_to_install(Some(made_by)),
+            found: found_versions,
+            install: install_command(Some(made_by)),
         }),
         (None, None) => Err(ClusterError::NotInstalled {
-            oldest: OLDEST,
-            found: in_words,
-            install: how_to_install(None),
+            oldest: OLDEST_VERSION,
+            found: found_versions,
+            install: install_command(None),
         }),
     }
 }
 
 fn describe(found: &[PostgresBinaries]) -> String {
-    let mut majors: Vec<u32> = found.iter().map(|it| it.major).collect();
+    let mut majors: Vec<u32> = found.iter().map(|binaries| binaries.major).collect();
     majors.sort_unstable();
     majors.dedup();
     let majors: Vec<String> = majors.iter().map(u32::to_string).collect();
@@ -83,50 +86,50 @@ fn describe(found: &[PostgresBinaries]) -> String {
     }
 }
 
-fn on_this_machine() -> Vec<PostgresBinaries> {
-    let known = PLACES.iter().flat_map(|(parent, name, inner)| {
+fn list_installed() -> Vec<PostgresBinaries> {
+    let known = INSTALL_PATHS.iter().flat_map(|(parent, name, inner)| {
         let entries = fs::read_dir(parent).into_iter().flatten().flatten();
         entries
             .filter(|entry| entry.file_name().to_string_lossy().starts_with(name))
             .map(|entry| entry.path().join(inner))
             .collect::<Vec<_>>()
     });
-    known.chain(in_path()).filter_map(look_into).collect()
+    known.chain(find_in_path()).filter_map(inspect).collect()
 }
 
-/// The folder of the `initdb` that a shell would run.
-fn in_path() -> Option<PathBuf> {
-    let answer = Command::new("sh")
+/// The folder of the first `initdb` in the `PATH`.
+fn find_in_path() -> Option<PathBuf> {
+    let output = Command::new("sh")
         .args(["-c", "command -v initdb"])
         .output()
         .ok()?;
-    let initdb = fs::canonicalize(String::from_utf8(answer.stdout).ok()?.trim()).ok()?;
+    let initdb = fs::canonicalize(String::from_utf8(output.stdout).ok()?.trim()).ok()?;
     initdb.parent().map(Path::to_owned)
 }
 
-fn look_into(folder: PathBuf) -> Option<PostgresBinaries> {
+fn inspect(folder: PathBuf) -> Option<PostgresBinaries> {
     if !folder.join("postgres").exists() {
         return None;
     }
-    let answer = Command::new(folder.join("initdb"))
+    let output = Command::new(folder.join("initdb"))
         .arg("--version")
         .output()
         .ok()?;
-    let major = major_of(&String::from_utf8_lossy(&answer.stdout))?;
+    let major = parse_major(&String::from_utf8_lossy(&output.stdout))?;
     Some(PostgresBinaries { folder, major })
 }
 
-/// Reads the 15 of `initdb (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`.
-fn major_of(version: &str) -> Option<u32> {
+/// Parses the 15 of `initdb (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`.
+fn parse_major(version: &str) -> Option<u32> {
     let number = version.split(") ").nth(1)?;
     let end = number
-        .find(|it: char| !it.is_ascii_digit())
+        .find(|digit: char| !digit.is_ascii_digit())
         .unwrap_or(number.len());
     number.get(..end)?.parse().ok()
 }
 
-/// What installs PostgreSQL here, or the given major version of it.
-fn how_to_install(major: Option<u32>) -> String {
+/// The command that installs PostgreSQL on this machine, or the given major version of it.
+fn install_command(major: Option<u32>) -> String {
     const MANAGERS: &[(&str, &str, &str)] = &[
         (
             "/usr/bin/apt-get",
@@ -177,11 +180,11 @@ mod tests {
     use super::*;
 
     fn versions(majors: &[u32]) -> Vec<PostgresBinaries> {
-        let place = |major: &u32| PostgresBinaries {
+        let binaries = |major: &u32| PostgresBinaries {
             folder: format!("/pg/{major}").into(),
             major: *major,
         };
-        majors.iter().map(place).collect()
+        majors.iter().map(binaries).collect()
     }
 
     #[test]
@@ -197,27 +200,27 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_of_a_version_that_is_gone_says_which_one_to_install() {
-        let trouble = choose(versions(&[17, 15]), Some(14), Path::new("/data")).unwrap_err();
-        let said = trouble.to_string();
-        assert!(said.contains("/data was made by PostgreSQL 14"), "{said}");
-        assert!(said.contains("has only 15 and 17"), "{said}");
+    fn a_cluster_of_a_missing_version_names_the_version_to_install() {
+        let error = choose(versions(&[17, 15]), Some(14), Path::new("/data")).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("/data was made by PostgreSQL 14"), "{text}");
+        assert!(text.contains("has only 15 and 17"), "{text}");
     }
 
     #[test]
-    fn a_machine_without_postgresql_is_told_what_to_install() {
+    fn without_postgresql_the_error_names_what_to_install() {
         for found in [versions(&[]), versions(&[12])] {
-            let said = choose(found, None, Path::new("/data"))
+            let text = choose(found, None, Path::new("/data"))
                 .unwrap_err()
                 .to_string();
-            assert!(said.contains("PostgreSQL 14 or newer"), "{said}");
-            assert!(said.contains("DATABASE_URL"), "{said}");
+            assert!(text.contains("PostgreSQL 14 or newer"), "{text}");
+            assert!(text.contains("DATABASE_URL"), "{text}");
         }
     }
 
     #[test]
-    fn the_major_version_is_read_from_every_way_of_writing_it() {
-        let said = [
+    fn the_major_version_is_parsed_from_every_format() {
+        let outputs = [
             (
                 "initdb (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n",
                 Some(15),
@@ -227,8 +230,8 @@ mod tests {
             ("initdb: command not found\n", None),
             ("", None),
         ];
-        for (version, major) in said {
-            assert_eq!(major_of(version), major, "{version}");
+        for (version, major) in outputs {
+            assert_eq!(parse_major(version), major, "{version}");
         }
     }
 }

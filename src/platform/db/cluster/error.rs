@@ -1,9 +1,9 @@
-//! Why the embedded database does not start, each in words that say what to do about it.
+//! Why the private cluster does not start. Each text says what to do.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why the embedded database does not start.
+/// Why the private cluster does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
     #[error(
@@ -51,22 +51,22 @@ pub enum ClusterError {
     NotOurs { folder: PathBuf, owner: u32 },
 
     #[error(
-        "cannot {deed} {}: {source}; see that there is room and that Profiles may write there, or \
+        "cannot {action} {}: {source}; see that there is room and that Profiles may write there, or \
          choose another folder with PROFILES_DATA_DIR",
         path.display()
     )]
     Folder {
-        deed: &'static str,
+        action: &'static str,
         path: PathBuf,
         source: io::Error,
     },
 
     #[error(
         "PostgreSQL does not start; mend what it complains of, then try again. The end of {}:\n\
-         {last_words}",
+         {log_end}",
         log.display()
     )]
-    NotStarted { log: PathBuf, last_words: String },
+    NotStarted { log: PathBuf, log_end: String },
 
     #[error(
         "PostgreSQL started, but refuses to be set up: {source}; {} may say more",
@@ -78,8 +78,12 @@ pub enum ClusterError {
     },
 }
 
-/// Names what was tried on which path, for `map_err`.
-pub(super) fn cannot(deed: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ClusterError {
+/// For `map_err`: adds the action that failed, and its path.
+pub(super) fn cannot(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ClusterError {
     let path = path.to_owned();
-    move |source| ClusterError::Folder { deed, path, source }
+    move |source| ClusterError::Folder {
+        action,
+        path,
+        source,
+    }
 }

@@ -1,91 +1,91 @@
-//! The embedded database: a private PostgreSQL cluster in the data folder, for whoever has
-//! configured none, and for tests.
+//! The private PostgreSQL cluster: a database in the data folder, used when `DATABASE_URL` is not set,
+//! and by tests.
 //!
 //! ```text
-//! start ──▶ home       which folder, whose account; lock, password, log
-//!       ──▶ binaries   which PostgreSQL
-//!       ──▶ make       initdb, once
-//!       ──▶ serve      postgres on a free port, watched, so that it stops when we do
-//!       ──▶ set_up     our role and our database
+//! start ──▶ files      the folder and its owner; lock, password, log
+//!       ──▶ binaries   finds the programs of PostgreSQL
+//!       ──▶ init       initdb, once
+//!       ──▶ server     postgres on a free port, stopped together with Profiles
+//!       ──▶ role       the role and the database of Profiles
 //! ```
 //!
-//! Decision: the programs of the machine, instead of a PostgreSQL compiled in or downloaded. They
-//! are patched by the platform, keep data for ten years, and need no place on the internet.
+//! Decision: use the PostgreSQL that is installed on the machine, instead of one compiled in or
+//! downloaded, because the operating system patches it and it needs no download.
 //!
-//! Decision: a shell with a pipe holds the server, instead of a handler for signals. It also
-//! works when this program is killed.
+//! Decision: a shell that reads from a pipe supervises the server, instead of a signal handler, because
+//! it also stops the server when Profiles is killed.
 //!
-//! Decision: Profiles is an ordinary role that owns its database, instead of the cluster's
-//! superuser, who may run programs and read files through SQL.
+//! Decision: Profiles is an ordinary role that owns its database, instead of the superuser, because a
+//! superuser may run programs and read files through SQL.
 
-mod account;
 mod binaries;
 mod error;
-mod home;
-mod make;
+mod files;
+mod init;
+mod os_account;
 mod password;
-mod postmaster;
-mod serve;
-mod set_up;
-mod watched;
+mod postmaster_pid;
+mod role;
+mod server;
+mod watched_process;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 pub use error::ClusterError;
-use home::ClusterHome;
-use postmaster::PostmasterPid;
+use files::ClusterFiles;
+use postmaster_pid::PostmasterPid;
+use role::PROFILES;
 use secrecy::{ExposeSecret, SecretString};
-use set_up::PROFILES;
-use watched::WatchedProcess;
+use watched_process::WatchedProcess;
 
-/// Where the cluster goes when `./data` is closed to the account PostgreSQL runs as.
-const FALLBACK: &str = "/var/lib/profiles";
+/// The data folder when the account that runs PostgreSQL cannot reach `./data`.
+const FALLBACK_DATA_DIR: &str = "/var/lib/profiles";
 
-/// Whether the data matters.
+/// Whether the data must survive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// What is committed survives a crash of the machine.
+    /// Committed data survives a crash of the machine.
     Safe,
-    /// For tests: quick, and deleted when stopped.
+    /// For tests: fast, and deleted when stopped.
     Scratch,
 }
 
-/// A running PostgreSQL of our own. Dropping it stops it, and it stops by itself when this program
-/// is killed.
+/// The running private cluster. Dropping it stops the server; killing this process stops it too.
 #[derive(Debug)]
 pub struct Cluster {
-    home: ClusterHome,
+    files: ClusterFiles,
     port: u16,
     password: SecretString,
     durability: Durability,
     server: Option<WatchedProcess>,
-    /// Held so that no second program uses the folder; let go of after the server has stopped.
+    /// Keeps other processes from using the folder; released after the server has stopped.
     _lock: File,
 }
 
-/// Starts the cluster in `data_dir`, and makes it where there is none yet (some seconds).
+/// Starts the cluster in `data_dir`, after creating it if there is none (some seconds).
 ///
-/// Started by root, the server runs as `postgres` or `nobody`; if that account cannot reach
-/// `./data`, the cluster is in `/var/lib/profiles` and [`Cluster::moved_from`] tells so.
+/// When started by root, the server runs as `postgres` or `nobody`. If that account cannot reach
+/// `./data`, the cluster is created in `/var/lib/profiles`; see [`Cluster::moved_from`].
 ///
-/// Blocks, for minutes at worst when the server has to recover from a crash.
+/// Blocks, possibly for minutes if the server has to recover from a crash.
 pub fn start(data_dir: &Path, durability: Durability) -> Result<Cluster, ClusterError> {
-    let home = ClusterHome::choose(data_dir, Path::new(FALLBACK))?;
-    let lock = home.lock()?;
-    let binaries = binaries::find(&home.cluster())?;
-    let log = home.new_log()?;
-    serve::see_off_leftover(&home)?;
+    let files = ClusterFiles::choose(data_dir, Path::new(FALLBACK_DATA_DIR))?;
+    let lock = files.lock()?;
+    let binaries = binaries::find(&files.cluster())?;
+    let log = files.rotate_log()?;
+    server::wait_for_leftover(&files)?;
 
-    let password = match (home.is_made(), password::find(&home)?) {
-        (false, _) => make::make(&home, &binaries, durability, &log)?,
-        (true, None) => make::renew_password(&home, &binaries, &log)?,
+    let password = match (files.is_initialised(), password::find(&files)?) {
+        (false, _) => init::init_cluster(&files, &binaries, durability, &log)?,
+        (true, None) => init::reset_password(&files, &binaries, &log)?,
         (true, Some(password)) => password,
     };
-    let (server, port) = serve::serve(&home, &binaries, durability, &log, serve::free_port)?;
-    set_up::set_up(&home, port, &password)?;
+    let (server, port) =
+        server::start_server(&files, &binaries, durability, &log, server::free_port)?;
+    role::create_role_and_database(&files, port, &password)?;
     Ok(Cluster {
-        home,
+        files,
         port,
         password,
         durability,
@@ -94,26 +94,26 @@ pub fn start(data_dir: &Path, durability: Durability) -> Result<Cluster, Cluster
     })
 }
 
-/// The cluster in `data_dir` that another Profiles runs at this moment, if one does.
+/// Finds the cluster in `data_dir` that another Profiles process is running.
 pub fn find_running(data_dir: &Path) -> Result<Option<RunningCluster>, ClusterError> {
-    let home = ClusterHome::choose(data_dir, Path::new(FALLBACK))?;
-    if !matches!(home.lock(), Err(ClusterError::InUse { .. })) {
+    let files = ClusterFiles::choose(data_dir, Path::new(FALLBACK_DATA_DIR))?;
+    if !matches!(files.lock(), Err(ClusterError::InUse { .. })) {
         return Ok(None);
     }
-    let postmaster = PostmasterPid::of(&home.cluster()).filter(|postmaster| postmaster.ready);
-    let password = password::find(&home)?;
+    let postmaster = PostmasterPid::read(&files.cluster()).filter(|postmaster| postmaster.ready);
+    let password = password::find(&files)?;
     Ok(postmaster
         .zip(password)
         .map(|(postmaster, password)| RunningCluster {
             url: url(postmaster.port, &password),
-            data_dir: home.data_dir().to_owned(),
+            data_dir: files.data_dir().to_owned(),
         }))
 }
 
-/// A cluster that belongs to another process.
+/// A cluster that another process runs.
 #[derive(Debug)]
 pub struct RunningCluster {
-    /// Carries the password.
+    /// Contains the password.
     pub url: SecretString,
     pub data_dir: PathBuf,
 }
@@ -124,22 +124,22 @@ fn url(port: u16, password: &SecretString) -> SecretString {
 }
 
 impl Cluster {
-    /// The address of the database, for sqlx and others. It carries the password.
+    /// The URL of the database. Contains the password.
     pub fn url(&self) -> SecretString {
         url(self.port, &self.password)
     }
 
-    /// The data folder in use, for whatever else belongs there.
+    /// The data folder in use.
     pub fn data_dir(&self) -> &Path {
-        self.home.data_dir()
+        self.files.data_dir()
     }
 
-    /// The data folder that was asked for, if it had to be another one.
+    /// The configured data folder, if another one had to be used.
     pub fn moved_from(&self) -> Option<&Path> {
-        self.home.instead_of.as_deref()
+        self.files.instead_of.as_deref()
     }
 
-    /// Stops the server and waits until it has. What is still connected is cut off.
+    /// Stops the server and waits for it. Open connections are closed.
     pub fn stop(self) {
         drop(self);
     }
@@ -149,8 +149,8 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         drop(self.server.take());
         if self.durability == Durability::Scratch {
-            // What cannot be deleted is a few small files among the temporary ones.
-            let _ = home::remove(self.home.folder());
+            // A failure leaves a few small files in the temporary folder.
+            let _ = files::remove(self.files.folder());
         }
     }
 }

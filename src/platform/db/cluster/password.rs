@@ -1,5 +1,4 @@
-//! The password of the cluster's roles. It is made here and kept in a file beside the cluster, which
-//! only the account that runs the server can read.
+//! The password of the cluster's roles, in a file that only the account of the server can read.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -15,33 +14,32 @@ use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::error::{ClusterError, cannot};
-use super::home;
-use super::home::ClusterHome;
+use super::files as cluster_files;
+use super::files::ClusterFiles;
 
-/// A password of letters, digits, `-` and `_`. The chance comes straight from the system: no story
-/// needs to foresee this one.
-pub(super) fn new() -> Result<SecretString, ClusterError> {
+/// Generates a password of letters, digits, `-` and `_`, with the generator of the operating system.
+pub(super) fn generate() -> Result<SecretString, ClusterError> {
     let mut bytes = Zeroizing::new([0_u8; 32]);
-    SysRng.try_fill_bytes(bytes.as_mut()).map_err(no_chance)?;
+    SysRng.try_fill_bytes(bytes.as_mut()).map_err(rng_error)?;
     Ok(URL_SAFE_NO_PAD.encode(bytes.as_ref()).into())
 }
 
-/// The password that was kept, unless it is lost.
-pub(super) fn find(home: &ClusterHome) -> Result<Option<SecretString>, ClusterError> {
-    let path = home.password_file();
+/// The stored password, if there is one.
+pub(super) fn find(files: &ClusterFiles) -> Result<Option<SecretString>, ClusterError> {
+    let path = files.password_file();
     match fs::read_to_string(&path) {
         Ok(password) if password.trim().is_empty() => Ok(None),
         Ok(password) => Ok(Some(password.trim().into())),
-        Err(trouble) if trouble.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(trouble) => Err(cannot("read", &path)(trouble)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(cannot("read", &path)(error)),
     }
 }
 
-/// Keeps a password in the place of the one before.
-pub(super) fn keep(home: &ClusterHome, password: &SecretString) -> Result<(), ClusterError> {
-    let path = home.password_file();
+/// Saves a password in place of the previous one.
+pub(super) fn save(files: &ClusterFiles, password: &SecretString) -> Result<(), ClusterError> {
+    let path = files.password_file();
     let unfinished = path.with_extension("new");
-    home::remove(&unfinished)?;
+    cluster_files::remove(&unfinished)?;
     let write = || {
         let mut file = OpenOptions::new()
             .write(true)
@@ -52,12 +50,12 @@ pub(super) fn keep(home: &ClusterHome, password: &SecretString) -> Result<(), Cl
         file.sync_all()
     };
     write().map_err(cannot("write", &unfinished))?;
-    home.account.hand_over(&unfinished)?;
+    files.account.take_ownership(&unfinished)?;
     fs::rename(&unfinished, &path).map_err(cannot("write", &path))
 }
 
-pub(super) fn no_chance(trouble: SysError) -> ClusterError {
-    cannot("take chance from", Path::new("the system"))(io::Error::other(trouble))
+pub(super) fn rng_error(error: SysError) -> ClusterError {
+    cannot("read random bytes from", Path::new("the system"))(io::Error::other(error))
 }
 
 #[cfg(test)]
@@ -65,13 +63,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn passwords_need_no_escaping_anywhere_and_differ() {
-        let (one, other) = (new().unwrap(), new().unwrap());
+    fn passwords_need_no_escaping_and_differ() {
+        let (one, other) = (generate().unwrap(), generate().unwrap());
         let one = one.expose_secret();
         assert_eq!(one.len(), 43);
         assert!(
             one.chars()
-                .all(|it| it.is_ascii_alphanumeric() || it == '-' || it == '_')
+                .all(|sign| sign.is_ascii_alphanumeric() || sign == '-' || sign == '_')
         );
         assert_ne!(one, other.expose_secret());
     }

@@ -31,7 +31,7 @@ use crate::platform::clock::Timestamp;
 use crate::platform::metrics::SignInOutcome;
 use crate::platform::secret::Secret;
 use crate::platform::web::{
-    ASSOCIATION, ClientAddress, CsrfForm, FlashMessage, FormParams, PageContext, PageError,
+    ASSOCIATION_COOKIE, ClientAddress, CsrfForm, FlashMessage, FormParams, PageContext, PageError,
     SessionLifetime, UserSession,
 };
 use crate::platform::{db, metrics};
@@ -46,34 +46,36 @@ const AGAIN: &str = "again";
 pub(super) async fn here(
     State(it): State<Feature>,
     RawQuery(query): RawQuery,
-    frame: PageContext,
+    context: PageContext,
     headers: HeaderMap,
     parts: Parts,
 ) -> Result<Response, PageError> {
     let asking = FormParams::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
     let now = it.clock.now();
-    if !asking.is_ticked(AGAIN)
+    if !asking.is_checked(AGAIN)
         && let Some(proof) = under_way(&it, &headers, now).await?
     {
-        return it.screen(&frame, &proof, now).await;
+        return it.screen(&context, &proof, now).await;
     }
-    if let Some(visit) = frame.visit() {
+    if let Some(visit) = context.user_session() {
         let mine = store::list_associations(it.db.pool(), visit.person).await?;
-        if !mine.is_empty() && !asking.is_ticked(AGAIN) {
-            return Ok(frame.show(&it.mine(mine)));
+        if !mine.is_empty() && !asking.is_checked(AGAIN) {
+            return Ok(context.render(&it.mine(mine)));
         }
         // What comes of it is a further way into the account.
         let links = it.web.links();
-        if let Some(to_sign_in) = login::sign_in_again(visit, &parts, links, login::LATELY, now) {
+        if let Some(to_sign_in) =
+            login::sign_in_again(visit, &parts, links, login::RECENT_AUTHENTICATION, now)
+        {
             return Ok(to_sign_in);
         }
     }
-    Ok(frame.show(&it.start(&frame, &asking, [None, None])))
+    Ok(context.render(&it.start(&context, &asking, [None, None])))
 }
 
 /// The address of a form, looked at.
-pub(super) async fn send_here(State(it): State<Feature>, frame: PageContext) -> Response {
-    frame.send_to(&it.web.links().association())
+pub(super) async fn send_here(State(it): State<Feature>, context: PageContext) -> Response {
+    context.redirect(&it.web.links().association())
 }
 
 /// `POST /association/begin/`
@@ -82,34 +84,40 @@ pub(super) async fn begin(
     address: ClientAddress,
     headers: HeaderMap,
     parts: Parts,
-    CsrfForm { frame, form }: CsrfForm,
+    CsrfForm { context, form }: CsrfForm,
 ) -> Result<Response, PageError> {
     let (now, links) = (it.clock.now(), it.web.links());
-    if let Some(visit) = frame.visit()
-        && let Some(to_sign_in) = login::sign_in_again(visit, &parts, links, login::LATELY, now)
+    if let Some(visit) = context.user_session()
+        && let Some(to_sign_in) =
+            login::sign_in_again(visit, &parts, links, login::RECENT_AUTHENTICATION, now)
     {
         return Ok(to_sign_in);
     }
-    let claim = match claim(&form, frame.visit()) {
+    let claim = match claim(&form, context.user_session()) {
         Ok(claim) => claim,
         Err(told) => {
-            let page = it.start(&frame, &form, told);
-            return Ok(frame.show_with(StatusCode::UNPROCESSABLE_ENTITY, &page));
+            let page = it.start(&context, &form, told);
+            return Ok(context.render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page));
         }
     };
     let counted = it.limits.beginnings.take(address.0, now);
     let _counted = counted.map_err(|slowed| {
-        PageError::slowed(slowed, "Many proofs were begun from your network just now.")
-            .back(links.association(), "Back")
+        PageError::rate_limited(slowed, "Many proofs were begun from your network just now.")
+            .with_back_link(links.association(), "Back")
     })?;
     let before = held(&it, &headers);
     let mut tx = it.db.begin().await?;
     let rng = it.rng.as_ref();
     let browser = begin_proof::begin(&mut tx, claim, before.as_ref(), now, rng).await?;
     tx.commit().await.map_err(db::Error::from)?;
-    let mut answer = frame.send_to(&links.association());
+    let mut answer = context.redirect(&links.association());
     let (cookies, value) = (it.web.cookies, browser.expose().to_owned());
-    cookies.set(answer.headers_mut(), ASSOCIATION, value, Some(KEPT_FOR));
+    cookies.set(
+        answer.headers_mut(),
+        ASSOCIATION_COOKIE,
+        value,
+        Some(KEPT_FOR),
+    );
     Ok(answer)
 }
 
@@ -117,42 +125,42 @@ pub(super) async fn begin(
 pub(super) async fn check(
     State(it): State<Feature>,
     headers: HeaderMap,
-    CsrfForm { frame, .. }: CsrfForm,
+    CsrfForm { context, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
     let Some(browser) = held(&it, &headers) else {
-        return Ok(it.tell(&frame, &told_not_now(ProofDelay::Over)));
+        return Ok(it.tell(&context, &told_not_now(ProofDelay::Over)));
     };
     let mut tx = it.db.begin().await?;
-    let reserved = checking::begin_look(&mut tx, browser.fingerprint(), it.clock.now()).await?;
+    let reserved = checking::begin_look(&mut tx, browser.token_hash(), it.clock.now()).await?;
     tx.commit().await.map_err(db::Error::from)?;
     let proof = match reserved {
         Ok(proof) => proof,
-        Err(not_now) => return Ok(it.tell(&frame, &told_not_now(not_now))),
+        Err(not_now) => return Ok(it.tell(&context, &told_not_now(not_now))),
     };
     let looked = checking::look(&it.portal.questions, &proof, &it.limits, it.clock.as_ref()).await;
     let flash = match looked {
-        Ok(PollResult::There) => return it.seen(&frame, &proof).await,
+        Ok(PollResult::There) => return it.seen(&context, &proof).await,
         Ok(found) => told_not_there(found, &proof),
         Err(error) => {
             store::mark_not_looked(it.db.pool(), proof.id).await?;
             it.told_trouble(error, &proof)?
         }
     };
-    Ok(it.tell(&frame, &flash))
+    Ok(it.tell(&context, &flash))
 }
 
 /// `POST /association/mail/`: another link.
 pub(super) async fn mail_again(
     State(it): State<Feature>,
     headers: HeaderMap,
-    CsrfForm { frame, .. }: CsrfForm,
+    CsrfForm { context, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
     let Some(browser) = held(&it, &headers) else {
-        return Ok(it.tell(&frame, &told_not_now(ProofDelay::Over)));
+        return Ok(it.tell(&context, &told_not_now(ProofDelay::Over)));
     };
     let (now, rng) = (it.clock.now(), it.rng.as_ref());
     let mut tx = it.db.begin().await?;
-    let mailed = checking::mail_again(&mut tx, browser.fingerprint(), now, rng).await?;
+    let mailed = checking::mail_again(&mut tx, browser.token_hash(), now, rng).await?;
     tx.commit().await.map_err(db::Error::from)?;
     let flash = match mailed {
         Ok(proof) => FlashMessage::good(format!(
@@ -161,25 +169,27 @@ pub(super) async fn mail_again(
         )),
         Err(not_now) => told_not_now(not_now),
     };
-    Ok(it.tell(&frame, &flash))
+    Ok(it.tell(&context, &flash))
 }
 
 /// `POST /association/cancel/`: forgets what is under way in this browser.
 pub(super) async fn cancel(
     State(it): State<Feature>,
     headers: HeaderMap,
-    CsrfForm { frame, .. }: CsrfForm,
+    CsrfForm { context, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
     let mut next = None;
     if let Some(browser) = held(&it, &headers)
-        && let Some(proof) = store::find_proof(it.db.pool(), browser.fingerprint()).await?
+        && let Some(proof) = store::find_proof(it.db.pool(), browser.token_hash()).await?
     {
         store::mark_cancelled(it.db.pool(), proof.id, it.clock.now()).await?;
         next = proof.claim.next;
     }
     let to = with_next(&it.web.links().association(), next.as_deref());
-    let mut answer = frame.send_to(&to);
-    it.web.cookies.remove(answer.headers_mut(), ASSOCIATION);
+    let mut answer = context.redirect(&to);
+    it.web
+        .cookies
+        .remove(answer.headers_mut(), ASSOCIATION_COOKIE);
     Ok(answer)
 }
 
@@ -187,14 +197,14 @@ pub(super) async fn cancel(
 pub(super) async fn ask_confirm(
     State(it): State<Feature>,
     RawQuery(query): RawQuery,
-    frame: PageContext,
+    context: PageContext,
 ) -> Result<Response, PageError> {
     let asking = FormParams::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
     let (token, now) = (asking.text("token"), it.clock.now());
     let proof = confirming::find(it.db.pool(), token, now).await?;
     let proof = proof.filter(|proof| flow::status(proof, now) == ProofStatus::QuestionSeen);
     let proof = proof.ok_or_else(over)?;
-    Ok(frame.show(&ConfirmProofPage {
+    Ok(context.render(&ConfirmProofPage {
         claimed: it.claimed(&proof).await?,
         action: it.web.links().association_step("confirm"),
         token: token.to_owned(),
@@ -205,7 +215,7 @@ pub(super) async fn ask_confirm(
 pub(super) async fn confirm(
     State(it): State<Feature>,
     headers: HeaderMap,
-    CsrfForm { frame, form }: CsrfForm,
+    CsrfForm { context, form }: CsrfForm,
 ) -> Result<Response, PageError> {
     let (now, rng) = (it.clock.now(), it.rng.as_ref());
     let token = form.text("token");
@@ -220,9 +230,9 @@ pub(super) async fn confirm(
     tx.commit().await.map_err(db::Error::from)?;
     let here = under_way(&it, &headers, now).await?;
     if here.is_some_and(|here| here.id == proof.id) {
-        return Ok(frame.send_to(&it.web.links().association()));
+        return Ok(context.redirect(&it.web.links().association()));
     }
-    Ok(frame.show(&ProofDonePage {
+    Ok(context.render(&ProofDonePage {
         steps: steps(STEPS.len()),
         claimed: it.claimed(&proof).await?,
         verifier: proof.verifier.to_string(),
@@ -235,23 +245,23 @@ pub(super) async fn confirm(
 pub(super) async fn enter(
     State(it): State<Feature>,
     headers: HeaderMap,
-    CsrfForm { frame, form }: CsrfForm,
+    CsrfForm { context, form }: CsrfForm,
 ) -> Result<Response, PageError> {
     let now = it.clock.now();
     let proof = under_way(&it, &headers, now).await?;
     let Some(proof) = proof.filter(|proof| flow::may_enter(proof, now)) else {
-        return Ok(it.tell(&frame, &told_not_now(ProofDelay::Over)));
+        return Ok(it.tell(&context, &told_not_now(ProofDelay::Over)));
     };
     let mut tx = it.db.begin().await?;
     if !store::mark_entered(&mut tx, proof.id, now).await? {
-        return Ok(it.tell(&frame, &told_not_now(ProofDelay::Over)));
+        return Ok(it.tell(&context, &told_not_now(ProofDelay::Over)));
     }
     if proof.claim.person.is_some() {
         tx.commit().await.map_err(db::Error::from)?;
         return Ok(without_proof(
             &it,
             &headers,
-            frame.send_to(&it.web.links().association()),
+            context.redirect(&it.web.links().association()),
         ));
     }
     let identity = ExternalIdentity {
@@ -259,7 +269,7 @@ pub(super) async fn enter(
         subject: proof.claim.roll.clone(),
         says: None,
     };
-    let lifetime = if form.is_ticked("remember") {
+    let lifetime = if form.is_checked("remember") {
         SessionLifetime::Remembered
     } else {
         SessionLifetime::Browser
@@ -268,26 +278,26 @@ pub(super) async fn enter(
     let came_in = login::sign_in(&mut tx, &identity, lifetime, now, rng).await?;
     let came_in = came_in.ok_or_else(|| it.problem(PeopleError::Nobody.into(), None))?;
     tx.commit().await.map_err(db::Error::from)?;
-    metrics::signed_in(PROVIDER, SignInOutcome::In);
+    metrics::record_sign_in(PROVIDER, SignInOutcome::Success);
     let next = proof.claim.next.as_deref().and_then(LocalPath::parse);
-    let answer = login::let_in(it.web.links(), &frame, came_in, next.as_ref()).await?;
+    let answer = login::start_session(it.web.links(), &context, came_in, next.as_ref()).await?;
     Ok(without_proof(&it, &headers, answer))
 }
 
 /// Takes what is over out of the browser.
 fn without_proof(it: &Feature, headers: &HeaderMap, mut answer: Response) -> Response {
     let cookies = it.web.cookies;
-    cookies.forget_person(headers, answer.headers_mut());
+    cookies.remove_personal_cookies(headers, answer.headers_mut());
     answer
 }
 
 /// `POST /association/look-ups/`: whether apps may look somebody up.
 pub(super) async fn save_look_ups(
     State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    let (roll, allowed) = (form.text("roll"), form.is_ticked("allows_look_ups"));
+    let (roll, allowed) = (form.text("roll"), form.is_checked("allows_look_ups"));
     if !store::mark_look_ups(it.db.pool(), visit.person, roll, allowed).await? {
         return Err(PageError::not_found());
     }
@@ -296,18 +306,18 @@ pub(super) async fn save_look_ups(
     } else {
         "No app can look you up any more."
     };
-    Ok(it.tell(&frame, &FlashMessage::good(told)))
+    Ok(it.tell(&context, &FlashMessage::good(told)))
 }
 
 impl Feature {
     /// Back to the screen that is due, which says this.
-    fn tell(&self, frame: &PageContext, flash: &FlashMessage) -> Response {
-        frame.send_to_with(&self.web.links().association(), flash)
+    fn tell(&self, context: &PageContext, flash: &FlashMessage) -> Response {
+        context.redirect_with_message(&self.web.links().association(), flash)
     }
 
     fn start(
         &self,
-        frame: &PageContext,
+        context: &PageContext,
         typed: &FormParams,
         told: [Option<String>; 2],
     ) -> StartProofPage {
@@ -320,15 +330,15 @@ impl Feature {
         };
         let links = self.web.links();
         let next = next.map(|next| next.to_string()).unwrap_or_default();
-        let by_code = with_next(&links.login_through(PROVIDER), Some(&next));
+        let by_code = with_next(&links.login_with(PROVIDER), Some(&next));
         StartProofPage {
             steps: steps(0),
             action: links.association_step("begin"),
             roll: field("roll", roll),
             email: field("email", email),
-            allows_look_ups: typed.is_ticked("allows_look_ups"),
-            account: frame.visit().map(|visit| visit.username.clone()),
-            by_code: frame.visit().is_none().then_some(by_code),
+            allows_look_ups: typed.is_checked("allows_look_ups"),
+            account: context.user_session().map(|visit| visit.username.clone()),
+            by_code: context.user_session().is_none().then_some(by_code),
             next,
         }
     }
@@ -336,30 +346,30 @@ impl Feature {
     /// The screen of a proof that is under way.
     async fn screen(
         &self,
-        frame: &PageContext,
+        context: &PageContext,
         proof: &MailboxProof,
         now: Timestamp,
     ) -> Result<Response, PageError> {
         let links = self.web.links();
         let claimed = self.claimed(proof).await?;
-        let until = self.web.said(proof.expires_at, now);
+        let until = self.web.format_relative(proof.expires_at, now);
         let until = until.trim_start_matches("today at ").to_owned();
         Ok(match flow::status(proof, now) {
-            ProofStatus::QuestionSeen => frame.show(&ProofMailedPage {
+            ProofStatus::QuestionSeen => context.render(&ProofMailedPage {
                 steps: steps(2),
                 claimed,
                 until,
                 mail: links.association_step("mail"),
                 cancel: links.association_step("cancel"),
             }),
-            ProofStatus::Complete => frame.show(&ProofDonePage {
+            ProofStatus::Complete => context.render(&ProofDonePage {
                 steps: steps(STEPS.len()),
                 claimed,
                 verifier: proof.verifier.to_string(),
                 enter: Some(links.association_step("enter")),
                 signs_in: proof.claim.person.is_none(),
             }),
-            _ => frame.show(&ProofInstructionsPage {
+            _ => context.render(&ProofInstructionsPage {
                 steps: steps(1),
                 claimed,
                 verifier: proof.verifier.to_string(),
@@ -394,18 +404,22 @@ impl Feature {
                 .collect(),
             save: links.association_step("look-ups"),
             again: format!("{}?{AGAIN}=1", links.association()),
-            ways_in: links.ways_in(),
+            ways_in: links.linked_identities(),
         }
     }
 
     /// The verifier was seen: on to the mailbox.
-    async fn seen(&self, frame: &PageContext, proof: &MailboxProof) -> Result<Response, PageError> {
+    async fn seen(
+        &self,
+        context: &PageContext,
+        proof: &MailboxProof,
+    ) -> Result<Response, PageError> {
         let (now, rng) = (self.clock.now(), self.rng.as_ref());
         let mut tx = self.db.begin().await?;
         let seen = checking::see(&mut tx, proof, now, rng).await;
         seen.map_err(|error| self.problem(error, None))?;
         tx.commit().await.map_err(db::Error::from)?;
-        Ok(frame.send_to(&self.web.links().association()))
+        Ok(context.redirect(&self.web.links().association()))
     }
 }
 
@@ -421,7 +435,7 @@ fn claim(
             roll: roll.as_str().to_owned(),
             email: regular(email.as_str()),
             person: visit.map(|visit| visit.person),
-            allows_look_ups: form.is_ticked("allows_look_ups"),
+            allows_look_ups: form.is_checked("allows_look_ups"),
             next: LocalPath::parse(form.text("next")).map(|next| next.to_string()),
         }),
         (roll, email) => Err([
@@ -444,7 +458,7 @@ fn regular(email: &str) -> String {
 
 /// What the browser holds of a proof.
 fn held(it: &Feature, headers: &HeaderMap) -> Option<Secret> {
-    let held = it.web.cookies.read(headers, ASSOCIATION)?;
+    let held = it.web.cookies.read(headers, ASSOCIATION_COOKIE)?;
     (!held.is_empty()).then(|| Secret::new(held))
 }
 
@@ -457,7 +471,7 @@ async fn under_way(
     let Some(browser) = held(it, headers) else {
         return Ok(None);
     };
-    let proof = store::find_proof(it.db.pool(), browser.fingerprint()).await?;
+    let proof = store::find_proof(it.db.pool(), browser.token_hash()).await?;
     Ok(proof.filter(|proof| match flow::status(proof, now) {
         ProofStatus::Pending | ProofStatus::QuestionSeen => true,
         ProofStatus::Complete => flow::may_enter(proof, now),

@@ -16,7 +16,7 @@ impl Feature {
         error: ConnectorError,
         proof: &MailboxProof,
     ) -> Result<FlashMessage, PageError> {
-        let until = self.web.said(proof.expires_at, self.clock.now());
+        let until = self.web.format_relative(proof.expires_at, self.clock.now());
         let until = until.trim_start_matches("today at ");
         Ok(match error {
             ConnectorError::Store(error) => return Err(error.into()),
@@ -36,8 +36,10 @@ impl Feature {
     /// The page of an error; `link` leads back to the form that was sent.
     pub(super) fn problem(&self, error: AssociationError, link: Option<&str>) -> PageError {
         let back = |problem: PageError| match link {
-            Some(link) => problem.back(self.web.links().confirm_association(link), "Back"),
-            None => problem.back(self.web.links().association(), "Back"),
+            Some(link) => {
+                problem.with_back_link(self.web.links().confirm_association(link), "Back")
+            }
+            None => problem.with_back_link(self.web.links().association(), "Back"),
         };
         let refused =
             |text: &str| PageError::new(StatusCode::CONFLICT, "It could not be confirmed", text);
@@ -46,20 +48,20 @@ impl Feature {
             AssociationError::MailboxTaken => back(refused(
                 "This mailbox belongs to another roll number already. Nothing was changed.",
             ))
-            .advise("Begin again with another mailbox, or remove the other roll number under “Ways to sign in” first."),
+            .with_advice("Begin again with another mailbox, or remove the other roll number under “Ways to sign in” first."),
             AssociationError::People(PeopleError::UsernameTaken) => back(refused(
                 "Somebody here is called by this roll number already, and signs in another way.",
             ))
-            .advise("If that is you, sign in as before, open “Ways to sign in” on your profile and prove your roll number from there."),
+            .with_advice("If that is you, sign in as before, open “Ways to sign in” on your profile and prove your roll number from there."),
             AssociationError::People(PeopleError::IdentityTaken) => back(refused(
                 "This roll number signs in to another account here already.",
             ))
-            .advise("Sign in with it, and remove it there first."),
+            .with_advice("Sign in with it, and remove it there first."),
             AssociationError::People(PeopleError::Nobody) => back(refused(
                 "The account of this roll number cannot be used. Ask the people who run this service.",
             )),
             AssociationError::People(error) => error.into(),
-            AssociationError::Upstream(error) => PageError::broken(error),
+            AssociationError::Upstream(error) => PageError::internal(error),
             AssociationError::Store(error) => error.into(),
         }
     }
@@ -71,7 +73,7 @@ pub(super) fn over() -> PageError {
         "This link is no longer good",
         "It was used already, a newer one was mailed, or it is older than half an hour. Nothing was changed.",
     )
-    .advise("Open the newest mail, or begin again in the browser where you began.")
+    .with_advice("Open the newest mail, or begin again in the browser where you began.")
 }
 
 pub(super) fn warning(text: impl Into<String>) -> FlashMessage {

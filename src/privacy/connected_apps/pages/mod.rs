@@ -106,7 +106,7 @@ impl ConnectedAppItem {
             contact: connection.contact,
             since: web.date(connection.since),
             last_used: connection.last_used.map(|at| web.date(at)),
-            take_back: links.take_back(connection.app),
+            take_back: links.remove_access(connection.app),
             details: links.connected_app(connection.app),
         }
     }
@@ -114,7 +114,7 @@ impl ConnectedAppItem {
 
 pub(super) async fn list(
     State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
 ) -> Result<Response, PageError> {
     let connections = store::list(it.db.pool(), visit.person, None).await?;
     let apps = connections
@@ -132,7 +132,7 @@ pub(super) async fn list(
         app_name: mail.app_name.clone(),
         mail: MailRecordView::of(mail, &it.web),
     });
-    Ok(frame.show(&ConnectedAppsPage {
+    Ok(context.render(&ConnectedAppsPage {
         gone_at: gone_at(&it, visit.person).await?,
         apps: apps.collect(),
         unconnected: unconnected.collect(),
@@ -175,15 +175,15 @@ impl Page for RemoveAccessPage {
 
 pub(super) async fn ask(
     State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     app: Result<Path<AppId>, PathRejection>,
 ) -> Result<Response, PageError> {
     let connection = find(&it, visit.person, app).await?;
     let connection = connection.ok_or_else(PageError::not_found)?;
     let links = it.web.links();
-    Ok(frame.show(&RemoveAccessPage {
+    Ok(context.render(&RemoveAccessPage {
         rows: connection.rows(),
-        action: links.take_back(connection.app),
+        action: links.remove_access(connection.app),
         app: RemovedAccess {
             face: AppFace::of(&connection.name, connection.logo.as_deref(), links),
             owner_name: connection.owner_name,
@@ -194,14 +194,14 @@ pub(super) async fn ask(
 
 pub(super) async fn take_back(
     State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     app: Result<Path<AppId>, PathRejection>,
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
     let Some(connection) = find(&it, visit.person, app).await? else {
         // Sent twice, or taken back elsewhere: what was wanted is so.
         let told = FlashMessage::info("This app can read nothing about you.");
-        return Ok(frame.send_to_with(&it.web.links().connected_apps(), &told));
+        return Ok(context.redirect_with_message(&it.web.links().connected_apps(), &told));
     };
     let now = it.clock.now();
     let mut tx = it.db.begin().await?;
@@ -210,7 +210,7 @@ pub(super) async fn take_back(
     tx.commit().await.map_err(db::Error::from)?;
     // Without its name: what was taken back is gone from the page.
     let told = FlashMessage::good("Taken back. This app can no longer read anything about you.");
-    Ok(frame.send_to_with(&it.web.links().connected_apps(), &told))
+    Ok(context.redirect_with_message(&it.web.links().connected_apps(), &told))
 }
 
 /// The connection that the address names. An id that is none names none.

@@ -100,7 +100,7 @@ impl Page for ConnectedAppPage {
 
 pub(in crate::privacy::connected_apps) async fn show(
     State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     app: Result<Path<crate::platform::id::AppId>, PathRejection>,
 ) -> Result<Response, PageError> {
     let connection = find(&it, visit.person, app).await?;
@@ -108,7 +108,7 @@ pub(in crate::privacy::connected_apps) async fn show(
     let (db, person, app) = (it.db.pool(), visit.person, connection.app);
     let now = it.clock.now();
     // What this process has in mind goes on the page; others write within a second.
-    it.ledger.write_down().await?;
+    it.access_log.flush().await?;
     let complete_up_to = access_log::find_complete_up_to(db, now).await?;
     let readings = access_log::list_readings(db, person, app).await?;
     let entries = receipts::list(db, person, Some(app), None).await?;
@@ -123,7 +123,7 @@ pub(in crate::privacy::connected_apps) async fn show(
         at: it.web.date_and_time(entry.at),
     };
     let mut read = said(&readings, &it.web, now);
-    Ok(frame.show(&ConnectedAppPage {
+    Ok(context.render(&ConnectedAppPage {
         gone_at,
         parts: parts(&connection, &person, &mut read, &it.web),
         read_before: before(read),
@@ -142,7 +142,7 @@ fn said(readings: &[FieldReads], web: &Web, now: Timestamp) -> HashMap<Field, Re
     let said = readings.iter().map(|reading| {
         let read = ReadCount {
             times: reading.times,
-            last: web.said(reading.last, now),
+            last: web.format_relative(reading.last, now),
         };
         (reading.field, read)
     });
@@ -169,7 +169,7 @@ fn parts(
 ) -> Vec<ScopeAccessView> {
     let links = web.links();
     let withdraw = |scope: Scope, part: String| {
-        (scope != COMPULSORY).then(|| links.withdraw(connection.app, &part))
+        (scope != COMPULSORY).then(|| links.remove_field(connection.app, &part))
     };
     let given = connection.share.fields();
     let kept_back = connection.refused.without(given);
@@ -210,8 +210,8 @@ impl ConnectedAppView {
             contact: connection.contact,
             first_allowed: web.date(connection.first_given),
             connected_since: is_again.then(|| web.date(connection.since)),
-            last_used: connection.last_used.map(|at| web.said(at, now)),
-            take_back: links.take_back(connection.app),
+            last_used: connection.last_used.map(|at| web.format_relative(at, now)),
+            take_back: links.remove_access(connection.app),
         }
     }
 }

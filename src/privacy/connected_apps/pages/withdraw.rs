@@ -78,7 +78,7 @@ impl WithdrawTarget {
 
 pub(in crate::privacy::connected_apps) async fn ask(
     State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     app: Result<Path<AppId>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
@@ -89,21 +89,21 @@ pub(in crate::privacy::connected_apps) async fn ask(
     let ends = connection.share.intersection(part.share());
     if ends.is_empty() {
         // Withdrawn in another tab.
-        return Ok(frame.send_to(&links.connected_app(connection.app)));
+        return Ok(context.redirect(&links.connected_app(connection.app)));
     }
-    Ok(frame.show(&WithdrawFieldPage {
+    Ok(context.render(&WithdrawFieldPage {
         app: AppFace::of(&connection.name, connection.logo.as_deref(), links),
         owner_name: connection.owner_name,
         part: part.label(),
         fields: ends.fields().iter().map(|it| it.row().label).collect(),
-        action: links.withdraw(connection.app, &part.query()),
+        action: links.remove_field(connection.app, &part.query()),
         back: links.connected_app(connection.app),
     }))
 }
 
 pub(in crate::privacy::connected_apps) async fn withdraw(
     State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     app: Result<Path<AppId>, PathRejection>,
     RawQuery(query): RawQuery,
     _sent: CsrfForm,
@@ -113,7 +113,7 @@ pub(in crate::privacy::connected_apps) async fn withdraw(
     let Some(connection) = connection else {
         // Taken back whole elsewhere: what was wanted is so.
         let told = FlashMessage::info("This app can read nothing about you.");
-        return Ok(frame.send_to_with(&links.connected_apps(), &told));
+        return Ok(context.redirect_with_message(&links.connected_apps(), &told));
     };
     let part = WithdrawTarget::read(query).ok_or_else(PageError::not_found)?;
     let now = it.clock.now();
@@ -129,7 +129,7 @@ pub(in crate::privacy::connected_apps) async fn withdraw(
         _ => format!("{app} can no longer read: {label}."),
     };
     let told = FlashMessage::good(format!("{told} The receipt stands below."));
-    Ok(frame.send_to_with(&links.connected_app(connection.app), &told))
+    Ok(context.redirect_with_message(&links.connected_app(connection.app), &told))
 }
 
 #[cfg(test)]

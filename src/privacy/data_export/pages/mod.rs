@@ -51,15 +51,15 @@ impl Page for OwnDataPage {
 
 pub(super) async fn home(
     State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
 ) -> Result<Response, PageError> {
     let gone_at = records::find_gone_at(it.db.pool(), visit.person).await?;
     let links = it.web.links();
     let closing = gone_at.map(|gone_at| ClosingNotice {
         gone_at: it.web.date_and_time(gone_at),
-        keep: links.keep_account(),
+        keep: links.cancel_account_closing(),
     });
-    Ok(frame.show(&OwnDataPage {
+    Ok(context.render(&OwnDataPage {
         closing,
         export: links.export(),
         close: links.close_account(),
@@ -81,9 +81,9 @@ impl Page for ExportPage {
 
 pub(super) async fn ask_export(
     State(it): State<Feature>,
-    RecentSession(SignedIn { frame, .. }): RecentSession<TO_EXPORT>,
+    RecentSession(SignedIn { context, .. }): RecentSession<TO_EXPORT>,
 ) -> Response {
-    frame.show(&ExportPage {
+    context.render(&ExportPage {
         action: it.web.links().export(),
     })
 }
@@ -94,17 +94,17 @@ pub(super) async fn export(
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
     let now = it.clock.now();
-    it.ledger.write_down().await?;
+    it.access_log.flush().await?;
     let person = records::find(it.db.pool(), visit.person).await?;
     let person = person.ok_or_else(PageError::not_found)?;
     let everything = store::find_everything(it.db.pool(), person.id).await?;
     let everything = everything.ok_or_else(PageError::not_found)?;
     let files = it.files(&person, &everything, now).await?;
-    let archive = archive::pack(&files, now).map_err(PageError::broken)?;
+    let archive = archive::pack(&files, now).map_err(PageError::internal)?;
     let entry = AuditEntry::of("person.exported")
         .by(person.id)
         .about(person.id);
-    audit::note(it.db.pool(), entry, now, it.rng.as_ref()).await?;
+    audit::record(it.db.pool(), entry, now, it.rng.as_ref()).await?;
     let name = HeaderValue::from_static("attachment; filename=\"profiles.zip\"");
     let kind = HeaderValue::from_static("application/zip");
     let headers = [
@@ -131,11 +131,11 @@ impl Feature {
                 files.push(ArchiveFile { name, content });
             }
         }
-        let json = serde_json::to_vec_pretty(everything).map_err(PageError::broken)?;
+        let json = serde_json::to_vec_pretty(everything).map_err(PageError::internal)?;
         let picture = portrait.map(|name| format!("pictures/{name}"));
         let page = ExportSummaryPage::of(person, picture, everything, &self.web, now);
-        let page = self.web.render_alone(&page)?;
-        let style = self.web.assets.text("css/house.css").unwrap_or_default();
+        let page = self.web.render_standalone(&page)?;
+        let style = self.web.assets.content("css/house.css").unwrap_or_default();
         let file = |name: &str, content| ArchiveFile {
             name: name.to_owned(),
             content,
@@ -172,7 +172,7 @@ impl Page for CloseAccountPage {
 
 pub(super) async fn ask_close(
     State(it): State<Feature>,
-    RecentSession(SignedIn { visit, frame }): RecentSession<TO_CLOSE>,
+    RecentSession(SignedIn { visit, context }): RecentSession<TO_CLOSE>,
 ) -> Result<Response, PageError> {
     let mut connection = it.db.connection().await?;
     let verified = close::find_verified(&mut connection, visit.person).await?;
@@ -181,7 +181,7 @@ pub(super) async fn ask_close(
         name: app.details.name.to_string(),
         people,
     });
-    Ok(frame.show(&CloseAccountPage {
+    Ok(context.render(&CloseAccountPage {
         action: it.web.links().close_account(),
         apps: apps.collect(),
         verified,
@@ -190,31 +190,31 @@ pub(super) async fn ask_close(
 
 pub(super) async fn close(
     State(it): State<Feature>,
-    RecentSession(SignedIn { visit, frame }): RecentSession<TO_CLOSE>,
+    RecentSession(SignedIn { visit, context }): RecentSession<TO_CLOSE>,
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
     let (now, rng) = (it.clock.now(), it.rng.as_ref());
     let mut tx = it.db.begin().await?;
-    let session = frame.session_fingerprint();
+    let session = context.session_hash();
     let links = it.web.links();
     match close::close(&mut tx, visit.person, session, now, rng).await? {
         CloseOutcome::Closed => {
             tx.commit().await.map_err(db::Error::from)?;
-            Ok(frame.send_to(&links.my_data()))
+            Ok(context.redirect(&links.data_export()))
         }
         CloseOutcome::RunsVerified(app) => {
             let text = format!("You run {app}, which the campus relies on. Nothing was changed.");
             let heading = "Find somebody for your app first";
             Err(PageError::new(StatusCode::CONFLICT, heading, text)
-                .advise("Ask the people who run this service to give it to somebody else.")
-                .back(links.my_data(), "Your data"))
+                .with_advice("Ask the people who run this service to give it to somebody else.")
+                .with_back_link(links.data_export(), "Your data"))
         }
     }
 }
 
 pub(super) async fn keep(
     State(it): State<Feature>,
-    SignedIn { visit, frame }: SignedIn,
+    SignedIn { visit, context }: SignedIn,
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
     let (now, rng) = (it.clock.now(), it.rng.as_ref());
@@ -222,7 +222,7 @@ pub(super) async fn keep(
     records::stay(&mut tx, visit.person, now, rng).await?;
     tx.commit().await.map_err(db::Error::from)?;
     let told = FlashMessage::good("Your account is open again, and everything is as it was.");
-    Ok(frame.send_to_with(&it.web.links().my_data(), &told))
+    Ok(context.redirect_with_message(&it.web.links().data_export(), &told))
 }
 
 #[cfg(test)]

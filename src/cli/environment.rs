@@ -1,0 +1,37 @@
+//! Reads the settings, once: from `.env` in the working directory, and from the environment, which takes
+//! precedence.
+
+use std::collections::BTreeMap;
+
+use super::CommandError;
+use crate::platform::config::Config;
+
+pub(super) fn read_config() -> Result<Config, CommandError> {
+    let mut variables = read_dotenv()?;
+    variables.extend(read_environment());
+    Config::load(variables).map_err(|error| CommandError::new(error.to_string()))
+}
+
+fn read_dotenv() -> Result<BTreeMap<String, String>, CommandError> {
+    match dotenvy::from_path_iter(".env") {
+        Ok(pairs) => pairs
+            .collect::<Result<_, _>>()
+            .map_err(|error| CommandError::while_doing("reading .env", error)),
+        Err(dotenvy::Error::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+            Ok(BTreeMap::new())
+        }
+        Err(error) => Err(CommandError::while_doing("reading .env", error)),
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
+fn read_environment() -> impl Iterator<Item = (String, String)> {
+    // A value that is not UTF-8 is not valid for any setting, so a lossy conversion is enough.
+    std::env::vars_os().map(|(name, value)| {
+        let text = |part: std::ffi::OsString| part.to_string_lossy().into_owned();
+        (text(name), text(value))
+    })
+}

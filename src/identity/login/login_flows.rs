@@ -1,0 +1,603 @@
+//! The steps of a login: shows a form, checks its answers, sends the browser to an upstream and takes it
+//! back. No transaction is open while a connector waits for its upstream.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use url::Url;
+
+use super::attempts::{
+    AttemptLookup, AttemptOwner, LoginAttempt, LoginAttempts, LoginChoices, PendingCallback,
+    PendingCallbacks,
+};
+use super::rules;
+use super::rules::{LoginOutcome, LoginStep};
+use crate::connectors::{
+    Answers, CallbackParams, ConnectorError, ConnectorRegistry, ConnectorState, DynConnector,
+    Prompt, PromptPicture, RequestOrigin, Step,
+};
+use crate::platform::clock::Timestamp;
+use crate::platform::rng::Rng;
+use crate::platform::secret::Secret;
+
+/// The connectors, and the unfinished login attempts.
+#[derive(Debug, Clone)]
+pub(super) struct LoginFlows {
+    pub connectors: ConnectorRegistry,
+    attempts: LoginAttempts,
+    callbacks: PendingCallbacks,
+}
+
+/// A form to show.
+#[derive(Debug)]
+pub(super) struct PromptView {
+    pub prompt: Prompt,
+    /// The attempt it belongs to; none where the form needs no state.
+    pub attempt: Option<String>,
+    /// What was wrong with the answers before.
+    pub error: Option<Cow<'static, str>>,
+}
+
+/// A form whose answers are being checked. While it exists, nothing else can use its attempt.
+#[derive(Debug)]
+pub(super) struct FormSubmission {
+    pub prompt: Prompt,
+    connector: DynConnector,
+    browser: String,
+    state: ConnectorState,
+    failed_tries: u32,
+    origin: StepOrigin,
+}
+
+/// A redirect that a connector asks for. It does nothing before [`LoginFlows::start_redirect`].
+#[derive(Debug)]
+pub(super) struct UpstreamRedirect {
+    url: Url,
+    state: ConnectorState,
+    failed_tries: u32,
+    /// No attempt was kept before, so no rate limit has counted this login yet.
+    pub is_uncounted: bool,
+}
+
+/// What a step follows.
+#[derive(Debug)]
+enum StepOrigin {
+    /// A first form that needs no attempt.
+    StatelessForm,
+    /// A form with an attempt: its name and its lock.
+    Form(String, OwnedMutexGuard<LoginAttempt>),
+    /// A callback. Its attempt has been taken out.
+    Callback,
+}
+
+/// Why there is no form to show or to check.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum AttemptError {
+    /// The answers before are still being checked.
+    #[error("the last answers are still being checked")]
+    Busy,
+    /// The login has to start again.
+    #[error("the login attempt has ended")]
+    Gone,
+    #[error("the connector refuses before its first form: {0}")]
+    Refused(Cow<'static, str>),
+    #[error(transparent)]
+    Connector(#[from] ConnectorError),
+}
+
+/// What follows a form or a callback.
+#[derive(Debug)]
+pub(super) enum SubmissionOutcome {
+    Ask(Box<PromptView>),
+    Redirect(Box<UpstreamRedirect>),
+    Finished(LoginOutcome),
+}
+
+impl LoginFlows {
+    pub(super) fn new(connectors: ConnectorRegistry) -> Self {
+        Self {
+            connectors,
+            attempts: LoginAttempts::default(),
+            callbacks: PendingCallbacks::default(),
+        }
+    }
+
+    /// The form of an attempt, or the first form.
+    pub(super) async fn find_prompt(
+        &self,
+        connector: &DynConnector,
+        attempt: Option<&str>,
+        browser: &str,
+        origin: RequestOrigin,
+        rng: &dyn Rng,
+    ) -> Result<PromptView, AttemptError> {
+        let owner = owner(browser, connector);
+        if let Some(name) = attempt {
+            return match self.attempts.find(name, owner, origin.now) {
+                AttemptLookup::Found(attempt) => Ok(PromptView {
+                    prompt: attempt.prompt.clone(),
+                    attempt: Some(name.to_owned()),
+                    error: None,
+                }),
+                AttemptLookup::Busy => Err(AttemptError::Busy),
+                AttemptLookup::Gone => Err(AttemptError::Gone),
+            };
+        }
+        let (prompt, state) = begin(connector, origin).await?;
+        let attempt = (!connector.has_stateless_start()).then(|| {
+            let attempt = LoginAttempt {
+                prompt: prompt.clone(),
+                state: Some(state),
+                failed_tries: 0,
+            };
+            self.insert_attempt(owner, attempt, origin.now, rng)
+        });
+        Ok(PromptView {
+            prompt,
+            attempt,
+            error: None,
+        })
+    }
+
+    /// The picture of an attempt's form, unless its answers are being checked.
+    pub(super) fn find_picture(
+        &self,
+        connector: &DynConnector,
+        attempt: &str,
+        browser: &str,
+        now: Timestamp,
+    ) -> Option<PromptPicture> {
+        match self.attempts.find(attempt, owner(browser, connector), now) {
+            AttemptLookup::Found(attempt) => attempt.prompt.picture.clone(),
+            AttemptLookup::Busy | AttemptLookup::Gone => None,
+        }
+    }
+
+    /// Removes expired attempts, and the secrets in their state.
+    pub(super) fn sweep(&self, now: Timestamp) {
+        self.attempts.sweep(now);
+        self.callbacks.sweep(now);
+    }
+
+    /// Keeps a new attempt and returns the name that its form carries.
+    fn insert_attempt(
+        &self,
+        owner: AttemptOwner<'_>,
+        attempt: LoginAttempt,
+        now: Timestamp,
+        rng: &dyn Rng,
+    ) -> String {
+        let name = Secret::generate(rng).expose().to_owned();
+        let attempt = Arc::new(Mutex::new(attempt));
+        self.attempts.insert(&name, owner, attempt, now);
+        name
+    }
+
+    /// Takes the state of the form whose answers were sent.
+    pub(super) async fn take_submission(
+        &self,
+        connector: &DynConnector,
+        attempt: Option<&str>,
+        browser: &str,
+        origin: RequestOrigin,
+    ) -> Result<FormSubmission, AttemptError> {
+        let submission = |prompt, state, failed_tries, origin| FormSubmission {
+            prompt,
+            connector: connector.clone(),
+            browser: browser.to_owned(),
+            state,
+            failed_tries,
+            origin,
+        };
+        let Some(name) = attempt else {
+            if !connector.has_stateless_start() {
+                return Err(AttemptError::Gone);
+            }
+            let (prompt, state) = begin(connector, origin).await?;
+            return Ok(submission(prompt, state, 0, StepOrigin::StatelessForm));
+        };
+        let owner = owner(browser, connector);
+        match self.attempts.find(name, owner, origin.now) {
+            AttemptLookup::Found(mut attempt) => {
+                let state = attempt.state.take().ok_or(AttemptError::Gone)?;
+                let (prompt, failed_tries) = (attempt.prompt.clone(), attempt.failed_tries);
+                let origin = StepOrigin::Form(name.to_owned(), attempt);
+                Ok(submission(prompt, state, failed_tries, origin))
+            }
+            AttemptLookup::Busy => Err(AttemptError::Busy),
+            AttemptLookup::Gone => Err(AttemptError::Gone),
+        }
+    }
+
+    /// Gives the state back unchecked. The same form is shown again.
+    pub(super) fn return_submission(submission: FormSubmission) -> PromptView {
+        let attempt = match submission.origin {
+            StepOrigin::Form(name, mut attempt) => {
+                attempt.state = Some(submission.state);
+                Some(name)
+            }
+            StepOrigin::StatelessForm | StepOrigin::Callback => None,
+        };
+        PromptView {
+            prompt: submission.prompt,
+            attempt,
+            error: None,
+        }
+    }
+
+    /// Lets the connector check the answers.
+    pub(super) async fn check_answers(
+        &self,
+        submission: FormSubmission,
+        answers: Answers,
+        origin: RequestOrigin,
+        rng: &dyn Rng,
+    ) -> Result<SubmissionOutcome, ConnectorError> {
+        let FormSubmission {
+            connector,
+            browser,
+            state,
+            failed_tries,
+            origin: step_origin,
+            ..
+        } = submission;
+        let step = connector.advance(state, answers, origin).await;
+        let step = step.map(|step| rules::next_step(failed_tries, step));
+        let owner = owner(&browser, &connector);
+        self.keep_step(step, step_origin, owner, origin.now, rng)
+    }
+
+    /// Keeps the state of a redirect under a new `state` parameter, and returns the upstream's address
+    /// with it. Only this browser can come back with it, once.
+    pub(super) fn start_redirect(
+        &self,
+        redirect: UpstreamRedirect,
+        owner: AttemptOwner<'_>,
+        choices: LoginChoices,
+        now: Timestamp,
+        rng: &dyn Rng,
+    ) -> Url {
+        let UpstreamRedirect {
+            mut url,
+            state,
+            failed_tries,
+            ..
+        } = redirect;
+        let state_param = Secret::generate(rng);
+        let callback = PendingCallback {
+            state,
+            failed_tries,
+            choices,
+        };
+        let name = state_param.expose();
+        self.callbacks.insert(name, owner, callback, now);
+        url.query_pairs_mut().append_pair("state", name);
+        url
+    }
+
+    /// What waits for this `state` parameter. It is taken out: the callback works once.
+    pub(super) fn take_callback(
+        &self,
+        state_param: &str,
+        owner: AttemptOwner<'_>,
+        now: Timestamp,
+    ) -> Option<PendingCallback> {
+        self.callbacks.take(state_param, owner, now)
+    }
+
+    /// Lets the connector check the parameters of the callback.
+    pub(super) async fn resume(
+        &self,
+        connector: &DynConnector,
+        (state, failed_tries): (ConnectorState, u32),
+        params: CallbackParams,
+        browser: &str,
+        origin: RequestOrigin,
+        rng: &dyn Rng,
+    ) -> Result<SubmissionOutcome, ConnectorError> {
+        let step = connector.resume(state, params, origin).await;
+        let step = step.map(|step| rules::next_step(failed_tries, step));
+        let owner = owner(browser, connector);
+        self.keep_step(step, StepOrigin::Callback, owner, origin.now, rng)
+    }
+
+    /// Keeps the state of the next form; ends the attempt if there is none.
+    fn keep_step(
+        &self,
+        step: Result<LoginStep<ConnectorState>, ConnectorError>,
+        origin: StepOrigin,
+        owner: AttemptOwner<'_>,
+        now: Timestamp,
+        rng: &dyn Rng,
+    ) -> Result<SubmissionOutcome, ConnectorError> {
+        let is_uncounted = matches!(origin, StepOrigin::StatelessForm);
+        let outcome = match step {
+            Ok(LoginStep::Ask {
+                prompt,
+                state,
+                failed_tries,
+                error,
+            }) => {
+                let next = LoginAttempt {
+                    prompt: prompt.as_ref().clone(),
+                    state: Some(state),
+                    failed_tries,
+                };
+                let attempt = self.keep_attempt(origin, owner, next, error.is_some(), now, rng);
+                return Ok(SubmissionOutcome::Ask(Box::new(PromptView {
+                    prompt: *prompt,
+                    attempt,
+                    error,
+                })));
+            }
+            Ok(LoginStep::Redirect {
+                url,
+                state,
+                failed_tries,
+            }) => Ok(SubmissionOutcome::Redirect(Box::new(UpstreamRedirect {
+                url,
+                state,
+                failed_tries,
+                is_uncounted,
+            }))),
+            Ok(LoginStep::Finished(outcome)) => Ok(SubmissionOutcome::Finished(outcome)),
+            Err(error) => Err(error),
+        };
+        if let StepOrigin::Form(name, _) = origin {
+            self.attempts.remove(&name);
+        }
+        outcome
+    }
+
+    /// Keeps the next form in the attempt and returns its name; none where the form needs no state.
+    fn keep_attempt(
+        &self,
+        origin: StepOrigin,
+        owner: AttemptOwner<'_>,
+        next: LoginAttempt,
+        is_refused: bool,
+        now: Timestamp,
+        rng: &dyn Rng,
+    ) -> Option<String> {
+        let has_input_error = next.prompt.inputs.iter().any(|input| input.error.is_some());
+        match origin {
+            StepOrigin::Form(name, mut attempt) => {
+                *attempt = next;
+                Some(name)
+            }
+            // The first form again, which needs no state. Otherwise mistakes in it, which no rate limit
+            // counts, could push out the attempts of others.
+            StepOrigin::StatelessForm if is_refused || has_input_error => None,
+            StepOrigin::StatelessForm | StepOrigin::Callback => {
+                Some(self.insert_attempt(owner, next, now, rng))
+            }
+        }
+    }
+}
+
+pub(super) fn owner<'a>(browser: &'a str, connector: &DynConnector) -> AttemptOwner<'a> {
+    AttemptOwner {
+        browser,
+        connector: connector.slug(),
+    }
+}
+
+/// The first form of a connector. A step that needs none is a mistake in the connector: nobody proves an
+/// identity without answers, and a GET must not lead to an upstream.
+///
+/// Decision: a redirect follows a form of ours with its CSRF token, even one without inputs, because a
+/// page elsewhere can send a browser to any GET of ours. With `?link=1` it would link the account that
+/// this browser has at the upstream, which an attacker may have chosen, to the account that is signed in
+/// here.
+async fn begin(
+    connector: &DynConnector,
+    origin: RequestOrigin,
+) -> Result<(Prompt, ConnectorState), AttemptError> {
+    match connector.begin(origin).await? {
+        Step::Ask { prompt, state } => Ok((prompt, state)),
+        Step::Refused {
+            why,
+            again: Some((prompt, state)),
+        } => {
+            tracing::debug!(why = %why.0, "begins with a refusal");
+            Ok((prompt, state))
+        }
+        Step::Refused { why, again: None } => Err(AttemptError::Refused(why.0)),
+        Step::Redirect { .. } => {
+            Err(ConnectorError::ProtocolMismatch("redirected before it was asked").into())
+        }
+        Step::Done(_) => Err(ConnectorError::ProtocolMismatch("done before it was asked").into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connectors::{Connector, ConnectorLabel, Input, InputKind, LoginRefusal};
+    use crate::people::records::ExternalIdentity;
+    use crate::platform::rng::OsRng;
+
+    const ORIGIN: RequestOrigin = RequestOrigin {
+        now: time::macros::datetime!(2026-11-21 12:00 UTC),
+        address: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+    };
+    const BROWSER: &str = "browser";
+
+    /// Asks for a name, then for a code, which is `1234`; `slow` takes a moment to judge it.
+    struct Portal;
+
+    fn prompt(name: &'static str) -> Prompt {
+        Prompt {
+            inputs: vec![Input::new(name, InputKind::Text, "Answer", "off")],
+            ..Prompt::default()
+        }
+    }
+
+    impl Connector for Portal {
+        const SLUG: &'static str = "portal";
+        const STATELESS_START: bool = false;
+        type State = Option<String>;
+
+        fn label(&self) -> ConnectorLabel {
+            ConnectorLabel {
+                text: "Portal",
+                hint: None,
+            }
+        }
+
+        async fn begin(
+            &self,
+            _origin: RequestOrigin,
+        ) -> Result<Step<Option<String>>, ConnectorError> {
+            Ok(Step::Ask {
+                prompt: prompt("name"),
+                state: None,
+            })
+        }
+
+        async fn advance(
+            &self,
+            state: Option<String>,
+            answers: Answers,
+            _origin: RequestOrigin,
+        ) -> Result<Step<Option<String>>, ConnectorError> {
+            let Some(name) = state else {
+                return Ok(Step::Ask {
+                    prompt: prompt("code"),
+                    state: Some(answers.text("name").to_owned()),
+                });
+            };
+            match answers.text("code") {
+                "1234" => Ok(Step::Done(ExternalIdentity {
+                    provider: Self::SLUG,
+                    subject: name,
+                    says: None,
+                })),
+                "slow" => std::future::pending().await,
+                "gone" => Err(ConnectorError::Unavailable),
+                _ => Ok(Step::Refused {
+                    why: LoginRefusal("Another code.".into()),
+                    again: Some((prompt("code"), Some(name))),
+                }),
+            }
+        }
+    }
+
+    fn portal() -> (LoginFlows, DynConnector) {
+        let flows = LoginFlows::new(ConnectorRegistry::default().with(Portal));
+        let connector = flows.connectors.first().unwrap().clone();
+        (flows, connector)
+    }
+
+    async fn answer(
+        (flows, connector): &(LoginFlows, DynConnector),
+        attempt: &str,
+        text: &str,
+    ) -> Result<SubmissionOutcome, AttemptError> {
+        let submission = flows
+            .take_submission(connector, Some(attempt), BROWSER, ORIGIN)
+            .await?;
+        let answers = Answers::to(&submission.prompt, |_| text.to_owned());
+        Ok(flows
+            .check_answers(submission, answers, ORIGIN, &OsRng)
+            .await?)
+    }
+
+    /// At the second form.
+    async fn at_the_code(portal: &(LoginFlows, DynConnector)) -> String {
+        let (flows, connector) = portal;
+        let first = flows
+            .find_prompt(connector, None, BROWSER, ORIGIN, &OsRng)
+            .await;
+        let attempt = first.unwrap().attempt.unwrap();
+        let outcome = answer(portal, &attempt, "asha").await.unwrap();
+        assert!(matches!(outcome, SubmissionOutcome::Ask(view) if view.error.is_none()));
+        attempt
+    }
+
+    #[tokio::test]
+    async fn what_was_said_in_one_form_is_known_in_the_next() {
+        let portal = portal();
+        let attempt = at_the_code(&portal).await;
+        let wrong = answer(&portal, &attempt, "0000").await.unwrap();
+        assert!(matches!(wrong, SubmissionOutcome::Ask(view) if view.error.is_some()));
+        let right = answer(&portal, &attempt, "1234").await.unwrap();
+        assert!(
+            matches!(right, SubmissionOutcome::Finished(LoginOutcome::Proven(ExternalIdentity { subject, .. })) if subject == "asha")
+        );
+        // And it is over.
+        let again = answer(&portal, &attempt, "1234").await;
+        assert!(matches!(again, Err(AttemptError::Gone)));
+    }
+
+    #[tokio::test]
+    async fn a_form_can_be_looked_at_again_but_not_from_another_browser() {
+        let (flows, connector) = portal();
+        let portal = (flows.clone(), connector.clone());
+        let attempt = at_the_code(&portal).await;
+        let find_prompt = async |browser| {
+            flows
+                .find_prompt(&connector, Some(&attempt), browser, ORIGIN, &OsRng)
+                .await
+        };
+        assert_eq!(find_prompt(BROWSER).await.unwrap().prompt, prompt("code"));
+        assert!(matches!(
+            find_prompt("another").await,
+            Err(AttemptError::Gone)
+        ));
+        let stolen = flows
+            .take_submission(&connector, Some(&attempt), "another", ORIGIN)
+            .await;
+        assert!(matches!(stolen, Err(AttemptError::Gone)));
+    }
+
+    #[tokio::test]
+    async fn a_second_submit_waits_for_the_first() {
+        let portal = portal();
+        let attempt = at_the_code(&portal).await;
+        {
+            let mut first = std::pin::pin!(answer(&portal, &attempt, "slow"));
+            let moment = std::time::Duration::from_millis(1);
+            let outcome = tokio::time::timeout(moment, first.as_mut()).await;
+            assert!(outcome.is_err());
+            let second = answer(&portal, &attempt, "1234").await;
+            assert!(matches!(second, Err(AttemptError::Busy)));
+        }
+        // The browser hung up: what the portal thinks now is not known, so it is over.
+        let third = answer(&portal, &attempt, "1234").await;
+        assert!(matches!(third, Err(AttemptError::Gone)));
+    }
+
+    #[tokio::test]
+    async fn an_unanswered_form_is_put_back() {
+        let portal = portal();
+        let attempt = at_the_code(&portal).await;
+        let submission = portal
+            .0
+            .take_submission(&portal.1, Some(&attempt), BROWSER, ORIGIN);
+        let view = LoginFlows::return_submission(submission.await.unwrap());
+        assert_eq!(view.attempt.as_deref(), Some(attempt.as_str()));
+        assert!(answer(&portal, &attempt, "1234").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn guessing_ends_an_attempt_and_so_does_silence() {
+        let portal = portal();
+        let attempt = at_the_code(&portal).await;
+        for _ in 1..rules::MAX_FAILED_TRIES {
+            let outcome = answer(&portal, &attempt, "0000").await.unwrap();
+            assert!(matches!(outcome, SubmissionOutcome::Ask(_)));
+        }
+        let last = answer(&portal, &attempt, "0000").await.unwrap();
+        assert!(matches!(
+            last,
+            SubmissionOutcome::Finished(LoginOutcome::Refused(_))
+        ));
+        assert!(answer(&portal, &attempt, "1234").await.is_err());
+        let attempt = at_the_code(&portal).await;
+        assert!(answer(&portal, &attempt, "gone").await.is_err());
+        let again = answer(&portal, &attempt, "1234").await;
+        assert!(matches!(again, Err(AttemptError::Gone)));
+    }
+}

@@ -1,0 +1,169 @@
+//! What follows a proved identity: a session, a linked identity, or the reason why neither.
+
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::super::LocalPath;
+use super::super::purpose::LoginPurpose;
+use super::super::sign_in::{VerifiedLogin, link_identity, sign_in};
+use super::super::signed_in::RECENT_AUTHENTICATION;
+use super::login_route::LoginRoute;
+use super::redirect_to_next;
+use crate::people::records::{ExternalIdentity, PeopleError};
+use crate::platform::audit::AuditEntry;
+use crate::platform::links::Links;
+use crate::platform::metrics::SignInOutcome;
+use crate::platform::web::{
+    FlashMessage, PageContext, PageError, SessionLifetime, UserSession, begin_session,
+};
+use crate::platform::{audit, db};
+
+/// The response to a person who has proved an identity.
+pub(super) enum LoginCompletion {
+    /// A session has started.
+    SignedIn(Response),
+    /// An identity was linked, or the person reads why they are not signed in.
+    NotSignedIn(Response),
+}
+
+/// Starts the session in this browser, and redirects to `next` or to the profile.
+pub async fn start_session(
+    links: &Links,
+    frame: &PageContext,
+    VerifiedLogin {
+        session,
+        is_closing_account,
+    }: VerifiedLogin,
+    next: Option<&LocalPath>,
+) -> Result<Response, PageError> {
+    let session = UserSession {
+        device: Some(frame.device().to_owned()),
+        place: frame.place().map(str::to_owned),
+        ..session
+    };
+    begin_session(frame.session(), &session).await?;
+    // A person who has closed their account can only keep it or let it go.
+    let my_data = LocalPath::parse(&links.data_export()).filter(|_| is_closing_account);
+    let mut response = redirect_to_next(links, my_data.as_ref().or(next));
+    frame.set_login_status(&session, &mut response);
+    Ok(response)
+}
+
+impl LoginRoute<'_> {
+    /// Signs the person in, or links the identity, as the purpose of this login is.
+    pub(super) async fn complete_login(
+        &self,
+        identity: &ExternalIdentity,
+    ) -> Result<LoginCompletion, PageError> {
+        let completion = match self.choices.purpose {
+            LoginPurpose::Link => self
+                .link_identity(identity)
+                .await
+                .map(LoginCompletion::NotSignedIn),
+            LoginPurpose::SignIn | LoginPurpose::SignInAgain => {
+                let completion = self.sign_in(identity).await;
+                let is_signed_in = matches!(completion, Ok(LoginCompletion::SignedIn(_)));
+                self.count_outcome(if is_signed_in {
+                    SignInOutcome::Success
+                } else {
+                    SignInOutcome::Unknown
+                });
+                completion
+            }
+        };
+        match completion {
+            Ok(completion) => Ok(completion),
+            Err(error) => self
+                .render_people_error(error, identity)
+                .await
+                .map(LoginCompletion::NotSignedIn),
+        }
+    }
+
+    /// Why a person with a proved identity is not signed in.
+    async fn render_people_error(
+        &self,
+        error: PeopleError,
+        identity: &ExternalIdentity,
+    ) -> Result<Response, PageError> {
+        match error {
+            PeopleError::UsernameTaken => Ok(self.render_not_signed_in(&format!(
+                "{} knows you by a name that belongs to an account here already. If that account is \
+                 yours, sign in to it as before. Then open “Ways to sign in” on your profile and link \
+                 this one there.",
+                self.connector.label().text
+            ))),
+            PeopleError::IdentityTaken => Ok(self.render_not_signed_in(
+                "This already belongs to another account here. Sign in with it, and remove it there \
+                 first.",
+            )),
+            PeopleError::OtherSecondKey => {
+                tracing::error!(upstream = self.connector.slug(), "an account has another owner than before");
+                let entry = AuditEntry::of("identity.refused");
+                let entry = entry.with(json!({ "provider": identity.provider }));
+                let (db, now) = (self.feature.db.pool(), self.origin.now);
+                audit::record(db, entry, now, self.feature.rng.as_ref()).await?;
+                Ok(self.render_not_signed_in(
+                    "This account is not the one it was at your last sign-in. Ask the people who run \
+                     this service to look at it.",
+                ))
+            }
+            error => Err(error.into()),
+        }
+    }
+
+    /// Starts a session of the person who has this identity.
+    async fn sign_in(&self, identity: &ExternalIdentity) -> Result<LoginCompletion, PeopleError> {
+        let Self { feature, frame, .. } = self;
+        let now = feature.clock.now();
+        let lifetime = if self.choices.remember {
+            SessionLifetime::Remembered
+        } else {
+            SessionLifetime::Browser
+        };
+        let mut tx = feature.db.begin().await?;
+        let login = sign_in(&mut tx, identity, lifetime, now, feature.rng.as_ref()).await?;
+        tx.commit().await.map_err(db::Error::from)?;
+        let Some(login) = login else {
+            return Ok(LoginCompletion::NotSignedIn(self.render_not_signed_in(
+                "You proved who you are, but nobody here has that account. Ask the people who run \
+                 this service to add you.",
+            )));
+        };
+        let (links, next) = (feature.web.links(), self.choices.next.as_ref());
+        Ok(match start_session(links, frame, login, next).await {
+            Ok(mut response) => {
+                let cookies = feature.web.cookies;
+                cookies.remove_personal_cookies(self.headers, response.headers_mut());
+                LoginCompletion::SignedIn(response)
+            }
+            Err(problem) => LoginCompletion::NotSignedIn(problem.into_response()),
+        })
+    }
+
+    /// Links the identity to the account that is signed in.
+    async fn link_identity(&self, identity: &ExternalIdentity) -> Result<Response, PeopleError> {
+        let Self { feature, frame, .. } = self;
+        let now = feature.clock.now();
+        // Anyone who finds an unlocked browser could otherwise link their own identity and get in later.
+        let session = (frame.user_session())
+            .filter(|session| RECENT_AUTHENTICATION.allows_submit(session, now));
+        let Some(session) = session else {
+            return Ok(self.render_not_signed_in(
+                "Your sign-in here is too long ago. Sign in again, then link this.",
+            ));
+        };
+        let (person, rng) = (session.person, feature.rng.as_ref());
+        let mut tx = feature.db.begin().await?;
+        let is_new = link_identity(&mut tx, person, identity, now, rng).await?;
+        tx.commit().await.map_err(db::Error::from)?;
+        let label = self.connector.label().text;
+        let message = if is_new {
+            format!("From now on you can sign in with this too: {label}.")
+        } else {
+            format!("This was yours already: {label}.")
+        };
+        let ways_in = feature.web.links().linked_identities();
+        Ok(frame.redirect_with_message(&ways_in, &FlashMessage::good(message)))
+    }
+}

@@ -1,0 +1,57 @@
+//! Security headers, set on every response that does not set its own.
+
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderName, HeaderValue, header};
+
+/// The Content-Security-Policy of pages: resources of this origin only, no inline script, no framing.
+pub(super) const PAGE_CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
+     img-src 'self'; font-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+const DEFAULTS: [(HeaderName, &str); 6] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'",
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+    (header::CACHE_CONTROL, "no-store"),
+];
+
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
+
+pub(super) async fn set_security_headers(secure: bool, request: Request, next: Next) -> Response {
+    let mut answer = next.run(request).await;
+    let headers = answer.headers_mut();
+    // X-Frame-Options cannot list origins, so it would contradict a CSP that allows some.
+    let allows_framing = headers
+        .get(header::CONTENT_SECURITY_POLICY)
+        .and_then(|policy| policy.to_str().ok())
+        .and_then(|policy| policy.split_once("frame-ancestors "))
+        .is_some_and(|(_, ancestors)| !ancestors.starts_with("'none'"));
+    for (name, value) in DEFAULTS {
+        if name == header::X_FRAME_OPTIONS && allows_framing {
+            continue;
+        }
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    }
+    if secure {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
+    }
+    answer
+}
+
+/// Forbids caching of a response that holds a token or a secret (RFC 6749 §5.1).
+pub fn set_no_store(answer: &mut Response) {
+    let headers = answer.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+}

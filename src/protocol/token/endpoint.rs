@@ -1,0 +1,243 @@
+//! `POST /oauth/token/`, the token endpoint (RFC 6749 §3.2).
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{FromRef, Request, State};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::client_authentication::{ClientAuthLimiter, authenticate_client};
+use super::generate::generate_token_pair;
+use super::grants::{DecisionContext, GrantRequest, GrantType, RefreshTokenRequest};
+use super::model::{AuthenticatedClient, IssuedTokens};
+use super::refusal::{Refusal, RequestError, RequestErrorKind, allow_origins};
+use super::replay;
+use super::request::TokenRequest;
+use super::uncertain_rotations::UncertainRotations;
+use crate::platform::audit::AuditEntry;
+use crate::platform::clock::{SharedClock, Timestamp};
+use crate::platform::config::Lifetimes;
+use crate::platform::db::{Connection, Db};
+use crate::platform::id::AppId;
+use crate::platform::rng::SharedRng;
+use crate::platform::web::{
+    ClientAddress, OAuthErrorResponse, RateLimit, RateLimiter, Web, set_no_store,
+};
+use crate::platform::{audit, db};
+use crate::protocol::oauth::ClientCredentials;
+use crate::protocol::problems::{OAuthEndpoint, ProblemLog};
+
+/// What the room needs.
+#[derive(Debug, Clone, FromRef)]
+pub struct Feature {
+    pub db: Db,
+    pub web: Web,
+    pub clock: SharedClock,
+    pub rng: SharedRng,
+    pub lifetimes: Lifetimes,
+    pub problems: ProblemLog,
+    pub memory: TokenEndpointState,
+}
+
+/// What this process keeps between requests.
+#[derive(Debug, Clone, Default)]
+pub struct TokenEndpointState {
+    client_auth: ClientAuthLimiter,
+    uncertain: UncertainRotations,
+    foreign_codes: ForeignCodeLimiter,
+}
+
+/// Codes of other apps are audited once a minute for each app that presents them, so that one app cannot
+/// fill the audit.
+#[derive(Debug, Clone)]
+struct ForeignCodeLimiter(RateLimiter<AppId>);
+
+impl Default for ForeignCodeLimiter {
+    fn default() -> Self {
+        Self(RateLimiter::new(RateLimit::new(1, Duration::from_mins(1))))
+    }
+}
+
+pub(super) async fn token(
+    State(endpoint): State<Feature>,
+    address: ClientAddress,
+    request: Request,
+) -> Response {
+    let now = endpoint.clock.now();
+    match endpoint.answer(request, address, now).await {
+        Ok(response) => response,
+        Err(error) => endpoint.refuse(OAuthEndpoint::Token, error, now).await,
+    }
+}
+
+impl Feature {
+    async fn answer(
+        &self,
+        request: Request,
+        address: ClientAddress,
+        now: Timestamp,
+    ) -> Result<Response, RequestError> {
+        // 1. Parse the credentials and the parameters of the grant type.
+        let request = TokenRequest::read(request).await?;
+        // 2. Authenticate the client.
+        let credentials = &request.credentials;
+        let client = self.authenticate(credentials, address, now).await?;
+        // 3. Find the grant type's handler; with it, 4. decide and 5. keep.
+        let issued = match &request.grant {
+            GrantRequest::AuthorizationCode(code) => {
+                self.issue(code, &client, &self.lifetimes, now).await
+            }
+            GrantRequest::RefreshToken(token) => self.refresh(token, &client, now).await,
+        };
+        // 6. Answer.
+        let issued = issued.map_err(|error| error.of_app(client.app, &client.origins))?;
+        let response = render_tokens(&issued, &self.lifetimes);
+        Ok(allow_origins(response, client.origins))
+    }
+
+    pub(super) async fn authenticate(
+        &self,
+        credentials: &ClientCredentials,
+        address: ClientAddress,
+        now: Timestamp,
+    ) -> Result<AuthenticatedClient, RequestError> {
+        let limiter = &self.memory.client_auth;
+        authenticate_client(self.db.pool(), credentials, limiter, address, now).await
+    }
+
+    /// Decision: no transaction in the common case. Only if another request was faster, the code or token is
+    /// locked, and everything is done once more with what is there then.
+    async fn issue<G: GrantType>(
+        &self,
+        grant: &G,
+        client: &AuthenticatedClient,
+        lifetimes: &Lifetimes,
+        now: Timestamp,
+    ) -> Result<IssuedTokens, RequestError> {
+        let mut connection = self.db.connection().await?;
+        let issued = self.try_to_issue(&mut connection, grant, client, lifetimes, now);
+        if let Some(issued) = issued.await? {
+            return Ok(issued);
+        }
+        drop(connection);
+        let mut tx = self.db.begin().await?;
+        grant.lock(&mut tx).await?;
+        let issued = self.try_to_issue(&mut tx, grant, client, lifetimes, now);
+        let issued = issued.await?;
+        tx.commit().await.map_err(db::Error::from)?;
+        issued.ok_or_else(|| grant.overtaken().into())
+    }
+
+    /// None if another request was faster.
+    async fn try_to_issue<G: GrantType>(
+        &self,
+        connection: &mut Connection,
+        grant: &G,
+        client: &AuthenticatedClient,
+        lifetimes: &Lifetimes,
+        now: Timestamp,
+    ) -> Result<Option<IssuedTokens>, RequestError> {
+        let pair = generate_token_pair(now, self.rng.as_ref());
+        let context = DecisionContext {
+            client,
+            tokens: &pair,
+            lifetimes,
+            now,
+        };
+        let facts = grant.load(connection).await?;
+        let issue = grant.decide(facts.as_ref(), context)?;
+        let is_kept = grant.keep(connection, &issue, context).await?;
+        let access = issue.access;
+        Ok(is_kept.then_some(IssuedTokens { pair, access }))
+    }
+
+    /// A refresh whose response may have been lost with the database is remembered, so that the client's
+    /// next try is not taken for a replay.
+    async fn refresh(
+        &self,
+        token: &RefreshTokenRequest,
+        client: &AuthenticatedClient,
+        now: Timestamp,
+    ) -> Result<IssuedTokens, RequestError> {
+        let (uncertain, fingerprint) = (&self.memory.uncertain, token.fingerprint());
+        let lifetimes = uncertain.lifetimes(fingerprint, &self.lifetimes, now);
+        let issued = self.issue(token, client, &lifetimes, now).await;
+        if let Err(RequestError {
+            kind: RequestErrorKind::Database(error),
+            ..
+        }) = &issued
+            && error.is_transient()
+        {
+            uncertain.note(fingerprint, now);
+        }
+        issued
+    }
+
+    /// Reports a refusal, does what follows from it, and answers the client.
+    pub(super) async fn refuse(
+        &self,
+        endpoint: OAuthEndpoint,
+        error: RequestError,
+        now: Timestamp,
+    ) -> Response {
+        let RequestError { kind, app, origins } = error;
+        let response = match kind {
+            RequestErrorKind::Database(error) => error.into(),
+            RequestErrorKind::Refused(refusal) => {
+                self.problems.record(endpoint, refusal.cause(), app, now);
+                match self.follow_up(&refusal, app, now).await {
+                    Ok(()) => OAuthErrorResponse::from(refusal),
+                    Err(error) => error.into(),
+                }
+            }
+        };
+        allow_origins(response, origins)
+    }
+
+    async fn follow_up(
+        &self,
+        refusal: &Refusal,
+        app: Option<AppId>,
+        now: Timestamp,
+    ) -> db::Result<()> {
+        let rng = self.rng.as_ref();
+        match *refusal {
+            Refusal::CodeReplayed(family) => {
+                let mut tx = self.db.begin().await?;
+                replay::revoke_family_of_code(&mut tx, family, now, rng).await?;
+                tx.commit().await?;
+            }
+            Refusal::RefreshTokenReplayed(family) => {
+                let mut tx = self.db.begin().await?;
+                replay::revoke_family_of_refresh_token(&mut tx, family, now, rng).await?;
+                tx.commit().await?;
+            }
+            Refusal::CodeOfAnotherClient { owner } => {
+                let Some(app) = app else { return Ok(()) };
+                if self.memory.foreign_codes.0.take(app, now).is_ok() {
+                    let entry = AuditEntry::of("code.foreign").on_app(app);
+                    let entry = entry.with(json!({ "of": owner }));
+                    audit::record(self.db.pool(), entry, now, rng).await?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// RFC 6749 §5.1, always with all members, and the fields that the person allowed.
+fn render_tokens(issued: &IssuedTokens, lifetimes: &Lifetimes) -> Response {
+    let mut response = Json(json!({
+        "access_token": issued.pair.access_token.expose(),
+        "token_type": "Bearer",
+        "expires_in": lifetimes.access_token.as_secs(),
+        "refresh_token": issued.pair.refresh_token.expose(),
+        "scope": issued.access.scopes().to_string(),
+        "fields": issued.access.fields().names(),
+    }))
+    .into_response();
+    set_no_store(&mut response);
+    response
+}

@@ -1,0 +1,134 @@
+//! The grant types of the token endpoint, one file each: `parse` reads the form, `load` finds the facts in
+//! one statement, `decide` is pure, `keep` stores the outcome in one statement.
+
+mod authorization_code;
+mod refresh_token;
+
+pub(super) use authorization_code::AuthorizationCodeRequest;
+pub(super) use refresh_token::RefreshTokenRequest;
+
+use super::model::{AuthenticatedClient, TokenPair};
+use super::refusal::Refusal;
+use crate::platform::clock::Timestamp;
+use crate::platform::config::Lifetimes;
+use crate::platform::db;
+use crate::platform::db::Connection;
+use crate::protocol::scope::GrantedAccess;
+
+/// A parsed token request, by grant type.
+#[derive(Debug)]
+pub(super) enum GrantRequest {
+    AuthorizationCode(AuthorizationCodeRequest),
+    RefreshToken(RefreshTokenRequest),
+}
+
+/// What every decision takes besides its facts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DecisionContext<'a> {
+    pub client: &'a AuthenticatedClient,
+    /// The tokens that the client receives if the decision is to issue.
+    pub tokens: &'a TokenPair,
+    pub lifetimes: &'a Lifetimes,
+    pub now: Timestamp,
+}
+
+/// The decision to issue tokens.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Issue<P> {
+    pub access: GrantedAccess,
+    /// What the new tokens take the place of.
+    pub predecessor: P,
+}
+
+/// Steps 4 and 5 of the token endpoint for one grant type.
+pub(super) trait GrantType {
+    type Facts;
+    type Predecessor;
+
+    /// Finds what the decision needs.
+    async fn load(&self, connection: &mut Connection) -> db::Result<Option<Self::Facts>>;
+
+    /// Whether tokens are issued, and with which access.
+    fn decide(
+        &self,
+        facts: Option<&Self::Facts>,
+        context: DecisionContext<'_>,
+    ) -> Result<Issue<Self::Predecessor>, Refusal>;
+
+    /// Stores the new tokens and ends their predecessor. False if another request was faster.
+    async fn keep(
+        &self,
+        connection: &mut Connection,
+        issue: &Issue<Self::Predecessor>,
+        context: DecisionContext<'_>,
+    ) -> db::Result<bool>;
+
+    /// Holds the presented code or token until the transaction ends.
+    async fn lock(&self, connection: &mut Connection) -> db::Result<()>;
+
+    /// The refusal when other requests were faster even then.
+    fn overtaken(&self) -> Refusal;
+}
+
+#[cfg(test)]
+mod samples {
+    use std::time::Duration;
+
+    use time::macros::datetime;
+    use uuid::Uuid;
+
+    use crate::platform::clock::Timestamp;
+    use crate::platform::config::Lifetimes;
+    use crate::platform::id::{AppId, FamilyId, GrantId, PairId, PersonId};
+    use crate::platform::secret::Secret;
+    use crate::protocol::scope::{GrantedAccess, ScopeSet};
+    use crate::protocol::token::model::{AuthenticatedClient, TokenContext, TokenPair};
+
+    pub(super) const START: Timestamp = datetime!(2026-11-21 12:00 UTC);
+    pub(super) const APP: AppId = AppId(Uuid::from_u128(1));
+    pub(super) const OTHER_APP: AppId = AppId(Uuid::from_u128(2));
+
+    pub(super) const LIFETIMES: Lifetimes = Lifetimes {
+        access_token: Duration::from_hours(10),
+        code: Duration::from_mins(1),
+        refresh_grace: Duration::from_secs(10),
+        refresh_token: Duration::from_hours(90 * 24),
+        family: Duration::from_hours(365 * 24),
+    };
+
+    pub(super) fn after(seconds: u64) -> Timestamp {
+        START + Duration::from_secs(seconds)
+    }
+
+    pub(super) fn client(app: AppId, redirect_uri: &str) -> AuthenticatedClient {
+        AuthenticatedClient {
+            app,
+            client_id: app.to_string(),
+            is_public: false,
+            default_redirect_uri: redirect_uri.to_owned(),
+            origins: Vec::new(),
+            secret: None,
+        }
+    }
+
+    pub(super) fn login(scopes: &str) -> TokenContext {
+        TokenContext {
+            app: APP,
+            client_id: APP.to_string(),
+            person: PersonId(1),
+            grant: GrantId(Uuid::nil()),
+            family: FamilyId(Uuid::nil()),
+            family_began_at: START,
+            is_live: true,
+            access: GrantedAccess::whole(ScopeSet::parse(scopes).unwrap()),
+        }
+    }
+
+    pub(super) fn token_pair() -> TokenPair {
+        TokenPair {
+            id: PairId(Uuid::nil()),
+            access_token: Secret::new("access token"),
+            refresh_token: Secret::new("refresh token"),
+        }
+    }
+}
