@@ -10,13 +10,13 @@ use crate::protocol::clients::command;
 use crate::protocol::clients::command::AllowAppArgs;
 
 pub(super) async fn allow(
-    asked: AllowAppArgs,
+    args: AllowAppArgs,
     allowed: bool,
     config: &Config,
 ) -> Result<ExitCode, CommandError> {
     let database = database::open_beside(config).await?;
     let now = SystemClock.now();
-    let changed = command::allow_app(&database.db, asked, allowed, now, &OsRng).await;
+    let changed = command::allow_app(&database.db, args, allowed, now, &OsRng).await;
     database.close().await;
     print(&changed.map_err(|error| CommandError::new(error.to_string()))?)?;
     Ok(ExitCode::SUCCESS)

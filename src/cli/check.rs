@@ -7,7 +7,7 @@ use std::{fmt, fs};
 
 use serde::Serialize;
 
-use super::database::TO_REACH_IT;
+use super::database::CONNECTION_ADVICE;
 use super::{CommandError, print, say};
 use crate::connectors::{ConnectorError, LeprechaunError};
 use crate::platform::clock::{Clock, SystemClock};
@@ -17,8 +17,8 @@ use crate::platform::rng::OsRng;
 use crate::server::login_connectors;
 use crate::{connectors, server};
 
-/// The oldest PostgreSQL we were built for.
-const OLDEST: u32 = 14;
+/// The oldest supported PostgreSQL.
+const OLDEST_VERSION: u32 = 14;
 
 #[derive(Debug, Serialize)]
 struct CheckReport {
@@ -37,7 +37,7 @@ struct CheckReport {
     settings: CheckResult,
 }
 
-/// One thing's state: whether it works, and how, or why not and what to do.
+/// The result of one check: whether it works, or why not and what to do.
 #[derive(Debug, Serialize)]
 struct CheckResult {
     ok: bool,
@@ -77,7 +77,7 @@ pub(super) async fn check(config: &Config) -> Result<ExitCode, CommandError> {
         erp: erp(config).await,
         jiit: jiit(config).await,
         leprechaun: leprechaun(config).await,
-        // What does not read has stopped the command before.
+        // Invalid settings have stopped the command before.
         settings: CheckResult::good("all known"),
     };
     let findings = [
@@ -115,9 +115,9 @@ async fn database(config: &Config) -> CheckResult {
         Err(error) => return CheckResult::wrong(format!("DATABASE_URL does not read: {error}")),
     };
     let finding = match db.server_version().await {
-        Err(error) => CheckResult::wrong(format!("{error}. {TO_REACH_IT}")),
-        Ok(Some(version)) if version / 10_000 < OLDEST => CheckResult::wrong(format!(
-            "it is PostgreSQL {}; {OLDEST} or newer is needed",
+        Err(error) => CheckResult::wrong(format!("{error}. {CONNECTION_ADVICE}")),
+        Ok(Some(version)) if version / 10_000 < OLDEST_VERSION => CheckResult::wrong(format!(
+            "it is PostgreSQL {}; {OLDEST_VERSION} or newer is needed",
             version / 10_000
         )),
         Ok(_) if db.is_ready().await => CheckResult::good("reachable and up to date"),
@@ -129,8 +129,8 @@ async fn database(config: &Config) -> CheckResult {
     finding
 }
 
-/// The database as it is: nothing is started for this.
-fn reach(config: &Config) -> Option<Db> {
+/// Opens the running database without starting or migrating one.
+fn open_running(config: &Config) -> Option<Db> {
     let url = match &config.database_url {
         Some(url) => url.clone(),
         None => cluster::find_running(&config.data_dir).ok()??.url,
@@ -149,11 +149,11 @@ fn private_cluster(config: &Config) -> CheckResult {
 }
 
 fn data_folder(folder: &Path) -> CheckResult {
-    let trial = folder.join(".trial");
-    let tried = fs::create_dir_all(folder)
-        .and_then(|()| fs::write(&trial, b""))
-        .and_then(|()| fs::remove_file(&trial));
-    match tried {
+    let test_file = folder.join(".trial");
+    let result = fs::create_dir_all(folder)
+        .and_then(|()| fs::write(&test_file, b""))
+        .and_then(|()| fs::remove_file(&test_file));
+    match result {
         Ok(()) => CheckResult::good("can be written"),
         Err(error) => CheckResult::wrong(format!(
             "{} cannot be written: {error}. Set PROFILES_DATA_DIR to a folder of this account",
@@ -180,10 +180,10 @@ async fn mail(config: &Config) -> CheckResult {
     }
 }
 
-/// Whether a way to sign in has closed itself.
+/// Whether a connector was disabled automatically.
 async fn sign_in(config: &Config) -> CheckResult {
-    // Where there is no answer, the database's own line says why.
-    let closed = match reach(config) {
+    // If the database is not available, its own check reports it.
+    let closed = match open_running(config) {
         Some(db) => {
             let closed = connectors::list_disabled(db.pool()).await;
             db.close().await;
@@ -206,7 +206,7 @@ async fn sign_in(config: &Config) -> CheckResult {
     CheckResult::wrong(each.collect::<Vec<_>>().join("; "))
 }
 
-/// Whether the campus directory would let people in; nothing where there is none.
+/// Checks the campus directory, if one is configured.
 async fn directory(config: &Config) -> Option<CheckResult> {
     let directory = config.directory.as_ref()?;
     let searches = matches!(directory.lookup, PersonLookup::Search { .. });
@@ -226,7 +226,7 @@ async fn directory(config: &Config) -> Option<CheckResult> {
     })
 }
 
-/// Looks at its login page, as everybody may.
+/// Checks the login page of the ERP.
 async fn erp(config: &Config) -> Option<CheckResult> {
     let settings = config.erp.as_ref()?;
     let client = match login_connectors::erp_pages(config, settings) {
@@ -244,8 +244,7 @@ async fn erp(config: &Config) -> Option<CheckResult> {
     })
 }
 
-/// The portal, if people sign in through it. Asking for a captcha is what a sign-in begins with, and
-/// changes nothing over there.
+/// Checks the JIIT portal by requesting a captcha, the first step of a sign-in, which changes nothing there.
 async fn jiit(config: &Config) -> Option<CheckResult> {
     let portal = match login_connectors::jiit(config, config.jiit.as_ref()?, Arc::new(OsRng)) {
         Ok(portal) => portal,
@@ -259,8 +258,7 @@ async fn jiit(config: &Config) -> Option<CheckResult> {
     })
 }
 
-/// The server that knows mailboxes, if people sign in through it. It is asked about nobody, so it tells us of
-/// nobody.
+/// Checks the Leprechaun server, without a look-up of a real person.
 async fn leprechaun(config: &Config) -> Option<CheckResult> {
     let server = match login_connectors::leprechaun(config, config.leprechaun.as_ref()?) {
         Ok(server) => server,

@@ -1,4 +1,4 @@
-//! `profiles choice`: what profiles may choose from.
+//! `profiles choice`: the choices in profiles.
 
 use std::process::ExitCode;
 
@@ -16,9 +16,9 @@ use crate::platform::rng::OsRng;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ChoiceCommand {
-    /// Offers an entry and prints it; one that is there gets this name and is on offer again
+    /// Adds an entry and prints it; an existing one gets this name and can be chosen again
     Add(ChoiceAddArgs),
-    /// Takes an entry off the list and prints it; whoever carries it keeps it, and its name
+    /// Retires an entry and prints it; profiles that have it keep it
     Retire(ChoiceRetireArgs),
     /// Prints every entry, retired ones included: `{"choices": [{"kind", "code", "name", …}]}`
     List(ChoiceListArgs),
@@ -28,9 +28,9 @@ pub(super) enum ChoiceCommand {
 pub(super) struct ChoiceAddArgs {
     /// hostel, department or degree
     kind: ChoiceKind,
-    /// What profiles and the user API hold, as 19 or CSE; capitals matter, and it stays for good
+    /// The code in profiles and the user API, as 19 or CSE; case-sensitive and permanent
     code: String,
-    /// What people read
+    /// The displayed name
     name: String,
     /// Rooms of this hostel carry a wing letter, as A-12
     #[arg(long)]
@@ -56,9 +56,9 @@ struct ChoiceOutput {
     choices: Vec<ListChoice>,
 }
 
-pub(super) async fn run(asked: ChoiceCommand, config: &Config) -> Result<ExitCode, CommandError> {
+pub(super) async fn run(command: ChoiceCommand, config: &Config) -> Result<ExitCode, CommandError> {
     let database = database::open_beside(config).await?;
-    let result = match asked {
+    let result = match command {
         ChoiceCommand::Add(add) => change(&database.db, &ChoiceChange::Add(add))
             .await
             .map(ChoiceReport::One),
@@ -66,12 +66,14 @@ pub(super) async fn run(asked: ChoiceCommand, config: &Config) -> Result<ExitCod
             let retired = change(&database.db, &ChoiceChange::Retire(retire)).await;
             retired.map(ChoiceReport::One)
         }
-        ChoiceCommand::List(list) => listed(&database.db, list.kind).await.map(ChoiceReport::All),
+        ChoiceCommand::List(list) => list_entries(&database.db, list.kind)
+            .await
+            .map(ChoiceReport::All),
     };
     database.close().await;
     match result? {
         ChoiceReport::One(choice) => print(&choice)?,
-        ChoiceReport::All(listed) => print(&listed)?,
+        ChoiceReport::All(list_entries) => print(&list_entries)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -86,10 +88,10 @@ enum ChoiceChange {
     Retire(ChoiceRetireArgs),
 }
 
-async fn change(db: &Db, wanted: &ChoiceChange) -> Result<ListChoice, CommandError> {
+async fn change(db: &Db, requested: &ChoiceChange) -> Result<ListChoice, CommandError> {
     let now = SystemClock.now();
     let mut tx = db.begin().await.map_err(|error| failed(&error))?;
-    let changed = match wanted {
+    let changed = match requested {
         ChoiceChange::Add(add) => {
             let entry = (add.kind, add.code.as_str(), add.name.as_str(), add.wings);
             records::add_choice(&mut tx, entry, now, &OsRng).await
@@ -99,11 +101,11 @@ async fn change(db: &Db, wanted: &ChoiceChange) -> Result<ListChoice, CommandErr
             records::retire_choice(&mut tx, entry, now, &OsRng).await
         }
     };
-    let choice = changed.map_err(|why| match why {
+    let choice = changed.map_err(|error| match error {
         PeopleError::NoSuchChoice => CommandError::new(
             "there is no entry of this kind and code. See what there is: `profiles choice list`",
         ),
-        why => failed(&why),
+        error => failed(&error),
     })?;
     tx.commit()
         .await
@@ -111,7 +113,7 @@ async fn change(db: &Db, wanted: &ChoiceChange) -> Result<ListChoice, CommandErr
     Ok(choice)
 }
 
-async fn listed(db: &Db, kind: Option<ChoiceKind>) -> Result<ChoiceOutput, CommandError> {
+async fn list_entries(db: &Db, kind: Option<ChoiceKind>) -> Result<ChoiceOutput, CommandError> {
     let choices = records::list_choices(db.pool()).await;
     let mut choices = choices.map_err(|error| failed(&error))?;
     choices.retain(|choice| kind.is_none_or(|kind| choice.kind == kind.as_str()));

@@ -1,5 +1,5 @@
-//! The database a command works on: the one that is configured, or a private cluster in the data
-//! folder, which is started if no other process runs it.
+//! The database of a command: the configured one, or the private cluster in the data folder, which is started if
+//! no other process runs it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,17 +12,17 @@ use crate::platform::db;
 use crate::platform::db::cluster::{Cluster, Durability};
 use crate::platform::db::{Db, cluster};
 
-/// How long a command waits for a database that is just starting.
-const PATIENCE: Duration = Duration::from_secs(30);
-const BETWEEN_TRIES: Duration = Duration::from_secs(1);
-/// What to do when a configured database does not let us in.
-pub(super) const TO_REACH_IT: &str =
+/// How long a command waits for a starting database.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+/// The advice when a configured database cannot be reached.
+pub(super) const CONNECTION_ADVICE: &str =
     "See that the server runs and that DATABASE_URL has the right host, name and password";
 
-/// An open database, up to date, and what has to outlive it.
+/// An open, migrated database, with its private cluster if it has one.
 pub(super) struct OpenDatabase {
     pub db: Db,
-    /// Where pictures and the server's secret belong: what is configured, or where the cluster is.
+    /// The data folder: the configured one, or the one of the cluster.
     pub data_dir: PathBuf,
     cluster: Option<Cluster>,
 }
@@ -34,15 +34,15 @@ struct DatabaseLocation {
     cluster: Option<Cluster>,
 }
 
-/// Opens the database for the server, which has a private cluster to itself.
+/// Opens the database for the server, which must be the only user of a private cluster.
 pub(super) async fn open_to_serve(config: &Config) -> Result<OpenDatabase, CommandError> {
     open(config, |data_dir| start(&data_dir)).await
 }
 
-/// Opens the database for a short command, beside a server that may be running.
+/// Opens the database for a command. A server may be running.
 pub(super) async fn open_beside(config: &Config) -> Result<OpenDatabase, CommandError> {
     open(config, |data_dir| {
-        match cluster::find_running(&data_dir).map_err(told)? {
+        match cluster::find_running(&data_dir).map_err(command_error)? {
             Some(running) => Ok(DatabaseLocation {
                 url: running.url,
                 data_dir: running.data_dir,
@@ -55,7 +55,7 @@ pub(super) async fn open_beside(config: &Config) -> Result<OpenDatabase, Command
 }
 
 impl OpenDatabase {
-    /// Whether it is the private cluster: nobody has configured anything.
+    /// Whether it is the private cluster.
     pub(super) fn is_private(&self) -> bool {
         self.cluster.is_some()
     }
@@ -72,7 +72,7 @@ async fn open(
     private: impl FnOnce(PathBuf) -> Result<DatabaseLocation, CommandError> + Send + 'static,
 ) -> Result<OpenDatabase, CommandError> {
     let data_dir = config.data_dir.clone();
-    let place = match &config.database_url {
+    let location = match &config.database_url {
         Some(url) => DatabaseLocation {
             url: url.clone(),
             data_dir,
@@ -82,27 +82,29 @@ async fn open(
             .await
             .map_err(|error| CommandError::while_doing("starting the database", error))??,
     };
-    let db =
-        Db::open(&place.url).map_err(|error| CommandError::while_doing("DATABASE_URL", error))?;
+    let db = Db::open(&location.url)
+        .map_err(|error| CommandError::while_doing("DATABASE_URL", error))?;
     migrate(&db).await.map_err(|error| match error {
         db::Error::Migration(_) => CommandError::while_doing("preparing the database", error),
-        _ if place.cluster.is_some() => CommandError::while_doing("preparing the database", error),
-        _ => CommandError::new(format!("{error}. {TO_REACH_IT}")),
+        _ if location.cluster.is_some() => {
+            CommandError::while_doing("preparing the database", error)
+        }
+        _ => CommandError::new(format!("{error}. {CONNECTION_ADVICE}")),
     })?;
     Ok(OpenDatabase {
         db,
-        data_dir: place.data_dir,
-        cluster: place.cluster,
+        data_dir: location.data_dir,
+        cluster: location.cluster,
     })
 }
 
 /// Starts the private cluster. Blocks.
 fn start(data_dir: &std::path::Path) -> Result<DatabaseLocation, CommandError> {
-    let cluster = cluster::start(data_dir, Durability::Safe).map_err(told)?;
-    if let Some(asked) = cluster.moved_from() {
+    let cluster = cluster::start(data_dir, Durability::Safe).map_err(command_error)?;
+    if let Some(configured) = cluster.moved_from() {
         say(format_args!(
             "PostgreSQL cannot run in {}, which is closed to its account: the data is in {}",
-            asked.display(),
+            configured.display(),
             cluster.data_dir().display()
         ));
     }
@@ -113,27 +115,27 @@ fn start(data_dir: &std::path::Path) -> Result<DatabaseLocation, CommandError> {
     })
 }
 
-/// These errors say what to do themselves.
+/// The texts of these errors say what to do.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "its callers map an error with it"
 )]
-fn told(error: cluster::ClusterError) -> CommandError {
+fn command_error(error: cluster::ClusterError) -> CommandError {
     CommandError::new(error.to_string())
 }
 
-/// Brings the schema up to date: whoever comes first does. Waits for a server that is just starting.
+/// Applies migrations. Waits for a server that is starting.
 async fn migrate(db: &Db) -> db::Result<()> {
     let mut waited = Duration::ZERO;
     loop {
         match db.migrate().await {
             Ok(()) => return Ok(()),
-            Err(error @ db::Error::Unavailable(_)) if waited < PATIENCE => {
+            Err(error @ db::Error::Unavailable(_)) if waited < START_TIMEOUT => {
                 if waited.is_zero() {
                     say(format_args!("waiting for the database: {error}"));
                 }
-                tokio::time::sleep(BETWEEN_TRIES).await;
-                waited += BETWEEN_TRIES;
+                tokio::time::sleep(RETRY_INTERVAL).await;
+                waited += RETRY_INTERVAL;
             }
             Err(error) => return Err(error),
         }

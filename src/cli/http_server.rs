@@ -1,6 +1,6 @@
-//! Takes connections and serves them, HTTP/1.1 and HTTP/2, until told to stop. Whoever says nothing,
-//! says it too slowly or does not read the answer is hung up on; how long an answer is worked on is
-//! its handler's affair.
+//! The HTTP server: accepts connections and serves HTTP/1.1 and HTTP/2 until it is stopped. It closes connections
+//! of clients that send nothing, send too slowly, or do not read the response. How long a handler may take is up
+//! to the handler.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,100 +18,100 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_io_timeout::TimeoutStream;
 use tower::{Service, ServiceExt};
 
-/// A client that takes longer for its headers, or keeps an idle connection longer, is hung up on
-/// (slow loris). More than the keep-alive of usual proxies, so that they hang up first.
-const HEADERS_WITHIN: Duration = Duration::from_secs(75);
-/// A client that takes nothing of an answer for so long is hung up on.
-const READS_WITHIN: Duration = Duration::from_secs(75);
-/// File handles kept for the database, pictures and mail when connections take all others.
-const HANDLES_KEPT: u64 = 64;
-/// How long answers that were begun may take when the program is told to stop.
-const FINISH_WITHIN: Duration = Duration::from_secs(30);
-/// After a failed accept: most often there are no file handles left, and some come back.
-const BREATH: Duration = Duration::from_millis(100);
-const MOST_HEADERS: usize = 100;
-const MOST_STREAMS: u32 = 100;
+/// How long a client may take for its headers, and how long a connection may be idle (slowloris). Longer than the
+/// keep-alive of usual proxies, so that they close connections first.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(75);
+/// How long a client may pause while it reads a response.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(75);
+/// File handles reserved for the database, pictures and mail.
+const RESERVED_HANDLES: u64 = 64;
+/// How long current requests may take when the program stops.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
+/// The pause after a failed accept, usually because no file handle is free.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+const MAX_HEADERS: usize = 100;
+const MAX_STREAMS: u32 = 100;
 
-/// What is asked of those who connect.
+/// Limits of connections.
 #[derive(Debug, Clone, Copy)]
 struct ConnectionLimits {
-    headers_within: Duration,
-    reads_within: Duration,
-    /// How many may be connected at once; the next ones wait to be taken.
-    at_once: usize,
+    header_timeout: Duration,
+    write_timeout: Duration,
+    /// The maximum number of connections; further ones wait.
+    max_connections: usize,
 }
 
-/// Serves until `stop`, then finishes what it is answering.
+/// Serves until `stop`, then finishes the current requests.
 pub(super) async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
-    let terms = ConnectionLimits {
-        headers_within: HEADERS_WITHIN,
-        reads_within: READS_WITHIN,
-        at_once: most_connections(),
+    let limits = ConnectionLimits {
+        header_timeout: HEADER_TIMEOUT,
+        write_timeout: WRITE_TIMEOUT,
+        max_connections: max_connections(),
     };
-    serve_on(terms, listener, router, stop).await;
+    serve_on(limits, listener, router, stop).await;
 }
 
-/// As many as there may be open files (`ulimit -n`), less those that are needed to answer.
-fn most_connections() -> usize {
+/// The number of open files allowed (`ulimit -n`), minus reserved handles.
+fn max_connections() -> usize {
     let files = getrlimit(Resource::RLIMIT_NOFILE).map_or(1024, |(files, _)| files);
-    let kept = HANDLES_KEPT.max(files / 10).min(files / 2);
+    let kept = RESERVED_HANDLES.max(files / 10).min(files / 2);
     usize::try_from(files - kept).map_or(Semaphore::MAX_PERMITS, |most| {
         most.clamp(1, Semaphore::MAX_PERMITS)
     })
 }
 
 async fn serve_on(
-    terms: ConnectionLimits,
+    limits: ConnectionLimits,
     listener: TcpListener,
     router: Router,
     stop: impl Future<Output = ()>,
 ) {
     let graceful = GracefulShutdown::new();
-    let seats = Arc::new(Semaphore::new(terms.at_once));
+    let permits = Arc::new(Semaphore::new(limits.max_connections));
     let next = async || {
-        // Never closed, so there is always a seat in the end.
-        let seat = Arc::clone(&seats).acquire_owned().await.ok();
-        (seat, listener.accept().await)
+        // The semaphore is never closed.
+        let permit = Arc::clone(&permits).acquire_owned().await.ok();
+        (permit, listener.accept().await)
     };
     let mut stop = std::pin::pin!(stop);
     loop {
-        let (seat, accepted) = tokio::select! {
+        let (permit, accepted) = tokio::select! {
             next = next() => next,
             () = &mut stop => break,
         };
         match accepted {
-            Ok(accepted) => answer(accepted, seat, terms, router.clone(), &graceful),
+            Ok(accepted) => serve_connection(accepted, permit, limits, router.clone(), &graceful),
             Err(error) => {
-                tracing::warn!(%error, "a connection could not be taken");
-                tokio::time::sleep(BREATH).await;
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
     }
     drop(listener);
     tracing::info!("stopping");
-    if tokio::time::timeout(FINISH_WITHIN, graceful.shutdown())
+    if tokio::time::timeout(SHUTDOWN_TIMEOUT, graceful.shutdown())
         .await
         .is_err()
     {
-        tracing::warn!("some answers were not finished in time");
+        tracing::warn!("some requests were not finished in time");
     }
 }
 
-fn answer(
+fn serve_connection(
     (stream, peer): (TcpStream, SocketAddr),
-    seat: Option<OwnedSemaphorePermit>,
-    terms: ConnectionLimits,
+    permit: Option<OwnedSemaphorePermit>,
+    limits: ConnectionLimits,
     router: Router,
     graceful: &GracefulShutdown,
 ) {
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(terms.reads_within));
+    stream.set_write_timeout(Some(limits.write_timeout));
     let mut connections = router.into_make_service_with_connect_info::<SocketAddr>();
     let made = connections.call(peer);
     let watcher = graceful.watcher();
     tokio::spawn(async move {
-        let _seat = seat;
+        let _permit = permit;
         let Ok(service) = made.await;
         let asked = Arc::new(Notify::new());
         let first = Arc::clone(&asked);
@@ -123,24 +123,24 @@ fn answer(
         server
             .http1()
             .timer(TokioTimer::new())
-            .header_read_timeout(terms.headers_within)
-            .max_headers(MOST_HEADERS);
+            .header_read_timeout(limits.header_timeout)
+            .max_headers(MAX_HEADERS);
         server
             .http2()
             .timer(TokioTimer::new())
-            .keep_alive_interval(terms.headers_within)
-            .max_concurrent_streams(MOST_STREAMS)
+            .keep_alive_interval(limits.header_timeout)
+            .max_concurrent_streams(MAX_STREAMS)
             .max_header_list_size(64 * 1024);
         let stream = TokioIo::new(Box::pin(stream));
         let connection = server.serve_connection(stream, TowerToHyperService::new(service));
         let mut connection = std::pin::pin!(watcher.watch(connection.into_owned()));
-        // The limits of HTTP begin only when it is known which HTTP is spoken.
+        // hyper's timeouts start only when the HTTP version is known.
         let in_time = tokio::select! {
             _ = &mut connection => return,
-            in_time = tokio::time::timeout(terms.headers_within, asked.notified()) => in_time,
+            in_time = tokio::time::timeout(limits.header_timeout, asked.notified()) => in_time,
         };
         if in_time.is_ok() {
-            // Why a client hung up is its own affair.
+            // Errors of the connection are the client's.
             let _ = connection.await;
         }
     });
@@ -155,19 +155,19 @@ mod tests {
 
     use super::*;
 
-    const TERMS: ConnectionLimits = ConnectionLimits {
-        headers_within: Duration::from_millis(400),
-        reads_within: Duration::from_millis(400),
-        at_once: 100,
+    const LIMITS: ConnectionLimits = ConnectionLimits {
+        header_timeout: Duration::from_millis(400),
+        write_timeout: Duration::from_millis(400),
+        max_connections: 100,
     };
-    /// For a machine that has much else to do.
+    /// Generous, for a busy machine.
     const SOON: Duration = Duration::from_secs(20);
 
-    async fn server(terms: ConnectionLimits) -> SocketAddr {
+    async fn server(limits: ConnectionLimits) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let slowly = async || {
-            tokio::time::sleep(3 * TERMS.headers_within).await;
+            tokio::time::sleep(3 * LIMITS.header_timeout).await;
             "slowly"
         };
         let much = async || Body::from(vec![b'x'; 64 * 1024 * 1024]);
@@ -175,15 +175,15 @@ mod tests {
             .route("/", get(async || "here"))
             .route("/slowly", get(slowly))
             .route("/much", get(much));
-        tokio::spawn(serve_on(terms, listener, router, std::future::pending()));
+        tokio::spawn(serve_on(limits, listener, router, std::future::pending()));
         address
     }
 
-    /// What comes until the other side hangs up, politely or not.
+    /// Reads until the server closes the connection.
     async fn all(stream: &mut TcpStream) -> String {
         let mut heard = Vec::new();
         let read = tokio::time::timeout(SOON, stream.read_to_end(&mut heard)).await;
-        assert!(read.is_ok(), "never hung up on");
+        assert!(read.is_ok(), "never disconnected");
         String::from_utf8(heard).unwrap()
     }
 
@@ -195,8 +195,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn silence_is_hung_up_on() {
-        let address = server(TERMS).await;
+    async fn a_silent_client_is_disconnected() {
+        let address = server(LIMITS).await;
         let mut silent = TcpStream::connect(address).await.unwrap();
         assert_eq!(all(&mut silent).await, "");
         // The first byte of HTTP/2's preface, and of every PUT, POST and PATCH.
@@ -206,53 +206,53 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_drip_is_hung_up_on() {
-        let address = server(TERMS).await;
+    async fn a_slow_client_is_disconnected() {
+        let address = server(LIMITS).await;
         let mut drip = TcpStream::connect(address).await.unwrap();
         let began = Instant::now();
         let mut preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".iter().cycle();
         while let Some(byte) = preface.next()
             && drip.write_all(&[*byte]).await.is_ok()
         {
-            assert!(began.elapsed() < SOON, "never hung up on");
-            tokio::time::sleep(TERMS.headers_within / 4).await;
+            assert!(began.elapsed() < SOON, "never disconnected");
+            tokio::time::sleep(LIMITS.header_timeout / 4).await;
         }
     }
 
     #[tokio::test]
-    async fn who_reads_nothing_is_hung_up_on() {
-        let terms = ConnectionLimits {
-            at_once: 1,
-            ..TERMS
+    async fn a_client_that_does_not_read_is_disconnected() {
+        let limits = ConnectionLimits {
+            max_connections: 1,
+            ..LIMITS
         };
-        let address = server(terms).await;
+        let address = server(limits).await;
         let mut deaf = TcpStream::connect(address).await.unwrap();
         deaf.write_all(b"GET /much HTTP/1.1\r\nHost: x\r\n\r\n")
             .await
             .unwrap();
-        // There is one seat, so this is answered only once the other has gone.
+        // Only one connection is allowed, so this is served after the other was closed.
         assert!(asks(address, "/").await.ends_with("here"));
     }
 
     #[tokio::test]
-    async fn a_long_answer_is_waited_for() {
-        let address = server(TERMS).await;
+    async fn a_slow_handler_is_not_interrupted() {
+        let address = server(LIMITS).await;
         assert!(asks(address, "/slowly").await.ends_with("slowly"));
     }
 
     #[tokio::test]
-    async fn who_finds_no_seat_waits_for_one() {
-        let terms = ConnectionLimits {
-            at_once: 2,
-            ..TERMS
+    async fn a_connection_above_the_limit_waits() {
+        let limits = ConnectionLimits {
+            max_connections: 2,
+            ..LIMITS
         };
-        let address = server(terms).await;
+        let address = server(limits).await;
         let _silent = [
             TcpStream::connect(address).await.unwrap(),
             TcpStream::connect(address).await.unwrap(),
         ];
         let began = Instant::now();
         assert!(asks(address, "/").await.ends_with("here"));
-        assert!(began.elapsed() > TERMS.headers_within / 2);
+        assert!(began.elapsed() > LIMITS.header_timeout / 2);
     }
 }

@@ -1,5 +1,5 @@
-//! The key all of the server's keys are derived from: `PROFILES_SECRET`, or made once and kept in a
-//! file of the data folder that only the owner can read.
+//! The master key, from which the server derives all keys: `PROFILES_SECRET`, or generated once and stored in a
+//! file of the data folder that only its owner can read.
 
 use std::fs;
 use std::fs::OpenOptions;
@@ -15,7 +15,7 @@ use super::CommandError;
 use crate::platform::rng::Rng;
 use crate::platform::secret::ServerKey;
 
-pub(super) fn find_or_make(
+pub(super) fn find_or_generate(
     given: Option<[u8; 32]>,
     data_dir: &Path,
     rng: &dyn Rng,
@@ -31,7 +31,7 @@ pub(super) fn find_or_make(
             data_dir.display()
         ))
     })?;
-    match make(&file, rng) {
+    match generate(&file, rng) {
         Ok(bytes) => return Ok(ServerKey::master(bytes)),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         Err(error) => {
@@ -56,9 +56,9 @@ pub(super) fn find_or_make(
         })
 }
 
-/// Fails with `AlreadyExists` if there is one.
-fn make(file: &Path, rng: &dyn Rng) -> std::io::Result<[u8; 32]> {
-    // Written whole under another name first: a crash must not leave half a secret.
+/// Fails with `AlreadyExists` if the file exists.
+fn generate(file: &Path, rng: &dyn Rng) -> std::io::Result<[u8; 32]> {
+    // Written under another name first, so that a crash cannot leave a partial secret.
     let draft = file.with_extension(format!("{}", std::process::id()));
     if file.exists() {
         return Err(ErrorKind::AlreadyExists.into());
@@ -69,7 +69,7 @@ fn make(file: &Path, rng: &dyn Rng) -> std::io::Result<[u8; 32]> {
     let mut written = open.write(true).create_new(true).mode(0o600).open(&draft)?;
     written.write_all(format!("{}\n", STANDARD.encode(bytes)).as_bytes())?;
     written.sync_all()?;
-    // Unlike a rename, a link never replaces what another process has made meanwhile.
+    // Unlike a rename, a hard link never replaces a file that another process has created.
     let made = fs::hard_link(&draft, file);
     fs::remove_file(&draft)?;
     made.map(|()| bytes)
@@ -89,10 +89,10 @@ mod tests {
     }
 
     #[test]
-    fn it_is_made_once_for_the_owners_eyes() {
+    fn it_is_generated_once_and_readable_by_its_owner_only() {
         let folder = folder("master-key");
-        let first = find_or_make(None, &folder, &OsRng).unwrap();
-        let again = find_or_make(None, &folder, &OsRng).unwrap();
+        let first = find_or_generate(None, &folder, &OsRng).unwrap();
+        let again = find_or_generate(None, &folder, &OsRng).unwrap();
         assert_eq!(first.mac(&[b"x"]), again.mac(&[b"x"]));
         let mode = fs::metadata(folder.join("secret")).unwrap().permissions();
         assert_eq!(mode.mode() & 0o777, 0o600);
@@ -101,12 +101,12 @@ mod tests {
     }
 
     #[test]
-    fn a_spoilt_file_is_told_and_not_replaced() {
+    fn an_invalid_file_is_reported_and_not_replaced() {
         let folder = folder("spoilt-key");
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("secret"), "hunter2").unwrap();
-        let told = find_or_make(None, &folder, &OsRng).unwrap_err();
-        assert!(!told.to_string().contains("hunter2"));
+        let error = find_or_generate(None, &folder, &OsRng).unwrap_err();
+        assert!(!error.to_string().contains("hunter2"));
         fs::remove_dir_all(&folder).unwrap();
     }
 }

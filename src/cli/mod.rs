@@ -1,5 +1,5 @@
-//! The commands. What a command makes it prints on standard output as one JSON object; everything
-//! else goes to standard error. Exit codes: 0 done, 1 failed, 2 wrongly called.
+//! The commands. A command prints its result on standard output as one JSON object, and everything else on
+//! standard error. Exit codes: 0 success, 1 failure, 2 invalid arguments.
 
 mod app_add;
 mod app_allow;
@@ -41,8 +41,8 @@ struct Cli {
 enum Command {
     /// Brings the database up to date and serves, until SIGTERM or SIGINT
     ///
-    /// When it is able to serve it says on standard error "listening on http://ADDRESS:PORT". When it
-    /// is told to stop it takes no new requests and finishes those it is answering.
+    /// When it is ready it prints "listening on http://ADDRESS:PORT" on standard error. When it is stopped
+    /// it accepts no new requests and finishes the current ones.
     #[command(after_long_help = config::help())]
     Serve,
     /// Brings the database up to date and exits
@@ -50,20 +50,20 @@ enum Command {
     /// People: add one, import many, set a password
     #[command(subcommand)]
     Person(PersonCommand),
-    /// Asks database, mail server and the campus' systems, and says of each: ok, or what is wrong and what to do
+    /// Checks database, mail server and campus systems, and reports for each: ok, or what is wrong and what to do
     ///
     /// Changes no data. Prints one JSON object with a line for each; exits with 1 if something is wrong.
     Check,
     /// Apps: register one, allow it more
     #[command(subcommand)]
     App(AppCommand),
-    /// What profiles choose from: offer a hostel, department or degree, retire one, list them
+    /// The choices in profiles: add a hostel, department or degree, retire one, list them
     #[command(subcommand)]
     Choice(choice::ChoiceCommand),
     /// What the characters of a roll number of IIT Kharagpur mean: programme, department, years
     #[command(subcommand)]
     Roll(roll::RollCommand),
-    /// The campus' systems people sign in through: open one again that had closed itself
+    /// Campus systems for sign-in: enable one again that was disabled automatically
     #[command(subcommand)]
     Upstream(upstream::UpstreamCommand),
 }
@@ -79,7 +79,7 @@ enum AppCommand {
     /// association: to look up which mailbox belongs to a roll number, of people who agreed. The owner
     /// then makes a look-up token on the app's page.
     Allow(AllowAppArgs),
-    /// Takes that back, at once, with every token that was made for it
+    /// Withdraws that permission at once, with every token that was issued for it
     Disallow(AllowAppArgs),
 }
 
@@ -87,21 +87,21 @@ enum AppCommand {
 enum PersonCommand {
     /// Adds a person and prints `{"id", "username", "password"?}`
     ///
-    /// Without --password-stdin a password is made and printed, this once.
+    /// Without --password-stdin a password is generated and printed this once.
     Add(person_add::PersonAddArgs),
-    /// Adds or updates everybody on a list and prints `{"added", "updated", "refused"}`
+    /// Adds or updates all people on a list and prints `{"added", "updated", "refused"}`
     ///
     /// The list is CSV with a header line, or JSON lines shaped like the user API's full answer plus
-    /// the username. Who is there already is found by username. A column that is not in the list
+    /// the username. Existing people are found by username. A column that is not in the list
     /// changes nothing; an empty cell or null clears.
     ///
-    /// A row that is wrong is refused with its line and the reason, and the others go in. Exits with 0
-    /// if all went in, with 1 if a row was refused.
+    /// An invalid row is refused with its line and the reason, and the others are imported. Exits with 0
+    /// if all rows were imported, with 1 if a row was refused.
     #[command(after_long_help = person_import::columns())]
     Import(person_import::PersonImportArgs),
     /// Sets a person's password, ends their sessions, and prints `{"username", "password"?}`
     ///
-    /// Without --password-stdin a password is made and printed, this once.
+    /// Without --password-stdin a password is generated and printed this once.
     Password(person_password::PersonPasswordArgs),
 }
 
@@ -125,14 +125,14 @@ impl fmt::Display for CommandError {
     }
 }
 
-/// Reads the command line and the environment, runs the command, and says how it ended.
+/// Parses the command line and the environment, and runs the command.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        // Also what `--help` and `--version` print; clap knows which stream and which code.
-        Err(told) => {
-            let _ = told.print();
-            return ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(2));
+        // Includes the output of `--help` and `--version`; clap chooses stream and exit code.
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
     match prepare(&cli).and_then(|(config, runtime)| runtime.block_on(run(cli, config))) {
@@ -146,7 +146,7 @@ pub fn main() -> ExitCode {
 
 fn prepare(cli: &Cli) -> Result<(Config, tokio::runtime::Runtime), CommandError> {
     let config = environment::read_config()?;
-    // A short command says in its result what it did.
+    // Other commands report what they did in their result.
     let serves = matches!(cli.command, None | Some(Command::Serve));
     let filter = if serves { &config.log } else { "warn" };
     logging::start(filter, config.log_json)?;
@@ -186,7 +186,7 @@ pub(crate) fn print(result: &impl Serialize) -> Result<(), CommandError> {
     write_result(serde_json::to_string(result))
 }
 
-/// The same over several lines, where somebody is to read it.
+/// The result on several lines, for people.
 pub(crate) fn print_for_people(result: &impl Serialize) -> Result<(), CommandError> {
     write_result(serde_json::to_string_pretty(result))
 }
@@ -204,12 +204,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_holds_together() {
+    fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn every_command_and_every_argument_says_what_it_is() {
+    fn every_command_and_argument_has_a_help_text() {
         fn look(command: &clap::Command, path: &str) {
             let path = format!("{path} {}", command.get_name());
             assert!(command.get_about().is_some(), "{path}");
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn alone_it_serves() {
+    fn without_a_command_it_serves() {
         assert!(Cli::try_parse_from(["profiles"]).unwrap().command.is_none());
     }
 }

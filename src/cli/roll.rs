@@ -1,4 +1,4 @@
-//! `profiles roll`: what the characters of a roll number mean.
+//! `profiles roll`: changes and prints the meaning of the characters of a roll number.
 
 use std::process::ExitCode;
 
@@ -8,10 +8,10 @@ use serde::Serialize;
 use super::{CommandError, database, print};
 use crate::connectors::erp;
 use crate::connectors::erp::{ClassRow, DepartmentRow, ErpRollNumber, RollTablesError};
-use crate::platform::clock::{Clock, SystemClock};
+use crate::platform::clock::{Clock, SystemClock, Timestamp};
 use crate::platform::config::Config;
 use crate::platform::db;
-use crate::platform::db::Db;
+use crate::platform::db::{Db, Tx};
 use crate::platform::rng::OsRng;
 
 #[derive(Debug, Subcommand)]
@@ -69,7 +69,7 @@ pub(super) struct RollReadArgs {
     roll_number: String,
 }
 
-/// What is printed.
+/// The command's output.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum RollReport {
@@ -79,79 +79,92 @@ enum RollReport {
     Read(erp::RollAttributes),
 }
 
-pub(super) async fn run(asked: RollCommand, config: &Config) -> Result<ExitCode, CommandError> {
+pub(super) async fn run(command: RollCommand, config: &Config) -> Result<ExitCode, CommandError> {
     let database = database::open_beside(config).await?;
-    let told = answer(asked, &database.db).await;
+    let report = run_command(command, &database.db).await;
     database.close().await;
-    print(&told?)?;
+    print(&report?)?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn answer(asked: RollCommand, db: &Db) -> Result<RollReport, CommandError> {
+async fn run_command(command: RollCommand, db: &Db) -> Result<RollReport, CommandError> {
     let now = SystemClock.now();
-    match asked {
-        RollCommand::List => erp::tables(db.pool())
-            .await
-            .map(RollReport::All)
-            .map_err(failed),
+    match command {
+        RollCommand::List => list_tables(db).await,
         RollCommand::Read(RollReadArgs { roll_number }) => {
-            let roll = ErpRollNumber::parse(&roll_number).map_err(failed)?;
-            erp::read(db.pool(), &roll, now)
-                .await
-                .map(RollReport::Read)
-                .map_err(failed)
+            let roll = ErpRollNumber::parse(&roll_number).map_err(command_error)?;
+            let attributes = erp::find_attributes(db.pool(), &roll, now).await;
+            attributes.map(RollReport::Read).map_err(command_error)
         }
-        RollCommand::Class(it) => {
-            let row = ClassRow {
-                class: it.class,
-                department: it.department,
-                degree: it.degree,
-                years: it.years,
-                kind: it.kind,
-            };
-            let mut tx = db.begin().await.map_err(failed)?;
-            erp::set_class(&mut tx, &row, now, &OsRng)
-                .await
-                .map_err(failed)?;
-            tx.commit()
-                .await
-                .map_err(|error| failed(db::Error::from(error)))?;
-            Ok(RollReport::Class(row))
-        }
-        RollCommand::Forget(RollForgetArgs { class, department }) => {
-            let mut tx = db.begin().await.map_err(failed)?;
-            let gone = erp::forget_class(&mut tx, (&class, department.as_deref()), now, &OsRng);
-            gone.await.map_err(|why| match why {
-                RollTablesError::NoSuchClass => CommandError::new(
-                    "there is no such row. See what there is: `profiles roll list`",
-                ),
-                why => failed(why),
-            })?;
-            tx.commit()
-                .await
-                .map_err(|error| failed(db::Error::from(error)))?;
-            erp::tables(db.pool())
-                .await
-                .map(RollReport::All)
-                .map_err(failed)
-        }
-        RollCommand::Department(it) => {
-            let row = DepartmentRow {
-                code: it.code,
-                department: it.department,
-            };
-            let mut tx = db.begin().await.map_err(failed)?;
-            erp::set_department(&mut tx, &row, now, &OsRng)
-                .await
-                .map_err(failed)?;
-            tx.commit()
-                .await
-                .map_err(|error| failed(db::Error::from(error)))?;
-            Ok(RollReport::Department(row))
-        }
+        RollCommand::Class(args) => set_class(args, db, now).await,
+        RollCommand::Forget(args) => remove_class(args, db, now).await,
+        RollCommand::Department(args) => set_department(args, db, now).await,
     }
 }
 
-fn failed(error: impl std::fmt::Display) -> CommandError {
+async fn list_tables(db: &Db) -> Result<RollReport, CommandError> {
+    let tables = erp::list_tables(db.pool()).await;
+    tables.map(RollReport::All).map_err(command_error)
+}
+
+async fn set_class(
+    args: RollClassArgs,
+    db: &Db,
+    now: Timestamp,
+) -> Result<RollReport, CommandError> {
+    let row = ClassRow {
+        class: args.class,
+        department: args.department,
+        degree: args.degree,
+        years: args.years,
+        kind: args.kind,
+    };
+    let mut tx = db.begin().await.map_err(command_error)?;
+    let set = erp::set_class(&mut tx, &row, now, &OsRng).await;
+    set.map_err(command_error)?;
+    commit(tx).await?;
+    Ok(RollReport::Class(row))
+}
+
+async fn remove_class(
+    args: RollForgetArgs,
+    db: &Db,
+    now: Timestamp,
+) -> Result<RollReport, CommandError> {
+    let key = (args.class.as_str(), args.department.as_deref());
+    let mut tx = db.begin().await.map_err(command_error)?;
+    let removed = erp::remove_class(&mut tx, key, now, &OsRng).await;
+    removed.map_err(|error| match error {
+        RollTablesError::NoSuchClass => {
+            CommandError::new("there is no such row. See what there is: `profiles roll list`")
+        }
+        error => command_error(error),
+    })?;
+    commit(tx).await?;
+    list_tables(db).await
+}
+
+async fn set_department(
+    args: RollDepartmentArgs,
+    db: &Db,
+    now: Timestamp,
+) -> Result<RollReport, CommandError> {
+    let row = DepartmentRow {
+        code: args.code,
+        department: args.department,
+    };
+    let mut tx = db.begin().await.map_err(command_error)?;
+    let set = erp::set_department(&mut tx, &row, now, &OsRng).await;
+    set.map_err(command_error)?;
+    commit(tx).await?;
+    Ok(RollReport::Department(row))
+}
+
+async fn commit(tx: Tx) -> Result<(), CommandError> {
+    let committed = tx.commit().await.map_err(db::Error::from);
+    committed.map_err(command_error)
+}
+
+fn command_error(error: impl std::fmt::Display) -> CommandError {
     CommandError::new(error.to_string())
 }

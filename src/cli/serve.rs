@@ -24,12 +24,12 @@ use crate::server::demo::{Demo, NewPerson};
 use crate::server::{ServerParts, demo};
 
 pub(super) async fn serve(mut config: Config) -> Result<ExitCode, CommandError> {
-    // Whoever speaks TLS to the outside asks for the process' default.
+    // TLS clients use the default provider of the process.
     let _ = rustls::crypto::ring::default_provider().install_default();
     if config.expects_simulators {
         tracing::warn!("{DEMO_UPSTREAMS} is for script/run, which starts the simulators");
     }
-    let stop = stop()?;
+    let stop = stop_signal()?;
     let database = database::open_to_serve(&config).await?;
     config.data_dir.clone_from(&database.data_dir);
     let served = open_and_serve(&config, &database, stop).await;
@@ -43,19 +43,19 @@ async fn open_and_serve(
     stop: impl Future<Output = ()>,
 ) -> Result<(), CommandError> {
     let rng = Arc::new(OsRng);
-    let master_key = master_key::find_or_make(config.secret, &config.data_dir, rng.as_ref())?;
+    let master_key = master_key::find_or_generate(config.secret, &config.data_dir, rng.as_ref())?;
     let (listener, address) = listen("PROFILES_LISTEN", config.listen).await?;
-    let for_metrics = match config.metrics_listen {
+    let metrics_listener = match config.metrics_listen {
         Some(at) => Some(listen("PROFILES_METRICS_LISTEN", at).await?),
         None => None,
     };
     let public_url = match config.public_url.clone() {
         Some(url) => url,
-        None => follow(address)?,
+        None => default_public_url(address)?,
     };
     let demo = if database.is_private() {
         Some((
-            furnish(config, database, &public_url, rng.as_ref()).await?,
+            seed_demo(config, database, &public_url, rng.as_ref()).await?,
             address,
         ))
     } else {
@@ -84,15 +84,15 @@ async fn open_and_serve(
         ));
     }
     let jobs = server.jobs.start();
-    // To the end: how the service stops is worth watching too.
-    let watched = for_metrics.map(|(listener, address)| {
+    // Runs until the end, so that the shutdown can be observed too.
+    let metrics_task = metrics_listener.map(|(listener, address)| {
         say(format_args!("metrics on http://{address}/metrics"));
         tokio::spawn(http_server::serve(listener, server.metrics, pending()))
     });
     http_server::serve(listener, server.router, stop).await;
     jobs.stop().await;
-    if let Some(watched) = watched {
-        watched.abort();
+    if let Some(task) = metrics_task {
+        task.abort();
     }
     Ok(())
 }
@@ -111,22 +111,22 @@ async fn listen(setting: &str, at: SocketAddr) -> Result<(TcpListener, SocketAdd
     Ok((listener, address))
 }
 
-/// The house on show: what was made is printed, passwords this once.
-async fn furnish(
+/// Creates the demo, and prints the new people with their passwords, this once.
+async fn seed_demo(
     config: &Config,
     database: &OpenDatabase,
     public_url: &Url,
     rng: &OsRng,
 ) -> Result<Demo, CommandError> {
     #[derive(Serialize)]
-    struct Printed {
+    struct DemoOutput {
         demo: String,
         people: Vec<NewPerson>,
     }
     let links = Links::new(public_url);
     let now = SystemClock.now();
-    let furnished = demo::seed_demo(&database.db, &config.data_dir, &links, now, rng).await;
-    let (demo, people) = furnished.map_err(|why| CommandError::new(why.to_string()))?;
+    let seeded = demo::seed_demo(&database.db, &config.data_dir, &links, now, rng).await;
+    let (demo, people) = seeded.map_err(|why| CommandError::new(why.to_string()))?;
     if people.is_empty() {
         let program = std::env::args().next();
         let program = program.as_deref().unwrap_or("profiles");
@@ -134,7 +134,7 @@ async fn furnish(
             "the demo people are as they were; `{program} person password asha` makes a new password"
         ));
     } else {
-        super::print_for_people(&Printed {
+        super::print_for_people(&DemoOutput {
             demo: links.absolute(&links.demo()),
             people,
         })?;
@@ -142,15 +142,15 @@ async fn furnish(
     Ok(demo)
 }
 
-/// The public URL where none is set: this machine, and the port in use.
-fn follow(address: SocketAddr) -> Result<Url, CommandError> {
+/// The default public URL: localhost, with the port in use.
+fn default_public_url(address: SocketAddr) -> Result<Url, CommandError> {
     format!("http://localhost:{}", address.port())
         .parse()
         .map_err(|error| CommandError::while_doing("the public URL", error))
 }
 
-/// Completes when the program is asked to stop.
-fn stop() -> Result<impl Future<Output = ()>, CommandError> {
+/// Completes on SIGTERM or SIGINT.
+fn stop_signal() -> Result<impl Future<Output = ()>, CommandError> {
     let listen = |kind| {
         signal(kind).map_err(|error| CommandError::while_doing("listening for signals", error))
     };

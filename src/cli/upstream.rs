@@ -1,4 +1,4 @@
-//! `profiles upstream`: the campus' systems people sign in through.
+//! `profiles upstream`: re-enables a connector that disabled itself.
 
 use std::process::ExitCode;
 
@@ -16,7 +16,7 @@ use crate::platform::db::Db;
 use crate::platform::rng::OsRng;
 use crate::platform::{audit, db};
 
-/// Those that ask somebody else.
+/// The connectors that call an external system and so can disable themselves.
 const CLOSING: [&str; 4] = [Ldap::SLUG, Erp::SLUG, Jiit::SLUG, Leprechaun::SLUG];
 
 #[derive(Debug, Subcommand)]

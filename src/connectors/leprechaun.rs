@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use time::format_description::well_known::Rfc3339;
 
-use crate::connectors::erp::{ErpRollNumber, campus_person};
+use crate::connectors::erp::{ErpRollNumber, claims_for_roll_number};
 use crate::connectors::{
     Answers, CodeCheck, CodeMailer, Connector, ConnectorError, ConnectorLabel, HttpClient,
     HttpResponse, LoginRefusal, Prompt, RequestOrigin, SentCode, Step, mailed_code,
@@ -278,7 +278,7 @@ impl Connector for Leprechaun {
     }
 
     fn source_name(&self) -> &'static str {
-        ErpRollNumber::RECORDS
+        ErpRollNumber::RECORDS_SOURCE
     }
 
     async fn begin(&self, _origin: RequestOrigin) -> Result<Step<LeprechaunState>, ConnectorError> {
@@ -374,7 +374,7 @@ impl Leprechaun {
     ) -> Result<Step<LeprechaunState>, ConnectorError> {
         let mut claims = None;
         if let (Ok(roll), Some(email)) = (ErpRollNumber::parse(&roll), email) {
-            let known = campus_person(self.db.pool(), &roll, now).await?;
+            let known = claims_for_roll_number(self.db.pool(), &roll, now).await?;
             claims = known.and_then(|claims| mailed_code::with_mailbox(claims, &email));
         }
         Ok(Step::Done(ExternalIdentity {

@@ -113,7 +113,7 @@ mod tests {
 
         fn name(self) -> &'static str {
             let at = self as usize;
-            &LETTERS[at..=at]
+            LETTERS.get(at..=at).unwrap_or_default()
         }
 
         fn named(name: &str) -> Option<Self> {

@@ -1,5 +1,5 @@
-//! Simulators of the campus' own systems. They speak the real wire, so that adapters are told about whole; stories start
-//! them in this process, and each runs by itself as a cargo example.
+//! Simulators of the campus systems. They speak the real protocols, so that connectors are tested
+//! completely. Stories start them in this process, and each is also a cargo example.
 
 pub mod erp;
 pub mod jiit;

@@ -76,7 +76,7 @@ impl ExpectedGrants {
     }
 
     /// The app asks for some scopes; the person unticks some fields and allows the rest.
-    async fn asks(&mut self, asha: &Browser, app: &App) {
+    async fn requests_scopes(&mut self, asha: &Browser, app: &App) {
         let all = SCOPE_FIELDS.map(|(scope, _)| scope);
         let mut requested = self.some(&all);
         if !requested.contains(&"basic") {
@@ -220,7 +220,7 @@ async fn run_random_events(seed: u64) {
     };
     for _ in 0..STEPS {
         match expected.chance.random_range(0..10) {
-            0..=3 => expected.asks(&asha, &canteen).await,
+            0..=3 => expected.requests_scopes(&asha, &canteen).await,
             4..=7 => expected.withdraws_field(&asha).await,
             8 => expected.refreshes(&canteen).await,
             _ => expected.withdraws_all(&asha).await,

@@ -236,7 +236,7 @@ async fn the_owner_sees_why_requests_were_refused_and_nobody_else_does() {
         "{problems}"
     );
     assert!(problems.contains("Token") && !problems.contains(&code));
-    wasim.asks(page.url.path()).await.refuses(404);
+    wasim.gets(page.url.path()).await.refuses(404);
 }
 
 #[tokio::test]

@@ -61,8 +61,9 @@ impl MailSetup {
 
     /// The recorded reason why the newest mail did not go out.
     async fn newest_reason(&self) -> Option<String> {
-        let rows = self
-            .asks("select status, error from sent_mails order by started_at desc, id desc limit 1");
+        let rows = self.query(
+            "select status, error from sent_mails order by started_at desc, id desc limit 1",
+        );
         let row = &rows.await[0];
         assert_eq!(
             row.get::<_, Option<bool>>(0),
@@ -71,7 +72,7 @@ impl MailSetup {
         row.get(1)
     }
 
-    async fn asks(&self, sql: &'static str) -> Vec<postgres::Row> {
+    async fn query(&self, sql: &'static str) -> Vec<postgres::Row> {
         let address = self.world.database.url();
         let pending = spawn_blocking(move || {
             let mut client = postgres::Client::connect(&address, postgres::NoTls).unwrap();
@@ -138,7 +139,7 @@ async fn k68_one_mail_reaches_the_primary_address_as_composed() {
                 && !right.contains(['@', ' '])
         );
         assert_eq!(header(&mail, "Message-ID"), Some(id));
-        let recorded = setup.asks("select message_id from sent_mails").await;
+        let recorded = setup.query("select message_id from sent_mails").await;
         assert_eq!(recorded.len(), 1);
         assert_eq!(recorded[0].get::<_, String>(0), id);
 
@@ -191,7 +192,7 @@ async fn k69_without_reply_to_replies_go_to_the_published_contact_or_nowhere() {
     assert_eq!(header(&mail, "Reply-To"), None);
 
     setup
-        .asks("update apps set contact = 'canteen@campus.example'")
+        .query("update apps set contact = 'canteen@campus.example'")
         .await;
     let (_, mail) = setup.delivers(&dinner()).await;
     assert_eq!(mail["reply_to"], json!(["canteen@campus.example"]));
@@ -250,7 +251,7 @@ async fn k70_every_wrong_field_is_named_and_nothing_is_sent() {
         json!({ "reply_to": { "1": ["Enter a valid email address."] } })
     );
     setup.server.got_nothing_else().await;
-    assert!(setup.asks("select 1 from sent_mails").await.is_empty());
+    assert!(setup.query("select 1 from sent_mails").await.is_empty());
 }
 
 #[tokio::test]
@@ -343,7 +344,7 @@ async fn k73_a_mail_server_that_is_down_is_reported_as_an_outcome() {
 #[tokio::test]
 async fn a_person_without_a_directory_address_gets_mail_at_the_proved_one() {
     let setup = MailSetup::opens().await;
-    setup.asks("update people set email = ''").await;
+    setup.query("update people set email = ''").await;
     assert_eq!(setup.sends(&dinner()).await.good()["status"], true);
     let mail = setup.server.gets().await;
     assert_eq!(mail["recipients"], json!(["asha@mail.example"]));
@@ -352,8 +353,8 @@ async fn a_person_without_a_directory_address_gets_mail_at_the_proved_one() {
 #[tokio::test]
 async fn a_person_without_an_address_gets_no_mail_and_the_app_an_error() {
     let setup = MailSetup::opens().await;
-    setup.asks("update people set email = ''").await;
-    setup.asks("delete from secondary_emails").await;
+    setup.query("update people set email = ''").await;
+    setup.query("delete from secondary_emails").await;
     assert_eq!(setup.sends(&dinner()).await.good()["status"], false);
     assert_eq!(
         setup.newest_reason().await.as_deref(),
@@ -688,7 +689,7 @@ async fn mail_pages_fit_a_phone_and_a_desktop_in_both_colour_schemes() {
     developer.visits(&format!("{base}account/login/")).await;
     developer.signs_in(&meera.username, &meera.password).await;
     let app = setup
-        .asks("select id::text from apps where name = 'Canteen'")
+        .query("select id::text from apps where name = 'Canteen'")
         .await;
     let app: String = app[0].get(0);
     developer

@@ -1,4 +1,4 @@
-//! The calls of ERP: addresses, fields, cookies in and out. What is heard is read in `reply.rs`.
+//! The HTTP requests to ERP: paths, form fields and cookies. `reply.rs` parses the responses.
 
 use std::time::Duration;
 
@@ -6,54 +6,55 @@ use http::{HeaderName, Method, StatusCode, header};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::jar::CookieJar;
+use super::cookie_jar::CookieJar;
+use super::html_page::HtmlPage;
 use super::reply;
-use super::reply::{HtmlPage, RedirectTarget, SendCodeReply, SignInReply, SsoToken, UnknownReply};
-use super::roll::ErpRollNumber;
+use super::reply::{RedirectTarget, SendCodeReply, SignInReply, SsoToken, UnknownReply};
+use super::roll_number::ErpRollNumber;
 use crate::connectors::http::{HttpRequest, HttpResponse};
 use crate::connectors::{HttpClient, HttpFailure};
 
-const QUESTION: &str = "/SSOAdministration/getSecurityQues.htm";
-/// Spelt as ERP spells it.
-const SEND_CODE: &str = "/SSOAdministration/getEmilOTP.htm";
-const SIGN_IN: &str = "/SSOAdministration/auth.htm";
-const END_OTHERS: &str = "/SSOAdministration/clearAllSessions.htm";
-const WAYS_OUT: [&str; 2] = ["/IIT_ERP3/logout.htm", "/SSOAdministration/logout.htm"];
+const QUESTION_PATH: &str = "/SSOAdministration/getSecurityQues.htm";
+/// "Emil" is ERP's spelling.
+const SEND_CODE_PATH: &str = "/SSOAdministration/getEmilOTP.htm";
+const SIGN_IN_PATH: &str = "/SSOAdministration/auth.htm";
+const END_OTHER_SESSIONS_PATH: &str = "/SSOAdministration/clearAllSessions.htm";
+const LOGOUT_PATHS: [&str; 2] = ["/IIT_ERP3/logout.htm", "/SSOAdministration/logout.htm"];
 
 const TOKEN_COOKIE: &str = "ssoToken";
 
-/// What somebody made up types.
-const NOBODYS: &str = "nobody";
-const NOBODYS_CODE: &str = "000000";
+/// Password and answer that a probe sends.
+const PROBE_SECRET: &str = "nobody";
+const PROBE_CODE: &str = "000000";
 
-const MOST_HOPS: usize = 8;
-const OUT_WITHIN: Duration = Duration::from_secs(2);
+const MAX_REDIRECTS: usize = 8;
+const LOGOUT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Why there is nothing to go on with.
+/// Why a request to ERP gives no usable reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ErpError {
-    Silence,
-    /// This may be about the one person who was asked about.
-    Strange(UnknownReply),
-    /// This is ERP's own.
-    Changed(UnknownReply),
-    /// ERP sends us back to the beginning.
-    Expired,
+    NoAnswer,
+    /// An unknown reply that one user's record or input may have caused.
+    UnknownUserReply(UnknownReply),
+    /// An unknown reply that no user's data can cause.
+    ProtocolMismatch(UnknownReply),
+    /// ERP redirects to its login or logout page.
+    SessionExpired,
 }
 
 impl From<HttpFailure> for ErpError {
     fn from(_: HttpFailure) -> Self {
-        Self::Silence
+        Self::NoAnswer
     }
 }
 
 impl From<UnknownReply> for ErpError {
-    fn from(strange: UnknownReply) -> Self {
-        Self::Strange(strange)
+    fn from(reply: UnknownReply) -> Self {
+        Self::UnknownUserReply(reply)
     }
 }
 
-/// What is asked about one person.
+/// The requests about one roll number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ErpRequestKind {
     Question,
@@ -61,218 +62,226 @@ pub(super) enum ErpRequestKind {
     SignIn,
 }
 
-/// ERP's session of one sign-in. Wiped when dropped.
+/// ERP's session during one sign-in. Its cookies and token are wiped when it is dropped.
 #[derive(Default)]
 pub(super) struct ErpSession {
-    jar: CookieJar,
+    cookies: CookieJar,
     token: Zeroizing<String>,
 }
 
-/// What a person typed, and whose it is.
+/// The roll number and what the person typed.
 pub(super) struct ErpCredentials<'a> {
     pub roll: &'a ErpRollNumber,
     pub password: &'a str,
     pub answer: &'a str,
-    /// Empty where there is none yet.
+    /// Empty before ERP has mailed a code.
     pub code: &'a str,
 }
 
-/// ERP as it is reached.
+/// The HTTP client of ERP. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct ErpClient(HttpClient);
 
 impl ErpClient {
-    pub(super) fn new(caller: HttpClient) -> Self {
-        Self(caller)
+    pub(super) fn new(http_client: HttpClient) -> Self {
+        Self(http_client)
     }
 
-    /// Goes in at the front door, as far as the login page.
-    pub(super) async fn open(&self) -> Result<ErpSession, ErpError> {
+    /// Opens the portal, follows its redirect to the login page, and reads the session token there.
+    pub(super) async fn open_session(&self) -> Result<ErpSession, ErpError> {
         let mut session = ErpSession::default();
-        let mut heard = self
+        let mut response = self
             .get(&mut session, self.0.address(reply::PORTAL))
             .await?;
-        if heard.location().is_some() {
-            let to = self.follow(&heard)?;
-            if !reply::is_login(&to) {
+        if response.location().is_some() {
+            let target = self.follow(&response)?;
+            if !reply::is_login_page(&target) {
                 return Err(UnknownReply("its front door leads elsewhere").into());
             }
-            heard = self.get(&mut session, to).await?;
+            response = self.get(&mut session, target).await?;
         }
-        settled(&heard)?;
-        let page = HtmlPage::read(&heard.text());
-        session.token = reply::session_token(&page, &heard.address)?;
+        require_success(&response)?;
+        let page = HtmlPage::parse(&response.text());
+        session.token = reply::parse_session_token(&page, &response.address)?;
         Ok(session)
     }
 
-    /// One of somebody's three questions, at random; none for a number that ERP does not know.
-    pub(super) async fn question(
+    /// Fetches one of the roll number's three security questions, at random; `None` if ERP does not have
+    /// the roll number.
+    pub(super) async fn fetch_question(
         &self,
         session: &mut ErpSession,
         roll: &ErpRollNumber,
     ) -> Result<Option<String>, ErpError> {
-        let call = self.post(QUESTION).form(&[("user_id", roll.as_str())]);
-        let heard = self.send(session, QUESTION, call).await?;
-        settled(&heard)?;
-        Ok(reply::question(&heard.text())?)
+        let request = self.post(QUESTION_PATH).form(&[("user_id", roll.as_str())]);
+        let response = self.send(session, QUESTION_PATH, request).await?;
+        require_success(&response)?;
+        Ok(reply::parse_question(&response.text())?)
     }
 
-    /// Asks for a code by mail. Every one that is sent is a mail to somebody: never asked twice.
+    /// Asks ERP to mail a code. The request is never repeated, because each one sends a mail.
     pub(super) async fn send_code(
         &self,
         session: &mut ErpSession,
-        given: &ErpCredentials<'_>,
+        credentials: &ErpCredentials<'_>,
     ) -> Result<SendCodeReply, ErpError> {
-        let heard = self.post_all(session, SEND_CODE, given).await?;
-        settled(&heard)?;
-        Ok(reply::code(&heard.text())?)
+        let response = self
+            .post_login_form(session, SEND_CODE_PATH, credentials)
+            .await?;
+        require_success(&response)?;
+        Ok(reply::parse_send_code_reply(&response.text())?)
     }
 
-    /// Tries to sign in, and follows ERP to where it shows whether it worked. The token is not presented.
+    /// Posts the sign-in form and follows redirects up to the reply. A token in a redirect is not
+    /// presented to the portal.
     pub(super) async fn sign_in(
         &self,
         session: &mut ErpSession,
-        given: &ErpCredentials<'_>,
+        credentials: &ErpCredentials<'_>,
     ) -> Result<SignInReply, ErpError> {
-        // What counts as a proof has to come of this very call.
-        session.jar.forget(TOKEN_COOKIE);
-        let mut heard = self.post_all(session, SIGN_IN, given).await?;
-        for _ in 0..MOST_HOPS {
-            if heard.location().is_none() {
-                return self.ended(session, &heard).await;
+        // Removes an older token, so that a token found later comes from this request.
+        session.cookies.remove(TOKEN_COOKIE);
+        let mut response = self
+            .post_login_form(session, SIGN_IN_PATH, credentials)
+            .await?;
+        for _ in 0..MAX_REDIRECTS {
+            if response.location().is_none() {
+                return self.read_final_page(session, &response).await;
             }
-            let to = self.follow(&heard)?;
-            match reply::hop(&to) {
-                RedirectTarget::Success(token) => return Ok(SignInReply::Token(token)),
-                RedirectTarget::Expired => return Err(ErpError::Expired),
-                RedirectTarget::Onward => heard = self.get(session, to).await?,
+            let target = self.follow(&response)?;
+            match reply::classify_redirect(&target) {
+                RedirectTarget::Portal(token) => return Ok(SignInReply::Token(token)),
+                RedirectTarget::SessionExpired => return Err(ErpError::SessionExpired),
+                RedirectTarget::Intermediate => response = self.get(session, target).await?,
             }
         }
-        Err(ErpError::Changed(UnknownReply("it redirects in circles")))
+        Err(ErpError::ProtocolMismatch(UnknownReply(
+            "it redirects in circles",
+        )))
     }
 
-    async fn ended(
+    async fn read_final_page(
         &self,
         session: &mut ErpSession,
-        heard: &HttpResponse,
+        response: &HttpResponse,
     ) -> Result<SignInReply, ErpError> {
-        settled(heard)?;
-        let body = heard.text();
-        let page = HtmlPage::read(&body);
-        let reply = reply::signed_in(&page, &body, session.jar.value(TOKEN_COOKIE))?;
+        require_success(response)?;
+        let body = response.text();
+        let page = HtmlPage::parse(&body);
+        let reply = reply::parse_sign_in_page(&page, &body, session.cookies.value(TOKEN_COOKIE))?;
         if let SignInReply::Token(token) = &reply {
-            // Found on a page and not in a redirect: it has to open the portal.
-            self.present(session, token).await?;
+            // A token on a page or in a cookie counts only if it opens the portal.
+            self.open_portal(session, token).await?;
         }
         Ok(reply)
     }
 
-    /// Whether ERP speaks as we know it when the same is asked about somebody made up, who has no record
-    /// there and typed nothing. Silence says nothing against it.
-    pub(super) async fn is_itself(&self, about: ErpRequestKind) -> bool {
-        let nobody = ErpRollNumber::of_nobody();
-        let given = |code| ErpCredentials {
-            roll: &nobody,
-            password: NOBODYS,
-            answer: NOBODYS,
+    /// Repeats a request with a nonexistent roll number and made-up credentials. Returns whether the
+    /// reply is a known one, which shows that ERP itself has not changed. No answer counts as unchanged.
+    pub(super) async fn is_unchanged(&self, kind: ErpRequestKind) -> bool {
+        let roll = ErpRollNumber::nonexistent();
+        let credentials = |code| ErpCredentials {
+            roll: &roll,
+            password: PROBE_SECRET,
+            answer: PROBE_SECRET,
             code,
         };
-        let asked = async {
-            let mut session = self.open().await?;
-            match about {
+        let probe = async {
+            let mut session = self.open_session().await?;
+            match kind {
                 ErpRequestKind::Question => {
-                    self.question(&mut session, &nobody).await.map(|_| true)
+                    self.fetch_question(&mut session, &roll).await.map(|_| true)
                 }
                 ErpRequestKind::Code => {
-                    let reply = self.send_code(&mut session, &given("")).await?;
+                    let reply = self.send_code(&mut session, &credentials("")).await?;
                     Ok(reply != SendCodeReply::Sent)
                 }
                 ErpRequestKind::SignIn => {
-                    let reply = self.sign_in(&mut session, &given(NOBODYS_CODE)).await?;
+                    let reply = self.sign_in(&mut session, &credentials(PROBE_CODE)).await?;
                     Ok(!matches!(reply, SignInReply::Token(_)))
                 }
             }
         };
-        match asked.await {
-            Ok(is_itself) => is_itself,
-            Err(ErpError::Silence | ErpError::Expired) => true,
-            Err(ErpError::Strange(_) | ErpError::Changed(_)) => false,
+        match probe.await {
+            Ok(is_unchanged) => is_unchanged,
+            Err(ErpError::NoAnswer | ErpError::SessionExpired) => true,
+            Err(ErpError::UnknownUserReply(_) | ErpError::ProtocolMismatch(_)) => false,
         }
     }
 
-    /// Presents the token, which spends it: the portal's page, if it opens.
-    pub(super) async fn present(
+    /// Presents the token to the portal and returns the portal's page. This spends the token.
+    pub(super) async fn open_portal(
         &self,
         session: &mut ErpSession,
         token: &SsoToken,
     ) -> Result<HtmlPage, ErpError> {
-        let mut to = self.0.address(reply::PORTAL);
-        to.query_pairs_mut().append_pair("ssoToken", &token.0);
-        let mut heard = self.get(session, to).await?;
-        for _ in 0..MOST_HOPS {
-            if heard.location().is_none() {
+        let mut target = self.0.address(reply::PORTAL);
+        target.query_pairs_mut().append_pair("ssoToken", &token.0);
+        let mut response = self.get(session, target).await?;
+        for _ in 0..MAX_REDIRECTS {
+            if response.location().is_none() {
                 break;
             }
-            let to = self.follow(&heard)?;
-            heard = self.get(session, to).await?;
+            let target = self.follow(&response)?;
+            response = self.get(session, target).await?;
         }
-        settled(&heard)?;
-        let body = heard.text();
-        let page = HtmlPage::read(&body);
-        if reply::is_portal(&heard.address, &body, &page) {
+        require_success(&response)?;
+        let body = response.text();
+        let page = HtmlPage::parse(&body);
+        if reply::is_portal_page(&response.address, &body, &page) {
             Ok(page)
         } else {
-            Err(ErpError::Changed(UnknownReply(
+            Err(ErpError::ProtocolMismatch(UnknownReply(
                 "a token that does not open the portal",
             )))
         }
     }
 
-    /// Ends the person's other sessions.
-    pub(super) async fn end_others(
+    /// Ends the person's other ERP sessions.
+    pub(super) async fn end_other_sessions(
         &self,
         session: &mut ErpSession,
         roll: &ErpRollNumber,
     ) -> Result<(), ErpError> {
-        let call = self
-            .post(END_OTHERS)
+        let request = self
+            .post(END_OTHER_SESSIONS_PATH)
             .header(
                 HeaderName::from_static("x-requested-with"),
                 "XMLHttpRequest",
             )
             .header(header::ACCEPT, "text/plain, */*; q=0.01")
             .form(&[("user_code", roll.as_str())]);
-        let heard = self.send(session, END_OTHERS, call).await?;
-        settled(&heard)
+        let response = self.send(session, END_OTHER_SESSIONS_PATH, request).await?;
+        require_success(&response)
     }
 
-    /// Leaves no session behind, as far as that can be had in a moment.
+    /// Logs out of both ERP applications, with a short timeout.
     pub(super) async fn log_out(&self, mut session: ErpSession) {
-        for way in WAYS_OUT {
-            let call = self.0.get(way).within(OUT_WITHIN);
-            // ERP lets what is left run out by itself.
-            let _ = self.send(&mut session, way, call).await;
+        for path in LOGOUT_PATHS {
+            let request = self.0.get(path).within(LOGOUT_TIMEOUT);
+            // A failure is ignored: ERP's sessions expire by themselves.
+            let _ = self.send(&mut session, path, request).await;
         }
     }
 
-    async fn post_all(
+    async fn post_login_form(
         &self,
         session: &mut ErpSession,
         path: &str,
-        given: &ErpCredentials<'_>,
+        credentials: &ErpCredentials<'_>,
     ) -> Result<HttpResponse, ErpError> {
-        let wanted = self.0.address(reply::PORTAL);
+        let requested_url = self.0.address(reply::PORTAL);
         let fields = [
-            ("user_id", given.roll.as_str()),
-            ("password", given.password),
-            ("answer", given.answer),
+            ("user_id", credentials.roll.as_str()),
+            ("password", credentials.password),
+            ("answer", credentials.answer),
             ("typeee", "SI"),
             ("sessionToken", session.token.as_str()),
-            ("requestedUrl", wanted.as_str()),
-            ("email_otp", given.code),
+            ("requestedUrl", requested_url.as_str()),
+            ("email_otp", credentials.code),
         ];
-        let call = self.post(path).form(&fields);
-        self.send(session, path, call).await
+        let request = self.post(path).form(&fields);
+        self.send(session, path, request).await
     }
 
     fn post(&self, path: &str) -> HttpRequest<'_> {
@@ -283,49 +292,51 @@ impl ErpClient {
             .header(header::REFERER, referer.as_str())
     }
 
-    async fn get(&self, session: &mut ErpSession, to: Url) -> Result<HttpResponse, ErpError> {
-        let path = to.path().to_owned();
-        let call = self.0.call(Method::GET, to);
-        self.send(session, &path, call).await
+    async fn get(&self, session: &mut ErpSession, target: Url) -> Result<HttpResponse, ErpError> {
+        let path = target.path().to_owned();
+        let request = self.0.call(Method::GET, target);
+        self.send(session, &path, request).await
     }
 
     async fn send(
         &self,
         session: &mut ErpSession,
         path: &str,
-        call: HttpRequest<'_>,
+        request: HttpRequest<'_>,
     ) -> Result<HttpResponse, ErpError> {
-        let cookies = session.jar.header(&self.0.address(path));
-        let call = match &cookies {
-            Some(line) => call.header(header::COOKIE, line),
-            None => call,
+        let cookies = session.cookies.cookie_header(&self.0.address(path));
+        let request = match &cookies {
+            Some(line) => request.header(header::COOKIE, line),
+            None => request,
         };
-        let heard = call.send().await?;
-        session.jar.store(&heard.address, &heard.headers);
-        // Asked too often, or what a firewall before it says to words it does not like, is no change of ERP's:
-        // who asked through us need not have wanted anything good.
+        let response = request.send().await?;
+        session
+            .cookies
+            .store_from(&response.address, &response.headers);
+        // A rate limit or a firewall's refusal counts as no answer and not as a change of ERP, because
+        // what a user types can cause both.
         let is_kept_off = matches!(
-            heard.status,
+            response.status,
             StatusCode::TOO_MANY_REQUESTS | StatusCode::FORBIDDEN
         );
-        if heard.status.is_server_error() || is_kept_off {
-            return Err(ErpError::Silence);
+        if response.status.is_server_error() || is_kept_off {
+            return Err(ErpError::NoAnswer);
         }
-        Ok(heard)
+        Ok(response)
     }
 
-    fn follow(&self, heard: &HttpResponse) -> Result<Url, ErpError> {
-        let location = heard.location().unwrap_or_default();
-        let to = self.0.follow(&heard.address, location);
-        to.ok_or(ErpError::Changed(UnknownReply(
+    fn follow(&self, response: &HttpResponse) -> Result<Url, ErpError> {
+        let location = response.location().unwrap_or_default();
+        let target = self.0.follow(&response.address, location);
+        target.ok_or(ErpError::ProtocolMismatch(UnknownReply(
             "it redirects to another server",
         )))
     }
 }
 
-/// An answer that is one, and no redirect.
-fn settled(heard: &HttpResponse) -> Result<(), ErpError> {
-    if heard.status.is_success() {
+/// Requires a 2xx status: neither an error nor a redirect.
+fn require_success(response: &HttpResponse) -> Result<(), ErpError> {
+    if response.status.is_success() {
         return Ok(());
     }
     Err(UnknownReply("a status that it never had there").into())

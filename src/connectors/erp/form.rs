@@ -1,8 +1,8 @@
-//! The four forms of a sign-in through ERP: what each asks and says.
+//! The four forms of a sign-in through ERP.
 
 use std::borrow::Cow;
 
-use super::roll::ErpRollNumber;
+use super::roll_number::ErpRollNumber;
 use crate::connectors::{AccountName, Input, InputChoice, InputKind, Prompt, StepState};
 
 pub(super) const ROLL: &str = "roll";
@@ -12,23 +12,23 @@ pub(super) const CODE: &str = "code";
 pub(super) const ANOTHER_QUESTION: &str = "another-question";
 pub(super) const SEND_AGAIN: &str = "send-again";
 pub(super) const BACK: &str = "back";
-pub(super) const LEAVE_IT: &str = "leave-it";
+pub(super) const KEEP_OTHER_SESSION: &str = "leave-it";
 
-/// What the forms of one sign-in are made of.
+/// The values that the forms of one sign-in show.
 #[derive(Clone, Copy)]
 pub(super) struct ErpForms<'a> {
     pub roll: Option<&'a ErpRollNumber>,
     pub question: Option<&'a str>,
     pub has_ended_others: bool,
-    /// Ask for password and answer again beside the code.
-    pub reask: bool,
+    /// Whether the code's form asks for password and answer again.
+    pub asks_credentials_again: bool,
 }
 
 impl ErpForms<'_> {
-    /// Whose sign-in it is.
-    pub(super) fn roll(&self) -> Prompt {
+    /// Asks for the roll number.
+    pub(super) fn roll_prompt(&self) -> Prompt {
         let mut roll = Input::new(ROLL, InputKind::Text, "Roll number", "username");
-        self.shown_roll().clone_into(&mut roll.value);
+        self.roll_text().clone_into(&mut roll.value);
         roll.hint = Some("For example 21CS10001".into());
         Prompt {
             heading: HEADING.into(),
@@ -46,8 +46,8 @@ impl ErpForms<'_> {
         }
     }
 
-    /// Password and answer.
-    pub(super) fn credentials(&self) -> Prompt {
+    /// Asks for the password and the answer to the security question.
+    pub(super) fn credentials_prompt(&self) -> Prompt {
         Prompt {
             heading: HEADING.into(),
             notice: Some(
@@ -59,7 +59,7 @@ impl ErpForms<'_> {
                     } else {
                         ""
                     },
-                    self.shown_roll()
+                    self.roll_text()
                 )
                 .into(),
             ),
@@ -85,17 +85,17 @@ impl ErpForms<'_> {
         [password, answer]
     }
 
-    /// The code that was mailed.
-    pub(super) fn code(&self) -> Prompt {
+    /// Asks for the mailed code.
+    pub(super) fn code_prompt(&self) -> Prompt {
         let mut code = Input::new(CODE, InputKind::Code, "Code from the mail", "one-time-code");
         code.hint = Some("Six digits, in a mail from ERP to the address it knows of you".into());
-        let mut inputs = if self.reask {
+        let mut inputs = if self.asks_credentials_again {
             self.credential_inputs().to_vec()
         } else {
             Vec::new()
         };
         inputs.push(code);
-        let instead = if self.reask {
+        let instead = if self.asks_credentials_again {
             button(BACK, "Have another code mailed")
         } else {
             button(SEND_AGAIN, "Send the code again")
@@ -105,7 +105,7 @@ impl ErpForms<'_> {
             notice: Some(
                 format!(
                     "You are {}. ERP has mailed you a code, which is good for a few minutes.",
-                    self.shown_roll()
+                    self.roll_text()
                 )
                 .into(),
             ),
@@ -119,8 +119,8 @@ impl ErpForms<'_> {
         }
     }
 
-    /// Whether another session of theirs may be ended.
-    pub(super) fn conflict(&self) -> Prompt {
+    /// Asks whether to end the person's other ERP session.
+    pub(super) fn conflict_prompt(&self) -> Prompt {
         Prompt {
             heading: "You are signed in to ERP elsewhere".into(),
             notice: Some(
@@ -128,19 +128,19 @@ impl ErpForms<'_> {
                     "ERP lets {} have one session at a time, and there is one already, perhaps in another tab. \
                      It can be ended from here: what you have not saved in it is lost. After that ERP wants your \
                      password, an answer and a new code.",
-                    self.shown_roll()
+                    self.roll_text()
                 )
                 .into(),
             ),
             steps: steps(2),
             account: self.account(),
             submit: "End my other ERP session and try again".into(),
-            instead: vec![button(LEAVE_IT, "Leave it open")],
+            instead: vec![button(KEEP_OTHER_SESSION, "Leave it open")],
             ..Prompt::default()
         }
     }
 
-    fn shown_roll(&self) -> &str {
+    fn roll_text(&self) -> &str {
         self.roll.map_or("", ErpRollNumber::as_str)
     }
 
@@ -151,10 +151,10 @@ impl ErpForms<'_> {
 
 const HEADING: &str = "Sign in with ERP";
 
-/// The three forms; the one `at` this place is shown now.
-fn steps(now: usize) -> Vec<(Cow<'static, str>, StepState)> {
+/// The three steps; the one at index `current` is the present one.
+fn steps(current: usize) -> Vec<(Cow<'static, str>, StepState)> {
     let labels = ["Roll number", "Password", "Code"];
-    let state = |at: usize| match at.cmp(&now) {
+    let state = |index: usize| match index.cmp(&current) {
         std::cmp::Ordering::Less => StepState::Done,
         std::cmp::Ordering::Equal => StepState::Now,
         std::cmp::Ordering::Greater => StepState::Later,
@@ -162,7 +162,7 @@ fn steps(now: usize) -> Vec<(Cow<'static, str>, StepState)> {
     labels
         .into_iter()
         .enumerate()
-        .map(|(at, label)| (label.into(), state(at)))
+        .map(|(index, label)| (label.into(), state(index)))
         .collect()
 }
 
@@ -173,9 +173,9 @@ fn button(value: &'static str, label: &'static str) -> InputChoice {
     }
 }
 
-/// Says what is wrong at the input of this name.
-pub(super) fn at(form: &mut Prompt, name: &str, error: &'static str) {
-    for input in form.inputs.iter_mut().filter(|input| input.name == name) {
+/// Sets the error of the input with this name.
+pub(super) fn set_error(prompt: &mut Prompt, name: &str, error: &'static str) {
+    for input in prompt.inputs.iter_mut().filter(|input| input.name == name) {
         input.error = Some(error.into());
     }
 }

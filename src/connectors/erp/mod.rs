@@ -1,40 +1,56 @@
-//! Signing in with an account of the ERP of IIT Kharagpur: roll number, password, the answer to a
-//! security question, and a code by mail.
+//! Sign-in with an account of the ERP of IIT Kharagpur, for people with a roll number there: roll
+//! number, password, the answer to a security question, and a one-time code by mail.
 //!
-//! ERP knows nothing of us: this does what its own login page does. `machine` says what comes next and
-//! what it may cost, `form` what each form asks, `client` calls, `reply` reads what was heard, `budgets`
-//! counts what is done on behalf of one roll number and one address; here is the loop between them. Whoever gets a token out
-//! of ERP, with the roll number of the first form, has proved that it is theirs. The token is not
-//! presented (that would spend it), never kept, and the session is closed at once.
+//! ERP has no API for this. The connector sends the requests that ERP's own login page sends:
 //!
-//! Decision: password and answer stay in memory between asking for the code and signing in, because
-//! ERP wants them both times, unless `PROFILES_ERP_REASK_PASSWORD` asks for them twice. Decision: a
-//! person's other ERP session is never ended but by their own button, because what is not saved in it
-//! is lost. Decision: what follows from a roll number is read from tables, because no document says
-//! what its fifth character means; it is marked as worked out.
+//! | Request | Reply |
+//! |---|---|
+//! | `GET /IIT_ERP3/`, redirect to the login page | a session cookie and a `sessionToken` |
+//! | `POST getSecurityQues.htm` with the roll number | a question, or `FALSE` |
+//! | `POST getEmilOTP.htm` with password and answer | JSON: a code was mailed, or why not |
+//! | `POST auth.htm` with all of it and the code | a redirect with an `ssoToken`, or a page |
+//!
+//! The states of a sign-in are drawn in `state_machine`, which decides what follows; `form` makes the
+//! prompts, `client` sends requests, `reply` parses responses, `rate_limits` counts requests per roll
+//! number and address. This file connects them. A person who obtains an `ssoToken` for the roll number
+//! of the first form has proved that it is theirs. The token is not presented to the portal unless the
+//! name is read there (presenting spends it), it is never stored, and the ERP session is logged out at
+//! once.
+//!
+//! Decision: password and answer stay in memory between the request for the code and the sign-in,
+//! because ERP requires them in both, instead of being asked for twice. `PROFILES_ERP_REASK_PASSWORD`
+//! chooses the latter.
+//!
+//! Decision: a person's other ERP session is ended only by a button that the person presses, because
+//! unsaved work in it is lost, instead of automatically.
+//!
+//! Decision: the meaning of a roll number's characters is read from tables, because no document defines
+//! the fifth character, instead of being fixed in code. The derived attributes are marked as inferred.
 
-mod budgets;
 mod client;
+mod cookie_jar;
 mod form;
-mod jar;
-mod machine;
+mod html_page;
+mod rate_limits;
 mod reply;
-mod roll;
+mod roll_number;
+mod roll_tables;
+mod state_machine;
 mod store;
-mod tables;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use budgets::{BudgetError, ErpBudgets, ErpCaller};
 use client::{ErpClient, ErpCredentials, ErpError, ErpRequestKind, ErpSession};
-use machine::{ErpCall, ErpEvent, ErpMachine, ErpTransition};
+use rate_limits::{ErpCaller, ErpRateLimitError, ErpRateLimits};
 use reply::{SendCodeReply, SignInReply, UnknownReply};
-pub use roll::{ErpRollNumber, InvalidRollNumber, RollAttributes, RollClass};
-pub use store::{ClassRow, DepartmentRow};
-pub use tables::{
-    RollTables, RollTablesError, forget_class, read, set_class, set_department, tables,
+pub use roll_number::{ErpRollNumber, InvalidRollNumber, RollAttributes, RollClass};
+pub use roll_tables::{
+    RollTables, RollTablesError, find_attributes, list_tables, remove_class, set_class,
+    set_department,
 };
+use state_machine::{ErpCall, ErpEvent, ErpMachine, ErpTransition};
+pub use store::{ClassRow, DepartmentRow};
 
 use crate::connectors::consecutive_users::ConsecutiveUsers;
 use crate::connectors::{
@@ -47,21 +63,21 @@ use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::{Db, Executor};
 
-/// How much this campus wants of it.
+/// Options of this connector.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ErpOptions {
-    /// Read the name off the portal's first page. It spends ERP's token.
+    /// Read the name from the portal's first page. This spends ERP's token.
     pub fetch_name: bool,
-    /// Forget the password while a code is on its way, and ask for it again.
+    /// Forget the password while the code is on its way, and ask for it again.
     pub reask_password: bool,
 }
 
-/// The adapter.
+/// The connector.
 pub struct Erp {
     client: ErpClient,
     db: Db,
-    wishes: ErpOptions,
-    budgets: Arc<Mutex<ErpBudgets>>,
+    options: ErpOptions,
+    rate_limits: Arc<Mutex<ErpRateLimits>>,
     consecutive_users: ConsecutiveUsers,
 }
 
@@ -85,7 +101,7 @@ impl fmt::Debug for ErpState {
 
 impl Connector for Erp {
     const SLUG: &'static str = "erp";
-    // The first form asks nobody: ERP is asked once there is a roll number.
+    // The first form sends no request to ERP.
     const STATELESS_START: bool = true;
     type State = ErpState;
 
@@ -101,8 +117,8 @@ impl Connector for Erp {
     }
 
     async fn begin(&self, visitor: RequestOrigin) -> Result<Step<ErpState>, ConnectorError> {
-        let machine = ErpMachine::new(self.wishes.reask_password, visitor.now);
-        let prompt = machine.first();
+        let machine = ErpMachine::new(self.options.reask_password, visitor.now);
+        let prompt = machine.first_prompt();
         let state = ErpState {
             machine,
             session: None,
@@ -112,34 +128,44 @@ impl Connector for Erp {
 
     async fn advance(
         &self,
-        mut flow: ErpState,
+        mut state: ErpState,
         answers: Answers,
         visitor: RequestOrigin,
     ) -> Result<Step<ErpState>, ConnectorError> {
-        let mut next = flow.machine.answered(&answers, visitor.now);
+        let mut transition = state.machine.handle_answers(&answers, visitor.now);
         drop(answers);
-        let mut names = None;
+        let mut person_names = None;
         loop {
-            next = match next {
-                ErpTransition::Call(call) => self.call(&mut flow, call, visitor, &mut names).await,
+            transition = match transition {
+                ErpTransition::Call(call) => {
+                    self.perform_call(&mut state, call, visitor, &mut person_names)
+                        .await
+                }
                 ErpTransition::Ask(prompt) => {
                     return Ok(Step::Ask {
                         prompt: *prompt,
-                        state: flow,
+                        state,
                     });
                 }
                 ErpTransition::Refuse(why, None) => return Ok(Step::Refused { why, again: None }),
                 ErpTransition::Refuse(why, Some(prompt)) => {
                     return Ok(Step::Refused {
                         why,
-                        again: Some((*prompt, flow)),
+                        again: Some((*prompt, state)),
                     });
                 }
-                ErpTransition::Done => return self.done(flow, names, visitor.now).await,
+                ErpTransition::Done => {
+                    return self.complete_login(state, person_names, visitor.now).await;
+                }
                 ErpTransition::Unavailable => return Err(ConnectorError::Unavailable),
-                ErpTransition::Changed(what) => return Err(ConnectorError::ProtocolMismatch(what)),
-                ErpTransition::Odd { met, told } => {
-                    return Err(ConnectorError::UnexpectedUserData { met, told });
+                ErpTransition::ProtocolMismatch(reason) => {
+                    return Err(ConnectorError::ProtocolMismatch(reason));
+                }
+                ErpTransition::UnexpectedUserData { reason, message } => {
+                    return Err(ConnectorError::UnexpectedUserData {
+                        met: reason,
+                        told: message,
+                    });
                 }
                 ErpTransition::Expired => return Err(ConnectorError::Expired),
             };
@@ -151,68 +177,76 @@ impl Connector for Erp {
 type PersonNames = Option<(String, String)>;
 
 impl Erp {
-    pub fn new(caller: HttpClient, db: Db, wishes: ErpOptions) -> Self {
+    pub fn new(caller: HttpClient, db: Db, options: ErpOptions) -> Self {
         Self {
             client: ErpClient::new(caller),
             db,
-            wishes,
-            budgets: Arc::default(),
+            options,
+            rate_limits: Arc::default(),
             consecutive_users: ConsecutiveUsers::default(),
         }
     }
 
-    /// Calls, if there is a budget for it, and tells the machine what was heard.
-    async fn call(
+    /// Checks the rate limits, sends the request, and passes the reply to the state machine.
+    async fn perform_call(
         &self,
-        flow: &mut ErpState,
+        state: &mut ErpState,
         call: ErpCall,
         visitor: RequestOrigin,
-        names: &mut PersonNames,
+        person_names: &mut PersonNames,
     ) -> ErpTransition {
-        let Some(roll) = flow.machine.roll().cloned() else {
+        let Some(roll) = state.machine.roll().cloned() else {
             return ErpTransition::Expired;
         };
-        let whose = ErpCaller {
-            address: visitor.address,
+        let caller = ErpCaller {
+            client_address: visitor.address,
             roll: &roll,
         };
-        let charged = match call {
-            ErpCall::Question => self.budgets().ask_question(whose.address, visitor.now),
-            ErpCall::SendCode => self.budgets().ask_code(whose, visitor.now),
-            ErpCall::SignIn(_) => self.budgets().sign_in(whose, visitor.now),
-            ErpCall::Open => self.budgets().may_ask_question(whose.address, visitor.now),
-            ErpCall::EndOthers => Ok(()),
+        let limit_check = match call {
+            ErpCall::FetchQuestion => self
+                .rate_limits()
+                .count_question(caller.client_address, visitor.now),
+            ErpCall::SendCode => self.rate_limits().count_code(caller, visitor.now),
+            ErpCall::SignIn(_) => self.rate_limits().count_sign_in(caller, visitor.now),
+            ErpCall::OpenSession => self
+                .rate_limits()
+                .check_question(caller.client_address, visitor.now),
+            ErpCall::EndOtherSessions => Ok(()),
         };
-        match charged {
+        match limit_check {
             Ok(()) => {}
-            Err(BudgetError::For(span)) => return flow.machine.too_many(span),
-            Err(BudgetError::TooSoon(span)) => return flow.machine.too_soon(span),
+            Err(ErpRateLimitError::LimitReached(wait)) => {
+                return state.machine.refuse_rate_limited(wait);
+            }
+            Err(ErpRateLimitError::CodeTooSoon(wait)) => return state.machine.delay_code(wait),
         }
-        let heard = match self.ask(flow, &call, &roll, names).await {
-            Ok(heard) => heard,
-            Err(ErpError::Silence) => ErpEvent::Silence,
-            Err(ErpError::Strange(strange)) => self.whose(strange, &call, &roll).await,
-            Err(ErpError::Changed(strange)) => ErpEvent::Changed(strange),
-            Err(ErpError::Expired) => ErpEvent::Expired,
+        let event = match self.send_call(state, &call, &roll, person_names).await {
+            Ok(event) => event,
+            Err(ErpError::NoAnswer) => ErpEvent::NoAnswer,
+            Err(ErpError::UnknownUserReply(reply)) => {
+                self.classify_unknown_reply(reply, &call, &roll).await
+            }
+            Err(ErpError::ProtocolMismatch(reply)) => ErpEvent::ProtocolMismatch(reply),
+            Err(ErpError::SessionExpired) => ErpEvent::SessionExpired,
         };
-        self.settle(&call, &heard, whose);
-        flow.machine.heard(heard, visitor.now)
+        self.settle_rate_limits(&call, &event, caller);
+        state.machine.handle_event(event, visitor.now)
     }
 
-    async fn ask(
+    async fn send_call(
         &self,
-        flow: &mut ErpState,
+        state: &mut ErpState,
         call: &ErpCall,
         roll: &ErpRollNumber,
-        names: &mut PersonNames,
+        person_names: &mut PersonNames,
     ) -> Result<ErpEvent, ErpError> {
-        if let ErpCall::Open = call {
-            flow.session = Some(self.client.open().await?);
-            return Ok(ErpEvent::Opened);
+        if let ErpCall::OpenSession = call {
+            state.session = Some(self.client.open_session().await?);
+            return Ok(ErpEvent::SessionOpened);
         }
-        let session = flow.session.as_mut().ok_or(ErpError::Expired)?;
-        let given = |code| {
-            let (password, answer) = flow.machine.secrets().ok_or(ErpError::Expired)?;
+        let session = state.session.as_mut().ok_or(ErpError::SessionExpired)?;
+        let credentials = |code| {
+            let (password, answer) = state.machine.secrets().ok_or(ErpError::SessionExpired)?;
             Ok::<_, ErpError>(ErpCredentials {
                 roll,
                 password,
@@ -221,101 +255,114 @@ impl Erp {
             })
         };
         match call {
-            ErpCall::Open => Ok(ErpEvent::Opened),
-            ErpCall::Question => Ok(ErpEvent::Question(
-                self.client.question(session, roll).await?,
+            ErpCall::OpenSession => Ok(ErpEvent::SessionOpened),
+            ErpCall::FetchQuestion => Ok(ErpEvent::QuestionFetched(
+                self.client.fetch_question(session, roll).await?,
             )),
-            ErpCall::SendCode => Ok(ErpEvent::Code(
-                self.client.send_code(session, &given("")?).await?,
+            ErpCall::SendCode => Ok(ErpEvent::CodeReply(
+                self.client.send_code(session, &credentials("")?).await?,
             )),
-            ErpCall::EndOthers => {
-                self.client.end_others(session, roll).await?;
-                // What this session was is over too.
-                flow.session = None;
-                Ok(ErpEvent::OthersEnded)
+            ErpCall::EndOtherSessions => {
+                self.client.end_other_sessions(session, roll).await?;
+                // ERP has ended this session, too.
+                state.session = None;
+                Ok(ErpEvent::OtherSessionsEnded)
             }
             ErpCall::SignIn(code) => {
-                let reply = self.client.sign_in(session, &given(code)?).await?;
+                let reply = self.client.sign_in(session, &credentials(code)?).await?;
                 if let SignInReply::Token(token) = &reply
-                    && self.wishes.fetch_name
+                    && self.options.fetch_name
                 {
-                    // That somebody is in is known already: a name is welcome, and not needed.
-                    let page = self.client.present(session, token).await.ok();
-                    *names = page.and_then(|page| reply::name(&page));
+                    // The sign-in has succeeded already; the name is optional.
+                    let page = self.client.open_portal(session, token).await.ok();
+                    *person_names = page.and_then(|page| reply::parse_person_name(&page));
                 }
-                Ok(ErpEvent::SignedIn(reply))
+                Ok(ErpEvent::SignInReply(reply))
             }
         }
     }
 
-    /// Whether what we do not know is ERP's or this person's.
-    async fn whose(&self, strange: UnknownReply, call: &ErpCall, roll: &ErpRollNumber) -> ErpEvent {
-        let about = match call {
-            ErpCall::Open | ErpCall::EndOthers => return ErpEvent::Changed(strange),
-            ErpCall::Question => ErpRequestKind::Question,
+    /// Decides whether ERP has changed or one person's data caused an unknown reply.
+    async fn classify_unknown_reply(
+        &self,
+        reply: UnknownReply,
+        call: &ErpCall,
+        roll: &ErpRollNumber,
+    ) -> ErpEvent {
+        let kind = match call {
+            ErpCall::OpenSession | ErpCall::EndOtherSessions => {
+                return ErpEvent::ProtocolMismatch(reply);
+            }
+            ErpCall::FetchQuestion => ErpRequestKind::Question,
             ErpCall::SendCode => ErpRequestKind::Code,
             ErpCall::SignIn(_) => ErpRequestKind::SignIn,
         };
-        if !self.client.is_itself(about).await {
-            return ErpEvent::Changed(strange);
+        if !self.client.is_unchanged(kind).await {
+            return ErpEvent::ProtocolMismatch(reply);
         }
-        if about == ErpRequestKind::SignIn && self.consecutive_users.is_second(roll.as_str()) {
-            return ErpEvent::Changed(strange);
+        if kind == ErpRequestKind::SignIn && self.consecutive_users.is_second(roll.as_str()) {
+            return ErpEvent::ProtocolMismatch(reply);
         }
-        ErpEvent::Odd(strange)
+        ErpEvent::UnexpectedUserData(reply)
     }
 
-    /// What was charged before it was known how it would end.
-    fn settle(&self, call: &ErpCall, heard: &ErpEvent, whose: ErpCaller<'_>) {
-        let mut budgets = self.budgets();
-        match (call, heard) {
-            (ErpCall::SendCode, ErpEvent::Code(SendCodeReply::Sent)) => {
-                budgets.code_was_sent(whose)
+    /// Corrects the rate limits, which counted the request before its outcome was known.
+    fn settle_rate_limits(&self, call: &ErpCall, event: &ErpEvent, caller: ErpCaller<'_>) {
+        let mut rate_limits = self.rate_limits();
+        match (call, event) {
+            (ErpCall::SendCode, ErpEvent::CodeReply(SendCodeReply::Sent)) => {
+                rate_limits.confirm_code_sent(caller);
             }
             (
                 ErpCall::SendCode,
-                ErpEvent::Code(SendCodeReply::AnswerMismatch | SendCodeReply::PasswordMismatch),
-            ) => budgets.code_was_not_sent(whose, true),
-            (ErpCall::SendCode, ErpEvent::Code(_)) => budgets.code_was_not_sent(whose, false),
-            (ErpCall::SignIn(_), ErpEvent::SignedIn(SignInReply::Rejected)) => {}
-            (ErpCall::SignIn(_), ErpEvent::SignedIn(_)) => budgets.did_not_fail(whose),
-            // It is not known what ERP made of it.
+                ErpEvent::CodeReply(SendCodeReply::WrongAnswer | SendCodeReply::WrongPassword),
+            ) => rate_limits.undo_code(caller, true),
+            (ErpCall::SendCode, ErpEvent::CodeReply(_)) => rate_limits.undo_code(caller, false),
+            (ErpCall::SignIn(_), ErpEvent::SignInReply(SignInReply::Rejected)) => {}
+            (ErpCall::SignIn(_), ErpEvent::SignInReply(_)) => rate_limits.undo_failure(caller),
+            // The outcome is unknown: the request stays counted.
             _ => {}
         }
     }
 
-    /// Somebody proved themselves: leaves ERP, and says who they are.
-    async fn done(
+    /// Logs out of ERP and returns the identity.
+    async fn complete_login(
         &self,
-        flow: ErpState,
-        names: PersonNames,
+        state: ErpState,
+        person_names: PersonNames,
         now: Timestamp,
     ) -> Result<Step<ErpState>, ConnectorError> {
-        let roll = flow
+        let roll = state
             .machine
             .roll()
             .cloned()
             .ok_or(ConnectorError::Expired)?;
         self.consecutive_users.reset();
-        if let Some(session) = flow.session {
+        if let Some(session) = state.session {
             self.client.log_out(session).await;
         }
-        let derived = read(self.db.pool(), &roll, now).await?;
+        let attributes = find_attributes(self.db.pool(), &roll, now).await?;
         Ok(Step::Done(ExternalIdentity {
             provider: Self::SLUG,
             subject: roll.to_string(),
-            says: says(&roll, &derived, names).map(Box::new),
+            says: profile_claims(&roll, &attributes, person_names).map(Box::new),
         }))
     }
 
-    fn budgets(&self) -> MutexGuard<'_, ErpBudgets> {
-        self.budgets.lock().unwrap_or_else(PoisonError::into_inner)
+    fn rate_limits(&self) -> MutexGuard<'_, ErpRateLimits> {
+        self.rate_limits
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What becomes of somebody new. A value that fits nowhere is left out; only the roll number must fit.
-fn says(roll: &ErpRollNumber, derived: &RollAttributes, names: PersonNames) -> Option<Claims> {
-    let (first, last) = names.unzip();
+/// The claims for a new profile. Invalid values are left out; only the roll number must be valid.
+fn profile_claims(
+    roll: &ErpRollNumber,
+    attributes: &RollAttributes,
+    person_names: PersonNames,
+) -> Option<Claims> {
+    let (first, last) = person_names.unzip();
     let name = |text: Option<String>| Name::parse(&text?).ok();
     let set = |text: &str| Update::Set(text.to_owned());
     Some(Claims {
@@ -324,14 +371,14 @@ fn says(roll: &ErpRollNumber, derived: &RollAttributes, names: PersonNames) -> O
             columns: ColumnUpdates {
                 first_name: name(first),
                 last_name: name(last),
-                kind: Role::parse(&derived.kind).map_or(Update::Keep, Update::Set),
+                kind: Role::parse(&attributes.kind).map_or(Update::Keep, Update::Set),
                 roll_number: Update::Set(RollNumber::parse(roll.as_str()).ok()?),
                 ..ColumnUpdates::default()
             },
-            department: set(&derived.department),
-            degree: derived.degree.as_deref().map_or(Update::Keep, set),
-            join_year: Update::Set(derived.join_year),
-            graduation_year: derived.graduation_year.map_or(Update::Keep, Update::Set),
+            department: set(&attributes.department),
+            degree: attributes.degree.as_deref().map_or(Update::Keep, set),
+            join_year: Update::Set(attributes.join_year),
+            graduation_year: attributes.graduation_year.map_or(Update::Keep, Update::Set),
             ..PersonUpdate::default()
         },
         is_directory: false,
@@ -341,19 +388,18 @@ fn says(roll: &ErpRollNumber, derived: &RollAttributes, names: PersonNames) -> O
     })
 }
 
-/// What becomes of somebody new whose roll number was proved in another way than by signing in there.
-pub async fn campus_person(
+/// The claims for a new profile whose roll number was proved by other means than an ERP sign-in.
+pub async fn claims_for_roll_number(
     db: impl Executor<'_> + Copy,
     roll: &ErpRollNumber,
     now: Timestamp,
 ) -> db::Result<Option<Claims>> {
-    let derived = read(db, roll, now).await?;
-    Ok(says(roll, &derived, None))
+    let attributes = find_attributes(db, roll, now).await?;
+    Ok(profile_claims(roll, &attributes, None))
 }
 
-/// What ERP shows to anybody: its login page, and the security questions of whoever has a roll number.
-/// For those who read a question as a place where a person can leave a mark; what it costs is counted
-/// there.
+/// The public pages of ERP: its login page, and the security questions of a roll number. The association
+/// area uses it to look for a text that a person has put into a question. Callers count the requests.
 #[derive(Debug, Clone)]
 pub struct ErpQuestions(ErpClient);
 
@@ -362,35 +408,42 @@ impl ErpQuestions {
         Self(ErpClient::new(caller))
     }
 
-    /// Whether ERP answers, and looks as we know it.
+    /// Checks that ERP answers with a login page this connector can read.
     pub async fn check(&self) -> Result<(), ConnectorError> {
-        let opened = self.0.open().await;
-        opened.map(drop).map_err(as_error)
+        let opened = self.0.open_session().await;
+        opened.map(drop).map_err(connector_error)
     }
 
-    /// One of the three, at random, and no more often than asked; none for a number that ERP does not
-    /// know.
-    pub async fn one_question(
+    /// Fetches one of the three questions, at random, with one request; `None` if ERP does not have the
+    /// roll number.
+    pub async fn fetch_question(
         &self,
         roll: &ErpRollNumber,
     ) -> Result<Option<String>, ConnectorError> {
-        match self.0.question(&mut ErpSession::default(), roll).await {
-            Ok(told) => Ok(told),
-            // One that we cannot read is one of theirs all the same.
-            Err(ErpError::Strange(_)) if self.0.is_itself(ErpRequestKind::Question).await => {
+        match self
+            .0
+            .fetch_question(&mut ErpSession::default(), roll)
+            .await
+        {
+            Ok(question) => Ok(question),
+            // An unreadable question is still one of the three.
+            Err(ErpError::UnknownUserReply(_))
+                if self.0.is_unchanged(ErpRequestKind::Question).await =>
+            {
                 Ok(Some(String::new()))
             }
-            Err(trouble) => Err(as_error(trouble)),
+            Err(error) => Err(connector_error(error)),
         }
     }
 }
 
-fn as_error(trouble: ErpError) -> ConnectorError {
-    match trouble {
-        ErpError::Silence => ConnectorError::Unavailable,
-        ErpError::Strange(UnknownReply(what)) | ErpError::Changed(UnknownReply(what)) => {
-            ConnectorError::ProtocolMismatch(what)
+fn connector_error(error: ErpError) -> ConnectorError {
+    match error {
+        ErpError::NoAnswer => ConnectorError::Unavailable,
+        ErpError::UnknownUserReply(UnknownReply(reason))
+        | ErpError::ProtocolMismatch(UnknownReply(reason)) => {
+            ConnectorError::ProtocolMismatch(reason)
         }
-        ErpError::Expired => ConnectorError::Expired,
+        ErpError::SessionExpired => ConnectorError::Expired,
     }
 }

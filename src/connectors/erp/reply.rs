@@ -1,47 +1,49 @@
-//! What ERP's pages and odd sentences mean. Everything ERP says is matched here and nowhere else:
-//! when it changes, this and `client.rs` are what has to change.
+//! Parses ERP's pages and messages. Everything that ERP may answer is matched here: when ERP changes,
+//! this file and `client.rs` change.
 //!
-//! What is not known is [`UnknownReply`]: never a success, and never a guess.
+//! An unrecognised response is an [`UnknownReply`]: neither a success nor a guess.
 
-use html5gum::{DefaultEmitter, StartTag, Token, Tokenizer};
 use percent_encoding::percent_decode_str;
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::html_page::{HtmlPage, normalise_text};
+
 pub(super) const PORTAL: &str = "/IIT_ERP3/";
 const LOGIN: &str = "/SSOAdministration/login.htm";
 const LOGOUT: &str = "/SSOAdministration/logout.htm";
-const LOGGED_OUT: &str = "/SSOAdministration/logoutmsg.htm";
+const LOGOUT_MESSAGE: &str = "/SSOAdministration/logoutmsg.htm";
 
-/// Longer than any question.
-const LONGEST_QUESTION: usize = 500;
+/// More characters than any question has.
+const MAX_QUESTION_LENGTH: usize = 500;
 
-/// Something this adapter does not know, in words for the log that quote nothing.
+/// A response that this connector does not recognise. The text is for the log and quotes nothing from
+/// the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct UnknownReply(pub &'static str);
 
-/// The sessionToken of a login page: what its form would post, else what stands in its address.
-pub(super) fn session_token(
+/// The `sessionToken` of a login page: the hidden form field, or else the query parameter.
+pub(super) fn parse_session_token(
     page: &HtmlPage,
     address: &Url,
 ) -> Result<Zeroizing<String>, UnknownReply> {
     let hidden = page.session_token.clone();
-    let found = hidden.or_else(|| parameter(address, "sessionToken"));
+    let found = hidden.or_else(|| single_query_param(address, "sessionToken"));
     found.ok_or(UnknownReply("its login page has no sessionToken"))
 }
 
-/// Whether an address is that of the login page.
-pub(super) fn is_login(address: &Url) -> bool {
+/// Whether an address is the login page's.
+pub(super) fn is_login_page(address: &Url) -> bool {
     address.path() == LOGIN
 }
 
-/// A security question as it is shown; none for a roll number that ERP does not know.
-pub(super) fn question(body: &str) -> Result<Option<String>, UnknownReply> {
+/// Parses a security question; `None` for a roll number that ERP does not have.
+pub(super) fn parse_question(body: &str) -> Result<Option<String>, UnknownReply> {
     let text = body.trim();
     if text.is_empty() || text.eq_ignore_ascii_case("FALSE") {
         return Ok(None);
     }
-    // People word their questions themselves: one of them must not look like a change of ERP's.
+    // People write their questions themselves, so a question that contains markup is not a page.
     let is_page = text.trim_start_matches('\u{feff}').starts_with('<');
     if is_page && text.to_ascii_lowercase().contains("<html") {
         return Err(UnknownReply("a page in place of a question"));
@@ -49,14 +51,14 @@ pub(super) fn question(body: &str) -> Result<Option<String>, UnknownReply> {
     if text.contains(char::REPLACEMENT_CHARACTER) {
         return Err(UnknownReply("a question that is no text"));
     }
-    if text.chars().count() > LONGEST_QUESTION {
+    if text.chars().count() > MAX_QUESTION_LENGTH {
         return Err(UnknownReply("a question that is far too long"));
     }
-    Ok(Some(decoded(text)))
+    Ok(Some(decode_question(text)))
 }
 
-/// Some questions come percent-encoded, and more than once; a plus is a plus.
-fn decoded(text: &str) -> String {
+/// Some questions are percent-encoded, up to several times. A plus sign is not a blank.
+fn decode_question(text: &str) -> String {
     let mut text = text.to_owned();
     for _ in 0..3 {
         let Ok(next) = percent_decode_str(&text).decode_utf8().map(String::from) else {
@@ -71,28 +73,28 @@ fn decoded(text: &str) -> String {
     shown.trim().to_owned()
 }
 
-/// What comes of asking for a code.
+/// The outcome of a request for a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SendCodeReply {
     Sent,
-    AnswerMismatch,
-    PasswordMismatch,
+    WrongAnswer,
+    WrongPassword,
     AnswerMissing,
-    /// For a reason of ERP's own.
+    /// For a reason within ERP.
     NotSent,
 }
 
-/// Reads `{"msg": "…"}`, whatever its media type.
-pub(super) fn code(body: &str) -> Result<SendCodeReply, UnknownReply> {
-    // An object and nothing else: serde takes a list for a struct, too.
-    let said: serde_json::Map<String, serde_json::Value> = serde_json::from_str(body)
+/// Parses `{"msg": "…"}`, whatever its media type.
+pub(super) fn parse_send_code_reply(body: &str) -> Result<SendCodeReply, UnknownReply> {
+    // Parsed as a map, because serde would also accept an array for a struct.
+    let reply: serde_json::Map<String, serde_json::Value> = serde_json::from_str(body)
         .map_err(|_| UnknownReply("something else than a message about the code"))?;
-    let msg = said.get("msg").and_then(serde_json::Value::as_str);
-    let msg = collapsed(msg.ok_or(UnknownReply("a message about the code without a text"))?);
+    let msg = reply.get("msg").and_then(serde_json::Value::as_str);
+    let msg = normalise_text(msg.ok_or(UnknownReply("a message about the code without a text"))?);
     Ok(if msg.contains("question's answare mismatch") {
-        SendCodeReply::AnswerMismatch
+        SendCodeReply::WrongAnswer
     } else if msg.contains("password mismatch") {
-        SendCodeReply::PasswordMismatch
+        SendCodeReply::WrongPassword
     } else if msg.contains("otp") && msg.contains("has been sent") {
         SendCodeReply::Sent
     } else if msg.contains("make sure answare") {
@@ -102,112 +104,113 @@ pub(super) fn code(body: &str) -> Result<SendCodeReply, UnknownReply> {
     })
 }
 
-/// The proof that somebody signed in, and ERP's own key to their account: looked at, presented once at
-/// most, never kept and never shown.
+/// ERP's single sign-on token: the proof of a sign-in, and access to the account. It is presented at
+/// most once, never stored and never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct SsoToken(pub Zeroizing<String>);
 
 impl SsoToken {
-    /// 16 to 512 letters, digits and `._~-`. What stands in it is ERP's affair.
+    /// Accepts 16 to 512 letters, digits and `._~-`; the content is opaque.
     pub(super) fn parse(value: &str) -> Option<Self> {
-        let is_good = (16..=512).contains(&value.len()) && value.bytes().all(is_in_tokens);
-        is_good.then(|| Self(Zeroizing::new(value.to_owned())))
+        let is_valid = (16..=512).contains(&value.len()) && value.bytes().all(is_token_byte);
+        is_valid.then(|| Self(Zeroizing::new(value.to_owned())))
     }
 }
 
-fn is_in_tokens(byte: u8) -> bool {
+fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"._~-".contains(&byte)
 }
 
-/// Where a redirect leads after somebody tried to sign in.
+/// The target of a redirect after the sign-in form.
 #[derive(PartialEq, Eq)]
 pub(super) enum RedirectTarget {
-    /// To the portal, with a token.
-    Success(SsoToken),
-    /// To where those are sent whose session is gone.
-    Expired,
-    Onward,
+    /// The portal, with a token.
+    Portal(SsoToken),
+    /// The login or a logout page: the session has expired.
+    SessionExpired,
+    Intermediate,
 }
 
-/// Reads the address of a redirect, which is known to be ERP's own.
-pub(super) fn hop(to: &Url) -> RedirectTarget {
-    let path = to.path();
+/// Classifies a redirect target on ERP's own origin.
+pub(super) fn classify_redirect(target: &Url) -> RedirectTarget {
+    let path = target.path();
     if path.starts_with(PORTAL)
-        && let Some(token) = parameter(to, "ssoToken").and_then(|value| SsoToken::parse(&value))
+        && let Some(token) =
+            single_query_param(target, "ssoToken").and_then(|value| SsoToken::parse(&value))
     {
-        return RedirectTarget::Success(token);
+        return RedirectTarget::Portal(token);
     }
-    let is_beginning = [LOGIN, LOGOUT, LOGGED_OUT].contains(&path);
-    if is_beginning {
-        RedirectTarget::Expired
+    let is_logged_out = [LOGIN, LOGOUT, LOGOUT_MESSAGE].contains(&path);
+    if is_logged_out {
+        RedirectTarget::SessionExpired
     } else {
-        RedirectTarget::Onward
+        RedirectTarget::Intermediate
     }
 }
 
-/// How a try to sign in ended.
+/// The outcome of a sign-in.
 #[derive(PartialEq, Eq)]
 pub(super) enum SignInReply {
-    /// Somebody is in.
+    /// The sign-in succeeded.
     Token(SsoToken),
-    CodeMismatch,
-    PreviousSession,
-    /// The form again: password or answer do not hold any more.
+    WrongCode,
+    OtherSessionActive,
+    /// The login form again: password or answer are no longer accepted.
     Rejected,
 }
 
-/// Reads the page on which such a try ends. A token of a page is a candidate: whoever wants to believe
-/// it has to see that it opens the portal. `cookie` is an `ssoToken` that was set on the way to it.
+/// Parses the page after the sign-in form. A token on it is only a candidate: the caller must check that
+/// it opens the portal. `cookie` is an `ssoToken` that was set on the way.
 ///
-/// Every sign of a refusal is looked for before any sign of success: what looks like a token may
-/// stand on any page.
-pub(super) fn signed_in(
+/// Signs of a refusal are matched before signs of success, because any page may contain a text that
+/// looks like a token.
+pub(super) fn parse_sign_in_page(
     page: &HtmlPage,
     body: &str,
     cookie: Option<&str>,
 ) -> Result<SignInReply, UnknownReply> {
     if page.text.contains("email otp mismatch") || page.text.contains("invalid otp") {
-        return Ok(SignInReply::CodeMismatch);
+        return Ok(SignInReply::WrongCode);
     }
     if page.text.contains("your previous session is still active") {
-        return Ok(SignInReply::PreviousSession);
+        return Ok(SignInReply::OtherSessionActive);
     }
     if page.is_login_form {
         return Ok(SignInReply::Rejected);
     }
-    let token = handed_over(body).or_else(|| SsoToken::parse(cookie?));
+    let token = find_portal_token(body).or_else(|| SsoToken::parse(cookie?));
     token
         .map(SignInReply::Token)
         .ok_or(UnknownReply("neither a refusal nor a token"))
 }
 
-/// The token of a page that goes on by itself: `/IIT_ERP3/…?ssoToken=…` in a script or a link.
-fn handed_over(body: &str) -> Option<SsoToken> {
+/// The token of a page that redirects by script or link to `/IIT_ERP3/…?ssoToken=…`.
+fn find_portal_token(body: &str) -> Option<SsoToken> {
     const MARK: &str = "ssoToken=";
-    body.match_indices(MARK).find_map(|(at, _)| {
-        let (before, after) = body.split_at_checked(at)?;
-        let is_end = |sign: char| sign.is_whitespace() || "\"'<>".contains(sign);
-        let address = before.rsplit(is_end).next()?;
+    body.match_indices(MARK).find_map(|(index, _)| {
+        let (before, after) = body.split_at_checked(index)?;
+        let is_url_delimiter = |sign: char| sign.is_whitespace() || "\"'<>".contains(sign);
+        let address = before.rsplit(is_url_delimiter).next()?;
         let is_portal = address.contains(PORTAL) && address.ends_with(['?', '&']);
         let value = after.strip_prefix(MARK).filter(|_| is_portal)?;
         SsoToken::parse(
             value
-                .split(|sign| !u8::try_from(sign).is_ok_and(is_in_tokens))
+                .split(|sign| !u8::try_from(sign).is_ok_and(is_token_byte))
                 .next()?,
         )
     })
 }
 
-/// Whether a page is the portal as somebody sees it who is in.
-pub(super) fn is_portal(address: &Url, body: &str, page: &HtmlPage) -> bool {
+/// Whether a page is the portal of a signed-in person.
+pub(super) fn is_portal_page(address: &Url, body: &str, page: &HtmlPage) -> bool {
     let is_denied = page.text.contains("you may not have access to this page");
     let is_outside = address.path().starts_with("/SSOAdministration/");
     let has_menu = body.contains("getModules.htm") || body.contains("showmenu.htm");
     has_menu && !is_denied && !is_outside && !page.is_login_form
 }
 
-/// The name in the portal's title, `Welcome Asha Rao to ERP, IIT Kharagpur`: first names and last.
-pub(super) fn name(page: &HtmlPage) -> Option<(String, String)> {
+/// The name in the portal's title, `Welcome Asha Rao to ERP, IIT Kharagpur`: first names and last name.
+pub(super) fn parse_person_name(page: &HtmlPage) -> Option<(String, String)> {
     let title = page.title.split_whitespace().collect::<Vec<_>>().join(" ");
     let (_, rest) = title.split_once("Welcome ")?;
     let (name, _) = rest.split_once(" to ERP")?;
@@ -219,78 +222,12 @@ pub(super) fn name(page: &HtmlPage) -> Option<(String, String)> {
     }
 }
 
-/// What is looked for on a page, as a browser would read it.
-#[derive(Default)]
-pub(super) struct HtmlPage {
-    /// All its words, scripts' too: in small letters, one blank between them.
-    text: Zeroizing<String>,
-    title: String,
-    session_token: Option<Zeroizing<String>>,
-    is_login_form: bool,
-}
-
-impl HtmlPage {
-    pub(super) fn read(html: &str) -> Self {
-        let mut emitter = DefaultEmitter::default();
-        // What is inside of a script is no tag.
-        emitter.naively_switch_states(true);
-        let (mut page, mut words) = (Self::default(), Zeroizing::new(String::new()));
-        let mut is_title = false;
-        for token in Tokenizer::new_with_emitter(html, emitter).flatten() {
-            match token {
-                Token::StartTag(tag) => {
-                    is_title = tag.name.as_slice() == b"title" && page.title.is_empty();
-                    words.push(' ');
-                    page.note(&tag);
-                }
-                Token::EndTag(_) => {
-                    is_title = false;
-                    words.push(' ');
-                }
-                Token::String(text) => {
-                    let text = String::from_utf8_lossy(&text);
-                    words.push_str(&text);
-                    let part = Some(text).filter(|_| is_title);
-                    page.title.push_str(&part.unwrap_or_default());
-                }
-                _ => {}
-            }
-        }
-        page.text = Zeroizing::new(collapsed(&words));
-        page
-    }
-
-    fn note(&mut self, tag: &StartTag<()>) {
-        let is = |name: &str, value: &str| attribute(tag, name).is_some_and(|it| it == value);
-        let is_input = tag.name.as_slice() == b"input";
-        self.is_login_form |= is("id", "loginForm") || (is_input && is("name", "user_id"));
-        let is_token = is_input && (is("id", "sessionToken") || is("name", "sessionToken"));
-        if is_token && self.session_token.is_none() {
-            let value = attribute(tag, "value").filter(|value| !value.is_empty());
-            self.session_token = value.map(Zeroizing::new);
-        }
-    }
-}
-
-fn attribute(tag: &StartTag<()>, name: &str) -> Option<String> {
-    let value = tag.attributes.get(name.as_bytes())?;
-    Some(String::from_utf8_lossy(value).into_owned())
-}
-
-/// A query parameter that is there once, decoded.
-fn parameter(address: &Url, name: &str) -> Option<Zeroizing<String>> {
+/// The decoded value of a query parameter that occurs exactly once.
+fn single_query_param(address: &Url, name: &str) -> Option<Zeroizing<String>> {
     let mut values = address.query_pairs().filter(|(known, _)| known == name);
     let (_, value) = values.next()?;
     let value = Zeroizing::new(value.into_owned());
     (values.next().is_none() && !value.is_empty()).then_some(value)
-}
-
-/// In small letters, with one blank where there was any.
-fn collapsed(text: &str) -> String {
-    text.split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .to_lowercase()
 }
 
 #[cfg(test)]
@@ -306,19 +243,20 @@ mod tests {
             .unwrap()
     }
 
-    fn judged(body: &str) -> Result<SignInReply, UnknownReply> {
-        signed_in(&HtmlPage::read(body), body, None)
+    fn classify(body: &str) -> Result<SignInReply, UnknownReply> {
+        parse_sign_in_page(&HtmlPage::parse(body), body, None)
     }
 
     #[test]
     fn e02_the_hidden_field_wins_over_the_address() {
         let address = url("/SSOAdministration/login.htm?sessionToken=OLD&requestedUrl=x");
-        let token =
-            |page: &str| session_token(&HtmlPage::read(page), &address).map(|it| it.to_string());
+        let token = |page: &str| {
+            parse_session_token(&HtmlPage::parse(page), &address).map(|value| value.to_string())
+        };
         let page =
             "<form><input type=hidden name='sessionToken' id=sessionToken value=\"NE&#87;\">";
         assert_eq!(token(page).unwrap(), "NEW");
-        // Neither a comment nor a script is a field.
+        // Comments and scripts contain no form fields.
         assert_eq!(
             token("<!-- <input id=sessionToken value=X> -->").unwrap(),
             "OLD"
@@ -328,8 +266,8 @@ mod tests {
             "OLD"
         );
         assert_eq!(token("<input name=sessionToken value=''>").unwrap(), "OLD");
-        let nowhere = session_token(
-            &HtmlPage::read("<p>maintenance"),
+        let nowhere = parse_session_token(
+            &HtmlPage::parse("<p>maintenance"),
             &url("/SSOAdministration/login.htm"),
         );
         assert!(nowhere.is_err());
@@ -337,21 +275,21 @@ mod tests {
 
     #[test]
     fn e04_false_and_nothing_are_nobody() {
-        for nobody in ["FALSE", "false\r\n", "", " \n", "False"] {
-            assert_eq!(question(nobody), Ok(None), "{nobody:?}");
+        for body in ["FALSE", "false\r\n", "", " \n", "False"] {
+            assert_eq!(parse_question(body), Ok(None), "{body:?}");
         }
         assert_eq!(
-            question("Is it FALSE?"),
+            parse_question("Is it FALSE?"),
             Ok(Some("Is it FALSE?".to_owned()))
         );
-        assert!(question("<!DOCTYPE html>\n<HTML>").is_err());
-        assert!(question(&"x".repeat(501)).is_err());
-        assert!(question("\u{fffd}\u{fffd}").is_err());
+        assert!(parse_question("<!DOCTYPE html>\n<HTML>").is_err());
+        assert!(parse_question(&"x".repeat(501)).is_err());
+        assert!(parse_question("\u{fffd}\u{fffd}").is_err());
     }
 
     #[test]
     fn e05_questions_are_shown_decoded() {
-        let shown = |text: &str| question(text).unwrap().unwrap();
+        let shown = |text: &str| parse_question(text).unwrap().unwrap();
         assert_eq!(shown("Which%2520city%3F"), "Which city?");
         assert_eq!(shown("1%252525252B1"), "1%252B1");
         assert_eq!(shown("1 + 1 = 100%?"), "1 + 1 = 100%?");
@@ -361,26 +299,28 @@ mod tests {
 
     #[test]
     fn e06_e07_e08_e10_messages_are_known_by_their_words() {
-        let said = |msg: &str| code(&serde_json::json!({ "msg": msg }).to_string()).unwrap();
+        let reply = |msg: &str| {
+            parse_send_code_reply(&serde_json::json!({ "msg": msg }).to_string()).unwrap()
+        };
         let wrong_answer = "Unable to send OTP due to security question's answare mismatch .";
-        assert_eq!(said(wrong_answer), SendCodeReply::AnswerMismatch);
+        assert_eq!(reply(wrong_answer), SendCodeReply::WrongAnswer);
         assert_eq!(
-            said("Unable to send OTP due to password mismatch."),
-            SendCodeReply::PasswordMismatch
+            reply("Unable to send OTP due to password mismatch."),
+            SendCodeReply::WrongPassword
         );
         let sent = "An OTP(valid for a short time) has been sent to your email id registered with ERP, IIT Kharagpur. Please use that OTP for further processing. ";
-        assert_eq!(said(sent), SendCodeReply::Sent);
+        assert_eq!(reply(sent), SendCodeReply::Sent);
         let empty =
             "Unable to send OTP. Make sure answare of the security question has been provided.";
-        assert_eq!(said(empty), SendCodeReply::AnswerMissing);
+        assert_eq!(reply(empty), SendCodeReply::AnswerMissing);
         assert_eq!(
-            said("unable to  send OTP due to PASSWORD\nmismatch"),
-            SendCodeReply::PasswordMismatch
+            reply("unable to  send OTP due to PASSWORD\nmismatch"),
+            SendCodeReply::WrongPassword
         );
         for unknown in ["", "Database is down", "OTP", "has been sent"] {
-            assert_eq!(said(unknown), SendCodeReply::NotSent, "{unknown}");
+            assert_eq!(reply(unknown), SendCodeReply::NotSent, "{unknown}");
         }
-        for strange in [
+        for body in [
             "",
             "null",
             "[]",
@@ -391,19 +331,18 @@ mod tests {
             "{\"message\":\"x\"}",
             "[\"OTP has been sent\"]",
         ] {
-            assert!(code(strange).is_err(), "{strange}");
+            assert!(parse_send_code_reply(body).is_err(), "{body}");
         }
     }
 
     #[test]
     fn e11_a_token_in_a_redirect_to_the_portal_is_success() {
-        let is_success =
-            |to: &str| matches!(hop(&url(to)), RedirectTarget::Success(token) if *token.0 == TOKEN);
+        let is_success = |target: &str| matches!(classify_redirect(&url(target)), RedirectTarget::Portal(token) if *token.0 == TOKEN);
         assert!(is_success(&format!("/IIT_ERP3/?ssoToken={TOKEN}")));
         assert!(is_success(&format!(
             "/IIT_ERP3/menulist.htm?a=b&ssoToken={TOKEN}"
         )));
-        for no in [
+        for address in [
             format!("/?ssoToken={TOKEN}"),
             format!("/IIT_ERP3evil/?ssoToken={TOKEN}"),
             format!("/IIT_ERP3/?ssotoken={TOKEN}"),
@@ -414,11 +353,17 @@ mod tests {
             format!("/IIT_ERP3/?ssoToken={TOKEN}%20"),
             format!("/IIT_ERP3/?ssoToken={}", "A".repeat(513)),
         ] {
-            assert!(hop(&url(&no)) == RedirectTarget::Onward, "{no}");
+            assert!(
+                classify_redirect(&url(&address)) == RedirectTarget::Intermediate,
+                "{address}"
+            );
         }
-        for back in ["login.htm?sessionToken=x", "logout.htm", "logoutmsg.htm"] {
-            let to = url(&format!("/SSOAdministration/{back}"));
-            assert!(hop(&to) == RedirectTarget::Expired, "{back}");
+        for path in ["login.htm?sessionToken=x", "logout.htm", "logoutmsg.htm"] {
+            let target = url(&format!("/SSOAdministration/{path}"));
+            assert!(
+                classify_redirect(&target) == RedirectTarget::SessionExpired,
+                "{path}"
+            );
         }
     }
 
@@ -426,28 +371,28 @@ mod tests {
     fn e12_e14_e17_refusals_are_known_by_their_words() {
         let login = "<form id=loginForm><input name=user_id></form>";
         for (page, expected) in [
-            ("ERROR:Email OTP mismatch", SignInReply::CodeMismatch),
+            ("ERROR:Email OTP mismatch", SignInReply::WrongCode),
             (
                 "<html><b>ERROR:Email</b>\n OTP mismatch",
-                SignInReply::CodeMismatch,
+                SignInReply::WrongCode,
             ),
-            ("<p>Invalid   OTP", SignInReply::CodeMismatch),
+            ("<p>Invalid   OTP", SignInReply::WrongCode),
             (
                 "<script>alert('Invalid OTP')</script>",
-                SignInReply::CodeMismatch,
+                SignInReply::WrongCode,
             ),
             (
                 "<p>Your previous <b>session</b> is still active",
-                SignInReply::PreviousSession,
+                SignInReply::OtherSessionActive,
             ),
             (login, SignInReply::Rejected),
             ("<input name='user_id'>", SignInReply::Rejected),
         ] {
-            assert!(judged(page) == Ok(expected), "{page}");
-            // With a token on it, it is the same refusal.
+            assert!(classify(page) == Ok(expected), "{page}");
+            // A token on the page does not change the refusal.
             let page = format!("{page} <a href=\"/IIT_ERP3/?ssoToken={TOKEN}\">x</a>");
             assert!(
-                !matches!(judged(&page), Ok(SignInReply::Token(_))),
+                !matches!(classify(&page), Ok(SignInReply::Token(_))),
                 "{page}"
             );
         }
@@ -455,15 +400,14 @@ mod tests {
 
     #[test]
     fn e15_a_token_in_a_page_is_a_candidate_only_where_it_leads_to_the_portal() {
-        let is_candidate =
-            |body: &str| matches!(judged(body), Ok(SignInReply::Token(token)) if *token.0 == TOKEN);
+        let is_candidate = |body: &str| matches!(classify(body), Ok(SignInReply::Token(token)) if *token.0 == TOKEN);
         assert!(is_candidate(&format!(
             "<script>location.href=\"/IIT_ERP3/?ssoToken={TOKEN}\"</script>"
         )));
         assert!(is_candidate(&format!(
             "location='https://erp.example/IIT_ERP3/home.htm?a=b&ssoToken={TOKEN}'"
         )));
-        for no in [
+        for address in [
             format!("<p>ssoToken={TOKEN}</p>"),
             format!("'/elsewhere/?ssoToken={TOKEN}'"),
             format!("\"/IIT_ERP3/\" + \"?ssoToken={TOKEN}\""),
@@ -471,14 +415,14 @@ mod tests {
             "OK".to_owned(),
             String::new(),
         ] {
-            assert!(judged(&no).is_err(), "{no}");
+            assert!(classify(&address).is_err(), "{address}");
         }
-        let page = HtmlPage::read("welcome");
+        let page = HtmlPage::parse("welcome");
         assert!(matches!(
-            signed_in(&page, "welcome", Some(TOKEN)),
+            parse_sign_in_page(&page, "welcome", Some(TOKEN)),
             Ok(SignInReply::Token(_))
         ));
-        assert!(signed_in(&page, "welcome", Some("short")).is_err());
+        assert!(parse_sign_in_page(&page, "welcome", Some("short")).is_err());
     }
 
     #[test]
@@ -488,21 +432,27 @@ mod tests {
                 "<title>Welcome {name} to ERP, IIT Kharagpur</title><a href=getModules.htm>x</a>"
             )
         };
-        let named = |who: &str| name(&HtmlPage::read(&home(who)));
+        let named = |who: &str| parse_person_name(&HtmlPage::parse(&home(who)));
         let pair = |first: &str, last: &str| Some((first.to_owned(), last.to_owned()));
         assert_eq!(named("Asha Rao"), pair("Asha", "Rao"));
         assert_eq!(named(" Ravi  Kumar\nMenon "), pair("Ravi Kumar", "Menon"));
         assert_eq!(named("Meera"), pair("Meera", ""));
         assert_eq!(named("D&#39;Souza &amp; Sons"), pair("D'Souza &", "Sons"));
-        assert_eq!(name(&HtmlPage::read("<title>ERP</title>")), None);
+        assert_eq!(
+            parse_person_name(&HtmlPage::parse("<title>ERP</title>")),
+            None
+        );
 
-        let judge =
-            |address: &str, body: &str| is_portal(&url(address), body, &HtmlPage::read(body));
-        assert!(judge("/IIT_ERP3/", &home("Asha Rao")));
-        assert!(!judge("/SSOAdministration/x.htm", &home("Asha Rao")));
-        assert!(!judge("/IIT_ERP3/", "<p>OK"));
+        let is_portal_at =
+            |address: &str, body: &str| is_portal_page(&url(address), body, &HtmlPage::parse(body));
+        assert!(is_portal_at("/IIT_ERP3/", &home("Asha Rao")));
+        assert!(!is_portal_at("/SSOAdministration/x.htm", &home("Asha Rao")));
+        assert!(!is_portal_at("/IIT_ERP3/", "<p>OK"));
         let denied = "getModules.htm You may not have access to this page. Direct access to any URL is restricted.";
-        assert!(!judge("/IIT_ERP3/", denied));
-        assert!(!judge("/IIT_ERP3/", "<form id=loginForm>showmenu.htm"));
+        assert!(!is_portal_at("/IIT_ERP3/", denied));
+        assert!(!is_portal_at(
+            "/IIT_ERP3/",
+            "<form id=loginForm>showmenu.htm"
+        ));
     }
 }

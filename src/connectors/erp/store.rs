@@ -1,10 +1,10 @@
-//! What the characters of a roll number mean here, as rows.
+//! SQL of the tables that give the characters of a roll number their meaning.
 
-use super::roll::RollClass;
+use super::roll_number::RollClass;
 use crate::platform::db;
 use crate::platform::db::Executor;
 
-/// One meaning of a fifth character, for every department or for one.
+/// The meaning of a fifth character, for all departments or for one.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct ClassRow {
     pub class: String,
@@ -15,14 +15,14 @@ pub struct ClassRow {
     pub kind: String,
 }
 
-/// A department that profiles know by another code than roll numbers do.
+/// A department whose profile code differs from its letters in roll numbers.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct DepartmentRow {
     pub code: String,
     pub department: String,
 }
 
-/// What a class means in a department: the department's own row, or the one for all.
+/// The meaning of a class in a department: the department's own row, or else the general one.
 pub(super) async fn find_class(
     db: impl Executor<'_>,
     class: &str,
@@ -67,7 +67,7 @@ pub(super) async fn list_departments(db: impl Executor<'_>) -> db::Result<Vec<De
     Ok(rows.fetch_all(db).await?)
 }
 
-pub(super) async fn put_class(db: impl Executor<'_>, row: &ClassRow) -> db::Result<()> {
+pub(super) async fn upsert_class(db: impl Executor<'_>, row: &ClassRow) -> db::Result<()> {
     sqlx::query!(
         r#"insert into roll_classes (class, department, degree, years, type)
            values ($1, $2, $3, $4, $5)
@@ -84,21 +84,24 @@ pub(super) async fn put_class(db: impl Executor<'_>, row: &ClassRow) -> db::Resu
     Ok(())
 }
 
-/// Whether there was one.
+/// Returns whether a row was deleted.
 pub(super) async fn delete_class(
     db: impl Executor<'_>,
     class: &str,
     department: Option<&str>,
 ) -> db::Result<bool> {
-    let gone = sqlx::query!(
+    let result = sqlx::query!(
         "delete from roll_classes where class = $1 and department = $2",
         class,
         department.unwrap_or_default(),
     );
-    Ok(gone.execute(db).await?.rows_affected() > 0)
+    Ok(result.execute(db).await?.rows_affected() > 0)
 }
 
-pub(super) async fn put_department(db: impl Executor<'_>, row: &DepartmentRow) -> db::Result<()> {
+pub(super) async fn upsert_department(
+    db: impl Executor<'_>,
+    row: &DepartmentRow,
+) -> db::Result<()> {
     sqlx::query!(
         r#"insert into roll_departments (code, department) values ($1, $2)
            on conflict on constraint roll_departments_pkey do update set department = excluded.department"#,

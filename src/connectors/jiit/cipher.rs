@@ -1,6 +1,6 @@
-//! The portal's envelope: AES-128-CBC with a key that changes at midnight in India. Key and start
-//! value are known to everybody, so this hides nothing: what is sealed is treated as if it were plain.
-//! The day is an argument; nothing here asks a clock.
+//! The portal's encryption: AES-128-CBC with a key that changes at midnight in India. Key and IV are
+//! public knowledge, so this protects nothing; encrypted data is treated like plaintext. The date is an
+//! argument; no function here reads a clock.
 
 use aes::Aes128;
 use aes::cipher::block_padding::Pkcs7;
@@ -13,81 +13,89 @@ use zeroize::Zeroizing;
 
 use crate::platform::clock::Timestamp;
 
-const BLOCK: usize = 16;
-const START: [u8; BLOCK] = *b"dcek9wb8frty1pnm";
-/// Indian Standard Time, all year.
-const INDIA: UtcOffset = time::macros::offset!(+5:30);
+const BLOCK_SIZE: usize = 16;
+const IV: [u8; BLOCK_SIZE] = *b"dcek9wb8frty1pnm";
+/// Indian Standard Time, which has no daylight saving time.
+const INDIAN_STANDARD_TIME: UtcOffset = time::macros::offset!(+5:30);
 
-/// How many random characters [`local_name`] takes.
-pub(super) const NAME_CHARACTERS: usize = 9;
+/// The number of random characters that [`local_name_header`] takes.
+pub(super) const LOCAL_NAME_RANDOM_LENGTH: usize = 9;
 
-/// A calendar day in India: what a key is good for.
+/// A calendar day in India, for which a key is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct KeyDate(Date);
 
 impl KeyDate {
-    /// The day it is in India at this moment, whatever the zone of the machine or of `moment`.
-    pub(super) fn of(moment: Timestamp) -> Self {
-        // Only the last hours of the year 9999 have no next day.
-        let there = moment.checked_to_offset(INDIA).unwrap_or(moment);
-        Self(there.date())
+    /// The day in India at `time`, whatever its offset.
+    pub(super) fn of(time: Timestamp) -> Self {
+        // This fails only in the last hours of the year 9999.
+        let local = time.checked_to_offset(INDIAN_STANDARD_TIME).unwrap_or(time);
+        Self(local.date())
     }
 
     /// The day in India of an HTTP `Date` header (RFC 9110 §5.6.7).
-    pub(super) fn stated(header: &str) -> Option<Self> {
+    pub(super) fn from_http_date(header: &str) -> Option<Self> {
         Timestamp::parse(header, &Rfc2822).ok().map(Self::of)
     }
 
-    /// Seven digits: day, month and year by their first digits, the weekday (Sunday is 0), then by
-    /// their second digits.
-    fn sequence(self) -> [u8; 7] {
+    /// Seven digits: the first digits of day, month and year, the weekday (Sunday is 0), then the second
+    /// digits of day, month and year.
+    fn date_digits(self) -> [u8; 7] {
         let year = u8::try_from(self.0.year().rem_euclid(100)).unwrap_or_default();
-        let two = |number: u8| [b'0' + number / 10, b'0' + number % 10];
-        let [day, day_ends] = two(self.0.day());
-        let [month, month_ends] = two(self.0.month().into());
-        let [year, year_ends] = two(year);
+        let two_digits = |number: u8| [b'0' + number / 10, b'0' + number % 10];
+        let [day, day_second] = two_digits(self.0.day());
+        let [month, month_second] = two_digits(self.0.month().into());
+        let [year, year_second] = two_digits(year);
         let weekday = b'0' + self.0.weekday().number_days_from_sunday();
-        [day, month, year, weekday, day_ends, month_ends, year_ends]
+        [
+            day,
+            month,
+            year,
+            weekday,
+            day_second,
+            month_second,
+            year_second,
+        ]
     }
 
-    fn key(self) -> [u8; BLOCK] {
-        let sequence = self.sequence();
+    fn key(self) -> [u8; BLOCK_SIZE] {
+        let sequence = self.date_digits();
         let bytes = b"qa8y".iter().chain(&sequence).chain(b"ty1pn");
-        let mut key = [0; BLOCK];
-        for (place, byte) in key.iter_mut().zip(bytes) {
-            *place = *byte;
+        let mut key = [0; BLOCK_SIZE];
+        for (target, byte) in key.iter_mut().zip(bytes) {
+            *target = *byte;
         }
         key
     }
 }
 
-/// `plain` as the portal wants it on that day, in base64. Every buffer it passes through is wiped.
-pub(super) fn seal(day: KeyDate, plain: &[u8]) -> Zeroizing<Vec<u8>> {
-    let mut padded = Zeroizing::new(vec![0; (plain.len() / BLOCK + 1) * BLOCK]);
-    if let Some(front) = padded.get_mut(..plain.len()) {
-        front.copy_from_slice(plain);
+/// Encrypts with the day's key and encodes in base64. All buffers are wiped.
+pub(super) fn encrypt(day: KeyDate, plaintext: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut padded = Zeroizing::new(vec![0; (plaintext.len() / BLOCK_SIZE + 1) * BLOCK_SIZE]);
+    if let Some(front) = padded.get_mut(..plaintext.len()) {
+        front.copy_from_slice(plaintext);
     }
-    let cipher = cbc::Encryptor::<Aes128>::new(&day.key().into(), &START.into());
-    // There is room for the padding, so neither of these fails.
-    let Ok(sealed) = cipher.encrypt_padded::<Pkcs7>(&mut padded, plain.len()) else {
+    let cipher = cbc::Encryptor::<Aes128>::new(&day.key().into(), &IV.into());
+    // The buffer has room for the padding, so this does not fail.
+    let Ok(ciphertext) = cipher.encrypt_padded::<Pkcs7>(&mut padded, plaintext.len()) else {
         return Zeroizing::default();
     };
-    let mut text = Zeroizing::new(vec![0; sealed.len().div_ceil(3) * 4]);
-    match STANDARD.encode_slice(sealed, &mut text) {
+    let mut text = Zeroizing::new(vec![0; ciphertext.len().div_ceil(3) * 4]);
+    match STANDARD.encode_slice(ciphertext, &mut text) {
         Ok(length) if length == text.len() => text,
         _ => Zeroizing::default(),
     }
 }
 
-/// The header that must come with every request, from [`NAME_CHARACTERS`] letters and digits that
-/// are new each time.
-pub(super) fn local_name(day: KeyDate, random: &str) -> Zeroizing<Vec<u8>> {
+/// The value of the `LocalName` header, required in every request, from [`LOCAL_NAME_RANDOM_LENGTH`] new
+/// random letters and digits.
+pub(super) fn local_name_header(day: KeyDate, random: &str) -> Zeroizing<Vec<u8>> {
     let (front, back) = random.split_at_checked(4).unwrap_or((random, ""));
-    let mut name = Zeroizing::new(Vec::with_capacity(BLOCK));
+    let mut name = Zeroizing::new(Vec::with_capacity(BLOCK_SIZE));
     name.extend_from_slice(front.as_bytes());
-    name.extend_from_slice(&day.sequence());
+    name.extend_from_slice(&day.date_digits());
     name.extend_from_slice(back.as_bytes());
-    seal(day, &name)
+    encrypt(day, &name)
 }
 
 #[cfg(test)]
@@ -101,7 +109,7 @@ mod tests {
         KeyDate(Date::parse(text, &format).unwrap())
     }
 
-    fn at(unix: i64) -> KeyDate {
+    fn key_date_at(unix: i64) -> KeyDate {
         KeyDate::of(Timestamp::from_unix_timestamp(unix).unwrap())
     }
 
@@ -109,9 +117,9 @@ mod tests {
         std::str::from_utf8(bytes).unwrap()
     }
 
-    fn open(day: KeyDate, sealed: &str) -> Vec<u8> {
-        let mut bytes = STANDARD.decode(sealed).unwrap();
-        let cipher = cbc::Decryptor::<Aes128>::new(&day.key().into(), &START.into());
+    fn decrypt(day: KeyDate, ciphertext: &str) -> Vec<u8> {
+        let mut bytes = STANDARD.decode(ciphertext).unwrap();
+        let cipher = cbc::Decryptor::<Aes128>::new(&day.key().into(), &IV.into());
         cipher.decrypt_padded::<Pkcs7>(&mut bytes).unwrap().to_vec()
     }
 
@@ -133,26 +141,26 @@ mod tests {
             ("2026-11-22", "2120216", "qa8y2120216ty1pn"),
             ("2099-12-31", "3194129", "qa8y3194129ty1pn"),
         ] {
-            assert_eq!(text(&day(date).sequence()), sequence, "{date}");
+            assert_eq!(text(&day(date).date_digits()), sequence, "{date}");
             assert_eq!(text(&day(date).key()), key, "{date}");
         }
     }
 
     #[test]
     fn j02_the_key_changes_at_midnight_in_india_wherever_the_machine_stands() {
-        assert_eq!(text(&at(1_790_792_999).key()), "qa8y3023096ty1pn");
-        assert_eq!(text(&at(1_790_793_000).key()), "qa8y0124106ty1pn");
-        assert_eq!(text(&at(1_767_205_800).sequence()), "0024116");
-        // A moment told in another zone is the same moment.
+        assert_eq!(text(&key_date_at(1_790_792_999).key()), "qa8y3023096ty1pn");
+        assert_eq!(text(&key_date_at(1_790_793_000).key()), "qa8y0124106ty1pn");
+        assert_eq!(text(&key_date_at(1_767_205_800).date_digits()), "0024116");
+        // The same moment in another time zone.
         for zone in [time::macros::offset!(-5), time::macros::offset!(+14)] {
             let before = Timestamp::from_unix_timestamp(1_790_792_999).unwrap();
             assert_eq!(KeyDate::of(before.to_offset(zone)), day("2026-09-30"));
         }
         assert_eq!(
-            KeyDate::stated("Wed, 30 Sep 2026 18:30:00 GMT"),
+            KeyDate::from_http_date("Wed, 30 Sep 2026 18:30:00 GMT"),
             Some(day("2026-10-01"))
         );
-        assert_eq!(KeyDate::stated("yesterday"), None);
+        assert_eq!(KeyDate::from_http_date("yesterday"), None);
     }
 
     #[test]
@@ -201,7 +209,7 @@ mod tests {
                 "1qKd/5XhDXAuROKhLI1r3VS04JLdJepBpH62y20FFnU=",
             ),
         ] {
-            let name = local_name(day(date), random);
+            let name = local_name_header(day(date), random);
             assert_eq!(text(&name), header, "{date}");
             assert_eq!(name.len(), 44);
             let bytes = STANDARD.decode(header).unwrap();
@@ -212,7 +220,7 @@ mod tests {
 
     #[test]
     fn j04_what_is_sealed_is_the_known_text_and_opens_again() {
-        for (date, plain, sealed) in [
+        for (date, plaintext, ciphertext) in [
             (
                 "2024-10-27",
                 r#"{"username":"22000001","usertype":"S","captcha":{"captcha":"phw5n","hidden":"gmBctEffdSg="}}"#,
@@ -265,15 +273,19 @@ mod tests {
                 "MD7M9bLirC7kbgAsAodayHsgxxKD2PHYruS8h5PNWH7PAigsKSgZZ4pS7s7P4wK+",
             ),
         ] {
-            assert_eq!(text(&seal(day(date), plain.as_bytes())), sealed, "{plain}");
-            assert_eq!(text(&open(day(date), sealed)), plain);
+            assert_eq!(
+                text(&encrypt(day(date), plaintext.as_bytes())),
+                ciphertext,
+                "{plaintext}"
+            );
+            assert_eq!(text(&decrypt(day(date), ciphertext)), plaintext);
         }
     }
 
     #[test]
     fn j04_a_letter_escaped_and_a_letter_as_it_is_are_the_same_text() {
-        let value = |sealed| -> serde_json::Value {
-            serde_json::from_slice(&open(day("2026-09-30"), sealed)).unwrap()
+        let value = |ciphertext| -> serde_json::Value {
+            serde_json::from_slice(&decrypt(day("2026-09-30"), ciphertext)).unwrap()
         };
         assert_eq!(
             value("MD7M9bLirC7kbgAsAodayBCzdSL+/bWZ4EO9/1PZRYKJw6YNj7a8Z1QFlH2Zi2px"),

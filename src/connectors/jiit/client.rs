@@ -1,5 +1,5 @@
-//! The portal's four calls that we make. Says what was heard and judges nothing. What is sent is put
-//! together in buffers that have their whole length from the start, so that wiping one wipes all.
+//! The four requests to the portal. `reply.rs` parses the responses. Request bodies are written into
+//! buffers of their full length, so that wiping one buffer wipes every copy.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use crate::connectors::http::HttpRequest;
 use crate::platform::rng::SharedRng;
 use crate::platform::secret::alphanumeric;
 
-/// Must come with every request.
+/// Required in every request.
 const LOCAL_NAME: HeaderName = HeaderName::from_static("localname");
 const JSON: &str = "application/json";
-/// What a picture may take: somebody waits for the form.
-const PICTURE_WITHIN: Duration = Duration::from_secs(10);
+/// Shorter than for other requests, because the person waits for the form.
+const CAPTCHA_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where below the portal's address each call goes; each begins with a slash. They have changed twice
-/// in a year, so they are settings.
+/// The paths below the portal's address; each begins with a slash. They are settings, because they
+/// changed twice within a year.
 #[derive(Debug, Clone)]
 pub struct JiitPaths {
     pub captcha: String,
@@ -29,124 +29,138 @@ pub struct JiitPaths {
     pub particulars: String,
 }
 
-/// The portal, to be called.
+/// The HTTP client of the portal.
 pub(super) struct JiitClient {
-    pub caller: HttpClient,
+    pub http_client: HttpClient,
     pub paths: JiitPaths,
     pub rng: SharedRng,
-    /// What a call may take.
-    pub within: Duration,
+    /// The timeout of a request.
+    pub timeout: Duration,
 }
 
-/// What was heard. Its body is wiped when it is dropped.
+/// The portal's response. Its body is wiped when it is dropped.
 pub(super) struct JiitResponse {
     pub status: u16,
-    /// In India, by the portal's own clock.
-    pub day: Option<KeyDate>,
+    /// The day in India by the response's `Date` header.
+    pub key_date: Option<KeyDate>,
     pub body: Zeroizing<Vec<u8>>,
 }
 
 impl JiitClient {
-    pub(super) async fn captcha(&self, day: KeyDate) -> Option<JiitResponse> {
-        let call = self.caller.get(&self.paths.captcha);
-        let call = call.within(PICTURE_WITHIN.min(self.within));
-        self.hear(call, day).await
+    pub(super) async fn fetch_captcha(&self, key_date: KeyDate) -> Option<JiitResponse> {
+        let request = self.http_client.get(&self.paths.captcha);
+        let request = request.within(CAPTCHA_TIMEOUT.min(self.timeout));
+        self.send(request, key_date).await
     }
 
-    /// The first phase: whose account, and what the picture says.
-    pub(super) async fn pre_token(
+    /// The first phase: username and captcha.
+    pub(super) async fn request_pre_token(
         &self,
-        day: KeyDate,
+        key_date: KeyDate,
         username: &str,
-        (letters, hidden): (&str, &str),
+        (captcha_text, captcha_id): (&str, &str),
     ) -> Option<JiitResponse> {
-        let plain = object(&[
-            JsonPart::Said(r#"{"username":"#),
+        let plaintext = write_json(&[
+            JsonPart::Raw(r#"{"username":"#),
             JsonPart::Text(username),
-            JsonPart::Said(r#","usertype":"S","captcha":{"captcha":"#),
-            JsonPart::Text(letters),
-            JsonPart::Said(r#","hidden":"#),
-            JsonPart::Text(hidden),
-            JsonPart::Said("}}"),
+            JsonPart::Raw(r#","usertype":"S","captcha":{"captcha":"#),
+            JsonPart::Text(captcha_text),
+            JsonPart::Raw(r#","hidden":"#),
+            JsonPart::Text(captcha_id),
+            JsonPart::Raw("}}"),
         ]);
-        self.ask(&self.paths.pre_token, day, &plain).await
+        self.post_encrypted(&self.paths.pre_token, key_date, &plaintext)
+            .await
     }
 
-    /// The second phase: the first one's answer, which `opened` is, and the password.
-    pub(super) async fn token(
+    /// The second phase: the first phase's response, `pre_token_json`, and the password.
+    pub(super) async fn request_token(
         &self,
-        day: KeyDate,
-        opened: &[u8],
+        key_date: KeyDate,
+        pre_token_json: &[u8],
         password: &str,
     ) -> Option<JiitResponse> {
-        let opened = std::str::from_utf8(opened).unwrap_or_default();
-        let plain = object(&[
-            JsonPart::Said(opened),
-            JsonPart::Said(r#","Modulename":"STUDENTMODULE","passwordotpvalue":"#),
+        let pre_token_json = std::str::from_utf8(pre_token_json).unwrap_or_default();
+        let plaintext = write_json(&[
+            JsonPart::Raw(pre_token_json),
+            JsonPart::Raw(r#","Modulename":"STUDENTMODULE","passwordotpvalue":"#),
             JsonPart::Text(password),
-            JsonPart::Said("}"),
+            JsonPart::Raw("}"),
         ]);
-        self.ask(&self.paths.token, day, &plain).await
+        self.post_encrypted(&self.paths.token, key_date, &plaintext)
+            .await
     }
 
-    /// Personal information. `clinetid` is how the portal spells it.
-    pub(super) async fn particulars(
+    /// Requests the student's record. `clinetid` is the portal's spelling.
+    pub(super) async fn fetch_particulars(
         &self,
-        day: KeyDate,
+        key_date: KeyDate,
         token: &str,
         institute: &str,
     ) -> Option<JiitResponse> {
-        let plain = object(&[
-            JsonPart::Said(r#"{"clinetid":"SOAU","instituteid":"#),
+        let plaintext = write_json(&[
+            JsonPart::Raw(r#"{"clinetid":"SOAU","instituteid":"#),
             JsonPart::Text(institute),
-            JsonPart::Said("}"),
+            JsonPart::Raw("}"),
         ]);
-        let call = self.caller.post(&self.paths.particulars);
+        let request = self.http_client.post(&self.paths.particulars);
         let bearer = Zeroizing::new(format!("Bearer {token}"));
-        let call = call.header(header::AUTHORIZATION, &bearer);
-        // It gathers this from several places, and takes its time.
-        let call = call.within(2 * self.within).body(JSON, plain);
-        self.hear(call, day).await
+        let request = request.header(header::AUTHORIZATION, &bearer);
+        // The portal collects the record from several systems, which takes longer.
+        let request = request.within(2 * self.timeout).body(JSON, plaintext);
+        self.send(request, key_date).await
     }
 
-    async fn ask(&self, path: &str, day: KeyDate, plain: &[u8]) -> Option<JiitResponse> {
-        let call = self.caller.post(path).body(JSON, cipher::seal(day, plain));
-        self.hear(call, day).await
+    async fn post_encrypted(
+        &self,
+        path: &str,
+        key_date: KeyDate,
+        plaintext: &[u8],
+    ) -> Option<JiitResponse> {
+        let request = self
+            .http_client
+            .post(path)
+            .body(JSON, cipher::encrypt(key_date, plaintext));
+        self.send(request, key_date).await
     }
 
-    async fn hear(&self, call: HttpRequest<'_>, day: KeyDate) -> Option<JiitResponse> {
-        let random = alphanumeric(self.rng.as_ref(), cipher::NAME_CHARACTERS);
-        let name = cipher::local_name(day, &random);
+    async fn send(&self, request: HttpRequest<'_>, key_date: KeyDate) -> Option<JiitResponse> {
+        let random = alphanumeric(self.rng.as_ref(), cipher::LOCAL_NAME_RANDOM_LENGTH);
+        let name = cipher::local_name_header(key_date, &random);
         let name = std::str::from_utf8(&name).unwrap_or_default();
-        let call = call.header(LOCAL_NAME, name).header(header::ACCEPT, JSON);
-        let heard = call.send().await.ok()?;
+        let request = request
+            .header(LOCAL_NAME, name)
+            .header(header::ACCEPT, JSON);
+        let response = request.send().await.ok()?;
         Some(JiitResponse {
-            status: heard.status.as_u16(),
-            day: heard.header(&header::DATE).and_then(KeyDate::stated),
-            body: heard.body,
+            status: response.status.as_u16(),
+            key_date: response
+                .header(&header::DATE)
+                .and_then(KeyDate::from_http_date),
+            body: response.body,
         })
     }
 }
 
-/// A piece of JSON to be written.
+/// A part of a JSON text.
 enum JsonPart<'a> {
-    /// As it stands.
-    Said(&'a str),
-    /// Between quotation marks, escaped.
+    /// JSON, written unchanged.
+    Raw(&'a str),
+    /// A string, written in quotation marks and escaped.
     Text(&'a str),
 }
 
-fn object(parts: &[JsonPart<'_>]) -> Zeroizing<Vec<u8>> {
-    let longest = parts.iter().map(|part| match part {
-        JsonPart::Said(text) => text.len(),
-        // A control character takes six: `\u0000`.
+fn write_json(parts: &[JsonPart<'_>]) -> Zeroizing<Vec<u8>> {
+    let max_length = parts.iter().map(|part| match part {
+        JsonPart::Raw(text) => text.len(),
+        // An escaped control character has six characters: `\u0000`.
         JsonPart::Text(text) => 6 * text.len() + 2,
     });
-    let mut json = Zeroizing::new(Vec::with_capacity(longest.sum()));
+    let mut json = Zeroizing::new(Vec::with_capacity(max_length.sum()));
     for part in parts {
         match part {
-            JsonPart::Said(text) => json.extend_from_slice(text.as_bytes()),
-            // Writing text into memory does not fail.
+            JsonPart::Raw(text) => json.extend_from_slice(text.as_bytes()),
+            // Writing into memory does not fail.
             JsonPart::Text(text) => serde_json::to_writer(&mut *json, text).unwrap_or_default(),
         }
     }
@@ -161,11 +175,11 @@ mod tests {
     fn a_password_is_written_as_json_has_it_and_the_buffer_never_grows() {
         let password = "pässwörd\"\\\u{1}\n";
         let parts = [
-            JsonPart::Said("["),
+            JsonPart::Raw("["),
             JsonPart::Text(password),
-            JsonPart::Said("]"),
+            JsonPart::Raw("]"),
         ];
-        let json = object(&parts);
+        let json = write_json(&parts);
         let read: Vec<String> = serde_json::from_slice(&json).unwrap();
         assert_eq!(read, [password]);
         assert_eq!(json.capacity(), 6 * password.len() + 4);

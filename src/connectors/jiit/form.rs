@@ -1,4 +1,4 @@
-//! The one form of this sign-in: what it asks, and what cannot be right in an answer.
+//! The form of a sign-in through the portal, and the checks of its inputs.
 
 use zeroize::Zeroizing;
 
@@ -6,76 +6,78 @@ use crate::connectors::{
     AccountName, Answers, Input, InputChoice, InputKind, Prompt, PromptPicture,
 };
 
-/// In bytes. What is longer was never set as anybody's password.
-const LONGEST_PASSWORD: usize = 256;
-const MOST_LETTERS: usize = 10;
+/// Longer than any portal password.
+const MAX_PASSWORD_BYTES: usize = 256;
+const MAX_CAPTCHA_LENGTH: usize = 10;
 
 const USERNAME: &str = "username";
 const PASSWORD: &str = "password";
-const LETTERS: &str = "captcha";
+const CAPTCHA: &str = "captcha";
 const DETAILS: &str = "details";
 const NO_DETAILS: &str = "no";
 const WITH_DETAILS: &str = "yes";
-const NEW_PICTURE: &str = "picture";
+const NEW_CAPTCHA: &str = "picture";
 
-/// What was typed. Wiped when it is dropped, where it is secret.
+/// The submitted form. Its secrets are wiped when it is dropped.
 pub(super) struct JiitForm {
-    /// In capitals, as the portal has it.
+    /// In capitals, as at the portal.
     pub username: String,
     pub password: Zeroizing<String>,
-    pub letters: Zeroizing<String>,
-    pub wants_details: bool,
+    pub captcha_text: Zeroizing<String>,
+    pub allows_details: bool,
 }
 
 impl JiitForm {
-    pub(super) fn read(answers: &Answers) -> Self {
+    pub(super) fn parse(answers: &Answers) -> Self {
         Self {
             username: answers.text(USERNAME).trim().to_ascii_uppercase(),
             password: Zeroizing::new(answers.text(PASSWORD).to_owned()),
-            // Telephones begin with a capital; the portal has none.
-            letters: Zeroizing::new(answers.text(LETTERS).trim().to_ascii_lowercase()),
-            wants_details: answers.text(DETAILS) == WITH_DETAILS,
+            // Phones capitalise the first letter; captchas have none.
+            captcha_text: Zeroizing::new(answers.text(CAPTCHA).trim().to_ascii_lowercase()),
+            allows_details: answers.text(DETAILS) == WITH_DETAILS,
         }
     }
 
-    /// Inputs that cannot be right, and what to do about each. The portal need not be asked.
-    pub(super) fn mistakes(&self) -> Vec<(&'static str, &'static str)> {
-        let mut mistakes = Vec::new();
-        if !is_enrollment(&self.username) {
+    /// The invalid inputs, each with a message. Such a form is not sent to the portal.
+    pub(super) fn find_errors(&self) -> Vec<(&'static str, &'static str)> {
+        let mut errors = Vec::new();
+        if !is_enrollment_number(&self.username) {
             let error = "An enrollment number has 6 to 12 letters and digits, as in 22103171.";
-            mistakes.push((USERNAME, error));
+            errors.push((USERNAME, error));
         }
-        if self.password.is_empty() || self.password.len() > LONGEST_PASSWORD {
-            mistakes.push((PASSWORD, "Type the password you have at the portal."));
+        if self.password.is_empty() || self.password.len() > MAX_PASSWORD_BYTES {
+            errors.push((PASSWORD, "Type the password you have at the portal."));
         } else if self.password.chars().any(char::is_control) {
             let error = "There is a line break or another unseen sign in it. Type it by hand.";
-            mistakes.push((PASSWORD, error));
+            errors.push((PASSWORD, error));
         }
-        if !is_read(&self.letters) {
+        if !is_captcha_text(&self.captcha_text) {
             let error = "Type the letters and digits that you see in the picture.";
-            mistakes.push((LETTERS, error));
+            errors.push((CAPTCHA, error));
         }
-        mistakes
+        errors
     }
 }
 
-/// Eight digits as a rule; ten in newer years, letters at sibling universities.
-fn is_enrollment(text: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_uppercase();
-    (6..=12).contains(&text.len()) && text.bytes().all(fits)
+/// Usually eight digits; ten in newer years; with letters at sibling universities.
+fn is_enrollment_number(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_uppercase();
+    (6..=12).contains(&text.len()) && text.bytes().all(is_allowed)
 }
 
-fn is_read(letters: &str) -> bool {
-    (1..=MOST_LETTERS).contains(&letters.len())
-        && letters.bytes().all(|byte| byte.is_ascii_alphanumeric())
+fn is_captcha_text(captcha_text: &str) -> bool {
+    (1..=MAX_CAPTCHA_LENGTH).contains(&captcha_text.len())
+        && captcha_text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric())
 }
 
-pub(super) fn is_for_another_picture(answers: &Answers) -> bool {
-    answers.instead() == Some(NEW_PICTURE)
+pub(super) fn is_new_captcha_request(answers: &Answers) -> bool {
+    answers.instead() == Some(NEW_CAPTCHA)
 }
 
-/// The form with this picture, and with what was typed before where it is no secret.
-pub(super) fn prompt(picture: &PromptPicture, username: &str, wants_details: bool) -> Prompt {
+/// The form with this captcha, and with the values typed before except secrets.
+pub(super) fn prompt(picture: &PromptPicture, username: &str, allows_details: bool) -> Prompt {
     Prompt {
         heading: "Sign in with the JIIT portal".into(),
         notice: Some(
@@ -84,30 +86,30 @@ pub(super) fn prompt(picture: &PromptPicture, username: &str, wants_details: boo
                 .into(),
         ),
         inputs: vec![
-            number(username),
-            password(),
-            letters(),
-            details(wants_details),
+            username_input(username),
+            password_input(),
+            captcha_input(),
+            details_input(allows_details),
         ],
         picture: Some(picture.clone()),
         account: Some(AccountName::FromInput(USERNAME)),
         offers_remember_me: true,
         submit: "Sign in".into(),
         instead: vec![InputChoice {
-            value: NEW_PICTURE,
+            value: NEW_CAPTCHA,
             label: "New picture".into(),
         }],
         ..Prompt::default()
     }
 }
 
-fn number(typed: &str) -> Input {
+fn username_input(form: &str) -> Input {
     let mut input = Input::new(USERNAME, InputKind::Text, "Enrollment number", "username");
-    typed.clone_into(&mut input.value);
+    form.clone_into(&mut input.value);
     input
 }
 
-fn password() -> Input {
+fn password_input() -> Input {
     let kind = InputKind::Password;
     let mut input = Input::new(PASSWORD, kind, "Portal password", "current-password");
     input.hint =
@@ -115,25 +117,25 @@ fn password() -> Input {
     input
 }
 
-fn letters() -> Input {
+fn captcha_input() -> Input {
     let kind = InputKind::Captcha;
-    let mut input = Input::new(LETTERS, kind, "Characters in the picture", "off");
+    let mut input = Input::new(CAPTCHA, kind, "Characters in the picture", "off");
     let hint = "Small letters and digits. The portal has no audio version of them.";
     input.hint = Some(hint.into());
     input
 }
 
-fn details(wanted: bool) -> Input {
+fn details_input(is_allowed: bool) -> Input {
     let question = "What may we read at the portal?";
     let mut input = Input::new(DETAILS, InputKind::Choice, question, "off");
     let hint =
         "It is read once, now, for a new profile. If you have a profile here, keep the first.";
     input.hint = Some(hint.into());
-    let value = if wanted { WITH_DETAILS } else { NO_DETAILS };
+    let value = if is_allowed { WITH_DETAILS } else { NO_DETAILS };
     value.clone_into(&mut input.value);
-    let only = "Only my name and enrollment number";
-    let more = "Also my campus mail address, programme and sex";
-    input.options = [(NO_DETAILS, only), (WITH_DETAILS, more)]
+    let minimal_label = "Only my name and enrollment number";
+    let details_label = "Also my campus mail address, programme and sex";
+    input.options = [(NO_DETAILS, minimal_label), (WITH_DETAILS, details_label)]
         .map(|(value, label)| InputChoice {
             value,
             label: label.into(),
@@ -146,7 +148,7 @@ fn details(wanted: bool) -> Input {
 mod tests {
     use super::*;
 
-    fn typed(username: &str, password: &str, letters: &str) -> JiitForm {
+    fn form(username: &str, password: &str, captcha_text: &str) -> JiitForm {
         let picture = PromptPicture {
             media_type: "image/png",
             bytes: Vec::new(),
@@ -156,43 +158,47 @@ mod tests {
             let text = match name {
                 USERNAME => username,
                 PASSWORD => password,
-                LETTERS => letters,
+                CAPTCHA => captcha_text,
                 _ => WITH_DETAILS,
             };
             text.to_owned()
         });
-        JiitForm::read(&answers)
+        JiitForm::parse(&answers)
     }
 
     #[test]
     fn what_cannot_be_right_is_told_where_it_stands() {
-        let longest = "x".repeat(LONGEST_PASSWORD);
-        for (username, password, letters) in [
+        let longest_password = "x".repeat(MAX_PASSWORD_BYTES);
+        for (username, password, captcha_text) in [
             (" 22103171 ", "pässwörd\"\\", "ab2c9"),
             ("241b118", " ", "AB2C9 "),
-            ("2501200031", &longest, "a"),
+            ("2501200031", &longest_password, "a"),
         ] {
-            assert!(typed(username, password, letters).mistakes().is_empty());
+            assert!(
+                form(username, password, captcha_text)
+                    .find_errors()
+                    .is_empty()
+            );
         }
-        let longer = format!("{longest}x");
-        for (username, password, letters, wrong) in [
+        let too_long_password = format!("{longest_password}x");
+        for (username, password, captcha_text, expected_input) in [
             ("22 103171", "good", "ab2c9", USERNAME),
             ("asha@mail.jiit.ac.in", "good", "ab2c9", USERNAME),
             ("२२१०३१७१", "good", "ab2c9", USERNAME),
-            ("22103171", longer.as_str(), "ab2c9", PASSWORD),
+            ("22103171", too_long_password.as_str(), "ab2c9", PASSWORD),
             ("22103171", "two\nlines", "ab2c9", PASSWORD),
-            ("22103171", "good", "ab\"},", LETTERS),
-            ("22103171", "good", "abcdefghijk", LETTERS),
+            ("22103171", "good", "ab\"},", CAPTCHA),
+            ("22103171", "good", "abcdefghijk", CAPTCHA),
         ] {
-            let mistakes = typed(username, password, letters).mistakes();
-            assert_eq!(mistakes.len(), 1);
-            assert_eq!(mistakes[0].0, wrong, "{username} {letters}");
+            let errors = form(username, password, captcha_text).find_errors();
+            assert_eq!(errors.len(), 1);
+            assert_eq!(errors[0].0, expected_input, "{username} {captcha_text}");
         }
-        let typed = typed("241b118", "good", " AB2C9");
+        let form = form("241b118", "good", " AB2C9");
         assert_eq!(
-            (typed.username.as_str(), typed.letters.as_str()),
+            (form.username.as_str(), form.captcha_text.as_str()),
             ("241B118", "ab2c9")
         );
-        assert!(typed.wants_details);
+        assert!(form.allows_details);
     }
 }

@@ -1,33 +1,46 @@
-//! The portal of JIIT and of universities that run the same software: enrollment number, password and
-//! the characters of a picture.
+//! Sign-in with an account of the portal of JIIT, for its students and for those of universities that
+//! run the same software: enrollment number, password and a captcha.
+//!
+//! The portal's web application has a JSON API, which the connector uses. Its request bodies are
+//! encrypted (`cipher`), and its responses have an envelope with a status.
+//!
+//! | Request | Reply |
+//! |---|---|
+//! | `GET` the captcha | its id and an image |
+//! | `POST` the first phase (pre-token): username, captcha text and id | a single-use secret |
+//! | `POST` the second phase (token): that secret and the password | the user and a bearer token |
+//! | `POST` personal information, with the token | the student's record, if the person agreed |
 //!
 //! ```text
-//! mod ── asks ──▶ machine (what next?) ── a call ──▶ client ──▶ the portal
-//!  ▲                                                              │
-//!  └────────────── reply (what does that mean?) ◀─────────────────┘
+//! mod ─ form, reply ─▶ state_machine ─ next request ─▶ client ─▶ the portal
+//!  ▲                                                                 │
+//!  └───────────────────── reply (parses) ◀───────────────────────────┘
 //! ```
 //!
-//! Decision: number, password and characters stand in one form, and both phases of the portal's
-//! sign-in run in one go, so that neither the password nor the portal's single-use secret outlives the
-//! request they came with. What is kept between two forms is the picture and its name.
+//! The states of a sign-in are drawn in `state_machine`.
 //!
-//! Decision: whoever signs in is known by the enrollment number the portal answers with, which must be
-//! the one that was typed. The portal's member number is kept beside it: where one of the two comes
-//! with another partner than before, nobody comes in.
+//! Decision: number, password and captcha are in one form, and both phases run in one request, so that
+//! neither the password nor the portal's single-use secret outlives the request it came with, instead of
+//! one form per phase. Between two forms only the captcha and its id are kept.
 //!
-//! Decision: the bearer token opens everything the portal holds, bank details too. It is used once, for
-//! what the person agreed to, and dropped. There is no way to end it over there.
+//! Decision: a person is identified by the enrollment number that the portal answers, which must be the
+//! typed one. The portal's member number is stored beside it, and a sign-in with another combination of
+//! the two than before is refused.
 //!
-//! Decision: the picture is shown to the person. Clients carry a pair of name and characters that the
-//! portal has taken for years; that is a hole in its fence, and not ours to climb through.
+//! Decision: the bearer token is used once, for what the person agreed to, and then dropped, because it
+//! gives access to everything at the portal, including bank details. The portal has no way to revoke it.
+//!
+//! Decision: the captcha is shown to the person, instead of using a pair of id and text that the portal
+//! has accepted for years, because that is a vulnerability of the portal.
 
+mod attributes;
+mod captcha_image;
 mod cipher;
 mod client;
 mod form;
-mod machine;
-mod picture;
+mod json;
 mod reply;
-mod says;
+mod state_machine;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -36,8 +49,8 @@ use std::time::Duration;
 use cipher::KeyDate;
 use client::JiitClient;
 pub use client::JiitPaths;
-use machine::{JiitFormAttempt, JiitState, JiitTransition};
-use reply::{PortalReply, PreToken};
+use reply::{PortalReply, PortalUser, PreToken};
+use state_machine::{CaptchaRequest, JiitFormAttempt, JiitState, JiitTransition};
 
 use crate::connectors::consecutive_users::ConsecutiveUsers;
 use crate::connectors::{
@@ -48,178 +61,219 @@ use crate::platform::clock::Timestamp;
 use crate::platform::rng::SharedRng;
 use crate::platform::web::{Permit, RateLimit, RateLimited, RateLimiter};
 
-/// Pictures one address may ask for: 30 in ten minutes.
-const PICTURES: RateLimit = RateLimit::new(30, Duration::from_secs(20));
-/// Passwords the portal may be asked about: 5 an hour for one number, 20 an hour from one address.
-/// The portal sees our address and no other, so we must not be what somebody guesses with.
-const PASSWORDS_OF_ONE: RateLimit = RateLimit::new(5, Duration::from_mins(12));
-const PASSWORDS_FROM_ONE: RateLimit = RateLimit::new(20, Duration::from_mins(3));
+/// Captchas per address: 30 in ten minutes.
+const CAPTCHA_LIMIT: RateLimit = RateLimit::new(30, Duration::from_secs(20));
+/// Passwords checked at the portal: 5 an hour per account, 20 an hour per address. The portal sees only
+/// this server's address, so this server must not serve for guessing.
+const PASSWORD_LIMIT_PER_ACCOUNT: RateLimit = RateLimit::new(5, Duration::from_mins(12));
+const PASSWORD_LIMIT_PER_ADDRESS: RateLimit = RateLimit::new(20, Duration::from_mins(3));
 
-/// Somebody made up, to see whether what we do not know is the portal's or one person's: their number,
-/// which is none, and their password; and what the first phase might have said to them.
-const NOBODY: &str = "NOBODY";
-const NOBODY_OPENED: &[u8] = br#"{"otppwd":"PWD","random":"nobody","username":"NOBODY""#;
+/// Made-up credentials of a probe, which shows whether the portal has changed or one person's data
+/// caused an unknown reply; and a made-up response to the first phase.
+const PROBE_USERNAME: &str = "NOBODY";
+const PROBE_PRE_TOKEN: &[u8] = br#"{"otppwd":"PWD","random":"nobody","username":"NOBODY""#;
 
-/// The adapter.
+/// The connector.
 pub struct Jiit {
-    portal: JiitClient,
+    client: JiitClient,
     mail_domain: String,
-    pictures: RateLimiter<IpAddr>,
-    passwords_of_one: RateLimiter<String>,
-    passwords_from_one: RateLimiter<IpAddr>,
+    captcha_limiter: RateLimiter<IpAddr>,
+    account_limiter: RateLimiter<String>,
+    address_limiter: RateLimiter<IpAddr>,
     consecutive_users: ConsecutiveUsers,
 }
 
-/// A try at somebody's password.
-type PasswordTry = (Permit<String>, Permit<IpAddr>);
+/// The permits of one checked password.
+type PasswordPermits = (Permit<String>, Permit<IpAddr>);
 
 #[derive(Default)]
-struct PasswordTryOutcome {
-    taken: Option<PasswordTry>,
-    /// The portal has judged number or password, and not for the better.
-    has_guessed: bool,
+struct PasswordAttempt {
+    permits: Option<PasswordPermits>,
+    /// The portal has checked number or password and did not accept them.
+    was_judged: bool,
 }
 
 impl Jiit {
-    /// `mail_domain` is what the campus' own mail addresses end in, behind the `@`.
+    /// `mail_domain` is the domain of the campus' mail addresses.
     pub fn new(
         reach: &HttpEndpoint,
         paths: JiitPaths,
         mail_domain: String,
         rng: SharedRng,
     ) -> Result<Self, HttpSetupError> {
-        let portal = JiitClient {
-            caller: HttpClient::new(Self::SLUG, reach)?,
+        let client = JiitClient {
+            http_client: HttpClient::new(Self::SLUG, reach)?,
             paths,
             rng,
-            within: reach.within,
+            timeout: reach.within,
         };
         Ok(Self {
-            portal,
+            client,
             mail_domain,
-            pictures: RateLimiter::new(PICTURES),
-            passwords_of_one: RateLimiter::new(PASSWORDS_OF_ONE),
-            passwords_from_one: RateLimiter::new(PASSWORDS_FROM_ONE),
+            captcha_limiter: RateLimiter::new(CAPTCHA_LIMIT),
+            account_limiter: RateLimiter::new(PASSWORD_LIMIT_PER_ACCOUNT),
+            address_limiter: RateLimiter::new(PASSWORD_LIMIT_PER_ADDRESS),
             consecutive_users: ConsecutiveUsers::default(),
         })
     }
 
-    /// Whether the portal gives a picture to read, as it does at the beginning of every sign-in.
+    /// Checks that the portal answers with a captcha that this connector can read.
     pub async fn check(&self, now: Timestamp) -> Result<(), ConnectorError> {
-        match reply::captcha(self.portal.captcha(KeyDate::of(now)).await) {
-            PortalReply::Yes(_) => Ok(()),
-            PortalReply::Unknown(what) => Err(ConnectorError::ProtocolMismatch(what)),
+        match reply::parse_captcha(self.client.fetch_captcha(KeyDate::of(now)).await) {
+            PortalReply::Success(_) => Ok(()),
+            PortalReply::ProtocolMismatch(reason) => Err(ConnectorError::ProtocolMismatch(reason)),
             _ => Err(ConnectorError::Unavailable),
         }
     }
 
     async fn run(
         &self,
-        next: JiitTransition,
+        transition: JiitTransition,
         visitor: RequestOrigin,
     ) -> Result<Step<JiitState>, ConnectorError> {
-        let mut tried = PasswordTryOutcome::default();
-        let step = self.settle(next, visitor, &mut tried).await;
+        let mut password_attempt = PasswordAttempt::default();
+        let step = self
+            .run_transitions(transition, visitor, &mut password_attempt)
+            .await;
         if let Ok(Step::Done(_)) = step {
             self.consecutive_users.reset();
         }
-        // Whoever read the picture wrongly, or got no answer, has not guessed.
-        if let Some((of_one, from_one)) = tried.taken.filter(|_| !tried.has_guessed) {
-            of_one.give_back();
-            from_one.give_back();
+        // A wrong captcha or no answer does not count as a guessed password.
+        if let Some((account_permit, address_permit)) = password_attempt
+            .permits
+            .filter(|_| !password_attempt.was_judged)
+        {
+            account_permit.give_back();
+            address_permit.give_back();
         }
         step
     }
 
-    /// Does what the machine says until somebody is asked or it is over.
-    async fn settle(
+    /// Follows transitions until there is a step to return.
+    async fn run_transitions(
         &self,
-        mut next: JiitTransition,
+        mut transition: JiitTransition,
         visitor: RequestOrigin,
-        tried: &mut PasswordTryOutcome,
+        password_attempt: &mut PasswordAttempt,
     ) -> Result<Step<JiitState>, ConnectorError> {
         loop {
-            next = match next {
-                JiitTransition::Settled(step) => return Ok(step),
-                JiitTransition::Failed(error) => return Err(error),
-                JiitTransition::NotThem { number, met }
-                    if self.consecutive_users.is_second(&number) =>
+            transition = match transition {
+                JiitTransition::Return(step) => return Ok(step),
+                JiitTransition::Fail(error) => return Err(error),
+                JiitTransition::AccountMismatch { username, reason }
+                    if self.consecutive_users.is_second(&username) =>
                 {
-                    return Err(ConnectorError::ProtocolMismatch(met));
+                    return Err(ConnectorError::ProtocolMismatch(reason));
                 }
-                JiitTransition::NotThem { met, .. } => machine::odd(machine::SOMEBODY_ELSE, met),
-                JiitTransition::Fetch(fetch) => {
-                    let taken = self.pictures.take(visitor.address, visitor.now);
-                    let _spent = taken.map_err(|slowed| ConnectorError::Busy(slowed.0))?;
-                    let answer = self.portal.captcha(fetch.day).await;
-                    fetch.hear(reply::captcha(answer))
+                JiitTransition::AccountMismatch { reason, .. } => {
+                    state_machine::unexpected_user_data(state_machine::ACCOUNT_MISMATCH, reason)
                 }
-                JiitTransition::CheckNumber(turn) => self.check_number(turn, visitor, tried).await,
-                JiitTransition::CheckPassword(turn, pre_token) => {
-                    self.check_password(turn, pre_token, tried).await
+                JiitTransition::FetchCaptcha(request) => {
+                    self.fetch_captcha(request, visitor).await?
                 }
-                JiitTransition::ReadParticulars(turn, member) => {
-                    let institute = member.institute.as_ref().map_or("", |it| &it.value);
-                    let answer = self.portal.particulars(turn.day, &member.token, institute);
-                    let said = reply::particulars(answer.await);
-                    turn.hear_particulars(&member, said, &self.mail_domain)
+                JiitTransition::CheckUsername(attempt) => {
+                    self.check_username(attempt, visitor, password_attempt)
+                        .await
+                }
+                JiitTransition::CheckPassword(attempt, pre_token) => {
+                    self.check_password(attempt, pre_token, password_attempt)
+                        .await
+                }
+                JiitTransition::FetchStudentRecord(attempt, user) => {
+                    self.fetch_student_record(attempt, &user).await
                 }
             };
         }
     }
 
-    async fn check_number(
+    async fn fetch_captcha(
         &self,
-        turn: JiitFormAttempt,
+        request: CaptchaRequest,
         visitor: RequestOrigin,
-        tried: &mut PasswordTryOutcome,
+    ) -> Result<JiitTransition, ConnectorError> {
+        let permit = self.captcha_limiter.take(visitor.address, visitor.now);
+        let _spent = permit.map_err(|slowed| ConnectorError::Busy(slowed.0))?;
+        let response = self.client.fetch_captcha(request.key_date).await;
+        Ok(request.handle_reply(reply::parse_captcha(response)))
+    }
+
+    async fn fetch_student_record(
+        &self,
+        attempt: JiitFormAttempt,
+        user: &PortalUser,
     ) -> JiitTransition {
-        if tried.taken.is_none() {
-            match self.take(turn.username(), visitor) {
-                Ok(taken) => tried.taken = Some(taken),
-                Err(slowed) => return turn.has_to_wait(slowed),
+        let institute = user.institute.as_ref();
+        let institute = institute.map_or("", |institute| &institute.value);
+        let response = self
+            .client
+            .fetch_particulars(attempt.key_date, &user.token, institute);
+        let reply = reply::parse_student_record(response.await);
+        attempt.handle_student_record(user, reply, &self.mail_domain)
+    }
+
+    async fn check_username(
+        &self,
+        attempt: JiitFormAttempt,
+        visitor: RequestOrigin,
+        password_attempt: &mut PasswordAttempt,
+    ) -> JiitTransition {
+        if password_attempt.permits.is_none() {
+            match self.take_permits(attempt.username(), visitor) {
+                Ok(permits) => password_attempt.permits = Some(permits),
+                Err(slowed) => return attempt.refuse_rate_limited(slowed),
             }
         }
-        let (day, username, picture) = (turn.day, turn.username(), turn.picture());
-        let answer = self.portal.pre_token(day, username, picture);
-        let mut said = reply::pre_token(answer.await);
-        if let Some(what) = said.puzzle() {
-            let answer = self.portal.pre_token(day, NOBODY, picture);
-            if reply::pre_token(answer.await).is_to_nobody() {
-                said = PortalReply::Odd(what);
+        let (key_date, username, captcha) =
+            (attempt.key_date, attempt.username(), attempt.captcha());
+        let response = self.client.request_pre_token(key_date, username, captcha);
+        let mut reply = reply::parse_pre_token(response.await);
+        if let Some(reason) = reply.ambiguity() {
+            let response = self
+                .client
+                .request_pre_token(key_date, PROBE_USERNAME, captcha);
+            if reply::parse_pre_token(response.await).is_expected_for_unknown_user() {
+                reply = PortalReply::UnexpectedUserData(reason);
             }
         }
-        tried.has_guessed |= said.is_about_the_person();
-        turn.hear_pre_token(said)
+        password_attempt.was_judged |= reply.judges_credentials();
+        attempt.handle_pre_token(reply)
     }
 
     async fn check_password(
         &self,
-        turn: JiitFormAttempt,
+        attempt: JiitFormAttempt,
         pre_token: PreToken,
-        tried: &mut PasswordTryOutcome,
+        password_attempt: &mut PasswordAttempt,
     ) -> JiitTransition {
-        let (opened, password) = (&pre_token.opened, turn.password());
-        let answer = self.portal.token(turn.day, opened, password);
-        let mut said = reply::member(answer.await);
-        if let Some(what) = said.puzzle() {
-            let answer = self.portal.token(turn.day, NOBODY_OPENED, NOBODY);
-            if reply::member(answer.await).is_to_nobody() {
-                said = PortalReply::Odd(what);
+        let (open_object, password) = (&pre_token.open_object, attempt.password());
+        let response = self
+            .client
+            .request_token(attempt.key_date, open_object, password);
+        let mut reply = reply::parse_user(response.await);
+        if let Some(reason) = reply.ambiguity() {
+            let response =
+                self.client
+                    .request_token(attempt.key_date, PROBE_PRE_TOKEN, PROBE_USERNAME);
+            if reply::parse_user(response.await).is_expected_for_unknown_user() {
+                reply = PortalReply::UnexpectedUserData(reason);
             }
         }
-        tried.has_guessed |= said.is_about_the_person();
-        turn.hear_member(pre_token, said, &self.mail_domain)
+        password_attempt.was_judged |= reply.judges_credentials();
+        attempt.handle_user(pre_token, reply, &self.mail_domain)
     }
 
-    /// Takes a try before the portal is asked, so that many at once cannot slip through.
-    fn take(&self, username: &str, visitor: RequestOrigin) -> Result<PasswordTry, RateLimited> {
+    /// Takes permits before the portal is asked, so that simultaneous attempts count one another.
+    fn take_permits(
+        &self,
+        username: &str,
+        visitor: RequestOrigin,
+    ) -> Result<PasswordPermits, RateLimited> {
         let RequestOrigin { now, address } = visitor;
-        let of_one = self.passwords_of_one.take(username.to_owned(), now)?;
-        match self.passwords_from_one.take(address, now) {
-            Ok(from_one) => Ok((of_one, from_one)),
+        let account_permit = self.account_limiter.take(username.to_owned(), now)?;
+        match self.address_limiter.take(address, now) {
+            Ok(address_permit) => Ok((account_permit, address_permit)),
             Err(slowed) => {
-                of_one.give_back();
+                account_permit.give_back();
                 Err(slowed)
             }
         }
@@ -249,7 +303,7 @@ impl Connector for Jiit {
     }
 
     async fn begin(&self, visitor: RequestOrigin) -> Result<Step<JiitState>, ConnectorError> {
-        self.run(machine::begin(visitor.now), visitor).await
+        self.run(state_machine::begin(visitor.now), visitor).await
     }
 
     async fn advance(
@@ -258,9 +312,9 @@ impl Connector for Jiit {
         answers: Answers,
         visitor: RequestOrigin,
     ) -> Result<Step<JiitState>, ConnectorError> {
-        let next = machine::answer(state, &answers, visitor.now);
-        // What was typed is wiped before the portal is waited for.
+        let transition = state_machine::handle_answers(state, &answers, visitor.now);
+        // Wipes what was typed before the requests to the portal.
         drop(answers);
-        self.run(next, visitor).await
+        self.run(transition, visitor).await
     }
 }

@@ -1,114 +1,113 @@
-//! What the portal's answers mean. Every field name and every matched text of it is here or in
-//! `client.rs`. Only what is needed is read; the rest of an answer, much of it nobody's business, is
-//! skipped where it stands and wiped with it.
+//! Parses the portal's responses. All its field names and messages are matched here or in `client.rs`.
+//! Only needed fields are deserialised; the rest stays in the response's buffer and is wiped with it.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
+use super::captcha_image::reencode;
 use super::cipher::KeyDate;
 use super::client::JiitResponse;
-use super::picture::draw_anew;
+use super::json;
+use super::json::parse_json;
 use crate::connectors::PromptPicture;
 
-/// What the portal said to one call.
+/// The portal's reply to a request.
 pub(super) enum PortalReply<T> {
-    Yes(T),
-    No(PortalRefusal),
-    /// Nothing: it could not read what it was sent. With the day it believes it is.
-    Nothing(Option<KeyDate>),
-    SessionOver,
-    /// This adapter does not know what that means.
-    Unknown(&'static str),
-    /// Nor that, and it may be about the one person who was asked about, or what they typed.
-    Puzzling(&'static str),
-    /// It is: somebody made up hears what we know.
-    Odd(&'static str),
+    Success(T),
+    Refused(PortalRefusal),
+    /// An empty body: the portal could not decrypt the request. The date is the portal's.
+    Empty(Option<KeyDate>),
+    Unauthorized,
+    /// The portal has changed.
+    ProtocolMismatch(&'static str),
+    /// An unknown reply that one user's data or input may have caused. A probe decides.
+    Ambiguous(&'static str),
+    /// An unknown reply that one user's data caused: the probe got a known reply.
+    UnexpectedUserData(&'static str),
     Unavailable,
 }
 
 impl<T> PortalReply<T> {
-    /// Whether it may have been a judgement of number and password. Some portals answer a wrong one with
-    /// nothing.
-    pub(super) fn is_about_the_person(&self) -> bool {
+    /// Whether the reply may be about number and password. Some portals answer a wrong password with an
+    /// empty body.
+    pub(super) fn judges_credentials(&self) -> bool {
         match self {
-            Self::No(no) => *no != PortalRefusal::Picture,
-            Self::Nothing(_) | Self::Odd(_) => true,
-            Self::Yes(_)
-            | Self::SessionOver
-            | Self::Unknown(_)
-            | Self::Puzzling(_)
+            Self::Refused(refusal) => *refusal != PortalRefusal::WrongCaptcha,
+            Self::Empty(_) | Self::UnexpectedUserData(_) => true,
+            Self::Success(_)
+            | Self::Unauthorized
+            | Self::ProtocolMismatch(_)
+            | Self::Ambiguous(_)
             | Self::Unavailable => false,
         }
     }
 
-    /// What it is that may be one person's and that we do not know.
-    pub(super) fn puzzle(&self) -> Option<&'static str> {
+    /// What is unknown about a reply that one user's data may have caused.
+    pub(super) fn ambiguity(&self) -> Option<&'static str> {
         match self {
-            Self::SessionOver => Some("it asks for a session to sign in"),
-            Self::Puzzling(what) => Some(what),
+            Self::Unauthorized => Some("it asks for a session to sign in"),
+            Self::Ambiguous(what) => Some(what),
             _ => None,
         }
     }
 
-    /// Whether it is something that is said to people who are not known.
-    pub(super) fn is_to_nobody(&self) -> bool {
-        matches!(self, Self::No(_) | Self::Nothing(_) | Self::Unavailable)
+    /// Whether a nonexistent user may get this reply.
+    pub(super) fn is_expected_for_unknown_user(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Empty(_) | Self::Unavailable)
     }
 }
 
-/// Why it says no.
+/// Why the portal refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PortalRefusal {
-    Picture,
-    Credentials,
-    Locked,
+    WrongCaptcha,
+    WrongCredentials,
+    AccountLocked,
     Other,
 }
 
-/// The picture to read.
+/// A captcha.
 pub(super) struct CaptchaImage {
-    /// Its name at the portal.
-    pub hidden: Zeroizing<String>,
-    pub picture: PromptPicture,
+    /// The captcha's id at the portal.
+    pub id: Zeroizing<String>,
+    pub image: PromptPicture,
 }
 
-/// The first phase's answer: the second phase's question without the password.
+/// The first phase's response, from which the second phase's request is made.
 pub(super) struct PreToken {
     pub username: String,
-    pub wants: SecondPhase,
-    /// A JSON object without its closing brace. It holds the portal's single-use secret.
-    pub opened: Zeroizing<Vec<u8>>,
+    pub second_phase: SecondPhase,
+    /// A JSON object without its closing brace, including the portal's single-use secret.
+    pub open_object: Zeroizing<Vec<u8>>,
 }
 
-/// What the account signs in with.
+/// What the account requires in the second phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SecondPhase {
     Password,
     OneTimeCode,
 }
 
-/// Who signed in.
+/// The signed-in user.
 pub(super) struct PortalUser {
-    /// What the person is known by: empty for somebody who has no number, nothing where the portal does not
-    /// speak of one.
+    /// The identifier of the user: empty for a user without a number, `None` if the field is missing.
     pub enrollment: Option<String>,
-    /// The portal's own key, which never changes; empty for somebody who has none.
+    /// The portal's permanent key of the user; empty if there is none.
     pub member_id: String,
     pub name: String,
-    /// The first institute's name and key.
+    /// Name and key of the first institute.
     pub institute: Option<Institute>,
     /// `S` for students.
     pub member_type: String,
     pub has_expired_password: bool,
-    pub wants: SecondPhase,
-    /// Opens everything the portal holds about the person.
+    pub second_phase: SecondPhase,
+    /// The bearer token, which gives access to all the user's data at the portal.
     pub token: Zeroizing<String>,
 }
 
@@ -118,63 +117,63 @@ pub(super) struct Institute {
     pub value: String,
 }
 
-/// What the portal knows of a student, as far as we want to know it.
+/// The used part of the portal's record of a student.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(super) struct StudentRecord {
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "json::optional_text")]
     pub registrationno: Option<String>,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "json::optional_text")]
     pub studentname: Option<String>,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "json::optional_text")]
     pub programcode: Option<String>,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "json::optional_text")]
     pub branch: Option<String>,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "json::optional_text")]
     pub admissionyear: Option<String>,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "json::optional_text")]
     pub gender: Option<String>,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "json::optional_text")]
     pub studentemailid: Option<String>,
 }
 
-/// The longest name of a picture; those seen have twelve characters.
-const LONGEST_HIDDEN: usize = 64;
+/// Observed ids have twelve characters.
+const MAX_CAPTCHA_ID_LENGTH: usize = 64;
 
-pub(super) fn captcha(answer: Option<JiitResponse>) -> PortalReply<CaptchaImage> {
+pub(super) fn parse_captcha(http_response: Option<JiitResponse>) -> PortalReply<CaptchaImage> {
     #[derive(Deserialize)]
     struct Response<'a> {
         #[serde(borrow)]
-        captcha: Shown<'a>,
+        captcha: Captcha<'a>,
     }
     #[derive(Deserialize)]
-    struct Shown<'a> {
+    struct Captcha<'a> {
         #[serde(borrow)]
         hidden: Cow<'a, str>,
         #[serde(borrow)]
         image: Cow<'a, str>,
     }
-    heard(answer, no_of_the_first_phase, |response| {
-        let Response { captcha } = read(response)?;
+    parse_envelope(http_response, first_phase_refusal, |json| {
+        let Response { captcha } = parse_json(json)?;
         let name = STANDARD.decode(captcha.hidden.as_bytes()).ok()?;
-        if name.is_empty() || captcha.hidden.len() > LONGEST_HIDDEN {
+        if name.is_empty() || captcha.hidden.len() > MAX_CAPTCHA_ID_LENGTH {
             return None;
         }
         Some(CaptchaImage {
-            hidden: Zeroizing::new(captcha.hidden.into_owned()),
-            picture: draw_anew(&STANDARD.decode(captcha.image.as_bytes()).ok()?)?,
+            id: Zeroizing::new(captcha.hidden.into_owned()),
+            image: reencode(&STANDARD.decode(captcha.image.as_bytes()).ok()?)?,
         })
     })
 }
 
-pub(super) fn pre_token(answer: Option<JiitResponse>) -> PortalReply<PreToken> {
-    heard(answer, no_of_the_first_phase, |response| {
-        let mut members: BTreeMap<Cow<'_, str>, &RawValue> = read(response)?;
-        // The portal's own page takes this out, and the portal insists. The others are ours to say.
+pub(super) fn parse_pre_token(http_response: Option<JiitResponse>) -> PortalReply<PreToken> {
+    parse_envelope(http_response, first_phase_refusal, |json| {
+        let mut members: BTreeMap<Cow<'_, str>, &RawValue> = parse_json(json)?;
+        // The portal requires that `rejectedData` is not sent back. The client adds the other two.
         for not_sent_back in ["rejectedData", "Modulename", "passwordotpvalue"] {
             members.remove(not_sent_back);
         }
-        let text = |name| -> Option<String> { read(members.get(name)?.get()) };
+        let text = |name| -> Option<String> { parse_json(members.get(name)?.get()) };
         let is_text = |name| {
             let text = members.get(name).map(|value| value.get());
             text.is_some_and(|text| text.starts_with('"') && text.len() > 2)
@@ -184,17 +183,17 @@ pub(super) fn pre_token(answer: Option<JiitResponse>) -> PortalReply<PreToken> {
         }
         Some(PreToken {
             username: text("username")?,
-            wants: match text("otppwd")?.as_str() {
+            second_phase: match text("otppwd")?.as_str() {
                 "PWD" => SecondPhase::Password,
                 _ => SecondPhase::OneTimeCode,
             },
-            opened: opened(&members)?,
+            open_object: write_open_object(&members)?,
         })
     })
 }
 
-/// `{"name":value,…` without the closing brace, in a buffer that never grows.
-fn opened(members: &BTreeMap<Cow<'_, str>, &RawValue>) -> Option<Zeroizing<Vec<u8>>> {
+/// `{"name":value,…` without the closing brace, in a buffer of its full length.
+fn write_open_object(members: &BTreeMap<Cow<'_, str>, &RawValue>) -> Option<Zeroizing<Vec<u8>>> {
     let mut names = Vec::with_capacity(members.len());
     for name in members.keys() {
         names.push(serde_json::to_string(name).ok()?);
@@ -211,45 +210,45 @@ fn opened(members: &BTreeMap<Cow<'_, str>, &RawValue>) -> Option<Zeroizing<Vec<u
     Some(object)
 }
 
-pub(super) fn member(answer: Option<JiitResponse>) -> PortalReply<PortalUser> {
+pub(super) fn parse_user(http_response: Option<JiitResponse>) -> PortalReply<PortalUser> {
     #[derive(Deserialize)]
     struct Response<'a> {
         #[serde(borrow)]
         regdata: Regdata<'a>,
-        #[serde(rename = "OTP", default, deserialize_with = "text")]
+        #[serde(rename = "OTP", default, deserialize_with = "json::optional_text")]
         otp: Option<String>,
     }
     #[derive(Deserialize)]
     struct Regdata<'a> {
-        #[serde(deserialize_with = "value")]
+        #[serde(deserialize_with = "json::required_text")]
         name: String,
-        #[serde(default, deserialize_with = "said")]
+        #[serde(default, deserialize_with = "json::text_or_empty")]
         enrollmentno: Option<String>,
-        #[serde(deserialize_with = "value")]
+        #[serde(deserialize_with = "json::required_text")]
         memberid: String,
-        #[serde(deserialize_with = "value")]
+        #[serde(deserialize_with = "json::required_text")]
         membertype: String,
-        #[serde(default, deserialize_with = "first")]
+        #[serde(default, deserialize_with = "json::first_institute")]
         institutelist: Option<Institute>,
-        // An opened letter is wiped, a copied one is not: a token that would have to be unescaped is
-        // no token.
+        // Borrowed from the response, which is wiped. Unescaping would copy it, so a token with escapes
+        // is invalid.
         token: &'a str,
-        #[serde(default, deserialize_with = "text")]
+        #[serde(default, deserialize_with = "json::optional_text")]
         expiredpassword: Option<String>,
     }
-    heard(answer, no_of_the_second_phase, |response| {
-        let Response { regdata, otp } = read(response)?;
-        // What the token says proves nothing. That it can be read shows that it is one.
-        expiry(regdata.token)?;
-        let is_yes = |text: Option<String>| text.is_some_and(|text| text.eq_ignore_ascii_case("y"));
+    parse_envelope(http_response, second_phase_refusal, |json| {
+        let Response { regdata, otp } = parse_json(json)?;
+        // The token's claims prove nothing. This only checks that it is a JWT.
+        parse_expiry(regdata.token)?;
+        let is_set = |text: Option<String>| text.is_some_and(|text| text.eq_ignore_ascii_case("y"));
         Some(PortalUser {
             enrollment: regdata.enrollmentno,
             member_id: regdata.memberid.trim().to_owned(),
             name: regdata.name,
             institute: regdata.institutelist,
             member_type: regdata.membertype,
-            has_expired_password: is_yes(regdata.expiredpassword),
-            wants: if is_yes(otp) {
+            has_expired_password: is_set(regdata.expiredpassword),
+            second_phase: if is_set(otp) {
                 SecondPhase::OneTimeCode
             } else {
                 SecondPhase::Password
@@ -259,19 +258,21 @@ pub(super) fn member(answer: Option<JiitResponse>) -> PortalReply<PortalUser> {
     })
 }
 
-pub(super) fn particulars(answer: Option<JiitResponse>) -> PortalReply<StudentRecord> {
+pub(super) fn parse_student_record(
+    http_response: Option<JiitResponse>,
+) -> PortalReply<StudentRecord> {
     #[derive(Deserialize)]
     struct Response {
         generalinformation: StudentRecord,
     }
-    heard(answer, no_of_the_second_phase, |response| {
-        read(response).map(|Response { generalinformation }| generalinformation)
+    parse_envelope(http_response, second_phase_refusal, |json| {
+        parse_json(json).map(|Response { generalinformation }| generalinformation)
     })
 }
 
-/// When a token ends, in seconds since 1970, as it says itself (RFC 7519 §4.1.4). The portal has been
-/// wrong about it for years, so nothing follows from the number.
-pub(super) fn expiry(token: &str) -> Option<i64> {
+/// The expiry in a token's claims, in seconds since 1970 (RFC 7519 §4.1.4). Portals have sent wrong ones
+/// for years, so the value is not used.
+pub(super) fn parse_expiry(token: &str) -> Option<i64> {
     #[derive(Deserialize)]
     struct Claims {
         exp: i64,
@@ -285,11 +286,11 @@ pub(super) fn expiry(token: &str) -> Option<i64> {
         .map(|Claims { exp }| exp)
 }
 
-/// What every answer has in common: an envelope whose status says yes or no.
-fn heard<T>(
-    answer: Option<JiitResponse>,
-    no: fn(&str) -> PortalRefusal,
-    yes: impl FnOnce(&str) -> Option<T>,
+/// Parses the envelope of every response, whose status is a success or a failure.
+fn parse_envelope<T>(
+    http_response: Option<JiitResponse>,
+    classify_refusal: fn(&str) -> PortalRefusal,
+    parse_response: impl FnOnce(&str) -> Option<T>,
 ) -> PortalReply<T> {
     #[derive(Deserialize)]
     struct Envelope<'a> {
@@ -303,163 +304,114 @@ fn heard<T>(
         #[serde(rename = "responseStatus")]
         word: String,
     }
-    let Some(answer) = answer else {
+    let Some(http_response) = http_response else {
         return PortalReply::Unavailable;
     };
-    let is_good = (200..300).contains(&answer.status);
-    match answer.status {
+    let is_success = (200..300).contains(&http_response.status);
+    match http_response.status {
         429 | 502..=504 | 513 => return PortalReply::Unavailable,
-        300..400 => return PortalReply::Unknown("it sends us elsewhere"),
-        _ if answer.body.is_empty() && is_good => return PortalReply::Nothing(answer.day),
+        300..400 => return PortalReply::ProtocolMismatch("it sends us elsewhere"),
+        _ if http_response.body.is_empty() && is_success => {
+            return PortalReply::Empty(http_response.key_date);
+        }
         _ => {}
     }
-    let Ok(envelope) = serde_json::from_slice::<Envelope<'_>>(&answer.body) else {
-        return match answer.status {
-            401 => PortalReply::SessionOver,
-            _ => PortalReply::Puzzling("its answer is no JSON, or has no status"),
+    let Ok(envelope) = serde_json::from_slice::<Envelope<'_>>(&http_response.body) else {
+        return match http_response.status {
+            401 => PortalReply::Unauthorized,
+            _ => PortalReply::Ambiguous("its answer is no JSON, or has no status"),
         };
     };
-    match read::<i64>(envelope.status.get()) {
-        _ if answer.status == 401 => return PortalReply::SessionOver,
-        Some(401) => return PortalReply::SessionOver,
-        Some(_) => return PortalReply::Puzzling("it cannot read what it was asked"),
+    match parse_json::<i64>(envelope.status.get()) {
+        _ if http_response.status == 401 => return PortalReply::Unauthorized,
+        Some(401) => return PortalReply::Unauthorized,
+        Some(_) => return PortalReply::Ambiguous("it cannot read what it was asked"),
         None => {}
     }
-    let Some(Status { word }) = read(envelope.status.get()) else {
-        return PortalReply::Unknown("its status is neither a number nor an object");
+    let Some(Status { word }) = parse_json(envelope.status.get()) else {
+        return PortalReply::ProtocolMismatch("its status is neither a number nor an object");
     };
     match word.as_str() {
-        "Success" if is_good => {
-            let told = envelope.response.and_then(|response| yes(response.get()));
-            told.map_or(
-                PortalReply::Unknown("a field of its answer is missing"),
-                PortalReply::Yes,
+        "Success" if is_success => {
+            let value = envelope
+                .response
+                .and_then(|response| parse_response(response.get()));
+            value.map_or(
+                PortalReply::ProtocolMismatch("a field of its answer is missing"),
+                PortalReply::Success,
             )
         }
-        "Failure" => PortalReply::No(no(&envelope.status.get().to_lowercase())),
-        _ => PortalReply::Unknown("it says neither yes nor no"),
+        "Failure" => PortalReply::Refused(classify_refusal(&envelope.status.get().to_lowercase())),
+        _ => PortalReply::ProtocolMismatch("it says neither yes nor no"),
     }
 }
 
-/// `text` is a status that says no, in lower case.
-fn no_of_the_first_phase(text: &str) -> PortalRefusal {
-    match no_of_either(text) {
-        Some(no) => no,
-        None if text.contains("invalid login credential") => PortalRefusal::Credentials,
+/// `text` is a failure's status in lower case.
+fn first_phase_refusal(text: &str) -> PortalRefusal {
+    match common_refusal(text) {
+        Some(refusal) => refusal,
+        None if text.contains("invalid login credential") => PortalRefusal::WrongCredentials,
         None => PortalRefusal::Other,
     }
 }
 
-/// Nobody has seen its text for a wrong password, and whatever else it is, it is not a yes.
-fn no_of_the_second_phase(text: &str) -> PortalRefusal {
-    no_of_either(text).unwrap_or(PortalRefusal::Credentials)
+/// The message for a wrong password is unknown, so every other failure counts as one.
+fn second_phase_refusal(text: &str) -> PortalRefusal {
+    common_refusal(text).unwrap_or(PortalRefusal::WrongCredentials)
 }
 
-fn no_of_either(text: &str) -> Option<PortalRefusal> {
+fn common_refusal(text: &str) -> Option<PortalRefusal> {
     let has = |word| text.contains(word);
     if has("captcha") {
-        Some(PortalRefusal::Picture)
+        Some(PortalRefusal::WrongCaptcha)
     } else if has("lock") {
         // "locked" and "blocked".
-        Some(PortalRefusal::Locked)
+        Some(PortalRefusal::AccountLocked)
     } else {
         None
     }
-}
-
-fn read<'a, T: Deserialize<'a>>(json: &'a str) -> Option<T> {
-    serde_json::from_str(json).ok()
-}
-
-/// As [`text`], for a field that is there: anything else is the empty text.
-fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    text(deserializer).map(|text| text.or_else(|| Some(String::new())))
-}
-
-/// As [`text`], for a field that has to be there: what it holds is one person's, and may be nothing.
-fn value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    text(deserializer).map(Option::unwrap_or_default)
-}
-
-/// The first of a list, if it is one that we can read.
-fn first<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Institute>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Either {
-        List(Vec<Maybe>),
-        Other(IgnoredAny),
-    }
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Maybe {
-        Institute(Institute),
-        Other(IgnoredAny),
-    }
-    Ok(match Either::deserialize(deserializer)? {
-        Either::List(list) => list.into_iter().find_map(|it| match it {
-            Maybe::Institute(institute) => Some(institute),
-            Maybe::Other(_) => None,
-        }),
-        Either::Other(_) => None,
-    })
-}
-
-/// A text, or a number as text; anything else is as if it were not there.
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Either {
-        Text(String),
-        Number(i64),
-        Other(IgnoredAny),
-    }
-    Ok(match Either::deserialize(deserializer)? {
-        Either::Text(text) => Some(text),
-        Either::Number(number) => Some(number.to_string()),
-        Either::Other(_) => None,
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A token as the portal makes them; its secret is nobody's.
+    /// A token in the portal's format, signed with a made-up secret.
     const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJBQUFBIiwic2NvcGVzIjpbeyJhdXRob3JpdHkiOiJST0xFX1NUVURFTlQifV0sImlzcyI6Imh0dHA6Ly9jYW1wdXNseW54LmNvbSIsImlhdCI6MTc5MDAwMDAwMCwiZXhwIjoxNzkwMDkwMDAwfQ.-rWk12nJovRXDnm6Px5v-sXCjHicn0AiO_VQ7kkdwpk";
 
-    fn answer(status: u16, body: &str) -> JiitResponse {
+    fn http_response(status: u16, body: &str) -> JiitResponse {
         JiitResponse {
             status,
-            day: None,
+            key_date: None,
             body: Zeroizing::new(body.as_bytes().to_vec()),
         }
     }
 
-    fn yes(response: &str) -> JiitResponse {
+    fn success(response: &str) -> JiitResponse {
         let status = r#"{"responseStatus":"Success","errors":null,"identifier":null}"#;
-        answer(
+        http_response(
             200,
             &format!(r#"{{"status":{status},"response":{response}}}"#),
         )
     }
 
-    fn no(status: u16, error: &str) -> JiitResponse {
+    fn failure(status: u16, error: &str) -> JiitResponse {
         let body = r#"{"status":{"responseStatus":"Failure","errors":["?"]},"response":null}"#;
-        answer(status, &body.replace('?', error))
+        http_response(status, &body.replace('?', error))
     }
 
-    fn name<T>(said: &PortalReply<T>) -> &'static str {
-        match said {
-            PortalReply::Yes(_) => "yes",
-            PortalReply::No(PortalRefusal::Picture) => "picture",
-            PortalReply::No(PortalRefusal::Credentials) => "credentials",
-            PortalReply::No(PortalRefusal::Locked) => "locked",
-            PortalReply::No(PortalRefusal::Other) => "other",
-            PortalReply::Nothing(_) => "nothing",
-            PortalReply::SessionOver => "session",
-            PortalReply::Unknown(_) => "unknown",
-            PortalReply::Puzzling(_) => "puzzling",
-            PortalReply::Odd(_) => "odd",
+    fn reply_name<T>(reply: &PortalReply<T>) -> &'static str {
+        match reply {
+            PortalReply::Success(_) => "yes",
+            PortalReply::Refused(PortalRefusal::WrongCaptcha) => "picture",
+            PortalReply::Refused(PortalRefusal::WrongCredentials) => "credentials",
+            PortalReply::Refused(PortalRefusal::AccountLocked) => "locked",
+            PortalReply::Refused(PortalRefusal::Other) => "other",
+            PortalReply::Empty(_) => "empty",
+            PortalReply::Unauthorized => "unauthorized",
+            PortalReply::ProtocolMismatch(_) => "protocol mismatch",
+            PortalReply::Ambiguous(_) => "ambiguous",
+            PortalReply::UnexpectedUserData(_) => "unexpected user data",
             PortalReply::Unavailable => "unavailable",
         }
     }
@@ -467,89 +419,105 @@ mod tests {
     #[test]
     fn every_answer_means_one_thing() {
         let framework = r#"{"timestamp":1,"status":401,"error":"Unauthorized"}"#;
-        for (answer, meaning) in [
-            (answer(513, ""), "unavailable"),
-            (answer(503, "<html>"), "unavailable"),
-            (answer(200, ""), "nothing"),
-            (answer(302, ""), "unknown"),
-            (answer(404, ""), "puzzling"),
-            (answer(403, "Invalid CORS request"), "puzzling"),
-            (answer(200, "<html></html>"), "puzzling"),
-            (answer(200, framework), "session"),
-            (answer(401, ""), "session"),
-            (answer(401, "<html>"), "session"),
-            (answer(500, r#"{"status":500}"#), "puzzling"),
-            (answer(200, r#"{"status":"Success"}"#), "unknown"),
-            (answer(200, r#"{"status":null}"#), "unknown"),
-            (answer(200, "{}"), "puzzling"),
-            (answer(200, "[]"), "puzzling"),
+        for (http_response, meaning) in [
+            (http_response(513, ""), "unavailable"),
+            (http_response(503, "<html>"), "unavailable"),
+            (http_response(200, ""), "empty"),
+            (http_response(302, ""), "protocol mismatch"),
+            (http_response(404, ""), "ambiguous"),
+            (http_response(403, "Invalid CORS request"), "ambiguous"),
+            (http_response(200, "<html></html>"), "ambiguous"),
+            (http_response(200, framework), "unauthorized"),
+            (http_response(401, ""), "unauthorized"),
+            (http_response(401, "<html>"), "unauthorized"),
+            (http_response(500, r#"{"status":500}"#), "ambiguous"),
             (
-                answer(200, r#"{"status":{"responseStatus":"Maybe"}}"#),
-                "unknown",
+                http_response(200, r#"{"status":"Success"}"#),
+                "protocol mismatch",
             ),
-            (yes("null"), "unknown"),
-            (yes("{}"), "unknown"),
-            (no(404, "Invalid Login Credential!"), "credentials"),
-            (no(417, "INVALID LOGIN CREDENTIAL"), "credentials"),
-            (no(404, "Invalid captcha submitted.."), "picture"),
-            (no(200, "Your account is Blocked"), "locked"),
-            (no(200, "NO DATA FOUND"), "other"),
+            (
+                http_response(200, r#"{"status":null}"#),
+                "protocol mismatch",
+            ),
+            (http_response(200, "{}"), "ambiguous"),
+            (http_response(200, "[]"), "ambiguous"),
+            (
+                http_response(200, r#"{"status":{"responseStatus":"Maybe"}}"#),
+                "protocol mismatch",
+            ),
+            (success("null"), "protocol mismatch"),
+            (success("{}"), "protocol mismatch"),
+            (failure(404, "Invalid Login Credential!"), "credentials"),
+            (failure(417, "INVALID LOGIN CREDENTIAL"), "credentials"),
+            (failure(404, "Invalid captcha submitted.."), "picture"),
+            (failure(200, "Your account is Blocked"), "locked"),
+            (failure(200, "NO DATA FOUND"), "other"),
         ] {
-            assert_eq!(name(&pre_token(Some(answer))), meaning);
+            assert_eq!(reply_name(&parse_pre_token(Some(http_response))), meaning);
         }
-        assert_eq!(name(&pre_token(None)), "unavailable");
-        // In the second phase every other no is about the password.
+        assert_eq!(reply_name(&parse_pre_token(None)), "unavailable");
+        // In the second phase every other failure is about the password.
         assert_eq!(
-            name(&member(Some(no(404, "Invalid Password")))),
+            reply_name(&parse_user(Some(failure(404, "Invalid Password")))),
             "credentials"
         );
         assert_eq!(
-            name(&member(Some(no(417, "Something else")))),
+            reply_name(&parse_user(Some(failure(417, "Something else")))),
             "credentials"
         );
-        assert_eq!(name(&member(Some(no(404, "captcha!")))), "picture");
-        // A yes under a status that says no is none.
-        let mut odd = yes(r#"{"random":"r","otppwd":"PWD","username":"u"}"#);
-        odd.status = 500;
-        assert_eq!(name(&pre_token(Some(odd))), "unknown");
+        assert_eq!(
+            reply_name(&parse_user(Some(failure(404, "captcha!")))),
+            "picture"
+        );
+        // A success in the body does not count with a status that is an error.
+        let mut mismatch = success(r#"{"random":"r","otppwd":"PWD","username":"u"}"#);
+        mismatch.status = 500;
+        assert_eq!(
+            reply_name(&parse_pre_token(Some(mismatch))),
+            "protocol mismatch"
+        );
     }
 
     #[test]
     fn what_the_first_phase_said_goes_into_the_second_as_it_stands() {
-        let said = pre_token(Some(yes(
+        let reply = parse_pre_token(Some(success(
             r#"{"random":"R\u0041 1","rejectedData":"","otppwd":"PWD","username":"22000001","new\"one":{"a":[1.50]},"passwordotpvalue":"theirs"}"#,
         )));
-        let PortalReply::Yes(PreToken {
+        let PortalReply::Success(PreToken {
             username,
-            wants,
-            opened,
-        }) = said
+            second_phase,
+            open_object,
+        }) = reply
         else {
-            panic!("it is no yes");
+            panic!("not a success");
         };
         assert_eq!(
-            (username.as_str(), wants),
+            (username.as_str(), second_phase),
             ("22000001", SecondPhase::Password)
         );
         assert_eq!(
-            std::str::from_utf8(&opened).unwrap(),
+            std::str::from_utf8(&open_object).unwrap(),
             r#"{"new\"one":{"a":[1.50]},"otppwd":"PWD","random":"R\u0041 1","username":"22000001""#
         );
-        assert_eq!(opened.capacity(), opened.len());
-        for lacking in [
+        assert_eq!(open_object.capacity(), open_object.len());
+        for incomplete in [
             r#"{"otppwd":"PWD","username":"22000001"}"#,
             r#"{"random":"","otppwd":"PWD","username":"22000001"}"#,
             r#"{"random":7,"otppwd":"PWD","username":"22000001"}"#,
             r#"{"random":"r","username":"22000001"}"#,
             r#"{"random":"r","otppwd":"PWD"}"#,
         ] {
-            assert_eq!(name(&pre_token(Some(yes(lacking)))), "unknown", "{lacking}");
+            assert_eq!(
+                reply_name(&parse_pre_token(Some(success(incomplete)))),
+                "protocol mismatch",
+                "{incomplete}"
+            );
         }
         let code = r#"{"random":"r","otppwd":"otp","username":"22000001"}"#;
-        let PortalReply::Yes(code) = pre_token(Some(yes(code))) else {
-            panic!("it is no yes");
+        let PortalReply::Success(code) = parse_pre_token(Some(success(code))) else {
+            panic!("not a success");
         };
-        assert_eq!(code.wants, SecondPhase::OneTimeCode);
+        assert_eq!(code.second_phase, SecondPhase::OneTimeCode);
     }
 
     #[test]
@@ -559,18 +527,18 @@ mod tests {
                 r#"{{"regdata":{{"name":"ASHA RAO","enrollmentno":"22000001","memberid":" JSIM0000001 ","userid":"U","membertype":"S","institutelist":[{{"label":"JIIT","value":"11IN1902J000001"}}],"userDOB":"2004-02-01","token":"{TOKEN}","expiredpassword":"N"{more}}},"OTP":"N"}}"#
             )
         };
-        let PortalReply::Yes(it) = member(Some(yes(&response("")))) else {
-            panic!("it is no yes");
+        let PortalReply::Success(user) = parse_user(Some(success(&response("")))) else {
+            panic!("not a success");
         };
-        assert_eq!(it.enrollment.as_deref(), Some("22000001"));
+        assert_eq!(user.enrollment.as_deref(), Some("22000001"));
         assert_eq!(
-            (it.member_id.as_str(), it.name.as_str()),
+            (user.member_id.as_str(), user.name.as_str()),
             ("JSIM0000001", "ASHA RAO")
         );
-        assert_eq!(it.institute.unwrap().label, "JIIT");
-        assert!(!it.has_expired_password);
-        assert_eq!(it.wants, SecondPhase::Password);
-        assert_eq!(it.token.as_str(), TOKEN);
+        assert_eq!(user.institute.unwrap().label, "JIIT");
+        assert!(!user.has_expired_password);
+        assert_eq!(user.second_phase, SecondPhase::Password);
+        assert_eq!(user.token.as_str(), TOKEN);
 
         let good = response("");
         for (from, to) in [
@@ -581,32 +549,41 @@ mod tests {
             ("regdata", "data"),
             (r#""name":"ASHA RAO","#, ""),
         ] {
-            let odd = good.replace(from, to);
-            assert_ne!(odd, good);
-            assert_eq!(name(&member(Some(yes(&odd)))), "unknown", "{from}");
+            let changed = good.replace(from, to);
+            assert_ne!(changed, good);
+            assert_eq!(
+                reply_name(&parse_user(Some(success(&changed)))),
+                "protocol mismatch",
+                "{from}"
+            );
         }
-        // That a field is there is the portal's; what it holds is one person's, and may be nothing.
+        // The portal defines which fields are present; a user's values may be null.
         for (from, to) in [
             (r#"" JSIM0000001 ""#, "null"),
             (r#""ASHA RAO""#, "null"),
             (r#""membertype":"S""#, r#""membertype":{}"#),
             (r#""label":"JIIT""#, r#""label":null"#),
         ] {
-            let odd = good.replace(from, to);
-            assert_ne!(odd, good);
-            assert_eq!(name(&member(Some(yes(&odd)))), "yes", "{from}");
+            let changed = good.replace(from, to);
+            assert_ne!(changed, good);
+            assert_eq!(
+                reply_name(&parse_user(Some(success(&changed)))),
+                "yes",
+                "{from}"
+            );
         }
-        let PortalReply::Yes(it) = member(Some(yes(&good.replace(r#""OTP":"N""#, r#""OTP":"Y""#))))
+        let PortalReply::Success(user) =
+            parse_user(Some(success(&good.replace(r#""OTP":"N""#, r#""OTP":"Y""#))))
         else {
-            panic!("it is no yes");
+            panic!("not a success");
         };
-        assert_eq!(it.wants, SecondPhase::OneTimeCode);
+        assert_eq!(user.second_phase, SecondPhase::OneTimeCode);
     }
 
     #[test]
     fn j18_a_tokens_end_is_read_without_padding() {
-        assert_eq!(expiry(TOKEN), Some(1_790_090_000));
-        for no_token in [
+        assert_eq!(parse_expiry(TOKEN), Some(1_790_090_000));
+        for invalid in [
             "",
             "a.b",
             "a.b.c",
@@ -614,17 +591,17 @@ mod tests {
             "....",
             "e30.e30.e30",
         ] {
-            assert_eq!(expiry(no_token), None, "{no_token}");
+            assert_eq!(parse_expiry(invalid), None, "{invalid}");
         }
     }
 
     #[test]
     fn j20_only_what_has_a_place_in_a_profile_is_read() {
-        let said = particulars(Some(yes(
+        let reply = parse_student_record(Some(success(
             r#"{"generalinformation":{"studentname":"ASHA RAO","registrationno":22000001,"admissionyear":2022,"branch":null,"gender":["?"],"dateofbirth":"01/02/2004","studentcellno":"98200","bankaccountno":"1"},"qualification":[],"photo&signature":{"photo":"x"}}"#,
         )));
-        let PortalReply::Yes(read) = said else {
-            panic!("it is no yes");
+        let PortalReply::Success(read) = reply else {
+            panic!("not a success");
         };
         let text = |text: &str| Some(text.to_owned());
         let expected = StudentRecord {

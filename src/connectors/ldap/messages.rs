@@ -256,7 +256,7 @@ mod tests {
         let attribute = element(SEQUENCE, &[&octets("uid"), &values]);
         let list = element(SEQUENCE, &[&attribute]);
         let found = answer(1, SEARCH_ENTRY, &[&octets("uid=asha"), &list]);
-        let Ok(LdapResponse::Entry(entry)) = read(&found, 1) else {
+        let Ok(LdapResponse::Entry(entry)) = decode(&found, 1) else {
             panic!("no entry")
         };
         assert_eq!(entry.dn, "uid=asha");
@@ -305,7 +305,7 @@ mod tests {
             for byte in 0..=255 {
                 let mut bad = good.to_vec();
                 bad[at] = byte;
-                let _ = read(&bad, 1);
+                let _ = decode(&bad, 1);
             }
         }
     }

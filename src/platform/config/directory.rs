@@ -34,7 +34,7 @@ pub struct DirectoryServer {
 pub enum LdapTransport {
     /// Implicit TLS (`ldaps`).
     Tls,
-    /// StartTLS; the connection fails without it.
+    /// With `StartTLS`; the connection fails without it.
     StartTls,
     /// No encryption: on loopback only.
     Plain,

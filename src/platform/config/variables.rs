@@ -1,4 +1,4 @@
-//! The table of variables. The loader, `profiles serve --help` and `.env.sample` are read from it.
+//! The table of settings: the source of the defaults, of `profiles serve --help` and of `.env.sample`.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use std::fmt::Write;
 #[derive(Debug)]
 pub struct Variable {
     pub name: &'static str,
-    /// What it is when unset; `None` where unset means off.
+    /// The default; `None` if unset means off.
     pub default: Option<&'static str>,
     pub meaning: &'static str,
 }
@@ -30,27 +30,27 @@ pub const VARIABLES: &[Variable] = &[
     variable("PROFILES_LISTEN", Some("127.0.0.1:8000"),
         "address and port to listen on; port 0 takes a free one"),
     variable("PROFILES_PUBLIC_URL", Some("http://localhost:8000"),
-        "where the world reaches the service; may carry a path; https except on loopback"),
+        "the public URL of the service; may have a path; https except on loopback"),
     variable("PROFILES_ALIASES", Some("/profiles,/sso"),
-        "further path prefixes under which the protocol addresses answer"),
+        "additional path prefixes under which the protocol endpoints are served"),
     variable("PROFILES_DATA_DIR", Some("./data"),
         "folder for the private cluster, pictures and mail files"),
     variable("PROFILES_SECRET", None,
-        "32 bytes in base64 from which server keys are derived. Unset: made once, in a file of the data folder"),
+        "32 bytes in base64, from which the server's keys are derived. Unset: generated once, in a file of the data folder"),
     variable("PROFILES_CAMPUS_NAME", Some("Campus"),
-        "the name above every page"),
+        "the name at the top of every page"),
     variable("PROFILES_TIME_ZONE", Some("Asia/Kolkata"),
         "the campus' time zone, for times on pages: Asia/Kolkata, or an offset from UTC as +05:30"),
     variable("PROFILES_SMTP_URL", None,
-        "mail server, as smtp://user:password@host or smtps://…. Unset: each mail becomes a file under the data folder's mail/"),
+        "mail server, as smtp://user:password@host or smtps://…. Unset: each mail is written to a file in mail/ of the data folder"),
     variable("PROFILES_SMTP_CA_FILE", None,
-        "a certificate in PEM to trust for the mail server, beside those that everybody trusts"),
+        "a certificate in PEM to trust for the mail server, in addition to the usual ones"),
     variable("PROFILES_MAIL_FROM", Some("no-reply@localhost"),
-        "the address mails come from"),
+        "the sender address of mails"),
     variable("PROFILES_DKIM_KEY_FILE", None,
-        "private key in PEM, RSA or Ed25519, with which mails are signed (DKIM). Unset: the mail server signs, or nobody"),
+        "private key in PEM, RSA or Ed25519, with which mails are signed (DKIM). Unset: Profiles does not sign mails"),
     variable("PROFILES_DKIM_SELECTOR", Some("profiles"),
-        "under which the key's other half stands in DNS: <selector>._domainkey.<domain of PROFILES_MAIL_FROM>"),
+        "the DKIM selector; the public key is in DNS at <selector>._domainkey.<domain of PROFILES_MAIL_FROM>"),
     variable("PROFILES_SEND_MAIL_PER_PERSON_DAY", Some("20"),
         "how many mails an app may send to one person in 24 hours"),
     variable("PROFILES_SEND_MAIL_PER_APP_HOUR", Some("1000"),
@@ -58,87 +58,87 @@ pub const VARIABLES: &[Variable] = &[
     variable("PROFILES_SEND_MAIL_UNVERIFIED_DAY", Some("5"),
         "how many mails an app that is not verified may send in 24 hours, to all people together"),
     variable("PROFILES_ACCESS_TOKEN_SECONDS", Some("36000"),
-        "how long an access token lives"),
+        "how long an access token is valid"),
     variable("PROFILES_CODE_SECONDS", Some("60"),
-        "how long an authorization code lives; 600 at most"),
+        "how long an authorization code is valid; at most 600"),
     variable("PROFILES_REFRESH_GRACE_SECONDS", Some("10"),
-        "how long a refresh token that was just traded may be presented again, in case the answer was lost; 0 is strict"),
+        "how long a rotated refresh token may be used again, in case the response was lost; 0 forbids it"),
     variable("PROFILES_REFRESH_TOKEN_DAYS", Some("90"),
-        "how long a refresh token lives unused; a login as a whole ends after 365 days"),
+        "how long an unused refresh token is valid; a token family ends after 365 days"),
     variable("PROFILES_UNVERIFIED_CAP", Some("10"),
-        "how many people an app that is not verified may have"),
+        "how many people may use an app that is not verified"),
     variable("PROFILES_SESSION_IDLE_MINUTES", Some("120"),
-        "how long a browser session lives unused; sessions to be remembered live 365 days"),
+        "how long an unused browser session lasts; with “keep me signed in” a session lasts 365 days"),
     variable("PROFILES_LDAP_URL", None,
-        "the campus directory, as ldaps://ldap.campus.example, or ldap://… for StartTLS; without TLS on loopback only. Unset: nobody signs in through it"),
+        "the campus directory, as ldaps://ldap.campus.example, or ldap://… for StartTLS; without TLS on loopback only. Unset: no sign-in through a directory"),
     variable("PROFILES_LDAP_BASE_DN", None,
         "the entry below which people are searched for, as ou=people,dc=campus,dc=example"),
     variable("PROFILES_LDAP_USER_FILTER", Some("(uid={username})"),
-        "what finds somebody's entry: a filter, with {username} for what was typed"),
+        "the filter that finds a person's entry; {username} stands for the typed username"),
     variable("PROFILES_LDAP_BIND_DN", None,
         "the account that searches. Unset: the search is anonymous"),
     variable("PROFILES_LDAP_BIND_PASSWORD", None,
         "that account's password"),
     variable("PROFILES_LDAP_USER_DN", None,
-        "the name people sign in to the directory with, when no account is to search, as uid={username},ou=people,dc=campus,dc=example"),
+        "the name with which people bind to the directory if no account searches, as uid={username},ou=people,dc=campus,dc=example"),
     variable("PROFILES_LDAP_CA_FILE", None,
-        "certificates in PEM to trust for the directory, in place of those that everybody trusts"),
+        "certificates in PEM to trust for the directory, instead of the usual ones"),
     variable("PROFILES_LDAP_ALUMNI_UNIT", Some("ou=Alumni"),
-        "the part of the directory whose people are alumni"),
+        "the unit of the directory whose people are alumni"),
     variable("PROFILES_ERP_URL", None,
-        "the ERP of IIT Kharagpur, as https://erp.iitkgp.ac.in: people may sign in with their ERP account. Unset: they may not"),
+        "the ERP of IIT Kharagpur, as https://erp.iitkgp.ac.in. Unset: no sign-in with an ERP account"),
     variable("PROFILES_ERP_CA_FILE", None,
-        "a certificate in PEM to trust for the ERP, beside those that everybody trusts"),
+        "a certificate in PEM to trust for the ERP, in addition to the usual ones"),
     variable("PROFILES_ERP_FETCH_NAME", Some("off"),
-        "on: read somebody\'s name off ERP\'s first page at each sign-in; it opens their portal for that moment"),
+        "on: read the person's name from the ERP's first page at each sign-in, which opens a session in their portal for a moment"),
     variable("PROFILES_ERP_REASK_PASSWORD", Some("off"),
-        "on: ask for the ERP password a second time, beside the code, instead of holding it in memory in between"),
+        "on: ask for the ERP password a second time, together with the code, instead of keeping it in memory in between"),
     variable("PROFILES_UPSTREAM_SECONDS", Some("30"),
-        "how long the ERP, the JIIT portal or a Leprechaun server may take for one answer at a sign-in; 30 at most. The directory has 8"),
+        "how many seconds the ERP, the JIIT portal or a Leprechaun server may take for one response; at most 30. The directory has 8"),
     variable("PROFILES_JIIT_URL", None,
-        "the JIIT portal's API, up to and with /StudentPortalAPI: people can sign in with their enrollment number; http only on loopback"),
+        "the JIIT portal's API, up to and with /StudentPortalAPI: people sign in with their enrollment number; http on loopback only"),
     variable("PROFILES_JIIT_CA_FILE", None,
-        "a certificate in PEM to trust for the portal, beside those that everybody trusts"),
+        "a certificate in PEM to trust for the portal, in addition to the usual ones"),
     variable("PROFILES_JIIT_TLS", Some("1.2"),
-        "the newest TLS the portal is offered, 1.2 or 1.3: JIIT's own breaks off at 1.3"),
+        "the newest TLS version offered to the portal, 1.2 or 1.3; JIIT's own closes connections that offer 1.3"),
     variable("PROFILES_JIIT_MAIL_DOMAIN", Some("mail.jiit.ac.in"),
-        "mail addresses of the portal are taken, to be verified, if they end in this"),
+        "mail addresses from the portal are used (after verification) if they are in this domain"),
     variable("PROFILES_JIIT_CAPTCHA_PATH", Some("/token/getcaptcha"),
-        "where below PROFILES_JIIT_URL the portal gives a captcha"),
+        "the path of captchas below PROFILES_JIIT_URL"),
     variable("PROFILES_JIIT_PRETOKEN_PATH", Some("/token/pretoken-check"),
-        "where it takes number and captcha"),
+        "the path to which number and captcha are sent"),
     variable("PROFILES_JIIT_TOKEN_PATH", Some("/token/generatewebtoken"),
-        "where it takes the password; this has changed twice in 2026"),
+        "the path to which the password is sent; it has changed twice in 2026"),
     variable("PROFILES_JIIT_PERSON_PATH", Some("/studentpersinfo/getstudent-personalinformation"),
-        "where it tells of a student who agreed to that"),
+        "the path of a student's data, read with their consent"),
     variable("PROFILES_ASSOCIATION_DAYS", Some("400"),
-        "after how many days a mailbox proved to belong to a roll number has to be proved again to sign in by it; such proofs are made where PROFILES_ERP_URL is set"),
+        "for how many days the proof that a mailbox belongs to a roll number allows to sign in with that mailbox; proofs need PROFILES_ERP_URL"),
     variable("PROFILES_LEPRECHAUN_URL", None,
-        "a Leprechaun server, as https://leprechaun.example: people it knows a mailbox of sign in by a code mailed there"),
+        "a Leprechaun server, as https://leprechaun.example: people whose mailbox it knows sign in with a code mailed there"),
     variable("PROFILES_LEPRECHAUN_AUTHORIZATION", None,
-        "what it wants in the Authorization header, whole, as Bearer abcd"),
+        "the complete value of the Authorization header for that server, as Bearer abcd"),
     variable("PROFILES_TRUSTED_PROXIES", None,
-        "addresses (CIDR, comma-separated) whose Forwarded or X-Forwarded-For header is believed; where both come neither is, so let the proxy drop the one it does not write"),
+        "addresses (CIDR, comma-separated) of proxies whose Forwarded or X-Forwarded-For header is trusted; if a request has both, neither is, so the proxy must remove the one it does not write"),
     variable("PROFILES_PLACES", None,
-        "names of address ranges (name=CIDR, comma-separated; the narrowest counts), as Campus network=10.0.0.0/8: people see the name beside where they signed in; the address itself is not kept"),
+        "names of address ranges (name=CIDR, comma-separated; the narrowest matches), as Campus network=10.0.0.0/8: people see the name beside their sessions; the address itself is not stored"),
     variable("PROFILES_METRICS_LISTEN", None,
-        "address and port at which Prometheus reads /metrics, for operators only: nobody is asked who they are there. Unset: nowhere"),
+        "address and port at which Prometheus reads /metrics; without authentication, so for operators only. Unset: not served"),
     variable("PROFILES_LOG", Some("info"),
-        "what is logged, as a filter such as info,profiles=debug"),
+        "the log filter, such as info,profiles=debug"),
     variable("PROFILES_LOG_FORMAT", Some("text"),
-        "text for people, json for machines"),
+        "text or json"),
     variable(DEMO_UPSTREAMS, None,
-        "1: script/run starts simulated campus systems and sets the server to them. The server itself only knows the name"),
+        "1: script/run starts simulated campus systems and configures the server for them. The server itself ignores it"),
 ];
 
-/// For `script/run`, which does not hand it on.
+/// Read by `script/run`, which does not pass it on.
 pub const DEMO_UPSTREAMS: &str = "PROFILES_DEMO_UPSTREAMS";
 
-/// `.env.sample`, whole.
+/// The text of `.env.sample`.
 pub fn sample() -> String {
     let mut text = String::from(
         "# Every setting, with its default. Copy to .env and change what differs.\n\
-         # Written from src/config/variables.rs; a test holds the two together.\n",
+         # Generated from src/platform/config/variables.rs. After a change there: PROFILES_WRITE_DERIVED=1 cargo test --lib sample_file\n",
     );
     for variable in VARIABLES {
         let value = variable.default.unwrap_or_default();
@@ -151,7 +151,7 @@ pub fn sample() -> String {
     text
 }
 
-/// The part of `profiles serve --help` that lists them.
+/// The list of settings in `profiles serve --help`.
 pub fn help() -> String {
     let mut text = String::from(
         "Environment variables (a .env file in the working directory is read first):\n",
@@ -175,9 +175,9 @@ mod tests {
     #[test]
     #[expect(
         clippy::disallowed_methods,
-        reason = "asks whether to write the file anew"
+        reason = "decides whether to write the file"
     )]
-    fn the_sample_file_says_the_same() {
+    fn the_sample_file_is_up_to_date() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/.env.sample");
         if std::env::var_os("PROFILES_WRITE_DERIVED").is_some() {
             std::fs::write(path, sample()).unwrap();

@@ -1,5 +1,5 @@
-//! Look-ups for apps: in the user API's manner, and at the addresses and in the words of the service that
-//! campus apps asked before.
+//! Look-ups for apps: in the style of the user API, and at the addresses and with the bodies of the
+//! Leprechaun service that campus apps used before.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -20,7 +20,7 @@ struct LookupResponse<'a> {
     authenticated: String,
 }
 
-/// The same in the order of the alphabet, byte for byte as before.
+/// The same in alphabetical order, byte for byte as the former service sent it.
 #[derive(Serialize)]
 struct LegacyLookupResponse<'a> {
     authenticated: String,
@@ -29,76 +29,79 @@ struct LegacyLookupResponse<'a> {
 }
 
 const NOT_AUTHENTICATED: &str = "OOPS! You are not authenticated. If you would like to use Leprechaun, contact the Metakgp Maintainers. More info at https://wiki.metakgp.org/w/Metakgp:Governance#Current_maintainers";
-const NO_SUCH_KIND: &str = "That input type is not allowed! Allowed input types: roll, email";
+const UNKNOWN_KIND: &str = "That input type is not allowed! Allowed input types: roll, email";
 const NO_RECORD: &str = "That record doesn't exist in our database!";
 
 /// `GET /association/roll/<roll>`, `GET /association/email/<email>`
 pub(super) async fn look_up(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     Path((kind, value)): Path<(String, String)>,
     address: ClientAddress,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let asker = asker(&headers, address);
-    let told = ask(
-        (&it.db, &it.access_log, &it.limits),
-        asker,
-        key(&kind, &value),
-        it.clock.now(),
+    let caller = parse_caller(&headers, address);
+    let result = ask(
+        (&feature.db, &feature.access_log, &feature.limits),
+        caller,
+        parse_key(&kind, &value),
+        feature.clock.now(),
     );
-    match told.await? {
-        LookupResult::Here(found) => Ok(private(Json(LookupResponse {
-            authenticated: rfc3339(&found),
-            roll: &found.roll,
-            email: &found.email,
+    match result.await? {
+        LookupResult::Found(association) => Ok(private_json_response(Json(LookupResponse {
+            authenticated: format_proved_at(&association),
+            roll: &association.roll,
+            email: &association.email,
         }))),
-        LookupResult::Nobody => Err(ApiError::new(
+        LookupResult::NotFound => Err(ApiError::new(
             StatusCode::NOT_FOUND,
             "Nobody who may be looked up. Ask for /association/roll/<roll number> or /association/email/<mailbox>.",
         )),
-        LookupResult::Stranger => Err(ApiError::new(
+        LookupResult::InvalidToken => Err(ApiError::new(
             StatusCode::UNAUTHORIZED,
             "Send the look-up token of your app as Authorization: Bearer <token>.",
         )
         .challenge("realm=\"look-ups\"")),
-        LookupResult::Slowed(slowed) => Err(ApiError::rate_limited(
-            slowed,
+        LookupResult::RateLimited(rate_limited) => Err(ApiError::rate_limited(
+            rate_limited,
             "Too many look-ups. Wait as long as Retry-After says.",
         )),
     }
 }
 
-/// `GET /get/roll/<roll>`, `GET /get/email/<email>`: statuses and bodies as they were.
-pub(super) async fn look_up_as_before(
-    State(it): State<Feature>,
+/// `GET /get/roll/<roll>`, `GET /get/email/<email>`: status codes and bodies of the former service.
+pub(super) async fn look_up_legacy(
+    State(feature): State<Feature>,
     Path((kind, value)): Path<(String, String)>,
     address: ClientAddress,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let key = key(&kind, &value);
-    let asker = asker(&headers, address);
-    let told = ask(
-        (&it.db, &it.access_log, &it.limits),
-        asker,
+    let key = parse_key(&kind, &value);
+    let caller = parse_caller(&headers, address);
+    let result = ask(
+        (&feature.db, &feature.access_log, &feature.limits),
+        caller,
         key,
-        it.clock.now(),
+        feature.clock.now(),
     );
-    Ok(match told.await? {
-        LookupResult::Here(found) => private(Json(LegacyLookupResponse {
-            authenticated: rfc3339(&found),
-            email: &found.email,
-            roll: &found.roll,
+    Ok(match result.await? {
+        LookupResult::Found(association) => private_json_response(Json(LegacyLookupResponse {
+            authenticated: format_proved_at(&association),
+            email: &association.email,
+            roll: &association.roll,
         })),
-        LookupResult::Stranger => in_plain_words(StatusCode::UNAUTHORIZED, NOT_AUTHENTICATED),
-        LookupResult::Nobody if key.is_none() => {
-            in_plain_words(StatusCode::UNAUTHORIZED, NO_SUCH_KIND)
+        LookupResult::InvalidToken => {
+            plain_text_response(StatusCode::UNAUTHORIZED, NOT_AUTHENTICATED)
         }
-        LookupResult::Nobody => in_plain_words(StatusCode::NOT_FOUND, NO_RECORD),
-        LookupResult::Slowed(slowed) => {
-            let mut answer = in_plain_words(StatusCode::TOO_MANY_REQUESTS, "Too many look-ups.");
-            let seconds = HeaderValue::from(slowed.seconds());
-            answer.headers_mut().insert(header::RETRY_AFTER, seconds);
-            answer
+        LookupResult::NotFound if key.is_none() => {
+            plain_text_response(StatusCode::UNAUTHORIZED, UNKNOWN_KIND)
+        }
+        LookupResult::NotFound => plain_text_response(StatusCode::NOT_FOUND, NO_RECORD),
+        LookupResult::RateLimited(rate_limited) => {
+            let mut response =
+                plain_text_response(StatusCode::TOO_MANY_REQUESTS, "Too many look-ups.");
+            let seconds = HeaderValue::from(rate_limited.seconds());
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+            response
         }
     })
 }
@@ -107,7 +110,7 @@ impl From<LookupError> for ApiError {
     fn from(error: LookupError) -> Self {
         match error {
             LookupError::Store(error) => error.into(),
-            LookupError::Full(error) => {
+            LookupError::AccessLogFull(error) => {
                 tracing::error!(error = %ErrorChain::of(error), "nobody can be looked up");
                 Self::unavailable()
             }
@@ -115,7 +118,7 @@ impl From<LookupError> for ApiError {
     }
 }
 
-fn key<'a>(kind: &str, value: &'a str) -> Option<AssociationKey<'a>> {
+fn parse_key<'a>(kind: &str, value: &'a str) -> Option<AssociationKey<'a>> {
     match kind {
         "roll" => Some(AssociationKey::Roll(value)),
         "email" => Some(AssociationKey::Email(value)),
@@ -123,34 +126,34 @@ fn key<'a>(kind: &str, value: &'a str) -> Option<AssociationKey<'a>> {
     }
 }
 
-fn asker(headers: &HeaderMap, address: ClientAddress) -> LookupCaller<'_> {
+fn parse_caller(headers: &HeaderMap, address: ClientAddress) -> LookupCaller<'_> {
     let header = headers.get(header::AUTHORIZATION);
-    let words = header.and_then(|header| header.to_str().ok()?.split_once(' '));
-    let token = words
+    let parts = header.and_then(|header| header.to_str().ok()?.split_once(' '));
+    let token = parts
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim());
     LookupCaller { token, address }
 }
 
-/// To the second, as it was.
-fn rfc3339(found: &Association) -> String {
-    let at = found.proved_at.replace_nanosecond(0);
+/// Whole seconds, as the former service sent them.
+fn format_proved_at(association: &Association) -> String {
+    let at = association.proved_at.replace_nanosecond(0);
     let at = at.map(|at| at.to_offset(time::UtcOffset::UTC));
     at.ok()
         .and_then(|at| at.format(&Rfc3339).ok())
         .unwrap_or_default()
 }
 
-fn private<T: Serialize>(found: Json<T>) -> Response {
-    let mut answer = found.into_response();
+fn private_json_response<T: Serialize>(association: Json<T>) -> Response {
+    let mut response = association.into_response();
     let utf8 = HeaderValue::from_static("application/json; charset=utf-8");
-    answer.headers_mut().insert(header::CONTENT_TYPE, utf8);
-    set_no_store(&mut answer);
-    answer
+    response.headers_mut().insert(header::CONTENT_TYPE, utf8);
+    set_no_store(&mut response);
+    response
 }
 
-fn in_plain_words(status: StatusCode, words: &'static str) -> Response {
-    let mut answer = (status, format!("{words}\n")).into_response();
-    set_no_store(&mut answer);
-    answer
+fn plain_text_response(status: StatusCode, parts: &'static str) -> Response {
+    let mut response = (status, format!("{parts}\n")).into_response();
+    set_no_store(&mut response);
+    response
 }

@@ -1,7 +1,7 @@
-//! A fresh verifier for a roll number and a mailbox.
+//! Begins a proof with a new verifier.
 
 use super::model::{MailboxProof, ProofClaim, Verifier};
-use super::{flow, store};
+use super::{rules, store};
 use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Tx;
@@ -9,25 +9,25 @@ use crate::platform::id::ProofId;
 use crate::platform::rng::Rng;
 use crate::platform::secret::Secret;
 
-/// Begins a proof in a browser, in place of what was under way there. What the browser has to keep is
-/// the answer: whoever has it may go on.
+/// Begins a proof and cancels the one under way in the same browser. Returns the secret for the
+/// browser's cookie, which authorises every later step.
 pub(super) async fn begin(
     tx: &mut Tx,
     claim: ProofClaim,
-    before: Option<&Secret>,
+    previous: Option<&Secret>,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<Secret> {
-    if let Some(before) = before
-        && let Some(before) = store::find_proof_to_change(tx, before.token_hash()).await?
+    if let Some(previous) = previous
+        && let Some(previous) = store::lock_proof(tx, previous.token_hash()).await?
     {
-        store::mark_cancelled(&mut **tx, before.id, now).await?;
+        store::mark_cancelled(&mut **tx, previous.id, now).await?;
     }
     let proof = MailboxProof {
         id: ProofId::new(now, rng),
         claim,
         verifier: Verifier::generate(rng),
-        expires_at: now + flow::WINDOW,
+        expires_at: now + rules::WINDOW,
         checks: 0,
         last_check_at: None,
         mails: 0,
@@ -37,7 +37,7 @@ pub(super) async fn begin(
         cancelled_at: None,
         entered_at: None,
     };
-    let browser = Secret::generate(rng);
-    store::insert_proof(tx, &proof, browser.token_hash(), now).await?;
-    Ok(browser)
+    let browser_secret = Secret::generate(rng);
+    store::insert_proof(tx, &proof, browser_secret.token_hash(), now).await?;
+    Ok(browser_secret)
 }

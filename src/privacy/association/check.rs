@@ -1,4 +1,5 @@
-//! A look at the question texts, within budget. No transaction is open while the portal is asked.
+//! Looks for the verifier in the security questions, within the limits. No transaction is open during
+//! requests to ERP.
 
 use std::time::Duration;
 
@@ -6,10 +7,10 @@ use serde_json::json;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use super::flow::{PollResult, ProofDelay, ProofStep, QuestionPoll};
-use super::limits::AssociationLimits;
 use super::model::{AssociationError, MailboxProof};
-use super::{flow, store};
+use super::rate_limits::AssociationLimits;
+use super::rules::{PollResult, ProofDelay, ProofStep, QuestionPoll};
+use super::{rules, store};
 use crate::connectors::ConnectorError;
 use crate::connectors::erp::{ErpQuestions, ErpRollNumber};
 use crate::platform::audit::AuditEntry;
@@ -20,74 +21,74 @@ use crate::platform::rng::Rng;
 use crate::platform::secret::TokenHash;
 use crate::platform::{audit, db, mail};
 
-/// The letter with the link.
-const LINK: &str = "association_link";
+/// The mail with the link.
+const LINK_MAIL: &str = "association_link";
 
-/// How long the portal may take for one question.
-const CALL: Duration = Duration::from_secs(5);
+/// The timeout of a request for one question.
+const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Counts a look at the questions of the proof that was begun in this browser, if there may be one now.
-pub(super) async fn begin_look(
+/// Counts a poll of the browser's proof, if one is allowed now.
+pub(super) async fn begin_poll(
     tx: &mut Tx,
     browser: TokenHash,
     now: Timestamp,
 ) -> db::Result<Result<MailboxProof, ProofDelay>> {
-    let Some(proof) = store::find_proof_to_change(tx, browser).await? else {
+    let Some(proof) = store::lock_proof(tx, browser).await? else {
         return Ok(Err(ProofDelay::Over));
     };
-    let since = now - flow::DAY;
+    let since = now - rules::DAY;
     let roll = proof.claim.roll.as_str();
-    let others = store::count_others_that_looked(&mut **tx, proof.id, roll, since).await?;
-    if let Err(not_now) = flow::may_check(&proof, others, now) {
-        return Ok(Err(not_now));
+    let others = store::count_other_polled_proofs(&mut **tx, proof.id, roll, since).await?;
+    if let Err(delay) = rules::check_poll_allowed(&proof, others, now) {
+        return Ok(Err(delay));
     }
-    store::mark_looked(tx, proof.id, now).await?;
+    store::count_poll(tx, proof.id, now).await?;
     Ok(Ok(proof))
 }
 
-/// Asks the portal for questions until one holds the verifier or enough were seen.
-pub(super) async fn look(
+/// Fetches questions from ERP until one contains the verifier or enough were seen.
+pub(super) async fn poll_questions(
     questions: &ErpQuestions,
     proof: &MailboxProof,
     limits: &AssociationLimits,
     clock: &dyn Clock,
 ) -> Result<PollResult, ConnectorError> {
-    // It was one when the proof was begun.
+    // It was valid when the proof began.
     let roll = ErpRollNumber::parse(&proof.claim.roll).map_err(|_| ConnectorError::Expired)?;
-    let mut look = QuestionPoll::begin(clock.now());
+    let mut poll = QuestionPoll::start(clock.now());
     loop {
         let now = clock.now();
-        let wait = match look.step(now) {
-            ProofStep::Stop(found) => return Ok(found),
+        let wait = match poll.next_step(now) {
+            ProofStep::Stop(result) => return Ok(result),
             ProofStep::Wait(span) => span,
-            ProofStep::Ask => match limits.calls.take((), now) {
+            ProofStep::Fetch => match limits.calls.take((), now) {
                 Ok(_counted) => {
-                    let told = timeout(CALL, questions.one_question(&roll)).await;
-                    let told = told.map_err(|_| ConnectorError::Unavailable)??;
-                    let told = told.map(Zeroizing::new);
-                    let told = told.as_ref().map(|text| text.as_str());
-                    look.hear(told, &proof.verifier, clock.now());
+                    let question = timeout(CALL_TIMEOUT, questions.fetch_question(&roll)).await;
+                    let question = question.map_err(|_| ConnectorError::Unavailable)??;
+                    let question = question.map(Zeroizing::new);
+                    let question = question.as_ref().map(|text| text.as_str());
+                    poll.record_question(question, &proof.verifier, clock.now());
                     continue;
                 }
-                // Others are looking: there may be time to wait for them.
-                Err(slowed) if look.is_late(now + slowed.0) => {
-                    return Err(ConnectorError::Busy(slowed.0));
+                // The limit of all proofs together is reached: wait if there is time.
+                Err(rate_limited) if poll.is_timed_out(now + rate_limited.0) => {
+                    return Err(ConnectorError::Busy(rate_limited.0));
                 }
-                Err(slowed) => slowed.0,
+                Err(rate_limited) => rate_limited.0,
             },
         };
         tokio::time::sleep(wait).await;
     }
 }
 
-/// The verifier was seen: a link goes to the mailbox.
-pub(super) async fn see(
+/// Records that the verifier was seen, and mails the link.
+pub(super) async fn record_verifier_seen(
     tx: &mut Tx,
     proof: &MailboxProof,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<(), AssociationError> {
-    let until = now + flow::WINDOW;
+    let until = now + rules::WINDOW;
     if !store::mark_question_seen(tx, proof.id, until, now).await? {
         return Err(AssociationError::Over);
     }
@@ -102,18 +103,18 @@ pub(super) async fn see(
     Ok(())
 }
 
-/// Mails another link, if there may be one now. The one before is good no longer.
+/// Mails another link, if one is allowed now. The previous link becomes invalid.
 pub(super) async fn mail_again(
     tx: &mut Tx,
     browser: TokenHash,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<Result<MailboxProof, ProofDelay>> {
-    let Some(proof) = store::find_proof_to_change(tx, browser).await? else {
+    let Some(proof) = store::lock_proof(tx, browser).await? else {
         return Ok(Err(ProofDelay::Over));
     };
-    if let Err(not_now) = flow::may_mail(&proof, now) {
-        return Ok(Err(not_now));
+    if let Err(delay) = rules::check_mail_allowed(&proof, now) {
+        return Ok(Err(delay));
     }
     mail_link(tx, &proof, proof.expires_at, now, rng).await?;
     Ok(Ok(proof))
@@ -126,12 +127,12 @@ async fn mail_link(
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<()> {
-    let letter = MailboxMessage {
+    let mail_id = MailboxMessage {
         address: &proof.claim.email,
         about: &proof.claim.roll,
         carries: Some(MailedSecret::Link),
         until,
     };
-    let letter = mail::enqueue_to_mailbox(&mut **tx, LINK, letter, now, rng).await?;
-    store::mark_mailed(tx, proof.id, letter, now).await
+    let mail_id = mail::enqueue_to_mailbox(&mut **tx, LINK_MAIL, mail_id, now, rng).await?;
+    store::mark_mailed(tx, proof.id, mail_id, now).await
 }

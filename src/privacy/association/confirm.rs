@@ -1,10 +1,10 @@
-//! The mailed link, by a button: both halves in one transaction.
+//! Completes a proof by the mailed link, in one transaction.
 
 use serde_json::json;
 
 use super::model::{Association, AssociationError, MailboxProof};
 use super::{PROVIDER, store};
-use crate::connectors::erp::{ErpRollNumber, campus_person};
+use crate::connectors::erp::{ErpRollNumber, claims_for_roll_number};
 use crate::connectors::mailed_code;
 use crate::identity::login;
 use crate::people::records;
@@ -16,25 +16,25 @@ use crate::platform::mail::MailboxMessage;
 use crate::platform::rng::Rng;
 use crate::platform::{audit, db, mail};
 
-/// The letter to a mailbox that a roll number leaves.
-const MOVED: &str = "association_moved";
-/// How long it is tried to send.
-const TOLD_WITHIN: std::time::Duration = std::time::Duration::from_hours(24);
+/// The mail to the mailbox that a roll number moves away from.
+const MOVED_MAIL: &str = "association_moved";
+/// How long delivery is retried.
+const MOVED_MAIL_LIFETIME: std::time::Duration = std::time::Duration::from_hours(24);
 
-/// The proof that this link confirms, if it is good.
-pub(super) async fn find(
+/// The proof that this link confirms, if the link is valid.
+pub(super) async fn find_linked_proof(
     db: impl Executor<'_> + Copy,
     link: &str,
     now: Timestamp,
 ) -> db::Result<Option<MailboxProof>> {
     match mail::find_by_link(db, link, now).await? {
-        Some(letter) => store::find_mailed(db, letter).await,
+        Some(mail_id) => store::find_mailed(db, mail_id).await,
         None => Ok(None),
     }
 }
 
-/// What the roll number says of whoever it belongs to, in case they are new here.
-pub(super) async fn says(
+/// The claims for a new profile, from the roll number and the mailbox.
+pub(super) async fn claims_for_proof(
     db: impl Executor<'_> + Copy,
     roll: &str,
     mailbox: &str,
@@ -43,55 +43,56 @@ pub(super) async fn says(
     let Ok(roll) = ErpRollNumber::parse(roll) else {
         return Ok(None);
     };
-    let says = campus_person(db, &roll, now).await?;
-    Ok(says.and_then(|says| mailed_code::with_mailbox(says, mailbox)))
+    let claims = claims_for_roll_number(db, &roll, now).await?;
+    Ok(claims.and_then(|claims| mailed_code::with_mailbox(claims, mailbox)))
 }
 
-/// Completes a proof: the roll number belongs to the mailbox from now on, and signs in whoever began the
-/// proof from their profile; else whom it belonged to before; else somebody new. The mailbox that it
-/// belonged to before is told.
+/// Completes a proof: the roll number belongs to the mailbox from now on. Its identity is linked to the
+/// person who began the proof while signed in; or else to the person it belonged to before; or else to a
+/// new one. The previous mailbox gets a notice.
 pub(super) async fn confirm(
     tx: &mut Tx,
     (link, proof): (&str, &MailboxProof),
-    says: Option<Claims>,
+    claims: Option<Claims>,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<(), AssociationError> {
-    let letter = mail::find_by_link(&mut **tx, link, now).await?;
-    let letter = letter.ok_or(AssociationError::Over)?;
+    let mail_id = mail::find_by_link(&mut **tx, link, now).await?;
+    let mail_id = mail_id.ok_or(AssociationError::Over)?;
     store::lock_roll(tx, &proof.claim.roll).await?;
-    if !store::mark_completed(tx, proof.id, letter, now).await? {
+    if !store::mark_completed(tx, proof.id, mail_id, now).await? {
         return Err(AssociationError::Over);
     }
-    give_to_person(tx, proof, says, now, rng).await?;
+    attach_identity(tx, proof, claims, now, rng).await?;
     let association = Association {
         roll: proof.claim.roll.clone(),
         email: proof.claim.email.clone(),
         proved_at: now,
         allows_look_ups: proof.claim.allows_look_ups,
     };
-    let before = store::put_association(tx, &association).await;
-    let before = before.map_err(|error| {
+    let previous = store::put_association(tx, &association).await;
+    let previous = previous.map_err(|error| {
         error.map_constraint("associations_email_key", AssociationError::MailboxTaken)
     })?;
-    let left = before.filter(|before| !before.eq_ignore_ascii_case(&association.email));
-    if let Some(left) = left {
-        let letter = MailboxMessage {
-            address: &left,
+    let previous_mailbox =
+        previous.filter(|previous| !previous.eq_ignore_ascii_case(&association.email));
+    if let Some(previous_mailbox) = previous_mailbox {
+        let mail_id = MailboxMessage {
+            address: &previous_mailbox,
             about: &association.roll,
             carries: None,
-            until: now + TOLD_WITHIN,
+            until: now + MOVED_MAIL_LIFETIME,
         };
-        mail::enqueue_to_mailbox(&mut **tx, MOVED, letter, now, rng).await?;
+        mail::enqueue_to_mailbox(&mut **tx, MOVED_MAIL, mail_id, now, rng).await?;
     }
     Ok(())
 }
 
-/// Whose way to sign in it becomes.
-async fn give_to_person(
+/// Links the identity to a person.
+async fn attach_identity(
     tx: &mut Tx,
     proof: &MailboxProof,
-    says: Option<Claims>,
+    claims: Option<Claims>,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<(), AssociationError> {
@@ -108,10 +109,10 @@ async fn give_to_person(
         let identity = ExternalIdentity {
             provider: PROVIDER,
             subject: roll.clone(),
-            says: says.map(Box::new),
+            says: claims.map(Box::new),
         };
-        let joined = records::join(tx, &identity, now, rng).await?;
-        joined.ok_or(PeopleError::Nobody)?.person.id
+        let account = records::join(tx, &identity, now, rng).await?;
+        account.ok_or(PeopleError::Nobody)?.person.id
     };
     let entry = AuditEntry::of("association.proved")
         .by(person)

@@ -1,7 +1,7 @@
-//! An app looks up who belongs to what.
+//! Looks up an association for an app.
 
-use super::limits::AssociationLimits;
 use super::model::{Association, AssociationKey};
+use super::rate_limits::AssociationLimits;
 use super::store;
 use crate::people::fields::{Field, FieldSet};
 use crate::platform::clock::Timestamp;
@@ -11,71 +11,71 @@ use crate::platform::secret::TokenHash;
 use crate::platform::web::{ClientAddress, RateLimited};
 use crate::protocol::access_log::{AccessLog, AccessLogFull};
 
-/// What an app is told.
+/// The result of a look-up.
 #[derive(Debug)]
 pub(super) enum LookupResult {
-    Here(Association),
-    /// Nobody, or somebody who does not want to be looked up.
-    Nobody,
-    /// The token is none, or its app may not look up (any more).
-    Stranger,
-    Slowed(RateLimited),
+    Found(Association),
+    /// There is no association, or its person does not allow look-ups.
+    NotFound,
+    /// The token is invalid, or its app may not look up (any more).
+    InvalidToken,
+    RateLimited(RateLimited),
 }
 
-/// Why nothing can be told now.
+/// Why a look-up fails.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LookupError {
     #[error(transparent)]
-    Full(#[from] AccessLogFull),
+    AccessLogFull(#[from] AccessLogFull),
     #[error(transparent)]
     Store(#[from] db::Error),
 }
 
-/// With what it is asked: the app's token, and from where.
+/// The app's token and the client's address.
 #[derive(Debug)]
 pub(super) struct LookupCaller<'a> {
     pub token: Option<&'a str>,
     pub address: ClientAddress,
 }
 
-/// Answers a look-up, and records it in the person's access log first. No key is one that is of no known kind.
+/// Looks up an association, and records the access in the person's access log first. `key` is `None` for
+/// an unknown kind.
 pub(super) async fn look_up(
     (db, access_log, limits): (&Db, &AccessLog, &AssociationLimits),
-    asker: LookupCaller<'_>,
+    caller: LookupCaller<'_>,
     key: Option<AssociationKey<'_>>,
     now: Timestamp,
 ) -> Result<LookupResult, LookupError> {
-    let app = match asker.token {
+    let app = match caller.token {
         Some(token) => {
             store::mark_token_used(db.pool(), TokenHash::of(token.as_bytes()), now).await?
         }
         None => None,
     };
     let Some(app) = app else {
-        return Ok(match limits.strangers.take(asker.address.0, now) {
-            Ok(_counted) => LookupResult::Stranger,
-            Err(slowed) => LookupResult::Slowed(slowed),
+        return Ok(match limits.invalid_tokens.take(caller.address.0, now) {
+            Ok(_counted) => LookupResult::InvalidToken,
+            Err(rate_limited) => LookupResult::RateLimited(rate_limited),
         });
     };
     let Some(key) = key else {
-        return Ok(LookupResult::Nobody);
+        return Ok(LookupResult::NotFound);
     };
-    // A look-up is counted as one that finds nobody until it is known not to be: many at once would
-    // otherwise slip through.
-    let taken = limits.look_ups.take(app, now);
-    let miss = taken.and_then(|_counted| limits.misses.take(app, now));
+    // Counted as a miss until an association is found, so that simultaneous look-ups count one another.
+    let permit = limits.look_ups.take(app, now);
+    let miss = permit.and_then(|_counted| limits.misses.take(app, now));
     let miss = match miss {
         Ok(miss) => miss,
-        Err(slowed) => return Ok(LookupResult::Slowed(slowed)),
+        Err(rate_limited) => return Ok(LookupResult::RateLimited(rate_limited)),
     };
-    if !key.could_be() {
-        return Ok(LookupResult::Nobody);
+    if !key.is_plausible() {
+        return Ok(LookupResult::NotFound);
     }
-    let Some((association, person)) = store::find_allowed(db.pool(), key).await? else {
-        return Ok(LookupResult::Nobody);
+    let Some((association, person)) = store::find_for_look_up(db.pool(), key).await? else {
+        return Ok(LookupResult::NotFound);
     };
     miss.give_back();
     let fields = FieldSet::from_iter([Field::RollNumber, Field::Email]);
     access_log.record(person, app, fields)?;
-    Ok(LookupResult::Here(association))
+    Ok(LookupResult::Found(association))
 }

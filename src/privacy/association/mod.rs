@@ -1,9 +1,10 @@
-//! Which mailbox belongs to which roll number, proved without a password: the person puts a text into one
-//! of their security questions at the campus portal, where anybody can read it, and follows a link that
-//! is mailed to the mailbox. No password, answer or code of the portal is ever asked for.
+//! Associations of a roll number with a mailbox, proved without a password. The person puts a text, the
+//! verifier, into one of their security questions at the campus portal, where it is publicly readable,
+//! and follows a link that is mailed to the mailbox. No password, answer or code of the portal is asked
+//! for.
 //!
-//! Whom it serves: people who sign in without handing the portal's password to anybody, and apps that
-//! were allowed to look up who belongs to a mailbox.
+//! It serves people who do not want to type the portal's password elsewhere, and apps that may look up
+//! the roll number of a mailbox or the reverse.
 //!
 //! ```text
 //! start ─roll, mailbox─▶ instructions ─"check now"─▶ mailed ─the link's page, its button─▶ done ─▶ signed in
@@ -11,47 +12,51 @@
 //!                           └───┘                       └──┘
 //! ```
 //!
-//! Decision: the text is public as soon as it stands in a question, so it proves nothing to whoever
-//! shows it. What counts is that it was seen there while the browser that began was asking: a cookie of
-//! 256 bits, kept as a hash, and no other browser may check or go on.
+//! The states of a proof are drawn in `rules`.
 //!
-//! Decision: the mailed link shows a page, and only its button confirms, because machines that look for
-//! harm in mails follow every link. It may be pressed in any browser; the sign-in goes on in the one
-//! that began.
+//! Decision: the verifier is public once it is in a question, so knowing it proves nothing. A proof
+//! requires that the server saw it there at the request of the browser that began. That browser is
+//! recognised by a cookie of 256 random bits, stored as a hash; no other browser may check or continue.
 //!
-//! Decision: both halves, the identity and the association are written in one transaction, one proof for
-//! a roll number at a time; the others that are under way for it are given up then. The database holds
-//! one mailbox per roll number and one roll number per mailbox. Proving it again moves the roll number to
-//! the new mailbox, and the old one is told.
+//! Decision: the mailed link shows a page, and only its button confirms, because mail scanners follow
+//! every link, instead of confirming by the link itself. The button works in any browser; the sign-in
+//! continues in the one that began.
 //!
-//! Decision: an association is a way to sign in (the identity of provider `association`, the roll number
-//! its subject) and ends with it, because so there is one list of ways in, and one place to end them.
+//! Decision: proof, identity and association are written in one transaction under a lock per roll
+//! number, and other proofs for it are cancelled then. The database allows one mailbox per roll number
+//! and one roll number per mailbox. A new proof moves the roll number to the new mailbox, and the old
+//! mailbox gets a notice.
 //!
-//! Decision: afterwards a code that is mailed to the mailbox signs in, until the proof is too old.
+//! Decision: an association is a linked identity (provider `association`, the roll number is the
+//! subject) and ends with it, because so all linked identities are in one list and are removed in one
+//! place, instead of a second list.
 //!
-//! Decision: apps look up only who said that they may, with a token of their own, and every answer is in
-//! the person's access log. Who said nothing is as unknown as who is not there.
+//! Decision: afterwards a code mailed to the mailbox signs in, until the proof is too old.
+//!
+//! Decision: apps look up only people who allow it, with a look-up token, and every result is in the
+//! person's access log. A person who does not allow it cannot be distinguished from one who does not
+//! exist.
 
 mod api;
 mod begin;
 mod check;
 mod confirm;
-mod flow;
-mod limits;
+mod connector;
 mod look_up;
 mod model;
 mod pages;
-mod sign_in;
+mod rate_limits;
+mod rules;
 mod store;
 mod sweep;
 
 use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::{get, post};
-pub use limits::AssociationLimits;
+pub use connector::AssociationConnector;
 #[cfg(test)]
 pub(crate) use pages::samples::samples;
-pub use sign_in::AssociationConnector;
+pub use rate_limits::AssociationLimits;
 pub use sweep::sweep;
 
 use crate::connectors::erp::ErpQuestions;
@@ -61,10 +66,10 @@ use crate::platform::rng::SharedRng;
 use crate::platform::web::Web;
 use crate::protocol::access_log::AccessLog;
 
-/// What identities proved here are called.
+/// The provider of these identities.
 const PROVIDER: &str = "association";
 
-/// What the room needs.
+/// What the area's handlers need.
 #[derive(Debug, Clone, FromRef)]
 pub struct Feature {
     pub db: Db,
@@ -76,29 +81,29 @@ pub struct Feature {
     pub limits: AssociationLimits,
 }
 
-/// The campus portal whose security questions are looked at.
+/// The campus portal whose security questions are read.
 #[derive(Debug, Clone)]
 pub struct ErpPortal {
     pub questions: ErpQuestions,
-    /// Where people change theirs.
+    /// The portal's page, where people change their questions.
     pub page: String,
 }
 
 impl Feature {
     pub fn routes(self) -> Router {
         Router::new()
-            .route("/association", get(pages::here))
+            .route("/association", get(pages::show_current_screen))
             .route(
                 "/association/begin",
-                get(pages::send_here).post(pages::begin),
+                get(pages::redirect_to_start).post(pages::begin),
             )
             .route(
                 "/association/check",
-                get(pages::send_here).post(pages::check),
+                get(pages::redirect_to_start).post(pages::check),
             )
             .route(
                 "/association/mail",
-                get(pages::send_here).post(pages::mail_again),
+                get(pages::redirect_to_start).post(pages::mail_again),
             )
             .route("/association/cancel", post(pages::cancel))
             .route("/association/enter", post(pages::enter))
@@ -108,7 +113,7 @@ impl Feature {
                 get(pages::ask_confirm).post(pages::confirm),
             )
             .route("/association/{kind}/{value}", get(api::look_up))
-            .route("/get/{kind}/{value}", get(api::look_up_as_before))
+            .route("/get/{kind}/{value}", get(api::look_up_legacy))
             .with_state(self)
     }
 }

@@ -1,4 +1,4 @@
-//! A roll number and a mailbox that belong together, and the proof of it while it is being made.
+//! Associations and proofs.
 
 use std::fmt;
 
@@ -16,33 +16,33 @@ pub(super) struct Association {
     pub roll: String,
     pub email: String,
     pub proved_at: Timestamp,
-    /// Whether apps that were allowed to may look it up.
+    /// Whether permitted apps may look it up.
     pub allows_look_ups: bool,
 }
 
-/// A text to be put into a security question: no secret, since anybody can read the question there.
-/// 100 bits of chance, so that it stands in no question by accident and nobody can say it beforehand.
+/// A text that the person puts into a security question. It is not secret, because questions are public.
+/// Its 100 random bits prevent that it is in a question by chance or can be predicted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Verifier(String);
 
 impl Verifier {
-    /// In front of every one, so that it can be recognised where it stands.
-    const MARK: &'static str = "sso-";
+    /// Makes a verifier recognisable.
+    const PREFIX: &'static str = "sso-";
     const LENGTH: usize = 20;
 
     pub(super) fn generate(rng: &dyn Rng) -> Self {
-        // Base32 (RFC 4648 §6) in lower case: whatever a portal does to capitals, it survives.
+        // Base32 (RFC 4648 §6) in lower case, which survives a change of case.
         const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-        let mut chance = [0; Self::LENGTH];
-        rng.fill(&mut chance);
-        let letters = chance
+        let mut bytes = [0; Self::LENGTH];
+        rng.fill(&mut bytes);
+        let characters = bytes
             .iter()
             .filter_map(|byte| ALPHABET.get(usize::from(byte % 32)));
-        let letters: String = letters.map(|letter| char::from(*letter)).collect();
-        Self(format!("{}{letters}", Self::MARK))
+        let characters: String = characters.map(|mail_id| char::from(*mail_id)).collect();
+        Self(format!("{}{characters}", Self::PREFIX))
     }
 
-    pub(super) fn stored(text: String) -> Self {
+    pub(super) fn from_stored(text: String) -> Self {
         Self(text)
     }
 
@@ -50,11 +50,11 @@ impl Verifier {
         &self.0
     }
 
-    /// Whether it stands in a question, whatever its case. Questions may come percent-encoded, more than
-    /// once.
-    pub(super) fn is_in(&self, question: &str) -> bool {
+    /// Whether a question contains the verifier, in either case. Questions may be percent-encoded, up to
+    /// several times.
+    pub(super) fn is_contained_in(&self, question: &str) -> bool {
         let mut text = question.to_lowercase();
-        for _ in 0..=DECODED {
+        for _ in 0..=MAX_DECODINGS {
             if text.contains(&self.0) {
                 return true;
             }
@@ -69,8 +69,8 @@ impl Verifier {
     }
 }
 
-/// How many times percent-encoding is undone.
-const DECODED: usize = 3;
+/// How many times percent-encoding is decoded.
+const MAX_DECODINGS: usize = 3;
 
 impl fmt::Display for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -78,53 +78,54 @@ impl fmt::Display for Verifier {
     }
 }
 
-/// A proof under way, or one that is over.
+/// A proof under way, or one that ended.
 #[derive(Debug, Clone)]
 pub(super) struct MailboxProof {
     pub id: ProofId,
     pub claim: ProofClaim,
     pub verifier: Verifier,
     pub expires_at: Timestamp,
-    /// How often the questions were looked at, and when last.
+    /// The number of polls, and the time of the last.
     pub checks: i32,
     pub last_check_at: Option<Timestamp>,
-    /// How many letters were written to the mailbox, and when the last.
+    /// The number of mails to the mailbox, and the time of the last.
     pub mails: i32,
     pub last_mail_at: Option<Timestamp>,
     pub question_seen_at: Option<Timestamp>,
     pub completed_at: Option<Timestamp>,
     pub cancelled_at: Option<Timestamp>,
-    /// When its browser went on from it.
+    /// When the browser continued after completion.
     pub entered_at: Option<Timestamp>,
 }
 
-/// What somebody sets out to prove.
+/// What a person wants to prove.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ProofClaim {
     /// In capitals.
     pub roll: String,
     pub email: String,
-    /// Who gains a way to sign in; none: whoever the roll number belongs to here, or somebody new.
+    /// The signed-in person who gains the identity; `None`: the roll number's present owner, or a new
+    /// person.
     pub person: Option<PersonId>,
     pub allows_look_ups: bool,
-    /// A path of ours to go on to.
+    /// A local path to continue at.
     pub next: Option<String>,
 }
 
-/// Where a proof stands.
+/// The state of a proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ProofStatus {
-    /// The verifier has not been seen in a question.
+    /// The verifier was not yet seen in a question.
     Pending,
-    /// It has; the mailbox is still to be confirmed.
+    /// The verifier was seen; the mailbox is not yet confirmed.
     QuestionSeen,
     Complete,
     Expired,
-    /// Given up, or overtaken by another proof for the same roll number.
+    /// Cancelled by the person, or by the completion of another proof for the roll number.
     Cancelled,
 }
 
-/// By what an association is looked up.
+/// The key of a look-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AssociationKey<'a> {
     Roll(&'a str),
@@ -132,14 +133,14 @@ pub(super) enum AssociationKey<'a> {
 }
 
 impl AssociationKey<'_> {
-    /// Whether there could be such a roll number or mailbox at all.
-    pub(super) fn could_be(self) -> bool {
+    /// Whether a roll number or mailbox may have this form at all.
+    pub(super) fn is_plausible(self) -> bool {
         let (Self::Roll(text) | Self::Email(text)) = self;
         text.len() <= 254 && !text.chars().any(char::is_control)
     }
 }
 
-/// Why a proof does not go on. What was not done can be done again, unless it says that it is over.
+/// Why a proof does not continue. Every error but `Over` leaves the proof as it was.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AssociationError {
     #[error("there is no such proof, or it is over")]
@@ -164,10 +165,10 @@ mod tests {
         let one = Verifier::generate(&OsRng);
         let two = Verifier::generate(&OsRng);
         assert_ne!(one, two);
-        let letters = one.as_str().strip_prefix("sso-").unwrap();
-        assert_eq!(letters.len(), 20);
+        let characters = one.as_str().strip_prefix("sso-").unwrap();
+        assert_eq!(characters.len(), 20);
         assert!(
-            letters
+            characters
                 .bytes()
                 .all(|byte| byte.is_ascii_lowercase() || (b'2'..=b'7').contains(&byte))
         );
@@ -175,7 +176,7 @@ mod tests {
 
     #[test]
     fn it_is_found_whatever_the_portal_made_of_it() {
-        let verifier = Verifier::stored("sso-abc234".to_owned());
+        let verifier = Verifier::from_stored("sso-abc234".to_owned());
         for question in [
             "sso-abc234",
             "Mother's maiden name? sso-abc234",
@@ -184,10 +185,10 @@ mod tests {
             "name%253F%2520sso%252Dabc234",
             "%73so-abc234%",
         ] {
-            assert!(verifier.is_in(question), "{question}");
+            assert!(verifier.is_contained_in(question), "{question}");
         }
         for question in ["", "sso-abc23", "sso abc234", "FALSE", "%", "sso-abd234"] {
-            assert!(!verifier.is_in(question), "{question}");
+            assert!(!verifier.is_contained_in(question), "{question}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Associations and proofs in the database.
+//! SQL of associations and proofs.
 
 use super::PROVIDER;
 use super::model::{Association, AssociationKey, MailboxProof, ProofClaim, Verifier};
@@ -8,7 +8,7 @@ use crate::platform::db::{Executor, Tx};
 use crate::platform::id::{AddresseeId, AppId, PersonId, ProofId};
 use crate::platform::secret::TokenHash;
 
-/// A row of `association_proofs`, as every statement here reads it.
+/// The columns of `association_proofs` that every query here reads.
 struct ProofRow {
     id: uuid::Uuid,
     roll: String,
@@ -39,7 +39,7 @@ impl From<ProofRow> for MailboxProof {
                 allows_look_ups: row.allows_look_ups,
                 next: row.next,
             },
-            verifier: Verifier::stored(row.verifier),
+            verifier: Verifier::from_stored(row.verifier),
             expires_at: row.expires_at,
             checks: row.checks,
             last_check_at: row.last_check_at,
@@ -53,7 +53,7 @@ impl From<ProofRow> for MailboxProof {
     }
 }
 
-/// A proof is begun in a browser, in place of the one that was under way there.
+/// Inserts a proof. The one under way in the same browser was cancelled before.
 pub(super) async fn insert_proof(
     tx: &mut Tx,
     proof: &MailboxProof,
@@ -99,8 +99,8 @@ pub(super) async fn find_proof(
     Ok(row.map(MailboxProof::from))
 }
 
-/// The same, and nobody else changes it until the transaction ends.
-pub(super) async fn find_proof_to_change(
+/// The same, locked until the transaction ends.
+pub(super) async fn lock_proof(
     tx: &mut Tx,
     browser: TokenHash,
 ) -> db::Result<Option<MailboxProof>> {
@@ -118,10 +118,10 @@ pub(super) async fn find_proof_to_change(
     Ok(row.map(MailboxProof::from))
 }
 
-/// The proof whose newest letter this is.
+/// The proof whose newest mail this is.
 pub(super) async fn find_mailed(
     db: impl Executor<'_>,
-    letter: AddresseeId,
+    mail_id: AddresseeId,
 ) -> db::Result<Option<MailboxProof>> {
     let row = sqlx::query_as!(
         ProofRow,
@@ -129,15 +129,15 @@ pub(super) async fn find_mailed(
                 last_check_at, mails, last_mail_at, question_seen_at, completed_at, cancelled_at,
                 signed_in_at
          from association_proofs where mail_recipient_id = $1",
-        letter.0,
+        mail_id.0,
     )
     .fetch_optional(db)
     .await?;
     Ok(row.map(MailboxProof::from))
 }
 
-/// How many other proofs for this roll number looked at its questions since a moment.
-pub(super) async fn count_others_that_looked(
+/// The number of other proofs for this roll number that began after `since` and were polled.
+pub(super) async fn count_other_polled_proofs(
     db: impl Executor<'_>,
     proof: ProofId,
     roll: &str,
@@ -155,8 +155,8 @@ pub(super) async fn count_others_that_looked(
     Ok(count)
 }
 
-/// Counts a look at the questions.
-pub(super) async fn mark_looked(tx: &mut Tx, proof: ProofId, now: Timestamp) -> db::Result<()> {
+/// Counts a poll.
+pub(super) async fn count_poll(tx: &mut Tx, proof: ProofId, now: Timestamp) -> db::Result<()> {
     sqlx::query!(
         "update association_proofs set checks = checks + 1, last_check_at = $2 where id = $1",
         proof.0,
@@ -167,8 +167,8 @@ pub(super) async fn mark_looked(tx: &mut Tx, proof: ProofId, now: Timestamp) -> 
     Ok(())
 }
 
-/// Takes back the counting of a look that could not be finished; when it was stays.
-pub(super) async fn mark_not_looked(db: impl Executor<'_>, proof: ProofId) -> db::Result<()> {
+/// Reverts the count of a poll that failed; its time stays.
+pub(super) async fn undo_poll_count(db: impl Executor<'_>, proof: ProofId) -> db::Result<()> {
     sqlx::query!(
         "update association_proofs set checks = checks - 1 where id = $1 and checks > 0",
         proof.0
@@ -178,8 +178,8 @@ pub(super) async fn mark_not_looked(db: impl Executor<'_>, proof: ProofId) -> db
     Ok(())
 }
 
-/// The verifier was seen; the mailbox has until `until` to be confirmed. Whether the proof was still
-/// pending then is the answer.
+/// Records that the verifier was seen; the mailbox can be confirmed until `until`. Returns whether the
+/// proof was still pending.
 pub(super) async fn mark_question_seen(
     tx: &mut Tx,
     proof: ProofId,
@@ -198,11 +198,11 @@ pub(super) async fn mark_question_seen(
     Ok(done.rows_affected() > 0)
 }
 
-/// A letter is on its way to the mailbox: its link counts from now on, and those before it do not.
+/// Records a mail: its link is valid from now on, and earlier links are not.
 pub(super) async fn mark_mailed(
     tx: &mut Tx,
     proof: ProofId,
-    letter: AddresseeId,
+    mail_id: AddresseeId,
     now: Timestamp,
 ) -> db::Result<()> {
     sqlx::query!(
@@ -210,7 +210,7 @@ pub(super) async fn mark_mailed(
          set mail_recipient_id = $2, mails = mails + 1, last_mail_at = $3
          where id = $1",
         proof.0,
-        letter.0,
+        mail_id.0,
         now
     )
     .execute(&mut **tx)
@@ -218,7 +218,7 @@ pub(super) async fn mark_mailed(
     Ok(())
 }
 
-/// Keeps others from completing a proof for this roll number until the transaction ends.
+/// Serialises completions for this roll number until the transaction ends.
 pub(super) async fn lock_roll(tx: &mut Tx, roll: &str) -> db::Result<()> {
     sqlx::query!(
         "select pg_advisory_xact_lock(hashtextextended('association ' || $1, 0))::text",
@@ -229,12 +229,12 @@ pub(super) async fn lock_roll(tx: &mut Tx, roll: &str) -> db::Result<()> {
     Ok(())
 }
 
-/// Completes a proof whose question was seen, by the newest letter's link, and gives up every other
-/// proof for the same roll number that is under way. Nothing if it is not to be completed (any more).
+/// Completes a proof whose question was seen, by the newest mail's link, and cancels every other open
+/// proof for the roll number. Returns whether the proof could be completed.
 pub(super) async fn mark_completed(
     tx: &mut Tx,
     proof: ProofId,
-    letter: AddresseeId,
+    mail_id: AddresseeId,
     now: Timestamp,
 ) -> db::Result<bool> {
     let done = sqlx::query_scalar!(
@@ -251,7 +251,7 @@ pub(super) async fn mark_completed(
            )
            select id from done"#,
         proof.0,
-        letter.0,
+        mail_id.0,
         now
     )
     .fetch_optional(&mut **tx)
@@ -275,7 +275,7 @@ pub(super) async fn mark_cancelled(
     Ok(())
 }
 
-/// Its browser goes on from a complete proof. Whether it had not before is the answer.
+/// Records that the browser continued after completion. Returns whether it was the first time.
 pub(super) async fn mark_entered(tx: &mut Tx, proof: ProofId, now: Timestamp) -> db::Result<bool> {
     let done = sqlx::query!(
         "update association_proofs set signed_in_at = $2
@@ -288,7 +288,7 @@ pub(super) async fn mark_entered(tx: &mut Tx, proof: ProofId, now: Timestamp) ->
     Ok(done.rows_affected() > 0)
 }
 
-/// Forgets proofs that began before `before`.
+/// Deletes proofs that began before `before`.
 pub(super) async fn delete_proofs(db: impl Executor<'_>, before: Timestamp) -> db::Result<()> {
     sqlx::query!(
         "delete from association_proofs where started_at < $1",
@@ -299,8 +299,7 @@ pub(super) async fn delete_proofs(db: impl Executor<'_>, before: Timestamp) -> d
     Ok(())
 }
 
-/// Writes an association, in place of the one there was for the roll number. The mailbox that it had
-/// before is the answer.
+/// Upserts the association of a roll number. Returns its previous mailbox.
 pub(super) async fn put_association(
     tx: &mut Tx,
     association: &Association,
@@ -325,7 +324,7 @@ pub(super) async fn put_association(
     Ok(before)
 }
 
-/// What belongs to a roll number.
+/// The association of a roll number.
 pub(super) async fn find_association(
     db: impl Executor<'_>,
     roll: &str,
@@ -340,7 +339,7 @@ pub(super) async fn find_association(
     Ok(association)
 }
 
-/// What somebody has proved, by roll number.
+/// The associations of a person, by roll number.
 pub(super) async fn list_associations(
     db: impl Executor<'_>,
     person: PersonId,
@@ -358,7 +357,7 @@ pub(super) async fn list_associations(
     Ok(associations)
 }
 
-/// Changes whether apps may look up an association of this person. Whether there is one is the answer.
+/// Sets whether apps may look up a person's association. Returns whether there is such an association.
 pub(super) async fn mark_look_ups(
     db: impl Executor<'_>,
     person: PersonId,
@@ -379,8 +378,9 @@ pub(super) async fn mark_look_ups(
     Ok(done.rows_affected() > 0)
 }
 
-/// An association that may be looked up, and whose it is. Nobody's who is suspended, or about to leave.
-pub(super) async fn find_allowed(
+/// An association that may be looked up, and its person. Suspended accounts and accounts with a pending
+/// deletion are excluded.
+pub(super) async fn find_for_look_up(
     db: impl Executor<'_>,
     key: AssociationKey<'_>,
 ) -> db::Result<Option<(Association, PersonId)>> {
@@ -411,7 +411,7 @@ pub(super) async fn find_allowed(
     }))
 }
 
-/// The app that a look-up token belongs to, noted as used now; none that may not look up (any more).
+/// The app of a look-up token, and records the use. `None` if the app may not look up (any more).
 pub(super) async fn mark_token_used(
     db: impl Executor<'_>,
     token: TokenHash,

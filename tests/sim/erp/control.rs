@@ -1,4 +1,4 @@
-//! Switches that no ERP has, for tests and the demo.
+//! Control routes below `/__sim/`, for tests and the demo. The real ERP has none of them.
 
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -44,7 +44,7 @@ async fn reset(State(it): State<House>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// Turns the knobs that are named, and shows all of them.
+/// Sets the named knobs and returns all of them.
 async fn turn(
     State(it): State<House>,
     Json(named): Json<Value>,

@@ -1,16 +1,17 @@
-//! What can be turned while it runs.
+//! Settings that can change while the simulator runs.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// All of them, as they stand at the start.
+/// All knobs; the default is the state at the start.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Knobs {
-    /// The login page's hidden sessionToken is another than the one in its address, and the only good one.
+    /// The login page's hidden sessionToken differs from the one in its address, and only the hidden one
+    /// is valid.
     pub rotate: bool,
-    /// A sessionToken it does not know brings the login page.
+    /// An unknown sessionToken leads back to the login page.
     pub strict_session_token: bool,
     pub question_mode: QuestionMode,
     pub question_binding: QuestionBinding,
@@ -19,21 +20,22 @@ pub struct Knobs {
     pub otp_required: bool,
     pub otp_error: OtpError,
     pub success_style: SuccessStyle,
-    /// Who has a live session is not let in a second time.
+    /// A person with a live session cannot sign in a second time.
     pub single_session: bool,
-    /// How long the page that only strangers see is for somebody who is signed in: 741, or 1034 as it was before.
+    /// The length of the keep-alive page for a signed-in person: 741, formerly 1034.
     pub alive_len: usize,
     pub otp_content_type: String,
     /// How many times a question is percent-encoded: 0 to 3.
     pub encode_question: u8,
     pub latency_ms: u64,
-    /// By path: `503` (or another status), `close`, `html`, `garbage`, and what else the kit knows; `none` mends.
+    /// By path: `503` (or another status), `close`, `html`, `garbage` or another fault of the kit;
+    /// `none` clears them.
     pub fail: BTreeMap<String, String>,
-    /// Where success leads instead, if not empty.
+    /// The target of the redirect after a sign-in, if not empty.
     pub foreign_redirect: String,
-    /// Seconds a token lives unused.
+    /// The idle lifetime of a token, in seconds.
     pub sso_ttl: u64,
-    /// Seconds a session lives in all.
+    /// The total lifetime of a session, in seconds.
     pub session_ttl: u64,
 }
 
@@ -42,16 +44,16 @@ pub struct Knobs {
 pub enum QuestionMode {
     Random,
     RoundRobin,
-    /// Always the first.
+    /// Always the first question.
     Fixed,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum QuestionBinding {
-    /// The answer belongs to the question that was asked last.
+    /// The answer must belong to the last question.
     Strict,
-    /// The answer to any of the three will do.
+    /// The answer to any of the three is accepted.
     Any,
 }
 
@@ -59,7 +61,7 @@ pub enum QuestionBinding {
 #[serde(rename_all = "kebab-case")]
 pub enum OtpError {
     Page,
-    /// The text alone.
+    /// The plain text.
     Bare,
 }
 
@@ -67,7 +69,7 @@ pub enum OtpError {
 #[serde(rename_all = "kebab-case")]
 pub enum SuccessStyle {
     Http,
-    /// A page whose script goes on.
+    /// A page that redirects by script.
     Js,
 }
 

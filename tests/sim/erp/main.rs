@@ -1,4 +1,5 @@
-//! The simulated ERP by itself, for the demo and for trying clients: `cargo run --example sim_erp -- --listen 127.0.0.1:8301`.
+//! The simulated ERP as a program, for the demo and for trying clients: `cargo run --example sim_erp --
+//! --listen 127.0.0.1:8301`.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,8 +1,8 @@
-//! The ERP of IIT Kharagpur as its clients know it: sign-in with a security question and a mailed code, what is behind it
-//! as far as clients look, and how long all of it lives.
+//! A simulator of the ERP of IIT Kharagpur: sign-in with a security question and a mailed code, a few
+//! pages behind it, and the lifetimes of its sessions and tokens.
 //!
-//! What the system itself would say is in `pages`; what it says when one of its knobs is turned too. Under `/__sim/` are
-//! switches that no ERP has: its outbox, its people and its knobs.
+//! `pages` contains ERP's own responses, including those that a knob changes. `control` contains the
+//! routes below `/__sim/`, which the real ERP does not have.
 
 mod control;
 pub mod knobs;
@@ -22,11 +22,11 @@ use super::kit::Watch;
 use super::kit::authority::Authority;
 use super::kit::site::Site;
 
-/// What every handler holds. Cheap to clone.
+/// The state of all handlers. Cheap to clone.
 #[derive(Clone)]
 pub struct House {
     pub watch: Watch,
-    /// Whether it is spoken to over TLS, which its redirects say.
+    /// `https` or `http`, used in redirects.
     scheme: &'static str,
     state: Arc<Mutex<State>>,
 }
@@ -50,7 +50,7 @@ impl House {
     }
 }
 
-/// An ERP in this process, gone when dropped.
+/// An ERP simulator in this process; it stops when dropped.
 pub struct Erp {
     pub site: Site,
     house: House,
@@ -72,7 +72,7 @@ impl Erp {
         turn(&mut self.state().knobs);
     }
 
-    /// Changes somebody, as they would in the ERP itself.
+    /// Changes a person's account.
     pub fn changes(&self, roll: &str, change: impl FnOnce(&mut Person)) {
         change(self.state().people.get_mut(roll).unwrap());
     }
@@ -81,12 +81,12 @@ impl Erp {
         self.house.state()
     }
 
-    /// What was mailed to somebody.
+    /// The mails to a person.
     pub fn letters(&self, roll: &str) -> Vec<Letter> {
         self.state().letters(Some(roll))
     }
 
-    /// The code in the newest mail to somebody.
+    /// The code in the newest mail to a person.
     pub fn code(&self, roll: &str) -> String {
         let letters = self.letters(roll);
         letters

@@ -1,4 +1,4 @@
-//! What the system itself answers.
+//! ERP's own responses.
 
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ async fn slowly(State(it): State<House>, request: Request, next: Next) -> Respon
     next.run(request).await
 }
 
-/// The fields of the sign-in form; what is missing is empty.
+/// The fields of the sign-in form; missing fields are empty.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Fields {
@@ -92,7 +92,7 @@ struct Asked {
     request_type: String,
 }
 
-/// `GET /IIT_ERP3/` and what acts like it.
+/// `GET /IIT_ERP3/` and its aliases.
 async fn portal(
     State(it): State<House>,
     Query(asked): Query<Asked>,
@@ -103,7 +103,7 @@ async fn portal(
     let value = asked.sso_token;
     if !value.is_empty() {
         let is_good = state.token(&value).is_some_and(|token| {
-            // Who presents it first has it; later it is good only beside its cookie.
+            // The first request with a token spends it; later ones also need its cookie.
             !token.spent || cookie.as_deref() == Some(&value)
         });
         if !is_good {
@@ -136,7 +136,7 @@ async fn portal(
     )
 }
 
-/// `GET /IIT_ERP3/welcome.jsp`: there for strangers only, which is how clients see that they are still in.
+/// `GET /IIT_ERP3/welcome.jsp`: exists only for signed-out people, by which clients check their session.
 async fn welcome(house: State<House>, asked: Query<Asked>, headers: HeaderMap) -> Response {
     let length = {
         let state = house.state();
@@ -314,7 +314,7 @@ async fn clear_sessions(State(it): State<House>, Form(whose): Form<Whose>) -> &'
     "OK"
 }
 
-/// Both ways out.
+/// Both logout addresses.
 async fn log_out(State(it): State<House>, headers: HeaderMap) -> Response {
     let mut state = it.state();
     if let Some(value) = cookie(&headers, "ssoToken") {
@@ -331,7 +331,7 @@ async fn logged_out() -> Response {
     page("Logout", "<p>You have been logged out</p>")
 }
 
-/// A page that only somebody who is in sees.
+/// A page for signed-in people only.
 async fn time_table(
     State(it): State<House>,
     headers: HeaderMap,
@@ -360,7 +360,7 @@ impl House {
         format!("{}/IIT_ERP3/", self.origin(headers))
     }
 
-    /// Where somebody wanted to go, if that is here: anything else would make an open redirector of it.
+    /// The requested URL, if it is on this server; anything else would be an open redirect.
     fn requested(&self, headers: &HeaderMap, wanted: &str) -> String {
         let portal = self.portal(headers);
         if wanted.starts_with(&portal) {
@@ -432,7 +432,7 @@ fn page(title: &str, body: &str) -> Response {
     .into_response()
 }
 
-/// The portal as somebody sees it who is signed in.
+/// The portal of a signed-in person.
 fn home(person: &Person) -> Response {
     let title = format!("Welcome {} to ERP, IIT Kharagpur", person.name);
     page(
@@ -471,7 +471,7 @@ fn form(session_token: &str, requested_url: &str) -> String {
     )
 }
 
-/// What the page does by itself, so that a person can try it in a browser.
+/// The page's script, so that the form works in a browser.
 fn form_script() -> &'static str {
     r#"
 const id = name => document.getElementById(name);

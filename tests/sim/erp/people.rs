@@ -1,10 +1,10 @@
-//! Who has an account. All of them are made up.
+//! The accounts. All people are made up.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Somebody with an account.
+/// A person with an account.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Person {
     pub roll: String,
@@ -110,7 +110,7 @@ const PEOPLE: [Row; 6] = [
     ),
 ];
 
-/// The people it starts with.
+/// The accounts at the start.
 pub fn people() -> BTreeMap<String, Person> {
     let people = PEOPLE
         .map(|(roll, password, name, questions)| Person::new(roll, password, name, questions));

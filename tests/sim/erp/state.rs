@@ -1,4 +1,4 @@
-//! What it remembers: sessions of its two applications, tokens, codes, mails.
+//! The simulator's state: sessions of its two applications, tokens, codes and mails.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant, SystemTime};
@@ -10,7 +10,7 @@ use super::knobs::{Knobs, QuestionBinding, QuestionMode};
 use super::people;
 use super::people::Person;
 
-/// A mail that went out.
+/// A sent mail.
 #[derive(Debug, Clone, Serialize)]
 pub struct Letter {
     pub to: String,
@@ -24,7 +24,7 @@ pub struct Letter {
     roll: String,
 }
 
-/// What somebody posted that is no secret.
+/// A posted form, without its secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Posted {
     pub path: &'static str,
@@ -36,15 +36,15 @@ pub struct Posted {
 /// A session of the sign-in application.
 #[derive(Debug, Default)]
 pub struct SsoSession {
-    /// By roll number, which of the three questions was asked last.
+    /// By roll number, the index of the last question.
     last_question: HashMap<String, usize>,
-    /// The token of who has just signed in, and where they wanted to go.
+    /// The token of a completed sign-in, and the URL to continue at.
     pub pending: Option<(String, String)>,
-    /// The sessionToken it was opened with.
+    /// The sessionToken of the login page.
     pub opened_with: Option<String>,
 }
 
-/// A hand-off to the portal.
+/// A token that signs in to the portal.
 #[derive(Debug)]
 pub struct Token {
     pub roll: String,
@@ -61,12 +61,12 @@ struct Otp {
     used: bool,
 }
 
-/// All of it.
+/// The whole state.
 #[derive(Debug)]
 pub struct State {
     pub knobs: Knobs,
     pub people: BTreeMap<String, Person>,
-    /// Session ids of the portal, which are its sessionTokens, as far as they are good.
+    /// The portal's valid session ids, which also serve as sessionTokens.
     pub erp_sessions: BTreeSet<String>,
     pub sso_sessions: HashMap<String, SsoSession>,
     pub tokens: HashMap<String, Token>,
@@ -76,7 +76,7 @@ pub struct State {
     last_question: HashMap<String, usize>,
     rounds: HashMap<String, usize>,
     pub posted: Vec<Posted>,
-    /// Everything it ever made that nobody else may know: session ids, tokens, codes.
+    /// All generated secrets: session ids, tokens and codes.
     pub secrets: BTreeSet<String>,
 }
 
@@ -99,7 +99,7 @@ impl Default for State {
 }
 
 impl State {
-    /// Somebody who may sign in.
+    /// A person who may sign in.
     pub fn person(&self, roll: &str) -> Option<&Person> {
         self.people.get(roll).filter(|person| !person.disabled)
     }
@@ -117,7 +117,7 @@ impl State {
         id
     }
 
-    /// The session of this cookie, or a new one; gives its id, and whether it is new.
+    /// The session of this cookie or a new one: its id, and whether it is new.
     pub fn sso_session(&mut self, cookie: Option<&str>) -> (String, bool) {
         if let Some(known) = cookie.filter(|id| self.sso_sessions.contains_key(*id)) {
             return (known.to_owned(), false);
@@ -127,7 +127,7 @@ impl State {
         (id, true)
     }
 
-    /// One of somebody's three questions; which, is remembered.
+    /// One of a person's three questions; its index is recorded.
     pub fn question(&mut self, roll: &str, session: &str) -> Option<String> {
         let person = self.person(roll)?.clone();
         let which = match self.knobs.question_mode {
@@ -146,7 +146,7 @@ impl State {
         Some(person.questions[which].0.clone())
     }
 
-    /// Letter for letter.
+    /// Compared character by character.
     pub fn is_answer(&self, roll: &str, session: Option<&str>, answer: &str) -> bool {
         let Some(person) = self.person(roll) else {
             return false;
@@ -163,7 +163,7 @@ impl State {
         }
     }
 
-    /// Makes a code, which ends the one before, and mails it.
+    /// Generates a code, which replaces the previous one, and mails it.
     pub fn send_code(&mut self, roll: &str) {
         let code = format!("{:06}", rand::rng().random_range(0..1_000_000));
         self.secrets.insert(code.clone());
@@ -188,7 +188,7 @@ impl State {
         });
     }
 
-    /// Whether this is somebody's code, still good; every look counts as a try.
+    /// Whether the code is valid; every call counts as a try.
     pub fn is_code(&mut self, roll: &str, code: &str) -> bool {
         let ttl = Duration::from_secs(self.knobs.otp_ttl);
         let Some(otp) = self.otps.get_mut(roll) else {
@@ -204,7 +204,7 @@ impl State {
         }
     }
 
-    /// To everybody, or to one.
+    /// All mails, or those to one roll number.
     pub fn letters(&self, roll: Option<&str>) -> Vec<Letter> {
         let letters = self.letters.iter();
         letters
@@ -213,7 +213,7 @@ impl State {
             .collect()
     }
 
-    /// Whether somebody has a session that has not run out.
+    /// Whether a person has a session that has not expired.
     pub fn is_in(&self, roll: &str) -> bool {
         self.tokens
             .values()
@@ -231,7 +231,7 @@ impl State {
             .filter(|token| self.has_not_run_out(token))
     }
 
-    /// Somebody uses it: its idle time begins anew. Gives whose it is.
+    /// Uses a token, which restarts its idle time. Returns its person.
     pub fn touch(&mut self, value: &str) -> Option<Person> {
         self.token(value)?;
         let token = self.tokens.get_mut(value)?;
@@ -239,7 +239,7 @@ impl State {
         self.people.get(&token.roll).cloned()
     }
 
-    /// Of the session ids of both applications and chance.
+    /// Made of the session ids of both applications and random characters.
     pub fn make_token(&mut self, roll: &str, sso_session: &str) -> String {
         let known = self
             .sso_sessions

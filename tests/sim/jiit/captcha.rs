@@ -1,4 +1,4 @@
-//! Pictures of five characters that people can read.
+//! Captcha images of five characters.
 
 use std::io::Cursor;
 
@@ -6,12 +6,12 @@ use image::{ImageFormat, Rgb, RgbImage};
 
 const WIDTH: u32 = 310;
 const HEIGHT: u32 = 60;
-/// Five dots wide, seven high; a dot is this many pixels.
+/// The width of a dot in pixels; a character has 5 × 7 dots.
 const DOT: u32 = 6;
 const PAPER: Rgb<u8> = Rgb([0xf4, 0xf1, 0xe8]);
 
-/// Rows from the top, in each the leftmost of five dots is the highest bit. What people mistake for one another
-/// (`0` and `o`, `1` and `l`, `9` and `g` and the like) is left out.
+/// Rows from the top; the highest of five bits is the leftmost dot. Characters that are easily confused
+/// (`0` and `o`, `1` and `l`, `9` and `g`) are left out.
 #[rustfmt::skip]
 const FONT: &[(char, [u8; 7])] = &[
     ('a', [0b00000, 0b00000, 0b01110, 0b00001, 0b01111, 0b10001, 0b01111]),
@@ -44,13 +44,13 @@ const FONT: &[(char, [u8; 7])] = &[
     ('9', [0b01110, 0b10001, 0b10001, 0b01111, 0b00001, 0b00010, 0b01100]),
 ];
 
-/// Five of them by chance.
+/// Five random characters.
 pub fn letters() -> String {
     let letter = |_| FONT[usize::from(rand::random::<u8>()) % FONT.len()].0;
     (0..5).map(letter).collect()
 }
 
-/// As PNG, a little uneven, with lines across.
+/// Draws a PNG, with uneven characters and lines across.
 pub fn draw(letters: &str) -> Vec<u8> {
     let mut picture = RgbImage::from_pixel(WIDTH, HEIGHT, PAPER);
     for shade in [0xa8, 0xb0, 0xb8, 0xc0] {

@@ -1,4 +1,5 @@
-//! The portal's side of the envelope, written by its description and not by the adapter's code.
+//! The portal's side of the encryption, written from its description independently of the connector's
+//! code.
 
 use aes::Aes128;
 use aes::cipher::block_padding::Pkcs7;
@@ -25,7 +26,7 @@ pub fn sequence(date: Date) -> String {
     )
 }
 
-/// What was sealed on that day; `None` if it was on another, or is no seal at all.
+/// Decrypts with the date's key; `None` if that fails.
 pub fn open(date: Date, sealed: &str) -> Option<Vec<u8>> {
     let mut bytes = STANDARD.decode(sealed.trim()).ok()?;
     let cipher = cbc::Decryptor::<Aes128>::new(&key(date).into(), &(*IV).into());
@@ -33,7 +34,7 @@ pub fn open(date: Date, sealed: &str) -> Option<Vec<u8>> {
     (!plain.is_empty()).then(|| plain.to_vec())
 }
 
-/// What a client sends, for clients that are told by hand.
+/// Encrypts as a client does, for tests that send requests themselves.
 pub fn seal(date: Date, plain: &str) -> String {
     let cipher = cbc::Encryptor::<Aes128>::new(&key(date).into(), &(*IV).into());
     let mut room = vec![0; plain.len() + 16];

@@ -1,37 +1,37 @@
-//! What of the portal can be turned while it runs.
+//! Settings that can change while the simulator runs.
 
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Knobs {
-    /// How far its clock is ahead: of keys, of captchas, of the `Date` header.
+    /// How far the portal's clock is ahead, for keys, captchas and the `Date` header.
     pub clock_offset_s: i64,
     /// How far the `Date` header is ahead of that.
     pub date_offset_s: i64,
     pub captcha_mode: CaptchaMode,
     pub token_path: String,
     pub wrong_password: WrongPassword,
-    /// Off: students are to use Google.
+    /// Off: students must use Google sign-in.
     pub student_password_login: bool,
-    /// Whether the first phases want JSON's media type, or none.
+    /// Whether the first phases require the media type of JSON, or none.
     pub strict_ct: bool,
-    /// Whether an encrypted body may stand between quotation marks.
+    /// Whether an encrypted body may be in quotation marks.
     pub accept_quoted: bool,
-    /// What becomes of the first phase's secret after a wrong password.
+    /// What happens to the first phase's secret after a wrong password.
     pub random_on_failure: RandomOnFailure,
     /// In seconds.
     pub jwt_ttl: i64,
-    /// Tokens say that they ended an hour ago, and are good all the same.
+    /// Tokens have an expiry an hour ago, and are valid nevertheless.
     pub wrong_exp: bool,
     /// Every token is refused.
     pub forget_tokens: bool,
-    /// Personal information wants the misspelt member.
+    /// Personal information requires the misspelt member.
     pub need_clinetid: bool,
     pub latency_ms: u64,
-    /// The second phase does not say who signed in.
+    /// The second phase omits the enrollment number.
     pub omit_enrollment: bool,
-    /// The second phase says that somebody else signed in.
+    /// The second phase answers with this enrollment number.
     pub say_enrollment: Option<String>,
     pub google: bool,
 }
@@ -40,7 +40,7 @@ pub struct Knobs {
 #[serde(rename_all = "snake_case")]
 pub enum CaptchaMode {
     Strict,
-    /// The pair that old clients carry is good, too.
+    /// Also accepts the pair that old clients send.
     LegacyDefault,
     Off,
 }
@@ -58,7 +58,7 @@ pub enum WrongPassword {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RandomOnFailure {
-    /// Good for two further passwords.
+    /// Valid for two more passwords.
     Keep,
     Burn,
 }

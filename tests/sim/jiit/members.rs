@@ -1,10 +1,10 @@
-//! Who has an account at the portal. Nobody of them exists.
+//! The portal's accounts. All people are made up.
 
 use serde_json::{Value, json};
 
 #[derive(Debug, Clone)]
 pub struct Member {
-    /// What they sign in with.
+    /// The username.
     pub enrollment: String,
     pub password: String,
     pub name: String,
@@ -17,7 +17,7 @@ pub struct Member {
     pub has_expired_password: bool,
     /// `PWD`, or `otp` for one-time codes.
     pub otppwd: String,
-    /// `generalinformation` of the personal information, whole.
+    /// The whole `generalinformation` of the personal information.
     pub record: Value,
 }
 
@@ -53,7 +53,7 @@ fn student(number: u32, enrollment: &str, password: &str, name: &str) -> Member 
     }
 }
 
-/// With everything the real one tells, which is more than anybody should ask for.
+/// All fields of the real portal, more than a client needs.
 fn record(enrollment: &str, name: &str) -> Value {
     json!({
         "studentname": name,

@@ -1,12 +1,12 @@
-//! A portal of JIIT's kind, as far as signing in goes: captcha, two encrypted phases, bearer tokens, and two pages of
-//! what it knows of a student. It speaks the real wire; its people are made up.
+//! A simulator of JIIT's portal, as far as sign-in needs it: captcha, two encrypted phases, bearer
+//! tokens, and two pages of a student's record. It speaks the portal's protocol; its people are made up.
 //!
-//! | Switch | |
+//! | Control route | |
 //! |---|---|
-//! | `GET /__sim/captcha?hidden=` | what that picture says |
-//! | `POST /__sim/config` | a JSON object of the knobs to turn, see [`knobs::Knobs`]; `fail` is an object of paths and faults |
-//! | `POST /__sim/reset` | everything as it was at the start |
-//! | `GET /__sim/requests` | paths, header names and decrypted member names of what was asked, never a value |
+//! | `GET /__sim/captcha?hidden=` | the captcha's text |
+//! | `POST /__sim/config` | a JSON object of knobs to set, see [`knobs::Knobs`]; `fail` is an object of paths and faults |
+//! | `POST /__sim/reset` | restores the state at the start |
+//! | `GET /__sim/requests` | paths, header names and decrypted member names of requests, never values |
 
 pub mod captcha;
 pub mod envelope;
@@ -34,7 +34,7 @@ use time::{Date, OffsetDateTime};
 
 use super::kit::Watch;
 
-/// In front of every path.
+/// The prefix of every path.
 pub const PREFIX: &str = "/StudentPortalAPI";
 
 /// The portal's state. Cheap to clone.
@@ -55,12 +55,12 @@ struct Inner {
     secrets: Secrets,
 }
 
-/// What passed through it and must be found nowhere else.
+/// Secrets that passed through the portal, which a test searches for elsewhere.
 #[derive(Debug, Clone, Default)]
 pub struct Secrets {
     pub local_names: Vec<String>,
     pub sealed_bodies: Vec<String>,
-    /// Names of captchas, what was read in them, what links the phases, tokens.
+    /// Captcha ids and texts, secrets of the first phase, and tokens.
     pub made: Vec<String>,
 }
 
@@ -69,7 +69,7 @@ struct Captcha {
     made_at: OffsetDateTime,
 }
 
-/// What links the two phases.
+/// The secret that connects the two phases.
 struct Random {
     username: String,
     made_at: OffsetDateTime,
@@ -81,17 +81,17 @@ struct Session {
     ends_at: OffsetDateTime,
 }
 
-/// An encrypted request that could be read: where it went and the names of what was in it.
+/// A decrypted request: its path and the names of its members.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Opened {
     pub path: String,
     pub members: Vec<String>,
 }
 
-/// What is answered instead, boxed because it is large.
+/// A response in place of the usual one, boxed because it is large.
 type Instead = Box<Response>;
 
-/// A request, read.
+/// A request with its body.
 struct Asked {
     path: String,
     headers: HeaderMap,
@@ -117,18 +117,18 @@ impl Portal {
             .with_state(self.clone())
     }
 
-    /// Turns knobs, as `POST /__sim/config` does.
+    /// Sets knobs, as `POST /__sim/config` does.
     pub fn set(&self, knobs: &Value) {
         switches::turn(self, knobs).unwrap();
     }
 
-    /// What a picture says.
+    /// The text of a captcha.
     pub fn letters(&self, hidden: &str) -> Option<String> {
         let inner = self.inner.lock().unwrap();
         inner.captchas.get(hidden).map(|it| it.letters.clone())
     }
 
-    /// What the newest picture says, and its name.
+    /// The text and id of the newest captcha.
     pub fn newest_captcha(&self) -> (String, String) {
         let inner = self.inner.lock().unwrap();
         let letters = inner.captchas.get(&inner.newest_captcha);
@@ -136,17 +136,17 @@ impl Portal {
         (letters, inner.newest_captcha.clone())
     }
 
-    /// The encrypted requests that could be read.
+    /// The decrypted requests.
     pub fn opened(&self) -> Vec<Opened> {
         self.inner.lock().unwrap().opened.clone()
     }
 
-    /// What passed through it. No switch shows that.
+    /// The secrets. No control route returns them.
     pub fn secrets(&self) -> Secrets {
         self.inner.lock().unwrap().secrets.clone()
     }
 
-    /// Changes somebody's record.
+    /// Changes a member.
     pub fn changes(&self, enrollment: &str, change: impl FnOnce(&mut Member)) {
         let mut inner = self.inner.lock().unwrap();
         let member = inner
@@ -177,7 +177,7 @@ impl Inner {
     }
 }
 
-/// Today in India, by the portal's clock.
+/// The date in India by the portal's clock.
 pub fn today(now: OffsetDateTime) -> Date {
     (now + Duration::from_mins(5 * 60 + 30)).date()
 }
@@ -200,7 +200,7 @@ async fn answer(State(portal): State<Portal>, request: Request<Body>) -> Respons
     let asked = Asked {
         path,
         headers: head.headers,
-        // It is in memory already.
+        // The body is in memory already.
         body: axum::body::to_bytes(body, usize::MAX).await.unwrap(),
         now,
     };
@@ -246,7 +246,7 @@ fn judge(portal: &Portal, method: &Method, asked: &Asked) -> Response {
         "/token/generatetokengooglesignin" if inner.knobs.google => {
             tokens::google(&mut inner, asked)
         }
-        // Two of these once were where tokens came from.
+        // Two of these formerly issued tokens.
         _ => framework_error(asked, StatusCode::NOT_FOUND, ""),
     }
 }
@@ -256,7 +256,7 @@ impl Asked {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// A page of somebody else's asks through a browser.
+    /// A cross-origin request by a browser.
     fn is_from_elsewhere(&self) -> bool {
         let Some(origin) = self.text("origin") else {
             return false;
@@ -265,7 +265,7 @@ impl Asked {
         origin.split_once("://").map(|(_, host)| host) != Some(host)
     }
 
-    /// Four letters, the digits of today, five letters. The letters may be any.
+    /// Four letters, the digits of today, five letters.
     fn has_todays_local_name(&self) -> bool {
         let today = today(self.now);
         let name = self
@@ -293,7 +293,7 @@ fn failure(status: StatusCode, error: &str) -> Response {
     (status, axum::Json(body)).into_response()
 }
 
-/// As Spring says it.
+/// An error in Spring's format.
 fn framework_error(asked: &Asked, status: StatusCode, exception: &str) -> Response {
     let body = json!({
         "timestamp": asked.now.unix_timestamp() * 1000,

@@ -1,4 +1,4 @@
-//! The picture and the two phases of signing in.
+//! The captcha and the two phases of a sign-in.
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -16,10 +16,10 @@ use super::{
 
 const CAPTCHA_LIVES_FOR: Duration = Duration::seconds(120);
 const RANDOM_LIVES_FOR: Duration = Duration::seconds(300);
-/// After so many wrong passwords the first phase has to be gone through again.
+/// After this many wrong passwords the first phase must be repeated.
 const MOST_WRONG: u8 = 3;
 const NO: &str = "Invalid Login Credential!";
-/// The pair that clients have carried since 2024.
+/// The pair that clients have sent since 2024.
 const LEGACY: (&str, &str) = ("phw5n", "gmBctEffdSg=");
 
 pub(super) fn captcha(inner: &mut Inner, now: OffsetDateTime) -> Response {
@@ -157,7 +157,7 @@ fn signed_in(inner: &mut Inner, member: &Member, now: OffsetDateTime) -> Respons
     success(&json!({ "regdata": regdata, "OTP": "N", "clientidforlink": "JAYPEE" }))
 }
 
-/// The members of an encrypted body, or what is answered to one that cannot be read.
+/// The members of an encrypted body, or the response to an unreadable one.
 fn read(inner: &mut Inner, asked: &Asked) -> Result<Map<String, Value>, Instead> {
     let media_type = asked.headers.get(header::CONTENT_TYPE);
     let media_type = media_type.map(|it| it.to_str().unwrap_or_default());
@@ -194,7 +194,7 @@ fn read(inner: &mut Inner, asked: &Asked) -> Result<Map<String, Value>, Instead>
     Ok(members)
 }
 
-/// Whether the picture was read rightly. It can be tried once.
+/// Whether the captcha's text is right. Each captcha can be tried once.
 fn is_read(inner: &mut Inner, letters: &str, hidden: &str, now: OffsetDateTime) -> bool {
     match inner.knobs.captcha_mode {
         CaptchaMode::Off => return true,

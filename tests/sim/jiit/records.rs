@@ -1,4 +1,4 @@
-//! What the portal tells of a student to whoever has their token.
+//! The record of a student, for requests with the student's token.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ pub(super) fn attendance(inner: &Inner, asked: &Asked) -> Response {
     }))
 }
 
-/// Plain JSON with a bearer token, about the institute the person is at.
+/// Plain JSON with a bearer token and the member's institute.
 fn of_own_institute<'a>(
     inner: &'a Inner,
     asked: &Asked,

@@ -1,4 +1,4 @@
-//! The portal's own switches, below `/__sim/`.
+//! The control routes below `/__sim/`.
 
 use axum::Json;
 use axum::extract::{Query, State};
@@ -39,7 +39,7 @@ pub(super) async fn requests(State(portal): State<Portal>) -> Json<Value> {
     Json(json!({ "requests": portal.watch.requests.all(), "opened": portal.opened() }))
 }
 
-/// All of them or none.
+/// Sets all of the knobs, or none if one is invalid.
 pub(super) fn turn(portal: &Portal, knobs: &Value) -> Result<(), String> {
     let mut asked = knobs.as_object().cloned().ok_or("must be an object")?;
     let mut faults = Vec::new();

@@ -1,4 +1,4 @@
-//! Bearer tokens: made at the second phase, kept alive, and what Google's button makes of one.
+//! Bearer tokens: issue, refresh, and sign-in with Google.
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -13,7 +13,7 @@ use time::{Duration, OffsetDateTime};
 use super::members::Member;
 use super::{Asked, Inner, Instead, Session, failure, framework_error, success};
 
-/// HS256, with a key that is nobody's.
+/// HS256, with a made-up key.
 pub(super) fn make(inner: &mut Inner, member: &Member, now: OffsetDateTime) -> String {
     let ends_at = now + Duration::seconds(inner.knobs.jwt_ttl);
     let said = if inner.knobs.wrong_exp {
@@ -21,7 +21,7 @@ pub(super) fn make(inner: &mut Inner, member: &Member, now: OffsetDateTime) -> S
     } else {
         ends_at
     };
-    // A known client reads the middle part as padded base64, so its length has to be right without padding.
+    // A known client decodes the claims as padded base64, so their length must need no padding.
     let subject = |more: usize| STANDARD.encode(rand::random::<[u8; 12]>()) + &"A".repeat(more);
     let claims = |more: usize| {
         json!({
@@ -52,7 +52,7 @@ pub(super) fn make(inner: &mut Inner, member: &Member, now: OffsetDateTime) -> S
     token
 }
 
-/// Whose token came with a request.
+/// The member whose token came with a request.
 pub(super) fn bearer<'a>(inner: &'a Inner, asked: &Asked) -> Result<&'a Member, Instead> {
     let exception = "java.lang.RuntimeException";
     let refused = || Box::new(framework_error(asked, StatusCode::UNAUTHORIZED, exception));
@@ -67,7 +67,7 @@ fn token(asked: &Asked) -> Option<&str> {
     asked.text("authorization")?.strip_prefix("Bearer ")
 }
 
-/// The same token lives longer.
+/// Extends the token's lifetime.
 pub(super) fn refresh(inner: &mut Inner, asked: &Asked) -> Response {
     #[derive(Deserialize)]
     struct Refresh {
@@ -90,7 +90,7 @@ pub(super) fn refresh(inner: &mut Inner, asked: &Asked) -> Response {
     success(&json!({ "msg": "Token Refresh Successfully" }))
 }
 
-/// What the portal's page gets for Google's word. Here Google's word is `sim-google:` and a number.
+/// Exchanges a Google token, here `sim-google:` and a number.
 pub(super) fn google(inner: &mut Inner, asked: &Asked) -> Response {
     #[derive(Deserialize)]
     struct Google {

@@ -1,4 +1,4 @@
-//! An authority made for one run, and the certificates it gives to simulators.
+//! A certificate authority for one run, and the certificates it issues to simulators.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::version::{TLS12, TLS13};
 
-/// Trusted by whoever is given its certificate, and by nobody else.
+/// A certificate authority that only clients with its certificate trust.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
@@ -38,20 +38,20 @@ impl Authority {
         &self.pem
     }
 
-    /// The same as a file, for a setting.
+    /// Writes the certificate into a file, for a setting.
     pub fn file(&self, folder: &Path) -> PathBuf {
         let path = folder.join("authority.pem");
         std::fs::write(&path, &self.pem).unwrap();
         path
     }
 
-    /// A certificate and key in PEM for these names and addresses, for a server that reads files.
+    /// A certificate and key in PEM, for a server that reads files.
     pub fn certifies(&self, names: &[&str]) -> (String, String) {
         let (certificate, key) = self.certificate(names);
         (certificate.pem(), key.serialize_pem())
     }
 
-    /// For a server in this process, which speaks TLS 1.2 and 1.3, or `only_1_2`.
+    /// The configuration of a server in this process: TLS 1.2 and 1.3, or `only_1_2`.
     pub fn config(&self, names: &[&str], only_1_2: bool) -> Arc<ServerConfig> {
         let (certificate, key) = self.certificate(names);
         let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();

@@ -1,4 +1,4 @@
-//! Where a simulator that runs by itself is to be found: the arguments all of them share.
+//! The command line arguments that all simulators share.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -23,7 +23,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Serves there until the process is ended. Says `listening on ADDRESS` on standard error.
+    /// Serves until the process ends. Prints `listening on ADDRESS` to standard error.
     pub async fn serves(&self, watch: Watch, router: Router) {
         assert!(
             self.listen.ip().is_loopback(),

@@ -1,4 +1,4 @@
-//! What a system does when it is unwell, set for each path while a simulator runs.
+//! Faults that can be set for each path while a simulator runs.
 
 use std::pin::Pin;
 use std::str::FromStr;
@@ -16,39 +16,39 @@ use tokio::time::Interval;
 
 use super::HangUp;
 
-/// One way of being unwell.
+/// A fault.
 #[derive(Clone)]
 pub enum Fault {
     /// This status, with a short page.
     Status(u16),
-    /// The connection is closed without a word, once the request is read.
+    /// Closes the connection after reading the request.
     Close,
-    /// 200 and a page, whatever was asked for.
+    /// 200 and an HTML page.
     Html,
-    /// 200 and bytes that are no text.
+    /// 200 and bytes that are not UTF-8.
     Garbage,
-    /// 200 and nothing.
+    /// 200 and an empty body.
     Empty,
-    /// The right answer, so much later.
+    /// The usual response after a delay.
     Late(Duration),
-    /// The head of the answer at once, its body a byte a second.
+    /// The response's head at once, its body one byte a second.
     Drip,
-    /// Half of the body, then the connection is closed.
+    /// Half of the body, then closes the connection.
     Cut,
-    /// The head of the answer, then a body without end.
+    /// The response's head, then an endless body.
     Endless,
     /// 302 to this address.
     Redirect(String),
-    /// 302 to the very address that was asked.
+    /// 302 to the requested address.
     Loop,
     /// 200 and this body, of this media type.
     Says(&'static str, String),
-    /// The right answer, with its body and its `Location` rewritten.
+    /// The usual response, with body and `Location` rewritten.
     Rewrites(Arc<dyn Fn(String) -> String + Send + Sync>),
 }
 
 impl Fault {
-    /// The right answer, with one text in place of another wherever it stands.
+    /// The usual response, with every occurrence of a text replaced.
     pub fn replace(from: &str, to: &str) -> Self {
         let (from, to) = (from.to_owned(), to.to_owned());
         Self::Rewrites(Arc::new(move |text| text.replace(&from, &to)))
@@ -61,8 +61,8 @@ impl fmt::Debug for Fault {
     }
 }
 
-/// As the control surface of a simulator spells it: `close`, `html`, `garbage`, `empty`, `late`, `drip`, `cut`, `endless`,
-/// `loop`, or a status.
+/// The fault's name in a control route: `close`, `html`, `garbage`, `empty`, `late`, `drip`, `cut`,
+/// `endless`, `loop`, or a status.
 impl FromStr for Fault {
     type Err = ();
 
@@ -86,25 +86,25 @@ impl FromStr for Fault {
     }
 }
 
-/// What is set. Cheap to clone.
+/// The faults that are set. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Faults(Arc<Mutex<Vec<(String, Fault)>>>);
 
 impl Faults {
-    /// For one path, in place of what was set for it before; an empty path stands for all.
+    /// Sets the fault of a path, in place of its previous one; an empty path matches every path.
     pub fn set(&self, path: &str, fault: Fault) {
         let mut faults = self.0.lock().unwrap();
         faults.retain(|(known, _)| known != path);
         faults.push((path.to_owned(), fault));
     }
 
-    /// All is well again.
+    /// Clears all faults.
     pub fn mend(&self) {
         self.0.lock().unwrap().clear();
     }
 
     pub(super) fn of(&self, path: &str) -> Option<Fault> {
-        // A simulator's own switches always work.
+        // Control routes have no faults.
         let is_switch = path.starts_with("/__sim/");
         let faults = self.0.lock().unwrap();
         let found = faults
@@ -114,7 +114,7 @@ impl Faults {
     }
 }
 
-/// What comes instead of `answer`; `address` is the path and query that were asked.
+/// The faulty response in place of `answer`; `address` is the requested path and query.
 pub(super) async fn spoil(fault: Fault, address: &str, answer: Response<Body>) -> Response<Body> {
     match fault {
         Fault::Status(status) => {
@@ -185,7 +185,7 @@ async fn whole(answer: Response<Body>) -> (Parts, Bytes) {
     (head, axum::body::to_bytes(body, usize::MAX).await.unwrap())
 }
 
-/// Bodies that no server in its senses sends.
+/// Faulty bodies.
 enum Strange {
     Drip(Bytes, Interval),
     Cut(Bytes),

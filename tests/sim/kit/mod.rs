@@ -1,7 +1,7 @@
-//! What the simulators share: being served on a port of loopback, with TLS where one likes, with a log of what was asked,
-//! and with faults that can be set for each path.
+//! What the simulators share: a server on a loopback port, optionally with TLS, a log of requests, and
+//! faults that can be set for each path.
 //!
-//! A simulator is a [`axum::Router`] that behaves; everything a system does when it is unwell is a [`Fault`].
+//! A simulator is an [`axum::Router`] that behaves correctly; every malfunction is a [`Fault`].
 
 pub mod authority;
 pub mod command;
@@ -9,14 +9,14 @@ pub mod fault;
 pub mod requests;
 pub mod site;
 
-/// What a simulator's own switches show and turn. Cheap to clone.
+/// What a simulator's control routes read and set. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Watch {
     pub requests: requests::Requests,
     pub faults: fault::Faults,
 }
 
-/// An answer that is no answer: with this among its extensions the connection is closed instead.
+/// A response extension: closes the connection instead of sending the response.
 #[derive(Debug, Clone, Copy)]
 pub struct HangUp;
 

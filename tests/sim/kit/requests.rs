@@ -1,4 +1,4 @@
-//! What was asked of a simulator: methods, paths and the names of fields, never a value.
+//! A log of requests: methods, paths and names of fields, never values.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use url::form_urlencoded;
 pub struct Asked {
     pub method: String,
     pub path: String,
-    /// Of the query, then of a form or a JSON object, as they came.
+    /// Names of the query's fields, then of a form's or a JSON object's, in order.
     pub fields: Vec<String>,
     /// Names of headers, in lower case.
     pub headers: Vec<String>,
@@ -21,7 +21,7 @@ pub struct Asked {
     pub cookies: Vec<String>,
 }
 
-/// All of them, in the order they came. Cheap to clone.
+/// All requests in order. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Requests(Arc<Mutex<Vec<Asked>>>);
 
@@ -30,7 +30,7 @@ impl Requests {
         self.0.lock().unwrap().clone()
     }
 
-    /// `GET /path` of each.
+    /// `GET /path` of each request.
     pub fn lines(&self) -> Vec<String> {
         let asked = self.all();
         asked
@@ -39,7 +39,7 @@ impl Requests {
             .collect()
     }
 
-    /// How many went to `path`.
+    /// The number of requests to `path`.
     pub fn to(&self, path: &str) -> usize {
         self.0
             .lock()
@@ -54,7 +54,7 @@ impl Requests {
     }
 
     pub(super) fn note(&self, head: &request::Parts, body: &[u8]) {
-        // A simulator's own switches are no part of the system.
+        // Control routes are not logged.
         if head.uri.path().starts_with("/__sim/") {
             return;
         }

@@ -1,4 +1,4 @@
-//! A simulator as it is served: its address, the log of what was asked, and its faults.
+//! A running simulator: its address, the log of requests, and its faults.
 
 use std::convert::Infallible;
 use std::io;
@@ -21,7 +21,7 @@ use tower::Service as _;
 use super::authority::Authority;
 use super::{HangUp, Watch, fault};
 
-/// Served until it is dropped.
+/// Runs until it is dropped.
 #[derive(Debug)]
 pub struct Site {
     /// `http://127.0.0.1:PORT`, or `https://…`.
@@ -32,7 +32,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// Opens at a port of this machine, with a certificate for it if there is an authority to give one.
+    /// Listens on a loopback port, with TLS if there is an authority to issue a certificate.
     pub async fn opens(
         at: SocketAddr,
         authority: Option<&Authority>,
@@ -44,7 +44,7 @@ impl Site {
         Self::opens_with(at, tls, watch, router).await
     }
 
-    /// The same with a certificate of one's own choice.
+    /// The same with a given TLS configuration.
     pub async fn opens_with(
         at: SocketAddr,
         tls: Option<Arc<ServerConfig>>,
@@ -68,7 +68,7 @@ impl Site {
         }
     }
 
-    /// Never, unless it is broken.
+    /// Waits for the server, which does not end.
     pub async fn ends(mut self) {
         self.serving.join_next().await;
     }
@@ -82,7 +82,7 @@ struct House {
 
 async fn accept(listener: TcpListener, tls: Option<Arc<ServerConfig>>, house: House) {
     let tls = tls.map(TlsAcceptor::from);
-    // Dropped with this task, and every connection with it.
+    // Dropping this task drops every connection.
     let mut connections = JoinSet::new();
     loop {
         let (stream, _) = listener.accept().await.unwrap();
@@ -93,7 +93,7 @@ async fn accept(listener: TcpListener, tls: Option<Arc<ServerConfig>>, house: Ho
             let Some(tls) = tls else {
                 return serve(stream, house).await;
             };
-            // Who does not trust us hangs up.
+            // A client that does not trust the certificate closes the connection.
             if let Ok(stream) = tls.accept(stream).await {
                 serve(stream, house).await;
             }
@@ -105,7 +105,7 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, hou
     let service = tower::service_fn(move |request| answer(house.clone(), request));
     let server = Builder::new(TokioExecutor::new());
     let io = TokioIo::new(stream);
-    // Why a client hung up is its own affair.
+    // The client's reason for closing does not matter.
     let _ = server
         .serve_connection(io, TowerToHyperService::new(service))
         .await;

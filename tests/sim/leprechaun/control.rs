@@ -1,4 +1,4 @@
-//! Switches that no Leprechaun has, for tests and the demo.
+//! Control routes below `/__sim/`, for tests and the demo. The real Leprechaun has none of them.
 
 use axum::extract::{Query, State};
 use axum::http::StatusCode;

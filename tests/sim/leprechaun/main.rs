@@ -1,5 +1,5 @@
-//! The simulated Leprechaun by itself, for the demo and for trying clients:
-//! `cargo run --example sim_leprechaun -- --listen 127.0.0.1:8303 --erp http://127.0.0.1:8301`.
+//! The simulated Leprechaun as a program, for the demo and for trying clients: `cargo run --example
+//! sim_leprechaun -- --listen 127.0.0.1:8303 --erp http://127.0.0.1:8301`.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

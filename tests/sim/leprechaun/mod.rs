@@ -1,6 +1,6 @@
-//! A Leprechaun server as its source has it, quirks included: who opens a link changes things, a verifier is good for ever,
-//! and two records of one roll number can both be complete. What is done otherwise: no fault of the ERP crashes it unless
-//! it is told to, and what it echoes is escaped.
+//! A simulator of a Leprechaun server, following its source with its quirks: a `GET` of a link changes
+//! state, a verifier never expires, and two records of one roll number can both be complete. Two
+//! differences: a fault of ERP does not crash it unless set so, and echoed values are escaped.
 
 mod control;
 mod pages;
@@ -17,17 +17,17 @@ use time::{Duration, OffsetDateTime};
 use super::kit::Watch;
 use super::kit::site::Site;
 
-/// What it is started with, and what it knows.
+/// Settings and records.
 #[derive(Debug, Clone)]
 pub struct State {
     pub base_link: String,
     /// The whole value expected in `Authorization`.
     pub auth_token: String,
-    /// Where the ERP is.
+    /// ERP's address.
     pub erp: String,
     /// A failing ERP closes the connection, as it does in the original.
     pub crash_like_original: bool,
-    /// By how much its clock is ahead.
+    /// How far its clock is ahead.
     pub ahead: Duration,
     pub people: Vec<Person>,
     pub resets: Vec<Reset>,
@@ -41,7 +41,7 @@ impl State {
     }
 }
 
-/// What every handler holds. Cheap to clone.
+/// The state of all handlers. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct House {
     pub watch: Watch,
@@ -50,7 +50,7 @@ pub struct House {
 }
 
 impl House {
-    /// One whose ERP is at `erp`, and which wants to hear `auth_token`.
+    /// A server that calls the ERP at `erp` and accepts `auth_token`.
     pub fn new(erp: &str, auth_token: &str) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
@@ -84,7 +84,7 @@ impl House {
         self.state.lock().unwrap()
     }
 
-    /// Somebody whose both steps are complete, so long ago.
+    /// Adds a record that was completed this long ago.
     pub fn knows(&self, roll: &str, email: &str, since: Duration) {
         let mut state = self.state();
         let at = state.now() - since;
@@ -94,7 +94,7 @@ impl House {
     }
 }
 
-/// A server in this process, gone when dropped.
+/// A Leprechaun server in this process; it stops when dropped.
 pub struct Leprechaun {
     pub site: Site,
     house: House,
@@ -113,7 +113,7 @@ impl Leprechaun {
         self.house.state()
     }
 
-    /// Somebody whose both steps are complete, so long ago.
+    /// Adds a record that was completed this long ago.
     pub fn knows(&self, roll: &str, email: &str, since: Duration) {
         self.house.knows(roll, email, since);
     }

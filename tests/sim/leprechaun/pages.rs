@@ -1,4 +1,4 @@
-//! What it answers.
+//! Leprechaun's own responses.
 
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
@@ -27,7 +27,7 @@ const NO_RECORD: &str = "That record doesn't exist in our database!";
 const STEP_2: &str = "Leprechaun Authentication, Step 2 - Email Verification";
 const RESET: &str = "Leprechaun Reset - Verification";
 
-/// How many calls one look at the questions takes at most.
+/// The largest number of requests for the questions of one roll number.
 const MOST_CALLS: usize = 30;
 
 pub fn routes(house: House) -> Router {
@@ -45,7 +45,7 @@ pub fn routes(house: House) -> Router {
         .with_state(house)
 }
 
-/// A slash too many is sent to the address without it.
+/// Redirects an address with a trailing slash to the one without it.
 async fn without_slash(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     match path.strip_suffix('/') {
@@ -157,7 +157,7 @@ async fn verify_2(State(it): State<House>, Path(token): Path<String>) -> Html<St
     let Some(person) = found else {
         return text(NO_EMAIL_TOKEN);
     };
-    // On every visit, and whether step 1 is complete or not.
+    // On every visit, and whether or not step 1 is complete.
     (person.step2complete, person.step2completedat) = (true, now);
     let told = format!(
         "<p>{}&nbsp;&lt;=&gt;&nbsp;{}</p><p>You may take the verifier out of the question now.</p>",
@@ -256,7 +256,8 @@ async fn look_up(
         .into_response()
 }
 
-/// What the ERP tells of somebody: thirty calls at once, until three different texts are there. None where one fails.
+/// Fetches ERP's questions: thirty requests at once, until three different texts are there. `None` if
+/// one fails.
 async fn questions(it: &House, roll: &str) -> Option<Vec<String>> {
     let address = format!("{}/SSOAdministration/getSecurityQues.htm", it.state().erp);
     let mut calls = JoinSet::new();

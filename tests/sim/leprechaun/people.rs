@@ -1,10 +1,10 @@
-//! What it keeps: records of people, requests to reset them, and mails that went out.
+//! The records of people, reset requests, and sent mails.
 
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-/// One record. Several for the same roll number or address may stand beside each other.
+/// A record. There may be several for the same roll number or address.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Person {
     pub roll: String,
@@ -66,8 +66,8 @@ pub fn token() -> String {
         .collect()
 }
 
-/// An address with the middle of both its parts made unreadable; short parts stay. As it is done there, a part that
-/// repeats itself comes out odd.
+/// An address with the middle of both parts replaced by `x`; short parts stay. As in the original, a
+/// part that repeats itself comes out wrong.
 pub fn redacted(email: &str) -> String {
     let parts = email.splitn(2, '@').map(|part| {
         let signs: Vec<char> = part.chars().collect();

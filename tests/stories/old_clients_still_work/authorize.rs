@@ -355,15 +355,15 @@ async fn k18_other_response_types_are_refused() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
-    let asks = |kind: &str| {
+    let link_with = |kind: &str| {
         format!(
             "oauth/authorize/?client_id={}&response_type={kind}",
             canteen.client_id
         )
     };
 
-    let unknown = canteen.receives(&asha.gets(&asks("foo")).await);
-    let implicit = canteen.receives(&asha.gets(&asks("token")).await);
+    let unknown = canteen.receives(&asha.gets(&link_with("foo")).await);
+    let implicit = canteen.receives(&asha.gets(&link_with("token")).await);
 
     assert_eq!(unknown.error(), "unsupported_response_type");
     assert!(

@@ -38,7 +38,7 @@ async fn makes_token(developer: &Browser, app: &str) -> String {
     token
 }
 
-async fn asks(app: &App, path: &str, token: &str) -> Answer {
+async fn look_up(app: &App, path: &str, token: &str) -> Answer {
     let request = app.request(reqwest::Method::GET, path);
     Answer::to(request.header("authorization", format!("Bearer {token}"))).await
 }
@@ -74,7 +74,7 @@ async fn an_allowed_app_gets_the_mailbox_and_the_person_sees_the_look_up() {
         "association/email/asha.21cs10001@kgpian.iitkgp.ac.in",
         "association/email/Asha.21cs10001%40kgpian.iitkgp.ac.in",
     ] {
-        let answer = asks(&canteen, path, &token).await;
+        let answer = look_up(&canteen, path, &token).await;
         assert_eq!(answer.header("cache-control"), "no-store");
         let response = answer.good();
         let at = response["authenticated"].as_str().unwrap();
@@ -107,7 +107,7 @@ async fn old_programs_get_the_responses_they_rely_on() {
         "get/roll/21CS10001",
         "get/email/asha.21cs10001@kgpian.iitkgp.ac.in",
     ] {
-        let answer = asks(&canteen, path, &token).await;
+        let answer = look_up(&canteen, path, &token).await;
         assert_eq!(answer.status, 200, "{path}");
         assert_eq!(
             answer.header("content-type"),
@@ -133,7 +133,7 @@ async fn old_programs_get_the_responses_they_rely_on() {
         ("get/roll/99XX10001", token.as_str(), 404, no_record),
         ("get/email/eve@example.com", token.as_str(), 404, no_record),
     ] {
-        let answer = asks(&canteen, path, token).await;
+        let answer = look_up(&canteen, path, token).await;
         assert_eq!(
             (answer.status.as_u16(), answer.text().as_str()),
             (status, words)
@@ -147,7 +147,7 @@ async fn old_programs_get_the_responses_they_rely_on() {
 async fn a_person_who_did_not_agree_gets_the_same_response_as_an_unknown_one() {
     let ((world, _erp), asha, token) = opens().await;
     let canteen = world.canteen();
-    let unknown = asks(&canteen, "association/roll/99XX10001", &token).await;
+    let unknown = look_up(&canteen, "association/roll/99XX10001", &token).await;
     assert_eq!(unknown.status, 404);
 
     let mine = asha.visits("association/").await;
@@ -160,7 +160,7 @@ async fn a_person_who_did_not_agree_gets_the_same_response_as_an_unknown_one() {
         "association/roll/21CS10001",
         "association/email/asha.21cs10001@kgpian.iitkgp.ac.in",
     ] {
-        let hidden = asks(&canteen, path, &token).await;
+        let hidden = look_up(&canteen, path, &token).await;
         assert_eq!(hidden.status, 404);
         assert_eq!(hidden.text(), unknown.text());
     }
@@ -174,10 +174,10 @@ async fn a_person_who_did_not_agree_gets_the_same_response_as_an_unknown_one() {
     let page = asha.visits("user/data/close/").await;
     let closed = page.presses("Close my account").await;
     for path in ["association/roll/21CS10001", "get/roll/21CS10001"] {
-        assert_eq!(asks(&canteen, path, &token).await.status, 404, "{path}");
+        assert_eq!(look_up(&canteen, path, &token).await.status, 404, "{path}");
     }
     closed.presses("Keep my account").await;
-    let found = asks(&canteen, "association/roll/21CS10001", &token).await;
+    let found = look_up(&canteen, "association/roll/21CS10001", &token).await;
     assert_eq!(found.status, 200);
 
     // A person who never agreed is not found either.
@@ -187,7 +187,7 @@ async fn a_person_who_did_not_agree_gets_the_same_response_as_an_unknown_one() {
     runs_app_command(&setup.0, "allow", &setup.0.canteen()).await;
     let meera = setup.0.student("meera").await;
     let token = makes_token(&meera, "Canteen").await;
-    let answer = asks(&setup.0.canteen(), "association/roll/21CS10001", &token).await;
+    let answer = look_up(&setup.0.canteen(), "association/roll/21CS10001", &token).await;
     assert_eq!(answer.status, 404);
 }
 
@@ -196,7 +196,7 @@ async fn only_a_token_of_an_allowed_app_can_look_up() {
     let ((world, _erp), _asha, token) = opens().await;
     let (canteen, meera) = (world.canteen(), world.student("meera").await);
     let path = "association/roll/21CS10001";
-    let status = async |token: &str| asks(&canteen, path, token).await.status.as_u16();
+    let status = async |token: &str| look_up(&canteen, path, token).await.status.as_u16();
 
     let bare = Answer::to(canteen.request(reqwest::Method::GET, path)).await;
     assert_eq!(bare.status, 401);
@@ -251,7 +251,7 @@ async fn look_ups_are_rate_limited() {
     let mut guessed = 0;
     let slowed = loop {
         let path = format!("association/roll/21CS1{guessed:04}");
-        let answer = asks(&canteen, &path, &token).await;
+        let answer = look_up(&canteen, &path, &token).await;
         if answer.status == 429 {
             break answer;
         }
@@ -261,20 +261,20 @@ async fn look_ups_are_rate_limited() {
     assert!(guessed >= 19, "{guessed}");
     let seconds: u64 = slowed.header("retry-after").parse().unwrap();
     assert!((1..=60).contains(&seconds), "{seconds}");
-    let as_before = asks(&canteen, "get/roll/22CS10009", &token).await;
+    let as_before = look_up(&canteen, "get/roll/22CS10009", &token).await;
     assert_eq!(as_before.status, 429);
 
     world.advance_clock(time::Duration::minutes(1));
     let path = "association/roll/21CS10001";
-    assert_eq!(asks(&canteen, path, &token).await.status, 200);
+    assert_eq!(look_up(&canteen, path, &token).await.status, 200);
 
     // Guessing tokens is rate-limited, too.
     let mut status = 401;
     for _ in 0..25 {
-        status = asks(&canteen, path, "wrong").await.status.as_u16();
+        status = look_up(&canteen, path, "wrong").await.status.as_u16();
     }
     assert_eq!(status, 429);
-    assert_eq!(asks(&canteen, path, &token).await.status, 200);
+    assert_eq!(look_up(&canteen, path, &token).await.status, 200);
 }
 
 #[tokio::test]
@@ -297,7 +297,7 @@ async fn no_query_causes_a_500() {
         for kind in ["roll", "email", "name", "%00"] {
             for door in ["association", "get"] {
                 let path = format!("{door}/{kind}/{value}");
-                let status = asks(&canteen, &path, &token).await.status.as_u16();
+                let status = look_up(&canteen, &path, &token).await.status.as_u16();
                 assert!(
                     [400, 401, 404, 405, 429].contains(&status),
                     "{path}: {status}"

@@ -80,8 +80,8 @@ async fn register_demo(settings: &Settings, clock: &Clock) -> Demo {
     let config = Config::load(settings.clone()).unwrap();
     let db = Db::open(config.database_url.as_ref().unwrap()).unwrap();
     let links = Links::new(config.public_url.as_ref().unwrap());
-    let register_demo = demo::furnish(&db, &config.data_dir, &links, clock.now(), &OsRng);
-    register_demo.await.unwrap().0
+    let seeding = demo::seed_demo(&db, &config.data_dir, &links, clock.now(), &OsRng);
+    seeding.await.unwrap().0
 }
 
 /// The real program in its own process.

@@ -1,7 +1,7 @@
-//! The four screens, and what somebody has proved.
+//! Handlers of the pages: the four screens of a proof, and the list of a person's associations.
 
-mod shown;
-mod told;
+mod messages;
+mod views;
 
 use std::time::Duration;
 
@@ -9,18 +9,18 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
+use messages::{delay_message, link_expired, not_found_message};
 #[cfg(test)]
-pub(super) use shown::samples;
-use shown::{
+pub(super) use views::samples;
+use views::{
     AssociationView, ClaimView, ConfirmProofPage, OwnAssociationsPage, ProofDonePage,
     ProofFormField, ProofInstructionsPage, ProofMailedPage, STEPS, StartProofPage, steps,
 };
-use told::{over, told_not_now, told_not_there};
 
-use super::flow::{PollResult, ProofDelay};
 use super::model::{Association, MailboxProof, ProofClaim, ProofStatus};
+use super::rules::{PollResult, ProofDelay};
 use super::{
-    Feature, PROVIDER, begin as begin_proof, check as checking, confirm as confirming, flow, store,
+    Feature, PROVIDER, begin as begin_proof, check as checking, confirm as confirming, rules, store,
 };
 use crate::connectors::erp::ErpRollNumber;
 use crate::identity::login;
@@ -36,232 +36,248 @@ use crate::platform::web::{
 };
 use crate::platform::{db, metrics};
 
-/// How long the browser keeps that a proof was begun in it: both halves, and to go on from it.
-const KEPT_FOR: Duration = Duration::from_mins(100);
-/// Asks for the first screen though there is something else to show.
-const AGAIN: &str = "again";
+/// The cookie's lifetime: both halves of a proof and the continuation.
+const COOKIE_LIFETIME: Duration = Duration::from_mins(100);
+/// The query parameter that asks for the first screen in any state.
+const AGAIN_PARAM: &str = "again";
 
-/// `GET /association/`: the screen of what is under way in this browser; else what somebody has proved;
-/// else the first screen.
-pub(super) async fn here(
-    State(it): State<Feature>,
+/// `GET /association/`: the screen of the proof under way in this browser; or else the person's
+/// associations; or else the first screen.
+pub(super) async fn show_current_screen(
+    State(feature): State<Feature>,
     RawQuery(query): RawQuery,
     context: PageContext,
     headers: HeaderMap,
     parts: Parts,
 ) -> Result<Response, PageError> {
-    let asking = FormParams::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
-    let now = it.clock.now();
-    if !asking.is_checked(AGAIN)
-        && let Some(proof) = under_way(&it, &headers, now).await?
+    let query_params = FormParams::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
+    let now = feature.clock.now();
+    if !query_params.is_checked(AGAIN_PARAM)
+        && let Some(proof) = find_active_proof(&feature, &headers, now).await?
     {
-        return it.screen(&context, &proof, now).await;
+        return feature.show_screen(&context, &proof, now).await;
     }
     if let Some(visit) = context.user_session() {
-        let mine = store::list_associations(it.db.pool(), visit.person).await?;
-        if !mine.is_empty() && !asking.is_checked(AGAIN) {
-            return Ok(context.render(&it.mine(mine)));
+        let mine = store::list_associations(feature.db.pool(), visit.person).await?;
+        if !mine.is_empty() && !query_params.is_checked(AGAIN_PARAM) {
+            return Ok(context.render(&feature.associations_page(mine)));
         }
-        // What comes of it is a further way into the account.
-        let links = it.web.links();
+        // A proof adds a way to sign in to the account, so it requires a recent sign-in.
+        let links = feature.web.links();
         if let Some(to_sign_in) =
             login::sign_in_again(visit, &parts, links, login::RECENT_AUTHENTICATION, now)
         {
             return Ok(to_sign_in);
         }
     }
-    Ok(context.render(&it.start(&context, &asking, [None, None])))
+    Ok(context.render(&feature.start_page(&context, &query_params, [None, None])))
 }
 
-/// The address of a form, looked at.
-pub(super) async fn send_here(State(it): State<Feature>, context: PageContext) -> Response {
-    context.redirect(&it.web.links().association())
+/// `GET` of a form's address.
+pub(super) async fn redirect_to_start(
+    State(feature): State<Feature>,
+    context: PageContext,
+) -> Response {
+    context.redirect(&feature.web.links().association())
 }
 
 /// `POST /association/begin/`
 pub(super) async fn begin(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     address: ClientAddress,
     headers: HeaderMap,
     parts: Parts,
     CsrfForm { context, form }: CsrfForm,
 ) -> Result<Response, PageError> {
-    let (now, links) = (it.clock.now(), it.web.links());
+    let (now, links) = (feature.clock.now(), feature.web.links());
     if let Some(visit) = context.user_session()
         && let Some(to_sign_in) =
             login::sign_in_again(visit, &parts, links, login::RECENT_AUTHENTICATION, now)
     {
         return Ok(to_sign_in);
     }
-    let claim = match claim(&form, context.user_session()) {
+    let claim = match parse_claim(&form, context.user_session()) {
         Ok(claim) => claim,
-        Err(told) => {
-            let page = it.start(&context, &form, told);
+        Err(errors) => {
+            let page = feature.start_page(&context, &form, errors);
             return Ok(context.render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page));
         }
     };
-    let counted = it.limits.beginnings.take(address.0, now);
-    let _counted = counted.map_err(|slowed| {
-        PageError::rate_limited(slowed, "Many proofs were begun from your network just now.")
-            .with_back_link(links.association(), "Back")
+    let counted = feature.limits.proofs_by_address.take(address.0, now);
+    let _counted = counted.map_err(|rate_limited| {
+        PageError::rate_limited(
+            rate_limited,
+            "Many proofs were begun from your network just now.",
+        )
+        .with_back_link(links.association(), "Back")
     })?;
-    let before = held(&it, &headers);
-    let mut tx = it.db.begin().await?;
-    let rng = it.rng.as_ref();
-    let browser = begin_proof::begin(&mut tx, claim, before.as_ref(), now, rng).await?;
+    let before = browser_secret(&feature, &headers);
+    let mut tx = feature.db.begin().await?;
+    let rng = feature.rng.as_ref();
+    let browser_secret = begin_proof::begin(&mut tx, claim, before.as_ref(), now, rng).await?;
     tx.commit().await.map_err(db::Error::from)?;
-    let mut answer = context.redirect(&links.association());
-    let (cookies, value) = (it.web.cookies, browser.expose().to_owned());
+    let mut response = context.redirect(&links.association());
+    let (cookies, value) = (feature.web.cookies, browser_secret.expose().to_owned());
     cookies.set(
-        answer.headers_mut(),
+        response.headers_mut(),
         ASSOCIATION_COOKIE,
         value,
-        Some(KEPT_FOR),
+        Some(COOKIE_LIFETIME),
     );
-    Ok(answer)
+    Ok(response)
 }
 
-/// `POST /association/check/`: looks at the questions.
+/// `POST /association/check/`: polls the questions.
 pub(super) async fn check(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     headers: HeaderMap,
     CsrfForm { context, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    let Some(browser) = held(&it, &headers) else {
-        return Ok(it.tell(&context, &told_not_now(ProofDelay::Over)));
+    let Some(browser_secret) = browser_secret(&feature, &headers) else {
+        return Ok(feature.redirect_with_flash(&context, &delay_message(ProofDelay::Over)));
     };
-    let mut tx = it.db.begin().await?;
-    let reserved = checking::begin_look(&mut tx, browser.token_hash(), it.clock.now()).await?;
+    let mut tx = feature.db.begin().await?;
+    let reserved =
+        checking::begin_poll(&mut tx, browser_secret.token_hash(), feature.clock.now()).await?;
     tx.commit().await.map_err(db::Error::from)?;
     let proof = match reserved {
         Ok(proof) => proof,
-        Err(not_now) => return Ok(it.tell(&context, &told_not_now(not_now))),
+        Err(delay) => return Ok(feature.redirect_with_flash(&context, &delay_message(delay))),
     };
-    let looked = checking::look(&it.portal.questions, &proof, &it.limits, it.clock.as_ref()).await;
-    let flash = match looked {
-        Ok(PollResult::There) => return it.seen(&context, &proof).await,
-        Ok(found) => told_not_there(found, &proof),
+    let result = checking::poll_questions(
+        &feature.portal.questions,
+        &proof,
+        &feature.limits,
+        feature.clock.as_ref(),
+    )
+    .await;
+    let flash = match result {
+        Ok(PollResult::Found) => return feature.handle_seen(&context, &proof).await,
+        Ok(found) => not_found_message(found, &proof),
         Err(error) => {
-            store::mark_not_looked(it.db.pool(), proof.id).await?;
-            it.told_trouble(error, &proof)?
+            store::undo_poll_count(feature.db.pool(), proof.id).await?;
+            feature.connector_error_message(error, &proof)?
         }
     };
-    Ok(it.tell(&context, &flash))
+    Ok(feature.redirect_with_flash(&context, &flash))
 }
 
-/// `POST /association/mail/`: another link.
+/// `POST /association/mail/`: mails another link.
 pub(super) async fn mail_again(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     headers: HeaderMap,
     CsrfForm { context, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    let Some(browser) = held(&it, &headers) else {
-        return Ok(it.tell(&context, &told_not_now(ProofDelay::Over)));
+    let Some(browser_secret) = browser_secret(&feature, &headers) else {
+        return Ok(feature.redirect_with_flash(&context, &delay_message(ProofDelay::Over)));
     };
-    let (now, rng) = (it.clock.now(), it.rng.as_ref());
-    let mut tx = it.db.begin().await?;
-    let mailed = checking::mail_again(&mut tx, browser.token_hash(), now, rng).await?;
+    let (now, rng) = (feature.clock.now(), feature.rng.as_ref());
+    let mut tx = feature.db.begin().await?;
+    let mailed = checking::mail_again(&mut tx, browser_secret.token_hash(), now, rng).await?;
     tx.commit().await.map_err(db::Error::from)?;
     let flash = match mailed {
         Ok(proof) => FlashMessage::good(format!(
             "Another link is on its way to {}. Only the newest one works.",
             proof.claim.email
         )),
-        Err(not_now) => told_not_now(not_now),
+        Err(delay) => delay_message(delay),
     };
-    Ok(it.tell(&context, &flash))
+    Ok(feature.redirect_with_flash(&context, &flash))
 }
 
-/// `POST /association/cancel/`: forgets what is under way in this browser.
+/// `POST /association/cancel/`: cancels the proof under way in this browser.
 pub(super) async fn cancel(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     headers: HeaderMap,
     CsrfForm { context, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
     let mut next = None;
-    if let Some(browser) = held(&it, &headers)
-        && let Some(proof) = store::find_proof(it.db.pool(), browser.token_hash()).await?
+    if let Some(browser_secret) = browser_secret(&feature, &headers)
+        && let Some(proof) =
+            store::find_proof(feature.db.pool(), browser_secret.token_hash()).await?
     {
-        store::mark_cancelled(it.db.pool(), proof.id, it.clock.now()).await?;
+        store::mark_cancelled(feature.db.pool(), proof.id, feature.clock.now()).await?;
         next = proof.claim.next;
     }
-    let to = with_next(&it.web.links().association(), next.as_deref());
-    let mut answer = context.redirect(&to);
-    it.web
+    let to = with_next(&feature.web.links().association(), next.as_deref());
+    let mut response = context.redirect(&to);
+    feature
+        .web
         .cookies
-        .remove(answer.headers_mut(), ASSOCIATION_COOKIE);
-    Ok(answer)
+        .remove(response.headers_mut(), ASSOCIATION_COOKIE);
+    Ok(response)
 }
 
-/// `GET /association/confirm/?token=…`: what the mailed link shows. Changes nothing, whoever follows it.
+/// `GET /association/confirm/?token=…`: the page of the mailed link. It changes nothing.
 pub(super) async fn ask_confirm(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     RawQuery(query): RawQuery,
     context: PageContext,
 ) -> Result<Response, PageError> {
-    let asking = FormParams::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
-    let (token, now) = (asking.text("token"), it.clock.now());
-    let proof = confirming::find(it.db.pool(), token, now).await?;
-    let proof = proof.filter(|proof| flow::status(proof, now) == ProofStatus::QuestionSeen);
-    let proof = proof.ok_or_else(over)?;
+    let query_params = FormParams::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
+    let (token, now) = (query_params.text("token"), feature.clock.now());
+    let proof = confirming::find_linked_proof(feature.db.pool(), token, now).await?;
+    let proof = proof.filter(|proof| rules::proof_status(proof, now) == ProofStatus::QuestionSeen);
+    let proof = proof.ok_or_else(link_expired)?;
     Ok(context.render(&ConfirmProofPage {
-        claimed: it.claimed(&proof).await?,
-        action: it.web.links().association_step("confirm"),
+        claimed: feature.claim_view(&proof).await?,
+        action: feature.web.links().association_step("confirm"),
         token: token.to_owned(),
     }))
 }
 
-/// `POST /association/confirm/`: completes the proof. The sign-in goes on in the browser that began it.
+/// `POST /association/confirm/`: completes the proof. The sign-in continues in the browser that began
+/// it.
 pub(super) async fn confirm(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     headers: HeaderMap,
     CsrfForm { context, form }: CsrfForm,
 ) -> Result<Response, PageError> {
-    let (now, rng) = (it.clock.now(), it.rng.as_ref());
+    let (now, rng) = (feature.clock.now(), feature.rng.as_ref());
     let token = form.text("token");
-    let proof = confirming::find(it.db.pool(), token, now).await?;
-    let proof = proof.ok_or_else(over)?;
+    let proof = confirming::find_linked_proof(feature.db.pool(), token, now).await?;
+    let proof = proof.ok_or_else(link_expired)?;
     let (roll, mailbox) = (&proof.claim.roll, &proof.claim.email);
-    let says = confirming::says(it.db.pool(), roll, mailbox, now).await?;
-    let mut tx = it.db.begin().await?;
-    let which = (token, &proof);
-    let confirmed = confirming::confirm(&mut tx, which, says, now, rng).await;
-    confirmed.map_err(|error| it.problem(error, Some(token)))?;
+    let claims = confirming::claims_for_proof(feature.db.pool(), roll, mailbox, now).await?;
+    let mut tx = feature.db.begin().await?;
+    let link_and_proof = (token, &proof);
+    let confirmed = confirming::confirm(&mut tx, link_and_proof, claims, now, rng).await;
+    confirmed.map_err(|error| feature.page_error(error, Some(token)))?;
     tx.commit().await.map_err(db::Error::from)?;
-    let here = under_way(&it, &headers, now).await?;
-    if here.is_some_and(|here| here.id == proof.id) {
-        return Ok(context.redirect(&it.web.links().association()));
+    let active = find_active_proof(&feature, &headers, now).await?;
+    if active.is_some_and(|active| active.id == proof.id) {
+        return Ok(context.redirect(&feature.web.links().association()));
     }
     Ok(context.render(&ProofDonePage {
         steps: steps(STEPS.len()),
-        claimed: it.claimed(&proof).await?,
+        claimed: feature.claim_view(&proof).await?,
         verifier: proof.verifier.to_string(),
         enter: None,
         signs_in: false,
     }))
 }
 
-/// `POST /association/enter/`: goes on from a proof that is complete, in the browser that began it.
+/// `POST /association/enter/`: continues after a complete proof, in the browser that began it.
 pub(super) async fn enter(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     headers: HeaderMap,
     CsrfForm { context, form }: CsrfForm,
 ) -> Result<Response, PageError> {
-    let now = it.clock.now();
-    let proof = under_way(&it, &headers, now).await?;
-    let Some(proof) = proof.filter(|proof| flow::may_enter(proof, now)) else {
-        return Ok(it.tell(&context, &told_not_now(ProofDelay::Over)));
+    let now = feature.clock.now();
+    let proof = find_active_proof(&feature, &headers, now).await?;
+    let Some(proof) = proof.filter(|proof| rules::can_enter(proof, now)) else {
+        return Ok(feature.redirect_with_flash(&context, &delay_message(ProofDelay::Over)));
     };
-    let mut tx = it.db.begin().await?;
+    let mut tx = feature.db.begin().await?;
     if !store::mark_entered(&mut tx, proof.id, now).await? {
-        return Ok(it.tell(&context, &told_not_now(ProofDelay::Over)));
+        return Ok(feature.redirect_with_flash(&context, &delay_message(ProofDelay::Over)));
     }
     if proof.claim.person.is_some() {
         tx.commit().await.map_err(db::Error::from)?;
-        return Ok(without_proof(
-            &it,
+        return Ok(clear_browser_cookies(
+            &feature,
             &headers,
-            context.redirect(&it.web.links().association()),
+            context.redirect(&feature.web.links().association()),
         ));
     }
     let identity = ExternalIdentity {
@@ -274,55 +290,61 @@ pub(super) async fn enter(
     } else {
         SessionLifetime::Browser
     };
-    let rng = it.rng.as_ref();
-    let came_in = login::sign_in(&mut tx, &identity, lifetime, now, rng).await?;
-    let came_in = came_in.ok_or_else(|| it.problem(PeopleError::Nobody.into(), None))?;
+    let rng = feature.rng.as_ref();
+    let signed_in = login::sign_in(&mut tx, &identity, lifetime, now, rng).await?;
+    let signed_in =
+        signed_in.ok_or_else(|| feature.page_error(PeopleError::Nobody.into(), None))?;
     tx.commit().await.map_err(db::Error::from)?;
     metrics::record_sign_in(PROVIDER, SignInOutcome::Success);
     let next = proof.claim.next.as_deref().and_then(LocalPath::parse);
-    let answer = login::start_session(it.web.links(), &context, came_in, next.as_ref()).await?;
-    Ok(without_proof(&it, &headers, answer))
+    let response =
+        login::start_session(feature.web.links(), &context, signed_in, next.as_ref()).await?;
+    Ok(clear_browser_cookies(&feature, &headers, response))
 }
 
-/// Takes what is over out of the browser.
-fn without_proof(it: &Feature, headers: &HeaderMap, mut answer: Response) -> Response {
-    let cookies = it.web.cookies;
-    cookies.remove_personal_cookies(headers, answer.headers_mut());
-    answer
+/// Removes the cookies of the ended proof.
+fn clear_browser_cookies(
+    feature: &Feature,
+    headers: &HeaderMap,
+    mut response: Response,
+) -> Response {
+    let cookies = feature.web.cookies;
+    cookies.remove_personal_cookies(headers, response.headers_mut());
+    response
 }
 
-/// `POST /association/look-ups/`: whether apps may look somebody up.
+/// `POST /association/look-ups/`: sets whether apps may look up an association.
 pub(super) async fn save_look_ups(
-    State(it): State<Feature>,
+    State(feature): State<Feature>,
     SignedIn { visit, context }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
     let (roll, allowed) = (form.text("roll"), form.is_checked("allows_look_ups"));
-    if !store::mark_look_ups(it.db.pool(), visit.person, roll, allowed).await? {
+    if !store::mark_look_ups(feature.db.pool(), visit.person, roll, allowed).await? {
         return Err(PageError::not_found());
     }
-    let told = if allowed {
+    let message = if allowed {
         "Apps that the campus allowed to may find you now."
     } else {
         "No app can look you up any more."
     };
-    Ok(it.tell(&context, &FlashMessage::good(told)))
+    Ok(feature.redirect_with_flash(&context, &FlashMessage::good(message)))
 }
 
 impl Feature {
-    /// Back to the screen that is due, which says this.
-    fn tell(&self, context: &PageContext, flash: &FlashMessage) -> Response {
+    /// Redirects to the current screen with a message.
+    fn redirect_with_flash(&self, context: &PageContext, flash: &FlashMessage) -> Response {
         context.redirect_with_message(&self.web.links().association(), flash)
     }
 
-    fn start(
+    fn start_page(
         &self,
         context: &PageContext,
         typed: &FormParams,
-        told: [Option<String>; 2],
+        errors: [Option<String>; 2],
     ) -> StartProofPage {
         let next = LocalPath::parse(typed.text("next"));
-        let [roll, email] = told;
+        let [roll, email] = errors;
         let field = |name: &str, error| ProofFormField {
             value: typed.text(name).trim().to_owned(),
             error,
@@ -343,18 +365,18 @@ impl Feature {
         }
     }
 
-    /// The screen of a proof that is under way.
-    async fn screen(
+    /// Shows the screen of a proof under way.
+    async fn show_screen(
         &self,
         context: &PageContext,
         proof: &MailboxProof,
         now: Timestamp,
     ) -> Result<Response, PageError> {
         let links = self.web.links();
-        let claimed = self.claimed(proof).await?;
+        let claimed = self.claim_view(proof).await?;
         let until = self.web.format_relative(proof.expires_at, now);
         let until = until.trim_start_matches("today at ").to_owned();
-        Ok(match flow::status(proof, now) {
+        Ok(match rules::proof_status(proof, now) {
             ProofStatus::QuestionSeen => context.render(&ProofMailedPage {
                 steps: steps(2),
                 claimed,
@@ -381,8 +403,8 @@ impl Feature {
         })
     }
 
-    /// What is being proved, and for whom.
-    async fn claimed(&self, proof: &MailboxProof) -> db::Result<ClaimView> {
+    /// The claim as the screens show it, with the account's name.
+    async fn claim_view(&self, proof: &MailboxProof) -> db::Result<ClaimView> {
         let account = match proof.claim.person {
             Some(person) => records::find(self.db.pool(), person).await?,
             None => None,
@@ -391,40 +413,40 @@ impl Feature {
         Ok(ClaimView::of(&proof.claim, account))
     }
 
-    fn mine(&self, associations: Vec<Association>) -> OwnAssociationsPage {
+    fn associations_page(&self, associations: Vec<Association>) -> OwnAssociationsPage {
         let links = self.web.links();
         OwnAssociationsPage {
             associations: (associations.into_iter())
-                .map(|it| AssociationView {
-                    since: self.web.date(it.proved_at),
-                    roll: it.roll,
-                    email: it.email,
-                    allows_look_ups: it.allows_look_ups,
+                .map(|association| AssociationView {
+                    since: self.web.date(association.proved_at),
+                    roll: association.roll,
+                    email: association.email,
+                    allows_look_ups: association.allows_look_ups,
                 })
                 .collect(),
             save: links.association_step("look-ups"),
-            again: format!("{}?{AGAIN}=1", links.association()),
+            again: format!("{}?{AGAIN_PARAM}=1", links.association()),
             ways_in: links.linked_identities(),
         }
     }
 
-    /// The verifier was seen: on to the mailbox.
-    async fn seen(
+    /// Records that the verifier was seen, and redirects to the next screen.
+    async fn handle_seen(
         &self,
         context: &PageContext,
         proof: &MailboxProof,
     ) -> Result<Response, PageError> {
         let (now, rng) = (self.clock.now(), self.rng.as_ref());
         let mut tx = self.db.begin().await?;
-        let seen = checking::see(&mut tx, proof, now, rng).await;
-        seen.map_err(|error| self.problem(error, None))?;
+        let seen = checking::record_verifier_seen(&mut tx, proof, now, rng).await;
+        seen.map_err(|error| self.page_error(error, None))?;
         tx.commit().await.map_err(db::Error::from)?;
         Ok(context.redirect(&self.web.links().association()))
     }
 }
 
-/// What somebody sets out to prove, or what is wrong with roll number and mailbox.
-fn claim(
+/// Parses the claim, or returns the errors of roll number and mailbox.
+fn parse_claim(
     form: &FormParams,
     visit: Option<&UserSession>,
 ) -> Result<ProofClaim, [Option<String>; 2]> {
@@ -433,7 +455,7 @@ fn claim(
     match (roll, email) {
         (Ok(roll), Ok(email)) => Ok(ProofClaim {
             roll: roll.as_str().to_owned(),
-            email: regular(email.as_str()),
+            email: normalise_email(email.as_str()),
             person: visit.map(|visit| visit.person),
             allows_look_ups: form.is_checked("allows_look_ups"),
             next: LocalPath::parse(form.text("next")).map(|next| next.to_string()),
@@ -448,33 +470,33 @@ fn claim(
     }
 }
 
-/// An address with its host in small letters; the part in front is its host's business.
-fn regular(email: &str) -> String {
+/// Lower-cases the domain. The local part is kept, because its host defines it (RFC 5321 §2.4).
+fn normalise_email(email: &str) -> String {
     match email.rsplit_once('@') {
         Some((name, host)) => format!("{name}@{}", host.to_lowercase()),
         None => email.to_owned(),
     }
 }
 
-/// What the browser holds of a proof.
-fn held(it: &Feature, headers: &HeaderMap) -> Option<Secret> {
-    let held = it.web.cookies.read(headers, ASSOCIATION_COOKIE)?;
-    (!held.is_empty()).then(|| Secret::new(held))
+/// The secret in the browser's cookie.
+fn browser_secret(feature: &Feature, headers: &HeaderMap) -> Option<Secret> {
+    let value = feature.web.cookies.read(headers, ASSOCIATION_COOKIE)?;
+    (!value.is_empty()).then(|| Secret::new(value))
 }
 
-/// The proof that was begun in this browser, if there is anything left to do about it.
-async fn under_way(
-    it: &Feature,
+/// The browser's proof, if it can still continue.
+async fn find_active_proof(
+    feature: &Feature,
     headers: &HeaderMap,
     now: Timestamp,
 ) -> db::Result<Option<MailboxProof>> {
-    let Some(browser) = held(it, headers) else {
+    let Some(browser_secret) = browser_secret(feature, headers) else {
         return Ok(None);
     };
-    let proof = store::find_proof(it.db.pool(), browser.token_hash()).await?;
-    Ok(proof.filter(|proof| match flow::status(proof, now) {
+    let proof = store::find_proof(feature.db.pool(), browser_secret.token_hash()).await?;
+    Ok(proof.filter(|proof| match rules::proof_status(proof, now) {
         ProofStatus::Pending | ProofStatus::QuestionSeen => true,
-        ProofStatus::Complete => flow::may_enter(proof, now),
+        ProofStatus::Complete => rules::can_enter(proof, now),
         ProofStatus::Expired | ProofStatus::Cancelled => false,
     }))
 }

@@ -1,8 +1,8 @@
-//! What a roll number of IIT Kharagpur is, and what it says of whoever has it.
+//! The roll numbers of IIT Kharagpur, and the attributes derived from them.
 //!
-//! The first two digits are the year of entry, the letters the department. The fifth character is
-//! said to tell the programme; no document says so, so what it means is configuration
-//! ([`RollClass`]), and what follows from it is marked as worked out.
+//! The first two digits are the year of entry, the two letters the department. The fifth character is
+//! said to stand for the programme, but no document defines it. Its meaning is therefore configuration
+//! ([`RollClass`]), and the derived attributes are marked as inferred.
 
 use std::fmt;
 
@@ -18,26 +18,26 @@ pub struct ErpRollNumber(String);
 pub struct InvalidRollNumber;
 
 impl ErpRollNumber {
-    /// Takes it as people type it: in small letters, with blanks at its ends.
+    /// Parses a roll number as people type it, in either case and with surrounding blanks.
     pub fn parse(text: &str) -> Result<Self, InvalidRollNumber> {
         let text = text.trim().to_ascii_uppercase();
-        let fits = |(at, byte): (usize, u8)| match at {
+        let is_allowed = |(index, byte): (usize, u8)| match index {
             0 | 1 => byte.is_ascii_digit(),
             2 | 3 => byte.is_ascii_uppercase(),
             _ => byte.is_ascii_digit() || byte.is_ascii_uppercase(),
         };
-        if text.len() == 9 && text.bytes().enumerate().all(fits) {
+        if text.len() == 9 && text.bytes().enumerate().all(is_allowed) {
             Ok(Self(text))
         } else {
             Err(InvalidRollNumber)
         }
     }
 
-    /// Who vouches for what follows from one that somebody proved, where nobody was asked about them.
-    pub const RECORDS: &'static str = "the roll of IIT Kharagpur";
+    /// The name of the source of attributes that are derived from a proved roll number alone.
+    pub const RECORDS_SOURCE: &'static str = "the roll of IIT Kharagpur";
 
-    /// One that nobody has: there was no entry in that year, and there is no such department.
-    pub(super) fn of_nobody() -> Self {
+    /// A roll number that does not exist: there is no such department.
+    pub(super) fn nonexistent() -> Self {
         Self("00ZZ00000".to_owned())
     }
 
@@ -45,7 +45,7 @@ impl ErpRollNumber {
         &self.0
     }
 
-    /// Two letters, which need not be the code of any department we know.
+    /// Two letters; not necessarily a known department.
     pub fn department(&self) -> &str {
         self.0.get(2..4).unwrap_or_default()
     }
@@ -55,26 +55,28 @@ impl ErpRollNumber {
         self.0.get(4..5).unwrap_or_default()
     }
 
-    /// The year of entry, as seen in `this_year`: next year's students have their numbers already.
-    pub fn entered(&self, this_year: i32) -> i32 {
-        let short = self.0.get(..2).and_then(|digits| digits.parse().ok());
-        let short: i32 = short.unwrap_or_default();
-        if short <= this_year.rem_euclid(100) + 1 {
-            2000 + short
+    /// The year of entry. Next year's students already have their numbers, so `this_year` + 1 is
+    /// possible.
+    pub fn entry_year(&self, this_year: i32) -> i32 {
+        let two_digits = self.0.get(..2).and_then(|digits| digits.parse().ok());
+        let two_digits: i32 = two_digits.unwrap_or_default();
+        if two_digits <= this_year.rem_euclid(100) + 1 {
+            2000 + two_digits
         } else {
-            1900 + short
+            1900 + two_digits
         }
     }
 
-    /// What follows from it, with what its class and its department mean here; without a row for them
-    /// it is some programme of the department that has these letters.
-    pub fn says(
+    /// The attributes that follow from the number, with the configured meaning of its class and
+    /// department. Without a class the programme stays unknown; without a department its letters are
+    /// used.
+    pub fn infer_attributes(
         &self,
         class: Option<&RollClass>,
         department: Option<&str>,
         this_year: i32,
     ) -> RollAttributes {
-        let join_year = self.entered(this_year);
+        let join_year = self.entry_year(this_year);
         RollAttributes {
             kind: class.map_or("misc", |class| class.kind.as_str()).to_owned(),
             department: department.unwrap_or(self.department()).to_owned(),
@@ -91,18 +93,18 @@ impl fmt::Display for ErpRollNumber {
     }
 }
 
-/// What a fifth character means.
+/// The meaning of a fifth character.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RollClass {
-    /// A code of the degrees that profiles know, or of none.
+    /// A degree code of the profile's choices, if any.
     pub degree: Option<String>,
-    /// How long it takes; none where it takes as long as it takes.
+    /// The length of the programme; none if it has no fixed length.
     pub years: Option<i32>,
-    /// The directory's word for such people: `ug`, `pg`, `rs` …
+    /// The directory's code for these people: `ug`, `pg`, `rs` …
     pub kind: String,
 }
 
-/// What a roll number says, worked out.
+/// The attributes derived from a roll number.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct RollAttributes {
     #[serde(rename = "type")]
@@ -151,21 +153,21 @@ mod tests {
 
     #[test]
     fn e25_years_are_of_this_century_if_they_can_be() {
-        let entered = |text: &str, now| ErpRollNumber::parse(text).unwrap().entered(now);
-        assert_eq!(entered("12CS40067", 2026), 2012);
-        assert_eq!(entered("26CS10001", 2026), 2026);
-        assert_eq!(entered("27CS10001", 2026), 2027);
-        assert_eq!(entered("28CS10001", 2026), 1928);
-        assert_eq!(entered("99CS10001", 2026), 1999);
-        assert_eq!(entered("00CS10001", 1999), 2000);
+        let entry_year = |text: &str, now| ErpRollNumber::parse(text).unwrap().entry_year(now);
+        assert_eq!(entry_year("12CS40067", 2026), 2012);
+        assert_eq!(entry_year("26CS10001", 2026), 2026);
+        assert_eq!(entry_year("27CS10001", 2026), 2027);
+        assert_eq!(entry_year("28CS10001", 2026), 1928);
+        assert_eq!(entry_year("99CS10001", 2026), 1999);
+        assert_eq!(entry_year("00CS10001", 1999), 2000);
     }
 
     #[test]
     fn e25_what_nobody_told_us_is_left_open() {
         let roll = ErpRollNumber::parse("22XY50001").unwrap();
-        let said = roll.says(None, None, 2026);
+        let attributes = roll.infer_attributes(None, None, 2026);
         assert_eq!(
-            said,
+            attributes,
             RollAttributes {
                 kind: "misc".into(),
                 department: "XY".into(),
@@ -179,9 +181,9 @@ mod tests {
             years: None,
             kind: "rs".into(),
         };
-        let said = roll.says(Some(&doctorate), Some("XYZ"), 2026);
+        let attributes = roll.infer_attributes(Some(&doctorate), Some("XYZ"), 2026);
         assert_eq!(
-            (said.department.as_str(), said.graduation_year),
+            (attributes.department.as_str(), attributes.graduation_year),
             ("XYZ", None)
         );
         let two_years = RollClass {
@@ -189,7 +191,8 @@ mod tests {
             ..doctorate
         };
         assert_eq!(
-            roll.says(Some(&two_years), None, 2026).graduation_year,
+            roll.infer_attributes(Some(&two_years), None, 2026)
+                .graduation_year,
             Some(2024)
         );
     }

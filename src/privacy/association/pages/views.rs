@@ -1,4 +1,4 @@
-//! What the screens show.
+//! The pages' data.
 
 use serde::Serialize;
 
@@ -14,9 +14,9 @@ pub(super) struct StartProofPage {
     pub roll: ProofFormField,
     pub email: ProofFormField,
     pub allows_look_ups: bool,
-    /// Who gains a way to sign in; none for a stranger.
+    /// The signed-in account that gains the identity; none if nobody is signed in.
     pub account: Option<String>,
-    /// Where somebody signs in who did this before; none for who is signed in.
+    /// The sign-in page for people with an association; none for a signed-in person.
     pub by_code: Option<String>,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct ProofStepView {
     pub state: StepState,
 }
 
-/// A field with what was typed, and what is wrong with it.
+/// A field with the typed value and its error.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct ProofFormField {
     pub value: String,
@@ -34,12 +34,12 @@ pub(super) struct ProofFormField {
     pub locked: bool,
 }
 
-/// What is being proved, as every screen says it.
+/// The claim, as every screen shows it.
 #[derive(Debug, Serialize)]
 pub(super) struct ClaimView {
     pub roll: String,
     pub email: String,
-    /// Who gains a way to sign in; none: the account of the roll number.
+    /// The signed-in account that gains the identity; none: the roll number's account.
     pub account: Option<String>,
 }
 
@@ -75,9 +75,9 @@ pub(super) struct ProofDonePage {
     pub steps: Vec<ProofStepView>,
     pub claimed: ClaimView,
     pub verifier: String,
-    /// Where its own browser goes on; none in another one.
+    /// Where the browser that began continues; none in another browser.
     pub enter: Option<String>,
-    /// Whether that signs in.
+    /// Whether continuing signs in.
     pub signs_in: bool,
 }
 
@@ -136,7 +136,7 @@ impl Page for ProofDonePage {
         "It is proved".to_owned()
     }
 
-    /// The sign-in may end at an app, past the consent page.
+    /// The sign-in may end with a redirect to an app, after the consent page.
     fn form_action(&self) -> FormAction {
         FormAction::Anywhere
     }
@@ -150,7 +150,7 @@ impl Page for OwnAssociationsPage {
     }
 }
 
-/// The screens in their order.
+/// The screens in order.
 pub(super) const STEPS: [&str; 4] = ["Roll number", "Security question", "Mailbox", "Done"];
 
 pub(super) fn steps(now: usize) -> Vec<ProofStepView> {
@@ -247,15 +247,16 @@ pub(in super::super) mod samples {
                 token: "abc".to_owned(),
             })
         });
-        let done = [(false, false), (true, false), (true, true)].map(|(here, signs_in)| {
-            PageSample::of(&ProofDonePage {
-                steps: steps(STEPS.len()),
-                claimed: claimed(!signs_in),
-                verifier: "sso-abcdefghij2345672345".to_owned(),
-                enter: here.then(|| "/association/enter/".to_owned()),
-                signs_in,
-            })
-        });
+        let done =
+            [(false, false), (true, false), (true, true)].map(|(in_own_browser, signs_in)| {
+                PageSample::of(&ProofDonePage {
+                    steps: steps(STEPS.len()),
+                    claimed: claimed(!signs_in),
+                    verifier: "sso-abcdefghij2345672345".to_owned(),
+                    enter: in_own_browser.then(|| "/association/enter/".to_owned()),
+                    signs_in,
+                })
+            });
         let mine = BOTH.map(|allows_look_ups| {
             PageSample::of(&OwnAssociationsPage {
                 associations: vec![AssociationView {

@@ -1,4 +1,4 @@
-//! A way to sign in for those who proved their mailbox before: a code that is mailed there.
+//! The connector for people who have proved their mailbox: a one-time code mailed there.
 
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ use crate::platform::clock::Timestamp;
 use crate::platform::db::Db;
 use crate::platform::links::Links;
 
-/// The way to sign in.
+/// The connector.
 #[derive(Debug)]
 pub struct AssociationConnector {
     pub db: Db,
     pub links: Links,
     pub codes: CodeMailer,
-    /// After which a mailbox has to be proved again.
+    /// The age at which a mailbox must be proved again.
     pub max_age: Duration,
 }
 
-/// Where a sign-in stands.
+/// The state of a sign-in.
 #[derive(Debug)]
 pub enum AssociationLoginState {
     Roll,
@@ -32,31 +32,32 @@ pub enum AssociationLoginState {
 
 #[derive(Debug)]
 pub struct PendingCode {
-    mailed: SentCode,
-    to: Option<String>,
+    sent_code: SentCode,
+    mailbox: Option<String>,
 }
 
 const NOTICE: &str = "We mail a code to the mailbox that you proved to be yours. Your password at the \
                       ERP is not needed, here or there.";
-const NO_ROLL: &str = "That is no roll number. It has nine characters, for instance 22CS10001.";
-const STALE: &str = "The code is right, but your proof is too old by now. Prove once more that the roll \
+const INVALID_ROLL_NUMBER: &str =
+    "That is no roll number. It has nine characters, for instance 22CS10001.";
+const EXPIRED_PROOF: &str = "The code is right, but your proof is too old by now. Prove once more that the roll \
                      number is yours: begin again, and follow “First time here”.";
 
-fn first() -> Prompt {
+fn roll_prompt() -> Prompt {
     mailed_code::roll_number_prompt(NOTICE)
 }
 
-fn ask_for_code(sent: PendingCode) -> Step<AssociationLoginState> {
+fn code_step(pending: PendingCode) -> Step<AssociationLoginState> {
     Step::Ask {
-        prompt: sent.mailed.prompt(),
-        state: AssociationLoginState::Code(sent),
+        prompt: pending.sent_code.prompt(),
+        state: AssociationLoginState::Code(pending),
     }
 }
 
 impl Connector for AssociationConnector {
     const SLUG: &'static str = PROVIDER;
     const STATELESS_START: bool = true;
-    /// It asks nobody but us.
+    /// It calls no external system.
     const HAS_CIRCUIT_BREAKER: bool = false;
     type State = AssociationLoginState;
 
@@ -68,7 +69,7 @@ impl Connector for AssociationConnector {
     }
 
     fn source_name(&self) -> &'static str {
-        ErpRollNumber::RECORDS
+        ErpRollNumber::RECORDS_SOURCE
     }
 
     fn first_time_link(&self) -> Option<FirstTimeLink> {
@@ -83,7 +84,7 @@ impl Connector for AssociationConnector {
         _visitor: RequestOrigin,
     ) -> Result<Step<AssociationLoginState>, ConnectorError> {
         Ok(Step::Ask {
-            prompt: first(),
+            prompt: roll_prompt(),
             state: AssociationLoginState::Roll,
         })
     }
@@ -95,80 +96,88 @@ impl Connector for AssociationConnector {
         visitor: RequestOrigin,
     ) -> Result<Step<AssociationLoginState>, ConnectorError> {
         match state {
-            AssociationLoginState::Roll => self.ask(answers.text("roll"), visitor).await,
-            AssociationLoginState::Code(sent) if mailed_code::wants_another(&answers) => {
-                self.send_again(sent, visitor).await
+            AssociationLoginState::Roll => {
+                self.handle_roll_number(answers.text("roll"), visitor).await
             }
-            AssociationLoginState::Code(sent) => {
-                self.judge(sent, answers.text("code"), visitor.now).await
+            AssociationLoginState::Code(pending) if mailed_code::wants_another(&answers) => {
+                self.send_again(pending, visitor).await
+            }
+            AssociationLoginState::Code(pending) => {
+                self.check_code(pending, answers.text("code"), visitor.now)
+                    .await
             }
         }
     }
 }
 
 impl AssociationConnector {
-    async fn ask(
+    async fn handle_roll_number(
         &self,
         roll: &str,
         visitor: RequestOrigin,
     ) -> Result<Step<AssociationLoginState>, ConnectorError> {
-        let refused = |why| Step::Refused {
-            why,
-            again: Some((first(), AssociationLoginState::Roll)),
+        let refused = |reason| Step::Refused {
+            why: reason,
+            again: Some((roll_prompt(), AssociationLoginState::Roll)),
         };
         let Ok(roll) = ErpRollNumber::parse(roll) else {
-            return Ok(refused(LoginRefusal(NO_ROLL.into())));
+            return Ok(refused(LoginRefusal(INVALID_ROLL_NUMBER.into())));
         };
-        if let Err(why) = self.codes.check_rate_limit(roll.as_str(), visitor) {
-            return Ok(refused(why));
+        if let Err(reason) = self.codes.check_rate_limit(roll.as_str(), visitor) {
+            return Ok(refused(reason));
         }
         let association = store::find_association(self.db.pool(), roll.as_str()).await?;
-        let to = association.map(|association| association.email);
-        let mailed = self.codes.send(roll.as_str(), to.as_deref(), visitor.now);
-        Ok(ask_for_code(PendingCode {
-            mailed: mailed.await?,
-            to,
+        let mailbox = association.map(|association| association.email);
+        let sent_code = self
+            .codes
+            .send(roll.as_str(), mailbox.as_deref(), visitor.now);
+        Ok(code_step(PendingCode {
+            sent_code: sent_code.await?,
+            mailbox,
         }))
     }
 
     async fn send_again(
         &self,
-        sent: PendingCode,
+        pending: PendingCode,
         visitor: RequestOrigin,
     ) -> Result<Step<AssociationLoginState>, ConnectorError> {
-        if let Err(why) = self.codes.check_rate_limit(sent.mailed.account(), visitor) {
+        if let Err(reason) = self
+            .codes
+            .check_rate_limit(pending.sent_code.account(), visitor)
+        {
             let prompt = Prompt {
-                error: Some(why.0),
-                ..sent.mailed.prompt()
+                error: Some(reason.0),
+                ..pending.sent_code.prompt()
             };
-            let state = AssociationLoginState::Code(sent);
+            let state = AssociationLoginState::Code(pending);
             return Ok(Step::Ask { prompt, state });
         }
-        let PendingCode { mailed, to } = sent;
-        let mailed = self
+        let PendingCode { sent_code, mailbox } = pending;
+        let sent_code = self
             .codes
-            .send(mailed.account(), to.as_deref(), visitor.now);
-        Ok(ask_for_code(PendingCode {
-            mailed: mailed.await?,
-            to,
+            .send(sent_code.account(), mailbox.as_deref(), visitor.now);
+        Ok(code_step(PendingCode {
+            sent_code: sent_code.await?,
+            mailbox,
         }))
     }
 
-    async fn judge(
+    async fn check_code(
         &self,
-        sent: PendingCode,
+        pending: PendingCode,
         code: &str,
         now: Timestamp,
     ) -> Result<Step<AssociationLoginState>, ConnectorError> {
-        let PendingCode { mailed, to } = sent;
-        let roll = match self.codes.check(mailed, code, now).await? {
+        let PendingCode { sent_code, mailbox } = pending;
+        let roll = match self.codes.check(sent_code, code, now).await? {
             CodeCheck::Right(roll) => roll,
-            CodeCheck::Wrong(mailed) => {
+            CodeCheck::Wrong(sent_code) => {
                 return Ok(Step::Refused {
                     why: mailed_code::wrong_code(),
                     again: Some((
-                        mailed.prompt(),
-                        AssociationLoginState::Code(PendingCode { mailed, to }),
+                        sent_code.prompt(),
+                        AssociationLoginState::Code(PendingCode { sent_code, mailbox }),
                     )),
                 });
             }
@@ -179,13 +188,16 @@ impl AssociationConnector {
                 });
             }
         };
-        // Looked at now: it may have moved to another mailbox since the code was mailed.
+        // Read again now, because the roll number may have moved to another mailbox since the code was
+        // mailed.
         let association = store::find_association(self.db.pool(), &roll).await?;
-        let still = association.filter(|it| Some(&it.email) == to.as_ref());
-        let is_fresh = still.is_some_and(|it| now < it.proved_at + self.max_age);
-        if !is_fresh {
+        let current =
+            association.filter(|association| Some(&association.email) == mailbox.as_ref());
+        let is_recent =
+            current.is_some_and(|association| now < association.proved_at + self.max_age);
+        if !is_recent {
             return Ok(Step::Refused {
-                why: LoginRefusal(STALE.into()),
+                why: LoginRefusal(EXPIRED_PROOF.into()),
                 again: None,
             });
         }

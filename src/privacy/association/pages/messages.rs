@@ -1,17 +1,17 @@
-//! What is told when something is not done, and what to do.
+//! Messages and error pages: what happened and what to do.
 
 use http::StatusCode;
 
 use super::super::Feature;
-use super::super::flow::{PollResult, ProofDelay};
 use super::super::model::{AssociationError, MailboxProof};
+use super::super::rules::{PollResult, ProofDelay};
 use crate::connectors::ConnectorError;
 use crate::people::records::PeopleError;
 use crate::platform::web::{FlashKind, FlashMessage, PageError, RateLimited};
 
 impl Feature {
-    /// Why there was no answer, and that nothing is lost.
-    pub(super) fn told_trouble(
+    /// The message when ERP gave no result. The proof is unchanged.
+    pub(super) fn connector_error_message(
         &self,
         error: ConnectorError,
         proof: &MailboxProof,
@@ -33,9 +33,9 @@ impl Feature {
         })
     }
 
-    /// The page of an error; `link` leads back to the form that was sent.
-    pub(super) fn problem(&self, error: AssociationError, link: Option<&str>) -> PageError {
-        let back = |problem: PageError| match link {
+    /// The error's page; `link` leads back to the submitted form.
+    pub(super) fn page_error(&self, error: AssociationError, link: Option<&str>) -> PageError {
+        let with_back = |problem: PageError| match link {
             Some(link) => {
                 problem.with_back_link(self.web.links().confirm_association(link), "Back")
             }
@@ -44,20 +44,20 @@ impl Feature {
         let refused =
             |text: &str| PageError::new(StatusCode::CONFLICT, "It could not be confirmed", text);
         match error {
-            AssociationError::Over => over(),
-            AssociationError::MailboxTaken => back(refused(
+            AssociationError::Over => link_expired(),
+            AssociationError::MailboxTaken => with_back(refused(
                 "This mailbox belongs to another roll number already. Nothing was changed.",
             ))
             .with_advice("Begin again with another mailbox, or remove the other roll number under “Ways to sign in” first."),
-            AssociationError::People(PeopleError::UsernameTaken) => back(refused(
+            AssociationError::People(PeopleError::UsernameTaken) => with_back(refused(
                 "Somebody here is called by this roll number already, and signs in another way.",
             ))
             .with_advice("If that is you, sign in as before, open “Ways to sign in” on your profile and prove your roll number from there."),
-            AssociationError::People(PeopleError::IdentityTaken) => back(refused(
+            AssociationError::People(PeopleError::IdentityTaken) => with_back(refused(
                 "This roll number signs in to another account here already.",
             ))
             .with_advice("Sign in with it, and remove it there first."),
-            AssociationError::People(PeopleError::Nobody) => back(refused(
+            AssociationError::People(PeopleError::Nobody) => with_back(refused(
                 "The account of this roll number cannot be used. Ask the people who run this service.",
             )),
             AssociationError::People(error) => error.into(),
@@ -67,7 +67,7 @@ impl Feature {
     }
 }
 
-pub(super) fn over() -> PageError {
+pub(super) fn link_expired() -> PageError {
     PageError::new(
         StatusCode::GONE,
         "This link is no longer good",
@@ -83,44 +83,44 @@ pub(super) fn warning(text: impl Into<String>) -> FlashMessage {
     }
 }
 
-pub(super) fn told_not_now(not_now: ProofDelay) -> FlashMessage {
-    match not_now {
+pub(super) fn delay_message(delay: ProofDelay) -> FlashMessage {
+    match delay {
         ProofDelay::Over => warning(
             "That is over: it took longer than half an hour, or was begun in another browser. Begin again.",
         ),
-        ProofDelay::Wait(left) => warning(format!(
+        ProofDelay::Wait(remaining) => warning(format!(
             "Wait {}, then try again.",
-            RateLimited(left).in_words()
+            RateLimited(remaining).in_words()
         )),
-        ProofDelay::Spent => {
+        ProofDelay::LimitReached => {
             warning("That was tried as often as it can be. Begin again for a new text.")
         }
-        ProofDelay::Tomorrow => {
+        ProofDelay::DailyLimitReached => {
             warning("This roll number was checked too often today. Try again tomorrow.")
         }
     }
 }
 
-pub(super) fn told_not_there(found: PollResult, proof: &MailboxProof) -> FlashMessage {
+pub(super) fn not_found_message(result: PollResult, proof: &MailboxProof) -> FlashMessage {
     let roll = &proof.claim.roll;
-    match found {
-        PollResult::Unknown => warning(format!(
+    match result {
+        PollResult::UnknownRollNumber => warning(format!(
             "The ERP does not know the roll number {roll}. Look whether it is right; if not, begin again."
         )),
         PollResult::Inconsistent => {
             warning("The ERP said different things about this roll number. Try again in a minute.")
         }
-        PollResult::There | PollResult::NotThere { calls: 0 } => {
+        PollResult::Found | PollResult::NotFound { calls: 0 } => {
             warning("The questions could not be read. Try again in a minute.")
         }
-        PollResult::NotThere { calls } => {
-            let looked = if calls == 1 {
+        PollResult::NotFound { calls } => {
+            let times = if calls == 1 {
                 "once".to_owned()
             } else {
                 format!("{calls} times")
             };
             warning(format!(
-                "The text is not in any of your three questions: we looked {looked}. The ERP may need a minute. Save the question there first, then check again."
+                "The text is not in any of your three questions: we looked {times}. The ERP may need a minute. Save the question there first, then check again."
             ))
         }
     }

@@ -1,17 +1,16 @@
-//! What follows for a new profile from what the portal says of a student.
+//! The claims for a new profile, from the portal's data about a student.
 
 use super::reply::{PortalUser, StudentRecord};
 use crate::people::records::{
     Claims, Email, InvalidValue, Name, PersonUpdate, Role, RollNumber, Sex, Update, Username,
 };
 
-/// The portal's word for a student.
+/// The portal's member type of students.
 pub(super) const STUDENT: &str = "S";
-/// The longest code of a department or degree that is kept.
-const LONGEST_CODE: usize = 64;
+/// The longest department or degree code that is kept, in characters.
+const MAX_CODE_LENGTH: usize = 64;
 
-/// A degree's code (capitals, without the dots and blanks it may be written with), the kind of person
-/// who reads for it, and its years.
+/// A degree code (capitals, without dots and blanks), the person's role, and the length in years.
 type DegreeCode = (&'static str, Option<&'static str>, Option<i32>);
 
 #[rustfmt::skip]
@@ -28,7 +27,7 @@ const DEGREES: &[DegreeCode] = &[
     ("DD",    Some("dd"), Some(5)),
 ];
 
-/// Branches by what the portal may call them (capitals, without blanks), and their codes.
+/// Names of branches at the portal (capitals, without blanks), and their codes.
 const BRANCHES: &[(&str, &str)] = &[
     ("COMPUTERSCIENCE&ENGINEERING", "CSE"),
     ("COMPUTERSCIENCEANDENGINEERING", "CSE"),
@@ -38,36 +37,36 @@ const BRANCHES: &[(&str, &str)] = &[
     ("BIOTECHNOLOGY", "BT"),
 ];
 
-/// Of `particulars` only what has a place in a profile. The mail address is taken if it is of
-/// `mail_domain`, and stays unproven. Numbers and addresses of the person and of their family are not
-/// taken at all.
-pub(super) fn says(
-    member: &PortalUser,
+/// The claims for a new profile. Of `student_record` only what has a place in a profile is used. The
+/// mail address is used if its domain is `mail_domain`, and stays unproven. Phone numbers, postal
+/// addresses and family data are never used.
+pub(super) fn profile_claims(
+    user: &PortalUser,
     enrollment: &str,
-    particulars: Option<&StudentRecord>,
+    student_record: Option<&StudentRecord>,
     mail_domain: &str,
 ) -> Result<Claims, InvalidValue> {
-    // Somebody else's particulars, or nobody's, are left alone.
-    let is_theirs = |it: &&StudentRecord| {
-        let number = it.registrationno.as_deref().map(str::trim);
+    // A record of another student, or without a number, is ignored.
+    let is_same_student = |record: &&StudentRecord| {
+        let number = record.registrationno.as_deref().map(str::trim);
         number.is_some_and(|number| number.eq_ignore_ascii_case(enrollment))
     };
-    let particulars = particulars.filter(is_theirs);
+    let student_record = student_record.filter(is_same_student);
 
     let mut details = PersonUpdate::default();
     let columns = &mut details.columns;
     columns.roll_number = Update::Set(RollNumber::parse(enrollment)?);
-    let told = particulars.and_then(|it| it.studentname.as_deref());
-    let name = if member.name.trim().is_empty() {
-        told.unwrap_or_default()
+    let student_name = student_record.and_then(|record| record.studentname.as_deref());
+    let name = if user.name.trim().is_empty() {
+        student_name.unwrap_or_default()
     } else {
-        &member.name
+        &user.name
     };
-    let (first, last) = names(name);
+    let (first, last) = split_name(name);
     columns.first_name = Name::parse(&first).ok();
     columns.last_name = Name::parse(&last).ok();
-    let is_student = member.member_type == STUDENT;
-    let degree = particulars.and_then(|it| degree(it.programcode.as_deref()?));
+    let is_student = user.member_type == STUDENT;
+    let degree = student_record.and_then(|record| find_degree(record.programcode.as_deref()?));
     let kind = match &degree {
         _ if !is_student => Some("stf"),
         Some((_, kind, _)) => *kind,
@@ -79,20 +78,20 @@ pub(super) fn says(
 
     let mut is_inferred = false;
     let mut unproven_email = None;
-    if let Some(particulars) = particulars {
-        columns.sex = sex(particulars.gender.as_deref());
-        let email = particulars.studentemailid.as_deref();
-        unproven_email = email.and_then(|email| campus_email(email, mail_domain));
-        let branch = particulars.branch.as_deref().and_then(branch);
+    if let Some(student_record) = student_record {
+        columns.sex = parse_sex(student_record.gender.as_deref());
+        let email = student_record.studentemailid.as_deref();
+        unproven_email = email.and_then(|email| parse_campus_email(email, mail_domain));
+        let branch = student_record.branch.as_deref().and_then(find_branch);
         details.department = branch.map_or(Update::Keep, Update::Set);
-        let read = particulars.admissionyear.as_deref().and_then(year);
-        let joined = read.or_else(|| year_in(enrollment));
+        let read = student_record.admissionyear.as_deref().and_then(parse_year);
+        let joined = read.or_else(|| join_year_from_enrollment(enrollment));
         details.join_year = joined.map_or(Update::Keep, Update::Set);
         let years = degree.as_ref().and_then(|(_, _, years)| *years);
-        let left = joined.zip(years).map(|(joined, years)| joined + years);
-        details.graduation_year = left.map_or(Update::Keep, Update::Set);
+        let graduation_year = joined.zip(years).map(|(joined, years)| joined + years);
+        details.graduation_year = graduation_year.map_or(Update::Keep, Update::Set);
         details.degree = degree.map_or(Update::Keep, |(code, _, _)| Update::Set(code));
-        is_inferred = left.is_some() || read.is_none() && joined.is_some();
+        is_inferred = graduation_year.is_some() || read.is_none() && joined.is_some();
     }
     Ok(Claims {
         username: Username::parse(&enrollment.to_lowercase())?,
@@ -100,17 +99,17 @@ pub(super) fn says(
         is_directory: false,
         is_inferred,
         unproven_email,
-        second_key: Some(member.member_id.clone()),
+        second_key: Some(user.member_id.clone()),
     })
 }
 
-/// First names and last name: the last word, if there are several. What is written in capitals is
-/// written as names are.
-fn names(name: &str) -> (String, String) {
-    let is_shouted = !name.chars().any(char::is_lowercase);
+/// First names and last name; the last of several words is the last name. Names in capitals are
+/// recapitalised.
+fn split_name(name: &str) -> (String, String) {
+    let is_upper_case = !name.chars().any(char::is_lowercase);
     let words = name.split_whitespace().map(|word| {
-        if is_shouted {
-            as_a_name(word)
+        if is_upper_case {
+            capitalise_word(word)
         } else {
             word.to_owned()
         }
@@ -120,23 +119,23 @@ fn names(name: &str) -> (String, String) {
     (words.join(" "), last.unwrap_or_default())
 }
 
-/// A capital in front and behind every sign that is no letter: `D'SOUZA` is D'Souza.
-fn as_a_name(word: &str) -> String {
+/// A capital at the start and after every non-letter: `D'SOUZA` becomes D'Souza.
+fn capitalise_word(word: &str) -> String {
     let mut name = String::with_capacity(word.len());
-    let mut is_inside = false;
-    for letter in word.chars() {
-        if is_inside {
-            name.extend(letter.to_lowercase());
+    let mut is_inside_word = false;
+    for character in word.chars() {
+        if is_inside_word {
+            name.extend(character.to_lowercase());
         } else {
-            name.push(letter);
+            name.push(character);
         }
-        // Vowel signs of Indian scripts are marks, and belong to their word.
-        is_inside = letter.is_alphabetic() || !letter.is_ascii();
+        // Vowel signs of Indian scripts are not alphabetic, but belong to the word.
+        is_inside_word = character.is_alphabetic() || !character.is_ascii();
     }
     name
 }
 
-fn sex(word: Option<&str>) -> Update<Sex> {
+fn parse_sex(word: Option<&str>) -> Update<Sex> {
     match word.unwrap_or_default().trim().to_lowercase().as_str() {
         "" => Update::Keep,
         "male" => Update::Set(Sex::Male),
@@ -145,60 +144,60 @@ fn sex(word: Option<&str>) -> Update<Sex> {
     }
 }
 
-fn campus_email(email: &str, mail_domain: &str) -> Option<Email> {
+fn parse_campus_email(email: &str, mail_domain: &str) -> Option<Email> {
     let email = Email::parse(&email.trim().to_lowercase()).ok()?;
     let domain = email.as_str().rsplit('@').next()?;
     let is_campus = domain.eq_ignore_ascii_case(mail_domain);
     is_campus.then_some(email)
 }
 
-/// A degree's code, whose it is and its years. One that is not known is kept as it is written.
-fn degree(text: &str) -> Option<(String, Option<&'static str>, Option<i32>)> {
-    let bare = bare(text);
+/// The degree's code, role and length in years. An unknown degree keeps its text.
+fn find_degree(text: &str) -> Option<(String, Option<&'static str>, Option<i32>)> {
+    let bare = normalise_code(text);
     let known = DEGREES.iter().find(|(code, ..)| *code == bare);
     if let Some((code, kind, years)) = known {
         return Some(((*code).to_owned(), *kind, *years));
     }
-    let raw = raw(text)?;
+    let raw = clean_code(text)?;
     if bare.contains("INTEGRATED") || bare.contains("DUAL") {
         return Some((raw, Some("dd"), Some(5)));
     }
     Some((raw, None, None))
 }
 
-fn branch(text: &str) -> Option<String> {
-    let bare = bare(text);
+fn find_branch(text: &str) -> Option<String> {
+    let bare = normalise_code(text);
     let known = BRANCHES.iter().find(|(written, _)| *written == bare);
-    known.map_or_else(|| raw(text), |(_, code)| Some((*code).to_owned()))
+    known.map_or_else(|| clean_code(text), |(_, code)| Some((*code).to_owned()))
 }
 
-fn bare(text: &str) -> String {
-    let signs = text
+fn normalise_code(text: &str) -> String {
+    let characters = text
         .chars()
-        .filter(|sign| !sign.is_whitespace() && !".-".contains(*sign));
-    signs.flat_map(char::to_uppercase).collect()
+        .filter(|character| !character.is_whitespace() && !".-".contains(*character));
+    characters.flat_map(char::to_uppercase).collect()
 }
 
-fn raw(text: &str) -> Option<String> {
+fn clean_code(text: &str) -> Option<String> {
     let text = text.trim();
-    let is_fit = !text.is_empty()
-        && text.chars().count() <= LONGEST_CODE
+    let is_valid = !text.is_empty()
+        && text.chars().count() <= MAX_CODE_LENGTH
         && !text.chars().any(char::is_control);
-    is_fit.then(|| text.to_owned())
+    is_valid.then(|| text.to_owned())
 }
 
-fn year(text: &str) -> Option<i32> {
+fn parse_year(text: &str) -> Option<i32> {
     let text = text.trim();
     let is_year = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| is_year)
 }
 
-/// The year somebody joined, by the first two digits of their number. Numbers that begin with 99 are of
-/// another campus and hold no year.
-fn year_in(enrollment: &str) -> Option<i32> {
+/// The year of entry from the first two digits of the number. Numbers that begin with 99 belong to
+/// another campus and contain no year.
+fn join_year_from_enrollment(enrollment: &str) -> Option<i32> {
     let digits = enrollment
         .get(..2)
-        .filter(|it| it.bytes().all(|byte| byte.is_ascii_digit()))?;
+        .filter(|record| record.bytes().all(|byte| byte.is_ascii_digit()))?;
     let year: i32 = digits.parse().ok()?;
     (year != 99).then_some(2000 + year)
 }
@@ -212,7 +211,7 @@ mod tests {
 
     const DOMAIN: &str = "mail.jiit.ac.in";
 
-    fn member(name: &str) -> PortalUser {
+    fn user(name: &str) -> PortalUser {
         PortalUser {
             enrollment: Some("22103171".to_owned()),
             member_id: "JSIM0000001".to_owned(),
@@ -220,12 +219,12 @@ mod tests {
             institute: None,
             member_type: "S".to_owned(),
             has_expired_password: false,
-            wants: SecondPhase::Password,
+            second_phase: SecondPhase::Password,
             token: Zeroizing::default(),
         }
     }
 
-    fn particulars(number: &str) -> StudentRecord {
+    fn student_record(number: &str) -> StudentRecord {
         let text = |text: &str| Some(text.to_owned());
         StudentRecord {
             registrationno: text(number),
@@ -238,28 +237,28 @@ mod tests {
         }
     }
 
-    fn of(particulars: &StudentRecord) -> Claims {
-        says(&member("ASHA RAO"), "22103171", Some(particulars), DOMAIN).unwrap()
+    fn claims_from(student_record: &StudentRecord) -> Claims {
+        profile_claims(&user("ASHA RAO"), "22103171", Some(student_record), DOMAIN).unwrap()
     }
 
     #[test]
     fn what_the_portal_knows_takes_its_place_in_the_profile() {
-        let says = of(&particulars("22103171"));
-        assert_eq!(says.username.as_str(), "22103171");
-        assert_eq!(says.second_key.as_deref(), Some("JSIM0000001"));
+        let claims = claims_from(&student_record("22103171"));
+        assert_eq!(claims.username.as_str(), "22103171");
+        assert_eq!(claims.second_key.as_deref(), Some("JSIM0000001"));
         assert_eq!(
-            says.unproven_email.unwrap().as_str(),
+            claims.unproven_email.unwrap().as_str(),
             "22103171@mail.jiit.ac.in"
         );
-        assert!(says.is_inferred && !says.is_directory);
+        assert!(claims.is_inferred && !claims.is_directory);
         assert_eq!(
-            serde_json::to_value(&says.details.columns).unwrap(),
+            serde_json::to_value(&claims.details.columns).unwrap(),
             serde_json::json!({
                 "first_name": "Asha", "last_name": "Rao", "type": "ug",
                 "roll_number": "22103171", "sex": "female",
             })
         );
-        let programme = says.details;
+        let programme = claims.details;
         assert_eq!(programme.department, Update::Set("CSE".to_owned()));
         assert_eq!(programme.degree, Update::Set("BTECH".to_owned()));
         assert_eq!(programme.join_year, Update::Set(2022));
@@ -269,21 +268,21 @@ mod tests {
 
     #[test]
     fn somebody_elses_particulars_and_none_leave_a_name_and_a_number() {
-        let mut nameless = particulars("22103171");
+        let mut nameless = student_record("22103171");
         nameless.registrationno = None;
-        let agreed = [Some(particulars("22103172")), Some(nameless), None];
-        for particulars in &agreed {
-            let says = says(
-                &member("ASHA RAO"),
+        let agreed = [Some(student_record("22103172")), Some(nameless), None];
+        for student_record in &agreed {
+            let claims = profile_claims(
+                &user("ASHA RAO"),
                 "22103171",
-                particulars.as_ref(),
+                student_record.as_ref(),
                 DOMAIN,
             );
-            let says = says.unwrap();
-            assert_eq!(says.unproven_email, None);
-            assert!(!says.details.touches_programme() && !says.is_inferred);
+            let claims = claims.unwrap();
+            assert_eq!(claims.unproven_email, None);
+            assert!(!claims.details.touches_programme() && !claims.is_inferred);
             assert_eq!(
-                serde_json::to_value(&says.details.columns).unwrap(),
+                serde_json::to_value(&claims.details.columns).unwrap(),
                 serde_json::json!({
                     "first_name": "Asha", "last_name": "Rao", "roll_number": "22103171",
                 })
@@ -302,7 +301,7 @@ mod tests {
             ("आशा राव", "आशा", "राव"),
             ("", "", ""),
         ] {
-            assert_eq!(names(written), (first.to_owned(), last.to_owned()));
+            assert_eq!(split_name(written), (first.to_owned(), last.to_owned()));
         }
     }
 
@@ -320,26 +319,26 @@ mod tests {
             ),
             ("BFA", "BFA", None, None),
         ] {
-            let says = of(&StudentRecord {
+            let claims = claims_from(&StudentRecord {
                 programcode: Some(code.to_owned()),
-                ..particulars("22103171")
+                ..student_record("22103171")
             });
-            assert_eq!(says.details.degree, Update::Set(degree.to_owned()));
-            let written = serde_json::to_value(&says.details.columns).unwrap();
+            assert_eq!(claims.details.degree, Update::Set(degree.to_owned()));
+            let written = serde_json::to_value(&claims.details.columns).unwrap();
             assert_eq!(written["type"].as_str(), kind, "{code}");
-            assert_eq!(says.details.graduation_year.after(None), graduates);
+            assert_eq!(claims.details.graduation_year.after(None), graduates);
         }
-        let unsaid = StudentRecord {
+        let without_year = StudentRecord {
             admissionyear: Some("22-23".to_owned()),
             branch: Some(" Textile ".to_owned()),
-            ..particulars("22103171")
+            ..student_record("22103171")
         };
-        let says = of(&unsaid);
-        assert_eq!(says.details.join_year, Update::Set(2022));
-        assert_eq!(says.details.department, Update::Set("Textile".to_owned()));
-        assert_eq!(year_in("99000002"), None);
-        assert_eq!(year_in("A1000002"), None);
-        assert_eq!(year_in("2501200031"), Some(2025));
+        let claims = claims_from(&without_year);
+        assert_eq!(claims.details.join_year, Update::Set(2022));
+        assert_eq!(claims.details.department, Update::Set("Textile".to_owned()));
+        assert_eq!(join_year_from_enrollment("99000002"), None);
+        assert_eq!(join_year_from_enrollment("A1000002"), None);
+        assert_eq!(join_year_from_enrollment("2501200031"), Some(2025));
     }
 
     #[test]
@@ -352,7 +351,11 @@ mod tests {
             ("a@b@mail.jiit.ac.in", false),
             ("", false),
         ] {
-            assert_eq!(campus_email(email, DOMAIN).is_some(), is_taken, "{email}");
+            assert_eq!(
+                parse_campus_email(email, DOMAIN).is_some(),
+                is_taken,
+                "{email}"
+            );
         }
     }
 
@@ -360,10 +363,10 @@ mod tests {
     fn who_is_no_student_is_staff() {
         let staff = PortalUser {
             member_type: "E".to_owned(),
-            ..member("ASHA RAO")
+            ..user("ASHA RAO")
         };
-        let says = says(&staff, "22103171", None, DOMAIN).unwrap();
-        let written = serde_json::to_value(&says.details.columns).unwrap();
+        let claims = profile_claims(&staff, "22103171", None, DOMAIN).unwrap();
+        let written = serde_json::to_value(&claims.details.columns).unwrap();
         assert_eq!(written["type"], "stf");
     }
 }

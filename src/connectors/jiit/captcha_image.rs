@@ -1,5 +1,5 @@
-//! The portal's captcha, drawn anew from its pixels: what a browser of ours is shown was encoded here,
-//! whatever came.
+//! Decodes the portal's captcha image and encodes it anew, so that no byte of the portal's file reaches
+//! a browser.
 
 use std::io::Cursor;
 
@@ -7,19 +7,20 @@ use image::{DynamicImage, ImageFormat, ImageReader, Limits};
 
 use crate::connectors::PromptPicture;
 
-/// In bytes. Those seen have ten thousand.
-const LARGEST: usize = 256 * 1024;
-/// In pixels. Those seen are 310 × 60.
-const WIDEST: u32 = 1024;
-const HIGHEST: u32 = 512;
-/// What decoding may allocate.
-const MEMORY: u64 = 8 * 1024 * 1024;
+/// Observed files have about ten thousand bytes.
+const MAX_FILE_BYTES: usize = 256 * 1024;
+/// In pixels. Observed images have 310 × 60.
+const MAX_WIDTH: u32 = 1024;
+const MAX_HEIGHT: u32 = 512;
+/// The decoder's memory limit.
+const MAX_DECODER_BYTES: u64 = 8 * 1024 * 1024;
 
 pub(super) const ALT: &str = "The portal’s picture of five small letters and digits";
 
-/// A PNG or JPEG by its first bytes; `None` for anything else, anything damaged and anything huge.
-pub(super) fn draw_anew(file: &[u8]) -> Option<PromptPicture> {
-    if file.len() > LARGEST {
+/// Reencodes a PNG or JPEG, recognised by its first bytes; `None` for any other, damaged or oversized
+/// file.
+pub(super) fn reencode(file: &[u8]) -> Option<PromptPicture> {
+    if file.len() > MAX_FILE_BYTES {
         return None;
     }
     let mut reader = ImageReader::new(Cursor::new(file))
@@ -29,9 +30,9 @@ pub(super) fn draw_anew(file: &[u8]) -> Option<PromptPicture> {
         return None;
     }
     let mut limits = Limits::default();
-    limits.max_image_width = Some(WIDEST);
-    limits.max_image_height = Some(HIGHEST);
-    limits.max_alloc = Some(MEMORY);
+    limits.max_image_width = Some(MAX_WIDTH);
+    limits.max_image_height = Some(MAX_HEIGHT);
+    limits.max_alloc = Some(MAX_DECODER_BYTES);
     reader.limits(limits);
     let pixels = DynamicImage::ImageRgba8(reader.decode().ok()?.into_rgba8());
     let mut png = Cursor::new(Vec::new());
@@ -47,7 +48,7 @@ pub(super) fn draw_anew(file: &[u8]) -> Option<PromptPicture> {
 mod tests {
     use super::*;
 
-    fn drawn(format: ImageFormat, width: u32, height: u32) -> Vec<u8> {
+    fn encode(format: ImageFormat, width: u32, height: u32) -> Vec<u8> {
         let mut file = Cursor::new(Vec::new());
         let picture = DynamicImage::new_rgb8(width, height);
         picture.write_to(&mut file, format).unwrap();
@@ -57,31 +58,31 @@ mod tests {
     #[test]
     fn a_picture_comes_out_as_png_without_what_was_hidden_in_it() {
         for format in [ImageFormat::Png, ImageFormat::Jpeg] {
-            let mut file = drawn(format, 310, 60);
+            let mut file = encode(format, 310, 60);
             file.extend_from_slice(b"<script>alert(1)</script>");
-            let picture = draw_anew(&file).unwrap();
+            let picture = reencode(&file).unwrap();
             assert_eq!(picture.media_type, "image/png");
             assert!(picture.bytes.starts_with(b"\x89PNG"));
-            let hidden = picture.bytes.windows(8).any(|part| part == b"<script>");
-            assert!(!hidden);
+            let has_script = picture.bytes.windows(8).any(|part| part == b"<script>");
+            assert!(!has_script);
         }
     }
 
     #[test]
     fn what_is_no_picture_or_too_big_a_one_is_not_shown() {
-        let good = drawn(ImageFormat::Png, 310, 60);
-        let mut endless = good.clone();
-        endless.resize(LARGEST + 1, 0);
+        let good = encode(ImageFormat::Png, 310, 60);
+        let mut oversized = good.clone();
+        oversized.resize(MAX_FILE_BYTES + 1, 0);
         for file in [
             b"<html><script>alert(1)</script></html>".to_vec(),
             b"<svg xmlns='http://www.w3.org/2000/svg'/>".to_vec(),
             good[..good.len() / 2].to_vec(),
-            drawn(ImageFormat::Png, WIDEST + 1, 1),
-            drawn(ImageFormat::Png, 1, HIGHEST + 1),
-            endless,
+            encode(ImageFormat::Png, MAX_WIDTH + 1, 1),
+            encode(ImageFormat::Png, 1, MAX_HEIGHT + 1),
+            oversized,
             Vec::new(),
         ] {
-            assert!(draw_anew(&file).is_none());
+            assert!(reencode(&file).is_none());
         }
     }
 }
