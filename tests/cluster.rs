@@ -1,6 +1,6 @@
-//! The embedded database as a campus meets it: it starts, stops, is killed, is started twice, and
-//! loses nothing. Every test is about a real PostgreSQL.
-#![expect(clippy::unwrap_used, reason = "a story stops at the first surprise")]
+//! The embedded PostgreSQL cluster: it starts, stops, is killed, is started twice, and loses nothing. Every test runs
+//! a real PostgreSQL.
+#![expect(clippy::unwrap_used, reason = "a test fails at the first deviation")]
 
 use std::io::{BufRead, BufReader, Write, stdin, stdout};
 use std::net::TcpStream;
@@ -49,7 +49,7 @@ fn a_killed_program_leaves_nothing_running_and_loses_nothing() {
 }
 
 #[test]
-fn a_killed_test_leaves_no_rubbish() {
+fn a_killed_test_leaves_no_files_behind() {
     let folder = Folder::new("scratch");
     let mut program = Program::on(&folder.0, "scratch");
     let cluster = folder.0.join("database/cluster");
@@ -63,24 +63,24 @@ fn a_killed_test_leaves_no_rubbish() {
 }
 
 #[test]
-fn a_second_program_on_the_same_folder_is_told_who_has_it() {
+fn a_second_program_on_the_same_folder_learns_which_process_uses_it() {
     let folder = Folder::new("twice");
     let mut first = Program::on(&folder.0, "safe");
-    let trouble = start(&folder.0, Durability::Safe).unwrap_err();
-    assert!(matches!(trouble, ClusterError::InUse { .. }), "{trouble}");
-    let said = trouble.to_string();
+    let error = start(&folder.0, Durability::Safe).unwrap_err();
+    assert!(matches!(error, ClusterError::InUse { .. }), "{error}");
+    let message = error.to_string();
     assert!(
-        said.contains(&format!("process {}", first.child.id())),
-        "{said}"
+        message.contains(&format!("process {}", first.child.id())),
+        "{message}"
     );
-    assert!(said.contains("PROFILES_DATA_DIR"), "{said}");
+    assert!(message.contains("PROFILES_DATA_DIR"), "{message}");
 
     Client::connect(&first.url, NoTls).expect("the first one goes on serving");
     first.child.kill().unwrap();
 }
 
 #[test]
-fn an_interrupted_first_start_is_begun_anew() {
+fn an_interrupted_first_start_is_started_again() {
     let folder = Folder::new("interrupted");
     let database = folder.0.join("database");
     fs::create_dir_all(database.join("unfinished-1/base")).unwrap();
@@ -93,10 +93,10 @@ fn an_interrupted_first_start_is_begun_anew() {
 }
 
 #[test]
-fn a_first_start_killed_at_any_moment_does_no_harm() {
+fn a_first_start_may_be_killed_at_any_time() {
     for milliseconds in [30, 150, 400, 900] {
         let folder = Folder::new(&format!("killed-after-{milliseconds}"));
-        let mut child = Program::begin(&folder.0, "safe");
+        let mut child = Program::spawn(&folder.0, "safe");
         sleep(Duration::from_millis(milliseconds));
         child.kill().unwrap();
         child.wait().unwrap();
@@ -106,33 +106,34 @@ fn a_first_start_killed_at_any_moment_does_no_harm() {
 }
 
 #[test]
-fn the_mark_of_a_server_long_gone_is_no_obstacle() {
+fn a_stale_pid_file_does_not_prevent_a_start() {
     let folder = Folder::new("stale");
     start(&folder.0, Durability::Safe).unwrap().stop();
 
-    // Its number is now somebody else's, of the same account: PostgreSQL itself would refuse.
+    // The process id in the file now belongs to another process of the same user, for which PostgreSQL itself would
+    // refuse to start.
     let cluster = folder.0.join("database/cluster");
     let owner = fs::metadata(&cluster).unwrap();
-    let mut stranger = Command::new("sleep");
+    let mut other_process = Command::new("sleep");
     if owner.uid() != fs::metadata(&folder.0).unwrap().uid() {
-        stranger.uid(owner.uid()).gid(owner.gid());
+        other_process.uid(owner.uid()).gid(owner.gid());
     }
-    let mut stranger = stranger.arg("60").spawn().unwrap();
-    let mark = format!(
+    let mut other_process = other_process.arg("60").spawn().unwrap();
+    let pid_file = format!(
         "{}\n{}\n1\n5432\n\n127.0.0.1\n",
-        stranger.id(),
+        other_process.id(),
         cluster.display()
     );
-    fs::write(cluster.join("postmaster.pid"), mark).unwrap();
+    fs::write(cluster.join("postmaster.pid"), pid_file).unwrap();
 
     let outcome = start(&folder.0, Durability::Safe);
-    stranger.kill().unwrap();
-    stranger.wait().unwrap();
+    other_process.kill().unwrap();
+    other_process.wait().unwrap();
     outcome.unwrap();
 }
 
 #[test]
-fn a_lost_password_is_made_anew() {
+fn a_lost_password_is_replaced() {
     let folder = Folder::new("password");
     let cluster = start(&folder.0, Durability::Safe).unwrap();
     write_row(&cluster);
@@ -154,25 +155,25 @@ fn a_cluster_of_another_version_is_left_alone() {
     let cluster = folder.0.join("database/cluster");
     fs::create_dir_all(&cluster).unwrap();
     fs::write(cluster.join("PG_VERSION"), "8\n").unwrap();
-    let trouble = start(&folder.0, Durability::Safe).unwrap_err();
+    let error = start(&folder.0, Durability::Safe).unwrap_err();
     assert!(
-        matches!(trouble, ClusterError::OtherMajor { made_by: 8, .. }),
-        "{trouble}"
+        matches!(error, ClusterError::OtherMajor { made_by: 8, .. }),
+        "{error}"
     );
     assert!(cluster.join("PG_VERSION").exists());
 }
 
 #[test]
-fn a_server_that_cannot_start_is_quoted() {
+fn the_message_of_a_server_that_cannot_start_is_in_the_error() {
     let folder = Folder::new("broken");
     start(&folder.0, Durability::Safe).unwrap().stop();
     fs::remove_dir_all(folder.0.join("database/cluster/global")).unwrap();
-    let said = start(&folder.0, Durability::Safe).unwrap_err().to_string();
-    assert!(said.contains("global/pg_control"), "{said}");
+    let message = start(&folder.0, Durability::Safe).unwrap_err().to_string();
+    assert!(message.contains("global/pg_control"), "{message}");
 }
 
 #[test]
-fn only_the_password_opens_the_door_and_only_its_owner_may_read_it() {
+fn the_database_needs_its_password_and_only_the_owner_can_read_the_file() {
     let folder = Folder::new("closed");
     let cluster = start(&folder.0, Durability::Safe).unwrap();
     let mode = fs::metadata(folder.0.join("database/password"))
@@ -189,26 +190,26 @@ fn only_the_password_opens_the_door_and_only_its_owner_may_read_it() {
 }
 
 #[tokio::test]
-async fn it_may_be_started_from_async_code() {
+async fn a_cluster_can_be_started_from_async_code() {
     let folder = Folder::new("async");
     start(&folder.0, Durability::Scratch).unwrap();
 }
 
-/// Not a test: what [`Program`] runs, as a program that holds a cluster until it is killed.
+/// Not a test: [`Program`] runs it as a process that holds a cluster until it is killed.
 #[test]
 #[ignore = "it is run by other tests, and waits for ever"]
-fn a_program_that_is_going_to_be_killed() {
-    let mut told = stdin().lines().map(Result::unwrap);
-    let durability = match told.next().unwrap().as_str() {
+fn program_that_holds_a_cluster_until_it_is_killed() {
+    let mut arguments = stdin().lines().map(Result::unwrap);
+    let durability = match arguments.next().unwrap().as_str() {
         "scratch" => Durability::Scratch,
         _ => Durability::Safe,
     };
-    let cluster = start(Path::new(&told.next().unwrap()), durability).unwrap();
+    let cluster = start(Path::new(&arguments.next().unwrap()), durability).unwrap();
     writeln!(stdout(), "\n{}", cluster.url().expose_secret()).unwrap();
-    told.for_each(drop);
+    arguments.for_each(drop);
 }
 
-/// Another process of this test, with a cluster of its own.
+/// A separate process with its own cluster.
 struct Program {
     child: Child,
     url: String,
@@ -216,31 +217,31 @@ struct Program {
 
 impl Program {
     fn on(folder: &Path, durability: &str) -> Program {
-        let mut child = Program::begin(folder, durability);
-        let said = BufReader::new(child.stdout.take().unwrap())
+        let mut child = Program::spawn(folder, durability);
+        let message = BufReader::new(child.stdout.take().unwrap())
             .lines()
             .map(Result::unwrap);
-        let url = said
+        let url = message
             .into_iter()
             .find(|line| line.starts_with("postgres://"))
             .unwrap();
         Program { child, url }
     }
 
-    fn begin(folder: &Path, durability: &str) -> Child {
+    fn spawn(folder: &Path, durability: &str) -> Child {
         let child = Command::new(env::current_exe().unwrap())
             .args([
                 "--ignored",
                 "--exact",
                 "--nocapture",
-                "a_program_that_is_going_to_be_killed",
+                "program_that_holds_a_cluster_until_it_is_killed",
             ])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut tell = child.stdin.as_ref().unwrap();
-        writeln!(tell, "{durability}\n{}", folder.display()).unwrap();
+        let mut input = child.stdin.as_ref().unwrap();
+        writeln!(input, "{durability}\n{}", folder.display()).unwrap();
         child
     }
 }
@@ -253,7 +254,7 @@ impl Drop for Program {
     }
 }
 
-/// A folder that is there for one test.
+/// A folder that exists for one test.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -299,12 +300,12 @@ fn password_in(url: &str) -> &str {
     url.split(['@', ':']).nth(2).unwrap()
 }
 
-/// Whether a server is on the cluster: it says on which port, and something answers there.
+/// Whether a server runs on the cluster: its file names a port, and the port accepts connections.
 fn is_served(folder: &Path) -> bool {
-    let Ok(mark) = fs::read_to_string(folder.join("database/cluster/postmaster.pid")) else {
+    let Ok(pid_file) = fs::read_to_string(folder.join("database/cluster/postmaster.pid")) else {
         return false;
     };
-    let port: u16 = mark.lines().nth(3).unwrap().parse().unwrap();
+    let port: u16 = pid_file.lines().nth(3).unwrap().parse().unwrap();
     TcpStream::connect(("127.0.0.1", port)).is_ok()
 }
 

@@ -1,58 +1,65 @@
-//! What comes of directories that answer as none should: nobody is let in, nobody waits long, nothing breaks.
+//! LDAP servers that send malformed, false or late answers: no sign-in succeeds, no request waits beyond its time
+//! limit, nothing panics.
 
 use std::time::{Duration, Instant};
 
-use crate::support::lying_directory::{
-    Asked, Does, LyingDirectory, NANDINI, PASSWORD, bound, done, element, ended, entry, honestly,
-    message, nandini, octets, reference, referred,
+use crate::support::scripted_directory::{
+    LdapRequest, NANDINI, PASSWORD, Reply, ScriptedDirectory, bind_result, correct_reply, element,
+    entry, message, nandini, octets, reference, referral, result_of, search_done,
 };
 
-/// What nandini, who types her own password, is to see.
+/// What nandini sees after typing her own password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sees {
-    Wrong,
-    Silence,
-    /// Nobody signs in through it until somebody has looked at it.
-    Shut,
-    /// Her profile: what was odd is no harm.
-    Home,
+enum Expected {
+    WrongPassword,
+    NoAnswer,
+    /// The connector is closed until an administrator opens it again.
+    Closed,
+    /// Her profile. The unusual value does no harm.
+    Profile,
 }
-use Sees::{Home, Shut, Silence, Wrong};
+use Expected::{Closed, NoAnswer, Profile, WrongPassword};
 
-/// A directory's answers are: its account's sign-in (0), the search (1), the sign-in of somebody made up (2), hers (3).
-type Lie = fn(u8, usize, &Asked) -> Does;
+/// The server's answers are: service account bind (0), search (1), bind of an invented entry (2), her own bind (3).
+type ReplyFn = fn(u8, usize, &LdapRequest) -> Reply;
 
 const SEARCH: usize = 1;
-const NOBODY: usize = 2;
-const HERS: usize = 3;
+const INVENTED_BIND: usize = 2;
+const HER_BIND: usize = 3;
 
-/// Honest but for one turn.
-fn but(turn: usize, at: usize, id: u8, asked: &Asked, lie: impl FnOnce(u8) -> Does) -> Does {
+/// An honest server, except for its answer number `turn`.
+fn except(
+    turn: usize,
+    at: usize,
+    id: u8,
+    request: &LdapRequest,
+    reply: impl FnOnce(u8) -> Reply,
+) -> Reply {
     if turn == at {
-        lie(id)
+        reply(id)
     } else {
-        honestly(id, asked)
+        correct_reply(id, request)
     }
 }
 
 /// The bytes of an honest answer.
-fn honest(id: u8, asked: &Asked) -> Vec<u8> {
-    match honestly(id, asked) {
-        Does::Says(bytes) => bytes,
+fn correct_bytes(id: u8, request: &LdapRequest) -> Vec<u8> {
+    match correct_reply(id, request) {
+        Reply::Sends(bytes) => bytes,
         _ => Vec::new(),
     }
 }
 
-fn found(id: u8, more: &[Vec<u8>]) -> Does {
+fn found(id: u8, more: &[Vec<u8>]) -> Reply {
     let hers = entry(id, NANDINI, &nandini());
-    Does::Says([vec![hers], more.to_vec()].concat().concat())
+    Reply::Sends([vec![hers], more.to_vec()].concat().concat())
 }
 
-fn says(bytes: Vec<u8>) -> Does {
-    Does::Says(bytes)
+fn sends(bytes: Vec<u8>) -> Reply {
+    Reply::Sends(bytes)
 }
 
-/// The same entry with one value changed, added, or taken away.
+/// The entry of nandini with one value replaced, added or removed.
 fn with(name: &'static str, value: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let mut attributes = nandini();
     attributes.retain(|(known, _)| *known != name);
@@ -62,12 +69,12 @@ fn with(name: &'static str, value: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     attributes
 }
 
-fn found_as(id: u8, attributes: &[(&str, Vec<u8>)]) -> Does {
-    says([entry(id, NANDINI, attributes), done(id, 0)].concat())
+fn found_as(id: u8, attributes: &[(&str, Vec<u8>)]) -> Reply {
+    sends([entry(id, NANDINI, attributes), search_done(id, 0)].concat())
 }
 
 fn nested(depth: usize) -> Vec<u8> {
-    // From the inside out, each length as it has to be.
+    // Built from the innermost element outwards, so that each length is correct.
     let heads = (0..depth).map(|level| {
         let length = u32::try_from(level * 6).unwrap().to_be_bytes();
         [&[0x30, 0x84][..], &length].concat()
@@ -76,283 +83,337 @@ fn nested(depth: usize) -> Vec<u8> {
     heads.into_iter().rev().collect::<Vec<_>>().concat()
 }
 
-const LIES: &[(&str, Sees, Lie)] = &[
-    ("honest after all", Home, |id, _, asked| honestly(id, asked)),
-    // Yes to everybody.
-    ("every sign-in succeeds", Shut, |id, _, asked| match asked {
-        Asked::Bind { .. } => says(bound(id, 0)),
-        _ => honestly(id, asked),
+const LIES: &[(&str, Expected, ReplyFn)] = &[
+    ("honest after all", Profile, |id, _, request| {
+        correct_reply(id, request)
     }),
-    ("somebody made up is let in", Shut, |id, turn, asked| {
-        but(turn, NOBODY, id, asked, |id| says(bound(id, 0)))
-    }),
-    // Another's answer.
-    ("somebody else's entry", Wrong, |id, turn, asked| {
-        but(turn, SEARCH, id, asked, |id| {
-            found_as(id, &with("uid", b"asha"))
+    // Success for every bind.
+    (
+        "every sign-in succeeds",
+        Closed,
+        |id, _, request| match request {
+            LdapRequest::Bind { .. } => sends(bind_result(id, 0)),
+            _ => correct_reply(id, request),
+        },
+    ),
+    ("somebody made up is let in", Closed, |id, turn, request| {
+        except(turn, INVENTED_BIND, id, request, |id| {
+            sends(bind_result(id, 0))
         })
     }),
-    ("an entry of nobody", Wrong, |id, turn, asked| {
-        but(turn, SEARCH, id, asked, |id| {
+    // The entry of another person.
+    (
+        "somebody else's entry",
+        WrongPassword,
+        |id, turn, request| {
+            except(turn, SEARCH, id, request, |id| {
+                found_as(id, &with("uid", b"asha"))
+            })
+        },
+    ),
+    ("an entry of nobody", WrongPassword, |id, turn, request| {
+        except(turn, SEARCH, id, request, |id| {
             found_as(id, &with("uid", b""))
         })
     }),
-    ("an entry without a name", Wrong, |id, turn, asked| {
-        but(turn, SEARCH, id, asked, |id| {
-            says([entry(id, "", &nandini()), done(id, 0)].concat())
+    (
+        "an entry without a name",
+        WrongPassword,
+        |id, turn, request| {
+            except(turn, SEARCH, id, request, |id| {
+                sends([entry(id, "", &nandini()), search_done(id, 0)].concat())
+            })
+        },
+    ),
+    ("two entries", WrongPassword, |id, turn, request| {
+        except(turn, SEARCH, id, request, |id| {
+            found(id, &[entry(id, NANDINI, &nandini()), search_done(id, 0)])
         })
     }),
-    ("two entries", Wrong, |id, turn, asked| {
-        but(turn, SEARCH, id, asked, |id| {
-            found(id, &[entry(id, NANDINI, &nandini()), done(id, 0)])
+    (
+        "two, and more there would be",
+        WrongPassword,
+        |id, turn, request| {
+            except(turn, SEARCH, id, request, |id| {
+                found(id, &[entry(id, NANDINI, &nandini()), search_done(id, 4)])
+            })
+        },
+    ),
+    ("entries without end", NoAnswer, |id, turn, request| {
+        except(turn, SEARCH, id, request, |id| {
+            sends(entry(id, NANDINI, &nandini()).repeat(5_000))
         })
     }),
-    ("two, and more there would be", Wrong, |id, turn, asked| {
-        but(turn, SEARCH, id, asked, |id| {
-            found(id, &[entry(id, NANDINI, &nandini()), done(id, 4)])
+    ("references without end", NoAnswer, |id, turn, request| {
+        except(turn, SEARCH, id, request, |id| {
+            sends(reference(id).repeat(5_000))
         })
     }),
-    ("entries without end", Silence, |id, turn, asked| {
-        but(turn, SEARCH, id, asked, |id| {
-            says(entry(id, NANDINI, &nandini()).repeat(5_000))
+    ("an entry and a reference", Profile, |id, turn, request| {
+        except(turn, SEARCH, id, request, |id| {
+            found(id, &[reference(id), search_done(id, 0)])
         })
     }),
-    ("references without end", Silence, |id, turn, asked| {
-        but(turn, SEARCH, id, asked, |id| {
-            says(reference(id).repeat(5_000))
+    (
+        "a reference and nothing else",
+        WrongPassword,
+        |id, turn, request| {
+            except(turn, SEARCH, id, request, |id| {
+                sends([reference(id), search_done(id, 0)].concat())
+            })
+        },
+    ),
+    // Referrals to another server.
+    ("the search is referred", NoAnswer, |id, turn, request| {
+        except(turn, SEARCH, id, request, |id| sends(referral(id, 0x65)))
+    }),
+    ("her sign-in is referred", NoAnswer, |id, turn, request| {
+        except(turn, HER_BIND, id, request, |id| sends(referral(id, 0x61)))
+    }),
+    // Result codes that are neither success nor invalid credentials.
+    ("busy", NoAnswer, |id, turn, request| {
+        except(turn, HER_BIND, id, request, |id| sends(bind_result(id, 51)))
+    }),
+    ("a result nobody knows", NoAnswer, |id, turn, request| {
+        except(turn, HER_BIND, id, request, |id| {
+            sends(bind_result(id, 123))
         })
     }),
-    ("an entry and a reference", Home, |id, turn, asked| {
-        but(turn, SEARCH, id, asked, |id| {
-            found(id, &[reference(id), done(id, 0)])
-        })
+    ("a step of SASL", NoAnswer, |id, turn, request| {
+        except(turn, HER_BIND, id, request, |id| sends(bind_result(id, 14)))
     }),
-    ("a reference and nothing else", Wrong, |id, turn, asked| {
-        but(turn, SEARCH, id, asked, |id| {
-            says([reference(id), done(id, 0)].concat())
-        })
-    }),
-    // Sends us elsewhere.
-    ("the search is referred", Silence, |id, turn, asked| {
-        but(turn, SEARCH, id, asked, |id| says(referred(id, 0x65)))
-    }),
-    ("her sign-in is referred", Silence, |id, turn, asked| {
-        but(turn, HERS, id, asked, |id| says(referred(id, 0x61)))
-    }),
-    // Results that are neither yes nor no.
-    ("busy", Silence, |id, turn, asked| {
-        but(turn, HERS, id, asked, |id| says(bound(id, 51)))
-    }),
-    ("a result nobody knows", Silence, |id, turn, asked| {
-        but(turn, HERS, id, asked, |id| says(bound(id, 123)))
-    }),
-    ("a step of SASL", Silence, |id, turn, asked| {
-        but(turn, HERS, id, asked, |id| says(bound(id, 14)))
-    }),
-    ("locked out", Wrong, |id, turn, asked| {
-        but(turn, HERS, id, asked, |id| says(bound(id, 53)))
+    ("locked out", WrongPassword, |id, turn, request| {
+        except(turn, HER_BIND, id, request, |id| sends(bind_result(id, 53)))
     }),
     (
         "the account that searches is refused",
-        Silence,
-        |id, turn, asked| but(turn, 0, id, asked, |id| says(bound(id, 49))),
+        NoAnswer,
+        |id, turn, request| except(turn, 0, id, request, |id| sends(bind_result(id, 49))),
     ),
-    // Answers to something else.
+    // Answers with the id of another message.
     (
         "the answer to another question",
-        Silence,
-        |id, turn, asked| but(turn, HERS, id, asked, |id| says(bound(id - 1, 0))),
+        NoAnswer,
+        |id, turn, request| {
+            except(turn, HER_BIND, id, request, |id| {
+                sends(bind_result(id - 1, 0))
+            })
+        },
     ),
     (
         "the answer to a later question",
-        Silence,
-        |id, turn, asked| {
-            but(turn, NOBODY, id, asked, |id| {
-                says([bound(id + 1, 0), bound(id, 49)].concat())
+        NoAnswer,
+        |id, turn, request| {
+            except(turn, INVENTED_BIND, id, request, |id| {
+                sends([bind_result(id + 1, 0), bind_result(id, 49)].concat())
             })
         },
     ),
     (
         "a yes said before she was asked",
-        Silence,
-        |id, turn, asked| {
-            // Read ahead, it would be taken for the answer that follows.
-            but(turn, NOBODY, id, asked, |id| {
-                says([bound(id, 49), bound(id, 0)].concat())
+        NoAnswer,
+        |id, turn, request| {
+            // Sent ahead of time. A client that ignores message ids would take it for the next answer.
+            except(turn, INVENTED_BIND, id, request, |id| {
+                sends([bind_result(id, 49), bind_result(id, 0)].concat())
             })
         },
     ),
-    ("another kind of answer", Silence, |id, turn, asked| {
-        but(turn, HERS, id, asked, |id| says(done(id, 0)))
+    ("another kind of answer", NoAnswer, |id, turn, request| {
+        except(turn, HER_BIND, id, request, |id| sends(search_done(id, 0)))
     }),
-    ("an extended answer", Silence, |id, turn, asked| {
-        but(turn, HERS, id, asked, |id| says(ended(id, 0x78, 0)))
-    }),
-    ("a notice that it closes", Silence, |id, turn, asked| {
-        but(turn, HERS, id, asked, |_| says(ended(0, 0x78, 52)))
-    }),
-    ("a sign-in while it searches", Silence, |id, turn, asked| {
-        but(turn, SEARCH, id, asked, |id| says(bound(id, 0)))
-    }),
-    // No LDAP.
-    ("garbage", Silence, |id, turn, asked| {
-        but(turn, 0, id, asked, |_| says(vec![0xff; 4096]))
-    }),
-    ("HTTP", Silence, |id, turn, asked| {
-        but(turn, 0, id, asked, |_| {
-            says(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec())
+    ("an extended answer", NoAnswer, |id, turn, request| {
+        except(turn, HER_BIND, id, request, |id| {
+            sends(result_of(id, 0x78, 0))
         })
     }),
-    ("nothing but zeros", Silence, |id, turn, asked| {
-        but(turn, SEARCH, id, asked, |_| says(vec![0; 4096]))
-    }),
-    ("a length without end", Silence, |id, turn, asked| {
-        but(turn, SEARCH, id, asked, |_| {
-            says(vec![0x30, 0x80, 0x02, 0x01])
-        })
-    }),
-    ("a length of four gigabytes", Silence, |id, turn, asked| {
-        but(turn, SEARCH, id, asked, |_| {
-            says(vec![0x30, 0x84, 0xff, 0xff, 0xff, 0xff])
+    ("a notice that it closes", NoAnswer, |id, turn, request| {
+        except(turn, HER_BIND, id, request, |_| {
+            sends(result_of(0, 0x78, 52))
         })
     }),
     (
-        "a length of more than there is",
-        Silence,
-        |id, turn, asked| {
-            but(turn, SEARCH, id, asked, |_| {
-                says(vec![0x30, 0xfe, 0xff, 0xff, 0xff, 0xff])
+        "a sign-in while it searches",
+        NoAnswer,
+        |id, turn, request| except(turn, SEARCH, id, request, |id| sends(bind_result(id, 0))),
+    ),
+    // Bytes that are not LDAP.
+    ("garbage", NoAnswer, |id, turn, request| {
+        except(turn, 0, id, request, |_| sends(vec![0xff; 4096]))
+    }),
+    ("HTTP", NoAnswer, |id, turn, request| {
+        except(turn, 0, id, request, |_| {
+            sends(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec())
+        })
+    }),
+    ("nothing but zeros", NoAnswer, |id, turn, request| {
+        except(turn, SEARCH, id, request, |_| sends(vec![0; 4096]))
+    }),
+    ("a length without end", NoAnswer, |id, turn, request| {
+        except(turn, SEARCH, id, request, |_| {
+            sends(vec![0x30, 0x80, 0x02, 0x01])
+        })
+    }),
+    (
+        "a length of four gigabytes",
+        NoAnswer,
+        |id, turn, request| {
+            except(turn, SEARCH, id, request, |_| {
+                sends(vec![0x30, 0x84, 0xff, 0xff, 0xff, 0xff])
             })
         },
     ),
-    ("an answer cut off", Silence, |id, turn, asked| {
-        let bytes = honest(id, asked);
-        but(turn, SEARCH, id, asked, |_| {
-            says(bytes[..bytes.len() / 3].to_vec())
+    (
+        "a length of more than there is",
+        NoAnswer,
+        |id, turn, request| {
+            except(turn, SEARCH, id, request, |_| {
+                sends(vec![0x30, 0xfe, 0xff, 0xff, 0xff, 0xff])
+            })
+        },
+    ),
+    ("an answer cut off", NoAnswer, |id, turn, request| {
+        let bytes = correct_bytes(id, request);
+        except(turn, SEARCH, id, request, |_| {
+            sends(bytes[..bytes.len() / 3].to_vec())
         })
     }),
-    ("lengths that do not add up", Silence, |id, turn, asked| {
-        but(turn, SEARCH, id, asked, |id| {
-            let mut bytes = entry(id, NANDINI, &nandini());
-            bytes[20] = 0x7f;
-            says([bytes, done(id, 0)].concat())
+    (
+        "lengths that do not add up",
+        NoAnswer,
+        |id, turn, request| {
+            except(turn, SEARCH, id, request, |id| {
+                let mut bytes = entry(id, NANDINI, &nandini());
+                bytes[20] = 0x7f;
+                sends([bytes, search_done(id, 0)].concat())
+            })
+        },
+    ),
+    ("nested a thousandfold", NoAnswer, |id, turn, request| {
+        except(turn, SEARCH, id, request, |_| sends(nested(40_000)))
+    }),
+    ("nested within an entry", NoAnswer, |id, turn, request| {
+        except(turn, SEARCH, id, request, |id| {
+            sends(message(id, &element(0x64, &nested(20_000))))
         })
     }),
-    ("nested a thousandfold", Silence, |id, turn, asked| {
-        but(turn, SEARCH, id, asked, |_| says(nested(40_000)))
-    }),
-    ("nested within an entry", Silence, |id, turn, asked| {
-        but(turn, SEARCH, id, asked, |id| {
-            says(message(id, &element(0x64, &nested(20_000))))
-        })
-    }),
-    ("a huge entry", Silence, |id, turn, asked| {
-        but(turn, SEARCH, id, asked, |id| {
+    ("a huge entry", NoAnswer, |id, turn, request| {
+        except(turn, SEARCH, id, request, |id| {
             found_as(id, &with("givenName", &[b'x'; 8_000_000]))
         })
     }),
     (
         "a number of a message that is negative",
-        Silence,
-        |id, turn, asked| {
-            but(turn, HERS, id, asked, |_| {
+        NoAnswer,
+        |id, turn, request| {
+            except(turn, HER_BIND, id, request, |_| {
                 let code = [element(0x0a, &[0]), octets(b""), octets(b"")].concat();
                 let content = [element(0x02, &[0xff]), element(0x61, &code)].concat();
-                says(element(0x30, &content))
+                sends(element(0x30, &content))
             })
         },
     ),
-    ("a result without a code", Silence, |id, turn, asked| {
-        but(turn, HERS, id, asked, |id| {
-            says(message(id, &element(0x61, &[])))
+    ("a result without a code", NoAnswer, |id, turn, request| {
+        except(turn, HER_BIND, id, request, |id| {
+            sends(message(id, &element(0x61, &[])))
         })
     }),
-    ("a name that is no text", Silence, |id, turn, asked| {
-        but(turn, SEARCH, id, asked, |id| {
+    ("a name that is no text", NoAnswer, |id, turn, request| {
+        except(turn, SEARCH, id, request, |id| {
             let content = [octets(&[0xff, 0xfe]), element(0x30, &[])].concat();
-            says([message(id, &element(0x64, &content)), done(id, 0)].concat())
+            sends([message(id, &element(0x64, &content)), search_done(id, 0)].concat())
         })
     }),
-    // Values that do not fit.
-    ("a first name that is no text", Home, |id, turn, asked| {
-        but(turn, SEARCH, id, asked, |id| {
-            found_as(id, &with("givenName", &[0xff, 0xfe]))
-        })
-    }),
-    ("a first name without end", Home, |id, turn, asked| {
-        but(turn, SEARCH, id, asked, |id| {
+    // Attribute values that do not fit a profile.
+    (
+        "a first name that is no text",
+        Profile,
+        |id, turn, request| {
+            except(turn, SEARCH, id, request, |id| {
+                found_as(id, &with("givenName", &[0xff, 0xfe]))
+            })
+        },
+    ),
+    ("a first name without end", Profile, |id, turn, request| {
+        except(turn, SEARCH, id, request, |id| {
             found_as(id, &with("givenName", &[b'x'; 100_000]))
         })
     }),
     (
         "a first name with a line of the log in it",
-        Home,
-        |id, turn, asked| {
+        Profile,
+        |id, turn, request| {
             let name = b"Nandini\n\x1b[2JERROR";
-            but(turn, SEARCH, id, asked, |id| {
+            except(turn, SEARCH, id, request, |id| {
                 found_as(id, &with("givenName", name))
             })
         },
     ),
-    ("a key that is none", Home, |id, turn, asked| {
-        but(turn, SEARCH, id, asked, |id| {
+    ("a key that is none", Profile, |id, turn, request| {
+        except(turn, SEARCH, id, request, |id| {
             found_as(id, &with("entryUUID", b"' or 1=1"))
         })
     }),
-    // No answer at all.
-    ("hangs up at once", Silence, |id, turn, asked| {
-        but(turn, 0, id, asked, |_| Does::HangsUp)
+    // No answer.
+    ("hangs up at once", NoAnswer, |id, turn, request| {
+        except(turn, 0, id, request, |_| Reply::Closes)
     }),
     (
         "hangs up when it is to search",
-        Silence,
-        |id, turn, asked| but(turn, SEARCH, id, asked, |_| Does::HangsUp),
+        NoAnswer,
+        |id, turn, request| except(turn, SEARCH, id, request, |_| Reply::Closes),
     ),
     (
         "hangs up after nobody's sign-in",
-        Silence,
-        |id, turn, asked| but(turn, NOBODY, id, asked, |_| Does::HangsUp),
+        NoAnswer,
+        |id, turn, request| except(turn, INVENTED_BIND, id, request, |_| Reply::Closes),
     ),
-    ("hangs up when she signs in", Silence, |id, turn, asked| {
-        but(turn, HERS, id, asked, |_| Does::HangsUp)
+    (
+        "hangs up when she signs in",
+        NoAnswer,
+        |id, turn, request| except(turn, HER_BIND, id, request, |_| Reply::Closes),
+    ),
+    ("stalls at once", NoAnswer, |id, turn, request| {
+        except(turn, 0, id, request, |_| Reply::Stalls)
     }),
-    ("stalls at once", Silence, |id, turn, asked| {
-        but(turn, 0, id, asked, |_| Does::Stalls)
+    (
+        "stalls when it is to search",
+        NoAnswer,
+        |id, turn, request| except(turn, SEARCH, id, request, |_| Reply::Stalls),
+    ),
+    ("stalls when she signs in", NoAnswer, |id, turn, request| {
+        except(turn, HER_BIND, id, request, |_| Reply::Stalls)
     }),
-    ("stalls when it is to search", Silence, |id, turn, asked| {
-        but(turn, SEARCH, id, asked, |_| Does::Stalls)
-    }),
-    ("stalls when she signs in", Silence, |id, turn, asked| {
-        but(turn, HERS, id, asked, |_| Does::Stalls)
-    }),
-    ("drips", Silence, |id, turn, asked| {
-        let bytes = honest(id, asked);
-        but(turn, SEARCH, id, asked, |_| Does::Drips(bytes))
+    ("drips", NoAnswer, |id, turn, request| {
+        let bytes = correct_bytes(id, request);
+        except(turn, SEARCH, id, request, |_| Reply::SendsSlowly(bytes))
     }),
 ];
 
-/// One sign-in of nandini's, and what is wrong with what came of it.
-async fn told((name, sees, lie): (&'static str, Sees, Lie)) -> Option<String> {
-    let directory = LyingDirectory::that(lie).await;
+/// Signs nandini in once and returns what differs from the expectation.
+async fn sign_in_problem(
+    (name, expected, reply): (&'static str, Expected, ReplyFn),
+) -> Option<String> {
+    let directory = ScriptedDirectory::that(reply).await;
     let world = directory.plan().opens().await;
-    let stranger = world.stranger();
-    let form = stranger.visits("account/login/ldap/").await;
+    let visitor = world.visitor();
+    let form = visitor.visits("account/login/ldap/").await;
     let began = Instant::now();
     let page = form.signs_in("nandini", PASSWORD).await;
     let took = began.elapsed();
-    let is_in = stranger.asks("oauth/applications/").await.status == 200;
+    let is_in = visitor.gets("oauth/applications/").await.status == 200;
     let saw = match page.status.as_u16() {
-        200 if is_in => Some(Home),
-        200 if page.says("Wrong username or password") => Some(Wrong),
-        503 if page.says("is not answering") => Some(Silence),
-        503 if page.says("this sign-in method is not available") => Some(Shut),
+        200 if is_in => Some(Profile),
+        200 if page.says("Wrong username or password") => Some(WrongPassword),
+        503 if page.says("is not answering") => Some(NoAnswer),
+        503 if page.says("this sign-in method is not available") => Some(Closed),
         _ => None,
     };
-    let after = stranger.visits("account/login/").await;
+    let after = visitor.visits("account/login/").await;
     let is_offered = after.says("Campus account");
-    let is_as_told = saw == Some(sees)
-        && is_in == (sees == Home)
-        && is_offered == (sees != Shut && sees != Home)
+    let is_as_told = saw == Some(expected)
+        && is_in == (expected == Profile)
+        && is_offered == (expected != Closed && expected != Profile)
         && took < Duration::from_secs(14);
     (!is_as_told).then(|| {
         format!(
@@ -364,10 +425,13 @@ async fn told((name, sees, lie): (&'static str, Sees, Lie)) -> Option<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn no_lie_of_a_directory_lets_anybody_in_or_breaks_anything() {
+async fn no_false_answer_of_a_directory_signs_anybody_in_or_breaks_anything() {
     let mut wrong = Vec::new();
     for some in LIES.chunks(9) {
-        let tried: Vec<_> = some.iter().map(|lie| tokio::spawn(told(*lie))).collect();
+        let tried: Vec<_> = some
+            .iter()
+            .map(|reply| tokio::spawn(sign_in_problem(*reply)))
+            .collect();
         for one in tried {
             wrong.extend(one.await.unwrap());
         }
@@ -376,17 +440,17 @@ async fn no_lie_of_a_directory_lets_anybody_in_or_breaks_anything() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_many_wait_for_it_the_next_are_told_at_once() {
-    let directory = LyingDirectory::that(|_, _, _| Does::Stalls).await;
+async fn while_many_sign_ins_wait_for_the_directory_further_ones_are_refused_at_once() {
+    let directory = ScriptedDirectory::that(|_, _, _| Reply::Stalls).await;
     let plan = directory.plan();
     let plan = plan.set("PROFILES_TRUSTED_PROXIES", "127.0.0.1/32");
     let world = plan.opens().await;
-    let mut asked = Vec::new();
+    let mut requests = Vec::new();
     for number in 0..80 {
         let from = format!("192.0.2.{number}");
-        let stranger = world.stranger().sending("x-forwarded-for", &from);
-        let form = stranger.visits("account/login/ldap/").await;
-        asked.push(tokio::spawn(async move {
+        let visitor = world.visitor().sending("x-forwarded-for", &from);
+        let form = visitor.visits("account/login/ldap/").await;
+        requests.push(tokio::spawn(async move {
             let began = Instant::now();
             let page = form.signs_in(&format!("student{number}"), PASSWORD).await;
             page.refuses(503);
@@ -394,24 +458,24 @@ async fn while_many_wait_for_it_the_next_are_told_at_once() {
         }));
     }
     let mut at_once = 0;
-    for one in asked {
+    for one in requests {
         at_once += usize::from(one.await.unwrap());
     }
     assert!((10..=20).contains(&at_once), "{at_once}");
 }
 
 #[tokio::test]
-async fn a_directory_that_says_yes_to_all_is_not_asked_again_until_somebody_has_looked() {
-    let directory = LyingDirectory::that(|id, _, asked| match asked {
-        Asked::Bind { .. } => says(bound(id, 0)),
-        _ => honestly(id, asked),
+async fn a_directory_that_accepts_every_bind_is_closed_until_an_administrator_opens_it() {
+    let directory = ScriptedDirectory::that(|id, _, request| match request {
+        LdapRequest::Bind { .. } => sends(bind_result(id, 0)),
+        _ => correct_reply(id, request),
     })
     .await;
     let world = directory.plan().opens().await;
-    let form = world.stranger().visits("account/login/ldap/").await;
+    let form = world.visitor().visits("account/login/ldap/").await;
     form.signs_in("nandini", "anything").await.refuses(503);
 
-    let closed = world.stranger().visits("account/login/ldap/").await;
+    let closed = world.visitor().visits("account/login/ldap/").await;
 
     assert!(closed.status == 503 || !closed.offers("input[name=password]"));
 }

@@ -1,13 +1,13 @@
-//! How often the paths that campus apps use all day wait for the database.
+//! How many database round trips the requests take that campus apps make all day.
 
 use crate::support::World;
 
-/// Once to prepare every statement on the connections in use, then counted.
+/// Requests before counting, so that every connection has its statements prepared.
 const WARMING: usize = 30;
 
 #[tokio::test]
-async fn reading_a_person_asks_once() {
-    let world = World::plan().on_a_wire().opens().await;
+async fn reading_a_person_takes_one_round_trip() {
+    let world = World::plan().with_database_proxy().opens().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let pair = world
         .connects(&asha, &canteen, "basic profile phone program")
@@ -17,20 +17,20 @@ async fn reading_a_person_asks_once() {
         canteen.reads(&pair.access, query).await.good();
     }
 
-    world.wire().reset();
+    world.database_proxy().reset();
     canteen.reads(&pair.access, query).await.good();
 
     assert_eq!(
-        world.wire().round_trips(),
+        world.database_proxy().round_trips(),
         1,
         "{:?}",
-        world.wire().statements()
+        world.database_proxy().statements()
     );
 }
 
 #[tokio::test]
-async fn trading_a_code_asks_three_times_at_most() {
-    let world = World::plan().on_a_wire().opens().await;
+async fn exchanging_a_code_takes_three_round_trips_at_most() {
+    let world = World::plan().with_database_proxy().opens().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     for _ in 0..WARMING {
         world.connects(&asha, &canteen, "basic profile").await;
@@ -39,62 +39,62 @@ async fn trading_a_code_asks_three_times_at_most() {
         .consents(&asha, &canteen.login_link("basic profile"))
         .await;
 
-    world.wire().reset();
-    canteen.trades(&code).await;
+    world.database_proxy().reset();
+    canteen.exchanges_code(&code).await;
 
-    let asked = world.wire().round_trips();
+    let count = world.database_proxy().round_trips();
     assert!(
-        (1..=3).contains(&asked),
-        "{asked}: {:?}",
-        world.wire().statements()
+        (1..=3).contains(&count),
+        "{count}: {:?}",
+        world.database_proxy().statements()
     );
 }
 
 #[tokio::test]
-async fn a_refresh_asks_three_times_at_most() {
-    let world = World::plan().on_a_wire().opens().await;
+async fn a_refresh_takes_three_round_trips_at_most() {
+    let world = World::plan().with_database_proxy().opens().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let mut pair = world.connects(&asha, &canteen, "basic profile").await;
     for _ in 0..WARMING {
         pair = canteen.refreshes(&pair).await;
     }
 
-    world.wire().reset();
+    world.database_proxy().reset();
     canteen.refreshes(&pair).await;
 
-    let asked = world.wire().round_trips();
+    let count = world.database_proxy().round_trips();
     assert!(
-        (1..=3).contains(&asked),
-        "{asked}: {:?}",
-        world.wire().statements()
+        (1..=3).contains(&count),
+        "{count}: {:?}",
+        world.database_proxy().statements()
     );
 }
 
-/// Two, and one more for the look-up of the session.
+/// Two round trips, and one more for the session.
 #[tokio::test]
-async fn a_remembered_login_asks_twice_at_most() {
-    let world = World::plan().on_a_wire().opens().await;
+async fn a_remembered_login_takes_two_round_trips_and_one_for_the_session() {
+    let world = World::plan().with_database_proxy().opens().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
-    let link = canteen.asks(&[("scope", "basic profile"), ("approval_prompt", "auto")]);
+    let link = canteen.authorize_url(&[("scope", "basic profile"), ("approval_prompt", "auto")]);
     for _ in 0..WARMING {
         world.consents(&asha, &link).await;
     }
 
-    world.wire().reset();
-    canteen.receives(&asha.asks(&link).await).code();
+    world.database_proxy().reset();
+    canteen.receives(&asha.gets(&link).await).code();
 
-    let asked = world.wire().round_trips();
+    let count = world.database_proxy().round_trips();
     assert!(
-        (1..=3).contains(&asked),
-        "{asked}: {:?}",
-        world.wire().statements()
+        (1..=3).contains(&count),
+        "{count}: {:?}",
+        world.database_proxy().statements()
     );
 }
 
-/// What is refused is refused cheaply: a guesser buys no more of the database than an honest client.
+/// A refused request must not cost more than a successful one: an attacker who guesses gains no load.
 #[tokio::test]
-async fn a_refusal_asks_no_more_than_a_success() {
-    let world = World::plan().on_a_wire().opens().await;
+async fn a_refusal_takes_no_more_round_trips_than_a_success() {
+    let world = World::plan().with_database_proxy().opens().await;
     let canteen = world.canteen();
     for _ in 0..WARMING {
         canteen.reads("unknown", "").await.detail(401);
@@ -104,18 +104,18 @@ async fn a_refusal_asks_no_more_than_a_success() {
             .refuses(400, "invalid_grant");
     }
 
-    world.wire().reset();
+    world.database_proxy().reset();
     canteen.reads("unknown", "").await.detail(401);
-    let reading = world.wire().round_trips();
+    let reading = world.database_proxy().round_trips();
     canteen
         .tries_to_refresh("unknown", &[])
         .await
         .refuses(400, "invalid_grant");
-    let refreshing = world.wire().round_trips() - reading;
+    let refreshing = world.database_proxy().round_trips() - reading;
 
     assert!(
         reading <= 1 && refreshing <= 3,
         "{reading}, {refreshing}: {:?}",
-        world.wire().statements()
+        world.database_proxy().statements()
     );
 }

@@ -1,4 +1,4 @@
-//! Signing in through the campus directory, which is OpenLDAP's own server with TLS.
+//! Signing in through the campus directory, a real OpenLDAP server with TLS.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
 use crate::support::directory::{Directory, authority};
-use crate::support::lying_directory::{LyingDirectory, honestly};
+use crate::support::scripted_directory::{ScriptedDirectory, correct_reply};
 use crate::support::world::Plan;
 use crate::support::{Browser, Page, World, campus, command};
 
 const PASSWORD: &str = "walks by the lake";
 const WRONG: &str = "Wrong username or password";
 const SILENT: &str = "is not answering";
-/// What a sign-in may take, the machine's other work included.
+/// An upper limit for one sign-in on a busy machine.
 const SOON: Duration = Duration::from_secs(12);
 
 async fn tries(browser: &Browser, username: &str, password: &str) -> Page {
@@ -24,7 +24,7 @@ async fn tries(browser: &Browser, username: &str, password: &str) -> Page {
 }
 
 async fn comes_in(world: &World, username: &str) -> Browser {
-    let browser = world.stranger();
+    let browser = world.visitor();
     let page = tries(&browser, username, PASSWORD).await;
     assert!(is_in(&page), "{username}: {}", page.words());
     browser
@@ -35,10 +35,10 @@ fn is_in(page: &Page) -> bool {
 }
 
 async fn is_signed_in(browser: &Browser) -> bool {
-    browser.asks("oauth/applications/").await.status == 200
+    browser.gets("oauth/applications/").await.status == 200
 }
 
-/// What an app that may know it reads of somebody.
+/// What an app with every scope reads about the person.
 async fn known(world: &World, browser: &Browser) -> Value {
     let canteen = world.canteen();
     let scope = "basic profile ldap phone program";
@@ -56,7 +56,7 @@ fn without_accidents(page: &Page, username: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_first_sign_in_makes_the_person_the_directory_knows() {
+async fn the_first_sign_in_creates_the_person_from_the_directory() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
 
@@ -71,8 +71,8 @@ async fn the_first_sign_in_makes_the_person_the_directory_knows() {
             "type": "ug", "is_alumni": false, "roll_number": "020D0700", "mobile": "98765 43210",
         })
     );
-    // The second time she is the same one, however she writes her name.
-    let again = world.stranger();
+    // A second sign-in finds the same person, whichever case the name is typed in.
+    let again = world.visitor();
     assert!(is_in(&tries(&again, " NANDINI ", PASSWORD).await));
     let tokens = world.connects(&again, &world.canteen(), "basic").await;
     assert_eq!(
@@ -82,7 +82,7 @@ async fn the_first_sign_in_makes_the_person_the_directory_knows() {
 }
 
 #[tokio::test]
-async fn whoever_has_left_is_below_the_alumni() {
+async fn a_person_below_the_alumni_base_becomes_an_alumnus() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
 
@@ -95,7 +95,7 @@ async fn whoever_has_left_is_below_the_alumni() {
 }
 
 #[tokio::test]
-async fn what_the_directory_says_later_is_known_from_the_next_sign_in_on() {
+async fn a_change_in_the_directory_applies_from_the_next_sign_in() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     let nandini = comes_in(&world, "nandini").await;
@@ -119,7 +119,7 @@ async fn what_the_directory_says_later_is_known_from_the_next_sign_in_on() {
 }
 
 #[tokio::test]
-async fn a_new_name_in_the_directory_is_the_same_person_and_an_old_name_nobody() {
+async fn a_renamed_entry_is_the_same_person_and_the_old_name_signs_nobody_in() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     let nandini = comes_in(&world, "nandini").await;
@@ -137,15 +137,15 @@ async fn a_new_name_in_the_directory_is_the_same_person_and_an_old_name_nobody()
 
     let renamed = comes_in(&world, "nandini.sen").await;
     assert_eq!(known(&world, &renamed).await["id"], before["id"]);
-    // Whoever has the name now does not find the other's profile.
-    let newcomer = world.stranger();
+    // The person who has the name now does not get the profile of the earlier one.
+    let newcomer = world.visitor();
     let page = tries(&newcomer, "nandini", PASSWORD).await;
     assert!(!is_in(&page) && page.status.is_client_error());
     assert!(!is_signed_in(&newcomer).await);
 }
 
 #[tokio::test]
-async fn an_account_that_was_given_to_somebody_else_lets_them_into_nobodys_profile() {
+async fn a_username_given_to_another_person_opens_a_new_profile() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     comes_in(&world, "nandini").await;
@@ -159,14 +159,14 @@ async fn an_account_that_was_given_to_somebody_else_lets_them_into_nobodys_profi
         )
         .await;
 
-    let newcomer = world.stranger();
+    let newcomer = world.visitor();
     let page = tries(&newcomer, "nandini", PASSWORD).await;
     assert!(page.says("not the one it was"), "{}", page.words());
     assert!(!is_signed_in(&newcomer).await);
 }
 
 #[tokio::test]
-async fn who_is_on_the_list_of_people_is_found_by_their_name_in_the_directory() {
+async fn an_imported_person_is_matched_by_their_username_in_the_directory() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     let list = json!({
@@ -186,7 +186,7 @@ async fn who_is_on_the_list_of_people_is_found_by_their_name_in_the_directory() 
 }
 
 #[tokio::test]
-async fn a_name_that_no_account_here_can_have_is_told_what_to_do() {
+async fn a_username_that_cannot_be_used_here_gets_an_explanation() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     directory
@@ -196,7 +196,7 @@ async fn a_name_that_no_account_here_can_have_is_told_what_to_do() {
         )
         .await;
 
-    let page = tries(&world.stranger(), "Nandini  Sen", PASSWORD).await;
+    let page = tries(&world.visitor(), "Nandini  Sen", PASSWORD).await;
 
     assert!(page.status.is_client_error());
     assert!(
@@ -208,29 +208,27 @@ async fn a_name_that_no_account_here_can_have_is_told_what_to_do() {
 
 #[tokio::test]
 async fn an_unknown_name_costs_the_directory_as_much_as_a_wrong_password() {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&asked);
-    let directory = LyingDirectory::that(move |id, _, what| {
+    let requests = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&requests);
+    let directory = ScriptedDirectory::that(move |id, _, what| {
         counted.fetch_add(1, Ordering::SeqCst);
-        honestly(id, what)
+        correct_reply(id, what)
     });
     let directory = directory.await;
     let world = directory.plan().opens().await;
     let mut costs = Vec::new();
     for name in ["nandini", "nobodyx"] {
-        tries(&world.stranger(), name, "not hers")
-            .await
-            .shows(WRONG);
-        // The goodbye may still be on its way.
+        tries(&world.visitor(), name, "not hers").await.shows(WRONG);
+        // The unbind may still be on its way.
         tokio::time::sleep(Duration::from_millis(200)).await;
-        costs.push(asked.swap(0, Ordering::SeqCst));
+        costs.push(requests.swap(0, Ordering::SeqCst));
     }
     assert_eq!(costs[0], costs[1]);
     assert!(costs[0] >= 4);
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_left_out_and_nobody_is_kept_out_by_it() {
+async fn a_malformed_attribute_is_ignored_and_the_sign_in_succeeds() {
     let directory = Directory::opens().await;
     let world = directory.plan().in_its_own_process().opens().await;
 
@@ -246,13 +244,13 @@ async fn what_does_not_fit_is_left_out_and_nobody_is_kept_out_by_it() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_and_an_unknown_name_are_the_same() {
+async fn a_wrong_password_and_an_unknown_name_get_the_same_page() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
 
-    let wrong = tries(&world.stranger(), "nandini", "not hers").await;
-    let unknown = tries(&world.stranger(), "nobodyx", "not hers").await;
-    let twice = tries(&world.stranger(), "iyer", PASSWORD).await;
+    let wrong = tries(&world.visitor(), "nandini", "not hers").await;
+    let unknown = tries(&world.visitor(), "nobodyx", "not hers").await;
+    let twice = tries(&world.visitor(), "iyer", PASSWORD).await;
 
     assert_eq!(wrong.status, unknown.status);
     wrong.shows(WRONG);
@@ -260,7 +258,7 @@ async fn a_wrong_password_and_an_unknown_name_are_the_same() {
         without_accidents(&wrong, "nandini"),
         without_accidents(&unknown, "nobodyx")
     );
-    // Two entries of one name: nobody knows whose password it is.
+    // Two entries match, so it is undecidable whose password was typed.
     assert_eq!(
         without_accidents(&twice, "iyer"),
         without_accidents(&unknown, "nobodyx")
@@ -268,7 +266,7 @@ async fn a_wrong_password_and_an_unknown_name_are_the_same() {
 }
 
 #[tokio::test]
-async fn nothing_that_is_typed_is_more_than_a_name() {
+async fn a_typed_name_cannot_inject_a_filter_or_a_dn() {
     let directory = Directory::opens().await;
     let attempts = [
         "*",
@@ -295,126 +293,126 @@ async fn nothing_that_is_typed_is_more_than_a_name() {
     for plan in [directory.plan(), directory.plan_by_name()] {
         let world = plan.opens().await;
         for name in attempts {
-            let stranger = world.stranger();
-            let page = tries(&stranger, name, PASSWORD).await;
+            let visitor = world.visitor();
+            let page = tries(&visitor, name, PASSWORD).await;
             let is_told = page.says(WRONG) || page.status == 429 || page.status == 400;
             assert!(is_told, "{name}: {} {}", page.status, page.words());
-            assert!(!is_signed_in(&stranger).await, "{name}");
+            assert!(!is_signed_in(&visitor).await, "{name}");
         }
-        // The directory has taken no harm.
+        // The directory is unchanged.
         comes_in(&world, "nandini").await;
     }
 }
 
 #[tokio::test]
-async fn without_a_password_nobody_is_asked() {
+async fn an_empty_password_makes_no_request_to_the_directory() {
     let directory = Directory::opens().await;
     for plan in [directory.plan(), directory.plan_by_name()] {
         let world = plan.opens().await;
-        let stranger = world.stranger();
+        let visitor = world.visitor();
         for password in ["", "\0", "\0walks by the lake"] {
-            let page = tries(&stranger, "nandini", password).await;
+            let page = tries(&visitor, "nandini", password).await;
             assert!(!is_in(&page), "{}", page.words());
-            assert!(!is_signed_in(&stranger).await);
+            assert!(!is_signed_in(&visitor).await);
         }
-        // A form that no browser sends.
-        let token = stranger.visits("account/login/ldap/").await;
+        // A request that no browser form sends.
+        let token = visitor.visits("account/login/ldap/").await;
         let token = token
             .attributes("input[name=csrf_token]", "value")
             .remove(0);
         let fields = [("csrf_token", token.as_str()), ("username", "nandini")];
-        let page = stranger.posts("account/login/ldap/", &fields).await;
+        let page = visitor.posts("account/login/ldap/", &fields).await;
         assert!(page.redirect().is_none() && !page.status.is_server_error());
-        assert!(!is_signed_in(&stranger).await);
+        assert!(!is_signed_in(&visitor).await);
     }
 }
 
 #[tokio::test]
-async fn people_may_sign_in_by_a_name_without_any_account_that_searches() {
+async fn sign_in_works_with_a_dn_template_and_no_service_account() {
     let directory = Directory::opens().await;
     let world = directory.plan_by_name().opens().await;
 
     let nandini = comes_in(&world, "Nandini").await;
 
     assert_eq!(known(&world, &nandini).await["roll_number"], "020D0700");
-    tries(&world.stranger(), "nandini", "not hers")
+    tries(&world.visitor(), "nandini", "not hers")
         .await
         .shows(WRONG);
-    tries(&world.stranger(), "nobodyx", "not hers")
+    tries(&world.visitor(), "nobodyx", "not hers")
         .await
         .shows(WRONG);
-    // Not below the people.
-    tries(&world.stranger(), "farhan", PASSWORD)
+    // Outside of the configured base DN.
+    tries(&world.visitor(), "farhan", PASSWORD)
         .await
         .shows(WRONG);
 }
 
 #[tokio::test]
-async fn a_name_that_somebody_has_here_is_linked_and_not_guessed() {
+async fn an_existing_username_is_linked_by_its_owner_only() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
-    let stranger = world.stranger();
+    let visitor = world.visitor();
 
-    let refused = tries(&stranger, "asha", PASSWORD).await;
+    let refused = tries(&visitor, "asha", PASSWORD).await;
 
     assert!(refused.status.is_client_error(), "{}", refused.status);
     assert!(refused.says("link"), "{}", refused.words());
-    assert!(!is_signed_in(&stranger).await);
-    // asha links it, and then it is a way in.
+    assert!(!is_signed_in(&visitor).await);
+    // asha links the directory account; then it signs her in.
     let asha = world.student("asha").await;
     let ways = asha.visits("user/ways-in/").await;
     let form = ways.clicks("Campus account").await;
     let linked = form.signs_in("asha", PASSWORD).await;
     assert!(linked.says("Sign-in method added"), "{}", linked.words());
     let again = comes_in(&world, "asha").await;
-    // And no more than that: what is known of her stays hers.
+    // Linking changes nothing else: her name stays as it was.
     assert_eq!(known(&world, &again).await["last_name"], "D’Souza");
 }
 
-/// The page says that nobody answers, in time, and nobody is in.
+/// The page reports that the directory did not answer, within the time limit, and nobody is signed in.
 async fn is_silent(world: &World) {
-    let stranger = world.stranger();
+    let visitor = world.visitor();
     let began = Instant::now();
-    let page = tries(&stranger, "nandini", PASSWORD).await;
+    let page = tries(&visitor, "nandini", PASSWORD).await;
     page.refuses(503);
     assert!(page.says(SILENT), "{}", page.words());
     assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
     assert!(!page.header("retry-after").is_empty());
-    assert!(!is_signed_in(&stranger).await);
+    assert!(!is_signed_in(&visitor).await);
 }
 
 #[tokio::test]
-async fn a_directory_that_is_gone_is_told_of() {
+async fn a_directory_that_is_down_is_reported() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     comes_in(&world, "nandini").await;
 
-    directory.dies();
+    directory.crashes();
 
     is_silent(&world).await;
-    // Those who have a password here come in.
+    // A local password still signs in.
     world.student("asha").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_directory_that_dies_while_it_is_asked_is_told_of() {
+async fn a_directory_that_dies_during_a_request_is_reported() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
-    let form = world.stranger().visits("account/login/ldap/").await;
+    let form = world.visitor().visits("account/login/ldap/").await;
 
     directory.freezes();
-    let asked = tokio::spawn(form.signs_in("nandini", PASSWORD));
+    let pending = tokio::spawn(form.signs_in("nandini", PASSWORD));
     tokio::time::sleep(Duration::from_millis(500)).await;
-    assert!(!asked.is_finished());
-    directory.dies();
+    assert!(!pending.is_finished());
+    directory.crashes();
 
-    let page = asked.await.unwrap();
+    let page = pending.await.unwrap();
     page.refuses(503);
     assert!(page.says(SILENT));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_directory_that_stalls_is_not_waited_for_and_taken_up_again() {
+async fn a_directory_that_stalls_is_given_up_in_time_and_used_again_later() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
 
@@ -426,15 +424,15 @@ async fn a_directory_that_stalls_is_not_waited_for_and_taken_up_again() {
 }
 
 #[tokio::test]
-async fn a_certificate_of_somebody_else_gets_no_password() {
+async fn an_untrusted_certificate_gets_no_password() {
     let directory = Directory::opens().await;
-    let stranger = &authority().stranger;
+    let visitor = &authority().other;
     for address in [directory.tls_address(), directory.address()] {
         let plan = Directory::plan_at(&address);
-        let world = plan.set("PROFILES_LDAP_CA_FILE", stranger).opens().await;
+        let world = plan.set("PROFILES_LDAP_CA_FILE", visitor).opens().await;
         is_silent(&world).await;
     }
-    // The right certificate, for another name.
+    // A valid certificate for another host name.
     let port = directory
         .tls_address()
         .rsplit(':')
@@ -446,7 +444,7 @@ async fn a_certificate_of_somebody_else_gets_no_password() {
 }
 
 #[tokio::test]
-async fn tls_may_begin_later_but_must_begin() {
+async fn without_tls_from_the_start_starttls_is_required() {
     let directory = Directory::opens().await;
     let world = Directory::plan_at(&directory.address()).opens().await;
     comes_in(&world, "nandini").await;
@@ -464,24 +462,24 @@ async fn checks(plan: Plan) -> (bool, String) {
     let output = spawn_blocking(move || command::run(check, ""))
         .await
         .unwrap();
-    let told = String::from_utf8(output.stderr).unwrap();
-    let line = told
+    let errors = String::from_utf8(output.stderr).unwrap();
+    let line = errors
         .lines()
         .find_map(|line| line.strip_prefix("directory: "));
-    let line = line.unwrap_or_else(|| panic!("{told}")).to_owned();
+    let line = line.unwrap_or_else(|| panic!("{errors}")).to_owned();
     (output.status.success(), line)
 }
 
 #[tokio::test]
-async fn the_check_says_what_is_wrong_with_the_directory() {
+async fn the_check_command_reports_what_is_wrong_with_the_directory() {
     let directory = Directory::opens().await;
     let plain = Directory::opens_without_tls().await;
 
     for good in [directory.plan(), directory.plan_by_name()] {
-        let (is_well, told) = checks(good).await;
-        assert!(is_well && told.starts_with("ok: it answers"), "{told}");
+        let (is_well, output) = checks(good).await;
+        assert!(is_well && output.starts_with("ok: it answers"), "{output}");
     }
-    let stranger = &authority().stranger;
+    let visitor = &authority().other;
     for (wrong, advice) in [
         (
             directory.plan().set("PROFILES_LDAP_BIND_PASSWORD", "guess"),
@@ -500,7 +498,7 @@ async fn the_check_says_what_is_wrong_with_the_directory() {
             "PROFILES_LDAP_USER_FILTER",
         ),
         (
-            directory.plan().set("PROFILES_LDAP_CA_FILE", stranger),
+            directory.plan().set("PROFILES_LDAP_CA_FILE", visitor),
             "PROFILES_LDAP_CA_FILE",
         ),
         (
@@ -515,9 +513,9 @@ async fn the_check_says_what_is_wrong_with_the_directory() {
             "PROFILES_LDAP_URL",
         ),
     ] {
-        let (is_well, told) = checks(wrong).await;
-        assert!(!is_well && told.starts_with("wrong: "), "{told}");
-        assert!(told.contains(advice), "{told}");
-        assert!(!told.contains("guess") && !told.contains("correct horse"));
+        let (is_well, output) = checks(wrong).await;
+        assert!(!is_well && output.starts_with("wrong: "), "{output}");
+        assert!(output.contains(advice), "{output}");
+        assert!(!output.contains("guess") && !output.contains("correct horse"));
     }
 }

@@ -1,4 +1,5 @@
-//! Field by field: what is shown, unticked, remembered and taken back on the consent page.
+//! The consent page field by field: which values it shows, what unticking grants, and what it remembers for the next
+//! time.
 
 use crate::support::World;
 
@@ -12,7 +13,7 @@ async fn a_student_unticks_phone_and_the_app_never_sees_it() {
         .receives(&consent.unticks("phone").presses("allow").await)
         .code();
 
-    let tokens = canteen.trades(&code).await;
+    let tokens = canteen.exchanges_code(&code).await;
     assert_eq!(tokens.scopes(), ["basic"]);
     assert_eq!(tokens.fields(), ["id"]);
     let read = canteen
@@ -35,7 +36,9 @@ async fn a_student_unticks_one_field_and_the_rest_of_the_scope_goes_through() {
         .unticks_field("mobile")
         .presses("allow")
         .await;
-    let tokens = canteen.trades(&canteen.receives(&chosen).code()).await;
+    let tokens = canteen
+        .exchanges_code(&canteen.receives(&chosen).code())
+        .await;
     let read = canteen
         .reads(
             &tokens.access,
@@ -63,7 +66,7 @@ async fn a_student_unticks_one_field_and_the_rest_of_the_scope_goes_through() {
 }
 
 #[tokio::test]
-async fn everybody_sees_their_own_values() {
+async fn people_see_their_own_values() {
     let world = World::new().await;
     let (asha, vikram) = (world.student("asha").await, world.student("vikram").await);
     let link = world
@@ -89,10 +92,10 @@ async fn everybody_sees_their_own_values() {
 }
 
 #[tokio::test]
-async fn what_was_unticked_comes_back_unticked() {
+async fn what_was_unticked_is_unticked_the_next_time() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
-    let link = canteen.asks(&[
+    let link = canteen.authorize_url(&[
         ("scope", "basic profile phone"),
         ("approval_prompt", "force"),
     ]);
@@ -105,7 +108,7 @@ async fn what_was_unticked_comes_back_unticked() {
 
     let again = asha.visits(&link).await;
     let tokens = canteen
-        .trades(&canteen.receives(&again.presses("allow").await).code())
+        .exchanges_code(&canteen.receives(&again.presses("allow").await).code())
         .await;
 
     assert!(!again.scope("phone").ticked && !again.field("last_name").ticked);
@@ -114,7 +117,7 @@ async fn what_was_unticked_comes_back_unticked() {
 }
 
 #[tokio::test]
-async fn an_app_that_keeps_asking_for_what_was_refused_is_not_in_the_way() {
+async fn repeated_requests_for_a_refused_scope_show_no_consent_page() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let link = canteen.login_link("basic profile phone");
@@ -125,14 +128,14 @@ async fn an_app_that_keeps_asking_for_what_was_refused_is_not_in_the_way() {
         .await;
 
     let tokens = canteen
-        .trades(&canteen.receives(&asha.asks(&link).await).code())
+        .exchanges_code(&canteen.receives(&asha.gets(&link).await).code())
         .await;
 
     assert_eq!(tokens.scopes(), ["basic", "profile"]);
 }
 
 #[tokio::test]
-async fn asking_for_more_asks_about_what_is_new_and_keeps_what_was_decided() {
+async fn a_larger_request_shows_what_is_new_and_keeps_earlier_decisions() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     asha.visits(&canteen.login_link("basic profile phone"))
@@ -149,14 +152,14 @@ async fn asking_for_more_asks_about_what_is_new_and_keeps_what_was_decided() {
         more.scope("profile").ticked && !more.scope("phone").ticked && more.scope("ldap").ticked
     );
     let tokens = canteen
-        .trades(&canteen.receives(&more.presses("allow").await).code())
+        .exchanges_code(&canteen.receives(&more.presses("allow").await).code())
         .await;
     assert_eq!(tokens.scopes(), ["basic", "ldap", "profile"]);
 }
 
-/// D30: unticking on consent takes back from earlier logins too, asking for less does not.
+/// D30: unticking on the consent page also narrows earlier logins; asking for a smaller scope does not.
 #[tokio::test]
-async fn unticking_takes_back_what_earlier_logins_could_see() {
+async fn unticking_narrows_earlier_logins() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let earlier = world.connects(&asha, &canteen, "basic profile phone").await;
@@ -167,7 +170,7 @@ async fn unticking_takes_back_what_earlier_logins_could_see() {
     );
 
     let again = asha
-        .visits(&canteen.asks(&[
+        .visits(&canteen.authorize_url(&[
             ("scope", "basic profile phone"),
             ("approval_prompt", "force"),
         ]))
@@ -187,13 +190,13 @@ async fn unticking_takes_back_what_earlier_logins_could_see() {
 }
 
 #[tokio::test]
-async fn denying_takes_nothing_back() {
+async fn denying_withdraws_nothing() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, "basic profile").await;
 
     let again = asha
-        .visits(&canteen.asks(&[("scope", "basic profile"), ("approval_prompt", "force")]))
+        .visits(&canteen.authorize_url(&[("scope", "basic profile"), ("approval_prompt", "force")]))
         .await;
     again.presses("deny").await;
 
@@ -207,13 +210,13 @@ async fn denying_takes_nothing_back() {
 }
 
 #[tokio::test]
-async fn a_scope_that_opens_no_field_is_granted_by_its_own_tick() {
+async fn a_scope_without_fields_is_granted_by_its_own_tick() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
-    let link = canteen.asks(&[("scope", "basic send_mail"), ("approval_prompt", "force")]);
+    let link = canteen.authorize_url(&[("scope", "basic send_mail"), ("approval_prompt", "force")]);
 
     let given = canteen
-        .trades(
+        .exchanges_code(
             &canteen
                 .receives(&asha.visits(&link).await.presses("allow").await)
                 .code(),
@@ -225,14 +228,16 @@ async fn a_scope_that_opens_no_field_is_granted_by_its_own_tick() {
         .unticks("send_mail")
         .presses("allow")
         .await;
-    let kept = canteen.trades(&canteen.receives(&without).code()).await;
+    let kept = canteen
+        .exchanges_code(&canteen.receives(&without).code())
+        .await;
 
     assert_eq!(given.scopes(), ["basic", "send_mail"]);
     assert_eq!((kept.scopes(), kept.fields()), (vec!["basic"], vec!["id"]));
 }
 
 #[tokio::test]
-async fn unticking_every_field_of_a_scope_is_unticking_the_scope() {
+async fn unticking_every_field_of_a_scope_unticks_the_scope() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
 
@@ -245,7 +250,7 @@ async fn unticking_every_field_of_a_scope_is_unticking_the_scope() {
 
     assert_eq!(
         canteen
-            .trades(&canteen.receives(&chosen).code())
+            .exchanges_code(&canteen.receives(&chosen).code())
             .await
             .scopes(),
         ["basic"]

@@ -1,4 +1,4 @@
-//! The program at a shell: what it makes, what it refuses, and what it says.
+//! The commands of the program: what they create, what they refuse and what they print.
 
 use std::fs;
 use std::process::{Command, Output};
@@ -17,37 +17,37 @@ async fn runs(world: &World, arguments: &'static [&'static str], input: &'static
         .unwrap()
 }
 
-fn told(output: &Output) -> String {
+fn stderr_of(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-fn made(output: &Output) -> Value {
-    assert!(output.status.success(), "{}", told(output));
+fn json_of(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", stderr_of(output));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
 #[tokio::test]
-async fn a_new_password_ends_what_was_begun_with_the_old_one() {
+async fn a_new_password_ends_all_sessions_and_tokens() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let pair = world.connects(&asha, &canteen, "basic profile").await;
 
     let output = runs(&world, &["person", "password", "asha"], "").await;
 
-    let password = made(&output)["password"].as_str().unwrap().to_owned();
+    let password = json_of(&output)["password"].as_str().unwrap().to_owned();
     assert_eq!(canteen.reads(&pair.access, "").await.status, 401);
     canteen
         .tries_to_refresh(&pair.refresh, &[])
         .await
         .refuses(400, "invalid_grant");
-    let page = asha.asks("oauth/applications/").await;
+    let page = asha.gets("oauth/applications/").await;
     assert_eq!(page.status, 302, "asha is asked who she is");
-    let home = world.stranger().signs_in("asha", &password).await;
+    let home = world.visitor().signs_in("asha", &password).await;
     assert!(home.status.is_success() && !home.offers("input[name=password]"));
 }
 
 #[tokio::test]
-async fn a_person_is_added_with_a_password_made_for_them() {
+async fn a_person_is_added_with_a_generated_password() {
     let world = World::new().await;
 
     let output = runs(
@@ -72,11 +72,11 @@ async fn a_person_is_added_with_a_password_made_for_them() {
     )
     .await;
 
-    let ravi = made(&output);
+    let ravi = json_of(&output);
     assert!(ravi["id"].is_i64() && ravi["username"] == "ravi", "{ravi}");
     let password = ravi["password"].as_str().unwrap();
     assert!(password.len() >= 15, "{} characters", password.len());
-    let home = world.stranger().signs_in("ravi", password).await;
+    let home = world.visitor().signs_in("ravi", password).await;
     assert!(home.status.is_success() && !home.offers("input[name=password]"));
     let again = runs(
         &world,
@@ -96,28 +96,28 @@ async fn a_person_is_added_with_a_password_made_for_them() {
     )
     .await;
     assert_eq!(again.status.code(), Some(1));
-    assert!(told(&again).contains("ravi"), "{}", told(&again));
+    assert!(stderr_of(&again).contains("ravi"), "{}", stderr_of(&again));
 }
 
 #[tokio::test]
-async fn a_password_that_everybody_would_try_is_not_set() {
+async fn a_weak_password_is_refused() {
     const COMMAND: [&str; 4] = ["person", "password", "asha", "--password-stdin"];
     let world = World::new().await;
     let person = world.person("asha").await;
     for common in ["Passw0rd!", "12345678", "qwertyuiop", "iloveyou"] {
         let refused = runs(&world, &COMMAND, common).await;
         assert_eq!(refused.status.code(), Some(1), "{common}");
-        let told = told(&refused);
+        let page = stderr_of(&refused);
         assert!(
-            told.contains("among the first") && !told.contains(common),
-            "{told}"
+            page.contains("among the first") && !page.contains(common),
+            "{page}"
         );
     }
     world.signed_in(&person).await;
 }
 
 #[tokio::test]
-async fn a_list_of_people_is_read_row_by_row() {
+async fn an_import_reports_errors_row_by_row() {
     let world = World::new().await;
     let list = "username,first_name,last_name,email,type,hostel,room,department,degree,join_year,graduation_year,contacts,secondary_emails\n\
                 ravi,Ravi,Nair,ravi@campus.example,ug,14,A-12,CSE,BTECH,2024,2028,98200 11111;98200 22222,ravi@mail.example\n\
@@ -145,7 +145,7 @@ async fn a_list_of_people_is_read_row_by_row() {
     let tried = runs(&world, &["person", "import", "--dry-run", "list.csv"], "").await;
     assert_eq!(rows().await, before, "a dry run changes nothing");
     assert!(
-        !told(&tried).contains("audit"),
+        !stderr_of(&tried).contains("audit"),
         "and says of no deed that it was done"
     );
     assert_eq!(last_name().await, "D’Souza");
@@ -156,7 +156,7 @@ async fn a_list_of_people_is_read_row_by_row() {
         let all = format!(
             "{}{}",
             String::from_utf8_lossy(&output.stdout),
-            told(&output)
+            stderr_of(&output)
         );
         assert!(
             all.contains("not an address") || all.contains("email"),
@@ -170,12 +170,12 @@ async fn a_list_of_people_is_read_row_by_row() {
 }
 
 #[tokio::test]
-async fn what_is_wrongly_called_or_set_is_said_in_one_line() {
+async fn wrong_arguments_or_settings_are_reported_in_one_line() {
     let world = World::new().await;
 
     let unknown = runs(&world, &["dance"], "").await;
     let incomplete = runs(&world, &["person", "add", "--username", "ravi"], "").await;
-    let nobody = runs(
+    let anonymous = runs(
         &world,
         &[
             "app",
@@ -211,10 +211,13 @@ async fn what_is_wrongly_called_or_set_is_said_in_one_line() {
         (Some(2), Some(2))
     );
     assert_eq!(
-        (nobody.status.code(), nowhere.status.code()),
+        (anonymous.status.code(), nowhere.status.code()),
         (Some(1), Some(1))
     );
-    assert!(told(&nobody).contains("nobody") && told(&nowhere).contains("http://x.example/cb"));
+    assert!(
+        stderr_of(&anonymous).contains("nobody")
+            && stderr_of(&nowhere).contains("http://x.example/cb")
+    );
 
     for (name, value) in [
         ("PROFILES_COLOUR", "blue"),
@@ -228,16 +231,16 @@ async fn what_is_wrongly_called_or_set_is_said_in_one_line() {
             .await
             .unwrap();
         assert!(!stopped.status.success());
-        let said = told(&stopped);
+        let output = stderr_of(&stopped);
         assert!(
-            said.trim().lines().count() == 1 && said.contains(name),
-            "{said}"
+            output.trim().lines().count() == 1 && output.contains(name),
+            "{output}"
         );
     }
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_begin_says_what_to_set() {
+async fn a_server_that_cannot_start_prints_what_to_set() {
     let world = World::new().await;
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
@@ -262,25 +265,25 @@ async fn a_server_that_cannot_begin_says_what_to_set() {
         let stopped = spawn_blocking(move || command::run(serve, ""))
             .await
             .unwrap();
-        let said = told(&stopped);
-        assert_eq!(stopped.status.code(), Some(1), "{said}");
-        assert_eq!(said.trim().lines().count(), 1, "{said}");
-        assert!(said.contains(name), "{said}");
+        let output = stderr_of(&stopped);
+        assert_eq!(stopped.status.code(), Some(1), "{output}");
+        assert_eq!(output.trim().lines().count(), 1, "{output}");
+        assert!(output.contains(name), "{output}");
     }
 }
 
 #[tokio::test]
-async fn only_what_can_close_itself_is_opened() {
+async fn only_a_connector_with_a_circuit_breaker_can_be_opened() {
     let world = World::new().await;
     let slip = runs(&world, &["upstream", "open", "epr"], "").await;
     assert_eq!(slip.status.code(), Some(2));
-    assert!(told(&slip).contains("erp"), "{}", told(&slip));
+    assert!(stderr_of(&slip).contains("erp"), "{}", stderr_of(&slip));
     let erp = runs(&world, &["upstream", "open", "erp"], "").await;
-    assert_eq!(made(&erp)["was_closed"], false);
+    assert_eq!(json_of(&erp)["was_closed"], false);
 }
 
 #[tokio::test]
-async fn check_says_of_each_thing_how_it_is() {
+async fn check_reports_the_state_of_each_part() {
     let world = World::new().await;
 
     let well = runs(&world, &["check"], "").await;
@@ -290,10 +293,10 @@ async fn check_says_of_each_thing_how_it_is() {
         .await
         .unwrap();
 
-    assert!(well.status.success(), "{}", told(&well));
+    assert!(well.status.success(), "{}", stderr_of(&well));
     assert_eq!(broken.status.code(), Some(1));
     assert!(
-        told(&broken).to_lowercase().contains("database")
+        stderr_of(&broken).to_lowercase().contains("database")
             || String::from_utf8_lossy(&broken.stdout)
                 .to_lowercase()
                 .contains("database")
@@ -301,7 +304,7 @@ async fn check_says_of_each_thing_how_it_is() {
 }
 
 #[tokio::test]
-async fn bringing_the_database_up_to_date_twice_does_no_harm() {
+async fn migrating_twice_changes_nothing() {
     let world = World::new().await;
 
     assert!(runs(&world, &["migrate"], "").await.status.success());
@@ -310,11 +313,11 @@ async fn bringing_the_database_up_to_date_twice_does_no_harm() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn told_to_stop_it_finishes_what_it_is_answering() {
+async fn after_sigterm_the_server_finishes_open_requests() {
     let world = World::plan().in_its_own_process().opens().await;
     let asha = world.person("asha").await;
-    let form = world.stranger().visits("account/login/").await;
-    // A password takes a moment to compare: long enough to be told to stop meanwhile.
+    let form = world.visitor().visits("account/login/").await;
+    // Comparing a password takes long enough to send SIGTERM meanwhile.
     let answering =
         tokio::spawn(async move { form.signs_in(&asha.username, &asha.password).await.status });
     tokio::time::sleep(Duration::from_millis(5)).await;
@@ -325,9 +328,9 @@ async fn told_to_stop_it_finishes_what_it_is_answering() {
         .unwrap();
 
     assert!(stopped.success());
-    let ended = spawn_blocking(move || world.ends()).await.unwrap();
+    let ended = spawn_blocking(move || world.exit_code()).await.unwrap();
     assert_eq!(ended, Some(0));
-    // The sign-in was answered; what it leads to may have found the door closed.
+    // The sign-in request was answered. The request after its redirect may find the listener closed.
     match answering.await {
         Ok(status) => assert!(!status.is_server_error(), "{status}"),
         Err(problem) => assert!(problem.is_panic()),

@@ -1,5 +1,5 @@
-//! Letters of the house on their way out: from several processes at once, past a mail server that is away for a while, and out
-//! of a process that dies at the worst moment. Nothing is lost, nothing comes twice.
+//! Delivery of queued mail: by several processes at once, while the mail server is down, and across the crash of a
+//! process. No mail is lost and none is sent twice.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,23 +8,23 @@ use profiles::platform::jobs::Jobs;
 use time::Duration;
 use tokio::task::JoinSet;
 
-use crate::support::mail_server::{Mail, MailServer, Speaks};
+use crate::support::mail_server::{Mail, MailServer, SmtpMode};
 use crate::support::{Browser, World};
 
 const OTHERS: usize = 5;
 
-/// Processes on one database, in front of one mail server.
-struct Houses {
+/// Several processes on one database, with one mail server.
+struct Processes {
     world: World,
-    /// Beside the one that also answers requests.
+    /// The job runners of the further processes, beside the one that also serves requests.
     others: Vec<Arc<Jobs>>,
     server: MailServer,
     people: Vec<Browser>,
 }
 
-impl Houses {
+impl Processes {
     async fn open(people: usize) -> Self {
-        let server = MailServer::starts(Speaks::Plain).await;
+        let server = MailServer::starts(SmtpMode::Plain).await;
         let world = World::plan()
             .set("PROFILES_SMTP_URL", &server.address())
             .set("PROFILES_MAIL_FROM", "no-reply@campus.example")
@@ -44,7 +44,7 @@ impl Houses {
         }
     }
 
-    /// Everybody adds three addresses, each of which gets a letter.
+    /// Each person adds three addresses, and each address gets a mail.
     async fn write(&self, domain: &str) -> Vec<String> {
         let mut written = Vec::new();
         for (number, person) in self.people.iter().enumerate() {
@@ -52,9 +52,9 @@ impl Houses {
                 .map(|it| format!("s{number}-{it}@{domain}"))
                 .collect();
             let mut page = person.visits("user/").await;
-            let seal = page.attributes("input[name=csrf_token]", "value").remove(0);
+            let csrf_token = page.attributes("input[name=csrf_token]", "value").remove(0);
             let mut form: Vec<_> = three.iter().map(|it| ("email", it.as_str())).collect();
-            form.push(("csrf_token", &seal));
+            form.push(("csrf_token", &csrf_token));
             page = person
                 .posts("user/update_email/", &form)
                 .await
@@ -67,18 +67,18 @@ impl Houses {
         written
     }
 
-    /// All do their jobs, at the same moment.
+    /// All run their jobs at the same moment.
     async fn do_their_jobs(&self) {
         let mut others = JoinSet::new();
         for other in &self.others {
             let other = Arc::clone(other);
             others.spawn(async move { other.run_once().await.unwrap() });
         }
-        self.world.does_its_jobs().await;
+        self.world.runs_jobs().await;
         others.join_all().await;
     }
 
-    /// So many mails and no more, by the address each went to; none twice, by address or by `Message-ID`.
+    /// Waits for exactly `many` mails and returns the address of each; no address and no `Message-ID` occurs twice.
     async fn deliver(&self, many: usize) -> Vec<String> {
         let mut by_id = BTreeMap::new();
         for _ in 0..many {
@@ -102,79 +102,79 @@ fn address_of(mail: &Mail) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn processes_at_once_deliver_each_letter_once() {
-    let houses = Houses::open(8).await;
-    let written = houses.write("home.example").await;
-    houses.do_their_jobs().await;
-    assert_eq!(houses.deliver(24).await, written);
+async fn several_processes_deliver_each_mail_once() {
+    let processes = Processes::open(8).await;
+    let written = processes.write("home.example").await;
+    processes.do_their_jobs().await;
+    assert_eq!(processes.deliver(24).await, written);
 
     for _ in 0..5 {
-        houses.do_their_jobs().await;
-        houses.world.sleeps(Duration::hours(5));
+        processes.do_their_jobs().await;
+        processes.world.advance_clock(Duration::hours(5));
     }
-    houses.server.got_nothing_else().await;
+    processes.server.got_nothing_else().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn letters_wait_for_a_mail_server_that_is_gone_and_leave_once_it_is_back() {
-    let houses = Houses::open(4).await;
-    // A connection waits from before: it is gone too.
-    houses.write("work.example").await;
-    houses.do_their_jobs().await;
-    houses.deliver(12).await;
-    houses.server.behaves("is gone").await;
-    let written = houses.write("home.example").await;
+async fn mails_wait_for_a_mail_server_that_is_down_and_go_out_when_it_is_back() {
+    let processes = Processes::open(4).await;
+    // An open connection from before the outage is gone, too.
+    processes.write("work.example").await;
+    processes.do_their_jobs().await;
+    processes.deliver(12).await;
+    processes.server.behaves("is gone").await;
+    let written = processes.write("home.example").await;
     for _ in 0..6 {
-        houses.do_their_jobs().await;
-        houses.world.sleeps(Duration::seconds(10));
+        processes.do_their_jobs().await;
+        processes.world.advance_clock(Duration::seconds(10));
     }
-    houses.server.got_nothing_else().await;
+    processes.server.got_nothing_else().await;
 
-    houses.server.behaves("well").await;
-    houses.world.sleeps(Duration::minutes(2));
-    houses.do_their_jobs().await;
-    assert_eq!(houses.deliver(12).await, written);
-    houses.world.sleeps(Duration::hours(3));
-    houses.do_their_jobs().await;
-    houses.server.got_nothing_else().await;
+    processes.server.behaves("well").await;
+    processes.world.advance_clock(Duration::minutes(2));
+    processes.do_their_jobs().await;
+    assert_eq!(processes.deliver(12).await, written);
+    processes.world.advance_clock(Duration::hours(3));
+    processes.do_their_jobs().await;
+    processes.server.got_nothing_else().await;
 }
 
-/// Between the mail server's yes and our note of it there is a moment in which a process can die. Then the letter comes
-/// again, and says by its number that it is the same one.
+/// A process can die after the mail server accepted a mail and before the outcome is stored. The mail is then sent
+/// again with the same `Message-ID`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn a_letter_whose_process_died_before_it_noted_comes_again_under_the_same_number() {
-    let Houses {
+async fn a_mail_whose_process_died_before_storing_the_outcome_is_sent_again_with_the_same_id() {
+    let Processes {
         world,
         mut others,
         server,
         people,
-    } = Houses::open(1).await;
+    } = Processes::open(1).await;
     let add = async |address: &str| {
         let page = people[0].visits("user/").await;
-        let seal = page.attributes("input[name=csrf_token]", "value").remove(0);
-        let form = [("email", address), ("csrf_token", &seal)];
+        let csrf_token = page.attributes("input[name=csrf_token]", "value").remove(0);
+        let form = [("email", address), ("csrf_token", &csrf_token)];
         people[0].posts("user/update_email/", &form).await
     };
     add("s@home.example").await;
 
     server.behaves("falls silent").await;
     let other = others.remove(0);
-    let dies = tokio::spawn(async move { other.run_once().await });
+    let crashing = tokio::spawn(async move { other.run_once().await });
     let first = server.gets().await;
-    dies.abort();
-    assert!(dies.await.unwrap_err().is_cancelled());
+    crashing.abort();
+    assert!(crashing.await.unwrap_err().is_cancelled());
     server.behaves("well").await;
 
-    world.does_its_jobs().await;
+    world.runs_jobs().await;
     server.got_nothing_else().await;
-    world.sleeps(Duration::minutes(6));
-    world.does_its_jobs().await;
+    world.advance_clock(Duration::minutes(6));
+    world.runs_jobs().await;
     let again = server.gets().await;
     server.got_nothing_else().await;
     assert_eq!(id_of(&again), id_of(&first));
     assert_eq!(address_of(&again), "s@home.example");
 
-    world.sleeps(Duration::hours(3));
-    world.does_its_jobs().await;
+    world.advance_clock(Duration::hours(3));
+    world.runs_jobs().await;
     server.got_nothing_else().await;
 }

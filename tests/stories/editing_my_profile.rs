@@ -1,5 +1,4 @@
-//! Section by section, a person changes what they say of themselves; what does not fit is told where it stands, and
-//! nothing that was typed is lost.
+//! Editing a profile section by section: errors stand beside their field, and typed values are kept.
 
 use image_files::png_that_says;
 use serde_json::{Value, json};
@@ -7,10 +6,10 @@ use tokio::task::spawn_blocking;
 
 use crate::support::chromium::Chromium;
 use crate::support::form::Part;
-use crate::support::mail_server::{MailServer, Speaks};
+use crate::support::mail_server::{MailServer, SmtpMode};
 use crate::support::{App, Browser, Page, World, command};
 
-/// Keys by their codes in `WebDriver` (§17.4.2).
+/// Key codes of `WebDriver` (§17.4.2).
 const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";
 const END: &str = "\u{e010}";
@@ -18,35 +17,35 @@ const HOME: &str = "\u{e011}";
 
 const EVERYTHING: &str = "basic profile sex picture phone insti_address program secondary_emails";
 
-/// What the user API says of a field.
-async fn told(app: &App, access: &str, field: &str) -> Value {
+/// The value of a field in the user API.
+async fn api_value(app: &App, access: &str, field: &str) -> Value {
     let answer = app.reads(access, &format!("fields={field}")).await.good();
     answer[field].clone()
 }
 
-async fn seal(browser: &Browser) -> String {
+async fn csrf_token(browser: &Browser) -> String {
     let page = browser.visits("user/").await;
     page.attributes("input[name=csrf_token]", "value").remove(0)
 }
 
-/// Posts to a section what no page would have sent, behind the page's own seal.
+/// Posts fields to a section that its page would not send, with the page's own CSRF token.
 async fn forges(browser: &Browser, section: &str, fields: &[(&str, &str)]) -> Page {
-    let seal = seal(browser).await;
+    let csrf_token = csrf_token(browser).await;
     let mut fields = fields.to_vec();
-    fields.push(("csrf_token", &seal));
+    fields.push(("csrf_token", &csrf_token));
     browser
         .posts(&format!("user/update_{section}/"), &fields)
         .await
 }
 
-/// Back on the page, which says so.
+/// The profile page, with a confirmation.
 fn is_saved(page: &Page, words: &str) {
     assert_eq!(page.url.path(), "/user/");
     let flash = page.texts(".flash").join(" ");
     assert_eq!(flash, words);
 }
 
-/// Nothing is saved: the page again, with something beside the field of this id.
+/// Nothing is saved: the form again, with an error beside the field of this id.
 fn is_refused(page: &Page, id: &str) {
     assert_eq!(page.status, 422, "{}", page.words());
     let beside = page.texts(&format!("#{id}-error"));
@@ -62,7 +61,7 @@ fn is_refused(page: &Page, id: &str) {
 }
 
 #[tokio::test]
-async fn what_the_directory_says_is_shown_and_cannot_be_changed() {
+async fn values_from_the_directory_are_shown_and_cannot_be_changed() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world
@@ -121,7 +120,7 @@ async fn what_the_directory_says_is_shown_and_cannot_be_changed() {
 }
 
 #[tokio::test]
-async fn the_page_says_what_is_still_empty() {
+async fn the_page_lists_the_empty_fields() {
     let world = World::new().await;
     let (asha, vikram) = (world.student("asha").await, world.student("vikram").await);
 
@@ -149,7 +148,7 @@ async fn the_page_says_what_is_still_empty() {
 }
 
 #[tokio::test]
-async fn sex_is_said_changed_and_taken_back() {
+async fn sex_can_be_set_changed_and_cleared() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
@@ -166,16 +165,19 @@ async fn sex_is_said_changed_and_taken_back() {
             .enters("sex")
             .await;
         is_saved(&saved, "Sex saved.");
-        assert_eq!(told(&canteen, &tokens.access, "sex").await, kept);
+        assert_eq!(api_value(&canteen, &tokens.access, "sex").await, kept);
     }
     for hostile in ["Male", "x", "<script>alert(1)</script>", "male' or 1=1 --"] {
         is_refused(&forges(&asha, "sex", &[("sex", hostile)]).await, "sex");
     }
-    assert_eq!(told(&canteen, &tokens.access, "sex").await, Value::Null);
+    assert_eq!(
+        api_value(&canteen, &tokens.access, "sex").await,
+        Value::Null
+    );
 }
 
 #[tokio::test]
-async fn an_address_fits_its_hostel() {
+async fn the_room_must_fit_the_hostel() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
@@ -195,7 +197,7 @@ async fn an_address_fits_its_hostel() {
         ("tansa", "क १"),
     ] {
         is_saved(&saves(hostel, room).await, "Address saved.");
-        let address = told(&canteen, &tokens.access, "insti_address").await;
+        let address = api_value(&canteen, &tokens.access, "insti_address").await;
         let or_null = |text: &str| {
             if text.is_empty() {
                 Value::Null
@@ -235,13 +237,13 @@ async fn an_address_fits_its_hostel() {
     }
     is_saved(&saves("", "").await, "Address saved.");
     assert_eq!(
-        told(&canteen, &tokens.access, "insti_address").await,
+        api_value(&canteen, &tokens.access, "insti_address").await,
         Value::Null
     );
 }
 
 #[tokio::test]
-async fn a_programme_has_its_years_in_order() {
+async fn the_years_of_a_programme_must_be_in_order() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
@@ -262,7 +264,7 @@ async fn a_programme_has_its_years_in_order() {
         "Programme saved.",
     );
     is_saved(&saves("CSE", &now, "", "").await, "Programme saved.");
-    let programme = told(&canteen, &tokens.access, "program").await;
+    let programme = api_value(&canteen, &tokens.access, "program").await;
     assert_eq!(
         programme["department_name"],
         "Computer Science & Engineering"
@@ -306,17 +308,17 @@ async fn a_programme_has_its_years_in_order() {
     is_refused(&saves("", "", "", "btech").await, "degree");
     is_refused(&saves("", "", "", "<script>").await, "degree");
     assert_eq!(
-        told(&canteen, &tokens.access, "program").await["join_year"],
+        api_value(&canteen, &tokens.access, "program").await["join_year"],
         json!(this_year)
     );
 }
 
 #[tokio::test]
-async fn numbers_are_a_list_and_who_stays_keeps_the_id() {
+async fn phone_numbers_are_a_list_and_keep_their_ids() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
-    let before = told(&canteen, &tokens.access, "contacts").await;
+    let before = api_value(&canteen, &tokens.access, "contacts").await;
     let saves = async |numbers: &[&str]| {
         let fields: Vec<_> = numbers.iter().map(|number| ("phone", *number)).collect();
         forges(&asha, "mobile", &fields).await.follows().await
@@ -326,7 +328,7 @@ async fn numbers_are_a_list_and_who_stays_keeps_the_id() {
         &saves(&["022-2572 2545", "", " 98200 22222 ", "98200 22222"]).await,
         "Numbers saved.",
     );
-    let after = told(&canteen, &tokens.access, "contacts").await;
+    let after = api_value(&canteen, &tokens.access, "contacts").await;
     assert_eq!(after[0], before[1], "what stays keeps its id");
     assert_eq!(after[1]["number"], "98200 22222");
     assert_eq!(
@@ -353,7 +355,7 @@ async fn numbers_are_a_list_and_who_stays_keeps_the_id() {
     is_refused(&saves(&many).await, "phone");
     is_saved(&saves(&many[..10]).await, "Numbers saved.");
     assert_eq!(
-        told(&canteen, &tokens.access, "contacts")
+        api_value(&canteen, &tokens.access, "contacts")
             .await
             .as_array()
             .unwrap()
@@ -361,7 +363,10 @@ async fn numbers_are_a_list_and_who_stays_keeps_the_id() {
         10
     );
     is_saved(&saves(&[]).await, "Numbers saved.");
-    assert_eq!(told(&canteen, &tokens.access, "contacts").await, json!([]));
+    assert_eq!(
+        api_value(&canteen, &tokens.access, "contacts").await,
+        json!([])
+    );
 
     let thousands: Vec<_> = (0..4000).map(|_| ("phone", "call me")).collect();
     let refused = forges(&asha, "mobile", &thousands).await;
@@ -376,21 +381,21 @@ async fn numbers_are_a_list_and_who_stays_keeps_the_id() {
 }
 
 #[tokio::test]
-async fn two_browsers_at_once_leave_no_list_longer_than_ten() {
+async fn two_browsers_at_once_cannot_exceed_ten_entries() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
-    let seal = seal(&asha).await;
+    let csrf_token = csrf_token(&asha).await;
     let lists: Vec<Vec<String>> = (0..6)
         .map(|list| (0..10).map(|it| format!("9820{list} 330{it:02}")).collect())
         .collect();
 
     let saving = lists.iter().map(|numbers| {
-        let (asha, seal) = (asha.clone(), seal.clone());
+        let (asha, csrf_token) = (asha.clone(), csrf_token.clone());
         let numbers = numbers.clone();
         tokio::spawn(async move {
             let mut fields: Vec<_> = numbers.iter().map(|it| ("phone", it.as_str())).collect();
-            fields.push(("csrf_token", &seal));
+            fields.push(("csrf_token", &csrf_token));
             asha.posts("user/update_mobile/", &fields).await.status
         })
     });
@@ -398,16 +403,16 @@ async fn two_browsers_at_once_leave_no_list_longer_than_ten() {
         assert_eq!(saved.await.unwrap(), 303);
     }
 
-    let numbers = told(&canteen, &tokens.access, "contacts").await;
+    let numbers = api_value(&canteen, &tokens.access, "contacts").await;
     assert_eq!(numbers.as_array().unwrap().len(), 10, "{numbers}");
 }
 
 #[tokio::test]
-async fn only_the_persons_own_page_saves() {
+async fn only_the_persons_own_form_can_save() {
     let world = World::new().await;
     let (asha, wasim) = (world.student("asha").await, world.student("wasim").await);
     let sections = ["pp", "sex", "address", "program", "mobile", "email"];
-    let others = seal(&wasim).await;
+    let others = csrf_token(&wasim).await;
 
     for section in sections {
         let address = format!("user/update_{section}/");
@@ -415,15 +420,15 @@ async fn only_the_persons_own_page_saves() {
         asha.posts(&address, &[("csrf_token", &others)])
             .await
             .refuses(403);
-        let nobody = world
-            .stranger()
+        let anonymous = world
+            .visitor()
             .posts(&address, &[("csrf_token", &others)])
             .await;
-        assert!(nobody.location().path().contains("/account/login/"));
+        assert!(anonymous.location().path().contains("/account/login/"));
     }
     for section in ["pp", "mobile", "email"] {
         assert_eq!(
-            asha.asks(&format!("user/update_{section}/")).await.status,
+            asha.gets(&format!("user/update_{section}/")).await.status,
             405
         );
     }
@@ -435,7 +440,7 @@ async fn only_the_persons_own_page_saves() {
 }
 
 #[tokio::test]
-async fn what_was_typed_stays_text() {
+async fn typed_html_stays_text() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let hostile = [
@@ -471,11 +476,11 @@ async fn what_was_typed_stays_text() {
 }
 
 #[tokio::test]
-async fn a_picture_is_made_square_and_the_old_one_goes() {
+async fn a_picture_is_cropped_to_a_square_and_replaces_the_old_one() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
-    let before = told(&canteen, &tokens.access, "profile_picture").await;
+    let before = api_value(&canteen, &tokens.access, "profile_picture").await;
     let before = before.as_str().unwrap();
     let uploads = async |file: &'static str, bytes: Vec<u8>| {
         let page = asha.visits("user/").await;
@@ -487,11 +492,11 @@ async fn a_picture_is_made_square_and_the_old_one_goes() {
     let wide = include_bytes!("support/wide.png").to_vec();
     is_saved(&uploads("me.png", wide).await, "Picture saved.");
 
-    let after = told(&canteen, &tokens.access, "profile_picture").await;
+    let after = api_value(&canteen, &tokens.access, "profile_picture").await;
     let after = after.as_str().unwrap();
     assert_ne!(before, after, "a new address, so that caches see it");
-    assert_eq!(world.stranger().asks(before).await.status, 404);
-    let picture = world.stranger().asks(after).await;
+    assert_eq!(world.visitor().gets(before).await.status, 404);
+    let picture = world.visitor().gets(after).await;
     assert_eq!(
         (picture.status.as_u16(), picture.header("content-type")),
         (200, "image/jpeg")
@@ -502,10 +507,10 @@ async fn a_picture_is_made_square_and_the_old_one_goes() {
     let gone = page.presses("Remove picture").await;
     is_saved(&gone, "Picture removed.");
     assert_eq!(
-        told(&canteen, &tokens.access, "profile_picture").await,
+        api_value(&canteen, &tokens.access, "profile_picture").await,
         Value::Null
     );
-    assert_eq!(world.stranger().asks(after).await.status, 404);
+    assert_eq!(world.visitor().gets(after).await.status, 404);
     assert_eq!(
         std::fs::read_dir(world.data.join("pictures/profile_picture"))
             .unwrap()
@@ -514,9 +519,10 @@ async fn a_picture_is_made_square_and_the_old_one_goes() {
     );
 }
 
-/// Of the flag, red on the left and blue on the right, in the middle row: what is on both ends.
+/// The left-most and right-most pixel in the middle row of the test picture (red on the left, blue on the right), and
+/// its width.
 async fn ends_of(world: &World, picture: &Value) -> (u32, [&'static str; 2]) {
-    let file = world.stranger().asks(picture.as_str().unwrap()).await;
+    let file = world.visitor().gets(picture.as_str().unwrap()).await;
     let image = image::load_from_memory(&file.bytes()).unwrap().to_rgb8();
     assert_eq!(image.width(), image.height());
     let side = image.width();
@@ -528,7 +534,7 @@ async fn ends_of(world: &World, picture: &Value) -> (u32, [&'static str; 2]) {
 }
 
 #[tokio::test]
-async fn the_square_that_was_chosen_is_kept_and_no_other() {
+async fn the_chosen_square_is_kept() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
@@ -551,7 +557,7 @@ async fn the_square_that_was_chosen_is_kept_and_no_other() {
         page.sends(form).await.follows().await
     };
     let shown = async || {
-        let picture = told(&canteen, &tokens.access, "profile_picture").await;
+        let picture = api_value(&canteen, &tokens.access, "profile_picture").await;
         ends_of(&world, &picture).await
     };
 
@@ -595,7 +601,7 @@ async fn the_square_that_was_chosen_is_kept_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_square_is_chosen_by_keyboard_alone() {
+async fn a_square_can_be_chosen_by_keyboard_alone() {
     let world = World::new().await;
     let (person, asha) = (world.person("asha").await, world.student("asha").await);
     let canteen = world.canteen();
@@ -627,15 +633,15 @@ async fn a_square_is_chosen_by_keyboard_alone() {
     browser.presses_keys(ENTER).await;
     browser.waits_for(".flash").await;
     assert!(browser.words().await.contains("Picture saved."));
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_messages().await, Vec::<String>::new());
 
-    let picture = told(&canteen, &tokens.access, "profile_picture").await;
+    let picture = api_value(&canteen, &tokens.access, "profile_picture").await;
     assert_eq!(ends_of(&world, &picture).await, (10, ["red", "red"]));
 }
 
-/// Phones take larger ones than the server does. Nobody should have to know how to make one smaller.
+/// The page accepts larger photographs than the server does, since the browser scales them down.
 #[tokio::test]
-async fn a_photograph_as_a_phone_takes_it_is_made_smaller_before_it_is_sent() {
+async fn a_large_photograph_is_scaled_down_before_the_upload() {
     let world = World::new().await;
     let (person, asha) = (world.person("asha").await, world.student("asha").await);
     let canteen = world.canteen();
@@ -658,9 +664,9 @@ async fn a_photograph_as_a_phone_takes_it_is_made_smaller_before_it_is_sent() {
     browser.presses_keys(ENTER).await;
     browser.waits_for(".flash").await;
     assert!(browser.words().await.contains("Picture saved."));
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_messages().await, Vec::<String>::new());
 
-    let picture = told(&canteen, &tokens.access, "profile_picture").await;
+    let picture = api_value(&canteen, &tokens.access, "profile_picture").await;
     assert_eq!(ends_of(&world, &picture).await.1, ["red", "red"]);
 }
 
@@ -680,7 +686,7 @@ fn noisy_flag(width: u32, height: u32) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn lines_come_and_go_by_button_and_without_scripts_by_spare_lines() {
+async fn lines_are_added_by_button_and_without_scripts_by_empty_lines() {
     let world = World::new().await;
     let vikram = world.person("vikram").await;
     let numbers = async || {
@@ -718,10 +724,10 @@ async fn lines_come_and_go_by_button_and_without_scripts_by_spare_lines() {
 
     browser.presses_keys(TAB).await;
     browser.tabs_to("#phone li:nth-child(2) button").await;
-    let said = browser
+    let text = browser
         .evaluates("document.activeElement.textContent")
         .await;
-    assert_eq!(said, "Remove number 2");
+    assert_eq!(text, "Remove number 2");
     browser.presses_keys(ENTER).await;
     let focused = browser.evaluates("document.activeElement.value").await;
     assert_eq!(focused, "98200 33333", "the focus is where the line was");
@@ -736,7 +742,7 @@ async fn lines_come_and_go_by_button_and_without_scripts_by_spare_lines() {
         10,
         "as many as there may be"
     );
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_messages().await, Vec::<String>::new());
 
     let without = Chromium::opens(false).await;
     without.visits(&format!("{}user/", world.base)).await;
@@ -751,11 +757,11 @@ async fn lines_come_and_go_by_button_and_without_scripts_by_spare_lines() {
 }
 
 #[tokio::test]
-async fn no_file_but_a_picture_gets_in_and_no_bomb_goes_off() {
+async fn only_pictures_are_accepted_and_decompression_bombs_are_refused() {
     let world = World::plan().in_its_own_process().opens().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
-    let before = told(&canteen, &tokens.access, "profile_picture").await;
+    let before = api_value(&canteen, &tokens.access, "profile_picture").await;
     let page = asha.visits("user/").await;
     let uploads = async |file: &str, bytes: Vec<u8>| {
         page.clone()
@@ -763,11 +769,7 @@ async fn no_file_but_a_picture_gets_in_and_no_bomb_goes_off() {
             .enters("profile_picture")
             .await
     };
-    let jpeg = world
-        .stranger()
-        .asks(before.as_str().unwrap())
-        .await
-        .bytes();
+    let jpeg = world.visitor().gets(before.as_str().unwrap()).await.bytes();
 
     let hostile: Vec<(&str, Vec<u8>)> = vec![
         ("me.svg", b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>".to_vec()),
@@ -797,7 +799,7 @@ async fn no_file_but_a_picture_gets_in_and_no_bomb_goes_off() {
         &page.clone().enters("profile_picture").await,
         "profile_picture",
     );
-    // A photograph of 4 MB, one of 24, and a file that is none.
+    // A photograph of 4 MB, one of 24 MB, and a file of 33 MB that is no picture.
     for (megabytes, status) in [(4, 422), (24, 422), (33, 413)] {
         let bytes = vec![0; megabytes * 1024 * 1024];
         let refused = uploads("me.jpg", bytes).await;
@@ -813,15 +815,15 @@ async fn no_file_but_a_picture_gets_in_and_no_bomb_goes_off() {
         "{grown} KiB more at the highest than before"
     );
     assert_eq!(
-        told(&canteen, &tokens.access, "profile_picture").await,
+        api_value(&canteen, &tokens.access, "profile_picture").await,
         before
     );
 
     let mut polyglot = with_gps(&jpeg);
     polyglot.extend(b"<script>alert(document.domain)</script>");
     is_saved(&uploads("me.php", polyglot).await, "Picture saved.");
-    let address = told(&canteen, &tokens.access, "profile_picture").await;
-    let kept = world.stranger().asks(address.as_str().unwrap()).await;
+    let address = api_value(&canteen, &tokens.access, "profile_picture").await;
+    let kept = world.visitor().gets(address.as_str().unwrap()).await;
     for hidden in [&b"<script"[..], b"Exif", b"GPS 19.1334"] {
         assert!(!kept.bytes().windows(hidden.len()).any(|it| it == hidden));
     }
@@ -829,7 +831,7 @@ async fn no_file_but_a_picture_gets_in_and_no_bomb_goes_off() {
     assert!(kept.header("content-security-policy").contains("sandbox"));
 }
 
-/// The most memory the program has had at once, in KiB.
+/// The peak memory of the process, in KiB.
 fn memory(world: &World) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", world.process_id())).unwrap();
     let peak = status
@@ -850,7 +852,7 @@ fn jpeg_size(picture: &Page) -> (u16, u16) {
     (number(7), number(5))
 }
 
-/// The picture with an EXIF segment that says where it was taken.
+/// The picture with an EXIF segment that holds a GPS position.
 fn with_gps(jpeg: &[u8]) -> Vec<u8> {
     let mut tiff =
         b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x88\x25\0\x04\0\0\0\x01\0\0\0\x1a\0\0\0\0".to_vec();
@@ -859,9 +861,9 @@ fn with_gps(jpeg: &[u8]) -> Vec<u8> {
     [&jpeg[..2], &[0xff, 0xe1], &length, &tiff, &jpeg[2..]].concat()
 }
 
-/// Files made by hand.
+/// Handmade image files.
 mod image_files {
-    /// The beginning of a PNG that claims so many pixels.
+    /// The head of a PNG that claims this many pixels.
     pub(super) fn png_that_says(width: u32, height: u32) -> Vec<u8> {
         let mut header = [width.to_be_bytes(), height.to_be_bytes()].concat();
         header.extend([8, 6, 0, 0, 0]);
@@ -875,7 +877,7 @@ mod image_files {
         file
     }
 
-    /// Length, kind, content and check sum (PNG, third edition, §5.3).
+    /// A PNG chunk: length, type, data and CRC (PNG, third edition, §5.3).
     fn chunk(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
         let covered: Vec<u8> = kind.iter().chain(content).copied().collect();
         let mut crc = u32::MAX;
@@ -908,11 +910,11 @@ async fn adds(browser: &Browser, emails: &[&str]) -> Page {
 }
 
 #[tokio::test]
-async fn an_address_counts_once_its_link_was_confirmed() {
+async fn an_address_is_used_only_after_its_link_was_confirmed() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, EVERYTHING).await;
-    let before = told(&canteen, &tokens.access, "secondary_emails").await;
+    let before = api_value(&canteen, &tokens.access, "secondary_emails").await;
 
     let page = asha.visits("user/").await;
     let saved = adds(&asha, &["asha@mail.example", "asha@home.example"]).await;
@@ -925,7 +927,7 @@ async fn an_address_counts_once_its_link_was_confirmed() {
     );
     saved.shows("Not confirmed").shows("Not confirmed yet");
     assert_eq!(
-        told(&canteen, &tokens.access, "secondary_emails").await,
+        api_value(&canteen, &tokens.access, "secondary_emails").await,
         before,
         "no app sees it"
     );
@@ -952,36 +954,36 @@ async fn an_address_counts_once_its_link_was_confirmed() {
             .shows("asha@home.example");
     }
     assert_eq!(
-        told(&canteen, &tokens.access, "secondary_emails").await,
+        api_value(&canteen, &tokens.access, "secondary_emails").await,
         before,
         "looking confirms nothing"
     );
 
-    let asked = asha.visits(&link).await;
-    assert_eq!(asked.header("referrer-policy"), "no-referrer");
-    let confirmed = asked.presses("Confirm").await;
+    let form = asha.visits(&link).await;
+    assert_eq!(form.header("referrer-policy"), "no-referrer");
+    let confirmed = form.presses("Confirm").await;
     assert_eq!(confirmed.url.path(), "/user/");
     confirmed.shows("asha@home.example is confirmed.");
-    let after = told(&canteen, &tokens.access, "secondary_emails").await;
+    let after = api_value(&canteen, &tokens.access, "secondary_emails").await;
     assert_eq!(after[0], before[0], "what stays keeps its id");
     assert_eq!(after[1]["email"], "asha@home.example");
     assert_eq!(after[1].as_object().unwrap().len(), 2);
 
     asha.visits(&link).await.refuses(410);
-    asked.presses("Confirm").await.refuses(410);
+    form.presses("Confirm").await.refuses(410);
 }
 
 #[tokio::test]
-async fn a_link_is_for_one_person_and_for_thirty_minutes() {
+async fn a_confirmation_link_works_for_one_person_and_thirty_minutes() {
     let world = World::new().await;
     let (vikram, wasim) = (world.student("vikram").await, world.student("wasim").await);
     adds(&vikram, &["vikram@home.example"]).await;
     let first = link_in(&world.mail_to("vikram@home.example", 1).await);
 
-    let seal = seal(&wasim).await;
+    let csrf_token = csrf_token(&wasim).await;
     let token = first.rsplit('=').next().unwrap();
     wasim.visits(&first).await.refuses(410);
-    let forged = [("csrf_token", seal.as_str()), ("token", token)];
+    let forged = [("csrf_token", csrf_token.as_str()), ("token", token)];
     wasim
         .posts("user/confirm_email/", &forged)
         .await
@@ -990,8 +992,8 @@ async fn a_link_is_for_one_person_and_for_thirty_minutes() {
         .posts("user/confirm_email/", &[("token", token)])
         .await
         .refuses(403);
-    let nobody = world.stranger().asks(&first).await;
-    assert!(nobody.location().path().contains("/account/login/"));
+    let anonymous = world.visitor().gets(&first).await;
+    assert!(anonymous.location().path().contains("/account/login/"));
     for nonsense in [
         "",
         "?token=",
@@ -1006,10 +1008,10 @@ async fn a_link_is_for_one_person_and_for_thirty_minutes() {
             .refuses(410);
     }
 
-    let asked = vikram.visits(&first).await;
-    world.sleeps(time::Duration::minutes(31));
+    let form = vikram.visits(&first).await;
+    world.advance_clock(time::Duration::minutes(31));
     vikram.visits(&first).await.refuses(410);
-    asked.presses("Confirm").await.refuses(410);
+    form.presses("Confirm").await.refuses(410);
 
     let again = vikram
         .visits("user/")
@@ -1029,18 +1031,18 @@ async fn a_link_is_for_one_person_and_for_thirty_minutes() {
 }
 
 #[tokio::test]
-async fn addresses_change_after_a_fresh_sign_in_only() {
+async fn changing_addresses_requires_a_recent_sign_in() {
     let world = World::new().await;
     let (vikram, person) = (world.student("vikram").await, world.person("vikram").await);
     adds(&vikram, &["vikram@home.example"]).await;
     let open = vikram.visits("user/").await;
     assert!(open.offers("form [name=email]"));
-    world.sleeps(time::Duration::minutes(70));
+    world.advance_clock(time::Duration::minutes(70));
 
     let stale = vikram.visits("user/").await;
     stale.shows("vikram@home.example").shows("Sign in again");
     assert!(!stale.offers("[name=email]") && stale.offers("[name=phone]"));
-    world.sleeps(time::Duration::minutes(60));
+    world.advance_clock(time::Duration::minutes(60));
     let forged = adds(&vikram, &["thief@evil.example"]).await;
     assert!(
         forged.url.path().contains("/account/login/"),
@@ -1068,7 +1070,7 @@ async fn addresses_change_after_a_fresh_sign_in_only() {
 }
 
 #[tokio::test]
-async fn the_primary_address_is_told_of_one_that_was_confirmed() {
+async fn the_primary_address_gets_a_mail_about_a_confirmed_one() {
     let world = World::new().await;
     let vikram = world.student("vikram").await;
     let primary = "vikram@campus.example";
@@ -1080,28 +1082,28 @@ async fn the_primary_address_is_told_of_one_that_was_confirmed() {
         let link = link_in(&world.mail_to(address, 1).await);
         vikram.visits(&link).await.presses("Confirm").await;
         if number == 0 {
-            let told = world.mail_to(primary, 1).await;
+            let mail = world.mail_to(primary, 1).await;
             assert!(
-                told.contains("Subject: An email address was confirmed"),
-                "{told}"
+                mail.contains("Subject: An email address was confirmed"),
+                "{mail}"
             );
             assert!(
-                told.contains("vikram@home.example was confirmed") && told.contains("/user/\r\n")
+                mail.contains("vikram@home.example was confirmed") && mail.contains("/user/\r\n")
             );
-            assert!(told.contains("multipart/alternative") && !told.contains("token="));
+            assert!(mail.contains("multipart/alternative") && !mail.contains("token="));
         }
     }
-    // Who takes it out again at once does not keep the person from hearing of it.
+    // The primary address still gets a mail when the new address is removed at once.
     adds(&vikram, &[]).await;
-    let told = world.mail_to(primary, 2).await;
+    let mail = world.mail_to(primary, 2).await;
     assert!(
-        told.contains("an address that has since been removed"),
-        "{told}"
+        mail.contains("an address that has since been removed"),
+        "{mail}"
     );
 }
 
 #[tokio::test]
-async fn nobody_can_be_flooded_with_links() {
+async fn confirmation_mails_are_rate_limited() {
     let world = World::new().await;
     let (vikram, wasim) = (world.student("vikram").await, world.student("wasim").await);
     adds(&vikram, &["victim@home.example"]).await;
@@ -1131,17 +1133,17 @@ async fn nobody_can_be_flooded_with_links() {
             .all(String::is_empty)
     );
 
-    let seal = seal(&wasim).await;
+    let csrf_token = csrf_token(&wasim).await;
     wasim
-        .posts(&address, &[("csrf_token", &seal)])
+        .posts(&address, &[("csrf_token", &csrf_token)])
         .await
         .refuses(404);
     wasim
-        .posts("user/emails/x/mail_again/", &[("csrf_token", &seal)])
+        .posts("user/emails/x/mail_again/", &[("csrf_token", &csrf_token)])
         .await
         .refuses(404);
     vikram.posts(&address, &[]).await.refuses(403);
-    assert_eq!(vikram.asks(&address).await.status, 405);
+    assert_eq!(vikram.gets(&address).await.status, 405);
 
     let mut refusals = 0;
     for round in 0..12 {
@@ -1152,12 +1154,12 @@ async fn nobody_can_be_flooded_with_links() {
         refusals >= 4,
         "{refusals} refusals: adding and taking out is no way round"
     );
-    world.sleeps(time::Duration::minutes(10));
+    world.advance_clock(time::Duration::minutes(10));
     assert_eq!(adds(&wasim, &["victim@home.example"]).await.status, 200);
 }
 
 #[tokio::test]
-async fn only_what_can_be_mailed_to_is_added() {
+async fn only_deliverable_addresses_are_added() {
     let world = World::new().await;
     let asha = world.student("asha").await;
 
@@ -1206,7 +1208,7 @@ async fn only_what_can_be_mailed_to_is_added() {
 }
 
 #[tokio::test]
-async fn the_list_of_hostels_changes_without_a_release() {
+async fn the_list_of_hostels_is_changed_by_a_command() {
     let world = World::new().await;
     let (asha, vikram) = (world.student("asha").await, world.student("vikram").await);
     let runs = async |arguments: &'static [&'static str]| {
@@ -1290,8 +1292,8 @@ async fn the_list_of_hostels_changes_without_a_release() {
 }
 
 #[tokio::test]
-async fn the_link_is_made_when_the_mail_goes_out_and_lies_nowhere() {
-    let server = MailServer::starts(Speaks::Plain).await;
+async fn the_confirmation_token_is_made_on_delivery_and_stored_nowhere() {
+    let server = MailServer::starts(SmtpMode::Plain).await;
     let plan = World::plan().set("PROFILES_SMTP_URL", &server.address());
     let world = plan
         .set("PROFILES_MAIL_FROM", "no-reply@campus.example")
@@ -1322,10 +1324,10 @@ async fn the_link_is_made_when_the_mail_goes_out_and_lies_nowhere() {
     );
 
     server.behaves("4xx").await;
-    world.does_its_jobs().await;
+    world.runs_jobs().await;
     server.behaves("well").await;
-    world.sleeps(time::Duration::minutes(3));
-    world.does_its_jobs().await;
+    world.advance_clock(time::Duration::minutes(3));
+    world.runs_jobs().await;
     let mail = server.gets().await;
     server.got_nothing_else().await;
     let link = link_in(&mail.to_string());

@@ -1,4 +1,4 @@
-//! Every page there is, for everybody: judged by axe in both colour schemes on a narrow phone and a desktop, by keyboard
+//! Accessibility of every page: judged by axe in both colour schemes on a narrow phone and a desktop, by keyboard
 //! alone, and without scripts.
 
 use std::collections::{BTreeSet, VecDeque};
@@ -9,12 +9,12 @@ use url::Url;
 
 use crate::support::World;
 use crate::support::chromium::Chromium;
-use crate::support::lying_directory::{Does, LyingDirectory, honestly};
+use crate::support::scripted_directory::{Reply, ScriptedDirectory, correct_reply};
 
 const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";
 
-/// The pattern of an address: one page for one kind of thing.
+/// The pattern of an address: pages that differ in an id only have the same.
 fn kind_of(address: &Url) -> String {
     let is_id = |part: &str| part.len() == 36 && part.matches('-').count() == 4;
     let parts = address.path().split('/');
@@ -24,7 +24,7 @@ fn kind_of(address: &Url) -> String {
     parts.join("/")
 }
 
-/// Goes wherever links lead, one page of each kind, and looks at every one. The kinds are the answer.
+/// Follows all links, visits one page of each kind and checks it. Returns the kinds.
 async fn walks(browser: &Chromium, world: &World, from: &[&str]) -> BTreeSet<String> {
     let base = Url::parse(&world.base).unwrap();
     let mut ahead: VecDeque<Url> = from.iter().map(|path| base.join(path).unwrap()).collect();
@@ -63,24 +63,24 @@ async fn walks(browser: &Chromium, world: &World, from: &[&str]) -> BTreeSet<Str
 }
 
 #[tokio::test]
-async fn axe_is_heard() {
+async fn axe_reports_violations() {
     let browser = Chromium::opens(true).await;
     browser
         .visits("data:text/html,<title>x</title><img src=x><p style=color:silver>Pale<input>")
         .await;
 
-    let told = browser.hears_axe("light").await.join("\n");
+    let violations = browser.axe_violations("light").await.join("\n");
 
     for rule in ["image-alt", "color-contrast", "label", "html-has-lang"] {
         assert!(
-            told.contains(&format!("{rule}: ")),
-            "{rule} is not in {told}"
+            violations.contains(&format!("{rule}: ")),
+            "{rule} is not in {violations}"
         );
     }
 }
 
 #[tokio::test]
-async fn axe_finds_nothing_wherever_links_lead() {
+async fn axe_finds_nothing_on_any_linked_page() {
     let world = World::new().await;
     let (meera, asha) = (world.person("meera").await, world.person("asha").await);
     let owner = world.signed_in(&meera).await;
@@ -88,17 +88,17 @@ async fn axe_finds_nothing_wherever_links_lead() {
         .connects(&owner, &world.canteen(), "basic profile phone")
         .await;
 
-    let stranger = Chromium::opens(true).await;
-    let open = walks(&stranger, &world, &["", "account/login/", "nowhere/"]).await;
+    let visitor = Chromium::opens(true).await;
+    let open = walks(&visitor, &world, &["", "account/login/", "nowhere/"]).await;
     let developer = Chromium::opens(true).await;
     developer
         .visits(&format!("{}account/login/", world.base))
         .await;
     developer.signs_in(&meera.username, &meera.password).await;
-    // Of a kind the first is looked at, and only what is not verified has every page.
+    // Of each kind one page is checked; only an unverified app has every page.
     let list = owner.visits("oauth/applications/").await;
     let app = list.clicks("Lost and Found").await;
-    // The page that soon asks for a fresh sign-in comes first.
+    // The page that will soon ask for the password again comes first.
     let from = [
         "user/data/close/",
         app.url.path(),
@@ -112,7 +112,7 @@ async fn axe_finds_nothing_wherever_links_lead() {
         .visits(&format!("{}account/login/", world.base))
         .await;
     newcomer.signs_in(&asha.username, &asha.password).await;
-    // What is empty for one person is not for another.
+    // Lists that are empty for one person are filled for another.
     for path in ["user/", "user/settings/", "oauth/applications/"] {
         newcomer.visits(&format!("{}{path}", world.base)).await;
         newcomer.can_be_used(&format!("{path} of asha")).await;
@@ -145,7 +145,7 @@ async fn axe_finds_nothing_wherever_links_lead() {
 }
 
 #[tokio::test]
-async fn axe_finds_nothing_on_the_way_in_and_where_something_is_wrong() {
+async fn axe_finds_nothing_during_sign_in_and_on_error_pages() {
     let world = World::new().await;
     let (meera, vikram) = (world.person("meera").await, world.person("vikram").await);
     let at = |path: &str| format!("{}{path}", world.base);
@@ -268,14 +268,14 @@ async fn axe_finds_nothing_in_the_demo() {
 }
 
 #[tokio::test]
-async fn axe_finds_nothing_while_somebody_signs_in_by_either_way() {
+async fn axe_finds_nothing_during_sign_in_through_each_connector() {
     let silent = Arc::new(AtomicBool::new(false));
     let speaks = Arc::clone(&silent);
-    let directory = LyingDirectory::that(move |id, _, asked| {
+    let directory = ScriptedDirectory::that(move |id, _, request| {
         if speaks.load(Ordering::Relaxed) {
-            return Does::HangsUp;
+            return Reply::Closes;
         }
-        honestly(id, asked)
+        correct_reply(id, request)
     })
     .await;
     let world = directory.plan().opens().await;
@@ -313,7 +313,7 @@ async fn axe_finds_nothing_while_somebody_signs_in_by_either_way() {
 }
 
 #[tokio::test]
-async fn axe_finds_nothing_on_pages_about_oneself_in_their_other_states() {
+async fn axe_finds_nothing_on_account_pages_in_their_other_states() {
     let world = World::new().await;
     let (person, asha) = (world.person("asha").await, world.student("asha").await);
     let canteen = world.canteen();
@@ -321,7 +321,7 @@ async fn axe_finds_nothing_on_pages_about_oneself_in_their_other_states() {
         .connects(&asha, &canteen, "basic phone send_mail")
         .await;
     canteen.reads(&tokens.access, "fields=mobile").await.good();
-    world.does_its_jobs().await;
+    world.runs_jobs().await;
     let browser = Chromium::opens(true).await;
     let at = |path: &str| format!("{}{path}", world.base);
     let looks = async |path: &str, name: &str| {
@@ -356,7 +356,7 @@ async fn axe_finds_nothing_on_pages_about_oneself_in_their_other_states() {
             .await;
     }
 
-    world.sleeps(time::Duration::minutes(70));
+    world.advance_clock(time::Duration::minutes(70));
     looks("user/", "profile, addresses kept for a fresh sign-in").await;
     looks("user/data/close/", "sign-in, asked again").await;
     browser.signs_in(&person.username, &person.password).await;
@@ -365,7 +365,7 @@ async fn axe_finds_nothing_on_pages_about_oneself_in_their_other_states() {
 }
 
 #[tokio::test]
-async fn the_main_job_by_keyboard_alone() {
+async fn the_main_job_works_by_keyboard_alone() {
     let world = World::new().await;
     let (asha, browser) = (world.person("asha").await, Chromium::opens(true).await);
 
@@ -381,13 +381,13 @@ async fn the_main_job_by_keyboard_alone() {
         .presses_keys(&format!("{}{ENTER}", asha.password))
         .await;
     browser.waits_for("#consent").await;
-    let asked = browser.address().await;
+    let consent_address = browser.address().await;
     browser.tabs_to("input[name=scope][value=phone]").await;
     browser.presses_keys(" ").await;
     assert!(!browser.is_ticked("input[name=field][value=mobile]").await);
     browser.tabs_to("button[value=allow]:enabled").await;
     browser.presses_keys(ENTER).await;
-    let back = browser.leaves(&asked).await;
+    let back = browser.leaves(&consent_address).await;
 
     assert_eq!(back.host_str(), Some("canteen.example"));
     assert!(back.query_pairs().any(|(name, _)| name == "code"), "{back}");
@@ -398,13 +398,13 @@ async fn the_main_job_by_keyboard_alone() {
         .1
         .into_owned();
     assert_eq!(
-        world.canteen().trades(&code).await.scopes(),
+        world.canteen().exchanges_code(&code).await.scopes(),
         ["basic", "profile"]
     );
 }
 
 #[tokio::test]
-async fn a_profile_is_changed_by_keyboard_alone_and_without_scripts() {
+async fn a_profile_can_be_changed_by_keyboard_alone_and_without_scripts() {
     let world = World::new().await;
     let vikram = world.person("vikram").await;
 
@@ -431,6 +431,6 @@ async fn a_profile_is_changed_by_keyboard_alone_and_without_scripts() {
                 .await,
             "4"
         );
-        assert_eq!(browser.complaints().await, Vec::<String>::new());
+        assert_eq!(browser.console_messages().await, Vec::<String>::new());
     }
 }

@@ -1,9 +1,9 @@
-//! Addresses: what the metadata promise, prefixes old and new, slashes, and whether the server is well.
+//! Addresses and metadata: RFC 8414 metadata, old and new prefixes, trailing slashes, the health check (S48).
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::relying_party::Shown;
+use crate::support::relying_party::Credentials;
 use crate::support::{Answer, World};
 
 async fn metadata(world: &World, path: &str) -> Value {
@@ -13,7 +13,7 @@ async fn metadata(world: &World, path: &str) -> Value {
 }
 
 #[tokio::test]
-async fn s48_what_the_metadata_list_works_and_nothing_else_does() {
+async fn s48_what_the_metadata_lists_works_and_nothing_else_does() {
     let world = World::new().await;
     let (asha, canteen, timetable) = (
         world.student("asha").await,
@@ -21,21 +21,21 @@ async fn s48_what_the_metadata_list_works_and_nothing_else_does() {
         world.timetable(),
     );
 
-    let told = metadata(&world, "/.well-known/oauth-authorization-server").await;
+    let page = metadata(&world, "/.well-known/oauth-authorization-server").await;
 
     assert_eq!(
-        told["grant_types_supported"],
+        page["grant_types_supported"],
         json!(["authorization_code", "refresh_token"])
     );
     assert_eq!(
-        told["token_endpoint"],
+        page["token_endpoint"],
         format!("{}oauth/token/", world.base)
     );
     assert_eq!(
-        told["revocation_endpoint"],
+        page["revocation_endpoint"],
         format!("{}oauth/revoke_token/", world.base)
     );
-    let methods: Vec<_> = told["token_endpoint_auth_methods_supported"]
+    let methods: Vec<_> = page["token_endpoint_auth_methods_supported"]
         .as_array()
         .unwrap()
         .iter()
@@ -50,16 +50,20 @@ async fn s48_what_the_metadata_list_works_and_nothing_else_does() {
         let answer = match method.as_str().unwrap() {
             "client_secret_basic" => {
                 canteen
-                    .calls("oauth/token/", Shown::InHeader, &fields)
+                    .calls("oauth/token/", Credentials::InHeader, &fields)
                     .await
             }
-            "client_secret_post" => canteen.calls("oauth/token/", Shown::InBody, &fields).await,
+            "client_secret_post" => {
+                canteen
+                    .calls("oauth/token/", Credentials::InBody, &fields)
+                    .await
+            }
             "none" => {
                 let code = world
-                    .consents(&asha, &timetable.login_link_proving("basic", &verifier))
+                    .consents(&asha, &timetable.login_link_with_pkce("basic", &verifier))
                     .await;
                 timetable
-                    .tries_to_trade(&code, &[("code_verifier", &verifier)])
+                    .tries_to_exchange(&code, &[("code_verifier", &verifier)])
                     .await
             }
             other => panic!("{other} is promised"),
@@ -67,7 +71,7 @@ async fn s48_what_the_metadata_list_works_and_nothing_else_does() {
         answer.tokens();
     }
     assert_eq!(methods.len(), 3, "{methods:?}");
-    for scope in told["scopes_supported"].as_array().unwrap() {
+    for scope in page["scopes_supported"].as_array().unwrap() {
         let scope = scope.as_str().unwrap();
         let tokens = world.connects(&asha, &canteen, scope).await;
         assert!(
@@ -82,12 +86,12 @@ async fn s48_what_the_metadata_list_works_and_nothing_else_does() {
         "introspection_endpoint",
         "device_authorization_endpoint",
     ] {
-        assert!(told.get(absent).is_none(), "{absent}");
+        assert!(page.get(absent).is_none(), "{absent}");
     }
 }
 
 #[tokio::test]
-async fn metadata_may_be_read_by_any_page() {
+async fn pages_of_any_origin_can_read_the_metadata() {
     let world = World::new().await;
 
     let request = world
@@ -110,17 +114,13 @@ async fn metadata_may_be_read_by_any_page() {
 }
 
 #[tokio::test]
-async fn everything_lives_under_the_path_of_the_public_url() {
+async fn every_address_is_under_the_path_of_the_public_url() {
     let world = World::plan().under("/campus").opens().await;
-    let (stranger, canteen, person) = (
-        world.stranger(),
-        world.canteen(),
-        world.person("asha").await,
-    );
+    let (visitor, canteen, person) = (world.visitor(), world.canteen(), world.person("asha").await);
     let issuer = world.base.trim_end_matches('/').to_owned();
     assert!(issuer.ends_with("/campus"));
 
-    let sent = stranger.asks(&canteen.login_link("basic profile")).await;
+    let sent = visitor.gets(&canteen.login_link("basic profile")).await;
     assert_eq!(sent.location().path(), "/campus/account/login/");
     let consent = sent
         .follows()
@@ -138,7 +138,7 @@ async fn everything_lives_under_the_path_of_the_public_url() {
         );
     }
     let back = canteen.receives(&consent.presses("allow").await);
-    let tokens = canteen.trades(&back.code()).await;
+    let tokens = canteen.exchanges_code(&back.code()).await;
 
     assert_eq!(back.get("iss"), Some(issuer.clone()));
     assert_eq!(
@@ -166,12 +166,12 @@ async fn everything_lives_under_the_path_of_the_public_url() {
         assert_eq!(Answer::to(request).await.status, 200, "{alias}");
     }
     for health in ["/health/live", "/health/ready"] {
-        assert_eq!(stranger.asks(health).await.status, 200, "{health}");
+        assert_eq!(visitor.gets(health).await.status, 200, "{health}");
     }
 }
 
 #[tokio::test]
-async fn both_spellings_of_every_address_are_the_same() {
+async fn addresses_work_with_and_without_the_trailing_slash() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let pair = world.connects(&asha, &canteen, "basic").await;
@@ -184,7 +184,7 @@ async fn both_spellings_of_every_address_are_the_same() {
         "account/logout",
         "health/ready",
     ] {
-        let (bare, slashed) = (asha.asks(path).await, asha.asks(&format!("{path}/")).await);
+        let (bare, slashed) = (asha.gets(path).await, asha.gets(&format!("{path}/")).await);
         assert_eq!(
             (bare.status.as_u16(), slashed.status.as_u16()),
             (200, 200),
@@ -199,7 +199,7 @@ async fn both_spellings_of_every_address_are_the_same() {
         canteen
             .calls(
                 "oauth/revoke_token",
-                Shown::InBody,
+                Credentials::InBody,
                 &[("token", &pair.refresh)]
             )
             .await
@@ -210,10 +210,10 @@ async fn both_spellings_of_every_address_are_the_same() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_not_there_is_said_so_in_the_asker_s_way() {
+async fn an_unknown_address_gets_a_404_in_the_accepted_format() {
     let world = World::new().await;
 
-    let page = world.student("asha").await.asks("nowhere/").await;
+    let page = world.student("asha").await.gets("nowhere/").await;
     let call = Answer::to(world.canteen().request(Method::GET, "user/api/user/1/")).await;
 
     page.refuses(404);
@@ -221,7 +221,7 @@ async fn an_address_that_is_not_there_is_said_so_in_the_asker_s_way() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_no_text_is_not_there_either() {
+async fn an_address_that_is_not_utf_8_gets_a_404() {
     let world = World::new().await;
     for address in [
         "doc/%ff/",
@@ -231,7 +231,7 @@ async fn an_address_that_is_no_text_is_not_there_either() {
         "media/profile_picture/%ff",
         "oauth/applications/%ff/",
     ] {
-        let page = world.stranger().asks(address).await;
+        let page = world.visitor().gets(address).await;
         assert!(page.offers("main h1"), "{address}: {}", page.text());
         page.refuses(404);
     }
@@ -240,7 +240,7 @@ async fn an_address_that_is_no_text_is_not_there_either() {
 }
 
 #[tokio::test]
-async fn whoever_asks_which_methods_there_are_is_told() {
+async fn responses_to_options_and_wrong_methods_list_the_methods() {
     let world = World::new().await;
     for (address, methods) in [
         ("oauth/token/", "POST, OPTIONS"),
@@ -249,18 +249,18 @@ async fn whoever_asks_which_methods_there_are_is_told() {
         ("user/api/user/send_mail/", "POST, OPTIONS"),
     ] {
         for method in [Method::OPTIONS, Method::PUT] {
-            let asked = world.canteen().request(method, address);
-            let answer = Answer::to(asked).await;
+            let call = world.canteen().request(method, address);
+            let answer = Answer::to(call).await;
             assert_eq!(answer.header("allow"), methods, "{address}");
         }
     }
 }
 
 #[tokio::test]
-async fn the_api_describes_itself() {
+async fn the_openapi_document_describes_the_api() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
-    let told = Answer::to(canteen.request(Method::GET, "api/openapi.json"))
+    let response = Answer::to(canteen.request(Method::GET, "api/openapi.json"))
         .await
         .good();
     let scopes =
@@ -283,11 +283,11 @@ async fn the_api_describes_itself() {
         .good();
 
     assert!(
-        told["openapi"].as_str().unwrap().starts_with("3."),
+        response["openapi"].as_str().unwrap().starts_with("3."),
         "{}",
-        told["openapi"]
+        response["openapi"]
     );
-    let described = told.to_string();
+    let described = response.to_string();
     for name in read
         .as_object()
         .unwrap()

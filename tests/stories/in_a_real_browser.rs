@@ -1,5 +1,5 @@
-//! The main job in Chromium, with JavaScript and without: a developer registers an app, a student signs in, unticks a
-//! field and sees what the app received.
+//! The main job in Chromium, with and without JavaScript: a developer registers an app, a student signs in, unticks a
+//! field, and the app gets the rest (S13).
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -10,20 +10,20 @@ use axum::response::Html;
 use axum::routing::get;
 use tokio::net::TcpListener;
 
-use crate::support::campus::Registered;
+use crate::support::campus::RegisteredApp;
 use crate::support::chromium::Chromium;
 use crate::support::{App, World, form};
 
 const APP_FORM: &str = "form:has([name=redirect_uris]) button:not([type=button])";
 
-/// A student's squash court app, running somewhere on this machine.
+/// A student's squash court app, listening on this machine.
 struct Squash {
     address: String,
     app: Arc<OnceLock<App>>,
 }
 
 impl Squash {
-    /// Starts to listen; who it is, it learns when it has been registered.
+    /// Starts to listen; its client id is set after registration.
     async fn opens() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}/cb", listener.local_addr().unwrap());
@@ -36,7 +36,7 @@ impl Squash {
             };
             let own = app.redirect_uris[0].clone();
             let tokens = app
-                .tries_to_trade(code, &[("redirect_uri", &own)])
+                .tries_to_exchange(code, &[("redirect_uri", &own)])
                 .await
                 .tokens();
             let read = app
@@ -59,7 +59,7 @@ impl Squash {
     }
 }
 
-/// meera signs in and registers the app; it then knows its own id and secret.
+/// meera signs in and registers the app, which keeps its client id and secret.
 async fn is_registered(world: &World, browser: &Chromium, squash: &Squash) {
     let meera = world.person("meera").await;
     browser
@@ -74,13 +74,18 @@ async fn is_registered(world: &World, browser: &Chromium, squash: &Squash) {
     browser.follows(APP_FORM).await;
 
     let source = browser.source().await;
-    let registered = Registered {
+    let registered = RegisteredApp {
         name: "Squash".to_owned(),
         client_id: form::texts(&source, "#client_id").remove(0),
         client_secret: Some(form::texts(&source, "#client_secret").remove(0)),
         redirect_uris: vec![squash.address.clone()],
     };
-    assert!(squash.app.set(world.app_known_as(&registered)).is_ok());
+    assert!(
+        squash
+            .app
+            .set(world.app_with_credentials(&registered))
+            .is_ok()
+    );
 }
 
 fn scope(name: &str) -> String {
@@ -95,7 +100,7 @@ async fn the_main_job(scripts: bool) {
     let (world, squash) = (World::new().await, Squash::opens().await);
     is_registered(&world, &Chromium::opens(scripts).await, &squash).await;
     let asha = world.person("asha").await;
-    let link = squash.app.get().unwrap().asks(&[
+    let link = squash.app.get().unwrap().authorize_url(&[
         ("scope", "basic profile phone"),
         ("redirect_uri", &squash.address),
     ]);
@@ -103,7 +108,7 @@ async fn the_main_job(scripts: bool) {
     let browser = Chromium::opens(scripts).await;
     browser.visits(&link).await;
     browser.signs_in(&asha.username, &asha.password).await;
-    let asked = browser.words().await;
+    let form = browser.words().await;
     browser.clicks(&field("last_name")).await;
     browser.clicks(&scope("phone")).await;
     assert_eq!(
@@ -121,29 +126,26 @@ async fn the_main_job(scripts: bool) {
     );
     browser.follows("button[name=decision][value=allow]").await;
 
+    assert!(form.contains("Squash") && form.contains("Asha"), "{form}");
+    let text = browser.words().await;
     assert!(
-        asked.contains("Squash") && asked.contains("Asha"),
-        "{asked}"
-    );
-    let told = browser.words().await;
-    assert!(
-        told.contains("Received") && told.contains("Asha"),
-        "{} says {told}",
+        text.contains("Received") && text.contains("Asha"),
+        "{} says {text}",
         browser.address().await
     );
     for withheld in ["D’Souza", "9876543210", "contacts"] {
-        assert!(!told.contains(withheld), "{told}");
+        assert!(!text.contains(withheld), "{text}");
     }
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_messages().await, Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn with_javascript() {
+async fn the_main_job_with_javascript() {
     the_main_job(true).await;
 }
 
 #[tokio::test]
-async fn without_javascript() {
+async fn the_main_job_without_javascript() {
     the_main_job(false).await;
 }
 
@@ -166,7 +168,7 @@ async fn ticking_a_field_again_ticks_its_scope() {
 }
 
 #[tokio::test]
-async fn s13_a_page_that_frames_the_consent_page_shows_nothing_of_it() {
+async fn s13_the_consent_page_cannot_be_framed() {
     let world = World::new().await;
     let (asha, browser) = (world.person("asha").await, Chromium::opens(true).await);
     let link = world.canteen().login_link("basic profile");
@@ -187,16 +189,16 @@ async fn s13_a_page_that_frames_the_consent_page_shows_nothing_of_it() {
     assert!(!framed.contains("Canteen"), "{framed}");
     assert!(
         browser
-            .complaints()
+            .console_messages()
             .await
             .iter()
             .any(|told| told.contains("frame-ancestors") || told.contains("X-Frame-Options"))
     );
 }
 
-/// Every page there is so far, in the order one meets them.
+/// Every page of the main job, in the order in which a person meets them.
 #[tokio::test]
-async fn pages_fit_a_phone_and_a_desktop_by_day_and_by_night() {
+async fn pages_fit_a_phone_and_a_desktop_in_both_colour_schemes() {
     let world = World::new().await;
     let (meera, asha) = (world.person("meera").await, world.person("asha").await);
     let at = |path: &str| format!("{}{path}", world.base);
@@ -272,19 +274,21 @@ async fn pages_fit_a_phone_and_a_desktop_by_day_and_by_night() {
     developer.visits(app.as_str()).await;
     developer.follows("a[href*=secret]").await;
     developer.looks_at("app-new-secret").await;
-    let complaints = developer.complaints().await;
+    let console_messages = developer.console_messages().await;
     assert!(
-        complaints.iter().all(|it| it.contains("status of 422")),
-        "{complaints:?}"
+        console_messages
+            .iter()
+            .all(|it| it.contains("status of 422")),
+        "{console_messages:?}"
     );
     student.visits(&at("user/settings/")).await;
     student.follows("main .connected a.button").await;
     student.looks_at("connected-app-take-back").await;
 }
 
-/// What somebody sees who looks after what is known about them, up to the end.
+/// Every page about a person's own data, until the account is closed.
 #[tokio::test]
-async fn pages_about_oneself_fit_a_phone_and_a_desktop_by_day_and_by_night() {
+async fn account_pages_fit_a_phone_and_a_desktop_in_both_colour_schemes() {
     let world = World::new().await;
     let (asha, canteen) = (world.person("asha").await, world.canteen());
     let at = |path: &str| format!("{}{path}", world.base);
@@ -325,5 +329,5 @@ async fn pages_about_oneself_fit_a_phone_and_a_desktop_by_day_and_by_night() {
     student.looks_at("my-data-close").await;
     student.follows("main button.danger").await;
     student.looks_at("my-data-closed").await;
-    assert_eq!(student.complaints().await, Vec::<String>::new());
+    assert_eq!(student.console_messages().await, Vec::<String>::new());
 }

@@ -1,9 +1,9 @@
-//! What happens when a refresh token comes back that should not: to the tokens, and to the person, who is told.
+//! Reuse of a refresh token (RFC 9700 §4.14): the token family ends, and the person gets a mail.
 
 use crate::support::World;
 
 #[tokio::test]
-async fn a_replayed_refresh_token_is_told_to_the_person_it_stands_for() {
+async fn a_refresh_token_used_twice_ends_the_token_family_and_the_person_gets_a_mail() {
     let plan = World::plan()
         .set("PROFILES_REFRESH_GRACE_SECONDS", "0")
         .in_its_own_process();
@@ -29,7 +29,7 @@ async fn a_replayed_refresh_token_is_told_to_the_person_it_stands_for() {
 }
 
 #[tokio::test]
-async fn a_login_replayed_on_one_device_leaves_the_others_alone() {
+async fn a_refresh_token_used_twice_on_one_device_leaves_other_logins_alone() {
     let world = World::plan()
         .set("PROFILES_REFRESH_GRACE_SECONDS", "0")
         .opens()

@@ -1,5 +1,5 @@
-//! For random questions, ticks and withdrawals: what the API returns is what the consent page promised and the person
-//! has not taken back since. Never more, and nothing less.
+//! A property test of consent: for random requests, ticks and withdrawals the user API returns exactly the fields
+//! that the consent page showed and the person has not withdrawn since.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,9 @@ use time::Duration;
 
 use crate::support::{App, Browser, Page, Tokens, World};
 
-/// Scopes with their fields, as `profiles.md` has them: told here a second time on purpose.
-const OPENS: [(&str, &[&str]); 10] = [
+/// Scopes with their fields, as specified. They are listed again here so that a mistake in the program's table is
+/// found.
+const SCOPE_FIELDS: [(&str, &[&str]); 10] = [
     ("basic", &["id"]),
     ("profile", &["first_name", "last_name", "type", "is_alumni"]),
     ("sex", &["sex"]),
@@ -24,14 +25,14 @@ const OPENS: [(&str, &[&str]); 10] = [
     ("send_mail", &[]),
 ];
 
-/// Another seed is another run; a run that fails names its own.
+/// Another seed makes another run; a failing run prints its seed.
 const SEEDS: [u64; 3] = [1, 2_026, 77_777];
 const STEPS: usize = 14;
 
 type Fields = BTreeSet<&'static str>;
 
 fn fields_of(scopes: &[&str]) -> Fields {
-    OPENS
+    SCOPE_FIELDS
         .iter()
         .filter(|(scope, _)| scopes.contains(scope))
         .flat_map(|(_, fields)| fields.iter().copied())
@@ -39,31 +40,31 @@ fn fields_of(scopes: &[&str]) -> Fields {
 }
 
 fn everything() -> Fields {
-    OPENS
+    SCOPE_FIELDS
         .iter()
         .flat_map(|(_, fields)| fields.iter().copied())
         .collect()
 }
 
 /// Tokens the app holds.
-struct Held {
+struct HeldTokens {
     tokens: Tokens,
-    /// What the consent page promised to the sign-in they come from.
+    /// The fields that the consent page showed in the login of these tokens.
     promised: Fields,
-    /// What these may open: a refresh leaves behind what was taken back at its time.
+    /// The fields that these tokens open now. A refresh drops the fields withdrawn before it.
     opens: Fields,
 }
 
-/// What the story believes, from what the pages said alone.
-struct Belief {
+/// The expected state, from the pages alone.
+struct ExpectedGrants {
     chance: StdRng,
-    /// What the person allows the app now.
+    /// The fields the person allows the app now.
     allowed: Fields,
-    held: Vec<Held>,
-    told: Vec<String>,
+    held: Vec<HeldTokens>,
+    log: Vec<String>,
 }
 
-impl Belief {
+impl ExpectedGrants {
     fn some<T: Copy>(&mut self, of: &[T]) -> Vec<T> {
         let mut some = Vec::new();
         for item in of {
@@ -75,15 +76,18 @@ impl Belief {
     }
 
     /// The app asks for some scopes; the person unticks some fields and allows the rest.
-    async fn asks(&mut self, asha: &Browser, app: &App) {
-        let all = OPENS.map(|(scope, _)| scope);
-        let mut asked = self.some(&all);
-        if !asked.contains(&"basic") {
-            asked.push("basic");
+    async fn requests_scopes(&mut self, asha: &Browser, app: &App) {
+        let all = SCOPE_FIELDS.map(|(scope, _)| scope);
+        let mut requested = self.some(&all);
+        if !requested.contains(&"basic") {
+            requested.push("basic");
         }
-        let link = app.asks(&[("scope", &asked.join(" ")), ("approval_prompt", "force")]);
+        let link = app.authorize_url(&[
+            ("scope", &requested.join(" ")),
+            ("approval_prompt", "force"),
+        ]);
         let mut page = asha.visits(&link).await;
-        let offered = fields_of(&asked);
+        let offered = fields_of(&requested);
         let mut promised = Fields::from(["id"]);
         for field in offered.iter().filter(|field| **field != "id") {
             let on = self.chance.random_bool(0.6);
@@ -92,32 +96,32 @@ impl Belief {
                 promised.insert(field);
             }
         }
-        for (scope, fields) in OPENS
+        for (scope, fields) in SCOPE_FIELDS
             .iter()
-            .filter(|(scope, _)| asked.contains(scope) && *scope != "basic")
+            .filter(|(scope, _)| requested.contains(scope) && *scope != "basic")
         {
-            // A scope stays ticked as its box comes up; a field counts only with it.
+            // A scope stays ticked as the page shows it; a field counts only with its scope.
             let on = fields.is_empty() || fields.iter().any(|field| promised.contains(field));
             page = page.touches("scope", scope, on);
         }
         let back = page.presses("allow").await;
-        let tokens = app.trades(&app.receives(&back).code()).await;
-        self.told
-            .push(format!("asked {asked:?}, allowed {promised:?}"));
+        let tokens = app.exchanges_code(&app.receives(&back).code()).await;
+        self.log
+            .push(format!("asked {requested:?}, allowed {promised:?}"));
         for field in &offered {
             self.allowed.remove(field);
         }
         self.allowed.extend(&promised);
         let opens = promised.clone();
-        self.held.push(Held {
+        self.held.push(HeldTokens {
             tokens,
             promised,
             opens,
         });
     }
 
-    /// The person takes one field back on the page of the app, whichever is offered there.
-    async fn takes_back(&mut self, asha: &Browser) {
+    /// The person withdraws one of the fields that the app's page offers.
+    async fn withdraws_field(&mut self, asha: &Browser) {
         let list = asha.visits("user/settings/").await;
         let is_connected = list.texts("main a").iter().any(|link| link == "Canteen");
         if !is_connected {
@@ -135,7 +139,7 @@ impl Belief {
         asha.visits(link).await.presses("Remove access").await;
         let (_, part) = link.split_once('?').unwrap();
         let (kind, name) = part.split_once('=').unwrap();
-        self.told.push(format!("took back {part}"));
+        self.log.push(format!("took back {part}"));
         if kind == "field" {
             self.allowed.remove(name);
         } else {
@@ -145,13 +149,13 @@ impl Belief {
         }
     }
 
-    /// The person takes everything back.
-    async fn ends(&mut self, asha: &Browser) {
+    /// The person withdraws everything.
+    async fn withdraws_all(&mut self, asha: &Browser) {
         if self.allowed.is_empty() {
             return;
         }
         asha.disconnects("Canteen").await;
-        self.told.push("took everything back".to_owned());
+        self.log.push("took everything back".to_owned());
         self.allowed.clear();
     }
 
@@ -164,25 +168,25 @@ impl Belief {
         let old = self.held.swap_remove(at);
         let answer = app.tries_to_refresh(&old.tokens.refresh, &[]).await;
         if answer.status != 200 {
-            // Of a grant that was taken back.
+            // The grant was withdrawn.
             answer.refuses(400, "invalid_grant");
             return;
         }
-        self.told.push("refreshed".to_owned());
-        self.held.push(Held {
+        self.log.push("refreshed".to_owned());
+        self.held.push(HeldTokens {
             tokens: answer.tokens(),
             opens: old.promised.intersection(&self.allowed).copied().collect(),
             promised: old.promised,
         });
     }
 
-    /// The heart of it: every token the app holds opens exactly what was promised to it and still is.
-    async fn holds(&self, app: &App, ended: &mut BTreeSet<String>) {
+    /// The property itself: every token opens exactly the fields that were shown and not withdrawn.
+    async fn check_tokens(&self, app: &App, ended: &mut BTreeSet<String>) {
         let query = format!(
             "fields={}",
             everything().into_iter().collect::<Vec<_>>().join(",")
         );
-        for Held { tokens, opens, .. } in &self.held {
+        for HeldTokens { tokens, opens, .. } in &self.held {
             let answer = app.reads(&tokens.access, &query).await;
             if self.allowed.is_empty() {
                 ended.insert(tokens.access.clone());
@@ -199,53 +203,53 @@ impl Belief {
                 .map(String::as_str)
                 .collect();
             let expected: BTreeSet<&str> = opens.intersection(&self.allowed).copied().collect();
-            assert_eq!(shown, expected, "{:#?}", self.told);
+            assert_eq!(shown, expected, "{:#?}", self.log);
         }
     }
 }
 
-async fn lives_a_life(seed: u64) {
+async fn run_random_events(seed: u64) {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let mut ended = BTreeSet::new();
-    let mut belief = Belief {
+    let mut expected = ExpectedGrants {
         chance: StdRng::seed_from_u64(seed),
         allowed: Fields::new(),
         held: Vec::new(),
-        told: vec![format!("seed {seed}")],
+        log: vec![format!("seed {seed}")],
     };
     for _ in 0..STEPS {
-        match belief.chance.random_range(0..10) {
-            0..=3 => belief.asks(&asha, &canteen).await,
-            4..=7 => belief.takes_back(&asha).await,
-            8 => belief.refreshes(&canteen).await,
-            _ => belief.ends(&asha).await,
+        match expected.chance.random_range(0..10) {
+            0..=3 => expected.requests_scopes(&asha, &canteen).await,
+            4..=7 => expected.withdraws_field(&asha).await,
+            8 => expected.refreshes(&canteen).await,
+            _ => expected.withdraws_all(&asha).await,
         }
-        belief.holds(&canteen, &mut ended).await;
-        // A page of the browser never looks older than the next deed.
-        world.sleeps(Duration::seconds(1));
+        expected.check_tokens(&canteen, &mut ended).await;
+        // Two events never have the same time.
+        world.advance_clock(Duration::seconds(1));
     }
-    assert!(belief.told.len() > STEPS / 3, "{:?}", belief.told);
+    assert!(expected.log.len() > STEPS / 3, "{:?}", expected.log);
 }
 
 #[tokio::test]
-async fn an_app_reads_what_was_promised_and_not_taken_back_first_life() {
-    lives_a_life(SEEDS[0]).await;
+async fn an_app_reads_what_was_shown_and_not_withdrawn_first_seed() {
+    run_random_events(SEEDS[0]).await;
 }
 
 #[tokio::test]
-async fn an_app_reads_what_was_promised_and_not_taken_back_second_life() {
-    lives_a_life(SEEDS[1]).await;
+async fn an_app_reads_what_was_shown_and_not_withdrawn_second_seed() {
+    run_random_events(SEEDS[1]).await;
 }
 
 #[tokio::test]
-async fn an_app_reads_what_was_promised_and_not_taken_back_third_life() {
-    lives_a_life(SEEDS[2]).await;
+async fn an_app_reads_what_was_shown_and_not_withdrawn_third_seed() {
+    run_random_events(SEEDS[2]).await;
 }
 
-/// What the page of the app lists is what the API returns.
+/// The app's page lists what the API returns.
 #[tokio::test]
-async fn the_page_of_the_app_promises_what_the_api_returns() {
+async fn the_page_of_the_app_lists_what_the_api_returns() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let consent: Page = asha
@@ -256,7 +260,9 @@ async fn the_page_of_the_app_promises_what_the_api_returns() {
         .unticks_field("contacts")
         .presses("allow")
         .await;
-    let tokens = canteen.trades(&canteen.receives(&back).code()).await;
+    let tokens = canteen
+        .exchanges_code(&canteen.receives(&back).code())
+        .await;
 
     let page = asha.visits("user/settings/").await.clicks("Canteen").await;
 

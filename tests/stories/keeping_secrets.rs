@@ -1,5 +1,5 @@
-//! What people type to prove who they are is gone once they have: from the database and its write-ahead log, from the
-//! log at its most talkative, and from the memory of the program.
+//! Passwords and codes do not stay behind after a sign-in: not in the database or its write-ahead log, not in the log
+//! at its most verbose level, not in the memory of the process.
 
 use std::fs;
 use std::path::Path;
@@ -16,13 +16,13 @@ use crate::sim::kit::fault::Fault;
 use crate::support::directory::Directory;
 use crate::support::{World, database};
 
-/// Where a secret could have been left.
+/// The places in which a secret could be left.
 struct Traces(Vec<(&'static str, Vec<u8>)>);
 
 impl Traces {
     /// Everything the program has written, and all of its memory.
     async fn of(world: &World) -> Self {
-        // Connections of browsers and upstreams are let go a moment after the last answer.
+        // Buffers of connections are freed a moment after the last response.
         tokio::time::sleep(Duration::from_secs(1)).await;
         let folder = core_file(world.process_id());
         Self(vec![
@@ -34,8 +34,8 @@ impl Traces {
         ])
     }
 
-    /// Stops the story where one of them is found, however it is written.
-    fn hold_none_of(&self, secrets: &[&str]) {
+    /// Fails if one of the secrets is found, in any encoding.
+    fn contain_none_of(&self, secrets: &[&str]) {
         for secret in secrets {
             let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
             let mut spelled = vec![
@@ -53,8 +53,8 @@ impl Traces {
         }
     }
 
-    /// The search itself works: this is there, and found.
-    fn hold(&self, place: &str, text: &str) {
+    /// Checks that the search works: this text is found.
+    fn contain(&self, place: &str, text: &str) {
         let (_, content) = self.0.iter().find(|(name, _)| *name == place).unwrap();
         assert!(
             find(content, text.as_bytes()).is_some(),
@@ -73,7 +73,7 @@ fn core_file(process: u32) -> std::path::PathBuf {
         .join(format!("core-of-{process}"))
 }
 
-/// The cluster's, of all stories: what one of them leaves there is found by this one.
+/// The write-ahead log belongs to the cluster of all stories.
 fn write_ahead_log() -> Vec<u8> {
     let mut all = Vec::new();
     for entry in fs::read_dir(database::cluster().folder.join("database/cluster/pg_wal")).unwrap() {
@@ -89,7 +89,7 @@ fn postgresql_log() -> Vec<u8> {
     fs::read(database::cluster().folder.join("database/log")).unwrap()
 }
 
-/// The program's memory, as `gcore` writes it down.
+/// The memory of the process, as `gcore` dumps it.
 fn core(process: u32, at: &Path) -> Vec<u8> {
     let gcore = Command::new("gcore")
         .arg("-o")
@@ -106,31 +106,31 @@ fn core(process: u32, at: &Path) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_password_is_gone_once_it_is_judged() {
+async fn a_password_leaves_no_trace_after_the_sign_in() {
     let world = World::plan()
         .in_its_own_process()
-        .with_all_that_postgresql_writes()
+        .with_full_postgresql_logs()
         .set("PROFILES_LOG", "trace")
         .opens()
         .await;
     let person = world.person("asha").await;
     let wrong = "canary-wrong-&=+%-8461";
 
-    let page = world.stranger().signs_in(&person.username, wrong).await;
+    let page = world.visitor().signs_in(&person.username, wrong).await;
     page.shows("Wrong username or password");
     drop(page);
     drop(world.signed_in(&person).await);
 
     let traces = Traces::of(&world).await;
     for place in ["the database", "the write-ahead log", "PostgreSQL's log"] {
-        traces.hold(place, &person.username);
+        traces.contain(place, &person.username);
     }
-    traces.hold("the log", "a sign-in was refused");
-    traces.hold_none_of(&[wrong, &person.password]);
+    traces.contain("the log", "a sign-in was refused");
+    traces.contain_none_of(&[wrong, &person.password]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_password_of_the_directory_is_gone_once_it_is_judged() {
+async fn a_directory_password_leaves_no_trace_after_the_sign_in() {
     let directory = Directory::opens().await;
     let (right, wrong) = ("canary-right-&=+%-3307", "canary-wrong-&=+%-5512");
     directory
@@ -142,30 +142,30 @@ async fn a_password_of_the_directory_is_gone_once_it_is_judged() {
     let plan = directory
         .plan()
         .in_its_own_process()
-        .with_all_that_postgresql_writes();
+        .with_full_postgresql_logs();
     let world = plan.set("PROFILES_LOG", "trace").opens().await;
     for password in [wrong, right] {
-        let form = world.stranger().visits("account/login/ldap/").await;
+        let form = world.visitor().visits("account/login/ldap/").await;
         let page = form.signs_in("nandini", password).await;
         assert_eq!(page.says("Wrong username or password"), password == wrong);
     }
-    // Neither is one that was on its way when the directory stalled.
+    // The password that was being sent when the directory stalled is gone, too.
     directory.freezes();
     let stalled = "canary-stalled-&=+%-7726";
-    let form = world.stranger().visits("account/login/ldap/").await;
+    let form = world.visitor().visits("account/login/ldap/").await;
     form.signs_in("nandini", stalled).await.refuses(503);
     directory.thaws();
 
     let traces = Traces::of(&world).await;
     for place in ["the database", "the write-ahead log", "PostgreSQL's log"] {
-        traces.hold(place, "nandini");
+        traces.contain(place, "nandini");
     }
-    traces.hold("the log", "the directory was of no use");
-    traces.hold_none_of(&[right, wrong, stalled]);
+    traces.contain("the log", "the directory was of no use");
+    traces.contain_none_of(&[right, wrong, stalled]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_typed_for_the_jiit_portal_is_gone_once_it_is_judged() {
+async fn jiit_credentials_leave_no_trace_after_the_sign_in() {
     let jiit = Jiit::opens().await;
     let (right, wrong) = ("canary-right-&=+%-6091", "canary-wrong-&=+%-1148");
     jiit.portal
@@ -173,31 +173,32 @@ async fn what_is_typed_for_the_jiit_portal_is_gone_once_it_is_judged() {
     let plan = jiit
         .trusted(World::plan())
         .in_its_own_process()
-        .with_all_that_postgresql_writes();
+        .with_full_postgresql_logs();
     let world = plan.set("PROFILES_LOG", "trace").opens().await;
     for password in [wrong, right] {
         let asha = Student { password, ..ASHA };
-        let page = jiit.signs_in_and_agrees(&world.stranger(), &asha).await;
+        let page = jiit.signs_in_and_agrees(&world.visitor(), &asha).await;
         assert_eq!(page.says("Asha Rao"), password == right);
     }
-    // Neither is one that was on its way when the portal had to be asked twice.
+    // The password of a sign-in that asked the portal twice is gone, too.
     jiit.portal
         .set(&serde_json::json!({ "clock_offset_s": 86_400, "wrong_password": "empty" }));
     let twice = Student {
         password: "canary-twice-&=+%-9920",
         ..ASHA
     };
-    let page = jiit.signs_in(&world.stranger(), &twice).await;
+    let page = jiit.signs_in(&world.visitor(), &twice).await;
     assert!(page.says("The portal answered unexpectedly"));
     drop(page);
 
     let traces = Traces::of(&world).await;
     for place in ["the database", "the write-ahead log", "PostgreSQL's log"] {
-        traces.hold(place, ASHA.number);
+        traces.contain(place, ASHA.number);
     }
-    traces.hold("the log", "the upstream is odd about one person");
-    traces.hold_none_of(&[right, wrong, twice.password]);
-    // What is sealed is as good as plain; what links the phases and what opens the account, too.
+    traces.contain("the log", "the upstream is odd about one person");
+    traces.contain_none_of(&[right, wrong, twice.password]);
+    // The encrypted password is as good as the plain one, and so are the tokens that link the phases and open the
+    // account.
     let secrets = jiit.portal.secrets();
     let links_or_opens = |it: &&String| it.contains('.') || it.len() == 36;
     let made = secrets.made.iter().filter(links_or_opens);
@@ -206,11 +207,11 @@ async fn what_is_typed_for_the_jiit_portal_is_gone_once_it_is_judged() {
         .map(String::as_str)
         .collect();
     assert!(all.len() > 6);
-    traces.hold_none_of(&all);
+    traces.contain_none_of(&all);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_erp_was_told_is_gone_once_it_has_judged() {
+async fn erp_credentials_leave_no_trace_after_the_sign_in() {
     let erp = Erp::opens().await;
     let (roll, password, answer) = (
         "21CS10001",
@@ -227,17 +228,17 @@ async fn what_erp_was_told_is_gone_once_it_has_judged() {
         .set("PROFILES_UPSTREAM_SECONDS", "2")
         .set("PROFILES_LOG", "trace")
         .in_its_own_process()
-        .with_all_that_postgresql_writes()
+        .with_full_postgresql_logs()
         .opens()
         .await;
     let gives = async |roll: &str, password: &str, answer: &str| {
-        let form = world.stranger().visits("account/login/erp/").await;
+        let form = world.visitor().visits("account/login/erp/").await;
         let form = form.fills("roll", roll).presses("Continue").await;
         let form = form.fills("password", password).fills("answer", answer);
         form.presses("Have ERP mail me a code").await
     };
 
-    // Refused until it is over, let in, and on its way when ERP stalled.
+    // Refused until the limit is reached; accepted; being sent when ERP stalled.
     let (wrong, stalled) = ("canary-wrong-&=+%-2275", "canary-stalled-&=+%-7431");
     let mut page = gives(roll, wrong, answer).await;
     for _ in 0..2 {
@@ -247,10 +248,11 @@ async fn what_erp_was_told_is_gone_once_it_has_judged() {
     page.refuses(400);
     drop(page);
     let page = gives(roll, password, answer).await;
-    // ERP wants both again with the code: until then they are held, and here the search finds them.
+    // ERP wants password and answer again with the code. Until then they are held in memory, where the search finds
+    // them.
     let held = Traces::of(&world).await;
     for secret in [password, answer] {
-        held.hold("the memory", secret);
+        held.contain("the memory", secret);
     }
     drop(held);
     let code = erp.code(roll);
@@ -267,13 +269,13 @@ async fn what_erp_was_told_is_gone_once_it_has_judged() {
 
     let traces = Traces::of(&world).await;
     for place in ["the database", "the write-ahead log", "PostgreSQL's log"] {
-        traces.hold(place, roll);
+        traces.contain(place, roll);
     }
-    traces.hold("the log", "a sign-in was refused");
-    // ERP's token is made of its two session ids: who has it has them.
-    let heard = erp.state().secrets.clone();
-    let token = heard.iter().find(|it| it.len() == 140).unwrap();
-    // Six digits are somewhere in any memory; not behind the name of their field.
+    traces.contain("the log", "a sign-in was refused");
+    // ERP's token consists of its two session ids.
+    let messages = erp.state().secrets.clone();
+    let token = messages.iter().find(|it| it.len() == 140).unwrap();
+    // Six digits occur in any memory by chance, but not after the name of their field.
     let codes = [format!("email_otp={code}"), format!("code={code}")];
     let mut secrets = vec![
         &token[..38],
@@ -284,13 +286,13 @@ async fn what_erp_was_told_is_gone_once_it_has_judged() {
         stalled,
     ];
     secrets.extend(codes.iter().map(String::as_str));
-    traces.hold_none_of(&secrets);
+    traces.contain_none_of(&secrets);
 }
 
 #[tokio::test]
-async fn the_connection_a_password_came_by_ends() {
+async fn the_connection_that_carried_a_password_is_closed() {
     let world = World::new().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
 
     let form = browser.visits("account/login/").await;
     assert_eq!(form.header("connection"), "");

@@ -1,9 +1,10 @@
-//! What a developer may do to an app later on, and what is asked first.
+//! Managing a registered app: its secret, its logo, its verification (K77), and when the developer signs in again
+//! first.
 
-use crate::support::patience::patiently;
+use crate::support::wait::wait_for;
 use crate::support::{Browser, Page, World};
 
-/// The page of one of somebody's apps.
+/// The page of an app of this developer.
 async fn page_of(developer: &Browser, app: &str) -> Page {
     let list = developer.visits("oauth/applications/").await;
     list.clicks(app).await
@@ -14,7 +15,7 @@ fn secret_on(page: &Page) -> String {
 }
 
 #[tokio::test]
-async fn k77_what_was_verified_stays() {
+async fn k77_a_verified_app_cannot_change_what_was_verified() {
     let world = World::new().await;
     let (meera, asha) = (world.student("meera").await, world.student("asha").await);
     let page = page_of(&meera, "Canteen").await;
@@ -34,15 +35,15 @@ async fn k77_what_was_verified_stays() {
         let sent = form.would_enter("redirect_uris");
         let refused = form.sends(sent).await;
         assert_eq!(refused.status, 422, "{field}");
-        let told = refused.texts(".field-error").join(" ");
-        assert!(told.contains("Canteen is verified, so"), "{told}");
+        let errors = refused.texts(".field-error").join(" ");
+        assert!(errors.contains("Canteen is verified, so"), "{errors}");
     }
     let path = page.url.path();
     let form = page.clicks("Edit").await;
     assert!(!form.offers("input[name=logo], input[name=remove_logo]"));
     let forged = form.presses_with("Save", &[("remove_logo", "on")]).await;
     forged.refuses(422);
-    meera.asks(&format!("{path}delete/")).await.refuses(409);
+    meera.gets(&format!("{path}delete/")).await.refuses(409);
     let token = page.attributes("input[name=csrf_token]", "value").remove(0);
     let forged = [("csrf_token", token.as_str())];
     meera
@@ -61,69 +62,69 @@ async fn k77_what_was_verified_stays() {
 }
 
 #[tokio::test]
-async fn a_secret_can_be_read_again_until_its_page_is_left() {
+async fn a_secret_is_shown_until_its_page_is_left() {
     let world = World::new().await;
     let (meera, wasim) = (world.student("meera").await, world.student("wasim").await);
     let page = page_of(&meera, "Lost and Found").await;
 
-    let asked = page.clicks("Create a new secret").await;
-    let shown = asked.presses("Create secret").await;
-    let again = meera.visits(shown.url.as_str()).await;
+    let form = page.clicks("Create a new secret").await;
+    let result = form.presses("Create secret").await;
+    let again = meera.visits(result.url.as_str()).await;
 
-    assert_eq!(secret_on(&shown), secret_on(&again));
+    assert_eq!(secret_on(&result), secret_on(&again));
     assert_eq!(again.header("cache-control"), "no-store");
-    wasim.asks(shown.url.as_str()).await.refuses(404);
+    wasim.gets(result.url.as_str()).await.refuses(404);
     again.clicks("Done").await;
-    let late = meera.visits(shown.url.as_str()).await;
+    let late = meera.visits(result.url.as_str()).await;
     assert_eq!(late.url.path(), page.url.path());
-    assert!(!late.says(&secret_on(&shown)));
+    assert!(!late.says(&secret_on(&result)));
 }
 
 #[tokio::test]
-async fn a_secret_does_not_stay_for_the_next_person_at_the_browser() {
+async fn a_secret_is_not_shown_to_the_next_person_at_the_browser() {
     let world = World::new().await;
     let (wasim, meera) = (world.person("wasim").await, world.student("meera").await);
     let page = page_of(&meera, "Lost and Found").await;
-    let shown = page.clicks("Create a new secret").await;
-    let shown = shown.presses("Create secret").await;
-    assert!(meera.cookies().contains(&secret_on(&shown)));
+    let result = page.clicks("Create a new secret").await;
+    let result = result.presses("Create secret").await;
+    assert!(meera.cookies().contains(&secret_on(&result)));
     let held = meera.cookies();
 
-    let asked = meera.visits("account/logout/").await;
-    asked.confirms().await;
+    let form = meera.visits("account/logout/").await;
+    form.confirms().await;
 
     assert!(!meera.cookies().contains("fresh_secret"));
     let fresh = held.split("; ").find(|it| it.contains("fresh_secret"));
-    let shared = world.stranger();
-    shared.is_given(fresh.unwrap());
+    let shared = world.visitor();
+    shared.sets_cookies(fresh.unwrap());
     shared.signs_in(&wasim.username, &wasim.password).await;
     assert!(!shared.cookies().contains("fresh_secret"));
 }
 
 #[tokio::test]
-async fn a_secret_left_on_the_screen_is_gone_after_ten_minutes() {
+async fn a_shown_secret_expires_after_ten_minutes() {
     let world = World::new().await;
     let meera = world.student("meera").await;
     let page = page_of(&meera, "Lost and Found").await;
-    let asked = page.clicks("Create a new secret").await;
-    let shown = asked.presses("Create secret").await;
+    let form = page.clicks("Create a new secret").await;
+    let result = form.presses("Create secret").await;
 
-    world.sleeps(time::Duration::minutes(11));
+    world.advance_clock(time::Duration::minutes(11));
 
-    let late = meera.visits(shown.url.as_str()).await;
-    assert!(!late.says(&secret_on(&shown)));
+    let late = meera.visits(result.url.as_str()).await;
+    assert!(!late.says(&secret_on(&result)));
 }
 
 #[tokio::test]
-async fn what_was_asked_twice_is_done_once() {
+async fn a_form_submitted_twice_is_applied_once() {
     let world = World::new().await;
     let meera = world.student("meera").await;
     let page = page_of(&meera, "Lost and Found").await;
-    let asked = page.clicks("Create a new secret").await;
-    let press = || asked.would_send("Create secret");
+    let form = page.clicks("Create a new secret").await;
+    let press = || form.would_send("Create secret");
 
-    asked.sends(press()).await;
-    let second = asked.sends(press()).await.follows().await;
+    form.sends(press()).await;
+    let second = form.sends(press()).await.follows().await;
 
     second.shows("Another secret was created in the meantime");
     let rows = |page: &Page| page.texts("table tbody tr").len();
@@ -132,47 +133,49 @@ async fn what_was_asked_twice_is_done_once() {
 }
 
 #[tokio::test]
-async fn who_signed_in_long_ago_signs_in_again_before_an_app_changes() {
+async fn changing_an_app_requires_a_recent_sign_in() {
     let world = World::new().await;
     let person = world.person("meera").await;
     let meera = world.signed_in(&person).await;
     let page = page_of(&meera, "Lost and Found").await;
     let form = page.clicks("Edit").await;
 
-    world.sleeps(time::Duration::minutes(61));
+    world.advance_clock(time::Duration::minutes(61));
     meera.visits("oauth/applications/").await;
 
     let saved = form.fills("name", "Lost").enters("redirect_uris").await;
     assert_eq!(saved.url.path(), page.url.path(), "a form may lie open");
     for door in ["update/", "delete/", "secret/"] {
         let address = format!("{}{door}", page.url.path());
-        let asked = meera.visits(&address).await;
-        assert_eq!(asked.url.path(), "/account/login/");
-        asked.shows("sign in again");
+        let confirmation = meera.visits(&address).await;
+        assert_eq!(confirmation.url.path(), "/account/login/");
+        confirmation.shows("sign in again");
     }
-    let asked = meera.visits(&format!("{}delete/", page.url.path())).await;
-    let back = asked.signs_in(&person.username, &person.password).await;
+    let confirmation = meera.visits(&format!("{}delete/", page.url.path())).await;
+    let back = confirmation
+        .signs_in(&person.username, &person.password)
+        .await;
     assert_eq!(back.url.path(), format!("{}delete/", page.url.path()));
     back.confirms().await.shows("Lost is deleted");
 }
 
 #[tokio::test]
-async fn a_new_secret_is_told_to_the_owner() {
+async fn the_owner_gets_a_mail_about_a_new_secret() {
     let world = World::plan().in_its_own_process().opens().await;
     let meera = world.student("meera").await;
     let page = page_of(&meera, "Lost and Found").await;
 
-    let asked = page.clicks("Create a new secret").await;
-    let shown = asked.presses("Create secret").await;
+    let form = page.clicks("Create a new secret").await;
+    let result = form.presses("Create secret").await;
 
     let mail = world.first_mail().await;
     assert!(mail.contains("To: ") && mail.contains("meera@"), "{mail}");
     assert!(mail.contains("Subject: A new client secret was created for Lost and Found"));
-    assert!(!mail.contains(&secret_on(&shown)));
+    assert!(!mail.contains(&secret_on(&result)));
 }
 
 #[tokio::test]
-async fn a_logo_that_is_taken_away_is_gone() {
+async fn a_removed_logo_is_deleted() {
     let world = World::new().await;
     let meera = world.student("meera").await;
     let page = page_of(&meera, "Lost and Found").await;
@@ -181,18 +184,18 @@ async fn a_logo_that_is_taken_away_is_gone() {
 
     let with = form.enters("redirect_uris").await;
     let src = with.attributes("main img.face", "src").remove(0);
-    assert_eq!(world.stranger().asks(&src).await.status, 200);
+    assert_eq!(world.visitor().gets(&src).await.status, 200);
     let form = with.clicks("Edit").await.touches("remove_logo", "on", true);
     let without = form.enters("redirect_uris").await;
 
     assert!(without.attributes("main img.face", "src").is_empty());
-    assert_eq!(world.stranger().asks(&src).await.status, 404);
+    assert_eq!(world.visitor().gets(&src).await.status, 404);
 }
 
 /// What the owner reads under "Last problems", once this cause is there: refusals are kept in the
 /// background.
 async fn problems_of(developer: &Browser, app: &str, cause: &str) -> String {
-    let problems = patiently(async || {
+    let problems = wait_for(async || {
         let page = page_of(developer, app).await;
         let problems = page.texts("#problems ~ table tbody tr").join("\n");
         problems.contains(cause).then_some(problems)
@@ -208,21 +211,21 @@ async fn the_owner_sees_why_requests_were_refused_and_nobody_else_does() {
     let page = page_of(&meera, "Canteen").await;
     assert!(!page.says("Last problems"));
     let verifier = "a".repeat(43);
-    let link = canteen.login_link_proving("basic", &verifier);
+    let link = canteen.login_link_with_pkce("basic", &verifier);
     let code = world.consents(&asha, &link).await;
 
     let wrong = "b".repeat(43);
     let mismatch = canteen
-        .tries_to_trade(&code, &[("code_verifier", &wrong)])
+        .tries_to_exchange(&code, &[("code_verifier", &wrong)])
         .await;
     mismatch.refuses(400, "invalid_grant");
     let traded = canteen
-        .tries_to_trade(&code, &[("code_verifier", &verifier)])
+        .tries_to_exchange(&code, &[("code_verifier", &verifier)])
         .await;
     traded.tokens();
-    world.sleeps(time::Duration::seconds(11));
+    world.advance_clock(time::Duration::seconds(11));
     let replay = canteen
-        .tries_to_trade(&code, &[("code_verifier", &verifier)])
+        .tries_to_exchange(&code, &[("code_verifier", &verifier)])
         .await;
     replay.refuses(400, "invalid_grant");
 
@@ -233,7 +236,7 @@ async fn the_owner_sees_why_requests_were_refused_and_nobody_else_does() {
         "{problems}"
     );
     assert!(problems.contains("Token") && !problems.contains(&code));
-    wasim.asks(page.url.path()).await.refuses(404);
+    wasim.gets(page.url.path()).await.refuses(404);
 }
 
 #[tokio::test]
@@ -243,7 +246,7 @@ async fn the_same_problem_is_listed_once_a_minute() {
 
     for code in ["one", "two", "three"] {
         canteen
-            .tries_to_trade(code, &[])
+            .tries_to_exchange(code, &[])
             .await
             .refuses(400, "invalid_grant");
     }

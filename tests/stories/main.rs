@@ -1,9 +1,10 @@
-//! What people and apps do with the house, told from outside: HTTP in and out, a real PostgreSQL, the program's own commands.
+//! Stories: what people and apps do with the server, tested from outside with HTTP, a real PostgreSQL and the
+//! program's own commands.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a story stops at the first thing that is not as told"
+    reason = "a story fails at the first deviation"
 )]
 #![expect(
     clippy::disallowed_methods,
@@ -11,7 +12,7 @@
     clippy::string_slice,
     clippy::too_many_lines,
     unreachable_pub,
-    reason = "stories are outside of the house: they live in real time and are told in one go"
+    reason = "stories run outside of the program, in real time, and are long functions"
 )]
 
 mod a_directory_that_lies;

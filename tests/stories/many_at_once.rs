@@ -1,6 +1,7 @@
-//! Fifty at once, again and again: one code makes one pair, one refresh token one lineage, one free seat one person.
+//! Fifty requests at once, repeated: one code makes one token pair, one refresh token has one successor, one free
+//! place under the user cap goes to one person.
 //!
-//! All are patient: on a slow machine some of a crowd are told to come back in a moment (503), and do.
+//! All clients retry: on a slow machine some get 503 with `Retry-After`.
 
 use tokio::task::JoinSet;
 
@@ -10,7 +11,7 @@ use crate::support::{Answer, Tokens, World};
 const AT_ONCE: usize = 50;
 const ROUNDS: usize = 5;
 
-/// What all of them came to, in the order they ended.
+/// The results of all, in the order in which they ended.
 async fn at_once<T: Send + 'static>(
     tasks: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
 ) -> Vec<T> {
@@ -18,18 +19,18 @@ async fn at_once<T: Send + 'static>(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn a_code_traded_by_many_makes_one_pair() {
+async fn a_code_exchanged_by_many_requests_makes_one_token_pair() {
     let world = World::new().await;
     let (asha, canteen) = (
-        world.student("asha").await.patient(),
-        world.canteen().patient(),
+        world.student("asha").await.retrying(),
+        world.canteen().retrying(),
     );
 
     for round in 0..ROUNDS {
         let code = world.consents(&asha, &canteen.login_link("basic")).await;
         let answers = at_once((0..AT_ONCE).map(|_| {
             let (canteen, code) = (canteen.clone(), code.clone());
-            async move { canteen.tries_to_trade(&code, &[]).await }
+            async move { canteen.tries_to_exchange(&code, &[]).await }
         }))
         .await;
 
@@ -45,13 +46,13 @@ async fn a_code_traded_by_many_makes_one_pair() {
     }
 }
 
-/// D11: within ten seconds several may hear an answer, each replacing the one before; one lineage goes on.
+/// D11: within ten seconds several requests may get a pair, each replacing the one before; one token family goes on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn a_refresh_token_used_by_many_goes_on_as_one_lineage() {
+async fn a_refresh_token_used_by_many_requests_leaves_one_live_token_family() {
     let world = World::new().await;
     let (asha, canteen) = (
-        world.student("asha").await.patient(),
-        world.canteen().patient(),
+        world.student("asha").await.retrying(),
+        world.canteen().retrying(),
     );
 
     for round in 0..ROUNDS {
@@ -97,7 +98,7 @@ async fn a_refresh_token_used_by_many_goes_on_as_one_lineage() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn the_last_seat_of_an_unverified_app_goes_to_one_person() {
+async fn the_last_place_under_the_user_cap_goes_to_one_person() {
     let world = World::plan()
         .set("PROFILES_UNVERIFIED_CAP", "3")
         .opens()
@@ -105,7 +106,7 @@ async fn the_last_seat_of_an_unverified_app_goes_to_one_person() {
     let students = world.students(AT_ONCE + 2).await;
     let mut browsers = Vec::new();
     for student in &students {
-        browsers.push(world.signed_in(student).await.patient());
+        browsers.push(world.signed_in(student).await.retrying());
     }
 
     for name in ["First", "Second", "Third"] {
@@ -122,13 +123,13 @@ async fn the_last_seat_of_an_unverified_app_goes_to_one_person() {
         for early in &browsers[AT_ONCE..] {
             world.consents(early, &link).await;
         }
-        let mut asked = Vec::new();
+        let mut requests = Vec::new();
         for browser in &browsers[..AT_ONCE] {
-            asked.push(browser.visits(&link).await);
+            requests.push(browser.visits(&link).await);
         }
 
         let answers = at_once(
-            asked
+            requests
                 .into_iter()
                 .map(|page| async move { page.presses("allow").await }),
         )
@@ -154,14 +155,14 @@ async fn the_last_seat_of_an_unverified_app_goes_to_one_person() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn a_person_who_allows_in_many_tabs_is_one_person() {
+async fn a_person_who_allows_in_many_tabs_counts_once() {
     let world = World::plan()
         .set("PROFILES_UNVERIFIED_CAP", "1")
         .opens()
         .await;
     let (asha, lost) = (
-        world.student("asha").await.patient(),
-        world.lost_and_found().patient(),
+        world.student("asha").await.retrying(),
+        world.lost_and_found().retrying(),
     );
     let link = lost.login_link("basic profile");
     let mut tabs = Vec::new();
@@ -176,7 +177,7 @@ async fn a_person_who_allows_in_many_tabs_is_one_person() {
     .await;
 
     for answer in answers {
-        let pair = lost.trades(&lost.receives(&answer).code()).await;
+        let pair = lost.exchanges_code(&lost.receives(&answer).code()).await;
         lost.reads(&pair.access, "").await.good();
     }
     assert_eq!(
@@ -186,11 +187,11 @@ async fn a_person_who_allows_in_many_tabs_is_one_person() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn taking_an_app_back_leaves_nothing_that_was_on_its_way() {
+async fn removing_access_also_ends_tokens_issued_at_the_same_moment() {
     let world = World::new().await;
     let (asha, canteen) = (
-        world.student("asha").await.patient(),
-        world.canteen().patient(),
+        world.student("asha").await.retrying(),
+        world.canteen().retrying(),
     );
 
     for round in 0..ROUNDS {
@@ -200,12 +201,12 @@ async fn taking_an_app_back_leaves_nothing_that_was_on_its_way() {
             codes.push(world.consents(&asha, &canteen.login_link("basic")).await);
         }
 
-        let trades = codes.into_iter().map(|code| {
+        let exchanges = codes.into_iter().map(|code| {
             let canteen = canteen.clone();
-            async move { canteen.tries_to_trade(&code, &[]).await }
+            async move { canteen.tries_to_exchange(&code, &[]).await }
         });
         let (answers, _) = tokio::join!(
-            at_once(trades.collect::<Vec<_>>()),
+            at_once(exchanges.collect::<Vec<_>>()),
             asha.disconnects("Canteen")
         );
 

@@ -1,4 +1,4 @@
-//! People see who reads what, take any of it back, and can leave with it or end it.
+//! Privacy: people see which app reads what, withdraw access, export their data and close their account.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _};
@@ -9,12 +9,12 @@ use time::Duration;
 use crate::support::form::Part;
 use crate::support::{App, Browser, Page, World, campus};
 
-/// Opens what `app` knows.
+/// Opens the page of what `app` knows.
 async fn looks_at(person: &Browser, app: &str) -> Page {
     person.visits("user/settings/").await.clicks(app).await
 }
 
-/// Takes one part of it back: `part` as the page calls it.
+/// Withdraws one field; `part` is its label on the page.
 async fn takes_back(person: &Browser, app: &str, part: &str) -> Page {
     looks_at(person, app)
         .await
@@ -24,7 +24,7 @@ async fn takes_back(person: &Browser, app: &str, part: &str) -> Page {
         .await
 }
 
-/// Takes back all of a scope.
+/// Withdraws a whole scope.
 async fn takes_all_back(person: &Browser, app: &str, scope: &str) -> Page {
     looks_at(person, app)
         .await
@@ -35,7 +35,7 @@ async fn takes_all_back(person: &Browser, app: &str, scope: &str) -> Page {
 }
 
 #[tokio::test]
-async fn a_field_taken_back_is_gone_at_the_next_request_and_the_rest_stays() {
+async fn a_withdrawn_field_is_gone_from_the_next_response_and_the_rest_stays() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, "basic profile phone").await;
@@ -43,9 +43,9 @@ async fn a_field_taken_back_is_gone_at_the_next_request_and_the_rest_stays() {
     let before = canteen.reads(&tokens.access, query).await.good();
     assert_eq!(before["mobile"], "9876543210");
 
-    let told = takes_back(&asha, "Canteen", "Mobile").await;
+    let page = takes_back(&asha, "Canteen", "Mobile").await;
 
-    told.shows("Canteen can no longer read: Mobile.");
+    page.shows("Canteen can no longer read: Mobile.");
     let after = canteen.reads(&tokens.access, query).await.good();
     assert!(after.get("mobile").is_none(), "{after}");
     assert_eq!(after["first_name"], "Asha");
@@ -55,27 +55,29 @@ async fn a_field_taken_back_is_gone_at_the_next_request_and_the_rest_stays() {
 }
 
 #[tokio::test]
-async fn what_was_taken_back_is_not_asked_again_and_comes_up_unticked() {
+async fn a_withdrawn_field_is_unticked_when_the_app_asks_again() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     world.connects(&asha, &canteen, "basic profile phone").await;
     takes_back(&asha, "Canteen", "Mobile").await;
 
-    let quietly = asha.asks(&canteen.login_link("basic profile phone")).await;
-    let tokens = canteen.trades(&canteen.receives(&quietly).code()).await;
+    let quietly = asha.gets(&canteen.login_link("basic profile phone")).await;
+    let tokens = canteen
+        .exchanges_code(&canteen.receives(&quietly).code())
+        .await;
     assert!(!tokens.fields().contains(&"mobile"));
 
-    let link = canteen.asks(&[
+    let link = canteen.authorize_url(&[
         ("scope", "basic profile phone"),
         ("approval_prompt", "force"),
     ]);
-    let asked = asha.visits(&link).await;
-    assert!(!asked.field("mobile").ticked);
-    assert!(asked.field("contacts").ticked && asked.field("first_name").ticked);
+    let form = asha.visits(&link).await;
+    assert!(!form.field("mobile").ticked);
+    assert!(form.field("contacts").ticked && form.field("first_name").ticked);
 }
 
 #[tokio::test]
-async fn a_scope_taken_back_takes_its_fields_and_one_without_fields_its_deed() {
+async fn withdrawing_a_scope_withdraws_its_fields_or_its_permission() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world
@@ -100,7 +102,7 @@ async fn a_scope_taken_back_takes_its_fields_and_one_without_fields_its_deed() {
 }
 
 #[tokio::test]
-async fn an_app_taken_back_whole_is_dead_at_once_and_leaves_a_receipt() {
+async fn removing_an_apps_access_ends_its_tokens_at_once_and_leaves_a_receipt() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, "basic profile").await;
@@ -115,7 +117,7 @@ async fn an_app_taken_back_whole_is_dead_at_once_and_leaves_a_receipt() {
 }
 
 #[tokio::test]
-async fn the_compulsory_part_and_strangers_apps_cannot_be_taken_apart() {
+async fn the_compulsory_scope_and_unknown_apps_cannot_be_withdrawn() {
     let world = World::new().await;
     let (asha, wasim) = (world.student("asha").await, world.student("wasim").await);
     world.connects(&asha, &world.canteen(), "basic phone").await;
@@ -139,7 +141,7 @@ async fn the_compulsory_part_and_strangers_apps_cannot_be_taken_apart() {
 }
 
 #[tokio::test]
-async fn a_withdrawal_and_a_consent_at_once_both_count() {
+async fn a_withdrawal_and_a_consent_at_the_same_time_both_apply() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     world.connects(&asha, &canteen, "basic phone").await;
@@ -159,8 +161,8 @@ async fn a_withdrawal_and_a_consent_at_once_both_count() {
     assert_eq!(tokens.fields(), ["contacts", "id", "sex"]);
 }
 
-/// Times each field was read, as the page of a connected app tells it.
-fn told_readings(page: &Page) -> BTreeMap<String, u64> {
+/// How often each field was read, from the page of a connected app.
+fn shown_reads(page: &Page) -> BTreeMap<String, u64> {
     let labels = page.texts(".readings dt");
     let times = page.texts(".readings .fact-value > .source");
     let times = times.iter().map(|text| {
@@ -172,15 +174,15 @@ fn told_readings(page: &Page) -> BTreeMap<String, u64> {
             other => panic!("{other:?}"),
         }
     });
-    let told = labels
+    let shown_values = labels
         .iter()
         .map(|label| label.trim().to_owned())
         .zip(times);
-    told.filter(|(_, times)| *times > 0).collect()
+    shown_values.filter(|(_, times)| *times > 0).collect()
 }
 
 #[tokio::test]
-async fn the_ledger_counts_every_reading_of_every_app_and_holds_no_value() {
+async fn the_access_log_counts_every_read_of_every_app_and_holds_no_values() {
     let world = World::new().await;
     let (asha, canteen, library) = (
         world.student("asha").await,
@@ -200,7 +202,7 @@ async fn the_ledger_counts_every_reading_of_every_app_and_holds_no_value() {
         (&library, &theirs, "fields=first_name,contacts"),
         (&library, &theirs, "fields=bogus"),
     ];
-    // Twelve at a time, each a mixture.
+    // Twelve at a time, mixed.
     let mut readings = tokio::task::JoinSet::new();
     for task in 0..12 {
         let queries = queries.map(|(app, token, query)| (app.clone(), token.to_owned(), query));
@@ -208,7 +210,7 @@ async fn the_ledger_counts_every_reading_of_every_app_and_holds_no_value() {
             for round in 0..10 {
                 let (app, token, query) = &queries[(task + round) % 4];
                 let expected = if query.contains("bogus") { 400 } else { 200 };
-                // Whoever is told to come back (a slow machine) was given nothing, and comes back.
+                // A request that got 503 was given nothing, and is repeated.
                 let mut status = app.reads(token, query).await.status;
                 while status == 503 {
                     status = app.reads(token, query).await.status;
@@ -230,12 +232,12 @@ async fn the_ledger_counts_every_reading_of_every_app_and_holds_no_value() {
     let page = looks_at(&asha, "Canteen").await;
     let id = page.texts(".readings dt")[0].trim().to_owned();
     assert_eq!(
-        told_readings(&page),
+        shown_reads(&page),
         counted(&[(&id, 60), ("Mobile", 60), ("First name", 30)])
     );
     page.shows("Complete up to");
     assert_eq!(
-        told_readings(&looks_at(&asha, "Library").await),
+        shown_reads(&looks_at(&asha, "Library").await),
         counted(&[(&id, 30), ("First name", 30), ("Other numbers", 30)])
     );
     let dump = world.database.dump();
@@ -250,7 +252,7 @@ async fn the_ledger_counts_every_reading_of_every_app_and_holds_no_value() {
 }
 
 #[tokio::test]
-async fn what_was_read_before_it_was_taken_back_is_still_told() {
+async fn reads_before_a_withdrawal_stay_on_the_page() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, "basic phone").await;
@@ -260,16 +262,16 @@ async fn what_was_read_before_it_was_taken_back_is_still_told() {
 
     let page = looks_at(&asha, "Canteen").await;
     page.shows("Read earlier, no longer shared");
-    assert_eq!(told_readings(&page)["Mobile"], 1);
+    assert_eq!(shown_reads(&page)["Mobile"], 1);
 }
 
 #[tokio::test]
-async fn readings_are_forgotten_after_twelve_months() {
+async fn access_records_are_deleted_after_twelve_months() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, "basic phone").await;
     canteen.reads(&tokens.access, "fields=mobile").await.good();
-    world.does_its_jobs().await;
+    world.runs_jobs().await;
     assert!(
         world
             .database
@@ -277,8 +279,8 @@ async fn readings_are_forgotten_after_twelve_months() {
             .contains("INSERT INTO public.field_reads ")
     );
 
-    world.sleeps(Duration::days(366));
-    world.does_its_jobs().await;
+    world.advance_clock(Duration::days(366));
+    world.runs_jobs().await;
 
     assert!(
         !world
@@ -289,7 +291,7 @@ async fn readings_are_forgotten_after_twelve_months() {
 }
 
 #[tokio::test]
-async fn the_real_program_writes_the_ledger_within_a_second_and_before_it_ends() {
+async fn the_real_program_stores_access_records_within_a_second_and_before_it_exits() {
     let world = World::plan().in_its_own_process().opens().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, "basic phone").await;
@@ -310,16 +312,16 @@ async fn the_real_program_writes_the_ledger_within_a_second_and_before_it_ends()
         .args(["-TERM", &world.process_id().to_string()])
         .status()
         .unwrap();
-    assert_eq!(world.ends(), Some(0), "{}", world.log());
+    assert_eq!(world.exit_code(), Some(0), "{}", world.log());
     assert_eq!(readings(), 2);
 }
 
 #[tokio::test]
-async fn a_receipt_can_be_checked_years_later_by_anybody_and_a_changed_letter_shows() {
+async fn a_receipt_can_be_verified_years_later_and_a_changed_letter_is_detected() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
-    let asked = asha.visits(&canteen.login_link("basic phone")).await;
-    asked.shows("where you also find a receipt");
+    let form = asha.visits(&canteen.login_link("basic phone")).await;
+    form.shows("where you also find a receipt");
     world.connects(&asha, &canteen, "basic phone").await;
     takes_back(&asha, "Canteen", "Mobile").await;
     let connected = asha.visits("user/settings/").await;
@@ -343,7 +345,7 @@ async fn a_receipt_can_be_checked_years_later_by_anybody_and_a_changed_letter_sh
     assert_eq!(json["fields"], serde_json::json!(["mobile"]));
 
     let check = async |text: String| {
-        let page = world.stranger().visits("user/receipts/check/").await;
+        let page = world.visitor().visits("user/receipts/check/").await;
         page.fills("text", &text).presses("Check").await
     };
     check(text.clone()).await.shows("This receipt is genuine");
@@ -360,9 +362,9 @@ async fn a_receipt_can_be_checked_years_later_by_anybody_and_a_changed_letter_sh
     wasim.visits(&link).await.refuses(404);
 }
 
-/// An app may take another name, and go. What was agreed with it was agreed then.
+/// An app may change its name or be deleted. The receipt keeps the name at the time of consent.
 #[tokio::test]
-async fn a_receipt_names_the_app_as_it_was() {
+async fn a_receipt_keeps_the_name_the_app_had() {
     let world = World::new().await;
     let (asha, meera) = (world.student("asha").await, world.student("meera").await);
     let app = world.lost_and_found();
@@ -378,8 +380,8 @@ async fn a_receipt_names_the_app_as_it_was() {
     let page = form.fills("name", "Umbrellas").presses("Save").await;
     asha.disconnects("Umbrellas").await;
     assert_eq!(file().await, before, "the same, letter by letter");
-    let asked = page.clicks("Delete Umbrellas").await;
-    asked.confirms().await;
+    let confirmation = page.clicks("Delete Umbrellas").await;
+    confirmation.confirms().await;
 
     assert_eq!(file().await, before, "also when the app is gone");
     let list = asha.visits("user/receipts/").await;
@@ -391,14 +393,14 @@ async fn a_receipt_names_the_app_as_it_was() {
 }
 
 #[tokio::test]
-async fn unticking_what_was_allowed_before_is_a_withdrawal_too() {
+async fn unticking_an_allowed_field_counts_as_a_withdrawal() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     world.connects(&asha, &canteen, "basic phone").await;
 
-    let link = canteen.asks(&[("scope", "basic phone sex"), ("approval_prompt", "force")]);
-    let asked = asha.visits(&link).await;
-    let given = asked
+    let link = canteen.authorize_url(&[("scope", "basic phone sex"), ("approval_prompt", "force")]);
+    let form = asha.visits(&link).await;
+    let given = form
         .touches("field", "mobile", false)
         .presses("allow")
         .await;
@@ -413,10 +415,10 @@ async fn unticking_what_was_allowed_before_is_a_withdrawal_too() {
 }
 
 #[tokio::test]
-async fn a_person_sees_where_they_are_signed_in_and_ends_it_there() {
+async fn a_person_sees_their_sessions_and_ends_one() {
     let world = World::new().await;
     let person = world.person("asha").await;
-    let phone = world.stranger().sending(
+    let phone = world.visitor().sending(
         "user-agent",
         "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/131.0.0.0 Mobile Safari/537.36",
     );
@@ -446,13 +448,13 @@ async fn a_person_sees_where_they_are_signed_in_and_ends_it_there() {
 }
 
 #[tokio::test]
-async fn a_place_has_a_name_where_the_campus_named_it_and_no_address_is_kept() {
+async fn a_session_shows_the_configured_place_and_no_ip_address_is_stored() {
     let plan = World::plan().set("PROFILES_TRUSTED_PROXIES", "127.0.0.1");
     let places = "Campus network=10.0.0.0/8, Hostel 4 <b>=10.4.0.0/16,Library=2001:db8:7::/48";
     let world = plan.set("PROFILES_PLACES", places).opens().await;
     let person = world.person("asha").await;
     let from = async |address: &str| {
-        let browser = world.stranger().sending("x-forwarded-for", address);
+        let browser = world.visitor().sending("x-forwarded-for", address);
         browser.signs_in(&person.username, &person.password).await;
         let page = browser.visits("user/sessions/").await;
         page.texts("li.session").remove(0)
@@ -489,7 +491,7 @@ async fn a_place_has_a_name_where_the_campus_named_it_and_no_address_is_kept() {
 }
 
 #[tokio::test]
-async fn nobody_ends_the_session_of_somebody_else() {
+async fn a_person_cannot_end_the_session_of_another() {
     let world = World::new().await;
     let (asha, wasim) = (world.student("asha").await, world.student("wasim").await);
     let person = world.person("asha").await;
@@ -498,9 +500,9 @@ async fn nobody_ends_the_session_of_somebody_else() {
     let name = page.attributes("li.session input[name=session]", "value");
 
     let his = wasim.visits("user/data/").await;
-    let seal = his.attributes("input[name=csrf_token]", "value");
+    let csrf_token = his.attributes("input[name=csrf_token]", "value");
     let fields = [
-        ("csrf_token", seal[0].as_str()),
+        ("csrf_token", csrf_token[0].as_str()),
         ("session", name[0].as_str()),
     ];
     wasim.posts("user/sessions/end/", &fields).await;
@@ -524,12 +526,12 @@ fn unpack(archive: &[u8]) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[tokio::test]
-async fn the_export_holds_all_that_was_entered_and_no_secret() {
+async fn the_export_contains_all_entered_data_and_no_secret() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, "basic phone").await;
     canteen.reads(&tokens.access, "fields=mobile").await.good();
-    // Beside the confirmed one that she has, one that she has yet to confirm.
+    // Besides the confirmed address she has one that is not confirmed yet.
     let own = asha.visits("user/").await;
     let own = own.fills("email", "asha@unconfirmed.example");
     let mut form = own.would_enter("email");
@@ -601,7 +603,7 @@ async fn the_export_holds_all_that_was_entered_and_no_secret() {
     ] {
         assert!(readable.contains(value), "{value}");
     }
-    // In the words and times of the pages, and without what is for programs.
+    // The export has the words and times of the pages, and no internal values.
     for value in [
         "What apps read",
         "Undergraduate",
@@ -622,19 +624,15 @@ async fn the_export_holds_all_that_was_entered_and_no_secret() {
 }
 
 #[tokio::test]
-async fn export_and_closing_ask_again_who_it_is() {
+async fn export_and_closing_require_the_password_again() {
     let world = World::new().await;
     let (asha, person) = (world.student("asha").await, world.person("asha").await);
     let ready = asha.visits("user/data/export/").await;
-    world.sleeps(Duration::minutes(30));
+    world.advance_clock(Duration::minutes(30));
 
     for address in ["user/data/export/", "user/data/close/"] {
-        let asked = asha.visits(address).await;
-        assert!(
-            asked.url.path().contains("/account/login/"),
-            "{}",
-            asked.url
-        );
+        let form = asha.visits(address).await;
+        assert!(form.url.path().contains("/account/login/"), "{}", form.url);
     }
     let refused = ready.presses("Download").await;
     assert!(
@@ -646,22 +644,18 @@ async fn export_and_closing_ask_again_who_it_is() {
     let archive = back.presses("Download").await;
     assert_eq!(archive.header("content-type"), "application/zip");
 
-    // To close it, the password is typed again although it was typed three minutes ago.
-    world.sleeps(Duration::minutes(3));
+    // Closing the account asks for the password again, although it was typed three minutes ago.
+    world.advance_clock(Duration::minutes(3));
     asha.visits("user/data/export/").await.shows("profiles.zip");
-    let asked = asha.visits("user/data/close/").await;
-    assert!(
-        asked.url.path().contains("/account/login/"),
-        "{}",
-        asked.url
-    );
-    let back = asked.signs_in(&person.username, &person.password).await;
+    let form = asha.visits("user/data/close/").await;
+    assert!(form.url.path().contains("/account/login/"), "{}", form.url);
+    let back = form.signs_in(&person.username, &person.password).await;
     let closed = back.presses("Close your account").await;
     closed.shows("Your account is closed");
 }
 
 #[tokio::test]
-async fn a_closed_account_is_closed_to_apps_at_once_and_opens_again_as_it_was() {
+async fn a_closed_account_is_closed_to_apps_at_once_and_can_be_reopened_unchanged() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, "basic phone").await;
@@ -681,12 +675,12 @@ async fn a_closed_account_is_closed_to_apps_at_once_and_opens_again_as_it_was() 
         .await
         .refuses(400, "invalid_grant");
     canteen
-        .tries_to_trade(&code, &[])
+        .tries_to_exchange(&code, &[])
         .await
         .refuses(400, "invalid_grant");
-    let asked = asha.visits(&canteen.login_link("basic phone")).await;
-    asked.refuses(403);
-    assert!(asked.says("Your account is closed"));
+    let form = asha.visits(&canteen.login_link("basic phone")).await;
+    form.refuses(403);
+    assert!(form.says("Your account is closed"));
     let allowed = open.presses("allow").await;
     allowed.refuses(403);
     assert!(allowed.says("Your account is closed"));
@@ -699,22 +693,22 @@ async fn a_closed_account_is_closed_to_apps_at_once_and_opens_again_as_it_was() 
         .await
         .shows("No app can read your data");
 
-    world.sleeps(Duration::days(6));
-    world.does_its_jobs().await;
+    world.advance_clock(Duration::days(6));
+    world.runs_jobs().await;
     let again = world.student("asha").await;
     let page = again.visits("user/data/").await;
     page.presses("Keep my account")
         .await
         .shows("Your account is open again");
-    world.sleeps(Duration::days(2));
-    world.does_its_jobs().await;
+    world.advance_clock(Duration::days(2));
+    world.runs_jobs().await;
     let fresh = canteen.refreshes(&tokens).await;
     let read = canteen.reads(&fresh.access, "fields=mobile").await.good();
     assert_eq!(read["mobile"], "9876543210");
 }
 
 #[tokio::test]
-async fn whoever_signs_in_to_a_closed_account_is_led_to_where_it_can_be_kept() {
+async fn signing_in_to_a_closed_account_leads_to_the_page_that_reopens_it() {
     let world = World::new().await;
     let (asha, person) = (world.student("asha").await, world.person("asha").await);
     asha.visits("user/data/close/")
@@ -722,7 +716,7 @@ async fn whoever_signs_in_to_a_closed_account_is_led_to_where_it_can_be_kept() {
         .presses("Close your account")
         .await;
 
-    let browser = world.stranger();
+    let browser = world.visitor();
     let landed = browser
         .visits("account/login/?next=/user/settings/")
         .await
@@ -733,7 +727,7 @@ async fn whoever_signs_in_to_a_closed_account_is_led_to_where_it_can_be_kept() {
 }
 
 #[tokio::test]
-async fn seven_days_after_closing_nothing_of_the_person_is_left_anywhere() {
+async fn seven_days_after_closing_all_data_of_the_person_is_deleted() {
     let world = World::new().await;
     let (asha, canteen, library) = (
         world.student("asha").await,
@@ -756,7 +750,7 @@ async fn seven_days_after_closing_nothing_of_the_person_is_left_anywhere() {
     let his = world.connects(&wasim, &canteen, "basic profile").await;
     asha.visits(&canteen.login_link("basic send_mail")).await;
     takes_back(&asha, "Canteen", "Mobile").await;
-    world.does_its_jobs().await;
+    world.runs_jobs().await;
     let pictures = || {
         let folder = world.data.join("pictures/profile_picture");
         std::fs::read_dir(folder).map_or(0, Iterator::count)
@@ -782,8 +776,8 @@ async fn seven_days_after_closing_nothing_of_the_person_is_left_anywhere() {
         .await
         .presses("Close your account")
         .await;
-    world.sleeps(Duration::days(7));
-    world.does_its_jobs().await;
+    world.advance_clock(Duration::days(7));
+    world.runs_jobs().await;
 
     let after = world.database.dump();
     for value in values {
@@ -796,14 +790,14 @@ async fn seven_days_after_closing_nothing_of_the_person_is_left_anywhere() {
     canteen.refreshes(&his).await;
 }
 
-/// To open it again and to delete everything may be asked at the same moment.
+/// Reopening the account and the final deletion may run at the same moment.
 #[tokio::test]
-async fn whoever_changes_their_mind_at_the_last_moment_stays() {
+async fn an_account_reopened_at_the_last_moment_is_kept() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let page = asha.visits("user/data/close/").await;
     page.presses("Close your account").await;
-    world.sleeps(Duration::days(7));
+    world.advance_clock(Duration::days(7));
     let address = world.database.url();
     let (opened, is_opened) = tokio::sync::oneshot::channel();
     let keeps = tokio::task::spawn_blocking(move || {
@@ -816,15 +810,15 @@ async fn whoever_changes_their_mind_at_the_last_moment_stays() {
     });
 
     is_opened.await.unwrap();
-    world.does_its_jobs().await;
+    world.runs_jobs().await;
 
     keeps.await.unwrap();
     world.student("asha").await;
 }
 
-/// A table that speaks of a person and does not follow them would keep them for ever.
+/// A table that refers to a person without a cascade would keep their data for ever.
 #[tokio::test]
-async fn every_table_that_speaks_of_people_follows_them() {
+async fn every_table_that_refers_to_people_cascades() {
     let world = World::new().await;
     let dump = world.database.dump();
     let references: Vec<_> = dump
@@ -835,7 +829,7 @@ async fn every_table_that_speaks_of_people_follows_them() {
     for line in references {
         assert!(line.contains("ON DELETE CASCADE"), "{line}");
     }
-    // And what it says of them is among what they can take along.
+    // What such a table holds is also part of the export.
     let exported = include_str!("../../src/privacy/data_export/store.rs");
     let mut table = "";
     for line in dump.lines() {
@@ -853,7 +847,7 @@ async fn every_table_that_speaks_of_people_follows_them() {
 }
 
 #[tokio::test]
-async fn who_runs_a_verified_app_is_told_to_find_somebody_for_it_first() {
+async fn the_owner_of_a_verified_app_must_hand_it_over_before_closing() {
     let world = World::new().await;
     let meera = world.student("meera").await;
 
@@ -861,8 +855,8 @@ async fn who_runs_a_verified_app_is_told_to_find_somebody_for_it_first() {
 
     page.shows("You run a verified app");
     assert!(!page.offers("main button"));
-    let seal = meera.visits("user/data/export/").await;
-    let seal = seal.attributes("input[name=csrf_token]", "value");
-    let fields = [("csrf_token", seal[0].as_str())];
+    let csrf_token = meera.visits("user/data/export/").await;
+    let csrf_token = csrf_token.attributes("input[name=csrf_token]", "value");
+    let fields = [("csrf_token", csrf_token[0].as_str())];
     meera.posts("user/data/close/", &fields).await.refuses(409);
 }

@@ -1,4 +1,4 @@
-//! A student developer reads the documentation, copies what it shows, and it works.
+//! The documentation for developers: what a developer copies from it works, and its tables match the program.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,7 +22,7 @@ const TABS: [&str; 7] = [
     "policy",
 ];
 
-/// An address that ends a string in PHP, the shell and Python unless it is written with care.
+/// A redirect URI with the characters that end a string in PHP, shell or Python, to test the escaping.
 const MESS_MENU: Registration<'_> = Registration {
     owner: "meera",
     name: "Mess Menu",
@@ -38,7 +38,7 @@ const HOSTEL_MAP: Registration<'_> = Registration {
     flags: &["--verified", "--public"],
 };
 
-/// Something installed by `script/setup test`.
+/// The path of something that `script/setup test` installed.
 fn installed(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     assert!(
@@ -66,7 +66,7 @@ enum Runs {
 }
 
 impl Runs {
-    /// Puts the snippet into `folder` and builds it there; what is given back runs it.
+    /// Writes the snippet to `folder` and builds it there; returns the command that runs it.
     async fn build(self, folder: &Path, snippet: &str) -> Vec<PathBuf> {
         let write = |name: &str| {
             let file = folder.join(name);
@@ -109,16 +109,16 @@ impl Runs {
                 let mut build = Command::new(env!("CARGO"));
                 build.args(["build", "--quiet", "--offline", "--locked", "--target-dir"]);
                 build.arg(installed("target/clients/rust"));
-                // As a developer's own shell has it, not as the one that builds these stories.
+                // With the environment of a developer's shell, not of the cargo that builds these tests.
                 build
                     .env_remove("RUSTFLAGS")
                     .env_remove("CARGO_MANIFEST_DIR");
-                // One at a time: each build leaves its program at the same place.
+                // One at a time: every build writes its program to the same place.
                 let _turn = RUST.lock().await;
                 succeeds(build.current_dir(folder)).await;
                 let program = folder.join("it");
-                // By another process: one of ours that is just being started would inherit the open file,
-                // and a program somebody still writes cannot be run.
+                // Copied by another process: a child of ours that starts meanwhile would inherit the open file, and a
+                // file open for writing cannot be executed.
                 let mut copy = Command::new("cp");
                 copy.arg(installed("target/clients/rust/debug/snippets"));
                 succeeds(copy.arg(&program)).await;
@@ -141,27 +141,27 @@ async fn succeeds(command: &mut Command) {
     );
 }
 
-/// What a program said, and whether it ended well.
+/// The output of a program, and whether it succeeded.
 #[derive(Debug)]
-struct Told {
-    said: String,
-    well: bool,
+struct ProgramRun {
+    output: String,
+    succeeded: bool,
 }
 
-/// Runs the program: the person opens the link it shows, allows, and it is told where they came back to.
+/// Runs the program: the person opens the link it prints and allows; the program gets the callback address.
 async fn plays(
     program: &[PathBuf],
     person: &Browser,
     app: &App,
     on_the_way: impl Fn(String) -> String,
-) -> Told {
+) -> ProgramRun {
     let (runs, arguments) = program.split_first().unwrap();
     let mut running = Command::new(runs);
     running
         .args(arguments)
         .env_remove("CLIENT_SECRET")
         .env("NO_PROXY", "127.0.0.1")
-        // Libraries that insist on TLS have to be told that this is a try.
+        // OAuthlib refuses plain HTTP without it.
         .env("OAUTHLIB_INSECURE_TRANSPORT", "1")
         .env("AUTHLIB_INSECURE_TRANSPORT", "1")
         .envs(app.client_secret.iter().map(|it| ("CLIENT_SECRET", it)))
@@ -174,7 +174,7 @@ async fn plays(
         .unwrap_or_else(|problem| panic!("{program:?}: {problem}: run script/setup test"));
     let mut says = BufReader::new(running.stdout.take().unwrap());
 
-    let mut said = String::new();
+    let mut output = String::new();
     let link = loop {
         let mut line = String::new();
         if says.read_line(&mut line).await.unwrap() == 0 {
@@ -183,25 +183,25 @@ async fn plays(
         if line.starts_with("http") {
             break Some(line.trim().to_owned());
         }
-        said += &line;
+        output += &line;
     };
     if let Some(link) = link {
-        let asked = person.visits(&link).await;
-        let back = if asked.redirect().is_some() {
-            asked.location()
+        let form = person.visits(&link).await;
+        let back = if form.redirect().is_some() {
+            form.location()
         } else {
-            asked.presses("allow").await.location()
+            form.presses("allow").await.location()
         };
         let mut hears = running.stdin.take().unwrap();
         let line = format!("{}\n", on_the_way(back.into()));
         hears.write_all(line.as_bytes()).await.unwrap();
     }
-    says.read_to_string(&mut said).await.unwrap();
+    says.read_to_string(&mut output).await.unwrap();
     let ended = running.wait_with_output().await.unwrap();
-    said += &String::from_utf8_lossy(&ended.stderr);
-    Told {
-        said,
-        well: ended.status.success(),
+    output += &String::from_utf8_lossy(&ended.stderr);
+    ProgramRun {
+        output,
+        succeeded: ended.status.success(),
     }
 }
 
@@ -212,7 +212,7 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
-/// The program that the page shows, by the id its copy button names.
+/// The program on the page, by the id that its copy button names.
 fn shown(page: &Page, id: &str) -> String {
     assert!(page.offers(&format!("button[data-copies=\"{id}\"]")));
     let [program] = &page.code(&format!("pre > code#{id}"))[..] else {
@@ -221,8 +221,8 @@ fn shown(page: &Page, id: &str) -> String {
     program.clone()
 }
 
-/// meera copies the program out of the page; it signs asha in, keeps the login fresh and ends it. An answer that is
-/// not for it, it does not take.
+/// meera copies the program from the page; it signs asha in, refreshes and revokes. It refuses a callback with a
+/// wrong state.
 async fn the_program_signs_in(language: &str, runs: Runs) {
     let world = World::new().await;
     let (meera, asha) = (world.student("meera").await, world.student("asha").await);
@@ -238,18 +238,18 @@ async fn the_program_signs_in(language: &str, runs: Runs) {
         let folder = folder(&format!("{language}-{}", app.client_id));
         let program = runs.build(&folder, &program).await;
 
-        let told = plays(&program, &asha, &app, |back| back).await;
-        assert!(told.well, "{}: {told:?}", registration.name);
+        let run = plays(&program, &asha, &app, |back| back).await;
+        assert!(run.succeeded, "{}: {run:?}", registration.name);
         for expected in [&*id.to_string(), "Asha", "D’Souza", "Signed out."] {
-            assert!(told.said.contains(expected), "{expected}: {told:?}");
+            assert!(run.output.contains(expected), "{expected}: {run:?}");
         }
         let connected = asha.visits("user/settings/").await;
         assert!(!connected.says(registration.name), "its last token is dead");
 
         for (part, another) in [("state=", "state=x"), ("iss=http", "iss=https")] {
-            let told = plays(&program, &asha, &app, |back| back.replace(part, another)).await;
-            assert!(!told.well, "{}, {another}: {told:?}", registration.name);
-            assert!(!told.said.contains("Asha"), "{told:?}");
+            let run = plays(&program, &asha, &app, |back| back.replace(part, another)).await;
+            assert!(!run.succeeded, "{}, {another}: {run:?}", registration.name);
+            assert!(!run.output.contains("Asha"), "{run:?}");
         }
     }
 }
@@ -274,7 +274,7 @@ async fn the_program_in_go_signs_in() {
     the_program_signs_in("go", Runs::Go).await;
 }
 
-/// A Java development kit is much to install for one story: it is told where there is one.
+/// A JDK is large, so the test takes it from where it is configured.
 #[tokio::test]
 async fn the_program_in_java_signs_in() {
     if Command::new("javac")
@@ -299,9 +299,9 @@ async fn the_program_for_curl_signs_in() {
     the_program_signs_in("curl", Runs::Shell).await;
 }
 
-/// The requests in HTTP's own words do what the page says of them, one after the other.
+/// The HTTP requests on the page work one after the other as described.
 #[tokio::test]
-async fn the_requests_on_the_page_make_a_sign_in() {
+async fn the_http_requests_on_the_page_sign_in() {
     let world = World::new().await;
     let (meera, asha) = (world.student("meera").await, world.student("asha").await);
     for registration in [MESS_MENU, HOSTEL_MAP] {
@@ -324,8 +324,8 @@ async fn the_requests_on_the_page_make_a_sign_in() {
                 .fold(text, |text, (name, value)| text.replace(name, value))
         };
 
-        let asked = asha.visits(&filled("wire-authorize", &known)).await;
-        let back = app.receives(&asked.presses("allow").await);
+        let form = asha.visits(&filled("wire-authorize", &known)).await;
+        let back = app.receives(&form.presses("allow").await);
         known.push(("CODE", back.code()));
         known.push(("ISSUER", encoded(world.base.trim_end_matches('/'))));
         assert_eq!(back.address.as_str(), filled("wire-callback", &known));
@@ -365,7 +365,7 @@ fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-/// A request as the page writes it.
+/// Sends a request as the page prints it.
 async fn sends(app: &App, text: &str) -> Answer {
     let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
     let mut lines = head.lines();
@@ -383,7 +383,7 @@ async fn sends(app: &App, text: &str) -> Answer {
     Answer::to(with_headers).await
 }
 
-/// meera copies a library's lines out of the page; asha is signed in.
+/// meera copies the lines for a library from the page; they sign asha in.
 async fn the_library_signs_in(word: &str, runs: Runs) {
     the_library_signs_in_to(word, runs, [MESS_MENU, HOSTEL_MAP]).await;
 }
@@ -399,15 +399,15 @@ async fn the_library_signs_in_to(word: &str, runs: Runs, apps: [Registration<'st
         let program = shown(&page, &format!("code-{word}"));
         let program = runs.build(&folder, &program).await;
 
-        let told = plays(&program, &asha, &app, |back| back).await;
+        let run = plays(&program, &asha, &app, |back| back).await;
 
-        assert!(told.well, "{}: {told:?}", registration.name);
-        assert!(told.said.contains("Asha"), "{told:?}");
-        let told = plays(&program, &asha, &app, |back| {
+        assert!(run.succeeded, "{}: {run:?}", registration.name);
+        assert!(run.output.contains("Asha"), "{run:?}");
+        let run = plays(&program, &asha, &app, |back| {
             back.replace("state=", "state=x")
         })
         .await;
-        assert!(!told.well, "{}: {told:?}", registration.name);
+        assert!(!run.succeeded, "{}: {run:?}", registration.name);
     }
 }
 
@@ -423,7 +423,7 @@ async fn authlib_set_up_as_shown_signs_in() {
 
 #[tokio::test]
 async fn openid_client_set_up_as_shown_signs_in() {
-    // It knows no redirect URI with a query of its own, as the page says.
+    // This library supports no redirect URI with a query, as the page says.
     let bare = Registration {
         redirect_uris: &["https://mess.example/it's/$(exit)/cb"],
         ..MESS_MENU
@@ -441,9 +441,9 @@ async fn oauth2_set_up_as_shown_signs_in() {
     the_library_signs_in("oauth2", Runs::Rust).await;
 }
 
-/// The two that need a web server round them are at least read by their language.
+/// The lines of these two libraries need a web server, so only their syntax is checked.
 #[tokio::test]
-async fn the_other_libraries_lines_are_sound() {
+async fn the_lines_for_the_other_libraries_have_valid_syntax() {
     let world = World::new().await;
     let meera = world.student("meera").await;
     for registration in [MESS_MENU, HOSTEL_MAP] {
@@ -462,10 +462,10 @@ async fn the_other_libraries_lines_are_sound() {
 }
 
 #[tokio::test]
-async fn every_tab_is_a_small_page_of_its_own() {
+async fn every_tab_is_a_separate_small_page() {
     let world = World::new().await;
     world.registers(&MESS_MENU).await;
-    for reader in [world.stranger(), world.student("meera").await] {
+    for reader in [world.visitor(), world.student("meera").await] {
         for tab in TABS {
             let page = reader.visits(&format!("doc/{tab}/")).await;
             assert_eq!(page.status, 200, "{tab}");
@@ -495,7 +495,7 @@ async fn every_tab_is_a_small_page_of_its_own() {
 }
 
 #[tokio::test]
-async fn every_link_of_the_docs_leads_somewhere() {
+async fn every_link_of_the_docs_works() {
     let world = World::new().await;
     let meera = world.student("meera").await;
     let mut seen = BTreeSet::new();
@@ -516,9 +516,9 @@ async fn every_link_of_the_docs_leads_somewhere() {
 }
 
 #[tokio::test]
-async fn an_unknown_tab_is_the_first_and_the_slash_does_not_matter() {
+async fn an_unknown_tab_shows_the_first_and_the_slash_is_optional() {
     let world = World::new().await;
-    let stranger = world.stranger();
+    let visitor = world.visitor();
     for address in [
         "doc/",
         "doc",
@@ -526,7 +526,7 @@ async fn an_unknown_tab_is_the_first_and_the_slash_does_not_matter() {
         "doc/no-such-tab/",
         "doc/?app=1&lang=cobol",
     ] {
-        let page = stranger.asks(address).await;
+        let page = visitor.gets(address).await;
         page.shows("Add sign-in to your app");
         assert_eq!(
             page.texts(".tabs [aria-current=page]"),
@@ -539,12 +539,12 @@ async fn an_unknown_tab_is_the_first_and_the_slash_does_not_matter() {
 #[tokio::test]
 async fn a_reader_who_is_not_signed_in_sees_placeholders_and_can_sign_in() {
     let world = World::new().await;
-    let stranger = world.stranger();
+    let visitor = world.visitor();
 
-    let page = stranger.visits("doc/libraries/").await;
+    let page = visitor.visits("doc/libraries/").await;
     assert!(shown(&page, "code-authlib").contains("YOUR_CLIENT_ID"));
     let there = page.attributes(".whose a", "href");
-    let there = stranger.visits(&there[0]).await;
+    let there = visitor.visits(&there[0]).await;
 
     let meera = world.person("meera").await;
     let back = there.signs_in(&meera.username, &meera.password).await;
@@ -579,18 +579,18 @@ async fn the_newest_app_is_shown_until_another_is_chosen() {
     let kept = shown(&libraries, "code-authlib");
     assert!(kept.contains(&canteen.client_id), "the choice stays");
 
-    // Somebody else's app is not to be had for its number.
+    // The page does not show another owner's app by its id.
     let asha = world.student("asha").await;
     let page = asha.visits(&format!("doc/?app={}", of("Canteen"))).await;
     assert!(!page.text().contains(&canteen.client_id));
     assert!(shown(&page, "code").contains("YOUR_CLIENT_ID"));
 }
 
-/// The page, the metadata and OpenAPI name the same scopes and fields.
+/// The page, the metadata and the OpenAPI document list the same scopes and fields.
 #[tokio::test]
-async fn the_tables_are_what_the_server_says_of_itself() {
+async fn the_tables_match_the_metadata_and_openapi() {
     let world = World::new().await;
-    let (stranger, canteen) = (world.stranger(), world.canteen());
+    let (visitor, canteen) = (world.visitor(), world.canteen());
     let get = async |address: &str| {
         let request = canteen.request(reqwest::Method::GET, address);
         Answer::to(request).await.good()
@@ -598,11 +598,11 @@ async fn the_tables_are_what_the_server_says_of_itself() {
     let metadata = get(".well-known/oauth-authorization-server").await;
     let openapi = get("api/openapi.json").await;
 
-    let scopes = stranger
+    let scopes = visitor
         .visits("doc/")
         .await
         .attributes("tr[data-scope]", "data-scope");
-    let api = stranger.visits("doc/api/").await;
+    let api = visitor.visits("doc/api/").await;
     let fields = api.attributes("tr[data-field]", "data-field");
 
     assert_eq!(serde_json::json!(scopes), metadata["scopes_supported"]);
@@ -623,11 +623,11 @@ async fn the_tables_are_what_the_server_says_of_itself() {
     assert_eq!(examples, described.keys().collect::<Vec<_>>());
 }
 
-/// Codes that people have are among those the page lists, under the name the API gives them.
+/// The codes in people's profiles are on the page, with the names that the API returns.
 #[tokio::test]
-async fn the_enumerations_are_those_of_the_api() {
+async fn the_enumerations_match_the_api() {
     let world = World::new().await;
-    let page = world.stranger().visits("doc/api/").await;
+    let page = world.visitor().visits("doc/api/").await;
     let listed: Vec<_> = page
         .texts(".codes-and-names dt")
         .into_iter()
@@ -654,7 +654,7 @@ async fn the_enumerations_are_those_of_the_api() {
 }
 
 #[tokio::test]
-async fn lifetimes_and_the_cap_are_those_in_force() {
+async fn lifetimes_and_the_user_cap_match_the_program() {
     let world = World::plan()
         .set("PROFILES_ACCESS_TOKEN_SECONDS", "5400")
         .set("PROFILES_CODE_SECONDS", "120")
@@ -663,9 +663,9 @@ async fn lifetimes_and_the_cap_are_those_in_force() {
         .set("PROFILES_UNVERIFIED_CAP", "7")
         .opens()
         .await;
-    let stranger = world.stranger();
+    let visitor = world.visitor();
 
-    let basics = stranger.visits("doc/").await;
+    let basics = visitor.visits("doc/").await;
     basics
         .shows("90 minutes")
         .shows("within 2 minutes")
@@ -678,18 +678,18 @@ async fn lifetimes_and_the_cap_are_those_in_force() {
         !basics.says("If the response is lost"),
         "there is no such rule now"
     );
-    stranger
+    visitor
         .visits("doc/policy/")
         .await
         .shows("At most 7 people");
 }
 
-/// Each refusal that a developer meets is on the page, under the name it came with.
+/// Each error that a developer meets is on the page, with its code.
 #[tokio::test]
-async fn the_errors_that_happen_are_on_the_page() {
+async fn every_error_code_is_on_the_page() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
-    let page = world.stranger().visits("doc/errors/").await;
+    let page = world.visitor().visits("doc/errors/").await;
     let names = |part: &str| {
         let terms = page.texts(".cures dt");
         assert!(
@@ -705,13 +705,13 @@ async fn the_errors_that_happen_are_on_the_page() {
         .presses("deny")
         .await;
     names(&back(refused));
-    names(&back(asha.asks(&canteen.login_link("bogus")).await));
+    names(&back(asha.gets(&canteen.login_link("bogus")).await));
     let implicit = canteen
         .login_link("basic")
         .replace("response_type=code", "response_type=token");
-    names(&back(asha.asks(&implicit).await));
-    let challenge = canteen.asks(&[("code_challenge", "short")]);
-    names(&back(asha.asks(&challenge).await));
+    names(&back(asha.gets(&implicit).await));
+    let challenge = canteen.authorize_url(&[("code_challenge", "short")]);
+    names(&back(asha.gets(&challenge).await));
 
     for fields in [
         &[("grant_type", "password")][..],
@@ -719,21 +719,21 @@ async fn the_errors_that_happen_are_on_the_page() {
         &[("grant_type", "authorization_code"), ("code", "none")],
         &[("grant_type", "refresh_token"), ("refresh_token", "none")],
     ] {
-        let answer = canteen.asks_for_token(fields).await;
+        let answer = canteen.requests_token(fields).await;
         names(&format!("{} {}", answer.status.as_u16(), answer.error()));
     }
-    let stranger = canteen.with_secret("wrong");
-    let answer = stranger
-        .asks_for_token(&[("grant_type", "refresh_token"), ("refresh_token", "x")])
+    let visitor = canteen.with_secret("wrong");
+    let answer = visitor
+        .requests_token(&[("grant_type", "refresh_token"), ("refresh_token", "x")])
         .await;
     names(&format!("{} {}", answer.status.as_u16(), answer.error()));
 
     let tokens = world.connects(&asha, &canteen, "basic").await;
-    let told = canteen
+    let message = canteen
         .reads(&tokens.access, "fields=bogus")
         .await
         .detail(400);
-    names(&told.replace("bogus", "…"));
+    names(&message.replace("bogus", "…"));
     canteen.reads("none", "").await.detail(401);
     names("401");
 

@@ -1,16 +1,16 @@
-//! A student developer registers an app in a minute, looks after it and lets it go.
+//! Registering an app, changing it and deleting it.
 
-use crate::support::campus::Registered;
-use crate::support::relying_party::Shown;
+use crate::support::campus::RegisteredApp;
+use crate::support::relying_party::Credentials;
 use crate::support::{App, Browser, Page, World};
 
-/// The app as its developer now has it: its page, and what it needs to sign people in.
-struct Mine {
+/// A registered app as its developer has it: its page and its credentials.
+struct MyApp {
     page: Page,
     app: App,
 }
 
-async fn registers(world: &World, developer: &Browser, kind: &str) -> Mine {
+async fn registers(world: &World, developer: &Browser, kind: &str) -> MyApp {
     let form = developer.visits("oauth/applications/register/").await;
     let shown = form
         .fills("name", "Squash")
@@ -28,7 +28,7 @@ async fn registers(world: &World, developer: &Browser, kind: &str) -> Mine {
         .await
         .clicks("Squash")
         .await;
-    let app = world.app_known_as(&Registered {
+    let app = world.app_with_credentials(&RegisteredApp {
         name: "Squash".to_owned(),
         client_id: page.texts("#client_id").remove(0),
         client_secret: shown.texts("#client_secret").pop(),
@@ -44,25 +44,24 @@ async fn registers(world: &World, developer: &Browser, kind: &str) -> Mine {
             .is_some_and(|secret| later.text().contains(secret));
         assert!(!kept, "the secret is shown again at {}", later.url);
     }
-    Mine { page, app }
+    MyApp { page, app }
 }
 
-/// Asks for a new secret and is shown it.
+/// Requests a new secret and returns it.
 async fn new_secret(page: &Page) -> String {
-    let asked = page.clicks("Create a new secret").await;
-    asked
-        .presses("Create secret")
+    let form = page.clicks("Create a new secret").await;
+    form.presses("Create secret")
         .await
         .texts("#client_secret")
         .remove(0)
 }
 
 #[tokio::test]
-async fn an_app_is_registered_and_signs_somebody_in() {
+async fn a_registered_app_signs_a_person_in() {
     let world = World::new().await;
     let (meera, asha) = (world.student("meera").await, world.student("asha").await);
 
-    let Mine { page, app } = registers(&world, &meera, "confidential").await;
+    let MyApp { page, app } = registers(&world, &meera, "confidential").await;
 
     page.shows("Squash")
         .shows("Bookings for the squash court")
@@ -70,7 +69,7 @@ async fn an_app_is_registered_and_signs_somebody_in() {
     let consent = asha.visits(&app.login_link("basic profile")).await;
     consent.shows("Squash").shows("meera");
     let tokens = app
-        .trades(&app.receives(&consent.presses("allow").await).code())
+        .exchanges_code(&app.receives(&consent.presses("allow").await).code())
         .await;
     assert_eq!(
         app.reads(&tokens.access, "fields=first_name").await.good()["first_name"],
@@ -83,23 +82,23 @@ async fn a_public_app_has_no_secret_and_needs_none() {
     let world = World::new().await;
     let (meera, asha) = (world.student("meera").await, world.student("asha").await);
 
-    let Mine { app, .. } = registers(&world, &meera, "public").await;
+    let MyApp { app, .. } = registers(&world, &meera, "public").await;
 
     assert_eq!(app.client_secret, None);
     let verifier = "v".repeat(43);
     let code = world
-        .consents(&asha, &app.login_link_proving("basic", &verifier))
+        .consents(&asha, &app.login_link_with_pkce("basic", &verifier))
         .await;
-    app.tries_to_trade(&code, &[("code_verifier", &verifier)])
+    app.tries_to_exchange(&code, &[("code_verifier", &verifier)])
         .await
         .tokens();
 }
 
 #[tokio::test]
-async fn a_new_secret_lives_beside_the_old_one_and_ends_the_one_before() {
+async fn a_new_secret_works_beside_the_old_one_and_ends_the_one_before() {
     let world = World::new().await;
     let (meera, asha) = (world.student("meera").await, world.student("asha").await);
-    let Mine { page, app: first } = registers(&world, &meera, "confidential").await;
+    let MyApp { page, app: first } = registers(&world, &meera, "confidential").await;
     let pair = world.connects(&asha, &first, "basic").await;
 
     let second = first.with_secret(&new_secret(&page).await);
@@ -122,10 +121,10 @@ async fn a_new_secret_lives_beside_the_old_one_and_ends_the_one_before() {
 }
 
 #[tokio::test]
-async fn what_is_changed_is_what_people_see() {
+async fn a_change_is_visible_on_the_consent_page() {
     let world = World::new().await;
     let (meera, asha) = (world.student("meera").await, world.student("asha").await);
-    let Mine { page, app } = registers(&world, &meera, "confidential").await;
+    let MyApp { page, app } = registers(&world, &meera, "confidential").await;
 
     let form = page.clicks("Edit").await;
     assert_eq!(form.url.path(), format!("{}update/", page.url.path()));
@@ -141,13 +140,13 @@ async fn what_is_changed_is_what_people_see() {
     asha.visits(&app.login_link("basic"))
         .await
         .shows("Squash Court");
-    asha.asks(&app.asks(&[("redirect_uri", "https://squash.example/cb")]))
+    asha.gets(&app.authorize_url(&[("redirect_uri", "https://squash.example/cb")]))
         .await
         .refuses(400);
 }
 
 #[tokio::test]
-async fn a_wrong_form_says_why_and_loses_nothing() {
+async fn an_invalid_form_shows_errors_and_keeps_its_values() {
     let world = World::new().await;
     let meera = world.student("meera").await;
 
@@ -171,19 +170,20 @@ async fn a_wrong_form_says_why_and_loses_nothing() {
         "aria-describedby",
     );
     assert_eq!(described.len(), 1, "{}", answer.text());
-    let told: Vec<_> = described[0]
+    let errors: Vec<_> = described[0]
         .split(' ')
         .flat_map(|id| answer.texts(&format!("#{id}")))
         .collect();
     assert!(
-        told.iter()
+        errors
+            .iter()
             .any(|text| text.contains("http://squash.example/cb") || text.contains("https")),
-        "{told:?}"
+        "{errors:?}"
     );
 }
 
 #[tokio::test]
-async fn a_hundred_apps_are_enough_for_one_person() {
+async fn a_person_can_own_a_hundred_apps_at_most() {
     let world = World::new().await;
     let wasim = world.student("wasim").await;
     let form = wasim
@@ -206,10 +206,10 @@ async fn a_hundred_apps_are_enough_for_one_person() {
 }
 
 #[tokio::test]
-async fn a_logo_is_shown_to_everybody() {
+async fn a_logo_is_public() {
     let world = World::new().await;
     let (meera, asha) = (world.student("meera").await, world.student("asha").await);
-    let Mine { page, app } = registers(&world, &meera, "confidential").await;
+    let MyApp { page, app } = registers(&world, &meera, "confidential").await;
 
     let form = page.clicks("Edit").await;
     form.attaches(
@@ -223,8 +223,8 @@ async fn a_logo_is_shown_to_everybody() {
     let consent = asha.visits(&app.login_link("basic")).await;
     let logo = consent.attributes("main img", "src").remove(0);
     let picture = world
-        .stranger()
-        .asks(consent.url.join(&logo).unwrap().as_str())
+        .visitor()
+        .gets(consent.url.join(&logo).unwrap().as_str())
         .await;
     assert_eq!(picture.status, 200, "{logo}");
     assert!(
@@ -235,10 +235,10 @@ async fn a_logo_is_shown_to_everybody() {
 }
 
 #[tokio::test]
-async fn a_logo_that_is_too_large_loses_nothing_of_what_was_typed() {
+async fn a_logo_that_is_too_large_keeps_the_typed_values() {
     let world = World::new().await;
     let meera = world.student("meera").await;
-    let Mine { page, .. } = registers(&world, &meera, "confidential").await;
+    let MyApp { page, .. } = registers(&world, &meera, "confidential").await;
 
     let form = page.clicks("Edit").await;
     let photograph = vec![0; 12 * 1024 * 1024];
@@ -258,18 +258,18 @@ async fn a_logo_that_is_too_large_loses_nothing_of_what_was_typed() {
 }
 
 #[tokio::test]
-async fn a_deleted_app_is_gone_with_all_it_had() {
+async fn deleting_an_app_deletes_its_tokens_and_grants() {
     let world = World::new().await;
     let (meera, asha) = (world.student("meera").await, world.student("asha").await);
-    let Mine { page, app } = registers(&world, &meera, "confidential").await;
+    let MyApp { page, app } = registers(&world, &meera, "confidential").await;
     let pair = world.connects(&asha, &app, "basic").await;
 
-    let asked = page.clicks("Delete Squash").await;
+    let form = page.clicks("Delete Squash").await;
     app.reads(&pair.access, "").await.good();
-    let list = asked.confirms().await;
+    let list = form.confirms().await;
 
     assert_eq!(
-        (asked.url.path(), list.url.path()),
+        (form.url.path(), list.url.path()),
         (
             format!("{}delete/", page.url.path()).as_str(),
             "/oauth/applications/"
@@ -286,10 +286,10 @@ async fn a_deleted_app_is_gone_with_all_it_had() {
         ("grant_type", "refresh_token"),
         ("refresh_token", pair.refresh.as_str()),
     ];
-    app.calls("oauth/token/", Shown::InHeader, &refresh)
+    app.calls("oauth/token/", Credentials::InHeader, &refresh)
         .await
         .refuses(401, "invalid_client");
-    asha.asks(&app.login_link("basic")).await.refuses(400);
+    asha.gets(&app.login_link("basic")).await.refuses(400);
     assert_eq!(
         asha.visits("user/settings/").await.texts("main h2"),
         Vec::<String>::new()

@@ -1,4 +1,4 @@
-//! A login that leaves this server: the browser goes to an upstream, and comes back to the callback with a code.
+//! Signing in through a connector that redirects: the browser goes to a portal and returns to the callback with a code.
 
 use std::time::Instant;
 
@@ -12,21 +12,21 @@ const FORM: &str = "account/login/ferry/";
 const BUTTON: &str = "Go on to the ferry";
 const UNKNOWN_CALLBACK: &str = "This sign-in has expired";
 
-/// Where the form on a page sends the browser.
+/// The address to which submitting the form redirects.
 async fn goes_to_the_ferry(form: &Page) -> Url {
     form.presses(BUTTON).await.location()
 }
 
-/// A browser that was sent to the ferry, and the address it is sent back to.
+/// A browser that was redirected to the portal, and its callback address.
 async fn comes_back(world: &World, ferry: &Ferry, person: &str) -> (Browser, Url) {
-    let browser = world.stranger();
+    let browser = world.visitor();
     let form = browser.visits(FORM).await;
     let sent = goes_to_the_ferry(&form).await;
-    (browser, ferry.lets_in(&sent, person).await)
+    (browser, ferry.signs_in(&sent, person).await)
 }
 
 async fn is_signed_in(browser: &Browser) -> bool {
-    browser.asks("user/").await.status == 200
+    browser.gets("user/").await.status == 200
 }
 
 /// The page signs nobody in, says why, and has the way on.
@@ -48,10 +48,10 @@ fn with_state(callback: &Url, state: &str) -> Url {
 }
 
 #[tokio::test]
-async fn a_person_signs_in_at_the_upstream() {
+async fn a_person_signs_in_through_a_redirect() {
     let ferry = Ferry::opens().await;
     let world = ferry.world().await;
-    let nandini = world.stranger();
+    let nandini = world.visitor();
     let form = nandini.visits("account/login/").await;
     let form = form.clicks("Ferry account").await;
 
@@ -61,19 +61,19 @@ async fn a_person_signs_in_at_the_upstream() {
     assert_eq!(sent.header("cache-control"), "no-store");
     assert_eq!(sent.header("referrer-policy"), "no-referrer");
     assert!(ferry.has(&sent.location()));
-    let callback = ferry.lets_in(&sent.location(), "nandini").await;
+    let callback = ferry.signs_in(&sent.location(), "nandini").await;
     let home = nandini.visits(callback.as_str()).await;
     home.shows("nandini");
     assert!(is_signed_in(&nandini).await);
-    // It was for as long as the browser is open.
+    // Without remember-me it is a session cookie of the browser.
     let session = home.set_cookies();
     let session = session.iter().find(|it| it.starts_with("session="));
     assert!(!session.unwrap().contains("Max-Age"), "{session:?}");
 }
 
-/// Any page can send a browser to a GET of ours; at the upstream it may be signed in as whoever an attacker likes.
+/// Any page can make a browser send a GET request, and an attacker may have signed it in at the portal (login CSRF).
 #[tokio::test]
-async fn looking_at_a_form_sends_nobody_to_the_upstream() {
+async fn a_get_request_does_not_redirect_to_the_portal() {
     let ferry = Ferry::opens().await;
     let world = ferry.world().await;
     let asha = world.student("asha").await;
@@ -87,15 +87,15 @@ async fn looking_at_a_form_sends_nobody_to_the_upstream() {
 }
 
 #[tokio::test]
-async fn another_browser_gets_nothing_by_the_callback() {
+async fn the_callback_does_not_work_in_another_browser() {
     let ferry = Ferry::opens().await;
     let world = ferry.world().await;
     let (nandini, callback) = comes_back(&world, &ferry, "nandini").await;
 
-    // One that was never here, one that was sent to the ferry itself, and one of somebody who is signed in.
+    // A new browser, one with its own redirect under way, and one of a signed-in person.
     let (other, _) = comes_back(&world, &ferry, "farhan").await;
     let asha = world.student("asha").await;
-    for browser in [world.stranger(), other] {
+    for browser in [world.visitor(), other] {
         let page = browser.visits(callback.as_str()).await;
         is_refused(&page, UNKNOWN_CALLBACK);
         assert!(!is_signed_in(&browser).await);
@@ -103,7 +103,7 @@ async fn another_browser_gets_nothing_by_the_callback() {
     asha.visits(callback.as_str()).await.refuses(400);
     asha.visits("user/").await.shows("Asha");
 
-    // It cost the one who began it nothing.
+    // The browser that started it can still finish.
     nandini.visits(callback.as_str()).await.shows("nandini");
 }
 
@@ -124,7 +124,7 @@ async fn a_callback_works_once() {
 }
 
 #[tokio::test]
-async fn a_state_that_is_changed_missing_or_repeated_signs_nobody_in() {
+async fn a_changed_missing_or_repeated_state_signs_nobody_in() {
     let ferry = Ferry::opens().await;
     let world = ferry.world().await;
     let (nandini, callback) = comes_back(&world, &ferry, "nandini").await;
@@ -149,7 +149,7 @@ async fn a_state_that_is_changed_missing_or_repeated_signs_nobody_in() {
         .visits(&format!("{FORM}callback/"))
         .await
         .refuses(400);
-    // Nor is it the name of a form, or for another way to sign in.
+    // Nor is it valid as the id of a form, or for another connector.
     let form = nandini.visits(&format!("{FORM}?attempt={state}")).await;
     form.refuses(400);
     let other = callback.as_str().replace("/ferry/", "/password/");
@@ -159,9 +159,9 @@ async fn a_state_that_is_changed_missing_or_repeated_signs_nobody_in() {
     nandini.visits(callback.as_str()).await.shows("nandini");
 }
 
-/// Code injection (RFC 9700 §4.5): the attacker's code, in the browser of somebody who is signing in.
+/// Code injection (RFC 9700 §4.5): the attacker's code in the victim's browser.
 #[tokio::test]
-async fn somebody_elses_code_signs_nobody_in() {
+async fn an_injected_code_signs_nobody_in() {
     let ferry = Ferry::opens().await;
     let world = ferry.world().await;
     let (nandini, hers) = comes_back(&world, &ferry, "nandini").await;
@@ -179,7 +179,7 @@ async fn after_ten_minutes_the_login_starts_again() {
     let ferry = Ferry::opens().await;
     let world = ferry.world().await;
     let (nandini, callback) = comes_back(&world, &ferry, "nandini").await;
-    world.sleeps(Duration::minutes(10));
+    world.advance_clock(Duration::minutes(10));
 
     let page = nandini.visits(callback.as_str()).await;
 
@@ -188,21 +188,21 @@ async fn after_ten_minutes_the_login_starts_again() {
     let again = page.clicks("Start again").await;
     let form = again.clicks("Ferry account").await;
     let callback = ferry
-        .lets_in(&goes_to_the_ferry(&form).await, "nandini")
+        .signs_in(&goes_to_the_ferry(&form).await, "nandini")
         .await;
-    world.sleeps(Duration::minutes(9));
+    world.advance_clock(Duration::minutes(9));
     nandini.visits(callback.as_str()).await.shows("nandini");
 }
 
 #[tokio::test]
-async fn the_upstream_may_say_no() {
+async fn a_refusal_of_the_portal_is_shown() {
     let ferry = Ferry::opens().await;
     let world = ferry.world().await;
-    let nandini = world.stranger();
+    let nandini = world.visitor();
     let form = nandini.visits(&format!("{FORM}?next=/user/data/")).await;
     let sent = goes_to_the_ferry(&form).await;
 
-    let page = nandini.visits(ferry.turns_away(&sent).await.as_str()).await;
+    let page = nandini.visits(ferry.denies(&sent).await.as_str()).await;
 
     is_refused(&page, "You said no at the ferry.");
     assert!(!is_signed_in(&nandini).await);
@@ -225,7 +225,7 @@ async fn a_further_way_to_sign_in_is_linked_by_redirect() {
         .await;
     form.shows("becomes a further way to sign in");
     let callback = ferry
-        .lets_in(&goes_to_the_ferry(&form).await, "nandini")
+        .signs_in(&goes_to_the_ferry(&form).await, "nandini")
         .await;
 
     let page = asha.visits(callback.as_str()).await;
@@ -237,7 +237,7 @@ async fn a_further_way_to_sign_in_is_linked_by_redirect() {
 }
 
 #[tokio::test]
-async fn a_link_whose_person_has_signed_out_links_and_signs_in_nobody() {
+async fn a_link_finished_after_signing_out_links_nothing_and_signs_nobody_in() {
     let ferry = Ferry::opens().await;
     let world = ferry.world().await;
     let asha = world.student("asha").await;
@@ -247,7 +247,7 @@ async fn a_link_whose_person_has_signed_out_links_and_signs_in_nobody() {
         .clicks("Ferry account")
         .await;
     let callback = ferry
-        .lets_in(&goes_to_the_ferry(&form).await, "nandini")
+        .signs_in(&goes_to_the_ferry(&form).await, "nandini")
         .await;
     let out = asha.visits("account/logout/").await;
     out.presses("Sign out").await;
@@ -263,16 +263,16 @@ async fn a_link_whose_person_has_signed_out_links_and_signs_in_nobody() {
 }
 
 #[tokio::test]
-async fn what_was_chosen_before_is_kept_over_the_redirect() {
+async fn remember_me_and_the_pending_request_survive_the_redirect() {
     let ferry = Ferry::opens().await;
     let world = ferry.world().await;
-    let (nandini, canteen) = (world.stranger(), world.canteen());
+    let (nandini, canteen) = (world.visitor(), world.canteen());
     let form = nandini.visits(&canteen.login_link("basic")).await;
     let form = form.clicks("Ferry account").await;
     form.shows("to continue to");
     let form = form.touches("remember", "on", true);
     let callback = ferry
-        .lets_in(&goes_to_the_ferry(&form).await, "nandini")
+        .signs_in(&goes_to_the_ferry(&form).await, "nandini")
         .await;
 
     let consent = nandini.visits(callback.as_str()).await;
@@ -286,17 +286,17 @@ async fn what_was_chosen_before_is_kept_over_the_redirect() {
 }
 
 #[tokio::test]
-async fn a_sign_in_before_something_hard_to_undo_may_be_by_redirect() {
+async fn signing_in_again_works_by_redirect() {
     let ferry = Ferry::opens().await;
     let world = ferry.world().await;
     let (nandini, callback) = comes_back(&world, &ferry, "nandini").await;
     nandini.visits(callback.as_str()).await.shows("nandini");
-    world.sleeps(Duration::minutes(15));
+    world.advance_clock(Duration::minutes(15));
     let page = nandini.visits("user/data/export/").await;
     let form = page.clicks("Ferry account").await;
     form.shows("For your security, sign in again");
     let callback = ferry
-        .lets_in(&goes_to_the_ferry(&form).await, "nandini")
+        .signs_in(&goes_to_the_ferry(&form).await, "nandini")
         .await;
 
     let page = nandini.visits(callback.as_str()).await;
@@ -310,15 +310,15 @@ async fn a_sign_in_before_something_hard_to_undo_may_be_by_redirect() {
 }
 
 #[tokio::test]
-async fn two_tabs_do_not_get_in_each_others_way() {
+async fn two_tabs_can_sign_in_independently() {
     let ferry = Ferry::opens().await;
     let world = ferry.world().await;
-    let nandini = world.stranger();
+    let nandini = world.visitor();
     let mut callbacks = Vec::new();
     for next in ["/user/data/", "/user/sessions/"] {
         let form = nandini.visits(&format!("{FORM}?next={next}")).await;
         let sent = goes_to_the_ferry(&form).await;
-        callbacks.push(ferry.lets_in(&sent, "nandini").await);
+        callbacks.push(ferry.signs_in(&sent, "nandini").await);
     }
     let (first, second) = (&callbacks[0], &callbacks[1]);
     assert_ne!(
@@ -329,14 +329,14 @@ async fn two_tabs_do_not_get_in_each_others_way() {
     let page = nandini.visits(second.as_str()).await;
 
     assert!(page.url.path().ends_with("/user/sessions/"), "{}", page.url);
-    // The other tab began before anybody was signed in here. It is told, and leads on.
+    // The other tab started signed out. Its page says that the person is signed in, and leads on.
     let late = nandini.visits(first.as_str()).await;
     is_refused(&late, UNKNOWN_CALLBACK);
     late.clicks("Start again").await.shows("nandini");
 }
 
 #[tokio::test]
-async fn two_tabs_of_somebody_signed_in_end_each_in_its_own_way() {
+async fn two_tabs_of_a_signed_in_person_finish_their_own_flows() {
     let ferry = Ferry::opens().await;
     let world = ferry.world().await;
     let asha = world.student("asha").await;
@@ -344,7 +344,7 @@ async fn two_tabs_of_somebody_signed_in_end_each_in_its_own_way() {
     for person in ["nandini", "farhan"] {
         let form = asha.visits(&format!("{FORM}?link=1")).await;
         let sent = goes_to_the_ferry(&form).await;
-        callbacks.push(ferry.lets_in(&sent, person).await);
+        callbacks.push(ferry.signs_in(&sent, person).await);
     }
     for callback in callbacks.iter().rev() {
         asha.visits(callback.as_str())
@@ -359,12 +359,12 @@ async fn two_tabs_of_somebody_signed_in_end_each_in_its_own_way() {
 async fn a_form_may_follow_the_callback() {
     let ferry = Ferry::opens().await;
     let world = ferry.world().await;
-    let nandini = world.stranger();
+    let nandini = world.visitor();
     let form = nandini
         .visits(&format!("{FORM}?next=/user/sessions/"))
         .await;
     let sent = goes_to_the_ferry(&form.touches("remember", "on", true)).await;
-    let callback = ferry.lets_in(&sent, WITH_LUGGAGE).await;
+    let callback = ferry.signs_in(&sent, WITH_LUGGAGE).await;
 
     let form = nandini.visits(callback.as_str()).await;
 
@@ -380,7 +380,7 @@ async fn a_form_may_follow_the_callback() {
 }
 
 #[tokio::test]
-async fn the_callback_has_both_spellings_and_answers_no_post() {
+async fn the_callback_works_without_the_trailing_slash_and_refuses_post() {
     let ferry = Ferry::opens().await;
     let world = ferry.world().await;
     let (nandini, callback) = comes_back(&world, &ferry, "nandini").await;
@@ -392,24 +392,24 @@ async fn the_callback_has_both_spellings_and_answers_no_post() {
     nandini.visits(&plain).await.shows("nandini");
 }
 
-/// Each redirect is kept for ten minutes: one address must not push out those of all others.
+/// Each redirect is kept for ten minutes: one client address must not push out those of others.
 #[tokio::test]
-async fn an_address_that_begins_too_many_is_told_to_wait() {
+async fn one_address_can_start_a_limited_number_of_logins() {
     let ferry = Ferry::opens().await;
     let world = ferry.world().await;
-    let form = world.stranger().visits(FORM).await;
-    let (mut let_through, began) = (0, Instant::now());
+    let form = world.visitor().visits(FORM).await;
+    let (mut accepted, began) = (0, Instant::now());
     let limited = loop {
         let sent = form.sends(form.would_send(BUTTON)).await;
         if sent.status != 303 {
             break sent;
         }
-        let_through += 1;
-        // One comes back every three seconds of real time.
-        assert!(let_through <= 61 + began.elapsed().as_secs() / 3);
+        accepted += 1;
+        // The limit gains one login every three seconds of real time.
+        assert!(accepted <= 61 + began.elapsed().as_secs() / 3);
     };
-    assert!(let_through >= 60, "{let_through}");
+    assert!(accepted >= 60, "{accepted}");
     limited.refuses(429);
-    world.sleeps(Duration::seconds(4));
+    world.advance_clock(Duration::seconds(4));
     assert_eq!(form.sends(form.would_send(BUTTON)).await.status, 303);
 }

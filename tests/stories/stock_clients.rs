@@ -1,7 +1,7 @@
-//! Client libraries as they come from their registries sign a student in, and so does what campus apps have for one.
+//! OAuth client libraries from their registries sign a student in, and so do clients as campus apps have them.
 //!
-//! The programs are in `tests/clients`. Each prints where it sends the person, is told the address the person came back
-//! to, and prints what it got.
+//! The programs are in `tests/clients`. Each prints the address to open, reads the callback address, and prints what
+//! it got.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -44,7 +44,7 @@ fn node(program: &str) -> Command {
     command
 }
 
-/// What the program came to when the person came back to the address it was waiting at, changed by `on_the_way`.
+/// Runs the program through a sign-in; `on_the_way` may change the callback address. Returns its output.
 async fn plays(
     world: &World,
     mut command: Command,
@@ -84,23 +84,23 @@ async fn plays(
         .ok_or(problem)
 }
 
-/// Signs in, reads, refreshes and revokes; checked from outside as well as by what the program says.
+/// Signs in, reads, refreshes and revokes. The outcome is checked at the server as well as in the output.
 async fn signs_in(command: Command) {
     let world = World::new().await;
     let canteen = world.canteen();
 
-    let told = plays(&world, command, |back| back).await.unwrap();
+    let run = plays(&world, command, |back| back).await.unwrap();
 
     let id = world.person("asha").await.id;
     assert_eq!(
-        told["person"],
+        run["person"],
         serde_json::json!({ "id": id, "first_name": "Asha", "last_name": "D’Souza" })
     );
-    assert_eq!(told["revoked"], true);
+    assert_eq!(run["revoked"], true);
     let token = |pair: &str, name: &str| {
-        told[pair][name]
+        run[pair][name]
             .as_str()
-            .unwrap_or_else(|| panic!("{pair} {name}: {told}"))
+            .unwrap_or_else(|| panic!("{pair} {name}: {run}"))
             .to_owned()
     };
     assert_ne!(
@@ -149,13 +149,13 @@ async fn x_oauth2_for_go_signs_in() {
 }
 
 #[tokio::test]
-async fn a_client_that_escapes_nothing_signs_in() {
+async fn a_client_without_escaping_signs_in() {
     signs_in(python("unescaped_client.py")).await;
 }
 
-/// RFC 9207: an answer that another server mixed in names another issuer, and the library refuses it.
+/// RFC 9207: a response of another authorization server (mix-up) has another issuer, and the library refuses it.
 #[tokio::test]
-async fn openid_client_refuses_an_answer_of_another_issuer() {
+async fn openid_client_refuses_a_response_of_another_issuer() {
     let world = World::new().await;
     let issuer: String =
         url::form_urlencoded::byte_serialize(world.base.trim_end_matches('/').as_bytes()).collect();
@@ -179,7 +179,7 @@ async fn oauth2_for_rust_signs_in() {
 
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
-    // The library takes back tokens over https only: as behind a proxy that ends TLS, these names lead to the server.
+    // The library revokes tokens over https only: like a TLS proxy, this name leads to the server.
     let https = world.base.replace("http://", "https://");
     let app = BasicClient::new(ClientId::new(canteen.client_id.clone()))
         .set_client_secret(ClientSecret::new(canteen.client_secret.clone().unwrap()))

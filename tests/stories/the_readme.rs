@@ -1,4 +1,4 @@
-//! The README's programs are run as they stand there, and what the papers say is held against the code.
+//! The README's programs run unchanged, and the documents agree with the code.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,11 +9,11 @@ use tokio::process::{Child, Command};
 
 use crate::support::campus::Registration;
 use crate::support::database::free_port;
-use crate::support::patience::comes_true;
+use crate::support::wait::becomes_true;
 use crate::support::{App, Browser, World};
 
-/// What the README tells a developer to register.
-const MINE: Registration<'_> = Registration {
+/// The app that the README tells a developer to register.
+const MY_APP: Registration<'_> = Registration {
     owner: "meera",
     name: "My first app",
     description: "Shows what it received",
@@ -21,7 +21,7 @@ const MINE: Registration<'_> = Registration {
     flags: &[],
 };
 
-fn paper(name: &str) -> String {
+fn document(name: &str) -> String {
     fs::read_to_string(root().join(name)).unwrap()
 }
 
@@ -29,7 +29,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
-/// A program of the README: how its block is fenced, and what is started with it.
+/// A program of the README: the language of its code block, and the command that starts it.
 #[derive(Clone, Copy)]
 struct Program {
     fence: &'static str,
@@ -54,9 +54,9 @@ const PHP: Program = Program {
 };
 
 impl Program {
-    /// As it stands in the README, which has one block of each language.
+    /// Its text; the README has one block per language.
     fn text(self) -> String {
-        let (readme, fence) = (paper("README.md"), format!("\n```{}\n", self.fence));
+        let (readme, fence) = (document("README.md"), format!("\n```{}\n", self.fence));
         let mut blocks = readme.split(&fence).skip(1);
         let block = blocks.next().unwrap();
         assert_eq!(blocks.next(), None, "two blocks of {}", self.fence);
@@ -64,9 +64,9 @@ impl Program {
         format!("{block}\n")
     }
 
-    /// As the README says to start it, on a port of its own.
+    /// Starts it as the README says, on its own port.
     fn command(self, file: &Path, port: u16) -> Command {
-        // Python's libraries are where script/setup has put them.
+        // Python's libraries are where script/setup has installed them.
         let libraries = root().join("target/clients/python/bin");
         let paths = std::env::var("PATH").unwrap();
         let mut command = Command::new(self.command);
@@ -79,7 +79,7 @@ impl Program {
     }
 }
 
-/// A program of the README at work, and where it is to be found.
+/// A running program of the README and its address.
 struct Site {
     _ends_with_this: Child,
     base: String,
@@ -112,7 +112,7 @@ impl Site {
 }
 
 async fn listens(port: u16) {
-    let answers = comes_true(async || {
+    let answers = becomes_true(async || {
         let connected = tokio::net::TcpStream::connect(("127.0.0.1", port));
         connected.await.is_ok()
     });
@@ -122,9 +122,9 @@ async fn listens(port: u16) {
     );
 }
 
-/// What the program shows at `address`.
+/// The JSON that the program shows at `address`.
 async fn shown(browser: &Browser, address: &str) -> Value {
-    let page = browser.asks(address).await;
+    let page = browser.gets(address).await;
     assert_eq!(page.status, 200, "{}", page.text());
     serde_json::from_str(&page.text()).unwrap_or_else(|_| panic!("{}", page.text()))
 }
@@ -132,11 +132,11 @@ async fn shown(browser: &Browser, address: &str) -> Value {
 async fn signs_in(program: Program) {
     let world = World::new().await;
     let asha = world.student("asha").await;
-    let mine = world.registers(&MINE).await;
+    let mine = world.registers(&MY_APP).await;
     let site = Site::opens(&world, &mine, program).await;
     let visitor = Browser::new(&site.base);
 
-    let link = visitor.asks("/").await.location();
+    let link = visitor.gets("/").await.location();
     let consent = asha.visits(link.as_str()).await;
     let back = consent.unticks_field("last_name").presses("allow").await;
     let back = back.location();
@@ -145,18 +145,18 @@ async fn signs_in(program: Program) {
     let id = world.person("asha").await.id;
     assert_eq!(received, json!({ "id": id, "first_name": "Asha" }));
 
-    // The answer belongs to one browser, and its code works once.
-    let elsewhere = Browser::new(&site.base).asks(back.as_str()).await;
+    // The callback works in one browser, and its code once.
+    let elsewhere = Browser::new(&site.base).gets(back.as_str()).await;
     assert_eq!(elsewhere.status, 400, "{}", elsewhere.text());
     assert_eq!(
         shown(&visitor, back.as_str()).await["error"],
         "invalid_grant"
     );
 
-    let link = visitor.asks("/").await.location();
+    let link = visitor.gets("/").await.location();
     let no = asha.visits(link.as_str()).await.presses("deny").await;
-    let told = shown(&visitor, no.location().as_str()).await;
-    assert_eq!(told["error"], "access_denied");
+    let page = shown(&visitor, no.location().as_str()).await;
+    assert_eq!(page["error"], "access_denied");
 }
 
 #[tokio::test]
@@ -175,22 +175,22 @@ async fn its_client_in_php_signs_in() {
 }
 
 #[test]
-fn it_begins_with_the_two_commands() {
-    let readme = paper("README.md");
+fn the_readme_starts_with_the_two_commands() {
+    let readme = document("README.md");
     let commands: Vec<_> = readme.lines().skip(3).take(2).collect();
     assert!(commands[0].starts_with("script/run "), "{commands:?}");
     assert!(commands[1].starts_with("script/test "), "{commands:?}");
 }
 
 #[test]
-fn links_in_papers_lead_somewhere() {
+fn links_in_the_documents_work() {
     for name in [
         "README.md",
         "CONTRIBUTING.md",
         "SECURITY.md",
         "CHANGELOG.md",
     ] {
-        let text = paper(name);
+        let text = document(name);
         let links = text
             .split("](")
             .skip(1)
@@ -203,17 +203,17 @@ fn links_in_papers_lead_somewhere() {
                 let words = line.trim_start_matches('#').trim().to_lowercase();
                 line.starts_with('#') && words.replace(' ', "-") == heading
             };
-            let leads = heading.is_empty() || paper(file).lines().any(has_heading);
+            let leads = heading.is_empty() || document(file).lines().any(has_heading);
             assert!(leads, "{name}: {link}");
         }
     }
 }
 
-/// Who reads what is promised must not find another number in the code.
+/// The limits in SECURITY are those in the code.
 #[test]
-fn security_says_the_limits_that_the_code_says() {
-    let code = paper("src/identity/login/rate_limits.rs");
-    let security = paper("SECURITY.md");
+fn the_limits_in_security_match_the_code() {
+    let code = document("src/identity/login/rate_limits.rs");
+    let security = document("SECURITY.md");
     let rows: Vec<_> = code
         .lines()
         .filter_map(|line| line.strip_prefix("//! "))
@@ -227,7 +227,7 @@ fn security_says_the_limits_that_the_code_says() {
 
 #[test]
 fn the_map_names_every_room() {
-    let readme = paper("README.md");
+    let readme = document("README.md");
     let words: Vec<_> = readme.split_whitespace().collect();
     for entry in fs::read_dir(root().join("src")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
@@ -240,15 +240,15 @@ fn the_map_names_every_room() {
 }
 
 #[test]
-fn settings_in_papers_are_settings() {
-    let sample = paper(".env.sample");
+fn settings_in_the_documents_exist() {
+    let sample = document(".env.sample");
     for name in [
         "README.md",
         "CONTRIBUTING.md",
         "SECURITY.md",
         "docker-compose.yml",
     ] {
-        let text = paper(name);
+        let text = document(name);
         let is_part = |letter: char| letter.is_ascii_uppercase() || letter == '_';
         for setting in text.split(|letter| !is_part(letter)) {
             let known = sample.contains(&format!("#{setting}="));

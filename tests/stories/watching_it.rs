@@ -1,9 +1,11 @@
-//! What operators read of the service while it is at work.
+//! Metrics for operators: the counters, their labels, and who can read them.
 
 use crate::sim::erp::Erp;
 use crate::support::World;
-use crate::support::lying_directory::{Asked, Does, LyingDirectory, PASSWORD, bound, honestly};
-use crate::support::patience::patiently;
+use crate::support::scripted_directory::{
+    LdapRequest, PASSWORD, Reply, ScriptedDirectory, bind_result, correct_reply,
+};
+use crate::support::wait::wait_for;
 use crate::support::world::Plan;
 
 struct Metrics {
@@ -11,11 +13,11 @@ struct Metrics {
 }
 
 impl Metrics {
-    /// The world of `plan`, with metrics on a port of their own.
+    /// The world of `plan`, with metrics on their own port.
     async fn of(plan: Plan) -> (World, Self) {
         let plan = plan.set("PROFILES_METRICS_LISTEN", "127.0.0.1:0");
         let world = plan.in_its_own_process().opens().await;
-        let address = patiently(async || {
+        let address = wait_for(async || {
             let log = world.log();
             let mut lines = log.lines();
             let address = lines.find_map(|line| line.strip_prefix("metrics on "))?;
@@ -42,7 +44,7 @@ impl Metrics {
     }
 }
 
-/// The value of the one line of `name` that has all these labels.
+/// The value of the only line of `name` with all these labels.
 fn value(text: &str, name: &str, labels: &[&str]) -> Option<f64> {
     let mut lines = text.lines().filter(|line| {
         let is_it = line
@@ -56,24 +58,24 @@ fn value(text: &str, name: &str, labels: &[&str]) -> Option<f64> {
 }
 
 #[tokio::test]
-async fn what_happens_is_counted() {
+async fn events_are_counted() {
     let (world, metrics) = Metrics::of(World::plan()).await;
     let asha = world.student("asha").await;
-    world.stranger().signs_in("asha", "not hers").await;
+    world.visitor().signs_in("asha", "not hers").await;
     world.connects(&asha, &world.canteen(), "basic").await;
-    // Jobs begin a little after the service.
+    // Jobs start a little after the listener.
     let runs = [r#"job="mail.deliver""#, r#"outcome="done""#];
-    let told = patiently(async || {
-        let told = metrics.read().await;
-        value(&told, "profiles_job_runs_total", &runs).map(|_| told)
+    let text = wait_for(async || {
+        let text = metrics.read().await;
+        value(&text, "profiles_job_runs_total", &runs).map(|_| text)
     });
-    let told = told
+    let text = text
         .await
         .unwrap_or_else(|| panic!("no mail is ever delivered"));
 
     let tries = |outcome| {
         value(
-            &told,
+            &text,
             "profiles_sign_ins_total",
             &[r#"upstream="password""#, outcome],
         )
@@ -86,27 +88,27 @@ async fn what_happens_is_counted() {
         r#"status="2xx""#,
     ];
     assert_eq!(
-        value(&told, "profiles_http_requests_total", &tokens),
+        value(&text, "profiles_http_requests_total", &tokens),
         Some(1.0)
     );
     let took = "profiles_http_request_duration_seconds_count";
-    assert_eq!(value(&told, took, &tokens[..1]), Some(1.0));
-    let most = value(&told, "profiles_database_connections", &[r#"state="most""#]);
+    assert_eq!(value(&text, took, &tokens[..1]), Some(1.0));
+    let most = value(&text, "profiles_database_connections", &[r#"state="most""#]);
     assert!(most.unwrap() >= 1.0);
-    assert!(told.ends_with("# EOF\n"));
+    assert!(text.ends_with("# EOF\n"));
 }
 
 #[tokio::test]
-async fn nothing_of_people_and_nothing_a_visitor_invents_is_in_it() {
+async fn labels_contain_no_personal_data_and_no_client_input() {
     let (world, metrics) = Metrics::of(World::plan()).await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
     let tokens = world.connects(&asha, &canteen, "basic profile").await;
     for number in 0..40 {
         let address = format!("nowhere/{number}/?code={}", tokens.access);
-        world.stranger().asks(&address).await;
+        world.visitor().gets(&address).await;
         let way = format!("account/login/way{number}/");
-        world.stranger().asks(&way).await;
+        world.visitor().gets(&way).await;
     }
     let invented = reqwest::Method::from_bytes(b"BREWCOFFEE").unwrap();
     canteen
@@ -115,10 +117,10 @@ async fn nothing_of_people_and_nothing_a_visitor_invents_is_in_it() {
         .await
         .unwrap();
 
-    let told = metrics.read().await;
+    let text = metrics.read().await;
 
     for secret in [&tokens.access, &tokens.refresh, &canteen.client_id] {
-        assert!(!told.contains(secret.as_str()));
+        assert!(!text.contains(secret.as_str()));
     }
     for word in [
         "asha",
@@ -128,16 +130,16 @@ async fn nothing_of_people_and_nothing_a_visitor_invents_is_in_it() {
         "nowhere",
         "BREWCOFFEE",
     ] {
-        assert!(!told.contains(word), "{word} in\n{told}");
+        assert!(!text.contains(word), "{word} in\n{text}");
     }
-    assert!(told.lines().count() < 600);
+    assert!(text.lines().count() < 600);
 }
 
 #[tokio::test]
-async fn a_way_to_sign_in_that_closed_itself_is_seen() {
-    let directory = LyingDirectory::that(|id, _, asked| match asked {
-        Asked::Bind { .. } => Does::Says(bound(id, 0)),
-        _ => honestly(id, asked),
+async fn a_closed_connector_is_in_the_metrics() {
+    let directory = ScriptedDirectory::that(|id, _, request| match request {
+        LdapRequest::Bind { .. } => Reply::Sends(bind_result(id, 0)),
+        _ => correct_reply(id, request),
     })
     .await;
     let (world, metrics) = Metrics::of(directory.plan()).await;
@@ -148,7 +150,7 @@ async fn a_way_to_sign_in_that_closed_itself_is_seen() {
         Some(0.0)
     );
 
-    let form = world.stranger().visits("account/login/ldap/").await;
+    let form = world.visitor().visits("account/login/ldap/").await;
     form.signs_in("nandini", PASSWORD).await.refuses(503);
 
     let after = metrics.read().await;
@@ -164,7 +166,7 @@ async fn a_way_to_sign_in_that_closed_itself_is_seen() {
 }
 
 #[tokio::test]
-async fn what_is_odd_of_one_person_is_seen_and_closes_nothing() {
+async fn unusual_data_of_one_person_is_counted_and_closes_nothing() {
     let erp = Erp::opens().await;
     erp.changes("21CS10001", |asha| {
         for (question, _) in &mut asha.questions {
@@ -174,9 +176,9 @@ async fn what_is_odd_of_one_person_is_seen_and_closes_nothing() {
     let plan = World::plan().set("PROFILES_ERP_URL", &erp.site.origin);
     let (world, metrics) = Metrics::of(plan).await;
 
-    let form = world.stranger().visits("account/login/erp/").await;
-    let told = form.fills("roll", "21CS10001").presses("Continue").await;
-    told.refuses(400);
+    let form = world.visitor().visits("account/login/erp/").await;
+    let page = form.fills("roll", "21CS10001").presses("Continue").await;
+    page.refuses(400);
 
     let seen = metrics.read().await;
     let erp = "upstream=\"erp\"";
@@ -189,10 +191,10 @@ async fn what_is_odd_of_one_person_is_seen_and_closes_nothing() {
 }
 
 #[tokio::test]
-async fn visitors_do_not_find_it_and_without_the_setting_nobody_does() {
+async fn metrics_are_on_their_own_port_and_only_if_configured() {
     let (world, metrics) = Metrics::of(World::plan()).await;
-    assert_eq!(world.stranger().asks("metrics").await.status, 404);
-    // And where metrics are, nothing else is.
+    assert_eq!(world.visitor().gets("metrics").await.status, 404);
+    // The metrics port serves nothing else.
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let login = metrics.address.replace("metrics", "account/login/");
     assert_eq!(http.get(login).send().await.unwrap().status(), 404);
@@ -202,15 +204,15 @@ async fn visitors_do_not_find_it_and_without_the_setting_nobody_does() {
 }
 
 #[tokio::test]
-async fn without_a_database_it_is_read_all_the_same() {
-    let directory = LyingDirectory::that(|id, _, asked| honestly(id, asked)).await;
-    let (world, metrics) = Metrics::of(directory.plan().on_a_wire()).await;
+async fn metrics_can_be_read_without_a_database() {
+    let directory = ScriptedDirectory::that(|id, _, request| correct_reply(id, request)).await;
+    let (world, metrics) = Metrics::of(directory.plan().with_database_proxy()).await;
     let closed = "profiles_upstream_closed";
     assert_eq!(value(&metrics.read().await, closed, &[]), Some(0.0));
-    world.wire().cut().await;
+    world.database_proxy().cut().await;
 
-    let told = metrics.read().await;
+    let text = metrics.read().await;
 
-    assert!(value(&told, "profiles_database_connections", &[r#"state="most""#]).is_some());
-    assert_eq!(value(&told, closed, &[]), None);
+    assert!(value(&text, "profiles_database_connections", &[r#"state="most""#]).is_some());
+    assert_eq!(value(&text, closed, &[]), None);
 }

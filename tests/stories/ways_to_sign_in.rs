@@ -1,4 +1,4 @@
-//! One account, several ways in: linked, used, refused, taken away.
+//! Several ways to sign in to one account: linking, using, refusing and removing them.
 
 use serde_json::Value;
 use time::Duration;
@@ -13,7 +13,7 @@ async fn proves_to_be(page: Page, username: &str) -> Page {
     page.signs_in(username, PASSWORD).await
 }
 
-/// Links somebody's entry of the directory to whoever is signed in.
+/// Links a directory account to the signed-in person.
 async fn links(browser: &Browser, username: &str) -> Page {
     let form = browser.visits(PAGE).await.clicks("Campus account").await;
     form.shows("becomes a further way to sign in");
@@ -27,14 +27,14 @@ async fn number(world: &World, browser: &Browser) -> Value {
 }
 
 async fn comes_through_the_directory(world: &World, username: &str) -> (Browser, Page) {
-    let browser = world.stranger();
+    let browser = world.visitor();
     let form = browser.visits("account/login/ldap/").await;
     let page = proves_to_be(form, username).await;
     (browser, page)
 }
 
 #[tokio::test]
-async fn a_linked_way_leads_to_the_same_account() {
+async fn a_linked_identity_signs_in_to_the_same_account() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     let asha = world.student("asha").await;
@@ -50,7 +50,8 @@ async fn a_linked_way_leads_to_the_same_account() {
         number(&world, &by_directory).await,
         number(&world, &asha).await
     );
-    // Whoever finds a browser open must not become its owner: what is known of Asha is not the directory's to change.
+    // A person at an open browser must not take over the account: the directory does not change what is known of
+    // Asha.
     let tokens = world.connects(&asha, &world.library(), "basic ldap").await;
     let known = world
         .library()
@@ -62,7 +63,7 @@ async fn a_linked_way_leads_to_the_same_account() {
 }
 
 #[tokio::test]
-async fn what_belongs_to_somebody_else_is_not_linked() {
+async fn an_identity_of_another_person_is_not_linked() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     let (nandini, _) = comes_through_the_directory(&world, "nandini").await;
@@ -77,14 +78,14 @@ async fn what_belongs_to_somebody_else_is_not_linked() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_taken_is_refused_with_the_way_out() {
+async fn a_taken_username_is_refused_with_an_explanation() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     let asha = world.student("asha").await;
-    let (stranger, page) = comes_through_the_directory(&world, "asha").await;
+    let (visitor, page) = comes_through_the_directory(&world, "asha").await;
     assert_eq!(page.status, 400);
     assert!(page.says("link this one there"));
-    assert_eq!(stranger.asks("user/").await.status, 302);
+    assert_eq!(visitor.gets("user/").await.status, 302);
 
     links(&asha, "asha").await.shows("Sign-in method added");
     let (_, page) = comes_through_the_directory(&world, "asha").await;
@@ -92,25 +93,25 @@ async fn a_name_that_is_taken_is_refused_with_the_way_out() {
 }
 
 #[tokio::test]
-async fn a_link_that_lost_its_person_does_not_sign_anybody_in() {
+async fn a_link_finished_after_the_session_expired_signs_nobody_in() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     let asha = world.student("asha").await;
     let form = asha.visits(PAGE).await.clicks("Campus account").await;
-    world.sleeps(Duration::hours(3));
+    world.advance_clock(Duration::hours(3));
 
     let page = proves_to_be(form, "nandini").await;
 
     assert!(!page.says("Sign-in method added"), "{}", page.words());
-    assert_eq!(asha.asks("user/").await.status, 302);
-    // Nobody was made of it either: Nandini is new when she comes herself.
+    assert_eq!(asha.gets("user/").await.status, 302);
+    // No account was made of it either: Nandini is new when she signs in herself.
     let (_, page) = comes_through_the_directory(&world, "nandini").await;
     page.shows("nandini");
 }
 
-/// Who takes a way in away has perhaps found that somebody else uses it.
+/// A person who removes a way to sign in may have found that somebody else uses it.
 #[tokio::test]
-async fn who_came_in_by_a_way_that_was_removed_is_out() {
+async fn removing_an_identity_ends_the_sessions_it_started() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     let asha = world.student("asha").await;
@@ -120,21 +121,21 @@ async fn who_came_in_by_a_way_that_was_removed_is_out() {
 
     let page = asha.visits(PAGE).await;
     let page = page.clicks("Remove Campus account").await;
-    let told = page.presses("Remove").await;
+    let result = page.presses("Remove").await;
 
-    told.shows("All your other sessions were ended.");
-    assert_eq!(intruder.asks("user/").await.status, 302);
+    result.shows("All your other sessions were ended.");
+    assert_eq!(intruder.gets("user/").await.status, 302);
 }
 
 #[tokio::test]
-async fn the_last_way_in_stays() {
+async fn the_last_identity_cannot_be_removed() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     let (nandini, _) = comes_through_the_directory(&world, "nandini").await;
 
     let page = nandini.visits(PAGE).await;
     assert!(!page.says("Remove"), "{}", page.words());
-    // Nor by an address somebody wrote themselves.
+    // An address that a person typed in themselves does not link either.
     let form = nandini
         .visits("user/ways-in/remove/?provider=ldap&subject=nandini")
         .await;
@@ -147,7 +148,7 @@ async fn the_last_way_in_stays() {
 }
 
 #[tokio::test]
-async fn a_way_that_was_removed_leads_there_no_more() {
+async fn a_removed_identity_no_longer_signs_in_to_the_account() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     let asha = world.student("asha").await;
@@ -166,14 +167,14 @@ async fn a_way_that_was_removed_leads_there_no_more() {
     assert_eq!(asha.visits(PAGE).await.texts("li.session h2").len(), 1);
 
     let (_, page) = comes_through_the_directory(&world, "farhan").await;
-    // Farhan is somebody of his own from now on.
+    // Farhan has a separate account from now on.
     page.shows("farhan");
     let mail = world.mail_to("asha@campus.example", 2).await;
     assert!(mail.contains("was removed from your account"), "{mail}");
 }
 
 #[tokio::test]
-async fn after_an_hour_who_wants_to_remove_one_signs_in_again() {
+async fn removing_an_identity_requires_a_recent_sign_in() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     let person = world.person("asha").await;
@@ -184,9 +185,9 @@ async fn after_an_hour_who_wants_to_remove_one_signs_in_again() {
         .await
         .clicks("Remove Campus account")
         .await;
-    world.sleeps(Duration::minutes(110));
+    world.advance_clock(Duration::minutes(110));
     asha.visits("user/").await.shows("Asha");
-    world.sleeps(Duration::minutes(15));
+    world.advance_clock(Duration::minutes(15));
 
     let page = page.presses("Remove").await;
 
@@ -194,22 +195,22 @@ async fn after_an_hour_who_wants_to_remove_one_signs_in_again() {
     assert_eq!(asha.visits(PAGE).await.texts("li.session h2").len(), 2);
 }
 
-/// Whoever finds a browser open, hours later, must not get in by their own account from then on.
+/// A person at a browser left open for hours must not add their own account to it.
 #[tokio::test]
-async fn a_link_that_is_finished_hours_after_the_sign_in_links_nothing() {
+async fn a_link_finished_hours_after_the_sign_in_links_nothing() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
     let person = world.person("asha").await;
     let asha = world.signed_in(&person).await;
     let form = asha.visits(PAGE).await.clicks("Campus account").await;
-    world.sleeps(Duration::minutes(110));
+    world.advance_clock(Duration::minutes(110));
     asha.visits("user/").await.shows("Asha");
-    world.sleeps(Duration::minutes(15));
+    world.advance_clock(Duration::minutes(15));
 
-    let told = proves_to_be(form, "nandini").await;
+    let page = proves_to_be(form, "nandini").await;
 
-    told.refuses(400);
-    assert!(told.says("You signed in too long ago"), "{}", told.words());
+    page.refuses(400);
+    assert!(page.says("You signed in too long ago"), "{}", page.words());
     let (_, theirs) = comes_through_the_directory(&world, "nandini").await;
     assert!(!theirs.says("asha"), "{}", theirs.words());
 }

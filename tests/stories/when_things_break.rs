@@ -1,4 +1,4 @@
-//! The program killed while it trades codes; PostgreSQL gone for ten seconds while everybody is at work.
+//! The program is killed while it exchanges codes; PostgreSQL is down for ten seconds under load.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,8 +11,8 @@ use crate::support::{Answer, App, Tokens, World};
 
 const TRADES: usize = 200;
 
-/// A trade whose answer may never come.
-async fn trade(canteen: &App, code: &str) -> Option<Answer> {
+/// An exchange whose response may never arrive.
+async fn exchange_code(canteen: &App, code: &str) -> Option<Answer> {
     let request = canteen
         .request(reqwest::Method::POST, "oauth/token/")
         .header("authorization", canteen.basic());
@@ -25,7 +25,7 @@ async fn trade(canteen: &App, code: &str) -> Option<Answer> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn killed_while_it_trades_codes_it_keeps_every_promise_it_made() {
+async fn a_program_killed_during_code_exchanges_keeps_every_token_it_issued() {
     let world = World::plan().in_its_own_process().opens().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
 
@@ -35,11 +35,11 @@ async fn killed_while_it_trades_codes_it_keeps_every_promise_it_made() {
             codes.push(world.consents(&asha, &canteen.login_link("basic")).await);
         }
         let answered = Arc::new(AtomicUsize::new(0));
-        let mut trades = JoinSet::new();
+        let mut exchanges = JoinSet::new();
         for code in codes.clone() {
             let (canteen, answered) = (canteen.clone(), Arc::clone(&answered));
-            trades.spawn(async move {
-                let answer = trade(&canteen, &code).await;
+            exchanges.spawn(async move {
+                let answer = exchange_code(&canteen, &code).await;
                 answered.fetch_add(1, Ordering::SeqCst);
                 (code, answer.map(|answer| answer.tokens()))
             });
@@ -47,12 +47,12 @@ async fn killed_while_it_trades_codes_it_keeps_every_promise_it_made() {
         while answered.load(Ordering::SeqCst) < stop_after {
             sleep(Duration::from_micros(200)).await;
         }
-        world.dies();
-        let heard = trades.join_all().await;
-        world.rises().await;
+        world.crashes();
+        let answers = exchanges.join_all().await;
+        world.restarts().await;
 
         let received: Vec<&(String, Option<Tokens>)> =
-            heard.iter().filter(|(_, pair)| pair.is_some()).collect();
+            answers.iter().filter(|(_, pair)| pair.is_some()).collect();
         assert!(
             received.len() < TRADES,
             "all {TRADES} were answered before the program died"
@@ -62,10 +62,10 @@ async fn killed_while_it_trades_codes_it_keeps_every_promise_it_made() {
             canteen.reads(&pair.access, "").await.good();
             canteen.refreshes(pair).await;
         }
-        for (code, pair) in &heard {
+        for (code, pair) in &answers {
             let mut worked = usize::from(pair.is_some());
             for _ in 0..2 {
-                let answer = canteen.tries_to_trade(code, &[]).await;
+                let answer = canteen.tries_to_exchange(code, &[]).await;
                 if answer.status == 200 {
                     worked += 1;
                 } else {
@@ -77,7 +77,7 @@ async fn killed_while_it_trades_codes_it_keeps_every_promise_it_made() {
     }
 }
 
-/// How the outage went for one kind of request.
+/// The responses to one kind of request during the outage.
 #[derive(Debug, Default)]
 struct Seen {
     good: usize,
@@ -102,7 +102,7 @@ impl Seen {
     }
 }
 
-/// Tries again as it was told to, until there is a new pair.
+/// Retries as the responses say, until there is a new pair.
 async fn comes_back(canteen: &App, pair: &Tokens, seen: &mut Seen) -> Tokens {
     loop {
         sleep(Duration::from_millis(200)).await;
@@ -115,7 +115,7 @@ async fn comes_back(canteen: &App, pair: &Tokens, seen: &mut Seen) -> Tokens {
     }
 }
 
-/// Reads and refreshes until told to stop; the tokens it ends with.
+/// Reads and refreshes until `stop` is set; returns its last tokens.
 async fn works(canteen: App, mut pair: Tokens, stop: Arc<AtomicBool>) -> (Tokens, Seen) {
     let mut seen = Seen::default();
     while !stop.load(Ordering::SeqCst) {
@@ -131,7 +131,8 @@ async fn works(canteen: App, mut pair: Tokens, stop: Arc<AtomicBool>) -> (Tokens
         if answer.status == 200 {
             pair = answer.tokens();
         } else {
-            // Its answer may have been lost on the cut wire, and the access token have ended with it.
+            // The response may have been lost with the connection, and the access token may have ended with the
+            // refresh.
             pair = comes_back(&canteen, &pair, &mut seen).await;
         }
         sleep(Duration::from_millis(20)).await;
@@ -140,8 +141,8 @@ async fn works(canteen: App, mut pair: Tokens, stop: Arc<AtomicBool>) -> (Tokens
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn without_its_database_it_says_so_and_goes_on_when_it_is_back() {
-    let plan = World::plan().in_its_own_process().on_a_wire();
+async fn without_its_database_the_program_returns_503_and_recovers_when_it_is_back() {
+    let plan = World::plan().in_its_own_process().with_database_proxy();
     let world = plan.opens().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let stop = Arc::new(AtomicBool::new(false));
@@ -152,7 +153,7 @@ async fn without_its_database_it_says_so_and_goes_on_when_it_is_back() {
     }
 
     sleep(Duration::from_secs(1)).await;
-    world.wire().cut().await;
+    world.database_proxy().cut().await;
     let cut = Instant::now();
     let mut pages = Vec::new();
     while cut.elapsed() < Duration::from_secs(10) {
@@ -162,14 +163,14 @@ async fn without_its_database_it_says_so_and_goes_on_when_it_is_back() {
             "oauth/applications/",
             "health/ready",
         ] {
-            pages.push(asha.asks(path).await);
+            pages.push(asha.gets(path).await);
         }
-        assert_eq!(asha.asks("health/live").await.status, 200);
+        assert_eq!(asha.gets("health/live").await.status, 200);
         sleep(Duration::from_millis(200)).await;
     }
-    world.wire().mend().await;
+    world.database_proxy().mend().await;
     let mended = Instant::now();
-    while asha.asks("health/ready").await.status != 200 {
+    while asha.gets("health/ready").await.status != 200 {
         assert!(
             mended.elapsed() < Duration::from_secs(10),
             "not ready again"
@@ -201,7 +202,7 @@ async fn without_its_database_it_says_so_and_goes_on_when_it_is_back() {
     }
     assert!(world.is_running());
     assert_eq!(
-        asha.asks("user/settings/").await.status,
+        asha.gets("user/settings/").await.status,
         200,
         "asha is still signed in"
     );

@@ -1,5 +1,5 @@
-//! An app writes to somebody who allowed it, through a real mail server: the mail, its limits, its end, and what happens
-//! when the mail server behaves badly. K68–K73 by their numbers.
+//! The mail API: an app writes to a person who allowed it, through a real mail server. K68–K73 by their numbers;
+//! limits, unsubscribing, and mail servers that misbehave.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use tokio::task::{JoinSet, spawn_blocking};
 
 use crate::support::chromium::Chromium;
-use crate::support::mail_server::{Mail, MailServer, Speaks};
+use crate::support::mail_server::{Mail, MailServer, SmtpMode};
 use crate::support::world::Plan;
 use crate::support::{Answer, App, Browser, Tokens, World};
 
 const ADDRESS: &str = "user/api/user/send_mail/";
 
 /// asha has allowed the canteen to write to her, and there is a mail server.
-struct Post {
+struct MailSetup {
     world: World,
     server: MailServer,
     asha: Browser,
@@ -24,12 +24,12 @@ struct Post {
     tokens: Tokens,
 }
 
-impl Post {
+impl MailSetup {
     async fn opens() -> Self {
-        Self::opens_with(Speaks::Plain, |plan, _| plan).await
+        Self::opens_with(SmtpMode::Plain, |plan, _| plan).await
     }
 
-    async fn opens_with(speaks: Speaks, change: impl FnOnce(Plan, &MailServer) -> Plan) -> Self {
+    async fn opens_with(speaks: SmtpMode, change: impl FnOnce(Plan, &MailServer) -> Plan) -> Self {
         let server = MailServer::starts(speaks).await;
         let plan = World::plan()
             .set("PROFILES_SMTP_URL", &server.address())
@@ -51,18 +51,19 @@ impl Post {
         sends(&self.canteen, &self.tokens.access, mail).await
     }
 
-    /// What the mail server took, and what the app was told of it.
+    /// The mail that the server received, and the response to the app.
     async fn delivers(&self, mail: &Value) -> (Value, Mail) {
-        let told = self.sends(mail).await.good();
+        let response = self.sends(mail).await.good();
         let reason = self.newest_reason().await;
-        assert_eq!((&told["status"], reason), (&json!(true), None));
-        (told, self.server.gets().await)
+        assert_eq!((&response["status"], reason), (&json!(true), None));
+        (response, self.server.gets().await)
     }
 
-    /// The reason that the record keeps of the newest mail, if it did not go out.
+    /// The recorded reason why the newest mail did not go out.
     async fn newest_reason(&self) -> Option<String> {
-        let rows = self
-            .asks("select status, error from sent_mails order by started_at desc, id desc limit 1");
+        let rows = self.query(
+            "select status, error from sent_mails order by started_at desc, id desc limit 1",
+        );
         let row = &rows.await[0];
         assert_eq!(
             row.get::<_, Option<bool>>(0),
@@ -71,13 +72,13 @@ impl Post {
         row.get(1)
     }
 
-    async fn asks(&self, sql: &'static str) -> Vec<postgres::Row> {
+    async fn query(&self, sql: &'static str) -> Vec<postgres::Row> {
         let address = self.world.database.url();
-        let asked = spawn_blocking(move || {
+        let pending = spawn_blocking(move || {
             let mut client = postgres::Client::connect(&address, postgres::NoTls).unwrap();
             client.query(sql, &[]).unwrap()
         });
-        asked.await.unwrap()
+        pending.await.unwrap()
     }
 
     async fn is_renamed(&self, name: String) {
@@ -108,7 +109,7 @@ fn header<'a>(mail: &'a Mail, name: &str) -> Option<&'a str> {
     mail["headers"][name].as_str()
 }
 
-/// The path of the link that ends the mail, from its header.
+/// The path of the unsubscribe link in the mail's header.
 fn stop_link(mail: &Mail) -> String {
     let link = header(mail, "List-Unsubscribe").unwrap();
     link.trim_matches(['<', '>']).to_owned()
@@ -118,18 +119,18 @@ fn stop_link(mail: &Mail) -> String {
 
 #[tokio::test]
 async fn k68_one_mail_reaches_the_primary_address_as_composed() {
-    for speaks in [Speaks::Plain, Speaks::StartTls, Speaks::Tls] {
-        let post = Post::opens_with(speaks, |plan, _| plan).await;
-        let (told, mail) = post
+    for speaks in [SmtpMode::Plain, SmtpMode::StartTls, SmtpMode::Tls] {
+        let setup = MailSetup::opens_with(speaks, |plan, _| plan).await;
+        let (page, mail) = setup
             .delivers(&json!({
                 "subject": "Dinner – आज",
                 "message": "Rice & <b>dal</b>.\nMenu: https://mess.example/?a=1&b=2.",
                 "reply_to": ["mess@campus.example", "warden@campus.example"],
             }))
             .await;
-        post.server.got_nothing_else().await;
+        setup.server.got_nothing_else().await;
 
-        let id = told["Message-ID"].as_str().unwrap();
+        let id = page["Message-ID"].as_str().unwrap();
         let (left, right) = id.trim_matches(['<', '>']).split_once('@').unwrap();
         assert!(
             id.starts_with('<')
@@ -138,7 +139,7 @@ async fn k68_one_mail_reaches_the_primary_address_as_composed() {
                 && !right.contains(['@', ' '])
         );
         assert_eq!(header(&mail, "Message-ID"), Some(id));
-        let recorded = post.asks("select message_id from sent_mails").await;
+        let recorded = setup.query("select message_id from sent_mails").await;
         assert_eq!(recorded.len(), 1);
         assert_eq!(recorded[0].get::<_, String>(0), id);
 
@@ -168,7 +169,7 @@ async fn k68_one_mail_reaches_the_primary_address_as_composed() {
         let start = "Rice & <b>dal</b>.\nMenu: https://mess.example/?a=1&b=2.\n\n\nSent via SSO by Canteen\n\nYou get this";
         assert!(text.starts_with(start), "{text}");
         assert!(
-            text.contains(&format!("{}user/settings/", post.world.base)),
+            text.contains(&format!("{}user/settings/", setup.world.base)),
             "{text}"
         );
         let html = mail["html"].as_str().unwrap();
@@ -185,20 +186,21 @@ async fn k68_one_mail_reaches_the_primary_address_as_composed() {
 }
 
 #[tokio::test]
-async fn k69_without_reply_to_answers_go_to_the_published_contact_or_nowhere() {
-    let post = Post::opens().await;
-    let (_, mail) = post.delivers(&dinner()).await;
+async fn k69_without_reply_to_replies_go_to_the_published_contact_or_nowhere() {
+    let setup = MailSetup::opens().await;
+    let (_, mail) = setup.delivers(&dinner()).await;
     assert_eq!(header(&mail, "Reply-To"), None);
 
-    post.asks("update apps set contact = 'canteen@campus.example'")
+    setup
+        .query("update apps set contact = 'canteen@campus.example'")
         .await;
-    let (_, mail) = post.delivers(&dinner()).await;
+    let (_, mail) = setup.delivers(&dinner()).await;
     assert_eq!(mail["reply_to"], json!(["canteen@campus.example"]));
 }
 
 #[tokio::test]
 async fn k70_every_wrong_field_is_named_and_nothing_is_sent() {
-    let post = Post::opens().await;
+    let setup = MailSetup::opens().await;
     let all = ["subject", "message", "reply_to"];
     for wrong in 1..8_u8 {
         let is_wrong = |at: usize| wrong & (1 << at) != 0;
@@ -211,7 +213,7 @@ async fn k70_every_wrong_field_is_named_and_nothing_is_sent() {
                 }
                 assert!(is_wrong(at));
             }
-            let answer = post.sends(&mail).await;
+            let answer = setup.sends(&mail).await;
             assert_eq!(answer.status, 400, "{mail}");
             let mut named: Vec<String> =
                 answer.json().as_object().unwrap().keys().cloned().collect();
@@ -234,36 +236,36 @@ async fn k70_every_wrong_field_is_named_and_nothing_is_sent() {
     ] {
         let mut mail = dinner();
         mail["reply_to"] = reply_to;
-        let answer = post.sends(&mail).await;
+        let answer = setup.sends(&mail).await;
         assert_eq!(answer.status, 400, "{mail}");
-        let told = answer.json();
+        let response = answer.json();
         assert_eq!(
-            told.as_object().unwrap().keys().collect::<Vec<_>>(),
+            response.as_object().unwrap().keys().collect::<Vec<_>>(),
             ["reply_to"]
         );
     }
     let mut mail = dinner();
     mail["reply_to"] = json!(["a@b.example", "nobody"]);
     assert_eq!(
-        post.sends(&mail).await.json(),
+        setup.sends(&mail).await.json(),
         json!({ "reply_to": { "1": ["Enter a valid email address."] } })
     );
-    post.server.got_nothing_else().await;
-    assert!(post.asks("select 1 from sent_mails").await.is_empty());
+    setup.server.got_nothing_else().await;
+    assert!(setup.query("select 1 from sent_mails").await.is_empty());
 }
 
 #[tokio::test]
-async fn k71_what_is_no_json_is_told_and_a_line_break_makes_no_header() {
-    let post = Post::opens().await;
+async fn k71_a_body_that_is_not_json_is_refused_and_a_line_break_makes_no_header() {
+    let setup = MailSetup::opens().await;
     let send = |kind: &'static str, body: &'static str| {
-        let request = post.canteen.request(Method::POST, ADDRESS);
+        let request = setup.canteen.request(Method::POST, ADDRESS);
         let request = request
-            .bearer_auth(&post.tokens.access)
+            .bearer_auth(&setup.tokens.access)
             .header("content-type", kind);
         Answer::to(request.body(body))
     };
-    let told = send("application/json", "{\"subject\": ").await.detail(400);
-    assert!(told.starts_with("JSON parse error - "), "{told}");
+    let message = send("application/json", "{\"subject\": ").await.detail(400);
+    assert!(message.starts_with("JSON parse error - "), "{message}");
     assert_eq!(
         send("application/json", "[1]").await.json(),
         json!({ "non_field_errors": ["Invalid data. Expected a dictionary, but got list."] })
@@ -272,13 +274,13 @@ async fn k71_what_is_no_json_is_told_and_a_line_break_makes_no_header() {
     let form = "subject=Dinner&message=Rice&reply_to=a%40b.example&reply_to=c%40d.example";
     send("application/x-www-form-urlencoded", form).await.good();
     assert_eq!(
-        post.server.gets().await["reply_to"],
+        setup.server.gets().await["reply_to"],
         json!(["a@b.example", "c@d.example"])
     );
 
     let mut mail = dinner();
     mail["subject"] = json!("Dinner\r\nBcc: everybody@campus.example");
-    let answer = post.sends(&mail).await;
+    let answer = setup.sends(&mail).await;
     assert_eq!(
         (
             answer.status.as_u16(),
@@ -286,16 +288,16 @@ async fn k71_what_is_no_json_is_told_and_a_line_break_makes_no_header() {
         ),
         (400, true)
     );
-    post.server.got_nothing_else().await;
+    setup.server.got_nothing_else().await;
 }
 
 #[tokio::test]
-async fn k72_it_takes_a_token_with_the_scope_and_a_post() {
-    let post = Post::opens().await;
-    let without = post.world.library();
-    let tokens = post
+async fn k72_sending_requires_post_and_a_token_with_the_scope() {
+    let setup = MailSetup::opens().await;
+    let without = setup.world.library();
+    let tokens = setup
         .world
-        .connects(&post.asha, &without, "basic profile")
+        .connects(&setup.asha, &without, "basic profile")
         .await;
     let answer = sends(&without, &tokens.access, &dinner()).await;
     assert_eq!(
@@ -307,63 +309,63 @@ async fn k72_it_takes_a_token_with_the_scope_and_a_post() {
             .header("www-authenticate")
             .contains("insufficient_scope")
     );
-    let nobody = Answer::to(post.canteen.request(Method::POST, ADDRESS).json(&dinner())).await;
+    let unknown = Answer::to(setup.canteen.request(Method::POST, ADDRESS).json(&dinner())).await;
     assert_eq!(
-        nobody.detail(401),
+        unknown.detail(401),
         "Authentication credentials were not provided."
     );
     for method in [Method::GET, Method::PUT, Method::DELETE] {
-        let request = post
+        let request = setup
             .canteen
             .request(method, ADDRESS)
-            .bearer_auth(&post.tokens.access);
+            .bearer_auth(&setup.tokens.access);
         let answer = Answer::to(request).await;
         answer.detail(405);
         assert_eq!(answer.header("allow"), "POST, OPTIONS");
     }
-    post.server.got_nothing_else().await;
+    setup.server.got_nothing_else().await;
 }
 
 #[tokio::test]
-async fn k73_a_mail_server_that_is_down_is_an_outcome() {
-    let post = Post::opens_with(Speaks::Plain, |plan, _| {
+async fn k73_a_mail_server_that_is_down_is_reported_as_an_outcome() {
+    let setup = MailSetup::opens_with(SmtpMode::Plain, |plan, _| {
         plan.set("PROFILES_SMTP_URL", "smtp://127.0.0.1:1")
     })
     .await;
-    let told = post.sends(&dinner()).await.good();
-    assert_eq!(told["status"], false);
-    assert!(told["Message-ID"].as_str().unwrap().starts_with('<'));
+    let response = setup.sends(&dinner()).await.good();
+    assert_eq!(response["status"], false);
+    assert!(response["Message-ID"].as_str().unwrap().starts_with('<'));
     assert_eq!(
-        post.newest_reason().await.as_deref(),
+        setup.newest_reason().await.as_deref(),
         Some("the mail server is not reachable")
     );
 }
 
 #[tokio::test]
-async fn somebody_the_directory_has_no_address_for_gets_it_at_the_one_they_proved() {
-    let post = Post::opens().await;
-    post.asks("update people set email = ''").await;
-    assert_eq!(post.sends(&dinner()).await.good()["status"], true);
-    let mail = post.server.gets().await;
+async fn a_person_without_a_directory_address_gets_mail_at_the_proved_one() {
+    let setup = MailSetup::opens().await;
+    setup.query("update people set email = ''").await;
+    assert_eq!(setup.sends(&dinner()).await.good()["status"], true);
+    let mail = setup.server.gets().await;
     assert_eq!(mail["recipients"], json!(["asha@mail.example"]));
 }
 
 #[tokio::test]
-async fn somebody_without_an_address_gets_nothing_and_the_app_is_told() {
-    let post = Post::opens().await;
-    post.asks("update people set email = ''").await;
-    post.asks("delete from secondary_emails").await;
-    assert_eq!(post.sends(&dinner()).await.good()["status"], false);
+async fn a_person_without_an_address_gets_no_mail_and_the_app_an_error() {
+    let setup = MailSetup::opens().await;
+    setup.query("update people set email = ''").await;
+    setup.query("delete from secondary_emails").await;
+    assert_eq!(setup.sends(&dinner()).await.good()["status"], false);
     assert_eq!(
-        post.newest_reason().await.as_deref(),
+        setup.newest_reason().await.as_deref(),
         Some("the person has no mail address")
     );
-    post.server.got_nothing_else().await;
+    setup.server.got_nothing_else().await;
 }
 
 #[tokio::test]
-async fn too_much_is_a_400() {
-    let post = Post::opens().await;
+async fn an_oversized_mail_is_refused_with_400() {
+    let setup = MailSetup::opens().await;
     for (field, most, over) in [
         ("subject", json!("é".repeat(200)), json!("é".repeat(201))),
         (
@@ -384,20 +386,20 @@ async fn too_much_is_a_400() {
     ] {
         let mut mail = dinner();
         mail[field] = over;
-        assert_eq!(post.sends(&mail).await.status, 400, "{field}");
+        assert_eq!(setup.sends(&mail).await.status, 400, "{field}");
         mail[field] = most;
-        let (_, got) = post.delivers(&mail).await;
+        let (_, got) = setup.delivers(&mail).await;
         assert_eq!(got["defects"], json!([]), "{field}");
         assert!(got["longest_line"].as_u64().unwrap() <= 998, "{field}");
     }
-    post.server.got_nothing_else().await;
+    setup.server.got_nothing_else().await;
 }
 
 #[tokio::test]
-async fn browsers_of_the_app_may_send() {
-    let post = Post::opens().await;
+async fn cors_allows_the_apps_origins_to_send() {
+    let setup = MailSetup::opens().await;
     let ask = |origin: &'static str| {
-        let request = post
+        let request = setup
             .canteen
             .request(Method::OPTIONS, ADDRESS)
             .header("origin", origin);
@@ -415,11 +417,11 @@ async fn browsers_of_the_app_may_send() {
             .header("access-control-allow-origin"),
         ""
     );
-    let request = post
+    let request = setup
         .canteen
         .request(Method::POST, ADDRESS)
         .header("origin", "https://canteen.example");
-    let answer = Answer::to(request.bearer_auth(&post.tokens.access).json(&dinner())).await;
+    let answer = Answer::to(request.bearer_auth(&setup.tokens.access).json(&dinner())).await;
     assert_eq!(
         answer.header("access-control-allow-origin"),
         "https://canteen.example"
@@ -427,12 +429,12 @@ async fn browsers_of_the_app_may_send() {
     assert_eq!(answer.header("access-control-allow-credentials"), "");
 }
 
-// ---------------------------------------------------------------------------------- signed
+// ---------------------------------------------------------------------------------- DKIM
 
 #[tokio::test]
-async fn a_signature_holds_for_the_whole_mail_and_both_headers_of_the_click() {
+async fn the_dkim_signature_covers_the_whole_mail_and_both_unsubscribe_headers() {
     for algorithm in ["rsa", "ed25519"] {
-        let post = Post::opens_with(Speaks::Plain, |plan, server| {
+        let setup = MailSetup::opens_with(SmtpMode::Plain, |plan, server| {
             plan.set(
                 "PROFILES_DKIM_KEY_FILE",
                 &server.file(&format!("dkim-{algorithm}.pem")),
@@ -449,7 +451,7 @@ async fn a_signature_holds_for_the_whole_mail_and_both_headers_of_the_click() {
             mail["subject"] = json!(
                 "A long subject – with अक्षर and  two blanks, over more than one line of a header"
             );
-            let (_, mail) = post.delivers(&mail).await;
+            let (_, mail) = setup.delivers(&mail).await;
             assert_eq!(mail["dkim"]["algorithm"], algorithm, "{message:?}: {mail}");
             assert_eq!(mail["dkim"]["domain"], "campus.example");
             let covered: Vec<&str> = mail["dkim"]["covered"]
@@ -473,37 +475,37 @@ async fn a_signature_holds_for_the_whole_mail_and_both_headers_of_the_click() {
     }
 }
 
-// ---------------------------------------------------------------------------------- the end of it
+// ---------------------------------------------------------------------------------- unsubscribing
 
 #[tokio::test]
-async fn one_click_ends_it_for_this_app_and_this_person_only() {
-    let post = Post::opens().await;
-    let library = post.world.library();
-    let to_library = post
+async fn one_click_unsubscribes_this_person_from_this_app_only() {
+    let setup = MailSetup::opens().await;
+    let library = setup.world.library();
+    let to_library = setup
         .world
-        .connects(&post.asha, &library, "basic send_mail")
+        .connects(&setup.asha, &library, "basic send_mail")
         .await;
-    let vikram = post.world.student("vikram").await;
-    let of_vikram = post
+    let vikram = setup.world.student("vikram").await;
+    let of_vikram = setup
         .world
-        .connects(&vikram, &post.canteen, "basic send_mail")
+        .connects(&vikram, &setup.canteen, "basic send_mail")
         .await;
 
-    let (_, mail) = post.delivers(&dinner()).await;
+    let (_, mail) = setup.delivers(&dinner()).await;
     assert_eq!(
         header(&mail, "List-Unsubscribe-Post"),
         Some("List-Unsubscribe=One-Click")
     );
     let link = stop_link(&mail);
-    assert!(link.starts_with(&post.world.base), "{link}");
+    assert!(link.starts_with(&setup.world.base), "{link}");
 
-    // A mail program that looks where the link leads changes nothing.
-    let mailbox = post.world.stranger();
+    // A GET by a mail program changes nothing.
+    let mailbox = setup.world.visitor();
     let page = mailbox.visits(&link).await;
     page.shows("Stop mail from Canteen?");
-    post.delivers(&dinner()).await;
+    setup.delivers(&dinner()).await;
 
-    // The click: a POST without cookies, answered without a redirect (RFC 8058 §3.1).
+    // The one-click POST without cookies, answered without a redirect (RFC 8058 §3.1).
     let click = reqwest::Client::builder()
         .no_proxy()
         .build()
@@ -519,21 +521,21 @@ async fn one_click_ends_it_for_this_app_and_this_person_only() {
         clicked.text()
     );
 
-    let refused = post.sends(&dinner()).await.detail(403);
+    let refused = setup.sends(&dinner()).await.detail(403);
     assert!(
         refused.contains("removed the access of your app"),
         "{refused}"
     );
-    post.canteen.reads(&post.tokens.access, "").await.good();
-    let refreshed = post.canteen.refreshes(&post.tokens).await;
-    let refused = sends(&post.canteen, &refreshed.access, &dinner())
+    setup.canteen.reads(&setup.tokens.access, "").await.good();
+    let refreshed = setup.canteen.refreshes(&setup.tokens).await;
+    let refused = sends(&setup.canteen, &refreshed.access, &dinner())
         .await
         .detail(403);
     assert!(
         refused.contains("removed the access of your app"),
         "{refused}"
     );
-    let connected = post.asha.visits("user/settings/").await;
+    let connected = setup.asha.visits("user/settings/").await;
     connected.shows("It cannot send you mail");
     let details = connected.clicks("Canteen").await;
     details
@@ -545,79 +547,82 @@ async fn one_click_ends_it_for_this_app_and_this_person_only() {
         true
     );
     assert_eq!(
-        sends(&post.canteen, &of_vikram.access, &dinner())
+        sends(&setup.canteen, &of_vikram.access, &dinner())
             .await
             .good()["status"],
         true
     );
     for to in ["asha@campus.example", "vikram@campus.example"] {
-        assert_eq!(post.server.gets().await["to"], json!([to]));
+        assert_eq!(setup.server.gets().await["to"], json!([to]));
     }
 
-    // Again changes nothing; and she can allow it again.
+    // A repeated POST changes nothing, and she can allow mail again.
     assert_eq!(mailbox.posts(&link, &[]).await.status, 200);
-    let asked = post
+    let form = setup
         .asha
-        .visits(&post.canteen.login_link("basic send_mail"))
+        .visits(&setup.canteen.login_link("basic send_mail"))
         .await;
-    let asked = if asked.redirect().is_some() {
-        post.asha
+    let form = if form.redirect().is_some() {
+        setup
+            .asha
             .visits(
-                &post
+                &setup
                     .canteen
-                    .asks(&[("scope", "basic send_mail"), ("approval_prompt", "force")]),
+                    .authorize_url(&[("scope", "basic send_mail"), ("approval_prompt", "force")]),
             )
             .await
     } else {
-        asked
+        form
     };
-    assert!(!asked.scope("send_mail").ticked);
-    let back = asked
+    assert!(!form.scope("send_mail").ticked);
+    let back = form
         .touches("scope", "send_mail", true)
         .presses("allow")
         .await;
-    let tokens = post
+    let tokens = setup
         .canteen
-        .trades(&post.canteen.receives(&back).code())
+        .exchanges_code(&setup.canteen.receives(&back).code())
         .await;
     assert_eq!(
-        sends(&post.canteen, &tokens.access, &dinner()).await.good()["status"],
+        sends(&setup.canteen, &tokens.access, &dinner())
+            .await
+            .good()["status"],
         true
     );
 }
 
 #[tokio::test]
-async fn the_button_on_the_page_does_the_same_and_a_made_up_link_nothing() {
-    let post = Post::opens().await;
-    let (_, mail) = post.delivers(&dinner()).await;
+async fn the_button_on_the_page_unsubscribes_and_a_forged_link_does_nothing() {
+    let setup = MailSetup::opens().await;
+    let (_, mail) = setup.delivers(&dinner()).await;
     let link = stop_link(&mail);
-    let page = post.world.stranger().visits(&link).await;
+    let page = setup.world.visitor().visits(&link).await;
     page.presses("One-Click")
         .await
         .shows("Canteen can no longer send you mail");
-    post.sends(&dinner()).await.detail(403);
+    setup.sends(&dinner()).await.detail(403);
 
     let (ids, seal) = link.trim_end_matches('/').rsplit_once('.').unwrap();
     for forged in [
         format!("{ids}x.{seal}/"),
         format!("{ids}.{}/", seal.to_lowercase()),
-        format!("{}mail/stop/x/", post.world.base),
+        format!("{}mail/stop/x/", setup.world.base),
     ] {
-        post.world.stranger().visits(&forged).await.refuses(404);
-        post.world.stranger().posts(&forged, &[]).await.refuses(404);
+        setup.world.visitor().visits(&forged).await.refuses(404);
+        setup.world.visitor().posts(&forged, &[]).await.refuses(404);
     }
 }
 
-// ---------------------------------------------------------------------------------- who sees what of it
+// ---------------------------------------------------------------------------------- delivery records
 
 #[tokio::test]
-async fn the_person_and_the_developer_see_when_and_how_it_ended_and_not_what_it_said() {
-    let post = Post::opens().await;
-    let (sent, _) = post.delivers(&dinner()).await;
-    post.server.behaves("refuses").await;
-    let unsent = post.sends(&dinner()).await.good();
-    let ids = [&sent, &unsent].map(|told| told["Message-ID"].as_str().unwrap().to_owned());
-    let details = post
+async fn person_and_developer_see_time_and_outcome_of_a_mail_but_not_its_text() {
+    let setup = MailSetup::opens().await;
+    let (sent, _) = setup.delivers(&dinner()).await;
+    setup.server.behaves("refuses").await;
+    let unsent = setup.sends(&dinner()).await.good();
+    let ids = [&sent, &unsent].map(|response| response["Message-ID"].as_str().unwrap().to_owned());
+    let details = setup
         .asha
         .visits("user/settings/")
         .await
@@ -627,7 +632,7 @@ async fn the_person_and_the_developer_see_when_and_how_it_ended_and_not_what_it_
         .shows("Mail from this app")
         .shows("Sent")
         .shows("Not sent");
-    let meera = post.world.student("meera").await;
+    let meera = setup.world.student("meera").await;
     let app = meera
         .visits("oauth/applications/")
         .await
@@ -642,15 +647,15 @@ async fn the_person_and_the_developer_see_when_and_how_it_ended_and_not_what_it_
         assert!(!page.says("Dinner") && !page.says("Rice"));
     }
     assert!(!app.says("asha"), "{}", app.words());
-    // After a month the developer sees it no more, and the person still does.
-    post.world.sleeps(time::Duration::days(31));
-    let asha = post.world.student("asha").await;
+    // After a month the developer no longer sees the record, but the person does.
+    setup.world.advance_clock(time::Duration::days(31));
+    let asha = setup.world.student("asha").await;
     asha.visits("user/settings/")
         .await
         .clicks("Canteen")
         .await
         .shows(&ids[0]);
-    let meera = post.world.student("meera").await;
+    let meera = setup.world.student("meera").await;
     let app = meera
         .visits("oauth/applications/")
         .await
@@ -660,12 +665,12 @@ async fn the_person_and_the_developer_see_when_and_how_it_ended_and_not_what_it_
 }
 
 #[tokio::test]
-async fn its_pages_fit_a_phone_and_a_desktop_by_day_and_by_night() {
-    let post = Post::opens().await;
-    let (_, mail) = post.delivers(&dinner()).await;
-    post.server.behaves("refuses").await;
-    post.sends(&dinner()).await.good();
-    let base = &post.world.base;
+async fn mail_pages_fit_a_phone_and_a_desktop_in_both_colour_schemes() {
+    let setup = MailSetup::opens().await;
+    let (_, mail) = setup.delivers(&dinner()).await;
+    setup.server.behaves("refuses").await;
+    setup.sends(&dinner()).await.good();
+    let base = &setup.world.base;
     let browser = Chromium::opens(true).await;
     browser.visits(&stop_link(&mail)).await;
     browser.looks_at("mail-stop").await;
@@ -679,7 +684,7 @@ async fn its_pages_fit_a_phone_and_a_desktop_by_day_and_by_night() {
     );
     browser.looks_at("mail-stopped").await;
     browser.can_be_used("mails that are stopped").await;
-    let asha = post.world.person("asha").await;
+    let asha = setup.world.person("asha").await;
     browser.visits(&format!("{base}account/login/")).await;
     browser.signs_in(&asha.username, &asha.password).await;
     browser.visits(&format!("{base}user/settings/")).await;
@@ -688,11 +693,11 @@ async fn its_pages_fit_a_phone_and_a_desktop_by_day_and_by_night() {
     assert!(browser.words().await.contains("Mail from this app"));
     browser.looks_at("mail-connected-app").await;
     let developer = Chromium::opens(false).await;
-    let meera = post.world.person("meera").await;
+    let meera = setup.world.person("meera").await;
     developer.visits(&format!("{base}account/login/")).await;
     developer.signs_in(&meera.username, &meera.password).await;
-    let app = post
-        .asks("select id::text from apps where name = 'Canteen'")
+    let app = setup
+        .query("select id::text from apps where name = 'Canteen'")
         .await;
     let app: String = app[0].get(0);
     developer
@@ -702,104 +707,108 @@ async fn its_pages_fit_a_phone_and_a_desktop_by_day_and_by_night() {
     developer.looks_at("mail-app").await;
     developer.visits(&format!("{base}doc/api/#mail")).await;
     developer.looks_at("mail-docs").await;
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_messages().await, Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn mail_of_an_app_that_is_no_longer_connected_stays_on_the_list() {
-    let post = Post::opens().await;
-    let (told, _) = post.delivers(&dinner()).await;
-    let page = post.asha.visits("user/settings/").await;
-    assert!(!page.says(told["Message-ID"].as_str().unwrap()));
-    let page = post.asha.disconnects("Canteen").await;
+async fn mail_of_a_disconnected_app_stays_on_the_list() {
+    let setup = MailSetup::opens().await;
+    let (result, _) = setup.delivers(&dinner()).await;
+    let page = setup.asha.visits("user/settings/").await;
+    assert!(!page.says(result["Message-ID"].as_str().unwrap()));
+    let page = setup.asha.disconnects("Canteen").await;
     assert!(page.redirect().is_none());
-    let page = post.asha.visits("user/settings/").await;
+    let page = setup.asha.visits("user/settings/").await;
     page.shows("Mail from apps that are no longer connected");
-    page.shows(told["Message-ID"].as_str().unwrap());
+    page.shows(result["Message-ID"].as_str().unwrap());
 }
 
 #[tokio::test]
 async fn the_request_in_the_docs_sends_a_mail() {
-    let post = Post::opens().await;
-    let page = post.world.stranger().visits("doc/api/").await;
+    let setup = MailSetup::opens().await;
+    let page = setup.world.visitor().visits("doc/api/").await;
     let request = page.code("code#wire-mail").concat();
     let (head, body) = request.split_once("\n\n").unwrap();
     let path = head.split(' ').nth(1).unwrap();
-    let send = post
+    let send = setup
         .canteen
         .request(Method::POST, path)
-        .bearer_auth(&post.tokens.access);
+        .bearer_auth(&setup.tokens.access);
     let send = send
         .header("content-type", "application/json")
         .body(body.trim().to_owned());
     assert_eq!(Answer::to(send).await.good()["status"], true);
-    let mail = post.server.gets().await;
+    let mail = setup.server.gets().await;
     assert_eq!(mail["reply_to"], json!(["mess@campus.example"]));
     let promised = page.code("code#wire-mailed").concat();
     let promised: Value = serde_json::from_str(promised.trim()).unwrap();
     assert_eq!(promised["status"], true);
 }
 
-// ---------------------------------------------------------------------------------- how much
+// ---------------------------------------------------------------------------------- rate limits
 
 #[tokio::test]
-async fn allowances_are_per_person_and_per_app_and_say_when_to_come_back() {
-    let post = Post::opens_with(Speaks::Plain, |plan, _| {
+async fn rate_limits_are_per_person_and_per_app_and_send_retry_after() {
+    let setup = MailSetup::opens_with(SmtpMode::Plain, |plan, _| {
         plan.set("PROFILES_SEND_MAIL_PER_PERSON_DAY", "2")
             .set("PROFILES_SEND_MAIL_PER_APP_HOUR", "3")
             .set("PROFILES_SEND_MAIL_UNVERIFIED_DAY", "1")
     })
     .await;
-    let vikram = post.world.student("vikram").await;
-    let of_vikram = post
+    let vikram = setup.world.student("vikram").await;
+    let of_vikram = setup
         .world
-        .connects(&vikram, &post.canteen, "basic send_mail")
+        .connects(&vikram, &setup.canteen, "basic send_mail")
         .await;
     let wait = |answer: &Answer| {
         assert!(!answer.detail(429).is_empty());
         answer.header("retry-after").parse::<i64>().unwrap()
     };
 
-    post.delivers(&dinner()).await;
-    post.delivers(&dinner()).await;
-    let seconds = wait(&post.sends(&dinner()).await);
+    setup.delivers(&dinner()).await;
+    setup.delivers(&dinner()).await;
+    let seconds = wait(&setup.sends(&dinner()).await);
     assert!((86_000..=86_400).contains(&seconds), "{seconds}");
-    sends(&post.canteen, &of_vikram.access, &dinner())
+    sends(&setup.canteen, &of_vikram.access, &dinner())
         .await
         .good();
-    let seconds = wait(&sends(&post.canteen, &of_vikram.access, &dinner()).await);
+    let seconds = wait(&sends(&setup.canteen, &of_vikram.access, &dinner()).await);
     assert!((3_500..=3_600).contains(&seconds), "{seconds}");
-    post.world.sleeps(time::Duration::seconds(seconds + 1));
-    sends(&post.canteen, &of_vikram.access, &dinner())
+    setup
+        .world
+        .advance_clock(time::Duration::seconds(seconds + 1));
+    sends(&setup.canteen, &of_vikram.access, &dinner())
         .await
         .good();
-    wait(&post.sends(&dinner()).await);
+    wait(&setup.sends(&dinner()).await);
 
-    let lost = post.world.lost_and_found();
-    let tokens = post
+    let lost = setup.world.lost_and_found();
+    let tokens = setup
         .world
-        .connects(&post.asha, &lost, "basic send_mail")
+        .connects(&setup.asha, &lost, "basic send_mail")
         .await;
     sends(&lost, &tokens.access, &dinner()).await.good();
     let refused = sends(&lost, &tokens.access, &dinner()).await;
     assert!(refused.detail(429).contains("not verified"));
 
-    post.world.sleeps(time::Duration::days(1));
-    let tokens = post.canteen.refreshes(&post.tokens).await;
-    sends(&post.canteen, &tokens.access, &dinner()).await.good();
+    setup.world.advance_clock(time::Duration::days(1));
+    let tokens = setup.canteen.refreshes(&setup.tokens).await;
+    sends(&setup.canteen, &tokens.access, &dinner())
+        .await
+        .good();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn of_fifty_at_once_the_one_that_is_left_passes() {
-    let post = Post::opens_with(Speaks::Plain, |plan, _| {
+async fn of_fifty_requests_at_once_one_fits_the_remaining_limit() {
+    let setup = MailSetup::opens_with(SmtpMode::Plain, |plan, _| {
         plan.set("PROFILES_SEND_MAIL_PER_PERSON_DAY", "3")
     })
     .await;
-    post.delivers(&dinner()).await;
-    post.delivers(&dinner()).await;
+    setup.delivers(&dinner()).await;
+    setup.delivers(&dinner()).await;
     let mut at_once = JoinSet::new();
     for _ in 0..50 {
-        let (canteen, access) = (post.canteen.clone(), post.tokens.access.clone());
+        let (canteen, access) = (setup.canteen.clone(), setup.tokens.access.clone());
         at_once.spawn(async move { sends(&canteen, &access, &dinner()).await.status.as_u16() });
     }
     let mut counted: HashMap<u16, u32> = HashMap::new();
@@ -807,89 +816,93 @@ async fn of_fifty_at_once_the_one_that_is_left_passes() {
         *counted.entry(status).or_default() += 1;
     }
     assert_eq!(counted, HashMap::from([(200, 1), (429, 49)]));
-    post.server.gets().await;
-    post.server.got_nothing_else().await;
+    setup.server.gets().await;
+    setup.server.got_nothing_else().await;
 }
 
-// ---------------------------------------------------------------------------------- mail servers that behave badly
+// ---------------------------------------------------------------------------------- mail servers that misbehave
 
 #[tokio::test]
-async fn refusals_are_outcomes_with_their_reasons() {
-    let post = Post::opens().await;
+async fn a_refusal_of_the_mail_server_is_an_outcome_with_its_reason() {
+    let setup = MailSetup::opens().await;
     for (how, reason) in [
         ("refuses", "the mail server refused with code 550"),
         ("4xx", "the mail server refused with code 451"),
         ("5xx", "the mail server refused with code 554"),
         ("breaks off", "the mail server closed the connection early"),
     ] {
-        post.server.behaves(how).await;
-        let told = post.sends(&dinner()).await.good();
-        assert_eq!(told["status"], false, "{how}");
-        assert_eq!(post.newest_reason().await.as_deref(), Some(reason), "{how}");
+        setup.server.behaves(how).await;
+        let response = setup.sends(&dinner()).await.good();
+        assert_eq!(response["status"], false, "{how}");
+        assert_eq!(
+            setup.newest_reason().await.as_deref(),
+            Some(reason),
+            "{how}"
+        );
     }
-    // The next one goes out as if nothing had been.
-    post.server.behaves("well").await;
-    post.delivers(&dinner()).await;
-    assert_eq!(post.newest_reason().await, None);
+    // The next mail is delivered.
+    setup.server.behaves("well").await;
+    setup.delivers(&dinner()).await;
+    assert_eq!(setup.newest_reason().await, None);
 }
 
 #[tokio::test]
-async fn a_certificate_that_nobody_trusts_gets_neither_password_nor_mail() {
-    for speaks in [Speaks::StartTls, Speaks::Tls] {
-        let post = Post::opens_with(speaks, |plan, server| {
-            plan.set("PROFILES_SMTP_URL", &server.strange_address())
+async fn a_mail_server_with_an_untrusted_certificate_gets_no_password_and_no_mail() {
+    for speaks in [SmtpMode::StartTls, SmtpMode::Tls] {
+        let setup = MailSetup::opens_with(speaks, |plan, server| {
+            plan.set("PROFILES_SMTP_URL", &server.untrusted_address())
         })
         .await;
-        assert_eq!(post.sends(&dinner()).await.good()["status"], false);
-        let reason = post.newest_reason().await.unwrap();
+        assert_eq!(setup.sends(&dinner()).await.good()["status"], false);
+        let reason = setup.newest_reason().await.unwrap();
         assert!(reason.contains("certificate is not trusted"), "{reason}");
-        post.server.got_nothing_else().await;
+        setup.server.got_nothing_else().await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn a_mail_server_that_stalls_holds_up_its_own_mail_only_and_not_for_long() {
+async fn a_stalling_mail_server_delays_its_own_mail_only_and_times_out() {
     let mut stories = JoinSet::new();
     for how in ["stalls", "stalls at the end", "trickles"] {
         stories.spawn(async move {
-            let post = Post::opens().await;
-            // A connection that worked before waits for the next mail.
-            post.delivers(&dinner()).await;
-            post.server.behaves(how).await;
+            let setup = MailSetup::opens().await;
+            // An open connection from before waits for the next mail.
+            setup.delivers(&dinner()).await;
+            setup.server.behaves(how).await;
             let began = Instant::now();
             let others = async {
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 for _ in 0..20 {
                     let began = Instant::now();
-                    post.canteen.reads(&post.tokens.access, "").await.good();
+                    setup.canteen.reads(&setup.tokens.access, "").await.good();
                     assert!(began.elapsed() < Duration::from_secs(2), "{how}");
                 }
             };
             let mail = dinner();
-            let (told, ()) = tokio::join!(post.sends(&mail), others);
+            let (page, ()) = tokio::join!(setup.sends(&mail), others);
             assert!(
                 began.elapsed() < Duration::from_secs(15),
                 "{how}: {:?}",
                 began.elapsed()
             );
-            assert_eq!(told.good()["status"], false, "{how}");
+            assert_eq!(page.good()["status"], false, "{how}");
             assert_eq!(
-                post.newest_reason().await.as_deref(),
+                setup.newest_reason().await.as_deref(),
                 Some("the mail server did not answer in time"),
                 "{how}"
             );
-            // What was cut off does not spoil the next.
-            post.server.behaves("well").await;
-            let (told, mail) = post.delivers(&mail).await;
-            assert_eq!(header(&mail, "Message-ID"), told["Message-ID"].as_str());
+            // The aborted mail does not affect the next.
+            setup.server.behaves("well").await;
+            let (page, mail) = setup.delivers(&mail).await;
+            assert_eq!(header(&mail, "Message-ID"), page["Message-ID"].as_str());
         });
     }
     stories.join_all().await;
 }
 
-// ---------------------------------------------------------------------------------- smuggling
+// ---------------------------------------------------------------------------------- header injection
 
-/// The next of a row of numbers that looks like chance and is the same every time (`SplitMix64`).
+/// A deterministic random number generator (`SplitMix64`).
 struct Chance(u64);
 
 impl Chance {
@@ -984,8 +997,8 @@ const ADDRESSES: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn whatever_is_written_it_is_refused_or_one_mail_with_one_subject_to_one_person() {
-    let post = Post::opens_with(Speaks::Plain, |plan, _| {
+async fn any_input_is_refused_or_gives_one_mail_with_one_subject_to_one_person() {
+    let setup = MailSetup::opens_with(SmtpMode::Plain, |plan, _| {
         plan.set("PROFILES_SEND_MAIL_PER_PERSON_DAY", "10000")
             .set("PROFILES_SEND_MAIL_PER_APP_HOUR", "10000")
     })
@@ -993,10 +1006,10 @@ async fn whatever_is_written_it_is_refused_or_one_mail_with_one_subject_to_one_p
     let mut chance = Chance(20_261_121);
     let (mut refused, mut sent, mut name) = (0, 0, String::new());
     for round in 0..240 {
-        // Names that registration would refuse, too: a mail does not rely on it.
+        // Also names that registration refuses: the mail code does not rely on it.
         if round % 3 == 0 {
             name = format!("M{}", chance.text(PIECES).replace('\0', ""));
-            post.is_renamed(name.clone()).await;
+            setup.is_renamed(name.clone()).await;
         }
         let plain = round % 2 == 0;
         let subject = if plain {
@@ -1014,14 +1027,14 @@ async fn whatever_is_written_it_is_refused_or_one_mail_with_one_subject_to_one_p
                 .collect(),
         };
         let mail = json!({ "subject": subject, "message": message, "reply_to": reply_to });
-        let answer = post.sends(&mail).await;
+        let answer = setup.sends(&mail).await;
         if answer.status == 400 {
             refused += 1;
             continue;
         }
         assert_eq!(answer.good()["status"], true, "{mail}");
         sent += 1;
-        let got = post.server.gets().await;
+        let got = setup.server.gets().await;
         assert_eq!(got["to"], json!(["asha@campus.example"]), "{mail}");
         assert_eq!(got["recipients"], json!(["asha@campus.example"]), "{mail}");
         assert_eq!(
@@ -1074,18 +1087,18 @@ async fn whatever_is_written_it_is_refused_or_one_mail_with_one_subject_to_one_p
             "{html}"
         );
     }
-    post.server.got_nothing_else().await;
+    setup.server.got_nothing_else().await;
     assert!(
         sent >= 50 && refused >= 50 && sent + refused >= 200,
         "{sent} sent, {refused} refused"
     );
 }
 
-// ---------------------------------------------------------------------------------- what is kept
+// ---------------------------------------------------------------------------------- retention
 
 #[tokio::test]
-async fn nothing_of_what_a_mail_says_is_kept_anywhere() {
-    let post = Post::opens_with(Speaks::Plain, |plan, _| {
+async fn the_text_of_a_mail_is_not_stored() {
+    let setup = MailSetup::opens_with(SmtpMode::Plain, |plan, _| {
         plan.in_its_own_process().set("PROFILES_LOG", "trace")
     })
     .await;
@@ -1093,32 +1106,32 @@ async fn nothing_of_what_a_mail_says_is_kept_anywhere() {
     let mail = json!({
         "subject": planted[0], "message": planted[1], "reply_to": [format!("{}@campus.example", planted[2])],
     });
-    post.delivers(&mail).await;
+    setup.delivers(&mail).await;
     for how in ["refuses", "5xx", "breaks off"] {
-        post.server.behaves(how).await;
-        assert_eq!(post.sends(&mail).await.good()["status"], false);
+        setup.server.behaves(how).await;
+        assert_eq!(setup.sends(&mail).await.good()["status"], false);
     }
     let mut wrong = mail.clone();
     wrong["message"] = json!(7.5);
     wrong["reply_to"] = json!(["kumquat-wrong"]);
     wrong["subject"] = json!("kumquat\nsubject");
-    let told = post.sends(&wrong).await;
-    assert_eq!(told.status, 400);
-    assert!(!told.text().contains("kumquat"));
-    let broken = post
+    let page = setup.sends(&wrong).await;
+    assert_eq!(page.status, 400);
+    assert!(!page.text().contains("kumquat"));
+    let broken = setup
         .canteen
         .request(Method::POST, ADDRESS)
-        .bearer_auth(&post.tokens.access);
+        .bearer_auth(&setup.tokens.access);
     let broken = broken
         .header("content-type", "application/json")
         .body("{\"subject\": \"kumquat\" kumquat");
-    let told = Answer::to(broken).await.detail(400);
-    assert!(!told.contains("kumquat"), "{told}");
+    let page = Answer::to(broken).await.detail(400);
+    assert!(!page.contains("kumquat"), "{page}");
 
-    let dump = post.world.database.dump();
+    let dump = setup.world.database.dump();
     assert!(dump.contains("sent_mails"));
     assert!(!dump.contains("kumquat"));
-    let log = post.world.log();
+    let log = setup.world.log();
     assert!(
         log.contains("an app's mail was not sent") && log.contains(" WARN "),
         "{log}"

@@ -179,9 +179,8 @@ pub(super) async fn remove(
         Err(error) => return Err(error.into()),
     }
     tx.commit().await.map_err(db::Error::from)?;
-    let message = FlashMessage::good(
-        "The sign-in method was removed. All your other sessions were ended.",
-    );
+    let message =
+        FlashMessage::good("The sign-in method was removed. All your other sessions were ended.");
     Ok(context.redirect_with_message(&back, &message))
 }
 

@@ -1,19 +1,19 @@
-// Signs a person in with openid-client, which finds everything out from the server's metadata.
+// Signs a person in with openid-client, which reads the server's metadata.
 
 import { webcrypto } from 'node:crypto'
 import { createInterface } from 'node:readline/promises'
 
-// Debian's Node keeps what this library needs behind a flag.
+// Debian's Node has this API behind a flag.
 globalThis.crypto ??= webcrypto
 const client = await import('openid-client')
 
 const { ISSUER, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI } = process.env
 const server = await client.discovery(new URL(ISSUER), CLIENT_ID, CLIENT_SECRET, undefined, {
   algorithm: 'oauth2',
-  execute: [client.allowInsecureRequests], // a server on this machine speaks http
+  execute: [client.allowInsecureRequests], // the server on this machine has no TLS
 })
 
-// Send the person off, and wait until they are back.
+// Print the authorization request, and read the callback address.
 const pkceCodeVerifier = client.randomPKCECodeVerifier()
 const expectedState = client.randomState()
 const address = client.buildAuthorizationUrl(server, {
@@ -28,12 +28,12 @@ const lines = createInterface({ input: process.stdin })
 const back = await new Promise((resolve) => lines.once('line', resolve))
 lines.close()
 
-// Trade the code, read the person.
+// Exchange the code and read the user API.
 const tokens = await client.authorizationCodeGrant(server, new URL(back), { pkceCodeVerifier, expectedState })
 const user = new URL('/user/api/user/?fields=first_name,last_name', ISSUER)
 const person = await (await client.fetchProtectedResource(server, tokens.access_token, user, 'GET')).json()
 
-// Keep the login fresh, then end it.
+// Refresh the tokens, then revoke them.
 const refreshed = await client.refreshTokenGrant(server, tokens.refresh_token)
 await client.tokenRevocation(server, refreshed.refresh_token)
 

@@ -1,4 +1,4 @@
-// Signs a person in with simple-oauth2, reads who it is, keeps the login fresh and ends it.
+// Signs a person in with simple-oauth2, reads the user API, refreshes and revokes.
 
 import { createInterface } from 'node:readline/promises'
 import { AuthorizationCode } from 'simple-oauth2'
@@ -15,20 +15,20 @@ const app = new AuthorizationCode({
   http: { json: 'force' }, // a revocation is answered with an empty body (RFC 7009), which has no type
 })
 
-// Send the person off, and wait until they are back.
+// Print the authorization request, and read the callback address.
 const authorize = app.authorizeURL({ redirect_uri: REDIRECT_URI, scope: ['basic', 'profile'], state: 's1' })
 console.log(JSON.stringify({ authorize }))
 const lines = createInterface({ input: process.stdin })
 const back = new URL(await new Promise((resolve) => lines.once('line', resolve)))
 lines.close()
 
-// Trade the code, read the person.
+// Exchange the code and read the user API.
 const first = await app.getToken({ code: back.searchParams.get('code'), redirect_uri: REDIRECT_URI })
 const user = new URL('/user/api/user/?fields=first_name,last_name', ISSUER)
 const headers = { authorization: `Bearer ${first.token.access_token}` }
 const person = await (await fetch(user, { headers })).json()
 
-// Keep the login fresh, then end it.
+// Refresh the tokens, then revoke them.
 const second = await first.refresh()
 await second.revokeAll()
 

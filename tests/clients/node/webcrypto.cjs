@@ -1,2 +1,2 @@
-// Debian's Node 18 keeps behind a flag what newer ones give every program.
+// Debian's Node 18 has this API behind a flag.
 globalThis.crypto ??= require('node:crypto').webcrypto

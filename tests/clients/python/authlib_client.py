@@ -1,10 +1,10 @@
-"""Signs a person in with Authlib, reads who it is, keeps the login fresh and ends it."""
+"""Signs a person in with Authlib, reads the user API, refreshes and revokes."""
 
 import json
 import os
 import sys
 
-# The library insists on https; a server on this machine speaks http.
+# The library requires https; the server on this machine has no TLS.
 os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
 
 from authlib.common.security import generate_token
@@ -20,17 +20,17 @@ app = OAuth2Session(
     revocation_endpoint_auth_method="client_secret_basic",
 )
 
-# Send the person off, and wait until they are back.
+# Print the authorization request, and read the callback address.
 verifier = generate_token(48)
 address, state = app.create_authorization_url(f"{issuer}/oauth/authorize/", code_verifier=verifier)
 print(json.dumps({"authorize": address}), flush=True)
 back = sys.stdin.readline().strip()
 
-# Trade the code, read the person.
+# Exchange the code and read the user API.
 tokens = app.fetch_token(f"{issuer}/oauth/token/", authorization_response=back, state=state, code_verifier=verifier)
 person = app.get(f"{issuer}/user/api/user/?fields=first_name,last_name").json()
 
-# Keep the login fresh, then end it.
+# Refresh the tokens, then revoke them.
 refreshed = app.refresh_token(f"{issuer}/oauth/token/")
 revoked = app.revoke_token(f"{issuer}/oauth/revoke_token/", refreshed["refresh_token"], token_type_hint="refresh_token")
 

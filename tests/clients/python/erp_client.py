@@ -1,8 +1,7 @@
-"""Signs in to the ERP with iitkgp-erp-login as it is published. Nothing of it is changed: the name of the ERP's host leads
-to a simulator, whose certificate is the one to trust, and what a person would type at the prompt is read from the
-simulator's outbox.
+"""Signs in to the simulated ERP with the unchanged iitkgp-erp-login: the ERP's host name resolves to the simulator, whose
+certificate is trusted, and the code for the prompt is read from the simulator's outbox.
 
-Takes the simulator's port and the credentials as JSON in its first argument, prints what came of it.
+Takes the simulator's port and the credentials as JSON in its first argument, and prints the result.
 """
 
 import builtins

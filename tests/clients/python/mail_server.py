@@ -1,10 +1,10 @@
-"""A mail server for the stories: takes mails over plain SMTP, STARTTLS or TLS, and can be told to behave badly.
+"""A mail server for the stories: receives mails over plain SMTP, STARTTLS or TLS, and can be made to misbehave.
 
     mail_server.py FOLDER plain|starttls|tls
 
 Makes a certificate authority, a certificate for 127.0.0.1 and keys for DKIM in FOLDER, prints {"port": …}, and then, for
-each mail, what Python's own parser and dkimpy make of it. Each line it is told is how to behave from then on; it answers
-"ok" to that.
+each mail, the results of Python's own parser and of dkimpy. Each line of input names the behaviour from then on, and is
+answered with "ok".
 """
 
 import asyncio

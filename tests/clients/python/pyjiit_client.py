@@ -1,4 +1,4 @@
-"""Signs in to the simulated JIIT portal with pyjiit as it comes: its address is changed and nothing else."""
+"""Signs in to the simulated JIIT portal with pyjiit, unchanged except for its address."""
 
 import json
 import os
@@ -11,7 +11,7 @@ pyjiit.wrapper.API = os.environ["API"]
 
 
 def read(portal):
-    """The picture, and what a person would read in it."""
+    """The captcha and its characters."""
     captcha = portal.get_captcha()
     switch = os.environ["SIMULATOR"] + "/__sim/captcha"
     captcha.captcha = requests.get(switch, params={"hidden": captcha.hidden}, timeout=10).text

@@ -1,4 +1,4 @@
-"""Signs a person in as campus apps have done for ten years: addresses and bodies glued together, nothing escaped."""
+"""Signs a person in as old campus apps do: addresses and bodies are concatenated without escaping."""
 
 import base64
 import http.client
@@ -24,12 +24,12 @@ def post(path, body):
     return call("POST", path, body, form)
 
 
-# Send the person off, and wait until they are back.
+# Print the authorization request, and read the callback address.
 address = f"{issuer}/oauth/authorize/?client_id={client_id}&response_type=code&scope=basic profile&redirect_uri={redirect_uri}"
 print(json.dumps({"authorize": address}), flush=True)
 code = sys.stdin.readline().strip().split("code=")[1].split("&")[0]
 
-# Trade the code, read the person.
+# Exchange the code and read the user API.
 status, text = post("/sso/oauth/token/", "code=" + code + "&redirect_uri=" + redirect_uri + "&grant_type=authorization_code")
 tokens = json.loads(text)
 if "access_token" not in tokens:
@@ -38,7 +38,7 @@ bearer = {"Authorization": "Bearer " + tokens["access_token"], "Content-Type": "
 status, text = call("GET", "/profiles/user/api/user/?fields=first_name,last_name", headers=bearer)
 person = json.loads(text)
 
-# Keep the login fresh, then end it.
+# Refresh the tokens, then revoke them.
 status, text = post("/profiles/oauth/token", "grant_type=refresh_token&refresh_token=" + tokens["refresh_token"])
 refreshed = json.loads(text)
 status, text = post(

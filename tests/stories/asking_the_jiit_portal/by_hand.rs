@@ -1,4 +1,4 @@
-//! The simulated portal, asked by a client that is told what to send: the statements about the portal itself.
+//! The simulated JIIT portal, called with hand-made requests: the numbered statements about the portal itself.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,13 +10,13 @@ use super::{ASHA, Jiit, today};
 use crate::sim::jiit;
 use crate::sim::jiit::envelope;
 
-/// A client without opinions.
-struct Hand {
+/// A client that sends exactly what a test passes.
+struct RawClient {
     jiit: Jiit,
     http: reqwest::Client,
 }
 
-impl Hand {
+impl RawClient {
     async fn opens() -> Self {
         let jiit = Jiit::opens().await;
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -30,64 +30,67 @@ impl Hand {
         }
     }
 
-    fn asks(&self, method: Method, path: &str) -> RequestBuilder {
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let address = format!("{}{path}", self.jiit.base());
         self.http.request(method, address)
     }
 
     fn posts(&self, path: &str, body: impl Into<reqwest::Body>) -> RequestBuilder {
-        let call = self.asks(Method::POST, path).body(body);
+        let call = self.request(Method::POST, path).body(body);
         call.header("LocalName", local_name(today()))
     }
 
-    async fn hears(&self, call: RequestBuilder) -> (StatusCode, String) {
+    async fn send(&self, call: RequestBuilder) -> (StatusCode, String) {
         let answer = call.send().await.unwrap();
         (answer.status(), answer.text().await.unwrap())
     }
 
-    async fn says(&self, call: RequestBuilder) -> Value {
-        let (_, text) = self.hears(call).await;
+    async fn send_for_json(&self, call: RequestBuilder) -> Value {
+        let (_, text) = self.send(call).await;
         serde_json::from_str(&text).unwrap_or_else(|_| panic!("no JSON: {text}"))
     }
 
     async fn reads_a_picture(&self) -> (String, String) {
-        let said = self.says(self.asks(Method::GET, "/token/getcaptcha")).await;
-        let hidden = said["response"]["captcha"]["hidden"].as_str().unwrap();
+        let reply = self
+            .send_for_json(self.request(Method::GET, "/token/getcaptcha"))
+            .await;
+        let hidden = reply["response"]["captcha"]["hidden"].as_str().unwrap();
         let origin = &self.jiit.site.origin;
         let encoded: String = url::form_urlencoded::byte_serialize(hidden.as_bytes()).collect();
         let switch = format!("{origin}/__sim/captcha?hidden={encoded}");
-        (self.hears(self.http.get(switch)).await.1, hidden.to_owned())
+        (self.send(self.http.get(switch)).await.1, hidden.to_owned())
     }
 
-    /// The first phase with these characters.
-    async fn begins(&self, (letters, hidden): (&str, &str)) -> Value {
+    /// Sends the first phase with these captcha characters.
+    async fn first_phase(&self, (letters, hidden): (&str, &str)) -> Value {
         let plain = json!({
             "username": ASHA.number, "usertype": "S",
             "captcha": { "captcha": letters, "hidden": hidden },
         });
-        let sealed = seals(&plain);
-        self.says(self.posts("/token/pretoken-check", sealed)).await
+        let sealed = encrypts(&plain);
+        self.send_for_json(self.posts("/token/pretoken-check", sealed))
+            .await
     }
 
-    async fn goes_on(&self, begun: &Value, password: &str) -> Value {
+    async fn second_phase(&self, begun: &Value, password: &str) -> Value {
         let mut plain = begun["response"].clone();
         let members = plain.as_object_mut().unwrap();
         members.remove("rejectedData");
         members.insert("Modulename".to_owned(), "STUDENTMODULE".into());
         members.insert("passwordotpvalue".to_owned(), password.into());
-        let sealed = seals(&plain);
-        self.says(self.posts("/token/generatewebtoken", sealed))
+        let sealed = encrypts(&plain);
+        self.send_for_json(self.posts("/token/generatewebtoken", sealed))
             .await
     }
 
     async fn signs_in(&self) -> Value {
         let (letters, hidden) = self.reads_a_picture().await;
-        let begun = self.begins((&letters, &hidden)).await;
-        self.goes_on(&begun, ASHA.password).await
+        let begun = self.first_phase((&letters, &hidden)).await;
+        self.second_phase(&begun, ASHA.password).await
     }
 }
 
-fn seals(plain: &Value) -> String {
+fn encrypts(plain: &Value) -> String {
     envelope::seal(today(), &plain.to_string())
 }
 
@@ -100,7 +103,7 @@ fn error(said: &Value) -> &str {
 }
 
 #[test]
-fn j04_the_portal_opens_what_clients_seal() {
+fn j04_the_portal_decrypts_what_clients_encrypt() {
     let day = |text: &str| {
         let format = time::macros::format_description!("[year]-[month]-[day]");
         Date::parse(text, &format).unwrap()
@@ -130,33 +133,35 @@ fn j04_the_portal_opens_what_clients_seal() {
 }
 
 #[tokio::test]
-async fn j06_without_todays_local_name_there_is_no_answer() {
-    let hand = Hand::opens().await;
-    let (letters, hidden) = hand.reads_a_picture().await;
-    let begun = hand.begins((&letters, &hidden)).await;
+async fn j06_a_request_without_todays_local_name_gets_no_answer() {
+    let client = RawClient::opens().await;
+    let (letters, hidden) = client.reads_a_picture().await;
+    let begun = client.first_phase((&letters, &hidden)).await;
     assert_eq!(begun["status"]["responseStatus"], "Success");
 
     let yesterday = local_name(today() - Duration::days(1));
     for name in [None, Some(yesterday.as_str()), Some("AAAA"), Some("")] {
-        let call = hand
-            .asks(Method::POST, "/token/pretoken-check")
+        let call = client
+            .request(Method::POST, "/token/pretoken-check")
             .body("AAAA");
         let call = match name {
             Some(name) => call.header("LocalName", name),
             None => call,
         };
         let nothing = (StatusCode::OK, String::new());
-        assert_eq!(hand.hears(call).await, nothing, "{name:?}");
+        assert_eq!(client.send(call).await, nothing, "{name:?}");
     }
 }
 
 #[tokio::test]
 async fn j07_a_captcha_is_a_name_and_a_picture_without_its_characters() {
-    let hand = Hand::opens().await;
+    let client = RawClient::opens().await;
 
-    let said = hand.says(hand.asks(Method::GET, "/token/getcaptcha")).await;
+    let reply = client
+        .send_for_json(client.request(Method::GET, "/token/getcaptcha"))
+        .await;
 
-    let captcha = &said["response"]["captcha"];
+    let captcha = &reply["response"]["captcha"];
     assert_eq!(captcha["captcha"], "");
     let decoded = |name: &str| STANDARD.decode(captcha[name].as_str().unwrap()).unwrap();
     assert_eq!(decoded("hidden").len(), 8);
@@ -164,41 +169,45 @@ async fn j07_a_captcha_is_a_name_and_a_picture_without_its_characters() {
 }
 
 #[tokio::test]
-async fn j11_the_old_pair_is_good_where_the_portal_takes_it() {
-    let hand = Hand::opens().await;
+async fn j11_the_old_key_pair_works_where_the_portal_accepts_it() {
+    let client = RawClient::opens().await;
     let pair = ("phw5n", "gmBctEffdSg=");
-    let refused = hand.begins(pair).await;
+    let refused = client.first_phase(pair).await;
     assert_eq!(error(&refused), "Invalid captcha submitted..");
 
-    hand.jiit
+    client
+        .jiit
         .portal
         .set(&json!({ "captcha_mode": "legacy_default" }));
-    let begun = hand.begins(pair).await;
-    let said = hand.goes_on(&begun, ASHA.password).await;
-    assert_eq!(said["response"]["regdata"]["enrollmentno"], ASHA.number);
+    let begun = client.first_phase(pair).await;
+    let reply = client.second_phase(&begun, ASHA.password).await;
+    assert_eq!(reply["response"]["regdata"]["enrollmentno"], ASHA.number);
 }
 
 #[tokio::test]
-async fn j15_what_links_the_phases_is_good_once() {
-    let hand = Hand::opens().await;
-    let (letters, hidden) = hand.reads_a_picture().await;
-    let begun = hand.begins((&letters, &hidden)).await;
-    let first = hand.goes_on(&begun, ASHA.password).await;
+async fn j15_the_token_that_links_the_phases_is_valid_once() {
+    let client = RawClient::opens().await;
+    let (letters, hidden) = client.reads_a_picture().await;
+    let begun = client.first_phase((&letters, &hidden)).await;
+    let first = client.second_phase(&begun, ASHA.password).await;
     assert_eq!(first["status"]["responseStatus"], "Success");
-    let second = hand.goes_on(&begun, ASHA.password).await;
+    let second = client.second_phase(&begun, ASHA.password).await;
     assert_eq!(error(&second), "Invalid Login Credential!");
 
-    // So is what was read in a picture.
-    let again = hand.begins((&letters, &hidden)).await;
+    // A captcha is valid once.
+    let again = client.first_phase((&letters, &hidden)).await;
     assert_eq!(error(&again), "Invalid captcha submitted..");
 
-    // Three wrong passwords use it up, too; or one, where the portal is stricter.
+    // Three wrong passwords use up a token; on a stricter portal one does.
     let tries = async |knob: &str| {
-        hand.jiit.portal.set(&json!({ "random_on_failure": knob }));
-        let (letters, hidden) = hand.reads_a_picture().await;
-        let begun = hand.begins((&letters, &hidden)).await;
+        client
+            .jiit
+            .portal
+            .set(&json!({ "random_on_failure": knob }));
+        let (letters, hidden) = client.reads_a_picture().await;
+        let begun = client.first_phase((&letters, &hidden)).await;
         let mut tries = 0;
-        while error(&hand.goes_on(&begun, "a guess").await) == "Invalid Password" {
+        while error(&client.second_phase(&begun, "a guess").await) == "Invalid Password" {
             tries += 1;
         }
         tries
@@ -208,14 +217,14 @@ async fn j15_what_links_the_phases_is_good_once() {
 }
 
 #[tokio::test]
-async fn j18_a_token_says_when_it_ends() {
-    let hand = Hand::opens().await;
+async fn j18_a_token_names_its_expiry() {
+    let client = RawClient::opens().await;
 
-    let said = hand.signs_in().await;
+    let reply = client.signs_in().await;
 
-    let token = said["response"]["regdata"]["token"].as_str().unwrap();
+    let token = reply["response"]["regdata"]["token"].as_str().unwrap();
     let claims = token.split('.').nth(1).unwrap();
-    // A known client decodes it as if it were padded.
+    // pyjiit decodes the payload as if it were padded.
     let claims: Value = serde_json::from_slice(&STANDARD.decode(claims).unwrap()).unwrap();
     let lives_for = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
     assert_eq!(lives_for, 90_000);
@@ -223,143 +232,147 @@ async fn j18_a_token_says_when_it_ends() {
 }
 
 #[tokio::test]
-async fn j19_a_token_opens_the_record_of_its_owner_and_no_other() {
+async fn j19_a_token_reads_the_record_of_its_owner_only() {
     const RECORD: &str = "/studentpersinfo/getstudent-personalinformation";
-    let hand = Hand::opens().await;
-    let said = hand.signs_in().await;
-    let regdata = &said["response"]["regdata"];
+    let client = RawClient::opens().await;
+    let reply = client.signs_in().await;
+    let regdata = &reply["response"]["regdata"];
     let institute = regdata["institutelist"][0]["value"].as_str().unwrap();
     let token = regdata["token"].as_str().unwrap();
-    let asks = |token: &str, body: Value| {
-        let call = hand.posts(RECORD, body.to_string());
+    let request = |token: &str, body: Value| {
+        let call = client.posts(RECORD, body.to_string());
         call.header("Content-Type", "application/json")
             .bearer_auth(token)
     };
 
-    let told = hand
-        .says(asks(token, json!({ "instituteid": institute })))
+    let page = client
+        .send_for_json(request(token, json!({ "instituteid": institute })))
         .await;
-    let record = &told["response"]["generalinformation"];
+    let record = &page["response"]["generalinformation"];
     assert_eq!(record["registrationno"], ASHA.number);
-    let (status, _) = hand
-        .hears(asks("forged", json!({ "instituteid": institute })))
+    let (status, _) = client
+        .send(request("forged", json!({ "instituteid": institute })))
         .await;
     assert_eq!(status, 401);
-    let (status, _) = hand
-        .hears(asks(token, json!({ "instituteid": "another" })))
+    let (status, _) = client
+        .send(request(token, json!({ "instituteid": "another" })))
         .await;
     assert_eq!(status, 417);
-    hand.jiit.portal.set(&json!({ "need_clinetid": true }));
-    let (status, _) = hand
-        .hears(asks(token, json!({ "instituteid": institute })))
+    client.jiit.portal.set(&json!({ "need_clinetid": true }));
+    let (status, _) = client
+        .send(request(token, json!({ "instituteid": institute })))
         .await;
     assert_eq!(status, 500);
-    // After 25 hours it opens nothing.
-    hand.jiit
+    // The token has expired after 25 hours.
+    client
+        .jiit
         .portal
         .set(&json!({ "need_clinetid": false, "clock_offset_s": 90_001 }));
-    let late = hand.asks(Method::POST, RECORD).bearer_auth(token);
-    let day = jiit::today(hand.jiit.portal.now());
+    let late = client.request(Method::POST, RECORD).bearer_auth(token);
+    let day = jiit::today(client.jiit.portal.now());
     let late = late.header("LocalName", local_name(day));
-    assert_eq!(hand.hears(late.body("{}")).await.0, 401);
+    assert_eq!(client.send(late.body("{}")).await.0, 401);
 }
 
 #[tokio::test]
-async fn j21_a_page_of_somebody_else_is_refused() {
-    let hand = Hand::opens().await;
-    let asks = |origin: &str| {
-        hand.asks(Method::GET, "/token/getcaptcha")
+async fn j21_a_request_with_a_foreign_origin_is_refused() {
+    let client = RawClient::opens().await;
+    let request = |origin: &str| {
+        client
+            .request(Method::GET, "/token/getcaptcha")
             .header("Origin", origin)
     };
 
-    let (status, text) = hand.hears(asks("https://evil.example")).await;
+    let (status, text) = client.send(request("https://evil.example")).await;
     assert_eq!(
         (status.as_u16(), text.as_str()),
         (403, "Invalid CORS request")
     );
-    let (status, _) = hand.hears(asks(&hand.jiit.site.origin)).await;
+    let (status, _) = client.send(request(&client.jiit.site.origin)).await;
     assert_eq!(status, 200);
 }
 
 #[tokio::test]
-async fn bodies_in_other_forms_are_answered_as_the_portal_does() {
+async fn malformed_bodies_get_the_answers_of_the_real_portal() {
     const FIRST: &str = "/token/pretoken-check";
-    let hand = Hand::opens().await;
-    let quoted = format!("\"{}\"", seals(&json!({})));
-    let (status, text) = hand.hears(hand.posts(FIRST, quoted.clone())).await;
+    let client = RawClient::opens().await;
+    let quoted = format!("\"{}\"", encrypts(&json!({})));
+    let (status, text) = client.send(client.posts(FIRST, quoted.clone())).await;
     assert_eq!(status, 400);
     assert!(text.contains("HttpMessageNotReadableException"));
-    hand.jiit.portal.set(&json!({ "accept_quoted": true }));
-    let said = hand.says(hand.posts(FIRST, quoted)).await;
-    assert_eq!(error(&said), "Invalid captcha submitted..");
+    client.jiit.portal.set(&json!({ "accept_quoted": true }));
+    let reply = client.send_for_json(client.posts(FIRST, quoted)).await;
+    assert_eq!(error(&reply), "Invalid captcha submitted..");
     let no_object = envelope::seal(today(), "no object");
-    let said = hand.says(hand.posts(FIRST, no_object)).await;
-    assert_eq!(error(&said), "Inavlid Input Supplied (@BODY)");
-    let form = hand.posts(FIRST, "AAAA");
+    let reply = client.send_for_json(client.posts(FIRST, no_object)).await;
+    assert_eq!(error(&reply), "Inavlid Input Supplied (@BODY)");
+    let form = client.posts(FIRST, "AAAA");
     let form = form.header("Content-Type", "application/x-www-form-urlencoded");
-    assert_eq!(hand.hears(form).await, (StatusCode::OK, String::new()));
+    assert_eq!(client.send(form).await, (StatusCode::OK, String::new()));
     for retired in ["/token/generate-token1", "/token/generatetoken"] {
-        let (status, text) = hand.hears(hand.posts(retired, seals(&json!({})))).await;
+        let (status, text) = client
+            .send(client.posts(retired, encrypts(&json!({}))))
+            .await;
         assert_eq!(status, 404);
         assert!(text.contains("\"status\":404"), "{text}");
     }
 }
 
 #[tokio::test]
-async fn the_other_calls_of_the_portal_are_there() {
-    let hand = Hand::opens().await;
-    let said = hand.signs_in().await;
-    let token = said["response"]["regdata"]["token"].as_str().unwrap();
+async fn the_further_endpoints_of_the_portal_exist() {
+    let client = RawClient::opens().await;
+    let reply = client.signs_in().await;
+    let token = reply["response"]["regdata"]["token"].as_str().unwrap();
     let refresh = |date: &str| {
         let body = json!({ "username": ASHA.number, "tokendate": date });
-        let call = hand.posts("/token/refreshTokenRequest", body.to_string());
+        let call = client.posts("/token/refreshTokenRequest", body.to_string());
         call.bearer_auth(token)
     };
-    let told = hand.says(refresh("21/11/2026")).await;
-    assert_eq!(told["status"]["responseStatus"], "Success");
-    let (status, text) = hand.hears(refresh("2026-11-21")).await;
+    let page = client.send_for_json(refresh("21/11/2026")).await;
+    assert_eq!(page["status"]["responseStatus"], "Success");
+    let (status, text) = client.send(refresh("2026-11-21")).await;
     assert!(status == 500 && text.contains("IllegalArgumentException"));
 
     let meta = "/StudentClassAttendance/getstudentInforegistrationforattendence";
     let body = json!({ "clientid": "JAYPEE", "instituteid": "11IN1902J000001", "membertype": "S" });
-    let told = hand
-        .says(hand.posts(meta, body.to_string()).bearer_auth(token))
+    let page = client
+        .send_for_json(client.posts(meta, body.to_string()).bearer_auth(token))
         .await;
-    assert_eq!(told["response"]["headerlist"][0]["branchdesc"], "ECE");
+    assert_eq!(page["response"]["headerlist"][0]["branchdesc"], "ECE");
 
     let google = || {
         let body = json!({ "googleToken": "sim-google:22000001", "modulename": "studentportal" });
-        hand.posts("/token/generatetokengooglesignin", body.to_string())
+        client.posts("/token/generatetokengooglesignin", body.to_string())
     };
-    assert_eq!(hand.hears(google()).await.0, 404);
-    hand.jiit.portal.set(&json!({ "google": true }));
-    let told = hand.says(google()).await;
-    assert_eq!(told["response"]["Username"], "22000001@mail.jiit.ac.in");
+    assert_eq!(client.send(google()).await.0, 404);
+    client.jiit.portal.set(&json!({ "google": true }));
+    let page = client.send_for_json(google()).await;
+    assert_eq!(page["response"]["Username"], "22000001@mail.jiit.ac.in");
 }
 
 #[tokio::test]
-async fn the_switches_turn_all_or_nothing_and_show_names_only() {
-    let hand = Hand::opens().await;
-    let switch = |name: &str| format!("{}/__sim/{name}", hand.jiit.site.origin);
-    let turns = |knobs: Value| hand.http.post(switch("config")).json(&knobs);
-    let (status, _) = hand
-        .hears(turns(json!({ "latency_ms": 1, "no_such_knob": true })))
+async fn the_control_endpoints_set_all_or_nothing_and_show_names_only() {
+    let client = RawClient::opens().await;
+    let switch = |name: &str| format!("{}/__sim/{name}", client.jiit.site.origin);
+    let turns = |knobs: Value| client.http.post(switch("config")).json(&knobs);
+    let (status, _) = client
+        .send(turns(json!({ "latency_ms": 1, "no_such_knob": true })))
         .await;
     assert_eq!(status, 400);
-    let (status, _) = hand
-        .hears(turns(json!({ "fail": { "/token/getcaptcha": "513" } })))
+    let (status, _) = client
+        .send(turns(json!({ "fail": { "/token/getcaptcha": "513" } })))
         .await;
     assert_eq!(status, 204);
-    let (status, _) = hand
-        .hears(hand.asks(Method::GET, "/token/getcaptcha"))
+    let (status, _) = client
+        .send(client.request(Method::GET, "/token/getcaptcha"))
         .await;
     assert_eq!(status, 513);
-    hand.hears(hand.http.post(switch("reset"))).await;
-    hand.signs_in().await;
+    client.send(client.http.post(switch("reset"))).await;
+    client.signs_in().await;
 
-    let (_, shown) = hand.hears(hand.http.get(switch("requests"))).await;
+    let (_, shown) = client.send(client.http.get(switch("requests"))).await;
     assert!(shown.contains("passwordotpvalue") && shown.contains("localname"));
-    for secret in hand.jiit.portal.secrets().made {
+    for secret in client.jiit.portal.secrets().made {
         assert!(!shown.contains(&secret));
     }
     assert!(!shown.contains(ASHA.password));

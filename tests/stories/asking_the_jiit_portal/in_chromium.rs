@@ -1,4 +1,4 @@
-//! The form as people see it, in Chromium: with every error, by day and by night, on a narrow phone.
+//! The JIIT sign-in form in Chromium: every error, in both colour schemes, on a narrow phone.
 
 use super::{ASHA, FORM, Jiit};
 use crate::sim::kit::fault::Fault;
@@ -68,7 +68,7 @@ async fn the_form_and_its_errors_can_be_read_and_used() {
 }
 
 #[tokio::test]
-async fn each_end_says_what_to_do() {
+async fn each_refusal_tells_the_person_what_to_do() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
     let browser = Chromium::opens(true).await;

@@ -1,6 +1,6 @@
-//! Signing in with an enrollment number, through a portal of JIIT's kind. Names begin with a number (`j01` …): of the
-//! portal's wire twenty-five statements were drawn up before the adapter was, and each has its test, so that a gap shows.
-//! Those about bytes and dates alone stand beside the code.
+//! Signing in with a JIIT enrollment number, against a simulated portal. Test names begin with the number (`j01` …)
+//! of one of the twenty-five statements about the portal's protocol. Statements about bytes and dates are unit tests
+//! beside the code.
 
 mod by_hand;
 mod in_chromium;
@@ -66,12 +66,12 @@ impl Jiit {
         self.trusted(World::plan()).opens().await
     }
 
-    /// What the newest picture says.
+    /// The characters of the newest captcha.
     fn letters(&self) -> String {
         self.portal.newest_captcha().0
     }
 
-    /// How many calls went to a path.
+    /// The number of requests to `path`.
     fn calls(&self, path: &str) -> usize {
         self.site
             .watch
@@ -79,7 +79,7 @@ impl Jiit {
             .to(&format!("{}{path}", jiit::PREFIX))
     }
 
-    /// Number, password and picture typed into `form`, and sent.
+    /// Types number, password and captcha into `form` and submits it.
     async fn answers(&self, form: Page, student: &Student) -> Page {
         let form = form
             .fills("username", student.number)
@@ -89,31 +89,31 @@ impl Jiit {
             .await
     }
 
-    /// The whole way with everything right.
+    /// A whole sign-in with correct answers.
     pub async fn signs_in(&self, browser: &Browser, student: &Student) -> Page {
         let form = browser.visits(FORM).await;
         self.answers(form, student).await
     }
 
-    /// The same by somebody who lets the portal tell us more.
+    /// A whole sign-in that also allows reading the portal's record.
     pub async fn signs_in_and_agrees(&self, browser: &Browser, student: &Student) -> Page {
         let form = browser.visits(FORM).await.touches("details", "yes", true);
         self.answers(form, student).await
     }
 }
 
-/// In India, where the portal is.
+/// The date in India, the portal's time zone.
 fn today() -> Date {
     jiit::today(OffsetDateTime::now_utc())
 }
 
 async fn is_in(browser: &Browser) -> bool {
-    browser.asks("user/").await.status == 200
+    browser.gets("user/").await.status == 200
 }
 
 impl Portal for Jiit {
     const SLUG: &'static str = "jiit";
-    const CALLS: u32 = 5;
+    const MAX_REQUESTS: u32 = 5;
 
     async fn opens() -> Self {
         Self::opens().await
@@ -123,7 +123,7 @@ impl Portal for Jiit {
         self.trusted(plan)
     }
 
-    async fn walk(&self, browser: &Browser) -> Page {
+    async fn sign_in(&self, browser: &Browser) -> Page {
         let form = browser.visits(FORM).await;
         if !form.offers("input[name=captcha]") {
             return form;

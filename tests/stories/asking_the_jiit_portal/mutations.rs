@@ -1,4 +1,4 @@
-//! What becomes of a sign-in when the portal is not what it was.
+//! What happens to a sign-in when the JIIT portal changes its protocol or fails.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::Jiit;
 use crate::sim::kit::fault::Fault;
-use crate::support::upstream::{Ends, Mutation, PATIENCE, behaves};
+use crate::support::upstream::{Mutation, Outcome, UPSTREAM_TIMEOUT, check_mutations};
 
 const CAPTCHA: &str = "/StudentPortalAPI/token/getcaptcha";
 const FIRST: &str = "/StudentPortalAPI/token/pretoken-check";
@@ -27,12 +27,12 @@ fn says(text: &str) -> Fault {
     Fault::Says("application/json", text.to_owned())
 }
 
-/// The right answer, with one member of `regdata` changed.
+/// The correct answer with one member of `regdata` changed.
 fn regdata(change: fn(&mut Value)) -> Fault {
     Fault::Rewrites(Arc::new(move |text| {
-        let mut said: Value = serde_json::from_str(&text).unwrap();
-        change(&mut said["response"]["regdata"]);
-        said.to_string()
+        let mut reply: Value = serde_json::from_str(&text).unwrap();
+        change(&mut reply["response"]["regdata"]);
+        reply.to_string()
     }))
 }
 
@@ -41,29 +41,29 @@ fn renamed(from: &str, to: &str) -> Fault {
 }
 
 #[tokio::test]
-async fn the_portal_may_change_in_thirty_ways_and_nobody_is_let_in_by_mistake() {
+async fn thirty_changes_of_the_portal_sign_nobody_in_by_mistake() {
     let changed = |name, changes| Mutation {
         name,
         changes,
-        ends: Ends::Changed,
+        outcome: Outcome::ConnectorClosed,
     };
     let away = |name, changes| Mutation {
         name,
         changes,
-        ends: Ends::Unavailable,
+        outcome: Outcome::Unavailable,
     };
     let refused = |name, changes, words| Mutation {
         name,
         changes,
-        ends: Ends::Refused(words),
+        outcome: Outcome::Refused(words),
     };
     let no_matter = |name, changes| Mutation {
         name,
         changes,
-        ends: Ends::SignedIn,
+        outcome: Outcome::SignedIn,
     };
-    behaves::<Jiit>(vec![
-        // The picture.
+    check_mutations::<Jiit>(vec![
+        // The captcha.
         changed("the picture's name is called otherwise", |it| {
             fails(it, CAPTCHA, renamed("hidden", "captchaid"));
         }),
@@ -85,10 +85,10 @@ async fn the_portal_may_change_in_thirty_ways_and_nobody_is_let_in_by_mistake() 
         }),
         changed("a page where the picture was", |it| fails(it, CAPTCHA, Fault::Html)),
         away("no picture in time", |it| {
-            fails(it, CAPTCHA, Fault::Late(PATIENCE * 3));
+            fails(it, CAPTCHA, Fault::Late(UPSTREAM_TIMEOUT * 3));
         }),
         away("nothing where the picture was", |it| fails(it, CAPTCHA, Fault::Empty)),
-        // Every call alike.
+        // Every call.
         away("asked too often", |it| fails(it, FIRST, Fault::Status(429))),
         away("too busy", |it| fails(it, "", Fault::Status(503))),
         away("temporarily unavailable, as it says itself", |it| {
@@ -168,7 +168,7 @@ async fn the_portal_may_change_in_thirty_ways_and_nobody_is_let_in_by_mistake() 
         changed("wants a session to begin one", |it| {
             fails(it, SECOND, says(r#"{"status":401,"error":"Unauthorized"}"#));
         }),
-        // Of one person, and no change of the portal's.
+        // About one person; the protocol is unchanged.
         refused(
             "the number is called otherwise",
             |it| fails(it, SECOND, renamed("enrollmentno", "rollno")),
@@ -205,7 +205,7 @@ async fn the_portal_may_change_in_thirty_ways_and_nobody_is_let_in_by_mistake() 
             |it| fails(it, SECOND, Fault::replace(r#""OTP":"N""#, r#""OTP":"Y""#)),
             "This account uses one-time codes",
         ),
-        // What is none of the sign-in's business.
+        // Changes that do not concern the sign-in.
         no_matter("further members", |it| {
             fails(it, SECOND, Fault::replace(r#""regdata":{"#, r#""new":[{}],"regdata":{"more":1,"#));
         }),
@@ -228,14 +228,14 @@ async fn the_portal_may_change_in_thirty_ways_and_nobody_is_let_in_by_mistake() 
 }
 
 #[tokio::test]
-async fn who_is_not_trusted_is_not_spoken_to() {
+async fn a_portal_with_an_untrusted_certificate_gets_no_request() {
     let (jiit, other) = (Jiit::opens().await, Jiit::opens().await);
     let world = other.trusted(crate::support::World::plan());
     let world = world.set("PROFILES_JIIT_URL", &jiit.base()).opens().await;
 
-    let told = world.stranger().visits(super::FORM).await;
+    let page = world.visitor().visits(super::FORM).await;
 
-    assert_eq!(told.status, 503);
-    assert!(told.says("is not answering"), "{}", told.words());
+    assert_eq!(page.status, 503);
+    assert!(page.says("is not answering"), "{}", page.words());
     assert_eq!(jiit.site.watch.requests.all().len(), 0);
 }

@@ -1,4 +1,4 @@
-//! The numbered statements that are about the adapter.
+//! The numbered statements about the JIIT connector.
 
 use serde_json::{Value, json};
 use time::Duration;
@@ -16,12 +16,12 @@ const GUESS: Student = Student {
 };
 
 #[tokio::test]
-async fn j02_a_server_that_lives_in_new_york_knows_indias_day() {
+async fn j02_a_server_in_another_time_zone_uses_indias_date() {
     let jiit = Jiit::opens().await;
     let plan = jiit.trusted(World::plan()).set("TZ", "America/New_York");
     let world = plan.in_its_own_process().opens().await;
 
-    jiit.signs_in(&world.stranger(), &ASHA)
+    jiit.signs_in(&world.visitor(), &ASHA)
         .await
         .shows("Asha Rao");
     assert_eq!(jiit.calls("/token/pretoken-check"), 1);
@@ -32,7 +32,7 @@ async fn j05_no_two_requests_carry_the_same_local_name() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
 
-    jiit.signs_in_and_agrees(&world.stranger(), &ASHA).await;
+    jiit.signs_in_and_agrees(&world.visitor(), &ASHA).await;
 
     let names = jiit.portal.secrets().local_names;
     assert_eq!(names.len(), 4);
@@ -44,7 +44,7 @@ async fn j05_no_two_requests_carry_the_same_local_name() {
 async fn j07_the_page_shows_the_picture_and_not_its_name() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
 
     let form = browser.visits(FORM).await;
 
@@ -53,19 +53,19 @@ async fn j07_the_page_shows_the_picture_and_not_its_name() {
     assert!(!form.text().contains(&letters));
     let picture = form.attributes("p.captcha img", "src").remove(0);
     let picture = form.url.join(&picture).unwrap();
-    let shown = browser.asks(picture.as_str()).await;
+    let shown = browser.gets(picture.as_str()).await;
     assert_eq!(shown.header("content-type"), "image/png");
     assert!(shown.header("cache-control").contains("no-store"));
     assert!(shown.bytes().starts_with(b"\x89PNG"));
-    // Another browser is not shown it.
-    assert_ne!(world.stranger().asks(picture.as_str()).await.status, 200);
+    // Another browser cannot load the captcha.
+    assert_ne!(world.visitor().gets(picture.as_str()).await.status, 200);
 }
 
 #[tokio::test]
 async fn j08_the_right_characters_number_and_password_sign_in_with_one_call_each() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
 
     let home = jiit.signs_in(&browser, &ASHA).await;
 
@@ -78,11 +78,11 @@ async fn j08_the_right_characters_number_and_password_sign_in_with_one_call_each
 }
 
 #[tokio::test]
-async fn j09_the_second_phase_carries_what_it_has_to_and_nothing_that_was_rejected() {
+async fn j09_the_second_phase_sends_what_is_required_and_nothing_that_was_rejected() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
 
-    jiit.signs_in(&world.stranger(), &ASHA).await;
+    jiit.signs_in(&world.visitor(), &ASHA).await;
 
     let opened = jiit.portal.opened();
     let second = opened
@@ -103,99 +103,99 @@ async fn j09_the_second_phase_carries_what_it_has_to_and_nothing_that_was_reject
 }
 
 #[tokio::test]
-async fn j10_wrong_characters_are_told_and_come_with_another_picture() {
+async fn j10_wrong_captcha_characters_show_an_error_and_a_new_captcha() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
     let form = browser.visits(FORM).await;
     let first = jiit.portal.newest_captcha();
 
-    let told = form
+    let page = form
         .fills("username", ASHA.number)
         .fills("password", ASHA.password)
         .fills("captcha", "zzzzz")
         .presses("Sign in")
         .await;
 
-    told.shows("The characters did not match the picture.");
+    page.shows("The characters did not match the picture.");
     assert_ne!(jiit.portal.newest_captcha(), first);
     assert_eq!(jiit.calls("/token/generatewebtoken"), 0);
-    assert_eq!(told.attributes("#username", "value"), [ASHA.number]);
-    assert_eq!(told.attributes("#password", "value"), [""; 0]);
-    // And on it goes from there.
-    jiit.answers(told, &ASHA).await.shows("Asha Rao");
+    assert_eq!(page.attributes("#username", "value"), [ASHA.number]);
+    assert_eq!(page.attributes("#password", "value"), [""; 0]);
+    // The sign-in continues from there.
+    jiit.answers(page, &ASHA).await.shows("Asha Rao");
 }
 
 #[tokio::test]
-async fn j11_the_pair_that_old_clients_carry_is_not_ours() {
+async fn j11_the_connector_does_not_use_the_old_key_pair() {
     let jiit = Jiit::opens().await;
     jiit.portal
         .set(&json!({ "captcha_mode": "legacy_default" }));
     let world = jiit.world().await;
-    let form = world.stranger().visits(FORM).await;
+    let form = world.visitor().visits(FORM).await;
 
-    let told = form
+    let page = form
         .fills("username", ASHA.number)
         .fills("password", ASHA.password)
         .fills("captcha", "phw5n")
         .presses("Sign in")
         .await;
 
-    // The characters were sent with the name of the picture that was shown, not with the old one.
-    told.shows("The characters did not match the picture.");
+    // The characters were sent with the name of the captcha shown, not of the older one.
+    page.shows("The characters did not match the picture.");
 }
 
 #[tokio::test]
-async fn j12_an_unknown_number_and_a_wrong_password_are_told_the_same() {
+async fn j12_an_unknown_number_and_a_wrong_password_get_the_same_page() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
-    let nobody = Student {
+    let unknown = Student {
         number: "22999999",
         password: "a guess",
     };
-    let told = jiit.signs_in(&world.stranger(), &nobody).await;
-    told.shows(WRONG);
+    let page = jiit.signs_in(&world.visitor(), &unknown).await;
+    page.shows(WRONG);
 
     for status in ["404", "417"] {
         jiit.portal.set(&json!({ "wrong_password": status }));
-        let browser = world.stranger();
+        let browser = world.visitor();
         let told_here = jiit.signs_in(&browser, &GUESS).await;
-        assert_eq!(told_here.status, told.status);
-        assert_eq!(told_here.words(), told.words());
+        assert_eq!(told_here.status, page.status);
+        assert_eq!(told_here.words(), page.words());
         assert!(!is_in(&browser).await);
         jiit.answers(told_here, &ASHA).await.shows("Asha Rao");
     }
 }
 
 #[tokio::test]
-async fn j13_nothing_for_an_answer_ends_it_and_is_not_asked_again() {
+async fn j13_an_empty_answer_ends_the_sign_in_without_a_retry() {
     let jiit = Jiit::opens().await;
     jiit.portal.set(&json!({ "wrong_password": "empty" }));
     let world = jiit.world().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
 
-    let told = jiit.signs_in(&browser, &GUESS).await;
+    let page = jiit.signs_in(&browser, &GUESS).await;
 
     assert!(
-        told.says(UNEXPECTED) && told.says("Google"),
+        page.says(UNEXPECTED) && page.says("Google"),
         "{}",
-        told.words()
+        page.words()
     );
     assert_eq!(jiit.calls("/token/generatewebtoken"), 1);
     assert!(!is_in(&browser).await);
-    // One wrong password shuts nobody else out.
-    jiit.signs_in(&world.stranger(), &ASHA)
+    // One wrong password does not close the form for others.
+    jiit.signs_in(&world.visitor(), &ASHA)
         .await
         .shows("Asha Rao");
 }
 
 #[tokio::test]
-async fn j14_a_portal_that_lives_in_another_day_is_asked_once_more_in_its_own() {
+async fn j14_a_portal_with_another_date_gets_one_retry_with_that_date() {
     let jiit = Jiit::opens().await;
     jiit.portal.set(&json!({ "clock_offset_s": 86_400 }));
     let world = jiit.world().await;
 
-    jiit.signs_in_and_agrees(&world.stranger(), &ASHA)
+    jiit.signs_in_and_agrees(&world.visitor(), &ASHA)
         .await
         .shows("Asha Rao");
     assert_eq!(jiit.calls("/token/pretoken-check"), 2);
@@ -205,11 +205,11 @@ async fn j14_a_portal_that_lives_in_another_day_is_asked_once_more_in_its_own() 
         1
     );
 
-    // Its header says another day than its keys are of: that may be any day, and is not searched for.
+    // The header names another day than the keys do. The connector does not search for that day.
     jiit.portal
         .set(&json!({ "clock_offset_s": 86_400, "date_offset_s": 86_400 }));
-    let told = jiit.signs_in(&world.stranger(), &ASHA).await;
-    assert!(told.says(UNEXPECTED), "{}", told.words());
+    let page = jiit.signs_in(&world.visitor(), &ASHA).await;
+    assert!(page.says(UNEXPECTED), "{}", page.words());
     assert_eq!(jiit.calls("/token/pretoken-check"), 4);
     assert_eq!(jiit.calls("/token/generatewebtoken"), 1);
 }
@@ -223,28 +223,28 @@ async fn j16_no_password_is_sent_for_an_account_with_one_time_codes() {
         password: "c0des only",
     };
 
-    let told = jiit.signs_in(&world.stranger(), &tara).await;
+    let page = jiit.signs_in(&world.visitor(), &tara).await;
 
     let words = "This account uses one-time codes, which we do not support.";
-    assert!(told.says(words), "{}", told.words());
+    assert!(page.says(words), "{}", page.words());
     assert_eq!(jiit.calls("/token/generatewebtoken"), 0);
 }
 
 #[tokio::test]
-async fn j17_an_answer_about_somebody_else_or_nobody_signs_nobody_in() {
+async fn j17_an_answer_about_another_member_or_none_signs_nobody_in() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
     jiit.portal.set(&json!({ "say_enrollment": "99000002" }));
-    let browser = world.stranger();
-    let told = jiit.signs_in(&browser, &ASHA).await;
+    let browser = world.visitor();
+    let page = jiit.signs_in(&browser, &ASHA).await;
     let words = "We could not sign you in with this portal account.";
-    assert!(told.says(words), "{}", told.words());
+    assert!(page.says(words), "{}", page.words());
     assert!(!is_in(&browser).await);
 
     jiit.portal
         .set(&json!({ "say_enrollment": null, "omit_enrollment": true }));
-    let told = jiit.signs_in(&browser, &ASHA).await;
-    assert!(told.says(words), "{}", told.words());
+    let page = jiit.signs_in(&browser, &ASHA).await;
+    assert!(page.says(words), "{}", page.words());
     assert!(!is_in(&browser).await);
     assert!(
         !world.database.dump().contains("JSIM0000001"),
@@ -252,17 +252,17 @@ async fn j17_an_answer_about_somebody_else_or_nobody_signs_nobody_in() {
     );
 }
 
-/// What a record there holds, or what somebody types, is one person's. A second one in a row who is not told who they are
-/// shows that the portal has changed.
+/// Unusual data of one person must not close the connector for all. Two persons in a row whom the portal does not
+/// identify mean that its protocol has changed.
 #[tokio::test]
-async fn what_is_odd_of_one_person_closes_the_way_for_nobody() {
+async fn unusual_data_of_one_person_does_not_close_the_connector() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
     let vikram = Student {
         number: "99000002",
         password: "an0ther pass",
     };
-    // The portal stumbles over hers alone.
+    // The portal fails for her account alone.
     let stumbles = |text: String| {
         if text.contains("\"Success\"") {
             return r#"{"timestamp":1,"status":500,"error":"Internal Server Error"}"#.to_owned();
@@ -272,13 +272,13 @@ async fn what_is_odd_of_one_person_closes_the_way_for_nobody() {
     let faults = &jiit.site.watch.faults;
     for path in ["/token/pretoken-check", "/token/generatewebtoken"] {
         let path = format!("/StudentPortalAPI{path}");
-        let form = world.stranger().visits(FORM).await;
+        let form = world.visitor().visits(FORM).await;
         faults.set(&path, Fault::Rewrites(std::sync::Arc::new(stumbles)));
-        let told = jiit.answers(form, &ASHA).await;
-        told.refuses(400);
-        assert!(told.says(UNEXPECTED), "{}", told.words());
+        let page = jiit.answers(form, &ASHA).await;
+        page.refuses(400);
+        assert!(page.says(UNEXPECTED), "{}", page.words());
         faults.mend();
-        jiit.signs_in(&world.stranger(), &vikram)
+        jiit.signs_in(&world.visitor(), &vikram)
             .await
             .shows("Vikram Singh Rathore");
     }
@@ -286,51 +286,51 @@ async fn what_is_odd_of_one_person_closes_the_way_for_nobody() {
     jiit.portal.set(&json!({ "omit_enrollment": true }));
     let words = "We could not sign you in with this portal account.";
     for _ in 0..2 {
-        let told = jiit.signs_in(&world.stranger(), &ASHA).await;
-        assert!(told.says(words), "{}", told.words());
+        let page = jiit.signs_in(&world.visitor(), &ASHA).await;
+        assert!(page.says(words), "{}", page.words());
     }
-    let told = jiit.signs_in(&world.stranger(), &vikram).await;
+    let page = jiit.signs_in(&world.visitor(), &vikram).await;
     assert!(
-        told.says("this sign-in method is not available"),
+        page.says("this sign-in method is not available"),
         "{}",
-        told.words()
+        page.words()
     );
 }
 
 #[tokio::test]
-async fn j18_what_a_token_says_of_its_end_is_not_believed() {
+async fn j18_the_expiry_in_a_token_is_ignored() {
     let jiit = Jiit::opens().await;
     jiit.portal.set(&json!({ "wrong_exp": true }));
     let world = jiit.world().await;
 
-    jiit.signs_in_and_agrees(&world.stranger(), &ASHA)
+    jiit.signs_in_and_agrees(&world.visitor(), &ASHA)
         .await
         .shows("Asha Rao");
 }
 
 #[tokio::test]
-async fn j19_what_the_person_agreed_to_is_asked_in_plain_json_and_may_fail() {
+async fn j19_the_record_is_requested_with_consent_in_plain_json_and_may_fail() {
     const PATH: &str = "/StudentPortalAPI/studentpersinfo/getstudent-personalinformation";
     let jiit = Jiit::opens().await;
     jiit.portal.set(&json!({ "need_clinetid": true }));
     let world = jiit.world().await;
-    jiit.signs_in_and_agrees(&world.stranger(), &ASHA)
+    jiit.signs_in_and_agrees(&world.visitor(), &ASHA)
         .await
         .shows("Asha Rao");
-    let asked = jiit.site.watch.requests.all();
-    let asked = asked.iter().find(|it| it.path == PATH).unwrap();
-    assert_eq!(asked.fields, ["clinetid", "instituteid"]);
+    let request = jiit.site.watch.requests.all();
+    let request = request.iter().find(|it| it.path == PATH).unwrap();
+    assert_eq!(request.fields, ["clinetid", "instituteid"]);
     for header in ["authorization", "localname"] {
-        assert!(asked.headers.iter().any(|it| it == header), "{header}");
+        assert!(request.headers.iter().any(|it| it == header), "{header}");
     }
 
-    // Without what was agreed to, the sign-in is one all the same.
+    // The sign-in succeeds without the record that was agreed to.
     let meera = Student {
         number: "2500000003",
         password: "t3n digits",
     };
     jiit.portal.set(&json!({ "forget_tokens": true }));
-    let browser = world.stranger();
+    let browser = world.visitor();
     jiit.signs_in_and_agrees(&browser, &meera)
         .await
         .shows("Meera");
@@ -339,10 +339,10 @@ async fn j19_what_the_person_agreed_to_is_asked_in_plain_json_and_may_fail() {
 }
 
 #[tokio::test]
-async fn j20_only_what_has_a_place_in_a_profile_is_taken() {
+async fn j20_only_data_with_a_profile_field_is_stored() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
 
     jiit.signs_in_and_agrees(&browser, &ASHA).await;
 
@@ -368,7 +368,7 @@ async fn j20_only_what_has_a_place_in_a_profile_is_taken() {
     for taken in ["Asha", "Rao", "22000001", "22000001@mail.jiit.ac.in"] {
         assert!(profile.says(taken), "{taken}: {}", profile.words());
     }
-    // Whose record it is, whole, is the portal's business.
+    // The connector does not check whose record it is; the portal does.
     let mut kept = Vec::new();
     jiit.portal.changes(ASHA.number, |asha| {
         for (name, value) in asha.record.as_object().unwrap() {
@@ -411,12 +411,12 @@ async fn j20_only_what_has_a_place_in_a_profile_is_taken() {
     }
 }
 
-/// The portal's word for a branch may be on no list of ours. It stays what it is until its owner changes it.
+/// The portal's branch code may be missing from our list. It stays until its owner changes it.
 #[tokio::test]
-async fn a_code_that_no_list_has_outlives_a_save() {
+async fn a_code_missing_from_our_lists_survives_a_save() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
     jiit.signs_in_and_agrees(&browser, &ASHA).await;
 
     let saved = browser
@@ -436,16 +436,16 @@ async fn a_code_that_no_list_has_outlives_a_save() {
 }
 
 #[tokio::test]
-async fn j21_no_request_says_it_comes_from_elsewhere() {
+async fn j21_no_request_has_an_origin_or_a_cookie() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
 
-    jiit.signs_in_and_agrees(&world.stranger(), &ASHA).await;
+    jiit.signs_in_and_agrees(&world.visitor(), &ASHA).await;
 
-    let asked = jiit.site.watch.requests.all();
-    assert_eq!(asked.len(), 4);
-    for asked in asked {
-        let headers = asked.headers;
+    let request = jiit.site.watch.requests.all();
+    assert_eq!(request.len(), 4);
+    for request in request {
+        let headers = request.headers;
         assert!(
             !headers.iter().any(|it| it == "origin" || it == "cookie"),
             "{headers:?}"
@@ -454,7 +454,7 @@ async fn j21_no_request_says_it_comes_from_elsewhere() {
 }
 
 #[tokio::test]
-async fn j22_a_portal_that_is_away_is_told_and_one_that_talks_in_pages_closes_the_way() {
+async fn j22_an_outage_is_reported_and_an_html_answer_closes_the_connector() {
     let jiit = Jiit::opens().await;
     let plan = jiit
         .trusted(World::plan())
@@ -462,28 +462,28 @@ async fn j22_a_portal_that_is_away_is_told_and_one_that_talks_in_pages_closes_th
     let world = plan.opens().await;
     let path = "/StudentPortalAPI/token/pretoken-check";
     for fault in [Fault::Status(513), Fault::Close] {
-        let browser = world.stranger();
+        let browser = world.visitor();
         let form = browser.visits(FORM).await;
         jiit.site.watch.faults.set(path, fault);
-        let told = jiit.answers(form, &ASHA).await;
+        let page = jiit.answers(form, &ASHA).await;
         assert!(
-            told.says("The JIIT portal is not answering."),
+            page.says("The JIIT portal is not answering."),
             "{}",
-            told.words()
+            page.words()
         );
         jiit.site.watch.faults.mend();
-        // The same form, with what was no secret still in it.
-        jiit.answers(told, &ASHA).await.shows("Asha Rao");
+        // The form keeps its values that are not secret.
+        jiit.answers(page, &ASHA).await.shows("Asha Rao");
     }
-    let form = world.stranger().visits(FORM).await;
+    let form = world.visitor().visits(FORM).await;
     jiit.site.watch.faults.set(path, Fault::Html);
     assert_eq!(jiit.answers(form, &ASHA).await.status, 503);
     jiit.site.watch.faults.mend();
-    let closed = world.stranger().visits(FORM).await;
+    let closed = world.visitor().visits(FORM).await;
     assert!(!closed.offers("input[type=password]"), "{}", closed.words());
     assert!(
         world
-            .stranger()
+            .visitor()
             .visits("account/login/")
             .await
             .offers("input[type=password]")
@@ -495,7 +495,7 @@ async fn j23_nothing_secret_is_in_the_log_or_the_database() {
     let jiit = Jiit::opens().await;
     let plan = jiit.trusted(World::plan()).set("PROFILES_LOG", "trace");
     let world = plan.in_its_own_process().opens().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
     let nayantara = Student {
         number: "23000004",
         password: "pässwörd\"\\",
@@ -504,16 +504,16 @@ async fn j23_nothing_secret_is_in_the_log_or_the_database() {
     jiit.signs_in_and_agrees(&browser, &ASHA)
         .await
         .shows("Asha Rao");
-    jiit.signs_in(&world.stranger(), &nayantara).await;
+    jiit.signs_in(&world.visitor(), &nayantara).await;
     jiit.portal.set(&json!({ "wrong_password": "empty" }));
-    jiit.signs_in(&world.stranger(), &GUESS).await;
+    jiit.signs_in(&world.visitor(), &GUESS).await;
 
     let (log, dump) = (world.log(), world.database.dump());
     assert!(log.contains("jiit") && dump.contains("22000001"));
     let secrets = jiit.portal.secrets();
     assert!(secrets.made.len() > 10 && secrets.sealed_bodies.len() > 5);
     let typed = [ASHA.password, "pässwörd", "a guess"].map(str::to_owned);
-    // The plain bytes of a password are as good as the password.
+    // An escaped password is as revealing as the password.
     let escaped = ["p\\u00e4ssw".to_owned(), "S3cr3t%21pass".to_owned()];
     let all = [secrets.local_names, secrets.sealed_bodies, secrets.made];
     for secret in all.into_iter().flatten().chain(typed).chain(escaped) {
@@ -523,20 +523,20 @@ async fn j23_nothing_secret_is_in_the_log_or_the_database() {
 }
 
 #[tokio::test]
-async fn j24_where_students_need_google_they_are_told_of_it() {
+async fn j24_students_who_need_google_sign_in_get_an_explanation() {
     let jiit = Jiit::opens().await;
     jiit.portal.set(&json!({ "student_password_login": false }));
     let world = jiit.world().await;
 
-    let told = jiit.signs_in(&world.stranger(), &ASHA).await;
+    let page = jiit.signs_in(&world.visitor(), &ASHA).await;
 
-    told.shows(WRONG);
-    told.shows("If the portal lets you in with Google only, choose another way here.");
+    page.shows(WRONG);
+    page.shows("If the portal lets you in with Google only, choose another way here.");
     assert_eq!(jiit.calls("/token/generatewebtoken"), 0);
 }
 
 #[tokio::test]
-async fn j25_a_password_arrives_as_it_was_typed() {
+async fn j25_a_password_reaches_the_portal_unchanged() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
     let nayantara = Student {
@@ -544,25 +544,25 @@ async fn j25_a_password_arrives_as_it_was_typed() {
         password: "pässwörd\"\\",
     };
 
-    let home = jiit.signs_in(&world.stranger(), &nayantara).await;
+    let home = jiit.signs_in(&world.visitor(), &nayantara).await;
 
     home.shows("Nayantara D'Souza");
 }
 
 #[tokio::test]
-async fn an_expired_password_and_a_locked_account_end_it() {
+async fn an_expired_password_or_a_locked_account_ends_the_sign_in() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
     let kabir = Student {
         number: "23000005",
         password: "23000005",
     };
-    let browser = world.stranger();
-    let told = jiit.signs_in(&browser, &kabir).await;
+    let browser = world.visitor();
+    let page = jiit.signs_in(&browser, &kabir).await;
     assert!(
-        told.says("Change your portal password first."),
+        page.says("Change your portal password first."),
         "{}",
-        told.words()
+        page.words()
     );
     assert!(!is_in(&browser).await);
 
@@ -573,16 +573,16 @@ async fn an_expired_password_and_a_locked_account_end_it() {
     let form = browser.visits(FORM).await;
     let path = "/StudentPortalAPI/token/pretoken-check";
     jiit.site.watch.faults.set(path, locked);
-    let told = jiit.answers(form, &ASHA).await;
+    let page = jiit.answers(form, &ASHA).await;
     assert!(
-        told.says("The portal has locked this account."),
+        page.says("The portal has locked this account."),
         "{}",
-        told.words()
+        page.words()
     );
 }
 
 #[tokio::test]
-async fn a_parent_is_no_student() {
+async fn a_parent_cannot_sign_in() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
     let sunil = Student {
@@ -590,35 +590,35 @@ async fn a_parent_is_no_student() {
         password: "my chi1d",
     };
 
-    jiit.signs_in(&world.stranger(), &sunil).await.shows(WRONG);
+    jiit.signs_in(&world.visitor(), &sunil).await.shows(WRONG);
 }
 
 #[tokio::test]
-async fn what_was_typed_wrongly_never_reaches_the_portal() {
+async fn malformed_input_makes_no_request_to_the_portal() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
-    let form = world.stranger().visits(FORM).await;
+    let form = world.visitor().visits(FORM).await;
 
-    let told = form
+    let page = form
         .fills("username", "Asha Rao")
         .fills("password", ASHA.password)
         .fills("captcha", "five!")
         .presses("Sign in")
         .await;
 
-    told.shows("An enrollment number has 6 to 12 letters and digits, as in 22103171.");
-    told.shows("Type the letters and digits that you see in the picture.");
+    page.shows("An enrollment number has 6 to 12 letters and digits, as in 22103171.");
+    page.shows("Type the letters and digits that you see in the picture.");
     assert_eq!(jiit.calls("/token/pretoken-check"), 0);
-    // The picture is still good.
+    // The captcha is still valid.
     assert_eq!(jiit.calls("/token/getcaptcha"), 1);
-    jiit.answers(told, &ASHA).await.shows("Asha Rao");
+    jiit.answers(page, &ASHA).await.shows("Asha Rao");
 }
 
 #[tokio::test]
-async fn another_picture_is_a_button_away_and_keeps_the_number() {
+async fn a_button_loads_a_new_captcha_and_keeps_the_number() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
-    let form = world.stranger().visits(FORM).await;
+    let form = world.visitor().visits(FORM).await;
     let first = jiit.portal.newest_captcha();
 
     let form = form
@@ -632,47 +632,47 @@ async fn another_picture_is_a_button_away_and_keeps_the_number() {
 }
 
 #[tokio::test]
-async fn a_picture_too_old_is_replaced_and_a_form_too_old_is_over() {
+async fn an_expired_captcha_is_replaced_and_an_expired_form_ends_the_sign_in() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
-    let form = world.stranger().visits(FORM).await;
-    world.sleeps(Duration::seconds(121));
-    let told = jiit.answers(form, &ASHA).await;
-    told.shows("The picture was too old");
+    let form = world.visitor().visits(FORM).await;
+    world.advance_clock(Duration::seconds(121));
+    let page = jiit.answers(form, &ASHA).await;
+    page.shows("The picture was too old");
     assert_eq!(jiit.calls("/token/pretoken-check"), 0);
-    world.sleeps(Duration::seconds(180));
-    let told = jiit.answers(told, &ASHA).await;
-    assert!(told.says("This sign-in has expired"), "{}", told.words());
+    world.advance_clock(Duration::seconds(180));
+    let page = jiit.answers(page, &ASHA).await;
+    assert!(page.says("This sign-in has expired"), "{}", page.words());
 }
 
 #[tokio::test]
-async fn guessing_at_one_number_is_stopped_before_the_portal_locks_it() {
+async fn guessing_at_one_number_is_limited_before_the_portal_locks_it() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
-    // Three in one sign-in, and it is over; two in the next, and the number has to rest.
-    let mut form = world.stranger().visits(FORM).await;
+    // Three wrong passwords end a sign-in. Two more in the next one reach the limit of the number.
+    let mut form = world.visitor().visits(FORM).await;
     for _ in 0..2 {
         form = jiit.answers(form, &GUESS).await;
         form.shows(WRONG);
     }
-    let told = jiit.answers(form, &GUESS).await;
-    assert!(told.says("one try too many"), "{}", told.words());
-    let mut form = world.stranger().visits(FORM).await;
+    let page = jiit.answers(form, &GUESS).await;
+    assert!(page.says("one try too many"), "{}", page.words());
+    let mut form = world.visitor().visits(FORM).await;
     for _ in 0..2 {
         form = jiit.answers(form, &GUESS).await;
         form.shows(WRONG);
     }
     let calls = jiit.calls("/token/pretoken-check");
-    let told = jiit.answers(form, &ASHA).await;
-    told.shows("Too many attempts.");
+    let page = jiit.answers(form, &ASHA).await;
+    page.shows("Too many attempts.");
     assert_eq!(jiit.calls("/token/pretoken-check"), calls);
 
-    // Not for others, and not for ever. Misreading pictures is no guessing.
+    // Other numbers are not limited, and the limit ends. A misread captcha does not count.
     let vikram = Student {
         number: "99000002",
         password: "an0ther pass",
     };
-    let mut form = world.stranger().visits(FORM).await;
+    let mut form = world.visitor().visits(FORM).await;
     for _ in 0..3 {
         let wrong = form
             .fills("username", vikram.number)
@@ -683,22 +683,22 @@ async fn guessing_at_one_number_is_stopped_before_the_portal_locks_it() {
     jiit.answers(form, &vikram)
         .await
         .shows("Vikram Singh Rathore");
-    world.sleeps(Duration::minutes(13));
+    world.advance_clock(Duration::minutes(13));
     jiit.portal.set(&json!({ "clock_offset_s": 13 * 60 }));
-    jiit.signs_in(&world.stranger(), &ASHA)
+    jiit.signs_in(&world.visitor(), &ASHA)
         .await
         .shows("Asha Rao");
 }
 
 #[tokio::test]
-async fn one_address_gets_thirty_pictures_in_ten_minutes() {
+async fn one_address_gets_thirty_captchas_in_ten_minutes() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
     for _ in 0..30 {
-        world.stranger().visits(FORM).await.shows("JIIT portal");
+        world.visitor().visits(FORM).await.shows("JIIT portal");
     }
-    let told = world.stranger().visits(FORM).await;
-    assert_eq!(told.status, 503);
+    let page = world.visitor().visits(FORM).await;
+    assert_eq!(page.status, 503);
     assert_eq!(jiit.calls("/token/getcaptcha"), 30);
 }
 
@@ -706,10 +706,10 @@ async fn one_address_gets_thirty_pictures_in_ten_minutes() {
 async fn the_member_number_has_to_stay_the_same() {
     let jiit = Jiit::opens().await;
     let world = jiit.world().await;
-    jiit.signs_in(&world.stranger(), &ASHA)
+    jiit.signs_in(&world.visitor(), &ASHA)
         .await
         .shows("Asha Rao");
-    jiit.signs_in(&world.stranger(), &ASHA)
+    jiit.signs_in(&world.visitor(), &ASHA)
         .await
         .shows("Asha Rao");
 
@@ -717,8 +717,8 @@ async fn the_member_number_has_to_stay_the_same() {
         "JSIM0000099".clone_into(&mut asha.member_id);
     });
 
-    let browser = world.stranger();
-    let told = jiit.signs_in(&browser, &ASHA).await;
-    assert!(told.says("is not the one it was"), "{}", told.words());
+    let browser = world.visitor();
+    let page = jiit.signs_in(&browser, &ASHA).await;
+    assert!(page.says("is not the one it was"), "{}", page.words());
     assert!(!is_in(&browser).await);
 }

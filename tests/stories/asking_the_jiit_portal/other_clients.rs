@@ -1,4 +1,4 @@
-//! The simulated portal is an honest one: the client that students know signs in to it.
+//! pyjiit, the client that students use, signs in to the simulated portal: the simulator keeps to the real protocol.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::{ASHA, Jiit};
 use crate::stock_clients::python;
 
 #[tokio::test]
-async fn pyjiit_signs_in_with_nothing_but_another_host() {
+async fn pyjiit_signs_in_with_only_its_host_changed() {
     let jiit = Jiit::opens().await;
     let folder = std::env::temp_dir().join(format!("pyjiit-{}", jiit.site.address.port()));
     std::fs::create_dir_all(&folder).unwrap();
@@ -17,7 +17,7 @@ async fn pyjiit_signs_in_with_nothing_but_another_host() {
         .env("SIMULATOR", &jiit.site.origin)
         .env("REQUESTS_CA_BUNDLE", &authority)
         .env("NO_PROXY", "127.0.0.1")
-        // It takes the machine's own day for India's.
+        // pyjiit takes the local date for India's.
         .env("TZ", "Asia/Kolkata")
         .env("ENROLLMENT", ASHA.number)
         .env("PASSWORD", ASHA.password)
@@ -27,9 +27,9 @@ async fn pyjiit_signs_in_with_nothing_but_another_host() {
 
     let problem = String::from_utf8_lossy(&ended.stderr);
     assert!(ended.status.success(), "{problem}");
-    let told: Value = serde_json::from_slice(&ended.stdout).unwrap();
+    let response: Value = serde_json::from_slice(&ended.stdout).unwrap();
     assert_eq!(
-        told,
+        response,
         serde_json::json!({
             "wrong_password": "refused",
             "name": "ASHA RAO",

@@ -1,4 +1,4 @@
-//! What the browser's account chooser asks of us (FedCM), asked by hand: by browsers, and by pages that pretend.
+//! The endpoints of FedCM, requested by hand as a browser does and as a forging page would.
 
 use serde_json::{Value, json};
 
@@ -8,36 +8,36 @@ use crate::support::{App, Browser, Page};
 
 const MESS: &str = "https://mess.example";
 
-/// The browser itself, on behalf of a page at this origin.
+/// The browser itself, with the `Origin` of a page.
 fn for_a_page(browser: &Browser, origin: &str) -> Browser {
     browser
         .sending("sec-fetch-dest", "webidentity")
         .sending("origin", origin)
 }
 
-fn told(page: &Page) -> Value {
+fn json_of(page: &Page) -> Value {
     serde_json::from_str(&page.text()).unwrap_or_else(|_| panic!("{}", page.text()))
 }
 
 fn error(page: &Page, status: u16) -> String {
     assert_eq!(page.status, status, "{}", page.text());
-    let told = told(page);
-    let error = if told["error"].is_string() {
-        &told["error"]
+    let result = json_of(page);
+    let error = if result["error"].is_string() {
+        &result["error"]
     } else {
-        assert_eq!(told["error"]["code"], told["error"]["error"]);
-        &told["error"]["error"]
+        assert_eq!(result["error"]["code"], result["error"]["error"]);
+        &result["error"]["error"]
     };
     error.as_str().unwrap().to_owned()
 }
 
-struct Asking {
+struct AssertionRequest {
     app: App,
     account: String,
     params: Value,
 }
 
-impl Asking {
+impl AssertionRequest {
     async fn asks(&self, browser: &Browser) -> Page {
         let params = self.params.to_string();
         let form = [
@@ -50,27 +50,27 @@ impl Asking {
     }
 }
 
-/// asha, signed in, and an app that asks for her name.
-async fn asha_and_mess_menu() -> (Campus, Browser, Asking) {
+/// asha, signed in, and a verified app that asks for her name.
+async fn asha_and_mess_menu() -> (Campus, Browser, AssertionRequest) {
     let campus = Campus::opens().await;
     let asha = campus.browser();
     asha.signs_in(&campus.asha.username, &campus.asha.password)
         .await;
-    let asking = Asking {
+    let request = AssertionRequest {
         app: campus.mess_menu().await,
         account: campus.asha.id.to_string(),
         params: json!({
             "response_type": "code", "scope": "basic profile", "redirect_uri": "https://mess.example/cb", "state": "s",
         }),
     };
-    (campus, asha, asking)
+    (campus, asha, request)
 }
 
 #[tokio::test]
-async fn the_browser_is_told_at_sign_in_and_at_sign_out() {
+async fn sign_in_and_sign_out_set_the_fedcm_login_status() {
     let campus = Campus::opens().await;
     let asha = campus.browser();
-    let ask = asha.asks("account/login/").await;
+    let ask = asha.gets("account/login/").await;
     let entered = ask
         .clone()
         .fills("username", &campus.asha.username)
@@ -100,7 +100,7 @@ async fn the_browser_is_told_at_sign_in_and_at_sign_out() {
         "{cookies:?}"
     );
 
-    // It alone opens nothing.
+    // This cookie alone does not sign anybody in.
     let value = narrow.split(';').next().unwrap();
     let thief = campus.browser().sending("cookie", value);
     for path in [
@@ -113,7 +113,7 @@ async fn the_browser_is_told_at_sign_in_and_at_sign_out() {
         assert!(page.url.path().contains("/account/login/"), "{}", page.url);
     }
     let known = thief.sending("sec-fetch-dest", "webidentity");
-    assert_eq!(known.asks("fedcm/accounts/").await.status, 200);
+    assert_eq!(known.gets("fedcm/accounts/").await.status, 200);
 
     let left = asha.visits(&campus.at("account/logout/")).await;
     let left = left.sends(left.would_send("Sign out")).await;
@@ -121,39 +121,39 @@ async fn the_browser_is_told_at_sign_in_and_at_sign_out() {
     let cleared = left.set_cookies();
     let is_cleared = |it: &String| it.starts_with("__Secure-fedcm=;") && it.contains("Max-Age=0");
     assert!(cleared.iter().any(is_cleared), "{cleared:?}");
-    // And it ended with the session.
-    let gone = known.asks("fedcm/accounts/").await;
+    // The cookie ends with the session.
+    let gone = known.gets("fedcm/accounts/").await;
     assert_eq!(gone.status, 401);
     assert_eq!(gone.header("set-login"), "logged-out");
 }
 
 #[tokio::test]
-async fn accounts_are_for_the_browser_alone() {
-    let (campus, asha, Asking { app, .. }) = asha_and_mess_menu().await;
+async fn only_the_browser_can_read_the_accounts() {
+    let (campus, asha, AssertionRequest { app, .. }) = asha_and_mess_menu().await;
     campus.asha_has_allowed(&app, "basic profile").await;
     for strange in [None, Some("empty"), Some("document"), Some("image")] {
-        let asked = strange.map_or_else(|| asha.clone(), |it| asha.sending("sec-fetch-dest", it));
+        let form = strange.map_or_else(|| asha.clone(), |it| asha.sending("sec-fetch-dest", it));
         assert_eq!(
-            error(&asked.asks("fedcm/accounts/").await, 400),
+            error(&form.gets("fedcm/accounts/").await, 400),
             "invalid_request"
         );
     }
     let browser = asha.sending("sec-fetch-dest", "webidentity");
-    let accounts = browser.asks("fedcm/accounts/").await;
+    let accounts = browser.gets("fedcm/accounts/").await;
     assert!(accounts.header("access-control-allow-origin").is_empty());
     assert_eq!(accounts.header("cache-control"), "no-store");
-    let account = &told(&accounts)["accounts"][0];
+    let account = &json_of(&accounts)["accounts"][0];
     assert_eq!(account["id"], campus.asha.id.to_string());
     assert_eq!(account["name"], "Asha D’Souza");
     assert_eq!(account["given_name"], "Asha");
     assert_eq!(account["email"], "asha@campus.example");
     assert_eq!(account["approved_clients"], json!([app.client_id]));
     let picture = account["picture"].as_str().unwrap();
-    assert_eq!(campus.browser().asks(picture).await.status, 200);
+    assert_eq!(campus.browser().gets(picture).await.status, 200);
 
-    let stranger = campus.browser().sending("sec-fetch-dest", "webidentity");
+    let visitor = campus.browser().sending("sec-fetch-dest", "webidentity");
     assert_eq!(
-        error(&stranger.asks("fedcm/accounts/").await, 401),
+        error(&visitor.gets("fedcm/accounts/").await, 401),
         "access_denied"
     );
     for forged in [
@@ -164,34 +164,34 @@ async fn accounts_are_for_the_browser_alone() {
         "é",
         "\"",
     ] {
-        let forger = stranger.sending("cookie", &format!("__Secure-fedcm={forged}"));
-        assert_eq!(forger.asks("fedcm/accounts/").await.status, 401, "{forged}");
+        let forger = visitor.sending("cookie", &format!("__Secure-fedcm={forged}"));
+        assert_eq!(forger.gets("fedcm/accounts/").await.status, 401, "{forged}");
     }
 }
 
 #[tokio::test]
-async fn what_was_decided_gives_a_code_and_what_was_not_a_page() {
-    let (campus, asha, mut asking) = asha_and_mess_menu().await;
+async fn an_allowed_request_gives_a_code_and_a_new_one_the_consent_page() {
+    let (campus, asha, mut request) = asha_and_mess_menu().await;
     let browser = for_a_page(&asha, MESS);
-    let first = asking.asks(&browser).await;
+    let first = request.asks(&browser).await;
     assert_eq!(first.header("access-control-allow-origin"), MESS);
     assert_eq!(first.header("access-control-allow-credentials"), "true");
-    let page = told(&first)["continue_on"].as_str().unwrap().to_owned();
+    let page = json_of(&first)["continue_on"].as_str().unwrap().to_owned();
     assert!(page.starts_with(&campus.at("oauth/authorize/?")), "{page}");
     let allowed = asha.visits(&page).await.presses("allow").await;
     let code = allowed
         .attributes("[data-dialog=resolve]", "data-token")
         .remove(0);
-    super::trades_at(&asking.app, &code, "https://mess.example/cb").await;
+    super::exchanges_code_at(&request.app, &code, "https://mess.example/cb").await;
 
-    let code = told(&asking.asks(&browser).await)["token"]
+    let code = json_of(&request.asks(&browser).await)["token"]
         .as_str()
         .unwrap()
         .to_owned();
-    let tokens = super::trades_at(&asking.app, &code, "https://mess.example/cb").await;
+    let tokens = super::exchanges_code_at(&request.app, &code, "https://mess.example/cb").await;
     assert_eq!(tokens.scopes(), ["basic", "profile"]);
-    asking.params["response_mode"] = "query".into();
-    let address = told(&asking.asks(&browser).await)["token"]
+    request.params["response_mode"] = "query".into();
+    let address = json_of(&request.asks(&browser).await)["token"]
         .as_str()
         .unwrap()
         .to_owned();
@@ -199,23 +199,23 @@ async fn what_was_decided_gives_a_code_and_what_was_not_a_page() {
         address.starts_with("https://mess.example/cb?code="),
         "{address}"
     );
-    // More than was decided, or force: a page again.
+    // More than was allowed before, or `force`: the consent page again.
     for (name, value) in [
         ("scope", "basic profile phone"),
         ("approval_prompt", "force"),
     ] {
-        let before = asking.params.clone();
-        asking.params[name] = value.into();
-        let told = told(&asking.asks(&browser).await);
-        assert!(told["continue_on"].is_string(), "{name}: {told}");
-        asking.params = before;
+        let before = request.params.clone();
+        request.params[name] = value.into();
+        let result = json_of(&request.asks(&browser).await);
+        assert!(result["continue_on"].is_string(), "{name}: {result}");
+        request.params = before;
     }
 }
 
 #[tokio::test]
-async fn an_app_nobody_has_verified_is_asked_about_each_time() {
-    let (campus, asha, mut asking) = asha_and_mess_menu().await;
-    asking.app = campus
+async fn an_unverified_app_needs_consent_each_time() {
+    let (campus, asha, mut request) = asha_and_mess_menu().await;
+    request.app = campus
         .world
         .registers(&Registration {
             flags: &[],
@@ -224,24 +224,24 @@ async fn an_app_nobody_has_verified_is_asked_about_each_time() {
         .await;
     let browser = for_a_page(&asha, MESS);
     for _ in 0..2 {
-        let page = told(&asking.asks(&browser).await)["continue_on"]
+        let page = json_of(&request.asks(&browser).await)["continue_on"]
             .as_str()
             .unwrap()
             .to_owned();
-        let asked = asha.visits(&page).await;
-        asked.shows("Not verified");
-        asked.presses("allow").await;
+        let form = asha.visits(&page).await;
+        form.shows("Not verified");
+        form.presses("allow").await;
     }
 }
 
 #[tokio::test]
-async fn the_assertion_is_for_the_apps_own_pages_and_the_person_who_chose() {
-    let (campus, asha, mut asking) = asha_and_mess_menu().await;
-    campus.asha_has_allowed(&asking.app, "basic profile").await;
+async fn the_assertion_works_for_the_apps_own_origins_and_the_chosen_account_only() {
+    let (campus, asha, mut request) = asha_and_mess_menu().await;
+    campus.asha_has_allowed(&request.app, "basic profile").await;
     let browser = for_a_page(&asha, MESS);
 
     let page = asha.sending("origin", MESS);
-    assert_eq!(error(&asking.asks(&page).await, 400), "invalid_request");
+    assert_eq!(error(&request.asks(&page).await, 400), "invalid_request");
     for other in [
         "https://evil.example",
         "https://mess.example.evil.example",
@@ -249,29 +249,29 @@ async fn the_assertion_is_for_the_apps_own_pages_and_the_person_who_chose() {
         "null",
         "https://mess.example:444",
     ] {
-        let answer = asking.asks(&for_a_page(&asha, other)).await;
+        let answer = request.asks(&for_a_page(&asha, other)).await;
         assert_eq!(error(&answer, 403), "invalid_request", "{other}");
         assert!(
             answer.header("access-control-allow-origin").is_empty(),
             "{other}"
         );
     }
-    // At home, but not where the answer would go.
+    // The origin belongs to the app, but the redirect URI is on another origin.
     let hostel = for_a_page(&asha, "https://hostel.campus.example");
-    assert_eq!(error(&asking.asks(&hostel).await, 403), "invalid_request");
+    assert_eq!(error(&request.asks(&hostel).await, 403), "invalid_request");
 
-    let asha_number = std::mem::replace(&mut asking.account, "4711".to_owned());
-    assert_eq!(error(&asking.asks(&browser).await, 403), "access_denied");
-    asking.account = asha_number;
-    let stranger = for_a_page(&campus.browser(), MESS);
-    let answer = asking.asks(&stranger).await;
+    let asha_number = std::mem::replace(&mut request.account, "4711".to_owned());
+    assert_eq!(error(&request.asks(&browser).await, 403), "access_denied");
+    request.account = asha_number;
+    let visitor = for_a_page(&campus.browser(), MESS);
+    let answer = request.asks(&visitor).await;
     assert_eq!(error(&answer, 401), "access_denied");
     assert_eq!(answer.header("set-login"), "logged-out");
 
-    let known = asking.app.clone();
-    asking.app = known.with_id("nobody");
-    assert_eq!(error(&asking.asks(&browser).await, 400), "invalid_request");
-    asking.app = known;
+    let known = request.app.clone();
+    request.app = known.with_id("nobody");
+    assert_eq!(error(&request.asks(&browser).await, 400), "invalid_request");
+    request.app = known;
     for (params, expected) in [
         (
             json!({ "redirect_uri": "https://evil.example/cb", "response_type": "code" }),
@@ -305,9 +305,9 @@ async fn the_assertion_is_for_the_apps_own_pages_and_the_person_who_chose() {
         (json!(["code"]), "invalid_request"),
         (json!({ "state": "\0" }), "invalid_request"),
     ] {
-        asking.params = params.clone();
+        request.params = params.clone();
         assert_eq!(
-            error(&asking.asks(&browser).await, 403),
+            error(&request.asks(&browser).await, 403),
             expected,
             "{params}"
         );
@@ -315,8 +315,8 @@ async fn the_assertion_is_for_the_apps_own_pages_and_the_person_who_chose() {
 }
 
 #[tokio::test]
-async fn disconnecting_is_for_the_same_and_ends_the_grant() {
-    let (campus, asha, Asking { app, .. }) = asha_and_mess_menu().await;
+async fn disconnecting_works_for_the_same_origins_and_ends_the_grant() {
+    let (campus, asha, AssertionRequest { app, .. }) = asha_and_mess_menu().await;
     campus.asha_has_allowed(&app, "basic profile").await;
     let browser = for_a_page(&asha, MESS);
     let form = |hint: &'static str| {
@@ -345,23 +345,23 @@ async fn disconnecting_is_for_the_same_and_ends_the_grant() {
     for other in ["vikram", ""] {
         assert_eq!(error(&sent(&browser, other).await, 403), "access_denied");
     }
-    let stranger = for_a_page(&campus.browser(), MESS);
-    assert_eq!(error(&sent(&stranger, "asha").await, 401), "access_denied");
+    let visitor = for_a_page(&campus.browser(), MESS);
+    assert_eq!(error(&sent(&visitor, "asha").await, 401), "access_denied");
     assert!(is_connected().await);
 
     let done = sent(&browser, "asha@campus.example").await;
-    assert_eq!(told(&done)["account_id"], campus.asha.id.to_string());
+    assert_eq!(json_of(&done)["account_id"], campus.asha.id.to_string());
     assert_eq!(done.header("access-control-allow-origin"), MESS);
     assert!(!is_connected().await);
-    // Once more is no harm.
+    // A repeated request is accepted.
     assert_eq!(sent(&browser, "asha").await.status, 200);
 }
 
 #[tokio::test]
-async fn what_anybody_may_read_is_the_same_for_everybody() {
+async fn the_public_fedcm_files_do_not_depend_on_the_person() {
     let campus = Campus::opens().await;
     let browser = campus.browser();
-    let config = told(&browser.asks("fedcm/config.json").await);
+    let config = json_of(&browser.gets("fedcm/config.json").await);
     for name in [
         "accounts_endpoint",
         "id_assertion_endpoint",
@@ -375,19 +375,22 @@ async fn what_anybody_may_read_is_the_same_for_everybody() {
         );
     }
     let icon = config["branding"]["icons"][0]["url"].as_str().unwrap();
-    assert_eq!(browser.asks(icon).await.header("content-type"), "image/png");
-    // A page may load the script under an old prefix: what it leads to is the same.
-    assert_eq!(config, told(&browser.asks("sso/fedcm/config.json").await));
+    assert_eq!(browser.gets(icon).await.header("content-type"), "image/png");
+    // A page may load the script under an old prefix; the configuration is the same.
+    assert_eq!(
+        config,
+        json_of(&browser.gets("sso/fedcm/config.json").await)
+    );
     let app = campus.mess_menu().await;
     let known = browser
-        .asks(&format!(
+        .gets(&format!(
             "fedcm/client_metadata/?client_id={}",
             app.client_id
         ))
         .await;
-    assert_eq!(told(&known), json!({}));
+    assert_eq!(json_of(&known), json!({}));
     let unknown = browser
-        .asks("fedcm/client_metadata/?client_id=nobody")
+        .gets("fedcm/client_metadata/?client_id=nobody")
         .await;
     assert_eq!(error(&unknown, 404), "invalid_request");
     let popup = browser.visits(&campus.at("fedcm/login/")).await;
@@ -402,7 +405,7 @@ async fn what_anybody_may_read_is_the_same_for_everybody() {
 }
 
 #[tokio::test]
-async fn under_a_path_everything_is_under_it_but_the_file_browsers_look_for() {
+async fn with_a_path_in_the_public_url_only_the_web_identity_file_is_outside_of_it() {
     let campus = Campus::opens_under("/profiles/").await;
     let asha = campus.browser();
     let entered = asha
@@ -414,13 +417,13 @@ async fn under_a_path_everything_is_under_it_but_the_file_browsers_look_for() {
         narrow.unwrap().contains("; Path=/profiles/fedcm/"),
         "{cookies:?}"
     );
-    let known = told(&asha.asks("/.well-known/web-identity").await);
+    let known = json_of(&asha.gets("/.well-known/web-identity").await);
     let config = campus.at("fedcm/config.json");
     assert_eq!(known["provider_urls"], json!([config]));
-    let config = told(&asha.asks("/sso/fedcm/config.json").await);
+    let config = json_of(&asha.gets("/sso/fedcm/config.json").await);
     let accounts = config["accounts_endpoint"].as_str().unwrap();
     assert_eq!(accounts, campus.at("fedcm/accounts/"));
     assert_eq!(known["accounts_endpoint"], accounts);
     let browser = asha.sending("sec-fetch-dest", "webidentity");
-    assert_eq!(browser.asks(accounts).await.status, 200);
+    assert_eq!(browser.gets(accounts).await.status, 200);
 }

@@ -1,4 +1,4 @@
-//! The button itself: a link, whatever page it stands in.
+//! The login button itself: a link that works on any page.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::support::parameter;
 
 const LINK: &str = "document.querySelector('#sso-root a').href";
 
-/// jQuery of that time, as npm installed it.
+/// jQuery of 2015, as npm installed it.
 fn jquery() -> String {
     let file = "tests/clients/node/node_modules/jquery/dist/jquery.js";
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
@@ -17,16 +17,16 @@ fn jquery() -> String {
 }
 
 #[tokio::test]
-async fn it_leads_to_a_code_that_can_be_traded() {
+async fn the_button_leads_to_a_code_that_can_be_exchanged() {
     let campus = Campus::opens().await;
     let (app, mess) = (campus.mess_menu().await, campus.site(MESS).await);
     mess.shows("/", &[], &page(&button(&app, "fedcm: 'off'")));
 
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     browser.visits(&mess.at("/")).await;
     browser.looks_at("widget-elsewhere").await;
     browser.can_be_used("widget-elsewhere").await;
-    // By keyboard alone, and one sees where one is.
+    // By keyboard alone, with a visible focus.
     browser.tabs_to("#sso-root a").await;
     browser.tabs_to("#sso-root a[data-other]").await;
     browser.follows("#sso-root a").await;
@@ -34,17 +34,17 @@ async fn it_leads_to_a_code_that_can_be_traded() {
     browser.signs_in(&asha.username, &asha.password).await;
     browser.follows("button[value=allow]").await;
 
-    app.trades(&code_at(&mess)).await;
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    app.exchanges_code(&code_at(&mess)).await;
+    assert_eq!(browser.console_messages().await, Vec::<String>::new());
 }
 
-/// The checklist's 78: both files, under every prefix.
+/// K78: both files, under every prefix.
 #[tokio::test]
-async fn its_link_is_written_with_care() {
+async fn the_link_escapes_every_parameter() {
     let campus = Campus::opens().await;
     let (app, mess) = (campus.mess_menu().await, campus.site(MESS).await);
-    let browser = Chromium::opens_in(&campus.town, false).await;
-    // Its frame is the page's first.
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
+    // The script's frame is the first frame of the page.
     let globals = "Object.keys(window).filter(it => it !== '0').sort().join()";
 
     for (number, prefix) in ["", "profiles/", "sso/"].into_iter().enumerate() {
@@ -59,10 +59,10 @@ async fn its_link_is_written_with_care() {
             assert!(link.starts_with(&start), "{link}");
             assert!(link.contains("scope=basic%20profile"), "{link}");
             assert!(link.contains("state=a%20b%26c%3D%C3%A9"), "{link}");
-            let asked = |name| parameter(link, name).unwrap();
-            assert_eq!(asked("client_id"), app.client_id);
-            assert_eq!(asked("redirect_uri"), "https://mess.example/cb");
-            assert_eq!(asked("response_type"), "code");
+            let link_parameter = |name| parameter(link, name).unwrap();
+            assert_eq!(link_parameter("client_id"), app.client_id);
+            assert_eq!(link_parameter("redirect_uri"), "https://mess.example/cb");
+            assert_eq!(link_parameter("response_type"), "code");
         }
     }
     let with = browser.evaluates(globals).await;
@@ -75,9 +75,9 @@ async fn its_link_is_written_with_care() {
     assert_eq!(added, [&"SSO_JS", &"sso_root"]);
 }
 
-/// The lines of the old documentation, verbatim but for the host and the app's own id and address.
+/// The lines of the old documentation, verbatim except for the host and the app's own id and redirect URI.
 #[tokio::test]
-async fn a_page_written_years_ago_goes_on_working() {
+async fn k78_a_page_with_the_old_lines_still_works() {
     let campus = Campus::opens().await;
     let (app, mess) = (campus.mess_menu().await, campus.site(MESS).await);
     let script = format!(
@@ -111,7 +111,7 @@ async fn a_page_written_years_ago_goes_on_working() {
         .replace("uri-for-redirection", "https://mess.example/cb");
     let root = r#"<div id="sso-root"></div>"#;
     let seed = format!("<!doctype html><link rel=icon href=data:,>{script}{root}{snippet}");
-    // As pages of 2015 do it: everything in the head, jQuery round it, and an old name for `init`.
+    // As pages of 2015 do it: all scripts in the head, jQuery around the call, and an old name for `init`.
     let jquery_round = format!(
         r#"<!doctype html><html><head><title>2015</title><link rel="icon" href="data:,">
         <script>Date.now = function () {{ return 0 }}</script>
@@ -133,7 +133,7 @@ async fn a_page_written_years_ago_goes_on_working() {
     mess.shows("/2015", &[], &jquery_round);
     mess.shows("/head", &[], &head);
 
-    let browser = Chromium::opens_in(&campus.town, true).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, true).await;
     for old in ["/seed", "/2015", "/head"] {
         browser.visits(&mess.at(old)).await;
         browser.waits_for("#sso-root a").await;
@@ -152,14 +152,17 @@ async fn a_page_written_years_ago_goes_on_working() {
     browser.follows("button[value=allow]").await;
     let back = &mess.visits("/cb")[0];
     let code = parameter(back.as_str(), "code").unwrap();
-    app.trades(&code).await;
-    // Nobody put up the file that browsers look for, and this one says so.
-    let told = browser.complaints().await;
-    assert!(told.iter().all(|it| it.contains("well-known")), "{told:?}");
+    app.exchanges_code(&code).await;
+    // The page has no web-identity file for its domain, so the browser reports an error about it.
+    let messages = browser.console_messages().await;
+    assert!(
+        messages.iter().all(|it| it.contains("well-known")),
+        "{messages:?}"
+    );
 }
 
 #[tokio::test]
-async fn the_strictest_policy_lets_it_be_drawn() {
+async fn the_button_works_under_a_strict_content_security_policy() {
     let campus = Campus::opens().await;
     let (app, mess) = (campus.mess_menu().await, campus.site(MESS).await);
     let policy = format!(
@@ -176,21 +179,21 @@ async fn the_strictest_policy_lets_it_be_drawn() {
     ];
     mess.shows("/own.js", &plain, &button(&app, ""));
 
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     browser.visits(&mess.at("/")).await;
     browser.waits_for("#sso-root a").await;
     let background = "getComputedStyle(document.querySelector('#sso-root a')).backgroundColor";
     assert_eq!(browser.evaluates(background).await, "rgb(48, 63, 159)");
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_messages().await, Vec::<String>::new());
 }
 
-/// Every key a page can set, with everything somebody might get into one.
+/// Every configuration key, with HTML, script and URL injections.
 #[tokio::test]
-async fn hostile_configuration_is_inert() {
+async fn hostile_configuration_injects_nothing() {
     let campus = Campus::opens().await;
     let mess = campus.site(MESS).await;
     mess.shows("/", &[], &page(""));
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     browser.visits(&mess.at("/")).await;
 
     let payloads = [
@@ -243,7 +246,7 @@ async fn hostile_configuration_is_inert() {
         }
     }
     assert_eq!(browser.evaluates("typeof pwned").await, "undefined");
-    // What is no text at all.
+    // Values that are not strings.
     for odd in [
         "{}",
         "[]",
@@ -262,11 +265,11 @@ async fn hostile_configuration_is_inert() {
         );
         assert_eq!(browser.evaluates(&expression).await, 3, "{odd}");
     }
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_messages().await, Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn without_scripts_there_is_the_link_of_the_snippet() {
+async fn without_scripts_the_link_in_the_snippet_works() {
     let campus = Campus::opens().await;
     let meera = campus.world.person("meera").await;
     campus.mess_menu().await;
@@ -278,21 +281,21 @@ async fn without_scripts_there_is_the_link_of_the_snippet() {
     let asha = campus.browser();
     let (_, rest) = lines.split_once("<noscript><a href=\"").unwrap();
     let (link, _) = rest.split_once('"').unwrap();
-    let asked = asha.visits(&link.replace("&amp;", "&")).await;
-    let asked = asked
+    let form = asha.visits(&link.replace("&amp;", "&")).await;
+    let form = form
         .signs_in(&campus.asha.username, &campus.asha.password)
         .await;
-    asked.shows("Mess Menu would like to know");
+    form.shows("Mess Menu would like to know");
 }
 
 #[tokio::test]
-async fn the_script_is_for_pages_of_any_origin() {
+async fn k78_pages_of_any_origin_can_load_the_script() {
     let campus = Campus::opens().await;
     let browser = campus.browser();
     for prefix in ["", "profiles/", "sso/"] {
         for file in ["login.js", "login.min.js"] {
             let script = browser
-                .asks(&format!("{prefix}static/widget/js/{file}"))
+                .gets(&format!("{prefix}static/widget/js/{file}"))
                 .await;
             assert_eq!(script.status, 200);
             assert_eq!(
@@ -308,16 +311,16 @@ async fn the_script_is_for_pages_of_any_origin() {
             assert!(script.bytes().len() < 10 * 1024);
             let known = browser.sending("if-none-match", script.header("etag"));
             let again = known
-                .asks(&format!("{prefix}static/widget/js/{file}"))
+                .gets(&format!("{prefix}static/widget/js/{file}"))
                 .await;
             assert_eq!((again.status.as_u16(), again.bytes().len()), (304, 0));
         }
     }
-    let release = browser.asks("static/widget/js/login-1.0.0.min.js").await;
+    let release = browser.gets("static/widget/js/login-1.0.0.min.js").await;
     assert!(release.header("cache-control").contains("immutable"));
     for other in ["login.test.mjs", "nothing.js", "..%2Flogin.js"] {
         browser
-            .asks(&format!("static/widget/js/{other}"))
+            .gets(&format!("static/widget/js/{other}"))
             .await
             .refuses(404);
     }

@@ -1,15 +1,15 @@
-//! The browser's own account chooser (FedCM), on a page of another site.
+//! The browser's own account chooser (FedCM) on a page of another site.
 
 use serde_json::json;
 
 use super::{
-    Campus, MESS, PROFILES, SHOWN, TO_MESS, button, clicks_the_button, code_at, page, page_at_once,
-    trades,
+    Campus, MESS, PROFILES, SHOWN, TO_MESS, button, clicks_the_button, code_at, exchange_code,
+    page, page_at_once,
 };
 use crate::support::campus::Registration;
 use crate::support::chromium::Chromium;
-use crate::support::patience::comes_true;
-use crate::support::town::Site;
+use crate::support::tls_proxy::Site;
+use crate::support::wait::becomes_true;
 use crate::support::{App, parameter};
 
 async fn mess_with_a_button(campus: &Campus) -> (App, Site) {
@@ -19,7 +19,7 @@ async fn mess_with_a_button(campus: &Campus) -> (App, Site) {
     (app, mess)
 }
 
-/// Visits the page and clicks the button, which makes the browser open a dialog or a window.
+/// Visits the page and clicks the button, so that the browser opens a dialog or a window.
 async fn asks_the_browser(browser: &Chromium, mess: &Site) {
     let home = mess.at("/");
     for _ in 0..3 {
@@ -28,27 +28,27 @@ async fn asks_the_browser(browser: &Chromium, mess: &Site) {
         if browser.opens_something().await {
             return;
         }
-        // On a machine that is too busy, the browser has forgotten the click when it hears what it was for.
-        let told = browser.complaints().await;
-        let is_late = told
+        // On a busy machine the user activation of the click may have expired before the call.
+        let messages = browser.console_messages().await;
+        let is_late = messages
             .iter()
             .all(|it| it.contains("transient user activation"));
-        assert!(is_late && !told.is_empty(), "{told:?}");
+        assert!(is_late && !messages.is_empty(), "{messages:?}");
     }
     panic!("the browser opens nothing");
 }
 
-/// Waits until the page has been left for its callback.
+/// Waits until the browser is at the page's callback.
 async fn comes_back(browser: &Chromium, mess: &Site) {
     let home = url::Url::parse(&mess.at("/")).unwrap();
     let there = browser.leaves(&home).await;
     assert_eq!(there.path(), "/cb", "{there}");
 }
 
-async fn the_first_time_and_the_second(strange_cookies: bool) {
+async fn the_first_time_and_the_second(third_party_cookies: bool) {
     let campus = Campus::opens().await;
     let (app, mess) = mess_with_a_button(&campus).await;
-    let browser = Chromium::opens_in(&campus.town, strange_cookies).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, third_party_cookies).await;
     campus.asha_signs_in(&browser).await;
 
     asks_the_browser(&browser, &mess).await;
@@ -69,15 +69,15 @@ async fn the_first_time_and_the_second(strange_cookies: bool) {
     browser.returns().await;
     comes_back(&browser, &mess).await;
     let code = code_at(&mess);
-    let tokens = trades(&app, &code, &mess).await;
+    let tokens = exchange_code(&app, &code, &mess).await;
     assert!(
         !tokens.fields().contains(&"last_name"),
         "{:?}",
         tokens.fields()
     );
 
-    // Everything was decided: the browser goes ahead without a question, and still it is a code of its own. Were it the
-    // link that is followed, it would lead elsewhere.
+    // Everything is allowed already: the browser signs in without a dialog, with a new code. A link would have led to
+    // another address.
     browser.visits(&mess.at("/")).await;
     browser
         .evaluates("document.querySelector('#sso-root a').href = '/link'")
@@ -87,26 +87,26 @@ async fn the_first_time_and_the_second(strange_cookies: bool) {
     let back = mess.visits("/cb");
     let second = parameter(back[1].as_str(), "code").unwrap();
     assert_ne!(second, code);
-    trades(&app, &second, &mess).await;
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    exchange_code(&app, &second, &mess).await;
+    assert_eq!(browser.console_messages().await, Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn it_signs_in_with_other_sites_cookies_blocked() {
+async fn the_chooser_signs_in_with_third_party_cookies_blocked() {
     the_first_time_and_the_second(false).await;
 }
 
 #[tokio::test]
-async fn it_signs_in_with_other_sites_cookies_let_through() {
+async fn the_chooser_signs_in_with_third_party_cookies_allowed() {
     the_first_time_and_the_second(true).await;
 }
 
 #[tokio::test]
-async fn who_is_not_signed_in_does_so_in_a_window_of_the_browsers() {
+async fn a_signed_out_person_signs_in_in_a_window_of_the_browser() {
     let campus = Campus::opens().await;
     let (app, mess) = mess_with_a_button(&campus).await;
     campus.asha_has_allowed(&app, "basic profile").await;
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
 
     asks_the_browser(&browser, &mess).await;
     browser.enters_new_window().await;
@@ -120,14 +120,14 @@ async fn who_is_not_signed_in_does_so_in_a_window_of_the_browsers() {
     assert_eq!(browser.dialog().await, "AccountChooser");
     browser.chooses_account(0).await;
     comes_back(&browser, &mess).await;
-    trades(&app, &code_at(&mess), &mess).await;
+    exchange_code(&app, &code_at(&mess), &mess).await;
 }
 
 #[tokio::test]
-async fn who_says_no_on_the_page_in_the_dialog_has_said_no_to_the_app() {
+async fn denying_on_the_page_in_the_dialog_gives_the_app_access_denied() {
     let campus = Campus::opens().await;
     let (_app, mess) = mess_with_a_button(&campus).await;
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     campus.asha_signs_in(&browser).await;
     asks_the_browser(&browser, &mess).await;
     browser.dialog().await;
@@ -149,15 +149,15 @@ async fn who_says_no_on_the_page_in_the_dialog_has_said_no_to_the_app() {
 }
 
 #[tokio::test]
-async fn who_closes_the_dialog_stays_and_the_next_click_is_a_link() {
+async fn after_the_dialog_is_closed_the_next_click_follows_the_link() {
     let campus = Campus::opens().await;
     let (app, mess) = mess_with_a_button(&campus).await;
     campus.asha_has_allowed(&app, "basic profile").await;
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     campus.asha_signs_in(&browser).await;
     asks_the_browser(&browser, &mess).await;
     browser.dialog().await;
-    // Later, as far as the page can tell.
+    // The page believes that much time has passed.
     browser.evaluates("(Date.now = () => Infinity, 0)").await;
     browser.closes_dialog().await;
     assert!(!browser.has_dialog().await);
@@ -166,12 +166,12 @@ async fn who_closes_the_dialog_stays_and_the_next_click_is_a_link() {
 
     clicks_the_button(&browser).await;
     comes_back(&browser, &mess).await;
-    trades(&app, &code_at(&mess), &mess).await;
+    exchange_code(&app, &code_at(&mess), &mess).await;
 }
 
-/// A page that asks by itself, without a click, is kept quiet for a while once somebody has said no.
+/// After somebody closes the dialog, the browser refuses calls without a click for a while (cooldown).
 #[tokio::test]
-async fn the_browsers_cooldown_is_no_matter_of_the_button() {
+async fn the_button_works_during_the_browsers_cooldown() {
     let campus = Campus::opens().await;
     let (app, mess) = mess_with_a_button(&campus).await;
     campus.asha_has_allowed(&app, "basic profile").await;
@@ -180,10 +180,10 @@ async fn the_browsers_cooldown_is_no_matter_of_the_button() {
         "navigator.credentials.get({{ identity: {{ providers: [{{ configURL: '{config}', clientId: '{}' }}] }} }}).catch(() => 0); 1",
         app.client_id
     );
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     campus.asha_signs_in(&browser).await;
     browser.visits(&mess.at("/")).await;
-    let watch = browser.watches_dialogs().await;
+    let watch = browser.opens_dev_tools().await;
     browser.evaluates(&passive).await;
     watch.closes_dialog_for_a_while().await;
 
@@ -200,15 +200,15 @@ async fn the_browsers_cooldown_is_no_matter_of_the_button() {
     browser.chooses_account(0).await;
 }
 
-/// Once somebody has used the chooser on a page, the browser tells our frame who that was, and nobody else.
-async fn it_says_who_used_the_chooser_here(strange_cookies: bool) {
+/// Once a person has used the chooser on a page, the browser tells the frame, and only the frame, who that was.
+async fn the_frame_shows_who_used_the_chooser_here(third_party_cookies: bool) {
     let campus = Campus::opens().await;
     let (app, mess) = mess_with_a_button(&campus).await;
     let listens =
         "heard = []; addEventListener('message', it => heard.push(it.origin + ' ' + it.data));";
     let listening = page_at_once(&format!("{listens}{}", button(&app, TO_MESS)));
     mess.shows("/", &[], &listening);
-    let browser = Chromium::opens_in(&campus.town, strange_cookies).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, third_party_cookies).await;
     campus.asha_signs_in(&browser).await;
     let seen = "JSON.stringify([heard, document.querySelector('#sso-root').innerHTML.replace(/ cd_frame_id_=\"[^\"]*\"/, ''),
         ...['#sso-root', '#sso-root > span', '#sso-root iframe'].map(it => document.querySelector(it).getBoundingClientRect())])";
@@ -224,10 +224,10 @@ async fn it_says_who_used_the_chooser_here(strange_cookies: bool) {
     browser.clicks("button[value=allow]").await;
     browser.returns().await;
     comes_back(&browser, &mess).await;
-    trades(&app, &code_at(&mess), &mess).await;
+    exchange_code(&app, &code_at(&mess), &mess).await;
 
-    // The frame has to hear it within its second, which a busy machine does not always give it.
-    let known = comes_true(async || {
+    // The frame has one second to find out, which may be too short on a busy machine.
+    let known = becomes_true(async || {
         browser.visits(&mess.at("/")).await;
         browser.waits_for(SHOWN).await;
         let about_a_second = async || browser.words_in_frame().await == KNOWN;
@@ -243,9 +243,9 @@ async fn it_says_who_used_the_chooser_here(strange_cookies: bool) {
     assert_eq!(browser.evaluates(seen).await, before);
     browser.looks_at("widget-elsewhere-asha").await;
     browser.can_be_used("widget-elsewhere-asha").await;
-    let heard = browser.evaluates("heard").await;
+    let messages = browser.evaluates("heard").await;
     assert_eq!(
-        heard,
+        messages,
         json!([format!("https://{PROFILES} sso-iframe://70:200")])
     );
 
@@ -257,24 +257,24 @@ async fn it_says_who_used_the_chooser_here(strange_cookies: bool) {
     browser.visits(&mess.at("/")).await;
     browser.waits_for(SHOWN).await;
     assert_eq!(browser.words_in_frame().await, "Login with SSO");
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    assert_eq!(browser.console_messages().await, Vec::<String>::new());
 }
 
 const KNOWN: &str = "Continue as Asha\nLogin as other user";
 
 #[tokio::test]
-async fn it_says_who_used_the_chooser_here_with_other_sites_cookies_blocked() {
-    it_says_who_used_the_chooser_here(false).await;
+async fn the_frame_shows_who_used_the_chooser_with_third_party_cookies_blocked() {
+    the_frame_shows_who_used_the_chooser_here(false).await;
 }
 
 #[tokio::test]
-async fn it_says_who_used_the_chooser_here_with_other_sites_cookies_let_through() {
-    it_says_who_used_the_chooser_here(true).await;
+async fn the_frame_shows_who_used_the_chooser_with_third_party_cookies_allowed() {
+    the_frame_shows_who_used_the_chooser_here(true).await;
 }
 
-/// Not the widget but a page's own script, as documented: what it gets is the code alone.
+/// A page's own script calls FedCM as documented, without the widget, and gets a code.
 #[tokio::test]
-async fn a_page_that_calls_it_by_itself_gets_a_code() {
+async fn a_page_that_calls_fedcm_itself_gets_a_code() {
     let campus = Campus::opens().await;
     let (app, mess) = mess_with_a_button(&campus).await;
     campus.asha_has_allowed(&app, "basic profile").await;
@@ -288,20 +288,20 @@ async fn a_page_that_calls_it_by_itself_gets_a_code() {
         document.querySelector('button').onclick = async () => {{ {lines} document.title = code }}</script>"
     );
     mess.shows("/own", &[], &calls);
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     campus.asha_signs_in(&browser).await;
     browser.visits(&mess.at("/own")).await;
     browser.clicks("button").await;
     browser.dialog().await;
     browser.chooses_account(0).await;
-    let told = "new Promise(done => { const look = () => document.title ? done(document.title) : setTimeout(look, 20); look() })";
-    let code = browser.evaluates(told).await;
-    trades(&app, code.as_str().unwrap(), &mess).await;
+    let script = "new Promise(done => { const look = () => document.title ? done(document.title) : setTimeout(look, 20); look() })";
+    let code = browser.evaluates(script).await;
+    exchange_code(&app, code.as_str().unwrap(), &mess).await;
 }
 
-/// A page of somebody else's asks in the app's name; and the app's own page asks behind the browser's back.
+/// A page of another origin asks in the app's name, and the app's own page fakes browser requests.
 #[tokio::test]
-async fn a_page_that_pretends_learns_nothing_and_changes_nothing() {
+async fn a_forging_page_learns_nothing_and_changes_nothing() {
     let campus = Campus::opens().await;
     let (app, mess) = mess_with_a_button(&campus).await;
     campus.asha_has_allowed(&app, "basic profile").await;
@@ -317,15 +317,15 @@ async fn a_page_that_pretends_learns_nothing_and_changes_nothing() {
         app.client_id
     );
     evil.shows("/", &[], &pretends);
-    let browser = Chromium::opens_in(&campus.town, true).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, true).await;
     campus.asha_signs_in(&browser).await;
     browser.visits(&evil.at("/")).await;
     browser.clicks("button").await;
-    // Of an account that has allowed this app, the browser asks no more.
+    // This account has allowed the app, so the browser does not show the dialog again.
     browser.sees_dialog("Error").await;
     browser.presses_in_dialog("ErrorGotIt").await;
     let is_told = async || browser.evaluates("document.title").await == "IdentityCredentialError";
-    assert!(comes_true(is_told).await);
+    assert!(becomes_true(is_told).await);
 
     browser.visits(&mess.at("/")).await;
     for (path, method) in [
@@ -360,17 +360,17 @@ async fn a_page_that_pretends_learns_nothing_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn disconnecting_takes_everything_back() {
+async fn disconnecting_removes_all_access() {
     let campus = Campus::opens().await;
     let (app, mess) = mess_with_a_button(&campus).await;
     campus.asha_has_allowed(&app, "basic profile").await;
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     campus.asha_signs_in(&browser).await;
     asks_the_browser(&browser, &mess).await;
     browser.dialog().await;
     browser.chooses_account(0).await;
     comes_back(&browser, &mess).await;
-    let tokens = trades(&app, &code_at(&mess), &mess).await;
+    let tokens = exchange_code(&app, &code_at(&mess), &mess).await;
     app.reads(&tokens.access, "").await.good();
 
     let disconnect = |hint: &str| {
@@ -392,28 +392,28 @@ async fn disconnecting_takes_everything_back() {
 }
 
 #[tokio::test]
-async fn where_the_browser_does_not_know_us_a_click_is_a_link() {
+async fn without_a_web_identity_file_a_click_follows_the_link() {
     let campus = Campus::opens().await;
     let (app, mess) = (campus.mess_menu().await, campus.site(MESS).await);
     campus.asha_has_allowed(&app, "basic profile").await;
-    // Nobody has put up the file.
+    // The domain has no web-identity file.
     mess.shows("/", &[], &page_at_once(&button(&app, TO_MESS)));
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     campus.asha_signs_in(&browser).await;
     browser.visits(&mess.at("/")).await;
     clicks_the_button(&browser).await;
     comes_back(&browser, &mess).await;
-    trades(&app, &code_at(&mess), &mess).await;
+    exchange_code(&app, &code_at(&mess), &mess).await;
 }
 
-/// The browser says that it did not work; the app is told why by the redirect that follows.
+/// The browser reports a failure; the following redirect gives the app the error.
 #[tokio::test]
-async fn what_cannot_be_is_told_to_the_app() {
+async fn an_impossible_request_gives_the_app_its_error() {
     let campus = Campus::opens().await;
     let (app, mess) = mess_with_a_button(&campus).await;
     let wrong = button(&app, &format!("{TO_MESS}, scope: 'bogus'"));
     mess.shows("/", &[], &page(&wrong));
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     campus.asha_signs_in(&browser).await;
     asks_the_browser(&browser, &mess).await;
     browser.dialog().await;
@@ -428,12 +428,12 @@ async fn what_cannot_be_is_told_to_the_app() {
     );
 }
 
-/// The dialog's page may be opened in any window, and ends there where a redirect would.
+/// The page of the dialog may be opened in any window, where it ends with the redirect.
 #[tokio::test]
-async fn a_page_meant_for_the_dialog_goes_on_in_any_window() {
+async fn the_page_of_the_dialog_works_in_any_window() {
     let campus = Campus::opens().await;
     let (app, mess) = mess_with_a_button(&campus).await;
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     campus.asha_signs_in(&browser).await;
     browser.visits(&campus.at("fedcm/login/")).await;
     assert!(browser.words().await.contains("You are signed in"));
@@ -454,12 +454,12 @@ async fn a_page_meant_for_the_dialog_goes_on_in_any_window() {
     browser.leaves_for(MESS).await;
     let back = mess.visits("/cb");
     let code = parameter(back[1].as_str(), "code").unwrap();
-    trades(&app, &code, &mess).await;
+    exchange_code(&app, &code, &mess).await;
 }
 
-/// A shop with a page that leads on, in the window of its own dialog, to the sign-in of another app.
+/// A page of one app, in the window of its own dialog, leads to the sign-in of another app.
 #[tokio::test]
-async fn a_dialog_never_hands_over_another_apps_code() {
+async fn a_dialog_never_delivers_another_apps_code() {
     let campus = Campus::opens().await;
     let (app, _mess) = mess_with_a_button(&campus).await;
     campus.asha_has_allowed(&app, "basic profile").await;
@@ -474,7 +474,7 @@ async fn a_dialog_never_hands_over_another_apps_code() {
     let evil = campus.site("shop.example").await;
     let to_shop = button(&shop, "redirect_uri: 'https://shop.example/cb'");
     evil.shows("/", &[], &page(&to_shop));
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     campus.asha_signs_in(&browser).await;
 
     asks_the_browser(&browser, &evil).await;

@@ -1,19 +1,21 @@
-//! The frame on pages of the campus' own domain: says who would sign in, to nobody but the person.
+//! The widget's frame on pages of the campus' own domain: it shows the signed-in person, and the page cannot read it
+//! (K79, K80).
 
 use serde_json::json;
 
 use super::{
-    Campus, HOSTEL, MESS, PROFILES, SHOWN, TO_HOSTEL, button, code_at, page, page_at_once, trades,
+    Campus, HOSTEL, MESS, PROFILES, SHOWN, TO_HOSTEL, button, code_at, exchange_code, page,
+    page_at_once,
 };
 use crate::support::chromium::Chromium;
-use crate::support::patience::comes_true;
+use crate::support::wait::becomes_true;
 
-/// Set before the button is: what the page hears, and from whom.
+/// Set before the button is: records which messages the page gets, and from which origin.
 const LISTENS: &str =
     "heard = []; addEventListener('message', it => heard.push(it.origin + ' ' + it.data));";
 
 #[tokio::test]
-async fn it_says_who_would_sign_in_and_never_to_the_page() {
+async fn the_frame_shows_who_would_sign_in_and_the_page_cannot_read_it() {
     let campus = Campus::opens().await;
     let (app, hostel) = (campus.mess_menu().await, campus.site(HOSTEL).await);
     hostel.shows(
@@ -21,7 +23,7 @@ async fn it_says_who_would_sign_in_and_never_to_the_page() {
         &[],
         &page_at_once(&format!("{LISTENS}{}", button(&app, TO_HOSTEL))),
     );
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     let seen = "JSON.stringify([heard, document.querySelector('#sso-root').innerHTML.replace(/state=[^&]*/, ''),
         ...['#sso-root', '#sso-root > span', '#sso-root iframe'].map(it => document.querySelector(it).getBoundingClientRect())])";
 
@@ -43,9 +45,9 @@ async fn it_says_who_would_sign_in_and_never_to_the_page() {
     browser.can_be_used("widget-campus").await;
 
     assert_eq!(as_a_stranger, as_asha);
-    let heard = browser.evaluates("heard").await;
+    let messages = browser.evaluates("heard").await;
     assert_eq!(
-        heard,
+        messages,
         json!([format!("https://{PROFILES} sso-iframe://70:200")])
     );
 
@@ -54,21 +56,21 @@ async fn it_says_who_would_sign_in_and_never_to_the_page() {
     browser.leaves_frame().await;
     browser.waits_for("button[value=allow]").await;
     browser.follows("button[value=allow]").await;
-    trades(&app, &code_at(&hostel), &hostel).await;
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    exchange_code(&app, &code_at(&hostel), &hostel).await;
+    assert_eq!(browser.console_messages().await, Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn somebody_else_can_sign_in_instead() {
+async fn another_person_can_sign_in_instead() {
     let campus = Campus::opens().await;
     let (app, hostel) = (campus.mess_menu().await, campus.site(HOSTEL).await);
-    // In a dark page nothing white lies round it.
+    // On a dark page the frame has no white background.
     let dark =
         "<meta name=color-scheme content=dark><style>body { background: #112 }</style><main>";
     let colours = "colors: { button_div_bg_color: 'c5cae9', button_anchor_color: '112', logout_anchor_color: 'bbc' }";
     let drawn = button(&app, TO_HOSTEL).replace("} }).init", &format!("}}, {colours} }}).init"));
     hostel.shows("/", &[], &page_at_once(&drawn).replace("<main>", dark));
-    let browser = Chromium::opens_in(&campus.town, false).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, false).await;
     campus.asha_signs_in(&browser).await;
     browser.visits(&hostel.at("/")).await;
     browser.waits_for(SHOWN).await;
@@ -84,12 +86,12 @@ async fn somebody_else_can_sign_in_instead() {
     assert!(browser.words().await.contains("Not Vikram Rao (vikram)?"));
 }
 
-/// A page that is not the app's, and messages that are not ours.
+/// A page that does not belong to the app, and messages from other origins.
 #[tokio::test]
-async fn only_the_apps_own_pages_have_it_and_only_we_can_show_it() {
+async fn only_the_apps_own_pages_get_the_frame_and_only_the_script_can_show_it() {
     let campus = Campus::opens().await;
     let (app, hostel) = (campus.mess_menu().await, campus.site(HOSTEL).await);
-    // Sent by the page itself and by a frame of its own: what ours says, and other words.
+    // Sent by the page itself and by a frame of its own: the widget's own message, and others.
     let spoof = "for (const data of ['sso-iframe://70:200', 'sso-iframe://9999:9999', {}, null, '<img onerror=1>'])
         { postMessage(data, '*'); const frame = document.body.appendChild(document.createElement('iframe'));
           frame.srcdoc = `<script>parent.postMessage(${JSON.stringify(data)}, '*')<\\/script>`; };";
@@ -102,45 +104,45 @@ async fn only_the_apps_own_pages_have_it_and_only_we_can_show_it() {
     let without = drawn.replace("state:", "frame: 'off', state:");
     own.shows("/", &[], &page(&format!("{LISTENS}{without};{spoof}")));
 
-    let browser = Chromium::opens_in(&campus.town, true).await;
+    let browser = Chromium::opens_behind(&campus.tls_proxy, true).await;
     campus.asha_signs_in(&browser).await;
     for site in [other, own] {
         browser.visits(&site.at("/")).await;
         let are_all = async || browser.evaluates("heard.length").await == 10;
         assert!(
-            comes_true(are_all).await,
+            becomes_true(are_all).await,
             "{}",
             browser.evaluates("heard").await
         );
-        assert!(comes_true(async || browser.evaluates(state).await == "[0,70]").await);
-        let heard = browser.evaluates("heard.join()").await;
-        assert!(!heard.as_str().unwrap().contains(PROFILES), "{heard}");
+        assert!(becomes_true(async || browser.evaluates(state).await == "[0,70]").await);
+        let received = browser.evaluates("heard.join()").await;
+        assert!(!received.as_str().unwrap().contains(PROFILES), "{received}");
         assert!(browser.words().await.contains("Login with SSO"));
     }
-    let told = browser.complaints().await;
+    let messages = browser.console_messages().await;
     assert!(
-        told.iter().all(|it| it.contains("frame-ancestors")) && !told.is_empty(),
-        "{told:?}"
+        messages.iter().all(|it| it.contains("frame-ancestors")) && !messages.is_empty(),
+        "{messages:?}"
     );
 }
 
-/// The checklist's 80.
+/// K80.
 #[tokio::test]
-async fn its_page_is_for_the_apps_origins_and_takes_any_query() {
+async fn k80_the_frames_page_is_for_the_apps_origins_and_accepts_any_query() {
     let campus = Campus::opens().await;
     let app = campus.mess_menu().await;
     let browser = campus.browser();
     let own = format!("widget/login/?client_id={}", app.client_id);
     for prefix in ["", "profiles/", "sso/"] {
-        let page = browser.asks(&format!("{prefix}{own}")).await;
+        let page = browser.gets(&format!("{prefix}{own}")).await;
         page.shows("Login with SSO");
         let policy = page.header("content-security-policy");
         let home = "frame-ancestors https://hostel.campus.example https://mess.example";
         assert!(policy.ends_with(home), "{policy}");
         assert_eq!(page.header("x-frame-options"), "");
     }
-    for stranger in ["widget/login/", "widget/login/?client_id=nobody"] {
-        let page = browser.asks(stranger).await;
+    for visitor in ["widget/login/", "widget/login/?client_id=nobody"] {
+        let page = browser.gets(visitor).await;
         page.shows("Login with SSO");
         assert!(
             page.header("content-security-policy")
@@ -164,7 +166,7 @@ async fn its_page_is_for_the_apps_origins_and_takes_any_query() {
         "code_challenge",
         "bogus",
     ] {
-        let page = browser.asks(&format!("{own}&{name}={evil}")).await;
+        let page = browser.gets(&format!("{own}&{name}={evil}")).await;
         page.shows("Login with SSO");
         assert!(!page.text().contains("<script>"), "{name}: {}", page.text());
         assert!(!page.text().contains("pwned</"), "{name}: {}", page.text());
@@ -179,11 +181,11 @@ async fn its_page_is_for_the_apps_origins_and_takes_any_query() {
         );
     }
     let twice = browser
-        .asks(&format!("{own}&state=%00&%FF=%FF&state=2&&&="))
+        .gets(&format!("{own}&state=%00&%FF=%FF&state=2&&&="))
         .await;
     twice.shows("Login with SSO");
     let page = browser
-        .asks(&format!("{own}&state=a%26b%23c%2Bd&scope=basic+ldap"))
+        .gets(&format!("{own}&state=a%26b%23c%2Bd&scope=basic+ldap"))
         .await;
     let link = url::Url::parse(&campus.at(""))
         .unwrap()
@@ -191,17 +193,17 @@ async fn its_page_is_for_the_apps_origins_and_takes_any_query() {
         .unwrap();
     let state = crate::support::parameter(link.as_str(), "state");
     assert_eq!(state.as_deref(), Some("a&b#c+d"));
-    // Nothing tells the page round it anything unless that page is the app's.
+    // The frame sends messages only to a page of the app.
     assert!(!page.offers("[data-origin]") && !page.offers("script"));
-    let told = browser.asks(&format!("{own}&origin=https://{MESS}")).await;
+    let result = browser.gets(&format!("{own}&origin=https://{MESS}")).await;
     assert_eq!(
-        told.attributes("body", "data-origin"),
+        result.attributes("body", "data-origin"),
         [format!("https://{MESS}")]
     );
-    // Nor does the browser tell us who used its chooser there, unless our script asks from another site.
+    // The frame does not read the browser's FedCM state unless the script asks from another site.
     let elsewhere = browser.sending("sec-fetch-site", "cross-site");
     let asks = format!("{own}&origin=https://{MESS}&fedcm=true");
-    let foreign = elsewhere.asks(&asks).await;
+    let foreign = elsewhere.gets(&asks).await;
     assert_eq!(
         foreign.attributes("body", "data-client"),
         [app.client_id.as_str()]
@@ -215,9 +217,9 @@ async fn its_page_is_for_the_apps_origins_and_takes_any_query() {
     let near = browser.sending("sec-fetch-site", "same-site");
     let not_at_home = format!("{own}&origin=https://evil.example&fedcm=true");
     for page in [
-        near.asks(&asks).await,
-        elsewhere.asks(&asks.replace("true", "false")).await,
-        elsewhere.asks(&not_at_home).await,
+        near.gets(&asks).await,
+        elsewhere.gets(&asks.replace("true", "false")).await,
+        elsewhere.gets(&not_at_home).await,
     ] {
         assert!(!page.offers("[data-chooser]"), "{}", page.text());
         let policy = page.header("content-security-policy");
@@ -232,7 +234,7 @@ async fn its_page_is_for_the_apps_origins_and_takes_any_query() {
     ] {
         assert!(
             !browser
-                .asks(&format!("{own}&origin={other}"))
+                .gets(&format!("{own}&origin={other}"))
                 .await
                 .offers("[data-origin]"),
             "{other}"

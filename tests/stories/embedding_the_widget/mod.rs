@@ -1,5 +1,5 @@
-//! A student developer places the login button in a page of another site, and people sign in with it: in two browsers,
-//! on real origins with TLS, with cookies of other sites blocked and let through.
+//! The login button on a page of another site (K78–K80): in Chromium and Firefox, on real origins with TLS, with the
+//! cookies of other sites blocked and allowed.
 
 mod accounts;
 mod button;
@@ -13,13 +13,13 @@ use url::Url;
 
 use crate::support::campus::{Person, Registration};
 use crate::support::chromium::Chromium;
-use crate::support::town::{Site, Town};
+use crate::support::tls_proxy::{Site, TlsProxy};
 use crate::support::{App, Browser, Tokens, World, parameter};
 
 const PROFILES: &str = "profiles.campus.example";
-/// Of the campus' own domain, so that the session's cookie reaches a frame there.
+/// On the campus' own registrable domain, so that the session cookie reaches a frame there.
 const HOSTEL: &str = "hostel.campus.example";
-/// Somebody else's.
+/// On another domain.
 const MESS: &str = "mess.example";
 
 const MESS_MENU: Registration<'_> = Registration {
@@ -33,9 +33,9 @@ const MESS_MENU: Registration<'_> = Registration {
     flags: &["--verified"],
 };
 
-/// A campus with names and TLS.
+/// A world and its sites, with names and TLS.
 struct Campus {
-    town: Town,
+    tls_proxy: TlsProxy,
     world: World,
     asha: Person,
     base: String,
@@ -48,37 +48,37 @@ impl Campus {
 
     /// With a path in the public address.
     async fn opens_under(path: &str) -> Self {
-        let town = Town::opens().await;
+        let tls_proxy = TlsProxy::opens().await;
         let base = format!("https://{PROFILES}{path}");
         let world = World::plan()
             .set("PROFILES_PUBLIC_URL", &base)
             .opens()
             .await;
         let port = Url::parse(&world.base).unwrap().port().unwrap();
-        town.names(PROFILES, port);
+        tls_proxy.names(PROFILES, port);
         let asha = world.person("asha").await;
         Self {
-            town,
+            tls_proxy,
             world,
             asha,
             base,
         }
     }
 
-    /// A verified app at home on two sites.
+    /// A verified app with redirect URIs on both sites.
     async fn mess_menu(&self) -> App {
         self.world.registers(&MESS_MENU).await
     }
 
     async fn site(&self, name: &str) -> Site {
-        Site::opens(&self.town, name).await
+        Site::opens(&self.tls_proxy, name).await
     }
 
     fn at(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
 
-    /// Whoever runs the registrable domain answers for us there, as the documentation says.
+    /// The registrable domain serves the web-identity file, as the documentation says.
     async fn is_known_to_browsers(&self) -> Site {
         let apex = self.site("campus.example").await;
         let known = json!({
@@ -91,9 +91,9 @@ impl Campus {
         apex
     }
 
-    /// A browser without scripts, which finds its way about the town.
+    /// A browser without scripts that reaches the sites through the proxy.
     fn browser(&self) -> Browser {
-        Browser::in_town(&self.town, &self.base)
+        Browser::behind(&self.tls_proxy, &self.base)
     }
 
     async fn asha_signs_in(&self, browser: &Chromium) {
@@ -102,7 +102,7 @@ impl Campus {
         browser.signs_in(&asha.username, &asha.password).await;
     }
 
-    /// asha allows it everything, elsewhere.
+    /// asha allows the app this scope, in another browser.
     async fn asha_has_allowed(&self, app: &App, scope: &str) {
         let browser = self.browser();
         browser
@@ -110,14 +110,14 @@ impl Campus {
             .await;
         let link = app.login_link(scope);
         let query = Url::parse(&link).unwrap().query().unwrap().to_owned();
-        let asked = browser
+        let form = browser
             .visits(&self.at(&format!("oauth/authorize/?{query}")))
             .await;
-        asked.presses("allow").await.location();
+        form.presses("allow").await.location();
     }
 }
 
-/// A page with the button as it is today.
+/// A page with the button as documented today.
 fn page(button: &str) -> String {
     page_with(button, "static/widget/js/login.min.js")
 }
@@ -131,14 +131,14 @@ fn page_with(button: &str, script: &str) -> String {
     )
 }
 
-/// The same where no time passes for the button, however busy this machine is: it neither gives its frame up nor takes the
-/// browser's refusal for a person's.
+/// The same page with a stopped clock: the button never gives up its frame, and does not take the browser's slow
+/// refusal for a person's.
 fn page_at_once(button: &str) -> String {
     let stopped = "<script>Date.now = () => 0, later = setTimeout, setTimeout = () => 0</script>";
     page(&format!("{button}; setTimeout = later")).replace("<main>", &format!("{stopped}<main>"))
 }
 
-/// The call that draws it, with further configuration.
+/// The call that draws the button, with further configuration.
 fn button(app: &App, more: &str) -> String {
     let client_id = &app.client_id;
     format!(
@@ -150,10 +150,10 @@ fn button(app: &App, more: &str) -> String {
 const TO_MESS: &str = "redirect_uri: 'https://mess.example/cb'";
 const TO_HOSTEL: &str = "redirect_uri: 'https://hostel.campus.example/cb'";
 
-/// The frame over the button, once it lies there.
+/// The frame over the button, once it is shown.
 const SHOWN: &str = "#sso-root iframe[data-shown]";
 
-/// Clicks the button once it has settled: our frame where that lies over it, else the link.
+/// Clicks the button once it is settled: the frame where it covers the link, else the link.
 async fn clicks_the_button(browser: &Chromium) {
     browser
         .waits_for("#sso-root > span:not(:has(iframe:not([data-shown])))")
@@ -171,7 +171,7 @@ async fn clicks_the_button(browser: &Chromium) {
     }
 }
 
-/// The code that came to a site's callback, with everything else as it should be.
+/// The code at a site's callback; the other parameters are checked.
 fn code_at(site: &Site) -> String {
     let back = site.visits("/cb");
     let [back] = back.as_slice() else {
@@ -183,13 +183,13 @@ fn code_at(site: &Site) -> String {
     parameter(back.as_str(), "code").unwrap_or_else(|| panic!("no code in {back}"))
 }
 
-/// Trades it as an app does that says where it came to.
-async fn trades(app: &App, code: &str, site: &Site) -> Tokens {
-    trades_at(app, code, &site.at("/cb")).await
+/// Exchanges the code with the redirect URI it came to.
+async fn exchange_code(app: &App, code: &str, site: &Site) -> Tokens {
+    exchanges_code_at(app, code, &site.at("/cb")).await
 }
 
-async fn trades_at(app: &App, code: &str, back: &str) -> Tokens {
-    app.tries_to_trade(code, &[("redirect_uri", back)])
+async fn exchanges_code_at(app: &App, code: &str, back: &str) -> Tokens {
+    app.tries_to_exchange(code, &[("redirect_uri", back)])
         .await
         .tokens()
 }

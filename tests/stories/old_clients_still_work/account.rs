@@ -1,9 +1,9 @@
-//! K74–K76: signing in, taking back, and the cap of an app nobody has verified.
+//! K74–K76: signing in, removing access, and the user cap of an unverified app.
 
 use crate::support::World;
 
 #[tokio::test]
-async fn k74_next_leads_on_but_never_off_site() {
+async fn k74_next_redirects_on_this_site_only() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let path = format!(
@@ -15,7 +15,7 @@ async fn k74_next_leads_on_but_never_off_site() {
         format!("account/login/?next={next}")
     };
 
-    let on = asha.asks(&entry(&path)).await;
+    let on = asha.gets(&entry(&path)).await;
     assert_eq!(on.status, 302);
     assert_eq!(
         on.location().as_str(),
@@ -31,12 +31,12 @@ async fn k74_next_leads_on_but_never_off_site() {
         "https:evil.example",
         "javascript:alert(1)",
     ] {
-        let signed_in = asha.asks(&entry(off)).await;
+        let signed_in = asha.gets(&entry(off)).await;
         assert!(signed_in.stays_here(), "{off}: {:?}", signed_in.redirect());
 
         let person = world.person("wasim").await;
         let afterwards = world
-            .stranger()
+            .visitor()
             .visits(&entry(off))
             .await
             .signs_in(&person.username, &person.password)
@@ -50,7 +50,7 @@ async fn k74_next_leads_on_but_never_off_site() {
 }
 
 #[tokio::test]
-async fn k75_taking_an_app_back_ends_all_it_had() {
+async fn k75_removing_access_revokes_all_tokens_of_the_app() {
     let world = World::new().await;
     let (asha, canteen, library) = (
         world.student("asha").await,
@@ -74,7 +74,7 @@ async fn k75_taking_an_app_back_ends_all_it_had() {
         .await
         .refuses(400, "invalid_grant");
     canteen
-        .tries_to_trade(&unused, &[])
+        .tries_to_exchange(&unused, &[])
         .await
         .refuses(400, "invalid_grant");
     let settings = asha.visits("user/settings/").await;
@@ -85,7 +85,7 @@ async fn k75_taking_an_app_back_ends_all_it_had() {
 }
 
 #[tokio::test]
-async fn k76_an_unverified_app_is_for_a_few() {
+async fn k76_an_unverified_app_has_a_user_cap() {
     let world = World::plan()
         .set("PROFILES_UNVERIFIED_CAP", "2")
         .opens()
@@ -111,7 +111,7 @@ async fn k76_an_unverified_app_is_for_a_few() {
     let late = wasim.visits(&link).await;
     let forged = seen_in_time.presses("allow").await;
     let silent = wasim
-        .visits(&lost.asks(&[("scope", "basic"), ("approval_prompt", "auto")]))
+        .visits(&lost.authorize_url(&[("scope", "basic"), ("approval_prompt", "auto")]))
         .await;
     for refused in [late, forged, silent] {
         assert!(refused.redirect().is_none(), "{:?}", refused.redirect());

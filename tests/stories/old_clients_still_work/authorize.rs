@@ -1,15 +1,17 @@
-//! K1–K26: the authorize address and the consent page.
+//! K1–K26: the authorization endpoint and the consent page.
 
-use crate::support::relying_party::Shown;
+use crate::support::relying_party::Credentials;
 use crate::support::{Answer, Page, World, parameter};
 
 #[tokio::test]
-async fn k01_a_stranger_signs_in_and_is_back_at_the_same_request() {
+async fn k01_a_signed_out_person_signs_in_and_returns_to_the_same_request() {
     let world = World::new().await;
     let canteen = world.canteen();
-    let stranger = world.stranger();
+    let visitor = world.visitor();
 
-    let sent = stranger.asks(&canteen.asks(&[("state", "s1")])).await;
+    let sent = visitor
+        .gets(&canteen.authorize_url(&[("state", "s1")]))
+        .await;
 
     assert_eq!(sent.status, 302);
     let login = sent.location();
@@ -31,12 +33,12 @@ async fn k01_a_stranger_signs_in_and_is_back_at_the_same_request() {
 }
 
 #[tokio::test]
-async fn k02_a_signed_in_person_sees_who_asks_and_decides() {
+async fn k02_a_signed_in_person_sees_the_consent_page_of_the_app() {
     let world = World::new().await;
     let asha = world.student("asha").await;
 
     let consent = asha
-        .asks(&world.canteen().login_link("basic profile"))
+        .gets(&world.canteen().login_link("basic profile"))
         .await;
 
     consent
@@ -48,16 +50,16 @@ async fn k02_a_signed_in_person_sees_who_asks_and_decides() {
 }
 
 #[tokio::test]
-async fn k03_each_scope_has_a_box_basic_is_locked_and_nothing_may_be_framed() {
+async fn k03_each_scope_has_a_checkbox_basic_is_locked_and_framing_is_forbidden() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
 
-    let consent = asha.asks(&canteen.login_link("basic profile")).await;
+    let consent = asha.gets(&canteen.login_link("basic profile")).await;
     let refused = asha
-        .asks(&canteen.with_id("nobody").login_link("basic"))
+        .gets(&canteen.with_id("nobody").login_link("basic"))
         .await;
-    let redirected = asha.asks(&canteen.login_link("bogus")).await;
+    let redirected = asha.gets(&canteen.login_link("bogus")).await;
 
     let mut shown: Vec<_> = consent.scopes().into_iter().map(|it| it.value).collect();
     shown.sort();
@@ -79,13 +81,13 @@ async fn k03_each_scope_has_a_box_basic_is_locked_and_nothing_may_be_framed() {
 }
 
 #[tokio::test]
-async fn k04_allowing_leads_back_with_a_code_and_the_state() {
+async fn k04_allowing_redirects_with_a_code_and_the_state() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
 
     let consent = asha
-        .visits(&canteen.asks(&[("scope", "basic profile"), ("state", "s1")]))
+        .visits(&canteen.authorize_url(&[("scope", "basic profile"), ("state", "s1")]))
         .await;
     let allowed = consent.presses("allow").await;
 
@@ -108,13 +110,13 @@ async fn k04_allowing_leads_back_with_a_code_and_the_state() {
 }
 
 #[tokio::test]
-async fn k05_state_comes_back_as_it_was_sent() {
+async fn k05_state_is_returned_unchanged() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
 
     let consent = asha
-        .visits(&canteen.asks(&[("state", "a b&c=é/?#%")]))
+        .visits(&canteen.authorize_url(&[("state", "a b&c=é/?#%")]))
         .await;
     let back = canteen.receives(&consent.presses("allow").await);
 
@@ -122,7 +124,7 @@ async fn k05_state_comes_back_as_it_was_sent() {
 }
 
 #[tokio::test]
-async fn k06_no_state_is_invented() {
+async fn k06_without_a_state_none_is_returned() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
@@ -139,12 +141,18 @@ async fn k06_no_state_is_invented() {
 }
 
 #[tokio::test]
-async fn k07_without_a_redirect_uri_the_first_registered_one_is_meant() {
+async fn k07_without_a_redirect_uri_the_first_registered_one_is_used() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
 
-    let back = canteen.receives(&asha.visits(&canteen.asks(&[])).await.presses("allow").await);
+    let back = canteen.receives(
+        &asha
+            .visits(&canteen.authorize_url(&[]))
+            .await
+            .presses("allow")
+            .await,
+    );
 
     assert!(
         back.address
@@ -163,7 +171,7 @@ async fn k08_another_registered_redirect_uri_keeps_its_own_query() {
     let second = canteen.redirect_uris[1].clone();
 
     let consent = asha
-        .visits(&canteen.asks(&[("redirect_uri", &second)]))
+        .visits(&canteen.authorize_url(&[("redirect_uri", &second)]))
         .await;
     let back = canteen.receives(&consent.presses("allow").await);
 
@@ -178,20 +186,20 @@ async fn k08_another_registered_redirect_uri_keeps_its_own_query() {
 }
 
 #[tokio::test]
-async fn k09_no_scope_means_basic() {
+async fn k09_without_a_scope_basic_is_requested() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
 
     let tokens = canteen
-        .trades(&world.consents(&asha, &canteen.asks(&[])).await)
+        .exchanges_code(&world.consents(&asha, &canteen.authorize_url(&[])).await)
         .await;
 
     assert_eq!(tokens.scopes(), ["basic"]);
 }
 
 #[tokio::test]
-async fn k10_basic_is_always_part_of_it() {
+async fn k10_basic_is_always_granted() {
     let world = World::new().await;
     let asha = world.student("asha").await;
 
@@ -201,7 +209,7 @@ async fn k10_basic_is_always_part_of_it() {
 }
 
 #[tokio::test]
-async fn k11_what_is_unticked_the_app_never_sees() {
+async fn k11_an_unticked_scope_is_not_granted() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
@@ -212,7 +220,7 @@ async fn k11_what_is_unticked_the_app_never_sees() {
     let code = canteen
         .receives(&consent.unticks("phone").presses("allow").await)
         .code();
-    let tokens = canteen.trades(&code).await;
+    let tokens = canteen.exchanges_code(&code).await;
     let read = canteen
         .reads(&tokens.access, "fields=first_name,username,mobile,contacts")
         .await
@@ -228,7 +236,7 @@ async fn k11_what_is_unticked_the_app_never_sees() {
 }
 
 #[tokio::test]
-async fn k12_a_forged_tick_opens_nothing() {
+async fn k12_a_forged_checkbox_grants_nothing() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
@@ -237,7 +245,9 @@ async fn k12_a_forged_tick_opens_nothing() {
     let forged = consent
         .presses_with("allow", &[("scope", "sex"), ("field", "sex")])
         .await;
-    let tokens = canteen.trades(&canteen.receives(&forged).code()).await;
+    let tokens = canteen
+        .exchanges_code(&canteen.receives(&forged).code())
+        .await;
     let read = canteen
         .reads(&tokens.access, "fields=sex,first_name")
         .await
@@ -251,13 +261,13 @@ async fn k12_a_forged_tick_opens_nothing() {
 }
 
 #[tokio::test]
-async fn k13_denying_leads_back_with_access_denied() {
+async fn k13_denying_redirects_with_access_denied() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
 
     let consent = asha
-        .visits(&canteen.asks(&[("scope", "basic"), ("state", "s1")]))
+        .visits(&canteen.authorize_url(&[("scope", "basic"), ("state", "s1")]))
         .await;
     let back = canteen.receives(&consent.presses("deny").await);
 
@@ -266,7 +276,7 @@ async fn k13_denying_leads_back_with_access_denied() {
 }
 
 #[tokio::test]
-async fn k14_a_denial_cannot_be_bent_to_another_address() {
+async fn k14_a_denial_cannot_be_redirected_to_another_address() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
@@ -285,14 +295,14 @@ async fn k14_a_denial_cannot_be_bent_to_another_address() {
 }
 
 #[tokio::test]
-async fn k15_an_unknown_scope_is_told_to_the_app() {
+async fn k15_an_unknown_scope_redirects_with_invalid_scope() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
 
     let back = canteen.receives(
         &asha
-            .asks(&canteen.asks(&[("scope", "basic bogus"), ("state", "s1")]))
+            .gets(&canteen.authorize_url(&[("scope", "basic bogus"), ("state", "s1")]))
             .await,
     );
 
@@ -308,25 +318,25 @@ async fn k15_an_unknown_scope_is_told_to_the_app() {
 }
 
 #[tokio::test]
-async fn k16_a_private_scope_is_nobody_s_by_asking() {
+async fn k16_a_private_scope_cannot_be_requested() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
 
-    let back = canteen.receives(&asha.asks(&canteen.login_link("priv_rooms")).await);
+    let back = canteen.receives(&asha.gets(&canteen.login_link("priv_rooms")).await);
 
     assert_eq!(back.error(), "invalid_scope");
 }
 
 #[tokio::test]
-async fn k17_a_missing_response_type_is_told_to_the_app() {
+async fn k17_a_missing_response_type_redirects_with_invalid_request() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
 
     let back = canteen.receives(
         &asha
-            .asks(&format!("oauth/authorize/?client_id={}", canteen.client_id))
+            .gets(&format!("oauth/authorize/?client_id={}", canteen.client_id))
             .await,
     );
 
@@ -345,15 +355,15 @@ async fn k18_other_response_types_are_refused() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
-    let asks = |kind: &str| {
+    let link_with = |kind: &str| {
         format!(
             "oauth/authorize/?client_id={}&response_type={kind}",
             canteen.client_id
         )
     };
 
-    let unknown = canteen.receives(&asha.asks(&asks("foo")).await);
-    let implicit = canteen.receives(&asha.asks(&asks("token")).await);
+    let unknown = canteen.receives(&asha.gets(&link_with("foo")).await);
+    let implicit = canteen.receives(&asha.gets(&link_with("token")).await);
 
     assert_eq!(unknown.error(), "unsupported_response_type");
     assert!(
@@ -362,21 +372,21 @@ async fn k18_other_response_types_are_refused() {
 }
 
 #[tokio::test]
-async fn k19_an_unknown_client_gets_a_page() {
+async fn k19_an_unknown_client_gets_an_error_page() {
     let world = World::new().await;
     let asha = world.student("asha").await;
 
     let unknown = asha
-        .asks(&world.canteen().with_id("nobody").login_link("basic"))
+        .gets(&world.canteen().with_id("nobody").login_link("basic"))
         .await;
-    let missing = asha.asks("oauth/authorize/?response_type=code").await;
+    let missing = asha.gets("oauth/authorize/?response_type=code").await;
 
     unknown.refuses(400);
     missing.refuses(400);
 }
 
 #[tokio::test]
-async fn k20_an_unregistered_redirect_uri_gets_a_page() {
+async fn k20_an_unregistered_redirect_uri_gets_an_error_page() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
@@ -387,14 +397,14 @@ async fn k20_an_unregistered_redirect_uri_gets_a_page() {
         "https://canteen.example/cb/",
         "https://canteen.example/cb#here",
     ] {
-        asha.asks(&canteen.asks(&[("redirect_uri", wrong)]))
+        asha.gets(&canteen.authorize_url(&[("redirect_uri", wrong)]))
             .await
             .refuses(400);
     }
 }
 
 #[tokio::test]
-async fn k21_scopes_may_be_parted_and_ordered_as_one_likes() {
+async fn k21_scopes_may_have_any_order_and_any_encoding_of_blanks() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
@@ -409,7 +419,9 @@ async fn k21_scopes_may_be_parted_and_ordered_as_one_likes() {
             "oauth/authorize/?client_id={}&response_type=code&scope={scope}",
             canteen.client_id
         );
-        let tokens = canteen.trades(&world.consents(&asha, &link).await).await;
+        let tokens = canteen
+            .exchanges_code(&world.consents(&asha, &link).await)
+            .await;
         assert_eq!(tokens.scopes(), ["basic", "ldap", "profile"], "{scope}");
     }
 }
@@ -421,7 +433,7 @@ async fn k22_unknown_parameters_are_ignored() {
     let canteen = world.canteen();
 
     let consent = asha
-        .visits(&canteen.asks(&[("scope", "basic"), ("foo", "1"), ("nonce", "2")]))
+        .visits(&canteen.authorize_url(&[("scope", "basic"), ("foo", "1"), ("nonce", "2")]))
         .await;
 
     assert!(
@@ -433,85 +445,90 @@ async fn k22_unknown_parameters_are_ignored() {
 }
 
 #[tokio::test]
-async fn k23_what_was_decided_is_not_asked_again() {
+async fn k23_an_earlier_decision_is_remembered() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
     world.connects(&asha, &canteen, "basic profile").await;
 
     let same = asha
-        .asks(&canteen.asks(&[("scope", "basic profile"), ("approval_prompt", "auto")]))
+        .gets(&canteen.authorize_url(&[("scope", "basic profile"), ("approval_prompt", "auto")]))
         .await;
     let more = asha
-        .asks(&canteen.asks(&[("scope", "basic profile ldap"), ("approval_prompt", "auto")]))
+        .gets(
+            &canteen.authorize_url(&[("scope", "basic profile ldap"), ("approval_prompt", "auto")]),
+        )
         .await;
 
-    let tokens = canteen.trades(&canteen.receives(&same).code()).await;
+    let tokens = canteen
+        .exchanges_code(&canteen.receives(&same).code())
+        .await;
     assert_eq!(tokens.scopes(), ["basic", "profile"]);
     is_consent(&more);
 }
 
 #[tokio::test]
-async fn k24_force_always_asks() {
+async fn k24_force_always_shows_the_consent_page() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
     world.connects(&asha, &canteen, "basic profile").await;
 
     let forced = asha
-        .asks(&canteen.asks(&[("scope", "basic profile"), ("approval_prompt", "force")]))
+        .gets(&canteen.authorize_url(&[("scope", "basic profile"), ("approval_prompt", "force")]))
         .await;
 
     is_consent(&forced);
 }
 
 #[tokio::test]
-async fn k25_the_slash_at_the_end_may_be_missing() {
+async fn k25_the_trailing_slash_may_be_missing() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
     let bare = canteen
-        .asks(&[("scope", "basic"), ("state", "s1")])
+        .authorize_url(&[("scope", "basic"), ("state", "s1")])
         .replace("/authorize/?", "/authorize?");
 
-    let consent = asha.asks(&bare).await;
+    let consent = asha.gets(&bare).await;
 
     is_consent(&consent);
     let back = canteen.receives(&consent.presses("allow").await);
     assert_eq!(back.get("state").as_deref(), Some("s1"));
-    canteen.trades(&back.code()).await;
+    canteen.exchanges_code(&back.code()).await;
 }
 
 #[tokio::test]
-async fn k26_a_code_of_one_prefix_is_good_under_another() {
+async fn k26_a_code_of_one_prefix_works_under_another() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let canteen = world.canteen();
 
-    for (asked, traded) in [
+    for (requested, exchanged) in [
         ("sso/", "profiles/"),
         ("profiles/", "sso/"),
         ("sso/", ""),
         ("", "profiles/"),
     ] {
-        let link = canteen
-            .login_link("basic")
-            .replace("/oauth/authorize/", &format!("/{asked}oauth/authorize/"));
+        let link = canteen.login_link("basic").replace(
+            "/oauth/authorize/",
+            &format!("/{requested}oauth/authorize/"),
+        );
         let code = world.consents(&asha, &link).await;
         let answer = canteen
             .calls(
-                &format!("{traded}oauth/token/"),
-                Shown::InHeader,
+                &format!("{exchanged}oauth/token/"),
+                Credentials::InHeader,
                 &[("grant_type", "authorization_code"), ("code", &code)],
             )
             .await;
         let tokens = answer.tokens();
         let read = canteen
-            .request(reqwest::Method::GET, &format!("{asked}user/api/user/"))
+            .request(reqwest::Method::GET, &format!("{requested}user/api/user/"))
             .bearer_auth(&tokens.access);
         assert!(
             Answer::to(read).await.good()["id"].is_i64(),
-            "{asked} {traded}"
+            "{requested} {exchanged}"
         );
     }
 }

@@ -1,7 +1,7 @@
-//! The checklist of what programs written for the original rely on, one story per statement, by its number.
+//! What programs written for the original service rely on: one test per statement of the checklist, with its number.
 //!
-//! Left out: K63 and what K16 says of scopes an administrator attaches (both wait for private scopes), K68–K73 (mail, in
-//! `writing_to_a_person`), K77 (verified apps), K78–K80 (the widget).
+//! Left out: K63 and the part of K16 about scopes that an administrator attaches (both need private scopes), K68–K73
+//! (mail, in `writing_to_a_person`), K77 (in `looking_after_an_app`), K78–K80 (the widget).
 
 mod account;
 mod authorize;

@@ -1,15 +1,15 @@
-//! K42–K47: keeping a login fresh.
+//! K42–K47: refreshing tokens.
 
 use time::Duration;
 
 use crate::support::asha_uses_the_canteen;
-use crate::support::relying_party::Shown;
+use crate::support::relying_party::Credentials;
 
 #[tokio::test]
-async fn k42_a_refresh_gives_a_new_pair_for_the_same_scopes() {
+async fn k42_a_refresh_issues_a_new_token_pair_with_the_same_scopes() {
     let (_world, _asha, canteen, mut old) = asha_uses_the_canteen().await;
 
-    for shown in [Shown::InHeader, Shown::InBody] {
+    for shown in [Credentials::InHeader, Credentials::InBody] {
         let fields = [
             ("grant_type", "refresh_token"),
             ("refresh_token", old.refresh.as_str()),
@@ -29,9 +29,9 @@ async fn k42_a_refresh_gives_a_new_pair_for_the_same_scopes() {
     }
 }
 
-/// As amended by D11: the old refresh token is dead once its successor was used, and its use then ends the family.
+/// As amended by D11: once its successor was used, the old refresh token is dead, and its use ends the token family.
 #[tokio::test]
-async fn k43_the_old_pair_is_dead() {
+async fn k43_a_refresh_ends_the_old_token_pair() {
     let (_world, _asha, canteen, old) = asha_uses_the_canteen().await;
 
     let new = canteen.refreshes(&old).await;
@@ -50,11 +50,11 @@ async fn k43_the_old_pair_is_dead() {
 }
 
 #[tokio::test]
-async fn k43_the_old_pair_is_dead_after_the_grace_although_nobody_used_the_new_one() {
+async fn k43_the_old_token_pair_ends_after_the_grace_period_even_if_the_new_one_is_unused() {
     let (world, _asha, canteen, old) = asha_uses_the_canteen().await;
 
     let new = canteen.refreshes(&old).await;
-    world.sleeps(Duration::seconds(11));
+    world.advance_clock(Duration::seconds(11));
     canteen
         .tries_to_refresh(&old.refresh, &[])
         .await
@@ -70,7 +70,7 @@ async fn k43_the_old_pair_is_dead_after_the_grace_although_nobody_used_the_new_o
 async fn k44_an_expired_access_token_does_not_stop_a_refresh() {
     let (world, _asha, canteen, old) = asha_uses_the_canteen().await;
 
-    world.sleeps(Duration::seconds(36_001));
+    world.advance_clock(Duration::seconds(36_001));
     canteen.reads(&old.access, "").await.detail(401);
     let new = canteen.refreshes(&old).await;
 
@@ -99,7 +99,7 @@ async fn k45_a_refresh_may_ask_for_less_but_not_for_more() {
 }
 
 #[tokio::test]
-async fn k46_a_refresh_token_is_of_no_use_to_another_app() {
+async fn k46_a_refresh_token_does_not_work_for_another_app() {
     let (world, _asha, canteen, pair) = asha_uses_the_canteen().await;
 
     world
@@ -112,7 +112,7 @@ async fn k46_a_refresh_token_is_of_no_use_to_another_app() {
 }
 
 #[tokio::test]
-async fn k47_logins_of_one_person_live_side_by_side() {
+async fn k47_several_logins_of_one_person_are_independent() {
     let (world, asha, canteen, first) = asha_uses_the_canteen().await;
     let (wasim, library) = (world.student("wasim").await, world.library());
     let elsewhere = world.connects(&asha, &library, "basic").await;

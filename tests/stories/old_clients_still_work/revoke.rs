@@ -1,6 +1,6 @@
-//! K48–K52: an app gives tokens back.
+//! K48–K52: token revocation by an app.
 
-use crate::support::relying_party::Shown;
+use crate::support::relying_party::Credentials;
 use crate::support::{App, Tokens, asha_uses_the_canteen};
 
 async fn is_dead(app: &App, pair: &Tokens) {
@@ -11,13 +11,13 @@ async fn is_dead(app: &App, pair: &Tokens) {
 }
 
 #[tokio::test]
-async fn k48_revoking_the_access_token_ends_the_pair() {
+async fn k48_revoking_the_access_token_ends_the_token_pair() {
     let (_world, _asha, canteen, pair) = asha_uses_the_canteen().await;
 
     let answer = canteen
         .calls(
             "oauth/revoke_token/",
-            Shown::InBody,
+            Credentials::InBody,
             &[("token", &pair.access)],
         )
         .await;
@@ -27,7 +27,7 @@ async fn k48_revoking_the_access_token_ends_the_pair() {
 }
 
 #[tokio::test]
-async fn k49_revoking_the_refresh_token_ends_the_pair_whatever_the_hint() {
+async fn k49_revoking_the_refresh_token_ends_the_token_pair_with_any_hint() {
     let (world, asha, canteen, _) = asha_uses_the_canteen().await;
 
     for hint in [
@@ -41,13 +41,13 @@ async fn k49_revoking_the_refresh_token_ends_the_pair_whatever_the_hint() {
             ("token", pair.refresh.as_str()),
             ("token_type_hint", hint.unwrap_or_default()),
         ];
-        let said = if hint.is_some() {
+        let reply = if hint.is_some() {
             &fields[..]
         } else {
             &fields[..1]
         };
         let answer = canteen
-            .calls("oauth/revoke_token/", Shown::InHeader, said)
+            .calls("oauth/revoke_token/", Credentials::InHeader, reply)
             .await;
         assert_eq!(
             (answer.status.as_u16(), answer.text().as_str()),
@@ -59,18 +59,18 @@ async fn k49_revoking_the_refresh_token_ends_the_pair_whatever_the_hint() {
 }
 
 #[tokio::test]
-async fn k50_unknown_tokens_are_fine_strangers_are_not() {
+async fn k50_unknown_tokens_get_200_and_unknown_clients_an_error() {
     let (_world, _asha, canteen, pair) = asha_uses_the_canteen().await;
 
     let unknown = canteen.revokes("unknown").await;
     let missing = canteen
-        .calls("oauth/revoke_token/", Shown::InBody, &[])
+        .calls("oauth/revoke_token/", Credentials::InBody, &[])
         .await;
-    let stranger = canteen.with_secret("wrong").revokes(&pair.access).await;
-    let nobody = canteen
+    let visitor = canteen.with_secret("wrong").revokes(&pair.access).await;
+    let anonymous = canteen
         .calls(
             "oauth/revoke_token/",
-            Shown::Nowhere,
+            Credentials::Nowhere,
             &[("token", &pair.access)],
         )
         .await;
@@ -80,13 +80,13 @@ async fn k50_unknown_tokens_are_fine_strangers_are_not() {
         (200, "")
     );
     missing.refuses(400, "invalid_request");
-    stranger.refuses(401, "invalid_client");
-    nobody.refuses(401, "invalid_client");
+    visitor.refuses(401, "invalid_client");
+    anonymous.refuses(401, "invalid_client");
     canteen.reads(&pair.access, "").await.good();
 }
 
 #[tokio::test]
-async fn k51_another_app_s_token_is_left_alone() {
+async fn k51_an_app_cannot_revoke_another_app_s_token() {
     let (world, _asha, canteen, pair) = asha_uses_the_canteen().await;
 
     for token in [&pair.access, &pair.refresh] {
@@ -98,7 +98,7 @@ async fn k51_another_app_s_token_is_left_alone() {
 }
 
 #[tokio::test]
-async fn k52_with_its_last_pair_an_app_leaves_the_list() {
+async fn k52_without_tokens_an_app_leaves_the_list_of_connected_apps() {
     let (world, asha, canteen, first) = asha_uses_the_canteen().await;
     let second = world.connects(&asha, &canteen, "basic profile").await;
     asha.visits("user/settings/").await.shows("Canteen");

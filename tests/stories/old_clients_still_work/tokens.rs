@@ -1,8 +1,8 @@
-//! K27–K41: trading a code for tokens.
+//! K27–K41: exchanging a code for tokens.
 
 use time::Duration;
 
-use crate::support::relying_party::Shown;
+use crate::support::relying_party::Credentials;
 use crate::support::{App, World};
 
 const FORM: (&str, &str) = (
@@ -10,7 +10,7 @@ const FORM: (&str, &str) = (
     "application/x-www-form-urlencoded; charset=UTF-8",
 );
 
-/// A world, the canteen, and a code asha has just sent it.
+/// A world, the canteen, and a code that asha's browser has just brought it.
 async fn with_a_code() -> (World, App, String) {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
@@ -21,7 +21,7 @@ async fn with_a_code() -> (World, App, String) {
 }
 
 #[tokio::test]
-async fn k27_a_code_becomes_a_pair_of_tokens() {
+async fn k27_a_code_is_exchanged_for_a_token_pair() {
     let (_world, canteen, code) = with_a_code().await;
     let body = format!(
         "grant_type=authorization_code&code={code}&redirect_uri=https%3A%2F%2Fcanteen.example%2Fcb"
@@ -58,13 +58,13 @@ async fn k27_a_code_becomes_a_pair_of_tokens() {
 }
 
 #[tokio::test]
-async fn k28_credentials_may_be_in_the_body() {
+async fn k28_client_credentials_may_be_in_the_body() {
     let (_world, canteen, code) = with_a_code().await;
 
     let answer = canteen
         .calls(
             "oauth/token/",
-            Shown::InBody,
+            Credentials::InBody,
             &[("grant_type", "authorization_code"), ("code", &code)],
         )
         .await;
@@ -73,13 +73,13 @@ async fn k28_credentials_may_be_in_the_body() {
 }
 
 #[tokio::test]
-async fn k29_equal_credentials_may_be_in_both_places() {
+async fn k29_equal_client_credentials_may_be_in_header_and_body() {
     let (_world, canteen, code) = with_a_code().await;
 
     let answer = canteen
         .calls(
             "oauth/token/",
-            Shown::InBoth,
+            Credentials::InBoth,
             &[("grant_type", "authorization_code"), ("code", &code)],
         )
         .await;
@@ -117,9 +117,9 @@ async fn k30_a_body_may_have_blank_lines_around_it() {
 }
 
 #[tokio::test]
-async fn k30_a_body_may_come_in_parts() {
+async fn k30_a_body_may_be_multipart() {
     let (_world, canteen, code) = with_a_code().await;
-    // As curl in PHP sends CURLOPT_POSTFIELDS when it is given an array.
+    // As curl in PHP sends an array in CURLOPT_POSTFIELDS (multipart).
     let fields = [
         ("grant_type", "authorization_code"),
         ("code", &code),
@@ -138,14 +138,14 @@ async fn k30_a_body_may_come_in_parts() {
         canteen.posts_raw(address, &headers, &body).await
     };
 
-    let torn = posts("oauth/token/", &fields, "").await;
+    let conflicting = posts("oauth/token/", &fields, "").await;
     let tokens = posts("oauth/token/", &fields, "--part--\r\n")
         .await
         .tokens();
     let token = [("token", tokens.access.as_str())];
     let revoked = posts("oauth/revoke_token/", &token, "--part--\r\n").await;
 
-    torn.refuses(400, "invalid_request");
+    conflicting.refuses(400, "invalid_request");
     assert_eq!(revoked.status, 200);
     assert_eq!(canteen.reads(&tokens.access, "").await.status, 401);
 }
@@ -153,26 +153,26 @@ async fn k30_a_body_may_come_in_parts() {
 #[tokio::test]
 async fn k31_the_first_redirect_uri_need_not_be_repeated() {
     let (world, canteen, code) = with_a_code().await;
-    canteen.tries_to_trade(&code, &[]).await.tokens();
+    canteen.tries_to_exchange(&code, &[]).await.tokens();
 
     let asha = world.student("asha").await;
-    let said = canteen.asks(&[
+    let reply = canteen.authorize_url(&[
         ("scope", "basic"),
         ("redirect_uri", "https://canteen.example/cb"),
     ]);
-    let code = world.consents(&asha, &said).await;
+    let code = world.consents(&asha, &reply).await;
 
-    canteen.tries_to_trade(&code, &[]).await.tokens();
+    canteen.tries_to_exchange(&code, &[]).await.tokens();
 }
 
 #[tokio::test]
-async fn k32_another_redirect_uri_must_be_repeated() {
+async fn k32_a_redirect_uri_other_than_the_first_must_be_repeated() {
     let (world, canteen, _) = with_a_code().await;
     let asha = world.student("asha").await;
     let code = world
         .consents(
             &asha,
-            &canteen.asks(&[("redirect_uri", "https://canteen.example/cb2?x=1")]),
+            &canteen.authorize_url(&[("redirect_uri", "https://canteen.example/cb2?x=1")]),
         )
         .await;
 
@@ -180,12 +180,12 @@ async fn k32_another_redirect_uri_must_be_repeated() {
         &[][..],
         &[("redirect_uri", "https://canteen.example/cb")][..],
     ] {
-        let answer = canteen.tries_to_trade(&code, wrong).await;
+        let answer = canteen.tries_to_exchange(&code, wrong).await;
         answer.refuses(400, &answer.error());
     }
 
     canteen
-        .tries_to_trade(
+        .tries_to_exchange(
             &code,
             &[("redirect_uri", "https://canteen.example/cb2?x=1")],
         )
@@ -196,34 +196,34 @@ async fn k32_another_redirect_uri_must_be_repeated() {
 #[tokio::test]
 async fn k33_a_used_code_is_refused() {
     let (_world, canteen, code) = with_a_code().await;
-    canteen.trades(&code).await;
+    canteen.exchanges_code(&code).await;
 
     canteen
-        .tries_to_trade(&code, &[])
+        .tries_to_exchange(&code, &[])
         .await
         .refuses(400, "invalid_grant");
 }
 
 #[tokio::test]
-async fn k34_a_code_lives_a_minute() {
+async fn k34_a_code_expires_after_a_minute() {
     let (world, canteen, code) = with_a_code().await;
 
-    world.sleeps(Duration::seconds(61));
+    world.advance_clock(Duration::seconds(61));
 
     canteen
-        .tries_to_trade(&code, &[])
+        .tries_to_exchange(&code, &[])
         .await
         .refuses(400, "invalid_grant");
 }
 
 #[tokio::test]
-async fn k35_a_code_is_of_no_use_to_another_app() {
+async fn k35_a_code_does_not_work_for_another_app() {
     let (world, _, code) = with_a_code().await;
 
     for _ in 0..2 {
         world
             .library()
-            .tries_to_trade(&code, &[])
+            .tries_to_exchange(&code, &[])
             .await
             .refuses(400, "invalid_grant");
     }
@@ -233,14 +233,14 @@ async fn k35_a_code_is_of_no_use_to_another_app() {
 }
 
 #[tokio::test]
-async fn k36_a_client_must_be_who_it_says() {
+async fn k36_a_client_must_authenticate() {
     let (_world, canteen, code) = with_a_code().await;
     let fields = [
         ("grant_type", "authorization_code"),
         ("code", code.as_str()),
     ];
 
-    for shown in [Shown::InHeader, Shown::InBody] {
+    for shown in [Credentials::InHeader, Credentials::InBody] {
         canteen
             .with_secret("wrong")
             .calls("oauth/token/", shown, &fields)
@@ -253,37 +253,37 @@ async fn k36_a_client_must_be_who_it_says() {
             .refuses(401, "invalid_client");
     }
     canteen
-        .calls("oauth/token/", Shown::Nowhere, &fields)
+        .calls("oauth/token/", Credentials::Nowhere, &fields)
         .await
         .refuses(401, "invalid_client");
 
-    canteen.trades(&code).await;
+    canteen.exchanges_code(&code).await;
 }
 
 #[tokio::test]
-async fn k37_what_is_missing_is_named() {
+async fn k37_an_error_names_the_missing_parameter() {
     let (_world, canteen, code) = with_a_code().await;
 
     canteen
-        .asks_for_token(&[("grant_type", "authorization_code")])
+        .requests_token(&[("grant_type", "authorization_code")])
         .await
         .refuses(400, "invalid_request");
     canteen
-        .asks_for_token(&[("code", &code)])
+        .requests_token(&[("code", &code)])
         .await
         .refuses(400, "unsupported_grant_type");
     canteen
-        .asks_for_token(&[("grant_type", "magic"), ("code", &code)])
+        .requests_token(&[("grant_type", "magic"), ("code", &code)])
         .await
         .refuses(400, "unsupported_grant_type");
     canteen
-        .asks_for_token(&[])
+        .requests_token(&[])
         .await
         .refuses(400, "unsupported_grant_type");
 }
 
 #[tokio::test]
-async fn k38_there_is_no_way_around_the_person() {
+async fn k38_grant_types_without_the_person_are_refused() {
     let (world, canteen, _) = with_a_code().await;
     let asha = world.person("asha").await;
     let password = [
@@ -296,7 +296,7 @@ async fn k38_there_is_no_way_around_the_person() {
         &password[..],
         &[("grant_type", "client_credentials"), ("scope", "basic")][..],
     ] {
-        let answer = canteen.asks_for_token(fields).await;
+        let answer = canteen.requests_token(fields).await;
         assert!(
             ["unauthorized_client", "unsupported_grant_type"].contains(&answer.error().as_str())
         );
@@ -304,24 +304,24 @@ async fn k38_there_is_no_way_around_the_person() {
     }
 }
 
-/// As amended by D7: a public client shows no secret, but proves with its verifier that the code is its own.
+/// As amended by D7: a public client has no secret and proves itself with the code verifier.
 #[tokio::test]
-async fn k39_a_public_client_proves_itself_by_its_verifier() {
+async fn k39_a_public_client_proves_itself_with_its_code_verifier() {
     let world = World::new().await;
     let (asha, timetable) = (world.student("asha").await, world.timetable());
     let verifier = "the-week-is-long-and-the-verifier-is-longer-still";
-    let link = timetable.login_link_proving("basic", verifier);
+    let link = timetable.login_link_with_pkce("basic", verifier);
 
     let code = world.consents(&asha, &link).await;
-    let missing = timetable.tries_to_trade(&code, &[]).await;
+    let missing = timetable.tries_to_exchange(&code, &[]).await;
     missing.refuses(400, &missing.error());
     let wrong = "x".repeat(43);
     timetable
-        .tries_to_trade(&code, &[("code_verifier", &wrong)])
+        .tries_to_exchange(&code, &[("code_verifier", &wrong)])
         .await
         .refuses(400, "invalid_grant");
     let tokens = timetable
-        .tries_to_trade(&code, &[("code_verifier", verifier)])
+        .tries_to_exchange(&code, &[("code_verifier", verifier)])
         .await
         .tokens();
 
@@ -329,7 +329,7 @@ async fn k39_a_public_client_proves_itself_by_its_verifier() {
 }
 
 #[tokio::test]
-async fn k40_tokens_are_asked_for_by_post_with_or_without_the_slash() {
+async fn k40_the_token_endpoint_takes_post_with_or_without_the_trailing_slash() {
     let (_world, canteen, code) = with_a_code().await;
 
     let got = canteen
@@ -340,7 +340,7 @@ async fn k40_tokens_are_asked_for_by_post_with_or_without_the_slash() {
     let answer = canteen
         .calls(
             "oauth/token",
-            Shown::InHeader,
+            Credentials::InHeader,
             &[("grant_type", "authorization_code"), ("code", &code)],
         )
         .await;
@@ -350,7 +350,7 @@ async fn k40_tokens_are_asked_for_by_post_with_or_without_the_slash() {
 }
 
 #[tokio::test]
-async fn k41_every_refusal_is_json_with_an_error() {
+async fn k41_every_error_response_is_json_with_an_error_code() {
     let (_world, canteen, _) = with_a_code().await;
     let form = [FORM, ("authorization", &canteen.basic())];
     let json = [("content-type", "application/json"), form[1]];

@@ -1,4 +1,4 @@
-//! K53–K67: reading a person.
+//! K53–K67: the user API.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ const DOCUMENTED: [&str; 13] = [
     "secondary_emails",
 ];
 
-/// What the canteen, allowed everything, reads of somebody when it asks for all documented fields.
+/// What the canteen reads about the person with every scope and all documented fields.
 async fn everything_of(world: &World, username: &str) -> Value {
     let (person, canteen) = (world.student(username).await, world.canteen());
     let tokens = world.connects(&person, &canteen, ALL_SCOPES).await;
@@ -34,7 +34,7 @@ async fn everything_of(world: &World, username: &str) -> Value {
         .good()
 }
 
-/// What the canteen reads of asha when allowed `scope` and asking `query`.
+/// What the canteen reads of asha with `scope` granted and `query` requested.
 async fn reads(scope: &str, query: &str) -> Answer {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
@@ -54,7 +54,7 @@ fn keys(value: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn k53_without_fields_there_is_only_the_id_the_same_everywhere() {
+async fn k53_without_fields_only_the_id_is_returned_equal_for_all_apps() {
     let world = World::new().await;
     let (asha, canteen, library) = (
         world.student("asha").await,
@@ -84,7 +84,7 @@ async fn k53_without_fields_there_is_only_the_id_the_same_everywhere() {
 }
 
 #[tokio::test]
-async fn k54_all_documented_fields_have_their_types() {
+async fn k54_every_documented_field_has_its_type() {
     let world = World::new().await;
 
     let asha = everything_of(&world, "asha").await;
@@ -130,7 +130,7 @@ async fn k54_all_documented_fields_have_their_types() {
 }
 
 #[tokio::test]
-async fn k55_program_and_address_have_their_names_beside_their_codes() {
+async fn k55_program_and_address_have_names_beside_codes() {
     let world = World::new().await;
 
     let asha = everything_of(&world, "asha").await;
@@ -151,7 +151,7 @@ async fn k55_program_and_address_have_their_names_beside_their_codes() {
 }
 
 #[tokio::test]
-async fn k56_what_nobody_filled_in_is_null_or_empty() {
+async fn k56_an_empty_field_is_null_or_an_empty_list() {
     let world = World::new().await;
 
     let vikram = everything_of(&world, "vikram").await;
@@ -178,14 +178,14 @@ async fn k56_what_nobody_filled_in_is_null_or_empty() {
 }
 
 #[tokio::test]
-async fn k57_what_was_not_allowed_is_left_out_without_a_word() {
+async fn k57_a_field_that_was_not_granted_is_omitted() {
     let read = reads("basic", "fields=first_name,username").await.good();
 
     assert_eq!(keys(&read), ["id"]);
 }
 
 #[tokio::test]
-async fn k58_unknown_fields_are_named() {
+async fn k58_an_error_names_the_unknown_fields() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, "basic profile").await;
@@ -210,7 +210,7 @@ async fn k58_unknown_fields_are_named() {
 }
 
 #[tokio::test]
-async fn k59_blanks_empty_items_and_repetitions_do_no_harm() {
+async fn k59_blanks_empty_items_and_repetitions_are_accepted() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, "basic profile").await;
@@ -231,7 +231,7 @@ async fn k59_blanks_empty_items_and_repetitions_do_no_harm() {
 }
 
 #[tokio::test]
-async fn k60_a_picture_is_an_address_on_this_host_open_to_all() {
+async fn k60_a_picture_is_a_public_address_on_this_host() {
     let world = World::new().await;
     let asha = everything_of(&world, "asha").await;
 
@@ -249,20 +249,20 @@ async fn k60_a_picture_is_an_address_on_this_host_open_to_all() {
 }
 
 #[tokio::test]
-async fn k61_is_alumni_is_yes_or_no() {
+async fn k61_is_alumni_is_a_boolean() {
     let read = reads("basic profile", "fields=is_alumni").await.good();
 
     assert_eq!(read["is_alumni"], false);
 }
 
 #[tokio::test]
-async fn k62_without_a_live_token_nothing_is_told() {
+async fn k62_without_a_live_token_nothing_is_returned() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let revoked = world.connects(&asha, &canteen, "basic profile").await;
     canteen.revokes(&revoked.access).await;
     let expired = world.connects(&asha, &canteen, "basic profile").await;
-    world.sleeps(Duration::seconds(36_001));
+    world.advance_clock(Duration::seconds(36_001));
 
     let none = canteen.reads_with(&[], "fields=first_name").await;
     let garbage = canteen.reads("g@rbage ü", "fields=first_name").await;
@@ -281,7 +281,7 @@ async fn k62_without_a_live_token_nothing_is_told() {
 }
 
 #[tokio::test]
-async fn k64_the_answer_is_json_however_it_is_asked_for() {
+async fn k64_the_response_is_json_whatever_accept_header_is_sent() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, "basic profile").await;
@@ -311,11 +311,11 @@ async fn k64_the_answer_is_json_however_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn k65_a_session_is_no_token() {
+async fn k65_a_session_does_not_replace_a_token() {
     let world = World::new().await;
     let asha = world.student("asha").await;
 
-    let page = asha.asks("user/api/user/?fields=first_name").await;
+    let page = asha.gets("user/api/user/?fields=first_name").await;
 
     assert!(
         [401, 403].contains(&page.status.as_u16()),
@@ -326,7 +326,7 @@ async fn k65_a_session_is_no_token() {
 }
 
 #[tokio::test]
-async fn k66_a_person_can_only_be_read() {
+async fn k66_the_user_api_is_read_only() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let tokens = world.connects(&asha, &canteen, "basic").await;

@@ -1,4 +1,4 @@
-//! Apps that were allowed to look up which mailbox belongs to a roll number.
+//! The look-up API: apps that may look up which mailbox belongs to a roll number.
 
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -13,41 +13,41 @@ const ROLL: &str = "21CS10001";
 const MAILBOX: &str = "asha.21cs10001@kgpian.iitkgp.ac.in";
 
 /// `profiles app allow` or `disallow`.
-async fn tells(world: &World, verb: &'static str, app: &App) -> Value {
+async fn runs_app_command(world: &World, verb: &'static str, app: &App) -> Value {
     let (url, data, id) = (
         world.database.url(),
         world.data.clone(),
         app.client_id.clone(),
     );
-    let told = spawn_blocking(move || {
+    let output = spawn_blocking(move || {
         let mut profiles = command::profiles(&url, &data);
         profiles.args(["app", verb, &id, "association"]);
         command::succeed(profiles, "")
     });
-    serde_json::from_str(&told.await.unwrap()).unwrap()
+    serde_json::from_str(&output.await.unwrap()).unwrap()
 }
 
-/// Makes a look-up token on the app's page.
+/// Creates a look-up token on the app's page.
 async fn makes_token(developer: &Browser, app: &str) -> String {
     let list = developer.visits("oauth/applications/").await;
     let page = list.clicks(app).await;
-    let asked = page.clicks("Create a new look-up token").await;
-    let shown = asked.presses("Create token").await;
-    let token = shown.code("#look_up_token").remove(0);
+    let form = page.clicks("Create a new look-up token").await;
+    let result = form.presses("Create token").await;
+    let token = result.code("#look_up_token").remove(0);
     assert!(token.starts_with("pfl"), "{token}");
     token
 }
 
-async fn asks(app: &App, path: &str, token: &str) -> Answer {
+async fn look_up(app: &App, path: &str, token: &str) -> Answer {
     let request = app.request(reqwest::Method::GET, path);
     Answer::to(request.header("authorization", format!("Bearer {token}"))).await
 }
 
-/// asha proved her mailbox and agreed to look-ups, and the canteen may look people up.
+/// asha has proved her mailbox and agreed to look-ups, and the canteen may look people up.
 async fn opens() -> ((World, Erp), Browser, String) {
-    let place = proving::opens().await;
-    let asha = place.0.stranger();
-    proving::proves(&place, &asha, (ROLL, MAILBOX))
+    let setup = proving::opens().await;
+    let asha = setup.0.visitor();
+    proving::proves(&setup, &asha, (ROLL, MAILBOX))
         .await
         .presses("Sign in as 21CS10001")
         .await;
@@ -57,15 +57,15 @@ async fn opens() -> ((World, Erp), Browser, String) {
         .presses("Save")
         .await;
     saved.shows("Approved apps can now look you up.");
-    let told = tells(&place.0, "allow", &place.0.canteen()).await;
-    assert_eq!(told["allowed"], serde_json::json!(["association"]));
-    let meera = place.0.student("meera").await;
+    let output = runs_app_command(&setup.0, "allow", &setup.0.canteen()).await;
+    assert_eq!(output["allowed"], serde_json::json!(["association"]));
+    let meera = setup.0.student("meera").await;
     let token = makes_token(&meera, "Canteen").await;
-    (place, asha, token)
+    (setup, asha, token)
 }
 
 #[tokio::test]
-async fn an_app_that_may_is_told_and_the_person_sees_it() {
+async fn an_allowed_app_gets_the_mailbox_and_the_person_sees_the_look_up() {
     let ((world, _erp), asha, token) = opens().await;
     let canteen = world.canteen();
     for path in [
@@ -74,18 +74,18 @@ async fn an_app_that_may_is_told_and_the_person_sees_it() {
         "association/email/asha.21cs10001@kgpian.iitkgp.ac.in",
         "association/email/Asha.21cs10001%40kgpian.iitkgp.ac.in",
     ] {
-        let answer = asks(&canteen, path, &token).await;
+        let answer = look_up(&canteen, path, &token).await;
         assert_eq!(answer.header("cache-control"), "no-store");
-        let told = answer.good();
-        let at = told["authenticated"].as_str().unwrap();
+        let response = answer.good();
+        let at = response["authenticated"].as_str().unwrap();
         OffsetDateTime::parse(at, &Rfc3339).unwrap();
         assert!(at.ends_with('Z') && at.len() == 20, "{at}");
-        assert_eq!(told["roll"], ROLL);
-        assert_eq!(told["email"], MAILBOX);
-        assert_eq!(told.as_object().unwrap().len(), 3);
+        assert_eq!(response["roll"], ROLL);
+        assert_eq!(response["email"], MAILBOX);
+        assert_eq!(response.as_object().unwrap().len(), 3);
     }
-    // The pages are complete once what is noted is written down.
-    world.does_its_jobs().await;
+    // The pages are complete once the queued access records are stored.
+    world.runs_jobs().await;
     let list = asha.visits("user/settings/").await;
     list.shows("Read by apps that are no longer connected")
         .shows("Canteen")
@@ -100,14 +100,14 @@ async fn an_app_that_may_is_told_and_the_person_sees_it() {
 }
 
 #[tokio::test]
-async fn old_programs_are_told_in_the_words_they_know() {
+async fn old_programs_get_the_responses_they_rely_on() {
     let ((world, _erp), _asha, token) = opens().await;
     let canteen = world.canteen();
     for path in [
         "get/roll/21CS10001",
         "get/email/asha.21cs10001@kgpian.iitkgp.ac.in",
     ] {
-        let answer = asks(&canteen, path, &token).await;
+        let answer = look_up(&canteen, path, &token).await;
         assert_eq!(answer.status, 200, "{path}");
         assert_eq!(
             answer.header("content-type"),
@@ -133,7 +133,7 @@ async fn old_programs_are_told_in_the_words_they_know() {
         ("get/roll/99XX10001", token.as_str(), 404, no_record),
         ("get/email/eve@example.com", token.as_str(), 404, no_record),
     ] {
-        let answer = asks(&canteen, path, token).await;
+        let answer = look_up(&canteen, path, token).await;
         assert_eq!(
             (answer.status.as_u16(), answer.text().as_str()),
             (status, words)
@@ -144,11 +144,11 @@ async fn old_programs_are_told_in_the_words_they_know() {
 }
 
 #[tokio::test]
-async fn who_does_not_want_to_be_found_is_as_unknown_as_nobody() {
+async fn a_person_who_did_not_agree_gets_the_same_response_as_an_unknown_one() {
     let ((world, _erp), asha, token) = opens().await;
     let canteen = world.canteen();
-    let nobody = asks(&canteen, "association/roll/99XX10001", &token).await;
-    assert_eq!(nobody.status, 404);
+    let unknown = look_up(&canteen, "association/roll/99XX10001", &token).await;
+    assert_eq!(unknown.status, 404);
 
     let mine = asha.visits("association/").await;
     let saved = mine
@@ -160,43 +160,43 @@ async fn who_does_not_want_to_be_found_is_as_unknown_as_nobody() {
         "association/roll/21CS10001",
         "association/email/asha.21cs10001@kgpian.iitkgp.ac.in",
     ] {
-        let hidden = asks(&canteen, path, &token).await;
+        let hidden = look_up(&canteen, path, &token).await;
         assert_eq!(hidden.status, 404);
-        assert_eq!(hidden.text(), nobody.text());
+        assert_eq!(hidden.text(), unknown.text());
     }
-    world.does_its_jobs().await;
+    world.runs_jobs().await;
     assert!(!asha.visits("user/settings/").await.says("Canteen"));
 
-    // Nor is who is about to leave, until they stay.
+    // An account that is being closed is not found until it is reopened.
     let mine = asha.visits("association/").await;
     let mine = mine.touches("allows_look_ups", "on", true);
     mine.presses("Save").await;
     let page = asha.visits("user/data/close/").await;
     let closed = page.presses("Close your account").await;
     for path in ["association/roll/21CS10001", "get/roll/21CS10001"] {
-        assert_eq!(asks(&canteen, path, &token).await.status, 404, "{path}");
+        assert_eq!(look_up(&canteen, path, &token).await.status, 404, "{path}");
     }
     closed.presses("Keep my account").await;
-    let found = asks(&canteen, "association/roll/21CS10001", &token).await;
+    let found = look_up(&canteen, "association/roll/21CS10001", &token).await;
     assert_eq!(found.status, 200);
 
-    // Whoever said nothing is not found either.
-    let place = proving::opens().await;
-    let zoya = place.0.stranger();
-    proving::proves(&place, &zoya, (ROLL, MAILBOX)).await;
-    tells(&place.0, "allow", &place.0.canteen()).await;
-    let meera = place.0.student("meera").await;
+    // A person who never agreed is not found either.
+    let setup = proving::opens().await;
+    let zoya = setup.0.visitor();
+    proving::proves(&setup, &zoya, (ROLL, MAILBOX)).await;
+    runs_app_command(&setup.0, "allow", &setup.0.canteen()).await;
+    let meera = setup.0.student("meera").await;
     let token = makes_token(&meera, "Canteen").await;
-    let answer = asks(&place.0.canteen(), "association/roll/21CS10001", &token).await;
+    let answer = look_up(&setup.0.canteen(), "association/roll/21CS10001", &token).await;
     assert_eq!(answer.status, 404);
 }
 
 #[tokio::test]
-async fn only_a_token_of_an_app_that_may_opens_it() {
+async fn only_a_token_of_an_allowed_app_can_look_up() {
     let ((world, _erp), _asha, token) = opens().await;
     let (canteen, meera) = (world.canteen(), world.student("meera").await);
     let path = "association/roll/21CS10001";
-    let status = async |token: &str| asks(&canteen, path, token).await.status.as_u16();
+    let status = async |token: &str| look_up(&canteen, path, token).await.status.as_u16();
 
     let bare = Answer::to(canteen.request(reqwest::Method::GET, path)).await;
     assert_eq!(bare.status, 401);
@@ -206,14 +206,14 @@ async fn only_a_token_of_an_app_that_may_opens_it() {
         assert_eq!(status(wrong).await, 401, "{wrong}");
     }
 
-    // Two can be live at once; a third ends the first. Nothing of them is kept.
+    // Two tokens can be live at once; a third revokes the first. Only hashes are stored.
     let second = makes_token(&meera, "Canteen").await;
     assert_eq!((status(&token).await, status(&second).await), (200, 200));
     let third = makes_token(&meera, "Canteen").await;
     assert_eq!((status(&token).await, status(&second).await), (401, 200));
     assert!(!world.database.dump().contains(&third));
-    let told = world.mail_to("meera@campus.example", 3).await;
-    assert!(told.contains("A new look-up token was created for Canteen"));
+    let mail = world.mail_to("meera@campus.example", 3).await;
+    assert!(mail.contains("A new look-up token was created for Canteen"));
     let page = meera
         .visits("oauth/applications/")
         .await
@@ -221,8 +221,8 @@ async fn only_a_token_of_an_app_that_may_opens_it() {
         .await;
     assert!(!page.text().contains(&third));
 
-    // Taking it back ends all of them, and allowing it again revives none.
-    tells(&world, "disallow", &canteen).await;
+    // Disallowing revokes all of them, and allowing again revives none.
+    runs_app_command(&world, "disallow", &canteen).await;
     assert_eq!(status(&third).await, 401);
     let page = meera
         .visits("oauth/applications/")
@@ -230,10 +230,10 @@ async fn only_a_token_of_an_app_that_may_opens_it() {
         .clicks("Canteen")
         .await;
     assert!(!page.says("Look-ups"));
-    tells(&world, "allow", &canteen).await;
+    runs_app_command(&world, "allow", &canteen).await;
     assert_eq!(status(&third).await, 401);
 
-    // An app that was not allowed has no such page.
+    // An app that may not look people up has no such page.
     let other = meera
         .visits("oauth/applications/")
         .await
@@ -241,17 +241,17 @@ async fn only_a_token_of_an_app_that_may_opens_it() {
         .await;
     assert!(!other.says("Look-ups"));
     let path = format!("{}look-up/", other.url.path());
-    meera.asks(&path).await.refuses(404);
+    meera.gets(&path).await.refuses(404);
 }
 
 #[tokio::test]
-async fn nobody_reads_the_whole_campus() {
+async fn look_ups_are_rate_limited() {
     let ((world, _erp), _asha, token) = opens().await;
     let canteen = world.canteen();
     let mut guessed = 0;
     let slowed = loop {
         let path = format!("association/roll/21CS1{guessed:04}");
-        let answer = asks(&canteen, &path, &token).await;
+        let answer = look_up(&canteen, &path, &token).await;
         if answer.status == 429 {
             break answer;
         }
@@ -261,24 +261,24 @@ async fn nobody_reads_the_whole_campus() {
     assert!(guessed >= 19, "{guessed}");
     let seconds: u64 = slowed.header("retry-after").parse().unwrap();
     assert!((1..=60).contains(&seconds), "{seconds}");
-    let as_before = asks(&canteen, "get/roll/22CS10009", &token).await;
+    let as_before = look_up(&canteen, "get/roll/22CS10009", &token).await;
     assert_eq!(as_before.status, 429);
 
-    world.sleeps(time::Duration::minutes(1));
+    world.advance_clock(time::Duration::minutes(1));
     let path = "association/roll/21CS10001";
-    assert_eq!(asks(&canteen, path, &token).await.status, 200);
+    assert_eq!(look_up(&canteen, path, &token).await.status, 200);
 
-    // Whoever guesses tokens is slowed, too.
+    // Guessing tokens is rate-limited, too.
     let mut status = 401;
     for _ in 0..25 {
-        status = asks(&canteen, path, "wrong").await.status.as_u16();
+        status = look_up(&canteen, path, "wrong").await.status.as_u16();
     }
     assert_eq!(status, 429);
-    assert_eq!(asks(&canteen, path, &token).await.status, 200);
+    assert_eq!(look_up(&canteen, path, &token).await.status, 200);
 }
 
 #[tokio::test]
-async fn nothing_that_is_asked_for_breaks_it() {
+async fn no_query_causes_a_500() {
     let ((world, _erp), _asha, token) = opens().await;
     let canteen = world.canteen();
     let long = "a".repeat(2_000);
@@ -297,19 +297,19 @@ async fn nothing_that_is_asked_for_breaks_it() {
         for kind in ["roll", "email", "name", "%00"] {
             for door in ["association", "get"] {
                 let path = format!("{door}/{kind}/{value}");
-                let status = asks(&canteen, &path, &token).await.status.as_u16();
+                let status = look_up(&canteen, &path, &token).await.status.as_u16();
                 assert!(
                     [400, 401, 404, 405, 429].contains(&status),
                     "{path}: {status}"
                 );
             }
         }
-        world.sleeps(time::Duration::minutes(10));
+        world.advance_clock(time::Duration::minutes(10));
     }
 }
 
 #[tokio::test]
-async fn a_command_for_an_app_that_is_not_there_says_so() {
+async fn the_command_reports_an_unknown_app() {
     let world = World::new().await;
     let (url, data) = (world.database.url(), world.data.clone());
     let output = spawn_blocking(move || {
@@ -319,6 +319,9 @@ async fn a_command_for_an_app_that_is_not_there_says_so() {
     });
     let output = output.await.unwrap();
     assert_eq!(output.status.code(), Some(1));
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert!(told.contains("no app with the client id nothing"), "{told}");
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        errors.contains("no app with the client id nothing"),
+        "{errors}"
+    );
 }

@@ -1,4 +1,4 @@
-//! Signing in with a mailbox that a Leprechaun server knows, and a code that is mailed there.
+//! Signing in with a mailbox that a Leprechaun server knows, and a code mailed to it.
 
 use axum::http::StatusCode;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use tokio::task::spawn_blocking;
 use super::code;
 use crate::sim::kit::fault::Fault;
 use crate::sim::leprechaun::Leprechaun;
-use crate::support::upstream::{Ends, Mutation, Portal, behaves};
+use crate::support::upstream::{Mutation, Outcome, Portal, check_mutations};
 use crate::support::world::Plan;
 use crate::support::{Browser, Page, World, command, database};
 
@@ -18,7 +18,7 @@ const MAILED: &str = "If a mailbox belongs to 12CS40067, we have sent a code to 
 
 /// A server that knows bob.
 async fn server() -> Leprechaun {
-    // It is only asked, so there is no ERP behind it.
+    // The server only answers look-ups here, so it needs no ERP.
     let server = Leprechaun::opens("http://127.0.0.1:9", AUTHORIZATION).await;
     server.knows(ROLL, BOB, time::Duration::days(30));
     server
@@ -36,24 +36,24 @@ async fn asks_for_code(browser: &Browser, roll: &str) -> Page {
 }
 
 async fn signs_in(world: &World, browser: &Browser, many: usize) -> Page {
-    let asked = asks_for_code(browser, ROLL).await;
-    asked.shows(MAILED);
+    let form = asks_for_code(browser, ROLL).await;
+    form.shows(MAILED);
     let code = code(&world.mail_to(BOB, many).await);
-    asked.fills("code", &code).presses("Sign in").await
+    form.fills("code", &code).presses("Sign in").await
 }
 
 #[tokio::test]
-async fn somebody_signs_in_with_the_mailbox_that_is_known_there() {
+async fn a_person_signs_in_with_the_mailbox_known_to_the_server() {
     let (world, _server) = opens().await;
-    let bob = world.stranger();
+    let bob = world.visitor();
     signs_in(&world, &bob, 1).await;
     let profile = bob.visits("user/").await;
     profile.shows(ROLL).shows("12cs40067");
     let further = profile.attributes("#email [name=email]", "value");
     assert!(further.contains(&BOB.to_owned()), "{further:?}");
-    // The same person next time.
+    // The next sign-in finds the same person.
     let number = profile.texts(".facts dd").join(" ");
-    let again = world.stranger();
+    let again = world.visitor();
     signs_in(&world, &again, 2).await;
     assert_eq!(
         again.visits("user/").await.texts(".facts dd").join(" "),
@@ -62,13 +62,13 @@ async fn somebody_signs_in_with_the_mailbox_that_is_known_there() {
 }
 
 #[tokio::test]
-async fn a_record_kept_in_small_letters_is_found() {
+async fn a_record_in_lower_case_is_found() {
     let (world, server) = opens().await;
     server.knows("21cs10001", "asha@example.com", time::Duration::ZERO);
-    let asha = world.stranger();
-    let asked = asks_for_code(&asha, " 21Cs10001 ").await;
+    let asha = world.visitor();
+    let form = asks_for_code(&asha, " 21Cs10001 ").await;
     let code = code(&world.mail_to("asha@example.com", 1).await);
-    asked.fills("code", &code).presses("Sign in").await;
+    form.fills("code", &code).presses("Sign in").await;
     asha.visits("user/").await.shows("21CS10001");
     assert_eq!(
         server.site.watch.requests.lines(),
@@ -77,10 +77,10 @@ async fn a_record_kept_in_small_letters_is_found() {
 }
 
 #[tokio::test]
-async fn l17_what_cannot_be_believed_signs_nobody_in() {
+async fn l17_an_implausible_answer_signs_nobody_in() {
     let elsewhere =
         |says: &'static str| Fault::Says("application/json; charset=utf-8", says.to_owned());
-    // Of somebody else; unknown; a wrong authorization; too long ago.
+    // The record of another person; unknown; a wrong authorization; too old.
     for (what, words) in [
         ("another", "this sign-in method is not available"),
         ("unknown", "If a mailbox belongs to 12CS40067"),
@@ -96,9 +96,9 @@ async fn l17_what_cannot_be_believed_signs_nobody_in() {
             "unauthorised" => server.state().auth_token = "Bearer another".to_owned(),
             _ => server.state().people[0].step2completedat -= time::Duration::days(400),
         }
-        let asked = asks_for_code(&world.stranger(), ROLL).await;
-        assert!(asked.says(words), "{what}: {}", asked.words());
-        world.does_its_jobs().await;
+        let form = asks_for_code(&world.visitor(), ROLL).await;
+        assert!(form.says(words), "{what}: {}", form.words());
+        world.runs_jobs().await;
         assert_eq!(world.mails(), 0, "{what}");
     }
 }
@@ -118,38 +118,38 @@ async fn l18_without_an_authorization_the_program_does_not_start() {
         });
         let output = output.await.unwrap();
         assert_eq!(output.status.code(), Some(1));
-        let told = String::from_utf8(output.stderr).unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
         assert!(
-            told.contains("PROFILES_LEPRECHAUN_AUTHORIZATION must be"),
-            "{told}"
+            errors.contains("PROFILES_LEPRECHAUN_AUTHORIZATION must be"),
+            "{errors}"
         );
     }
 }
 
 #[tokio::test]
-async fn l19_who_is_not_known_sees_the_same_page_and_gets_no_mail() {
+async fn l19_an_unknown_roll_number_gets_the_same_page_and_no_mail() {
     let (world, _server) = opens().await;
-    let (bob, eve) = (world.stranger(), world.stranger());
+    let (bob, eve) = (world.visitor(), world.visitor());
     let known = asks_for_code(&bob, ROLL).await;
     let unknown = asks_for_code(&eve, "99XX10001").await;
     assert_eq!(known.status, unknown.status);
     let (known, unknown) = (known.words(), unknown.words());
     assert_eq!(known, unknown.replace("99XX10001", ROLL));
     assert!(!known.contains(BOB));
-    world.does_its_jobs().await;
+    world.runs_jobs().await;
     assert_eq!(world.mails(), 1);
     world.mail_to(BOB, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_check_says_how_the_server_is() {
+async fn the_check_command_reports_the_state_of_the_server() {
     let (world, server) = opens().await;
     let check = async |url: &str, authorization: &'static str| {
         let mut check = command::profiles(&world.database.url(), &world.data);
         check.arg("check").env("PROFILES_LEPRECHAUN_URL", url);
         check.env("PROFILES_LEPRECHAUN_AUTHORIZATION", authorization);
-        let told = spawn_blocking(move || command::run(check, "")).await;
-        let report: Value = serde_json::from_slice(&told.unwrap().stdout).unwrap();
+        let output = spawn_blocking(move || command::run(check, "")).await;
+        let report: Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
         let leprechaun = &report["leprechaun"];
         let says = leprechaun["says"].as_str().unwrap().to_owned();
         (leprechaun["ok"] == true, says)
@@ -157,16 +157,16 @@ async fn the_check_says_how_the_server_is() {
     let here = server.site.origin.clone();
     let (is_ok, says) = check(&here, AUTHORIZATION).await;
     assert!(is_ok, "{says}");
-    // It asks about nobody.
+    // No request was made.
     assert_eq!(
         server.site.watch.requests.lines(),
         ["GET /get/roll/00ZZ00000"]
     );
 
     let (is_ok, says) = check(&here, "Bearer another").await;
-    let told = says.contains("does not know our authorization");
+    let output = says.contains("does not know our authorization");
     assert!(
-        !is_ok && told && says.contains("PROFILES_LEPRECHAUN_AUTHORIZATION"),
+        !is_ok && output && says.contains("PROFILES_LEPRECHAUN_AUTHORIZATION"),
         "{says}"
     );
     assert!(!says.contains("another"));
@@ -176,29 +176,29 @@ async fn the_check_says_how_the_server_is() {
     server.site.watch.faults.set("", Fault::Status(503));
     let (is_ok, says) = check(&here, AUTHORIZATION).await;
     assert!(!is_ok && says.contains("does not answer"), "{says}");
-    let nobody = format!("http://127.0.0.1:{}", database::free_port());
-    let (is_ok, says) = check(&nobody, AUTHORIZATION).await;
+    let closed_port_url = format!("http://127.0.0.1:{}", database::free_port());
+    let (is_ok, says) = check(&closed_port_url, AUTHORIZATION).await;
     assert!(!is_ok && says.contains("does not answer"), "{says}");
 }
 
-/// Or else somebody goes through the roll numbers of the campus, and has us ask the server and write to everybody.
+/// Otherwise an attacker could try all roll numbers of the campus and have us mail everybody.
 #[tokio::test]
-async fn one_address_asks_for_sixty_codes_and_then_one_a_minute() {
+async fn one_address_gets_sixty_codes_and_then_one_a_minute() {
     let (world, server) = opens().await;
-    let eve = world.stranger();
+    let eve = world.visitor();
     for number in 0..60 {
-        let asked = asks_for_code(&eve, &format!("99XX1{number:04}")).await;
-        asked.shows("we have sent a code to it");
+        let form = asks_for_code(&eve, &format!("99XX1{number:04}")).await;
+        form.shows("we have sent a code to it");
     }
     let before = server.site.watch.requests.all().len();
-    let told = asks_for_code(&eve, ROLL).await;
-    told.shows("Too many codes were requested from your network.");
-    told.shows("Use the newest code, or try again in ");
+    let page = asks_for_code(&eve, ROLL).await;
+    page.shows("Too many codes were requested from your network.");
+    page.shows("Use the newest code, or try again in ");
     assert_eq!(server.site.watch.requests.all().len(), before);
-    world.does_its_jobs().await;
+    world.runs_jobs().await;
     assert_eq!(world.mails(), 0);
 
-    world.sleeps(time::Duration::minutes(1));
+    world.advance_clock(time::Duration::minutes(1));
     asks_for_code(&eve, ROLL).await.shows(MAILED);
     asks_for_code(&eve, "99XX20000")
         .await
@@ -207,8 +207,8 @@ async fn one_address_asks_for_sixty_codes_and_then_one_a_minute() {
 
 impl Portal for Leprechaun {
     const SLUG: &'static str = "leprechaun";
-    /// In capitals and in small letters, each with a redirect.
-    const CALLS: u32 = 4;
+    /// One in upper case and one in lower case, each with a redirect.
+    const MAX_REQUESTS: u32 = 4;
 
     async fn opens() -> Self {
         server().await
@@ -219,26 +219,30 @@ impl Portal for Leprechaun {
             .set("PROFILES_LEPRECHAUN_AUTHORIZATION", AUTHORIZATION)
     }
 
-    async fn walk(&self, browser: &Browser) -> Page {
+    async fn sign_in(&self, browser: &Browser) -> Page {
         asks_for_code(browser, ROLL).await
     }
 
-    async fn walk_in(&self, world: &World, browser: &Browser) -> Page {
-        let asked = self.walk(browser).await;
-        world.does_its_jobs().await;
-        if !asked.says(MAILED) || world.mails() == 0 {
-            return asked;
+    async fn sign_in_with_mail(&self, world: &World, browser: &Browser) -> Page {
+        let form = self.sign_in(browser).await;
+        world.runs_jobs().await;
+        if !form.says(MAILED) || world.mails() == 0 {
+            return form;
         }
         let code = code(&world.mail_to(BOB, 1).await);
-        asked.fills("code", &code).presses("Sign in").await
+        form.fills("code", &code).presses("Sign in").await
     }
 }
 
-fn mutation(name: &'static str, changes: fn(&Leprechaun), ends: Ends) -> Mutation<Leprechaun> {
+fn mutation(
+    name: &'static str,
+    changes: fn(&Leprechaun),
+    outcome: Outcome,
+) -> Mutation<Leprechaun> {
     Mutation {
         name,
         changes,
-        ends,
+        outcome,
     }
 }
 
@@ -259,10 +263,10 @@ const RECORD: &str =
     r#"{"authenticated":"2026-11-04T13:12:50Z","email":"bob@example.com","roll":"12CS40067"}"#;
 
 #[tokio::test]
-async fn nothing_a_server_says_signs_in_who_did_not_read_the_mail() {
-    use Ends::{Changed, SignedIn, Unavailable};
-    let no_mail = Ends::Refused("If a mailbox belongs to 12CS40067");
-    behaves(vec![
+async fn no_answer_of_the_server_signs_in_without_the_mailed_code() {
+    use Outcome::{ConnectorClosed, SignedIn, Unavailable};
+    let no_mail = Outcome::Refused("If a mailbox belongs to 12CS40067");
+    check_mutations(vec![
         mutation("500", |it| set(it, Fault::Status(500)), Unavailable),
         mutation("502", |it| set(it, Fault::Status(502)), Unavailable),
         mutation("503", |it| set(it, Fault::Status(503)), Unavailable),
@@ -276,85 +280,93 @@ async fn nothing_a_server_says_signs_in_who_did_not_read_the_mail() {
         mutation("drips", |it| set(it, Fault::Drip), Unavailable),
         mutation("breaks off", |it| set(it, Fault::Cut), Unavailable),
         mutation("never ends", |it| set(it, Fault::Endless), Unavailable),
-        mutation("403", |it| set(it, Fault::Status(403)), Changed),
+        mutation("403", |it| set(it, Fault::Status(403)), ConnectorClosed),
         mutation(
             "204",
             |it| set(it, Fault::Status(StatusCode::NO_CONTENT.as_u16())),
-            Changed,
+            ConnectorClosed,
         ),
-        mutation("404 of another", |it| set(it, Fault::Status(404)), Changed),
+        mutation(
+            "404 of another",
+            |it| set(it, Fault::Status(404)),
+            ConnectorClosed,
+        ),
         mutation(
             "401 of another kind",
             |it| set(it, Fault::Status(401)),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "another authorization",
             |it| it.state().auth_token.push('x'),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "elsewhere",
             |it| set(it, Fault::Redirect("https://evil.example/".to_owned())),
-            Changed,
+            ConnectorClosed,
         ),
-        mutation("in circles", |it| set(it, Fault::Loop), Changed),
-        mutation("a page", |it| set(it, Fault::Html), Changed),
-        mutation("no text", |it| set(it, Fault::Garbage), Changed),
-        mutation("nothing", |it| set(it, Fault::Empty), Changed),
-        mutation("null", |it| says(it, JSON, "null"), Changed),
+        mutation("in circles", |it| set(it, Fault::Loop), ConnectorClosed),
+        mutation("a page", |it| set(it, Fault::Html), ConnectorClosed),
+        mutation("no text", |it| set(it, Fault::Garbage), ConnectorClosed),
+        mutation("nothing", |it| set(it, Fault::Empty), ConnectorClosed),
+        mutation("null", |it| says(it, JSON, "null"), ConnectorClosed),
         mutation(
             "a list",
             |it| says(it, JSON, &format!("[{RECORD}]")),
-            Changed,
+            ConnectorClosed,
         ),
-        mutation("half a record", |it| says(it, JSON, &RECORD[..60]), Changed),
+        mutation(
+            "half a record",
+            |it| says(it, JSON, &RECORD[..60]),
+            ConnectorClosed,
+        ),
         mutation(
             "always yes",
             |it| says(it, JSON, &RECORD.replace("12CS40067", "12CS40066")),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "another roll number",
             |it| replace(it, "12CS40067", "13CS40067"),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "another name for roll",
             |it| replace(it, "\"roll\"", "\"rollno\""),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "another name for email",
             |it| replace(it, "\"email\"", "\"mail\""),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "another name for the moment",
             |it| replace(it, "\"authenticated\"", "\"at\""),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "a number for an address",
             |it| replace(it, "\"bob@example.com\"", "7"),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "no moment",
             |it| says(it, JSON, &RECORD.replace("2026-11-04T", "yesterday ")),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "a moment to come",
             |it| says(it, JSON, &RECORD.replace("2026", "2036")),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "long ago",
             |it| it.state().people[0].step2completedat -= time::Duration::days(400),
             no_mail,
         ),
-        // The server takes any mailbox as it was typed: an odd one is one person's.
+        // The server accepts any mailbox as typed, so an unusual one concerns one person.
         mutation(
             "no address",
             |it| replace(it, "bob@example.com", "bob"),

@@ -1,6 +1,6 @@
-//! A roll number and a mailbox that belong together: proved here without a password, looked up at a Leprechaun server,
-//! and looked up here by apps. Names begin with a number (`l01` …): each of
-//! the twenty-five statements that were drawn up of the protocol has its test.
+//! Proving that a roll number and a mailbox belong together: by our own proof without a password, by a Leprechaun
+//! server, and the look-up API for apps. Test names begin with the number (`l01` …) of one of the twenty-five
+//! statements about the protocol.
 
 mod looking_up;
 mod looking_up_elsewhere;

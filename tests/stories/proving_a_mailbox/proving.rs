@@ -1,4 +1,4 @@
-//! A roll number proved without a password: a text in a security question, a link in a mail.
+//! Proving a roll number without a password: a text in a security question of ERP, then a link in a mail.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ const QUESTIONS: &str = "/SSOAdministration/getSecurityQues.htm";
 const CHECK: &str = "Check my security question";
 const NOT_THERE: &str = "The text is not in any of your three questions";
 
-/// A world whose portal is simulated, and the portal.
+/// A world with a simulated ERP.
 pub async fn opens() -> (World, Erp) {
     opens_with(World::plan()).await
 }
@@ -23,13 +23,13 @@ pub async fn opens() -> (World, Erp) {
 async fn opens_with(plan: Plan) -> (World, Erp) {
     let erp = Erp::opens().await;
     let world = plan.set("PROFILES_ERP_URL", &erp.site.origin).opens().await;
-    // So that no story fails by chance: one look in four hundred finds nothing where questions come at random.
+    // No test may fail by chance: with random questions, one search in four hundred finds nothing.
     erp.turns(|knobs| knobs.question_mode = QuestionMode::RoundRobin);
     (world, erp)
 }
 
-/// Puts a text behind one of somebody's questions, as they do in the portal.
-fn puts(erp: &Erp, roll: &str, text: &str) {
+/// Sets the text of one of the person's security questions, as they do in ERP.
+fn sets_question(erp: &Erp, roll: &str, text: &str) {
     erp.changes(roll, |person| {
         person.questions[1].0.push(' ');
         person.questions[1].0.push_str(text);
@@ -51,16 +51,16 @@ fn verifier(page: &Page) -> String {
     text
 }
 
-/// As far as the mail: the newest of `many` to this mailbox is the answer.
+/// Goes on until the mail; returns the newest of `many` mails to this mailbox.
 async fn is_mailed(
     (world, erp): &(World, Erp),
     browser: &Browser,
     (roll, mailbox): (&str, &str),
     many: usize,
 ) -> String {
-    let shown = begins(browser, roll, mailbox).await;
-    puts(erp, roll, &verifier(&shown));
-    let mailed = shown.presses(CHECK).await;
+    let question = begins(browser, roll, mailbox).await;
+    sets_question(erp, roll, &verifier(&question));
+    let mailed = question.presses(CHECK).await;
     mailed.shows("We found the text").shows(mailbox);
     link(&world.mail_to(mailbox, many).await)
 }
@@ -72,10 +72,10 @@ fn link(mail: &str) -> String {
     format!("association/confirm/?token={}", &rest[..end])
 }
 
-/// The whole way in one browser.
-pub async fn proves(place: &(World, Erp), browser: &Browser, whose: (&str, &str)) -> Page {
-    let before = mails_to(&place.0, whose.1);
-    let link = is_mailed(place, browser, whose, before + 1).await;
+/// The whole proof in one browser.
+pub async fn proves(setup: &(World, Erp), browser: &Browser, whose: (&str, &str)) -> Page {
+    let before = mails_to(&setup.0, whose.1);
+    let link = is_mailed(setup, browser, whose, before + 1).await;
     let done = browser.visits(&link).await.presses("Confirm").await;
     done.shows("Roll number confirmed");
     done
@@ -91,29 +91,29 @@ fn mails_to(world: &World, address: &str) -> usize {
 }
 
 async fn is_in(browser: &Browser) -> bool {
-    browser.asks("user/").await.status == 200
+    browser.gets("user/").await.status == 200
 }
 
-/// Letters and proofs on their way belong to nobody yet, but are about somebody.
+/// Mails and unfinished proofs belong to no account yet, but concern a person.
 #[tokio::test]
-async fn nothing_of_a_mailbox_outlives_the_person_it_belonged_to() {
-    let place = opens().await;
-    let (world, _erp) = &place;
+async fn deleting_a_person_deletes_everything_about_their_mailbox() {
+    let setup = opens().await;
+    let (world, _erp) = &setup;
     let (roll, mailbox) = ("21CS10001", "asha.21cs10001@kgpian.iitkgp.ac.in");
-    let asha = world.stranger();
-    let proved = proves(&place, &asha, (roll, mailbox)).await;
+    let asha = world.visitor();
+    let proved = proves(&setup, &asha, (roll, mailbox)).await;
     proved.presses("Sign in as 21CS10001").await;
     let page = asha.visits("user/data/close/").await;
     page.presses("Close your account").await;
-    world.sleeps(time::Duration::hours(7 * 24 - 1));
-    world.does_its_jobs().await;
+    world.advance_clock(time::Duration::hours(7 * 24 - 1));
+    world.runs_jobs().await;
     let mails = mails_to(world, mailbox);
-    is_mailed(&place, &world.stranger(), (roll, mailbox), mails + 1).await;
+    is_mailed(&setup, &world.visitor(), (roll, mailbox), mails + 1).await;
     let before = world.database.dump();
     assert!(before.contains(roll) && before.contains(mailbox));
 
-    world.sleeps(time::Duration::hours(1));
-    world.does_its_jobs().await;
+    world.advance_clock(time::Duration::hours(1));
+    world.runs_jobs().await;
 
     let after = world.database.dump();
     for value in [roll, "21cs10001"] {
@@ -123,10 +123,10 @@ async fn nothing_of_a_mailbox_outlives_the_person_it_belonged_to() {
 }
 
 #[tokio::test]
-async fn somebody_new_proves_a_mailbox_and_is_signed_in() {
-    let place = opens().await;
-    let (world, erp) = &place;
-    let asha = world.stranger();
+async fn a_new_person_proves_a_mailbox_and_is_signed_in() {
+    let setup = opens().await;
+    let (world, erp) = &setup;
+    let asha = world.visitor();
 
     let sign_in = asha.visits("account/login/?next=/doc/").await;
     let by_code = sign_in
@@ -147,29 +147,28 @@ async fn somebody_new_proves_a_mailbox_and_is_signed_in() {
     assert_eq!(wrong.texts("#email-error").len(), 1);
     assert_eq!(wrong.attributes("#roll", "value"), ["2CS"]);
 
-    let shown = wrong
+    let result = wrong
         .fills("roll", " 21cs10001 ")
         .fills("email", "asha.21cs10001@KGPian.iitkgp.ac.in")
         .presses("Continue")
         .await;
-    shown
+    result
         .shows("Only do this if you started it yourself")
         .shows(MAILBOX)
         .shows("as 21CS10001");
-    let text = verifier(&shown);
-    puts(erp, ROLL, &text.to_uppercase());
-    let mailed = shown.presses(CHECK).await;
+    let text = verifier(&result);
+    sets_question(erp, ROLL, &text.to_uppercase());
+    let mailed = result.presses(CHECK).await;
     mailed.shows("Check your mail").shows(MAILBOX);
     let mail = world.mail_to(MAILBOX, 1).await;
     assert!(mail.contains(ROLL), "{mail}");
     assert!(!is_in(&asha).await);
 
-    let asked = asha.visits(&link(&mail)).await;
-    asked
-        .shows("Is this mailbox yours?")
+    let form = asha.visits(&link(&mail)).await;
+    form.shows("Is this mailbox yours?")
         .shows(MAILBOX)
         .shows(ROLL);
-    let done = asked.presses("Confirm").await;
+    let done = form.presses("Confirm").await;
     done.shows("Roll number confirmed").shows(&text);
     assert!(!is_in(&asha).await);
     let entered = done.presses("Sign in as 21CS10001").await;
@@ -180,7 +179,7 @@ async fn somebody_new_proves_a_mailbox_and_is_signed_in() {
     profile
         .shows("from the roll of IIT Kharagpur")
         .shows("contact the people who run the roll of IIT Kharagpur");
-    // And it is over: the text proves nothing more.
+    // The proof is complete, so the text proves nothing more.
     let again = asha.posts("association/enter/", &[]).await;
     assert_eq!(again.status, 403);
     asha.visits("association/")
@@ -189,10 +188,10 @@ async fn somebody_new_proves_a_mailbox_and_is_signed_in() {
 }
 
 #[tokio::test]
-async fn a_mailbox_elsewhere_becomes_a_further_address_that_is_proved() {
-    let place = opens().await;
-    let asha = place.0.stranger();
-    let done = proves(&place, &asha, (ROLL, "asha@home.example")).await;
+async fn a_mailbox_outside_of_the_campus_becomes_a_confirmed_secondary_address() {
+    let setup = opens().await;
+    let asha = setup.0.visitor();
+    let done = proves(&setup, &asha, (ROLL, "asha@home.example")).await;
     done.presses("Sign in as 21CS10001").await;
     let profile = asha.visits("user/").await;
     let further = profile.attributes("#email [name=email]", "value");
@@ -204,23 +203,23 @@ async fn a_mailbox_elsewhere_becomes_a_further_address_that_is_proved() {
 }
 
 #[tokio::test]
-async fn l20_the_verifier_is_found_in_few_calls_that_are_apart() {
-    let place = opens().await;
-    let (world, erp) = &place;
-    let asha = world.stranger();
+async fn l20_the_verifier_is_found_in_few_requests_with_pauses() {
+    let setup = opens().await;
+    let (world, erp) = &setup;
+    let asha = world.visitor();
     for (mode, most) in [(QuestionMode::Random, 15), (QuestionMode::RoundRobin, 3)] {
         erp.turns(|knobs| knobs.question_mode = mode);
-        let shown = begins(&asha, ROLL, MAILBOX).await;
-        puts(erp, ROLL, &verifier(&shown));
+        let question = begins(&asha, ROLL, MAILBOX).await;
+        sets_question(erp, ROLL, &verifier(&question));
         erp.site.watch.requests.forget();
         let mut began = Instant::now();
-        let mut mailed = shown.presses(CHECK).await;
+        let mut mailed = question.presses(CHECK).await;
         if mode == QuestionMode::Random && mailed.says(NOT_THERE) {
             assert_eq!(erp.site.watch.requests.to(QUESTIONS), 15);
             erp.site.watch.requests.forget();
-            world.sleeps(time::Duration::seconds(40));
+            world.advance_clock(time::Duration::seconds(40));
             began = Instant::now();
-            mailed = shown.presses(CHECK).await;
+            mailed = question.presses(CHECK).await;
         }
         mailed.shows("We found the text");
         let calls = erp.site.watch.requests.to(QUESTIONS);
@@ -230,66 +229,66 @@ async fn l20_the_verifier_is_found_in_few_calls_that_are_apart() {
         for call in erp.site.watch.requests.all() {
             assert_eq!(call.fields, ["user_id"]);
         }
-        world.sleeps(time::Duration::minutes(2));
+        world.advance_clock(time::Duration::minutes(2));
     }
 }
 
 #[tokio::test]
-async fn l21_without_the_verifier_it_stops_after_three_questions_and_one_may_look_again() {
-    let place = opens().await;
-    let (world, erp) = &place;
-    let asha = world.stranger();
-    let shown = begins(&asha, ROLL, MAILBOX).await;
-    let text = verifier(&shown);
-    let told = shown.presses(CHECK).await;
-    told.shows(NOT_THERE).shows("checked 3 times").shows(&text);
+async fn l21_without_the_verifier_the_search_stops_after_three_questions_and_can_be_repeated() {
+    let setup = opens().await;
+    let (world, erp) = &setup;
+    let asha = world.visitor();
+    let question = begins(&asha, ROLL, MAILBOX).await;
+    let text = verifier(&question);
+    let page = question.presses(CHECK).await;
+    page.shows(NOT_THERE).shows("checked 3 times").shows(&text);
     assert_eq!(erp.site.watch.requests.to(QUESTIONS), 3);
 
-    // Not at once, and the portal is not asked.
-    told.presses(CHECK).await.shows("Wait 20 seconds");
+    // A retry has to wait, and ERP is not asked.
+    page.presses(CHECK).await.shows("Wait 20 seconds");
     assert_eq!(erp.site.watch.requests.to(QUESTIONS), 3);
-    puts(erp, ROLL, &text);
-    world.sleeps(time::Duration::seconds(20));
-    told.presses(CHECK).await.shows("We found the text");
+    sets_question(erp, ROLL, &text);
+    world.advance_clock(time::Duration::seconds(20));
+    page.presses(CHECK).await.shows("We found the text");
 }
 
-/// People write their questions themselves: one that nobody can read is no reason to look at none.
+/// People write their questions themselves. An unreadable one must not hide the others.
 #[tokio::test]
-async fn a_question_beside_it_that_cannot_be_read_does_not_matter() {
-    let place = opens().await;
-    place.1.changes(ROLL, |asha| {
+async fn an_unreadable_question_does_not_hide_the_others() {
+    let setup = opens().await;
+    setup.1.changes(ROLL, |asha| {
         asha.questions[0].0 = "<html>Why? </html>".repeat(60);
     });
-    proves(&place, &place.0.stranger(), (ROLL, MAILBOX)).await;
+    proves(&setup, &setup.0.visitor(), (ROLL, MAILBOX)).await;
 }
 
 #[tokio::test]
-async fn l22_a_roll_number_the_portal_does_not_know_is_asked_for_once() {
+async fn l22_an_unknown_roll_number_makes_one_request_to_the_portal() {
     let (world, erp) = opens().await;
-    let eve = world.stranger();
-    let shown = begins(&eve, "99XX10001", "eve@home.example").await;
-    let told = shown.presses(CHECK).await;
-    told.shows("The ERP does not know the roll number 99XX10001");
+    let eve = world.visitor();
+    let question = begins(&eve, "99XX10001", "eve@home.example").await;
+    let page = question.presses(CHECK).await;
+    page.shows("The ERP does not know the roll number 99XX10001");
     assert_eq!(erp.site.watch.requests.to(QUESTIONS), 1);
 }
 
 #[tokio::test]
-async fn l23_whoever_opens_every_link_completes_nothing_and_the_button_works_once() {
-    let place = opens().await;
-    let (world, _) = &place;
-    let asha = world.stranger();
-    let link = is_mailed(&place, &asha, (ROLL, MAILBOX), 1).await;
+async fn l23_a_link_scanner_completes_nothing_and_the_button_works_once() {
+    let setup = opens().await;
+    let (world, _) = &setup;
+    let asha = world.visitor();
+    let link = is_mailed(&setup, &asha, (ROLL, MAILBOX), 1).await;
 
-    let scanner = world.stranger();
+    let scanner = world.visitor();
     for _ in 0..5 {
         scanner.visits(&link).await.shows("Is this mailbox yours?");
         asha.visits("association/").await.shows("Check your mail");
     }
 
-    // The mailbox is read on a telephone: that one is told, and not signed in.
-    let phone = world.stranger();
-    let asked = phone.visits(&link).await;
-    let done = asked.presses("Confirm").await;
+    // The mail is opened on a phone, which gets a message and is not signed in.
+    let phone = world.visitor();
+    let form = phone.visits(&link).await;
+    let done = form.presses("Confirm").await;
     done.shows("Roll number confirmed")
         .shows("Go back to the browser where you started");
     assert!(!done.offers("form button.primary"));
@@ -299,7 +298,7 @@ async fn l23_whoever_opens_every_link_completes_nothing_and_the_button_works_onc
         .shows("We never ask for your ERP password");
     assert!(!is_in(&phone).await);
 
-    asked.presses("Confirm").await.refuses(410);
+    form.presses("Confirm").await.refuses(410);
     phone.visits(&link).await.refuses(410);
     let here = asha.visits("association/").await;
     here.presses("Sign in as 21CS10001").await;
@@ -307,48 +306,50 @@ async fn l23_whoever_opens_every_link_completes_nothing_and_the_button_works_onc
 }
 
 #[tokio::test]
-async fn l24_another_browser_and_who_comes_late_ask_the_portal_nothing() {
-    let place = opens().await;
-    let (world, erp) = &place;
-    let asha = world.stranger();
-    let shown = begins(&asha, ROLL, MAILBOX).await;
-    let text = verifier(&shown);
-    puts(erp, ROLL, &text);
+async fn l24_another_browser_or_an_expired_proof_makes_no_request_to_the_portal() {
+    let setup = opens().await;
+    let (world, erp) = &setup;
+    let asha = world.visitor();
+    let question = begins(&asha, ROLL, MAILBOX).await;
+    let text = verifier(&question);
+    sets_question(erp, ROLL, &text);
 
-    // Somebody else has a proof of their own under way, and with it not this one.
-    let eve = world.stranger();
+    // Another browser has its own proof under way, and cannot complete this one.
+    let eve = world.visitor();
     let other = begins(&eve, "99XX10001", "eve@home.example").await;
     assert!(!other.says(&text));
-    let nobody = world.stranger();
-    let seal = nobody.visits("association/").await;
-    let seal = seal.attributes("[name=csrf_token]", "value").remove(0);
-    let forged = nobody
-        .posts("association/check/", &[("csrf_token", &seal)])
+    let anonymous = world.visitor();
+    let csrf_token = anonymous.visits("association/").await;
+    let csrf_token = csrf_token
+        .attributes("[name=csrf_token]", "value")
+        .remove(0);
+    let forged = anonymous
+        .posts("association/check/", &[("csrf_token", &csrf_token)])
         .await;
     assert_eq!(forged.status, 303);
-    nobody
+    anonymous
         .visits("association/")
         .await
         .shows("This has expired");
 
-    world.sleeps(time::Duration::minutes(30));
-    shown.presses(CHECK).await.shows("This has expired");
+    world.advance_clock(time::Duration::minutes(30));
+    question.presses(CHECK).await.shows("This has expired");
     assert_eq!(erp.site.watch.requests.to(QUESTIONS), 0);
 
-    // The same goes for the mailed link.
-    let link = is_mailed(&place, &asha, ("23ME10003", MAILBOX), 1).await;
-    world.sleeps(time::Duration::minutes(30));
+    // The same holds for the mailed link.
+    let link = is_mailed(&setup, &asha, ("23ME10003", MAILBOX), 1).await;
+    world.advance_clock(time::Duration::minutes(30));
     asha.visits(&link).await.refuses(410);
 }
 
 #[tokio::test]
 async fn l25_of_two_proofs_for_one_roll_number_at_once_one_succeeds() {
     for _ in 0..4 {
-        let place = opens().await;
-        let (world, _) = &place;
-        let (asha, eve) = (world.stranger(), world.stranger());
-        let one = is_mailed(&place, &asha, (ROLL, MAILBOX), 1).await;
-        let two = is_mailed(&place, &eve, (ROLL, "eve@home.example"), 1).await;
+        let setup = opens().await;
+        let (world, _) = &setup;
+        let (asha, eve) = (world.visitor(), world.visitor());
+        let one = is_mailed(&setup, &asha, (ROLL, MAILBOX), 1).await;
+        let two = is_mailed(&setup, &eve, (ROLL, "eve@home.example"), 1).await;
         let (one, two) = (asha.visits(&one).await, eve.visits(&two).await);
         let (one, two) = tokio::join!(one.presses("Confirm"), two.presses("Confirm"));
         let mut ends = [one.status.as_u16(), two.status.as_u16()];
@@ -368,20 +369,20 @@ async fn l25_of_two_proofs_for_one_roll_number_at_once_one_succeeds() {
 }
 
 #[tokio::test]
-async fn next_time_a_mailed_code_is_enough() {
-    let place = opens().await;
-    let (world, _) = &place;
-    proves(&place, &world.stranger(), (ROLL, MAILBOX)).await;
+async fn the_next_sign_in_needs_a_mailed_code_only() {
+    let setup = opens().await;
+    let (world, _) = &setup;
+    proves(&setup, &world.visitor(), (ROLL, MAILBOX)).await;
 
-    let asha = world.stranger();
+    let asha = world.visitor();
     let form = asha.visits("account/login/association/?next=/doc/").await;
-    let asked = form
+    let confirmation = form
         .fills("roll", "21cs10001")
         .presses("Send me a code")
         .await;
-    asked.shows("If a mailbox belongs to 21CS10001");
+    confirmation.shows("If a mailbox belongs to 21CS10001");
     let first = code(&world.mail_to(MAILBOX, 2).await);
-    let wrong = asked
+    let wrong = confirmation
         .clone()
         .fills("code", "0000 0000")
         .presses("Sign in")
@@ -398,12 +399,12 @@ async fn next_time_a_mailed_code_is_enough() {
 }
 
 #[tokio::test]
-async fn a_code_is_guessed_five_times_and_ends_after_ten_minutes() {
-    let place = opens().await;
-    let (world, _) = &place;
-    proves(&place, &world.stranger(), (ROLL, MAILBOX)).await;
-    let eve = world.stranger();
-    let mut asked = eve
+async fn a_mailed_code_allows_five_guesses_and_ten_minutes() {
+    let setup = opens().await;
+    let (world, _) = &setup;
+    proves(&setup, &world.visitor(), (ROLL, MAILBOX)).await;
+    let eve = world.visitor();
+    let mut form = eve
         .visits("account/login/association/")
         .await
         .fills("roll", ROLL)
@@ -411,40 +412,40 @@ async fn a_code_is_guessed_five_times_and_ends_after_ten_minutes() {
         .await;
     let right = code(&world.mail_to(MAILBOX, 2).await);
     for _ in 0..4 {
-        asked = asked.fills("code", "12345678").presses("Sign in").await;
-        asked.shows("Wrong code");
+        form = form.fills("code", "12345678").presses("Sign in").await;
+        form.shows("Wrong code");
     }
-    let spent = asked.fills("code", "12345678").presses("Sign in").await;
+    let spent = form.fills("code", "12345678").presses("Sign in").await;
     spent.refuses(400);
     let late = spent.clone();
     assert!(late.says("Too many wrong codes"));
 
-    let asked = eve
+    let form = eve
         .visits("account/login/association/")
         .await
         .fills("roll", ROLL)
         .presses("Send me a code")
         .await;
-    // That code was another attempt's.
-    let other = asked.clone().fills("code", &right).presses("Sign in").await;
+    // The code belonged to another attempt.
+    let other = form.clone().fills("code", &right).presses("Sign in").await;
     other.shows("Wrong code");
     let right = code(&world.mail_to(MAILBOX, 3).await);
-    world.sleeps(time::Duration::minutes(10));
+    world.advance_clock(time::Duration::minutes(10));
     let late = other.fills("code", &right).presses("Sign in").await;
     late.refuses(400);
     assert!(!is_in(&eve).await);
 }
 
 #[tokio::test]
-async fn who_never_proved_anything_sees_the_same_page() {
-    let place = opens().await;
-    let (world, _) = &place;
-    proves(&place, &world.stranger(), (ROLL, MAILBOX)).await;
+async fn a_roll_number_without_a_proof_gets_the_same_page() {
+    let setup = opens().await;
+    let (world, _) = &setup;
+    proves(&setup, &world.visitor(), (ROLL, MAILBOX)).await;
     let ask = async |roll: &str| {
-        let form = world.stranger().visits("account/login/association/").await;
-        let asked = form.fills("roll", roll).presses("Send me a code").await;
-        world.does_its_jobs().await;
-        asked.words().replace(roll, "ROLL")
+        let form = world.visitor().visits("account/login/association/").await;
+        let confirmation = form.fills("roll", roll).presses("Send me a code").await;
+        world.runs_jobs().await;
+        confirmation.words().replace(roll, "ROLL")
     };
     let before = world.mails();
     let unknown = ask("99XX10001").await;
@@ -452,41 +453,44 @@ async fn who_never_proved_anything_sees_the_same_page() {
     let known = ask(ROLL).await;
     assert_eq!(world.mails(), before + 1);
     assert_eq!(known, unknown);
-    // As long as there are codes to be had, and when there are none.
+    // With codes left and without.
     for roll in [ROLL, "99XX10001"] {
-        let mut told = String::new();
+        let mut text = String::new();
         for _ in 0..5 {
-            told = ask(roll).await;
+            text = ask(roll).await;
         }
-        assert!(told.contains("Too many codes were requested"), "{told}");
+        assert!(text.contains("Too many codes were requested"), "{text}");
     }
 }
 
 #[tokio::test]
-async fn a_proof_of_long_ago_has_to_be_made_again() {
-    let place = opens_with(World::plan().set("PROFILES_ASSOCIATION_DAYS", "30")).await;
-    let (world, _) = &place;
-    proves(&place, &world.stranger(), (ROLL, MAILBOX)).await;
+async fn an_old_proof_has_to_be_repeated() {
+    let setup = opens_with(World::plan().set("PROFILES_ASSOCIATION_DAYS", "30")).await;
+    let (world, _) = &setup;
+    proves(&setup, &world.visitor(), (ROLL, MAILBOX)).await;
     let signs_in = async |many| {
-        let asha = world.stranger();
+        let asha = world.visitor();
         let form = asha.visits("account/login/association/").await;
-        let asked = form.fills("roll", ROLL).presses("Send me a code").await;
+        let confirmation = form.fills("roll", ROLL).presses("Send me a code").await;
         let code = code(&world.mail_to(MAILBOX, many).await);
-        (asha, asked.fills("code", &code).presses("Sign in").await)
+        (
+            asha,
+            confirmation.fills("code", &code).presses("Sign in").await,
+        )
     };
-    world.sleeps(time::Duration::days(29));
+    world.advance_clock(time::Duration::days(29));
     let (asha, _) = signs_in(2).await;
     assert!(is_in(&asha).await);
-    world.sleeps(time::Duration::days(1));
-    let (asha, told) = signs_in(3).await;
+    world.advance_clock(time::Duration::days(1));
+    let (asha, page) = signs_in(3).await;
     assert!(
-        told.says("your proof is too old by now"),
+        page.says("your proof is too old by now"),
         "{}",
-        told.words()
+        page.words()
     );
     assert!(!is_in(&asha).await);
 
-    let done = proves(&place, &asha, (ROLL, MAILBOX)).await;
+    let done = proves(&setup, &asha, (ROLL, MAILBOX)).await;
     done.presses("Sign in as 21CS10001").await;
     assert!(is_in(&asha).await);
     let (asha, _) = signs_in(5).await;
@@ -494,24 +498,24 @@ async fn a_proof_of_long_ago_has_to_be_made_again() {
 }
 
 #[tokio::test]
-async fn proving_it_again_moves_to_the_new_mailbox_and_tells_the_old_one() {
-    let place = opens().await;
-    let (world, _) = &place;
-    let asha = world.stranger();
-    let done = proves(&place, &asha, (ROLL, MAILBOX)).await;
+async fn a_new_proof_moves_to_the_new_mailbox_and_mails_the_old_one() {
+    let setup = opens().await;
+    let (world, _) = &setup;
+    let asha = world.visitor();
+    let done = proves(&setup, &asha, (ROLL, MAILBOX)).await;
     done.presses("Sign in as 21CS10001").await;
     let number = asha.visits("user/").await.texts(".facts dd").join(" ");
 
-    // Whoever reads the old mailbox asked for a code in time.
-    let old = world.stranger();
+    // The owner of the old mailbox asked for a code in time.
+    let old = world.visitor();
     let form = old.visits("account/login/association/").await;
-    let asked = form.fills("roll", ROLL).presses("Send me a code").await;
+    let confirmation = form.fills("roll", ROLL).presses("Send me a code").await;
     let mailed = code(&world.mail_to(MAILBOX, 2).await);
 
-    let later = world.stranger();
-    let done = proves(&place, &later, (ROLL, "asha@new.example")).await;
+    let later = world.visitor();
+    let done = proves(&setup, &later, (ROLL, "asha@new.example")).await;
     done.presses("Sign in as 21CS10001").await;
-    asked
+    confirmation
         .fills("code", &mailed)
         .presses("Sign in")
         .await
@@ -521,49 +525,49 @@ async fn proving_it_again_moves_to_the_new_mailbox_and_tells_the_old_one() {
         later.visits("user/").await.texts(".facts dd").join(" "),
         number
     );
-    let told = world.mail_to(MAILBOX, 3).await;
-    assert!(told.contains("The mailbox of"), "{told}");
+    let mail = world.mail_to(MAILBOX, 3).await;
+    assert!(mail.contains("The mailbox of"), "{mail}");
 
-    let form = world.stranger().visits("account/login/association/").await;
+    let form = world.visitor().visits("account/login/association/").await;
     form.fills("roll", ROLL).presses("Send me a code").await;
     world.mail_to("asha@new.example", 2).await;
     world.mail_to(MAILBOX, 3).await;
 }
 
 #[tokio::test]
-async fn somebody_signed_in_gains_a_further_way_in() {
-    let place = opens().await;
-    let (world, _) = &place;
+async fn a_signed_in_person_links_the_proved_mailbox() {
+    let setup = opens().await;
+    let (world, _) = &setup;
     let asha = world.student("asha").await;
     let ways = asha.visits("user/ways-in/").await;
     let start = ways
         .clicks("Sign in without your ERP password with your roll number and a mailbox")
         .await;
     start.shows("This adds a sign-in method to the account");
-    let done = proves(&place, &asha, (ROLL, MAILBOX)).await;
+    let done = proves(&setup, &asha, (ROLL, MAILBOX)).await;
     done.shows("asha").presses("Continue").await;
     asha.visits("user/ways-in/")
         .await
         .shows("Sign in without your ERP password");
-    let told = world.mail_to("asha@campus.example", 1).await;
-    assert!(told.contains("sign-in method"), "{told}");
+    let mail = world.mail_to("asha@campus.example", 1).await;
+    assert!(mail.contains("sign-in method"), "{mail}");
 
-    let elsewhere = world.stranger();
+    let elsewhere = world.visitor();
     let form = elsewhere.visits("account/login/association/").await;
-    let asked = form.fills("roll", ROLL).presses("Send me a code").await;
+    let confirmation = form.fills("roll", ROLL).presses("Send me a code").await;
     let code = code(&world.mail_to(MAILBOX, 2).await);
-    asked.fills("code", &code).presses("Sign in").await;
+    confirmation.fills("code", &code).presses("Sign in").await;
     elsewhere.visits("user/").await.shows("asha@campus.example");
 
-    // To somebody else it is taken, whoever can show it.
+    // Other accounts cannot take it, whoever proves it.
     let wasim = world.student("wasim").await;
-    let link = is_mailed(&place, &wasim, (ROLL, "wasim@home.example"), 1).await;
+    let link = is_mailed(&setup, &wasim, (ROLL, "wasim@home.example"), 1).await;
     let taken = wasim.visits(&link).await.presses("Confirm").await;
     taken.refuses(409);
     assert!(taken.says("already belongs to another account"));
     wasim.visits("association/").await.shows("Check your mail");
 
-    // And it goes as every way in goes.
+    // It can be removed like every way to sign in.
     let ways = asha.visits("user/ways-in/").await;
     let sure = ways
         .clicks("Remove Sign in without your ERP password")
@@ -575,13 +579,13 @@ async fn somebody_signed_in_gains_a_further_way_in() {
 }
 
 #[tokio::test]
-async fn what_is_somebody_elses_stays_theirs() {
-    let place = opens().await;
-    let (world, _) = &place;
-    // Somebody is called like the roll number, and signs in another way.
+async fn a_mailbox_linked_to_another_person_is_not_moved() {
+    let setup = opens().await;
+    let (world, _) = &setup;
+    // Another person's username equals the roll number.
     world.student("23me10003").await;
-    let eve = world.stranger();
-    let mailed = is_mailed(&place, &eve, ("23ME10003", MAILBOX), 1).await;
+    let eve = world.visitor();
+    let mailed = is_mailed(&setup, &eve, ("23ME10003", MAILBOX), 1).await;
     let refused = eve.visits(&mailed).await.presses("Confirm").await;
     refused.refuses(409);
     assert!(
@@ -591,13 +595,13 @@ async fn what_is_somebody_elses_stays_theirs() {
     );
     assert!(!is_in(&eve).await);
 
-    // A mailbox has one roll number.
-    proves(&place, &world.stranger(), (ROLL, "asha@home.example")).await;
+    // A mailbox belongs to one roll number.
+    proves(&setup, &world.visitor(), (ROLL, "asha@home.example")).await;
     let zoya = world.student("vikram").await;
     let whose = ("20CH10004", "Asha@home.example");
-    let shown = begins(&zoya, whose.0, whose.1).await;
-    puts(&place.1, whose.0, &verifier(&shown));
-    shown.presses(CHECK).await.shows("We found the text");
+    let question = begins(&zoya, whose.0, whose.1).await;
+    sets_question(&setup.1, whose.0, &verifier(&question));
+    question.presses(CHECK).await.shows("We found the text");
     let mail = world.mail_to(whose.1, 1).await;
     let taken = zoya.visits(&link(&mail)).await.presses("Confirm").await;
     taken.refuses(409);
@@ -605,63 +609,63 @@ async fn what_is_somebody_elses_stays_theirs() {
 }
 
 #[tokio::test]
-async fn a_portal_that_does_not_answer_costs_nothing() {
-    let place = opens_with(World::plan().set("PROFILES_UPSTREAM_SECONDS", "2")).await;
-    let (world, erp) = &place;
-    let asha = world.stranger();
-    let shown = begins(&asha, ROLL, MAILBOX).await;
-    puts(erp, ROLL, &verifier(&shown));
+async fn an_outage_of_the_portal_uses_up_no_attempt() {
+    let setup = opens_with(World::plan().set("PROFILES_UPSTREAM_SECONDS", "2")).await;
+    let (world, erp) = &setup;
+    let asha = world.visitor();
+    let question = begins(&asha, ROLL, MAILBOX).await;
+    sets_question(erp, ROLL, &verifier(&question));
     for fault in ["503", "close", "html", "empty", "late", "garbage"] {
         erp.site.watch.faults.set(QUESTIONS, fault.parse().unwrap());
-        let told = shown.presses(CHECK).await;
-        assert_eq!(told.status, 200, "{fault}");
+        let page = question.presses(CHECK).await;
+        assert_eq!(page.status, 200, "{fault}");
         assert!(
-            told.says("Your text is valid until")
-                || told.says("does not know the roll number")
-                || told.says(NOT_THERE),
+            page.says("Your text is valid until")
+                || page.says("does not know the roll number")
+                || page.says(NOT_THERE),
             "{fault}: {}",
-            told.words()
+            page.words()
         );
-        world.sleeps(time::Duration::seconds(20));
+        world.advance_clock(time::Duration::seconds(20));
     }
     erp.site.watch.faults.mend();
-    shown.presses(CHECK).await.shows("We found the text");
+    question.presses(CHECK).await.shows("We found the text");
 }
 
 #[tokio::test]
-async fn the_portal_is_spared_and_so_is_the_mailbox() {
-    let place = opens().await;
-    let (world, _) = &place;
-    let asha = world.stranger();
-    let shown = begins(&asha, ROLL, MAILBOX).await;
+async fn requests_to_the_portal_and_mails_are_rate_limited() {
+    let setup = opens().await;
+    let (world, _) = &setup;
+    let asha = world.visitor();
+    let question = begins(&asha, ROLL, MAILBOX).await;
     for _ in 0..10 {
-        shown.presses(CHECK).await.shows(NOT_THERE);
-        world.sleeps(time::Duration::seconds(21));
+        question.presses(CHECK).await.shows(NOT_THERE);
+        world.advance_clock(time::Duration::seconds(21));
     }
-    shown.presses(CHECK).await.shows("Too many checks");
-    // Five proofs a day look at somebody's questions, whoever began them.
+    question.presses(CHECK).await.shows("Too many checks");
+    // Five proofs a day per roll number, whoever starts them.
     for _ in 0..4 {
-        let shown = begins(&world.stranger(), ROLL, MAILBOX).await;
-        shown.presses(CHECK).await.shows(NOT_THERE);
-        world.sleeps(time::Duration::minutes(1));
+        let question = begins(&world.visitor(), ROLL, MAILBOX).await;
+        question.presses(CHECK).await.shows(NOT_THERE);
+        world.advance_clock(time::Duration::minutes(1));
     }
-    let shown = begins(&asha, ROLL, MAILBOX).await;
-    shown.presses(CHECK).await.shows("Try again tomorrow");
-    world.sleeps(time::Duration::hours(24));
+    let question = begins(&asha, ROLL, MAILBOX).await;
+    question.presses(CHECK).await.shows("Try again tomorrow");
+    world.advance_clock(time::Duration::hours(24));
 
-    let link = is_mailed(&place, &asha, (ROLL, MAILBOX), 1).await;
+    let link = is_mailed(&setup, &asha, (ROLL, MAILBOX), 1).await;
     let mailed = asha.visits("association/").await;
     mailed
         .presses("Send another link")
         .await
         .shows("Wait 60 seconds");
     for many in 2..=4 {
-        world.sleeps(time::Duration::minutes(1));
-        let told = mailed.presses("Send another link").await;
-        told.shows("Only the newest link works");
+        world.advance_clock(time::Duration::minutes(1));
+        let page = mailed.presses("Send another link").await;
+        page.shows("Only the newest link works");
         world.mail_to(MAILBOX, many).await;
     }
-    world.sleeps(time::Duration::minutes(1));
+    world.advance_clock(time::Duration::minutes(1));
     mailed
         .presses("Send another link")
         .await
@@ -670,16 +674,16 @@ async fn the_portal_is_spared_and_so_is_the_mailbox() {
 }
 
 #[tokio::test]
-async fn nothing_of_a_question_or_a_link_is_kept() {
-    let place = opens().await;
-    let (world, erp) = &place;
+async fn no_question_and_no_link_is_stored() {
+    let setup = opens().await;
+    let (world, erp) = &setup;
     erp.changes(ROLL, |person| {
         for question in &mut person.questions {
             question.0.push_str(" canaryquestion");
         }
     });
-    let asha = world.stranger();
-    let link = is_mailed(&place, &asha, (ROLL, MAILBOX), 1).await;
+    let asha = world.visitor();
+    let link = is_mailed(&setup, &asha, (ROLL, MAILBOX), 1).await;
     let (_, token) = link.split_once('=').unwrap();
     let dump = world.database.dump();
     assert!(dump.contains(MAILBOX));
@@ -689,15 +693,15 @@ async fn nothing_of_a_question_or_a_link_is_kept() {
         .split("; ")
         .find_map(|it| it.strip_prefix("association="));
     assert!(!dump.contains(cookie.unwrap()));
-    // And in time it is forgotten.
-    world.sleeps(time::Duration::hours(60));
-    world.does_its_jobs().await;
+    // The limit ends.
+    world.advance_clock(time::Duration::hours(60));
+    world.runs_jobs().await;
     let dump = world.database.dump();
     assert!(!dump.contains(MAILBOX) && !dump.contains(ROLL), "{dump}");
 }
 
 #[tokio::test]
-async fn every_screen_can_be_used_by_everybody() {
+async fn every_page_of_the_proof_is_accessible() {
     let (world, erp) = opens().await;
     let at = |path: &str| format!("{}{path}", world.base);
     let browser = Chromium::opens(true).await;
@@ -715,8 +719,8 @@ async fn every_screen_can_be_used_by_everybody() {
     browser.follows("main button.primary").await;
     browser.can_be_used("association, not there").await;
     let text = browser.one("#verifier").await.text().await.unwrap();
-    puts(&erp, ROLL, &text);
-    world.sleeps(time::Duration::seconds(20));
+    sets_question(&erp, ROLL, &text);
+    world.advance_clock(time::Duration::seconds(20));
     browser.follows("main button.primary").await;
     browser.can_be_used("association, mailed").await;
     let link = link(&world.mail_to("asha@home.example", 1).await);

@@ -1,4 +1,4 @@
-//! The simulated Leprechaun, as browsers and apps ask it.
+//! The simulated Leprechaun, requested as browsers and apps do.
 
 use reqwest::{Client, Response, redirect};
 use scraper::Html;
@@ -13,20 +13,20 @@ const ROLL: &str = "21CS10001";
 const BOB: &str = "bob@example.com";
 const NOT_VERIFIED: &str = "Not verified! Go into your ERP and ensure that you have put your verifier token in one of the secret questions!";
 
-/// A Leprechaun, the ERP it reads, and a browser that follows nothing.
-struct Place {
+/// A Leprechaun, the ERP it reads, and a browser that does not follow redirects.
+struct Setup {
     erp: Erp,
     leprechaun: Leprechaun,
     http: Client,
 }
 
-/// What somebody is shown who has begun.
+/// What the first page shows after a start.
 struct Begun {
     verifier: String,
     link: String,
 }
 
-impl Place {
+impl Setup {
     async fn opens() -> Self {
         let erp = Erp::opens().await;
         let leprechaun = Leprechaun::opens(&erp.site.origin, "Bearer abcd").await;
@@ -53,19 +53,19 @@ impl Place {
         self.http.get(self.address(path)).send().await.unwrap()
     }
 
-    /// The text of a page, which is always 200.
+    /// The text of a page; the status is always 200.
     async fn reads(&self, path: &str) -> String {
         page(self.gets(path).await).await
     }
 
     async fn posts(&self, path: &str, form: &[(&str, &str)]) -> String {
-        let asked = self.http.post(self.address(path)).form(form);
-        page(asked.send().await.unwrap()).await
+        let request = self.http.post(self.address(path)).form(form);
+        page(request.send().await.unwrap()).await
     }
 
-    async fn asks(&self, path: &str) -> Response {
-        let asked = self.http.get(self.address(path));
-        asked
+    async fn gets_authorized(&self, path: &str) -> Response {
+        let request = self.http.get(self.address(path));
+        request
             .header("authorization", "Bearer abcd")
             .send()
             .await
@@ -73,13 +73,13 @@ impl Place {
     }
 
     async fn begins(&self, roll: &str, email: &str) -> Begun {
-        let told = self
+        let text = self
             .posts("/auth", &[("roll", roll), ("email", email)])
             .await;
-        assert!(told.contains("Authentication Flow has begun!"), "{told}");
+        assert!(text.contains("Authentication Flow has begun!"), "{text}");
         let link = format!("{}/verify1/", self.leprechaun.site.origin);
-        let (_, suffix) = told.split_once(&link).unwrap();
-        let (_, verifier) = told.split_once("<code>").unwrap();
+        let (_, suffix) = text.split_once(&link).unwrap();
+        let (_, verifier) = text.split_once("<code>").unwrap();
         let begun = Begun {
             verifier: verifier[..15].to_owned(),
             link: format!("{link}{}", &suffix[..15]),
@@ -91,13 +91,13 @@ impl Place {
         begun
     }
 
-    /// Puts a text behind the second question, as somebody does in the ERP.
-    fn puts(&self, text: &str) {
+    /// Sets the text of the second question, as a person does in ERP.
+    fn sets_question(&self, text: &str) {
         self.erp
             .changes(ROLL, |person| person.questions[1].0.push_str(text));
     }
 
-    /// The link in the newest of so many mails.
+    /// The link in the newest of `many` mails.
     fn mailed(&self, many: usize) -> String {
         let letters = self.leprechaun.state().letters.clone();
         assert_eq!(letters.len(), many);
@@ -111,7 +111,7 @@ impl Place {
     /// Both steps.
     async fn completes(&self, roll: &str, email: &str) {
         let begun = self.begins(roll, email).await;
-        self.puts(&begun.verifier);
+        self.sets_question(&begun.verifier);
         self.reads(&begun.link).await;
         let letters = self.leprechaun.state().letters.len();
         self.reads(&self.mailed(letters)).await;
@@ -126,46 +126,46 @@ async fn page(answer: Response) -> String {
 }
 
 #[tokio::test]
-async fn l01_each_beginning_is_a_record_of_its_own() {
-    let place = Place::opens().await;
-    let one = place.begins("12CS40067", BOB).await;
-    assert_eq!(place.leprechaun.state().people.len(), 1);
-    let two = place.begins("12CS40067", BOB).await;
-    assert_eq!(place.leprechaun.state().people.len(), 2);
+async fn l01_each_start_makes_its_own_record() {
+    let setup = Setup::opens().await;
+    let one = setup.begins("12CS40067", BOB).await;
+    assert_eq!(setup.leprechaun.state().people.len(), 1);
+    let two = setup.begins("12CS40067", BOB).await;
+    assert_eq!(setup.leprechaun.state().people.len(), 2);
     assert_ne!(one.verifier, two.verifier);
     assert_ne!(one.link, two.link);
 }
 
 #[tokio::test]
-async fn l02_without_the_verifier_it_says_so_after_thirty_calls_at_most() {
-    let place = Place::opens().await;
-    let begun = place.begins(ROLL, BOB).await;
-    assert_eq!(place.reads(&begun.link).await, NOT_VERIFIED);
-    assert!(place.leprechaun.state().letters.is_empty());
-    let asked = place.erp.site.watch.requests.all();
-    assert!((1..=30).contains(&asked.len()), "{}", asked.len());
-    for call in asked {
+async fn l02_without_the_verifier_the_search_ends_after_thirty_requests_at_most() {
+    let setup = Setup::opens().await;
+    let begun = setup.begins(ROLL, BOB).await;
+    assert_eq!(setup.reads(&begun.link).await, NOT_VERIFIED);
+    assert!(setup.leprechaun.state().letters.is_empty());
+    let request = setup.erp.site.watch.requests.all();
+    assert!((1..=30).contains(&request.len()), "{}", request.len());
+    for call in request {
         assert_eq!(call.path, "/SSOAdministration/getSecurityQues.htm");
         assert_eq!(call.fields, ["user_id"]);
     }
 }
 
 #[tokio::test]
-async fn l03_the_verifier_in_a_question_completes_step_one_letter_for_letter() {
-    let place = Place::opens().await;
-    let begun = place.begins(ROLL, BOB).await;
-    place.puts(&begun.verifier.to_uppercase());
+async fn l03_the_exact_verifier_in_a_question_completes_step_one() {
+    let setup = Setup::opens().await;
+    let begun = setup.begins(ROLL, BOB).await;
+    setup.sets_question(&begun.verifier.to_uppercase());
     if begun.verifier != begun.verifier.to_uppercase() {
-        assert_eq!(place.reads(&begun.link).await, NOT_VERIFIED);
+        assert_eq!(setup.reads(&begun.link).await, NOT_VERIFIED);
     }
-    place.puts(&begun.verifier);
-    let told = place.reads(&begun.link).await;
-    assert!(told.contains("Step 1 of the Authentication is now complete!"));
-    assert!(told.contains(BOB));
-    let link = place.mailed(1);
-    let base = format!("{}/verify2/", place.leprechaun.site.origin);
+    setup.sets_question(&begun.verifier);
+    let text = setup.reads(&begun.link).await;
+    assert!(text.contains("Step 1 of the Authentication is now complete!"));
+    assert!(text.contains(BOB));
+    let link = setup.mailed(1);
+    let base = format!("{}/verify2/", setup.leprechaun.site.origin);
     assert_eq!(link.strip_prefix(&base).unwrap().len(), 15);
-    let letter = place.leprechaun.state().letters[0].clone();
+    let letter = setup.leprechaun.state().letters[0].clone();
     assert_eq!(
         letter.subject,
         "Leprechaun Authentication, Step 2 - Email Verification"
@@ -174,23 +174,23 @@ async fn l03_the_verifier_in_a_question_completes_step_one_letter_for_letter() {
 }
 
 #[tokio::test]
-async fn l04_step_one_once_complete_mails_again_and_again() {
-    let place = Place::opens().await;
-    let begun = place.begins(ROLL, BOB).await;
-    place.puts(&begun.verifier);
-    place.reads(&begun.link).await;
-    place.erp.changes(ROLL, |person| {
+async fn l04_a_complete_step_one_sends_a_mail_on_every_visit() {
+    let setup = Setup::opens().await;
+    let begun = setup.begins(ROLL, BOB).await;
+    setup.sets_question(&begun.verifier);
+    setup.reads(&begun.link).await;
+    setup.erp.changes(ROLL, |person| {
         person.questions[1].0 = "Something else?".to_owned();
     });
-    let told = place.reads(&begun.link).await;
-    assert!(told.contains("Step 1 of the Authentication is now complete!"));
-    assert!(told.contains(" UTC</p>"), "{told}");
-    place.mailed(2);
+    let text = setup.reads(&begun.link).await;
+    assert!(text.contains("Step 1 of the Authentication is now complete!"));
+    assert!(text.contains(" UTC</p>"), "{text}");
+    setup.mailed(2);
 }
 
 #[tokio::test]
-async fn l05_unknown_tokens_are_told_so_in_three_ways() {
-    let place = Place::opens().await;
+async fn l05_unknown_tokens_get_three_different_messages() {
+    let setup = Setup::opens().await;
     for (path, words) in [
         (
             "/verify1/0123456789abcde",
@@ -205,45 +205,48 @@ async fn l05_unknown_tokens_are_told_so_in_three_ways() {
             "That token doesn't exist in our DB! Check your email once again and ensure you copied the right link",
         ),
     ] {
-        assert_eq!(place.reads(path).await, words);
+        assert_eq!(setup.reads(path).await, words);
     }
 }
 
 #[tokio::test]
-async fn l06_step_two_completes_and_every_visit_moves_the_moment() {
-    let place = Place::opens().await;
-    let begun = place.begins(ROLL, BOB).await;
-    place.puts(&begun.verifier);
-    place.reads(&begun.link).await;
-    let told = place.reads(&place.mailed(1)).await;
-    assert!(told.contains("Verification completed!"));
-    assert!(told.contains("21CS10001&nbsp;&lt;=&gt;&nbsp;bob@example.com"));
+async fn l06_step_two_completes_and_every_visit_updates_the_time() {
+    let setup = Setup::opens().await;
+    let begun = setup.begins(ROLL, BOB).await;
+    setup.sets_question(&begun.verifier);
+    setup.reads(&begun.link).await;
+    let text = setup.reads(&setup.mailed(1)).await;
+    assert!(text.contains("Verification completed!"));
+    assert!(text.contains("21CS10001&nbsp;&lt;=&gt;&nbsp;bob@example.com"));
     let moment = async || {
-        let answer = place.asks("/get/roll/21CS10001").await;
+        let answer = setup.gets_authorized("/get/roll/21CS10001").await;
         assert_eq!(answer.status(), 200);
         let record: Value = answer.json().await.unwrap();
         OffsetDateTime::parse(record["authenticated"].as_str().unwrap(), &Rfc3339).unwrap()
     };
     let before = moment().await;
-    place.leprechaun.state().ahead = Duration::hours(1);
-    place.reads(&place.mailed(1)).await;
+    setup.leprechaun.state().ahead = Duration::hours(1);
+    setup.reads(&setup.mailed(1)).await;
     assert!(moment().await >= before + Duration::hours(1));
 }
 
 #[tokio::test]
-async fn l07_step_two_alone_is_nothing() {
-    let place = Place::opens().await;
-    place.begins(ROLL, BOB).await;
-    let token = place.leprechaun.state().people[0].emailtoken.clone();
-    place.reads(&format!("/verify2/{token}")).await;
-    assert!(place.leprechaun.state().people[0].step2complete);
-    assert_eq!(place.asks("/get/roll/21CS10001").await.status(), 404);
+async fn l07_step_two_alone_completes_nothing() {
+    let setup = Setup::opens().await;
+    setup.begins(ROLL, BOB).await;
+    let token = setup.leprechaun.state().people[0].emailtoken.clone();
+    setup.reads(&format!("/verify2/{token}")).await;
+    assert!(setup.leprechaun.state().people[0].step2complete);
+    assert_eq!(
+        setup.gets_authorized("/get/roll/21CS10001").await.status(),
+        404
+    );
 }
 
 #[tokio::test]
-async fn l08_who_is_associated_cannot_begin_again() {
-    let place = Place::opens().await;
-    place.leprechaun.knows("12CS40067", BOB, Duration::ZERO);
+async fn l08_an_associated_roll_number_cannot_start_again() {
+    let setup = Setup::opens().await;
+    setup.leprechaun.knows("12CS40067", BOB, Duration::ZERO);
     let roll = "The roll number is already associated";
     let email = "The email is already associated";
     for (typed, words) in [
@@ -252,27 +255,27 @@ async fn l08_who_is_associated_cannot_begin_again() {
         (("13CS40067", BOB), email),
     ] {
         let form = [("roll", typed.0), ("email", typed.1)];
-        let told = place.posts("/auth", &form).await;
-        assert!(told.contains("Authentication Flow could not be started!"));
-        assert!(told.contains(words) && told.contains("href=\"/reset\""));
+        let text = setup.posts("/auth", &form).await;
+        assert!(text.contains("Authentication Flow could not be started!"));
+        assert!(text.contains(words) && text.contains("href=\"/reset\""));
     }
-    assert_eq!(place.leprechaun.state().people.len(), 1);
+    assert_eq!(setup.leprechaun.state().people.len(), 1);
 }
 
 #[tokio::test]
 async fn l09_two_records_of_one_roll_number_can_both_be_complete() {
-    let place = Place::opens().await;
+    let setup = Setup::opens().await;
     let begun = [
-        place.begins(ROLL, BOB).await,
-        place.begins(ROLL, "eve@example.com").await,
+        setup.begins(ROLL, BOB).await,
+        setup.begins(ROLL, "eve@example.com").await,
     ];
     for (at, begun) in begun.iter().enumerate() {
-        place.puts(&begun.verifier);
-        place.reads(&begun.link).await;
-        place.reads(&place.mailed(at + 1)).await;
+        setup.sets_question(&begun.verifier);
+        setup.reads(&begun.link).await;
+        setup.reads(&setup.mailed(at + 1)).await;
     }
-    let record: Value = place
-        .asks("/get/roll/21CS10001")
+    let record: Value = setup
+        .gets_authorized("/get/roll/21CS10001")
         .await
         .json()
         .await
@@ -282,12 +285,12 @@ async fn l09_two_records_of_one_roll_number_can_both_be_complete() {
 }
 
 #[tokio::test]
-async fn l10_without_the_right_header_nobody_is_told_anything() {
-    let place = Place::opens().await;
-    let asked = || place.http.get(place.address("/get/roll/12CS40067"));
-    let with = |value: &str| asked().header("authorization", value);
+async fn l10_without_the_right_header_nothing_is_returned() {
+    let setup = Setup::opens().await;
+    let request = || setup.http.get(setup.address("/get/roll/12CS40067"));
+    let with = |value: &str| request().header("authorization", value);
     for wrong in [
-        asked(),
+        request(),
         with("abcd"),
         with("bearer abcd"),
         with("Bearer abc"),
@@ -307,26 +310,26 @@ async fn l10_without_the_right_header_nobody_is_told_anything() {
 }
 
 #[tokio::test]
-async fn l11_other_kinds_are_not_allowed_but_that_is_told_to_friends_only() {
-    let place = Place::opens().await;
-    let answer = place.asks("/get/name/x").await;
+async fn l11_other_input_types_are_named_only_with_the_right_header() {
+    let setup = Setup::opens().await;
+    let answer = setup.gets_authorized("/get/name/x").await;
     assert_eq!(answer.status(), 401);
     assert_eq!(
         answer.text().await.unwrap(),
         "That input type is not allowed! Allowed input types: roll, email\n"
     );
-    let stranger = place.gets("/get/name/x").await.text().await.unwrap();
-    assert!(stranger.starts_with("OOPS!"));
+    let visitor = setup.gets("/get/name/x").await.text().await.unwrap();
+    assert!(visitor.starts_with("OOPS!"));
 }
 
 #[tokio::test]
-async fn l12_a_record_is_told_byte_for_byte_and_found_letter_for_letter() {
-    let place = Place::opens().await;
-    place.leprechaun.knows("12CS40067", BOB, Duration::ZERO);
+async fn l12_a_record_is_returned_unchanged_and_found_by_its_exact_case() {
+    let setup = Setup::opens().await;
+    setup.leprechaun.knows("12CS40067", BOB, Duration::ZERO);
     let at = time::macros::datetime!(2018-01-04 13:12:50 UTC);
-    place.leprechaun.state().people[0].step2completedat = at;
+    setup.leprechaun.state().people[0].step2completedat = at;
     for path in ["/get/email/bob@example.com", "/get/email/bob%40example.com"] {
-        let answer = place.asks(path).await;
+        let answer = setup.gets_authorized(path).await;
         let kind = answer.headers()["content-type"].clone();
         assert_eq!(kind, "application/json; charset=utf-8");
         assert_eq!(
@@ -334,7 +337,7 @@ async fn l12_a_record_is_told_byte_for_byte_and_found_letter_for_letter() {
             r#"{"authenticated":"2018-01-04T13:12:50Z","email":"bob@example.com","roll":"12CS40067"}"#
         );
     }
-    let other = place.asks("/get/roll/12cs40067").await;
+    let other = setup.gets_authorized("/get/roll/12cs40067").await;
     assert_eq!(other.status(), 404);
     assert_eq!(
         other.text().await.unwrap(),
@@ -343,21 +346,21 @@ async fn l12_a_record_is_told_byte_for_byte_and_found_letter_for_letter() {
 }
 
 #[tokio::test]
-async fn l13_a_reset_mails_a_link_that_forgets_everything_alike() {
-    let place = Place::opens().await;
-    place.completes(ROLL, BOB).await;
-    place.begins("22ME10002", "zoya@example.com").await;
-    place.leprechaun.state().letters.clear();
+async fn l13_a_reset_mails_a_link_that_deletes_the_record() {
+    let setup = Setup::opens().await;
+    setup.completes(ROLL, BOB).await;
+    setup.begins("22ME10002", "zoya@example.com").await;
+    setup.leprechaun.state().letters.clear();
 
-    let told = place.posts("/reset/roll", &[("key", ROLL)]).await;
-    assert!(told.contains("Reset has begun!") && told.contains("bob@exxxxxxxxom"));
+    let text = setup.posts("/reset/roll", &[("key", ROLL)]).await;
+    assert!(text.contains("Reset has begun!") && text.contains("bob@exxxxxxxxom"));
     assert_eq!(
-        place.leprechaun.state().letters[0].subject,
+        setup.leprechaun.state().letters[0].subject,
         "Leprechaun Reset - Verification"
     );
-    let told = place.reads(&place.mailed(1)).await;
-    assert!(told.contains("Reset Completed!") && told.contains(ROLL) && told.contains(BOB));
-    let state = place.leprechaun.state().clone();
+    let text = setup.reads(&setup.mailed(1)).await;
+    assert!(text.contains("Reset Completed!") && text.contains(ROLL) && text.contains(BOB));
+    let state = setup.leprechaun.state().clone();
     assert_eq!(state.people.len(), 1);
     assert!(state.resets.is_empty());
 }
@@ -375,17 +378,17 @@ fn l14_addresses_are_redacted_in_the_middle() {
 }
 
 #[tokio::test]
-async fn l15_a_reset_by_anything_else_finds_nobody_and_what_it_echoes_is_text() {
-    let place = Place::opens().await;
-    place.leprechaun.knows("12CS40067", BOB, Duration::ZERO);
-    let told = place.posts("/reset/$where", &[("key", "1")]).await;
+async fn l15_a_reset_with_another_parameter_finds_nothing_and_escapes_its_echo() {
+    let setup = Setup::opens().await;
+    setup.leprechaun.knows("12CS40067", BOB, Duration::ZERO);
+    let answer = setup.posts("/reset/$where", &[("key", "1")]).await;
     assert_eq!(
-        told,
+        answer,
         "1 is not associated with any authenticated person in our DB!"
     );
-    let told = place.posts("/reset/roll", &[("key", "<script>")]).await;
-    assert!(told.starts_with("&lt;script&gt; is not associated"));
-    let shown = Html::parse_document(&told);
+    let answer = setup.posts("/reset/roll", &[("key", "<script>")]).await;
+    assert!(answer.starts_with("&lt;script&gt; is not associated"));
+    let shown = Html::parse_document(&answer);
     assert!(
         shown
             .root_element()
@@ -393,13 +396,13 @@ async fn l15_a_reset_by_anything_else_finds_nobody_and_what_it_echoes_is_text() 
             .collect::<String>()
             .contains("<script>")
     );
-    assert!(place.leprechaun.state().letters.is_empty());
+    assert!(setup.leprechaun.state().letters.is_empty());
 }
 
 #[tokio::test]
-async fn l16_a_slash_too_many_is_sent_to_the_address_without() {
-    let place = Place::opens().await;
-    let answer = place.gets("/reset/").await;
+async fn l16_a_trailing_slash_redirects_to_the_address_without() {
+    let setup = Setup::opens().await;
+    let answer = setup.gets("/reset/").await;
     assert_eq!(answer.status(), 301);
     assert_eq!(answer.headers()["location"], "/reset");
 }

@@ -1,4 +1,4 @@
-//! S1–S15: where the authorize address sends people, and where it never does.
+//! S1–S15: which addresses the authorization endpoint redirects to, and which never.
 
 use reqwest::Method;
 
@@ -33,16 +33,16 @@ const EVERY_KIND_OF_ALMOST: [&str; 22] = [
 #[tokio::test]
 async fn s01_a_redirect_uri_that_is_almost_right_is_wrong() {
     let world = World::new().await;
-    let (asha, stranger, canteen) = (
+    let (asha, visitor, canteen) = (
         world.student("asha").await,
-        world.stranger(),
+        world.visitor(),
         world.canteen(),
     );
 
     for almost in EVERY_KIND_OF_ALMOST {
-        let link = canteen.asks(&[("redirect_uri", almost)]);
-        asha.asks(&link).await.refuses(400);
-        let unknown = stranger.asks(&link).await;
+        let link = canteen.authorize_url(&[("redirect_uri", almost)]);
+        asha.gets(&link).await.refuses(400);
+        let unknown = visitor.gets(&link).await;
         assert!(unknown.stays_here(), "{almost}: {:?}", unknown.redirect());
     }
 }
@@ -53,7 +53,7 @@ async fn s02_only_loopback_addresses_may_change_their_port() {
     let (asha, timetable) = (world.student("asha").await, world.timetable());
     let ask = |uri: &str| {
         let proof = crate::support::relying_party::challenge(&"v".repeat(43));
-        timetable.asks(&[
+        timetable.authorize_url(&[
             ("redirect_uri", uri),
             ("code_challenge", &proof),
             ("code_challenge_method", "S256"),
@@ -83,21 +83,23 @@ async fn s02_only_loopback_addresses_may_change_their_port() {
         "https://timetable.example:8443/cb",
         "http://127.0.0.1:49152@evil.example/cb",
     ] {
-        asha.asks(&ask(wrong)).await.refuses(400);
+        asha.gets(&ask(wrong)).await.refuses(400);
     }
 }
 
 #[tokio::test]
-async fn s03_what_is_not_known_is_not_sent_anywhere_nor_written_as_it_came() {
+async fn s03_an_unknown_client_or_redirect_uri_is_not_redirected_and_is_escaped() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let script = "<script>alert(1)</script>";
 
     let client = asha
-        .asks(&canteen.with_id(script).login_link("basic"))
+        .gets(&canteen.with_id(script).login_link("basic"))
         .await;
     let address = asha
-        .asks(&canteen.asks(&[("redirect_uri", &format!("https://evil.example/{script}"))]))
+        .gets(
+            &canteen.authorize_url(&[("redirect_uri", &format!("https://evil.example/{script}"))]),
+        )
         .await;
 
     for page in [client, address] {
@@ -107,7 +109,7 @@ async fn s03_what_is_not_known_is_not_sent_anywhere_nor_written_as_it_came() {
 }
 
 #[tokio::test]
-async fn s05_an_address_nobody_could_mean_cannot_be_registered() {
+async fn s05_an_ambiguous_redirect_uri_cannot_be_registered() {
     let world = World::new().await;
     let meera = world.student("meera").await;
 
@@ -144,12 +146,12 @@ async fn s05_an_address_nobody_could_mean_cannot_be_registered() {
 }
 
 #[tokio::test]
-async fn s06_errors_and_codes_come_with_state_and_issuer() {
+async fn s06_errors_and_codes_have_state_and_issuer() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
-    let ask = |scope: &str| canteen.asks(&[("scope", scope), ("state", "s1")]);
+    let ask = |scope: &str| canteen.authorize_url(&[("scope", scope), ("state", "s1")]);
 
-    let bogus = canteen.receives(&asha.asks(&ask("bogus")).await);
+    let bogus = canteen.receives(&asha.gets(&ask("bogus")).await);
     let denied = canteen.receives(&asha.visits(&ask("basic")).await.presses("deny").await);
     let allowed = canteen.receives(&asha.visits(&ask("basic")).await.presses("allow").await);
 
@@ -165,14 +167,14 @@ async fn s06_errors_and_codes_come_with_state_and_issuer() {
 }
 
 #[tokio::test]
-async fn s07_a_long_state_in_any_script_comes_back_whole() {
+async fn s07_a_long_unicode_state_is_returned_unchanged() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let long = "a+b %2B é 飯 🍛 \"<>&;".repeat(70);
 
     let back = canteen.receives(
         &asha
-            .visits(&canteen.asks(&[("state", &long)]))
+            .visits(&canteen.authorize_url(&[("state", &long)]))
             .await
             .presses("allow")
             .await,
@@ -183,19 +185,19 @@ async fn s07_a_long_state_in_any_script_comes_back_whole() {
 }
 
 #[tokio::test]
-async fn s07_a_state_that_holds_a_whole_session_is_refused() {
+async fn s07_an_oversized_state_is_refused() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
-    let ask = |long: usize| canteen.asks(&[("state", &"s".repeat(long))]);
+    let ask = |long: usize| canteen.authorize_url(&[("state", &"s".repeat(long))]);
 
-    asha.asks(&ask(4096)).await.shows("Canteen");
-    let back = canteen.receives(&asha.asks(&ask(4097)).await);
+    asha.gets(&ask(4096)).await.shows("Canteen");
+    let back = canteen.receives(&asha.gets(&ask(4097)).await);
 
     assert_eq!(back.error(), "invalid_request");
 }
 
 #[tokio::test]
-async fn only_the_newest_hundred_questions_stay_open() {
+async fn only_the_newest_hundred_consent_pages_stay_valid() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let mut pages = Vec::new();
@@ -211,7 +213,7 @@ async fn only_the_newest_hundred_questions_stay_open() {
 }
 
 #[tokio::test]
-async fn s08_the_issuer_is_the_one_the_metadata_name() {
+async fn s08_the_issuer_equals_the_one_in_the_metadata() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
 
@@ -249,10 +251,10 @@ async fn s08_the_issuer_is_the_one_the_metadata_name() {
 }
 
 #[tokio::test]
-async fn s09_what_follows_a_post_is_a_get() {
+async fn s09_a_post_redirects_to_a_get() {
     let world = World::new().await;
     let (canteen, person) = (world.canteen(), world.person("asha").await);
-    let form = world.stranger().visits(&canteen.login_link("basic")).await;
+    let form = world.visitor().visits(&canteen.login_link("basic")).await;
 
     let sign_in = form
         .fills("username", &person.username)
@@ -271,7 +273,7 @@ async fn s09_what_follows_a_post_is_a_get() {
 }
 
 #[tokio::test]
-async fn s10_authorize_may_be_posted_to_and_says_nothing_to_scripts_of_other_sites() {
+async fn s10_authorize_accepts_post_and_has_no_cors_headers() {
     let world = World::new().await;
     let canteen = world.canteen();
     let fields = [
@@ -280,20 +282,20 @@ async fn s10_authorize_may_be_posted_to_and_says_nothing_to_scripts_of_other_sit
         ("state", "s1"),
     ];
 
-    let posted = world.stranger().posts("oauth/authorize/", &fields).await;
-    let asked = world
-        .stranger()
+    let posted = world.visitor().posts("oauth/authorize/", &fields).await;
+    let form = world
+        .visitor()
         .sending("origin", "https://canteen.example")
-        .asks(&canteen.login_link("basic"))
+        .gets(&canteen.login_link("basic"))
         .await;
-    let login = asked.clone().follows().await;
+    let login = form.clone().follows().await;
 
     let next = parameter(posted.location().as_str(), "next").unwrap();
     assert!(
         next.contains(&canteen.client_id) && next.contains("state=s1"),
         "{next}"
     );
-    for page in [posted, asked, login] {
+    for page in [posted, form, login] {
         assert!(
             page.headers
                 .keys()
@@ -305,10 +307,10 @@ async fn s10_authorize_may_be_posted_to_and_says_nothing_to_scripts_of_other_sit
 }
 
 #[tokio::test]
-async fn s11_a_parameter_given_twice_is_refused_and_an_empty_one_is_none() {
+async fn s11_a_repeated_parameter_is_refused_and_an_empty_one_is_ignored() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
-    let link = canteen.asks(&[
+    let link = canteen.authorize_url(&[
         ("scope", "basic"),
         ("state", "s1"),
         ("redirect_uri", "https://canteen.example/cb"),
@@ -322,20 +324,23 @@ async fn s11_a_parameter_given_twice_is_refused_and_an_empty_one_is_none() {
         "redirect_uri=https%3A%2F%2Fevil.example%2F",
         "redirect_uri=https%3A%2F%2Fcanteen.example%2Fcb",
     ] {
-        asha.asks(&format!("{link}&{twice}")).await.refuses(400);
+        asha.gets(&format!("{link}&{twice}")).await.refuses(400);
     }
 
     let back = asha
-        .visits(&canteen.asks(&[("scope", ""), ("state", "")]))
+        .visits(&canteen.authorize_url(&[("scope", ""), ("state", "")]))
         .await
         .presses("allow")
         .await;
     let back = canteen.receives(&back);
-    assert_eq!(canteen.trades(&back.code()).await.scopes(), ["basic"]);
+    assert_eq!(
+        canteen.exchanges_code(&back.code()).await.scopes(),
+        ["basic"]
+    );
 }
 
 #[tokio::test]
-async fn s12_only_codes_are_given_out_at_the_front_door() {
+async fn s12_the_authorization_endpoint_issues_codes_only() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
 
@@ -351,17 +356,17 @@ async fn s12_only_codes_are_given_out_at_the_front_door() {
         link.query_pairs_mut()
             .append_pair("client_id", &canteen.client_id)
             .append_pair("response_type", kind);
-        let back = canteen.receives(&asha.asks(link.as_str()).await);
+        let back = canteen.receives(&asha.gets(link.as_str()).await);
         assert_eq!(back.error(), "unsupported_response_type", "{kind}");
         assert_eq!(back.address.fragment(), None);
     }
 }
 
 #[tokio::test]
-async fn s13_s14_sign_in_and_consent_are_neither_framed_nor_fed_by_others() {
+async fn s13_s14_sign_in_and_consent_cannot_be_framed_and_load_own_resources_only() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
-    let login = world.stranger().visits(&canteen.login_link("basic")).await;
+    let login = world.visitor().visits(&canteen.login_link("basic")).await;
     let consent = asha.visits(&canteen.login_link("basic profile")).await;
 
     for page in [login, consent] {
@@ -399,7 +404,7 @@ async fn s13_s14_sign_in_and_consent_are_neither_framed_nor_fed_by_others() {
 }
 
 #[tokio::test]
-async fn s15_nobody_is_led_away_by_signing_in_or_out() {
+async fn s15_sign_in_and_sign_out_are_no_open_redirects() {
     let world = World::new().await;
 
     for away in [
@@ -444,7 +449,7 @@ async fn a_redirect_uri_of_a_private_scheme_is_for_public_apps() {
         })
         .await;
     let asha = world.student("asha").await;
-    let link = phone.login_link_proving("basic", &"v".repeat(43));
+    let link = phone.login_link_with_pkce("basic", &"v".repeat(43));
 
     let first = asha.visits(&link).await.presses("allow").await.location();
     let again = asha.visits(&link).await;

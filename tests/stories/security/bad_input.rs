@@ -1,4 +1,4 @@
-//! Whatever is sent: a clear refusal, never a fault, and the next one is served.
+//! Malformed input of every kind gets a clear refusal, never a 500, and the next request is served.
 
 use std::time::Duration;
 
@@ -11,19 +11,19 @@ use crate::support::{Answer, App, World, asha_uses_the_canteen};
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 async fn is_still_served(world: &World) {
-    assert_eq!(world.stranger().asks("health/ready").await.status, 200);
+    assert_eq!(world.visitor().gets("health/ready").await.status, 200);
 }
 
-/// Where the server listens.
+/// The host and port of the server.
 fn host(world: &World) -> &str {
     let address = world.base.trim_start_matches("http://");
     address.trim_end_matches('/')
 }
 
-/// Bytes written as they are, and what came back within five seconds.
+/// Sends these bytes and returns what comes back within five seconds.
 async fn raw(world: &World, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(host(world)).await.unwrap();
-    // The server may hang up while it is still being written to.
+    // The server may close the connection before everything is written.
     let _ = stream.write_all(bytes).await;
     let mut answer = Vec::new();
     let _ = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut answer)).await;
@@ -38,7 +38,7 @@ async fn posts(canteen: &App, body: Vec<u8>) -> Answer {
 }
 
 #[tokio::test]
-async fn no_word_in_an_address_is_too_odd() {
+async fn no_query_or_path_causes_a_500() {
     let (world, asha, canteen, pair) = asha_uses_the_canteen().await;
     let odd = [
         "%00",
@@ -117,7 +117,7 @@ async fn raw_get(world: &World, path: &str, cookies: &str, more: &str) -> String
 }
 
 #[tokio::test]
-async fn no_body_is_too_odd() {
+async fn no_request_body_causes_a_500() {
     let (world, _asha, canteen, _) = asha_uses_the_canteen().await;
     let many: Vec<_> = (0..100_000).map(|number| format!("p{number}=1")).collect();
 
@@ -160,7 +160,7 @@ async fn a_repeated_parameter_at_the_token_endpoint_is_refused() {
 }
 
 #[tokio::test]
-async fn a_compressed_body_is_not_unpacked() {
+async fn a_compressed_body_is_not_decompressed() {
     let (world, _asha, canteen, _) = asha_uses_the_canteen().await;
 
     let request = canteen
@@ -177,7 +177,7 @@ async fn a_compressed_body_is_not_unpacked() {
 }
 
 #[tokio::test]
-async fn names_and_passwords_may_be_anything_and_are_just_wrong() {
+async fn any_name_and_password_is_refused_like_a_wrong_one() {
     let world = World::new().await;
 
     for odd in [
@@ -189,7 +189,7 @@ async fn names_and_passwords_may_be_anything_and_are_just_wrong() {
         "asha\n[2026] forged log line",
         &"x".repeat(50_000),
     ] {
-        let form = world.stranger().visits("account/login/").await;
+        let form = world.visitor().visits("account/login/").await;
         let answer = form.signs_in(odd, odd).await;
         assert!(
             !answer.status.is_server_error(),
@@ -206,7 +206,7 @@ async fn names_and_passwords_may_be_anything_and_are_just_wrong() {
 }
 
 #[tokio::test]
-async fn an_app_s_words_may_be_anything_and_are_kept_or_refused() {
+async fn any_text_of_an_app_is_stored_unchanged_or_refused() {
     let world = World::new().await;
     let meera = world.student("meera").await;
 
@@ -243,7 +243,7 @@ async fn an_app_s_words_may_be_anything_and_are_kept_or_refused() {
 }
 
 #[tokio::test]
-async fn what_is_no_picture_is_no_logo() {
+async fn a_file_that_is_not_a_picture_is_refused_as_a_logo() {
     let world = World::new().await;
     let meera = world.student("meera").await;
 
@@ -283,7 +283,7 @@ async fn what_is_no_picture_is_no_logo() {
 }
 
 #[tokio::test]
-async fn who_sends_far_too_much_is_answered_and_not_cut_off() {
+async fn an_oversized_request_gets_a_response_before_the_connection_closes() {
     let world = World::new().await;
     for path in ["oauth/token/", "account/login/", "nowhere/"] {
         let mut stream = TcpStream::connect(host(&world)).await.unwrap();
@@ -294,7 +294,7 @@ async fn who_sends_far_too_much_is_answered_and_not_cut_off() {
             body.len()
         );
 
-        // As a browser does: everything is sent before a word is read.
+        // Like a browser: sends everything before it reads.
         stream.write_all(head.as_bytes()).await.unwrap();
         stream.write_all(&body).await.unwrap();
         let mut answer = Vec::new();
@@ -306,7 +306,7 @@ async fn who_sends_far_too_much_is_answered_and_not_cut_off() {
     is_still_served(&world).await;
 }
 
-/// A few bytes that claim to be fifty thousand pixels square.
+/// A small file that claims to be fifty thousand pixels square.
 fn huge_png() -> Vec<u8> {
     let mut bytes = include_bytes!("../support/asha.png").to_vec();
     bytes[16..24].copy_from_slice(&[0, 0, 0xc3, 0x50, 0, 0, 0xc3, 0x50]);
@@ -314,7 +314,7 @@ fn huge_png() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn two_lengths_are_one_too_many() {
+async fn a_request_with_two_lengths_is_not_smuggled() {
     let world = World::new().await;
 
     let smuggled = "POST /oauth/token/ HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n\
@@ -325,7 +325,8 @@ async fn two_lengths_are_one_too_many() {
         raw(&world, twice.as_bytes()).await,
     );
 
-    // RFC 9112 §6.1 lets a server refuse, or read the chunks and close; the second request must not be answered as one.
+    // RFC 9112 §6.1: the server may refuse, or read the chunks and close. It must not answer the second request
+    // (request smuggling).
     assert!(
         smuggled.matches("HTTP/1.1 ").count() <= 2 && !smuggled.starts_with("HTTP/1.1 5"),
         "{smuggled}"
@@ -338,7 +339,7 @@ async fn two_lengths_are_one_too_many() {
 }
 
 #[tokio::test]
-async fn a_header_without_end_is_cut_off() {
+async fn an_endless_header_is_cut_off() {
     let world = World::new().await;
     let endless = format!(
         "GET / HTTP/1.1\r\nhost: x\r\nx-endless: {}\r\n\r\n",
@@ -355,7 +356,7 @@ async fn a_header_without_end_is_cut_off() {
 }
 
 #[tokio::test]
-async fn those_who_dawdle_hold_up_nobody() {
+async fn slow_clients_do_not_block_others() {
     let world = World::new().await;
 
     let mut dawdlers = Vec::new();

@@ -1,4 +1,4 @@
-//! S17–S26: what a code is worth, and to whom.
+//! S17–S26: authorization codes and PKCE.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,51 +10,51 @@ const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 #[tokio::test]
-async fn s17_a_challenge_asks_for_its_verifier() {
+async fn s17_a_code_challenge_requires_its_verifier() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let code = world
-        .consents(&asha, &canteen.login_link_proving("basic", VERIFIER))
+        .consents(&asha, &canteen.login_link_with_pkce("basic", VERIFIER))
         .await;
 
-    let without = canteen.tries_to_trade(&code, &[]).await;
+    let without = canteen.tries_to_exchange(&code, &[]).await;
     let with_another = canteen
-        .tries_to_trade(&code, &[("code_verifier", &"w".repeat(43))])
+        .tries_to_exchange(&code, &[("code_verifier", &"w".repeat(43))])
         .await;
 
     without.refuses(400, &without.error());
     with_another.refuses(400, "invalid_grant");
     canteen
-        .tries_to_trade(&code, &[("code_verifier", VERIFIER)])
+        .tries_to_exchange(&code, &[("code_verifier", VERIFIER)])
         .await
         .tokens();
 }
 
 #[tokio::test]
-async fn s18_a_verifier_without_a_challenge_is_a_downgrade() {
+async fn s18_a_verifier_without_a_challenge_is_refused_as_a_downgrade() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let code = world.consents(&asha, &canteen.login_link("basic")).await;
 
     let answer = canteen
-        .tries_to_trade(&code, &[("code_verifier", VERIFIER)])
+        .tries_to_exchange(&code, &[("code_verifier", VERIFIER)])
         .await;
 
     answer.refuses(400, &answer.error());
 }
 
 #[tokio::test]
-async fn s19_a_public_app_cannot_do_without_a_challenge() {
+async fn s19_a_public_app_must_send_a_code_challenge() {
     let world = World::new().await;
     let (asha, timetable) = (world.student("asha").await, world.timetable());
 
-    let back = timetable.receives(&asha.asks(&timetable.login_link("basic")).await);
+    let back = timetable.receives(&asha.gets(&timetable.login_link("basic")).await);
 
     assert_eq!(back.error(), "invalid_request");
 }
 
 #[tokio::test]
-async fn s20_only_s256_proves_anything() {
+async fn s20_only_the_s256_method_is_accepted() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
 
@@ -78,7 +78,7 @@ async fn s20_only_s256_proves_anything() {
             ("code_challenge_method", "S256"),
         ],
     ] {
-        let back = canteen.receives(&asha.asks(&canteen.asks(more)).await);
+        let back = canteen.receives(&asha.gets(&canteen.authorize_url(more)).await);
         assert_eq!(back.error(), "invalid_request", "{more:?}");
     }
 
@@ -86,19 +86,19 @@ async fn s20_only_s256_proves_anything() {
         ("code_challenge", CHALLENGE),
         ("code_challenge_method", "S256"),
     ];
-    let code = world.consents(&asha, &canteen.asks(&vector)).await;
+    let code = world.consents(&asha, &canteen.authorize_url(&vector)).await;
     canteen
-        .tries_to_trade(&code, &[("code_verifier", VERIFIER)])
+        .tries_to_exchange(&code, &[("code_verifier", VERIFIER)])
         .await
         .tokens();
 }
 
 #[tokio::test]
-async fn s21_a_verifier_that_is_none_is_refused() {
+async fn s21_a_malformed_verifier_is_refused() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let code = world
-        .consents(&asha, &canteen.login_link_proving("basic", VERIFIER))
+        .consents(&asha, &canteen.login_link_with_pkce("basic", VERIFIER))
         .await;
 
     for wrong in [
@@ -110,7 +110,7 @@ async fn s21_a_verifier_that_is_none_is_refused() {
         String::new(),
     ] {
         let answer = canteen
-            .tries_to_trade(&code, &[("code_verifier", &wrong)])
+            .tries_to_exchange(&code, &[("code_verifier", &wrong)])
             .await;
         assert!(
             ["invalid_request", "invalid_grant"].contains(&answer.error().as_str()),
@@ -120,13 +120,13 @@ async fn s21_a_verifier_that_is_none_is_refused() {
     }
 
     canteen
-        .tries_to_trade(&code, &[("code_verifier", VERIFIER)])
+        .tries_to_exchange(&code, &[("code_verifier", VERIFIER)])
         .await
         .tokens();
 }
 
 #[tokio::test]
-async fn s22_a_code_cannot_be_guessed_and_dies_within_a_minute() {
+async fn s22_a_code_cannot_be_guessed_and_expires_within_a_minute() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
 
@@ -135,7 +135,7 @@ async fn s22_a_code_cannot_be_guessed_and_dies_within_a_minute() {
         codes.push(world.consents(&asha, &canteen.login_link("basic")).await);
     }
 
-    // 190 bits of letters and digits are 32 of them.
+    // 32 letters and digits hold 190 bits.
     assert!(codes.iter().all(|code| code.len() >= 32), "{codes:?}");
     let columns = (0..32).filter(|at| {
         codes
@@ -143,34 +143,34 @@ async fn s22_a_code_cannot_be_guessed_and_dies_within_a_minute() {
             .all(|code| code.as_bytes()[*at] == codes[0].as_bytes()[*at])
     });
     assert_eq!(columns.count(), 0, "{codes:?}");
-    world.sleeps(Duration::seconds(59));
-    canteen.trades(&codes[0]).await;
-    world.sleeps(Duration::seconds(2));
+    world.advance_clock(Duration::seconds(59));
+    canteen.exchanges_code(&codes[0]).await;
+    world.advance_clock(Duration::seconds(2));
     canteen
-        .tries_to_trade(&codes[1], &[])
+        .tries_to_exchange(&codes[1], &[])
         .await
         .refuses(400, "invalid_grant");
 }
 
-/// D10: an echo within ten seconds is refused and nothing else; later it is theft.
+/// D10: a second use within ten seconds is refused only; a later one counts as theft.
 #[tokio::test]
-async fn s23_a_code_used_again_later_ends_what_came_of_it() {
+async fn s23_a_code_used_again_later_ends_the_token_family() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let elsewhere = world.connects(&asha, &canteen, "basic").await;
     let code = world.consents(&asha, &canteen.login_link("basic")).await;
-    let first = canteen.trades(&code).await;
+    let first = canteen.exchanges_code(&code).await;
     let pair = canteen.refreshes(&first).await;
 
     canteen
-        .tries_to_trade(&code, &[])
+        .tries_to_exchange(&code, &[])
         .await
         .refuses(400, "invalid_grant");
     canteen.reads(&pair.access, "").await.good();
 
-    world.sleeps(Duration::seconds(11));
+    world.advance_clock(Duration::seconds(11));
     canteen
-        .tries_to_trade(&code, &[])
+        .tries_to_exchange(&code, &[])
         .await
         .refuses(400, "invalid_grant");
     canteen.reads(&pair.access, "").await.detail(401);
@@ -181,9 +181,9 @@ async fn s23_a_code_used_again_later_ends_what_came_of_it() {
     canteen.reads(&elsewhere.access, "").await.good();
 }
 
-/// Decided: it does not burn the code, or a stranger with a code could lock its owner out.
+/// Decision: a wrong verifier does not use up the code, because an attacker with the code could lock its owner out.
 #[tokio::test]
-async fn s24_a_code_in_strange_hands_is_worth_nothing_and_still_good_at_home() {
+async fn s24_a_stolen_code_fails_for_the_attacker_and_still_works_for_its_app() {
     let world = World::new().await;
     let (asha, canteen, timetable) = (
         world.student("asha").await,
@@ -194,30 +194,30 @@ async fn s24_a_code_in_strange_hands_is_worth_nothing_and_still_good_at_home() {
 
     world
         .library()
-        .tries_to_trade(&code, &[])
+        .tries_to_exchange(&code, &[])
         .await
         .refuses(400, "invalid_grant");
     timetable
-        .tries_to_trade(&code, &[("code_verifier", VERIFIER)])
+        .tries_to_exchange(&code, &[("code_verifier", VERIFIER)])
         .await
         .refuses(400, "invalid_grant");
     canteen
         .with_secret("wrong")
-        .tries_to_trade(&code, &[])
+        .tries_to_exchange(&code, &[])
         .await
         .refuses(401, "invalid_client");
 
-    canteen.trades(&code).await;
+    canteen.exchanges_code(&code).await;
 }
 
 #[tokio::test]
-async fn s25_a_redirect_uri_at_the_token_endpoint_must_be_the_code_s_own() {
+async fn s25_the_redirect_uri_at_the_token_endpoint_must_match_the_code() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let code = world
         .consents(
             &asha,
-            &canteen.asks(&[("redirect_uri", "https://canteen.example/cb")]),
+            &canteen.authorize_url(&[("redirect_uri", "https://canteen.example/cb")]),
         )
         .await;
 
@@ -228,13 +228,13 @@ async fn s25_a_redirect_uri_at_the_token_endpoint_must_be_the_code_s_own() {
         "nonsense",
     ] {
         let answer = canteen
-            .tries_to_trade(&code, &[("redirect_uri", wrong)])
+            .tries_to_exchange(&code, &[("redirect_uri", wrong)])
             .await;
         answer.refuses(400, &answer.error());
     }
 
     canteen
-        .tries_to_trade(&code, &[("redirect_uri", "https://canteen.example/cb")])
+        .tries_to_exchange(&code, &[("redirect_uri", "https://canteen.example/cb")])
         .await
         .tokens();
 }
@@ -251,11 +251,11 @@ async fn s26_codes_tokens_and_secrets_are_in_neither_the_database_nor_the_log() 
     let code = world
         .consents(&asha, &canteen.login_link("basic phone"))
         .await;
-    let first = canteen.trades(&code).await;
+    let first = canteen.exchanges_code(&code).await;
     let pair = canteen.refreshes(&first).await;
     let read = canteen.reads(&pair.access, "fields=mobile").await.good();
     canteen
-        .tries_to_trade(&code, &[])
+        .tries_to_exchange(&code, &[])
         .await
         .refuses(400, "invalid_grant");
     canteen
@@ -264,7 +264,7 @@ async fn s26_codes_tokens_and_secrets_are_in_neither_the_database_nor_the_log() 
         .await
         .refuses(401, "invalid_client");
     world
-        .stranger()
+        .visitor()
         .signs_in("asha", "a password mistyped")
         .await;
 

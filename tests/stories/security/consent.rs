@@ -1,9 +1,9 @@
-//! Attacks on the question and its answer: nobody answers for somebody else, and no answer opens more than was asked.
+//! Attacks on the consent page: no site answers for a person, and no answer grants more than was requested (S53).
 
 use crate::support::form::{Part, Submission};
 use crate::support::{Browser, Page, World, asha_uses_the_canteen};
 
-/// However the server says no: no code leaves it.
+/// Whatever the refusal looks like, no code is issued.
 fn gives_nothing(answer: &Page) {
     let code = answer
         .redirect()
@@ -84,7 +84,7 @@ fn without_token(submission: &Submission) -> Submission {
 }
 
 #[tokio::test]
-async fn a_token_of_one_session_is_none_in_another() {
+async fn a_csrf_token_of_one_session_does_not_work_in_another() {
     let world = World::new().await;
     let (asha, wasim, canteen) = (
         world.student("asha").await,
@@ -111,7 +111,7 @@ async fn a_token_of_one_session_is_none_in_another() {
 }
 
 #[tokio::test]
-async fn a_form_from_another_tab_answers_only_its_own_question() {
+async fn a_form_from_another_tab_answers_its_own_request_only() {
     let world = World::new().await;
     let (asha, canteen, library) = (
         world.student("asha").await,
@@ -124,7 +124,7 @@ async fn a_form_from_another_tab_answers_only_its_own_question() {
         .await;
 
     let answered = canteen.receives(&first.presses("allow").await);
-    let tokens = canteen.trades(&answered.code()).await;
+    let tokens = canteen.exchanges_code(&answered.code()).await;
     let bent = second
         .presses_with(
             "allow",
@@ -133,15 +133,17 @@ async fn a_form_from_another_tab_answers_only_its_own_question() {
         .await;
 
     assert_eq!(tokens.scopes(), ["basic"]);
-    let tokens = library.trades(&library.receives(&bent).code()).await;
+    let tokens = library
+        .exchanges_code(&library.receives(&bent).code())
+        .await;
     assert_eq!(tokens.scopes(), ["basic", "phone", "profile"]);
 }
 
 #[tokio::test]
-async fn an_old_form_cannot_be_sent_again() {
+async fn a_consent_form_can_be_submitted_once() {
     let (_world, asha, canteen, _) = asha_uses_the_canteen().await;
     let consent = asha
-        .visits(&canteen.asks(&[("scope", "basic phone"), ("approval_prompt", "force")]))
+        .visits(&canteen.authorize_url(&[("scope", "basic phone"), ("approval_prompt", "force")]))
         .await;
     let first = canteen.receives(&consent.presses("allow").await).code();
     asha.disconnects("Canteen").await;
@@ -150,7 +152,7 @@ async fn an_old_form_cannot_be_sent_again() {
     gives_nothing(&consent.presses("deny").await);
 
     canteen
-        .tries_to_trade(&first, &[])
+        .tries_to_exchange(&first, &[])
         .await
         .refuses(400, "invalid_grant");
     assert_eq!(
@@ -160,7 +162,7 @@ async fn an_old_form_cannot_be_sent_again() {
 }
 
 #[tokio::test]
-async fn what_one_person_was_shown_the_next_in_the_same_browser_cannot_answer() {
+async fn a_consent_page_shown_to_one_person_cannot_be_answered_by_the_next() {
     let world = World::new().await;
     let (canteen, wasim) = (world.canteen(), world.person("wasim").await);
     let browser = world.student("asha").await;
@@ -173,7 +175,7 @@ async fn what_one_person_was_shown_the_next_in_the_same_browser_cannot_answer() 
 }
 
 #[tokio::test]
-async fn a_question_is_not_answered_by_a_link() {
+async fn a_get_request_gives_no_consent() {
     let world = World::new().await;
     let asha = world.student("asha").await;
     let consent = asha.visits(&world.canteen().login_link("basic")).await;
@@ -181,13 +183,13 @@ async fn a_question_is_not_answered_by_a_link() {
 
     let mut link = consent.url.join(&allow.action).unwrap();
     link.query_pairs_mut().extend_pairs(allow.pairs());
-    let answer = asha.asks(link.as_str()).await;
+    let answer = asha.gets(link.as_str()).await;
 
     gives_nothing(&answer);
 }
 
 #[tokio::test]
-async fn another_person_s_code_is_of_no_use_in_one_s_own_login() {
+async fn a_code_injected_into_another_login_is_refused() {
     let world = World::new().await;
     let (asha, wasim, canteen) = (
         world.student("asha").await,
@@ -198,24 +200,24 @@ async fn another_person_s_code_is_of_no_use_in_one_s_own_login() {
     let stolen = world
         .consents(
             &asha,
-            &canteen.login_link_proving("basic profile", &her_verifier),
+            &canteen.login_link_with_pkce("basic profile", &her_verifier),
         )
         .await;
     let own = world
         .consents(
             &wasim,
-            &canteen.login_link_proving("basic profile", &his_verifier),
+            &canteen.login_link_with_pkce("basic profile", &his_verifier),
         )
         .await;
 
-    // The attacker's login at the app ends with the victim's code, but with the attacker's proof.
+    // The attacker's login at the app ends with the victim's code, but with the attacker's verifier.
     canteen
-        .tries_to_trade(&stolen, &[("code_verifier", &his_verifier)])
+        .tries_to_exchange(&stolen, &[("code_verifier", &his_verifier)])
         .await
         .refuses(400, "invalid_grant");
 
     let tokens = canteen
-        .tries_to_trade(&own, &[("code_verifier", &his_verifier)])
+        .tries_to_exchange(&own, &[("code_verifier", &his_verifier)])
         .await
         .tokens();
     assert_eq!(
@@ -228,7 +230,7 @@ async fn another_person_s_code_is_of_no_use_in_one_s_own_login() {
 }
 
 #[tokio::test]
-async fn an_older_wider_consent_does_not_leak_into_a_narrower_login() {
+async fn an_earlier_wider_consent_does_not_widen_a_narrower_login() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let wide = world.connects(&asha, &canteen, "basic profile phone").await;
@@ -255,7 +257,7 @@ async fn an_older_wider_consent_does_not_leak_into_a_narrower_login() {
 }
 
 #[tokio::test]
-async fn s53_who_cannot_be_told_apart_is_asked_about_every_time() {
+async fn s53_an_app_that_cannot_be_authenticated_needs_consent_every_time() {
     let world = World::new().await;
     let (asha, timetable, lost) = (
         world.student("asha").await,
@@ -263,13 +265,13 @@ async fn s53_who_cannot_be_told_apart_is_asked_about_every_time() {
         world.lost_and_found(),
     );
     let proof = crate::support::relying_party::challenge(&"v".repeat(43));
-    let loopback = timetable.asks(&[
+    let loopback = timetable.authorize_url(&[
         ("redirect_uri", "http://127.0.0.1:4711/cb"),
         ("code_challenge", &proof),
         ("code_challenge_method", "S256"),
         ("approval_prompt", "auto"),
     ]);
-    let unverified = lost.asks(&[("scope", "basic"), ("approval_prompt", "auto")]);
+    let unverified = lost.authorize_url(&[("scope", "basic"), ("approval_prompt", "auto")]);
 
     for link in [&loopback, &unverified] {
         asha.visits(link).await.presses("allow").await;
@@ -280,7 +282,7 @@ async fn s53_who_cannot_be_told_apart_is_asked_about_every_time() {
 }
 
 #[tokio::test]
-async fn a_field_that_was_not_asked_for_cannot_be_ticked() {
+async fn a_field_that_was_not_requested_cannot_be_ticked() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let consent = asha.visits(&canteen.login_link("basic profile")).await;
@@ -293,7 +295,7 @@ async fn a_field_that_was_not_asked_for_cannot_be_ticked() {
         ("scope", "priv_rooms"),
     ];
     let tokens = canteen
-        .trades(
+        .exchanges_code(
             &canteen
                 .receives(&consent.presses_with("allow", &more).await)
                 .code(),
@@ -306,9 +308,9 @@ async fn a_field_that_was_not_asked_for_cannot_be_ticked() {
         ["first_name", "id", "is_alumni", "last_name", "type"]
     );
 
-    // Nor is it remembered as allowed for the day the app does ask.
+    // The field is not remembered as allowed when the app requests it later.
     let later = asha
-        .asks(&canteen.asks(&[
+        .gets(&canteen.authorize_url(&[
             ("scope", "basic profile phone"),
             ("approval_prompt", "auto"),
         ]))
@@ -318,9 +320,9 @@ async fn a_field_that_was_not_asked_for_cannot_be_ticked() {
     assert!(!asha.visits("user/settings/").await.says("phone"));
 }
 
-/// An owner who takes an address out does so because it is no longer theirs.
+/// An owner removes a redirect URI because it is no longer theirs.
 #[tokio::test]
-async fn an_open_page_does_not_lead_to_an_address_that_was_taken_out() {
+async fn an_open_consent_page_does_not_redirect_to_a_removed_uri() {
     let world = World::new().await;
     let (meera, asha) = (world.student("meera").await, world.student("asha").await);
     let question = asha

@@ -1,4 +1,4 @@
-//! Pages and headers: whose page it is, what is kept of it on the way, and what is written on it.
+//! Pages and headers: who may open a page, whether it may be cached, and how texts are escaped.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::support::{Answer, Browser, World, asha_uses_the_canteen};
 
 const SCRIPT: &str = "<script>alert(1)</script>";
 
-/// The addresses of the apps on somebody's list.
+/// The addresses of the apps on the person's list.
 async fn apps_of(browser: &Browser) -> BTreeSet<String> {
     let list = browser.visits("oauth/applications/").await;
     let links = list
@@ -22,7 +22,7 @@ async fn apps_of(browser: &Browser) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn people_see_and_touch_only_their_own_apps() {
+async fn people_see_and_change_their_own_apps_only() {
     let world = World::new().await;
     let (meera, wasim) = (world.student("meera").await, world.student("wasim").await);
     let hers = apps_of(&meera).await;
@@ -38,8 +38,8 @@ async fn people_see_and_touch_only_their_own_apps() {
             format!("{path}delete/"),
         ] {
             let (seen, nowhere) = (
-                wasim.asks(&page).await,
-                wasim.asks("oauth/applications/nowhere/").await,
+                wasim.gets(&page).await,
+                wasim.gets("oauth/applications/nowhere/").await,
             );
             assert_eq!(
                 (seen.status.as_u16(), nowhere.status.as_u16()),
@@ -70,7 +70,7 @@ async fn people_see_and_touch_only_their_own_apps() {
 }
 
 #[tokio::test]
-async fn what_a_developer_writes_is_text() {
+async fn texts_of_developers_are_escaped() {
     let world = World::new().await;
     let noisy = world
         .registers(&Registration {
@@ -110,7 +110,7 @@ async fn what_a_developer_writes_is_text() {
 }
 
 #[tokio::test]
-async fn links_that_run_are_not_registered() {
+async fn script_urls_cannot_be_registered() {
     let world = World::new().await;
     let meera = world.student("meera").await;
 
@@ -158,25 +158,25 @@ async fn a_developer_cannot_verify_an_app() {
 
     form.sends(sent).await;
 
-    let asked = asha
-        .asks("oauth/authorize/?client_id=chosen&response_type=code")
+    let confirmation = asha
+        .gets("oauth/authorize/?client_id=chosen&response_type=code")
         .await;
-    assert_eq!(asked.status, 400);
-    let mut told = String::new();
+    assert_eq!(confirmation.status, 400);
+    let mut text = String::new();
     for path in apps_of(&meera).await {
         let page = meera.visits(&path).await;
         if page.says("Eager") {
-            told = page.words().to_lowercase();
+            text = page.words().to_lowercase();
         }
     }
     assert!(
-        told.contains("not verified") || told.contains("unverified"),
-        "{told}"
+        text.contains("not verified") || text.contains("unverified"),
+        "{text}"
     );
 }
 
 #[tokio::test]
-async fn nothing_is_built_from_the_host_header() {
+async fn no_address_is_built_from_the_host_header() {
     let (world, _asha, canteen, _) = asha_uses_the_canteen().await;
     let evil = [
         ("host", "evil.example"),
@@ -211,17 +211,19 @@ async fn nothing_is_built_from_the_host_header() {
 }
 
 #[tokio::test]
-async fn what_is_about_a_person_is_not_kept_on_the_way() {
+async fn personal_pages_are_not_cached() {
     let (world, asha, canteen, pair) = asha_uses_the_canteen().await;
     let read = canteen.reads(&pair.access, "fields=first_name").await;
     let refused = canteen.reads("unknown", "").await;
 
     for page in [
-        asha.visits(&canteen.asks(&[("scope", "basic profile"), ("approval_prompt", "force")]))
-            .await,
+        asha.visits(
+            &canteen.authorize_url(&[("scope", "basic profile"), ("approval_prompt", "force")]),
+        )
+        .await,
         asha.visits("user/settings/").await,
         asha.visits("user/").await,
-        world.stranger().visits("account/login/").await,
+        world.visitor().visits("account/login/").await,
     ] {
         assert!(
             page.header("cache-control").contains("no-store"),
@@ -240,7 +242,7 @@ async fn what_is_about_a_person_is_not_kept_on_the_way() {
 }
 
 #[tokio::test]
-async fn every_page_of_a_person_asks_who_it_is() {
+async fn every_personal_page_requires_a_session() {
     let world = World::new().await;
 
     for path in [
@@ -249,7 +251,7 @@ async fn every_page_of_a_person_asks_who_it_is() {
         "oauth/applications/",
         "oauth/applications/register/",
     ] {
-        let sent = world.stranger().asks(path).await;
+        let sent = world.visitor().gets(path).await;
         let login = sent.location();
         assert_eq!(
             (sent.status.as_u16(), login.path()),

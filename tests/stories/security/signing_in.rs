@@ -1,4 +1,4 @@
-//! Attacks on the door: guessing, spraying, planted sessions, cookies that stay.
+//! Attacks on sign-in: guessing, password spraying, session fixation, cookies.
 
 use std::time::{Duration as RealTime, Instant};
 
@@ -6,7 +6,7 @@ use time::Duration;
 
 use crate::support::{Browser, Page, World};
 
-/// A page without what differs by design: the CSRF token and the name typed in.
+/// The page without what differs by design: the CSRF token and the typed name.
 fn without_accidents(page: &Page, username: &str) -> String {
     let token = page.attributes("input[name=csrf_token]", "value");
     token
@@ -20,18 +20,15 @@ fn is_in(page: &Page) -> bool {
 }
 
 async fn is_signed_in(browser: &Browser) -> bool {
-    browser.asks("oauth/applications/").await.status == 200
+    browser.gets("oauth/applications/").await.status == 200
 }
 
 #[tokio::test]
-async fn nobody_learns_who_exists() {
+async fn sign_in_does_not_reveal_which_usernames_exist() {
     let world = World::new().await;
 
-    let wrong = world.stranger().signs_in("asha", "not her password").await;
-    let unknown = world
-        .stranger()
-        .signs_in("nobody", "not her password")
-        .await;
+    let wrong = world.visitor().signs_in("asha", "not her password").await;
+    let unknown = world.visitor().signs_in("nobody", "not her password").await;
 
     assert_eq!(wrong.status, unknown.status);
     assert_eq!(
@@ -49,12 +46,12 @@ async fn nobody_learns_who_exists() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nor_by_the_time_it_takes() {
+async fn sign_in_timing_does_not_reveal_which_usernames_exist() {
     let world = World::new().await;
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
 
     for turn in 0..12 {
-        // Each from an address of its own and for another name, so that nothing is slowed on purpose.
+        // Each from its own address and for another name, so that no rate limit applies.
         for (times, name) in [
             (
                 &mut known,
@@ -62,7 +59,7 @@ async fn nor_by_the_time_it_takes() {
             ),
             (&mut unknown, format!("nobody{turn}")),
         ] {
-            let form = world.stranger().visits("account/login/").await;
+            let form = world.visitor().visits("account/login/").await;
             let form = form
                 .fills("username", &name)
                 .fills("password", "not the password");
@@ -73,7 +70,7 @@ async fn nor_by_the_time_it_takes() {
         }
     }
 
-    // The least of them: what the work takes when nothing else on the machine is in its way.
+    // The minimum: the work alone, without the load of the machine.
     let least = |times: &[RealTime]| times.iter().min().unwrap().as_secs_f64();
     let ratio = least(&known) / least(&unknown);
     assert!(
@@ -83,7 +80,7 @@ async fn nor_by_the_time_it_takes() {
 }
 
 #[tokio::test]
-async fn guessing_a_password_is_slowed_and_over_in_a_quarter_of_an_hour() {
+async fn guessing_a_password_is_limited_for_a_quarter_of_an_hour() {
     let world = World::new().await;
     let asha = world.person("asha").await;
     let signed_in_before = world.student("asha").await;
@@ -91,7 +88,7 @@ async fn guessing_a_password_is_slowed_and_over_in_a_quarter_of_an_hour() {
     let mut slowed = None;
     for guess in 0..100 {
         let answer = world
-            .stranger()
+            .visitor()
             .signs_in("asha", &format!("guess {guess}"))
             .await;
         assert!(!is_in(&answer));
@@ -105,23 +102,23 @@ async fn guessing_a_password_is_slowed_and_over_in_a_quarter_of_an_hour() {
     let wait: i64 = slowed.header("retry-after").parse().unwrap();
     assert!((1..=900).contains(&wait), "{wait} s");
     assert!(is_signed_in(&signed_in_before).await);
-    world.sleeps(Duration::seconds(wait + 1));
+    world.advance_clock(Duration::seconds(wait + 1));
     assert!(is_in(
-        &world.stranger().signs_in("asha", &asha.password).await
+        &world.visitor().signs_in("asha", &asha.password).await
     ));
 }
 
 #[tokio::test]
-async fn who_is_slowed_is_in_the_audit_once_a_minute() {
+async fn a_rate_limit_is_audited_once_a_minute() {
     let world = World::new().await;
     let noted = || world.database.dump().matches("'sign_in.slowed'").count();
     for _ in 0..10 {
-        world.stranger().signs_in("asha", "guess").await;
+        world.visitor().signs_in("asha", "guess").await;
     }
     assert_eq!(noted(), 0);
 
     for _ in 0..3 {
-        let answer = world.stranger().signs_in("asha", "guess").await;
+        let answer = world.visitor().signs_in("asha", "guess").await;
         assert_eq!(answer.status, 429);
     }
 
@@ -129,13 +126,13 @@ async fn who_is_slowed_is_in_the_audit_once_a_minute() {
 }
 
 #[tokio::test]
-async fn one_password_for_many_names_is_slowed_too() {
+async fn password_spraying_is_rate_limited() {
     let world = World::new().await;
 
     let mut slowed = false;
     for name in 0..300 {
         let answer = world
-            .stranger()
+            .visitor()
             .signs_in(&format!("student{name}"), "Campus@2026")
             .await;
         slowed = answer.status == 429 && !answer.header("retry-after").is_empty();
@@ -148,7 +145,7 @@ async fn one_password_for_many_names_is_slowed_too() {
 }
 
 #[tokio::test]
-async fn believed_proxies_tell_whom_to_slow_and_nobody_else_does() {
+async fn only_trusted_proxies_set_the_client_address_for_rate_limits() {
     let world = World::plan()
         .set("PROFILES_TRUSTED_PROXIES", "127.0.0.0/8")
         .opens()
@@ -161,7 +158,7 @@ async fn believed_proxies_tell_whom_to_slow_and_nobody_else_does() {
             } else {
                 format!("203.0.{}.{}", name / 250, name % 250 + 1)
             };
-            let browser = world.stranger().sending("x-forwarded-for", &address);
+            let browser = world.visitor().sending("x-forwarded-for", &address);
             if browser
                 .signs_in(&format!("student{name}"), "Campus@2026")
                 .await
@@ -178,7 +175,7 @@ async fn believed_proxies_tell_whom_to_slow_and_nobody_else_does() {
         spray(&world, true).await,
         "one address behind the proxy was not slowed"
     );
-    let elsewhere = world.stranger().sending("x-forwarded-for", "198.51.100.7");
+    let elsewhere = world.visitor().sending("x-forwarded-for", "198.51.100.7");
     let asha = world.person("asha").await;
     assert!(
         is_in(&elsewhere.signs_in("asha", &asha.password).await),
@@ -191,17 +188,13 @@ async fn believed_proxies_tell_whom_to_slow_and_nobody_else_does() {
 }
 
 #[tokio::test]
-async fn a_planted_session_is_not_the_one_that_is_signed_in() {
+async fn signing_in_replaces_a_planted_session_cookie() {
     let world = World::new().await;
-    let (attacker, victim, asha) = (
-        world.stranger(),
-        world.stranger(),
-        world.person("asha").await,
-    );
+    let (attacker, victim, asha) = (world.visitor(), world.visitor(), world.person("asha").await);
     attacker.visits("account/login/").await;
     let planted = attacker.cookies();
 
-    victim.is_given(&planted);
+    victim.sets_cookies(&planted);
     let page = victim.signs_in(&asha.username, &asha.password).await;
 
     assert!(is_in(&page) && is_signed_in(&victim).await);
@@ -213,20 +206,20 @@ async fn a_planted_session_is_not_the_one_that_is_signed_in() {
 }
 
 #[tokio::test]
-async fn a_planted_session_of_the_attacker_s_own_does_not_become_the_victim_s() {
+async fn signing_in_does_not_reuse_the_attackers_session() {
     let world = World::new().await;
     let (attacker, victim, asha) = (
         world.student("wasim").await,
-        world.stranger(),
+        world.visitor(),
         world.person("asha").await,
     );
     let planted = attacker.session();
     let name = planted.split('=').next().unwrap();
 
-    // Planted while the form is open, and as a value that was never given out.
+    // Planted while the form is open, and as a value that the server never issued.
     for planted in [planted.clone(), format!("{name}=AAAAAAAAAAAAAAAAAAAAAA")] {
         let form = victim.visits("account/login/").await;
-        victim.is_given(&planted);
+        victim.sets_cookies(&planted);
         form.signs_in(&asha.username, &asha.password).await;
         assert!(
             victim.session() != planted || !victim.visits("user/").await.says("Asha"),
@@ -239,11 +232,11 @@ async fn a_planted_session_of_the_attacker_s_own_does_not_become_the_victim_s() 
 }
 
 #[tokio::test]
-async fn signing_in_again_makes_the_old_session_worthless() {
+async fn signing_in_again_ends_the_old_session() {
     let world = World::new().await;
     let (browser, old, asha) = (
         world.student("asha").await,
-        world.stranger(),
+        world.visitor(),
         world.person("asha").await,
     );
     let first = browser.session();
@@ -252,19 +245,19 @@ async fn signing_in_again_makes_the_old_session_worthless() {
     browser.signs_in(&asha.username, &asha.password).await;
 
     assert_ne!(browser.session(), first);
-    old.is_given(&first);
+    old.sets_cookies(&first);
     assert!(!is_signed_in(&old).await);
     assert!(is_signed_in(&browser).await);
 }
 
 #[tokio::test]
-async fn signing_out_takes_a_button_and_works_on_the_server() {
+async fn signing_out_requires_a_post_and_ends_the_session_on_the_server() {
     let world = World::new().await;
-    let (asha, thief) = (world.student("asha").await, world.stranger());
-    thief.is_given(&asha.session());
+    let (asha, thief) = (world.student("asha").await, world.visitor());
+    thief.sets_cookies(&asha.session());
     assert!(is_signed_in(&thief).await);
 
-    let asked = asha
+    let form = asha
         .sending("sec-fetch-site", "cross-site")
         .visits("account/logout/")
         .await;
@@ -277,22 +270,22 @@ async fn signing_out_takes_a_button_and_works_on_the_server() {
         is_signed_in(&asha).await,
         "a form on another site signed asha out"
     );
-    asked.confirms().await;
+    form.confirms().await;
 
     assert!(!is_signed_in(&asha).await);
     assert!(!is_signed_in(&thief).await);
 }
 
 #[tokio::test]
-async fn cookies_are_for_this_host_and_out_of_reach_of_scripts() {
+async fn cookies_are_host_only_and_http_only() {
     let world = World::new().await;
     let asha = world.person("asha").await;
 
     let plain = world
-        .stranger()
+        .visitor()
         .signs_in(&asha.username, &asha.password)
         .await;
-    let form = world.stranger().visits("account/login/").await;
+    let form = world.visitor().visits("account/login/").await;
     let kept = form
         .touches("remember", "on", true)
         .signs_in(&asha.username, &asha.password)
@@ -329,13 +322,13 @@ async fn cookies_are_for_this_host_and_out_of_reach_of_scripts() {
 }
 
 #[tokio::test]
-async fn behind_tls_cookies_are_bound_to_the_host_and_the_scheme() {
+async fn behind_tls_cookies_have_the_host_prefix() {
     let world = World::plan()
         .set("PROFILES_PUBLIC_URL", "https://profiles.example")
         .opens()
         .await;
 
-    let page = world.stranger().asks("account/login/").await;
+    let page = world.visitor().gets("account/login/").await;
 
     assert!(!page.set_cookies().is_empty());
     for cookie in page.set_cookies() {
@@ -366,42 +359,42 @@ async fn behind_tls_cookies_are_bound_to_the_host_and_the_scheme() {
 }
 
 #[tokio::test]
-async fn a_session_ends_when_nobody_uses_it() {
+async fn an_unused_session_expires() {
     let world = World::plan()
         .set("PROFILES_SESSION_IDLE_MINUTES", "30")
         .opens()
         .await;
     let asha = world.student("asha").await;
 
-    world.sleeps(Duration::minutes(29));
+    world.advance_clock(Duration::minutes(29));
     assert!(is_signed_in(&asha).await);
-    world.sleeps(Duration::minutes(29));
+    world.advance_clock(Duration::minutes(29));
     assert!(is_signed_in(&asha).await);
-    world.sleeps(Duration::minutes(31));
+    world.advance_clock(Duration::minutes(31));
 
     assert!(!is_signed_in(&asha).await);
 }
 
 #[tokio::test]
-async fn a_remembered_session_ends_after_a_year() {
+async fn a_remembered_session_expires_after_a_year() {
     let world = World::new().await;
-    let (browser, asha) = (world.stranger(), world.person("asha").await);
+    let (browser, asha) = (world.visitor(), world.person("asha").await);
     let form = browser.visits("account/login/").await;
     form.touches("remember", "on", true)
         .signs_in(&asha.username, &asha.password)
         .await;
 
-    world.sleeps(Duration::days(364));
+    world.advance_clock(Duration::days(364));
     assert!(is_signed_in(&browser).await);
-    world.sleeps(Duration::days(2));
+    world.advance_clock(Duration::days(2));
 
     assert!(!is_signed_in(&browser).await);
 }
 
 #[tokio::test]
-async fn nobody_is_signed_in_by_a_form_of_another_site() {
+async fn a_form_of_another_site_cannot_sign_in() {
     let world = World::new().await;
-    let (browser, asha) = (world.stranger(), world.person("asha").await);
+    let (browser, asha) = (world.visitor(), world.person("asha").await);
     browser.visits("account/login/").await;
 
     let fields = [
@@ -423,10 +416,10 @@ async fn nobody_is_signed_in_by_a_form_of_another_site() {
 }
 
 #[tokio::test]
-async fn a_password_manager_finds_its_way() {
+async fn the_login_form_supports_password_managers() {
     let world = World::new().await;
 
-    let form = world.stranger().visits("account/login/").await;
+    let form = world.visitor().visits("account/login/").await;
 
     assert_eq!(
         form.attributes("input[name=password]", "type"),
@@ -442,12 +435,12 @@ async fn a_password_manager_finds_its_way() {
     );
 }
 
-/// PostgreSQL folds `İ` (U+0130) to `i`, Rust does not: what one takes for the same name the other must not count apart.
+/// PostgreSQL folds `İ` (U+0130) to `i`, Rust does not: names that are equal for one must share one rate limit.
 #[tokio::test]
-async fn another_spelling_of_a_name_is_no_fresh_set_of_guesses() {
+async fn spellings_of_one_name_share_one_rate_limit() {
     let world = World::new().await;
     let vikram = world.person("vikram").await;
-    let browser = world.stranger();
+    let browser = world.visitor();
 
     let right = browser.signs_in("v\u{130}kram", &vikram.password).await;
 
@@ -457,9 +450,9 @@ async fn another_spelling_of_a_name_is_no_fresh_set_of_guesses() {
     );
 }
 
-/// Proxies write one of the two headers and pass the other on as the client sent it.
+/// Proxies set one of the two headers and pass on the client's other one.
 #[tokio::test]
-async fn a_header_of_the_client_s_own_does_not_outrank_the_proxy_s() {
+async fn a_header_of_the_client_does_not_override_the_proxys() {
     let world = World::plan()
         .set("PROFILES_TRUSTED_PROXIES", "127.0.0.0/8")
         .opens()
@@ -468,7 +461,7 @@ async fn a_header_of_the_client_s_own_does_not_outrank_the_proxy_s() {
     let mut slowed = false;
     for name in 0..100 {
         let invented = format!("for=198.51.100.{name}");
-        let browser = world.stranger().sending("x-forwarded-for", "203.0.113.9");
+        let browser = world.visitor().sending("x-forwarded-for", "203.0.113.9");
         let browser = browser.sending("forwarded", &invented);
         let answer = browser
             .signs_in(&format!("student{name}"), "Campus@2026")
@@ -483,9 +476,9 @@ async fn a_header_of_the_client_s_own_does_not_outrank_the_proxy_s() {
 }
 
 #[tokio::test]
-async fn who_sprays_does_not_fill_the_audit() {
+async fn password_spraying_does_not_fill_the_audit_log() {
     let world = World::new().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
     for name in 0..120 {
         browser.signs_in(&format!("student{name}"), "guess").await;
     }

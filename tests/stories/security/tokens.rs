@@ -1,4 +1,4 @@
-//! S27–S46: the token endpoint, and what tokens are worth.
+//! S27–S46: the token endpoint and the use of tokens.
 
 use std::time::Instant;
 
@@ -7,11 +7,11 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use time::Duration;
 
-use crate::support::relying_party::Shown;
+use crate::support::relying_party::Credentials;
 use crate::support::{Answer, World, asha_uses_the_canteen};
 
 #[tokio::test]
-async fn s27_nothing_secret_is_taken_from_an_address() {
+async fn s27_secrets_in_the_query_are_ignored() {
     let (world, asha, canteen, _) = asha_uses_the_canteen().await;
     let code = world.consents(&asha, &canteen.login_link("basic")).await;
     let basic = [("authorization", canteen.basic())];
@@ -53,11 +53,11 @@ async fn s27_nothing_secret_is_taken_from_an_address() {
             answer.headers
         );
     }
-    canteen.trades(&code).await;
+    canteen.exchanges_code(&code).await;
 }
 
 #[tokio::test]
-async fn s28_credentials_are_taken_as_sent_or_percent_decoded_but_only_one_of_them() {
+async fn s28_credentials_may_be_percent_encoded_and_two_different_ones_are_refused() {
     let (world, asha, canteen, _) = asha_uses_the_canteen().await;
     let secret = canteen.client_secret.clone().unwrap();
     let escaped = |text: &str| {
@@ -80,7 +80,7 @@ async fn s28_credentials_are_taken_as_sent_or_percent_decoded_but_only_one_of_th
         "{body}&client_id={}&client_secret=another",
         canteen.client_id
     );
-    let torn = canteen
+    let conflicting = canteen
         .posts_raw(
             "oauth/token/",
             &[form, ("authorization", &canteen.basic())],
@@ -106,7 +106,7 @@ async fn s28_credentials_are_taken_as_sent_or_percent_decoded_but_only_one_of_th
         .posts_raw("oauth/token/", &[form, ("authorization", &basic)], &body)
         .await;
 
-    torn.refuses(401, "invalid_client");
+    conflicting.refuses(401, "invalid_client");
     for answer in [wrong, garbage] {
         answer.refuses(401, "invalid_client");
         assert!(
@@ -126,7 +126,7 @@ async fn s29_an_unknown_client_takes_as_long_as_a_wrong_secret() {
     let (wrong, unknown) = (canteen.with_secret("wrong"), canteen.with_id("nobody"));
     let mut times = [Vec::new(), Vec::new()];
 
-    // Few enough to be slowed by nothing but the work.
+    // Few enough requests to stay below the rate limit.
     for _ in 0..25 {
         for (client, times) in [&wrong, &unknown].iter().zip(&mut times) {
             let started = Instant::now();
@@ -138,7 +138,7 @@ async fn s29_an_unknown_client_takes_as_long_as_a_wrong_secret() {
         }
     }
 
-    // The least of them: what the work takes when nothing else on the machine is in its way.
+    // The minimum: the work alone, without the load of the machine.
     let [wrong, unknown] = times.map(|times| times.iter().min().unwrap().as_secs_f64());
     assert!(
         (0.4..2.5).contains(&(wrong / unknown)),
@@ -151,7 +151,7 @@ async fn s30_secrets_and_tokens_cannot_be_guessed() {
     let (_world, _asha, canteen, pair) = asha_uses_the_canteen().await;
     let secret = canteen.client_secret.unwrap();
 
-    // 256 bits of letters and digits are 43 of them, 190 bits 32.
+    // 43 letters and digits hold 256 bits, 32 hold 190.
     assert!(secret.len() >= 43, "{} characters", secret.len());
     for token in [pair.access, pair.refresh] {
         assert!(
@@ -162,7 +162,7 @@ async fn s30_secrets_and_tokens_cannot_be_guessed() {
 }
 
 #[tokio::test]
-async fn s31_the_password_grant_does_not_exist() {
+async fn s31_the_password_grant_is_not_supported() {
     let (world, _asha, canteen, _) = asha_uses_the_canteen().await;
     let right = world.person("asha").await.password;
 
@@ -173,14 +173,14 @@ async fn s31_the_password_grant_does_not_exist() {
             ("password", password),
         ];
         canteen
-            .asks_for_token(&fields)
+            .requests_token(&fields)
             .await
             .refuses(400, "unsupported_grant_type");
     }
 }
 
 #[tokio::test]
-async fn s34_guessing_a_client_s_secret_is_slowed_but_the_client_is_not_locked_out() {
+async fn s34_guessing_a_client_secret_is_limited_without_locking_the_client_out() {
     let (world, _asha, canteen, pair) = asha_uses_the_canteen().await;
 
     let mut slowed = None;
@@ -200,18 +200,18 @@ async fn s34_guessing_a_client_s_secret_is_slowed_but_the_client_is_not_locked_o
     let wait: i64 = slowed.header("retry-after").parse().unwrap();
     assert!((1..=900).contains(&wait), "{wait} s");
     assert!(!slowed.error().is_empty() && slowed.header("cache-control").contains("no-store"));
-    world.sleeps(Duration::seconds(wait + 1));
+    world.advance_clock(Duration::seconds(wait + 1));
     canteen.refreshes(&pair).await;
 }
 
 #[tokio::test]
-async fn s35_a_confidential_app_shows_its_secret_everywhere_and_a_public_one_has_none() {
+async fn s35_a_confidential_app_must_authenticate_everywhere_and_a_public_one_has_no_secret() {
     let (world, asha, canteen, pair) = asha_uses_the_canteen().await;
     let timetable = world.timetable();
     let code = world
         .consents(
             &asha,
-            &timetable.login_link_proving("basic", &"v".repeat(43)),
+            &timetable.login_link_with_pkce("basic", &"v".repeat(43)),
         )
         .await;
     let bare = |fields: &[(&'static str, &str)]| {
@@ -236,7 +236,7 @@ async fn s35_a_confidential_app_shows_its_secret_everywhere_and_a_public_one_has
     let revoking = Answer::to(revoking).await;
     let pretending = timetable
         .with_secret("made up")
-        .tries_to_trade(&code, &[("code_verifier", &"v".repeat(43))])
+        .tries_to_exchange(&code, &[("code_verifier", &"v".repeat(43))])
         .await;
 
     for answer in [unproven, revoking, pretending] {
@@ -244,7 +244,7 @@ async fn s35_a_confidential_app_shows_its_secret_everywhere_and_a_public_one_has
     }
     canteen.reads(&pair.access, "").await.good();
     let own = timetable
-        .tries_to_trade(&code, &[("code_verifier", &"v".repeat(43))])
+        .tries_to_exchange(&code, &[("code_verifier", &"v".repeat(43))])
         .await
         .tokens();
     let own = timetable.refreshes(&own).await;
@@ -253,7 +253,7 @@ async fn s35_a_confidential_app_shows_its_secret_everywhere_and_a_public_one_has
 }
 
 #[tokio::test]
-async fn s36_a_narrowed_pair_widens_again_but_never_beyond_what_was_ticked() {
+async fn s36_a_narrowed_token_pair_widens_again_to_the_consented_scopes_at_most() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let consent = asha
@@ -264,7 +264,9 @@ async fn s36_a_narrowed_pair_widens_again_but_never_beyond_what_was_ticked() {
         .unticks_field("last_name")
         .presses("allow")
         .await;
-    let pair = canteen.trades(&canteen.receives(&chosen).code()).await;
+    let pair = canteen
+        .exchanges_code(&canteen.receives(&chosen).code())
+        .await;
     assert_eq!(pair.scopes(), ["basic", "phone", "profile"]);
 
     let narrow = canteen
@@ -298,20 +300,20 @@ async fn s36_a_narrowed_pair_widens_again_but_never_beyond_what_was_ticked() {
 }
 
 #[tokio::test]
-async fn s37_a_public_app_s_refresh_token_that_comes_back_ends_its_family() {
+async fn s37_a_refresh_token_of_a_public_app_used_twice_ends_the_token_family() {
     let world = World::new().await;
     let (asha, timetable) = (world.student("asha").await, world.timetable());
     let verifier = "v".repeat(43);
     let code = world
-        .consents(&asha, &timetable.login_link_proving("basic", &verifier))
+        .consents(&asha, &timetable.login_link_with_pkce("basic", &verifier))
         .await;
     let stolen = timetable
-        .tries_to_trade(&code, &[("code_verifier", &verifier)])
+        .tries_to_exchange(&code, &[("code_verifier", &verifier)])
         .await
         .tokens();
     let next = timetable.refreshes(&stolen).await;
 
-    world.sleeps(Duration::seconds(11));
+    world.advance_clock(Duration::seconds(11));
     timetable
         .tries_to_refresh(&stolen.refresh, &[])
         .await
@@ -324,13 +326,13 @@ async fn s37_a_public_app_s_refresh_token_that_comes_back_ends_its_family() {
         .refuses(400, "invalid_grant");
 }
 
-/// D11: whoever asks again within ten seconds has lost the answer.
+/// D11: a client that asks again within ten seconds has lost the response.
 #[tokio::test]
-async fn s37_an_answer_lost_on_the_way_can_be_had_again() {
+async fn s37_a_lost_refresh_response_can_be_requested_again() {
     let (world, _asha, canteen, first) = asha_uses_the_canteen().await;
 
     let lost = canteen.refreshes(&first).await;
-    world.sleeps(Duration::seconds(9));
+    world.advance_clock(Duration::seconds(9));
     let again = canteen.refreshes(&first).await;
 
     canteen
@@ -343,15 +345,15 @@ async fn s37_an_answer_lost_on_the_way_can_be_had_again() {
 }
 
 #[tokio::test]
-async fn s38_refresh_tokens_end_unused_after_ninety_days_and_all_after_a_year() {
+async fn s38_refresh_tokens_expire_unused_after_ninety_days_and_all_after_a_year() {
     let (world, asha, canteen, idle) = asha_uses_the_canteen().await;
     let mut busy = world.connects(&asha, &canteen, "basic").await;
 
     for _ in 0..4 {
-        world.sleeps(Duration::days(89));
+        world.advance_clock(Duration::days(89));
         busy = canteen.refreshes(&busy).await;
     }
-    world.sleeps(Duration::days(10));
+    world.advance_clock(Duration::days(10));
 
     canteen
         .tries_to_refresh(&idle.refresh, &[])
@@ -364,7 +366,7 @@ async fn s38_refresh_tokens_end_unused_after_ninety_days_and_all_after_a_year() 
 }
 
 #[tokio::test]
-async fn s40_a_token_in_an_address_or_a_form_is_no_token() {
+async fn s40_a_token_in_the_query_or_body_is_ignored() {
     let (_world, _asha, canteen, pair) = asha_uses_the_canteen().await;
 
     let in_address = canteen
@@ -393,7 +395,7 @@ async fn s40_a_token_in_an_address_or_a_form_is_no_token() {
 }
 
 #[tokio::test]
-async fn s41_one_kind_of_token_is_not_another() {
+async fn s41_one_kind_of_token_does_not_work_as_another() {
     let (world, asha, canteen, pair) = asha_uses_the_canteen().await;
     let code = world.consents(&asha, &canteen.login_link("basic")).await;
 
@@ -408,7 +410,7 @@ async fn s41_one_kind_of_token_is_not_another() {
         .await
         .refuses(400, "invalid_grant");
     canteen
-        .tries_to_trade(&pair.refresh, &[])
+        .tries_to_exchange(&pair.refresh, &[])
         .await
         .refuses(400, "invalid_grant");
 
@@ -416,7 +418,7 @@ async fn s41_one_kind_of_token_is_not_another() {
 }
 
 #[tokio::test]
-async fn s43_revoking_works_at_once_and_only_on_one_s_own() {
+async fn s43_revocation_works_at_once_and_on_own_tokens_only() {
     let (world, asha, canteen, pair) = asha_uses_the_canteen().await;
     let other = world.connects(&asha, &canteen, "basic").await;
     canteen.reads(&pair.access, "").await.good();
@@ -426,7 +428,7 @@ async fn s43_revoking_works_at_once_and_only_on_one_s_own() {
             .library()
             .calls(
                 "oauth/revoke_token/",
-                Shown::InHeader,
+                Credentials::InHeader,
                 &[("token", &pair.refresh)]
             )
             .await
@@ -441,7 +443,7 @@ async fn s43_revoking_works_at_once_and_only_on_one_s_own() {
 }
 
 #[tokio::test]
-async fn s45_the_answer_names_the_scopes_and_fields_that_were_granted() {
+async fn s45_the_token_response_names_the_granted_scopes_and_fields() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());
     let consent = asha
@@ -454,7 +456,9 @@ async fn s45_the_answer_names_the_scopes_and_fields_that_were_granted() {
         .unticks_field("is_alumni")
         .presses("allow")
         .await;
-    let pair = canteen.trades(&canteen.receives(&chosen).code()).await;
+    let pair = canteen
+        .exchanges_code(&canteen.receives(&chosen).code())
+        .await;
 
     assert_eq!(
         pair.scopes(),
@@ -469,7 +473,7 @@ async fn s45_the_answer_names_the_scopes_and_fields_that_were_granted() {
 }
 
 #[tokio::test]
-async fn s46_the_user_api_says_what_is_wrong_with_a_token() {
+async fn s46_the_user_api_answers_an_invalid_token_with_www_authenticate() {
     let (_world, _asha, canteen, pair) = asha_uses_the_canteen().await;
     canteen.revokes(&pair.access).await;
 
@@ -492,15 +496,15 @@ async fn s46_the_user_api_says_what_is_wrong_with_a_token() {
 }
 
 #[tokio::test]
-async fn browsers_of_an_app_s_own_origin_may_call_and_no_others() {
+async fn cors_allows_the_apps_own_origins_only() {
     let (world, asha, canteen, pair) = asha_uses_the_canteen().await;
     let timetable = world.timetable();
     let verifier = "v".repeat(43);
     let code = world
-        .consents(&asha, &timetable.login_link_proving("basic", &verifier))
+        .consents(&asha, &timetable.login_link_with_pkce("basic", &verifier))
         .await;
     let own = timetable
-        .tries_to_trade(&code, &[("code_verifier", &verifier)])
+        .tries_to_exchange(&code, &[("code_verifier", &verifier)])
         .await
         .tokens();
     let from = |origin: &'static str, token: &str| {

@@ -1,7 +1,7 @@
-//! Students sign in with their ERP account: what the simulated ERP itself does, and what we do with it.
+//! Students sign in with their ERP account: the simulated ERP and the connector for it.
 //!
-//! Names begin with a number (`e01` …): of the ERP's wire twenty-five statements were drawn up before the adapter was, and
-//! each has its test, some of them beside the code.
+//! Test names begin with the number (`e01` …) of one of the twenty-five statements about ERP's protocol. Some are
+//! unit tests beside the code.
 
 mod closing;
 mod mutations;
@@ -17,14 +17,14 @@ use crate::support::{Browser, Page, World};
 
 const ASHA: &str = "21CS10001";
 const PASSWORD: &str = "Str0ng&Pass=1";
-/// The answer to the question of hers that is asked first.
+/// The answer to her first question.
 const ANSWER: &str = "Kendriya Vidyalaya";
 
 const TO_CREDENTIALS: &str = "Continue";
 const TO_CODE: &str = "Have ERP mail me a code";
 const IN: &str = "Sign in";
 
-/// An ERP that always asks the first of somebody's questions.
+/// An ERP that always asks the person's first question.
 async fn erp() -> Erp {
     let erp = Erp::opens().await;
     erp.turns(|knobs| knobs.question_mode = QuestionMode::Fixed);
@@ -41,7 +41,7 @@ async fn campus() -> (Erp, World) {
     (erp, world)
 }
 
-/// The form that asks for the roll number, and what comes of this one.
+/// Opens the form for the roll number and submits this one.
 async fn at_credentials(browser: &Browser, roll: &str) -> Page {
     let form = browser.visits("account/login/erp/").await;
     form.fills("roll", roll).presses(TO_CREDENTIALS).await
@@ -62,18 +62,18 @@ async fn enters(page: Page, code: &str) -> Page {
     page.fills("code", code).presses(IN).await
 }
 
-/// The whole way, everything right.
+/// A whole sign-in with correct answers.
 async fn signs_in(erp: &Erp, browser: &Browser) -> Page {
     let page = at_code(browser).await;
     enters(page, &erp.code(ASHA)).await
 }
 
 async fn is_in(browser: &Browser) -> bool {
-    browser.asks("user/").await.status == 200
+    browser.gets("user/").await.status == 200
 }
 
-/// What the ERP was asked, as `POST auth.htm`.
-fn asked(erp: &Erp) -> Vec<String> {
+/// The requests that ERP got, as `POST auth.htm`.
+fn erp_requests(erp: &Erp) -> Vec<String> {
     let lines = erp.site.watch.requests.lines();
     let short = |line: String| {
         line.replace("/SSOAdministration/", "")

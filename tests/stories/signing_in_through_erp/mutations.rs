@@ -1,4 +1,5 @@
-//! The ERP as it is not: changed, unwell, or pretending. Nobody gets in who should not, and nobody waits for ever.
+//! What happens to a sign-in when ERP changes its protocol, fails or is impersonated: nobody is signed in by mistake,
+//! and every request ends in time.
 
 use serde_json::json;
 
@@ -7,7 +8,7 @@ use crate::sim::erp::Erp;
 use crate::sim::erp::knobs::QuestionMode;
 use crate::sim::kit::authority::Authority;
 use crate::sim::kit::fault::Fault;
-use crate::support::upstream::{Ends, Mutation, Portal, behaves};
+use crate::support::upstream::{Mutation, Outcome, Portal, check_mutations};
 use crate::support::world::Plan;
 use crate::support::{Browser, Page, World};
 
@@ -20,7 +21,7 @@ const SUCCESS: &str = "/SSOAdministration/success.htm";
 
 impl Portal for Erp {
     const SLUG: &'static str = "erp";
-    const CALLS: u32 = 8;
+    const MAX_REQUESTS: u32 = 8;
 
     async fn opens() -> Self {
         super::erp().await
@@ -30,7 +31,7 @@ impl Portal for Erp {
         plan.set("PROFILES_ERP_URL", &self.site.origin)
     }
 
-    async fn walk(&self, browser: &Browser) -> Page {
+    async fn sign_in(&self, browser: &Browser) -> Page {
         let mut page = at_credentials(browser, super::ASHA).await;
         if page.offers("input[name=answer]") {
             page = gives(page, PASSWORD, ANSWER).await;
@@ -42,7 +43,7 @@ impl Portal for Erp {
     }
 }
 
-/// A fault at one path.
+/// Sets a fault on one path.
 fn at(erp: &Erp, path: &str, fault: &str) {
     erp.site.watch.faults.set(path, fault.parse().unwrap());
 }
@@ -73,19 +74,19 @@ fn token() -> String {
     "A".repeat(140)
 }
 
-const fn mutation(name: &'static str, changes: fn(&Erp), ends: Ends) -> Mutation<Erp> {
+const fn mutation(name: &'static str, changes: fn(&Erp), outcome: Outcome) -> Mutation<Erp> {
     Mutation {
         name,
         changes,
-        ends,
+        outcome,
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn forty_changes_of_the_erp_let_nobody_in() {
-    use Ends::{Changed, Refused, SignedIn, Unavailable};
-    behaves(vec![
-        // The front door and the login page.
+async fn forty_changes_of_erp_sign_nobody_in() {
+    use Outcome::{ConnectorClosed, Refused, SignedIn, Unavailable};
+    check_mutations(vec![
+        // The start page and the login page.
         mutation(
             "the door has a fault",
             |it| at(it, DOOR, "500"),
@@ -100,23 +101,27 @@ async fn forty_changes_of_the_erp_let_nobody_in() {
         mutation(
             "a notice hangs at the door",
             |it| at(it, DOOR, "html"),
-            Changed,
+            ConnectorClosed,
         ),
-        mutation("the door is gone", |it| at(it, DOOR, "404"), Changed),
+        mutation(
+            "the door is gone",
+            |it| at(it, DOOR, "404"),
+            ConnectorClosed,
+        ),
         mutation(
             "the door leads to itself",
             |it| at(it, DOOR, "loop"),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the door leads elsewhere",
             |it| redirects(it, DOOR, "https://erp.example/SSOAdministration/login.htm"),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the door leads to a script",
             |it| redirects(it, DOOR, "javascript:alert(1)"),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the login page drips",
@@ -139,7 +144,7 @@ async fn forty_changes_of_the_erp_let_nobody_in() {
                 rewrites(it, DOOR, "sessionToken", "sessionTicket");
                 rewrites(it, LOGIN, "sessionToken", "sessionTicket");
             },
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the login page says nothing, but its address does",
@@ -160,22 +165,22 @@ async fn forty_changes_of_the_erp_let_nobody_in() {
         mutation(
             "the question is a page",
             |it| at(it, QUESTION, "html"),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the question is no text",
             |it| at(it, QUESTION, "garbage"),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the question is a novel",
             |it| says(it, QUESTION, &"Why? ".repeat(200)),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the question is elsewhere",
             |it| redirects(it, QUESTION, LOGIN),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the question is of nobody",
@@ -196,22 +201,22 @@ async fn forty_changes_of_the_erp_let_nobody_in() {
         mutation(
             "the code's answer is a page",
             |it| at(it, SEND_CODE, "html"),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the code's answer is no text",
             |it| at(it, SEND_CODE, "garbage"),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the message has another name",
             |it| rewrites(it, SEND_CODE, "\"msg\"", "\"message\""),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the message is a list",
             |it| says(it, SEND_CODE, "[\"OTP has been sent\"]"),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "there is a captcha now",
@@ -223,7 +228,7 @@ async fn forty_changes_of_the_erp_let_nobody_in() {
             |it| msg(it, ""),
             Refused("could not send the code"),
         ),
-        // The proof.
+        // The token.
         mutation(
             "the proof has a fault",
             |it| at(it, AUTH, "500"),
@@ -234,8 +239,16 @@ async fn forty_changes_of_the_erp_let_nobody_in() {
             |it| at(it, AUTH, "close"),
             Unavailable,
         ),
-        mutation("the proof is a page", |it| at(it, AUTH, "html"), Changed),
-        mutation("the proof is yes", |it| says(it, AUTH, "OK"), Changed),
+        mutation(
+            "the proof is a page",
+            |it| at(it, AUTH, "html"),
+            ConnectorClosed,
+        ),
+        mutation(
+            "the proof is yes",
+            |it| says(it, AUTH, "OK"),
+            ConnectorClosed,
+        ),
         mutation(
             "the proof is forbidden",
             |it| at(it, AUTH, "403"),
@@ -244,7 +257,7 @@ async fn forty_changes_of_the_erp_let_nobody_in() {
         mutation(
             "the proof leads in circles",
             |it| at(it, AUTH, "loop"),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the proof leads in without a token",
@@ -260,7 +273,7 @@ async fn forty_changes_of_the_erp_let_nobody_in() {
                     &format!("https://evil.example/IIT_ERP3/?ssoToken={}", token()),
                 );
             },
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the proof is a token that opens nothing",
@@ -274,7 +287,7 @@ async fn forty_changes_of_the_erp_let_nobody_in() {
                     ),
                 );
             },
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "the proof is the login page with a token on it",
@@ -297,25 +310,29 @@ async fn forty_changes_of_the_erp_let_nobody_in() {
             |it| redirects(it, SUCCESS, "/IIT_ERP3/?ssoToken=ABC"),
             Refused("This sign-in has expired"),
         ),
-        // All of it.
+        // Every path.
         mutation("everything is a fault", |it| at(it, "", "500"), Unavailable),
-        mutation("everything is a page", |it| at(it, "", "html"), Changed),
+        mutation(
+            "everything is a page",
+            |it| at(it, "", "html"),
+            ConnectorClosed,
+        ),
         mutation(
             "everything is yes",
             |it| says(it, "", "{\"msg\":\"OTP has been sent\"}"),
-            Changed,
+            ConnectorClosed,
         ),
         mutation(
             "everything leads in with a token",
             |it| redirects(it, "", &format!("/IIT_ERP3/?ssoToken={}", token())),
-            Changed,
+            ConnectorClosed,
         ),
     ])
     .await;
 }
 
 #[tokio::test]
-async fn only_an_erp_with_a_certificate_to_trust_is_spoken_to() {
+async fn an_erp_with_an_untrusted_certificate_gets_no_request() {
     let (authority, other) = (Authority::new(), Authority::new());
     let erp = Erp::opens_with(Some(&authority)).await;
     erp.turns(|knobs| knobs.question_mode = QuestionMode::Fixed);
@@ -331,7 +348,7 @@ async fn only_an_erp_with_a_certificate_to_trust_is_spoken_to() {
             .set("PROFILES_ERP_CA_FILE", &ca_file)
             .opens()
             .await;
-        let page = at_credentials(&world.stranger(), super::ASHA).await;
+        let page = at_credentials(&world.visitor(), super::ASHA).await;
         page.shows("ERP is not answering.");
     }
     assert!(erp.site.watch.requests.all().is_empty());
@@ -341,7 +358,7 @@ async fn only_an_erp_with_a_certificate_to_trust_is_spoken_to() {
         .opens()
         .await;
     std::fs::remove_dir_all(&folder).unwrap();
-    let browser = world.stranger();
+    let browser = world.visitor();
     signs_in(&erp, &browser).await;
     assert!(is_in(&browser).await);
 }

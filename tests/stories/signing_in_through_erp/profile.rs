@@ -1,4 +1,4 @@
-//! What becomes of a person ERP vouches for, who has no name there and whose programme is a guess.
+//! The profile of a person from ERP, which gives no name, and a programme that is derived from the roll number.
 
 use serde_json::json;
 
@@ -7,9 +7,9 @@ use super::{campus, signs_in};
 const WORKED_OUT: &str = "We filled this in from your roll number";
 
 #[tokio::test]
-async fn what_was_worked_out_is_marked_until_its_owner_saves_it() {
+async fn a_derived_programme_is_marked_until_its_owner_saves_it() {
     let (erp, world) = campus().await;
-    let asha = world.stranger();
+    let asha = world.visitor();
     signs_in(&erp, &asha).await;
 
     let page = asha.visits("user/").await;
@@ -21,9 +21,9 @@ async fn what_was_worked_out_is_marked_until_its_owner_saves_it() {
 }
 
 #[tokio::test]
-async fn whom_erp_has_no_name_for_fills_it_in() {
+async fn a_person_without_a_name_from_erp_fills_it_in() {
     let (erp, world) = campus().await;
-    let asha = world.stranger();
+    let asha = world.visitor();
     signs_in(&erp, &asha).await;
 
     let page = asha.visits("user/").await;
@@ -54,13 +54,13 @@ async fn whom_erp_has_no_name_for_fills_it_in() {
 }
 
 #[tokio::test]
-async fn a_name_the_directory_gave_is_not_the_persons_to_change() {
+async fn a_name_from_the_directory_cannot_be_changed() {
     let (_erp, world) = campus().await;
     let asha = world.student("asha").await;
     let page = asha.visits("user/").await;
     assert!(!page.offers("input[name=first_name]"));
 
-    // A form somebody made themselves.
+    // A request that no page sends.
     let token = page
         .attributes("form.own input[name=csrf_token]", "value")
         .remove(0);

@@ -1,4 +1,4 @@
-//! The simulated ERP, asked as its oldest clients ask it. Numbers are those of the protocol's statements.
+//! The simulated ERP, requested as its oldest clients do. Numbers are those of the protocol's statements.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::support::parameter;
 const ASHA: &str = "21CS10001";
 const PASSWORD: &str = "Str0ng&Pass=1";
 
-/// A client with a jar of its own that follows nothing.
+/// A client with a cookie jar that does not follow redirects.
 struct Client<'a> {
     erp: &'a Erp,
     http: reqwest::Client,
@@ -49,7 +49,7 @@ impl<'a> Client<'a> {
             .unwrap()
     }
 
-    /// From the front door to the hidden field of the login page.
+    /// Goes from the start page to the hidden field of the login page.
     async fn session_token(&self) -> String {
         let door = self.get("/IIT_ERP3/").await;
         let page = self.get(&location(&door)).await.text().await.unwrap();
@@ -58,14 +58,14 @@ impl<'a> Client<'a> {
     }
 
     async fn question(&self, roll: &str) -> String {
-        let asked = self
+        let form = self
             .post(
                 "/SSOAdministration/getSecurityQues.htm",
                 &[("user_id", roll)],
             )
             .await;
-        assert_eq!(asked.headers()["content-type"], "text/plain;charset=UTF-8");
-        asked.text().await.unwrap()
+        assert_eq!(form.headers()["content-type"], "text/plain;charset=UTF-8");
+        form.text().await.unwrap()
     }
 
     fn answer(&self, question: &str) -> String {
@@ -103,7 +103,7 @@ impl<'a> Client<'a> {
         self.post("/SSOAdministration/auth.htm", &fields).await
     }
 
-    /// The whole way; gives the ssoToken, which nobody has presented yet.
+    /// A whole sign-in; returns the ssoToken, which has not been used yet.
     async fn signs_in_whole(&self) -> String {
         let token = self.session_token().await;
         let answer = self.answer(&self.question(ASHA).await);
@@ -128,7 +128,7 @@ fn path(answer: &Response) -> String {
 }
 
 #[tokio::test]
-async fn its_front_door_leads_to_a_form_with_a_token() {
+async fn the_start_page_leads_to_a_form_with_a_token() {
     let erp = Erp::opens().await;
     let client = Client::of(&erp);
     assert_eq!(path(&client.get("/IIT_ERP3").await), "/IIT_ERP3/");
@@ -177,7 +177,7 @@ async fn its_front_door_leads_to_a_form_with_a_token() {
 }
 
 #[tokio::test]
-async fn its_questions_are_for_whoever_asks() {
+async fn anybody_can_request_a_persons_questions() {
     let erp = Erp::opens().await;
     let client = Client::of(&erp);
     assert_eq!(client.question("99XX99999").await, "FALSE");
@@ -207,13 +207,13 @@ async fn its_questions_are_for_whoever_asks() {
 }
 
 #[tokio::test]
-async fn e06_e07_e08_its_code_goes_to_who_knows_answer_and_password() {
+async fn e06_e07_e08_a_code_is_mailed_for_the_right_answer_and_password() {
     let erp = Erp::opens().await;
     let client = Client::of(&erp);
     let answer = client.answer(&client.question(ASHA).await);
     let mismatch = "Unable to send OTP due to security question's answare mismatch .";
     assert_eq!(client.asks_for_code(PASSWORD, "wrong").await, mismatch);
-    // Who gets both wrong hears of the answer.
+    // If both are wrong, ERP reports the answer.
     assert_eq!(client.asks_for_code("wrong", "wrong").await, mismatch);
     assert_eq!(
         client.asks_for_code("wrong", &answer).await,
@@ -261,7 +261,7 @@ async fn an_answer_belongs_to_its_question() {
             .await
             .contains("has been sent")
     );
-    // Without a cookie it is the question this person was asked last.
+    // Without a cookie ERP checks against the question asked last.
     erp.turns(|knobs| knobs.question_binding = QuestionBinding::Strict);
     let third = client.answer(&client.question(ASHA).await);
     assert!(
@@ -273,7 +273,7 @@ async fn an_answer_belongs_to_its_question() {
 }
 
 #[tokio::test]
-async fn its_token_is_made_of_both_sessions_and_handed_over_once() {
+async fn the_token_consists_of_both_session_ids_and_is_handed_over_once() {
     let erp = Erp::opens().await;
     let client = Client::of(&erp);
     let token = client.session_token().await;
@@ -290,7 +290,7 @@ async fn its_token_is_made_of_both_sessions_and_handed_over_once() {
     let value = parameter(&to, "ssoToken").unwrap();
     assert_eq!(value.len(), 140);
     assert_eq!(&value[38..76], token);
-    // The hop is good once.
+    // The redirect's token is valid once.
     let again = client
         .get("/SSOAdministration/success.htm?reqType=REMOTE")
         .await;
@@ -314,7 +314,7 @@ async fn its_token_is_made_of_both_sessions_and_handed_over_once() {
 }
 
 #[tokio::test]
-async fn e24_a_spent_token_is_good_only_beside_its_cookie() {
+async fn e24_a_used_token_works_with_its_cookie_only() {
     let erp = Erp::opens().await;
     let client = Client::of(&erp);
     let value = client.signs_in_whole().await;
@@ -334,9 +334,9 @@ async fn e24_a_spent_token_is_good_only_beside_its_cookie() {
 }
 
 #[tokio::test]
-async fn e23_a_live_session_is_seen_by_a_page_that_is_missing() {
+async fn e23_a_missing_page_shows_whether_a_session_is_live() {
     let erp = Erp::opens().await;
-    let (client, stranger) = (Client::of(&erp), Client::of(&erp));
+    let (client, visitor) = (Client::of(&erp), Client::of(&erp));
     client.signs_in_whole().await;
     for length in [741, 1034] {
         erp.turns(|knobs| knobs.alive_len = length);
@@ -345,11 +345,11 @@ async fn e23_a_live_session_is_seen_by_a_page_that_is_missing() {
         assert_eq!(alive.headers()["content-length"], length.to_string());
         assert_eq!(alive.bytes().await.unwrap().len(), length);
     }
-    let probe = stranger.get("/IIT_ERP3/welcome.jsp").await;
+    let probe = visitor.get("/IIT_ERP3/welcome.jsp").await;
     assert_eq!(path(&probe), "/SSOAdministration/login.htm");
     assert_eq!(client.get("/IIT_ERP3/keepAlive.htm").await.status(), 200);
     assert_eq!(
-        path(&stranger.get("/IIT_ERP3/keepAlive.htm").await),
+        path(&visitor.get("/IIT_ERP3/keepAlive.htm").await),
         "/SSOAdministration/logoutmsg.htm"
     );
     let table = "/Acad/student/view_stud_time_table.jsp";
@@ -363,7 +363,7 @@ async fn e23_a_live_session_is_seen_by_a_page_that_is_missing() {
             .contains(ASHA)
     );
     assert!(
-        stranger
+        visitor
             .post(table, &[])
             .await
             .text()
@@ -379,7 +379,7 @@ async fn e23_a_live_session_is_seen_by_a_page_that_is_missing() {
 }
 
 #[tokio::test]
-async fn who_logs_out_is_out() {
+async fn logging_out_ends_the_session() {
     let erp = Erp::opens().await;
     for way in ["/IIT_ERP3/logout.htm", "/SSOAdministration/logout.htm"] {
         let client = Client::of(&erp);
@@ -401,7 +401,7 @@ async fn who_logs_out_is_out() {
 }
 
 #[tokio::test]
-async fn its_refusals_read_as_the_real_ones_do() {
+async fn its_refusals_equal_those_of_the_real_erp() {
     let erp = Erp::opens().await;
     let client = Client::of(&erp);
     let token = client.session_token().await;
@@ -423,10 +423,10 @@ async fn its_refusals_read_as_the_real_ones_do() {
     assert_eq!(rejected.status(), 200);
     assert!(rejected.text().await.unwrap().contains("id=\"loginForm\""));
     erp.turns(|knobs| knobs.strict_session_token = true);
-    let stranger = client
+    let visitor = client
         .signs_in("0".repeat(32).as_str(), &answer, &code)
         .await;
-    assert!(stranger.text().await.unwrap().contains("id=\"loginForm\""));
+    assert!(visitor.text().await.unwrap().contains("id=\"loginForm\""));
     erp.turns(|knobs| knobs.otp_ttl = 0);
     assert!(
         client
@@ -470,7 +470,7 @@ async fn its_refusals_read_as_the_real_ones_do() {
 }
 
 #[tokio::test]
-async fn it_sends_nobody_elsewhere_unless_told_to() {
+async fn it_redirects_elsewhere_only_when_configured() {
     let erp = Erp::opens().await;
     erp.turns(|knobs| knobs.otp_required = false);
     let client = Client::of(&erp);
@@ -496,7 +496,7 @@ async fn it_sends_nobody_elsewhere_unless_told_to() {
 }
 
 #[tokio::test]
-async fn its_switches_turn_everything() {
+async fn its_control_endpoints_set_everything() {
     let erp = Erp::opens().await;
     let client = Client::of(&erp);
     let switch = async |path: &str, what: Value| {

@@ -1,4 +1,4 @@
-//! What the protocol's statements ask of whoever signs people in through it, by their numbers.
+//! The numbered statements about the ERP connector.
 
 use std::time::{Duration, Instant};
 
@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use time::Duration as Span;
 
 use super::{
-    ANSWER, ASHA, IN, PASSWORD, TO_CODE, TO_CREDENTIALS, asked, at_code, at_credentials, campus,
-    enters, erp, gives, is_in, plan, signs_in,
+    ANSWER, ASHA, IN, PASSWORD, TO_CODE, TO_CREDENTIALS, at_code, at_credentials, campus, enters,
+    erp, erp_requests, gives, is_in, plan, signs_in,
 };
 use crate::sim::erp::knobs::{OtpError, QuestionMode, SuccessStyle};
 use crate::sim::kit::fault::Fault;
@@ -18,24 +18,24 @@ const SEND_CODE: &str = "/SSOAdministration/getEmilOTP.htm";
 const AUTH: &str = "/SSOAdministration/auth.htm";
 
 #[tokio::test]
-async fn e01_a_sign_in_begins_at_the_front_door_with_an_empty_jar() {
+async fn e01_a_sign_in_starts_at_the_start_page_without_cookies() {
     let (erp, world) = campus().await;
-    // Looking at the first form asks nobody.
-    let browser = world.stranger();
+    // Opening the first form makes no request to ERP.
+    let browser = world.visitor();
     browser
         .visits("account/login/erp/")
         .await
         .shows("Roll number");
-    assert!(asked(&erp).is_empty());
+    assert!(erp_requests(&erp).is_empty());
 
     signs_in(&erp, &browser).await;
     let requests = erp.site.watch.requests.all();
     assert_eq!(
-        asked(&erp)[..3],
+        erp_requests(&erp)[..3],
         ["GET ~/", "GET login.htm", "POST getSecurityQues.htm"]
     );
     assert!(requests[0].cookies.is_empty());
-    // The portal's cookie does not go to the login application, and the other way round.
+    // Cookies of the portal and of the login application are kept apart.
     assert!(requests[1].cookies.is_empty());
     let to = |path: &str| requests.iter().find(|it| it.path == path).unwrap();
     assert_eq!(to(AUTH).cookies, ["JSESSIONID"]);
@@ -55,17 +55,17 @@ async fn e01_a_sign_in_begins_at_the_front_door_with_an_empty_jar() {
 async fn e02_the_session_token_is_that_of_the_form() {
     let (erp, world) = campus().await;
     erp.turns(|knobs| (knobs.rotate, knobs.strict_session_token) = (true, true));
-    let browser = world.stranger();
+    let browser = world.visitor();
     signs_in(&erp, &browser).await;
     assert!(is_in(&browser).await);
 }
 
 #[tokio::test]
-async fn e03_one_of_three_questions_is_asked_and_another_may_be() {
+async fn e03_one_of_three_questions_is_shown_and_another_can_be_requested() {
     let (erp, world) = campus().await;
     erp.turns(|knobs| knobs.question_mode = QuestionMode::RoundRobin);
     let questions = erp.state().people[ASHA].questions.clone();
-    let browser = world.stranger();
+    let browser = world.visitor();
     let mut page = at_credentials(&browser, ASHA).await;
     for (question, _) in &questions {
         page.shows(question);
@@ -81,7 +81,7 @@ async fn e03_one_of_three_questions_is_asked_and_another_may_be() {
     {
         assert_eq!(it.fields, ["user_id"]);
     }
-    // The answer belongs to the question that is shown, the first one again.
+    // The answer belongs to the question on the page, which is the first one again.
     page.shows(&questions[0].0);
     gives(page, PASSWORD, &questions[0].1)
         .await
@@ -89,9 +89,9 @@ async fn e03_one_of_three_questions_is_asked_and_another_may_be() {
 }
 
 #[tokio::test]
-async fn e04_an_unknown_roll_number_is_said() {
+async fn e04_an_unknown_roll_number_is_reported() {
     let (erp, world) = campus().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
     let page = at_credentials(&browser, "99XX99999").await;
     page.shows("ERP does not know this roll number.");
     for nobody in ["false\r\n", ""] {
@@ -109,25 +109,25 @@ async fn e04_an_unknown_roll_number_is_said() {
 }
 
 #[tokio::test]
-async fn e05_questions_are_read_decoded() {
+async fn e05_questions_are_decoded() {
     let (erp, world) = campus().await;
-    at_credentials(&world.stranger(), "23ME10003")
+    at_credentials(&world.visitor(), "23ME10003")
         .await
         .shows("Which city do you miss?");
     erp.turns(|knobs| knobs.encode_question = 2);
-    at_credentials(&world.stranger(), ASHA)
+    at_credentials(&world.visitor(), ASHA)
         .await
         .shows("What was the name of your first school?");
 }
 
 #[tokio::test]
-async fn e06_e07_a_wrong_answer_or_password_is_told_apart_and_mails_nobody() {
+async fn e06_e07_a_wrong_answer_and_a_wrong_password_are_reported_separately_without_a_mail() {
     let (erp, world) = campus().await;
-    let page = at_credentials(&world.stranger(), ASHA).await;
+    let page = at_credentials(&world.visitor(), ASHA).await;
     let page = gives(page, PASSWORD, "wrong").await;
     page.shows("The answer was not accepted.")
         .shows("What was the name of your first school?");
-    // Nothing that was typed comes back.
+    // Nothing that was typed is shown again.
     assert!(!page.text().contains("wrong") && !page.text().contains(PASSWORD));
     let page = gives(page, "wrong", ANSWER).await;
     page.shows("The ERP password was not accepted.");
@@ -136,9 +136,9 @@ async fn e06_e07_a_wrong_answer_or_password_is_told_apart_and_mails_nobody() {
         .await
         .shows("Code from the mail");
 
-    // Three in one sign-in end it.
-    world.sleeps(Span::minutes(1));
-    let mut page = at_credentials(&world.stranger(), ASHA).await;
+    // Three wrong codes end a sign-in.
+    world.advance_clock(Span::minutes(1));
+    let mut page = at_credentials(&world.visitor(), ASHA).await;
     for _ in 0..3 {
         page = gives(page, "wrong", ANSWER).await;
     }
@@ -146,9 +146,9 @@ async fn e06_e07_a_wrong_answer_or_password_is_told_apart_and_mails_nobody() {
 }
 
 #[tokio::test]
-async fn e08_e09_right_answers_have_one_code_mailed() {
+async fn e08_e09_right_answers_send_one_code() {
     let (erp, world) = campus().await;
-    at_code(&world.stranger()).await;
+    at_code(&world.visitor()).await;
     let letters = erp.letters(ASHA);
     assert_eq!(letters.len(), 1);
     assert_eq!(letters[0].from, "erpkgp@adm.iitkgp.ac.in");
@@ -156,23 +156,23 @@ async fn e08_e09_right_answers_have_one_code_mailed() {
 
     let (erp, world) = campus().await;
     erp.turns(|knobs| knobs.otp_content_type = "text/html".to_owned());
-    at_code(&world.stranger()).await;
+    at_code(&world.visitor()).await;
     assert_eq!(erp.letters(ASHA).len(), 1);
 }
 
 #[tokio::test]
-async fn e10_what_erp_says_in_words_of_its_own_is_not_repeated() {
+async fn e10_unknown_messages_of_erp_are_not_shown() {
     let (erp, world) = campus().await;
-    let said = json!({ "msg": "ORA-01017: <b>no mail today</b>" }).to_string();
+    let message = json!({ "msg": "ORA-01017: <b>no mail today</b>" }).to_string();
     erp.site
         .watch
         .faults
-        .set(SEND_CODE, Fault::Says("application/json", said));
-    let page = at_credentials(&world.stranger(), ASHA).await;
+        .set(SEND_CODE, Fault::Says("application/json", message));
+    let page = at_credentials(&world.visitor(), ASHA).await;
     let page = gives(page, PASSWORD, ANSWER).await;
     page.shows("ERP could not send the code. Try again later.");
     assert!(!page.text().contains("ORA-01017") && !page.text().contains("no mail today"));
-    // It is nobody's fault, and may work a moment later.
+    // An outage is not the person's error; a retry may work.
     erp.site.watch.faults.mend();
     gives(page, PASSWORD, ANSWER)
         .await
@@ -180,9 +180,9 @@ async fn e10_what_erp_says_in_words_of_its_own_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn e11_the_right_code_signs_in_and_the_token_is_not_presented() {
+async fn e11_the_right_code_signs_in_and_the_token_is_not_used() {
     let (erp, world) = campus().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
     let home = signs_in(&erp, &browser).await;
     assert_eq!(home.status, 200, "{}", home.words());
     assert!(is_in(&browser).await);
@@ -207,7 +207,7 @@ async fn e11_the_right_code_signs_in_and_the_token_is_not_presented() {
     ];
     assert_eq!(sent.fields, fields);
     assert_eq!(
-        asked(&erp)[3..6],
+        erp_requests(&erp)[3..6],
         ["POST getEmilOTP.htm", "POST auth.htm", "GET success.htm"]
     );
     let presented = |it: &&crate::sim::kit::requests::Asked| {
@@ -222,7 +222,7 @@ async fn e12_three_wrong_codes_end_the_sign_in() {
     for style in [OtpError::Page, OtpError::Bare] {
         let (erp, world) = campus().await;
         erp.turns(|knobs| knobs.otp_error = style);
-        let browser = world.stranger();
+        let browser = world.visitor();
         let mut page = at_code(&browser).await;
         let code = erp.code(ASHA);
         let wrong = if code == "000000" { "111111" } else { "000000" };
@@ -232,7 +232,7 @@ async fn e12_three_wrong_codes_end_the_sign_in() {
         }
         let form = page.clone();
         enters(page, wrong).await.refuses(400);
-        // The right one comes too late.
+        // The correct code comes too late.
         enters(form, &code).await.refuses(400);
         assert!(!is_in(&browser).await);
         assert_eq!(erp.site.watch.requests.to(AUTH), 3);
@@ -242,7 +242,7 @@ async fn e12_three_wrong_codes_end_the_sign_in() {
 #[tokio::test]
 async fn e13_an_old_or_used_code_is_not_accepted() {
     let (erp, world) = campus().await;
-    let page = at_code(&world.stranger()).await;
+    let page = at_code(&world.visitor()).await;
     erp.turns(|knobs| knobs.otp_ttl = 0);
     let page = enters(page, &erp.code(ASHA)).await;
     page.shows("That code was not accepted.");
@@ -252,14 +252,14 @@ async fn e13_an_old_or_used_code_is_not_accepted() {
         .await
         .shows("That code was not accepted.");
 
-    // Another one comes after a minute.
-    let browser = world.stranger();
-    world.sleeps(Span::minutes(2));
+    // A second code may be requested after a minute.
+    let browser = world.visitor();
+    world.advance_clock(Span::minutes(2));
     let page = at_code(&browser).await;
     let first = erp.code(ASHA);
     let page = page.presses("Send the code again").await;
     page.shows("We sent you a code.");
-    world.sleeps(Span::minutes(1));
+    world.advance_clock(Span::minutes(1));
     let page = page.presses("Send the code again").await;
     page.shows("ERP has mailed you a code");
     assert_eq!(erp.letters(ASHA).len(), 3);
@@ -273,31 +273,31 @@ async fn e13_an_old_or_used_code_is_not_accepted() {
 }
 
 #[tokio::test]
-async fn e14_a_password_changed_in_between_goes_back_a_step() {
+async fn e14_a_password_changed_meanwhile_goes_back_a_step() {
     let (erp, world) = campus().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
     let page = at_code(&browser).await;
     erp.changes(ASHA, |asha| asha.password = "Another-1".to_owned());
     let page = enters(page, &erp.code(ASHA)).await;
     page.shows("ERP did not accept the sign-in. Check your password and answer.");
-    world.sleeps(Span::minutes(1));
+    world.advance_clock(Span::minutes(1));
     let page = gives(page, "Another-1", ANSWER).await;
     enters(page, &erp.code(ASHA)).await;
     assert!(is_in(&browser).await);
 }
 
 #[tokio::test]
-async fn e15_a_token_on_a_page_has_to_open_the_portal() {
+async fn e15_a_token_counts_only_if_it_opens_the_portal() {
     let (erp, world) = campus().await;
     erp.turns(|knobs| knobs.success_style = SuccessStyle::Js);
-    let browser = world.stranger();
+    let browser = world.visitor();
     signs_in(&erp, &browser).await;
     assert!(is_in(&browser).await);
     assert_eq!(erp.site.watch.requests.to("/IIT_ERP3/"), 2);
 
-    // A login page that mentions one is a login page.
+    // A login page that mentions a token is still a login page.
     let (erp, world) = campus().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
     let page = at_code(&browser).await;
     let token = "A".repeat(140);
     let login =
@@ -313,17 +313,17 @@ async fn e15_a_token_on_a_page_has_to_open_the_portal() {
 }
 
 #[tokio::test]
-async fn e16_nobody_is_followed_to_another_host() {
+async fn e16_redirects_to_another_host_are_not_followed() {
     let (erp, world) = campus().await;
     let elsewhere = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = elsewhere.local_addr().unwrap();
     erp.turns(|knobs| knobs.foreign_redirect = format!("http://{address}/IIT_ERP3/"));
-    let browser = world.stranger();
-    let told = signs_in(&erp, &browser).await;
+    let browser = world.visitor();
+    let page = signs_in(&erp, &browser).await;
     assert!(
-        told.says("this sign-in method is not available"),
+        page.says("this sign-in method is not available"),
         "{}",
-        told.words()
+        page.words()
     );
     assert!(!is_in(&browser).await);
     let called = tokio::time::timeout(Duration::from_millis(200), elsewhere.accept()).await;
@@ -331,11 +331,11 @@ async fn e16_nobody_is_followed_to_another_host() {
 }
 
 #[tokio::test]
-async fn e17_another_session_is_ended_by_its_owner_alone() {
+async fn e17_another_session_is_ended_only_with_consent() {
     let (erp, world) = campus().await;
     erp.turns(|knobs| knobs.single_session = true);
     erp.state().make_token(ASHA, "elsewhere");
-    let browser = world.stranger();
+    let browser = world.visitor();
     let page = signs_in(&erp, &browser).await;
     page.shows("You are signed in to ERP elsewhere");
     assert!(erp.state().is_in(ASHA));
@@ -352,25 +352,25 @@ async fn e17_another_session_is_ended_by_its_owner_alone() {
         "GET login.htm",
         "POST getSecurityQues.htm",
     ];
-    assert_eq!(asked(&erp), begins);
+    assert_eq!(erp_requests(&erp), begins);
     let requests = erp.site.watch.requests.all();
     assert_eq!(requests[0].fields, ["user_code"]);
     assert!(requests[1].cookies.is_empty());
     assert!(!erp.state().is_in(ASHA));
 
-    // A second code within a minute is too soon for her mailbox.
+    // A second code within a minute exceeds the limit of her mailbox.
     let page = gives(page, PASSWORD, ANSWER).await;
     page.shows("A code was sent to you less than a minute ago.");
-    world.sleeps(Span::minutes(1));
+    world.advance_clock(Span::minutes(1));
     let page = gives(page, PASSWORD, ANSWER).await;
     enters(page, &erp.code(ASHA)).await;
     assert!(is_in(&browser).await);
     assert_eq!(erp.site.watch.requests.to(clear), 1);
 
-    // Who leaves it open is not signed in, and nothing is ended.
-    world.sleeps(Span::minutes(1));
+    // Leaving the form open signs nobody in and ends no session.
+    world.advance_clock(Span::minutes(1));
     erp.state().make_token(ASHA, "elsewhere");
-    let other = world.stranger();
+    let other = world.visitor();
     let page = signs_in(&erp, &other).await;
     page.presses("Leave it open").await.refuses(400);
     assert!(erp.state().is_in(ASHA) && !is_in(&other).await);
@@ -378,10 +378,10 @@ async fn e17_another_session_is_ended_by_its_owner_alone() {
 }
 
 #[tokio::test]
-async fn e18_a_password_arrives_byte_for_byte() {
+async fn e18_a_password_reaches_erp_byte_for_byte() {
     let (erp, world) = campus().await;
     let zoya = "20CH10004";
-    let browser = world.stranger();
+    let browser = world.visitor();
     let page = at_credentials(&browser, zoya).await;
     let page = gives(page, "&=+% \"ü", "2 & a half = \"many\"").await;
     enters(page, &erp.code(zoya)).await;
@@ -389,9 +389,9 @@ async fn e18_a_password_arrives_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn e19_later_forms_cannot_change_whose_sign_in_it_is() {
+async fn e19_later_forms_cannot_change_the_roll_number() {
     let (erp, world) = campus().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
     let page = at_credentials(&browser, ASHA).await;
     let forged = [("roll", "22EE30002"), ("user_id", "22EE30002")];
     let page = page.fills("password", PASSWORD).fills("answer", ANSWER);
@@ -408,16 +408,17 @@ async fn e19_later_forms_cannot_change_whose_sign_in_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn e20_nothing_that_was_typed_or_heard_is_written_anywhere() {
+async fn e20_nothing_typed_or_received_is_logged_or_stored() {
     let erp = erp().await;
     let plan = plan(&erp)
         .set("PROFILES_LOG", "trace")
         .set("PROFILES_ERP_FETCH_NAME", "on");
     let world = plan.in_its_own_process().opens().await;
     let ravi = "22EE30002";
-    let browser = world.stranger();
+    let browser = world.visitor();
 
-    // Every way a sign-in can end: refused, not accepted, rejected, in conflict, changed, silent, in.
+    // Every way in which a sign-in can end: refused, not accepted, rejected, conflict, protocol mismatch, no answer,
+    // success.
     let page = gives(
         at_credentials(&browser, ravi).await,
         "canary-wrong-password",
@@ -433,7 +434,7 @@ async fn e20_nothing_that_was_typed_or_heard_is_written_anywhere() {
         .await
         .shows("You are signed in to ERP elsewhere");
     erp.turns(|knobs| knobs.single_session = false);
-    let page = at_code(&world.stranger()).await;
+    let page = at_code(&world.visitor()).await;
     erp.changes(ASHA, |asha| asha.disabled = true);
     enters(page, &erp.code(ASHA))
         .await
@@ -449,14 +450,14 @@ async fn e20_nothing_that_was_typed_or_heard_is_written_anywhere() {
     home.shows("Meera");
     erp.site.watch.faults.set(SEND_CODE, Fault::Close);
     gives(
-        at_credentials(&world.stranger(), "19PH91R01").await,
+        at_credentials(&world.visitor(), "19PH91R01").await,
         "h-bar is small",
         "a radio",
     )
     .await;
     erp.site.watch.faults.set(SEND_CODE, Fault::Html);
     gives(
-        at_credentials(&world.stranger(), "20CH10004").await,
+        at_credentials(&world.visitor(), "20CH10004").await,
         "canary-html",
         "canary-answer",
     )
@@ -487,7 +488,7 @@ async fn e20_nothing_that_was_typed_or_heard_is_written_anywhere() {
     for secret in &secrets {
         let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
         for spelling in [secret, &encoded] {
-            // A code has six digits, and so have other things.
+            // Other six-digit values occur, too.
             if spelling.len() > 6 {
                 assert!(!log.contains(spelling.as_str()), "{spelling} is in the log");
                 assert!(
@@ -513,39 +514,39 @@ async fn e20_nothing_that_was_typed_or_heard_is_written_anywhere() {
 }
 
 #[tokio::test]
-async fn e21_who_is_in_is_logged_out_of_erp_and_the_sign_in_is_forgotten() {
+async fn e21_after_sign_in_erp_is_logged_out_and_the_attempt_is_deleted() {
     let (erp, world) = campus().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
     let form = at_code(&browser).await;
     enters(form.clone(), &erp.code(ASHA)).await;
     for way in ["/IIT_ERP3/logout.htm", "/SSOAdministration/logout.htm"] {
         assert_eq!(erp.site.watch.requests.to(way), 1, "{way}");
     }
     assert!(!erp.state().is_in(ASHA));
-    // The form is of no use any more.
-    let before = asked(&erp).len();
+    // The form cannot be used again.
+    let before = erp_requests(&erp).len();
     enters(form, &erp.code(ASHA)).await;
-    assert_eq!(asked(&erp).len(), before);
+    assert_eq!(erp_requests(&erp).len(), before);
 
-    // That ERP does not hear of it is no reason not to let somebody in.
+    // A failed logout at ERP does not prevent the sign-in.
     let (erp, world) = campus().await;
     for way in ["/IIT_ERP3/logout.htm", "/SSOAdministration/logout.htm"] {
         erp.site.watch.faults.set(way, Fault::Close);
     }
-    let browser = world.stranger();
+    let browser = world.visitor();
     signs_in(&erp, &browser).await;
     assert!(is_in(&browser).await);
 }
 
 #[tokio::test]
-async fn e22_silence_ends_in_time_and_nothing_is_sent_twice() {
+async fn e22_an_unanswered_request_times_out_and_is_not_repeated() {
     let late = async {
         let (erp, world) = campus().await;
         erp.site
             .watch
             .faults
             .set(SEND_CODE, Fault::Late(Duration::from_secs(40)));
-        let page = at_credentials(&world.stranger(), ASHA).await;
+        let page = at_credentials(&world.visitor(), ASHA).await;
         let began = Instant::now();
         let page = gives(page, PASSWORD, ANSWER).await;
         assert!(
@@ -560,16 +561,16 @@ async fn e22_silence_ends_in_time_and_nothing_is_sent_twice() {
     let closed = async {
         let (erp, world) = campus().await;
         erp.site.watch.faults.set(SEND_CODE, Fault::Close);
-        let page = at_credentials(&world.stranger(), ASHA).await;
+        let page = at_credentials(&world.visitor(), ASHA).await;
         let form = page.clone();
         gives(page, PASSWORD, ANSWER).await.refuses(503);
         assert_eq!(erp.site.watch.requests.to(SEND_CODE), 1);
-        // What ERP made of it is not known: it begins again.
+        // It is unknown what ERP did with the request, so the sign-in starts again.
         gives(form, PASSWORD, ANSWER).await.refuses(400);
 
-        // Before anything was sent, the same form may be tried again.
+        // Before anything was sent, the same form may be submitted again.
         erp.site.watch.faults.set("/IIT_ERP3/", Fault::Close);
-        let page = at_credentials(&world.stranger(), ASHA).await;
+        let page = at_credentials(&world.visitor(), ASHA).await;
         page.shows("ERP is not answering.");
         erp.site.watch.faults.mend();
         let page = page.presses(TO_CREDENTIALS).await;
@@ -579,7 +580,7 @@ async fn e22_silence_ends_in_time_and_nothing_is_sent_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn e25_a_roll_number_says_what_its_tables_say() {
+async fn e25_a_roll_number_gives_the_programme_of_its_tables() {
     let (erp, world) = campus().await;
     let roll = |arguments: &[&str]| -> Value {
         let mut roll = command::profiles(&world.database.url(), &world.data);
@@ -622,16 +623,16 @@ async fn e25_a_roll_number_says_what_its_tables_say() {
     assert_eq!(wrong.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("one digit or capital letter"));
 
-    // What is no roll number asks nobody.
+    // A malformed roll number makes no request.
     for bad in ["ABCS10001", "22C510001", "22CS1000"] {
-        at_credentials(&world.stranger(), bad)
+        at_credentials(&world.visitor(), bad)
             .await
             .shows("Enter your roll number, for example 21CS10001.");
     }
-    assert!(asked(&erp).is_empty());
+    assert!(erp_requests(&erp).is_empty());
 
-    // And it stands on the profile of whoever signs in, to be looked at.
-    let browser = world.stranger();
+    // The programme is on the profile of the new person, to be checked.
+    let browser = world.visitor();
     let home = signs_in(&erp, &browser).await;
     home.shows("21cs10001")
         .shows(ASHA)
@@ -640,15 +641,15 @@ async fn e25_a_roll_number_says_what_its_tables_say() {
     let year = |name: &str| home.attributes(&format!("input[name={name}]"), "value");
     assert_eq!(year("join_year"), ["2021"]);
     assert_eq!(year("graduation_year"), ["2025"]);
-    let told = "We filled this in from your roll number.";
-    let saved = home.shows(told).presses("Save programme").await;
-    assert!(!saved.says(told));
+    let note = "We filled this in from your roll number.";
+    let saved = home.shows(note).presses("Save programme").await;
+    assert!(!saved.says(note));
 }
 
 #[tokio::test]
-async fn a_name_is_read_only_where_it_is_wished_for() {
+async fn a_name_is_read_only_where_it_is_configured() {
     let (erp, world) = campus().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
     let home = signs_in(&erp, &browser).await;
     assert!(!home.says("Asha Rao"));
 
@@ -657,7 +658,7 @@ async fn a_name_is_read_only_where_it_is_wished_for() {
         .set("PROFILES_ERP_FETCH_NAME", "on")
         .opens()
         .await;
-    let browser = world.stranger();
+    let browser = world.visitor();
     let home = signs_in(&erp, &browser).await;
     home.shows("Asha").shows("Rao");
     assert!(!erp.state().is_in(ASHA));
@@ -670,14 +671,14 @@ async fn a_password_asked_for_twice_signs_in_too() {
         .set("PROFILES_ERP_REASK_PASSWORD", "on")
         .opens()
         .await;
-    let browser = world.stranger();
+    let browser = world.visitor();
     let page = at_code(&browser).await;
     let page = page.fills("password", PASSWORD).fills("answer", ANSWER);
     enters(page, &erp.code(ASHA)).await;
     assert!(is_in(&browser).await);
 }
 
-/// A wrong password counts wherever ERP is asked about it.
+/// A wrong password counts against the limit on every form that asks for it.
 #[tokio::test]
 async fn a_password_refused_beside_the_code_is_a_wrong_one() {
     let erp = erp().await;
@@ -688,7 +689,7 @@ async fn a_password_refused_beside_the_code_is_a_wrong_one() {
     let guesses = async |mut page: Page, times: usize| {
         for time in 0..times {
             if time > 0 {
-                world.sleeps(Span::minutes(1));
+                world.advance_clock(Span::minutes(1));
                 page = gives(page, PASSWORD, ANSWER).await;
             }
             let typed = page.fills("password", "a guess").fills("answer", ANSWER);
@@ -696,78 +697,78 @@ async fn a_password_refused_beside_the_code_is_a_wrong_one() {
         }
         page
     };
-    let over = guesses(at_code(&world.stranger()).await, 3).await;
+    let over = guesses(at_code(&world.visitor()).await, 3).await;
     over.refuses(400);
-    world.sleeps(Span::minutes(1));
-    let page = guesses(at_code(&world.stranger()).await, 2).await;
+    world.advance_clock(Span::minutes(1));
+    let page = guesses(at_code(&world.visitor()).await, 2).await;
     page.shows("ERP did not accept the sign-in.");
-    world.sleeps(Span::minutes(1));
-    let told = gives(page, PASSWORD, ANSWER).await;
-    assert!(told.says("Too many attempts."), "{}", told.words());
+    world.advance_clock(Span::minutes(1));
+    let result = gives(page, PASSWORD, ANSWER).await;
+    assert!(result.says("Too many attempts."), "{}", result.words());
     assert_eq!(erp.site.watch.requests.to(SEND_CODE), 5);
 }
 
 #[tokio::test]
-async fn budgets_hold_across_sign_ins() {
+async fn rate_limits_hold_across_sign_ins() {
     let (erp, world) = campus().await;
-    // Ten questions from one address in ten minutes.
+    // Ten questions per address in ten minutes.
     for _ in 0..10 {
-        at_credentials(&world.stranger(), ASHA)
+        at_credentials(&world.visitor(), ASHA)
             .await
             .shows("first school");
     }
-    let told = at_credentials(&world.stranger(), ASHA).await;
-    told.refuses(400);
+    let result = at_credentials(&world.visitor(), ASHA).await;
+    result.refuses(400);
     assert!(
-        told.says("Too many attempts. Try again in 10 minutes."),
+        result.says("Too many attempts. Try again in 10 minutes."),
         "{}",
-        told.words()
+        result.words()
     );
     assert_eq!(erp.site.watch.requests.to(QUESTION), 10);
-    // Nor was ERP's door opened in vain.
+    // No useless request to ERP's start page was made.
     assert_eq!(erp.site.watch.requests.to("/IIT_ERP3/"), 10);
 
-    // Five wrong passwords of one roll number in an hour, whoever types them.
-    world.sleeps(Span::minutes(11));
+    // Five wrong passwords per roll number in an hour, from any address.
+    world.advance_clock(Span::minutes(11));
     for attempt in 0..5 {
         if attempt == 2 {
-            world.sleeps(Span::minutes(1));
+            world.advance_clock(Span::minutes(1));
         }
-        let page = at_credentials(&world.stranger(), ASHA).await;
+        let page = at_credentials(&world.visitor(), ASHA).await;
         gives(page, "wrong", ANSWER)
             .await
             .shows("The ERP password was not accepted.");
     }
-    let page = at_credentials(&world.stranger(), ASHA).await;
-    let told = gives(page, PASSWORD, ANSWER).await;
-    assert!(told.says("Too many attempts."), "{}", told.words());
+    let page = at_credentials(&world.visitor(), ASHA).await;
+    let result = gives(page, PASSWORD, ANSWER).await;
+    assert!(result.says("Too many attempts."), "{}", result.words());
     assert_eq!(erp.site.watch.requests.to(SEND_CODE), 5);
-    world.sleeps(Span::minutes(61));
-    at_code(&world.stranger()).await;
+    world.advance_clock(Span::minutes(61));
+    at_code(&world.visitor()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_check_says_how_erp_is() {
+async fn the_check_command_reports_the_state_of_erp() {
     let (erp, world) = campus().await;
     let check = |url: &str| {
         let mut check = command::profiles(&world.database.url(), &world.data);
         check.arg("check").env("PROFILES_ERP_URL", url);
-        let told = command::run(check, "");
-        let report: Value = serde_json::from_slice(&told.stdout).unwrap();
+        let output = command::run(check, "");
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
         report["erp"]["says"].as_str().unwrap().to_owned()
     };
     assert!(check(&erp.site.origin).starts_with("it answers"));
     erp.site.watch.faults.set("/IIT_ERP3/", Fault::Html);
     assert!(check(&erp.site.origin).contains("its login page has no sessionToken"));
-    let nobody = format!("http://127.0.0.1:{}", database::free_port());
-    assert!(check(&nobody).starts_with("it does not answer"));
+    let closed_port_url = format!("http://127.0.0.1:{}", database::free_port());
+    assert!(check(&closed_port_url).starts_with("it does not answer"));
 }
 
-/// What is not even a roll number is no sign-in begun: some thousands of them would push out those of others.
+/// A malformed roll number does not start an attempt: thousands of them would push out those of others.
 #[tokio::test]
-async fn a_slip_in_the_first_form_is_not_remembered() {
+async fn a_malformed_roll_number_starts_no_attempt_and_can_be_corrected() {
     let (_erp, world) = campus().await;
-    let slip = at_credentials(&world.stranger(), "no number").await;
+    let slip = at_credentials(&world.visitor(), "no number").await;
     slip.shows("Enter your roll number, for example 21CS10001.");
     assert!(!slip.offers("input[name=attempt]"), "{}", slip.text());
     slip.fills("roll", ASHA)
@@ -776,13 +777,13 @@ async fn a_slip_in_the_first_form_is_not_remembered() {
         .shows("first school");
 }
 
-/// Or else its owner could close the way for everybody, and so could anybody who knows their roll number.
+/// Otherwise anybody who knows a roll number could close the connector for all.
 #[tokio::test]
-async fn a_question_in_odd_words_is_a_question() {
+async fn an_unusual_question_is_accepted() {
     let (erp, world) = campus().await;
     let odd = "What is <html> short for?";
     erp.changes(ASHA, |it| it.questions[0].0 = odd.to_owned());
-    let page = at_credentials(&world.stranger(), ASHA).await;
+    let page = at_credentials(&world.visitor(), ASHA).await;
     page.shows(odd);
     gives(page, PASSWORD, ANSWER)
         .await

@@ -1,4 +1,5 @@
-//! The client that students publish for the ERP signs in against the simulated one: what we tell of it is no fairy tale.
+//! The client that students publish for ERP signs in to the simulated ERP unchanged: the simulator keeps to the real
+//! protocol.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -43,12 +44,12 @@ async fn the_published_client_signs_in_unchanged() {
             .output()
             .await
             .unwrap();
-        let told = String::from_utf8_lossy(&output.stderr);
-        // Its own log goes to standard output, too.
+        let errors = String::from_utf8_lossy(&output.stderr);
+        // Its log goes to standard output, too.
         let said = String::from_utf8_lossy(&output.stdout);
         let line = said.lines().last().unwrap_or_default();
         serde_json::from_str::<Value>(line)
-            .unwrap_or_else(|_| panic!("{said}{told}: run script/setup test"))
+            .unwrap_or_else(|_| panic!("{said}{errors}: run script/setup test"))
     };
 
     let signed_in = tries(json!({})).await;

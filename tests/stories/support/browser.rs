@@ -1,4 +1,5 @@
-//! A person's browser without JavaScript: keeps cookies, follows redirects on this site, and submits the forms it is shown.
+//! A person's browser without JavaScript: keeps cookies, follows redirects on this site, and submits forms as the
+//! page has them.
 
 use std::sync::Arc;
 
@@ -11,36 +12,36 @@ use url::Url;
 
 use super::form;
 use super::form::{Checkbox, Part, Submission, Touch};
-use super::relying_party::BEFORE_COMING_BACK;
-use super::town::Town;
+use super::relying_party::RETRY_DELAY;
+use super::tls_proxy::TlsProxy;
 
 #[derive(Clone)]
 pub struct Browser {
     http: reqwest::Client,
     jar: Arc<Jar>,
     base: Url,
-    /// Sent with every request; a proxy's or an attacker's additions.
+    /// Headers sent with every request, such as a proxy's or an attacker's.
     extra: HeaderMap,
-    patience: u32,
+    retries: u32,
 }
 
 impl Browser {
-    /// Nobody's browser yet, on the site at `base`.
+    /// A browser without cookies, on the site at `base`.
     pub fn new(base: &str) -> Self {
-        Self::on_the_way(base, reqwest::Client::builder().no_proxy())
+        Self::with_client(base, reqwest::Client::builder().no_proxy())
     }
 
-    /// The same where sites have names and TLS.
-    pub fn in_town(town: &Town, base: &str) -> Self {
-        let way = format!("http://127.0.0.1:{}", town.port);
-        let authority = STANDARD.decode(town.authority()).unwrap();
+    /// A browser that reaches sites with names and TLS through the proxy.
+    pub fn behind(proxy: &TlsProxy, base: &str) -> Self {
+        let way = format!("http://127.0.0.1:{}", proxy.port);
+        let authority = STANDARD.decode(proxy.authority()).unwrap();
         let way = reqwest::Client::builder()
             .proxy(reqwest::Proxy::https(way).unwrap())
             .tls_certs_merge([reqwest::Certificate::from_der(&authority).unwrap()]);
-        Self::on_the_way(base, way)
+        Self::with_client(base, way)
     }
 
-    fn on_the_way(base: &str, http: reqwest::ClientBuilder) -> Self {
+    fn with_client(base: &str, http: reqwest::ClientBuilder) -> Self {
         let jar = Arc::new(Jar::default());
         let http = http
             .cookie_provider(Arc::clone(&jar))
@@ -52,11 +53,11 @@ impl Browser {
             jar,
             base: Url::parse(base).unwrap(),
             extra: HeaderMap::new(),
-            patience: 0,
+            retries: 0,
         }
     }
 
-    /// The same browser (same cookies), sending `name: value` with every request.
+    /// The same browser with the same cookies, sending `name: value` with every request.
     pub fn sending(&self, name: &'static str, value: &str) -> Self {
         let mut browser = self.clone();
         browser
@@ -65,33 +66,33 @@ impl Browser {
         browser
     }
 
-    /// The same browser, of somebody who reloads when the site is too busy (503).
-    pub fn patient(&self) -> Self {
+    /// The same browser, which repeats a request after a 503.
+    pub fn retrying(&self) -> Self {
         Self {
-            patience: 20,
+            retries: 20,
             ..self.clone()
         }
     }
 
-    /// Goes to an address as if it were typed or linked to, and on to where the site sends it.
+    /// Requests an address and follows redirects on this site.
     pub async fn visits(&self, address: &str) -> Page {
-        self.asks(address).await.follows().await
+        self.gets(address).await.follows().await
     }
 
-    /// One request, following nothing.
-    pub async fn asks(&self, address: &str) -> Page {
+    /// Sends one GET request and follows no redirect.
+    pub async fn gets(&self, address: &str) -> Page {
         let url = self.base.join(address).unwrap();
         self.fetches(Method::GET, url, |request| request).await
     }
 
-    /// Posts fields that no page has shown, as a script or a forger does; follows nothing.
+    /// Posts fields without a page, as a script or an attacker does, and follows no redirect.
     pub async fn posts(&self, address: &str, fields: &[(&str, &str)]) -> Page {
         let url = self.base.join(address).unwrap();
         self.fetches(Method::POST, url, |request| request.form(fields))
             .await
     }
 
-    /// Signs in on the page that asks for it, and ends up where that leads.
+    /// Signs in with the login page and follows where it leads.
     pub async fn signs_in(&self, username: &str, password: &str) -> Page {
         self.visits("account/login/")
             .await
@@ -99,7 +100,7 @@ impl Browser {
             .await
     }
 
-    /// Opens the page of connected apps and takes back what `app` may know.
+    /// Opens the page of connected apps and removes the access of `app`.
     pub async fn disconnects(&self, app: &str) -> Page {
         let connected = self.visits("user/settings/").await;
         connected
@@ -109,7 +110,7 @@ impl Browser {
             .await
     }
 
-    /// The cookies the browser would send to the site now.
+    /// The cookies that the browser would send to the site now.
     pub fn cookies(&self) -> String {
         let header = self.jar.cookies(&self.base);
         header
@@ -117,7 +118,7 @@ impl Browser {
             .unwrap_or_default()
     }
 
-    /// The one of them that holds the session, as `name=value`.
+    /// The session cookie, as `name=value`.
     pub fn session(&self) -> String {
         let cookies = self.cookies();
         let session = cookies
@@ -128,8 +129,8 @@ impl Browser {
             .to_owned()
     }
 
-    /// Plants cookies (`name=value; name=value`), as another site on the same domain could.
-    pub fn is_given(&self, cookies: &str) {
+    /// Sets cookies (`name=value; name=value`), as another site on the same domain could.
+    pub fn sets_cookies(&self, cookies: &str) {
         for cookie in cookies.split("; ") {
             self.jar
                 .add_cookie_str(&format!("{cookie}; Path=/"), &self.base);
@@ -151,13 +152,13 @@ impl Browser {
         }
         let request = with(request.headers(self.extra.clone()));
         let mut answer = None;
-        for _ in 0..self.patience {
+        for _ in 0..self.retries {
             let tried = request.try_clone().unwrap().send().await.unwrap();
             if tried.status() != StatusCode::SERVICE_UNAVAILABLE {
                 answer = Some(tried);
                 break;
             }
-            tokio::time::sleep(BEFORE_COMING_BACK).await;
+            tokio::time::sleep(RETRY_DELAY).await;
         }
         let answer = match answer {
             Some(answer) => answer,
@@ -177,7 +178,7 @@ impl Browser {
     }
 }
 
-/// What the site answered: a page to read and act on, or a redirect.
+/// A response of the site: a page to read and act on, or a redirect.
 #[derive(Clone)]
 pub struct Page {
     browser: Browser,
@@ -186,12 +187,12 @@ pub struct Page {
     pub headers: HeaderMap,
     body: Vec<u8>,
     touches: Vec<Touch>,
-    /// The answers followed on the way here.
+    /// The addresses and headers of the redirects followed before.
     pub passed: Vec<(Url, HeaderMap)>,
 }
 
 impl Page {
-    /// The address this answer redirects to, made absolute; a story stops here if it does not.
+    /// The absolute address of the redirect; panics if there is none.
     pub fn location(&self) -> Url {
         self.redirect().unwrap_or_else(|| {
             panic!(
@@ -217,7 +218,7 @@ impl Page {
             .is_none_or(|to| to.origin() == self.browser.base.origin())
     }
 
-    /// Follows redirects for as long as they stay on this site: an app's address is never fetched.
+    /// Follows redirects while they stay on this site; an app's address is never requested.
     pub async fn follows(self) -> Self {
         let mut page = self;
         for _ in 0..10 {
@@ -244,7 +245,7 @@ impl Page {
         self.body.clone()
     }
 
-    /// The words a person reads.
+    /// The visible text.
     pub fn words(&self) -> String {
         form::words(&self.text())
     }
@@ -253,7 +254,7 @@ impl Page {
         self.words().contains(words)
     }
 
-    /// The page is a page, and a person reads `words` on it.
+    /// Asserts status 200 and that `words` are in the visible text.
     pub fn shows(&self, words: &str) -> &Self {
         assert_eq!(self.status, 200, "{}: {}", self.url, self.words());
         assert!(
@@ -265,7 +266,7 @@ impl Page {
         self
     }
 
-    /// Whether a CSS selector finds anything.
+    /// Whether the CSS selector matches anything.
     pub fn offers(&self, css: &str) -> bool {
         !form::texts(&self.text(), css).is_empty()
     }
@@ -278,7 +279,7 @@ impl Page {
         form::texts(&self.text(), css)
     }
 
-    /// As a copy button takes it: every blank and line break as it stands.
+    /// The text of matching elements as a copy button takes it, with all whitespace.
     pub fn code(&self, css: &str) -> Vec<String> {
         form::verbatim(&self.text(), css)
     }
@@ -290,7 +291,7 @@ impl Page {
             .unwrap_or_default()
     }
 
-    /// Every `Set-Cookie` on the way here and on the page itself.
+    /// Every `Set-Cookie` of the redirects followed and of the page itself.
     pub fn set_cookies(&self) -> Vec<String> {
         let all = self
             .passed
@@ -302,7 +303,7 @@ impl Page {
             .collect()
     }
 
-    /// The page neither redirects nor lets in: an error page with this status.
+    /// Asserts an error page with this status and no redirect.
     pub fn refuses(&self, status: u16) -> &Self {
         assert_eq!(self.status, status, "{}: {}", self.url, self.words());
         assert!(self.redirect().is_none(), "sent to {:?}", self.redirect());
@@ -334,7 +335,7 @@ impl Page {
             .clone()
     }
 
-    /// Unticks a scope on the consent page, and with it the boxes of its fields, as a script would or a careful person does.
+    /// Unticks a scope on the consent page; its fields go with it.
     pub fn unticks(self, scope: &str) -> Self {
         self.scope(scope);
         self.touches("scope", scope, false)
@@ -378,7 +379,7 @@ impl Page {
             .await
     }
 
-    /// Presses the button that says `button` and goes where this leads.
+    /// Presses the button with this label and follows where it leads.
     pub async fn presses(&self, button: &str) -> Self {
         self.sends(form::press(&self.text(), button, &self.touches))
             .await
@@ -386,7 +387,7 @@ impl Page {
             .await
     }
 
-    /// Follows the link that says `words`.
+    /// Follows the link with this label.
     pub async fn clicks(&self, words: &str) -> Self {
         let links = form::links(&self.text());
         let found = links.iter().find(|(label, _)| label == words);
@@ -397,7 +398,7 @@ impl Page {
             .await
     }
 
-    /// Sends the form around the control called `control`, as the Enter key does.
+    /// Submits the form around the control of this name, as the Enter key does.
     pub async fn enters(&self, control: &str) -> Self {
         self.sends(form::enter(&self.text(), control, &self.touches))
             .await
@@ -405,17 +406,17 @@ impl Page {
             .await
     }
 
-    /// What pressing `button` would send; for a forger to change first.
+    /// The form data that pressing `button` would send; an attacker may change it.
     pub fn would_send(&self, button: &str) -> Submission {
         form::press(&self.text(), button, &self.touches)
     }
 
-    /// What the Enter key in `control` would send.
+    /// The form data that the Enter key in `control` would send.
     pub fn would_enter(&self, control: &str) -> Submission {
         form::enter(&self.text(), control, &self.touches)
     }
 
-    /// Sends the form of the page's main part: says yes to what it asks.
+    /// Submits the form in the main part of the page.
     pub async fn confirms(&self) -> Self {
         self.sends(form::main_form(&self.text()))
             .await
@@ -423,7 +424,7 @@ impl Page {
             .await
     }
 
-    /// Sends a form's fields with others added, as a forger at the page's own address does; follows nothing.
+    /// Submits a form with additional fields, as an attacker does, and follows no redirect.
     pub async fn presses_with(&self, button: &str, more: &[(&str, &str)]) -> Self {
         let mut submission = self.would_send(button);
         let added = more
@@ -433,7 +434,7 @@ impl Page {
         self.sends(submission).await
     }
 
-    /// Sends a submission from this page, following nothing.
+    /// Sends form data from this page and follows no redirect.
     pub async fn sends(&self, submission: Submission) -> Self {
         let mut url = self.url.join(&submission.action).unwrap();
         let browser = self.browser.clone();

@@ -1,6 +1,7 @@
-//! The campus every story's database starts as: a few people and apps, made once by the program's own commands.
+//! The campus with which the database of every story starts: a few people and apps, made once by the program's own
+//! commands.
 //!
-//! asha has everything filled in (the checklist's U), vikram nothing (V), wasim is somebody else (W), meera runs the
+//! asha has every field filled in (the checklist's U), vikram none (V), wasim is another person (W), meera owns the
 //! apps. Canteen (A) and Library (A') are verified and confidential, Timetable is verified and public (PUB), Lost and
 //! Found is not verified (UNV).
 
@@ -17,7 +18,7 @@ pub struct Campus {
     pub database: Database,
     pub data: PathBuf,
     pub people: Vec<Person>,
-    pub apps: Vec<Registered>,
+    pub apps: Vec<RegisteredApp>,
 }
 
 #[derive(Debug, Clone)]
@@ -28,14 +29,14 @@ pub struct Person {
 }
 
 #[derive(Debug, Clone)]
-pub struct Registered {
+pub struct RegisteredApp {
     pub name: String,
     pub client_id: String,
     pub client_secret: Option<String>,
     pub redirect_uris: Vec<String>,
 }
 
-/// Something to register, in the words of `profiles app add`.
+/// The arguments of `profiles app add`.
 #[derive(Debug, Clone)]
 pub struct Registration<'a> {
     pub owner: &'a str,
@@ -77,14 +78,14 @@ pub const LOST_AND_FOUND: Registration<'_> = Registration {
     flags: &[],
 };
 
-/// The campus, made by whichever story needs it first. Blocking.
+/// The campus, made by the first story that needs it. Blocking.
 pub fn campus() -> &'static Campus {
     static CAMPUS: OnceLock<Campus> = OnceLock::new();
-    CAMPUS.get_or_init(Campus::found)
+    CAMPUS.get_or_init(Campus::build)
 }
 
 impl Campus {
-    fn found() -> Self {
+    fn build() -> Self {
         let database = database::cluster().create(None);
         let data = folder("campus");
         let mut migrate = command::profiles(&database.url(), &data);
@@ -120,7 +121,7 @@ impl Campus {
     }
 }
 
-/// asha as the user API shows her to an app that may know everything.
+/// asha as the user API returns her to an app with every scope.
 pub fn asha() -> Value {
     json!({
         "username": "asha", "first_name": "Asha", "last_name": "D’Souza", "email": "asha@campus.example",
@@ -136,7 +137,7 @@ pub fn asha() -> Value {
     })
 }
 
-/// Adds somebody with `profiles person add`, who then has a password and nothing else. Blocking.
+/// Adds a person with `profiles person add`, who has a password and no profile. Blocking.
 pub fn person(database: &Database, data: &Path, username: &str, first: &str, last: &str) -> Person {
     let password = format!("{username} walks by the lake");
     let mut add = command::profiles(&database.url(), data);
@@ -155,16 +156,16 @@ pub fn person(database: &Database, data: &Path, username: &str, first: &str, las
         &format!("{username}@campus.example"),
         "--password-stdin",
     ]);
-    let told: Value =
+    let output: Value =
         serde_json::from_str(&command::succeed(add, &format!("{password}\n"))).unwrap();
     Person {
         username: username.to_owned(),
         password,
-        id: told["id"].as_i64().unwrap(),
+        id: output["id"].as_i64().unwrap(),
     }
 }
 
-/// Fills in people from JSON lines with `profiles person import`. Blocking.
+/// Imports people from JSON lines with `profiles person import`. Blocking.
 pub fn import(database: &Database, data: &Path, rows: &[Value]) {
     let list = data.join("people.jsonl");
     let lines: Vec<_> = rows.iter().map(Value::to_string).collect();
@@ -176,7 +177,7 @@ pub fn import(database: &Database, data: &Path, rows: &[Value]) {
 }
 
 /// Registers an app with `profiles app add`. Blocking.
-pub fn register(database: &Database, data: &Path, app: &Registration<'_>) -> Registered {
+pub fn register(database: &Database, data: &Path, app: &Registration<'_>) -> RegisteredApp {
     let mut add = command::profiles(&database.url(), data);
     add.args([
         "app",
@@ -192,11 +193,11 @@ pub fn register(database: &Database, data: &Path, app: &Registration<'_>) -> Reg
         add.args(["--redirect-uri", uri]);
     }
     add.args(app.flags);
-    let told: Value = serde_json::from_str(&command::succeed(add, "")).unwrap();
-    Registered {
+    let output: Value = serde_json::from_str(&command::succeed(add, "")).unwrap();
+    RegisteredApp {
         name: app.name.to_owned(),
-        client_id: told["client_id"].as_str().unwrap().to_owned(),
-        client_secret: told["client_secret"].as_str().map(str::to_owned),
+        client_id: output["client_id"].as_str().unwrap().to_owned(),
+        client_secret: output["client_secret"].as_str().map(str::to_owned),
         redirect_uris: app
             .redirect_uris
             .iter()
@@ -205,14 +206,14 @@ pub fn register(database: &Database, data: &Path, app: &Registration<'_>) -> Reg
     }
 }
 
-/// A new folder below the cluster's, gone with it.
+/// A new folder inside the cluster's, deleted with it.
 pub fn folder(name: &str) -> PathBuf {
     let folder = database::cluster().folder.join(name);
     fs::create_dir_all(&folder).unwrap();
     folder
 }
 
-/// Copies what is in one folder into another, folders included.
+/// Copies a folder recursively.
 pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {

@@ -1,4 +1,4 @@
-//! A real browser: Chromium without a window, driven over the `WebDriver` protocol.
+//! Chromium without a window, driven over the `WebDriver` protocol.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -21,8 +21,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use url::{ParseError, Url};
 
-use super::patience::{comes_true, patiently};
-use super::town::Town;
+use super::tls_proxy::TlsProxy;
+use super::wait::{becomes_true, wait_for};
 use super::{campus, database};
 
 const FLAGS: [&str; 9] = [
@@ -44,31 +44,31 @@ pub struct Chromium {
     window: Client,
 }
 
-/// What a page is looked at on.
+/// The screens on which pages are looked at.
 const SCREENS: [(&str, u32, f64, bool); 2] =
     [("phone", 390, 844.0, true), ("desktop", 1280, 800.0, false)];
 
 impl Chromium {
-    /// A browser nobody has used before, with or without JavaScript.
+    /// A new browser profile, with or without JavaScript.
     pub async fn opens(scripts: bool) -> Self {
         let block_scripts = json!({ "profile.managed_default_content_settings.javascript": 2 });
         let preferences = if scripts { json!({}) } else { block_scripts };
         Self::opens_with(preferences, &[]).await
     }
 
-    /// One that finds its way about a town, and answers the questions of its own sign-in dialog (FedCM) when the story
-    /// does. Cookies of other sites are let through or not.
-    pub async fn opens_in(town: &Town, strange_cookies: bool) -> Self {
-        let mode = u8::from(!strange_cookies);
+    /// A new browser profile that reaches sites through the proxy. The test answers the browser's own sign-in dialog
+    /// (FedCM). Third-party cookies are allowed or blocked.
+    pub async fn opens_behind(proxy: &TlsProxy, third_party_cookies: bool) -> Self {
+        let mode = u8::from(!third_party_cookies);
         let preferences = json!({
             "profile.cookie_controls_mode": mode,
-            "profile.block_third_party_cookies": !strange_cookies,
+            "profile.block_third_party_cookies": !third_party_cookies,
         });
         let arguments = [
-            format!("--proxy-server=http://127.0.0.1:{}", town.port),
+            format!("--proxy-server=http://127.0.0.1:{}", proxy.port),
             format!(
                 "--ignore-certificate-errors-spki-list={}",
-                town.authority_fingerprint()
+                proxy.authority_fingerprint()
             ),
         ];
         Self::opens_with(preferences, &arguments).await
@@ -82,7 +82,7 @@ impl Chromium {
             .stderr(Stdio::null())
             .spawn()
             .unwrap_or_else(|problem| panic!("chromedriver: {problem}: run script/setup test"));
-        let answers = comes_true(async || database::answers(port)).await;
+        let answers = becomes_true(async || database::answers(port)).await;
         assert!(answers, "chromedriver does not answer");
 
         let profile =
@@ -92,13 +92,13 @@ impl Chromium {
         let mut arguments: Vec<_> = FLAGS.iter().map(|flag| (*flag).to_owned()).collect();
         arguments.push(format!("--user-data-dir={}", profile.display()));
         arguments.extend_from_slice(more);
-        let wishes = json!({
+        let capabilities = json!({
             "goog:chromeOptions": { "args": arguments, "prefs": preferences },
             "fedcm:accounts": true,
             "goog:loggingPrefs": { "browser": "ALL" },
         });
         let window = ClientBuilder::new(HttpConnector::new())
-            .capabilities(wishes.as_object().unwrap().clone())
+            .capabilities(capabilities.as_object().unwrap().clone())
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .unwrap();
@@ -119,12 +119,12 @@ impl Chromium {
         self.window.current_url().await.unwrap()
     }
 
-    /// The words on the page, as laid out.
+    /// The visible text, as laid out.
     pub async fn words(&self) -> String {
         self.one("body").await.text().await.unwrap()
     }
 
-    /// The words inside the page's one frame.
+    /// The visible text of the page's only frame.
     pub async fn words_in_frame(&self) -> String {
         self.one("iframe").await.enter_frame().await.unwrap();
         let words = self.words().await;
@@ -150,21 +150,21 @@ impl Chromium {
         field.send_keys(text).await.unwrap();
     }
 
-    /// Clicks, once it can be: the consent page's button waits a moment before it works.
+    /// Clicks once the element is enabled: the consent page enables its button after a moment.
     pub async fn clicks(&self, css: &str) {
         let element = self.one(css).await;
-        let enabled = comes_true(async || element.is_enabled().await.unwrap()).await;
+        let enabled = becomes_true(async || element.is_enabled().await.unwrap()).await;
         assert!(enabled, "{css} stays disabled");
         element.click().await.unwrap();
     }
 
-    /// Clicks something that leads to another page, and waits until that is there.
+    /// Clicks an element that leads to another page, and waits for that page.
     pub async fn follows(&self, css: &str) {
         let before = self.one("html").await;
         self.clicks(css).await;
-        // What belongs to a page that is gone can no longer be asked anything.
+        // An element of a page that was left gives an error.
         assert!(
-            comes_true(async || before.tag_name().await.is_err()).await,
+            becomes_true(async || before.tag_name().await.is_err()).await,
             "{css} leads nowhere: {}",
             self.words().await
         );
@@ -175,21 +175,21 @@ impl Chromium {
             .unwrap();
     }
 
-    /// Waits until the page has what `css` finds.
+    /// Waits until `css` matches.
     pub async fn waits_for(&self, css: &str) {
         let there = async || self.window.find(Locator::Css(css)).await.is_ok();
         assert!(
-            comes_true(there).await,
+            becomes_true(there).await,
             "no {css} at {}: {}",
             self.address().await,
             self.words().await
         );
     }
 
-    /// Waits until the browser has left this address, and says where it is.
+    /// Waits until the browser has left this address, and returns the new one.
     pub async fn leaves(&self, address: &Url) -> Url {
         let elsewhere = async || Some(self.address().await).filter(|here| here != address);
-        let here = patiently(elsewhere).await;
+        let here = wait_for(elsewhere).await;
         here.unwrap_or_else(|| panic!("still at {address}"))
     }
 
@@ -197,7 +197,7 @@ impl Chromium {
     pub async fn leaves_for(&self, host: &str) {
         let there = async || self.address().await.host_str() == Some(host);
         assert!(
-            comes_true(there).await,
+            becomes_true(there).await,
             "still at {}: {}",
             self.address().await,
             self.words().await
@@ -215,9 +215,11 @@ impl Chromium {
             .await;
     }
 
-    /// What the browser complained of: blocked by policy, failed to load, thrown by a script.
-    pub async fn complaints(&self) -> Vec<String> {
-        let log = self.asks("se/log", json!({ "type": "browser" })).await;
+    /// The messages in the browser's console: blocked by policy, failed to load, thrown by a script.
+    pub async fn console_messages(&self) -> Vec<String> {
+        let log = self
+            .sends_command("se/log", json!({ "type": "browser" }))
+            .await;
         let worse = log
             .as_array()
             .unwrap()
@@ -228,8 +230,8 @@ impl Chromium {
             .collect()
     }
 
-    /// Looks at the page on a phone and on a desktop, by day and by night: nothing sticks out sideways. With
-    /// `PROFILES_SCREENSHOTS` set, what is seen is kept as `target/screenshots/<name>-<screen>-<light>.png`.
+    /// Checks that nothing overflows sideways on a phone and on a desktop. With `PROFILES_SCREENSHOTS` set, keeps
+    /// screenshots in both colour schemes as `target/screenshots/<name>-<screen>-<light>.png`.
     pub async fn looks_at(&self, name: &str) {
         for (screen, width, height, mobile) in SCREENS {
             let wide = |height: f64| json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile });
@@ -248,16 +250,16 @@ impl Chromium {
                     wide(height.max(content("height")).ceil()),
                 )
                 .await;
-                self.keeps(name, screen).await;
+                self.saves_screenshots(name, screen).await;
             }
         }
         self.devtools("Emulation.clearDeviceMetricsOverride", json!({}))
             .await;
     }
 
-    /// Axe finds nothing wrong with the page (WCAG 2.2 AA and what is good practice besides), by day and by night, on a
-    /// narrow phone (which is also a desktop at 400 %) and on a desktop; and nothing sticks out sideways. Axe is a script, so
-    /// the browser must run some.
+    /// Checks with axe (WCAG 2.2 AA and best practices), in both colour schemes, on a narrow phone (which is also a
+    /// desktop at 400 %) and on a desktop; and that nothing overflows sideways. Axe is a script, so the browser must
+    /// have JavaScript.
     pub async fn can_be_used(&self, name: &str) {
         for (width, mobile) in [(320, true), (1280, false)] {
             let size =
@@ -271,9 +273,9 @@ impl Chromium {
                 "{name} is {content} pixels wide on {width}"
             );
             for light in ["light", "dark"] {
-                let told = self.hears_axe(light).await;
+                let message = self.axe_violations(light).await;
                 assert_eq!(
-                    told,
+                    message,
                     Vec::<String>::new(),
                     "{name}, {light}, {width} pixels"
                 );
@@ -283,27 +285,27 @@ impl Chromium {
                 let size = json!({ "width": width, "height": height.max(800.0), "deviceScaleFactor": 1, "mobile": mobile });
                 self.devtools("Emulation.setDeviceMetricsOverride", size)
                     .await;
-                self.keeps(&name.replace(['/', ' '], "-"), &width.to_string())
+                self.saves_screenshots(&name.replace(['/', ' '], "-"), &width.to_string())
                     .await;
             }
         }
         self.devtools("Emulation.clearDeviceMetricsOverride", json!({}))
             .await;
-        self.is_reached_by_tab(name).await;
+        self.reaches_everything_by_tab(name).await;
     }
 
-    /// Tab leads to everything one can act on, and the focus is seen on each.
-    async fn is_reached_by_tab(&self, name: &str) {
-        let ahead = self.evaluates(WHAT_TAB_REACHES).await.as_u64().unwrap();
+    /// Tab reaches every interactive element, and the focus is visible on each.
+    async fn reaches_everything_by_tab(&self, name: &str) {
+        let ahead = self.evaluates(TAB_STOPS).await.as_u64().unwrap();
         for _ in 0..=ahead {
             self.presses_keys("\u{e004}").await;
-            let seen = self.evaluates(FOCUS_IS_SEEN).await;
+            let seen = self.evaluates(FOCUS_IS_VISIBLE).await;
             assert!(seen == true, "{name}: the focus is not seen: {seen}");
             self.evaluates("ahead.delete(document.activeElement)").await;
         }
         let missed = self.evaluates("[...ahead].map(it => it.outerHTML)").await;
         assert_eq!(missed, json!([]), "{name}: Tab does not lead there");
-        // Left as it was found. Behind the last thing Tab leaves the page, which then hears no keys.
+        // Restores the focus. After the last element Tab leaves the page, which then gets no key events.
         while self
             .evaluates("document.activeElement === document.body")
             .await
@@ -315,15 +317,15 @@ impl Chromium {
         self.evaluates(back).await;
     }
 
-    /// What axe finds wrong, a line for each thing.
-    pub async fn hears_axe(&self, light: &str) -> Vec<String> {
-        // Colours that are still changing would be judged half-way.
+    /// The violations that axe finds, a line for each.
+    pub async fn axe_violations(&self, light: &str) -> Vec<String> {
+        // Colours in transition would be judged half-way.
         let media = json!({ "features": [
             { "name": "prefers-color-scheme", "value": light },
             { "name": "prefers-reduced-motion", "value": "reduce" },
         ] });
         self.devtools("Emulation.setEmulatedMedia", media).await;
-        // Evaluated by the browser's tools, not by the page: its policy lets no foreign script in.
+        // Evaluated through the developer tools, since the page's policy blocks foreign scripts.
         if self.evaluates("typeof axe").await != "object" {
             self.evaluates(axe()).await;
         }
@@ -337,16 +339,16 @@ impl Chromium {
             .collect()
     }
 
-    /// What a JavaScript expression comes to, awaited.
+    /// The value of a JavaScript expression, awaited.
     pub async fn evaluates(&self, expression: &str) -> Value {
-        let asked =
+        let parameters =
             json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
-        let answer = self.devtools("Runtime.evaluate", asked).await;
+        let answer = self.devtools("Runtime.evaluate", parameters).await;
         assert!(answer["exceptionDetails"].is_null(), "{answer}");
         answer["result"]["value"].clone()
     }
 
-    /// Presses keys one after the other, wherever the focus is: signs, or the codes of keys in `WebDriver` (§17.4.2).
+    /// Presses keys one after the other on the focused element: characters, or key codes of `WebDriver` (§17.4.2).
     pub async fn presses_keys(&self, keys: &str) {
         let presses =
             keys.chars()
@@ -358,7 +360,7 @@ impl Chromium {
         self.window.perform_actions(presses).await.unwrap();
     }
 
-    /// Presses Tab until the focus is on what `css` finds, and can be seen on all the way there.
+    /// Presses Tab until the focus is on what `css` matches, and checks that it is visible on the way.
     pub async fn tabs_to(&self, css: &str) {
         for _ in 0..100 {
             let here = format!("document.activeElement.matches({})", json!(css));
@@ -366,19 +368,19 @@ impl Chromium {
                 return;
             }
             self.presses_keys("\u{e004}").await;
-            let seen = self.evaluates(FOCUS_IS_SEEN).await;
+            let seen = self.evaluates(FOCUS_IS_VISIBLE).await;
             assert!(seen == true, "the focus is not seen: {seen}");
         }
         panic!("Tab does not lead to {css}");
     }
 
-    async fn keeps(&self, name: &str, screen: &str) {
+    async fn saves_screenshots(&self, name: &str, screen: &str) {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
         std::fs::create_dir_all(&folder).unwrap();
         for light in ["light", "dark"] {
             let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": light }] });
             self.devtools("Emulation.setEmulatedMedia", media).await;
-            // Colours change gently.
+            // Colours have a transition.
             tokio::time::sleep(Duration::from_millis(300)).await;
             let picture = self.devtools("Page.captureScreenshot", json!({})).await;
             let bytes = STANDARD.decode(picture["data"].as_str().unwrap()).unwrap();
@@ -387,88 +389,94 @@ impl Chromium {
     }
 
     async fn devtools(&self, command: &str, parameters: Value) -> Value {
-        self.asks(
+        self.sends_command(
             "goog/cdp/execute",
             json!({ "cmd": command, "params": parameters }),
         )
         .await
     }
 
-    async fn asks(&self, path: &'static str, body: Value) -> Value {
-        self.window.issue_cmd(Asked { path, body }).await.unwrap()
+    async fn sends_command(&self, path: &'static str, body: Value) -> Value {
+        self.window
+            .issue_cmd(DriverCommand { path, body })
+            .await
+            .unwrap()
     }
 
-    /// Waits for the browser's own sign-in dialog (FedCM), and says what it is: `AccountChooser`, `ConfirmIdpLogin`,
+    /// Waits for the browser's own sign-in dialog (FedCM), and returns its type: `AccountChooser`, `ConfirmIdpLogin`,
     /// `Error`.
     pub async fn dialog(&self) -> String {
-        if let Some(kind) = patiently(async || self.open_dialog().await).await {
+        if let Some(kind) = wait_for(async || self.open_dialog().await).await {
             return kind;
         }
         panic!(
             "no dialog at {}: {:?}",
             self.address().await,
-            self.complaints().await
+            self.console_messages().await
         );
     }
 
     async fn open_dialog(&self) -> Option<String> {
-        let asked = Asked {
+        let command = DriverCommand {
             path: "fedcm/getdialogtype",
             body: Value::Null,
         };
-        match self.window.issue_cmd(asked).await {
+        match self.window.issue_cmd(command).await {
             Ok(Value::String(kind)) => Some(kind),
             _ => None,
         }
     }
 
-    /// Waits until the dialog is of this kind.
+    /// Waits until the dialog has this type.
     pub async fn sees_dialog(&self, kind: &str) {
-        let is_seen = comes_true(async || self.open_dialog().await.as_deref() == Some(kind)).await;
+        let is_seen =
+            becomes_true(async || self.open_dialog().await.as_deref() == Some(kind)).await;
         assert!(is_seen, "no {kind}: {:?}", self.open_dialog().await);
     }
 
     /// Whether a dialog or a window opens.
     pub async fn opens_something(&self) -> bool {
-        comes_true(async || {
+        becomes_true(async || {
             self.open_dialog().await.is_some() || self.window.windows().await.unwrap().len() > 1
         })
         .await
     }
 
-    /// Whether there is such a dialog within a moment.
+    /// Whether a dialog is open after half a second.
     pub async fn has_dialog(&self) -> bool {
         tokio::time::sleep(Duration::from_millis(500)).await;
         self.open_dialog().await.is_some()
     }
 
-    /// Who can be chosen in the dialog.
+    /// The accounts in the dialog.
     pub async fn dialog_accounts(&self) -> Value {
-        self.asks("fedcm/accountlist", Value::Null).await
+        self.sends_command("fedcm/accountlist", Value::Null).await
     }
 
-    /// What is written above it.
+    /// The title of the dialog.
     pub async fn dialog_title(&self) -> String {
-        self.asks("fedcm/gettitle", Value::Null).await.to_string()
+        self.sends_command("fedcm/gettitle", Value::Null)
+            .await
+            .to_string()
     }
 
     pub async fn chooses_account(&self, index: u32) {
-        self.asks("fedcm/selectaccount", json!({ "accountIndex": index }))
+        self.sends_command("fedcm/selectaccount", json!({ "accountIndex": index }))
             .await;
     }
 
     pub async fn closes_dialog(&self) {
-        self.asks("fedcm/canceldialog", json!({})).await;
+        self.sends_command("fedcm/canceldialog", json!({})).await;
     }
 
     pub async fn presses_in_dialog(&self, button: &str) {
-        self.asks("fedcm/clickdialogbutton", json!({ "dialogButton": button }))
+        self.sends_command("fedcm/clickdialogbutton", json!({ "dialogButton": button }))
             .await;
     }
 
-    /// Looks over the browser's shoulder from now on, to close the next dialog as a person does who is not to be asked
-    /// again for a while. (The driver's own command closes it as if it had never been.)
-    pub async fn watches_dialogs(&self) -> Watch {
+    /// Connects to the developer tools, to close the next dialog with a cooldown as a person's click does. (The
+    /// driver's own command closes it without one.)
+    pub async fn opens_dev_tools(&self) -> DevTools {
         let all = self.window.capabilities().unwrap();
         let address = all["goog:chromeOptions"]["debuggerAddress"]
             .as_str()
@@ -479,37 +487,37 @@ impl Chromium {
         let pages: Value = serde_json::from_str(&pages.text().await.unwrap()).unwrap();
         let mut pages = pages.as_array().unwrap().iter();
         let page = pages.find(|page| page["type"] == "page").unwrap();
-        let wire = page["webSocketDebuggerUrl"].as_str().unwrap();
-        let (wire, _) = tokio_tungstenite::connect_async(wire).await.unwrap();
-        let mut watch = Watch(wire);
-        watch.says("FedCm.enable", json!({})).await;
-        watch
+        let address = page["webSocketDebuggerUrl"].as_str().unwrap();
+        let (address, _) = tokio_tungstenite::connect_async(address).await.unwrap();
+        let mut dev_tools = DevTools(address);
+        dev_tools.send("FedCm.enable", json!({})).await;
+        dev_tools
     }
 
-    /// Forgets that somebody closed a dialog here, for which the browser otherwise keeps quiet for a while.
+    /// Resets the cooldown after a closed dialog.
     pub async fn forgets_dialogs(&self) {
-        self.asks("fedcm/resetcooldown", json!({})).await;
+        self.sends_command("fedcm/resetcooldown", json!({})).await;
     }
 
-    /// Goes on in the window that has opened, once its page is there.
+    /// Switches to the window that has opened, once its page is loaded.
     pub async fn enters_new_window(&self) {
         let here = self.window.window().await.unwrap();
-        let new = patiently(async || {
+        let new = wait_for(async || {
             let all = self.window.windows().await.unwrap();
             all.into_iter().find(|handle| *handle != here)
         });
         let Some(new) = new.await else {
-            panic!("no window opens: {:?}", self.complaints().await);
+            panic!("no window opens: {:?}", self.console_messages().await);
         };
         self.window.switch_to_window(new).await.unwrap();
         let there = "location.protocol !== 'about:' && document.readyState === 'complete'";
-        let is_there = comes_true(async || self.evaluates(there).await == true).await;
+        let is_there = becomes_true(async || self.evaluates(there).await == true).await;
         assert!(is_there, "the new window stays empty");
     }
 
-    /// Waits until the window one was in has closed, and goes on in the one that is left.
+    /// Waits until the current window has closed, and switches to the remaining one.
     pub async fn returns(&self) {
-        let only = patiently(async || {
+        let only = wait_for(async || {
             let all = self.window.windows().await.unwrap();
             <[_; 1]>::try_from(all).ok()
         });
@@ -528,14 +536,14 @@ impl Chromium {
     }
 }
 
-/// Axe itself, as npm installed it.
+/// The source of axe, as npm installed it.
 fn axe() -> &'static str {
     static AXE: OnceLock<String> = OnceLock::new();
     AXE.get_or_init(|| {
         let file = "tests/clients/node/node_modules/axe-core/axe.min.js";
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(file);
         let axe = std::fs::read_to_string(path);
-        // What the last expression comes to is not wanted.
+        // The value of the last expression is not needed.
         let axe = axe.unwrap_or_else(|problem| panic!("{file}: {problem}: run script/setup test"));
         format!("{axe}; true")
     })
@@ -549,8 +557,8 @@ const ASK_AXE: &str = r#"
         it.nodes.map(node => `${it.id}: ${it.help}: ${node.html}: ${node.failureSummary}`)))
 "#;
 
-/// Everything a finger could act on, in `ahead`; how many that are. Of radio buttons Tab leads to one of a name.
-const WHAT_TAB_REACHES: &str = r#"
+/// Collects the interactive elements in `ahead` and counts them. Tab reaches one radio button of each name.
+const TAB_STOPS: &str = r#"
     globalThis.ahead = new Set([...document.querySelectorAll(
         "a[href], button, input:not([type=hidden]), select, textarea, summary"
     )].filter(it => {
@@ -561,11 +569,11 @@ const WHAT_TAB_REACHES: &str = r#"
     })), globalThis.before = document.activeElement, before.blur(), ahead.size
 "#;
 
-/// The page's own outline, or what a browser gives the page's frame.
-const FOCUS_IS_SEEN: &str = r#"
+/// The element's outline, or the outline of the page's frame.
+const FOCUS_IS_VISIBLE: &str = r#"
     (() => {
         const focused = document.activeElement;
-        // A page in a frame shows it there, where nobody else can look.
+        // The focus inside a frame is visible there only.
         if (focused === document.body || focused.localName === "iframe") return true;
         const box = focused.getBoundingClientRect(), style = getComputedStyle(focused);
         const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
@@ -574,46 +582,49 @@ const FOCUS_IS_SEEN: &str = r#"
     })()
 "#;
 
-/// A line of one's own to the browser's tools.
-pub struct Watch(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
+/// A connection to the developer tools.
+pub struct DevTools(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
 
-impl Watch {
-    /// Closes the dialog that opens, and the browser asks no more here for a while.
+impl DevTools {
+    /// Closes the dialog that opens, with a cooldown.
     pub async fn closes_dialog_for_a_while(mut self) {
         let shown = self
-            .hears(|told| told["method"] == "FedCm.dialogShown")
+            .receive(|message| message["method"] == "FedCm.dialogShown")
             .await;
         let close = json!({ "dialogId": shown["params"]["dialogId"], "triggerCooldown": true });
-        self.says("FedCm.dismissDialog", close).await;
-        self.hears(|told| told["id"] == 1 && told["result"].is_object())
+        self.send("FedCm.dismissDialog", close).await;
+        self.receive(|message| message["id"] == 1 && message["result"].is_object())
             .await;
     }
 
-    async fn says(&mut self, method: &str, parameters: Value) {
-        let said = json!({ "id": 1, "method": method, "params": parameters });
-        self.0.send(Message::text(said.to_string())).await.unwrap();
+    async fn send(&mut self, method: &str, parameters: Value) {
+        let message = json!({ "id": 1, "method": method, "params": parameters });
+        self.0
+            .send(Message::text(message.to_string()))
+            .await
+            .unwrap();
     }
 
-    async fn hears(&mut self, what: impl Fn(&Value) -> bool) -> Value {
+    async fn receive(&mut self, what: impl Fn(&Value) -> bool) -> Value {
         loop {
             let next = tokio::time::timeout(Duration::from_secs(10), self.0.next());
-            let told = next.await.unwrap().unwrap().unwrap();
-            let told = serde_json::from_str(told.to_text().unwrap()).unwrap();
-            if what(&told) {
-                return told;
+            let message = next.await.unwrap().unwrap().unwrap();
+            let message = serde_json::from_str(message.to_text().unwrap()).unwrap();
+            if what(&message) {
+                return message;
             }
         }
     }
 }
 
-/// A command that Chromium has beside `WebDriver`'s own.
+/// A command of Chromium beyond `WebDriver`'s own.
 #[derive(Debug)]
-struct Asked {
+struct DriverCommand {
     path: &'static str,
     body: Value,
 }
 
-impl WebDriverCompatibleCommand for Asked {
+impl WebDriverCompatibleCommand for DriverCommand {
     fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
         base.join(&format!(
             "session/{}/{}",
@@ -631,7 +642,7 @@ impl WebDriverCompatibleCommand for Asked {
 }
 
 impl Drop for Chromium {
-    /// The driver ends the browser; ended itself first, it would leave it running.
+    /// The driver has to end the browser. A killed driver would leave it running.
     fn drop(&mut self) {
         if let Ok(mut driver) = TcpStream::connect(("127.0.0.1", self.port)) {
             let _ = driver.set_read_timeout(Some(Duration::from_secs(5)));

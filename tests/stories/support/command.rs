@@ -1,10 +1,10 @@
-//! The program's own commands, run as an administrator would run them at a shell.
+//! Runs the program's own commands as an administrator does in a shell.
 
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-/// `profiles` with nothing from this process' environment but what a shell gives.
+/// `profiles` with a minimal environment.
 pub fn profiles(database: &str, data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_profiles"));
     command
@@ -19,7 +19,7 @@ pub fn profiles(database: &str, data: &Path) -> Command {
     command
 }
 
-/// Runs to the end with `input` on standard input, whatever comes of it.
+/// Runs the command to its end with `input` on standard input, whether it succeeds or fails.
 pub fn run(mut command: Command, input: &str) -> Output {
     let mut child = command
         .stdin(Stdio::piped())
@@ -27,19 +27,19 @@ pub fn run(mut command: Command, input: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // A command that does not read its input may be gone before it is written.
+    // A command that does not read its input may have exited already.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
 }
 
-/// Runs to the end and gives what was printed; a story stops where the command fails.
+/// Runs the command to its end and returns its standard output; panics if it fails.
 pub fn succeed(command: Command, input: &str) -> String {
     let line = format!("{command:?}");
     let output = run(command, input);
-    let told = String::from_utf8_lossy(&output.stderr);
+    let errors = String::from_utf8_lossy(&output.stderr);
     assert!(
         output.status.success(),
-        "{line} ended with {}: {told}",
+        "{line} ended with {}: {errors}",
         output.status
     );
     String::from_utf8(output.stdout).unwrap()

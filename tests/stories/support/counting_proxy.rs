@@ -1,7 +1,8 @@
-//! A wire between the program and PostgreSQL that counts how often one waits for the other, and that can be cut.
+//! A proxy between the program and PostgreSQL that counts round trips and can be cut.
 //!
-//! A round trip is what the program sends and then waits for: a simple query, or a `Sync` (or `Flush`) after at least
-//! one `Execute`. Preparing a statement is none (it happens once per connection), nor is a bare `Sync`, which is a ping.
+//! A round trip is a message the program waits for: a simple query, or a `Sync` (or `Flush`) after at least one
+//! `Execute`. Preparing a statement does not count (it happens once per connection), nor does a bare `Sync`, which is
+//! a ping.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,9 +17,9 @@ pub struct CountingProxy {
     address: SocketAddr,
     server: u16,
     counted: Arc<AtomicUsize>,
-    /// The statements as sent, for the message of a story that counted too many.
+    /// The statements sent, for the failure message.
     seen: Arc<Mutex<Vec<String>>>,
-    /// The listener and every connection through it; dropped, all of them end.
+    /// The listener and its connections; dropping the set ends all of them.
     open: Mutex<JoinSet<()>>,
 }
 
@@ -41,7 +42,7 @@ impl CountingProxy {
         self.address.port()
     }
 
-    /// Forgets what was counted.
+    /// Sets the count to zero.
     pub fn reset(&self) {
         self.counted.store(0, Ordering::SeqCst);
         self.seen.lock().unwrap().clear();
@@ -52,18 +53,18 @@ impl CountingProxy {
         self.counted.load(Ordering::SeqCst)
     }
 
-    /// What was sent in them.
+    /// The statements of these round trips.
     pub fn statements(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
     }
 
-    /// Ends every connection and refuses new ones, as a stopped PostgreSQL does.
+    /// Closes every connection and refuses new ones, as a stopped PostgreSQL does.
     pub async fn cut(&self) {
         let mut open = std::mem::take(&mut *self.open.lock().unwrap());
         open.shutdown().await;
     }
 
-    /// Accepts again, at the same address.
+    /// Accepts connections again, on the same port.
     pub async fn mend(&self) {
         self.accept(TcpListener::bind(self.address).await.unwrap());
     }
@@ -107,7 +108,7 @@ async fn carry(client: TcpStream, server: u16, mut count: Count) {
 const SSL_REQUEST: u32 = 80_877_103;
 const GSS_REQUEST: u32 = 80_877_104;
 
-/// The first messages carry no type. Encryption is declined here; what follows goes through.
+/// The first messages have no type byte. The proxy declines encryption itself and forwards the startup message.
 async fn begin(
     from: &mut OwnedReadHalf,
     back: &mut OwnedWriteHalf,
@@ -175,14 +176,14 @@ mod tests {
     use crate::support::database;
 
     #[tokio::test]
-    async fn the_wire_counts_what_is_waited_for_and_can_be_cut() {
+    async fn the_proxy_counts_round_trips_and_can_be_cut() {
         let database = tokio::task::spawn_blocking(|| database::cluster().create(None))
             .await
             .unwrap();
-        let wire = CountingProxy::to(database.port()).await;
-        let address = database.url_through(wire.port());
+        let proxy = CountingProxy::to(database.port()).await;
+        let address = database.url_through(proxy.port());
         let mut connection = PgConnection::connect(&address).await.unwrap();
-        wire.reset();
+        proxy.reset();
 
         connection.ping().await.unwrap();
         for number in 0..3 {
@@ -195,13 +196,13 @@ mod tests {
         let begun = connection.begin().await.unwrap();
         begun.commit().await.unwrap();
 
-        assert_eq!(wire.round_trips(), 5, "{:?}", wire.statements());
+        assert_eq!(proxy.round_trips(), 5, "{:?}", proxy.statements());
 
-        wire.cut().await;
+        proxy.cut().await;
         assert!(connection.ping().await.is_err());
         assert!(PgConnection::connect(&address).await.is_err());
 
-        wire.mend().await;
+        proxy.mend().await;
         assert!(PgConnection::connect(&address).await.is_ok());
     }
 }

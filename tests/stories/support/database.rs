@@ -1,4 +1,4 @@
-//! A scratch PostgreSQL cluster for the whole test process, and a database in it per story.
+//! A scratch PostgreSQL cluster for the test process, with one database per story.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -12,18 +12,18 @@ use profiles::platform::db::cluster::Durability;
 use secrecy::ExposeSecret as _;
 use url::Url;
 
-/// PostgreSQL without fsync: nothing in it needs to outlive the stories.
+/// PostgreSQL without fsync, since its data need not survive the tests.
 pub struct Cluster {
-    /// Where all it keeps is, the stories' own folders too; gone when this process is.
+    /// The folder of the cluster and of the stories' files; deleted when this process ends.
     pub folder: PathBuf,
     url: Url,
     client: Mutex<postgres::Client>,
     _server: cluster::Cluster,
-    /// The shell that clears the folder away once this process has let go of its pipe, killed or not.
+    /// The shell that deletes the folder once this process has closed its pipe, killed or not.
     _sweeper: Child,
 }
 
-/// The cluster, started by whichever story needs it first. Blocking.
+/// The cluster, started by the first story that needs it. Blocking.
 pub fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     CLUSTER.get_or_init(Cluster::start)
@@ -33,7 +33,7 @@ impl Cluster {
     fn start() -> Self {
         let folder = env::temp_dir().join(format!("profiles-stories-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
-        // The server stops by itself within a moment of this process' end, and takes its data with it.
+        // The server stops soon after this process ends, and deletes its data.
         let sweeper = Command::new("/bin/sh")
             .args(["-c", "read -r _; sleep 2; rm -rf -- \"$1\"", "sweeper"])
             .arg(&folder)
@@ -52,7 +52,7 @@ impl Cluster {
         }
     }
 
-    /// A database that starts as a copy of `template`, or empty.
+    /// A database that is a copy of `template`, or empty.
     pub fn create(&self, template: Option<&str>) -> Database {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let name = format!("story_{}", MADE.fetch_add(1, Ordering::Relaxed));
@@ -69,12 +69,12 @@ impl Cluster {
         Database { name, url }
     }
 
-    /// Lets the one who may do everything in the cluster do this.
+    /// Runs a statement as the superuser.
     fn commands(&self, statement: &str) {
         let mut url = self.url.clone();
         url.set_username("postgres").unwrap();
         url.set_path("postgres");
-        // The client waits, which a thread of a runtime must not.
+        // The client blocks, which a runtime thread must not.
         let command = || {
             let mut client = postgres::Client::connect(url.as_str(), postgres::NoTls).unwrap();
             client.batch_execute(statement).unwrap();
@@ -82,19 +82,19 @@ impl Cluster {
         thread::scope(|scope| scope.spawn(command).join().unwrap());
     }
 
-    /// Makes room: each database takes some megabytes, and there are hundreds of stories. Not waited for.
+    /// Drops the database in the background: each takes some megabytes, and there are hundreds of stories.
     pub fn discard(&'static self, database: &Database) {
         let statement = format!("drop database if exists {} with (force)", database.name);
         let folder = self.folder.join(&database.name);
         thread::spawn(move || {
-            // The last ones may find the cluster gone, and everything with it.
+            // At the end of the process the cluster may be gone already.
             let _ = self.client.lock().unwrap().batch_execute(&statement);
             let _ = fs::remove_dir_all(folder);
         });
     }
 }
 
-/// Where a story's people and apps are kept.
+/// The database of a story.
 #[derive(Debug, Clone)]
 pub struct Database {
     pub name: String,
@@ -106,7 +106,7 @@ impl Database {
         self.url.clone().into()
     }
 
-    /// The same database behind a proxy on another port.
+    /// The URL of the same database behind a proxy on another port.
     pub fn url_through(&self, port: u16) -> String {
         let mut url = self.url.clone();
         url.set_port(Some(port)).unwrap();
@@ -117,11 +117,11 @@ impl Database {
         self.url.port().unwrap()
     }
 
-    /// PostgreSQL's log says every statement of connections from now on, with its values, and nothing of the
-    /// write-ahead log is thrown away until the answer is dropped.
-    pub fn tells_everything(&self) -> ToldEverything {
+    /// Makes PostgreSQL log every statement with its values and keep its whole write-ahead log until the returned
+    /// guard is dropped.
+    pub fn logs_everything(&self) -> FullLogs {
         let name = self.name.clone();
-        // Values are details, which a terse log leaves out.
+        // Parameter values are logged as details, which a terse log omits.
         cluster().commands(&format!(
             "alter database {name} set log_statement = 'all';
              alter database {name} set log_error_verbosity = 'default'"
@@ -129,10 +129,10 @@ impl Database {
         cluster().commands(&format!(
             "select pg_create_physical_replication_slot('{name}', true)"
         ));
-        ToldEverything(name)
+        FullLogs(name)
     }
 
-    /// Everything the database holds, as text: what a thief of a backup would read.
+    /// The whole database as text: what a thief of a backup would read.
     pub fn dump(&self) -> String {
         let dump = Command::new("pg_dump")
             .args(["--inserts", "--dbname", self.url.as_str()])
@@ -147,18 +147,18 @@ impl Database {
     }
 }
 
-/// A database that tells everything.
+/// Keeps the write-ahead log until it is dropped.
 #[must_use]
-pub struct ToldEverything(String);
+pub struct FullLogs(String);
 
-impl Drop for ToldEverything {
+impl Drop for FullLogs {
     fn drop(&mut self) {
         let name = &self.0;
         cluster().commands(&format!("select pg_drop_replication_slot('{name}')"));
     }
 }
 
-/// A port nobody listens on just now.
+/// A port that is free at the moment.
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -167,7 +167,7 @@ pub fn free_port() -> u16 {
         .port()
 }
 
-/// Whether somebody listens on `port`.
+/// Whether something listens on `port`.
 pub fn answers(port: u16) -> bool {
     TcpStream::connect(("127.0.0.1", port)).is_ok()
 }

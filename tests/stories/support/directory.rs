@@ -1,5 +1,5 @@
-//! A campus directory: OpenLDAP's own server on free ports, with certificates made for it and a handful of people. It
-//! knows nothing of a directory that this machine may have, and is gone when its story is.
+//! A campus directory: OpenLDAP's own server on free ports, with generated certificates and a few people. It reads no
+//! configuration of this machine, and ends with its story.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -25,27 +25,31 @@ pub struct Directory {
     port: u16,
     tls_port: u16,
     process: u32,
-    /// The shell that ends the server once this process has let go of its pipe, killed or not.
+    /// The shell that kills the server once this process has closed its pipe, killed or not.
     shell: Child,
 }
 
-/// What a directory offers beside plain connections.
+/// Whether the server offers TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Offers {
+pub enum TlsSupport {
     Tls,
     NoTls,
 }
 
 impl Directory {
     pub async fn opens() -> Self {
-        spawn_blocking(|| Self::start(Offers::Tls)).await.unwrap()
+        spawn_blocking(|| Self::start(TlsSupport::Tls))
+            .await
+            .unwrap()
     }
 
     pub async fn opens_without_tls() -> Self {
-        spawn_blocking(|| Self::start(Offers::NoTls)).await.unwrap()
+        spawn_blocking(|| Self::start(TlsSupport::NoTls))
+            .await
+            .unwrap()
     }
 
-    fn start(offers: Offers) -> Self {
+    fn start(offers: TlsSupport) -> Self {
         static OPENED: AtomicU32 = AtomicU32::new(0);
         let number = OPENED.fetch_add(1, Ordering::Relaxed);
         let folder = campus::folder(&format!("directory-{number}"));
@@ -61,7 +65,7 @@ impl Directory {
             .arg(folder.join("people.ldif"));
         runs(load, "");
 
-        // Somebody may have taken a port since it was free.
+        // Another process may have taken the free port.
         for _ in 0..5 {
             if let Some(directory) = Self::serve(&folder, &program, offers) {
                 return directory;
@@ -70,16 +74,16 @@ impl Directory {
         panic!("slapd does not start with {}", settings.display());
     }
 
-    fn serve(folder: &Path, program: &Path, offers: Offers) -> Option<Self> {
+    fn serve(folder: &Path, program: &Path, offers: TlsSupport) -> Option<Self> {
         let (port, tls_port) = (free_port(), free_port());
         let addresses = match offers {
-            Offers::Tls => format!("ldap://127.0.0.1:{port} ldaps://127.0.0.1:{tls_port}"),
-            Offers::NoTls => format!("ldap://127.0.0.1:{port}"),
+            TlsSupport::Tls => format!("ldap://127.0.0.1:{port} ldaps://127.0.0.1:{tls_port}"),
+            TlsSupport::NoTls => format!("ldap://127.0.0.1:{port}"),
         };
         let mut shell = Command::new("/bin/sh")
             .args(["-c", "\"$@\" & echo $!; read -r _; kill -KILL $!", "sh"])
             .arg(program)
-            // In the foreground, and silent.
+            // In the foreground, without messages.
             .args(["-d", "0", "-f"])
             .arg(folder.join("slapd.conf"))
             .args(["-h", &addresses])
@@ -89,8 +93,8 @@ impl Directory {
             .spawn()
             .unwrap();
         let mut first = String::new();
-        let mut said = BufReader::new(shell.stdout.take().unwrap());
-        said.read_line(&mut first).unwrap();
+        let mut output = BufReader::new(shell.stdout.take().unwrap());
+        output.read_line(&mut first).unwrap();
         let mut directory = Self {
             folder: folder.to_owned(),
             port,
@@ -104,17 +108,17 @@ impl Directory {
             }
             thread::sleep(Duration::from_millis(10));
         }
-        // The folder is for the next try.
+        // The next attempt uses the folder.
         directory.folder = PathBuf::new();
         None
     }
 
-    /// A world that searches it over TLS, with an account of its own.
+    /// A world that searches the directory over TLS with a service account.
     pub fn plan(&self) -> Plan {
         Self::plan_at(&self.tls_address())
     }
 
-    /// The same of whatever directory is at this address.
+    /// The same for a directory at this address.
     pub fn plan_at(address: &str) -> Plan {
         World::plan()
             .set("PROFILES_LDAP_URL", address)
@@ -124,7 +128,7 @@ impl Directory {
             .set("PROFILES_LDAP_CA_FILE", &authority().campus)
     }
 
-    /// A world whose people sign in to it by a name made of their own.
+    /// A world that binds with a DN made from the username, without a service account.
     pub fn plan_by_name(&self) -> Plan {
         World::plan()
             .set("PROFILES_LDAP_URL", &self.tls_address())
@@ -139,7 +143,7 @@ impl Directory {
         format!("ldaps://127.0.0.1:{}", self.tls_port)
     }
 
-    /// TLS is asked for on it, where there is a certificate to trust.
+    /// Without TLS from the start. The program uses `StartTLS` if it has a certificate authority.
     pub fn address(&self) -> String {
         format!("ldap://127.0.0.1:{}", self.port)
     }
@@ -162,7 +166,7 @@ impl Directory {
             .unwrap();
     }
 
-    /// It takes connections and says nothing.
+    /// Accepts connections and answers nothing.
     pub fn freezes(&self) {
         self.signal("-STOP");
     }
@@ -171,8 +175,8 @@ impl Directory {
         self.signal("-CONT");
     }
 
-    /// As a power cut would.
-    pub fn dies(&self) {
+    /// Kills the server.
+    pub fn crashes(&self) {
         self.signal("-KILL");
     }
 
@@ -191,16 +195,16 @@ impl Drop for Directory {
     }
 }
 
-/// Whom worlds trust: files in PEM.
+/// PEM files of certificate authorities.
 pub struct Authority {
     pub campus: String,
-    /// Somebody else's, who has signed nothing.
-    pub stranger: String,
+    /// Another authority, which has signed nothing.
+    pub other: String,
     certificate: String,
     key: String,
 }
 
-/// Made by whichever directory needs it first. Blocking.
+/// Made by the first directory that needs it. Blocking.
 pub fn authority() -> &'static Authority {
     static AUTHORITY: OnceLock<Authority> = OnceLock::new();
     AUTHORITY.get_or_init(|| {
@@ -272,7 +276,7 @@ pub fn authority() -> &'static Authority {
         );
         Authority {
             campus: file("campus.pem"),
-            stranger: file("stranger.pem"),
+            other: file("stranger.pem"),
             certificate: file("server.pem"),
             key: file("server.key"),
         }
@@ -297,11 +301,11 @@ fn runs(mut command: Command, input: &str) {
     input_pipe.write_all(input.as_bytes()).unwrap();
     drop(input_pipe);
     let output = child.wait_with_output().unwrap();
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{line}: {told}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{line}: {errors}");
 }
 
-/// The server, copied: where AppArmor guards it, it does so by the path, and lets it read its own folders only.
+/// A copy of the server: AppArmor confines the installed one by its path to its own folders.
 fn program(folder: &Path) -> PathBuf {
     let places = [
         "/usr/sbin/slapd",
@@ -311,15 +315,15 @@ fn program(folder: &Path) -> PathBuf {
     let found = places.iter().find(|place| Path::new(place).exists());
     let found = found.unwrap_or_else(|| panic!("slapd is missing: run script/setup test"));
     let program = folder.join("slapd");
-    // Not by this process: while a file is open for writing here, whatever another story starts inherits that, and a
-    // program that is open for writing cannot be run.
+    // Not copied by this process: children that other stories start would inherit the open file, and a file open for
+    // writing cannot be executed.
     let mut copy = Command::new("cp");
     copy.arg(found).arg(&program);
     runs(copy, "");
     program
 }
 
-fn slapd_conf(folder: &Path, offers: Offers) -> String {
+fn slapd_conf(folder: &Path, offers: TlsSupport) -> String {
     let schemas = [
         "/etc/ldap/schema",
         "/etc/openldap/schema",
@@ -329,14 +333,14 @@ fn slapd_conf(folder: &Path, offers: Offers) -> String {
         .iter()
         .find(|place| Path::new(place).exists())
         .unwrap();
-    // Where the database is no part of the server it is a module.
+    // In some packages the database backend is a module.
     let module = if Path::new("/usr/lib/ldap/back_mdb.so").exists() {
         "modulepath /usr/lib/ldap\nmoduleload back_mdb\n"
     } else {
         ""
     };
     let tls = match offers {
-        Offers::Tls => {
+        TlsSupport::Tls => {
             let Authority {
                 campus,
                 certificate,
@@ -347,7 +351,7 @@ fn slapd_conf(folder: &Path, offers: Offers) -> String {
                 "TLSCACertificateFile {campus}\nTLSCertificateFile {certificate}\nTLSCertificateKeyFile {key}\n"
             )
         }
-        Offers::NoTls => String::new(),
+        TlsSupport::NoTls => String::new(),
     };
     let folder = folder.display();
     format!(
@@ -359,8 +363,8 @@ fn slapd_conf(folder: &Path, offers: Offers) -> String {
     )
 }
 
-/// nandini studies, farhan has left, asha is somebody else than the asha everybody knows here, iyer has two entries,
-/// and in odd's nothing is as it should be. Everybody's password is `walks by the lake`.
+/// nandini is a student, farhan an alumnus, asha another person than the local asha, iyer has two entries, and every
+/// value of odd is malformed. The password of all is `walks by the lake`.
 const PEOPLE: &str = "\
 dn: dc=campus,dc=example
 objectClass: organization

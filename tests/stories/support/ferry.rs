@@ -1,5 +1,5 @@
-//! An upstream that people are redirected to, and the connector of it. They speak a small made-up code flow: `/authorize`
-//! sends the browser back with a code, `/token` tells whose code it is to whoever has the verifier.
+//! A simulated portal with a redirect login, and its connector. The invented protocol is a small code flow: `/authorize`
+//! redirects back with a code, `/token` exchanges code and verifier for the username.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -24,20 +24,20 @@ use super::relying_party::challenge;
 use crate::sim::kit::Watch;
 use crate::sim::kit::site::Site;
 
-/// The upstream sends somebody of this name back, and the connector has a question of its own for them.
+/// For this username the connector shows a further form after the callback.
 pub const WITH_LUGGAGE: &str = "ravi";
-/// Who they are is in this header: the story takes the place of the upstream's own sign-in page.
+/// The signed-in person is in this header, which replaces the portal's own sign-in page.
 const PERSON: &str = "x-person";
 const CLIENT_ID: &str = "profiles";
 
 pub struct Ferry {
     site: Site,
-    /// What the upstream has registered; known once the world has an address.
+    /// The registered redirect URI; set once the world has an address.
     redirect_uri: Arc<OnceLock<String>>,
     http: reqwest::Client,
 }
 
-/// Codes that were given out: whose, and the challenge.
+/// Issued codes, each with its username and challenge.
 type Codes = Arc<Mutex<HashMap<String, (String, String)>>>;
 
 impl Ferry {
@@ -60,7 +60,7 @@ impl Ferry {
         }
     }
 
-    /// A world in which people may sign in by it.
+    /// A world with this connector.
     pub async fn world(&self) -> World {
         let endpoint = HttpEndpoint::of(self.site.origin.parse().unwrap());
         let connector = FerryConnector {
@@ -74,13 +74,13 @@ impl Ferry {
         world
     }
 
-    /// Whether an address is of this upstream.
+    /// Whether an address belongs to this portal.
     pub fn has(&self, address: &Url) -> bool {
         address.origin().ascii_serialization() == self.site.origin
     }
 
-    /// Somebody who was sent here signs in as `person`: the address they are sent back to.
-    pub async fn lets_in(&self, sent: &Url, person: &str) -> Url {
+    /// Signs in at the portal as `person`; returns the callback address.
+    pub async fn signs_in(&self, sent: &Url, person: &str) -> Url {
         assert!(self.has(sent), "{sent}");
         let request = self.http.get(sent.clone()).header(PERSON, person);
         let answer = request.send().await.unwrap();
@@ -89,43 +89,43 @@ impl Ferry {
         location.parse().unwrap()
     }
 
-    /// They say no here.
-    pub async fn turns_away(&self, sent: &Url) -> Url {
-        self.lets_in(sent, "").await
+    /// Denies at the portal; returns the callback address.
+    pub async fn denies(&self, sent: &Url) -> Url {
+        self.signs_in(sent, "").await
     }
 }
 
-/// As RFC 6749 §4.1.1 has it, in small.
+/// A small authorization endpoint (RFC 6749 §4.1.1).
 async fn authorize(
     State(codes): State<Codes>,
-    Query(asked): Query<HashMap<String, String>>,
+    Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
 ) -> Response {
-    if asked["client_id"] != CLIENT_ID {
+    if query["client_id"] != CLIENT_ID {
         return StatusCode::BAD_REQUEST.into_response();
     }
-    let mut back = Url::parse(&asked["redirect_uri"]).unwrap();
+    let mut back = Url::parse(&query["redirect_uri"]).unwrap();
     let person = headers[PERSON].to_str().unwrap();
     if person.is_empty() {
         back.query_pairs_mut().append_pair("error", "access_denied");
     } else {
         let code = format!("{:032x}", rand::random::<u128>());
-        let promised = (person.to_owned(), asked["challenge"].clone());
-        codes.lock().unwrap().insert(code.clone(), promised);
+        let entry = (person.to_owned(), query["challenge"].clone());
+        codes.lock().unwrap().insert(code.clone(), entry);
         back.query_pairs_mut().append_pair("code", &code);
     }
-    back.query_pairs_mut().append_pair("state", &asked["state"]);
+    back.query_pairs_mut().append_pair("state", &query["state"]);
     Redirect::to(back.as_str()).into_response()
 }
 
-/// The person's name, once, for the code and its verifier.
+/// Exchanges a code and its verifier for the username, once.
 async fn token(
     State(codes): State<Codes>,
     Form(sent): Form<HashMap<String, String>>,
 ) -> Result<String, StatusCode> {
     let found = codes.lock().unwrap().remove(&sent["code"]);
-    let (person, promised) = found.ok_or(StatusCode::BAD_REQUEST)?;
-    if challenge(&sent["verifier"]) != promised {
+    let (person, entry) = found.ok_or(StatusCode::BAD_REQUEST)?;
+    if challenge(&sent["verifier"]) != entry {
         return Err(StatusCode::BAD_REQUEST);
     }
     Ok(person)
@@ -136,7 +136,7 @@ struct FerryConnector {
     redirect_uri: Arc<OnceLock<String>>,
 }
 
-/// What it keeps between two steps: no `Debug`, no `Serialize`.
+/// The state between two steps: no `Debug`, no `Serialize`.
 enum FerryState {
     Start,
     AtUpstream { verifier: String },

@@ -1,5 +1,5 @@
-//! A real browser of another kind: Firefox without a window, spoken to in its own protocol (Marionette: JSON over TCP,
-//! the commands of `WebDriver`), which needs no driver beside it.
+//! Firefox without a window, driven over its own protocol (Marionette: JSON over TCP with `WebDriver`'s commands),
+//! which needs no driver process.
 
 use std::process::{Child, Command, Stdio};
 
@@ -9,26 +9,26 @@ use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::patience::{comes_true, patiently};
-use super::town::Town;
+use super::tls_proxy::TlsProxy;
+use super::wait::{becomes_true, wait_for};
 use super::{campus, database};
 
 pub struct Firefox {
     process: Child,
-    wire: Mutex<Wire>,
+    connection: Mutex<Connection>,
 }
 
-struct Wire {
+struct Connection {
     stream: TcpStream,
-    asked: u64,
+    request: u64,
 }
 
 /// The key under which `WebDriver` names an element (§12.3).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 impl Firefox {
-    /// A browser nobody has used before, which finds its way about a town.
-    pub async fn opens_in(town: &Town) -> Self {
+    /// A new browser profile that reaches sites through the proxy.
+    pub async fn opens_behind(proxy: &TlsProxy) -> Self {
         let port = database::free_port();
         let profile =
             tokio::task::spawn_blocking(move || campus::folder(&format!("firefox-{port}")))
@@ -38,9 +38,9 @@ impl Firefox {
             ("marionette.port", json!(port)),
             ("network.proxy.type", json!(1)),
             ("network.proxy.http", json!("127.0.0.1")),
-            ("network.proxy.http_port", json!(town.port)),
+            ("network.proxy.http_port", json!(proxy.port)),
             ("network.proxy.ssl", json!("127.0.0.1")),
-            ("network.proxy.ssl_port", json!(town.port)),
+            ("network.proxy.ssl_port", json!(proxy.port)),
             ("datareporting.policy.dataSubmissionEnabled", json!(false)),
             ("app.normandy.enabled", json!(false)),
         ];
@@ -65,37 +65,42 @@ impl Firefox {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let stream = patiently(async || TcpStream::connect(("127.0.0.1", port)).await.ok());
+        let stream = wait_for(async || TcpStream::connect(("127.0.0.1", port)).await.ok());
         let stream = stream
             .await
             .unwrap_or_else(|| panic!("Firefox does not answer"));
-        let mut wire = Wire { stream, asked: 0 };
-        wire.hears().await;
+        let mut connection = Connection { stream, request: 0 };
+        connection.receive().await;
         let firefox = Self {
             process,
-            wire: Mutex::new(wire),
+            connection: Mutex::new(connection),
         };
-        firefox.asks("WebDriver:NewSession", json!({})).await;
-        firefox.trusts(town).await;
+        firefox
+            .sends_command("WebDriver:NewSession", json!({}))
+            .await;
+        firefox.trusts(proxy).await;
         firefox
     }
 
-    async fn trusts(&self, town: &Town) {
+    async fn trusts(&self, proxy: &TlsProxy) {
         let trust = "Cc['@mozilla.org/security/x509certdb;1'].getService(Ci.nsIX509CertDB)
             .addCertFromBase64(arguments[0], 'C,,')";
-        self.as_the_browser(trust, json!([town.authority()])).await;
-        // What it said while it started is nobody's complaint.
-        self.as_the_browser("Services.console.reset()", json!([]))
+        self.runs_privileged(trust, json!([proxy.authority()]))
+            .await;
+        // Messages from its start do not count.
+        self.runs_privileged("Services.console.reset()", json!([]))
             .await;
     }
 
     pub async fn visits(&self, address: &str) {
-        self.asks("WebDriver:Navigate", json!({ "url": address }))
+        self.sends_command("WebDriver:Navigate", json!({ "url": address }))
             .await;
     }
 
     pub async fn address(&self) -> Url {
-        let address = self.asks("WebDriver:GetCurrentURL", json!({})).await;
+        let address = self
+            .sends_command("WebDriver:GetCurrentURL", json!({}))
+            .await;
         Url::parse(address["value"].as_str().unwrap()).unwrap()
     }
 
@@ -104,38 +109,38 @@ impl Firefox {
         words.as_str().unwrap().to_owned()
     }
 
-    /// What a JavaScript expression comes to.
+    /// The value of a JavaScript expression.
     pub async fn evaluates(&self, expression: &str) -> Value {
         let script = json!({ "script": format!("return {expression}"), "args": [] });
-        self.asks("WebDriver:ExecuteScript", script).await["value"].clone()
+        self.sends_command("WebDriver:ExecuteScript", script).await["value"].clone()
     }
 
     pub async fn types(&self, css: &str, text: &str) {
         let id = self.one(css).await;
-        self.asks(
+        self.sends_command(
             "WebDriver:ElementSendKeys",
             json!({ "id": id, "text": text }),
         )
         .await;
     }
 
-    /// Clicks, once it can be.
+    /// Clicks once the element is enabled.
     pub async fn clicks(&self, css: &str) {
         let id = self.one(css).await;
-        let enabled = comes_true(async || {
-            let answer = self.asks("WebDriver:IsElementEnabled", json!({ "id": id }));
+        let enabled = becomes_true(async || {
+            let answer = self.sends_command("WebDriver:IsElementEnabled", json!({ "id": id }));
             answer.await["value"] == true
         });
         assert!(enabled.await, "{css} stays disabled");
-        self.asks("WebDriver:ElementClick", json!({ "id": id }))
+        self.sends_command("WebDriver:ElementClick", json!({ "id": id }))
             .await;
     }
 
-    /// Clicks something that leads to another address, and waits until the browser is there.
+    /// Clicks an element that leads to another address, and waits until the browser is there.
     pub async fn follows(&self, css: &str) {
         let before = self.address().await;
         self.clicks(css).await;
-        let there = comes_true(async || {
+        let there = becomes_true(async || {
             self.address().await != before
                 && self.evaluates("document.readyState").await == "complete"
         });
@@ -149,11 +154,11 @@ impl Firefox {
             .await;
     }
 
-    /// Waits until the page has what `css` finds.
+    /// Waits until `css` matches.
     pub async fn waits_for(&self, css: &str) {
         let there = format!("document.querySelector({}) !== null", json!(css));
         assert!(
-            comes_true(async || self.evaluates(&there).await == true).await,
+            becomes_true(async || self.evaluates(&there).await == true).await,
             "no {css} at {}: {}",
             self.address().await,
             self.words().await
@@ -162,55 +167,56 @@ impl Firefox {
 
     pub async fn enters_frame(&self, css: &str) {
         let id = self.one(css).await;
-        self.asks("WebDriver:SwitchToFrame", json!({ "element": id }))
+        self.sends_command("WebDriver:SwitchToFrame", json!({ "element": id }))
             .await;
     }
 
     pub async fn leaves_frame(&self) {
-        self.asks("WebDriver:SwitchToParentFrame", json!({})).await;
+        self.sends_command("WebDriver:SwitchToParentFrame", json!({}))
+            .await;
     }
 
-    /// What is in the browser's console of pages: errors and warnings, those of its own parts left out.
-    pub async fn complaints(&self) -> Vec<String> {
+    /// Errors and warnings of pages in the browser's console, without those of the browser's own parts.
+    pub async fn console_messages(&self) -> Vec<String> {
         let all = "return Services.console.getMessageArray()
             .filter(it => it instanceof Ci.nsIScriptError && /^https?:/.test(it.sourceName || ''))
             .map(it => `${it.errorMessage} (${it.sourceName}:${it.lineNumber})`)";
-        let all = self.as_the_browser(all, json!([])).await;
+        let all = self.runs_privileged(all, json!([])).await;
         let all = all.as_array().unwrap().iter();
         all.map(|it| it.as_str().unwrap().to_owned()).collect()
     }
 
     async fn one(&self, css: &str) -> Value {
-        let asked = json!({ "using": "css selector", "value": css });
-        self.asks("WebDriver:FindElement", asked).await["value"][ELEMENT].clone()
+        let request = json!({ "using": "css selector", "value": css });
+        self.sends_command("WebDriver:FindElement", request).await["value"][ELEMENT].clone()
     }
 
-    /// Runs a script with the rights of the browser itself.
-    async fn as_the_browser(&self, script: &str, args: Value) -> Value {
-        self.asks("Marionette:SetContext", json!({ "value": "chrome" }))
+    /// Runs a script with the privileges of the browser (chrome context).
+    async fn runs_privileged(&self, script: &str, args: Value) -> Value {
+        self.sends_command("Marionette:SetContext", json!({ "value": "chrome" }))
             .await;
-        let asked = json!({ "script": script, "args": args });
-        let answer = self.asks("WebDriver:ExecuteScript", asked).await["value"].clone();
-        self.asks("Marionette:SetContext", json!({ "value": "content" }))
+        let request = json!({ "script": script, "args": args });
+        let answer = self.sends_command("WebDriver:ExecuteScript", request).await["value"].clone();
+        self.sends_command("Marionette:SetContext", json!({ "value": "content" }))
             .await;
         answer
     }
 
-    async fn asks(&self, command: &str, parameters: Value) -> Value {
-        let mut wire = self.wire.lock().await;
-        wire.asked += 1;
-        let asked = json!([0, wire.asked, command, parameters]).to_string();
-        let line = format!("{}:{asked}", asked.len());
-        wire.stream.write_all(line.as_bytes()).await.unwrap();
-        let answer = wire.hears().await;
+    async fn sends_command(&self, command: &str, parameters: Value) -> Value {
+        let mut connection = self.connection.lock().await;
+        connection.request += 1;
+        let request = json!([0, connection.request, command, parameters]).to_string();
+        let line = format!("{}:{request}", request.len());
+        connection.stream.write_all(line.as_bytes()).await.unwrap();
+        let answer = connection.receive().await;
         assert!(answer[2].is_null(), "{command} {parameters}: {}", answer[2]);
         answer[3].clone()
     }
 }
 
-impl Wire {
+impl Connection {
     /// One message: its length, a colon, JSON.
-    async fn hears(&mut self) -> Value {
+    async fn receive(&mut self) -> Value {
         let mut length = 0;
         loop {
             match self.stream.read_u8().await.unwrap() {

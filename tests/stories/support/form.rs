@@ -1,4 +1,4 @@
-//! Forms as a page shows them, filled in and sent as HTML says a browser does.
+//! Finds forms in a page, fills them in and encodes them as the HTML standard says.
 
 use scraper::{ElementRef, Html, Selector};
 
@@ -21,7 +21,7 @@ pub enum Touch {
     },
 }
 
-/// What the browser then sends.
+/// The form data that the browser sends.
 #[derive(Debug)]
 pub struct Submission {
     pub action: String,
@@ -37,7 +37,7 @@ pub enum Part {
 }
 
 impl Submission {
-    /// The named parts that are text, as form encoding has them.
+    /// The named text fields, as form encoding has them.
     pub fn pairs(&self) -> Vec<(String, String)> {
         let text = |(name, part): &(String, Part)| match part {
             Part::Text(value) => (name.clone(), value.clone()),
@@ -47,7 +47,7 @@ impl Submission {
     }
 }
 
-/// How a checkbox stands on the page.
+/// The state of a checkbox on the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkbox {
     pub name: String,
@@ -70,7 +70,7 @@ pub fn checkboxes(html: &str, name: &str) -> Vec<Checkbox> {
         .collect()
 }
 
-/// Presses the button that says (or stands for) `button`, wherever on the page it is.
+/// Presses the button with this label or value, anywhere on the page.
 pub fn press(html: &str, button: &str, touches: &[Touch]) -> Submission {
     let page = Html::parse_document(html);
     let all = selector("button, input[type=submit]");
@@ -90,7 +90,7 @@ pub fn press(html: &str, button: &str, touches: &[Touch]) -> Submission {
     submit(&page, form_of(&page, *found[0]), Some(*found[0]), touches)
 }
 
-/// Sends the form that has a control called `control`, with its first button, as the Enter key does.
+/// Submits the form with a control called `control` by its first button, as the Enter key does.
 pub fn enter(html: &str, control: &str, touches: &[Touch]) -> Submission {
     let page = Html::parse_document(html);
     let named = selector("input, textarea, select");
@@ -156,7 +156,7 @@ fn submit(
     }
 }
 
-/// What one control contributes.
+/// The values that one control contributes.
 fn values(
     control: ElementRef<'_>,
     name: &str,
@@ -172,21 +172,26 @@ fn values(
     for (touch, done) in touches.iter().zip(touched) {
         match touch {
             Touch::Tick {
-                name: asked,
+                name: touched,
                 value,
                 on,
-            } if kind == "checkbox" && asked == name && value == own => ticked = *on,
+            } if kind == "checkbox" && touched == name && value == own => ticked = *on,
             Touch::Tick {
-                name: asked, value, ..
-            } if kind == "radio" && asked == name => ticked = value == own,
-            Touch::Fill { name: asked, with } if asked == name && kind != "checkbox" => {
+                name: touched,
+                value,
+                ..
+            } if kind == "radio" && touched == name => ticked = value == own,
+            Touch::Fill {
+                name: touched,
+                with,
+            } if touched == name && kind != "checkbox" => {
                 filled = Some(Part::Text(with.clone()));
             }
             Touch::Attach {
-                name: asked,
+                name: touched,
                 file,
                 bytes,
-            } if asked == name && kind == "file" => {
+            } if touched == name && kind == "file" => {
                 filled = Some(Part::File {
                     name: file.clone(),
                     bytes: bytes.clone(),
@@ -246,7 +251,7 @@ fn form_of_maybe<'a>(page: &'a Html, control: ElementRef<'a>) -> Option<ElementR
             .select(&selector("form"))
             .find(|form| form.attr("id") == Some(id));
     }
-    // What a template holds is no part of the page yet.
+    // The content of a template element is not part of the page.
     control
         .ancestors()
         .filter_map(ElementRef::wrap)
@@ -264,7 +269,7 @@ fn is_disabled(control: ElementRef<'_>) -> bool {
             .any(|it| fieldset(&it))
 }
 
-/// The words of an element, blanks collapsed.
+/// The text of an element, whitespace collapsed.
 pub fn text_of(element: ElementRef<'_>) -> String {
     element
         .text()
@@ -274,7 +279,7 @@ pub fn text_of(element: ElementRef<'_>) -> String {
         .join(" ")
 }
 
-/// What a person reads on the page: its words without scripts and styles, blanks collapsed.
+/// The visible text of the page: without scripts and styles, whitespace collapsed.
 pub fn words(html: &str) -> String {
     let page = Html::parse_document(html);
     let unread = ["script", "style", "template", "title"];
@@ -294,7 +299,7 @@ pub fn words(html: &str) -> String {
         .join(" ")
 }
 
-/// The value of an attribute on every element that `css` finds.
+/// The value of an attribute on every element that `css` matches.
 pub fn attributes(html: &str, css: &str, attribute: &str) -> Vec<String> {
     let page = Html::parse_document(html);
     page.select(&selector(css))
@@ -303,7 +308,7 @@ pub fn attributes(html: &str, css: &str, attribute: &str) -> Vec<String> {
         .collect()
 }
 
-/// The words of every element that `css` finds.
+/// The text of every element that `css` matches.
 pub fn texts(html: &str, css: &str) -> Vec<String> {
     Html::parse_document(html)
         .select(&selector(css))
@@ -311,7 +316,7 @@ pub fn texts(html: &str, css: &str) -> Vec<String> {
         .collect()
 }
 
-/// What stands in code, to the last blank.
+/// The text of every element that `css` matches, whitespace kept.
 pub fn verbatim(html: &str, css: &str) -> Vec<String> {
     Html::parse_document(html)
         .select(&selector(css))
@@ -323,7 +328,7 @@ fn selector(css: &str) -> Selector {
     Selector::parse(css).unwrap()
 }
 
-/// Every link with its words and its address.
+/// Every link: its text and its address.
 pub fn links(html: &str) -> Vec<(String, String)> {
     let page = Html::parse_document(html);
     page.select(&selector("a[href]"))
@@ -369,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_is_sent_as_shown_without_what_is_locked() {
+    fn a_form_is_sent_without_its_disabled_controls() {
         let sent = press(PAGE, "allow", &[]);
 
         assert_eq!(
@@ -395,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn ticks_and_words_change_what_is_sent() {
+    fn ticks_and_typed_text_change_what_is_sent() {
         let tick = |value: &str, on| Touch::Tick {
             name: "scope".to_owned(),
             value: value.to_owned(),
@@ -415,7 +420,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "nothing on this form")]
-    fn what_is_locked_cannot_be_touched() {
+    fn a_disabled_control_cannot_be_changed() {
         pairs(&[Touch::Tick {
             name: "scope".to_owned(),
             value: "basic".to_owned(),
@@ -424,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn words_leave_out_what_nobody_reads() {
+    fn words_contain_visible_text_only() {
         assert_eq!(words(PAGE), "Search because One Two Deny Allow it");
     }
 }

@@ -1,4 +1,4 @@
-//! A real mail server with a certificate of its own, which can be told to behave badly: `tests/clients/python/mail_server.py`.
+//! A real mail server with its own certificate that can be made to misbehave: `tests/clients/python/mail_server.py`.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -12,31 +12,31 @@ use tokio::sync::{Mutex, mpsc};
 
 use super::campus;
 
-/// As the server writes a mail down that reached it.
+/// A received mail, as the server prints it.
 pub type Mail = Value;
 
 pub struct MailServer {
     port: u64,
-    strange_port: u64,
-    /// Where its certificates and keys are.
+    untrusted_port: u64,
+    /// The folder of its certificates and keys.
     pub folder: PathBuf,
-    speaks: Speaks,
-    hears: Mutex<ChildStdin>,
-    says: Mutex<mpsc::UnboundedReceiver<String>>,
+    mode: SmtpMode,
+    input: Mutex<ChildStdin>,
+    output: Mutex<mpsc::UnboundedReceiver<String>>,
     _process: Child,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Speaks {
+pub enum SmtpMode {
     Plain,
-    /// TLS after a plain beginning; wants a password.
+    /// STARTTLS; requires a password.
     StartTls,
-    /// TLS from the start; wants a password.
+    /// TLS from the start; requires a password.
     Tls,
 }
 
 impl MailServer {
-    pub async fn starts(speaks: Speaks) -> Self {
+    pub async fn starts(mode: SmtpMode) -> Self {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let folder = tokio::task::spawn_blocking(move || campus::folder(&format!("mail-{number}")));
@@ -51,34 +51,34 @@ impl MailServer {
         let mut process = Command::new(python)
             .arg(home.join("tests/clients/python/mail_server.py"))
             .arg(&folder)
-            .arg(match speaks {
-                Speaks::Plain => "plain",
-                Speaks::StartTls => "starttls",
-                Speaks::Tls => "tls",
+            .arg(match mode {
+                SmtpMode::Plain => "plain",
+                SmtpMode::StartTls => "starttls",
+                SmtpMode::Tls => "tls",
             })
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let hears = Mutex::new(process.stdin.take().unwrap());
+        let input = Mutex::new(process.stdin.take().unwrap());
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        // Read at once: a server that cannot say what it got would not answer who sent it.
-        let (heard, mut says) = mpsc::unbounded_channel();
+        // Read at once: a server that blocks on its output would not answer the sender.
+        let (sender, mut output) = mpsc::unbounded_channel();
         tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
-                let _ = heard.send(line);
+                let _ = sender.send(line);
             }
         });
-        let first = says.recv().await.unwrap();
+        let first = output.recv().await.unwrap();
         let first: Value = serde_json::from_str(&first).unwrap();
         Self {
             port: first["port"].as_u64().unwrap(),
-            strange_port: first["strange_port"].as_u64().unwrap(),
+            untrusted_port: first["strange_port"].as_u64().unwrap(),
             folder,
-            speaks,
-            hears,
-            says: Mutex::new(says),
+            mode,
+            input,
+            output: Mutex::new(output),
             _process: process,
         }
     }
@@ -88,17 +88,17 @@ impl MailServer {
         self.address_at(self.port)
     }
 
-    /// The same server with a certificate that nobody signed whom the house trusts.
-    pub fn strange_address(&self) -> String {
-        self.address_at(self.strange_port)
+    /// The same server with a certificate of an untrusted authority.
+    pub fn untrusted_address(&self) -> String {
+        self.address_at(self.untrusted_port)
     }
 
     fn address_at(&self, port: u64) -> String {
         let signed_in = "profiles:h%2F%3A%40%20pass@127.0.0.1";
-        match self.speaks {
-            Speaks::Plain => format!("smtp://127.0.0.1:{port}"),
-            Speaks::StartTls => format!("smtp://{signed_in}:{port}?tls=required"),
-            Speaks::Tls => format!("smtps://{signed_in}:{port}"),
+        match self.mode {
+            SmtpMode::Plain => format!("smtp://127.0.0.1:{port}"),
+            SmtpMode::StartTls => format!("smtp://{signed_in}:{port}?tls=required"),
+            SmtpMode::Tls => format!("smtps://{signed_in}:{port}"),
         }
     }
 
@@ -111,34 +111,35 @@ impl MailServer {
         self.folder.join(name).to_str().unwrap().to_owned()
     }
 
-    /// From now on: `well`, `refuses`, `stalls`, `stalls at the end`, `trickles`, `breaks off`, `4xx` (then 5xx), `is gone`
-    /// (nobody listens), `falls silent` (once it has taken a mail, which it does not say).
+    /// Changes the behaviour from now on: `well`, `refuses`, `stalls`, `stalls at the end`, `trickles`, `breaks off`,
+    /// `4xx` (then 5xx), `is gone` (does not listen), `falls silent` (after accepting a mail, which it does not
+    /// confirm).
     pub async fn behaves(&self, how: &str) {
         let line = format!("{how}\n");
-        self.hears
+        self.input
             .lock()
             .await
             .write_all(line.as_bytes())
             .await
             .unwrap();
-        let answer = self.says.lock().await.recv().await;
+        let answer = self.output.lock().await.recv().await;
         assert_eq!(answer.as_deref(), Some("\"ok\""));
     }
 
-    /// The next mail that reached it.
+    /// The next mail that was received.
     pub async fn gets(&self) -> Mail {
-        let mut says = self.says.lock().await;
-        let line = tokio::time::timeout(Duration::from_secs(10), says.recv()).await;
+        let mut output = self.output.lock().await;
+        let line = tokio::time::timeout(Duration::from_secs(10), output.recv()).await;
         let Ok(Some(line)) = line else {
             panic!("no mail came")
         };
         serde_json::from_str(&line).unwrap()
     }
 
-    /// Makes sure that no mail came that nobody has looked at.
+    /// Asserts that no further mail was received.
     pub async fn got_nothing_else(&self) {
-        let mut says = self.says.lock().await;
-        let line = tokio::time::timeout(Duration::from_millis(300), says.recv()).await;
+        let mut output = self.output.lock().await;
+        let line = tokio::time::timeout(Duration::from_millis(300), output.recv()).await;
         assert!(line.is_err(), "another mail came: {line:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! What every story is told with: a world of its own, and the actors who live in it.
+//! The support code of all stories: a world per story and its actors.
 
 pub mod browser;
 pub mod campus;
@@ -11,13 +11,13 @@ pub mod directory;
 pub mod ferry;
 pub mod firefox;
 pub mod form;
-pub mod lying_directory;
 pub mod mail_server;
-pub mod patience;
 pub mod relying_party;
+pub mod scripted_directory;
 pub mod server;
-pub mod town;
+pub mod tls_proxy;
 pub mod upstream;
+pub mod wait;
 pub mod world;
 
 pub use browser::{Browser, Page};
@@ -33,7 +33,7 @@ pub fn parameter(address: &str, name: &str) -> Option<String> {
         .map(|(_, value)| value.into_owned())
 }
 
-/// How many stories begin: asha has allowed the canteen `basic profile`, and it has its tokens.
+/// The start of many stories: asha has allowed the canteen `basic profile`, and it has its tokens.
 pub async fn asha_uses_the_canteen() -> (World, Browser, App, Tokens) {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());

@@ -1,4 +1,4 @@
-//! A campus app, as an actor: sends people to sign in, trades codes, keeps tokens fresh, reads people.
+//! A campus app as an actor: sends people to sign in, exchanges codes, refreshes tokens, reads people.
 
 use std::time::Duration;
 
@@ -19,12 +19,12 @@ pub struct App {
     pub redirect_uris: Vec<String>,
     base: Url,
     http: reqwest::Client,
-    patience: u32,
+    retries: u32,
 }
 
-/// Where a client shows who it is.
+/// Where a client sends its credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shown {
+pub enum Credentials {
     InHeader,
     InBody,
     InBoth,
@@ -32,26 +32,30 @@ pub enum Shown {
 }
 
 impl App {
-    pub fn new(base: &str, http: reqwest::Client, registered: &super::campus::Registered) -> Self {
+    pub fn new(
+        base: &str,
+        http: reqwest::Client,
+        registered: &super::campus::RegisteredApp,
+    ) -> Self {
         Self {
             client_id: registered.client_id.clone(),
             client_secret: registered.client_secret.clone(),
             redirect_uris: registered.redirect_uris.clone(),
             base: Url::parse(base).unwrap(),
             http,
-            patience: 0,
+            retries: 0,
         }
     }
 
-    /// The same app, which comes back when the token endpoint is too busy (503).
-    pub fn patient(&self) -> Self {
+    /// The same app, which repeats a request to the token endpoint after a 503.
+    pub fn retrying(&self) -> Self {
         Self {
-            patience: 20,
+            retries: 20,
             ..self.clone()
         }
     }
 
-    /// The same app, believing its secret to be another.
+    /// The same app with another secret.
     pub fn with_secret(&self, secret: &str) -> Self {
         Self {
             client_secret: Some(secret.to_owned()),
@@ -66,8 +70,8 @@ impl App {
         }
     }
 
-    /// An authorize address with `client_id`, `response_type=code` and these.
-    pub fn asks(&self, parameters: &[(&str, &str)]) -> String {
+    /// An authorization request with `client_id`, `response_type=code` and these parameters.
+    pub fn authorize_url(&self, parameters: &[(&str, &str)]) -> String {
         let mut link = self.base.join("oauth/authorize/").unwrap();
         link.query_pairs_mut()
             .append_pair("client_id", &self.client_id)
@@ -77,20 +81,20 @@ impl App {
     }
 
     pub fn login_link(&self, scope: &str) -> String {
-        self.asks(&[("scope", scope)])
+        self.authorize_url(&[("scope", scope)])
     }
 
     /// As [`App::login_link`], with an S256 challenge for `verifier`.
-    pub fn login_link_proving(&self, scope: &str, verifier: &str) -> String {
+    pub fn login_link_with_pkce(&self, scope: &str, verifier: &str) -> String {
         let challenge = challenge(verifier);
-        self.asks(&[
+        self.authorize_url(&[
             ("scope", scope),
             ("code_challenge", &challenge),
             ("code_challenge_method", "S256"),
         ])
     }
 
-    /// What came back with the browser; it came to one of the app's own addresses.
+    /// The callback in the browser's redirect; asserts that it leads to one of the app's redirect URIs.
     pub fn receives(&self, page: &Page) -> Callback {
         let back = page.location();
         let home = self
@@ -105,14 +109,14 @@ impl App {
         Callback { address: back }
     }
 
-    /// Trades a code for tokens; a story stops here if it cannot.
-    pub async fn trades(&self, code: &str) -> Tokens {
-        self.tries_to_trade(code, &[]).await.tokens()
+    /// Exchanges a code for tokens; panics if the server refuses.
+    pub async fn exchanges_code(&self, code: &str) -> Tokens {
+        self.tries_to_exchange(code, &[]).await.tokens()
     }
 
-    /// Trades with further fields, whatever comes of it.
-    pub async fn tries_to_trade(&self, code: &str, more: &[(&str, &str)]) -> Answer {
-        self.asks_for_token(
+    /// Exchanges a code with additional fields; the server may refuse.
+    pub async fn tries_to_exchange(&self, code: &str, more: &[(&str, &str)]) -> Answer {
+        self.requests_token(
             &[
                 &[("grant_type", "authorization_code"), ("code", code)],
                 more,
@@ -127,7 +131,7 @@ impl App {
     }
 
     pub async fn tries_to_refresh(&self, token: &str, more: &[(&str, &str)]) -> Answer {
-        self.asks_for_token(
+        self.requests_token(
             &[
                 &[("grant_type", "refresh_token"), ("refresh_token", token)],
                 more,
@@ -137,26 +141,35 @@ impl App {
         .await
     }
 
-    /// Takes a token back; the server says 200 to anything but a stranger.
+    /// Revokes a token; the server answers 200 to any authenticated client.
     pub async fn revokes(&self, token: &str) -> Answer {
-        self.calls("oauth/revoke_token/", Shown::InBody, &[("token", token)])
-            .await
+        self.calls(
+            "oauth/revoke_token/",
+            Credentials::InBody,
+            &[("token", token)],
+        )
+        .await
     }
 
-    /// A request to the token endpoint, showing who it is as this kind of app usually does.
-    pub async fn asks_for_token(&self, fields: &[(&str, &str)]) -> Answer {
-        let shown = if self.client_secret.is_some() {
-            Shown::InHeader
+    /// A request to the token endpoint, authenticated as this kind of app usually does.
+    pub async fn requests_token(&self, fields: &[(&str, &str)]) -> Answer {
+        let credentials = if self.client_secret.is_some() {
+            Credentials::InHeader
         } else {
-            Shown::InBody
+            Credentials::InBody
         };
-        self.calls("oauth/token/", shown, fields).await
+        self.calls("oauth/token/", credentials, fields).await
     }
 
-    /// A form posted to `address`, with the client's credentials shown as told.
-    pub async fn calls(&self, address: &str, shown: Shown, fields: &[(&str, &str)]) -> Answer {
+    /// Posts a form to `address`, with the client's credentials in this place.
+    pub async fn calls(
+        &self,
+        address: &str,
+        credentials: Credentials,
+        fields: &[(&str, &str)],
+    ) -> Answer {
         let mut fields: Vec<(&str, &str)> = fields.to_vec();
-        if matches!(shown, Shown::InBody | Shown::InBoth) {
+        if matches!(credentials, Credentials::InBody | Credentials::InBoth) {
             fields.push(("client_id", &self.client_id));
             fields.extend(
                 self.client_secret
@@ -165,21 +178,21 @@ impl App {
             );
         }
         let mut request = self.http.post(self.base.join(address).unwrap());
-        if matches!(shown, Shown::InHeader | Shown::InBoth) {
+        if matches!(credentials, Credentials::InHeader | Credentials::InBoth) {
             request = request.header("authorization", self.basic());
         }
         let request = request.form(&fields);
-        for _ in 0..self.patience {
+        for _ in 0..self.retries {
             let answer = Answer::to(request.try_clone().unwrap()).await;
             if answer.status != StatusCode::SERVICE_UNAVAILABLE {
                 return answer;
             }
-            tokio::time::sleep(BEFORE_COMING_BACK).await;
+            tokio::time::sleep(RETRY_DELAY).await;
         }
         Answer::to(request).await
     }
 
-    /// A body exactly as written, with what an old client calls its content type.
+    /// Posts a body exactly as written, with these headers.
     pub async fn posts_raw(&self, address: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let request = self
             .http
@@ -201,13 +214,13 @@ impl App {
         )
     }
 
-    /// Asks for these fields (`fields=…`, or nothing) of whom the token stands for.
+    /// Reads the user API with this token (`fields=…`, or an empty query).
     pub async fn reads(&self, access: &str, query: &str) -> Answer {
         let request = self.http.get(self.user_address(query)).bearer_auth(access);
         Answer::to(request).await
     }
 
-    /// The same with headers of one's own.
+    /// Reads the user API with these headers.
     pub async fn reads_with(&self, headers: &[(&str, &str)], query: &str) -> Answer {
         let request = self.http.get(self.user_address(query));
         Answer::to(
@@ -218,7 +231,7 @@ impl App {
         .await
     }
 
-    /// Any request, to an address on the site.
+    /// Any request to an address of the server.
     pub fn request(&self, method: reqwest::Method, address: &str) -> reqwest::RequestBuilder {
         self.http.request(method, self.base.join(address).unwrap())
     }
@@ -230,8 +243,8 @@ impl App {
     }
 }
 
-/// Of those who are patient.
-pub const BEFORE_COMING_BACK: Duration = Duration::from_millis(250);
+/// The pause of a client that repeats a request.
+pub const RETRY_DELAY: Duration = Duration::from_millis(250);
 
 pub fn challenge(verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))
@@ -244,7 +257,7 @@ fn same_loopback(back: &Url, registered: &str) -> bool {
         && back.path() == registered.path()
 }
 
-/// The address the app was called back at.
+/// The redirect URI with the parameters of the authorization response.
 #[derive(Debug, Clone)]
 pub struct Callback {
     pub address: Url,
@@ -258,13 +271,13 @@ impl Callback {
             .map(|(_, value)| value.into_owned())
     }
 
-    /// The code; a story stops here if there is none.
+    /// The code; panics if there is none.
     pub fn code(&self) -> String {
         self.get("code")
             .unwrap_or_else(|| panic!("no code in {}", self.address))
     }
 
-    /// The error; a code beside it would be a way in.
+    /// The error; asserts that no code is beside it.
     pub fn error(&self) -> String {
         assert_eq!(self.get("code"), None, "{}", self.address);
         self.get("error")
@@ -272,7 +285,7 @@ impl Callback {
     }
 }
 
-/// What a server-to-server call was answered with.
+/// The response to a server-to-server request.
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub status: StatusCode,
@@ -316,13 +329,13 @@ impl Answer {
         })
     }
 
-    /// 200 and its JSON.
+    /// Asserts status 200 and returns the JSON.
     pub fn good(&self) -> Value {
         assert_eq!(self.status, 200, "{}", self.text());
         self.json()
     }
 
-    /// A refusal as RFC 6749 §5.2 writes it.
+    /// Asserts an error response of RFC 6749 §5.2.
     pub fn refuses(&self, status: u16, error: &str) {
         assert_eq!(
             (self.status.as_u16(), self.error()),
@@ -345,7 +358,7 @@ impl Answer {
             .to_owned()
     }
 
-    /// The user API's refusal: JSON with a string `detail`, which is given back.
+    /// Asserts an error of the user API and returns its `detail`.
     pub fn detail(&self, status: u16) -> String {
         assert_eq!(self.status, status, "{}", self.text());
         self.json()["detail"]
@@ -371,7 +384,7 @@ impl Answer {
     }
 }
 
-/// A pair, as the app keeps it.
+/// A token pair, as the app keeps it.
 #[derive(Debug, Clone)]
 pub struct Tokens {
     pub access: String,
@@ -381,14 +394,14 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// The granted scopes, in an order of their own.
+    /// The granted scopes, sorted.
     pub fn scopes(&self) -> Vec<&str> {
         let mut scopes: Vec<_> = self.scope.split(' ').collect();
         scopes.sort_unstable();
         scopes
     }
 
-    /// The granted fields, in an order of their own.
+    /// The granted fields, sorted.
     pub fn fields(&self) -> Vec<&str> {
         let mut fields: Vec<_> = self.json["fields"]
             .as_array()

@@ -1,4 +1,5 @@
-//! Two ways to have a server: in this process, where time can be moved, and as the real program, which can be killed.
+//! Two ways to run the server: in this process, where the clock can be advanced, and as the real program, which can
+//! be killed.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -25,10 +26,10 @@ use tokio::task::JoinHandle;
 use super::clock::Clock;
 use super::command;
 
-/// Variables as the environment would have them.
+/// Environment variables.
 pub type Settings = Vec<(String, String)>;
 
-/// The house in this process.
+/// Runs the server in this process.
 pub async fn serve(
     listener: TcpListener,
     settings: Settings,
@@ -38,21 +39,21 @@ pub async fn serve(
 ) -> (JoinHandle<()>, Jobs) {
     let demo = if has_demo {
         let address = listener.local_addr().unwrap();
-        Some((furnished(&settings, &clock).await, address))
+        Some((register_demo(&settings, &clock).await, address))
     } else {
         None
     };
-    let house = house(settings, clock, demo, connectors);
-    let service = house
+    let server = build_server(settings, clock, demo, connectors);
+    let service = server
         .router
         .into_make_service_with_connect_info::<SocketAddr>();
-    // Its jobs are not started: stories count what requests ask of the database.
+    // Its jobs are not started, since stories count the statements of requests.
     let serving = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-    (serving, house.jobs)
+    (serving, server.jobs)
 }
 
-/// The one place that knows how it is built.
-pub fn house(
+/// Builds the server, for all stories.
+pub fn build_server(
     settings: Settings,
     clock: Arc<Clock>,
     demo: Option<(Demo, SocketAddr)>,
@@ -74,25 +75,25 @@ pub fn house(
     profiles::server::build(&config, parts).unwrap()
 }
 
-/// The demo's app, registered; its people are those of the campus.
-async fn furnished(settings: &Settings, clock: &Clock) -> Demo {
+/// Registers the demo's app; its people are those of the campus.
+async fn register_demo(settings: &Settings, clock: &Clock) -> Demo {
     let config = Config::load(settings.clone()).unwrap();
     let db = Db::open(config.database_url.as_ref().unwrap()).unwrap();
     let links = Links::new(config.public_url.as_ref().unwrap());
-    let furnished = demo::seed_demo(&db, &config.data_dir, &links, clock.now(), &OsRng);
-    furnished.await.unwrap().0
+    let seeding = demo::seed_demo(&db, &config.data_dir, &links, clock.now(), &OsRng);
+    seeding.await.unwrap().0
 }
 
-/// The real program in a process of its own.
+/// The real program in its own process.
 pub struct Process {
     child: Child,
-    said: Arc<Mutex<String>>,
-    /// The address in use, as the program printed it.
+    log: Arc<Mutex<String>>,
+    /// The address that the program printed.
     pub address: String,
 }
 
 impl Process {
-    /// Starts the program and waits until it says that it listens. Blocking.
+    /// Starts the program and waits until it listens. Blocking.
     pub fn start(database: &str, data: &Path, settings: &Settings) -> Self {
         let mut child = command::profiles(database, data)
             .envs(settings.iter().map(|(name, value)| (name, value)))
@@ -102,24 +103,24 @@ impl Process {
             .spawn()
             .unwrap();
 
-        let said = Arc::new(Mutex::new(String::new()));
+        let log = Arc::new(Mutex::new(String::new()));
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let heard = Arc::clone(&said);
+        let shared = Arc::clone(&log);
         thread::spawn(move || {
             while let Some(Ok(line)) = lines.next() {
-                let mut said = heard.lock().unwrap();
-                said.push_str(&line);
-                said.push('\n');
+                let mut log = shared.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
             }
         });
 
         let started = Instant::now();
         loop {
-            let address = address_in(&said.lock().unwrap());
+            let address = address_in(&log.lock().unwrap());
             if let Some(address) = address {
                 return Self {
                     child,
-                    said,
+                    log,
                     address,
                 };
             }
@@ -128,18 +129,18 @@ impl Process {
             assert!(
                 ended.is_none() && !waited,
                 "the program did not start: {}",
-                said.lock().unwrap()
+                log.lock().unwrap()
             );
             thread::sleep(Duration::from_millis(10));
         }
     }
 
-    /// Everything the program has written to standard error so far: its log.
+    /// What the program has written to standard error: its log.
     pub fn log(&self) -> String {
-        self.said.lock().unwrap().clone()
+        self.log.lock().unwrap().clone()
     }
 
-    /// As a power cut would: SIGKILL, nothing finished.
+    /// Kills the program (SIGKILL).
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -149,15 +150,15 @@ impl Process {
         self.child.id()
     }
 
-    /// Waits for the program to end by itself.
-    pub fn ends(&mut self) -> Option<i32> {
-        let told = Instant::now();
+    /// Waits for the program to exit.
+    pub fn exit_code(&mut self) -> Option<i32> {
+        let started = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status.code();
             }
             assert!(
-                told.elapsed() < Duration::from_secs(30),
+                started.elapsed() < Duration::from_secs(30),
                 "the program does not end"
             );
             thread::sleep(Duration::from_millis(10));
@@ -176,7 +177,7 @@ impl Drop for Process {
     }
 }
 
-/// `listening on http://ADDRESS:PORT`, plain or inside a log line.
+/// `listening on http://ADDRESS:PORT`, alone or inside a log line.
 fn address_in(log: &str) -> Option<String> {
     let (_, rest) = log.split_once("listening on http://")?;
     let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || ".:[]".contains(c)))?;

@@ -1,5 +1,5 @@
-//! What every way to sign in owes when the system behind it is unwell: within its time limit a page that says so, never a
-//! sign-in and never a fault of ours.
+//! What every connector guarantees when its portal fails or changes: within the time limit a page that explains it,
+//! no sign-in, and no 500.
 
 use std::time::{Duration, Instant};
 
@@ -8,66 +8,70 @@ use tokio::task::JoinSet;
 use super::world::Plan;
 use super::{Browser, Page, World};
 
-/// How long one answer of the upstream may take in these worlds, as `PROFILES_UPSTREAM_SECONDS`.
-pub const PATIENCE: Duration = Duration::from_secs(2);
+/// The time limit for one answer of the portal, as `PROFILES_UPSTREAM_SECONDS`.
+pub const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A system that people sign in through, simulated.
+/// A simulated system through which people sign in.
 pub trait Portal: Sized + Send + Sync + 'static {
-    /// The adapter's name in addresses.
+    /// The name of the connector in addresses.
     const SLUG: &'static str;
 
-    /// A new one, in good health, with people in it.
+    /// A new one without faults, with people in it.
     fn opens() -> impl Future<Output = Self> + Send;
 
-    /// A world whose adapter asks it.
+    /// A world whose connector uses it.
     fn plan(&self, plan: Plan) -> Plan;
 
-    /// Goes through the whole sign-in with everything right, for as long as there are the forms of somebody who is doing
-    /// well, and ends at whichever page comes then.
-    fn walk(&self, browser: &Browser) -> impl Future<Output = Page> + Send;
+    /// Goes through the whole sign-in with correct answers while the forms are the expected ones, and returns the
+    /// page that follows.
+    fn sign_in(&self, browser: &Browser) -> impl Future<Output = Page> + Send;
 
-    /// The same where more is needed than a browser: somebody's mails.
-    fn walk_in(&self, world: &World, browser: &Browser) -> impl Future<Output = Page> + Send {
+    /// The same for a sign-in that also needs a mail.
+    fn sign_in_with_mail(
+        &self,
+        world: &World,
+        browser: &Browser,
+    ) -> impl Future<Output = Page> + Send {
         let _ = world;
-        self.walk(browser)
+        self.sign_in(browser)
     }
 
-    /// How many calls of the upstream the walk makes at most, one after the other.
-    const CALLS: u32;
+    /// The most requests to the portal that the walk makes in sequence.
+    const MAX_REQUESTS: u32;
 }
 
-/// Where a walk has to end.
+/// The expected end of a walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ends {
-    /// The upstream gave no answer: the person is told, and may try again.
+pub enum Outcome {
+    /// The portal gave no answer: the page says so, and a retry is possible.
     Unavailable,
-    /// The upstream said something unknown: this way in is closed for everybody until somebody has looked at it.
-    Changed,
-    /// The upstream said no, and the person reads why.
+    /// The portal gave an unknown answer: the connector is closed until an administrator opens it.
+    ConnectorClosed,
+    /// The portal refused, and the page has this reason.
     Refused(&'static str),
-    /// It is none of our business: the sign-in succeeds all the same.
+    /// The change does not matter: the sign-in succeeds.
     SignedIn,
 }
 
-/// One way in which the upstream is not what it was.
+/// A change of the portal's behaviour.
 pub struct Mutation<P> {
     pub name: &'static str,
     pub changes: fn(&P),
-    pub ends: Ends,
+    pub outcome: Outcome,
 }
 
-/// Lets somebody sign in through a healthy portal, and through each of its mutations.
-pub async fn behaves<P: Portal>(mutations: Vec<Mutation<P>>) {
+/// Signs in through a portal without faults, and through each of its mutations.
+pub async fn check_mutations<P: Portal>(mutations: Vec<Mutation<P>>) {
     assert!(mutations.len() >= 30, "{} mutations", mutations.len());
-    rehearse::<P>("nothing changed", |_| {}, Ends::SignedIn).await;
+    run_mutation::<P>("nothing changed", |_| {}, Outcome::SignedIn).await;
     let mut mutations = mutations.into_iter();
     let mut running = JoinSet::new();
     loop {
-        // A few at a time: most of them wait for somebody who does not answer.
+        // A few at a time: most of them wait for a portal that does not answer.
         while running.len() < 6
             && let Some(it) = mutations.next()
         {
-            running.spawn(rehearse(it.name, it.changes, it.ends));
+            running.spawn(run_mutation(it.name, it.changes, it.outcome));
         }
         match running.join_next().await {
             Some(ended) => ended.unwrap(),
@@ -76,41 +80,44 @@ pub async fn behaves<P: Portal>(mutations: Vec<Mutation<P>>) {
     }
 }
 
-async fn rehearse<P: Portal>(name: &'static str, change: fn(&P), ends: Ends) {
+async fn run_mutation<P: Portal>(name: &'static str, change: fn(&P), outcome: Outcome) {
     let portal = P::opens().await;
-    let seconds = PATIENCE.as_secs().to_string();
+    let seconds = UPSTREAM_TIMEOUT.as_secs().to_string();
     let plan = World::plan().set("PROFILES_UPSTREAM_SECONDS", &seconds);
     let world = portal.plan(plan).opens().await;
-    let browser = world.stranger();
+    let browser = world.visitor();
     change(&portal);
 
     let began = Instant::now();
-    let page = portal.walk_in(&world, &browser).await;
-    let limit = PATIENCE * (P::CALLS + 1);
+    let page = portal.sign_in_with_mail(&world, &browser).await;
+    let limit = UPSTREAM_TIMEOUT * (P::MAX_REQUESTS + 1);
     assert!(
         began.elapsed() < limit,
         "{name}: took {:?}",
         began.elapsed()
     );
 
-    let told = format!("{name}: {} at {}: {}", page.status, page.url, page.words());
-    let is_in = browser.asks("user/").await.status == 200;
-    assert_eq!(is_in, ends == Ends::SignedIn, "{told}");
-    assert_ne!(page.status, 500, "{told}");
-    match ends {
-        Ends::SignedIn => assert_eq!(page.status, 200, "{told}"),
-        Ends::Refused(words) => assert!(page.says(words), "{told}"),
-        Ends::Unavailable => assert!(page.says("not answer"), "{told}"),
-        Ends::Changed => {
-            assert!(page.says("this sign-in method is not available"), "{told}");
-            // Nobody else is led into it, though the portal may look well again.
+    let context = format!("{name}: {} at {}: {}", page.status, page.url, page.words());
+    let is_in = browser.gets("user/").await.status == 200;
+    assert_eq!(is_in, outcome == Outcome::SignedIn, "{context}");
+    assert_ne!(page.status, 500, "{context}");
+    match outcome {
+        Outcome::SignedIn => assert_eq!(page.status, 200, "{context}"),
+        Outcome::Refused(words) => assert!(page.says(words), "{context}"),
+        Outcome::Unavailable => assert!(page.says("not answer"), "{context}"),
+        Outcome::ConnectorClosed => {
+            assert!(
+                page.says("this sign-in method is not available"),
+                "{context}"
+            );
+            // The connector stays closed for the next person, too, though the portal may have recovered.
             let form = world
-                .stranger()
+                .visitor()
                 .visits(&format!("account/login/{}/", P::SLUG))
                 .await;
             assert!(
                 !form.offers("input[type=password]"),
-                "{told}: {}",
+                "{context}: {}",
                 form.words()
             );
         }

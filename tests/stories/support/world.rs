@@ -1,4 +1,4 @@
-//! A story's own server, database and clock, and the way to its people and apps.
+//! A story's own server, database and clock, with its people and apps.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -15,10 +15,10 @@ use super::browser::Browser;
 use super::campus::{Campus, Person, Registration};
 use super::clock::Clock;
 use super::counting_proxy::CountingProxy;
-use super::database::{Database, ToldEverything};
-use super::patience::patiently;
+use super::database::{Database, FullLogs};
 use super::relying_party::App;
 use super::server::{Process, Settings};
+use super::wait::wait_for;
 use super::{campus, database, server};
 
 pub struct World {
@@ -29,25 +29,25 @@ pub struct World {
     campus: &'static Campus,
     http: reqwest::Client,
     server: Server,
-    wire: Option<CountingProxy>,
+    database_proxy: Option<CountingProxy>,
     settings: Settings,
-    /// Lets go of the write-ahead log when it is dropped.
-    _told: Option<ToldEverything>,
+    /// Releases the write-ahead log when it is dropped.
+    _full_logs: Option<FullLogs>,
 }
 
 enum Server {
-    Here(JoinHandle<()>, Jobs),
-    Apart(Box<Mutex<Process>>),
+    InProcess(JoinHandle<()>, Jobs),
+    OwnProcess(Box<Mutex<Process>>),
 }
 
-/// How a world is to differ from the usual one.
+/// How a world differs from the default.
 #[derive(Debug, Default)]
 pub struct Plan {
     settings: Settings,
-    apart: bool,
-    wired: bool,
+    own_process: bool,
+    has_database_proxy: bool,
     demo: bool,
-    told: bool,
+    full_logs: bool,
     path: String,
     connectors: ConnectorRegistry,
 }
@@ -64,15 +64,15 @@ impl Plan {
         self.settings.clone()
     }
 
-    /// With the real program, which can be killed; its clock is the machine's.
+    /// Runs the real program, which can be killed; its clock is the machine's.
     pub fn in_its_own_process(mut self) -> Self {
-        self.apart = true;
+        self.own_process = true;
         self
     }
 
-    /// With a wire to PostgreSQL on which round trips are counted, and which can be cut.
-    pub fn on_a_wire(mut self) -> Self {
-        self.wired = true;
+    /// Connects to PostgreSQL through a proxy that counts round trips and can be cut.
+    pub fn with_database_proxy(mut self) -> Self {
+        self.has_database_proxy = true;
         self
     }
 
@@ -82,47 +82,47 @@ impl Plan {
         self
     }
 
-    /// With a PostgreSQL that writes down every statement with its values, and throws nothing away of its
-    /// write-ahead log, as the end of any other story would have it.
-    pub fn with_all_that_postgresql_writes(mut self) -> Self {
-        self.told = true;
+    /// With a PostgreSQL that logs every statement with its values and keeps its whole write-ahead log.
+    pub fn with_full_postgresql_logs(mut self) -> Self {
+        self.full_logs = true;
         self
     }
 
-    /// With ways to sign in that no setting switches on.
+    /// With further connectors, which no setting enables.
     pub fn with_connectors(mut self, connectors: ConnectorRegistry) -> Self {
         self.connectors = connectors;
         self
     }
 
-    /// With a path in its public address.
+    /// With a path in the public URL.
     pub fn under(mut self, path: &str) -> Self {
         path.clone_into(&mut self.path);
         self
     }
 
     pub async fn opens(self) -> World {
-        // Building HTTP clients needs a provider of cryptography; the first to name one is heard.
+        // HTTP clients need a process-wide crypto provider; the first call installs it.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        // What the house complains of stands beside the story that failed of it.
+        // Warnings of the server are printed with a failing story.
         let _ = tracing_subscriber::fmt()
             .with_max_level(Level::WARN)
             .with_test_writer()
             .try_init();
-        let (campus, database, data) = spawn_blocking(settle).await.unwrap();
-        let told = self.told.then(|| database.tells_everything());
-        let wire = if self.wired {
+        let (campus, database, data) = spawn_blocking(prepare).await.unwrap();
+        let full_logs = self.full_logs.then(|| database.logs_everything());
+        let database_proxy = if self.has_database_proxy {
             Some(CountingProxy::to(database.port()).await)
         } else {
             None
         };
-        let address = wire
-            .as_ref()
-            .map_or_else(|| database.url(), |wire| database.url_through(wire.port()));
+        let address = database_proxy.as_ref().map_or_else(
+            || database.url(),
+            |database_proxy| database.url_through(database_proxy.port()),
+        );
         let mut settings = self.settings;
 
         let clock = Arc::new(Clock::default());
-        let (base, server) = if self.apart {
+        let (base, server) = if self.own_process {
             let port = database::free_port();
             settings.push(("PROFILES_LISTEN".to_owned(), format!("127.0.0.1:{port}")));
             let (url, folder, variables) = (address.clone(), data.clone(), settings.clone());
@@ -131,7 +131,7 @@ impl Plan {
                 .unwrap();
             (
                 process.address.clone(),
-                Server::Apart(Box::new(Mutex::new(process))),
+                Server::OwnProcess(Box::new(Mutex::new(process))),
             )
         } else {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -159,7 +159,7 @@ impl Plan {
                 self.connectors,
             )
             .await;
-            (base, Server::Here(serving, jobs))
+            (base, Server::InProcess(serving, jobs))
         };
 
         let http = reqwest::Client::builder()
@@ -175,14 +175,14 @@ impl Plan {
             campus,
             http,
             server,
-            wire,
+            database_proxy,
             settings,
-            _told: told,
+            _full_logs: full_logs,
         }
     }
 }
 
-fn settle() -> (&'static Campus, Database, PathBuf) {
+fn prepare() -> (&'static Campus, Database, PathBuf) {
     let campus = campus::campus();
     let database = database::cluster().create(Some(&campus.database.name));
     let data = campus::folder(&database.name);
@@ -199,18 +199,18 @@ impl World {
         Plan::default()
     }
 
-    /// Time passes.
-    pub fn sleeps(&self, by: Duration) {
+    /// Advances the clock.
+    pub fn advance_clock(&self, by: Duration) {
         assert!(
-            matches!(self.server, Server::Here(..)),
+            matches!(self.server, Server::InProcess(..)),
             "the real program's time cannot be moved"
         );
         self.clock.advance(by);
     }
 
-    /// Every job runs once, as it does now and then in the real program.
-    pub async fn does_its_jobs(&self) {
-        let Server::Here(_, jobs) = &self.server else {
+    /// Runs every job once, as the real program does regularly.
+    pub async fn runs_jobs(&self) {
+        let Server::InProcess(_, jobs) = &self.server else {
             panic!("the real program does its jobs by itself")
         };
         jobs.run_once().await.unwrap();
@@ -218,8 +218,8 @@ impl World {
 
     /// The jobs of another process on the same database, at the same time.
     pub fn jobs_of_another_process(&self) -> Jobs {
-        assert!(matches!(self.server, Server::Here(..)));
-        server::house(
+        assert!(matches!(self.server, Server::InProcess(..)));
+        server::build_server(
             self.settings.clone(),
             Arc::clone(&self.clock),
             None,
@@ -228,19 +228,19 @@ impl World {
         .jobs
     }
 
-    /// Nobody in particular, not signed in.
-    pub fn stranger(&self) -> Browser {
+    /// A new browser that is not signed in.
+    pub fn visitor(&self) -> Browser {
         Browser::new(&self.base)
     }
 
-    /// Somebody of the campus, or a student newly added, in a browser and signed in.
+    /// A person of the campus, or a new student, in a signed-in browser.
     pub async fn student(&self, username: &str) -> Browser {
         let person = self.person(username).await;
         self.signed_in(&person).await
     }
 
     pub async fn signed_in(&self, person: &Person) -> Browser {
-        let browser = self.stranger();
+        let browser = self.visitor();
         let home = browser.signs_in(&person.username, &person.password).await;
         let refused = home.url.path().contains("/account/login/");
         assert!(
@@ -252,15 +252,15 @@ impl World {
         browser
     }
 
-    /// Somebody of the campus, or a student newly added.
+    /// A person of the campus, or a new student.
     pub async fn person(&self, username: &str) -> Person {
-        if let Some(known) = self
+        if let Some(person) = self
             .campus
             .people
             .iter()
             .find(|person| person.username == username)
         {
-            return known.clone();
+            return person.clone();
         }
         let (database, data, username) = (
             self.database.clone(),
@@ -272,7 +272,7 @@ impl World {
             .unwrap()
     }
 
-    /// `many` students newly added, four at a time.
+    /// Adds `many` students, four at a time.
     pub async fn students(&self, many: usize) -> Vec<Person> {
         let mut people = Vec::new();
         for some in (0..many).collect::<Vec<_>>().chunks(4) {
@@ -319,7 +319,7 @@ impl World {
         App::new(&self.base, self.http.clone(), registered)
     }
 
-    /// An app newly registered by a command.
+    /// Registers an app with the command.
     pub async fn registers(&self, app: &Registration<'static>) -> App {
         let (database, data, app) = (self.database.clone(), self.data.clone(), app.clone());
         let registered = spawn_blocking(move || campus::register(&database, &data, &app))
@@ -328,38 +328,38 @@ impl World {
         App::new(&self.base, self.http.clone(), &registered)
     }
 
-    /// Any app by its credentials, as a developer has them from the page.
-    pub fn app_known_as(&self, registered: &campus::Registered) -> App {
+    /// An app by its credentials.
+    pub fn app_with_credentials(&self, registered: &campus::RegisteredApp) -> App {
         App::new(&self.base, self.http.clone(), registered)
     }
 
-    /// The whole way once: `person`'s browser goes to the app's link, allows all it is shown, the app trades the code.
+    /// A whole login: `person` opens the app's link and allows everything, and the app exchanges the code.
     pub async fn connects(&self, person: &Browser, app: &App, scope: &str) -> super::Tokens {
         let code = self.consents(person, &app.login_link(scope)).await;
-        app.trades(&code).await
+        app.exchanges_code(&code).await
     }
 
-    /// The code that comes of going to `link` and allowing all that is shown (or of having allowed it before).
+    /// The code after opening `link` and allowing everything (or having allowed it before).
     pub async fn consents(&self, person: &Browser, link: &str) -> String {
-        let asked = person.visits(link).await;
-        let back = if asked.redirect().is_some() {
-            asked
+        let form = person.visits(link).await;
+        let back = if form.redirect().is_some() {
+            form
         } else {
-            asked.presses("allow").await
+            form.presses("allow").await
         };
         super::parameter(back.location().as_str(), "code")
             .unwrap_or_else(|| panic!("no code in {}", back.location()))
     }
 
-    /// The newest of `many` mails to an address, as it can be read, once all that waited are files.
+    /// The newest of `many` mails to an address, decoded, after the queue is delivered.
     pub async fn mail_to(&self, address: &str, many: usize) -> String {
-        self.does_its_jobs().await;
+        self.runs_jobs().await;
         let to = format!("<{address}>");
         let files = std::fs::read_dir(self.data.join("mail"))
             .into_iter()
             .flatten();
         let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
-        // Named after their ids, which are in the order of time.
+        // The file names are ids in order of time.
         files.sort();
         let mails = files
             .iter()
@@ -369,16 +369,16 @@ impl World {
         mails.remove(many - 1)
     }
 
-    /// The first mail that the real program sends by itself, as it was sent.
+    /// The first mail that the real program sends by itself, undecoded.
     pub async fn first_mail(&self) -> String {
-        let mail = patiently(async || {
+        let mail = wait_for(async || {
             let mut folder = std::fs::read_dir(self.data.join("mail")).ok()?;
             Some(folder.next()?.unwrap().path())
         });
         std::fs::read_to_string(mail.await.unwrap_or_else(|| panic!("no mail came"))).unwrap()
     }
 
-    /// How many mails have gone out, to whomever.
+    /// The number of mails sent, to any address.
     pub fn mails(&self) -> usize {
         std::fs::read_dir(self.data.join("mail"))
             .into_iter()
@@ -386,18 +386,18 @@ impl World {
             .count()
     }
 
-    /// The wire of a world that has one.
-    pub fn wire(&self) -> &CountingProxy {
-        self.wire.as_ref().unwrap()
+    /// The database proxy of a world that has one.
+    pub fn database_proxy(&self) -> &CountingProxy {
+        self.database_proxy.as_ref().unwrap()
     }
 
-    /// What the real program has logged.
+    /// The log of the real program.
     pub fn log(&self) -> String {
         self.process().log()
     }
 
-    /// Kills the real program as a power cut would.
-    pub fn dies(&self) {
+    /// Kills the real program (SIGKILL).
+    pub fn crashes(&self) {
         self.process().kill();
     }
 
@@ -409,14 +409,14 @@ impl World {
         self.process().id()
     }
 
-    /// Waits for the real program to end by itself, and gives its exit code. Blocking.
-    pub fn ends(&self) -> Option<i32> {
-        self.process().ends()
+    /// Waits for the real program to exit, and returns its exit code. Blocking.
+    pub fn exit_code(&self) -> Option<i32> {
+        self.process().exit_code()
     }
 
-    /// Starts the real program again after [`World::dies`], at the same address.
-    pub async fn rises(&self) {
-        let address = self.wire.as_ref().map_or_else(
+    /// Starts the real program again after [`World::crashes`], at the same address.
+    pub async fn restarts(&self) {
+        let address = self.database_proxy.as_ref().map_or_else(
             || self.database.url(),
             |it| self.database.url_through(it.port()),
         );
@@ -428,14 +428,14 @@ impl World {
     }
 
     fn process(&self) -> std::sync::MutexGuard<'_, Process> {
-        let Server::Apart(process) = &self.server else {
+        let Server::OwnProcess(process) = &self.server else {
             panic!("this world's server is no process of its own")
         };
         process.lock().unwrap()
     }
 }
 
-/// A mail with its quoted-printable parts undone, as far as links go (RFC 2045 §6.7).
+/// A mail with its quoted-printable parts decoded as far as links need it (RFC 2045 §6.7).
 fn readable(mail: &[u8]) -> String {
     let mail = String::from_utf8_lossy(mail);
     mail.replace("=\r\n", "").replace("=3D", "=")
@@ -443,7 +443,7 @@ fn readable(mail: &[u8]) -> String {
 
 impl Drop for World {
     fn drop(&mut self) {
-        if let Server::Here(task, _) = &self.server {
+        if let Server::InProcess(task, _) = &self.server {
             task.abort();
         }
         database::cluster().discard(&self.database);

@@ -80,7 +80,9 @@ pub(in crate::identity::profile) async fn confirm(
     let email = email.map_err(|error| to_page_error(error, links))?;
     tx.commit().await.map_err(db::Error::from)?;
     let email = email.ok_or_else(|| expired_link(links))?;
-    let message = format!("{email} is confirmed. Apps that may read your other email addresses can see it now.");
+    let message = format!(
+        "{email} is confirmed. Apps that may read your other email addresses can see it now."
+    );
     Ok(context.redirect_with_message(&links.profile(), &FlashMessage::good(message)))
 }
 

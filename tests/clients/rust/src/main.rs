@@ -1,3 +1,3 @@
-//! Stands where a snippet of the documentation will: `tests/stories/reading_the_docs.rs` puts it here.
+//! A placeholder: `tests/stories/reading_the_docs.rs` puts a snippet of the documentation here.
 
 fn main() {}

@@ -1,5 +1,5 @@
-//! Sites with names and TLS of their own, for browsers to visit: a proxy that hands `https://name/` to whoever on this
-//! machine has that name, with certificates of an authority that only these browsers trust.
+//! Sites with names and TLS for browsers: a proxy that forwards `https://name/` to the port on this machine
+//! registered for the name, with certificates of an authority that only these browsers trust.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -21,47 +21,47 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use url::Url;
 
-/// Where the sites are.
+/// The proxy, which knows the port of every site.
 #[derive(Clone)]
-pub struct Town {
-    /// Of the proxy that knows the way to every site.
+pub struct TlsProxy {
+    /// The port of the proxy.
     pub port: u16,
-    inside: Arc<Inside>,
+    shared: Arc<Shared>,
 }
 
-struct Inside {
+struct Shared {
     authority: CertifiedIssuer<'static, KeyPair>,
     sites: Mutex<HashMap<String, u16>>,
 }
 
-impl Town {
+impl TlsProxy {
     pub async fn opens() -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority = CertifiedIssuer::self_signed(params, key).unwrap();
-        let inside = Arc::new(Inside {
+        let shared = Arc::new(Shared {
             authority,
             sites: Mutex::default(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let town = Self {
+        let proxy = Self {
             port: listener.local_addr().unwrap().port(),
-            inside,
+            shared,
         };
-        let here = town.clone();
+        let own = proxy.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let here = here.clone();
-                tokio::spawn(async move { here.lets_in(stream).await });
+                let own = own.clone();
+                tokio::spawn(async move { own.serve(stream).await });
             }
         });
-        town
+        proxy
     }
 
-    /// Gives a name to whoever listens on `port`.
+    /// Registers a name for a port.
     pub fn names(&self, name: &str, port: u16) {
-        self.inside
+        self.shared
             .sites
             .lock()
             .unwrap()
@@ -70,28 +70,28 @@ impl Town {
 
     /// The authority's certificate, as base64 of its DER form.
     pub fn authority(&self) -> String {
-        STANDARD.encode(self.inside.authority.der())
+        STANDARD.encode(self.shared.authority.der())
     }
 
-    /// What Chromium knows the authority by: SHA-256 of its public key.
+    /// The SHA-256 hash of the authority's public key, by which Chromium trusts it.
     pub fn authority_fingerprint(&self) -> String {
-        let key = self.inside.authority.key().subject_public_key_info();
+        let key = self.shared.authority.key().subject_public_key_info();
         STANDARD.encode(Sha256::digest(key))
     }
 
-    /// One request to the proxy: `CONNECT name:443`.
-    async fn lets_in(&self, mut stream: TcpStream) -> Option<()> {
-        let mut asked = Vec::new();
-        while !asked.ends_with(b"\r\n\r\n") {
-            asked.push(stream.read_u8().await.ok()?);
+    /// Serves one `CONNECT name:443` request.
+    async fn serve(&self, mut stream: TcpStream) -> Option<()> {
+        let mut requested = Vec::new();
+        while !requested.ends_with(b"\r\n\r\n") {
+            requested.push(stream.read_u8().await.ok()?);
         }
-        let asked = String::from_utf8(asked).ok()?;
-        let name = asked
+        let requested = String::from_utf8(requested).ok()?;
+        let name = requested
             .strip_prefix("CONNECT ")?
             .split(':')
             .next()?
             .to_owned();
-        let port = self.inside.sites.lock().unwrap().get(&name).copied();
+        let port = self.shared.sites.lock().unwrap().get(&name).copied();
         let Some(port) = port else {
             stream
                 .write_all(b"HTTP/1.1 502 Nobody\r\n\r\n")
@@ -101,15 +101,15 @@ impl Town {
         };
         stream.write_all(b"HTTP/1.1 200 Here\r\n\r\n").await.ok()?;
         let mut there = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
-        let mut here = self.speaks_as(&name).accept(stream).await.ok()?;
-        tokio::io::copy_bidirectional(&mut here, &mut there)
+        let mut own = self.acceptor_for(&name).accept(stream).await.ok()?;
+        tokio::io::copy_bidirectional(&mut own, &mut there)
             .await
             .ok()?;
         Some(())
     }
 
-    fn speaks_as(&self, name: &str) -> TlsAcceptor {
-        let authority = &self.inside.authority;
+    fn acceptor_for(&self, name: &str) -> TlsAcceptor {
+        let authority = &self.shared.authority;
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         let own = params.signed_by(&key, authority).unwrap();
@@ -126,33 +126,33 @@ impl Town {
     }
 }
 
-/// A site with a few pages, which remembers what was asked of it.
+/// A site with a few pages, which records its requests.
 #[derive(Clone)]
 pub struct Site {
     pub name: String,
-    inside: Arc<Mutex<Pages>>,
+    shared: Arc<Mutex<Pages>>,
 }
 
 #[derive(Default)]
 struct Pages {
     pages: HashMap<String, (HeaderMap, String)>,
-    asked: Vec<Uri>,
+    requested: Vec<Uri>,
 }
 
 impl Site {
-    pub async fn opens(town: &Town, name: &str) -> Self {
-        let inside: Arc<Mutex<Pages>> = Arc::default();
+    pub async fn opens(proxy: &TlsProxy, name: &str) -> Self {
+        let shared: Arc<Mutex<Pages>> = Arc::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        town.names(name, listener.local_addr().unwrap().port());
-        let routes = Router::new().fallback(show).with_state(Arc::clone(&inside));
+        proxy.names(name, listener.local_addr().unwrap().port());
+        let routes = Router::new().fallback(show).with_state(Arc::clone(&shared));
         tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
         Self {
             name: name.to_owned(),
-            inside,
+            shared,
         }
     }
 
-    /// Has a page from now on, or a file of another kind, with headers (`name: value`) of its own.
+    /// Serves a page or another file from now on, with additional headers (`name: value`).
     pub fn shows(&self, path: &str, headers: &[&str], text: &str) {
         let mut map = HeaderMap::new();
         for line in headers {
@@ -161,7 +161,7 @@ impl Site {
             map.append(name, HeaderValue::from_str(value).unwrap());
         }
         let page = (map, text.to_owned());
-        self.inside
+        self.shared
             .lock()
             .unwrap()
             .pages
@@ -172,11 +172,11 @@ impl Site {
         format!("https://{}{path}", self.name)
     }
 
-    /// The addresses of `path` that browsers asked for so far.
+    /// The requested addresses of `path` so far.
     pub fn visits(&self, path: &str) -> Vec<Url> {
-        let asked = self.inside.lock().unwrap().asked.clone();
-        let asked = asked.iter().filter(|uri| uri.path() == path);
-        asked
+        let requested = self.shared.lock().unwrap().requested.clone();
+        let requested = requested.iter().filter(|uri| uri.path() == path);
+        requested
             .map(|uri| Url::parse(&self.at(&uri.to_string())).unwrap())
             .collect()
     }
@@ -185,7 +185,7 @@ impl Site {
 async fn show(State(pages): State<Arc<Mutex<Pages>>>, uri: Uri) -> Response {
     let mut pages = pages.lock().unwrap();
     let found = pages.pages.get(uri.path()).cloned();
-    pages.asked.push(uri);
+    pages.requested.push(uri);
     match found {
         Some((headers, text)) => (headers, Html(text)).into_response(),
         None => Html("<!doctype html><link rel=icon href=data:,><p>Nothing here").into_response(),

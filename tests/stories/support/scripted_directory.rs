@@ -1,5 +1,5 @@
-//! A directory that does as it is told, in bytes: honest, or as no directory should be. It holds nandini's entry, who
-//! `walks by the lake`, and takes plain connections on loopback.
+//! A scripted LDAP server: a test decides on the bytes of each answer. It holds the entry of nandini, whose password
+//! is `walks by the lake`, and accepts plain connections on loopback.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,34 +17,36 @@ pub const PASSWORD: &str = "walks by the lake";
 const READER: &str = "cn=reader,dc=campus,dc=example";
 const SECRET: &str = "correct horse";
 
-/// What it does when it is asked something.
-pub enum Does {
+/// What the server does with a request.
+pub enum Reply {
     /// Sends these bytes.
-    Says(Vec<u8>),
+    Sends(Vec<u8>),
     /// Sends these bytes one by one, with a pause before each.
-    Drips(Vec<u8>),
+    SendsSlowly(Vec<u8>),
     Stalls,
-    HangsUp,
+    Closes,
 }
 
-/// What it is asked.
+/// A request.
 #[derive(Debug)]
-pub enum Asked {
+pub enum LdapRequest {
     Bind { dn: String, password: String },
     Search { filter: String },
     Other,
 }
 
-/// Answers request `id`, the `turn`-th on its connection, from 0.
-type Answers = dyn Fn(u8, usize, &Asked) -> Does + Send + Sync;
+/// Replies to request `id`, the `turn`-th on its connection, from 0.
+type Answers = dyn Fn(u8, usize, &LdapRequest) -> Reply + Send + Sync;
 
-pub struct LyingDirectory {
+pub struct ScriptedDirectory {
     port: u16,
     task: JoinHandle<()>,
 }
 
-impl LyingDirectory {
-    pub async fn that(answers: impl Fn(u8, usize, &Asked) -> Does + Send + Sync + 'static) -> Self {
+impl ScriptedDirectory {
+    pub async fn that(
+        answers: impl Fn(u8, usize, &LdapRequest) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let answers: Arc<Answers> = Arc::new(answers);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -69,7 +71,7 @@ impl LyingDirectory {
     }
 }
 
-impl Drop for LyingDirectory {
+impl Drop for ScriptedDirectory {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -77,18 +79,18 @@ impl Drop for LyingDirectory {
 
 async fn serve(mut stream: TcpStream, answers: Arc<Answers>) {
     for turn in 0.. {
-        let Some((id, asked)) = hears(&mut stream).await else {
+        let Some((id, request)) = read_request(&mut stream).await else {
             return;
         };
-        // Whoever asked may have lost patience.
-        let sent = match answers(id, turn, &asked) {
-            Does::Says(bytes) => stream.write_all(&bytes).await,
-            Does::Drips(bytes) => drips(&mut stream, &bytes).await,
-            Does::Stalls => {
+        // The client may have reached its time limit.
+        let sent = match answers(id, turn, &request) {
+            Reply::Sends(bytes) => stream.write_all(&bytes).await,
+            Reply::SendsSlowly(bytes) => send_slowly(&mut stream, &bytes).await,
+            Reply::Stalls => {
                 tokio::time::sleep(Duration::from_mins(1)).await;
                 return;
             }
-            Does::HangsUp => return,
+            Reply::Closes => return,
         };
         if sent.is_err() {
             return;
@@ -96,7 +98,7 @@ async fn serve(mut stream: TcpStream, answers: Arc<Answers>) {
     }
 }
 
-async fn drips(stream: &mut TcpStream, bytes: &[u8]) -> std::io::Result<()> {
+async fn send_slowly(stream: &mut TcpStream, bytes: &[u8]) -> std::io::Result<()> {
     for byte in bytes {
         tokio::time::sleep(Duration::from_millis(400)).await;
         stream.write_all(&[*byte]).await?;
@@ -104,8 +106,8 @@ async fn drips(stream: &mut TcpStream, bytes: &[u8]) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The next request, whose lengths are written as the house writes them.
-async fn hears(stream: &mut TcpStream) -> Option<(u8, Asked)> {
+/// The next request, whose lengths are encoded as our LDAP client does.
+async fn read_request(stream: &mut TcpStream) -> Option<(u8, LdapRequest)> {
     let mut head = [0; 2];
     stream.read_exact(&mut head).await.ok()?;
     let length = if head[1] < 0x80 {
@@ -118,15 +120,15 @@ async fn hears(stream: &mut TcpStream) -> Option<(u8, Asked)> {
     let id = message[2];
     let parts = parts(parts_of(&message[3..]));
     let text = |at: usize| String::from_utf8_lossy(&parts[at].1).into_owned();
-    let asked = match message[3] {
-        0x60 => Asked::Bind {
+    let request = match message[3] {
+        0x60 => LdapRequest::Bind {
             dn: text(1),
             password: text(2),
         },
-        0x63 => Asked::Search { filter: text(6) },
-        _ => Asked::Other,
+        0x63 => LdapRequest::Search { filter: text(6) },
+        _ => LdapRequest::Other,
     };
-    Some((id, asked))
+    Some((id, request))
 }
 
 /// The content of the element that `bytes` begin with.
@@ -153,19 +155,19 @@ fn parts(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
     found
 }
 
-/// As a directory should answer.
-pub fn honestly(id: u8, asked: &Asked) -> Does {
-    Does::Says(match asked {
-        Asked::Bind { dn, password } => {
-            let known = [(READER, SECRET), (NANDINI, PASSWORD)];
-            let is_right = known.contains(&(dn, password));
-            bound(id, if is_right { 0 } else { 49 })
+/// The reply of a correct server.
+pub fn correct_reply(id: u8, request: &LdapRequest) -> Reply {
+    Reply::Sends(match request {
+        LdapRequest::Bind { dn, password } => {
+            let accounts = [(READER, SECRET), (NANDINI, PASSWORD)];
+            let is_right = accounts.contains(&(dn, password));
+            bind_result(id, if is_right { 0 } else { 49 })
         }
-        Asked::Search { filter } if filter.ends_with("nandini") => {
-            [entry(id, NANDINI, &nandini()), done(id, 0)].concat()
+        LdapRequest::Search { filter } if filter.ends_with("nandini") => {
+            [entry(id, NANDINI, &nandini()), search_done(id, 0)].concat()
         }
-        Asked::Search { .. } => done(id, 0),
-        Asked::Other => return Does::HangsUp,
+        LdapRequest::Search { .. } => search_done(id, 0),
+        LdapRequest::Other => return Reply::Closes,
     })
 }
 
@@ -182,22 +184,22 @@ pub fn nandini() -> Vec<(&'static str, Vec<u8>)> {
         .to_vec()
 }
 
-pub fn bound(id: u8, code: u8) -> Vec<u8> {
-    ended(id, 0x61, code)
+pub fn bind_result(id: u8, code: u8) -> Vec<u8> {
+    result_of(id, 0x61, code)
 }
 
-pub fn done(id: u8, code: u8) -> Vec<u8> {
-    ended(id, 0x65, code)
+pub fn search_done(id: u8, code: u8) -> Vec<u8> {
+    result_of(id, 0x65, code)
 }
 
-/// An answer of any operation that says how it ended.
-pub fn ended(id: u8, operation: u8, code: u8) -> Vec<u8> {
+/// A result of any operation with this code.
+pub fn result_of(id: u8, operation: u8, code: u8) -> Vec<u8> {
     let result = [element(0x0a, &[code]), octets(b""), octets(b"")].concat();
     message(id, &element(operation, &result))
 }
 
-/// An answer that somebody else knows better.
-pub fn referred(id: u8, operation: u8) -> Vec<u8> {
+/// A referral to another server.
+pub fn referral(id: u8, operation: u8) -> Vec<u8> {
     let elsewhere = element(0xa3, &octets(b"ldap://127.0.0.1:1/"));
     let result = [element(0x0a, &[10]), octets(b""), octets(b""), elsewhere].concat();
     message(id, &element(operation, &result))
