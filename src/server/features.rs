@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use axum::Router;
 
-use super::demo::Demo;
-use super::login_connectors::{ConnectorDependencies, ConnectorSetupError};
-use super::{demo, health, login_connectors, metrics, welcome};
+use crate::server::demo::Demo;
+use crate::server::login_connectors::{ConnectorDependencies, ConnectorSetupError};
+use crate::server::{demo, health, login_connectors, metrics, welcome};
 use crate::connectors::ConnectorRegistry;
 use crate::developers::{apps, docs, send_mail, widget};
 use crate::identity::{linked_identities, login, profile, sessions};

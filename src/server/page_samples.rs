@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{demo, welcome};
+use crate::server::{demo, welcome};
 use crate::developers::{apps, docs, send_mail, widget};
 use crate::identity::{linked_identities, login, profile, sessions};
 use crate::platform::web;

@@ -10,7 +10,9 @@ const KINDS: &[Kind] = &[
         files: &[
             "*/rules.rs",
             "*/flow.rs",
+            "*/decide.rs",
             "*/machine.rs",
+            "*/state_machine/",
             "*/reply.rs",
             "*/view.rs",
         ],
@@ -53,7 +55,13 @@ struct Kind {
 }
 
 /// Files that answer requests.
-const HANDLERS: [&str; 3] = ["*/pages.rs", "*/pages/", "*/api.rs"];
+const HANDLERS: [&str; 5] = [
+    "*/pages.rs",
+    "*/pages/",
+    "*/api.rs",
+    "protocol/token/endpoint.rs",
+    "protocol/token/revocation.rs",
+];
 /// How functions of a store begin that write.
 const WRITES: [&str; 4] = ["insert_", "mark_", "delete_", "update_"];
 /// Handlers that write without a verb: file, function, reason.
@@ -62,11 +70,6 @@ const WRITES_WITHOUT_A_VERB: &[(&str, &str, &str)] = &[
         "identity/sessions/pages.rs",
         "delete_one",
         "a session that is already gone is ended, so nothing is decided",
-    ),
-    (
-        "privacy/association/pages/mod.rs",
-        "mark_not_looked",
-        "undoes a reservation when the portal does not answer",
     ),
     (
         "privacy/association/pages/mod.rs",
@@ -85,11 +88,6 @@ const WRITES_WITHOUT_A_VERB: &[(&str, &str, &str)] = &[
     ),
     (
         "protocol/authorize/pages.rs",
-        "mark_decided",
-        "the statement decides: it changes no row if the request was answered before",
-    ),
-    (
-        "protocol/authorize/pages.rs",
         "insert_request",
         "stores the request while its consent page is open",
     ),
@@ -101,7 +99,7 @@ const COMMITS: [&str; 7] = [
     "platform/db/",
     // Commands, called by `cli`.
     "protocol/clients/command.rs",
-    "server/demo/furnish.rs",
+    "server/demo/seed.rs",
     // A job.
     "privacy/data_export/remove.rs",
     // Sends a mail after the transaction that counts it: no network inside one.

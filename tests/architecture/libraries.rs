@@ -12,7 +12,9 @@ const LIBRARIES: &[Library] = &[
             "*/pages/",
             "*/api.rs",
             "platform/web/",
-            "cli/listener.rs",
+            "cli/http_server.rs",
+            // Merges the routes of each area.
+            "server/features.rs",
             // Rooms of one file hold route and handler.
             "server/health.rs",
             "server/metrics.rs",
@@ -27,7 +29,11 @@ const LIBRARIES: &[Library] = &[
             "privacy/data_export/lately.rs",
             "protocol/token/bearer.rs",
             "protocol/token/request.rs",
-            "protocol/fedcm/asker.rs",
+            "protocol/fedcm/extractors.rs",
+            // Endpoints of RFC 6749 and RFC 7009.
+            "protocol/token/endpoint.rs",
+            "protocol/token/revocation.rs",
+            "protocol/token/refusal.rs",
         ],
         remedy: "answer requests in pages.rs or api.rs; verbs, rules and stores do not use HTTP",
     },
@@ -53,14 +59,14 @@ const LIBRARIES: &[Library] = &[
         places: &[
             "connectors/http.rs",
             // The demo app is a client of this server, and shows its calls.
-            "server/demo/trip.rs",
+            "server/demo/http_client.rs",
         ],
         remedy: "call other systems with the client of connectors/http.rs",
     },
     Library {
         name: "ldap3",
         // Only its names and filters: the connection is in connectors/ldap/client.rs.
-        places: &["connectors/ldap/template.rs"],
+        places: &["connectors/ldap/filter_template.rs"],
         remedy: "fill in names and filters with the Template of connectors::ldap",
     },
     Library {
@@ -88,7 +94,7 @@ const LIBRARIES: &[Library] = &[
         places: &[
             "platform/web/",
             // Mails are rendered from templates.
-            "platform/mail/letter.rs",
+            "platform/mail/rendered_mail.rs",
             // So are the programs that the documentation shows.
             "developers/docs/pages.rs",
             "developers/docs/snippets.rs",
@@ -120,7 +126,7 @@ const LIBRARIES: &[Library] = &[
             // Draws the portrait that the demo uploads.
             "server/demo/portrait.rs",
             // A portal's captcha is drawn anew before a browser gets it.
-            "connectors/jiit/picture.rs",
+            "connectors/jiit/captcha_image.rs",
         ],
         remedy: "use crate::platform::pictures",
     },

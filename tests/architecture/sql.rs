@@ -28,6 +28,7 @@ const OWNERS: &[(&str, &str)] = &[
     ("field_reads", "protocol::access_log"),
     ("authorization_requests", "protocol::authorize"),
     ("app_secrets", "protocol::clients"),
+    ("app_problems", "protocol::problems"),
     ("apps", "protocol::clients"),
     ("look_up_tokens", "protocol::clients"),
     ("grants", "protocol::grants"),
