@@ -80,7 +80,7 @@ impl NewPassword {
 }
 
 /// Sets the password of a person, and links the identity that signs in with it. It does not end the
-/// sessions that the old password started: see [`crate::platform::web::end_sessions_of`].
+/// sessions that the old password started: see [`crate::platform::web::delete_sessions`].
 pub async fn set_password(
     tx: &mut Tx,
     hasher: &PasswordHasher,
