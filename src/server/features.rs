@@ -5,9 +5,6 @@ use std::sync::Arc;
 
 use axum::Router;
 
-use crate::server::demo::Demo;
-use crate::server::login_connectors::{ConnectorDependencies, ConnectorSetupError};
-use crate::server::{demo, health, login_connectors, metrics, welcome};
 use crate::connectors::ConnectorRegistry;
 use crate::developers::{apps, docs, send_mail, widget};
 use crate::identity::{linked_identities, login, profile, sessions};
@@ -23,6 +20,9 @@ use crate::privacy::{association, connected_apps, data_export, receipts};
 use crate::protocol::access_log::AccessLog;
 use crate::protocol::problems::ProblemLog;
 use crate::protocol::{authorize, clients, fedcm, metadata, token, user_api};
+use crate::server::demo::Demo;
+use crate::server::login_connectors::{ConnectorDependencies, ConnectorSetupError};
+use crate::server::{demo, health, login_connectors, metrics, welcome};
 
 /// What features share. Each gets what it needs of it.
 pub(super) struct SharedParts {

@@ -3,13 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use crate::server::{demo, welcome};
 use crate::developers::{apps, docs, send_mail, widget};
 use crate::identity::{linked_identities, login, profile, sessions};
 use crate::platform::web;
 use crate::platform::web::PageSample;
 use crate::privacy::{association, connected_apps, data_export, receipts};
 use crate::protocol::{authorize, fedcm};
+use crate::server::{demo, welcome};
 
 fn samples() -> Vec<PageSample> {
     let samples = [
