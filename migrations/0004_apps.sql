@@ -42,3 +42,21 @@ create table app_secrets (
     last_used_at timestamptz
 );
 create index app_secrets_app_id_idx on app_secrets (app_id);
+
+-- Tokens that stand for an app and for no person: issued for its client credentials (RFC 6749 §4.4), or created on the
+-- app's page for programs that keep one token. Only hashes are stored.
+create table app_tokens (
+    id uuid constraint app_tokens_pkey primary key,
+    app_id uuid not null constraint app_tokens_app_id_fkey references apps on delete cascade,
+    hash bytea not null constraint app_tokens_hash_key unique,
+    scopes text[] not null,
+    -- the last four characters of a token created on the page, to tell two of them apart
+    hint text,
+    created_at timestamptz not null,
+    -- null for a token created on the page, which is valid until it is deleted
+    expires_at timestamptz,
+    last_used_at timestamptz,
+    constraint app_tokens_expires_check check ((hint is null) = (expires_at is not null))
+);
+create index app_tokens_app_id_idx on app_tokens (app_id);
+create index app_tokens_expires_at_idx on app_tokens (expires_at);

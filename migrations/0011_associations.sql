@@ -53,15 +53,3 @@ create index association_proofs_roll_idx on association_proofs (roll);
 create index association_proofs_mail_recipient_id_idx on association_proofs (mail_recipient_id);
 create index association_proofs_person_id_idx on association_proofs (person_id);
 create index association_proofs_started_at_idx on association_proofs (started_at);
-
--- Static bearer tokens with which apps look up associations.
-create table look_up_tokens (
-    id uuid constraint look_up_tokens_pkey primary key,
-    app_id uuid not null constraint look_up_tokens_app_id_fkey references apps on delete cascade,
-    hash bytea not null constraint look_up_tokens_hash_key unique,
-    -- the last four characters, to tell two tokens apart
-    hint text not null,
-    created_at timestamptz not null,
-    last_used_at timestamptz
-);
-create index look_up_tokens_app_id_idx on look_up_tokens (app_id);

@@ -12,7 +12,7 @@
 //! | [`people`] | the [`records`](people::records) of people, and the table of [`fields`](people::fields) |
 //! | [`connectors`] | proving an identity: password, LDAP, ERP, JIIT, Leprechaun, mailed code |
 //! | [`identity`] | the person's account: [`login`](identity::login), [`sessions`](identity::sessions), [`profile`](identity::profile), [`linked_identities`](identity::linked_identities) |
-//! | [`protocol`] | what RFCs define: [`authorize`](protocol::authorize), [`token`](protocol::token), [`user_api`](protocol::user_api), [`fedcm`](protocol::fedcm), [`grants`](protocol::grants), [`scope`](protocol::scope), [`clients`](protocol::clients), [`oauth`](protocol::oauth), [`access_log`](protocol::access_log), [`problems`](protocol::problems) |
+//! | [`protocol`] | what RFCs define: [`authorize`](protocol::authorize), [`token`](protocol::token), [`user_api`](protocol::user_api), [`fedcm`](protocol::fedcm), [`grants`](protocol::grants), [`scope`](protocol::scope), [`clients`](protocol::clients), [`app_tokens`](protocol::app_tokens), [`oauth`](protocol::oauth), [`access_log`](protocol::access_log), [`problems`](protocol::problems) |
 //! | [`developers`] | pages for developers: [`apps`](developers::apps), [`docs`](developers::docs), [`widget`](developers::widget), [`send_mail`](developers::send_mail) |
 //! | [`privacy`] | pages for the person's rights: [`connected_apps`](privacy::connected_apps), [`receipts`](privacy::receipts), [`data_export`](privacy::data_export), [`association`](privacy::association) |
 //! | [`server`] | builds all features and their routes from the settings |

@@ -48,6 +48,8 @@ uuid_ids! {
     AppId
     /// One of an app's client secrets.
     SecretId
+    /// A token of an app itself.
+    AppTokenId
     /// A grant: what a person allows an app, from consent until access is removed.
     GrantId
     /// A token family: all tokens that descend from one authorization code.

@@ -2,6 +2,7 @@
 //! metadata. An endpoint's room reads as its RFC.
 
 pub mod access_log;
+pub mod app_tokens;
 pub mod authorize;
 pub mod clients;
 pub mod fedcm;

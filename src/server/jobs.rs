@@ -12,7 +12,7 @@ use crate::platform::jobs::{Job, Jobs};
 use crate::platform::mail::{MailDelivery, MailSetupError};
 use crate::platform::web::PostgresSessionStore;
 use crate::privacy::{association, data_export};
-use crate::protocol::{access_log, authorize, problems, token};
+use crate::protocol::{access_log, app_tokens, authorize, problems, token};
 
 /// How often the outbox is checked.
 const DELIVER_EVERY: Duration = Duration::from_secs(2);
@@ -102,6 +102,12 @@ impl SharedParts {
             Job::new("problems.sweep", every, db.clone(), |db, now| async move {
                 problems::sweep(&db, now).await
             }),
+            Job::new(
+                "app_tokens.sweep",
+                every,
+                db.clone(),
+                |db, now| async move { app_tokens::sweep(&db, now).await },
+            ),
             Job::new("authorize.sweep", every, db.clone(), |db, now| async move {
                 authorize::sweep(&db, now).await
             }),

@@ -64,10 +64,11 @@ const AREAS: &[Area] = &[
         &[
             room("scope", ""),
             room("oauth", "scope"),
-            room("clients", "oauth"),
+            room("app_tokens", ""),
+            room("clients", "oauth app_tokens"),
             room("grants", "scope"),
             room("problems", ""),
-            room("token", "scope oauth clients grants problems"),
+            room("token", "scope oauth clients app_tokens grants problems"),
             room("authorize", "scope oauth clients grants problems token"),
             room("fedcm", "oauth clients grants authorize"),
             room("access_log", ""),

@@ -29,8 +29,8 @@ const OWNERS: &[(&str, &str)] = &[
     ("authorization_requests", "protocol::authorize"),
     ("app_secrets", "protocol::clients"),
     ("app_problems", "protocol::problems"),
+    ("app_tokens", "protocol::app_tokens"),
     ("apps", "protocol::clients"),
-    ("look_up_tokens", "protocol::clients"),
     ("grants", "protocol::grants"),
     ("receipts", "protocol::grants"),
     ("authorization_codes", "protocol::token"),
@@ -89,6 +89,11 @@ const WRITES_BY_OTHERS: &[(&str, &str, &str)] = &[
         "one statement inserts a code and the family of tokens that descends from it",
     ),
     (
+        "app_tokens",
+        "protocol::clients",
+        "the owner of an app creates and deletes its fixed tokens as its secrets",
+    ),
+    (
         "app_secrets",
         "protocol::token",
         "the statement that issues tokens notes which secret authenticated the client",
@@ -97,11 +102,6 @@ const WRITES_BY_OTHERS: &[(&str, &str, &str)] = &[
         "grants",
         "protocol::token",
         "the statement that finds an access token notes its use, and the one that revokes the last pair ends the grant",
-    ),
-    (
-        "look_up_tokens",
-        "privacy::association",
-        "the statement that authenticates a look-up notes that the token was used",
     ),
 ];
 

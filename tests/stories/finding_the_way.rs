@@ -25,7 +25,7 @@ async fn s48_what_the_metadata_lists_works_and_nothing_else_does() {
 
     assert_eq!(
         page["grant_types_supported"],
-        json!(["authorization_code", "refresh_token"])
+        json!(["authorization_code", "refresh_token", "client_credentials"])
     );
     assert_eq!(
         page["token_endpoint"],

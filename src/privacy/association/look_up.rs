@@ -10,6 +10,7 @@ use crate::platform::db::Db;
 use crate::platform::secret::TokenHash;
 use crate::platform::web::{ClientAddress, RateLimited};
 use crate::protocol::access_log::{AccessLog, AccessLogFull};
+use crate::protocol::app_tokens::{AppScope, authenticate_app_token};
 
 /// The result of a look-up.
 #[derive(Debug)]
@@ -48,7 +49,8 @@ pub(super) async fn look_up(
 ) -> Result<LookupResult, LookupError> {
     let app = match caller.token {
         Some(token) => {
-            store::mark_token_used(db.pool(), TokenHash::of(token.as_bytes()), now).await?
+            let hash = TokenHash::of(token.as_bytes());
+            authenticate_app_token(db.pool(), hash, AppScope::LookUps, now).await?
         }
         None => None,
     };

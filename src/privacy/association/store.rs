@@ -5,7 +5,7 @@ use super::model::{Association, AssociationKey, MailboxProof, ProofClaim, Verifi
 use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::{Executor, Tx};
-use crate::platform::id::{AddresseeId, AppId, PersonId, ProofId};
+use crate::platform::id::{AddresseeId, PersonId, ProofId};
 use crate::platform::secret::TokenHash;
 
 /// The columns of `association_proofs` that every query here reads.
@@ -409,24 +409,4 @@ pub(super) async fn find_for_look_up(
         };
         (association, PersonId(row.person_id))
     }))
-}
-
-/// The app of a look-up token, and records the use. `None` if the app may not look up (any more).
-pub(super) async fn mark_token_used(
-    db: impl Executor<'_>,
-    token: TokenHash,
-    now: Timestamp,
-) -> db::Result<Option<AppId>> {
-    let app = sqlx::query_scalar!(
-        "update look_up_tokens t set last_used_at = $2
-         from apps a
-         where t.hash = $1 and a.id = t.app_id
-           and a.looks_up_since is not null and a.suspended_at is null
-         returning a.id",
-        token.to_vec(),
-        now
-    )
-    .fetch_optional(db)
-    .await?;
-    Ok(app.map(AppId))
 }

@@ -63,7 +63,7 @@ pub(super) async fn find_everything(
                    from app_secrets s where s.app_id = t.id),
                  'look_up_tokens', (select coalesce(jsonb_agg(jsonb_build_object('ends_in', l.hint,
                      'created_at', l.created_at, 'last_used_at', l.last_used_at) order by l.created_at), '[]')
-                   from look_up_tokens l where l.app_id = t.id)) order by t.created_at), '[]')
+                   from app_tokens l where l.app_id = t.id and l.hint is not null)) order by t.created_at), '[]')
                from apps t where t.owner_id = p.id),
              'letters', (select coalesce(jsonb_agg(jsonb_build_object('template', t.template,
                  'queued_at', t.queued_at, 'sent_at', t.sent_at) order by t.queued_at), '[]')

@@ -1,5 +1,5 @@
 //! The OAuth clients (RFC 6749 §2): registration, changes, deletion, and the secrets with which they
-//! authenticate. Owns the tables `apps`, `app_secrets` and `look_up_tokens`.
+//! authenticate. Owns the tables `apps` and `app_secrets`.
 //!
 //! Developers use it through the pages of [`developers::apps`](crate::developers::apps), operators through
 //! `profiles app`; the endpoints read clients from here.

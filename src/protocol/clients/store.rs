@@ -7,6 +7,7 @@ use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::{AppId, PersonId, SecretId};
 use crate::platform::secret::TokenHash;
+use crate::protocol::app_tokens::AppScope;
 use crate::protocol::oauth::RedirectUri;
 
 /// A row of `apps`.
@@ -272,11 +273,12 @@ pub(super) async fn insert_secret(
         }
         SecretUse::LookUps => {
             sqlx::query!(
-                "insert into look_up_tokens (id, app_id, hash, hint, created_at)
-                 values ($1, $2, $3, $4, $5)",
+                "insert into app_tokens (id, app_id, hash, scopes, hint, created_at)
+                 values ($1, $2, $3, $4, $5, $6)",
                 secret.id.0,
                 app.0,
                 hash.to_vec(),
+                &[AppScope::LookUps.name().to_owned()],
                 secret.hint,
                 secret.created_at,
             )
@@ -287,7 +289,7 @@ pub(super) async fn insert_secret(
     Ok(())
 }
 
-/// A row of `app_secrets` or `look_up_tokens`.
+/// A row of `app_secrets`, or of `app_tokens` with a hint.
 struct ClientSecretRow {
     id: uuid::Uuid,
     hint: String,
@@ -315,8 +317,8 @@ pub async fn list_secrets(
         SecretUse::LookUps => {
             sqlx::query_as!(
                 ClientSecretRow,
-                "select id, hint, created_at, last_used_at from look_up_tokens
-                 where app_id = $1 order by created_at, id",
+                r#"select id, hint as "hint!", created_at, last_used_at from app_tokens
+                   where app_id = $1 and hint is not null order by created_at, id"#,
                 app.0,
             )
             .fetch_all(db)
@@ -344,7 +346,7 @@ pub(super) async fn delete_secret(
                 .await?
         }
         SecretUse::LookUps => {
-            sqlx::query!("delete from look_up_tokens where id = $1", id.0)
+            sqlx::query!("delete from app_tokens where id = $1", id.0)
                 .execute(db)
                 .await?
         }
@@ -411,10 +413,10 @@ pub(super) async fn mark_looks_up(
     Ok(())
 }
 
-/// Withdraws the permission to look people up and deletes every look-up token.
+/// Withdraws the permission to look people up and deletes every token of the app.
 pub(super) async fn unmark_looks_up(db: impl Executor<'_>, app: AppId) -> db::Result<()> {
     sqlx::query!(
-        "with ended as (delete from look_up_tokens where app_id = $1)
+        "with ended as (delete from app_tokens where app_id = $1)
          update apps set looks_up_since = null where id = $1",
         app.0
     )

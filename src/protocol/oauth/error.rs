@@ -54,6 +54,18 @@ impl OAuthError {
         Self::new(OAuthErrorCode::InvalidGrant, description)
     }
 
+    pub fn invalid_scope(description: impl Into<String>) -> Self {
+        Self::new(OAuthErrorCode::InvalidScope, description)
+    }
+
+    pub fn unauthorized_client(description: impl Into<String>) -> Self {
+        Self::new(OAuthErrorCode::UnauthorizedClient, description)
+    }
+
+    pub fn unsupported_grant_type(description: impl Into<String>) -> Self {
+        Self::new(OAuthErrorCode::UnsupportedGrantType, description)
+    }
+
     pub fn invalid_client() -> Self {
         Self::new(
             OAuthErrorCode::InvalidClient,

@@ -8,9 +8,11 @@ use http::{StatusCode, header};
 use super::endpoint::Feature;
 use super::store;
 use crate::people::records::Person;
+use crate::platform::clock::Timestamp;
 use crate::platform::id::{AppId, GrantId};
 use crate::platform::secret::Secret;
 use crate::platform::web::{AllowedOrigins, ApiError};
+use crate::protocol::app_tokens;
 use crate::protocol::oauth::oxide;
 use crate::protocol::oauth::oxide::BearerError;
 use crate::protocol::scope::{GrantedAccess, Scope};
@@ -56,6 +58,9 @@ where
         let now = endpoint.clock.now();
         let facts = store::find_access(endpoint.db.pool(), token.token_hash(), now).await;
         let facts = facts.map_err(|error| ApiError::from(error).into_response())?;
+        if facts.is_none() && is_app_token(&endpoint, &token, now).await? {
+            return Err(render_app_token_refusal(Self::needed()));
+        }
         let origins = facts
             .as_ref()
             .map(|facts| facts.origins.clone())
@@ -84,13 +89,37 @@ where
     }
 }
 
+async fn is_app_token(
+    endpoint: &Feature,
+    token: &Secret,
+    now: Timestamp,
+) -> Result<bool, Response> {
+    let app = app_tokens::find_app_of_token(endpoint.db.pool(), token.token_hash(), now).await;
+    let app = app.map_err(|error| ApiError::from(error).into_response())?;
+    Ok(app.is_some())
+}
+
+/// A token of an app itself is valid, and opens no person.
+fn render_app_token_refusal(needed: Option<Scope>) -> Response {
+    const DETAIL: &str =
+        "This token belongs to an app, not to a person. Send the person through the sign-in.";
+    ApiError::new(StatusCode::FORBIDDEN, DETAIL)
+        .challenge(&insufficient_scope(needed))
+        .into_response()
+}
+
+/// The challenge of RFC 6750 §3.1.
+fn insufficient_scope(needed: Option<Scope>) -> String {
+    let scope = needed
+        .map(|scope| format!(", scope=\"{}\"", scope.name()))
+        .unwrap_or_default();
+    format!("realm=\"api\", error=\"insufficient_scope\"{scope}")
+}
+
 /// The sentences that old clients expect (the first two are the same for that reason) and the header of
 /// RFC 6750 §3. An app that had the scope learns that the person has withdrawn it.
 fn render_error(error: BearerError, needed: Option<Scope>, withdrawn: Option<Scope>) -> Response {
     const UNAUTHENTICATED: &str = "Authentication credentials were not provided.";
-    let scope = needed
-        .map(|scope| format!(", scope=\"{}\"", scope.name()))
-        .unwrap_or_default();
     match error {
         BearerError::NoToken => {
             ApiError::new(StatusCode::UNAUTHORIZED, UNAUTHENTICATED).challenge("realm=\"api\"")
@@ -112,9 +141,7 @@ fn render_error(error: BearerError, needed: Option<Scope>, withdrawn: Option<Sco
                 },
             ),
         )
-        .challenge(&format!(
-            "realm=\"api\", error=\"insufficient_scope\"{scope}"
-        )),
+        .challenge(&insufficient_scope(needed)),
     }
     .into_response()
 }

@@ -116,6 +116,7 @@ fn check_claim(
         is_public: client.is_public,
         default_redirect_uri: client.redirect_uris.first().cloned().unwrap_or_default(),
         origins: client.origins.clone(),
+        app_scopes: client.app_scopes.clone(),
         secret,
     })
 }

@@ -9,8 +9,11 @@ use serde_json::json;
 
 use super::client_authentication::{ClientAuthLimiter, authenticate_client};
 use super::generate::generate_token_pair;
-use super::grants::{DecisionContext, GrantRequest, GrantType, RefreshTokenRequest};
-use super::model::{AuthenticatedClient, IssuedTokens};
+use super::grants::{
+    ClientCredentialsRequest, DecisionContext, GrantRequest, GrantType, RefreshTokenRequest,
+    client_credentials,
+};
+use super::model::{AuthenticatedClient, IssuedAppToken, IssuedTokens};
 use super::refusal::{Refusal, RequestError, RequestErrorKind, allow_origins};
 use super::replay;
 use super::request::TokenRequest;
@@ -84,15 +87,23 @@ impl Feature {
         let credentials = &request.credentials;
         let client = self.authenticate(credentials, address, now).await?;
         // 3. Find the grant type's handler; with it, 4. decide and 5. keep.
-        let issued = match &request.grant {
+        let lifetimes = &self.lifetimes;
+        let response = match &request.grant {
             GrantRequest::AuthorizationCode(code) => {
-                self.issue(code, &client, &self.lifetimes, now).await
+                let issued = self.issue(code, &client, lifetimes, now).await;
+                issued.map(|issued| render_tokens(&issued, lifetimes))
             }
-            GrantRequest::RefreshToken(token) => self.refresh(token, &client, now).await,
+            GrantRequest::RefreshToken(token) => {
+                let issued = self.refresh(token, &client, now).await;
+                issued.map(|issued| render_tokens(&issued, lifetimes))
+            }
+            GrantRequest::ClientCredentials(request) => {
+                let issued = self.issue_app_token(request, &client, now).await;
+                issued.map(|issued| render_app_token(&issued, lifetimes))
+            }
         };
         // 6. Answer.
-        let issued = issued.map_err(|error| error.of_app(client.app, &client.origins))?;
-        let response = render_tokens(&issued, &self.lifetimes);
+        let response = response.map_err(|error| error.of_app(client.app, &client.origins))?;
         Ok(allow_origins(response, client.origins))
     }
 
@@ -174,6 +185,18 @@ impl Feature {
         issued
     }
 
+    async fn issue_app_token(
+        &self,
+        request: &ClientCredentialsRequest,
+        client: &AuthenticatedClient,
+        now: Timestamp,
+    ) -> Result<IssuedAppToken, RequestError> {
+        let scope = request.decide(client)?;
+        let (db, rng) = (self.db.pool(), self.rng.as_ref());
+        let issued = client_credentials::keep(db, client, scope, &self.lifetimes, now, rng).await?;
+        issued.ok_or_else(|| Refusal::ClientCredentialsNotAllowed.into())
+    }
+
     /// Reports a refusal, does what follows from it, and answers the client.
     pub(super) async fn refuse(
         &self,
@@ -225,6 +248,19 @@ impl Feature {
         }
         Ok(())
     }
+}
+
+/// RFC 6749 §4.4.3: no refresh token, since the client has its credentials.
+fn render_app_token(issued: &IssuedAppToken, lifetimes: &Lifetimes) -> Response {
+    let mut response = Json(json!({
+        "access_token": issued.access_token.expose(),
+        "token_type": "Bearer",
+        "expires_in": lifetimes.access_token.as_secs(),
+        "scope": issued.scope.name(),
+    }))
+    .into_response();
+    set_no_store(&mut response);
+    response
 }
 
 /// RFC 6749 §5.1, always with all members, and the fields that the person allowed.

@@ -1,6 +1,7 @@
 //! The token endpoint (RFC 6749 §3.2), the revocation endpoint (RFC 7009) and bearer tokens (RFC 6750). Owns
 //! the tables `codes`, `families` and `pairs`, except that the authorization endpoint inserts codes and
-//! families.
+//! families. Tokens of an app itself are in
+//! [`app_tokens`](super::app_tokens).
 //!
 //! [`endpoint`] reads top down: parse, authenticate the client, find the grant type, decide, keep, answer.
 //! The grant types are in [`grants`], the causes of refusals in [`refusal`].

@@ -3,6 +3,7 @@
 use crate::platform::clock::Timestamp;
 use crate::platform::id::{AppId, FamilyId, GrantId, PairId, PersonId, SecretId};
 use crate::platform::secret::Secret;
+use crate::protocol::app_tokens::AppScope;
 use crate::protocol::oauth::Challenge;
 use crate::protocol::scope::GrantedAccess;
 
@@ -15,6 +16,8 @@ pub(super) struct RegisteredClient {
     pub is_suspended: bool,
     pub redirect_uris: Vec<String>,
     pub origins: Vec<String>,
+    /// What the app may do for itself.
+    pub app_scopes: Vec<AppScope>,
     pub secrets: Vec<StoredClientSecret>,
 }
 
@@ -33,6 +36,8 @@ pub(super) struct AuthenticatedClient {
     /// The first one registered, for requests that name none.
     pub default_redirect_uri: String,
     pub origins: Vec<String>,
+    /// What the app may do for itself.
+    pub app_scopes: Vec<AppScope>,
     /// The secret it authenticated with.
     pub secret: Option<SecretId>,
 }
@@ -92,7 +97,14 @@ pub(super) struct TokenPair {
     pub refresh_token: Secret,
 }
 
-/// What the client receives (RFC 6749 §5.1).
+/// A new token of an app itself, in clear.
+#[derive(Debug)]
+pub(super) struct IssuedAppToken {
+    pub access_token: Secret,
+    pub scope: AppScope,
+}
+
+/// A new token pair with the access that it gives.
 #[derive(Debug)]
 pub(super) struct IssuedTokens {
     pub pair: TokenPair,

@@ -31,6 +31,10 @@ pub(super) enum Refusal {
     ClientSecretWrong,
     ClientSuspended,
     RateLimited(RateLimited),
+    // The client's own token (RFC 6749 §4.4)
+    ClientCredentialsOfPublicClient,
+    ClientCredentialsNotAllowed,
+    UnknownAppScope,
     // The code (RFC 6749 §4.1.3)
     CodeUnknown,
     CodeExpired,
@@ -58,6 +62,11 @@ pub(super) enum Refusal {
     ScopeWidened,
 }
 
+const PUBLIC_APP_TOKEN: &str =
+    "A public client has no secret, so it cannot get a token for itself.";
+const APP_TOKEN_NOT_ALLOWED: &str = "This app may not get a token for itself. The people who run this service can allow it: profiles app allow.";
+const UNKNOWN_APP_SCOPE: &str = "client_credentials gives an app a token of its own, with the scope look_ups only. To read a person's fields, send the person through the sign-in.";
+const SCOPE_WIDENED: &str = "A refresh can narrow the scope, not widen it. Send the person through the sign-in to ask for more.";
 const UNUSABLE_CODE: &str = "The code is unknown, used, too old, or belongs to another client or redirect_uri. Start the sign-in again.";
 const UNUSABLE_REFRESH_TOKEN: &str = "The refresh token is unknown, used, ended or belongs to another client. Send the person through the sign-in again.";
 
@@ -78,6 +87,9 @@ impl Refusal {
             Self::ClientSecretWrong => causes::CLIENT_SECRET_WRONG,
             Self::ClientSuspended => causes::CLIENT_SUSPENDED,
             Self::RateLimited(_) => causes::RATE_LIMITED,
+            Self::ClientCredentialsOfPublicClient => causes::CLIENT_CREDENTIALS_OF_PUBLIC_CLIENT,
+            Self::ClientCredentialsNotAllowed => causes::CLIENT_CREDENTIALS_NOT_ALLOWED,
+            Self::UnknownAppScope => causes::UNKNOWN_APP_SCOPE,
             Self::CodeUnknown => causes::CODE_UNKNOWN,
             Self::CodeExpired => causes::CODE_EXPIRED,
             Self::CodeUsedJustNow => causes::CODE_USED_JUST_NOW,
@@ -102,7 +114,6 @@ impl Refusal {
 
     /// The error code and the sentence for the client (RFC 6749 §5.2).
     fn error(&self) -> OAuthError {
-        use OAuthErrorCode::{InvalidClient, InvalidScope, UnsupportedGrantType};
         match self {
             Self::ParametersInQuery => OAuthError::invalid_request(
                 "Send the parameters in the body: addresses end up in logs.",
@@ -115,23 +126,28 @@ impl Refusal {
                 OAuthError::invalid_request(format!("The parameter {name} is missing."))
             }
             Self::RepeatedParameter(repeated) => OAuthError::invalid_request(repeated.to_string()),
-            Self::MissingGrantType => OAuthError::new(
-                UnsupportedGrantType,
+            Self::MissingGrantType => OAuthError::unsupported_grant_type(
                 "grant_type is missing. Send authorization_code or refresh_token in a form body.",
             ),
-            Self::UnsupportedGrantType => OAuthError::new(
-                UnsupportedGrantType,
-                "Only authorization_code and refresh_token are served.",
+            Self::UnsupportedGrantType => OAuthError::unsupported_grant_type(
+                "Only authorization_code, refresh_token and client_credentials are supported.",
             ),
-            Self::UnknownScope(unknown) => OAuthError::new(InvalidScope, unknown.advice()),
+            Self::UnknownScope(unknown) => OAuthError::invalid_scope(unknown.advice()),
             Self::ClientUnauthenticated => OAuthError::new(
-                InvalidClient,
+                OAuthErrorCode::InvalidClient,
                 "Say which client this is: HTTP Basic, or client_id and client_secret in the body.",
             ),
             Self::ClientUnknown
             | Self::ClientSecretWrong
             | Self::ClientSuspended
             | Self::RateLimited(_) => OAuthError::invalid_client(),
+            Self::ClientCredentialsOfPublicClient => {
+                OAuthError::unauthorized_client(PUBLIC_APP_TOKEN)
+            }
+            Self::ClientCredentialsNotAllowed => {
+                OAuthError::unauthorized_client(APP_TOKEN_NOT_ALLOWED)
+            }
+            Self::UnknownAppScope => OAuthError::invalid_scope(UNKNOWN_APP_SCOPE),
             Self::CodeUnknown
             | Self::CodeExpired
             | Self::CodeUsedJustNow
@@ -153,10 +169,7 @@ impl Refusal {
             | Self::RefreshTokenOfAnotherClient
             | Self::RefreshTokenGrantEnded
             | Self::RefreshTokenUsedJustNow => OAuthError::invalid_grant(UNUSABLE_REFRESH_TOKEN),
-            Self::ScopeWidened => OAuthError::new(
-                InvalidScope,
-                "A refresh can narrow the scope, not widen it. Send the person through the sign-in to ask for more.",
-            ),
+            Self::ScopeWidened => OAuthError::invalid_scope(SCOPE_WIDENED),
         }
     }
 }
@@ -282,7 +295,7 @@ pub(super) mod causes {
         MISSING_GRANT_TYPE "missing_grant_type"
             "There was no grant_type. Send the parameters as a form, not as JSON."
         UNSUPPORTED_GRANT_TYPE "unsupported_grant_type"
-            "The grant_type is not supported. Use authorization_code or refresh_token."
+            "The grant_type is not supported. Use authorization_code, refresh_token or client_credentials."
         UNKNOWN_SCOPE "unknown_scope"
             "The request named a scope that does not exist. Check the spelling."
         CLIENT_UNAUTHENTICATED "client_unauthenticated"
@@ -295,6 +308,12 @@ pub(super) mod causes {
             "The app is suspended. Ask an administrator what has to change."
         RATE_LIMITED "rate_limited"
             "There were too many requests with a wrong secret. Correct the secret, then wait a minute."
+        CLIENT_CREDENTIALS_OF_PUBLIC_CLIENT "client_credentials_of_public_client"
+            "The app is public and asked for a token of its own. Only a confidential client can have one."
+        CLIENT_CREDENTIALS_NOT_ALLOWED "client_credentials_not_allowed"
+            "The app asked for a token of its own and may not have one. Ask the people who run this service for the permission to look people up."
+        UNKNOWN_APP_SCOPE "unknown_app_scope"
+            "The app asked for a token of its own with a scope other than look_ups. Send the person through the sign-in to read their fields."
         CODE_UNKNOWN "code_unknown"
             "The code does not exist. Send it exactly as it arrived at your redirect URI."
         CODE_EXPIRED "code_expired"

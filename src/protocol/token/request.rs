@@ -5,14 +5,16 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Multipart, Request};
 use http::header;
 
-use super::grants::{AuthorizationCodeRequest, GrantRequest, RefreshTokenRequest};
+use super::grants::{
+    AuthorizationCodeRequest, ClientCredentialsRequest, GrantRequest, RefreshTokenRequest,
+};
 use super::refusal::Refusal;
 use crate::platform::secret::Secret;
 use crate::platform::web::FormParams;
 use crate::protocol::oauth::ClientCredentials;
 use crate::protocol::oauth::credential::MissingCredentials;
 
-/// `POST /oauth/token/` (RFC 6749 §4.1.3, §6)
+/// `POST /oauth/token/` (RFC 6749 §4.1.3, §4.4.2, §6)
 #[derive(Debug)]
 pub(super) struct TokenRequest {
     pub credentials: ClientCredentials,
@@ -32,6 +34,7 @@ impl TokenRequest {
         let parse_grant = match params.one("grant_type")? {
             Some("authorization_code") => AuthorizationCodeRequest::parse,
             Some("refresh_token") => RefreshTokenRequest::parse,
+            Some("client_credentials") => ClientCredentialsRequest::parse,
             Some(_) => return Err(Refusal::UnsupportedGrantType),
             None => return Err(Refusal::MissingGrantType),
         };

@@ -16,6 +16,7 @@ use crate::platform::db::Tx;
 use crate::platform::rng::Rng;
 use crate::platform::web::{ClientAddress, set_no_store};
 use crate::platform::{audit, db};
+use crate::protocol::app_tokens;
 use crate::protocol::problems::OAuthEndpoint;
 
 pub(super) async fn revoke_token(
@@ -43,11 +44,15 @@ impl Feature {
         let credentials = &request.credentials;
         let client = self.authenticate(credentials, address, now).await?;
         // 3. Find the token pair.
+        let token = request.token.token_hash();
         let mut tx = self.db.begin().await?;
-        let facts = store::find_pair(&mut *tx, request.token.token_hash(), true).await?;
+        let facts = store::find_pair(&mut *tx, token, true).await?;
         // 4. Decide, and 5. keep.
         if let Some(pair) = find_own_pair(facts.as_ref(), &client) {
             revoke_pair(&mut tx, pair, &self.lifetimes, now, self.rng.as_ref()).await?;
+        } else if app_tokens::revoke_app_token(&mut *tx, client.app, token).await? {
+            let entry = AuditEntry::of("token.revoked").on_app(client.app);
+            audit::record(&mut *tx, entry, now, self.rng.as_ref()).await?;
         }
         tx.commit().await.map_err(db::Error::from)?;
         // 6. Answer: the same for every token (RFC 7009 §2.2).

@@ -12,6 +12,7 @@ use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::{AppId, FamilyId, GrantId, PairId, PersonId, SecretId};
 use crate::platform::secret::TokenHash;
+use crate::protocol::app_tokens::AppScope;
 use crate::protocol::oauth::Challenge;
 use crate::protocol::scope::{GrantedAccess, ScopeSet};
 
@@ -47,6 +48,7 @@ pub(super) async fn list_clients(
     let rows = sqlx::query!(
         r#"select a.id, a.client_id, a.kind = 'public' as "is_public!",
                   a.suspended_at is not null as "is_suspended!", a.redirect_uris, a.origins,
+                  a.looks_up_since is not null as "looks_up!",
                   array(select s.id from app_secrets s where s.app_id = a.id order by s.id) as "secret_ids!",
                   array(select s.hash from app_secrets s where s.app_id = a.id order by s.id)
                       as "fingerprints!"
@@ -68,6 +70,11 @@ pub(super) async fn list_clients(
             is_suspended: row.is_suspended,
             redirect_uris: row.redirect_uris,
             origins: row.origins,
+            app_scopes: row
+                .looks_up
+                .then_some(AppScope::LookUps)
+                .into_iter()
+                .collect(),
             secrets: secrets.collect(),
         }
     });

@@ -244,6 +244,129 @@ async fn only_a_token_of_an_allowed_app_can_look_up() {
     meera.gets(&path).await.refuses(404);
 }
 
+/// A token of the app itself, for its client credentials (RFC 6749 §4.4).
+async fn gets_app_token(app: &App) -> Value {
+    let request = [("grant_type", "client_credentials"), ("scope", "look_ups")];
+    app.requests_token(&request).await.good()
+}
+
+#[tokio::test]
+async fn an_app_looks_up_with_a_token_that_it_got_for_its_client_credentials() {
+    let ((world, _erp), _asha, _token) = opens().await;
+    let (canteen, meera) = (world.canteen(), world.student("meera").await);
+    let issued = gets_app_token(&canteen).await;
+    let token = issued["access_token"].as_str().unwrap().to_owned();
+    let seconds = issued["expires_in"].as_i64().unwrap();
+    assert_eq!(
+        issued,
+        serde_json::json!({
+            "access_token": token, "token_type": "Bearer", "expires_in": 36_000, "scope": "look_ups",
+        })
+    );
+    assert!(!world.database.dump().contains(&token));
+    let path = "association/roll/21CS10001";
+    let status = async |token: &str| look_up(&canteen, path, token).await.status.as_u16();
+    assert_eq!(status(&token).await, 200);
+    let legacy = look_up(&canteen, "get/roll/21CS10001", &token).await;
+    assert_eq!(legacy.status, 200);
+
+    // Without scope, and with the request that the documentation shows.
+    let bare = [("grant_type", "client_credentials")];
+    let bare = canteen.requests_token(&bare).await.good();
+    assert_eq!(status(bare["access_token"].as_str().unwrap()).await, 200);
+    let shown = meera
+        .visits("doc/api/")
+        .await
+        .code("#wire-app-token")
+        .remove(0);
+    let (head, body) = shown.split_once("\n\n").unwrap();
+    assert!(head.starts_with("POST /oauth/token/ HTTP/1.1\n"), "{head}");
+    let headers = [
+        ("authorization", canteen.basic()),
+        (
+            "content-type",
+            "application/x-www-form-urlencoded".to_owned(),
+        ),
+    ];
+    let headers = headers
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
+    let documented = canteen
+        .posts_raw("oauth/token/", &headers, body)
+        .await
+        .good();
+    assert_eq!(documented["scope"], "look_ups");
+
+    // It expires, and its owner can revoke it; another app cannot.
+    let library = world.library();
+    library.revokes(&token).await;
+    assert_eq!(status(&token).await, 200);
+    canteen.revokes(&token).await;
+    assert_eq!(status(&token).await, 401);
+    let token = documented["access_token"].as_str().unwrap();
+    world.advance_clock(time::Duration::seconds(seconds - 1));
+    assert_eq!(status(token).await, 200);
+    world.advance_clock(time::Duration::seconds(1));
+    assert_eq!(status(token).await, 401);
+
+    // Disallowing ends it, and allowing again revives none.
+    let token = gets_app_token(&canteen).await;
+    let token = token["access_token"].as_str().unwrap();
+    runs_app_command(&world, "disallow", &canteen).await;
+    assert_eq!(status(token).await, 401);
+    canteen
+        .requests_token(&[("grant_type", "client_credentials")])
+        .await
+        .refuses(400, "unauthorized_client");
+    runs_app_command(&world, "allow", &canteen).await;
+    assert_eq!(status(token).await, 401);
+}
+
+#[tokio::test]
+async fn a_token_of_an_app_opens_no_person() {
+    let ((world, _erp), _asha, static_token) = opens().await;
+    let canteen = world.canteen();
+    let issued = gets_app_token(&canteen).await;
+    for token in [issued["access_token"].as_str().unwrap(), &static_token] {
+        let answer = canteen.reads(token, "").await;
+        assert!(
+            answer
+                .header("www-authenticate")
+                .contains("error=\"insufficient_scope\"")
+        );
+        let detail = answer.detail(403);
+        assert!(detail.contains("belongs to an app"), "{detail}");
+        let mail = canteen.request(reqwest::Method::POST, "user/api/user/send_mail/");
+        let mail = mail.header("authorization", format!("Bearer {token}"));
+        let mail =
+            Answer::to(mail.json(&serde_json::json!({"subject": "a", "message": "b"}))).await;
+        mail.detail(403);
+        canteen
+            .tries_to_refresh(token, &[])
+            .await
+            .refuses(400, "invalid_grant");
+    }
+}
+
+#[tokio::test]
+async fn only_a_confidential_app_with_the_permission_gets_a_token_of_its_own() {
+    let ((world, _erp), _asha, _token) = opens().await;
+    let canteen = world.canteen();
+    for scope in ["basic", "look_ups basic", "Look_Ups", "look_ups\u{a0}"] {
+        let request = [("grant_type", "client_credentials"), ("scope", scope)];
+        let answer = canteen.requests_token(&request).await;
+        answer.refuses(400, "invalid_scope");
+    }
+    let bare = [("grant_type", "client_credentials")];
+    for app in [world.library(), world.timetable()] {
+        let answer = app.requests_token(&bare).await;
+        answer.refuses(400, "unauthorized_client");
+    }
+    let stolen = canteen.with_secret("wrong");
+    let answer = stolen.requests_token(&bare).await;
+    answer.refuses(401, "invalid_client");
+}
+
 #[tokio::test]
 async fn look_ups_are_rate_limited() {
     let ((world, _erp), _asha, token) = opens().await;

@@ -2,9 +2,11 @@
 //! one statement, `decide` is pure, `keep` stores the outcome in one statement.
 
 mod authorization_code;
+pub(super) mod client_credentials;
 mod refresh_token;
 
 pub(super) use authorization_code::AuthorizationCodeRequest;
+pub(super) use client_credentials::ClientCredentialsRequest;
 pub(super) use refresh_token::RefreshTokenRequest;
 
 use super::model::{AuthenticatedClient, TokenPair};
@@ -19,6 +21,7 @@ use crate::protocol::scope::GrantedAccess;
 #[derive(Debug)]
 pub(super) enum GrantRequest {
     AuthorizationCode(AuthorizationCodeRequest),
+    ClientCredentials(ClientCredentialsRequest),
     RefreshToken(RefreshTokenRequest),
 }
 
@@ -40,7 +43,7 @@ pub(super) struct Issue<P> {
     pub predecessor: P,
 }
 
-/// Steps 4 and 5 of the token endpoint for one grant type.
+/// Steps 4 and 5 of the token endpoint for a grant type that issues a token pair of a person's grant.
 pub(super) trait GrantType {
     type Facts;
     type Predecessor;
@@ -107,6 +110,7 @@ mod samples {
             is_public: false,
             default_redirect_uri: redirect_uri.to_owned(),
             origins: Vec::new(),
+            app_scopes: Vec::new(),
             secret: None,
         }
     }
