@@ -13,6 +13,8 @@ create table grants (
     granted_at timestamptz not null,
     changed_at timestamptz not null,
     last_used_at timestamptz,
+    -- when the person last got a mail about a replayed token
+    replay_mailed_at timestamptz,
     ended_at timestamptz
 );
 create unique index grants_live_key on grants (person_id, app_id) where ended_at is null;
@@ -29,7 +31,8 @@ create table token_families (
     fields text[] not null,
     started_at timestamptz not null,
     ended_at timestamptz,
-    end_reason text constraint token_families_end_reason_check check (end_reason in ('code_replayed', 'token_replayed', 'password_changed')),
+    end_reason text constraint token_families_end_reason_check check (end_reason in (
+        'code_replayed', 'token_replayed', 'password_changed', 'revoked')),
     constraint token_families_end_check check ((ended_at is null) = (end_reason is null))
 );
 create index token_families_grant_id_idx on token_families (grant_id);
@@ -56,14 +59,10 @@ create table token_pairs (
     issued_at timestamptz not null,
     -- when either token was first presented
     used_at timestamptz,
-    -- a pair ends in one of three ways: its refresh token was exchanged for a successor, its response was lost and
-    -- another pair replaced it, or it was revoked
+    -- when its refresh token was exchanged for a successor
     rotated_at timestamptz,
     successor_id uuid,
-    replaced_at timestamptz,
-    revoked_at timestamptz,
-    constraint token_pairs_rotated_check check ((rotated_at is null) = (successor_id is null)),
-    constraint token_pairs_one_end_check check (num_nonnulls(rotated_at, replaced_at) <= 1)
+    constraint token_pairs_rotated_check check ((rotated_at is null) = (successor_id is null))
 );
 create index token_pairs_family_id_idx on token_pairs (family_id);
 
@@ -79,7 +78,7 @@ create view live_token_families as
       and apps.suspended_at is null and people.suspended_at is null
       and not exists (select from account_closures where account_closures.person_id = grants.person_id);
 
--- Whether a token pair of a live family has neither been rotated nor revoked.
+-- Whether a token pair of a live family is the newest of its line.
 create function is_live(pair token_pairs) returns boolean
     language sql immutable
-    return num_nonnulls(pair.rotated_at, pair.replaced_at, pair.revoked_at) = 0;
+    return pair.rotated_at is null;

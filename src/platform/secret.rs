@@ -47,9 +47,30 @@ impl fmt::Debug for Secret {
     }
 }
 
+const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+/// 256 bits as letters and digits: the number in base 62, the last digit first.
+fn encode_alphanumeric(mut number: [u8; 32]) -> String {
+    let mut text = String::with_capacity(GENERATED_LENGTH);
+    for _ in 0..GENERATED_LENGTH {
+        let mut remainder = 0_u16;
+        for byte in &mut number {
+            let dividend = remainder << 8 | u16::from(*byte);
+            // Below 256, since the remainder before it was below 62.
+            *byte = u8::try_from(dividend / 62).unwrap_or(u8::MAX);
+            remainder = dividend % 62;
+        }
+        text.extend(
+            ALPHABET
+                .get(usize::from(remainder))
+                .map(|letter| char::from(*letter)),
+        );
+    }
+    text
+}
+
 /// Random letters and digits, each equally likely.
 pub fn alphanumeric(rng: &dyn Rng, length: usize) -> String {
-    const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut text = String::with_capacity(length);
     let mut random = [0_u8; 64];
     while text.len() < length {
@@ -145,6 +166,12 @@ impl ServerKey {
         URL_SAFE_NO_PAD.encode(self.mac_bytes(parts))
     }
 
+    /// The MAC of `parts` as a secret in the form of [`Secret::generate`]: nobody without the key can compute
+    /// it.
+    pub fn derive_secret(&self, parts: &[&[u8]]) -> Secret {
+        Secret::new(encode_alphanumeric(self.mac_bytes(parts)))
+    }
+
     /// Whether `mac` is the MAC of `parts`. Compares in constant time.
     pub fn verify_mac(&self, mac: &str, parts: &[&[u8]]) -> bool {
         self.mac(parts).as_bytes().ct_eq(mac.as_bytes()).into()
@@ -186,6 +213,21 @@ mod tests {
                 .all(|byte| byte.is_ascii_alphanumeric())
         );
         assert_ne!(one.expose(), two.expose());
+    }
+
+    #[test]
+    fn a_derived_secret_has_the_form_of_a_generated_one_and_all_bits_of_the_mac() {
+        let key = ServerKey::master([7; 32]);
+        let secret = key.derive_secret(&[b"a"]);
+        assert_eq!(secret.expose().len(), GENERATED_LENGTH);
+        assert_ne!(secret.expose(), key.derive_secret(&[b"b"]).expose());
+        // 62 to the power of 43 is more than 2 to the power of 256, so no two numbers share a text.
+        assert_eq!(encode_alphanumeric([0; 32]), "A".repeat(43));
+        let mut one = [0; 32];
+        one[0] = 0x80;
+        let mut other = one;
+        other[0] = 0xC0;
+        assert_ne!(encode_alphanumeric(one), encode_alphanumeric(other));
     }
 
     #[test]

@@ -143,6 +143,7 @@ impl SharedParts {
             rng: Arc::clone(&self.rng),
             lifetimes: config.lifetimes,
             problems: self.problems.clone(),
+            rotation_key: token::RotationKey::derive(&self.master_key),
             memory: token::TokenEndpointState::default(),
         }
     }

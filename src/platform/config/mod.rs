@@ -92,7 +92,7 @@ pub struct JiitSettings {
 pub struct Lifetimes {
     pub access_token: Duration,
     pub code: Duration,
-    /// How long a rotated refresh token may be used again (0: never).
+    /// How long a refresh token that was replaced returns the same new pair (0: never).
     pub refresh_grace: Duration,
     /// How long a refresh token is valid if it is not used.
     pub refresh_token: Duration,

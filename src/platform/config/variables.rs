@@ -62,7 +62,7 @@ pub const VARIABLES: &[Variable] = &[
     variable("PROFILES_CODE_SECONDS", Some("60"),
         "how long an authorization code is valid; at most 600"),
     variable("PROFILES_REFRESH_GRACE_SECONDS", Some("10"),
-        "how long a rotated refresh token may be used again, in case the response was lost; 0 forbids it"),
+        "how long a refresh token that was replaced returns the same new pair; 0: every second use is a replay"),
     variable("PROFILES_REFRESH_TOKEN_DAYS", Some("90"),
         "how long an unused refresh token is valid; a token family ends after 365 days"),
     variable("PROFILES_UNVERIFIED_CAP", Some("10"),

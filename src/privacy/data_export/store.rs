@@ -44,7 +44,7 @@ pub(super) async fn find_everything(
                  'sign_ins', (select coalesce(jsonb_agg(jsonb_build_object('started_at', f.started_at,
                      'ended_at', f.ended_at, 'scopes', f.scopes, 'fields', f.fields,
                      'tokens', (select coalesce(jsonb_agg(jsonb_build_object('issued_at', k.issued_at,
-                         'used_at', k.used_at, 'revoked_at', k.revoked_at) order by k.issued_at), '[]')
+                         'used_at', k.used_at, 'rotated_at', k.rotated_at) order by k.issued_at), '[]')
                        from token_pairs k where k.family_id = f.id)) order by f.started_at), '[]')
                    from token_families f where f.grant_id = t.id)) order by t.granted_at), '[]')
                from grants t join apps a on a.id = t.app_id where t.person_id = p.id),

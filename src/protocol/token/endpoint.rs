@@ -10,14 +10,13 @@ use serde_json::json;
 use super::client_authentication::{ClientAuthLimiter, authenticate_client};
 use super::generate::generate_token_pair;
 use super::grants::{
-    ClientCredentialsRequest, DecisionContext, GrantRequest, GrantType, RefreshTokenRequest,
-    client_credentials,
+    ClientCredentialsRequest, DecisionContext, GrantRequest, GrantType, client_credentials,
 };
 use super::model::{AuthenticatedClient, IssuedAppToken, IssuedTokens};
 use super::refusal::{Refusal, RequestError, RequestErrorKind, allow_origins};
 use super::replay;
 use super::request::TokenRequest;
-use super::uncertain_rotations::UncertainRotations;
+use super::rotation::RotationKey;
 use crate::platform::audit::AuditEntry;
 use crate::platform::clock::{SharedClock, Timestamp};
 use crate::platform::config::Lifetimes;
@@ -39,6 +38,7 @@ pub struct Feature {
     pub clock: SharedClock,
     pub rng: SharedRng,
     pub lifetimes: Lifetimes,
+    pub rotation_key: RotationKey,
     pub problems: ProblemLog,
     pub memory: TokenEndpointState,
 }
@@ -47,7 +47,6 @@ pub struct Feature {
 #[derive(Debug, Clone, Default)]
 pub struct TokenEndpointState {
     client_auth: ClientAuthLimiter,
-    uncertain: UncertainRotations,
     foreign_codes: ForeignCodeLimiter,
 }
 
@@ -90,12 +89,12 @@ impl Feature {
         let lifetimes = &self.lifetimes;
         let response = match &request.grant {
             GrantRequest::AuthorizationCode(code) => {
-                let issued = self.issue(code, &client, lifetimes, now).await;
-                issued.map(|issued| render_tokens(&issued, lifetimes))
+                let issued = self.issue(code, &client, now).await;
+                issued.map(|issued| render_tokens(&issued, lifetimes, now))
             }
             GrantRequest::RefreshToken(token) => {
-                let issued = self.refresh(token, &client, now).await;
-                issued.map(|issued| render_tokens(&issued, lifetimes))
+                let issued = self.issue(token, &client, now).await;
+                issued.map(|issued| render_tokens(&issued, lifetimes, now))
             }
             GrantRequest::ClientCredentials(request) => {
                 let issued = self.issue_app_token(request, &client, now).await;
@@ -123,18 +122,17 @@ impl Feature {
         &self,
         grant: &G,
         client: &AuthenticatedClient,
-        lifetimes: &Lifetimes,
         now: Timestamp,
     ) -> Result<IssuedTokens, RequestError> {
         let mut connection = self.db.connection().await?;
-        let issued = self.try_to_issue(&mut connection, grant, client, lifetimes, now);
+        let issued = self.try_to_issue(&mut connection, grant, client, now);
         if let Some(issued) = issued.await? {
             return Ok(issued);
         }
         drop(connection);
         let mut tx = self.db.begin().await?;
         grant.lock(&mut tx).await?;
-        let issued = self.try_to_issue(&mut tx, grant, client, lifetimes, now);
+        let issued = self.try_to_issue(&mut tx, grant, client, now);
         let issued = issued.await?;
         tx.commit().await.map_err(db::Error::from)?;
         issued.ok_or_else(|| grant.overtaken().into())
@@ -146,43 +144,20 @@ impl Feature {
         connection: &mut Connection,
         grant: &G,
         client: &AuthenticatedClient,
-        lifetimes: &Lifetimes,
         now: Timestamp,
     ) -> Result<Option<IssuedTokens>, RequestError> {
         let pair = generate_token_pair(now, self.rng.as_ref());
         let context = DecisionContext {
             client,
             tokens: &pair,
-            lifetimes,
+            rotation_key: &self.rotation_key,
+            lifetimes: &self.lifetimes,
             now,
         };
-        let facts = grant.load(connection).await?;
+        let facts = grant.load(connection, context).await?;
         let issue = grant.decide(facts.as_ref(), context)?;
         let is_kept = grant.keep(connection, &issue, context).await?;
-        let access = issue.access;
-        Ok(is_kept.then_some(IssuedTokens { pair, access }))
-    }
-
-    /// A refresh whose response may have been lost with the database is remembered, so that the client's
-    /// next try is not taken for a replay.
-    async fn refresh(
-        &self,
-        token: &RefreshTokenRequest,
-        client: &AuthenticatedClient,
-        now: Timestamp,
-    ) -> Result<IssuedTokens, RequestError> {
-        let (uncertain, fingerprint) = (&self.memory.uncertain, token.fingerprint());
-        let lifetimes = uncertain.lifetimes(fingerprint, &self.lifetimes, now);
-        let issued = self.issue(token, client, &lifetimes, now).await;
-        if let Err(RequestError {
-            kind: RequestErrorKind::Database(error),
-            ..
-        }) = &issued
-            && error.is_transient()
-        {
-            uncertain.note(fingerprint, now);
-        }
-        issued
+        Ok(is_kept.then_some(issue.issued))
     }
 
     async fn issue_app_token(
@@ -264,11 +239,13 @@ fn render_app_token(issued: &IssuedAppToken, lifetimes: &Lifetimes) -> Response 
 }
 
 /// RFC 6749 §5.1, always with all members, and the fields that the person allowed.
-fn render_tokens(issued: &IssuedTokens, lifetimes: &Lifetimes) -> Response {
+fn render_tokens(issued: &IssuedTokens, lifetimes: &Lifetimes, now: Timestamp) -> Response {
+    let age = u64::try_from((now - issued.issued_at).whole_seconds()).unwrap_or_default();
+    let expires_in = lifetimes.access_token.as_secs().saturating_sub(age);
     let mut response = Json(json!({
         "access_token": issued.pair.access_token.expose(),
         "token_type": "Bearer",
-        "expires_in": lifetimes.access_token.as_secs(),
+        "expires_in": expires_in,
         "refresh_token": issued.pair.refresh_token.expose(),
         "scope": issued.access.scopes().to_string(),
         "fields": issued.access.fields().names(),

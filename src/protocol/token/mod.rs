@@ -1,21 +1,20 @@
 //! The token endpoint (RFC 6749 §3.2), the revocation endpoint (RFC 7009) and bearer tokens (RFC 6750). Owns
-//! the tables `codes`, `families` and `pairs`, except that the authorization endpoint inserts codes and
-//! families. Tokens of an app itself are in
-//! [`app_tokens`](super::app_tokens).
+//! the tables `authorization_codes`, `token_families` and `token_pairs`, except that the authorization endpoint
+//! inserts codes and families. Tokens of an app itself are in [`app_tokens`](super::app_tokens).
 //!
 //! [`endpoint`] reads top down: parse, authenticate the client, find the grant type, decide, keep, answer.
-//! The grant types are in [`grants`], the causes of refusals in [`refusal`].
+//! The grant types are in [`grants`], the rotation of refresh tokens in [`rotation`], the causes of refusals in
+//! [`refusal`].
 //!
 //! ```text
 //! code ──exchange──▶ pair ──refresh──▶ pair ──refresh──▶ pair …      one family
-//!   │ again, later      │ old token again:                 │
-//!   ▼                   ▼                                  ▼ revoke: this pair ends
-//! family ends         at once, successor unused: the response was lost, the successor is replaced
-//!                     otherwise: replayed, the family ends, the person gets a mail
+//!   │ again, later      │ old token again                 │ revoke
+//!   ▼                   ▼                                 ▼
+//! family ends         see rotation                      family ends
 //! ```
 //!
 //! A token is live while its pair, its family and its grant are, the app and the person are not suspended,
-//! and the person is not about to leave (the view `live_token_families` and the function `is_live(pairs)`). So
+//! and the person is not about to leave (the view `live_token_families` and the function `is_live(token_pairs)`). So
 //! ending any of these ends the tokens at their next use, and no code has to search for tokens.
 //!
 //! Decision: no transaction in the common case. Exchange and refresh load the facts, decide in pure
@@ -33,9 +32,10 @@ mod refusal;
 mod replay;
 mod request;
 mod revocation;
+mod revoke;
+mod rotation;
 mod store;
 mod sweep;
-mod uncertain_rotations;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -47,6 +47,7 @@ pub use endpoint::{Feature, TokenEndpointState};
 pub use generate::{AuthorizationCode, generate_code};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 pub use refusal::causes::ALL as PROBLEM_CAUSES;
+pub use rotation::RotationKey;
 pub use sweep::sweep;
 
 use crate::platform::web::{OAuthErrorResponse, allow_registered_origins};

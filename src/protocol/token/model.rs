@@ -69,28 +69,31 @@ pub(super) struct CodeFacts {
 #[derive(Debug, Clone)]
 pub(super) struct PairFacts {
     pub context: TokenContext,
+    /// The client has revoked the family (RFC 7009).
+    pub family_was_revoked: bool,
     pub id: PairId,
     pub issued_at: Timestamp,
-    pub end: PairEnd,
+    /// When its refresh token was used.
+    pub rotated_at: Option<Timestamp>,
+    /// If it was rotated: the pair that took its place, and while those were rotated within the grace period,
+    /// the ones after it.
+    pub successors: Vec<Successor>,
 }
 
-/// How a token pair ended, if it did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PairEnd {
-    Live,
-    /// Its refresh token was used.
-    Rotated {
-        at: Timestamp,
-        successor: PairId,
-        successor_is_unused: bool,
-    },
-    /// The response that carried it was lost; another pair took its place.
-    Replaced,
-    Revoked,
+/// A later pair of the same line.
+#[derive(Debug, Clone)]
+pub(super) struct Successor {
+    pub id: PairId,
+    pub issued_at: Timestamp,
+    /// Its access token or its refresh token was presented.
+    pub is_used: bool,
+    pub rotated_at: Option<Timestamp>,
+    pub refresh_token_hash: Vec<u8>,
+    pub access: GrantedAccess,
 }
 
-/// A new token pair in clear. Only its hashes are stored.
-#[derive(Debug)]
+/// A token pair in clear. Only its hashes are stored.
+#[derive(Debug, Clone)]
 pub(super) struct TokenPair {
     pub id: PairId,
     pub access_token: Secret,
@@ -104,9 +107,10 @@ pub(super) struct IssuedAppToken {
     pub scope: AppScope,
 }
 
-/// A new token pair with the access that it gives.
+/// A token pair with the access that it gives.
 #[derive(Debug)]
 pub(super) struct IssuedTokens {
     pub pair: TokenPair,
     pub access: GrantedAccess,
+    pub issued_at: Timestamp,
 }

@@ -57,7 +57,8 @@ pub(super) enum Refusal {
     RefreshTokenReplayed(ReplayedFamily),
     RefreshTokenOfAnotherClient,
     RefreshTokenGrantEnded,
-    /// Other requests with the same token were faster, twice.
+    /// Its response cannot be repeated: other requests with the same token were faster, twice, or the
+    /// server's key has changed.
     RefreshTokenUsedJustNow,
     ScopeWidened,
 }
@@ -343,13 +344,13 @@ pub(super) mod causes {
         REFRESH_TOKEN_EXPIRED "refresh_token_expired"
             "The refresh token was too old. Send the person through the sign-in again."
         REFRESH_TOKEN_REVOKED "refresh_token_revoked"
-            "The refresh token was revoked or replaced. Keep the newest one of each login."
+            "The app has revoked this login. Delete its tokens, and send the person through the sign-in again."
         REFRESH_TOKEN_REPLAYED "refresh_token_replayed"
-            "A refresh token came back that had been used, so the login was ended and the person was told. Let one process refresh at a time, and store the new token before you use it."
+            "A token came back that had been replaced, while the newer one was in use, so the login was ended and the person was told. Store the new pair where all your processes read it, and delete the old one."
         REFRESH_TOKEN_OF_ANOTHER_CLIENT "refresh_token_of_another_client"
             "The refresh token was issued to another app. Check which client id your program uses."
         REFRESH_TOKEN_USED_JUST_NOW "refresh_token_used_just_now"
-            "Several requests used the same refresh token at once. Let one process refresh at a time."
+            "The refresh token was used, and its response cannot be repeated: many requests used it at once, or the key of this service has changed. Send the person through the sign-in again."
         SCOPE_WIDENED "scope_widened"
             "A refresh asked for more than was granted. Send the person through the sign-in to ask for more."
     }

@@ -1,6 +1,8 @@
 //! A used code or refresh token was presented again: two parties hold it, and the server cannot tell which
 //! of them is the thief. Every token that descends from the same code ends.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::model::TokenContext;
@@ -8,7 +10,7 @@ use super::store;
 use crate::platform::audit::AuditEntry;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
-use crate::platform::id::{AppId, FamilyId, PersonId};
+use crate::platform::id::{AppId, FamilyId, GrantId, PersonId};
 use crate::platform::rng::Rng;
 use crate::platform::{audit, db, mail};
 
@@ -17,6 +19,7 @@ use crate::platform::{audit, db, mail};
 pub(super) struct ReplayedFamily {
     app: AppId,
     person: PersonId,
+    grant: GrantId,
     family: FamilyId,
 }
 
@@ -25,6 +28,7 @@ impl From<&TokenContext> for ReplayedFamily {
         Self {
             app: context.app,
             person: context.person,
+            grant: context.grant,
             family: context.family,
         }
     }
@@ -41,6 +45,9 @@ pub(super) async fn revoke_family_of_code(
     Ok(())
 }
 
+/// A person gets at most one mail about an app in this time, so that the mails keep their weight.
+const MAIL_INTERVAL: Duration = Duration::from_hours(24);
+
 /// Ends the family of a replayed refresh token (RFC 9700 §4.14.2), and mails the person the first time.
 pub(super) async fn revoke_family_of_refresh_token(
     tx: &mut Tx,
@@ -49,7 +56,9 @@ pub(super) async fn revoke_family_of_refresh_token(
     rng: &dyn Rng,
 ) -> db::Result<()> {
     let reason = ("token_replayed", "token.replayed");
-    if revoke_family(tx, replayed, reason, now, rng).await? {
+    if revoke_family(tx, replayed, reason, now, rng).await?
+        && store::mark_replay_mailed(&mut **tx, replayed.grant, now - MAIL_INTERVAL, now).await?
+    {
         let detail = json!({ "app": replayed.app, "at": now.unix_timestamp() });
         mail::enqueue(
             &mut **tx,

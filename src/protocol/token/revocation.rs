@@ -1,19 +1,25 @@
 //! `POST /oauth/revoke_token/`, the revocation endpoint (RFC 7009).
 
+use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use serde_json::json;
 
 use super::endpoint::Feature;
-use super::model::{AuthenticatedClient, PairFacts};
+use super::model::{AuthenticatedClient, PairFacts, TokenContext};
 use super::refusal::{RequestError, allow_origins};
+use super::replay::ReplayedFamily;
 use super::request::RevocationRequest;
-use super::store;
+use super::revoke::revoke_login;
+use super::rotation::is_replayed;
+use super::store::TokenKind;
+use super::{replay, store};
 use crate::platform::audit::AuditEntry;
 use crate::platform::clock::Timestamp;
 use crate::platform::config::Lifetimes;
 use crate::platform::db::Tx;
 use crate::platform::rng::Rng;
+use crate::platform::secret::TokenHash;
 use crate::platform::web::{ClientAddress, set_no_store};
 use crate::platform::{audit, db};
 use crate::protocol::app_tokens;
@@ -45,52 +51,67 @@ impl Feature {
         let client = self.authenticate(credentials, address, now).await?;
         // 3. Find the token pair.
         let token = request.token.token_hash();
+        let rotated_since = now - self.lifetimes.refresh_grace;
         let mut tx = self.db.begin().await?;
-        let facts = store::find_pair(&mut *tx, token, true).await?;
+        let facts = store::find_pair(&mut tx, token, TokenKind::Either, rotated_since).await?;
         // 4. Decide, and 5. keep.
-        if let Some(pair) = find_own_pair(facts.as_ref(), &client) {
-            revoke_pair(&mut tx, pair, &self.lifetimes, now, self.rng.as_ref()).await?;
-        } else if app_tokens::revoke_app_token(&mut *tx, client.app, token).await? {
-            let entry = AuditEntry::of("token.revoked").on_app(client.app);
-            audit::record(&mut *tx, entry, now, self.rng.as_ref()).await?;
+        let rng = self.rng.as_ref();
+        match decide(facts.as_ref(), &client, &self.lifetimes, now) {
+            Revocation::Unknown => revoke_app_token(&mut tx, &client, token, now, rng).await?,
+            Revocation::Replay(family) => {
+                replay::revoke_family_of_refresh_token(&mut tx, family, now, rng).await?;
+            }
+            Revocation::Login(login) => {
+                revoke_login(&mut tx, login, &self.lifetimes, now, rng).await?;
+            }
         }
         tx.commit().await.map_err(db::Error::from)?;
-        // 6. Answer: the same for every token (RFC 7009 §2.2).
-        let mut response = StatusCode::OK.into_response();
+        // 6. Answer: the same for every token (RFC 7009 §2.2). Decision (D43): an empty object, because stock
+        // clients refuse a response without a type.
+        let mut response = Json(json!({})).into_response();
         set_no_store(&mut response);
         Ok(allow_origins(response, client.origins))
     }
 }
 
-/// An unknown token and one of another client are left alone.
-fn find_own_pair<'a>(
-    facts: Option<&'a PairFacts>,
-    client: &AuthenticatedClient,
-) -> Option<&'a PairFacts> {
-    facts.filter(|pair| pair.context.app == client.app)
+/// What the presented token ends.
+enum Revocation<'a> {
+    /// No login of this client.
+    Unknown,
+    /// The login of the pair, whichever of its tokens was presented, and with it all that descends from the
+    /// same code.
+    Login(&'a TokenContext),
+    /// The login, and the person is warned: a newer token of it is in use, perhaps elsewhere.
+    Replay(ReplayedFamily),
 }
 
-/// Revokes a pair, whichever of its tokens was presented. If it was the last usable one of its grant, the
-/// grant ends, too.
-async fn revoke_pair(
-    tx: &mut Tx,
-    pair: &PairFacts,
+/// A token of another client is left alone. A spent token means here what it means at the token endpoint, so
+/// that nobody can hide a replay by revoking.
+fn decide<'a>(
+    facts: Option<&'a PairFacts>,
+    client: &AuthenticatedClient,
     lifetimes: &Lifetimes,
+    now: Timestamp,
+) -> Revocation<'a> {
+    match facts.filter(|pair| pair.context.app == client.app) {
+        None => Revocation::Unknown,
+        Some(pair) if is_replayed(pair, lifetimes, now) => {
+            Revocation::Replay((&pair.context).into())
+        }
+        Some(pair) => Revocation::Login(&pair.context),
+    }
+}
+
+async fn revoke_app_token(
+    tx: &mut Tx,
+    client: &AuthenticatedClient,
+    token: TokenHash,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<()> {
-    let oldest_usable = now - lifetimes.refresh_token;
-    let oldest_family = now - lifetimes.family;
-    let grant = pair.context.grant;
-    let grant_ended =
-        store::revoke_pair(&mut **tx, pair.id, grant, oldest_usable, oldest_family, now).await?;
-    let action = if grant_ended {
-        "grant.revoked_by_app"
-    } else {
-        "token.revoked"
-    };
-    let entry = AuditEntry::of(action)
-        .on_app(pair.context.app)
-        .about(pair.context.person);
-    audit::record(&mut **tx, entry, now, rng).await
+    if app_tokens::revoke_app_token(&mut **tx, client.app, token).await? {
+        let entry = AuditEntry::of("app_token.revoked").on_app(client.app);
+        audit::record(&mut **tx, entry, now, rng).await?;
+    }
+    Ok(())
 }

@@ -3,13 +3,14 @@
 use sqlx::types::Json;
 
 use super::model::{
-    CodeFacts, PairEnd, PairFacts, RegisteredClient, StoredClientSecret, TokenContext, TokenPair,
+    CodeFacts, IssuedTokens, PairFacts, RegisteredClient, StoredClientSecret, Successor,
+    TokenContext,
 };
 use crate::people::fields::FieldSet;
 use crate::people::records::Person;
 use crate::platform::clock::Timestamp;
 use crate::platform::db;
-use crate::platform::db::Executor;
+use crate::platform::db::{Connection, Executor};
 use crate::platform::id::{AppId, FamilyId, GrantId, PairId, PersonId, SecretId};
 use crate::platform::secret::TokenHash;
 use crate::protocol::app_tokens::AppScope;
@@ -18,6 +19,8 @@ use crate::protocol::scope::{GrantedAccess, ScopeSet};
 
 /// How old a "last used" may grow before it is written again, so that not every use is a write.
 const LAST_USED_STEP_SECONDS: f64 = 60.0;
+/// More rotations than this within the grace period are not followed.
+const MAX_LINE: i32 = 100;
 
 fn granted_access(scopes: &[String], fields: &[String]) -> GrantedAccess {
     GrantedAccess::of(ScopeSet::of_names(scopes), FieldSet::of_names(fields))
@@ -112,11 +115,14 @@ pub(super) async fn find_code(
 pub(super) async fn use_code(
     db: impl Executor<'_>,
     code: TokenHash,
-    pair: &TokenPair,
-    access: GrantedAccess,
+    issued: &IssuedTokens,
     secret: Option<SecretId>,
-    now: Timestamp,
 ) -> db::Result<bool> {
+    let IssuedTokens {
+        pair,
+        access,
+        issued_at,
+    } = issued;
     let row = sqlx::query!(
         r#"with used as (
              update authorization_codes set used_at = $2 where hash = $1 and used_at is null
@@ -131,7 +137,7 @@ pub(super) async fn use_code(
            )
            select count(*) as "kept!" from pair"#,
         code.to_vec(),
-        now,
+        *issued_at,
         pair.id.0,
         pair.access_token.token_hash().to_vec(),
         pair.refresh_token.token_hash().to_vec(),
@@ -145,52 +151,85 @@ pub(super) async fn use_code(
     Ok(row.kept == 1)
 }
 
-/// Finds a pair by its refresh token; with `either`, by either of its tokens.
+/// How a presented token is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TokenKind {
+    Refresh,
+    Either,
+}
+
+/// Finds a pair by one of its tokens. If it was rotated, its successor is found, too, and those after it as
+/// long as each was rotated at `rotated_since` or later.
 pub(super) async fn find_pair(
-    db: impl Executor<'_>,
+    connection: &mut Connection,
     token: TokenHash,
-    either: bool,
+    kind: TokenKind,
+    rotated_since: Timestamp,
 ) -> db::Result<Option<PairFacts>> {
     let row = sqlx::query!(
-        r#"select t.id, t.family_id, t.issued_at, t.rotated_at, t.successor_id, t.replaced_at, t.revoked_at,
-                  coalesce(n.used_at is null and is_live(n), false) as "successor_is_unused!",
-                  n.revoked_at is not null as "successor_is_revoked!",
+        r#"select t.id, t.family_id, t.issued_at, t.rotated_at, t.successor_id,
                   f.started_at, f.scopes, f.fields, f.grant_id,
+                  coalesce(f.end_reason = 'revoked', false) as "family_was_revoked!",
                   g.scopes as grant_scopes, g.fields as grant_fields, g.app_id, g.person_id, a.client_id,
                   exists (select from live_token_families l where l.id = f.id) as "is_live!"
            from token_pairs t
-           left join token_pairs n on n.id = t.successor_id
            join token_families f on f.id = t.family_id
            join grants g on g.id = f.grant_id
            join apps a on a.id = g.app_id
            where t.refresh_token_hash = $1 or ($2 and t.access_token_hash = $1)"#,
         token.to_vec(),
-        either
+        kind == TokenKind::Either
     )
-    .fetch_optional(db)
+    .fetch_optional(&mut *connection)
     .await?;
-    Ok(row.map(|row| PairFacts {
+    let Some(row) = row else { return Ok(None) };
+    let successors = match row.successor_id {
+        Some(successor) => list_line(connection, PairId(successor), rotated_since).await?,
+        None => Vec::new(),
+    };
+    Ok(Some(PairFacts {
+        family_was_revoked: row.family_was_revoked,
         id: PairId(row.id),
         issued_at: row.issued_at,
-        end: match (
-            row.revoked_at,
-            row.replaced_at,
-            row.rotated_at,
-            row.successor_id,
-        ) {
-            (Some(_), ..) => PairEnd::Revoked,
-            (_, Some(_), ..) => PairEnd::Replaced,
-            // A client that revoked the successor ended the login on purpose.
-            (_, _, Some(_), _) if row.successor_is_revoked => PairEnd::Revoked,
-            (_, _, Some(at), Some(successor)) => PairEnd::Rotated {
-                at,
-                successor: PairId(successor),
-                successor_is_unused: row.successor_is_unused,
-            },
-            _ => PairEnd::Live,
-        },
+        rotated_at: row.rotated_at,
+        successors,
         context: context!(row),
     }))
+}
+
+/// A pair and those that took its place one after the other, as long as each was rotated at `rotated_since`
+/// or later.
+async fn list_line(
+    db: impl Executor<'_>,
+    first: PairId,
+    rotated_since: Timestamp,
+) -> db::Result<Vec<Successor>> {
+    let rows = sqlx::query!(
+        r#"with recursive line as (
+             select token_pairs.*, 1 as position from token_pairs where id = $1
+             union all
+             select t.*, line.position + 1
+             from line join token_pairs t on t.id = line.successor_id
+             where line.rotated_at >= $2 and line.position < $3
+           )
+           select id as "id!", issued_at as "issued_at!", used_at is not null as "is_used!", rotated_at,
+                  refresh_token_hash as "refresh_token_hash!", scopes as "scopes!", fields as "fields!"
+           from line order by position"#,
+        first.0,
+        rotated_since,
+        MAX_LINE,
+    )
+    .fetch_all(db)
+    .await?;
+    let line = rows.into_iter().map(|row| Successor {
+        id: PairId(row.id),
+        issued_at: row.issued_at,
+        is_used: row.is_used,
+        rotated_at: row.rotated_at,
+        refresh_token_hash: row.refresh_token_hash,
+        access: granted_access(&row.scopes, &row.fields),
+    });
+    Ok(line.collect())
 }
 
 /// Holds a code until the transaction ends.
@@ -219,11 +258,14 @@ pub(super) async fn lock_pair(db: impl Executor<'_>, token: TokenHash) -> db::Re
 pub(super) async fn rotate_pair(
     db: impl Executor<'_>,
     old: PairId,
-    pair: &TokenPair,
-    access: GrantedAccess,
+    issued: &IssuedTokens,
     secret: Option<SecretId>,
-    now: Timestamp,
 ) -> db::Result<bool> {
+    let IssuedTokens {
+        pair,
+        access,
+        issued_at,
+    } = issued;
     let row = sqlx::query!(
         r#"with old as (
              update token_pairs set rotated_at = $2, successor_id = $3, used_at = coalesce(used_at, $2)
@@ -239,7 +281,7 @@ pub(super) async fn rotate_pair(
            )
            select count(*) as "kept!" from pair"#,
         old.0,
-        now,
+        *issued_at,
         pair.id.0,
         pair.access_token.token_hash().to_vec(),
         pair.refresh_token.token_hash().to_vec(),
@@ -247,45 +289,6 @@ pub(super) async fn rotate_pair(
         &access.fields().names(),
         secret.map(|id| id.0),
         LAST_USED_STEP_SECONDS,
-    )
-    .fetch_one(db)
-    .await?;
-    Ok(row.kept == 1)
-}
-
-/// Puts a new pair in the place of an unused successor, in one statement. False if another request was
-/// faster. Rows are locked predecessor first, so two of these cannot block each other.
-pub(super) async fn replace_successor(
-    db: impl Executor<'_>,
-    (presented, successor): (PairId, PairId),
-    pair: &TokenPair,
-    access: GrantedAccess,
-    now: Timestamp,
-) -> db::Result<bool> {
-    let row = sqlx::query!(
-        r#"with locked as (
-             select id, family_id from token_pairs where id = $1 and successor_id = $2 for update
-           ), lost as (
-             update token_pairs t set replaced_at = $3 from locked
-             where t.id = $2 and t.used_at is null and is_live(t)
-             returning locked.family_id
-           ), moved as (
-             update token_pairs t set successor_id = $4 from lost where t.id = $1
-             returning t.family_id
-           ), pair as (
-             insert into token_pairs (id, family_id, access_token_hash, refresh_token_hash, scopes, fields, issued_at)
-             select $4, family_id, $5, $6, $7, $8, $3 from moved
-             returning id
-           )
-           select count(*) as "kept!" from pair"#,
-        presented.0,
-        successor.0,
-        now,
-        pair.id.0,
-        pair.access_token.token_hash().to_vec(),
-        pair.refresh_token.token_hash().to_vec(),
-        &access.scopes().names(),
-        &access.fields().names(),
     )
     .fetch_one(db)
     .await?;
@@ -329,38 +332,54 @@ pub(super) async fn mark_families_of_ended(
     Ok(())
 }
 
-/// Revokes a pair, and ends its grant if no other pair of the grant can still be used. True if the grant
-/// ended.
-pub(super) async fn revoke_pair(
+/// Ends the grant of a family that was revoked, if no pair of another family can still be used. True if the
+/// grant ended.
+pub(super) async fn mark_unused_grant_ended(
     db: impl Executor<'_>,
-    pair: PairId,
     grant: GrantId,
+    revoked: FamilyId,
     oldest_usable: Timestamp,
     oldest_family: Timestamp,
     now: Timestamp,
 ) -> db::Result<bool> {
-    let row = sqlx::query!(
-        r#"with revoked as (
-             update token_pairs set revoked_at = $2 where id = $1 and revoked_at is null
-           ), ended as (
-             update grants g set ended_at = $2
-             where g.id = $3 and g.ended_at is null and not exists (
-               select 1 from token_families f join token_pairs t on t.family_id = f.id
-               where f.grant_id = g.id and f.ended_at is null and f.started_at >= $5 and t.id <> $1
-                 and is_live(t) and t.issued_at >= $4
-             )
-             returning g.id
-           )
-           select count(*) as "ended!" from ended"#,
-        pair.0,
-        now,
+    let ended = sqlx::query!(
+        "update grants g set ended_at = $3
+         where g.id = $1 and g.ended_at is null and not exists (
+           select from token_families f join token_pairs t on t.family_id = f.id
+           where f.grant_id = g.id and f.id <> $2 and f.ended_at is null and f.started_at >= $5
+             and is_live(t) and t.issued_at >= $4
+         )",
         grant.0,
+        revoked.0,
+        now,
         oldest_usable,
         oldest_family,
     )
-    .fetch_one(db)
+    .execute(db)
     .await?;
-    Ok(row.ended == 1)
+    Ok(ended.rows_affected() == 1)
+}
+
+/// Notes that the person gets a mail about a replay. False if they got one about the same app at
+/// `mailed_since` or later.
+pub(super) async fn mark_replay_mailed(
+    db: impl Executor<'_>,
+    grant: GrantId,
+    mailed_since: Timestamp,
+    now: Timestamp,
+) -> db::Result<bool> {
+    let marked = sqlx::query!(
+        "update grants g set replay_mailed_at = $3
+         where g.id = $1 and (g.replay_mailed_at is null or g.replay_mailed_at < $2)
+           and not exists (select from grants o where o.person_id = g.person_id and o.app_id = g.app_id
+                             and o.id <> g.id and o.replay_mailed_at >= $2)",
+        grant.0,
+        mailed_since,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(marked.rows_affected() == 1)
 }
 
 /// Everything the user API needs of an access token, from one statement.

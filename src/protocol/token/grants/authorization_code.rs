@@ -14,7 +14,7 @@ use crate::protocol::oauth::oxide::{
 };
 use crate::protocol::oauth::verify_pkce;
 use crate::protocol::scope::{GrantedAccess, ScopeSet};
-use crate::protocol::token::model::CodeFacts;
+use crate::protocol::token::model::{CodeFacts, IssuedTokens};
 use crate::protocol::token::refusal::Refusal;
 use crate::protocol::token::request::required;
 use crate::protocol::token::store;
@@ -43,7 +43,11 @@ impl GrantType for AuthorizationCodeRequest {
     type Facts = CodeFacts;
     type Predecessor = ();
 
-    async fn load(&self, connection: &mut Connection) -> db::Result<Option<CodeFacts>> {
+    async fn load(
+        &self,
+        connection: &mut Connection,
+        _: DecisionContext<'_>,
+    ) -> db::Result<Option<CodeFacts>> {
         store::find_code(connection, self.code.token_hash()).await
     }
 
@@ -60,7 +64,11 @@ impl GrantType for AuthorizationCodeRequest {
         };
         let scopes = exchange_code(&exchange)?;
         Ok(Issue {
-            access: GrantedAccess::of(scopes, facts.context.access.fields()),
+            issued: IssuedTokens {
+                pair: context.tokens.clone(),
+                access: GrantedAccess::of(scopes, facts.context.access.fields()),
+                issued_at: context.now,
+            },
             predecessor: (),
         })
     }
@@ -76,10 +84,8 @@ impl GrantType for AuthorizationCodeRequest {
         store::use_code(
             connection,
             self.code.token_hash(),
-            context.tokens,
-            issue.access,
+            &issue.issued,
             context.client.secret,
-            context.now,
         )
         .await
     }
@@ -211,7 +217,7 @@ mod tests {
     use crate::platform::id::AppId;
     use crate::protocol::oauth::Challenge;
     use crate::protocol::token::grants::samples::{
-        APP, LIFETIMES, OTHER_APP, START, after, client, login, token_pair,
+        APP, LIFETIMES, OTHER_APP, START, after, client, login, rotation_key, token_pair,
     };
 
     const CALLBACK: &str = "https://app.example/cb";
@@ -254,12 +260,13 @@ mod tests {
         let context = DecisionContext {
             client: &client,
             tokens: &tokens,
+            rotation_key: &rotation_key(),
             lifetimes: &LIFETIMES,
             now,
         };
         let decided = request.decide(facts, context);
         decided
-            .map(|issue| issue.access.scopes().to_string())
+            .map(|issue| issue.issued.access.scopes().to_string())
             .map_err(|refusal| refusal.cause().name)
     }
 

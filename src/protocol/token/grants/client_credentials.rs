@@ -13,19 +13,20 @@ use crate::protocol::app_tokens::{AppScope, AppToken, issue_app_token};
 use crate::protocol::token::model::{AuthenticatedClient, IssuedAppToken};
 use crate::protocol::token::refusal::Refusal;
 
-/// `scope` is optional: there is one scope that an app may have for itself.
+/// `scope` is optional: without it the token has the one scope that an app may have for itself.
 #[derive(Debug)]
 pub(in crate::protocol::token) struct ClientCredentialsRequest {
-    scope: Option<AppScope>,
+    scope: Option<String>,
 }
 
 impl ClientCredentialsRequest {
     pub(in crate::protocol::token) fn parse(params: &FormParams) -> Result<GrantRequest, Refusal> {
-        let scope = params.one("scope")?.map(parse_scope).transpose()?;
+        let scope = params.one("scope")?.map(str::to_owned);
         Ok(GrantRequest::ClientCredentials(Self { scope }))
     }
 
-    /// The scope of the token, for a confidential client that has the permission.
+    /// The scope of the token. Whether the client may have a token at all comes first, so that a client
+    /// without the permission is not told to correct its scope.
     pub(in crate::protocol::token) fn decide(
         &self,
         client: &AuthenticatedClient,
@@ -34,10 +35,15 @@ impl ClientCredentialsRequest {
         if client.is_public {
             return Err(Refusal::ClientCredentialsOfPublicClient);
         }
-        let mut allowed = client.app_scopes.iter().copied();
-        allowed
-            .find(|allowed| self.scope.is_none_or(|scope| scope == *allowed))
-            .ok_or(Refusal::ClientCredentialsNotAllowed)
+        let Some(default) = client.app_scopes.first() else {
+            return Err(Refusal::ClientCredentialsNotAllowed);
+        };
+        let requested = self.scope.as_deref().map(parse_scope).transpose()?;
+        let scope = requested.unwrap_or(*default);
+        if !client.app_scopes.contains(&scope) {
+            return Err(Refusal::ClientCredentialsNotAllowed);
+        }
+        Ok(scope)
     }
 }
 
@@ -81,8 +87,7 @@ mod tests {
     use crate::protocol::token::grants::samples::{APP, client};
 
     fn decide(scope: Option<&str>, client: &AuthenticatedClient) -> Result<AppScope, &'static str> {
-        let scope = scope.map(parse_scope).transpose();
-        let scope = scope.map_err(|refusal| refusal.cause().name)?;
+        let scope = scope.map(str::to_owned);
         let decided = ClientCredentialsRequest { scope }.decide(client);
         decided.map_err(|refusal| refusal.cause().name)
     }
@@ -103,7 +108,10 @@ mod tests {
         for scope in ["", "basic", "look_ups basic", "LOOK_UPS"] {
             assert_eq!(decide(Some(scope), &allowed), Err("unknown_app_scope"));
         }
-        assert_eq!(decide(None, &app), Err("client_credentials_not_allowed"));
+        for scope in [None, Some("basic")] {
+            let decided = decide(scope, &app);
+            assert_eq!(decided, Err("client_credentials_not_allowed"));
+        }
         assert_eq!(
             decide(None, &public),
             Err("client_credentials_of_public_client")

@@ -9,13 +9,13 @@ pub(super) use authorization_code::AuthorizationCodeRequest;
 pub(super) use client_credentials::ClientCredentialsRequest;
 pub(super) use refresh_token::RefreshTokenRequest;
 
-use super::model::{AuthenticatedClient, TokenPair};
+use super::model::{AuthenticatedClient, IssuedTokens, TokenPair};
 use super::refusal::Refusal;
+use super::rotation::RotationKey;
 use crate::platform::clock::Timestamp;
 use crate::platform::config::Lifetimes;
 use crate::platform::db;
 use crate::platform::db::Connection;
-use crate::protocol::scope::GrantedAccess;
 
 /// A parsed token request, by grant type.
 #[derive(Debug)]
@@ -29,17 +29,18 @@ pub(super) enum GrantRequest {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DecisionContext<'a> {
     pub client: &'a AuthenticatedClient,
-    /// The tokens that the client receives if the decision is to issue.
+    /// New random tokens.
     pub tokens: &'a TokenPair,
+    pub rotation_key: &'a RotationKey,
     pub lifetimes: &'a Lifetimes,
     pub now: Timestamp,
 }
 
 /// The decision to issue tokens.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Issue<P> {
-    pub access: GrantedAccess,
-    /// What the new tokens take the place of.
+    pub issued: IssuedTokens,
+    /// What the tokens take the place of.
     pub predecessor: P,
 }
 
@@ -49,7 +50,11 @@ pub(super) trait GrantType {
     type Predecessor;
 
     /// Finds what the decision needs.
-    async fn load(&self, connection: &mut Connection) -> db::Result<Option<Self::Facts>>;
+    async fn load(
+        &self,
+        connection: &mut Connection,
+        context: DecisionContext<'_>,
+    ) -> db::Result<Option<Self::Facts>>;
 
     /// Whether tokens are issued, and with which access.
     fn decide(
@@ -74,7 +79,7 @@ pub(super) trait GrantType {
 }
 
 #[cfg(test)]
-mod samples {
+pub(super) mod samples {
     use std::time::Duration;
 
     use time::macros::datetime;
@@ -83,15 +88,16 @@ mod samples {
     use crate::platform::clock::Timestamp;
     use crate::platform::config::Lifetimes;
     use crate::platform::id::{AppId, FamilyId, GrantId, PairId, PersonId};
-    use crate::platform::secret::Secret;
+    use crate::platform::secret::{Secret, ServerKey};
     use crate::protocol::scope::{GrantedAccess, ScopeSet};
     use crate::protocol::token::model::{AuthenticatedClient, TokenContext, TokenPair};
+    use crate::protocol::token::rotation::RotationKey;
 
-    pub(super) const START: Timestamp = datetime!(2026-11-21 12:00 UTC);
-    pub(super) const APP: AppId = AppId(Uuid::from_u128(1));
-    pub(super) const OTHER_APP: AppId = AppId(Uuid::from_u128(2));
+    pub(in crate::protocol::token) const START: Timestamp = datetime!(2026-11-21 12:00 UTC);
+    pub(in crate::protocol::token) const APP: AppId = AppId(Uuid::from_u128(1));
+    pub(in crate::protocol::token) const OTHER_APP: AppId = AppId(Uuid::from_u128(2));
 
-    pub(super) const LIFETIMES: Lifetimes = Lifetimes {
+    pub(in crate::protocol::token) const LIFETIMES: Lifetimes = Lifetimes {
         access_token: Duration::from_hours(10),
         code: Duration::from_mins(1),
         refresh_grace: Duration::from_secs(10),
@@ -99,11 +105,14 @@ mod samples {
         family: Duration::from_hours(365 * 24),
     };
 
-    pub(super) fn after(seconds: u64) -> Timestamp {
+    pub(in crate::protocol::token) fn after(seconds: u64) -> Timestamp {
         START + Duration::from_secs(seconds)
     }
 
-    pub(super) fn client(app: AppId, redirect_uri: &str) -> AuthenticatedClient {
+    pub(in crate::protocol::token) fn client(
+        app: AppId,
+        redirect_uri: &str,
+    ) -> AuthenticatedClient {
         AuthenticatedClient {
             app,
             client_id: app.to_string(),
@@ -115,7 +124,7 @@ mod samples {
         }
     }
 
-    pub(super) fn login(scopes: &str) -> TokenContext {
+    pub(in crate::protocol::token) fn login(scopes: &str) -> TokenContext {
         TokenContext {
             app: APP,
             client_id: APP.to_string(),
@@ -128,7 +137,11 @@ mod samples {
         }
     }
 
-    pub(super) fn token_pair() -> TokenPair {
+    pub(in crate::protocol::token) fn rotation_key() -> RotationKey {
+        RotationKey::derive(&ServerKey::master([7; 32]))
+    }
+
+    pub(in crate::protocol::token) fn token_pair() -> TokenPair {
         TokenPair {
             id: PairId(Uuid::nil()),
             access_token: Secret::new("access token"),

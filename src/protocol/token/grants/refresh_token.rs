@@ -2,7 +2,6 @@
 
 use super::{DecisionContext, GrantRequest, GrantType, Issue};
 use crate::platform::clock::Timestamp;
-use crate::platform::config::Lifetimes;
 use crate::platform::db;
 use crate::platform::db::Connection;
 use crate::platform::id::PairId;
@@ -13,10 +12,12 @@ use crate::protocol::oauth::oxide::{
     MachineTokens, RefreshFlow, RefreshParams, RefreshableGrant, refresh,
 };
 use crate::protocol::scope::{GrantedAccess, ScopeSet};
-use crate::protocol::token::model::{PairEnd, PairFacts};
+use crate::protocol::token::model::{IssuedTokens, PairFacts};
 use crate::protocol::token::refusal::Refusal;
 use crate::protocol::token::request::required;
+use crate::protocol::token::rotation::{find_newest, is_replayed};
 use crate::protocol::token::store;
+use crate::protocol::token::store::TokenKind;
 
 /// `scope` narrows the one token pair that is issued; the next refresh without it returns everything that
 /// was granted.
@@ -24,18 +25,6 @@ use crate::protocol::token::store;
 pub(in crate::protocol::token) struct RefreshTokenRequest {
     refresh_token: Secret,
     scopes: Option<ScopeSet>,
-}
-
-/// The pair that the new tokens take the place of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::protocol::token) enum RotatedPair {
-    /// The presented one.
-    Presented(PairId),
-    /// The unused successor of the presented one: the response that carried it was lost.
-    LostSuccessor {
-        presented: PairId,
-        successor: PairId,
-    },
 }
 
 impl RefreshTokenRequest {
@@ -48,66 +37,93 @@ impl RefreshTokenRequest {
         }))
     }
 
-    pub(in crate::protocol::token) fn fingerprint(&self) -> TokenHash {
+    fn fingerprint(&self) -> TokenHash {
         self.refresh_token.token_hash()
+    }
+
+    /// The newest pair of the line, in clear, if the presented one was rotated.
+    fn find_newest(
+        &self,
+        facts: &PairFacts,
+        context: DecisionContext<'_>,
+    ) -> Result<Option<IssuedTokens>, Refusal> {
+        if facts.rotated_at.is_none() {
+            return Ok(None);
+        }
+        let newest = find_newest(context.rotation_key, &self.refresh_token, facts);
+        newest.map(Some).ok_or(Refusal::RefreshTokenUsedJustNow)
     }
 }
 
 impl GrantType for RefreshTokenRequest {
     type Facts = PairFacts;
-    type Predecessor = RotatedPair;
+    /// None repeats a response, and stores nothing.
+    type Predecessor = Option<PairId>;
 
-    async fn load(&self, connection: &mut Connection) -> db::Result<Option<PairFacts>> {
-        store::find_pair(connection, self.fingerprint(), false).await
+    async fn load(
+        &self,
+        connection: &mut Connection,
+        context: DecisionContext<'_>,
+    ) -> db::Result<Option<PairFacts>> {
+        let rotated_since = context.now - context.lifetimes.refresh_grace;
+        let kind = TokenKind::Refresh;
+        store::find_pair(connection, self.fingerprint(), kind, rotated_since).await
     }
 
     fn decide(
         &self,
         facts: Option<&PairFacts>,
         context: DecisionContext<'_>,
-    ) -> Result<Issue<RotatedPair>, Refusal> {
+    ) -> Result<Issue<Option<PairId>>, Refusal> {
         let facts = facts.ok_or(Refusal::RefreshTokenUnknown)?;
-        // Only its own client can replay a token, so the client comes before the time. The machine compares
-        // it again.
-        if facts.context.app != context.client.app {
-            return Err(Refusal::RefreshTokenOfAnotherClient);
-        }
-        let predecessor = find_rotated_pair(facts, context.lifetimes, context.now)?;
+        check_login(facts, context)?;
+        let newest = self.find_newest(facts, context)?;
+        let (id, refresh_token, issued_at) = match &newest {
+            Some(newest) => (newest.pair.id, &newest.pair.refresh_token, newest.issued_at),
+            None => (facts.id, &self.refresh_token, facts.issued_at),
+        };
+        check_age(facts, issued_at, context)?;
         let rotation = Rotation {
             request: self,
             facts,
             context,
         };
         let scopes = refresh(&rotation)?;
-        Ok(Issue {
-            access: GrantedAccess::of(scopes, facts.context.access.fields()),
-            predecessor,
+        let granted = facts.context.access;
+        let age = context.now - issued_at;
+        Ok(match newest {
+            // The same response again, unless its access token is too old to be of use.
+            Some(newest) if age < context.lifetimes.access_token => Issue {
+                issued: IssuedTokens {
+                    access: newest.access.intersection(granted),
+                    ..newest
+                },
+                predecessor: None,
+            },
+            _ => Issue {
+                issued: IssuedTokens {
+                    pair: context
+                        .rotation_key
+                        .derive_successor(refresh_token, context.tokens.id),
+                    access: GrantedAccess::of(scopes, granted.fields()),
+                    issued_at: context.now,
+                },
+                predecessor: Some(id),
+            },
         })
     }
 
     async fn keep(
         &self,
         connection: &mut Connection,
-        issue: &Issue<RotatedPair>,
+        issue: &Issue<Option<PairId>>,
         context: DecisionContext<'_>,
     ) -> db::Result<bool> {
-        let DecisionContext {
-            client,
-            tokens,
-            now,
-            ..
-        } = context;
         match issue.predecessor {
-            RotatedPair::Presented(pair) => {
-                store::rotate_pair(connection, pair, tokens, issue.access, client.secret, now).await
+            Some(old) => {
+                store::rotate_pair(connection, old, &issue.issued, context.client.secret).await
             }
-            RotatedPair::LostSuccessor {
-                presented,
-                successor,
-            } => {
-                let pairs = (presented, successor);
-                store::replace_successor(connection, pairs, tokens, issue.access, now).await
-            }
+            None => Ok(true),
         }
     }
 
@@ -167,40 +183,40 @@ impl RefreshFlow for Rotation<'_> {
     }
 }
 
-/// Time and rotation, which the machine does not judge: which pair a refresh takes the place of.
-fn find_rotated_pair(
-    facts: &PairFacts,
-    lifetimes: &Lifetimes,
-    now: Timestamp,
-) -> Result<RotatedPair, Refusal> {
+/// Whether the login may be refreshed at all.
+fn check_login(facts: &PairFacts, context: DecisionContext<'_>) -> Result<(), Refusal> {
     let login = &facts.context;
+    // Only its own client can replay a token, so the client comes before the time. The machine compares it
+    // again.
+    if login.app != context.client.app {
+        return Err(Refusal::RefreshTokenOfAnotherClient);
+    }
     // An ended family cannot be replayed: nothing of it is left to protect.
+    if facts.family_was_revoked {
+        return Err(Refusal::RefreshTokenRevoked);
+    }
     if !login.is_live || login.access.is_empty() {
         return Err(Refusal::RefreshTokenGrantEnded);
     }
-    let is_too_old = now - facts.issued_at > lifetimes.refresh_token
-        || now - login.family_began_at > lifetimes.family;
-    match facts.end {
-        PairEnd::Revoked | PairEnd::Replaced => Err(Refusal::RefreshTokenRevoked),
-        PairEnd::Rotated {
-            at,
-            successor,
-            successor_is_unused,
-        } => {
-            let in_grace =
-                !lifetimes.refresh_grace.is_zero() && now - at <= lifetimes.refresh_grace;
-            if in_grace && successor_is_unused {
-                Ok(RotatedPair::LostSuccessor {
-                    presented: facts.id,
-                    successor,
-                })
-            } else {
-                Err(Refusal::RefreshTokenReplayed(login.into()))
-            }
-        }
-        PairEnd::Live if is_too_old => Err(Refusal::RefreshTokenExpired),
-        PairEnd::Live => Ok(RotatedPair::Presented(facts.id)),
+    if is_replayed(facts, context.lifetimes, context.now) {
+        return Err(Refusal::RefreshTokenReplayed(login.into()));
     }
+    Ok(())
+}
+
+/// `issued_at` is the time of the newest pair of the line.
+fn check_age(
+    facts: &PairFacts,
+    issued_at: Timestamp,
+    context: DecisionContext<'_>,
+) -> Result<(), Refusal> {
+    let DecisionContext { lifetimes, now, .. } = context;
+    let is_unused_for_too_long = now - issued_at > lifetimes.refresh_token;
+    let is_family_too_old = now - facts.context.family_began_at > lifetimes.family;
+    if is_unused_for_too_long || is_family_too_old {
+        return Err(Refusal::RefreshTokenExpired);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -210,38 +226,68 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::platform::config::Lifetimes;
     use crate::platform::id::AppId;
     use crate::protocol::token::grants::samples::{
-        APP, LIFETIMES, OTHER_APP, START, after, client, login, token_pair,
+        APP, LIFETIMES, OTHER_APP, START, after, client, login, rotation_key, token_pair,
     };
+    use crate::protocol::token::model::Successor;
 
     const PRESENTED: PairId = PairId(Uuid::from_u128(1));
     const SUCCESSOR: PairId = PairId(Uuid::from_u128(2));
 
-    fn facts(end: PairEnd) -> PairFacts {
+    fn live() -> PairFacts {
         PairFacts {
             context: login("basic profile"),
+            family_was_revoked: false,
             id: PRESENTED,
             issued_at: START,
-            end,
+            rotated_at: None,
+            successors: Vec::new(),
         }
     }
 
-    fn rotated(seconds: u64, successor_is_unused: bool) -> PairFacts {
-        facts(PairEnd::Rotated {
-            at: after(seconds),
-            successor: SUCCESSOR,
-            successor_is_unused,
+    /// A pair that was rotated after so many seconds.
+    fn rotated(seconds: u64, is_used: bool) -> PairFacts {
+        let tokens = rotation_key().derive_successor(&presented(), SUCCESSOR);
+        PairFacts {
+            rotated_at: Some(after(seconds)),
+            successors: vec![Successor {
+                id: SUCCESSOR,
+                issued_at: after(seconds),
+                is_used,
+                rotated_at: None,
+                refresh_token_hash: tokens.refresh_token.token_hash().to_vec(),
+                access: GrantedAccess::whole(ScopeSet::parse("basic profile").unwrap()),
+            }],
+            ..live()
+        }
+    }
+
+    fn presented() -> Secret {
+        Secret::new("token")
+    }
+
+    /// What a refresh stores and returns.
+    #[derive(Debug, PartialEq, Eq)]
+    enum Outcome {
+        /// This pair is rotated.
+        Rotates(PairId),
+        /// This pair is returned again.
+        Repeats(PairId),
+    }
+
+    fn decide(facts: &PairFacts, now: Timestamp) -> Result<Outcome, &'static str> {
+        let issue = decide_with(APP, None, facts, &LIFETIMES, now)?;
+        Ok(match issue.predecessor {
+            Some(old) => Outcome::Rotates(old),
+            None => Outcome::Repeats(issue.issued.pair.id),
         })
     }
 
-    fn decide(facts: &PairFacts, now: Timestamp) -> Result<RotatedPair, &'static str> {
-        decide_with(APP, None, facts, &LIFETIMES, now).map(|issue| issue.predecessor)
-    }
-
     fn narrow(scope: &str) -> Result<String, &'static str> {
-        let issue = decide_with(APP, Some(scope), &facts(PairEnd::Live), &LIFETIMES, START);
-        issue.map(|issue| issue.access.scopes().to_string())
+        let issue = decide_with(APP, Some(scope), &live(), &LIFETIMES, START);
+        issue.map(|issue| issue.issued.access.scopes().to_string())
     }
 
     fn decide_with(
@@ -250,15 +296,16 @@ mod tests {
         facts: &PairFacts,
         lifetimes: &Lifetimes,
         now: Timestamp,
-    ) -> Result<Issue<RotatedPair>, &'static str> {
+    ) -> Result<Issue<Option<PairId>>, &'static str> {
         let request = RefreshTokenRequest {
-            refresh_token: Secret::new("token"),
+            refresh_token: presented(),
             scopes: scope.map(|scope| ScopeSet::parse(scope).unwrap()),
         };
         let (client, tokens) = (client(app, "https://app.example/cb"), token_pair());
         let context = DecisionContext {
             client: &client,
             tokens: &tokens,
+            rotation_key: &rotation_key(),
             lifetimes,
             now,
         };
@@ -275,23 +322,42 @@ mod tests {
 
     #[test]
     fn a_refresh_token_belongs_to_its_client() {
-        let facts = rotated(0, false);
-        let decided = decide_with(OTHER_APP, Some("ldap"), &facts, &LIFETIMES, START);
-        assert_eq!(decided, Err("refresh_token_of_another_client"));
+        let facts = rotated(0, true);
+        let decided = decide_with(OTHER_APP, Some("ldap"), &facts, &LIFETIMES, after(60));
+        assert_eq!(decided.unwrap_err(), "refresh_token_of_another_client");
     }
 
     #[test]
-    fn a_token_rotated_a_moment_ago_is_a_lost_response_unless_its_successor_was_used() {
-        assert_eq!(
-            decide(&rotated(5, true), after(15)),
-            Ok(RotatedPair::LostSuccessor {
-                presented: PRESENTED,
-                successor: SUCCESSOR
-            })
-        );
+    fn within_the_grace_period_the_same_pair_is_returned_again() {
+        let repeats = Ok(Outcome::Repeats(SUCCESSOR));
+        assert_eq!(decide(&rotated(5, false), after(15)), repeats);
+        assert_eq!(decide(&rotated(5, true), after(15)), repeats);
         let replayed = Err("refresh_token_replayed");
-        assert_eq!(decide(&rotated(5, false), after(6)), replayed);
         assert_eq!(decide(&rotated(5, true), after(16)), replayed);
+    }
+
+    #[test]
+    fn an_unused_successor_is_returned_again_however_late() {
+        let unused = rotated(5, false);
+        let repeats = Ok(Outcome::Repeats(SUCCESSOR));
+        assert_eq!(decide(&unused, after(36_004)), repeats);
+        // Its access token has expired, so it is rotated as if it had been presented.
+        let rotates = Ok(Outcome::Rotates(SUCCESSOR));
+        assert_eq!(decide(&unused, after(36_005)), rotates);
+        assert_eq!(
+            decide(&unused, after(91 * 86_400)),
+            Err("refresh_token_expired")
+        );
+    }
+
+    #[test]
+    fn a_repeated_response_holds_no_more_than_is_granted_now() {
+        let mut withdrawn = rotated(0, false);
+        withdrawn.context.access = GrantedAccess::whole(ScopeSet::parse("basic").unwrap());
+        let issue = decide_with(APP, None, &withdrawn, &LIFETIMES, START).unwrap();
+        assert_eq!(issue.issued.access.scopes().to_string(), "basic");
+        let narrowed = decide_with(APP, Some("profile"), &withdrawn, &LIFETIMES, START);
+        assert_eq!(narrowed.unwrap_err(), "scope_widened");
     }
 
     #[test]
@@ -300,22 +366,18 @@ mod tests {
             refresh_grace: Duration::ZERO,
             ..LIFETIMES
         };
-        let decided = decide_with(APP, None, &rotated(0, true), &strict, START);
-        assert_eq!(decided, Err("refresh_token_replayed"));
+        let decided = decide_with(APP, None, &rotated(0, false), &strict, START);
+        assert_eq!(decided.unwrap_err(), "refresh_token_replayed");
     }
 
     #[test]
     fn a_refresh_token_ends_unused_and_with_its_family() {
         let days = |days: u64| after(days * 86_400);
-        let live = facts(PairEnd::Live);
-        assert_eq!(
-            decide(&live, days(90)),
-            Ok(RotatedPair::Presented(PRESENTED))
-        );
-        assert_eq!(decide(&live, days(91)), Err("refresh_token_expired"));
+        assert_eq!(decide(&live(), days(90)), Ok(Outcome::Rotates(PRESENTED)));
+        assert_eq!(decide(&live(), days(91)), Err("refresh_token_expired"));
         let young_in_old_family = PairFacts {
             issued_at: days(360),
-            ..live
+            ..live()
         };
         assert_eq!(
             decide(&young_in_old_family, days(366)),
@@ -324,16 +386,11 @@ mod tests {
     }
 
     #[test]
-    fn a_revoked_or_replaced_token_is_no_replay() {
-        for end in [PairEnd::Revoked, PairEnd::Replaced] {
-            assert_eq!(decide(&facts(end), START), Err("refresh_token_revoked"));
-        }
-    }
-
-    #[test]
     fn a_token_of_an_ended_family_is_no_replay() {
-        let mut ended = rotated(0, false);
+        let mut ended = rotated(0, true);
         ended.context.is_live = false;
         assert_eq!(decide(&ended, after(60)), Err("grant_ended"));
+        ended.family_was_revoked = true;
+        assert_eq!(decide(&ended, after(60)), Err("refresh_token_revoked"));
     }
 }
