@@ -95,7 +95,7 @@
 //! | login attempt | the state of a sign-in that needs several forms; in memory only, because it may contain a password |
 //! | outbox | mails to be sent, stored in the transaction that causes them ([`mail`](platform::mail)) |
 //! | person | a student, staff member or guest with an account ([`people`]) |
-//! | rate limit | how often something may be attempted, per key ([`RateLimiter`](platform::web::RateLimiter)) |
+//! | rate limit | how often something may be attempted, per key ([`RateLimiter`](platform::rate_limits::RateLimiter)) |
 //! | receipt | a signed record of a consent or its withdrawal, for the person to keep ([`receipts`](privacy::receipts)) |
 //! | replay | the second use of a code or a rotated refresh token; ends the token family (RFC 9700 §4.14.2) |
 //! | rotation | each refresh replaces the refresh token by a new one (RFC 9700 §4.14.2) |

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::database::CONNECTION_ADVICE;
 use super::{CommandError, print, say};
 use crate::connectors::{ConnectorError, LeprechaunError};
-use crate::platform::clock::{Clock, SystemClock};
+use crate::platform::clock::{Clock, SharedClock, SystemClock};
 use crate::platform::config::{Config, PersonLookup};
 use crate::platform::db::{Db, cluster};
 use crate::platform::rng::OsRng;
@@ -35,6 +35,8 @@ struct CheckReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     leprechaun: Option<CheckResult>,
     settings: CheckResult,
+    /// What works, and should be otherwise for a campus. Does not fail the check.
+    warnings: Vec<&'static str>,
 }
 
 /// The result of one check: whether it works, or why not and what to do.
@@ -79,6 +81,7 @@ pub(super) async fn check(config: &Config) -> Result<ExitCode, CommandError> {
         leprechaun: leprechaun(config).await,
         // Invalid settings have stopped the command before.
         settings: CheckResult::good("all known"),
+        warnings: config.warnings(),
     };
     let findings = [
         ("database", Some(&report.database)),
@@ -97,6 +100,9 @@ pub(super) async fn check(config: &Config) -> Result<ExitCode, CommandError> {
         .collect();
     for (what, finding) in &findings {
         say(format_args!("{what}: {finding}"));
+    }
+    for warning in &report.warnings {
+        say(format_args!("warning: {warning}"));
     }
     print(&report)?;
     Ok(if findings.iter().all(|(_, finding)| finding.ok) {
@@ -246,7 +252,8 @@ async fn erp(config: &Config) -> Option<CheckResult> {
 
 /// Checks the JIIT portal by requesting a captcha, the first step of a sign-in, which changes nothing there.
 async fn jiit(config: &Config) -> Option<CheckResult> {
-    let portal = match login_connectors::jiit(config, config.jiit.as_ref()?, Arc::new(OsRng)) {
+    let (rng, clock): (_, SharedClock) = (Arc::new(OsRng), Arc::new(SystemClock));
+    let portal = match login_connectors::jiit(config, config.jiit.as_ref()?, rng, &clock) {
         Ok(portal) => portal,
         Err(error) => return Some(CheckResult::wrong(error.to_string())),
     };

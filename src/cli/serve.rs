@@ -29,6 +29,9 @@ pub(super) async fn serve(mut config: Config) -> Result<ExitCode, CommandError> 
     if config.expects_simulators {
         tracing::warn!("{DEMO_UPSTREAMS} is for script/run, which starts the simulators");
     }
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
     let stop = stop_signal()?;
     let database = database::open_to_serve(&config).await?;
     config.data_dir.clone_from(&database.data_dir);
@@ -85,9 +88,15 @@ async fn open_and_serve(
     // Runs until the end, so that the shutdown can be observed too.
     let metrics_task = metrics_listener.map(|(listener, address)| {
         say(format_args!("metrics on http://{address}/metrics"));
-        tokio::spawn(http_server::serve(listener, server.metrics, pending()))
+        tokio::spawn(http_server::serve(
+            listener,
+            server.metrics,
+            Vec::new(),
+            pending(),
+        ))
     });
-    http_server::serve(listener, server.router, stop).await;
+    let proxies = config.trusted_proxies.clone();
+    http_server::serve(listener, server.router, proxies, stop).await;
     jobs.stop().await;
     if let Some(task) = metrics_task {
         task.abort();

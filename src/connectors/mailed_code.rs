@@ -10,13 +10,13 @@ use crate::connectors::{
     RequestOrigin, StepList, StepState,
 };
 use crate::people::records::{Claims, Email};
-use crate::platform::clock::Timestamp;
+use crate::platform::clock::{SharedClock, Timestamp};
 use crate::platform::db::Db;
 use crate::platform::id::AddresseeId;
+use crate::platform::mail;
 use crate::platform::mail::{CodeKey, MailboxMessage, MailedSecret};
+use crate::platform::rate_limits::{BrowserKind, RateLimited, RateLimiter, table};
 use crate::platform::rng::SharedRng;
-use crate::platform::web::{RateLimit, RateLimited};
-use crate::platform::{mail, web};
 
 /// The template of the mail.
 const TEMPLATE: &str = "sign_in_code";
@@ -24,13 +24,6 @@ const TEMPLATE: &str = "sign_in_code";
 const LIFETIME: Duration = Duration::from_mins(10);
 /// Wrong codes, after which the code is invalid.
 const MAX_WRONG_CODES: u32 = 5;
-/// The rate limit of codes for one account. It makes guessing one of 10^8 codes hopeless and protects the
-/// mailbox from floods.
-const CODES: RateLimit = RateLimit::new(5, Duration::from_mins(30));
-/// The rate limit of codes for one client address, whatever the account: nobody can make this server mail
-/// every roll number of the campus. Many people behind one address can still sign in.
-const CODES_FROM_ADDRESS: RateLimit = RateLimit::new(60, Duration::from_mins(1));
-
 /// The button that requests another code.
 const ANOTHER_CODE: &str = "again";
 
@@ -40,8 +33,11 @@ pub struct CodeMailer {
     db: Db,
     key: CodeKey,
     rng: SharedRng,
-    per_account: web::RateLimiter<String>,
-    per_address: web::RateLimiter<IpAddr>,
+    /// Makes guessing one of 10^8 codes hopeless, and protects the mailbox from floods.
+    per_account: RateLimiter<(String, BrowserKind)>,
+    /// Nobody can make this server mail every roll number of the campus, and many people behind one address
+    /// can still sign in.
+    per_address: RateLimiter<IpAddr>,
 }
 
 impl fmt::Debug for CodeMailer {
@@ -54,8 +50,8 @@ impl fmt::Debug for CodeMailer {
 #[derive(Debug)]
 pub struct SentCode {
     account: String,
-    /// `None` without a mailbox: no code is right then.
-    addressee: Option<AddresseeId>,
+    /// The mail. Without a mailbox it is never sent, so it has no code, and no code is right.
+    addressee: AddresseeId,
     wrong_codes: u32,
 }
 
@@ -70,13 +66,13 @@ pub enum CodeCheck {
 }
 
 impl CodeMailer {
-    pub fn new(db: Db, key: CodeKey, rng: SharedRng) -> Self {
+    pub fn new(db: Db, key: CodeKey, rng: SharedRng, clock: &SharedClock) -> Self {
         Self {
             db,
             key,
             rng,
-            per_account: web::RateLimiter::new(CODES),
-            per_address: web::RateLimiter::new(CODES_FROM_ADDRESS),
+            per_account: RateLimiter::new(table::MAILED_CODES, clock),
+            per_address: RateLimiter::new(table::MAILED_CODES_FROM_ADDRESS, clock),
         }
     }
 
@@ -86,10 +82,9 @@ impl CodeMailer {
         account: &str,
         origin: RequestOrigin,
     ) -> Result<(), LoginRefusal> {
-        let RequestOrigin { now, address } = origin;
-        let permit = self.per_address.take(address, now);
+        let permit = self.per_address.take(origin.address);
         let permit = permit.map_err(|limited| too_many("from your network", limited))?;
-        match self.per_account.take(account.to_owned(), now) {
+        match self.per_account.take((account.to_owned(), origin.browser)) {
             Ok(_counted) => Ok(()),
             Err(limited) => {
                 permit.give_back();
@@ -98,26 +93,22 @@ impl CodeMailer {
         }
     }
 
-    /// Mails a code to the mailbox, if there is one.
+    /// Mails a code to the mailbox, if there is one. Otherwise does the same work, so that the time does not
+    /// tell which accounts exist.
     pub async fn send(
         &self,
         account: &str,
         mailbox: Option<&str>,
         now: Timestamp,
     ) -> Result<SentCode, ConnectorError> {
-        let addressee = match mailbox {
-            Some(address) => {
-                let message = MailboxMessage {
-                    address,
-                    about: account,
-                    carries: Some(MailedSecret::Code),
-                    until: now + LIFETIME,
-                };
-                let (db, rng) = (self.db.pool(), self.rng.as_ref());
-                Some(mail::enqueue_to_mailbox(db, TEMPLATE, message, now, rng).await?)
-            }
-            None => None,
+        let message = MailboxMessage {
+            address: mailbox,
+            about: account,
+            carries: Some(MailedSecret::Code),
+            until: now + LIFETIME,
         };
+        let (db, rng) = (self.db.pool(), self.rng.as_ref());
+        let addressee = mail::enqueue_to_mailbox(db, TEMPLATE, message, now, rng).await?;
         Ok(SentCode {
             account: account.to_owned(),
             addressee,
@@ -132,9 +123,8 @@ impl CodeMailer {
         code: &str,
         now: Timestamp,
     ) -> Result<CodeCheck, ConnectorError> {
-        if let Some(addressee) = sent.addressee
-            && mail::redeem_code(self.db.pool(), &self.key, addressee, code, now).await?
-        {
+        let (db, key) = (self.db.pool(), &self.key);
+        if mail::redeem_code(db, key, sent.addressee, code, now).await? {
             return Ok(CodeCheck::Right(sent.account));
         }
         sent.wrong_codes += 1;

@@ -13,12 +13,15 @@ use zeroize::Zeroizing;
 use crate::people::records::ExternalIdentity;
 use crate::platform::clock::Timestamp;
 use crate::platform::db;
+use crate::platform::rate_limits::BrowserKind;
 
-/// When and from which address a request came, for rate limits.
+/// When, from which address and from what kind of browser a request came, for rate limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestOrigin {
     pub now: Timestamp,
     pub address: IpAddr,
+    /// Known if it has signed in before to the account that the form names.
+    pub browser: BrowserKind,
 }
 
 /// The text of a connector in lists of connectors.

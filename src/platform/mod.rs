@@ -14,6 +14,7 @@ pub mod links;
 pub mod mail;
 pub mod metrics;
 pub mod pictures;
+pub mod rate_limits;
 pub mod rng;
 pub mod secret;
 pub mod web;

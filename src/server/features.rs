@@ -47,6 +47,7 @@ impl SharedParts {
         let dependencies = ConnectorDependencies {
             db: &self.db,
             links: self.web.links(),
+            clock: &self.clock,
             rng: &self.rng,
             codes: &self.codes,
         };
@@ -87,7 +88,7 @@ impl SharedParts {
             clock: Arc::clone(&self.clock),
             rng: Arc::clone(&self.rng),
             pictures: self.pictures.clone(),
-            limits: profile::ProfileLimits::default(),
+            limits: profile::ProfileLimits::new(&self.clock),
             ways: connectors,
         }
     }
@@ -144,7 +145,7 @@ impl SharedParts {
             lifetimes: config.lifetimes,
             problems: self.problems.clone(),
             rotation_key: token::RotationKey::derive(&self.master_key),
-            memory: token::TokenEndpointState::default(),
+            memory: token::TokenEndpointState::new(&self.clock),
         }
     }
 
@@ -298,7 +299,7 @@ impl SharedParts {
                     settings.base.as_str().trim_end_matches('/')
                 ),
             },
-            limits: association::AssociationLimits::default(),
+            limits: association::AssociationLimits::new(&self.clock),
         };
         Ok(feature.routes())
     }

@@ -12,6 +12,7 @@ use crate::connectors::{
     JiitPaths, Ldap, LdapSetupError, Leprechaun, LeprechaunClient, MaxTlsVersion,
     PasswordConnector, PasswordHasher, erp,
 };
+use crate::platform::clock::SharedClock;
 use crate::platform::config;
 use crate::platform::config::{Config, ErpSettings};
 use crate::platform::db::Db;
@@ -25,6 +26,7 @@ use crate::privacy::association;
 pub struct ConnectorDependencies<'a> {
     pub db: &'a Db,
     pub links: &'a Links,
+    pub clock: &'a SharedClock,
     pub rng: &'a SharedRng,
     pub codes: &'a CodeKey,
 }
@@ -65,7 +67,7 @@ pub fn build_registry(
 ) -> Result<ConnectorRegistry, ConnectorSetupError> {
     let db = || dependencies.db.clone();
     let rng = || Arc::clone(dependencies.rng);
-    let codes = || CodeMailer::new(db(), dependencies.codes.clone(), rng());
+    let codes = || CodeMailer::new(db(), dependencies.codes.clone(), rng(), dependencies.clock);
     let hasher =
         PasswordHasher::start(dependencies.rng.as_ref()).map_err(ConnectorSetupError::Threads)?;
     let mut connectors = ConnectorRegistry::default().with(PasswordConnector {
@@ -77,7 +79,7 @@ pub fn build_registry(
         connectors = connectors.with(ldap(settings, rng())?);
     }
     if let Some(settings) = &config.erp {
-        connectors = connectors.with(erp(config, settings, db())?);
+        connectors = connectors.with(erp(config, settings, db(), dependencies.clock)?);
         connectors = connectors.with(association::AssociationConnector {
             db: db(),
             links: dependencies.links.clone(),
@@ -86,7 +88,7 @@ pub fn build_registry(
         });
     }
     if let Some(settings) = &config.jiit {
-        connectors = connectors.with(jiit(config, settings, rng())?);
+        connectors = connectors.with(jiit(config, settings, rng(), dependencies.clock)?);
     }
     if let Some(settings) = &config.leprechaun {
         connectors = connectors.with(Leprechaun {
@@ -107,12 +109,17 @@ pub fn ldap(
     Ok(Ldap::new(settings.clone(), authorities.as_deref(), rng)?)
 }
 
-fn erp(config: &Config, settings: &ErpSettings, db: Db) -> Result<Erp, ConnectorSetupError> {
+fn erp(
+    config: &Config,
+    settings: &ErpSettings,
+    db: Db,
+    clock: &SharedClock,
+) -> Result<Erp, ConnectorSetupError> {
     let options = erp::ErpOptions {
         fetch_name: settings.fetch_name,
         reask_password: settings.reask_password,
     };
-    Ok(Erp::new(erp_client(config, settings)?, db, options))
+    Ok(Erp::new(erp_client(config, settings)?, db, options, clock))
 }
 
 /// The pages of the ERP that need no login.
@@ -156,6 +163,7 @@ pub fn jiit(
     config: &Config,
     settings: &config::JiitSettings,
     rng: SharedRng,
+    clock: &SharedClock,
 ) -> Result<Jiit, ConnectorSetupError> {
     let names = ["PROFILES_JIIT_URL", "PROFILES_JIIT_CA_FILE"];
     let mut endpoint = endpoint(config, &settings.url, names, settings.ca_file.as_deref())?;
@@ -169,7 +177,7 @@ pub fn jiit(
         token: settings.token_path.clone(),
         particulars: settings.person_path.clone(),
     };
-    let jiit = Jiit::new(&endpoint, paths, settings.mail_domain.clone(), rng);
+    let jiit = Jiit::new(&endpoint, paths, settings.mail_domain.clone(), rng, clock);
     jiit.map_err(|why| ConnectorSetupError::from_http(names, why))
 }
 

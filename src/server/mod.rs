@@ -93,7 +93,7 @@ pub fn build(config: &Config, parts: ServerParts) -> Result<Server, BuildError> 
         config.session_idle,
     );
     let shared = SharedParts {
-        problems: ProblemLog::new(parts.db.clone(), Arc::clone(&parts.rng)),
+        problems: ProblemLog::new(parts.db.clone(), Arc::clone(&parts.rng), &parts.clock),
         codes: CodeKey::derive(&parts.master_key),
         transport: mail_transport(config)?,
         pictures: Pictures::new(config.data_dir.join("pictures")),

@@ -59,7 +59,7 @@ use crate::connectors::{
 use crate::people::records::{
     Claims, ColumnUpdates, ExternalIdentity, Name, PersonUpdate, Role, RollNumber, Update, Username,
 };
-use crate::platform::clock::Timestamp;
+use crate::platform::clock::{SharedClock, Timestamp};
 use crate::platform::db;
 use crate::platform::db::{Db, Executor};
 
@@ -177,12 +177,12 @@ impl Connector for Erp {
 type PersonNames = Option<(String, String)>;
 
 impl Erp {
-    pub fn new(caller: HttpClient, db: Db, options: ErpOptions) -> Self {
+    pub fn new(caller: HttpClient, db: Db, options: ErpOptions, clock: &SharedClock) -> Self {
         Self {
             client: ErpClient::new(caller),
             db,
             options,
-            rate_limits: Arc::default(),
+            rate_limits: Arc::new(Mutex::new(ErpRateLimits::new(clock))),
             consecutive_users: ConsecutiveUsers::default(),
         }
     }
@@ -201,16 +201,13 @@ impl Erp {
         let caller = ErpCaller {
             client_address: visitor.address,
             roll: &roll,
+            browser: visitor.browser,
         };
         let limit_check = match call {
-            ErpCall::FetchQuestion => self
-                .rate_limits()
-                .count_question(caller.client_address, visitor.now),
-            ErpCall::SendCode => self.rate_limits().count_code(caller, visitor.now),
-            ErpCall::SignIn(_) => self.rate_limits().count_sign_in(caller, visitor.now),
-            ErpCall::OpenSession => self
-                .rate_limits()
-                .check_question(caller.client_address, visitor.now),
+            ErpCall::FetchQuestion => self.rate_limits().count_question(caller.client_address),
+            ErpCall::SendCode => self.rate_limits().count_code(caller),
+            ErpCall::SignIn(_) => self.rate_limits().count_sign_in(caller),
+            ErpCall::OpenSession => self.rate_limits().check_question(caller.client_address),
             ErpCall::EndOtherSessions => Ok(()),
         };
         match limit_check {

@@ -44,7 +44,6 @@ mod state_machine;
 
 use std::fmt;
 use std::net::IpAddr;
-use std::time::Duration;
 
 use cipher::KeyDate;
 use client::JiitClient;
@@ -57,16 +56,9 @@ use crate::connectors::{
     Answers, Connector, ConnectorError, ConnectorLabel, HttpClient, HttpEndpoint, HttpSetupError,
     RequestOrigin, Step,
 };
-use crate::platform::clock::Timestamp;
+use crate::platform::clock::{SharedClock, Timestamp};
+use crate::platform::rate_limits::{BrowserKind, Permit, RateLimited, RateLimiter, table};
 use crate::platform::rng::SharedRng;
-use crate::platform::web::{Permit, RateLimit, RateLimited, RateLimiter};
-
-/// Captchas per address: 30 in ten minutes.
-const CAPTCHA_LIMIT: RateLimit = RateLimit::new(30, Duration::from_secs(20));
-/// Passwords checked at the portal: 5 an hour per account, 20 an hour per address. The portal sees only
-/// this server's address, so this server must not serve for guessing.
-const PASSWORD_LIMIT_PER_ACCOUNT: RateLimit = RateLimit::new(5, Duration::from_mins(12));
-const PASSWORD_LIMIT_PER_ADDRESS: RateLimit = RateLimit::new(20, Duration::from_mins(3));
 
 /// Made-up credentials of a probe, which shows whether the portal has changed or one person's data
 /// caused an unknown reply; and a made-up response to the first phase.
@@ -78,13 +70,14 @@ pub struct Jiit {
     client: JiitClient,
     mail_domain: String,
     captcha_limiter: RateLimiter<IpAddr>,
-    account_limiter: RateLimiter<String>,
+    /// The portal sees only this server's address, so this server must not serve for guessing.
+    account_limiter: RateLimiter<(String, BrowserKind)>,
     address_limiter: RateLimiter<IpAddr>,
     consecutive_users: ConsecutiveUsers,
 }
 
 /// The permits of one checked password.
-type PasswordPermits = (Permit<String>, Permit<IpAddr>);
+type PasswordPermits = (Permit<(String, BrowserKind)>, Permit<IpAddr>);
 
 #[derive(Default)]
 struct PasswordAttempt {
@@ -100,6 +93,7 @@ impl Jiit {
         paths: JiitPaths,
         mail_domain: String,
         rng: SharedRng,
+        clock: &SharedClock,
     ) -> Result<Self, HttpSetupError> {
         let client = JiitClient {
             http_client: HttpClient::new(Self::SLUG, reach)?,
@@ -110,9 +104,9 @@ impl Jiit {
         Ok(Self {
             client,
             mail_domain,
-            captcha_limiter: RateLimiter::new(CAPTCHA_LIMIT),
-            account_limiter: RateLimiter::new(PASSWORD_LIMIT_PER_ACCOUNT),
-            address_limiter: RateLimiter::new(PASSWORD_LIMIT_PER_ADDRESS),
+            captcha_limiter: RateLimiter::new(table::JIIT_CAPTCHAS, clock),
+            account_limiter: RateLimiter::new(table::JIIT_PASSWORDS, clock),
+            address_limiter: RateLimiter::new(table::JIIT_PASSWORDS_FROM_ADDRESS, clock),
             consecutive_users: ConsecutiveUsers::default(),
         })
     }
@@ -191,7 +185,7 @@ impl Jiit {
         request: CaptchaRequest,
         visitor: RequestOrigin,
     ) -> Result<JiitTransition, ConnectorError> {
-        let permit = self.captcha_limiter.take(visitor.address, visitor.now);
+        let permit = self.captcha_limiter.take(visitor.address);
         let _spent = permit.map_err(|slowed| ConnectorError::Busy(slowed.0))?;
         let response = self.client.fetch_captcha(request.key_date).await;
         Ok(request.handle_reply(reply::parse_captcha(response)))
@@ -268,9 +262,9 @@ impl Jiit {
         username: &str,
         visitor: RequestOrigin,
     ) -> Result<PasswordPermits, RateLimited> {
-        let RequestOrigin { now, address } = visitor;
-        let account_permit = self.account_limiter.take(username.to_owned(), now)?;
-        match self.address_limiter.take(address, now) {
+        let account = (username.to_owned(), visitor.browser);
+        let account_permit = self.account_limiter.take(account)?;
+        match self.address_limiter.take(visitor.address) {
             Ok(address_permit) => Ok((account_permit, address_permit)),
             Err(slowed) => {
                 account_permit.give_back();

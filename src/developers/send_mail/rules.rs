@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::MailQuota;
 use super::model::{QuotaKind, QuotaUsage, QuotaWindow};
 use crate::platform::clock::Timestamp;
-use crate::platform::web::RateLimited;
+use crate::platform::rate_limits::RateLimited;
 
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);

@@ -12,7 +12,7 @@ use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Tx;
 use crate::platform::id::{AppId, PersonId, SentMailId};
-use crate::platform::web::RateLimited;
+use crate::platform::rate_limits::RateLimited;
 use crate::protocol::token::AccessToken;
 
 /// The timeout of the mail server, so that the app gets its response within fifteen seconds.

@@ -421,6 +421,7 @@ mod tests {
     const ORIGIN: RequestOrigin = RequestOrigin {
         now: time::macros::datetime!(2026-11-21 12:00 UTC),
         address: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+        browser: crate::platform::rate_limits::BrowserKind::Stranger,
     };
     const BROWSER: &str = "browser";
 

@@ -82,10 +82,10 @@ impl Feature {
         Self {
             web,
             db,
+            limits: rate_limits::LoginLimits::new(&clock),
             clock,
             rng,
             flows: login_flows::LoginFlows::new(connectors),
-            limits: rate_limits::LoginLimits::new(),
             client_lookup,
         }
     }

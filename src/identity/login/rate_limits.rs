@@ -1,12 +1,5 @@
-//! The rate limits of the sign-in page. They make guessing passwords slow:
-//!
-//! | Of | Failed tries at once | Then one every |
-//! |---|---|---|
-//! | one account from one address | 10 | 60 s |
-//! | one account, from anywhere | 10 | 30 s |
-//! | one address, whatever the account | 60 | 3 s |
-//! | one account in a browser that signed in to it before | 10 | 30 s |
-//! | one address beginning sign-ins that ask an upstream | 60 | 3 s |
+//! The rate limits of the sign-in page, which make guessing passwords slow. The numbers are in
+//! [`rate_limits::table`].
 //!
 //! So a password can be guessed 120 times an hour at most, and nobody waits longer than a minute. A
 //! trusted browser, which signed in to the account before ([`super::trusted_browser`]), has a bucket of its
@@ -24,21 +17,10 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::platform::clock::{Clock, Timestamp};
+use crate::platform::clock::SharedClock;
+use crate::platform::rate_limits::{BrowserKind, Permit, RateLimited, RateLimiter, table};
 use crate::platform::secret::TokenHash;
-use crate::platform::web;
-use crate::platform::web::{ClientAddress, Permit, RateLimit, RateLimited};
-
-const ACCOUNT_FROM_ADDRESS: RateLimit = RateLimit::new(10, Duration::from_mins(1));
-const ACCOUNT: RateLimit = RateLimit::new(10, Duration::from_secs(30));
-const ADDRESS: RateLimit = RateLimit::new(60, Duration::from_secs(3));
-const TRUSTED_BROWSER: RateLimit = RateLimit::new(10, Duration::from_secs(30));
-/// Audit entries about one account from one address.
-const AUDIT: RateLimit = RateLimit::new(1, Duration::from_mins(1));
-/// Audit entries about one address, whatever the account: an attacker can invent names faster than
-/// anyone reads the audit log.
-const AUDIT_FROM_ADDRESS: RateLimit = RateLimit::new(10, Duration::from_mins(1));
-const STARTS: RateLimit = RateLimit::new(60, Duration::from_secs(3));
+use crate::platform::web::ClientAddress;
 
 /// How often and how many times a request without a try looks again: five seconds in all.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
@@ -62,13 +44,13 @@ impl AccountKey {
 /// The buckets of the rate limits.
 #[derive(Debug, Clone)]
 pub(super) struct LoginLimits {
-    account_from_address: web::RateLimiter<(AccountKey, IpAddr)>,
-    account: web::RateLimiter<AccountKey>,
-    address: web::RateLimiter<IpAddr>,
-    trusted_browser: web::RateLimiter<(AccountKey, String)>,
-    starts: web::RateLimiter<IpAddr>,
-    audits: web::RateLimiter<(AccountKey, IpAddr)>,
-    audits_from_address: web::RateLimiter<IpAddr>,
+    account_from_address: RateLimiter<(AccountKey, IpAddr)>,
+    account: RateLimiter<AccountKey>,
+    address: RateLimiter<IpAddr>,
+    trusted_browser: RateLimiter<(AccountKey, String)>,
+    starts: RateLimiter<IpAddr>,
+    audits: RateLimiter<(AccountKey, IpAddr)>,
+    audits_from_address: RateLimiter<IpAddr>,
     in_flight: InFlightAttempts,
 }
 
@@ -79,6 +61,16 @@ pub(super) struct LimitSubject {
     pub address: ClientAddress,
     /// The id of a browser that signed in to this account before.
     pub trusted_browser: Option<String>,
+}
+
+impl LimitSubject {
+    /// For the limits of connectors.
+    pub(super) fn browser_kind(&self) -> BrowserKind {
+        match self.trusted_browser {
+            Some(_) => BrowserKind::Known,
+            None => BrowserKind::Stranger,
+        }
+    }
 }
 
 /// A try that was taken. It stays taken when it is dropped.
@@ -161,47 +153,43 @@ impl LoginPermit {
 }
 
 impl LoginLimits {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(clock: &SharedClock) -> Self {
         Self {
-            account_from_address: web::RateLimiter::new(ACCOUNT_FROM_ADDRESS),
-            account: web::RateLimiter::new(ACCOUNT),
-            address: web::RateLimiter::new(ADDRESS),
-            trusted_browser: web::RateLimiter::new(TRUSTED_BROWSER),
-            starts: web::RateLimiter::new(STARTS),
-            audits: web::RateLimiter::new(AUDIT),
-            audits_from_address: web::RateLimiter::new(AUDIT_FROM_ADDRESS),
+            account_from_address: RateLimiter::new(table::LOGIN_ACCOUNT_FROM_ADDRESS, clock),
+            account: RateLimiter::new(table::LOGIN_ACCOUNT, clock),
+            address: RateLimiter::new(table::LOGIN_ADDRESS, clock),
+            trusted_browser: RateLimiter::new(table::LOGIN_KNOWN_BROWSER, clock),
+            starts: RateLimiter::new(table::LOGIN_STARTS, clock),
+            audits: RateLimiter::new(table::LOGIN_AUDIT, clock),
+            audits_from_address: RateLimiter::new(table::LOGIN_AUDIT_FROM_ADDRESS, clock),
             in_flight: InFlightAttempts::default(),
         }
     }
 
     /// Takes a try. If there is none, waits a little for one that is being checked to be given back;
     /// otherwise returns how long the client has to wait.
-    pub(super) async fn wait(
-        &self,
-        subject: &LimitSubject,
-        clock: &dyn Clock,
-    ) -> Result<LoginPermit, RateLimited> {
+    pub(super) async fn wait(&self, subject: &LimitSubject) -> Result<LoginPermit, RateLimited> {
         let keys = [
             LimitKey::Account(subject.account),
             LimitKey::Address(subject.address.0),
         ];
         for _ in 0..MAX_RETRIES {
-            match self.take(subject, clock.now()) {
+            match self.take(subject) {
                 Err(_) if self.in_flight.any(keys) => tokio::time::sleep(RETRY_INTERVAL).await,
                 result => return result,
             }
         }
-        self.take(subject, clock.now())
+        self.take(subject)
     }
 
-    fn take(&self, subject: &LimitSubject, now: Timestamp) -> Result<LoginPermit, RateLimited> {
+    fn take(&self, subject: &LimitSubject) -> Result<LoginPermit, RateLimited> {
         let (account, address) = (subject.account, subject.address.0);
         let buckets = match &subject.trusted_browser {
             Some(browser) => {
                 let key = (account, browser.clone());
-                LimitBuckets::Trusted(self.trusted_browser.take(key, now)?)
+                LimitBuckets::Trusted(self.trusted_browser.take(key)?)
             }
-            None => self.take_untrusted(account, address, now)?,
+            None => self.take_untrusted(account, address)?,
         };
         Ok(LoginPermit {
             buckets,
@@ -215,17 +203,16 @@ impl LoginLimits {
         &self,
         account: AccountKey,
         address: IpAddr,
-        now: Timestamp,
     ) -> Result<LimitBuckets, RateLimited> {
-        let both = self.account_from_address.take((account, address), now)?;
-        let of_account = match self.account.take(account, now) {
+        let both = self.account_from_address.take((account, address))?;
+        let of_account = match self.account.take(account) {
             Ok(permit) => permit,
             Err(limited) => {
                 both.give_back();
                 return Err(limited);
             }
         };
-        match self.address.take(address, now) {
+        match self.address.take(address) {
             Ok(of_address) => Ok(LimitBuckets::Untrusted(both, of_account, of_address)),
             Err(limited) => {
                 both.give_back();
@@ -237,10 +224,10 @@ impl LoginLimits {
 
     /// Whether to write an audit entry about a refused try: once a minute for an account and an address, and
     /// not for every name that one address invents.
-    pub(super) fn needs_audit(&self, subject: &LimitSubject, now: Timestamp) -> bool {
+    pub(super) fn needs_audit(&self, subject: &LimitSubject) -> bool {
         let address = subject.address.0;
-        self.audits.take((subject.account, address), now).is_ok()
-            && self.audits_from_address.take(address, now).is_ok()
+        self.audits.take((subject.account, address)).is_ok()
+            && self.audits_from_address.take(address).is_ok()
     }
 
     /// Counts the start of a login that contacts an upstream, so that this server cannot be used to flood
@@ -248,17 +235,20 @@ impl LoginLimits {
     pub(super) fn count_start(
         &self,
         ClientAddress(address): ClientAddress,
-        now: Timestamp,
     ) -> Result<(), RateLimited> {
-        self.starts.take(address, now).map(drop)
+        self.starts.take(address).map(drop)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::clock::ManualClock;
 
-    const START: Timestamp = time::macros::datetime!(2026-11-21 12:00 UTC);
+    fn limits() -> (LoginLimits, Arc<ManualClock>) {
+        let (clock, shared) = ManualClock::new();
+        (LoginLimits::new(&shared), clock)
+    }
 
     fn address(last: u8) -> ClientAddress {
         ClientAddress(IpAddr::from([192, 0, 2, last]))
@@ -278,99 +268,80 @@ mod tests {
 
     #[test]
     fn guessing_is_limited_to_one_in_thirty_seconds_from_any_number_of_addresses() {
-        let limits = LoginLimits::new();
+        let (limits, clock) = limits();
         let mut accepted = 0;
         for second in 0..3_600 {
-            let now = START + Duration::from_secs(second);
             let address = address(u8::try_from(second % 250).unwrap());
-            accepted += usize::from(limits.take(&untrusted(asha(), address), now).is_ok());
+            accepted += usize::from(limits.take(&untrusted(asha(), address)).is_ok());
+            clock.advance(Duration::from_secs(1));
         }
         assert_eq!(accepted, 10 + 119);
     }
 
+    /// Tries to sign in as asha from one address for ten minutes, once a second.
+    fn attack(limits: &LoginLimits, clock: &ManualClock) {
+        for _ in 0..600 {
+            let _ = limits.take(&untrusted(asha(), address(6)));
+            clock.advance(Duration::from_secs(1));
+        }
+    }
+
     #[test]
     fn one_address_cannot_keep_the_owner_out() {
-        let limits = LoginLimits::new();
-        for second in 0..600 {
-            let now = START + Duration::from_secs(second);
-            let _ = limits.take(&untrusted(asha(), address(6)), now);
-        }
-        let now = START + Duration::from_mins(10);
-        assert!(limits.take(&untrusted(asha(), address(7)), now).is_ok());
+        let (limits, clock) = limits();
+        attack(&limits, &clock);
+        assert!(limits.take(&untrusted(asha(), address(7))).is_ok());
     }
 
     #[test]
     fn a_trusted_browser_is_not_limited_by_the_tries_of_others() {
-        let limits = LoginLimits::new();
-        for second in 0..600 {
-            let now = START + Duration::from_secs(second);
-            let _ = limits.take(&untrusted(asha(), address(6)), now);
-        }
-        let now = START + Duration::from_mins(10);
+        let (limits, clock) = limits();
+        attack(&limits, &clock);
         let trusted = LimitSubject {
             trusted_browser: Some("browser".to_owned()),
             ..untrusted(asha(), address(6))
         };
         for _ in 0..10 {
-            let _ = limits.take(&trusted, now).unwrap();
+            let _ = limits.take(&trusted).unwrap();
         }
-        let limited = limits.take(&trusted, now).unwrap_err();
+        let limited = limits.take(&trusted).unwrap_err();
         assert!(limited.0 <= Duration::from_mins(1));
     }
 
     #[test]
     fn password_spraying_from_one_address_is_limited_whatever_the_account() {
-        let limits = LoginLimits::new();
-        let spray = |name: &str, now| {
-            limits.take(
-                &untrusted(AccountKey::of("password", name), address(6)),
-                now,
-            )
+        let (limits, _) = limits();
+        let spray = |name: &str, from| {
+            limits.take(&untrusted(AccountKey::of("password", name), address(from)))
         };
         for number in 0..60 {
-            let _ = spray(&number.to_string(), START).unwrap();
+            let _ = spray(&number.to_string(), 6).unwrap();
         }
-        let limited = spray("61", START).unwrap_err();
+        let limited = spray("61", 6).unwrap_err();
         assert_eq!(limited.0, Duration::from_secs(3));
         // A refused try took nothing from the account.
         for _ in 0..10 {
-            let permit = limits.take(
-                &untrusted(AccountKey::of("password", "61"), address(7)),
-                START,
-            );
-            let _ = permit.unwrap();
+            let _ = spray("61", 7).unwrap();
         }
     }
 
     #[test]
     fn right_answers_use_up_no_tries() {
-        let limits = LoginLimits::new();
+        let (limits, _) = limits();
         for _ in 0..100 {
-            let permit = limits.take(&untrusted(asha(), address(6)), START);
+            let permit = limits.take(&untrusted(asha(), address(6)));
             permit.unwrap().give_back();
-        }
-    }
-
-    #[derive(Debug)]
-    struct StoppedClock;
-
-    impl Clock for StoppedClock {
-        fn now(&self) -> Timestamp {
-            START
         }
     }
 
     #[tokio::test]
     async fn many_right_answers_at_once_only_wait_for_each_other() {
-        let limits = LoginLimits::new();
+        let (limits, _) = limits();
         let permits: Vec<_> = (0..10)
-            .map(|_| limits.take(&untrusted(asha(), address(6)), START).unwrap())
+            .map(|_| limits.take(&untrusted(asha(), address(6))).unwrap())
             .collect();
         let (late, ()) = tokio::join!(
-            async {
-                let subject = untrusted(asha(), address(6));
-                limits.wait(&subject, &StoppedClock).await
-            },
+            async { limits.wait(&untrusted(asha(), address(6))).await },
             async { permits.into_iter().for_each(LoginPermit::give_back) }
         );
         assert!(late.is_ok());
@@ -378,9 +349,9 @@ mod tests {
 
     #[tokio::test]
     async fn too_many_wrong_answers_are_refused_without_a_wait() {
-        let limits = LoginLimits::new();
+        let (limits, _) = limits();
         let subject = untrusted(asha(), address(6));
-        while limits.wait(&subject, &StoppedClock).await.is_ok() {}
+        while limits.wait(&subject).await.is_ok() {}
         assert!(
             !limits
                 .in_flight

@@ -30,7 +30,7 @@ pub(super) async fn edit(
         .into_iter()
         .filter(|email| edited.new_emails.contains(&email.id));
     for email in new {
-        limits.take(person, &email.email, now)?;
+        limits.take(person, &email.email)?;
         let detail = json!({ "address": email.id });
         mail::enqueue(&mut **tx, mail::EMAIL_ADDED, person, detail, now, rng).await?;
     }

@@ -25,7 +25,7 @@ pub(super) async fn resend_link(
         .into_iter()
         .find(|it| it.id == email && !it.is_verified)
         .ok_or(ProfileError::NoSuchEmail)?;
-    limits.take(person, &waiting.email, now)?;
+    limits.take(person, &waiting.email)?;
     let detail = json!({ "address": waiting.id });
     mail::enqueue(&mut **tx, mail::EMAIL_ADDED, person, detail, now, rng).await?;
     Ok(waiting.email)

@@ -2,7 +2,7 @@
 
 use crate::people::records::PeopleError;
 use crate::platform::db;
-use crate::platform::web::RateLimited;
+use crate::platform::rate_limits::RateLimited;
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ProfileError {

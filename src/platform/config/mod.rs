@@ -6,6 +6,7 @@
 mod directory;
 mod erp;
 mod variables;
+mod warnings;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

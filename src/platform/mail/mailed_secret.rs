@@ -17,7 +17,9 @@ const CODE_LENGTH: usize = 8;
 /// A mail to a mailbox.
 #[derive(Debug, Clone, Copy)]
 pub struct MailboxMessage<'a> {
-    pub address: &'a str,
+    /// None stores a mail that is never sent. So a caller whose response must not tell whether there is a
+    /// mailbox does the same work in both cases.
+    pub address: Option<&'a str>,
     /// What it is about: a roll number.
     pub about: &'a str,
     pub carries: Option<MailedSecret>,

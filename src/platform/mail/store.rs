@@ -53,16 +53,17 @@ pub(super) async fn insert_to_mailbox(
            insert into mail_recipients (id, address, about, secret_kind, expires_at) values ($3, $4, $5, $6, $7)
            returning id
          )
-         insert into outbox (id, template, mail_recipient_id, detail, queued_at, due_at)
-         select $1, $2, id, '{}', $8, $8 from addressee",
+         insert into outbox (id, template, mail_recipient_id, detail, queued_at, due_at, given_up_at)
+         select $1, $2, id, '{}', $8, $8, $9::timestamptz from addressee",
         LetterId::new(now, rng).0,
         template,
         id.0,
-        mail.address,
+        mail.address.unwrap_or_default(),
         mail.about,
         mail.carries.map(MailedSecret::name),
         mail.until,
         now,
+        mail.address.is_none().then_some(now),
     )
     .execute(db)
     .await?;

@@ -4,6 +4,7 @@
 //! the connection comes from a network in `PROFILES_TRUSTED_PROXIES`.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::Once;
 
 use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use http::HeaderMap;
@@ -11,6 +12,9 @@ use http::request::Parts;
 use ipnet::IpNet;
 
 use super::Web;
+
+/// RFC 7239, and what proxies sent before it.
+const FORWARDING_HEADERS: [&str; 2] = ["forwarded", "x-forwarded-for"];
 
 /// The address that rate limits count by. IPv6 addresses are cut to their /64, because one host or
 /// household usually has a whole /64.
@@ -60,6 +64,7 @@ fn client_ip(parts: &Parts, web: &Web) -> IpAddr {
 fn resolve_client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
     if !is_trusted(&peer) {
+        warn_of_unknown_proxy(peer, headers);
         return peer;
     }
     let hops = forwarded_hops(headers);
@@ -69,6 +74,28 @@ fn resolve_client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAdd
         .find(|hop| !is_trusted(hop))
         .or(hops.first().copied())
         .unwrap_or(peer)
+}
+
+/// Warns once if a machine of the own network sends a forwarding header and is not trusted: it is probably
+/// the campus' proxy. Strangers can send such headers, too, so their addresses are not logged.
+fn warn_of_unknown_proxy(peer: IpAddr, headers: &HeaderMap) {
+    static WARNED: Once = Once::new();
+    let is_own_network = match peer {
+        IpAddr::V4(peer) => peer.is_private() || peer.is_loopback(),
+        IpAddr::V6(peer) => peer.is_unique_local() || peer.is_loopback(),
+    };
+    let is_forwarded = FORWARDING_HEADERS
+        .iter()
+        .any(|name| headers.contains_key(*name));
+    if is_own_network && is_forwarded {
+        WARNED.call_once(|| {
+            tracing::warn!(
+                %peer,
+                "a proxy that is not trusted forwards requests, so all its visitors count as one for rate \
+                 limits. If it is yours, add its address to PROFILES_TRUSTED_PROXIES"
+            );
+        });
+    }
 }
 
 /// The addresses in `Forwarded: for=…` (RFC 7239) or `X-Forwarded-For`, in the order of the header.
@@ -87,7 +114,7 @@ fn forwarded_hops(headers: &HeaderMap) -> Vec<IpAddr> {
             .map(str::to_owned)
             .collect::<Vec<_>>()
     };
-    let (standard, older) = (lines("forwarded"), lines("x-forwarded-for"));
+    let [standard, older] = FORWARDING_HEADERS.map(lines);
     if !standard.is_empty() && !older.is_empty() {
         return Vec::new();
     }
@@ -122,7 +149,8 @@ fn parse_node(text: &str) -> Option<IpAddr> {
         .map(|address: IpAddr| address.to_canonical())
 }
 
-fn network_of(address: IpAddr) -> IpAddr {
+/// The network that an address is counted by: its /64 for IPv6, itself otherwise.
+pub fn network_of(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(

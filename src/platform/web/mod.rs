@@ -4,7 +4,7 @@
 //! - [`PageContext`] and [`Page`]: rendering pages, flash messages, redirects
 //! - [`csrf`]: forms with a CSRF token
 //! - [`UserSession`]: the browser session, kept by [`PostgresSessionStore`]
-//! - [`RateLimiter`] and [`ClientAddress`]
+//! - [`ClientAddress`]
 //! - [`errors`]: the three kinds of error response
 //! - [`cors`], [`cookies`], FedCM's [`login_status`]
 
@@ -20,7 +20,6 @@ mod middleware;
 mod multipart;
 mod page;
 mod page_context;
-mod rate_limit;
 mod request_body;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -33,7 +32,7 @@ mod user_agent;
 use std::sync::Arc;
 
 pub use assets::Assets;
-pub use client_address::{ClientAddress, NamedNetworks};
+pub use client_address::{ClientAddress, NamedNetworks, network_of};
 pub use cookies::{ASSOCIATION_COOKIE, CookiePolicy, NEW_SECRET_COOKIE};
 pub use cors::{AllowedOrigins, allow_registered_origins, respond_to_preflight};
 pub use csrf::{CsrfForm, CsrfMultipartForm};
@@ -45,7 +44,6 @@ pub use middleware::MiddlewareStack;
 pub use multipart::{MAX_MULTIPART_BODY, UploadedFile};
 pub use page::{FormAction, Page, Templates};
 pub use page_context::{FlashKind, FlashMessage, PageContext};
-pub use rate_limit::{Permit, RateLimit, RateLimited, RateLimiter};
 #[cfg(test)]
 pub(crate) use sample::PageSample;
 pub use security_headers::set_no_store;

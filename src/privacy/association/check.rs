@@ -61,7 +61,7 @@ pub(super) async fn poll_questions(
         let wait = match poll.next_step(now) {
             ProofStep::Stop(result) => return Ok(result),
             ProofStep::Wait(span) => span,
-            ProofStep::Fetch => match limits.calls.take((), now) {
+            ProofStep::Fetch => match limits.calls.take(()) {
                 Ok(_counted) => {
                     let question = timeout(CALL_TIMEOUT, questions.fetch_question(&roll)).await;
                     let question = question.map_err(|_| ConnectorError::Unavailable)??;
@@ -128,7 +128,7 @@ async fn mail_link(
     rng: &dyn Rng,
 ) -> db::Result<()> {
     let mail_id = MailboxMessage {
-        address: &proof.claim.email,
+        address: Some(&proof.claim.email),
         about: &proof.claim.roll,
         carries: Some(MailedSecret::Link),
         until,

@@ -78,7 +78,7 @@ pub(super) async fn confirm(
         previous.filter(|previous| !previous.eq_ignore_ascii_case(&association.email));
     if let Some(previous_mailbox) = previous_mailbox {
         let mail_id = MailboxMessage {
-            address: &previous_mailbox,
+            address: Some(&previous_mailbox),
             about: &association.roll,
             carries: None,
             until: now + MOVED_MAIL_LIFETIME,

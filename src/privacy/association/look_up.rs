@@ -7,8 +7,9 @@ use crate::people::fields::{Field, FieldSet};
 use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Db;
+use crate::platform::rate_limits::RateLimited;
 use crate::platform::secret::TokenHash;
-use crate::platform::web::{ClientAddress, RateLimited};
+use crate::platform::web::ClientAddress;
 use crate::protocol::access_log::{AccessLog, AccessLogFull};
 use crate::protocol::app_tokens::{AppScope, authenticate_app_token};
 
@@ -55,7 +56,7 @@ pub(super) async fn look_up(
         None => None,
     };
     let Some(app) = app else {
-        return Ok(match limits.invalid_tokens.take(caller.address.0, now) {
+        return Ok(match limits.invalid_tokens.take(caller.address.0) {
             Ok(_counted) => LookupResult::InvalidToken,
             Err(rate_limited) => LookupResult::RateLimited(rate_limited),
         });
@@ -64,8 +65,8 @@ pub(super) async fn look_up(
         return Ok(LookupResult::NotFound);
     };
     // Counted as a miss until an association is found, so that simultaneous look-ups count one another.
-    let permit = limits.look_ups.take(app, now);
-    let miss = permit.and_then(|_counted| limits.misses.take(app, now));
+    let permit = limits.look_ups.take(app);
+    let miss = permit.and_then(|_counted| limits.misses.take(app));
     let miss = match miss {
         Ok(miss) => miss,
         Err(rate_limited) => return Ok(LookupResult::RateLimited(rate_limited)),

@@ -1,20 +1,16 @@
 //! Reporting a refusal.
 
-use std::time::Duration;
-
 use tracing::Instrument;
 
 use super::model::{OAuthEndpoint, ProblemCause};
 use super::store;
-use crate::platform::clock::Timestamp;
+use crate::platform::clock::{SharedClock, Timestamp};
 use crate::platform::db::Db;
 use crate::platform::id::{AppId, ProblemId};
 use crate::platform::metrics;
+use crate::platform::rate_limits::{RateLimiter, table};
 use crate::platform::rng::SharedRng;
-use crate::platform::web::{ErrorChain, RateLimit, RateLimiter};
-
-/// One row a minute for each app, endpoint and cause.
-const KEPT: RateLimit = RateLimit::new(1, Duration::from_mins(1));
+use crate::platform::web::ErrorChain;
 
 /// Where endpoints report what they refuse.
 #[derive(Debug, Clone)]
@@ -25,11 +21,11 @@ pub struct ProblemLog {
 }
 
 impl ProblemLog {
-    pub fn new(db: Db, rng: SharedRng) -> Self {
+    pub fn new(db: Db, rng: SharedRng, clock: &SharedClock) -> Self {
         Self {
             db,
             rng,
-            kept: RateLimiter::new(KEPT),
+            kept: RateLimiter::new(table::PROBLEMS, clock),
         }
     }
 
@@ -54,7 +50,7 @@ impl ProblemLog {
     }
 
     fn keep(&self, endpoint: OAuthEndpoint, cause: ProblemCause, app: AppId, now: Timestamp) {
-        if self.kept.take((app, endpoint, cause.name), now).is_err() {
+        if self.kept.take((app, endpoint, cause.name)).is_err() {
             return;
         }
         let id = ProblemId::new(now, self.rng.as_ref());

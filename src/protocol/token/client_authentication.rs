@@ -1,23 +1,18 @@
 //! Client authentication (RFC 6749 §2.3, §3.2.1).
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use super::model::{AuthenticatedClient, RegisteredClient, StoredClientSecret};
 use super::refusal::{Refusal, RequestError};
 use super::store;
-use crate::platform::clock::Timestamp;
+use crate::platform::clock::SharedClock;
 use crate::platform::db::Executor;
 use crate::platform::id::SecretId;
+use crate::platform::rate_limits::{RateLimited, RateLimiter, table};
 use crate::platform::secret::{Secret, TokenHash};
-use crate::platform::web::{ClientAddress, RateLimit, RateLimited, RateLimiter};
+use crate::platform::web::ClientAddress;
 use crate::protocol::oauth::ClientCredentials;
 use crate::protocol::oauth::credential::ClientCredential;
-
-/// Failed authentications of one client, from any address.
-const PER_CLIENT: RateLimit = RateLimit::new(30, Duration::from_secs(2));
-/// Failed authentications from one address, as any client.
-const PER_ADDRESS: RateLimit = RateLimit::new(60, Duration::from_secs(1));
 
 /// Limits failed authentications. Decision: a right secret always passes, because it has 256 bits and
 /// cannot be guessed, and because a limit would let anybody lock an app out.
@@ -27,24 +22,17 @@ pub(super) struct ClientAuthLimiter {
     by_address: RateLimiter<IpAddr>,
 }
 
-impl Default for ClientAuthLimiter {
-    fn default() -> Self {
+impl ClientAuthLimiter {
+    pub(super) fn new(clock: &SharedClock) -> Self {
         Self {
-            by_client: RateLimiter::new(PER_CLIENT),
-            by_address: RateLimiter::new(PER_ADDRESS),
+            by_client: RateLimiter::new(table::CLIENT_AUTHENTICATION, clock),
+            by_address: RateLimiter::new(table::CLIENT_AUTHENTICATION_FROM_ADDRESS, clock),
         }
     }
-}
 
-impl ClientAuthLimiter {
-    fn count_failure(
-        &self,
-        client_id: &str,
-        address: ClientAddress,
-        now: Timestamp,
-    ) -> Result<(), RateLimited> {
-        let by_client = self.by_client.take(client_id.to_owned(), now).map(drop);
-        let by_address = self.by_address.take(address.0, now).map(drop);
+    fn count_failure(&self, client_id: &str, address: ClientAddress) -> Result<(), RateLimited> {
+        let by_client = self.by_client.take(client_id.to_owned()).map(drop);
+        let by_address = self.by_address.take(address.0).map(drop);
         by_client.and(by_address)
     }
 }
@@ -56,7 +44,6 @@ pub(super) async fn authenticate_client(
     credentials: &ClientCredentials,
     limiter: &ClientAuthLimiter,
     address: ClientAddress,
-    now: Timestamp,
 ) -> Result<AuthenticatedClient, RequestError> {
     let claims = credentials.claims();
     let ids: Vec<String> = claims.iter().map(|claim| claim.client_id.clone()).collect();
@@ -78,7 +65,7 @@ pub(super) async fn authenticate_client(
         return Ok(client);
     }
     let claimed = ids.first().map_or("", String::as_str);
-    let limited = limiter.count_failure(claimed, address, now);
+    let limited = limiter.count_failure(claimed, address);
     let error = RequestError::from(limited.err().map_or(refusal, Refusal::RateLimited));
     Err(match registered.into_iter().next() {
         Some(client) => error.of_app(client.app, &client.origins),

@@ -1,7 +1,5 @@
 //! `POST /oauth/token/`, the token endpoint (RFC 6749 §3.2).
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::extract::{FromRef, Request, State};
 use axum::response::{IntoResponse, Response};
@@ -22,10 +20,9 @@ use crate::platform::clock::{SharedClock, Timestamp};
 use crate::platform::config::Lifetimes;
 use crate::platform::db::{Connection, Db};
 use crate::platform::id::AppId;
+use crate::platform::rate_limits::{RateLimiter, table};
 use crate::platform::rng::SharedRng;
-use crate::platform::web::{
-    ClientAddress, OAuthErrorResponse, RateLimit, RateLimiter, Web, set_no_store,
-};
+use crate::platform::web::{ClientAddress, OAuthErrorResponse, Web, set_no_store};
 use crate::platform::{audit, db};
 use crate::protocol::oauth::ClientCredentials;
 use crate::protocol::problems::{OAuthEndpoint, ProblemLog};
@@ -44,20 +41,19 @@ pub struct Feature {
 }
 
 /// What this process keeps between requests.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct TokenEndpointState {
     client_auth: ClientAuthLimiter,
-    foreign_codes: ForeignCodeLimiter,
+    /// Limits the audit entries about codes of other apps, so that one app cannot fill the audit log.
+    foreign_codes: RateLimiter<AppId>,
 }
 
-/// Codes of other apps are audited once a minute for each app that presents them, so that one app cannot
-/// fill the audit.
-#[derive(Debug, Clone)]
-struct ForeignCodeLimiter(RateLimiter<AppId>);
-
-impl Default for ForeignCodeLimiter {
-    fn default() -> Self {
-        Self(RateLimiter::new(RateLimit::new(1, Duration::from_mins(1))))
+impl TokenEndpointState {
+    pub fn new(clock: &SharedClock) -> Self {
+        Self {
+            client_auth: ClientAuthLimiter::new(clock),
+            foreign_codes: RateLimiter::new(table::FOREIGN_CODE_AUDIT, clock),
+        }
     }
 }
 
@@ -84,7 +80,7 @@ impl Feature {
         let request = TokenRequest::read(request).await?;
         // 2. Authenticate the client.
         let credentials = &request.credentials;
-        let client = self.authenticate(credentials, address, now).await?;
+        let client = self.authenticate(credentials, address).await?;
         // 3. Find the grant type's handler; with it, 4. decide and 5. keep.
         let lifetimes = &self.lifetimes;
         let response = match &request.grant {
@@ -110,10 +106,9 @@ impl Feature {
         &self,
         credentials: &ClientCredentials,
         address: ClientAddress,
-        now: Timestamp,
     ) -> Result<AuthenticatedClient, RequestError> {
         let limiter = &self.memory.client_auth;
-        authenticate_client(self.db.pool(), credentials, limiter, address, now).await
+        authenticate_client(self.db.pool(), credentials, limiter, address).await
     }
 
     /// Decision: no transaction in the common case. Only if another request was faster, the code or token is
@@ -213,7 +208,7 @@ impl Feature {
             }
             Refusal::CodeOfAnotherClient { owner } => {
                 let Some(app) = app else { return Ok(()) };
-                if self.memory.foreign_codes.0.take(app, now).is_ok() {
+                if self.memory.foreign_codes.take(app).is_ok() {
                     let entry = AuditEntry::of("code.foreign").on_app(app);
                     let entry = entry.with(json!({ "of": owner }));
                     audit::record(self.db.pool(), entry, now, rng).await?;

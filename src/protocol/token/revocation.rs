@@ -48,7 +48,7 @@ impl Feature {
         let request = RevocationRequest::read(request).await?;
         // 2. Authenticate the client.
         let credentials = &request.credentials;
-        let client = self.authenticate(credentials, address, now).await?;
+        let client = self.authenticate(credentials, address).await?;
         // 3. Find the token pair.
         let token = request.token.token_hash();
         let rotated_since = now - self.lifetimes.refresh_grace;

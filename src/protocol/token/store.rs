@@ -442,14 +442,19 @@ pub(super) async fn find_access(
     }))
 }
 
-/// Deletes codes and families of before these times.
+/// Deletes codes and families of before these times, and families whose code of before that time was never
+/// exchanged.
 pub(super) async fn delete_spent(
     db: impl Executor<'_>,
     codes_before: Timestamp,
     families_before: Timestamp,
 ) -> db::Result<()> {
     sqlx::query!(
-        "with old_families as (delete from token_families where started_at < $2 returning 1)
+        "with old_families as (
+           delete from token_families f
+           where f.started_at < $2
+             or (f.started_at < $1 and not exists (select from token_pairs t where t.family_id = f.id))
+         )
          delete from authorization_codes where issued_at < $1",
         codes_before,
         families_before

@@ -181,6 +181,55 @@ async fn the_check_command_reports_the_state_of_the_server() {
     assert!(!is_ok && says.contains("does not answer"), "{says}");
 }
 
+/// Strangers have a share of their own of the codes for one roll number.
+#[tokio::test]
+async fn strangers_cannot_use_up_the_codes_of_the_owner_s_browser() {
+    let (world, _server) = opens().await;
+    let bob = world.visitor();
+    signs_in(&world, &bob, 1).await;
+    bob.visits("account/logout/")
+        .await
+        .presses("Sign out")
+        .await;
+    let eve = world.visitor();
+    // bob's first sign-in was in a browser that was not known yet.
+    for _ in 0..4 {
+        asks_for_code(&eve, ROLL).await.shows(MAILED);
+    }
+    asks_for_code(&eve, ROLL)
+        .await
+        .shows("Too many codes were requested with this roll number.");
+    signs_in(&world, &bob, 6).await;
+    bob.visits("user/").await.shows(ROLL);
+}
+
+/// The time must not tell which roll numbers have a mailbox, so the same statements run.
+#[tokio::test]
+async fn a_roll_number_without_a_mailbox_makes_the_same_work() {
+    let server = server().await;
+    let plan = server.plan(World::plan()).with_database_proxy();
+    let world = plan.opens().await;
+    let mut statements = Vec::new();
+    for roll in ["99XX10001", ROLL, "99XX10002", ROLL] {
+        let form = world.visitor().visits("account/login/leprechaun/").await;
+        let form = form.fills("roll", roll);
+        world.database_proxy().reset();
+        let form = form.presses("Send me a code").await;
+        let of_request = world.database_proxy().statements();
+        world.database_proxy().reset();
+        let wrong = form.fills("code", "00000000").presses("Sign in").await;
+        wrong.shows("Wrong code");
+        let of_check = world.database_proxy().statements();
+        statements.push((of_request, of_check));
+    }
+    // The first two prepare their statements.
+    assert_eq!(statements[2], statements[3]);
+    assert!(!statements[2].0.is_empty() && !statements[2].1.is_empty());
+    world.runs_jobs().await;
+    world.mail_to(BOB, 2).await;
+    assert_eq!(world.mails(), 2);
+}
+
 /// Otherwise an attacker could try all roll numbers of the campus and have us mail everybody.
 #[tokio::test]
 async fn one_address_gets_sixty_codes_and_then_one_a_minute() {

@@ -208,6 +208,12 @@ impl World {
         self.clock.advance(by);
     }
 
+    /// Sets the clock back, as NTP and resumed virtual machines do.
+    pub fn step_clock_back(&self, by: Duration) {
+        assert!(matches!(self.server, Server::InProcess(..)));
+        self.clock.step_back(by);
+    }
+
     /// Runs every job once, as the real program does regularly.
     pub async fn runs_jobs(&self) {
         let Server::InProcess(_, jobs) = &self.server else {

@@ -25,7 +25,7 @@ use super::reply::{SendCodeReply, SignInReply, UnknownReply};
 use super::roll_number::ErpRollNumber;
 use crate::connectors::{Answers, LoginRefusal, Prompt};
 use crate::platform::clock::Timestamp;
-use crate::platform::web::RateLimited;
+use crate::platform::rate_limits::RateLimited;
 
 const MAX_QUESTIONS: u32 = 5;
 const MAX_CREDENTIAL_ATTEMPTS: u32 = 3;

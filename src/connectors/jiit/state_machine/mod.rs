@@ -25,7 +25,7 @@ use crate::connectors::{
 };
 use crate::people::records::ExternalIdentity;
 use crate::platform::clock::Timestamp;
-use crate::platform::web::RateLimited;
+use crate::platform::rate_limits::RateLimited;
 
 /// How long a sign-in may take from its first form to its last.
 const MAX_DURATION: Duration = Duration::minutes(5);

@@ -32,7 +32,7 @@ impl LoginRoute<'_> {
         if redirect.is_uncounted {
             feature
                 .limits
-                .count_start(ClientAddress(self.origin.address), now)
+                .count_start(ClientAddress(self.origin.address))
                 .map_err(|limited| PageError::rate_limited(limited, TOO_MANY))?;
         }
         let owner = login_flows::owner(self.frame.browser_id(), self.connector);

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::super::attempts::LoginChoices;
 use super::super::login_flows::{FormSubmission, SubmissionOutcome};
-use super::super::rate_limits::{AccountKey, LoginPermit};
+use super::super::rate_limits::{AccountKey, LimitSubject, LoginPermit};
 use super::super::rules::LoginOutcome;
 use super::super::{Feature, LocalPath, trusted_browser};
 use super::complete_login::LoginCompletion;
@@ -19,7 +19,7 @@ use crate::connectors::{
 use crate::people::records;
 use crate::platform::audit::AuditEntry;
 use crate::platform::metrics::SignInOutcome;
-use crate::platform::web::{FormParams, PageContext, PageError};
+use crate::platform::web::{ClientAddress, FormParams, PageContext, PageError};
 use crate::platform::{audit, metrics};
 
 /// One request to the sign-in page of one connector.
@@ -55,6 +55,19 @@ impl LoginRoute<'_> {
         let (db, now) = (feature.db.pool(), self.origin.now);
         audit::record(db, entry, now, feature.rng.as_ref()).await?;
         Ok(())
+    }
+
+    /// The buckets that the answers are counted in. A form that names no account is counted by its attempt, or
+    /// by its browser.
+    pub(super) fn limit_subject(&self, prompt: &Prompt, attempt: Option<&str>) -> LimitSubject {
+        let account = self.account(prompt).or(attempt);
+        let account = account.unwrap_or(self.frame.browser_id());
+        let account = AccountKey::of(self.connector.slug(), account);
+        LimitSubject {
+            account,
+            address: ClientAddress(self.origin.address),
+            trusted_browser: trusted_browser::find(&self.feature.web, self.headers, account),
+        }
     }
 
     /// The account that the form is about, if it names one.

@@ -19,11 +19,11 @@ pub(super) use logout::{confirm_logout, logout};
 use super::attempts::LoginChoices;
 use super::login_flows::{LoginFlows, PromptView};
 use super::purpose::LoginPurpose;
-use super::rate_limits::{AccountKey, LimitSubject};
 use super::signed_in::send_to_login;
-use super::{Feature, LocalPath, trusted_browser};
+use super::{Feature, LocalPath};
 use crate::connectors::{DisabledConnector, DynConnector, RequestOrigin};
 use crate::platform::links::Links;
+use crate::platform::rate_limits::BrowserKind;
 use crate::platform::web::{ClientAddress, CsrfForm, FormParams, PageContext, PageError};
 
 #[cfg(test)]
@@ -97,7 +97,7 @@ pub(super) async fn show(
     if attempt.is_none() && !connector.has_stateless_start() {
         feature
             .limits
-            .count_start(address, origin.now)
+            .count_start(address)
             .map_err(|limited| PageError::rate_limited(limited, TOO_MANY))?;
     }
     let rng = feature.rng.as_ref();
@@ -185,22 +185,20 @@ pub(super) async fn submit(
         let view = PromptView { prompt, ..view };
         return Ok(route.render_prompt(view).await);
     }
-    // A form that names no account is counted by its attempt, or by its browser.
-    let account = route.account(&submission.prompt).or(attempt);
-    let account = AccountKey::of(connector.slug(), account.unwrap_or(context.browser_id()));
-    let subject = LimitSubject {
-        account,
-        address,
-        trusted_browser: trusted_browser::find(&feature.web, &headers, account),
+    let subject = route.limit_subject(&submission.prompt, attempt);
+    let (account, browser) = (subject.account, subject.browser_kind());
+    let route = LoginRoute {
+        origin: RequestOrigin { browser, ..origin },
+        ..route
     };
-    match feature.limits.wait(&subject, feature.clock.as_ref()).await {
+    match feature.limits.wait(&subject).await {
         Ok(permit) => {
             route
                 .check_answers(submission, instead, (account, permit))
                 .await
         }
         Err(limited) => {
-            if feature.limits.needs_audit(&subject, feature.clock.now()) {
+            if feature.limits.needs_audit(&subject) {
                 route.audit_rate_limit(&submission.prompt).await?;
             }
             let view = LoginFlows::return_submission(submission);
@@ -243,6 +241,7 @@ fn request_origin(feature: &Feature, ClientAddress(address): ClientAddress) -> R
     RequestOrigin {
         now: feature.clock.now(),
         address,
+        browser: BrowserKind::Stranger,
     }
 }
 

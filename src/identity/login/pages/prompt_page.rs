@@ -14,7 +14,8 @@ use super::views::{
 };
 use crate::connectors::Input;
 use crate::platform::metrics::SignInOutcome;
-use crate::platform::web::{RateLimited, UserSession};
+use crate::platform::rate_limits::RateLimited;
+use crate::platform::web::UserSession;
 
 const AGAIN_NOTICE: Cow<'static, str> =
     Cow::Borrowed("For your security, sign in again to continue.");

@@ -17,9 +17,9 @@ use crate::people::fields::ProfileSection;
 use crate::people::records::{ColumnUpdates, PeopleError, PersonUpdate, PictureFile, Update};
 use crate::platform::db;
 use crate::platform::pictures::{CropSquare, Picture, PictureError, PictureKind};
+use crate::platform::rate_limits::RateLimited;
 use crate::platform::web::{
-    CsrfForm, CsrfMultipartForm, FlashMessage, PageContext, PageError, RateLimited, UploadedFile,
-    UserSession,
+    CsrfForm, CsrfMultipartForm, FlashMessage, PageContext, PageError, UploadedFile, UserSession,
 };
 
 /// The handler for a section of text fields.

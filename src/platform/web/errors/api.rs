@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::{ErrorChain, RETRY_AFTER_SECONDS, set_retry_after};
 use crate::platform::db;
-use crate::platform::web::{RateLimited, set_no_store};
+use crate::platform::rate_limits::RateLimited;
+use crate::platform::web::set_no_store;
 
 /// An error of the user API: `{"detail": …}`, as old clients expect, with the challenge of RFC 6750 §3 if
 /// the access token was not accepted.

@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::{ErrorChain, RETRY_AFTER_SECONDS, set_retry_after};
 use crate::platform::db;
-use crate::platform::web::{RateLimited, set_no_store};
+use crate::platform::rate_limits::RateLimited;
+use crate::platform::web::set_no_store;
 
 /// An error response of an OAuth endpoint (RFC 6749 §5.2).
 #[derive(Debug)]

@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use super::{ErrorChain, RETRY_AFTER_SECONDS, set_retry_after};
 use crate::platform::db;
-use crate::platform::web::{Page, RateLimited, session_store};
+use crate::platform::rate_limits::RateLimited;
+use crate::platform::web::{Page, session_store};
 
 /// A page advises to wait only for less than this; a longer wait is not worth it.
 const LONGEST_ADVISED_WAIT: Duration = Duration::from_mins(2);

@@ -7,7 +7,8 @@ use super::super::model::{AssociationError, MailboxProof};
 use super::super::rules::{PollResult, ProofDelay};
 use crate::connectors::ConnectorError;
 use crate::people::records::PeopleError;
-use crate::platform::web::{FlashKind, FlashMessage, PageError, RateLimited};
+use crate::platform::rate_limits::RateLimited;
+use crate::platform::web::{FlashKind, FlashMessage, PageError};
 
 impl Feature {
     /// The message when ERP gave no result. The proof is unchanged.

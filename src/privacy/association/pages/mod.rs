@@ -103,7 +103,7 @@ pub(super) async fn begin(
             return Ok(context.render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page));
         }
     };
-    let counted = feature.limits.proofs_by_address.take(address.0, now);
+    let counted = feature.limits.proofs_by_address.take(address.0);
     let _counted = counted.map_err(|rate_limited| {
         PageError::rate_limited(
             rate_limited,
