@@ -1,5 +1,5 @@
 //! Simulators of the campus systems. They speak the real protocols, so that connectors are tested
-//! completely. Stories start them in this process, and each is also a cargo example.
+//! completely. Stories start them in this process, and each is also a program (the feature `simulators`).
 
 pub mod erp;
 pub mod jiit;

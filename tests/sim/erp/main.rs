@@ -1,4 +1,4 @@
-//! The simulated ERP as a program, for the demo and for trying clients: `cargo run --example sim_erp --
+//! The simulated ERP as a program, for the demo and for trying clients: `cargo run --features simulators --bin sim_erp --
 //! --listen 127.0.0.1:8301`.
 #![expect(
     clippy::unwrap_used,
@@ -6,7 +6,7 @@
     clippy::indexing_slicing,
     clippy::disallowed_methods,
     unreachable_pub,
-    reason = "a simulator is outside of the house: it stops at the first thing that is not as it should be"
+    reason = "a simulator stops at the first thing that is not as it should be"
 )]
 
 #[path = "mod.rs"]

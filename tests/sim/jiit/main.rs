@@ -1,4 +1,4 @@
-//! The simulated JIIT portal as a program: `cargo run --example sim_jiit -- --listen 127.0.0.1:6011`.
+//! The simulated JIIT portal as a program: `cargo run --features simulators --bin sim_jiit -- --listen 127.0.0.1:6011`.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

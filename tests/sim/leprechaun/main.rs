@@ -1,11 +1,11 @@
-//! The simulated Leprechaun as a program, for the demo and for trying clients: `cargo run --example
-//! sim_leprechaun -- --listen 127.0.0.1:8303 --erp http://127.0.0.1:8301`.
+//! The simulated Leprechaun as a program, for the demo and for trying clients: `cargo run --features
+//! simulators --bin sim_leprechaun -- --listen 127.0.0.1:8303 --erp http://127.0.0.1:8301`.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
     unreachable_pub,
-    reason = "a simulator is outside of the house: it stops at the first thing that is not as it should be"
+    reason = "a simulator stops at the first thing that is not as it should be"
 )]
 
 #[path = "../kit/mod.rs"]
