@@ -209,22 +209,6 @@ fn links_in_the_documents_work() {
     }
 }
 
-/// The limits in SECURITY are those in the code.
-#[test]
-fn the_limits_in_security_match_the_code() {
-    let code = document("src/identity/login/rate_limits.rs");
-    let security = document("SECURITY.md");
-    let rows: Vec<_> = code
-        .lines()
-        .filter_map(|line| line.strip_prefix("//! "))
-        .filter(|line| line.starts_with("| ") && line.ends_with(" |"))
-        .collect();
-    assert!(rows.len() > 3, "{rows:?}");
-    for row in rows {
-        assert!(security.contains(row), "{row} is not in SECURITY.md");
-    }
-}
-
 #[test]
 fn the_map_names_every_room() {
     let readme = document("README.md");
@@ -237,6 +221,42 @@ fn the_map_names_every_room() {
             "{room} is not on the map"
         );
     }
+}
+
+/// With Docker the file is tried for real; everywhere, its form is checked against the schema of the Compose
+/// specification, and its content against what an operator must not find in it.
+#[tokio::test]
+async fn the_compose_file_is_valid_and_has_no_default_password() {
+    let check = root().join("target/clients/python/bin/check-jsonschema");
+    assert!(check.exists(), "run script/setup test");
+    let checked = Command::new(check)
+        .args([
+            "--builtin-schema",
+            "vendor.compose-spec",
+            "docker-compose.yml",
+        ])
+        .current_dir(root())
+        .output()
+        .await
+        .unwrap();
+    assert!(
+        checked.status.success(),
+        "{}",
+        String::from_utf8_lossy(&checked.stdout)
+    );
+
+    let compose = document("docker-compose.yml");
+    for line in compose.lines().map(str::trim) {
+        let has_default = line.contains("PASSWORD}") || line.contains("PASSWORD:-");
+        assert!(!has_default, "{line}");
+        if let Some(image) = line.strip_prefix("image: ").or(line.strip_prefix("FROM ")) {
+            let tag = image.split_whitespace().next().unwrap().split_once(':');
+            let version = tag.unwrap().1;
+            assert!(version.contains('.'), "{image} has no exact version");
+        }
+    }
+    assert_eq!(compose.matches("${POSTGRES_PASSWORD:?").count(), 2);
+    assert!(compose.contains("env_file:") && compose.contains("PROFILES_TRUSTED_PROXIES:"));
 }
 
 #[test]
