@@ -1,10 +1,11 @@
 //! The database of a command: the configured one, or the private cluster in the data folder, which is started if
 //! no other process runs it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
 use super::{CommandError, say};
 use crate::platform::config::Config;
@@ -24,6 +25,8 @@ pub(super) struct OpenDatabase {
     pub db: Db,
     /// The data folder: the configured one, or the one of the cluster.
     pub data_dir: PathBuf,
+    /// For people, without the password.
+    description: String,
     cluster: Option<Cluster>,
 }
 
@@ -39,19 +42,38 @@ pub(super) async fn open_to_serve(config: &Config) -> Result<OpenDatabase, Comma
     open(config, |data_dir| start(&data_dir)).await
 }
 
-/// Opens the database for a command. A server may be running.
+/// Opens the database for a command, and tells which one it is. A server may be running. A private cluster is
+/// not created: a command in an unexpected folder would write to a database that no server reads.
 pub(super) async fn open_beside(config: &Config) -> Result<OpenDatabase, CommandError> {
-    open(config, |data_dir| {
-        match cluster::find_running(&data_dir).map_err(command_error)? {
-            Some(running) => Ok(DatabaseLocation {
-                url: running.url,
-                data_dir: running.data_dir,
-                cluster: None,
-            }),
-            None => start(&data_dir),
+    let opened = open(config, |data_dir| {
+        if !cluster::exists(&data_dir) {
+            return Err(CommandError::new(format!(
+                "there is no database in {}, and DATABASE_URL is not set. Set DATABASE_URL, or run this in the \
+                 folder where the server runs (or with its PROFILES_DATA_DIR)",
+                data_dir.display()
+            )));
         }
+        find_or_start(&data_dir)
     })
-    .await
+    .await?;
+    say(format_args!("database: {}", opened.description));
+    Ok(opened)
+}
+
+/// Opens the database, and creates the private cluster if there is none.
+pub(super) async fn open_or_create(config: &Config) -> Result<OpenDatabase, CommandError> {
+    open(config, |data_dir| find_or_start(&data_dir)).await
+}
+
+fn find_or_start(data_dir: &Path) -> Result<DatabaseLocation, CommandError> {
+    match cluster::find_running(data_dir).map_err(command_error)? {
+        Some(running) => Ok(DatabaseLocation {
+            url: running.url,
+            data_dir: running.data_dir,
+            cluster: None,
+        }),
+        None => start(data_dir),
+    }
 }
 
 impl OpenDatabase {
@@ -82,6 +104,10 @@ async fn open(
             .await
             .map_err(|error| CommandError::while_doing("starting the database", error))??,
     };
+    let description = match &config.database_url {
+        Some(url) => describe_url(url),
+        None => format!("the private PostgreSQL in {}", location.data_dir.display()),
+    };
     let db = Db::open(&location.url)
         .map_err(|error| CommandError::while_doing("DATABASE_URL", error))?;
     migrate(&db).await.map_err(|error| match error {
@@ -94,12 +120,27 @@ async fn open(
     Ok(OpenDatabase {
         db,
         data_dir: location.data_dir,
+        description,
         cluster: location.cluster,
     })
 }
 
+/// Name and host of a configured database, without its account and password.
+fn describe_url(url: &SecretString) -> String {
+    let url: Option<Url> = url.expose_secret().parse().ok();
+    let described = url.and_then(|url| {
+        let name = url.path().trim_start_matches('/');
+        let port = url.port().unwrap_or(5432);
+        Some(format!(
+            "{name} at {}:{port} (DATABASE_URL)",
+            url.host_str()?
+        ))
+    });
+    described.unwrap_or_else(|| "the one of DATABASE_URL".to_owned())
+}
+
 /// Starts the private cluster. Blocks.
-fn start(data_dir: &std::path::Path) -> Result<DatabaseLocation, CommandError> {
+fn start(data_dir: &Path) -> Result<DatabaseLocation, CommandError> {
     let cluster = cluster::start(data_dir, Durability::Safe).map_err(command_error)?;
     if let Some(configured) = cluster.moved_from() {
         say(format_args!(

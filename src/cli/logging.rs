@@ -1,6 +1,7 @@
 //! Logging: to standard error, as text or JSON, filtered by `PROFILES_LOG`.
 
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::filter_fn;
@@ -9,6 +10,13 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 use super::CommandError;
+
+static WRITES_JSON: AtomicBool = AtomicBool::new(false);
+
+/// Whether the log is JSON, so that nothing else may be written to standard error.
+pub(super) fn writes_json() -> bool {
+    WRITES_JSON.load(Ordering::Relaxed)
+}
 
 pub(super) fn start(filter: &str, json: bool) -> Result<(), CommandError> {
     let filter = EnvFilter::try_new(filter).map_err(|_| {
@@ -28,7 +36,12 @@ pub(super) fn start(filter: &str, json: bool) -> Result<(), CommandError> {
         .with(filter_fn(is_allowed))
         .with(layer)
         .try_init()
-        .map_err(|error| CommandError::while_doing("starting the log", error))
+        .map_err(|error| CommandError::while_doing("starting the log", error))?;
+    if json {
+        WRITES_JSON.store(true, Ordering::Relaxed);
+        std::panic::set_hook(Box::new(|panic| tracing::error!(%panic, "a task panicked")));
+    }
+    Ok(())
 }
 
 /// Security: below the level of warnings, libraries log sessions, texts of mails and passwords of mail

@@ -6,6 +6,6 @@ use super::{CommandError, database};
 use crate::platform::config::Config;
 
 pub(super) async fn migrate(config: &Config) -> Result<ExitCode, CommandError> {
-    database::open_beside(config).await?.close().await;
+    database::open_or_create(config).await?.close().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -137,6 +137,10 @@ pub fn main() -> ExitCode {
     };
     match prepare(&cli).and_then(|(config, runtime)| runtime.block_on(run(cli, config))) {
         Ok(code) => code,
+        Err(why) if logging::writes_json() => {
+            tracing::error!("profiles: {why}");
+            ExitCode::FAILURE
+        }
         Err(why) => {
             say(format_args!("profiles: {why}"));
             ExitCode::FAILURE
@@ -176,9 +180,13 @@ async fn run(cli: Cli, config: Config) -> Result<ExitCode, CommandError> {
     }
 }
 
-/// One line on standard error.
+/// One line on standard error; an event if the log is JSON.
 pub(crate) fn say(line: impl fmt::Display) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+    if logging::writes_json() {
+        tracing::info!("{line}");
+    } else {
+        let _ = writeln!(std::io::stderr().lock(), "{line}");
+    }
 }
 
 /// The command's result: one JSON object on standard output.

@@ -303,6 +303,94 @@ async fn check_reports_the_state_of_each_part() {
     );
 }
 
+/// JSON logs hold nothing but JSON, also what a command tells people.
+#[tokio::test]
+async fn with_json_logs_every_line_is_json() {
+    let plan = World::plan()
+        .set("PROFILES_LOG_FORMAT", "json")
+        .set("PROFILES_LOG", "debug")
+        .in_its_own_process();
+    let world = plan.opens().await;
+    let asha = world.student("asha").await;
+    asha.visits("user/settings/").await;
+    let log = world.log();
+    assert!(log.contains("listening on http://"), "{log}");
+    for line in log.lines() {
+        let event: Value =
+            serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"));
+        assert!(event["message"].is_string(), "{line}");
+    }
+
+    let mut failing = command::profiles("postgres://profiles@127.0.0.1:1/none", &world.data);
+    failing.args(["person", "password", "asha"]);
+    failing.env("PROFILES_LOG_FORMAT", "json");
+    let failed = spawn_blocking(move || command::run(failing, ""))
+        .await
+        .unwrap();
+    for line in stderr_of(&failed).lines() {
+        serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("not JSON: {line}"));
+    }
+}
+
+#[tokio::test]
+async fn a_command_names_its_database_and_creates_none() {
+    let world = World::new().await;
+    let known = runs(&world, &["person", "password", "asha"], "").await;
+    let port = world.database.port();
+    let told = stderr_of(&known);
+    assert!(
+        told.contains(&format!("at 127.0.0.1:{port} (DATABASE_URL)")),
+        "{told}"
+    );
+    assert!(!told.contains("postgres:") && !told.contains('@'), "{told}");
+
+    // In a folder without a database, and without DATABASE_URL.
+    let elsewhere = world.data.join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let mut lost = command::profiles("", &elsewhere);
+    lost.env_remove("DATABASE_URL")
+        .env("PROFILES_DATA_DIR", "./data");
+    lost.args([
+        "person",
+        "add",
+        "--username",
+        "ravi",
+        "--first-name",
+        "Ravi",
+    ]);
+    lost.args(["--last-name", "N", "--email", "ravi@campus.example"]);
+    let refused = spawn_blocking(move || command::run(lost, ""))
+        .await
+        .unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    let told = stderr_of(&refused);
+    assert!(
+        told.contains("there is no database in") && told.contains("DATABASE_URL"),
+        "{told}"
+    );
+    assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn an_https_service_is_told_which_settings_it_lacks() {
+    let world = World::new().await;
+    let mut check = command::profiles(&world.database.url(), &world.data);
+    check.env("PROFILES_PUBLIC_URL", "https://sso.campus.example");
+    check.arg("check");
+    let checked = spawn_blocking(move || command::run(check, ""))
+        .await
+        .unwrap();
+    assert!(checked.status.success());
+    let warnings = json_of(&checked)["warnings"].to_string();
+    for setting in ["PROFILES_TRUSTED_PROXIES", "PROFILES_SMTP_URL"] {
+        assert!(warnings.contains(setting), "{warnings}");
+        assert!(stderr_of(&checked).contains(setting));
+    }
+    assert!(!warnings.contains("DATABASE_URL"), "{warnings}");
+    let well = runs(&world, &["check"], "").await;
+    assert_eq!(json_of(&well)["warnings"], serde_json::json!([]));
+}
+
 #[tokio::test]
 async fn migrating_twice_changes_nothing() {
     let world = World::new().await;

@@ -9,6 +9,6 @@ mod model;
 mod store;
 mod sweep;
 
-pub use model::{AppScope, AppToken};
+pub use model::{AppScope, AppToken, FIXED_PREFIX, PREFIX, is_app_token};
 pub use store::{authenticate_app_token, find_app_of_token, issue_app_token, revoke_app_token};
 pub use sweep::sweep;

@@ -2,7 +2,18 @@
 
 use crate::platform::clock::Timestamp;
 use crate::platform::id::{AppId, AppTokenId};
-use crate::platform::secret::TokenHash;
+use crate::platform::secret::{Secret, TokenHash};
+
+/// The beginning of every app token that expires, and of every fixed one. Secret scanners find one that is
+/// committed by mistake, and a request for a person need not search for app tokens.
+pub const PREFIX: &str = "pfa";
+pub const FIXED_PREFIX: &str = "pfl";
+
+/// Whether a token looks like one of an app.
+pub fn is_app_token(token: &Secret) -> bool {
+    let token = token.expose();
+    token.starts_with(PREFIX) || token.starts_with(FIXED_PREFIX)
+}
 
 /// What an app may do for itself, without a person's grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

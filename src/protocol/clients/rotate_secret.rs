@@ -12,6 +12,7 @@ use crate::platform::id::{AppId, PersonId, SecretId};
 use crate::platform::rng::Rng;
 use crate::platform::secret::Secret;
 use crate::platform::{audit, db, mail};
+use crate::protocol::app_tokens;
 
 /// The number of live secrets of one use.
 const MAX_LIVE: usize = 2;
@@ -42,7 +43,7 @@ impl SecretUse {
                 template: "secret_made",
             },
             Self::LookUps => SecretWording {
-                prefix: "pfl",
+                prefix: app_tokens::FIXED_PREFIX,
                 created: "look_up_token.made",
                 deleted: "look_up_token.dropped",
                 audit_key: "token",

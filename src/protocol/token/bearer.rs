@@ -58,7 +58,7 @@ where
         let now = endpoint.clock.now();
         let facts = store::find_access(endpoint.db.pool(), token.token_hash(), now).await;
         let facts = facts.map_err(|error| ApiError::from(error).into_response())?;
-        if facts.is_none() && is_app_token(&endpoint, &token, now).await? {
+        if facts.is_none() && is_valid_app_token(&endpoint, &token, now).await? {
             return Err(render_app_token_refusal(Self::needed()));
         }
         let origins = facts
@@ -89,11 +89,14 @@ where
     }
 }
 
-async fn is_app_token(
+async fn is_valid_app_token(
     endpoint: &Feature,
     token: &Secret,
     now: Timestamp,
 ) -> Result<bool, Response> {
+    if !app_tokens::is_app_token(token) {
+        return Ok(false);
+    }
     let app = app_tokens::find_app_of_token(endpoint.db.pool(), token.token_hash(), now).await;
     let app = app.map_err(|error| ApiError::from(error).into_response())?;
     Ok(app.is_some())

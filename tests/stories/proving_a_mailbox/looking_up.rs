@@ -263,6 +263,7 @@ async fn an_app_looks_up_with_a_token_that_it_got_for_its_client_credentials() {
             "access_token": token, "token_type": "Bearer", "expires_in": 36_000, "scope": "look_ups",
         })
     );
+    assert!(token.starts_with("pfa"), "{token}");
     assert!(!world.database.dump().contains(&token));
     let path = "association/roll/21CS10001";
     let status = async |token: &str| look_up(&canteen, path, token).await.status.as_u16();

@@ -25,19 +25,31 @@ pub(super) struct ClusterFiles {
 }
 
 impl ClusterFiles {
-    /// The files in `data_dir`; in `fallback` if `data_dir` is the default and the account cannot reach
-    /// it.
-    pub(super) fn choose(data_dir: &Path, fallback: &Path) -> Result<ClusterFiles, ClusterError> {
+    /// The files in `data_dir`; in a folder of `fallbacks` if `data_dir` is the default and the account cannot
+    /// reach it.
+    pub(super) fn choose(data_dir: &Path, fallbacks: &Path) -> Result<ClusterFiles, ClusterError> {
         let data_folder = absolute(data_dir).map_err(cannot("find", data_dir))?;
         let error = match ClusterFiles::within(&data_folder) {
             Err(error @ ClusterError::Unreachable { .. }) if is_default(data_dir) => error,
             outcome => return outcome,
         };
-        let files = ClusterFiles::within(fallback).map_err(|_| error)?;
+        let fallback = fallbacks.join(fallback_name(&data_folder));
+        let files = ClusterFiles::within(&fallback).map_err(|_| error)?;
         Ok(ClusterFiles {
             instead_of: Some(data_folder),
             ..files
         })
+    }
+
+    /// Whether [`Self::choose`] would find a cluster. Creates no folder.
+    pub(super) fn exist(data_dir: &Path, fallbacks: &Path) -> bool {
+        let Ok(data_folder) = absolute(data_dir) else {
+            return false;
+        };
+        let fallback = fallbacks.join(fallback_name(&data_folder));
+        let candidates = [Some(data_folder), is_default(data_dir).then_some(fallback)];
+        let mut candidates = candidates.into_iter().flatten();
+        candidates.any(|folder| folder.join("database/cluster/PG_VERSION").exists())
     }
 
     fn within(data_dir: &Path) -> Result<ClusterFiles, ClusterError> {
@@ -218,6 +230,13 @@ fn last_lines(text: &str, count: usize) -> String {
     lines.get(from..).unwrap_or_default().join("\n")
 }
 
+/// A name for a folder that takes the place of this one, different for each: `/root/my-sso/data` becomes
+/// `root-my--sso-data`.
+fn fallback_name(data_folder: &Path) -> String {
+    let text = data_folder.to_string_lossy().replace('-', "--");
+    text.trim_matches('/').replace('/', "-")
+}
+
 #[cfg(test)]
 mod tests {
     use std::env;
@@ -232,6 +251,13 @@ mod tests {
         for chosen in ["/data", "../data", "data/here", "/srv/profiles", "."] {
             assert!(!is_default(Path::new(chosen)), "{chosen}");
         }
+    }
+
+    #[test]
+    fn two_data_folders_have_two_fallbacks() {
+        let name = |path| fallback_name(Path::new(path));
+        assert_eq!(name("/root/my-sso/data"), "root-my--sso-data");
+        assert_ne!(name("/root/my/sso/data"), name("/root/my-sso/data"));
     }
 
     #[test]

@@ -39,8 +39,9 @@ use role::PROFILES;
 use secrecy::{ExposeSecret, SecretString};
 use watched_process::WatchedProcess;
 
-/// The data folder when the account that runs PostgreSQL cannot reach `./data`.
-const FALLBACK_DATA_DIR: &str = "/var/lib/profiles";
+/// Where the data folder is when the account that runs PostgreSQL cannot reach `./data`. Each `./data` has a
+/// folder of its own in it.
+const FALLBACK_DATA_DIRS: &str = "/var/lib/profiles";
 
 /// Whether the data must survive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,11 +67,11 @@ pub struct Cluster {
 /// Starts the cluster in `data_dir`, after creating it if there is none (some seconds).
 ///
 /// When started by root, the server runs as `postgres` or `nobody`. If that account cannot reach
-/// `./data`, the cluster is created in `/var/lib/profiles`; see [`Cluster::moved_from`].
+/// `./data`, the cluster is created below `/var/lib/profiles`; see [`Cluster::moved_from`].
 ///
 /// Blocks, possibly for minutes if the server has to recover from a crash.
 pub fn start(data_dir: &Path, durability: Durability) -> Result<Cluster, ClusterError> {
-    let files = ClusterFiles::choose(data_dir, Path::new(FALLBACK_DATA_DIR))?;
+    let files = ClusterFiles::choose(data_dir, Path::new(FALLBACK_DATA_DIRS))?;
     let lock = files.lock()?;
     let binaries = binaries::find(&files.cluster())?;
     let log = files.rotate_log()?;
@@ -94,9 +95,14 @@ pub fn start(data_dir: &Path, durability: Durability) -> Result<Cluster, Cluster
     })
 }
 
+/// Whether there is a cluster in `data_dir`, running or not. Creates nothing.
+pub fn exists(data_dir: &Path) -> bool {
+    ClusterFiles::exist(data_dir, Path::new(FALLBACK_DATA_DIRS))
+}
+
 /// Finds the cluster in `data_dir` that another Profiles process is running.
 pub fn find_running(data_dir: &Path) -> Result<Option<RunningCluster>, ClusterError> {
-    let files = ClusterFiles::choose(data_dir, Path::new(FALLBACK_DATA_DIR))?;
+    let files = ClusterFiles::choose(data_dir, Path::new(FALLBACK_DATA_DIRS))?;
     if !matches!(files.lock(), Err(ClusterError::InUse { .. })) {
         return Ok(None);
     }

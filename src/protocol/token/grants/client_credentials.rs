@@ -9,7 +9,7 @@ use crate::platform::id::AppTokenId;
 use crate::platform::rng::Rng;
 use crate::platform::secret::Secret;
 use crate::platform::web::FormParams;
-use crate::protocol::app_tokens::{AppScope, AppToken, issue_app_token};
+use crate::protocol::app_tokens::{AppScope, AppToken, PREFIX, issue_app_token};
 use crate::protocol::token::model::{AuthenticatedClient, IssuedAppToken};
 use crate::protocol::token::refusal::Refusal;
 
@@ -56,7 +56,8 @@ pub(in crate::protocol::token) async fn keep(
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<Option<IssuedAppToken>> {
-    let access_token = Secret::generate(rng);
+    let random = Secret::generate(rng);
+    let access_token = Secret::new(format!("{PREFIX}{}", random.expose()));
     let token = AppToken {
         id: AppTokenId::new(now, rng),
         app: client.app,
