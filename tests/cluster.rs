@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
-use std::{env, fs, process};
+use std::{env, fs};
 
 use postgres::{Client, NoTls};
 use profiles::platform::db::cluster::{Cluster, ClusterError, Durability, start};
@@ -259,9 +259,9 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn new(name: &str) -> Folder {
-        let path = env::temp_dir().join(format!("profiles-{}-{name}", process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Folder(path)
+        let prefix = format!("profiles-{name}-");
+        let folder = tempfile::Builder::new().prefix(&prefix).tempdir().unwrap();
+        Folder(folder.keep())
     }
 }
 

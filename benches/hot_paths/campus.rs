@@ -228,9 +228,8 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn new() -> Self {
-        let folder = std::env::temp_dir().join(format!("profiles-bench-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder)
+        let folder = tempfile::Builder::new().prefix("profiles-bench-").tempdir();
+        Self(folder.unwrap().keep())
     }
 }
 

@@ -82,31 +82,25 @@ mod tests {
     use super::*;
     use crate::platform::rng::OsRng;
 
-    fn folder(name: &str) -> std::path::PathBuf {
-        let folder = std::env::temp_dir().join(format!("profiles-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        folder
-    }
-
     #[test]
     fn it_is_generated_once_and_readable_by_its_owner_only() {
-        let folder = folder("master-key");
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("data");
         let first = find_or_generate(None, &folder, &OsRng).unwrap();
         let again = find_or_generate(None, &folder, &OsRng).unwrap();
         assert_eq!(first.mac(&[b"x"]), again.mac(&[b"x"]));
         let mode = fs::metadata(folder.join("secret")).unwrap().permissions();
         assert_eq!(mode.mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
-        fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]
     fn an_invalid_file_is_reported_and_not_replaced() {
-        let folder = folder("spoilt-key");
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("data");
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("secret"), "hunter2").unwrap();
         let error = find_or_generate(None, &folder, &OsRng).unwrap_err();
         assert!(!error.to_string().contains("hunter2"));
-        fs::remove_dir_all(&folder).unwrap();
     }
 }

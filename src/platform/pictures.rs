@@ -627,8 +627,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_picture_is_saved_served_and_deleted() {
-        let folder = std::env::temp_dir().join(format!("profiles-pictures-{}", std::process::id()));
-        let pictures = Pictures::new(&folder);
+        let folder = tempfile::tempdir().unwrap();
+        let pictures = Pictures::new(folder.path());
         let file = Bytes::from(written(&flag(8, 8), ImageFormat::Png));
         let picture = pictures.accept(PictureKind::AppLogo, file).await.unwrap();
         let name = pictures
@@ -647,7 +647,6 @@ mod tests {
         pictures.delete(PictureKind::AppLogo, &name).await;
         let answer = pictures.serve(PictureKind::AppLogo, &name).await;
         assert_eq!(answer.status(), StatusCode::NOT_FOUND);
-        std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

@@ -189,8 +189,8 @@ mod tests {
     #[test]
     fn a_mail_is_a_file_that_only_its_owner_can_read() {
         use std::os::unix::fs::PermissionsExt;
-        let home = std::env::temp_dir().join(format!("profiles-mail-{}", std::process::id()));
-        let folder = home.join("mail");
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("mail");
         write(&folder, "0", b"one").unwrap();
         write(&folder, "0", b"two").unwrap();
         let files: Vec<_> = std::fs::read_dir(&folder).unwrap().flatten().collect();
@@ -198,7 +198,6 @@ mod tests {
         let mode = files[0].metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert_eq!(std::fs::read(files[0].path()).unwrap(), b"two");
-        assert_eq!(std::fs::read_dir(&home).unwrap().count(), 1);
-        std::fs::remove_dir_all(home).unwrap();
+        assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 1);
     }
 }

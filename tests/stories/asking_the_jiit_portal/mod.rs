@@ -13,6 +13,7 @@ use time::{Date, OffsetDateTime};
 use crate::sim::jiit;
 use crate::sim::kit::authority::Authority;
 use crate::sim::kit::site::Site;
+use crate::support::database::cluster;
 use crate::support::upstream::Portal;
 use crate::support::world::Plan;
 use crate::support::{Browser, Page, World};
@@ -55,9 +56,7 @@ impl Jiit {
     }
 
     pub fn trusted(&self, plan: Plan) -> Plan {
-        let folder = std::env::temp_dir().join(format!("jiit-{}", self.site.address.port()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let file = self.authority.file(&folder);
+        let file = self.authority.file(&cluster().folder());
         plan.set("PROFILES_JIIT_URL", &self.base())
             .set("PROFILES_JIIT_CA_FILE", file.to_str().unwrap())
     }

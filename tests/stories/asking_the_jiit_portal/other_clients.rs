@@ -4,13 +4,12 @@ use serde_json::Value;
 
 use super::{ASHA, Jiit};
 use crate::stock_clients::python;
+use crate::support::database::cluster;
 
 #[tokio::test]
 async fn pyjiit_signs_in_with_only_its_host_changed() {
     let jiit = Jiit::opens().await;
-    let folder = std::env::temp_dir().join(format!("pyjiit-{}", jiit.site.address.port()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let authority = jiit.authority.file(&folder);
+    let authority = jiit.authority.file(&cluster().folder());
 
     let ended = python("pyjiit_client.py")
         .env("API", jiit.base())

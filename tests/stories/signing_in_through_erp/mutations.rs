@@ -8,6 +8,7 @@ use crate::sim::erp::Erp;
 use crate::sim::erp::knobs::QuestionMode;
 use crate::sim::kit::authority::Authority;
 use crate::sim::kit::fault::Fault;
+use crate::support::database::cluster;
 use crate::support::upstream::{Mutation, Outcome, Portal, check_mutations};
 use crate::support::world::Plan;
 use crate::support::{Browser, Page, World};
@@ -336,14 +337,12 @@ async fn an_erp_with_an_untrusted_certificate_gets_no_request() {
     let (authority, other) = (Authority::new(), Authority::new());
     let erp = Erp::opens_with(Some(&authority)).await;
     erp.turns(|knobs| knobs.question_mode = QuestionMode::Fixed);
-    let folder = std::env::temp_dir().join(format!("erp-authorities-{}", std::process::id()));
-    let file = |authority: &Authority, name: &str| {
-        let folder = folder.join(name);
-        std::fs::create_dir_all(&folder).unwrap();
-        authority.file(&folder).to_str().unwrap().to_owned()
+    let file = |authority: &Authority| {
+        let file = authority.file(&cluster().folder());
+        file.to_str().unwrap().to_owned()
     };
 
-    for ca_file in [String::new(), file(&other, "other")] {
+    for ca_file in [String::new(), file(&other)] {
         let world = plan(&erp)
             .set("PROFILES_ERP_CA_FILE", &ca_file)
             .opens()
@@ -354,10 +353,9 @@ async fn an_erp_with_an_untrusted_certificate_gets_no_request() {
     assert!(erp.site.watch.requests.all().is_empty());
 
     let world: World = plan(&erp)
-        .set("PROFILES_ERP_CA_FILE", &file(&authority, "ours"))
+        .set("PROFILES_ERP_CA_FILE", &file(&authority))
         .opens()
         .await;
-    std::fs::remove_dir_all(&folder).unwrap();
     let browser = world.visitor();
     signs_in(&erp, &browser).await;
     assert!(is_in(&browser).await);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
-use std::{env, fs, thread};
+use std::{fs, thread};
 
 use profiles::platform::db::cluster;
 use profiles::platform::db::cluster::Durability;
@@ -31,8 +31,10 @@ pub fn cluster() -> &'static Cluster {
 
 impl Cluster {
     fn start() -> Self {
-        let folder = env::temp_dir().join(format!("profiles-stories-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
+        let folder = tempfile::Builder::new()
+            .prefix("profiles-stories-")
+            .tempdir();
+        let folder = folder.unwrap().keep();
         // The server stops soon after this process ends, and deletes its data.
         let sweeper = Command::new("/bin/sh")
             .args(["-c", "read -r _; sleep 2; rm -rf -- \"$1\"", "sweeper"])
@@ -67,6 +69,11 @@ impl Cluster {
         url.set_path(&name);
         url.set_query(Some("sslmode=disable"));
         Database { name, url }
+    }
+
+    /// A new folder for files of a story, deleted when this process ends.
+    pub fn folder(&self) -> PathBuf {
+        tempfile::tempdir_in(&self.folder).unwrap().keep()
     }
 
     /// Runs a statement as the superuser.

@@ -239,7 +239,6 @@ fn fallback_name(data_folder: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::env;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
@@ -270,20 +269,22 @@ mod tests {
     /// Only as root: other accounts run the server themselves.
     #[test]
     fn root_opens_its_own_folder_to_the_server_but_not_the_folders_above() {
-        let above = env::temp_dir().join(format!("profiles-home-{}", process::id()));
+        let home = tempfile::tempdir().unwrap();
+        let above = home.path();
+        fs::set_permissions(above, fs::Permissions::from_mode(0o755)).unwrap();
         let data_dir = above.join("data");
         fs::create_dir_all(&data_dir).unwrap();
-        let restrict = |path| fs::set_permissions(path, fs::Permissions::from_mode(0o700)).unwrap();
+        let restrict =
+            |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0o700)).unwrap();
         restrict(&data_dir);
         let files = ClusterFiles::within(&data_dir).unwrap();
         if files.account != OsAccount::Own {
             assert!(files.account.can_enter(&data_dir));
             assert_eq!(fs::metadata(&data_dir).unwrap().mode() & 0o7777, 0o710);
 
-            restrict(&above);
+            restrict(above);
             let error = ClusterFiles::within(&data_dir).unwrap_err();
             assert!(matches!(error, ClusterError::Unreachable { .. }), "{error}");
         }
-        fs::remove_dir_all(above).unwrap();
     }
 }

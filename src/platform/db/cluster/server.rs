@@ -139,7 +139,6 @@ pub(super) fn free_port() -> io::Result<u16> {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
-    use std::{env, fs, process};
 
     use super::*;
     use crate::platform::db::cluster::binaries;
@@ -147,8 +146,8 @@ mod tests {
 
     #[test]
     fn a_port_that_is_taken_is_skipped() {
-        let data_dir = env::temp_dir().join(format!("profiles-port-{}", process::id()));
-        let files = ClusterFiles::choose(&data_dir, Path::new("/nowhere")).unwrap();
+        let data_dir = tempfile::tempdir().unwrap();
+        let files = ClusterFiles::choose(data_dir.path(), Path::new("/nowhere")).unwrap();
         let binaries = binaries::find(&files.cluster()).unwrap();
         let log = files.rotate_log().unwrap();
         init_cluster(&files, &binaries, Durability::Scratch, &log).unwrap();
@@ -165,6 +164,5 @@ mod tests {
         assert_ne!(port, taken.local_addr().unwrap().port());
 
         drop(server);
-        fs::remove_dir_all(data_dir).unwrap();
     }
 }
