@@ -13,7 +13,7 @@ use super::refusal::{AuthorizeRefusal, NonRedirectableError, RedirectableError};
 use crate::platform::id::GrantId;
 use crate::protocol::grants;
 use crate::protocol::oauth::oxide::{AuthorizationInput, AuthorizationMachine};
-use crate::protocol::oauth::{Challenge, RedirectKind, RedirectUri};
+use crate::protocol::oauth::{Challenge, RedirectKind, RedirectMismatch, RedirectUri};
 use crate::protocol::scope::{GrantedAccess, ScopeSet};
 
 /// The longest `state`, in bytes. It is stored while the consent page is open and returns in a URL,
@@ -134,6 +134,7 @@ fn choose_redirect_uri(
         NonRedirectableError::UnregisteredRedirectUri {
             app: client.name.clone(),
             requested: requested.unwrap_or_default().to_owned(),
+            mismatch: requested.and_then(|uri| RedirectMismatch::find(uri, &client.redirect_uris)),
         }
     })
 }
@@ -424,7 +425,8 @@ mod tests {
             page_error(|case| case.params.redirect_uri = Some(requested.clone())),
             NonRedirectableError::UnregisteredRedirectUri {
                 app: "Mess Menu".to_owned(),
-                requested: requested.clone()
+                requested: requested.clone(),
+                mismatch: Some(RedirectMismatch::TrailingSlash),
             }
         );
     }

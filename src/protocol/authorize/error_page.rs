@@ -46,12 +46,20 @@ impl Feature {
                 "{app} is suspended by the people who run this service."
             ))
             .with_advice("If you run it: contact them."),
-            Error::UnregisteredRedirectUri { app, requested } => bad_request(format!(
-                "{app} asked to return to {requested}, which its owner has not registered."
-            ))
-            .with_advice(format!(
-                "If you run it: add exactly that address under Your apps → {app}. (invalid_request)"
-            )),
+            Error::UnregisteredRedirectUri {
+                app,
+                requested,
+                mismatch,
+            } => {
+                let page = bad_request(format!(
+                    "{app} asked to return to {requested}, which its owner has not registered."
+                ));
+                let advice = mismatch.map_or_else(
+                    || format!("add exactly that address under Your apps → {app}."),
+                    |mismatch| mismatch.advice().to_owned(),
+                );
+                page.with_advice(format!("If you run it: {advice} (invalid_request)"))
+            }
             Error::OriginMismatch => {
                 bad_request("The app's page and its redirect URI are of different origins.")
             }

@@ -3,7 +3,7 @@
 use super::causes;
 use super::model::{ClientFacts, ResponseTarget};
 use crate::protocol::oauth::pkce::ChallengeError;
-use crate::protocol::oauth::{OAuthError, OAuthErrorCode};
+use crate::protocol::oauth::{OAuthError, OAuthErrorCode, RedirectMismatch};
 use crate::protocol::problems::ProblemCause;
 use crate::protocol::scope::UnknownScope;
 
@@ -36,6 +36,7 @@ pub(super) enum NonRedirectableError {
     UnregisteredRedirectUri {
         app: String,
         requested: String,
+        mismatch: Option<RedirectMismatch>,
     },
     /// The page that called FedCM and the redirect URI have different origins.
     OriginMismatch,

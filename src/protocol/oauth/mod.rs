@@ -13,8 +13,10 @@ pub mod error;
 pub mod oxide;
 pub mod pkce;
 pub mod redirect;
+mod redirect_mismatch;
 
 pub use credential::ClientCredentials;
 pub use error::{OAuthError, OAuthErrorCode};
 pub use pkce::{Challenge, PkceError, verify_pkce};
 pub use redirect::{RedirectKind, RedirectUri};
+pub use redirect_mismatch::RedirectMismatch;

@@ -17,6 +17,16 @@ pub struct UnknownScope(pub String);
 impl UnknownScope {
     /// The sentence for the client's developer: what is wrong, and which scopes exist.
     pub fn advice(&self) -> String {
+        let name = self.0.as_str();
+        if name.contains(',') {
+            return "Scopes are separated by blanks, not by commas. In most libraries the separator is a setting."
+                .to_owned();
+        }
+        if name == "openid" {
+            return "OpenID Connect is not offered: leave out the scope openid, and read the user from the user \
+                    API. Its id identifies the user."
+                .to_owned();
+        }
         format!(
             "There is no scope {}. Ask for some of: {}.",
             self.0,
