@@ -8,11 +8,11 @@
 //!
 //! | Area | Holds |
 //! |---|---|
-//! | [`platform`] | what any part may use: [`config`](platform::config), [`db`](platform::db), [`web`](platform::web), [`mail`](platform::mail), [`jobs`](platform::jobs), [`audit`](platform::audit), [`metrics`](platform::metrics), [`pictures`](platform::pictures), [`links`](platform::links), [`secret`](platform::secret), [`clock`](platform::clock) |
+//! | [`platform`] | what any part may use: [`config`](platform::config), [`db`](platform::db), [`web`](platform::web), [`mail`](platform::mail), [`jobs`](platform::jobs), [`audit`](platform::audit), [`metrics`](platform::metrics), [`pictures`](platform::pictures), [`links`](platform::links), [`rate_limits`](platform::rate_limits), [`secret`](platform::secret), [`id`](platform::id), [`clock`](platform::clock), [`rng`](platform::rng) |
 //! | [`people`] | the [`records`](people::records) of people, and the table of [`fields`](people::fields) |
-//! | [`connectors`] | proving an identity: password, LDAP, ERP, JIIT, Leprechaun, mailed code |
+//! | [`connectors`] | proving an identity: password, LDAP, ERP, JIIT, Leprechaun; and [`mailed_code`](connectors::mailed_code), which two of them share |
 //! | [`identity`] | the person's account: [`login`](identity::login), [`sessions`](identity::sessions), [`profile`](identity::profile), [`linked_identities`](identity::linked_identities) |
-//! | [`protocol`] | what RFCs define: [`authorize`](protocol::authorize), [`token`](protocol::token), [`user_api`](protocol::user_api), [`fedcm`](protocol::fedcm), [`grants`](protocol::grants), [`scope`](protocol::scope), [`clients`](protocol::clients), [`app_tokens`](protocol::app_tokens), [`oauth`](protocol::oauth), [`access_log`](protocol::access_log), [`problems`](protocol::problems) |
+//! | [`protocol`] | what RFCs define: [`authorize`](protocol::authorize), [`token`](protocol::token), [`user_api`](protocol::user_api), [`fedcm`](protocol::fedcm), [`grants`](protocol::grants), [`scope`](protocol::scope), [`clients`](protocol::clients), [`app_tokens`](protocol::app_tokens), [`oauth`](protocol::oauth), [`access_log`](protocol::access_log), [`metadata`](protocol::metadata), [`problems`](protocol::problems) |
 //! | [`developers`] | pages for developers: [`apps`](developers::apps), [`docs`](developers::docs), [`widget`](developers::widget), [`send_mail`](developers::send_mail) |
 //! | [`privacy`] | pages for the person's rights: [`connected_apps`](privacy::connected_apps), [`receipts`](privacy::receipts), [`data_export`](privacy::data_export), [`association`](privacy::association) |
 //! | [`server`] | builds all features and their routes from the settings |
@@ -40,7 +40,7 @@
 //! |---|---|
 //! | `mod.rs` | the documentation of the module, its `Feature` (what it needs) and routes, its public items |
 //! | `model.rs` | types that are valid by construction |
-//! | `rules.rs`, `flow.rs` | decisions, without I/O, clock or randomness |
+//! | `rules.rs`, `decide.rs`, `state_machine/`, `reply.rs`, `view.rs` | decisions, without I/O, clock or randomness |
 //! | `store.rs` | SQL |
 //! | `<verb>.rs` | one operation: load, decide, save |
 //! | `pages.rs`, `api.rs` | HTTP handlers |

@@ -16,8 +16,8 @@ use profiles::server::ServerParts;
 use tokio::net::TcpListener;
 
 /// With one of these arguments the benchmark is this program.
-pub(crate) const LEDGER_ON: &str = "ledger-on";
-pub(crate) const LEDGER_OFF: &str = "ledger-off";
+pub(crate) const ACCESS_LOG_ON: &str = "access-log-on";
+pub(crate) const ACCESS_LOG_OFF: &str = "access-log-off";
 
 /// The database's address comes on standard input, its own goes to standard error.
 pub(crate) async fn serve(access_log: fn(Db, SharedClock, &dyn Rng) -> AccessLog) {

@@ -1,6 +1,6 @@
 //! What the house costs on the paths that campus apps use all day: the server as it is released against
 //! a bare axum and sqlx program that sends the very same statements to the same database. Both run at
-//! once and are loaded in turns, so that whatever else the machine does hits both. And what the access ledger
+//! once and are loaded in turns, so that whatever else the machine does hits both. And what the access log
 //! costs the user API: the house with it against the house without, request by request.
 //!
 //! Arguments: parts of the names of what to measure; none is all.
@@ -35,7 +35,7 @@ const CONNECTIONS: usize = 16;
 const ROUNDS: usize = 15;
 const AT_MOST: Duration = Duration::from_secs(40);
 /// Requests of one turn. A connection trades few codes, because each has to be asked for first.
-const LEDGER: &str = "ledger";
+const ACCESS_LOG: &str = "access log";
 const READS: usize = 200;
 const TRADES: usize = 60;
 const REFRESHES: usize = 100;
@@ -52,8 +52,10 @@ fn main() {
         .unwrap();
     match wanted.as_slice() {
         [it] if it == bare::COMMAND => return runtime.block_on(bare::serve()),
-        [it] if it == house::LEDGER_ON => return runtime.block_on(house::serve(AccessLog::new)),
-        [it] if it == house::LEDGER_OFF => {
+        [it] if it == house::ACCESS_LOG_ON => {
+            return runtime.block_on(house::serve(AccessLog::new));
+        }
+        [it] if it == house::ACCESS_LOG_OFF => {
             return runtime.block_on(house::serve(AccessLog::disabled));
         }
         _ => {}
@@ -76,9 +78,9 @@ fn main() {
         });
         println!("{}", row.line(name));
     }
-    if is_wanted(LEDGER) {
-        println!("{}", table::head("ledger on", "ledger off"));
-        println!("{}", runtime.block_on(ledger(&campus)).line(LEDGER));
+    if is_wanted(ACCESS_LOG) {
+        println!("{}", table::head("access log on", "access log off"));
+        println!("{}", runtime.block_on(access_log(&campus)).line(ACCESS_LOG));
     }
 }
 
@@ -106,7 +108,7 @@ async fn read(campus: &Campus) -> Row {
 
 /// What noting costs a reading. Both sides are this program, so that they differ in nothing else, and
 /// every connection asks one and then the other, so that each moment of the machine is in both.
-async fn ledger(campus: &Campus) -> Row {
+async fn access_log(campus: &Campus) -> Row {
     let http = Http::default();
     let token = campus.trades(&http, 1).await.remove(0).access_token;
     let houses = campus.houses();

@@ -46,8 +46,8 @@ impl Process {
     /// This program again, as the house with its access log on (the first) or off.
     pub(crate) fn house(side: Side, database: &str, folder: &Path) -> Self {
         let command = match side {
-            Side::First => house::LEDGER_ON,
-            Side::Second => house::LEDGER_OFF,
+            Side::First => house::ACCESS_LOG_ON,
+            Side::Second => house::ACCESS_LOG_OFF,
         };
         let log = folder.join(format!("{command}.log"));
         Self::start(side, this_program(command), database, &log)

@@ -1,4 +1,6 @@
-//! Connectors: the ways to prove an identity, one file or folder each. No other area names a single one.
+//! Connectors: the ways to prove an identity, one file or folder each. Only the wiring in `server`, the
+//! command `profiles upstream`, and the proof of a mailbox, which reads the ERP's questions, name a single
+//! one.
 //!
 //! A connector implements [`Connector`]. It shows a form ([`Prompt`]), checks the answers ([`Answers`]) and
 //! returns the next [`Step`]: another form, a redirect to its upstream, an

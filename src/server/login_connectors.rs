@@ -1,5 +1,5 @@
 //! Wiring: builds the connectors that the settings switch on, with the HTTP clients of their upstreams. The
-//! only place that names all connectors. `profiles check` uses the same ones as the sign-in page.
+//! only place that builds all connectors. `profiles check` uses the same ones as the sign-in page.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use crate::code::Code;
 
 /// A text file.
 pub(crate) struct TextFile {
-    /// From the top of the repository, such as `src/protocol/token/api.rs`.
+    /// From the top of the repository, such as `src/protocol/token/endpoint.rs`.
     pub path: String,
     pub text: String,
 }
@@ -34,7 +34,7 @@ impl TextFile {
 
 /// A Rust file below `src/`, parsed.
 pub(crate) struct RustFile {
-    /// From `src/`, such as `protocol/token/api.rs`.
+    /// From `src/`, such as `protocol/token/endpoint.rs`.
     pub path: String,
     /// All of it.
     pub all: Code,

@@ -549,6 +549,10 @@ async fn the_export_contains_all_entered_data_and_no_secret() {
     assert_eq!(archive.header("content-type"), "application/zip");
     assert_eq!(archive.header("cache-control"), "no-store");
     let files = unpack(&archive.bytes());
+    let html = String::from_utf8(files["profiles.html"].clone()).unwrap();
+    let style = html.split_once("rel=\"stylesheet\" href=\"").unwrap().1;
+    let style = style.split_once('"').unwrap().0;
+    assert!(files[style].len() > 1_000, "{style}");
     let json: Value = serde_json::from_slice(&files["profiles.json"]).unwrap();
     let entered = campus::asha();
     for name in [

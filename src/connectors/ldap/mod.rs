@@ -2,7 +2,8 @@
 //!
 //! The connector finds a person's entry by a search with the account of the settings, or names it by a
 //! pattern. Then it binds as that entry with the password. It reads the attributes at each login, so that
-//! they are never older here than the last login. LDAP errors become sentences in [`error_text`].
+//! they are never older here than the last login. LDAP errors become sentences for
+//! operators in [`error_text`]; what a person reads is in `identity::login::pages::errors`.
 //!
 //! Decision: each login opens a connection of its own, because a bind changes the identity of the
 //! connection, and a directory gets a few logins per second at most.

@@ -13,7 +13,7 @@ use crate::platform::{mail, web};
 
 /// Removes an identity and mails the person, unless it is the last one at an enabled connector.
 ///
-/// Every session but `own`, the fingerprint of the current one, ends: another person may have begun one
+/// Every session but `own`, the hash of the current one, ends: another person may have begun one
 /// with this identity.
 pub(super) async fn remove(
     tx: &mut Tx,

@@ -18,7 +18,8 @@
 //! because campus apps enter by `login/?next=…`. Nothing else can be redirected to. Only while the browser
 //! is at an upstream, `next` is kept with the attempt, because the callback address is fixed.
 //!
-//! The rate limits of the password form and of all others are in [`rate_limits`].
+//! The rate limits of the password form and of all others are in [`rate_limits`], their numbers in
+//! [`platform::rate_limits::table`](crate::platform::rate_limits::table).
 
 mod attempts;
 mod client_lookup;

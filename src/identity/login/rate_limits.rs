@@ -1,10 +1,11 @@
 //! The rate limits of the sign-in page, which make guessing passwords slow. The numbers are in
-//! [`rate_limits::table`].
+//! [`rate_limits::table`](crate::platform::rate_limits::table).
 //!
-//! So a password can be guessed 120 times an hour at most, and nobody waits longer than a minute. A
+//! A try counts against three buckets: the account from this address, the account from anywhere, and the
+//! address. So a password can be guessed 120 times an hour at most, and nobody waits longer than a minute. A
 //! trusted browser, which signed in to the account before ([`super::trusted_browser`]), has a bucket of its
-//! own in place of the first three: an attacker elsewhere cannot lock the owner out. One address alone
-//! cannot use up the tries of an account, so the owner can sign in from another address.
+//! own instead, so an attacker elsewhere cannot lock the owner out. One address alone cannot use up the
+//! tries of an account, so the owner can sign in from another address.
 //!
 //! The account is the name that was entered, whether such an account exists or not. A try is taken before
 //! the answers are checked, and given back if they were right or could not be checked. Many people behind

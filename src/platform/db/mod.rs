@@ -1,7 +1,8 @@
 //! PostgreSQL: connection pool, transactions, migrations and errors.
 //!
-//! Only `store.rs` files contain SQL. They take an [`Executor`]: the pool for a single statement,
-//! `&mut *tx` inside a transaction. Handlers and jobs begin and commit; verbs never do.
+//! SQL stands in `store.rs` files, in the session store and in the audit log. They take an [`Executor`]: the
+//! pool for a single statement, `&mut *tx` inside a transaction. Handlers and jobs begin and commit; verbs
+//! never do.
 
 mod error;
 

@@ -30,7 +30,7 @@ impl Assets {
         Self(hashed.collect())
     }
 
-    /// `css/house.css` → `css/house.css?v=5f0c…`
+    /// `css/site.css` → `css/site.css?v=5f0c…`
     pub fn versioned(&self, file: &str) -> String {
         self.0
             .get(file)

@@ -217,7 +217,7 @@ fn site(web: &Web) -> serde_json::Value {
         .collect();
     json!({
         "campus": web.campus_name,
-        "css": asset("css/house.css"),
+        "css": asset("css/site.css"),
         "js": scripts,
         "img": images,
         "links": {

@@ -2,8 +2,8 @@
 //! holds names of fields, never their values. The person sees it on the page of a connected app.
 //!
 //! ```text
-//! user API ──record──▶ buffer, in memory ──flush, every second──▶ readings ──sweep──▶ deleted
-//!                                          and when the server stops        after 12 months
+//! user API ──record──▶ buffer, in memory ──flush, twice a second──▶ field_reads ──sweep──▶ deleted
+//!                                            and when the server stops           after 12 months
 //! ```
 //!
 //! Decision: a read is recorded in memory and flushed within a second, many in one statement, because the

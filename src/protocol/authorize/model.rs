@@ -74,7 +74,7 @@ pub(super) enum ResponseMode {
 }
 
 impl ResponseMode {
-    /// Reads `response_mode`. Unknown values mean a redirect, as in the original.
+    /// Reads `response_mode`. Unknown values mean a redirect, as in Gymkhana Profiles.
     pub(super) fn parse(value: Option<&str>) -> Self {
         match value {
             Some("fedcm") => Self::FedcmCode,

@@ -2,7 +2,7 @@
 //! grants or refuses each field. A field belongs to exactly one scope; a scope without fields permits an
 //! action (`send_mail`).
 //!
-//! [`table`] is the only place that names the scopes. Consent, documentation, OpenAPI and the user API are
+//! [`table`] is the only place with the names of the scopes in the protocol. Consent, documentation, OpenAPI and the user API are
 //! made from it.
 
 mod fields_param;

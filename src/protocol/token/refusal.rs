@@ -129,7 +129,7 @@ impl Refusal {
             }
             Self::RepeatedParameter(repeated) => OAuthError::invalid_request(repeated.to_string()),
             Self::MissingGrantType => OAuthError::unsupported_grant_type(
-                "grant_type is missing. Send authorization_code or refresh_token in a form body.",
+                "grant_type is missing. Send authorization_code, refresh_token or client_credentials in a form body.",
             ),
             Self::UnsupportedGrantType => OAuthError::unsupported_grant_type(
                 "Only authorization_code, refresh_token and client_credentials are supported.",
@@ -307,7 +307,7 @@ pub(super) mod causes {
         CLIENT_SECRET_WRONG "client_secret_wrong"
             "The client secret was wrong or missing. Check which secret your server uses, or make a new one here."
         CLIENT_SUSPENDED "client_suspended"
-            "The app is suspended. Ask an administrator what has to change."
+            "The app is suspended. Ask the people who run this service what has to change."
         RATE_LIMITED "rate_limited"
             "There were too many requests with a wrong secret. Correct the secret, then wait a minute."
         CLIENT_CREDENTIALS_OF_PUBLIC_CLIENT "client_credentials_of_public_client"

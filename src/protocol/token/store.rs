@@ -54,14 +54,14 @@ pub(super) async fn list_clients(
                   a.looks_up_since is not null as "looks_up!",
                   array(select s.id from app_secrets s where s.app_id = a.id order by s.id) as "secret_ids!",
                   array(select s.hash from app_secrets s where s.app_id = a.id order by s.id)
-                      as "fingerprints!"
+                      as "hashes!"
            from apps a where a.client_id = any($1)"#,
         client_ids
     )
     .fetch_all(db)
     .await?;
     let clients = rows.into_iter().map(|row| {
-        let secrets = row.secret_ids.into_iter().zip(row.fingerprints);
+        let secrets = row.secret_ids.into_iter().zip(row.hashes);
         let secrets = secrets.map(|(id, token_hash)| StoredClientSecret {
             id: SecretId(id),
             token_hash,

@@ -89,7 +89,7 @@ impl LoginRoute<'_> {
         match error {
             PeopleError::UsernameTaken => Ok(self.render_not_signed_in(&format!(
                 "{} knows you by a name that belongs to an account here already. If that account is \
-                 yours, sign in to it as before. Then open “Ways to sign in” on your profile and link \
+                 yours, sign in to it as before. Then open “Sign-in methods” on your profile and link \
                  this one there.",
                 self.connector.label().text
             ))),

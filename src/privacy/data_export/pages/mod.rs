@@ -135,14 +135,14 @@ impl Feature {
         let picture = portrait.map(|name| format!("pictures/{name}"));
         let page = ExportSummaryPage::of(person, picture, everything, &self.web, now);
         let page = self.web.render_standalone(&page)?;
-        let style = self.web.assets.content("css/house.css").unwrap_or_default();
+        let style = self.web.assets.content("css/site.css").unwrap_or_default();
         let file = |name: &str, content| ArchiveFile {
             name: name.to_owned(),
             content,
         };
         files.push(file("profiles.json", json));
         files.push(file("profiles.html", page.into_bytes()));
-        files.push(file("house.css", style));
+        files.push(file("site.css", style));
         Ok(files)
     }
 }

@@ -37,7 +37,7 @@ impl RefreshTokenRequest {
         }))
     }
 
-    fn fingerprint(&self) -> TokenHash {
+    fn token_hash(&self) -> TokenHash {
         self.refresh_token.token_hash()
     }
 
@@ -57,7 +57,7 @@ impl RefreshTokenRequest {
 
 impl GrantType for RefreshTokenRequest {
     type Facts = PairFacts;
-    /// None repeats a response, and stores nothing.
+    /// The pair to rotate. None if the earlier response is returned again and nothing is stored.
     type Predecessor = Option<PairId>;
 
     async fn load(
@@ -67,7 +67,7 @@ impl GrantType for RefreshTokenRequest {
     ) -> db::Result<Option<PairFacts>> {
         let rotated_since = context.now - context.lifetimes.refresh_grace;
         let kind = TokenKind::Refresh;
-        store::find_pair(connection, self.fingerprint(), kind, rotated_since).await
+        store::find_pair(connection, self.token_hash(), kind, rotated_since).await
     }
 
     fn decide(
@@ -128,7 +128,7 @@ impl GrantType for RefreshTokenRequest {
     }
 
     async fn lock(&self, connection: &mut Connection) -> db::Result<()> {
-        store::lock_pair(connection, self.fingerprint()).await
+        store::lock_pair(connection, self.token_hash()).await
     }
 
     fn overtaken(&self) -> Refusal {
@@ -191,7 +191,7 @@ fn check_login(facts: &PairFacts, context: DecisionContext<'_>) -> Result<(), Re
     if login.app != context.client.app {
         return Err(Refusal::RefreshTokenOfAnotherClient);
     }
-    // An ended family cannot be replayed: nothing of it is left to protect.
+    // Before the replay, because an ended family has no valid token that a replay could revoke.
     if facts.family_was_revoked {
         return Err(Refusal::RefreshTokenRevoked);
     }
