@@ -6,7 +6,8 @@ create table authorization_requests (
     app_id uuid not null constraint authorization_requests_app_id_fkey references apps on delete cascade,
     person_id integer not null constraint authorization_requests_person_id_fkey references people on delete cascade,
     redirect_uri text not null,
-    state text,
+    -- bytes of the client's own, not necessarily UTF-8
+    state bytea,
     code_challenge text,
     scopes text[] not null,
     -- null: a redirect; otherwise the response is handed to the browser's sign-in dialog (FedCM)
@@ -18,3 +19,15 @@ create table authorization_requests (
 create index authorization_requests_requested_at_idx on authorization_requests (requested_at);
 -- A person's open requests are counted when the next one is stored.
 create index authorization_requests_person_id_idx on authorization_requests (person_id, requested_at);
+
+-- Authorization requests of people who are not signed in, as they were sent, where the query is too long for the browser to
+-- carry it to the sign-in page and back. Anybody can cause a row, so rows are short-lived and limited by address.
+create table kept_authorization_requests (
+    -- SHA-256 of the name that the browser carries
+    hash bytea constraint kept_authorization_requests_pkey primary key
+        constraint kept_authorization_requests_hash_check check (octet_length(hash) = 32),
+    -- percent-encoded
+    query text not null,
+    kept_at timestamptz not null
+);
+create index kept_authorization_requests_kept_at_idx on kept_authorization_requests (kept_at);

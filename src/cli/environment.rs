@@ -1,27 +1,14 @@
 //! Reads the settings, once: from `.env` in the working directory, and from the environment, which takes
 //! precedence.
 
-use std::collections::BTreeMap;
-
 use super::CommandError;
+use super::dotenv::read_dotenv;
 use crate::platform::config::Config;
 
 pub(super) fn read_config() -> Result<Config, CommandError> {
     let mut variables = read_dotenv()?;
     variables.extend(read_environment());
     Config::load(variables).map_err(|error| CommandError::new(error.to_string()))
-}
-
-fn read_dotenv() -> Result<BTreeMap<String, String>, CommandError> {
-    match dotenvy::from_path_iter(".env") {
-        Ok(pairs) => pairs
-            .collect::<Result<_, _>>()
-            .map_err(|error| CommandError::while_doing("reading .env", error)),
-        Err(dotenvy::Error::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
-            Ok(BTreeMap::new())
-        }
-        Err(error) => Err(CommandError::while_doing("reading .env", error)),
-    }
 }
 
 #[expect(

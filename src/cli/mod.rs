@@ -6,6 +6,7 @@ mod app_allow;
 mod check;
 mod choice;
 mod database;
+mod dotenv;
 mod environment;
 mod http_server;
 mod logging;

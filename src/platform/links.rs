@@ -95,6 +95,14 @@ impl Links {
     pub fn authorization_request(&self, id: RequestId) -> String {
         self.path(format_args!("/oauth/authorize/{id}/"))
     }
+    /// A long authorization request that the server keeps under `name`, which is letters and digits.
+    pub fn kept_authorization_request(&self, name: &str, client_id: &str) -> String {
+        let client_id: String =
+            url::form_urlencoded::byte_serialize(client_id.as_bytes()).collect();
+        self.path(format_args!(
+            "/oauth/authorize/kept/{name}/?client_id={client_id}"
+        ))
+    }
     pub fn token(&self) -> String {
         self.path("/oauth/token/")
     }

@@ -133,6 +133,7 @@ impl SharedParts {
             rng: Arc::clone(&self.rng),
             problems: self.problems.clone(),
             settings: authorize::AuthorizeSettings { lifetimes, cap },
+            kept_requests: authorize::KeptRequestLimiter::new(&self.clock),
         }
     }
 

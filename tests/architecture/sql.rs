@@ -27,6 +27,7 @@ const OWNERS: &[(&str, &str)] = &[
     ("access_log_processes", "protocol::access_log"),
     ("field_reads", "protocol::access_log"),
     ("authorization_requests", "protocol::authorize"),
+    ("kept_authorization_requests", "protocol::authorize"),
     ("app_secrets", "protocol::clients"),
     ("app_problems", "protocol::problems"),
     ("app_tokens", "protocol::app_tokens"),

@@ -239,6 +239,64 @@ async fn wrong_arguments_or_settings_are_reported_in_one_line() {
     }
 }
 
+/// In Kubernetes, a service named `profiles` sets such variables for every program of its namespace.
+#[tokio::test]
+async fn variables_of_a_container_platform_do_not_stop_the_program() {
+    let world = World::new().await;
+    let mut check = command::profiles(&world.database.url(), &world.data);
+    check.arg("check").envs([
+        ("PROFILES_PORT", "tcp://10.0.0.1:8000"),
+        ("PROFILES_PORT_8000_TCP", "tcp://10.0.0.1:8000"),
+        ("PROFILES_PORT_8000_TCP_ADDR", "10.0.0.1"),
+        ("PROFILES_SERVICE_HOST", "10.0.0.1"),
+        ("PROFILES_SERVICE_PORT_HTTP", "8000"),
+        ("PROFILES_DB_SERVICE_PORT", "5432"),
+    ]);
+    let checked = spawn_blocking(move || command::run(check, ""))
+        .await
+        .unwrap();
+    assert!(checked.status.success(), "{}", stderr_of(&checked));
+
+    let mut guess = command::profiles(&world.database.url(), &world.data);
+    guess.arg("check").env("PROFILES_PORT", "8000");
+    let guess = spawn_blocking(move || command::run(guess, ""))
+        .await
+        .unwrap();
+    assert!(!guess.status.success());
+    assert!(stderr_of(&guess).contains("PROFILES_PORT"));
+}
+
+#[tokio::test]
+async fn a_line_of_dotenv_that_cannot_be_read_is_named_without_its_value() {
+    let world = World::new().await;
+    for (text, place) in [
+        (
+            "A=1\nPROFILES_SECRET=s3cret pass\n",
+            "line 2, PROFILES_SECRET",
+        ),
+        (
+            "\u{feff}PROFILES_SMTP_URL=\"smtp://a:s3cret@b\nB=1\n",
+            "line 1, PROFILES_SMTP_URL",
+        ),
+    ] {
+        fs::write(world.data.join(".env"), text).unwrap();
+        let refused = runs(&world, &["check"], "").await;
+        let output = stderr_of(&refused);
+        assert_eq!(output.trim().lines().count(), 1, "{output}");
+        assert!(
+            output.contains(place) && !output.contains("s3cret"),
+            "{output}"
+        );
+    }
+    fs::write(world.data.join(".env"), "\u{feff}PROFILES_LISTENS=1\r\n").unwrap();
+    let refused = runs(&world, &["check"], "").await;
+    assert!(
+        stderr_of(&refused).starts_with("profiles: PROFILES_LISTENS "),
+        "{}",
+        stderr_of(&refused)
+    );
+}
+
 #[tokio::test]
 async fn a_server_that_cannot_start_prints_what_to_set() {
     let world = World::new().await;

@@ -19,6 +19,7 @@ mod a_directory_that_lies;
 mod asking_the_database;
 mod asking_the_directory;
 mod asking_the_jiit_portal;
+mod beside_other_programs;
 mod choosing_what_to_share;
 mod commands;
 mod delivering_the_outbox;

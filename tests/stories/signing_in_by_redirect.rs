@@ -67,7 +67,9 @@ async fn a_person_signs_in_through_a_redirect() {
     assert!(is_signed_in(&nandini).await);
     // Without remember-me it is a session cookie of the browser.
     let session = home.set_cookies();
-    let session = session.iter().find(|it| it.starts_with("session="));
+    let session = session
+        .iter()
+        .find(|it| it.starts_with("profiles_session="));
     assert!(!session.unwrap().contains("Max-Age"), "{session:?}");
 }
 
@@ -279,7 +281,9 @@ async fn remember_me_and_the_pending_request_survive_the_redirect() {
 
     consent.shows("Canteen");
     let cookies = consent.set_cookies();
-    let session = cookies.iter().find(|it| it.starts_with("session="));
+    let session = cookies
+        .iter()
+        .find(|it| it.starts_with("profiles_session="));
     assert!(session.unwrap().contains("Max-Age"), "{session:?}");
     let back = consent.presses("allow").await;
     assert!(!canteen.receives(&back).code().is_empty());
@@ -375,7 +379,9 @@ async fn a_form_may_follow_the_callback() {
     let page = form.fills("bags", "2").presses("Go ashore").await;
     assert!(page.url.path().ends_with("/user/sessions/"), "{}", page.url);
     let cookies = page.set_cookies();
-    let session = cookies.iter().find(|it| it.starts_with("session="));
+    let session = cookies
+        .iter()
+        .find(|it| it.starts_with("profiles_session="));
     assert!(session.unwrap().contains("Max-Age"), "{session:?}");
 }
 

@@ -127,10 +127,15 @@ pub fn send_to_login_again(links: &Links, next: &str) -> Response {
     Redirect::to(&location).into_response()
 }
 
+/// The longest query that the way to the sign-in page and back carries. No page of ours has a longer one, and
+/// proxies limit the headers of a redirect.
+const MAX_QUERY: usize = 1024;
+
 /// The public form of a path. The middleware has removed the prefix and the trailing slash.
 fn public_path(links: &Links, uri: &Uri) -> String {
     let query = uri
         .query()
+        .filter(|query| query.len() <= MAX_QUERY)
         .map(|query| format!("?{query}"))
         .unwrap_or_default();
     format!(

@@ -5,6 +5,7 @@
 
 mod directory;
 mod erp;
+mod injected;
 mod variables;
 mod warnings;
 
@@ -266,7 +267,8 @@ impl SettingValues<'_> {
 
 fn refuse_unknown(given: &BTreeMap<String, String>) -> Result<(), ConfigError> {
     let known = |name: &str| VARIABLES.iter().any(|variable| variable.name == name);
-    let Some(name) = given.keys().find(|name| !known(name)) else {
+    let is_unknown = |name: &&String| !known(name) && !injected::is_injected(name, given);
+    let Some(name) = given.keys().find(is_unknown) else {
         return Ok(());
     };
     let similar = VARIABLES

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::{Job, store};
@@ -23,6 +23,7 @@ pub struct Jobs {
     jobs: Vec<Job>,
     db: Db,
     clock: SharedClock,
+    one_at_a_time: Arc<Semaphore>,
 }
 
 /// Started jobs. Dropping this prevents further runs.
@@ -34,13 +35,19 @@ pub struct RunningJobs {
 
 impl Jobs {
     pub fn new(db: Db, clock: SharedClock, jobs: Vec<Job>) -> Self {
-        Self { jobs, db, clock }
+        Self {
+            jobs,
+            db,
+            clock,
+            one_at_a_time: Arc::new(Semaphore::new(1)),
+        }
     }
 
     /// Runs each job once, one after the other.
     pub async fn run_once(&self) -> db::Result<()> {
         for job in &self.jobs {
-            job.run(&self.db, self.clock.now()).await?;
+            job.run(&self.db, self.clock.now(), &self.one_at_a_time)
+                .await?;
         }
         Ok(())
     }
@@ -54,6 +61,7 @@ impl Jobs {
                 job: Arc::new(job),
                 db: self.db.clone(),
                 clock: Arc::clone(&self.clock),
+                one_at_a_time: Arc::clone(&self.one_at_a_time),
             };
             tasks.spawn(job_loop.run_until_stopped(stopped.clone()));
         }
@@ -79,6 +87,7 @@ struct JobLoop {
     job: Arc<Job>,
     db: Db,
     clock: SharedClock,
+    one_at_a_time: Arc<Semaphore>,
 }
 
 impl JobLoop {
@@ -115,7 +124,9 @@ impl JobLoop {
     }
 
     async fn run(&self) -> db::Result<()> {
-        self.job.run(&self.db, self.clock.now()).await
+        self.job
+            .run(&self.db, self.clock.now(), &self.one_at_a_time)
+            .await
     }
 }
 
@@ -130,12 +141,16 @@ impl Job {
     }
 
     /// One run, unless another process runs the job. A panic ends the run and not the loop.
-    async fn run(&self, db: &Db, now: Timestamp) -> db::Result<()> {
+    ///
+    /// Of the jobs that take a lock, one runs at a time. The lock occupies a session of PostgreSQL while the job
+    /// uses others; all locks at once would occupy all sessions of a small pooler.
+    async fn run(&self, db: &Db, now: Timestamp, one_at_a_time: &Semaphore) -> db::Result<()> {
         if self.in_every_process {
             return self.work(now).await;
         }
-        let lock = store::job_lock(self.name);
-        let Some(lock) = store::try_lock(db, &lock).await? else {
+        // Never closed.
+        let _turn = one_at_a_time.acquire().await;
+        let Some(lock) = store::try_lock(db, self.name).await? else {
             return Ok(());
         };
         let result = self.work(now).await;

@@ -152,6 +152,12 @@ pub const CLIENT_AUTHENTICATION_FROM_ADDRESS: RateLimit = bucket(
     60,
     Duration::from_secs(1),
 );
+/// Beyond it the browser carries the request, which only fails behind a proxy with small buffers.
+pub const KEPT_REQUESTS: RateLimit = bucket(
+    "long authorization requests kept for one address",
+    200,
+    Duration::from_secs(18),
+);
 pub const FOREIGN_CODE_AUDIT: RateLimit = bucket(
     "audit entries about codes of other apps that one app presents",
     1,
@@ -189,6 +195,7 @@ mod tests {
         CONFIRMATIONS_TO_ADDRESS,
         CLIENT_AUTHENTICATION,
         CLIENT_AUTHENTICATION_FROM_ADDRESS,
+        KEPT_REQUESTS,
         FOREIGN_CODE_AUDIT,
         PROBLEMS,
     ];

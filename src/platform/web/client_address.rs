@@ -104,14 +104,12 @@ fn warn_of_unknown_proxy(peer: IpAddr, headers: &HeaderMap) {
 /// both is therefore ambiguous, and neither is used. Entries before one that is not an IP address are
 /// dropped, because no trusted proxy vouches for them.
 fn forwarded_hops(headers: &HeaderMap) -> Vec<IpAddr> {
+    // A client may send bytes that are not ASCII; they must not void what the proxy adds to the line.
     let lines = |name: &str| {
-        let lines = headers
-            .get_all(name)
-            .iter()
-            .filter_map(|line| line.to_str().ok());
+        let lines = headers.get_all(name).iter();
         lines
-            .flat_map(|line| line.split(','))
-            .map(str::to_owned)
+            .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+            .map(|item| String::from_utf8_lossy(item).into_owned())
             .collect::<Vec<_>>()
     };
     let [standard, older] = FORWARDING_HEADERS.map(lines);
@@ -204,6 +202,22 @@ mod tests {
             resolve_client(address("192.0.2.1"), &headers_sent, &trusted),
             address("192.0.2.1")
         );
+    }
+
+    #[test]
+    fn foreign_bytes_of_a_client_do_not_hide_its_address() {
+        let trusted = ["192.0.2.0/24".parse().unwrap()];
+        for (name, line) in [
+            ("x-forwarded-for", &b"caf\xe9, 203.0.113.9"[..]),
+            ("forwarded", b"for=\xc3\xa9, for=203.0.113.9"),
+        ] {
+            let line = http::HeaderValue::from_bytes(line).unwrap();
+            let headers_sent = HeaderMap::from_iter([(name.parse().unwrap(), line)]);
+            assert_eq!(
+                resolve_client(address("192.0.2.1"), &headers_sent, &trusted),
+                address("203.0.113.9")
+            );
+        }
     }
 
     #[test]

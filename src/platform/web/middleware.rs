@@ -1,7 +1,7 @@
 //! The middleware around all routes.
 //!
 //! In the order a request passes it: normalised address, panics caught, error pages rendered, security
-//! headers, request id and log span, body limits, session.
+//! headers, request id and log span, body limits, cookies of this server, session.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,13 +62,17 @@ impl MiddlewareStack {
             .with_http_only(true)
             .with_same_site(SameSite::Lax)
             .with_path("/");
-        let secure = web.cookies.secure;
+        let cookies = web.cookies;
         let prefix = web.links.prefix().to_owned();
         let inner = routes
             .route("/static/{*file}", get(assets::serve))
             .fallback(not_found)
             .layer(middleware::from_fn(trace::attach_route))
             .layer(session)
+            .layer(middleware::map_request(move |mut request: Request| {
+                cookies.retain_own_cookies(request.headers_mut());
+                std::future::ready(request)
+            }))
             .layer(DefaultBodyLimit::max(MAX_BODY))
             .layer(middleware::map_request(|request| async {
                 drain_unread_body(request)
@@ -82,7 +86,7 @@ impl MiddlewareStack {
                 trace::trace_request(Arc::clone(&rng), request, next)
             }))
             .layer(middleware::from_fn(move |request, next| {
-                security_headers::set_security_headers(secure, request, next)
+                security_headers::set_security_headers(cookies.secure, request, next)
             }))
             .layer(middleware::from_fn(move |request, next| {
                 render_errors(web.clone(), request, next)

@@ -276,7 +276,7 @@ where
             .and_then(|_| session.id())
             .map(|id| id.to_string());
         let agent = parts.headers.get(header::USER_AGENT);
-        let agent = agent.and_then(|agent| agent.to_str().ok());
+        let agent = agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()));
         let (browser_id, is_new_browser) = match (session_id, visitor) {
             (Some(id), _) => (id, false),
             (None, Some(visitor)) => (visitor, false),
@@ -291,7 +291,7 @@ where
             is_new_browser,
             flash,
             place,
-            device: user_agent::describe(agent.unwrap_or_default()),
+            device: user_agent::describe(&agent.unwrap_or_default()),
         })
     }
 }

@@ -1,4 +1,7 @@
 //! Security headers, set on every response that does not set its own.
+//!
+//! A redirect has no body, so it gets none of the headers that only concern pages. Proxies read the headers of a
+//! response into a small buffer (4 KiB in nginx), and the address of a redirect may carry a long `state`.
 
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -9,25 +12,30 @@ use http::{HeaderName, HeaderValue, header};
 pub(super) const PAGE_CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
      img-src 'self'; font-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-const DEFAULTS: [(HeaderName, &str); 6] = [
+const DEFAULTS: [(HeaderName, &str); 3] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-store"),
+];
+
+/// For responses with a body.
+const PAGE_DEFAULTS: [(HeaderName, &str); 3] = [
     (
         header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; frame-ancestors 'none'",
     ),
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
-    (header::REFERRER_POLICY, "no-referrer"),
     (
         HeaderName::from_static("cross-origin-opener-policy"),
         "same-origin",
     ),
-    (header::CACHE_CONTROL, "no-store"),
 ];
 
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
 
 pub(super) async fn set_security_headers(secure: bool, request: Request, next: Next) -> Response {
     let mut answer = next.run(request).await;
+    let is_redirect = answer.status().is_redirection();
     let headers = answer.headers_mut();
     // X-Frame-Options cannot list origins, so it would contradict a CSP that allows some.
     let allows_framing = headers
@@ -35,7 +43,8 @@ pub(super) async fn set_security_headers(secure: bool, request: Request, next: N
         .and_then(|policy| policy.to_str().ok())
         .and_then(|policy| policy.split_once("frame-ancestors "))
         .is_some_and(|(_, ancestors)| !ancestors.starts_with("'none'"));
-    for (name, value) in DEFAULTS {
+    let of_pages = PAGE_DEFAULTS.into_iter().filter(|_| !is_redirect);
+    for (name, value) in DEFAULTS.into_iter().chain(of_pages) {
         if name == header::X_FRAME_OPTIONS && allows_framing {
             continue;
         }

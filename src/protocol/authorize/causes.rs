@@ -17,6 +17,8 @@ macro_rules! causes {
 causes! {
     NUL_CHARACTER "nul_character"
         "The request held a NUL character. Check how your program encodes the parameters."
+    REQUEST_TOO_LONG "request_too_long"
+        "The request was longer than 32 KiB. Send a short state, and keep on your side what it stands for."
     REPEATED_PARAMETER "repeated_parameter"
         "A parameter was sent more than once. Send each one once."
     MISSING_CLIENT_ID "missing_client_id"

@@ -481,11 +481,11 @@ mod tests {
 
     #[test]
     fn a_state_has_4096_bytes_at_most() {
-        let state = "é".repeat(2048);
+        let state = "é".repeat(2048).into_bytes();
         let request = request(|case| case.params.state = Some(state.clone()));
         assert_eq!(request.target.state, Some(state));
         assert_eq!(
-            redirect_error(|case| case.params.state = Some("a".repeat(4097))),
+            redirect_error(|case| case.params.state = Some(vec![b'a'; 4097])),
             RedirectableError::StateTooLong
         );
     }
@@ -543,7 +543,7 @@ mod tests {
             let refusal = outcome(|case| {
                 client(case).is_verified = is_verified;
                 case.params.response_type = None;
-                case.params.state = Some("xyz".into());
+                case.params.state = Some(b"xyz".to_vec());
             });
             let Err(AuthorizeRefusal::Redirect {
                 target,
@@ -554,7 +554,7 @@ mod tests {
                 panic!("{refusal:?}");
             };
             assert_eq!(target.redirect_uri.as_str(), WEB);
-            assert_eq!(target.state.as_deref(), Some("xyz"));
+            assert_eq!(target.state.as_deref(), Some(&b"xyz"[..]));
             assert_eq!(unverified_app.is_none(), is_verified);
         }
     }
@@ -646,7 +646,7 @@ mod tests {
                 redirect_uri: Some("https://other.example/cb".into()),
                 response_type: Some("token".into()),
                 scope: Some("bogus".into()),
-                state: Some("a".repeat(4097)),
+                state: Some(vec![b'a'; 4097]),
                 ..AuthorizationParams::default()
             };
         });

@@ -34,6 +34,8 @@ impl Feature {
         match error {
             Error::UnreadableRequest => bad_request("The app's request could not be read.")
                 .with_advice("If you run it: the request holds a NUL character. (invalid_request)"),
+            Error::RequestTooLong => bad_request("The app's request is too long.")
+                .with_advice("If you run it: send a shorter state. (invalid_request)"),
             Error::RepeatedParameter(name) => {
                 bad_request(format!("The app sent {name} more than once."))
                     .with_advice("If you run it: send every parameter once. (invalid_request)")
@@ -107,6 +109,16 @@ pub(super) fn consent_page_expired() -> PageError {
         "This page has expired",
         "It was already sent, is more than an hour old, or belongs to another account. \
          Nothing was changed.",
+    )
+    .with_advice("Go back to the app and sign in again.")
+}
+
+/// The page for a kept request that has expired.
+pub(super) fn kept_request_expired() -> PageError {
+    PageError::new(
+        StatusCode::BAD_REQUEST,
+        "This sign-in has expired",
+        "The app's request is more than an hour old. You are not connected to the app.",
     )
     .with_advice("Go back to the app and sign in again.")
 }

@@ -151,6 +151,7 @@ fn fedcm_error(error: &NonRedirectableError) -> OAuthError {
         Error::UnreadableRequest | Error::RepeatedParameter(_) => {
             (OAuthErrorCode::InvalidRequest, "A parameter came twice.")
         }
+        Error::RequestTooLong => (OAuthErrorCode::InvalidRequest, "The request is too long."),
         Error::MissingClientId
         | Error::UnknownClient
         | Error::SuspendedClient { .. }

@@ -6,7 +6,8 @@
 //!   │ store.rs    load client, session and consent in one statement
 //!   ▼ decide.rs   the checks, in this order:
 //!   client, redirect URI ─────── wrong ───▶ error page, never a redirect
-//!   session ──────────────────── none ────▶ sign in, then the same request again
+//!   session ──────────────────── none ────▶ sign in, then the same request again; a long one
+//!                                           is kept, and the browser carries its name
 //!   response type, state, PKCE, scope ────▶ error redirect to the client
 //!   user cap ─────────────────── reached ─▶ error page
 //!   consent ──────────────────── covers ──▶ code to the client
@@ -37,6 +38,7 @@ mod decide;
 mod error_page;
 mod fedcm;
 mod issue_code;
+mod keep_request;
 mod model;
 mod pages;
 mod params;
@@ -46,6 +48,7 @@ mod sweep;
 
 pub use causes::ALL as PROBLEM_CAUSES;
 pub use fedcm::FedcmOutcome;
+pub use keep_request::KeptRequestLimiter;
 #[cfg(test)]
 pub(crate) use pages::samples::samples;
 pub use pages::{AuthorizeSettings, Feature, routes};

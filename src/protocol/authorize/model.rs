@@ -58,7 +58,7 @@ pub(super) struct ConsentFacts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ResponseTarget {
     pub redirect_uri: RedirectUri,
-    pub state: Option<String>,
+    pub state: Option<Vec<u8>>,
     pub response_mode: ResponseMode,
 }
 
@@ -116,11 +116,12 @@ impl ResponseTarget {
         }
     }
 
-    fn url_with(&self, parameters: &[(&str, &str)], issuer: &str) -> String {
-        let state = self.state.as_deref().map(|state| ("state", state));
-        let parameters = parameters.iter().copied().chain(state);
-        self.redirect_uri
-            .with_query(parameters.chain([("iss", issuer)]))
+    fn url_with(&self, parameters: &[(&'static str, &str)], issuer: &str) -> String {
+        let bytes = |(name, value): &(&'static str, &str)| (*name, value.as_bytes().to_vec());
+        let state = self.state.clone().map(|state| ("state", state));
+        let issuer = ("iss", issuer.as_bytes().to_vec());
+        let parameters = parameters.iter().map(bytes).chain(state);
+        self.redirect_uri.with_query(parameters.chain([issuer]))
     }
 }
 

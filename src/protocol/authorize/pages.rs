@@ -11,11 +11,12 @@ use serde::Serialize;
 use super::answer_consent::{ConsentAnswer, ConsentOutcome, answer_consent};
 use super::consent_page::ConsentPage;
 use super::decide::{Outcome, RequestContext, decide};
-use super::error_page::consent_page_expired;
+use super::error_page::{consent_page_expired, kept_request_expired};
 use super::issue_code::issue_code;
+use super::keep_request::{KeptRequestLimiter, MAX_QUERY, find_kept_request, keep_request};
 use super::model::{AuthorizationRequest, AuthorizeFacts, ResponseMode, ResponseTarget};
 use super::params::AuthorizationParams;
-use super::refusal::{AuthorizeRefusal, RedirectableError};
+use super::refusal::{AuthorizeRefusal, NonRedirectableError, RedirectableError};
 use super::store;
 use crate::identity::login;
 use crate::people::records;
@@ -25,7 +26,7 @@ use crate::platform::db;
 use crate::platform::db::Db;
 use crate::platform::id::{AppId, RequestId};
 use crate::platform::rng::SharedRng;
-use crate::platform::web::{CsrfForm, Page, PageContext, PageError, Web};
+use crate::platform::web::{ClientAddress, CsrfForm, Page, PageContext, PageError, Web};
 use crate::protocol::problems::{OAuthEndpoint, ProblemLog};
 
 /// What the room needs.
@@ -37,6 +38,7 @@ pub struct Feature {
     pub rng: SharedRng,
     pub problems: ProblemLog,
     pub settings: AuthorizeSettings,
+    pub kept_requests: KeptRequestLimiter,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -71,27 +73,66 @@ pub fn routes(feature: Feature) -> Router {
             "/oauth/authorize/{id}",
             post(submit_consent).get(reload_consent),
         )
+        .route("/oauth/authorize/kept/{name}", get(authorize_kept))
         .with_state(feature)
+}
+
+/// An authorization request as it was sent.
+struct SentRequest<'a> {
+    /// The query, or the form in the body.
+    query: &'a [u8],
+    /// The name under which it is kept already.
+    name: Option<&'a str>,
+    address: ClientAddress,
 }
 
 /// `GET /oauth/authorize/` (RFC 6749 §4.1.1)
 async fn authorize(
     State(feature): State<Feature>,
+    address: ClientAddress,
     page: PageContext,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    feature.authorize(&page, &query.unwrap_or_default()).await
+    let request = SentRequest {
+        query: query.as_deref().unwrap_or_default().as_bytes(),
+        name: None,
+        address,
+    };
+    feature.authorize(&page, request).await
+}
+
+/// `GET /oauth/authorize/kept/{name}/`: a request that was kept while the person signed in. Its query only tells
+/// the sign-in page which app it is.
+async fn authorize_kept(
+    State(feature): State<Feature>,
+    Path(name): Path<String>,
+    address: ClientAddress,
+    page: PageContext,
+) -> Result<Response, PageError> {
+    let query = find_kept_request(feature.db.pool(), &name, feature.clock.now()).await?;
+    let query = query.ok_or_else(kept_request_expired)?;
+    let request = SentRequest {
+        query: query.as_bytes(),
+        name: Some(&name),
+        address,
+    };
+    feature.authorize(&page, request).await
 }
 
 /// The same by POST (OpenID Connect Core §3.1.2.1 allows it, old forms use it). It changes nothing, so it
 /// needs no CSRF token.
 async fn authorize_by_post(
     State(feature): State<Feature>,
+    address: ClientAddress,
     page: PageContext,
     body: Bytes,
 ) -> Result<Response, PageError> {
-    let params = String::from_utf8_lossy(&body);
-    feature.authorize(&page, &params).await
+    let request = SentRequest {
+        query: &body,
+        name: None,
+        address,
+    };
+    feature.authorize(&page, request).await
 }
 
 /// A consent page that is reloaded after its form was sent.
@@ -138,9 +179,17 @@ async fn submit_consent(
 
 impl Feature {
     /// Loads the facts, decides and renders the outcome.
-    async fn authorize(&self, page: &PageContext, query: &str) -> Result<Response, PageError> {
+    async fn authorize(
+        &self,
+        page: &PageContext,
+        sent: SentRequest<'_>,
+    ) -> Result<Response, PageError> {
         let now = self.clock.now();
-        let params = match AuthorizationParams::parse(query) {
+        if sent.query.len() > MAX_QUERY {
+            let refusal = NonRedirectableError::RequestTooLong.into();
+            return self.refuse(page, &refusal, None, now);
+        }
+        let params = match AuthorizationParams::parse(sent.query) {
             Ok(params) => params,
             Err(error) => return self.refuse(page, &error.into(), None, now),
         };
@@ -155,7 +204,6 @@ impl Feature {
             Ok(outcome) => outcome,
             Err(refusal) => return self.refuse(page, &refusal, facts.as_ref(), now),
         };
-        let this_request = format!("{}?{query}", self.web.links.authorize());
         match (outcome, facts) {
             (
                 Outcome::IssueCode {
@@ -171,13 +219,37 @@ impl Feature {
                 Ok(self.respond_with_code(page, &request.target, code.expose()))
             }
             (Outcome::ShowConsent(request), Some(facts)) => {
+                let this_request = self.request_path(&sent, &params, now).await?;
                 self.render_consent(page, &facts, &request, this_request, now)
                     .await
             }
             (Outcome::SignIn | Outcome::ShowConsent(_), _) => {
+                let this_request = self.request_path(&sent, &params, now).await?;
                 Ok(login::send_to_login(&self.web.links, Some(&this_request)))
             }
         }
+    }
+
+    /// The path at which the browser comes back to a request after a sign-in: with its query or, if that is
+    /// long, with the name under which it is kept.
+    async fn request_path(
+        &self,
+        sent: &SentRequest<'_>,
+        params: &AuthorizationParams,
+        now: Timestamp,
+    ) -> db::Result<String> {
+        let links = &self.web.links;
+        let client_id = params.client_id.as_deref().unwrap_or_default();
+        if let Some(name) = sent.name {
+            return Ok(links.kept_authorization_request(name, client_id));
+        }
+        let query = encode_query(sent.query);
+        let (db, rng) = (self.db.pool(), self.rng.as_ref());
+        let kept = keep_request(db, &self.kept_requests, sent.address, &query, now, rng).await?;
+        Ok(match kept {
+            Some(name) => links.kept_authorization_request(name.expose(), client_id),
+            None => format!("{}?{query}", links.authorize()),
+        })
     }
 
     async fn find_facts(
@@ -308,6 +380,15 @@ fn respond(
         address: url,
         token,
     })
+}
+
+/// Percent-encodes what an address cannot hold, and nothing else.
+fn encode_query(query: &[u8]) -> String {
+    let encode = |byte: &u8| match byte {
+        0x21..=0x7e => char::from(*byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    query.iter().map(encode).collect()
 }
 
 /// 302, as old clients expect; browsers follow it with a GET (RFC 9700 §4.12 forbids 307 only).

@@ -27,6 +27,7 @@ pub(super) enum AuthorizeRefusal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum NonRedirectableError {
     UnreadableRequest,
+    RequestTooLong,
     RepeatedParameter(&'static str),
     MissingClientId,
     UnknownClient,
@@ -116,6 +117,7 @@ impl NonRedirectableError {
     fn cause(&self) -> ProblemCause {
         match self {
             Self::UnreadableRequest => causes::NUL_CHARACTER,
+            Self::RequestTooLong => causes::REQUEST_TOO_LONG,
             Self::RepeatedParameter(_) => causes::REPEATED_PARAMETER,
             Self::MissingClientId => causes::MISSING_CLIENT_ID,
             Self::UnknownClient => causes::CLIENT_UNKNOWN,

@@ -9,6 +9,7 @@ use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::{AppId, GrantId, PersonId, RequestId};
+use crate::platform::secret::TokenHash;
 use crate::protocol::grants::ConsentRecord;
 use crate::protocol::oauth::{Challenge, RedirectUri};
 use crate::protocol::scope::{GrantedAccess, ScopeSet};
@@ -236,6 +237,54 @@ pub(super) async fn delete_requests(
     sqlx::query!(
         "delete from authorization_requests where requested_at < $1",
         asked_before
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Keeps the query of a request under the hash of a name.
+pub(super) async fn insert_kept_request(
+    db: impl Executor<'_>,
+    name: TokenHash,
+    query: &str,
+    now: Timestamp,
+) -> db::Result<()> {
+    sqlx::query!(
+        "insert into kept_authorization_requests (hash, query, kept_at) values ($1, $2, $3)",
+        name.to_vec(),
+        query,
+        now,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The query that was kept under this name after a moment.
+pub(super) async fn find_kept_request(
+    db: impl Executor<'_>,
+    name: TokenHash,
+    kept_after: Timestamp,
+) -> db::Result<Option<String>> {
+    let query = sqlx::query_scalar!(
+        "select query from kept_authorization_requests where hash = $1 and kept_at > $2",
+        name.to_vec(),
+        kept_after,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(query)
+}
+
+/// Deletes the requests that were kept before a moment.
+pub(super) async fn delete_kept_requests(
+    db: impl Executor<'_>,
+    kept_before: Timestamp,
+) -> db::Result<()> {
+    sqlx::query!(
+        "delete from kept_authorization_requests where kept_at < $1",
+        kept_before
     )
     .execute(db)
     .await?;

@@ -34,10 +34,12 @@ impl login::ClientLookup for AuthorizeClientLookup {
     }
 }
 
-/// The `client_id` in the path and query of an authorization request, under any prefix.
+/// The `client_id` in the path and query of an authorization request, or of one that the server keeps, under any
+/// prefix.
 fn parse_client_id(path: &str) -> Option<String> {
     let (path, query) = path.split_once('?')?;
-    if !path.trim_end_matches('/').ends_with("/oauth/authorize") {
+    let path = path.trim_end_matches('/');
+    if !path.ends_with("/oauth/authorize") && !path.contains("/oauth/authorize/kept/") {
         return None;
     }
     let params = FormParams::parse(query.as_bytes())?;
@@ -54,6 +56,7 @@ mod tests {
             "/oauth/authorize/?response_type=code&client_id=abc",
             "/sso/oauth/authorize?client_id=abc",
             "/p/oauth/authorize/?client_id=%61bc&state=x",
+            "/oauth/authorize/kept/a1B2/?client_id=abc",
         ] {
             assert_eq!(parse_client_id(path).as_deref(), Some("abc"), "{path}");
         }

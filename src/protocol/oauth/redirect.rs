@@ -153,10 +153,17 @@ impl RedirectUri {
 
     /// The address with parameters added to its query, form-encoded (RFC 6749 App. B). What was there
     /// stays as it is, byte for byte.
-    pub fn with_query<'a>(&self, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-        let added = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(pairs)
-            .finish();
+    pub fn with_query<'a, V: AsRef<[u8]>>(
+        &self,
+        pairs: impl IntoIterator<Item = (&'a str, V)>,
+    ) -> String {
+        let encode = |text: &[u8]| form_urlencoded::byte_serialize(text).collect::<String>();
+        let pairs = pairs.into_iter();
+        let pairs = pairs.map(|(name, value)| (encode(name.as_bytes()), encode(value.as_ref())));
+        let pairs: Vec<_> = pairs
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let added = pairs.join("&");
         let joint = match self.0.split_once('?') {
             _ if added.is_empty() => "",
             None => "?",
@@ -553,7 +560,7 @@ mod tests {
             assert_eq!(uri(text).with_query([("code", "c")]), expected);
         }
         assert_eq!(
-            uri("https://app.example/cb").with_query([]),
+            uri("https://app.example/cb").with_query([("", ""); 0]),
             "https://app.example/cb"
         );
     }

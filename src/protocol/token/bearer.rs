@@ -48,11 +48,9 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let endpoint = Feature::from_ref(state);
-        let header = parts
-            .headers
-            .get(header::AUTHORIZATION)
-            .and_then(|header| header.to_str().ok());
-        let request = oxide::read_bearer(header, Self::needed());
+        let header = parts.headers.get(header::AUTHORIZATION);
+        let header = header.map(|header| String::from_utf8_lossy(header.as_bytes()));
+        let request = oxide::read_bearer(header.as_deref(), Self::needed());
         let request = request.map_err(|error| render_error(error, Self::needed(), None))?;
         let token = Secret::new(request.token.clone());
         let now = endpoint.clock.now();

@@ -170,6 +170,19 @@ async fn only_the_browser_can_read_the_accounts() {
 }
 
 #[tokio::test]
+async fn cookies_of_sister_sites_do_not_hide_the_account_from_fedcm() {
+    let (_campus, asha, _) = asha_and_mess_menu().await;
+    let browser = asha.sending("sec-fetch-dest", "webidentity");
+    for foreign in [&b"city=K\xc3\xb6ln"[..], b"city=K\xf6ln"] {
+        let accounts = browser
+            .with_foreign_cookies(foreign)
+            .gets("fedcm/accounts/")
+            .await;
+        assert_eq!(accounts.status, 200, "{}", accounts.text());
+    }
+}
+
+#[tokio::test]
 async fn an_allowed_request_gives_a_code_and_a_new_one_the_consent_page() {
     let (campus, asha, mut request) = asha_and_mess_menu().await;
     let browser = for_a_page(&asha, MESS);

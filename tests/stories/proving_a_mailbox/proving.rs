@@ -691,7 +691,7 @@ async fn no_question_and_no_link_is_stored() {
     let cookie = asha.cookies();
     let cookie = cookie
         .split("; ")
-        .find_map(|it| it.strip_prefix("association="));
+        .find_map(|it| it.strip_prefix("profiles_association="));
     assert!(!dump.contains(cookie.unwrap()));
     // The limit ends.
     world.advance_clock(time::Duration::hours(60));

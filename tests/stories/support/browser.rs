@@ -22,6 +22,8 @@ pub struct Browser {
     base: Url,
     /// Headers sent with every request, such as a proxy's or an attacker's.
     extra: HeaderMap,
+    /// Cookies of sister sites, which the browser sends here too.
+    foreign_cookies: Vec<u8>,
     retries: u32,
 }
 
@@ -53,6 +55,7 @@ impl Browser {
             jar,
             base: Url::parse(base).unwrap(),
             extra: HeaderMap::new(),
+            foreign_cookies: Vec::new(),
             retries: 0,
         }
     }
@@ -64,6 +67,14 @@ impl Browser {
             .extra
             .insert(name, HeaderValue::from_str(value).unwrap());
         browser
+    }
+
+    /// The same browser with the same cookies, also sending cookies that a sister site has set for the whole domain.
+    pub fn with_foreign_cookies(&self, cookies: &[u8]) -> Self {
+        Self {
+            foreign_cookies: cookies.to_vec(),
+            ..self.clone()
+        }
     }
 
     /// The same browser, which repeats a request after a 503.
@@ -149,6 +160,12 @@ impl Browser {
             .header("accept", "text/html,*/*;q=0.8");
         if method == Method::POST && !self.extra.contains_key("origin") {
             request = request.header("origin", self.base.origin().ascii_serialization());
+        }
+        if !self.foreign_cookies.is_empty() {
+            let own = self.jar.cookies(&url);
+            let own = own.as_ref().map_or(&b""[..], HeaderValue::as_bytes);
+            let all = [&self.foreign_cookies, own].join(&b"; "[..]);
+            request = request.header("cookie", HeaderValue::from_bytes(&all).unwrap());
         }
         let request = with(request.headers(self.extra.clone()));
         let mut answer = None;

@@ -12,6 +12,7 @@ pub mod ferry;
 pub mod firefox;
 pub mod form;
 pub mod mail_server;
+pub mod pgbouncer;
 pub mod relying_party;
 pub mod scripted_directory;
 pub mod server;

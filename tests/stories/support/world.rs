@@ -16,6 +16,7 @@ use super::campus::{Campus, Person, Registration};
 use super::clock::Clock;
 use super::counting_proxy::CountingProxy;
 use super::database::{Database, FullLogs};
+use super::pgbouncer::PgBouncer;
 use super::relying_party::App;
 use super::server::{Process, Settings};
 use super::wait::wait_for;
@@ -30,6 +31,8 @@ pub struct World {
     http: reqwest::Client,
     server: Server,
     database_proxy: Option<CountingProxy>,
+    /// Ends with the world.
+    _pgbouncer: Option<PgBouncer>,
     settings: Settings,
     /// Releases the write-ahead log when it is dropped.
     _full_logs: Option<FullLogs>,
@@ -46,6 +49,8 @@ pub struct Plan {
     settings: Settings,
     own_process: bool,
     has_database_proxy: bool,
+    /// Further lines of its configuration.
+    pgbouncer: Option<&'static str>,
     demo: bool,
     full_logs: bool,
     path: String,
@@ -74,6 +79,13 @@ impl Plan {
     pub fn with_database_proxy(mut self) -> Self {
         self.has_database_proxy = true;
         self
+    }
+
+    /// Runs the real program and connects it to PostgreSQL through PgBouncer in transaction mode, with these further
+    /// settings of it.
+    pub fn with_pgbouncer(mut self, settings: &'static str) -> Self {
+        self.pgbouncer = Some(settings);
+        self.in_its_own_process()
     }
 
     /// With the demo's app and its pages.
@@ -115,10 +127,19 @@ impl Plan {
         } else {
             None
         };
-        let address = database_proxy.as_ref().map_or_else(
-            || database.url(),
-            |database_proxy| database.url_through(database_proxy.port()),
-        );
+        let pgbouncer = match self.pgbouncer {
+            Some(settings) => {
+                let (url, folder) = (database.url(), data.clone());
+                let start = move || PgBouncer::start(&url, &folder, settings);
+                Some(spawn_blocking(start).await.unwrap())
+            }
+            None => None,
+        };
+        let proxy_port = database_proxy.as_ref().map(CountingProxy::port);
+        let address = match proxy_port.or(pgbouncer.as_ref().map(PgBouncer::port)) {
+            Some(port) => database.url_through(port),
+            None => database.url(),
+        };
         let mut settings = self.settings;
 
         let clock = Arc::new(Clock::default());
@@ -176,6 +197,7 @@ impl Plan {
             http,
             server,
             database_proxy,
+            _pgbouncer: pgbouncer,
             settings,
             _full_logs: full_logs,
         }

@@ -176,7 +176,7 @@ pub(super) async fn ask_close(
 ) -> Result<Response, PageError> {
     let mut connection = feature.db.connection().await?;
     let verified = close::find_verified_app(&mut connection, visit.person).await?;
-    let own = clients::list_own(&mut *connection, visit.person).await?;
+    let own = clients::list_own(&mut connection, visit.person).await?;
     let apps = own.into_iter().map(|(app, people)| ClosingApp {
         name: app.details.name.to_string(),
         people,
