@@ -10,6 +10,7 @@ use super::super::attempts::LoginChoices;
 use super::super::login_flows::{FormSubmission, SubmissionOutcome};
 use super::super::rate_limits::{AccountKey, LoginPermit};
 use super::super::rules::LoginOutcome;
+use super::super::trusted_browser::TrustedAccount;
 use super::super::{Feature, LocalPath, trusted_browser};
 use super::complete_login::LoginCompletion;
 use crate::connectors::{
@@ -112,16 +113,10 @@ impl LoginRoute<'_> {
             .check_answers(submission, answers, origin, rng)
             .await;
         match outcome {
-            Ok(SubmissionOutcome::Finished(LoginOutcome::Proven(identity))) => {
+            Ok(SubmissionOutcome::Finished(LoginOutcome::Proven(proven))) => {
                 permit.give_back();
-                match self.complete_login(&identity).await? {
-                    LoginCompletion::SignedIn(mut response) => {
-                        let (web, headers) = (&feature.web, response.headers_mut());
-                        trusted_browser::remember(web, self.headers, headers, account, rng);
-                        Ok(response)
-                    }
-                    LoginCompletion::NotSignedIn(response) => Ok(response),
-                }
+                let completion = self.complete_login(&proven).await?;
+                Ok(self.remember_browser(account, completion))
             }
             Ok(SubmissionOutcome::Ask(view)) => {
                 if view.error.is_none() {
@@ -147,6 +142,26 @@ impl LoginRoute<'_> {
                 self.render_connector_error(error).await
             }
         }
+    }
+
+    /// The response of a login. A browser that has signed in is trusted from now on.
+    fn remember_browser(&self, account: AccountKey, completion: LoginCompletion) -> Response {
+        let (person, epoch, mut response) = match completion {
+            LoginCompletion::SignedIn {
+                person,
+                epoch,
+                response,
+            } => (person, epoch, response),
+            LoginCompletion::NotSignedIn(response) => return response,
+        };
+        let trusted = TrustedAccount {
+            account,
+            person,
+            epoch,
+        };
+        let (web, rng) = (&self.feature.web, self.feature.rng.as_ref());
+        trusted_browser::remember(web, self.headers, response.headers_mut(), trusted, rng);
+        response
     }
 
     /// The connector refused and allows no further try.

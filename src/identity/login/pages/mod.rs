@@ -23,6 +23,7 @@ use super::rate_limits::{AccountKey, LimitSubject};
 use super::signed_in::send_to_login;
 use super::{Feature, LocalPath, trusted_browser};
 use crate::connectors::{DisabledConnector, DynConnector, RequestOrigin};
+use crate::people::records;
 use crate::platform::links::Links;
 use crate::platform::web::{ClientAddress, CsrfForm, FormParams, PageContext, PageError};
 
@@ -101,9 +102,16 @@ pub(super) async fn show(
             .map_err(|limited| PageError::rate_limited(limited, TOO_MANY))?;
     }
     let rng = feature.rng.as_ref();
+    let newest = records::find_newest_epoch(feature.db.pool()).await?;
     let view = feature
         .flows
-        .find_prompt(connector, attempt, frame.browser_id(), origin, rng)
+        .find_prompt(
+            connector,
+            (attempt, newest),
+            frame.browser_id(),
+            origin,
+            rng,
+        )
         .await;
     match view {
         Ok(view) => Ok(route.render_prompt(view).await),
@@ -170,9 +178,10 @@ pub(super) async fn submit(
         return Ok(route.render_disabled());
     }
     let attempt = attempt_name(&form);
+    let newest = records::find_newest_epoch(feature.db.pool()).await?;
     let submission = feature
         .flows
-        .take_submission(connector, attempt, context.browser_id(), origin)
+        .take_submission(connector, (attempt, newest), context.browser_id(), origin)
         .await;
     let submission = match submission {
         Ok(submission) => submission,
@@ -191,7 +200,8 @@ pub(super) async fn submit(
     let subject = LimitSubject {
         account,
         address,
-        trusted_browser: trusted_browser::find(&feature.web, &headers, account),
+        trusted_browser: trusted_browser::find(&feature.web, &feature.db, &headers, account)
+            .await?,
     };
     match feature.limits.wait(&subject, feature.clock.as_ref()).await {
         Ok(permit) => {
