@@ -31,7 +31,9 @@ create table passwords (
 -- Browser sessions. The cookie holds the session id; this table holds its SHA-256 hash.
 create table sessions (
     hash bytea constraint sessions_pkey primary key,
-    person_id integer constraint sessions_person_id_fkey references people on delete cascade,
+    person_id integer not null constraint sessions_person_id_fkey references people on delete cascade,
+    -- the person's epoch; a session with another one is over
+    epoch integer not null,
     data jsonb not null,
     started_at timestamptz not null,
     last_seen_at timestamptz not null,

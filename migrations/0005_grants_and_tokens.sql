@@ -41,6 +41,8 @@ create table authorization_codes (
     hash bytea constraint authorization_codes_pkey primary key,
     family_id uuid not null constraint authorization_codes_family_id_key unique
         constraint authorization_codes_family_id_fkey references token_families on delete cascade,
+    -- the person's epoch when the code was issued
+    epoch integer not null,
     redirect_uri text not null,
     -- S256 (RFC 7636), or null when the client sent none
     code_challenge text,

@@ -5,6 +5,8 @@ create table authorization_requests (
     id uuid constraint authorization_requests_pkey primary key,
     app_id uuid not null constraint authorization_requests_app_id_fkey references apps on delete cascade,
     person_id integer not null constraint authorization_requests_person_id_fkey references people on delete cascade,
+    -- the person's epoch when the page was shown
+    epoch integer not null,
     redirect_uri text not null,
     -- bytes of the client's own, not necessarily UTF-8
     state bytea,

@@ -28,6 +28,8 @@ create table association_proofs (
     browser bytea not null,
     -- the person the identity is linked to; null: the owner of the roll number, or a new person
     person_id integer constraint association_proofs_person_id_fkey references people on delete cascade,
+    -- the epoch of the session that began it; without one, the newest of all people. Completing the proof raises it.
+    epoch integer not null,
     allows_look_ups boolean not null,
     next text,
     started_at timestamptz not null,
@@ -53,3 +55,13 @@ create index association_proofs_roll_idx on association_proofs (roll);
 create index association_proofs_mail_recipient_id_idx on association_proofs (mail_recipient_id);
 create index association_proofs_person_id_idx on association_proofs (person_id);
 create index association_proofs_started_at_idx on association_proofs (started_at);
+
+-- Whether a credential event came after the proof began: of the person who gains the identity, or else of the roll
+-- number's owner.
+create function is_superseded(proof association_proofs) returns boolean
+    language sql stable
+    return exists (
+        select from people
+        where people.epoch > proof.epoch
+          and people.id = coalesce(proof.person_id, (
+                select person_id from linked_identities where provider = 'association' and subject = proof.roll)));

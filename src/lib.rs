@@ -87,6 +87,8 @@
 //! | authorization code | the short-lived secret that an app redeems for tokens (RFC 6749 §1.3.1) |
 //! | connector | a way to prove an identity, for example a password or the campus directory ([`connectors`]) |
 //! | consent record | what a person decided on a consent page: the fields allowed and refused ([`ConsentRecord`](protocol::grants::ConsentRecord)) |
+//! | credential epoch | the number of a person's newest credential event; what began under a lower one is refused ([`CredentialEpoch`](platform::credential_epoch::CredentialEpoch)) |
+//! | credential event | a password is set, a sign-in method is added or removed, sessions are ended, or the account is closed or suspended |
 //! | CSRF token | the hidden field that shows that a form was sent from a page of Profiles ([`CsrfForm`](platform::web::CsrfForm)) |
 //! | field | one piece of a person's data, such as `phone`; belongs to one scope ([`Field`](people::fields::Field)) |
 //! | grant | the standing permission of one person for one app, from consent until access is removed ([`grants`](protocol::grants)) |

@@ -17,7 +17,6 @@ use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::config::Config;
 use crate::platform::db::Db;
 use crate::platform::rng::OsRng;
-use crate::platform::web::delete_sessions;
 use crate::protocol::token;
 
 #[derive(Debug, Args)]
@@ -52,7 +51,7 @@ pub(super) async fn set(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Sets a password, and ends sessions and tokens that began with the old one.
+/// Sets a password, which ends sessions, and ends the tokens that began with the old one.
 async fn store_password(
     username: &Username,
     db: &Db,
@@ -72,9 +71,6 @@ async fn store_password(
             ))
         })?;
     set_password(&mut tx, &hasher, (person, password), now, &OsRng)
-        .await
-        .map_err(|error| failed(&error))?;
-    delete_sessions(&mut *tx, person)
         .await
         .map_err(|error| failed(&error))?;
     token::end_after_new_password(&mut *tx, person, now)

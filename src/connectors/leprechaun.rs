@@ -381,6 +381,7 @@ impl Leprechaun {
             provider: Self::SLUG,
             subject: roll,
             claims: claims.map(Box::new),
+            epoch: None,
         }))
     }
 }

@@ -7,6 +7,7 @@ pub mod audit;
 pub(crate) mod bit_set;
 pub mod clock;
 pub mod config;
+pub mod credential_epoch;
 pub mod db;
 pub mod id;
 pub mod jobs;

@@ -93,6 +93,29 @@ const WRITES_WITHOUT_A_VERB: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// Handlers that begin a transaction themselves: file, reason. All others write for a person who is signed in, and
+/// begin with `login::begin_write`, which refuses the write if the session has ended.
+const BEGINS_WITHOUT_A_SESSION: &[(&str, &str)] = &[
+    (
+        "identity/login/pages/complete_login.rs",
+        "a sign-in: join and link compare the epoch under which it began",
+    ),
+    (
+        "identity/login/pages/errors.rs",
+        "the circuit breaker, which concerns no person",
+    ),
+    (
+        "privacy/association/pages/mod.rs",
+        "a proof may have no session: its statements compare the epoch under which it began",
+    ),
+    (
+        "protocol/fedcm/api.rs",
+        "the session comes from FedCM's own cookie; its epoch is compared at once",
+    ),
+    ("protocol/token/endpoint.rs", "apps have no session"),
+    ("protocol/token/revocation.rs", "apps have no session"),
+];
+
 /// Files that commit transactions, besides handlers.
 const COMMITS: [&str; 7] = [
     "cli/",
@@ -154,6 +177,35 @@ fn each_exception_is_needed() {
 }
 
 #[test]
+fn a_handler_of_a_person_who_is_signed_in_begins_with_their_session() {
+    let begins = || handlers().filter_map(|file| Some((file, begin_of(file)?)));
+    let is_known = |file: &RustFile| {
+        let mut exceptions = BEGINS_WITHOUT_A_SESSION.iter();
+        exceptions.any(|(path, _)| file.path == *path)
+    };
+    let wrong = begins().filter(|(file, _)| !is_known(file));
+    let wrong = wrong.map(|(file, name)| {
+        file.fault(
+            name.line,
+            "begin with login::begin_write, or add the file to BEGINS_WITHOUT_A_SESSION with the reason",
+        )
+    });
+    let unused = BEGINS_WITHOUT_A_SESSION
+        .iter()
+        .filter(|(path, _)| !begins().any(|(file, _)| file.path == *path));
+    let unused = unused.map(|(path, _)| {
+        format!("BEGINS_WITHOUT_A_SESSION: {path} begins no transaction: take it out of the table")
+    });
+    report(wrong.chain(unused));
+}
+
+/// The first call of `db.begin()`.
+fn begin_of(file: &RustFile) -> Option<&Name> {
+    let mut names = file.code.names.iter();
+    names.find(|name| name.path == ["begin"])
+}
+
+#[test]
 fn a_verb_does_not_commit() {
     report(sources().iter().flat_map(|file| {
         let mut places = HANDLERS.iter().chain(&COMMITS);
@@ -169,11 +221,13 @@ fn a_verb_does_not_commit() {
     }));
 }
 
+fn handlers() -> impl Iterator<Item = &'static RustFile> {
+    let files = sources().iter();
+    files.filter(|file| HANDLERS.iter().any(|place| file.is_in(place)))
+}
+
 fn handler_writes() -> impl Iterator<Item = (&'static RustFile, &'static Name, &'static str)> {
-    let handlers = sources()
-        .iter()
-        .filter(|file| HANDLERS.iter().any(|place| file.is_in(place)));
-    handlers.flat_map(|file| {
+    handlers().flat_map(|file| {
         file.code.names.iter().filter_map(move |name| {
             let [.., module, function] = name.path.as_slice() else {
                 return None;

@@ -50,11 +50,6 @@ const WRITES_BY_OTHERS: &[(&str, &str, &str)] = &[
         "a person ends one session by the name that the page shows",
     ),
     (
-        "sessions",
-        "privacy::data_export",
-        "closing an account ends the person's other sessions",
-    ),
-    (
         "mail_recipients",
         "privacy::data_export",
         "deleting a person deletes mails to their mailboxes, in the statement that finds the mailboxes",

@@ -1,6 +1,7 @@
 //! LDAP servers that send malformed, false or late answers: no sign-in succeeds, no request waits beyond its time
 //! limit, nothing panics.
 
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::support::scripted_directory::{
@@ -478,4 +479,39 @@ async fn a_directory_that_accepts_every_bind_is_closed_until_an_administrator_op
     let closed = world.visitor().visits("account/login/ldap/").await;
 
     assert!(closed.status == 503 || !closed.offers("input[name=password]"));
+}
+
+/// The event comes while the directory answers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_password_while_the_directory_answers_ends_the_sign_in() {
+    let event: Arc<OnceLock<Box<dyn Fn() + Send + Sync>>> = Arc::default();
+    let in_the_middle = Arc::clone(&event);
+    let directory = ScriptedDirectory::that(move |id, turn, request| {
+        if turn == HER_BIND
+            && let Some(event) = in_the_middle.get()
+        {
+            event();
+        }
+        correct_reply(id, request)
+    })
+    .await;
+    let world = directory.plan().opens().await;
+    let signs_in = async || {
+        let visitor = world.visitor();
+        let form = visitor.visits("account/login/ldap/").await;
+        let page = form.signs_in("nandini", PASSWORD).await;
+        (visitor, page)
+    };
+    let (nandini, page) = signs_in().await;
+    page.shows("Nandini");
+    let command = world.password_command("nandini", "nandini walks by the lake");
+    assert!(event.set(Box::new(command)).is_ok());
+
+    let (thief, page) = signs_in().await;
+
+    page.refuses(400);
+    assert!(page.says("while you signed in"), "{}", page.words());
+    for browser in [nandini, thief] {
+        assert_eq!(browser.gets("user/").await.status, 302);
+    }
 }

@@ -22,6 +22,7 @@ mod asking_the_jiit_portal;
 mod beside_other_programs;
 mod choosing_what_to_share;
 mod commands;
+mod credential_events;
 mod delivering_the_outbox;
 mod editing_my_profile;
 mod embedding_the_widget;

@@ -419,3 +419,28 @@ async fn one_address_can_start_a_limited_number_of_logins() {
     world.advance_clock(Duration::seconds(4));
     assert_eq!(form.sends(form.would_send(BUTTON)).await.status, 303);
 }
+
+/// The person is known only when the browser is back: the event must be noticed all the same.
+#[tokio::test]
+async fn a_redirect_that_comes_back_after_a_credential_event_signs_nobody_in() {
+    let ferry = Ferry::opens().await;
+    let world = ferry.world().await;
+    let (nandini, callback) = comes_back(&world, &ferry, "nandini").await;
+    nandini.visits(callback.as_str()).await.shows("nandini");
+    let (other, callback) = comes_back(&world, &ferry, "nandini").await;
+    other.visits(callback.as_str()).await.shows("nandini");
+    let (thief, callback) = comes_back(&world, &ferry, "nandini").await;
+    let (farhan, his_callback) = comes_back(&world, &ferry, "farhan").await;
+
+    let sessions = nandini.visits("user/sessions/").await;
+    sessions.presses("End all other sessions").await;
+
+    let page = thief.visits(callback.as_str()).await;
+    is_refused(&page, "while you signed in");
+    assert!(!is_signed_in(&thief).await && !is_signed_in(&other).await);
+    assert!(is_signed_in(&nandini).await);
+    // Events of others do not matter.
+    farhan.visits(his_callback.as_str()).await.shows("farhan");
+    let (again, callback) = comes_back(&world, &ferry, "nandini").await;
+    again.visits(callback.as_str()).await.shows("nandini");
+}

@@ -343,6 +343,7 @@ impl Erp {
             provider: Self::SLUG,
             subject: roll.to_string(),
             claims: profile_claims(&roll, &attributes, person_names).map(Box::new),
+            epoch: None,
         }))
     }
 

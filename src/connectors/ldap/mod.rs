@@ -189,6 +189,7 @@ fn identity(record: DirectoryRecord) -> Option<ExternalIdentity> {
         subject: subject?,
         // Without a username no person can be created. An existing person keeps the stored values.
         claims: username.map(claims).map(Box::new),
+        epoch: None,
     })
 }
 

@@ -16,6 +16,7 @@ use zxcvbn::{Score, zxcvbn};
 use crate::connectors::{
     Answers, Connector, ConnectorError, ConnectorLabel, LoginRefusal, Prompt, RequestOrigin, Step,
 };
+use crate::people::records;
 use crate::people::records::ExternalIdentity;
 use crate::platform::clock::Timestamp;
 use crate::platform::db;
@@ -23,6 +24,7 @@ use crate::platform::db::{Db, Tx};
 use crate::platform::id::PersonId;
 use crate::platform::rng::SharedRng;
 use crate::platform::secret::Secret;
+use crate::platform::web::SessionRetention;
 
 /// In bytes. A longer password is wrong and cannot be set.
 const MAX_BYTES: usize = 1024;
@@ -79,8 +81,8 @@ impl NewPassword {
     }
 }
 
-/// Sets the password of a person, and links the identity that signs in with it. It does not end the
-/// sessions that the old password started: see [`crate::platform::web::delete_sessions`].
+/// Sets the password of a person, and links the identity that signs in with it. A credential event: it ends
+/// every session of the person, and whatever began before.
 pub async fn set_password(
     tx: &mut Tx,
     hasher: &PasswordHasher,
@@ -92,6 +94,7 @@ pub async fn set_password(
     let hash = hash.ok_or(ConnectorError::ProtocolMismatch(
         "argon2 refuses its parameters",
     ))?;
+    records::raise_credential_epoch(tx, person, SessionRetention::None).await?;
     store::insert_password(&mut **tx, person, &hash, now).await?;
     store::insert_identity(&mut **tx, PasswordConnector::SLUG, person, now).await?;
     Ok(())
@@ -156,6 +159,7 @@ impl Connector for PasswordConnector {
                     provider: Self::SLUG,
                     subject: account.person.to_string(),
                     claims: None,
+                    epoch: Some(account.epoch),
                 }))
             }
             _ => Ok(Step::Refused {

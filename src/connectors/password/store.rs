@@ -1,6 +1,7 @@
 //! SQL of passwords, which are PHC strings.
 
 use crate::platform::clock::Timestamp;
+use crate::platform::credential_epoch::CredentialEpoch;
 use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::PersonId;
@@ -9,6 +10,8 @@ use crate::platform::id::PersonId;
 pub(super) struct PasswordRecord {
     pub person: PersonId,
     pub is_suspended: bool,
+    /// Of the moment at which `hash` was the person's.
+    pub epoch: CredentialEpoch,
     pub hash: Option<String>,
 }
 
@@ -17,7 +20,7 @@ pub(super) async fn find_account(
     username: &str,
 ) -> db::Result<Option<PasswordRecord>> {
     let row = sqlx::query!(
-        r#"select p.id, p.suspended_at is not null as "is_suspended!", w.hash as "hash?"
+        r#"select p.id, p.suspended_at is not null as "is_suspended!", p.epoch, w.hash as "hash?"
            from people p left join passwords w on w.person_id = p.id
            where lower(p.username) = $1"#,
         fold(username)
@@ -27,6 +30,7 @@ pub(super) async fn find_account(
     Ok(row.map(|row| PasswordRecord {
         person: PersonId(row.id),
         is_suspended: row.is_suspended,
+        epoch: CredentialEpoch(row.epoch),
         hash: row.hash,
     }))
 }

@@ -12,7 +12,7 @@
 //! here, because the person could then not sign in while the campus systems are unavailable.
 //!
 //! Decision: removing an identity ends every other session, because another person may have signed in with
-//! it.
+//! it. Adding one ends no session, because the person has just proved who they are, but ends what was begun before.
 
 mod pages;
 mod remove;

@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use super::{Feature, remove};
 use crate::connectors::{Connector, DynConnector, PasswordConnector};
+use crate::identity::login;
 use crate::identity::login::{RecentlyAuthenticated, SignedIn};
 use crate::people::records;
 use crate::people::records::{LinkedIdentity, PeopleError};
 use crate::platform::db;
-use crate::platform::secret::TokenHash;
 use crate::platform::web::{CsrfForm, FlashMessage, FormParams, Page, PageError};
 
 #[derive(Debug, Serialize)]
@@ -165,9 +165,8 @@ pub(super) async fn remove(
     if which.0 == PasswordConnector::SLUG {
         return Err(PageError::not_found());
     }
-    let own = context.session_hash().map(TokenHash::to_vec);
-    let whose = (visit.person, own.unwrap_or_default());
-    let mut tx = feature.db.begin().await?;
+    let whose = (visit.person, context.session_hash());
+    let mut tx = login::begin_write(&feature.db, &visit).await?;
     let removed = remove::remove(&mut tx, whose, which, &feature.ways, now, rng).await;
     match removed {
         Ok(()) => {}

@@ -8,26 +8,27 @@ use crate::people::records::PeopleError;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
+use crate::platform::mail;
 use crate::platform::rng::Rng;
-use crate::platform::{mail, web};
+use crate::platform::secret::TokenHash;
+use crate::platform::web::SessionRetention;
 
 /// Removes an identity and mails the person, unless it is the last one at an enabled connector.
 ///
-/// Every session but `own`, the hash of the current one, ends: another person may have begun one
-/// with this identity.
+/// Every session but `own`, the current one, ends: another person may have begun one with this identity.
 pub(super) async fn remove(
     tx: &mut Tx,
-    (person, own): (PersonId, Vec<u8>),
+    (person, own): (PersonId, Option<TokenHash>),
     (provider, subject): (&str, &str),
     ways: &ConnectorRegistry,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<(), PeopleError> {
     let on: Vec<&str> = ways.iter().map(DynConnector::slug).collect();
-    if records::unlink(tx, person, (provider, subject), &on, now, rng).await? {
+    let who = (person, SessionRetention::Own(own));
+    if records::unlink(tx, who, (provider, subject), &on, now, rng).await? {
         let detail = json!({ "at": now.unix_timestamp() });
         mail::enqueue(&mut **tx, "way_in_removed", person, detail, now, rng).await?;
     }
-    web::delete_other_sessions(&mut **tx, person, &own).await?;
     Ok(())
 }

@@ -15,6 +15,7 @@ use super::LocalPath;
 use super::purpose::LoginPurpose;
 use crate::connectors::{ConnectorState, Prompt};
 use crate::platform::clock::Timestamp;
+use crate::platform::credential_epoch::CredentialEpoch;
 use crate::platform::secret::TokenHash;
 
 /// How long a login may take from its first form to its last, and how long the browser may stay at an
@@ -30,6 +31,8 @@ pub(super) struct LoginAttempt {
     /// `None` while the connector checks the answers.
     pub state: Option<ConnectorState>,
     pub failed_tries: u32,
+    /// The newest credential event when the attempt began.
+    pub began: CredentialEpoch,
 }
 
 /// A login attempt that waits for the browser to come back from an upstream.
@@ -37,6 +40,8 @@ pub(super) struct LoginAttempt {
 pub(super) struct PendingCallback {
     pub state: ConnectorState,
     pub failed_tries: u32,
+    /// As in [`LoginAttempt`].
+    pub began: CredentialEpoch,
     pub choices: LoginChoices,
 }
 
@@ -139,6 +144,15 @@ impl<T> AttemptStore<T> {
         self.slots().retain(|_, slot| slot.is_live(now));
     }
 
+    /// Changes every attempt of a browser.
+    pub(super) fn update_each(&self, browser: &str, mut change: impl FnMut(&mut T)) {
+        let browser = TokenHash::of(browser.as_bytes());
+        let mut slots = self.slots();
+        for slot in slots.values_mut().filter(|slot| slot.browser == browser) {
+            change(&mut slot.attempt);
+        }
+    }
+
     fn slots(&self) -> MutexGuard<'_, HashMap<TokenHash, AttemptSlot<T>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -199,6 +213,7 @@ mod tests {
             prompt: Prompt::default(),
             state: None,
             failed_tries: 0,
+            began: CredentialEpoch(0),
         }))
     }
 

@@ -18,6 +18,7 @@ use crate::connectors::{
     Prompt, PromptPicture, RequestOrigin, Step,
 };
 use crate::platform::clock::Timestamp;
+use crate::platform::credential_epoch::CredentialEpoch;
 use crate::platform::rng::Rng;
 use crate::platform::secret::Secret;
 
@@ -47,6 +48,7 @@ pub(super) struct FormSubmission {
     browser: String,
     state: ConnectorState,
     failed_tries: u32,
+    began: CredentialEpoch,
     origin: StepOrigin,
 }
 
@@ -56,6 +58,7 @@ pub(super) struct UpstreamRedirect {
     url: Url,
     state: ConnectorState,
     failed_tries: u32,
+    began: CredentialEpoch,
     /// No attempt was kept before, so no rate limit has counted this login yet.
     pub is_uncounted: bool,
 }
@@ -103,11 +106,11 @@ impl LoginFlows {
         }
     }
 
-    /// The form of an attempt, or the first form.
+    /// The form of an attempt, or the first form, whose attempt begins under the epoch `newest`.
     pub(super) async fn find_prompt(
         &self,
         connector: &DynConnector,
-        attempt: Option<&str>,
+        (attempt, newest): (Option<&str>, CredentialEpoch),
         browser: &str,
         origin: RequestOrigin,
         rng: &dyn Rng,
@@ -130,6 +133,7 @@ impl LoginFlows {
                 prompt: prompt.clone(),
                 state: Some(state),
                 failed_tries: 0,
+                began: newest,
             };
             self.insert_attempt(owner, attempt, origin.now, rng)
         });
@@ -154,6 +158,28 @@ impl LoginFlows {
         }
     }
 
+    /// Moves the attempts of a browser from the epoch before a credential event that its own session caused to the
+    /// one after it, as the session is: another tab may be linking another identity.
+    pub(super) fn renew_attempts(
+        &self,
+        browser: &str,
+        before: CredentialEpoch,
+        after: CredentialEpoch,
+    ) {
+        let renew = |began: &mut CredentialEpoch| {
+            if began.covers(before) {
+                *began = after;
+            }
+        };
+        self.attempts.update_each(browser, |attempt| {
+            if let Ok(mut attempt) = attempt.try_lock() {
+                renew(&mut attempt.began);
+            }
+        });
+        self.callbacks
+            .update_each(browser, |callback| renew(&mut callback.began));
+    }
+
     /// Removes expired attempts, and the secrets in their state.
     pub(super) fn sweep(&self, now: Timestamp) {
         self.attempts.sweep(now);
@@ -174,20 +200,22 @@ impl LoginFlows {
         name
     }
 
-    /// Takes the state of the form whose answers were sent.
+    /// Takes the state of the form whose answers were sent. Without an attempt, one begins under the epoch
+    /// `newest`.
     pub(super) async fn take_submission(
         &self,
         connector: &DynConnector,
-        attempt: Option<&str>,
+        (attempt, newest): (Option<&str>, CredentialEpoch),
         browser: &str,
         origin: RequestOrigin,
     ) -> Result<FormSubmission, AttemptError> {
-        let submission = |prompt, state, failed_tries, origin| FormSubmission {
+        let submission = |prompt, state, (failed_tries, began), origin| FormSubmission {
             prompt,
             connector: connector.clone(),
             browser: browser.to_owned(),
             state,
             failed_tries,
+            began,
             origin,
         };
         let Some(name) = attempt else {
@@ -195,15 +223,21 @@ impl LoginFlows {
                 return Err(AttemptError::Gone);
             }
             let (prompt, state) = begin(connector, origin).await?;
-            return Ok(submission(prompt, state, 0, StepOrigin::StatelessForm));
+            return Ok(submission(
+                prompt,
+                state,
+                (0, newest),
+                StepOrigin::StatelessForm,
+            ));
         };
         let owner = owner(browser, connector);
         match self.attempts.find(name, owner, origin.now) {
             AttemptLookup::Found(mut attempt) => {
                 let state = attempt.state.take().ok_or(AttemptError::Gone)?;
-                let (prompt, failed_tries) = (attempt.prompt.clone(), attempt.failed_tries);
+                let prompt = attempt.prompt.clone();
+                let progress = (attempt.failed_tries, attempt.began);
                 let origin = StepOrigin::Form(name.to_owned(), attempt);
-                Ok(submission(prompt, state, failed_tries, origin))
+                Ok(submission(prompt, state, progress, origin))
             }
             AttemptLookup::Busy => Err(AttemptError::Busy),
             AttemptLookup::Gone => Err(AttemptError::Gone),
@@ -239,13 +273,14 @@ impl LoginFlows {
             browser,
             state,
             failed_tries,
+            began,
             origin: step_origin,
             ..
         } = submission;
         let step = connector.advance(state, answers, origin).await;
-        let step = step.map(|step| rules::next_step(failed_tries, step));
+        let step = step.map(|step| rules::next_step(failed_tries, began, step));
         let owner = owner(&browser, &connector);
-        self.keep_step(step, step_origin, owner, origin.now, rng)
+        self.keep_step((step, began), step_origin, owner, origin.now, rng)
     }
 
     /// Keeps the state of a redirect under a new `state` parameter, and returns the upstream's address
@@ -262,12 +297,14 @@ impl LoginFlows {
             mut url,
             state,
             failed_tries,
+            began,
             ..
         } = redirect;
         let state_param = Secret::generate(rng);
         let callback = PendingCallback {
             state,
             failed_tries,
+            began,
             choices,
         };
         let name = state_param.expose();
@@ -290,22 +327,31 @@ impl LoginFlows {
     pub(super) async fn resume(
         &self,
         connector: &DynConnector,
-        (state, failed_tries): (ConnectorState, u32),
+        callback: PendingCallback,
         params: CallbackParams,
         browser: &str,
         origin: RequestOrigin,
         rng: &dyn Rng,
     ) -> Result<SubmissionOutcome, ConnectorError> {
+        let PendingCallback {
+            state,
+            failed_tries,
+            began,
+            ..
+        } = callback;
         let step = connector.resume(state, params, origin).await;
-        let step = step.map(|step| rules::next_step(failed_tries, step));
+        let step = step.map(|step| rules::next_step(failed_tries, began, step));
         let owner = owner(browser, connector);
-        self.keep_step(step, StepOrigin::Callback, owner, origin.now, rng)
+        self.keep_step((step, began), StepOrigin::Callback, owner, origin.now, rng)
     }
 
     /// Keeps the state of the next form; ends the attempt if there is none.
     fn keep_step(
         &self,
-        step: Result<LoginStep<ConnectorState>, ConnectorError>,
+        (step, began): (
+            Result<LoginStep<ConnectorState>, ConnectorError>,
+            CredentialEpoch,
+        ),
         origin: StepOrigin,
         owner: AttemptOwner<'_>,
         now: Timestamp,
@@ -323,6 +369,7 @@ impl LoginFlows {
                     prompt: prompt.as_ref().clone(),
                     state: Some(state),
                     failed_tries,
+                    began,
                 };
                 let attempt = self.keep_attempt(origin, owner, next, error.is_some(), now, rng);
                 return Ok(SubmissionOutcome::Ask(Box::new(PromptView {
@@ -339,6 +386,7 @@ impl LoginFlows {
                 url,
                 state,
                 failed_tries,
+                began,
                 is_uncounted,
             }))),
             Ok(LoginStep::Finished(outcome)) => Ok(SubmissionOutcome::Finished(outcome)),
@@ -424,6 +472,7 @@ mod tests {
         browser: crate::platform::rate_limits::BrowserKind::Stranger,
     };
     const BROWSER: &str = "browser";
+    const NEWEST: CredentialEpoch = CredentialEpoch(5);
 
     /// Asks for a name, then for a code, which is `1234`; `slow` takes a moment to judge it.
     struct Portal;
@@ -474,6 +523,7 @@ mod tests {
                     provider: Self::SLUG,
                     subject: name,
                     claims: None,
+                    epoch: None,
                 })),
                 "slow" => std::future::pending().await,
                 "gone" => Err(ConnectorError::Unavailable),
@@ -497,7 +547,7 @@ mod tests {
         text: &str,
     ) -> Result<SubmissionOutcome, AttemptError> {
         let submission = flows
-            .take_submission(connector, Some(attempt), BROWSER, ORIGIN)
+            .take_submission(connector, (Some(attempt), NEWEST), BROWSER, ORIGIN)
             .await?;
         let answers = Answers::to(&submission.prompt, |_| text.to_owned());
         Ok(flows
@@ -509,7 +559,7 @@ mod tests {
     async fn at_the_code(portal: &(LoginFlows, DynConnector)) -> String {
         let (flows, connector) = portal;
         let first = flows
-            .find_prompt(connector, None, BROWSER, ORIGIN, &OsRng)
+            .find_prompt(connector, (None, NEWEST), BROWSER, ORIGIN, &OsRng)
             .await;
         let attempt = first.unwrap().attempt.unwrap();
         let outcome = answer(portal, &attempt, "asha").await.unwrap();
@@ -525,7 +575,7 @@ mod tests {
         assert!(matches!(wrong, SubmissionOutcome::Ask(view) if view.error.is_some()));
         let right = answer(&portal, &attempt, "1234").await.unwrap();
         assert!(
-            matches!(right, SubmissionOutcome::Finished(LoginOutcome::Proven(ExternalIdentity { subject, .. })) if subject == "asha")
+            matches!(right, SubmissionOutcome::Finished(LoginOutcome::Proven(proven)) if proven.identity.subject == "asha" && proven.epoch == NEWEST)
         );
         // And it is over.
         let again = answer(&portal, &attempt, "1234").await;
@@ -539,7 +589,13 @@ mod tests {
         let attempt = at_the_code(&portal).await;
         let find_prompt = async |browser| {
             flows
-                .find_prompt(&connector, Some(&attempt), browser, ORIGIN, &OsRng)
+                .find_prompt(
+                    &connector,
+                    (Some(&attempt), NEWEST),
+                    browser,
+                    ORIGIN,
+                    &OsRng,
+                )
                 .await
         };
         assert_eq!(find_prompt(BROWSER).await.unwrap().prompt, prompt("code"));
@@ -548,7 +604,7 @@ mod tests {
             Err(AttemptError::Gone)
         ));
         let stolen = flows
-            .take_submission(&connector, Some(&attempt), "another", ORIGIN)
+            .take_submission(&connector, (Some(&attempt), NEWEST), "another", ORIGIN)
             .await;
         assert!(matches!(stolen, Err(AttemptError::Gone)));
     }
@@ -574,9 +630,10 @@ mod tests {
     async fn an_unanswered_form_is_put_back() {
         let portal = portal();
         let attempt = at_the_code(&portal).await;
-        let submission = portal
-            .0
-            .take_submission(&portal.1, Some(&attempt), BROWSER, ORIGIN);
+        let submission =
+            portal
+                .0
+                .take_submission(&portal.1, (Some(&attempt), NEWEST), BROWSER, ORIGIN);
         let view = LoginFlows::return_submission(submission.await.unwrap());
         assert_eq!(view.attempt.as_deref(), Some(attempt.as_str()));
         assert!(answer(&portal, &attempt, "1234").await.is_ok());
@@ -600,5 +657,24 @@ mod tests {
         assert!(answer(&portal, &attempt, "gone").await.is_err());
         let again = answer(&portal, &attempt, "1234").await;
         assert!(matches!(again, Err(AttemptError::Gone)));
+    }
+
+    #[tokio::test]
+    async fn an_attempt_follows_an_event_of_its_own_session_and_no_other() {
+        let after = CredentialEpoch(NEWEST.0 + 1);
+        for (browser, before, expected) in [
+            (BROWSER, NEWEST, after),
+            ("another", NEWEST, NEWEST),
+            // An event came in between that the attempt has not seen.
+            (BROWSER, after, NEWEST),
+        ] {
+            let portal = portal();
+            let attempt = at_the_code(&portal).await;
+            portal.0.renew_attempts(browser, before, after);
+            let right = answer(&portal, &attempt, "1234").await.unwrap();
+            assert!(
+                matches!(right, SubmissionOutcome::Finished(LoginOutcome::Proven(proven)) if proven.epoch == expected)
+            );
+        }
     }
 }

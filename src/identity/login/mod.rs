@@ -18,6 +18,11 @@
 //! because campus apps enter by `login/?next=…`. Nothing else can be redirected to. Only while the browser
 //! is at an upstream, `next` is kept with the attempt, because the callback address is fixed.
 //!
+//! Decision: a login carries the newest credential event of all people from its first step on, because the person is
+//! known only at its end, and an event of that person in between ends it. Events that are committed at the very moment
+//! of the first step may count as seen: nothing was read under the older epoch then, and a connector that reads our
+//! own tables adds the person's epoch of that statement.
+//!
 //! The rate limits of the password form and of all others are in [`rate_limits`], their numbers in
 //! [`platform::rate_limits::table`](crate::platform::rate_limits::table).
 
@@ -47,8 +52,8 @@ pub(crate) use pages::samples;
 pub use pages::start_session;
 pub use sign_in::{VerifiedLogin, link_identity, sign_in};
 pub use signed_in::{
-    AuthenticationAge, RECENT_AUTHENTICATION, RecentlyAuthenticated, SignedIn, send_to_login,
-    send_to_login_again, sign_in_again,
+    AuthenticationAge, RECENT_AUTHENTICATION, RecentlyAuthenticated, SignedIn, begin_write,
+    send_to_login, send_to_login_again, sign_in_again,
 };
 
 use crate::connectors;

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use url::Url;
 
 use crate::connectors::{Prompt, Step};
-use crate::people::records::ExternalIdentity;
+use crate::people::records::ProvenIdentity;
+use crate::platform::credential_epoch::CredentialEpoch;
 
 /// Wrong answers in one login attempt, after which it ends.
 pub(super) const MAX_FAILED_TRIES: u32 = 10;
@@ -32,13 +33,18 @@ pub(super) enum LoginStep<S> {
 /// How a login attempt ended.
 #[derive(Debug)]
 pub(super) enum LoginOutcome {
-    Proven(ExternalIdentity),
+    Proven(ProvenIdentity),
     /// The person is not signed in, and why.
     Refused(Cow<'static, str>),
 }
 
-/// `failed_tries` is the number of wrong answers before this one.
-pub(super) fn next_step<S>(failed_tries: u32, step: Step<S>) -> LoginStep<S> {
+/// `failed_tries` is the number of wrong answers before this one, `began` the newest credential event when the
+/// attempt began.
+pub(super) fn next_step<S>(
+    failed_tries: u32,
+    began: CredentialEpoch,
+    step: Step<S>,
+) -> LoginStep<S> {
     match step {
         Step::Ask { prompt, state } => LoginStep::Ask {
             prompt: Box::new(prompt),
@@ -51,7 +57,10 @@ pub(super) fn next_step<S>(failed_tries: u32, step: Step<S>) -> LoginStep<S> {
             state,
             failed_tries,
         },
-        Step::Done(identity) => LoginStep::Finished(LoginOutcome::Proven(identity)),
+        Step::Done(identity) => {
+            let proven = ProvenIdentity::new(identity, began);
+            LoginStep::Finished(LoginOutcome::Proven(proven))
+        }
         Step::Refused { why, again } => match again {
             Some((prompt, state)) if failed_tries + 1 < MAX_FAILED_TRIES => LoginStep::Ask {
                 prompt: Box::new(prompt),
@@ -68,6 +77,9 @@ pub(super) fn next_step<S>(failed_tries: u32, step: Step<S>) -> LoginStep<S> {
 mod tests {
     use super::*;
     use crate::connectors::LoginRefusal;
+    use crate::people::records::ExternalIdentity;
+
+    const BEGAN: CredentialEpoch = CredentialEpoch(5);
 
     fn refused(again: bool) -> Step<()> {
         Step::Refused {
@@ -79,11 +91,11 @@ mod tests {
     #[test]
     fn a_wrong_answer_may_be_corrected_until_the_tries_are_used_up() {
         assert!(matches!(
-            next_step(0, refused(true)),
+            next_step(0, BEGAN, refused(true)),
             LoginStep::Ask { failed_tries: 1, error: Some(error), .. } if error == "No."
         ));
         assert!(matches!(
-            next_step(MAX_FAILED_TRIES - 1, refused(true)),
+            next_step(MAX_FAILED_TRIES - 1, BEGAN, refused(true)),
             LoginStep::Finished(LoginOutcome::Refused(_))
         ));
     }
@@ -91,7 +103,7 @@ mod tests {
     #[test]
     fn a_connector_may_end_the_attempt_at_once() {
         assert!(matches!(
-            next_step(0, refused(false)),
+            next_step(0, BEGAN, refused(false)),
             LoginStep::Finished(LoginOutcome::Refused(_))
         ));
     }
@@ -103,7 +115,7 @@ mod tests {
             state: (),
         };
         assert!(matches!(
-            next_step(3, step),
+            next_step(3, BEGAN, step),
             LoginStep::Ask {
                 failed_tries: 3,
                 error: None,
@@ -119,11 +131,28 @@ mod tests {
             state: (),
         };
         assert!(matches!(
-            next_step(3, step),
+            next_step(3, BEGAN, step),
             LoginStep::Redirect {
                 failed_tries: 3,
                 ..
             }
         ));
+    }
+
+    #[test]
+    fn an_identity_is_proven_under_the_older_epoch_of_attempt_and_facts() {
+        for (facts, expected) in [(None, 5), (Some(3), 3), (Some(7), 5)] {
+            let identity = ExternalIdentity {
+                provider: "password",
+                subject: "1".to_owned(),
+                claims: None,
+                epoch: facts.map(CredentialEpoch),
+            };
+            let step = next_step(0, BEGAN, Step::<()>::Done(identity));
+            let LoginStep::Finished(LoginOutcome::Proven(proven)) = step else {
+                panic!("not proven")
+            };
+            assert_eq!(proven.epoch, CredentialEpoch(expected));
+        }
     }
 }

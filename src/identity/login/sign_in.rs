@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::people::records;
-use crate::people::records::{ExternalIdentity, PeopleError, SignedInPerson};
+use crate::people::records::{PeopleError, ProvenIdentity, SignedInPerson};
 use crate::platform::audit::AuditEntry;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
@@ -22,31 +22,38 @@ pub struct VerifiedLogin {
 
 /// Finds the person who has this identity, and writes the login to the audit log. An unknown identity
 /// creates a person, if its provider gives claims. `None` if it gives none, or if the person is suspended.
+/// [`PeopleError::Superseded`] after a credential event of the person.
 pub async fn sign_in(
     tx: &mut Tx,
-    identity: &ExternalIdentity,
+    proven: &ProvenIdentity,
     lifetime: SessionLifetime,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<Option<VerifiedLogin>, PeopleError> {
-    let joined = records::join(tx, identity, now, rng).await?;
-    let Some(SignedInPerson { person, new_emails }) = joined else {
+    let joined = records::join(tx, proven, now, rng).await?;
+    let Some(SignedInPerson {
+        person,
+        epoch,
+        new_emails,
+    }) = joined
+    else {
         return Ok(None);
     };
     for address in new_emails {
-        let detail = json!({ "address": address });
+        let detail = json!({ "address": address, "epoch": epoch });
         mail::enqueue(&mut **tx, mail::EMAIL_ADDED, person.id, detail, now, rng).await?;
     }
     let entry = AuditEntry::of("person.signed_in")
         .by(person.id)
         .about(person.id);
-    let entry = entry.with(json!({ "through": identity.provider }));
+    let entry = entry.with(json!({ "through": proven.identity.provider }));
     audit::record(&mut **tx, entry, now, rng).await?;
     let closing = records::find_closing(&mut **tx, person.id).await?;
     Ok(Some(VerifiedLogin {
         session: UserSession {
             name: person.full_name(),
             person: person.id,
+            epoch,
             username: person.username,
             is_admin: person.is_admin,
             signed_in_at: now,
@@ -62,11 +69,11 @@ pub async fn sign_in(
 pub async fn link_identity(
     tx: &mut Tx,
     person: PersonId,
-    identity: &ExternalIdentity,
+    proven: &ProvenIdentity,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<bool, PeopleError> {
-    let is_new = records::link(tx, person, identity, now, rng).await?;
+    let is_new = records::link(tx, person, proven, now, rng).await?;
     if is_new {
         let detail = json!({ "at": now.unix_timestamp() });
         mail::enqueue(&mut **tx, "way_in_added", person, detail, now, rng).await?;

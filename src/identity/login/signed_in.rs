@@ -7,7 +7,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::request::Parts;
 use http::{Method, Uri};
 
+use crate::people::records;
+use crate::people::records::EpochError;
 use crate::platform::clock::{SharedClock, Timestamp};
+use crate::platform::db::{Db, Tx};
 use crate::platform::links::Links;
 use crate::platform::web::{PageContext, UserSession, Web};
 
@@ -37,6 +40,16 @@ where
         };
         Ok(Self { visit, context })
     }
+}
+
+/// Begins a transaction that writes for a person who is signed in, with their row locked.
+///
+/// [`EpochError::Superseded`] if a credential event ended the session since the request loaded it. The body of a
+/// request may come minutes after its head, and another system may have been asked in the meantime.
+pub async fn begin_write(db: &Db, visit: &UserSession) -> Result<Tx, EpochError> {
+    let mut tx = db.begin().await?;
+    records::lock_epoch(&mut tx, visit.person, visit.epoch).await?;
+    Ok(tx)
 }
 
 /// Requires a session with a [recent authentication](RECENT_AUTHENTICATION). With an older one, the person

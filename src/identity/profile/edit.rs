@@ -7,6 +7,7 @@ use super::model::ProfileError;
 use crate::people::records;
 use crate::people::records::{EditOutcome, PersonUpdate};
 use crate::platform::clock::Timestamp;
+use crate::platform::credential_epoch::CredentialEpoch;
 use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
 use crate::platform::mail;
@@ -15,7 +16,7 @@ use crate::platform::rng::Rng;
 /// Writes an update, and mails a link to every new address.
 pub(super) async fn edit(
     tx: &mut Tx,
-    person: PersonId,
+    (person, epoch): (PersonId, CredentialEpoch),
     update: PersonUpdate,
     limits: &ProfileLimits,
     now: Timestamp,
@@ -31,7 +32,7 @@ pub(super) async fn edit(
         .filter(|email| edited.new_emails.contains(&email.id));
     for email in new {
         limits.take(person, &email.email)?;
-        let detail = json!({ "address": email.id });
+        let detail = json!({ "address": email.id, "epoch": epoch });
         mail::enqueue(&mut **tx, mail::EMAIL_ADDED, person, detail, now, rng).await?;
     }
     Ok(edited)

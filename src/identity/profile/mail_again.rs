@@ -6,6 +6,7 @@ use super::limits::ProfileLimits;
 use super::model::ProfileError;
 use crate::people::records;
 use crate::platform::clock::Timestamp;
+use crate::platform::credential_epoch::CredentialEpoch;
 use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
 use crate::platform::mail;
@@ -14,7 +15,7 @@ use crate::platform::rng::Rng;
 /// Mails a link to an unverified address of this person, and returns the address.
 pub(super) async fn resend_link(
     tx: &mut Tx,
-    person: PersonId,
+    (person, epoch): (PersonId, CredentialEpoch),
     email: i32,
     limits: &ProfileLimits,
     now: Timestamp,
@@ -26,7 +27,7 @@ pub(super) async fn resend_link(
         .find(|it| it.id == email && !it.is_verified)
         .ok_or(ProfileError::NoSuchEmail)?;
     limits.take(person, &waiting.email)?;
-    let detail = json!({ "address": waiting.id });
+    let detail = json!({ "address": waiting.id, "epoch": epoch });
     mail::enqueue(&mut **tx, mail::EMAIL_ADDED, person, detail, now, rng).await?;
     Ok(waiting.email)
 }

@@ -1,6 +1,6 @@
 //! Errors of changing a profile.
 
-use crate::people::records::PeopleError;
+use crate::people::records::{EpochError, PeopleError};
 use crate::platform::db;
 use crate::platform::rate_limits::RateLimited;
 
@@ -14,6 +14,12 @@ pub(super) enum ProfileError {
     People(#[from] PeopleError),
     #[error(transparent)]
     Store(#[from] db::Error),
+}
+
+impl From<EpochError> for ProfileError {
+    fn from(error: EpochError) -> Self {
+        Self::People(error.into())
+    }
 }
 
 impl From<RateLimited> for ProfileError {

@@ -8,13 +8,15 @@ use serde::Serialize;
 
 use super::store::{SessionRow, SignInRow};
 use super::{Feature, store};
+use crate::identity::login;
 use crate::identity::login::SignedIn;
+use crate::people::records;
 use crate::platform::audit::AuditEntry;
 use crate::platform::clock::Timestamp;
 use crate::platform::id::PersonId;
 use crate::platform::secret::TokenHash;
-use crate::platform::web::{CsrfForm, FlashMessage, Page, PageError, Web};
-use crate::platform::{audit, db, web};
+use crate::platform::web::{CsrfForm, FlashMessage, Page, PageError, SessionRetention, Web};
+use crate::platform::{audit, db};
 
 /// How far back the list of sign-ins goes.
 const SIGN_INS_SHOWN_FOR: Duration = Duration::from_hours(90 * 24);
@@ -117,8 +119,12 @@ pub(super) async fn end(
     SignedIn { visit, context }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    let mut tx = feature.db.begin().await?;
+    let mut tx = login::begin_write(&feature.db, &visit).await?;
     let ended = store::delete_one(&mut *tx, visit.person, form.text("session")).await?;
+    if ended {
+        // Ends what another person may have begun in that session, too.
+        records::raise_credential_epoch(&mut tx, visit.person, SessionRetention::All).await?;
+    }
     write_audit(&feature, &mut tx, visit.person, u64::from(ended)).await?;
     tx.commit().await.map_err(db::Error::from)?;
     // An unknown name is a session that has ended meanwhile, which is the wanted result.
@@ -131,10 +137,9 @@ pub(super) async fn end_others(
     SignedIn { visit, context }: SignedIn,
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
-    let own = context.session_hash();
-    let own = own.ok_or_else(PageError::not_found)?;
-    let mut tx = feature.db.begin().await?;
-    let ended = web::delete_other_sessions(&mut *tx, visit.person, &own.to_vec()).await?;
+    let retained = SessionRetention::Own(context.session_hash());
+    let mut tx = login::begin_write(&feature.db, &visit).await?;
+    let ended = records::raise_credential_epoch(&mut tx, visit.person, retained).await?;
     write_audit(&feature, &mut tx, visit.person, ended).await?;
     tx.commit().await.map_err(db::Error::from)?;
     let message = FlashMessage::good("All other sessions were ended.");

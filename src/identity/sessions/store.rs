@@ -27,7 +27,8 @@ pub(super) async fn list_live(
         r#"select encode(hash, 'hex') as "name!", data #>> '{visit,device}' as device,
                   data #>> '{visit,place}' as place, started_at, last_seen_at
            from sessions s
-           where person_id = $1 and is_live(s, $2)
+           join people p on p.id = s.person_id and p.epoch = s.epoch
+           where s.person_id = $1 and is_live(s, $2)
            order by last_seen_at desc, hash"#,
         person.0,
         now

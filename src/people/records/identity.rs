@@ -1,6 +1,7 @@
 //! An identity that a person has proved, with the claims of its provider.
 
 use super::details::{Email, PersonUpdate, Username};
+use crate::platform::credential_epoch::CredentialEpoch;
 
 /// An identity that a person has just proved: the provider's name and the subject there. Only the pair
 /// identifies; the same subject of another provider is another person.
@@ -10,6 +11,25 @@ pub struct ExternalIdentity {
     pub subject: String,
     /// The provider's claims. A person is created from them; without them, an unknown identity is refused.
     pub claims: Option<Box<Claims>>,
+    /// The person's epoch when the connector read what it compared with in our own tables, such as a password.
+    /// None if it asked only its upstream.
+    pub epoch: Option<CredentialEpoch>,
+}
+
+/// An identity with the epoch under which its proof began: after a later credential event of its person it
+/// neither signs in nor is linked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProvenIdentity {
+    pub identity: ExternalIdentity,
+    pub epoch: CredentialEpoch,
+}
+
+impl ProvenIdentity {
+    /// `began` is the newest epoch of all people when the proof began.
+    pub fn new(identity: ExternalIdentity, began: CredentialEpoch) -> Self {
+        let epoch = identity.epoch.map_or(began, |epoch| epoch.min(began));
+        Self { identity, epoch }
+    }
 }
 
 /// What a campus system claims about a person who has just proved an identity there.

@@ -4,13 +4,14 @@
 use serde_json::json;
 
 use super::details::{Email, PersonUpdate};
-use super::identity::{Claims, ExternalIdentity};
+use super::identity::{Claims, ExternalIdentity, ProvenIdentity};
 use super::store::{IdentityUse, ProgrammeRow};
 use super::update::write_update;
-use super::{PeopleError, Person, rules, store};
+use super::{PeopleError, Person, credential_epoch, rules, store};
 use crate::platform::audit;
 use crate::platform::audit::AuditEntry;
 use crate::platform::clock::Timestamp;
+use crate::platform::credential_epoch::CredentialEpoch;
 use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
 use crate::platform::rng::Rng;
@@ -19,6 +20,8 @@ use crate::platform::rng::Rng;
 #[derive(Debug)]
 pub struct SignedInPerson {
     pub person: Person,
+    /// The epoch of the person, whose row is locked.
+    pub epoch: CredentialEpoch,
     /// Ids of new secondary addresses, which have to be verified.
     pub new_emails: Vec<i32>,
 }
@@ -29,17 +32,22 @@ pub struct SignedInPerson {
 ///
 /// Only the pair of provider and subject finds a person: a username that exists is
 /// [`PeopleError::UsernameTaken`], because an equal name does not prove that it is the same person.
+///
+/// [`PeopleError::Superseded`] if a credential event of the person came after the proof began.
 pub async fn join(
     tx: &mut Tx,
-    identity: &ExternalIdentity,
+    proven: &ProvenIdentity,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<Option<SignedInPerson>, PeopleError> {
+    let identity = &proven.identity;
+    lock_owner(tx, proven).await?;
     let mut used = use_identity(tx, identity, now).await?;
     if used.is_none() && identity.claims.is_some() {
         // Two first sign-ins at the same moment create one person: the second waits and finds it.
         store::lock_identity(tx, identity.provider, &identity.subject).await?;
-        follow_renaming(tx, identity, now, rng).await?;
+        follow_renaming(tx, proven, now, rng).await?;
+        lock_owner(tx, proven).await?;
         used = use_identity(tx, identity, now).await?;
     }
     let (id, new_emails) = match (used, identity.claims.as_deref()) {
@@ -60,8 +68,39 @@ pub async fn join(
         }
         (None, None) => return Ok(None),
     };
+    // Whoever owns the identity now was locked above, or has just been created.
+    let epoch = credential_epoch::lock_epoch(tx, id, proven.epoch).await?;
     let person = store::find(&mut **tx, id).await?;
-    Ok(person.map(|person| SignedInPerson { person, new_emails }))
+    Ok(person.map(|person| SignedInPerson {
+        person,
+        epoch,
+        new_emails,
+    }))
+}
+
+/// Locks the owner of an identity, if there is one. A suspended owner is left to the statements that follow.
+///
+/// The person is locked before the identity, as in a credential event, so the two cannot block each other.
+async fn lock_owner(tx: &mut Tx, proven: &ProvenIdentity) -> Result<(), PeopleError> {
+    let ExternalIdentity {
+        provider, subject, ..
+    } = &proven.identity;
+    match store::find_owner(&mut **tx, provider, subject).await? {
+        Some(owner) => lock_unless_superseded(tx, owner, proven.epoch).await,
+        None => Ok(()),
+    }
+}
+
+async fn lock_unless_superseded(
+    tx: &mut Tx,
+    person: PersonId,
+    seen: CredentialEpoch,
+) -> Result<(), PeopleError> {
+    let locked = store::lock_epoch(tx, person).await?;
+    match locked.filter(|locked| !locked.is_suspended) {
+        Some(locked) if !seen.covers(locked.epoch) => Err(PeopleError::Superseded),
+        _ => Ok(()),
+    }
 }
 
 /// Records the use of an identity. None for an unknown identity and for one of a suspended person.
@@ -97,7 +136,7 @@ pub(super) async fn use_identity(
 /// Finds a renamed account by its stable id, which a directory never gives to another entry.
 async fn follow_renaming(
     tx: &mut Tx,
-    identity: &ExternalIdentity,
+    ProvenIdentity { identity, epoch }: &ProvenIdentity,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<(), PeopleError> {
@@ -108,6 +147,10 @@ async fn follow_renaming(
     let Some(stable_id) = claims.and_then(|claims| claims.stable_id.as_deref()) else {
         return Ok(());
     };
+    let owner = store::find_owner_by_stable_id(&mut **tx, identity.provider, stable_id).await?;
+    if let Some(owner) = owner {
+        lock_unless_superseded(tx, owner, *epoch).await?;
+    }
     let renamed =
         store::rename_identity(&mut **tx, identity.provider, stable_id, &identity.subject).await?;
     if let Some(person) = renamed {

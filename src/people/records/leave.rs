@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use super::credential_epoch::raise_credential_epoch;
 use super::store;
 use crate::platform::audit::AuditEntry;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
 use crate::platform::rng::Rng;
+use crate::platform::web::SessionRetention;
 use crate::platform::{audit, db};
 
 /// How long a closed account can be reopened.
@@ -22,13 +24,15 @@ pub async fn find_deletion_time(
     Ok(asked_at.map(|asked_at| asked_at + GRACE_PERIOD))
 }
 
-/// Closes an account: apps can read nothing from then on. Closing twice changes nothing.
+/// Closes an account: apps can read nothing from then on, and the sessions that are not retained end.
+/// Closing twice closes nothing more.
 pub async fn close_account(
     tx: &mut Tx,
-    person: PersonId,
+    (person, retained): (PersonId, SessionRetention),
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<()> {
+    raise_credential_epoch(tx, person, retained).await?;
     if store::insert_closing(&mut **tx, person, now).await? {
         let entry = AuditEntry::of("person.leaving").by(person).about(person);
         audit::record(&mut **tx, entry, now, rng).await?;

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::identity::ExternalIdentity;
+use super::credential_epoch::{lock_epoch, raise_credential_epoch};
+use super::identity::ProvenIdentity;
 use super::join::use_identity;
 use super::{PeopleError, store};
 use crate::platform::audit;
@@ -11,20 +12,22 @@ use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
 use crate::platform::rng::Rng;
+use crate::platform::web::SessionRetention;
 
 /// Links a proven identity to a person. Returns whether it is new.
 ///
 /// The claims of a linked identity fill empty columns and never change a value.
+///
+/// [`PeopleError::Superseded`] if a credential event of the person came after the proof began. A new identity
+/// is such an event itself; it ends no session.
 pub async fn link(
     tx: &mut Tx,
     person: PersonId,
-    identity: &ExternalIdentity,
+    ProvenIdentity { identity, epoch }: &ProvenIdentity,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<bool, PeopleError> {
-    store::lock(tx, person)
-        .await?
-        .ok_or(PeopleError::UnknownPerson)?;
+    lock_epoch(tx, person, *epoch).await?;
     let before = store::find_owner(&mut **tx, identity.provider, &identity.subject).await?;
     let owner =
         store::insert_identity(tx, identity.provider, &identity.subject, person, now).await?;
@@ -34,6 +37,7 @@ pub async fn link(
     use_identity(tx, identity, now).await?;
     let is_new = before.is_none();
     if is_new {
+        raise_credential_epoch(tx, person, SessionRetention::All).await?;
         store::mark_not_authoritative(&mut **tx, identity.provider, &identity.subject).await?;
         if let Some(claims) = &identity.claims {
             store::fill_empty(&mut **tx, person, &claims.details.columns, now).await?;

@@ -6,6 +6,7 @@
 mod add;
 mod choices;
 mod confirm;
+mod credential_epoch;
 mod details;
 mod edit;
 mod fields;
@@ -25,12 +26,13 @@ mod update;
 pub use add::add;
 pub use choices::{add as add_choice, retire as retire_choice};
 pub use confirm::confirm;
+pub use credential_epoch::{EpochError, lock_epoch, raise_credential_epoch};
 pub use details::{
     ColumnUpdates, ContactNumber, Email, FieldText, InvalidValue, Mobile, Name, PersonUpdate,
     PictureFile, Role, RollNumber, Sex, Update, Username,
 };
 pub use edit::{EditOutcome, edit};
-pub use identity::{Claims, ExternalIdentity};
+pub use identity::{Claims, ExternalIdentity, ProvenIdentity};
 pub use import::{IdAllocation, ImportOutcome, import};
 pub use join::{SignedInPerson, join};
 pub use leave::{
@@ -45,7 +47,8 @@ pub use model::{
 pub use rules::{FIRST_YEAR, MAX_COURSE_YEARS, MAX_ENTRIES};
 pub use shown::DisplayValue;
 pub use store::{
-    find, find_closing, find_email_of_link, find_id, list_choices, list_emails, list_identities,
+    find, find_closing, find_email_of_link, find_epoch, find_id, find_newest_epoch, find_owner,
+    list_choices, list_emails, list_identities,
 };
 pub use unlink::unlink;
 pub use update::update;

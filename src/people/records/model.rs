@@ -27,6 +27,8 @@ pub enum PeopleError {
     LastIdentity,
     #[error("there is nobody of this number, or they are suspended")]
     UnknownPerson,
+    #[error("a credential event came in between")]
+    Superseded,
     #[error("there is no such entry")]
     NoSuchChoice,
     #[error(transparent)]

@@ -9,6 +9,7 @@ use super::details::{ColumnUpdates, ContactNumber, Email, Username};
 use super::model::{ChoiceKind, LinkedIdentity, ListChoice, OwnEmail};
 use crate::people::fields::{FIELDS, FieldRow, FieldSource};
 use crate::platform::clock::Timestamp;
+use crate::platform::credential_epoch::CredentialEpoch;
 use crate::platform::db;
 use crate::platform::db::{Executor, Tx};
 use crate::platform::id::PersonId;
@@ -38,7 +39,7 @@ pub async fn find_id(db: impl Executor<'_>, username: &str) -> db::Result<Option
 }
 
 /// The person who owns this identity, suspended or not.
-pub(super) async fn find_owner(
+pub async fn find_owner(
     db: impl Executor<'_>,
     provider: &str,
     subject: &str,
@@ -51,6 +52,73 @@ pub(super) async fn find_owner(
     .fetch_optional(db)
     .await?;
     Ok(id.map(PersonId))
+}
+
+/// The owner of the identity with this stable id, suspended or not.
+pub(super) async fn find_owner_by_stable_id(
+    db: impl Executor<'_>,
+    provider: &str,
+    stable_id: &str,
+) -> db::Result<Option<PersonId>> {
+    let id = sqlx::query_scalar!(
+        "select person_id from linked_identities where provider = $1 and stable_id = $2",
+        provider,
+        stable_id
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(id.map(PersonId))
+}
+
+/// The newest credential event of all people.
+pub async fn find_newest_epoch(db: impl Executor<'_>) -> db::Result<CredentialEpoch> {
+    let epoch = sqlx::query_scalar!(r#"select coalesce(max(epoch), 0) as "epoch!" from people"#)
+        .fetch_one(db)
+        .await?;
+    Ok(CredentialEpoch(epoch))
+}
+
+/// The epoch of a person; none if they were deleted.
+pub async fn find_epoch(
+    db: impl Executor<'_>,
+    person: PersonId,
+) -> db::Result<Option<CredentialEpoch>> {
+    let epoch = sqlx::query_scalar!("select epoch from people where id = $1", person.0)
+        .fetch_optional(db)
+        .await?;
+    Ok(epoch.map(CredentialEpoch))
+}
+
+/// The epoch of a person whose row is locked.
+#[derive(Debug)]
+pub(super) struct LockedEpoch {
+    pub epoch: CredentialEpoch,
+    pub is_suspended: bool,
+}
+
+/// Locks a person until the transaction ends. The lock lets others insert rows that refer to the person.
+pub(super) async fn lock_epoch(tx: &mut Tx, person: PersonId) -> db::Result<Option<LockedEpoch>> {
+    let row = sqlx::query!(
+        r#"select epoch, suspended_at is not null as "is_suspended!" from people
+           where id = $1 for no key update"#,
+        person.0
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(row.map(|row| LockedEpoch {
+        epoch: CredentialEpoch(row.epoch),
+        is_suspended: row.is_suspended,
+    }))
+}
+
+pub(super) async fn raise_epoch(tx: &mut Tx, person: PersonId) -> db::Result<CredentialEpoch> {
+    let epoch = sqlx::query_scalar!(
+        "update people set epoch = nextval('credential_events') where id = $1 returning epoch",
+        person.0
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(CredentialEpoch(epoch))
 }
 
 /// Locks an identity until the transaction ends.
@@ -364,7 +432,7 @@ pub(super) async fn fill_empty(
 /// suspended person.
 pub(super) async fn lock(tx: &mut Tx, id: PersonId) -> db::Result<Option<Option<String>>> {
     let picture = sqlx::query_scalar!(
-        "select profile_picture from people where id = $1 and suspended_at is null for update",
+        "select profile_picture from people where id = $1 and suspended_at is null for no key update",
         id.0
     )
     .fetch_optional(&mut **tx)
@@ -735,9 +803,11 @@ pub async fn find_email_of_link(
     now: Timestamp,
 ) -> db::Result<Option<String>> {
     let email = sqlx::query_scalar!(
-        "select s.email from email_confirmations p join secondary_emails s on s.id = p.secondary_email_id
-         where p.hash = $2 and p.expires_at > $3 and s.person_id = $1
-           and s.verified_at is null",
+        "select s.email from email_confirmations c
+         join secondary_emails s on s.id = c.secondary_email_id
+         join people p on p.id = s.person_id
+         where c.hash = $2 and c.expires_at > $3 and s.person_id = $1 and s.verified_at is null
+           and c.epoch = p.epoch",
         person.0,
         link.to_vec(),
         now
@@ -747,7 +817,7 @@ pub async fn find_email_of_link(
     Ok(email)
 }
 
-/// Verifies the address of a link and deletes every link to that address.
+/// Verifies the address of a link and deletes every link to that address. The caller has locked the person.
 pub(super) async fn mark_email_verified(
     db: impl Executor<'_>,
     person: PersonId,
@@ -757,9 +827,9 @@ pub(super) async fn mark_email_verified(
     let email = sqlx::query_as!(
         OwnEmail,
         r#"with proven as (
-           update secondary_emails s set verified_at = $3 from email_confirmations p
-           where p.hash = $2 and p.expires_at > $3 and s.id = p.secondary_email_id
-             and s.person_id = $1 and s.verified_at is null
+           update secondary_emails s set verified_at = $3 from email_confirmations c, people p
+           where c.hash = $2 and c.expires_at > $3 and s.id = c.secondary_email_id
+             and s.person_id = $1 and s.verified_at is null and p.id = s.person_id and c.epoch = p.epoch
            returning s.id, s.email
          ), used as (
            delete from email_confirmations using proven where secondary_email_id = proven.id

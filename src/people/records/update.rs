@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::credential_epoch::raise_credential_epoch;
 use super::details::{InvalidValue, PersonUpdate};
 use super::model::ChoiceKind;
 use super::store::{AddressRow, ProgrammeRow};
@@ -12,6 +13,7 @@ use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
 use crate::platform::rng::Rng;
+use crate::platform::web::SessionRetention;
 
 /// Writes an update.
 pub async fn update(
@@ -51,6 +53,10 @@ pub(super) async fn write_update(
         store::put_secondary_emails(tx, id, emails, now).await?;
     }
     if let Some((provider, subject)) = &details.identity {
+        let before = store::find_owner(&mut **tx, provider, subject).await?;
+        if before.is_none() {
+            raise_credential_epoch(tx, id, SessionRetention::All).await?;
+        }
         let owner = store::insert_identity(tx, provider, subject, id, now).await?;
         if owner != id {
             return Err(PeopleError::IdentityTaken);

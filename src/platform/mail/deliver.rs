@@ -83,10 +83,10 @@ impl MailDelivery {
                 return Ok(DeliveryOutcome::GivenUp("its link or code has expired"));
             }
             ProofKind::Nothing | ProofKind::Mailbox(_) => &mail.email,
-            ProofKind::Address(_, address) => address,
+            ProofKind::Address(proof) => &proof.address,
             ProofKind::Obsolete => {
                 return Ok(DeliveryOutcome::GivenUp(
-                    "the address is already verified, or was removed",
+                    "the address is already verified or was removed, or the person's credentials have changed",
                 ));
             }
         };
@@ -126,14 +126,14 @@ impl MailDelivery {
 
     /// Generates the link or code of a mail, and stores its hash.
     async fn make_secret(&self, mail: &ClaimedMail, now: Timestamp) -> db::Result<Option<Secret>> {
-        let id = match &mail.proves {
-            ProofKind::Address(id, _) => *id,
+        let proof = match &mail.proves {
+            ProofKind::Address(proof) => proof,
             ProofKind::Mailbox(recipient) => return self.make_mailbox_secret(recipient).await,
             ProofKind::Nothing | ProofKind::Obsolete => return Ok(None),
         };
         let link = Secret::generate(self.rng.as_ref());
         let expires_at = now + LINK_LIFETIME;
-        store::insert_proof(self.db.pool(), id, link.token_hash(), now, expires_at).await?;
+        store::insert_proof(self.db.pool(), proof, link.token_hash(), now, expires_at).await?;
         Ok(Some(link))
     }
 
@@ -185,7 +185,7 @@ impl MailDelivery {
             further: mail.further.clone().unwrap_or_default(),
             username: mail.username.clone(),
             address: match &mail.proves {
-                ProofKind::Address(_, address) => address.clone(),
+                ProofKind::Address(proof) => proof.address.clone(),
                 _ => mail.email.clone(),
             },
             link,

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::mailed_secret::{MailboxMessage, MailedSecret};
 use crate::platform::clock::Timestamp;
+use crate::platform::credential_epoch::CredentialEpoch;
 use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::{AddresseeId, AppId, LetterId, PersonId};
@@ -101,7 +102,7 @@ impl ClaimedMail {
     /// learn the person's name or receive text of the person's choice, so such a mail uses the username.
     pub(super) fn recipient_name(&self) -> &str {
         match self.proves {
-            ProofKind::Address(..) => &self.username,
+            ProofKind::Address(_) => &self.username,
             _ => &self.name,
         }
     }
@@ -111,12 +112,22 @@ impl ClaimedMail {
 #[derive(Debug)]
 pub(super) enum ProofKind {
     Nothing,
-    /// Access to the secondary address with this id.
-    Address(i32, String),
-    /// Access to a secondary address that is already verified or was removed.
+    /// Access to a secondary address.
+    Address(AddressProof),
+    /// Access to a secondary address that is already verified or was removed, or a credential event of the person
+    /// came after the mail was asked for.
     Obsolete,
     /// Access to a mailbox that belongs to no account.
     Mailbox(MailboxRecipient),
+}
+
+/// The secondary address that a mail confirms.
+#[derive(Debug)]
+pub(super) struct AddressProof {
+    pub id: i32,
+    pub address: String,
+    /// The person's epoch when the mail was asked for.
+    pub epoch: CredentialEpoch,
 }
 
 /// The recipient of a mail to a mailbox.
@@ -144,6 +155,7 @@ struct OutboxRow {
     is_to_prove: bool,
     address_id: Option<i32>,
     address: Option<String>,
+    epoch: Option<i32>,
     further: Option<String>,
     mail_recipient_id: Option<uuid::Uuid>,
     secret_kind: Option<String>,
@@ -176,6 +188,7 @@ pub(super) async fn claim(
                   detail ? 'app' as "is_about_app!", apps.id as "app_id?",
                   apps.name as "app_name?", (detail ->> 'at')::bigint as at,
                   detail ? 'address' as "is_to_prove!", s.id as "address_id?", s.email as "address?",
+                  (detail ->> 'epoch')::integer as epoch,
                   told.email as "further?",
                   mail_recipients.id as "mail_recipient_id?", secret_kind, expires_at as "expires_at?"
            from claimed
@@ -184,7 +197,7 @@ pub(super) async fn claim(
            left join apps on apps.id::text = detail ->> 'app'
            left join secondary_emails s
              on s.id = (detail ->> 'address')::integer and s.person_id = claimed.person_id
-             and s.verified_at is null
+             and s.verified_at is null and people.epoch = (detail ->> 'epoch')::integer
            left join lateral (
              select email from secondary_emails
              where person_id = claimed.person_id and verified_at is not null
@@ -203,7 +216,7 @@ pub(super) async fn claim(
 impl From<OutboxRow> for ClaimedMail {
     fn from(row: OutboxRow) -> Self {
         let mailbox = row.mail_recipient_id.zip(row.expires_at);
-        let address = row.address_id.zip(row.address);
+        let address = row.address_id.zip(row.address).zip(row.epoch);
         let proves = match (mailbox, row.is_to_prove, address) {
             (Some((id, until)), ..) => ProofKind::Mailbox(MailboxRecipient {
                 id: AddresseeId(id),
@@ -211,7 +224,11 @@ impl From<OutboxRow> for ClaimedMail {
                 until,
             }),
             (None, false, _) => ProofKind::Nothing,
-            (None, true, Some((id, address))) => ProofKind::Address(id, address),
+            (None, true, Some(((id, address), epoch))) => ProofKind::Address(AddressProof {
+                id,
+                address,
+                epoch: CredentialEpoch(epoch),
+            }),
             (None, true, None) => ProofKind::Obsolete,
         };
         Self {
@@ -235,7 +252,7 @@ impl From<OutboxRow> for ClaimedMail {
 /// Stores the hash of the confirmation link of a secondary address, and deletes expired ones.
 pub(super) async fn insert_proof(
     db: impl Executor<'_>,
-    address: i32,
+    proof: &AddressProof,
     link: TokenHash,
     now: Timestamp,
     until: Timestamp,
@@ -244,12 +261,13 @@ pub(super) async fn insert_proof(
         "with ended as (
            delete from email_confirmations where secondary_email_id = $1 and expires_at <= $3
          )
-         insert into email_confirmations (hash, secondary_email_id, expires_at)
-         select $2, id, $4 from secondary_emails where id = $1",
-        address,
+         insert into email_confirmations (hash, secondary_email_id, epoch, expires_at)
+         select $2, id, $5, $4 from secondary_emails where id = $1",
+        proof.id,
         link.to_vec(),
         now,
         until,
+        proof.epoch.0,
     )
     .execute(db)
     .await?;

@@ -48,7 +48,7 @@ pub use page_context::{FlashKind, FlashMessage, PageContext};
 pub(crate) use sample::PageSample;
 pub use security_headers::set_no_store;
 pub use session::{SessionLifetime, UserSession, begin_session, end_session};
-pub use session_store::{PostgresSessionStore, delete_other_sessions, delete_sessions};
+pub use session_store::{PostgresSessionStore, SessionRetention, renew_sessions};
 use time::UtcOffset;
 pub use trace::RequestId;
 

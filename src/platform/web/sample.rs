@@ -10,6 +10,7 @@ use super::{
     Assets, CookiePolicy, FlashMessage, NamedNetworks, Page, PageError, SessionLifetime, Templates,
     UserSession, Web, WebParts, page_context,
 };
+use crate::platform::credential_epoch::CredentialEpoch;
 use crate::platform::id::PersonId;
 use crate::platform::links::Links;
 use crate::platform::secret::ServerKey;
@@ -122,6 +123,7 @@ pub(crate) fn links() -> Links {
 fn user() -> UserSession {
     UserSession {
         person: PersonId(7),
+        epoch: CredentialEpoch(0),
         username: "asha".to_owned(),
         name: "Asha D’Souza".to_owned(),
         is_admin: true,

@@ -6,14 +6,18 @@ use axum::extract::FromRequestParts;
 use serde::{Deserialize, Serialize};
 use tower_sessions::{Expiry, Session};
 
-use super::PageError;
+use super::{PageError, session_store};
 use crate::platform::clock::Timestamp;
+use crate::platform::credential_epoch::CredentialEpoch;
 use crate::platform::id::PersonId;
 
 /// The person who is signed in, as the session stores it. Names are those at the time of sign-in.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct UserSession {
     pub person: PersonId,
+    /// The person's credential epoch. What the session begins carries it, and is compared with the person's
+    /// when it ends.
+    pub epoch: CredentialEpoch,
     pub username: String,
     /// The full name, or the username of a person without one.
     pub name: String,
@@ -71,7 +75,15 @@ pub async fn begin_session(session: &Session, user: &UserSession) -> Result<(), 
         .await
         .map_err(PageError::internal)?;
     // The session layer saves it too, but responds with a bare 500 if the database is not available.
-    session.save().await.map_err(PageError::internal)
+    let saved = session.save().await;
+    if let Err(error) = &saved
+        && session_store::is_superseded(error)
+    {
+        // The session layer must not try again.
+        session.clear().await;
+        return Err(PageError::superseded());
+    }
+    saved.map_err(PageError::internal)
 }
 
 /// Signs the person out: deletes the session from the database and the browser.

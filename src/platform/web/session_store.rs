@@ -3,6 +3,10 @@
 //! Security: the database holds the SHA-256 of a session id and not the id, so a copy of the table
 //! cannot be used to sign in.
 //!
+//! Security: a session holds the person's credential epoch. It is inserted only while the person has that epoch,
+//! under the lock of their row, and found only as long as they have it. So a sign-in that began before a
+//! credential event never becomes a session after it.
+//!
 //! tower-sessions itself compares expiry dates with the machine's clock. Here the SQL function `is_live`
 //! decides, with the time of the server's [`Clock`](crate::platform::clock::Clock), so that tests can
 //! move it.
@@ -18,8 +22,9 @@ use tower_sessions::{SessionStore, session, session_store};
 
 use super::session::{SessionLifetime, USER_SESSION, UserSession};
 use crate::platform::clock::SharedClock;
+use crate::platform::credential_epoch::CredentialEpoch;
 use crate::platform::db;
-use crate::platform::db::Db;
+use crate::platform::db::{Db, Tx};
 use crate::platform::id::PersonId;
 use crate::platform::secret::TokenHash;
 
@@ -39,47 +44,59 @@ impl PostgresSessionStore {
         Self { db, clock, idle }
     }
 
-    async fn upsert(&self, record: &Record) -> db::Result<()> {
+    /// Inserts a session of a person whose epoch is still that of the session. Returns whether it did.
+    async fn insert(&self, record: &Record, user: &UserSession) -> db::Result<bool> {
         let now = self.clock.now();
-        let user = record.data.get(USER_SESSION).cloned();
-        let user: Option<UserSession> = user.and_then(|user| serde_json::from_value(user).ok());
-        let lifetime = user
-            .as_ref()
-            .map_or(SessionLifetime::Browser, |user| user.lifetime);
-        let idle = match lifetime {
+        let idle = match user.lifetime {
             SessionLifetime::Browser => self.idle,
-            SessionLifetime::Remembered => lifetime.max_age(),
+            SessionLifetime::Remembered => user.lifetime.max_age(),
         };
-        sqlx::query!(
-            "insert into sessions (hash, person_id, data, started_at, last_seen_at, ends_at, idle_seconds)
-             values ($1, $2, $3, $4, $4, $5, $6)
-             on conflict (hash) do update
-             set person_id = excluded.person_id, data = excluded.data, last_seen_at = excluded.last_seen_at",
+        let inserted = sqlx::query!(
+            "insert into sessions (hash, person_id, epoch, data, started_at, last_seen_at, ends_at, idle_seconds)
+             select $1, id, epoch, $4::jsonb #- '{visit,epoch}', $5, $5, $6, $7 from people
+             where id = $2 and epoch = $3 and suspended_at is null
+             for share",
             session_hash(&record.id).to_vec(),
-            user.map(|user| user.person.0),
+            user.person.0,
+            user.epoch.0,
             Value::from_iter(record.data.clone()),
             now,
-            now + lifetime.max_age(),
+            now + user.lifetime.max_age(),
             i32::try_from(idle.as_secs()).unwrap_or(i32::MAX),
+        )
+        .execute(self.db.pool())
+        .await?;
+        Ok(inserted.rows_affected() > 0)
+    }
+
+    /// Updates the data of a session. A session that has ended meanwhile stays ended.
+    async fn update(&self, record: &Record) -> db::Result<()> {
+        sqlx::query!(
+            "update sessions set data = $2::jsonb #- '{visit,epoch}', last_seen_at = $3 where hash = $1",
+            session_hash(&record.id).to_vec(),
+            Value::from_iter(record.data.clone()),
+            self.clock.now(),
         )
         .execute(self.db.pool())
         .await?;
         Ok(())
     }
 
-    /// Finds a live session of a person who is not suspended, and updates `last_seen_at`, in one statement.
+    /// Finds a live session of a person who is not suspended and had no credential event since, and updates
+    /// `last_seen_at`, in one statement. The column `epoch` becomes part of the data.
     async fn find(&self, id: &Id) -> db::Result<Option<Record>> {
         let row = sqlx::query!(
             r#"with live as (
-                 select s.hash, s.data, s.last_seen_at, s.ends_at from sessions s
-                 left join people p on p.id = s.person_id
-                 where s.hash = $1 and is_live(s, $2) and p.suspended_at is null
+                 select s.hash, jsonb_set(s.data, '{visit,epoch}', to_jsonb(s.epoch)) as data, s.last_seen_at, s.ends_at
+                 from sessions s
+                 join people p on p.id = s.person_id
+                 where s.hash = $1 and is_live(s, $2) and p.suspended_at is null and p.epoch = s.epoch
                ), seen as (
                  update sessions s set last_seen_at = $2 from live
                  where s.hash = live.hash
                    and live.last_seen_at < $2 - make_interval(secs => $3)
                )
-               select data, ends_at from live"#,
+               select data as "data!", ends_at from live"#,
             session_hash(id).to_vec(),
             self.clock.now(),
             SEEN_EVERY_SECONDS,
@@ -116,40 +133,68 @@ impl PostgresSessionStore {
     }
 }
 
-/// Ends all sessions of a person, in every browser.
-pub async fn delete_sessions(db: impl db::Executor<'_>, person: PersonId) -> db::Result<()> {
-    sqlx::query!("delete from sessions where person_id = $1", person.0)
-        .execute(db)
-        .await?;
-    Ok(())
+/// Which sessions of a person a credential event leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionRetention {
+    None,
+    /// The session of the browser that causes the event, if there is one.
+    Own(Option<TokenHash>),
+    All,
 }
 
-/// Ends all sessions of a person except the one with this hash. Returns how many there were.
-pub async fn delete_other_sessions(
-    db: impl db::Executor<'_>,
+/// Ends the sessions of a person that are not retained, and moves the others from the epoch before a credential
+/// event to the one after it. Returns how many it ended.
+pub async fn renew_sessions(
+    tx: &mut Tx,
     person: PersonId,
-    own: &[u8],
+    retained: SessionRetention,
+    before: CredentialEpoch,
+    after: CredentialEpoch,
 ) -> db::Result<u64> {
-    let deleted = sqlx::query!(
-        "delete from sessions where person_id = $1 and hash <> $2",
+    let own = match retained {
+        SessionRetention::Own(own) => own.map(TokenHash::to_vec),
+        SessionRetention::None | SessionRetention::All => None,
+    };
+    sqlx::query!(
+        "update sessions set epoch = $4
+         where person_id = $1 and epoch = $3 and ($5 or hash = $2)",
         person.0,
-        own
+        own,
+        before.0,
+        after.0,
+        retained == SessionRetention::All,
     )
-    .execute(db)
+    .execute(&mut **tx)
     .await?;
-    Ok(deleted.rows_affected())
+    let ended = sqlx::query!(
+        "delete from sessions where person_id = $1 and epoch <> $2",
+        person.0,
+        after.0
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(ended.rows_affected())
 }
 
 #[async_trait]
 impl SessionStore for PostgresSessionStore {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {
-        self.upsert(record)
-            .await
-            .map_err(|error| to_store_error(&error))
+        // Only a person who is signed in has a session.
+        let user = record.data.get(USER_SESSION).cloned();
+        let user: Option<UserSession> = user.and_then(|user| serde_json::from_value(user).ok());
+        let is_inserted = match user {
+            Some(user) => self.insert(record, &user).await,
+            None => Ok(false),
+        };
+        match is_inserted {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(session_store::Error::Backend(SUPERSEDED.to_owned())),
+            Err(error) => Err(to_store_error(&error)),
+        }
     }
 
     async fn save(&self, record: &Record) -> session_store::Result<()> {
-        self.upsert(record)
+        self.update(record)
             .await
             .map_err(|error| to_store_error(&error))
     }
@@ -172,13 +217,23 @@ fn to_store_error(error: &db::Error) -> session_store::Error {
 }
 
 const TRANSIENT: &str = "(transient) ";
+const SUPERSEDED: &str = "(superseded) a credential event of the person came before the session";
 
 /// Whether the same request may succeed in a few seconds.
 pub(super) fn is_transient(error: &session::Error) -> bool {
+    has_prefix(error, TRANSIENT)
+}
+
+/// Whether a credential event came between the sign-in and its session.
+pub(super) fn is_superseded(error: &session::Error) -> bool {
+    has_prefix(error, SUPERSEDED)
+}
+
+fn has_prefix(error: &session::Error, prefix: &str) -> bool {
     let session::Error::Store(session_store::Error::Backend(text)) = error else {
         return false;
     };
-    text.starts_with(TRANSIENT)
+    text.starts_with(prefix)
 }
 
 pub(super) fn session_hash(id: &Id) -> TokenHash {

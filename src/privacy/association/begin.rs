@@ -3,6 +3,7 @@
 use super::model::{MailboxProof, ProofClaim, Verifier};
 use super::{rules, store};
 use crate::platform::clock::Timestamp;
+use crate::platform::credential_epoch::CredentialEpoch;
 use crate::platform::db;
 use crate::platform::db::Tx;
 use crate::platform::id::ProofId;
@@ -13,7 +14,7 @@ use crate::platform::secret::Secret;
 /// browser's cookie, which authorises every later step.
 pub(super) async fn begin(
     tx: &mut Tx,
-    claim: ProofClaim,
+    (claim, epoch): (ProofClaim, CredentialEpoch),
     previous: Option<&Secret>,
     now: Timestamp,
     rng: &dyn Rng,
@@ -27,6 +28,8 @@ pub(super) async fn begin(
         id: ProofId::new(now, rng),
         claim,
         verifier: Verifier::generate(rng),
+        epoch,
+        is_superseded: false,
         expires_at: now + rules::WINDOW,
         checks: 0,
         last_check_at: None,

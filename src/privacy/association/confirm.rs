@@ -8,12 +8,13 @@ use crate::connectors::erp::{ErpRollNumber, claims_for_roll_number};
 use crate::connectors::mailed_code;
 use crate::identity::login;
 use crate::people::records;
-use crate::people::records::{Claims, ExternalIdentity, PeopleError};
+use crate::people::records::{Claims, ExternalIdentity, PeopleError, ProvenIdentity};
 use crate::platform::audit::AuditEntry;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::{Executor, Tx};
 use crate::platform::mail::MailboxMessage;
 use crate::platform::rng::Rng;
+use crate::platform::web::SessionRetention;
 use crate::platform::{audit, db, mail};
 
 /// The mail to the mailbox that a roll number moves away from.
@@ -88,6 +89,19 @@ pub(super) async fn confirm(
     Ok(())
 }
 
+/// The identity that a proof proves.
+pub(super) fn proven(proof: &MailboxProof, claims: Option<Claims>) -> ProvenIdentity {
+    ProvenIdentity {
+        identity: ExternalIdentity {
+            provider: PROVIDER,
+            subject: proof.claim.roll.clone(),
+            claims: claims.map(Box::new),
+            epoch: Some(proof.epoch),
+        },
+        epoch: proof.epoch,
+    }
+}
+
 /// Links the identity to a person.
 async fn attach_identity(
     tx: &mut Tx,
@@ -96,24 +110,18 @@ async fn attach_identity(
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<(), AssociationError> {
-    let roll = &proof.claim.roll;
     let person = if let Some(person) = proof.claim.person {
-        let identity = ExternalIdentity {
-            provider: PROVIDER,
-            subject: roll.clone(),
-            claims: None,
-        };
-        login::link_identity(tx, person, &identity, now, rng).await?;
+        login::link_identity(tx, person, &proven(proof, None), now, rng).await?;
         person
     } else {
-        let identity = ExternalIdentity {
-            provider: PROVIDER,
-            subject: roll.clone(),
-            claims: claims.map(Box::new),
-        };
-        let account = records::join(tx, &identity, now, rng).await?;
+        let account = records::join(tx, &proven(proof, claims), now, rng).await?;
         account.ok_or(PeopleError::UnknownPerson)?.person.id
     };
+    // Also where the identity is not new: from now on its codes go to this mailbox.
+    records::raise_credential_epoch(tx, person, SessionRetention::All).await?;
+    let epoch = records::find_epoch(&mut **tx, person).await?;
+    let epoch = epoch.ok_or(PeopleError::UnknownPerson)?;
+    store::mark_epoch(tx, proof.id, epoch).await?;
     let entry = AuditEntry::of("association.proved")
         .by(person)
         .about(person);

@@ -10,6 +10,7 @@ use crate::connectors::{
 };
 use crate::people::records::ExternalIdentity;
 use crate::platform::clock::Timestamp;
+use crate::platform::credential_epoch::CredentialEpoch;
 use crate::platform::db::Db;
 use crate::platform::links::Links;
 
@@ -34,6 +35,8 @@ pub enum AssociationLoginState {
 pub struct PendingCode {
     sent_code: SentCode,
     mailbox: Option<String>,
+    /// The owner's epoch when the mailbox was read.
+    epoch: Option<CredentialEpoch>,
 }
 
 const NOTICE: &str = "We mail a code to the mailbox that you proved to be yours. Your password at the \
@@ -126,13 +129,16 @@ impl AssociationConnector {
             return Ok(refused(reason));
         }
         let association = store::find_association(self.db.pool(), roll.as_str()).await?;
-        let mailbox = association.map(|association| association.email);
+        let (mailbox, epoch) = association
+            .map(|(association, epoch)| (association.email, epoch))
+            .unzip();
         let sent_code = self
             .codes
             .send(roll.as_str(), mailbox.as_deref(), visitor.now);
         Ok(code_step(PendingCode {
             sent_code: sent_code.await?,
             mailbox,
+            epoch,
         }))
     }
 
@@ -152,13 +158,18 @@ impl AssociationConnector {
             let state = AssociationLoginState::Code(pending);
             return Ok(Step::Ask { prompt, state });
         }
-        let PendingCode { sent_code, mailbox } = pending;
+        let PendingCode {
+            sent_code,
+            mailbox,
+            epoch,
+        } = pending;
         let sent_code = self
             .codes
             .send(sent_code.account(), mailbox.as_deref(), visitor.now);
         Ok(code_step(PendingCode {
             sent_code: sent_code.await?,
             mailbox,
+            epoch,
         }))
     }
 
@@ -168,7 +179,11 @@ impl AssociationConnector {
         code: &str,
         now: Timestamp,
     ) -> Result<Step<AssociationLoginState>, ConnectorError> {
-        let PendingCode { sent_code, mailbox } = pending;
+        let PendingCode {
+            sent_code,
+            mailbox,
+            epoch,
+        } = pending;
         let roll = match self.codes.check(sent_code, code, now).await? {
             CodeCheck::Right(roll) => roll,
             CodeCheck::Wrong(sent_code) => {
@@ -176,7 +191,11 @@ impl AssociationConnector {
                     why: mailed_code::wrong_code(),
                     again: Some((
                         sent_code.prompt(),
-                        AssociationLoginState::Code(PendingCode { sent_code, mailbox }),
+                        AssociationLoginState::Code(PendingCode {
+                            sent_code,
+                            mailbox,
+                            epoch,
+                        }),
                     )),
                 });
             }
@@ -190,8 +209,9 @@ impl AssociationConnector {
         // Read again now, because the roll number may have moved to another mailbox since the code was
         // mailed.
         let association = store::find_association(self.db.pool(), &roll).await?;
-        let current =
-            association.filter(|association| Some(&association.email) == mailbox.as_ref());
+        let current = association
+            .map(|(association, _)| association)
+            .filter(|association| Some(&association.email) == mailbox.as_ref());
         let is_recent =
             current.is_some_and(|association| now < association.proved_at + self.max_age);
         if !is_recent {
@@ -204,6 +224,7 @@ impl AssociationConnector {
             provider: PROVIDER,
             subject: roll,
             claims: None,
+            epoch,
         }))
     }
 }

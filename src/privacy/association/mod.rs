@@ -27,6 +27,10 @@
 //! and one roll number per mailbox. A new proof moves the roll number to the new mailbox, and the old
 //! mailbox gets a notice.
 //!
+//! Decision: a proof keeps the credential epoch under which it began, and is over after a credential event of its
+//! person, because a proof begun in a stolen session would otherwise be a permanent way in. Its completion is such an
+//! event itself, also if the roll number only moves to another mailbox, because codes are mailed there from then on.
+//!
 //! Decision: an association is a linked identity (provider `association`, the roll number is the
 //! subject) and ends with it, because so all linked identities are in one list and are removed in one
 //! place, instead of a second list.

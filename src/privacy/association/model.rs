@@ -5,6 +5,7 @@ use std::fmt;
 use crate::connectors::ConnectorError;
 use crate::people::records::PeopleError;
 use crate::platform::clock::Timestamp;
+use crate::platform::credential_epoch::CredentialEpoch;
 use crate::platform::db;
 use crate::platform::id::{PersonId, ProofId};
 use crate::platform::rng::Rng;
@@ -84,6 +85,10 @@ pub(super) struct MailboxProof {
     pub id: ProofId,
     pub claim: ProofClaim,
     pub verifier: Verifier,
+    /// The credential epoch under which it began; from its completion on, that of its person then.
+    pub epoch: CredentialEpoch,
+    /// A credential event of its person came after that: the proof is over.
+    pub is_superseded: bool,
     pub expires_at: Timestamp,
     /// The number of polls, and the time of the last.
     pub checks: i32,
@@ -121,7 +126,8 @@ pub(super) enum ProofStatus {
     QuestionSeen,
     Complete,
     Expired,
-    /// Cancelled by the person, or by the completion of another proof for the roll number.
+    /// Cancelled by the person, by a credential event of theirs, or by the completion of another proof for the roll
+    /// number.
     Cancelled,
 }
 

@@ -4,7 +4,8 @@
 //! ```text
 //! Pending ──the verifier is seen in a question──▶ QuestionSeen ──the mailed link──▶ Complete
 //!    │                                                  │
-//!    └── half an hour: Expired      cancelled, or another proof for the roll was completed: Cancelled
+//!    └── half an hour: Expired      cancelled, another proof for the roll was completed, or
+//!                                   a credential event of the person: Cancelled
 //! ```
 //!
 //! | What | Limit |
@@ -46,6 +47,10 @@ pub(super) enum ProofDelay {
 
 pub(super) fn proof_status(proof: &MailboxProof, now: Timestamp) -> ProofStatus {
     match proof {
+        MailboxProof {
+            is_superseded: true,
+            ..
+        } => ProofStatus::Cancelled,
         MailboxProof {
             completed_at: Some(_),
             ..
@@ -96,7 +101,7 @@ pub(super) fn check_mail_allowed(proof: &MailboxProof, now: Timestamp) -> Result
 /// Whether the browser may still continue after a complete proof.
 pub(super) fn can_enter(proof: &MailboxProof, now: Timestamp) -> bool {
     let is_recent = |at: Timestamp| now < at + WINDOW;
-    proof.entered_at.is_none() && proof.completed_at.is_some_and(is_recent)
+    !proof.is_superseded && proof.entered_at.is_none() && proof.completed_at.is_some_and(is_recent)
 }
 
 fn check_interval(
@@ -217,6 +222,7 @@ mod tests {
 
     use super::super::model::ProofClaim;
     use super::*;
+    use crate::platform::credential_epoch::CredentialEpoch;
     use crate::platform::id::ProofId;
 
     const START: Timestamp = time::macros::datetime!(2026-11-21 12:00 UTC);
@@ -236,6 +242,8 @@ mod tests {
                 next: None,
             },
             verifier: verifier(),
+            epoch: CredentialEpoch(5),
+            is_superseded: false,
             expires_at: START + WINDOW,
             checks: 0,
             last_check_at: None,
@@ -266,12 +274,21 @@ mod tests {
         assert_eq!(proof_status(&seen, after(1800)), ProofStatus::Expired);
         let complete = MailboxProof {
             completed_at: Some(START),
-            ..seen
+            ..seen.clone()
         };
         assert_eq!(
             proof_status(&complete, after(99_999)),
             ProofStatus::Complete
         );
+        for proof in [&pending, &seen, &complete] {
+            let superseded = MailboxProof {
+                is_superseded: true,
+                ..proof.clone()
+            };
+            let status = proof_status(&superseded, START);
+            assert_eq!(status, ProofStatus::Cancelled);
+            assert!(!can_enter(&superseded, START));
+        }
         let cancelled = MailboxProof {
             cancelled_at: Some(START),
             ..proof()

@@ -3,6 +3,7 @@
 use super::PROVIDER;
 use super::model::{Association, AssociationKey, MailboxProof, ProofClaim, Verifier};
 use crate::platform::clock::Timestamp;
+use crate::platform::credential_epoch::CredentialEpoch;
 use crate::platform::db;
 use crate::platform::db::{Executor, Tx};
 use crate::platform::id::{AddresseeId, PersonId, ProofId};
@@ -17,6 +18,8 @@ struct ProofRow {
     person_id: Option<i32>,
     allows_look_ups: bool,
     next: Option<String>,
+    epoch: i32,
+    is_superseded: bool,
     expires_at: Timestamp,
     checks: i32,
     last_check_at: Option<Timestamp>,
@@ -40,6 +43,8 @@ impl From<ProofRow> for MailboxProof {
                 next: row.next,
             },
             verifier: Verifier::from_stored(row.verifier),
+            epoch: CredentialEpoch(row.epoch),
+            is_superseded: row.is_superseded,
             expires_at: row.expires_at,
             checks: row.checks,
             last_check_at: row.last_check_at,
@@ -63,8 +68,8 @@ pub(super) async fn insert_proof(
     let claim = &proof.claim;
     sqlx::query!(
         "insert into association_proofs (id, roll, email, verifier, browser, person_id,
-                                         allows_look_ups, next, started_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                                         allows_look_ups, next, started_at, expires_at, epoch)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         proof.id.0,
         claim.roll,
         claim.email,
@@ -75,6 +80,7 @@ pub(super) async fn insert_proof(
         claim.next,
         now,
         proof.expires_at,
+        proof.epoch.0,
     )
     .execute(&mut **tx)
     .await?;
@@ -88,10 +94,10 @@ pub(super) async fn find_proof(
 ) -> db::Result<Option<MailboxProof>> {
     let row = sqlx::query_as!(
         ProofRow,
-        "select id, roll, email, verifier, person_id, allows_look_ups, next, expires_at, checks,
-                last_check_at, mails, last_mail_at, question_seen_at, completed_at, cancelled_at,
-                signed_in_at
-         from association_proofs where browser = $1",
+        r#"select id, roll, email, verifier, person_id, allows_look_ups, next, epoch,
+                  is_superseded(association_proofs) as "is_superseded!", expires_at, checks, last_check_at, mails,
+                  last_mail_at, question_seen_at, completed_at, cancelled_at, signed_in_at
+           from association_proofs where browser = $1"#,
         browser.to_vec(),
     )
     .fetch_optional(db)
@@ -106,11 +112,11 @@ pub(super) async fn lock_proof(
 ) -> db::Result<Option<MailboxProof>> {
     let row = sqlx::query_as!(
         ProofRow,
-        "select id, roll, email, verifier, person_id, allows_look_ups, next, expires_at, checks,
-                last_check_at, mails, last_mail_at, question_seen_at, completed_at, cancelled_at,
-                signed_in_at
-         from association_proofs where browser = $1
-         for update",
+        r#"select id, roll, email, verifier, person_id, allows_look_ups, next, epoch,
+                  is_superseded(association_proofs) as "is_superseded!", expires_at, checks, last_check_at, mails,
+                  last_mail_at, question_seen_at, completed_at, cancelled_at, signed_in_at
+           from association_proofs where browser = $1
+           for update"#,
         browser.to_vec(),
     )
     .fetch_optional(&mut **tx)
@@ -125,10 +131,10 @@ pub(super) async fn find_mailed(
 ) -> db::Result<Option<MailboxProof>> {
     let row = sqlx::query_as!(
         ProofRow,
-        "select id, roll, email, verifier, person_id, allows_look_ups, next, expires_at, checks,
-                last_check_at, mails, last_mail_at, question_seen_at, completed_at, cancelled_at,
-                signed_in_at
-         from association_proofs where mail_recipient_id = $1",
+        r#"select id, roll, email, verifier, person_id, allows_look_ups, next, epoch,
+                  is_superseded(association_proofs) as "is_superseded!", expires_at, checks, last_check_at, mails,
+                  last_mail_at, question_seen_at, completed_at, cancelled_at, signed_in_at
+           from association_proofs where mail_recipient_id = $1"#,
         mail_id.0,
     )
     .fetch_optional(db)
@@ -188,7 +194,8 @@ pub(super) async fn mark_question_seen(
 ) -> db::Result<bool> {
     let done = sqlx::query!(
         "update association_proofs set question_seen_at = $2, expires_at = $3
-         where id = $1 and question_seen_at is null and cancelled_at is null and expires_at > $2",
+         where id = $1 and question_seen_at is null and cancelled_at is null and expires_at > $2
+           and not is_superseded(association_proofs)",
         proof.0,
         now,
         until
@@ -242,6 +249,7 @@ pub(super) async fn mark_completed(
              update association_proofs set completed_at = $3
              where id = $1 and mail_recipient_id = $2 and question_seen_at is not null
                and completed_at is null and cancelled_at is null and expires_at > $3
+               and not is_superseded(association_proofs)
              returning id, roll
            ), given_up as (
              update association_proofs o set cancelled_at = $3
@@ -257,6 +265,22 @@ pub(super) async fn mark_completed(
     .fetch_optional(&mut **tx)
     .await?;
     Ok(done.is_some())
+}
+
+/// Moves a completed proof to the epoch that its completion raised, so that the browser can continue.
+pub(super) async fn mark_epoch(
+    tx: &mut Tx,
+    proof: ProofId,
+    epoch: CredentialEpoch,
+) -> db::Result<()> {
+    sqlx::query!(
+        "update association_proofs set epoch = $2 where id = $1",
+        proof.0,
+        epoch.0
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 pub(super) async fn mark_cancelled(
@@ -324,19 +348,30 @@ pub(super) async fn put_association(
     Ok(before)
 }
 
-/// The association of a roll number.
+/// The association of a roll number, and the epoch of its owner.
 pub(super) async fn find_association(
     db: impl Executor<'_>,
     roll: &str,
-) -> db::Result<Option<Association>> {
-    let association = sqlx::query_as!(
-        Association,
-        "select roll, email, proved_at, allows_look_ups from associations where roll = $1",
+) -> db::Result<Option<(Association, CredentialEpoch)>> {
+    let row = sqlx::query!(
+        "select a.roll, a.email, a.proved_at, a.allows_look_ups, p.epoch
+         from associations a
+         join linked_identities i on i.provider = a.provider and i.subject = a.roll
+         join people p on p.id = i.person_id
+         where a.roll = $1",
         roll
     )
     .fetch_optional(db)
     .await?;
-    Ok(association)
+    Ok(row.map(|row| {
+        let association = Association {
+            roll: row.roll,
+            email: row.email,
+            proved_at: row.proved_at,
+            allows_look_ups: row.allows_look_ups,
+        };
+        (association, CredentialEpoch(row.epoch))
+    }))
 }
 
 /// The associations of a person, by roll number.

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::store;
 use crate::people::records;
 use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
 use crate::platform::rng::Rng;
 use crate::platform::secret::TokenHash;
+use crate::platform::web::SessionRetention;
 use crate::platform::{db, mail};
 use crate::protocol::clients;
 use crate::protocol::clients::AppStanding;
@@ -32,9 +32,8 @@ pub(super) async fn close(
     if let Some(verified) = find_verified_app(tx, person).await? {
         return Ok(CloseOutcome::RunsVerified(verified));
     }
-    records::close_account(tx, person, now, rng).await?;
-    let but = session.map(TokenHash::to_vec).unwrap_or_default();
-    store::delete_other_sessions(&mut **tx, person, &but).await?;
+    let who = (person, SessionRetention::Own(session));
+    records::close_account(tx, who, now, rng).await?;
     let detail = json!({ "at": now.unix_timestamp() });
     mail::enqueue(&mut **tx, "account_closed", person, detail, now, rng).await?;
     Ok(CloseOutcome::Closed)

@@ -18,7 +18,7 @@ pub(super) async fn find_everything(
 ) -> db::Result<Option<Value>> {
     let everything = sqlx::query_scalar!(
         r#"select jsonb_build_object(
-             'person', to_jsonb(p),
+             'person', to_jsonb(p) - 'epoch',
              'address', (select to_jsonb(t) - 'person_id' from addresses t where person_id = p.id),
              'programme', (select to_jsonb(t) - 'person_id' from programmes t where person_id = p.id),
              'contacts', (select coalesce(jsonb_agg(to_jsonb(t) - 'person_id' order by t.id), '[]')
@@ -133,22 +133,6 @@ pub(super) async fn delete_traces(db: impl Executor<'_>, person: PersonId) -> db
            and (lower(email) in (select address from mailboxes)
              or roll in (select upper(subject) from linked_identities where person_id = $1))",
         person.0
-    )
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-/// Ends every session of a person but this one.
-pub(super) async fn delete_other_sessions(
-    db: impl Executor<'_>,
-    person: PersonId,
-    but: &[u8],
-) -> db::Result<()> {
-    sqlx::query!(
-        "delete from sessions where person_id = $1 and hash <> $2",
-        person.0,
-        but
     )
     .execute(db)
     .await?;

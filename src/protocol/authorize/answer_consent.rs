@@ -12,6 +12,7 @@ use super::store;
 use crate::people::records;
 use crate::platform::audit::AuditEntry;
 use crate::platform::clock::Timestamp;
+use crate::platform::credential_epoch::CredentialEpoch;
 use crate::platform::db::Tx;
 use crate::platform::id::{AppId, PersonId, RequestId};
 use crate::platform::rng::Rng;
@@ -29,6 +30,8 @@ pub(super) const REQUEST_LIFETIME: Duration = Duration::from_hours(1);
 pub(super) struct ConsentAnswer<'a> {
     pub request: RequestId,
     pub person: PersonId,
+    /// The epoch of their session.
+    pub epoch: CredentialEpoch,
     pub form: &'a FormParams,
     /// How many people may connect an app that is not verified.
     pub user_cap: i32,
@@ -51,7 +54,7 @@ pub(super) enum ConsentOutcome {
     },
 }
 
-/// Writes the grant and issues a code, or records the denial.
+/// Writes the grant and issues a code, or records the denial. The caller has locked the person.
 pub(super) async fn answer_consent(
     tx: &mut Tx,
     answer: &ConsentAnswer<'_>,
@@ -59,8 +62,8 @@ pub(super) async fn answer_consent(
     rng: &dyn Rng,
 ) -> db::Result<ConsentOutcome> {
     let asked_after = now - REQUEST_LIFETIME;
-    let request =
-        store::mark_answered(&mut **tx, answer.request, answer.person, asked_after, now).await?;
+    let who = (answer.person, answer.epoch);
+    let request = store::mark_answered(&mut **tx, answer.request, who, asked_after, now).await?;
     let Some((app, request)) = request else {
         return Ok(ConsentOutcome::Refused {
             error: NonRedirectableError::ConsentPageExpired,
@@ -101,7 +104,10 @@ pub(super) async fn answer_consent(
     };
     match grants::give(tx, &consent, now, rng).await? {
         GrantOutcome::Grant { id, share } => {
-            let code = issue_code(tx, id, share, &request, now, rng).await?;
+            let grant = (id, answer.epoch);
+            let Some(code) = issue_code(tx, grant, share, &request, now, rng).await? else {
+                return Ok(refused(NonRedirectableError::ConsentPageExpired));
+            };
             let AuthorizationRequest { target, .. } = request;
             Ok(ConsentOutcome::Code { code, target })
         }

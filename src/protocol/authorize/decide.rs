@@ -10,6 +10,7 @@ use super::model::{
 };
 use super::params::AuthorizationParams;
 use super::refusal::{AuthorizeRefusal, NonRedirectableError, RedirectableError};
+use crate::platform::credential_epoch::CredentialEpoch;
 use crate::platform::id::GrantId;
 use crate::protocol::grants;
 use crate::protocol::oauth::oxide::{AuthorizationInput, AuthorizationMachine};
@@ -30,6 +31,8 @@ pub(super) enum Outcome {
     IssueCode {
         request: AuthorizationRequest,
         grant: GrantId,
+        /// The epoch of the session.
+        epoch: CredentialEpoch,
         access: GrantedAccess,
     },
 }
@@ -77,6 +80,7 @@ pub(super) fn decide(
         Some((grant, access)) => Outcome::IssueCode {
             request,
             grant,
+            epoch: session.epoch,
             access,
         },
         None => Outcome::ShowConsent(request),
@@ -320,6 +324,7 @@ mod tests {
                 client,
                 session: Some(SessionFacts {
                     person: ASHA,
+                    epoch: CredentialEpoch(3),
                     is_closing_account: false,
                 }),
                 consent: ConsentFacts {
@@ -668,6 +673,7 @@ mod tests {
             ("sign in", |case| {
                 facts(case).session = Some(SessionFacts {
                     person: ASHA,
+                    epoch: CredentialEpoch(3),
                     is_closing_account: true,
                 });
             }),

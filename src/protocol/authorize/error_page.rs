@@ -107,8 +107,8 @@ pub(super) fn consent_page_expired() -> PageError {
     PageError::new(
         StatusCode::BAD_REQUEST,
         "This page has expired",
-        "It was already sent, is more than an hour old, or belongs to another account. \
-         Nothing was changed.",
+        "It was already sent, is more than an hour old, belongs to another account, or was opened before a change of \
+         your password, sign-in methods or sessions. Nothing was saved.",
     )
     .with_advice("Go back to the app and sign in again.")
 }

@@ -8,6 +8,7 @@ use super::params::AuthorizationParams;
 use super::refusal::{AuthorizeRefusal, NonRedirectableError};
 use super::{Feature, store};
 use crate::platform::clock::Timestamp;
+use crate::platform::credential_epoch::CredentialEpoch;
 use crate::platform::db;
 use crate::platform::id::PersonId;
 use crate::platform::web::FormParams;
@@ -18,6 +19,8 @@ use crate::protocol::oauth::{OAuthError, OAuthErrorCode};
 pub enum FedcmOutcome {
     /// Earlier consent covers the request: the token for the page.
     Token(String),
+    /// A credential event ended the session in the meantime.
+    SessionEnded,
     /// The person has to decide: the address of our page for the browser's dialog.
     ContinueOn(String),
     Refused(OAuthError),
@@ -29,7 +32,7 @@ impl Feature {
         &self,
         form: &FormParams,
         origin: &str,
-        person: PersonId,
+        (person, epoch): (PersonId, CredentialEpoch),
         now: Timestamp,
     ) -> db::Result<FedcmOutcome> {
         let params = match AuthorizationParams::from_form(form) {
@@ -37,7 +40,7 @@ impl Feature {
             Err(error) => return Ok(self.refuse_fedcm(error.into(), None, now)),
         };
         let client_id = params.client_id.as_deref().unwrap_or_default();
-        let facts = store::find_facts(self.db.pool(), client_id, Some(person)).await?;
+        let facts = store::find_facts(self.db.pool(), client_id, Some((person, epoch))).await?;
         let context = RequestContext {
             response_mode: match form.text("response_mode") {
                 "query" => ResponseMode::FedcmUrl,
@@ -54,18 +57,24 @@ impl Feature {
             Outcome::IssueCode {
                 request,
                 grant,
+                epoch,
                 access,
             } => {
                 let mut connection = self.db.connection().await?;
                 let rng = self.rng.as_ref();
+                let grant = (grant, epoch);
                 let code = issue_code(&mut connection, grant, access, &request, now, rng).await?;
                 let issuer = self.web.links.issuer();
-                let token = request.target.fedcm_token(code.expose(), &issuer);
-                Ok(FedcmOutcome::Token(token))
+                Ok(match code {
+                    Some(code) => {
+                        FedcmOutcome::Token(request.target.fedcm_token(code.expose(), &issuer))
+                    }
+                    None => FedcmOutcome::SessionEnded,
+                })
             }
             Outcome::SignIn | Outcome::ShowConsent(_) => {
                 let mode = context.response_mode;
-                let page = self.continue_on(form, client_id, person, mode);
+                let page = self.continue_on(form, client_id, (person, epoch), mode);
                 Ok(FedcmOutcome::ContinueOn(page))
             }
         }
@@ -89,13 +98,13 @@ impl Feature {
         &self,
         form: &FormParams,
         client_id: &str,
-        person: PersonId,
+        (person, epoch): (PersonId, CredentialEpoch),
         mode: ResponseMode,
     ) -> String {
         let ours = ["response_mode", "dialog"];
         let params = form.iter().filter(|(name, _)| !ours.contains(name));
         let mode = mode.as_str().map(|mode| ("response_mode", mode));
-        let dialog = DialogBinding::new(client_id, person);
+        let dialog = DialogBinding::new(client_id, person, epoch);
         let mac = self.web.form_key.mac(&dialog.parts());
         let query = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(params.chain(mode).chain([("dialog", mac.as_str())]))
@@ -116,7 +125,7 @@ impl Feature {
             return ResponseMode::Query;
         };
         let client_id = params.client_id.as_deref().unwrap_or_default();
-        let dialog = DialogBinding::new(client_id, session.person);
+        let dialog = DialogBinding::new(client_id, session.person, session.epoch);
         let mac = params.dialog.as_deref().unwrap_or_default();
         if self.web.form_key.verify_mac(mac, &dialog.parts()) {
             ResponseMode::parse(params.response_mode.as_deref())
@@ -126,20 +135,30 @@ impl Feature {
     }
 }
 
-/// What the MAC in `dialog` binds: the app that opened the dialog and the person who chose their account.
+/// What the MAC in `dialog` binds: the app that opened the dialog, the person who chose their account, and the
+/// epoch of their session.
 struct DialogBinding<'a> {
     client_id: &'a str,
     person: String,
+    epoch: String,
 }
 
 impl<'a> DialogBinding<'a> {
-    fn new(client_id: &'a str, person: PersonId) -> Self {
-        let person = person.to_string();
-        Self { client_id, person }
+    fn new(client_id: &'a str, person: PersonId, epoch: CredentialEpoch) -> Self {
+        Self {
+            client_id,
+            person: person.to_string(),
+            epoch: epoch.to_string(),
+        }
     }
 
-    fn parts(&self) -> [&[u8]; 3] {
-        [b"dialog", self.client_id.as_bytes(), self.person.as_bytes()]
+    fn parts(&self) -> [&[u8]; 4] {
+        [
+            b"dialog",
+            self.client_id.as_bytes(),
+            self.person.as_bytes(),
+            self.epoch.as_bytes(),
+        ]
     }
 }
 

@@ -1,5 +1,6 @@
 //! The facts that decide an authorization request, and the request once it is validated.
 
+use crate::platform::credential_epoch::CredentialEpoch;
 use crate::platform::id::{AppId, GrantId, PersonId};
 use crate::protocol::grants::ConsentRecord;
 use crate::protocol::oauth::{Challenge, OAuthError, RedirectUri};
@@ -41,6 +42,8 @@ pub(super) struct ClientFacts {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SessionFacts {
     pub person: PersonId,
+    /// The epoch of the session.
+    pub epoch: CredentialEpoch,
     /// The account is closed and will be deleted, unless the person keeps it.
     pub is_closing_account: bool,
 }

@@ -14,7 +14,9 @@ use super::decide::{Outcome, RequestContext, decide};
 use super::error_page::{consent_page_expired, kept_request_expired};
 use super::issue_code::issue_code;
 use super::keep_request::{KeptRequestLimiter, MAX_QUERY, find_kept_request, keep_request};
-use super::model::{AuthorizationRequest, AuthorizeFacts, ResponseMode, ResponseTarget};
+use super::model::{
+    AuthorizationRequest, AuthorizeFacts, ResponseMode, ResponseTarget, SessionFacts,
+};
 use super::params::AuthorizationParams;
 use super::refusal::{AuthorizeRefusal, NonRedirectableError, RedirectableError};
 use super::store;
@@ -156,10 +158,11 @@ async fn submit_consent(
     let answer = ConsentAnswer {
         request,
         person: session.person,
+        epoch: session.epoch,
         form: &form,
         user_cap: feature.settings.cap,
     };
-    let mut tx = feature.db.begin().await?;
+    let mut tx = login::begin_write(&feature.db, session).await?;
     match answer_consent(&mut tx, &answer, now, feature.rng.as_ref()).await? {
         ConsentOutcome::Code { code, target } => {
             tx.commit().await.map_err(db::Error::from)?;
@@ -209,14 +212,21 @@ impl Feature {
                 Outcome::IssueCode {
                     request,
                     grant,
+                    epoch,
                     access,
                 },
                 _,
             ) => {
                 let mut connection = self.db.connection().await?;
                 let rng = self.rng.as_ref();
+                let grant = (grant, epoch);
                 let code = issue_code(&mut connection, grant, access, &request, now, rng).await?;
-                Ok(self.respond_with_code(page, &request.target, code.expose()))
+                if let Some(code) = code {
+                    return Ok(self.respond_with_code(page, &request.target, code.expose()));
+                }
+                // Without a code the session has just ended.
+                let this_request = self.request_path(&sent, &params, now).await?;
+                Ok(login::send_to_login(&self.web.links, Some(&this_request)))
             }
             (Outcome::ShowConsent(request), Some(facts)) => {
                 let this_request = self.request_path(&sent, &params, now).await?;
@@ -260,8 +270,9 @@ impl Feature {
         let Some(client_id) = params.client_id.as_deref() else {
             return Ok(None);
         };
-        let person = page.user_session().map(|session| session.person);
-        store::find_facts(self.db.pool(), client_id, person).await
+        let session = page.user_session();
+        let session = session.map(|session| (session.person, session.epoch));
+        store::find_facts(self.db.pool(), client_id, session).await
     }
 
     /// Stores the request and shows its consent page.
@@ -274,15 +285,18 @@ impl Feature {
         now: Timestamp,
     ) -> Result<Response, PageError> {
         let person = match facts.session {
-            Some(session) => records::find(self.db.pool(), session.person).await?,
+            Some(SessionFacts { person, epoch, .. }) => records::find(self.db.pool(), person)
+                .await?
+                .map(|person| (person, epoch)),
             None => None,
         };
-        let Some(person) = person else {
+        let Some((person, epoch)) = person else {
             return Ok(login::send_to_login(&self.web.links, None));
         };
         let id = RequestId::new(now, self.rng.as_ref());
         let app = facts.client.app;
-        store::insert_request(self.db.pool(), id, app, person.id, request, now).await?;
+        let who = (person.id, epoch);
+        store::insert_request(self.db.pool(), id, app, who, request, now).await?;
         let links = &self.web.links;
         let action = links.authorization_request(id);
         let lifetimes = &self.settings.lifetimes;

@@ -6,6 +6,7 @@ use super::model::{
 };
 use crate::people::fields::FieldSet;
 use crate::platform::clock::Timestamp;
+use crate::platform::credential_epoch::CredentialEpoch;
 use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::{AppId, GrantId, PersonId, RequestId};
@@ -20,7 +21,7 @@ use crate::protocol::token::AuthorizationCode;
 pub(super) async fn find_facts(
     db: impl Executor<'_>,
     client_id: &str,
-    person: Option<PersonId>,
+    session: Option<(PersonId, CredentialEpoch)>,
 ) -> db::Result<Option<AuthorizeFacts>> {
     let row = sqlx::query!(
         r#"select a.id, a.client_id, a.name, a.description, a.logo, a.website, a.privacy_policy, a.contact,
@@ -40,7 +41,7 @@ pub(super) async fn find_facts(
            ) g on true
            where a.client_id = $1"#,
         client_id,
-        person.map(|person| person.0)
+        session.map(|(person, _)| person.0)
     )
     .fetch_optional(db)
     .await?;
@@ -72,8 +73,9 @@ pub(super) async fn find_facts(
                 user_count: row.user_count,
                 redirect_uris: registered_uris(row.redirect_uris),
             },
-            session: person.map(|person| SessionFacts {
+            session: session.map(|(person, epoch)| SessionFacts {
                 person,
+                epoch,
                 is_closing_account: row.is_leaving,
             }),
             consent: consent_facts(row.grant_id.map(GrantId), is_live, record),
@@ -108,22 +110,28 @@ fn consent_record(
     }
 }
 
-/// Inserts a code under a live grant, with the token family that starts with it, in one statement.
+/// Inserts a code under a live grant, with the token family that starts with it, in one statement. False if the
+/// person no longer has this epoch.
 pub(super) async fn insert_code(
     db: impl Executor<'_>,
-    grant: GrantId,
+    (grant, epoch): (GrantId, CredentialEpoch),
     access: GrantedAccess,
     request: &AuthorizationRequest,
     code: &AuthorizationCode,
     now: Timestamp,
-) -> db::Result<()> {
-    sqlx::query!(
-        "with family as (
-           insert into token_families (id, grant_id, scopes, fields, started_at) values ($1, $2, $3, $4, $5)
+) -> db::Result<bool> {
+    let inserted = sqlx::query!(
+        "with person as (
+           select p.epoch from people p
+           where p.id = (select person_id from grants where id = $2) and p.epoch = $9 and p.suspended_at is null
+           for share
+         ), family as (
+           insert into token_families (id, grant_id, scopes, fields, started_at)
+           select $1, $2, $3, $4, $5 from person
            returning id
          )
-         insert into authorization_codes (hash, family_id, redirect_uri, code_challenge, issued_at)
-         select $6, id, $7, $8, $5 from family",
+         insert into authorization_codes (hash, family_id, epoch, redirect_uri, code_challenge, issued_at)
+         select $6, id, $9, $7, $8, $5 from family",
         code.family.0,
         grant.0,
         &access.scopes().names(),
@@ -132,10 +140,11 @@ pub(super) async fn insert_code(
         code.code.token_hash().to_vec(),
         request.target.redirect_uri.as_str(),
         request.code_challenge.as_ref().map(Challenge::as_str),
+        epoch.0,
     )
     .execute(db)
     .await?;
-    Ok(())
+    Ok(inserted.rows_affected() > 0)
 }
 
 /// Inserts a request whose consent page is shown. A person has at most a hundred open requests; the
@@ -144,7 +153,7 @@ pub(super) async fn insert_request(
     db: impl Executor<'_>,
     id: RequestId,
     app: AppId,
-    person: PersonId,
+    (person, epoch): (PersonId, CredentialEpoch),
     request: &AuthorizationRequest,
     now: Timestamp,
 ) -> db::Result<()> {
@@ -157,8 +166,8 @@ pub(super) async fn insert_request(
            )
          )
          insert into authorization_requests
-           (id, app_id, person_id, redirect_uri, state, code_challenge, scopes, requested_at, response_mode)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+           (id, app_id, person_id, epoch, redirect_uri, state, code_challenge, scopes, requested_at, response_mode)
+         values ($1, $2, $3, $10, $4, $5, $6, $7, $8, $9)",
         id.0,
         app.0,
         person.0,
@@ -168,6 +177,7 @@ pub(super) async fn insert_request(
         &request.scopes.names(),
         now,
         request.target.response_mode.as_str(),
+        epoch.0,
     )
     .execute(db)
     .await?;
@@ -175,22 +185,23 @@ pub(super) async fn insert_request(
 }
 
 /// Marks an open request of this person as answered and returns it. `None`: it was answered before, was
-/// shown before `asked_after`, or belongs to another person.
+/// shown before `asked_after` or under another epoch, or belongs to another person.
 pub(super) async fn mark_answered(
     db: impl Executor<'_>,
     id: RequestId,
-    person: PersonId,
+    (person, epoch): (PersonId, CredentialEpoch),
     asked_after: Timestamp,
     now: Timestamp,
 ) -> db::Result<Option<(AppId, AuthorizationRequest)>> {
     let row = sqlx::query!(
         "update authorization_requests set decided_at = $3
-         where id = $1 and person_id = $2 and decided_at is null and requested_at > $4
+         where id = $1 and person_id = $2 and epoch = $5 and decided_at is null and requested_at > $4
          returning app_id, redirect_uri, state, code_challenge, scopes, response_mode",
         id.0,
         person.0,
         now,
         asked_after,
+        epoch.0,
     )
     .fetch_optional(db)
     .await?;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::extractors::{FedcmClientRequest, FedcmSession, error, find_client};
 use super::{Feature, params, store};
 use crate::people::records;
+use crate::people::records::EpochError;
 use crate::platform::db;
 use crate::platform::id::PersonId;
 use crate::platform::web::{FormParams, LOGGED_OUT, OAuthErrorResponse};
@@ -60,9 +61,9 @@ pub(super) async fn client_metadata(
 /// `GET /fedcm/accounts/`: the account that is signed in. The browser does not send for which page.
 pub(super) async fn accounts(
     State(feature): State<Feature>,
-    FedcmSession(person): FedcmSession,
+    FedcmSession(session): FedcmSession,
 ) -> Result<Response, OAuthErrorResponse> {
-    let Some(person) = person else {
+    let Some((person, _)) = session else {
         return Ok(not_signed_in());
     };
     let Some(person) = records::find(feature.db.pool(), person).await? else {
@@ -99,7 +100,7 @@ pub(super) async fn accounts(
 /// `POST /fedcm/assertion/`: the person has chosen their account for a page.
 pub(super) async fn assertion(
     State(feature): State<Feature>,
-    FedcmSession(person): FedcmSession,
+    FedcmSession(session): FedcmSession,
     FedcmClientRequest {
         form,
         client,
@@ -107,7 +108,7 @@ pub(super) async fn assertion(
     }: FedcmClientRequest,
 ) -> Result<Response, OAuthErrorResponse> {
     let now = feature.clock.now();
-    let Some(person) = person else {
+    let Some((person, epoch)) = session else {
         return Ok(allow_origin(not_signed_in(), &origin));
     };
     if form.text("account_id") != person.to_string() {
@@ -124,10 +125,11 @@ pub(super) async fn assertion(
     };
     let outcome = feature
         .authorize
-        .answer_fedcm(&pairs, &origin, person, now)
+        .answer_fedcm(&pairs, &origin, (person, epoch), now)
         .await?;
     let response = match outcome {
         FedcmOutcome::Token(token) => Json(json!({ "token": token })).into_response(),
+        FedcmOutcome::SessionEnded => not_signed_in(),
         FedcmOutcome::ContinueOn(page) => Json(json!({ "continue_on": page })).into_response(),
         FedcmOutcome::Refused(error) => error_response(&error),
     };
@@ -137,7 +139,7 @@ pub(super) async fn assertion(
 /// `POST /fedcm/disconnect/`: a page ends the person's grant for its app.
 pub(super) async fn disconnect(
     State(feature): State<Feature>,
-    FedcmSession(person): FedcmSession,
+    FedcmSession(session): FedcmSession,
     FedcmClientRequest {
         form,
         client,
@@ -145,7 +147,7 @@ pub(super) async fn disconnect(
     }: FedcmClientRequest,
 ) -> Result<Response, OAuthErrorResponse> {
     let now = feature.clock.now();
-    let Some(person) = person else {
+    let Some((person, epoch)) = session else {
         return Ok(allow_origin(not_signed_in(), &origin));
     };
     let hint = form.text("account_hint");
@@ -154,6 +156,11 @@ pub(super) async fn disconnect(
         return Ok(allow_origin(error_response(&error), &origin));
     }
     let mut tx = feature.db.begin().await?;
+    match records::lock_epoch(&mut tx, person, epoch).await {
+        Ok(_) => {}
+        Err(EpochError::Superseded) => return Ok(allow_origin(not_signed_in(), &origin)),
+        Err(EpochError::Store(error)) => return Err(error.into()),
+    }
     grants::take_back(&mut tx, person, client.id, now, feature.rng.as_ref()).await?;
     tx.commit().await.map_err(db::Error::from)?;
     let response = Json(json!({ "account_id": person.to_string() })).into_response();

@@ -6,6 +6,7 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 
 use super::{Feature, store};
+use crate::platform::credential_epoch::CredentialEpoch;
 use crate::platform::db;
 use crate::platform::id::PersonId;
 use crate::platform::web::{FormParams, OAuthErrorResponse, find_status_session};
@@ -13,8 +14,9 @@ use crate::protocol::clients;
 use crate::protocol::clients::{App, AppOrigins, AppStanding};
 use crate::protocol::oauth::OAuthErrorCode as ErrorCode;
 
-/// The person who is signed in, if there is one. 400 for a request that the browser did not send itself.
-pub(super) struct FedcmSession(pub Option<PersonId>);
+/// The person who is signed in and the epoch of their session, if there is one. 400 for a request that the
+/// browser did not send itself.
+pub(super) struct FedcmSession(pub Option<(PersonId, CredentialEpoch)>);
 
 /// What the browser sends for a page of a client. 400 for a request that the browser did not send itself
 /// and for an unknown client, 403 for a page of an origin where the client has no redirect URI.

@@ -1,26 +1,27 @@
 //! Sessions and connected apps, as FedCM needs them.
 
 use crate::platform::clock::Timestamp;
+use crate::platform::credential_epoch::CredentialEpoch;
 use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::PersonId;
 
-/// The person of a live session.
+/// The person of a live session, and its epoch.
 pub(super) async fn find_person(
     db: impl Executor<'_>,
     session: &[u8],
     now: Timestamp,
-) -> db::Result<Option<PersonId>> {
-    let person = sqlx::query_scalar!(
-        r#"select s.person_id as "person!" from sessions s
+) -> db::Result<Option<(PersonId, CredentialEpoch)>> {
+    let row = sqlx::query!(
+        r#"select s.person_id, s.epoch from sessions s
            join people p on p.id = s.person_id
-           where s.hash = $1 and is_live(s, $2) and p.suspended_at is null"#,
+           where s.hash = $1 and is_live(s, $2) and p.suspended_at is null and p.epoch = s.epoch"#,
         session,
         now,
     )
     .fetch_optional(db)
     .await?;
-    Ok(person.map(PersonId))
+    Ok(row.map(|row| (PersonId(row.person_id), CredentialEpoch(row.epoch))))
 }
 
 /// The client ids of the apps that a person has connected.

@@ -92,10 +92,11 @@ pub(super) async fn find_code(
         r#"select c.family_id, c.redirect_uri, c.code_challenge, c.issued_at, c.used_at,
                   f.started_at, f.scopes, f.fields, f.grant_id,
                   g.scopes as grant_scopes, g.fields as grant_fields, g.app_id, g.person_id, a.client_id,
-                  exists (select from live_token_families l where l.id = f.id) as "is_live!"
+                  c.epoch = p.epoch and exists (select from live_token_families l where l.id = f.id) as "is_live!"
            from authorization_codes c
            join token_families f on f.id = c.family_id
            join grants g on g.id = f.grant_id
+           join people p on p.id = g.person_id
            join apps a on a.id = g.app_id
            where c.hash = $1"#,
         code.to_vec()
@@ -111,7 +112,8 @@ pub(super) async fn find_code(
     }))
 }
 
-/// Uses up a code and inserts the pair issued for it, in one statement. False if another request was faster.
+/// Uses up a code and inserts the pair issued for it, in one statement. False if another request was faster, or a
+/// credential event of the person.
 pub(super) async fn use_code(
     db: impl Executor<'_>,
     code: TokenHash,
@@ -124,8 +126,16 @@ pub(super) async fn use_code(
         issued_at,
     } = issued;
     let row = sqlx::query!(
-        r#"with used as (
-             update authorization_codes set used_at = $2 where hash = $1 and used_at is null
+        r#"with person as (
+             select p.id from authorization_codes c
+             join token_families f on f.id = c.family_id
+             join grants g on g.id = f.grant_id
+             join people p on p.id = g.person_id
+             where c.hash = $1 and p.epoch = c.epoch
+             for share of p
+           ), used as (
+             update authorization_codes set used_at = $2
+             where hash = $1 and used_at is null and exists (select from person)
              returning family_id
            ), pair as (
              insert into token_pairs (id, family_id, access_token_hash, refresh_token_hash, scopes, fields, issued_at)

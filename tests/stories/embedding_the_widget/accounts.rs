@@ -440,3 +440,39 @@ async fn with_a_path_in_the_public_url_only_the_web_identity_file_is_outside_of_
     let browser = asha.sending("sec-fetch-dest", "webidentity");
     assert_eq!(browser.gets(accounts).await.status, 200);
 }
+
+#[tokio::test]
+async fn the_dialog_and_its_codes_end_with_a_credential_event() {
+    let (campus, asha, mut request) = asha_and_mess_menu().await;
+    let other = campus.browser();
+    other
+        .signs_in(&campus.asha.username, &campus.asha.password)
+        .await;
+    let browser = for_a_page(&asha, MESS);
+    request.params["approval_prompt"] = "force".into();
+    let continue_on = json_of(&request.asks(&browser).await)["continue_on"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    campus.asha_has_allowed(&request.app, "basic profile").await;
+    request.params["approval_prompt"] = "auto".into();
+    let code = json_of(&request.asks(&browser).await)["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+
+    let sessions = asha.visits(&campus.at("user/sessions/")).await;
+    sessions.presses("End all other sessions").await;
+
+    // The page of the dialog is an ordinary one now: it gives the dialog no code.
+    let page = asha.visits(&continue_on).await.presses("allow").await;
+    assert!(!page.offers("[data-dialog=resolve]"), "{}", page.words());
+    let answer = request
+        .app
+        .tries_to_exchange(&code, &[("redirect_uri", "https://mess.example/cb")])
+        .await;
+    answer.refuses(400, "invalid_grant");
+    // The session is still known to the browser's dialog; the other one is not.
+    assert!(json_of(&request.asks(&browser).await)["token"].is_string());
+    assert_eq!(request.asks(&for_a_page(&other, MESS)).await.status, 401);
+}

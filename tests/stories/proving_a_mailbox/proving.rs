@@ -736,3 +736,101 @@ async fn every_page_of_the_proof_is_accessible() {
         .can_be_used("association, a link that is over")
         .await;
 }
+
+async fn ends_all_other_sessions(browser: &Browser) {
+    let sessions = browser.visits("user/sessions/").await;
+    let page = sessions.presses("End all other sessions").await;
+    page.shows("All other sessions were ended");
+}
+
+/// Whoever has stolen a session could otherwise finish the proof later, and would have a way in for ever.
+#[tokio::test]
+async fn a_proof_of_a_session_ends_with_a_new_password() {
+    let setup = opens().await;
+    let (world, erp) = &setup;
+    let thief = world.student("asha").await;
+    let link = is_mailed(&setup, &thief, (ROLL, MAILBOX), 1).await;
+    let open = world.visitor().visits(&link).await;
+    let waiting = world.student("vikram").await;
+    let checks = begins(&waiting, "22EE30002", "vikram@kgpian.iitkgp.ac.in").await;
+    sets_question(erp, "22EE30002", &verifier(&checks));
+
+    world.sets_password("asha", "asha walks elsewhere").await;
+    world
+        .sets_password("vikram", "vikram walks elsewhere")
+        .await;
+
+    open.presses("Confirm").await.refuses(410);
+    world.visitor().visits(&link).await.refuses(410);
+    // The first half of a proof ends, too: no link is mailed.
+    let mails = world.mails();
+    let page = world.visitor().visits("association/").await;
+    assert!(!page.offers("#verifier"), "{}", page.words());
+    let page = waiting.visits("association/").await;
+    assert!(!page.offers("#verifier"), "{}", page.words());
+    world.runs_jobs().await;
+    assert_eq!(world.mails(), mails);
+    let asha = world.visitor();
+    asha.signs_in("asha", "asha walks elsewhere").await;
+    let ways = asha.visits("user/ways-in/").await;
+    assert_eq!(ways.texts("li.session h2").len(), 1);
+    // She can prove it herself.
+    proves(&setup, &asha, (ROLL, MAILBOX)).await;
+    assert!(is_in(&asha).await);
+    let ways = asha.visits("user/ways-in/").await;
+    assert_eq!(ways.texts("li.session h2").len(), 2);
+}
+
+#[tokio::test]
+async fn a_completed_proof_signs_nobody_in_after_a_credential_event() {
+    let setup = opens().await;
+    let (world, _) = &setup;
+    let (asha, other) = (world.visitor(), world.visitor());
+    for browser in [&asha, &other] {
+        let done = proves(&setup, browser, (ROLL, MAILBOX)).await;
+        done.presses("Sign in as 21CS10001").await;
+        assert!(is_in(browser).await);
+    }
+    let thief = world.visitor();
+    let done = proves(&setup, &thief, (ROLL, MAILBOX)).await;
+    let newer = world.visitor();
+    let link = is_mailed(&setup, &newer, (ROLL, MAILBOX), 4).await;
+
+    ends_all_other_sessions(&asha).await;
+
+    done.presses("Sign in as 21CS10001").await;
+    assert!(!is_in(&thief).await && !is_in(&other).await);
+    // Nor can a proof that was under way move the roll number.
+    world.visitor().visits(&link).await.refuses(410);
+    let done = proves(&setup, &thief, (ROLL, MAILBOX)).await;
+    done.presses("Sign in as 21CS10001").await;
+    assert!(is_in(&thief).await);
+}
+
+#[tokio::test]
+async fn a_mailed_code_signs_nobody_in_after_a_credential_event() {
+    let setup = opens().await;
+    let (world, _) = &setup;
+    let asha = world.visitor();
+    let done = proves(&setup, &asha, (ROLL, MAILBOX)).await;
+    done.presses("Sign in as 21CS10001").await;
+    let asks_for_a_code = async |browser: &Browser| {
+        let form = browser.visits("account/login/association/").await;
+        form.fills("roll", ROLL).presses("Send me a code").await
+    };
+    let other = world.visitor();
+    let form = asks_for_a_code(&other).await;
+    let right = code(&world.mail_to(MAILBOX, 2).await);
+    form.fills("code", &right).presses("Sign in").await;
+    assert!(is_in(&other).await);
+    let thief = world.visitor();
+    let form = asks_for_a_code(&thief).await;
+    let right = code(&world.mail_to(MAILBOX, 3).await);
+
+    ends_all_other_sessions(&asha).await;
+
+    let late = form.fills("code", &right).presses("Sign in").await;
+    late.refuses(400);
+    assert!(late.says("while you signed in"), "{}", late.words());
+    assert!(!is_in(&thief).await && !is_in(&other).await);
+}

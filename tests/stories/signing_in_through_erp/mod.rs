@@ -4,6 +4,7 @@
 //! unit tests beside the code.
 
 mod closing;
+mod credential_events;
 mod mutations;
 mod profile;
 mod simulator;

@@ -8,7 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::cookie::{CookieStore as _, Jar};
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode, multipart, redirect};
-use url::Url;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use url::{Url, form_urlencoded};
 
 use super::form;
 use super::form::{Checkbox, Part, Submission, Touch};
@@ -451,6 +453,30 @@ impl Page {
         self.sends(submission).await
     }
 
+    /// Sends a form but for its last byte.
+    pub async fn half_sends(&self, submission: Submission) -> HalfSentForm {
+        let url = self.url.join(&submission.action).unwrap();
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(submission.pairs())
+            .finish();
+        let head = format!(
+            "POST {} HTTP/1.1\r\nhost: {}\r\norigin: {}\r\ncookie: {}\r\nconnection: close\r\n\
+             content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n",
+            url.path(),
+            url.authority(),
+            url.origin().ascii_serialization(),
+            self.browser.cookies(),
+            body.len()
+        );
+        let address = url.socket_addrs(|| None).unwrap();
+        let mut stream = TcpStream::connect(address.as_slice()).await.unwrap();
+        let (first, last) = body.split_at(body.len() - 1);
+        let begin = format!("{head}{first}");
+        stream.write_all(begin.as_bytes()).await.unwrap();
+        let last = last.to_owned();
+        HalfSentForm { stream, last }
+    }
+
     /// Sends form data from this page and follows no redirect.
     pub async fn sends(&self, submission: Submission) -> Self {
         let mut url = self.url.join(&submission.action).unwrap();
@@ -481,5 +507,21 @@ impl Page {
         browser
             .fetches(Method::POST, url, |request| request.multipart(whole))
             .await
+    }
+}
+
+/// A form whose last byte is still to come.
+pub struct HalfSentForm {
+    stream: TcpStream,
+    last: String,
+}
+
+impl HalfSentForm {
+    /// Sends the last byte. The status line, the headers and the page.
+    pub async fn finishes(mut self) -> String {
+        self.stream.write_all(self.last.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        self.stream.read_to_end(&mut answer).await.unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
     }
 }

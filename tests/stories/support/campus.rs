@@ -165,6 +165,13 @@ pub fn person(database: &Database, data: &Path, username: &str, first: &str, las
     }
 }
 
+/// Sets a password with `profiles person password`. Blocking.
+pub fn sets_password(database: &Database, data: &Path, username: &str, password: &str) {
+    let mut set = command::profiles(&database.url(), data);
+    set.args(["person", "password", username, "--password-stdin"]);
+    command::succeed(set, &format!("{password}\n"));
+}
+
 /// Imports people from JSON lines with `profiles person import`. Blocking.
 pub fn import(database: &Database, data: &Path, rows: &[Value]) {
     let list = data.join("people.jsonl");

@@ -266,5 +266,6 @@ fn identity(person: &str) -> ExternalIdentity {
         provider: FerryConnector::SLUG,
         subject: person.to_owned(),
         claims: Some(Box::new(claims)),
+        epoch: None,
     }
 }

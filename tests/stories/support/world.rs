@@ -300,6 +300,24 @@ impl World {
             .unwrap()
     }
 
+    /// Sets a person's password with the command: a credential event from outside of any browser.
+    pub async fn sets_password(&self, username: &str, password: &str) {
+        spawn_blocking(self.password_command(username, password))
+            .await
+            .unwrap();
+    }
+
+    /// The same for a simulator that runs it in the middle of its answer. Blocking.
+    pub fn password_command(
+        &self,
+        username: &str,
+        password: &str,
+    ) -> impl Fn() + Send + Sync + 'static {
+        let (database, data) = (self.database.clone(), self.data.clone());
+        let (username, password) = (username.to_owned(), password.to_owned());
+        move || campus::sets_password(&database, &data, &username, &password)
+    }
+
     /// Adds `many` students, four at a time.
     pub async fn students(&self, many: usize) -> Vec<Person> {
         let mut people = Vec::new();

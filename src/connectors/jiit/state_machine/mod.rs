@@ -353,6 +353,7 @@ impl JiitFormAttempt {
                 provider: Jiit::SLUG,
                 subject: enrollment,
                 claims: Some(Box::new(says)),
+                epoch: None,
             })),
             // A number that passed the form's checks is a valid username.
             Err(_) => refuse_for_good(UNEXPECTED_ANSWER),

@@ -9,6 +9,7 @@ use super::rotate;
 use super::rotate::NewSecretCookie;
 use crate::developers::apps::Feature;
 use crate::developers::apps::own::{OwnApp, OwnAppRecentlyAuthenticated};
+use crate::identity::login;
 use crate::identity::login::SignedIn;
 use crate::platform::db;
 use crate::platform::id::AppId;
@@ -226,7 +227,7 @@ async fn keep_app(
         actor: Some(visit.person),
     };
     let now = feature.clock.now();
-    let mut tx = feature.db.begin().await?;
+    let mut tx = login::begin_write(&feature.db, visit).await?;
     let registered = register::register(&mut tx, request, now, feature.rng.as_ref()).await?;
     tx.commit().await.map_err(db::Error::from)?;
     Ok(registered)
@@ -296,7 +297,7 @@ async fn keep_edit(
     wanted: (AppDetails, LogoUpdate),
 ) -> Result<EditResult, PageError> {
     let now = feature.clock.now();
-    let mut tx = feature.db.begin().await?;
+    let mut tx = login::begin_write(&feature.db, visit).await?;
     let outcome = clients::edit(
         &mut tx,
         app,

@@ -19,6 +19,7 @@ use serde::Serialize;
 
 use super::Feature;
 use super::own::{OwnApp, OwnAppRecentlyAuthenticated};
+use crate::identity::login;
 use crate::identity::login::SignedIn;
 use crate::platform::clock::Timestamp;
 use crate::platform::db;
@@ -365,7 +366,7 @@ pub(super) async fn delete(
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
     let now = feature.clock.now();
-    let mut tx = feature.db.begin().await?;
+    let mut tx = login::begin_write(&feature.db, &visit).await?;
     let deleted = clients::delete(&mut tx, app.id, visit.person, now, feature.rng.as_ref()).await?;
     tx.commit().await.map_err(db::Error::from)?;
     if let Some(logo) = deleted.logo {

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{SecretRow, face, refused};
 use crate::developers::apps::Feature;
 use crate::developers::apps::own::OwnApp;
+use crate::identity::login;
 use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::id::{AppId, PersonId, SecretId};
@@ -93,7 +94,7 @@ pub(super) async fn make(
     purpose: SecretUse,
 ) -> Result<Response, PageError> {
     let (now, links) = (feature.clock.now(), feature.web.links());
-    let mut tx = feature.db.begin().await?;
+    let mut tx = login::begin_write(&feature.db, visit).await?;
     let request = rotate_secret::RotationRequest {
         app: app.id,
         owner: visit.person,

@@ -58,7 +58,7 @@ impl LoginRoute<'_> {
             .flows
             .resume(
                 connector,
-                (callback.state, callback.failed_tries),
+                callback,
                 params,
                 self.frame.browser_id(),
                 self.origin,
@@ -66,9 +66,9 @@ impl LoginRoute<'_> {
             )
             .await;
         match outcome {
-            Ok(SubmissionOutcome::Finished(LoginOutcome::Proven(identity))) => {
-                Ok(match self.complete_login(&identity).await? {
-                    LoginCompletion::SignedIn(response)
+            Ok(SubmissionOutcome::Finished(LoginOutcome::Proven(proven))) => {
+                Ok(match self.complete_login(&proven).await? {
+                    LoginCompletion::SignedIn { response, .. }
                     | LoginCompletion::NotSignedIn(response) => response,
                 })
             }

@@ -9,8 +9,11 @@ use super::super::sign_in::{VerifiedLogin, link_identity, sign_in};
 use super::super::signed_in::RECENT_AUTHENTICATION;
 use super::login_route::LoginRoute;
 use super::redirect_to_next;
-use crate::people::records::{ExternalIdentity, PeopleError};
+use crate::people::records;
+use crate::people::records::{PeopleError, ProvenIdentity};
 use crate::platform::audit::AuditEntry;
+use crate::platform::credential_epoch::CredentialEpoch;
+use crate::platform::id::PersonId;
 use crate::platform::links::Links;
 use crate::platform::metrics::SignInOutcome;
 use crate::platform::web::{
@@ -20,8 +23,12 @@ use crate::platform::{audit, db};
 
 /// The response to a person who has proved an identity.
 pub(super) enum LoginCompletion {
-    /// A session has started.
-    SignedIn(Response),
+    /// A session of this person has started, under this epoch.
+    SignedIn {
+        person: PersonId,
+        epoch: CredentialEpoch,
+        response: Response,
+    },
     /// An identity was linked, or the person reads why they are not signed in.
     NotSignedIn(Response),
 }
@@ -53,16 +60,16 @@ impl LoginRoute<'_> {
     /// Signs the person in, or links the identity, as the purpose of this login is.
     pub(super) async fn complete_login(
         &self,
-        identity: &ExternalIdentity,
+        proven: &ProvenIdentity,
     ) -> Result<LoginCompletion, PageError> {
         let completion = match self.choices.purpose {
             LoginPurpose::Link => self
-                .link_identity(identity)
+                .link_identity(proven)
                 .await
                 .map(LoginCompletion::NotSignedIn),
             LoginPurpose::SignIn | LoginPurpose::SignInAgain => {
-                let completion = self.sign_in(identity).await;
-                let is_signed_in = matches!(completion, Ok(LoginCompletion::SignedIn(_)));
+                let completion = self.sign_in(proven).await;
+                let is_signed_in = matches!(completion, Ok(LoginCompletion::SignedIn { .. }));
                 self.count_outcome(if is_signed_in {
                     SignInOutcome::Success
                 } else {
@@ -74,7 +81,7 @@ impl LoginRoute<'_> {
         match completion {
             Ok(completion) => Ok(completion),
             Err(error) => self
-                .render_people_error(error, identity)
+                .render_people_error(error, proven)
                 .await
                 .map(LoginCompletion::NotSignedIn),
         }
@@ -84,7 +91,7 @@ impl LoginRoute<'_> {
     async fn render_people_error(
         &self,
         error: PeopleError,
-        identity: &ExternalIdentity,
+        proven: &ProvenIdentity,
     ) -> Result<Response, PageError> {
         match error {
             PeopleError::UsernameTaken => Ok(self.render_not_signed_in(&format!(
@@ -100,7 +107,7 @@ impl LoginRoute<'_> {
             PeopleError::OtherStableId => {
                 tracing::error!(upstream = self.connector.slug(), "an account has another owner than before");
                 let entry = AuditEntry::of("identity.refused");
-                let entry = entry.with(json!({ "provider": identity.provider }));
+                let entry = entry.with(json!({ "provider": proven.identity.provider }));
                 let (db, now) = (self.feature.db.pool(), self.origin.now);
                 audit::record(db, entry, now, self.feature.rng.as_ref()).await?;
                 Ok(self.render_not_signed_in(
@@ -108,12 +115,15 @@ impl LoginRoute<'_> {
                      this service to look at it.",
                 ))
             }
+            PeopleError::Superseded => Ok(self.render_not_signed_in(
+                "The password, the sign-in methods or the sessions of this account were changed while you signed in.",
+            )),
             error => Err(error.into()),
         }
     }
 
     /// Starts a session of the person who has this identity.
-    async fn sign_in(&self, identity: &ExternalIdentity) -> Result<LoginCompletion, PeopleError> {
+    async fn sign_in(&self, proven: &ProvenIdentity) -> Result<LoginCompletion, PeopleError> {
         let Self { feature, frame, .. } = self;
         let now = feature.clock.now();
         let lifetime = if self.choices.remember {
@@ -122,7 +132,7 @@ impl LoginRoute<'_> {
             SessionLifetime::Browser
         };
         let mut tx = feature.db.begin().await?;
-        let login = sign_in(&mut tx, identity, lifetime, now, feature.rng.as_ref()).await?;
+        let login = sign_in(&mut tx, proven, lifetime, now, feature.rng.as_ref()).await?;
         tx.commit().await.map_err(db::Error::from)?;
         let Some(login) = login else {
             return Ok(LoginCompletion::NotSignedIn(self.render_not_signed_in(
@@ -130,19 +140,24 @@ impl LoginRoute<'_> {
                  this service to add you.",
             )));
         };
+        let (person, epoch) = (login.session.person, login.session.epoch);
         let (links, next) = (feature.web.links(), self.choices.next.as_ref());
         Ok(match start_session(links, frame, login, next).await {
             Ok(mut response) => {
                 let cookies = feature.web.cookies;
                 cookies.remove_personal_cookies(self.headers, response.headers_mut());
-                LoginCompletion::SignedIn(response)
+                LoginCompletion::SignedIn {
+                    person,
+                    epoch,
+                    response,
+                }
             }
             Err(problem) => LoginCompletion::NotSignedIn(problem.into_response()),
         })
     }
 
     /// Links the identity to the account that is signed in.
-    async fn link_identity(&self, identity: &ExternalIdentity) -> Result<Response, PeopleError> {
+    async fn link_identity(&self, proven: &ProvenIdentity) -> Result<Response, PeopleError> {
         let Self { feature, frame, .. } = self;
         let now = feature.clock.now();
         // Anyone who finds an unlocked browser could otherwise link their own identity and get in later.
@@ -154,9 +169,19 @@ impl LoginRoute<'_> {
             ));
         };
         let (person, rng) = (session.person, feature.rng.as_ref());
+        // Proven in this session: an event that ends the session ends the proof.
+        let proven = ProvenIdentity {
+            identity: proven.identity.clone(),
+            epoch: proven.epoch.min(session.epoch),
+        };
         let mut tx = feature.db.begin().await?;
-        let is_new = link_identity(&mut tx, person, identity, now, rng).await?;
+        let is_new = link_identity(&mut tx, person, &proven, now, rng).await?;
+        let epoch = records::find_epoch(&mut *tx, person).await?;
         tx.commit().await.map_err(db::Error::from)?;
+        if let Some(epoch) = epoch {
+            let browser = frame.browser_id();
+            feature.flows.renew_attempts(browser, session.epoch, epoch);
+        }
         let label = self.connector.label().text;
         let message = if is_new {
             format!("Sign-in method added: {label}.")

@@ -10,6 +10,7 @@ use super::super::attempts::LoginChoices;
 use super::super::login_flows::{FormSubmission, SubmissionOutcome};
 use super::super::rate_limits::{AccountKey, LimitSubject, LoginPermit};
 use super::super::rules::LoginOutcome;
+use super::super::trusted_browser::TrustedAccount;
 use super::super::{Feature, LocalPath, trusted_browser};
 use super::complete_login::LoginCompletion;
 use crate::connectors::{
@@ -20,7 +21,7 @@ use crate::people::records;
 use crate::platform::audit::AuditEntry;
 use crate::platform::metrics::SignInOutcome;
 use crate::platform::web::{ClientAddress, FormParams, PageContext, PageError};
-use crate::platform::{audit, metrics};
+use crate::platform::{audit, db, metrics};
 
 /// One request to the sign-in page of one connector.
 pub(super) struct LoginRoute<'a> {
@@ -59,15 +60,20 @@ impl LoginRoute<'_> {
 
     /// The buckets that the answers are counted in. A form that names no account is counted by its attempt, or
     /// by its browser.
-    pub(super) fn limit_subject(&self, prompt: &Prompt, attempt: Option<&str>) -> LimitSubject {
+    pub(super) async fn limit_subject(
+        &self,
+        prompt: &Prompt,
+        attempt: Option<&str>,
+    ) -> db::Result<LimitSubject> {
         let account = self.account(prompt).or(attempt);
         let account = account.unwrap_or(self.frame.browser_id());
         let account = AccountKey::of(self.connector.slug(), account);
-        LimitSubject {
+        let Feature { web, db, .. } = self.feature;
+        Ok(LimitSubject {
             account,
             address: ClientAddress(self.origin.address),
-            trusted_browser: trusted_browser::find(&self.feature.web, self.headers, account),
-        }
+            trusted_browser: trusted_browser::find(web, db, self.headers, account).await?,
+        })
     }
 
     /// The account that the form is about, if it names one.
@@ -125,16 +131,10 @@ impl LoginRoute<'_> {
             .check_answers(submission, answers, origin, rng)
             .await;
         match outcome {
-            Ok(SubmissionOutcome::Finished(LoginOutcome::Proven(identity))) => {
+            Ok(SubmissionOutcome::Finished(LoginOutcome::Proven(proven))) => {
                 permit.give_back();
-                match self.complete_login(&identity).await? {
-                    LoginCompletion::SignedIn(mut response) => {
-                        let (web, headers) = (&feature.web, response.headers_mut());
-                        trusted_browser::remember(web, self.headers, headers, account, rng);
-                        Ok(response)
-                    }
-                    LoginCompletion::NotSignedIn(response) => Ok(response),
-                }
+                let completion = self.complete_login(&proven).await?;
+                Ok(self.remember_browser(account, completion))
             }
             Ok(SubmissionOutcome::Ask(view)) => {
                 if view.error.is_none() {
@@ -160,6 +160,26 @@ impl LoginRoute<'_> {
                 self.render_connector_error(error).await
             }
         }
+    }
+
+    /// The response of a login. A browser that has signed in is trusted from now on.
+    fn remember_browser(&self, account: AccountKey, completion: LoginCompletion) -> Response {
+        let (person, epoch, mut response) = match completion {
+            LoginCompletion::SignedIn {
+                person,
+                epoch,
+                response,
+            } => (person, epoch, response),
+            LoginCompletion::NotSignedIn(response) => return response,
+        };
+        let trusted = TrustedAccount {
+            account,
+            person,
+            epoch,
+        };
+        let (web, rng) = (&self.feature.web, self.feature.rng.as_ref());
+        trusted_browser::remember(web, self.headers, response.headers_mut(), trusted, rng);
+        response
     }
 
     /// The connector refused and allows no further try.

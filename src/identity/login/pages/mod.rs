@@ -22,6 +22,7 @@ use super::purpose::LoginPurpose;
 use super::signed_in::send_to_login;
 use super::{Feature, LocalPath};
 use crate::connectors::{DisabledConnector, DynConnector, RequestOrigin};
+use crate::people::records;
 use crate::platform::links::Links;
 use crate::platform::rate_limits::BrowserKind;
 use crate::platform::web::{ClientAddress, CsrfForm, FormParams, PageContext, PageError};
@@ -101,9 +102,16 @@ pub(super) async fn show(
             .map_err(|limited| PageError::rate_limited(limited, TOO_MANY))?;
     }
     let rng = feature.rng.as_ref();
+    let newest = records::find_newest_epoch(feature.db.pool()).await?;
     let view = feature
         .flows
-        .find_prompt(connector, attempt, frame.browser_id(), origin, rng)
+        .find_prompt(
+            connector,
+            (attempt, newest),
+            frame.browser_id(),
+            origin,
+            rng,
+        )
         .await;
     match view {
         Ok(view) => Ok(route.render_prompt(view).await),
@@ -170,9 +178,10 @@ pub(super) async fn submit(
         return Ok(route.render_disabled());
     }
     let attempt = attempt_name(&form);
+    let newest = records::find_newest_epoch(feature.db.pool()).await?;
     let submission = feature
         .flows
-        .take_submission(connector, attempt, context.browser_id(), origin)
+        .take_submission(connector, (attempt, newest), context.browser_id(), origin)
         .await;
     let submission = match submission {
         Ok(submission) => submission,
@@ -185,7 +194,7 @@ pub(super) async fn submit(
         let view = PromptView { prompt, ..view };
         return Ok(route.render_prompt(view).await);
     }
-    let subject = route.limit_subject(&submission.prompt, attempt);
+    let subject = route.limit_subject(&submission.prompt, attempt).await?;
     let (account, browser) = (subject.account, subject.browser_kind());
     let route = LoginRoute {
         origin: RequestOrigin { browser, ..origin },

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::super::{Feature, confirm, mail_again};
 use super::to_page_error;
+use crate::identity::login;
 use crate::identity::login::SignedIn;
 use crate::people::records;
 use crate::platform::db;
@@ -23,9 +24,16 @@ pub(in crate::identity::profile) async fn mail_again(
     let email = email.parse().map_err(|_| PageError::not_found())?;
     let links = feature.web.links();
     let (now, rng) = (feature.clock.now(), feature.rng.as_ref());
-    let mut tx = feature.db.begin().await?;
-    let mailed =
-        mail_again::resend_link(&mut tx, visit.person, email, &feature.limits, now, rng).await;
+    let mut tx = login::begin_write(&feature.db, &visit).await?;
+    let mailed = mail_again::resend_link(
+        &mut tx,
+        (visit.person, visit.epoch),
+        email,
+        &feature.limits,
+        now,
+        rng,
+    )
+    .await;
     let address = mailed.map_err(|error| to_page_error(error, links))?;
     tx.commit().await.map_err(db::Error::from)?;
     let message = format!("We sent another link to {address}. It works for 30 minutes.");
@@ -75,7 +83,7 @@ pub(in crate::identity::profile) async fn confirm(
     let links = feature.web.links();
     let link = Secret::new(form.text("token")).token_hash();
     let (now, rng) = (feature.clock.now(), feature.rng.as_ref());
-    let mut tx = feature.db.begin().await?;
+    let mut tx = login::begin_write(&feature.db, &visit).await?;
     let email = confirm::confirm(&mut tx, visit.person, link, now, rng).await;
     let email = email.map_err(|error| to_page_error(error, links))?;
     tx.commit().await.map_err(db::Error::from)?;
@@ -92,7 +100,7 @@ fn expired_link(links: &Links) -> PageError {
     PageError::new(
         StatusCode::GONE,
         "This link no longer works",
-        "It was already used, it is older than 30 minutes, or it belongs to another account than the one you are signed in to.",
+        "It was already used, is older than 30 minutes, was sent before a change of your password, sign-in methods or sessions, or belongs to another account than the one you are signed in to.",
     )
     .with_advice("Your profile shows which addresses are confirmed. There you can send another link.")
     .with_back_link(links.profile(), "Your profile")

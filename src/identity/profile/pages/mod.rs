@@ -75,10 +75,8 @@ fn to_page_error(error: ProfileError, links: &Links) -> PageError {
         ProfileError::NoSuchEmail | ProfileError::People(PeopleError::UnknownPerson) => {
             PageError::not_found()
         }
-        ProfileError::Store(error) | ProfileError::People(PeopleError::Store(error)) => {
-            return error.into();
-        }
-        ProfileError::People(error) => return PageError::internal(error),
+        ProfileError::Store(error) => return error.into(),
+        ProfileError::People(error) => return error.into(),
     };
     problem.with_back_link(links.profile(), "Your profile")
 }

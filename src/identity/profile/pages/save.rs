@@ -231,9 +231,17 @@ async fn commit_update(
     update: PersonUpdate,
 ) -> Result<usize, ProfileError> {
     let now = feature.clock.now();
-    let mut tx = feature.db.begin().await?;
+    let mut tx = login::begin_write(&feature.db, visit).await?;
     let rng = feature.rng.as_ref();
-    let edited = edit(&mut tx, visit.person, update, &feature.limits, now, rng).await?;
+    let edited = edit(
+        &mut tx,
+        (visit.person, visit.epoch),
+        update,
+        &feature.limits,
+        now,
+        rng,
+    )
+    .await?;
     tx.commit().await.map_err(db::Error::from)?;
     if let Some(file) = edited.old_picture {
         feature

@@ -112,6 +112,17 @@ impl PageError {
         error
     }
 
+    /// A credential event ended what this request belongs to.
+    pub fn superseded() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "Sign in again",
+            "The password, the sign-in methods or the sessions of this account were changed before this was finished. \
+             Nothing was saved.",
+        )
+        .with_advice("Sign in, and start again.")
+    }
+
     /// An internal error. Logs the cause; the page only says that something is broken.
     pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let cause = cause.into();

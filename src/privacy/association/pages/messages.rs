@@ -44,7 +44,7 @@ impl Feature {
         };
         let refused = |text: &str| PageError::new(StatusCode::CONFLICT, "Could not confirm", text);
         match error {
-            AssociationError::Over => link_expired(),
+            AssociationError::Over | AssociationError::People(PeopleError::Superseded) => link_expired(),
             AssociationError::MailboxTaken => with_back(refused(
                 "This mailbox already belongs to another roll number. Nothing was changed.",
             ))
@@ -71,7 +71,7 @@ pub(super) fn link_expired() -> PageError {
     PageError::new(
         StatusCode::GONE,
         "This link no longer works",
-        "It was already used, replaced by a newer link, or is older than 30 minutes. Nothing was changed.",
+        "It was already used, was replaced by a newer link, is older than 30 minutes, or was sent before a change of the account's password, sign-in methods or sessions. Nothing was saved.",
     )
     .with_advice("Open the newest mail, or start again in the browser where you started.")
 }

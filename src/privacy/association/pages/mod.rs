@@ -26,7 +26,7 @@ use crate::connectors::erp::ErpRollNumber;
 use crate::identity::login;
 use crate::identity::login::{LocalPath, SignedIn};
 use crate::people::records;
-use crate::people::records::{Email, ExternalIdentity, PeopleError};
+use crate::people::records::{Email, PeopleError};
 use crate::platform::clock::Timestamp;
 use crate::platform::metrics::SignInOutcome;
 use crate::platform::secret::Secret;
@@ -112,8 +112,14 @@ pub(super) async fn begin(
         .with_back_link(links.association(), "Back")
     })?;
     let before = browser_secret(&feature, &headers);
-    let mut tx = feature.db.begin().await?;
-    let rng = feature.rng.as_ref();
+    let (mut tx, epoch) = if let Some(visit) = context.user_session() {
+        (login::begin_write(&feature.db, visit).await?, visit.epoch)
+    } else {
+        let mut tx = feature.db.begin().await?;
+        let newest = records::find_newest_epoch(&mut *tx).await?;
+        (tx, newest)
+    };
+    let (rng, claim) = (feature.rng.as_ref(), (claim, epoch));
     let browser_secret = begin_proof::begin(&mut tx, claim, before.as_ref(), now, rng).await?;
     tx.commit().await.map_err(db::Error::from)?;
     let mut response = context.redirect(&links.association());
@@ -280,18 +286,14 @@ pub(super) async fn enter(
             context.redirect(&feature.web.links().association()),
         ));
     }
-    let identity = ExternalIdentity {
-        provider: PROVIDER,
-        subject: proof.claim.roll.clone(),
-        claims: None,
-    };
+    let proven = confirming::proven(&proof, None);
     let lifetime = if form.is_checked("remember") {
         SessionLifetime::Remembered
     } else {
         SessionLifetime::Browser
     };
     let rng = feature.rng.as_ref();
-    let signed_in = login::sign_in(&mut tx, &identity, lifetime, now, rng).await?;
+    let signed_in = login::sign_in(&mut tx, &proven, lifetime, now, rng).await?;
     let signed_in =
         signed_in.ok_or_else(|| feature.page_error(PeopleError::UnknownPerson.into(), None))?;
     tx.commit().await.map_err(db::Error::from)?;
@@ -320,9 +322,11 @@ pub(super) async fn save_look_ups(
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
     let (roll, allowed) = (form.text("roll"), form.is_checked("allows_look_ups"));
-    if !store::mark_look_ups(feature.db.pool(), visit.person, roll, allowed).await? {
+    let mut tx = login::begin_write(&feature.db, &visit).await?;
+    if !store::mark_look_ups(&mut *tx, visit.person, roll, allowed).await? {
         return Err(PageError::not_found());
     }
+    tx.commit().await.map_err(db::Error::from)?;
     let message = if allowed {
         "Approved apps can now look you up."
     } else {

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::model::{ConnectedApp, MailRecord, ScopeAccess};
 use super::{Feature, store};
+use crate::identity::login;
 use crate::identity::login::SignedIn;
 use crate::people::fields::FieldSet;
 use crate::people::records;
@@ -204,7 +205,7 @@ pub(super) async fn take_back(
         return Ok(context.redirect_with_message(&feature.web.links().connected_apps(), &notice));
     };
     let now = feature.clock.now();
-    let mut tx = feature.db.begin().await?;
+    let mut tx = login::begin_write(&feature.db, &visit).await?;
     let rng = feature.rng.as_ref();
     grants::take_back(&mut tx, visit.person, connection.app, now, rng).await?;
     tx.commit().await.map_err(db::Error::from)?;

@@ -6,6 +6,7 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::{Feature, find};
+use crate::identity::login;
 use crate::identity::login::SignedIn;
 use crate::people::fields::Field;
 use crate::platform::db;
@@ -121,7 +122,7 @@ pub(in crate::privacy::connected_apps) async fn withdraw(
     };
     let part = WithdrawTarget::read(query).ok_or_else(PageError::not_found)?;
     let now = feature.clock.now();
-    let mut tx = feature.db.begin().await?;
+    let mut tx = login::begin_write(&feature.db, &visit).await?;
     let who = (visit.person, connection.app);
     grants::withdraw(&mut tx, who, part.share(), now, feature.rng.as_ref()).await?;
     tx.commit().await.map_err(db::Error::from)?;

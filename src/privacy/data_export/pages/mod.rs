@@ -13,6 +13,7 @@ use super::archive::ArchiveFile;
 use super::close::CloseOutcome;
 use super::lately::RecentSession;
 use super::{Feature, archive, close, store};
+use crate::identity::login;
 use crate::identity::login::SignedIn;
 use crate::people::records;
 use crate::people::records::Person;
@@ -104,7 +105,10 @@ pub(super) async fn export(
     let entry = AuditEntry::of("person.exported")
         .by(person.id)
         .about(person.id);
-    audit::record(feature.db.pool(), entry, now, feature.rng.as_ref()).await?;
+    // Nothing leaves if the session ended while the archive was packed.
+    let mut tx = login::begin_write(&feature.db, &visit).await?;
+    audit::record(&mut *tx, entry, now, feature.rng.as_ref()).await?;
+    tx.commit().await.map_err(db::Error::from)?;
     let name = HeaderValue::from_static("attachment; filename=\"profiles.zip\"");
     let kind = HeaderValue::from_static("application/zip");
     let headers = [
@@ -194,7 +198,7 @@ pub(super) async fn close(
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
     let (now, rng) = (feature.clock.now(), feature.rng.as_ref());
-    let mut tx = feature.db.begin().await?;
+    let mut tx = login::begin_write(&feature.db, &visit).await?;
     let session = context.session_hash();
     let links = feature.web.links();
     match close::close(&mut tx, visit.person, session, now, rng).await? {
@@ -218,7 +222,7 @@ pub(super) async fn keep(
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
     let (now, rng) = (feature.clock.now(), feature.rng.as_ref());
-    let mut tx = feature.db.begin().await?;
+    let mut tx = login::begin_write(&feature.db, &visit).await?;
     records::reopen_account(&mut tx, visit.person, now, rng).await?;
     tx.commit().await.map_err(db::Error::from)?;
     let message = FlashMessage::good("Your account is open again.");
