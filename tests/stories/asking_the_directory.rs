@@ -186,6 +186,21 @@ async fn an_imported_person_is_matched_by_their_username_in_the_directory() {
 }
 
 #[tokio::test]
+async fn an_imported_identity_is_written_as_the_directory_writes_it() {
+    let directory = Directory::opens().await;
+    let world = directory.plan().opens().await;
+    let list = json!({ "username": "n.sen", "identity": "LDAP:  Nandini " });
+    let (database, data) = (world.database.clone(), world.data.clone());
+    spawn_blocking(move || campus::import(&database, &data, &[list]))
+        .await
+        .unwrap();
+
+    let nandini = comes_in(&world, "nandini").await;
+
+    assert_eq!(known(&world, &nandini).await["username"], "n.sen");
+}
+
+#[tokio::test]
 async fn a_username_that_cannot_be_used_here_gets_an_explanation() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;

@@ -1,5 +1,8 @@
 //! An entry of the directory as the columns of a person. Pure.
 
+use unicode_normalization::UnicodeNormalization;
+
+use super::MAX_USERNAME;
 use super::messages::LdapEntry;
 use crate::people::records::{
     ColumnUpdates, Email, InvalidValue, Mobile, Name, Role, RollNumber, Update, Username,
@@ -131,10 +134,26 @@ fn entry_uuid(entry: &LdapEntry) -> Option<String> {
     Some(uuid.to_string())
 }
 
-/// Folds a text as caseIgnoreMatch compares it: without regard to case and to the number of spaces
-/// (RFC 4518 §2).
+/// The subject of a username as the directory has it. The error says how to write one.
+pub(super) fn parse_subject(text: &str) -> Result<String, &'static str> {
+    let subject = folded(text);
+    if subject.is_empty() || subject.len() > MAX_USERNAME || subject.contains(char::is_control) {
+        return Err("must be a username of the directory, as ldap:asha");
+    }
+    if subject.contains('=') {
+        return Err("must be the username alone, as ldap:asha, and not a DN");
+    }
+    if subject.contains('\\') {
+        return Err("must be the username alone, as ldap:asha, without a domain and a backslash");
+    }
+    Ok(subject)
+}
+
+/// Folds a text as caseIgnoreMatch compares it: without regard to case, to the number of spaces, and to how
+/// Unicode composes a character (RFC 4518 §2).
 pub(super) fn folded(text: &str) -> String {
-    let words: Vec<&str> = text.split_whitespace().collect();
+    let composed: String = text.nfkc().collect();
+    let words: Vec<&str> = composed.split_whitespace().collect();
     words.join(" ").to_lowercase()
 }
 

@@ -123,6 +123,10 @@ impl Connector for Ldap {
         }
     }
 
+    fn parse_subject(text: &str) -> Result<String, &'static str> {
+        directory_record::parse_subject(text)
+    }
+
     async fn begin(&self, _origin: RequestOrigin) -> Result<Step<()>, ConnectorError> {
         Ok(Step::Ask {
             prompt: prompt(),
