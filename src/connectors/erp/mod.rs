@@ -385,6 +385,7 @@ fn profile_claims(
             graduation_year: attributes.graduation_year.map_or(Update::Keep, Update::Set),
             ..PersonUpdate::default()
         },
+        fallback_names: None,
         is_authoritative: false,
         is_inferred: true,
         unverified_email: None,
