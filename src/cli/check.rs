@@ -215,21 +215,41 @@ async fn sign_in(config: &Config) -> CheckResult {
 /// Checks the campus directory, if one is configured.
 async fn directory(config: &Config) -> Option<CheckResult> {
     let directory = config.directory.as_ref()?;
-    let searches = matches!(directory.lookup, PersonLookup::Search { .. });
     let ldap = match login_connectors::ldap(directory, Arc::new(OsRng)) {
         Ok(ldap) => ldap,
         Err(error) => return Some(CheckResult::wrong(error.to_string())),
     };
     Some(match ldap.check().await {
-        Ok(()) if searches => {
-            CheckResult::good("it answers, may be searched, and refuses who is not in it")
-        }
-        Ok(()) => CheckResult::good(
-            "it answers, and refuses who is not in it. Whether PROFILES_LDAP_USER_DN is right shows \
-             when somebody signs in",
+        Ok(Some(missing)) => CheckResult::good(format!(
+            "it answers, may be searched, and refuses who is not in it. {}",
+            describe_missing(&missing, directory.clears_absent)
+        )),
+        Ok(None) if matches!(directory.lookup, PersonLookup::Search { .. }) => CheckResult::good(
+            "it answers, may be searched, and refuses who is not in it. It lets nobody list entries, so \
+             which attributes it shows appears when somebody signs in",
+        ),
+        Ok(None) => CheckResult::good(
+            "it answers, and refuses who is not in it. Whether PROFILES_LDAP_USER_DN is right, and which \
+             attributes it shows, appears when somebody signs in",
         ),
         Err(why) => CheckResult::wrong(why),
     })
+}
+
+fn describe_missing(missing: &[String], clears_absent: bool) -> String {
+    if missing.is_empty() {
+        return "The first entries show every attribute".to_owned();
+    }
+    let consequence = if clears_absent {
+        "PROFILES_LDAP_ABSENT=clear removes these values from the profiles of people who sign in"
+    } else {
+        "profiles keep what they have"
+    };
+    format!(
+        "The first entries do not show {}: either people have none, or the account that searches may not \
+         read it, or it has another name (PROFILES_LDAP_ATTRIBUTES); {consequence}",
+        missing.join(", ")
+    )
 }
 
 /// Checks the login page of the ERP.

@@ -281,6 +281,10 @@ impl Connector for Leprechaun {
         ErpRollNumber::RECORDS_SOURCE
     }
 
+    fn parse_subject(text: &str) -> Result<String, &'static str> {
+        ErpRollNumber::parse_subject(text)
+    }
+
     async fn begin(&self, _origin: RequestOrigin) -> Result<Step<LeprechaunState>, ConnectorError> {
         Ok(Step::Ask {
             prompt: first_prompt(),

@@ -42,7 +42,7 @@ pub use leprechaun::{Leprechaun, LeprechaunClient, LeprechaunError};
 pub use mailed_code::{CodeCheck, CodeMailer, SentCode};
 pub use model::{
     AccountName, Answers, CallbackParams, ConnectorError, ConnectorLabel, FirstTimeLink, Input,
-    InputChoice, InputKind, LoginRefusal, Prompt, PromptPicture, RepeatedCallbackParam,
+    InputChoice, InputKind, LoginRefusal, Prompt, PromptLink, PromptPicture, RepeatedCallbackParam,
     RequestOrigin, Step, StepList, StepState,
 };
 pub use password::{

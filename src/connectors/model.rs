@@ -105,6 +105,8 @@ pub struct Prompt {
     pub notice: Option<Cow<'static, str>>,
     /// An error that is not the person's fault. It does not count as a failed try.
     pub error: Option<Cow<'static, str>>,
+    /// Where the person can put right what a [`Step::Refused`] with this prompt tells.
+    pub error_link: Option<PromptLink>,
     /// The position of this form in a series of forms; empty for a single form.
     pub steps: StepList,
     pub inputs: Vec<Input>,
@@ -138,6 +140,13 @@ impl Prompt {
             ..Self::default()
         }
     }
+}
+
+/// A link to a page of the upstream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PromptLink {
+    pub href: String,
+    pub text: &'static str,
 }
 
 /// The name of the account a form is about. The rate limits count failed tries by it.

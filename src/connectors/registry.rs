@@ -40,6 +40,13 @@ pub trait Connector: Send + Sync + 'static {
         None
     }
 
+    /// Parses the subject of an identity that is imported: returns it as this connector writes it in
+    /// [`Step::Done`], because another spelling would sign in nobody. An error says what to write instead;
+    /// it follows the word “identity”.
+    fn parse_subject(_text: &str) -> Result<String, &'static str> {
+        Err("cannot be imported: people link it themselves, on their profile page")
+    }
+
     /// The first form. It cannot be a [`Step::Redirect`]: a GET of the sign-in page leaves this server
     /// only after the person has sent a form of ours with its CSRF token.
     fn begin(

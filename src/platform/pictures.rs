@@ -18,7 +18,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{HeaderName, StatusCode, header};
 use image::codecs::jpeg::JpegEncoder;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbaImage};
+use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 use tokio::sync::Semaphore;
 
 use crate::platform::rng::Rng;
@@ -292,7 +293,7 @@ fn reencode(crop: Option<CropSquare>, file: &[u8]) -> Result<Picture, PictureErr
     if width > MAX_SIDE || height > MAX_SIDE {
         return Err(PictureError::TooManyPixels);
     }
-    let image = decode(file, format).map_err(|_| PictureError::Damaged)?;
+    let (image, profile) = decode(file, format).map_err(|_| PictureError::Damaged)?;
     let image = match crop {
         Some(square) => square.crop(&image),
         None => image,
@@ -303,7 +304,31 @@ fn reencode(crop: Option<CropSquare>, file: &[u8]) -> Result<Picture, PictureErr
     } else {
         image
     };
+    let image = match profile.and_then(|profile| convert_to_srgb(&image, &profile)) {
+        Some(converted) => converted,
+        None => image,
+    };
     encode(&image).map_err(|_| PictureError::Damaged)
+}
+
+/// The picture in sRGB, which is what a picture without a colour profile is taken for. Phones take pictures in
+/// larger colour spaces; without the conversion they would be pale. `None` for a profile that does not fit
+/// the pixels, which browsers ignore, too.
+fn convert_to_srgb(image: &DynamicImage, profile: &[u8]) -> Option<DynamicImage> {
+    let profile = ColorProfile::new_from_slice(profile).ok()?;
+    let (layout, pixels) = match profile.color_space {
+        DataColorSpace::Rgb => (Layout::Rgba, image.to_rgba8().into_raw()),
+        DataColorSpace::Gray if !image.color().has_color() => {
+            (Layout::GrayAlpha, image.to_luma_alpha8().into_raw())
+        }
+        _ => return None,
+    };
+    let srgb = ColorProfile::new_srgb();
+    let options = TransformOptions::default();
+    let transform = profile.create_transform_8bit(layout, &srgb, Layout::Rgba, options);
+    let mut converted = RgbaImage::new(image.width(), image.height());
+    transform.ok()?.transform(&pixels, &mut converted).ok()?;
+    Some(converted.into())
 }
 
 /// A reader with a memory limit that applies from the header on.
@@ -315,7 +340,8 @@ fn limited_reader(file: &[u8], format: ImageFormat, memory: u64) -> ImageReader<
     reader
 }
 
-fn decode(file: &[u8], format: ImageFormat) -> image::ImageResult<DynamicImage> {
+/// The picture, and its colour profile if it has one.
+fn decode(file: &[u8], format: ImageFormat) -> image::ImageResult<(DynamicImage, Option<Vec<u8>>)> {
     let mut reader = limited_reader(file, format, DECODE_MEMORY);
     // Larger pictures were refused before, with their own error.
     let mut limits = Limits::default();
@@ -326,9 +352,10 @@ fn decode(file: &[u8], format: ImageFormat) -> image::ImageResult<DynamicImage> 
     let mut decoder = reader.into_decoder()?;
     // The orientation is in the EXIF data, which is dropped, so it is applied to the pixels.
     let orientation = decoder.orientation()?;
+    let profile = decoder.icc_profile().ok().flatten();
     let mut image = DynamicImage::from_decoder(decoder)?;
     image.apply_orientation(orientation);
-    Ok(image)
+    Ok((image, profile))
 }
 
 /// PNG for pictures with transparency, else JPEG.
@@ -347,7 +374,9 @@ fn encode(image: &DynamicImage) -> image::ImageResult<Picture> {
 
 #[cfg(test)]
 mod tests {
-    use image::{Rgb, RgbImage, Rgba, RgbaImage};
+    use image::codecs::png::PngEncoder;
+    use image::codecs::webp::WebPEncoder;
+    use image::{ExtendedColorType, ImageEncoder, Rgb, RgbImage, Rgba};
 
     use super::*;
     use crate::platform::rng::OsRng;
@@ -649,16 +678,83 @@ mod tests {
         assert_eq!(answer.status(), StatusCode::NOT_FOUND);
     }
 
+    /// A picture of one colour with this colour profile.
+    fn with_profile(
+        mut encoder: impl ImageEncoder,
+        profile: &ColorProfile,
+        (pixel, kind): (&[u8], ExtendedColorType),
+    ) {
+        encoder.set_icc_profile(profile.encode().unwrap()).unwrap();
+        let pixels = pixel.repeat(64 * 64);
+        encoder.write_image(&pixels, 64, 64, kind).unwrap();
+    }
+
+    fn stored_pixel(file: &[u8]) -> [u8; 4] {
+        let picture = reencode(None, file).unwrap();
+        let image = image::load_from_memory(&picture.content).unwrap();
+        image.to_rgba8().get_pixel(32, 32).0
+    }
+
+    fn is_near(found: [u8; 4], expected: [u8; 4]) -> bool {
+        found.iter().zip(expected).all(|(a, b)| a.abs_diff(b) <= 4)
+    }
+
+    #[test]
+    fn colours_beyond_srgb_are_converted() {
+        let p3 = ColorProfile::new_display_p3();
+        // Of Display P3 (#b43c3c, by the matrices of CSS Color 4) the same colour in sRGB is redder.
+        let (rgb, expected) = ([180, 60, 60], [196, 47, 54, 255]);
+        let mut files = [Vec::new(), Vec::new(), Vec::new()];
+        let [jpeg, png, webp] = &mut files;
+        let pixel = (&rgb[..], ExtendedColorType::Rgb8);
+        with_profile(JpegEncoder::new_with_quality(jpeg, 100), &p3, pixel);
+        with_profile(PngEncoder::new(png), &p3, pixel);
+        with_profile(WebPEncoder::new_lossless(webp), &p3, pixel);
+        for file in files {
+            let found = stored_pixel(&file);
+            assert!(is_near(found, expected), "{found:?}");
+        }
+        let mut transparent = Vec::new();
+        let pixel = (&[180, 60, 60, 100][..], ExtendedColorType::Rgba8);
+        with_profile(PngEncoder::new(&mut transparent), &p3, pixel);
+        let found = stored_pixel(&transparent);
+        assert!(is_near(found, [196, 47, 54, 100]), "{found:?}");
+    }
+
+    #[test]
+    fn a_profile_of_srgb_or_of_other_pixels_changes_no_colour() {
+        let srgb = ColorProfile::new_srgb();
+        let grey = ColorProfile::new_gray_with_gamma(1.0);
+        let pixel = (&[180, 60, 60][..], ExtendedColorType::Rgb8);
+        for profile in [&srgb, &grey] {
+            let mut file = Vec::new();
+            with_profile(PngEncoder::new(&mut file), profile, pixel);
+            let found = stored_pixel(&file);
+            assert!(is_near(found, [180, 60, 60, 255]), "{found:?}");
+        }
+        let mut file = Vec::new();
+        let mut encoder = PngEncoder::new(&mut file);
+        encoder.set_icc_profile(b"no profile".to_vec()).unwrap();
+        let pixels = [180, 60, 60].repeat(64 * 64);
+        encoder
+            .write_image(&pixels, 64, 64, ExtendedColorType::Rgb8)
+            .unwrap();
+        assert!(is_near(stored_pixel(&file), [180, 60, 60, 255]));
+        // Linear grey is lighter in sRGB.
+        let mut file = Vec::new();
+        let pixel = (&[55][..], ExtendedColorType::L8);
+        with_profile(PngEncoder::new(&mut file), &grey, pixel);
+        let found = stored_pixel(&file);
+        assert!(is_near(found, [128, 128, 128, 255]), "{found:?}");
+    }
+
     #[test]
     fn a_compressed_colour_profile_cannot_allocate_gigabytes() {
-        use image::ImageEncoder;
-        use image::codecs::png::PngEncoder;
-
         let mut file = Vec::new();
         let mut encoder = PngEncoder::new(&mut file);
         encoder.set_icc_profile(vec![0; 200 << 20]).unwrap();
         encoder
-            .write_image(&[0; 4], 1, 1, image::ExtendedColorType::Rgba8)
+            .write_image(&[0; 4], 1, 1, ExtendedColorType::Rgba8)
             .unwrap();
         assert!(file.len() < MAX_FILE_SIZE, "{}", file.len());
         // A profile above the memory limit is ignored, when reading the header and when decoding.

@@ -31,6 +31,68 @@ pub struct ConnectorDependencies<'a> {
     pub codes: &'a CodeKey,
 }
 
+/// What an import has to know of a connector.
+struct IdentityProvider {
+    slug: &'static str,
+    parse_subject: fn(&str) -> Result<String, &'static str>,
+    /// The setting that switches it on; none for a connector that is always on.
+    setting: Option<&'static str>,
+    is_enabled: fn(&Config) -> bool,
+}
+
+const fn identity_provider<C: Connector>(
+    setting: Option<&'static str>,
+    is_enabled: fn(&Config) -> bool,
+) -> IdentityProvider {
+    IdentityProvider {
+        slug: C::SLUG,
+        parse_subject: C::parse_subject,
+        setting,
+        is_enabled,
+    }
+}
+
+/// Every connector, switched on or not: a campus may import its people before it connects its directory.
+const IDENTITY_PROVIDERS: [IdentityProvider; 6] = [
+    identity_provider::<PasswordConnector>(None, |_| true),
+    identity_provider::<Ldap>(Some("PROFILES_LDAP_URL"), |config| {
+        config.directory.is_some()
+    }),
+    identity_provider::<Erp>(Some("PROFILES_ERP_URL"), |config| config.erp.is_some()),
+    identity_provider::<association::AssociationConnector>(Some("PROFILES_ERP_URL"), |config| {
+        config.erp.is_some()
+    }),
+    identity_provider::<Jiit>(Some("PROFILES_JIIT_URL"), |config| config.jiit.is_some()),
+    identity_provider::<Leprechaun>(Some("PROFILES_LEPRECHAUN_URL"), |config| {
+        config.leprechaun.is_some()
+    }),
+];
+
+/// Parses an identity of an import, as `ldap:asha`, to the provider and the subject as the provider's sign-in
+/// writes it. The error follows the word “identity”.
+pub fn parse_identity(text: &str) -> Result<(String, String), String> {
+    let Some((slug, subject)) = text.split_once(':') else {
+        return Err("must be provider:subject, as ldap:asha".to_owned());
+    };
+    let slug = slug.trim().to_ascii_lowercase();
+    let provider = IDENTITY_PROVIDERS.iter().find(|known| known.slug == slug);
+    let Some(provider) = provider else {
+        let known: Vec<_> = IDENTITY_PROVIDERS.iter().map(|known| known.slug).collect();
+        return Err(format!(
+            "has the provider {slug:?}, which is not one of {}",
+            known.join(", ")
+        ));
+    };
+    let subject = (provider.parse_subject)(subject).map_err(str::to_owned)?;
+    Ok((slug, subject))
+}
+
+/// The setting without which nobody signs in with identities of this provider; `None` if they can.
+pub fn missing_setting(config: &Config, slug: &str) -> Option<&'static str> {
+    let provider = IDENTITY_PROVIDERS.iter().find(|known| known.slug == slug)?;
+    provider.setting.filter(|_| !(provider.is_enabled)(config))
+}
+
 /// Why a connector cannot be built from its settings. One line that names the setting.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectorSetupError {
@@ -201,4 +263,51 @@ fn read_file(
 ) -> Result<Option<Vec<u8>>, ConnectorSetupError> {
     let read = file.map(std::fs::read).transpose();
     read.map_err(|why| ConnectorSetupError::File { setting, why })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_imported_identity_is_written_as_its_provider_writes_it() {
+        for (text, provider, subject) in [
+            ("ldap:asha", "ldap", "asha"),
+            ("LDAP: Asha ", "ldap", "asha"),
+            ("ldap:Nandini   Sen", "ldap", "nandini sen"),
+            ("ldap:zoe\u{308}", "ldap", "zo\u{eb}"),
+            ("ldap:asha@Campus.example", "ldap", "asha@campus.example"),
+            ("erp:22cs10001", "erp", "22CS10001"),
+            ("association: 22cs10001", "association", "22CS10001"),
+            ("leprechaun:22cs10001 ", "leprechaun", "22CS10001"),
+            ("jiit: 22103171", "jiit", "22103171"),
+            ("jiit:a2103171", "jiit", "A2103171"),
+        ] {
+            let expected = Ok((provider.to_owned(), subject.to_owned()));
+            assert_eq!(parse_identity(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_identity_that_signs_in_nobody_is_refused() {
+        for (text, reason) in [
+            ("asha", "must be provider:subject"),
+            (
+                "google:asha",
+                "has the provider \"google\", which is not one of password, ldap",
+            ),
+            (":asha", "has the provider \"\""),
+            ("password:7", "cannot be a password"),
+            ("ldap:", "must be a username"),
+            ("ldap:uid=asha,dc=campus", "must be the username alone"),
+            ("ldap:CAMPUS\\asha", "must be the username alone"),
+            ("erp:22CS1000", "must be a roll number"),
+            ("association:asha", "must be a roll number"),
+            ("leprechaun:22CS100011", "must be a roll number"),
+            ("jiit:asha@mail.jiit.ac.in", "must be an enrollment number"),
+        ] {
+            let refused = parse_identity(text).unwrap_err();
+            assert!(refused.starts_with(reason), "{text}: {refused}");
+        }
+    }
 }

@@ -131,6 +131,21 @@ const LIBRARIES: &[Library] = &[
         remedy: "use crate::platform::pictures",
     },
     Library {
+        name: "moxcms",
+        places: &["platform/pictures.rs"],
+        remedy: "use crate::platform::pictures",
+    },
+    Library {
+        name: "encoding_rs",
+        places: &["people/records/list_encoding.rs"],
+        remedy: "decode lists with people::records::read_list",
+    },
+    Library {
+        name: "csv",
+        places: &["people/records/list_csv.rs"],
+        remedy: "read lists with people::records::read_list",
+    },
+    Library {
         name: "rand",
         places: &[
             "platform/rng.rs",

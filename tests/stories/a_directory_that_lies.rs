@@ -13,13 +13,15 @@ use crate::support::scripted_directory::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expected {
     WrongPassword,
+    /// That the directory has several accounts with her username.
+    SeveralEntries,
     NoAnswer,
     /// The connector is closed until an administrator opens it again.
     Closed,
     /// Her profile. The unusual value does no harm.
     Profile,
 }
-use Expected::{Closed, NoAnswer, Profile, WrongPassword};
+use Expected::{Closed, NoAnswer, Profile, SeveralEntries, WrongPassword};
 
 /// The server's answers are: service account bind (0), search (1), bind of an invented entry (2), her own bind (3).
 type ReplyFn = fn(u8, usize, &LdapRequest) -> Reply;
@@ -126,14 +128,14 @@ const LIES: &[(&str, Expected, ReplyFn)] = &[
             })
         },
     ),
-    ("two entries", WrongPassword, |id, turn, request| {
+    ("two entries", SeveralEntries, |id, turn, request| {
         except(turn, SEARCH, id, request, |id| {
             found(id, &[entry(id, NANDINI, &nandini()), search_done(id, 0)])
         })
     }),
     (
         "two, and more there would be",
-        WrongPassword,
+        SeveralEntries,
         |id, turn, request| {
             except(turn, SEARCH, id, request, |id| {
                 found(id, &[entry(id, NANDINI, &nandini()), search_done(id, 4)])
@@ -374,6 +376,18 @@ const LIES: &[(&str, Expected, ReplyFn)] = &[
         NoAnswer,
         |id, turn, request| except(turn, HER_BIND, id, request, |_| Reply::Closes),
     ),
+    (
+        "a control that is none after she signs in",
+        NoAnswer,
+        |id, turn, request| {
+            except(turn, HER_BIND, id, request, |id| {
+                let result = [element(0x0a, &[0]), octets(b""), octets(b"")].concat();
+                let bind = element(0x61, &result);
+                let control = element(0xa0, &element(0x30, &[0x04, 0x7f]));
+                sends(message(id, &[bind, control].concat()))
+            })
+        },
+    ),
     ("stalls at once", NoAnswer, |id, turn, request| {
         except(turn, 0, id, request, |_| Reply::Stalls)
     }),
@@ -406,6 +420,7 @@ async fn sign_in_problem(
     let saw = match page.status.as_u16() {
         200 if is_in => Some(Profile),
         200 if page.says("Wrong username or password") => Some(WrongPassword),
+        400 if page.says("more than one account with your username") => Some(SeveralEntries),
         503 if page.says("is not answering") => Some(NoAnswer),
         503 if page.says("this sign-in method is not available") => Some(Closed),
         _ => None,

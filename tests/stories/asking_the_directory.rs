@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
 use crate::support::directory::{Directory, authority};
-use crate::support::scripted_directory::{ScriptedDirectory, correct_reply};
+use crate::support::scripted_directory::{
+    LdapRequest, NANDINI, Reply, ScriptedDirectory, correct_reply, refused_bind,
+};
 use crate::support::world::Plan;
 use crate::support::{Browser, Page, World, campus, command};
 
@@ -114,8 +116,210 @@ async fn a_change_in_the_directory_applies_from_the_next_sign_in() {
     let after = known(&world, &again).await;
     assert_eq!(after["last_name"], "Sen Gupta");
     assert_eq!(after["type"], "rs");
-    assert_eq!(after["mobile"], Value::Null);
     assert_eq!(after["id"], before["id"]);
+    // The directory may have hidden the attribute, so its value stays.
+    assert_eq!(after["mobile"], before["mobile"]);
+}
+
+#[tokio::test]
+async fn a_removed_attribute_clears_its_value_only_by_setting() {
+    let directory = Directory::opens().await;
+    let plan = directory.plan().set("PROFILES_LDAP_ABSENT", "clear");
+    let world = plan.opens().await;
+    comes_in(&world, "nandini").await;
+
+    directory
+        .changes(
+            "dn: uid=nandini,ou=People,dc=campus,dc=example\nchangetype: modify\n\
+             delete: mobile\n-\ndelete: mail\n-\ndelete: givenName\n",
+        )
+        .await;
+    let again = comes_in(&world, "nandini").await;
+
+    let after = known(&world, &again).await;
+    assert_eq!(after["mobile"], Value::Null);
+    assert_eq!(
+        (&after["email"], &after["first_name"]),
+        (&json!(""), &json!(""))
+    );
+    assert_eq!(after["last_name"], "Sen");
+}
+
+#[tokio::test]
+async fn what_the_directory_hides_later_is_not_lost() {
+    let open = Directory::opens().await;
+    let plan = open.plan();
+    let world = plan.opens().await;
+    let nandini = comes_in(&world, "nandini").await;
+    let before = known(&world, &nandini).await;
+
+    open.changes(
+        "dn: uid=nandini,ou=People,dc=campus,dc=example\nchangetype: modify\n\
+         delete: mobile\n-\ndelete: employeeNumber\n-\ndelete: employeeType\n-\n\
+         delete: mail\n-\ndelete: givenName\n",
+    )
+    .await;
+    let again = comes_in(&world, "nandini").await;
+
+    assert_eq!(known(&world, &again).await, before);
+}
+
+#[tokio::test]
+async fn an_account_like_those_of_active_directory_signs_in() {
+    let directory = Directory::opens_like_active_directory().await;
+    let plan = directory.plan().set(
+        "PROFILES_LDAP_ATTRIBUTES",
+        "username=sAMAccountName,roll_number=employeeID",
+    );
+    let plan = plan.set(
+        "PROFILES_LDAP_USER_FILTER",
+        "(|(sAMAccountName={username})(userPrincipalName={username}))",
+    );
+    let world = plan.opens().await;
+
+    let nandini = comes_in(&world, "nandini").await;
+
+    let mut before = known(&world, &nandini).await;
+    let id = before.as_object_mut().unwrap().remove("id").unwrap();
+    assert_eq!(
+        before,
+        json!({
+            "username": "Nandini", "first_name": "Nandini Kumari", "last_name": "Sen",
+            "email": "nandini@campus.example", "type": null, "is_alumni": false,
+            "roll_number": "020D0700", "mobile": null,
+        })
+    );
+    let by_principal_name = comes_in(&world, "NANDINI@campus.example").await;
+    assert_eq!(known(&world, &by_principal_name).await["id"], id);
+
+    // The objectGUID recognises a renamed account, and a name that was given to another person.
+    directory
+        .changes(
+            "dn: cn=Nandini K. Sen,ou=People,dc=campus,dc=example\nchangetype: modify\n\
+             replace: sAMAccountName\nsAMAccountName: n.sen\n-\n\
+             replace: displayName\ndisplayName: Someone Else\n\n\
+             dn: cn=Nandini Das,ou=People,dc=campus,dc=example\nchangetype: add\n\
+             objectClass: user\ncn: Nandini Das\nsAMAccountName: nandini\n\
+             objectGUID:: AAECAwQFBgcICQoLDA0ODw==\nuserPassword: walks by the lake\n",
+        )
+        .await;
+    let renamed = comes_in(&world, "n.sen").await;
+    let after = known(&world, &renamed).await;
+    assert_eq!(after["id"], id);
+    assert_eq!(after["first_name"], "Nandini Kumari", "known names stay");
+    let newcomer = world.visitor();
+    let page = tries(&newcomer, "nandini", PASSWORD).await;
+    assert!(!is_in(&page) && page.status.is_client_error());
+    assert!(!is_signed_in(&newcomer).await);
+}
+
+const PASSWORD_PAGE: &str = "https://id.campus.example/password";
+
+/// The page says what the directory says of the account, and links to where a password is changed if that helps.
+fn is_told(page: &Page, told: &str, is_cured_by_a_new_password: bool) {
+    assert!(page.says(told), "{told}: {}", page.words());
+    assert!(!page.says(WRONG) && !page.says(SILENT), "{}", page.words());
+    let links = page.attributes("a", "href");
+    let has_link = links.iter().any(|link| link == PASSWORD_PAGE);
+    assert_eq!(has_link, is_cured_by_a_new_password, "{told}");
+}
+
+#[tokio::test]
+async fn an_expired_password_and_a_locked_account_are_told_as_what_they_are() {
+    let directory = Directory::opens_with_password_policy().await;
+    for plan in [directory.plan(), directory.plan_by_name()] {
+        let world = plan
+            .set("PROFILES_LDAP_PASSWORD_URL", PASSWORD_PAGE)
+            .opens()
+            .await;
+        for (name, told, is_cured) in [
+            ("expired", "has expired", true),
+            ("reset", "must be changed", true),
+            ("locked", "is locked", false),
+        ] {
+            let visitor = world.visitor();
+            let page = tries(&visitor, name, PASSWORD).await;
+            is_told(&page, told, is_cured);
+            assert!(!is_signed_in(&visitor).await);
+        }
+        // Somebody without the password learns nothing of it.
+        for name in ["expired", "reset"] {
+            tries(&world.visitor(), name, "not hers").await.shows(WRONG);
+        }
+        comes_in(&world, "nandini").await;
+    }
+}
+
+#[tokio::test]
+async fn without_a_page_for_passwords_the_person_is_told_whom_to_ask() {
+    let directory = Directory::opens_with_password_policy().await;
+    let world = directory.plan().opens().await;
+
+    let page = tries(&world.visitor(), "expired", PASSWORD).await;
+
+    is_told(&page, "has expired", false);
+    assert!(page.says("Ask the people who run the campus directory how to change it"));
+}
+
+#[tokio::test]
+async fn what_active_directory_says_of_an_account_is_told() {
+    for (data, told, is_cured) in [
+        ("532", "has expired", true),
+        ("773", "must be changed", true),
+        ("775", "is locked", false),
+        ("533", "is disabled", false),
+        ("701", "account has expired", false),
+        ("530", "may not sign in at this time", false),
+    ] {
+        let said = format!(
+            "80090308: LdapErr: DSID-0C090446, comment: AcceptSecurityContext error, data {data}, v4563\0"
+        );
+        let directory = ScriptedDirectory::that(move |id, _, request| match request {
+            LdapRequest::Bind { dn, password }
+                if (dn.as_str(), password.as_str()) == (NANDINI, PASSWORD) =>
+            {
+                Reply::Sends(refused_bind(id, &said))
+            }
+            LdapRequest::Bind { dn, .. } if dn == NANDINI => Reply::Sends(refused_bind(
+                id,
+                "80090308: LdapErr: DSID-0C090446, comment: AcceptSecurityContext error, data 52e, v4563\0",
+            )),
+            _ => correct_reply(id, request),
+        });
+        let plan = directory.await;
+        let world = plan
+            .plan()
+            .set("PROFILES_LDAP_PASSWORD_URL", PASSWORD_PAGE)
+            .opens()
+            .await;
+
+        let page = tries(&world.visitor(), "nandini", PASSWORD).await;
+
+        is_told(&page, told, is_cured);
+        tries(&world.visitor(), "nandini", "not hers")
+            .await
+            .shows(WRONG);
+    }
+}
+
+#[tokio::test]
+async fn two_entries_for_a_username_are_told_to_the_person_whose_password_opens_one() {
+    let directory = Directory::opens().await;
+    let world = directory.plan().opens().await;
+
+    for password in [PASSWORD, "walks by the sea"] {
+        let visitor = world.visitor();
+        let page = tries(&visitor, "iyer", password).await;
+
+        assert!(page.status.is_client_error());
+        assert!(
+            page.says("more than one account with your username")
+                && page.says("Ask the people who run the campus directory"),
+            "{}",
+            page.words()
+        );
+        assert!(!is_signed_in(&visitor).await);
+    }
 }
 
 #[tokio::test]
@@ -186,6 +390,21 @@ async fn an_imported_person_is_matched_by_their_username_in_the_directory() {
 }
 
 #[tokio::test]
+async fn an_imported_identity_is_written_as_the_directory_writes_it() {
+    let directory = Directory::opens().await;
+    let world = directory.plan().opens().await;
+    let list = json!({ "username": "n.sen", "identity": "LDAP:  Nandini " });
+    let (database, data) = (world.database.clone(), world.data.clone());
+    spawn_blocking(move || campus::import(&database, &data, &[list]))
+        .await
+        .unwrap();
+
+    let nandini = comes_in(&world, "nandini").await;
+
+    assert_eq!(known(&world, &nandini).await["username"], "n.sen");
+}
+
+#[tokio::test]
 async fn a_username_that_cannot_be_used_here_gets_an_explanation() {
     let directory = Directory::opens().await;
     let world = directory.plan().opens().await;
@@ -250,7 +469,7 @@ async fn a_wrong_password_and_an_unknown_name_get_the_same_page() {
 
     let wrong = tries(&world.visitor(), "nandini", "not hers").await;
     let unknown = tries(&world.visitor(), "nobodyx", "not hers").await;
-    let twice = tries(&world.visitor(), "iyer", PASSWORD).await;
+    let twice = tries(&world.visitor(), "iyer", "not theirs").await;
 
     assert_eq!(wrong.status, unknown.status);
     wrong.shows(WRONG);
@@ -258,7 +477,7 @@ async fn a_wrong_password_and_an_unknown_name_get_the_same_page() {
         without_accidents(&wrong, "nandini"),
         without_accidents(&unknown, "nobodyx")
     );
-    // Two entries match, so it is undecidable whose password was typed.
+    // Two entries have this username, and the password opens none.
     assert_eq!(
         without_accidents(&twice, "iyer"),
         without_accidents(&unknown, "nobodyx")
@@ -479,6 +698,32 @@ async fn the_check_command_reports_what_is_wrong_with_the_directory() {
         let (is_well, output) = checks(good).await;
         assert!(is_well && output.starts_with("ok: it answers"), "{output}");
     }
+    // It reads entries and says which attributes they do not show.
+    let (is_well, output) = checks(directory.plan()).await;
+    assert!(
+        is_well && output.contains("show every attribute"),
+        "{output}"
+    );
+    let hiding = Directory::opens_with_hidden_attributes().await;
+    let (is_well, output) = checks(hiding.plan()).await;
+    assert!(
+        is_well && output.contains("employeeNumber, mobile"),
+        "{output}"
+    );
+    assert!(!output.contains("givenName"), "{output}");
+    let other_name = "username=sAMAccountName";
+    let other_name = directory.plan().set("PROFILES_LDAP_ATTRIBUTES", other_name);
+    let other_name = other_name.set("PROFILES_LDAP_USER_FILTER", "(uid={username})");
+    let (is_well, output) = checks(other_name).await;
+    assert!(
+        !is_well && output.contains("do not show sAMAccountName"),
+        "{output}"
+    );
+    let nobody = directory
+        .plan()
+        .set("PROFILES_LDAP_USER_FILTER", "(title={username})");
+    let (is_well, output) = checks(nobody).await;
+    assert!(!is_well && output.contains("finds nobody"), "{output}");
     let visitor = &authority().other;
     for (wrong, advice) in [
         (

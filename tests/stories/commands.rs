@@ -4,7 +4,7 @@ use std::fs;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
 use crate::support::{World, command};
@@ -169,6 +169,138 @@ async fn an_import_reports_errors_row_by_row() {
     }
 }
 
+/// A dry run and the import after it. Their reports have to be the same.
+async fn imports(world: &World, name: &'static str, list: &[u8]) -> (Value, String) {
+    fs::write(world.data.join(name), list).unwrap();
+    let mut outputs = Vec::new();
+    for arguments in [vec!["--dry-run"], vec![]] {
+        let mut import = command::profiles(&world.database.url(), &world.data);
+        import.args(["person", "import", name]).args(arguments);
+        outputs.push(
+            spawn_blocking(move || command::run(import, ""))
+                .await
+                .unwrap(),
+        );
+    }
+    let reports = outputs.iter().map(|output| {
+        let report: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", stderr_of(output)));
+        (report, stderr_of(output))
+    });
+    let reports: Vec<_> = reports.collect();
+    assert_eq!(reports[0], reports[1], "dry run and import, {name}");
+    reports[1].clone()
+}
+
+fn utf16(text: &str) -> Vec<u8> {
+    let signs = std::iter::once(0xfeff).chain(text.encode_utf16());
+    signs.flat_map(u16::to_le_bytes).collect()
+}
+
+#[tokio::test]
+async fn an_import_reads_what_spreadsheets_export() {
+    let world = World::new().await;
+    let commas =
+        "username,first_name,last_name,email\nzoe,Zo\u{eb},M\u{fc}ller,zoe@campus.example\n";
+    let semicolons = commas.replace(',', ";");
+    let windows = semicolons.replace('\n', "\r\n");
+    let windows = windows
+        .chars()
+        .map(|sign| u8::try_from(u32::from(sign)).unwrap());
+    let windows: Vec<u8> = windows.collect();
+    for (list, encoding) in [
+        (commas.as_bytes().to_vec(), "utf-8"),
+        (format!("\u{feff}{semicolons}").into_bytes(), "utf-8"),
+        (format!("sep=;\r\n{semicolons}").into_bytes(), "utf-8"),
+        (utf16(&commas.replace(',', "\t")), "utf-16le"),
+        (windows, "windows-1252"),
+    ] {
+        let (report, errors) = imports(&world, "export.csv", &list).await;
+
+        assert_eq!(report["encoding"], encoding);
+        assert_eq!(report["refused"], json!([]), "{report}");
+        assert_eq!(errors.contains("Windows-1252"), encoding == "windows-1252");
+        let database = world.database.clone();
+        let dump = spawn_blocking(move || database.dump()).await.unwrap();
+        assert!(dump.contains("Zo\u{eb}") && dump.contains("M\u{fc}ller"));
+    }
+}
+
+#[tokio::test]
+async fn an_import_names_the_line_of_a_refused_row_and_what_a_spreadsheet_did_to_it() {
+    let world = World::new().await;
+    let list = "username,roll_number,mobile,first_name\n\
+                ravi,012D0701,+91 98200 11111,Ravi\n\
+                \n\
+                sana,9.1982E+11,,Sana\n\
+                tara,,\"=\"\"+919820011111\"\"\",Tara\n\
+                uma,'012D0702,,Uma\n\
+                veer,012D0703,,#N/A\n\
+                wasim,012D0704,,Wasim\n";
+    for end in ["\n", "\r\n", "\r"] {
+        let (report, _) = imports(&world, "list.csv", list.replace('\n', end).as_bytes()).await;
+
+        let refused = report["refused"].as_array().unwrap().iter();
+        let refused: Vec<_> = refused
+            .map(|row| {
+                let reason = row["reason"].as_str().unwrap();
+                let column = reason.split(' ').next().unwrap().to_owned();
+                (row["line"].as_u64().unwrap(), column)
+            })
+            .collect();
+        let expected = [
+            (4, "roll_number"),
+            (5, "mobile"),
+            (6, "roll_number"),
+            (7, "first_name"),
+        ];
+        assert_eq!(refused, expected.map(|(line, it)| (line, it.to_owned())));
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_has_the_outcome_of_the_import() {
+    let world = World::new().await;
+    let latest = world.person("asha").await.id + 100;
+    let list = format!(
+        "id,username,identity,contacts\n\
+         ,ravi,ldap:Ravi,\n\
+         {latest},sana,ldap: SANA,\n\
+         {latest},tara,,\n\
+         ,uma,LDAP:sana,\n\
+         ,veer,google:veer,\n\
+         ,wasim,erp:asha,\n\
+         ,xenia,erp:22cs10001,\n\
+         7,ravi,,\n\
+         {next},yash,,\n\
+         ,zara,,call me\n",
+        next = latest + 1,
+    );
+
+    let (report, errors) = imports(&world, "list.csv", list.as_bytes()).await;
+
+    assert_eq!(report["added"], 4, "{report}");
+    let refused = report["refused"].as_array().unwrap();
+    let lines: Vec<_> = refused
+        .iter()
+        .map(|row| row["line"].as_u64().unwrap())
+        .collect();
+    assert_eq!(lines, [4, 5, 6, 7, 9, 11], "{report}");
+    assert!(
+        refused[2]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("\"google\"")
+    );
+    assert!(
+        refused[3]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("roll number")
+    );
+    assert!(errors.contains("PROFILES_LDAP_URL") && errors.contains("PROFILES_ERP_URL"));
+}
+
 #[tokio::test]
 async fn wrong_arguments_or_settings_are_reported_in_one_line() {
     let world = World::new().await;
@@ -224,6 +356,9 @@ async fn wrong_arguments_or_settings_are_reported_in_one_line() {
         ("PROFILES_UNVERIFIED_CAP", "many"),
         ("PROFILES_PUBLIC_URL", "http://campus.example"),
         ("PROFILES_LISTEN", "here"),
+        ("PROFILES_SMTP_URL", "smtp://me@mail.example"),
+        ("PROFILES_SMTP_URL", "smtp://me:p#ss@mail.example"),
+        ("DATABASE_URL", "postgres://me:p/ss@db.example/profiles"),
     ] {
         let mut serve = command::profiles(&world.database.url(), &world.data);
         serve.arg("serve").env(name, value);
@@ -235,6 +370,17 @@ async fn wrong_arguments_or_settings_are_reported_in_one_line() {
         assert!(
             output.trim().lines().count() == 1 && output.contains(name),
             "{output}"
+        );
+        assert!(!output.contains("ss@"), "{output}");
+        let mut check = command::profiles(&world.database.url(), &world.data);
+        check.arg("check").env(name, value);
+        let checked = spawn_blocking(move || command::run(check, ""))
+            .await
+            .unwrap();
+        assert_eq!(
+            stderr_of(&checked),
+            output,
+            "check says what the start says"
         );
     }
 }

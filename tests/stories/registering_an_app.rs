@@ -146,6 +146,41 @@ async fn a_change_is_visible_on_the_consent_page() {
 }
 
 #[tokio::test]
+async fn a_redirect_uri_in_a_spelling_that_no_client_sends_is_refused_with_the_usual_one() {
+    let world = World::new().await;
+    let meera = world.student("meera").await;
+    let register = async |uris: &str| {
+        let form = meera.visits("oauth/applications/register/").await;
+        form.fills("name", "Squash")
+            .fills("description", "Bookings for the squash court")
+            .fills("redirect_uris", uris)
+            .enters("redirect_uris")
+            .await
+    };
+
+    let refused = register(
+        "HTTPS://Squash.example/cb\nhttps://squash.example:443/cb\n\
+         https://squash.example./cb\nhttps://squash.example/100%",
+    )
+    .await;
+
+    for usual in [
+        "register https://squash.example/cb instead",
+        "register https://squash.example/100%25 instead",
+    ] {
+        assert!(refused.says(usual), "{}", refused.words());
+    }
+    let kept = refused.texts("textarea[name=redirect_uris]");
+    assert!(kept[0].contains("HTTPS://Squash.example/cb"), "{kept:?}");
+    let accepted = register("https://squash.example/cb\nhttps://squash.example/100%25").await;
+    assert!(
+        !accepted.offers("[name=redirect_uris]"),
+        "{}",
+        accepted.words()
+    );
+}
+
+#[tokio::test]
 async fn an_invalid_form_shows_errors_and_keeps_its_values() {
     let world = World::new().await;
     let meera = world.student("meera").await;

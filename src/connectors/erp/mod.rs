@@ -116,6 +116,10 @@ impl Connector for Erp {
         "the ERP of IIT Kharagpur"
     }
 
+    fn parse_subject(text: &str) -> Result<String, &'static str> {
+        ErpRollNumber::parse_subject(text)
+    }
+
     async fn begin(&self, visitor: RequestOrigin) -> Result<Step<ErpState>, ConnectorError> {
         let machine = ErpMachine::new(self.options.reask_password, visitor.now);
         let prompt = machine.first_prompt();
@@ -379,6 +383,7 @@ fn profile_claims(
             graduation_year: attributes.graduation_year.map_or(Update::Keep, Update::Set),
             ..PersonUpdate::default()
         },
+        fallback_names: None,
         is_authoritative: false,
         is_inferred: true,
         unverified_email: None,

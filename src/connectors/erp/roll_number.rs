@@ -33,6 +33,14 @@ impl ErpRollNumber {
         }
     }
 
+    /// The subject of an identity that is this roll number
+    /// ([`Connector::parse_subject`](crate::connectors::Connector::parse_subject)).
+    pub fn parse_subject(text: &str) -> Result<String, &'static str> {
+        let roll = Self::parse(text);
+        roll.map(|roll| roll.0)
+            .map_err(|_| "must be a roll number of nine digits and letters, for example 22CS10001")
+    }
+
     /// The name of the source of attributes that are derived from a proved roll number alone.
     pub const RECORDS_SOURCE: &'static str = "the roll of IIT Kharagpur";
 

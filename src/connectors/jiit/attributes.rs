@@ -96,6 +96,7 @@ pub(super) fn profile_claims(
     Ok(Claims {
         username: Username::parse(&enrollment.to_lowercase())?,
         details,
+        fallback_names: None,
         is_authoritative: false,
         is_inferred,
         unverified_email,

@@ -59,6 +59,15 @@ impl JiitForm {
     }
 }
 
+/// An enrollment number in capitals, as the portal has it. The error says how one looks.
+pub(super) fn parse_enrollment_number(text: &str) -> Result<String, &'static str> {
+    let number = text.trim().to_ascii_uppercase();
+    if is_enrollment_number(&number) {
+        return Ok(number);
+    }
+    Err("must be an enrollment number of 6 to 12 letters and digits, for example 22103171")
+}
+
 /// Usually eight digits; ten in newer years; with letters at sibling universities.
 fn is_enrollment_number(text: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_uppercase();

@@ -296,6 +296,10 @@ impl Connector for Jiit {
         "the JIIT portal"
     }
 
+    fn parse_subject(text: &str) -> Result<String, &'static str> {
+        form::parse_enrollment_number(text)
+    }
+
     async fn begin(&self, visitor: RequestOrigin) -> Result<Step<JiitState>, ConnectorError> {
         self.run(state_machine::begin(visitor.now), visitor).await
     }

@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::error_text::LdapError;
-use super::messages::{LdapEntry, LdapResponse, MessageId, ResultCode, SearchRequest};
+use super::messages::{BindReply, LdapEntry, LdapResponse, MessageId, ResultCode, SearchRequest};
 use super::{LdapSetupError, ber, messages};
 use crate::connectors::tls;
 use crate::platform::config::{DirectoryServer, LdapTransport};
@@ -122,13 +122,13 @@ impl LdapConnection {
 
     /// A simple bind. The password must not be empty: a bind without one succeeds on every server, as an
     /// unauthenticated one (RFC 4513 §5.1.2).
-    pub(super) async fn bind(&mut self, dn: &str, password: &str) -> Result<ResultCode, LdapError> {
+    pub(super) async fn bind(&mut self, dn: &str, password: &str) -> Result<BindReply, LdapError> {
         let id = self.0.next_id()?;
         self.0
             .write_message(&messages::bind(id, dn, password))
             .await?;
         match self.0.read_message(id).await? {
-            LdapResponse::Bind(code) => Ok(code),
+            LdapResponse::Bind(reply) => Ok(reply),
             _ => Err(LdapError::NotLdap),
         }
     }

@@ -8,6 +8,7 @@
 use std::io;
 use std::time::Duration;
 
+use super::account_state::AccountState;
 use super::ber::BerError;
 use super::messages::ResultCode;
 
@@ -31,6 +32,12 @@ pub(super) enum LdapError {
         doing: &'static str,
         code: ResultCode,
     },
+    #[error("the directory refuses the account that searches: {}", .0.name())]
+    SearchAccount(AccountState),
+    #[error("the search finds nobody")]
+    NoPeople,
+    #[error("the entries that the search finds do not show {0}")]
+    NoUsernames(String),
     #[error("the entry of somebody who has just signed in cannot be read by them")]
     NoEntry,
     #[error("the directory says yes to somebody made up")]
@@ -55,6 +62,18 @@ impl LdapError {
             Self::Said { .. } => {
                 "See PROFILES_LDAP_BIND_DN, PROFILES_LDAP_BIND_PASSWORD and PROFILES_LDAP_BASE_DN; \
                  RFC 4511, appendix A, says what the result means"
+            }
+            Self::SearchAccount(_) => {
+                "Mend the account PROFILES_LDAP_BIND_DN in the directory, and give it a password that does \
+                 not expire"
+            }
+            Self::NoPeople => {
+                "See PROFILES_LDAP_BASE_DN and PROFILES_LDAP_USER_FILTER, and what the account that searches \
+                 may read"
+            }
+            Self::NoUsernames(_) => {
+                "Without it nobody can sign in. Let the account that searches read it, or name the right \
+                 attribute in PROFILES_LDAP_ATTRIBUTES"
             }
             Self::NoEntry => "Let people read their own entry in the directory",
             Self::AlwaysYes => "Mend the directory: whoever asked it could be anybody",

@@ -35,6 +35,11 @@ impl FilterTemplate {
         filter(&self.fill(&ldap3::ldap_escape(username)))
     }
 
+    /// A filter in BER that finds the entries of all people.
+    pub(super) fn filter_of_all(&self) -> Option<Vec<u8>> {
+        filter(&self.fill("*"))
+    }
+
     /// A DN, with the username escaped as a value (RFC 4514 §2.4).
     pub(super) fn dn(&self, username: &str) -> String {
         self.fill(&ldap3::dn_escape(username))

@@ -1,5 +1,6 @@
 //! LDAP messages (RFC 4511 §4): encodes requests and decodes responses.
 
+use super::account_state::{AccountState, PASSWORD_POLICY};
 use super::ber::{
     BOOLEAN, BerBytes, BerError, BerReader, ENUMERATED, INTEGER, OCTETS, SEQUENCE, SET, element,
     number,
@@ -24,11 +25,12 @@ const EXTENDED_RESPONSE: u8 = 0x78;
 const SIMPLE: u8 = 0x80;
 const REQUEST_NAME: u8 = 0x80;
 
+/// The tag of the controls after an operation (§4.1.11).
+const CONTROLS: u8 = 0xa0;
+
 const VERSION: u8 = 3;
 const START_TLS: &[u8] = b"1.3.6.1.4.1.1466.20037";
 const NEVER_FOLLOW_ALIASES: u8 = 0;
-/// The size limit of a search: one more than a person may have, to notice several.
-const MAX_ENTRIES: u8 = 2;
 
 /// The result code of a response (§4.1.9, appendix A).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +62,8 @@ pub(super) struct SearchRequest<'a> {
     /// In BER.
     pub filter: &'a [u8],
     pub attributes: &'a [&'a str],
+    /// How many entries the directory may answer.
+    pub limit: u8,
     /// How long the directory may look.
     pub seconds: u8,
 }
@@ -67,7 +71,11 @@ pub(super) struct SearchRequest<'a> {
 pub(super) fn bind(id: MessageId, dn: &str, password: &str) -> BerBytes {
     let version = element(INTEGER, &[&[VERSION]]);
     let (name, password) = (octets(dn), element(SIMPLE, &[password.as_bytes()]));
-    message(id, &element(BIND, &[&version, &name, &password]))
+    let bind = element(BIND, &[&version, &name, &password]);
+    // Not critical: a directory without such a policy ignores it.
+    let policy = element(SEQUENCE, &[&octets(PASSWORD_POLICY)]);
+    let controls = element(CONTROLS, &[&policy]);
+    element(SEQUENCE, &[&element(INTEGER, &[&[id]]), &bind, &controls])
 }
 
 pub(super) fn search(id: MessageId, search: &SearchRequest<'_>) -> BerBytes {
@@ -80,7 +88,7 @@ pub(super) fn search(id: MessageId, search: &SearchRequest<'_>) -> BerBytes {
             &octets(search.base),
             &element(ENUMERATED, &[&[search.scope as u8]]),
             &element(ENUMERATED, &[&[NEVER_FOLLOW_ALIASES]]),
-            &element(INTEGER, &[&[MAX_ENTRIES]]),
+            &element(INTEGER, &[&[search.limit]]),
             &element(INTEGER, &[&[search.seconds]]),
             // typesOnly: false, to get values.
             &element(BOOLEAN, &[&[0]]),
@@ -112,12 +120,20 @@ fn message(id: MessageId, operation: &[u8]) -> BerBytes {
 /// A response of the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum LdapResponse {
-    Bind(ResultCode),
+    Bind(BindReply),
     Extended(ResultCode),
     Entry(LdapEntry),
     /// A reference to another server.
     Reference,
     Done(ResultCode),
+}
+
+/// The response to a bind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BindReply {
+    pub code: ResultCode,
+    /// What is the matter with the account, if the directory says so.
+    pub state: Option<AccountState>,
 }
 
 /// An entry of a search result.
@@ -130,9 +146,15 @@ pub(super) struct LdapEntry {
 impl LdapEntry {
     /// The values of an attribute that are UTF-8.
     pub(super) fn texts(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.values(name)
+            .filter_map(|value| str::from_utf8(value).ok())
+    }
+
+    /// The values of an attribute.
+    pub(super) fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         let named = self.attributes.iter();
         let named = named.filter(move |(known, _)| known.eq_ignore_ascii_case(name));
-        named.flat_map(|(_, values)| values.iter().filter_map(|it| str::from_utf8(it).ok()))
+        named.flat_map(|(_, values)| values.iter().map(Vec::as_slice))
     }
 
     /// Whether the entry has a value of this attribute.
@@ -162,10 +184,9 @@ pub(super) fn decode(bytes: &[u8], id: MessageId) -> Result<LdapResponse, BerErr
     if number == UNSOLICITED || number != u32::from(id) || !outside.is_at_end() {
         return Err(BerError);
     }
-    // Controls may follow. None were requested.
     let (tag, content) = message.next()?;
     match tag {
-        BIND_RESPONSE => code(content).map(LdapResponse::Bind),
+        BIND_RESPONSE => bind_reply(content, message).map(LdapResponse::Bind),
         EXTENDED_RESPONSE => code(content).map(LdapResponse::Extended),
         SEARCH_DONE => code(content).map(LdapResponse::Done),
         SEARCH_ENTRY => entry(content).map(LdapResponse::Entry),
@@ -175,12 +196,46 @@ pub(super) fn decode(bytes: &[u8], id: MessageId) -> Result<LdapResponse, BerErr
 }
 
 fn code(content: &[u8]) -> Result<ResultCode, BerError> {
+    code_and_text(content).map(|(code, _)| code)
+}
+
+/// The result code, and the diagnosticMessage.
+fn code_and_text(content: &[u8]) -> Result<(ResultCode, &[u8]), BerError> {
     let mut reader = BerReader(content);
     let code = number(reader.expect(ENUMERATED)?)?;
-    // matchedDN and diagnosticMessage are not used, but have to be present.
+    // matchedDN is not used, but has to be present.
     reader.expect(OCTETS)?;
-    reader.expect(OCTETS)?;
-    Ok(ResultCode(code))
+    Ok((ResultCode(code), reader.expect(OCTETS)?))
+}
+
+/// A control has a name, perhaps whether it is critical, and perhaps a value.
+fn control(content: &[u8]) -> Result<(String, &[u8]), BerError> {
+    let mut reader = BerReader(content);
+    let oid = text(reader.expect(OCTETS)?)?;
+    let mut value = &[][..];
+    while !reader.is_at_end() {
+        if let (OCTETS, content) = reader.next()? {
+            value = content;
+        }
+    }
+    Ok((oid, value))
+}
+
+/// `rest` follows the operation: controls, or nothing.
+fn bind_reply(content: &[u8], mut rest: BerReader<'_>) -> Result<BindReply, BerError> {
+    let (code, diagnostic) = code_and_text(content)?;
+    let mut state = None;
+    if !rest.is_at_end() {
+        let mut controls = BerReader(rest.expect(CONTROLS)?);
+        while !controls.is_at_end() {
+            let (oid, value) = control(controls.expect(SEQUENCE)?)?;
+            state = state.or(AccountState::of_control(&oid, value, code)?);
+        }
+    }
+    if code != ResultCode::SUCCESS {
+        state = state.or_else(|| AccountState::of_text(&String::from_utf8_lossy(diagnostic)));
+    }
+    Ok(BindReply { code, state })
 }
 
 fn entry(content: &[u8]) -> Result<LdapEntry, BerError> {
@@ -209,15 +264,17 @@ fn text(content: &[u8]) -> Result<String, BerError> {
 mod tests {
     use super::*;
 
-    /// RFC 4511 §4.2 by hand: message 1, version 3, `cn=a`, `pw`.
+    /// RFC 4511 §4.2 by hand: message 1, version 3, `cn=a`, `pw`, and the control of the password policy.
     #[test]
     fn a_bind_is_what_the_rfc_says() {
         let expected = [
-            &[0x30, 0x12, 0x02, 0x01, 0x01, 0x60, 0x0d, 0x02, 0x01, 0x03][..],
+            &[0x30, 0x31, 0x02, 0x01, 0x01, 0x60, 0x0d, 0x02, 0x01, 0x03][..],
             &[0x04, 0x04],
             b"cn=a",
             &[0x80, 0x02],
             b"pw",
+            &[0xa0, 0x1d, 0x30, 0x1b, 0x04, 0x19],
+            PASSWORD_POLICY.as_bytes(),
         ];
         assert_eq!(bind(1, "cn=a", "pw").as_slice(), expected.concat());
         assert_eq!(
@@ -238,7 +295,13 @@ mod tests {
     #[test]
     fn answers_are_told_apart() {
         for (tag, expected) in [
-            (BIND_RESPONSE, LdapResponse::Bind(ResultCode(49))),
+            (
+                BIND_RESPONSE,
+                LdapResponse::Bind(BindReply {
+                    code: ResultCode(49),
+                    state: None,
+                }),
+            ),
             (EXTENDED_RESPONSE, LdapResponse::Extended(ResultCode(49))),
             (SEARCH_DONE, LdapResponse::Done(ResultCode(49))),
         ] {
@@ -248,6 +311,45 @@ mod tests {
             decode(&answer(1, SEARCH_REFERENCE, &[&octets("ldap://x")]), 1),
             Ok(LdapResponse::Reference)
         );
+    }
+
+    #[test]
+    fn a_refused_bind_may_say_why() {
+        let bind = |code: u8, said: &str, controls: &[u8]| {
+            let code = element(ENUMERATED, &[&[code]]);
+            let bind = element(BIND_RESPONSE, &[&code, &octets(""), &octets(said)]);
+            element(SEQUENCE, &[&element(INTEGER, &[&[1]]), &bind, controls])
+        };
+        let state = |message: &[u8]| match decode(message, 1) {
+            Ok(LdapResponse::Bind(reply)) => Ok(reply.state),
+            _ => Err(BerError),
+        };
+        let policy = |value: &[u8]| {
+            let critical = element(BOOLEAN, &[&[0]]);
+            let value = element(OCTETS, &[value]);
+            let control = element(SEQUENCE, &[&octets(PASSWORD_POLICY), &critical, &value]);
+            element(CONTROLS, &[&control])
+        };
+        let expired = policy(&[0x30, 3, 0x81, 1, 0]);
+        let active =
+            "80090308: LdapErr: DSID-0C, comment: AcceptSecurityContext error, data 775, v4563";
+        for (message, expected) in [
+            (bind(49, "", &[]), None),
+            (bind(49, "", &expired), Some(AccountState::PasswordExpired)),
+            (bind(49, active, &[]), Some(AccountState::Locked)),
+            (bind(0, active, &[]), None),
+            (
+                bind(0, "", &policy(&[0x30, 3, 0x81, 1, 2])),
+                Some(AccountState::PasswordMustChange),
+            ),
+        ] {
+            assert_eq!(state(&message), Ok(expected));
+        }
+        for end in 0..expired.len() {
+            let cut = expired.get(..end).unwrap();
+            assert!(end == 0 || state(&bind(49, "", cut)).is_err(), "{end}");
+        }
+        assert!(state(&bind(49, "", &policy(&[0x30, 9]))).is_err());
     }
 
     #[test]

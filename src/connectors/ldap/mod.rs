@@ -13,9 +13,14 @@
 //! fault of a directory must not disable the connector until an operator acts.
 //!
 //! Decision: the subject is the username, because the campus identifies people by it, and lists of people
-//! to import contain it. `entryUUID` is the second key where the directory has it: a username that was
-//! given to another person does not open the old profile, and a renamed person keeps theirs.
+//! to import contain it. `entryUUID` or `objectGUID` is the second key where the directory has it: a username
+//! that was given to another person does not open the old profile, and a renamed person keeps theirs.
+//!
+//! Decision (D50): an attribute that an entry does not have keeps the stored value, because a directory hides
+//! attributes as it likes, and what was known would be lost at the next sign-in. The setting
+//! `PROFILES_LDAP_ABSENT` changes that for a directory that shows all.
 
+mod account_state;
 mod ber;
 mod client;
 mod directory;
@@ -27,13 +32,16 @@ mod messages;
 use std::fmt;
 use std::time::Duration;
 
-use directory::LdapDirectory;
-use directory_record::DirectoryRecord;
+use account_state::AccountState;
+use directory::{LdapDirectory, LdapLogin};
+use directory_record::{DirectoryRecord, RecordRules};
 use error_text::LdapError;
 use tokio::sync::Semaphore;
+use url::Url;
 
 use crate::connectors::{
-    Answers, Connector, ConnectorError, ConnectorLabel, LoginRefusal, Prompt, RequestOrigin, Step,
+    Answers, Connector, ConnectorError, ConnectorLabel, LoginRefusal, Prompt, PromptLink,
+    RequestOrigin, Step,
 };
 use crate::people::records::{Claims, ExternalIdentity, PersonUpdate};
 use crate::platform::config;
@@ -63,7 +71,8 @@ pub enum LdapSetupError {
 /// The connector.
 pub struct Ldap {
     directory: LdapDirectory,
-    alumni_unit: String,
+    rules: RecordRules,
+    password_url: Option<Url>,
     rng: SharedRng,
     slots: Semaphore,
 }
@@ -82,7 +91,12 @@ impl Ldap {
         rng: SharedRng,
     ) -> Result<Self, LdapSetupError> {
         Ok(Self {
-            alumni_unit: settings.alumni_unit.clone(),
+            rules: RecordRules {
+                attributes: settings.attributes.clone(),
+                clears_absent: settings.clears_absent,
+                alumni_unit: settings.alumni_unit.clone(),
+            },
+            password_url: settings.password_url.clone(),
             directory: LdapDirectory::new(settings, authorities)?,
             rng,
             slots: Semaphore::new(MAX_CONCURRENT),
@@ -90,9 +104,23 @@ impl Ldap {
     }
 
     /// Checks whether logins would work now: the directory answers, the search account can bind and search,
-    /// and a random account cannot bind. The error is one line: what is wrong and what to do.
-    pub async fn check(&self) -> Result<(), String> {
+    /// a random account cannot bind, and entries have the attribute of the username. Returns the attributes
+    /// that no entry shows; `None` if no entry can be read without a person's password. The error is one
+    /// line: what is wrong and what to do.
+    pub async fn check(&self) -> Result<Option<Vec<String>>, String> {
         let checked = self.directory.check(self.rng.as_ref()).await;
+        let checked = checked.and_then(|entries| {
+            let Some(entries) = entries else {
+                return Ok(None);
+            };
+            let attributes = &self.rules.attributes;
+            let missing = directory_record::missing_attributes(&entries, attributes);
+            let username = attributes.username.join("|");
+            if missing.contains(&username) {
+                return Err(LdapError::NoUsernames(username));
+            }
+            Ok(Some(missing))
+        });
         checked.map_err(|error| format!("{error}. {}", error.advice()))
     }
 
@@ -100,15 +128,37 @@ impl Ldap {
         &self,
         username: &str,
         password: &str,
-    ) -> Result<Option<DirectoryRecord>, ConnectorError> {
+    ) -> Result<LdapLogin, ConnectorError> {
         let _slot = self
             .slots
             .try_acquire()
             .map_err(|_| ConnectorError::Busy(RETRY_AFTER))?;
         let rng = self.rng.as_ref();
-        let found = self.directory.authenticate(username, password, rng).await;
-        let entry = found.map_err(|error| connector_error(&error))?;
-        Ok(entry.map(|entry| DirectoryRecord::of(&entry, &self.alumni_unit)))
+        let login = self.directory.authenticate(username, password, rng).await;
+        login.map_err(|error| connector_error(&error))
+    }
+
+    /// The refusal of an account that the directory knows, with a link to where a password is changed.
+    fn refuse_account(&self, state: AccountState) -> Step<()> {
+        tracing::info!(state = state.name(), "the directory refuses an account");
+        let link = self.password_url.as_ref().map(|page| PromptLink {
+            href: page.to_string(),
+            text: "Change the password of your campus account",
+        });
+        let why = match link {
+            None if state.needs_new_password() => {
+                format!("{} {NO_PASSWORD_PAGE}", state.sentence()).into()
+            }
+            _ => state.sentence().into(),
+        };
+        let prompt = Prompt {
+            error_link: link.filter(|_| state.needs_new_password()),
+            ..prompt()
+        };
+        Step::Refused {
+            why: LoginRefusal(why),
+            again: Some((prompt, ())),
+        }
     }
 }
 
@@ -122,6 +172,10 @@ impl Connector for Ldap {
             text: "Campus account",
             hint: None,
         }
+    }
+
+    fn parse_subject(text: &str) -> Result<String, &'static str> {
+        directory_record::parse_subject(text)
     }
 
     async fn begin(&self, _origin: RequestOrigin) -> Result<Step<()>, ConnectorError> {
@@ -140,14 +194,18 @@ impl Connector for Ldap {
         // Phones append a space to a name they complete.
         let username = answers.text("username").trim();
         let password = answers.text("password");
-        let record = if is_plausible(username, password) {
+        let login = if is_plausible(username, password) {
             self.authenticate(username, password).await?
         } else {
-            None
+            LdapLogin::WrongPassword
         };
-        let Some(record) = record else {
-            return Ok(refused());
+        let entry = match login {
+            LdapLogin::Entry(entry) => entry,
+            LdapLogin::WrongPassword => return Ok(refused()),
+            LdapLogin::Refused(state) => return Ok(self.refuse_account(state)),
+            LdapLogin::Ambiguous => return Ok(refused_for_good(AMBIGUOUS)),
         };
+        let record = DirectoryRecord::of(&entry, &self.rules);
         if !record.left_out.is_empty() {
             tracing::warn!(
                 attributes = record.left_out.join(" "),
@@ -156,21 +214,19 @@ impl Connector for Ldap {
         }
         Ok(match identity(record) {
             Some(identity) => Step::Done(identity),
-            None => Step::Refused {
-                why: LoginRefusal(NO_NAME.into()),
-                again: None,
-            },
+            None => refused_for_good(NO_NAME),
         })
     }
 }
 
-/// `None` for an entry without `uid`.
+/// `None` for an entry without a username.
 fn identity(record: DirectoryRecord) -> Option<ExternalIdentity> {
     let DirectoryRecord {
         subject,
-        entry_uuid,
+        stable_id,
         username,
         columns,
+        fallback_names,
         ..
     } = record;
     let claims = |username| Claims {
@@ -182,7 +238,8 @@ fn identity(record: DirectoryRecord) -> Option<ExternalIdentity> {
         is_authoritative: true,
         is_inferred: false,
         unverified_email: None,
-        stable_id: entry_uuid,
+        stable_id,
+        fallback_names,
     };
     Some(ExternalIdentity {
         provider: Ldap::SLUG,
@@ -218,6 +275,15 @@ fn refused() -> Step<()> {
     }
 }
 
+fn refused_for_good(why: &'static str) -> Step<()> {
+    Step::Refused {
+        why: LoginRefusal(why.into()),
+        again: None,
+    }
+}
+
+const AMBIGUOUS: &str = "The campus directory has more than one account with your username, so we cannot tell which one is yours. Ask the people who run the campus directory to give each account a username of its own.";
+const NO_PASSWORD_PAGE: &str = "Ask the people who run the campus directory how to change it.";
 const NO_NAME: &str = "The campus directory has no username for your account. Contact the people who run this service.";
 
 fn prompt() -> Prompt {

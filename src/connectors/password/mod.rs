@@ -126,6 +126,10 @@ impl Connector for PasswordConnector {
         }
     }
 
+    fn parse_subject(_text: &str) -> Result<String, &'static str> {
+        Err("cannot be a password; set one with `profiles person password`")
+    }
+
     async fn begin(&self, _origin: RequestOrigin) -> Result<Step<()>, ConnectorError> {
         Ok(Step::Ask {
             prompt: Prompt::username_and_password(),

@@ -1,6 +1,6 @@
 //! An identity that a person has proved, with the claims of its provider.
 
-use super::details::{Email, PersonUpdate, Username};
+use super::details::{Email, Name, PersonUpdate, Username};
 use crate::platform::credential_epoch::CredentialEpoch;
 
 /// An identity that a person has just proved: the provider's name and the subject there. Only the pair
@@ -40,6 +40,8 @@ pub struct Claims {
     /// Columns, programme, and verified secondary addresses. A department or degree that is on no list is
     /// stored as it is.
     pub details: PersonUpdate,
+    /// First and last name for a person who has neither, where the provider has only a whole name.
+    pub fallback_names: Option<(Name, Name)>,
     /// Whether the provider is a directory: it has the names of people, its columns are written again at
     /// each sign-in, and its stable id finds a renamed account. Claims of any other provider are read at
     /// the first sign-in only.

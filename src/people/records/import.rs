@@ -5,6 +5,7 @@ use super::list::RowRequest;
 use super::update::update;
 use super::{PeopleError, store};
 use crate::platform::clock::Timestamp;
+use crate::platform::db;
 use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
 use crate::platform::rng::Rng;
@@ -23,6 +24,15 @@ pub enum IdAllocation {
     Permanent,
     /// A dry run gives new people this id and rolls it back.
     DryRun(PersonId),
+}
+
+/// Takes the ids of a list out of those that people without one get. Called before the first row, so that
+/// no row gets an id that a later row has, and a dry run has the outcome of an import.
+pub async fn reserve_ids(tx: &mut Tx, ids: impl IntoIterator<Item = PersonId>) -> db::Result<()> {
+    if let Some(highest) = ids.into_iter().max() {
+        store::mark_ids_used(&mut **tx, highest).await?;
+    }
+    Ok(())
 }
 
 /// Adds or updates by username.
@@ -47,8 +57,5 @@ pub async fn import(
         IdAllocation::DryRun(temporary_id) => request.id.or(Some(temporary_id)),
     };
     add(tx, &request.username, id, &request.details, now, rng).await?;
-    if let (Some(id), IdAllocation::Permanent) = (request.id, numbers) {
-        store::mark_ids_used(&mut **tx, id).await?;
-    }
     Ok(ImportOutcome::Added)
 }

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::details::{Email, PersonUpdate};
+use super::details::{ColumnUpdates, Email, PersonUpdate};
 use super::identity::{Claims, ExternalIdentity, ProvenIdentity};
 use super::store::{IdentityUse, ProgrammeRow};
 use super::update::write_update;
@@ -176,6 +176,28 @@ async fn refresh_from_directory(
         let entry = AuditEntry::of("person.refreshed").about(person);
         audit::record(&mut **tx, entry, now, rng).await?;
     }
+    fill_names(tx, person, claims, now).await
+}
+
+/// Gives a person without any name the one that the provider has as a whole.
+async fn fill_names(
+    tx: &mut Tx,
+    person: PersonId,
+    claims: &Claims,
+    now: Timestamp,
+) -> Result<(), PeopleError> {
+    let Some((first, last)) = claims.fallback_names.clone() else {
+        return Ok(());
+    };
+    let known = store::find(&mut **tx, person).await?;
+    if known.is_some_and(|known| known.first_name.is_empty() && known.last_name.is_empty()) {
+        let names = ColumnUpdates {
+            first_name: Some(first),
+            last_name: Some(last),
+            ..ColumnUpdates::default()
+        };
+        store::refresh(&mut **tx, person, &names, now).await?;
+    }
     Ok(())
 }
 
@@ -195,6 +217,7 @@ async fn insert_person(
         ..PersonUpdate::default()
     };
     let primary = write_update(tx, id, &columns, now).await?;
+    fill_names(tx, id, claims, now).await?;
     // A directory has the names of people; another provider may not.
     store::mark_source(&mut **tx, id, identity.provider, !claims.is_authoritative).await?;
     let programme = programme_of(&claims.details, now);

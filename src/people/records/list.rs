@@ -1,12 +1,18 @@
 //! Parses an import: CSV with a header line, or JSON lines shaped like the full answer of the user API plus
 //! `username`. Each row is parsed on its own: an invalid one is reported with its line, and the others are
 //! imported.
+//!
+//! Decision: what a spreadsheet spoiled is refused, in CSV and in JSON, because a rounded number or the text of
+//! an error cannot be repaired once it is stored.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::details::{ContactNumber, Email, InvalidValue, PersonUpdate, Sex, Update, Username};
+use super::list_csv::CsvList;
+use super::list_encoding::ListEncoding;
+use super::{list_csv, list_encoding, spreadsheet_damage};
 use crate::people::fields::{FIELDS, Field, FieldRow};
 use crate::platform::id::PersonId;
 
@@ -28,6 +34,17 @@ pub fn import_columns() -> Vec<&'static str> {
 
 /// The column with an identity of the person, as `ldap:asha`.
 const IDENTITY: &str = "identity";
+
+/// Parses an identity as `ldap:asha` to provider and subject, written as the provider writes them. An error
+/// follows the name of the column.
+pub type IdentityParser = fn(&str) -> Result<(String, String), String>;
+
+/// A list.
+#[derive(Debug)]
+pub struct PersonList {
+    pub encoding: ListEncoding,
+    pub rows: Vec<ImportRow>,
+}
 
 /// One row of a list.
 #[derive(Debug)]
@@ -64,91 +81,76 @@ pub enum ListError {
     TwinColumn(String),
     #[error("the header does not name the column username")]
     NoUsername,
-    #[error("the header line cannot be read: {0}")]
-    Header(String),
+    #[error("it cannot be read as CSV: {0}")]
+    Csv(String),
+    #[error("the list is a workbook: save its sheet as “CSV UTF-8” and import that file")]
+    Workbook,
+    #[error("line {0} is not UTF-8, although others are: save the list as UTF-8")]
+    DamagedUtf8(usize),
+    #[error(
+        "the list is not {name}: save it as UTF-8, or name its encoding with --encoding",
+        name = .0.name()
+    )]
+    OtherEncoding(ListEncoding),
 }
 
-/// Parses a list; an object at the beginning means JSON lines.
-pub fn read(file: &[u8]) -> Result<Vec<ImportRow>, ListError> {
-    let file = file.strip_prefix("\u{feff}".as_bytes()).unwrap_or(file);
-    match file.trim_ascii_start().first() {
-        None => Err(ListError::Empty),
-        Some(b'[') => Err(ListError::Array),
-        Some(b'{') => Ok(read_json_lines(file)),
-        Some(_) => read_csv(file),
-    }
-}
-
-fn read_csv(file: &[u8]) -> Result<Vec<ImportRow>, ListError> {
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_reader(file);
-    let header = reader
-        .headers()
-        .map_err(|error| ListError::Header(error.to_string()))?;
-    let header: Vec<String> = header.iter().map(str::to_owned).collect();
-    check_header(&header)?;
-    let mut rows = Vec::new();
-    let mut record = csv::StringRecord::new();
-    loop {
-        let line = reader.position().line();
-        match reader.read_record(&mut record) {
-            Ok(false) => return Ok(rows),
-            Ok(true) => {
-                let line = record.position().map_or(line, csv::Position::line);
-                rows.push(ImportRow::of(line, Ok(row_of_cells(&header, &record))));
-            }
-            Err(error) => {
-                let line = error.position().map_or(line, csv::Position::line);
-                rows.push(ImportRow::of(line, Err(csv_error(error.kind()))));
-            }
-        }
-    }
-}
-
-fn check_header(header: &[String]) -> Result<(), ListError> {
-    let known = import_columns();
-    for (at, column) in header.iter().enumerate() {
-        if !known.contains(&column.as_str()) {
-            return Err(ListError::UnknownColumn(column.clone()));
-        }
-        if header.iter().take(at).any(|earlier| earlier == column) {
-            return Err(ListError::TwinColumn(column.clone()));
-        }
-    }
-    if header.iter().any(|column| column == "username") {
-        Ok(())
-    } else {
-        Err(ListError::NoUsername)
-    }
-}
-
-fn row_of_cells(header: &[String], record: &csv::StringRecord) -> BTreeMap<String, Value> {
-    let cells = header.iter().zip(record);
-    cells
-        .map(|(column, text)| (column.clone(), Value::from(text)))
-        .collect()
-}
-
-fn csv_error(kind: &csv::ErrorKind) -> String {
-    match kind {
-        csv::ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => format!("has {len} columns instead of {expected_len}; put quotes round a comma"),
-        csv::ErrorKind::Utf8 { .. } => "is not UTF-8; save the list as UTF-8".to_owned(),
-        _ => "cannot be read".to_owned(),
-    }
-}
-
-fn read_json_lines(file: &[u8]) -> Vec<ImportRow> {
-    let lines = file.split(|byte| *byte == b'\n').zip(1..);
-    let lines = lines.filter(|(line, _)| !line.trim_ascii().is_empty());
-    let read = |text| {
-        serde_json::from_slice(text).map_err(|error| format!("is not a JSON object: {error}"))
+/// Parses a list; an object at the beginning means JSON lines. Without an encoding the bytes show it.
+pub fn read(
+    file: &[u8],
+    encoding: Option<ListEncoding>,
+    parse_identity: IdentityParser,
+) -> Result<PersonList, ListError> {
+    let (text, encoding) = list_encoding::decode(file, encoding)?;
+    // A line ends as on any system, so that rows are counted alike.
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let rows = match text.trim_start().chars().next() {
+        None => return Err(ListError::Empty),
+        Some('[') => return Err(ListError::Array),
+        Some('{') => read_json_lines(&text),
+        Some(_) => read_csv(&text)?,
     };
-    lines
-        .map(|(text, line)| ImportRow::of(line, read(text)))
-        .collect()
+    let rows = rows.into_iter();
+    let rows = rows.map(|(line, columns)| ImportRow::of(line, columns, parse_identity));
+    Ok(PersonList {
+        encoding,
+        rows: rows.collect(),
+    })
+}
+
+/// The line of a row, and its values by column, or why it has none.
+type ColumnsOfRow = (u64, Result<BTreeMap<String, Value>, String>);
+
+fn read_csv(text: &str) -> Result<Vec<ColumnsOfRow>, ListError> {
+    let CsvList { columns, rows } = list_csv::read(text)?;
+    let by_column = |cells: Vec<String>| {
+        let cells = columns.iter().cloned().zip(cells);
+        let named = cells.filter(|(column, _)| !column.is_empty());
+        named
+            .map(|(column, cell)| (column, Value::from(cell)))
+            .collect()
+    };
+    let rows = rows.into_iter();
+    Ok(rows
+        .map(|row| (row.line, row.cells.map(by_column)))
+        .collect())
+}
+
+fn read_json_lines(text: &str) -> Vec<ColumnsOfRow> {
+    let lines = (1..).zip(text.split('\n'));
+    let lines = lines.filter(|(_, line)| !line.trim().is_empty());
+    let read = |line: &str| {
+        serde_json::from_str(line).map_err(|error| {
+            // The position within the line, which is a document of its own to the parser.
+            let (cause, column) = (error.to_string(), error.column());
+            let cause = cause
+                .split(" at line ")
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            format!("is not a JSON object: {cause} at character {column}")
+        })
+    };
+    lines.map(|(line, text)| (line, read(text))).collect()
 }
 
 /// Flattens objects of several parts into columns. Members that only explain a code are ignored.
@@ -177,7 +179,11 @@ fn flatten_parts(object: BTreeMap<String, Value>) -> Result<BTreeMap<String, Val
 }
 
 impl ImportRow {
-    fn of(line: u64, columns: Result<BTreeMap<String, Value>, String>) -> Self {
+    fn of(
+        line: u64,
+        columns: Result<BTreeMap<String, Value>, String>,
+        parse_identity: IdentityParser,
+    ) -> Self {
         let username = columns
             .as_ref()
             .ok()
@@ -186,15 +192,21 @@ impl ImportRow {
             line,
             username: username.and_then(Value::as_str).map(str::to_owned),
             request: columns.and_then(flatten_parts).and_then(|columns| {
-                let request = RowValues(columns).request();
-                request.map_err(|invalid| invalid.to_string())
+                let values = RowValues {
+                    columns,
+                    parse_identity,
+                };
+                values.request().map_err(|invalid| invalid.to_string())
             }),
         }
     }
 }
 
 /// The values of one row. A column that is not there changes nothing; an empty value clears.
-struct RowValues(BTreeMap<String, Value>);
+struct RowValues {
+    columns: BTreeMap<String, Value>,
+    parse_identity: IdentityParser,
+}
 
 impl RowValues {
     fn request(&self) -> Result<RowRequest, InvalidValue> {
@@ -248,7 +260,7 @@ impl RowValues {
         column: &'static str,
         parse: impl FnOnce(&str) -> Result<T, InvalidValue>,
     ) -> Result<Update<T>, InvalidValue> {
-        let text = match self.0.get(column) {
+        let text = match self.columns.get(column) {
             None => return Ok(Update::Keep),
             Some(Value::Null) => return Ok(Update::Clear),
             Some(Value::String(text)) => text.trim().to_owned(),
@@ -259,6 +271,7 @@ impl RowValues {
         if text.is_empty() {
             return Ok(Update::Clear);
         }
+        check_undamaged(column, &text)?;
         let parsed = parse(&text);
         // Errors name the column, not the type.
         let parsed = parsed.map_err(|invalid| InvalidValue::new(column, invalid.why))?;
@@ -283,7 +296,7 @@ impl RowValues {
         member: &str,
         parse: impl Fn(&str) -> Result<T, InvalidValue>,
     ) -> Result<Option<Vec<T>>, InvalidValue> {
-        let items: Vec<&str> = match self.0.get(column) {
+        let items: Vec<&str> = match self.columns.get(column) {
             None => return Ok(None),
             Some(Value::Null) => Vec::new(),
             Some(Value::String(text)) => text.split(';').collect(),
@@ -306,26 +319,22 @@ impl RowValues {
         };
         let items = items.into_iter().map(str::trim);
         let items = items.filter(|item| !item.is_empty());
+        let parse = |item| check_undamaged(column, item).and_then(|()| parse(item));
         items.map(parse).collect::<Result<_, _>>().map(Some)
     }
 
     fn identity(&self) -> Result<Option<(String, String)>, InvalidValue> {
         let identity = self.parsed(IDENTITY, |text| {
-            let (provider, subject) = text.split_once(':').unwrap_or_default();
-            let named = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-            if provider.is_empty() || !provider.bytes().all(named) || subject.is_empty() {
-                return Err(InvalidValue::new(
-                    IDENTITY,
-                    "must be provider:subject, as ldap:asha",
-                ));
-            }
-            if provider == "password" {
-                let why = "cannot be a password; set one with `profiles person password`";
-                return Err(InvalidValue::new(IDENTITY, why));
-            }
-            Ok((provider.to_owned(), subject.to_owned()))
+            (self.parse_identity)(text).map_err(|why| InvalidValue::new(IDENTITY, why))
         })?;
         Ok(identity.after(None))
+    }
+}
+
+fn check_undamaged(column: &'static str, text: &str) -> Result<(), InvalidValue> {
+    match spreadsheet_damage::find_damage(text) {
+        Some(damage) => Err(InvalidValue::new(column, format!("{text:?} {damage}"))),
+        None => Ok(()),
     }
 }
 
@@ -352,15 +361,23 @@ fn parse_bool(text: &str) -> Result<bool, InvalidValue> {
 mod tests {
     use super::*;
 
+    fn rows(text: &str) -> Vec<ImportRow> {
+        read(text.as_bytes(), None, split_identity).unwrap().rows
+    }
+
+    fn split_identity(text: &str) -> Result<(String, String), String> {
+        let (provider, subject) = text.split_once(':').ok_or("must be provider:subject")?;
+        Ok((provider.to_owned(), subject.to_owned()))
+    }
+
     fn only(text: &str) -> RowRequest {
-        let mut rows = read(text.as_bytes()).unwrap();
+        let mut rows = rows(text);
         assert_eq!(rows.len(), 1);
         rows.remove(0).request.unwrap()
     }
 
     fn reason(text: &str) -> String {
-        let mut rows = read(text.as_bytes()).unwrap();
-        rows.remove(0).request.unwrap_err()
+        rows(text).remove(0).request.unwrap_err()
     }
 
     #[test]
@@ -434,29 +451,142 @@ mod tests {
     #[test]
     fn one_wrong_row_is_told_with_its_line_and_the_others_are_read() {
         let text = "username,sex\nasha,female\n\"vik\nram\",male\nwasim,Male\nmeera\nravi,\n";
-        let rows = read(text.as_bytes()).unwrap();
-        let reason_of: Vec<_> = rows
-            .iter()
-            .map(|row| (row.line, row.request.as_ref().err().map(String::as_str)))
-            .collect();
+        let rows = rows(text);
+        let reason_of = lines_and_reasons(&rows);
         assert_eq!(
             reason_of,
             [
                 (2, None),
-                (3, Some("username cannot hold control characters")),
+                (
+                    3,
+                    Some("has a line break in a cell; see that each quotation mark is closed")
+                ),
                 (5, Some("sex must be male, female or other")),
                 (
                     6,
-                    Some("has 1 columns instead of 2; put quotes round a comma")
+                    Some(
+                        "has 1 cells instead of 2; a cell with a comma in it needs quotation marks round it"
+                    )
                 ),
                 (7, None),
             ]
         );
     }
 
+    fn lines_and_reasons(rows: &[ImportRow]) -> Vec<(u64, Option<&str>)> {
+        let rows = rows.iter();
+        rows.map(|row| (row.line, row.request.as_ref().err().map(String::as_str)))
+            .collect()
+    }
+
+    #[test]
+    fn rows_have_the_same_lines_whatever_ends_a_line() {
+        let text = "username,sex\n\nasha,x\n\n\n  \n,\nvikram,x\n\"wasim\",\"x\"\nmeera,x";
+        let json = "\n{\"username\": \"asha\", \"sex\": \"x\"}\n\n{oops}\n";
+        for end in ["\n", "\r\n", "\r"] {
+            let rows_of_csv = rows(&text.replace('\n', end));
+            let lines: Vec<_> = rows_of_csv.iter().map(|row| row.line).collect();
+            assert_eq!(lines, [3, 8, 9, 10], "{end:?}");
+            assert!(rows_of_csv.iter().all(|row| row.request.is_err()));
+            let rows_of_json = rows(&json.replace('\n', end));
+            let lines: Vec<_> = rows_of_json.iter().map(|row| row.line).collect();
+            assert_eq!(lines, [2, 4], "{end:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_may_have_what_spreadsheets_put_between_cells() {
+        for (text, line) in [
+            (
+                "username;first_name;contacts\nasha;Asha;\"022 2576;022 2577\"\n",
+                2,
+            ),
+            (
+                "username\tfirst_name\tcontacts\nasha\tAsha\t022 2576;022 2577\n",
+                2,
+            ),
+            (
+                "sep=;\nusername;first_name;contacts\nasha;Asha;\"022 2576;022 2577\"\n",
+                3,
+            ),
+            (
+                "\"sep=|\"\nusername|first_name|contacts\nasha|Asha|022 2576;022 2577\n",
+                3,
+            ),
+            (
+                "SEP=,\nusername,first_name,contacts\nasha,Asha,022 2576;022 2577\n",
+                3,
+            ),
+            (
+                "username,first_name,contacts,,\nasha,Asha,022 2576;022 2577,,\n,,,,\n",
+                2,
+            ),
+            (
+                "username,first_name,contacts\nasha,Asha,022 2576;022 2577,,,\n",
+                2,
+            ),
+        ] {
+            let rows = rows(text);
+            let [row] = rows.as_slice() else {
+                panic!("{text}")
+            };
+            assert_eq!(row.line, line, "{text}");
+            let request = row.request.as_ref().unwrap();
+            let details = &request.details;
+            assert_eq!(
+                details.columns.first_name.as_ref().unwrap().as_str(),
+                "Asha"
+            );
+            assert_eq!(details.contacts.as_ref().unwrap().len(), 2, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_cell_without_a_column_is_not_dropped() {
+        for (text, reason_of) in [
+            (
+                "username,\nasha,Asha\n",
+                "has a cell in a column without a name",
+            ),
+            ("username\nasha,Asha\n", "has 2 cells instead of 1"),
+            (
+                "username;sex\nasha\n",
+                "has 1 cells instead of 2; a cell with a semicolon",
+            ),
+        ] {
+            assert!(reason(text).starts_with(reason_of), "{}", reason(text));
+        }
+    }
+
+    #[test]
+    fn what_a_spreadsheet_spoiled_is_refused_in_every_column_and_format() {
+        for (text, column) in [
+            ("username,mobile\nasha,9.1982E+11\n", "mobile"),
+            ("username,roll_number\nasha,#N/A\n", "roll_number"),
+            (
+                "username,first_name\nasha,\"=\"\"Asha\"\"\"\n",
+                "first_name",
+            ),
+            (
+                "username,contacts\nasha,022 2576;'+91 98200 11111\n",
+                "contacts",
+            ),
+            ("username\n=asha\n", "username"),
+            ("username,room\nasha,12-Jan\n", "room"),
+            (r#"{"username": "asha", "mobile": 9.1982E+11}"#, "mobile"),
+            (
+                r##"{"username": "asha", "contacts": ["#REF!"]}"##,
+                "contacts",
+            ),
+        ] {
+            let reason = reason(text);
+            assert!(reason.starts_with(&format!("{column} \"")), "{reason}");
+        }
+    }
+
     #[test]
     fn a_header_that_is_wrong_is_told_before_anything_is_done() {
-        let reason_of = |text: &str| read(text.as_bytes()).unwrap_err();
+        let reason_of = |text: &str| read(text.as_bytes(), None, split_identity).unwrap_err();
         assert_eq!(reason_of(" \n"), ListError::Empty);
         assert_eq!(reason_of("[{}]"), ListError::Array);
         assert_eq!(reason_of("first_name\nAsha"), ListError::NoUsername);
@@ -500,11 +630,7 @@ mod tests {
             ),
             (
                 r#"{"username": "a", "identity": "asha"}"#,
-                "identity must be provider:subject, as ldap:asha",
-            ),
-            (
-                r#"{"username": "a", "identity": "password:1"}"#,
-                "identity cannot be a password; set one with `profiles person password`",
+                "identity must be provider:subject",
             ),
             (
                 r#"{"username": "a", "insti_address": "14"}"#,

@@ -16,9 +16,12 @@ mod join;
 mod leave;
 mod link;
 mod list;
+mod list_csv;
+mod list_encoding;
 mod model;
 mod rules;
 mod shown;
+mod spreadsheet_damage;
 mod store;
 mod unlink;
 mod update;
@@ -33,13 +36,16 @@ pub use details::{
 };
 pub use edit::{EditOutcome, edit};
 pub use identity::{Claims, ExternalIdentity, ProvenIdentity};
-pub use import::{IdAllocation, ImportOutcome, import};
+pub use import::{IdAllocation, ImportOutcome, import, reserve_ids};
 pub use join::{SignedInPerson, join};
 pub use leave::{
     close_account, delete_account, find_deletion_time, list_due_deletions, reopen_account,
 };
 pub use link::link;
-pub use list::{ImportRow, ListError, RowRequest, import_columns, read as read_list};
+pub use list::{
+    IdentityParser, ImportRow, ListError, PersonList, RowRequest, import_columns, read as read_list,
+};
+pub use list_encoding::ListEncoding;
 pub use model::{
     Address, ChoiceKind, ContactEntry, LinkedIdentity, ListChoice, OwnEmail, PeopleError, Person,
     Programme, SecondaryEmail,

@@ -1,5 +1,6 @@
 //! Settings of the campus directory (LDAP).
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -20,6 +21,112 @@ pub struct DirectorySettings {
     pub ca_file: Option<PathBuf>,
     /// `ou=Alumni`: people below a unit of this name are alumni.
     pub alumni_unit: String,
+    pub attributes: DirectoryAttributes,
+    /// Whether an attribute that an entry does not have clears its column. Otherwise the column keeps its
+    /// value: the directory may only have hidden the attribute.
+    pub clears_absent: bool,
+    /// The campus' own page where people change the password of their account.
+    pub password_url: Option<Url>,
+}
+
+/// The attributes of an entry, by what they are read for. Of several names the first that the entry has
+/// counts; what has no name is not read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DirectoryAttributes {
+    pub username: Vec<String>,
+    /// What the directory never gives to another entry.
+    pub id: Vec<String>,
+    pub first_name: Vec<String>,
+    pub last_name: Vec<String>,
+    /// The whole name, for entries without first and last name.
+    pub name: Vec<String>,
+    pub email: Vec<String>,
+    pub roll_number: Vec<String>,
+    pub kind: Vec<String>,
+    pub mobile: Vec<String>,
+}
+
+impl DirectoryAttributes {
+    /// Parses `username=sAMAccountName,name=displayName|cn`.
+    fn read_from(&mut self, text: &str) -> Result<(), String> {
+        for item in text
+            .split(',')
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+        {
+            let (purpose, names) = item.split_once('=').unwrap_or((item, "?"));
+            let names = names.split('|').map(str::trim);
+            let names: Vec<String> = names
+                .filter(|name| !name.is_empty())
+                .map(str::to_owned)
+                .collect();
+            if !names.iter().all(|name| is_attribute(name)) {
+                return Err(format!(
+                    "has {item:?}; an item must be like name=displayName|cn"
+                ));
+            }
+            *self.names_for(purpose.trim()).ok_or_else(|| {
+                format!(
+                    "has {purpose:?}, which is not one of {}",
+                    PURPOSES.join(", ")
+                )
+            })? = names;
+        }
+        if self.username.is_empty() {
+            return Err("must name the attribute of the username".to_owned());
+        }
+        Ok(())
+    }
+
+    fn names_for(&mut self, purpose: &str) -> Option<&mut Vec<String>> {
+        match purpose {
+            "username" => Some(&mut self.username),
+            "id" => Some(&mut self.id),
+            "first_name" => Some(&mut self.first_name),
+            "last_name" => Some(&mut self.last_name),
+            "name" => Some(&mut self.name),
+            "email" => Some(&mut self.email),
+            "roll_number" => Some(&mut self.roll_number),
+            "type" => Some(&mut self.kind),
+            "mobile" => Some(&mut self.mobile),
+            _ => None,
+        }
+    }
+
+    /// Every name, grouped by what it is read for.
+    pub fn groups(&self) -> [&[String]; 9] {
+        [
+            &self.username,
+            &self.id,
+            &self.first_name,
+            &self.last_name,
+            &self.name,
+            &self.email,
+            &self.roll_number,
+            &self.kind,
+            &self.mobile,
+        ]
+    }
+}
+
+const PURPOSES: [&str; 9] = [
+    "username",
+    "id",
+    "first_name",
+    "last_name",
+    "name",
+    "email",
+    "roll_number",
+    "type",
+    "mobile",
+];
+
+/// A short name of an attribute (RFC 4512 §1.4).
+fn is_attribute(name: &str) -> bool {
+    name.starts_with(|sign: char| sign.is_ascii_alphabetic())
+        && name
+            .chars()
+            .all(|sign| sign.is_ascii_alphanumeric() || sign == '-')
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +172,9 @@ const BIND_DN: &str = "PROFILES_LDAP_BIND_DN";
 const BIND_PASSWORD: &str = "PROFILES_LDAP_BIND_PASSWORD";
 const CA_FILE: &str = "PROFILES_LDAP_CA_FILE";
 const ALUMNI_UNIT: &str = "PROFILES_LDAP_ALUMNI_UNIT";
+const ATTRIBUTES: &str = "PROFILES_LDAP_ATTRIBUTES";
+const ABSENT: &str = "PROFILES_LDAP_ABSENT";
+const PASSWORD_URL: &str = "PROFILES_LDAP_PASSWORD_URL";
 
 /// The default ports, with implicit TLS and without.
 const TLS_PORT: u16 = 636;
@@ -74,6 +184,12 @@ impl DirectorySettings {
     pub(super) fn read(values: &SettingValues<'_>) -> Result<Option<Self>, ConfigError> {
         let encrypts_loopback = values.text(CA_FILE).is_some();
         let server = values.optional(URL, |text| parse_server(text, encrypts_loopback))?;
+        let attributes = read_attributes(values)?;
+        let clears_absent = values.required(ABSENT, |text| match text {
+            "keep" => Ok(false),
+            "clear" => Ok(true),
+            _ => Err("must be keep or clear".to_owned()),
+        })?;
         let Some(server) = server else {
             values.required(USER_FILTER, parse_template)?;
             values.required(ALUMNI_UNIT, parse_unit)?;
@@ -81,17 +197,24 @@ impl DirectorySettings {
         };
         Ok(Some(Self {
             server,
-            lookup: PersonLookup::read(values)?,
+            lookup: PersonLookup::read(values, &attributes)?,
             ca_file: values.optional(CA_FILE, |text| Ok(PathBuf::from(text)))?,
             alumni_unit: values.required(ALUMNI_UNIT, parse_unit)?,
+            attributes,
+            clears_absent,
+            password_url: values.optional(PASSWORD_URL, parse_page)?,
         }))
     }
 }
 
 impl PersonLookup {
-    fn read(values: &SettingValues<'_>) -> Result<Self, ConfigError> {
+    fn read(
+        values: &SettingValues<'_>,
+        attributes: &DirectoryAttributes,
+    ) -> Result<Self, ConfigError> {
         let base = values.optional(BASE_DN, |text| Ok(text.to_owned()))?;
-        let filter = values.required(USER_FILTER, parse_template)?;
+        let filter = values.optional(USER_FILTER, parse_template)?;
+        let filter = filter.unwrap_or_else(|| usual_filter(&attributes.username));
         let account = parse_account(values)?;
         let dn = values.optional(USER_DN, parse_template)?;
         match (dn, base, account) {
@@ -116,9 +239,53 @@ impl PersonLookup {
     }
 }
 
+/// The default names, with those that are set in their place.
+fn read_attributes(values: &SettingValues<'_>) -> Result<DirectoryAttributes, ConfigError> {
+    let mut attributes = DirectoryAttributes::default();
+    let default =
+        SettingValues(&BTreeMap::new()).required(ATTRIBUTES, |text| Ok(text.to_owned()))?;
+    let set = values.text(ATTRIBUTES).unwrap_or_default();
+    for text in [default.as_str(), set] {
+        attributes
+            .read_from(text)
+            .map_err(|problem| ConfigError::Value {
+                name: ATTRIBUTES,
+                problem,
+            })?;
+    }
+    Ok(attributes)
+}
+
+/// `(uid={username})`, for the attributes that hold usernames.
+fn usual_filter(attributes: &[String]) -> String {
+    let parts = attributes
+        .iter()
+        .map(|attribute| format!("({attribute}={USERNAME_PLACEHOLDER})"));
+    let parts: Vec<String> = parts.collect();
+    match parts.as_slice() {
+        [one] => one.clone(),
+        several => format!("(|{})", several.concat()),
+    }
+}
+
+fn parse_page(text: &str) -> Result<Url, String> {
+    let url: Option<Url> = text.parse().ok();
+    let url = url.filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
+    url.ok_or_else(|| {
+        "must be the address of a page, as https://id.campus.example/password".to_owned()
+    })
+}
+
 /// Other LDAP settings without the URL are a mistake: they would have no effect.
 fn refuse_without_url(values: &SettingValues<'_>) -> Result<(), ConfigError> {
-    let others = [BASE_DN, USER_DN, BIND_DN, BIND_PASSWORD, CA_FILE];
+    let others = [
+        BASE_DN,
+        USER_DN,
+        BIND_DN,
+        BIND_PASSWORD,
+        CA_FILE,
+        PASSWORD_URL,
+    ];
     match others.into_iter().find(|name| values.text(name).is_some()) {
         Some(name) => Err(ConfigError::Value {
             name: URL,
@@ -213,8 +380,6 @@ fn parse_unit(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Option<DirectorySettings>, String> {
@@ -287,6 +452,51 @@ mod tests {
             lookup(&[url, dn, base]),
             PersonLookup::Name { below: Some(_), .. }
         ));
+    }
+
+    #[test]
+    fn attributes_that_are_set_take_the_place_of_the_usual_ones() {
+        let url = ("URL", "ldaps://ldap.campus.example");
+        let base = ("BASE_DN", "dc=campus");
+        let settings = |pairs: &[_]| read(&[&[url, base], pairs].concat()).unwrap().unwrap();
+        let filter = |settings: &DirectorySettings| match &settings.lookup {
+            PersonLookup::Search { filter, .. } => filter.clone(),
+            PersonLookup::Name { .. } => String::new(),
+        };
+        let usual = settings(&[]);
+        assert_eq!(usual.attributes.username, ["uid"]);
+        assert_eq!(usual.attributes.id, ["entryUUID", "objectGUID"]);
+        assert_eq!(usual.attributes.name, ["displayName", "cn"]);
+        assert!(!usual.clears_absent);
+        let active = "username=sAMAccountName, email=mail|userPrincipalName, mobile=";
+        let active = settings(&[("ATTRIBUTES", active), ("ABSENT", "clear")]);
+        assert_eq!(active.attributes.username, ["sAMAccountName"]);
+        assert_eq!(active.attributes.email, ["mail", "userPrincipalName"]);
+        assert!(active.attributes.mobile.is_empty() && active.clears_absent);
+        assert_eq!(active.attributes.last_name, ["sn"]);
+        assert_eq!(filter(&active), "(sAMAccountName={username})");
+        let two = settings(&[("ATTRIBUTES", "username=uid|userPrincipalName")]);
+        assert_eq!(
+            filter(&two),
+            "(|(uid={username})(userPrincipalName={username}))"
+        );
+        let own = settings(&[
+            ("ATTRIBUTES", "username=sAMAccountName"),
+            ("USER_FILTER", "(mail={username})"),
+        ]);
+        assert_eq!(filter(&own), "(mail={username})");
+        for (name, value, told) in [
+            ("ATTRIBUTES", "login=uid", "which is not one of username"),
+            ("ATTRIBUTES", "username", "an item must be like"),
+            ("ATTRIBUTES", "username=uid;x", "an item must be like"),
+            ("ATTRIBUTES", "username=", "must name the attribute"),
+            ("ABSENT", "delete", "must be keep or clear"),
+            ("PASSWORD_URL", "id.campus.example", "must be the address"),
+            ("PASSWORD_URL", "javascript:alert(1)", "must be the address"),
+        ] {
+            let error = read(&[url, base, (name, value)]).unwrap_err();
+            assert!(error.contains(told), "{error}");
+        }
     }
 
     #[test]

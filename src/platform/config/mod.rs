@@ -17,7 +17,8 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 pub use directory::{
-    DirectoryServer, DirectorySettings, LdapTransport, PersonLookup, USERNAME_PLACEHOLDER,
+    DirectoryAttributes, DirectoryServer, DirectorySettings, LdapTransport, PersonLookup,
+    USERNAME_PLACEHOLDER,
 };
 pub use erp::ErpSettings;
 use ipnet::IpNet;
@@ -303,17 +304,47 @@ fn listen(text: &str, example: &str) -> Result<SocketAddr, String> {
 
 fn database_url(text: &str) -> Result<SecretString, String> {
     if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        check_credential_characters(text)?;
         return Ok(SecretString::from(text));
     }
     Err("must be a PostgreSQL address, as postgres://user:password@host/name".to_owned())
+}
+
+/// In a URL `/`, `?` and `#` end the part with name and password, so the host would be read from the middle
+/// of a password that has one.
+fn check_credential_characters(text: &str) -> Result<(), String> {
+    let (_, rest) = text.split_once("://").unwrap_or_default();
+    let Some(at) = rest.find(['/', '?', '#']) else {
+        return Ok(());
+    };
+    let (authority, tail) = rest.split_at_checked(at).unwrap_or_default();
+    let port = authority.rsplit_once(':').map(|(_, port)| port);
+    let has_wrong_port = port.is_some_and(|port| port.parse::<u16>().is_err());
+    let has_at_sign = |text: &str| text.contains('@');
+    let sign = match tail.chars().next() {
+        Some('#') if has_at_sign(tail) => '#',
+        Some('/') if has_at_sign(tail.split('?').next().unwrap_or_default()) => '/',
+        Some('?') if has_at_sign(tail) && !has_at_sign(authority) && has_wrong_port => '?',
+        _ => return Ok(()),
+    };
+    Err(format!(
+        "has a {sign} in the name or password, where a URL needs it encoded: write # as %23, / as %2F, \
+         ? as %3F, @ as %40, % as %25"
+    ))
 }
 
 fn public_url(text: &str) -> Result<Url, String> {
     let url: Url = text
         .parse()
         .map_err(|_| "must be an address, as https://profiles.campus.example".to_owned())?;
-    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+    let has_credentials = !url.username().is_empty() || url.password().is_some();
+    if url.query().is_some() || url.fragment().is_some() || has_credentials {
         return Err("must be scheme, host and path only".to_owned());
+    }
+    if url.host_str().is_some_and(|host| host.ends_with('.')) {
+        return Err(
+            "must have no dot at the end of the host: browsers take it for another".to_owned(),
+        );
     }
     match url.scheme() {
         "https" => Ok(url),
@@ -471,12 +502,29 @@ fn time_zone(text: &str) -> Result<UtcOffset, String> {
 }
 
 fn smtp_url(text: &str) -> Result<SecretString, String> {
-    let known = text.starts_with("smtp://") || text.starts_with("smtps://");
-    let parsed: Option<Url> = text.parse().ok();
-    if known && parsed.is_some_and(|url| url.has_host()) {
-        return Ok(SecretString::from(text));
+    let usage = || "must be a mail server, as smtp://user:password@host or smtps://…".to_owned();
+    if !(text.starts_with("smtp://") || text.starts_with("smtps://")) {
+        return Err(usage());
     }
-    Err("must be a mail server, as smtp://user:password@host or smtps://…".to_owned())
+    check_credential_characters(text)?;
+    let url: Url = text.parse().map_err(|_| usage())?;
+    if !url.has_host() {
+        return Err(usage());
+    }
+    // The server would be used without signing in, and refuse each mail later.
+    let (has_user, has_password) = (
+        !url.username().is_empty(),
+        url.password().is_some_and(|password| !password.is_empty()),
+    );
+    match (has_user, has_password) {
+        (true, false) => Err(
+            "has a user and no password: write user:password@host, or the host alone".to_owned(),
+        ),
+        (false, true) => Err(
+            "has a password and no user: write user:password@host, or the host alone".to_owned(),
+        ),
+        _ => Ok(SecretString::from(text)),
+    }
 }
 
 fn mailbox(text: &str) -> Result<String, String> {
@@ -609,6 +657,89 @@ mod tests {
                 matches!(error, ConfigError::Value { name: told, .. } if told == name),
                 "{name}"
             );
+        }
+    }
+
+    #[test]
+    fn credentials_in_a_url_are_complete_and_encoded() {
+        for (name, value, cure) in [
+            ("PROFILES_SMTP_URL", "smtp://me@mail.example", "no password"),
+            (
+                "PROFILES_SMTP_URL",
+                "smtps://me:@mail.example",
+                "no password",
+            ),
+            (
+                "PROFILES_SMTP_URL",
+                "smtp://:hunter2@mail.example",
+                "no user",
+            ),
+            (
+                "PROFILES_SMTP_URL",
+                "smtp://me:hunt#er2@mail.example",
+                "# as %23",
+            ),
+            (
+                "PROFILES_SMTP_URL",
+                "smtp://me:25#hunter2@mail.example",
+                "# as %23",
+            ),
+            (
+                "PROFILES_SMTP_URL",
+                "smtp://me:hunt/er2@mail.example:587",
+                "/ as %2F",
+            ),
+            (
+                "PROFILES_SMTP_URL",
+                "smtps://me:hunt?er2@mail.example",
+                "? as %3F",
+            ),
+            (
+                "PROFILES_SMTP_URL",
+                "smtp://me@campus.example:hunt/er2@mail",
+                "/ as %2F",
+            ),
+            (
+                "DATABASE_URL",
+                "postgres://me:hunt#er2@db/profiles",
+                "# as %23",
+            ),
+            (
+                "DATABASE_URL",
+                "postgres://me:hunt/er2@db/profiles",
+                "/ as %2F",
+            ),
+            (
+                "PROFILES_PUBLIC_URL",
+                "https://:hunter2@campus.example",
+                "path only",
+            ),
+            ("PROFILES_PUBLIC_URL", "https://campus.example./", "no dot"),
+        ] {
+            let error = load(&[(name, value)]).unwrap_err().to_string();
+            assert!(error.starts_with(name) && error.contains(cure), "{error}");
+            assert!(!error.contains("hunt") && !error.contains("er2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn credentials_in_a_url_may_hold_what_is_not_ambiguous() {
+        for (name, value) in [
+            ("PROFILES_SMTP_URL", "smtp://mail.example"),
+            ("PROFILES_SMTP_URL", "smtp://localhost:1025?tls=required"),
+            (
+                "PROFILES_SMTP_URL",
+                "smtp://me@campus.example:hunter2@mail.example/greeting",
+            ),
+            ("PROFILES_SMTP_URL", "smtp://me:hunt%23er2%2F@mail.example"),
+            ("DATABASE_URL", "postgres:///profiles?host=/run/postgresql"),
+            ("DATABASE_URL", "postgres://db/profiles?user=me@campus"),
+            (
+                "DATABASE_URL",
+                "postgres://me:hunter2@db:5432/profiles?options=a@b",
+            ),
+        ] {
+            assert!(load(&[(name, value)]).is_ok(), "{value}");
         }
     }
 

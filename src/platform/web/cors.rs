@@ -6,6 +6,29 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
+/// The origins whose port is free: on the IP addresses of the person's own machine programs take what port
+/// they get (RFC 8252 §7.3). Not on localhost: a name may be made to resolve to another machine.
+const LOOPBACK_ORIGINS: [&str; 2] = ["http://127.0.0.1", "http://[::1]"];
+
+/// The origin without its port if the port is free, for redirect URIs and for CORS alike.
+pub fn find_loopback_origin(origin: &str) -> Option<&'static str> {
+    let is_port = |text: &str| {
+        !text.starts_with('0')
+            && text.bytes().all(|byte| byte.is_ascii_digit())
+            && text.parse::<u16>().is_ok()
+    };
+    LOOPBACK_ORIGINS.into_iter().find(|loopback| {
+        origin
+            .strip_prefix(loopback)
+            .is_some_and(|rest| rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
+    })
+}
+
+/// An origin as registered origins are stored and compared: without its port if the port is free.
+pub fn registered_origin(origin: &str) -> &str {
+    find_loopback_origin(origin).unwrap_or(origin)
+}
+
 /// The origins that the client of this request has registered. A handler attaches it to its response;
 /// only pages of these origins may then read the response.
 #[derive(Debug, Clone, Default)]
@@ -44,10 +67,11 @@ pub async fn allow_registered_origins(request: Request, next: Next) -> Response 
         .headers_mut()
         .append(header::VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = origin {
-        let is_allowed = allowed
-            .0
-            .iter()
-            .any(|known| known.as_bytes() == origin.as_bytes());
+        let is_registered = |origin: &str| {
+            let origin = registered_origin(origin);
+            allowed.0.iter().any(|known| known == origin)
+        };
+        let is_allowed = origin.to_str().is_ok_and(is_registered);
         if is_allowed {
             let headers = answer.headers_mut();
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
@@ -58,4 +82,34 @@ pub async fn allow_registered_origins(request: Request, next: Next) -> Response 
         }
     }
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_port_of_a_loopback_ip_is_free() {
+        for (origin, registered) in [
+            ("http://127.0.0.1:51234", "http://127.0.0.1"),
+            ("http://127.0.0.1", "http://127.0.0.1"),
+            ("http://[::1]:9", "http://[::1]"),
+        ] {
+            assert_eq!(registered_origin(origin), registered);
+        }
+        for origin in [
+            "http://localhost:3000",
+            "https://127.0.0.1:3000",
+            "http://127.0.0.1.evil.example",
+            "http://127.0.0.1:",
+            "http://127.0.0.1:080",
+            "http://127.0.0.1:70000",
+            "http://127.0.0.1:1@evil.example",
+            "http://127.0.0.2:3000",
+            "null",
+            "",
+        ] {
+            assert_eq!(registered_origin(origin), origin);
+        }
+    }
 }

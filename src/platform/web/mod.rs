@@ -34,7 +34,10 @@ use std::sync::Arc;
 pub use assets::Assets;
 pub use client_address::{ClientAddress, NamedNetworks, network_of};
 pub use cookies::{ASSOCIATION_COOKIE, CookiePolicy, NEW_SECRET_COOKIE};
-pub use cors::{AllowedOrigins, allow_registered_origins, respond_to_preflight};
+pub use cors::{
+    AllowedOrigins, allow_registered_origins, find_loopback_origin, registered_origin,
+    respond_to_preflight,
+};
 pub use csrf::{CsrfForm, CsrfMultipartForm};
 pub use errors::{ApiError, ErrorChain, OAuthErrorResponse, PageError};
 pub use form_params::{FormParams, RepeatedParameter};

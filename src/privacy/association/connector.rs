@@ -74,6 +74,10 @@ impl Connector for AssociationConnector {
         ErpRollNumber::RECORDS_SOURCE
     }
 
+    fn parse_subject(text: &str) -> Result<String, &'static str> {
+        ErpRollNumber::parse_subject(text)
+    }
+
     fn first_time_link(&self) -> Option<FirstTimeLink> {
         Some(FirstTimeLink {
             href: self.links.association(),

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::platform::clock::Timestamp;
 use crate::platform::id::{AppId, PersonId, SecretId};
 use crate::platform::rng::Rng;
+use crate::platform::web::registered_origin;
 use crate::platform::{db, secret};
 use crate::protocol::oauth::RedirectUri;
 
@@ -39,12 +40,11 @@ pub struct AppDetails {
 }
 
 impl AppDetails {
-    /// The origins of the redirect URIs, each once.
+    /// The origins of the redirect URIs, each once, as [`registered_origin`] writes them.
     pub fn origins(&self) -> Vec<String> {
-        let mut origins: Vec<_> = self
-            .redirect_uris
-            .iter()
-            .filter_map(RedirectUri::origin)
+        let origins = self.redirect_uris.iter().filter_map(RedirectUri::origin);
+        let mut origins: Vec<_> = origins
+            .map(|origin| registered_origin(&origin).to_owned())
             .collect();
         origins.sort_unstable();
         origins.dedup();

@@ -1,5 +1,6 @@
 //! The origins of an app's pages.
 
+use crate::platform::web::{find_loopback_origin, registered_origin};
 use crate::protocol::oauth::RedirectUri;
 
 /// The origins of an app's redirect URIs. On a loopback IP any port matches, as for redirects (RFC 8252
@@ -10,6 +11,7 @@ pub struct AppOrigins(Vec<String>);
 impl AppOrigins {
     pub fn of(redirect_uris: &[RedirectUri]) -> Self {
         let origins = redirect_uris.iter().filter_map(RedirectUri::origin);
+        let origins = origins.map(|origin| registered_origin(&origin).to_owned());
         // A host may contain characters that end a CSP directive or a policy.
         let is_plain = |c: char| c.is_ascii_alphanumeric() || ".:/-_[]".contains(c);
         let mut origins: Vec<_> = origins
@@ -22,23 +24,18 @@ impl AppOrigins {
 
     /// Whether this is one of the origins.
     pub fn contains(&self, origin: &str) -> bool {
-        let root = format!("{origin}/");
-        let is_same = |own: &String| RedirectUri::registered(format!("{own}/")).matches(&root);
-        self.0.iter().any(is_same)
+        let origin = registered_origin(origin);
+        self.0.iter().any(|own| own == origin)
     }
 
     /// The value of the CSP directive `frame-ancestors`, which cannot express `[::1]`.
     pub fn frame_ancestors(&self) -> String {
         let expressible = self.0.iter().filter(|origin| !origin.contains('['));
-        let sources = expressible.map(|origin| {
-            if origin.starts_with(LOOPBACK) {
-                format!("{LOOPBACK}:*")
-            } else {
-                origin.clone()
-            }
+        let sources = expressible.map(|origin| match find_loopback_origin(origin) {
+            Some(loopback) => format!("{loopback}:*"),
+            None => origin.clone(),
         });
-        let mut sources: Vec<_> = sources.collect();
-        sources.dedup();
+        let sources: Vec<_> = sources.collect();
         if sources.is_empty() {
             "'none'".to_owned()
         } else {
@@ -46,8 +43,6 @@ impl AppOrigins {
         }
     }
 }
-
-const LOOPBACK: &str = "http://127.0.0.1";
 
 #[cfg(test)]
 mod tests {

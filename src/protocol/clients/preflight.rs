@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue, header};
 use super::store;
 use crate::platform::db;
 use crate::platform::db::Db;
-use crate::platform::web::respond_to_preflight;
+use crate::platform::web::{registered_origin, respond_to_preflight};
 
 /// Answers `OPTIONS` for an endpoint that browser apps may call: a CORS preflight, or a plain request for
 /// the allowed methods (RFC 9110 §9.3.7).
@@ -19,7 +19,7 @@ pub async fn preflight(
         .get(header::ORIGIN)
         .and_then(|origin| origin.to_str().ok());
     let is_allowed = match origin {
-        Some(origin) => store::is_registered_origin(db.pool(), origin).await?,
+        Some(origin) => store::is_registered_origin(db.pool(), registered_origin(origin)).await?,
         None => false,
     };
     let mut response = respond_to_preflight(headers, is_allowed);

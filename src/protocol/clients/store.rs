@@ -170,7 +170,7 @@ pub async fn count_users(db: impl Executor<'_>, id: AppId) -> db::Result<i64> {
     Ok(count)
 }
 
-/// Whether any app has a redirect URI of this origin (scheme, host and port as browsers write them).
+/// Whether any app has a redirect URI of this origin, as `registered_origin` writes it.
 pub(super) async fn is_registered_origin(db: impl Executor<'_>, origin: &str) -> db::Result<bool> {
     let is_registered = sqlx::query_scalar!(
         r#"select exists (select 1 from apps where origins @> array[$1::text]) as "known!""#,

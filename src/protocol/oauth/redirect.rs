@@ -5,6 +5,8 @@ use std::fmt;
 
 use url::{Url, form_urlencoded};
 
+use crate::platform::web::find_loopback_origin;
+
 /// The longest redirect URI that may be registered, in bytes.
 const LONGEST: usize = 2000;
 /// What our answer brings. A client that reads the first of two `code`s would read ours only by luck.
@@ -26,7 +28,7 @@ pub enum RedirectKind {
 }
 
 /// Why an address cannot be registered. The text says what to do and follows the address in question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RedirectError {
     #[error("this is longer than 2000 characters. Shorten it.")]
     TooLong,
@@ -45,6 +47,8 @@ pub enum RedirectError {
     UserInfo,
     #[error("write the host as browsers do, for instance app.example or app.example:8443.")]
     Host,
+    #[error("register {0} instead: browsers and libraries send it in this spelling.")]
+    Spelling(String),
     #[error("leave out . and .. as parts of the path.")]
     DotSegments,
     #[error("leave out %0D, %0A and other control characters.")]
@@ -75,14 +79,21 @@ impl RedirectUri {
             _ => RedirectError::Host,
         })?;
         match scheme.to_ascii_lowercase().as_str() {
-            "https" => web(rest, &url)?,
+            "https" => {
+                web(rest, &url)?;
+                spelling(text, &url)?;
+            }
             "http" => {
                 web(rest, &url)?;
+                spelling(text, &url)?;
                 if loopback_host(host_and_port(rest)).is_none() {
                     return Err(RedirectError::PlainHttp);
                 }
             }
-            scheme if scheme.contains('.') => private(rest)?,
+            scheme if scheme.contains('.') => {
+                private(rest)?;
+                spelling(text, &url)?;
+            }
             _ => return Err(RedirectError::Scheme),
         }
         tail(rest, &url)?;
@@ -213,15 +224,56 @@ fn web(rest: &str, url: &Url) -> Result<(), RedirectError> {
     if authority.contains('@') {
         return Err(RedirectError::UserInfo);
     }
-    let (host, port) = split_port(authority);
+    let (host, _) = split_port(authority);
     // `0x7f.1`, `%61pp.example` and the like: another spelling than the host it is.
     let as_written = url
         .host_str()
         .is_some_and(|known| known.eq_ignore_ascii_case(host));
-    if !as_written || !port.is_none_or(is_port) {
+    if !as_written || host.trim_end_matches('.').is_empty() {
         return Err(RedirectError::Host);
     }
     Ok(())
+}
+
+/// The spelling that programs send. They write scheme and host in small letters, leave out the port that the
+/// scheme has anyway and the dot at the end of the host (RFC 3986 §6.2), and encode a percent sign that
+/// begins no encoded character. As requests are compared byte for byte, another spelling would never match.
+fn spelling(text: &str, url: &Url) -> Result<(), RedirectError> {
+    let (_, rest) = text.split_once(':').unwrap_or_default();
+    let place = host_and_port(rest);
+    let tail = rest
+        .strip_prefix("//")
+        .and_then(|rest| rest.get(place.len()..));
+    let usual = match (url.scheme(), url.host_str(), tail) {
+        (scheme @ ("http" | "https"), Some(host), Some(tail)) => {
+            let host = host.trim_end_matches('.');
+            let port = url.port().map(|port| format!(":{port}"));
+            format!(
+                "{scheme}://{host}{}{}",
+                port.unwrap_or_default(),
+                encode_percent(tail)
+            )
+        }
+        (scheme, ..) => format!("{scheme}:{}", encode_percent(rest)),
+    };
+    if usual == text {
+        Ok(())
+    } else {
+        Err(RedirectError::Spelling(usual))
+    }
+}
+
+/// Writes `%25` for a `%` without two hexadecimal digits after it.
+fn encode_percent(text: &str) -> String {
+    let mut pieces = text.split('%');
+    let mut encoded = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let digits = piece.as_bytes().get(..2);
+        let is_encoded = digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+        encoded.push_str(if is_encoded { "%" } else { "%25" });
+        encoded.push_str(piece);
+    }
+    encoded
 }
 
 /// What follows a private-use scheme's colon.
@@ -289,12 +341,6 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
     }
 }
 
-fn is_port(text: &str) -> bool {
-    !text.starts_with('0')
-        && text.bytes().all(|byte| byte.is_ascii_digit())
-        && text.parse::<u16>().is_ok()
-}
-
 fn loopback_host(authority: &str) -> Option<&str> {
     let (host, _) = split_port(authority);
     ["localhost", "127.0.0.1", "[::1]"]
@@ -302,15 +348,13 @@ fn loopback_host(authority: &str) -> Option<&str> {
         .then_some(host)
 }
 
-/// An address on a loopback IP, without its port: host, and path with query.
+/// An address on a loopback IP, without its port: origin, and path with query.
 fn free_port(text: &str) -> Option<(&str, &str)> {
-    let rest = text.strip_prefix("http://")?;
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (authority, tail) = rest.split_at_checked(end)?;
-    let (host, port) = split_port(authority);
-    // Not localhost: a name may be made to resolve to another machine.
-    let is_free = ["127.0.0.1", "[::1]"].contains(&host) && port.is_none_or(is_port);
-    is_free.then_some((host, tail))
+    let scheme = "http://".len();
+    let end = text.get(scheme..)?.find(['/', '?']);
+    let end = end.map_or(text.len(), |end| scheme + end);
+    let (origin, tail) = text.split_at_checked(end)?;
+    Some((find_loopback_origin(origin)?, tail))
 }
 
 #[cfg(test)]
@@ -326,7 +370,9 @@ mod tests {
         for text in [
             "https://app.example/cb",
             "https://app.example",
-            "https://App.Example:8443/cb/?x=1&y=%20",
+            "https://app.example:8443/cb/?x=1&y=%20",
+            "https://app.example/%E0%A4%86/%2f",
+            "http://localhost:443/cb",
             "https://10.1.2.3/cb;v=1",
             "https://hostel14/cb",
             "https://xn--bcher-kva.example/cb",
@@ -385,8 +431,6 @@ mod tests {
             ("https://app.example/%2E%2e/cb", RedirectError::DotSegments),
             ("https://app.example/cb/.", RedirectError::DotSegments),
             ("com.example.app:/a/%2e./b", RedirectError::DotSegments),
-            ("https://app.example:/cb", RedirectError::Host),
-            ("https://app.example:0443/cb", RedirectError::Host),
             ("https://app.example:99999/cb", RedirectError::Host),
             ("https://app.example:44a/cb", RedirectError::Host),
             ("https://%61pp.example/cb", RedirectError::Host),
@@ -399,6 +443,42 @@ mod tests {
             ),
         ] {
             assert_eq!(RedirectUri::parse(text), Err(why), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_spelling_that_no_program_sends_is_refused_with_the_one_they_send() {
+        for (text, sent) in [
+            ("HTTPS://app.example/cb", "https://app.example/cb"),
+            ("https://App.Example/CB", "https://app.example/CB"),
+            ("https://app.example:443/cb", "https://app.example/cb"),
+            ("https://app.example:443", "https://app.example"),
+            ("https://app.example:/cb", "https://app.example/cb"),
+            (
+                "https://app.example:08443/cb",
+                "https://app.example:8443/cb",
+            ),
+            ("https://app.example./cb?x=1", "https://app.example/cb?x=1"),
+            (
+                "https://XN--BCHER-KVA.example/",
+                "https://xn--bcher-kva.example/",
+            ),
+            ("https://app.example/100%", "https://app.example/100%25"),
+            (
+                "https://app.example/%zz?a=%4",
+                "https://app.example/%25zz?a=%254",
+            ),
+            ("https://app.example/%%41", "https://app.example/%25%41"),
+            ("Http://LocalHost:3000/cb", "http://localhost:3000/cb"),
+            ("http://localhost.:3000/cb", "http://localhost:3000/cb"),
+            ("http://localhost:80/cb", "http://localhost/cb"),
+            ("http://127.0.0.1:80/cb", "http://127.0.0.1/cb"),
+            ("Com.Example.App:/cb", "com.example.app:/cb"),
+            ("com.example.app://cb/%", "com.example.app://cb/%25"),
+        ] {
+            let expected = RedirectError::Spelling(sent.to_owned());
+            assert_eq!(RedirectUri::parse(text), Err(expected), "{text}");
+            assert_eq!(uri(sent).as_str(), sent);
         }
     }
 
@@ -585,7 +665,9 @@ mod tests {
     #[test]
     fn origins_are_as_browsers_write_them() {
         assert_eq!(
-            uri("https://App.Example:443/cb").origin().unwrap(),
+            RedirectUri::registered("https://App.Example:443/cb".into())
+                .origin()
+                .unwrap(),
             "https://app.example"
         );
         assert_eq!(

@@ -526,6 +526,23 @@ async fn cors_allows_the_apps_own_origins_only() {
     );
     assert_eq!(strange.header("access-control-allow-origin"), "");
     assert_eq!(refused.header("access-control-allow-origin"), "");
+    // The port of a loopback IP is free, as for redirect URIs; all else is compared whole.
+    for (origin, allowed) in [
+        ("http://127.0.0.1:49152", "http://127.0.0.1:49152"),
+        ("http://127.0.0.1", "http://127.0.0.1"),
+        ("http://127.0.0.2:49152", ""),
+        ("http://localhost:49152", ""),
+        ("https://127.0.0.1:49152", ""),
+        ("https://timetable.example:8443", ""),
+        ("http://127.0.0.1.evil.example", ""),
+    ] {
+        for answer in [
+            Answer::to(asks_first(origin)).await,
+            Answer::to(from(origin, &own.access)).await,
+        ] {
+            assert_eq!(answer.header("access-control-allow-origin"), allowed);
+        }
+    }
     for answer in [welcome, before] {
         assert_eq!(answer.header("access-control-allow-credentials"), "");
     }

@@ -29,35 +29,85 @@ pub struct Directory {
     shell: Child,
 }
 
-/// Whether the server offers TLS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TlsSupport {
-    Tls,
-    NoTls,
+/// What distinguishes one directory from another.
+#[derive(Debug, Clone, Copy)]
+struct DirectoryKind {
+    offers_tls: bool,
+    /// Modules, and lines of slapd.conf before the database.
+    module: Option<&'static str>,
+    schema: &'static str,
+    /// Lines of the database: overlays and access rules, before the usual rules.
+    database: &'static str,
+    /// LDIF of entries besides the units and the service account.
+    people: &'static str,
 }
+
+const USUAL: DirectoryKind = DirectoryKind {
+    offers_tls: true,
+    module: None,
+    schema: "",
+    database: "",
+    people: PEOPLE,
+};
 
 impl Directory {
     pub async fn opens() -> Self {
-        spawn_blocking(|| Self::start(TlsSupport::Tls))
-            .await
-            .unwrap()
+        Self::opens_as(USUAL).await
     }
 
     pub async fn opens_without_tls() -> Self {
-        spawn_blocking(|| Self::start(TlsSupport::NoTls))
-            .await
-            .unwrap()
+        Self::opens_as(DirectoryKind {
+            offers_tls: false,
+            ..USUAL
+        })
+        .await
     }
 
-    fn start(offers: TlsSupport) -> Self {
+    /// Shows the service account neither `mobile` nor `employeeNumber`.
+    pub async fn opens_with_hidden_attributes() -> Self {
+        Self::opens_as(DirectoryKind {
+            database: "access to attrs=mobile,employeeNumber by self read by * none\n",
+            ..USUAL
+        })
+        .await
+    }
+
+    /// Has a password policy, by which passwords expire and accounts are locked.
+    pub async fn opens_with_password_policy() -> Self {
+        Self::opens_as(DirectoryKind {
+            module: Some("ppolicy"),
+            database: "overlay ppolicy\nppolicy_default \"cn=policy,dc=campus,dc=example\"\nppolicy_use_lockout\n",
+            people: PEOPLE_UNDER_A_POLICY,
+            ..USUAL
+        })
+        .await
+    }
+
+    /// Has the entries and attributes of Active Directory, and no `entryUUID`.
+    pub async fn opens_like_active_directory() -> Self {
+        Self::opens_as(DirectoryKind {
+            schema: ACTIVE_DIRECTORY_SCHEMA,
+            database: "access to attrs=entryUUID by * none\n",
+            people: ACTIVE_DIRECTORY_PEOPLE,
+            ..USUAL
+        })
+        .await
+    }
+
+    async fn opens_as(kind: DirectoryKind) -> Self {
+        spawn_blocking(move || Self::start(kind)).await.unwrap()
+    }
+
+    fn start(kind: DirectoryKind) -> Self {
         static OPENED: AtomicU32 = AtomicU32::new(0);
         let number = OPENED.fetch_add(1, Ordering::Relaxed);
         let folder = campus::folder(&format!("directory-{number}"));
         fs::create_dir_all(folder.join("database")).unwrap();
         let program = program(&folder);
         let settings = folder.join("slapd.conf");
-        fs::write(&settings, slapd_conf(&folder, offers)).unwrap();
-        fs::write(folder.join("people.ldif"), PEOPLE).unwrap();
+        fs::write(&settings, slapd_conf(&folder, kind)).unwrap();
+        let entries = [UNITS, kind.people].concat();
+        fs::write(folder.join("people.ldif"), entries).unwrap();
         let mut load = Command::new(&program);
         load.args(["-Tadd", "-q", "-f"])
             .arg(&settings)
@@ -67,18 +117,19 @@ impl Directory {
 
         // Another process may have taken the free port.
         for _ in 0..5 {
-            if let Some(directory) = Self::serve(&folder, &program, offers) {
+            if let Some(directory) = Self::serve(&folder, &program, kind.offers_tls) {
                 return directory;
             }
         }
         panic!("slapd does not start with {}", settings.display());
     }
 
-    fn serve(folder: &Path, program: &Path, offers: TlsSupport) -> Option<Self> {
+    fn serve(folder: &Path, program: &Path, offers_tls: bool) -> Option<Self> {
         let (port, tls_port) = (free_port(), free_port());
-        let addresses = match offers {
-            TlsSupport::Tls => format!("ldap://127.0.0.1:{port} ldaps://127.0.0.1:{tls_port}"),
-            TlsSupport::NoTls => format!("ldap://127.0.0.1:{port}"),
+        let addresses = if offers_tls {
+            format!("ldap://127.0.0.1:{port} ldaps://127.0.0.1:{tls_port}")
+        } else {
+            format!("ldap://127.0.0.1:{port}")
         };
         let mut shell = Command::new("/bin/sh")
             .args(["-c", "\"$@\" & echo $!; read -r _; kill -KILL $!", "sh"])
@@ -323,7 +374,7 @@ fn program(folder: &Path) -> PathBuf {
     program
 }
 
-fn slapd_conf(folder: &Path, offers: TlsSupport) -> String {
+fn slapd_conf(folder: &Path, kind: DirectoryKind) -> String {
     let schemas = [
         "/etc/ldap/schema",
         "/etc/openldap/schema",
@@ -339,33 +390,35 @@ fn slapd_conf(folder: &Path, offers: TlsSupport) -> String {
     } else {
         ""
     };
-    let tls = match offers {
-        TlsSupport::Tls => {
-            let Authority {
-                campus,
-                certificate,
-                key,
-                ..
-            } = authority();
-            format!(
-                "TLSCACertificateFile {campus}\nTLSCertificateFile {certificate}\nTLSCertificateKeyFile {key}\n"
-            )
-        }
-        TlsSupport::NoTls => String::new(),
+    let more = kind.module.map(|module| format!("moduleload {module}\n"));
+    let more = more.filter(|_| !module.is_empty()).unwrap_or_default();
+    let tls = if kind.offers_tls {
+        let Authority {
+            campus,
+            certificate,
+            key,
+            ..
+        } = authority();
+        format!(
+            "TLSCACertificateFile {campus}\nTLSCertificateFile {certificate}\nTLSCertificateKeyFile {key}\n"
+        )
+    } else {
+        String::new()
     };
+    let DirectoryKind {
+        schema, database, ..
+    } = kind;
     let folder = folder.display();
     format!(
         "include {schemas}/core.schema\ninclude {schemas}/cosine.schema\ninclude {schemas}/inetorgperson.schema\n\
-         pidfile {folder}/slapd.pid\n{module}{tls}\
-         database mdb\nsuffix {BASE}\nrootdn {ADMIN}\nrootpw \"{PASSWORD}\"\ndirectory {folder}/database\n\
+         pidfile {folder}/slapd.pid\n{module}{more}{schema}{tls}\
+         database mdb\nsuffix {BASE}\nrootdn {ADMIN}\nrootpw \"{PASSWORD}\"\ndirectory {folder}/database\n{database}\
          access to attrs=userPassword by anonymous auth by * none\n\
          access to * by dn.exact={READER} read by self read by * none\n"
     )
 }
 
-/// nandini is a student, farhan an alumnus, asha another person than the local asha, iyer has two entries, and every
-/// value of odd is malformed. The password of all is `walks by the lake`.
-const PEOPLE: &str = "\
+const UNITS: &str = "\
 dn: dc=campus,dc=example
 objectClass: organization
 objectClass: dcObject
@@ -390,6 +443,11 @@ objectClass: simpleSecurityObject
 cn: reader
 userPassword: correct horse
 
+";
+
+/// nandini is a student, farhan an alumnus, asha another person than the local asha, iyer has two entries, and every
+/// value of odd is malformed. The password of all is `walks by the lake`, but of the second iyer.
+const PEOPLE: &str = "\
 dn: uid=nandini,ou=People,dc=campus,dc=example
 objectClass: inetOrgPerson
 uid: nandini
@@ -432,7 +490,7 @@ objectClass: inetOrgPerson
 uid: iyer
 cn: Mohan Iyer
 sn: Iyer
-userPassword: walks by the lake
+userPassword: walks by the sea
 
 dn: uid=odd,ou=People,dc=campus,dc=example
 objectClass: inetOrgPerson
@@ -450,5 +508,80 @@ objectClass: inetOrgPerson
 uid: nobody
 cn: here
 sn: Here
+userPassword: walks by the lake
+";
+
+/// nandini may sign in. The password of expired is of 2020, reset has been given one by an administrator, locked is
+/// locked until an administrator unlocks it.
+const PEOPLE_UNDER_A_POLICY: &str = "\
+dn: cn=policy,dc=campus,dc=example
+objectClass: device
+objectClass: pwdPolicy
+cn: policy
+pwdAttribute: userPassword
+pwdMaxAge: 31536000
+pwdMustChange: TRUE
+pwdLockout: TRUE
+pwdMaxFailure: 3
+pwdLockoutDuration: 0
+
+dn: uid=nandini,ou=People,dc=campus,dc=example
+objectClass: inetOrgPerson
+uid: nandini
+cn: Nandini Sen
+sn: Sen
+userPassword: walks by the lake
+
+dn: uid=expired,ou=People,dc=campus,dc=example
+objectClass: inetOrgPerson
+uid: expired
+cn: Expired
+sn: Expired
+userPassword: walks by the lake
+pwdChangedTime: 20200101000000Z
+
+dn: uid=reset,ou=People,dc=campus,dc=example
+objectClass: inetOrgPerson
+uid: reset
+cn: Reset
+sn: Reset
+userPassword: walks by the lake
+pwdReset: TRUE
+
+dn: uid=locked,ou=People,dc=campus,dc=example
+objectClass: inetOrgPerson
+uid: locked
+cn: Locked
+sn: Locked
+userPassword: walks by the lake
+pwdAccountLockedTime: 000001010000Z
+";
+
+/// The part of Active Directory's schema that its people need.
+const ACTIVE_DIRECTORY_SCHEMA: &str = "\
+attributetype ( 1.2.840.113556.1.4.221 NAME 'sAMAccountName' EQUALITY caseIgnoreMatch
+  SUBSTR caseIgnoreSubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 SINGLE-VALUE )
+attributetype ( 1.2.840.113556.1.4.656 NAME 'userPrincipalName' EQUALITY caseIgnoreMatch
+  SUBSTR caseIgnoreSubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 SINGLE-VALUE )
+attributetype ( 1.2.840.113556.1.4.2 NAME 'objectGUID' EQUALITY octetStringMatch
+  SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 SINGLE-VALUE )
+attributetype ( 1.2.840.113556.1.4.35 NAME 'employeeID' EQUALITY caseIgnoreMatch
+  SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 SINGLE-VALUE )
+objectclass ( 1.2.840.113556.1.5.9 NAME 'user' SUP top STRUCTURAL MUST cn
+  MAY ( sAMAccountName $ userPrincipalName $ objectGUID $ employeeID $ displayName $ givenName $ sn $ mail $ mobile $
+  userPassword ) )
+";
+
+/// nandini has no first and last name, only a displayName.
+const ACTIVE_DIRECTORY_PEOPLE: &str = "\
+dn: cn=Nandini K. Sen,ou=People,dc=campus,dc=example
+objectClass: user
+cn: Nandini K. Sen
+displayName: Nandini Kumari Sen
+sAMAccountName: Nandini
+userPrincipalName: nandini@campus.example
+objectGUID:: rk8d+Ox90BGnZQCgyR5r9g==
+employeeID: 020D0700
+mail: nandini@campus.example
 userPassword: walks by the lake
 ";

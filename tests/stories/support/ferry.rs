@@ -257,6 +257,7 @@ fn identity(person: &str) -> ExternalIdentity {
     let claims = Claims {
         username: Username::parse(person).unwrap(),
         details,
+        fallback_names: None,
         is_authoritative: false,
         is_inferred: false,
         unverified_email: None,

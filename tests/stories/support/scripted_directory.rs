@@ -188,6 +188,12 @@ pub fn bind_result(id: u8, code: u8) -> Vec<u8> {
     result_of(id, 0x61, code)
 }
 
+/// A bind refused with this text, as Active Directory says why.
+pub fn refused_bind(id: u8, text: &str) -> Vec<u8> {
+    let result = [element(0x0a, &[49]), octets(b""), octets(text.as_bytes())].concat();
+    message(id, &element(0x61, &result))
+}
+
 pub fn search_done(id: u8, code: u8) -> Vec<u8> {
     result_of(id, 0x65, code)
 }

@@ -84,6 +84,7 @@ impl LoginRoute<'_> {
                 LoginPurpose::Link => self.frame.user_session().map(link_notice),
             },
             error: error.or(prompt.error).map(Cow::into_owned),
+            error_link: prompt.error_link,
             prompt: PromptForm {
                 inputs: (prompt.inputs.into_iter())
                     .map(|input| self.refill(input))

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::super::PendingClient;
-use crate::connectors::{Input, InputChoice, StepState};
+use crate::connectors::{Input, InputChoice, PromptLink, StepState};
 use crate::platform::web::{FormAction, Page};
 
 /// One form of a login.
@@ -22,6 +22,7 @@ pub(super) struct LoginPage {
     pub purpose_notice: Option<Cow<'static, str>>,
     pub notice: Option<Cow<'static, str>>,
     pub error: Option<String>,
+    pub error_link: Option<PromptLink>,
     pub prompt: PromptForm,
     pub first_time: Option<FirstTimeView>,
     pub other_ways: Vec<OtherConnector>,
@@ -163,6 +164,10 @@ pub(in super::super) mod samples {
             purpose_notice: text("You are signed in."),
             notice: text("Your password goes to the portal."),
             error: full.then(|| "That is wrong.".to_owned()),
+            error_link: full.then(|| PromptLink {
+                href: "https://id.campus.example/password".to_owned(),
+                text: "Change the password of your campus account",
+            }),
             prompt: PromptForm {
                 inputs,
                 picture: full.then(|| PictureView {
