@@ -117,9 +117,11 @@ const BEGINS_WITHOUT_A_SESSION: &[(&str, &str)] = &[
 ];
 
 /// Files that commit transactions, besides handlers.
-const COMMITS: [&str; 7] = [
+const COMMITS: [&str; 8] = [
     "cli/",
     "platform/db/",
+    // The lock of a job is a transaction, which ends with its run.
+    "platform/jobs/store.rs",
     // Commands, called by `cli`.
     "protocol/clients/command.rs",
     "server/demo/seed.rs",

@@ -1,7 +1,8 @@
 //! Security headers, set on every response that does not set its own.
 //!
-//! A redirect has no body, so it gets none of the headers that only concern pages. Proxies read the headers of a
-//! response into a small buffer (4 KiB in nginx), and the address of a redirect may carry a long `state`.
+//! A redirect has no body, so it gets none of the headers that only concern pages, but the short one against
+//! framing, which campus tools expect of every response. Proxies read the headers of a response into a small
+//! buffer (4 KiB in nginx), and the address of a redirect may carry a long `state`.
 
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -12,19 +13,19 @@ use http::{HeaderName, HeaderValue, header};
 pub(super) const PAGE_CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
      img-src 'self'; font-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-const DEFAULTS: [(HeaderName, &str); 3] = [
+const DEFAULTS: [(HeaderName, &str); 4] = [
+    (header::X_FRAME_OPTIONS, "DENY"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
     (header::CACHE_CONTROL, "no-store"),
 ];
 
 /// For responses with a body.
-const PAGE_DEFAULTS: [(HeaderName, &str); 3] = [
+const PAGE_DEFAULTS: [(HeaderName, &str); 2] = [
     (
         header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; frame-ancestors 'none'",
     ),
-    (header::X_FRAME_OPTIONS, "DENY"),
     (
         HeaderName::from_static("cross-origin-opener-policy"),
         "same-origin",
