@@ -23,7 +23,7 @@ fn parse(bytes: &[u8]) -> Result<BTreeMap<String, String>, String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if let Err(error) = std::str::from_utf8(bytes) {
         let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        let line = before.split(|byte| *byte == b'\n').count();
         return Err(format!(
             ".env, line {line}: not UTF-8. Save the file in UTF-8."
         ));

@@ -145,19 +145,24 @@ impl Db {
     /// reports a timeout.
     async fn connect_directly(&self) -> Result<PgConnection> {
         if !self.is_behind_pooler() {
-            match connect(&self.pool.sqlx().connect_options()).await {
-                Ok(mut connection) => {
-                    if is_direct(&mut connection).await? {
-                        return Ok(connection);
-                    }
-                }
-                Err(error) if is_refused_by_pooler(&error) => {}
-                Err(error) => return Err(error.into()),
+            if let Some(connection) = self.connect_without_pooler().await? {
+                return Ok(connection);
             }
             tracing::info!("the database is behind a pooler: no named statements are used");
             self.pool.switch_to_pooler(self.pooler_options.clone());
         }
         Ok(connect(&self.pooler_options).await?)
+    }
+
+    /// None if a pooler is in between.
+    async fn connect_without_pooler(&self) -> Result<Option<PgConnection>> {
+        let mut connection = match connect(&self.pool.sqlx().connect_options()).await {
+            Ok(connection) => connection,
+            Err(error) if is_refused_by_pooler(&error) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let is_direct = is_direct(&mut connection).await?;
+        Ok(is_direct.then_some(connection))
     }
 
     /// The number of busy and idle connections, and the maximum.

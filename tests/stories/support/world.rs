@@ -39,7 +39,7 @@ pub struct World {
 }
 
 enum Server {
-    InProcess(JoinHandle<()>, Jobs),
+    InProcess(JoinHandle<()>, Box<Jobs>),
     OwnProcess(Box<Mutex<Process>>),
 }
 
@@ -180,7 +180,7 @@ impl Plan {
                 self.connectors,
             )
             .await;
-            (base, Server::InProcess(serving, jobs))
+            (base, Server::InProcess(serving, Box::new(jobs)))
         };
 
         let http = reqwest::Client::builder()
