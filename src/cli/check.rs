@@ -202,11 +202,11 @@ async fn sign_in(config: &Config) -> CheckResult {
     }
     let each = closed.iter().map(|closed| {
         format!(
-            "{slug} closed itself on {at}, because {met}. See what changed over there, then run \
+            "{slug} closed itself on {at}, because {cause}. See what changed over there, then run \
              `profiles upstream open {slug}`",
             slug = closed.slug,
             at = closed.disabled_at.date(),
-            met = closed.reason
+            cause = closed.reason
         )
     });
     CheckResult::wrong(each.collect::<Vec<_>>().join("; "))
@@ -232,7 +232,7 @@ async fn directory(config: &Config) -> Option<CheckResult> {
             "it answers, and refuses who is not in it. Whether PROFILES_LDAP_USER_DN is right, and which \
              attributes it shows, appears when somebody signs in",
         ),
-        Err(why) => CheckResult::wrong(why),
+        Err(error) => CheckResult::wrong(error),
     })
 }
 

@@ -111,12 +111,12 @@ enum PersonCommand {
 pub(crate) struct CommandError(String);
 
 impl CommandError {
-    pub(crate) fn new(why: impl Into<String>) -> Self {
-        Self(why.into())
+    pub(crate) fn new(error: impl Into<String>) -> Self {
+        Self(error.into())
     }
 
-    pub(crate) fn while_doing(doing: impl fmt::Display, why: impl std::error::Error) -> Self {
-        Self(format!("{doing}: {why}"))
+    pub(crate) fn while_doing(doing: impl fmt::Display, error: impl std::error::Error) -> Self {
+        Self(format!("{doing}: {error}"))
     }
 }
 
@@ -138,12 +138,12 @@ pub fn main() -> ExitCode {
     };
     match prepare(&cli).and_then(|(config, runtime)| runtime.block_on(run(cli, config))) {
         Ok(code) => code,
-        Err(why) if logging::writes_json() => {
-            tracing::error!("profiles: {why}");
+        Err(error) if logging::writes_json() => {
+            tracing::error!("profiles: {error}");
             ExitCode::FAILURE
         }
-        Err(why) => {
-            say(format_args!("profiles: {why}"));
+        Err(error) => {
+            say(format_args!("profiles: {error}"));
             ExitCode::FAILURE
         }
     }

@@ -63,8 +63,8 @@ pub(super) async fn add(add: PersonAddArgs, config: &Config) -> Result<ExitCode,
     let database = database::open_beside(config).await?;
     let added = insert_person(&add, &database.db, &password, rng.as_ref()).await;
     database.close().await;
-    let id =
-        added.map_err(|why| CommandError::new(format!("{} was not added: {why}", add.username)))?;
+    let id = added
+        .map_err(|error| CommandError::new(format!("{} was not added: {error}", add.username)))?;
     print(&AddedPersonOutput {
         id,
         username: &add.username,

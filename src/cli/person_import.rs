@@ -239,9 +239,10 @@ impl Importer {
 
     /// Stores a picture. A dry run only validates it.
     async fn keep(&self, file: &str) -> Result<PictureFile, RowError> {
-        let wrong =
-            |why: &dyn std::fmt::Display| RowError::Row(format!("profile_picture {file}: {why}"));
-        let picture = self.picture(file).await.map_err(|why| wrong(&why))?;
+        let wrong = |error: &dyn std::fmt::Display| {
+            RowError::Row(format!("profile_picture {file}: {error}"))
+        };
+        let picture = self.picture(file).await.map_err(|error| wrong(&error))?;
         let stored = if self.dry_run {
             "rehearsal".to_owned()
         } else {

@@ -43,7 +43,7 @@ pub(super) async fn set(
     let database = database::open_beside(config).await?;
     let kept = store_password(&args.username, &database.db, &password).await;
     database.close().await;
-    kept.map_err(|why| CommandError::new(format!("no password was set: {why}")))?;
+    kept.map_err(|error| CommandError::new(format!("no password was set: {error}")))?;
     print(&NewPasswordOutput {
         username: &args.username,
         password: is_generated.then(|| password.expose()),
@@ -73,7 +73,7 @@ async fn store_password(
     set_password(&mut tx, &hasher, (person, password), now, &OsRng)
         .await
         .map_err(|error| failed(&error))?;
-    token::end_after_new_password(&mut *tx, person, now)
+    token::revoke_tokens_of_person(&mut *tx, person, now)
         .await
         .map_err(|error| failed(&error))?;
     let entry = AuditEntry::of("person.password_set").about(person);

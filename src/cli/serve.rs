@@ -133,7 +133,7 @@ async fn seed_demo(
     let links = Links::new(public_url);
     let now = SystemClock.now();
     let seeded = demo::seed_demo(&database.db, &config.data_dir, &links, now, rng).await;
-    let (demo, people) = seeded.map_err(|why| CommandError::new(why.to_string()))?;
+    let (demo, people) = seeded.map_err(|error| CommandError::new(error.to_string()))?;
     if people.is_empty() {
         let program = std::env::args().next();
         let program = program.as_deref().unwrap_or("profiles");

@@ -21,8 +21,8 @@ pub async fn list_disabled(db: impl Executor<'_>) -> db::Result<Vec<DisabledConn
 }
 
 /// Disables a connector. Returns whether it was enabled before.
-pub async fn disable(tx: &mut Tx, slug: &str, met: &str, now: Timestamp) -> db::Result<bool> {
-    store::insert_disabled(&mut **tx, slug, met, now).await
+pub async fn disable(tx: &mut Tx, slug: &str, cause: &str, now: Timestamp) -> db::Result<bool> {
+    store::insert_disabled(&mut **tx, slug, cause, now).await
 }
 
 /// Enables a connector again. Returns whether it was disabled before.

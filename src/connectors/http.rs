@@ -76,7 +76,7 @@ pub enum HttpSetupError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HttpFailure {
     #[error("it does not answer in time")]
-    Slow,
+    Timeout,
     #[error("it cannot be reached")]
     Unreachable,
     #[error("its certificate is not to be trusted, or it speaks no TLS that we do")]
@@ -181,9 +181,9 @@ impl HttpClient {
     }
 
     /// Logs the cause, which [`ConnectorError::Unavailable`] does not contain.
-    fn log_failure(&self, why: HttpFailure) -> HttpFailure {
-        tracing::warn!(upstream = self.slug, %why, "no answer from upstream");
-        why
+    fn log_failure(&self, reason: HttpFailure) -> HttpFailure {
+        tracing::warn!(upstream = self.slug, %reason, "no answer from upstream");
+        reason
     }
 }
 
@@ -270,7 +270,7 @@ impl HttpRequest<'_> {
         let response = response.map_err(|error| client.log_failure(classify(&error)))?;
         read_response(response, self.address, client.longest)
             .await
-            .map_err(|why| client.log_failure(why))
+            .map_err(|reason| client.log_failure(reason))
     }
 }
 
@@ -303,7 +303,7 @@ async fn read_response(
 
 fn classify(error: &reqwest::Error) -> HttpFailure {
     if error.is_timeout() {
-        HttpFailure::Slow
+        HttpFailure::Timeout
     } else if is_tls_error(error) {
         HttpFailure::Untrusted
     } else if error.is_connect() {
@@ -420,19 +420,19 @@ mod tests {
         let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", free.local_addr().unwrap());
         drop(free);
-        let why = client(&base, |_| {}).get("/").send().await.unwrap_err();
-        assert_eq!(why, HttpFailure::Unreachable);
-        assert!(matches!(why.into(), ConnectorError::Unavailable));
+        let reason = client(&base, |_| {}).get("/").send().await.unwrap_err();
+        assert_eq!(reason, HttpFailure::Unreachable);
+        assert!(matches!(reason.into(), ConnectorError::Unavailable));
     }
 
     #[tokio::test]
     async fn a_late_long_or_incomplete_response_is_a_failure() {
         let cases: [(&[u8], u64, HttpFailure); 4] = [
-            (b"", 5, HttpFailure::Slow),
+            (b"", 5, HttpFailure::Timeout),
             (
                 b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nok",
                 5,
-                HttpFailure::Slow,
+                HttpFailure::Timeout,
             ),
             (
                 b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nok",

@@ -17,7 +17,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::connectors::erp::{ErpRollNumber, claims_for_roll_number};
 use crate::connectors::{
     Answers, CodeCheck, CodeMailer, Connector, ConnectorError, ConnectorLabel, HttpClient,
-    HttpResponse, LoginRefusal, Prompt, RequestOrigin, SentCode, Step, mailed_code,
+    HttpResponse, LoginRefusal, Prompt, RequestFacts, SentCode, Step, mailed_code,
 };
 use crate::people::records::{Email, ExternalIdentity};
 use crate::platform::clock::Timestamp;
@@ -285,7 +285,7 @@ impl Connector for Leprechaun {
         ErpRollNumber::parse_subject(text)
     }
 
-    async fn begin(&self, _origin: RequestOrigin) -> Result<Step<LeprechaunState>, ConnectorError> {
+    async fn begin(&self, _origin: RequestFacts) -> Result<Step<LeprechaunState>, ConnectorError> {
         Ok(Step::Ask {
             prompt: first_prompt(),
             state: LeprechaunState::Roll,
@@ -296,7 +296,7 @@ impl Connector for Leprechaun {
         &self,
         state: LeprechaunState,
         answers: Answers,
-        origin: RequestOrigin,
+        origin: RequestFacts,
     ) -> Result<Step<LeprechaunState>, ConnectorError> {
         match state {
             LeprechaunState::Roll => match ErpRollNumber::parse(answers.text("roll")) {
@@ -312,9 +312,9 @@ impl Connector for Leprechaun {
                         let mailed = self.codes.send(&account, to, origin.now).await?;
                         Ok(ask_for_code(mailed, email))
                     }
-                    Err(why) => Ok(Step::Ask {
+                    Err(reason) => Ok(Step::Ask {
                         prompt: Prompt {
-                            error: Some(why.0),
+                            error: Some(reason.0),
                             ..mailed.prompt()
                         },
                         state: LeprechaunState::Code { mailed, email },
@@ -329,12 +329,12 @@ impl Connector for Leprechaun {
                 Ok(match typed {
                     CodeCheck::Right(roll) => self.done(roll, email, origin.now).await?,
                     CodeCheck::Wrong(mailed) => Step::Refused {
-                        why: mailed_code::wrong_code(),
-                        again: Some((mailed.prompt(), LeprechaunState::Code { mailed, email })),
+                        reason: mailed_code::wrong_code(),
+                        retry: Some((mailed.prompt(), LeprechaunState::Code { mailed, email })),
                     },
                     CodeCheck::Exhausted => Step::Refused {
-                        why: mailed_code::too_many_wrong_codes(),
-                        again: None,
+                        reason: mailed_code::too_many_wrong_codes(),
+                        retry: None,
                     },
                 })
             }
@@ -346,13 +346,13 @@ impl Leprechaun {
     async fn mail_code(
         &self,
         roll: &str,
-        origin: RequestOrigin,
+        origin: RequestFacts,
     ) -> Result<Step<LeprechaunState>, ConnectorError> {
         let now = origin.now;
-        if let Err(why) = self.codes.check_rate_limit(roll, origin) {
+        if let Err(reason) = self.codes.check_rate_limit(roll, origin) {
             return Ok(Step::Refused {
-                why,
-                again: Some((first_prompt(), LeprechaunState::Roll)),
+                reason,
+                retry: Some((first_prompt(), LeprechaunState::Roll)),
             });
         }
         let email = match self.look_ups.by_roll(roll, now).await? {
@@ -397,10 +397,10 @@ fn ask_for_code(mailed: SentCode, email: Option<String>) -> Step<LeprechaunState
     }
 }
 
-fn ask_again(why: &'static str) -> Step<LeprechaunState> {
+fn ask_again(reason: &'static str) -> Step<LeprechaunState> {
     Step::Refused {
-        why: LoginRefusal(why.into()),
-        again: Some((first_prompt(), LeprechaunState::Roll)),
+        reason: LoginRefusal(reason.into()),
+        retry: Some((first_prompt(), LeprechaunState::Roll)),
     }
 }
 

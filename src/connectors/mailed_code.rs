@@ -6,13 +6,13 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::connectors::{
-    AccountName, ConnectorError, Input, InputChoice, InputKind, LoginRefusal, Prompt,
-    RequestOrigin, StepList, StepState,
+    AccountName, ConnectorError, Input, InputChoice, InputKind, LoginRefusal, Prompt, RequestFacts,
+    StepList, StepState,
 };
 use crate::people::records::{Claims, Email};
 use crate::platform::clock::{SharedClock, Timestamp};
 use crate::platform::db::Db;
-use crate::platform::id::AddresseeId;
+use crate::platform::id::MailedSecretId;
 use crate::platform::mail;
 use crate::platform::mail::{CodeKey, MailboxMessage, MailedSecret};
 use crate::platform::rate_limits::{BrowserKind, RateLimited, RateLimiter, table};
@@ -51,7 +51,7 @@ impl fmt::Debug for CodeMailer {
 pub struct SentCode {
     account: String,
     /// The mail. Without a mailbox it is never sent, so it has no code, and no code is right.
-    addressee: AddresseeId,
+    addressee: MailedSecretId,
     wrong_codes: u32,
 }
 
@@ -80,7 +80,7 @@ impl CodeMailer {
     pub fn check_rate_limit(
         &self,
         account: &str,
-        origin: RequestOrigin,
+        origin: RequestFacts,
     ) -> Result<(), LoginRefusal> {
         let permit = self.per_address.take(origin.address);
         let permit = permit.map_err(|limited| too_many("from your network", limited))?;
@@ -159,7 +159,7 @@ impl SentCode {
             account: Some(AccountName::Fixed(self.account.clone())),
             offers_remember_me: true,
             submit: "Sign in".into(),
-            instead: vec![InputChoice {
+            alternatives: vec![InputChoice {
                 value: ANOTHER_CODE,
                 label: "Send another code".into(),
             }],
@@ -188,7 +188,7 @@ pub fn with_mailbox(mut claims: Claims, mailbox: &str) -> Option<Claims> {
 
 /// Whether the button for another code was pressed.
 pub fn wants_another(answers: &crate::connectors::Answers) -> bool {
-    answers.instead() == Some(ANOTHER_CODE)
+    answers.alternatives() == Some(ANOTHER_CODE)
 }
 
 /// The form for the roll number.

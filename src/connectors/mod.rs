@@ -43,7 +43,7 @@ pub use mailed_code::{CodeCheck, CodeMailer, SentCode};
 pub use model::{
     AccountName, Answers, CallbackParams, ConnectorError, ConnectorLabel, FirstTimeLink, Input,
     InputChoice, InputKind, LoginRefusal, Prompt, PromptLink, PromptPicture, RepeatedCallbackParam,
-    RequestOrigin, Step, StepList, StepState,
+    RequestFacts, Step, StepList, StepState,
 };
 pub use password::{
     NewPassword, PasswordConnector, PasswordHasher, PasswordPolicyError, set_password,

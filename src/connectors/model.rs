@@ -17,7 +17,7 @@ use crate::platform::rate_limits::BrowserKind;
 
 /// When, from which address and from what kind of browser a request came, for rate limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RequestOrigin {
+pub struct RequestFacts {
     pub now: Timestamp,
     pub address: IpAddr,
     /// Known if it has signed in before to the account that the form names.
@@ -52,10 +52,10 @@ pub enum Step<S> {
     Redirect { url: Url, state: S },
     /// The person has proved this identity.
     Done(ExternalIdentity),
-    /// The answers were wrong. With `again`, another try is allowed.
+    /// The answers were wrong. With `retry`, another try is allowed.
     Refused {
-        why: LoginRefusal,
-        again: Option<(Prompt, S)>,
+        reason: LoginRefusal,
+        retry: Option<(Prompt, S)>,
     },
 }
 
@@ -85,10 +85,10 @@ pub enum ConnectorError {
     ProtocolMismatch(&'static str),
     /// The upstream sent something unknown that may come from one person's record or input. It ends this
     /// login only; the connector stays enabled.
-    #[error("the upstream is odd about one person: {met}")]
+    #[error("the upstream is odd about one person: {cause}")]
     UnexpectedUserData {
-        met: &'static str,
-        told: &'static str,
+        cause: &'static str,
+        message: &'static str,
     },
     /// The login attempt has ended.
     #[error("this sign-in has expired")]
@@ -117,7 +117,7 @@ pub struct Prompt {
     pub offers_remember_me: bool,
     pub submit: Cow<'static, str>,
     /// Further buttons. Pressing one sends no inputs.
-    pub instead: Vec<InputChoice>,
+    pub alternatives: Vec<InputChoice>,
 }
 
 impl Prompt {
@@ -237,7 +237,7 @@ impl Input {
 /// The answers to a prompt. Wiped from memory when dropped, and never printed.
 pub struct Answers {
     values: Vec<(&'static str, Zeroizing<String>)>,
-    instead: Option<&'static str>,
+    alternatives: Option<&'static str>,
 }
 
 impl Answers {
@@ -246,15 +246,15 @@ impl Answers {
         let answer = |input: &Input| (input.name, Zeroizing::new(value_of(input.name)));
         Self {
             values: prompt.inputs.iter().map(answer).collect(),
-            instead: None,
+            alternatives: None,
         }
     }
 
-    /// One of the buttons in [`Prompt::instead`] was pressed. There are no values.
-    pub fn instead_of(value: &'static str) -> Self {
+    /// One of the buttons in [`Prompt::alternatives`] was pressed. There are no values.
+    pub fn alternatives_for(value: &'static str) -> Self {
         Self {
             values: Vec::new(),
-            instead: Some(value),
+            alternatives: Some(value),
         }
     }
 
@@ -264,9 +264,9 @@ impl Answers {
         answer.map_or("", |(_, text)| text)
     }
 
-    /// The button of [`Prompt::instead`] that was pressed.
-    pub fn instead(&self) -> Option<&'static str> {
-        self.instead
+    /// The button of [`Prompt::alternatives`] that was pressed.
+    pub fn alternatives(&self) -> Option<&'static str> {
+        self.alternatives
     }
 }
 

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::{
-    Answers, CallbackParams, ConnectorError, ConnectorLabel, FirstTimeLink, RequestOrigin, Step,
+    Answers, CallbackParams, ConnectorError, ConnectorLabel, FirstTimeLink, RequestFacts, Step,
 };
 
 /// One way to prove an identity.
@@ -51,7 +51,7 @@ pub trait Connector: Send + Sync + 'static {
     /// only after the person has sent a form of ours with its CSRF token.
     fn begin(
         &self,
-        origin: RequestOrigin,
+        origin: RequestFacts,
     ) -> impl Future<Output = Result<Step<Self::State>, ConnectorError>> + Send;
 
     /// Checks the answers to the form that came with `state`.
@@ -59,7 +59,7 @@ pub trait Connector: Send + Sync + 'static {
         &self,
         state: Self::State,
         answers: Answers,
-        origin: RequestOrigin,
+        origin: RequestFacts,
     ) -> impl Future<Output = Result<Step<Self::State>, ConnectorError>> + Send;
 
     /// Checks the parameters with which the browser came back from the [`Step::Redirect`] that came with
@@ -71,7 +71,7 @@ pub trait Connector: Send + Sync + 'static {
         &self,
         state: Self::State,
         params: CallbackParams,
-        origin: RequestOrigin,
+        origin: RequestFacts,
     ) -> impl Future<Output = Result<Step<Self::State>, ConnectorError>> + Send {
         let _ = (state, params, origin);
         std::future::ready(Err(ConnectorError::Expired))
@@ -117,7 +117,7 @@ impl DynConnector {
     /// [`Connector::begin`]
     pub async fn begin(
         &self,
-        origin: RequestOrigin,
+        origin: RequestFacts,
     ) -> Result<Step<ConnectorState>, ConnectorError> {
         self.0.begin(origin).await
     }
@@ -126,7 +126,7 @@ impl DynConnector {
         &self,
         state: ConnectorState,
         answers: Answers,
-        origin: RequestOrigin,
+        origin: RequestFacts,
     ) -> Result<Step<ConnectorState>, ConnectorError> {
         self.0.advance(state, answers, origin).await
     }
@@ -135,7 +135,7 @@ impl DynConnector {
         &self,
         state: ConnectorState,
         params: CallbackParams,
-        origin: RequestOrigin,
+        origin: RequestFacts,
     ) -> Result<Step<ConnectorState>, ConnectorError> {
         self.0.resume(state, params, origin).await
     }
@@ -189,18 +189,18 @@ trait ErasedConnector: Send + Sync {
     fn label(&self) -> ConnectorLabel;
     fn source_name(&self) -> &'static str;
     fn first_time_link(&self) -> Option<FirstTimeLink>;
-    fn begin(&self, origin: RequestOrigin) -> BoxedStepFuture<'_>;
+    fn begin(&self, origin: RequestFacts) -> BoxedStepFuture<'_>;
     fn advance(
         &self,
         state: ConnectorState,
         answers: Answers,
-        origin: RequestOrigin,
+        origin: RequestFacts,
     ) -> BoxedStepFuture<'_>;
     fn resume(
         &self,
         state: ConnectorState,
         params: CallbackParams,
-        origin: RequestOrigin,
+        origin: RequestFacts,
     ) -> BoxedStepFuture<'_>;
 }
 
@@ -223,14 +223,14 @@ impl<C: Connector> ErasedConnector for C {
     fn first_time_link(&self) -> Option<FirstTimeLink> {
         Connector::first_time_link(self)
     }
-    fn begin(&self, origin: RequestOrigin) -> BoxedStepFuture<'_> {
+    fn begin(&self, origin: RequestFacts) -> BoxedStepFuture<'_> {
         Box::pin(async move { Ok(erase_state(Connector::begin(self, origin).await?)) })
     }
     fn advance(
         &self,
         state: ConnectorState,
         answers: Answers,
-        origin: RequestOrigin,
+        origin: RequestFacts,
     ) -> BoxedStepFuture<'_> {
         Box::pin(async move {
             let state = restore_state::<C>(state)?;
@@ -242,7 +242,7 @@ impl<C: Connector> ErasedConnector for C {
         &self,
         state: ConnectorState,
         params: CallbackParams,
-        origin: RequestOrigin,
+        origin: RequestFacts,
     ) -> BoxedStepFuture<'_> {
         Box::pin(async move {
             let state = restore_state::<C>(state)?;
@@ -271,9 +271,9 @@ fn erase_state<S: Send + 'static>(step: Step<S>) -> Step<ConnectorState> {
             state: erase(state),
         },
         Step::Done(identity) => Step::Done(identity),
-        Step::Refused { why, again } => Step::Refused {
-            why,
-            again: again.map(|(prompt, state)| (prompt, erase(state))),
+        Step::Refused { reason, retry } => Step::Refused {
+            reason,
+            retry: retry.map(|(prompt, state)| (prompt, erase(state))),
         },
     }
 }

@@ -18,7 +18,7 @@ pub(super) async fn list_disabled(db: impl Executor<'_>) -> db::Result<Vec<Disab
 pub(super) async fn insert_disabled(
     db: impl Executor<'_>,
     slug: &str,
-    met: &str,
+    cause: &str,
     now: Timestamp,
 ) -> db::Result<bool> {
     let result = sqlx::query!(
@@ -26,7 +26,7 @@ pub(super) async fn insert_disabled(
          on conflict (slug) do nothing",
         slug,
         now,
-        met
+        cause
     )
     .execute(db)
     .await?;

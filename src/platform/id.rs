@@ -61,11 +61,11 @@ uuid_ids! {
     /// An entry of the audit log.
     AuditId
     /// A mail in the outbox.
-    LetterId
+    MailId
     /// A mailbox proof (association) that is under way.
     ProofId
     /// The recipient of a mail to a mailbox that belongs to no account yet.
-    AddresseeId
+    MailedSecretId
     /// A mail an app sent to a person.
     SentMailId
     /// A refused request of an app.

@@ -127,7 +127,7 @@ impl Links {
     pub fn rotate_secret(&self, id: AppId) -> String {
         self.path(format_args!("/oauth/applications/{id}/secret/"))
     }
-    pub fn fresh_secret(&self, id: AppId) -> String {
+    pub fn new_secret(&self, id: AppId) -> String {
         self.path(format_args!("/oauth/applications/{id}/secret/shown/"))
     }
     pub fn profile(&self) -> String {

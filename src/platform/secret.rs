@@ -1,4 +1,4 @@
-//! Secrets: [`Secret`] in memory, which cannot be printed and is wiped when dropped, and [`TokenHash`] in the
+//! Secrets: [`Secret`] in memory, which cannot be printed and is wiped when dropped, and [`SecretHash`] in the
 //! database. Passwords, which people choose and others can guess, are hashed with Argon2 (see
 //! [`crate::connectors`]).
 
@@ -36,8 +36,8 @@ impl Secret {
         self.0.expose_secret()
     }
 
-    pub fn token_hash(&self) -> TokenHash {
-        TokenHash::of(self.expose().as_bytes())
+    pub fn hash(&self) -> SecretHash {
+        SecretHash::of(self.expose().as_bytes())
     }
 }
 
@@ -103,9 +103,9 @@ pub fn digits(rng: &dyn Rng, length: usize) -> String {
 
 /// The SHA-256 of a generated secret. A fast hash is enough: 256 random bits cannot be guessed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TokenHash([u8; 32]);
+pub struct SecretHash([u8; 32]);
 
-impl TokenHash {
+impl SecretHash {
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
@@ -139,9 +139,9 @@ impl TokenHash {
     }
 }
 
-impl fmt::Debug for TokenHash {
+impl fmt::Debug for SecretHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TokenHash(…)")
+        f.write_str("SecretHash(…)")
     }
 }
 

@@ -146,7 +146,7 @@ impl SharedParts {
             lifetimes: config.lifetimes,
             problems: self.problems.clone(),
             rotation_key: token::RotationKey::derive(&self.master_key),
-            memory: token::TokenEndpointState::new(&self.clock),
+            state: token::TokenEndpointState::new(&self.clock),
         }
     }
 

@@ -93,12 +93,12 @@ async fn a_secret_is_not_shown_to_the_next_person_at_the_browser() {
     let form = meera.visits("account/logout/").await;
     form.confirms().await;
 
-    assert!(!meera.cookies().contains("fresh_secret"));
-    let fresh = held.split("; ").find(|it| it.contains("fresh_secret"));
+    assert!(!meera.cookies().contains("new_secret"));
+    let fresh = held.split("; ").find(|it| it.contains("new_secret"));
     let shared = world.visitor();
     shared.sets_cookies(fresh.unwrap());
     shared.signs_in(&wasim.username, &wasim.password).await;
-    assert!(!shared.cookies().contains("fresh_secret"));
+    assert!(!shared.cookies().contains("new_secret"));
 }
 
 #[tokio::test]

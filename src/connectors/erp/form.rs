@@ -67,7 +67,7 @@ impl ErpForms<'_> {
             inputs: self.credential_inputs().into(),
             account: self.account(),
             submit: "Have ERP mail me a code".into(),
-            instead: vec![button(ANOTHER_QUESTION, "Another question")],
+            alternatives: vec![button(ANOTHER_QUESTION, "Another question")],
             ..Prompt::default()
         }
     }
@@ -95,7 +95,7 @@ impl ErpForms<'_> {
             Vec::new()
         };
         inputs.push(code);
-        let instead = if self.asks_credentials_again {
+        let alternatives = if self.asks_credentials_again {
             button(BACK, "Have another code mailed")
         } else {
             button(SEND_AGAIN, "Send the code again")
@@ -114,7 +114,7 @@ impl ErpForms<'_> {
             account: self.account(),
             offers_remember_me: true,
             submit: "Sign in".into(),
-            instead: vec![instead],
+            alternatives: vec![alternatives],
             ..Prompt::default()
         }
     }
@@ -135,7 +135,7 @@ impl ErpForms<'_> {
             steps: steps(2),
             account: self.account(),
             submit: "End my other ERP session and try again".into(),
-            instead: vec![button(KEEP_OTHER_SESSION, "Leave it open")],
+            alternatives: vec![button(KEEP_OTHER_SESSION, "Leave it open")],
             ..Prompt::default()
         }
     }

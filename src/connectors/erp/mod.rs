@@ -54,7 +54,7 @@ pub use store::{ClassRow, DepartmentRow};
 
 use crate::connectors::consecutive_users::ConsecutiveUsers;
 use crate::connectors::{
-    Answers, Connector, ConnectorError, ConnectorLabel, HttpClient, RequestOrigin, Step,
+    Answers, Connector, ConnectorError, ConnectorLabel, HttpClient, RequestFacts, Step,
 };
 use crate::people::records::{
     Claims, ColumnUpdates, ExternalIdentity, Name, PersonUpdate, Role, RollNumber, Update, Username,
@@ -120,7 +120,7 @@ impl Connector for Erp {
         ErpRollNumber::parse_subject(text)
     }
 
-    async fn begin(&self, visitor: RequestOrigin) -> Result<Step<ErpState>, ConnectorError> {
+    async fn begin(&self, visitor: RequestFacts) -> Result<Step<ErpState>, ConnectorError> {
         let machine = ErpMachine::new(self.options.reask_password, visitor.now);
         let prompt = machine.first_prompt();
         let state = ErpState {
@@ -134,7 +134,7 @@ impl Connector for Erp {
         &self,
         mut state: ErpState,
         answers: Answers,
-        visitor: RequestOrigin,
+        visitor: RequestFacts,
     ) -> Result<Step<ErpState>, ConnectorError> {
         let mut transition = state.machine.handle_answers(&answers, visitor.now);
         drop(answers);
@@ -151,11 +151,16 @@ impl Connector for Erp {
                         state,
                     });
                 }
-                ErpTransition::Refuse(why, None) => return Ok(Step::Refused { why, again: None }),
-                ErpTransition::Refuse(why, Some(prompt)) => {
+                ErpTransition::Refuse(reason, None) => {
                     return Ok(Step::Refused {
-                        why,
-                        again: Some((*prompt, state)),
+                        reason,
+                        retry: None,
+                    });
+                }
+                ErpTransition::Refuse(reason, Some(prompt)) => {
+                    return Ok(Step::Refused {
+                        reason,
+                        retry: Some((*prompt, state)),
                     });
                 }
                 ErpTransition::Done => {
@@ -167,8 +172,8 @@ impl Connector for Erp {
                 }
                 ErpTransition::UnexpectedUserData { reason, message } => {
                     return Err(ConnectorError::UnexpectedUserData {
-                        met: reason,
-                        told: message,
+                        cause: reason,
+                        message: message,
                     });
                 }
                 ErpTransition::Expired => return Err(ConnectorError::Expired),
@@ -196,7 +201,7 @@ impl Erp {
         &self,
         state: &mut ErpState,
         call: ErpCall,
-        visitor: RequestOrigin,
+        visitor: RequestFacts,
         person_names: &mut PersonNames,
     ) -> ErpTransition {
         let Some(roll) = state.machine.roll().cloned() else {

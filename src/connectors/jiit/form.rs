@@ -82,7 +82,7 @@ fn is_captcha_text(captcha_text: &str) -> bool {
 }
 
 pub(super) fn is_new_captcha_request(answers: &Answers) -> bool {
-    answers.instead() == Some(NEW_CAPTCHA)
+    answers.alternatives() == Some(NEW_CAPTCHA)
 }
 
 /// The form with this captcha, and with the values typed before except secrets.
@@ -104,7 +104,7 @@ pub(super) fn prompt(picture: &PromptPicture, username: &str, allows_details: bo
         account: Some(AccountName::FromInput(USERNAME)),
         offers_remember_me: true,
         submit: "Sign in".into(),
-        instead: vec![InputChoice {
+        alternatives: vec![InputChoice {
             value: NEW_CAPTCHA,
             label: "New picture".into(),
         }],

@@ -54,7 +54,7 @@ use state_machine::{CaptchaRequest, JiitFormAttempt, JiitState, JiitTransition};
 use crate::connectors::consecutive_users::ConsecutiveUsers;
 use crate::connectors::{
     Answers, Connector, ConnectorError, ConnectorLabel, HttpClient, HttpEndpoint, HttpSetupError,
-    RequestOrigin, Step,
+    RequestFacts, Step,
 };
 use crate::platform::clock::{SharedClock, Timestamp};
 use crate::platform::rate_limits::{BrowserKind, Permit, RateLimited, RateLimiter, table};
@@ -123,7 +123,7 @@ impl Jiit {
     async fn run(
         &self,
         transition: JiitTransition,
-        visitor: RequestOrigin,
+        visitor: RequestFacts,
     ) -> Result<Step<JiitState>, ConnectorError> {
         let mut password_attempt = PasswordAttempt::default();
         let step = self
@@ -147,7 +147,7 @@ impl Jiit {
     async fn run_transitions(
         &self,
         mut transition: JiitTransition,
-        visitor: RequestOrigin,
+        visitor: RequestFacts,
         password_attempt: &mut PasswordAttempt,
     ) -> Result<Step<JiitState>, ConnectorError> {
         loop {
@@ -183,7 +183,7 @@ impl Jiit {
     async fn fetch_captcha(
         &self,
         request: CaptchaRequest,
-        visitor: RequestOrigin,
+        visitor: RequestFacts,
     ) -> Result<JiitTransition, ConnectorError> {
         let permit = self.captcha_limiter.take(visitor.address);
         let _spent = permit.map_err(|slowed| ConnectorError::Busy(slowed.0))?;
@@ -208,7 +208,7 @@ impl Jiit {
     async fn check_username(
         &self,
         attempt: JiitFormAttempt,
-        visitor: RequestOrigin,
+        visitor: RequestFacts,
         password_attempt: &mut PasswordAttempt,
     ) -> JiitTransition {
         if password_attempt.permits.is_none() {
@@ -260,7 +260,7 @@ impl Jiit {
     fn take_permits(
         &self,
         username: &str,
-        visitor: RequestOrigin,
+        visitor: RequestFacts,
     ) -> Result<PasswordPermits, RateLimited> {
         let account = (username.to_owned(), visitor.browser);
         let account_permit = self.account_limiter.take(account)?;
@@ -300,7 +300,7 @@ impl Connector for Jiit {
         form::parse_enrollment_number(text)
     }
 
-    async fn begin(&self, visitor: RequestOrigin) -> Result<Step<JiitState>, ConnectorError> {
+    async fn begin(&self, visitor: RequestFacts) -> Result<Step<JiitState>, ConnectorError> {
         self.run(state_machine::begin(visitor.now), visitor).await
     }
 
@@ -308,7 +308,7 @@ impl Connector for Jiit {
         &self,
         state: JiitState,
         answers: Answers,
-        visitor: RequestOrigin,
+        visitor: RequestFacts,
     ) -> Result<Step<JiitState>, ConnectorError> {
         let transition = state_machine::handle_answers(state, &answers, visitor.now);
         // Wipes what was typed before the requests to the portal.

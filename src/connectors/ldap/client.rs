@@ -56,7 +56,7 @@ impl LdapServer {
     pub(super) async fn connect(&self) -> Result<LdapConnection, LdapError> {
         let endpoint = (self.address.host.as_str(), self.address.port);
         let connected = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(endpoint)).await;
-        let stream = connected.map_err(|_| LdapError::Slow(CONNECT_TIMEOUT))??;
+        let stream = connected.map_err(|_| LdapError::Timeout(CONNECT_TIMEOUT))??;
         stream.set_nodelay(true)?;
         let Some((connector, name)) = &self.tls else {
             return Ok(LdapConnection::on(Box::new(stream)));

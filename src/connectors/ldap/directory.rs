@@ -143,7 +143,7 @@ impl LdapDirectory {
         let (unknown, password) = (random_text(rng), random_text(rng));
         match self.authenticate(&unknown, &password, rng).await? {
             LdapLogin::WrongPassword => {}
-            _ => return Err(LdapError::AlwaysYes),
+            _ => return Err(LdapError::AcceptsAnyPassword),
         }
         let EntryLookup::Search {
             base,
@@ -168,7 +168,7 @@ impl LdapDirectory {
                 Ok(found) if found.entries.is_empty() => Err(LdapError::NoPeople),
                 Ok(found) => Ok(Some(found.entries)),
                 // A directory may let an account find one person and not list them.
-                Err(LdapError::Said { .. }) => Ok(None),
+                Err(LdapError::UnexpectedResult { .. }) => Ok(None),
                 Err(error) => Err(error),
             }
         })
@@ -200,7 +200,7 @@ impl LdapDirectory {
                 let unknown = dn.dn(&random_text(rng));
                 let bind = bind_as_person(connection, &unknown, &random_text(rng)).await?;
                 if bind == PersonBind::Success {
-                    return Err(LdapError::AlwaysYes);
+                    return Err(LdapError::AcceptsAnyPassword);
                 }
                 let name = dn.dn(username);
                 match bind_as_person(connection, &name, password).await? {
@@ -317,7 +317,7 @@ async fn within_timeout<T>(
     doing: impl Future<Output = Result<T, LdapError>>,
 ) -> Result<T, LdapError> {
     let result = tokio::time::timeout(TIMEOUT, doing).await;
-    result.map_err(|_| LdapError::Slow(TIMEOUT))?
+    result.map_err(|_| LdapError::Timeout(TIMEOUT))?
 }
 
 async fn bind_search_account(
@@ -363,7 +363,7 @@ async fn check_refusal(
 ) -> Result<(), LdapError> {
     let unknown = format!("cn={},{base}", random_text(rng));
     match bind_as_person(connection, &unknown, &random_text(rng)).await? {
-        PersonBind::Success => Err(LdapError::AlwaysYes),
+        PersonBind::Success => Err(LdapError::AcceptsAnyPassword),
         PersonBind::WrongPassword | PersonBind::Refused(_) => Ok(()),
     }
 }
@@ -387,7 +387,7 @@ async fn bind_as_person(
 fn require_success(doing: &'static str, code: ResultCode) -> Result<(), LdapError> {
     match code {
         ResultCode::SUCCESS => Ok(()),
-        code => Err(LdapError::Said { doing, code }),
+        code => Err(LdapError::UnexpectedResult { doing, code }),
     }
 }
 

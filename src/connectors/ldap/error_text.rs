@@ -16,7 +16,7 @@ use super::messages::ResultCode;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LdapError {
     #[error("no answer within {} seconds", .0.as_secs())]
-    Slow(Duration),
+    Timeout(Duration),
     #[error("the connection failed: {0}")]
     Connection(#[from] io::Error),
     #[error("the directory does not speak TLS as it should: {0}")]
@@ -28,7 +28,7 @@ pub(super) enum LdapError {
     #[error("the answer is longer than any should be")]
     TooLong,
     #[error("the directory says result {} to {doing}", code.0)]
-    Said {
+    UnexpectedResult {
         doing: &'static str,
         code: ResultCode,
     },
@@ -41,14 +41,14 @@ pub(super) enum LdapError {
     #[error("the entry of somebody who has just signed in cannot be read by them")]
     NoEntry,
     #[error("the directory says yes to somebody made up")]
-    AlwaysYes,
+    AcceptsAnyPassword,
 }
 
 impl LdapError {
     /// What the operator can do.
     pub(super) fn advice(&self) -> &'static str {
         match self {
-            Self::Slow(_) | Self::Connection(_) => {
+            Self::Timeout(_) | Self::Connection(_) => {
                 "See that the directory runs, and that PROFILES_LDAP_URL has its host and port"
             }
             Self::Tls(_) => {
@@ -59,7 +59,7 @@ impl LdapError {
             Self::NotLdap | Self::TooLong => {
                 "See that what listens at PROFILES_LDAP_URL is a directory"
             }
-            Self::Said { .. } => {
+            Self::UnexpectedResult { .. } => {
                 "See PROFILES_LDAP_BIND_DN, PROFILES_LDAP_BIND_PASSWORD and PROFILES_LDAP_BASE_DN; \
                  RFC 4511, appendix A, says what the result means"
             }
@@ -76,7 +76,7 @@ impl LdapError {
                  attribute in PROFILES_LDAP_ATTRIBUTES"
             }
             Self::NoEntry => "Let people read their own entry in the directory",
-            Self::AlwaysYes => "Mend the directory: whoever asked it could be anybody",
+            Self::AcceptsAnyPassword => "Mend the directory: whoever asked it could be anybody",
         }
     }
 }

@@ -41,7 +41,7 @@ use url::Url;
 
 use crate::connectors::{
     Answers, Connector, ConnectorError, ConnectorLabel, LoginRefusal, Prompt, PromptLink,
-    RequestOrigin, Step,
+    RequestFacts, Step,
 };
 use crate::people::records::{Claims, ExternalIdentity, PersonUpdate};
 use crate::platform::config;
@@ -145,7 +145,7 @@ impl Ldap {
             href: page.to_string(),
             text: "Change the password of your campus account",
         });
-        let why = match link {
+        let reason = match link {
             None if state.needs_new_password() => {
                 format!("{} {NO_PASSWORD_PAGE}", state.sentence()).into()
             }
@@ -156,8 +156,8 @@ impl Ldap {
             ..prompt()
         };
         Step::Refused {
-            why: LoginRefusal(why),
-            again: Some((prompt, ())),
+            reason: LoginRefusal(reason),
+            retry: Some((prompt, ())),
         }
     }
 }
@@ -178,7 +178,7 @@ impl Connector for Ldap {
         directory_record::parse_subject(text)
     }
 
-    async fn begin(&self, _origin: RequestOrigin) -> Result<Step<()>, ConnectorError> {
+    async fn begin(&self, _origin: RequestFacts) -> Result<Step<()>, ConnectorError> {
         Ok(Step::Ask {
             prompt: prompt(),
             state: (),
@@ -189,7 +189,7 @@ impl Connector for Ldap {
         &self,
         (): (),
         answers: Answers,
-        _origin: RequestOrigin,
+        _origin: RequestFacts,
     ) -> Result<Step<()>, ConnectorError> {
         // Phones append a space to a name they complete.
         let username = answers.text("username").trim();
@@ -261,7 +261,7 @@ fn is_plausible(username: &str, password: &str) -> bool {
 fn connector_error(error: &LdapError) -> ConnectorError {
     tracing::warn!(trouble = %error, "the directory was of no use");
     match error {
-        LdapError::AlwaysYes => {
+        LdapError::AcceptsAnyPassword => {
             ConnectorError::ProtocolMismatch("the directory says yes to somebody made up")
         }
         _ => ConnectorError::Unavailable,
@@ -270,15 +270,15 @@ fn connector_error(error: &LdapError) -> ConnectorError {
 
 fn refused() -> Step<()> {
     Step::Refused {
-        why: LoginRefusal::of_username_and_password(),
-        again: Some((prompt(), ())),
+        reason: LoginRefusal::of_username_and_password(),
+        retry: Some((prompt(), ())),
     }
 }
 
-fn refused_for_good(why: &'static str) -> Step<()> {
+fn refused_for_good(reason: &'static str) -> Step<()> {
     Step::Refused {
-        why: LoginRefusal(why.into()),
-        again: None,
+        reason: LoginRefusal(reason.into()),
+        retry: None,
     }
 }
 

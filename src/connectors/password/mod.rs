@@ -14,7 +14,7 @@ use hasher::{HashVerdict, QueueFull};
 use zxcvbn::{Score, zxcvbn};
 
 use crate::connectors::{
-    Answers, Connector, ConnectorError, ConnectorLabel, LoginRefusal, Prompt, RequestOrigin, Step,
+    Answers, Connector, ConnectorError, ConnectorLabel, LoginRefusal, Prompt, RequestFacts, Step,
 };
 use crate::people::records;
 use crate::people::records::ExternalIdentity;
@@ -130,7 +130,7 @@ impl Connector for PasswordConnector {
         Err("cannot be a password; set one with `profiles person password`")
     }
 
-    async fn begin(&self, _origin: RequestOrigin) -> Result<Step<()>, ConnectorError> {
+    async fn begin(&self, _origin: RequestFacts) -> Result<Step<()>, ConnectorError> {
         Ok(Step::Ask {
             prompt: Prompt::username_and_password(),
             state: (),
@@ -141,7 +141,7 @@ impl Connector for PasswordConnector {
         &self,
         (): (),
         answers: Answers,
-        _origin: RequestOrigin,
+        _origin: RequestFacts,
     ) -> Result<Step<()>, ConnectorError> {
         // Phones append a space to a name they complete.
         let username = answers.text("username").trim();
@@ -167,8 +167,8 @@ impl Connector for PasswordConnector {
                 }))
             }
             _ => Ok(Step::Refused {
-                why: LoginRefusal::of_username_and_password(),
-                again: Some((Prompt::username_and_password(), ())),
+                reason: LoginRefusal::of_username_and_password(),
+                retry: Some((Prompt::username_and_password(), ())),
             }),
         }
     }

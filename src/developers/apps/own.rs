@@ -17,7 +17,7 @@ use crate::protocol::clients::App;
 /// invalid id get the same 404.
 #[derive(Debug)]
 pub(super) struct OwnApp {
-    pub visit: UserSession,
+    pub session: UserSession,
     pub context: PageContext,
     pub app: App,
 }
@@ -31,16 +31,16 @@ where
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
-        let SignedIn { visit, context } = SignedIn::from_request_parts(parts, state).await?;
+        let SignedIn { session, context } = SignedIn::from_request_parts(parts, state).await?;
         let not_found = || PageError::not_found().into_response();
         let Path(id) = Path::<AppId>::from_request_parts(parts, state)
             .await
             .map_err(|_| not_found())?;
-        let app = clients::find_own(Db::from_ref(state).pool(), id, visit.person).await;
+        let app = clients::find_own(Db::from_ref(state).pool(), id, session.person).await;
         let app = app.map_err(|error| PageError::from(error).into_response())?;
         let app = app.ok_or_else(not_found)?;
         Ok(Self {
-            visit,
+            session,
             context,
             app,
         })
@@ -64,7 +64,7 @@ where
         let own = OwnApp::from_request_parts(parts, state).await?;
         let (web, now) = (Web::from_ref(state), SharedClock::from_ref(state).now());
         match login::sign_in_again(
-            &own.visit,
+            &own.session,
             parts,
             web.links(),
             login::RECENT_AUTHENTICATION,

@@ -58,11 +58,11 @@ impl ButtonBuilder {
         let is_sent = values("button_div_bg_color").next().is_some();
         let chosen: ScopeSet = values("scope").filter_map(Scope::named).collect();
         let chosen = if is_sent { chosen } else { snippets::scopes() };
-        let chosen = grants::with_compulsory(chosen);
+        let chosen = grants::with_required_scope(chosen);
         let scopes = SCOPES.iter().map(|row| ScopeChoice {
             name: row.name,
             sentence: row.sentence,
-            locked: row.scope == grants::COMPULSORY,
+            locked: row.scope == grants::REQUIRED_SCOPE,
             ticked: chosen.contains(row.scope),
         });
         let colours = COLOURS.map(|(ColourParam { name, default }, label)| {

@@ -112,10 +112,10 @@ async fn show(
 }
 
 async fn own_apps(feature: &Feature, context: &PageContext) -> Result<Vec<App>, PageError> {
-    let Some(visit) = context.user_session() else {
+    let Some(session) = context.user_session() else {
         return Ok(Vec::new());
     };
-    let apps = clients::list_own(feature.db.pool(), visit.person).await?;
+    let apps = clients::list_own(feature.db.pool(), session.person).await?;
     Ok(apps.into_iter().map(|(app, _)| app).collect())
 }
 
@@ -184,7 +184,7 @@ async fn tab_context(
     let given = format!("[\"{}\"]", snippets::fields_given().join("\", \""));
     context.insert("fields_given", &given);
     context.insert("fields_read", &snippets::fields());
-    context.insert("compulsory", grants::COMPULSORY.name());
+    context.insert("compulsory", grants::REQUIRED_SCOPE.name());
     context.insert("number", Field::Id.name());
     context.insert("scopes", &tables::scopes());
     match row.tab {

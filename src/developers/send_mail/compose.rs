@@ -40,33 +40,33 @@ pub(super) struct ComposeError(ErrorChain);
 /// Writes the mail: plain text, and the same text as HTML.
 pub(super) fn compose(
     mail: &MailRequest,
-    frame: MailLayout<'_>,
+    layout: MailLayout<'_>,
     pages: &Templates,
 ) -> Result<Message, ComposeError> {
-    let text = rules::text(frame.app, &mail.message, &frame.connected_apps);
+    let text = rules::text(layout.app, &mail.message, &layout.connected_apps);
     let html = pages
         .render_standalone(&HtmlPart::of(&text))
         .map_err(|error| ComposeError(ErrorChain::of(error)))?;
-    let sender = format!("{} via Profiles", rules::one_line(frame.app));
+    let sender = format!("{} via Profiles", rules::one_line(layout.app));
     let mut builder = Message::builder()
-        .from(Mailbox::new(Some(sender), frame.from.clone()))
-        .to(Mailbox::new(None, frame.to))
-        .date(frame.date.into())
-        .message_id(Some(frame.message_id.to_owned()));
-    let answer_to = reply_to(&mail.reply_to, frame.contact);
+        .from(Mailbox::new(Some(sender), layout.from.clone()))
+        .to(Mailbox::new(None, layout.to))
+        .date(layout.date.into())
+        .message_id(Some(layout.message_id.to_owned()));
+    let answer_to = reply_to(&mail.reply_to, layout.contact);
     if !answer_to.is_empty() {
         builder = builder.header(ReplyTo::from(Mailboxes::from(answer_to)));
     }
     let mut message = builder
         .multipart(MultiPart::alternative_plain_html(text, html))
         .map_err(|error| ComposeError(ErrorChain::of(error)))?;
-    let subject = rules::subject(frame.app, &mail.subject);
+    let subject = rules::subject(layout.app, &mail.subject);
     let headers = message.headers_mut();
     headers.insert_raw(encoded(HeaderName::new_from_ascii_str("Subject"), subject));
     for (name, value) in [
         (
             HeaderName::new_from_ascii_str("List-Unsubscribe"),
-            format!("<{}>", frame.stop),
+            format!("<{}>", layout.stop),
         ),
         (
             HeaderName::new_from_ascii_str("List-Unsubscribe-Post"),
@@ -205,7 +205,7 @@ mod tests {
         };
         let from: Address = "no-reply@campus.example".parse().unwrap();
         let now = SystemClock.now();
-        let frame = MailLayout {
+        let layout = MailLayout {
             app,
             from: &from,
             to: "asha@campus.example".parse().unwrap(),
@@ -215,7 +215,7 @@ mod tests {
             connected_apps: "https://campus.example/user/settings/".to_owned(),
             stop: "https://campus.example/mail/stop/abc/".to_owned(),
         };
-        let message = compose(&mail, frame, &Templates::read().unwrap()).unwrap();
+        let message = compose(&mail, layout, &Templates::read().unwrap()).unwrap();
         String::from_utf8(message.formatted()).unwrap()
     }
 

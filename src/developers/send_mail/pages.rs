@@ -8,12 +8,12 @@ use serde::Serialize;
 use super::store::UnsubscribeView;
 use super::{Feature, UnsubscribeToken, store};
 use crate::platform::web::{Page, PageContext, PageError};
-use crate::protocol::clients::AppFace;
+use crate::protocol::clients::AppSummary;
 use crate::protocol::scope::Scope;
 
 #[derive(Debug, Serialize)]
 struct UnsubscribePage {
-    app: AppFace,
+    app: AppSummary,
     action: String,
     stopped: bool,
 }
@@ -56,7 +56,7 @@ pub(super) async fn stop(
 fn page(feature: &Feature, writer: &UnsubscribeView, link: &str, stopped: bool) -> UnsubscribePage {
     let links = feature.web.links();
     UnsubscribePage {
-        app: AppFace::of(&writer.name, writer.logo.as_deref(), links),
+        app: AppSummary::of(&writer.name, writer.logo.as_deref(), links),
         action: links.unsubscribe(link),
         stopped,
     }
@@ -79,7 +79,7 @@ pub(super) mod samples {
 
     pub(crate) fn samples() -> Vec<PageSample> {
         let page = |stopped| UnsubscribePage {
-            app: AppFace::of("Mess Menu", None, &sample::links()),
+            app: AppSummary::of("Mess Menu", None, &sample::links()),
             action: "/mail/stop/abc/".to_owned(),
             stopped,
         };

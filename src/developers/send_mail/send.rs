@@ -132,7 +132,7 @@ impl Feature {
         let to: Result<Address, _> = recorded.email.parse();
         let to = to.map_err(|_| "the person has no mail address".to_owned())?;
         let links = self.web.links();
-        let frame = MailLayout {
+        let layout = MailLayout {
             app: &recorded.sender.name,
             from: &self.from,
             to,
@@ -150,7 +150,7 @@ impl Feature {
                 ),
             ),
         };
-        let message = compose::compose(&recorded.mail, frame, &self.web.templates);
+        let message = compose::compose(&recorded.mail, layout, &self.web.templates);
         let message = message.map_err(|error| error.to_string())?;
         let sent = self
             .transport

@@ -59,7 +59,7 @@ impl Feature {
         let rng = self.rng.as_ref();
         let UnsubscribeToken { person, app } = link;
         let mail = GrantedAccess::whole([Scope::SendMail].into_iter().collect());
-        grants::withdraw(&mut tx, (person, app), mail, now, rng).await?;
+        grants::withdraw_access(&mut tx, (person, app), mail, now, rng).await?;
         tx.commit().await.map_err(db::Error::from)
     }
 }

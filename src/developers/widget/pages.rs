@@ -71,7 +71,7 @@ pub(super) async fn context(
     let handed_on = handed_on.iter().filter(|(_, value)| !value.is_empty());
     let authorize = format!("{}?{}", links.authorize(), encoded(handed_on));
     let name = match context.user_session() {
-        Some(visit) if !is_cross_site(&headers) => first_name(&feature, visit.person).await?,
+        Some(session) if !is_cross_site(&headers) => first_name(&feature, session.person).await?,
         _ => None,
     };
     let is_foreign = is_cross_site(&headers) && origin.is_some() && pairs.text("fedcm") == "true";

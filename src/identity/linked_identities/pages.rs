@@ -69,9 +69,9 @@ impl Page for LinkedIdentitiesPage {
 
 pub(super) async fn list(
     State(feature): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
 ) -> Result<Response, PageError> {
-    let identities = records::list_identities(feature.db.pool(), visit.person).await?;
+    let identities = records::list_identities(feature.db.pool(), session.person).await?;
     let links = feature.web.links();
     let has = |way: &&DynConnector| {
         !identities
@@ -135,10 +135,10 @@ impl Feature {
 pub(super) async fn ask(
     State(feature): State<Feature>,
     RawQuery(query): RawQuery,
-    RecentlyAuthenticated(SignedIn { visit, context }): RecentlyAuthenticated,
+    RecentlyAuthenticated(SignedIn { session, context }): RecentlyAuthenticated,
 ) -> Result<Response, PageError> {
     let query = FormParams::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
-    let identities = records::list_identities(feature.db.pool(), visit.person).await?;
+    let identities = records::list_identities(feature.db.pool(), session.person).await?;
     let is_asked = |way: &&LinkedIdentity| {
         way.provider == query.text("provider") && way.subject == query.text("subject")
     };
@@ -156,7 +156,7 @@ pub(super) async fn ask(
 
 pub(super) async fn remove(
     State(feature): State<Feature>,
-    RecentlyAuthenticated(SignedIn { visit, context }): RecentlyAuthenticated,
+    RecentlyAuthenticated(SignedIn { session, context }): RecentlyAuthenticated,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
     let (now, rng) = (feature.clock.now(), feature.rng.as_ref());
@@ -165,8 +165,8 @@ pub(super) async fn remove(
     if which.0 == PasswordConnector::SLUG {
         return Err(PageError::not_found());
     }
-    let whose = (visit.person, context.session_hash());
-    let mut tx = login::begin_write(&feature.db, &visit).await?;
+    let whose = (session.person, context.session_hash());
+    let mut tx = login::begin_write(&feature.db, &session).await?;
     let removed = remove::remove(&mut tx, whose, which, &feature.ways, now, rng).await;
     match removed {
         Ok(()) => {}

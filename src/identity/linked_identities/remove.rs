@@ -10,7 +10,7 @@ use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
 use crate::platform::mail;
 use crate::platform::rng::Rng;
-use crate::platform::secret::TokenHash;
+use crate::platform::secret::SecretHash;
 use crate::platform::web::SessionRetention;
 
 /// Removes an identity and mails the person, unless it is the last one at an enabled connector.
@@ -18,7 +18,7 @@ use crate::platform::web::SessionRetention;
 /// Every session but `own`, the current one, ends: another person may have begun one with this identity.
 pub(super) async fn remove(
     tx: &mut Tx,
-    (person, own): (PersonId, Option<TokenHash>),
+    (person, own): (PersonId, Option<SecretHash>),
     (provider, subject): (&str, &str),
     ways: &ConnectorRegistry,
     now: Timestamp,

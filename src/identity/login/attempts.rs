@@ -16,7 +16,7 @@ use super::purpose::LoginPurpose;
 use crate::connectors::{ConnectorState, Prompt};
 use crate::platform::clock::Timestamp;
 use crate::platform::credential_epoch::CredentialEpoch;
-use crate::platform::secret::TokenHash;
+use crate::platform::secret::SecretHash;
 
 /// How long a login may take from its first form to its last, and how long the browser may stay at an
 /// upstream.
@@ -68,11 +68,11 @@ pub(super) type PendingCallbacks = AttemptStore<PendingCallback>;
 
 /// Attempts by the hash of their unguessable name. Cheap to clone.
 #[derive(Debug)]
-pub(super) struct AttemptStore<T>(Arc<Mutex<HashMap<TokenHash, AttemptSlot<T>>>>);
+pub(super) struct AttemptStore<T>(Arc<Mutex<HashMap<SecretHash, AttemptSlot<T>>>>);
 
 #[derive(Debug)]
 struct AttemptSlot<T> {
-    browser: TokenHash,
+    browser: SecretHash,
     connector: &'static str,
     created_at: Timestamp,
     attempt: T,
@@ -107,7 +107,8 @@ impl<T> AttemptSlot<T> {
     }
 
     fn belongs_to(&self, owner: AttemptOwner<'_>) -> bool {
-        self.browser == TokenHash::of(owner.browser.as_bytes()) && self.connector == owner.connector
+        self.browser == SecretHash::of(owner.browser.as_bytes())
+            && self.connector == owner.connector
     }
 }
 
@@ -125,9 +126,9 @@ impl<T> AttemptStore<T> {
             }
         }
         slots.insert(
-            TokenHash::of(name.as_bytes()),
+            SecretHash::of(name.as_bytes()),
             AttemptSlot {
-                browser: TokenHash::of(owner.browser.as_bytes()),
+                browser: SecretHash::of(owner.browser.as_bytes()),
                 connector: owner.connector,
                 created_at: now,
                 attempt,
@@ -136,7 +137,7 @@ impl<T> AttemptStore<T> {
     }
 
     pub(super) fn remove(&self, name: &str) {
-        self.slots().remove(&TokenHash::of(name.as_bytes()));
+        self.slots().remove(&SecretHash::of(name.as_bytes()));
     }
 
     /// Removes what has expired, and wipes its state.
@@ -146,14 +147,14 @@ impl<T> AttemptStore<T> {
 
     /// Changes every attempt of a browser.
     pub(super) fn update_each(&self, browser: &str, mut change: impl FnMut(&mut T)) {
-        let browser = TokenHash::of(browser.as_bytes());
+        let browser = SecretHash::of(browser.as_bytes());
         let mut slots = self.slots();
         for slot in slots.values_mut().filter(|slot| slot.browser == browser) {
             change(&mut slot.attempt);
         }
     }
 
-    fn slots(&self) -> MutexGuard<'_, HashMap<TokenHash, AttemptSlot<T>>> {
+    fn slots(&self) -> MutexGuard<'_, HashMap<SecretHash, AttemptSlot<T>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -167,7 +168,7 @@ impl LoginAttempts {
     ) -> AttemptLookup {
         let slots = self.slots();
         let slot = slots
-            .get(&TokenHash::of(name.as_bytes()))
+            .get(&SecretHash::of(name.as_bytes()))
             .filter(|slot| slot.belongs_to(owner) && slot.is_live(now));
         match slot.map(|slot| Arc::clone(&slot.attempt).try_lock_owned()) {
             Some(Ok(attempt)) => AttemptLookup::Found(attempt),
@@ -188,7 +189,7 @@ impl<T> AttemptStore<T> {
         now: Timestamp,
     ) -> Option<T> {
         let mut slots = self.slots();
-        let name = TokenHash::of(state_param.as_bytes());
+        let name = SecretHash::of(state_param.as_bytes());
         if !slots.get(&name)?.belongs_to(owner) {
             return None;
         }

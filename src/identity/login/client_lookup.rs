@@ -11,7 +11,7 @@ use super::LocalPath;
 
 /// An app as the sign-in page shows it.
 #[derive(Debug, Clone, Serialize)]
-pub struct PendingClient {
+pub struct RequestingClient {
     pub name: String,
     /// Shown where there is no logo.
     pub initial: String,
@@ -19,7 +19,8 @@ pub struct PendingClient {
     pub logo: Option<String>,
 }
 
-pub type PendingClientFuture<'a> = Pin<Box<dyn Future<Output = Option<PendingClient>> + Send + 'a>>;
+pub type PendingClientFuture<'a> =
+    Pin<Box<dyn Future<Output = Option<RequestingClient>> + Send + 'a>>;
 
 /// Finds the app that a path of ours leads on to, if it is an authorization request.
 pub trait ClientLookup: Debug + Send + Sync + 'static {

@@ -15,7 +15,7 @@ use super::rules;
 use super::rules::{LoginOutcome, LoginStep};
 use crate::connectors::{
     Answers, CallbackParams, ConnectorError, ConnectorRegistry, ConnectorState, DynConnector,
-    Prompt, PromptPicture, RequestOrigin, Step,
+    Prompt, PromptPicture, RequestFacts, Step,
 };
 use crate::platform::clock::Timestamp;
 use crate::platform::credential_epoch::CredentialEpoch;
@@ -49,7 +49,7 @@ pub(super) struct FormSubmission {
     state: ConnectorState,
     failed_tries: u32,
     began: CredentialEpoch,
-    origin: StepOrigin,
+    origin: StepSource,
 }
 
 /// A redirect that a connector asks for. It does nothing before [`LoginFlows::start_redirect`].
@@ -65,7 +65,7 @@ pub(super) struct UpstreamRedirect {
 
 /// What a step follows.
 #[derive(Debug)]
-enum StepOrigin {
+enum StepSource {
     /// A first form that needs no attempt.
     StatelessForm,
     /// A form with an attempt: its name and its lock.
@@ -112,7 +112,7 @@ impl LoginFlows {
         connector: &DynConnector,
         (attempt, newest): (Option<&str>, CredentialEpoch),
         browser: &str,
-        origin: RequestOrigin,
+        origin: RequestFacts,
         rng: &dyn Rng,
     ) -> Result<PromptView, AttemptError> {
         let owner = owner(browser, connector);
@@ -207,7 +207,7 @@ impl LoginFlows {
         connector: &DynConnector,
         (attempt, newest): (Option<&str>, CredentialEpoch),
         browser: &str,
-        origin: RequestOrigin,
+        origin: RequestFacts,
     ) -> Result<FormSubmission, AttemptError> {
         let submission = |prompt, state, (failed_tries, began), origin| FormSubmission {
             prompt,
@@ -227,7 +227,7 @@ impl LoginFlows {
                 prompt,
                 state,
                 (0, newest),
-                StepOrigin::StatelessForm,
+                StepSource::StatelessForm,
             ));
         };
         let owner = owner(browser, connector);
@@ -236,7 +236,7 @@ impl LoginFlows {
                 let state = attempt.state.take().ok_or(AttemptError::Gone)?;
                 let prompt = attempt.prompt.clone();
                 let progress = (attempt.failed_tries, attempt.began);
-                let origin = StepOrigin::Form(name.to_owned(), attempt);
+                let origin = StepSource::Form(name.to_owned(), attempt);
                 Ok(submission(prompt, state, progress, origin))
             }
             AttemptLookup::Busy => Err(AttemptError::Busy),
@@ -247,11 +247,11 @@ impl LoginFlows {
     /// Gives the state back unchecked. The same form is shown again.
     pub(super) fn return_submission(submission: FormSubmission) -> PromptView {
         let attempt = match submission.origin {
-            StepOrigin::Form(name, mut attempt) => {
+            StepSource::Form(name, mut attempt) => {
                 attempt.state = Some(submission.state);
                 Some(name)
             }
-            StepOrigin::StatelessForm | StepOrigin::Callback => None,
+            StepSource::StatelessForm | StepSource::Callback => None,
         };
         PromptView {
             prompt: submission.prompt,
@@ -265,7 +265,7 @@ impl LoginFlows {
         &self,
         submission: FormSubmission,
         answers: Answers,
-        origin: RequestOrigin,
+        origin: RequestFacts,
         rng: &dyn Rng,
     ) -> Result<SubmissionOutcome, ConnectorError> {
         let FormSubmission {
@@ -330,7 +330,7 @@ impl LoginFlows {
         callback: PendingCallback,
         params: CallbackParams,
         browser: &str,
-        origin: RequestOrigin,
+        origin: RequestFacts,
         rng: &dyn Rng,
     ) -> Result<SubmissionOutcome, ConnectorError> {
         let PendingCallback {
@@ -342,7 +342,7 @@ impl LoginFlows {
         let step = connector.resume(state, params, origin).await;
         let step = step.map(|step| rules::next_step(failed_tries, began, step));
         let owner = owner(browser, connector);
-        self.keep_step((step, began), StepOrigin::Callback, owner, origin.now, rng)
+        self.keep_step((step, began), StepSource::Callback, owner, origin.now, rng)
     }
 
     /// Keeps the state of the next form; ends the attempt if there is none.
@@ -352,12 +352,12 @@ impl LoginFlows {
             Result<LoginStep<ConnectorState>, ConnectorError>,
             CredentialEpoch,
         ),
-        origin: StepOrigin,
+        origin: StepSource,
         owner: AttemptOwner<'_>,
         now: Timestamp,
         rng: &dyn Rng,
     ) -> Result<SubmissionOutcome, ConnectorError> {
-        let is_uncounted = matches!(origin, StepOrigin::StatelessForm);
+        let is_uncounted = matches!(origin, StepSource::StatelessForm);
         let outcome = match step {
             Ok(LoginStep::Ask {
                 prompt,
@@ -392,7 +392,7 @@ impl LoginFlows {
             Ok(LoginStep::Finished(outcome)) => Ok(SubmissionOutcome::Finished(outcome)),
             Err(error) => Err(error),
         };
-        if let StepOrigin::Form(name, _) = origin {
+        if let StepSource::Form(name, _) = origin {
             self.attempts.remove(&name);
         }
         outcome
@@ -401,7 +401,7 @@ impl LoginFlows {
     /// Keeps the next form in the attempt and returns its name; none where the form needs no state.
     fn keep_attempt(
         &self,
-        origin: StepOrigin,
+        origin: StepSource,
         owner: AttemptOwner<'_>,
         next: LoginAttempt,
         is_refused: bool,
@@ -410,14 +410,14 @@ impl LoginFlows {
     ) -> Option<String> {
         let has_input_error = next.prompt.inputs.iter().any(|input| input.error.is_some());
         match origin {
-            StepOrigin::Form(name, mut attempt) => {
+            StepSource::Form(name, mut attempt) => {
                 *attempt = next;
                 Some(name)
             }
             // The first form again, which needs no state. Otherwise mistakes in it, which no rate limit
             // counts, could push out the attempts of others.
-            StepOrigin::StatelessForm if is_refused || has_input_error => None,
-            StepOrigin::StatelessForm | StepOrigin::Callback => {
+            StepSource::StatelessForm if is_refused || has_input_error => None,
+            StepSource::StatelessForm | StepSource::Callback => {
                 Some(self.insert_attempt(owner, next, now, rng))
             }
         }
@@ -440,18 +440,21 @@ pub(super) fn owner<'a>(browser: &'a str, connector: &DynConnector) -> AttemptOw
 /// here.
 async fn begin(
     connector: &DynConnector,
-    origin: RequestOrigin,
+    origin: RequestFacts,
 ) -> Result<(Prompt, ConnectorState), AttemptError> {
     match connector.begin(origin).await? {
         Step::Ask { prompt, state } => Ok((prompt, state)),
         Step::Refused {
-            why,
-            again: Some((prompt, state)),
+            reason,
+            retry: Some((prompt, state)),
         } => {
-            tracing::debug!(why = %why.0, "begins with a refusal");
+            tracing::debug!(reason = %reason.0, "begins with a refusal");
             Ok((prompt, state))
         }
-        Step::Refused { why, again: None } => Err(AttemptError::Refused(why.0)),
+        Step::Refused {
+            reason,
+            retry: None,
+        } => Err(AttemptError::Refused(reason.0)),
         Step::Redirect { .. } => {
             Err(ConnectorError::ProtocolMismatch("redirected before it was asked").into())
         }
@@ -466,7 +469,7 @@ mod tests {
     use crate::people::records::ExternalIdentity;
     use crate::platform::rng::OsRng;
 
-    const ORIGIN: RequestOrigin = RequestOrigin {
+    const ORIGIN: RequestFacts = RequestFacts {
         now: time::macros::datetime!(2026-11-21 12:00 UTC),
         address: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
         browser: crate::platform::rate_limits::BrowserKind::Stranger,
@@ -498,7 +501,7 @@ mod tests {
 
         async fn begin(
             &self,
-            _origin: RequestOrigin,
+            _origin: RequestFacts,
         ) -> Result<Step<Option<String>>, ConnectorError> {
             Ok(Step::Ask {
                 prompt: prompt("name"),
@@ -510,7 +513,7 @@ mod tests {
             &self,
             state: Option<String>,
             answers: Answers,
-            _origin: RequestOrigin,
+            _origin: RequestFacts,
         ) -> Result<Step<Option<String>>, ConnectorError> {
             let Some(name) = state else {
                 return Ok(Step::Ask {
@@ -528,8 +531,8 @@ mod tests {
                 "slow" => std::future::pending().await,
                 "gone" => Err(ConnectorError::Unavailable),
                 _ => Ok(Step::Refused {
-                    why: LoginRefusal("Another code.".into()),
-                    again: Some((prompt("code"), Some(name))),
+                    reason: LoginRefusal("Another code.".into()),
+                    retry: Some((prompt("code"), Some(name))),
                 }),
             }
         }
@@ -578,8 +581,8 @@ mod tests {
             matches!(right, SubmissionOutcome::Finished(LoginOutcome::Proven(proven)) if proven.identity.subject == "asha" && proven.epoch == NEWEST)
         );
         // And it is over.
-        let again = answer(&portal, &attempt, "1234").await;
-        assert!(matches!(again, Err(AttemptError::Gone)));
+        let retry = answer(&portal, &attempt, "1234").await;
+        assert!(matches!(retry, Err(AttemptError::Gone)));
     }
 
     #[tokio::test]
@@ -655,8 +658,8 @@ mod tests {
         assert!(answer(&portal, &attempt, "1234").await.is_err());
         let attempt = at_the_code(&portal).await;
         assert!(answer(&portal, &attempt, "gone").await.is_err());
-        let again = answer(&portal, &attempt, "1234").await;
-        assert!(matches!(again, Err(AttemptError::Gone)));
+        let retry = answer(&portal, &attempt, "1234").await;
+        assert!(matches!(retry, Err(AttemptError::Gone)));
     }
 
     #[tokio::test]

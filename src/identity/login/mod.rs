@@ -34,9 +34,9 @@ mod pages;
 mod people_error;
 mod purpose;
 mod rate_limits;
+mod require_session;
 mod rules;
 mod sign_in;
-mod signed_in;
 mod trusted_browser;
 
 use axum::extract::{FromRef, Request};
@@ -44,17 +44,17 @@ use axum::middleware::Next;
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Router, middleware};
-pub use client_lookup::{ClientLookup, PendingClient, PendingClientFuture, SharedClientLookup};
+pub use client_lookup::{ClientLookup, PendingClientFuture, RequestingClient, SharedClientLookup};
 use http::{HeaderValue, Method, Version, header};
 pub use model::LocalPath;
 #[cfg(test)]
 pub(crate) use pages::samples;
 pub use pages::start_session;
-pub use sign_in::{VerifiedLogin, link_identity, sign_in};
-pub use signed_in::{
+pub use require_session::{
     AuthenticationAge, RECENT_AUTHENTICATION, RecentlyAuthenticated, SignedIn, begin_write,
     send_to_login, send_to_login_again, sign_in_again,
 };
+pub use sign_in::{VerifiedLogin, link_identity, sign_in};
 
 use crate::connectors;
 use crate::connectors::{ConnectorRegistry, DisabledConnector, DynConnector};

@@ -1,6 +1,6 @@
 //! Why a person is at the sign-in page.
 
-use super::signed_in::{AGAIN, LINK};
+use super::require_session::{AGAIN, LINK};
 use crate::platform::web::FormParams;
 
 /// What the login is for.

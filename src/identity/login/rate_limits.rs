@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use crate::platform::clock::SharedClock;
 use crate::platform::rate_limits::{BrowserKind, Permit, RateLimited, RateLimiter, table};
-use crate::platform::secret::TokenHash;
+use crate::platform::secret::SecretHash;
 use crate::platform::web::ClientAddress;
 
 /// How often and how many times a request without a try looks again: five seconds in all.
@@ -29,12 +29,12 @@ const MAX_RETRIES: u32 = 100;
 
 /// The account of a login, by the name that was entered, as a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct AccountKey(TokenHash);
+pub(super) struct AccountKey(SecretHash);
 
 impl AccountKey {
     pub(super) fn of(connector: &str, name: &str) -> Self {
         let name = name.trim().to_lowercase();
-        Self(TokenHash::of(format!("{connector} {name}").as_bytes()))
+        Self(SecretHash::of(format!("{connector} {name}").as_bytes()))
     }
 
     pub(super) fn to_vec(self) -> Vec<u8> {

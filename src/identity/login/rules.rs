@@ -61,14 +61,14 @@ pub(super) fn next_step<S>(
             let proven = ProvenIdentity::new(identity, began);
             LoginStep::Finished(LoginOutcome::Proven(proven))
         }
-        Step::Refused { why, again } => match again {
+        Step::Refused { reason, retry } => match retry {
             Some((prompt, state)) if failed_tries + 1 < MAX_FAILED_TRIES => LoginStep::Ask {
                 prompt: Box::new(prompt),
                 state,
                 failed_tries: failed_tries + 1,
-                error: Some(why.0),
+                error: Some(reason.0),
             },
-            _ => LoginStep::Finished(LoginOutcome::Refused(why.0)),
+            _ => LoginStep::Finished(LoginOutcome::Refused(reason.0)),
         },
     }
 }
@@ -81,10 +81,10 @@ mod tests {
 
     const BEGAN: CredentialEpoch = CredentialEpoch(5);
 
-    fn refused(again: bool) -> Step<()> {
+    fn refused(retry: bool) -> Step<()> {
         Step::Refused {
-            why: LoginRefusal("No.".into()),
-            again: again.then(|| (Prompt::default(), ())),
+            reason: LoginRefusal("No.".into()),
+            retry: retry.then(|| (Prompt::default(), ())),
         }
     }
 

@@ -30,7 +30,7 @@ pub async fn sign_in(
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<Option<VerifiedLogin>, PeopleError> {
-    let joined = records::join(tx, proven, now, rng).await?;
+    let joined = records::find_or_create(tx, proven, now, rng).await?;
     let Some(SignedInPerson {
         person,
         epoch,

@@ -9,14 +9,14 @@ use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
 use crate::platform::mail;
 use crate::platform::rng::Rng;
-use crate::platform::secret::TokenHash;
+use crate::platform::secret::SecretHash;
 
 /// Confirms and returns the address that this link was mailed to, and mails the primary address: if another
 /// person confirmed it, the owner learns of it there. None for an invalid link.
 pub(super) async fn confirm(
     tx: &mut Tx,
     person: PersonId,
-    link: TokenHash,
+    link: SecretHash,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<Option<String>, ProfileError> {

@@ -14,7 +14,7 @@ use crate::people::records;
 use crate::platform::audit::AuditEntry;
 use crate::platform::clock::Timestamp;
 use crate::platform::id::PersonId;
-use crate::platform::secret::TokenHash;
+use crate::platform::secret::SecretHash;
 use crate::platform::web::{CsrfForm, FlashMessage, Page, PageError, SessionRetention, Web};
 use crate::platform::{audit, db};
 
@@ -55,13 +55,13 @@ impl Page for SessionsPage {
 
 pub(super) async fn list(
     State(feature): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
 ) -> Result<Response, PageError> {
     let now = feature.clock.now();
     let db = feature.db.pool();
-    let browsers = store::list_live(db, visit.person, now).await?;
-    let sign_ins = store::list_sign_ins(db, visit.person, now - SIGN_INS_SHOWN_FOR).await?;
-    let own = context.session_hash().map(TokenHash::to_hex);
+    let browsers = store::list_live(db, session.person, now).await?;
+    let sign_ins = store::list_sign_ins(db, session.person, now - SIGN_INS_SHOWN_FOR).await?;
+    let own = context.session_hash().map(SecretHash::to_hex);
     let mut browsers: Vec<SessionView> = browsers
         .into_iter()
         .map(|browser| SessionView::of(browser, own.as_deref(), &feature.web, now))
@@ -116,16 +116,16 @@ pub(super) async fn back(
 
 pub(super) async fn end(
     State(feature): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    let mut tx = login::begin_write(&feature.db, &visit).await?;
-    let ended = store::delete_one(&mut *tx, visit.person, form.text("session")).await?;
+    let mut tx = login::begin_write(&feature.db, &session).await?;
+    let ended = store::delete_one(&mut *tx, session.person, form.text("session")).await?;
     if ended {
         // Ends what another person may have begun in that session, too.
-        records::raise_credential_epoch(&mut tx, visit.person, SessionRetention::All).await?;
+        records::raise_credential_epoch(&mut tx, session.person, SessionRetention::All).await?;
     }
-    write_audit(&feature, &mut tx, visit.person, u64::from(ended)).await?;
+    write_audit(&feature, &mut tx, session.person, u64::from(ended)).await?;
     tx.commit().await.map_err(db::Error::from)?;
     // An unknown name is a session that has ended meanwhile, which is the wanted result.
     let message = FlashMessage::good("Session ended.");
@@ -134,13 +134,13 @@ pub(super) async fn end(
 
 pub(super) async fn end_others(
     State(feature): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
     let retained = SessionRetention::Own(context.session_hash());
-    let mut tx = login::begin_write(&feature.db, &visit).await?;
-    let ended = records::raise_credential_epoch(&mut tx, visit.person, retained).await?;
-    write_audit(&feature, &mut tx, visit.person, ended).await?;
+    let mut tx = login::begin_write(&feature.db, &session).await?;
+    let ended = records::raise_credential_epoch(&mut tx, session.person, retained).await?;
+    write_audit(&feature, &mut tx, session.person, ended).await?;
     tx.commit().await.map_err(db::Error::from)?;
     let message = FlashMessage::good("All other sessions were ended.");
     Ok(context.redirect_with_message(&feature.web.links().sessions(), &message))

@@ -7,7 +7,7 @@ use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
 use crate::platform::rng::Rng;
-use crate::platform::secret::TokenHash;
+use crate::platform::secret::SecretHash;
 use crate::platform::{audit, db};
 
 /// Verifies the address that this link was mailed to, and returns it, if the address is this person's and
@@ -15,7 +15,7 @@ use crate::platform::{audit, db};
 pub async fn confirm(
     tx: &mut Tx,
     person: PersonId,
-    link: TokenHash,
+    link: SecretHash,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<Option<OwnEmail>> {

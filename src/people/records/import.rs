@@ -1,7 +1,7 @@
 //! Imports a row of a list: adds or updates a person.
 
 use super::add::add;
-use super::list::RowRequest;
+use super::import_list::RowRequest;
 use super::update::update;
 use super::{PeopleError, store};
 use crate::platform::clock::Timestamp;

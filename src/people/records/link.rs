@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::credential_epoch::{lock_epoch, raise_credential_epoch};
+use super::find_or_create::use_identity;
 use super::identity::ProvenIdentity;
-use super::join::use_identity;
 use super::{PeopleError, store};
 use crate::platform::audit;
 use crate::platform::audit::AuditEntry;

@@ -5,19 +5,19 @@
 
 mod add;
 mod choices;
+mod close_account;
 mod confirm;
 mod credential_epoch;
 mod details;
 mod edit;
 mod fields;
+mod find_or_create;
 mod identity;
 mod import;
-mod join;
-mod leave;
+mod import_csv;
+mod import_encoding;
+mod import_list;
 mod link;
-mod list;
-mod list_csv;
-mod list_encoding;
 mod model;
 mod rules;
 mod shown;
@@ -28,6 +28,9 @@ mod update;
 
 pub use add::add;
 pub use choices::{add as add_choice, retire as retire_choice};
+pub use close_account::{
+    close_account, delete_account, find_deletion_time, list_due_deletions, reopen_account,
+};
 pub use confirm::confirm;
 pub use credential_epoch::{EpochError, lock_epoch, raise_credential_epoch};
 pub use details::{
@@ -35,17 +38,14 @@ pub use details::{
     PictureFile, Role, RollNumber, Sex, Update, Username,
 };
 pub use edit::{EditOutcome, edit};
+pub use find_or_create::{SignedInPerson, find_or_create};
 pub use identity::{Claims, ExternalIdentity, ProvenIdentity};
 pub use import::{IdAllocation, ImportOutcome, import, reserve_ids};
-pub use join::{SignedInPerson, join};
-pub use leave::{
-    close_account, delete_account, find_deletion_time, list_due_deletions, reopen_account,
-};
-pub use link::link;
-pub use list::{
+pub use import_encoding::ListEncoding;
+pub use import_list::{
     IdentityParser, ImportRow, ListError, PersonList, RowRequest, import_columns, read as read_list,
 };
-pub use list_encoding::ListEncoding;
+pub use link::link;
 pub use model::{
     Address, ChoiceKind, ContactEntry, LinkedIdentity, ListChoice, OwnEmail, PeopleError, Person,
     Programme, SecondaryEmail,

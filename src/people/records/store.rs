@@ -13,7 +13,7 @@ use crate::platform::credential_epoch::CredentialEpoch;
 use crate::platform::db;
 use crate::platform::db::{Executor, Tx};
 use crate::platform::id::PersonId;
-use crate::platform::secret::TokenHash;
+use crate::platform::secret::SecretHash;
 
 /// A person who may sign in; none for a suspended one.
 pub async fn find(db: impl Executor<'_>, id: PersonId) -> db::Result<Option<Person>> {
@@ -799,7 +799,7 @@ pub async fn list_emails(db: impl Executor<'_>, person: PersonId) -> db::Result<
 pub async fn find_email_of_link(
     db: impl Executor<'_>,
     person: PersonId,
-    link: TokenHash,
+    link: SecretHash,
     now: Timestamp,
 ) -> db::Result<Option<String>> {
     let email = sqlx::query_scalar!(
@@ -821,7 +821,7 @@ pub async fn find_email_of_link(
 pub(super) async fn mark_email_verified(
     db: impl Executor<'_>,
     person: PersonId,
-    link: TokenHash,
+    link: SecretHash,
     now: Timestamp,
 ) -> db::Result<Option<OwnEmail>> {
     let email = sqlx::query_as!(

@@ -133,7 +133,7 @@ impl MailDelivery {
         };
         let link = Secret::generate(self.rng.as_ref());
         let expires_at = now + LINK_LIFETIME;
-        store::insert_proof(self.db.pool(), proof, link.token_hash(), now, expires_at).await?;
+        store::insert_proof(self.db.pool(), proof, link.hash(), now, expires_at).await?;
         Ok(Some(link))
     }
 

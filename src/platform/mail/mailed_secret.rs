@@ -7,9 +7,9 @@ use super::store;
 use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Executor;
-use crate::platform::id::AddresseeId;
+use crate::platform::id::MailedSecretId;
 use crate::platform::rng::Rng;
-use crate::platform::secret::{Secret, ServerKey, TokenHash, digits};
+use crate::platform::secret::{Secret, SecretHash, ServerKey, digits};
 
 /// The length of a mailed code. The caller limits how often a code may be guessed.
 const CODE_LENGTH: usize = 8;
@@ -67,22 +67,22 @@ impl CodeKey {
     }
 
     /// The hash of the code in one mail.
-    fn code_hash(&self, mail: AddresseeId, code: &str) -> TokenHash {
+    fn code_hash(&self, mail: MailedSecretId, code: &str) -> SecretHash {
         let mac = self.0.mac(&[mail.0.as_bytes(), code.as_bytes()]);
-        TokenHash::of(mac.as_bytes())
+        SecretHash::of(mac.as_bytes())
     }
 
     /// Generates a secret, and the hash to store.
     pub(super) fn generate(
         &self,
-        mail: AddresseeId,
+        mail: MailedSecretId,
         carries: MailedSecret,
         rng: &dyn Rng,
-    ) -> (Secret, TokenHash) {
+    ) -> (Secret, SecretHash) {
         match carries {
             MailedSecret::Link => {
                 let link = Secret::generate(rng);
-                let hash = link.token_hash();
+                let hash = link.hash();
                 (link, hash)
             }
             MailedSecret::Code => {
@@ -102,8 +102,8 @@ pub async fn enqueue_to_mailbox(
     mail: MailboxMessage<'_>,
     now: Timestamp,
     rng: &dyn Rng,
-) -> db::Result<AddresseeId> {
-    let id = AddresseeId::new(now, rng);
+) -> db::Result<MailedSecretId> {
+    let id = MailedSecretId::new(now, rng);
     store::insert_to_mailbox(db, template, id, mail, now, rng).await?;
     Ok(id)
 }
@@ -113,8 +113,8 @@ pub async fn find_by_link(
     db: impl Executor<'_>,
     link: &str,
     now: Timestamp,
-) -> db::Result<Option<AddresseeId>> {
-    store::find_by_link(db, TokenHash::of(link.as_bytes()), now).await
+) -> db::Result<Option<MailedSecretId>> {
+    store::find_by_link(db, SecretHash::of(link.as_bytes()), now).await
 }
 
 /// Redeems the code of a mail. False if it is wrong, expired or was redeemed before. Ignores whitespace and
@@ -122,7 +122,7 @@ pub async fn find_by_link(
 pub async fn redeem_code(
     db: impl Executor<'_>,
     key: &CodeKey,
-    mail: AddresseeId,
+    mail: MailedSecretId,
     typed: &str,
     now: Timestamp,
 ) -> db::Result<bool> {
@@ -145,13 +145,13 @@ mod tests {
     fn the_hash_of_a_code_depends_on_the_mail_and_the_key() {
         let key = CodeKey::derive(&ServerKey::master([7; 32]));
         let now = Timestamp::UNIX_EPOCH;
-        let mails = [0, 1].map(|_| AddresseeId::new(now, &OsRng));
+        let mails = [0, 1].map(|_| MailedSecretId::new(now, &OsRng));
         let (code, hash) = key.generate(mails[0], MailedSecret::Code, &OsRng);
         assert_eq!(code.expose().len(), CODE_LENGTH);
         assert!(code.expose().bytes().all(|byte| byte.is_ascii_digit()));
         assert_eq!(hash, key.code_hash(mails[0], code.expose()));
         assert_ne!(hash, key.code_hash(mails[1], code.expose()));
-        assert_ne!(hash, code.token_hash());
+        assert_ne!(hash, code.hash());
         let other = CodeKey::derive(&ServerKey::master([8; 32]));
         assert_ne!(hash, other.code_hash(mails[0], code.expose()));
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tera::Context;
 
 use crate::platform::clock::Timestamp;
-use crate::platform::id::LetterId;
+use crate::platform::id::MailId;
 use crate::platform::web::Templates;
 
 /// The variables of mail templates.
@@ -54,7 +54,7 @@ pub(super) struct RenderedMail {
 /// Sender, recipient, date and id of a mail.
 #[derive(Debug)]
 pub(super) struct Envelope {
-    pub id: LetterId,
+    pub id: MailId,
     pub from: Mailbox,
     pub to: Mailbox,
     pub date: Timestamp,
@@ -127,7 +127,7 @@ mod tests {
     fn message(mail: RenderedMail) -> String {
         let now = SystemClock.now();
         let envelope = Envelope {
-            id: LetterId::new(now, &OsRng),
+            id: MailId::new(now, &OsRng),
             from: "Profiles <no-reply@campus.example>".parse().unwrap(),
             to: "asha@campus.example".parse().unwrap(),
             date: now,

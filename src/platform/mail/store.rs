@@ -7,9 +7,9 @@ use crate::platform::clock::Timestamp;
 use crate::platform::credential_epoch::CredentialEpoch;
 use crate::platform::db;
 use crate::platform::db::Executor;
-use crate::platform::id::{AddresseeId, AppId, LetterId, PersonId};
+use crate::platform::id::{AppId, MailId, MailedSecretId, PersonId};
 use crate::platform::rng::Rng;
-use crate::platform::secret::TokenHash;
+use crate::platform::secret::SecretHash;
 
 /// Adds a mail to the outbox, in the transaction of the event. `template` is a folder below
 /// `templates/mail/`.
@@ -29,7 +29,7 @@ pub async fn enqueue(
     sqlx::query!(
         "insert into outbox (id, template, person_id, detail, queued_at, due_at)
          values ($1, $2, $3, $4, $5, $5)",
-        LetterId::new(now, rng).0,
+        MailId::new(now, rng).0,
         template,
         person.0,
         detail,
@@ -44,7 +44,7 @@ pub async fn enqueue(
 pub(super) async fn insert_to_mailbox(
     db: impl Executor<'_>,
     template: &'static str,
-    id: AddresseeId,
+    id: MailedSecretId,
     mail: MailboxMessage<'_>,
     now: Timestamp,
     rng: &dyn Rng,
@@ -56,7 +56,7 @@ pub(super) async fn insert_to_mailbox(
          )
          insert into outbox (id, template, mail_recipient_id, detail, queued_at, due_at, given_up_at)
          select $1, $2, id, '{}', $8, $8, $9::timestamptz from addressee",
-        LetterId::new(now, rng).0,
+        MailId::new(now, rng).0,
         template,
         id.0,
         mail.address.unwrap_or_default(),
@@ -74,7 +74,7 @@ pub(super) async fn insert_to_mailbox(
 /// A mail to send, with the current data of the person and the app.
 #[derive(Debug)]
 pub(super) struct ClaimedMail {
-    pub id: LetterId,
+    pub id: MailId,
     pub template: String,
     pub written_at: Timestamp,
     /// Including this one.
@@ -133,7 +133,7 @@ pub(super) struct AddressProof {
 /// The recipient of a mail to a mailbox.
 #[derive(Debug)]
 pub(super) struct MailboxRecipient {
-    pub id: AddresseeId,
+    pub id: MailedSecretId,
     pub carries: Option<MailedSecret>,
     pub until: Timestamp,
 }
@@ -219,7 +219,7 @@ impl From<OutboxRow> for ClaimedMail {
         let address = row.address_id.zip(row.address).zip(row.epoch);
         let proves = match (mailbox, row.is_to_prove, address) {
             (Some((id, until)), ..) => ProofKind::Mailbox(MailboxRecipient {
-                id: AddresseeId(id),
+                id: MailedSecretId(id),
                 carries: row.secret_kind.as_deref().and_then(MailedSecret::named),
                 until,
             }),
@@ -232,7 +232,7 @@ impl From<OutboxRow> for ClaimedMail {
             (None, true, None) => ProofKind::Obsolete,
         };
         Self {
-            id: LetterId(row.id),
+            id: MailId(row.id),
             template: row.template,
             written_at: row.queued_at,
             attempts: row.attempts,
@@ -253,7 +253,7 @@ impl From<OutboxRow> for ClaimedMail {
 pub(super) async fn insert_proof(
     db: impl Executor<'_>,
     proof: &AddressProof,
-    link: TokenHash,
+    link: SecretHash,
     now: Timestamp,
     until: Timestamp,
 ) -> db::Result<()> {
@@ -277,8 +277,8 @@ pub(super) async fn insert_proof(
 /// Stores the hash of the secret in a mail to a mailbox.
 pub(super) async fn set_mailed_secret(
     db: impl Executor<'_>,
-    addressee: AddresseeId,
-    secret: TokenHash,
+    addressee: MailedSecretId,
+    secret: SecretHash,
 ) -> db::Result<()> {
     sqlx::query!(
         "update mail_recipients set hash = $2 where id = $1",
@@ -293,9 +293,9 @@ pub(super) async fn set_mailed_secret(
 /// Finds the mail of a link that has not expired.
 pub(super) async fn find_by_link(
     db: impl Executor<'_>,
-    link: TokenHash,
+    link: SecretHash,
     now: Timestamp,
-) -> db::Result<Option<AddresseeId>> {
+) -> db::Result<Option<MailedSecretId>> {
     let id = sqlx::query_scalar!(
         "select id from mail_recipients where hash = $1 and secret_kind = 'link' and expires_at > $2",
         link.to_vec(),
@@ -303,14 +303,14 @@ pub(super) async fn find_by_link(
     )
     .fetch_optional(db)
     .await?;
-    Ok(id.map(AddresseeId))
+    Ok(id.map(MailedSecretId))
 }
 
 /// Marks the code of a mail as used, if it is right and has not expired.
 pub(super) async fn mark_code_used(
     db: impl Executor<'_>,
-    addressee: AddresseeId,
-    code: TokenHash,
+    addressee: MailedSecretId,
+    code: SecretHash,
     now: Timestamp,
 ) -> db::Result<bool> {
     let updated = sqlx::query!(
@@ -333,18 +333,14 @@ pub(super) async fn delete_addressees(db: impl Executor<'_>, before: Timestamp) 
     Ok(())
 }
 
-pub(super) async fn mark_sent(
-    db: impl Executor<'_>,
-    id: LetterId,
-    now: Timestamp,
-) -> db::Result<()> {
+pub(super) async fn mark_sent(db: impl Executor<'_>, id: MailId, now: Timestamp) -> db::Result<()> {
     sqlx::query!("update outbox set sent_at = $2 where id = $1", id.0, now)
         .execute(db)
         .await?;
     Ok(())
 }
 
-pub(super) async fn mark_due(db: impl Executor<'_>, id: LetterId, at: Timestamp) -> db::Result<()> {
+pub(super) async fn mark_due(db: impl Executor<'_>, id: MailId, at: Timestamp) -> db::Result<()> {
     sqlx::query!("update outbox set due_at = $2 where id = $1", id.0, at)
         .execute(db)
         .await?;
@@ -353,7 +349,7 @@ pub(super) async fn mark_due(db: impl Executor<'_>, id: LetterId, at: Timestamp)
 
 pub(super) async fn mark_given_up(
     db: impl Executor<'_>,
-    id: LetterId,
+    id: MailId,
     now: Timestamp,
 ) -> db::Result<()> {
     sqlx::query!(

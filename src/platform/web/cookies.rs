@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, header};
 use tower_sessions::cookie::{Cookie, SameSite};
 
 /// Holds a new client secret from the redirect until the page that shows it once.
-pub const NEW_SECRET_COOKIE: &str = "fresh_secret";
+pub const NEW_SECRET_COOKIE: &str = "new_secret";
 /// Binds a mailbox proof (association) to the browser that began it.
 pub const ASSOCIATION_COOKIE: &str = "association";
 /// Cookies that belong to one person, and must not reach the next person in the same browser.

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use tower_sessions::Session;
 
 use super::{SessionLifetime, UserSession, Web, session_store};
-use crate::platform::secret::TokenHash;
+use crate::platform::secret::SecretHash;
 
 const COOKIE: &str = "fedcm";
 const SET_LOGIN: HeaderName = HeaderName::from_static("set-login");
@@ -44,13 +44,13 @@ pub(super) fn clear(web: &Web, headers: &mut HeaderMap) {
 }
 
 /// The hash of the session id in the cookie of a FedCM request. The session itself may have ended.
-pub fn find_status_session(web: &Web, headers: &HeaderMap) -> Option<TokenHash> {
+pub fn find_status_session(web: &Web, headers: &HeaderMap) -> Option<SecretHash> {
     let cookie = web.cookies.read_cross_site(headers, COOKIE)?;
     let (name, mac) = cookie.split_once('.')?;
     let is_valid = web
         .cookie_key
         .verify_mac(mac, &[COOKIE.as_bytes(), name.as_bytes()]);
-    is_valid.then(|| TokenHash::from_hex(name)).flatten()
+    is_valid.then(|| SecretHash::from_hex(name)).flatten()
 }
 
 fn mac(web: &Web, name: &str) -> String {

@@ -15,7 +15,7 @@ use super::session::USER_SESSION;
 use super::{
     FormAction, Page, PageError, UserSession, Web, login_status, session, session_store, user_agent,
 };
-use crate::platform::secret::TokenHash;
+use crate::platform::secret::SecretHash;
 
 /// A message for the next page, kept in a cookie over a redirect.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl PageContext {
     }
 
     /// The hash of the session id, by which the database finds the session.
-    pub fn session_hash(&self) -> Option<TokenHash> {
+    pub fn session_hash(&self) -> Option<SecretHash> {
         self.session.id().map(|id| session_store::session_hash(&id))
     }
 

@@ -26,7 +26,7 @@ use crate::platform::credential_epoch::CredentialEpoch;
 use crate::platform::db;
 use crate::platform::db::{Db, Tx};
 use crate::platform::id::PersonId;
-use crate::platform::secret::TokenHash;
+use crate::platform::secret::SecretHash;
 
 /// The sessions table.
 #[derive(Debug, Clone)]
@@ -138,7 +138,7 @@ impl PostgresSessionStore {
 pub enum SessionRetention {
     None,
     /// The session of the browser that causes the event, if there is one.
-    Own(Option<TokenHash>),
+    Own(Option<SecretHash>),
     All,
 }
 
@@ -152,7 +152,7 @@ pub async fn renew_sessions(
     after: CredentialEpoch,
 ) -> db::Result<u64> {
     let own = match retained {
-        SessionRetention::Own(own) => own.map(TokenHash::to_vec),
+        SessionRetention::Own(own) => own.map(SecretHash::to_vec),
         SessionRetention::None | SessionRetention::All => None,
     };
     sqlx::query!(
@@ -236,8 +236,8 @@ fn has_prefix(error: &session::Error, prefix: &str) -> bool {
     text.starts_with(prefix)
 }
 
-pub(super) fn session_hash(id: &Id) -> TokenHash {
-    TokenHash::of(&id.0.to_be_bytes())
+pub(super) fn session_hash(id: &Id) -> SecretHash {
+    SecretHash::of(&id.0.to_be_bytes())
 }
 
 fn into_map(data: Value) -> HashMap<String, Value> {

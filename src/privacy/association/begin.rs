@@ -20,7 +20,7 @@ pub(super) async fn begin(
     rng: &dyn Rng,
 ) -> db::Result<Secret> {
     if let Some(previous) = previous
-        && let Some(previous) = store::lock_proof(tx, previous.token_hash()).await?
+        && let Some(previous) = store::lock_proof(tx, previous.hash()).await?
     {
         store::mark_cancelled(&mut **tx, previous.id, now).await?;
     }
@@ -41,6 +41,6 @@ pub(super) async fn begin(
         entered_at: None,
     };
     let browser_secret = Secret::generate(rng);
-    store::insert_proof(tx, &proof, browser_secret.token_hash(), now).await?;
+    store::insert_proof(tx, &proof, browser_secret.hash(), now).await?;
     Ok(browser_secret)
 }

@@ -18,7 +18,7 @@ use crate::platform::clock::{Clock, Timestamp};
 use crate::platform::db::Tx;
 use crate::platform::mail::{MailboxMessage, MailedSecret};
 use crate::platform::rng::Rng;
-use crate::platform::secret::TokenHash;
+use crate::platform::secret::SecretHash;
 use crate::platform::{audit, db, mail};
 
 /// The mail with the link.
@@ -30,7 +30,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// Counts a poll of the browser's proof, if one is allowed now.
 pub(super) async fn begin_poll(
     tx: &mut Tx,
-    browser: TokenHash,
+    browser: SecretHash,
     now: Timestamp,
 ) -> db::Result<Result<MailboxProof, ProofDelay>> {
     let Some(proof) = store::lock_proof(tx, browser).await? else {
@@ -106,7 +106,7 @@ pub(super) async fn record_verifier_seen(
 /// Mails another link, if one is allowed now. The previous link becomes invalid.
 pub(super) async fn mail_again(
     tx: &mut Tx,
-    browser: TokenHash,
+    browser: SecretHash,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<Result<MailboxProof, ProofDelay>> {

@@ -114,7 +114,7 @@ async fn attach_identity(
         login::link_identity(tx, person, &proven(proof, None), now, rng).await?;
         person
     } else {
-        let account = records::join(tx, &proven(proof, claims), now, rng).await?;
+        let account = records::find_or_create(tx, &proven(proof, claims), now, rng).await?;
         account.ok_or(PeopleError::UnknownPerson)?.person.id
     };
     // Also where the identity is not new: from now on its codes go to this mailbox.

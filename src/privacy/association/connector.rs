@@ -6,7 +6,7 @@ use super::{PROVIDER, store};
 use crate::connectors::erp::ErpRollNumber;
 use crate::connectors::{
     Answers, CodeCheck, CodeMailer, Connector, ConnectorError, ConnectorLabel, FirstTimeLink,
-    LoginRefusal, Prompt, RequestOrigin, SentCode, Step, mailed_code,
+    LoginRefusal, Prompt, RequestFacts, SentCode, Step, mailed_code,
 };
 use crate::people::records::ExternalIdentity;
 use crate::platform::clock::Timestamp;
@@ -87,7 +87,7 @@ impl Connector for AssociationConnector {
 
     async fn begin(
         &self,
-        _visitor: RequestOrigin,
+        _visitor: RequestFacts,
     ) -> Result<Step<AssociationLoginState>, ConnectorError> {
         Ok(Step::Ask {
             prompt: roll_prompt(),
@@ -99,7 +99,7 @@ impl Connector for AssociationConnector {
         &self,
         state: AssociationLoginState,
         answers: Answers,
-        visitor: RequestOrigin,
+        visitor: RequestFacts,
     ) -> Result<Step<AssociationLoginState>, ConnectorError> {
         match state {
             AssociationLoginState::Roll => {
@@ -120,11 +120,11 @@ impl AssociationConnector {
     async fn handle_roll_number(
         &self,
         roll: &str,
-        visitor: RequestOrigin,
+        visitor: RequestFacts,
     ) -> Result<Step<AssociationLoginState>, ConnectorError> {
         let refused = |reason| Step::Refused {
-            why: reason,
-            again: Some((roll_prompt(), AssociationLoginState::Roll)),
+            reason: reason,
+            retry: Some((roll_prompt(), AssociationLoginState::Roll)),
         };
         let Ok(roll) = ErpRollNumber::parse(roll) else {
             return Ok(refused(LoginRefusal(INVALID_ROLL_NUMBER.into())));
@@ -149,7 +149,7 @@ impl AssociationConnector {
     async fn send_again(
         &self,
         pending: PendingCode,
-        visitor: RequestOrigin,
+        visitor: RequestFacts,
     ) -> Result<Step<AssociationLoginState>, ConnectorError> {
         if let Err(reason) = self
             .codes
@@ -192,8 +192,8 @@ impl AssociationConnector {
             CodeCheck::Right(roll) => roll,
             CodeCheck::Wrong(sent_code) => {
                 return Ok(Step::Refused {
-                    why: mailed_code::wrong_code(),
-                    again: Some((
+                    reason: mailed_code::wrong_code(),
+                    retry: Some((
                         sent_code.prompt(),
                         AssociationLoginState::Code(PendingCode {
                             sent_code,
@@ -205,8 +205,8 @@ impl AssociationConnector {
             }
             CodeCheck::Exhausted => {
                 return Ok(Step::Refused {
-                    why: mailed_code::too_many_wrong_codes(),
-                    again: None,
+                    reason: mailed_code::too_many_wrong_codes(),
+                    retry: None,
                 });
             }
         };
@@ -220,8 +220,8 @@ impl AssociationConnector {
             current.is_some_and(|association| now < association.proved_at + self.max_age);
         if !is_recent {
             return Ok(Step::Refused {
-                why: LoginRefusal(EXPIRED_PROOF.into()),
-                again: None,
+                reason: LoginRefusal(EXPIRED_PROOF.into()),
+                retry: None,
             });
         }
         Ok(Step::Done(ExternalIdentity {

@@ -8,7 +8,7 @@ use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Db;
 use crate::platform::rate_limits::RateLimited;
-use crate::platform::secret::TokenHash;
+use crate::platform::secret::SecretHash;
 use crate::platform::web::ClientAddress;
 use crate::protocol::access_log::{AccessLog, AccessLogFull};
 use crate::protocol::app_tokens::{AppScope, authenticate_app_token};
@@ -50,7 +50,7 @@ pub(super) async fn look_up(
 ) -> Result<LookupResult, LookupError> {
     let app = match caller.token {
         Some(token) => {
-            let hash = TokenHash::of(token.as_bytes());
+            let hash = SecretHash::of(token.as_bytes());
             authenticate_app_token(db.pool(), hash, AppScope::LookUps, now).await?
         }
         None => None,

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use super::model::{MailboxProof, ProofStatus, Verifier};
 use crate::platform::clock::Timestamp;
-use crate::platform::secret::TokenHash;
+use crate::platform::secret::SecretHash;
 
 /// How long each half of a proof may take.
 pub(super) const WINDOW: Duration = Duration::from_mins(30);
@@ -125,7 +125,7 @@ pub(super) struct QuestionPoll {
     last_response_at: Option<Timestamp>,
     calls: u32,
     /// Hashes of the questions seen without the verifier. The texts are private and are not kept.
-    seen: Vec<TokenHash>,
+    seen: Vec<SecretHash>,
     result: Option<PollResult>,
 }
 
@@ -208,7 +208,7 @@ impl QuestionPoll {
             self.result = Some(PollResult::Found);
             return;
         }
-        let question = TokenHash::of(question.as_bytes());
+        let question = SecretHash::of(question.as_bytes());
         if !self.seen.contains(&question) {
             self.seen.push(question);
         }

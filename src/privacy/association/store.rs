@@ -6,8 +6,8 @@ use crate::platform::clock::Timestamp;
 use crate::platform::credential_epoch::CredentialEpoch;
 use crate::platform::db;
 use crate::platform::db::{Executor, Tx};
-use crate::platform::id::{AddresseeId, PersonId, ProofId};
-use crate::platform::secret::TokenHash;
+use crate::platform::id::{MailedSecretId, PersonId, ProofId};
+use crate::platform::secret::SecretHash;
 
 /// The columns of `association_proofs` that every query here reads.
 struct ProofRow {
@@ -62,7 +62,7 @@ impl From<ProofRow> for MailboxProof {
 pub(super) async fn insert_proof(
     tx: &mut Tx,
     proof: &MailboxProof,
-    browser: TokenHash,
+    browser: SecretHash,
     now: Timestamp,
 ) -> db::Result<()> {
     let claim = &proof.claim;
@@ -90,7 +90,7 @@ pub(super) async fn insert_proof(
 /// The proof that was begun in this browser.
 pub(super) async fn find_proof(
     db: impl Executor<'_>,
-    browser: TokenHash,
+    browser: SecretHash,
 ) -> db::Result<Option<MailboxProof>> {
     let row = sqlx::query_as!(
         ProofRow,
@@ -108,7 +108,7 @@ pub(super) async fn find_proof(
 /// The same, locked until the transaction ends.
 pub(super) async fn lock_proof(
     tx: &mut Tx,
-    browser: TokenHash,
+    browser: SecretHash,
 ) -> db::Result<Option<MailboxProof>> {
     let row = sqlx::query_as!(
         ProofRow,
@@ -127,7 +127,7 @@ pub(super) async fn lock_proof(
 /// The proof whose newest mail this is.
 pub(super) async fn find_mailed(
     db: impl Executor<'_>,
-    mail_id: AddresseeId,
+    mail_id: MailedSecretId,
 ) -> db::Result<Option<MailboxProof>> {
     let row = sqlx::query_as!(
         ProofRow,
@@ -209,7 +209,7 @@ pub(super) async fn mark_question_seen(
 pub(super) async fn mark_mailed(
     tx: &mut Tx,
     proof: ProofId,
-    mail_id: AddresseeId,
+    mail_id: MailedSecretId,
     now: Timestamp,
 ) -> db::Result<()> {
     sqlx::query!(
@@ -241,7 +241,7 @@ pub(super) async fn lock_roll(tx: &mut Tx, roll: &str) -> db::Result<()> {
 pub(super) async fn mark_completed(
     tx: &mut Tx,
     proof: ProofId,
-    mail_id: AddresseeId,
+    mail_id: MailedSecretId,
     now: Timestamp,
 ) -> db::Result<bool> {
     let done = sqlx::query_scalar!(

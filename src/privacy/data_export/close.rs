@@ -7,7 +7,7 @@ use crate::platform::clock::Timestamp;
 use crate::platform::db::Tx;
 use crate::platform::id::PersonId;
 use crate::platform::rng::Rng;
-use crate::platform::secret::TokenHash;
+use crate::platform::secret::SecretHash;
 use crate::platform::web::SessionRetention;
 use crate::platform::{db, mail};
 use crate::protocol::clients;
@@ -25,7 +25,7 @@ pub(super) enum CloseOutcome {
 pub(super) async fn close(
     tx: &mut Tx,
     person: PersonId,
-    session: Option<TokenHash>,
+    session: Option<SecretHash>,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<CloseOutcome> {

@@ -28,7 +28,7 @@ where
         let signed_in = SignedIn::from_request_parts(parts, state).await?;
         let (web, now) = (Web::from_ref(state), SharedClock::from_ref(state).now());
         let lately = AuthenticationAge::within(Duration::from_mins(MINUTES));
-        match login::sign_in_again(&signed_in.visit, parts, web.links(), lately, now) {
+        match login::sign_in_again(&signed_in.session, parts, web.links(), lately, now) {
             Some(to_sign_in) => Err(to_sign_in),
             None => Ok(Self(signed_in)),
         }

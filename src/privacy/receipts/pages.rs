@@ -40,9 +40,9 @@ impl Page for ReceiptsPage {
 
 pub(super) async fn list(
     State(feature): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
 ) -> Result<Response, PageError> {
-    let entries = store::list(feature.db.pool(), visit.person, None, None).await?;
+    let entries = store::list(feature.db.pool(), session.person, None, None).await?;
     let links = feature.web.links();
     let line = |entry: &ReceiptAuditEntry| ReceiptRow {
         href: links.receipt(entry.id),
@@ -138,10 +138,10 @@ impl Page for ReceiptPage {
 
 pub(super) async fn show(
     State(feature): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
     id: Result<Path<AuditId>, PathRejection>,
 ) -> Result<Response, PageError> {
-    let receipt = find(&feature, visit.person, id).await?;
+    let receipt = find(&feature, session.person, id).await?;
     let links = feature.web.links();
     Ok(context.render(&ReceiptPage {
         receipt: ReceiptView::of(&receipt, &feature.web),
@@ -152,10 +152,10 @@ pub(super) async fn show(
 
 pub(super) async fn download(
     State(feature): State<Feature>,
-    SignedIn { visit, .. }: SignedIn,
+    SignedIn { session, .. }: SignedIn,
     id: Result<Path<AuditId>, PathRejection>,
 ) -> Result<Response, PageError> {
-    let receipt = find(&feature, visit.person, id).await?;
+    let receipt = find(&feature, session.person, id).await?;
     let name = format!("attachment; filename=\"receipt-{}.json\"", receipt.number);
     let name = HeaderValue::try_from(name).map_err(PageError::internal)?;
     let text = serde_json::to_string_pretty(&receipt).map_err(PageError::internal)?;

@@ -25,7 +25,7 @@ pub async fn list(
            left join receipts on receipts.id = audit_log.id
            left join people owner on owner.id = receipts.app_owner_id
            where audit_log.person_id = $1 and audit_log.app_id is not null
-             and audit_log.action in ('grant.given', 'grant.withdrawn', 'grant.taken_back')
+             and audit_log.action in ('grant.given', 'grant.withdrawn', 'grant.ended')
              and ($2::uuid is null or audit_log.app_id = $2) and ($3::uuid is null or audit_log.id = $3)
            order by audit_log.happened_at desc, audit_log.id desc limit 200"#,
         person.0,

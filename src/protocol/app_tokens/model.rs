@@ -2,7 +2,7 @@
 
 use crate::platform::clock::Timestamp;
 use crate::platform::id::{AppId, AppTokenId};
-use crate::platform::secret::{Secret, TokenHash};
+use crate::platform::secret::{Secret, SecretHash};
 
 /// The beginning of every app token that expires, and of every fixed one. Secret scanners find one that is
 /// committed by mistake, and a request for a person need not search for app tokens.
@@ -42,7 +42,7 @@ impl AppScope {
 pub struct AppToken {
     pub id: AppTokenId,
     pub app: AppId,
-    pub hash: TokenHash,
+    pub hash: SecretHash,
     pub scope: AppScope,
     pub issued_at: Timestamp,
     pub expires_at: Timestamp,

@@ -5,7 +5,7 @@ use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::AppId;
-use crate::platform::secret::TokenHash;
+use crate::platform::secret::SecretHash;
 
 /// Stores a token. False if the app has lost the permission since it was authenticated.
 pub async fn issue_app_token(db: impl Executor<'_>, token: &AppToken) -> db::Result<bool> {
@@ -29,7 +29,7 @@ pub async fn issue_app_token(db: impl Executor<'_>, token: &AppToken) -> db::Res
 /// lost the permission. A token of before the permission was withdrawn stays invalid when it is given again.
 pub async fn authenticate_app_token(
     db: impl Executor<'_>,
-    token: TokenHash,
+    token: SecretHash,
     scope: AppScope,
     now: Timestamp,
 ) -> db::Result<Option<AppId>> {
@@ -51,7 +51,7 @@ pub async fn authenticate_app_token(
 /// The app of a token, whether it may still use it or not.
 pub async fn find_app_of_token(
     db: impl Executor<'_>,
-    token: TokenHash,
+    token: SecretHash,
     now: Timestamp,
 ) -> db::Result<Option<AppId>> {
     let app = sqlx::query_scalar!(
@@ -68,7 +68,7 @@ pub async fn find_app_of_token(
 pub async fn revoke_app_token(
     db: impl Executor<'_>,
     app: AppId,
-    token: TokenHash,
+    token: SecretHash,
 ) -> db::Result<bool> {
     let deleted = sqlx::query!(
         "delete from app_tokens where app_id = $1 and hash = $2",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::consent::{ConsentDecision, decide_consent};
+use super::consent_decision::{ConsentDecision, decide_consent};
 use super::issue_code::issue_code;
 use super::model::{AuthorizationRequest, ResponseTarget};
 use super::refusal::NonRedirectableError;
@@ -98,23 +98,23 @@ pub(super) async fn answer_consent(
     let consent = NewConsent {
         person: answer.person,
         app,
-        asked: request.scopes,
+        requested: request.scopes,
         chosen,
         cap: answer.user_cap,
     };
-    match grants::give(tx, &consent, now, rng).await? {
-        GrantOutcome::Grant { id, share } => {
+    match grants::store_consent(tx, &consent, now, rng).await? {
+        GrantOutcome::Grant { id, granted } => {
             let grant = (id, answer.epoch);
-            let Some(code) = issue_code(tx, grant, share, &request, now, rng).await? else {
+            let Some(code) = issue_code(tx, grant, granted, &request, now, rng).await? else {
                 return Ok(refused(NonRedirectableError::ConsentPageExpired));
             };
             let AuthorizationRequest { target, .. } = request;
             Ok(ConsentOutcome::Code { code, target })
         }
-        GrantOutcome::Full => Ok(refused(NonRedirectableError::UserCapReached {
+        GrantOutcome::CapReached => Ok(refused(NonRedirectableError::UserCapReached {
             app: registration.name,
         })),
-        GrantOutcome::Gone => Ok(refused(NonRedirectableError::ClientChanged)),
+        GrantOutcome::AppUnavailable => Ok(refused(NonRedirectableError::ClientChanged)),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::people::records::{DisplayValue, Person};
 use crate::platform::config::Lifetimes;
 use crate::platform::links::Links;
 use crate::platform::web::{FormAction, Page};
-use crate::protocol::clients::{AppFace, WebsiteLink};
+use crate::protocol::clients::{AppSummary, WebsiteLink};
 use crate::protocol::grants;
 use crate::protocol::grants::ConsentRecord;
 use crate::protocol::scope::{Scope, ScopeSet};
@@ -20,7 +20,7 @@ pub(super) struct ConsentPage {
     first_time: bool,
     asks_more: bool,
     rows: Vec<ScopeCheckbox>,
-    goes_to: String,
+    redirect_host: String,
     person: ConsentPerson,
     /// The address of the profile, if a requested field is not set.
     complete_profile: Option<String>,
@@ -33,7 +33,7 @@ pub(super) struct ConsentPage {
 #[derive(Debug, Serialize)]
 struct ConsentApp {
     #[serde(flatten)]
-    face: AppFace,
+    face: AppSummary,
     owner_name: String,
     owner_username: String,
     website: Option<WebsiteLink>,
@@ -106,7 +106,7 @@ impl ConsentPage {
                 && rows
                     .iter()
                     .any(|row| row.is_new || row.fields.iter().any(|f| f.is_new)),
-            goes_to: request.target.redirect_uri.place().to_owned(),
+            redirect_host: request.target.redirect_uri.display_host().to_owned(),
             person: ConsentPerson {
                 name: person.full_name(),
                 username: person.username.clone(),
@@ -127,7 +127,7 @@ impl ConsentPage {
 impl ConsentApp {
     fn of(client: &ClientFacts, links: &Links) -> Self {
         Self {
-            face: AppFace::of(&client.name, client.logo.as_deref(), links),
+            face: AppSummary::of(&client.name, client.logo.as_deref(), links),
             owner_name: client.owner_name.clone(),
             owner_username: client.owner_username.clone(),
             website: client.website.as_deref().and_then(WebsiteLink::of),
@@ -151,7 +151,7 @@ fn scope_checkboxes(
     requested
         .iter()
         .map(|scope| {
-            let locked = scope == grants::COMPULSORY;
+            let locked = scope == grants::REQUIRED_SCOPE;
             let field = |field: &Field| FieldCheckbox {
                 field: field.name(),
                 label: field.row().label,
@@ -217,7 +217,7 @@ pub(super) mod samples {
         ConsentPage {
             action: "/oauth/authorize/1/".to_owned(),
             app: ConsentApp {
-                face: AppFace {
+                face: AppSummary {
                     name: "Mess Menu".to_owned(),
                     initial: "M".to_owned(),
                     logo: text("/media/app_logo/logo.png"),
@@ -236,7 +236,7 @@ pub(super) mod samples {
             first_time: !full,
             asks_more: full,
             rows: rows(),
-            goes_to: "mess.example".to_owned(),
+            redirect_host: "mess.example".to_owned(),
             person: ConsentPerson {
                 name: "Asha D’Souza".to_owned(),
                 username: "asha".to_owned(),

@@ -213,7 +213,7 @@ fn verify_code_challenge_params(
 fn parse_scope(params: &AuthorizationParams) -> Result<ScopeSet, RedirectableError> {
     let scopes = ScopeSet::parse(params.scope.as_deref().unwrap_or_default());
     let scopes = scopes.map_err(RedirectableError::UnknownScope)?;
-    Ok(grants::with_compulsory(scopes))
+    Ok(grants::with_required_scope(scopes))
 }
 
 /// An app that is not verified may have so many people; its owner and its existing users do not count as
@@ -243,7 +243,7 @@ fn consent_covers(
 ) -> Option<(GrantId, GrantedAccess)> {
     let grant = consent.live_grant?;
     let covers = !request.forces_consent
-        && is_authentic(client, request)
+        && identifies_client(client, request)
         && grants::covers(consent.record, request.scopes);
     let requested = GrantedAccess::whole(request.scopes);
     covers.then(|| (grant, consent.record.given.intersection(requested)))
@@ -252,8 +252,8 @@ fn consent_covers(
 /// Whether only the client itself can receive the code. Any program on a machine can listen on a loopback
 /// port or claim a private-use scheme, so a public client that returns there may be an impostor, and the
 /// person has to see the consent page (RFC 8252 §8.6). So do the users of an app that is not verified.
-fn is_authentic(client: &ClientFacts, request: &AuthorizationRequest) -> bool {
-    let returns_to_web = request.target.redirect_uri.reach() == RedirectKind::Web;
+fn identifies_client(client: &ClientFacts, request: &AuthorizationRequest) -> bool {
+    let returns_to_web = request.target.redirect_uri.kind() == RedirectKind::Web;
     client.is_verified && (!client.is_public || returns_to_web)
 }
 
@@ -330,7 +330,7 @@ mod tests {
                 consent: ConsentFacts {
                     live_grant: Some(GRANT),
                     is_existing_user: true,
-                    record: grants::after(
+                    record: grants::apply_consent(
                         ConsentRecord::default(),
                         granted,
                         GrantedAccess::whole(granted),
@@ -605,7 +605,7 @@ mod tests {
         let outcome = outcome(|case| {
             let nothing = GrantedAccess::default();
             facts(case).consent.record =
-                grants::after(ConsentRecord::default(), scopes("profile"), nothing);
+                grants::apply_consent(ConsentRecord::default(), scopes("profile"), nothing);
         });
         let Ok(Outcome::IssueCode { access, .. }) = outcome else {
             panic!("{outcome:?}");

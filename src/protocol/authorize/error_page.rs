@@ -16,7 +16,7 @@ impl Feature {
         error: &RedirectableError,
     ) -> PageError {
         let error = error.to_oauth_error();
-        let place = target.redirect_uri.place();
+        let place = target.redirect_uri.display_host();
         bad_request(format!("{app} sent a request that is not valid."))
             .with_advice(format!("If you run {app}: {}", error.description))
             .with_advice(format!(

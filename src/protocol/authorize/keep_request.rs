@@ -13,7 +13,7 @@ use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::rate_limits::{RateLimiter, table};
 use crate::platform::rng::Rng;
-use crate::platform::secret::{Secret, TokenHash};
+use crate::platform::secret::{Secret, SecretHash};
 use crate::platform::web::ClientAddress;
 
 /// The longest query that the browser carries itself.
@@ -45,7 +45,7 @@ pub(super) async fn keep_request(
         return Ok(None);
     }
     let name = Secret::generate(rng);
-    store::insert_kept_request(db, name.token_hash(), query, now).await?;
+    store::insert_kept_request(db, name.hash(), query, now).await?;
     Ok(Some(name))
 }
 
@@ -55,6 +55,6 @@ pub(super) async fn find_kept_request(
     name: &str,
     now: Timestamp,
 ) -> db::Result<Option<String>> {
-    let name = TokenHash::of(name.as_bytes());
+    let name = SecretHash::of(name.as_bytes());
     store::find_kept_request(db, name, now - KEPT_LIFETIME).await
 }

@@ -32,7 +32,7 @@
 
 mod answer_consent;
 mod causes;
-mod consent;
+mod consent_decision;
 mod consent_page;
 mod decide;
 mod error_page;

@@ -390,7 +390,7 @@ fn respond(
         return redirect(url);
     }
     page.render(&FedcmResponsePage {
-        place: target.redirect_uri.place().to_owned(),
+        place: target.redirect_uri.display_host().to_owned(),
         address: url,
         token,
     })

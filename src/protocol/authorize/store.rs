@@ -10,7 +10,7 @@ use crate::platform::credential_epoch::CredentialEpoch;
 use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::{AppId, GrantId, PersonId, RequestId};
-use crate::platform::secret::TokenHash;
+use crate::platform::secret::SecretHash;
 use crate::protocol::grants::ConsentRecord;
 use crate::protocol::oauth::{Challenge, RedirectUri};
 use crate::protocol::scope::{GrantedAccess, ScopeSet};
@@ -137,7 +137,7 @@ pub(super) async fn insert_code(
         &access.scopes().names(),
         &access.fields().names(),
         now,
-        code.code.token_hash().to_vec(),
+        code.code.hash().to_vec(),
         request.target.redirect_uri.as_str(),
         request.code_challenge.as_ref().map(Challenge::as_str),
         epoch.0,
@@ -257,7 +257,7 @@ pub(super) async fn delete_requests(
 /// Keeps the query of a request under the hash of a name.
 pub(super) async fn insert_kept_request(
     db: impl Executor<'_>,
-    name: TokenHash,
+    name: SecretHash,
     query: &str,
     now: Timestamp,
 ) -> db::Result<()> {
@@ -275,7 +275,7 @@ pub(super) async fn insert_kept_request(
 /// The query that was kept under this name after a moment.
 pub(super) async fn find_kept_request(
     db: impl Executor<'_>,
-    name: TokenHash,
+    name: SecretHash,
     kept_after: Timestamp,
 ) -> db::Result<Option<String>> {
     let query = sqlx::query_scalar!(

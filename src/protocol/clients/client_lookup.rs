@@ -1,8 +1,8 @@
 //! The app of the authorization request that a sign-in continues with, for the sign-in page.
 
-use super::{AppFace, AppStanding, store};
+use super::{AppStanding, AppSummary, store};
 use crate::identity::login;
-use crate::identity::login::{LocalPath, PendingClient, PendingClientFuture};
+use crate::identity::login::{LocalPath, PendingClientFuture, RequestingClient};
 use crate::platform::db::Db;
 use crate::platform::links::Links;
 use crate::platform::web::FormParams;
@@ -24,8 +24,8 @@ impl login::ClientLookup for AuthorizeClientLookup {
             if app.standing == AppStanding::Suspended {
                 return None;
             }
-            let face = AppFace::of(app.details.name.as_str(), app.logo.as_deref(), &self.links);
-            Some(PendingClient {
+            let face = AppSummary::of(app.details.name.as_str(), app.logo.as_deref(), &self.links);
+            Some(RequestingClient {
                 name: face.name,
                 initial: face.initial,
                 logo: face.logo,

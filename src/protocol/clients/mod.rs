@@ -18,10 +18,10 @@
 //! Decision: two secrets of an app are live at once, because servers cannot change a secret at the same
 //! moment as this one, instead of one that a rotation replaces.
 
+mod app_summary;
 mod client_lookup;
 mod delete;
 mod edit;
-mod face;
 mod look_ups;
 mod model;
 mod origins;
@@ -33,10 +33,10 @@ pub mod command;
 pub mod register;
 pub mod rotate_secret;
 
+pub use app_summary::{AppSummary, StandingLabel, WebsiteLink};
 pub use client_lookup::AuthorizeClientLookup;
 pub use delete::delete;
 pub use edit::{EditResult, LogoUpdate, edit};
-pub use face::{AppFace, StandingLabel as ShownStanding, WebsiteLink};
 pub use model::{
     App, AppDetails, AppMailRecord, AppMailSummary, AppName, AppStanding, AppsError, ClientId,
     ClientSecretInfo, ClientType, SecretUse,

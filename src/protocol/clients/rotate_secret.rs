@@ -140,7 +140,7 @@ pub async fn create_secret(
 ) -> db::Result<(Secret, SecretId)> {
     let wording = of.wording();
     let (secret, info) = generate(wording.prefix, now, rng);
-    store::insert_secret(&mut **tx, app, of, &info, secret.token_hash()).await?;
+    store::insert_secret(&mut **tx, app, of, &info, secret.hash()).await?;
     let entry = AuditEntry {
         actor,
         ..AuditEntry::of(wording.created)

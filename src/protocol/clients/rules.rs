@@ -225,7 +225,7 @@ fn parse_redirect_uris(text: &str, kind: Option<ClientType>) -> Result<Vec<Redir
 
 fn parse_redirect_uri(text: &str, kind: Option<ClientType>) -> Result<RedirectUri, String> {
     let uri = RedirectUri::parse(text).map_err(|error| error.to_string())?;
-    if kind == Some(ClientType::Confidential) && uri.reach() == RedirectKind::PrivateScheme {
+    if kind == Some(ClientType::Confidential) && uri.kind() == RedirectKind::PrivateScheme {
         // Any program on a machine can claim the scheme (RFC 8252 §7.1), and a server does not need one.
         return Err(
             "an app on a server returns to https. If yours runs on a phone or desktop, \

@@ -6,7 +6,7 @@ use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Executor;
 use crate::platform::id::{AppId, PersonId, SecretId};
-use crate::platform::secret::TokenHash;
+use crate::platform::secret::SecretHash;
 use crate::protocol::app_tokens::AppScope;
 use crate::protocol::oauth::RedirectUri;
 
@@ -255,7 +255,7 @@ pub(super) async fn insert_secret(
     app: AppId,
     of: SecretUse,
     secret: &ClientSecretInfo,
-    hash: TokenHash,
+    hash: SecretHash,
 ) -> db::Result<()> {
     match of {
         SecretUse::Client => {

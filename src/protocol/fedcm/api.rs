@@ -161,7 +161,7 @@ pub(super) async fn disconnect(
         Err(EpochError::Superseded) => return Ok(allow_origin(not_signed_in(), &origin)),
         Err(EpochError::Store(error)) => return Err(error.into()),
     }
-    grants::take_back(&mut tx, person, client.id, now, feature.rng.as_ref()).await?;
+    grants::end_grant(&mut tx, person, client.id, now, feature.rng.as_ref()).await?;
     tx.commit().await.map_err(db::Error::from)?;
     let response = Json(json!({ "account_id": person.to_string() })).into_response();
     Ok(allow_origin(response, &origin))

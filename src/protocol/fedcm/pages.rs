@@ -22,10 +22,10 @@ impl Page for FedcmLoginDonePage {
 
 pub(super) async fn login(
     State(_): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
 ) -> Response {
     let mut response = context.render(&FedcmLoginDonePage {});
-    context.set_login_status(&visit, &mut response);
+    context.set_login_status(&session, &mut response);
     response
 }
 

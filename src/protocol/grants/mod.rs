@@ -6,16 +6,16 @@
 //! the end of a grant and come up unticked. So are fields and scopes that the person withdraws later; the
 //! grant continues without them.
 
-mod give;
+mod end_grant;
 mod model;
 mod record;
 mod rules;
 mod store;
-mod take_back;
-mod withdraw;
+mod store_consent;
+mod withdraw_access;
 
-pub use give::{GrantOutcome, NewConsent, give};
+pub use end_grant::end_grant;
 pub use model::ConsentRecord;
-pub use rules::{COMPULSORY, after, covers, with_compulsory};
-pub use take_back::take_back;
-pub use withdraw::withdraw;
+pub use rules::{REQUIRED_SCOPE, apply_consent, covers, with_required_scope};
+pub use store_consent::{GrantOutcome, NewConsent, store_consent};
+pub use withdraw_access::withdraw_access;

@@ -17,7 +17,7 @@ use crate::protocol::scope::ScopeSet;
 pub(super) enum GrantEvent {
     Given,
     Withdrawn,
-    TakenBack,
+    Ended,
 }
 
 /// Writes an audit entry, and the app's present name for the receipt.
@@ -32,7 +32,7 @@ pub(super) async fn record(
     let (action, list) = match event {
         GrantEvent::Given => ("grant.given", "given"),
         GrantEvent::Withdrawn => ("grant.withdrawn", "withdrawn"),
-        GrantEvent::TakenBack => ("grant.taken_back", "withdrawn"),
+        GrantEvent::Ended => ("grant.ended", "withdrawn"),
     };
     let entry = AuditEntry::of(action).by(person).about(person).on_app(app);
     let entry = entry.with(json!({

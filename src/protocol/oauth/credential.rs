@@ -93,8 +93,8 @@ fn agrees(claim: &ClientCredential, client_id: Option<&str>, client_secret: Opti
 fn is_secret(claim: &ClientCredential, secret: &str) -> bool {
     let claimed = claim.secret.as_ref().map_or("", Secret::expose);
     Secret::new(claimed)
-        .token_hash()
-        .matches(&Secret::new(secret).token_hash().to_vec())
+        .hash()
+        .matches(&Secret::new(secret).hash().to_vec())
 }
 
 /// Text that can be a client id: printable ASCII, at most 100 characters.

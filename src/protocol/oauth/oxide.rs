@@ -4,7 +4,7 @@
 //!
 //! The machines decide the order of the steps, whether client and redirect URI belong to a code, and whether
 //! a refresh widens the scope. They do not judge time ([`FOREVER`]), replay, or the bytes of a redirect URI:
-//! those rules stand beside the answers, in `token::grants`. Their error codes are not used, because they
+//! those rules stand beside the answers, in `token::grant_types`. Their error codes are not used, because they
 //! differ from the RFCs' (an unknown code is `invalid_request` there).
 
 use std::borrow::Cow;

@@ -135,7 +135,7 @@ impl RedirectUri {
         &self.0
     }
 
-    pub fn reach(&self) -> RedirectKind {
+    pub fn kind(&self) -> RedirectKind {
         match self.0.split_once(':') {
             Some((scheme, _)) if scheme.eq_ignore_ascii_case("https") => RedirectKind::Web,
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => {
@@ -154,9 +154,9 @@ impl RedirectUri {
     }
 
     /// What a person recognises of it: host and port, or the private scheme.
-    pub fn place(&self) -> &str {
+    pub fn display_host(&self) -> &str {
         match self.0.split_once(':') {
-            Some((_, rest)) if self.reach() != RedirectKind::PrivateScheme => host_and_port(rest),
+            Some((_, rest)) if self.kind() != RedirectKind::PrivateScheme => host_and_port(rest),
             Some((scheme, _)) => scheme,
             None => &self.0,
         }
@@ -692,8 +692,8 @@ mod tests {
                 "com.example.app",
             ),
         ] {
-            assert_eq!(uri(text).reach(), reach);
-            assert_eq!(uri(text).place(), place);
+            assert_eq!(uri(text).kind(), reach);
+            assert_eq!(uri(text).display_host(), place);
         }
     }
 }

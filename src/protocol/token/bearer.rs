@@ -54,7 +54,7 @@ where
         let request = request.map_err(|error| render_error(error, Self::needed(), None))?;
         let token = Secret::new(request.token.clone());
         let now = endpoint.clock.now();
-        let facts = store::find_access(endpoint.db.pool(), token.token_hash(), now).await;
+        let facts = store::find_access(endpoint.db.pool(), token.hash(), now).await;
         let facts = facts.map_err(|error| ApiError::from(error).into_response())?;
         if facts.is_none() && is_valid_app_token(&endpoint, &token, now).await? {
             return Err(render_app_token_refusal(Self::needed()));
@@ -95,7 +95,7 @@ async fn is_valid_app_token(
     if !app_tokens::is_app_token(token) {
         return Ok(false);
     }
-    let app = app_tokens::find_app_of_token(endpoint.db.pool(), token.token_hash(), now).await;
+    let app = app_tokens::find_app_of_token(endpoint.db.pool(), token.hash(), now).await;
     let app = app.map_err(|error| ApiError::from(error).into_response())?;
     Ok(app.is_some())
 }

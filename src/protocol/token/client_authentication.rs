@@ -9,7 +9,7 @@ use crate::platform::clock::SharedClock;
 use crate::platform::db::Executor;
 use crate::platform::id::SecretId;
 use crate::platform::rate_limits::{RateLimited, RateLimiter, table};
-use crate::platform::secret::{Secret, TokenHash};
+use crate::platform::secret::{Secret, SecretHash};
 use crate::platform::web::ClientAddress;
 use crate::protocol::oauth::ClientCredentials;
 use crate::protocol::oauth::credential::ClientCredential;
@@ -81,7 +81,7 @@ fn check_claim(
     let Some(client) = client else {
         let none = StoredClientSecret {
             id: SecretId(uuid::Uuid::nil()),
-            token_hash: TokenHash::of(b"").to_vec(),
+            token_hash: SecretHash::of(b"").to_vec(),
         };
         let _ = find_secret(&[none], claim);
         return Err(Refusal::ClientUnknown);
@@ -109,7 +109,7 @@ fn check_claim(
 }
 
 fn find_secret(stored: &[StoredClientSecret], claim: &ClientCredential) -> Option<SecretId> {
-    let claimed = claim.secret.as_ref().map(Secret::token_hash)?;
+    let claimed = claim.secret.as_ref().map(Secret::hash)?;
     let matching = stored
         .iter()
         .find(|secret| claimed.matches(&secret.token_hash))?;

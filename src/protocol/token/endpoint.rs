@@ -7,8 +7,9 @@ use serde_json::json;
 
 use super::client_authentication::{ClientAuthLimiter, authenticate_client};
 use super::generate::generate_token_pair;
-use super::grants::{
-    ClientCredentialsRequest, DecisionContext, GrantRequest, GrantType, client_credentials,
+use super::grant_types::{
+    ClientCredentialsRequest, DecisionContext, GrantTypeHandler, GrantTypeRequest,
+    client_credentials,
 };
 use super::model::{AuthenticatedClient, IssuedAppToken, IssuedTokens};
 use super::refusal::{Refusal, RequestError, RequestErrorKind, allow_origins};
@@ -37,7 +38,7 @@ pub struct Feature {
     pub lifetimes: Lifetimes,
     pub rotation_key: RotationKey,
     pub problems: ProblemLog,
-    pub memory: TokenEndpointState,
+    pub state: TokenEndpointState,
 }
 
 /// What this process keeps between requests.
@@ -84,15 +85,15 @@ impl Feature {
         // 3. Find the grant type's handler; with it, 4. decide and 5. keep.
         let lifetimes = &self.lifetimes;
         let response = match &request.grant {
-            GrantRequest::AuthorizationCode(code) => {
+            GrantTypeRequest::AuthorizationCode(code) => {
                 let issued = self.issue(code, &client, now).await;
                 issued.map(|issued| render_tokens(&issued, lifetimes, now))
             }
-            GrantRequest::RefreshToken(token) => {
+            GrantTypeRequest::RefreshToken(token) => {
                 let issued = self.issue(token, &client, now).await;
                 issued.map(|issued| render_tokens(&issued, lifetimes, now))
             }
-            GrantRequest::ClientCredentials(request) => {
+            GrantTypeRequest::ClientCredentials(request) => {
                 let issued = self.issue_app_token(request, &client, now).await;
                 issued.map(|issued| render_app_token(&issued, lifetimes))
             }
@@ -107,13 +108,13 @@ impl Feature {
         credentials: &ClientCredentials,
         address: ClientAddress,
     ) -> Result<AuthenticatedClient, RequestError> {
-        let limiter = &self.memory.client_auth;
+        let limiter = &self.state.client_auth;
         authenticate_client(self.db.pool(), credentials, limiter, address).await
     }
 
     /// Decision: no transaction in the common case. Only if another request was faster, the code or token is
     /// locked, and everything is done once more with what is there then.
-    async fn issue<G: GrantType>(
+    async fn issue<G: GrantTypeHandler>(
         &self,
         grant: &G,
         client: &AuthenticatedClient,
@@ -130,11 +131,11 @@ impl Feature {
         let issued = self.try_to_issue(&mut tx, grant, client, now);
         let issued = issued.await?;
         tx.commit().await.map_err(db::Error::from)?;
-        issued.ok_or_else(|| grant.overtaken().into())
+        issued.ok_or_else(|| grant.conflict_refusal().into())
     }
 
     /// None if another request was faster.
-    async fn try_to_issue<G: GrantType>(
+    async fn try_to_issue<G: GrantTypeHandler>(
         &self,
         connection: &mut Connection,
         grant: &G,
@@ -151,8 +152,8 @@ impl Feature {
         };
         let facts = grant.load(connection, context).await?;
         let issue = grant.decide(facts.as_ref(), context)?;
-        let is_kept = grant.keep(connection, &issue, context).await?;
-        Ok(is_kept.then_some(issue.issued))
+        let is_saved = grant.save(connection, &issue, context).await?;
+        Ok(is_saved.then_some(issue.issued))
     }
 
     async fn issue_app_token(
@@ -163,7 +164,7 @@ impl Feature {
     ) -> Result<IssuedAppToken, RequestError> {
         let scope = request.decide(client)?;
         let (db, rng) = (self.db.pool(), self.rng.as_ref());
-        let issued = client_credentials::keep(db, client, scope, &self.lifetimes, now, rng).await?;
+        let issued = client_credentials::save(db, client, scope, &self.lifetimes, now, rng).await?;
         issued.ok_or_else(|| Refusal::ClientCredentialsNotAllowed.into())
     }
 
@@ -179,7 +180,7 @@ impl Feature {
             RequestErrorKind::Database(error) => error.into(),
             RequestErrorKind::Refused(refusal) => {
                 self.problems.record(endpoint, refusal.cause(), app, now);
-                match self.follow_up(&refusal, app, now).await {
+                match self.handle_abuse(&refusal, app, now).await {
                     Ok(()) => OAuthErrorResponse::from(refusal),
                     Err(error) => error.into(),
                 }
@@ -188,7 +189,7 @@ impl Feature {
         allow_origins(response, origins)
     }
 
-    async fn follow_up(
+    async fn handle_abuse(
         &self,
         refusal: &Refusal,
         app: Option<AppId>,
@@ -208,8 +209,8 @@ impl Feature {
             }
             Refusal::CodeOfAnotherClient { owner } => {
                 let Some(app) = app else { return Ok(()) };
-                if self.memory.foreign_codes.take(app).is_ok() {
-                    let entry = AuditEntry::of("code.foreign").on_app(app);
+                if self.state.foreign_codes.take(app).is_ok() {
+                    let entry = AuditEntry::of("code.of_another_client").on_app(app);
                     let entry = entry.with(json!({ "of": owner }));
                     audit::record(self.db.pool(), entry, now, rng).await?;
                 }

@@ -23,16 +23,16 @@
 
 mod bearer;
 mod client_authentication;
-mod end;
 mod endpoint;
 mod generate;
-mod grants;
+mod grant_types;
 mod model;
 mod refusal;
 mod replay;
 mod request;
-mod revocation;
-mod revoke;
+mod revocation_endpoint;
+mod revoke_login;
+mod revoke_tokens;
 mod rotation;
 mod store;
 mod sweep;
@@ -42,11 +42,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Router, middleware};
 pub use bearer::{AccessToken, Bearer};
-pub use end::end_after_new_password;
 pub use endpoint::{Feature, TokenEndpointState};
 pub use generate::{AuthorizationCode, generate_code};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 pub use refusal::causes::ALL as PROBLEM_CAUSES;
+pub use revoke_tokens::revoke_tokens_of_person;
 pub use rotation::RotationKey;
 pub use sweep::sweep;
 
@@ -57,7 +57,7 @@ const METHODS: &str = "POST, OPTIONS";
 
 pub fn routes(feature: Feature) -> Router {
     let token = post(endpoint::token);
-    let revoke_token = post(revocation::revoke_token);
+    let revoke_token = post(revocation_endpoint::revoke_token);
     Router::new()
         .route(
             "/oauth/token",

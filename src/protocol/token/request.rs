@@ -5,8 +5,8 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Multipart, Request};
 use http::header;
 
-use super::grants::{
-    AuthorizationCodeRequest, ClientCredentialsRequest, GrantRequest, RefreshTokenRequest,
+use super::grant_types::{
+    AuthorizationCodeRequest, ClientCredentialsRequest, GrantTypeRequest, RefreshTokenRequest,
 };
 use super::refusal::Refusal;
 use crate::platform::secret::Secret;
@@ -18,7 +18,7 @@ use crate::protocol::oauth::credential::MissingCredentials;
 #[derive(Debug)]
 pub(super) struct TokenRequest {
     pub credentials: ClientCredentials,
-    pub grant: GrantRequest,
+    pub grant: GrantTypeRequest,
 }
 
 /// `POST /oauth/revoke_token/` (RFC 7009 §2.1). `token_type_hint` is not read: both kinds are searched.

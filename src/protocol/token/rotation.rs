@@ -73,7 +73,7 @@ pub(super) fn find_newest(
     })?;
     let is_stored = tokens
         .refresh_token
-        .token_hash()
+        .hash()
         .matches(&newest.refresh_token_hash);
     (is_stored && newest.rotated_at.is_none()).then_some(IssuedTokens {
         pair: tokens,
@@ -88,7 +88,7 @@ mod tests {
 
     use super::*;
     use crate::protocol::scope::{GrantedAccess, ScopeSet};
-    use crate::protocol::token::grants::samples::{START, after, login};
+    use crate::protocol::token::grant_types::samples::{START, after, login};
     use crate::protocol::token::model::Successor;
 
     fn key(byte: u8) -> RotationKey {
@@ -107,7 +107,7 @@ mod tests {
                 issued_at: after(u64::from(number)),
                 is_used: number < length,
                 rotated_at: (number < length).then(|| after(u64::from(number) + 1)),
-                refresh_token_hash: tokens.refresh_token.token_hash().to_vec(),
+                refresh_token_hash: tokens.refresh_token.hash().to_vec(),
                 access: GrantedAccess::whole(ScopeSet::parse("basic").unwrap()),
             }
         });

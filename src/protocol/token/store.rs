@@ -12,7 +12,7 @@ use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::{Connection, Executor};
 use crate::platform::id::{AppId, FamilyId, GrantId, PairId, PersonId, SecretId};
-use crate::platform::secret::TokenHash;
+use crate::platform::secret::SecretHash;
 use crate::protocol::app_tokens::AppScope;
 use crate::protocol::oauth::Challenge;
 use crate::protocol::scope::{GrantedAccess, ScopeSet};
@@ -20,7 +20,7 @@ use crate::protocol::scope::{GrantedAccess, ScopeSet};
 /// How old a "last used" may grow before it is written again, so that not every use is a write.
 const LAST_USED_STEP_SECONDS: f64 = 60.0;
 /// More rotations than this within the grace period are not followed.
-const MAX_LINE: i32 = 100;
+const MAX_ROTATIONS_FOLLOWED: i32 = 100;
 
 fn granted_access(scopes: &[String], fields: &[String]) -> GrantedAccess {
     GrantedAccess::of(ScopeSet::of_names(scopes), FieldSet::of_names(fields))
@@ -86,7 +86,7 @@ pub(super) async fn list_clients(
 
 pub(super) async fn find_code(
     db: impl Executor<'_>,
-    code: TokenHash,
+    code: SecretHash,
 ) -> db::Result<Option<CodeFacts>> {
     let row = sqlx::query!(
         r#"select c.family_id, c.redirect_uri, c.code_challenge, c.issued_at, c.used_at,
@@ -116,7 +116,7 @@ pub(super) async fn find_code(
 /// credential event of the person.
 pub(super) async fn use_code(
     db: impl Executor<'_>,
-    code: TokenHash,
+    code: SecretHash,
     issued: &IssuedTokens,
     secret: Option<SecretId>,
 ) -> db::Result<bool> {
@@ -149,8 +149,8 @@ pub(super) async fn use_code(
         code.to_vec(),
         *issued_at,
         pair.id.0,
-        pair.access_token.token_hash().to_vec(),
-        pair.refresh_token.token_hash().to_vec(),
+        pair.access_token.hash().to_vec(),
+        pair.refresh_token.hash().to_vec(),
         &access.scopes().names(),
         &access.fields().names(),
         secret.map(|id| id.0),
@@ -172,7 +172,7 @@ pub(super) enum TokenKind {
 /// long as each was rotated at `rotated_since` or later.
 pub(super) async fn find_pair(
     connection: &mut Connection,
-    token: TokenHash,
+    token: SecretHash,
     kind: TokenKind,
     rotated_since: Timestamp,
 ) -> db::Result<Option<PairFacts>> {
@@ -227,7 +227,7 @@ async fn list_line(
            from line order by position"#,
         first.0,
         rotated_since,
-        MAX_LINE,
+        MAX_ROTATIONS_FOLLOWED,
     )
     .fetch_all(db)
     .await?;
@@ -243,7 +243,7 @@ async fn list_line(
 }
 
 /// Holds a code until the transaction ends.
-pub(super) async fn lock_code(db: impl Executor<'_>, code: TokenHash) -> db::Result<()> {
+pub(super) async fn lock_code(db: impl Executor<'_>, code: SecretHash) -> db::Result<()> {
     sqlx::query!(
         "select family_id from authorization_codes where hash = $1 for update",
         code.to_vec()
@@ -254,7 +254,7 @@ pub(super) async fn lock_code(db: impl Executor<'_>, code: TokenHash) -> db::Res
 }
 
 /// Holds a pair, found by its refresh token, until the transaction ends.
-pub(super) async fn lock_pair(db: impl Executor<'_>, token: TokenHash) -> db::Result<()> {
+pub(super) async fn lock_pair(db: impl Executor<'_>, token: SecretHash) -> db::Result<()> {
     sqlx::query!(
         "select id from token_pairs where refresh_token_hash = $1 for update",
         token.to_vec()
@@ -293,8 +293,8 @@ pub(super) async fn rotate_pair(
         old.0,
         *issued_at,
         pair.id.0,
-        pair.access_token.token_hash().to_vec(),
-        pair.refresh_token.token_hash().to_vec(),
+        pair.access_token.hash().to_vec(),
+        pair.refresh_token.hash().to_vec(),
         &access.scopes().names(),
         &access.fields().names(),
         secret.map(|id| id.0),
@@ -411,7 +411,7 @@ pub(super) struct AccessFacts {
 /// Finds an access token with everything it gives access to, and marks it and its grant as used.
 pub(super) async fn find_access(
     db: impl Executor<'_>,
-    token: TokenHash,
+    token: SecretHash,
     now: Timestamp,
 ) -> db::Result<Option<AccessFacts>> {
     let row = sqlx::query!(

@@ -45,7 +45,7 @@ fn read_person() -> Value {
     json!({
         "summary": "Read the user who signed in",
         "operationId": "readPerson",
-        "security": [{ "oauth2": [crate::protocol::grants::COMPULSORY.name()] }],
+        "security": [{ "oauth2": [crate::protocol::grants::REQUIRED_SCOPE.name()] }],
         "parameters": [{
             "name": "fields",
             "in": "query",

@@ -229,7 +229,7 @@ async fn k35_a_code_does_not_work_for_another_app() {
     }
 
     let noted = world.database.dump();
-    assert_eq!(noted.matches("'code.foreign'").count(), 1);
+    assert_eq!(noted.matches("'code.of_another_client'").count(), 1);
 }
 
 #[tokio::test]

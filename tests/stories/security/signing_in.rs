@@ -133,7 +133,13 @@ async fn a_clock_that_steps_back_locks_nobody_out() {
 #[tokio::test]
 async fn a_rate_limit_is_audited_once_a_minute() {
     let world = World::new().await;
-    let noted = || world.database.dump().matches("'sign_in.slowed'").count();
+    let noted = || {
+        world
+            .database
+            .dump()
+            .matches("'sign_in.rate_limited'")
+            .count()
+    };
     for _ in 0..10 {
         world.visitor().signs_in("asha", "guess").await;
     }
@@ -504,6 +510,10 @@ async fn password_spraying_does_not_fill_the_audit_log() {
     for name in 0..120 {
         browser.signs_in(&format!("student{name}"), "guess").await;
     }
-    let noted = world.database.dump().matches("'sign_in.slowed'").count();
+    let noted = world
+        .database
+        .dump()
+        .matches("'sign_in.rate_limited'")
+        .count();
     assert!((1..=10).contains(&noted), "{noted} notes");
 }

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use profiles::connectors::{
     Answers, CallbackParams, Connector, ConnectorError, ConnectorLabel, ConnectorRegistry,
-    HttpClient, HttpEndpoint, Input, InputKind, LoginRefusal, Prompt, RequestOrigin, Step,
+    HttpClient, HttpEndpoint, Input, InputKind, LoginRefusal, Prompt, RequestFacts, Step,
 };
 use profiles::people::records::{
     Claims, ColumnUpdates, ExternalIdentity, Name, PersonUpdate, Username,
@@ -155,7 +155,7 @@ impl Connector for FerryConnector {
         }
     }
 
-    async fn begin(&self, _origin: RequestOrigin) -> Result<Step<FerryState>, ConnectorError> {
+    async fn begin(&self, _origin: RequestFacts) -> Result<Step<FerryState>, ConnectorError> {
         let prompt = Prompt {
             heading: "Sign in with the ferry".into(),
             offers_remember_me: true,
@@ -172,7 +172,7 @@ impl Connector for FerryConnector {
         &self,
         state: FerryState,
         answers: Answers,
-        _origin: RequestOrigin,
+        _origin: RequestFacts,
     ) -> Result<Step<FerryState>, ConnectorError> {
         match state {
             FerryState::Start => {
@@ -189,8 +189,8 @@ impl Connector for FerryConnector {
                 Ok(Step::Done(identity(&person)))
             }
             FerryState::Luggage { person } => Ok(Step::Refused {
-                why: LoginRefusal("Count again.".into()),
-                again: Some((luggage(), FerryState::Luggage { person })),
+                reason: LoginRefusal("Count again.".into()),
+                retry: Some((luggage(), FerryState::Luggage { person })),
             }),
             FerryState::AtUpstream { .. } => Err(ConnectorError::Expired),
         }
@@ -200,7 +200,7 @@ impl Connector for FerryConnector {
         &self,
         state: FerryState,
         params: CallbackParams,
-        _origin: RequestOrigin,
+        _origin: RequestFacts,
     ) -> Result<Step<FerryState>, ConnectorError> {
         let FerryState::AtUpstream { verifier } = state else {
             return Err(ConnectorError::Expired);
@@ -229,10 +229,10 @@ impl Connector for FerryConnector {
     }
 }
 
-fn refused(why: &'static str) -> Step<FerryState> {
+fn refused(reason: &'static str) -> Step<FerryState> {
     Step::Refused {
-        why: LoginRefusal(why.into()),
-        again: None,
+        reason: LoginRefusal(reason.into()),
+        retry: None,
     }
 }
 

@@ -167,7 +167,7 @@ impl ErpMachine {
             return ErpTransition::Expired;
         }
         self.last_activity_at = now;
-        match (self.stage, answers.instead()) {
+        match (self.stage, answers.alternatives()) {
             (ErpStage::Roll, _) => self.handle_roll_number(answers),
             (ErpStage::Credentials, Some(ANOTHER_QUESTION)) => self.fetch_another_question(),
             (ErpStage::Credentials, _) => self.handle_credentials(answers),

@@ -40,7 +40,7 @@ impl LoginDriver {
 
     fn press(&mut self, button: &'static str) -> ErpTransition {
         self.machine
-            .handle_answers(&Answers::instead_of(button), self.now)
+            .handle_answers(&Answers::alternatives_for(button), self.now)
     }
 
     fn handle_event(&mut self, event: ErpEvent) -> ErpTransition {

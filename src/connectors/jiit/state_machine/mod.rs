@@ -237,8 +237,8 @@ fn show_form(state: JiitState, reason: CaptchaReason) -> JiitTransition {
         CaptchaReason::PortalUnavailable => Some(PORTAL_UNAVAILABLE),
         CaptchaReason::Refused(message) => {
             return JiitTransition::Return(Step::Refused {
-                why: LoginRefusal(message.into()),
-                again: Some((prompt, state)),
+                reason: LoginRefusal(message.into()),
+                retry: Some((prompt, state)),
             });
         }
     };
@@ -411,8 +411,8 @@ impl JiitFormAttempt {
 /// Ends the sign-in, with a message for the person and a reason for the log.
 pub(super) fn unexpected_user_data(message: &'static str, reason: &'static str) -> JiitTransition {
     JiitTransition::Fail(ConnectorError::UnexpectedUserData {
-        met: reason,
-        told: message,
+        cause: reason,
+        message: message,
     })
 }
 
@@ -432,8 +432,8 @@ fn refuse_and_fetch_captcha(
 
 pub(super) fn refuse_for_good(message: &'static str) -> JiitTransition {
     JiitTransition::Return(Step::Refused {
-        why: LoginRefusal(message.into()),
-        again: None,
+        reason: LoginRefusal(message.into()),
+        retry: None,
     })
 }
 

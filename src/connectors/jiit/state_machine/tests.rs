@@ -108,8 +108,13 @@ fn sign_in_as(user: PortalUser) -> JiitTransition {
 #[track_caller]
 fn message(transition: JiitTransition) -> String {
     match transition {
-        JiitTransition::Return(Step::Refused { why, again: None }) => why.0.into_owned(),
-        JiitTransition::Fail(ConnectorError::UnexpectedUserData { told, .. }) => told.to_owned(),
+        JiitTransition::Return(Step::Refused {
+            reason,
+            retry: None,
+        }) => reason.0.into_owned(),
+        JiitTransition::Fail(ConnectorError::UnexpectedUserData { message, .. }) => {
+            message.to_owned()
+        }
         JiitTransition::AccountMismatch { .. } => ACCOUNT_MISMATCH.to_owned(),
         _ => panic!("it is not over"),
     }
@@ -220,7 +225,7 @@ fn five_pictures_or_three_passwords_and_it_is_over() {
 #[track_caller]
 fn retry_form(transition: JiitTransition) -> (Prompt, JiitState) {
     match step_after_captcha(transition) {
-        Step::Refused { again, .. } => again.unwrap(),
+        Step::Refused { retry, .. } => retry.unwrap(),
         _ => panic!("it is not told"),
     }
 }
@@ -229,20 +234,24 @@ fn retry_form(transition: JiitTransition) -> (Prompt, JiitState) {
 fn a_wrong_password_counts_in_either_phase() {
     let transition = attempt(submit(first_form(), NOW))
         .handle_pre_token(PortalReply::Refused(PortalRefusal::WrongCredentials));
-    let Step::Refused { why, again } = step_after_captcha(transition) else {
+    let Step::Refused { reason, retry } = step_after_captcha(transition) else {
         panic!("it is not told");
     };
-    let (attempt, pre_token) = password_attempt(attempt(submit(again.unwrap(), NOW)));
+    let (attempt, pre_token) = password_attempt(attempt(submit(retry.unwrap(), NOW)));
     let transition = attempt.handle_user(
         pre_token,
         PortalReply::Refused(PortalRefusal::WrongCredentials),
         DOMAIN,
     );
-    let Step::Refused { why: same, again } = step_after_captcha(transition) else {
+    let Step::Refused {
+        reason: same,
+        retry,
+    } = step_after_captcha(transition)
+    else {
         panic!("it is not told");
     };
-    assert_eq!(why, same);
-    assert_eq!(again.unwrap().1.wrong_passwords, 2);
+    assert_eq!(reason, same);
+    assert_eq!(retry.unwrap().1.wrong_passwords, 2);
 }
 
 #[test]
@@ -265,9 +274,9 @@ fn j14_another_day_is_believed_once() {
     let tomorrow = KeyDate::of(NOW + Duration::DAY);
     let empty = |key_date| PortalReply::<PreToken>::Empty(key_date);
     let transition = attempt(submit(first_form(), NOW)).handle_pre_token(empty(Some(tomorrow)));
-    let again = attempt(transition);
-    assert_eq!(again.key_date, tomorrow);
-    assert!(message(again.handle_pre_token(empty(Some(KeyDate::of(NOW))))).contains("Google"));
+    let retry = attempt(transition);
+    assert_eq!(retry.key_date, tomorrow);
+    assert!(message(retry.handle_pre_token(empty(Some(KeyDate::of(NOW))))).contains("Google"));
     // The same date, or none, does not cause a repetition.
     for key_date in [None, Some(KeyDate::of(NOW))] {
         let transition = attempt(submit(first_form(), NOW)).handle_pre_token(empty(key_date));
@@ -318,7 +327,7 @@ fn a_refusal_is_told_though_there_is_no_other_picture() {
         panic!("no picture is fetched");
     };
     let step = returned_step(request.handle_reply(PortalReply::Unavailable));
-    assert!(matches!(step, Step::Refused { why, again: Some(_) } if why.0 == WRONG_PASSWORD));
+    assert!(matches!(step, Step::Refused { reason, retry: Some(_) } if reason.0 == WRONG_PASSWORD));
 }
 
 #[test]
@@ -345,10 +354,10 @@ fn without_a_first_picture_there_is_no_form() {
 fn the_form_says_no_name_of_a_picture_and_no_password() {
     let transition = attempt(submit(first_form(), NOW))
         .handle_pre_token(PortalReply::Refused(PortalRefusal::WrongCaptcha));
-    let Step::Refused { again, .. } = step_after_captcha(transition) else {
+    let Step::Refused { retry, .. } = step_after_captcha(transition) else {
         panic!("it is not told");
     };
-    let shown = format!("{:?}", again.unwrap().0);
+    let shown = format!("{:?}", retry.unwrap().0);
     assert!(shown.contains("22103171"));
     assert!(!shown.contains("hunter2!") && !shown.contains("ab2c9"));
     assert!(!shown.contains("AAAAAAAAAAE="));

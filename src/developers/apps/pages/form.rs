@@ -163,7 +163,7 @@ pub(in crate::developers::apps) async fn new(
 
 pub(in crate::developers::apps) async fn register(
     State(feature): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
     submitted: CsrfMultipartForm,
 ) -> Result<Response, PageError> {
     let form = read_form(&submitted.form);
@@ -174,7 +174,7 @@ pub(in crate::developers::apps) async fn register(
             return Ok(context.render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page));
         }
     };
-    if clients::count_own(feature.db.pool(), visit.person).await? >= clients::MAX_APPS {
+    if clients::count_own(feature.db.pool(), session.person).await? >= clients::MAX_APPS {
         let page = AppFormPage::of_new(&feature, form, AppFormErrors::default());
         let most = clients::MAX_APPS;
         let notice = format!(
@@ -187,7 +187,7 @@ pub(in crate::developers::apps) async fn register(
         return Ok(context.render_with_status(StatusCode::CONFLICT, &page));
     }
     let logo = keep(&feature, picture).await?;
-    let registered = match keep_app(&feature, &visit, details, logo.clone()).await {
+    let registered = match keep_app(&feature, &session, details, logo.clone()).await {
         Ok(registered) => registered,
         Err(problem) => {
             discard(&feature, logo).await;
@@ -207,7 +207,7 @@ pub(in crate::developers::apps) async fn register(
     Ok(rotate::send_to_shown(
         &feature,
         &context,
-        &visit,
+        &session,
         (app.id, SecretUse::Client),
         &fresh,
     ))
@@ -215,19 +215,19 @@ pub(in crate::developers::apps) async fn register(
 
 async fn keep_app(
     feature: &Feature,
-    visit: &UserSession,
+    session: &UserSession,
     details: AppDetails,
     logo: Option<String>,
 ) -> Result<RegisteredApp, PageError> {
     let request = RegistrationRequest {
-        owner: visit.person,
+        owner: session.person,
         details,
         logo,
         verified: false,
-        actor: Some(visit.person),
+        actor: Some(session.person),
     };
     let now = feature.clock.now();
-    let mut tx = login::begin_write(&feature.db, visit).await?;
+    let mut tx = login::begin_write(&feature.db, session).await?;
     let registered = register::register(&mut tx, request, now, feature.rng.as_ref()).await?;
     tx.commit().await.map_err(db::Error::from)?;
     Ok(registered)
@@ -249,7 +249,7 @@ pub(in crate::developers::apps) async fn edit(
 pub(in crate::developers::apps) async fn save(
     State(feature): State<Feature>,
     OwnAppRecentlyAuthenticated(OwnApp {
-        visit,
+        session,
         context,
         app,
     }): OwnAppRecentlyAuthenticated,
@@ -271,7 +271,7 @@ pub(in crate::developers::apps) async fn save(
         None if removes_logo => LogoUpdate::Remove,
         None => LogoUpdate::Keep,
     };
-    match keep_edit(&feature, &visit, app.id, (details, logo)).await {
+    match keep_edit(&feature, &session, app.id, (details, logo)).await {
         Ok(EditResult::Saved(old_logo)) => {
             discard(&feature, old_logo).await;
             Ok(context.redirect_with_message(
@@ -292,16 +292,16 @@ pub(in crate::developers::apps) async fn save(
 
 async fn keep_edit(
     feature: &Feature,
-    visit: &UserSession,
+    session: &UserSession,
     app: AppId,
     wanted: (AppDetails, LogoUpdate),
 ) -> Result<EditResult, PageError> {
     let now = feature.clock.now();
-    let mut tx = login::begin_write(&feature.db, visit).await?;
+    let mut tx = login::begin_write(&feature.db, session).await?;
     let outcome = clients::edit(
         &mut tx,
         app,
-        visit.person,
+        session.person,
         wanted,
         now,
         feature.rng.as_ref(),

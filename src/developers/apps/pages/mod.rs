@@ -28,8 +28,8 @@ use crate::platform::pictures::PictureKind;
 use crate::platform::web::{CsrfForm, FlashMessage, Page, PageError, Web};
 use crate::protocol::clients;
 use crate::protocol::clients::{
-    App, AppFace, AppMailSummary, AppStanding, AppsError, ClientSecretInfo, ClientType, SecretUse,
-    ShownStanding, WebsiteLink,
+    App, AppMailSummary, AppStanding, AppSummary, AppsError, ClientSecretInfo, ClientType,
+    SecretUse, StandingLabel, WebsiteLink,
 };
 use crate::protocol::oauth::RedirectUri;
 use crate::protocol::scope::Scope;
@@ -71,8 +71,8 @@ fn refused(error: AppsError, app: &App, links: &Links) -> PageError {
 /// How long the page of an app lists a mail.
 const MAILS_SHOWN_FOR: Duration = Duration::from_hours(30 * 24);
 
-fn face(app: &App, links: &Links) -> AppFace {
-    AppFace::of(app.details.name.as_str(), app.logo.as_deref(), links)
+fn face(app: &App, links: &Links) -> AppSummary {
+    AppSummary::of(app.details.name.as_str(), app.logo.as_deref(), links)
 }
 
 #[derive(Debug, Serialize)]
@@ -83,10 +83,10 @@ struct AppListPage {
 #[derive(Debug, Serialize)]
 struct AppListItem {
     #[serde(flatten)]
-    face: AppFace,
+    face: AppSummary,
     href: String,
     description: String,
-    standing: ShownStanding,
+    standing: StandingLabel,
     users: i64,
 }
 
@@ -100,14 +100,14 @@ impl Page for AppListPage {
 
 pub(super) async fn list(
     State(feature): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
 ) -> Result<Response, PageError> {
-    let apps = clients::list_own(feature.db.pool(), visit.person).await?;
+    let apps = clients::list_own(feature.db.pool(), session.person).await?;
     let links = feature.web.links();
     let listed = apps.into_iter().map(|(app, users)| AppListItem {
         face: face(&app, links),
         href: links.app(app.id),
-        standing: ShownStanding::of(app.standing, feature.cap.0),
+        standing: StandingLabel::of(app.standing, feature.cap.0),
         description: app.details.description,
         users,
     });
@@ -142,9 +142,9 @@ struct LookupSection {
 #[derive(Debug, Serialize)]
 struct AppView {
     #[serde(flatten)]
-    face: AppFace,
+    face: AppSummary,
     description: String,
-    standing: ShownStanding,
+    standing: StandingLabel,
     client_id: String,
     client_type: &'static str,
     require_pkce: bool,
@@ -278,7 +278,7 @@ fn shown(app: App, users: i64, feature: &Feature) -> AppView {
     let details = app.details;
     AppView {
         face,
-        standing: ShownStanding::of(app.standing, feature.cap.0),
+        standing: StandingLabel::of(app.standing, feature.cap.0),
         client_id: app.client_id.to_string(),
         client_type: match details.kind {
             ClientType::Confidential => "Confidential (runs on a server)",
@@ -325,7 +325,7 @@ fn sign_in_link(app: &App, links: &Links) -> Option<String> {
 
 #[derive(Debug, Serialize)]
 struct DeleteAppPage {
-    app: AppFace,
+    app: AppSummary,
     action: String,
     back: String,
     users: i64,
@@ -359,15 +359,16 @@ pub(super) async fn ask_delete(
 pub(super) async fn delete(
     State(feature): State<Feature>,
     OwnAppRecentlyAuthenticated(OwnApp {
-        visit,
+        session,
         context,
         app,
     }): OwnAppRecentlyAuthenticated,
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
     let now = feature.clock.now();
-    let mut tx = login::begin_write(&feature.db, &visit).await?;
-    let deleted = clients::delete(&mut tx, app.id, visit.person, now, feature.rng.as_ref()).await?;
+    let mut tx = login::begin_write(&feature.db, &session).await?;
+    let deleted =
+        clients::delete(&mut tx, app.id, session.person, now, feature.rng.as_ref()).await?;
     tx.commit().await.map_err(db::Error::from)?;
     if let Some(logo) = deleted.logo {
         feature.pictures.delete(PictureKind::AppLogo, &logo).await;
@@ -405,8 +406,8 @@ pub(super) mod samples {
         samples
     }
 
-    pub(super) fn shown_face(has_logo: bool) -> AppFace {
-        AppFace::of(
+    pub(super) fn shown_face(has_logo: bool) -> AppSummary {
+        AppSummary::of(
             "Mess Menu",
             has_logo.then_some("logo.png"),
             &sample::links(),
@@ -440,13 +441,13 @@ pub(super) mod samples {
         }
     }
 
-    fn standing(is_verified: bool) -> ShownStanding {
+    fn standing(is_verified: bool) -> StandingLabel {
         let standing = if is_verified {
             AppStanding::Verified
         } else {
             AppStanding::Unverified
         };
-        ShownStanding::of(standing, 10)
+        StandingLabel::of(standing, 10)
     }
 
     fn show_page(full: bool) -> AppPage {

@@ -21,7 +21,7 @@ use crate::platform::web::{
 };
 use crate::protocol::clients;
 use crate::protocol::clients::rotate_secret::RotationPlan;
-use crate::protocol::clients::{App, AppFace, AppsError, SecretUse, rotate_secret};
+use crate::protocol::clients::{App, AppSummary, AppsError, SecretUse, rotate_secret};
 
 impl SecretUse {
     /// The word for a secret of this use on pages.
@@ -43,7 +43,7 @@ impl SecretUse {
     /// The page that shows a new one.
     fn page_that_shows(self, links: &Links, app: AppId) -> String {
         match self {
-            Self::Client => links.fresh_secret(app),
+            Self::Client => links.new_secret(app),
             Self::LookUps => links.new_look_up_token(app),
         }
     }
@@ -52,7 +52,7 @@ impl SecretUse {
 /// The confirmation page before a secret is created.
 #[derive(Debug, Serialize)]
 pub(super) struct RotationOffer {
-    pub app: AppFace,
+    pub app: AppSummary,
     pub action: String,
     pub back: String,
     pub stays: Option<SecretRow>,
@@ -86,7 +86,7 @@ pub(super) async fn offer(
 pub(super) async fn make(
     feature: &Feature,
     OwnApp {
-        visit,
+        session,
         context,
         app,
     }: &OwnApp,
@@ -94,10 +94,10 @@ pub(super) async fn make(
     purpose: SecretUse,
 ) -> Result<Response, PageError> {
     let (now, links) = (feature.clock.now(), feature.web.links());
-    let mut tx = login::begin_write(&feature.db, visit).await?;
+    let mut tx = login::begin_write(&feature.db, session).await?;
     let request = rotate_secret::RotationRequest {
         app: app.id,
-        owner: visit.person,
+        owner: session.person,
         of: purpose,
         shown: query.and_then(shown_to_stay),
     };
@@ -124,7 +124,7 @@ pub(super) async fn make(
     Ok(send_to_shown(
         feature,
         context,
-        visit,
+        session,
         (app.id, purpose),
         &fresh,
     ))
@@ -143,7 +143,7 @@ fn shown_to_stay(query: &str) -> Option<SecretId> {
 pub(super) async fn just_made(
     feature: &Feature,
     OwnApp {
-        visit,
+        session,
         context,
         app,
     }: &OwnApp,
@@ -156,7 +156,7 @@ pub(super) async fn just_made(
             &feature.web,
             &cookie,
             app,
-            visit.person,
+            session.person,
             feature.clock.now(),
         )
     });
@@ -192,7 +192,7 @@ const SHOWN_FOR: Duration = Duration::from_mins(10);
 pub(super) fn send_to_shown(
     feature: &Feature,
     context: &PageContext,
-    visit: &UserSession,
+    session: &UserSession,
     (app, purpose): (AppId, SecretUse),
     fresh: &NewSecretCookie,
 ) -> Response {
@@ -200,7 +200,7 @@ pub(super) fn send_to_shown(
     let until = (feature.clock.now() + SHOWN_FOR).unix_timestamp();
     let NewSecretCookie { secret, id, first } = fresh;
     let text = format!("{until}.{id}.{}.{}", u8::from(*first), secret.expose());
-    let seal = seal(&feature.web, &text, app, visit.person);
+    let seal = seal(&feature.web, &text, app, session.person);
     let headers = answer.headers_mut();
     feature.web.cookies.set(
         headers,

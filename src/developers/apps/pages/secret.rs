@@ -10,7 +10,7 @@ use super::{SecretRow, face, rotate};
 use crate::developers::apps::Feature;
 use crate::developers::apps::own::{OwnApp, OwnAppRecentlyAuthenticated};
 use crate::platform::web::{CsrfForm, Page, PageError, set_no_store};
-use crate::protocol::clients::{AppFace, SecretUse};
+use crate::protocol::clients::{AppSummary, SecretUse};
 
 #[derive(Debug, Serialize)]
 struct RotateSecretPage(RotationOffer);
@@ -42,7 +42,7 @@ pub(in crate::developers::apps) async fn make_secret(
 
 #[derive(Debug, Serialize)]
 struct NewSecretPage {
-    app: AppFace,
+    app: AppSummary,
     first: bool,
     client_id: String,
     secret: String,

@@ -18,13 +18,13 @@ use super::super::login_flows::{SubmissionOutcome, UpstreamRedirect};
 use super::super::rules::LoginOutcome;
 use super::super::{Feature, login_flows};
 use super::complete_login::LoginCompletion;
-use super::login_route::LoginRoute;
+use super::login_request::LoginRequest;
 use super::{TOO_MANY, find_connector, request_origin};
 use crate::connectors::CallbackParams;
 use crate::platform::metrics::SignInOutcome;
 use crate::platform::web::{ClientAddress, PageContext, PageError, set_no_store};
 
-impl LoginRoute<'_> {
+impl LoginRequest<'_> {
     /// Sends the browser to the upstream (303: the form is not sent there).
     pub(super) fn redirect(&self, redirect: UpstreamRedirect) -> Result<Response, PageError> {
         let Self { feature, .. } = self;
@@ -35,7 +35,7 @@ impl LoginRoute<'_> {
                 .count_start(ClientAddress(self.origin.address))
                 .map_err(|limited| PageError::rate_limited(limited, TOO_MANY))?;
         }
-        let owner = login_flows::owner(self.frame.browser_id(), self.connector);
+        let owner = login_flows::owner(self.context.browser_id(), self.connector);
         let (choices, rng) = (self.choices.clone(), feature.rng.as_ref());
         let url = feature
             .flows
@@ -60,7 +60,7 @@ impl LoginRoute<'_> {
                 connector,
                 callback,
                 params,
-                self.frame.browser_id(),
+                self.context.browser_id(),
                 self.origin,
                 feature.rng.as_ref(),
             )
@@ -95,11 +95,11 @@ pub(in super::super) async fn callback(
     RawQuery(query): RawQuery,
     address: ClientAddress,
     headers: HeaderMap,
-    frame: PageContext,
+    context: PageContext,
 ) -> Result<Response, PageError> {
     let connector = find_connector(&feature, &slug)?;
     let origin = request_origin(&feature, address);
-    let owner = login_flows::owner(frame.browser_id(), connector);
+    let owner = login_flows::owner(context.browser_id(), connector);
     let params = CallbackParams::parse(&query.unwrap_or_default()).ok();
     let pending = params.and_then(|mut params| {
         let state_param = params.take("state")?;
@@ -116,9 +116,9 @@ pub(in super::super) async fn callback(
         return Ok(render_unknown_callback(&feature));
     };
     let disabled = feature.list_disabled().await?;
-    let route = LoginRoute {
+    let route = LoginRequest {
         feature: &feature,
-        frame: &frame,
+        context: &context,
         headers: &headers,
         connector,
         origin,

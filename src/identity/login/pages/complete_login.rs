@@ -5,9 +5,9 @@ use serde_json::json;
 
 use super::super::LocalPath;
 use super::super::purpose::LoginPurpose;
+use super::super::require_session::RECENT_AUTHENTICATION;
 use super::super::sign_in::{VerifiedLogin, link_identity, sign_in};
-use super::super::signed_in::RECENT_AUTHENTICATION;
-use super::login_route::LoginRoute;
+use super::login_request::LoginRequest;
 use super::redirect_to_next;
 use crate::people::records;
 use crate::people::records::{PeopleError, ProvenIdentity};
@@ -36,7 +36,7 @@ pub(super) enum LoginCompletion {
 /// Starts the session in this browser, and redirects to `next` or to the profile.
 pub async fn start_session(
     links: &Links,
-    frame: &PageContext,
+    context: &PageContext,
     VerifiedLogin {
         session,
         is_closing_account,
@@ -44,19 +44,19 @@ pub async fn start_session(
     next: Option<&LocalPath>,
 ) -> Result<Response, PageError> {
     let session = UserSession {
-        device: Some(frame.device().to_owned()),
-        place: frame.place().map(str::to_owned),
+        device: Some(context.device().to_owned()),
+        place: context.place().map(str::to_owned),
         ..session
     };
-    begin_session(frame.session(), &session).await?;
+    begin_session(context.session(), &session).await?;
     // A person who has closed their account can only keep it or let it go.
     let my_data = LocalPath::parse(&links.data_export()).filter(|_| is_closing_account);
     let mut response = redirect_to_next(links, my_data.as_ref().or(next));
-    frame.set_login_status(&session, &mut response);
+    context.set_login_status(&session, &mut response);
     Ok(response)
 }
 
-impl LoginRoute<'_> {
+impl LoginRequest<'_> {
     /// Signs the person in, or links the identity, as the purpose of this login is.
     pub(super) async fn complete_login(
         &self,
@@ -124,7 +124,9 @@ impl LoginRoute<'_> {
 
     /// Starts a session of the person who has this identity.
     async fn sign_in(&self, proven: &ProvenIdentity) -> Result<LoginCompletion, PeopleError> {
-        let Self { feature, frame, .. } = self;
+        let Self {
+            feature, context, ..
+        } = self;
         let now = feature.clock.now();
         let lifetime = if self.choices.remember {
             SessionLifetime::Remembered
@@ -142,7 +144,7 @@ impl LoginRoute<'_> {
         };
         let (person, epoch) = (login.session.person, login.session.epoch);
         let (links, next) = (feature.web.links(), self.choices.next.as_ref());
-        Ok(match start_session(links, frame, login, next).await {
+        Ok(match start_session(links, context, login, next).await {
             Ok(mut response) => {
                 let cookies = feature.web.cookies;
                 cookies.remove_personal_cookies(self.headers, response.headers_mut());
@@ -158,10 +160,12 @@ impl LoginRoute<'_> {
 
     /// Links the identity to the account that is signed in.
     async fn link_identity(&self, proven: &ProvenIdentity) -> Result<Response, PeopleError> {
-        let Self { feature, frame, .. } = self;
+        let Self {
+            feature, context, ..
+        } = self;
         let now = feature.clock.now();
         // Anyone who finds an unlocked browser could otherwise link their own identity and get in later.
-        let session = (frame.user_session())
+        let session = (context.user_session())
             .filter(|session| RECENT_AUTHENTICATION.allows_submit(session, now));
         let Some(session) = session else {
             return Ok(self.render_not_signed_in(
@@ -179,7 +183,7 @@ impl LoginRoute<'_> {
         let epoch = records::find_epoch(&mut *tx, person).await?;
         tx.commit().await.map_err(db::Error::from)?;
         if let Some(epoch) = epoch {
-            let browser = frame.browser_id();
+            let browser = context.browser_id();
             feature.flows.renew_attempts(browser, session.epoch, epoch);
         }
         let label = self.connector.label().text;
@@ -189,6 +193,6 @@ impl LoginRoute<'_> {
             format!("This sign-in method is already in use for your account: {label}.")
         };
         let ways_in = feature.web.links().linked_identities();
-        Ok(frame.redirect_with_message(&ways_in, &FlashMessage::good(message)))
+        Ok(context.redirect_with_message(&ways_in, &FlashMessage::good(message)))
     }
 }

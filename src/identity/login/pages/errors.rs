@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::super::login_flows::AttemptError;
-use super::login_route::LoginRoute;
+use super::login_request::LoginRequest;
 use super::views::LoginBusyPage;
 use crate::connectors;
 use crate::connectors::ConnectorError;
@@ -16,7 +16,7 @@ use crate::platform::metrics::SignInOutcome;
 use crate::platform::web::PageError;
 use crate::platform::{audit, db};
 
-impl LoginRoute<'_> {
+impl LoginRequest<'_> {
     pub(super) async fn render_attempt_error(
         &self,
         error: AttemptError,
@@ -30,7 +30,7 @@ impl LoginRoute<'_> {
                 let separator = if query.is_empty() { "?" } else { "&" };
                 let attempt = attempt.unwrap_or_default();
                 let href = format!("{here}{query}{separator}attempt={attempt}");
-                Ok(self.frame.render(&LoginBusyPage { href }))
+                Ok(self.context.render(&LoginBusyPage { href }))
             }
             AttemptError::Gone => Ok(self.render_gone()),
             AttemptError::Refused(reason) => Ok(self.render_not_signed_in(&reason)),
@@ -75,14 +75,14 @@ impl LoginRoute<'_> {
                     format!("{label} is not answering. What you typed was not kept."),
                 )
             }
-            ConnectorError::UnexpectedUserData { met, told } => {
+            ConnectorError::UnexpectedUserData { cause, message } => {
                 self.count_outcome(SignInOutcome::UnexpectedUserData);
-                tracing::warn!(upstream, met, "the upstream is odd about one person");
-                return Ok(self.render_not_signed_in(told));
+                tracing::warn!(upstream, cause, "the upstream is odd about one person");
+                return Ok(self.render_not_signed_in(message));
             }
-            ConnectorError::ProtocolMismatch(met) => {
+            ConnectorError::ProtocolMismatch(cause) => {
                 self.count_outcome(SignInOutcome::ProtocolMismatch);
-                self.trip_circuit_breaker(met).await?;
+                self.trip_circuit_breaker(cause).await?;
                 return Ok(self.render_disabled());
             }
         };
@@ -93,19 +93,19 @@ impl LoginRoute<'_> {
 
     /// Disables the connector for everyone until an operator enables it again: after an unknown change of
     /// the upstream, what the connector takes for a proof may be none.
-    async fn trip_circuit_breaker(&self, met: &'static str) -> Result<(), PageError> {
+    async fn trip_circuit_breaker(&self, cause: &'static str) -> Result<(), PageError> {
         let Self {
             feature, connector, ..
         } = self;
         let (upstream, now) = (connector.slug(), self.origin.now);
-        tracing::error!(upstream, met, "the upstream has changed");
+        tracing::error!(upstream, cause, "the upstream has changed");
         if !connector.has_circuit_breaker() {
             return Ok(());
         }
         let mut tx = feature.db.begin().await?;
-        if connectors::disable(&mut tx, upstream, met, now).await? {
+        if connectors::disable(&mut tx, upstream, cause, now).await? {
             let entry = AuditEntry::of("upstream.closed");
-            let entry = entry.with(json!({ "upstream": upstream, "met": met }));
+            let entry = entry.with(json!({ "upstream": upstream, "met": cause }));
             audit::record(&mut *tx, entry, now, feature.rng.as_ref()).await?;
         }
         tx.commit().await.map_err(db::Error::from)?;

@@ -30,10 +30,10 @@ impl Page for LogoutPage {
 pub(in super::super) async fn confirm_logout(
     State(feature): State<Feature>,
     RawQuery(query): RawQuery,
-    frame: PageContext,
+    context: PageContext,
 ) -> Response {
     let next = LocalPath::parse(parse_query(query).text("next"));
-    frame.render(&LogoutPage {
+    context.render(&LogoutPage {
         action: feature.web.links().logout(),
         next: next.map_or_else(String::new, |next| next.to_string()),
     })

@@ -3,7 +3,7 @@
 mod callback;
 mod complete_login;
 mod errors;
-mod login_route;
+mod login_request;
 mod logout;
 mod prompt_page;
 mod views;
@@ -13,15 +13,15 @@ use axum::response::{IntoResponse, Response};
 pub(super) use callback::callback;
 pub use complete_login::start_session;
 use http::{HeaderMap, StatusCode, header};
-use login_route::LoginRoute;
+use login_request::LoginRequest;
 pub(super) use logout::{confirm_logout, logout};
 
 use super::attempts::LoginChoices;
 use super::login_flows::{LoginFlows, PromptView};
 use super::purpose::LoginPurpose;
-use super::signed_in::send_to_login;
+use super::require_session::send_to_login;
 use super::{Feature, LocalPath};
-use crate::connectors::{DisabledConnector, DynConnector, RequestOrigin};
+use crate::connectors::{DisabledConnector, DynConnector, RequestFacts};
 use crate::people::records;
 use crate::platform::links::Links;
 use crate::platform::rate_limits::BrowserKind;
@@ -42,7 +42,7 @@ pub(super) async fn show_first(
     RawQuery(query): RawQuery,
     address: ClientAddress,
     headers: HeaderMap,
-    frame: PageContext,
+    context: PageContext,
 ) -> Result<Response, PageError> {
     let disabled = feature.list_disabled().await?;
     let slug = first_enabled(&feature, &disabled).to_owned();
@@ -52,7 +52,7 @@ pub(super) async fn show_first(
         RawQuery(query),
         address,
         headers,
-        frame,
+        context,
     )
     .await
 }
@@ -64,11 +64,11 @@ pub(super) async fn show(
     RawQuery(query): RawQuery,
     address: ClientAddress,
     headers: HeaderMap,
-    frame: PageContext,
+    context: PageContext,
 ) -> Result<Response, PageError> {
     let params = parse_query(query);
-    let choices = choices(&params, &frame);
-    match (frame.user_session(), choices.purpose) {
+    let choices = choices(&params, &context);
+    match (context.user_session(), choices.purpose) {
         (Some(_), LoginPurpose::SignIn) => {
             return Ok(redirect_to_next(feature.web.links(), choices.next.as_ref()));
         }
@@ -81,9 +81,9 @@ pub(super) async fn show(
     let connector = find_connector(&feature, &slug)?;
     let disabled = feature.list_disabled().await?;
     let origin = request_origin(&feature, address);
-    let route = LoginRoute {
+    let route = LoginRequest {
         feature: &feature,
-        frame: &frame,
+        context: &context,
         headers: &headers,
         connector,
         origin,
@@ -108,7 +108,7 @@ pub(super) async fn show(
         .find_prompt(
             connector,
             (attempt, newest),
-            frame.browser_id(),
+            context.browser_id(),
             origin,
             rng,
         )
@@ -164,9 +164,9 @@ pub(super) async fn submit(
     let connector = find_connector(&feature, &slug)?;
     let disabled = feature.list_disabled().await?;
     let origin = request_origin(&feature, address);
-    let route = LoginRoute {
+    let route = LoginRequest {
         feature: &feature,
-        frame: &context,
+        context: &context,
         headers: &headers,
         connector,
         origin,
@@ -187,23 +187,23 @@ pub(super) async fn submit(
         Ok(submission) => submission,
         Err(error) => return route.render_attempt_error(error, attempt).await,
     };
-    let instead = route.instead(&submission.prompt);
+    let alternatives = route.alternatives(&submission.prompt);
     let marked = route.mark_empty_inputs(&submission.prompt);
-    if let Some(prompt) = marked.filter(|_| instead.is_none()) {
+    if let Some(prompt) = marked.filter(|_| alternatives.is_none()) {
         let view = LoginFlows::return_submission(submission);
         let view = PromptView { prompt, ..view };
         return Ok(route.render_prompt(view).await);
     }
     let subject = route.limit_subject(&submission.prompt, attempt).await?;
     let (account, browser) = (subject.account, subject.browser_kind());
-    let route = LoginRoute {
-        origin: RequestOrigin { browser, ..origin },
+    let route = LoginRequest {
+        origin: RequestFacts { browser, ..origin },
         ..route
     };
     match feature.limits.wait(&subject).await {
         Ok(permit) => {
             route
-                .check_answers(submission, instead, (account, permit))
+                .check_answers(submission, alternatives, (account, permit))
                 .await
         }
         Err(limited) => {
@@ -216,9 +216,9 @@ pub(super) async fn submit(
     }
 }
 
-fn choices(params: &FormParams, frame: &PageContext) -> LoginChoices {
+fn choices(params: &FormParams, context: &PageContext) -> LoginChoices {
     LoginChoices {
-        purpose: LoginPurpose::of(params, frame.user_session().is_some()),
+        purpose: LoginPurpose::of(params, context.user_session().is_some()),
         next: LocalPath::parse(params.text("next")),
         remember: params.is_checked("remember"),
     }
@@ -246,8 +246,8 @@ fn first_enabled<'a>(feature: &'a Feature, disabled: &[DisabledConnector]) -> &'
     first.or(connectors.first()).map_or("", DynConnector::slug)
 }
 
-fn request_origin(feature: &Feature, ClientAddress(address): ClientAddress) -> RequestOrigin {
-    RequestOrigin {
+fn request_origin(feature: &Feature, ClientAddress(address): ClientAddress) -> RequestFacts {
+    RequestFacts {
         now: feature.clock.now(),
         address,
         browser: BrowserKind::Stranger,

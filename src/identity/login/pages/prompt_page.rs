@@ -8,7 +8,7 @@ use http::{HeaderValue, StatusCode, header};
 use super::super::login_flows::PromptView;
 use super::super::purpose::LoginPurpose;
 use super::TOO_MANY;
-use super::login_route::LoginRoute;
+use super::login_request::LoginRequest;
 use super::views::{
     FirstTimeView, LoginPage, OtherConnector, PictureView, PromptForm, StepIndicator,
 };
@@ -20,9 +20,9 @@ use crate::platform::web::UserSession;
 const AGAIN_NOTICE: Cow<'static, str> =
     Cow::Borrowed("For your security, sign in again to continue.");
 
-impl LoginRoute<'_> {
+impl LoginRequest<'_> {
     pub(super) async fn render_prompt(&self, view: PromptView) -> Response {
-        self.frame.render(&self.build_page(view).await)
+        self.context.render(&self.build_page(view).await)
     }
 
     /// The same form with 429: the rate limit refuses this try.
@@ -36,7 +36,7 @@ impl LoginRoute<'_> {
         let mut page = self.build_page(view).await;
         page.error = Some(format!("{TOO_MANY} Try again in {}.", limited.in_words()));
         let mut response = self
-            .frame
+            .context
             .render_with_status(StatusCode::TOO_MANY_REQUESTS, &page);
         let headers = response.headers_mut();
         headers.insert(header::RETRY_AFTER, HeaderValue::from(limited.seconds()));
@@ -81,7 +81,7 @@ impl LoginRoute<'_> {
             purpose_notice: match choices.purpose {
                 LoginPurpose::SignIn => None,
                 LoginPurpose::SignInAgain => Some(AGAIN_NOTICE),
-                LoginPurpose::Link => self.frame.user_session().map(link_notice),
+                LoginPurpose::Link => self.context.user_session().map(link_notice),
             },
             error: error.or(prompt.error).map(Cow::into_owned),
             error_link: prompt.error_link,
@@ -93,7 +93,7 @@ impl LoginRoute<'_> {
                 remember: prompt.offers_remember_me && choices.purpose != LoginPurpose::Link,
                 remembered: choices.remember,
                 submit: prompt.submit,
-                instead: prompt.instead,
+                alternatives: prompt.alternatives,
             },
             // Only on the first form.
             first_time: attempt.is_none().then(|| self.first_time()).flatten(),

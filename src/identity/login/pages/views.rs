@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::super::PendingClient;
+use super::super::RequestingClient;
 use crate::connectors::{Input, InputChoice, PromptLink, StepState};
 use crate::platform::web::{FormAction, Page};
 
@@ -12,7 +12,7 @@ use crate::platform::web::{FormAction, Page};
 #[derive(Debug, Serialize)]
 pub(super) struct LoginPage {
     pub heading: Cow<'static, str>,
-    pub app: Option<PendingClient>,
+    pub app: Option<RequestingClient>,
     pub action: String,
     pub next: String,
     pub attempt: Option<String>,
@@ -48,7 +48,7 @@ pub(super) struct PromptForm {
     pub remember: bool,
     pub remembered: bool,
     pub submit: Cow<'static, str>,
-    pub instead: Vec<InputChoice>,
+    pub alternatives: Vec<InputChoice>,
 }
 
 #[derive(Debug, Serialize)]
@@ -151,7 +151,7 @@ pub(in super::super) mod samples {
         };
         LoginPage {
             heading: "Sign in".into(),
-            app: full.then(|| PendingClient {
+            app: full.then(|| RequestingClient {
                 name: "Mess Menu".to_owned(),
                 initial: "M".to_owned(),
                 logo: None,
@@ -177,7 +177,7 @@ pub(in super::super) mod samples {
                 remember: true,
                 remembered: full,
                 submit: "Sign in".into(),
-                instead: if full { vec![button] } else { Vec::new() },
+                alternatives: if full { vec![button] } else { Vec::new() },
             },
             first_time: full.then(|| FirstTimeView {
                 href: "/association/".to_owned(),

@@ -17,17 +17,17 @@ use crate::platform::web::{CsrfForm, FlashMessage, FormParams, Page, PageError};
 
 pub(in crate::identity::profile) async fn mail_again(
     State(feature): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
     Path(email): Path<String>,
     _sealed: CsrfForm,
 ) -> Result<Response, PageError> {
     let email = email.parse().map_err(|_| PageError::not_found())?;
     let links = feature.web.links();
     let (now, rng) = (feature.clock.now(), feature.rng.as_ref());
-    let mut tx = login::begin_write(&feature.db, &visit).await?;
+    let mut tx = login::begin_write(&feature.db, &session).await?;
     let mailed = mail_again::resend_link(
         &mut tx,
-        (visit.person, visit.epoch),
+        (session.person, session.epoch),
         email,
         &feature.limits,
         now,
@@ -59,32 +59,32 @@ impl Page for ConfirmEmailPage {
 /// Changes nothing, because mail scanners open links.
 pub(in crate::identity::profile) async fn ask(
     State(feature): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let links = feature.web.links();
     let query = FormParams::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
     let token = Secret::new(query.text("token"));
-    let (now, link) = (feature.clock.now(), token.token_hash());
-    let email = records::find_email_of_link(feature.db.pool(), visit.person, link, now).await?;
+    let (now, link) = (feature.clock.now(), token.hash());
+    let email = records::find_email_of_link(feature.db.pool(), session.person, link, now).await?;
     Ok(context.render(&ConfirmEmailPage {
         email: email.ok_or_else(|| expired_link(links))?,
         token: token.expose().to_owned(),
         action: links.confirm_email_form(),
-        username: visit.username,
+        username: session.username,
     }))
 }
 
 pub(in crate::identity::profile) async fn confirm(
     State(feature): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
     let links = feature.web.links();
-    let link = Secret::new(form.text("token")).token_hash();
+    let link = Secret::new(form.text("token")).hash();
     let (now, rng) = (feature.clock.now(), feature.rng.as_ref());
-    let mut tx = login::begin_write(&feature.db, &visit).await?;
-    let email = confirm::confirm(&mut tx, visit.person, link, now, rng).await;
+    let mut tx = login::begin_write(&feature.db, &session).await?;
+    let email = confirm::confirm(&mut tx, session.person, link, now, rng).await;
     let email = email.map_err(|error| to_page_error(error, links))?;
     tx.commit().await.map_err(db::Error::from)?;
     let email = email.ok_or_else(|| expired_link(links))?;

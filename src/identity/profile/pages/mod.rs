@@ -20,9 +20,9 @@ use crate::platform::web::{PageError, UserSession};
 
 pub(super) async fn home(
     State(feature): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
 ) -> Result<Response, PageError> {
-    let facts = load_facts(&feature, &visit).await?;
+    let facts = load_facts(&feature, &session).await?;
     let forms = ProfileForms::of(&facts.person, &facts.emails);
     Ok(context.render(&ProfilePage::of(
         &facts,
@@ -40,8 +40,8 @@ pub(super) async fn emails(
     context.redirect(&format!("{}#emails", feature.web.links().profile()))
 }
 
-async fn load_facts(feature: &Feature, visit: &UserSession) -> Result<ProfileFacts, PageError> {
-    let id = visit.person;
+async fn load_facts(feature: &Feature, session: &UserSession) -> Result<ProfileFacts, PageError> {
+    let id = session.person;
     let person = records::find(feature.db.pool(), id).await?;
     let person = person.ok_or_else(PageError::not_found)?;
     let gone_at = records::find_deletion_time(feature.db.pool(), id).await?;
@@ -50,7 +50,7 @@ async fn load_facts(feature: &Feature, visit: &UserSession) -> Result<ProfileFac
         emails: records::list_emails(feature.db.pool(), id).await?,
         choices: records::list_choices(feature.db.pool()).await?,
         vouching: feature.vouching(&person),
-        is_lately: login::RECENT_AUTHENTICATION.allows_view(visit, feature.clock.now()),
+        is_lately: login::RECENT_AUTHENTICATION.allows_view(session, feature.clock.now()),
         person,
     })
 }

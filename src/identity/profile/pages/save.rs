@@ -25,11 +25,11 @@ use crate::platform::web::{
 /// The handler for a section of text fields.
 pub(in crate::identity::profile) fn texts(section: ProfileSection) -> MethodRouter<Feature> {
     let save = async move |State(feature): State<Feature>,
-                           SignedIn { visit, context }: SignedIn,
+                           SignedIn { session, context }: SignedIn,
                            CsrfForm { form, .. }: CsrfForm| {
         save(
             &feature,
-            &visit,
+            &session,
             &context,
             SectionForm::texts(section, &form),
         )
@@ -40,51 +40,51 @@ pub(in crate::identity::profile) fn texts(section: ProfileSection) -> MethodRout
 
 pub(in crate::identity::profile) async fn sex(
     State(feature): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    save(&feature, &visit, &context, SectionForm::sex(&form)).await
+    save(&feature, &session, &context, SectionForm::sex(&form)).await
 }
 
 pub(in crate::identity::profile) async fn numbers(
     State(feature): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    save(&feature, &visit, &context, SectionForm::numbers(&form)).await
+    save(&feature, &session, &context, SectionForm::numbers(&form)).await
 }
 
 pub(in crate::identity::profile) async fn emails(
     State(feature): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    if !login::RECENT_AUTHENTICATION.allows_submit(&visit, feature.clock.now()) {
+    if !login::RECENT_AUTHENTICATION.allows_submit(&session, feature.clock.now()) {
         let links = feature.web.links();
         return Ok(login::send_to_login_again(links, &links.own_emails()));
     }
-    save(&feature, &visit, &context, SectionForm::emails(&form)).await
+    save(&feature, &session, &context, SectionForm::emails(&form)).await
 }
 
 pub(in crate::identity::profile) async fn address(
     State(feature): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    save(&feature, &visit, &context, SectionForm::address(&form)).await
+    save(&feature, &session, &context, SectionForm::address(&form)).await
 }
 
 pub(in crate::identity::profile) async fn programme(
     State(feature): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
-    save(&feature, &visit, &context, SectionForm::programme(&form)).await
+    save(&feature, &session, &context, SectionForm::programme(&form)).await
 }
 
 pub(in crate::identity::profile) async fn picture(
     State(feature): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
     sent: CsrfMultipartForm,
 ) -> Result<Response, PageError> {
     let refuse = |why: String| FormErrors::from([("profile_picture".to_owned(), why)]);
@@ -95,8 +95,13 @@ pub(in crate::identity::profile) async fn picture(
         .find(|file| file.field == "profile_picture");
     let Some(square) = parse_crop(&sent.form) else {
         let errors = refuse(NO_SQUARE.to_owned());
-        return load_and_render_errors(&feature, &visit, &context, (SectionForm::Picture, errors))
-            .await;
+        return load_and_render_errors(
+            &feature,
+            &session,
+            &context,
+            (SectionForm::Picture, errors),
+        )
+        .await;
     };
     let new = match file.filter(|_| !is_removed) {
         Some(file) => match decode_picture(&feature, square, file).await {
@@ -105,7 +110,7 @@ pub(in crate::identity::profile) async fn picture(
                 let errors = refuse(why.to_string());
                 return load_and_render_errors(
                     &feature,
-                    &visit,
+                    &session,
                     &context,
                     (SectionForm::Picture, errors),
                 )
@@ -117,14 +122,14 @@ pub(in crate::identity::profile) async fn picture(
             let errors = refuse("Choose a picture first.".to_owned());
             return load_and_render_errors(
                 &feature,
-                &visit,
+                &session,
                 &context,
                 (SectionForm::Picture, errors),
             )
             .await;
         }
     };
-    let stored = commit_update(&feature, &visit, picture_update(new.as_ref())).await;
+    let stored = commit_update(&feature, &session, picture_update(new.as_ref())).await;
     if let (Err(_), Some(file)) = (&stored, &new) {
         feature
             .pictures
@@ -172,7 +177,7 @@ fn picture_update(file: Option<&PictureFile>) -> PersonUpdate {
 /// Saves a section and redirects to the page, or renders the page with errors.
 async fn save(
     feature: &Feature,
-    visit: &UserSession,
+    session: &UserSession,
     context: &PageContext,
     input: SectionForm,
 ) -> Result<Response, PageError> {
@@ -180,10 +185,10 @@ async fn save(
     let update = match input.read(this_year) {
         Ok(update) => update,
         Err(errors) => {
-            return load_and_render_errors(feature, visit, context, (input, errors)).await;
+            return load_and_render_errors(feature, session, context, (input, errors)).await;
         }
     };
-    match commit_update(feature, visit, update).await {
+    match commit_update(feature, session, update).await {
         Ok(new_emails) => {
             let flash = match new_emails {
                 0 => FlashMessage::good(input.saved()),
@@ -192,7 +197,7 @@ async fn save(
             Ok(context.redirect_with_message(&feature.web.links().profile(), &flash))
         }
         Err(ProfileError::People(PeopleError::Invalid(invalid))) => {
-            let facts = load_facts(feature, visit).await?;
+            let facts = load_facts(feature, session).await?;
             let errors = input.errors_for(&invalid, &facts.person.email, this_year);
             Ok(render_with_errors(
                 feature,
@@ -204,7 +209,7 @@ async fn save(
         }
         Err(ProfileError::Slowed(slowed)) => {
             let errors = FormErrors::from([("email".to_owned(), TOO_MANY_MAILS.to_owned())]);
-            let facts = load_facts(feature, visit).await?;
+            let facts = load_facts(feature, session).await?;
             let page = render_with_errors(
                 feature,
                 context,
@@ -227,15 +232,15 @@ const TOO_MANY_MAILS: &str = "You asked for many mails in a short time. Wait ten
 /// Writes an update. Returns the number of addresses that have to be confirmed.
 async fn commit_update(
     feature: &Feature,
-    visit: &UserSession,
+    session: &UserSession,
     update: PersonUpdate,
 ) -> Result<usize, ProfileError> {
     let now = feature.clock.now();
-    let mut tx = login::begin_write(&feature.db, visit).await?;
+    let mut tx = login::begin_write(&feature.db, session).await?;
     let rng = feature.rng.as_ref();
     let edited = edit(
         &mut tx,
-        (visit.person, visit.epoch),
+        (session.person, session.epoch),
         update,
         &feature.limits,
         now,
@@ -254,11 +259,11 @@ async fn commit_update(
 
 async fn load_and_render_errors(
     feature: &Feature,
-    visit: &UserSession,
+    session: &UserSession,
     context: &PageContext,
     rejected: (SectionForm, FormErrors),
 ) -> Result<Response, PageError> {
-    let facts = load_facts(feature, visit).await?;
+    let facts = load_facts(feature, session).await?;
     Ok(render_with_errors(
         feature,
         context,

@@ -57,15 +57,15 @@ pub(super) async fn show_current_screen(
     {
         return feature.show_screen(&context, &proof, now).await;
     }
-    if let Some(visit) = context.user_session() {
-        let mine = store::list_associations(feature.db.pool(), visit.person).await?;
+    if let Some(session) = context.user_session() {
+        let mine = store::list_associations(feature.db.pool(), session.person).await?;
         if !mine.is_empty() && !query_params.is_checked(AGAIN_PARAM) {
             return Ok(context.render(&feature.associations_page(mine)));
         }
         // A proof adds a way to sign in to the account, so it requires a recent sign-in.
         let links = feature.web.links();
         if let Some(to_sign_in) =
-            login::sign_in_again(visit, &parts, links, login::RECENT_AUTHENTICATION, now)
+            login::sign_in_again(session, &parts, links, login::RECENT_AUTHENTICATION, now)
         {
             return Ok(to_sign_in);
         }
@@ -90,9 +90,9 @@ pub(super) async fn begin(
     CsrfForm { context, form }: CsrfForm,
 ) -> Result<Response, PageError> {
     let (now, links) = (feature.clock.now(), feature.web.links());
-    if let Some(visit) = context.user_session()
+    if let Some(session) = context.user_session()
         && let Some(to_sign_in) =
-            login::sign_in_again(visit, &parts, links, login::RECENT_AUTHENTICATION, now)
+            login::sign_in_again(session, &parts, links, login::RECENT_AUTHENTICATION, now)
     {
         return Ok(to_sign_in);
     }
@@ -112,8 +112,11 @@ pub(super) async fn begin(
         .with_back_link(links.association(), "Back")
     })?;
     let before = browser_secret(&feature, &headers);
-    let (mut tx, epoch) = if let Some(visit) = context.user_session() {
-        (login::begin_write(&feature.db, visit).await?, visit.epoch)
+    let (mut tx, epoch) = if let Some(session) = context.user_session() {
+        (
+            login::begin_write(&feature.db, session).await?,
+            session.epoch,
+        )
     } else {
         let mut tx = feature.db.begin().await?;
         let newest = records::find_newest_epoch(&mut *tx).await?;
@@ -144,7 +147,7 @@ pub(super) async fn check(
     };
     let mut tx = feature.db.begin().await?;
     let reserved =
-        checking::begin_poll(&mut tx, browser_secret.token_hash(), feature.clock.now()).await?;
+        checking::begin_poll(&mut tx, browser_secret.hash(), feature.clock.now()).await?;
     tx.commit().await.map_err(db::Error::from)?;
     let proof = match reserved {
         Ok(proof) => proof,
@@ -179,7 +182,7 @@ pub(super) async fn mail_again(
     };
     let (now, rng) = (feature.clock.now(), feature.rng.as_ref());
     let mut tx = feature.db.begin().await?;
-    let mailed = checking::mail_again(&mut tx, browser_secret.token_hash(), now, rng).await?;
+    let mailed = checking::mail_again(&mut tx, browser_secret.hash(), now, rng).await?;
     tx.commit().await.map_err(db::Error::from)?;
     let flash = match mailed {
         Ok(proof) => FlashMessage::good(format!(
@@ -199,8 +202,7 @@ pub(super) async fn cancel(
 ) -> Result<Response, PageError> {
     let mut next = None;
     if let Some(browser_secret) = browser_secret(&feature, &headers)
-        && let Some(proof) =
-            store::find_proof(feature.db.pool(), browser_secret.token_hash()).await?
+        && let Some(proof) = store::find_proof(feature.db.pool(), browser_secret.hash()).await?
     {
         store::mark_cancelled(feature.db.pool(), proof.id, feature.clock.now()).await?;
         next = proof.claim.next;
@@ -318,12 +320,12 @@ fn clear_browser_cookies(
 /// `POST /association/look-ups/`: sets whether apps may look up an association.
 pub(super) async fn save_look_ups(
     State(feature): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
     CsrfForm { form, .. }: CsrfForm,
 ) -> Result<Response, PageError> {
     let (roll, allowed) = (form.text("roll"), form.is_checked("allows_look_ups"));
-    let mut tx = login::begin_write(&feature.db, &visit).await?;
-    if !store::mark_look_ups(&mut *tx, visit.person, roll, allowed).await? {
+    let mut tx = login::begin_write(&feature.db, &session).await?;
+    if !store::mark_look_ups(&mut *tx, session.person, roll, allowed).await? {
         return Err(PageError::not_found());
     }
     tx.commit().await.map_err(db::Error::from)?;
@@ -363,7 +365,9 @@ impl Feature {
             roll: field("roll", roll),
             email: field("email", email),
             allows_look_ups: typed.is_checked("allows_look_ups"),
-            account: context.user_session().map(|visit| visit.username.clone()),
+            account: context
+                .user_session()
+                .map(|session| session.username.clone()),
             by_code: context.user_session().is_none().then_some(by_code),
             next,
         }
@@ -452,7 +456,7 @@ impl Feature {
 /// Parses the claim, or returns the errors of roll number and mailbox.
 fn parse_claim(
     form: &FormParams,
-    visit: Option<&UserSession>,
+    session: Option<&UserSession>,
 ) -> Result<ProofClaim, [Option<String>; 2]> {
     let roll = ErpRollNumber::parse(form.text("roll"));
     let email = Email::parse(form.text("email"));
@@ -460,7 +464,7 @@ fn parse_claim(
         (Ok(roll), Ok(email)) => Ok(ProofClaim {
             roll: roll.as_str().to_owned(),
             email: normalise_email(email.as_str()),
-            person: visit.map(|visit| visit.person),
+            person: session.map(|session| session.person),
             allows_look_ups: form.is_checked("allows_look_ups"),
             next: LocalPath::parse(form.text("next")).map(|next| next.to_string()),
         }),
@@ -498,7 +502,7 @@ async fn find_active_proof(
     let Some(browser_secret) = browser_secret(feature, headers) else {
         return Ok(None);
     };
-    let proof = store::find_proof(feature.db.pool(), browser_secret.token_hash()).await?;
+    let proof = store::find_proof(feature.db.pool(), browser_secret.hash()).await?;
     Ok(proof.filter(|proof| match rules::proof_status(proof, now) {
         ProofStatus::Pending | ProofStatus::QuestionSeen => true,
         ProofStatus::Complete => rules::can_enter(proof, now),

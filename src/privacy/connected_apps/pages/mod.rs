@@ -17,7 +17,7 @@ use crate::people::records;
 use crate::platform::db;
 use crate::platform::id::{AppId, PersonId};
 use crate::platform::web::{CsrfForm, FlashMessage, Page, PageError, Web};
-use crate::protocol::clients::{AppFace, WebsiteLink};
+use crate::protocol::clients::{AppSummary, WebsiteLink};
 use crate::protocol::grants;
 
 #[derive(Debug, Serialize)]
@@ -71,7 +71,7 @@ impl MailRecordView {
 #[derive(Debug, Serialize)]
 struct ConnectedAppItem {
     #[serde(flatten)]
-    face: AppFace,
+    face: AppSummary,
     owner_name: String,
     owner_username: String,
     website: Option<WebsiteLink>,
@@ -99,7 +99,7 @@ impl ConnectedAppItem {
         Self {
             rows: connection.rows(),
             refuses_mail: connection.refuses_mail,
-            face: AppFace::of(&connection.name, connection.logo.as_deref(), links),
+            face: AppSummary::of(&connection.name, connection.logo.as_deref(), links),
             owner_name: connection.owner_name,
             owner_username: connection.owner_username,
             website: connection.website.as_deref().and_then(WebsiteLink::of),
@@ -115,26 +115,26 @@ impl ConnectedAppItem {
 
 pub(super) async fn list(
     State(feature): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
 ) -> Result<Response, PageError> {
-    let connections = store::list(feature.db.pool(), visit.person, None).await?;
+    let connections = store::list(feature.db.pool(), session.person, None).await?;
     let apps = connections
         .into_iter()
         .map(|connection| ConnectedAppItem::of(connection, &feature.web));
-    let unconnected = store::list_unconnected(feature.db.pool(), visit.person).await?;
+    let unconnected = store::list_unconnected(feature.db.pool(), session.person).await?;
     let unconnected = unconnected.into_iter().map(|app| FormerAppReads {
         fields: labels(app.fields),
         app_name: app.app_name,
         times: app.times,
         last: feature.web.date_and_time(app.last),
     });
-    let former = store::list_mails(feature.db.pool(), visit.person, None).await?;
+    let former = store::list_mails(feature.db.pool(), session.person, None).await?;
     let former = former.into_iter().map(|mail| FormerAppMail {
         app_name: mail.app_name.clone(),
         mail: MailRecordView::of(mail, &feature.web),
     });
     Ok(context.render(&ConnectedAppsPage {
-        gone_at: gone_at(&feature, visit.person).await?,
+        gone_at: gone_at(&feature, session.person).await?,
         apps: apps.collect(),
         unconnected: unconnected.collect(),
         former_mails: former.collect(),
@@ -161,7 +161,7 @@ struct RemoveAccessPage {
 #[derive(Debug, Serialize)]
 struct RemovedAccess {
     #[serde(flatten)]
-    face: AppFace,
+    face: AppSummary,
     owner_name: String,
     contact: Option<String>,
 }
@@ -176,17 +176,17 @@ impl Page for RemoveAccessPage {
 
 pub(super) async fn ask(
     State(feature): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
     app: Result<Path<AppId>, PathRejection>,
 ) -> Result<Response, PageError> {
-    let connection = find(&feature, visit.person, app).await?;
+    let connection = find(&feature, session.person, app).await?;
     let connection = connection.ok_or_else(PageError::not_found)?;
     let links = feature.web.links();
     Ok(context.render(&RemoveAccessPage {
         rows: connection.rows(),
         action: links.remove_access(connection.app),
         app: RemovedAccess {
-            face: AppFace::of(&connection.name, connection.logo.as_deref(), links),
+            face: AppSummary::of(&connection.name, connection.logo.as_deref(), links),
             owner_name: connection.owner_name,
             contact: connection.contact,
         },
@@ -195,19 +195,19 @@ pub(super) async fn ask(
 
 pub(super) async fn take_back(
     State(feature): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
     app: Result<Path<AppId>, PathRejection>,
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
-    let Some(connection) = find(&feature, visit.person, app).await? else {
+    let Some(connection) = find(&feature, session.person, app).await? else {
         // The form was sent twice, or access was removed in another tab.
         let notice = FlashMessage::info("This app has no access to your data.");
         return Ok(context.redirect_with_message(&feature.web.links().connected_apps(), &notice));
     };
     let now = feature.clock.now();
-    let mut tx = login::begin_write(&feature.db, &visit).await?;
+    let mut tx = login::begin_write(&feature.db, &session).await?;
     let rng = feature.rng.as_ref();
-    grants::take_back(&mut tx, visit.person, connection.app, now, rng).await?;
+    grants::end_grant(&mut tx, session.person, connection.app, now, rng).await?;
     tx.commit().await.map_err(db::Error::from)?;
     // Without the name of the app, which is no longer on the page.
     let notice = FlashMessage::good("Access removed. The app can no longer read your data.");
@@ -266,9 +266,9 @@ pub(super) mod samples {
             .collect()
     }
 
-    fn face(full: bool) -> AppFace {
+    fn face(full: bool) -> AppSummary {
         let logo = full.then_some("logo.png");
-        AppFace::of("Mess Menu", logo, &sample::links())
+        AppSummary::of("Mess Menu", logo, &sample::links())
     }
 
     fn rows() -> Vec<ScopeAccess> {

@@ -19,8 +19,8 @@ use crate::platform::web::{Page, PageError, Web};
 use crate::privacy::receipts;
 use crate::protocol::access_log;
 use crate::protocol::access_log::FieldReads;
-use crate::protocol::clients::{AppFace, WebsiteLink};
-use crate::protocol::grants::COMPULSORY;
+use crate::protocol::clients::{AppSummary, WebsiteLink};
+use crate::protocol::grants::REQUIRED_SCOPE;
 use crate::protocol::scope::Scope;
 
 #[derive(Debug, Serialize)]
@@ -40,7 +40,7 @@ pub(super) struct ConnectedAppPage {
 #[derive(Debug, Serialize)]
 struct ConnectedAppView {
     #[serde(flatten)]
-    face: AppFace,
+    face: AppSummary,
     owner_name: String,
     owner_username: String,
     website: Option<WebsiteLink>,
@@ -100,12 +100,12 @@ impl Page for ConnectedAppPage {
 
 pub(in crate::privacy::connected_apps) async fn show(
     State(feature): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
     app: Result<Path<crate::platform::id::AppId>, PathRejection>,
 ) -> Result<Response, PageError> {
-    let connection = find(&feature, visit.person, app).await?;
+    let connection = find(&feature, session.person, app).await?;
     let connection = connection.ok_or_else(PageError::not_found)?;
-    let (db, person, app) = (feature.db.pool(), visit.person, connection.app);
+    let (db, person, app) = (feature.db.pool(), session.person, connection.app);
     let now = feature.clock.now();
     // Flush the pending entries of this process; other processes flush within a second.
     feature.access_log.flush().await?;
@@ -169,7 +169,7 @@ fn scope_views(
 ) -> Vec<ScopeAccessView> {
     let links = web.links();
     let withdraw = |scope: Scope, part: String| {
-        (scope != COMPULSORY).then(|| links.remove_field(connection.app, &part))
+        (scope != REQUIRED_SCOPE).then(|| links.remove_field(connection.app, &part))
     };
     let given = connection.share.fields();
     let kept_back = connection.refused.without(given);
@@ -202,7 +202,7 @@ impl ConnectedAppView {
         let is_again = connection.first_given > connection.since
             || connection.since - connection.first_given > time::Duration::seconds(1);
         Self {
-            face: AppFace::of(&connection.name, connection.logo.as_deref(), links),
+            face: AppSummary::of(&connection.name, connection.logo.as_deref(), links),
             owner_name: connection.owner_name,
             owner_username: connection.owner_username,
             website: connection.website.as_deref().and_then(WebsiteLink::of),
@@ -228,7 +228,7 @@ pub(super) mod samples {
     fn shown_app(full: bool) -> ConnectedAppView {
         let text = |text: &str| full.then(|| text.to_owned());
         ConnectedAppView {
-            face: AppFace::of("Mess Menu", None, &sample::links()),
+            face: AppSummary::of("Mess Menu", None, &sample::links()),
             owner_name: "Meera Iyer".to_owned(),
             owner_username: "meera".to_owned(),
             website: WebsiteLink::of("https://mess.example/").filter(|_| full),

@@ -12,13 +12,13 @@ use crate::people::fields::Field;
 use crate::platform::db;
 use crate::platform::id::AppId;
 use crate::platform::web::{CsrfForm, FlashMessage, FormParams, Page, PageError};
-use crate::protocol::clients::AppFace;
+use crate::protocol::clients::AppSummary;
 use crate::protocol::grants;
 use crate::protocol::scope::{GrantedAccess, Scope};
 
 #[derive(Debug, Serialize)]
 struct WithdrawFieldPage {
-    app: AppFace,
+    app: AppSummary,
     owner_name: String,
     /// The label of the field or the title of the scope.
     part: &'static str,
@@ -51,7 +51,7 @@ impl WithdrawTarget {
             Some(field) => Self::Field(field),
             None => Self::Scope(Scope::named(query.text("scope"))?),
         };
-        let compulsory = GrantedAccess::whole([grants::COMPULSORY].into_iter().collect());
+        let compulsory = GrantedAccess::whole([grants::REQUIRED_SCOPE].into_iter().collect());
         (!part.share().is_within(compulsory)).then_some(part)
     }
 
@@ -79,11 +79,11 @@ impl WithdrawTarget {
 
 pub(in crate::privacy::connected_apps) async fn ask(
     State(feature): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
     app: Result<Path<AppId>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let connection = find(&feature, visit.person, app).await?;
+    let connection = find(&feature, session.person, app).await?;
     let connection = connection.ok_or_else(PageError::not_found)?;
     let part = WithdrawTarget::read(query).ok_or_else(PageError::not_found)?;
     let links = feature.web.links();
@@ -93,7 +93,7 @@ pub(in crate::privacy::connected_apps) async fn ask(
         return Ok(context.redirect(&links.connected_app(connection.app)));
     }
     Ok(context.render(&WithdrawFieldPage {
-        app: AppFace::of(&connection.name, connection.logo.as_deref(), links),
+        app: AppSummary::of(&connection.name, connection.logo.as_deref(), links),
         owner_name: connection.owner_name,
         part: part.label(),
         fields: ends
@@ -108,12 +108,12 @@ pub(in crate::privacy::connected_apps) async fn ask(
 
 pub(in crate::privacy::connected_apps) async fn withdraw(
     State(feature): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
     app: Result<Path<AppId>, PathRejection>,
     RawQuery(query): RawQuery,
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
-    let connection = find(&feature, visit.person, app).await?;
+    let connection = find(&feature, session.person, app).await?;
     let links = feature.web.links();
     let Some(connection) = connection else {
         // All access was removed in another tab.
@@ -122,9 +122,9 @@ pub(in crate::privacy::connected_apps) async fn withdraw(
     };
     let part = WithdrawTarget::read(query).ok_or_else(PageError::not_found)?;
     let now = feature.clock.now();
-    let mut tx = login::begin_write(&feature.db, &visit).await?;
-    let who = (visit.person, connection.app);
-    grants::withdraw(&mut tx, who, part.share(), now, feature.rng.as_ref()).await?;
+    let mut tx = login::begin_write(&feature.db, &session).await?;
+    let who = (session.person, connection.app);
+    grants::withdraw_access(&mut tx, who, part.share(), now, feature.rng.as_ref()).await?;
     tx.commit().await.map_err(db::Error::from)?;
     let (app, label) = (&connection.name, part.label());
     let notice = match part {
@@ -144,7 +144,7 @@ pub(super) mod samples {
 
     pub(crate) fn samples() -> Vec<PageSample> {
         let page = |fields| WithdrawFieldPage {
-            app: AppFace::of("Mess Menu", None, &sample::links()),
+            app: AppSummary::of("Mess Menu", None, &sample::links()),
             owner_name: "Meera Iyer".to_owned(),
             part: "Your phone",
             fields,

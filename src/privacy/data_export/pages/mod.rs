@@ -52,9 +52,9 @@ impl Page for OwnDataPage {
 
 pub(super) async fn home(
     State(feature): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
 ) -> Result<Response, PageError> {
-    let gone_at = records::find_deletion_time(feature.db.pool(), visit.person).await?;
+    let gone_at = records::find_deletion_time(feature.db.pool(), session.person).await?;
     let links = feature.web.links();
     let closing = gone_at.map(|gone_at| ClosingNotice {
         gone_at: feature.web.date_and_time(gone_at),
@@ -91,12 +91,12 @@ pub(super) async fn ask_export(
 
 pub(super) async fn export(
     State(feature): State<Feature>,
-    RecentSession(SignedIn { visit, .. }): RecentSession<EXPORT_MINUTES>,
+    RecentSession(SignedIn { session, .. }): RecentSession<EXPORT_MINUTES>,
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
     let now = feature.clock.now();
     feature.access_log.flush().await?;
-    let person = records::find(feature.db.pool(), visit.person).await?;
+    let person = records::find(feature.db.pool(), session.person).await?;
     let person = person.ok_or_else(PageError::not_found)?;
     let everything = store::find_everything(feature.db.pool(), person.id).await?;
     let everything = everything.ok_or_else(PageError::not_found)?;
@@ -106,7 +106,7 @@ pub(super) async fn export(
         .by(person.id)
         .about(person.id);
     // Nothing leaves if the session ended while the archive was packed.
-    let mut tx = login::begin_write(&feature.db, &visit).await?;
+    let mut tx = login::begin_write(&feature.db, &session).await?;
     audit::record(&mut *tx, entry, now, feature.rng.as_ref()).await?;
     tx.commit().await.map_err(db::Error::from)?;
     let name = HeaderValue::from_static("attachment; filename=\"profiles.zip\"");
@@ -176,11 +176,11 @@ impl Page for CloseAccountPage {
 
 pub(super) async fn ask_close(
     State(feature): State<Feature>,
-    RecentSession(SignedIn { visit, context }): RecentSession<CLOSE_MINUTES>,
+    RecentSession(SignedIn { session, context }): RecentSession<CLOSE_MINUTES>,
 ) -> Result<Response, PageError> {
     let mut connection = feature.db.connection().await?;
-    let verified = close::find_verified_app(&mut connection, visit.person).await?;
-    let own = clients::list_own(&mut connection, visit.person).await?;
+    let verified = close::find_verified_app(&mut connection, session.person).await?;
+    let own = clients::list_own(&mut connection, session.person).await?;
     let apps = own.into_iter().map(|(app, people)| ClosingApp {
         name: app.details.name.to_string(),
         people,
@@ -194,14 +194,14 @@ pub(super) async fn ask_close(
 
 pub(super) async fn close(
     State(feature): State<Feature>,
-    RecentSession(SignedIn { visit, context }): RecentSession<CLOSE_MINUTES>,
+    RecentSession(SignedIn { session, context }): RecentSession<CLOSE_MINUTES>,
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
     let (now, rng) = (feature.clock.now(), feature.rng.as_ref());
-    let mut tx = login::begin_write(&feature.db, &visit).await?;
-    let session = context.session_hash();
+    let mut tx = login::begin_write(&feature.db, &session).await?;
+    let session_hash = context.session_hash();
     let links = feature.web.links();
-    match close::close(&mut tx, visit.person, session, now, rng).await? {
+    match close::close(&mut tx, session.person, session_hash, now, rng).await? {
         CloseOutcome::Closed => {
             tx.commit().await.map_err(db::Error::from)?;
             Ok(context.redirect(&links.data_export()))
@@ -218,12 +218,12 @@ pub(super) async fn close(
 
 pub(super) async fn keep(
     State(feature): State<Feature>,
-    SignedIn { visit, context }: SignedIn,
+    SignedIn { session, context }: SignedIn,
     _sent: CsrfForm,
 ) -> Result<Response, PageError> {
     let (now, rng) = (feature.clock.now(), feature.rng.as_ref());
-    let mut tx = login::begin_write(&feature.db, &visit).await?;
-    records::reopen_account(&mut tx, visit.person, now, rng).await?;
+    let mut tx = login::begin_write(&feature.db, &session).await?;
+    records::reopen_account(&mut tx, session.person, now, rng).await?;
     tx.commit().await.map_err(db::Error::from)?;
     let message = FlashMessage::good("Your account is open again.");
     Ok(context.redirect_with_message(&feature.web.links().data_export(), &message))

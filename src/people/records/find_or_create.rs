@@ -34,7 +34,7 @@ pub struct SignedInPerson {
 /// [`PeopleError::UsernameTaken`], because an equal name does not prove that it is the same person.
 ///
 /// [`PeopleError::Superseded`] if a credential event of the person came after the proof began.
-pub async fn join(
+pub async fn find_or_create(
     tx: &mut Tx,
     proven: &ProvenIdentity,
     now: Timestamp,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{DecisionContext, GrantRequest, GrantType, Issue};
+use super::{DecisionContext, GrantTypeHandler, GrantTypeRequest, TokenIssuance};
 use crate::platform::clock::Timestamp;
 use crate::platform::config::Lifetimes;
 use crate::platform::db;
@@ -30,8 +30,10 @@ pub(in crate::protocol::token) struct AuthorizationCodeRequest {
 }
 
 impl AuthorizationCodeRequest {
-    pub(in crate::protocol::token) fn parse(params: &FormParams) -> Result<GrantRequest, Refusal> {
-        Ok(GrantRequest::AuthorizationCode(Self {
+    pub(in crate::protocol::token) fn parse(
+        params: &FormParams,
+    ) -> Result<GrantTypeRequest, Refusal> {
+        Ok(GrantTypeRequest::AuthorizationCode(Self {
             code: Secret::new(required(params, "code")?),
             redirect_uri: params.one("redirect_uri")?.map(str::to_owned),
             code_verifier: params.one("code_verifier")?.map(str::to_owned),
@@ -39,7 +41,7 @@ impl AuthorizationCodeRequest {
     }
 }
 
-impl GrantType for AuthorizationCodeRequest {
+impl GrantTypeHandler for AuthorizationCodeRequest {
     type Facts = CodeFacts;
     type Predecessor = ();
 
@@ -48,14 +50,14 @@ impl GrantType for AuthorizationCodeRequest {
         connection: &mut Connection,
         _: DecisionContext<'_>,
     ) -> db::Result<Option<CodeFacts>> {
-        store::find_code(connection, self.code.token_hash()).await
+        store::find_code(connection, self.code.hash()).await
     }
 
     fn decide(
         &self,
         facts: Option<&CodeFacts>,
         context: DecisionContext<'_>,
-    ) -> Result<Issue<()>, Refusal> {
+    ) -> Result<TokenIssuance<()>, Refusal> {
         let facts = facts.ok_or(Refusal::CodeUnknown)?;
         let exchange = CodeExchange {
             request: self,
@@ -63,7 +65,7 @@ impl GrantType for AuthorizationCodeRequest {
             context,
         };
         let scopes = exchange_code(&exchange)?;
-        Ok(Issue {
+        Ok(TokenIssuance {
             issued: IssuedTokens {
                 pair: context.tokens.clone(),
                 access: GrantedAccess::of(scopes, facts.context.access.fields()),
@@ -75,15 +77,15 @@ impl GrantType for AuthorizationCodeRequest {
 
     /// The code is used up here and not when it is found, so that a stranger or a typing error cannot burn
     /// it.
-    async fn keep(
+    async fn save(
         &self,
         connection: &mut Connection,
-        issue: &Issue<()>,
+        issue: &TokenIssuance<()>,
         context: DecisionContext<'_>,
     ) -> db::Result<bool> {
         store::use_code(
             connection,
-            self.code.token_hash(),
+            self.code.hash(),
             &issue.issued,
             context.client.secret,
         )
@@ -91,10 +93,10 @@ impl GrantType for AuthorizationCodeRequest {
     }
 
     async fn lock(&self, connection: &mut Connection) -> db::Result<()> {
-        store::lock_code(connection, self.code.token_hash()).await
+        store::lock_code(connection, self.code.hash()).await
     }
 
-    fn overtaken(&self) -> Refusal {
+    fn conflict_refusal(&self) -> Refusal {
         Refusal::CodeUsedJustNow
     }
 }
@@ -216,7 +218,7 @@ mod tests {
     use super::*;
     use crate::platform::id::AppId;
     use crate::protocol::oauth::Challenge;
-    use crate::protocol::token::grants::samples::{
+    use crate::protocol::token::grant_types::samples::{
         APP, LIFETIMES, OTHER_APP, START, after, client, login, rotation_key, token_pair,
     };
 

@@ -34,7 +34,7 @@ pub async fn close_account(
 ) -> db::Result<()> {
     raise_credential_epoch(tx, person, retained).await?;
     if store::insert_closing(&mut **tx, person, now).await? {
-        let entry = AuditEntry::of("person.leaving").by(person).about(person);
+        let entry = AuditEntry::of("account.closing").by(person).about(person);
         audit::record(&mut **tx, entry, now, rng).await?;
     }
     Ok(())

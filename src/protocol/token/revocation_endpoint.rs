@@ -10,7 +10,7 @@ use super::model::{AuthenticatedClient, PairFacts, TokenContext};
 use super::refusal::{RequestError, allow_origins};
 use super::replay::ReplayedFamily;
 use super::request::RevocationRequest;
-use super::revoke::revoke_login;
+use super::revoke_login::revoke_login;
 use super::rotation::is_replayed;
 use super::store::TokenKind;
 use super::{replay, store};
@@ -19,7 +19,7 @@ use crate::platform::clock::Timestamp;
 use crate::platform::config::Lifetimes;
 use crate::platform::db::Tx;
 use crate::platform::rng::Rng;
-use crate::platform::secret::TokenHash;
+use crate::platform::secret::SecretHash;
 use crate::platform::web::{ClientAddress, set_no_store};
 use crate::platform::{audit, db};
 use crate::protocol::app_tokens;
@@ -50,7 +50,7 @@ impl Feature {
         let credentials = &request.credentials;
         let client = self.authenticate(credentials, address).await?;
         // 3. Find the token pair.
-        let token = request.token.token_hash();
+        let token = request.token.hash();
         let rotated_since = now - self.lifetimes.refresh_grace;
         let mut tx = self.db.begin().await?;
         let facts = store::find_pair(&mut tx, token, TokenKind::Either, rotated_since).await?;
@@ -105,7 +105,7 @@ fn decide<'a>(
 async fn revoke_app_token(
     tx: &mut Tx,
     client: &AuthenticatedClient,
-    token: TokenHash,
+    token: SecretHash,
     now: Timestamp,
     rng: &dyn Rng,
 ) -> db::Result<()> {

@@ -1,13 +1,13 @@
 //! `grant_type=refresh_token` (RFC 6749 §6), with rotation and replay detection (RFC 9700 §4.14.2).
 
-use super::{DecisionContext, GrantRequest, GrantType, Issue};
+use super::{DecisionContext, GrantTypeHandler, GrantTypeRequest, TokenIssuance};
 use crate::platform::clock::Timestamp;
 use crate::platform::db;
 use crate::platform::db::Connection;
 use crate::platform::id::PairId;
-use crate::platform::secret::{Secret, TokenHash};
+use crate::platform::secret::{Secret, SecretHash};
 use crate::platform::web::FormParams;
-use crate::protocol::grants::with_compulsory;
+use crate::protocol::grants::with_required_scope;
 use crate::protocol::oauth::oxide::{
     MachineTokens, RefreshFlow, RefreshParams, RefreshableGrant, refresh,
 };
@@ -28,17 +28,19 @@ pub(in crate::protocol::token) struct RefreshTokenRequest {
 }
 
 impl RefreshTokenRequest {
-    pub(in crate::protocol::token) fn parse(params: &FormParams) -> Result<GrantRequest, Refusal> {
+    pub(in crate::protocol::token) fn parse(
+        params: &FormParams,
+    ) -> Result<GrantTypeRequest, Refusal> {
         let scopes = params.one("scope")?.map(ScopeSet::parse).transpose();
         let scopes = scopes.map_err(Refusal::UnknownScope)?;
-        Ok(GrantRequest::RefreshToken(Self {
+        Ok(GrantTypeRequest::RefreshToken(Self {
             refresh_token: Secret::new(required(params, "refresh_token")?),
             scopes,
         }))
     }
 
-    fn token_hash(&self) -> TokenHash {
-        self.refresh_token.token_hash()
+    fn token_hash(&self) -> SecretHash {
+        self.refresh_token.hash()
     }
 
     /// The newest pair of the line, in clear, if the presented one was rotated.
@@ -55,7 +57,7 @@ impl RefreshTokenRequest {
     }
 }
 
-impl GrantType for RefreshTokenRequest {
+impl GrantTypeHandler for RefreshTokenRequest {
     type Facts = PairFacts;
     /// The pair to rotate. None if the earlier response is returned again and nothing is stored.
     type Predecessor = Option<PairId>;
@@ -74,7 +76,7 @@ impl GrantType for RefreshTokenRequest {
         &self,
         facts: Option<&PairFacts>,
         context: DecisionContext<'_>,
-    ) -> Result<Issue<Option<PairId>>, Refusal> {
+    ) -> Result<TokenIssuance<Option<PairId>>, Refusal> {
         let facts = facts.ok_or(Refusal::RefreshTokenUnknown)?;
         check_login(facts, context)?;
         let newest = self.find_newest(facts, context)?;
@@ -83,7 +85,7 @@ impl GrantType for RefreshTokenRequest {
             None => (facts.id, &self.refresh_token, facts.issued_at),
         };
         check_age(facts, issued_at, context)?;
-        let rotation = Rotation {
+        let rotation = RefreshExchange {
             request: self,
             facts,
             context,
@@ -93,14 +95,14 @@ impl GrantType for RefreshTokenRequest {
         let age = context.now - issued_at;
         Ok(match newest {
             // The same response again, unless its access token is too old to be of use.
-            Some(newest) if age < context.lifetimes.access_token => Issue {
+            Some(newest) if age < context.lifetimes.access_token => TokenIssuance {
                 issued: IssuedTokens {
                     access: newest.access.intersection(granted),
                     ..newest
                 },
                 predecessor: None,
             },
-            _ => Issue {
+            _ => TokenIssuance {
                 issued: IssuedTokens {
                     pair: context
                         .rotation_key
@@ -113,10 +115,10 @@ impl GrantType for RefreshTokenRequest {
         })
     }
 
-    async fn keep(
+    async fn save(
         &self,
         connection: &mut Connection,
-        issue: &Issue<Option<PairId>>,
+        issue: &TokenIssuance<Option<PairId>>,
         context: DecisionContext<'_>,
     ) -> db::Result<bool> {
         match issue.predecessor {
@@ -131,26 +133,26 @@ impl GrantType for RefreshTokenRequest {
         store::lock_pair(connection, self.token_hash()).await
     }
 
-    fn overtaken(&self) -> Refusal {
+    fn conflict_refusal(&self) -> Refusal {
         Refusal::RefreshTokenUsedJustNow
     }
 }
 
 /// The answers to the steps of oxide-auth's refresh machine.
-struct Rotation<'a> {
+struct RefreshExchange<'a> {
     request: &'a RefreshTokenRequest,
     facts: &'a PairFacts,
     context: DecisionContext<'a>,
 }
 
-impl RefreshFlow for Rotation<'_> {
+impl RefreshFlow for RefreshExchange<'_> {
     type Refusal = Refusal;
 
     fn params(&self) -> RefreshParams<'_> {
         RefreshParams {
             client_id: &self.context.client.client_id,
             refresh_token: self.request.refresh_token.expose(),
-            scopes: self.request.scopes.map(with_compulsory),
+            scopes: self.request.scopes.map(with_required_scope),
         }
     }
 
@@ -228,7 +230,7 @@ mod tests {
     use super::*;
     use crate::platform::config::Lifetimes;
     use crate::platform::id::AppId;
-    use crate::protocol::token::grants::samples::{
+    use crate::protocol::token::grant_types::samples::{
         APP, LIFETIMES, OTHER_APP, START, after, client, login, rotation_key, token_pair,
     };
     use crate::protocol::token::model::Successor;
@@ -257,7 +259,7 @@ mod tests {
                 issued_at: after(seconds),
                 is_used,
                 rotated_at: None,
-                refresh_token_hash: tokens.refresh_token.token_hash().to_vec(),
+                refresh_token_hash: tokens.refresh_token.hash().to_vec(),
                 access: GrantedAccess::whole(ScopeSet::parse("basic profile").unwrap()),
             }],
             ..live()
@@ -296,7 +298,7 @@ mod tests {
         facts: &PairFacts,
         lifetimes: &Lifetimes,
         now: Timestamp,
-    ) -> Result<Issue<Option<PairId>>, &'static str> {
+    ) -> Result<TokenIssuance<Option<PairId>>, &'static str> {
         let request = RefreshTokenRequest {
             refresh_token: presented(),
             scopes: scope.map(|scope| ScopeSet::parse(scope).unwrap()),

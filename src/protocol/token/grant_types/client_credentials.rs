@@ -1,6 +1,6 @@
 //! `grant_type=client_credentials` (RFC 6749 §4.4): a token of the app itself, which opens no person.
 
-use super::GrantRequest;
+use super::GrantTypeRequest;
 use crate::platform::clock::Timestamp;
 use crate::platform::config::Lifetimes;
 use crate::platform::db;
@@ -20,9 +20,11 @@ pub(in crate::protocol::token) struct ClientCredentialsRequest {
 }
 
 impl ClientCredentialsRequest {
-    pub(in crate::protocol::token) fn parse(params: &FormParams) -> Result<GrantRequest, Refusal> {
+    pub(in crate::protocol::token) fn parse(
+        params: &FormParams,
+    ) -> Result<GrantTypeRequest, Refusal> {
         let scope = params.one("scope")?.map(str::to_owned);
-        Ok(GrantRequest::ClientCredentials(Self { scope }))
+        Ok(GrantTypeRequest::ClientCredentials(Self { scope }))
     }
 
     /// The scope of the token. Whether the client may have a token at all comes first, so that a client
@@ -48,7 +50,7 @@ impl ClientCredentialsRequest {
 }
 
 /// Generates a token and stores its hash. None if the app has lost the permission in the meantime.
-pub(in crate::protocol::token) async fn keep(
+pub(in crate::protocol::token) async fn save(
     db: impl Executor<'_>,
     client: &AuthenticatedClient,
     scope: AppScope,
@@ -61,13 +63,13 @@ pub(in crate::protocol::token) async fn keep(
     let token = AppToken {
         id: AppTokenId::new(now, rng),
         app: client.app,
-        hash: access_token.token_hash(),
+        hash: access_token.hash(),
         scope,
         issued_at: now,
         expires_at: now + lifetimes.access_token,
     };
-    let is_kept = issue_app_token(db, &token).await?;
-    Ok(is_kept.then_some(IssuedAppToken {
+    let is_saved = issue_app_token(db, &token).await?;
+    Ok(is_saved.then_some(IssuedAppToken {
         access_token,
         scope,
     }))
@@ -85,7 +87,7 @@ fn parse_scope(value: &str) -> Result<AppScope, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::token::grants::samples::{APP, client};
+    use crate::protocol::token::grant_types::samples::{APP, client};
 
     fn decide(scope: Option<&str>, client: &AuthenticatedClient) -> Result<AppScope, &'static str> {
         let scope = scope.map(str::to_owned);

@@ -8,14 +8,14 @@ use crate::platform::links::Links;
 
 /// The name and the logo of an app, or an initial in place of the logo.
 #[derive(Debug, Clone, Serialize)]
-pub struct AppFace {
+pub struct AppSummary {
     pub name: String,
     pub initial: String,
     /// A URL path on this server.
     pub logo: Option<String>,
 }
 
-impl AppFace {
+impl AppSummary {
     /// `logo` is the file name in the database.
     pub fn of(name: &str, logo: Option<&str>, links: &Links) -> Self {
         let initial = name.chars().find(|c| c.is_alphanumeric()).unwrap_or('?');
@@ -94,9 +94,9 @@ mod tests {
     #[test]
     fn an_app_without_a_logo_shows_the_first_letter_of_its_name() {
         let links = Links::new(&"http://localhost/p".parse().unwrap());
-        assert_eq!(AppFace::of("“ßig”", None, &links).initial, "SS");
-        assert_eq!(AppFace::of("छात्रावास", None, &links).initial, "छ");
-        let logo = AppFace::of("x", Some("a.png"), &links).logo;
+        assert_eq!(AppSummary::of("“ßig”", None, &links).initial, "SS");
+        assert_eq!(AppSummary::of("छात्रावास", None, &links).initial, "छ");
+        let logo = AppSummary::of("x", Some("a.png"), &links).logo;
         assert_eq!(logo.unwrap(), "/p/media/app_logo/a.png");
     }
 

@@ -1,7 +1,7 @@
 //! The CSV of a list, as spreadsheets write it: commas, semicolons or tabs between cells, a line that says
 //! which (`sep=;`), and line ends of any system.
 
-use super::list::{ListError, import_columns};
+use super::import_list::{ListError, import_columns};
 
 /// What may stand between cells. No name of a column contains one.
 const DELIMITERS: [char; 4] = ['\t', ';', ',', '|'];

@@ -1,6 +1,6 @@
 //! The character encoding of a list: what spreadsheets write.
 
-use super::list::ListError;
+use super::import_list::ListError;
 
 /// An encoding that a list may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use crate::protocol::scope::{GrantedAccess, ScopeSet};
 pub struct NewConsent {
     pub person: PersonId,
     pub app: AppId,
-    pub asked: ScopeSet,
+    pub requested: ScopeSet,
     /// What the person left ticked.
     pub chosen: GrantedAccess,
     /// How many people an unverified app may serve.
@@ -25,16 +25,16 @@ pub struct NewConsent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GrantOutcome {
     /// The grant, and what it now allows of this request.
-    Grant { id: GrantId, share: GrantedAccess },
+    Grant { id: GrantId, granted: GrantedAccess },
     /// The app is not verified and serves as many people as it may.
-    Full,
+    CapReached,
     /// The app was deleted or suspended while the page was open.
-    Gone,
+    AppUnavailable,
 }
 
 /// Creates or changes the grant. The cap counts every person who ever had a grant, except the owner. It is
 /// checked under a lock of the app's row, so concurrent consents cannot exceed it.
-pub async fn give(
+pub async fn store_consent(
     tx: &mut Tx,
     consent: &NewConsent,
     now: Timestamp,
@@ -43,7 +43,7 @@ pub async fn give(
     let NewConsent {
         person,
         app,
-        asked,
+        requested,
         chosen,
         cap,
     } = *consent;
@@ -51,12 +51,12 @@ pub async fn give(
         .await?
         .filter(|user_count| !user_count.is_suspended)
     else {
-        return Ok(GrantOutcome::Gone);
+        return Ok(GrantOutcome::AppUnavailable);
     };
     let newest = store::find_newest(&mut **tx, person, app).await?;
     if newest.is_none() && person != user_count.owner {
         if !user_count.is_verified && user_count.admitted >= cap {
-            return Ok(GrantOutcome::Full);
+            return Ok(GrantOutcome::CapReached);
         }
         store::increment_user_count(&mut **tx, app).await?;
     }
@@ -67,7 +67,7 @@ pub async fn give(
             newest.decided.ended()
         }
     });
-    let decided = rules::after(before.unwrap_or_default(), asked, chosen);
+    let decided = rules::apply_consent(before.unwrap_or_default(), requested, chosen);
     let id = if let Some(live) = newest.filter(|newest| newest.is_live) {
         store::mark_decided(&mut **tx, live.id, &decided, now).await?;
         live.id
@@ -76,11 +76,11 @@ pub async fn give(
         store::insert_grant(&mut **tx, id, person, app, &decided, now).await?;
         id
     };
-    let share = decided
+    let granted = decided
         .given
-        .intersection(GrantedAccess::whole(rules::with_compulsory(asked)));
+        .intersection(GrantedAccess::whole(rules::with_required_scope(requested)));
     // Unticking what was granted before withdraws it.
-    let withdrawn = rules::lost(before.unwrap_or_default().given, decided.given);
+    let withdrawn = rules::find_lost_access(before.unwrap_or_default().given, decided.given);
     if !(withdrawn.0.is_empty() && withdrawn.1.is_empty()) {
         record(
             tx,
@@ -92,7 +92,7 @@ pub async fn give(
         )
         .await?;
     }
-    let given = (share.scopes(), share.fields());
+    let given = (granted.scopes(), granted.fields());
     record(tx, (person, app), GrantEvent::Given, given, now, rng).await?;
-    Ok(GrantOutcome::Grant { id, share })
+    Ok(GrantOutcome::Grant { id, granted })
 }

@@ -8,7 +8,7 @@ use crate::platform::id::PersonId;
 
 /// Ends every token of a person, with every app, because the old password may have been in other hands (RFC
 /// 9700 §4.14.2). Grants stay: signing in again is enough.
-pub async fn end_after_new_password(
+pub async fn revoke_tokens_of_person(
     db: impl Executor<'_>,
     person: PersonId,
     now: Timestamp,

@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::details::{ContactNumber, Email, InvalidValue, PersonUpdate, Sex, Update, Username};
-use super::list_csv::CsvList;
-use super::list_encoding::ListEncoding;
-use super::{list_csv, list_encoding, spreadsheet_damage};
+use super::import_csv::CsvList;
+use super::import_encoding::ListEncoding;
+use super::{import_csv, import_encoding, spreadsheet_damage};
 use crate::people::fields::{FIELDS, Field, FieldRow};
 use crate::platform::id::PersonId;
 
@@ -100,7 +100,7 @@ pub fn read(
     encoding: Option<ListEncoding>,
     parse_identity: IdentityParser,
 ) -> Result<PersonList, ListError> {
-    let (text, encoding) = list_encoding::decode(file, encoding)?;
+    let (text, encoding) = import_encoding::decode(file, encoding)?;
     // A line ends as on any system, so that rows are counted alike.
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let rows = match text.trim_start().chars().next() {
@@ -121,7 +121,7 @@ pub fn read(
 type ColumnsOfRow = (u64, Result<BTreeMap<String, Value>, String>);
 
 fn read_csv(text: &str) -> Result<Vec<ColumnsOfRow>, ListError> {
-    let CsvList { columns, rows } = list_csv::read(text)?;
+    let CsvList { columns, rows } = import_csv::read(text)?;
     let by_column = |cells: Vec<String>| {
         let cells = columns.iter().cloned().zip(cells);
         let named = cells.filter(|(column, _)| !column.is_empty());

@@ -11,7 +11,7 @@ use crate::protocol::scope::GrantedAccess;
 
 /// Removes `what` from the live grant, with effect from the next request of every token. Returns what was
 /// removed: nothing if it was not granted, or if there is no live grant.
-pub async fn withdraw(
+pub async fn withdraw_access(
     tx: &mut Tx,
     (person, app): (PersonId, AppId),
     what: GrantedAccess,
@@ -24,13 +24,13 @@ pub async fn withdraw(
     let Some(live) = newest.filter(|newest| newest.is_live) else {
         return Ok(GrantedAccess::default());
     };
-    let decided = rules::after_withdrawal(live.decided, what);
+    let decided = rules::apply_withdrawal(live.decided, what);
     let (before, after) = (live.decided.given, decided.given);
     if before == after {
         return Ok(GrantedAccess::default());
     }
     store::mark_decided(&mut **tx, live.id, &decided, now).await?;
-    let withdrawn = rules::lost(before, after);
+    let withdrawn = rules::find_lost_access(before, after);
     record(
         tx,
         (person, app),

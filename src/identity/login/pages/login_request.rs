@@ -15,7 +15,7 @@ use super::super::{Feature, LocalPath, trusted_browser};
 use super::complete_login::LoginCompletion;
 use crate::connectors::{
     AccountName, Answers, ConnectorError, DisabledConnector, DynConnector, Input, Prompt,
-    RequestOrigin,
+    RequestFacts,
 };
 use crate::people::records;
 use crate::platform::audit::AuditEntry;
@@ -24,12 +24,12 @@ use crate::platform::web::{ClientAddress, FormParams, PageContext, PageError};
 use crate::platform::{audit, db, metrics};
 
 /// One request to the sign-in page of one connector.
-pub(super) struct LoginRoute<'a> {
+pub(super) struct LoginRequest<'a> {
     pub feature: &'a Feature,
-    pub frame: &'a PageContext,
+    pub context: &'a PageContext,
     pub headers: &'a HeaderMap,
     pub connector: &'a DynConnector,
-    pub origin: RequestOrigin,
+    pub origin: RequestFacts,
     /// The connectors that the circuit breaker has disabled.
     pub disabled: &'a [DisabledConnector],
     pub choices: LoginChoices,
@@ -37,7 +37,7 @@ pub(super) struct LoginRoute<'a> {
     pub form: Option<&'a FormParams>,
 }
 
-impl LoginRoute<'_> {
+impl LoginRequest<'_> {
     /// Writes to the audit log that the rate limit stopped a try, for the account if it exists: someone is
     /// probably guessing its password.
     pub(super) async fn audit_rate_limit(&self, prompt: &Prompt) -> Result<(), PageError> {
@@ -50,7 +50,7 @@ impl LoginRoute<'_> {
         };
         let entry = AuditEntry {
             person,
-            ..AuditEntry::of("sign_in.slowed")
+            ..AuditEntry::of("sign_in.rate_limited")
         };
         let entry = entry.with(json!({ "through": connector.slug() }));
         let (db, now) = (feature.db.pool(), self.origin.now);
@@ -66,7 +66,7 @@ impl LoginRoute<'_> {
         attempt: Option<&str>,
     ) -> db::Result<LimitSubject> {
         let account = self.account(prompt).or(attempt);
-        let account = account.unwrap_or(self.frame.browser_id());
+        let account = account.unwrap_or(self.context.browser_id());
         let account = AccountKey::of(self.connector.slug(), account);
         let Feature { web, db, .. } = self.feature;
         Ok(LimitSubject {
@@ -85,9 +85,12 @@ impl LoginRoute<'_> {
     }
 
     /// The further button that was pressed, if one was.
-    pub(super) fn instead(&self, prompt: &Prompt) -> Option<&'static str> {
+    pub(super) fn alternatives(&self, prompt: &Prompt) -> Option<&'static str> {
         let pressed = self.form?.text("instead");
-        let button = prompt.instead.iter().find(|button| button.value == pressed);
+        let button = prompt
+            .alternatives
+            .iter()
+            .find(|button| button.value == pressed);
         button.map(|button| button.value)
     }
 
@@ -109,7 +112,7 @@ impl LoginRoute<'_> {
     pub(super) async fn check_answers(
         &self,
         submission: FormSubmission,
-        instead: Option<&'static str>,
+        alternatives: Option<&'static str>,
         (account, permit): (AccountKey, LoginPermit),
     ) -> Result<Response, PageError> {
         let Self {
@@ -117,12 +120,12 @@ impl LoginRoute<'_> {
         } = self;
         let rng = feature.rng.as_ref();
         let value_of = |name: &str| self.form.map_or("", |form| form.text(name)).to_owned();
-        let answers = match instead {
-            Some(button) => Answers::instead_of(button),
+        let answers = match alternatives {
+            Some(button) => Answers::alternatives_for(button),
             None => Answers::to(&submission.prompt, value_of),
         };
         // Time has passed if the rate limit made this request wait.
-        let origin = RequestOrigin {
+        let origin = RequestFacts {
             now: feature.clock.now(),
             ..self.origin
         };

@@ -9,7 +9,7 @@ use crate::platform::id::{AppId, PersonId};
 use crate::platform::rng::Rng;
 
 /// Ends the live grant, and with it its codes and tokens. False if there was none.
-pub async fn take_back(
+pub async fn end_grant(
     tx: &mut Tx,
     person: PersonId,
     app: AppId,
@@ -21,6 +21,6 @@ pub async fn take_back(
     };
     let who = (person, app);
     let all = (ended.scopes(), ended.fields());
-    record(tx, who, GrantEvent::TakenBack, all, now, rng).await?;
+    record(tx, who, GrantEvent::Ended, all, now, rng).await?;
     Ok(true)
 }

@@ -26,7 +26,7 @@ impl ConsentDecision {
         match form.one("decision").ok().flatten()? {
             "deny" => Some(Self::Deny),
             "allow" => {
-                let requested = GrantedAccess::whole(grants::with_compulsory(requested));
+                let requested = GrantedAccess::whole(grants::with_required_scope(requested));
                 let scopes: Vec<_> = form.all("scope").map(Scope::named).collect();
                 let fields: Vec<_> = form.all("field").map(Field::named).collect();
                 let is_forged_scope = |scope: &&Option<Scope>| {

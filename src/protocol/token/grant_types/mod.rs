@@ -1,5 +1,5 @@
 //! The grant types of the token endpoint, one file each: `parse` reads the form, `load` finds the facts in
-//! one statement, `decide` is pure, `keep` stores the outcome in one statement.
+//! one statement, `decide` is pure, `save` stores the outcome in one statement.
 
 mod authorization_code;
 pub(super) mod client_credentials;
@@ -19,7 +19,7 @@ use crate::platform::db::Connection;
 
 /// A parsed token request, by grant type.
 #[derive(Debug)]
-pub(super) enum GrantRequest {
+pub(super) enum GrantTypeRequest {
     AuthorizationCode(AuthorizationCodeRequest),
     ClientCredentials(ClientCredentialsRequest),
     RefreshToken(RefreshTokenRequest),
@@ -38,14 +38,14 @@ pub(super) struct DecisionContext<'a> {
 
 /// The decision to issue tokens.
 #[derive(Debug)]
-pub(super) struct Issue<P> {
+pub(super) struct TokenIssuance<P> {
     pub issued: IssuedTokens,
     /// What the tokens take the place of.
     pub predecessor: P,
 }
 
 /// Steps 4 and 5 of the token endpoint for a grant type that issues a token pair of a person's grant.
-pub(super) trait GrantType {
+pub(super) trait GrantTypeHandler {
     type Facts;
     type Predecessor;
 
@@ -61,13 +61,13 @@ pub(super) trait GrantType {
         &self,
         facts: Option<&Self::Facts>,
         context: DecisionContext<'_>,
-    ) -> Result<Issue<Self::Predecessor>, Refusal>;
+    ) -> Result<TokenIssuance<Self::Predecessor>, Refusal>;
 
     /// Stores the new tokens and ends their predecessor. False if another request was faster.
-    async fn keep(
+    async fn save(
         &self,
         connection: &mut Connection,
-        issue: &Issue<Self::Predecessor>,
+        issue: &TokenIssuance<Self::Predecessor>,
         context: DecisionContext<'_>,
     ) -> db::Result<bool>;
 
@@ -75,7 +75,7 @@ pub(super) trait GrantType {
     async fn lock(&self, connection: &mut Connection) -> db::Result<()>;
 
     /// The refusal when other requests were faster even then.
-    fn overtaken(&self) -> Refusal;
+    fn conflict_refusal(&self) -> Refusal;
 }
 
 #[cfg(test)]

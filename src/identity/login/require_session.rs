@@ -17,7 +17,7 @@ use crate::platform::web::{PageContext, UserSession, Web};
 /// Requires a session. Without one, redirects to the sign-in page, which leads back here.
 #[derive(Debug)]
 pub struct SignedIn {
-    pub visit: UserSession,
+    pub session: UserSession,
     pub context: PageContext,
 }
 
@@ -32,13 +32,13 @@ where
         let context = PageContext::from_request_parts(parts, state)
             .await
             .map_err(IntoResponse::into_response)?;
-        let Some(visit) = context.user_session().cloned() else {
+        let Some(session) = context.user_session().cloned() else {
             let web = Web::from_ref(state);
             // A POST cannot be repeated after the login; its page can.
             let page = (parts.method == Method::GET).then(|| public_path(web.links(), &parts.uri));
             return Err(send_to_login(web.links(), page.as_deref()));
         };
-        Ok(Self { visit, context })
+        Ok(Self { session, context })
     }
 }
 
@@ -46,9 +46,9 @@ where
 ///
 /// [`EpochError::Superseded`] if a credential event ended the session since the request loaded it. The body of a
 /// request may come minutes after its head, and another system may have been asked in the meantime.
-pub async fn begin_write(db: &Db, visit: &UserSession) -> Result<Tx, EpochError> {
+pub async fn begin_write(db: &Db, session: &UserSession) -> Result<Tx, EpochError> {
     let mut tx = db.begin().await?;
-    records::lock_epoch(&mut tx, visit.person, visit.epoch).await?;
+    records::lock_epoch(&mut tx, session.person, session.epoch).await?;
     Ok(tx)
 }
 
@@ -69,7 +69,7 @@ where
         let signed_in = SignedIn::from_request_parts(parts, state).await?;
         let (web, now) = (Web::from_ref(state), SharedClock::from_ref(state).now());
         match sign_in_again(
-            &signed_in.visit,
+            &signed_in.session,
             parts,
             web.links(),
             RECENT_AUTHENTICATION,
@@ -96,13 +96,13 @@ impl AuthenticationAge {
     }
 
     /// Whether the form may be shown.
-    pub fn allows_view(self, visit: &UserSession, now: Timestamp) -> bool {
-        now - visit.signed_in_at < self.0
+    pub fn allows_view(self, session: &UserSession, now: Timestamp) -> bool {
+        now - session.signed_in_at < self.0
     }
 
     /// Whether the form may be submitted. Filling it in may take as long again.
-    pub fn allows_submit(self, visit: &UserSession, now: Timestamp) -> bool {
-        now - visit.signed_in_at < self.0 * 2
+    pub fn allows_submit(self, session: &UserSession, now: Timestamp) -> bool {
+        now - session.signed_in_at < self.0 * 2
     }
 }
 
@@ -114,16 +114,16 @@ pub(super) const LINK: &str = "link";
 /// Before an action that is hard to undo: `None` if the login is recent enough, otherwise a redirect to the
 /// sign-in page, which leads back.
 pub fn sign_in_again(
-    visit: &UserSession,
+    session: &UserSession,
     parts: &Parts,
     links: &Links,
     max_age: AuthenticationAge,
     now: Timestamp,
 ) -> Option<Response> {
     let is_recent = if parts.method == Method::GET {
-        max_age.allows_view(visit, now)
+        max_age.allows_view(session, now)
     } else {
-        max_age.allows_submit(visit, now)
+        max_age.allows_submit(session, now)
     };
     if is_recent {
         return None;
