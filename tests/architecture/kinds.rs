@@ -60,7 +60,7 @@ const HANDLERS: [&str; 5] = [
     "*/pages/",
     "*/api.rs",
     "protocol/token/endpoint.rs",
-    "protocol/token/revocation.rs",
+    "protocol/token/revocation_endpoint.rs",
 ];
 /// How functions of a store begin that write.
 const WRITES: [&str; 4] = ["insert_", "mark_", "delete_", "update_"];
@@ -98,7 +98,7 @@ const WRITES_WITHOUT_A_VERB: &[(&str, &str, &str)] = &[
 const BEGINS_WITHOUT_A_SESSION: &[(&str, &str)] = &[
     (
         "identity/login/pages/complete_login.rs",
-        "a sign-in: join and link compare the epoch under which it began",
+        "a sign-in: find_or_create and link compare the epoch under which it began",
     ),
     (
         "identity/login/pages/errors.rs",
@@ -113,7 +113,7 @@ const BEGINS_WITHOUT_A_SESSION: &[(&str, &str)] = &[
         "the session comes from FedCM's own cookie; its epoch is compared at once",
     ),
     ("protocol/token/endpoint.rs", "apps have no session"),
-    ("protocol/token/revocation.rs", "apps have no session"),
+    ("protocol/token/revocation_endpoint.rs", "apps have no session"),
 ];
 
 /// Files that commit transactions, besides handlers.

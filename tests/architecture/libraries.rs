@@ -25,14 +25,14 @@ const LIBRARIES: &[Library] = &[
             "protocol/clients/preflight.rs",
             // Extractors, named after what they prove.
             "developers/apps/own.rs",
-            "identity/login/signed_in.rs",
+            "identity/login/require_session.rs",
             "privacy/data_export/lately.rs",
             "protocol/token/bearer.rs",
             "protocol/token/request.rs",
             "protocol/fedcm/extractors.rs",
             // Endpoints of RFC 6749 and RFC 7009.
             "protocol/token/endpoint.rs",
-            "protocol/token/revocation.rs",
+            "protocol/token/revocation_endpoint.rs",
             "protocol/token/refusal.rs",
         ],
         remedy: "answer requests in pages.rs or api.rs; verbs, rules and stores do not use HTTP",
@@ -137,12 +137,12 @@ const LIBRARIES: &[Library] = &[
     },
     Library {
         name: "encoding_rs",
-        places: &["people/records/list_encoding.rs"],
+        places: &["people/records/import_encoding.rs"],
         remedy: "decode lists with people::records::read_list",
     },
     Library {
         name: "csv",
-        places: &["people/records/list_csv.rs"],
+        places: &["people/records/import_csv.rs"],
         remedy: "read lists with people::records::read_list",
     },
     Library {
