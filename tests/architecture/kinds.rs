@@ -113,7 +113,10 @@ const BEGINS_WITHOUT_A_SESSION: &[(&str, &str)] = &[
         "the session comes from FedCM's own cookie; its epoch is compared at once",
     ),
     ("protocol/token/endpoint.rs", "apps have no session"),
-    ("protocol/token/revocation_endpoint.rs", "apps have no session"),
+    (
+        "protocol/token/revocation_endpoint.rs",
+        "apps have no session",
+    ),
 ];
 
 /// Files that commit transactions, besides handlers.

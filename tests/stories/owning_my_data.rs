@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _};
 
 use serde_json::Value;
+use sqlx::Connection as _;
 use time::Duration;
 
 use crate::support::form::Part;
@@ -445,6 +446,35 @@ async fn a_person_sees_their_sessions_and_ends_one() {
     let after = library.visits("user/").await;
     assert!(after.url.path().contains("/account/login/"));
     asha.visits("user/").await.shows("Asha");
+}
+
+#[tokio::test]
+async fn a_person_has_fifty_sessions_at_most_and_the_oldest_end_first() {
+    let world = World::new().await;
+    let person = world.person("asha").await;
+    let oldest = world.signed_in(&person).await;
+    let asha = world.signed_in(&person).await;
+    // As 60 sign-ins of the last minute.
+    let mut database = sqlx::PgConnection::connect(&world.database.url())
+        .await
+        .unwrap();
+    sqlx::query(
+        "insert into sessions (hash, person_id, epoch, data, started_at, last_seen_at, ends_at, idle_seconds)
+         select sha256(n::text::bytea), person_id, epoch, data, started_at, last_seen_at + make_interval(secs => n), ends_at, idle_seconds
+         from generate_series(1, 60) n, (select * from sessions order by started_at limit 1) s",
+    )
+    .execute(&mut database)
+    .await
+    .unwrap();
+
+    let newest = world.signed_in(&person).await;
+
+    let sessions = newest.visits("user/sessions/").await.texts("li.session");
+    assert_eq!(sessions.len(), 50);
+    for ended in [&oldest, &asha] {
+        let after = ended.visits("user/").await;
+        assert!(after.url.path().contains("/account/login/"));
+    }
 }
 
 #[tokio::test]

@@ -39,12 +39,17 @@ pub struct PostgresSessionStore {
 /// `last_seen_at` is written at most this often, so that not every request is a write.
 const SEEN_EVERY_SECONDS: f64 = 60.0;
 
+/// How many sessions a person can have. A program that signs in again and again, without cookies, would otherwise
+/// fill the table and the person's page of sessions.
+const MAX_SESSIONS: i32 = 50;
+
 impl PostgresSessionStore {
     pub fn new(db: Db, clock: SharedClock, idle: Duration) -> Self {
         Self { db, clock, idle }
     }
 
-    /// Inserts a session of a person whose epoch is still that of the session. Returns whether it did.
+    /// Inserts a session of a person whose epoch is still that of the session, and ends those beyond
+    /// [`MAX_SESSIONS`] that were seen least recently. Returns whether it did.
     async fn insert(&self, record: &Record, user: &UserSession) -> db::Result<bool> {
         let now = self.clock.now();
         let idle = match user.lifetime {
@@ -52,10 +57,18 @@ impl PostgresSessionStore {
             SessionLifetime::Remembered => user.lifetime.max_age(),
         };
         let inserted = sqlx::query!(
-            "insert into sessions (hash, person_id, epoch, data, started_at, last_seen_at, ends_at, idle_seconds)
-             select $1, id, epoch, $4::jsonb #- '{visit,epoch}', $5, $5, $6, $7 from people
-             where id = $2 and epoch = $3 and suspended_at is null
-             for share",
+            "with person as (
+               select id, epoch from people
+               where id = $2 and epoch = $3 and suspended_at is null
+               for share
+             ), surplus as (
+               delete from sessions where hash in (
+                 select s.hash from sessions s join person on person.id = s.person_id
+                 order by s.last_seen_at desc, s.hash offset $8 - 1
+               )
+             )
+             insert into sessions (hash, person_id, epoch, data, started_at, last_seen_at, ends_at, idle_seconds)
+             select $1, id, epoch, $4::jsonb #- '{visit,epoch}', $5, $5, $6, $7 from person",
             session_hash(&record.id).to_vec(),
             user.person.0,
             user.epoch.0,
@@ -63,6 +76,7 @@ impl PostgresSessionStore {
             now,
             now + user.lifetime.max_age(),
             i32::try_from(idle.as_secs()).unwrap_or(i32::MAX),
+            MAX_SESSIONS,
         )
         .execute(self.db.pool())
         .await?;

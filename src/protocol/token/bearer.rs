@@ -50,6 +50,9 @@ where
         let endpoint = Feature::from_ref(state);
         let header = parts.headers.get(header::AUTHORIZATION);
         let header = header.map(|header| String::from_utf8_lossy(header.as_bytes()));
+        if header.is_none() && has_token_in_query(parts) {
+            return Err(render_token_in_query());
+        }
         let request = oxide::read_bearer(header.as_deref(), Self::needed());
         let request = request.map_err(|error| render_error(error, Self::needed(), None))?;
         let token = Secret::new(request.token.clone());
@@ -85,6 +88,21 @@ where
             }
         }
     }
+}
+
+fn has_token_in_query(parts: &Parts) -> bool {
+    let query = parts.uri.query().unwrap_or_default();
+    url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token")
+}
+
+/// Decision: a token in the query is refused although RFC 6750 §2.3 describes it, because addresses are kept in logs
+/// and histories (RFC 9700 §4.3.2). The developer learns where it belongs instead of only that it is missing.
+fn render_token_in_query() -> Response {
+    const DETAIL: &str = "The access token was sent in the address, where logs keep it. Send it in the header \
+                          \"Authorization: Bearer <token>\", and revoke the one that was sent.";
+    ApiError::new(StatusCode::UNAUTHORIZED, DETAIL)
+        .challenge("realm=\"api\"")
+        .into_response()
 }
 
 async fn is_valid_app_token(

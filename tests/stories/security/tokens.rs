@@ -479,6 +479,29 @@ async fn s46_the_user_api_answers_an_invalid_token_with_www_authenticate() {
 }
 
 #[tokio::test]
+async fn a_token_in_the_address_is_refused_with_where_it_belongs() {
+    let (_world, _asha, canteen, pair) = asha_uses_the_canteen().await;
+
+    let query = format!("access_token={}", pair.access);
+    let in_query = canteen.reads_with(&[], &query).await;
+    let misspelt = canteen.reads_with(&[], "access_tokens=x").await;
+    let mail = canteen
+        .request(Method::POST, &format!("user/api/user/send_mail/?{query}"))
+        .send();
+    let mail = mail.await.unwrap();
+
+    let detail = in_query.detail(401);
+    assert!(detail.contains("Authorization: Bearer"), "{detail}");
+    assert!(!detail.contains(&pair.access));
+    assert_eq!(
+        misspelt.detail(401),
+        "Authentication credentials were not provided."
+    );
+    assert_eq!(mail.status(), 401);
+    assert!(mail.text().await.unwrap().contains("Authorization: Bearer"));
+}
+
+#[tokio::test]
 async fn cors_allows_the_apps_own_origins_only() {
     let (world, asha, canteen, pair) = asha_uses_the_canteen().await;
     let timetable = world.timetable();
