@@ -10,6 +10,7 @@ use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use subtle::ConstantTimeEq;
 use tokio::sync::oneshot;
+use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
 use crate::platform::rng::Rng;
@@ -40,6 +41,11 @@ pub(super) enum HashVerdict {
 }
 
 type HashJob = Box<dyn FnOnce(&mut Vec<Block>) + Send>;
+
+/// The password in NFC (RFC 8265 §4.2.1): keyboards type the same letter as one code point or as several.
+fn normalize(password: &str) -> Zeroizing<String> {
+    Zeroizing::new(password.nfc().collect())
+}
 
 /// The thread pool. Cheap to clone. The threads end when the last clone is dropped.
 #[derive(Clone)]
@@ -81,12 +87,14 @@ impl PasswordHasher {
     ) -> Result<Option<String>, QueueFull> {
         let mut salt = [0; 16];
         rng.fill(&mut salt);
-        let password = Zeroizing::new(password.to_owned());
+        let password = normalize(password);
         self.run(move |memory| hash(password.as_bytes(), &salt, memory))
             .await
     }
 
     /// Compares a password with a stored hash. Without one, it takes the same time and is wrong.
+    ///
+    /// Hashes of passwords that were stored before they were normalized are right, too, and outdated.
     pub(super) async fn verify(
         &self,
         password: &str,
@@ -94,9 +102,22 @@ impl PasswordHasher {
     ) -> Result<HashVerdict, QueueFull> {
         let is_stored = stored.is_some();
         let phc = stored.unwrap_or(&self.dummy_hash).to_owned();
-        let password = Zeroizing::new(password.to_owned());
+        let typed = Zeroizing::new(password.to_owned());
+        let normalized = normalize(password);
         let verdict = self
-            .run(move |memory| verify(password.as_bytes(), &phc, memory))
+            .run(move |memory| {
+                let verdict = verify(normalized.as_bytes(), &phc, memory)?;
+                if verdict != HashVerdict::Wrong || *normalized == *typed {
+                    return Some(verdict);
+                }
+                let verdict = verify(typed.as_bytes(), &phc, memory)?;
+                let is_right = verdict != HashVerdict::Wrong;
+                Some(if is_right {
+                    HashVerdict::RightButOutdated
+                } else {
+                    verdict
+                })
+            })
             .await?;
         Ok(verdict.filter(|_| is_stored).unwrap_or(HashVerdict::Wrong))
     }
@@ -273,6 +294,26 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(verdict, HashVerdict::RightButOutdated);
+    }
+
+    #[tokio::test]
+    async fn a_password_matches_however_the_keyboard_composed_its_letters() {
+        let (composed, decomposed) = ("Käthe läuft", "Ka\u{308}the la\u{308}uft");
+        let hasher = PasswordHasher::start(&OsRng).unwrap();
+        let verdict = async |typed, stored: &str| hasher.verify(typed, Some(stored)).await.unwrap();
+        for set in [composed, decomposed] {
+            let stored = hasher.hash(set, &OsRng).await.unwrap().unwrap();
+            assert_eq!(verdict(composed, &stored).await, HashVerdict::Right);
+            assert_eq!(verdict(decomposed, &stored).await, HashVerdict::Right);
+            assert_eq!(verdict("Kathe lauft", &stored).await, HashVerdict::Wrong);
+        }
+        // Stored before passwords were normalized.
+        let old = hash(decomposed.as_bytes(), &[7; 16], &mut Vec::new()).unwrap();
+        assert_eq!(
+            verdict(decomposed, &old).await,
+            HashVerdict::RightButOutdated
+        );
+        assert_eq!(verdict(composed, &old).await, HashVerdict::Wrong);
     }
 
     #[tokio::test]
