@@ -57,6 +57,59 @@ async fn new_secret(page: &Page) -> String {
 }
 
 #[tokio::test]
+async fn a_form_that_is_sent_twice_registers_one_app() {
+    let world = World::new().await;
+    let developer = world.signed_in(&world.person("vikram").await).await;
+    let form = developer.visits("oauth/applications/register/").await;
+    let form = form
+        .fills("name", "Squash")
+        .fills("description", "Bookings for the squash court")
+        .fills("redirect_uris", "https://squash.example/cb");
+
+    let (first, second) = tokio::join!(form.enters("name"), form.enters("name"));
+
+    let shown = [&first, &second].map(|page| page.texts("#client_secret").len());
+    assert_eq!(shown.iter().sum::<usize>(), 1, "one answer has the secret");
+    let repeated = if shown[0] == 0 { &first } else { &second };
+    repeated.shows("The form was sent twice, and there is one app.");
+    let another = form.fills("name", "Squash ladder").enters("name").await;
+    assert_eq!(another.texts("#client_secret").len(), 1);
+    let list = developer.visits("oauth/applications/").await;
+    assert_eq!(list.text().matches("Squash<").count(), 1);
+    assert_eq!(list.text().matches("Squash ladder<").count(), 1);
+}
+
+#[tokio::test]
+async fn the_name_of_an_app_is_no_address() {
+    let world = World::new().await;
+    let developer = world.signed_in(&world.person("vikram").await).await;
+    let form = developer.visits("oauth/applications/register/").await;
+    let long = "a".repeat(61);
+    for (name, advice) in [
+        (
+            "IIT login (iitx-login.example)",
+            "Leave out web and mail addresses.",
+        ),
+        ("Write to help@iitx", "Leave out web and mail addresses."),
+        (long.as_str(), "Use at most 60 characters."),
+    ] {
+        let form = form
+            .clone()
+            .fills("name", name)
+            .fills("description", "Bookings for the squash court")
+            .fills("redirect_uris", "https://squash.example/cb");
+        let refused = form.enters("name").await;
+        assert!(refused.refuses(422).says(advice), "{}", refused.words());
+        assert_eq!(refused.attributes("input[name=name]", "value"), [name]);
+    }
+    let app = registers(&world, &developer, "confidential").await;
+    let edit = app.page.clicks("Edit").await;
+    let refused = edit.fills("name", "www.squash").enters("name").await;
+    refused.refuses(422);
+    assert!(refused.says("Leave out web and mail addresses."));
+}
+
+#[tokio::test]
 async fn a_registered_app_signs_a_person_in() {
     let world = World::new().await;
     let (meera, asha) = (world.student("meera").await, world.student("asha").await);
@@ -228,7 +281,8 @@ async fn a_person_can_own_a_hundred_apps_at_most() {
         .fills("description", "Bookings for the squash court")
         .fills("redirect_uris", "https://squash.example/cb")
         .touches("client_type", "public", true);
-    for _ in 0..100 {
+    for number in 0..100 {
+        let form = form.clone().fills("name", &format!("Squash {number}"));
         let sent = form.sends(form.would_enter("redirect_uris")).await;
         assert!(sent.redirect().is_some(), "{}", sent.text());
     }

@@ -139,7 +139,7 @@ pub async fn register_app(
         redirect_uris: args.redirect_uris.join("\n"),
         ..AppForm::default()
     };
-    let details = rules::parse_form(&form)
+    let details = rules::parse_form(&form, None)
         .map_err(|errors| RegisterAppError::InvalidForm(errors.lines().join("\n")))?;
     let mut tx = db.begin().await?;
     let owner = records::find_id(&mut *tx, &args.owner).await?;

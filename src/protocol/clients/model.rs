@@ -1,6 +1,9 @@
 //! An app (OAuth client) and its parts. A value that is parsed is valid.
 
 use std::fmt;
+use std::net::Ipv4Addr;
+
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::platform::clock::Timestamp;
 use crate::platform::id::{AppId, PersonId, SecretId};
@@ -57,29 +60,38 @@ impl AppDetails {
     }
 }
 
-/// The name of an app: 1 to 255 characters on one line.
+/// The name of an app: 2 to 60 characters on one line, in NFC, with a letter, and nothing that reads as an address.
+///
+/// Decision: no addresses, because the name of an app that nobody has verified stands above the campus' password field and
+/// in the subjects of its mails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppName(String);
 
 impl AppName {
-    pub const MAX_LENGTH: usize = 255;
+    pub const MAX_LENGTH: usize = 60;
 
-    /// Parses a name and trims it. The error is a sentence for the form.
+    /// Parses a name, trims it and composes its letters. The error is a sentence for the form.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        let text = text.trim();
+        let text: String = text.trim().nfc().collect();
         if text.is_empty() {
             return Err("Enter a name.");
         }
+        if text.chars().count() < 2 {
+            return Err("Use at least 2 characters.");
+        }
         if text.chars().count() > Self::MAX_LENGTH {
-            return Err("Use at most 255 characters.");
+            return Err("Use at most 60 characters.");
         }
         if text.chars().any(|c| c.is_control() || is_deceptive(c)) {
             return Err("Use one line without invisible characters.");
         }
-        if !text.chars().any(char::is_alphanumeric) {
-            return Err("Use at least one letter or digit.");
+        if !text.chars().any(char::is_alphabetic) {
+            return Err("Use at least one letter.");
         }
-        Ok(Self(text.to_owned()))
+        if reads_as_address(&text) {
+            return Err("Leave out web and mail addresses. The website has a field of its own.");
+        }
+        Ok(Self(text))
     }
 
     /// A value from the database, which was parsed before it was stored.
@@ -98,12 +110,43 @@ impl fmt::Display for AppName {
     }
 }
 
+/// Whether a text contains what people take for a web or mail address: `https://…`, `www.…`, `iitx.example`, `10.0.0.1`,
+/// `help@iitx`. The dots of other scripts count, because browsers read them as dots (UTS #46).
+fn reads_as_address(text: &str) -> bool {
+    let is_dot = |c: char| matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}');
+    let text: String = text
+        .to_lowercase()
+        .chars()
+        .map(|c| if is_dot(c) { '.' } else { c })
+        .collect();
+    let is_separator = |c: char| !(c.is_alphanumeric() || matches!(c, '.' | '-' | '@' | '_'));
+    let mut words = text.split(is_separator).map(|word| word.trim_matches('.'));
+    text.contains("://")
+        || text.contains("www.")
+        || words.any(|word| reads_as_mailbox(word) || reads_as_domain(word))
+}
+
+fn reads_as_mailbox(word: &str) -> bool {
+    (word.split_once('@')).is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
+}
+
+/// `v2.0` and `I.I.T` are no domains: the last label of a domain has two or more letters.
+fn reads_as_domain(word: &str) -> bool {
+    let Some((rest, last)) = word.rsplit_once('.') else {
+        return false;
+    };
+    let is_top_level = last.starts_with("xn--")
+        || (last.chars().count() >= 2 && last.chars().all(char::is_alphabetic));
+    (is_top_level && !rest.is_empty()) || word.parse::<Ipv4Addr>().is_ok()
+}
+
 /// Characters that make a text look like another: direction overrides, line separators and invisible
 /// characters. Joiners are not among them, because Indian scripts need them.
 pub(super) fn is_deceptive(c: char) -> bool {
     matches!(
         c,
-        '\u{200b}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
+            | '\u{3164}' | '\u{ffa0}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
             | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
     )
 }
@@ -236,8 +279,12 @@ mod tests {
             " H14 ",
             "मेस मेन्यू",
             "क्‍ष",
-            "🍛 2",
-            &"é".repeat(255),
+            "🍛 a2",
+            "Ping-Pong v2.0",
+            "I.I.T. Radio",
+            "Rs. 10 a day",
+            "Lost & Found @ Hostel 14",
+            &"é".repeat(60),
         ] {
             assert_eq!(AppName::parse(good).unwrap().as_str(), good.trim());
         }
@@ -252,9 +299,35 @@ mod tests {
             "a\u{1b}[31mb",
             "\u{e0041}a",
             "---",
-            &"a".repeat(256),
+            "a\u{200f}b",
+            "a",
+            "42",
+            &"a".repeat(61),
         ] {
             assert!(AppName::parse(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_name_is_no_address() {
+        for bad in [
+            "https://evil.example",
+            "Sign in at WWW.x",
+            "Mess (evil.example)",
+            "evil.example/login now",
+            "evil。example",
+            "evil.xn--p1ai",
+            "мойсайт.рф",
+            "help@iitx",
+            "Mess by help@iitx.example.",
+            "Router 10.0.0.1",
+        ] {
+            assert!(AppName::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_letters_of_a_name_are_composed() {
+        assert_eq!(AppName::parse("Cafe\u{301}").unwrap().as_str(), "Café");
     }
 }

@@ -1,5 +1,7 @@
 //! Registers apps.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::model::SecretUse;
@@ -11,6 +13,9 @@ use crate::platform::id::{AppId, PersonId, SecretId};
 use crate::platform::rng::Rng;
 use crate::platform::secret::Secret;
 use crate::platform::{audit, db};
+
+/// A form that is sent again within this time, with the same details, was pressed twice.
+const REPEAT_WINDOW: Duration = Duration::from_mins(1);
 
 /// A new app. The secret is in clear only here.
 #[derive(Debug)]
@@ -31,6 +36,21 @@ pub struct RegistrationRequest {
     pub verified: bool,
     /// Who registers it: the owner on the page, `None` on the command line.
     pub actor: Option<PersonId>,
+}
+
+/// The app that this request has registered already, if its form was sent twice: the owner's newest app with the same
+/// details, not older than [`REPEAT_WINDOW`]. The caller has locked the owner, so that of two simultaneous requests the
+/// second finds the app of the first.
+pub async fn find_repeated(
+    tx: &mut Tx,
+    request: &RegistrationRequest,
+    now: Timestamp,
+) -> db::Result<Option<App>> {
+    let apps = store::list_own(&mut **tx, request.owner).await?;
+    let mut apps = apps.into_iter().map(|(app, _)| app);
+    let is_repeated =
+        |app: &App| app.details == request.details && now - app.created_at < REPEAT_WINDOW;
+    Ok(apps.find(is_repeated))
 }
 
 /// Inserts an app, with a secret unless it is public.

@@ -91,10 +91,17 @@ impl AppForm {
     }
 }
 
-/// Parses a form: the details, or the errors of all fields.
-pub fn parse_form(form: &AppForm) -> Result<AppDetails, Box<AppFormErrors>> {
+/// Parses a form: the details, or the errors of all fields. The current name of an app stays valid, whatever the rules
+/// were when it was stored.
+pub fn parse_form(
+    form: &AppForm,
+    current_name: Option<&AppName>,
+) -> Result<AppDetails, Box<AppFormErrors>> {
     let mut errors = AppFormErrors::default();
-    let name = AppName::parse(&form.name).map_err(str::to_owned);
+    let name = match current_name {
+        Some(current) if current.as_str() == form.name.trim() => Ok(current.clone()),
+        _ => AppName::parse(&form.name).map_err(str::to_owned),
+    };
     let name = collect_error(name, &mut errors.name);
     let description = form
         .description
@@ -323,15 +330,15 @@ mod tests {
     fn errors(change: impl FnOnce(&mut AppForm)) -> Box<AppFormErrors> {
         let mut form = form();
         change(&mut form);
-        parse_form(&form).unwrap_err()
+        parse_form(&form, None).unwrap_err()
     }
 
     #[test]
     fn a_form_that_is_filled_in_from_details_gives_the_same_details() {
-        let details = parse_form(&form()).unwrap();
+        let details = parse_form(&form(), None).unwrap();
         assert_eq!(details.description, "Tonight’s dinner.\nIn every hostel.");
         assert_eq!(details.website, None);
-        assert_eq!(parse_form(&AppForm::of(&details)).unwrap(), details);
+        assert_eq!(parse_form(&AppForm::of(&details), None).unwrap(), details);
         assert_eq!(
             details.origins(),
             ["http://localhost:3000", "https://mess.example"]
@@ -343,7 +350,7 @@ mod tests {
         let mut form = form();
         form.redirect_uris =
             "https://a.example/1 https://b.example/2\n\n https://a.example/1".into();
-        let uris = parse_form(&form).unwrap().redirect_uris;
+        let uris = parse_form(&form, None).unwrap().redirect_uris;
         assert_eq!(
             uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>(),
             ["https://a.example/1", "https://b.example/2"]
@@ -369,7 +376,7 @@ mod tests {
             description: Some(String::new()),
             ..AppForm::default()
         };
-        let errors = parse_form(&nothing).unwrap_err();
+        let errors = parse_form(&nothing, None).unwrap_err();
         assert_eq!(errors.lines().len(), 4);
         assert!(errors.website.is_none() && errors.contact.is_none());
     }
@@ -387,7 +394,7 @@ mod tests {
         let mut form = form();
         form.redirect_uris = uri.into();
         form.client_type = "public".into();
-        assert!(parse_form(&form).unwrap().must_use_pkce());
+        assert!(parse_form(&form, None).unwrap().must_use_pkce());
     }
 
     #[test]
@@ -401,7 +408,7 @@ mod tests {
         };
         let mut form = form();
         form.redirect_uris = many(100);
-        assert!(parse_form(&form).is_ok());
+        assert!(parse_form(&form, None).is_ok());
         assert!(
             errors(|form| form.redirect_uris = many(101))
                 .redirect_uris
@@ -460,7 +467,7 @@ mod tests {
             client_id: super::super::ClientId::stored("c".into()),
             owner: PersonId(1),
             logo: None,
-            details: parse_form(&form()).unwrap(),
+            details: parse_form(&form(), None).unwrap(),
             standing,
             created_at: Timestamp::UNIX_EPOCH,
         }
@@ -500,7 +507,7 @@ mod tests {
 
     #[test]
     fn the_audit_log_gets_names_of_fields() {
-        let current = parse_form(&form()).unwrap();
+        let current = parse_form(&form(), None).unwrap();
         let mut edited = current.clone();
         assert!(changed_fields(&current, &edited).is_empty());
         edited.contact = Some("team@mess.example".into());

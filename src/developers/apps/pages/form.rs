@@ -20,8 +20,8 @@ use crate::platform::web::{
 use crate::protocol::clients;
 use crate::protocol::clients::register::{RegisteredApp, RegistrationRequest};
 use crate::protocol::clients::{
-    App, AppDetails, AppForm, AppFormErrors, AppStanding, EditResult, LogoUpdate, SecretUse,
-    register,
+    App, AppDetails, AppForm, AppFormErrors, AppName, AppStanding, EditResult, LogoUpdate,
+    SecretUse, register,
 };
 
 #[derive(Debug, Serialize)]
@@ -167,7 +167,7 @@ pub(in crate::developers::apps) async fn register(
     submitted: CsrfMultipartForm,
 ) -> Result<Response, PageError> {
     let form = read_form(&submitted.form);
-    let (details, picture) = match read(&feature, &form, submitted).await {
+    let (details, picture) = match read(&feature, &form, None, submitted).await {
         Ok(read) => read,
         Err(errors) => {
             let page = AppFormPage::of_new(&feature, form, *errors);
@@ -188,7 +188,16 @@ pub(in crate::developers::apps) async fn register(
     }
     let logo = keep(&feature, picture).await?;
     let registered = match keep_app(&feature, &session, details, logo.clone()).await {
-        Ok(registered) => registered,
+        Ok(Registration::New(registered)) => registered,
+        Ok(Registration::Repeated(app)) => {
+            discard(&feature, logo).await;
+            let notice = FlashMessage::good(format!(
+                "{} is registered. The form was sent twice, and there is one app. If you did not see its secret, \
+                 create a new one below.",
+                app.details.name
+            ));
+            return Ok(context.redirect_with_message(&feature.web.links().app(app.id), &notice));
+        }
         Err(problem) => {
             discard(&feature, logo).await;
             return Err(problem);
@@ -213,12 +222,19 @@ pub(in crate::developers::apps) async fn register(
     ))
 }
 
+/// The outcome of a registration.
+enum Registration {
+    New(RegisteredApp),
+    /// The same form was sent a moment ago.
+    Repeated(App),
+}
+
 async fn keep_app(
     feature: &Feature,
     session: &UserSession,
     details: AppDetails,
     logo: Option<String>,
-) -> Result<RegisteredApp, PageError> {
+) -> Result<Registration, PageError> {
     let request = RegistrationRequest {
         owner: session.person,
         details,
@@ -228,9 +244,12 @@ async fn keep_app(
     };
     let now = feature.clock.now();
     let mut tx = login::begin_write(&feature.db, session).await?;
+    if let Some(app) = register::find_repeated(&mut tx, &request, now).await? {
+        return Ok(Registration::Repeated(app));
+    }
     let registered = register::register(&mut tx, request, now, feature.rng.as_ref()).await?;
     tx.commit().await.map_err(db::Error::from)?;
-    Ok(registered)
+    Ok(Registration::New(registered))
 }
 
 pub(in crate::developers::apps) async fn edit(
@@ -261,7 +280,7 @@ pub(in crate::developers::apps) async fn save(
         let page = AppFormPage::of_app(&feature, &app, form, *errors);
         context.render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page)
     };
-    let (details, picture) = match read(&feature, &form, submitted).await {
+    let (details, picture) = match read(&feature, &form, Some(&app.details.name), submitted).await {
         Ok(read) => read,
         Err(errors) => return Ok(refuse(form, errors)),
     };
@@ -325,13 +344,15 @@ fn read_form(form: &FormParams) -> AppForm {
     }
 }
 
-/// Reads the submitted form with its logo: all values, or all errors.
+/// Reads the submitted form with its logo: all values, or all errors. `current_name` may stay, see
+/// [`clients::parse_form`].
 async fn read(
     feature: &Feature,
     form: &AppForm,
+    current_name: Option<&AppName>,
     submitted: CsrfMultipartForm,
 ) -> Result<(AppDetails, Option<Picture>), Box<AppFormErrors>> {
-    let details = clients::parse_form(form);
+    let details = clients::parse_form(form, current_name);
     let file = submitted
         .files
         .into_iter()
