@@ -173,7 +173,7 @@ impl Connector for Erp {
                 ErpTransition::UnexpectedUserData { reason, message } => {
                     return Err(ConnectorError::UnexpectedUserData {
                         cause: reason,
-                        message: message,
+                        message,
                     });
                 }
                 ErpTransition::Expired => return Err(ConnectorError::Expired),

@@ -52,6 +52,28 @@ where
     type Rejection = PageError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, PageError> {
+        let UnverifiedForm { context, form } = UnverifiedForm::from_request(request, state).await?;
+        context.verify_csrf_token(form.text("csrf_token"))?;
+        Ok(Self { context, form })
+    }
+}
+
+/// The form of a page before its CSRF token is verified, for a handler that shows the form again instead of an
+/// error page. Nothing may be done with it before [`PageContext::verify_csrf_token`].
+#[derive(Debug)]
+pub struct UnverifiedForm {
+    pub context: PageContext,
+    pub form: FormParams,
+}
+
+impl<S> FromRequest<S> for UnverifiedForm
+where
+    Web: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = PageError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, PageError> {
         let (mut parts, body) = request.into_parts();
         let context = PageContext::from_request_parts(&mut parts, state).await?;
         let request = Request::from_parts(parts, body);
@@ -60,7 +82,6 @@ where
             .map_err(|rejection| unreadable_form(rejection.status()))?;
         let form =
             FormParams::parse(&body).ok_or_else(|| unreadable_form(StatusCode::BAD_REQUEST))?;
-        context.verify_csrf_token(form.text("csrf_token"))?;
         Ok(Self { context, form })
     }
 }

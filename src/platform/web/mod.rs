@@ -38,7 +38,7 @@ pub use cors::{
     AllowedOrigins, allow_registered_origins, find_loopback_origin, registered_origin,
     respond_to_preflight,
 };
-pub use csrf::{CsrfForm, CsrfMultipartForm};
+pub use csrf::{CsrfForm, CsrfMultipartForm, UnverifiedForm};
 pub use errors::{ApiError, ErrorChain, OAuthErrorResponse, PageError};
 pub use form_params::{FormParams, RepeatedParameter};
 use ipnet::IpNet;

@@ -123,7 +123,7 @@ impl AssociationConnector {
         visitor: RequestFacts,
     ) -> Result<Step<AssociationLoginState>, ConnectorError> {
         let refused = |reason| Step::Refused {
-            reason: reason,
+            reason,
             retry: Some((roll_prompt(), AssociationLoginState::Roll)),
         };
         let Ok(roll) = ErpRollNumber::parse(roll) else {

@@ -24,6 +24,67 @@ async fn is_signed_in(browser: &Browser) -> bool {
 }
 
 #[tokio::test]
+async fn the_second_of_two_sign_in_tabs_goes_on_to_where_its_form_led() {
+    let world = World::new().await;
+    let asha = world.person("asha").await;
+    let browser = world.visitor();
+    let first = browser.visits("account/login/?next=/user/sessions/").await;
+    let second = browser.visits("account/login/?next=/user/receipts/").await;
+    assert!(is_in(&first.signs_in(&asha.username, &asha.password).await));
+    let session = browser.session();
+
+    let page = second.signs_in(&asha.username, &asha.password).await;
+
+    assert!(page.url.path().ends_with("/user/receipts/"), "{}", page.url);
+    assert_eq!(browser.session(), session);
+}
+
+#[tokio::test]
+async fn a_sign_in_form_without_its_cookies_comes_back_with_what_was_typed() {
+    let world = World::new().await;
+    let asha = world.person("asha").await;
+    let form = world
+        .visitor()
+        .visits("account/login/?next=/user/receipts/")
+        .await;
+    let without_cookies = world.visitor();
+    let token = form.attributes("input[name=csrf_token]", "value").remove(0);
+    let fields = [
+        ("username", asha.username.as_str()),
+        ("password", asha.password.as_str()),
+        ("csrf_token", token.as_str()),
+        ("next", "/user/receipts/"),
+    ];
+
+    let again = without_cookies.posts("account/login/", &fields).await;
+
+    assert!(again.refuses(403).says("This page was out of date"));
+    assert!(!again.text().contains(&asha.password));
+    let username = again.attributes("input[name=username]", "value");
+    assert_eq!(username, [asha.username.as_str()]);
+    assert!(!is_signed_in(&without_cookies).await);
+    let page = again.signs_in(&asha.username, &asha.password).await;
+    assert!(page.url.path().ends_with("/user/receipts/"), "{}", page.url);
+}
+
+#[tokio::test]
+async fn a_form_of_another_site_signs_nobody_in() {
+    let world = World::new().await;
+    let asha = world.person("asha").await;
+    let browser = world.visitor();
+    let fields = [
+        ("username", asha.username.as_str()),
+        ("password", asha.password.as_str()),
+        ("csrf_token", "guess"),
+        ("next", "https://evil.example/"),
+    ];
+    let page = browser.posts("account/login/", &fields).await;
+    page.refuses(403);
+    assert!(!is_signed_in(&browser).await);
+    assert!(!page.text().contains("evil.example"));
+}
+
+#[tokio::test]
 async fn sign_in_does_not_reveal_which_usernames_exist() {
     let world = World::new().await;
 

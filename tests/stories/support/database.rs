@@ -26,7 +26,8 @@ pub struct Cluster {
 /// The cluster, started by the first story that needs it. Blocking.
 pub fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
-    CLUSTER.get_or_init(Cluster::start)
+    // On a thread of its own, because the blocking client cannot start on a thread that runs asynchronous tasks.
+    CLUSTER.get_or_init(|| thread::spawn(Cluster::start).join().unwrap())
 }
 
 impl Cluster {

@@ -412,7 +412,7 @@ impl JiitFormAttempt {
 pub(super) fn unexpected_user_data(message: &'static str, reason: &'static str) -> JiitTransition {
     JiitTransition::Fail(ConnectorError::UnexpectedUserData {
         cause: reason,
-        message: message,
+        message,
     })
 }
 

@@ -17,7 +17,7 @@ use login_request::LoginRequest;
 pub(super) use logout::{confirm_logout, logout};
 
 use super::attempts::LoginChoices;
-use super::login_flows::{LoginFlows, PromptView};
+use super::login_flows::{AttemptError, LoginFlows, PromptView};
 use super::purpose::LoginPurpose;
 use super::require_session::send_to_login;
 use super::{Feature, LocalPath};
@@ -25,7 +25,7 @@ use crate::connectors::{DisabledConnector, DynConnector, RequestFacts};
 use crate::people::records;
 use crate::platform::links::Links;
 use crate::platform::rate_limits::BrowserKind;
-use crate::platform::web::{ClientAddress, CsrfForm, FormParams, PageContext, PageError};
+use crate::platform::web::{ClientAddress, FormParams, PageContext, PageError, UnverifiedForm};
 
 #[cfg(test)]
 pub(crate) fn samples() -> Vec<crate::platform::web::PageSample> {
@@ -68,15 +68,8 @@ pub(super) async fn show(
 ) -> Result<Response, PageError> {
     let params = parse_query(query);
     let choices = choices(&params, &context);
-    match (context.user_session(), choices.purpose) {
-        (Some(_), LoginPurpose::SignIn) => {
-            return Ok(redirect_to_next(feature.web.links(), choices.next.as_ref()));
-        }
-        (None, LoginPurpose::Link) => {
-            let links = feature.web.links();
-            return Ok(send_to_login(links, Some(&links.linked_identities())));
-        }
-        _ => {}
+    if let Some(elsewhere) = redirect_elsewhere(&feature, &context, &choices) {
+        return Ok(elsewhere);
     }
     let connector = find_connector(&feature, &slug)?;
     let disabled = feature.list_disabled().await?;
@@ -95,27 +88,51 @@ pub(super) async fn show(
         return Ok(route.render_disabled());
     }
     let attempt = attempt_name(&params);
+    match open_prompt(&route, attempt, address).await? {
+        Ok(view) => Ok(route.render_prompt(view).await),
+        Err(error) => route.render_attempt_error(error, attempt).await,
+    }
+}
+
+/// The prompt of an attempt, or the first prompt of the connector.
+async fn open_prompt(
+    route: &LoginRequest<'_>,
+    attempt: Option<&str>,
+    address: ClientAddress,
+) -> Result<Result<PromptView, AttemptError>, PageError> {
+    let LoginRequest {
+        feature,
+        connector,
+        context,
+        origin,
+        ..
+    } = route;
     if attempt.is_none() && !connector.has_stateless_start() {
         feature
             .limits
             .count_start(address)
             .map_err(|limited| PageError::rate_limited(limited, TOO_MANY))?;
     }
-    let rng = feature.rng.as_ref();
     let newest = records::find_newest_epoch(feature.db.pool()).await?;
+    let (browser, rng) = (context.browser_id(), feature.rng.as_ref());
     let view = feature
         .flows
-        .find_prompt(
-            connector,
-            (attempt, newest),
-            context.browser_id(),
-            origin,
-            rng,
-        )
-        .await;
-    match view {
-        Ok(view) => Ok(route.render_prompt(view).await),
-        Err(error) => route.render_attempt_error(error, attempt).await,
+        .find_prompt(connector, (attempt, newest), browser, *origin, rng);
+    Ok(view.await)
+}
+
+/// Where a person goes who needs no sign-in page: on to `next` if they are signed in; to the ordinary sign-in if a
+/// method should be added to an account that nobody is signed in to.
+fn redirect_elsewhere(
+    feature: &Feature,
+    context: &PageContext,
+    choices: &LoginChoices,
+) -> Option<Response> {
+    let links = feature.web.links();
+    match (context.user_session(), choices.purpose) {
+        (Some(_), LoginPurpose::SignIn) => Some(redirect_to_next(links, choices.next.as_ref())),
+        (None, LoginPurpose::Link) => Some(send_to_login(links, Some(&links.linked_identities()))),
+        _ => None,
     }
 }
 
@@ -146,7 +163,7 @@ pub(super) async fn submit_first(
     State(feature): State<Feature>,
     address: ClientAddress,
     headers: HeaderMap,
-    form: CsrfForm,
+    form: UnverifiedForm,
 ) -> Result<Response, PageError> {
     let disabled = feature.list_disabled().await?;
     let slug = first_enabled(&feature, &disabled).to_owned();
@@ -159,8 +176,15 @@ pub(super) async fn submit(
     Path(slug): Path<String>,
     address: ClientAddress,
     headers: HeaderMap,
-    CsrfForm { context, form }: CsrfForm,
+    UnverifiedForm { context, form }: UnverifiedForm,
 ) -> Result<Response, PageError> {
+    let is_out_of_date = context.verify_csrf_token(form.text("csrf_token")).is_err();
+    let choices = choices(&form, &context);
+    if let Some(elsewhere) =
+        redirect_elsewhere(&feature, &context, &choices).filter(|_| is_out_of_date)
+    {
+        return Ok(elsewhere);
+    }
     let connector = find_connector(&feature, &slug)?;
     let disabled = feature.list_disabled().await?;
     let origin = request_origin(&feature, address);
@@ -171,13 +195,35 @@ pub(super) async fn submit(
         connector,
         origin,
         disabled: &disabled,
-        choices: choices(&form, &context),
+        choices,
         form: Some(&form),
     };
     if route.is_disabled() {
         return Ok(route.render_disabled());
     }
-    let attempt = attempt_name(&form);
+    if is_out_of_date {
+        let view = open_prompt(&route, None, address).await?;
+        return match view {
+            Ok(view) => Ok(route.render_out_of_date(view).await),
+            Err(error) => route.render_attempt_error(error, None).await,
+        };
+    }
+    check_submission(route, &form).await
+}
+
+/// Lets the connector check the answers, within the rate limits.
+async fn check_submission(
+    route: LoginRequest<'_>,
+    form: &FormParams,
+) -> Result<Response, PageError> {
+    let LoginRequest {
+        feature,
+        connector,
+        context,
+        origin,
+        ..
+    } = route;
+    let attempt = attempt_name(form);
     let newest = records::find_newest_epoch(feature.db.pool()).await?;
     let submission = feature
         .flows

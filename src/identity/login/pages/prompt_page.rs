@@ -20,6 +20,9 @@ use crate::platform::web::UserSession;
 const AGAIN_NOTICE: Cow<'static, str> =
     Cow::Borrowed("For your security, sign in again to continue.");
 
+const OUT_OF_DATE: &str = "This page was out of date, so you are not signed in yet. Fill it in again. If this comes \
+                           up every time, allow cookies for this site.";
+
 impl LoginRequest<'_> {
     pub(super) async fn render_prompt(&self, view: PromptView) -> Response {
         self.context.render(&self.build_page(view).await)
@@ -41,6 +44,15 @@ impl LoginRequest<'_> {
         let headers = response.headers_mut();
         headers.insert(header::RETRY_AFTER, HeaderValue::from(limited.seconds()));
         response
+    }
+
+    /// The first form with 403 and what was typed, except secrets: its CSRF token is out of date, because another tab
+    /// signed in or out meanwhile, or cookies were deleted.
+    pub(super) async fn render_out_of_date(&self, view: PromptView) -> Response {
+        let mut page = self.build_page(view).await;
+        page.error = Some(OUT_OF_DATE.to_owned());
+        self.context
+            .render_with_status(StatusCode::FORBIDDEN, &page)
     }
 
     async fn build_page(&self, view: PromptView) -> LoginPage {
