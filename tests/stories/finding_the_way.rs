@@ -171,6 +171,32 @@ async fn every_address_is_under_the_path_of_the_public_url() {
 }
 
 #[tokio::test]
+async fn pages_under_an_alias_prefix_redirect_to_their_canonical_address() {
+    let world = World::new().await;
+    let asha = world.student("asha").await;
+    for (aliased, canonical) in [
+        ("sso/user/settings/?x=1", "/user/settings/?x=1"),
+        ("profiles/doc/", "/doc/"),
+        ("profiles/user", "/user"),
+        ("sso/", "/"),
+        ("sso", "/"),
+        ("sso//evil.example/", "/evil.example/"),
+        ("sso/%5Cevil.example/", "/%5Cevil.example/"),
+    ] {
+        let answer = asha.gets(aliased).await;
+        assert_eq!(answer.status, 302, "{aliased}");
+        assert_eq!(answer.header("location"), canonical, "{aliased}");
+    }
+    asha.visits("sso/user/sessions/").await.shows("Sessions");
+    // A form is not redirected, because a redirect loses it; protocol endpoints answer in place.
+    let form = asha.posts("sso/user/sessions/", &[]).await;
+    assert_eq!(form.status, 404);
+    let token = asha.posts("sso/oauth/token/", &[]).await;
+    assert_eq!(token.status, 400);
+    assert_eq!(asha.gets("ssoo/user/").await.status, 404);
+}
+
+#[tokio::test]
 async fn addresses_work_with_and_without_the_trailing_slash() {
     let world = World::new().await;
     let (asha, canteen) = (world.student("asha").await, world.canteen());

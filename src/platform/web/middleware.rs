@@ -12,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Router, middleware};
-use http::{HeaderValue, StatusCode, Uri, header};
+use http::{HeaderValue, Method, StatusCode, Uri, header};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
@@ -94,10 +94,18 @@ impl MiddlewareStack {
             .layer(CatchPanicLayer::custom(respond_to_panic))
             .layer(middleware::from_fn(
                 move |mut request: Request, next: Next| {
+                    let page = find_aliased_page(&request, &prefix, &aliases);
                     if let Some(uri) = normalise(request.uri(), &prefix, &aliases) {
                         *request.uri_mut() = uri;
                     }
-                    reject_invalid_utf8(request, next)
+                    async {
+                        match page {
+                            Some(page) => {
+                                (StatusCode::FOUND, [(header::LOCATION, page)]).into_response()
+                            }
+                            None => reject_invalid_utf8(request, next).await,
+                        }
+                    }
                 },
             ));
         // The address must be normalised before routing, so the outer layers wrap a router that only
@@ -119,16 +127,38 @@ const PROTOCOL_PATHS: [&str; 7] = [
 /// Served at the root, whatever the prefix is.
 const ROOT_PATHS: [&str; 2] = ["/health/", "/.well-known/"];
 
+/// The canonical address of a page that was requested under an alias prefix, where apps in the wild link to. `None` for
+/// protocol endpoints, which answer in place, and for methods other than GET and HEAD, whose body a redirect loses.
+fn find_aliased_page(request: &Request, prefix: &str, aliases: &[String]) -> Option<String> {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return None;
+    }
+    let path = request.uri().path();
+    let others = aliases.iter().filter(|alias| *alias != prefix);
+    let mut below = others.filter_map(|alias| path.strip_prefix(alias.as_str()));
+    let rest = below.find(|rest| rest.is_empty() || rest.starts_with('/'))?;
+    if is_one_of(&PROTOCOL_PATHS, rest) {
+        return None;
+    }
+    // One slash at the start: browsers read `//host` and `/\host` as an address of another server.
+    let rest = rest.trim_start_matches(['/', '\\']);
+    let query = request.uri().query().map(|query| format!("?{query}"));
+    Some(format!("{prefix}/{rest}{}", query.unwrap_or_default()))
+}
+
+/// Whether a path, with or without its trailing slash, is below one of these.
+fn is_one_of(list: &[&str], path: &str) -> bool {
+    let slashed = format!("{}/", path.trim_end_matches('/'));
+    list.iter().any(|start| slashed.starts_with(start))
+}
+
 /// Removes the prefix and the trailing slash. `None` if there is nothing to remove.
 fn normalise(uri: &Uri, prefix: &str, aliases: &[String]) -> Option<Uri> {
     let path = uri.path();
-    let slashed = |path: &str| format!("{}/", path.trim_end_matches('/'));
     let below = |prefix: &str| {
         let rest = path.strip_prefix(prefix)?;
         (rest.is_empty() || rest.starts_with('/')).then_some(rest)
     };
-    let is_one_of =
-        |list: &[&str], path: &str| list.iter().any(|start| slashed(path).starts_with(start));
     let alias = || {
         let rest = aliases.iter().find_map(|alias| below(alias))?;
         is_one_of(&PROTOCOL_PATHS, rest).then_some(rest)
