@@ -135,19 +135,18 @@ fn insufficient_scope(needed: Option<Scope>) -> String {
     format!("realm=\"api\", error=\"insufficient_scope\"{scope}")
 }
 
-/// The sentences that old clients expect (the first two are the same for that reason) and the header of
-/// RFC 6750 §3. An app that had the scope learns that the person has withdrawn it.
+/// The sentences that old clients expect where there is no token or no scope, and the header of RFC 6750 §3. An app that had the scope learns that the person has withdrawn it.
 fn render_error(error: BearerError, needed: Option<Scope>, withdrawn: Option<Scope>) -> Response {
     const UNAUTHENTICATED: &str = "Authentication credentials were not provided.";
+    const INVALID_TOKEN: &str = "The access token is unknown, ended or too old. Refresh it.";
     match error {
         BearerError::NoToken => {
             ApiError::new(StatusCode::UNAUTHORIZED, UNAUTHENTICATED).challenge("realm=\"api\"")
         }
-        BearerError::InvalidToken => ApiError::new(StatusCode::UNAUTHORIZED, UNAUTHENTICATED)
-            .challenge(
-                "realm=\"api\", error=\"invalid_token\", \
-             error_description=\"The access token is unknown, ended or too old. Refresh it.\"",
-            ),
+        BearerError::InvalidToken => ApiError::new(StatusCode::UNAUTHORIZED, INVALID_TOKEN)
+            .challenge(&format!(
+                "realm=\"api\", error=\"invalid_token\", error_description=\"{INVALID_TOKEN}\""
+            )),
         BearerError::InsufficientScope => ApiError::new(
             StatusCode::FORBIDDEN,
             withdrawn.map_or_else(

@@ -463,8 +463,15 @@ async fn s46_the_user_api_answers_an_invalid_token_with_www_authenticate() {
     let none = canteen.reads_with(&[], "").await;
     let dead = canteen.reads(&pair.access, "").await;
 
-    none.detail(401);
-    dead.detail(401);
+    assert_eq!(
+        none.detail(401),
+        "Authentication credentials were not provided."
+    );
+    let detail = dead.detail(401);
+    assert_eq!(
+        detail,
+        "The access token is unknown, ended or too old. Refresh it."
+    );
     assert!(
         !none.header("www-authenticate").contains("error="),
         "{}",
