@@ -17,14 +17,15 @@ pub struct RequestingClient {
     pub initial: String,
     /// An address on this host.
     pub logo: Option<String>,
+    pub is_verified: bool,
 }
 
-pub type PendingClientFuture<'a> =
+pub type RequestingClientFuture<'a> =
     Pin<Box<dyn Future<Output = Option<RequestingClient>> + Send + 'a>>;
 
 /// Finds the app that a path of ours leads on to, if it is an authorization request.
 pub trait ClientLookup: Debug + Send + Sync + 'static {
-    fn find_pending_client<'a>(&'a self, next: &'a LocalPath) -> PendingClientFuture<'a>;
+    fn find_requesting_client<'a>(&'a self, next: &'a LocalPath) -> RequestingClientFuture<'a>;
 }
 
 pub type SharedClientLookup = Arc<dyn ClientLookup>;

@@ -44,7 +44,9 @@ use axum::middleware::Next;
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Router, middleware};
-pub use client_lookup::{ClientLookup, PendingClientFuture, RequestingClient, SharedClientLookup};
+pub use client_lookup::{
+    ClientLookup, RequestingClient, RequestingClientFuture, SharedClientLookup,
+};
 use http::{HeaderValue, Method, Version, header};
 pub use model::LocalPath;
 #[cfg(test)]

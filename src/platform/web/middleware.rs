@@ -98,14 +98,7 @@ impl MiddlewareStack {
                     if let Some(uri) = normalise(request.uri(), &prefix, &aliases) {
                         *request.uri_mut() = uri;
                     }
-                    async {
-                        match page {
-                            Some(page) => {
-                                (StatusCode::FOUND, [(header::LOCATION, page)]).into_response()
-                            }
-                            None => reject_invalid_utf8(request, next).await,
-                        }
-                    }
+                    redirect_or_respond(page, request, next)
                 },
             ));
         // The address must be normalised before routing, so the outer layers wrap a router that only
@@ -185,6 +178,14 @@ fn normalise(uri: &Uri, prefix: &str, aliases: &[String]) -> Option<Uri> {
         .map(|query| format!("?{query}"))
         .unwrap_or_default();
     Uri::try_from(format!("{bare}{query}")).ok()
+}
+
+/// Redirects to a page, if there is one to redirect to.
+async fn redirect_or_respond(page: Option<String>, request: Request, next: Next) -> Response {
+    match page {
+        Some(page) => (StatusCode::FOUND, [(header::LOCATION, page)]).into_response(),
+        None => reject_invalid_utf8(request, next).await,
+    }
 }
 
 /// Responds “not found” if the decoded path is not UTF-8, instead of with the plain text of axum's

@@ -2,7 +2,7 @@
 
 use super::{AppStanding, AppSummary, store};
 use crate::identity::login;
-use crate::identity::login::{LocalPath, PendingClientFuture, RequestingClient};
+use crate::identity::login::{LocalPath, RequestingClient, RequestingClientFuture};
 use crate::platform::db::Db;
 use crate::platform::links::Links;
 use crate::platform::web::FormParams;
@@ -15,7 +15,7 @@ pub struct AuthorizeClientLookup {
 }
 
 impl login::ClientLookup for AuthorizeClientLookup {
-    fn find_pending_client<'a>(&'a self, next: &'a LocalPath) -> PendingClientFuture<'a> {
+    fn find_requesting_client<'a>(&'a self, next: &'a LocalPath) -> RequestingClientFuture<'a> {
         Box::pin(async move {
             let client_id = parse_client_id(next.as_str())?;
             // If the query fails, the page does without the app's name.
@@ -29,6 +29,7 @@ impl login::ClientLookup for AuthorizeClientLookup {
                 name: face.name,
                 initial: face.initial,
                 logo: face.logo,
+                is_verified: app.standing == AppStanding::Verified,
             })
         })
     }

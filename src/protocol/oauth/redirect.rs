@@ -67,7 +67,7 @@ pub enum RedirectError {
 impl RedirectUri {
     /// Reads an address that somebody wants to register: https; http on `localhost`, `127.0.0.1` and
     /// `[::1]`; or a private-use scheme with a dot in it (RFC 8252 §7.1), which is for public clients
-    /// only and so for the caller to refuse ([`Self::reach`]).
+    /// only and so for the caller to refuse ([`Self::kind`]).
     pub fn parse(text: &str) -> Result<Self, RedirectError> {
         if text.len() > LONGEST {
             return Err(RedirectError::TooLong);

@@ -3,7 +3,7 @@
 //! inserts codes and families. Tokens of an app itself are in [`app_tokens`](super::app_tokens).
 //!
 //! [`endpoint`] reads top down: parse, authenticate the client, find the grant type, decide, keep, answer.
-//! The grant types are in [`grants`], the rotation of refresh tokens in [`rotation`], the causes of refusals in
+//! The grant types are in [`grant_types`], the rotation of refresh tokens in [`rotation`], the causes of refusals in
 //! [`refusal`].
 //!
 //! ```text

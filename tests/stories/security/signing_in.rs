@@ -4,7 +4,7 @@ use std::time::{Duration as RealTime, Instant};
 
 use time::Duration;
 
-use crate::support::{Browser, Page, World};
+use crate::support::{App, Browser, Page, World};
 
 /// The page without what differs by design: the CSRF token and the typed name.
 fn without_accidents(page: &Page, username: &str) -> String {
@@ -65,6 +65,20 @@ async fn a_sign_in_form_without_its_cookies_comes_back_with_what_was_typed() {
     assert!(!is_signed_in(&without_cookies).await);
     let page = again.signs_in(&asha.username, &asha.password).await;
     assert!(page.url.path().ends_with("/user/receipts/"), "{}", page.url);
+}
+
+#[tokio::test]
+async fn the_sign_in_page_says_if_an_app_is_not_verified() {
+    let world = World::new().await;
+    let (canteen, lost) = (world.canteen(), world.lost_and_found());
+    let sign_in = async |app: &App| world.visitor().visits(&app.login_link("basic")).await;
+
+    let verified = sign_in(&canteen).await;
+    let unverified = sign_in(&lost).await;
+
+    verified.shows("to continue to Canteen");
+    assert!(!verified.says("not verified"));
+    unverified.shows("to continue to “Lost and Found”, an app that is not verified");
 }
 
 #[tokio::test]

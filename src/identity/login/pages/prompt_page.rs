@@ -64,7 +64,7 @@ impl LoginRequest<'_> {
         } = self;
         let links = feature.web.links();
         let app = match &choices.next {
-            Some(next) => feature.client_lookup.find_pending_client(next).await,
+            Some(next) => feature.client_lookup.find_requesting_client(next).await,
             None => None,
         };
         let PromptView {

@@ -155,6 +155,7 @@ pub(in super::super) mod samples {
                 name: "Mess Menu".to_owned(),
                 initial: "M".to_owned(),
                 logo: None,
+                is_verified: false,
             }),
             action: "/account/login/password/".to_owned(),
             next: if full { "/user/" } else { "" }.to_owned(),
