@@ -78,7 +78,8 @@ async fn the_sign_in_page_says_if_an_app_is_not_verified() {
 
     verified.shows("to continue to Canteen");
     assert!(!verified.says("not verified"));
-    unverified.shows("to continue to “Lost and Found”, an app that is not verified");
+    unverified.shows("to continue to “Lost and Found”");
+    unverified.shows("an app that is not verified");
 }
 
 #[tokio::test]
