@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::Ipv4Addr;
 
 use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
 
 use crate::platform::clock::Timestamp;
 use crate::platform::id::{AppId, PersonId, SecretId};
@@ -111,13 +112,17 @@ impl fmt::Display for AppName {
 }
 
 /// Whether a text contains what people take for a web or mail address: `https://…`, `www.…`, `iitx.example`, `10.0.0.1`,
-/// `help@iitx`. The dots of other scripts count, because browsers read them as dots (UTS #46).
+/// `help@iitx`.
+///
+/// It is judged as it looks: other forms of a letter, colon or dot count as the plain ones (NFKD; the ideographic full stop
+/// as in UTS #46), and joiners and combining marks do not count, because they part a word without being seen.
 fn reads_as_address(text: &str) -> bool {
-    let is_dot = |c: char| matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}');
+    let is_joiner = |c: char| matches!(c, '\u{200c}' | '\u{200d}');
     let text: String = text
-        .to_lowercase()
-        .chars()
-        .map(|c| if is_dot(c) { '.' } else { c })
+        .nfkd()
+        .filter(|c| !is_joiner(*c) && !is_combining_mark(*c))
+        .map(|c| if c == '\u{3002}' { '.' } else { c })
+        .flat_map(char::to_lowercase)
         .collect();
     let is_separator = |c: char| !(c.is_alphanumeric() || matches!(c, '.' | '-' | '@' | '_'));
     let mut words = text.split(is_separator).map(|word| word.trim_matches('.'));
@@ -141,13 +146,14 @@ fn reads_as_domain(word: &str) -> bool {
 }
 
 /// Characters that make a text look like another: direction overrides, line separators and invisible
-/// characters. Joiners are not among them, because Indian scripts need them.
+/// characters. Joiners are not among them, because Indian scripts need them, nor is the selector of coloured emoji
+/// (U+FE0F).
 pub(super) fn is_deceptive(c: char) -> bool {
     matches!(
         c,
-        '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
-            | '\u{3164}' | '\u{ffa0}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
+            | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0e}' | '\u{ffa0}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' | '\u{e0100}'..='\u{e01ef}'
     )
 }
 
@@ -280,6 +286,7 @@ mod tests {
             "मेस मेन्यू",
             "क्‍ष",
             "🍛 a2",
+            "❤\u{fe0f} Club",
             "Ping-Pong v2.0",
             "I.I.T. Radio",
             "Rs. 10 a day",
@@ -300,6 +307,10 @@ mod tests {
             "\u{e0041}a",
             "---",
             "a\u{200f}b",
+            "a\u{34f}b",
+            "a\u{17b4}b",
+            "a\u{2800}b",
+            "a\u{e0101}b",
             "a",
             "42",
             &"a".repeat(61),
@@ -319,6 +330,14 @@ mod tests {
             "evil.xn--p1ai",
             "мойсайт.рф",
             "help@iitx",
+            "evil\u{200d}.example",
+            "evil.\u{200c}example",
+            "help\u{200d}@iitx",
+            "evil\u{fe0f}.example",
+            "evil\u{338}.example",
+            "evil\u{2024}example",
+            "https\u{ff1a}//evil",
+            "ｗｗｗ.x",
             "Mess by help@iitx.example.",
             "Router 10.0.0.1",
         ] {
